@@ -1,0 +1,1 @@
+export type { KvOp, KvReader } from './kv.ts'

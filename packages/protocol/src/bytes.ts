@@ -1,0 +1,135 @@
+import type { Brand } from './numbers.ts'
+
+/** Lower-case 0x-prefixed hex of whole bytes. */
+export type Hex = `0x${string}`
+/** 32 bytes as lower-case hex, so that equality is `===` and a Map can be keyed by it. */
+export type Hash = Brand<Hex, 'Hash'>
+/** 20 bytes as lower-case hex, without checksum. */
+export type Address = Brand<Hex, 'Address'>
+
+const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+const EMPTY = new Uint8Array(0)
+
+export const emptyBytes = (): Uint8Array => EMPTY
+
+export function bytesToHex(bytes: Uint8Array): Hex {
+  let text = '0x'
+  for (let i = 0; i < bytes.length; i++) text += HEX_BYTES[bytes[i]!]
+  return text as Hex
+}
+
+/** Value of one hex digit's character code, or -1. */
+function digit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48
+  if (code >= 97 && code <= 102) return code - 87
+  if (code >= 65 && code <= 70) return code - 55
+  return -1
+}
+
+/** Bytes of a 0x-prefixed hex text of even length, or undefined when it is not one. */
+export function parseHex(text: string): Uint8Array | undefined {
+  if (!text.startsWith('0x') || text.length % 2 !== 0) return undefined
+  const bytes = new Uint8Array(text.length / 2 - 1)
+  for (let i = 0; i < bytes.length; i++) {
+    const high = digit(text.charCodeAt(2 * i + 2))
+    const low = digit(text.charCodeAt(2 * i + 3))
+    if (high < 0 || low < 0) return undefined
+    bytes[i] = high * 16 + low
+  }
+  return bytes
+}
+
+/** Bytes of a hex text that is known to be well formed; throws on any other. */
+export function hexToBytes(text: Hex): Uint8Array {
+  const bytes = parseHex(text)
+  if (bytes === undefined) throw new TypeError(`not hex of whole bytes: ${text.slice(0, 80)}`)
+  return bytes
+}
+
+/** The hash whose bytes these are; throws unless there are 32. */
+export function Hash(value: Uint8Array | string): Hash {
+  return fixed(value, 32, 'Hash') as Hash
+}
+
+/** The address whose bytes these are; throws unless there are 20. A checksummed text is lowered, not checked. */
+export function Address(value: Uint8Array | string): Address {
+  return fixed(value, 20, 'Address') as Address
+}
+
+function fixed(value: Uint8Array | string, length: number, name: string): Hex {
+  const bytes = typeof value === 'string' ? parseHex(value) : value
+  if (bytes?.length !== length) throw new TypeError(`${name} must be ${length} bytes`)
+  return bytesToHex(bytes)
+}
+
+export const ZERO_HASH = Hash(new Uint8Array(32))
+export const ZERO_ADDRESS = Address(new Uint8Array(20))
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  const out = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+/** Lexicographic order: negative, zero or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const difference = a[i]! - b[i]!
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0
+
+/** Big-endian bytes of a number of at most 53 bits. */
+export function numberToBytes(value: number, length: number): Uint8Array {
+  const out = new Uint8Array(length)
+  let rest = value
+  for (let i = length - 1; i >= 0; i--) {
+    out[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return out
+}
+
+/** Number of big-endian bytes, or undefined when it does not fit 53 bits. */
+export function bytesToNumber(bytes: Uint8Array): number | undefined {
+  let value = 0
+  for (const byte of bytes) {
+    value = value * 256 + byte
+    if (value > Number.MAX_SAFE_INTEGER) return undefined
+  }
+  return value
+}
+
+export function bytesToBigInt(bytes: Uint8Array): bigint {
+  return bytes.length === 0 ? 0n : BigInt(bytesToHex(bytes))
+}
+
+export function bigIntToBytes(value: bigint, length: number): Uint8Array {
+  const bytes = parseHex(`0x${value.toString(16).padStart(2 * length, '0')}`)
+  if (bytes?.length !== length) throw new RangeError(`${value} does not fit ${length} bytes`)
+  return bytes
+}
+
+/** UTF-8 bytes of a text; a lone surrogate becomes U+FFFD, as TextEncoder does (absent from the pure packages). */
+export function utf8ToBytes(text: string): Uint8Array {
+  const out: number[] = []
+  for (const character of text) {
+    const code = character.codePointAt(0)!
+    const point = code >= 0xd800 && code <= 0xdfff ? 0xfffd : code
+    if (point < 0x80) out.push(point)
+    else if (point < 0x800) out.push(0xc0 | (point >> 6), 0x80 | (point & 63))
+    else if (point < 0x10000) out.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63))
+    else out.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 63), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63))
+  }
+  return Uint8Array.from(out)
+}

@@ -1,0 +1,5 @@
+export * from './bytes.ts'
+export * as codec from './codec.ts'
+export type { Crypto } from './crypto.ts'
+export * from './numbers.ts'
+export * from './result.ts'

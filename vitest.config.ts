@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@quoin/source', 'module', 'node', 'import', 'default']
+
+/** Names of the suites that `npm test` runs one after another; each is a vitest project. */
+const project = (name: string, include: string[], testTimeout: number) => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: { name, include, testTimeout, hookTimeout: testTimeout, retry: 0, pool: 'forks' as const },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['packages/*/src/**/*.test.ts', 'test/*.test.ts'], 20_000),
+      project('conformance', ['test/conformance/**/*.test.ts', 'test/byzantine/**/*.test.ts'], 60_000),
+      project('sim', ['test/sim/**/*.test.ts'], 240_000),
+      project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
+      project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
+    ],
+  },
+})

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run } from './child.mjs'
+import { cacheFolder, root } from './paths.mjs'
+import { Refusal, step } from './steps.mjs'
+
+const lockFile = join(root, 'package-lock.json')
+/** npm's own record of what lies in node_modules; npm writes it last. */
+const hiddenLockFile = join(root, 'node_modules', '.package-lock.json')
+const stampFile = join(cacheFolder, 'installed.json')
+
+/** Free disk an install needs, dependencies and npm's cache together, in MiB. */
+const installMibMin = 1_000
+
+/**
+ * Makes node_modules hold exactly what package-lock.json says. Does nothing when it already does, whoever installed it. No
+ * package's install script runs. An install that was cut off at any point is found and done again.
+ *
+ * @returns {Promise<number>} milliseconds spent
+ */
+export async function ensureInstalled() {
+  const lock = await readFile(lockFile, 'utf8')
+  const stamp = JSON.stringify({ lock: createHash('sha256').update(lock).digest('hex'), platform: `${process.platform}-${process.arch}` })
+  const before = await readOptional(stampFile)
+  if ((await readOptional(hiddenLockFile)) !== undefined) {
+    if (before === stamp) return 0
+    if (samePlatform(before, stamp) && (await holds(lock))) {
+      await writeStamp(stamp)
+      return 0
+    }
+  }
+  const { ms } = await step('Install dependencies (npm ci; once, about half a minute)', async () => {
+    // From here to npm's last write node_modules counts as not installed, even if this process is killed outright.
+    await rm(stampFile, { force: true })
+    await rm(hiddenLockFile, { force: true })
+    await npmCi()
+    if (!(await holds(lock))) throw new Refusal('npm ci ended without an error but not everything is there. Remove node_modules and try again.')
+    await writeStamp(stamp)
+  })
+  return ms
+}
+
+async function npmCi() {
+  // Under `npm test` this is the npm that runs; else the one on the PATH.
+  const execPath = process.env.npm_execpath
+  const ownNpm = execPath !== undefined && execPath.endsWith('npm-cli.js')
+  const command = ownNpm ? process.execPath : 'npm'
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=warn']
+  let result
+  try {
+    result = await run(command, ownNpm ? [execPath, ...args] : args, { cwd: root, output: 'capture' })
+  } catch (error) {
+    if (error.code === 'ENOENT') throw new Refusal('npm was not found on the PATH. It comes with Node.js: https://nodejs.org')
+    throw error
+  }
+  // A full disk makes npm's unpacking warn and go on, so the exit code alone does not tell.
+  if (result.code !== 0 || /\bENOSPC\b/.test(result.output)) throw new Refusal(await describeNpmFailure(result.output))
+}
+
+const registryCodes = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR)\b/
+
+/** @returns {Promise<string>} what went wrong in plain words, then npm's own last lines. */
+async function describeNpmFailure(output) {
+  const code = /npm (?:error|ERR!) code (\S+)/.exec(output)?.[1] ?? ''
+  const last = output.trimEnd().split('\n').slice(-15).join('\n')
+  return `${await npmFailure(code, output)}\n\nnpm said:\n${last}`
+}
+
+async function npmFailure(code, output) {
+  if (/\b(ENOSPC|EDQUOT)\b/.test(output)) {
+    const { bavail, bsize } = await statfs(root)
+    const freeMib = Math.floor((bavail * bsize) / 2 ** 20)
+    return `The disk is full: ${freeMib} MiB are free at ${root}, an install needs about ${installMibMin} MiB (npm's cache included). Make room, then run the command again.`
+  }
+  if (registryCodes.test(code) || registryCodes.test(output)) {
+    return 'The npm registry could not be reached. Check the network and, behind a proxy or mirror, npm\'s settings ("npm config get registry", "npm ping"), then run the command again.'
+  }
+  if (/^E(401|403|407)$/.test(code)) return `The npm registry refused access (${code}). Check the credentials in your .npmrc ("npm config ls").`
+  if (/^E(404|ETARGET)$|^ETARGET$/.test(code)) return 'The npm registry does not have a package that is needed. A mirror may be out of date ("npm config get registry").'
+  if (/^E5\d\d$/.test(code)) return `The npm registry has a fault of its own (${code}). Try again later.`
+  if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) return `The npm registry's certificate was not accepted (${code}). Behind an intercepting proxy set npm's "cafile".`
+  if (code === 'EINTEGRITY') return 'A downloaded package is not the one that package-lock.json names. "npm cache clean --force" removes a damaged cache; otherwise distrust your mirror.'
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `npm may not write (${code}). Check who owns ${root} and npm's cache folder ("npm config get cache").`
+  if (code === 'EUSAGE') return 'package.json and package-lock.json do not agree. Run "npm install --ignore-scripts" once and commit the lock file.'
+  return 'npm could not install the dependencies.'
+}
+
+/** @returns {Promise<boolean>} whether node_modules records every package of the lock, in the lock's version, that this machine can use. */
+async function holds(lock) {
+  const hidden = await readOptional(hiddenLockFile)
+  if (hidden === undefined) return false
+  const installed = JSON.parse(hidden).packages
+  return Object.entries(JSON.parse(lock).packages).every(([path, wanted]) => {
+    if (path === '') return true
+    const found = installed[path]
+    // Optional packages are there or not by platform; npm has decided that.
+    if (found === undefined) return wanted.optional === true || wanted.devOptional === true
+    return found.version === wanted.version && found.integrity === wanted.integrity && found.link === wanted.link
+  })
+}
+
+/** Binaries for another system are no use: a folder copied from a Mac into a container is installed anew. */
+function samePlatform(before, stamp) {
+  return before === undefined || JSON.parse(before).platform === JSON.parse(stamp).platform
+}
+
+async function writeStamp(stamp) {
+  await mkdir(cacheFolder, { recursive: true })
+  await writeFile(stampFile, stamp)
+}
+
+async function readOptional(path) {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,225 @@
+import { Address, Hash, hexToBytes } from './bytes.ts'
+import type { Crypto } from './crypto.ts'
+import { addressOfUncompressedKey } from './keys.ts'
+import { LIMITS } from './limits.ts'
+import { Gas, type Nonce, U32_MAX, Wei } from './numbers.ts'
+import { err, ok, type Result } from './result.ts'
+import { encodeRlp, integerPayload, RlpFailure, RlpReader, wrapList } from './rlp.ts'
+
+/**
+ * Ethereum transactions of types 0 (EIP-155 only), 1 (EIP-2930) and 2 (EIP-1559), decoded strictly: exactly one byte string decodes to
+ * each transaction.
+ */
+export interface Transaction {
+  readonly type: 0 | 1 | 2
+  readonly chainId: number
+  readonly nonce: Nonce
+  /** Types 0 and 1 have one gas price, which stands in both fields. */
+  readonly maxPriorityFeePerGas: Wei
+  readonly maxFeePerGas: Wei
+  readonly gasLimit: Gas
+  /** Undefined creates a contract. */
+  readonly to: Address | undefined
+  readonly value: Wei
+  readonly data: Uint8Array
+  readonly accessList: readonly AccessListEntry[]
+  readonly yParity: 0 | 1
+  /** r ‖ s, 32 bytes each. */
+  readonly signature: Uint8Array
+  /** keccak256 of `raw`. */
+  readonly hash: Hash
+  /** What the sender signed. */
+  readonly signingHash: Uint8Array
+  /** The network encoding that this was decoded from. */
+  readonly raw: Uint8Array
+}
+
+export interface AccessListEntry {
+  readonly address: Address
+  readonly storageKeys: readonly Hash[]
+}
+
+/** A transaction whose signature was checked, with the account that signed it. */
+export interface SignedTransaction extends Transaction {
+  readonly sender: Address
+}
+
+export type TransactionErrorCode =
+  | 'malformed'
+  | 'oversized'
+  | 'type-not-supported'
+  | 'unprotected'
+  | 'wrong-chain'
+  | 'bad-signature'
+
+export interface TransactionError {
+  readonly code: TransactionErrorCode
+  readonly message: string
+}
+
+/** Half the order of secp256k1: larger s are refused (EIP-2). */
+const HALF_ORDER = hexToBytes('0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0')
+
+class Refusal extends Error {
+  readonly code: TransactionErrorCode
+  constructor(code: TransactionErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Decodes one transaction of this chain. The signature's form is checked here, its signer by `recoverSender`. */
+export function decodeTransaction(crypto: Crypto, chainId: number, raw: Uint8Array): Result<Transaction, TransactionError> {
+  try {
+    if (raw.length > LIMITS.transactionBytesMax) {
+      throw new Refusal('oversized', `transaction has ${raw.length} bytes, at most ${LIMITS.transactionBytesMax} are allowed`)
+    }
+    const type = raw[0] ?? 0
+    if (type >= 0xc0) return ok(decodeLegacy(crypto, chainId, raw))
+    if (type === 1 || type === 2) return ok(decodeTyped(crypto, chainId, raw, type))
+    throw new Refusal(
+      raw.length === 0 ? 'malformed' : 'type-not-supported',
+      raw.length === 0 ? 'transaction is empty' : `transaction type not valid: ${type} (0, 1 and 2 are)`,
+    )
+  } catch (failure) {
+    if (failure instanceof Refusal) return err({ code: failure.code, message: failure.message })
+    if (failure instanceof RlpFailure)
+      return err({ code: 'malformed', message: `transaction is not canonical RLP: ${failure.message}` })
+    throw failure
+  }
+}
+
+function decodeLegacy(crypto: Crypto, chainId: number, raw: Uint8Array): Transaction {
+  const outer = new RlpReader(raw)
+  const fields = outer.list('transaction')
+  outer.finish()
+  const start = fields.at
+  const nonce = readNonce(fields)
+  const gasPrice = Wei(fields.bigint('gasPrice'))
+  const common = readCommon(fields)
+  const signed = raw.subarray(start, fields.at)
+  const v = fields.number('v')
+  if (v === 27 || v === 28) throw new Refusal('unprotected', 'only replay-protected (EIP-155) transactions allowed')
+  if (v < 35) throw new Refusal('malformed', `v is ${v}, not an EIP-155 value`)
+  const ownChain = Math.floor((v - 35) / 2)
+  checkChain(ownChain, chainId)
+  const signature = readSignature(fields)
+  fields.finish()
+  const suffix = encodeRlp([integerPayload(ownChain), new Uint8Array(0), new Uint8Array(0)])
+  return {
+    type: 0,
+    chainId,
+    nonce,
+    maxPriorityFeePerGas: gasPrice,
+    maxFeePerGas: gasPrice,
+    ...common,
+    accessList: [],
+    yParity: ((v - 35) % 2) as 0 | 1,
+    signature,
+    hash: Hash(crypto.keccak256(raw)),
+    signingHash: crypto.keccak256(wrapList(join(signed, suffix.subarray(1)))),
+    raw,
+  }
+}
+
+function decodeTyped(crypto: Crypto, chainId: number, raw: Uint8Array, type: 1 | 2): Transaction {
+  const outer = new RlpReader(raw, 1)
+  const fields = outer.list('transaction')
+  outer.finish()
+  const start = fields.at
+  checkChain(fields.number('chainId'), chainId)
+  const nonce = readNonce(fields)
+  const maxPriorityFeePerGas = Wei(fields.bigint(type === 1 ? 'gasPrice' : 'maxPriorityFeePerGas'))
+  const maxFeePerGas = type === 1 ? maxPriorityFeePerGas : Wei(fields.bigint('maxFeePerGas'))
+  const common = readCommon(fields)
+  const accessList = readAccessList(fields)
+  const signed = raw.subarray(start, fields.at)
+  const yParity = fields.number('yParity', 1) as 0 | 1
+  const signature = readSignature(fields)
+  fields.finish()
+  const preimage = wrapList(signed)
+  return {
+    type,
+    chainId,
+    nonce,
+    maxPriorityFeePerGas,
+    maxFeePerGas,
+    ...common,
+    accessList,
+    yParity,
+    signature,
+    hash: Hash(crypto.keccak256(raw)),
+    signingHash: crypto.keccak256(join(Uint8Array.of(type), preimage)),
+    raw,
+  }
+}
+
+const readNonce = (fields: RlpReader): Nonce => fields.number('nonce', U32_MAX) as Nonce
+
+function readCommon(fields: RlpReader): Pick<Transaction, 'gasLimit' | 'to' | 'value' | 'data'> {
+  const gasLimit = Gas(fields.number('gasLimit'))
+  const to = fields.string('to')
+  if (to.length !== 0 && to.length !== 20) throw new RlpFailure(`to has ${to.length} bytes, not 20 or none`)
+  return {
+    gasLimit,
+    to: to.length === 0 ? undefined : Address(to),
+    value: Wei(fields.bigint('value')),
+    data: fields.string('data'),
+  }
+}
+
+function readAccessList(fields: RlpReader): readonly AccessListEntry[] {
+  const list = fields.list('accessList')
+  const entries: AccessListEntry[] = []
+  let keyCount = 0
+  while (!list.done) {
+    const entry = list.list('accessList entry')
+    const address = Address(entry.string('accessList address', 20))
+    const keys = entry.list('accessList keys')
+    const storageKeys: Hash[] = []
+    while (!keys.done) storageKeys.push(Hash(keys.string('accessList key', 32)))
+    entry.finish()
+    entries.push({ address, storageKeys })
+    keyCount += storageKeys.length
+    if (entries.length > LIMITS.accessListEntriesMax || keyCount > LIMITS.accessListKeysMax)
+      throw new Refusal('oversized', 'access list is too long')
+  }
+  return entries
+}
+
+/** r ‖ s. That r and s lie below the order, and that a key exists, is found by recovery. */
+function readSignature(fields: RlpReader): Uint8Array {
+  const signature = new Uint8Array(64)
+  for (const [name, end] of [
+    ['r', 32],
+    ['s', 64],
+  ] as const) {
+    const part = fields.string(name)
+    if (part.length === 0 || part.length > 32 || part[0] === 0)
+      throw new Refusal('bad-signature', `${name} is not an integer from 1 to 2^256`)
+    signature.set(part, end - part.length)
+  }
+  for (let i = 0; i < 32; i++) {
+    const difference = signature[32 + i]! - HALF_ORDER[i]!
+    if (difference > 0) throw new Refusal('bad-signature', 's is above half the order (EIP-2): sign with a low s')
+    if (difference < 0) break
+  }
+  return signature
+}
+
+function checkChain(found: number, wanted: number): void {
+  if (found !== wanted) throw new Refusal('wrong-chain', `transaction is signed for chain id ${found}, this chain is ${wanted}`)
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length)
+  out.set(a)
+  out.set(b, a.length)
+  return out
+}
+
+/** The account that signed a transaction, or undefined when no key could have. */
+export function recoverSender(crypto: Crypto, transaction: Transaction): Address | undefined {
+  const key = crypto.recover(transaction.signingHash, transaction.signature, transaction.yParity)
+  return key === undefined ? undefined : addressOfUncompressedKey(crypto, key)
+}

@@ -1,0 +1,31 @@
+import { hexToBytes } from './bytes.ts'
+import type { Crypto } from './crypto.ts'
+import type { Log } from './receipt.ts'
+
+/** Ethereum's 2048-bit log filter (yellow paper, 4.3.1): three bits for each address and topic. */
+export const BLOOM_BYTES = 256
+
+export const emptyBloom = (): Uint8Array => new Uint8Array(BLOOM_BYTES)
+
+function bits(crypto: Crypto, item: Uint8Array): readonly number[] {
+  const digest = crypto.keccak256(item)
+  return [0, 2, 4].map((at) => ((digest[at]! << 8) | digest[at + 1]!) & 2047)
+}
+
+const byteOf = (bit: number): number => BLOOM_BYTES - 1 - (bit >> 3)
+
+export function addToBloom(crypto: Crypto, bloom: Uint8Array, logs: readonly Log[]): void {
+  for (const log of logs) {
+    for (const item of [log.address, ...log.topics]) {
+      for (const bit of bits(crypto, hexToBytes(item))) bloom[byteOf(bit)]! |= 1 << (bit & 7)
+    }
+  }
+}
+
+export function mergeBloom(into: Uint8Array, from: Uint8Array): void {
+  for (let i = 0; i < BLOOM_BYTES; i++) into[i]! |= from[i]!
+}
+
+/** False: no log of the block has this address or topic. True: one may. */
+export const bloomMayContain = (crypto: Crypto, bloom: Uint8Array, item: Uint8Array): boolean =>
+  bits(crypto, item).every((bit) => (bloom[byteOf(bit)]! & (1 << (bit & 7))) !== 0)

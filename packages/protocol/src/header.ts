@@ -1,0 +1,134 @@
+import { BLOOM_BYTES } from './bloom.ts'
+import { Address, Hash, type Hex, hexToBytes, ZERO_HASH } from './bytes.ts'
+import * as codec from './codec.ts'
+import type { Crypto } from './crypto.ts'
+import { type ExtraData, extraDataCodec } from './extra-data.ts'
+import { LIMITS } from './limits.ts'
+import { Gas, Height, TimeMs, Wei } from './numbers.ts'
+import { err, ok, type Result } from './result.ts'
+import { encodeRlp, integerPayload, RlpFailure, RlpReader } from './rlp.ts'
+
+/** The fields of a block's header that vary on this chain; the rest of Ethereum's are constants (`CONSTANT_FIELDS`). */
+export interface Header {
+  readonly parentHash: Hash
+  /** Fee address of the validator that first proposed the block. */
+  readonly miner: Address
+  readonly stateRoot: Hash
+  readonly transactionsRoot: Hash
+  readonly receiptsRoot: Hash
+  readonly logsBloom: Uint8Array
+  readonly number: Height
+  readonly gasLimit: Gas
+  readonly gasUsed: Gas
+  /** Block time in milliseconds; the RLP carries whole seconds in `timestamp` and the rest in `extraData`. */
+  readonly timeMs: TimeMs
+  readonly extra: Omit<ExtraData, 'milliseconds'>
+  /** In genesis the digest of the genesis document, else zero. */
+  readonly mixHash: Hash
+  readonly baseFeePerGas: Wei
+}
+
+/** Ethereum's fields that never vary here: no uncles, no difficulty, no mining nonce. */
+export const CONSTANT_FIELDS = {
+  /** keccak256(rlp([])) */
+  sha3Uncles: Hash('0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347'),
+  difficulty: 0n,
+  nonce: '0x0000000000000000' as Hex,
+} as const
+
+export interface HeaderError {
+  readonly code: 'malformed'
+  readonly message: string
+}
+
+/** Whole seconds, as Ethereum's `timestamp`. */
+export const headerTimestamp = (header: Header): number => Math.floor(header.timeMs / 1000)
+
+export function headerExtraData(header: Header): Uint8Array {
+  return codec.encode(extraDataCodec, { ...header.extra, milliseconds: header.timeMs % 1000 })
+}
+
+/** RLP of Ethereum's 16 header fields since London. */
+export function encodeHeader(header: Header): Uint8Array {
+  return encodeRlp([
+    hexToBytes(header.parentHash),
+    hexToBytes(CONSTANT_FIELDS.sha3Uncles),
+    hexToBytes(header.miner),
+    hexToBytes(header.stateRoot),
+    hexToBytes(header.transactionsRoot),
+    hexToBytes(header.receiptsRoot),
+    header.logsBloom,
+    integerPayload(CONSTANT_FIELDS.difficulty),
+    integerPayload(header.number),
+    integerPayload(header.gasLimit),
+    integerPayload(header.gasUsed),
+    integerPayload(headerTimestamp(header)),
+    headerExtraData(header),
+    hexToBytes(header.mixHash),
+    hexToBytes(CONSTANT_FIELDS.nonce),
+    integerPayload(header.baseFeePerGas),
+  ])
+}
+
+export const headerHash = (crypto: Crypto, header: Header): Hash => Hash(crypto.keccak256(encodeHeader(header)))
+
+/** Accepts exactly the encodings that `encodeHeader` makes. */
+export function decodeHeader(bytes: Uint8Array): Result<Header, HeaderError> {
+  if (bytes.length > LIMITS.headerBytesMax)
+    return malformed(`header has ${bytes.length} bytes, at most ${LIMITS.headerBytesMax} are allowed`)
+  try {
+    const outer = new RlpReader(bytes)
+    const fields = outer.list('header')
+    outer.finish()
+    const header = readFields(fields)
+    fields.finish()
+    return ok(header)
+  } catch (failure) {
+    if (failure instanceof RlpFailure) return malformed(`header is not canonical: ${failure.message}`)
+    throw failure
+  }
+}
+
+const malformed = (message: string): Result<never, HeaderError> => err({ code: 'malformed', message })
+
+function readFields(fields: RlpReader): Header {
+  const parentHash = Hash(fields.string('parentHash', 32))
+  constant('sha3Uncles', Hash(fields.string('sha3Uncles', 32)), CONSTANT_FIELDS.sha3Uncles)
+  const miner = Address(fields.string('miner', 20))
+  const stateRoot = Hash(fields.string('stateRoot', 32))
+  const transactionsRoot = Hash(fields.string('transactionsRoot', 32))
+  const receiptsRoot = Hash(fields.string('receiptsRoot', 32))
+  const logsBloom = fields.string('logsBloom', BLOOM_BYTES).slice()
+  constant('difficulty', fields.bigint('difficulty'), CONSTANT_FIELDS.difficulty)
+  const number = Height(fields.number('number'))
+  const gasLimit = Gas(fields.number('gasLimit', LIMITS.blockGasMax))
+  const gasUsed = Gas(fields.number('gasUsed', gasLimit))
+  const timestamp = fields.number('timestamp', Math.floor(Number.MAX_SAFE_INTEGER / 1000) - 1)
+  const extra = codec.decode(extraDataCodec, fields.string('extraData'))
+  if (!extra.ok) throw new RlpFailure(`extraData: ${extra.error.message}`)
+  const { milliseconds, ...rest } = extra.value
+  const mixHash = Hash(fields.string('mixHash', 32))
+  if (number !== 0) constant('mixHash', mixHash, ZERO_HASH)
+  constant('nonce', fields.string('nonce', 8).join(), '0,0,0,0,0,0,0,0')
+  const baseFeePerGas = Wei(fields.bigint('baseFeePerGas'))
+  const timeMs = TimeMs(1000 * timestamp + milliseconds)
+  return {
+    parentHash,
+    miner,
+    stateRoot,
+    transactionsRoot,
+    receiptsRoot,
+    logsBloom,
+    number,
+    gasLimit,
+    gasUsed,
+    timeMs,
+    extra: rest,
+    mixHash,
+    baseFeePerGas,
+  }
+}
+
+function constant<T>(name: string, found: T, wanted: T): void {
+  if (found !== wanted) throw new RlpFailure(`${name} is not the constant ${String(wanted)}`)
+}

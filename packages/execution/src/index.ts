@@ -1,1 +1,2 @@
+export type * from './executor.ts'
 export type { KvOp, KvReader } from './kv.ts'

@@ -1,0 +1,56 @@
+import type { BlockRefusal } from '@quoin/execution'
+import type {
+  Address,
+  ChainParameters,
+  CommitCertificate,
+  Hash,
+  Header,
+  Height,
+  Result,
+  SignedTransaction,
+  TimeMs,
+  ValidatorSet,
+} from '@quoin/protocol'
+
+/** The last final block and what follows from its state. Replaced as a whole at each commit. */
+export interface Head {
+  readonly header: Header
+  readonly hash: Hash
+  /** Absent for genesis. */
+  readonly certificate: CommitCertificate | undefined
+  readonly parameters: ChainParameters
+  /** Who votes on the next block (height + 1), and on the one after. */
+  readonly validators: ValidatorSet
+  readonly nextValidators: ValidatorSet
+}
+
+/** A candidate for the next height with verified transactions. */
+export interface CandidateBlock {
+  readonly header: Header
+  readonly hash: Hash
+  readonly transactions: readonly SignedTransaction[]
+}
+
+/**
+ * The chain of final blocks: builds, validates and commits the next one. Only the engine (consensus) and block sync call it; both
+ * await each call. Each block is executed once: the outcome of `build` and `validate` is kept until its height is committed.
+ */
+export interface Chain {
+  readonly head: Head
+  /** Voters of a height from 1 to head + 2. */
+  validatorsAt(height: Height): Promise<ValidatorSet | undefined>
+  /** Makes the next block from the pool's candidates. `fillGasMax` shrinks with the round. */
+  build(request: BuildRequest): Promise<CandidateBlock>
+  /** Whether the block is valid on the head: header rules, every transaction, and the header that execution yields. */
+  validate(block: CandidateBlock): Promise<Result<void, ValidationError>>
+  /** Stores a validated or built block with its certificate in one synced batch, then tells the executor, pool and feed. */
+  commit(block: CandidateBlock, certificate: CommitCertificate): Promise<Head>
+}
+
+export interface BuildRequest {
+  readonly timeMs: TimeMs
+  readonly feeAddress: Address
+  readonly fillGasMax: number
+}
+
+export type ValidationError = { readonly code: 'header' | 'root-mismatch'; readonly message: string } | BlockRefusal

@@ -1,1 +1,9 @@
-export {}
+export * from './driver.ts'
+export type { DriverInput } from './driver-input.ts'
+export type { Effect, Outcome, Refusal } from './effect.ts'
+export type { Input } from './input.ts'
+export { CONSENSUS_LIMITS } from './limits.ts'
+export type { Output } from './output.ts'
+export { addPower, isHonest, isQuorum } from './quorum.ts'
+export { initialState, type RoundValue, type State, type Step } from './state.ts'
+export { DEFAULT_TIMEOUTS, type TimeoutKind, type TimeoutParameters, timeoutMs } from './timeouts.ts'

@@ -43,6 +43,8 @@ export interface Mempool {
   queued(): readonly SignedTransaction[]
   /** A block is final: removes what it contains, drops what can never run now, promotes what can. */
   onBlock(header: Header, included: readonly SignedTransaction[]): void
+  /** Drops transactions that a builder found unable to run on the head. */
+  drop(hashes: readonly Hash[]): void
   /** Takes transactions out for `heights` blocks: an engine fault or a proposal whose root did not match. */
   quarantine(hashes: readonly Hash[], heights: number): void
   /** Calls back for each admitted transaction, until the returned function is called. */

@@ -1,0 +1,21 @@
+/** Bounds of the pool. Each is a number of transactions unless its name says a unit. */
+export const POOL_LIMITS = {
+  transactionsMax: 50_000,
+  bytesMax: 64 * 1024 * 1024,
+  /** Of one sender; also how far a nonce may lie ahead of the account's. */
+  senderTransactionsMax: 4_096,
+  /** Of one sender with a gap before them: they occupy the pool and cannot run. */
+  senderQueuedMax: 256,
+  /** A replacement pays at least this much more, in percent, where fees are charged. */
+  replacementBumpPercent: 10,
+  /** Replacements of one sender between two blocks. */
+  senderReplacementsMax: 16,
+  /** A transaction that waited this long is dropped. */
+  lifetimeMs: 3 * 3_600_000,
+  /** Transactions whose senders are being recovered at one time. */
+  verificationsMax: 16_384,
+  /** Verified transactions that are remembered after they left the pool. */
+  rememberedMax: 32_768,
+  rememberedBytesMax: 32 * 1024 * 1024,
+  quarantinedMax: 4_096,
+} as const

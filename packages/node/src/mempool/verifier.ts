@@ -1,0 +1,92 @@
+import {
+  type Address,
+  type Crypto,
+  decodeTransaction,
+  err,
+  Hash,
+  ok,
+  type Result,
+  type SignedTransaction,
+  type Transaction,
+  type TransactionError,
+} from '@quoin/protocol'
+import { POOL_LIMITS } from './limits.ts'
+
+/** Recovers senders in batches, in a worker thread or inline. `undefined` where no key could have made the signature. */
+export interface SenderRecovery {
+  recoverSenders(items: readonly SignatureItem[]): Promise<readonly (Address | undefined)[]>
+}
+
+export interface SignatureItem {
+  readonly digest: Uint8Array
+  readonly signature: Uint8Array
+  readonly yParity: 0 | 1
+}
+
+/**
+ * Decodes transactions and recovers their senders, each once in the node's life: what is being verified is joined, what was verified
+ * is remembered under named bounds.
+ */
+export class TransactionVerifier {
+  readonly #crypto: Crypto
+  readonly #chainId: number
+  readonly #recovery: SenderRecovery
+  /** Looks among the transactions that the pool holds, whether or not they are remembered here. */
+  readonly #pooled: (hash: Hash) => SignedTransaction | undefined
+  readonly #inFlight = new Map<Hash, Promise<Result<SignedTransaction, TransactionError>>>()
+  /** In order of last insertion: the first are forgotten first. */
+  readonly #remembered = new Map<Hash, SignedTransaction>()
+  #rememberedBytes = 0
+
+  constructor(crypto: Crypto, chainId: number, recovery: SenderRecovery, pooled: (hash: Hash) => SignedTransaction | undefined) {
+    this.#pooled = pooled
+    this.#crypto = crypto
+    this.#chainId = chainId
+    this.#recovery = recovery
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
+  get(hash: Hash): SignedTransaction | undefined {
+    return this.#pooled(hash) ?? this.#remembered.get(hash)
+  }
+
+  async verify(raw: Uint8Array): Promise<Result<SignedTransaction, TransactionError>> {
+    const hash = Hash(this.#crypto.keccak256(raw))
+    const known = this.get(hash)
+    if (known !== undefined) return ok(known)
+    const running = this.#inFlight.get(hash)
+    if (running !== undefined) return running
+    const decoded = decodeTransaction(this.#crypto, this.#chainId, raw)
+    if (!decoded.ok) return decoded
+    const work = this.#recover(decoded.value)
+    this.#inFlight.set(hash, work)
+    try {
+      return await work
+    } finally {
+      this.#inFlight.delete(hash)
+    }
+  }
+
+  async #recover(transaction: Transaction): Promise<Result<SignedTransaction, TransactionError>> {
+    const { signingHash: digest, signature, yParity } = transaction
+    const [sender] = await this.#recovery.recoverSenders([{ digest, signature, yParity }])
+    if (sender === undefined)
+      return err({ code: 'bad-signature', message: 'no key could have made this signature (invalid sender)' })
+    const signed = { ...transaction, sender }
+    this.#remember(signed)
+    return ok(signed)
+  }
+
+  #remember(transaction: SignedTransaction): void {
+    this.#remembered.set(transaction.hash, transaction)
+    this.#rememberedBytes += transaction.raw.length
+    for (const [hash, { raw }] of this.#remembered) {
+      if (this.#remembered.size <= POOL_LIMITS.rememberedMax && this.#rememberedBytes <= POOL_LIMITS.rememberedBytesMax) break
+      this.#remembered.delete(hash)
+      this.#rememberedBytes -= raw.length
+    }
+  }
+}

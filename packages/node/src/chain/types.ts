@@ -6,6 +6,7 @@ import type {
   Hash,
   Header,
   Height,
+  RegisteredNode,
   Result,
   SignedTransaction,
   TimeMs,
@@ -22,6 +23,8 @@ export interface Head {
   /** Who votes on the next block (height + 1), and on the one after. */
   readonly validators: ValidatorSet
   readonly nextValidators: ValidatorSet
+  /** Machines that may stay connected. */
+  readonly nodes: readonly RegisteredNode[]
 }
 
 /** A candidate for the next height with verified transactions. */
@@ -38,13 +41,15 @@ export interface CandidateBlock {
 export interface Chain {
   readonly head: Head
   /** Voters of a height from 1 to head + 2. */
-  validatorsAt(height: Height): Promise<ValidatorSet | undefined>
+  validatorsAt(height: Height): ValidatorSet | undefined
   /** Makes the next block from the pool's candidates. `fillGasMax` shrinks with the round. */
   build(request: BuildRequest): Promise<CandidateBlock>
   /** Whether the block is valid on the head: header rules, every transaction, and the header that execution yields. */
   validate(block: CandidateBlock): Promise<Result<void, ValidationError>>
   /** Stores a validated or built block with its certificate in one synced batch, then tells the executor, pool and feed. */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<Head>
+  /** Calls back after each commit, until the returned function is called. Listeners must not throw. */
+  onHead(listener: (head: Head) => void): () => void
 }
 
 export interface BuildRequest {

@@ -1,0 +1,34 @@
+import type { Height, SignedTransaction } from '@quoin/protocol'
+import type { BlockReader, StoredHeader } from '../store/types.ts'
+
+/** Place of an item in the chain: its block, and its position among that block's items of a kind (a log's index, 0 for the header). */
+export interface Cursor {
+  readonly height: Height
+  readonly index: number
+}
+
+export interface FeedItem<T> {
+  readonly cursor: Cursor
+  readonly value: T
+}
+
+/** What a subscription makes of a final block: items in ascending `index`, the same ones each time that it is called. */
+export type Projection<T> = (block: StoredHeader, reader: BlockReader) => readonly { readonly index: number; readonly value: T }[]
+
+export interface FeedRefusal {
+  readonly code: 'too-many-subscribers'
+  readonly message: string
+}
+
+/** Final blocks as streams, addressed by cursors, and a best-effort stream of pending transactions. */
+export interface Feed {
+  /** Tells subscribers that the store's head moved. Called after each commit. */
+  publish(): void
+  /**
+   * Items from a cursor (inclusive), or from the block after the head, and then for ever; each once, in order, without gaps. Nothing is
+   * buffered: a subscriber reads the store at its own pace. Ends when the signal is aborted. A cursor after the head waits for it.
+   */
+  subscribe<T>(projection: Projection<T>, from: Cursor | 'next', signal: AbortSignal): AsyncIterable<FeedItem<T>>
+  /** Transactions as the pool admits them. A slow subscriber loses the oldest: this is a hint, not a record. */
+  pending(signal: AbortSignal): AsyncIterable<SignedTransaction>
+}

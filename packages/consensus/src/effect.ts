@@ -39,7 +39,8 @@ export type Effect =
     }
   /**
    * 2f+1 voted for a value not judged here yet, and nothing can follow before it is: `prevote` wants it to lock (L36), `precommit` to
-   * decide (L49). Its voters have the body. Answer with `valueValidated`, any `fresh`. Once a value and reason.
+   * decide (L49). Its voters have the body. Answer with `valueValidated`; one answer serves a `validateValue` of the same value and
+   * round too. Once a value and reason.
    */
   | {
       readonly kind: 'needValue'
@@ -69,9 +70,9 @@ export type Refusal =
       readonly verdict: 'ignore'
       readonly code: 'height' | 'decided' | 'duplicate' | 'old-round' | 'far-round' | 'equivocation' | 'late'
     }
-  | { readonly verdict: 'reject'; readonly code: 'unknown-validator' | 'not-proposer' | 'polka-missing' | 'polka-mismatch' }
+  | { readonly verdict: 'reject'; readonly code: 'unknown-validator' | 'not-proposer' | 'polka-mismatch' }
 
-/** Result of one input. A refused input has no effects, unless it proved an equivocation. */
+/** Result of one input. A refused one may still have effects: an equivocation is evidence, a stale proposal may carry a new polka. */
 export interface Outcome {
   readonly effects: readonly Effect[]
   readonly refusal: Refusal | undefined

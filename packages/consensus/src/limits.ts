@@ -1,7 +1,7 @@
 /** Bounds on what one driver keeps. Together they bound its memory by the size of the validator set, whatever peers send. */
 export const CONSENSUS_LIMITS = {
   /**
-   * Rounds above the current one of which a validator's votes are kept. Its highest ones win: honest validators that went ahead then
+   * Rounds above the current one of which a validator's votes, and of which a proposer's proposals, are kept. Its highest ones win: honest validators that went ahead then
    * overlap in their newest rounds, and a node that was away finds f+1 of them together (L55).
    */
   futureRoundsPerValidatorMax: 4,
@@ -9,8 +9,4 @@ export const CONSENSUS_LIMITS = {
   pastRoundsMax: 64,
   /** Distinct signed proposals kept of one round: the two of an equivocating proposer prove the offence, a third adds nothing. */
   proposalsPerRoundMax: 2,
-  /** Rounds above the current one of which proposals are kept; the highest ones win. Signed by that round's proposer, or not kept. */
-  futureProposalRoundsMax: 4,
-  /** Values whose validity is remembered without a vote, a proposal or a certificate naming them. */
-  judgedValuesMax: 256,
 } as const

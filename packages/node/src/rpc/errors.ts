@@ -1,0 +1,31 @@
+/** JSON-RPC error codes that stock Ethereum clients act on. */
+export const RPC_CODE = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  server: -32000,
+  notFound: -32001,
+  transactionRejected: -32003,
+  limitExceeded: -32005,
+  /** Call reverted; `data` is the revert data as hex. */
+  reverted: 3,
+  /** EIP-1193: the account or method has not been authorized. */
+  unauthorized: 4100,
+  prunedHistory: 4444,
+} as const
+
+/** What a method throws to answer with an error; any other exception is a bug and answers `internal`. */
+export class RpcError extends Error {
+  readonly code: number
+  readonly data: unknown
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message)
+    this.code = code
+    this.data = data
+  }
+}
+
+export const invalidParams = (message: string): RpcError => new RpcError(RPC_CODE.invalidParams, message)

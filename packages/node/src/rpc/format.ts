@@ -1,0 +1,158 @@
+import {
+  addToBloom,
+  bytesToHex,
+  CONSTANT_FIELDS,
+  type Crypto,
+  emptyBloom,
+  encodeHeader,
+  type Hex,
+  headerExtraData,
+  headerTimestamp,
+  type Log,
+  type Receipt,
+  type SignedTransaction,
+} from '@quoin/protocol'
+import type { RpcBlock } from './backend.ts'
+
+/** The JSON forms of blocks, transactions and receipts, field for field as execution-apis has them. */
+
+/** A quantity: hex without leading zeros. */
+export const quantityHex = (value: number | bigint): Hex => `0x${value.toString(16)}`
+
+export function formatHeader(block: Pick<RpcBlock, 'header' | 'hash'>): Readonly<Record<string, unknown>> {
+  const { header, hash } = block
+  return {
+    hash,
+    parentHash: header.parentHash,
+    sha3Uncles: CONSTANT_FIELDS.sha3Uncles,
+    miner: header.miner,
+    stateRoot: header.stateRoot,
+    transactionsRoot: header.transactionsRoot,
+    receiptsRoot: header.receiptsRoot,
+    logsBloom: bytesToHex(header.logsBloom),
+    difficulty: '0x0',
+    number: quantityHex(header.number),
+    gasLimit: quantityHex(header.gasLimit),
+    gasUsed: quantityHex(header.gasUsed),
+    timestamp: quantityHex(headerTimestamp(header)),
+    extraData: bytesToHex(headerExtraData(header)),
+    mixHash: header.mixHash,
+    nonce: CONSTANT_FIELDS.nonce,
+    baseFeePerGas: quantityHex(header.baseFeePerGas),
+  }
+}
+
+export function formatBlock(block: RpcBlock, full: boolean): Readonly<Record<string, unknown>> {
+  return {
+    ...formatHeader(block),
+    totalDifficulty: '0x0',
+    size: quantityHex(blockSize(block)),
+    uncles: [],
+    transactions: full
+      ? block.transactions.map((transaction, index) => formatTransaction(transaction, { block, index }))
+      : block.transactions.map(({ hash }) => hash),
+  }
+}
+
+/** What a transaction paid for a unit of gas: 0 under the policy `free`, whose base fee is 0 and whose tips are not charged. */
+export function effectiveGasPrice(transaction: SignedTransaction, baseFee: bigint, charged: boolean): bigint {
+  if (!charged) return 0n
+  const withTip = baseFee + transaction.maxPriorityFeePerGas
+  return withTip < transaction.maxFeePerGas ? withTip : transaction.maxFeePerGas
+}
+
+export interface Position {
+  readonly block: RpcBlock
+  readonly index: number
+}
+
+export function formatTransaction(
+  transaction: SignedTransaction,
+  position: Position | undefined,
+): Readonly<Record<string, unknown>> {
+  const { type, yParity, signature, chainId } = transaction
+  const baseFee = position?.block.header.baseFeePerGas ?? 0n
+  const v = type === 0 ? 35 + 2 * chainId + yParity : yParity
+  return {
+    blockHash: position?.block.hash ?? null,
+    blockNumber: position === undefined ? null : quantityHex(position.block.header.number),
+    transactionIndex: position === undefined ? null : quantityHex(position.index),
+    hash: transaction.hash,
+    type: quantityHex(type),
+    chainId: quantityHex(chainId),
+    from: transaction.sender,
+    to: transaction.to ?? null,
+    nonce: quantityHex(transaction.nonce),
+    value: quantityHex(transaction.value),
+    gas: quantityHex(transaction.gasLimit),
+    input: bytesToHex(transaction.data),
+    gasPrice: quantityHex(position === undefined ? transaction.maxFeePerGas : listedGasPrice(transaction, baseFee)),
+    ...(type === 2
+      ? {
+          maxFeePerGas: quantityHex(transaction.maxFeePerGas),
+          maxPriorityFeePerGas: quantityHex(transaction.maxPriorityFeePerGas),
+        }
+      : {}),
+    ...(type === 0 ? {} : { accessList: transaction.accessList, yParity: quantityHex(yParity) }),
+    v: quantityHex(v),
+    r: signatureWord(signature, 0),
+    s: signatureWord(signature, 32),
+  }
+}
+
+/** Types 0 and 1 list the price that was signed, type 2 the one that the block made of it. */
+const listedGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
+  transaction.type === 2 ? effectiveGasPrice(transaction, baseFee, true) : transaction.maxFeePerGas
+
+const signatureWord = (signature: Uint8Array, at: number): Hex => quantityHex(BigInt(bytesToHex(signature.subarray(at, at + 32))))
+
+export interface ReceiptContext extends Position {
+  readonly crypto: Crypto
+  /** Whether the chain's fee policy charges for gas. */
+  readonly charged: boolean
+  /** Index within the block of the receipt's first log. */
+  readonly firstLogIndex: number
+}
+
+export function formatReceipt(receipt: Receipt, context: ReceiptContext): Readonly<Record<string, unknown>> {
+  const { block, index, crypto } = context
+  const transaction = block.transactions[index]!
+  const bloom = emptyBloom()
+  addToBloom(crypto, bloom, receipt.logs)
+  return {
+    transactionHash: transaction.hash,
+    transactionIndex: quantityHex(index),
+    blockHash: block.hash,
+    blockNumber: quantityHex(block.header.number),
+    from: transaction.sender,
+    to: transaction.to ?? null,
+    contractAddress: receipt.contractAddress ?? null,
+    cumulativeGasUsed: quantityHex(receipt.cumulativeGasUsed),
+    gasUsed: quantityHex(receipt.gasUsed),
+    effectiveGasPrice: quantityHex(effectiveGasPrice(transaction, block.header.baseFeePerGas, context.charged)),
+    logs: receipt.logs.map((log, i) => formatLog(log, context, context.firstLogIndex + i)),
+    logsBloom: bytesToHex(bloom),
+    status: receipt.status === 1 ? '0x1' : '0x0',
+    type: quantityHex(transaction.type),
+    ...(receipt.errorData.length === 0 ? {} : { revertReason: bytesToHex(receipt.errorData) }),
+  }
+}
+
+export function formatLog(log: Log, { block, index }: Position, logIndex: number): Readonly<Record<string, unknown>> {
+  return {
+    address: log.address,
+    topics: log.topics,
+    data: bytesToHex(log.data),
+    blockNumber: quantityHex(block.header.number),
+    blockHash: block.hash,
+    blockTimestamp: quantityHex(headerTimestamp(block.header)),
+    transactionHash: block.transactions[index]!.hash,
+    transactionIndex: quantityHex(index),
+    logIndex: quantityHex(logIndex),
+    removed: false,
+  }
+}
+
+/** Bytes of a block as Ethereum counts them, near enough for display: its header and its transactions. */
+const blockSize = ({ header, transactions }: RpcBlock): number =>
+  transactions.reduce((sum, { raw }) => sum + raw.length, encodeHeader(header).length)

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { invalidParams } from './errors.ts'
+import type { RpcLimits } from './limits.ts'
+
+/** Who calls, and within which bounds. Every method receives one. */
+export interface CallContext {
+  readonly identity: Identity
+  /** Aborted when the client is gone, the time is up, or the server stops. */
+  readonly signal: AbortSignal
+  readonly limits: RpcLimits
+  /** How results are pushed; only on a WebSocket. */
+  readonly connection: Connection | undefined
+}
+
+/** What the server knows of the caller. */
+export interface Identity {
+  /** Address of the other end. */
+  readonly remote: string
+}
+
+/** A WebSocket connection as its subscriptions see it. */
+export interface Connection {
+  /** Starts a stream of notifications under a new id, and returns the id. Throws RpcError when the connection has `max` already. */
+  subscribe(max: number, stream: (id: string, signal: AbortSignal) => Promise<void>): string
+  /** False when there is no such subscription. */
+  unsubscribe(id: string): boolean
+  /** Sends a notification; resolves when the socket took it, so that a slow client slows its own stream only. */
+  notify(subscription: string, result: unknown): Promise<void>
+}
+
+/** One JSON-RPC method: its checked parameters and what it answers. */
+export interface Method<Backend> {
+  /** Throws RpcError for wrong parameters, or what the method itself throws. */
+  run(backend: Backend, params: unknown, call: CallContext): Promise<unknown>
+}
+
+export type Methods<Backend> = Readonly<Record<string, Method<Backend>>>
+
+/**
+ * A method with parameters by position. Trailing optional ones may be absent or null; surplus ones are refused only if the method
+ * would misread them, and stock clients never send any, so they are an error.
+ */
+export function method<Backend, const P extends readonly z.ZodType[]>(
+  schemas: P,
+  run: (backend: Backend, params: { -readonly [K in keyof P]: z.output<P[K]> }, call: CallContext) => unknown,
+): Method<Backend> {
+  return {
+    async run(backend, params, call) {
+      return run(backend, parseParams(schemas, params) as never, call)
+    },
+  }
+}
+
+function parseParams(schemas: readonly z.ZodType[], params: unknown): unknown[] {
+  const given = params ?? []
+  if (!Array.isArray(given)) throw invalidParams('params must be a list')
+  if (given.length > schemas.length) throw invalidParams(`too many params: ${given.length}, at most ${schemas.length} are taken`)
+  return schemas.map((schema, i) => {
+    const result = schema.safeParse(given[i] ?? undefined)
+    if (result.success) return result.data
+    throw invalidParams(given[i] === undefined ? `missing param ${i}` : `invalid param ${i}: ${describe(result.error)}`)
+  })
+}
+
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0]
+  if (issue === undefined) return 'is not valid'
+  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')} ${issue.message}`
+}

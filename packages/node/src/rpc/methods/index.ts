@@ -1,0 +1,18 @@
+import type { RpcBackend } from '../backend.ts'
+import type { Methods } from '../method.ts'
+import { blockMethods } from './blocks.ts'
+import { chainMethods } from './chain.ts'
+import { feeMethods } from './fees.ts'
+import { stateMethods } from './state.ts'
+import { subscriptionMethods } from './subscriptions.ts'
+import { transactionMethods } from './transactions.ts'
+
+/** Every method that the node serves, a file a family. */
+export const rpcMethods: Methods<RpcBackend> = {
+  ...chainMethods,
+  ...blockMethods,
+  ...transactionMethods,
+  ...stateMethods,
+  ...feeMethods,
+  ...subscriptionMethods,
+}

@@ -1,0 +1,14 @@
+import type { Receipt } from '@quoin/protocol'
+import type { RpcBackend, RpcBlock } from './backend.ts'
+import type { ReceiptContext } from './format.ts'
+
+/** What the JSON form of each of a block's receipts needs beside the receipt. */
+export function receiptContexts(backend: RpcBackend, block: RpcBlock, receipts: readonly Receipt[]): readonly ReceiptContext[] {
+  const charged = backend.head().parameters.feePolicy !== 'free'
+  let firstLogIndex = 0
+  return receipts.map((receipt, index) => {
+    const context = { block, index, crypto: backend.crypto, charged, firstLogIndex }
+    firstLogIndex += receipt.logs.length
+    return context
+  })
+}

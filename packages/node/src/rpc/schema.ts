@@ -1,0 +1,76 @@
+import { type Address, type Hash, type Hex, hexToBytes, Address as toAddress, Hash as toHash } from '@quoin/protocol'
+import { z } from 'zod'
+
+/** Parameters as Ethereum's JSON-RPC writes them (execution-apis). Each schema yields the protocol's own type. */
+
+const QUANTITY = /^0x(0|[1-9a-f][0-9a-f]*)$/i
+
+const hexQuantity = z.string().regex(QUANTITY, 'must be a hex quantity without leading zeros, such as 0x1f')
+
+/** An integer of at most 53 bits. */
+export const quantity = hexQuantity.transform((text, context) => {
+  const value = Number(text)
+  if (Number.isSafeInteger(value)) return value
+  context.addIssue({ code: 'custom', message: 'is above 2^53 - 1' })
+  return z.NEVER
+})
+
+export const bigQuantity = hexQuantity.max(66, 'is above 2^256 - 1').transform((text) => BigInt(text))
+
+export const data = z
+  .string()
+  .regex(/^0x([0-9a-f]{2})*$/i, 'must be 0x and hex digits of whole bytes')
+  .transform((text) => hexToBytes(text.toLowerCase() as Hex))
+
+export const address = z
+  .string()
+  .regex(/^0x[0-9a-f]{40}$/i, 'must be an address: 0x and 40 hex digits')
+  .transform((text): Address => toAddress(text))
+
+export const hash = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/i, 'must be a hash: 0x and 64 hex digits')
+  .transform((text): Hash => toHash(text))
+
+const TAGS = ['latest', 'earliest', 'pending', 'safe', 'finalized'] as const
+export type BlockTag = (typeof TAGS)[number]
+
+/** A block named by tag, number or hash. */
+export type BlockReference = { readonly tag: BlockTag } | { readonly height: number } | { readonly hash: Hash }
+
+const tagOrNumber = z.union([z.enum(TAGS).transform((tag) => ({ tag })), quantity.transform((height) => ({ height }))], {
+  error: `must be a block number in hex or one of ${TAGS.join(', ')}`,
+})
+
+/** `eth_getBlockByNumber` and the like. */
+export const blockNumber = tagOrNumber
+
+/** State methods: a tag, a number, or EIP-1898's object. Absent means latest. */
+export const blockReference = z
+  .union([
+    tagOrNumber,
+    z.strictObject({ blockNumber: quantity }).transform(({ blockNumber: height }) => ({ height })),
+    // Every block here is canonical, so that `requireCanonical` holds by itself.
+    z
+      .strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() })
+      .transform((reference) => ({ hash: reference.blockHash })),
+  ])
+  .default({ tag: 'latest' })
+
+/** Integer that some clients send as a number and others as a quantity: `eth_feeHistory`'s count, EIP-7966's timeout. */
+export const looseInteger = z.union([z.int().nonnegative(), quantity])
+
+/** The transaction object of `eth_call` and `eth_estimateGas`. Unknown fields are ignored, as geth does. */
+export const callRequest = z.object({
+  from: address.optional(),
+  to: address.nullish(),
+  gas: quantity.optional(),
+  gasPrice: bigQuantity.optional(),
+  maxFeePerGas: bigQuantity.optional(),
+  maxPriorityFeePerGas: bigQuantity.optional(),
+  value: bigQuantity.optional(),
+  data: data.optional(),
+  input: data.optional(),
+  accessList: z.array(z.object({ address, storageKeys: z.array(hash) })).optional(),
+})
+export type CallRequest = z.output<typeof callRequest>

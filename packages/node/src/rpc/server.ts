@@ -1,0 +1,163 @@
+import cors from '@fastify/cors'
+import rateLimit from '@fastify/rate-limit'
+import websocket, { type WebSocket } from '@fastify/websocket'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { RpcBackend } from './backend.ts'
+import { Dispatcher, type RpcLogger } from './dispatch.ts'
+import { RPC_CODE } from './errors.ts'
+import type { RpcLimits } from './limits.ts'
+import type { Identity } from './method.ts'
+import { rpcMethods } from './methods/index.ts'
+import { SocketConnection } from './socket.ts'
+
+export interface RpcServerOptions {
+  readonly host: string
+  /** 0 lets the operating system choose. */
+  readonly port: number
+  /** Origins that a browser page may call from; `*` is any. */
+  readonly corsOrigins: readonly string[]
+  /** Requests that one address may send in a minute; 0 is no limit. */
+  readonly requestsPerMinuteMax: number
+  readonly limits: RpcLimits
+  readonly logger: RpcLogger
+  /** Counters for `/metrics`, in the order in which they are shown. */
+  readonly metrics: () => Readonly<Record<string, number>>
+}
+
+export interface RpcServer {
+  readonly host: string
+  readonly port: number
+  /** Refuses new calls, ends subscriptions, answers what runs, and waits. */
+  close(): Promise<void>
+}
+
+/** Serves JSON-RPC over HTTP (POST /) and WebSocket on one port, and `/health` and `/metrics`. Rejects when it cannot listen. */
+export async function startRpcServer(backend: RpcBackend, options: RpcServerOptions): Promise<RpcServer> {
+  const { limits } = options
+  const stopping = new AbortController()
+  const connections = new Set<SocketConnection>()
+  const dispatcher = new Dispatcher(backend, rpcMethods, options.logger)
+  const app = fastify({ bodyLimit: limits.bodyBytesMax, forceCloseConnections: 'idle', logger: false })
+
+  app.server.maxConnections = limits.connectionsMax
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  app.setErrorHandler((failure: { readonly statusCode?: number; readonly message: string }, _request, reply) =>
+    refuse(failure, reply, options),
+  )
+  if (options.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
+      methods: ['GET', 'POST'],
+    })
+  }
+  if (options.requestsPerMinuteMax > 0) {
+    await app.register(rateLimit, { max: options.requestsPerMinuteMax, timeWindow: 60_000 })
+  }
+  await app.register(websocket, { options: { maxPayload: limits.bodyBytesMax } })
+
+  const callSignal = (client: AbortSignal): AbortSignal =>
+    AbortSignal.any([stopping.signal, client, AbortSignal.timeout(limits.requestMs)])
+
+  const onPost = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const client = new AbortController()
+    request.raw.once('close', () => {
+      if (!reply.raw.writableEnded) client.abort()
+    })
+    const identity: Identity = { remote: request.ip }
+    const answer = await dispatcher.answer(String(request.body ?? ''), {
+      identity,
+      signal: callSignal(client.signal),
+      limits,
+      connection: undefined,
+    })
+    return answer === undefined ? reply.code(204).send() : reply.type('application/json').send(answer)
+  }
+
+  const onSocket = (socket: WebSocket, request: FastifyRequest): void => {
+    const connection = new SocketConnection(socket, limits, (err) => options.logger.error({ err }, 'subscription failed'))
+    connections.add(connection)
+    socket.once('close', () => connections.delete(connection))
+    const identity: Identity = { remote: request.ip }
+    socket.on('message', (message: Buffer) => {
+      const call = { identity, signal: callSignal(connection.signal), limits, connection }
+      void answerSocket(dispatcher, connection, message.toString(), call)
+    })
+    socket.on('error', (err) => options.logger.error({ err }, 'websocket failed'))
+  }
+
+  app.route({ method: 'GET', url: '/', handler: explain, wsHandler: onSocket })
+  app.post('/', onPost)
+  app.get('/health', () => health(backend))
+  app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4').send(metricsText(options.metrics())))
+
+  await app.listen({ host: options.host, port: options.port })
+  return {
+    host: options.host,
+    port: listeningPort(app),
+    async close() {
+      stopping.abort()
+      await Promise.all([...connections].map((connection) => connection.close()))
+      await app.close()
+    },
+  }
+}
+
+async function answerSocket(
+  dispatcher: Dispatcher<RpcBackend>,
+  connection: SocketConnection,
+  text: string,
+  call: Parameters<Dispatcher<RpcBackend>['answer']>[1],
+): Promise<void> {
+  const answer = await dispatcher.answer(text, call)
+  if (answer !== undefined) await connection.send(answer)
+}
+
+/** Transport-level refusals as JSON-RPC errors, so that a client shows the reason: body too large (413), rate limit (429). */
+function refuse(
+  failure: { readonly statusCode?: number; readonly message: string },
+  reply: FastifyReply,
+  options: RpcServerOptions,
+): unknown {
+  const status = failure.statusCode ?? 500
+  if (status >= 500) options.logger.error({ err: failure }, 'http request failed')
+  const code =
+    status === 413 || status === 429 ? RPC_CODE.limitExceeded : status >= 500 ? RPC_CODE.internal : RPC_CODE.invalidRequest
+  const message =
+    status === 413
+      ? `request body is larger than ${options.limits.bodyBytesMax} bytes`
+      : status >= 500
+        ? 'internal error'
+        : failure.message
+  return reply.code(status).send({ jsonrpc: '2.0', id: null, error: { code, message } })
+}
+
+const explain = (_request: FastifyRequest, reply: FastifyReply): unknown =>
+  reply
+    .code(405)
+    .header('allow', 'POST')
+    .type('text/plain')
+    .send('This is an Ethereum JSON-RPC endpoint: POST requests to it, or open a WebSocket.\n')
+
+function health(backend: RpcBackend): unknown {
+  const { header, hash } = backend.head()
+  return {
+    height: header.number,
+    hash,
+    timeMs: header.timeMs,
+    peers: backend.peerCount(),
+    syncing: backend.syncing() !== undefined,
+  }
+}
+
+/** Prometheus text format. */
+const metricsText = (metrics: Readonly<Record<string, number>>): string =>
+  Object.entries(metrics)
+    .map(([name, value]) => `quoin_${name} ${value}\n`)
+    .join('')
+
+function listeningPort(app: FastifyInstance): number {
+  const address = app.server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('the server is not listening on a port')
+  return address.port
+}

@@ -1,0 +1,14 @@
+import { parentPort } from 'node:worker_threads'
+import { loadCrypto } from './load.ts'
+import type { WorkerMessage } from './recovery-pool.ts'
+import { recoverBatch } from './signature-batch.ts'
+
+/** A thread of the recovery pool: takes packed batches one at a time and sends each buffer back with the senders in it. */
+if (parentPort === null) throw new Error('recovery-worker runs only as a worker')
+const port = parentPort
+const crypto = await loadCrypto()
+port.on('message', (batch: Uint8Array<ArrayBuffer>) => {
+  recoverBatch(crypto, batch)
+  port.postMessage(batch satisfies WorkerMessage, [batch.buffer])
+})
+port.postMessage({ ready: crypto.name } satisfies WorkerMessage)

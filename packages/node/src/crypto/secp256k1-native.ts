@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { type Curve, strictCurve } from '@quoin/protocol'
+
+/** What is used of `secp256k1` 5, libsecp256k1 as a Node addon. The package ships no types. */
+interface Bindings {
+  contextRandomize(seed: Uint8Array): void
+  ecdsaRecover(signature: Uint8Array, recoveryId: number, digest: Uint8Array, compressed: boolean): Uint8Array
+  ecdsaVerify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean
+  ecdsaSign(digest: Uint8Array, secretKey: Uint8Array): { readonly signature: Uint8Array; readonly recid: number }
+  publicKeyCreate(secretKey: Uint8Array, compressed: boolean): Uint8Array
+  publicKeyConvert(publicKey: Uint8Array, compressed: boolean): Uint8Array
+}
+
+/** The library's own words (its lib/index.js) for input that is well-sized but is no signature or no point. */
+const RECOVER = 'Public key could not be recover'
+const PUBKEY_PARSE = 'Public Key could not be parsed'
+
+/**
+ * Throws where the package has no binary for this platform (it ships linux-x64, darwin-arm64 and win32-x64). The package's main
+ * module is never loaded: without a binary it turns silently into elliptic, which is 27 times slower.
+ */
+export function loadSecp256k1Native(): Curve {
+  const bindings = createRequire(import.meta.url)('secp256k1/bindings') as Bindings
+  // Blinds the scalar multiplication by the generator against side channels; the results do not depend on it.
+  bindings.contextRandomize(randomBytes(32))
+  return strictCurve({
+    recover: (digest, signature, yParity) =>
+      unless(RECOVER, () => bindings.ecdsaRecover(signature, yParity, digest, false).slice(1)),
+    verify: (digest, signature, publicKey) =>
+      unless(PUBKEY_PARSE, () => bindings.ecdsaVerify(signature, digest, publicKey)) ?? false,
+    sign(digest, secretKey) {
+      const { signature, recid } = bindings.ecdsaSign(digest, secretKey)
+      return { signature, yParity: (recid & 1) as 0 | 1 }
+    },
+    publicKey: (secretKey) => bindings.publicKeyCreate(secretKey, true),
+    decompress: (publicKey) => unless(PUBKEY_PARSE, () => bindings.publicKeyConvert(publicKey, false).slice(1)),
+  })
+}
+
+/** The result of `call`, or undefined when the library refused with this message. */
+function unless<T>(refusal: string, call: () => T): T | undefined {
+  try {
+    return call()
+  } catch (error) {
+    if (error instanceof Error && error.message === refusal) return undefined
+    throw error
+  }
+}

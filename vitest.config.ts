@@ -13,10 +13,23 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', ['packages/*/src/**/*.test.ts', 'test/*.test.ts'], 20_000),
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['packages/*/src/**/*.test-d.ts', 'test/**/*.test-d.ts'],
+            tsconfig: 'tsconfig.test.json',
+          },
+        },
+      },
       project('conformance', ['test/conformance/**/*.test.ts', 'test/byzantine/**/*.test.ts'], 60_000),
       project('sim', ['test/sim/**/*.test.ts'], 240_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
+      project('browser', ['test/browser/**/*.test.ts'], 60_000),
     ],
   },
 })

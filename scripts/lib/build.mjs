@@ -2,7 +2,12 @@ import { run } from './child.mjs'
 import { root, tool } from './paths.mjs'
 import { Refusal, step } from './steps.mjs'
 
-const turboEnvironment = { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDATE_NOTIFIER: '1', TURBO_PRINT_VERSION_DISABLED: '1' }
+const turboEnvironment = {
+  TURBO_TELEMETRY_DISABLED: '1',
+  DO_NOT_TRACK: '1',
+  TURBO_NO_UPDATE_NOTIFIER: '1',
+  TURBO_PRINT_VERSION_DISABLED: '1',
+}
 
 /**
  * Compiles what is stale; turbo knows by the hash of each package's sources.

@@ -21,7 +21,10 @@ const installMibMin = 1_000
  */
 export async function ensureInstalled() {
   const lock = await readFile(lockFile, 'utf8')
-  const stamp = JSON.stringify({ lock: createHash('sha256').update(lock).digest('hex'), platform: `${process.platform}-${process.arch}` })
+  const stamp = JSON.stringify({
+    lock: createHash('sha256').update(lock).digest('hex'),
+    platform: `${process.platform}-${process.arch}`,
+  })
   const before = await readOptional(stampFile)
   if ((await readOptional(hiddenLockFile)) !== undefined) {
     if (before === stamp) return 0
@@ -35,7 +38,8 @@ export async function ensureInstalled() {
     await rm(stampFile, { force: true })
     await rm(hiddenLockFile, { force: true })
     await npmCi()
-    if (!(await holds(lock))) throw new Refusal('npm ci ended without an error but not everything is there. Remove node_modules and try again.')
+    if (!(await holds(lock)))
+      throw new Refusal('npm ci ended without an error but not everything is there. Remove node_modules and try again.')
     await writeStamp(stamp)
   })
   return ms
@@ -58,7 +62,8 @@ async function npmCi() {
   if (result.code !== 0 || /\bENOSPC\b/.test(result.output)) throw new Refusal(await describeNpmFailure(result.output))
 }
 
-const registryCodes = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR)\b/
+const registryCodes =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR)\b/
 
 /** @returns {Promise<string>} what went wrong in plain words, then npm's own last lines. */
 async function describeNpmFailure(output) {
@@ -76,13 +81,19 @@ async function npmFailure(code, output) {
   if (registryCodes.test(code) || registryCodes.test(output)) {
     return 'The npm registry could not be reached. Check the network and, behind a proxy or mirror, npm\'s settings ("npm config get registry", "npm ping"), then run the command again.'
   }
-  if (/^E(401|403|407)$/.test(code)) return `The npm registry refused access (${code}). Check the credentials in your .npmrc ("npm config ls").`
-  if (/^E(404|ETARGET)$|^ETARGET$/.test(code)) return 'The npm registry does not have a package that is needed. A mirror may be out of date ("npm config get registry").'
+  if (/^E(401|403|407)$/.test(code))
+    return `The npm registry refused access (${code}). Check the credentials in your .npmrc ("npm config ls").`
+  if (/^E(404|ETARGET)$|^ETARGET$/.test(code))
+    return 'The npm registry does not have a package that is needed. A mirror may be out of date ("npm config get registry").'
   if (/^E5\d\d$/.test(code)) return `The npm registry has a fault of its own (${code}). Try again later.`
-  if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) return `The npm registry's certificate was not accepted (${code}). Behind an intercepting proxy set npm's "cafile".`
-  if (code === 'EINTEGRITY') return 'A downloaded package is not the one that package-lock.json names. "npm cache clean --force" removes a damaged cache; otherwise distrust your mirror.'
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `npm may not write (${code}). Check who owns ${root} and npm's cache folder ("npm config get cache").`
-  if (code === 'EUSAGE') return 'package.json and package-lock.json do not agree. Run "npm install --ignore-scripts" once and commit the lock file.'
+  if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code))
+    return `The npm registry's certificate was not accepted (${code}). Behind an intercepting proxy set npm's "cafile".`
+  if (code === 'EINTEGRITY')
+    return 'A downloaded package is not the one that package-lock.json names. "npm cache clean --force" removes a damaged cache; otherwise distrust your mirror.'
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return `npm may not write (${code}). Check who owns ${root} and npm's cache folder ("npm config get cache").`
+  if (code === 'EUSAGE')
+    return 'package.json and package-lock.json do not agree. Run "npm install --ignore-scripts" once and commit the lock file.'
   return 'npm could not install the dependencies.'
 }
 

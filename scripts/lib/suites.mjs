@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run } from './child.mjs'
+import { cacheFolder, root, tool } from './paths.mjs'
+import { formatDuration } from './steps.mjs'
+
+/** Wall time that installing and building together may take, in minutes. */
+export const bootstrapMinutesMax = 3
+
+/**
+ * What `npm test` runs, in this order, each suite as a vitest process of its own. `projects` are names in vitest.config.ts;
+ * without any of its `folders` a suite has no tests yet; `minutesMax` is wall time.
+ */
+export const suites = [
+  { name: 'unit', projects: ['unit', 'types'], folders: ['packages'], minutesMax: 3 },
+  { name: 'conformance', projects: ['conformance'], folders: ['test/conformance', 'test/byzantine'], minutesMax: 2 },
+  { name: 'sim', projects: ['sim'], folders: ['test/sim'], minutesMax: 4 },
+  { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 5 },
+  { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 1 },
+  { name: 'browser', projects: ['browser'], folders: ['test/browser'], minutesMax: 2 },
+]
+
+/** A suite that takes so many times its budget hangs: it is stopped. With --long there is no budget but still an end. */
+const hangingFactor = 2
+const longMinutesMax = 120
+
+/** Counts of tests; a crash, a file that does not load and an overrun budget count as one failure each. */
+export const none = { passed: 0, failed: 0, skipped: 0 }
+
+/** @param {typeof none} a @param {typeof none} b */
+export const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped })
+
+/**
+ * Runs one suite and prints its line.
+ *
+ * @param {(typeof suites)[number]} suite
+ * @param {{ long: boolean }} options
+ * @returns {Promise<typeof none>}
+ */
+export async function runSuite({ name, projects, folders, minutesMax }, { long }) {
+  if (!folders.some((folder) => existsSync(join(root, folder)))) return noTests(name)
+  console.log(`\n▸ ${name} …`)
+  const report = join(cacheFolder, `tests-${name}-${process.pid}.json`)
+  await mkdir(cacheFolder, { recursive: true })
+  const args = [
+    tool('vitest/vitest.mjs'),
+    'run',
+    ...projects.flatMap((project) => ['--project', project]),
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]
+  const started = performance.now()
+  try {
+    const result = await run(process.execPath, args, {
+      cwd: root,
+      env: long ? { QUOIN_TEST_LONG: '1' } : {},
+      msMax: (long ? longMinutesMax : minutesMax * hangingFactor) * 60_000,
+    })
+    const ms = performance.now() - started
+    const counts = addCrash(readReport(await readFile(report, 'utf8').catch(missing)), result)
+    return conclude(name, counts, ms, long ? undefined : minutesMax, result)
+  } finally {
+    await rm(report, { force: true })
+  }
+}
+
+/** Only a report that was never written is expected: then the suite crashed, and its exit code says so. */
+function missing(error) {
+  if (error.code === 'ENOENT') return undefined
+  throw error
+}
+
+/** @returns {typeof none} what vitest's JSON report counts; a file that failed without a failed test did not load. */
+export function readReport(text) {
+  if (text === undefined) return none
+  const report = JSON.parse(text)
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  )
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  }
+}
+
+/** A process that ended badly without a failed test (a crash, an unhandled error, stopped) is one failure. */
+export function addCrash(counts, { code, overdue }) {
+  return (code !== 0 || overdue) && counts.failed === 0 ? add(counts, { ...none, failed: 1 }) : counts
+}
+
+function conclude(name, counts, ms, minutesMax, { code, signal, overdue }) {
+  const ran = counts.passed + counts.failed + counts.skipped
+  if (ran === 0) return noTests(name)
+  const budget = minutesMax === undefined ? 'no budget with --long' : `budget ${minutesMax} min`
+  const mark = counts.failed === 0 ? '✓' : '✗'
+  console.log(`${mark} ${name}: ${formatCounts(counts)} in ${formatDuration(ms)} (${budget})`)
+  if (overdue) console.log(`✗ ${name}: did not end and was stopped`)
+  else if (signal !== null) console.log(`✗ ${name}: vitest was ended by ${signal}`)
+  else if (code !== 0 && counts.failed === 0) console.log(`✗ ${name}: vitest ended with code ${code}`)
+  return add(counts, overBudget(name, ms, minutesMax))
+}
+
+function noTests(name) {
+  console.log(`– ${name}: no test files yet`)
+  return none
+}
+
+/** One failure, with its own line, if `ms` is more than the budget. */
+export function overBudget(name, ms, minutesMax) {
+  if (minutesMax === undefined || ms <= minutesMax * 60_000) return none
+  console.log(`✗ ${name}: over budget, ${formatDuration(ms)} of ${minutesMax} min`)
+  return { ...none, failed: 1 }
+}
+
+export const formatCounts = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`

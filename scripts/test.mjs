@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+// `npm test`: install, build, every suite.
+import './lib/node-version.mjs'
+
+Promise.all([import('./lib/test.mjs'), import('./lib/steps.mjs')]).then(([{ test }, { main }]) =>
+  main(() => test(process.argv.slice(2))),
+)

@@ -1,0 +1,160 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { LogFile } from '../powers.ts'
+
+/** A queued write that later `sync` calls may still join: one write and one fdatasync serve them all. */
+interface PendingSync {
+  readonly chunks: Uint8Array[]
+  readonly done: Promise<void>
+}
+
+/** Opens or makes the file; its directory must exist. Rejects with the file system's error. */
+export async function openFileLog(path: string): Promise<LogFile> {
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  await syncDirectory(dirname(path))
+  const { size } = await handle.stat()
+  return new FileLog(path, handle, size)
+}
+
+/**
+ * `LogFile` over one file. Operations run one after another in the order of their calls. After a failed write or sync nobody knows what
+ * lies on disk (a second fsync reports success for pages that the first one lost), so the file refuses everything from then on.
+ */
+class FileLog implements LogFile {
+  readonly #path: string
+  #handle: FileHandle
+  #size: number
+  #appended: Uint8Array[] = []
+  #pending: PendingSync | undefined
+  #last: Promise<void> = Promise.resolve()
+  #failure: { readonly error: unknown } | undefined
+  #closed = false
+
+  constructor(path: string, handle: FileHandle, size: number) {
+    this.#path = path
+    this.#handle = handle
+    this.#size = size
+  }
+
+  async read(): Promise<Uint8Array> {
+    const content = new Uint8Array(this.#size)
+    for (let at = 0; at < content.length; ) {
+      const { bytesRead } = await this.#handle.read(content, at, content.length - at, at)
+      if (bytesRead === 0) throw new Error(`${this.#path} ended at byte ${at} of ${content.length}`)
+      at += bytesRead
+    }
+    return content
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#assertUsable()
+    this.#appended.push(bytes)
+  }
+
+  sync(): Promise<void> {
+    const chunks = this.#take()
+    if (this.#pending !== undefined) {
+      this.#pending.chunks.push(...chunks)
+      return this.#pending.done
+    }
+    const pending: PendingSync = {
+      chunks,
+      done: this.#enqueue(async () => {
+        this.#pending = undefined
+        await this.#write(pending.chunks)
+      }),
+    }
+    this.#pending = pending
+    return pending.done
+  }
+
+  replace(content: Uint8Array): Promise<void> {
+    this.#take()
+    return this.#enqueue(async () => {
+      const path = `${this.#path}.new`
+      const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600)
+      try {
+        await handle.writeFile(content)
+        await handle.sync()
+        await rename(path, this.#path)
+        await syncDirectory(dirname(this.#path))
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
+      await this.#handle.close()
+      this.#handle = handle
+      this.#size = content.length
+    })
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#enqueue(async () => {
+      if (length > this.#size) throw new RangeError(`cannot cut ${this.#size} bytes to ${length}`)
+      await this.#handle.truncate(length)
+      await this.#handle.sync()
+      this.#size = length
+    })
+  }
+
+  /** Waits for what was asked before; bytes that were appended but not synced are dropped. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#last
+    await this.#handle.close()
+  }
+
+  #take(): Uint8Array[] {
+    const chunks = this.#appended
+    this.#appended = []
+    return chunks
+  }
+
+  #enqueue(action: () => Promise<void>): Promise<void> {
+    this.#pending = undefined
+    if (this.#closed) return Promise.reject(new Error(`${this.#path} is closed`))
+    const done = this.#last.then(async () => {
+      if (this.#failure !== undefined) throw this.#failure.error
+      try {
+        await action()
+      } catch (error) {
+        this.#failure = { error }
+        throw error
+      }
+    })
+    // The caller hears of a failure through `done`; the chain only orders.
+    this.#last = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    return done
+  }
+
+  #assertUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+    if (this.#closed) throw new Error(`${this.#path} is closed`)
+  }
+
+  async #write(chunks: readonly Uint8Array[]): Promise<void> {
+    if (chunks.length === 0) return
+    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, this.#size)
+      at += bytesWritten
+      this.#size += bytesWritten
+    }
+    await this.#handle.datasync()
+  }
+}
+
+/** Makes the directory's entries durable: a new or renamed file is not, until then. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,35 @@
+/** Values by key, the least recently used dropped first when their weights sum above the bound. */
+export class Lru<K, V> {
+  readonly #weightMax: number
+  readonly #entries = new Map<K, { readonly value: V; readonly weight: number }>()
+  #weight = 0
+
+  constructor(weightMax: number) {
+    this.#weightMax = weightMax
+  }
+
+  get(key: K): V | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    return entry.value
+  }
+
+  /** A value heavier than the bound is not kept. */
+  set(key: K, value: V, weight: number): void {
+    this.#remove(key)
+    if (weight > this.#weightMax) return
+    this.#entries.set(key, { value, weight })
+    this.#weight += weight
+    for (const oldest of this.#entries.keys()) {
+      if (this.#weight <= this.#weightMax) return
+      this.#remove(oldest)
+    }
+  }
+
+  #remove(key: K): void {
+    this.#weight -= this.#entries.get(key)?.weight ?? 0
+    this.#entries.delete(key)
+  }
+}

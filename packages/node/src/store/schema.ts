@@ -1,0 +1,84 @@
+import { codec, concatBytes, type Hash, type Height, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
+import type { StoredSender, TransactionLocation } from './types.ts'
+
+/**
+ * The whole database. A key is a space byte and what follows it; heights are 8 bytes big-endian, so that keys of a space lie in the order
+ * of heights; hashes are 32 bytes. Values are canonical encodings of the named codec.
+ *
+ *   00                  format       version of this schema, 4 bytes; written with genesis, never changed in place
+ *   01                  chain        digest of the genesis document and epoch of the last restart that was applied
+ *   02                  head         height and hash of the last final block
+ *   03 height           header       headerCodec; genesis is height 0
+ *   04 height           body         bodyCodec: the transactions in their network encoding
+ *   05 height           senders      hash and sender of each transaction, in the body's order
+ *   06 height           receipts     receiptsCodec
+ *   07 height           certificate  commitCertificateCodec; from height 1 on
+ *   08 block hash       height of the block
+ *   09 transaction hash height and index of the transaction
+ *   0a height           hash of the validator set of that height, from 1 to head + 2
+ *   0b set hash         validator set; each distinct set lies here once
+ *   0c .. 0f            free for the store
+ *   10 .. 2f            execution: state, history, tree and undo log (packages/execution/src/keys.ts)
+ *   30                  kept for the log index
+ *   31 .. ff            free
+ *
+ * One synced batch a block writes 02 to 0b, execution's spaces and the log index: after a crash all of a block is there or none of it.
+ */
+export const FORMAT_VERSION = 1
+
+export const SPACE = {
+  format: 0x00,
+  chain: 0x01,
+  head: 0x02,
+  header: 0x03,
+  body: 0x04,
+  senders: 0x05,
+  receipts: 0x06,
+  certificate: 0x07,
+  heightByHash: 0x08,
+  location: 0x09,
+  validatorsHash: 0x0a,
+  validators: 0x0b,
+  logIndex: 0x30,
+} as const
+export type Space = keyof typeof SPACE
+
+type SingleSpace = 'format' | 'chain' | 'head'
+type HeightSpace = 'header' | 'body' | 'senders' | 'receipts' | 'certificate' | 'validatorsHash'
+type HashSpace = 'heightByHash' | 'location' | 'validators'
+
+export const singleKey = (space: SingleSpace): Uint8Array => Uint8Array.of(SPACE[space])
+
+export const heightKey = (space: HeightSpace, height: Height): Uint8Array =>
+  concatBytes(Uint8Array.of(SPACE[space]), numberToBytes(height, 8))
+
+export const hashKey = (space: HashSpace, hash: Hash): Uint8Array => concatBytes(Uint8Array.of(SPACE[space]), hexToBytes(hash))
+
+export const formatCodec: codec.Codec<number> = codec.u32()
+
+/** Which chain the database holds. */
+export interface ChainRecord {
+  /** `genesisDigest` of the document from which it started. */
+  readonly genesisDigest: Hash
+  /** 0 until the first restart. */
+  readonly restartEpoch: number
+}
+
+export const chainRecordCodec: codec.Codec<ChainRecord> = codec.struct({ genesisDigest: codec.hash, restartEpoch: codec.u32() })
+
+export const headRecordCodec: codec.Codec<{ readonly height: Height; readonly hash: Hash }> = codec.struct({
+  height: codec.u64<Height>(),
+  hash: codec.hash,
+})
+
+export const sendersCodec: codec.Codec<readonly StoredSender[]> = codec.list(
+  codec.struct({ hash: codec.hash, sender: codec.address }),
+  LIMITS.blockTransactionsMax,
+)
+
+export const locationCodec: codec.Codec<TransactionLocation> = codec.struct({
+  height: codec.u64<Height>(),
+  index: codec.u32(LIMITS.blockTransactionsMax - 1),
+})
+
+export const heightCodec: codec.Codec<Height> = codec.u64<Height>()

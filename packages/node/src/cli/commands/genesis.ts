@@ -1,0 +1,63 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { executionVersion } from '@quoin/execution'
+import {
+  type Address,
+  ChainId,
+  type ChainParameters,
+  DEFAULT_PARAMETERS,
+  type Genesis,
+  genesisToJson,
+  nobleCrypto,
+  parametersProblem,
+  TimeMs,
+  Wei,
+} from '@quoin/protocol'
+import { DEVELOPMENT_BALANCE, developmentAccounts } from '../../keys/development.ts'
+import { fromEntries, parseEntries } from '../entry.ts'
+import { CommandFailure } from '../failure.ts'
+
+export interface GenesisOptions {
+  /** File with the list of entries that `quoin keys` printed. */
+  readonly validators: string
+  readonly out: string
+  readonly chainId: number
+  readonly timeMs: number
+  /** Allows development keys and funds the development accounts. */
+  readonly development: boolean
+  readonly parameters: Partial<ChainParameters>
+  /** Opening balances, `address=wei`. */
+  readonly fund: readonly string[]
+}
+
+/** Writes a genesis for a list of validators. */
+export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
+  const crypto = nobleCrypto
+  const entries = parseEntries(await readFile(options.validators, 'utf8'), options.validators)
+  const parameters = { ...DEFAULT_PARAMETERS, ...options.parameters }
+  const problem = parametersProblem(parameters)
+  if (problem !== undefined) throw new CommandFailure(problem)
+  const balances = new Map<Address, bigint>(options.fund.map(parseFund))
+  if (options.development) for (const { address } of developmentAccounts(crypto)) balances.set(address, DEVELOPMENT_BALANCE)
+  const genesis: Genesis = {
+    chainId: ChainId(options.chainId),
+    timeMs: TimeMs(options.timeMs),
+    development: options.development,
+    executionVersion: executionVersion(crypto),
+    parameters,
+    ...fromEntries(crypto, entries),
+    alloc: [...balances].sort(([a], [b]) => (a < b ? -1 : 1)).map(([address, balance]) => ({ address, balance: Wei(balance) })),
+    systemContracts: [],
+    restart: undefined,
+  }
+  await writeFile(options.out, `${JSON.stringify(genesisToJson(genesis), null, 2)}\n`)
+  return genesis
+}
+
+function parseFund(text: string): readonly [Address, bigint] {
+  const match = /^(0x[0-9a-fA-F]{40})=(\d{1,78})$/.exec(text)
+  if (match === null)
+    throw new CommandFailure(
+      `--fund ${text}: must be address=wei, such as 0x70997970C51812dc3A010C7d01b50e0d17dc79C8=1000000000000000000`,
+    )
+  return [match[1]!.toLowerCase() as Address, BigInt(match[2]!)]
+}

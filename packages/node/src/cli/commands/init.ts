@@ -1,0 +1,76 @@
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
+import { type Crypto, nobleCrypto, parseGenesis } from '@quoin/protocol'
+import { configTemplate, loadConfig } from '../../config/index.ts'
+import { dataDir } from '../../keys/data-dir.ts'
+import { DEVELOPMENT_VALIDATORS_MAX, developmentNodeSeed, developmentValidatorKey } from '../../keys/development.ts'
+import { type NodeKeys, readKeys, writeKeys } from '../../keys/node-files.ts'
+import { validatorKeyOf } from '../../keys/validator-key.ts'
+import { createNodeKey } from '../../network/node-key.ts'
+import { entryOf } from '../entry.ts'
+import { CommandFailure, orFail } from '../failure.ts'
+
+export interface InitOptions {
+  readonly dataDir: string
+  /** Genesis to copy into the data directory. */
+  readonly genesis: string | undefined
+  /** Use the keys of the devnet's validator of this index instead of new ones. */
+  readonly developmentIndex: number | undefined
+  /** Settings by path that differ from their defaults. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly random: (length: number) => Uint8Array
+}
+
+/** Makes a data directory: keys, configuration, and the genesis if there is one. Never replaces a file. */
+export async function init(options: InitOptions): Promise<NodeKeys> {
+  const dir = dataDir(options.dataDir)
+  if (await exists(dir.validatorKey))
+    throw new CommandFailure(`${dir.validatorKey} exists already: choose another --data-dir, or start this one`)
+  const crypto = nobleCrypto
+  const { secretKey, nodeKey } = await makeKeys(crypto, options)
+  await writeKeys(dir, orFail(validatorKeyOf(crypto, secretKey), 'validator key'), nodeKey)
+  await writeFile(dir.config, configTemplate(options.settings), { flag: 'wx' })
+  if (options.genesis !== undefined) {
+    orFail(parseGenesis(crypto, JSON.parse(await readFile(options.genesis, 'utf8'))), options.genesis)
+    await copyFile(options.genesis, dir.genesis)
+  }
+  return orFail(await readKeys(crypto, dir), dir.root)
+}
+
+async function makeKeys(crypto: Crypto, { developmentIndex, random }: InitOptions) {
+  if (developmentIndex === undefined) return { secretKey: newSecret(crypto, random), nodeKey: await createNodeKey() }
+  if (!(developmentIndex >= 0 && developmentIndex < DEVELOPMENT_VALIDATORS_MAX)) {
+    throw new CommandFailure(`--development-index must be an integer from 0 to ${DEVELOPMENT_VALIDATORS_MAX - 1}`)
+  }
+  return {
+    secretKey: developmentValidatorKey(crypto, developmentIndex),
+    nodeKey: await createNodeKey('Ed25519', developmentNodeSeed(crypto, developmentIndex)),
+  }
+}
+
+/** 32 random bytes are a valid key but for about one in 2^128. */
+function newSecret(crypto: Crypto, random: (length: number) => Uint8Array): Uint8Array {
+  const secret = random(32)
+  if (crypto.publicKey(secret) === undefined) throw new Error('the random source yields no valid secret key')
+  return secret
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (failure: NodeJS.ErrnoException) => {
+      if (failure.code === 'ENOENT') return false
+      throw failure
+    },
+  )
+}
+
+/** What the other organisations need to know of a data directory's node, as `quoin genesis` takes it. */
+export async function describeKeys(root: string): Promise<unknown> {
+  const dir = dataDir(root)
+  const keys = orFail(await readKeys(nobleCrypto, dir), root)
+  const config = orFail(
+    loadConfig({ file: { name: dir.config, text: await readFile(dir.config, 'utf8') }, env: {}, flags: {} }),
+    root,
+  )
+  return { address: keys.validator.address, entry: entryOf(keys.validator.publicKey, keys.node.peerId, config.p2p.listen) }
+}

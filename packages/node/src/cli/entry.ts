@@ -1,0 +1,92 @@
+import type { RegisteredNode, ValidatorSet } from '@quoin/protocol'
+import {
+  addressOfPublicKey,
+  bytesToHex,
+  type Crypto,
+  createValidatorSet,
+  Power,
+  type PublicKey,
+  parseHex,
+  type Validator,
+} from '@quoin/protocol'
+import { z } from 'zod'
+import { parsePeerId } from '../network/node-key.ts'
+import { CommandFailure } from './failure.ts'
+
+/**
+ * What an organisation publishes of its node so that it can stand in a genesis: `quoin keys` prints one, `quoin genesis` takes a list of
+ * them.
+ */
+export const validatorEntry = z.strictObject({
+  /** For people; not in the genesis. */
+  name: z.string().max(64).optional(),
+  publicKey: z.string().regex(/^0x01[0-9a-f]{66}$/i, 'must be 0x01 and the 33 bytes of a compressed secp256k1 key'),
+  power: z
+    .int()
+    .min(1)
+    .max(2 ** 32)
+    .default(1),
+  feeAddress: z
+    .string()
+    .regex(/^0x[0-9a-f]{40}$/i, 'must be an address')
+    .optional(),
+  peerId: z.string().refine((text) => parsePeerId(text) !== undefined, 'must be a libp2p peer id'),
+  /** Multiaddresses at which the other nodes reach it. */
+  addresses: z
+    .array(
+      z.string().regex(/^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+$/, 'must be a multiaddress such as /ip4/10.0.0.1/tcp/26656'),
+    )
+    .min(1),
+})
+
+export type ValidatorEntry = z.output<typeof validatorEntry>
+
+export function parseEntries(text: string, where: string): readonly ValidatorEntry[] {
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch (failure) {
+    throw new CommandFailure(`${where} is not JSON: ${(failure as Error).message}`)
+  }
+  const result = z.array(validatorEntry).min(1, 'must name at least one validator').safeParse(document)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  throw new CommandFailure(`${where}: [${issue.path.join('.')}] ${issue.message}`)
+}
+
+/** Validator set and node registry of a list of entries. */
+export function fromEntries(
+  crypto: Crypto,
+  entries: readonly ValidatorEntry[],
+): { readonly validators: ValidatorSet; readonly nodes: readonly RegisteredNode[] } {
+  const validators = entries.map((entry, i): Validator => {
+    const publicKey = parseHex(entry.publicKey) as PublicKey
+    const address = addressOfPublicKey(crypto, publicKey)
+    if (address === undefined)
+      throw new CommandFailure(`validator ${i} (${entry.name ?? entry.publicKey}): publicKey is not a point of secp256k1`)
+    return {
+      publicKey,
+      address,
+      power: Power(entry.power),
+      feeAddress: (entry.feeAddress?.toLowerCase() ?? address) as Validator['feeAddress'],
+    }
+  })
+  refuseTwice(entries, 'publicKey')
+  refuseTwice(entries, 'peerId')
+  const nodes = entries.map(({ peerId, addresses }) => ({ peerId, addresses })).sort((a, b) => (a.peerId < b.peerId ? -1 : 1))
+  return { validators: createValidatorSet(validators), nodes }
+}
+
+function refuseTwice(entries: readonly ValidatorEntry[], field: 'publicKey' | 'peerId'): void {
+  entries.forEach((entry, i) => {
+    const first = entries.findIndex((other) => other[field].toLowerCase() === entry[field].toLowerCase())
+    if (first < i) throw new CommandFailure(`validators ${first} and ${i} have the same ${field}`)
+  })
+}
+
+export const entryOf = (publicKey: Uint8Array, peerId: string, addresses: readonly string[]): ValidatorEntry => ({
+  publicKey: bytesToHex(publicKey),
+  power: 1,
+  peerId,
+  addresses: [...addresses],
+})

@@ -1,0 +1,42 @@
+/** What a command tells its user before it ends with exit code 1: what was wrong, where, and what to do. */
+export class CommandFailure extends Error {}
+
+/** The value of a result, or the command ends with its message. */
+export function orFail<T>(
+  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: { readonly message: string } },
+  where: string,
+): T {
+  if (result.ok) return result.value
+  throw new CommandFailure(`${where}: ${result.error.message}`)
+}
+
+interface SystemError {
+  readonly code: string
+  readonly path?: string
+  readonly port?: number
+  readonly message: string
+}
+
+const isSystemError = (failure: unknown): failure is SystemError =>
+  failure instanceof Error && 'code' in failure && typeof failure.code === 'string'
+
+/** A failure in the words of the person who has to do something about it; undefined for one that is a bug and wants its stack. */
+export function explain(failure: unknown): string | undefined {
+  if (failure instanceof CommandFailure) return failure.message
+  if (!isSystemError(failure)) return undefined
+  switch (failure.code) {
+    case 'ENOENT':
+      return `${failure.path ?? 'a file'} does not exist`
+    case 'EACCES':
+    case 'EPERM':
+      return `no permission for ${failure.path ?? failure.message}: check the owner and mode of the file or directory`
+    case 'ENOSPC':
+      return `the disk is full${failure.path === undefined ? '' : ` (${failure.path})`}: free some space and start again, nothing that was final is lost`
+    case 'EADDRINUSE':
+      return `port ${failure.port ?? ''} is in use by another process: choose another one (--rpc-port, --p2p-listen) or stop that process`
+    case 'EROFS':
+      return `${failure.path ?? 'the file system'} is read-only`
+    default:
+      return undefined
+  }
+}

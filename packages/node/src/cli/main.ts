@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { DEFAULT_PARAMETERS, FEE_POLICIES, type FeePolicy } from '@quoin/protocol'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { allowed, namedKeys } from '../config/index.ts'
+import { makeGenesis } from './commands/genesis.ts'
+import { describeKeys, init } from './commands/init.ts'
+import { start } from './commands/start.ts'
+import { versionText } from './commands/version.ts'
+import { explain } from './failure.ts'
+
+const DEFAULT_DATA_DIR = join(homedir(), '.quoin')
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+const dataDirOption = () =>
+  new Option('--data-dir <directory>', 'where the node keeps its keys, configuration and data')
+    .default(DEFAULT_DATA_DIR)
+    .env('QUOIN_DATA_DIR')
+
+function integerArgument(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('must be a non-negative integer.')
+  return value
+}
+
+function createProgram(): Command {
+  const program = new Command('quoin')
+    .description('Quoin: a permissioned blockchain whose contracts are TypeScript')
+    .showHelpAfterError('(--help shows what is allowed)')
+  addInit(program)
+  addStart(program)
+  addKeys(program)
+  addGenesis(program)
+  program
+    .command('version')
+    .description('print the versions of the node, its execution and its platform')
+    .action(async () => print(await versionText()))
+  return program
+}
+
+function addInit(program: Command): void {
+  program
+    .command('init')
+    .description('make a data directory: keys, configuration, genesis')
+    .addOption(dataDirOption())
+    .option('--genesis <file>', 'genesis of the chain to join; copied into the data directory')
+    .option('--listen <multiaddress>', 'where the other nodes reach this one', '/ip4/127.0.0.1/tcp/26656')
+    .option('--rpc-port <port>', 'port of the RPC', integerArgument, 8545)
+    .option('--development-index <index>', "use the well-known keys of the devnet's validator of this index", integerArgument)
+    .action(
+      async (options: { dataDir: string; genesis?: string; listen: string; rpcPort: number; developmentIndex?: number }) => {
+        await init({
+          dataDir: options.dataDir,
+          genesis: options.genesis,
+          developmentIndex: options.developmentIndex,
+          settings: { 'rpc.port': options.rpcPort, 'p2p.listen': [options.listen] },
+          random: (length) => randomBytes(length),
+        })
+        const { address, entry } = (await describeKeys(options.dataDir)) as { readonly address: string; readonly entry: unknown }
+        print(`Made ${options.dataDir}. The validator's address is ${address}.`)
+        print(`Its entry for the genesis (quoin genesis --validators takes a list of these):\n${JSON.stringify(entry, null, 2)}`)
+      },
+    )
+}
+
+function addStart(program: Command): void {
+  const command = program.command('start').description('run the node of a data directory').addOption(dataDirOption())
+  for (const { flag, key, env } of namedKeys) {
+    command.addOption(
+      new Option(`${flag} <value>`, `${key.help} (${allowed(key)}; default ${JSON.stringify(key.default)}; env ${env})`),
+    )
+  }
+  command.action(async (options: Readonly<Record<string, string | undefined>> & { readonly dataDir: string }) => {
+    const flags = Object.fromEntries(namedKeys.map(({ flag }) => [flag, options[camelCase(flag.slice(2))]]))
+    await start(options.dataDir, flags)
+  })
+}
+
+const camelCase = (text: string): string => text.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+function addKeys(program: Command): void {
+  program
+    .command('keys')
+    .description("print the node's public identity, as the others need it for the genesis; never a secret")
+    .addOption(dataDirOption())
+    .action(async ({ dataDir }: { dataDir: string }) => print(JSON.stringify(await describeKeys(dataDir), null, 2)))
+}
+
+function addGenesis(program: Command): void {
+  program
+    .command('genesis')
+    .description('write the genesis of a new chain from a list of validators')
+    .requiredOption('--validators <file>', "JSON list of the validators' entries, as `quoin keys` prints them")
+    .option('--out <file>', 'file to write', 'genesis.json')
+    .option('--chain-id <id>', 'EIP-155 chain id', integerArgument, 31_337)
+    .option('--time-ms <milliseconds>', 'time of block 0, in milliseconds since 1970 (default: now)', integerArgument)
+    .option('--development', 'allow the well-known development keys and fund the development accounts', false)
+    .option(
+      '--block-interval-ms <milliseconds>',
+      'least time between two blocks',
+      integerArgument,
+      DEFAULT_PARAMETERS.blockIntervalMs,
+    )
+    .option(
+      '--heartbeat-interval-ms <milliseconds>',
+      'an idle chain makes an empty block after this',
+      integerArgument,
+      DEFAULT_PARAMETERS.heartbeatIntervalMs,
+    )
+    .addOption(
+      new Option('--fee-policy <policy>', 'what becomes of fees')
+        .choices([...FEE_POLICIES])
+        .default(DEFAULT_PARAMETERS.feePolicy),
+    )
+    .option('--fund <address=wei...>', 'opening balances', [])
+    .action(
+      async (options: {
+        validators: string
+        out: string
+        chainId: number
+        timeMs?: number
+        development: boolean
+        blockIntervalMs: number
+        heartbeatIntervalMs: number
+        feePolicy: FeePolicy
+        fund: readonly string[]
+      }) => {
+        const { blockIntervalMs, heartbeatIntervalMs, feePolicy, timeMs = Date.now(), ...rest } = options
+        const genesis = await makeGenesis({ ...rest, timeMs, parameters: { blockIntervalMs, heartbeatIntervalMs, feePolicy } })
+        print(
+          `Wrote ${options.out}: chain ${genesis.chainId}, ${genesis.validators.validators.length} validators, execution version ${genesis.executionVersion}.`,
+        )
+      },
+    )
+}
+
+/** Runs the command line and resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await createProgram().exitOverride().parseAsync(argv, { from: 'user' })
+    return 0
+  } catch (failure) {
+    if (failure instanceof CommanderError) return failure.exitCode
+    const reason = explain(failure)
+    process.stderr.write(`quoin: ${reason ?? (failure instanceof Error ? failure.stack : String(failure))}\n`)
+    return 1
+  }
+}

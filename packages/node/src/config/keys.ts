@@ -1,0 +1,117 @@
+/**
+ * Every setting of a node, once: its place in the file (`[section] key`), its kind and range, its default and what it is for. The file,
+ * the environment (`QUOIN_SECTION_KEY`), the flags (`--section-key`), the checks and the help texts all derive from this table.
+ */
+export type ConfigKey =
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly default: number; readonly help: string }
+  | { readonly kind: 'boolean'; readonly default: boolean; readonly help: string }
+  | { readonly kind: 'text'; readonly charsMax: number; readonly default: string; readonly help: string }
+  | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly default: string; readonly help: string }
+  | {
+      readonly kind: 'list'
+      readonly itemsMax: number
+      readonly charsMax: number
+      readonly default: readonly string[]
+      readonly help: string
+    }
+
+const integer = (fallback: number, min: number, max: number, help: string) =>
+  ({ kind: 'integer', min, max, default: fallback, help }) as const
+const boolean = (fallback: boolean, help: string) => ({ kind: 'boolean', default: fallback, help }) as const
+const text = (fallback: string, help: string) => ({ kind: 'text', charsMax: 256, default: fallback, help }) as const
+const choice = <const C extends readonly string[]>(fallback: C[number], choices: C, help: string) =>
+  ({ kind: 'choice', choices, default: fallback, help }) as const
+const list = (fallback: readonly string[], help: string) =>
+  ({ kind: 'list', itemsMax: 32, charsMax: 256, default: fallback, help }) as const
+
+export const CONFIG_KEYS = {
+  rpc: {
+    enabled: boolean(true, 'Serve JSON-RPC over HTTP and WebSocket.'),
+    host: text('127.0.0.1', 'Address that the RPC listens on; 0.0.0.0 is every interface.'),
+    port: integer(8545, 0, 65_535, 'Port of HTTP and WebSocket; 0 lets the system choose.'),
+    'cors-origins': list(['*'], 'Origins whose browser pages may call; * is any, an empty list none.'),
+    'requests-per-minute': integer(0, 0, 10_000_000, 'Requests that one address may send in a minute; 0 is no limit.'),
+    'body-bytes': integer(5 * 1024 * 1024, 1_024, 256 * 1024 * 1024, 'Largest request body in bytes.'),
+    'batch-items': integer(1_000, 1, 100_000, 'Most requests in one batch.'),
+    connections: integer(1_024, 1, 65_535, 'Most open connections.'),
+  },
+  p2p: {
+    listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses that the node listens on for its peers.'),
+    'ip-filter': boolean(true, 'Refuse connections from addresses that no registered node has.'),
+  },
+  store: {
+    'tree-depth': integer(
+      12,
+      1,
+      22,
+      'Depth of the state tree in memory (2^depth buckets): 12 for development, 18 to 20 in production. Fixed when the data directory is made.',
+    ),
+    'proof-blocks': integer(64, 0, 100_000, 'Recent blocks for which state proofs can be made.'),
+  },
+  log: {
+    level: choice(
+      'info',
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'Least severe message that is written.',
+    ),
+  },
+  crypto: {
+    'recovery-workers': integer(1, 1, 64, 'Threads that recover the senders of transactions.'),
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, ConfigKey>>>>
+
+type Value<K extends ConfigKey> = K extends { readonly kind: 'integer' }
+  ? number
+  : K extends { readonly kind: 'boolean' }
+    ? boolean
+    : K extends { readonly kind: 'choice'; readonly choices: readonly (infer C)[] }
+      ? C
+      : K extends { readonly kind: 'list' }
+        ? readonly string[]
+        : string
+
+export type Config = {
+  readonly [S in keyof typeof CONFIG_KEYS]: {
+    readonly [K in keyof (typeof CONFIG_KEYS)[S]]: Value<(typeof CONFIG_KEYS)[S][K] & ConfigKey>
+  }
+}
+
+export interface NamedKey {
+  readonly section: string
+  readonly name: string
+  readonly key: ConfigKey
+  /** `rpc.port`, as messages name it. */
+  readonly path: string
+  /** `QUOIN_RPC_PORT` */
+  readonly env: string
+  /** `--rpc-port` */
+  readonly flag: string
+}
+
+/** The table as a list, in the order of its declaration. */
+export const namedKeys: readonly NamedKey[] = Object.entries(CONFIG_KEYS).flatMap(([section, keys]) =>
+  Object.entries(keys as Readonly<Record<string, ConfigKey>>).map(([name, key]) => ({
+    section,
+    name,
+    key,
+    path: `${section}.${name}`,
+    env: `QUOIN_${section}_${name}`.toUpperCase().replaceAll('-', '_'),
+    flag: `--${section}-${name}`,
+  })),
+)
+
+/** What a key allows, in words. */
+export function allowed(key: ConfigKey): string {
+  switch (key.kind) {
+    case 'integer':
+      return `an integer from ${key.min} to ${key.max}`
+    case 'boolean':
+      return 'true or false'
+    case 'choice':
+      return `one of ${key.choices.join(', ')}`
+    case 'text':
+      return `a text of at most ${key.charsMax} characters`
+    case 'list':
+      return `a list of at most ${key.itemsMax} texts`
+  }
+}

@@ -1,0 +1,144 @@
+import { err, ok, type Result } from '@quoin/protocol'
+import { parse, TomlError } from 'smol-toml'
+import { allowed, type Config, type ConfigKey, type NamedKey, namedKeys } from './keys.ts'
+
+export interface ConfigError {
+  readonly code: 'invalid-config'
+  /** Which key, where it was set, and what is allowed. */
+  readonly message: string
+}
+
+/** Where values come from; a later one wins: defaults, file, environment, flags. */
+export interface ConfigSources {
+  /** Content of the TOML file and its name for messages; absent when there is none. */
+  readonly file: { readonly name: string; readonly text: string } | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Values by flag, such as `--rpc-port`. */
+  readonly flags: Readonly<Record<string, string | undefined>>
+}
+
+class Refusal extends Error {}
+
+export function loadConfig(sources: ConfigSources): Result<Config, ConfigError> {
+  try {
+    return ok(resolve(sources))
+  } catch (failure) {
+    if (failure instanceof Refusal) return err({ code: 'invalid-config', message: failure.message })
+    throw failure
+  }
+}
+
+function resolve({ file, env, flags }: ConfigSources): Config {
+  const fromFile = file === undefined ? new Map<string, unknown>() : readFile(file.name, file.text)
+  refuseUnknownVariables(env)
+  const config: Record<string, Record<string, unknown>> = {}
+  for (const named of namedKeys) {
+    const section = (config[named.section] ??= {})
+    section[named.name] = valueOf(named, fromFile, file?.name ?? '', env, flags)
+  }
+  return config as unknown as Config
+}
+
+function valueOf(
+  named: NamedKey,
+  fromFile: ReadonlyMap<string, unknown>,
+  fileName: string,
+  env: ConfigSources['env'],
+  flags: ConfigSources['flags'],
+): unknown {
+  const { key, path } = named
+  const flag = flags[named.flag]
+  if (flag !== undefined) return check(key, parseText(key, flag), `${named.flag} ${flag}`)
+  const variable = env[named.env]
+  if (variable !== undefined) return check(key, parseText(key, variable), `${named.env}=${variable}`)
+  if (fromFile.has(path)) return check(key, fromFile.get(path), `${path} in ${fileName}`)
+  return key.default
+}
+
+/** Values by path. Sections and keys that nothing reads are refused: a typing error must not pass for a setting. */
+function readFile(name: string, content: string): ReadonlyMap<string, unknown> {
+  const values = new Map<string, unknown>()
+  for (const [section, keys] of Object.entries(parseToml(name, content))) {
+    const known = namedKeys.filter((named) => named.section === section)
+    if (known.length === 0)
+      throw new Refusal(
+        `${name}: unknown section [${section}]; known are ${[...new Set(namedKeys.map((named) => named.section))].join(', ')}`,
+      )
+    if (typeof keys !== 'object' || keys === null || Array.isArray(keys))
+      throw new Refusal(`${name}: ${section} must be a section, [${section}]`)
+    for (const [key, value] of Object.entries(keys)) {
+      if (!known.some((named) => named.name === key)) {
+        throw new Refusal(
+          `${name}: unknown key ${section}.${key}; known in [${section}] are ${known.map((named) => named.name).join(', ')}`,
+        )
+      }
+      values.set(`${section}.${key}`, value)
+    }
+  }
+  return values
+}
+
+function parseToml(name: string, content: string): Readonly<Record<string, unknown>> {
+  try {
+    return parse(content)
+  } catch (failure) {
+    if (failure instanceof TomlError)
+      throw new Refusal(`${name} is not TOML: line ${failure.line}, column ${failure.column}: ${failure.message.split('\n')[0]}`)
+    throw failure
+  }
+}
+
+function refuseUnknownVariables(env: ConfigSources['env']): void {
+  const prefixes = [...new Set(namedKeys.map(({ section }) => `QUOIN_${section.toUpperCase()}_`))]
+  const known = new Set(namedKeys.map((named) => named.env))
+  for (const name of Object.keys(env)) {
+    if (!prefixes.some((prefix) => name.startsWith(prefix)) || known.has(name)) continue
+    const section = prefixes.find((prefix) => name.startsWith(prefix))!
+    throw new Refusal(`unknown variable ${name}; known are ${[...known].filter((other) => other.startsWith(section)).join(', ')}`)
+  }
+}
+
+/** The value that a text from the environment or a flag stands for; what does not parse stays a text, which `check` then refuses. */
+function parseText(key: ConfigKey, value: string): unknown {
+  if (key.kind === 'integer' && /^-?\d{1,15}$/.test(value)) return Number(value)
+  if (key.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true'
+  if (key.kind === 'list') return value === '' ? [] : value.split(',')
+  return value
+}
+
+function check(key: ConfigKey, value: unknown, where: string): unknown {
+  if (fits(key, value)) return value
+  throw new Refusal(`${where}: must be ${allowed(key)}`)
+}
+
+function fits(key: ConfigKey, value: unknown): boolean {
+  switch (key.kind) {
+    case 'integer':
+      return typeof value === 'number' && Number.isSafeInteger(value) && value >= key.min && value <= key.max
+    case 'boolean':
+      return typeof value === 'boolean'
+    case 'choice':
+      return typeof value === 'string' && key.choices.includes(value)
+    case 'text':
+      return typeof value === 'string' && value.length <= key.charsMax
+    case 'list':
+      return (
+        Array.isArray(value) &&
+        value.length <= key.itemsMax &&
+        value.every((item) => typeof item === 'string' && item.length <= key.charsMax)
+      )
+  }
+}
+
+/** A configuration file with every key, its description and its default; `overrides` by path stand in place of defaults. */
+export function configTemplate(overrides: Readonly<Record<string, unknown>> = {}): string {
+  let text =
+    '# Configuration of a Quoin node. Environment variables (QUOIN_SECTION_KEY) and flags (--section-key) come before it.\n'
+  let section = ''
+  for (const named of namedKeys) {
+    if (named.section !== section) text += `\n[${named.section}]\n`
+    section = named.section
+    text += `# ${named.key.help} Allowed: ${allowed(named.key)}.\n${named.name} = ${JSON.stringify(overrides[named.path] ?? named.key.default)}\n`
+  }
+  return text
+}

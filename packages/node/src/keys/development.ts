@@ -1,0 +1,46 @@
+import { type Address, addressOfPublicKey, type Crypto, hexToBytes, publicKeyOf, utf8ToBytes } from '@quoin/protocol'
+import { HdKey, Mnemonic } from 'ox'
+
+/** The mnemonic of anvil and Hardhat: everybody knows these keys. */
+export const DEVELOPMENT_MNEMONIC = 'test test test test test test test test test test test junk'
+export const DEVELOPMENT_ACCOUNTS = 10
+/** Development validators that can be told from real ones, and are refused on a chain that is not for development. */
+export const DEVELOPMENT_VALIDATORS_MAX = 32
+/** What each development account owns, in wei: 10,000 of the currency, as in anvil. */
+export const DEVELOPMENT_BALANCE = 10_000n * 10n ** 18n
+
+export interface DevelopmentAccount {
+  readonly address: Address
+  readonly secretKey: Uint8Array
+}
+
+/** The accounts that anvil and Hardhat fund: m/44'/60'/0'/0/i of the mnemonic. */
+export function developmentAccounts(crypto: Crypto): readonly DevelopmentAccount[] {
+  const root = HdKey.fromSeed(Mnemonic.toSeed(DEVELOPMENT_MNEMONIC))
+  return Array.from({ length: DEVELOPMENT_ACCOUNTS }, (_, i) => {
+    const secretKey = hexToBytes(root.derive(`m/44'/60'/0'/0/${i}`).privateKey)
+    return { secretKey, address: addressOf(crypto, secretKey) }
+  })
+}
+
+/** Voting key of the devnet's validator `index`: SHA-256 of a text that everybody can read here. */
+export const developmentValidatorKey = (crypto: Crypto, index: number): Uint8Array =>
+  crypto.sha256(utf8ToBytes(`quoin development validator ${index}`))
+
+/** Seed of the network key of the devnet's node `index`. */
+export const developmentNodeSeed = (crypto: Crypto, index: number): Uint8Array =>
+  crypto.sha256(utf8ToBytes(`quoin development node ${index}`))
+
+/** Addresses of every key that everybody knows: none may vote on, or be funded by, a real chain. */
+export function developmentAddresses(crypto: Crypto): ReadonlySet<Address> {
+  const addresses = new Set(developmentAccounts(crypto).map(({ address }) => address))
+  for (let i = 0; i < DEVELOPMENT_VALIDATORS_MAX; i++) addresses.add(addressOf(crypto, developmentValidatorKey(crypto, i)))
+  return addresses
+}
+
+function addressOf(crypto: Crypto, secretKey: Uint8Array): Address {
+  const compressed = crypto.publicKey(secretKey)
+  const address = compressed === undefined ? undefined : addressOfPublicKey(crypto, publicKeyOf(compressed))
+  if (address === undefined) throw new Error('a derived development key is not a valid secret key')
+  return address
+}

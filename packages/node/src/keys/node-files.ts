@@ -1,0 +1,38 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { bytesToHex, type Crypto, err, type Result } from '@quoin/protocol'
+import { loadNodeKey, type NodeKey } from '../network/node-key.ts'
+import type { DataDir } from './data-dir.ts'
+import { type KeyError, parseSecret, parseValidatorKeyFile, type ValidatorKey, validatorKeyFile } from './validator-key.ts'
+
+/** Secrets are readable by their owner only; an existing file is never overwritten. */
+const SECRET_FILE = { mode: 0o600, flag: 'wx' } as const
+const NODE_KEY_KIND = 'quoin-node-key'
+
+export interface NodeKeys {
+  readonly validator: ValidatorKey
+  readonly node: NodeKey
+}
+
+/** Writes both key files into a data directory, which it makes. Rejects with EEXIST rather than replace a key. */
+export async function writeKeys(dir: DataDir, validator: ValidatorKey, nodeKeyBytes: Uint8Array): Promise<void> {
+  await mkdir(dir.root, { recursive: true, mode: 0o700 })
+  await writeFile(dir.validatorKey, validatorKeyFile(validator), SECRET_FILE)
+  await writeFile(
+    dir.nodeKey,
+    `${JSON.stringify({ kind: NODE_KEY_KIND, secretKey: bytesToHex(nodeKeyBytes) }, null, 2)}\n`,
+    SECRET_FILE,
+  )
+}
+
+export async function readKeys(crypto: Crypto, dir: DataDir): Promise<Result<NodeKeys, KeyError>> {
+  const validator = parseValidatorKeyFile(crypto, await readFile(dir.validatorKey, 'utf8'))
+  if (!validator.ok) return named(dir.validatorKey, validator.error)
+  const secret = parseSecret(await readFile(dir.nodeKey, 'utf8'), NODE_KEY_KIND)
+  if (!secret.ok) return named(dir.nodeKey, secret.error)
+  const node = loadNodeKey(secret.value)
+  if (!node.ok) return named(dir.nodeKey, node.error)
+  return { ok: true, value: { validator: validator.value, node: node.value } }
+}
+
+const named = (file: string, { message }: { readonly message: string }): Result<never, KeyError> =>
+  err({ code: 'invalid-key', message: `${file}: ${message}` })

@@ -12,7 +12,7 @@ const project = (name: string, include: string[], testTimeout: number) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['packages/*/src/**/*.test.ts', 'test/*.test.ts'], 20_000),
+      project('unit', ['packages/*/{src,test}/**/*.test.ts', 'test/*.test.ts'], 20_000),
       {
         test: {
           name: 'types',
@@ -20,7 +20,7 @@ export default defineConfig({
           typecheck: {
             enabled: true,
             only: true,
-            include: ['packages/*/src/**/*.test-d.ts', 'test/**/*.test-d.ts'],
+            include: ['packages/*/{src,test}/**/*.test-d.ts', 'test/**/*.test-d.ts'],
             tsconfig: 'tsconfig.test.json',
           },
         },

@@ -1,0 +1,240 @@
+import { describe, expect, it } from 'vitest'
+import { sourceFiles } from './tidy/files.ts'
+import { type Finding, rules } from './tidy/rules.ts'
+import { importsOf, scan } from './tidy/scan.ts'
+
+type RuleName = keyof typeof rules
+
+const lineOf = (text: string, offset: number) => text.slice(0, offset).split('\n').length
+
+/** `path:line rule: message` of everything a set of rules finds in one file. */
+function check(path: string, text: string, names = Object.keys(rules) as RuleName[]): string[] {
+  const source = scan(text)
+  return names.flatMap((name) =>
+    (rules[name]?.(path, source) ?? []).map(
+      ({ offset, message }: Finding) => `${path}:${lineOf(text, offset)} ${name}: ${message}`,
+    ),
+  )
+}
+
+describe('the tree', () => {
+  it('keeps every rule', () => {
+    const files = [...sourceFiles()]
+    expect(files.map(({ path }) => path)).toContain('packages/protocol/src/codec.ts')
+    expect(files.flatMap(({ path, text }) => check(path, text))).toEqual([])
+  })
+})
+
+const pure = 'packages/execution/src/a.ts'
+const consensus = 'packages/consensus/src/a.ts'
+const node = 'packages/node/src/engine/a.ts'
+const slash = '/'
+
+/** For each rule: what it must find, what it must leave alone. */
+const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [path: string, text: string][] }> = {
+  'package-direction': {
+    bad: [
+      ['packages/protocol/src/a.ts', `import { x } from '@quoin/consensus'`],
+      [consensus, `import type { x } from "@quoin/execution"`],
+      [pure, `export * from '@quoin/consensus'`],
+      ['packages/sdk/src/a.ts', `const x = await import('@quoin/node')`],
+      [consensus, `import {\n  a,\n  b,\n} from '../../protocol/src/a.ts'`],
+      ['packages/unheard/src/a.ts', `import '@quoin/protocol'`],
+    ],
+    good: [
+      [consensus, `import { x } from '@quoin/protocol'\nimport { y } from './b.ts'`],
+      [node, `import { x } from '@quoin/execution'`],
+      ['test/sim/a.test.ts', `import { x } from '@quoin/node'`],
+      [consensus, `// import { x } from '@quoin/node'\nconst s = "import '@quoin/node'"`],
+    ],
+  },
+  'browser-safe': {
+    bad: [['packages/sdk/src/a.ts', `import { readFile } from 'node:fs/promises'`]],
+    good: [
+      [node, `import { readFile } from 'node:fs/promises'`],
+      ['packages/sdk/src/a.test.ts', `import { readFile } from 'node:fs/promises'`],
+    ],
+  },
+  'store-owns-the-database': {
+    bad: [[node, `import { ClassicLevel } from 'classic-level'`]],
+    good: [['packages/node/src/store/a.ts', `import { ClassicLevel } from 'classic-level'`]],
+  },
+  'network-owns-libp2p': {
+    bad: [
+      [node, `import { createLibp2p } from 'libp2p'`],
+      [node, `import type { PeerId } from '@libp2p/interface'`],
+      [node, `import { noise } from '@chainsafe/libp2p-noise'`],
+    ],
+    good: [
+      ['packages/node/src/network/a.ts', `import { createLibp2p } from 'libp2p'`],
+      [node, `import { hash } from '@chainsafe/hashtree'`],
+    ],
+  },
+  'rpc-gets-a-reader': {
+    bad: [['packages/node/src/rpc/methods/a.ts', `import { open } from '../../store/block-store.ts'`]],
+    good: [
+      ['packages/node/src/rpc/methods/a.ts', `import type { Reader } from '../../store/reader.ts'`],
+      ['packages/node/src/chain/a.ts', `import { open } from '../store/block-store.ts'`],
+    ],
+  },
+  'no-ambient-power': {
+    bad: [
+      [pure, 'const t = Date.now()'],
+      [pure, 'const t = new Date()'],
+      [pure, 'x(Math.random())'],
+      [consensus, 'setTimeout(() => x, 5)'],
+      ['packages/protocol/src/a.ts', 'process.env.X'],
+      [pure, 'performance.now()'],
+      [pure, 'const s = `${Date.now()}`'],
+    ],
+    good: [
+      [node, 'const t = Date.now()'],
+      ['packages/execution/src/a.test.ts', 'const t = Date.now()'],
+      [pure, '/* Date.now() */ const s = "Date.now()"; const r = /Date.now/; clock.process.x; row.performance.y'],
+    ],
+  },
+  'no-locale': {
+    bad: [
+      [pure, 'n.toLocaleString()'],
+      [pure, 'new Intl.Collator()'],
+      [pure, 'a.localeCompare(b)'],
+    ],
+    good: [[pure, 'n.toString()']],
+  },
+  'no-for-in': {
+    bad: [[pure, 'for (const key in table) {}']],
+    good: [[pure, "for (const key of list) {}\nif ('a' in table) {}"]],
+  },
+  'no-parse-float': { bad: [[pure, 'parseFloat(s)']], good: [[node, 'parseFloat(s)']] },
+  'synchronous-consensus': {
+    bad: [
+      [consensus, 'async function f() {}'],
+      [consensus, 'x = await y'],
+    ],
+    good: [
+      [pure, 'async function f() {}'],
+      [consensus, '// nothing async here'],
+    ],
+  },
+  'file-length': {
+    bad: [[node, 'x\n'.repeat(501)]],
+    good: [
+      [node, 'x\n'.repeat(500)],
+      ['docs/a.md', 'x\n'.repeat(501)],
+    ],
+  },
+  'every-test-runs': {
+    bad: [
+      ['packages/node/src/a.test.ts', 'it.only("x", f)'],
+      ['packages/node/src/a.test.ts', 'describe.concurrent.skip("x", f)'],
+      ['packages/node/src/a.test.ts', 'test.todo("x")'],
+      ['test/a.test.ts', '({ task }) => task.skip()'],
+    ],
+    good: [
+      ['packages/node/src/a.test.ts', 'it.each([1])("skip", f); it.runIf(long)("x", f)'],
+      [node, 'reader.skip(3)'],
+    ],
+  },
+  'no-retry': {
+    bad: [
+      ['vitest.config.ts', 'retry: 3'],
+      ['test/a.test.ts', 'it("x", { retry: 1 }, f)'],
+      ['test/a.test.ts', '{ retry: times }'],
+    ],
+    good: [
+      ['vitest.config.ts', 'retry: 0, pool'],
+      [node, 'retry: 3'],
+    ],
+  },
+  'no-empty-catch': {
+    bad: [
+      [node, 'try { f() } catch {}'],
+      [node, 'try { f() } catch (error) { /* so what */ }'],
+      [node, 'f().catch(() => {})'],
+      [node, 'f().catch((_error) => undefined)'],
+    ],
+    good: [[node, 'try { f() } catch (error) { log(error) }\nf().catch((error) => log(error))\nf().catch(undefinedBehaviour)']],
+  },
+  'no-sleep': {
+    bad: [
+      ['test/a.test.ts', 'await new Promise((r) => setTimeout(r, 100))'],
+      [node, 'await new Promise((resolve) => setTimeout(resolve, 100))'],
+      ['scripts/a.mjs', 'const sleep = promisify(setTimeout)'],
+    ],
+    good: [[node, 'const timer = setTimeout(action, ms)']],
+  },
+  'no-sleep-import': {
+    bad: [[node, `import { setTimeout } from 'node:timers/promises'`]],
+    good: [[node, `import { setTimeout } from 'node:timers'`]],
+  },
+  'no-promises-in-comments': {
+    bad: ['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].map((word) => [node, `f() // ${word}: later`]),
+    good: [[node, 'const method = "a todo list"']],
+  },
+  'no-local-path': {
+    bad: ['work', 'farm', 'root'].map((folder) => ['docs/a.md', `see ${slash}${folder}${slash}main`]),
+    good: [['docs/a.md', 'packages/work/x https://example.org/root/x ./root/x /homework/']],
+  },
+  'no-workplace-word': {
+    bad: [['README.md', `a sub${'agent'} wrote this`]],
+    good: [['README.md', 'the user agent of a browser']],
+  },
+  'no-registry-in-lock': {
+    bad: [['package-lock.json', `"resolved": "https:${slash}/registry.example.org/a.tgz"`]],
+    good: [['package-lock.json', '"resolved": "packages/node", "link": true']],
+  },
+}
+
+describe.each(Object.keys(rules) as RuleName[])('rule %s', (name) => {
+  const { bad, good } = fixtures[name] ?? { bad: [], good: [] }
+
+  it('has fixtures', () => {
+    expect(bad.length).toBeGreaterThan(0)
+    expect(good.length).toBeGreaterThan(0)
+  })
+  it.each(bad)('finds example %# in %s', (path, text) => {
+    expect(check(path, text, [name])).toHaveLength(1)
+  })
+  it.each(good)('leaves alone example %# in %s', (path, text) => {
+    expect(check(path, text, [name])).toEqual([])
+  })
+})
+
+describe('scan', () => {
+  it('says the line of a finding', () => {
+    expect(check(pure, 'a\n\nb(Date.now())\n', ['no-ambient-power'])).toEqual([
+      `${pure}:3 no-ambient-power: a pure package takes this power as an argument: Date.now`,
+    ])
+  })
+  it('keeps length and lines', () => {
+    const text = '#!x\nconst a = `b\n${c({ d: `${e}` })}` / 2 // f\n/* g\n */ h(/[/"]/.test(i), "\\"", \'j\')\n'
+    for (const view of Object.values(scan(text)) as string[]) {
+      expect(view.length).toBe(text.length)
+      expect(view.split('\n').length).toBe(text.split('\n').length)
+    }
+  })
+  it('tells division from regular expressions, and templates from what they hold', () => {
+    const { code, comments } = scan('x = a / b; y = /"q/.test(z) // c\nreturn /\'/; w = `s${ d({}) + `t${e}` }u` + f')
+    expect(code).toContain('a / b; y = /')
+    expect(code).toContain('.test(z)')
+    expect(code).toContain('d({})')
+    expect(code).toContain('e')
+    expect(code).toContain('+ f')
+    expect(code).not.toMatch(/[qstu]\b(?!\()/)
+    expect(comments.trim()).toBe('// c')
+  })
+  it('finds imports of every form', () => {
+    const source = scan(
+      `import 'a'\nimport b from "b"\nimport type { c } from 'c'\nimport {\n  d,\n} from 'd'\nexport * from 'e'\nexport type { f } from 'f'\nawait import('g')\nconst from = 'h'\n`,
+    )
+    expect(importsOf(source).map(({ specifier, typeOnly }) => (typeOnly ? `type ${specifier}` : specifier))).toEqual([
+      'a',
+      'b',
+      'type c',
+      'd',
+      'e',
+      'type f',
+      'g',
+    ])
+  })
+})

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Folders of others, or of what is made from the sources. */
+const skippedFolders = ['node_modules', 'dist', '.git', '.turbo', '.devnet', 'coverage']
+const textFile = /(\.(tsx?|mjs|cjs|js|json|jsonc|md|toml|ya?ml|sh|html|css|txt)|(^|\/)[A-Z]+|\.ci\/\w+|\/?\.[a-z]+)$/
+
+/** Vectors are data of others, in MiB the largest part of the tree; they name no imports and no habits. */
+const sourceBytesMax = 1_048_576
+
+/**
+ * Every text file of the project in path order, whether git knows it or not (git may not even be there).
+ *
+ * @returns path from the root, with slashes, and text
+ */
+export function* sourceFiles(folder = root): Generator<{ readonly path: string; readonly text: string }> {
+  for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const full = join(folder, entry.name)
+    const path = relative(root, full).split(sep).join('/')
+    if (entry.isDirectory()) {
+      if (!skippedFolders.includes(entry.name)) yield* sourceFiles(full)
+    } else if (entry.isFile() && textFile.test(path) && statSync(full).size <= sourceBytesMax) {
+      yield { path, text: readFileSync(full, 'utf8') }
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { posix } from 'node:path'
+import { type Import, importsOf, type Scanned } from './scan.ts'
+
+/** What a rule finds: where in the file, and what is wrong. */
+export interface Finding {
+  /** Offset in the text, in UTF-16 units. */
+  readonly offset: number
+  readonly message: string
+}
+
+/** A rule is a pure function of a file's path (from the root, with slashes) and its text. */
+export type Rule = (path: string, source: Scanned) => readonly Finding[]
+
+/** Which packages a package may import. What is not listed here is not a package of this house. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  consensus: ['protocol'],
+  execution: ['protocol'],
+  contracts: ['protocol', 'execution'],
+  sdk: ['protocol'],
+  node: ['protocol', 'consensus', 'execution', 'contracts'],
+  explorer: ['protocol', 'sdk'],
+}
+
+const purePackages = ['protocol', 'consensus', 'execution']
+const browserPackages = ['protocol', 'sdk', 'explorer']
+const linesMax = 500
+
+const isTest = (path: string) =>
+  /\.test(-d)?\.tsx?$/.test(path) || path.startsWith('test/') || /^packages\/[^/]+\/test\//.test(path)
+const isScript = (path: string) => /\.(tsx?|mjs|js|cjs)$/.test(path)
+const packageOf = (path: string) => /^packages\/([^/]+)\//.exec(path)?.[1]
+const isPure = (path: string) => isScript(path) && !isTest(path) && purePackages.includes(packageOf(path) ?? '')
+
+/** A rule that says the same of every match of a pattern in one view of the file. */
+const matches =
+  (
+    view: keyof Scanned,
+    pattern: RegExp,
+    message: string | ((match: RegExpMatchArray) => string),
+    applies: (path: string) => boolean,
+  ): Rule =>
+  (path, source) =>
+    applies(path)
+      ? [...source[view].matchAll(pattern)].map((match) => ({
+          offset: match.index,
+          message: typeof message === 'string' ? message : message(match),
+        }))
+      : []
+
+/** A rule about imports: `wrong` answers with the reason, or with undefined when the import is right. */
+const imports =
+  (wrong: (path: string, item: Import) => string | undefined): Rule =>
+  (path, source) =>
+    isScript(path)
+      ? importsOf(source).flatMap((item) => {
+          const message = wrong(path, item)
+          return message === undefined ? [] : [{ offset: item.offset, message }]
+        })
+      : []
+
+const external = (name: RegExp, owner: string): Rule =>
+  imports((path, { specifier }) =>
+    name.test(specifier) && path.startsWith('packages/') && !path.startsWith(owner) && !isTest(path)
+      ? `only ${owner} imports ${specifier}`
+      : undefined,
+  )
+
+/** Where a relative import leads, from the root. */
+const targetOf = (path: string, specifier: string) => posix.join(posix.dirname(path), specifier)
+
+/** The walls of docs/ARCHITECTURE.md. */
+const walls: Readonly<Record<string, Rule>> = {
+  'package-direction': imports((path, { specifier }) => {
+    const from = packageOf(path)
+    if (from === undefined) return undefined
+    const to = /^@quoin\/([^/]+)/.exec(specifier)?.[1]
+    if (to !== undefined) return mayImport[from]?.includes(to) || to === from ? undefined : `${from} must not import @quoin/${to}`
+    const leaves = specifier.startsWith('.') && !targetOf(path, specifier).startsWith(`packages/${from}/`)
+    return leaves && !isTest(path) ? `an import leaves the package: ${specifier}` : undefined
+  }),
+  'browser-safe': imports((path, { specifier }) =>
+    browserPackages.includes(packageOf(path) ?? '') && !isTest(path) && specifier.startsWith('node:')
+      ? `${packageOf(path)} runs in browsers, where there is no ${specifier}`
+      : undefined,
+  ),
+  'store-owns-the-database': external(/^(classic-level|abstract-level|level)(\/|$)/, 'packages/node/src/store/'),
+  'network-owns-libp2p': external(
+    /^(libp2p|@libp2p\/.*|@chainsafe\/libp2p-.*|@multiformats\/.*)(\/|$)/,
+    'packages/node/src/network/',
+  ),
+  'rpc-gets-a-reader': imports((path, { specifier, typeOnly }) =>
+    path.startsWith('packages/node/src/rpc/') &&
+    !isTest(path) &&
+    !typeOnly &&
+    /^packages\/node\/src\/store\//.test(targetOf(path, specifier))
+      ? 'rpc gets a reader; it does not import the store'
+      : undefined,
+  ),
+}
+
+/** What would make two nodes disagree: time, chance, locale, the machine. */
+const purity: Readonly<Record<string, Rule>> = {
+  'no-ambient-power': matches(
+    'code',
+    /(?<![\w$.])(?:Date\s*\.\s*now|new\s+Date|Math\s*\.\s*random|performance\s*\.|process\s*\.|set(?:Timeout|Interval|Immediate)\s*\(|queueMicrotask\s*\(|crypto\s*\.\s*(?:getRandomValues|randomUUID|subtle)|globalThis\s*\.)/g,
+    (match) => `a pure package takes this power as an argument: ${match[0].trim()}`,
+    isPure,
+  ),
+  'no-locale': matches(
+    'code',
+    /\.toLocale\w*|(?<![\w$.])Intl\s*\.|\.localeCompare/g,
+    (match) => `depends on the locale: ${match[0]}`,
+    isPure,
+  ),
+  'no-for-in': matches(
+    'code',
+    /\bfor\s*\(\s*(?:const|let|var)\s+[\w$]+\s+in\b/g,
+    'for..in has no order to rely on; use Object.keys on a sorted list or a Map',
+    isPure,
+  ),
+  'no-parse-float': matches('code', /\bparseFloat\b/g, 'no floats in what nodes must agree on', isPure),
+  'synchronous-consensus': matches(
+    'code',
+    /\b(?:async|await)\b/g,
+    'consensus is synchronous: no timer and no promise lies in the way of a vote',
+    (path) => isPure(path) && packageOf(path) === 'consensus',
+  ),
+}
+
+/** Habits that hide faults. */
+const habits: Readonly<Record<string, Rule>> = {
+  'file-length': (path, { text }) => {
+    const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
+    return isScript(path) && lines > linesMax ? [{ offset: text.length, message: `${lines} lines, at most ${linesMax}` }] : []
+  },
+  'every-test-runs': matches(
+    'code',
+    /\b(?:describe|it|test|suite|bench)\b(?:\.\w+)*\.(?:only|skip|todo|fails)\b|\b(?:ctx|context|task)\.skip\s*\(/g,
+    (match) => `a test is left out: ${match[0]}`,
+    isScript,
+  ),
+  'no-retry': matches(
+    'code',
+    /\bretry\s*:\s*(?!0\b)[\w{]/g,
+    'a retry hides a flaky test',
+    (path) => isTest(path) || path === 'vitest.config.ts',
+  ),
+  'no-empty-catch': matches(
+    'code',
+    /\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}|\.catch\s*\(\s*(?:async\s+)?(?:\(\s*[\w$]*\s*\)|[\w$]+)\s*=>\s*(?:\{\s*\}|undefined|null|void 0)\s*\)/g,
+    'an error is swallowed; handle it, or let it pass',
+    isScript,
+  ),
+  'no-sleep': matches(
+    'code',
+    /\bsetTimeout\s*\(\s*(?:r|res|resolve|resolved|done|ok|next|fulfill?)\s*[,)]|promisify\s*\(\s*setTimeout\b/g,
+    'wait for the event, not for some time',
+    isScript,
+  ),
+  'no-sleep-import': imports((_path, { specifier }) =>
+    /^(node:)?timers\/promises$/.test(specifier) ? 'wait for the event, not for some time' : undefined,
+  ),
+  'no-promises-in-comments': matches(
+    'comments',
+    new RegExp(`\\b(?:${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`, 'g'),
+    'do it, or open an issue',
+    isScript,
+  ),
+}
+
+/** Nothing tells where the project was written. The patterns are spelt so that this file does not match itself. */
+const origin: Readonly<Record<string, Rule>> = {
+  'no-local-path': matches('text', /(?<![A-Za-z0-9_.])\/(?:work|farm|root)(?=\/)\//g, 'a path of one machine', () => true),
+  'no-workplace-word': matches('text', /\bsub[a]gent/gi, 'a word of the workplace, not of the project', () => true),
+  'no-registry-in-lock': matches(
+    'text',
+    /"resolved": "[a-z+]+:\/\/[^"]*"/g,
+    'a lock file names versions and hashes, not hosts (npm: omit-lockfile-registry-resolved)',
+    (path) => posix.basename(path) === 'package-lock.json',
+  ),
+}
+
+/** All rules by name. */
+export const rules = { ...walls, ...purity, ...habits, ...origin }

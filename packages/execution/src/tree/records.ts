@@ -1,0 +1,74 @@
+import { codec, type Hash, type Height, NODE_BYTES, numberToBytes } from '@quoin/protocol'
+
+/**
+ * The tree's records in the database, all below prefix byte 20:
+ *
+ *   20 00                            head: format, D, height, oldest undo record, root
+ *   20 01 prefix(4) [nibble…]        page: leaves of a bucket in key order (key ‖ vh, 64 bytes each), or a split
+ *   20 02 prefix(4)                  root of a bucket, 32 bytes; absent when empty. Read as a whole when the tree is opened
+ *   20 03 height(8)                  undo: root before that height, and the former root of each bucket it changed
+ *   20 04 height(8)                  undo: the former content of each page it changed
+ *
+ * `prefix` holds the first D bits of the keys, as a number. A split page has 16 children, one for each value of the next 4 bits;
+ * their page keys are the parent's with that nibble appended as a byte.
+ */
+const TREE = 0x20
+const RECORD = { head: 0x00, page: 0x01, root: 0x02, undoRoots: 0x03, undoPages: 0x04 } as const
+
+export const TREE_FORMAT = 1
+export const LEAF_BYTES = 2 * NODE_BYTES
+
+export const headKey = Uint8Array.of(TREE, RECORD.head)
+
+function prefixed(record: number, number: number, length: number): Uint8Array {
+  const key = new Uint8Array(2 + length)
+  key[0] = TREE
+  key[1] = record
+  key.set(numberToBytes(number, length), 2)
+  return key
+}
+
+export const pageKey = (prefix: number): Uint8Array => prefixed(RECORD.page, prefix, 4)
+export const rootKey = (prefix: number): Uint8Array => prefixed(RECORD.root, prefix, 4)
+export const undoRootsKey = (height: number): Uint8Array => prefixed(RECORD.undoRoots, height, 8)
+export const undoPagesKey = (height: number): Uint8Array => prefixed(RECORD.undoPages, height, 8)
+
+/** Range of all bucket roots: first key, and the key after the last. */
+export const rootsRange = { from: Uint8Array.of(TREE, RECORD.root), to: Uint8Array.of(TREE, RECORD.root + 1) } as const
+
+/** Bucket whose root stands under this key. */
+export const prefixOfRootKey = (key: Uint8Array): number => key[2]! * 2 ** 24 + ((key[3]! << 16) | (key[4]! << 8) | key[5]!)
+
+/** Page of the child `nibble` of a split page. */
+export function childKey(page: Uint8Array, nibble: number): Uint8Array {
+  const key = new Uint8Array(page.length + 1)
+  key.set(page)
+  key[page.length] = nibble
+  return key
+}
+
+/** What the tree's records in the database stand for. */
+export interface HeadRecord {
+  readonly format: number
+  readonly depth: number
+  readonly height: Height
+  /** First height with an undo record; height + 1 when there is none. */
+  readonly oldestUndo: Height
+  readonly root: Hash
+}
+
+export const headCodec: codec.Codec<HeadRecord> = codec.struct({
+  format: codec.u8(),
+  depth: codec.u8(),
+  height: codec.u64<Height>(),
+  oldestUndo: codec.u64<Height>(),
+  root: codec.hash,
+})
+
+/** A record that contradicts the others or itself. The database is damaged or was written by something else. */
+export class TreeCorruption extends Error {
+  constructor(what: string) {
+    super(`state tree: ${what}`)
+    this.name = 'TreeCorruption'
+  }
+}

@@ -1,0 +1,315 @@
+import {
+  bytesToHex,
+  type Crypto,
+  codec,
+  err,
+  type Hash,
+  Height,
+  NODE_BYTES,
+  ok,
+  type Result,
+  type StateProof,
+} from '@quoin/protocol'
+import type { KvOp, KvReader } from '../kv.ts'
+import { orderChanges, type TreeChange } from './changes.ts'
+import { DenseTree, type Nodes, type Overlay } from './dense-tree.ts'
+import { HashPlan } from './hash-plan.ts'
+import { TREE_LIMITS } from './limits.ts'
+import { NodeBuffer } from './node-buffer.ts'
+import { keyBits } from './page.ts'
+import { type Page, PageUpdate } from './page-update.ts'
+import { PairHasher } from './pair-hasher.ts'
+import { type ProofRefusal, Prover } from './prover.ts'
+import {
+  type HeadRecord,
+  headCodec,
+  headKey,
+  pageKey,
+  prefixOfRootKey,
+  rootKey,
+  rootsRange,
+  TREE_FORMAT,
+  TreeCorruption,
+  undoPagesKey,
+  undoRootsKey,
+} from './records.ts'
+import { undoPagesCodec, undoRootsCodec, undoTo } from './undo.ts'
+
+export interface TreeOptions {
+  readonly kv: KvReader
+  /** Entries of a range of the same database, in key order; `to` is exclusive. Used while opening only. */
+  readonly scan: (from: Uint8Array, to: Uint8Array) => AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>
+  readonly crypto: Crypto
+  /**
+   * D: bits of a key that address a bucket. Fixed when the tree is made, and no part of consensus; best at 1 to 10 leaves a bucket:
+   * 18 to 20 in production, 10 to 13 for devnets and tests. The upper tree takes 2^(D+1) * 32 bytes of memory.
+   */
+  readonly depth: number
+  /** Heights before the head that stay provable. */
+  readonly historyHeights: number
+}
+
+export type TreeRefusal =
+  | { readonly code: 'unknown-format'; readonly format: number; readonly message: string }
+  | { readonly code: 'other-depth'; readonly depth: number; readonly message: string }
+
+/** What the tree stands at; undefined before the first commit. */
+export interface TreeHead {
+  readonly height: Height
+  readonly root: Hash
+}
+
+/** A state that proofs can be made in. */
+export interface TreeView extends TreeHead {
+  /** Proof that a tree key (32 bytes) has a value, or that it has none. */
+  prove(key: Uint8Array): Result<StateProof, ProofRefusal>
+}
+
+/** Hashes computed for a batch. */
+export interface HashCounts {
+  /** SHA-256 over values. */
+  readonly values: number
+  /** Leaves, also those unchanged that share a page with a changed one. */
+  readonly leaves: number
+  readonly inner: number
+}
+
+/** The next state, computed on the head and not yet taken over. */
+export interface PreparedTree extends TreeHead {
+  /** Writes for the database: pages, bucket roots, undo records, head. */
+  readonly ops: readonly KvOp[]
+  readonly hashes: HashCounts
+}
+
+/** Root of the tree without keys. */
+const EMPTY_ROOT = bytesToHex(new Uint8Array(NODE_BYTES)) as Hash
+
+/**
+ * Opens the tree in a database, or a new one in an empty database. Reads all bucket roots and checks them against the root of the head
+ * record; the caller checks `head` against the header of its block. Throws TreeCorruption when the records contradict each other.
+ */
+export async function openTree(options: TreeOptions): Promise<Result<StateTree, TreeRefusal>> {
+  const { kv, scan, crypto, depth, historyHeights } = options
+  const { depthMin, depthMax } = TREE_LIMITS
+  if (!Number.isInteger(depth) || depth < depthMin || depth > depthMax) {
+    throw new RangeError(`depth must be an integer from ${depthMin} to ${depthMax}, not ${depth}`)
+  }
+  if (!Number.isSafeInteger(historyHeights) || historyHeights < 0) throw new RangeError(`historyHeights: ${historyHeights}`)
+  const record = kv.get(headKey)
+  const head = record === undefined ? undefined : readHead(record, depth)
+  if (head?.ok === false) return head
+  const upper = new DenseTree(depth)
+  const hasher = new PairHasher(crypto)
+  for await (const [key, root] of scan(rootsRange.from, rootsRange.to)) {
+    const prefix = prefixOfRootKey(key)
+    if (key.length !== 6 || prefix >= 2 ** depth || root.length !== NODE_BYTES)
+      throw new TreeCorruption('a bucket root is malformed')
+    upper.setBottom(prefix, root)
+  }
+  upper.rebuild(hasher)
+  const root = bytesToHex(upper.node(1))
+  const expected = head?.value.root ?? EMPTY_ROOT
+  if (root !== expected) throw new TreeCorruption(`the buckets have the root ${root}, the head record says ${expected}`)
+  return ok(new StateTree(options, upper, hasher, head?.value))
+}
+
+function readHead(record: Uint8Array, depth: number): Result<HeadRecord, TreeRefusal> {
+  const format = record[0] ?? 0
+  if (format !== TREE_FORMAT) {
+    const message = `the state tree has format ${format}, this version reads ${TREE_FORMAT}: use the version that wrote it, or sync anew`
+    return err({ code: 'unknown-format', format, message })
+  }
+  const decoded = codec.decode(headCodec, record)
+  if (!decoded.ok) throw new TreeCorruption(`head record: ${decoded.error.message}`)
+  if (decoded.value.depth === depth) return ok(decoded.value)
+  const message = `the state tree was made with depth ${decoded.value.depth}, not ${depth}: set that depth, or sync anew`
+  return err({ code: 'other-depth', depth: decoded.value.depth, message })
+}
+
+/**
+ * The authenticated state tree: latest state only, overwritten in place, with an undo log for proofs at recent heights. The upper D
+ * levels lie in memory, the leaves in pages of the database by key prefix. Roots depend on the content alone.
+ *
+ * A height is prepared (any number of times, on the same head), its writes are stored by the caller, and it is committed. Until then
+ * the tree answers as before; a prepared height that is not wanted is simply forgotten, so a failed write needs no rollback.
+ */
+export class StateTree {
+  readonly depth: number
+  readonly #kv: KvReader
+  readonly #historyHeights: number
+  readonly #upper: DenseTree
+  readonly #hasher: PairHasher
+  readonly #plan: HashPlan
+  readonly #pages: PageUpdate
+  readonly #prover: Prover
+  readonly #overlays = new WeakMap<
+    PreparedTree,
+    { readonly on: HeadRecord | undefined; readonly overlay: Overlay; readonly head: HeadRecord }
+  >()
+  /** Views of this head, oldest use first. */
+  readonly #views = new Map<number, TreeView>()
+  #head: HeadRecord | undefined
+
+  /** Use `openTree`. */
+  constructor(
+    { kv, crypto, depth, historyHeights }: TreeOptions,
+    upper: DenseTree,
+    hasher: PairHasher,
+    head: HeadRecord | undefined,
+  ) {
+    this.depth = depth
+    this.#kv = kv
+    this.#historyHeights = historyHeights
+    this.#upper = upper
+    this.#hasher = hasher
+    this.#plan = new HashPlan(crypto, hasher)
+    this.#pages = new PageUpdate(kv, crypto, hasher, this.#plan)
+    this.#prover = new Prover(crypto, hasher, this.#plan)
+    this.#head = head
+  }
+
+  get head(): TreeHead | undefined {
+    return this.#head
+  }
+
+  /** First height that `at` answers for; undefined before the first commit. */
+  get oldestHeight(): Height | undefined {
+    return this.#head === undefined ? undefined : Height(this.#head.oldestUndo - 1)
+  }
+
+  /**
+   * Applies changes to the head. Of several changes of one key the last counts. Throws when `height` does not follow the head (the
+   * first may be any), or on a malformed key: bugs of the caller.
+   */
+  prepare(height: Height, changes: readonly TreeChange[]): PreparedTree {
+    if (this.#head !== undefined && height !== this.#head.height + 1) {
+      throw new Error(`height ${height} does not follow the state tree's ${this.#head.height}`)
+    }
+    const innerBefore = this.#hasher.hashed
+    const ops: KvOp[] = []
+    const { prefixes, roots } = this.#updatePages(changes, ops)
+    const overlay = this.#upper.overlay(this.#hasher, prefixes, roots.words)
+    const root = bytesToHex(overlay.node(1)) as Hash
+    prefixes.forEach((prefix, i) => {
+      const node = roots.bytes.slice(NODE_BYTES * i, NODE_BYTES * (i + 1))
+      ops.push({ key: rootKey(prefix), value: isEmpty(node) ? undefined : node })
+    })
+    const oldestUndo = this.#history(height, prefixes, ops)
+    const head: HeadRecord = { format: TREE_FORMAT, depth: this.depth, height, oldestUndo, root }
+    ops.push({ key: headKey, value: codec.encode(headCodec, head) })
+    const hashes = {
+      values: this.#pages.valuesHashed,
+      leaves: this.#pages.leavesHashed,
+      inner: this.#hasher.hashed - innerBefore,
+    }
+    this.#pages.release()
+    this.#plan.release()
+    const prepared = { height, root, ops, hashes }
+    this.#overlays.set(prepared, { on: this.#head, overlay, head })
+    return prepared
+  }
+
+  /** Takes a prepared height over, after its writes are in the database. Throws unless it was prepared on this very head. */
+  commit(prepared: PreparedTree): void {
+    const update = this.#overlays.get(prepared)
+    if (update === undefined || update.on !== this.#head)
+      throw new Error(`height ${prepared.height} was not prepared on this head`)
+    this.#upper.apply(update.overlay)
+    this.#head = update.head
+    this.#overlays.delete(prepared)
+    this.#views.clear()
+  }
+
+  /** Proof at the head. Throws before the first commit. */
+  prove(key: Uint8Array): Result<StateProof, ProofRefusal> {
+    return this.#prover.prove({ nodes: this.#upper, page: (page) => this.#kv.get(page) }, key)
+  }
+
+  /**
+   * The state after a height that is the head or in the history, else undefined. Making a view costs time with all that changed since
+   * (0.1 s for 60 heights of 5,000 changes), its proofs are as cheap as the head's. It ends with the next commit: then `prove` throws.
+   */
+  at(height: Height): TreeView | undefined {
+    const head = this.#head
+    if (head === undefined || height > head.height || height < head.oldestUndo - 1) return undefined
+    const view = this.#views.get(height) ?? this.#makeView(height, head)
+    if (view === undefined) return undefined
+    this.#views.delete(height)
+    this.#views.set(height, view)
+    for (const oldest of this.#views.keys()) {
+      if (this.#views.size <= TREE_LIMITS.viewsMax) break
+      this.#views.delete(oldest)
+    }
+    return view
+  }
+
+  #makeView(height: Height, head: HeadRecord): TreeView | undefined {
+    if (height === head.height) return this.#view(head, head, this.#upper, (page) => this.#kv.get(page))
+    const former = undoTo(this.#kv, head.height, height)
+    if (former === undefined) return undefined
+    const overlay = this.#upper.overlay(this.#hasher, former.prefixes, former.nodes)
+    const root = bytesToHex(overlay.node(1))
+    if (root !== former.root) throw new TreeCorruption(`undo to height ${height} gives the root ${root}, not ${former.root}`)
+    return this.#view(head, { height, root: former.root }, overlay, (page) => {
+      const name = bytesToHex(page)
+      return former.pages.has(name) ? former.pages.get(name) : this.#kv.get(page)
+    })
+  }
+
+  #view(head: HeadRecord, at: TreeHead, nodes: Nodes, page: (key: Uint8Array) => Uint8Array | undefined): TreeView {
+    const prove = (key: Uint8Array) => {
+      if (this.#head !== head)
+        throw new Error(`the view of height ${at.height} ended with the commit of height ${this.#head!.height}`)
+      return this.#prover.prove({ nodes, page }, key)
+    }
+    return { height: at.height, root: at.root, prove }
+  }
+
+  /** Changes the pages; the prefixes of changed buckets, ascending, and their new roots. */
+  #updatePages(changes: readonly TreeChange[], ops: KvOp[]): { prefixes: Uint32Array; roots: NodeBuffer } {
+    const order = orderChanges(changes)
+    this.#pages.begin(changes, order)
+    const prefixes: number[] = []
+    const pages: Page[] = []
+    for (let low = 0; low < order.length; ) {
+      const prefix = keyBits(changes[order[low]!]!.key, 0, 0, this.depth)
+      let high = low + 1
+      while (high < order.length && keyBits(changes[order[high]!]!.key, 0, 0, this.depth) === prefix) high++
+      const page = this.#pages.update(pageKey(prefix), this.depth, low, high)
+      if (page !== undefined) {
+        prefixes.push(prefix)
+        pages.push(page)
+      }
+      low = high
+    }
+    const roots = new NodeBuffer()
+    roots.reserve(pages.length)
+    this.#pages.hash(pages)
+    pages.forEach((page, i) => {
+      this.#pages.emit(page, ops, roots.words, i)
+    })
+    this.#pages.emitJoined(ops)
+    return { prefixes: Uint32Array.from(prefixes), roots }
+  }
+
+  /** Writes the undo record of a height and deletes those that became too old; the oldest height that has one then. */
+  #history(height: Height, prefixes: Uint32Array, ops: KvOp[]): Height {
+    if (this.#head === undefined) return Height(height + 1)
+    const wanted = Math.max(0, height - this.#historyHeights + 1)
+    const { oldestUndo, root } = this.#head
+    const kept = Math.max(oldestUndo, Math.min(wanted, oldestUndo + TREE_LIMITS.prunedHeightsMax))
+    for (let pruned = oldestUndo; pruned < Math.min(kept, height); pruned++) {
+      ops.push({ key: undoRootsKey(pruned), value: undefined }, { key: undoPagesKey(pruned), value: undefined })
+    }
+    if (kept > height) return Height(height + 1)
+    const nodes = new Uint8Array(prefixes.length * NODE_BYTES)
+    prefixes.forEach((prefix, i) => {
+      nodes.set(this.#upper.node(2 ** this.depth + prefix), NODE_BYTES * i)
+    })
+    ops.push({ key: undoRootsKey(height), value: codec.encode(undoRootsCodec, { root, prefixes, nodes }) })
+    ops.push({ key: undoPagesKey(height), value: codec.encode(undoPagesCodec, this.#pages.former) })
+    return Height(kept)
+  }
+}
+
+const isEmpty = (node: Uint8Array): boolean => node.every((byte) => byte === 0)

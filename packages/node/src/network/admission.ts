@@ -1,0 +1,67 @@
+import { BlockList } from 'node:net'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { PeerAddress, PeerId } from '../powers.ts'
+import { parsePeerId } from './node-key.ts'
+
+/** A node of the list with what of its addresses can be dialled. */
+export interface AdmittedNode {
+  readonly peerId: PeerId
+  readonly addresses: readonly Multiaddr[]
+}
+
+export interface AdmissionList {
+  readonly nodes: ReadonlyMap<PeerId, AdmittedNode>
+  /** Entries that are no peer id or no address: the list comes from chain state, so they are skipped, never thrown at. */
+  readonly invalid: readonly string[]
+  /** Whether a connection from this IP (text form, either family) may begin a handshake. */
+  allowsIp(ip: string): boolean
+}
+
+const NAME_PROTOCOLS: ReadonlySet<string> = new Set(['dns', 'dns4', 'dns6', 'dnsaddr'])
+
+/**
+ * Who may stay connected. The IP filter lets pass the IPs of the list and loopback; an address by name in the list turns it off, because
+ * names are resolved only when dialled. Addresses beyond `addressesPerPeerCountMax` are ignored.
+ *
+ * @param self is left out of the list
+ */
+export function admissionList(list: readonly PeerAddress[], self: PeerId, addressesPerPeerCountMax: number): AdmissionList {
+  const nodes = new Map<PeerId, AdmittedNode>()
+  const invalid: string[] = []
+  const ips = new BlockList()
+  ips.addSubnet('127.0.0.0', 8, 'ipv4')
+  ips.addAddress('::1', 'ipv6')
+  let named = false
+  for (const entry of list) {
+    const peerId = parsePeerId(entry.peerId)
+    if (peerId === undefined) invalid.push(entry.peerId)
+    if (peerId === undefined || peerId === self) continue
+    const addresses: Multiaddr[] = []
+    for (const text of entry.addresses.slice(0, addressesPerPeerCountMax)) {
+      const address = dialAddress(text, peerId)
+      if (address === undefined) {
+        invalid.push(text)
+        continue
+      }
+      addresses.push(address)
+      for (const { name, value } of address.getComponents()) {
+        if (NAME_PROTOCOLS.has(name)) named = true
+        if (name === 'ip4' && value !== undefined) ips.addAddress(value, 'ipv4')
+        if (name === 'ip6' && value !== undefined) ips.addAddress(value, 'ipv6')
+      }
+    }
+    nodes.set(peerId, { peerId, addresses })
+  }
+  return { nodes, invalid, allowsIp: (ip) => named || ips.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4') }
+}
+
+function dialAddress(text: string, peerId: PeerId): Multiaddr | undefined {
+  try {
+    const address = multiaddr(text)
+    if (address.getComponents().some(({ name }) => name === 'p2p')) return undefined
+    return address.encapsulate(`/p2p/${peerId}`)
+  } catch {
+    // multiaddr has no parser that returns: every error of it here means that the text is no address.
+    return undefined
+  }
+}

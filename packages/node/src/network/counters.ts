@@ -1,0 +1,61 @@
+/** What the network did since its start: plain numbers, read by metrics. Bytes are those of payloads, without framing. */
+export interface NetworkCounters {
+  /** The ordered streams. `writes`: batches in which `framesOut` left. `dropped`: lost to a full queue or an absent peer. */
+  framesIn: number
+  framesOut: number
+  bytesIn: number
+  bytesOut: number
+  writes: number
+  dropped: number
+  /** Gossip payloads. `gossipDropped`: not validated because too many were pending, or not sent. */
+  gossipIn: number
+  gossipOut: number
+  gossipBytesIn: number
+  gossipBytesOut: number
+  gossipDropped: number
+  gossipRejected: number
+  /** Questions answered, refused and asked; `requestsFailed` of those asked. */
+  requestsIn: number
+  requestsRefused: number
+  requestsOut: number
+  requestsFailed: number
+  /** Peers. `refusedByIp` before, `refusedById` after the handshake. */
+  dials: number
+  dialsFailed: number
+  connects: number
+  disconnects: number
+  refusedByIp: number
+  refusedById: number
+  penalties: number
+  bans: number
+  /** Exceptions of the handlers above: bugs. */
+  handlerFaults: number
+}
+
+export const createCounters = (): NetworkCounters => ({
+  framesIn: 0,
+  framesOut: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  writes: 0,
+  dropped: 0,
+  gossipIn: 0,
+  gossipOut: 0,
+  gossipBytesIn: 0,
+  gossipBytesOut: 0,
+  gossipDropped: 0,
+  gossipRejected: 0,
+  requestsIn: 0,
+  requestsRefused: 0,
+  requestsOut: 0,
+  requestsFailed: 0,
+  dials: 0,
+  dialsFailed: 0,
+  connects: 0,
+  disconnects: 0,
+  refusedByIp: 0,
+  refusedById: 0,
+  penalties: 0,
+  bans: 0,
+  handlerFaults: 0,
+})

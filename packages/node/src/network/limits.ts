@@ -1,0 +1,96 @@
+/** Every bound of the network folder. Units stand last. Sizes are of payloads, without framing. */
+export interface NetworkLimits {
+  /** Largest message of the ordered stream. */
+  readonly messageBytesMax: number
+  /** What may wait for one peer that does not read; beyond it the oldest messages are dropped. */
+  readonly sendQueueBytesMax: number
+  readonly sendQueueCountMax: number
+  /** Messages are written together up to this size. */
+  readonly sendBatchBytesMax: number
+  /** Bytes handed to a stream that it has not yet passed to the multiplexer. */
+  readonly streamWriteBytesMax: number
+  /** Receive window of a stream: what a peer may send before it is read. */
+  readonly streamWindowBytesMax: number
+  /** Largest gossip payload. */
+  readonly gossipBytesMax: number
+  /** Unsent gossip for one peer; beyond it the connection is renewed. */
+  readonly gossipSendBytesMax: number
+  /** Payloads of one peer in validation at once; reading pauses there, what is already read beyond it is dropped. */
+  readonly gossipPendingCountMax: number
+  readonly requestBytesMax: number
+  readonly responseBytesMax: number
+  /** Questions of one peer answered at once; more are refused. */
+  readonly requestsServedCountMax: number
+  /** Questions to one peer under way at once, and waiting for their turn. */
+  readonly requestsSentCountMax: number
+  readonly requestsWaitingCountMax: number
+  readonly requestReadMsMax: number
+  readonly responseWriteMsMax: number
+  /** New inbound connections per second from one IP, and in handshake from all of them. */
+  readonly handshakesPerSecondMax: number
+  readonly handshakesCountMax: number
+  readonly handshakeMsMax: number
+  readonly connectionsCountMax: number
+  readonly dialMsMax: number
+  /** First and last wait between two dials to a peer that is down. */
+  readonly redialMsMin: number
+  readonly redialMsMax: number
+  /** How long the peer with the greater id leaves dialling to the other, so that two dials seldom cross. */
+  readonly dialHeadStartMs: number
+  readonly addressesPerPeerCountMax: number
+  /** Score at which a peer is banned, how long it then stays away, and in what time a score halves. */
+  readonly scoreMin: number
+  readonly banMs: number
+  readonly scoreHalfLifeMs: number
+  /** How long an orderly stop waits for a peer to take what was written. */
+  readonly closeMsMax: number
+}
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const NETWORK_LIMITS: NetworkLimits = {
+  messageBytesMax: MiB,
+  sendQueueBytesMax: 16 * MiB,
+  sendQueueCountMax: 16_384,
+  sendBatchBytesMax: 64 * KiB,
+  streamWriteBytesMax: 256 * KiB,
+  streamWindowBytesMax: MiB,
+  gossipBytesMax: MiB,
+  gossipSendBytesMax: 16 * MiB,
+  gossipPendingCountMax: 64,
+  requestBytesMax: MiB,
+  responseBytesMax: 16 * MiB,
+  requestsServedCountMax: 4,
+  requestsSentCountMax: 4,
+  requestsWaitingCountMax: 256,
+  requestReadMsMax: 5_000,
+  responseWriteMsMax: 30_000,
+  handshakesPerSecondMax: 20,
+  handshakesCountMax: 32,
+  handshakeMsMax: 5_000,
+  connectionsCountMax: 256,
+  dialMsMax: 3_000,
+  redialMsMin: 250,
+  redialMsMax: 5_000,
+  dialHeadStartMs: 400,
+  addressesPerPeerCountMax: 8,
+  scoreMin: -100,
+  banMs: 60_000,
+  scoreHalfLifeMs: 60_000,
+  closeMsMax: 1_000,
+}
+
+/** Throws RangeError when limits contradict each other: that is a bug of whoever changed them. */
+export function checkLimits(limits: NetworkLimits): NetworkLimits {
+  const relations: readonly (readonly [boolean, string])[] = [
+    [limits.sendQueueBytesMax >= limits.messageBytesMax, 'sendQueueBytesMax must hold one message'],
+    [limits.gossipSendBytesMax >= 2 * limits.gossipBytesMax, 'gossipSendBytesMax must hold two payloads'],
+    [limits.streamWindowBytesMax >= 256 * KiB, 'streamWindowBytesMax is at least the initial window of yamux, 256 KiB'],
+    [limits.redialMsMin > 0 && limits.redialMsMin <= limits.redialMsMax, 'redialMsMin is from 1 to redialMsMax'],
+    [limits.requestsSentCountMax <= limits.requestsServedCountMax, 'a peer must serve as many requests as one may send it'],
+    [limits.scoreMin < 0, 'scoreMin is negative'],
+  ]
+  for (const [holds, rule] of relations) if (!holds) throw new RangeError(rule)
+  return limits
+}

@@ -1,0 +1,61 @@
+import type { Offence, PeerId } from '../powers.ts'
+import type { NetworkLimits } from './limits.ts'
+
+/**
+ * Points that an offence costs. A validator that runs the same code commits none of the first three kinds; `out-of-turn` and `flood`
+ * happen to honest peers after a partition, hence their price.
+ */
+export const OFFENCE_POINTS: Readonly<Record<Offence, number>> = {
+  malformed: 25,
+  oversized: 25,
+  invalid: 20,
+  flood: 5,
+  'out-of-turn': 2,
+}
+
+type ScoreLimits = Pick<NetworkLimits, 'scoreMin' | 'banMs' | 'scoreHalfLifeMs'>
+
+interface Entry {
+  /** Score at `at`; 0 or less. */
+  points: number
+  at: number
+  bannedUntil: number
+}
+
+/**
+ * Scores of peers: 0 is blameless, offences lower it, time brings it back (it halves in a fixed time). At the limit a peer is banned
+ * for a while and starts afresh. Pure: times are monotonic milliseconds that the caller passes.
+ */
+export class PeerScores {
+  readonly #limits: ScoreLimits
+  readonly #entries = new Map<PeerId, Entry>()
+
+  constructor(limits: ScoreLimits) {
+    this.#limits = limits
+  }
+
+  /** Whether this offence made the peer banned. */
+  penalise(peer: PeerId, offence: Offence, now: number): boolean {
+    const points = this.score(peer, now) - OFFENCE_POINTS[offence]
+    const banned = points <= this.#limits.scoreMin
+    const bannedUntil = banned ? now + this.#limits.banMs : (this.#entries.get(peer)?.bannedUntil ?? Number.NEGATIVE_INFINITY)
+    this.#entries.set(peer, { points: banned ? 0 : points, at: now, bannedUntil })
+    return banned
+  }
+
+  score(peer: PeerId, now: number): number {
+    const entry = this.#entries.get(peer)
+    return entry === undefined ? 0 : entry.points * 0.5 ** ((now - entry.at) / this.#limits.scoreHalfLifeMs)
+  }
+
+  /** Milliseconds that the peer's ban still lasts; 0 when there is none. */
+  bannedMs(peer: PeerId, now: number): number {
+    const entry = this.#entries.get(peer)
+    return entry === undefined ? 0 : Math.max(0, entry.bannedUntil - now)
+  }
+
+  /** Forgets all peers but these, which bounds the memory by the list of nodes. */
+  retain(peers: ReadonlySet<PeerId>): void {
+    for (const peer of this.#entries.keys()) if (!peers.has(peer)) this.#entries.delete(peer)
+  }
+}

@@ -1,0 +1,426 @@
+import '../compat.ts'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { unwrap, utf8ToBytes } from '@quoin/protocol'
+import { createLibp2p } from 'libp2p'
+import {
+  type Clock,
+  type Offence,
+  type PeerAddress,
+  type PeerId,
+  type Transport,
+  TransportError,
+  type TransportHandlers,
+} from '../powers.ts'
+import { type AdmissionList, admissionList } from './admission.ts'
+import { createCounters, type NetworkCounters } from './counters.ts'
+import { Dialer } from './dialer.ts'
+import { Gossip } from './gossip.ts'
+import { checkLimits, NETWORK_LIMITS, type NetworkLimits } from './limits.ts'
+import { libp2pLogger, type NetworkLogger } from './logger.ts'
+import { loadNodeKey, type NodeKey } from './node-key.ts'
+import { PeerScores } from './peer-score.ts'
+import { Requests } from './requests.ts'
+import { Session, type SessionEvents } from './session.ts'
+import { asError } from './streams.ts'
+import { systemClock, Timers } from './timers.ts'
+
+export interface Libp2pTransportOptions {
+  /** The node's key as `createNodeKey` makes it. */
+  readonly key: Uint8Array
+  /** Multiaddresses to listen on, such as /ip4/0.0.0.0/tcp/26656; none makes a node that only dials. */
+  readonly listen: readonly string[]
+  /** Names the chain (start of the genesis hash). Part of the handshake and of every protocol name: chains do not mix. */
+  readonly networkId: string
+  readonly logger: NetworkLogger
+  readonly limits?: Partial<NetworkLimits>
+  /** Refuse connections from IPs that are neither in the list of nodes nor loopback, before the handshake. On unless false. */
+  readonly ipFilter?: boolean
+  /** For scores, bans and redials; libp2p keeps its own time. */
+  readonly clock?: Clock
+  /** From 0 (inclusive) to 1 (exclusive), spreads redials. */
+  readonly random?: () => number
+  /** Told when a peer is known to receive what is published. */
+  readonly onSubscribed?: (peer: PeerId) => void
+}
+
+export interface Libp2pTransport extends Transport {
+  readonly counters: Readonly<NetworkCounters>
+  /** Multiaddresses that are listened on, with the real port, without the /p2p part. */
+  addresses(): readonly string[]
+  /** Peers that receive what is published. */
+  subscribers(): readonly PeerId[]
+  /** 0 is blameless, scoreMin banned. */
+  score(peer: PeerId): number
+}
+
+/** `start` could not listen. */
+export class ListenError extends Error {
+  /** The system's code, such as EADDRINUSE or EACCES, when it gave one. */
+  readonly code: string | undefined
+  constructor(code: string | undefined, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/**
+ * The real network: TCP, noise, yamux, gossipsub. Connects to the admitted nodes and to nobody else, keeps one connection to each of
+ * them, and dials those that are down until they are back. Throws on a malformed key or contradictory limits.
+ */
+export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<Libp2pTransport> {
+  const limits = checkLimits({ ...NETWORK_LIMITS, ...options.limits })
+  const key = unwrap(loadNodeKey(options.key))
+  const gate: Gate = { allowsIp: () => false, allowsPeer: () => false }
+  const libp2p = await createLibp2p({
+    start: false,
+    privateKey: key.privateKey,
+    addresses: { listen: [...options.listen] },
+    transports: [tcp({ maxConnections: limits.connectionsCountMax + limits.handshakesCountMax })],
+    // The prologue is hashed into the handshake: with a node of another chain it fails.
+    connectionEncrypters: [noise({ prologueBytes: utf8ToBytes(`quoin:${options.networkId}`) })],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: 2 * limits.requestsServedCountMax + 8,
+        maxOutboundStreams: 2 * limits.requestsSentCountMax + 8,
+        streamOptions: { maxStreamWindowSize: limits.streamWindowBytesMax, maxReadBufferLength: 4 * limits.streamWindowBytesMax },
+      }),
+    ],
+    connectionGater: {
+      denyInboundConnection: (connection) => !gate.allowsIp(ipOf(connection.remoteAddr)),
+      denyInboundEncryptedConnection: (peer) => !gate.allowsPeer(peer.toString()),
+      denyOutboundEncryptedConnection: (peer) => !gate.allowsPeer(peer.toString()),
+    },
+    connectionManager: {
+      maxConnections: limits.connectionsCountMax,
+      inboundConnectionThreshold: limits.handshakesPerSecondMax,
+      maxIncomingPendingConnections: limits.handshakesCountMax,
+      inboundUpgradeTimeout: limits.handshakeMsMax,
+      inboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,
+      outboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,
+      dialTimeout: limits.dialMsMax,
+      addressDialTimeout: limits.dialMsMax,
+      connectionCloseTimeout: limits.closeMsMax,
+    },
+    connectionMonitor: { pingInterval: 5_000 },
+    logger: libp2pLogger(options.logger),
+  })
+  return new NetworkTransport(libp2p, key, limits, gate, options)
+}
+
+const ipOf = (address: Multiaddr): string | undefined =>
+  address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value
+
+/** The gater's questions, answered by the transport that is made after it. */
+interface Gate {
+  allowsIp(ip: string | undefined): boolean
+  allowsPeer(peer: PeerId): boolean
+}
+
+class NetworkTransport implements Libp2pTransport, SessionEvents {
+  readonly self: PeerId
+  readonly counters: NetworkCounters = createCounters()
+  readonly #libp2p: Libp2p
+  readonly #limits: NetworkLimits
+  readonly #logger: NetworkLogger
+  readonly #clock: Clock
+  readonly #timers: Timers
+  readonly #scores: PeerScores
+  readonly #sessions = new Map<PeerId, Session>()
+  readonly #dialer: Dialer
+  readonly #gossip: Gossip
+  readonly #requests: Requests
+  readonly #protocols: { readonly ordered: string; readonly request: string }
+  /** Work under way that `stop` waits for; none of it rejects. */
+  readonly #tasks = new Set<Promise<void>>()
+  #list: AdmissionList
+  #handlers: TransportHandlers | undefined
+  #state: 'new' | 'started' | 'stopped' = 'new'
+
+  constructor(libp2p: Libp2p, key: NodeKey, limits: NetworkLimits, gate: Gate, options: Libp2pTransportOptions) {
+    this.self = key.peerId
+    this.#libp2p = libp2p
+    this.#limits = limits
+    this.#logger = options.logger
+    this.#clock = options.clock ?? systemClock
+    this.#timers = new Timers(this.#clock)
+    this.#scores = new PeerScores(limits)
+    this.#list = admissionList([], this.self, limits.addressesPerPeerCountMax)
+    this.#protocols = { ordered: `/quoin/${options.networkId}/ordered/1`, request: `/quoin/${options.networkId}/request/1` }
+    const { counters } = this
+    const logger = options.logger
+    this.#requests = new Requests({
+      protocol: this.#protocols.request,
+      limits,
+      counters,
+      logger,
+      timers: this.#timers,
+      answer: (peer, message) => this.#handle().onRequest(peer, message),
+      offence: (session, offence, detail) => this.offence(session, offence, detail),
+    })
+    this.#gossip = new Gossip({
+      libp2p,
+      privateKey: key.privateKey,
+      topic: `/quoin/${options.networkId}/transactions/1`,
+      limits,
+      counters,
+      log: libp2pLogger(logger),
+      validate: (peer, payload) => this.#validate(peer, payload),
+      takes: (connection) => this.#sessionOn(connection) !== undefined,
+      lost: (connection, reason) => this.#gossipLost(connection, reason),
+      subscribed: (peer) => options.onSubscribed?.(peer),
+    })
+    this.#dialer = new Dialer({
+      self: this.self,
+      limits,
+      timers: this.#timers,
+      random: options.random ?? Math.random,
+      dial: async (addresses, signal) => {
+        counters.dials++
+        await libp2p.dial([...addresses], { signal })
+      },
+      heldMs: (peer) => this.#scores.bannedMs(peer, this.#clock.monotonic()),
+      failed: (peer, error) => {
+        counters.dialsFailed++
+        logger.debug({ peer, reason: asError(error).message }, 'dial failed')
+      },
+    })
+    const filtered = options.ipFilter !== false
+    gate.allowsIp = (ip) => this.#count('refusedByIp', !filtered || (ip !== undefined && this.#list.allowsIp(ip)))
+    gate.allowsPeer = (peer) => this.#count('refusedById', this.#allows(peer))
+    libp2p.addEventListener('connection:open', ({ detail }) => this.#opened(detail))
+    libp2p.addEventListener('connection:close', ({ detail }) => this.#sessionOn(detail)?.end('connection closed'))
+  }
+
+  peers(): readonly PeerId[] {
+    return [...this.#sessions.values()].filter((session) => session.ready).map((session) => session.peer)
+  }
+
+  subscribers(): readonly PeerId[] {
+    return this.#gossip.subscribers()
+  }
+
+  addresses(): readonly string[] {
+    return this.#libp2p.getMultiaddrs().map((address) => address.toString().replace(/\/p2p\/[^/]+$/, ''))
+  }
+
+  score(peer: PeerId): number {
+    return this.#scores.score(peer, this.#clock.monotonic())
+  }
+
+  send(to: PeerId, message: Uint8Array): void {
+    const { messageBytesMax } = this.#limits
+    if (message.length === 0 || message.length > messageBytesMax) {
+      throw new RangeError(`message of ${message.length} bytes, 1 to ${messageBytesMax} are allowed`)
+    }
+    const session = this.#sessions.get(to)
+    if (session?.ready === true) session.send(message)
+    else this.counters.dropped++
+  }
+
+  publish(payload: Uint8Array): void {
+    if (this.#state === 'started') this.#gossip.publish(payload)
+  }
+
+  async request(to: PeerId, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const session = this.#sessions.get(to)
+    if (session?.ready !== true) throw new TransportError('disconnected', `${to} is not connected`)
+    return this.#requests.ask(session, message, signal)
+  }
+
+  listen(handlers: TransportHandlers): void {
+    if (this.#handlers !== undefined) throw new Error('listen is called once')
+    this.#handlers = handlers
+  }
+
+  admit(nodes: readonly PeerAddress[]): void {
+    this.#list = admissionList(nodes, this.self, this.#limits.addressesPerPeerCountMax)
+    if (this.#list.invalid.length > 0)
+      this.#logger.warn({ invalid: this.#list.invalid }, 'entries of the node list are not usable')
+    this.#scores.retain(new Set(this.#list.nodes.keys()))
+    for (const session of [...this.#sessions.values()]) {
+      if (!this.#list.nodes.has(session.peer)) session.end('no longer admitted')
+    }
+    if (this.#state === 'started') this.#dialer.set(this.#list.nodes)
+  }
+
+  penalise(peer: PeerId, offence: Offence): void {
+    if (!this.#list.nodes.has(peer)) return
+    this.counters.penalties++
+    const banned = this.#scores.penalise(peer, offence, this.#clock.monotonic())
+    this.#logger.info({ peer, offence, score: this.score(peer), banned }, 'peer penalised')
+    if (!banned) return
+    this.counters.bans++
+    this.#logger.warn({ peer, offence, banMs: this.#limits.banMs }, 'peer banned')
+    this.#sessions.get(peer)?.end('banned')
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new' || this.#handlers === undefined) throw new Error('start is called once, after listen')
+    this.#state = 'started'
+    const { requestsServedCountMax } = this.#limits
+    await this.#libp2p.handle(this.#protocols.ordered, (stream, connection) => this.#accept(stream, connection), {
+      maxInboundStreams: 1,
+      maxOutboundStreams: 1,
+    })
+    await this.#libp2p.handle(this.#protocols.request, (stream, connection) => this.#serve(stream, connection), {
+      // Above the limit a question is answered with `busy`; this bounds how many such answers are under way.
+      maxInboundStreams: 2 * requestsServedCountMax,
+      maxOutboundStreams: 2 * requestsServedCountMax,
+    })
+    await this.#gossip.start()
+    try {
+      await this.#libp2p.start()
+    } catch (failure) {
+      await this.#gossip.stop()
+      this.#state = 'stopped'
+      const message = asError(failure).message
+      throw new ListenError(/\b(E[A-Z]{3,})\b/.exec(message)?.[1], message)
+    }
+    this.#dialer.set(this.#list.nodes)
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state !== 'started') return
+    this.#state = 'stopped'
+    await this.#dialer.stop()
+    const deadline = this.#timers.deadline(this.#limits.closeMsMax, 'closing connections')
+    await Promise.all([...this.#sessions.values()].map((session) => session.close(deadline.signal)))
+    await this.#libp2p.stop()
+    // Those that the connection manager still closed in order have told their sessions by now; the rest have no connection.
+    for (const session of [...this.#sessions.values()]) session.end('stopped')
+    await this.#gossip.stop()
+    this.#timers.close()
+    await Promise.all(this.#tasks)
+  }
+
+  ready(session: Session): void {
+    this.counters.connects++
+    this.#logger.info({ peer: session.peer, address: session.connection.remoteAddr.toString() }, 'peer connected')
+    this.#track(this.#gossip.connect(session.connection))
+    this.#guard('onPeer', () => this.#handle().onPeer(session.peer, 'up'))
+  }
+
+  message(session: Session, message: Uint8Array): void {
+    this.#guard('onMessage', () => this.#handle().onMessage(session.peer, message))
+  }
+
+  offence(session: Session, offence: Offence, detail: string): void {
+    this.#logger.info({ peer: session.peer, offence, detail }, 'offence of a peer')
+    this.penalise(session.peer, offence)
+  }
+
+  ended(session: Session, reason: string): void {
+    this.#sessions.delete(session.peer)
+    this.#track(this.#gossip.disconnect(session.connection.remotePeer))
+    this.#dialer.disconnected(session.peer, this.#clock.monotonic() - session.openedAt)
+    if (!session.wasReady) return
+    this.counters.disconnects++
+    this.#logger.info({ peer: session.peer, reason }, 'peer disconnected')
+    this.#guard('onPeer', () => this.#handle().onPeer(session.peer, 'down'))
+  }
+
+  #opened(connection: Connection): void {
+    const peer = connection.remotePeer.toString()
+    if (this.#state !== 'started' || !this.#allows(peer)) return connection.abort(new Error('not admitted'))
+    const existing = this.#sessions.get(peer)
+    if (existing !== undefined && this.#prefers(existing, connection)) return connection.abort(new Error('a second connection'))
+    existing?.end('replaced by a newer connection')
+    const { ordered: protocol } = this.#protocols
+    const openedAt = this.#clock.monotonic()
+    const session = new Session({
+      peer,
+      connection,
+      protocol,
+      openedAt,
+      limits: this.#limits,
+      counters: this.counters,
+      events: this,
+    })
+    this.#sessions.set(peer, session)
+    this.#dialer.connected(peer)
+    this.#track(session.open())
+  }
+
+  /**
+   * Which of two connections to a peer stays. When both dialled at once, the one that the lesser id dialled: both sides see the same. A
+   * peer dials only when it has no connection, so a dial that cannot have crossed ours says that the existing one is dead.
+   */
+  #prefers(existing: Session, connection: Connection): boolean {
+    if (existing.connection.status !== 'open' || existing.connection.direction === connection.direction) return false
+    const crossed = this.#clock.monotonic() - existing.openedAt <= 2 * this.#limits.dialMsMax
+    const preferred = this.self < existing.peer ? 'outbound' : 'inbound'
+    return crossed && existing.connection.direction === preferred
+  }
+
+  #accept(stream: Stream, connection: Connection): void {
+    const session = this.#sessionOn(connection)
+    if (session === undefined) stream.abort(new Error('no session on this connection'))
+    else session.accept(stream)
+  }
+
+  #serve(stream: Stream, connection: Connection): void {
+    const session = this.#sessionOn(connection)
+    if (session === undefined) stream.abort(new Error('no session on this connection'))
+    else this.#track(this.#requests.serve(session, stream))
+  }
+
+  async #validate(peer: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'> {
+    try {
+      const verdict = await this.#handle().onGossip(peer, payload)
+      if (verdict === 'reject') this.penalise(peer, 'invalid')
+      return verdict
+    } catch (error) {
+      this.#fault('onGossip', error)
+      return 'ignore'
+    }
+  }
+
+  #gossipLost(connection: Connection, reason: 'ended' | 'malformed'): void {
+    const session = this.#sessionOn(connection)
+    if (session === undefined || this.#state !== 'started') return
+    if (reason === 'malformed') this.offence(session, 'oversized', 'gossip frame over the limit')
+    session.end(`gossip ${reason}`)
+  }
+
+  #sessionOn(connection: Connection): Session | undefined {
+    const session = this.#sessions.get(connection.remotePeer.toString())
+    return session?.connection.id === connection.id ? session : undefined
+  }
+
+  #allows(peer: PeerId): boolean {
+    return this.#list.nodes.has(peer) && this.#scores.bannedMs(peer, this.#clock.monotonic()) === 0
+  }
+
+  #count(counter: 'refusedByIp' | 'refusedById', allowed: boolean): boolean {
+    if (!allowed) this.counters[counter]++
+    return allowed
+  }
+
+  #handle(): TransportHandlers {
+    if (this.#handlers === undefined) throw new Error('listen was not called')
+    return this.#handlers
+  }
+
+  /** A handler that throws is a bug above: it must cost one message of one peer, not the node. */
+  #guard(handler: string, call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#fault(handler, error)
+    }
+  }
+
+  #fault(handler: string, error: unknown): void {
+    this.counters.handlerFaults++
+    this.#logger.warn({ handler, error }, 'a network handler threw')
+  }
+
+  #track(task: Promise<void>): void {
+    const tracked: Promise<void> = task.finally(() => this.#tasks.delete(tracked))
+    this.#tasks.add(tracked)
+  }
+}

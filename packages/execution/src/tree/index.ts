@@ -5,9 +5,10 @@ export { TreeCorruption } from './records.ts'
 export {
   type HashCounts,
   openTree,
-  type PreparedTree,
+  type PreparedUpdate,
   type StateTree,
   type TreeHead,
+  type TreeKv,
   type TreeOptions,
   type TreeRefusal,
   type TreeView,

@@ -35,10 +35,17 @@ import {
 } from './records.ts'
 import { undoPagesCodec, undoRootsCodec, undoTo } from './undo.ts'
 
+/** The database as the tree needs it: the node's `Kv` fits. Scanned while opening only. */
+export interface TreeKv extends KvReader {
+  /** Entries of a range in key order; `to` is exclusive. */
+  scan(range: {
+    readonly from: Uint8Array
+    readonly to: Uint8Array
+  }): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>
+}
+
 export interface TreeOptions {
-  readonly kv: KvReader
-  /** Entries of a range of the same database, in key order; `to` is exclusive. Used while opening only. */
-  readonly scan: (from: Uint8Array, to: Uint8Array) => AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>
+  readonly kv: TreeKv
   readonly crypto: Crypto
   /**
    * D: bits of a key that address a bucket. Fixed when the tree is made, and no part of consensus; best at 1 to 10 leaves a bucket:
@@ -46,7 +53,7 @@ export interface TreeOptions {
    */
   readonly depth: number
   /** Heights before the head that stay provable. */
-  readonly historyHeights: number
+  readonly undoHeights: number
 }
 
 export type TreeRefusal =
@@ -75,7 +82,7 @@ export interface HashCounts {
 }
 
 /** The next state, computed on the head and not yet taken over. */
-export interface PreparedTree extends TreeHead {
+export interface PreparedUpdate extends TreeHead {
   /** Writes for the database: pages, bucket roots, undo records, head. */
   readonly ops: readonly KvOp[]
   readonly hashes: HashCounts
@@ -89,18 +96,18 @@ const EMPTY_ROOT = bytesToHex(new Uint8Array(NODE_BYTES)) as Hash
  * record; the caller checks `head` against the header of its block. Throws TreeCorruption when the records contradict each other.
  */
 export async function openTree(options: TreeOptions): Promise<Result<StateTree, TreeRefusal>> {
-  const { kv, scan, crypto, depth, historyHeights } = options
+  const { kv, crypto, depth, undoHeights } = options
   const { depthMin, depthMax } = TREE_LIMITS
   if (!Number.isInteger(depth) || depth < depthMin || depth > depthMax) {
     throw new RangeError(`depth must be an integer from ${depthMin} to ${depthMax}, not ${depth}`)
   }
-  if (!Number.isSafeInteger(historyHeights) || historyHeights < 0) throw new RangeError(`historyHeights: ${historyHeights}`)
+  if (!Number.isSafeInteger(undoHeights) || undoHeights < 0) throw new RangeError(`undoHeights: ${undoHeights}`)
   const record = kv.get(headKey)
   const head = record === undefined ? undefined : readHead(record, depth)
   if (head?.ok === false) return head
   const upper = new DenseTree(depth)
   const hasher = new PairHasher(crypto)
-  for await (const [key, root] of scan(rootsRange.from, rootsRange.to)) {
+  for await (const [key, root] of kv.scan(rootsRange)) {
     const prefix = prefixOfRootKey(key)
     if (key.length !== 6 || prefix >= 2 ** depth || root.length !== NODE_BYTES)
       throw new TreeCorruption('a bucket root is malformed')
@@ -136,14 +143,14 @@ function readHead(record: Uint8Array, depth: number): Result<HeadRecord, TreeRef
 export class StateTree {
   readonly depth: number
   readonly #kv: KvReader
-  readonly #historyHeights: number
+  readonly #undoHeights: number
   readonly #upper: DenseTree
   readonly #hasher: PairHasher
   readonly #plan: HashPlan
   readonly #pages: PageUpdate
   readonly #prover: Prover
   readonly #overlays = new WeakMap<
-    PreparedTree,
+    PreparedUpdate,
     { readonly on: HeadRecord | undefined; readonly overlay: Overlay; readonly head: HeadRecord }
   >()
   /** Views of this head, oldest use first. */
@@ -152,14 +159,14 @@ export class StateTree {
 
   /** Use `openTree`. */
   constructor(
-    { kv, crypto, depth, historyHeights }: TreeOptions,
+    { kv, crypto, depth, undoHeights }: TreeOptions,
     upper: DenseTree,
     hasher: PairHasher,
     head: HeadRecord | undefined,
   ) {
     this.depth = depth
     this.#kv = kv
-    this.#historyHeights = historyHeights
+    this.#undoHeights = undoHeights
     this.#upper = upper
     this.#hasher = hasher
     this.#plan = new HashPlan(crypto, hasher)
@@ -181,7 +188,7 @@ export class StateTree {
    * Applies changes to the head. Of several changes of one key the last counts. Throws when `height` does not follow the head (the
    * first may be any), or on a malformed key: bugs of the caller.
    */
-  prepare(height: Height, changes: readonly TreeChange[]): PreparedTree {
+  prepare(height: Height, changes: readonly TreeChange[]): PreparedUpdate {
     if (this.#head !== undefined && height !== this.#head.height + 1) {
       throw new Error(`height ${height} does not follow the state tree's ${this.#head.height}`)
     }
@@ -210,7 +217,7 @@ export class StateTree {
   }
 
   /** Takes a prepared height over, after its writes are in the database. Throws unless it was prepared on this very head. */
-  commit(prepared: PreparedTree): void {
+  commit(prepared: PreparedUpdate): void {
     const update = this.#overlays.get(prepared)
     if (update === undefined || update.on !== this.#head)
       throw new Error(`height ${prepared.height} was not prepared on this head`)
@@ -295,7 +302,7 @@ export class StateTree {
   /** Writes the undo record of a height and deletes those that became too old; the oldest height that has one then. */
   #history(height: Height, prefixes: Uint32Array, ops: KvOp[]): Height {
     if (this.#head === undefined) return Height(height + 1)
-    const wanted = Math.max(0, height - this.#historyHeights + 1)
+    const wanted = Math.max(0, height - this.#undoHeights + 1)
     const { oldestUndo, root } = this.#head
     const kept = Math.max(oldestUndo, Math.min(wanted, oldestUndo + TREE_LIMITS.prunedHeightsMax))
     for (let pruned = oldestUndo; pruned < Math.min(kept, height); pruned++) {

@@ -9,6 +9,7 @@ import type {
   RegisteredNode,
   Result,
   SignedTransaction,
+  SigningDomain,
   TimeMs,
   ValidatorSet,
 } from '@quoin/protocol'
@@ -39,6 +40,8 @@ export interface CandidateBlock {
  * await each call. Each block is executed once: the outcome of `build` and `validate` is kept until its height is committed.
  */
 export interface Chain {
+  /** What votes, proposals and certificates of this chain are bound to. */
+  readonly domain: SigningDomain
   readonly head: Head
   /** Voters of a height from 1 to head + 2. */
   validatorsAt(height: Height): ValidatorSet | undefined

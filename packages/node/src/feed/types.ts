@@ -15,11 +15,6 @@ export interface FeedItem<T> {
 /** What a subscription makes of a final block: items in ascending `index`, the same ones each time that it is called. */
 export type Projection<T> = (block: StoredHeader, reader: BlockReader) => readonly { readonly index: number; readonly value: T }[]
 
-export interface FeedRefusal {
-  readonly code: 'too-many-subscribers'
-  readonly message: string
-}
-
 /** Final blocks as streams, addressed by cursors, and a best-effort stream of pending transactions. */
 export interface Feed {
   /** Tells subscribers that the store's head moved. Called after each commit. */

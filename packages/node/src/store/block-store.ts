@@ -9,7 +9,7 @@ import {
   err,
   type Hash,
   type Header,
-  Height,
+  type Height,
   headerCodec,
   headerHash,
   ok,
@@ -92,19 +92,6 @@ export class BlockStore implements BlockReader {
     if (header.number !== this.head.header.number + 1 || header.parentHash !== this.head.hash)
       throw new Error(`block ${header.number} ${hash} does not follow the head ${this.head.header.number} ${this.head.hash}`)
     await this.#append(record, [])
-  }
-
-  /** Replaces the sets of the next two heights, after a restart that genesis names. */
-  async restart(epoch: number, validators: ValidatorSet): Promise<void> {
-    if (this.#chain === undefined) throw new Error('the genesis block is not stored yet')
-    const chain = { ...this.#chain, restartEpoch: epoch }
-    const next = this.head.header.number + 1
-    await this.#kv.write([
-      { key: schema.singleKey('chain'), value: codec.encode(schema.chainRecordCodec, chain) },
-      ...this.#setOps({ height: Height(next), set: validators }),
-      ...this.#setOps({ height: Height(next + 1), set: validators }),
-    ])
-    this.#chain = chain
   }
 
   async #append(record: BlockRecord, extra: readonly KvOp[]): Promise<void> {

@@ -6,7 +6,7 @@ import type { StoredSender, TransactionLocation } from './types.ts'
  * of heights; hashes are 32 bytes. Values are canonical encodings of the named codec.
  *
  *   00                  format       version of this schema, 4 bytes; written with genesis, never changed in place
- *   01                  chain        digest of the genesis document and epoch of the last restart that was applied
+ *   01                  chain        digest of the genesis document, and the epoch of the restart that the chain last went through
  *   02                  head         height and hash of the last final block
  *   03 height           header       headerCodec; genesis is height 0
  *   04 height           body         bodyCodec: the transactions in their network encoding

@@ -24,6 +24,8 @@ export interface SyncedBlock {
 export interface BlockSync {
   /** Whether some peer that is not benched claims a block after the head. */
   readonly behind: boolean
+  /** Highest height that such a peer claims; the head's when none claims more. For display: a claim is not a proof. */
+  readonly highest: Height
   /** Calls back each time a peer's claim shows that the head is behind, until the returned function is called. */
   onBehind(listener: () => void): () => void
   /** A peer was seen to have committed `height`: it votes at height + 1, or said so. Cheap; call it for every such message. */

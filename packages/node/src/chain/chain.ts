@@ -1,0 +1,277 @@
+import { type BlockTemplate, EXECUTOR_LIMITS, type ExecutedBlock, type Executor, unpackOps } from '@quoin/execution'
+import {
+  type CommitCertificate,
+  type Crypto,
+  err,
+  type Genesis,
+  genesisDigest,
+  type Hash,
+  Height,
+  LIMITS,
+  ok,
+  type Result,
+  type SigningDomain,
+  type ValidatorSet,
+  validatorSetHash,
+} from '@quoin/protocol'
+import type { Feed } from '../feed/types.ts'
+import type { Logger } from '../logger.ts'
+import type { Mempool } from '../mempool/types.ts'
+import type { Kv } from '../powers.ts'
+import type { BlockStore } from '../store/block-store.ts'
+import { type HeaderRules, headerDifference, headerProblem } from './header-rules.ts'
+import { nextSystemView, readSystemView, type SystemView } from './system-view.ts'
+import type { BuildRequest, CandidateBlock, Chain, Head, ValidationError } from './types.ts'
+import { nextValidatorSet } from './validators.ts'
+
+export interface ChainOptions {
+  readonly genesis: Genesis
+  /** The database that `store` and `executor` read too. */
+  readonly kv: Kv
+  readonly store: BlockStore
+  readonly executor: Executor
+  readonly crypto: Crypto
+  readonly mempool: Pick<Mempool, 'candidates' | 'drop' | 'onBlock'>
+  readonly feed: Pick<Feed, 'publish'>
+  readonly logger: Logger
+}
+
+/** Why this data directory cannot be used with this genesis by this release. The message says what to do. */
+export interface ChainRefusal {
+  readonly code: 'execution-version' | 'other-genesis' | 'restart'
+  readonly message: string
+}
+
+/**
+ * Opens the chain of the genesis document in a database, and starts it when the database is empty. Throws when the database contradicts
+ * itself.
+ */
+export async function createChain(options: ChainOptions): Promise<Result<Chain, ChainRefusal>> {
+  const refusal = refusalOf(options)
+  if (refusal !== undefined) return err(refusal)
+  if (options.store.chain === undefined) await appendGenesis(options)
+  return ok(new FinalChain(options))
+}
+
+function refusalOf({ genesis, store, executor, crypto }: ChainOptions): ChainRefusal | undefined {
+  if (executor.version !== genesis.executionVersion) {
+    return {
+      code: 'execution-version',
+      message:
+        `genesis wants execution version ${genesis.executionVersion}, this release executes ${executor.version}: ` +
+        'install the release that the chain runs',
+    }
+  }
+  const digest = genesisDigest(crypto, genesis)
+  const stored = store.chain
+  if (stored !== undefined && stored.genesisDigest !== digest) {
+    return {
+      code: 'other-genesis',
+      message:
+        `the data directory holds the chain of genesis ${stored.genesisDigest}, the configured genesis is ${digest}: ` +
+        'configure the genesis of that chain, choose another data directory, or begin anew with --reset',
+    }
+  }
+  if ((genesis.restart?.epoch ?? 0) !== (stored?.restartEpoch ?? 0)) {
+    return {
+      code: 'restart',
+      message: `genesis names restart ${genesis.restart?.epoch ?? 0}, this release cannot restart a chain: remove \`restart\``,
+    }
+  }
+  return undefined
+}
+
+async function appendGenesis({ genesis, store, executor, crypto }: ChainOptions): Promise<void> {
+  const executed = await executor.genesis(genesis)
+  const validators = ([1, 2] as const).map((height) => ({ height: Height(height), set: genesis.validators }))
+  await store.appendGenesis(
+    {
+      header: executed.header,
+      hash: executed.hash,
+      transactions: [],
+      receipts: executed.receipts,
+      certificate: undefined,
+      validators,
+      ops: unpackOps(executed.ops),
+    },
+    { genesisDigest: genesisDigest(crypto, genesis), restartEpoch: 0 },
+  )
+  await executor.commit(executed.hash)
+}
+
+class FinalChain implements Chain {
+  readonly domain: SigningDomain
+  readonly #options: ChainOptions
+  /** What the executor still holds, oldest first: it forgets in the same order. */
+  readonly #executed = new Map<Hash, ExecutedBlock>()
+  readonly #listeners = new Set<(head: Head) => void>()
+  #system: SystemView
+  #head: Head
+  #busy: string | undefined
+
+  constructor(options: ChainOptions) {
+    const { store, kv, genesis } = options
+    this.#options = options
+    const { header, hash } = store.head
+    this.domain = {
+      genesisHash: requireStored(store.header(Height(0)), 'header of block 0').hash,
+      restartEpoch: genesis.restart?.epoch ?? 0,
+    }
+    this.#system = readSystemView(kv)
+    this.#head = {
+      header,
+      hash,
+      certificate: store.certificate(header.number),
+      parameters: this.#system.parameters,
+      validators: requireStored(store.validators(Height(header.number + 1)), 'validator set'),
+      nextValidators: requireStored(store.validators(Height(header.number + 2)), 'next validator set'),
+      nodes: this.#system.nodes,
+    }
+  }
+
+  get head(): Head {
+    return this.#head
+  }
+
+  validatorsAt(height: Height): ValidatorSet | undefined {
+    return this.#options.store.validators(height)
+  }
+
+  onHead(listener: (head: Head) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  build({ timeMs, feeAddress, fillGasMax }: BuildRequest): Promise<CandidateBlock> {
+    return this.#exclusive('build', async () => {
+      const { mempool, executor, logger } = this.#options
+      const fill = { gasMax: Math.min(fillGasMax, this.#head.parameters.blockGasMax), bytesMax: LIMITS.blockBytesMax }
+      const candidates = mempool.candidates({ ...fill, countMax: LIMITS.blockTransactionsMax })
+      const template = this.#template({ timeMs, miner: feeAddress })
+      const built = await executor.build(template, candidates, fill)
+      this.#remember(built)
+      if (built.refused.length > 0) {
+        logger.debug(
+          { count: built.refused.length, first: built.refused[0]?.reason.message },
+          'candidates can never be in a block',
+        )
+        mempool.drop(built.refused.map(({ index }) => candidates[index]!.hash))
+      }
+      const transactions = built.included.map((index) => candidates[index]!)
+      return { header: built.header, hash: built.hash, transactions }
+    })
+  }
+
+  validate(block: CandidateBlock): Promise<Result<void, ValidationError>> {
+    return this.#exclusive('validate', async () => {
+      if (this.#executed.has(block.hash)) return ok(undefined)
+      const executed = await this.#execute(block)
+      return executed.ok ? ok(undefined) : executed
+    })
+  }
+
+  /** Throws when the certificate is not this block's, or when a decided block is not valid: the node must stop then. */
+  commit(block: CandidateBlock, certificate: CommitCertificate): Promise<Head> {
+    return this.#exclusive('commit', async () => {
+      const { store, executor, kv, mempool, feed } = this.#options
+      const executed = await this.#decided(block, certificate)
+      const { header, hash } = executed
+      const ops = unpackOps(executed.ops)
+      const system = nextSystemView(this.#system, kv, ops)
+      const { nextValidators: validators } = this.#head
+      const nextValidators = nextValidatorSet(validators, system.validators)
+      await store.append({
+        header,
+        hash,
+        transactions: block.transactions,
+        receipts: executed.receipts,
+        certificate,
+        validators: [{ height: Height(header.number + 2), set: nextValidators }],
+        ops,
+      })
+      await executor.commit(hash)
+      this.#executed.clear()
+      this.#report(system)
+      this.#system = system
+      const { parameters, nodes } = system
+      const head: Head = { header, hash, certificate, parameters, validators, nextValidators, nodes }
+      this.#head = head
+      mempool.onBlock(header, block.transactions)
+      feed.publish()
+      for (const listener of this.#listeners) listener(head)
+      return head
+    })
+  }
+
+  async #decided(block: CandidateBlock, certificate: CommitCertificate): Promise<ExecutedBlock> {
+    const { hash } = block
+    const number = this.#head.header.number + 1
+    if (certificate.blockHash !== hash || certificate.height !== number)
+      throw new Error(`certificate of block ${certificate.height} ${certificate.blockHash} for block ${number} ${hash}`)
+    const known = this.#executed.get(hash)
+    if (known !== undefined) return known
+    const executed = await this.#execute(block)
+    if (executed.ok) return executed.value
+    throw new Error(`block ${number} ${hash} is decided, but not valid here: ${executed.error.message}`)
+  }
+
+  async #execute({ header, hash, transactions }: CandidateBlock): Promise<Result<ExecutedBlock, ValidationError>> {
+    const problem = headerProblem(header, this.#rules())
+    if (problem !== undefined) return err({ code: 'header', message: problem })
+    const executed = await this.#options.executor.execute(this.#template(header), transactions)
+    if (!executed.ok) return executed
+    this.#remember(executed.value)
+    if (executed.value.hash === hash) return executed
+    const difference = headerDifference(header, executed.value.header) ?? `hash is ${hash}, not ${executed.value.hash}`
+    return err({ code: 'root-mismatch', message: difference })
+  }
+
+  /** The outcome of every execution, wanted or not, because the executor keeps and evicts all of them. */
+  #remember(executed: ExecutedBlock): void {
+    this.#executed.delete(executed.hash)
+    this.#executed.set(executed.hash, executed)
+    for (const oldest of this.#executed.keys()) {
+      if (this.#executed.size <= EXECUTOR_LIMITS.executedBlocksMax) return
+      this.#executed.delete(oldest)
+    }
+  }
+
+  #template({ timeMs, miner }: Pick<BlockTemplate, 'timeMs' | 'miner'>): BlockTemplate {
+    const { parent, parentHash, extra } = this.#rules()
+    return { parent, parentHash, timeMs, miner, extra }
+  }
+
+  #rules(): HeaderRules {
+    const { crypto, executor } = this.#options
+    const { header: parent, hash: parentHash, parameters, validators, nextValidators } = this.#head
+    const extra = {
+      version: 1,
+      executionVersion: executor.version,
+      validatorsHash: validatorSetHash(crypto, validators),
+      nextValidatorsHash: validatorSetHash(crypto, nextValidators),
+    } as const
+    return { parent, parentHash, parameters, extra }
+  }
+
+  #report({ problems }: SystemView): void {
+    if (problems.join() === this.#system.problems.join()) return
+    for (const problem of problems)
+      this.#options.logger.error({ problem }, 'a system record is malformed: its last good value stands')
+  }
+
+  /** Calls come one at a time: two at once are a bug of the engine, and would build on one another's half-done work. */
+  async #exclusive<T>(name: string, action: () => Promise<T>): Promise<T> {
+    if (this.#busy !== undefined) throw new Error(`chain.${name} was called during chain.${this.#busy}`)
+    this.#busy = name
+    try {
+      return await action()
+    } finally {
+      this.#busy = undefined
+    }
+  }
+}
+
+function requireStored<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`the database is damaged: no ${what}`)
+  return value
+}

@@ -1,0 +1,29 @@
+import { codec, type Hash, type Nonce, unwrap, type Wei } from '@quoin/protocol'
+
+/** What the state holds of an address, its storage aside. */
+export interface Account {
+  readonly nonce: Nonce
+  readonly balance: Wei
+  /** keccak256 of the code; undefined for a plain account. */
+  readonly codeHash: Hash | undefined
+}
+
+/** An address that was never used. Has no entry in the state. */
+export const EMPTY_ACCOUNT: Account = { nonce: 0 as Nonce, balance: 0n as Wei, codeHash: undefined }
+
+export const accountCodec: codec.Codec<Account> = codec.struct({
+  nonce: codec.u32<Nonce>(),
+  balance: codec.u256<Wei>(),
+  codeHash: codec.optional(codec.hash),
+})
+
+export const isEmptyAccount = ({ nonce, balance, codeHash }: Account): boolean =>
+  nonce === 0 && balance === 0n && codeHash === undefined
+
+/** The state's value for an account; undefined for an empty one, so that equal states have equal roots. */
+export const accountToValue = (account: Account): Uint8Array | undefined =>
+  isEmptyAccount(account) ? undefined : codec.encode(accountCodec, account)
+
+/** Throws on bytes that `accountToValue` does not make: the database is damaged. */
+export const accountFromValue = (value: Uint8Array | undefined): Account =>
+  value === undefined ? EMPTY_ACCOUNT : unwrap(codec.decode(accountCodec, value))

@@ -1,0 +1,196 @@
+import {
+  type Address,
+  addToBloom,
+  type Crypto,
+  codec,
+  emptyBloom,
+  err,
+  type Gas,
+  Hash,
+  type Header,
+  LIMITS,
+  merkleRoot,
+  nextHeight,
+  ok,
+  type Receipt,
+  type Result,
+  receiptCodec,
+  type Transaction,
+  transactionsRoot,
+  ZERO_HASH,
+} from '@quoin/protocol'
+import type { BlockRefusal, BlockTemplate, FillLimits, TransactionRefusal } from './executor.ts'
+import { nextBaseFee } from './fees.ts'
+import { GAS } from './intrinsic-gas.ts'
+import type { Journal } from './journal.ts'
+import type { KvReader } from './kv.ts'
+import { readParameters, readSendPolicy } from './system-state.ts'
+import { applyTransaction, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
+
+/** A decoded transaction with the sender that the caller vouches for. */
+export interface SenderTransaction {
+  readonly transaction: Transaction
+  readonly sender: Address
+}
+
+/** What the parent's header and state lay down for a block. */
+export interface BlockRules extends TransactionRules {
+  readonly gasLimit: Gas
+  readonly feeAddress: Address
+}
+
+/** The rules of the block above `template.parent`, whose state `reader` holds. */
+export function blockRules(template: BlockTemplate, reader: KvReader): BlockRules {
+  const parameters = readParameters(reader).value
+  return {
+    feePolicy: parameters.feePolicy,
+    transactionGasMax: parameters.transactionGasMax,
+    baseFee: nextBaseFee(template.parent, parameters),
+    sendPolicy: readSendPolicy(reader).value,
+    gasLimit: parameters.blockGasMax,
+    feeAddress: template.miner,
+  }
+}
+
+/** A block while its transactions run, one after the other. */
+export class BlockRun {
+  readonly rules: BlockRules
+  readonly journal: Journal
+  readonly #crypto: Crypto
+  readonly #hashes: Hash[] = []
+  /** `receiptCodec` encodings. */
+  readonly #receipts: Uint8Array[] = []
+  readonly #bloom = emptyBloom()
+  #gasUsed = 0
+  #bytes = 0
+
+  constructor(crypto: Crypto, rules: BlockRules, journal: Journal) {
+    this.#crypto = crypto
+    this.rules = rules
+    this.journal = journal
+  }
+
+  get gasUsed(): number {
+    return this.#gasUsed
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get count(): number {
+    return this.#hashes.length
+  }
+
+  /** Which of the block's limits one more transaction would break. */
+  overflow({ gasLimit, raw }: Transaction): BlockRefusal | undefined {
+    if (this.count >= LIMITS.blockTransactionsMax)
+      return { code: 'too-many-transactions', message: `more than ${LIMITS.blockTransactionsMax} transactions in a block` }
+    if (this.#bytes + raw.length > LIMITS.blockBytesMax)
+      return { code: 'body-too-large', message: `more than ${LIMITS.blockBytesMax} bytes of transactions in a block` }
+    if (this.#gasUsed + gasLimit > this.rules.gasLimit)
+      return {
+        code: 'gas-limit',
+        message: `transaction ${this.count} may use ${gasLimit} gas, ${this.rules.gasLimit - this.#gasUsed} of the block's are left`,
+      }
+    return undefined
+  }
+
+  /** Whether a transaction may stand at this place, the block's limits aside. */
+  check({ transaction, sender }: SenderTransaction): TransactionRefusal | undefined {
+    return (
+      checkRules(transaction, sender, this.rules) ?? checkAccount(transaction, this.journal.account(sender), this.rules.feePolicy)
+    )
+  }
+
+  /** Runs a transaction for which `overflow` and `check` found nothing. */
+  apply({ transaction, sender }: SenderTransaction): void {
+    const { gasUsed, ...outcome } = applyTransaction(this.journal, transaction, sender, this.rules, this.rules.feeAddress)
+    this.#gasUsed += gasUsed
+    this.#bytes += transaction.raw.length
+    const receipt: Receipt = { ...outcome, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas }
+    if (receipt.logs.length > 0) addToBloom(this.#crypto, this.#bloom, receipt.logs)
+    this.#hashes.push(transaction.hash)
+    this.#receipts.push(codec.encode(receiptCodec, receipt))
+  }
+
+  /** The block's header above a parent, given the root of the state that it leaves. */
+  header({ parent, parentHash, timeMs, miner, extra }: BlockTemplate, stateRoot: Hash): Header {
+    return {
+      parentHash,
+      miner,
+      stateRoot,
+      transactionsRoot: Hash(transactionsRoot(this.#crypto, this.#hashes)),
+      receiptsRoot: Hash(merkleRoot(this.#crypto, this.#receipts)),
+      logsBloom: this.#bloom,
+      number: nextHeight(parent.number),
+      gasLimit: this.rules.gasLimit,
+      gasUsed: this.#gasUsed as Gas,
+      timeMs,
+      extra,
+      mixHash: ZERO_HASH,
+      baseFeePerGas: this.rules.baseFee,
+    }
+  }
+
+  /** `receiptsCodec` encoding: the count, then the receipts' own encodings. */
+  receipts(): Uint8Array {
+    const writer = new codec.Writer()
+    writer.u32(this.#receipts.length)
+    for (const receipt of this.#receipts) writer.bytes(receipt)
+    return writer.finish()
+  }
+}
+
+/** Runs a given list. On a refusal the run is of no use any more. */
+export function executeAll(run: BlockRun, transactions: readonly SenderTransaction[]): Result<void, BlockRefusal> {
+  for (const [index, item] of transactions.entries()) {
+    const overflow = run.overflow(item.transaction)
+    if (overflow !== undefined) return err(overflow)
+    const reason = run.check(item)
+    if (reason !== undefined) return err(invalidTransaction(index, reason))
+    run.apply(item)
+  }
+  return ok(undefined)
+}
+
+export const invalidTransaction = (index: number, reason: TransactionRefusal): BlockRefusal => ({
+  code: 'invalid-transaction',
+  index,
+  reason,
+  message: `transaction ${index}: ${reason.message}`,
+})
+
+export interface Filled {
+  readonly included: readonly number[]
+  readonly refused: readonly { readonly index: number; readonly reason: TransactionRefusal }[]
+}
+
+/**
+ * Runs candidates in their order as long as they fit. A candidate is left out in silence where a later block may take it: no room, a
+ * nonce gap, a base fee that may fall, or an account that this very block has changed.
+ */
+export function fillBlock(run: BlockRun, candidates: readonly SenderTransaction[], fill: FillLimits): Filled {
+  const gasMax = Math.min(fill.gasMax, run.rules.gasLimit)
+  const bytesMax = Math.min(fill.bytesMax, LIMITS.blockBytesMax)
+  const included: number[] = []
+  const refused: { readonly index: number; readonly reason: TransactionRefusal }[] = []
+  const sent = new Set<Address>()
+  for (const [index, item] of candidates.entries()) {
+    if (gasMax - run.gasUsed < GAS.transaction) break
+    const { transaction, sender } = item
+    const reason = run.check(item)
+    if (reason !== undefined) {
+      if (isFinal(reason) && !sent.has(sender)) refused.push({ index, reason })
+      continue
+    }
+    const fits = run.gasUsed + transaction.gasLimit <= gasMax && run.bytes + transaction.raw.length <= bytesMax
+    if (!fits || run.overflow(transaction) !== undefined) continue
+    run.apply(item)
+    sent.add(sender)
+    included.push(index)
+  }
+  return { included, refused }
+}
+
+const isFinal = ({ code }: TransactionRefusal): boolean => code !== 'nonce-too-high' && code !== 'fee-too-low'

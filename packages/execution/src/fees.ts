@@ -1,0 +1,63 @@
+import type { ChainParameters, FeePolicy, Gas, Header, Transaction, Wei } from '@quoin/protocol'
+
+/** EIP-1559's constants. Part of the execution version. */
+export const FEE_CONSTANTS = {
+  /** The base fee rises while blocks use more than gasLimit / elasticityMultiplier. */
+  elasticityMultiplier: 2,
+  /** It changes by 1/8 a block at the most. */
+  baseFeeChangeDenominator: 8,
+} as const
+
+/** EIP-1559: the base fee after a block that used `gasUsed` of `gasLimit` at `baseFee`. */
+export function eip1559BaseFee(baseFee: bigint, gasUsed: number, gasLimit: number): bigint {
+  const target = BigInt(Math.floor(gasLimit / FEE_CONSTANTS.elasticityMultiplier))
+  const denominator = BigInt(FEE_CONSTANTS.baseFeeChangeDenominator)
+  const distance = BigInt(gasUsed) - target
+  if (distance === 0n) return baseFee
+  const change = (baseFee * (distance < 0n ? -distance : distance)) / target / denominator
+  if (distance < 0n) return baseFee - change
+  return baseFee + (change > 0n ? change : 1n)
+}
+
+/**
+ * Base fee of the block that follows `parent`, under the parameters of the parent's state. The first block takes `initialBaseFee` as
+ * it is, and so does a chain that leaves `free`: a base fee of 0 does not occur otherwise, since EIP-1559 never lowers one below 1.
+ */
+export function nextBaseFee(
+  parent: Pick<Header, 'number' | 'gasUsed' | 'gasLimit' | 'baseFeePerGas'>,
+  parameters: Pick<ChainParameters, 'feePolicy' | 'initialBaseFee'>,
+): Wei {
+  if (parameters.feePolicy === 'free') return 0n as Wei
+  if (parent.number === 0) return parameters.initialBaseFee
+  const next = eip1559BaseFee(parent.baseFeePerGas, parent.gasUsed, parent.gasLimit)
+  return (parent.baseFeePerGas === 0n && next < parameters.initialBaseFee ? parameters.initialBaseFee : next) as Wei
+}
+
+type FeeFields = Pick<Transaction, 'maxFeePerGas' | 'maxPriorityFeePerGas'>
+
+/** Price of a unit of gas that the sender is charged: receipts' `effectiveGasPrice`. Under `free` it is 0, whatever the tip. */
+export function effectiveGasPrice(policy: FeePolicy, baseFee: bigint, { maxFeePerGas, maxPriorityFeePerGas }: FeeFields): bigint {
+  if (policy === 'free') return 0n
+  const bid = baseFee + maxPriorityFeePerGas
+  return bid < maxFeePerGas ? bid : maxFeePerGas
+}
+
+/** The most that a transaction can take from its sender: what the balance check covers. */
+export const maximumCost = (
+  policy: FeePolicy,
+  transaction: FeeFields & { readonly gasLimit: Gas; readonly value: bigint },
+): bigint => transaction.value + (policy === 'free' ? 0n : BigInt(transaction.gasLimit) * transaction.maxFeePerGas)
+
+/** What becomes of the fee of one transaction. `charged` = `toProposer` + `burned`. */
+export interface Fee {
+  readonly charged: bigint
+  readonly toProposer: bigint
+  readonly burned: bigint
+}
+
+export function feeOf(policy: FeePolicy, baseFee: bigint, gasUsed: number, price: bigint): Fee {
+  const gas = BigInt(gasUsed)
+  const charged = gas * price
+  const burned = policy === 'burn' ? gas * baseFee : 0n
+  return { charged, toProposer: charged - burned, burned }
+}

@@ -1,0 +1,82 @@
+import { type Address, type Hex, hexToBytes } from '@quoin/protocol'
+import { type Account, accountFromValue } from './account.ts'
+import type { StateChange } from './journal.ts'
+import { accountKey, codeKey, flatKey, historyKey, historyRange, storageKey } from './keys.ts'
+import type { KvOp, KvReader } from './kv.ts'
+import { type Reading, readingOf, SYSTEM_ADDRESS, type SystemRecord } from './system-state.ts'
+
+const ABSENT = Uint8Array.of(0)
+const PRESENT = 1
+
+/** Writes of one block to the flat state. Genesis has no history: nothing was before it. */
+export function flatOps(changes: readonly StateChange[]): readonly KvOp[] {
+  return changes.map(({ key, after }) => ({ key: flatKey(key), value: after }))
+}
+
+/** What the changed keys held before the block of `height`, for reads at earlier heights. */
+export function historyOps(changes: readonly StateChange[], height: number): readonly KvOp[] {
+  return changes.map(({ key, before }) => ({ key: historyKey(key, height), value: toHistoryValue(before) }))
+}
+
+function toHistoryValue(value: Uint8Array | undefined): Uint8Array {
+  if (value === undefined) return ABSENT
+  const out = new Uint8Array(1 + value.length)
+  out[0] = PRESENT
+  out.set(value, 1)
+  return out
+}
+
+function fromHistoryValue(value: Uint8Array): Uint8Array | undefined {
+  if (value[0] === PRESENT) return value.subarray(1)
+  if (value.length === 1 && value[0] === 0) return undefined
+  throw new Error('history value is damaged')
+}
+
+/** The database as reads of past state need it: `Kv` of the node fits. */
+export interface HistoryKv extends KvReader {
+  scan(range: {
+    readonly from: Uint8Array
+    readonly to: Uint8Array
+    readonly limit?: number
+  }): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>
+}
+
+/** The state as the block of `height` left it. Blocks may be committed while it is read. */
+export class PastState {
+  readonly height: number
+  readonly #kv: HistoryKv
+
+  constructor(kv: HistoryKv, height: number) {
+    this.#kv = kv
+    this.height = height
+  }
+
+  /** Value of a state key. */
+  async get(stateKey: Hex): Promise<Uint8Array | undefined> {
+    const key = hexToBytes(stateKey)
+    // First the value now, then the history: a block that is committed in between left the older value there.
+    const present = this.#kv.get(flatKey(key))
+    for await (const [, value] of this.#kv.scan({ ...historyRange(key, this.height + 1), limit: 1 }))
+      return fromHistoryValue(value)
+    return present
+  }
+
+  async account(address: Address): Promise<Account> {
+    return accountFromValue(await this.get(accountKey(address)))
+  }
+
+  code(address: Address): Promise<Uint8Array | undefined> {
+    return this.get(codeKey(address))
+  }
+
+  storage(address: Address, rawKey: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.get(storageKey(address, rawKey))
+  }
+
+  /** One of `SYSTEM_RECORDS`. Throws when the database has no genesis. */
+  async record<T>(record: SystemRecord<T>): Promise<Reading<T>> {
+    return readingOf(record, await this.storage(SYSTEM_ADDRESS, record.key), await this.storage(SYSTEM_ADDRESS, record.goodKey))
+  }
+}
+
+export const stateAt = (kv: HistoryKv, height: number): PastState => new PastState(kv, height)

@@ -1,0 +1,231 @@
+import {
+  type ChainId,
+  type Crypto,
+  decodeTransaction,
+  err,
+  type Genesis,
+  type Hash,
+  type Header,
+  type Height,
+  headerHash,
+  nextHeight,
+  ok,
+  type Result,
+  treeKey,
+} from '@quoin/protocol'
+import { BlockRun, blockRules, executeAll, fillBlock, invalidTransaction, type SenderTransaction } from './block.ts'
+import type {
+  BlockRefusal,
+  BlockTemplate,
+  BuiltBlock,
+  ExecutableTransaction,
+  ExecutedBlock,
+  Executor,
+  FillLimits,
+  TransactionRefusal,
+} from './executor.ts'
+import { genesisHeader, genesisState } from './genesis.ts'
+import { flatOps, type HistoryKv, historyOps } from './history.ts'
+import { Journal } from './journal.ts'
+import { EXECUTOR_LIMITS } from './limits.ts'
+import { packOps } from './pack.ts'
+import { settleSystemRecords } from './system-state.ts'
+import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './tree/index.ts'
+import { executionVersion } from './version.ts'
+
+/** Something to report to the operator; it changes nothing. */
+export interface ExecutorEvent {
+  readonly kind: 'malformed-system-record'
+  /** Block whose execution found it. */
+  readonly height: Height
+  /** Names the record and what is wrong; its last good value is in force. */
+  readonly message: string
+}
+
+export interface ExecutorOptions {
+  /** The database: the node's `Kv` fits. Only read here; the caller writes the blocks' ops. */
+  readonly kv: HistoryKv
+  readonly crypto: Crypto
+  readonly chainId: ChainId
+  /** D of the state tree: fixed when a database is made, and no part of the chain (`tree/`). */
+  readonly treeDepth: number
+  /** Heights before the head that stay provable. */
+  readonly historyHeights: number
+  readonly onEvent?: (event: ExecutorEvent) => void
+}
+
+/**
+ * The executor in its caller's thread: each call has done its work when it returns its promise. The database may be empty; refuses one
+ * whose tree is of another format or depth.
+ */
+export async function createExecutor(options: ExecutorOptions): Promise<Result<Executor, TreeRefusal>> {
+  const { kv, crypto, treeDepth: depth, historyHeights } = options
+  const tree = await openTree({ kv, scan: (from, to) => kv.scan({ from, to }), crypto, depth, historyHeights })
+  return tree.ok ? ok(new InlineExecutor(options, tree.value)) : tree
+}
+
+/** An executed block that may become the chain's. */
+interface Outcome {
+  /** Equal for equal templates and transactions. */
+  readonly identity: string
+  readonly block: ExecutedBlock
+  readonly update: PreparedTree
+}
+
+type Malformed = { readonly index: number; readonly reason: TransactionRefusal }
+
+class InlineExecutor implements Executor {
+  readonly version: Hash
+  readonly #options: ExecutorOptions
+  readonly #tree: StateTree
+  /** By block hash, in the order of execution; all above the same parent state. */
+  readonly #outcomes = new Map<Hash, Outcome>()
+  #closed = false
+
+  constructor(options: ExecutorOptions, tree: StateTree) {
+    this.#options = options
+    this.#tree = tree
+    this.version = executionVersion(options.crypto)
+  }
+
+  async genesis(genesis: Genesis): Promise<ExecutedBlock> {
+    this.#assertOpen()
+    const { crypto } = this.#options
+    if (genesis.executionVersion !== this.version)
+      throw new Error(`genesis wants execution version ${genesis.executionVersion}, this node has ${this.version}`)
+    if (this.#tree.head !== undefined) throw new Error(`the database holds the state of block ${this.#tree.head.height} already`)
+    const journal = genesisState(crypto, genesis)
+    return this.#keep('genesis', 0 as Height, journal, EMPTY_RECEIPTS, (root) => genesisHeader(crypto, genesis, root))
+  }
+
+  async build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock> {
+    const { parent, timeMs } = template
+    this.#assertAbove(parent)
+    if (timeMs <= parent.timeMs) throw new RangeError(`block time ${timeMs} is not above its parent's ${parent.timeMs}`)
+    const { items, positions, malformed } = this.#decode(candidates)
+    const run = this.#start(template)
+    const filled = fillBlock(run, items, fill)
+    const refused = filled.refused.map(({ index, reason }) => ({ index: positions[index]!, reason }))
+    const hashes = filled.included.map((index) => items[index]!.transaction.hash)
+    return {
+      ...this.#seal(template, run, hashes),
+      included: filled.included.map((index) => positions[index]!),
+      refused: [...malformed, ...refused].toSorted((a, b) => a.index - b.index),
+    }
+  }
+
+  async execute(
+    template: BlockTemplate,
+    transactions: readonly ExecutableTransaction[],
+  ): Promise<Result<ExecutedBlock, BlockRefusal>> {
+    const { parent, timeMs } = template
+    this.#assertAbove(parent)
+    if (timeMs <= parent.timeMs)
+      return err({ code: 'time', message: `block time ${timeMs} is not above its parent's ${parent.timeMs}` })
+    const { items, malformed } = this.#decode(transactions)
+    const [bad] = malformed
+    if (bad !== undefined) return err(invalidTransaction(bad.index, bad.reason))
+    const hashes = items.map(({ transaction }) => transaction.hash)
+    const known = this.#find(identityOf(template, hashes))
+    if (known !== undefined) return ok(known)
+    const run = this.#start(template)
+    const executed = executeAll(run, items)
+    return executed.ok ? ok(this.#seal(template, run, hashes)) : executed
+  }
+
+  async commit(blockHash: Hash): Promise<void> {
+    this.#assertOpen()
+    const outcome = this.#outcomes.get(blockHash)
+    if (outcome === undefined) throw new Error(`block ${blockHash} was not executed on the present state, or is forgotten`)
+    this.#tree.commit(outcome.update)
+    this.#outcomes.clear()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#outcomes.clear()
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Error('the executor is closed')
+  }
+
+  #assertAbove(parent: Header): void {
+    this.#assertOpen()
+    const { head } = this.#tree
+    if (head?.height === parent.number && head.root === parent.stateRoot) return
+    const held = head === undefined ? 'no state' : `the state of block ${head.height}, root ${head.root}`
+    throw new Error(`the database holds ${held}; the parent is block ${parent.number}, root ${parent.stateRoot}`)
+  }
+
+  #decode(transactions: readonly ExecutableTransaction[]) {
+    const { crypto, chainId } = this.#options
+    const items: SenderTransaction[] = []
+    /** Where each item stands among the transactions. */
+    const positions: number[] = []
+    const malformed: Malformed[] = []
+    for (const [index, { raw, sender }] of transactions.entries()) {
+      const decoded = decodeTransaction(crypto, chainId, raw)
+      if (decoded.ok) {
+        items.push({ transaction: decoded.value, sender })
+        positions.push(index)
+      } else malformed.push({ index, reason: { code: 'malformed', message: decoded.error.message } })
+    }
+    return { items, positions, malformed } as const
+  }
+
+  #start(template: BlockTemplate): BlockRun {
+    const { crypto, kv } = this.#options
+    return new BlockRun(crypto, blockRules(template, kv), new Journal(kv))
+  }
+
+  /** The block of a run: what was executed before is not computed again. The header's execution version is always this one. */
+  #seal(template: BlockTemplate, run: BlockRun, hashes: readonly Hash[]): ExecutedBlock {
+    const identity = identityOf(template, hashes)
+    const known = this.#find(identity)
+    if (known !== undefined) return known
+    const height = nextHeight(template.parent.number)
+    for (const message of settleSystemRecords(run.journal))
+      this.#options.onEvent?.({ kind: 'malformed-system-record', height, message })
+    const extra = { ...template.extra, executionVersion: this.version }
+    return this.#keep(identity, height, run.journal, run.receipts(), (root) => run.header({ ...template, extra }, root))
+  }
+
+  #find(identity: string): ExecutedBlock | undefined {
+    for (const outcome of this.#outcomes.values()) if (outcome.identity === identity) return outcome.block
+    return undefined
+  }
+
+  /** Computes the state's root and the writes, and keeps the outcome; drops the oldest beyond the limit. */
+  #keep(
+    identity: string,
+    height: Height,
+    journal: Journal,
+    receipts: Uint8Array,
+    headerOf: (root: Hash) => Header,
+  ): ExecutedBlock {
+    const { crypto } = this.#options
+    const changes = journal.changes()
+    const update = this.#tree.prepare(
+      height,
+      changes.map(({ key, after }) => ({ key: treeKey(crypto, key), value: after })),
+    )
+    const history = height === 0 ? [] : historyOps(changes, height)
+    const ops = packOps([...flatOps(changes), ...history, ...update.ops])
+    const header = headerOf(update.root)
+    const block = { header, hash: headerHash(crypto, header), receipts, ops }
+    this.#outcomes.set(block.hash, { identity, block, update })
+    for (const oldest of this.#outcomes.keys()) {
+      if (this.#outcomes.size <= EXECUTOR_LIMITS.executedBlocksMax) break
+      this.#outcomes.delete(oldest)
+    }
+    return block
+  }
+}
+
+/** `receiptsCodec` encoding of no receipts. */
+const EMPTY_RECEIPTS = new Uint8Array(4)
+
+/** Everything that a block follows from, the parent's state aside. */
+const identityOf = ({ parentHash, timeMs, miner, extra }: BlockTemplate, hashes: readonly Hash[]): string =>
+  [parentHash, timeMs, miner, extra.validatorsHash, extra.nextValidatorsHash, ...hashes].join()

@@ -1,0 +1,150 @@
+import { type Address, codec, equalBytes, type Hash, type Hex, hexToBytes, LIMITS, type Log } from '@quoin/protocol'
+import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
+import { accountKey, codeKey, flatKeyOf, storageKey } from './keys.ts'
+import type { KvReader } from './kv.ts'
+
+/** A state key whose value differs from what it was when the journal was opened. */
+export interface StateChange {
+  /** State key (`keys.ts`). */
+  readonly key: Uint8Array
+  readonly before: Uint8Array | undefined
+  readonly after: Uint8Array | undefined
+}
+
+/** A point to which a journal can return. Valid until the journal returns to an earlier one. */
+export interface Checkpoint {
+  readonly writes: number
+  readonly logs: number
+}
+
+/** A value that was read or written, with what the database holds of it. */
+interface Slot<T> {
+  readonly original: Uint8Array | undefined
+  value: T
+}
+
+interface Write {
+  readonly slot: Slot<unknown>
+  readonly previous: unknown
+}
+
+const emptyReader: KvReader = { get: () => undefined }
+
+/**
+ * The writes and logs of a block before they are in the database. Each key is read from below once. Checkpoints nest: reverting to
+ * one undoes every write and log since, including those after inner checkpoints.
+ */
+export class Journal {
+  readonly #reader: KvReader
+  /** Accounts stay decoded until the end of the block. */
+  readonly #accounts = new Map<Address, Slot<Account>>()
+  /** Code and storage by state key. */
+  readonly #values = new Map<Hex, Slot<Uint8Array | undefined>>()
+  readonly #writes: Write[] = []
+  readonly #logs: Log[] = []
+
+  /** `reader` is the database (keys of `keys.ts`), fixed while the journal lives; by default an empty one. */
+  constructor(reader: KvReader = emptyReader) {
+    this.#reader = reader
+  }
+
+  /** The account of an address, empty if it has none. */
+  account(address: Address): Account {
+    return this.#account(address).value
+  }
+
+  #account(address: Address): Slot<Account> {
+    let slot = this.#accounts.get(address)
+    if (slot === undefined) {
+      const original = this.#reader.get(flatKeyOf(accountKey(address)))
+      slot = { original, value: accountFromValue(original) }
+      this.#accounts.set(address, slot)
+    }
+    return slot
+  }
+
+  setAccount(address: Address, account: Account): void {
+    this.#write(this.#account(address), account)
+  }
+
+  /** The code of an address; undefined when it has none. */
+  code(address: Address): Uint8Array | undefined {
+    return this.#value(codeKey(address)).value
+  }
+
+  /** Places code, whose keccak256 is `codeHash`, at an address. */
+  setCode(address: Address, code: Uint8Array, codeHash: Hash): void {
+    checkSize(code)
+    this.#write(this.#value(codeKey(address)), code)
+    this.setAccount(address, { ...this.account(address), codeHash })
+  }
+
+  storage(address: Address, rawKey: Uint8Array): Uint8Array | undefined {
+    return this.#value(storageKey(address, rawKey)).value
+  }
+
+  /** Undefined removes the entry; an empty value is a value. Throws when key or value are over their limits. */
+  setStorage(address: Address, rawKey: Uint8Array, value: Uint8Array | undefined): void {
+    if (value !== undefined) checkSize(value)
+    this.#write(this.#value(storageKey(address, rawKey)), value)
+  }
+
+  #value(key: Hex): Slot<Uint8Array | undefined> {
+    let slot = this.#values.get(key)
+    if (slot === undefined) {
+      const original = this.#reader.get(flatKeyOf(key))
+      slot = { original, value: original }
+      this.#values.set(key, slot)
+    }
+    return slot
+  }
+
+  #write<T>(slot: Slot<T>, value: T): void {
+    this.#writes.push({ slot, previous: slot.value })
+    slot.value = value
+  }
+
+  log(log: Log): void {
+    this.#logs.push(log)
+  }
+
+  checkpoint(): Checkpoint {
+    return { writes: this.#writes.length, logs: this.#logs.length }
+  }
+
+  revert({ writes, logs }: Checkpoint): void {
+    if (writes > this.#writes.length || logs > this.#logs.length) throw new RangeError('the checkpoint was undone already')
+    while (this.#writes.length > writes) {
+      const { slot, previous } = this.#writes.pop()!
+      slot.value = previous
+    }
+    this.#logs.length = logs
+  }
+
+  /** Logs since a checkpoint, in order. */
+  logsSince({ logs }: Checkpoint): readonly Log[] {
+    return this.#logs.slice(logs)
+  }
+
+  /** What differs from the database now, in the order of the state keys. */
+  changes(): readonly StateChange[] {
+    const changed: { readonly hex: Hex; readonly before: Uint8Array | undefined; readonly after: Uint8Array | undefined }[] = []
+    for (const [address, { original, value }] of this.#accounts) {
+      const after = isEmptyAccount(value) ? undefined : codec.encode(accountCodec, value)
+      if (!sameValue(original, after)) changed.push({ hex: accountKey(address), before: original, after })
+    }
+    for (const [hex, { original, value }] of this.#values) {
+      if (!sameValue(original, value)) changed.push({ hex, before: original, after: value })
+    }
+    changed.sort((a, b) => (a.hex < b.hex ? -1 : 1))
+    return changed.map(({ hex, before, after }) => ({ key: hexToBytes(hex), before, after }))
+  }
+}
+
+const sameValue = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && equalBytes(a, b))
+
+function checkSize(value: Uint8Array): void {
+  if (value.length > LIMITS.stateValueBytesMax)
+    throw new RangeError(`a state value has ${value.length} bytes, at most ${LIMITS.stateValueBytesMax} are allowed`)
+}

@@ -1,0 +1,85 @@
+import { type Address, bytesToHex, concatBytes, type Hex, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
+
+/**
+ * Everything that execution keeps in the database, key spaces 0x10 to 0x2f:
+ *
+ *   10 ‖ state key                              the value now ("flat state")
+ *   11 ‖ escaped state key ‖ 00 00 ‖ height(8)  the value before the block of that height: 00 = absent, 01 ‖ value
+ *   20 …                                        the state tree and its undo log (`tree/records.ts`)
+ *
+ *   state key = address(20) ‖ kind(1) ‖ raw key
+ *     kind 00  account, no raw key              `account.ts`
+ *     kind 01  code, no raw key                 the container's bytes
+ *     kind 02  storage, raw key of 0 to 128 B   any bytes
+ *
+ * In the escaped form each byte 00 becomes 00 ff. With the terminator 00 00 no key is a prefix of another, and the order is that of
+ * the state keys, then of the heights. The tree commits to state keys: its path is `treeKey(state key)`.
+ */
+export const SPACE = { flat: 0x10, history: 0x11 } as const
+export const STATE_KIND = { account: 0, code: 1, storage: 2 } as const
+
+const ADDRESS_BYTES = 20
+const HEIGHT_BYTES = 8
+
+/** State keys as hex: journal and blocks index by them, and their order as text is the order of the bytes. */
+export const accountKey = (address: Address): Hex => `${address as Hex}00`
+export const codeKey = (address: Address): Hex => `${address as Hex}01`
+
+/** Throws when the raw key is longer than `stateKeyBytesMax`. */
+export function storageKey(address: Address, rawKey: Uint8Array): Hex {
+  if (rawKey.length > LIMITS.stateKeyBytesMax)
+    throw new RangeError(`a raw key has ${rawKey.length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
+  return `${address as Hex}02${bytesToHex(rawKey).slice(2)}`
+}
+
+/** Database key of a state key's present value. */
+export function flatKey(stateKey: Uint8Array): Uint8Array {
+  const key = new Uint8Array(1 + stateKey.length)
+  key[0] = SPACE.flat
+  key.set(stateKey, 1)
+  return key
+}
+
+export const flatKeyOf = (stateKey: Hex): Uint8Array => hexToBytes(`0x10${stateKey.slice(2)}`)
+
+/** Database key of the value that a state key had before the block of `height`. */
+export function historyKey(stateKey: Uint8Array, height: number): Uint8Array {
+  const prefix = historyPrefix(stateKey)
+  const key = new Uint8Array(prefix.length + HEIGHT_BYTES)
+  key.set(prefix)
+  key.set(numberToBytes(height, HEIGHT_BYTES), prefix.length)
+  return key
+}
+
+/** All history of one state key at heights from `from` on: first key, and the key after the last. */
+export function historyRange(stateKey: Uint8Array, from: number): { readonly from: Uint8Array; readonly to: Uint8Array } {
+  return { from: historyKey(stateKey, from), to: concatBytes(historyPrefix(stateKey), new Uint8Array(HEIGHT_BYTES).fill(0xff)) }
+}
+
+function historyPrefix(stateKey: Uint8Array): Uint8Array {
+  let zeros = 0
+  for (let i = 0; i < stateKey.length; i++) if (stateKey[i] === 0) zeros++
+  const prefix = new Uint8Array(1 + stateKey.length + zeros + 2)
+  prefix[0] = SPACE.history
+  let at = 1
+  for (let i = 0; i < stateKey.length; i++) {
+    const byte = stateKey[i]!
+    prefix[at++] = byte
+    if (byte === 0) prefix[at++] = 0xff
+  }
+  return prefix
+}
+
+/** The state key and height of a history key. Throws on any other bytes: the database is damaged. */
+export function parseHistoryKey(key: Uint8Array): { readonly stateKey: Uint8Array; readonly height: number } {
+  const end = key.length - HEIGHT_BYTES - 2
+  const stateKey: number[] = []
+  for (let at = 1; at < end; at++) {
+    stateKey.push(key[at]!)
+    if (key[at] === 0 && key[++at] !== 0xff) throw new Error('history key is damaged')
+  }
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
+  const wellFormed = key[0] === SPACE.history && stateKey.length > ADDRESS_BYTES && view.getUint16(end) === 0
+  if (!wellFormed) throw new Error('history key is damaged')
+  return { stateKey: Uint8Array.from(stateKey), height: view.getUint32(end + 2) * 2 ** 32 + view.getUint32(end + 6) }
+}

@@ -1,0 +1,107 @@
+import { Address, hexToBytes } from '@quoin/protocol'
+import type { ExecutableTransaction } from './executor.ts'
+import type { KvOp } from './kv.ts'
+
+/**
+ * Lists of byte strings in one buffer that moves between threads without a copy. Not a consensus format: both ends are one build.
+ *
+ *   ops:          count(4), then each: key length(4) ‖ value length(4), ffffffff = deleted ‖ key ‖ value
+ *   transactions: count(4), then each: sender(20) ‖ length(4) ‖ raw
+ */
+const DELETED = 0xffff_ffff
+const OP_HEAD_BYTES = 8
+const TRANSACTION_HEAD_BYTES = 24
+
+/** One buffer of its own, so that it can be transferred. */
+export function packOps(ops: readonly KvOp[]): Uint8Array {
+  let length = 4
+  for (const { key, value } of ops) length += OP_HEAD_BYTES + key.length + (value?.length ?? 0)
+  const packed = new Uint8Array(length)
+  const view = new DataView(packed.buffer)
+  view.setUint32(0, ops.length)
+  let at = 4
+  for (const { key, value } of ops) {
+    view.setUint32(at, key.length)
+    view.setUint32(at + 4, value?.length ?? DELETED)
+    at += OP_HEAD_BYTES
+    packed.set(key, at)
+    at += key.length
+    if (value === undefined) continue
+    packed.set(value, at)
+    at += value.length
+  }
+  return packed
+}
+
+/** Views into `packed`: valid while it is. Throws on bytes that `packOps` does not make. */
+export function unpackOps(packed: Uint8Array): readonly KvOp[] {
+  const cursor = new Cursor(packed)
+  const ops = Array.from({ length: cursor.count(OP_HEAD_BYTES) }, (): KvOp => {
+    const keyLength = cursor.u32()
+    const valueLength = cursor.u32()
+    const key = cursor.take(keyLength)
+    return { key, value: valueLength === DELETED ? undefined : cursor.take(valueLength) }
+  })
+  cursor.finish()
+  return ops
+}
+
+export function packTransactions(transactions: readonly ExecutableTransaction[]): Uint8Array {
+  let length = 4
+  for (const { raw } of transactions) length += TRANSACTION_HEAD_BYTES + raw.length
+  const packed = new Uint8Array(length)
+  const view = new DataView(packed.buffer)
+  view.setUint32(0, transactions.length)
+  let at = 4
+  for (const { raw, sender } of transactions) {
+    packed.set(hexToBytes(sender), at)
+    view.setUint32(at + 20, raw.length)
+    packed.set(raw, at + TRANSACTION_HEAD_BYTES)
+    at += TRANSACTION_HEAD_BYTES + raw.length
+  }
+  return packed
+}
+
+/** As `unpackOps`. */
+export function unpackTransactions(packed: Uint8Array): readonly ExecutableTransaction[] {
+  const cursor = new Cursor(packed)
+  const transactions = Array.from({ length: cursor.count(TRANSACTION_HEAD_BYTES) }, (): ExecutableTransaction => {
+    const sender = Address(cursor.take(20))
+    return { sender, raw: cursor.take(cursor.u32()) }
+  })
+  cursor.finish()
+  return transactions
+}
+
+class Cursor {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  u32(): number {
+    this.#at += 4
+    return this.#view.getUint32(this.#at - 4)
+  }
+
+  /** A count of items that have at least that many bytes each. */
+  count(itemBytes: number): number {
+    const count = this.u32()
+    if (count * itemBytes > this.#bytes.length) throw new RangeError('packed list is cut short')
+    return count
+  }
+
+  take(length: number): Uint8Array {
+    this.#at += length
+    if (this.#at > this.#bytes.length) throw new RangeError('packed list is cut short')
+    return this.#bytes.subarray(this.#at - length, this.#at)
+  }
+
+  finish(): void {
+    if (this.#at !== this.#bytes.length) throw new RangeError('bytes follow a packed list')
+  }
+}

@@ -1,0 +1,95 @@
+import {
+  bytesToHex,
+  type Crypto,
+  codec,
+  DEFAULT_PARAMETERS,
+  emptyBloom,
+  encodeHeader,
+  type Gas,
+  Hash,
+  type Header,
+  type Height,
+  hexToBytes,
+  LIMITS,
+  merkleRoot,
+  type Nonce,
+  receiptCodec,
+  stateValueHash,
+  type TimeMs,
+  treeKey,
+  utf8ToBytes,
+  type Wei,
+  ZERO_ADDRESS,
+  ZERO_HASH,
+} from '@quoin/protocol'
+import { accountCodec } from './account.ts'
+import { FEE_CONSTANTS } from './fees.ts'
+import { GAS } from './intrinsic-gas.ts'
+import { accountKey, codeKey, storageKey } from './keys.ts'
+import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './system-state.ts'
+import { CONTRACTS_NOT_SUPPORTED } from './transaction.ts'
+
+/**
+ * Counts the changes to how transactions execute that the tables and samples below do not show, such as the order of checks. Raise it
+ * with each: nodes that execute differently must not take each other for equal.
+ */
+const RULES_REVISION = 1
+
+const header: Header = {
+  parentHash: ZERO_HASH,
+  miner: SYSTEM_ADDRESS,
+  stateRoot: ZERO_HASH,
+  transactionsRoot: ZERO_HASH,
+  receiptsRoot: ZERO_HASH,
+  logsBloom: emptyBloom(),
+  number: 1 as Height,
+  gasLimit: 60_000_000 as Gas,
+  gasUsed: 21_000 as Gas,
+  timeMs: 1_700_000_000_123 as TimeMs,
+  extra: { version: 1, executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
+  mixHash: ZERO_HASH,
+  baseFeePerGas: 7n as Wei,
+}
+
+/** What decides how transactions execute, one `name value` a line: tables, and the bytes of one sample of each format. */
+export function describeExecution(crypto: Crypto): string {
+  const account = { nonce: 1 as Nonce, balance: (10n ** 18n) as Wei, codeHash: ZERO_HASH }
+  const receipt = codec.encode(receiptCodec, {
+    status: 0,
+    gasUsed: 21_000 as Gas,
+    cumulativeGasUsed: 42_000 as Gas,
+    logs: [{ address: SYSTEM_ADDRESS, topics: [ZERO_HASH], data: Uint8Array.of(1, 2, 3) }],
+    errorData: CONTRACTS_NOT_SUPPORTED.data,
+    contractAddress: ZERO_ADDRESS,
+    payer: SYSTEM_ADDRESS,
+  })
+  const sample = Uint8Array.of(0, 1, 2, 255)
+  const samples: readonly (readonly [string, Uint8Array])[] = [
+    ['account', codec.encode(accountCodec, account)],
+    ['receipt', receipt],
+    ['header', encodeHeader(header)],
+    ['parameters', codec.encode(SYSTEM_RECORDS.parameters.codec, { layout: 1, value: DEFAULT_PARAMETERS })],
+    ['senders', codec.encode(SYSTEM_RECORDS.senders.codec, { layout: 1, value: SEND_POLICIES[0] })],
+    ['accountKey', hexToBytes(accountKey(SYSTEM_ADDRESS))],
+    ['codeKey', hexToBytes(codeKey(SYSTEM_ADDRESS))],
+    ['storageKey', hexToBytes(storageKey(SYSTEM_ADDRESS, sample))],
+    ['treeKey', treeKey(crypto, sample)],
+    ['stateValueHash', stateValueHash(crypto, sample)],
+    ['merkleRoot', merkleRoot(crypto, [sample, receipt, sample])],
+  ]
+  const tables: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
+    ['gas', GAS],
+    ['fees', FEE_CONSTANTS],
+    ['limits', LIMITS],
+  ]
+  const lines = [
+    `revision ${RULES_REVISION}`,
+    ...tables.flatMap(([table, entries]) => Object.entries(entries).map(([name, value]) => `${table}.${name} ${value}`)),
+    ...Object.values(SYSTEM_RECORDS).map(({ name, codec: { bytesMax } }) => `record.${name} ${bytesMax}`),
+    ...samples.map(([name, bytes]) => `sample.${name} ${bytesToHex(bytes)}`),
+  ]
+  return lines.toSorted().join('\n')
+}
+
+/** Identity of these rules: stands in genesis and in each header. The same on every machine. */
+export const executionVersion = (crypto: Crypto): Hash => Hash(crypto.sha256(utf8ToBytes(describeExecution(crypto))))

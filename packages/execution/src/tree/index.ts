@@ -5,7 +5,7 @@ export { TreeCorruption } from './records.ts'
 export {
   type HashCounts,
   openTree,
-  type PreparedUpdate,
+  type PreparedTree,
   type StateTree,
   type TreeHead,
   type TreeKv,

@@ -53,7 +53,7 @@ export interface TreeOptions {
    */
   readonly depth: number
   /** Heights before the head that stay provable. */
-  readonly undoHeights: number
+  readonly historyHeights: number
 }
 
 export type TreeRefusal =
@@ -82,7 +82,7 @@ export interface HashCounts {
 }
 
 /** The next state, computed on the head and not yet taken over. */
-export interface PreparedUpdate extends TreeHead {
+export interface PreparedTree extends TreeHead {
   /** Writes for the database: pages, bucket roots, undo records, head. */
   readonly ops: readonly KvOp[]
   readonly hashes: HashCounts
@@ -96,12 +96,12 @@ const EMPTY_ROOT = bytesToHex(new Uint8Array(NODE_BYTES)) as Hash
  * record; the caller checks `head` against the header of its block. Throws TreeCorruption when the records contradict each other.
  */
 export async function openTree(options: TreeOptions): Promise<Result<StateTree, TreeRefusal>> {
-  const { kv, crypto, depth, undoHeights } = options
+  const { kv, crypto, depth, historyHeights } = options
   const { depthMin, depthMax } = TREE_LIMITS
   if (!Number.isInteger(depth) || depth < depthMin || depth > depthMax) {
     throw new RangeError(`depth must be an integer from ${depthMin} to ${depthMax}, not ${depth}`)
   }
-  if (!Number.isSafeInteger(undoHeights) || undoHeights < 0) throw new RangeError(`undoHeights: ${undoHeights}`)
+  if (!Number.isSafeInteger(historyHeights) || historyHeights < 0) throw new RangeError(`historyHeights: ${historyHeights}`)
   const record = kv.get(headKey)
   const head = record === undefined ? undefined : readHead(record, depth)
   if (head?.ok === false) return head
@@ -143,14 +143,14 @@ function readHead(record: Uint8Array, depth: number): Result<HeadRecord, TreeRef
 export class StateTree {
   readonly depth: number
   readonly #kv: KvReader
-  readonly #undoHeights: number
+  readonly #historyHeights: number
   readonly #upper: DenseTree
   readonly #hasher: PairHasher
   readonly #plan: HashPlan
   readonly #pages: PageUpdate
   readonly #prover: Prover
   readonly #overlays = new WeakMap<
-    PreparedUpdate,
+    PreparedTree,
     { readonly on: HeadRecord | undefined; readonly overlay: Overlay; readonly head: HeadRecord }
   >()
   /** Views of this head, oldest use first. */
@@ -159,14 +159,14 @@ export class StateTree {
 
   /** Use `openTree`. */
   constructor(
-    { kv, crypto, depth, undoHeights }: TreeOptions,
+    { kv, crypto, depth, historyHeights }: TreeOptions,
     upper: DenseTree,
     hasher: PairHasher,
     head: HeadRecord | undefined,
   ) {
     this.depth = depth
     this.#kv = kv
-    this.#undoHeights = undoHeights
+    this.#historyHeights = historyHeights
     this.#upper = upper
     this.#hasher = hasher
     this.#plan = new HashPlan(crypto, hasher)
@@ -188,7 +188,7 @@ export class StateTree {
    * Applies changes to the head. Of several changes of one key the last counts. Throws when `height` does not follow the head (the
    * first may be any), or on a malformed key: bugs of the caller.
    */
-  prepare(height: Height, changes: readonly TreeChange[]): PreparedUpdate {
+  prepare(height: Height, changes: readonly TreeChange[]): PreparedTree {
     if (this.#head !== undefined && height !== this.#head.height + 1) {
       throw new Error(`height ${height} does not follow the state tree's ${this.#head.height}`)
     }
@@ -217,7 +217,7 @@ export class StateTree {
   }
 
   /** Takes a prepared height over, after its writes are in the database. Throws unless it was prepared on this very head. */
-  commit(prepared: PreparedUpdate): void {
+  commit(prepared: PreparedTree): void {
     const update = this.#overlays.get(prepared)
     if (update === undefined || update.on !== this.#head)
       throw new Error(`height ${prepared.height} was not prepared on this head`)
@@ -302,7 +302,7 @@ export class StateTree {
   /** Writes the undo record of a height and deletes those that became too old; the oldest height that has one then. */
   #history(height: Height, prefixes: Uint32Array, ops: KvOp[]): Height {
     if (this.#head === undefined) return Height(height + 1)
-    const wanted = Math.max(0, height - this.#undoHeights + 1)
+    const wanted = Math.max(0, height - this.#historyHeights + 1)
     const { oldestUndo, root } = this.#head
     const kept = Math.max(oldestUndo, Math.min(wanted, oldestUndo + TREE_LIMITS.prunedHeightsMax))
     for (let pruned = oldestUndo; pruned < Math.min(kept, height); pruned++) {

@@ -13,5 +13,4 @@ export { packOps, packTransactions, unpackOps, unpackTransactions } from './pack
 export * from './system-state.ts'
 export { CONTRACTS_NOT_SUPPORTED, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
 export * from './tree/index.ts'
-export { type TreeRefusal } from './tree/index.ts'
 export { executionVersion } from './version.ts'

@@ -30,7 +30,7 @@ import { Journal } from './journal.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { packOps } from './pack.ts'
 import { settleSystemRecords } from './system-state.ts'
-import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './tree/index.ts'
+import { openTree, type PreparedUpdate, type StateTree, type TreeRefusal } from './tree/index.ts'
 import { executionVersion } from './version.ts'
 
 /** Something to report to the operator; it changes nothing. */
@@ -50,7 +50,7 @@ export interface ExecutorOptions {
   /** D of the state tree: fixed when a database is made, and no part of the chain (`tree/`). */
   readonly treeDepth: number
   /** Heights before the head that stay provable. */
-  readonly historyHeights: number
+  readonly undoHeights: number
   readonly onEvent?: (event: ExecutorEvent) => void
 }
 
@@ -59,8 +59,8 @@ export interface ExecutorOptions {
  * whose tree is of another format or depth.
  */
 export async function createExecutor(options: ExecutorOptions): Promise<Result<Executor, TreeRefusal>> {
-  const { kv, crypto, treeDepth: depth, historyHeights } = options
-  const tree = await openTree({ kv, scan: (from, to) => kv.scan({ from, to }), crypto, depth, historyHeights })
+  const { kv, crypto, treeDepth: depth, undoHeights } = options
+  const tree = await openTree({ kv, crypto, depth, undoHeights })
   return tree.ok ? ok(new InlineExecutor(options, tree.value)) : tree
 }
 
@@ -69,7 +69,7 @@ interface Outcome {
   /** Equal for equal templates and transactions. */
   readonly identity: string
   readonly block: ExecutedBlock
-  readonly update: PreparedTree
+  readonly update: PreparedUpdate
 }
 
 type Malformed = { readonly index: number; readonly reason: TransactionRefusal }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { type Address, err, ok, type Result } from '@quoin/protocol'
-import { workerFile } from '../worker-file.ts'
+import { startWorker } from '../worker-file.ts'
 import { closedRefusal, type RecoveryRefusal, type RecoveryStats, type SenderRecovery } from './recovery.ts'
 import { checkSignature, packSignatures, type RecoverableSignature, senderAt } from './signature-batch.ts'
 
@@ -36,9 +36,8 @@ export async function startRecoveryPool(options: Partial<RecoveryPoolOptions> = 
     if (!Number.isSafeInteger(limits[name]) || limits[name] < 1)
       throw new RangeError(`${name} must be at least 1, not ${limits[name]}`)
   }
-  const file = workerFile(import.meta.url, 'recovery-worker')
   const pool = new RecoveryPool(
-    Array.from({ length: limits.workers }, () => new Worker(file, { name: 'recovery' })),
+    Array.from({ length: limits.workers }, () => startWorker(import.meta.url, 'recovery-worker')),
     limits,
   )
   try {

@@ -1,6 +1,6 @@
 import {
   bigIntToBytes,
-  bytesToHex,
+  bytesToBigInt,
   type Crypto,
   type Curve,
   concatBytes,
@@ -41,12 +41,14 @@ interface SignatureCase {
 const DIGEST = DIGESTS[0]!
 const PUBLIC_KEY = nobleCrypto.publicKey(SECRET_KEYS[1]!)!
 
+const LARGE_X_KEY = hexToBytes('0x03797033e19680e671fc72cea04cabe394c9295edda1c86f72f4fb68b1dbb8a0ba')
+
 /** Signatures that are refused, or that only just are not. */
 function edgeCases(): readonly SignatureCase[] {
   const { signature } = nobleCrypto.sign(DIGEST, SECRET_KEYS[1]!)
   const r = signature.subarray(0, 32)
   const s = signature.subarray(32)
-  const highS = word(ORDER - BigInt(bytesToHex(s)))
+  const highS = word(ORDER - bytesToBigInt(s))
   const edge = (name: string, edgeR: Uint8Array, edgeS: Uint8Array, digest = DIGEST): SignatureCase => ({
     name,
     digest,
@@ -66,6 +68,8 @@ function edgeCases(): readonly SignatureCase[] {
     edge('s just above half the order', r, word((ORDER >> 1n) + 1n)),
     edge('r that is no x of the curve', word(5n), s),
     edge('other digest', r, s, DIGESTS[1]!),
+    // The signing point has x = n + 2, which r = 2 stands for; the key was solved for from it. Recovery takes r as x.
+    { ...edge('r of a point beyond the order', word(2n), word(3n)), publicKey: LARGE_X_KEY },
     // R = G and s = z make r⁻¹(sR − zG) the point at infinity.
     edge('key at infinity', GENERATOR_X, word(7n), word(7n)),
     // u₁G + u₂P is infinity for the key of 1 where z = −r.
@@ -107,7 +111,7 @@ function keyFault(curve: Curve): string | undefined {
 }
 
 function signatureFault(curve: Curve): string | undefined {
-  const cases = [...edgeCases()]
+  const cases: SignatureCase[] = [...edgeCases()]
   for (const [i, digest] of DIGESTS.entries()) {
     const secretKey = SECRET_KEYS[i % SECRET_KEYS.length]!
     const wanted = nobleCrypto.sign(digest, secretKey)
@@ -174,7 +178,9 @@ function pattern(length: number): Uint8Array {
 }
 
 function difference(name: string, found: Uint8Array | undefined, wanted: Uint8Array | undefined): string | undefined {
-  if (found === undefined || wanted === undefined ? found === wanted : equalBytes(found, wanted)) return undefined
-  const text = (bytes: Uint8Array | undefined) => (bytes === undefined ? 'none' : bytesToHex(bytes.subarray(0, 16)))
-  return `${name}: ${text(found)}, noble has ${text(wanted)}`
+  if (found === undefined && wanted === undefined) return undefined
+  if (found === undefined) return `${name}: has no answer, noble has`
+  if (wanted === undefined) return `${name}: has an answer, noble has none`
+  if (equalBytes(found, wanted)) return undefined
+  return `${name}: differs from byte ${wanted.findIndex((byte, i) => byte !== found[i])}`
 }

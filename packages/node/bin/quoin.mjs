@@ -6,5 +6,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   )
   process.exit(1)
 }
-const { main } = await import('../dist/cli/main.js')
-process.exitCode = await main(process.argv.slice(2))
+import('../dist/cli/main.js')
+  .then(({ main }) => main(process.argv.slice(2)))
+  .then((code) => {
+    process.exitCode = code
+  })

@@ -80,6 +80,8 @@ export function parametersProblem(parameters: ChainParameters): string | undefin
     if (!(Number.isSafeInteger(value) && value >= min && value <= max))
       return `${name} is ${value}, allowed is an integer from ${min} to ${max}`
   }
+  // A base fee of 0 marks a block whose gas was free.
+  if (parameters.initialBaseFee === 0n) return 'initialBaseFee is 0, allowed is at least 1 wei'
   if (4 * parameters.transactionGasMax > parameters.blockGasMax) return 'transactionGasMax is above a quarter of blockGasMax'
   if (parameters.heartbeatIntervalMs < parameters.blockIntervalMs) return 'heartbeatIntervalMs is below blockIntervalMs'
   return undefined

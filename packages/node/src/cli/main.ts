@@ -6,7 +6,6 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { allowed, namedKeys } from '../config/index.ts'
 import { makeGenesis } from './commands/genesis.ts'
 import { describeKeys, init } from './commands/init.ts'
-import { start } from './commands/start.ts'
 import { versionText } from './commands/version.ts'
 import { explain } from './failure.ts'
 
@@ -76,6 +75,7 @@ function addStart(program: Command): void {
   }
   command.action(async (options: Readonly<Record<string, string | undefined>> & { readonly dataDir: string }) => {
     const flags = Object.fromEntries(namedKeys.map(({ flag }) => [flag, options[camelCase(flag.slice(2))]]))
+    const { start } = await import('./commands/start.ts')
     await start(options.dataDir, flags)
   })
 }

@@ -2,7 +2,7 @@ import type { SignedTransaction, Wei } from '@quoin/protocol'
 import type { PoolEntry, SenderQueue } from './sender-queue.ts'
 
 /** What a transaction pays the proposer for each unit of gas: the tip, as far as the fee cap leaves room above the base fee. */
-export function effectiveTip(transaction: SignedTransaction, baseFee: Wei): bigint {
+export function effectiveTip(transaction: SignedTransaction, baseFee: bigint): bigint {
   const room = transaction.maxFeePerGas - baseFee
   return room < transaction.maxPriorityFeePerGas ? room : transaction.maxPriorityFeePerGas
 }

@@ -11,13 +11,14 @@ import {
   type TransactionError,
   type Wei,
 } from '@quoin/protocol'
+import type { SenderRecovery } from '../crypto/recovery.ts'
 import type { Clock } from '../powers.ts'
 import { POOL_LIMITS } from './limits.ts'
 import { type CandidateLimits, selectCandidates } from './ordering.ts'
 import { Quarantine } from './quarantine.ts'
 import { type PoolEntry, SenderQueue } from './sender-queue.ts'
 import type { Mempool, Origin, PoolRefusal } from './types.ts'
-import { type SenderRecovery, TransactionVerifier } from './verifier.ts'
+import { TransactionVerifier } from './verifier.ts'
 
 /** What admission asks of the head's state. */
 export interface PoolState {

@@ -1,5 +1,4 @@
 import {
-  type Address,
   type Crypto,
   decodeTransaction,
   err,
@@ -10,18 +9,8 @@ import {
   type Transaction,
   type TransactionError,
 } from '@quoin/protocol'
+import type { SenderRecovery } from '../crypto/recovery.ts'
 import { POOL_LIMITS } from './limits.ts'
-
-/** Recovers senders in batches, in a worker thread or inline. `undefined` where no key could have made the signature. */
-export interface SenderRecovery {
-  recoverSenders(items: readonly SignatureItem[]): Promise<readonly (Address | undefined)[]>
-}
-
-export interface SignatureItem {
-  readonly digest: Uint8Array
-  readonly signature: Uint8Array
-  readonly yParity: 0 | 1
-}
 
 /**
  * Decodes transactions and recovers their senders, each once in the node's life: what is being verified is joined, what was verified
@@ -71,8 +60,10 @@ export class TransactionVerifier {
   }
 
   async #recover(transaction: Transaction): Promise<Result<SignedTransaction, TransactionError>> {
-    const { signingHash: digest, signature, yParity } = transaction
-    const [sender] = await this.#recovery.recoverSenders([{ digest, signature, yParity }])
+    const recovered = await this.#recovery.recoverSenders([transaction])
+    // `verificationsMax` keeps the queue below its bound, and recovery is closed after everything that verifies.
+    if (!recovered.ok) throw new Error(`sender recovery: ${recovered.error.message}`)
+    const [sender] = recovered.value
     if (sender === undefined)
       return err({ code: 'bad-signature', message: 'no key could have made this signature (invalid sender)' })
     const signed = { ...transaction, sender }

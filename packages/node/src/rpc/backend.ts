@@ -1,5 +1,5 @@
-import type { TransactionRefusal } from '@quoin/execution'
-import type { Address, Crypto, Hash, Height, Result, SignedTransaction, Transaction } from '@quoin/protocol'
+import type { Call, EstimateRefusal } from '@quoin/execution'
+import type { Address, Crypto, Hash, Height, Result, SignedTransaction } from '@quoin/protocol'
 import type { Head } from '../chain/types.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
@@ -30,15 +30,13 @@ export interface RpcBackend {
   stateAt(height: Height): StateView | undefined
   /** Base fee of the next block. */
   nextBaseFee(): bigint
-  /** Gas that a call without code would use, or why it could not run. */
-  estimate(call: EstimateRequest): Result<number, TransactionRefusal>
+  /** Gas that a call would use on the head, or why it could not run. */
+  estimate(call: Call, from: Address | undefined): Result<number, EstimateRefusal>
   submit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>>
   peerCount(): number
   /** Undefined while the node is at the head of what it knows. */
   syncing(): { readonly current: number; readonly highest: number } | undefined
 }
-
-export type EstimateRequest = Pick<Transaction, 'to' | 'data' | 'value' | 'accessList'>
 
 /** A final block with its transactions decoded. */
 export interface RpcBlock {

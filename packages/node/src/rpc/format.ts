@@ -1,3 +1,4 @@
+import { effectiveGasPrice } from '@quoin/execution'
 import {
   addToBloom,
   bytesToHex,
@@ -54,12 +55,9 @@ export function formatBlock(block: RpcBlock, full: boolean): Readonly<Record<str
   }
 }
 
-/** What a transaction paid for a unit of gas: 0 under the policy `free`, whose base fee is 0 and whose tips are not charged. */
-export function effectiveGasPrice(transaction: SignedTransaction, baseFee: bigint, charged: boolean): bigint {
-  if (!charged) return 0n
-  const withTip = baseFee + transaction.maxPriorityFeePerGas
-  return withTip < transaction.maxFeePerGas ? withTip : transaction.maxFeePerGas
-}
+/** What a transaction paid for a unit of gas. A base fee of 0 marks a block of the policy `free`. */
+const paidGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
+  effectiveGasPrice(baseFee === 0n ? 'free' : 'burn', baseFee, transaction)
 
 export interface Position {
   readonly block: RpcBlock
@@ -102,14 +100,12 @@ export function formatTransaction(
 
 /** Types 0 and 1 list the price that was signed, type 2 the one that the block made of it. */
 const listedGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
-  transaction.type === 2 ? effectiveGasPrice(transaction, baseFee, true) : transaction.maxFeePerGas
+  transaction.type === 2 ? effectiveGasPrice('burn', baseFee, transaction) : transaction.maxFeePerGas
 
 const signatureWord = (signature: Uint8Array, at: number): Hex => quantityHex(BigInt(bytesToHex(signature.subarray(at, at + 32))))
 
 export interface ReceiptContext extends Position {
   readonly crypto: Crypto
-  /** Whether the chain's fee policy charges for gas. */
-  readonly charged: boolean
   /** Index within the block of the receipt's first log. */
   readonly firstLogIndex: number
 }
@@ -129,7 +125,7 @@ export function formatReceipt(receipt: Receipt, context: ReceiptContext): Readon
     contractAddress: receipt.contractAddress ?? null,
     cumulativeGasUsed: quantityHex(receipt.cumulativeGasUsed),
     gasUsed: quantityHex(receipt.gasUsed),
-    effectiveGasPrice: quantityHex(effectiveGasPrice(transaction, block.header.baseFeePerGas, context.charged)),
+    effectiveGasPrice: quantityHex(paidGasPrice(transaction, block.header.baseFeePerGas)),
     logs: receipt.logs.map((log, i) => formatLog(log, context, context.firstLogIndex + i)),
     logsBloom: bytesToHex(bloom),
     status: receipt.status === 1 ? '0x1' : '0x0',

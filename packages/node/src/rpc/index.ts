@@ -1,3 +1,3 @@
-export type { AccountView, EstimateRequest, RpcBackend, StateView } from './backend.ts'
+export type { AccountView, RpcBackend, StateView } from './backend.ts'
 export { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts'
 export { type RpcServer, type RpcServerOptions, startRpcServer } from './server.ts'

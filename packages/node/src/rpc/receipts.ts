@@ -4,10 +4,9 @@ import type { ReceiptContext } from './format.ts'
 
 /** What the JSON form of each of a block's receipts needs beside the receipt. */
 export function receiptContexts(backend: RpcBackend, block: RpcBlock, receipts: readonly Receipt[]): readonly ReceiptContext[] {
-  const charged = backend.head().parameters.feePolicy !== 'free'
   let firstLogIndex = 0
   return receipts.map((receipt, index) => {
-    const context = { block, index, crypto: backend.crypto, charged, firstLogIndex }
+    const context = { block, index, crypto: backend.crypto, firstLogIndex }
     firstLogIndex += receipt.logs.length
     return context
   })

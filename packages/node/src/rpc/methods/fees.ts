@@ -1,5 +1,6 @@
 import type { Height } from '@quoin/protocol'
 import { z } from 'zod'
+import { effectiveTip } from '../../mempool/index.ts'
 import type { RpcBackend, RpcBlock } from '../backend.ts'
 import { loadBlock, requireHeight } from '../blocks.ts'
 import { invalidParams } from '../errors.ts'
@@ -14,9 +15,8 @@ function rewards(backend: RpcBackend, block: RpcBlock, wanted: readonly number[]
   const receipts = backend.blocks.receipts(block.header.number) ?? []
   const { baseFeePerGas, gasUsed } = block.header
   const paid = block.transactions
-    .map(({ maxFeePerGas, maxPriorityFeePerGas }, i) => {
-      const room = maxFeePerGas - baseFeePerGas
-      return { tip: room < maxPriorityFeePerGas ? room : maxPriorityFeePerGas, gas: receipts[i]!.gasUsed }
+    .map((transaction, i) => {
+      return { tip: effectiveTip(transaction, baseFeePerGas), gas: receipts[i]!.gasUsed }
     })
     .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0))
   return wanted.map((percentile) => {

@@ -16,21 +16,14 @@ function stateOf(backend: RpcBackend, reference: BlockReference): StateView {
 
 const isPending = (reference: BlockReference): boolean => 'tag' in reference && reference.tag === 'pending'
 
-async function estimateGas(backend: RpcBackend, request: CallRequest, reference: BlockReference) {
-  const { from, value = 0n } = request
-  if (from !== undefined && value > 0n) {
-    const { balance } = await stateOf(backend, reference).account(from)
-    if (balance < value)
-      throw new RpcError(RPC_CODE.server, `insufficient funds for gas * price + value: have ${balance} want ${value}`)
-  }
-  const estimate = backend.estimate({
-    to: request.to ?? undefined,
-    data: request.input ?? request.data ?? new Uint8Array(0),
-    value: value as Wei,
-    accessList: request.accessList ?? [],
-  })
-  if (!estimate.ok) throw new RpcError(RPC_CODE.server, estimate.error.message)
-  return quantityHex(estimate.value)
+/** Answered on the head: the past does not matter to a transaction that is yet to be sent. */
+function estimateGas(backend: RpcBackend, request: CallRequest) {
+  const { from, to, value = 0n, input, data = new Uint8Array(0), accessList = [] } = request
+  const estimate = backend.estimate({ to: to ?? undefined, data: input ?? data, value: value as Wei, accessList }, from)
+  if (estimate.ok) return quantityHex(estimate.value)
+  const { error } = estimate
+  if (error.code === 'execution-reverted') throw new RpcError(RPC_CODE.reverted, error.message, bytesToHex(error.data))
+  throw new RpcError(RPC_CODE.server, error.message)
 }
 
 export const stateMethods: Methods<RpcBackend> = {
@@ -44,7 +37,5 @@ export const stateMethods: Methods<RpcBackend> = {
   eth_getCode: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>
     bytesToHex(await stateOf(backend, reference).code(account)),
   ),
-  eth_estimateGas: method([callRequest, blockReference], (backend: RpcBackend, [request, reference]) =>
-    estimateGas(backend, request, reference),
-  ),
+  eth_estimateGas: method([callRequest, blockReference], (backend: RpcBackend, [request]) => estimateGas(backend, request)),
 }

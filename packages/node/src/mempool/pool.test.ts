@@ -1,0 +1,245 @@
+import { type Address, nobleCrypto, type SignedTransaction, unwrap, Wei } from '@quoin/protocol'
+import fc from 'fast-check'
+import { parseGwei } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { loadCrypto } from '../crypto/load.ts'
+import { createInlineRecovery } from '../crypto/recovery.ts'
+import { POOL_LIMITS } from './limits.ts'
+import { type PoolState, TransactionPool } from './pool.ts'
+
+const CHAIN_ID = 31_337
+const SENDERS = 3
+const NONCES = 6
+const TIPS = [1n, 2n, 3n]
+const accounts = Array.from({ length: SENDERS }, (_, i) => privateKeyToAccount(`0x${String(i + 1).repeat(64)}`))
+
+/** Raw transactions by sender, nonce and tip; signed once, by viem. */
+let signed: Uint8Array[][][]
+let crypto = nobleCrypto
+
+beforeAll(async () => {
+  crypto = await loadCrypto()
+  const sign = async (sender: number, nonce: number, tip: bigint): Promise<Uint8Array> => {
+    const raw = await accounts[sender]!.signTransaction({
+      type: 'eip1559',
+      chainId: CHAIN_ID,
+      nonce,
+      to: accounts[0]!.address,
+      gas: 21_000n,
+      value: 5n,
+      maxFeePerGas: parseGwei(String(tip)),
+      maxPriorityFeePerGas: parseGwei(String(tip)),
+    })
+    return Buffer.from(raw.slice(2), 'hex')
+  }
+  signed = await Promise.all(
+    accounts.map((_, s) =>
+      Promise.all(Array.from({ length: NONCES }, (_, n) => Promise.all(TIPS.map((tip) => sign(s, n, tip))))),
+    ),
+  )
+})
+
+const addressOf = (sender: number): Address => accounts[sender]!.address.toLowerCase() as Address
+
+interface World {
+  readonly pool: TransactionPool
+  readonly nonces: number[]
+  readonly balances: bigint[]
+  now: number
+  baseFee: bigint
+  recovered: () => number
+}
+
+function createWorld(): World {
+  const recovery = createInlineRecovery(crypto)
+  const state: PoolState = {
+    account(address) {
+      const sender = accounts.findIndex((_, i) => addressOf(i) === address)
+      return { nonce: world.nonces[sender]!, balance: world.balances[sender]! }
+    },
+    get baseFee() {
+      return Wei(world.baseFee)
+    },
+    check: () => undefined,
+    cost: ({ value }) => value,
+  }
+  const clock = { now: () => world.now, monotonic: () => world.now, after: () => () => undefined }
+  const pool = new TransactionPool({ crypto, chainId: CHAIN_ID, recovery, clock, state: () => state })
+  const world: World = {
+    pool,
+    nonces: accounts.map(() => 0),
+    balances: accounts.map(() => 1_000n),
+    now: 0,
+    baseFee: 0n,
+    recovered: () => recovery.stats.recovered,
+  }
+  return world
+}
+
+const ALL = { gasMax: 1e12, countMax: 1e6, bytesMax: 1e12 }
+
+const add = async (world: World, sender: number, nonce: number, tip = 0) => {
+  const result = await world.pool.add(signed[sender]![nonce]![tip]!, 'rpc')
+  return result.ok ? 'ok' : result.error.code
+}
+
+/** Makes a block of what the pool offers, as the chain would. */
+function includeAll(world: World, transactions: readonly SignedTransaction[]): void {
+  for (const { sender } of transactions) world.nonces[accounts.findIndex((_, i) => addressOf(i) === sender)]!++
+  world.pool.onBlock({ number: 1 } as never, transactions)
+}
+
+describe('TransactionPool', () => {
+  it('keeps what has a gap before it, and runs it when the gap closes', async () => {
+    const world = createWorld()
+    expect(await add(world, 0, 1)).toBe('ok')
+    expect(world.pool.candidates(ALL)).toEqual([])
+    expect(world.pool.pendingNonce(addressOf(0))).toBeUndefined()
+    expect(await add(world, 0, 0)).toBe('ok')
+    expect(world.pool.candidates(ALL).map(({ nonce }) => nonce)).toEqual([0, 1])
+    expect(world.pool.pendingNonce(addressOf(0))).toBe(2)
+    expect(world.pool.stats.queued).toBe(0)
+  })
+
+  it('answers the same transaction twice with already-known, and recovers its sender once', async () => {
+    const world = createWorld()
+    const both = await Promise.all([add(world, 0, 0), add(world, 0, 0)])
+    expect(both.sort()).toEqual(['already-known', 'ok'])
+    unwrap(await world.pool.verify([signed[0]![0]![0]!]))
+    expect(world.recovered()).toBe(1)
+  })
+
+  it('remembers what left the pool, so that a block that names it late costs no recovery', async () => {
+    const world = createWorld()
+    await add(world, 0, 0)
+    includeAll(world, world.pool.candidates(ALL))
+    expect(world.pool.stats.count).toBe(0)
+    unwrap(await world.pool.verify([signed[0]![0]![0]!]))
+    expect(world.recovered()).toBe(1)
+  })
+
+  it('refuses a used nonce, a nonce too far ahead, and what the balance cannot pay', async () => {
+    const world = createWorld()
+    world.nonces[0] = 1
+    expect(await add(world, 0, 0)).toBe('nonce-too-low')
+    world.balances[1] = 4n
+    expect(await add(world, 1, 0)).toBe('insufficient-funds')
+    world.nonces[2] = -POOL_LIMITS.senderTransactionsMax
+    expect(await add(world, 2, 0)).toBe('nonce-too-high')
+  })
+
+  it('replaces only by a higher tip, and only so often between two blocks', async () => {
+    const world = createWorld()
+    expect(await add(world, 0, 0, 1)).toBe('ok')
+    expect(await add(world, 0, 0, 0)).toBe('underpriced-replacement')
+    expect(await add(world, 0, 0, 2)).toBe('ok')
+    expect(world.pool.stats.count).toBe(1)
+    expect(world.pool.candidates(ALL)[0]?.maxPriorityFeePerGas).toBe(parseGwei('3'))
+  })
+
+  it('offers the best tip first across senders and the earlier arrival among equals', async () => {
+    const world = createWorld()
+    await add(world, 0, 0, 0)
+    await add(world, 1, 0, 2)
+    await add(world, 2, 0, 0)
+    await add(world, 1, 1, 0)
+    expect(
+      world.pool.candidates(ALL).map(({ sender, nonce }) => [accounts.findIndex((_, i) => addressOf(i) === sender), nonce]),
+    ).toEqual([
+      [1, 0],
+      [0, 0],
+      [2, 0],
+      [1, 1],
+    ])
+  })
+
+  it('holds back what the base fee has overtaken, with everything behind it', async () => {
+    const world = createWorld()
+    await add(world, 0, 0, 0)
+    await add(world, 0, 1, 2)
+    world.baseFee = parseGwei('2')
+    expect(world.pool.candidates(ALL)).toEqual([])
+  })
+
+  it('drops what waited too long', async () => {
+    const world = createWorld()
+    await add(world, 0, 1)
+    world.now = POOL_LIMITS.lifetimeMs
+    await add(world, 1, 0)
+    world.pool.onBlock({ number: 1 } as never, [])
+    expect(world.pool.stats).toMatchObject({ count: 1, queued: 0 })
+  })
+
+  it('keeps a quarantined transaction out until its heights have passed', async () => {
+    const world = createWorld()
+    await add(world, 0, 0)
+    world.pool.quarantine([world.pool.pending()[0]!.hash], 2)
+    expect(world.pool.stats.count).toBe(0)
+    expect(await add(world, 0, 0)).toBe('quarantined')
+    world.pool.onBlock({ number: 2 } as never, [])
+    expect(await add(world, 0, 0)).toBe('ok')
+  })
+
+  it('agrees with a plain model over random additions, blocks and drops', async () => {
+    const command = fc.oneof(
+      fc.record({
+        kind: fc.constant('add' as const),
+        sender: fc.nat(SENDERS - 1),
+        nonce: fc.nat(NONCES - 1),
+        tip: fc.nat(TIPS.length - 1),
+      }),
+      fc.record({ kind: fc.constant('block' as const), count: fc.nat(4) }),
+      fc.record({ kind: fc.constant('drop' as const), which: fc.nat(20) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
+        const world = createWorld()
+        /** sender -> nonce -> tip */
+        const model = accounts.map(() => new Map<number, number>())
+        for (const step of commands) {
+          if (step.kind === 'add') {
+            const old = model[step.sender]!.get(step.nonce)
+            const usable = step.nonce >= world.nonces[step.sender]!
+            const expected = !usable
+              ? 'nonce-too-low'
+              : old === step.tip
+                ? 'already-known'
+                : old !== undefined && old > step.tip
+                  ? 'underpriced-replacement'
+                  : 'ok'
+            const found = await add(world, step.sender, step.nonce, step.tip)
+            if (old === step.tip) expect(found).toBe('already-known')
+            else expect(found).toBe(expected)
+            if (found === 'ok') model[step.sender]!.set(step.nonce, step.tip)
+          } else if (step.kind === 'block') {
+            const included = world.pool.candidates({ ...ALL, countMax: step.count })
+            includeAll(world, included)
+            for (const { sender, nonce } of included) model[accounts.findIndex((_, i) => addressOf(i) === sender)]!.delete(nonce)
+          } else {
+            const all = [...world.pool.pending(), ...world.pool.queued()]
+            const victim = all[step.which]
+            if (victim === undefined) continue
+            world.pool.drop([victim.hash])
+            model[accounts.findIndex((_, i) => addressOf(i) === victim.sender)]!.delete(victim.nonce)
+          }
+          const executable = model.map((entries, sender) => {
+            let next = world.nonces[sender]!
+            while (entries.has(next)) next++
+            return next - world.nonces[sender]!
+          })
+          const total = model.reduce((sum, entries) => sum + entries.size, 0)
+          const runnable = executable.reduce((a, b) => a + b, 0)
+          expect(world.pool.stats).toMatchObject({ count: total, queued: total - runnable })
+          expect(world.pool.executableCount).toBe(runnable)
+          expect(world.pool.candidates(ALL)).toHaveLength(runnable)
+          expect(world.pool.pending()).toHaveLength(runnable)
+          expect(world.pool.stats.bytes).toBe(
+            [...world.pool.pending(), ...world.pool.queued()].reduce((sum, { raw }) => sum + raw.length, 0),
+          )
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})

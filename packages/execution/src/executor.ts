@@ -18,7 +18,8 @@ export interface Executor {
   execute(template: BlockTemplate, transactions: readonly ExecutableTransaction[]): Promise<Result<ExecutedBlock, BlockRefusal>>
   /**
    * The block's writes are in the database: later calls build on it. All other executed blocks of that height are forgotten. At most
-   * `executedBlocksMax` outcomes are kept per height; an evicted or unknown hash is a bug of the caller and throws.
+   * `executedBlocksMax` outcomes are kept per height, the one used longest ago goes first; an evicted or unknown hash is a bug of the
+   * caller and throws.
    */
   commit(blockHash: Hash): Promise<void>
   close(): Promise<void>

@@ -30,7 +30,7 @@ import { Journal } from './journal.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { packOps } from './pack.ts'
 import { settleSystemRecords } from './system-state.ts'
-import { openTree, type PreparedUpdate, type StateTree, type TreeRefusal } from './tree/index.ts'
+import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './tree/index.ts'
 import { executionVersion } from './version.ts'
 
 /** Something to report to the operator; it changes nothing. */
@@ -50,7 +50,7 @@ export interface ExecutorOptions {
   /** D of the state tree: fixed when a database is made, and no part of the chain (`tree/`). */
   readonly treeDepth: number
   /** Heights before the head that stay provable. */
-  readonly undoHeights: number
+  readonly historyHeights: number
   readonly onEvent?: (event: ExecutorEvent) => void
 }
 
@@ -59,8 +59,8 @@ export interface ExecutorOptions {
  * whose tree is of another format or depth.
  */
 export async function createExecutor(options: ExecutorOptions): Promise<Result<Executor, TreeRefusal>> {
-  const { kv, crypto, treeDepth: depth, undoHeights } = options
-  const tree = await openTree({ kv, crypto, depth, undoHeights })
+  const { kv, crypto, treeDepth: depth, historyHeights } = options
+  const tree = await openTree({ kv, crypto, depth, historyHeights })
   return tree.ok ? ok(new InlineExecutor(options, tree.value)) : tree
 }
 
@@ -69,7 +69,7 @@ interface Outcome {
   /** Equal for equal templates and transactions. */
   readonly identity: string
   readonly block: ExecutedBlock
-  readonly update: PreparedUpdate
+  readonly update: PreparedTree
 }
 
 type Malformed = { readonly index: number; readonly reason: TransactionRefusal }
@@ -78,7 +78,7 @@ class InlineExecutor implements Executor {
   readonly version: Hash
   readonly #options: ExecutorOptions
   readonly #tree: StateTree
-  /** By block hash, in the order of execution; all above the same parent state. */
+  /** By block hash, the one used longest ago first; all above the same parent state. */
   readonly #outcomes = new Map<Hash, Outcome>()
   #closed = false
 
@@ -191,12 +191,18 @@ class InlineExecutor implements Executor {
     return this.#keep(identity, height, run.journal, run.receipts(), (root) => run.header({ ...template, extra }, root))
   }
 
+  /** The outcome of equal work, which counts as used anew. */
   #find(identity: string): ExecutedBlock | undefined {
-    for (const outcome of this.#outcomes.values()) if (outcome.identity === identity) return outcome.block
+    for (const [hash, outcome] of this.#outcomes) {
+      if (outcome.identity !== identity) continue
+      this.#outcomes.delete(hash)
+      this.#outcomes.set(hash, outcome)
+      return outcome.block
+    }
     return undefined
   }
 
-  /** Computes the state's root and the writes, and keeps the outcome; drops the oldest beyond the limit. */
+  /** Computes the state's root and the writes, and keeps the outcome; drops the one used longest ago beyond the limit. */
   #keep(
     identity: string,
     height: Height,

@@ -33,15 +33,6 @@ import { settleSystemRecords } from './system-state.ts'
 import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './tree/index.ts'
 import { executionVersion } from './version.ts'
 
-/** Something to report to the operator; it changes nothing. */
-export interface ExecutorEvent {
-  readonly kind: 'malformed-system-record'
-  /** Block whose execution found it. */
-  readonly height: Height
-  /** Names the record and what is wrong; its last good value is in force. */
-  readonly message: string
-}
-
 export interface ExecutorOptions {
   /** The database: the node's `Kv` fits. Only read here; the caller writes the blocks' ops. */
   readonly kv: HistoryKv
@@ -51,7 +42,6 @@ export interface ExecutorOptions {
   readonly treeDepth: number
   /** Heights before the head that stay provable. */
   readonly historyHeights: number
-  readonly onEvent?: (event: ExecutorEvent) => void
 }
 
 /**
@@ -185,8 +175,7 @@ class InlineExecutor implements Executor {
     const known = this.#find(identity)
     if (known !== undefined) return known
     const height = nextHeight(template.parent.number)
-    for (const message of settleSystemRecords(run.journal))
-      this.#options.onEvent?.({ kind: 'malformed-system-record', height, message })
+    settleSystemRecords(run.journal)
     const extra = { ...template.extra, executionVersion: this.version }
     return this.#keep(identity, height, run.journal, run.receipts(), (root) => run.header({ ...template, extra }, root))
   }

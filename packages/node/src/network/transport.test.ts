@@ -243,8 +243,8 @@ describe('stop', () => {
         seen.peers.filter(({ state }) => state === 'up').length,
       )
     }
-    // A closed handle is listed until the end of its turn.
-    await new Promise((resolve) => setImmediate(resolve))
+    // A closed handle is listed until the close callbacks of this turn have run, which is after its immediates.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
     expect(process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))).toEqual([])
   })
 

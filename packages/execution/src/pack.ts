@@ -13,7 +13,7 @@ const OP_HEAD_BYTES = 8
 const TRANSACTION_HEAD_BYTES = 24
 
 /** One buffer of its own, so that it can be transferred. */
-export function packOps(ops: readonly KvOp[]): Uint8Array {
+export function packOps(ops: readonly KvOp[]): Uint8Array<ArrayBuffer> {
   let length = 4
   for (const { key, value } of ops) length += OP_HEAD_BYTES + key.length + (value?.length ?? 0)
   const packed = new Uint8Array(length)
@@ -46,7 +46,7 @@ export function unpackOps(packed: Uint8Array): readonly KvOp[] {
   return ops
 }
 
-export function packTransactions(transactions: readonly ExecutableTransaction[]): Uint8Array {
+export function packTransactions(transactions: readonly ExecutableTransaction[]): Uint8Array<ArrayBuffer> {
   let length = 4
   for (const { raw } of transactions) length += TRANSACTION_HEAD_BYTES + raw.length
   const packed = new Uint8Array(length)

@@ -1,0 +1,1 @@
+export { startWorkerExecutor, WorkerExecutor, type WorkerExecutorOptions } from './worker-executor.ts'

@@ -2,6 +2,15 @@ import { createNodeKey } from '../src/network/node-key.ts'
 import { createLibp2pTransport, type Libp2pTransport, type Libp2pTransportOptions } from '../src/network/transport.ts'
 import type { PeerAddress, PeerId, TransportHandlers } from '../src/powers.ts'
 
+/** A promise and what settles it. */
+export function deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
+  let settle: (value: T) => void = () => {}
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve
+  })
+  return { promise, resolve: (value) => settle(value) }
+}
+
 export const silentLogger = { debug() {}, info() {}, warn() {} }
 
 /** What a transport told its handlers, and a way to wait for it. */

@@ -7,8 +7,8 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { unwrap, utf8ToBytes } from '@quoin/protocol'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it } from 'vitest'
-import { meshed, startNode, startNodes, stopAll, type TestNode } from '../../test/network.ts'
-import type { Clock } from '../powers.ts'
+import { ManualClock } from '../../test/clock.ts'
+import { deferred, meshed, startNode, startNodes, stopAll, type TestNode } from '../../test/network.ts'
 import { encodeFrames } from './frames.ts'
 import { NETWORK_LIMITS } from './limits.ts'
 import { createNodeKey, loadNodeKey } from './node-key.ts'
@@ -56,26 +56,6 @@ const closing = (stream: {
     if (stream.status !== 'open') resolve()
     stream.addEventListener('close', () => resolve(), { once: true })
   })
-
-/** Time that stands still until told; its timers fire in order. */
-class ManualClock implements Clock {
-  #now = 0
-  readonly #timers = new Set<{ readonly at: number; readonly action: () => void }>()
-  now = () => this.#now
-  monotonic = () => this.#now
-  after(ms: number, action: () => void): () => void {
-    const timer = { at: this.#now + ms, action }
-    this.#timers.add(timer)
-    return () => this.#timers.delete(timer)
-  }
-  advance(ms: number): void {
-    this.#now += ms
-    for (const timer of [...this.#timers].sort((a, b) => a.at - b.at)) {
-      if (timer.at > this.#now || !this.#timers.delete(timer)) continue
-      timer.action()
-    }
-  }
-}
 
 describe('who is refused', () => {
   it('a peer that is not on the list, by its id', async () => {
@@ -250,7 +230,7 @@ describe('bounds', () => {
     const limits = { sendQueueBytesMax: 2 * 1024 * 1024 }
     const node = await startNode({ limits })
     const stranger = await startStranger()
-    const stalled = Promise.withResolvers<Stream>()
+    const stalled = deferred<Stream>()
     await stranger.handle('/quoin/test/ordered/1', (stream: Stream) => {
       stream.pause()
       stalled.resolve(stream)
@@ -273,11 +253,11 @@ describe('bounds', () => {
     expect(node.transport.peers()).toEqual([id])
     // The newest messages are what is left when it reads again.
     let received = 0
-    const all = Promise.withResolvers<void>()
+    const all = deferred<void>()
     stream.addEventListener('message', ({ data }) => {
       received += data.byteLength
       if (received === (bytesOut / message.length + limits.sendQueueBytesMax / message.length) * (message.length + 4))
-        all.resolve()
+        all.resolve(undefined)
     })
     stream.resume()
     await all.promise

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { meshed, startNode, startNodes, stopAll } from '../../test/network.ts'
+import { deferred, meshed, startNode, startNodes, stopAll } from '../../test/network.ts'
 import type { TransportError } from '../powers.ts'
 
 afterEach(stopAll)
@@ -117,9 +117,9 @@ describe('requests', () => {
 
   it('fail when oversized, aborted or without a connection', async () => {
     const [a, b] = await startNodes(2)
-    const asked = Promise.withResolvers<void>()
+    const asked = deferred<void>()
     b!.seen.answer = () => {
-      asked.resolve()
+      asked.resolve(undefined)
       return new Promise(() => {})
     }
     const oversized = a!.transport.request(b!.id, new Uint8Array(1024 * 1024 + 1), never)
@@ -170,7 +170,7 @@ describe('requests', () => {
     for (const { transport } of [asker, server]) transport.admit(list)
     await asker.seen.until(() => asker.transport.peers().length === 1)
     await server.seen.until(() => server.transport.peers().length === 1)
-    const held = Promise.withResolvers<Uint8Array>()
+    const held = deferred<Uint8Array>()
     server.seen.answer = () => held.promise
     const asked = [1, 2, 3].map((i) => asker.transport.request(server.id, Uint8Array.of(i), never))
     const refusals: TransportError[] = []

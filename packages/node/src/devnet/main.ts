@@ -1,0 +1,233 @@
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { bytesToHex, nobleCrypto, parseGenesis } from '@quoin/protocol'
+import { init } from '../cli/commands/init.ts'
+import { CommandFailure, explain, orFail } from '../cli/failure.ts'
+import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '../keys/development.ts'
+import { devnetGenesis, genesisText, p2pAddress, REPOSITORY_GENESIS } from './genesis.ts'
+import { requireFreePorts } from './ports.ts'
+import {
+  DEFAULT_SETTINGS,
+  type DevnetOptions,
+  type DevnetSettings,
+  HELP,
+  parseOptions,
+  readSettings,
+  resolveSettings,
+  settingsPath,
+  writeSettings,
+} from './settings.ts'
+import { type NodeStatus, readStatus, statusLine } from './status.ts'
+import { startValidator, type ValidatorProcess } from './validator-process.ts'
+
+const STATUS_INTERVAL_MS = 1_000
+/** Without a terminal a line is written this often. */
+const PLAIN_STATUS_INTERVAL_MS = 10_000
+
+interface Member {
+  readonly name: string
+  readonly index: number
+  readonly dataDir: string
+  readonly logPath: string
+  readonly rpcPort: number
+}
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Runs the devnet until a signal ends it; resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const stopping = new AbortController()
+  const onSignal = (): void => stopping.abort()
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  try {
+    const options = parseOptions(argv)
+    if (options.help) print(HELP)
+    else await runDevnet(options, stopping.signal)
+    return 0
+  } catch (failure) {
+    process.stderr.write(`\ndevnet: ${explain(failure) ?? (failure instanceof Error ? failure.stack : String(failure))}\n`)
+    return 1
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+  }
+}
+
+async function runDevnet(options: DevnetOptions, signal: AbortSignal): Promise<void> {
+  const directory = resolve(options.directory)
+  if (options.reset) await reset(directory)
+  const existing = await readSettings(directory)
+  const settings = resolveSettings(existing, options.settings)
+  const members = membersOf(options, directory, settings)
+  await requireFreePorts(members.map(({ rpcPort, name }) => ({ port: rpcPort, use: `the RPC of ${name}`, flag: '--rpc-port' })))
+  await requireFreePorts(
+    members.map(({ index, name }) => ({
+      port: settings.p2pPort + index,
+      use: `the P2P of ${name}`,
+      flag: '--p2p-port (with --reset)',
+    })),
+  )
+  if (existing === undefined) await create(directory, settings, members)
+  await requireCurrentGenesis(directory)
+  const processes = new Map<Member, ValidatorProcess>()
+  try {
+    await startAll(members, processes, signal)
+    if (signal.aborted) return
+    await introduce(options, members, existing !== undefined)
+    await watch(members, processes, signal)
+  } finally {
+    if (processes.size > 0) print('\nStopping ...')
+    await Promise.all([...processes.values()].map((validator) => validator.stop()))
+    if (processes.size > 0) print('All validators stopped. The chain is kept; the same command continues it.')
+  }
+}
+
+const membersOf = (options: DevnetOptions, directory: string, settings: DevnetSettings): readonly Member[] =>
+  Array.from({ length: settings.validators }, (_, index) => {
+    const name = `validator-${index + 1}`
+    return {
+      name,
+      index,
+      dataDir: join(directory, name),
+      logPath: join(directory, `${name}.log`),
+      rpcPort: options.rpcPort + index,
+    }
+  })
+
+/** Deletes a devnet's directory, and nothing that is not one. */
+async function reset(directory: string): Promise<void> {
+  const entries: readonly string[] = await readdir(directory).catch((failure: NodeJS.ErrnoException) => {
+    if (failure.code === 'ENOENT') return []
+    throw failure
+  })
+  if (entries.length === 0) return
+  if (!entries.includes('devnet.json'))
+    throw new CommandFailure(`${directory} has no devnet.json, so it is not a devnet's directory: it is not deleted`)
+  await rm(directory, { recursive: true })
+}
+
+/** The settings file is written last: a creation that was cut off is seen as none and made anew. */
+async function create(directory: string, settings: DevnetSettings, members: readonly Member[]): Promise<void> {
+  await rm(settingsPath(directory), { force: true })
+  await mkdir(directory, { recursive: true })
+  const genesisPath = join(directory, 'genesis.json')
+  const isDefault = Object.entries(DEFAULT_SETTINGS).every(([name, value]) => settings[name as keyof DevnetSettings] === value)
+  if (isDefault) await copyFile(REPOSITORY_GENESIS, genesisPath)
+  else await writeFile(genesisPath, genesisText(await devnetGenesis(nobleCrypto, settings)))
+  for (const { dataDir, index, rpcPort } of members) {
+    await rm(dataDir, { recursive: true, force: true })
+    await init({
+      dataDir,
+      genesis: genesisPath,
+      developmentIndex: index,
+      settings: { 'rpc.port': rpcPort, 'p2p.listen': [p2pAddress(settings, index)] },
+      random: () => {
+        throw new Error('development keys are derived')
+      },
+    })
+  }
+  await writeSettings(directory, settings)
+}
+
+/** A chain made by an older version of this software cannot go on: say so before four validators do. */
+async function requireCurrentGenesis(directory: string): Promise<void> {
+  const path = join(directory, 'genesis.json')
+  const genesis = orFail(parseGenesis(nobleCrypto, JSON.parse(await readFile(path, 'utf8'))), path)
+  const { executionVersion } = await devnetGenesis(nobleCrypto, DEFAULT_SETTINGS)
+  if (genesis.executionVersion !== executionVersion) {
+    throw new CommandFailure(
+      `the chain in ${directory} was made for another version of this software (execution version ${genesis.executionVersion}, now ${executionVersion}): start a new one with --reset`,
+    )
+  }
+}
+
+async function startAll(
+  members: readonly Member[],
+  processes: Map<Member, ValidatorProcess>,
+  signal: AbortSignal,
+): Promise<void> {
+  print(`Starting ${members.length} validators ...`)
+  const started = await Promise.allSettled(
+    members.map(async (member) => {
+      processes.set(member, await startValidator(member))
+    }),
+  )
+  if (signal.aborted) return
+  for (const [i, result] of started.entries()) {
+    if (result.status === 'rejected')
+      throw new CommandFailure(`${members[i]!.name} did not start: ${(result.reason as Error).message}`)
+  }
+}
+
+const startCommand = ({ dataDir, rpcPort }: Member): string =>
+  `npm run quoin -- start --data-dir ${relative(process.cwd(), dataDir)} --rpc-port ${rpcPort}`
+
+async function introduce(options: DevnetOptions, members: readonly Member[], continued: boolean): Promise<void> {
+  const genesisPath = join(resolve(options.directory), 'genesis.json')
+  const { chainId } = orFail(parseGenesis(nobleCrypto, JSON.parse(await readFile(genesisPath, 'utf8'))), genesisPath)
+  const logSize = Math.max(...members.map(({ name }) => name.length))
+  const accounts = developmentAccounts(nobleCrypto)
+  print(`
+${continued ? 'Continuing the chain that exists.' : 'A new chain.'} Chain id ${chainId}, gas is free.
+
+Endpoints (HTTP and WebSocket)
+${members.map(({ name, rpcPort, logPath }) => `  ${name.padEnd(logSize)}  http://127.0.0.1:${rpcPort}   log ${relative(process.cwd(), logPath)}`).join('\n')}
+
+Accounts (${DEVELOPMENT_BALANCE / 10n ** 18n} each; everybody knows these keys, never use them elsewhere)
+${accounts.map(({ address, secretKey }, i) => `  (${i}) ${address}  ${bytesToHex(secretKey)}`).join('\n')}
+  mnemonic: ${DEVELOPMENT_MNEMONIC}
+
+A validator that was killed is started again by hand with
+${members.map((member) => `  ${startCommand(member)}`).join('\n')}
+
+Ctrl-C stops all.
+`)
+}
+
+/** Shows the live line until the signal, and tells when a validator ends. */
+async function watch(
+  members: readonly Member[],
+  processes: ReadonlyMap<Member, ValidatorProcess>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [member, { exit }] of processes) {
+    void exit.then(({ code, signal: killedBy }) => {
+      if (signal.aborted) return
+      print(
+        `\n${member.name} ended (${killedBy ?? `code ${code}`}); its log is ${relative(process.cwd(), member.logPath)}. Start it again with\n  ${startCommand(member)}`,
+      )
+    })
+  }
+  const { isTTY } = process.stdout
+  let before: readonly (NodeStatus | undefined)[] = []
+  let beforeMs = performance.now()
+  await everyInterval(isTTY ? STATUS_INTERVAL_MS : PLAIN_STATUS_INTERVAL_MS, signal, async () => {
+    const now = await Promise.all(members.map(({ rpcPort }) => readStatus(rpcPort)))
+    const nowMs = performance.now()
+    if (signal.aborted) return
+    const line = statusLine(before, now, nowMs - beforeMs)
+    process.stdout.write(isTTY ? `\r\u001b[2K${line.slice(0, process.stdout.columns - 1)}` : `${line}\n`)
+    before = now
+    beforeMs = nowMs
+  })
+}
+
+/** Runs an action, then again each interval after the last one ended, until the signal. */
+function everyInterval(intervalMs: number, signal: AbortSignal, action: () => Promise<void>): Promise<void> {
+  return new Promise((resolvePromise, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    const tick = (): void => {
+      action().then(() => {
+        if (signal.aborted) resolvePromise()
+        else timer = setTimeout(tick, intervalMs)
+      }, reject)
+    }
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolvePromise()
+    })
+    if (signal.aborted) resolvePromise()
+    else tick()
+  })
+}

@@ -18,6 +18,7 @@ export class Scope implements Closable {
   readonly #onFailure: OnFailure
   readonly #controller = new AbortController()
   readonly #owned: Owned[] = []
+  #closing = false
   #closed: Promise<void> | undefined
 
   constructor(onFailure: OnFailure) {
@@ -46,12 +47,12 @@ export class Scope implements Closable {
     const ended = loop(this.signal)
       .catch((error: unknown) => {
         if (this.signal.aborted && error === this.signal.reason) return
-        if (this.#closed !== undefined) throw error
+        if (this.#closing) throw error
         this.#onFailure(error, name)
       })
       .finally(() => {
         const at = this.#owned.indexOf(run)
-        if (this.#closed === undefined && at >= 0) this.#owned.splice(at, 1)
+        if (!this.#closing && at >= 0) this.#owned.splice(at, 1)
       })
     this.#owned.push(run)
   }
@@ -66,8 +67,7 @@ export class Scope implements Closable {
   }
 
   async #close(): Promise<void> {
-    // The rest runs after `#closed` is set, so that a loop which fails from here on is reported to the caller of `close`.
-    await Promise.resolve()
+    this.#closing = true
     this.#controller.abort()
     const errors: unknown[] = []
     for (let resource = this.#owned.pop(); resource !== undefined; resource = this.#owned.pop()) {
@@ -82,6 +82,6 @@ export class Scope implements Closable {
   }
 
   #assertOpen(): void {
-    if (this.#closed !== undefined) throw new Error('the scope is closed')
+    if (this.#closing) throw new Error('the scope is closed')
   }
 }

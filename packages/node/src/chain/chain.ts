@@ -11,6 +11,7 @@ import {
   ok,
   type Result,
   type SigningDomain,
+  TimeMs,
   type ValidatorSet,
   validatorSetHash,
 } from '@quoin/protocol'
@@ -50,7 +51,9 @@ export async function createChain(options: ChainOptions): Promise<Result<Chain, 
   const refusal = refusalOf(options)
   if (refusal !== undefined) return err(refusal)
   if (options.store.chain === undefined) await appendGenesis(options)
-  return ok(new FinalChain(options))
+  const chain = new FinalChain(options)
+  await chain.assertExecutable()
+  return ok(chain)
 }
 
 function refusalOf({ genesis, store, executor, crypto }: ChainOptions): ChainRefusal | undefined {
@@ -142,6 +145,15 @@ class FinalChain implements Chain {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Executes an empty block, which throws when the database holds another state than the head's header commits to. */
+  assertExecutable(): Promise<void> {
+    return this.#exclusive('open', async () => {
+      const { header } = this.#head
+      const template = this.#template({ timeMs: TimeMs(header.timeMs + 1), miner: header.miner })
+      this.#remember(await this.#options.executor.build(template, [], { gasMax: 0, bytesMax: 0 }))
+    })
+  }
+
   build({ timeMs, feeAddress, fillGasMax }: BuildRequest): Promise<CandidateBlock> {
     return this.#exclusive('build', async () => {
       const { mempool, executor, logger } = this.#options
@@ -226,9 +238,9 @@ class FinalChain implements Chain {
     return err({ code: 'root-mismatch', message: difference })
   }
 
-  /** The outcome of every execution, wanted or not, because the executor keeps and evicts all of them. */
+  /** The outcome of every execution, wanted or not: the executor keeps all of them too, and evicts in the same order. */
   #remember(executed: ExecutedBlock): void {
-    this.#executed.delete(executed.hash)
+    if (this.#executed.has(executed.hash)) return
     this.#executed.set(executed.hash, executed)
     for (const oldest of this.#executed.keys()) {
       if (this.#executed.size <= EXECUTOR_LIMITS.executedBlocksMax) return

@@ -1,0 +1,129 @@
+import type { Height } from '@quoin/protocol'
+import type { Clock, PeerId } from '../powers.ts'
+import { SYNC_LIMITS } from './limits.ts'
+
+interface Entry {
+  /** What the peer claims to have committed, not yet refuted. */
+  claim: Height | undefined
+  score: number
+  /** Clock of the score's last change. */
+  scoredAtMs: number
+  failures: number
+  benchedUntilMs: number
+  /** Count of choices when it was chosen last, so that equals take turns. */
+  chosenAt: number
+}
+
+/** What is known of peers as sources of blocks: their claims, and how they made them good. Times are the monotonic clock's. */
+export class PeerBook {
+  readonly #clock: Clock
+  readonly #entries = new Map<PeerId, Entry>()
+  #choices = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** A peer says it has committed a height. What it claimed before only rises: messages overtake each other. */
+  claim(peer: PeerId, height: Height): void {
+    const entry = this.#entry(peer)
+    if (entry !== undefined && (entry.claim === undefined || height > entry.claim)) entry.claim = height
+  }
+
+  /** A peer is gone. Its score and bench stay, or it could shake them off by coming again. */
+  down(peer: PeerId): void {
+    const entry = this.#entries.get(peer)
+    if (entry !== undefined) entry.claim = undefined
+  }
+
+  /** Highest claim of a peer that is not benched. */
+  get highest(): Height | undefined {
+    let highest: Height | undefined
+    for (const entry of this.#entries.values()) {
+      if (this.#isBenched(entry) || entry.claim === undefined) continue
+      if (highest === undefined || entry.claim > highest) highest = entry.claim
+    }
+    return highest
+  }
+
+  /** The best peer that claims a height; of equals, the one that was chosen longest ago. */
+  choose(height: Height): PeerId | undefined {
+    let best: readonly [PeerId, Entry] | undefined
+    for (const candidate of this.#entries) {
+      const [, entry] = candidate
+      if (entry.claim === undefined || entry.claim < height || this.#isBenched(entry)) continue
+      if (best === undefined || this.#isBetter(entry, best[1])) best = candidate
+    }
+    if (best === undefined) return undefined
+    best[1].chosenAt = ++this.#choices
+    return best[0]
+  }
+
+  succeeded(peer: PeerId): void {
+    const entry = this.#entry(peer)
+    if (entry === undefined) return
+    entry.failures = 0
+    this.#rate(entry, 1)
+  }
+
+  /**
+   * A peer did not deliver what it claimed: the claim is struck out and the peer passed over for a while. `lied`: what it sent was
+   * wrong, not merely late.
+   */
+  failed(peer: PeerId, lied: boolean): void {
+    const entry = this.#entry(peer)
+    if (entry === undefined) return
+    entry.claim = undefined
+    entry.failures++
+    const bench = SYNC_LIMITS.benchMsMin * 2 ** Math.min(entry.failures - 1, 30)
+    entry.benchedUntilMs = this.#clock.monotonic() + Math.min(bench, SYNC_LIMITS.benchMsMax)
+    this.#rate(entry, lied ? SYNC_LIMITS.scoreMin : -4)
+  }
+
+  isBenched(peer: PeerId): boolean {
+    const entry = this.#entries.get(peer)
+    return entry !== undefined && this.#isBenched(entry)
+  }
+
+  #isBenched(entry: Entry): boolean {
+    return this.#clock.monotonic() < entry.benchedUntilMs
+  }
+
+  #isBetter(a: Entry, b: Entry): boolean {
+    const [left, right] = [Math.round(this.#score(a)), Math.round(this.#score(b))]
+    return left === right ? a.chosenAt < b.chosenAt : left > right
+  }
+
+  #score({ score, scoredAtMs }: Entry): number {
+    return score * 0.5 ** ((this.#clock.monotonic() - scoredAtMs) / SYNC_LIMITS.scoreHalfLifeMs)
+  }
+
+  #rate(entry: Entry, change: number): void {
+    entry.score = Math.max(SYNC_LIMITS.scoreMin, Math.min(SYNC_LIMITS.scoreMax, this.#score(entry) + change))
+    entry.scoredAtMs = this.#clock.monotonic()
+  }
+
+  #entry(peer: PeerId): Entry | undefined {
+    const known = this.#entries.get(peer)
+    if (known !== undefined) return known
+    if (this.#entries.size >= SYNC_LIMITS.peersMax && !this.#forgetOne()) return undefined
+    const entry: Entry = {
+      claim: undefined,
+      score: 0,
+      scoredAtMs: this.#clock.monotonic(),
+      failures: 0,
+      benchedUntilMs: 0,
+      chosenAt: 0,
+    }
+    this.#entries.set(peer, entry)
+    return entry
+  }
+
+  /** Drops the peer first known among those that neither claim anything nor are benched. */
+  #forgetOne(): boolean {
+    for (const [peer, entry] of this.#entries) {
+      if (entry.claim === undefined && !this.#isBenched(entry)) return this.#entries.delete(peer)
+    }
+    return false
+  }
+}

@@ -1,0 +1,264 @@
+import { type CertifiedBlock, type Crypto, codec, Height, unwrap } from '@quoin/protocol'
+import type { CandidateBlock, Chain } from '../chain/types.ts'
+import { Scope } from '../lifecycle.ts'
+import type { Logger } from '../logger.ts'
+import type { Mempool } from '../mempool/types.ts'
+import { type Clock, type Offence, type PeerId, type Transport, TransportError } from '../powers.ts'
+import type { BlockReader } from '../store/types.ts'
+import { type AnswerError, checkAnswer, checkFinal, type FetchedBlock } from './check.ts'
+import { SYNC_LIMITS } from './limits.ts'
+import { blocksCodec, type Status, type SyncRequest, statusCodec, syncRequestCodec } from './messages.ts'
+import { PeerBook } from './peer-book.ts'
+import { answerBlocks } from './server.ts'
+import type { BlockSync, SyncedBlock } from './types.ts'
+
+export interface BlockSyncOptions {
+  /** Only its head is read. */
+  readonly chain: Pick<Chain, 'head' | 'domain'>
+  /** What is served to others. */
+  readonly reader: BlockReader
+  readonly transport: Pick<Transport, 'request' | 'penalise' | 'peers'>
+  readonly mempool: Pick<Mempool, 'verify'>
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Told of bugs in background work. */
+  readonly onFailure: (error: unknown, name: string) => void
+}
+
+export const createSync = (options: BlockSyncOptions): BlockSync => new PullSync(options)
+
+interface Buffered {
+  readonly block: FetchedBlock
+  readonly from: PeerId
+}
+
+class PullSync implements BlockSync {
+  readonly #options: BlockSyncOptions
+  readonly #book: PeerBook
+  readonly #scope: Scope
+  readonly #listeners = new Set<() => void>()
+  /** Fetched blocks by height: shape and order are checked, certificates are not, for those need the height's validators. */
+  readonly #buffer = new Map<Height, Buffered>()
+  /** The one request for blocks under way. It never rejects but by a bug. */
+  #fetching: Promise<void> | undefined
+  #cancelPoll: () => void
+
+  constructor(options: BlockSyncOptions) {
+    this.#options = options
+    this.#book = new PeerBook(options.clock)
+    this.#scope = new Scope(options.onFailure)
+    this.#cancelPoll = this.#schedulePoll()
+  }
+
+  get behind(): boolean {
+    return this.highest > this.#headHeight
+  }
+
+  get highest(): Height {
+    const claimed = this.#book.highest
+    return claimed !== undefined && claimed > this.#headHeight ? claimed : this.#headHeight
+  }
+
+  get #headHeight(): Height {
+    return this.#options.chain.head.header.number
+  }
+
+  onBehind(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  hint(peer: PeerId, height: Height): void {
+    if (height <= this.#headHeight) return
+    this.#book.claim(peer, height)
+    if (this.#book.isBenched(peer)) return
+    for (const listener of this.#listeners) listener()
+  }
+
+  onPeer(peer: PeerId, state: 'up' | 'down'): void {
+    if (state === 'down') this.#book.down(peer)
+    else if (!this.#scope.signal.aborted) this.#scope.spawn('status', () => this.#askStatus(peer))
+  }
+
+  async next(signal: AbortSignal): Promise<SyncedBlock | undefined> {
+    for (;;) {
+      signal.throwIfAborted()
+      this.#scope.signal.throwIfAborted()
+      const height = Height(this.#headHeight + 1)
+      const buffered = this.#take(height)
+      if (buffered !== undefined) {
+        const synced = await this.#verify(buffered)
+        if (synced !== undefined) {
+          this.#fetchAhead()
+          return synced
+        }
+      } else if (!this.#fetch(height)) return undefined
+      if (this.#fetching !== undefined) await orAborted(this.#fetching, signal)
+    }
+  }
+
+  async onRequest(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined> {
+    const request = codec.decode(syncRequestCodec, message)
+    if (!request.ok) {
+      this.#options.transport.penalise(from, 'malformed')
+      return undefined
+    }
+    if (request.value.kind === 'blocks') return answerBlocks(this.#options.reader, request.value)
+    return this.#learnStatus(from, request.value) ? codec.encode(statusCodec, this.#status()) : undefined
+  }
+
+  async close(): Promise<void> {
+    this.#cancelPoll()
+    await this.#scope.close()
+    await this.#fetching
+  }
+
+  // -- status ---------------------------------------------------------------------------------------------------------------------
+
+  #status(): Status {
+    const { chain } = this.#options
+    return { genesisHash: chain.domain.genesisHash, height: chain.head.header.number, hash: chain.head.hash }
+  }
+
+  /** False when the peer is of another chain. */
+  #learnStatus(peer: PeerId, { genesisHash, height }: Status): boolean {
+    if (genesisHash !== this.#options.chain.domain.genesisHash) {
+      this.#blame(peer, 'invalid', `is of another chain, genesis ${genesisHash}`)
+      return false
+    }
+    this.hint(peer, height)
+    return true
+  }
+
+  async #askStatus(peer: PeerId): Promise<void> {
+    const answer = await this.#request(peer, { kind: 'status', ...this.#status() })
+    if (answer === undefined) return
+    const status = codec.decode(statusCodec, answer)
+    if (status.ok) this.#learnStatus(peer, status.value)
+    else this.#blame(peer, 'malformed', status.error.message)
+  }
+
+  #schedulePoll(): () => void {
+    return this.#options.clock.after(SYNC_LIMITS.statusIntervalMs, () => {
+      for (const peer of this.#options.transport.peers()) this.onPeer(peer, 'up')
+      this.#cancelPoll = this.#schedulePoll()
+    })
+  }
+
+  // -- fetching -------------------------------------------------------------------------------------------------------------------
+
+  /** The buffered block of a height; those below it are of no use any more. */
+  #take(height: Height): Buffered | undefined {
+    for (const buffered of this.#buffer.keys()) if (buffered < height) this.#buffer.delete(buffered)
+    return this.#buffer.get(height)
+  }
+
+  /** Asks for more while the caller executes what is there. */
+  #fetchAhead(): void {
+    let last = this.#headHeight
+    let bytes = 0
+    for (const [height, { block }] of this.#buffer) {
+      if (height > last) last = height
+      bytes += bodyBytes(block)
+    }
+    if (this.#buffer.size < SYNC_LIMITS.bufferedBlocksMin && bytes < SYNC_LIMITS.bufferedBytesMin) this.#fetch(Height(last + 1))
+  }
+
+  /** Sees to it that a request is under way; false when nobody is known who claims the height. */
+  #fetch(from: Height): boolean {
+    if (this.#fetching !== undefined) return true
+    const peer = this.#book.choose(from)
+    if (peer === undefined) return false
+    this.#fetching = this.#fetchFrom(peer, from).finally(() => {
+      this.#fetching = undefined
+    })
+    const { onFailure } = this.#options
+    this.#fetching.catch((error: unknown) => onFailure(error, 'sync'))
+    return true
+  }
+
+  async #fetchFrom(peer: PeerId, from: Height): Promise<void> {
+    const question = { from, countMax: SYNC_LIMITS.answerBlocksMax, bytesMax: SYNC_LIMITS.answerBytesMax }
+    const answer = await this.#request(peer, { kind: 'blocks', ...question })
+    if (answer === undefined) return
+    const blocks = codec.decode(blocksCodec, answer)
+    if (!blocks.ok) return this.#blame(peer, 'malformed', blocks.error.message)
+    this.#accept(peer, blocks.value, question)
+  }
+
+  #accept(peer: PeerId, blocks: readonly CertifiedBlock[], question: { readonly from: Height; readonly countMax: number }): void {
+    const fetched = checkAnswer(this.#options.crypto, blocks, question)
+    if (!fetched.ok) return this.#blame(peer, 'invalid', fetched.error.message)
+    for (const block of fetched.value) {
+      if (!this.#buffer.has(block.header.number)) this.#buffer.set(block.header.number, { block, from: peer })
+    }
+  }
+
+  /** The answer, or undefined after the peer was passed over. */
+  async #request(peer: PeerId, request: SyncRequest): Promise<Uint8Array | undefined> {
+    const { transport, clock } = this.#options
+    const late = new AbortController()
+    const cancel = clock.after(SYNC_LIMITS.requestMsMax, () => late.abort())
+    try {
+      const signal = AbortSignal.any([late.signal, this.#scope.signal])
+      return await transport.request(peer, codec.encode(syncRequestCodec, request), signal)
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      if (!this.#scope.signal.aborted) this.#passOver(peer, request, error)
+      return undefined
+    } finally {
+      cancel()
+    }
+  }
+
+  /** No answer. A peer that refuses blocks which it claims to have lied about its height; one that is gone or slow did not. */
+  #passOver(peer: PeerId, { kind }: SyncRequest, { reason, message }: TransportError): void {
+    if (kind === 'blocks' && reason === 'refused') return this.#blame(peer, 'out-of-turn', 'has not the blocks that it claims')
+    if (reason === 'oversized') return this.#blame(peer, 'oversized', message)
+    this.#options.logger.debug({ peer, reason, kind }, `no answer from a peer: ${message}`)
+    this.#book.failed(peer, false)
+  }
+
+  #blame(peer: PeerId, offence: Offence, message: string): void {
+    this.#options.logger.warn({ peer, offence }, `block sync: a peer ${message}`)
+    this.#book.failed(peer, true)
+    this.#options.transport.penalise(peer, offence)
+    for (const [height, { from }] of this.#buffer) if (from === peer) this.#buffer.delete(height)
+  }
+
+  // -- verifying ------------------------------------------------------------------------------------------------------------------
+
+  /** The block as final, or undefined after the peer that sent it was blamed. */
+  async #verify({ block, from }: Buffered): Promise<SyncedBlock | undefined> {
+    const { chain, crypto, mempool } = this.#options
+    const final = checkFinal(crypto, chain.domain, chain.head.validators, block)
+    if (!final.ok) return this.#refuse(from, final.error)
+    const { header, hash, certificate } = block
+    // From here on the validators' signatures vouch for every byte, and no peer can be blamed.
+    if (header.parentHash !== chain.head.hash)
+      throw new Error(
+        `block ${header.number} ${hash} is final but follows ${header.parentHash}, our head is ${chain.head.hash}: a fork`,
+      )
+    const transactions = unwrap(await mempool.verify(block.transactions))
+    this.#book.succeeded(from)
+    const candidate: CandidateBlock = { header, hash, transactions }
+    return { block: candidate, certificate, from }
+  }
+
+  #refuse(from: PeerId, { message }: AnswerError): undefined {
+    this.#blame(from, 'invalid', `sent a wrong block: ${message}`)
+    return undefined
+  }
+}
+
+const bodyBytes = ({ transactions }: CertifiedBlock): number => transactions.reduce((sum, { length }) => sum + length, 0)
+
+/** Waits for the promise, and rejects with the signal's reason as soon as it is aborted. */
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

@@ -1,0 +1,35 @@
+import { bytesToHex, compareBytes, hexToBytes } from '@quoin/protocol'
+import type { KvOp } from '../src/kv.ts'
+import type { TreeKv } from '../src/tree/index.ts'
+
+/** Ordered database in memory. Hands out and keeps copies, as a real one does. */
+export class MemoryKv implements TreeKv {
+  readonly #entries = new Map<string, Uint8Array>()
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#entries.get(bytesToHex(key))?.slice()
+  }
+
+  async *scan({ from, to }: { readonly from: Uint8Array; readonly to: Uint8Array }) {
+    for (const name of [...this.#entries.keys()].toSorted()) {
+      const key = hexToBytes(name as `0x${string}`)
+      if (compareBytes(key, from) >= 0 && compareBytes(key, to) < 0) yield [key, this.#entries.get(name)!.slice()] as const
+    }
+  }
+
+  write(ops: readonly KvOp[]): void {
+    for (const { key, value } of ops) {
+      if (value === undefined) this.#entries.delete(bytesToHex(key))
+      else this.#entries.set(bytesToHex(key), value.slice())
+    }
+  }
+
+  /** All keys of one prefix, hex. */
+  keys(prefix: string): string[] {
+    return [...this.#entries.keys()].filter((key) => key.startsWith(prefix)).toSorted()
+  }
+}

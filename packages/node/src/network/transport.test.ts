@@ -153,6 +153,7 @@ describe('requests', () => {
     }
     const asked = [0, 1, 2, 3, 4, 5].map((i) => a!.transport.request(b!.id, Uint8Array.of(i + 1), never))
     await expect(asked[5]).rejects.toMatchObject({ reason: 'failed' })
+    await b!.seen.until(() => release.length === 2)
     for (let answered = 0; answered < 5; answered++) {
       await b!.seen.until(() => release.length > 0)
       release.shift()!()

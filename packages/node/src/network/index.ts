@@ -1,0 +1,6 @@
+export type { NetworkCounters } from './counters.ts'
+export { NETWORK_LIMITS, type NetworkLimits } from './limits.ts'
+export type { NetworkLogger } from './logger.ts'
+export { createNodeKey, loadNodeKey, type NodeKey, type NodeKeyError, parsePeerId } from './node-key.ts'
+export { systemClock } from './timers.ts'
+export { createLibp2pTransport, type Libp2pTransport, type Libp2pTransportOptions, ListenError } from './transport.ts'

@@ -2,7 +2,7 @@
 // `npm run build`: installs what is missing, builds what is stale.
 import './lib/node-version.mjs'
 
-Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>
+void Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>
   main(async () => {
     await bootstrap()
     return 0

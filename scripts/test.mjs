@@ -2,6 +2,6 @@
 // `npm test`: install, build, every suite.
 import './lib/node-version.mjs'
 
-Promise.all([import('./lib/test.mjs'), import('./lib/steps.mjs')]).then(([{ test }, { main }]) =>
+void Promise.all([import('./lib/test.mjs'), import('./lib/steps.mjs')]).then(([{ test }, { main }]) =>
   main(() => test(process.argv.slice(2))),
 )

@@ -93,7 +93,7 @@ const walls: Readonly<Record<string, Rule>> = {
     path.startsWith('packages/node/src/rpc/') &&
     !isTest(path) &&
     !typeOnly &&
-    /^packages\/node\/src\/store\//.test(targetOf(path, specifier))
+    targetOf(path, specifier).startsWith('packages/node/src/store/')
       ? 'rpc gets a reader; it does not import the store'
       : undefined,
   ),

@@ -286,6 +286,7 @@ type Fields = Readonly<Record<string, Codec<never>>>
 type Struct<F> = { readonly [K in keyof F]: F[K] extends Codec<infer T> ? T : never }
 
 /** The fields in the order of their declaration, nothing between them. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a codec is invariant in its value; only `any` admits them all
 export function struct<const F extends Readonly<Record<string, Codec<any>>>>(fields: F): Codec<Struct<F>> {
   const entries = Object.entries(fields as unknown as Fields)
   return {
@@ -304,6 +305,7 @@ export function struct<const F extends Readonly<Record<string, Codec<any>>>>(fie
 type Union<V> = { readonly [K in keyof V]: V[K] extends Codec<infer T> ? { readonly kind: K } & T : never }[keyof V]
 
 /** A tag byte (position in the declaration, from 0), then that variant's struct. Values carry the tag's name as `kind`. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a codec is invariant in its value; only `any` admits them all
 export function union<const V extends Readonly<Record<string, Codec<any>>>>(variants: V): Codec<Union<V>> {
   const names = Object.keys(variants)
   const codecs = Object.values(variants as Readonly<Record<string, Codec<Record<string, unknown>>>>)

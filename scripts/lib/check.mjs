@@ -1,0 +1,96 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from './child.mjs'
+import { ensureInstalled } from './install.mjs'
+import { root, tool } from './paths.mjs'
+import { formatDuration, Refusal } from './steps.mjs'
+
+/** Programs that run at a time; each is partly parallel by itself. */
+const concurrencyMax = 2
+
+const entry = {
+  attw: '@arethetypeswrong/cli/dist/index.js',
+  biome: '@biomejs/biome/bin/biome',
+  knip: 'knip/bin/knip.js',
+  oxlint: 'oxlint/bin/oxlint',
+  publint: 'publint/src/cli.js',
+  tsc: 'typescript/bin/tsc',
+}
+
+/** One program, with its arguments. */
+const command = (name, ...args) => [tool(entry[name]), ...args]
+
+/** Each check by name: its programs, in order; the first that fails ends the check. */
+function checks() {
+  const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
+  return {
+    types: [command('tsc', '-b'), command('tsc', '-p', 'tsconfig.test.json')],
+    lint: [command('oxlint', '--type-aware', '--deny-warnings')],
+    format: [command('biome', 'check', '--error-on-warnings', '.')],
+    'dead code': [command('knip', '--no-progress', '--no-config-hints')],
+    ...Object.fromEntries(
+      packages.map((path) => [
+        `package ${path}`,
+        [command('publint', 'run', path, '--strict'), command('attw', '--pack', path, '--profile', 'esm-only', '--quiet')],
+      ]),
+    ),
+  }
+}
+
+/** @returns {Promise<boolean>} whether the check passed; its line, and what its programs said when it did not, are printed. */
+async function runCheck(name, programs) {
+  const started = performance.now()
+  for (const args of programs) {
+    const { code, output } = await run(process.execPath, args, { cwd: root, output: 'capture', env: colour() })
+    if (code === 0) continue
+    console.log(`✗ ${name}: ${formatDuration(performance.now() - started)}\n${output.trimEnd()}\n`)
+    return false
+  }
+  console.log(`✓ ${name}: ${formatDuration(performance.now() - started)}`)
+  return true
+}
+
+/** @returns {Promise<string[]>} names of those that failed */
+async function runChecks(list) {
+  const waiting = [...list]
+  const failed = []
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, programs] = next
+      if (!(await runCheck(name, programs))) failed.push(name)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrencyMax }, lane))
+  return failed
+}
+
+/** The programs write into a pipe; they colour their output as if into this process's terminal. */
+const colour = () => (process.stdout.isTTY && process.env.NO_COLOR === undefined ? { FORCE_COLOR: '1' } : {})
+
+/**
+ * The body of `npm run check`: everything short of running tests.
+ *
+ * @param {readonly string[]} args names of checks; none means all (`package` stands for all of the packages)
+ * @returns {Promise<number>} exit code
+ */
+export async function check(args) {
+  await ensureInstalled()
+  const all = Object.entries(checks())
+  const unknown = args.find((arg) => !all.some(([name]) => matches(name, arg)))
+  if (unknown !== undefined) {
+    throw new Refusal(`There is no check "${unknown}". There are:\n  ${all.map(([name]) => name).join('\n  ')}`)
+  }
+  const chosen = args.length === 0 ? all : all.filter(([name]) => args.some((arg) => matches(name, arg)))
+  const started = performance.now()
+  const isPackage = ([name]) => name.startsWith('package ')
+  // Packages are checked as they would be published, so their build, the types check, comes first.
+  const failed = [
+    ...(await runChecks(chosen.filter((item) => !isPackage(item)))),
+    ...(await runChecks(chosen.filter((item) => isPackage(item)))),
+  ]
+  const verdict = failed.length === 0 ? 'all passed' : `${failed.length} failed: ${failed.join(', ')}`
+  console.log(`\n${chosen.length} checks in ${formatDuration(performance.now() - started)}, ${verdict}`)
+  return failed.length === 0 ? 0 : 1
+}
+
+const matches = (name, arg) => name === arg || name.startsWith(`${arg} `) || name.endsWith(`/${arg}`)

@@ -38,7 +38,7 @@ export interface Candidates {
   readonly hashPairs: readonly Candidate<HashPairs>[]
 }
 
-/** In the order that `npm run bench` measures; what is missing on a platform is passed over. */
+/** In the order that scripts/bench/crypto.mjs measures; what is missing on a platform is passed over. */
 export const CANDIDATES: Candidates = {
   curve: [
     { backend: 'secp256k1-native', load: loadSecp256k1Native },
@@ -54,7 +54,7 @@ export const CANDIDATES: Candidates = {
 
 /**
  * For each job the fastest library that loads and agrees with noble on fixed vectors (`self-test.ts`); noble itself where none does.
- * Takes about 0.2 s. All functions of the result are synchronous. Never rejects because of a library: see `refused`.
+ * Takes about 0.1 s. All functions of the result are synchronous. Never rejects because of a library: see `refused`.
  */
 export async function loadCrypto(candidates: Candidates = CANDIDATES): Promise<LoadedCrypto> {
   const chosen: ChosenBackend[] = []

@@ -8,7 +8,7 @@ import { checkSignature, packSignatures, type RecoverableSignature, senderAt } f
 export interface RecoveryPoolOptions {
   /** Threads. One recovers 10,000 to 16,000 senders a second. */
   readonly workers: number
-  /** Signatures that may wait or be in work; a call beyond is refused. At 97 bytes and 15,000 a second: 6 MB and 4 s. */
+  /** Signatures that may wait or be in work; a call beyond is refused. Four seconds of one worker, three full blocks. */
   readonly signaturesQueuedMax: number
   /** Largest batch. Larger ones gain nothing and delay those behind them: 256 take about 20 ms. */
   readonly batchSignaturesMax: number
@@ -128,7 +128,7 @@ export class RecoveryPool implements SenderRecovery {
       return err({ code: 'overloaded', message })
     }
     return new Promise((resolve, reject) => {
-      const call: Call = { senders: new Array(items.length), left: items.length, resolve, reject }
+      const call: Call = { senders: new Array<Address | undefined>(items.length), left: items.length, resolve, reject }
       this.#pending += items.length
       for (const [at, item] of items.entries()) this.#queue.push({ item, call, at })
       if (this.#flushing || this.#idle.length === 0) return

@@ -1,0 +1,189 @@
+import { createExecutor, type Executor, executionVersion } from '@quoin/execution'
+import {
+  type Address,
+  addressOfPublicKey,
+  type ChainId,
+  type CommitCertificate,
+  type Crypto,
+  createValidatorSet,
+  DEFAULT_PARAMETERS,
+  type Genesis,
+  type Height,
+  hexToBytes,
+  type Power,
+  publicKeyOf,
+  type Round,
+  type SigningDomain,
+  type TimeMs,
+  unwrap,
+  type ValidatorSet,
+  voteDigest,
+  type Wei,
+} from '@quoin/protocol'
+import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
+import { createChain } from '../src/chain/chain.ts'
+import { poolStateOf } from '../src/chain/pool-state.ts'
+import type { CandidateBlock, Chain } from '../src/chain/types.ts'
+import { createInlineRecovery } from '../src/crypto/recovery.ts'
+import { createFeed } from '../src/feed/feed.ts'
+import type { Feed } from '../src/feed/types.ts'
+import type { Logger } from '../src/logger.ts'
+import { TransactionPool } from '../src/mempool/pool.ts'
+import type { Kv } from '../src/powers.ts'
+import { BlockStore } from '../src/store/block-store.ts'
+import { MemoryKv } from '../src/store/memory-kv.ts'
+import { ManualClock } from './clock.ts'
+
+/** What a logger was told, by level. */
+export class LogRecorder implements Logger {
+  readonly lines: { readonly level: string; readonly fields: object; readonly message: string }[] = []
+  debug = (fields: object, message: string) => void this.lines.push({ level: 'debug', fields, message })
+  info = (fields: object, message: string) => void this.lines.push({ level: 'info', fields, message })
+  warn = (fields: object, message: string) => void this.lines.push({ level: 'warn', fields, message })
+  error = (fields: object, message: string) => void this.lines.push({ level: 'error', fields, message })
+  child = () => this
+}
+
+export interface TestValidators {
+  readonly set: ValidatorSet
+  readonly secretKeys: ReadonlyMap<Address, Uint8Array>
+}
+
+/** Validators with keys made of their number, from `first` on. */
+export function testValidators(crypto: Crypto, count: number, first = 1, power = 1): TestValidators {
+  const members = Array.from({ length: count }, (_, i) => {
+    const secretKey = new Uint8Array(32).fill(first + i)
+    const publicKey = publicKeyOf(crypto.publicKey(secretKey)!)
+    const address = addressOfPublicKey(crypto, publicKey)!
+    return { secretKey, validator: { address, publicKey, power: power as Power, feeAddress: address } }
+  })
+  return {
+    set: createValidatorSet(members.map(({ validator }) => validator)),
+    secretKeys: new Map(members.map(({ validator, secretKey }) => [validator.address, secretKey])),
+  }
+}
+
+/** Accounts that genesis funds. */
+export const testAccounts: readonly PrivateKeyAccount[] = Array.from({ length: 4 }, (_, i) =>
+  privateKeyToAccount(`0x${String(i + 5).repeat(64)}`),
+)
+
+export function testGenesis(crypto: Crypto, validators: ValidatorSet, changes: Partial<Genesis> = {}): Genesis {
+  return {
+    chainId: 31_337 as ChainId,
+    timeMs: 1_700_000_000_000 as TimeMs,
+    development: true,
+    executionVersion: executionVersion(crypto),
+    parameters: DEFAULT_PARAMETERS,
+    validators,
+    nodes: [],
+    alloc: testAccounts
+      .map(({ address }) => ({ address: address.toLowerCase() as Address, balance: (10n ** 18n) as Wei }))
+      .sort((a, b) => (a.address < b.address ? -1 : 1)),
+    systemContracts: [],
+    restart: undefined,
+    ...changes,
+  }
+}
+
+/** Raw transfers of one account, from a nonce on. */
+export async function testTransfers(account: PrivateKeyAccount, nonce: number, count: number): Promise<readonly Uint8Array[]> {
+  const [{ address: to }] = testAccounts as [PrivateKeyAccount]
+  return Promise.all(
+    Array.from({ length: count }, async (_, i) =>
+      hexToBytes(
+        await account.signTransaction({
+          type: 'legacy',
+          chainId: 31_337,
+          nonce: nonce + i,
+          to,
+          gas: 21_000n,
+          gasPrice: 1n,
+          value: 1n,
+        }),
+      ),
+    ),
+  )
+}
+
+/** A certificate signed by these validators of the set. */
+export function certify(
+  crypto: Crypto,
+  domain: SigningDomain,
+  { set, secretKeys }: TestValidators,
+  block: { readonly header: { readonly number: Height }; readonly hash: CandidateBlock['hash'] },
+  signers = set.validators.length,
+  round = 0 as Round,
+): CommitCertificate {
+  const height = block.header.number
+  const digest = voteDigest(crypto, domain, { kind: 'precommit', height, round, valueId: block.hash })
+  return {
+    height,
+    round,
+    blockHash: block.hash,
+    signatures: set.validators
+      .slice(0, signers)
+      .map(({ address }) => ({ validator: address, signature: crypto.sign(digest, secretKeys.get(address)!).signature })),
+  }
+}
+
+/** All of a node between network and rpc, but for consensus: the test decides. */
+export interface TestNode {
+  readonly kv: Kv
+  readonly store: BlockStore
+  readonly executor: Executor
+  readonly pool: TransactionPool
+  readonly feed: Feed
+  readonly chain: Chain
+  readonly log: LogRecorder
+  /** Admits transactions, builds the next block of them, certifies it by all validators and commits it. */
+  produce(raws?: readonly Uint8Array[]): Promise<CandidateBlock>
+}
+
+export interface TestNodeOptions {
+  readonly crypto: Crypto
+  readonly validators: TestValidators
+  readonly genesis?: Genesis
+  readonly kv?: Kv
+}
+
+export async function openTestExecutor(crypto: Crypto, kv: Kv): Promise<Executor> {
+  return unwrap(await createExecutor({ kv, crypto, chainId: 31_337 as ChainId, treeDepth: 4, historyHeights: 8 }))
+}
+
+export async function openTestNode(options: TestNodeOptions): Promise<TestNode> {
+  const { crypto, validators, genesis = testGenesis(crypto, validators.set), kv = new MemoryKv() } = options
+  const executor = await openTestExecutor(crypto, kv)
+  const store = unwrap(BlockStore.open(kv, crypto))
+  const log = new LogRecorder()
+  let chain: Chain
+  const pool = new TransactionPool({
+    crypto,
+    chainId: genesis.chainId,
+    recovery: createInlineRecovery(crypto),
+    clock: new ManualClock(),
+    state: () => poolStateOf(kv, chain.head),
+  })
+  const feed = createFeed({ reader: store, mempool: pool })
+  chain = unwrap(await createChain({ genesis, kv, store, executor, crypto, mempool: pool, feed, logger: log }))
+  return {
+    kv,
+    store,
+    executor,
+    pool,
+    feed,
+    chain,
+    log,
+    async produce(raws = []) {
+      for (const raw of raws) unwrap(await pool.add(raw, 'rpc'))
+      const { header, validators: voters, parameters } = chain.head
+      const block = await chain.build({
+        timeMs: (header.timeMs + 500) as TimeMs,
+        feeAddress: voters.validators[0]!.feeAddress,
+        fillGasMax: parameters.blockGasMax,
+      })
+      await chain.commit(block, certify(crypto, chain.domain, { ...validators, set: voters }, block))
+      return block
+    },
+  }
+}

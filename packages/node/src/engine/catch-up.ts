@@ -1,0 +1,68 @@
+import type { Height } from '@quoin/protocol'
+import type { Clock } from '../powers.ts'
+import type { BlockSync, SyncedBlock } from '../sync/types.ts'
+import { ENGINE_LIMITS } from './limits.ts'
+
+export interface CatchUpPowers {
+  readonly sync: Pick<BlockSync, 'behind' | 'onBehind' | 'next'>
+  readonly clock: Pick<Clock, 'after'>
+  readonly headHeight: () => Height
+  readonly spawn: (name: string, task: (closing: AbortSignal) => Promise<void>) => void
+}
+
+/**
+ * Pulls final blocks while peers are ahead, one at a time: the next is asked for when the engine has committed the last. A peer that is one
+ * height ahead for an instant is no reason to fetch anything, so a claim must outlive a short grace.
+ */
+export class CatchUp {
+  readonly #powers: CatchUpPowers
+  readonly #onBlock: (synced: SyncedBlock) => void
+  readonly #unsubscribe: () => void
+  #cancelGrace: (() => void) | undefined
+  /** A block is being fetched, or was handed over and is not dealt with yet. */
+  #busy = false
+
+  /** `onBlock` is answered by `resume`, whatever became of the block. */
+  constructor(powers: CatchUpPowers, onBlock: (synced: SyncedBlock) => void) {
+    this.#powers = powers
+    this.#onBlock = onBlock
+    this.#unsubscribe = powers.sync.onBehind(() => this.#wait())
+  }
+
+  /** The block handed over was committed or dropped. */
+  resume(): void {
+    this.#busy = false
+    if (this.#powers.sync.behind) this.#pull()
+  }
+
+  close(): void {
+    this.#unsubscribe()
+    this.#cancelGrace?.()
+  }
+
+  #wait(): void {
+    if (this.#cancelGrace !== undefined || this.#busy) return
+    const { clock, sync, headHeight } = this.#powers
+    const before = headHeight()
+    this.#cancelGrace = clock.after(ENGINE_LIMITS.catchUpGraceMs, () => {
+      this.#cancelGrace = undefined
+      if (!sync.behind) return
+      if (headHeight() === before) this.#pull()
+      else this.#wait()
+    })
+  }
+
+  #pull(): void {
+    if (this.#busy) return
+    this.#busy = true
+    this.#powers.spawn('catch up', async (signal) => {
+      const synced = await this.#powers.sync.next(signal)
+      if (signal.aborted) return
+      if (synced !== undefined) this.#onBlock(synced)
+      else {
+        this.#busy = false
+        if (this.#powers.sync.behind) this.#wait()
+      }
+    })
+  }
+}

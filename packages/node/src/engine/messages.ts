@@ -1,0 +1,106 @@
+import {
+  bodyCodec,
+  type CommitCertificate,
+  type CompactBlock,
+  codec,
+  commitCertificateCodec,
+  compactBlockCodec,
+  err,
+  type Hash,
+  type Height,
+  LIMITS,
+  type PolkaCertificate,
+  type Proposal,
+  polkaCertificateCodec,
+  proposalCodec,
+  type RawBlock,
+  type Result,
+  type Round,
+  type RoundCertificate,
+  rawBlockCodec,
+  roundCertificateCodec,
+  type Vote,
+  voteCodec,
+} from '@quoin/protocol'
+import { ENGINE_LIMITS } from './limits.ts'
+
+/** What travels between engines on the ordered stream. Everything but `status` is signed by validators inside. */
+export type EngineMessage =
+  /** The block by its transactions' hashes. A re-proposal carries the polka that it rests on. */
+  | {
+      readonly kind: 'proposal'
+      readonly proposal: Proposal
+      readonly block: CompactBlock
+      readonly polka: PolkaCertificate | undefined
+    }
+  | { readonly kind: 'vote'; readonly vote: Vote }
+  | { readonly kind: 'polkaCertificate'; readonly certificate: PolkaCertificate }
+  | { readonly kind: 'roundCertificate'; readonly certificate: RoundCertificate }
+  /** For a peer that has not decided this height. */
+  | { readonly kind: 'commitCertificate'; readonly certificate: CommitCertificate }
+  /** The height and round that the sender is in. Not signed: a hint. */
+  | { readonly kind: 'status'; readonly height: Height; readonly round: Round }
+
+const messageCodec: codec.Codec<EngineMessage> = codec.union({
+  proposal: codec.struct({
+    proposal: proposalCodec,
+    block: compactBlockCodec,
+    polka: codec.optional(polkaCertificateCodec),
+  }),
+  vote: codec.struct({ vote: voteCodec }),
+  polkaCertificate: codec.struct({ certificate: polkaCertificateCodec }),
+  roundCertificate: codec.struct({ certificate: roundCertificateCodec }),
+  commitCertificate: codec.struct({ certificate: commitCertificateCodec }),
+  status: codec.struct({ height: codec.u64<Height>(), round: codec.u32<Round>() }),
+})
+
+export const encodeMessage = (message: EngineMessage): Uint8Array => codec.encode(messageCodec, message)
+export const decodeMessage = (bytes: Uint8Array): Result<EngineMessage, codec.DecodeError> => codec.decode(messageCodec, bytes)
+
+/** The height that a message is about. */
+export function messageHeight(message: EngineMessage): Height {
+  if (message.kind === 'proposal') return message.proposal.height
+  if (message.kind === 'vote') return message.vote.height
+  return message.kind === 'status' ? message.height : message.certificate.height
+}
+
+/** First byte of the questions that engines ask each other; the rest of the space belongs to others (block sync). */
+export const ENGINE_REQUEST = 0x02
+
+/** A question to one peer. */
+export type BodyRequest =
+  /** Some transactions, of a block that the peer may hold or from its pool. Answered by those it has, in any order. */
+  | { readonly kind: 'transactions'; readonly blockHash: Hash; readonly hashes: readonly Hash[] }
+  /** A whole block by its hash. */
+  | { readonly kind: 'block'; readonly blockHash: Hash }
+
+const requestCodec: codec.Codec<BodyRequest> = codec.union({
+  transactions: codec.struct({
+    blockHash: codec.hash,
+    hashes: codec.list(codec.hash, ENGINE_LIMITS.transactionsPerRequestCountMax),
+  }),
+  block: codec.struct({ blockHash: codec.hash }),
+})
+
+export function encodeRequest(request: BodyRequest): Uint8Array {
+  const body = codec.encode(requestCodec, request)
+  const out = new Uint8Array(1 + body.length)
+  out[0] = ENGINE_REQUEST
+  out.set(body, 1)
+  return out
+}
+
+export function decodeRequest(bytes: Uint8Array): Result<BodyRequest, codec.DecodeError> {
+  if (bytes[0] !== ENGINE_REQUEST) return err({ code: 'malformed', message: `a question of kind ${bytes[0]}` })
+  return codec.decode(requestCodec, bytes.subarray(1))
+}
+
+export const encodeTransactions = (raws: readonly Uint8Array[]): Uint8Array => codec.encode(bodyCodec, raws)
+export const decodeTransactions = (bytes: Uint8Array): Result<readonly Uint8Array[], codec.DecodeError> =>
+  codec.decode(bodyCodec, bytes)
+
+export const encodeBlock = (block: RawBlock): Uint8Array => codec.encode(rawBlockCodec, block)
+export const decodeBlock = (bytes: Uint8Array): Result<RawBlock, codec.DecodeError> => codec.decode(rawBlockCodec, bytes)
+
+/** Largest sum of transactions in one answer. */
+export const RESPONSE_BYTES_MAX = LIMITS.blockBytesMax

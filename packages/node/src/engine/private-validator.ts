@@ -1,0 +1,95 @@
+import {
+  type Address,
+  type Crypto,
+  ok,
+  type Proposal,
+  proposalDigest,
+  type Result,
+  type SigningDomain,
+  type UnsignedProposal,
+  type UnsignedVote,
+  type Vote,
+  voteDigest,
+} from '@quoin/protocol'
+import type { LastSignState, SignRefusal, SignStep } from './last-sign-state.ts'
+import { CorruptFileError } from './record-file.ts'
+
+/** The power to sign with a validator's voting key. */
+export interface Signer {
+  /** Ethereum address of the key. */
+  readonly address: Address
+  /** r ‖ s, low s, of a 32-byte digest; the same bytes give the same signature. */
+  sign(digest: Uint8Array): Uint8Array
+}
+
+export const createSigner = (crypto: Crypto, address: Address, secretKey: Uint8Array): Signer => ({
+  address,
+  sign: (digest) => crypto.sign(digest, secretKey).signature,
+})
+
+/** Signs votes and proposals, and nothing that the sign state forbids. What it signs may leave the node only after `sync`. */
+export class PrivateValidator {
+  readonly #signer: Signer
+  readonly #crypto: Crypto
+  readonly #domain: SigningDomain
+  readonly #state: LastSignState
+
+  constructor(signer: Signer, crypto: Crypto, domain: SigningDomain, state: LastSignState) {
+    this.#signer = signer
+    this.#crypto = crypto
+    this.#domain = domain
+    this.#state = state
+  }
+
+  get address(): Address {
+    return this.#signer.address
+  }
+
+  signVote(vote: UnsignedVote): Result<Vote, SignRefusal> {
+    const signature = this.#sign(vote, vote.kind, voteDigest(this.#crypto, this.#domain, vote))
+    return signature.ok ? ok({ ...vote, signature: signature.value }) : signature
+  }
+
+  signProposal(proposal: UnsignedProposal): Result<Proposal, SignRefusal> {
+    const signature = this.#sign(proposal, 'proposal', proposalDigest(this.#crypto, this.#domain, proposal))
+    return signature.ok ? ok({ ...proposal, signature: signature.value }) : signature
+  }
+
+  /** A vote of ours found in the log, which may have reached the disk before the sign state did. */
+  restoreVote(vote: Vote): void {
+    this.#restore(vote, vote.kind, voteDigest(this.#crypto, this.#domain, vote), vote.signature)
+  }
+
+  restoreProposal(proposal: Proposal): void {
+    this.#restore(proposal, 'proposal', proposalDigest(this.#crypto, this.#domain, proposal), proposal.signature)
+  }
+
+  /** Resolves when every signature given out is on record. */
+  sync(): Promise<void> {
+    return this.#state.sync()
+  }
+
+  /** Between heights. */
+  compact(): Promise<void> {
+    return this.#state.compact()
+  }
+
+  #sign(at: Pick<UnsignedVote, 'height' | 'round'>, step: SignStep, digest: Uint8Array): Result<Uint8Array, SignRefusal> {
+    const position = { height: at.height, round: at.round, step, digest }
+    const known = this.#state.check(position)
+    if (!known.ok) return known
+    if (known.value !== undefined) return ok(known.value)
+    const signature = this.#signer.sign(digest)
+    this.#state.record({ ...position, signature })
+    return ok(signature)
+  }
+
+  #restore(at: Pick<UnsignedVote, 'height' | 'round'>, step: SignStep, digest: Uint8Array, signature: Uint8Array): void {
+    const position = { height: at.height, round: at.round, step, digest }
+    const known = this.#state.check(position)
+    if (known.ok && known.value === undefined) this.#state.record({ ...position, signature })
+    if (!known.ok && known.error.code === 'conflict') {
+      throw new CorruptFileError(`the write-ahead log and the sign state contradict each other: ${known.error.message}`)
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { compareBytes, concatBytes } from '@quoin/protocol'
+import type { LogFile, Random } from '../powers.ts'
+import type { Crc32c } from './crc32c.ts'
+
+/**
+ * A log of checksummed records over a `LogFile`.
+ *
+ *   file   = magic (4) ‖ format version (u32) ‖ nonce (8) ‖ record*
+ *   record = length (u32) ‖ CRC-32C of the payload (u32) ‖ payload (length bytes, at least one)
+ *   payload = 00 ‖ nonce: sync mark, or 01 ‖ content
+ *
+ * A crash leaves any part of what was not synced: a cut record, zeros, a hole before whole records. A sync mark is written in front of
+ * the first record after each sync and says that all bytes before it were durable. So a bad record is a torn tail, and is cut off with
+ * what follows, unless a mark follows it: then durable bytes changed, and nothing here may be trusted. The nonce, drawn for each file,
+ * keeps anybody from planting a mark in a transaction.
+ */
+export interface RecordFormat {
+  /** Four ASCII characters. */
+  readonly magic: string
+  readonly version: number
+  /** What the file is, in words, for errors. */
+  readonly name: string
+  readonly recordBytesMax: number
+}
+
+export interface RecordFilePowers {
+  readonly file: LogFile
+  readonly crc32c: Crc32c
+  readonly random: Random
+}
+
+/** The file is not what it should be, and going on could harm: says what, where, and what to do. */
+export class CorruptFileError extends Error {}
+
+const NONCE_BYTES = 8
+const HEADER_BYTES = 4 + 4 + NONCE_BYTES
+const PREFIX_BYTES = 8
+const MARK = 0
+const CONTENT = 1
+
+export class RecordFile {
+  readonly #powers: RecordFilePowers
+  readonly #format: RecordFormat
+  #nonce: Uint8Array
+  /** Bytes since the last sync. */
+  #dirty = false
+  /** A sync has ended since the last append. */
+  #markDue = true
+  #length: number
+
+  private constructor(powers: RecordFilePowers, format: RecordFormat, nonce: Uint8Array, length: number) {
+    this.#powers = powers
+    this.#format = format
+    this.#nonce = nonce
+    this.#length = length
+  }
+
+  /** Opens a file and reads its records, oldest first; cuts a torn tail; gives an empty file its header. Throws CorruptFileError. */
+  static async open(powers: RecordFilePowers, format: RecordFormat): Promise<{ file: RecordFile; records: Uint8Array[] }> {
+    const bytes = await powers.file.read()
+    if (bytes.length === 0) {
+      const file = new RecordFile(powers, format, new Uint8Array(NONCE_BYTES), 0)
+      await file.replace([])
+      return { file, records: [] }
+    }
+    checkHeader(bytes, format)
+    const nonce = bytes.slice(HEADER_BYTES - NONCE_BYTES, HEADER_BYTES)
+    const { records, end } = scan(bytes, nonce, powers.crc32c, format)
+    if (end < bytes.length) await powers.file.truncate(end)
+    return { file: new RecordFile(powers, format, nonce, end), records }
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Queues a record; it is durable after the next `sync`. */
+  append(content: Uint8Array): void {
+    if (1 + content.length > this.#format.recordBytesMax) throw new RangeError(`a record of ${content.length} bytes`)
+    if (this.#markDue) this.#write(frame(MARK, this.#nonce, this.#powers.crc32c))
+    this.#markDue = false
+    this.#write(frame(CONTENT, content, this.#powers.crc32c))
+    this.#dirty = true
+  }
+
+  /** Resolves when all records are on disk. */
+  async sync(): Promise<void> {
+    if (!this.#dirty) return
+    this.#dirty = false
+    await this.#powers.file.sync()
+    this.#markDue = true
+  }
+
+  /** Makes these the only records, atomically and durably. */
+  async replace(contents: readonly Uint8Array[]): Promise<void> {
+    const { crc32c, random, file } = this.#powers
+    this.#nonce = random.bytes(NONCE_BYTES)
+    const bytes = concatBytes(header(this.#format, this.#nonce), ...contents.map((content) => frame(CONTENT, content, crc32c)))
+    await file.replace(bytes)
+    this.#length = bytes.length
+    this.#dirty = false
+    this.#markDue = true
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#powers.file.append(bytes)
+    this.#length += bytes.length
+  }
+}
+
+function header(format: RecordFormat, nonce: Uint8Array): Uint8Array {
+  const out = new Uint8Array(HEADER_BYTES)
+  for (let i = 0; i < 4; i++) out[i] = format.magic.charCodeAt(i)
+  new DataView(out.buffer).setUint32(4, format.version)
+  out.set(nonce, HEADER_BYTES - NONCE_BYTES)
+  return out
+}
+
+function checkHeader(bytes: Uint8Array, format: RecordFormat): void {
+  const magic = String.fromCharCode(...bytes.subarray(0, 4))
+  if (bytes.length < HEADER_BYTES || magic !== format.magic)
+    throw new CorruptFileError(`this is no ${format.name}: it does not begin with ${format.magic}. Restore the data directory.`)
+  const version = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4)
+  if (version === format.version) return
+  throw new CorruptFileError(
+    `the ${format.name} has format ${version}, this program knows ${format.version}: ` +
+      'run the version of quoin that wrote it, let it stop in order, and follow the upgrade notes.',
+  )
+}
+
+function frame(kind: number, content: Uint8Array, crc32c: Crc32c): Uint8Array {
+  const out = new Uint8Array(PREFIX_BYTES + 1 + content.length)
+  out[PREFIX_BYTES] = kind
+  out.set(content, PREFIX_BYTES + 1)
+  const view = new DataView(out.buffer)
+  view.setUint32(0, 1 + content.length)
+  view.setUint32(4, crc32c(out.subarray(PREFIX_BYTES)))
+  return out
+}
+
+/** Records up to the end or the torn tail, and where that is. */
+function scan(
+  bytes: Uint8Array,
+  nonce: Uint8Array,
+  crc32c: Crc32c,
+  format: RecordFormat,
+): { records: Uint8Array[]; end: number } {
+  const records: Uint8Array[] = []
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const mark = frame(MARK, nonce, crc32c)
+  let at = HEADER_BYTES
+  while (at < bytes.length) {
+    const length = at + PREFIX_BYTES <= bytes.length ? view.getUint32(at) : 0
+    const payload = bytes.subarray(at + PREFIX_BYTES, at + PREFIX_BYTES + length)
+    const isWhole = length > 0 && length <= format.recordBytesMax && payload.length === length
+    if (!isWhole || crc32c(payload) !== view.getUint32(at + 4)) {
+      refuseDamageBeforeMark(bytes, at, mark, format)
+      return { records, end: at }
+    }
+    if (payload[0] === CONTENT) records.push(payload.slice(1))
+    at += PREFIX_BYTES + length
+  }
+  return { records, end: at }
+}
+
+function refuseDamageBeforeMark(bytes: Uint8Array, at: number, mark: Uint8Array, format: RecordFormat): void {
+  for (let i = at + 1; i + mark.length <= bytes.length; i++) {
+    if (bytes[i + 3] !== mark[3] || compareBytes(bytes.subarray(i, i + mark.length), mark) !== 0) continue
+    throw new CorruptFileError(
+      `the ${format.name} is corrupt: the record at byte ${at} fails its checksum, though byte ${i} proves that it was once ` +
+        'safely on disk. Check the disk. Do not delete the file and restart a validator with the same key before the other validators ' +
+        'have passed the height at which it stopped: it could sign twice.',
+    )
+  }
+}

@@ -1,0 +1,186 @@
+import type { Executor } from '@quoin/execution'
+import type { Crypto, Genesis, Result } from '@quoin/protocol'
+import { ok } from '@quoin/protocol'
+import { type ChainRefusal, createChain } from './chain/chain.ts'
+import type { Chain } from './chain/types.ts'
+import type { SenderRecovery } from './crypto/recovery.ts'
+import type { Crc32c } from './engine/crc32c.ts'
+import { Engine, type EngineStatus } from './engine/engine.ts'
+import { ENGINE_REQUEST } from './engine/messages.ts'
+import type { Signer } from './engine/private-validator.ts'
+import { createFeed } from './feed/feed.ts'
+import type { Feed } from './feed/types.ts'
+import { TransactionGossip } from './gossip/transaction-gossip.ts'
+import { Scope } from './lifecycle.ts'
+import type { Logger } from './logger.ts'
+import { TransactionPool } from './mempool/pool.ts'
+import type { Mempool } from './mempool/types.ts'
+import { poolStateOf } from './pool-state.ts'
+import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
+import { BlockStore, type StoreRefusal } from './store/block-store.ts'
+import type { BlockReader } from './store/types.ts'
+import { SYNC_REQUEST } from './sync/messages.ts'
+import { createSync } from './sync/sync.ts'
+import type { BlockSync } from './sync/types.ts'
+
+/** Everything that a node does to the world. Opened by the caller, and closed by it after the node has stopped. */
+export interface NodePowers {
+  readonly crypto: Crypto
+  readonly crc32c: Crc32c
+  readonly clock: Clock
+  readonly random: Random
+  readonly kv: Kv
+  readonly files: { readonly wal: LogFile; readonly signState: LogFile }
+  readonly transport: Transport
+  /** Over the same database. */
+  readonly executor: Executor
+  readonly recovery: SenderRecovery
+}
+
+export interface NodeOptions {
+  readonly powers: NodePowers
+  readonly genesis: Genesis
+  /** The voting key; undefined follows without voting. */
+  readonly signer: Signer | undefined
+  readonly logger: Logger
+  /** The engine has stopped for good: the node serves what it has, and its operator must look. Called once at the most. */
+  readonly onHalt: (error: unknown) => void
+}
+
+/** A node without its RPC, which is attached from outside. */
+export interface Node {
+  readonly chain: Chain
+  readonly blocks: BlockReader
+  readonly mempool: Mempool
+  readonly feed: Feed
+  readonly sync: BlockSync
+  /** Undefined before `start`. */
+  readonly status: EngineStatus | undefined
+  readonly counters: Readonly<Record<string, number>>
+  /** Replays what a crash left, connects, and takes part. Throws when the node's files cannot be trusted, or it cannot listen. */
+  start(): Promise<void>
+  /** Orderly end: resolves when everything that was started has ended. */
+  stop(): Promise<void>
+}
+
+/** Composition root: wires the parts of a node over its powers, the real ones and the simulator's alike. */
+export async function createNode(options: NodeOptions): Promise<Result<Node, ChainRefusal | StoreRefusal>> {
+  const { powers, genesis, logger } = options
+  const { crypto, clock, kv, executor, recovery } = powers
+  const store = BlockStore.open(kv, crypto)
+  if (!store.ok) return store
+  const blocks = store.value
+  // The pool needs the head, the chain needs the pool: admission begins only after the chain is open.
+  let opened: Chain | undefined
+  const openedChain = (): Chain => {
+    if (opened === undefined) throw new Error('the chain is not open yet')
+    return opened
+  }
+  const state = poolStateOf(kv, () => openedChain().head)
+  const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, state })
+  const feed = createFeed({ reader: blocks, mempool })
+  const chain = await createChain({
+    genesis,
+    kv,
+    store: blocks,
+    executor,
+    crypto,
+    mempool,
+    feed,
+    logger: logger.child({ module: 'chain' }),
+  })
+  if (!chain.ok) return chain
+  opened = chain.value
+  return ok(new ComposedNode(options, { chain: chain.value, blocks, mempool, feed }))
+}
+
+type Parts = Pick<Node, 'chain' | 'blocks' | 'mempool' | 'feed'>
+
+class ComposedNode implements Node {
+  readonly chain: Chain
+  readonly blocks: BlockReader
+  readonly mempool: Mempool
+  readonly feed: Feed
+  readonly sync: BlockSync
+  readonly #options: NodeOptions
+  readonly #scope: Scope
+  readonly #gossip: TransactionGossip
+  #engine: Engine | undefined
+
+  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Parts) {
+    const { crypto, clock, transport } = options.powers
+    this.#options = options
+    this.chain = chain
+    this.blocks = blocks
+    this.mempool = mempool
+    this.feed = feed
+    const onFailure = (error: unknown) => options.onHalt(error)
+    this.#scope = new Scope(onFailure)
+    this.#scope.own(mempool)
+    const logger = options.logger.child({ module: 'sync' })
+    this.sync = createSync({ chain, reader: blocks, transport, mempool, crypto, clock, logger, onFailure })
+    this.#scope.own(this.sync)
+    this.#gossip = this.#scope.own(new TransactionGossip(mempool, transport, clock))
+  }
+
+  get status(): EngineStatus | undefined {
+    return this.#engine?.status
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    const { payloads, transactions } = this.#gossip.counters
+    return { ...this.#engine?.counters, gossipPayloads: payloads, gossipTransactions: transactions }
+  }
+
+  async start(): Promise<void> {
+    const { powers, signer, logger, onHalt } = this.#options
+    const { transport, crypto, crc32c, clock, random, files } = powers
+    const { chain, blocks, mempool, sync } = this
+    this.#listen()
+    this.#admitNodes()
+    const engine = await Engine.start({
+      ...{ crypto, crc32c, clock, random, transport, files, chain, blocks, mempool, sync, signer, onHalt },
+      logger: logger.child({ module: 'engine' }),
+    })
+    this.#engine = engine
+    this.#scope.own({ close: () => engine.stop() })
+    this.#scope.own({ close: () => transport.stop() })
+    await transport.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#scope.close()
+  }
+
+  #listen(): void {
+    this.#options.powers.transport.listen({
+      onMessage: (from, message) => this.#engine?.onMessage(from, message),
+      onGossip: (from, payload) => this.#gossip.onPayload(from, payload),
+      onRequest: (from, message) => this.#answer(from, message),
+      onPeer: (peer, state) => {
+        this.sync.onPeer(peer, state)
+        this.#engine?.onPeer(peer, state)
+      },
+    })
+  }
+
+  async #answer(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined> {
+    if (message[0] === SYNC_REQUEST) return this.sync.onRequest(from, message)
+    if (message[0] === ENGINE_REQUEST) return this.#engine?.onRequest(from, message)
+    this.#options.powers.transport.penalise(from, 'malformed')
+    return undefined
+  }
+
+  /** Who may stay connected is a matter of the state, and changes with it. */
+  #admitNodes(): void {
+    const { transport } = this.#options.powers
+    let { nodes } = this.chain.head
+    transport.admit(nodes)
+    const unsubscribe = this.chain.onHead((head) => {
+      if (head.nodes === nodes) return
+      nodes = head.nodes
+      transport.admit(nodes)
+    })
+    this.#scope.own({ close: unsubscribe })
+  }
+}

@@ -1,5 +1,5 @@
 import { NODE_BYTES } from '@quoin/protocol'
-import { copyNode } from './node-buffer.ts'
+import { copyNode, isEmptyNode } from './node-buffer.ts'
 import type { PairHasher } from './pair-hasher.ts'
 
 /**
@@ -26,6 +26,10 @@ export class DenseTree implements Nodes {
 
   node(index: number): Uint8Array {
     return this.#bytes.subarray(NODE_BYTES * index, NODE_BYTES * (index + 1))
+  }
+
+  isEmpty(index: number): boolean {
+    return isEmptyNode(this.#words, index)
   }
 
   /** Copies a node to node `target` of `out`. */

@@ -52,6 +52,8 @@ export class PageUpdate {
   #order: Uint32Array = new Uint32Array(0)
   /** Pages that joins have emptied. */
   #joined: Uint8Array[] = []
+  /** The leaves as the new pages hold them: a copy that the writes share. */
+  #stored: Uint8Array = new Uint8Array(0)
   /** What each touched page was before the batch. */
   former: FormerPage[] = []
   /** Values hashed in this batch. */
@@ -74,6 +76,7 @@ export class PageUpdate {
     this.#order = order
     this.#count = 0
     this.#joined = []
+    this.#stored = new Uint8Array(0)
     this.former = []
     this.valuesHashed = 0
   }
@@ -85,10 +88,11 @@ export class PageUpdate {
   }
 
   /**
-   * Applies the ordered changes from `low` to `high`, all below the page at `depth`. Undefined when they leave it as it is.
+   * Applies the ordered changes from `low` to `high`, all below the page at `depth`. Undefined when they leave it as it is. A page that
+   * is known to be `empty` is not read.
    */
-  update(key: Uint8Array, depth: number, low: number, high: number): Page | undefined {
-    const record = this.#kv.get(key)
+  update(key: Uint8Array, depth: number, low: number, high: number, empty = false): Page | undefined {
+    const record = empty ? undefined : this.#kv.get(key)
     if (record !== undefined && isSplit(record)) return this.#updateSplit(key, depth, low, high, record)
     const start = this.#count
     if (!this.#merge(record, low, high)) {
@@ -101,7 +105,8 @@ export class PageUpdate {
 
   /** Hashes all leaves and plans the pages' inner nodes; then computes them. */
   hash(pages: readonly Page[]): void {
-    this.#plan.begin(this.#leaves.bytes, this.#count)
+    this.#stored = this.#leaves.bytes.slice(0, LEAF_BYTES * this.#count)
+    this.#plan.begin(this.#stored, this.#count)
     for (const page of pages) this.#planPage(page)
     this.#plan.run()
   }
@@ -110,7 +115,7 @@ export class PageUpdate {
   emit(page: Page, ops: KvOp[], out: Uint32Array, target: number): void {
     if (page.kind === 'leaves') {
       const { key, start, end, node } = page
-      const value = start === end ? undefined : this.#leaves.bytes.slice(LEAF_BYTES * start, LEAF_BYTES * end)
+      const value = start === end ? undefined : this.#stored.subarray(LEAF_BYTES * start, LEAF_BYTES * end)
       ops.push({ key, value })
       this.#plan.copy(node, out, target)
       return

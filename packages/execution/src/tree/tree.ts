@@ -15,7 +15,7 @@ import { orderChanges, type TreeChange } from './changes.ts'
 import { DenseTree, type Nodes, type Overlay } from './dense-tree.ts'
 import { HashPlan } from './hash-plan.ts'
 import { TREE_LIMITS } from './limits.ts'
-import { NodeBuffer } from './node-buffer.ts'
+import { isEmptyNode, NodeBuffer } from './node-buffer.ts'
 import { keyBits } from './page.ts'
 import { type Page, PageUpdate } from './page-update.ts'
 import { PairHasher } from './pair-hasher.ts'
@@ -24,16 +24,16 @@ import {
   type HeadRecord,
   headCodec,
   headKey,
-  pageKey,
+  pageKeys,
   prefixOfRootKey,
-  rootKey,
+  rootKeys,
   rootsRange,
   TREE_FORMAT,
   TreeCorruption,
   undoPagesKey,
   undoRootsKey,
 } from './records.ts'
-import { undoPagesCodec, undoRootsCodec, undoTo } from './undo.ts'
+import { encodeUndoPages, undoRootsCodec, undoTo } from './undo.ts'
 
 /** The database as the tree needs it: the node's `Kv` fits. Scanned while opening only. */
 export interface TreeKv extends KvReader {
@@ -109,7 +109,7 @@ export async function openTree(options: TreeOptions): Promise<Result<StateTree, 
   const hasher = new PairHasher(crypto)
   for await (const [key, root] of kv.scan(rootsRange)) {
     const prefix = prefixOfRootKey(key)
-    if (key.length !== 6 || prefix >= 2 ** depth || root.length !== NODE_BYTES)
+    if (prefix === undefined || prefix >= 2 ** depth || root.length !== NODE_BYTES)
       throw new TreeCorruption('a bucket root is malformed')
     upper.setBottom(prefix, root)
   }
@@ -197,9 +197,9 @@ export class StateTree {
     const { prefixes, roots } = this.#updatePages(changes, ops)
     const overlay = this.#upper.overlay(this.#hasher, prefixes, roots.words)
     const root = bytesToHex(overlay.node(1)) as Hash
-    prefixes.forEach((prefix, i) => {
-      const node = roots.bytes.slice(NODE_BYTES * i, NODE_BYTES * (i + 1))
-      ops.push({ key: rootKey(prefix), value: isEmpty(node) ? undefined : node })
+    rootKeys(prefixes).forEach((key, i) => {
+      const node = roots.bytes.subarray(NODE_BYTES * i, NODE_BYTES * (i + 1))
+      ops.push({ key, value: isEmptyNode(roots.words, i) ? undefined : node })
     })
     const oldestUndo = this.#history(height, prefixes, ops)
     const head: HeadRecord = { format: TREE_FORMAT, depth: this.depth, height, oldestUndo, root }
@@ -258,8 +258,8 @@ export class StateTree {
     const root = bytesToHex(overlay.node(1))
     if (root !== former.root) throw new TreeCorruption(`undo to height ${height} gives the root ${root}, not ${former.root}`)
     return this.#view(head, { height, root: former.root }, overlay, (page) => {
-      const name = bytesToHex(page)
-      return former.pages.has(name) ? former.pages.get(name) : this.#kv.get(page)
+      const undone = former.page(page)
+      return undone === undefined ? this.#kv.get(page) : undone.record
     })
   }
 
@@ -276,19 +276,23 @@ export class StateTree {
   #updatePages(changes: readonly TreeChange[], ops: KvOp[]): { prefixes: Uint32Array; roots: NodeBuffer } {
     const order = orderChanges(changes)
     this.#pages.begin(changes, order)
+    const touched: number[] = []
+    const starts: number[] = []
+    for (let i = 0; i < order.length; i++) {
+      const prefix = keyBits(changes[order[i]!]!.key, 0, 0, this.depth)
+      if (prefix === touched.at(-1)) continue
+      touched.push(prefix)
+      starts.push(i)
+    }
     const prefixes: number[] = []
     const pages: Page[] = []
-    for (let low = 0; low < order.length; ) {
-      const prefix = keyBits(changes[order[low]!]!.key, 0, 0, this.depth)
-      let high = low + 1
-      while (high < order.length && keyBits(changes[order[high]!]!.key, 0, 0, this.depth) === prefix) high++
-      const page = this.#pages.update(pageKey(prefix), this.depth, low, high)
-      if (page !== undefined) {
-        prefixes.push(prefix)
-        pages.push(page)
-      }
-      low = high
-    }
+    pageKeys(touched).forEach((key, i) => {
+      const empty = this.#upper.isEmpty(2 ** this.depth + touched[i]!)
+      const page = this.#pages.update(key, this.depth, starts[i]!, starts[i + 1] ?? order.length, empty)
+      if (page === undefined) return
+      prefixes.push(touched[i]!)
+      pages.push(page)
+    })
     const roots = new NodeBuffer()
     roots.reserve(pages.length)
     this.#pages.hash(pages)
@@ -309,14 +313,12 @@ export class StateTree {
       ops.push({ key: undoRootsKey(pruned), value: undefined }, { key: undoPagesKey(pruned), value: undefined })
     }
     if (kept > height) return Height(height + 1)
-    const nodes = new Uint8Array(prefixes.length * NODE_BYTES)
+    const nodes = new Uint32Array(prefixes.length * (NODE_BYTES / 4))
     prefixes.forEach((prefix, i) => {
-      nodes.set(this.#upper.node(2 ** this.depth + prefix), NODE_BYTES * i)
+      this.#upper.copyTo(2 ** this.depth + prefix, nodes, i)
     })
     ops.push({ key: undoRootsKey(height), value: codec.encode(undoRootsCodec, { root, prefixes, nodes }) })
-    ops.push({ key: undoPagesKey(height), value: codec.encode(undoPagesCodec, this.#pages.former) })
+    ops.push({ key: undoPagesKey(height), value: encodeUndoPages(this.#pages.former) })
     return Height(kept)
   }
 }
-
-const isEmpty = (node: Uint8Array): boolean => node.every((byte) => byte === 0)

@@ -1,7 +1,8 @@
-import { bytesToHex, codec, type Hash, type Hex, NODE_BYTES, type Result } from '@quoin/protocol'
+import { codec, equalBytes, type Hash, NODE_BYTES, type Result } from '@quoin/protocol'
 import type { KvReader } from '../kv.ts'
+import { copyNode } from './node-buffer.ts'
 import type { FormerPage } from './page-update.ts'
-import { TreeCorruption, undoPagesKey, undoRootsKey } from './records.ts'
+import { prefixOfPageKey, TreeCorruption, undoPagesKey, undoRootsKey } from './records.ts'
 
 /** What one height did to the bucket roots: how to go back from it. */
 export interface UndoRoots {
@@ -9,91 +10,138 @@ export interface UndoRoots {
   readonly root: Hash
   /** Changed buckets, ascending. */
   readonly prefixes: Uint32Array
-  /** Former roots of these, 32 bytes each. */
-  readonly nodes: Uint8Array
+  /** Former roots of these. */
+  readonly nodes: Uint32Array
 }
 
 const ROOT_BYTES = 4 + NODE_BYTES
 
-/** Root, then prefix (4 bytes) and former root for each bucket. */
+/** Root; 4 bytes for each prefix; 32 for each former root. */
 export const undoRootsCodec: codec.Codec<UndoRoots> = {
   bytesMax: Number.MAX_SAFE_INTEGER,
   write(writer, { root, prefixes, nodes }) {
     codec.hash.write(writer, root)
-    prefixes.forEach((prefix, i) => {
-      writer.u32(prefix)
-      writer.bytes(nodes.subarray(NODE_BYTES * i, NODE_BYTES * (i + 1)))
-    })
+    for (let i = 0; i < prefixes.length; i++) writer.u32(prefixes[i]!)
+    writer.bytes(new Uint8Array(nodes.buffer, nodes.byteOffset, nodes.byteLength))
   },
   read(reader) {
     const root = codec.hash.read(reader)
     if (reader.left % ROOT_BYTES !== 0) reader.fail(`${reader.left} bytes of bucket roots`)
     const prefixes = new Uint32Array(reader.left / ROOT_BYTES)
-    const nodes = new Uint8Array(prefixes.length * NODE_BYTES)
-    for (let i = 0; i < prefixes.length; i++) {
-      prefixes[i] = reader.u32()
-      nodes.set(reader.bytes(NODE_BYTES), NODE_BYTES * i)
-    }
-    return { root, prefixes, nodes }
+    for (let i = 0; i < prefixes.length; i++) prefixes[i] = reader.u32()
+    return { root, prefixes, nodes: new Uint32Array(reader.bytes(NODE_BYTES * prefixes.length).buffer) }
   },
 }
 
-/** For each page its key (length, 1 byte) and its record (length, 4 bytes; 0 = there was none). */
-export const undoPagesCodec: codec.Codec<readonly FormerPage[]> = {
-  bytesMax: Number.MAX_SAFE_INTEGER,
-  write(writer, pages) {
-    for (const { key, record } of pages) {
-      writer.u8(key.length)
-      writer.bytes(key)
-      writer.u32(record?.length ?? 0)
-      if (record !== undefined) writer.bytes(record)
-    }
-  },
-  read(reader) {
-    const pages: FormerPage[] = []
-    while (reader.left > 0) {
-      const key = reader.bytes(reader.u8())
-      const length = reader.u32()
-      pages.push({ key, record: length === 0 ? undefined : reader.bytes(length) })
-    }
-    return pages
-  },
+/**
+ * The former pages of one height, left in their encoding, because a view of the past asks for few of thousands: count of buckets (4
+ * bytes); for each bucket, ascending, its prefix (4) and where its pages begin (4); then for each page the length of its key (1), the
+ * key, the length of its record (4; 0 = there was none), and the record.
+ */
+export function encodeUndoPages(pages: readonly FormerPage[]): Uint8Array {
+  const buckets: { readonly prefix: number; readonly at: number }[] = []
+  const body = new codec.Writer()
+  let at = 0
+  for (const { key, record } of pages) {
+    const prefix = prefixOfPageKey(key)
+    if (buckets.at(-1)?.prefix !== prefix) buckets.push({ prefix, at })
+    body.u8(key.length)
+    body.bytes(key)
+    body.u32(record?.length ?? 0)
+    if (record !== undefined) body.bytes(record)
+    at += 5 + key.length + (record?.length ?? 0)
+  }
+  const head = 4 + 8 * buckets.length
+  const out = new codec.Writer()
+  out.u32(buckets.length)
+  for (const { prefix, at } of buckets) {
+    out.u32(prefix)
+    out.u32(head + at)
+  }
+  out.bytes(body.finish())
+  return out.finish()
+}
+
+/** What a page was before a height that changed it; undefined when that height did not. */
+export function findUndoPage(encoded: Uint8Array, key: Uint8Array): FormerPage | undefined {
+  const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength)
+  const prefix = prefixOfPageKey(key)
+  const count = view.getUint32(0)
+  let low = 0
+  for (let high = count; low < high; ) {
+    const middle = (low + high) >>> 1
+    if (view.getUint32(4 + 8 * middle) < prefix) low = middle + 1
+    else high = middle
+  }
+  if (low === count || view.getUint32(4 + 8 * low) !== prefix) return undefined
+  const end = low + 1 === count ? encoded.length : view.getUint32(16 + 8 * low)
+  for (let at = view.getUint32(8 + 8 * low); at < end; ) {
+    const recordAt = at + 5 + encoded[at]!
+    const length = view.getUint32(recordAt - 4)
+    if (equalBytes(encoded.subarray(at + 1, recordAt - 4), key))
+      return { key, record: length === 0 ? undefined : encoded.subarray(recordAt, recordAt + length) }
+    at = recordAt + length
+  }
+  return undefined
 }
 
 /** The tree's records as they were at an earlier height, as far as they differ from now. */
 export interface FormerState {
   /** Root of the tree then. */
   readonly root: Hash
-  /** Bucket roots that differed, ascending by prefix; 32 bytes each. */
+  /** Buckets that changed since, ascending. */
   readonly prefixes: Uint32Array
+  /** Their roots then. */
   readonly nodes: Uint32Array
-  /** Pages that differed, by the hex of their keys. */
-  readonly pages: ReadonlyMap<Hex, Uint8Array | undefined>
+  /** The page then; undefined when it is as now. */
+  page(key: Uint8Array): FormerPage | undefined
 }
 
 /** Undoes the heights from `head` down to `height` + 1; undefined when one of their records has been pruned. */
 export function undoTo(kv: KvReader, head: number, height: number): FormerState | undefined {
-  const roots = new Map<number, Uint8Array>()
-  const pages = new Map<Hex, Uint8Array | undefined>()
-  let root: Hash | undefined
-  for (let undone = head; undone > height; undone--) {
-    const rootsRecord = kv.get(undoRootsKey(undone))
-    const pagesRecord = kv.get(undoPagesKey(undone))
+  const undone: UndoRoots[] = []
+  const pages: Uint8Array[] = []
+  for (let next = height + 1; next <= head; next++) {
+    const rootsRecord = kv.get(undoRootsKey(next))
+    const pagesRecord = kv.get(undoPagesKey(next))
     if (rootsRecord === undefined || pagesRecord === undefined) return undefined
-    const undo = intact(codec.decode(undoRootsCodec, rootsRecord), undone)
-    root = undo.root
-    undo.prefixes.forEach((prefix, i) => {
-      roots.set(prefix, undo.nodes.subarray(NODE_BYTES * i, NODE_BYTES * (i + 1)))
-    })
-    for (const { key, record } of intact(codec.decode(undoPagesCodec, pagesRecord), undone)) pages.set(bytesToHex(key), record)
+    undone.push(intact(codec.decode(undoRootsCodec, rootsRecord), next))
+    pages.push(pagesRecord)
   }
-  if (root === undefined) throw new RangeError(`height ${height} is not before ${head}`)
-  const prefixes = Uint32Array.from(roots.keys()).sort()
-  const nodes = new Uint8Array(prefixes.length * NODE_BYTES)
-  prefixes.forEach((prefix, i) => {
-    nodes.set(roots.get(prefix)!, NODE_BYTES * i)
+  const [first] = undone
+  if (first === undefined) throw new RangeError(`height ${height} is not before ${head}`)
+  return {
+    root: first.root,
+    ...firstOfEach(undone),
+    page: (key) => {
+      // The lowest height that changed a page holds what it was before all of them.
+      for (const encoded of pages) {
+        const found = findUndoPage(encoded, key)
+        if (found !== undefined) return found
+      }
+      return undefined
+    },
+  }
+}
+
+/** For each bucket its root in the first record that has it. */
+function firstOfEach(undone: readonly UndoRoots[]): { readonly prefixes: Uint32Array; readonly nodes: Uint32Array } {
+  const [only, second] = undone
+  if (only !== undefined && second === undefined) return only
+  const owner = new Map<number, number>()
+  undone.forEach(({ prefixes }, record) => {
+    for (const prefix of prefixes) if (!owner.has(prefix)) owner.set(prefix, record)
   })
-  return { root, prefixes, nodes: new Uint32Array(nodes.buffer), pages }
+  const prefixes = Uint32Array.from(owner.keys()).sort()
+  const nodes = new Uint32Array(prefixes.length * (NODE_BYTES / 4))
+  const next = new Uint32Array(undone.length)
+  prefixes.forEach((prefix, i) => {
+    const record = owner.get(prefix)!
+    const { prefixes: candidates, nodes: source } = undone[record]!
+    while (candidates[next[record]!]! < prefix) next[record]!++
+    copyNode(source, next[record]!, nodes, i)
+  })
+  return { prefixes, nodes }
 }
 
 function intact<T>(decoded: Result<T, codec.DecodeError>, height: number): T {

@@ -1,0 +1,187 @@
+import {
+  certifiedBlockCodec,
+  codec,
+  compareBytes,
+  type Hash,
+  type Header,
+  Height,
+  hexToBytes,
+  nobleCrypto,
+  type TimeMs,
+  unwrap,
+  ZERO_HASH,
+} from '@quoin/protocol'
+import fc from 'fast-check'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  openTestNode,
+  type TestNode,
+  type TestValidators,
+  testAccounts,
+  testTransfers,
+  testValidators,
+} from '../../test/chain.ts'
+import { loadCrypto } from '../crypto/load.ts'
+import { BlockStore } from './block-store.ts'
+import { MemoryKv } from './memory-kv.ts'
+import { FORMAT_VERSION, formatCodec, hashKey, heightKey, SPACE, singleKey } from './schema.ts'
+import type { BlockRecord } from './types.ts'
+
+const height = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }).map((value) => Height(value))
+const heightSpaces = ['header', 'body', 'senders', 'receipts', 'certificate', 'validatorsHash'] as const
+const hashSpaces = ['heightByHash', 'location', 'validators'] as const
+
+describe('schema', () => {
+  it('orders the keys of a space as the heights', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...heightSpaces), height, height, (space, a, b) => {
+        expect(Math.sign(compareBytes(heightKey(space, a), heightKey(space, b)))).toBe(Math.sign(a - b))
+      }),
+    )
+  })
+
+  it('gives every record a key of its own, below the spaces of execution', () => {
+    const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => `0x${Buffer.from(bytes).toString('hex')}` as Hash)
+    const key = fc.oneof(
+      fc
+        .tuple(fc.constantFrom('format', 'chain', 'head'), fc.constant(''))
+        .map(([space]) => [space, singleKey(space as 'head')] as const),
+      fc
+        .tuple(fc.constantFrom(...heightSpaces), height)
+        .map(([space, value]) => [`${space}${value}`, heightKey(space, value)] as const),
+      fc
+        .tuple(fc.constantFrom(...hashSpaces), hash)
+        .map(([space, value]) => [`${space}${value}`, hashKey(space, value)] as const),
+    )
+    fc.assert(
+      fc.property(key, key, ([nameA, a], [nameB, b]) => {
+        expect(compareBytes(a, b) === 0).toBe(nameA === nameB)
+        expect(a[0]).toBeLessThan(0x10)
+      }),
+    )
+    expect(new Set(Object.values(SPACE)).size).toBe(Object.values(SPACE).length)
+  })
+})
+
+let crypto = nobleCrypto
+let validators: TestValidators
+let node: TestNode
+let kv: MemoryKv
+beforeAll(async () => {
+  crypto = await loadCrypto()
+  validators = testValidators(crypto, 4)
+})
+beforeEach(async () => {
+  kv = new MemoryKv()
+  node = await openTestNode({ crypto, validators, kv })
+})
+
+const reopened = (from: MemoryKv = kv) => unwrap(BlockStore.open(from, crypto))
+
+describe('BlockStore', () => {
+  it('reads the same from memory and, after reopening, from disk', async () => {
+    for (let i = 0; i < 3; i++) await node.produce(await testTransfers(testAccounts[1]!, 2 * i, 2))
+    const fresh = reopened()
+    expect(fresh.head).toEqual(node.store.head)
+    for (let i = 0; i <= 4; i++) {
+      const at = Height(i)
+      for (const read of ['header', 'body', 'senders', 'receipts', 'certificate', 'certifiedBlock'] as const) {
+        expect(fresh[read](at), `${read} ${i}`).toEqual(node.store[read](at))
+        expect(fresh[read](at), `${read} ${i} again`).toEqual(node.store[read](at))
+      }
+      for (const { hash } of fresh.senders(at) ?? []) expect(fresh.locate(hash)).toEqual(node.store.locate(hash))
+    }
+    expect(fresh.header(Height(4))).toBeUndefined()
+    expect(fresh.validators(Height(5))?.validators).toEqual(validators.set.validators)
+    expect(fresh.validators(Height(6))).toBeUndefined()
+    expect(fresh.heightOf(ZERO_HASH)).toBeUndefined()
+    expect(fresh.locate(ZERO_HASH)).toBeUndefined()
+  })
+
+  it('gives block sync the bytes of a certified block as they lie there', async () => {
+    const raws = await testTransfers(testAccounts[1]!, 0, 3)
+    const { header } = await node.produce(raws)
+    const block = unwrap(codec.decode(certifiedBlockCodec, node.store.certifiedBlock(Height(1))!))
+    expect(block).toEqual({ header, transactions: raws, certificate: node.store.certificate(Height(1)) })
+    expect(node.store.certifiedBlock(Height(0))).toBeUndefined()
+    expect(node.store.certifiedBlock(Height(2))).toBeUndefined()
+  })
+
+  it('keeps a set of validators once, however many heights it votes at', async () => {
+    for (let i = 0; i < 5; i++) await node.produce()
+    let sets = 0
+    for await (const _ of kv.scan({ from: Uint8Array.of(SPACE.validators), to: Uint8Array.of(SPACE.validators + 1) })) sets++
+    expect(sets).toBe(1)
+  })
+
+  it('refuses a database of another format, and says what to do', () => {
+    kv.apply([{ key: singleKey('format'), value: codec.encode(formatCodec, FORMAT_VERSION + 1) }])
+    const opened = BlockStore.open(kv, crypto)
+    expect(opened).toMatchObject({ ok: false, error: { code: 'unknown-format' } })
+    expect(!opened.ok && opened.error.message).toMatch(/format 2, this release reads format 1.*--reset/)
+  })
+
+  it('appends only the block that follows the head, and genesis only once', async () => {
+    const { header, hash } = await node.produce()
+    const record = (change: Partial<Header>): BlockRecord => ({
+      header: { ...header, ...change },
+      hash,
+      transactions: [],
+      receipts: new Uint8Array(4),
+      certificate: node.store.certificate(Height(1)),
+      validators: [],
+      ops: [],
+    })
+    await expect(node.store.append(record({ number: Height(3), parentHash: hash }))).rejects.toThrow('does not follow')
+    await expect(node.store.append(record({ number: Height(2), parentHash: ZERO_HASH }))).rejects.toThrow('does not follow')
+    await expect(node.store.append(record({}))).rejects.toThrow('does not follow')
+    const chain = { genesisDigest: ZERO_HASH, restartEpoch: 0 }
+    await expect(node.store.appendGenesis(record({ number: Height(0), timeMs: 0 as TimeMs }), chain)).rejects.toThrow('already')
+  })
+
+  it('throws on records that this node cannot have written', async () => {
+    const { hash } = await node.produce(await testTransfers(testAccounts[1]!, 0, 1))
+    const damage = (key: Uint8Array, value: Uint8Array | undefined) => {
+      const copy = kv.clone()
+      copy.apply([{ key, value }])
+      return copy
+    }
+    expect(() => reopened(damage(heightKey('header', Height(1)), undefined))).toThrow(/damaged: no header of its head 1/)
+    expect(() => reopened(damage(heightKey('header', Height(1)), Uint8Array.of(1)))).toThrow(/damaged: record 03/)
+    expect(() => reopened(damage(singleKey('head'), Uint8Array.of(1)))).toThrow(/damaged: record 02/)
+    expect(() => reopened(damage(heightKey('body', Height(1)), Uint8Array.of(9))).body(Height(1))).toThrow(/damaged: record 04/)
+    expect(() => reopened(damage(hashKey('heightByHash', hash), Uint8Array.of(9))).heightOf(hash)).toThrow(/damaged: record 08/)
+    const setHash = kv.get(heightKey('validatorsHash', Height(1)))!
+    const set = damage(Uint8Array.of(SPACE.validators, ...setHash), undefined)
+    expect(() => reopened(set).validators(Height(1))).toThrow(/damaged: no validator set/)
+  })
+
+  it('is empty before genesis, and says so', () => {
+    const empty = reopened(new MemoryKv())
+    expect(empty.chain).toBeUndefined()
+    expect(() => empty.head).toThrow('genesis')
+    expect(empty.header(Height(0))).toBeUndefined()
+  })
+})
+
+describe('a crash', () => {
+  it('at any commit leaves the block before or the block, whole, and the chain goes on from there', async () => {
+    const snapshots: MemoryKv[] = []
+    const write = kv.write.bind(kv)
+    kv.write = async (ops) => {
+      snapshots.push(kv.clone())
+      await write(ops)
+      snapshots.push(kv.clone())
+    }
+    for (let i = 0; i < 3; i++) await node.produce(await testTransfers(testAccounts[1]!, i, 1))
+    expect(snapshots).toHaveLength(6)
+    for (const [i, disk] of snapshots.entries()) {
+      const restarted = await openTestNode({ crypto, validators, kv: disk })
+      expect(restarted.chain.head.header.number).toBe(Math.ceil(i / 2))
+      const sent = Math.ceil(i / 2)
+      await restarted.produce(await testTransfers(testAccounts[1]!, sent, 1))
+      expect(restarted.store.senders(Height(sent + 1))).toHaveLength(1)
+      expect(hexToBytes(restarted.chain.head.hash)).toHaveLength(32)
+    }
+  })
+})

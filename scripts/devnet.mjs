@@ -2,7 +2,7 @@
 // `npm run devnet`: installs and builds what is missing, then runs four validators.
 import './lib/node-version.mjs'
 
-Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>
+void Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>
   main(async () => {
     await bootstrap()
     const devnet = await import('../packages/node/dist/devnet/main.js')

@@ -2,7 +2,7 @@
 // `npm run genesis`: writes the devnet's genesis.json again, after the execution version changed.
 import './lib/node-version.mjs'
 
-Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>
+void Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>
   main(async () => {
     await bootstrap()
     const { writeRepositoryGenesis } = await import('../packages/node/dist/devnet/genesis.js')

@@ -29,6 +29,7 @@ const pure = 'packages/execution/src/a.ts'
 const consensus = 'packages/consensus/src/a.ts'
 const node = 'packages/node/src/engine/a.ts'
 const slash = '/'
+const lockOf = (packages: object) => JSON.stringify({ packages })
 
 /** For each rule: what it must find, what it must leave alone. */
 const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [path: string, text: string][] }> = {
@@ -153,7 +154,12 @@ const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [p
       [node, 'f().catch(() => {})'],
       [node, 'f().catch((_error) => undefined)'],
     ],
-    good: [[node, 'try { f() } catch (error) { log(error) }\nf().catch((error) => log(error))\nf().catch(undefinedBehaviour)']],
+    good: [
+      [
+        node,
+        'try { f() } catch (error) { log(error) }\nf().catch((error) => log(error))\nf().catch(undefinedBehaviour)\nconst a = await f().catch(() => undefined)',
+      ],
+    ],
   },
   'no-sleep': {
     bad: [
@@ -165,7 +171,10 @@ const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [p
   },
   'no-sleep-import': {
     bad: [[node, `import { setTimeout } from 'node:timers/promises'`]],
-    good: [[node, `import { setTimeout } from 'node:timers'`]],
+    good: [
+      [node, `import { setTimeout } from 'node:timers'`],
+      [node, `import { setImmediate } from 'node:timers/promises'`],
+    ],
   },
   'no-promises-in-comments': {
     bad: ['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].map((word) => [node, `f() // ${word}: later`]),
@@ -178,6 +187,28 @@ const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [p
   'no-workplace-word': {
     bad: [['README.md', `a sub${'agent'} wrote this`]],
     good: [['README.md', 'the user agent of a browser']],
+  },
+  'lock-fits-every-platform': {
+    bad: [
+      [
+        'package-lock.json',
+        lockOf({
+          'node_modules/t': { optionalDependencies: { 't-linux-x64': '1.0.0', 't-darwin-x64': '1.0.0' } },
+          'node_modules/t-linux-x64': {},
+        }),
+      ],
+    ],
+    good: [
+      ['package-lock.json', lockOf({ 'node_modules/t': { optionalDependencies: { u: '1.0.0' } }, 'node_modules/u': {} })],
+      ['package-lock.json', lockOf({ 'packages/a': { optionalDependencies: { u: '1.0.0' } }, 'packages/a/node_modules/u': {} })],
+      [
+        'package-lock.json',
+        lockOf({
+          'node_modules/@s/t/node_modules/v': { optionalDependencies: { u: '1.0.0' } },
+          'node_modules/@s/t/node_modules/u': {},
+        }),
+      ],
+    ],
   },
   'no-registry-in-lock': {
     bad: [['package-lock.json', `"resolved": "https:${slash}/registry.example.org/a.tgz"`]],

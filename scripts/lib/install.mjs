@@ -107,7 +107,8 @@ async function holds(lock) {
     const found = installed[path]
     // Optional packages are there or not by platform; npm has decided that.
     if (found === undefined) return wanted.optional === true || wanted.devOptional === true
-    return found.version === wanted.version && found.integrity === wanted.integrity && found.link === wanted.link
+    const sameBytes = wanted.integrity === undefined || found.integrity === wanted.integrity
+    return found.version === wanted.version && sameBytes && found.link === wanted.link
   })
 }
 

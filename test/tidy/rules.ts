@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { missingEntries } from '../../scripts/lib/lock.mjs'
 import { type Import, importsOf, type Scanned } from './scan.ts'
 
 /** What a rule finds: where in the file, and what is wrong. */
@@ -132,7 +133,7 @@ const purity: Readonly<Record<string, Rule>> = {
 const habits: Readonly<Record<string, Rule>> = {
   'file-length': (path, { text }) => {
     const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-    return isScript(path) && lines > linesMax ? [{ offset: text.length, message: `${lines} lines, at most ${linesMax}` }] : []
+    return isScript(path) && lines > linesMax ? [{ offset: text.length - 1, message: `${lines} lines, at most ${linesMax}` }] : []
   },
   'every-test-runs': matches(
     'code',
@@ -148,7 +149,7 @@ const habits: Readonly<Record<string, Rule>> = {
   ),
   'no-empty-catch': matches(
     'code',
-    /\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}|\.catch\s*\(\s*(?:async\s+)?(?:\(\s*[\w$]*\s*\)|[\w$]+)\s*=>\s*(?:\{\s*\}|undefined|null|void 0)\s*\)/g,
+    /\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}|\.catch\s*\(\s*(?:async\s+)?(?:\(\s*[\w$]*\s*\)|[\w$]+)\s*=>\s*\{\s*\}\s*\)|^[^=\n]*\.catch\(\(?\w*\)? => (?:undefined|null)\)/gm,
     'an error is swallowed; handle it, or let it pass',
     isScript,
   ),
@@ -158,8 +159,11 @@ const habits: Readonly<Record<string, Rule>> = {
     'wait for the event, not for some time',
     isScript,
   ),
-  'no-sleep-import': imports((_path, { specifier }) =>
-    /^(node:)?timers\/promises$/.test(specifier) ? 'wait for the event, not for some time' : undefined,
+  'no-sleep-import': matches(
+    'text',
+    /\bsetTimeout\b[^;'"]*\bfrom\s+['"](?:node:)?timers\/promises['"]/g,
+    'wait for the event, not for some time',
+    (path) => isScript(path) && path !== 'test/tidy.test.ts',
   ),
   'no-promises-in-comments': matches(
     'comments',
@@ -181,5 +185,15 @@ const origin: Readonly<Record<string, Rule>> = {
   ),
 }
 
+const lock: Readonly<Record<string, Rule>> = {
+  'lock-fits-every-platform': (path, { text }) =>
+    path === 'package-lock.json'
+      ? missingEntries(JSON.parse(text).packages).map(({ by, name }) => ({
+          offset: Math.max(0, text.indexOf(`"${by}"`)),
+          message: `no entry for ${name}: npm ci fails everywhere (node scripts/complete-lock.mjs)`,
+        }))
+      : [],
+}
+
 /** All rules by name. */
-export const rules = { ...walls, ...purity, ...habits, ...origin }
+export const rules = { ...walls, ...purity, ...habits, ...origin, ...lock }

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { completeLock, missingEntries, platformOf } from '../scripts/lib/lock.mjs'
+import { addCrash, formatCounts, none, readReport } from '../scripts/lib/suites.mjs'
+
+const lockFile = readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')
+
+/** A lock file without the entries that `left` picks out. */
+function without(left: (path: string) => boolean): string {
+  const lock = JSON.parse(lockFile)
+  for (const path of Object.keys(lock.packages)) if (left(path)) delete lock.packages[path]
+  return `${JSON.stringify(lock, undefined, 2)}\n`
+}
+
+describe('the lock file', () => {
+  it('stays as it is when nothing is missing', () => {
+    expect(completeLock(lockFile)).toEqual({ text: lockFile, added: [], unknown: [] })
+  })
+
+  it('gets back the platform packages that npm left out, in the versions that are asked for, where npm puts them', () => {
+    const turbo = (path: string) => path.startsWith('node_modules/@turbo/') && !path.endsWith('linux-64')
+    const { text, added, unknown } = completeLock(without(turbo))
+    expect(unknown).toEqual([])
+    expect(added.length).toBeGreaterThanOrEqual(5)
+    const before = JSON.parse(lockFile).packages
+    const after = JSON.parse(text).packages
+    expect(Object.keys(after)).toEqual(Object.keys(before))
+    for (const path of Object.keys(after)) {
+      expect({ path, version: after[path].version }).toEqual({ path, version: before[path].version })
+    }
+    expect(missingEntries(after)).toEqual([])
+  })
+
+  it('reads from a package name what npm records of its platform', () => {
+    const packages = JSON.parse(lockFile).packages as Record<
+      string,
+      { integrity?: string; cpu?: string[]; os?: string[]; libc?: string[] }
+    >
+    const recorded = Object.entries(packages).filter(
+      // Only entries that came from a registry (they have a hash) say what a package itself claims.
+      ([path, { integrity, cpu }]) =>
+        cpu !== undefined && integrity !== undefined && !/universal|node_modules\/@(turbo|biomejs)\//.test(path),
+    )
+    expect(recorded.length).toBeGreaterThan(40)
+    for (const [path, { cpu, os, libc }] of recorded) {
+      const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+      expect({ name, ...platformOf(name) }).toEqual({ name, cpu, ...(os && { os }), ...(libc && { libc }) })
+    }
+  })
+
+  it('says which names it cannot place', () => {
+    const text = JSON.stringify({ packages: { 'node_modules/a': { optionalDependencies: { fsevents: '2.3.3' } } } })
+    expect(completeLock(text)).toMatchObject({ added: [], unknown: ['fsevents'] })
+  })
+})
+
+describe('the counts of a suite', () => {
+  const report = (files: object[], counts: object = {}) =>
+    JSON.stringify({ numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: files, ...counts })
+
+  it('are those of the report', () => {
+    const files = [{ status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] }]
+    expect(readReport(report(files, { numPassedTests: 4, numFailedTests: 1, numPendingTests: 2, numTodoTests: 1 }))).toEqual({
+      passed: 4,
+      failed: 1,
+      skipped: 3,
+    })
+  })
+  it('have a failure for a file that did not load', () => {
+    expect(readReport(report([{ status: 'failed', assertionResults: [] }], { numPassedTests: 4 }))).toMatchObject({
+      passed: 4,
+      failed: 1,
+    })
+  })
+  it('have a failure for a process that ended badly without a failed test', () => {
+    expect(addCrash(readReport(undefined), { code: 1, overdue: false })).toEqual({ ...none, failed: 1 })
+    expect(addCrash(readReport(undefined), { code: null, overdue: false })).toEqual({ ...none, failed: 1 })
+    expect(addCrash({ passed: 3, failed: 0, skipped: 0 }, { code: 0, overdue: true })).toEqual({
+      passed: 3,
+      failed: 1,
+      skipped: 0,
+    })
+    expect(addCrash({ passed: 3, failed: 2, skipped: 0 }, { code: 1, overdue: false })).toEqual({
+      passed: 3,
+      failed: 2,
+      skipped: 0,
+    })
+    expect(addCrash({ passed: 3, failed: 0, skipped: 1 }, { code: 0, overdue: false })).toEqual({
+      passed: 3,
+      failed: 0,
+      skipped: 1,
+    })
+  })
+  it('are written as the last line wants them', () => {
+    expect(formatCounts({ passed: 12, failed: 0, skipped: 3 })).toBe('12 passed, 0 failed, 3 skipped')
+  })
+})

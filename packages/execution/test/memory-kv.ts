@@ -32,4 +32,11 @@ export class MemoryKv implements TreeKv {
   keys(prefix: string): string[] {
     return [...this.#entries.keys()].filter((key) => key.startsWith(prefix)).toSorted()
   }
+
+  /** A database with the same content, independent of this one. */
+  clone(): MemoryKv {
+    const copy = new MemoryKv()
+    for (const [key, value] of this.#entries) copy.#entries.set(key, value)
+    return copy
+  }
 }

@@ -1,0 +1,66 @@
+import { Address, bytesToHex, compareBytes, hexToBytes, LIMITS } from '@quoin/protocol'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { addressOf } from '../test/transactions.ts'
+import { accountKey, codeKey, flatKey, flatKeyOf, historyKey, historyRange, parseHistoryKey, storageKey } from './keys.ts'
+
+const address = fc.uint8Array({ minLength: 20, maxLength: 20 }).map(Address)
+/** Raw keys full of what the escape must survive. */
+const rawKey = fc.oneof(
+  fc.array(fc.constantFrom(0, 0, 1, 254, 255), { maxLength: 12 }).map((bytes) => Uint8Array.from(bytes)),
+  fc.uint8Array({ maxLength: LIMITS.stateKeyBytesMax }),
+)
+const stateKey = fc
+  .tuple(fc.constantFrom(addressOf(1), addressOf(0x100)), rawKey)
+  .map(([of, raw]) => hexToBytes(storageKey(of, raw)))
+const height = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.maxSafeInteger().map(Math.abs))
+
+describe('keys', () => {
+  it('have the layout that the comment gives', () => {
+    const a = addressOf(0xab)
+    expect(flatKeyOf(accountKey(a))).toEqual(Uint8Array.of(0x10, ...hexToBytes(a), 0))
+    expect(flatKeyOf(codeKey(a))).toEqual(Uint8Array.of(0x10, ...hexToBytes(a), 1))
+    expect(flatKeyOf(storageKey(a, Uint8Array.of(7)))).toEqual(Uint8Array.of(0x10, ...hexToBytes(a), 2, 7))
+    expect(flatKey(Uint8Array.of(1, 2))).toEqual(Uint8Array.of(0x10, 1, 2))
+    expect(bytesToHex(historyKey(Uint8Array.of(0, 1, 0), 0x0102))).toBe('0x11' + '00ff0100ff' + '0000' + '0000000000000102')
+  })
+
+  it('of history sort as state key, then height, and give both back', () => {
+    fc.assert(
+      fc.property(stateKey, height, stateKey, height, (a, heightA, b, heightB) => {
+        const order = Math.sign(compareBytes(a, b)) || Math.sign(heightA - heightB)
+        expect(Math.sign(compareBytes(historyKey(a, heightA), historyKey(b, heightB)))).toBe(order)
+        expect(parseHistoryKey(historyKey(a, heightA))).toEqual({ stateKey: a, height: heightA })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('of a history range belong to one state key, from a height on', () => {
+    fc.assert(
+      fc.property(stateKey, height, stateKey, height, (a, from, b, at) => {
+        const range = historyRange(a, from)
+        const key = historyKey(b, at)
+        const inside = compareBytes(key, range.from) >= 0 && compareBytes(key, range.to) < 0
+        expect(inside).toBe(compareBytes(a, b) === 0 && at >= from)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('of history that are damaged throw', () => {
+    const key = historyKey(hexToBytes(accountKey(addressOf(0))), 1)
+    for (const damaged of [key.slice(0, -1), key.slice(1), Uint8Array.of(0x10, ...key.slice(1))])
+      expect(() => parseHistoryKey(damaged)).toThrow()
+  })
+
+  it('sort the same as text and as bytes', () => {
+    fc.assert(
+      fc.property(address, rawKey, address, rawKey, (a, rawA, b, rawB) => {
+        const [left, right] = [storageKey(a, rawA), storageKey(b, rawB)]
+        const text = left < right ? -1 : Number(left > right)
+        expect(text).toBe(Math.sign(compareBytes(hexToBytes(left), hexToBytes(right))))
+      }),
+    )
+  })
+})

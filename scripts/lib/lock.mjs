@@ -3,26 +3,11 @@
  * yet npm leaves out those that the registry in use does not serve. This puts them back.
  */
 
-const systems = {
-  darwin: 'darwin',
-  win32: 'win32',
-  windows: 'win32',
-  linux: 'linux',
-  android: 'android',
-  freebsd: 'freebsd',
-  openharmony: 'openharmony',
-}
-const processors = {
-  x64: 'x64',
-  64: 'x64',
-  arm64: 'arm64',
-  arm: 'arm',
-  ia32: 'ia32',
-  ppc64: 'ppc64',
-  riscv64: 'riscv64',
-  s390x: 's390x',
-  wasm32: 'wasm32',
-}
+/** What the word says in a package name, where it differs from what Node calls it. */
+const systemNames = { windows: 'win32' }
+const systems = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
+const processorNames = { 64: 'x64' }
+const processors = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64']
 const libraries = { gnu: 'glibc', musl: 'musl' }
 
 /**
@@ -81,10 +66,9 @@ export function completeLock(text) {
 /** What `…-linux-x64-musl` and its like say; undefined when a name tells no processor. */
 export function platformOf(name) {
   const words = name.replace(/^@[^/]+\//, '').split('-')
-  const pick = (table) => words.map((word) => table[word]).find((found) => found !== undefined)
-  const cpu = pick(processors)
-  const os = pick(systems)
+  const cpu = words.map((word) => processorNames[word] ?? word).find((word) => processors.includes(word))
+  const os = words.map((word) => systemNames[word] ?? word).find((word) => systems.includes(word))
   if (cpu === undefined || (os === undefined && cpu !== 'wasm32')) return undefined
-  const libc = os === 'linux' ? pick(libraries) : undefined
+  const libc = os === 'linux' ? libraries[words.at(-1)] : undefined
   return { cpu: [cpu], ...(os && { os: [os] }), ...(libc && { libc: [libc] }) }
 }

@@ -1,4 +1,15 @@
-import { createExecutor, type Executor, executionVersion } from '@quoin/execution'
+import {
+  createExecutor,
+  type ExecutedBlock,
+  type Executor,
+  executionVersion,
+  flatKey,
+  packOps,
+  SYSTEM_ADDRESS,
+  SYSTEM_RECORDS,
+  storageKey,
+  unpackOps,
+} from '@quoin/execution'
 import {
   type Address,
   addressOfPublicKey,
@@ -10,6 +21,7 @@ import {
   type Genesis,
   type Height,
   hexToBytes,
+  ok,
   type Power,
   publicKeyOf,
   type Round,
@@ -185,5 +197,22 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
       await chain.commit(block, certify(crypto, chain.domain, { ...validators, set: voters }, block))
       return block
     },
+  }
+}
+
+/**
+ * Plays governance, which comes with the contracts: puts a system record into the writes of the block of a height. Nodes that are to agree
+ * must all be told, for the state root does not show it.
+ */
+export function amend(node: TestNode, height: number, name: keyof typeof SYSTEM_RECORDS, value: Uint8Array): void {
+  const op = { key: flatKey(hexToBytes(storageKey(SYSTEM_ADDRESS, SYSTEM_RECORDS[name].key))), value }
+  const amended = <T extends ExecutedBlock>(block: T): T =>
+    block.header.number === height ? { ...block, ops: packOps([...unpackOps(block.ops), op]) } : block
+  const { executor } = node
+  const [build, execute] = [executor.build.bind(executor), executor.execute.bind(executor)]
+  executor.build = async (...args) => amended(await build(...args))
+  executor.execute = async (...args) => {
+    const executed = await execute(...args)
+    return executed.ok ? ok(amended(executed.value)) : executed
   }
 }

@@ -1,7 +1,7 @@
-import { unwrap } from '@quoin/protocol'
+import { concatBytes, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeFrames, FRAME_HEADER_BYTES, FrameDecoder } from './frames.ts'
+import { encodeFrames, encodeVarint, FRAME_HEADER_BYTES, FrameDecoder, varintHeader } from './frames.ts'
 
 const messages = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 20 })
 
@@ -73,5 +73,31 @@ describe('frames', () => {
         }
       }),
     )
+  })
+
+  it('with a varint header give back the messages, and end at the limit', () => {
+    fc.assert(
+      fc.property(messages, fc.array(fc.nat(10_000), { maxLength: 40 }), (sent, places) => {
+        const decoder = new FrameDecoder(300, varintHeader)
+        const received: Uint8Array[] = []
+        for (const chunk of cut(concatBytes(...sent.flatMap((message) => [encodeVarint(message.length), message])), places)) {
+          decoder.push(chunk)
+          for (let frame = unwrap(decoder.next()); frame !== undefined; frame = unwrap(decoder.next())) received.push(frame)
+        }
+        expect(received).toEqual(sent)
+      }),
+    )
+    for (const header of [encodeVarint(301), Uint8Array.of(0xff, 0xff, 0xff, 0x7f), new Uint8Array(9).fill(0xff)]) {
+      const decoder = new FrameDecoder(300, varintHeader)
+      decoder.push(header)
+      expect(decoder.next()).toMatchObject({ ok: false, error: { code: 'oversized' } })
+    }
+    expect([0, 127, 128, 300, 16_384].map((length) => [...encodeVarint(length)])).toEqual([
+      [0],
+      [127],
+      [128, 1],
+      [172, 2],
+      [128, 128, 1],
+    ])
   })
 })

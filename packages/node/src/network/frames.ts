@@ -26,12 +26,50 @@ export function encodeFrames(messages: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
+/** How the length of a frame is written. */
+export interface FrameHeader {
+  /** Length of the frame and of its header, from the first bytes; undefined when there are too few of them. */
+  read(byteAt: (index: number) => number, available: number): { readonly length: number; readonly size: number } | undefined
+}
+
+/** 4 bytes, big-endian. */
+export const u32Header: FrameHeader = {
+  read(byteAt, available) {
+    if (available < FRAME_HEADER_BYTES) return undefined
+    return { length: byteAt(0) * 2 ** 24 + byteAt(1) * 2 ** 16 + byteAt(2) * 2 ** 8 + byteAt(3), size: FRAME_HEADER_BYTES }
+  },
+}
+
+/** Unsigned LEB128, as libp2p's protocols write it; beyond 4 bytes the length is taken as infinite. */
+export const varintHeader: FrameHeader = {
+  read(byteAt, available) {
+    let length = 0
+    for (let i = 0; i < 4; i++) {
+      if (i === available) return undefined
+      const byte = byteAt(i)
+      length += (byte & 0x7f) * 2 ** (7 * i)
+      if (byte < 0x80) return { length, size: i + 1 }
+    }
+    return { length: Number.POSITIVE_INFINITY, size: 4 }
+  },
+}
+
+/** The header that `varintHeader` reads. */
+export function encodeVarint(length: number): Uint8Array {
+  const bytes: number[] = []
+  for (let rest = length; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Uint8Array.from([...bytes, rest])
+    bytes.push((rest % 128) + 128)
+  }
+}
+
 /**
- * Cuts a byte stream into frames, whatever the chunks it arrives in. Holds the chunks of one unfinished frame at most. After a fault
- * the position in the stream is lost: every further call gives the same fault.
+ * Cuts a byte stream into frames, whatever the chunks it arrives in. Holds what was pushed and not yet taken out. After a fault the
+ * position in the stream is lost: every further call gives the same fault.
  */
 export class FrameDecoder {
   readonly #bytesMax: number
+  readonly #header: FrameHeader
   readonly #chunks: Uint8Array[] = []
   /** Bytes of the first chunk that were taken already. */
   #taken = 0
@@ -40,8 +78,9 @@ export class FrameDecoder {
   #expected: number | undefined
   #fault: FrameFault | undefined
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, header: FrameHeader = u32Header) {
     this.#bytesMax = bytesMax
+    this.#header = header
   }
 
   /** Bytes that are held and belong to no finished frame. */
@@ -59,18 +98,28 @@ export class FrameDecoder {
   next(): Result<Uint8Array | undefined, FrameFault> {
     if (this.#fault !== undefined) return err(this.#fault)
     if (this.#expected === undefined) {
-      if (this.#available < FRAME_HEADER_BYTES) return ok(undefined)
-      const header = this.#take(FRAME_HEADER_BYTES)
-      const length = header[0]! * 2 ** 24 + header[1]! * 2 ** 16 + header[2]! * 2 ** 8 + header[3]!
+      const header = this.#header.read(this.#byteAt, this.#available)
+      if (header === undefined) return ok(undefined)
+      const { length, size } = header
       if (length === 0) return this.#fail('empty', 'frame of 0 bytes')
       if (length > this.#bytesMax)
         return this.#fail('oversized', `frame of ${length} bytes, at most ${this.#bytesMax} are allowed`)
+      this.#take(size)
       this.#expected = length
     }
     if (this.#available < this.#expected) return ok(undefined)
     const frame = this.#take(this.#expected)
     this.#expected = undefined
     return ok(frame)
+  }
+
+  readonly #byteAt = (index: number): number => {
+    let at = this.#taken + index
+    for (const chunk of this.#chunks) {
+      if (at < chunk.length) return chunk[at]!
+      at -= chunk.length
+    }
+    throw new RangeError(`byte ${index} of ${this.#available}`)
   }
 
   #fail(code: FrameFault['code'], message: string): Result<never, FrameFault> {

@@ -19,10 +19,11 @@ import {
   stop,
   type Topology,
 } from '@libp2p/interface'
+import { concatBytes } from '@quoin/protocol'
 import type { PeerId } from '../powers.ts'
 import type { NetworkCounters } from './counters.ts'
+import { encodeVarint, FrameDecoder, varintHeader } from './frames.ts'
 import type { NetworkLimits } from './limits.ts'
-import { asError } from './streams.ts'
 
 export interface GossipOptions {
   readonly libp2p: Libp2p
@@ -34,9 +35,20 @@ export interface GossipOptions {
   validate(from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'>
   /** Whether streams on this connection are taken. */
   takes(connection: Connection): boolean
-  /** The peer's gossip stream ended, or sent what is no frame: gossip with it is over until the connection is renewed. */
-  lost(connection: Connection, reason: 'ended' | 'malformed'): void
+  /** The peer's gossip stream ended, or sent a frame over the limit: gossip with it is over until the connection is renewed. */
+  lost(connection: Connection, reason: 'ended' | 'oversized'): void
   subscribed(peer: PeerId): void
+}
+
+/** Payloads of one peer in validation, and the readers that wait until there are fewer. */
+interface Pending {
+  count: number
+  readonly waiting: Set<() => void>
+}
+
+function wakeAll(pending: Pending | undefined): void {
+  for (const wake of pending?.waiting ?? []) wake()
+  pending?.waiting.clear()
 }
 
 const VERDICTS = { accept: TopicValidatorResult.Accept, ignore: TopicValidatorResult.Ignore, reject: TopicValidatorResult.Reject }
@@ -55,15 +67,16 @@ const RPC_OVERHEAD_BYTES = 256 * 1024
 export class Gossip {
   readonly #options: GossipOptions
   readonly #gossipsub: GossipSub
+  readonly #frameBytesMax: number
   /** What gossipsub wants to be told of peers. */
   readonly #topologies = new Map<string, Topology>()
-  /** Payloads in validation, by peer, and who waits until there are fewer. */
-  readonly #pending = new Map<PeerId, { count: number; wake: (() => void) | undefined }>()
+  readonly #pending = new Map<PeerId, Pending>()
   readonly #publishing = new Set<Promise<void>>()
 
   constructor(options: GossipOptions) {
     this.#options = options
     const { libp2p, limits, topic, privateKey, log } = options
+    this.#frameBytesMax = limits.gossipBytesMax + RPC_OVERHEAD_BYTES
     this.#gossipsub = gossipsub({
       globalSignaturePolicy: StrictNoSign,
       msgIdFn: (message) => createHash('sha256').update(message.data).digest(),
@@ -76,7 +89,7 @@ export class Gossip {
       tagMeshPeers: false,
       allowPublishToZeroTopicPeers: true,
       ignoreDuplicatePublishError: true,
-      maxInboundDataLength: limits.gossipBytesMax + RPC_OVERHEAD_BYTES,
+      maxInboundDataLength: this.#frameBytesMax,
       maxOutboundBufferSize: limits.gossipSendBytesMax,
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
@@ -118,8 +131,9 @@ export class Gossip {
   }
 
   async disconnect(peer: Libp2pPeerId): Promise<void> {
-    this.#pending.get(peer.toString())?.wake?.()
+    const pending = this.#pending.get(peer.toString())
     this.#pending.delete(peer.toString())
+    wakeAll(pending)
     for (const topology of this.#topologies.values()) await topology.onDisconnect?.(peer)
   }
 
@@ -151,7 +165,7 @@ export class Gossip {
     counters.gossipIn++
     counters.gossipBytesIn += message.data.length
     const pending = this.#pendingOf(peer)
-    if (pending.count >= limits.gossipPendingCountMax) {
+    if (pending.count >= 2 * limits.gossipPendingCountMax) {
       counters.gossipDropped++
       return TopicValidatorResult.Ignore
     }
@@ -166,28 +180,28 @@ export class Gossip {
       return VERDICTS[verdict]
     } finally {
       pending.count--
-      if (pending.count < limits.gossipPendingCountMax) pending.wake?.()
+      wakeAll(pending)
     }
   }
 
-  #pendingOf(peer: PeerId) {
+  #pendingOf(peer: PeerId): Pending {
     const existing = this.#pending.get(peer)
     if (existing !== undefined) return existing
-    const pending = { count: 0, wake: undefined as (() => void) | undefined }
+    const pending: Pending = { count: 0, waiting: new Set() }
     this.#pending.set(peer, pending)
     return pending
   }
 
   /** Resolves when fewer than the limit of a peer's payloads are in validation, or when the peer is gone. */
   async #room(peer: PeerId): Promise<void> {
-    const pending = this.#pendingOf(peer)
-    if (pending.count < this.#options.limits.gossipPendingCountMax) return
-    await new Promise<void>((resolve) => {
-      pending.wake = () => {
-        pending.wake = undefined
-        resolve()
-      }
-    })
+    for (
+      let pending = this.#pendingOf(peer);
+      pending.count >= this.#options.limits.gossipPendingCountMax;
+      pending = this.#pendingOf(peer)
+    ) {
+      const { waiting } = pending
+      await new Promise<void>((resolve) => waiting.add(resolve))
+    }
   }
 
   /** The part of libp2p's registrar that gossipsub calls: stream handlers go through our check, news of peers come from `connect`. */
@@ -216,61 +230,63 @@ export class Gossip {
   }
 
   /**
-   * What gossipsub reads instead of the stream itself: its own reader takes everything that arrives at once and tells nobody when a frame
-   * is malformed. gossipsub only iterates, closes and aborts an inbound stream.
+   * What gossipsub reads instead of the stream itself: its own reader takes whatever arrives, however much of it waits,
+   * and tells nobody when a frame is over the limit. gossipsub only iterates, closes and aborts an inbound stream.
    */
   #source(stream: Stream, connection: Connection): Stream {
     const source: Pick<Stream, 'close' | 'abort' | typeof Symbol.asyncIterator> = {
-      [Symbol.asyncIterator]: () => this.#chunks(stream, connection),
+      [Symbol.asyncIterator]: () => this.#frames(stream, connection),
       close: (options) => stream.close(options),
       abort: (error) => stream.abort(error),
     }
     return source as Stream
   }
 
-  async *#chunks(stream: Stream, connection: Connection): AsyncGenerator<Uint8Array> {
+  /**
+   * The frames of a gossip stream, each with its length in front, one by one. Reading stops, and with it the peer, while too many of its
+   * payloads are in validation.
+   */
+  async *#frames(stream: Stream, connection: Connection): AsyncGenerator<Uint8Array> {
     const peer = connection.remotePeer.toString()
-    const chunks: Uint8Array[] = []
+    const decoder = new FrameDecoder(this.#frameBytesMax, varintHeader)
+    let fault = false
     let ended = stream.status !== 'open' || stream.readableEnded
-    let wake: (() => void) | undefined
+    let wake = () => {}
     const onMessage = (event: StreamMessageEvent) => {
-      chunks.push(event.data.subarray())
-      // One chunk at a time: the rest waits in the stream's window, which stops the peer.
+      decoder.push(event.data.subarray())
       if (stream.status === 'open') stream.pause()
-      wake?.()
+      wake()
     }
     const onEnd = () => {
       ended = true
-      wake?.()
+      wake()
     }
     stream.addEventListener('end', onEnd)
     stream.addEventListener('close', onEnd)
     stream.addEventListener('message', onMessage)
-    let left = true
     try {
       for (;;) {
-        const chunk = chunks.shift()
-        if (chunk !== undefined) {
+        const frame = decoder.next()
+        fault = !frame.ok
+        if (!frame.ok) return
+        if (frame.value !== undefined) {
           await this.#room(peer)
-          yield chunk
+          yield concatBytes(encodeVarint(frame.value.length), frame.value)
         } else if (ended) {
-          left = false
           return
         } else {
           await new Promise<void>((resolve) => {
             wake = resolve
             if (stream.status === 'open') stream.resume()
           })
-          wake = undefined
         }
       }
     } finally {
       stream.removeEventListener('message', onMessage)
       stream.removeEventListener('end', onEnd)
       stream.removeEventListener('close', onEnd)
-      // The decoder above leaves the loop early only when it throws: the length of a frame was over the limit.
-      this.#options.lost(connection, left ? 'malformed' : 'ended')
-      stream.abort(asError('gossip stream is over'))
+      this.#options.lost(connection, fault ? 'oversized' : 'ended')
+      stream.abort(new Error('gossip stream is over'))
     }
   }
 }

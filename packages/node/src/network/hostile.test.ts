@@ -263,7 +263,7 @@ describe('bounds', () => {
     await all.promise
   })
 
-  it('no more payloads of a peer are validated at once than the limit, and none is lost to it', async () => {
+  it('reading gossip pauses while too much of it is in validation, and nothing is lost to that', async () => {
     const limits = { gossipPendingCountMax: 4 }
     const nodes = await startNodes(2, { limits })
     const [a, b] = nodes
@@ -280,13 +280,18 @@ describe('bounds', () => {
       pending--
       return 'accept'
     }
-    // Larger than a noise message, so that each arrives in chunks of its own.
-    for (let i = 0; i < 32; i++) a!.transport.publish(new Uint8Array(100_000).fill(i))
+    for (let i = 0; i < 32; i++) a!.transport.publish(new Uint8Array(1_000).fill(i))
+    await b!.seen.until(() => release.length >= 4)
+    // One connection is one queue: when this arrives, the gossip before it has arrived as well.
+    await new Promise((resolve) => setImmediate(resolve))
+    a!.transport.send(b!.id, Uint8Array.of(1))
+    await b!.seen.until(() => b!.seen.messages.length === 1)
     for (let done = 0; done < 32; done++) {
       await b!.seen.until(() => release.length > 0)
       release.shift()!()
     }
-    expect(most).toBeLessThanOrEqual(4)
+    // A frame may be under way to the handler when the limit is reached.
+    expect(most).toBeLessThanOrEqual(8)
     expect(b!.transport.counters).toMatchObject({ gossipIn: 32, gossipDropped: 0 })
   })
 })

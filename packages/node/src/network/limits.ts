@@ -15,7 +15,7 @@ export interface NetworkLimits {
   readonly gossipBytesMax: number
   /** Unsent gossip for one peer; beyond it the connection is renewed. */
   readonly gossipSendBytesMax: number
-  /** Payloads of one peer in validation at once; reading pauses there, what is already read beyond it is dropped. */
+  /** Payloads of one peer in validation at once: reading pauses there. One frame may hold several; beyond twice the limit they are dropped. */
   readonly gossipPendingCountMax: number
   readonly requestBytesMax: number
   readonly responseBytesMax: number

@@ -1,11 +1,6 @@
 import '../compat.ts'
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { tcp } from '@libp2p/tcp'
-import type { Multiaddr } from '@multiformats/multiaddr'
-import { unwrap, utf8ToBytes } from '@quoin/protocol'
-import { createLibp2p } from 'libp2p'
+import { unwrap } from '@quoin/protocol'
 import {
   type Clock,
   type Offence,
@@ -19,10 +14,12 @@ import { type AdmissionList, admissionList } from './admission.ts'
 import { createCounters, type NetworkCounters } from './counters.ts'
 import { Dialer } from './dialer.ts'
 import { Gossip } from './gossip.ts'
+import { createNode, type Gate } from './libp2p-node.ts'
 import { checkLimits, NETWORK_LIMITS, type NetworkLimits } from './limits.ts'
 import { libp2pLogger, type NetworkLogger } from './logger.ts'
 import { loadNodeKey, type NodeKey } from './node-key.ts'
 import { PeerScores } from './peer-score.ts'
+import { keepsExisting } from './preference.ts'
 import { Requests } from './requests.ts'
 import { Session, type SessionEvents } from './session.ts'
 import { asError } from './streams.ts'
@@ -75,49 +72,15 @@ export async function createLibp2pTransport(options: Libp2pTransportOptions): Pr
   const limits = checkLimits({ ...NETWORK_LIMITS, ...options.limits })
   const key = unwrap(loadNodeKey(options.key))
   const gate: Gate = { allowsIp: () => false, allowsPeer: () => false }
-  const libp2p = await createLibp2p({
-    start: false,
+  const libp2p = await createNode({
     privateKey: key.privateKey,
-    addresses: { listen: [...options.listen] },
-    transports: [tcp({ maxConnections: limits.connectionsCountMax + limits.handshakesCountMax })],
-    // The prologue is hashed into the handshake: with a node of another chain it fails.
-    connectionEncrypters: [noise({ prologueBytes: utf8ToBytes(`quoin:${options.networkId}`) })],
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: 2 * limits.requestsServedCountMax + 8,
-        maxOutboundStreams: 2 * limits.requestsSentCountMax + 8,
-        streamOptions: { maxStreamWindowSize: limits.streamWindowBytesMax, maxReadBufferLength: 4 * limits.streamWindowBytesMax },
-      }),
-    ],
-    connectionGater: {
-      denyInboundConnection: (connection) => !gate.allowsIp(ipOf(connection.remoteAddr)),
-      denyInboundEncryptedConnection: (peer) => !gate.allowsPeer(peer.toString()),
-      denyOutboundEncryptedConnection: (peer) => !gate.allowsPeer(peer.toString()),
-    },
-    connectionManager: {
-      maxConnections: limits.connectionsCountMax,
-      inboundConnectionThreshold: limits.handshakesPerSecondMax,
-      maxIncomingPendingConnections: limits.handshakesCountMax,
-      inboundUpgradeTimeout: limits.handshakeMsMax,
-      inboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,
-      outboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,
-      dialTimeout: limits.dialMsMax,
-      addressDialTimeout: limits.dialMsMax,
-      connectionCloseTimeout: limits.closeMsMax,
-    },
-    connectionMonitor: { pingInterval: 5_000 },
-    logger: libp2pLogger(options.logger),
+    listen: options.listen,
+    networkId: options.networkId,
+    limits,
+    gate,
+    logger: options.logger,
   })
   return new NetworkTransport(libp2p, key, limits, gate, options)
-}
-
-const ipOf = (address: Multiaddr): string | undefined =>
-  address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value
-
-/** The gater's questions, answered by the transport that is made after it. */
-interface Gate {
-  allowsIp(ip: string | undefined): boolean
-  allowsPeer(peer: PeerId): boolean
 }
 
 class NetworkTransport implements Libp2pTransport, SessionEvents {
@@ -139,6 +102,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   #list: AdmissionList
   #handlers: TransportHandlers | undefined
   #state: 'new' | 'started' | 'stopped' = 'new'
+  #stopping: Promise<void> | undefined
 
   constructor(libp2p: Libp2p, key: NodeKey, limits: NetworkLimits, gate: Gate, options: Libp2pTransportOptions) {
     this.self = key.peerId
@@ -283,7 +247,13 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     this.#dialer.set(this.#list.nodes)
   }
 
-  async stop(): Promise<void> {
+  /** Every call gets the same promise. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
     if (this.#state !== 'started') return
     this.#state = 'stopped'
     await this.#dialer.stop()
@@ -345,15 +315,16 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     this.#track(session.open())
   }
 
-  /**
-   * Which of two connections to a peer stays. When both dialled at once, the one that the lesser id dialled: both sides see the same. A
-   * peer dials only when it has no connection, so a dial that cannot have crossed ours says that the existing one is dead.
-   */
   #prefers(existing: Session, connection: Connection): boolean {
-    if (existing.connection.status !== 'open' || existing.connection.direction === connection.direction) return false
-    const crossed = this.#clock.monotonic() - existing.openedAt <= 2 * this.#limits.dialMsMax
-    const preferred = this.self < existing.peer ? 'outbound' : 'inbound'
-    return crossed && existing.connection.direction === preferred
+    if (existing.connection.status !== 'open') return false
+    return keepsExisting({
+      self: this.self,
+      peer: existing.peer,
+      existing: existing.connection.direction,
+      fresh: connection.direction,
+      ageMs: this.#clock.monotonic() - existing.openedAt,
+      crossingMsMax: 2 * this.#limits.dialMsMax,
+    })
   }
 
   #accept(stream: Stream, connection: Connection): void {
@@ -379,10 +350,10 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     }
   }
 
-  #gossipLost(connection: Connection, reason: 'ended' | 'malformed'): void {
+  #gossipLost(connection: Connection, reason: 'ended' | 'oversized'): void {
     const session = this.#sessionOn(connection)
     if (session === undefined || this.#state !== 'started') return
-    if (reason === 'malformed') this.offence(session, 'oversized', 'gossip frame over the limit')
+    if (reason === 'oversized') this.offence(session, 'oversized', 'gossip frame over the limit')
     session.end(`gossip ${reason}`)
   }
 

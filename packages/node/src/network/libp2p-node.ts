@@ -1,0 +1,68 @@
+import '../compat.ts'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { utf8ToBytes } from '@quoin/protocol'
+import { createLibp2p } from 'libp2p'
+import type { PeerId } from '../powers.ts'
+import type { NetworkLimits } from './limits.ts'
+import { libp2pLogger, type NetworkLogger } from './logger.ts'
+
+/** What the node asks about each connection. */
+export interface Gate {
+  /** Before the handshake; the IP is undefined when the socket has none. */
+  allowsIp(ip: string | undefined): boolean
+  /** After it. */
+  allowsPeer(peer: PeerId): boolean
+}
+
+export interface NodeOptions {
+  readonly privateKey: PrivateKey
+  readonly listen: readonly string[]
+  readonly networkId: string
+  readonly limits: NetworkLimits
+  readonly gate: Gate
+  readonly logger: NetworkLogger
+}
+
+/** libp2p over TCP, noise and yamux with our limits, not started. No identify, no discovery: peers and protocols are known. */
+export function createNode({ privateKey, listen, networkId, limits, gate, logger }: NodeOptions): Promise<Libp2p> {
+  return createLibp2p({
+    start: false,
+    privateKey: privateKey,
+    addresses: { listen: [...listen] },
+    transports: [tcp({ maxConnections: limits.connectionsCountMax + limits.handshakesCountMax })],
+    // The prologue is hashed into the handshake: with a node of another chain it fails.
+    connectionEncrypters: [noise({ prologueBytes: utf8ToBytes(`quoin:${networkId}`) })],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: 2 * limits.requestsServedCountMax + 8,
+        maxOutboundStreams: 2 * limits.requestsSentCountMax + 8,
+        streamOptions: { maxStreamWindowSize: limits.streamWindowBytesMax, maxReadBufferLength: 4 * limits.streamWindowBytesMax },
+      }),
+    ],
+    connectionGater: {
+      denyInboundConnection: (connection) => !gate.allowsIp(ipOf(connection.remoteAddr)),
+      denyInboundEncryptedConnection: (peer) => !gate.allowsPeer(peer.toString()),
+      denyOutboundEncryptedConnection: (peer) => !gate.allowsPeer(peer.toString()),
+    },
+    connectionManager: {
+      maxConnections: limits.connectionsCountMax,
+      inboundConnectionThreshold: limits.handshakesPerSecondMax,
+      maxIncomingPendingConnections: limits.handshakesCountMax,
+      inboundUpgradeTimeout: limits.handshakeMsMax,
+      inboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,
+      outboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,
+      dialTimeout: limits.dialMsMax,
+      addressDialTimeout: limits.dialMsMax,
+      connectionCloseTimeout: limits.closeMsMax,
+    },
+    connectionMonitor: { pingInterval: 5_000 },
+    logger: libp2pLogger(logger),
+  })
+}
+
+const ipOf = (address: Multiaddr): string | undefined =>
+  address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value

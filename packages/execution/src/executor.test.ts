@@ -96,7 +96,7 @@ function expectedBlock(model: Model, specs: readonly Spec[], fill: FillLimits): 
   let bytes = 0
   const sent = new Set<Address>()
   for (const [index, spec] of specs.entries()) {
-    if (expected.gasUsed + 21_000n > BigInt(fill.gasMax)) break
+    if (expected.gasUsed + 21_000n > BigInt(Math.min(fill.gasMax, BLOCK_GAS))) break
     const code = model.refusal(spec)
     if (code !== undefined) {
       if (code !== 'nonce-too-high' && code !== 'fee-too-low' && !sent.has(spec.sender)) expected.refused.push([index, code])

@@ -54,7 +54,7 @@ export class PageUpdate {
   #joined: Uint8Array[] = []
   /** The leaves as the new pages hold them: a copy that the writes share. */
   #stored: Uint8Array = new Uint8Array(0)
-  /** What each touched page was before the batch. */
+  /** What each changed page was before the batch; a child that a split adds is left out, for nothing before refers to it. */
   former: FormerPage[] = []
   /** Values hashed in this batch. */
   valuesHashed = 0
@@ -157,10 +157,7 @@ export class PageUpdate {
       while (to < end && keyBits(this.#leaves.bytes, LEAF_BYTES * to, depth, SPLIT_BITS) === nibble) to++
       const child = childKey(key, nibble)
       if (to === from) children.push(NO_CHILD)
-      else {
-        this.former.push({ key: child, record: undefined })
-        children.push(this.#pageOver(child, depth + SPLIT_BITS, from, to))
-      }
+      else children.push(this.#pageOver(child, depth + SPLIT_BITS, from, to))
       from = to
     }
     return { kind: 'split', key, depth, children }

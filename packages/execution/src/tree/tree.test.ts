@@ -173,10 +173,14 @@ describe('pages', () => {
       keys.map(remove),
     ]
     for (const changes of steps) {
+      const before = content
       content = applied(content, changes)
       expect(advance(tree, kv, changes).root).toBe(naiveRoot(content))
       expect((await open(kv, 10)).head?.root).toBe(tree.head?.root)
       pages.push(kv.keys(PAGES).length)
+      // What a join or a split took away is still there for the height before.
+      const past = tree.at((tree.head!.height - 1) as Height)
+      for (const key of keys.slice(0, 68)) if (past) expect(unwrap(past.prove(key))).toEqual(naiveProof(before, key))
     }
     // Bits 10 to 23 are equal: splits at 10, 14, 18 and 22, and the last spreads the leaves over four pages.
     expect(pages[0]).toBe(1)

@@ -1,0 +1,151 @@
+import {
+  type Address,
+  bytesToHex,
+  decodeTransaction,
+  type Gas,
+  Hash,
+  type Nonce,
+  type Transaction,
+  unwrap,
+  type Wei,
+} from '@quoin/protocol'
+import {
+  decodeErrorResult,
+  FeeCapTooLowError,
+  InsufficientFundsError,
+  IntrinsicGasTooHighError,
+  IntrinsicGasTooLowError,
+  NonceMaxValueError,
+  NonceTooHighError,
+  NonceTooLowError,
+  TipAboveFeeCapError,
+} from 'viem'
+import { describe, expect, it } from 'vitest'
+import { crypto } from '../test/chain.ts'
+import { addressOf, CHAIN_ID, rawTransaction, type Spec, transfer } from '../test/transactions.ts'
+import { type Account, EMPTY_ACCOUNT } from './account.ts'
+import { Journal } from './journal.ts'
+import { applyTransaction, CONTRACTS_NOT_SUPPORTED, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
+
+const sender = addressOf(1)
+const recipient = addressOf(2)
+const miner = addressOf(3)
+const contract = addressOf(4)
+
+const rules: TransactionRules = { feePolicy: 'burn', transactionGasMax: 100_000 as Gas, baseFee: 10n as Wei, sendPolicy: 'open' }
+const decode = (spec: Spec): Transaction => unwrap(decodeTransaction(crypto, CHAIN_ID, rawTransaction(spec)))
+const accountOf = (nonce: number, balance: bigint): Account => ({
+  ...EMPTY_ACCOUNT,
+  nonce: nonce as Nonce,
+  balance: balance as Wei,
+})
+const make = (other: Partial<Spec> = {}) => decode(transfer(sender, 5, recipient, 100n, { maxFee: 15n, tip: 2n, ...other }))
+
+function journalOf(entries: readonly (readonly [Address, Account])[]): Journal {
+  const journal = new Journal()
+  for (const [address, account] of entries) journal.setAccount(address, account)
+  journal.setCode(contract, Uint8Array.of(1), Hash(new Uint8Array(32).fill(1)))
+  return journal
+}
+
+describe('refusals are told in words that viem knows', () => {
+  it.each([
+    ['gas-limit-too-high', { gas: 100_001 }, IntrinsicGasTooHighError],
+    ['intrinsic-gas-too-low', { gas: 20_999 }, IntrinsicGasTooLowError],
+    ['tip-above-fee', { tip: 16n }, TipAboveFeeCapError],
+    ['fee-too-low', { maxFee: 9n, tip: 1n }, FeeCapTooLowError],
+  ] as const)('%s', (code, other, known) => {
+    const refusal = checkRules(make(other), sender, rules)
+    expect(refusal?.code).toBe(code)
+    expect(refusal?.message).toMatch(known.nodeMessage)
+  })
+
+  const cost = 21_000n * 15n + 100n
+  it.each([
+    ['nonce-too-low', accountOf(6, cost), NonceTooLowError],
+    ['nonce-too-high', accountOf(4, cost), NonceTooHighError],
+    ['insufficient-funds', accountOf(5, cost - 1n), InsufficientFundsError],
+  ] as const)('%s', (code, account, known) => {
+    const refusal = checkAccount(make(), account, 'burn')
+    expect(refusal?.code).toBe(code)
+    expect(refusal?.message).toMatch(known.nodeMessage)
+  })
+
+  it('the last nonce is never used', () => {
+    const refusal = checkAccount(make({ nonce: 2 ** 32 - 1 }), accountOf(2 ** 32 - 1, cost), 'burn')
+    expect(refusal?.message).toMatch(NonceMaxValueError.nodeMessage)
+  })
+
+  it('an account with code does not send (EIP-3607)', () => {
+    const account = { ...accountOf(5, cost), codeHash: Hash(new Uint8Array(32)) }
+    expect(checkAccount(make(), account, 'burn')?.code).toBe('not-permitted')
+  })
+
+  it('bounds are exact', () => {
+    expect(checkRules(make(), sender, rules)).toBeUndefined()
+    expect(checkRules(make({ gas: 100_000, tip: 15n, maxFee: 15n }), sender, rules)).toBeUndefined()
+    expect(checkRules(make({ maxFee: 10n }), sender, rules)).toBeUndefined()
+    expect(checkAccount(make(), accountOf(5, cost), 'burn')).toBeUndefined()
+    expect(checkAccount(make(), accountOf(5, cost), 'to-proposer')).toBeUndefined()
+    // Under `free` the balance covers the value alone, whatever the fields say.
+    expect(checkAccount(make(), accountOf(5, 100n), 'free')).toBeUndefined()
+    expect(checkAccount(make(), accountOf(5, 99n), 'free')?.code).toBe('insufficient-funds')
+  })
+})
+
+describe('applyTransaction', () => {
+  const rich = accountOf(5, 10n ** 9n)
+  const balances = (journal: Journal) => [sender, recipient, miner].map((address) => journal.account(address).balance)
+
+  it.each([
+    ['free', 10n ** 9n - 100n, 0n],
+    ['burn', 10n ** 9n - 100n - 21_000n * 12n, 21_000n * 2n],
+    ['to-proposer', 10n ** 9n - 100n - 21_000n * 12n, 21_000n * 12n],
+  ] as const)('moves value and fee under %s', (feePolicy, left, income) => {
+    const journal = journalOf([[sender, rich]])
+    const baseFee = (feePolicy === 'free' ? 0n : 10n) as Wei
+    const outcome = applyTransaction(journal, make(), sender, { ...rules, feePolicy, baseFee }, miner)
+    expect(outcome).toMatchObject({ status: 1, gasUsed: 21_000, payer: sender, contractAddress: undefined, logs: [] })
+    expect(balances(journal)).toEqual([left, 100n, income])
+    expect(journal.account(sender).nonce).toBe(6)
+  })
+
+  it.each([
+    ['a creation', { to: undefined, gas: 60_000, data: Uint8Array.of(1) }, 53_018],
+    ['a call of a contract', { to: contract }, 21_000],
+  ] as const)('fails %s with a reason that ABI decoders read, charges the gas, moves no value', (_, other, gasUsed) => {
+    const journal = journalOf([[sender, rich]])
+    const outcome = applyTransaction(journal, make(other), sender, rules, miner)
+    expect(outcome).toMatchObject({ status: 0, gasUsed, contractAddress: undefined })
+    expect(decodeErrorResult({ data: bytesToHex(outcome.errorData) })).toMatchObject({
+      errorName: 'Error',
+      args: ['contracts are not supported by this execution version'],
+    })
+    expect(outcome.errorData).toEqual(CONTRACTS_NOT_SUPPORTED.data)
+    expect(journal.account(contract).balance).toBe(0n)
+    expect(balances(journal)).toEqual([10n ** 9n - BigInt(gasUsed) * 12n, 0n, BigInt(gasUsed) * 2n])
+    expect(journal.account(sender).nonce).toBe(6)
+  })
+
+  it('ignores data that is sent to a plain account, and creates none for no value', () => {
+    const journal = journalOf([[sender, rich]])
+    const outcome = applyTransaction(journal, make({ value: 0n, data: Uint8Array.of(1, 2), gas: 30_000 }), sender, rules, miner)
+    expect(outcome).toMatchObject({ status: 1, gasUsed: 21_032 })
+    expect(journal.changes().map(({ key }) => bytesToHex(key))).not.toContain(`${recipient}00`)
+  })
+
+  it('lets sender, recipient and proposer be one account', () => {
+    const journal = journalOf([[sender, rich]])
+    applyTransaction(journal, make({ to: sender }), sender, { ...rules, feePolicy: 'to-proposer' }, sender)
+    expect(journal.account(sender)).toEqual({ ...rich, nonce: 6 })
+  })
+
+  it('throws where a balance would leave its range: a bug, since supply and cost are checked before', () => {
+    const journal = journalOf([
+      [sender, rich],
+      [recipient, accountOf(0, 2n ** 256n - 50n)],
+    ])
+    expect(() => applyTransaction(journal, make(), sender, rules, miner)).toThrow(RangeError)
+    expect(() => applyTransaction(journalOf([]), make(), sender, rules, miner)).toThrow(RangeError)
+  })
+})

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest'
+import { crypto } from '../test/chain.ts'
+import { describeExecution, executionVersion } from './version.ts'
+
+/**
+ * A change here is a change of consensus: chains of the former version stop accepting blocks of this one. Raise `RULES_REVISION` for a
+ * change that shows nowhere else.
+ */
+it('is pinned', () => {
+  expect(executionVersion(crypto)).toBe('0xeefa89e6e841b981b4d092097408a3b58ef27fe4a79f6efbfd918f873bb63130')
+})
+
+it('describes every table and sample, sorted, each once', () => {
+  const lines = describeExecution(crypto).split('\n')
+  const names = lines.map((line) => line.split(' ')[0])
+  expect(names).toEqual([...new Set(names)].toSorted())
+  for (const name of [
+    'gas.transaction',
+    'fees.baseFeeChangeDenominator',
+    'limits.blockGasMax',
+    'sample.receipt',
+    'record.validators',
+  ])
+    expect(names).toContain(name)
+})

@@ -1,0 +1,92 @@
+import { executionVersion } from '@quoin/execution'
+import {
+  type Address,
+  addressOfPublicKey,
+  type ChainId,
+  type ChainParameters,
+  createValidatorSet,
+  DEFAULT_PARAMETERS,
+  encodeRlp,
+  type Genesis,
+  hexToBytes,
+  integerPayload,
+  numberToBytes,
+  type Power,
+  publicKeyOf,
+  type TimeMs,
+  type Wei,
+} from '@quoin/protocol'
+import { simCrypto } from './crypto.ts'
+
+export const CHAIN_ID = 31_337 as ChainId
+/** Wall-clock time at which simulations begin; genesis is one second older. */
+export const EPOCH_MS = 1_800_000_000_000
+
+/** A short cycle, so that a simulation of some seconds sees many heights; the relations are those of the defaults. */
+const PARAMETERS: ChainParameters = {
+  ...DEFAULT_PARAMETERS,
+  blockIntervalMs: 200,
+  heartbeatIntervalMs: 1_000,
+  clockPrecisionMs: 200,
+  messageDelayMs: 800,
+  timeoutProposeMs: 600,
+  timeoutPrevoteMs: 200,
+  timeoutPrecommitMs: 200,
+  timeoutDeltaMs: 200,
+}
+
+export interface Account {
+  readonly secretKey: Uint8Array
+  readonly address: Address
+}
+
+const accountOf = (seed: number): Account => {
+  const secretKey = numberToBytes(seed, 32)
+  const address = addressOfPublicKey(simCrypto, publicKeyOf(simCrypto.publicKey(secretKey)!))!
+  return { secretKey, address }
+}
+
+export const validatorKey = (index: number): Account => accountOf(1_000 + index)
+export const clientAccount = (index: number): Account => accountOf(2_000 + index)
+export const OPENING_BALANCE = 10n ** 18n
+
+export function simGenesis(validatorCount: number, clientCount: number): Genesis {
+  const validators = Array.from({ length: validatorCount }, (_, index) => {
+    const { secretKey, address } = validatorKey(index)
+    const publicKey = publicKeyOf(simCrypto.publicKey(secretKey)!)
+    return { address, publicKey, power: 1 as Power, feeAddress: address }
+  })
+  return {
+    chainId: CHAIN_ID,
+    timeMs: (EPOCH_MS - 1_000) as TimeMs,
+    development: true,
+    executionVersion: executionVersion(simCrypto),
+    parameters: PARAMETERS,
+    validators: createValidatorSet(validators),
+    nodes: [],
+    alloc: Array.from({ length: clientCount }, (_, index) => ({
+      address: clientAccount(index).address,
+      balance: OPENING_BALANCE as Wei,
+    })).sort((a, b) => (a.address < b.address ? -1 : 1)),
+    systemContracts: [],
+    restart: undefined,
+  }
+}
+
+/** A signed transfer (type 2). */
+export function transfer(from: Account, to: Address, nonce: number, value: bigint): Uint8Array {
+  const fields = [
+    integerPayload(CHAIN_ID),
+    integerPayload(nonce),
+    integerPayload(1),
+    integerPayload(2),
+    integerPayload(21_000),
+    hexToBytes(to),
+    integerPayload(value),
+    new Uint8Array(0),
+    [],
+  ]
+  const typed = (values: Parameters<typeof encodeRlp>[0]) => Uint8Array.of(2, ...encodeRlp(values))
+  const { signature, yParity } = simCrypto.sign(simCrypto.keccak256(typed(fields)), from.secretKey)
+  return typed([...fields, integerPayload(yParity), signature.slice(0, 32), signature.slice(32)])
+}

@@ -1,0 +1,163 @@
+import {
+  type Offence,
+  type PeerAddress,
+  type PeerId,
+  type Transport,
+  TransportError,
+  type TransportHandlers,
+} from '../../packages/node/src/powers.ts'
+import type { SeededRandom } from './random.ts'
+import type { Life, World } from './world.ts'
+
+/** How one direction between two nodes behaves. */
+export interface Link {
+  readonly loss: number
+  readonly duplication: number
+  /** Each message takes a time of its own, so they overtake each other. */
+  readonly latencyMs: readonly [number, number]
+  /** Nothing passes. */
+  readonly cut: boolean
+}
+
+export const PERFECT_LINK: Link = { loss: 0, duplication: 0, latencyMs: [1, 5], cut: false }
+
+interface Station {
+  readonly life: Life
+  readonly handlers: TransportHandlers
+}
+
+/** Sees every message of the ordered stream as it leaves its sender. */
+export type Observer = (from: PeerId, to: PeerId, message: Uint8Array) => void
+
+/** A full mesh between the nodes of one process, with a link of its own for each direction. */
+export class SimNetwork {
+  readonly #world: World
+  readonly #random: SeededRandom
+  readonly #stations = new Map<PeerId, Station>()
+  readonly #links = new Map<string, Link>()
+  #defaultLink: Link = PERFECT_LINK
+  readonly penalties: { readonly by: PeerId; readonly peer: PeerId; readonly offence: Offence }[] = []
+  onSend: Observer = () => {}
+
+  constructor(world: World) {
+    this.#world = world
+    this.#random = world.random.fork()
+  }
+
+  /** All links that have none of their own. */
+  setDefault(link: Link): void {
+    this.#defaultLink = link
+  }
+
+  /** One direction; undefined makes it like the others again. */
+  setLink(from: PeerId, to: PeerId, link: Link | undefined): void {
+    if (link === undefined) this.#links.delete(`${from}>${to}`)
+    else this.#links.set(`${from}>${to}`, link)
+  }
+
+  heal(): void {
+    this.#links.clear()
+    this.#defaultLink = PERFECT_LINK
+  }
+
+  /** A node's connections break: its peers notice. */
+  down(peer: PeerId): void {
+    if (!this.#stations.delete(peer)) return
+    for (const [, { life, handlers }] of this.#others(peer)) {
+      this.#world.after(1, () => {
+        if (life.alive && !this.#stations.has(peer)) handlers.onPeer(peer, 'down')
+      })
+    }
+  }
+
+  open(self: PeerId, life: Life): Transport {
+    let handlers: TransportHandlers | undefined
+    return {
+      self,
+      peers: () => (this.#stations.has(self) ? this.#others(self).map(([peer]) => peer) : []),
+      send: (to, message) => {
+        if (!life.alive) return
+        this.onSend(self, to, message)
+        this.#carry(self, to, 'message', message, (station) => station.handlers.onMessage(self, message))
+      },
+      publish: (payload) => {
+        if (!life.alive) return
+        for (const [peer] of this.#others(self)) {
+          this.#carry(self, peer, 'gossip', payload, (station) => void this.#gossip(station, self, payload))
+        }
+      },
+      request: (to, message, signal) => this.#request(self, to, message, life, signal),
+      listen: (given) => {
+        handlers = given
+      },
+      admit: (_nodes: readonly PeerAddress[]) => {},
+      penalise: (peer, offence) => {
+        if (life.alive) this.penalties.push({ by: self, peer, offence })
+      },
+      start: async () => {
+        if (handlers === undefined) throw new Error('nobody listens')
+        this.#up(self, { life, handlers })
+      },
+      stop: async () => {
+        if (this.#stations.get(self)?.life === life) this.down(self)
+      },
+    }
+  }
+
+  #up(self: PeerId, station: Station): void {
+    this.#stations.set(self, station)
+    for (const [peer, other] of this.#others(self)) {
+      this.#world.after(1, () => {
+        if (this.#stations.get(peer) !== other || this.#stations.get(self) !== station) return
+        other.handlers.onPeer(self, 'up')
+        station.handlers.onPeer(peer, 'up')
+      })
+    }
+  }
+
+  #others(self: PeerId): readonly (readonly [PeerId, Station])[] {
+    return [...this.#stations].filter(([peer]) => peer !== self).sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  async #gossip({ handlers, life }: Station, from: PeerId, payload: Uint8Array): Promise<void> {
+    const verdict = await handlers.onGossip(from, payload)
+    if (verdict === 'reject' && life.alive) this.penalties.push({ by: '', peer: from, offence: 'invalid' })
+  }
+
+  /** Takes something over a link: not at all, once or twice. Says whether it will arrive. */
+  #carry(from: PeerId, to: PeerId, kind: string, payload: Uint8Array, deliver: (station: Station) => void): boolean {
+    const link = this.#links.get(`${from}>${to}`) ?? this.#defaultLink
+    if (link.cut || this.#random.chance(link.loss)) return false
+    const times = this.#random.chance(link.duplication) ? 2 : 1
+    for (let i = 0; i < times; i++) {
+      this.#world.after(this.#random.between(...link.latencyMs), () => {
+        const station = this.#stations.get(to)
+        if (station === undefined || !station.life.alive) return
+        this.#world.record(kind, from, to, payload)
+        deliver(station)
+      })
+    }
+    return true
+  }
+
+  /** A lost question or answer is never heard of: the asker's own limit ends it. */
+  #request(from: PeerId, to: PeerId, message: Uint8Array, life: Life, signal: AbortSignal): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const fail = (reason: TransportError['reason']) => reject(new TransportError(reason, `${from} asked ${to}: ${reason}`))
+      if (signal.aborted) return fail('aborted')
+      if (!this.#stations.has(to)) return fail('disconnected')
+      signal.addEventListener('abort', () => fail('aborted'), { once: true })
+      let answered = false
+      this.#carry(from, to, 'request', message, (station) => {
+        if (answered) return
+        answered = true
+        void station.handlers.onRequest(from, message).then((answer) => {
+          if (!station.life.alive) return
+          this.#carry(to, from, 'answer', answer ?? new Uint8Array(0), () => {
+            if (life.alive) answer === undefined ? fail('refused') : resolve(answer)
+          })
+        })
+      })
+    })
+  }
+}

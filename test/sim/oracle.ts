@@ -1,0 +1,117 @@
+import type { Address, Hash, Proposal, Vote } from '@quoin/protocol'
+import { commitVotes, polkaVotes, roundVotes } from '@quoin/protocol'
+import { decodeMessage, type EngineMessage } from '../../packages/node/src/engine/messages.ts'
+import type { PeerId } from '../../packages/node/src/powers.ts'
+import type { BlockReader } from '../../packages/node/src/store/types.ts'
+
+/** A property that must hold always did not. */
+export class Violation extends Error {}
+
+/**
+ * Watches what leaves the nodes and what they commit, and judges it by the paper's own terms, without a production predicate: signatures
+ * are taken as they come, powers are counted here.
+ */
+export class Oracle {
+  readonly #validatorCount: number
+  readonly #committed = new Map<number, { readonly hash: Hash; readonly by: PeerId }>()
+  /** What each validator said, over all its lives: `validator/kind/height/round` to the value. */
+  readonly #said = new Map<string, string>()
+  /** Prevoters of a value: `height/round/value`. */
+  readonly #prevoters = new Map<string, Set<Address>>()
+  /** Last precommit for a value of a validator in a height. */
+  readonly #locks = new Map<string, { readonly round: number; readonly valueId: Hash }>()
+  readonly #times = new Map<number, number>()
+  height = 0
+
+  constructor(validatorCount: number) {
+    this.#validatorCount = validatorCount
+  }
+
+  /** A message of the ordered stream leaves a node. */
+  observe(from: PeerId, bytes: Uint8Array): void {
+    const decoded = decodeMessage(bytes)
+    if (!decoded.ok) throw new Violation(`${from} sent bytes that are no message: ${decoded.error.message}`)
+    const message = decoded.value
+    if (message.kind === 'proposal') this.#onProposal(message.proposal)
+    for (const vote of votesOf(message)) this.#onVote(vote)
+  }
+
+  /** A node has a new head, or came back with one. */
+  committed(by: PeerId, blocks: BlockReader): void {
+    const { header, hash } = blocks.head
+    const known = this.#committed.get(header.number)
+    if (known !== undefined && known.hash !== hash) {
+      throw new Violation(`agreement: block ${header.number} is ${known.hash} on ${known.by} and ${hash} on ${by}`)
+    }
+    this.#committed.set(header.number, known ?? { hash, by })
+    this.height = Math.max(this.height, header.number)
+    if (header.number === 0) return
+    const parent = this.#committed.get(header.number - 1)
+    if (parent !== undefined && parent.hash !== header.parentHash)
+      throw new Violation(`block ${header.number} on ${by} follows ${header.parentHash}, committed was ${parent.hash}`)
+    this.#times.set(header.number, header.timeMs)
+    const before = this.#times.get(header.number - 1)
+    if (before !== undefined && header.timeMs <= before)
+      throw new Violation(`time of block ${header.number} is not after its parent's`)
+  }
+
+  #onProposal({ height, round, proposer, valueId, polRound }: Proposal): void {
+    this.#once(`${proposer}/proposal/${height}/${round}`, `${valueId}/${polRound ?? ''}`)
+  }
+
+  #onVote({ kind, height, round, validator, valueId }: Vote): void {
+    const isNew = this.#once(`${validator}/${kind}/${height}/${round}`, valueId ?? 'nil')
+    if (!isNew || valueId === undefined) return
+    if (kind === 'precommit') {
+      const lock = this.#locks.get(`${validator}/${height}`)
+      if (lock === undefined || round > lock.round) this.#locks.set(`${validator}/${height}`, { round, valueId })
+      if (!this.#hasPolka(height, round, valueId))
+        throw new Violation(`${validator} precommits ${valueId} in ${height}/${round} without a polka`)
+      return
+    }
+    this.#checkLock(height, round, validator, valueId)
+    const key = `${height}/${round}/${valueId}`
+    const prevoters = this.#prevoters.get(key) ?? new Set()
+    this.#prevoters.set(key, prevoters.add(validator))
+  }
+
+  /** L22, L28: who is locked prevotes another value only after a polka for it in the round of its lock or later. */
+  #checkLock(height: number, round: number, validator: Address, valueId: Hash): void {
+    const lock = this.#locks.get(`${validator}/${height}`)
+    if (lock === undefined || lock.round >= round || lock.valueId === valueId) return
+    for (let polRound = lock.round; polRound < round; polRound++) if (this.#hasPolka(height, polRound, valueId)) return
+    throw new Violation(
+      `lock: ${validator} prevotes ${valueId} in ${height}/${round}, locked on ${lock.valueId} since round ${lock.round}`,
+    )
+  }
+
+  #hasPolka(height: number, round: number, valueId: Hash): boolean {
+    return 3 * (this.#prevoters.get(`${height}/${round}/${valueId}`)?.size ?? 0) > 2 * this.#validatorCount
+  }
+
+  /** Throws when something else was said there. True the first time. */
+  #once(what: string, value: string): boolean {
+    const known = this.#said.get(what)
+    if (known !== undefined && known !== value) throw new Violation(`signed twice: ${what} for ${known} and ${value}`)
+    this.#said.set(what, value)
+    return known === undefined
+  }
+}
+
+/** Votes in a message, prevotes first. */
+function votesOf(message: EngineMessage): readonly Vote[] {
+  switch (message.kind) {
+    case 'vote':
+      return [message.vote]
+    case 'proposal':
+      return message.polka === undefined ? [] : polkaVotes(message.polka)
+    case 'polkaCertificate':
+      return polkaVotes(message.certificate)
+    case 'commitCertificate':
+      return commitVotes(message.certificate)
+    case 'roundCertificate':
+      return [...roundVotes(message.certificate)].sort((a, b) => (a.kind < b.kind ? 1 : -1))
+    default:
+      return []
+  }
+}

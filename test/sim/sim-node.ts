@@ -1,0 +1,121 @@
+import { createExecutor } from '@quoin/execution'
+import { type Genesis, unwrap } from '@quoin/protocol'
+import { createInlineRecovery } from '../../packages/node/src/crypto/recovery.ts'
+import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
+import { createSigner } from '../../packages/node/src/engine/private-validator.ts'
+import type { Logger } from '../../packages/node/src/logger.ts'
+import { createNode, type Node } from '../../packages/node/src/node.ts'
+import type { PeerId } from '../../packages/node/src/powers.ts'
+import { simCrypto } from './crypto.ts'
+import { Disk } from './disk.ts'
+import { CHAIN_ID, EPOCH_MS, validatorKey } from './genesis.ts'
+import type { SimNetwork } from './network.ts'
+import type { SeededRandom } from './random.ts'
+import { type Life, SimClock, type World } from './world.ts'
+
+export interface SimNodeOptions {
+  readonly world: World
+  readonly network: SimNetwork
+  readonly genesis: Genesis
+  readonly index: number
+  readonly clockOffsetMs: number
+  readonly diskLatencyMs: readonly [number, number]
+  readonly logger: Logger
+  readonly onHalt: (node: SimNode, error: unknown) => void
+  /** After each commit of each life. */
+  readonly onCommit: (node: SimNode) => void
+}
+
+/** A validator with its disk; its process may crash and be started again. */
+export class SimNode {
+  readonly peer: PeerId
+  readonly index: number
+  readonly disk: Disk
+  readonly #options: SimNodeOptions
+  readonly #random: SeededRandom
+  #life: Life = { alive: false }
+  #node: Node | undefined
+  #stopping = false
+  crashes = 0
+
+  constructor(options: SimNodeOptions) {
+    this.#options = options
+    this.index = options.index
+    this.peer = `node-${options.index}`
+    this.disk = new Disk(options.world, options.diskLatencyMs)
+    this.#random = options.world.random.fork()
+  }
+
+  get alive(): boolean {
+    return this.#life.alive
+  }
+
+  /** Undefined while it is down or starting. */
+  get node(): Node | undefined {
+    return this.#life.alive ? this.#node : undefined
+  }
+
+  get address() {
+    return validatorKey(this.index).address
+  }
+
+  /** Starts a process on what the disk holds. */
+  start(): void {
+    if (this.alive) return
+    const life: Life = { alive: true }
+    this.#life = life
+    this.#node = undefined
+    this.#run(life).catch((error: unknown) => {
+      if (life.alive) this.#options.onHalt(this, error)
+    })
+  }
+
+  /** Ends the process where it stands. */
+  crash(): void {
+    if (!this.alive) return
+    this.crashes++
+    this.#life.alive = false
+    this.#options.world.record('crash', this.peer)
+    this.#options.network.down(this.peer)
+    this.disk.crash()
+  }
+
+  /** An orderly stop; the process is gone when it resolves. */
+  async stop(): Promise<void> {
+    await this.#node?.stop()
+    this.#life.alive = false
+  }
+
+  async #run(life: Life): Promise<void> {
+    const { world, network, genesis, clockOffsetMs, logger } = this.#options
+    const { kv, wal, signState } = this.disk.open(life)
+    const executor = unwrap(await createExecutor({ kv, crypto: simCrypto, chainId: CHAIN_ID, treeDepth: 4, historyHeights: 16 }))
+    const { address, secretKey } = validatorKey(this.index)
+    const created = await createNode({
+      powers: {
+        crypto: simCrypto,
+        crc32c: crc32cTable,
+        clock: new SimClock(world, EPOCH_MS + clockOffsetMs, life),
+        random: this.#random,
+        kv,
+        files: { wal, signState },
+        transport: network.open(this.peer, life),
+        executor,
+        recovery: createInlineRecovery(simCrypto),
+      },
+      genesis,
+      signer: createSigner(simCrypto, address, secretKey),
+      logger: logger.child({ node: this.peer }),
+      onHalt: (error) => {
+        if (life.alive) this.#options.onHalt(this, error)
+      },
+    })
+    const node = unwrap(created)
+    node.chain.onHead(() => {
+      if (life.alive) this.#options.onCommit(this)
+    })
+    this.#node = node
+    this.#options.onCommit(this)
+    await node.start()
+  }
+}

@@ -1,0 +1,244 @@
+import type { Logger } from '../../packages/node/src/logger.ts'
+import { clientAccount, simGenesis, transfer } from './genesis.ts'
+import { SimNetwork } from './network.ts'
+import { Oracle, Violation } from './oracle.ts'
+import type { SeededRandom } from './random.ts'
+import { SimNode } from './sim-node.ts'
+import { World } from './world.ts'
+
+export interface SimulationOptions {
+  readonly seed: number
+  readonly nodeCount?: number
+  /** Heights that must be final before faults end. */
+  readonly faultyHeights?: number
+  /** Heights that must follow on every node once all is well. */
+  readonly healedHeights?: number
+  /** No loss, no crash, no partition. */
+  readonly calm?: boolean
+  readonly logger?: Logger
+  /** Last preparations before anything starts. */
+  readonly prepare?: (simulation: Simulation) => void
+}
+
+export interface SimulationResult {
+  readonly auditHash: string
+  readonly height: number
+  readonly virtualMs: number
+  readonly events: number
+  readonly crashes: number
+  readonly transactions: number
+}
+
+const CLIENTS = 6
+/** Virtual time within which faults may keep the chain from growing; then they end whatever it has reached. */
+const FAULTY_MS = 20_000
+/** Bound within which a healed network decides. */
+const HEALED_MS = 30_000
+
+export const silentLogger: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLogger,
+}
+
+/** One run of a whole network in one process, from one seed. */
+export class Simulation {
+  readonly world: World
+  readonly network: SimNetwork
+  readonly oracle: Oracle
+  readonly nodes: readonly SimNode[]
+  readonly #options: SimulationOptions
+  readonly #faults: SeededRandom
+  readonly #load: SeededRandom
+  readonly #nonces = new Array<number>(CLIENTS).fill(0)
+  #failure: unknown
+  #faulty = true
+  #sent = 0
+
+  constructor(options: SimulationOptions) {
+    const { seed, nodeCount = 4, logger = silentLogger } = options
+    this.#options = options
+    this.world = new World(seed)
+    this.network = new SimNetwork(this.world)
+    this.#faults = this.world.random.fork()
+    this.#load = this.world.random.fork()
+    this.oracle = new Oracle(nodeCount)
+    this.network.onSend = (from, _to, message) => this.#guard(() => this.oracle.observe(from, message))
+    const genesis = simGenesis(nodeCount, CLIENTS)
+    this.nodes = Array.from({ length: nodeCount }, (_, index) => {
+      return new SimNode({
+        world: this.world,
+        network: this.network,
+        genesis,
+        index,
+        clockOffsetMs: this.world.random.between(-80, 80),
+        diskLatencyMs: [0, this.world.random.between(1, 8)],
+        logger,
+        onHalt: (node, error) => this.#fail(new Error(`${node.peer} stopped by itself`, { cause: error })),
+        onCommit: (node) => this.#guard(() => this.#onCommit(node)),
+      })
+    })
+  }
+
+  async run(): Promise<SimulationResult> {
+    const { faultyHeights = 8, healedHeights = 3, calm = false, prepare } = this.#options
+    prepare?.(this)
+    for (const node of this.nodes) node.start()
+    this.#sendLoad()
+    if (!calm) this.#scheduleFaults()
+    await this.#until(() => this.oracle.height >= faultyHeights, FAULTY_MS)
+    this.#heal()
+    const target = this.oracle.height + healedHeights
+    const progressed = await this.#until(() => this.nodes.every(({ node }) => heightOf(node) >= target), HEALED_MS)
+    if (!progressed) throw new Violation(`liveness: healed, ${HEALED_MS} ms later: ${this.describe()}`)
+    await this.#stop()
+    if (this.network.penalties.length > 0) {
+      throw new Violation(`an honest node was blamed: ${JSON.stringify(this.network.penalties.slice(0, 3))}`)
+    }
+    return {
+      auditHash: this.world.auditHash(),
+      height: this.oracle.height,
+      virtualMs: this.world.nowMs,
+      events: this.world.events,
+      crashes: this.nodes.reduce((sum, { crashes }) => sum + crashes, 0),
+      transactions: this.#sent,
+    }
+  }
+
+  describe(): string {
+    return this.nodes
+      .map(({ peer, node }) => {
+        const status = node?.status
+        return `${peer} ${heightOf(node)} ${status === undefined ? 'down' : `${status.height}/${status.round}/${status.step}`}`
+      })
+      .join(', ')
+  }
+
+  async #until(done: () => boolean, limitMs: number): Promise<boolean> {
+    const reached = await this.world.runUntil(() => this.#failure !== undefined || done(), limitMs)
+    if (this.#failure !== undefined) throw this.#failure
+    return reached
+  }
+
+  /** Orderly stops, while time goes on so that disks and timers can end. */
+  async #stop(): Promise<void> {
+    let stopped = 0
+    for (const node of this.nodes) {
+      node.stop().then(
+        () => stopped++,
+        (error: unknown) => this.#fail(error),
+      )
+    }
+    if (!(await this.#until(() => stopped === this.nodes.length, 5_000))) throw new Violation('a node does not stop')
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+  }
+
+  /** Runs a check inside the nodes' own stack without throwing there. */
+  #guard(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #onCommit(sim: SimNode): void {
+    const { node } = sim
+    if (node === undefined) return
+    this.world.record('head', sim.peer, node.blocks.head.hash)
+    this.oracle.committed(sim.peer, node.blocks)
+  }
+
+  // ---- load
+
+  /** Clients send transfers to nodes of their choice; one that is refused is sent again elsewhere. */
+  #sendLoad(): void {
+    this.world.after(this.#load.between(1, 150), () => {
+      const client = this.#load.below(CLIENTS)
+      const sim = this.#load.pick(this.nodes)
+      const nonce = this.#nonces[client]!
+      const to = clientAccount(this.#load.below(CLIENTS)).address
+      const raw = transfer(clientAccount(client), to, nonce, BigInt(this.#load.below(1_000)))
+      const { node } = sim
+      if (node?.status !== undefined) {
+        void node.mempool.add(raw, 'rpc').then((result) => {
+          if (!sim.alive) return
+          if (result.ok) this.#sent++
+          // A node that crashed lost its pool, so the nonce is taken from the chain again now and then.
+          if (result.ok) this.#nonces[client] = nonce + 1
+          else if (result.error.code === 'nonce-too-low') this.#nonces[client] = nonce + 1
+          else this.#nonces[client] = Math.max(0, nonce - this.#load.below(4))
+        })
+      }
+      this.#sendLoad()
+    })
+  }
+
+  // ---- faults
+
+  #scheduleFaults(): void {
+    const faults = this.#faults
+    const worst = faults.pick([0, 0.02, 0.1, 0.25])
+    this.network.setDefault({
+      loss: worst,
+      duplication: faults.pick([0, 0.05, 0.2]),
+      latencyMs: [1, faults.pick([5, 20, 60, 150])],
+      cut: false,
+    })
+    this.#nextFault()
+  }
+
+  #nextFault(): void {
+    const faults = this.#faults
+    this.world.after(faults.between(50, 1_500), () => {
+      if (!this.#faulty) return
+      const kind = faults.below(10)
+      if (kind < 4) this.#crashOne(faults.pick(this.nodes))
+      else if (kind < 6) this.#cutSome()
+      else if (kind < 8) this.#slowOne(faults.pick(this.nodes))
+      else if (kind === 8) for (const node of this.nodes) if (faults.chance(0.7)) this.#crashOne(node)
+      this.#nextFault()
+    })
+  }
+
+  #crashOne(node: SimNode): void {
+    node.crash()
+    this.world.after(this.#faults.between(1, 3_000), () => node.start())
+  }
+
+  /** Some directions between nodes carry nothing for a while. */
+  #cutSome(): void {
+    for (const from of this.nodes) {
+      for (const to of this.nodes) {
+        if (from === to || !this.#faults.chance(0.3)) continue
+        this.network.setLink(from.peer, to.peer, { loss: 0, duplication: 0, latencyMs: [1, 5], cut: true })
+        this.world.after(this.#faults.between(100, 3_000), () => this.network.setLink(from.peer, to.peer, undefined))
+      }
+    }
+  }
+
+  /** A clog: what one node sends takes long. */
+  #slowOne(node: SimNode): void {
+    for (const to of this.nodes) {
+      this.network.setLink(node.peer, to.peer, { loss: 0, duplication: 0, latencyMs: [200, 900], cut: false })
+      this.world.after(this.#faults.between(100, 3_000), () => this.network.setLink(node.peer, to.peer, undefined))
+    }
+  }
+
+  #heal(): void {
+    this.#faulty = false
+    this.world.record('heal')
+    this.network.heal()
+    for (const node of this.nodes) {
+      node.disk.onWrite = () => false
+      node.start()
+    }
+  }
+}
+
+const heightOf = (node: SimNode['node']): number => node?.chain.head.header.number ?? -1

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../packages/node/src/powers.ts'
+import { SeededRandom } from './random.ts'
+
+interface Scheduled {
+  readonly atMs: number
+  /** Breaks ties in the order of scheduling. */
+  readonly sequence: number
+  action: (() => void) | undefined
+}
+
+/** Virtual time: a queue of events, and the hash of everything that happened. */
+export class World {
+  readonly random: SeededRandom
+  readonly #audit = createHash('sha256')
+  /** Binary heap. */
+  readonly #queue: Scheduled[] = []
+  #sequence = 0
+  #nowMs = 0
+  events = 0
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed)
+  }
+
+  /** Milliseconds since the simulation began. */
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  after(ms: number, action: () => void): () => void {
+    const scheduled: Scheduled = { atMs: this.#nowMs + Math.max(0, ms), sequence: this.#sequence++, action }
+    this.#push(scheduled)
+    return () => {
+      scheduled.action = undefined
+    }
+  }
+
+  /** Notes an event for the audit hash. */
+  record(...what: readonly (string | number | Uint8Array)[]): void {
+    this.#audit.update(`${this.#nowMs}`)
+    for (const item of what) this.#audit.update(typeof item === 'number' ? `|${item}` : item)
+    this.#audit.update('\n')
+  }
+
+  auditHash(): string {
+    return this.#audit.copy().digest('hex')
+  }
+
+  /**
+   * Runs the next event and everything that follows from it at once; false when none is left. All of the node's code runs in microtasks, which
+   * are over before a macrotask begins: that is what makes a run repeatable.
+   */
+  async step(): Promise<boolean> {
+    const next = this.#pop()
+    if (next === undefined) return false
+    this.#nowMs = next.atMs
+    if (next.action === undefined) return true
+    this.events++
+    next.action()
+    await settled()
+    return true
+  }
+
+  /** Runs until `done` holds, checked after each event, or `limitMs` of virtual time have passed: then false. */
+  async runUntil(done: () => boolean, limitMs: number): Promise<boolean> {
+    const endMs = this.#nowMs + limitMs
+    while (!done()) {
+      const next = this.#queue[0]
+      if (next === undefined || next.atMs > endMs) return false
+      await this.step()
+    }
+    return true
+  }
+
+  #push(item: Scheduled): void {
+    const queue = this.#queue
+    let at = queue.length
+    queue.push(item)
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!isBefore(item, queue[parent]!)) break
+      queue[at] = queue[parent]!
+      at = parent
+    }
+    queue[at] = item
+  }
+
+  #pop(): Scheduled | undefined {
+    const queue = this.#queue
+    const top = queue[0]
+    const last = queue.pop()
+    if (top === undefined || last === undefined || queue.length === 0) return top
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= queue.length) break
+      if (child + 1 < queue.length && isBefore(queue[child + 1]!, queue[child]!)) child++
+      if (!isBefore(queue[child]!, last)) break
+      queue[at] = queue[child]!
+      at = child
+    }
+    queue[at] = last
+    return top
+  }
+}
+
+const isBefore = (a: Scheduled, b: Scheduled): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence)
+
+/** Resolves in the next macrotask. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Virtual time of one life of a node: its wall clock is off by `offsetMs`, and its timers die with it. */
+export class SimClock implements Clock {
+  readonly #world: World
+  readonly #epochMs: number
+  readonly #life: Life
+
+  constructor(world: World, epochMs: number, life: Life) {
+    this.#world = world
+    this.#epochMs = epochMs
+    this.#life = life
+  }
+
+  now(): number {
+    return this.#epochMs + Math.floor(this.#world.nowMs)
+  }
+
+  monotonic(): number {
+    return this.#world.nowMs
+  }
+
+  after(ms: number, action: () => void): () => void {
+    return this.#world.after(ms, () => {
+      if (this.#life.alive) action()
+    })
+  }
+}
+
+/** One life of a node, from its start to its crash. What a dead one began never ends. */
+export interface Life {
+  alive: boolean
+}
+
+export const never = <T>(): Promise<T> => new Promise(() => {})

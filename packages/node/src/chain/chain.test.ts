@@ -1,18 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  accountFromValue,
-  accountKey,
-  EXECUTOR_LIMITS,
-  flatKey,
-  flatKeyOf,
-  packOps,
-  SYSTEM_ADDRESS,
-  SYSTEM_RECORDS,
-  storageKey,
-  unpackOps,
-} from '@quoin/execution'
+import { accountFromValue, accountKey, EXECUTOR_LIMITS, flatKeyOf, SYSTEM_RECORDS } from '@quoin/execution'
 import {
   type Address,
   codec,
@@ -22,7 +11,6 @@ import {
   type Header,
   type Height,
   headerHash,
-  hexToBytes,
   nobleCrypto,
   type TimeMs,
   unwrap,
@@ -31,6 +19,7 @@ import {
 } from '@quoin/protocol'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
+  amend,
   certify,
   openTestExecutor,
   openTestNode,
@@ -303,23 +292,11 @@ describe('build, validate, commit', () => {
 })
 
 describe('what the state says about the chain', () => {
-  /** Plays governance, which comes with the contracts: puts a record into the writes of the block that is committed next. */
-  const amend = (node: TestNode, name: keyof typeof SYSTEM_RECORDS, value: Uint8Array): void => {
-    const record = SYSTEM_RECORDS[name]
-    const op = { key: flatKey(hexToBytes(storageKey(SYSTEM_ADDRESS, record.key))), value }
-    const build = node.executor.build.bind(node.executor)
-    node.executor.build = async (...args) => {
-      const built = await build(...args)
-      node.executor.build = build
-      return { ...built, ops: packOps([...unpackOps(built.ops), op]) }
-    }
-  }
-
   it('brings a new validator set into force two heights later, and the header announces it', async () => {
     const node = await open(new MemoryKv())
     const five = testValidators(crypto, 5)
     const all = { set: five.set, secretKeys: five.secretKeys }
-    amend(node, 'validators', codec.encode(SYSTEM_RECORDS.validators.codec, { layout: 1, value: five.set }))
+    amend(node, 1, 'validators', codec.encode(SYSTEM_RECORDS.validators.codec, { layout: 1, value: five.set }))
     await node.produce()
     expect(node.chain.head.validators.validators).toHaveLength(4)
     expect(node.chain.head.nextValidators.validators).toEqual(five.set.validators)
@@ -337,19 +314,19 @@ describe('what the state says about the chain', () => {
   it('takes new parameters and a new node list from the block that writes them', async () => {
     const node = await open(new MemoryKv())
     const parameters = { ...DEFAULT_PARAMETERS, blockGasMax: 80_000_000 as Gas }
-    amend(node, 'parameters', codec.encode(SYSTEM_RECORDS.parameters.codec, { layout: 1, value: parameters }))
+    amend(node, 1, 'parameters', codec.encode(SYSTEM_RECORDS.parameters.codec, { layout: 1, value: parameters }))
     await node.produce()
     expect(node.chain.head.parameters).toEqual(parameters)
     expect((await node.produce()).header.gasLimit).toBe(80_000_000)
     const nodes = [{ peerId: '12D3KooWA', addresses: ['/ip4/10.0.0.1/tcp/26656'] }]
-    amend(node, 'nodes', codec.encode(SYSTEM_RECORDS.nodes.codec, { layout: 1, value: nodes }))
+    amend(node, 3, 'nodes', codec.encode(SYSTEM_RECORDS.nodes.codec, { layout: 1, value: nodes }))
     await node.produce()
     expect(node.chain.head.nodes).toEqual(nodes)
   })
 
   it('keeps the last good value of a malformed record, and says so once', async () => {
     const node = await open(new MemoryKv())
-    amend(node, 'parameters', Uint8Array.of(1, 2, 3))
+    amend(node, 1, 'parameters', Uint8Array.of(1, 2, 3))
     await node.produce()
     await node.produce()
     expect(node.chain.head.parameters).toEqual(DEFAULT_PARAMETERS)

@@ -2,7 +2,8 @@ import type { Executor } from '@quoin/execution'
 import type { Crypto, Genesis, Result } from '@quoin/protocol'
 import { ok } from '@quoin/protocol'
 import { type ChainRefusal, createChain } from './chain/chain.ts'
-import type { Chain } from './chain/types.ts'
+import { poolStateOf } from './chain/pool-state.ts'
+import type { Chain, Head } from './chain/types.ts'
 import type { SenderRecovery } from './crypto/recovery.ts'
 import type { Crc32c } from './engine/crc32c.ts'
 import { Engine, type EngineStatus } from './engine/engine.ts'
@@ -15,7 +16,6 @@ import { Scope } from './lifecycle.ts'
 import type { Logger } from './logger.ts'
 import { TransactionPool } from './mempool/pool.ts'
 import type { Mempool } from './mempool/types.ts'
-import { poolStateOf } from './pool-state.ts'
 import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
 import { BlockStore, type StoreRefusal } from './store/block-store.ts'
 import type { BlockReader } from './store/types.ts'
@@ -72,11 +72,10 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
   const blocks = store.value
   // The pool needs the head, the chain needs the pool: admission begins only after the chain is open.
   let opened: Chain | undefined
-  const openedChain = (): Chain => {
-    if (opened === undefined) throw new Error('the chain is not open yet')
-    return opened
-  }
-  const state = poolStateOf(kv, () => openedChain().head)
+  const state = perHead(
+    () => opened,
+    (head) => poolStateOf(kv, head),
+  )
   const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, state })
   const feed = createFeed({ reader: blocks, mempool })
   const chain = await createChain({
@@ -92,6 +91,17 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
   if (!chain.ok) return chain
   opened = chain.value
   return ok(new ComposedNode(options, { chain: chain.value, blocks, mempool, feed }))
+}
+
+/** What follows from the head, computed once a head. */
+function perHead<T>(chain: () => Chain | undefined, compute: (head: Head) => T): () => T {
+  let last: { readonly head: Head; readonly value: T } | undefined
+  return () => {
+    const head = chain()?.head
+    if (head === undefined) throw new Error('the chain is not open yet')
+    if (last?.head !== head) last = { head, value: compute(head) }
+    return last.value
+  }
 }
 
 type Parts = Pick<Node, 'chain' | 'blocks' | 'mempool' | 'feed'>

@@ -35,6 +35,7 @@ async function answer(executor: Executor, { id, call }: ExecutorRequest): Promis
   } catch (error) {
     send({ kind: 'failure', id, error })
   }
+  if (call.method === 'close') port.close()
 }
 
 async function perform(executor: Executor, call: ExecutorCall): Promise<ExecutorAnswers[keyof ExecutorAnswers]> {
@@ -53,7 +54,6 @@ async function perform(executor: Executor, call: ExecutorCall): Promise<Executor
     case 'close':
       await executor.close()
       await kv.close()
-      port.close()
       return undefined
   }
 }

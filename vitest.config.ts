@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-const conditions = ['@quoin/source', 'module', 'node', 'import', 'default']
+/** Our packages from their sources. `import` or `require` is added as the case is: naming one here would break CommonJS packages. */
+const conditions = ['@quoin/source', 'module', 'node']
 
 /** Names of the suites that `npm test` runs one after another; each is a vitest project. */
 const project = (name: string, include: string[], testTimeout: number) => ({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
+  ssr: { resolve: { conditions, externalConditions: ['@quoin/source'] } },
   test: { name, include, testTimeout, hookTimeout: testTimeout, retry: 0, pool: 'forks' as const },
 })
 

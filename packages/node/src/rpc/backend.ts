@@ -13,8 +13,8 @@ export interface AccountView {
 /** The state after a block. */
 export interface StateView {
   account(address: Address): Promise<AccountView>
-  /** Empty when the account has none. */
-  code(address: Address): Promise<Uint8Array>
+  /** Undefined when the account has none. */
+  code(address: Address): Promise<Uint8Array | undefined>
 }
 
 /** Everything that the RPC may know and do: readers and a `submit`. It never sees the database, the engine or a key. */
@@ -32,6 +32,7 @@ export interface RpcBackend {
   nextBaseFee(): bigint
   /** Gas that a call would use on the head, or why it could not run. */
   estimate(call: Call, from: Address | undefined): Result<number, EstimateRefusal>
+  /** The hash of a transaction that waits or is final now; a re-broadcast is answered like the first time. */
   submit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>>
   peerCount(): number
   /** Undefined while the node is at the head of what it knows. */

@@ -61,7 +61,7 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
 
   const onPost = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const client = new AbortController()
-    request.raw.once('close', () => {
+    reply.raw.once('close', () => {
       if (!reply.raw.writableEnded) client.abort()
     })
     const identity: Identity = { remote: request.ip }

@@ -16,7 +16,9 @@ function rewards(backend: RpcBackend, block: RpcBlock, wanted: readonly number[]
   const { baseFeePerGas, gasUsed } = block.header
   const paid = block.transactions
     .map((transaction, i) => {
-      return { tip: effectiveTip(transaction, baseFeePerGas), gas: receipts[i]!.gasUsed }
+      // Under `free`, which a base fee of 0 marks, no tip is charged.
+      const tip = baseFeePerGas === 0n ? 0n : effectiveTip(transaction, baseFeePerGas)
+      return { tip, gas: receipts[i]!.gasUsed }
     })
     .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0))
   return wanted.map((percentile) => {

@@ -35,7 +35,7 @@ export const stateMethods: Methods<RpcBackend> = {
     return quantityHex(waiting ?? (await stateOf(backend, reference).account(account)).nonce)
   }),
   eth_getCode: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>
-    bytesToHex(await stateOf(backend, reference).code(account)),
+    bytesToHex((await stateOf(backend, reference).code(account)) ?? new Uint8Array(0)),
   ),
   eth_estimateGas: method([callRequest, blockReference], (backend: RpcBackend, [request]) => estimateGas(backend, request)),
 }

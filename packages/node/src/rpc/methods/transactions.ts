@@ -20,7 +20,6 @@ function atIndex(block: RpcBlock | undefined, index: number) {
   return block === undefined || transaction === undefined ? null : formatTransaction(transaction, { block, index })
 }
 
-/** A re-broadcast of what the pool holds, or of what is final already, is answered like the first time: with its hash. */
 async function send(backend: RpcBackend, raw: Uint8Array): Promise<Hash> {
   const result = await backend.submit(raw)
   if (result.ok) return result.value

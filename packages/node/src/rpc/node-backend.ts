@@ -1,0 +1,62 @@
+import { accountFromValue, accountKey, type Call, estimateTransfer, flatKeyOf, nextBaseFee, stateAt } from '@quoin/execution'
+import { type Address, type Crypto, err, type Hash, ok, type Result } from '@quoin/protocol'
+import type { Chain } from '../chain/types.ts'
+import type { Feed } from '../feed/types.ts'
+import type { Mempool, PoolRefusal } from '../mempool/types.ts'
+import type { Kv } from '../powers.ts'
+import type { BlockReader } from '../store/types.ts'
+import type { RpcBackend } from './backend.ts'
+
+/** The parts of a running node that the RPC reads from and submits to. */
+export interface NodeParts {
+  readonly chainId: number
+  readonly clientVersion: string
+  readonly crypto: Crypto
+  readonly kv: Pick<Kv, 'get' | 'scan'>
+  readonly store: BlockReader
+  readonly chain: Pick<Chain, 'head'>
+  readonly pool: Mempool
+  readonly feed: Feed
+  readonly peerCount: () => number
+  readonly syncing: RpcBackend['syncing']
+}
+
+export function createNodeBackend(parts: NodeParts): RpcBackend {
+  const { kv, store, chain, pool } = parts
+  return {
+    chainId: parts.chainId,
+    clientVersion: parts.clientVersion,
+    crypto: parts.crypto,
+    blocks: store,
+    feed: parts.feed,
+    pool,
+    head: () => chain.head,
+    stateAt: (height) => stateAt(kv, height),
+    nextBaseFee: () => nextBaseFee(chain.head.header, chain.head.parameters),
+    estimate: (call, from) => estimate(parts, call, from),
+    submit: (raw) => submit(parts, raw),
+    peerCount: parts.peerCount,
+    syncing: parts.syncing,
+  }
+}
+
+function estimate({ kv, chain }: NodeParts, call: Call, from: Address | undefined) {
+  const account = (address: Address) => accountFromValue(kv.get(flatKeyOf(accountKey(address))))
+  return estimateTransfer(call, {
+    senderBalance: from === undefined ? undefined : account(from).balance,
+    recipientHasCode: call.to !== undefined && account(call.to).codeHash !== undefined,
+    parameters: chain.head.parameters,
+  })
+}
+
+/** A re-broadcast of what waits in the pool or is final already is answered like the first time. */
+async function submit({ pool, store }: NodeParts, raw: Uint8Array): Promise<Result<Hash, PoolRefusal>> {
+  const result = await pool.add(raw, 'rpc')
+  if (result.ok) return ok(result.value.hash)
+  const { code } = result.error
+  if (code !== 'already-known' && code !== 'nonce-too-low') return err(result.error)
+  const verified = await pool.verify([raw])
+  const hash = verified.ok ? verified.value[0]?.hash : undefined
+  const isKnown = hash !== undefined && (code === 'already-known' || store.locate(hash) !== undefined)
+  return isKnown ? ok(hash) : err(result.error)
+}

@@ -1,0 +1,259 @@
+import { bytesToHex, nobleCrypto } from '@quoin/protocol'
+import { Contract, JsonRpcProvider, Wallet } from 'ethers'
+import { createPublicClient, createWalletClient, type Hex, http, parseEther, publicActions, webSocket } from 'viem'
+import { foundry } from 'viem/chains'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  openTestNode,
+  type TestNode,
+  type TestValidators,
+  testAccounts,
+  testTransfers,
+  testValidators,
+} from '../../test/chain.ts'
+import { loadCrypto } from '../crypto/load.ts'
+import { createNodeBackend, DEFAULT_RPC_LIMITS, type RpcServer, startRpcServer } from './index.ts'
+
+let crypto = nobleCrypto
+let validators: TestValidators
+let node: TestNode
+let server: RpcServer
+let url: string
+
+const LIMITS = { ...DEFAULT_RPC_LIMITS, bodyBytesMax: 300_000, batchItemsMax: 10, requestMs: 5_000 }
+const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
+
+beforeAll(async () => {
+  crypto = await loadCrypto()
+  validators = testValidators(crypto, 4)
+})
+
+beforeEach(async () => {
+  node = await openTestNode({ crypto, validators })
+  const backend = createNodeBackend({
+    ...node,
+    chainId: 31_337,
+    clientVersion: 'quoin/test',
+    crypto,
+    peerCount: () => 3,
+    syncing: () => undefined,
+  })
+  server = await startRpcServer(backend, {
+    host: '127.0.0.1',
+    port: 0,
+    corsOrigins: ['*'],
+    requestsPerMinuteMax: 0,
+    limits: LIMITS,
+    logger: node.log,
+    metrics: () => ({ chain_height: node.chain.head.header.number }),
+  })
+  url = `http://127.0.0.1:${server.port}`
+})
+
+afterEach(() => server.close())
+
+const post = (body: string) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+const call = async (method: string, ...params: unknown[]) =>
+  (await (await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))).json()) as {
+    result?: unknown
+    error?: { code: number; message: string }
+  }
+
+const publicClient = () => createPublicClient({ chain: foundry, transport: http(url) })
+const wallet = (account: (typeof testAccounts)[0]) =>
+  createWalletClient({ account, chain: foundry, transport: http(url) }).extend(publicActions)
+
+describe('stock viem', () => {
+  it('reads the chain: id, blocks, balances, nonces, fees', async () => {
+    await node.produce(await testTransfers(bob, 0, 2))
+    const client = publicClient()
+    expect(await client.getChainId()).toBe(31_337)
+    const block = await client.getBlock({ includeTransactions: true })
+    expect(block.number).toBe(1n)
+    expect(block.hash).toBe(node.chain.head.hash)
+    expect(block.transactions.map(({ from }) => from)).toEqual([bob.address.toLowerCase(), bob.address.toLowerCase()])
+    expect(await client.getBlock({ blockHash: block.hash })).toMatchObject({ number: 1n })
+    expect(await client.getBlock({ blockTag: 'earliest' })).toMatchObject({ number: 0n })
+    expect(await client.getBalance({ address: alice.address })).toBe(10n ** 18n + 2n)
+    expect(await client.getBalance({ address: alice.address, blockNumber: 0n })).toBe(10n ** 18n)
+    expect(await client.getTransactionCount({ address: bob.address })).toBe(2)
+    expect(await client.estimateFeesPerGas()).toEqual({ maxFeePerGas: 0n, maxPriorityFeePerGas: 0n })
+    expect(await client.estimateGas({ account: alice, to: bob.address, value: 1n })).toBe(21_000n)
+    expect(await client.getFeeHistory({ blockCount: 2, rewardPercentiles: [20] })).toMatchObject({
+      baseFeePerGas: [0n, 0n, 0n],
+      reward: [[0n], [0n]],
+    })
+    expect(await client.getCode({ address: alice.address })).toBeUndefined()
+  })
+
+  it.each(['legacy', 'eip2930', 'eip1559'] as const)('sends a transaction of type %s and waits for its receipt', async (type) => {
+    const client = wallet(alice)
+    const hash = await client.sendTransaction({ type, to: bob.address, value: parseEther('0.1') } as never)
+    expect(await client.getTransaction({ hash })).toMatchObject({ blockHash: null, from: alice.address.toLowerCase() })
+    expect(await client.getTransactionCount({ address: alice.address, blockTag: 'pending' })).toBe(1)
+    const waiting = client.waitForTransactionReceipt({ hash, pollingInterval: 20 })
+    await node.produce()
+    expect(await waiting).toMatchObject({ status: 'success', blockNumber: 1n, gasUsed: 21_000n, effectiveGasPrice: 0n, type })
+    expect(await client.getTransaction({ hash })).toMatchObject({
+      hash,
+      type,
+      nonce: 0,
+      value: parseEther('0.1'),
+      transactionIndex: 0,
+    })
+  })
+
+  it('answers a re-broadcast with the hash, before and after the block', async () => {
+    const [raw] = await testTransfers(alice, 0, 1)
+    const client = wallet(alice)
+    const serializedTransaction = bytesToHex(raw!) as Hex
+    const hash = await client.sendRawTransaction({ serializedTransaction })
+    expect(await client.sendRawTransaction({ serializedTransaction })).toBe(hash)
+    await node.produce()
+    expect(await client.sendRawTransaction({ serializedTransaction })).toBe(hash)
+  })
+
+  it('watches blocks over HTTP', async () => {
+    const seen: bigint[] = []
+    await new Promise<void>((resolve, reject) => {
+      const stop = publicClient().watchBlocks({
+        pollingInterval: 20,
+        emitMissed: true,
+        emitOnBegin: true,
+        onError: reject,
+        onBlock: ({ number }) => {
+          seen.push(number)
+          if (number === 2n) {
+            stop()
+            resolve()
+          } else node.produce().catch(reject)
+        },
+      })
+    })
+    expect(seen).toEqual([0n, 1n, 2n])
+  })
+
+  it('watches blocks over WebSocket, each once', async () => {
+    const client = createPublicClient({ chain: foundry, transport: webSocket(url.replace('http', 'ws'), { reconnect: false }) })
+    // An answer on the socket shows that it is open: the subscription that follows is then in place before the next block.
+    expect(await client.getChainId()).toBe(31_337)
+    const seen: bigint[] = []
+    let stop: () => void = () => undefined
+    await new Promise<void>((resolve, reject) => {
+      stop = client.watchBlocks({
+        onError: reject,
+        onBlock: ({ number }) => {
+          seen.push(number)
+          if (number === 3n) resolve()
+        },
+      })
+      client.getBlockNumber().then(async () => {
+        for (let i = 0; i < 3; i++) await node.produce()
+      }, reject)
+    })
+    stop()
+    expect(seen).toEqual([1n, 2n, 3n])
+    const socket = await client.transport.getRpcClient()
+    socket.close()
+  })
+})
+
+describe('stock ethers', () => {
+  it('sends, waits, and decodes a refusal', async () => {
+    const provider = new JsonRpcProvider(url, 31_337, { staticNetwork: true, pollingInterval: 20 })
+    const signer = new Wallet(`0x${'5'.repeat(64)}`, provider)
+    expect(signer.address).toBe(alice.address)
+    const sent = await signer.sendTransaction({ to: bob.address, value: 7n })
+    const waiting = sent.wait()
+    await node.produce()
+    expect((await waiting)?.status).toBe(1)
+    await expect(signer.sendTransaction({ to: bob.address, value: 10n ** 30n })).rejects.toMatchObject({
+      code: 'INSUFFICIENT_FUNDS',
+    })
+    await expect(signer.sendTransaction({ to: bob.address, nonce: 0 })).rejects.toMatchObject({ code: 'NONCE_EXPIRED' })
+    expect(Contract).toBeDefined()
+    provider.destroy()
+  })
+})
+
+describe('refusals', () => {
+  it.each([
+    ['{', -32700],
+    ['[]', -32600],
+    ['7', -32600],
+    ['{"id":1}', -32600],
+    ['{"id":{},"method":"eth_chainId"}', -32600],
+    ['{"id":1,"method":"eth_nothing"}', -32601],
+    ['{"id":1,"method":"constructor"}', -32601],
+    ['{"id":1,"method":"eth_getBalance","params":{}}', -32602],
+    ['{"id":1,"method":"eth_getBalance","params":[]}', -32602],
+    ['{"id":1,"method":"eth_getBalance","params":["0x12"]}', -32602],
+    ['{"id":1,"method":"eth_getBalance","params":["0x70997970C51812dc3A010C7d01b50e0d17dc79C8","0x01"]}', -32602],
+    ['{"id":1,"method":"eth_getBalance","params":["0x70997970C51812dc3A010C7d01b50e0d17dc79C8","0xffff"]}', -32001],
+    ['{"id":1,"method":"eth_chainId","params":[1]}', -32602],
+    ['{"id":1,"method":"eth_subscribe","params":["newHeads"]}', -32601],
+    ['{"id":1,"method":"eth_feeHistory","params":["0x0","latest"]}', -32602],
+    ['{"id":1,"method":"eth_sendRawTransaction","params":["0x"]}', -32003],
+    ['{"id":1,"method":"eth_sendRawTransaction","params":["0x03c0"]}', -32003],
+  ])('%s answers %i', async (body, code) => {
+    const response = await post(body)
+    expect(response.status).toBe(200)
+    const answer = (await response.json()) as { error: { code: number; message: string } }
+    expect(answer.error.code).toBe(code)
+    expect(answer.error.message.length).toBeGreaterThan(5)
+  })
+
+  it('words unknown methods as clients look for', async () => {
+    expect((await call('eth_nothing')).error?.message).toBe('the method eth_nothing does not exist/is not available')
+  })
+
+  it('answers each item of a batch by itself, in order, and nothing for notifications', async () => {
+    const batch = [{ id: 1, method: 'eth_chainId' }, { method: 'eth_chainId' }, 3, { id: 'x', method: 'eth_nothing' }]
+    const answers = (await (await post(JSON.stringify(batch))).json()) as {
+      id: unknown
+      result?: unknown
+      error?: { code: number }
+    }[]
+    expect(answers.map(({ id, result, error }) => [id, result ?? error?.code])).toEqual([
+      [1, '0x7a69'],
+      [null, -32600],
+      ['x', -32601],
+    ])
+    expect((await post('[{"method":"eth_chainId"}]')).status).toBe(204)
+  })
+
+  it('refuses a batch and a body over their limits, naming them', async () => {
+    const batch = (await (
+      await post(JSON.stringify(Array.from({ length: 11 }, () => ({ id: 1, method: 'eth_chainId' }))))
+    ).json()) as { error: { code: number; message: string } }
+    expect(batch.error).toMatchObject({ code: -32005, message: expect.stringContaining('at most 10') })
+    const large = await post('x'.repeat(LIMITS.bodyBytesMax + 1))
+    expect(large.status).toBe(413)
+    expect(await large.json()).toMatchObject({ error: { message: expect.stringContaining('300000 bytes') } })
+  })
+
+  it('explains itself to a browser, and serves health and metrics', async () => {
+    expect((await fetch(url)).status).toBe(405)
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ height: 0, peers: 3, syncing: false })
+    expect(await (await fetch(`${url}/metrics`)).text()).toBe('quoin_chain_height 0\n')
+    const preflight = await fetch(url, {
+      method: 'OPTIONS',
+      headers: { origin: 'http://app.test', 'access-control-request-method': 'POST' },
+    })
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('waits for the receipt of eth_sendRawTransactionSync, and says when it does not come in time', async () => {
+    const [first, second] = await testTransfers(alice, 0, 2)
+    const waiting = call('eth_sendRawTransactionSync', bytesToHex(first!))
+    await new Promise<void>((resolve) => {
+      const stop = node.pool.onAdmitted(() => {
+        stop()
+        resolve()
+      })
+    })
+    await node.produce()
+    expect(await waiting).toMatchObject({ result: { status: '0x1', blockNumber: '0x1' } })
+    expect((await call('eth_sendRawTransactionSync', bytesToHex(second!), 50)).error?.code).toBe(4)
+  })
+})

@@ -3,6 +3,7 @@ import {
   addToBloom,
   type Crypto,
   codec,
+  concatBytes,
   emptyBloom,
   err,
   type Gas,
@@ -11,6 +12,7 @@ import {
   LIMITS,
   merkleRoot,
   nextHeight,
+  numberToBytes,
   ok,
   type Receipt,
   type Result,
@@ -58,8 +60,9 @@ export class BlockRun {
   readonly journal: Journal
   readonly #crypto: Crypto
   readonly #hashes: Hash[] = []
-  /** `receiptCodec` encodings. */
-  readonly #receipts: Uint8Array[] = []
+  /** `receiptCodec` encodings, one behind the other, and where each ends. */
+  readonly #receipts = new codec.Writer()
+  readonly #receiptEnds: number[] = []
   readonly #bloom = emptyBloom()
   #gasUsed = 0
   #bytes = 0
@@ -111,7 +114,8 @@ export class BlockRun {
     const receipt: Receipt = { ...outcome, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas }
     if (receipt.logs.length > 0) addToBloom(this.#crypto, this.#bloom, receipt.logs)
     this.#hashes.push(transaction.hash)
-    this.#receipts.push(codec.encode(receiptCodec, receipt))
+    receiptCodec.write(this.#receipts, receipt)
+    this.#receiptEnds.push(this.#receipts.length)
   }
 
   /** The block's header above a parent, given the root of the state that it leaves. */
@@ -121,7 +125,7 @@ export class BlockRun {
       miner,
       stateRoot,
       transactionsRoot: Hash(transactionsRoot(this.#crypto, this.#hashes)),
-      receiptsRoot: Hash(merkleRoot(this.#crypto, this.#receipts)),
+      receiptsRoot: Hash(merkleRoot(this.#crypto, this.#receiptItems())),
       logsBloom: this.#bloom,
       number: nextHeight(parent.number),
       gasLimit: this.rules.gasLimit,
@@ -133,12 +137,14 @@ export class BlockRun {
     }
   }
 
+  #receiptItems(): readonly Uint8Array[] {
+    const bytes = this.#receipts.finish()
+    return this.#receiptEnds.map((end, i) => bytes.subarray(this.#receiptEnds[i - 1] ?? 0, end))
+  }
+
   /** `receiptsCodec` encoding: the count, then the receipts' own encodings. */
   receipts(): Uint8Array {
-    const writer = new codec.Writer()
-    writer.u32(this.#receipts.length)
-    for (const receipt of this.#receipts) writer.bytes(receipt)
-    return writer.finish()
+    return concatBytes(numberToBytes(this.#receiptEnds.length, 4), this.#receipts.finish())
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Address, type Hex, hexToBytes } from '@quoin/protocol'
 import { type Account, accountFromValue } from './account.ts'
 import type { StateChange } from './journal.ts'
-import { accountKey, codeKey, flatKey, historyKey, historyRange, storageKey } from './keys.ts'
+import { accountKey, codeKey, flatKey, historyKey, historyRange, stateKeyOf, storageKey } from './keys.ts'
 import type { KvOp, KvReader } from './kv.ts'
 import { type Reading, readingOf, SYSTEM_ADDRESS, type SystemRecord } from './system-state.ts'
 
@@ -10,12 +10,12 @@ const PRESENT = 1
 
 /** Writes of one block to the flat state. Genesis has no history: nothing was before it. */
 export function flatOps(changes: readonly StateChange[]): readonly KvOp[] {
-  return changes.map(({ key, after }) => ({ key: flatKey(key), value: after }))
+  return changes.map(({ flatKey, after }) => ({ key: flatKey, value: after }))
 }
 
 /** What the changed keys held before the block of `height`, for reads at earlier heights. */
 export function historyOps(changes: readonly StateChange[], height: number): readonly KvOp[] {
-  return changes.map(({ key, before }) => ({ key: historyKey(key, height), value: toHistoryValue(before) }))
+  return changes.map(({ flatKey, before }) => ({ key: historyKey(stateKeyOf(flatKey), height), value: toHistoryValue(before) }))
 }
 
 function toHistoryValue(value: Uint8Array | undefined): Uint8Array {

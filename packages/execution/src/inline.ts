@@ -27,6 +27,7 @@ import type {
 import { genesisHeader, genesisState } from './genesis.ts'
 import { flatOps, type HistoryKv, historyOps } from './history.ts'
 import { Journal } from './journal.ts'
+import { stateKeyOf } from './keys.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { packOps } from './pack.ts'
 import { settleSystemRecords } from './system-state.ts'
@@ -56,11 +57,26 @@ export async function createExecutor(options: ExecutorOptions): Promise<Result<E
 
 /** An executed block that may become the chain's. */
 interface Outcome {
-  /** Equal for equal templates and transactions. */
-  readonly identity: string
+  /** What was executed; undefined for genesis. */
+  readonly work: Work | undefined
   readonly block: ExecutedBlock
   readonly update: PreparedTree
 }
+
+/** Everything that a block follows from, the parent's state aside. */
+interface Work {
+  readonly template: BlockTemplate
+  readonly hashes: readonly Hash[]
+}
+
+const sameWork = (a: Work, b: Work): boolean =>
+  a.template.parentHash === b.template.parentHash &&
+  a.template.timeMs === b.template.timeMs &&
+  a.template.miner === b.template.miner &&
+  a.template.extra.validatorsHash === b.template.extra.validatorsHash &&
+  a.template.extra.nextValidatorsHash === b.template.extra.nextValidatorsHash &&
+  a.hashes.length === b.hashes.length &&
+  a.hashes.every((hash, i) => hash === b.hashes[i])
 
 type Malformed = { readonly index: number; readonly reason: TransactionRefusal }
 
@@ -85,7 +101,7 @@ class InlineExecutor implements Executor {
       throw new Error(`genesis wants execution version ${genesis.executionVersion}, this node has ${this.version}`)
     if (this.#tree.head !== undefined) throw new Error(`the database holds the state of block ${this.#tree.head.height} already`)
     const journal = genesisState(crypto, genesis)
-    return this.#keep('genesis', 0 as Height, journal, EMPTY_RECEIPTS, (root) => genesisHeader(crypto, genesis, root))
+    return this.#keep(undefined, 0 as Height, journal, EMPTY_RECEIPTS, (root) => genesisHeader(crypto, genesis, root))
   }
 
   async build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock> {
@@ -98,7 +114,7 @@ class InlineExecutor implements Executor {
     const refused = filled.refused.map(({ index, reason }) => ({ index: positions[index]!, reason }))
     const hashes = filled.included.map((index) => items[index]!.transaction.hash)
     return {
-      ...this.#seal(template, run, hashes),
+      ...this.#seal({ template, hashes }, run),
       included: filled.included.map((index) => positions[index]!),
       refused: [...malformed, ...refused].toSorted((a, b) => a.index - b.index),
     }
@@ -116,11 +132,11 @@ class InlineExecutor implements Executor {
     const [bad] = malformed
     if (bad !== undefined) return err(invalidTransaction(bad.index, bad.reason))
     const hashes = items.map(({ transaction }) => transaction.hash)
-    const known = this.#find(identityOf(template, hashes))
+    const known = this.#find({ template, hashes })
     if (known !== undefined) return ok(known)
     const run = this.#start(template)
     const executed = executeAll(run, items)
-    return executed.ok ? ok(this.#seal(template, run, hashes)) : executed
+    return executed.ok ? ok(this.#seal({ template, hashes }, run)) : executed
   }
 
   async commit(blockHash: Hash): Promise<void> {
@@ -170,20 +186,20 @@ class InlineExecutor implements Executor {
   }
 
   /** The block of a run: what was executed before is not computed again. The header's execution version is always this one. */
-  #seal(template: BlockTemplate, run: BlockRun, hashes: readonly Hash[]): ExecutedBlock {
-    const identity = identityOf(template, hashes)
-    const known = this.#find(identity)
+  #seal(work: Work, run: BlockRun): ExecutedBlock {
+    const known = this.#find(work)
     if (known !== undefined) return known
+    const { template } = work
     const height = nextHeight(template.parent.number)
     settleSystemRecords(run.journal)
     const extra = { ...template.extra, executionVersion: this.version }
-    return this.#keep(identity, height, run.journal, run.receipts(), (root) => run.header({ ...template, extra }, root))
+    return this.#keep(work, height, run.journal, run.receipts(), (root) => run.header({ ...template, extra }, root))
   }
 
   /** The outcome of equal work, which counts as used anew. */
-  #find(identity: string): ExecutedBlock | undefined {
+  #find(work: Work): ExecutedBlock | undefined {
     for (const [hash, outcome] of this.#outcomes) {
-      if (outcome.identity !== identity) continue
+      if (outcome.work === undefined || !sameWork(outcome.work, work)) continue
       this.#outcomes.delete(hash)
       this.#outcomes.set(hash, outcome)
       return outcome.block
@@ -193,7 +209,7 @@ class InlineExecutor implements Executor {
 
   /** Computes the state's root and the writes, and keeps the outcome; drops the one used longest ago beyond the limit. */
   #keep(
-    identity: string,
+    work: Work | undefined,
     height: Height,
     journal: Journal,
     receipts: Uint8Array,
@@ -203,13 +219,13 @@ class InlineExecutor implements Executor {
     const changes = journal.changes()
     const update = this.#tree.prepare(
       height,
-      changes.map(({ key, after }) => ({ key: treeKey(crypto, key), value: after })),
+      changes.map(({ flatKey, after }) => ({ key: treeKey(crypto, stateKeyOf(flatKey)), value: after })),
     )
     const history = height === 0 ? [] : historyOps(changes, height)
     const ops = packOps([...flatOps(changes), ...history, ...update.ops])
     const header = headerOf(update.root)
     const block = { header, hash: headerHash(crypto, header), receipts, ops }
-    this.#outcomes.set(block.hash, { identity, block, update })
+    this.#outcomes.set(block.hash, { work, block, update })
     for (const oldest of this.#outcomes.keys()) {
       if (this.#outcomes.size <= EXECUTOR_LIMITS.executedBlocksMax) break
       this.#outcomes.delete(oldest)
@@ -220,7 +236,3 @@ class InlineExecutor implements Executor {
 
 /** `receiptsCodec` encoding of no receipts. */
 const EMPTY_RECEIPTS = new Uint8Array(4)
-
-/** Everything that a block follows from, the parent's state aside. */
-const identityOf = ({ parentHash, timeMs, miner, extra }: BlockTemplate, hashes: readonly Hash[]): string =>
-  [parentHash, timeMs, miner, extra.validatorsHash, extra.nextValidatorsHash, ...hashes].join()

@@ -6,6 +6,7 @@ import { addressOf } from '../test/transactions.ts'
 import { type Account, EMPTY_ACCOUNT } from './account.ts'
 import { flatOps } from './history.ts'
 import { type Checkpoint, Journal } from './journal.ts'
+import { stateKeyOf } from './keys.ts'
 
 const addresses = [addressOf(1), addressOf(0x100), addressOf(2)]
 const keys = [new Uint8Array(0), Uint8Array.of(0), Uint8Array.of(0, 1), Uint8Array.of(255)]
@@ -93,9 +94,9 @@ describe('Journal', () => {
           model = run(journal, { ...model, logs: [] }, steps)
           compare(journal, model)
           const changes = journal.changes()
-          const names = changes.map(({ key }) => bytesToHex(key))
+          const names = changes.map(({ flatKey }) => bytesToHex(stateKeyOf(flatKey)))
           expect(names).toEqual([...new Set(names)].toSorted())
-          for (const { key, before } of changes) expect(before).toEqual(kv.get(Uint8Array.of(0x10, ...key)))
+          for (const { flatKey, before } of changes) expect(before).toEqual(kv.get(flatKey))
           kv.write(flatOps(changes))
           expect(new Journal(kv).changes()).toEqual([])
           compare(new Journal(kv), { ...model, logs: [] })
@@ -122,7 +123,7 @@ describe('Journal', () => {
     journal.setCode(addressOf(1), Uint8Array.of(1, 2), hash)
     expect(journal.code(addressOf(1))).toEqual(Uint8Array.of(1, 2))
     expect(journal.account(addressOf(1)).codeHash).toBe(hash)
-    expect(journal.changes().map(({ key }) => bytesToHex(key))).toEqual([
+    expect(journal.changes().map(({ flatKey }) => bytesToHex(stateKeyOf(flatKey)))).toEqual([
       `${addressOf(1)}00`,
       `${addressOf(1)}01`,
     ] as unknown as Hex[])

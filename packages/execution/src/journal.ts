@@ -1,12 +1,12 @@
-import { type Address, codec, equalBytes, type Hash, type Hex, hexToBytes, LIMITS, type Log } from '@quoin/protocol'
-import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
+import { type Address, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
+import { type Account, accountFromValue, accountToValue } from './account.ts'
 import { accountKey, codeKey, flatKeyOf, storageKey } from './keys.ts'
 import type { KvReader } from './kv.ts'
 
 /** A state key whose value differs from what it was when the journal was opened. */
 export interface StateChange {
-  /** State key (`keys.ts`). */
-  readonly key: Uint8Array
+  /** Database key of the flat state (`keys.ts`). */
+  readonly flatKey: Uint8Array
   readonly before: Uint8Array | undefined
   readonly after: Uint8Array | undefined
 }
@@ -19,6 +19,7 @@ export interface Checkpoint {
 
 /** A value that was read or written, with what the database holds of it. */
 interface Slot<T> {
+  readonly flatKey: Uint8Array
   readonly original: Uint8Array | undefined
   value: T
 }
@@ -56,8 +57,9 @@ export class Journal {
   #account(address: Address): Slot<Account> {
     let slot = this.#accounts.get(address)
     if (slot === undefined) {
-      const original = this.#reader.get(flatKeyOf(accountKey(address)))
-      slot = { original, value: accountFromValue(original) }
+      const flatKey = flatKeyOf(accountKey(address))
+      const original = this.#reader.get(flatKey)
+      slot = { flatKey, original, value: accountFromValue(original) }
       this.#accounts.set(address, slot)
     }
     return slot
@@ -92,8 +94,9 @@ export class Journal {
   #value(key: Hex): Slot<Uint8Array | undefined> {
     let slot = this.#values.get(key)
     if (slot === undefined) {
-      const original = this.#reader.get(flatKeyOf(key))
-      slot = { original, value: original }
+      const flatKey = flatKeyOf(key)
+      const original = this.#reader.get(flatKey)
+      slot = { flatKey, original, value: original }
       this.#values.set(key, slot)
     }
     return slot
@@ -128,16 +131,15 @@ export class Journal {
 
   /** What differs from the database now, in the order of the state keys. */
   changes(): readonly StateChange[] {
-    const changed: { readonly hex: Hex; readonly before: Uint8Array | undefined; readonly after: Uint8Array | undefined }[] = []
-    for (const [address, { original, value }] of this.#accounts) {
-      const after = isEmptyAccount(value) ? undefined : codec.encode(accountCodec, value)
-      if (!sameValue(original, after)) changed.push({ hex: accountKey(address), before: original, after })
+    const changed = new Map<Hex, StateChange>()
+    for (const [address, { flatKey, original, value }] of this.#accounts) {
+      const after = accountToValue(value)
+      if (!sameValue(original, after)) changed.set(accountKey(address), { flatKey, before: original, after })
     }
-    for (const [hex, { original, value }] of this.#values) {
-      if (!sameValue(original, value)) changed.push({ hex, before: original, after: value })
+    for (const [key, { flatKey, original, value }] of this.#values) {
+      if (!sameValue(original, value)) changed.set(key, { flatKey, before: original, after: value })
     }
-    changed.sort((a, b) => (a.hex < b.hex ? -1 : 1))
-    return changed.map(({ hex, before, after }) => ({ key: hexToBytes(hex), before, after }))
+    return [...changed.keys()].sort().map((key) => changed.get(key)!)
   }
 }
 

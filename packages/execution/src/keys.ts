@@ -40,7 +40,11 @@ export function flatKey(stateKey: Uint8Array): Uint8Array {
   return key
 }
 
+/** As `flatKey`, of a state key in hex. */
 export const flatKeyOf = (stateKey: Hex): Uint8Array => hexToBytes(`0x10${stateKey.slice(2)}`)
+
+/** The state key in a database key of the flat state; a view. */
+export const stateKeyOf = (flatKey: Uint8Array): Uint8Array => flatKey.subarray(1)
 
 /** Database key of the value that a state key had before the block of `height`. */
 export function historyKey(stateKey: Uint8Array, height: number): Uint8Array {

@@ -25,6 +25,7 @@ import { crypto } from '../test/chain.ts'
 import { addressOf, CHAIN_ID, rawTransaction, type Spec, transfer } from '../test/transactions.ts'
 import { type Account, EMPTY_ACCOUNT } from './account.ts'
 import { Journal } from './journal.ts'
+import { accountKey, flatKeyOf } from './keys.ts'
 import { applyTransaction, CONTRACTS_NOT_SUPPORTED, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
 
 const sender = addressOf(1)
@@ -131,7 +132,9 @@ describe('applyTransaction', () => {
     const journal = journalOf([[sender, rich]])
     const outcome = applyTransaction(journal, make({ value: 0n, data: Uint8Array.of(1, 2), gas: 30_000 }), sender, rules, miner)
     expect(outcome).toMatchObject({ status: 1, gasUsed: 21_032 })
-    expect(journal.changes().map(({ key }) => bytesToHex(key))).not.toContain(`${recipient}00`)
+    expect(journal.changes().map(({ flatKey }) => bytesToHex(flatKey))).not.toContain(
+      bytesToHex(flatKeyOf(accountKey(recipient))),
+    )
   })
 
   it('lets sender, recipient and proposer be one account', () => {

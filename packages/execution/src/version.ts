@@ -51,6 +51,22 @@ const header: Header = {
   baseFeePerGas: 7n as Wei,
 }
 
+/** The shared limits that decide whether a block is valid. */
+const BLOCK_LIMITS = {
+  transactionBytesMax: LIMITS.transactionBytesMax,
+  blockBytesMax: LIMITS.blockBytesMax,
+  blockTransactionsMax: LIMITS.blockTransactionsMax,
+  blockGasMax: LIMITS.blockGasMax,
+  accessListEntriesMax: LIMITS.accessListEntriesMax,
+  accessListKeysMax: LIMITS.accessListKeysMax,
+  logsPerReceiptMax: LIMITS.logsPerReceiptMax,
+  logDataBytesMax: LIMITS.logDataBytesMax,
+  logTopicsMax: LIMITS.logTopicsMax,
+  errorDataBytesMax: LIMITS.errorDataBytesMax,
+  stateKeyBytesMax: LIMITS.stateKeyBytesMax,
+  stateValueBytesMax: LIMITS.stateValueBytesMax,
+} as const
+
 /** What decides how transactions execute, one `name value` a line: tables, and the bytes of one sample of each format. */
 export function describeExecution(crypto: Crypto): string {
   const account = { nonce: 1 as Nonce, balance: (10n ** 18n) as Wei, codeHash: ZERO_HASH }
@@ -80,7 +96,7 @@ export function describeExecution(crypto: Crypto): string {
   const tables: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
     ['gas', GAS],
     ['fees', FEE_CONSTANTS],
-    ['limits', LIMITS],
+    ['limits', BLOCK_LIMITS],
   ]
   const lines = [
     `revision ${RULES_REVISION}`,

@@ -53,6 +53,11 @@ export class Writer {
   #view = new DataView(this.#bytes.buffer)
   #at = 0
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at
+  }
+
   #reserve(length: number): number {
     const at = this.#at
     this.#at += length
@@ -187,7 +192,11 @@ export const u256 = <T extends bigint = bigint>(): Codec<T> => ({
   },
   read(reader) {
     let value = 0n
-    for (let word = 0; word < 8; word++) value = (value << 32n) | BigInt(reader.u32())
+    for (let word = 0; word < 8; word++) {
+      const bits = reader.u32()
+      // Most amounts have leading zero words: those cost no arithmetic.
+      if (bits !== 0 || value !== 0n) value = (value << 32n) | BigInt(bits)
+    }
     return value as T
   },
 })

@@ -1,0 +1,180 @@
+/**
+ * Transfers a second of the executor, inline and on LevelDB, with its CPU split into execution (decode, checks, journal, receipts),
+ * state tree and packing; then the same blocks through the worker. Writes are timed apart.
+ *
+ *   node scripts/bench/execution.mjs [--blocks 10] [--transfers 1000] [--accounts 20000] [--depth 13]
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createExecutor, executionVersion, openTree, unpackOps } from '../../packages/execution/dist/index.js'
+import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
+import { startWorkerExecutor } from '../../packages/node/dist/executor/index.js'
+import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
+import {
+  addressOfPublicKey,
+  createValidatorSet,
+  DEFAULT_PARAMETERS,
+  encodeRlp,
+  hexToBytes,
+  integerPayload,
+  publicKeyOf,
+  treeKey,
+  unwrap,
+} from '../../packages/protocol/dist/index.js'
+
+const { values } = parseArgs({
+  options: {
+    blocks: { type: 'string', default: '10' },
+    transfers: { type: 'string', default: '1000' },
+    accounts: { type: 'string', default: '20000' },
+    depth: { type: 'string', default: '13' },
+  },
+})
+const [blocks, transfers, accounts, depth] = ['blocks', 'transfers', 'accounts', 'depth'].map((name) => Number(values[name]))
+
+const chainId = 31337
+const crypto = await loadCrypto()
+const addressOf = (n) => `0x${n.toString(16).padStart(8, '0').repeat(5)}`
+
+/** Senders are the caller's word here, as in the node: the signature is never looked at. */
+function transfer(n) {
+  const sender = n % accounts
+  const to = hexToBytes(addressOf((n * 7919 + 1) % (2 * accounts)))
+  const fields = [chainId, Math.floor(n / accounts), 1, 10n ** 10n, 21_000].map(integerPayload)
+  const rest = [
+    to,
+    integerPayload(10n ** 15n),
+    new Uint8Array(0),
+    [],
+    integerPayload(1),
+    new Uint8Array(32).fill(1),
+    new Uint8Array(32).fill(1),
+  ]
+  return { raw: Uint8Array.from([2, ...encodeRlp([...fields, ...rest])]), sender: addressOf(sender) }
+}
+
+const publicKey = publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(7)))
+const validator = addressOfPublicKey(crypto, publicKey)
+const genesis = {
+  chainId,
+  timeMs: 1_700_000_000_000,
+  development: true,
+  executionVersion: executionVersion(crypto),
+  parameters: { ...DEFAULT_PARAMETERS, blockGasMax: 1_000_000_000, transactionGasMax: 15_000_000 },
+  validators: createValidatorSet([{ address: validator, publicKey, power: 1, feeAddress: validator }]),
+  nodes: [],
+  alloc: Array.from({ length: accounts }, (_, n) => ({ address: addressOf(n), balance: 10n ** 24n })),
+  systemContracts: [],
+  restart: undefined,
+}
+
+/** Runs all blocks; milliseconds of execution and of writing, and the last hash. */
+async function run(executor, kv) {
+  let block = await executor.genesis(genesis)
+  await kv.write(unpackOps(block.ops))
+  await executor.commit(block.hash)
+  const total = { cpu: 0, execute: 0, unpack: 0, write: 0, ops: 0, bytes: 0 }
+  for (let number = 0; number < blocks; number++) {
+    const list = Array.from({ length: transfers }, (_, i) => transfer(number * transfers + i))
+    const template = {
+      parent: block.header,
+      parentHash: block.hash,
+      timeMs: block.header.timeMs + 500,
+      miner: validator,
+      extra: block.header.extra,
+    }
+    const t0 = performance.now()
+    const cpu0 = process.cpuUsage()
+    block = unwrap(await executor.execute(template, list))
+    const t1 = performance.now()
+    const cpu = process.cpuUsage(cpu0)
+    total.cpu += (cpu.user + cpu.system) / 1000
+    const ops = unpackOps(block.ops)
+    const t2 = performance.now()
+    await kv.write(ops)
+    const t3 = performance.now()
+    await executor.commit(block.hash)
+    total.execute += t1 - t0
+    total.unpack += t2 - t1
+    total.write += t3 - t2
+    total.ops += ops.length
+    total.bytes += block.ops.length
+  }
+  return { ...total, hash: block.hash }
+}
+
+/** The tree's share: the same changes to the flat state, once more, into a tree of its own. */
+async function treeAlone(kv) {
+  const entries = []
+  for await (const entry of kv.scan({ from: Uint8Array.of(0x10), to: Uint8Array.of(0x11) })) entries.push(entry)
+  const toChange = ([key, value]) => ({ key: treeKey(crypto, key.subarray(1)), value })
+  const path = await mkdtemp(join(tmpdir(), 'quoin-bench-'))
+  const own = await openClassicKv(path)
+  const tree = unwrap(await openTree({ kv: own, crypto, depth, historyHeights: 64 }))
+  const commit = async (height, changes) => {
+    const prepared = tree.prepare(height, changes)
+    await own.write(prepared.ops)
+    tree.commit(prepared)
+  }
+  await commit(0, entries.map(toChange))
+  let ms = 0
+  for (let height = 1; height <= blocks; height++) {
+    const touched = Array.from({ length: 2 * transfers }, (_, i) => entries[(height * 7919 + i * 104_729) % entries.length])
+    const t0 = performance.now()
+    const changes = touched.map(([key, value]) => toChange([key, Uint8Array.of(...value, height)]))
+    const prepared = tree.prepare(height, changes)
+    ms += performance.now() - t0
+    await own.write(prepared.ops)
+    tree.commit(prepared)
+  }
+  await own.close()
+  await rm(path, { recursive: true })
+  return ms
+}
+
+const count = blocks * transfers
+const line = (name, ms) =>
+  console.log(
+    `${name.padEnd(46)} ${((1000 * ms) / count).toFixed(1).padStart(7)} µs/transfer ${Math.round((1000 * count) / ms)
+      .toLocaleString('en')
+      .padStart(9)}/s`,
+  )
+
+async function withDatabase(work) {
+  const path = await mkdtemp(join(tmpdir(), 'quoin-bench-'))
+  const kv = await openClassicKv(path)
+  try {
+    return await work(kv, path)
+  } finally {
+    await kv.close()
+    await rm(path, { recursive: true })
+  }
+}
+
+console.log(
+  `${blocks} blocks of ${transfers} transfers, ${accounts} senders, tree depth ${depth}; crypto ${crypto.name}; Node ${process.version}`,
+)
+const inline = await withDatabase(async (kv) => {
+  const result = await run(unwrap(await createExecutor({ kv, crypto, chainId, treeDepth: depth, historyHeights: 64 })), kv)
+  const tree = await treeAlone(kv)
+  line('inline: execute (execution + tree + packing)', result.execute)
+  line('  its CPU', result.cpu)
+  line('  of which the tree, about', tree)
+  line('  execution, history and packing, the rest', result.execute - tree)
+  line('unpack ops', result.unpack)
+  line('write, synced', result.write)
+  console.log(`ops ${(result.ops / count).toFixed(1)}/transfer, ${Math.round(result.bytes / count)} B/transfer`)
+  return result
+})
+await withDatabase(async (kv, databasePath) => {
+  const onFailure = (error) => {
+    throw error
+  }
+  const executor = unwrap(await startWorkerExecutor({ databasePath, chainId, treeDepth: depth, historyHeights: 64, onFailure }))
+  const result = await run(executor, kv)
+  await executor.close()
+  line('worker: execute, as its caller waits', result.execute)
+  if (result.hash !== inline.hash) throw new Error(`the worker's chain ends in ${result.hash}, the inline one in ${inline.hash}`)
+})

@@ -1,72 +1,12 @@
-import {
-  bytesToHex,
-  codec,
-  type Height,
-  hexToBytes,
-  nobleCrypto,
-  stateProofCodec,
-  unwrap,
-  verifyStateProof,
-} from '@quoin/protocol'
+import { bytesToHex, type Height, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MemoryKv } from '../../test/memory-kv.ts'
 import { type Content, naiveProof, naiveRoot } from '../../test/naive-tree.ts'
-import { openTree, type StateTree, TREE_LIMITS, type TreeChange, TreeCorruption } from './index.ts'
+import { advance, applied, batches, change, crypto, DEPTHS, ground, open, put, remove } from '../../test/tree-support.ts'
+import { TREE_LIMITS } from './index.ts'
 
-const crypto = nobleCrypto
 const PAGES = '0x2001'
-const DEPTHS = [1, 4, 10, 13]
-
-const open = async (kv: MemoryKv, depth: number, historyHeights = 8): Promise<StateTree> =>
-  unwrap(await openTree({ kv, crypto, depth, historyHeights }))
-
-const nextHeight = (tree: StateTree): Height => ((tree.head?.height ?? -1) + 1) as Height
-
-/** Prepares, stores and commits one height. */
-function advance(tree: StateTree, kv: MemoryKv, changes: readonly TreeChange[]) {
-  const prepared = tree.prepare(nextHeight(tree), changes)
-  kv.write(prepared.ops)
-  tree.commit(prepared)
-  return prepared
-}
-
-function applied(content: Content, changes: readonly TreeChange[]): Content {
-  const next = new Map(content)
-  for (const { key, value } of changes) {
-    if (value === undefined) next.delete(bytesToHex(key))
-    else next.set(bytesToHex(key), value)
-  }
-  return next
-}
-
-/** Keys that crowd: few first bytes, a few that differ in the last bits only. */
-const crowdedKey = fc
-  .tuple(fc.constantFrom(0x00, 0x01, 0x80, 0xff), fc.constantFrom(0x00, 0x07, 0xff), fc.nat(255), fc.nat(3), fc.boolean())
-  .map(([first, second, third, last, deep]) => {
-    const key = new Uint8Array(32).fill(deep ? 0xaa : third)
-    key.set([first, second, deep ? 0 : third])
-    key[31] = last
-    return key
-  })
-const anyKey = fc.oneof(crowdedKey, fc.uint8Array({ minLength: 32, maxLength: 32 }))
-const value = fc.option(fc.uint8Array({ maxLength: 40 }), { nil: undefined })
-const change: fc.Arbitrary<TreeChange> = fc.record({ key: anyKey, value })
-const batches = fc.array(fc.array(change, { maxLength: 25 }), { minLength: 1, maxLength: 8 })
-
-/** `count` keys that share their first 24 bits. */
-const ground = (count: number, seed = 0): Uint8Array[] =>
-  Array.from({ length: count }, (_, i) => {
-    const key = crypto.sha256(Uint8Array.of(seed, i >> 8, i & 255))
-    key.set([0xc0, 0xff, 0xee])
-    return key
-  })
-
-const put = (key: Uint8Array, text = 'v'): TreeChange => ({
-  key,
-  value: new Uint8Array(Array.from(text, (c) => c.charCodeAt(0))),
-})
-const remove = (key: Uint8Array): TreeChange => ({ key, value: undefined })
 
 describe('the root', () => {
   it('is that of the definition after each batch, at every depth, reopened or not', async () => {
@@ -83,7 +23,7 @@ describe('the root', () => {
           expect(tree.head).toMatchObject({ height: i, root })
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 
@@ -180,7 +120,8 @@ describe('pages', () => {
       pages.push(kv.keys(PAGES).length)
       // What a join or a split took away is still there for the height before.
       const past = tree.at((tree.head!.height - 1) as Height)
-      for (const key of keys.slice(0, 68)) if (past) expect(unwrap(past.prove(key))).toEqual(naiveProof(before, key))
+      for (const key of before.size < 70 ? keys.slice(0, 68) : keys.slice(0, 3))
+        if (past) expect(unwrap(past.prove(key))).toEqual(naiveProof(before, key))
     }
     // Bits 10 to 23 are equal: splits at 10, 14, 18 and 22, and the last spreads the leaves over four pages.
     expect(pages[0]).toBe(1)
@@ -220,7 +161,7 @@ describe('pages', () => {
           }
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     )
   })
 
@@ -316,217 +257,5 @@ describe('a prepared height', () => {
     expect(advance(tree, kv, [put(other)]).hashes).toEqual({ values: 1, leaves: 1, inner: 1 })
     // A neighbour in the last bit: 252 inner nodes in the bucket, 4 above; the old leaf is hashed anew.
     expect(advance(tree, kv, [put(key.with(31, 1))]).hashes).toEqual({ values: 1, leaves: 2, inner: 256 })
-  })
-})
-
-describe('proofs', () => {
-  it('are those of the definition, verify, and verify for nothing else', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...DEPTHS),
-        fc.array(change, { maxLength: 60 }),
-        fc.array(anyKey),
-        async (depth, changes, strangers) => {
-          const kv = new MemoryKv()
-          const tree = await open(kv, depth)
-          const content = applied(new Map(), changes)
-          const { root } = advance(tree, kv, changes)
-          for (const key of [...changes.map(({ key }) => key), ...strangers]) {
-            const result = tree.prove(key)
-            const expected = naiveProof(content, key)
-            if (expected.siblings.length > 60) {
-              expect(result).toMatchObject({ ok: false, error: { code: 'too-deep' } })
-              continue
-            }
-            const proof = unwrap(result)
-            expect(proof).toEqual(expected)
-            const encoded = codec.encode(stateProofCodec, proof)
-            expect(unwrap(codec.decode(stateProofCodec, encoded))).toEqual(proof)
-            const held = content.get(bytesToHex(key))
-            expect(verifyStateProof(crypto, root, key, held, proof)).toBe(true)
-            expect(verifyStateProof(crypto, root, key, held === undefined ? new Uint8Array(0) : undefined, proof)).toBe(false)
-            if (held !== undefined) expect(verifyStateProof(crypto, root, key, Uint8Array.of(...held, 0), proof)).toBe(false)
-          }
-        },
-      ),
-      { numRuns: 60 },
-    )
-  })
-
-  it('do not verify with any bit of their encoding changed', async () => {
-    const kv = new MemoryKv()
-    const tree = await open(kv, 4)
-    const keys = Array.from({ length: 40 }, (_, i) => crypto.sha256(Uint8Array.of(i)))
-    const { root } = advance(
-      tree,
-      kv,
-      keys.slice(0, 30).map((key) => put(key)),
-    )
-    const kinds = new Set<string>()
-    for (const [i, key] of keys.entries()) {
-      const proof = unwrap(tree.prove(key))
-      kinds.add(proof.terminal.kind)
-      const encoded = codec.encode(stateProofCodec, proof)
-      const held = i < 30 ? put(key).value : undefined
-      for (let bit = 0; bit < 8 * encoded.length; bit++) {
-        const mutated = encoded.with(bit >> 3, encoded[bit >> 3]! ^ (1 << (bit & 7)))
-        const decoded = codec.decode(stateProofCodec, mutated)
-        expect(decoded.ok && verifyStateProof(crypto, root, key, held, decoded.value)).toBe(false)
-      }
-    }
-    expect([...kinds].toSorted()).toEqual(['empty', 'key', 'other'])
-  })
-
-  it('are refused as long as the database is ahead of the tree', async () => {
-    const kv = new MemoryKv()
-    const tree = await open(kv, 10)
-    const keys = ground(200).concat(Array.from({ length: 200 }, (_, i) => crypto.sha256(Uint8Array.of(i))))
-    const before = applied(
-      new Map(),
-      keys.map((key) => put(key)),
-    )
-    advance(
-      tree,
-      kv,
-      keys.map((key) => put(key)),
-    )
-    const prepared = tree.prepare(
-      1 as Height,
-      keys.map((key, i) => (i % 3 === 0 ? remove(key) : put(key, 'w'))),
-    )
-    kv.write(prepared.ops)
-    let refused = 0
-    for (const key of keys) {
-      const proof = tree.prove(key)
-      if (proof.ok) expect(proof.value).toEqual(naiveProof(before, key))
-      else refused++
-    }
-    expect(refused).toBeGreaterThan(390)
-    tree.commit(prepared)
-    for (const key of keys) expect(tree.prove(key).ok).toBe(true)
-  })
-})
-
-describe('past heights', () => {
-  it('are proved as they were, also after reopening, as far back as the history goes', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...DEPTHS),
-        fc.array(fc.array(change, { maxLength: 15 }), { minLength: 1, maxLength: 9 }),
-        fc.nat(6),
-        async (depth, sequence, history) => {
-          const kv = new MemoryKv()
-          let tree = await open(kv, depth, history)
-          const contents: Content[] = []
-          for (const changes of sequence) {
-            contents.push(applied(contents.at(-1) ?? new Map(), changes))
-            advance(tree, kv, changes)
-            if (changes.length % 2 === 0) tree = await open(kv, depth, history)
-          }
-          const head = contents.length - 1
-          expect(tree.oldestHeight).toBe(Math.max(0, head - history))
-          for (let height = -1; height <= head + 1; height++) {
-            const view = tree.at(height as Height)
-            if (height < head - history || height < 0 || height > head) {
-              expect(view).toBeUndefined()
-              continue
-            }
-            expect(view).toMatchObject({ height, root: naiveRoot(contents[height]!) })
-            for (const { key } of sequence.flat()) {
-              const expected = naiveProof(contents[height]!, key)
-              if (expected.siblings.length <= 60) expect(unwrap(view!.prove(key))).toEqual(expected)
-            }
-          }
-          expect(kv.keys('0x2003')).toHaveLength(Math.min(history, head))
-          expect(kv.keys('0x2004')).toHaveLength(Math.min(history, head))
-        },
-      ),
-      { numRuns: 30 },
-    )
-  })
-
-  it('follow a history that is made shorter and longer', async () => {
-    const kv = new MemoryKv()
-    let tree = await open(kv, 4, 6)
-    const [key] = ground(1)
-    const run = (blocks: number) => {
-      for (let i = 0; i < blocks; i++) advance(tree, kv, [put(key!, String(i))])
-    }
-    run(10)
-    expect(tree.oldestHeight).toBe(3)
-    tree = await open(kv, 4, 2)
-    run(1)
-    expect(tree.oldestHeight).toBe(8)
-    tree = await open(kv, 4, 0)
-    run(1)
-    expect(tree.oldestHeight).toBe(11)
-    expect(kv.keys('0x2003')).toEqual([])
-    tree = await open(kv, 4, 6)
-    run(3)
-    expect(tree.oldestHeight).toBe(11)
-    expect(tree.at(11 as Height)?.prove(key!).ok).toBe(true)
-    expect(tree.at(10 as Height)).toBeUndefined()
-  })
-
-  it('end with the next commit', async () => {
-    const kv = new MemoryKv()
-    const tree = await open(kv, 4)
-    const [key] = ground(1)
-    advance(tree, kv, [put(key!)])
-    advance(tree, kv, [put(key!, 'w')])
-    const view = tree.at(0 as Height)!
-    expect(tree.at(0 as Height)).toBe(view)
-    advance(tree, kv, [])
-    expect(() => view.prove(key!)).toThrow('ended with the commit of height 2')
-    expect(unwrap(tree.at(0 as Height)!.prove(key!))).toEqual(naiveProof(applied(new Map(), [put(key!)]), key!))
-  })
-
-  it('keep a bounded number of views', async () => {
-    const kv = new MemoryKv()
-    const tree = await open(kv, 4)
-    for (let i = 0; i < 8; i++) advance(tree, kv, [put(ground(8)[i]!)])
-    const first = tree.at(0 as Height)
-    for (let height = 1; height <= TREE_LIMITS.viewsMax; height++) tree.at(height as Height)
-    expect(tree.at(0 as Height)).not.toBe(first)
-  })
-})
-
-describe('opening', () => {
-  it('refuses another depth and an unknown format, with what to do', async () => {
-    const kv = new MemoryKv()
-    advance(await open(kv, 4), kv, [])
-    const options = { kv, crypto, historyHeights: 0 }
-    expect(await openTree({ ...options, depth: 5 })).toMatchObject({ ok: false, error: { code: 'other-depth', depth: 4 } })
-    const head = kv.get(hexToBytes('0x2000'))!
-    kv.write([{ key: hexToBytes('0x2000'), value: head.with(0, 9) }])
-    expect(await openTree({ ...options, depth: 4 })).toMatchObject({ ok: false, error: { code: 'unknown-format', format: 9 } })
-    await expect(openTree({ ...options, depth: 0 })).rejects.toThrow(RangeError)
-    await expect(openTree({ ...options, depth: 25 })).rejects.toThrow(RangeError)
-  })
-
-  it('finds a damaged, missing or superfluous record', async () => {
-    const build = async () => {
-      const kv = new MemoryKv()
-      advance(
-        await open(kv, 4),
-        kv,
-        ground(300).map((key, i) => put(i % 2 === 0 ? key : crypto.sha256(key))),
-      )
-      return kv
-    }
-    const damage = async (key: string, change: (value: Uint8Array) => Uint8Array | undefined) => {
-      const kv = await build()
-      const name = hexToBytes(key as `0x${string}`)
-      kv.write([{ key: name, value: change(kv.get(name) ?? new Uint8Array(0)) }])
-      await expect(openTree({ kv, crypto, depth: 4, historyHeights: 0 })).rejects.toThrow(TreeCorruption)
-    }
-    const [root] = (await build()).keys('0x2002')
-    await damage(root!, (value) => value.with(31, value[31]! ^ 1))
-    await damage(root!, () => undefined)
-    await damage(root!, (value) => value.subarray(1))
-    await damage('0x200200000010', () => new Uint8Array(32).fill(1))
-    await damage('0x2000', (value) => value.with(20, value[20]! ^ 1))
-    await damage('0x2000', (value) => value.subarray(1).with(0, 1))
-    await damage('0x2000', () => undefined)
   })
 })

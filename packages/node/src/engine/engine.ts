@@ -1,43 +1,29 @@
-import { Driver, type DriverInput, type Effect, type State, selectProposer, timeoutMs } from '@quoin/consensus'
-import {
-  bytesToHex,
-  type CommitCertificate,
-  type Crypto,
-  type Evidence,
-  type Hash,
-  Height,
-  headerHash,
-  type Result,
-  type Round,
-  TimeMs,
-} from '@quoin/protocol'
-import type { CandidateBlock, Chain, ValidationError } from '../chain/types.ts'
+import { Driver, type Effect, type Refusal, type State, timeoutMs } from '@quoin/consensus'
+import { type CommitCertificate, type Crypto, type Evidence, Height, type Round } from '@quoin/protocol'
+import type { CandidateBlock, Chain } from '../chain/types.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 import type { Clock, LogFile, Offence, PeerId, Random, Transport } from '../powers.ts'
 import type { BlockReader } from '../store/types.ts'
 import type { BlockSync, SyncedBlock } from '../sync/types.ts'
-import { type Assembled, Assembly, rawBlock } from './assembly.ts'
 import { CatchUp } from './catch-up.ts'
 import type { Crc32c } from './crc32c.ts'
 import { EventQueue } from './event-queue.ts'
 import { EvidencePool } from './evidence-pool.ts'
-import { FutureMessages } from './future-messages.ts'
 import { HaltError } from './halt.ts'
+import { Inbox, type Received, type SignedMessage } from './inbox.ts'
 import { LastSignState } from './last-sign-state.ts'
 import { ENGINE_LIMITS } from './limits.ts'
-import { MessageVerifier } from './message-verifier.ts'
-import { decodeMessage, decodeRequest, type EngineMessage, messageHeight } from './messages.ts'
+import { decodeRequest, type EngineMessage, messageHeight } from './messages.ts'
 import { Outbox } from './outbox.ts'
 import { Pacing } from './pacing.ts'
 import { PrivateValidator, type Signer } from './private-validator.ts'
 import { CorruptFileError } from './record-file.ts'
 import { replay } from './replay.ts'
-import { Sequencer } from './sequencer.ts'
 import { type Elapsed, TimeoutTicker } from './ticker.ts'
 import { timeoutsOf } from './timeouts.ts'
-import { ValueJudge } from './value-judge.ts'
+import { type ValueEvent, Values } from './values.ts'
 import { type LoggedInput, Wal, type WalContent } from './wal.ts'
 
 export interface EngineOptions {
@@ -57,7 +43,6 @@ export interface EngineOptions {
   readonly logger: Logger
   /** The engine has stopped by itself, for good: see the error. Called once. */
   readonly onHalt: (error: unknown) => void
-  readonly onEvidence?: (evidence: Evidence) => void
 }
 
 /** Where the engine is. `waiting`: the height has not begun, for there is nothing to put into a block yet. */
@@ -68,51 +53,42 @@ export interface EngineStatus {
 }
 
 type Event =
-  | { readonly kind: 'message'; readonly from: PeerId; readonly bytes: Uint8Array; readonly receivedMs: number }
+  | ({ readonly kind: 'message' } & Received)
   | { readonly kind: 'peer'; readonly peer: PeerId }
   | { readonly kind: 'due'; readonly height: Height }
   | { readonly kind: 'elapsed'; readonly elapsed: Elapsed }
-  | { readonly kind: 'built'; readonly round: Round; readonly block: CandidateBlock }
-  | { readonly kind: 'assembled'; readonly assembled: Assembled }
-  | { readonly kind: 'judged'; readonly block: CandidateBlock; readonly result: Result<void, ValidationError> }
+  | { readonly kind: 'value'; readonly event: ValueEvent }
   | { readonly kind: 'synced'; readonly synced: SyncedBlock }
   | { readonly kind: 'tick' }
 
-type Decision = Pick<Extract<Effect, { kind: 'decide' }>, 'valueId' | 'certificate'>
-
 /**
- * Consensus of one node around the pure driver: one sequential loop over one bounded queue. The loop takes a batch of events, checks what
- * is signed, logs what the driver is told, carries out what the driver asks, makes the log durable, and only then lets messages leave.
- * Whatever takes time (building, executing, fetching) runs beside the loop, one job at a time on the chain, and comes back as an event.
+ * Consensus of one node around the pure driver: one sequential loop over one bounded queue. The loop takes a batch of events, logs what the
+ * driver is told, carries out what the driver asks, makes the log durable, and only then lets messages leave. Whatever takes time
+ * (building, executing, fetching) runs beside the loop and comes back as an event; only the commit of a final block stops the loop.
  */
 export class Engine {
   readonly #options: EngineOptions
   readonly #scope: Scope
   readonly #queue = new EventQueue<Event>()
   readonly #driver = new Driver()
+  /** What effects gave rise to, and the driver is yet to be told. */
   readonly #inputs: LoggedInput[] = []
-  readonly #chainJobs = new Sequencer()
   readonly #wal: Wal
   readonly #validator: PrivateValidator | undefined
-  readonly #verifier: MessageVerifier
+  readonly #inbox: Inbox
   readonly #outbox: Outbox
-  readonly #assembly: Assembly
+  readonly #values: Values
   readonly #ticker: TimeoutTicker
   readonly #pacing: Pacing
-  readonly #future = new FutureMessages()
   readonly #catchUp: CatchUp
   readonly #evidence: EvidencePool
-  /** Certificates and proposals of this height that the driver has taken, by the hash of their bytes. */
-  readonly #seen = new Set<string>()
   readonly #lateReplies = new Map<PeerId, number>()
-  readonly #validating = new Set<Hash>()
-  #judge: ValueJudge
   #height: Height
   #begun = false
-  #beganMs: number
-  #decided: Decision | undefined
+  /** Monotonic time at which the last height ended. */
+  #enteredMs: number
+  #decided: Extract<Effect, { kind: 'decide' }> | undefined
   #synced: SyncedBlock | undefined
-  #cancelBuild: () => void = () => {}
   #cancelTick: () => void = () => {}
   #lastPosition = ''
   #stopping = false
@@ -123,8 +99,7 @@ export class Engine {
    */
   static async start(options: EngineOptions): Promise<Engine> {
     const { crc32c, random, files, chain, signer, crypto } = options
-    const { genesisHash } = chain.domain
-    const { wal, content } = await Wal.open({ file: files.wal, crc32c, random }, genesisHash)
+    const { wal, content } = await Wal.open({ file: files.wal, crc32c, random }, chain.domain.genesisHash)
     const signState = signer && (await LastSignState.open({ file: files.signState, crc32c, random }))
     const validator = signer && signState && new PrivateValidator(signer, crypto, chain.domain, signState)
     const engine = new Engine(options, wal, validator)
@@ -134,38 +109,33 @@ export class Engine {
   }
 
   private constructor(options: EngineOptions, wal: Wal, validator: PrivateValidator | undefined) {
-    const { chain, crypto, clock, transport, mempool, blocks, sync, logger } = options
-    this.#options = options
-    this.#scope = new Scope((error) => this.#halt(error))
-    this.#wal = wal
-    this.#validator = validator
-    this.#verifier = new MessageVerifier(crypto, chain.domain)
-    this.#outbox = new Outbox(transport, wal, validator)
+    const { chain, crypto, clock, transport, mempool, sync, logger } = options
     const spawn = (name: string, task: (closing: AbortSignal) => Promise<void>) => {
       if (!this.#stopping) this.#scope.spawn(name, task)
     }
     const penalise = (peer: PeerId, offence: Offence, why: string) => this.#penalise(peer, offence, why)
-    const finalBlock = (hash: Hash) => finalBlockOf(blocks, hash)
-    this.#assembly = new Assembly({ crypto, clock, transport, mempool, finalBlock, penalise, spawn }, (assembled) =>
-      this.#queue.push({ kind: 'assembled', assembled }),
-    )
+    this.#options = options
+    this.#wal = wal
+    this.#validator = validator
+    this.#height = Height(chain.head.header.number + 1)
+    this.#enteredMs = clock.monotonic()
+    this.#scope = new Scope((error) => this.#halt(error))
+    this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, penalise })
+    this.#outbox = new Outbox(transport, wal, validator)
+    this.#values = new Values({ ...options, wal, spawn, penalise }, (event) => this.#queue.push({ kind: 'value', event }))
     this.#ticker = new TimeoutTicker(clock, (elapsed) => this.#queue.push({ kind: 'elapsed', elapsed }))
     this.#pacing = new Pacing(
       clock,
       () => mempool.executableCount > 0,
       () => this.#queue.push({ kind: 'due', height: this.#height }),
     )
-    this.#evidence = new EvidencePool((evidence, offender) => {
-      logger.warn({ offender, height: evidence.first.height, kind: evidence.kind }, 'a validator contradicted itself')
-      options.onEvidence?.(evidence)
-    })
-    const headHeight = () => chain.head.header.number
-    this.#catchUp = new CatchUp({ sync, clock, headHeight, spawn }, (synced) => this.#queue.push({ kind: 'synced', synced }))
-    this.#height = Height(chain.head.header.number + 1)
-    this.#judge = this.#newJudge()
-    this.#beganMs = clock.monotonic()
-    const unsubscribe = mempool.onAdmitted(() => this.#pacing.admitted())
-    this.#scope.own({ close: unsubscribe })
+    this.#evidence = new EvidencePool((evidence, offender) =>
+      logger.warn({ offender, height: evidence.first.height, kind: evidence.kind }, 'a validator contradicted itself'),
+    )
+    this.#catchUp = new CatchUp({ sync, clock, headHeight: () => chain.head.header.number, spawn }, (synced) =>
+      this.#queue.push({ kind: 'synced', synced }),
+    )
+    this.#scope.own({ close: mempool.onAdmitted(() => this.#pacing.admitted()) })
   }
 
   get status(): EngineStatus {
@@ -176,7 +146,7 @@ export class Engine {
 
   /** Running totals, for metrics and tests. */
   get counters() {
-    return { ...this.#outbox.counters, ...this.#assembly.counters, verifiedVotes: this.#verifier.verifications }
+    return { ...this.#outbox.counters, ...this.#values.counters, verifiedVotes: this.#inbox.verifiedVotes }
   }
 
   get evidence(): readonly Evidence[] {
@@ -192,7 +162,7 @@ export class Engine {
   /** A question whose first byte is `ENGINE_REQUEST`; undefined refuses it. */
   async onRequest(from: PeerId, bytes: Uint8Array): Promise<Uint8Array | undefined> {
     const request = decodeRequest(bytes)
-    if (request.ok) return this.#assembly.serve(request.value)
+    if (request.ok) return this.#values.serve(request.value)
     this.#penalise(from, 'malformed', request.error.message)
     return undefined
   }
@@ -206,7 +176,7 @@ export class Engine {
   async stop(): Promise<void> {
     this.#silence()
     await this.#scope.close()
-    await this.#chainJobs.idle()
+    await this.#values.idle()
   }
 
   #silence(): void {
@@ -214,7 +184,7 @@ export class Engine {
     this.#queue.close()
     this.#ticker.clear()
     this.#pacing.clear()
-    this.#cancelBuild()
+    this.#values.cancelBuild()
     this.#cancelTick()
     this.#catchUp.close()
   }
@@ -250,7 +220,7 @@ export class Engine {
   #handle(event: Event): void {
     switch (event.kind) {
       case 'message':
-        return this.#onBytes(event.from, event.bytes, event.receivedMs)
+        return this.#onMessage(event)
       case 'peer':
         return this.#greet(event.peer)
       case 'due':
@@ -259,12 +229,9 @@ export class Engine {
       case 'elapsed':
         this.#feed({ kind: 'timeout', ...event.elapsed })
         return
-      case 'built':
-        return this.#onBuilt(event.round, event.block)
-      case 'assembled':
-        return this.#onAssembled(event.assembled)
-      case 'judged':
-        return this.#onJudged(event.block, event.result)
+      case 'value':
+        for (const input of this.#values.handle(event.event, this.#driver.state?.round)) this.#feed(input)
+        return
       case 'synced':
         this.#synced = event.synced
         return
@@ -275,59 +242,36 @@ export class Engine {
 
   // ---- messages
 
-  #onBytes(from: PeerId, bytes: Uint8Array, receivedMs: number): void {
-    const decoded = decodeMessage(bytes)
-    if (!decoded.ok) return this.#penalise(from, 'malformed', decoded.error.message)
-    const message = decoded.value
-    const height = messageHeight(message)
-    if (height > this.#height) {
-      this.#options.sync.hint(from, Height(height - 1))
-      if (message.kind !== 'status' && height <= this.#height + ENGINE_LIMITS.futureHeightsMax)
-        this.#future.add({ from, height, bytes, receivedMs })
-    } else if (height < this.#height) this.#onLate(from, message)
-    else if (message.kind !== 'status') this.#onCurrent(from, message, bytes, receivedMs)
-  }
-
-  #onCurrent(from: PeerId, message: Exclude<EngineMessage, { kind: 'status' }>, bytes: Uint8Array, receivedMs: number): void {
-    const begins = message.kind === 'proposal' || message.kind === 'commitCertificate' || this.#pacing.open
-    if (!this.#begun && !begins) return this.#future.add({ from, height: this.#height, bytes, receivedMs })
-    const key = message.kind === 'vote' ? undefined : bytesToHex(this.#options.crypto.sha256(bytes))
-    if (key !== undefined && this.#seen.has(key)) return
-    const verified = this.#verifier.verify(this.#options.chain.head.validators, message)
-    if (!verified.ok) {
-      const offence = verified.error.code === 'not-proposer' ? 'out-of-turn' : 'invalid'
-      return this.#penalise(from, offence, verified.error.message)
-    }
+  #onMessage(received: Received): void {
+    const sorted = this.#inbox.sort(received, {
+      height: this.#height,
+      validators: this.#options.chain.head.validators,
+      takes: (kind) => this.#begun || kind === 'proposal' || kind === 'commitCertificate' || this.#pacing.open,
+    })
+    if (sorted?.kind === 'late') return this.#onLate(received.from, sorted.message)
+    if (sorted === undefined) return
+    const { message, key } = sorted
     this.#begin()
     if (message.kind === 'proposal') {
       const { proposal, block } = message
-      this.#judge.received(proposal.round, proposal.valueId, receivedMs)
-      this.#assembly.offer(proposal.valueId, block, from)
+      this.#values.proposed(proposal.round, proposal.valueId, block, received.from, received.receivedMs)
     }
     const refusal = this.#feed(inputOf(message))
-    if (refusal?.verdict === 'reject') return this.#penalise(from, 'invalid', refusal.code)
-    if (key !== undefined && (refusal === undefined || refusal.code === 'duplicate')) this.#remember(key)
-  }
-
-  #remember(key: string): void {
-    this.#seen.add(key)
-    for (const oldest of this.#seen) {
-      if (this.#seen.size <= ENGINE_LIMITS.seenMessagesCountMax) break
-      this.#seen.delete(oldest)
-    }
+    if (refusal?.verdict === 'reject') return this.#penalise(received.from, 'invalid', refusal.code)
+    if (refusal === undefined || refusal.code === 'duplicate') this.#inbox.taken(key)
   }
 
   /** A peer still works on a height that is final here. Votes that were merely under way need no answer. */
   #onLate(from: PeerId, message: EngineMessage): void {
     if (message.kind === 'commitCertificate') return
     const nowMs = this.#options.clock.monotonic()
-    const last = Math.max(this.#lateReplies.get(from) ?? -Infinity, this.#beganMs)
+    const last = Math.max(this.#lateReplies.get(from) ?? -Infinity, this.#enteredMs)
     if (nowMs - last < ENGINE_LIMITS.lateReplyMs) return
     this.#lateReplies.set(from, nowMs)
     const { header, certificate } = this.#options.chain.head
-    if (messageHeight(message) === header.number && certificate !== undefined) {
+    if (messageHeight(message) === header.number && certificate !== undefined)
       this.#outbox.add({ kind: 'commitCertificate', certificate }, from)
-    } else this.#sayStatus(from)
+    else this.#sayStatus(from)
   }
 
   #sayStatus(to?: PeerId): void {
@@ -348,7 +292,7 @@ export class Engine {
   // ---- the driver
 
   /** Tells the driver one thing and everything that follows from it. Returns why the driver did not take it. */
-  #feed(input: LoggedInput) {
+  #feed(input: LoggedInput): Refusal | undefined {
     const refusal = this.#step(input)
     this.#drain()
     return refusal
@@ -359,10 +303,11 @@ export class Engine {
     for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#step(next)
   }
 
-  #step(input: LoggedInput) {
+  #step(input: LoggedInput): Refusal | undefined {
     const { effects, refusal } = this.#driver.step(input)
-    if (refusal === undefined || effects.length > 0 || 'certificate' in input || input.kind === 'proposal')
-      this.#wal.append(input)
+    // A certificate may add votes to the driver even when it is refused as such.
+    const changed = refusal === undefined || effects.length > 0 || 'certificate' in input || input.kind === 'proposal'
+    if (changed) this.#wal.append(input)
     for (const effect of effects) this.#act(effect)
     return refusal
   }
@@ -372,7 +317,7 @@ export class Engine {
       case 'newRound':
         return this.#onNewRound(effect.round)
       case 'getValue':
-        return this.#scheduleBuild(effect.round)
+        return this.#values.build(effect.round)
       case 'propose':
         return this.#propose(effect)
       case 'vote':
@@ -383,15 +328,18 @@ export class Engine {
         return this.#ticker.schedule({ timeout, height, round }, ms)
       }
       case 'validateValue':
-      case 'needValue':
-        return this.#judgeValue(effect)
+      case 'needValue': {
+        const answer = this.#values.ask(effect)
+        if (answer !== undefined) this.#inputs.push(answer)
+        return
+      }
       case 'publishPolkaCertificate':
         return this.#outbox.add({ kind: 'polkaCertificate', certificate: effect.certificate })
       case 'decide':
         this.#decided = effect
         return
       case 'invalidDecision':
-        throw this.#haltError('more than two thirds of the power decided a block that is invalid here', effect.certificate)
+        return this.#onInvalidDecision(effect.certificate)
       case 'evidence':
         return this.#evidence.add(effect.evidence)
     }
@@ -399,12 +347,12 @@ export class Engine {
 
   #onNewRound(round: Round): void {
     this.#ticker.clear()
-    this.#cancelBuild()
+    this.#values.cancelBuild()
     if (round > 0) this.#options.logger.info({ height: this.#height, round }, 'new round')
   }
 
   #propose({ proposal: unsigned, polka }: Extract<Effect, { kind: 'propose' }>): void {
-    const block = this.#assembly.compact(unsigned.valueId)
+    const block = this.#values.compact(unsigned.valueId)
     if (block === undefined) throw new Error(`no body for our proposal ${unsigned.valueId}`)
     const signed = this.#validator?.signProposal(unsigned)
     if (signed === undefined || !signed.ok) return this.#notSigned(signed?.error.message)
@@ -415,7 +363,7 @@ export class Engine {
   #vote({ vote: unsigned }: Extract<Effect, { kind: 'vote' }>): void {
     const signed = this.#validator?.signVote(unsigned)
     if (signed === undefined || !signed.ok) return this.#notSigned(signed?.error.message)
-    this.#verifier.remember(signed.value)
+    this.#inbox.signed(signed.value)
     this.#inputs.push({ kind: 'vote', vote: signed.value })
     this.#outbox.add({ kind: 'vote', vote: signed.value })
   }
@@ -424,113 +372,16 @@ export class Engine {
     this.#options.logger.warn({ height: this.#height, why }, 'the sign state refused a signature: this validator keeps silent')
   }
 
-  // ---- values
-
-  #scheduleBuild(round: Round): void {
-    const { header, parameters } = this.#options.chain.head
-    const waitMs = header.timeMs + parameters.blockIntervalMs - this.#options.clock.now()
-    if (waitMs <= 0) return this.#build(round)
-    this.#cancelBuild = this.#options.clock.after(waitMs, () => this.#build(round))
-  }
-
-  #build(round: Round): void {
-    const { chain, clock, logger } = this.#options
-    const height = this.#height
-    const feeAddress = this.#feeAddress(round)
-    this.#spawn('build', async () => {
-      if (this.#height !== height || this.#stopping) return
-      const fillGasMax = Math.floor(chain.head.parameters.blockGasMax / 2 ** Math.min(round, ENGINE_LIMITS.fillHalvingsMax))
-      try {
-        const block = await chain.build({ timeMs: TimeMs(clock.now()), feeAddress, fillGasMax })
-        this.#queue.push({ kind: 'built', round, block })
-      } catch (error) {
-        logger.error({ height, round, error: messageOf(error) }, 'building a block failed: this round gets no proposal of ours')
-      }
-    })
-  }
-
-  #onBuilt(round: Round, block: CandidateBlock): void {
-    if (block.header.number !== this.#height || this.#driver.state?.round !== round) return
-    this.#assembly.hold(block)
-    this.#wal.append({ kind: 'body', block: rawBlock(block) })
-    this.#judge.judged(block.hash, true, block)
-    this.#feed({ kind: 'valueBuilt', height: this.#height, round, valueId: block.hash })
-  }
-
-  #judgeValue(ask: Extract<Effect, { kind: 'validateValue' | 'needValue' }>): void {
-    const block = this.#assembly.get(ask.valueId)
-    const answer = this.#judge.ask(ask, block)
-    if (answer !== undefined) this.#inputs.push(answer)
-    else if (block !== undefined) this.#validate(block)
-    else this.#assembly.want(ask.valueId)
-  }
-
-  #onAssembled(assembled: Assembled): void {
-    if (assembled.kind === 'unusable') {
-      this.#options.logger.warn({ block: assembled.valueId, why: assembled.message }, 'a proposed block cannot be valid')
-      for (const answer of this.#judge.judged(assembled.valueId, false, undefined)) this.#feed(answer)
-      return
-    }
-    const { block } = assembled
-    if (block.header.number !== this.#height) return
-    this.#assembly.hold(block)
-    this.#wal.append({ kind: 'body', block: rawBlock(block) })
-    this.#validate(block)
-  }
-
-  #validate(block: CandidateBlock): void {
-    if (this.#validating.has(block.hash)) return
-    this.#validating.add(block.hash)
-    this.#spawn('validate', async () => {
-      if (block.header.number !== this.#height || this.#stopping) return
-      this.#queue.push({ kind: 'judged', block, result: await this.#execute(block) })
-    })
-  }
-
-  /** A fault of the engine is no reason to stop as long as the block is not decided: the vote is nil. */
-  async #execute(block: CandidateBlock): Promise<Result<void, ValidationError>> {
-    try {
-      return await this.#options.chain.validate(block)
-    } catch (error) {
-      this.#options.logger.error({ block: block.hash, error: messageOf(error) }, 'executing a proposed block failed')
-      return { ok: false, error: { code: 'root-mismatch', message: messageOf(error) } }
-    }
-  }
-
-  #onJudged(block: CandidateBlock, result: Result<void, ValidationError>): void {
-    this.#validating.delete(block.hash)
-    if (block.header.number !== this.#height) return
-    if (!result.ok) {
-      const { code, message } = result.error
-      this.#options.logger.warn({ block: block.hash, code, why: message }, 'a proposed block is invalid')
-      if (code === 'root-mismatch') {
-        this.#options.mempool.quarantine(
-          block.transactions.map(({ hash }) => hash),
-          ENGINE_LIMITS.quarantineHeights,
-        )
-      }
-    }
-    for (const answer of this.#judge.judged(block.hash, result.ok, block)) this.#feed(answer)
-  }
-
-  /** Runs a job on the chain beside the loop, after those before it. */
-  #spawn(name: string, job: () => Promise<void>): void {
-    if (!this.#stopping) this.#scope.spawn(name, () => this.#chainJobs.run(job))
-  }
-
-  #newJudge(): ValueJudge {
-    return new ValueJudge(this.#options.chain.head, (round) => this.#feeAddress(round))
-  }
-
-  #feeAddress(round: Round) {
-    const { validators } = this.#options.chain.head
-    return validators.get(selectProposer(validators, this.#height, round))!.feeAddress
+  #onInvalidDecision(certificate: CommitCertificate): never {
+    const header = this.#values.get(certificate.blockHash)?.header
+    const head = this.#options.chain.head.hash
+    throw new HaltError('more than two thirds of the power decided a block that is invalid here', { certificate, header, head })
   }
 
   // ---- heights
 
-  async #commitDecided({ valueId, certificate }: Decision): Promise<void> {
-    const block = this.#assembly.get(valueId)
+  async #commitDecided({ valueId, certificate }: Extract<Effect, { kind: 'decide' }>): Promise<void> {
+    const block = this.#values.get(valueId)
     if (block === undefined) throw new Error(`no body for the decided block ${valueId}`)
     await this.#commit(block, certificate)
   }
@@ -545,17 +396,12 @@ export class Engine {
   }
 
   async #commit(block: CandidateBlock, certificate: CommitCertificate): Promise<void> {
-    await this.#chainJobs.run(async () => {
-      const { chain } = this.#options
-      if (!this.#judge.isExecuted(block.hash)) {
-        const result = await chain.validate(block)
-        if (!result.ok) throw this.#haltError(`a decided block is invalid here: ${result.error.message}`, certificate)
-      }
-      await chain.commit(block, certificate)
-    })
-    const { header, transactions } = block
+    await this.#values.commit(block, certificate)
+    const { number: height, timeMs } = block.header
+    const { round } = certificate
+    const finalityMs = this.#options.clock.now() - timeMs
     this.#options.logger.info(
-      { height: header.number, round: certificate.round, hash: block.hash, transactions: transactions.length },
+      { height, round, hash: block.hash, transactions: block.transactions.length, finalityMs },
       'block final',
     )
     await this.#enterHeight()
@@ -563,31 +409,25 @@ export class Engine {
 
   /** Waits for the next height to begin, and looks at what already came for it. */
   async #enterHeight(): Promise<void> {
-    this.#leaveHeight()
-    this.#height = Height(this.#options.chain.head.header.number + 1)
-    await this.#wal.checkpoint(this.#height)
-    await this.#validator?.compact()
-    this.#prepare()
-    this.#sayStatus()
-    for (const { from, bytes, receivedMs } of this.#future.take(this.#height)) this.#onBytes(from, bytes, receivedMs)
-  }
-
-  #leaveHeight(): void {
     this.#begun = false
     this.#decided = undefined
-    this.#ticker.clear()
-    this.#cancelBuild()
-    this.#seen.clear()
-    this.#validating.clear()
     this.#inputs.length = 0
+    this.#ticker.clear()
+    this.#height = Height(this.#options.chain.head.header.number + 1)
+    await this.#startLog()
+    await this.#validator?.compact()
+    if (this.#stopping) return
+    this.#values.startHeight()
+    this.#inbox.startHeight()
+    this.#evidence.prune(this.#height)
+    this.#await()
+    this.#sayStatus()
+    this.#readKept()
   }
 
-  #prepare(): void {
+  #await(): void {
     const { header, parameters } = this.#options.chain.head
-    this.#beganMs = this.#options.clock.monotonic()
-    this.#assembly.startHeight(this.#height)
-    this.#judge = this.#newJudge()
-    this.#evidence.prune(this.#height)
+    this.#enteredMs = this.#options.clock.monotonic()
     this.#pacing.wait(header.timeMs, parameters)
     this.#scheduleTick()
   }
@@ -599,12 +439,16 @@ export class Engine {
     this.#pacing.clear()
     for (const effect of this.#driver.step(this.#startInput()).effects) this.#act(effect)
     this.#drain()
-    for (const { from, bytes, receivedMs } of this.#future.take(this.#height)) this.#onBytes(from, bytes, receivedMs)
+    this.#readKept()
   }
 
-  #startInput(): Extract<DriverInput, { kind: 'startHeight' }> {
+  #readKept(): void {
+    for (const received of this.#inbox.kept(this.#height)) this.#onMessage(received)
+  }
+
+  #startInput() {
     const { validators } = this.#options.chain.head
-    return { kind: 'startHeight', height: this.#height, validators, self: this.#validator?.address }
+    return { kind: 'startHeight', height: this.#height, validators, self: this.#validator?.address } as const
   }
 
   // ---- helping a slow round along
@@ -631,7 +475,7 @@ export class Engine {
     const { proposals, polkaCertificate, roundCertificate } = this.#driver.rebroadcast()
     if (roundCertificate !== undefined) this.#outbox.add({ kind: 'roundCertificate', certificate: roundCertificate }, to)
     for (const { proposal, polka } of proposals) {
-      const block = this.#assembly.compact(proposal.valueId)
+      const block = this.#values.compact(proposal.valueId)
       if (block !== undefined) this.#outbox.add({ kind: 'proposal', proposal, block, polka }, to)
     }
     if (polkaCertificate !== undefined) this.#outbox.add({ kind: 'polkaCertificate', certificate: polkaCertificate }, to)
@@ -649,61 +493,62 @@ export class Engine {
           'validator had voted on. Restore a later copy of the database, or remove the data directory and sync it again, keeping the sign state.',
       )
     }
-    if (content === undefined || content.height < this.#height) {
-      await this.#wal.checkpoint(this.#height)
-      return this.#prepare()
-    }
-    this.#prepare()
-    const inputs = content.entries.filter((entry) => entry.kind !== 'body')
+    this.#await()
+    if (content?.height === this.#height) await this.#replay(content)
+    else await this.#startLog()
+  }
+
+  /** Begins the log of a height. If this validator signed in it before, then that log was lost, and with it what it is locked on. */
+  async #startLog(): Promise<void> {
+    const signed = this.#validator?.lastSigned
+    const isWhole = signed === undefined || signed.height < this.#height
+    if (!isWhole) this.#abstain()
+    await this.#wal.checkpoint(this.#height, isWhole)
+  }
+
+  #abstain(): void {
+    const signed = this.#validator?.lastSigned
+    this.#options.logger.error(
+      { height: this.#height, signed: signed?.height },
+      'the write-ahead log of a height in which this validator signed is not whole: it keeps silent until that height is final',
+    )
+    this.#validator?.abstain()
+  }
+
+  async #replay({ entries, isWhole }: WalContent): Promise<void> {
+    const inputs = entries.filter((entry) => entry.kind !== 'body')
+    if (!isWhole || !this.#holdsLastSigned(inputs)) this.#abstain()
     if (inputs.length === 0) return
-    for (const entry of content.entries) if (entry.kind === 'body') await this.#restoreBody(entry.block)
-    for (const input of inputs) this.#restoreInput(input)
+    for (const entry of entries) if (entry.kind === 'body') await this.#values.restoreBody(entry.block)
+    const self = this.#validator?.address
+    for (const input of inputs) {
+      this.#values.restoreInput(input)
+      if (input.kind === 'vote' && input.vote.validator === self) this.#validator?.restoreVote(input.vote)
+      if (input.kind === 'proposal' && input.proposal.proposer === self) this.#validator?.restoreProposal(input.proposal)
+    }
     this.#begun = true
     this.#pacing.clear()
     const open = replay(this.#driver, this.#startInput(), inputs)
-    const { round } = this.status
-    this.#options.logger.info({ height: this.#height, round, inputs: inputs.length }, 'replayed the write-ahead log')
+    this.#options.logger.info({ ...this.status, inputs: inputs.length }, 'replayed the write-ahead log')
     for (const effect of open) this.#act(effect)
     this.#drain()
     this.#queue.push({ kind: 'tick' })
   }
 
-  async #restoreBody({ header, transactions: raws }: ReturnType<typeof rawBlock>): Promise<void> {
-    const verified = await this.#options.mempool.verify(raws)
-    if (!verified.ok) throw new CorruptFileError(`the write-ahead log holds a body that is not valid: ${verified.error.message}`)
-    this.#assembly.hold({ header, hash: headerHash(this.#options.crypto, header), transactions: verified.value })
-  }
-
-  #restoreInput(input: LoggedInput): void {
-    if (input.kind === 'valueValidated') this.#judge.restored(input)
-    if (input.kind === 'valueBuilt') this.#judge.restored({ valueId: input.valueId, valid: true })
+  /** The log is made durable before the sign state, so a step that only the sign state knows means that the log went back in time. */
+  #holdsLastSigned(inputs: readonly LoggedInput[]): boolean {
+    const last = this.#validator?.lastSigned
+    if (last === undefined || last.height < this.#height) return true
     const self = this.#validator?.address
-    if (input.kind === 'vote' && input.vote.validator === self) this.#validator?.restoreVote(input.vote)
-    if (input.kind === 'proposal' && input.proposal.proposer === self) this.#validator?.restoreProposal(input.proposal)
-  }
-
-  /** What an operator needs to see when the node stops for good. */
-  #haltError(message: string, certificate: CommitCertificate): HaltError {
-    const block = this.#assembly.get(certificate.blockHash) ?? this.#synced?.block
-    return new HaltError(message, {
-      certificate,
-      header: block?.header,
-      head: this.#options.chain.head.hash,
-      state: this.#driver.state,
+    return inputs.some((input) => {
+      if (input.kind === 'proposal')
+        return last.step === 'proposal' && input.proposal.proposer === self && input.proposal.round === last.round
+      return (
+        input.kind === 'vote' && input.vote.kind === last.step && input.vote.validator === self && input.vote.round === last.round
+      )
     })
   }
 }
 
-type CurrentMessage = Exclude<EngineMessage, { kind: 'status' }>
-
-const inputOf = (message: CurrentMessage): LoggedInput =>
+const inputOf = (message: SignedMessage): LoggedInput =>
   message.kind === 'proposal' ? { kind: 'proposal', proposal: message.proposal, polka: message.polka } : message
-
-function finalBlockOf(blocks: BlockReader, hash: Hash) {
-  const height = blocks.heightOf(hash)
-  const header = height === undefined ? undefined : blocks.header(height)?.header
-  const transactions = height === undefined ? undefined : blocks.body(height)
-  return header && transactions && { header, transactions }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))

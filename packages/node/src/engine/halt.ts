@@ -1,4 +1,3 @@
-import type { State } from '@quoin/consensus'
 import type { CommitCertificate, Hash, Header } from '@quoin/protocol'
 
 export interface HaltDump {
@@ -8,7 +7,6 @@ export interface HaltDump {
   readonly header: Header | undefined
   /** The last block that this node executed. */
   readonly head: Hash
-  readonly state: State | undefined
 }
 
 /**

@@ -18,7 +18,7 @@ export interface SignedStep {
 
 export interface SignRefusal {
   /** `conflict`: other bytes were signed there. `regression`: a later step was signed, and nothing is known of this one. */
-  readonly code: 'conflict' | 'regression'
+  readonly code: 'conflict' | 'regression' | 'abstaining'
   readonly message: string
 }
 
@@ -56,6 +56,9 @@ export class LastSignState {
   /** Steps of the height of `#last`, by `round/step`. */
   readonly #steps = new Map<string, SignedStep>()
   #last: SignedStep | undefined
+  /** Steps that are not in the file yet. */
+  #pending: SignedStep[] = []
+  #abstainTo = -1
 
   private constructor(file: RecordFile) {
     this.#file = file
@@ -77,9 +80,17 @@ export class LastSignState {
     return this.#last
   }
 
+  /** Refuses everything up to the last signed height: what led to those signatures is not known any more. */
+  abstain(): void {
+    this.#abstainTo = this.#last?.height ?? -1
+  }
+
   /** The stored signature, undefined when the step may be signed for the first time, or why it may not. */
   check(step: Omit<SignedStep, 'signature'>): Result<Uint8Array | undefined, SignRefusal> {
     const last = this.#last
+    if (step.height <= this.#abstainTo) {
+      return err({ code: 'abstaining', message: `${describe(step)}: abstaining up to height ${this.#abstainTo}` })
+    }
     if (last === undefined || compare(step, last) > 0) return ok(undefined)
     const stored = step.height === last.height ? this.#steps.get(key(step)) : undefined
     if (stored !== undefined && equalBytes(stored.digest, step.digest)) return ok(stored.signature)
@@ -94,18 +105,24 @@ export class LastSignState {
     const checked = this.check(step)
     if (!checked.ok) throw new Error(checked.error.message)
     if (checked.value !== undefined) return
-    this.#file.append(codec.encode(signedStepCodec, step))
+    this.#pending.push(step)
     this.#remember(step)
   }
 
-  /** Resolves when every noted signature is on disk. */
+  /**
+   * Resolves when every noted signature is on disk. Not a byte is handed to the file before: the caller first makes the log durable, so that
+   * a crash never leaves a signature here that the log knows nothing of.
+   */
   sync(): Promise<void> {
+    for (const step of this.#pending) this.#file.append(codec.encode(signedStepCodec, step))
+    this.#pending = []
     return this.#file.sync()
   }
 
   /** Rewrites a file that has grown long with the last height's steps. Call it between heights. */
   async compact(): Promise<void> {
     if (this.#file.length < ENGINE_LIMITS.signStateBytesMax) return
+    this.#pending = []
     await this.#file.replace([...this.#steps.values()].map((step) => codec.encode(signedStepCodec, step)))
   }
 

@@ -11,7 +11,7 @@ import {
   type Vote,
   voteDigest,
 } from '@quoin/protocol'
-import type { LastSignState, SignRefusal, SignStep } from './last-sign-state.ts'
+import type { LastSignState, SignedStep, SignRefusal, SignStep } from './last-sign-state.ts'
 import { CorruptFileError } from './record-file.ts'
 
 /** The power to sign with a validator's voting key. */
@@ -43,6 +43,18 @@ export class PrivateValidator {
 
   get address(): Address {
     return this.#signer.address
+  }
+
+  get lastSigned(): Pick<SignedStep, 'height' | 'round' | 'step'> | undefined {
+    return this.#state.last
+  }
+
+  /**
+   * Signs nothing more up to the last signed height. For a validator that lost its log: it has forgotten what it is locked on, and a vote for
+   * anything else could be the one that forks the chain.
+   */
+  abstain(): void {
+    this.#state.abstain()
   }
 
   signVote(vote: UnsignedVote): Result<Vote, SignRefusal> {

@@ -20,8 +20,8 @@ import { CorruptFileError, RecordFile, type RecordFilePowers, type RecordFormat 
  * spoke; nothing leaves the node before what caused it is on disk here.
  */
 export type WalEntry =
-  /** First of the file. */
-  | { readonly kind: 'checkpoint'; readonly genesisHash: Hash; readonly height: Height }
+  /** First of the file. `isWhole`: an earlier log of the same height may be missing when it is false. */
+  | { readonly kind: 'checkpoint'; readonly genesisHash: Hash; readonly height: Height; readonly isWhole: boolean }
   /** A proposed block with its transactions; stands before any vote for it. */
   | { readonly kind: 'body'; readonly block: RawBlock }
   | LoggedInput
@@ -42,7 +42,7 @@ const timeoutKind: codec.Codec<(typeof TIMEOUTS)[number]> = {
 const heightRound = { height: codec.u64<Height>(), round: codec.u32<Round>() } as const
 
 export const walEntryCodec: codec.Codec<WalEntry> = codec.union({
-  checkpoint: codec.struct({ genesisHash: codec.hash, height: codec.u64<Height>() }),
+  checkpoint: codec.struct({ genesisHash: codec.hash, height: codec.u64<Height>(), isWhole: codec.bool }),
   body: codec.struct({ block: rawBlockCodec }),
   valueBuilt: codec.struct({ ...heightRound, valueId: codec.hash }),
   proposal: codec.struct({ proposal: proposalCodec, polka: codec.optional(polkaCertificateCodec) }),
@@ -64,16 +64,17 @@ export const WAL_FORMAT: RecordFormat = {
 /** What a log holds of the height it was checkpointed at. */
 export interface WalContent {
   readonly height: Height
+  readonly isWhole: boolean
   readonly entries: readonly Exclude<WalEntry, { kind: 'checkpoint' }>[]
 }
 
 export class Wal {
   readonly #file: RecordFile
-  readonly #genesisHash: Hash
+  readonly genesisHash: Hash
 
   private constructor(file: RecordFile, genesisHash: Hash) {
     this.#file = file
-    this.#genesisHash = genesisHash
+    this.genesisHash = genesisHash
   }
 
   /** `content` is undefined when nothing was ever logged. Throws CorruptFileError: damaged, of another format, or of another chain. */
@@ -98,8 +99,9 @@ export class Wal {
   }
 
   /** Begins a height: forgets the one before. */
-  checkpoint(height: Height): Promise<void> {
-    return this.#file.replace([codec.encode(walEntryCodec, { kind: 'checkpoint', genesisHash: this.#genesisHash, height })])
+  checkpoint(height: Height, isWhole: boolean): Promise<void> {
+    const { genesisHash } = this
+    return this.#file.replace([codec.encode(walEntryCodec, { kind: 'checkpoint', genesisHash, height, isWhole })])
   }
 }
 
@@ -118,5 +120,5 @@ function readContent(records: readonly Uint8Array[], genesisHash: Hash): WalCont
       `the write-ahead log belongs to the chain with genesis ${first.genesisHash}, this is ${genesisHash}: use that chain's own data directory`,
     )
   }
-  return { height: first.height, entries: rest as WalContent['entries'] }
+  return { height: first.height, isWhole: first.isWhole, entries: rest as WalContent['entries'] }
 }

@@ -11,6 +11,8 @@ const NODE_KEY_KIND = 'quoin-node-key'
 export interface NodeKeys {
   readonly validator: ValidatorKey
   readonly node: NodeKey
+  /** The network key as `createLibp2pTransport` takes it. */
+  readonly nodeKeyBytes: Uint8Array
 }
 
 /** Writes both key files into a data directory, which it makes. Rejects with EEXIST rather than replace a key. */
@@ -31,7 +33,7 @@ export async function readKeys(crypto: Crypto, dir: DataDir): Promise<Result<Nod
   if (!secret.ok) return named(dir.nodeKey, secret.error)
   const node = loadNodeKey(secret.value)
   if (!node.ok) return named(dir.nodeKey, node.error)
-  return { ok: true, value: { validator: validator.value, node: node.value } }
+  return { ok: true, value: { validator: validator.value, node: node.value, nodeKeyBytes: secret.value } }
 }
 
 const named = (file: string, { message }: { readonly message: string }): Result<never, KeyError> =>

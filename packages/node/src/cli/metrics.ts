@@ -1,0 +1,56 @@
+import type { SenderRecovery } from '../crypto/recovery.ts'
+import type { Closable } from '../lifecycle.ts'
+import type { Libp2pTransport } from '../network/index.ts'
+import { systemClock } from '../network/index.ts'
+import type { Node } from '../node.ts'
+
+export interface MetricSources {
+  readonly transport: Libp2pTransport
+  readonly recovery: SenderRecovery
+}
+
+/** Counters and gauges of a node since its start, by the names that `/metrics` shows. */
+export class NodeMetrics implements Closable {
+  readonly #node: Node
+  readonly #sources: MetricSources
+  readonly #unsubscribe: () => void
+  #transactions = 0
+  #finalityMs = 0
+
+  constructor(node: Node, sources: MetricSources) {
+    this.#node = node
+    this.#sources = sources
+    this.#unsubscribe = node.chain.onHead(({ header }) => {
+      this.#transactions += node.blocks.senders(header.number)?.length ?? 0
+      this.#finalityMs = systemClock.now() - header.timeMs
+    })
+  }
+
+  read(): Readonly<Record<string, number>> {
+    const { chain, mempool, counters, status } = this.#node
+    const { transport, recovery } = this.#sources
+    return {
+      chain_height: chain.head.header.number,
+      chain_finality_ms: this.#finalityMs,
+      chain_transactions_total: this.#transactions,
+      consensus_round: status?.round ?? 0,
+      mempool_transactions: mempool.stats.count,
+      mempool_queued: mempool.stats.queued,
+      mempool_bytes: mempool.stats.bytes,
+      network_peers: transport.peers().length,
+      crypto_senders_recovered_total: recovery.stats.recovered,
+      ...prefixed('network', transport.counters),
+      ...prefixed('engine', counters),
+      process_resident_bytes: process.memoryUsage.rss(),
+    }
+  }
+
+  close(): void {
+    this.#unsubscribe()
+  }
+}
+
+const prefixed = (prefix: string, counters: Readonly<object>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(counters).map(([name, value]) => [`${prefix}_${snakeCase(name)}`, Number(value)]))
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

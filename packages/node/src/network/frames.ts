@@ -1,13 +1,12 @@
 import { err, ok, type Result } from '@quoin/protocol'
 
 /**
- * Frames of the ordered stream and of requests: length (4 bytes, big-endian, 1 to the limit), then that many bytes. An empty frame is
- * refused, because a peer could send millions of them in one packet.
+ * Frames of the ordered stream and of requests: length (4 bytes, big-endian, at most the limit), then that many bytes.
  */
 export const FRAME_HEADER_BYTES = 4
 
 export interface FrameFault {
-  readonly code: 'empty' | 'oversized'
+  readonly code: 'oversized'
   readonly message: string
 }
 
@@ -101,7 +100,6 @@ export class FrameDecoder {
       const header = this.#header.read(this.#byteAt, this.#available)
       if (header === undefined) return ok(undefined)
       const { length, size } = header
-      if (length === 0) return this.#fail('empty', 'frame of 0 bytes')
       if (length > this.#bytesMax)
         return this.#fail('oversized', `frame of ${length} bytes, at most ${this.#bytesMax} are allowed`)
       this.#take(size)

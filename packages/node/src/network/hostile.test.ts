@@ -1,7 +1,7 @@
 import { connect as connectSocket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { Libp2p, Stream } from '@libp2p/interface'
+import type { Libp2p, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { unwrap, utf8ToBytes } from '@quoin/protocol'
@@ -9,7 +9,7 @@ import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../test/clock.ts'
 import { deferred, meshed, startNode, startNodes, stopAll, type TestNode } from '../../test/network.ts'
-import { encodeFrames } from './frames.ts'
+import { encodeFrames, FrameDecoder } from './frames.ts'
 import { NETWORK_LIMITS } from './limits.ts'
 import { createNodeKey, loadNodeKey } from './node-key.ts'
 
@@ -119,7 +119,7 @@ describe('what a hostile peer sends', () => {
   const frames: readonly (readonly [string, Uint8Array, number])[] = [
     ['a frame over the limit', Uint8Array.of(0x00, 0x10, 0x00, 0x01, 1, 2, 3), -25],
     ['a frame of 4 GiB', new Uint8Array(10_000).fill(0xff), -25],
-    ['an empty frame', new Uint8Array(4), -25],
+    ['a flood of heartbeats', new Uint8Array(4 * 17), -5],
   ]
   it.each(frames)('%s is penalised and ends the connection', async (_, bytes, score) => {
     const node = await startNode({ clock: new ManualClock() })
@@ -132,6 +132,34 @@ describe('what a hostile peer sends', () => {
     expect(node.seen.messages.map(({ message }) => message[0])).toEqual([1, 2])
     expect(node.transport.score(id)).toBe(score)
     expect(node.seen.peers.at(-1)).toEqual({ peer: id, state: 'down' })
+  })
+
+  it('silence for too long ends the connection, signs of life keep it', async () => {
+    const clock = new ManualClock()
+    const node = await startNode({ clock })
+    const { stranger, id } = await admitted(node)
+    const [connection] = stranger.getConnections()
+    const stream = await connection!.newStream('/quoin/test/ordered/1')
+    for (let i = 0; i < 10; i++) {
+      stream.send(new Uint8Array(4))
+      stream.send(encodeFrames([Uint8Array.of(i)]))
+      await node.seen.until(() => node.seen.messages.length === i + 1)
+      clock.advance(NETWORK_LIMITS.heartbeatMs)
+    }
+    for (let ms: number = NETWORK_LIMITS.heartbeatMs; ms < NETWORK_LIMITS.silenceMsMax; ms += NETWORK_LIMITS.heartbeatMs)
+      clock.advance(NETWORK_LIMITS.heartbeatMs)
+    expect(node.transport.peers()).toEqual([id])
+    clock.advance(NETWORK_LIMITS.heartbeatMs)
+    expect(node.transport.peers()).toEqual([])
+    await closing(connection!)
+  })
+
+  it('a node that stood still itself does not take its peers for dead', async () => {
+    const clock = new ManualClock()
+    const node = await startNode({ clock })
+    const { id } = await admitted(node)
+    clock.advance(60_000)
+    expect(node.transport.peers()).toEqual([id])
   })
 
   it('a second ordered stream is reset', async () => {
@@ -167,7 +195,12 @@ describe('what a hostile peer sends', () => {
   it('an oversized or malformed answer fails the request and is penalised', async () => {
     const node = await startNode({ clock: new ManualClock(), limits: { responseBytesMax: 100 } })
     const { stranger, id } = await admitted(node)
-    const answers = [encodeFrames([new Uint8Array(102)]), encodeFrames([Uint8Array.of(9)]), Uint8Array.of(0, 0)]
+    const answers = [
+      encodeFrames([new Uint8Array(102)]),
+      encodeFrames([Uint8Array.of(9)]),
+      encodeFrames([new Uint8Array(0)]),
+      Uint8Array.of(0, 0),
+    ]
     await stranger.handle('/quoin/test/request/1', (stream: Stream) => {
       stream.addEventListener('message', () => {
         stream.send(answers.shift()!)
@@ -177,9 +210,10 @@ describe('what a hostile peer sends', () => {
     const ask = () => node.transport.request(id, Uint8Array.of(1), never)
     await expect(ask()).rejects.toMatchObject({ reason: 'oversized' })
     await expect(ask()).rejects.toMatchObject({ reason: 'failed' })
-    expect(node.transport.score(id)).toBe(-50)
     await expect(ask()).rejects.toMatchObject({ reason: 'failed' })
-    expect(node.transport.score(id)).toBe(-50)
+    expect(node.transport.score(id)).toBe(-75)
+    await expect(ask()).rejects.toMatchObject({ reason: 'failed' })
+    expect(node.transport.score(id)).toBe(-75)
   })
 
   it('a gossip frame over the limit is penalised and ends the connection', async () => {
@@ -252,12 +286,13 @@ describe('bounds', () => {
     expect(dropped).toBe(1024 - bytesOut / message.length - limits.sendQueueBytesMax / message.length)
     expect(node.transport.peers()).toEqual([id])
     // The newest messages are what is left when it reads again.
+    const decoder = new FrameDecoder(NETWORK_LIMITS.messageBytesMax)
+    const all = deferred<undefined>()
     let received = 0
-    const all = deferred<void>()
-    stream.addEventListener('message', ({ data }) => {
-      received += data.byteLength
-      if (received === (bytesOut / message.length + limits.sendQueueBytesMax / message.length) * (message.length + 4))
-        all.resolve(undefined)
+    stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
+      decoder.push(data.subarray())
+      for (let frame = unwrap(decoder.next()); frame !== undefined; frame = unwrap(decoder.next())) received += frame.length
+      if (received === bytesOut + limits.sendQueueBytesMax) all.resolve(undefined)
     })
     stream.resume()
     await all.promise

@@ -59,7 +59,8 @@ export function createNode({ privateKey, listen, networkId, limits, gate, logger
       addressDialTimeout: limits.dialMsMax,
       connectionCloseTimeout: limits.closeMsMax,
     },
-    connectionMonitor: { pingInterval: 5_000 },
+    // Our heartbeats do that: the monitor aborts a connection where nobody catches what yamux then throws.
+    connectionMonitor: { enabled: false },
     logger: libp2pLogger(logger),
   })
 }

@@ -9,6 +9,11 @@ export interface NetworkLimits {
   readonly sendBatchBytesMax: number
   /** Bytes handed to a stream that it has not yet passed to the multiplexer. */
   readonly streamWriteBytesMax: number
+  /** A sign of life is sent this often on the ordered stream; a peer of whom nothing came for longer than silenceMsMax is gone. */
+  readonly heartbeatMs: number
+  readonly silenceMsMax: number
+  /** Signs of life that a peer may send in one heartbeatMs. */
+  readonly heartbeatsCountMax: number
   /** Receive window of a stream: what a peer may send before it is read. */
   readonly streamWindowBytesMax: number
   /** Largest gossip payload. */
@@ -55,6 +60,9 @@ export const NETWORK_LIMITS: NetworkLimits = {
   sendQueueCountMax: 16_384,
   sendBatchBytesMax: 64 * KiB,
   streamWriteBytesMax: 256 * KiB,
+  heartbeatMs: 2_000,
+  silenceMsMax: 8_000,
+  heartbeatsCountMax: 16,
   streamWindowBytesMax: MiB,
   gossipBytesMax: MiB,
   gossipSendBytesMax: 16 * MiB,
@@ -87,6 +95,7 @@ export function checkLimits(limits: NetworkLimits): NetworkLimits {
     [limits.sendQueueBytesMax >= limits.messageBytesMax, 'sendQueueBytesMax must hold one message'],
     [limits.gossipSendBytesMax >= 2 * limits.gossipBytesMax, 'gossipSendBytesMax must hold two payloads'],
     [limits.streamWindowBytesMax >= 256 * KiB, 'streamWindowBytesMax is at least the initial window of yamux, 256 KiB'],
+    [limits.silenceMsMax >= 2 * limits.heartbeatMs, 'silenceMsMax must hold two heartbeats'],
     [limits.redialMsMin > 0 && limits.redialMsMin <= limits.redialMsMax, 'redialMsMin is from 1 to redialMsMax'],
     [limits.requestsSentCountMax <= limits.requestsServedCountMax, 'a peer must serve as many requests as one may send it'],
     [limits.scoreMin < 0, 'scoreMin is negative'],

@@ -3,6 +3,9 @@ import type { NetworkCounters } from './counters.ts'
 import { encodeFrames, FRAME_HEADER_BYTES } from './frames.ts'
 import type { NetworkLimits } from './limits.ts'
 
+/** An empty frame. */
+const HEARTBEAT = new Uint8Array(0)
+
 /**
  * Bounded queue in front of the ordered stream to one peer. What is sent within a turn of the event loop leaves in one write: encryption
  * and system calls are paid per write, not per message. When the peer does not read, the stream fills to streamWriteBytesMax, then the
@@ -18,19 +21,27 @@ export class Outbox {
   #bytes = 0
   #flush: NodeJS.Immediate | undefined
 
-  constructor(limits: NetworkLimits, counters: NetworkCounters) {
+  readonly #broken: (error: unknown) => void
+
+  /** @param broken told when the stream takes no more, instead of an exception out of a callback */
+  constructor(limits: NetworkLimits, counters: NetworkCounters, broken: (error: unknown) => void) {
     this.#limits = limits
     this.#counters = counters
+    this.#broken = broken
   }
 
   push(message: Uint8Array): void {
     this.#queue.push(message)
     this.#bytes += message.length
     while (this.#bytes > this.#limits.sendQueueBytesMax || this.#queue.length - this.#head > this.#limits.sendQueueCountMax) {
-      this.#shift()
-      this.#counters.dropped++
+      if (this.#shift().length > 0) this.#counters.dropped++
     }
     this.#schedule()
+  }
+
+  /** Sends an empty message as a sign of life, unless others wait, which are one as well. */
+  beat(): void {
+    if (this.#head === this.#queue.length) this.push(HEARTBEAT)
   }
 
   /** From now on messages leave through this stream, those that wait first. */
@@ -53,10 +64,7 @@ export class Outbox {
     this.#flush = undefined
     this.#stream?.removeEventListener('drain', this.#schedule)
     this.#stream = undefined
-    this.#counters.dropped += this.#queue.length - this.#head
-    this.#queue = []
-    this.#head = 0
-    this.#bytes = 0
+    while (this.#head < this.#queue.length) if (this.#shift().length > 0) this.#counters.dropped++
   }
 
   readonly #schedule = () => {
@@ -73,9 +81,15 @@ export class Outbox {
     while (stream?.status === 'open' && stream.writeBufferLength < this.#limits.streamWriteBytesMax) {
       const batch = this.#batch()
       if (batch.length === 0) return
+      try {
+        stream.send(encodeFrames(batch))
+      } catch (error) {
+        // A stream is `open` until both of its ends are closed; one whose writing end is closing throws, as does one that fails now.
+        this.#counters.dropped += batch.length
+        return this.#broken(error)
+      }
       this.#counters.writes++
-      this.#counters.framesOut += batch.length
-      stream.send(encodeFrames(batch))
+      for (const message of batch) this.#count(message)
     }
   }
 
@@ -87,20 +101,26 @@ export class Outbox {
       const message = this.#queue[this.#head]!
       bytes += FRAME_HEADER_BYTES + message.length
       if (batch.length > 0 && bytes > this.#limits.sendBatchBytesMax) break
-      this.#shift()
-      this.#counters.bytesOut += message.length
-      batch.push(message)
+      batch.push(this.#shift())
     }
     return batch
   }
 
-  #shift(): void {
-    this.#bytes -= this.#queue[this.#head]!.length
+  #count(message: Uint8Array): void {
+    if (message.length === 0) return
+    this.#counters.framesOut++
+    this.#counters.bytesOut += message.length
+  }
+
+  #shift(): Uint8Array {
+    const message = this.#queue[this.#head]!
+    this.#bytes -= message.length
     this.#head++
     // Half of the array is gone: copying the rest now costs one step a message over its life.
     if (this.#head > 64 && 2 * this.#head > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)
       this.#head = 0
     }
+    return message
   }
 }

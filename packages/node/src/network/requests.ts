@@ -42,8 +42,8 @@ export class Requests {
     counters.requestsOut++
     const link = linkSignals(signal, session.signal)
     try {
-      if (message.length === 0 || message.length > limits.requestBytesMax) {
-        throw new TransportError('oversized', `request of ${message.length} bytes, 1 to ${limits.requestBytesMax} are allowed`)
+      if (message.length > limits.requestBytesMax) {
+        throw new TransportError('oversized', `request of ${message.length} bytes, at most ${limits.requestBytesMax} are allowed`)
       }
       const release = await session.slots.acquire(link.signal)
       if (release === undefined) throw new TransportError('failed', 'too many requests wait for this peer')
@@ -131,7 +131,6 @@ export class Requests {
       if (question.ok) return question.value
       const { code, message } = question.error
       if (code === 'oversized') this.#options.offence(session, 'oversized', message)
-      if (code === 'empty') this.#options.offence(session, 'malformed', message)
       stream.abort(new Error(message))
       return undefined
     } finally {

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
-import type { Offence, PeerId } from '../powers.ts'
+import type { Clock, Offence, PeerId } from '../powers.ts'
 import type { NetworkCounters } from './counters.ts'
 import { FrameDecoder } from './frames.ts'
 import type { NetworkLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { Slots } from './slots.ts'
-import { asError } from './streams.ts'
+import { abortConnection, asError } from './streams.ts'
+import type { Timers } from './timers.ts'
 
 export interface SessionEvents {
   /** The ordered stream to the peer is open: it speaks our protocol on our chain. */
@@ -22,8 +23,8 @@ export interface SessionOptions {
   readonly connection: Connection
   /** Protocol of the ordered stream. */
   readonly protocol: string
-  /** Monotonic ms. */
-  readonly openedAt: number
+  readonly clock: Clock
+  readonly timers: Timers
   readonly limits: NetworkLimits
   readonly counters: NetworkCounters
   readonly events: SessionEvents
@@ -37,12 +38,16 @@ export interface SessionOptions {
 export class Session {
   readonly peer: PeerId
   readonly connection: Connection
+  /** Monotonic ms. */
   readonly openedAt: number
   /** Places for requests to the peer. */
   readonly slots: Slots
   /** Requests of the peer that are being answered. */
   serving = 0
   readonly #protocol: string
+  readonly #limits: NetworkLimits
+  readonly #clock: Clock
+  readonly #timers: Timers
   readonly #counters: NetworkCounters
   readonly #events: SessionEvents
   readonly #outbox: Outbox
@@ -51,16 +56,29 @@ export class Session {
   #state: 'opening' | 'ready' | 'ended' = 'opening'
   #wasReady = false
   #inbound: Stream | undefined
+  /** When something last came on the peer's ordered stream, and when our last heartbeat was. */
+  #heardAt: number
+  #beatAt: number
+  /** Signs of life of the peer since then. */
+  #beats = 0
+  #cancelHeartbeat = () => {}
 
   constructor(options: SessionOptions) {
     this.peer = options.peer
     this.connection = options.connection
-    this.openedAt = options.openedAt
+    this.openedAt = options.clock.monotonic()
+    this.#heardAt = this.openedAt
+    this.#beatAt = this.openedAt
+    this.#limits = options.limits
+    this.#clock = options.clock
+    this.#timers = options.timers
     this.slots = new Slots(options.limits.requestsSentCountMax, options.limits.requestsWaitingCountMax)
     this.#protocol = options.protocol
     this.#counters = options.counters
     this.#events = options.events
-    this.#outbox = new Outbox(options.limits, options.counters)
+    this.#outbox = new Outbox(options.limits, options.counters, (error) =>
+      this.end(`ordered stream broke: ${asError(error).message}`),
+    )
     this.#decoder = new FrameDecoder(options.limits.messageBytesMax)
     setMaxListeners(0, this.#abort.signal)
   }
@@ -90,6 +108,7 @@ export class Session {
       this.#outbox.attach(stream)
       this.#events.ready(this)
       this.#listen()
+      this.#heartbeat()
     } catch (failure) {
       // A connection that closes meanwhile, a peer that does not answer, or one that speaks another protocol.
       this.end(`ordered stream refused: ${asError(failure).message}`)
@@ -116,7 +135,7 @@ export class Session {
       await this.connection.close({ signal })
     } catch (failure) {
       // The peer did not take the rest in time, or the connection broke while closing.
-      this.connection.abort(asError(failure))
+      abortConnection(this.connection, asError(failure))
     }
     this.end('closed')
   }
@@ -124,9 +143,12 @@ export class Session {
   end(reason: string): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
+    this.#cancelHeartbeat()
     this.#outbox.close()
     this.#abort.abort(new Error(reason))
-    if (this.connection.status === 'open') this.connection.abort(new Error(reason))
+    // In a turn of its own: the call may come from a stream that the connection is just aborting, or a stream may just be opening, and
+    // in both cases yamux 8.0 would throw where nobody catches it.
+    setImmediate(() => abortConnection(this.connection, new Error(reason)))
     this.#events.ended(this, reason)
   }
 
@@ -140,16 +162,36 @@ export class Session {
     stream.resume()
   }
 
+  /** Says that we are there, and ends the session when the peer has said nothing for too long. */
+  #heartbeat(): void {
+    const { heartbeatMs, silenceMsMax } = this.#limits
+    const now = this.#clock.monotonic()
+    // This process stood still: what the peer sent meanwhile has not been read yet.
+    if (now - this.#beatAt > 2 * heartbeatMs) this.#heardAt = now
+    this.#beatAt = now
+    this.#beats = 0
+    if (now - this.#heardAt > silenceMsMax) return this.end(`nothing heard for ${silenceMsMax} ms`)
+    this.#outbox.beat()
+    this.#cancelHeartbeat = this.#timers.after(heartbeatMs, () => this.#heartbeat())
+  }
+
   #receive(chunk: Uint8Array): void {
+    this.#heardAt = this.#clock.monotonic()
     this.#decoder.push(chunk)
     // An offence that the handler reports may end the session in the middle of a chunk.
     while (this.#state === 'ready') {
       const frame = this.#decoder.next()
       if (!frame.ok) {
-        this.#events.offence(this, frame.error.code === 'oversized' ? 'oversized' : 'malformed', frame.error.message)
+        this.#events.offence(this, 'oversized', frame.error.message)
         return this.end(frame.error.message)
       }
       if (frame.value === undefined) return
+      if (frame.value.length === 0) {
+        this.#beats++
+        if (this.#beats <= this.#limits.heartbeatsCountMax) continue
+        this.#events.offence(this, 'flood', `${this.#beats} heartbeats at once`)
+        return this.end('too many heartbeats')
+      }
       this.#counters.framesIn++
       this.#counters.bytesIn += frame.value.length
       this.#events.message(this, frame.value)

@@ -1,4 +1,4 @@
-import type { Stream, StreamMessageEvent } from '@libp2p/interface'
+import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { err, ok, type Result } from '@quoin/protocol'
 import { FrameDecoder, type FrameFault } from './frames.ts'
 
@@ -62,6 +62,17 @@ function closed(stream: Stream, signal: AbortSignal): Promise<void> {
     stream.addEventListener('close', onClose, { once: true })
     signal.addEventListener('abort', onAbort, { once: true })
   })
+}
+
+/** Aborts a connection that is still open. Never throws. */
+export function abortConnection(connection: Connection, reason: Error): void {
+  if (connection.status !== 'open') return
+  try {
+    connection.abort(reason)
+  } catch {
+    // yamux 8.0 says goodbye first and throws when the socket takes no more. By now it counts as closed, so that this reaches the socket.
+    connection.abort(reason)
+  }
 }
 
 export const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)))

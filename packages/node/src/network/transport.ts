@@ -22,7 +22,7 @@ import { PeerScores } from './peer-score.ts'
 import { keepsExisting } from './preference.ts'
 import { Requests } from './requests.ts'
 import { Session, type SessionEvents } from './session.ts'
-import { asError } from './streams.ts'
+import { abortConnection, asError } from './streams.ts'
 import { systemClock, Timers } from './timers.ts'
 
 export interface Libp2pTransportOptions {
@@ -295,17 +295,18 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
 
   #opened(connection: Connection): void {
     const peer = connection.remotePeer.toString()
-    if (this.#state !== 'started' || !this.#allows(peer)) return connection.abort(new Error('not admitted'))
+    if (this.#state !== 'started' || !this.#allows(peer)) return abortConnection(connection, new Error('not admitted'))
     const existing = this.#sessions.get(peer)
-    if (existing !== undefined && this.#prefers(existing, connection)) return connection.abort(new Error('a second connection'))
+    if (existing !== undefined && this.#prefers(existing, connection))
+      return abortConnection(connection, new Error('a second connection'))
     existing?.end('replaced by a newer connection')
     const { ordered: protocol } = this.#protocols
-    const openedAt = this.#clock.monotonic()
     const session = new Session({
       peer,
       connection,
       protocol,
-      openedAt,
+      clock: this.#clock,
+      timers: this.#timers,
       limits: this.#limits,
       counters: this.counters,
       events: this,

@@ -17,6 +17,7 @@ import {
   validatorSetHash,
   ZERO_HASH,
 } from '@quoin/protocol'
+import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   amend,
@@ -180,15 +181,41 @@ describe('build, validate, commit', () => {
     expect(executions).toBe(1)
   })
 
-  it('commits a decided block whose outcome was pushed out by many others, valid or not', async () => {
-    const node = await open()
-    const block = await node.chain.build(request(node))
-    for (let i = 1; i <= 2 * EXECUTOR_LIMITS.executedBlocksMax; i++) {
-      const other = await node.chain.build(request(node, 500 + i))
-      const wrong = sealed({ ...other.header, stateRoot: ZERO_HASH, timeMs: (other.header.timeMs + 1000) as TimeMs }, other)
-      expect((await node.chain.validate(wrong)).ok).toBe(false)
+  it('commits any block that it ever built, however many others it built, validated or refused meanwhile', async () => {
+    const max = EXECUTOR_LIMITS.executedBlocksMax
+    const step = fc.record({
+      ms: fc.integer({ min: 1, max: max + 4 }),
+      kind: fc.constantFrom('build', 'build', 'validate', 'refuse'),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 3 * max }), fc.nat(), async (steps, choice) => {
+        const node = await open(new MemoryKv())
+        const built: CandidateBlock[] = []
+        for (const { ms, kind } of steps) {
+          const known = built[ms % (built.length || 1)]
+          if (kind === 'build' || known === undefined) built.push(await node.chain.build(request(node, ms)))
+          else if (kind === 'validate') expect((await node.chain.validate(known)).ok).toBe(true)
+          else {
+            const wrong = { ...known.header, timeMs: (known.header.timeMs + 100 + ms) as TimeMs, stateRoot: ZERO_HASH }
+            expect((await node.chain.validate(sealed(wrong, known))).ok).toBe(false)
+          }
+        }
+        const decided = built[choice % built.length]!
+        const certificate = certify(crypto, node.chain.domain, validators, decided)
+        expect((await node.chain.commit(decided, certificate)).hash).toBe(decided.hash)
+      }),
+      { numRuns: 20 },
+    )
+    // Every place in the order in which outcomes are forgotten, with one that was asked for again.
+    const all = Array.from({ length: max + 2 }, (_, i) => i + 1)
+    for (const chosen of all) {
+      const node = await open(new MemoryKv())
+      const built = new Map<number, CandidateBlock>()
+      for (const ms of [...all.slice(0, max - 2), 1, ...all.slice(max - 2)])
+        built.set(ms, await node.chain.build(request(node, ms)))
+      const decided = built.get(chosen)!
+      await node.chain.commit(decided, certify(crypto, node.chain.domain, validators, decided))
     }
-    expect((await node.chain.commit(block, certify(crypto, node.chain.domain, validators, block))).hash).toBe(block.hash)
   })
 
   it('names what is wrong with a block, and accepts the right one afterwards', async () => {

@@ -105,7 +105,7 @@ async function appendGenesis({ genesis, store, executor, crypto }: ChainOptions)
 class FinalChain implements Chain {
   readonly domain: SigningDomain
   readonly #options: ChainOptions
-  /** What the executor still holds, oldest first: it forgets in the same order. */
+  /** What the executor still holds, that used longest ago first. */
   readonly #executed = new Map<Hash, ExecutedBlock>()
   readonly #listeners = new Set<(head: Head) => void>()
   #system: SystemView
@@ -238,9 +238,9 @@ class FinalChain implements Chain {
     return err({ code: 'root-mismatch', message: difference })
   }
 
-  /** The outcome of every execution, wanted or not: the executor keeps all of them too, and evicts in the same order. */
+  /** The outcome of every execution, wanted or not: the executor keeps all of them too, and forgets in the same order. */
   #remember(executed: ExecutedBlock): void {
-    if (this.#executed.has(executed.hash)) return
+    this.#executed.delete(executed.hash)
     this.#executed.set(executed.hash, executed)
     for (const oldest of this.#executed.keys()) {
       if (this.#executed.size <= EXECUTOR_LIMITS.executedBlocksMax) return

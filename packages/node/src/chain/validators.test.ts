@@ -129,5 +129,8 @@ describe('nextValidatorSet', () => {
       expect(current.validators.length).toBeLessThanOrEqual(LIMITS.validatorsMax)
     }
     expect(powers(current)).toEqual(powers(setOf(...members(200))))
+    // One that may not leave, because it alone is half of the power, holds the last place.
+    const full = setOf([1, 127], ...members(2).slice(1))
+    expect(powers(nextValidatorSet(full, setOf(...members(3))))).toEqual(powers(full))
   })
 })

@@ -96,6 +96,20 @@ describe('openFileLog', () => {
     await log.close()
   })
 
+  it('keeps the order of calls that nobody waits for: a later sync never joins one before a replacement or a cut', async () => {
+    const log = await openFileLog(path)
+    log.append(text('abc'))
+    void log.sync()
+    void log.replace(text('new'))
+    log.append(text('d'))
+    void log.sync()
+    void log.truncate(1)
+    log.append(text('e'))
+    await log.sync()
+    expect(await readFile(path, 'utf8')).toBe('ne')
+    await log.close()
+  })
+
   it('survives a crash in the middle of a replacement: the old content stays, the leftover does no harm', async () => {
     await writeFile(path, 'old')
     await writeFile(`${path}.new`, 'half of the ne')

@@ -24,6 +24,7 @@ describe('Lru', () => {
         for (const { key, value } of model) expect(lru.get(key)).toBe(value)
         for (let key = 0; key <= 6; key++) expect(lru.get(key) !== undefined).toBe(model.some((entry) => entry.key === key))
       }),
+      { numRuns: 500 },
     )
   })
 })

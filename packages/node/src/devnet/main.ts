@@ -41,6 +41,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const stopping = new AbortController()
   const onSignal = (): void => stopping.abort()
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  // Whoever read the output is gone (`npm run devnet | head`): nobody can press Ctrl-C any more.
+  process.stdout.on('error', onSignal)
   try {
     const options = parseOptions(argv)
     if (options.help) print(HELP)

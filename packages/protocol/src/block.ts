@@ -18,15 +18,13 @@ export const headerCodec: codec.Codec<Header> = {
 
 /** The encoded transactions of a block, in order; their sum is bounded, so that a body is too. */
 export const bodyCodec: codec.Codec<readonly Uint8Array[]> = {
-  bytesMax: LIMITS.blockBytesMax + 4 * LIMITS.blockTransactionsMax + 4,
-  ...bounded(codec.list(codec.bytes(LIMITS.transactionBytesMax), LIMITS.blockTransactionsMax)),
+  ...codec.checked(codec.list(codec.bytes(LIMITS.transactionBytesMax), LIMITS.blockTransactionsMax), bodyProblem),
+  bytesMax: 4 + 4 * LIMITS.blockTransactionsMax + LIMITS.blockBytesMax,
 }
 
-function bounded(items: codec.Codec<readonly Uint8Array[]>): Pick<codec.Codec<readonly Uint8Array[]>, 'read' | 'write'> {
-  return codec.checked(items, (transactions) => {
-    const size = transactions.reduce((sum, { length }) => sum + length, 0)
-    return size > LIMITS.blockBytesMax ? `a body of ${size} bytes, at most ${LIMITS.blockBytesMax} are allowed` : undefined
-  })
+function bodyProblem(transactions: readonly Uint8Array[]): string | undefined {
+  const size = transactions.reduce((sum, { length }) => sum + length, 0)
+  return size > LIMITS.blockBytesMax ? `a body of ${size} bytes, at most ${LIMITS.blockBytesMax} are allowed` : undefined
 }
 
 /** A block by its transactions' hashes: how a proposal travels. */

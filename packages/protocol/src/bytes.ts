@@ -89,7 +89,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0
 
-/** Big-endian bytes of a number of at most 53 bits. */
+/** Big-endian bytes of a number of at most 53 bits; throws when it does not fit. */
 export function numberToBytes(value: number, length: number): Uint8Array {
   const out = new Uint8Array(length)
   let rest = value
@@ -97,6 +97,7 @@ export function numberToBytes(value: number, length: number): Uint8Array {
     out[i] = rest % 256
     rest = Math.floor(rest / 256)
   }
+  if (rest !== 0) throw new RangeError(`${value} does not fit ${length} bytes`)
   return out
 }
 

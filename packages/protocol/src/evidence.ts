@@ -37,4 +37,5 @@ export function proposalEvidence(a: Proposal, b: Proposal): Evidence {
   return order(a) < order(b) ? { kind: 'proposals', first: a, second: b } : { kind: 'proposals', first: b, second: a }
 }
 
-const order = (proposal: Proposal): string => `${proposal.valueId}${proposal.polRound ?? ''}`
+/** Compares as the encodings of two proposals of one round do: 10 digits hold every round. */
+const order = ({ valueId, polRound }: Proposal): string => `${valueId}${polRound?.toString().padStart(10, '0') ?? ''}`

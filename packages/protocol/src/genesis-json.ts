@@ -47,7 +47,7 @@ function readGenesis(crypto: Crypto, document: unknown): Genesis {
   ])
   return {
     chainId: integer('chainId', root['chainId'], 1) as ChainId,
-    timeMs: integer('timeMs', root['timeMs'], 0) as TimeMs,
+    timeMs: integer('timeMs', root['timeMs'], 0, LIMITS.timeMsMax) as TimeMs,
     development: boolean('development', root['development'] ?? false),
     executionVersion: hex('executionVersion', root['executionVersion'], 32) as Hash,
     parameters: readParameters(root['parameters'] ?? {}),
@@ -108,8 +108,8 @@ function readNodes(value: unknown): readonly RegisteredNode[] {
     const entry = object(path, item, ['peerId', 'addresses'])
     const addresses = array(`${path}.addresses`, entry['addresses'] ?? [], 0, LIMITS.nodeAddressesMax)
     return {
-      peerId: text(`${path}.peerId`, entry['peerId'], LIMITS.peerIdCharsMax),
-      addresses: addresses.map((address, j) => text(`${path}.addresses[${j}]`, address, LIMITS.nodeAddressCharsMax)),
+      peerId: name(`${path}.peerId`, entry['peerId'], LIMITS.peerIdCharsMax),
+      addresses: addresses.map((address, j) => name(`${path}.addresses[${j}]`, address, LIMITS.nodeAddressCharsMax)),
     }
   })
   const sorted = nodes.toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1))
@@ -136,9 +136,12 @@ function readAlloc(value: unknown): readonly Allocation[] {
 }
 
 function readSystemContracts(value: unknown): readonly SystemContract[] {
+  const entries = Object.entries(object('systemContracts', value))
+  if (entries.length > LIMITS.genesisSystemContractsMax)
+    fail('systemContracts', `has ${entries.length} contracts, at most ${LIMITS.genesisSystemContractsMax} are allowed`)
   return byAddress(
     'systemContracts',
-    Object.entries(object('systemContracts', value)).map(([key, item]) => {
+    entries.map(([key, item]) => {
       const path = `systemContracts.${key}`
       const code = parseHex(text(`${path}.code`, object(path, item, ['code'])['code'], 2 * LIMITS.transactionBytesMax + 2))
       return { address: Address(hex(path, key, 20)), code: code ?? fail(`${path}.code`, 'must be hex of whole bytes') }
@@ -189,6 +192,12 @@ const boolean = (path: string, value: unknown): boolean =>
 
 function text(path: string, value: unknown, max: number): string {
   return typeof value === 'string' && value.length <= max ? value : fail(path, `must be a text of at most ${max} characters`)
+}
+
+/** What `codec.ascii` encodes, and not empty. */
+function name(path: string, value: unknown, max: number): string {
+  const fits = typeof value === 'string' && value.length <= max && /^[\x20-\x7e]+$/.test(value)
+  return fits ? value : fail(path, `must be a text of 1 to ${max} printable ASCII characters`)
 }
 
 function hex(path: string, value: unknown, length: number): Hex {

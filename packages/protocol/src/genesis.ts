@@ -73,7 +73,10 @@ const digestCodec = codec.struct({
   ),
   systemContracts: sortedByAddress(
     'systemContracts',
-    codec.list(codec.struct({ address: codec.address, code: codec.bytes(LIMITS.transactionBytesMax) }), 64),
+    codec.list(
+      codec.struct({ address: codec.address, code: codec.bytes(LIMITS.transactionBytesMax) }),
+      LIMITS.genesisSystemContractsMax,
+    ),
   ),
 })
 

@@ -103,7 +103,7 @@ function readFields(fields: RlpReader): Header {
   const number = Height(fields.number('number'))
   const gasLimit = Gas(fields.number('gasLimit', LIMITS.blockGasMax))
   const gasUsed = Gas(fields.number('gasUsed', gasLimit))
-  const timestamp = fields.number('timestamp', Math.floor(Number.MAX_SAFE_INTEGER / 1000) - 1)
+  const timestamp = fields.number('timestamp', Math.floor(LIMITS.timeMsMax / 1000))
   const extra = codec.decode(extraDataCodec, fields.string('extraData'))
   if (!extra.ok) throw new RlpFailure(`extraData: ${extra.error.message}`)
   const { milliseconds, ...rest } = extra.value

@@ -26,4 +26,7 @@ export const LIMITS = {
   stateKeyBytesMax: 128,
   stateValueBytesMax: 512 * 1024,
   genesisAllocMax: 100_000,
+  genesisSystemContractsMax: 64,
+  /** Last time that a header can carry: 1000 · timestamp + 999 fits 53 bits. */
+  timeMsMax: 1_000 * Math.floor(Number.MAX_SAFE_INTEGER / 1_000) - 1,
 } as const

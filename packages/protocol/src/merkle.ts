@@ -24,7 +24,7 @@ export function merkleRoot(crypto: Crypto, items: readonly Uint8Array[]): Uint8A
 }
 
 export function merkleProof(crypto: Crypto, items: readonly Uint8Array[], index: number): MerkleProof {
-  if (!(index >= 0 && index < items.length)) throw new RangeError(`no item ${index} among ${items.length}`)
+  if (!isIndex(index, items.length)) throw new RangeError(`no item ${index} among ${items.length}`)
   const siblings: Uint8Array[] = []
   let level = leaves(crypto, items)
   for (let width = items.length, at = index; width > 1; width = Math.ceil(width / 2), at >>= 1) {
@@ -37,8 +37,7 @@ export function merkleProof(crypto: Crypto, items: readonly Uint8Array[], index:
 
 export function verifyMerkleProof(crypto: Crypto, root: Uint8Array, item: Uint8Array, proof: MerkleProof): boolean {
   const { index, count, siblings } = proof
-  if (!Number.isSafeInteger(count) || !(index >= 0 && index < count) || siblings.some(({ length }) => length !== NODE_BYTES))
-    return false
+  if (!Number.isSafeInteger(count) || !isIndex(index, count) || siblings.some(({ length }) => length !== NODE_BYTES)) return false
   let node = leafOf(crypto, item)
   let used = 0
   for (let width = count, at = index; width > 1; width = Math.ceil(width / 2), at = Math.floor(at / 2)) {
@@ -51,6 +50,8 @@ export function verifyMerkleProof(crypto: Crypto, root: Uint8Array, item: Uint8A
   }
   return used === siblings.length && equalBytes(rootOf(crypto, count, node), root)
 }
+
+const isIndex = (index: number, count: number): boolean => Number.isSafeInteger(index) && index >= 0 && index < count
 
 function leafOf(crypto: Crypto, item: Uint8Array): Uint8Array {
   const leaf = crypto.sha256(item)

@@ -74,12 +74,13 @@ export function decodeTransaction(crypto: Crypto, chainId: number, raw: Uint8Arr
     if (raw.length > LIMITS.transactionBytesMax) {
       throw new Refusal('oversized', `transaction has ${raw.length} bytes, at most ${LIMITS.transactionBytesMax} are allowed`)
     }
-    const type = raw[0] ?? 0
+    const type = raw[0]
+    if (type === undefined) throw new Refusal('malformed', 'transaction is empty')
     if (type >= 0xc0) return ok(decodeLegacy(crypto, chainId, raw))
     if (type === 1 || type === 2) return ok(decodeTyped(crypto, chainId, raw, type))
     throw new Refusal(
-      raw.length === 0 ? 'malformed' : 'type-not-supported',
-      raw.length === 0 ? 'transaction is empty' : `transaction type not valid: ${type} (0, 1 and 2 are)`,
+      'type-not-supported',
+      `transaction type not valid: first byte ${type} (1, 2, and the list of a legacy transaction are)`,
     )
   } catch (failure) {
     if (failure instanceof Refusal) return err({ code: failure.code, message: failure.message })

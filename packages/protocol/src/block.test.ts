@@ -1,0 +1,133 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as any from '../test/arbitraries.ts'
+import { checkRoundTrip, checkStrict } from '../test/codec-laws.ts'
+import { bodyCodec, certifiedBlockCodec, compactBlockCodec, headerCodec, rawBlockCodec, transactionsRoot } from './block.ts'
+import { bytesToHex, concatBytes, equalBytes, Hash, hexToBytes, numberToBytes } from './bytes.ts'
+import { type Codec, decode, encode } from './codec.ts'
+import { encodeHeader } from './header.ts'
+import { LIMITS } from './limits.ts'
+import { merkleRoot } from './merkle.ts'
+import { nobleCrypto as crypto } from './noble.ts'
+
+const { blockBytesMax, blockTransactionsMax, headerBytesMax, transactionBytesMax } = LIMITS
+
+/** A codec with its values, the type of which no longer matters. */
+const typeWith = <T>(type: Codec<T>, values: fc.Arbitrary<T>) => ({
+  type: type as Codec<unknown>,
+  values: values as fc.Arbitrary<unknown>,
+})
+
+describe.each([
+  ['header', typeWith(headerCodec, any.header)],
+  ['body', typeWith(bodyCodec, any.body)],
+  ['raw block', typeWith(rawBlockCodec, any.rawBlock)],
+  ['compact block', typeWith(compactBlockCodec, any.compactBlock)],
+  ['certified block', typeWith(certifiedBlockCodec, any.certifiedBlock)],
+])('%s', (_name, { type, values }) => {
+  it('round-trips', () => {
+    fc.assert(
+      fc.property(values, (value) => void checkRoundTrip(type, value)),
+      { numRuns: 30 },
+    )
+  })
+
+  it('has one encoding', () => {
+    fc.assert(
+      fc.property(values, (value) => checkStrict(type, encode(type, value))),
+      { numRuns: 1 },
+    )
+  })
+})
+
+describe('a header on the wire', () => {
+  it('is its RLP behind a length', () => {
+    fc.assert(
+      fc.property(any.header, (header) => {
+        const rlp = encodeHeader(header)
+        expect(encode(headerCodec, header)).toEqual(concatBytes(numberToBytes(rlp.length, 4), rlp))
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  it('is refused with the reason of the header', () => {
+    const wrong = decode(headerCodec, concatBytes(numberToBytes(1, 4), Uint8Array.of(0xc0)))
+    expect(wrong).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('header is not canonical: an item is missing') },
+    })
+  })
+})
+
+describe('a body', () => {
+  /** Full transactions, and one that takes what is left of the block. */
+  const full = (bytes: number): Uint8Array[] => {
+    const whole = Array.from({ length: Math.floor(bytes / transactionBytesMax) }, () => new Uint8Array(transactionBytesMax))
+    return [...whole, new Uint8Array(bytes % transactionBytesMax)]
+  }
+  const refusal = (bytes: Uint8Array) => {
+    const decoded = decode(bodyCodec, bytes)
+    return decoded.ok ? undefined : decoded.error.message
+  }
+  const written = (transactions: readonly Uint8Array[]) =>
+    concatBytes(numberToBytes(transactions.length, 4), ...transactions.flatMap((raw) => [numberToBytes(raw.length, 4), raw]))
+
+  it('has its bytes and no more', () => {
+    expect(equalBytes(encode(bodyCodec, full(blockBytesMax)), written(full(blockBytesMax)))).toBe(true)
+    expect(refusal(written(full(blockBytesMax)))).toBeUndefined()
+    const message = `a body of ${blockBytesMax + 1} bytes, at most ${blockBytesMax} are allowed`
+    expect(() => encode(bodyCodec, full(blockBytesMax + 1))).toThrow(message)
+    expect(refusal(written(full(blockBytesMax + 1)))).toContain(message)
+  })
+
+  it('has its transactions and no more', () => {
+    const empty = (count: number) => Array<Uint8Array>(count).fill(new Uint8Array(0))
+    expect(refusal(encode(bodyCodec, empty(blockTransactionsMax)))).toBeUndefined()
+    expect(refusal(written(empty(blockTransactionsMax + 1)))).toContain('20001 items, at most 20000 are allowed')
+    expect(refusal(written([new Uint8Array(transactionBytesMax + 1)]))).toContain('length 262145, at most 262144 is allowed')
+  })
+
+  it('at both limits is as long as the codec says, whatever its parts could sum up to', () => {
+    const count = blockTransactionsMax
+    const even = Math.floor(blockBytesMax / count)
+    const transactions = Array.from(
+      { length: count },
+      (_, i) => new Uint8Array(i === 0 ? blockBytesMax - even * (count - 1) : even),
+    )
+    expect(encode(bodyCodec, transactions).length).toBe(bodyCodec.bytesMax)
+  })
+})
+
+describe('limits', () => {
+  it('of blocks follow from those of their parts', () => {
+    expect(headerCodec.bytesMax).toBe(4 + headerBytesMax)
+    expect(rawBlockCodec.bytesMax).toBe(headerCodec.bytesMax + bodyCodec.bytesMax)
+    expect(compactBlockCodec.bytesMax).toBe(headerCodec.bytesMax + 4 + 32 * blockTransactionsMax)
+    expect(certifiedBlockCodec.bytesMax).toBeGreaterThan(rawBlockCodec.bytesMax)
+    const hashes = Array.from({ length: blockTransactionsMax + 1 }, () => Hash(new Uint8Array(32)))
+    fc.assert(
+      fc.property(any.header, (header) => {
+        expect(() => encode(compactBlockCodec, { header, transactionHashes: hashes })).toThrow(
+          '20001 items, at most 20000 are allowed',
+        )
+      }),
+      { numRuns: 1 },
+    )
+  })
+})
+
+it('transactionsRoot is the Merkle root of the hashes in order', () => {
+  fc.assert(
+    fc.property(fc.array(any.hash, { maxLength: 20 }), (hashes) => {
+      expect(bytesToHex(transactionsRoot(crypto, hashes))).toBe(
+        bytesToHex(
+          merkleRoot(
+            crypto,
+            hashes.map((hash) => hexToBytes(hash)),
+          ),
+        ),
+      )
+    }),
+  )
+})

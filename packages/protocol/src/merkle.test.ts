@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { bytesToHex, concatBytes, utf8ToBytes } from './bytes.ts'
+import { type MerkleProof, merkleProof, merkleRoot, verifyMerkleProof } from './merkle.ts'
+import { nobleCrypto as crypto } from './noble.ts'
+
+const sha256 = (...parts: readonly Uint8Array[]) =>
+  new Uint8Array(
+    createHash('sha256')
+      .update(concatBytes(...parts))
+      .digest(),
+  )
+const marked = (digest: Uint8Array) => digest.with(0, digest[0]! | 0x80)
+const cleared = (digest: Uint8Array) => digest.with(0, digest[0]! & 0x7f)
+
+/** The definition, by recursion: the left subtree of more than one item is the largest power of two that leaves something right. */
+function topOf(items: readonly Uint8Array[]): Uint8Array {
+  if (items.length === 0) return new Uint8Array(32)
+  if (items.length === 1) return marked(sha256(items[0]!))
+  let left = 1
+  while (2 * left < items.length) left *= 2
+  return cleared(sha256(topOf(items.slice(0, left)), topOf(items.slice(left))))
+}
+
+function rootOf(items: readonly Uint8Array[]): Uint8Array {
+  const count = new Uint8Array(32)
+  new DataView(count.buffer).setUint32(28, items.length)
+  return sha256(count, topOf(items))
+}
+
+const items = (count: number) => Array.from({ length: count }, (_, i) => utf8ToBytes(`item ${i}`))
+const counts = Array.from({ length: 71 }, (_, count) => count)
+const anyItems = fc.array(fc.uint8Array({ maxLength: 70 }), { minLength: 1, maxLength: 70 })
+const anyPlace = anyItems.chain((list) => fc.tuple(fc.constant(list), fc.nat(list.length - 1)))
+
+describe('the root', () => {
+  it('is that of the definition, for every count', () => {
+    for (const count of counts) expect(merkleRoot(crypto, items(count)), `${count} items`).toEqual(rootOf(items(count)))
+  })
+
+  it('is that of the definition, for any items', () => {
+    fc.assert(
+      fc.property(anyItems, (list) => {
+        expect(merkleRoot(crypto, list)).toEqual(rootOf(list))
+      }),
+    )
+  })
+
+  it('is another for other items, another order, another count', () => {
+    const roots = new Set(counts.map((count) => bytesToHex(merkleRoot(crypto, items(count)))))
+    expect(roots.size).toBe(counts.length)
+    fc.assert(
+      fc.property(anyItems, anyItems, (a, b) => {
+        const same = JSON.stringify(a.map(bytesToHex)) === JSON.stringify(b.map(bytesToHex))
+        expect(bytesToHex(merkleRoot(crypto, a)) === bytesToHex(merkleRoot(crypto, b))).toBe(same)
+      }),
+    )
+    expect(merkleRoot(crypto, items(3))).not.toEqual(merkleRoot(crypto, items(3).reverse()))
+  })
+
+  it('does not take an inner node for an item', () => {
+    const [a, b] = items(2) as [Uint8Array, Uint8Array]
+    const inner = concatBytes(marked(sha256(a)), marked(sha256(b)))
+    expect(merkleRoot(crypto, [inner])).not.toEqual(merkleRoot(crypto, [a, b]))
+    expect(topOf([inner])).not.toEqual(topOf([a, b]))
+  })
+})
+
+describe('a proof', () => {
+  it('shows every item of every count', () => {
+    for (const count of counts) {
+      const list = items(count)
+      const root = merkleRoot(crypto, list)
+      list.forEach((item, index) => {
+        const proof = merkleProof(crypto, list, index)
+        expect(proof.siblings.length).toBeLessThanOrEqual(Math.ceil(Math.log2(count)))
+        expect(verifyMerkleProof(crypto, root, item, proof), `item ${index} of ${count}`).toBe(true)
+      })
+    }
+  })
+
+  it('does not exist for an item that is not there', () => {
+    for (const index of [-1, 3, 0.5, Number.NaN]) expect(() => merkleProof(crypto, items(3), index)).toThrow(RangeError)
+    expect(() => merkleProof(crypto, [], 0)).toThrow(RangeError)
+  })
+
+  it('shows nothing else: any change of item, root, place or siblings fails', () => {
+    const flip = (bytes: Uint8Array, bit: number) => bytes.with(bit >> 3, bytes[bit >> 3]! ^ (1 << (bit & 7)))
+    fc.assert(
+      fc.property(anyPlace, fc.nat(255), fc.nat(), ([list, index], bit, pick) => {
+        const root = merkleRoot(crypto, list)
+        const proof = merkleProof(crypto, list, index)
+        const { count, siblings } = proof
+        const shows = (other: Partial<MerkleProof>) => verifyMerkleProof(crypto, root, list[index]!, { ...proof, ...other })
+        expect(shows({})).toBe(true)
+        expect(verifyMerkleProof(crypto, flip(root, bit), list[index]!, proof)).toBe(false)
+        expect(verifyMerkleProof(crypto, root, concatBytes(list[index]!, Uint8Array.of(0)), proof)).toBe(false)
+        for (const wrong of [count + 1, count - 1, 2 * count, 0, -1, count + 0.5, Number.NaN, 2 ** 53])
+          expect(shows({ count: wrong })).toBe(false)
+        for (const wrong of [index + count, -1, index + 0.5, Number.NaN]) expect(shows({ index: wrong })).toBe(false)
+        const other = pick % count
+        if (other !== index) expect(shows({ index: other })).toBe(false)
+        expect(shows({ siblings: [...siblings, new Uint8Array(32)] })).toBe(false)
+        if (siblings.length === 0) return
+        const at = pick % siblings.length
+        expect(shows({ siblings: siblings.with(at, flip(siblings[at]!, bit)) })).toBe(false)
+        expect(shows({ siblings: siblings.toSpliced(at, 1) })).toBe(false)
+        expect(shows({ siblings: siblings.with(at, siblings[at]!.subarray(1)) })).toBe(false)
+        expect(shows({ siblings: siblings.with(at, concatBytes(siblings[at]!, Uint8Array.of(0))) })).toBe(false)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

@@ -1,0 +1,224 @@
+import fc from 'fast-check'
+import type { CompactBlock, RawBlock } from '../src/block.ts'
+import { BLOOM_BYTES } from '../src/bloom.ts'
+import { Address, Hash } from '../src/bytes.ts'
+import {
+  type CommitCertificate,
+  type CommitSignature,
+  type PolkaCertificate,
+  type RoundCertificate,
+  roundVoteKey,
+} from '../src/certificate.ts'
+import { SIGNED_KIND, type SignedKind, type SigningDomain } from '../src/domain.ts'
+import { type Evidence, proposalEvidence, voteEvidence } from '../src/evidence.ts'
+import type { ExtraData } from '../src/extra-data.ts'
+import type { Header } from '../src/header.ts'
+import { publicKeyOf } from '../src/keys.ts'
+import { LIMITS } from '../src/limits.ts'
+import type { RegisteredNode } from '../src/node-registry.ts'
+import { type ChainId, Gas, Height, POWER_MAX, Power, Round, TimeMs, U32_MAX, U256_MAX, Wei } from '../src/numbers.ts'
+import { type ChainParameters, FEE_POLICIES, PARAMETER_RANGES } from '../src/parameters.ts'
+import type { Proposal } from '../src/proposal.ts'
+import type { Log, Receipt } from '../src/receipt.ts'
+import { createValidatorSet, type Validator, type ValidatorSet } from '../src/validator-set.ts'
+import type { Vote } from '../src/vote.ts'
+
+/** Generators of valid values of every type, small ones mostly and the ends of each range often. */
+
+export const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+export const bytesUpTo = (length: number) => fc.uint8Array({ maxLength: length })
+
+export const hash = bytesOf(32).map((bytes) => Hash(bytes))
+export const address = bytesOf(20).map((bytes) => Address(bytes))
+export const signature = bytesOf(64)
+
+const upTo = (max: number) =>
+  fc.oneof(
+    fc.integer({ min: 0, max: Math.min(max, 10) }),
+    fc.maxSafeNat().map((n) => n % (max + 1)),
+    fc.constant(max),
+  )
+
+export const height = upTo(Number.MAX_SAFE_INTEGER - 1).map(Height)
+export const round = upTo(U32_MAX).map(Round)
+export const gas = upTo(Number.MAX_SAFE_INTEGER - 1).map(Gas)
+export const power = upTo(POWER_MAX - 1).map((value) => Power(value + 1))
+export const chainId = upTo(Number.MAX_SAFE_INTEGER - 1).map((value) => (value + 1) as ChainId)
+export const wei = fc.oneof(fc.bigInt(0n, 300n), fc.bigInt(0n, U256_MAX), fc.constant(U256_MAX)).map(Wei)
+
+/** Printable ASCII. */
+export const ascii = (max: number) => fc.string({ unit: 'grapheme-ascii', maxLength: max })
+
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
+
+/** Each once, sorted: what registries, sets and certificates are. */
+const sortedBy = <T>(item: fc.Arbitrary<T>, key: (value: T) => string, minLength: number, maxLength: number) =>
+  fc
+    .uniqueArray(item, { selector: key, minLength, maxLength })
+    .map((items) => items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)) as readonly T[])
+
+// Consensus
+
+export const signingDomain: fc.Arbitrary<SigningDomain> = fc.record({ genesisHash: hash, restartEpoch: upTo(U32_MAX) })
+export const signedKind = fc.constantFrom(...(Object.keys(SIGNED_KIND) as SignedKind[]))
+export const voteKind = fc.constantFrom('prevote' as const, 'precommit' as const)
+
+export const vote: fc.Arbitrary<Vote> = fc.record({
+  kind: voteKind,
+  height,
+  round,
+  valueId: optional(hash),
+  validator: address,
+  signature,
+})
+
+export const proposal: fc.Arbitrary<Proposal> = fc
+  .record({ height, round, valueId: hash, polRound: optional(upTo(U32_MAX)), proposer: address, signature })
+  .map(({ polRound, ...rest }) => ({
+    ...rest,
+    polRound: polRound === undefined || rest.round === 0 ? undefined : Round(polRound % rest.round),
+  }))
+
+const byValidator = ({ validator }: CommitSignature) => validator
+const signatures = (max: number) => sortedBy(fc.record({ validator: address, signature }), byValidator, 1, max)
+
+export const commitCertificate: fc.Arbitrary<CommitCertificate> = fc.record({
+  height,
+  round,
+  blockHash: hash,
+  signatures: signatures(5),
+})
+
+export const polkaCertificate: fc.Arbitrary<PolkaCertificate> = fc.record({
+  height,
+  round,
+  valueId: hash,
+  signatures: signatures(5),
+})
+
+/** Validators from a small pool, so that one often stands in it with both kinds. */
+const fewAddresses = fc.integer({ min: 1, max: 4 }).map((n) => Address(new Uint8Array(20).fill(n)))
+
+export const roundCertificate: fc.Arbitrary<RoundCertificate> = fc.record({
+  height,
+  round,
+  reason: fc.constantFrom('precommit-any' as const, 'skip' as const),
+  votes: sortedBy(fc.record({ kind: voteKind, valueId: optional(hash), validator: fewAddresses, signature }), roundVoteKey, 1, 6),
+})
+
+export const evidence: fc.Arbitrary<Evidence> = fc.oneof(
+  fc
+    .tuple(vote, optional(hash), signature)
+    .filter(([first, valueId]) => first.valueId !== valueId)
+    .map(([first, valueId, other]) => voteEvidence(first, { ...first, valueId, signature: other })),
+  fc
+    .tuple(proposal, proposal)
+    .map(([first, second]) => [first, { ...second, height: first.height, round: first.round, proposer: first.proposer }] as const)
+    .map(([first, second]) => [first, { ...second, polRound: first.polRound }] as const)
+    .filter(([first, second]) => first.valueId !== second.valueId)
+    .map(([first, second]) => proposalEvidence(first, second)),
+)
+
+// Blocks
+
+const extraFields = { version: fc.constant(1 as const), executionVersion: hash, validatorsHash: hash, nextValidatorsHash: hash }
+
+export const extraData: fc.Arbitrary<ExtraData> = fc.record({ ...extraFields, milliseconds: upTo(999) })
+
+const headerFields = fc.record({
+  parentHash: hash,
+  miner: address,
+  stateRoot: hash,
+  transactionsRoot: hash,
+  receiptsRoot: hash,
+  logsBloom: bytesOf(BLOOM_BYTES),
+  number: height,
+  gasLimit: upTo(LIMITS.blockGasMax).map(Gas),
+  gasUsed: gas,
+  timeMs: upTo(LIMITS.timeMsMax).map(TimeMs),
+  extra: fc.record(extraFields),
+  mixHash: hash,
+  baseFeePerGas: wei,
+})
+
+export const header: fc.Arbitrary<Header> = headerFields.map((fields) => ({
+  ...fields,
+  gasUsed: Gas(fields.gasUsed % (fields.gasLimit + 1)),
+  mixHash: fields.number === 0 ? fields.mixHash : Hash(new Uint8Array(32)),
+}))
+
+export const body = fc.array(bytesUpTo(200), { maxLength: 6 }) as fc.Arbitrary<readonly Uint8Array[]>
+export const rawBlock: fc.Arbitrary<RawBlock> = fc.record({ header, transactions: body })
+export const certifiedBlock = fc.record({ header, transactions: body, certificate: commitCertificate })
+export const compactBlock: fc.Arbitrary<CompactBlock> = fc.record({ header, transactionHashes: fc.array(hash, { maxLength: 8 }) })
+
+export const log: fc.Arbitrary<Log> = fc.record({
+  address,
+  topics: fc.array(hash, { maxLength: LIMITS.logTopicsMax }),
+  data: bytesUpTo(70),
+})
+
+export const receipt: fc.Arbitrary<Receipt> = fc.record({
+  status: fc.constantFrom(0 as const, 1 as const),
+  gasUsed: gas,
+  cumulativeGasUsed: gas,
+  logs: fc.array(log, { maxLength: 4 }),
+  errorData: bytesUpTo(40),
+  contractAddress: optional(address),
+  payer: address,
+})
+
+// What a chain rules itself by
+
+export const publicKey = bytesOf(33).map(publicKeyOf)
+
+export const validator: fc.Arbitrary<Validator> = fc.record({ address, publicKey, power, feeAddress: address })
+
+export const validatorSet: fc.Arbitrary<ValidatorSet> = fc
+  .uniqueArray(validator, { selector: (member) => member.address, minLength: 1, maxLength: 6 })
+  .map(createValidatorSet)
+
+type RangedName = keyof typeof PARAMETER_RANGES
+const ranged = ([min, max]: readonly [number, number]) =>
+  fc.oneof(fc.constant(min), fc.constant(max), fc.integer({ min, max: Math.min(max, 2 ** 31 - 1) }))
+const rangedNames = Object.keys(PARAMETER_RANGES) as RangedName[]
+const ranges = Object.fromEntries(rangedNames.map((name) => [name, ranged(PARAMETER_RANGES[name])])) as Record<
+  RangedName,
+  fc.Arbitrary<number>
+>
+
+export const parameters: fc.Arbitrary<ChainParameters> = fc
+  .record({ ...ranges, feePolicy: fc.constantFrom(...FEE_POLICIES), initialBaseFee: fc.bigInt(1n, U256_MAX) })
+  .map((fields) => ({
+    ...fields,
+    blockGasMax: Gas(Math.max(fields.blockGasMax, 4 * fields.transactionGasMax)),
+    transactionGasMax: Gas(fields.transactionGasMax),
+    initialBaseFee: Wei(fields.initialBaseFee),
+    heartbeatIntervalMs: Math.max(fields.heartbeatIntervalMs, fields.blockIntervalMs),
+  }))
+
+export const nodeRegistry: fc.Arbitrary<readonly RegisteredNode[]> = sortedBy(
+  fc.record({
+    peerId: ascii(LIMITS.peerIdCharsMax),
+    addresses: fc.array(ascii(LIMITS.nodeAddressCharsMax), { maxLength: LIMITS.nodeAddressesMax }),
+  }),
+  ({ peerId }) => peerId,
+  0,
+  5,
+)
+
+/** Bytes near an encoding: one changed, cut out, put in, or a stretch repeated. */
+export const mutationOf = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> => {
+  const at = fc.nat(Math.max(0, bytes.length - 1))
+  const byte = fc.oneof(fc.constantFrom(0x00, 0x01, 0x7f, 0x80, 0xc0, 0xff), fc.nat(255))
+  const spliced = (from: number, count: number, put: readonly number[]) =>
+    Uint8Array.from([...bytes.subarray(0, from), ...put, ...bytes.subarray(from + count)])
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(at, byte).map(([from, value]) => spliced(from, 1, [value])) },
+    { weight: 2, arbitrary: fc.tuple(at, byte).map(([from, value]) => spliced(from, 0, [value])) },
+    { weight: 2, arbitrary: fc.tuple(at, fc.nat(40)).map(([from, count]) => spliced(from, count + 1, [])) },
+    { weight: 1, arbitrary: fc.tuple(at, at).map(([from, to]) => spliced(from, 0, [...bytes.subarray(to, to + 32)])) },
+    { weight: 1, arbitrary: at.map((length) => bytes.slice(0, length)) },
+    { weight: 1, arbitrary: bytesUpTo(9).map((tail) => spliced(bytes.length, 0, [...tail])) },
+  )
+}

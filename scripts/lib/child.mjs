@@ -5,7 +5,7 @@ import { constants } from 'node:os'
 const stopGraceMs = 10_000
 
 /** How much of a program's output is kept for finding out why it failed, in characters. */
-const keptOutputMax = 65_536
+const keptOutputMax = 1_048_576
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
@@ -28,15 +28,16 @@ export class Interrupted extends Error {
  * Runs a program to its end, in a process group of its own, so that whatever it starts can be stopped with it.
  *
  * `output`: `inherit` shows it, `tee` shows and returns it, `capture` only returns it (stdout and stderr together, the last
- * 64 k characters). `msMax` stops the program when it runs longer; the result then says `overdue`.
+ * million characters). `msMax` stops the program when it runs longer, `silentMsMax` when it prints nothing for so long (not with
+ * `inherit`); the result then says `overdue`.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: Record<string, string | undefined>, output?: 'inherit' | 'tee' | 'capture', msMax?: number }} [options]
+ * @param {{ cwd?: string, env?: Record<string, string | undefined>, output?: 'inherit' | 'tee' | 'capture', msMax?: number, silentMsMax?: number }} [options]
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null, output: string, overdue: boolean }>} rejects with
  *   Interrupted, or with the system's error when the program cannot be started.
  */
-export function run(command, args, { cwd, env = {}, output = 'inherit', msMax } = {}) {
+export function run(command, args, { cwd, env = {}, output = 'inherit', msMax, silentMsMax } = {}) {
   if (interruptedBy !== undefined) return Promise.reject(new Interrupted(interruptedBy))
   return new Promise((resolve, reject) => {
     const shared = output === 'inherit' ? 'inherit' : 'pipe'
@@ -49,25 +50,26 @@ export function run(command, args, { cwd, env = {}, output = 'inherit', msMax } 
     if (running.size === 0) watchSignals()
     running.add(child)
 
+    let overdue = false
+    const expire = () => {
+      overdue = true
+      stop(child, 'SIGTERM')
+    }
+    const deadline = msMax === undefined ? undefined : setTimeout(expire, msMax)
+    const silence = silentMsMax === undefined ? undefined : setTimeout(expire, silentMsMax)
+
     let kept = ''
     const keep = (/** @type {NodeJS.WriteStream} */ shownOn) => (/** @type {string} */ text) => {
+      if (!overdue) silence?.refresh()
       if (output === 'tee') shownOn.write(text)
       kept = (kept + text).slice(-keptOutputMax)
     }
     child.stdout?.setEncoding('utf8').on('data', keep(process.stdout))
     child.stderr?.setEncoding('utf8').on('data', keep(process.stderr))
 
-    let overdue = false
-    const deadline =
-      msMax === undefined
-        ? undefined
-        : setTimeout(() => {
-            overdue = true
-            stop(child, 'SIGTERM')
-          }, msMax)
-
     const forget = () => {
       clearTimeout(deadline)
+      clearTimeout(silence)
       running.delete(child)
       if (running.size === 0) unwatchSignals()
     }
@@ -75,10 +77,10 @@ export function run(command, args, { cwd, env = {}, output = 'inherit', msMax } 
       forget()
       reject(error)
     })
+    // What the program left behind in its group goes with it: nothing outlives the script, or keeps its pipes open.
+    child.once('exit', () => killGroup(child, 'SIGKILL'))
     child.once('close', (code, signal) => {
       forget()
-      // What the program left behind in its group goes with it: nothing outlives the script.
-      killGroup(child, 'SIGKILL')
       if (interruptedBy !== undefined) reject(new Interrupted(interruptedBy))
       else resolve({ code, signal, output: kept, overdue })
     })

@@ -10,6 +10,12 @@ const lockFile = join(root, 'package-lock.json')
 const hiddenLockFile = join(root, 'node_modules', '.package-lock.json')
 const stampFile = join(cacheFolder, 'installed.json')
 
+/** Npm names each package that it fetches; when no name comes for so long, the network has stalled. */
+const installSilentMsMax = 300_000
+
+/** How long npm waits for the next byte before it asks again, in milliseconds (its default is five minutes). */
+const registryIdleMsMax = 60_000
+
 /** Free disk an install needs, dependencies and npm's cache together, in MiB. */
 const installMibMin = 1_000
 
@@ -50,13 +56,22 @@ async function npmCi() {
   const execPath = process.env.npm_execpath
   const ownNpm = execPath !== undefined && execPath.endsWith('npm-cli.js')
   const command = ownNpm ? process.execPath : 'npm'
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=warn']
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http', `--fetch-timeout=${registryIdleMsMax}`]
   let result
   try {
-    result = await run(command, ownNpm ? [execPath, ...args] : args, { cwd: root, output: 'capture' })
+    result = await run(command, ownNpm ? [execPath, ...args] : args, {
+      cwd: root,
+      output: 'capture',
+      silentMsMax: installSilentMsMax,
+    })
   } catch (error) {
     if (error.code === 'ENOENT') throw new Refusal('npm was not found on the PATH. It comes with Node.js: https://nodejs.org')
     throw error
+  }
+  if (result.overdue) {
+    throw new Refusal(
+      `npm made no progress for ${installSilentMsMax / 60_000} minutes: the connection to the registry has stalled. Run the command again; what was fetched is kept.`,
+    )
   }
   // A full disk makes npm's unpacking warn and go on, so the exit code alone does not tell.
   if (result.code !== 0 || /\bENOSPC\b/.test(result.output)) throw new Refusal(await describeNpmFailure(result.output))
@@ -68,7 +83,8 @@ const registryCodes =
 /** @returns {Promise<string>} what went wrong in plain words, then npm's own last lines. */
 async function describeNpmFailure(output) {
   const code = /npm (?:error|ERR!) code (\S+)/.exec(output)?.[1] ?? ''
-  const last = output.trimEnd().split('\n').slice(-15).join('\n')
+  const said = output.split('\n').filter((line) => line !== '' && !line.startsWith('npm http '))
+  const last = said.slice(-15).join('\n')
   return `${await npmFailure(code, output)}\n\nnpm said:\n${last}`
 }
 

@@ -4,7 +4,7 @@ import { MemoryKv } from '../../packages/node/src/store/memory-kv.ts'
 import type { SeededRandom } from './random.ts'
 import { type Life, never, type World } from './world.ts'
 
-/** Told before each write reaches the disk; true crashes the node there. */
+/** Told of each write as it begins; true when it shall never end: the node crashes while it is under way. */
 export type OnWrite = (kind: 'kv' | 'sync' | 'replace' | 'truncate') => boolean
 
 /**
@@ -17,7 +17,7 @@ export class Disk {
   readonly #random: SeededRandom
   readonly #latencyMs: readonly [number, number]
   readonly kv = new MemoryKv()
-  readonly wal = new FileState()
+  wal = new FileState()
   readonly signState = new FileState()
   /** Database batches under way. */
   readonly #batches = new Set<readonly KvOp[]>()
@@ -37,6 +37,11 @@ export class Disk {
     this.#batches.clear()
     this.wal.crash(this.#random)
     this.signState.crash(this.#random)
+  }
+
+  /** The log is gone: a broken sector, an operator's mistake. */
+  loseWal(): void {
+    this.wal = new FileState()
   }
 
   open(life: Life): { readonly kv: Kv; readonly wal: LogFile; readonly signState: LogFile } {

@@ -22,6 +22,8 @@ export class Oracle {
   readonly #locks = new Map<string, { readonly round: number; readonly valueId: Hash }>()
   readonly #times = new Map<number, number>()
   height = 0
+  /** Blocks that were decided in a later round than the first. */
+  roundsLost = 0
 
   constructor(validatorCount: number) {
     this.#validatorCount = validatorCount
@@ -46,6 +48,7 @@ export class Oracle {
     this.#committed.set(header.number, known ?? { hash, by })
     this.height = Math.max(this.height, header.number)
     if (header.number === 0) return
+    if (known === undefined && (blocks.certificate(header.number)?.round ?? 0) > 0) this.roundsLost++
     const parent = this.#committed.get(header.number - 1)
     if (parent !== undefined && parent.hash !== header.parentHash)
       throw new Violation(`block ${header.number} on ${by} follows ${header.parentHash}, committed was ${parent.hash}`)

@@ -18,6 +18,7 @@ export interface SimNodeOptions {
   readonly network: SimNetwork
   readonly genesis: Genesis
   readonly index: number
+  readonly isValidator: boolean
   readonly clockOffsetMs: number
   readonly diskLatencyMs: readonly [number, number]
   readonly logger: Logger
@@ -35,7 +36,6 @@ export class SimNode {
   readonly #random: SeededRandom
   #life: Life = { alive: false }
   #node: Node | undefined
-  #stopping = false
   crashes = 0
 
   constructor(options: SimNodeOptions) {
@@ -53,6 +53,11 @@ export class SimNode {
   /** Undefined while it is down or starting. */
   get node(): Node | undefined {
     return this.#life.alive ? this.#node : undefined
+  }
+
+  /** Height of its last block when it was last seen alive. */
+  get committedHeight(): number {
+    return this.#node?.chain.head.header.number ?? -1
   }
 
   get address() {
@@ -80,6 +85,24 @@ export class SimNode {
     this.disk.crash()
   }
 
+  /**
+   * Ends the process while its `count`-th write from now is under way: what it does without waiting for the write still happens. Then calls
+   * back.
+   */
+  crashAtWrite(count: number, then: () => void): void {
+    let left = count
+    this.disk.onWrite = () => {
+      if (--left > 0) return false
+      if (left < 0) return true
+      this.#options.world.after(0, () => {
+        this.disk.onWrite = () => false
+        this.crash()
+        then()
+      })
+      return true
+    }
+  }
+
   /** An orderly stop; the process is gone when it resolves. */
   async stop(): Promise<void> {
     await this.#node?.stop()
@@ -87,7 +110,7 @@ export class SimNode {
   }
 
   async #run(life: Life): Promise<void> {
-    const { world, network, genesis, clockOffsetMs, logger } = this.#options
+    const { world, network, genesis, isValidator, clockOffsetMs, logger } = this.#options
     const { kv, wal, signState } = this.disk.open(life)
     const executor = unwrap(await createExecutor({ kv, crypto: simCrypto, chainId: CHAIN_ID, treeDepth: 4, historyHeights: 16 }))
     const { address, secretKey } = validatorKey(this.index)
@@ -104,7 +127,7 @@ export class SimNode {
         recovery: createInlineRecovery(simCrypto),
       },
       genesis,
-      signer: createSigner(simCrypto, address, secretKey),
+      signer: isValidator ? createSigner(simCrypto, address, secretKey) : undefined,
       logger: logger.child({ node: this.peer }),
       onHalt: (error) => {
         if (life.alive) this.#options.onHalt(this, error)

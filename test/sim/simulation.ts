@@ -1,3 +1,5 @@
+import { selectProposer } from '@quoin/consensus'
+import { type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
 import type { Logger } from '../../packages/node/src/logger.ts'
 import { clientAccount, simGenesis, transfer } from './genesis.ts'
 import { SimNetwork } from './network.ts'
@@ -8,16 +10,24 @@ import { World } from './world.ts'
 
 export interface SimulationOptions {
   readonly seed: number
+  /** Validators. */
   readonly nodeCount?: number
+  /** Nodes without a vote. */
+  readonly followerCount?: number
   /** Heights that must be final before faults end. */
   readonly faultyHeights?: number
   /** Heights that must follow on every node once all is well. */
   readonly healedHeights?: number
   /** No loss, no crash, no partition. */
   readonly calm?: boolean
+  /** Clients send transactions; yes unless false. */
+  readonly load?: boolean
+  readonly clientCount?: number
+  /** How long a disk takes to write; else drawn. */
+  readonly diskLatencyMs?: readonly [number, number]
+  /** Offsets of the nodes' clocks; else drawn, within the precision. */
+  readonly clockOffsetsMs?: readonly number[]
   readonly logger?: Logger
-  /** Last preparations before anything starts. */
-  readonly prepare?: (simulation: Simulation) => void
 }
 
 export interface SimulationResult {
@@ -27,9 +37,13 @@ export interface SimulationResult {
   readonly events: number
   readonly crashes: number
   readonly transactions: number
+  /** Blocks that were not decided in round 0. */
+  readonly roundsLost: number
 }
 
 const CLIENTS = 6
+/** First byte of a proposal on the ordered stream. */
+const PROPOSAL_TAG = 0
 /** Virtual time within which faults may keep the chain from growing; then they end whatever it has reached. */
 const FAULTY_MS = 20_000
 /** Bound within which a healed network decides. */
@@ -53,28 +67,36 @@ export class Simulation {
   readonly #faults: SeededRandom
   readonly #load: SeededRandom
   readonly #nonces = new Array<number>(CLIENTS).fill(0)
+  readonly #validators: ValidatorSet
+  largestProposalBytes = 0
+  #started = false
   #failure: unknown
   #faulty = true
   #sent = 0
 
   constructor(options: SimulationOptions) {
-    const { seed, nodeCount = 4, logger = silentLogger } = options
+    const { seed, nodeCount = 4, followerCount = 0, clientCount = CLIENTS, logger = silentLogger } = options
     this.#options = options
     this.world = new World(seed)
     this.network = new SimNetwork(this.world)
     this.#faults = this.world.random.fork()
     this.#load = this.world.random.fork()
     this.oracle = new Oracle(nodeCount)
-    this.network.onSend = (from, _to, message) => this.#guard(() => this.oracle.observe(from, message))
-    const genesis = simGenesis(nodeCount, CLIENTS)
-    this.nodes = Array.from({ length: nodeCount }, (_, index) => {
+    this.network.onSend = (from, _to, message) => {
+      if (message[0] === PROPOSAL_TAG) this.largestProposalBytes = Math.max(this.largestProposalBytes, message.length)
+      this.#guard(() => this.oracle.observe(from, message))
+    }
+    const genesis = simGenesis(nodeCount, clientCount)
+    this.#validators = genesis.validators
+    this.nodes = Array.from({ length: nodeCount + followerCount }, (_, index) => {
       return new SimNode({
+        isValidator: index < nodeCount,
         world: this.world,
         network: this.network,
         genesis,
         index,
-        clockOffsetMs: this.world.random.between(-80, 80),
-        diskLatencyMs: [0, this.world.random.between(1, 8)],
+        clockOffsetMs: options.clockOffsetsMs?.[index] ?? this.world.random.between(-80, 80),
+        diskLatencyMs: options.diskLatencyMs ?? [0, this.world.random.between(1, 8)],
         logger,
         onHalt: (node, error) => this.#fail(new Error(`${node.peer} stopped by itself`, { cause: error })),
         onCommit: (node) => this.#guard(() => this.#onCommit(node)),
@@ -83,17 +105,14 @@ export class Simulation {
   }
 
   async run(): Promise<SimulationResult> {
-    const { faultyHeights = 8, healedHeights = 3, calm = false, prepare } = this.#options
-    prepare?.(this)
-    for (const node of this.nodes) node.start()
-    this.#sendLoad()
-    if (!calm) this.#scheduleFaults()
-    await this.#until(() => this.oracle.height >= faultyHeights, FAULTY_MS)
+    const { faultyHeights = 8, healedHeights = 3 } = this.#options
+    this.start()
+    await this.until(() => this.oracle.height >= faultyHeights, FAULTY_MS)
     this.#heal()
     const target = this.oracle.height + healedHeights
-    const progressed = await this.#until(() => this.nodes.every(({ node }) => heightOf(node) >= target), HEALED_MS)
+    const progressed = await this.until(() => this.nodes.every(({ node }) => heightOf(node) >= target), HEALED_MS)
     if (!progressed) throw new Violation(`liveness: healed, ${HEALED_MS} ms later: ${this.describe()}`)
-    await this.#stop()
+    await this.stop()
     if (this.network.penalties.length > 0) {
       throw new Violation(`an honest node was blamed: ${JSON.stringify(this.network.penalties.slice(0, 3))}`)
     }
@@ -104,7 +123,30 @@ export class Simulation {
       events: this.world.events,
       crashes: this.nodes.reduce((sum, { crashes }) => sum + crashes, 0),
       transactions: this.#sent,
+      roundsLost: this.oracle.roundsLost,
     }
+  }
+
+  /** Starts every node that is down; the first time, load and faults begin too. */
+  start(): void {
+    const { calm = false, load = true } = this.#options
+    for (const node of this.nodes) node.start()
+    if (this.#started) return
+    this.#started = true
+    if (load) this.#sendLoad()
+    if (!calm) this.#scheduleFaults()
+  }
+
+  /** Index of the validator that proposes in round 0 of a height. */
+  proposerOf(height: Height): number {
+    const proposer = selectProposer(this.#validators, height, Round(0))
+    return this.nodes.findIndex(({ address }) => address === proposer)
+  }
+
+  /** Headers of the first node's chain. */
+  headers(): readonly Header[] {
+    const { blocks } = this.nodes[0]!.node!
+    return Array.from({ length: blocks.head.header.number }, (_, i) => blocks.header(Height(i + 1))!.header)
   }
 
   describe(): string {
@@ -116,14 +158,15 @@ export class Simulation {
       .join(', ')
   }
 
-  async #until(done: () => boolean, limitMs: number): Promise<boolean> {
+  /** Runs until `done` holds; false when that takes longer than `limitMs`. Throws what the oracle found. */
+  async until(done: () => boolean, limitMs: number): Promise<boolean> {
     const reached = await this.world.runUntil(() => this.#failure !== undefined || done(), limitMs)
     if (this.#failure !== undefined) throw this.#failure
     return reached
   }
 
   /** Orderly stops, while time goes on so that disks and timers can end. */
-  async #stop(): Promise<void> {
+  async stop(): Promise<void> {
     let stopped = 0
     for (const node of this.nodes) {
       node.stop().then(
@@ -131,7 +174,7 @@ export class Simulation {
         (error: unknown) => this.#fail(error),
       )
     }
-    if (!(await this.#until(() => stopped === this.nodes.length, 5_000))) throw new Violation('a node does not stop')
+    if (!(await this.until(() => stopped === this.nodes.length, 5_000))) throw new Violation('a node does not stop')
   }
 
   #fail(error: unknown): void {
@@ -206,9 +249,19 @@ export class Simulation {
     })
   }
 
+  /** Half of the crashes come at once, the others while something is being written. */
   #crashOne(node: SimNode): void {
+    if (!node.alive) return
+    const downMs = this.#faults.between(1, 3_000)
+    const losesLog = node.index === 0 && this.#faults.chance(0.2)
+    const comeBack = () => {
+      // No more than a third of the power: who has lost its log keeps silent for a height.
+      if (losesLog) node.disk.loseWal()
+      this.world.after(downMs, () => node.start())
+    }
+    if (this.#faults.chance(0.5)) return node.crashAtWrite(this.#faults.between(1, 6), comeBack)
     node.crash()
-    this.world.after(this.#faults.between(1, 3_000), () => node.start())
+    comeBack()
   }
 
   /** Some directions between nodes carry nothing for a while. */

@@ -65,9 +65,13 @@ export class World {
   /** Runs until `done` holds, checked after each event, or `limitMs` of virtual time have passed: then false. */
   async runUntil(done: () => boolean, limitMs: number): Promise<boolean> {
     const endMs = this.#nowMs + limitMs
+    await settled()
     while (!done()) {
       const next = this.#queue[0]
-      if (next === undefined || next.atMs > endMs) return false
+      if (next === undefined || next.atMs > endMs) {
+        this.#nowMs = endMs
+        return false
+      }
       await this.step()
     }
     return true

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { Simulation } from './simulation.ts'
+
+const SEED = 11
+const HEIGHTS = 3
+
+/** Runs a network in which one node crashes in the middle of its `write`-th write. */
+async function crashAt(victim: number, write: number): Promise<void> {
+  const simulation = new Simulation({ seed: SEED, calm: true, faultyHeights: HEIGHTS, healedHeights: 2 })
+  const node = simulation.nodes[victim]!
+  node.crashAtWrite(write, () => simulation.world.after(400, () => node.start()))
+  await simulation.run()
+}
+
+/** Writes of one node in a run without crashes. */
+async function countWrites(victim: number): Promise<number> {
+  const simulation = new Simulation({ seed: SEED, calm: true, faultyHeights: HEIGHTS, healedHeights: 0 })
+  let count = 0
+  simulation.nodes[victim]!.disk.onWrite = () => {
+    count++
+    return false
+  }
+  await simulation.run()
+  return count
+}
+
+describe('a crash at every write', () => {
+  it.each([0, 1, 2, 3])(
+    'of node %i, to log, sign state and database: the chain goes on and nothing is signed twice',
+    async (victim) => {
+      const writes = await countWrites(victim)
+      expect(writes).toBeGreaterThan(HEIGHTS * 5)
+      for (let write = 1; write <= writes; write++) await crashAt(victim, write)
+    },
+  )
+})

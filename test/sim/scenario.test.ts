@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import { clientAccount, transfer } from './genesis.ts'
+import { Simulation } from './simulation.ts'
+
+const MINUTE_MS = 60_000
+
+/** A network without faults or load that runs until every live node has a height. */
+async function until(simulation: Simulation, height: number, limitMs = MINUTE_MS): Promise<boolean> {
+  return simulation.until(() => simulation.nodes.every((node) => !node.alive || node.committedHeight >= height), limitMs)
+}
+
+function started(options: Partial<ConstructorParameters<typeof Simulation>[0]> = {}): Simulation {
+  const simulation = new Simulation({ seed: 1, calm: true, ...options })
+  simulation.start()
+  return simulation
+}
+
+describe('crashes', () => {
+  it('one of four down: the chain goes on; two down: it stops; one back: it goes on', async () => {
+    const simulation = started()
+    const [a, b] = simulation.nodes
+    expect(await until(simulation, 3)).toBe(true)
+    a!.crash()
+    expect(await until(simulation, 6)).toBe(true)
+    b!.crash()
+    const { height } = simulation.oracle
+    expect(await until(simulation, height + 2, 20_000)).toBe(false)
+    a!.start()
+    expect(await until(simulation, height + 3)).toBe(true)
+    b!.start()
+    expect(await until(simulation, height + 6)).toBe(true)
+    await simulation.stop()
+  })
+
+  it('all four crash at once again and again, and go on with the same chain', async () => {
+    const simulation = started({ seed: 2 })
+    for (let height = 2; height <= 12; height += 2) {
+      expect(await until(simulation, height)).toBe(true)
+      for (const node of simulation.nodes) node.crash()
+      for (const node of simulation.nodes) node.start()
+    }
+    expect(await until(simulation, 14)).toBe(true)
+    await simulation.stop()
+  })
+
+  it('an orderly stop and a start continue the chain', async () => {
+    const simulation = started({ seed: 3 })
+    expect(await until(simulation, 4)).toBe(true)
+    await simulation.stop()
+    const { height } = simulation.oracle
+    simulation.start()
+    expect(await until(simulation, height + 3)).toBe(true)
+    await simulation.stop()
+  })
+
+  it('a node that was away for many heights catches up and votes again', async () => {
+    const simulation = started({ seed: 4 })
+    const [a, b] = simulation.nodes
+    a!.crash()
+    expect(await until(simulation, 30)).toBe(true)
+    a!.start()
+    expect(await until(simulation, 33)).toBe(true)
+    // Three of four must vote: with another one down the chain needs the node that came back.
+    b!.crash()
+    expect(await until(simulation, simulation.oracle.height + 3)).toBe(true)
+    await simulation.stop()
+  })
+
+  it('a validator that lost its log in a height it signed in says nothing more in that height', async () => {
+    const simulation = started({ seed: 5 })
+    expect(await until(simulation, 3)).toBe(true)
+    const [a] = simulation.nodes
+    const signedHeights: number[] = []
+    const observe = simulation.network.onSend
+    expect(await simulation.until(() => a!.node?.status?.step === 'precommit', MINUTE_MS)).toBe(true)
+    const { height } = a!.node!.status!
+    a!.crash()
+    a!.disk.loseWal()
+    simulation.network.onSend = (from, to, message) => {
+      if (from === a!.peer && message[0] === 1) signedHeights.push(a!.node!.status!.height)
+      observe(from, to, message)
+    }
+    a!.start()
+    expect(await until(simulation, height + 3)).toBe(true)
+    expect(signedHeights.length).toBeGreaterThan(0)
+    expect(signedHeights).not.toContain(height)
+    await simulation.stop()
+  })
+})
+
+describe('time', () => {
+  it('an idle chain makes heartbeat blocks, and a transaction is final at once when the interval has passed', async () => {
+    const simulation = started({ seed: 6, load: false, diskLatencyMs: [1, 1] })
+    expect(await until(simulation, 2)).toBe(true)
+    const { height } = simulation.oracle
+    const heartbeat = simulation.world.nowMs
+    expect(await until(simulation, height + 2)).toBe(true)
+    expect(simulation.world.nowMs - heartbeat).toBeGreaterThan(900)
+    // Half a heartbeat later, so that the block interval has passed.
+    await simulation.until(() => false, 500)
+    const [a] = simulation.nodes
+    const sentMs = simulation.world.nowMs
+    await a!.node!.mempool.add(transfer(clientAccount(0), clientAccount(1).address, 0, 5n), 'rpc')
+    expect(await until(simulation, simulation.oracle.height + 1)).toBe(true)
+    // Gossip, proposal, prevote and precommit over links of 1 to 5 ms, and seven writes of 1 ms.
+    expect(simulation.world.nowMs - sentMs).toBeLessThanOrEqual(4 * 5 + 7)
+    await simulation.stop()
+  })
+
+  it('a validator whose clock is far off proposes in vain, and the others go on', async () => {
+    const simulation = started({ seed: 7, clockOffsetsMs: [5_000, 0, 0, 0] })
+    expect(await until(simulation, 6)).toBe(true)
+    const miners = new Set(simulation.headers().map(({ miner }) => miner))
+    expect(miners.has(simulation.nodes[0]!.address)).toBe(false)
+    await simulation.stop()
+  })
+})
+
+describe('bodies', () => {
+  const COUNT = 1_000
+
+  /** Sends transactions to every pool, and those from `missing` on only to the first node's. */
+  async function fill(simulation: Simulation, missing: number): Promise<void> {
+    for (let i = 0; i < COUNT; i++) {
+      const raw = transfer(clientAccount(i), clientAccount(i + 1).address, 0, 1n)
+      const nodes = i < COUNT - missing ? simulation.nodes : simulation.nodes.slice(0, 1)
+      for (const { node } of nodes) await node!.mempool.add(raw, 'gossip')
+    }
+  }
+
+  it.each([0, 10])(
+    'a proposal of 1,000 transactions is at most 40 kB, and with %i missing exactly those are fetched',
+    async (missing) => {
+      const simulation = started({ seed: 8, load: false, clientCount: COUNT + 1 })
+      expect(await until(simulation, 2)).toBe(true)
+      // Node 0 must be the one that proposes: it alone has them all.
+      const mine = () =>
+        simulation.nodes.every(({ node }) => node?.status?.step === 'waiting' && simulation.proposerOf(node.status.height) === 0)
+      expect(await simulation.until(mine, MINUTE_MS)).toBe(true)
+      const { height } = simulation.oracle
+      await fill(simulation, missing)
+      expect(await until(simulation, height + 1)).toBe(true)
+      const [proposer, ...others] = simulation.nodes.map(({ node }) => node!)
+      expect(proposer!.blocks.body(proposer!.chain.head.header.number)).toHaveLength(COUNT)
+      expect(simulation.largestProposalBytes).toBeLessThanOrEqual(40_000)
+      expect(others.map(({ counters }) => counters.fetchedTransactions)).toEqual([missing, missing, missing])
+      await simulation.stop()
+    },
+  )
+})

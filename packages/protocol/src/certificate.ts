@@ -84,10 +84,10 @@ const roundVote = codec.struct({
   signature,
 })
 
-/** A validator may stand in it twice, with a prevote and a precommit; no pair (validator, kind) repeats. */
+/** A validator may stand in it twice, with a prevote and a precommit; no pair (validator, kind) repeats. Round 0 needs no reason. */
 export const roundCertificateCodec: codec.Codec<RoundCertificate> = codec.struct({
   height: codec.u64<Height>(),
-  round: codec.u32<Round>(),
+  round: codec.checked(codec.u32<Round>(), (round) => (round === 0 ? 'a round certificate of round 0' : undefined)),
   reason: oneOf('precommit-any', 'skip'),
   votes: codec.checked(codec.list(roundVote, 2 * LIMITS.validatorsMax), (votes) => {
     for (let i = 1; i < votes.length; i++) {

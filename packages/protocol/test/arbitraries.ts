@@ -12,9 +12,11 @@ import {
 import { SIGNED_KIND, type SignedKind, type SigningDomain } from '../src/domain.ts'
 import { type Evidence, proposalEvidence, voteEvidence } from '../src/evidence.ts'
 import type { ExtraData } from '../src/extra-data.ts'
+import type { Genesis } from '../src/genesis.ts'
 import type { Header } from '../src/header.ts'
-import { publicKeyOf } from '../src/keys.ts'
+import { addressOfPublicKey, publicKeyOf } from '../src/keys.ts'
 import { LIMITS } from '../src/limits.ts'
+import { nobleCrypto } from '../src/noble.ts'
 import type { RegisteredNode } from '../src/node-registry.ts'
 import { type ChainId, Gas, Height, POWER_MAX, Power, Round, TimeMs, U32_MAX, U256_MAX, Wei } from '../src/numbers.ts'
 import { type ChainParameters, FEE_POLICIES, PARAMETER_RANGES } from '../src/parameters.ts'
@@ -101,7 +103,7 @@ const fewAddresses = fc.integer({ min: 1, max: 4 }).map((n) => Address(new Uint8
 
 export const roundCertificate: fc.Arbitrary<RoundCertificate> = fc.record({
   height,
-  round,
+  round: upTo(U32_MAX - 1).map((value) => Round(value + 1)),
   reason: fc.constantFrom('precommit-any' as const, 'skip' as const),
   votes: sortedBy(fc.record({ kind: voteKind, valueId: optional(hash), validator: fewAddresses, signature }), roundVoteKey, 1, 6),
 })
@@ -206,6 +208,45 @@ export const nodeRegistry: fc.Arbitrary<readonly RegisteredNode[]> = sortedBy(
   0,
   5,
 )
+
+// Genesis, with keys that are points of the curve: its JSON names a validator by its key alone
+
+export const realValidator: fc.Arbitrary<Validator> = fc
+  .record({ secretKey: fc.integer({ min: 1, max: 40 }), power, feeAddress: optional(address) })
+  .map(({ secretKey, feeAddress, ...rest }) => {
+    const publicKey = publicKeyOf(nobleCrypto.publicKey(new Uint8Array(32).fill(secretKey))!)
+    const own = addressOfPublicKey(nobleCrypto, publicKey)!
+    return { ...rest, publicKey, address: own, feeAddress: feeAddress ?? own }
+  })
+
+const realValidatorSet = fc
+  .uniqueArray(realValidator, { selector: (member) => member.address, minLength: 1, maxLength: 4 })
+  .map(createValidatorSet)
+
+const byAddress = (entry: { readonly address: Address }) => entry.address
+
+export const genesis: fc.Arbitrary<Genesis> = fc.record({
+  chainId,
+  timeMs: upTo(LIMITS.timeMsMax).map(TimeMs),
+  development: fc.boolean(),
+  executionVersion: hash,
+  parameters,
+  validators: realValidatorSet,
+  nodes: sortedBy(
+    fc.record({
+      peerId: fc.stringMatching(/^[!-~]{1,20}$/),
+      addresses: fc.array(fc.stringMatching(/^[!-~]{1,20}$/), { maxLength: 2 }),
+    }),
+    ({ peerId }) => peerId,
+    0,
+    3,
+  ),
+  alloc: sortedBy(fc.record({ address, balance: wei }), byAddress, 0, 4),
+  systemContracts: sortedBy(fc.record({ address, code: bytesUpTo(20) }), byAddress, 0, 3),
+  restart: optional(
+    fc.record({ epoch: upTo(U32_MAX - 1).map((value) => value + 1), height, blockHash: hash, validators: realValidatorSet }),
+  ),
+})
 
 /** Bytes near an encoding: one changed, cut out, put in, or a stretch repeated. */
 export const mutationOf = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> => {

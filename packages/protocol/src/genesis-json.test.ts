@@ -1,0 +1,244 @@
+import fc from 'fast-check'
+import { getAddress } from 'viem'
+import { describe, expect, it } from 'vitest'
+import * as any from '../test/arbitraries.ts'
+import { Address, bytesToHex, type Hex, numberToBytes } from './bytes.ts'
+import { type Genesis, genesisDigest } from './genesis.ts'
+import { genesisToJson, parseGenesis } from './genesis-json.ts'
+import { publicKeyOf } from './keys.ts'
+import { LIMITS } from './limits.ts'
+import { nobleCrypto as crypto } from './noble.ts'
+import { POWER_MAX, U256_MAX } from './numbers.ts'
+import { DEFAULT_PARAMETERS, PARAMETER_RANGES } from './parameters.ts'
+import { unwrap } from './result.ts'
+import type { ValidatorSet } from './validator-set.ts'
+
+const keyHex = (n: number) => bytesToHex(publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(n))!))
+const address = (n: number) => Address(numberToBytes(n, 20)) as Hex
+const hash = `0x${'ab'.repeat(32)}`
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+const document = {
+  chainId: 31_337,
+  timeMs: 1_700_000_000_000,
+  development: true,
+  executionVersion: hash,
+  parameters: { blockIntervalMs: 100 },
+  validators: [{ publicKey: keyHex(1), power: 3, feeAddress: address(9) }, { publicKey: keyHex(2) }],
+  nodes: [
+    { peerId: 'peer-b', addresses: ['/ip4/127.0.0.1/tcp/1'] },
+    { peerId: 'peer-a', addresses: [] },
+  ],
+  alloc: { [address(2)]: { balance: '20' }, [address(1)]: { balance: '10' } },
+  systemContracts: { [address(7)]: { code: '0xef51' } },
+  restart: { epoch: 1, height: 5, blockHash: hash, validators: [{ publicKey: keyHex(3) }] },
+} as const
+
+const refusal = (json: unknown) => {
+  const parsed = parseGenesis(crypto, json)
+  return parsed.ok ? undefined : parsed.error.message
+}
+
+/** The document with another value at a path such as `validators.0.power`; undefined takes the key away. */
+function having(path: string, value: Json | undefined, from: unknown = document): Json {
+  const [key, ...rest] = path.split('/') as [string, ...string[]]
+  const inner = rest.length === 0 ? value : having(rest.join('/'), value, (from as Readonly<Record<string, Json>>)[key] ?? {})
+  if (Array.isArray(from)) return from.with(Number(key), inner)
+  const entries = Object.entries({ ...(from as object), [key]: inner }).filter(([, entry]) => entry !== undefined)
+  return Object.fromEntries(entries) as Json
+}
+
+const plainSet = (set: ValidatorSet | undefined) => set?.validators
+const plain = ({ validators, restart, ...rest }: Genesis) => ({
+  ...rest,
+  validators: plainSet(validators),
+  restart: restart === undefined ? undefined : { ...restart, validators: plainSet(restart.validators) },
+})
+
+describe('a genesis document', () => {
+  it('is read in full, sorted', () => {
+    const genesis = unwrap(parseGenesis(crypto, document))
+    expect(genesis.parameters).toEqual({ ...DEFAULT_PARAMETERS, blockIntervalMs: 100 })
+    expect(genesis.alloc).toEqual([
+      { address: address(1), balance: 10n },
+      { address: address(2), balance: 20n },
+    ])
+    expect(genesis.nodes.map(({ peerId }) => peerId)).toEqual(['peer-a', 'peer-b'])
+    expect(genesis.validators.totalPower).toBe(4)
+    expect(genesis.validators.validators.find(({ power }) => power === 3)?.feeAddress).toBe(address(9))
+    const second = genesis.validators.validators.find(({ power }) => power === 1)!
+    expect(second.feeAddress).toBe(second.address)
+    expect(genesis.restart).toMatchObject({ epoch: 1, height: 5, blockHash: hash })
+    expect(genesis.systemContracts).toEqual([{ address: address(7), code: Uint8Array.of(0xef, 0x51) }])
+  })
+
+  it('needs no more than chain, time, execution version and a validator', () => {
+    const { chainId, timeMs, executionVersion } = document
+    const genesis = unwrap(parseGenesis(crypto, { chainId, timeMs, executionVersion, validators: [{ publicKey: keyHex(1) }] }))
+    expect(plain(genesis)).toMatchObject({
+      development: false,
+      parameters: DEFAULT_PARAMETERS,
+      nodes: [],
+      alloc: [],
+      systemContracts: [],
+      restart: undefined,
+    })
+    expect(refusal({ ...document, restart: null })).toBeUndefined()
+  })
+
+  it('survives its JSON, digest included', () => {
+    fc.assert(
+      fc.property(any.genesis, (genesis) => {
+        const again = unwrap(parseGenesis(crypto, JSON.parse(JSON.stringify(genesisToJson(genesis)))))
+        expect(plain(again)).toEqual(plain(genesis))
+        expect(genesisDigest(crypto, again)).toBe(genesisDigest(crypto, genesis))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('has a digest that is the same for checksummed addresses and any order of keys', () => {
+    const mixed = 0xabcdefabcdefn
+    const entry = getAddress(address(Number(mixed)))
+    const lower = unwrap(
+      parseGenesis(crypto, { ...document, alloc: { [address(1)]: { balance: '1' }, [entry.toLowerCase()]: { balance: '2' } } }),
+    )
+    const upper = unwrap(
+      parseGenesis(crypto, { ...document, alloc: { [entry]: { balance: '2' }, [address(1)]: { balance: '1' } } }),
+    )
+    expect(genesisDigest(crypto, upper)).toBe(genesisDigest(crypto, lower))
+  })
+})
+
+const wrong: readonly (readonly [path: string, value: Json | undefined, message: string])[] = [
+  ['chainId', undefined, `chainId: must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`],
+  ['chainId', 0, 'chainId: must be an integer from 1'],
+  ['chainId', '31337', 'chainId: must be an integer from 1'],
+  ['chainId', 1.5, 'chainId: must be an integer from 1'],
+  ['chainId', 2 ** 53, 'chainId: must be an integer from 1'],
+  ['timeMs', -1, `timeMs: must be an integer from 0 to ${LIMITS.timeMsMax}`],
+  ['timeMs', LIMITS.timeMsMax + 1, 'timeMs: must be an integer from 0'],
+  ['development', 'yes', 'development: must be true or false'],
+  ['executionVersion', '0xab', 'executionVersion: must be 0x and 64 hex digits'],
+  ['executionVersion', undefined, 'executionVersion: must be 0x and 64 hex digits'],
+  ['chainName', 'x', 'genesis.chainName: is not a known key (known are chainId, timeMs,'],
+  ['__proto__x', 'x', 'genesis.__proto__x: is not a known key'],
+  ['parameters', [], 'parameters: must be an object'],
+  ['parameters/gasMax', 1, 'parameters.gasMax: is not a known key (known are feePolicy, blockGasMax,'],
+  ['parameters/toString', 1, 'parameters.toString: is not a known key'],
+  ['parameters/feePolicy', 'none', 'parameters.feePolicy: must be one of free, burn, to-proposer'],
+  ['parameters/initialBaseFee', 1, 'parameters.initialBaseFee: must be an amount in wei, as a text of decimal digits'],
+  ['parameters/initialBaseFee', '0', 'parameters: initialBaseFee is 0, allowed is at least 1 wei'],
+  ['parameters/blockGasMax', 1_000_000, 'parameters: transactionGasMax is above a quarter of blockGasMax'],
+  ['parameters/heartbeatIntervalMs', 100.5, 'parameters.heartbeatIntervalMs: must be an integer from 100 to 3600000'],
+  ['validators', undefined, 'validators: must be a list'],
+  ['validators', [], 'validators: has 0 entries, allowed are 1 to 128'],
+  ['validators/0', 'me', 'validators[0]: must be an object'],
+  ['validators/1/name', 'me', 'validators[1].name: is not a known key (known are publicKey, power, feeAddress)'],
+  ['validators/1/publicKey', '0x', 'validators[1].publicKey: must be 0x and 68 hex digits'],
+  ['validators/1/publicKey', `0x02${'11'.repeat(33)}`, 'validators[1].publicKey: unknown key type 2'],
+  ['validators/1/publicKey', `0x0102${'00'.repeat(31)}05`, 'validators[1].publicKey: is not a point of secp256k1'],
+  ['validators/1/publicKey', keyHex(1), 'validators[1].publicKey: is the key of validators[0] too'],
+  ['validators/1/power', 0, `validators[1].power: must be an integer from 1 to ${POWER_MAX}`],
+  ['validators/1/power', POWER_MAX + 1, 'validators[1].power: must be an integer from 1'],
+  ['validators/1/feeAddress', '0x01', 'validators[1].feeAddress: must be 0x and 40 hex digits'],
+  ['nodes', {}, 'nodes: must be a list'],
+  ['nodes/0/peerId', 5, 'nodes[0].peerId: must be a text of 1 to 64 printable ASCII characters'],
+  ['nodes/0/peerId', '', 'nodes[0].peerId: must be a text of 1 to 64'],
+  ['nodes/0/peerId', 'é', 'nodes[0].peerId: must be a text of 1 to 64'],
+  ['nodes/0/peerId', 'x'.repeat(65), 'nodes[0].peerId: must be a text of 1 to 64'],
+  ['nodes/1/peerId', 'peer-b', 'nodes: peer-b stands there twice'],
+  ['nodes/0/port', 1, 'nodes[0].port: is not a known key (known are peerId, addresses)'],
+  ['nodes/0/addresses', Array<Json>(9).fill('x'), 'nodes[0].addresses: has 9 entries, allowed are 0 to 8'],
+  ['nodes/0/addresses/0', 'a\nb', 'nodes[0].addresses[0]: must be a text of 1 to 128 printable ASCII characters'],
+  ['alloc', [], 'alloc: must be an object'],
+  ['alloc/0x01', { balance: '1' }, 'alloc.0x01: must be 0x and 40 hex digits'],
+  [`alloc/${address(1)}/balance`, 10, `alloc.${address(1)}.balance: must be an amount in wei, as a text of decimal digits`],
+  [`alloc/${address(1)}/balance`, '0x10', `alloc.${address(1)}.balance: must be an amount`],
+  [`alloc/${address(1)}/balance`, '-1', `alloc.${address(1)}.balance: must be an amount`],
+  [`alloc/${address(1)}/balance`, (U256_MAX + 1n).toString(), `alloc.${address(1)}.balance: is above 2^256 - 1`],
+  [`alloc/${address(1)}/nonce`, 1, `alloc.${address(1)}.nonce: is not a known key (known are balance)`],
+  ['systemContracts/0x', { code: '0x' }, 'systemContracts.0x: must be 0x and 40 hex digits'],
+  [`systemContracts/${address(7)}/code`, '0xef5', `systemContracts.${address(7)}.code: must be hex of whole bytes`],
+  [
+    `systemContracts/${address(7)}/code`,
+    `0x${'00'.repeat(LIMITS.transactionBytesMax + 1)}`,
+    `systemContracts.${address(7)}.code: must be a text of at most`,
+  ],
+  ['restart', 1, 'restart: must be an object'],
+  ['restart/epoch', 0, 'restart.epoch: must be an integer from 1 to 4294967295'],
+  ['restart/height', -1, 'restart.height: must be an integer from 0'],
+  ['restart/blockHash', '0x', 'restart.blockHash: must be 0x and 64 hex digits'],
+  ['restart/validators', [], 'restart.validators: has 0 entries, allowed are 1 to 128'],
+  ['restart/validators/0/power', -1, 'restart.validators[0].power: must be an integer'],
+  ['restart/reason', 'x', 'restart.reason: is not a known key'],
+]
+
+describe('a wrong field is named with what is allowed', () => {
+  it.each(wrong)('%s = %j', (path, value, message) => {
+    expect(refusal(having(path, value))).toContain(message)
+  })
+
+  it.each(Object.entries(PARAMETER_RANGES))('parameters.%s', (name, [min, max]) => {
+    for (const value of [min - 1, max + 1, String(min), null]) {
+      expect(refusal(having(`parameters/${name}`, value))).toBe(`parameters.${name}: must be an integer from ${min} to ${max}`)
+    }
+  })
+
+  it.each([null, undefined, 1, 'text', [], true])('a document that is %o', (json) => {
+    expect(refusal(json)).toBe('genesis: must be an object')
+  })
+
+  it('a key that JSON makes of __proto__', () => {
+    expect(refusal(JSON.parse('{"__proto__": {"chainId": 1}}'))).toContain('genesis.__proto__: is not a known key')
+    expect(refusal({ ...document, alloc: JSON.parse('{"__proto__": {"balance": "1"}}') })).toContain(
+      'alloc.__proto__: must be 0x and 40 hex digits',
+    )
+  })
+
+  it('one address in two spellings', () => {
+    const lower = address(0xabcdefabcdef)
+    const twice = { [lower]: { balance: '1' }, [getAddress(lower)]: { balance: '1' } }
+    expect(refusal({ ...document, alloc: twice })).toBe(`alloc: ${lower} stands there twice`)
+    const code = { code: '0x' }
+    expect(refusal({ ...document, systemContracts: { [lower]: code, [getAddress(lower)]: code } })).toBe(
+      `systemContracts: ${lower} stands there twice`,
+    )
+  })
+
+  it('more entries than allowed', () => {
+    const entries = <T>(count: number, value: T) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [address(i), value]))
+    expect(refusal({ ...document, systemContracts: entries(LIMITS.genesisSystemContractsMax + 1, { code: '0x' }) })).toBe(
+      'systemContracts: has 65 contracts, at most 64 are allowed',
+    )
+    expect(refusal({ ...document, alloc: entries(LIMITS.genesisAllocMax + 1, { balance: '0' }) })).toBe(
+      'alloc: has 100001 accounts, at most 100000 are allowed',
+    )
+    const nodes = Array.from({ length: LIMITS.nodesMax + 1 }, (_, i) => ({ peerId: `${i}` }))
+    expect(refusal({ ...document, nodes })).toBe('nodes: has 513 entries, allowed are 0 to 512')
+  })
+})
+
+describe('every document', () => {
+  it('is refused by name, or has a digest', () => {
+    const places = wrong.map(([path]) => path)
+    const anyJson = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
+      fc.constantFrom<Json>('0x', hash, address(1), '1', 1, 100, 5_000, null),
+    )
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...places), anyJson), { minLength: 1, maxLength: 2 }), (changes) => {
+        let json: Json = document
+        for (const [path, value] of changes) json = having(path, value, isObject(json) ? json : document)
+        const parsed = parseGenesis(crypto, json)
+        if (parsed.ok) expect(genesisDigest(crypto, parsed.value)).toMatch(/^0x[0-9a-f]{64}$/)
+        else expect(parsed.error).toMatchObject({ code: 'invalid-genesis', message: expect.stringMatching(/^\w+.*: /) })
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
+
+const isObject = (json: Json) => typeof json === 'object' && json !== null && !Array.isArray(json)

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as any from '../test/arbitraries.ts'
+import { Address, bytesToHex, concatBytes, Hash, hexToBytes, numberToBytes } from './bytes.ts'
+import { encode } from './codec.ts'
+import { type Genesis, genesisDigest } from './genesis.ts'
+import { genesisToJson } from './genesis-json.ts'
+import { LIMITS } from './limits.ts'
+import { nobleCrypto as crypto } from './noble.ts'
+import { type ChainId, type TimeMs, Wei } from './numbers.ts'
+import { DEFAULT_PARAMETERS, parametersCodec } from './parameters.ts'
+import { createValidatorSet, type Validator, validatorSetCodec } from './validator-set.ts'
+
+const address = (n: number) => Address(numberToBytes(n, 20))
+const [validator] = fc.sample(any.realValidator, { numRuns: 1, seed: 7 }) as [Validator]
+
+const genesis: Genesis = {
+  chainId: 31_337 as ChainId,
+  timeMs: 1_700_000_000_000 as TimeMs,
+  development: true,
+  executionVersion: Hash(new Uint8Array(32).fill(1)),
+  parameters: DEFAULT_PARAMETERS,
+  validators: createValidatorSet([validator]),
+  nodes: [{ peerId: 'p', addresses: ['a'] }],
+  alloc: [{ address: address(1), balance: Wei(2n) }],
+  systemContracts: [{ address: address(3), code: Uint8Array.of(0xef, 0x51) }],
+  restart: undefined,
+}
+const digest = (changes: Partial<Genesis> = {}) => genesisDigest(crypto, { ...genesis, ...changes })
+
+describe('the digest of genesis', () => {
+  it('is SHA-256 of version and fields in order', () => {
+    const preimage = concatBytes(
+      Uint8Array.of(1),
+      numberToBytes(31_337, 8),
+      numberToBytes(1_700_000_000_000, 8),
+      Uint8Array.of(1),
+      new Uint8Array(32).fill(1),
+      encode(parametersCodec, genesis.parameters),
+      encode(validatorSetCodec, genesis.validators),
+      hexToBytes('0x000000010001700000000100' + '0161'),
+      numberToBytes(1, 4),
+      hexToBytes(address(1)),
+      numberToBytes(2, 32),
+      numberToBytes(1, 4),
+      hexToBytes(address(3)),
+      hexToBytes('0x00000002ef51'),
+    )
+    expect(digest()).toBe(bytesToHex(createHash('sha256').update(preimage).digest()))
+  })
+
+  it('is another for another document, but does not contain the restart', () => {
+    const json = (document: Genesis) => JSON.stringify(genesisToJson({ ...document, restart: undefined }))
+    fc.assert(
+      fc.property(any.genesis, any.genesis, fc.constantFrom(...(Object.keys(genesis) as (keyof Genesis)[])), (a, b, name) => {
+        const changed: Genesis = { ...a, [name]: b[name] }
+        expect(genesisDigest(crypto, changed) === genesisDigest(crypto, a)).toBe(json(changed) === json(a))
+        expect(genesisDigest(crypto, { ...a, restart: b.restart })).toBe(genesisDigest(crypto, a))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('exists for sorted, distinct entries within the limits only', () => {
+    const alloc = (...numbers: readonly number[]) => numbers.map((n) => ({ address: address(n), balance: Wei(0n) }))
+    const contracts = (...numbers: readonly number[]) => numbers.map((n) => ({ address: address(n), code: new Uint8Array(0) }))
+    const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
+    expect(() => digest({ alloc: alloc(2, 1) })).toThrow('alloc is not sorted by address, each once')
+    expect(() => digest({ alloc: alloc(1, 1) })).toThrow('alloc is not sorted')
+    expect(() => digest({ systemContracts: contracts(2, 1) })).toThrow('systemContracts is not sorted by address, each once')
+    expect(digest({ systemContracts: contracts(...upTo(LIMITS.genesisSystemContractsMax)) })).not.toBe(digest())
+    expect(() => digest({ systemContracts: contracts(...upTo(LIMITS.genesisSystemContractsMax + 1)) })).toThrow('65 items')
+    expect(() => digest({ alloc: alloc(...upTo(LIMITS.genesisAllocMax + 1)) })).toThrow('100001 items')
+  })
+})

@@ -1,0 +1,53 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as any from '../test/arbitraries.ts'
+import { checkRoundTrip, checkStrict } from '../test/codec-laws.ts'
+import { concatBytes, numberToBytes, utf8ToBytes } from './bytes.ts'
+import { decode, encode } from './codec.ts'
+import { LIMITS } from './limits.ts'
+import { nodeRegistryCodec, type RegisteredNode } from './node-registry.ts'
+
+const node = (peerId: string, ...addresses: readonly string[]): RegisteredNode => ({ peerId, addresses })
+const text = (value: string) => concatBytes(numberToBytes(value.length, 2), utf8ToBytes(value))
+/** The encoding that a careless encoder would make. */
+const written = (...nodes: readonly RegisteredNode[]) =>
+  concatBytes(
+    numberToBytes(nodes.length, 4),
+    ...nodes.flatMap(({ peerId, addresses }) => [text(peerId), numberToBytes(addresses.length, 4), ...addresses.map(text)]),
+  )
+
+describe('the node registry', () => {
+  it('round-trips, in one encoding', () => {
+    fc.assert(
+      fc.property(any.nodeRegistry, (nodes) => void checkRoundTrip(nodeRegistryCodec, nodes)),
+      { numRuns: 30 },
+    )
+    const nodes = [node('a'), node('b', '/ip4/10.0.0.1/tcp/26656', '/dns4/x/tcp/1')]
+    expect(encode(nodeRegistryCodec, nodes)).toEqual(written(...nodes))
+    checkStrict(nodeRegistryCodec, written(...nodes))
+  })
+
+  it.each([
+    ['one node twice', [node('a'), node('a', 'x')]],
+    ['nodes out of order', [node('b'), node('a')]],
+  ])('does not exist with %s', (_what, nodes) => {
+    const message = 'nodes are not sorted by peer id, each once'
+    expect(() => encode(nodeRegistryCodec, nodes)).toThrow(message)
+    expect(decode(nodeRegistryCodec, written(...nodes))).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining(message) },
+    })
+  })
+
+  it('at all limits is as long as its codec says', () => {
+    const address = 'x'.repeat(LIMITS.nodeAddressCharsMax)
+    const full = Array.from({ length: LIMITS.nodesMax }, (_, i) =>
+      node(String(i).padStart(LIMITS.peerIdCharsMax, '0'), ...Array<string>(LIMITS.nodeAddressesMax).fill(address)),
+    )
+    expect(encode(nodeRegistryCodec, full).length).toBe(nodeRegistryCodec.bytesMax)
+    expect(() => encode(nodeRegistryCodec, [...full, node('~')])).toThrow('513 items')
+    expect(() => encode(nodeRegistryCodec, [node('a', ...Array<string>(LIMITS.nodeAddressesMax + 1).fill('x'))])).toThrow(
+      '9 items',
+    )
+  })
+})

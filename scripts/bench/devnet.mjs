@@ -1,4 +1,5 @@
 // Throughput and idle finality of a devnet: four validators as four processes, and the load generator on the same machine.
+// Node's own flags (--cpu-prof) reach the validators too.
 //   node scripts/bench/devnet.mjs [--transactions N] [--batch N] [--idle N]
 // Transactions are signed before the clock starts, sent over HTTP to all four validators, and counted when they are final.
 import { spawn } from 'node:child_process'
@@ -88,7 +89,7 @@ async function startDevnet(directory) {
   const script = fileURLToPath(new URL('../devnet.mjs', import.meta.url))
   const child = spawn(
     process.execPath,
-    [script, '--data-dir', directory, '--rpc-port', values['rpc-port'], '--p2p-port', values['p2p-port']],
+    [...process.execArgv, script, '--data-dir', directory, '--rpc-port', values['rpc-port'], '--p2p-port', values['p2p-port']],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   let output = ''

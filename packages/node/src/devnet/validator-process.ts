@@ -30,11 +30,11 @@ export interface ValidatorOptions {
 
 /**
  * Starts `quoin start` as a process of its own, in a process group of its own so that Ctrl-C reaches only the devnet, which then stops
- * it. Resolves when it serves RPC; rejects with the end of its log when it does not come up.
+ * it. It runs under the same flags of Node (`--cpu-prof`). Resolves when it serves RPC; rejects with the end of its log when it does not come up.
  */
 export async function startValidator({ dataDir, logPath, rpcPort }: ValidatorOptions): Promise<ValidatorProcess> {
   const log = await open(logPath, 'a')
-  const child = spawn(process.execPath, [QUOIN, 'start', '--data-dir', dataDir, '--rpc-port', String(rpcPort)], {
+  const child = spawn(process.execPath, [...process.execArgv, QUOIN, 'start', '--data-dir', dataDir, '--rpc-port', String(rpcPort)], {
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
     detached: true,
   })

@@ -168,16 +168,16 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   const executor = await openTestExecutor(crypto, kv)
   const store = unwrap(BlockStore.open(kv, crypto))
   const log = new LogRecorder()
-  let chain: Chain
   const pool = new TransactionPool({
     crypto,
     chainId: genesis.chainId,
     recovery: createInlineRecovery(crypto),
     clock: new ManualClock(),
+    // Asked only from the first admission on, when the chain is open.
     state: () => poolStateOf(kv, chain.head),
   })
   const feed = createFeed({ reader: store, mempool: pool })
-  chain = unwrap(await createChain({ genesis, kv, store, executor, crypto, mempool: pool, feed, logger: log }))
+  const chain = unwrap(await createChain({ genesis, kv, store, executor, crypto, mempool: pool, feed, logger: log }))
   return {
     kv,
     store,

@@ -32,7 +32,7 @@ export async function openClassicKv(path: string, options: Partial<ClassicKvOpti
     multithreading: true,
     cacheSize: cacheBytesMax,
     writeBufferSize: writeBufferBytesMax,
-    // Hashes, keys and signatures do not compress; trying costs CPU on every table.
+    // Hashes, keys and signatures do not compress.
     compression: false,
   })
   await level.open()

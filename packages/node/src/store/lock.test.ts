@@ -9,13 +9,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lockDirectory } from './lock.ts'
 
 let directory: string
-let child: ChildProcess | undefined
+let killHolder = () => {}
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'quoin-lock-'))
 })
 afterEach(async () => {
-  child?.kill('SIGKILL')
-  child = undefined
+  killHolder()
   await rm(directory, { recursive: true })
 })
 
@@ -30,8 +29,9 @@ async function holder(): Promise<ChildProcess> {
       process.stdout.write('held')
       process.stdin.resume()
     })`
-  child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  await once(child.stdout!, 'data')
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  killHolder = () => void child.kill('SIGKILL')
+  await once(child.stdout, 'data')
   return child
 }
 

@@ -1,16 +1,5 @@
 import { SYSTEM_RECORDS } from '@quoin/execution'
-import {
-  type CertifiedBlock,
-  certifiedBlockCodec,
-  codec,
-  Hash,
-  Height,
-  headerHash,
-  nobleCrypto,
-  transactionsRoot,
-  unwrap,
-  ZERO_HASH,
-} from '@quoin/protocol'
+import { certifiedBlockCodec, codec, Hash, Height, nobleCrypto, transactionsRoot, unwrap, ZERO_HASH } from '@quoin/protocol'
 import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -24,8 +13,9 @@ import {
   testValidators,
 } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
+import { bytes, forged, honest, LIES, type Lie, liarsOf, type Responder, SyncNetwork } from '../../test/sync-network.ts'
 import { loadCrypto } from '../crypto/load.ts'
-import { type Offence, type PeerId, TransportError } from '../powers.ts'
+import { TransportError } from '../powers.ts'
 import type { MemoryKv } from '../store/memory-kv.ts'
 import { SYNC_LIMITS } from './limits.ts'
 import { blocksCodec, SYNC_REQUEST, type SyncRequest, statusCodec, syncRequestCodec } from './messages.ts'
@@ -38,12 +28,14 @@ let validators: TestValidators
 let source: TestNode
 const LENGTH = 12
 const databases: MemoryKv[] = []
+let liars: Readonly<Record<Lie, Responder>>
 
 beforeAll(async () => {
   crypto = await loadCrypto()
   validators = testValidators(crypto, 4)
   source = await openTestNode({ crypto, validators })
   const raws = await testTransfers(testAccounts[1]!, 0, LENGTH)
+  liars = liarsOf(source, crypto, validators)
   for (let sent = 0, height = 1; height <= LENGTH; height++) {
     databases.push((source.kv as MemoryKv).clone())
     // Every third block is empty, the others hold one or two transactions.
@@ -53,34 +45,9 @@ beforeAll(async () => {
   }
 })
 
-type Responder = (request: SyncRequest, signal: AbortSignal) => Promise<Uint8Array | undefined> | Uint8Array | undefined
-
-/** The network, in process: peers are functions. */
-class Network {
-  readonly responders = new Map<PeerId, Responder>()
-  readonly requests: { readonly peer: PeerId; readonly request: SyncRequest }[] = []
-  readonly penalties: { readonly peer: PeerId; readonly offence: Offence }[] = []
-
-  peers = () => [...this.responders.keys()]
-  penalise = (peer: PeerId, offence: Offence) => void this.penalties.push({ peer, offence })
-  request = async (peer: PeerId, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> => {
-    const request = unwrap(codec.decode(syncRequestCodec, message))
-    this.requests.push({ peer, request })
-    const gone = new Promise<never>((_, reject) => {
-      const abort = () => reject(new TransportError('aborted', 'the request was given up'))
-      if (signal.aborted) abort()
-      else signal.addEventListener('abort', abort, { once: true })
-    })
-    const answer = await Promise.race([gone, Promise.resolve().then(() => this.responders.get(peer)?.(request, signal))])
-    if (answer === undefined) throw new TransportError('refused', 'refused')
-    return answer
-  }
-  offenders = () => [...new Set(this.penalties.map(({ peer }) => peer))].sort()
-}
-
 interface World {
   readonly node: TestNode
-  readonly network: Network
+  readonly network: SyncNetwork
   readonly clock: ManualClock
   readonly sync: BlockSync
   readonly failures: unknown[]
@@ -93,7 +60,7 @@ afterEach(async () => {
 
 async function createWorld(node?: TestNode): Promise<World> {
   const mine = node ?? (await openTestNode({ crypto, validators }))
-  const [network, clock] = [new Network(), new ManualClock()]
+  const [network, clock] = [new SyncNetwork(), new ManualClock()]
   const failures: unknown[] = []
   const sync = createSync({
     chain: mine.chain,
@@ -107,85 +74,6 @@ async function createWorld(node?: TestNode): Promise<World> {
   })
   open.push(sync)
   return { node: mine, network, clock, sync, failures }
-}
-
-/** Answers as a node does, at most `count` blocks at a time. */
-const honest =
-  (node: TestNode = source, count = 256): Responder =>
-  async (request) => {
-    const server = createSync({
-      chain: node.chain,
-      reader: node.store,
-      transport: new Network(),
-      mempool: node.pool,
-      crypto,
-      clock: new ManualClock(),
-      logger: node.log,
-      onFailure: (error) => {
-        throw error
-      },
-    })
-    const limited = request.kind === 'blocks' ? { ...request, countMax: Math.min(count, request.countMax) } : request
-    const answer = await server.onRequest('asker', codec.encode(syncRequestCodec, limited))
-    await server.close()
-    return answer
-  }
-
-/** An honest answer, changed by a liar. */
-const lying =
-  (change: (blocks: CertifiedBlock[]) => CertifiedBlock[]): Responder =>
-  async (request, signal) => {
-    const answer = await honest()(request, signal)
-    if (request.kind !== 'blocks' || answer === undefined) return answer
-    const blocks = unwrap(codec.decode(blocksCodec, answer))
-    return codec.encode(codec.list(certifiedBlockCodec, 256), change([...blocks]))
-  }
-
-const inFirst = (change: (block: CertifiedBlock) => CertifiedBlock) => lying(([first, ...rest]) => [change(first!), ...rest])
-
-/** One block with another header, certified by whoever signs for it: nothing but its certificate gives it away. */
-const forged = (change: Partial<CertifiedBlock['header']>, signers: TestValidators, count?: number) =>
-  lying(([block]) => {
-    if (block === undefined) return []
-    const header = { ...block.header, ...change }
-    const hash = headerHash(crypto, header)
-    return [{ ...block, header, certificate: certify(crypto, source.chain.domain, signers, { header, hash }, count) }]
-  })
-
-const bytes = (...values: number[]) => Uint8Array.from(values)
-
-const LIARS: Readonly<Record<string, () => Responder>> = {
-  'claims a height that it has not': () => () => undefined,
-  'sends no block': () => lying(() => []),
-  'sends garbage': () => () => bytes(1, 2, 3),
-  'sends bytes behind the answer': () => async (request, signal) => bytes(...(await honest()(request, signal))!, 0),
-  'begins at another height': () => lying((blocks) => blocks.slice(1)),
-  'leaves out a block': () => lying(([first, ...rest]) => [first!, ...rest.slice(1)]),
-  'repeats a block': () => lying(([first, ...rest]) => [first!, first!, ...rest]),
-  'answers backwards': () => lying((blocks) => blocks.reverse()),
-  'sends the body of another block': () =>
-    lying((blocks) =>
-      blocks.map((block) => ({ ...block, transactions: blocks.at(-1)!.transactions.toReversed().concat(bytes(1)) })),
-    ),
-  'leaves out a transaction': () =>
-    lying((blocks) => blocks.map((block) => ({ ...block, transactions: block.transactions.length > 0 ? [] : [bytes(2)] }))),
-  'changes a header under the old certificate': () =>
-    inFirst((block) => ({ ...block, header: { ...block.header, stateRoot: ZERO_HASH } })),
-  'certifies a block with too few signatures': () => forged({ stateRoot: ZERO_HASH }, validators, 2),
-  'certifies a block by strangers': () => forged({ stateRoot: ZERO_HASH }, testValidators(crypto, 4, 40)),
-  'sends the certificate of another block': () =>
-    lying((blocks) => blocks.map((block) => ({ ...block, certificate: blocks.at(-1)!.certificate }))),
-  'forges a signature': () =>
-    inFirst((block) => {
-      const [first, ...rest] = block.certificate.signatures
-      return {
-        ...block,
-        certificate: { ...block.certificate, signatures: [{ ...first!, signature: rest[0]!.signature }, ...rest] },
-      }
-    }),
-  'is too long for the transport': () => () => {
-    throw new TransportError('oversized', 'the answer is too long')
-  },
 }
 
 /** Pulls and commits, as the engine does. */
@@ -229,18 +117,18 @@ describe('next', () => {
 
   it('has nothing when nobody claims a later block', async () => {
     const { sync, network } = await createWorld()
-    network.responders.set('peer', honest())
+    network.responders.set('peer', honest(source))
     sync.hint('peer', Height(0))
     expect(sync.behind).toBe(false)
     expect(await sync.next(new AbortController().signal)).toBeUndefined()
     expect(network.requests).toEqual([])
   })
 
-  it.each(Object.keys(LIARS))('arrives past a peer that %s, and has it penalised', async (name) => {
+  it.each(LIES)('arrives past a peer that %s, and has it penalised', async (name) => {
     const world = await createWorld()
-    world.network.responders.set('liar', LIARS[name]!())
+    world.network.responders.set('liar', liars[name])
     world.sync.hint('liar', Height(1_000_000))
-    world.network.responders.set('honest', honest())
+    world.network.responders.set('honest', honest(source))
     world.sync.hint('honest', Height(LENGTH))
     expect(await catchUp(world)).toBe(LENGTH)
     expect(world.network.offenders()).toEqual(['liar'])
@@ -248,9 +136,9 @@ describe('next', () => {
     expect(world.failures).toEqual([])
   })
 
-  it.each(Object.keys(LIARS))('is not held by a peer alone that %s', async (name) => {
+  it.each(LIES)('is not held by a peer alone that %s', async (name) => {
     const world = await createWorld()
-    world.network.responders.set('liar', LIARS[name]!())
+    world.network.responders.set('liar', liars[name])
     world.sync.hint('liar', Height(1_000_000))
     const committed = await catchUp(world)
     expect(committed).toBeLessThan(LENGTH)
@@ -264,16 +152,16 @@ describe('next', () => {
   })
 
   it('arrives whatever lies are mixed with one honest peer, wherever it starts', async () => {
-    const liars = fc.uniqueArray(fc.constantFrom(...Object.keys(LIARS)), { maxLength: 5 })
+    const lies = fc.uniqueArray(fc.constantFrom(...LIES), { maxLength: 5 })
     await fc.assert(
       fc.asyncProperty(
-        liars,
+        lies,
         fc.integer({ min: 0, max: LENGTH - 1 }),
         fc.integer({ min: 1, max: 5 }),
         async (names, start, count) => {
           const world = await createWorld(await openTestNode({ crypto, validators, kv: databases[start]!.clone() }))
           for (const name of names) {
-            world.network.responders.set(name, LIARS[name]!())
+            world.network.responders.set(name, liars[name])
             world.sync.hint(name, Height(LENGTH + 5))
           }
           world.network.responders.set('honest', honest(source, count))
@@ -293,11 +181,11 @@ describe('next', () => {
     world.sync.hint('silent', Height(LENGTH))
     const arrived = world.sync.next(new AbortController().signal)
     world.network.responders.set('gone', (request, signal) => {
-      if (request.kind === 'status') return honest()(request, signal)
+      if (request.kind === 'status') return honest(source)(request, signal)
       throw new TransportError('disconnected', 'the connection was lost')
     })
     world.sync.hint('gone', Height(LENGTH))
-    world.network.responders.set('honest', honest())
+    world.network.responders.set('honest', honest(source))
     world.sync.hint('honest', Height(LENGTH))
     world.clock.advance(SYNC_LIMITS.requestMsMax)
     expect((await arrived)?.block.header.number).toBe(1)
@@ -309,7 +197,7 @@ describe('next', () => {
   it('takes a liar back when its bench is over and it claims anew', async () => {
     const world = await createWorld()
     let truthful = false
-    world.network.responders.set('peer', (request, signal) => (truthful ? honest()(request, signal) : undefined))
+    world.network.responders.set('peer', (request, signal) => (truthful ? honest(source)(request, signal) : undefined))
     world.sync.hint('peer', Height(LENGTH))
     expect(await catchUp(world)).toBe(0)
     truthful = true
@@ -320,7 +208,7 @@ describe('next', () => {
 
   it('goes on after consensus committed a block that was fetched too', async () => {
     const world = await createWorld()
-    world.network.responders.set('peer', honest())
+    world.network.responders.set('peer', honest(source))
     world.sync.hint('peer', Height(LENGTH))
     const first = (await world.sync.next(new AbortController().signal))!
     for (let height = 1; height <= 3; height++) {
@@ -344,7 +232,7 @@ describe('next', () => {
     controller.abort(reason)
     await expect(waiting).rejects.toBe(reason)
     const again = world.sync.next(new AbortController().signal)
-    answer((await honest()({ kind: 'blocks', from: Height(1), countMax: 9, bytesMax: 1e6 }, controller.signal))!)
+    answer((await honest(source)({ kind: 'blocks', from: Height(1), countMax: 9, bytesMax: 1e6 }, controller.signal))!)
     expect((await again)?.block.header.number).toBe(1)
   })
 
@@ -370,14 +258,14 @@ describe('next', () => {
     const other = await openTestNode({ crypto, validators })
     await other.produce(await testTransfers(testAccounts[2]!, 0, 1))
     const fork = await createWorld(other)
-    fork.network.responders.set('peer', honest())
+    fork.network.responders.set('peer', honest(source))
     fork.sync.hint('peer', Height(LENGTH))
     await expect(fork.sync.next(new AbortController().signal)).rejects.toThrow('a fork')
     expect(fork.network.penalties).toEqual([])
     const world = await createWorld()
     const garbage = bytes(0x7f, 1)
     const root = Hash(transactionsRoot(crypto, [Hash(crypto.keccak256(garbage))]))
-    const sealed = forged({ transactionsRoot: root }, validators)
+    const sealed = forged(crypto, source, { transactionsRoot: root }, validators)
     world.network.responders.set('peer', async (request, signal) => {
       const answer = unwrap(codec.decode(blocksCodec, (await sealed(request, signal))!))
       return codec.encode(codec.list(certifiedBlockCodec, 1), [{ ...answer[0]!, transactions: [garbage] }])
@@ -400,14 +288,14 @@ describe('claims', () => {
     sync.hint('peer', Height(2))
     expect(calls).toBe(1)
     stop()
-    network.responders.set('other', honest())
+    network.responders.set('other', honest(source))
     sync.hint('other', Height(2))
     expect(calls).toBe(1)
   })
 
   it('asks a peer that comes up how far it is, and everybody now and then', async () => {
     const { sync, network, clock } = await createWorld()
-    network.responders.set('peer', honest())
+    network.responders.set('peer', honest(source))
     const behind = new Promise<void>((resolve) => sync.onBehind(resolve))
     sync.onPeer('peer', 'up')
     await behind
@@ -433,7 +321,7 @@ describe('claims', () => {
     const { sync, network } = await createWorld()
     const foreign = { genesisHash: ZERO_HASH, height: Height(7), hash: ZERO_HASH }
     network.responders.set('asked', () => codec.encode(statusCodec, foreign))
-    network.responders.set('fellow', honest())
+    network.responders.set('fellow', honest(source))
     sync.onPeer('asked', 'up')
     const question = codec.encode(syncRequestCodec, { kind: 'status', ...foreign })
     expect(await sync.onRequest('asking', question)).toBeUndefined()

@@ -1,4 +1,5 @@
 import { run } from './child.mjs'
+import { freeMib } from './disk.mjs'
 import { root, tool } from './paths.mjs'
 import { Refusal, step } from './steps.mjs'
 
@@ -8,6 +9,9 @@ const turboEnvironment = {
   TURBO_NO_UPDATE_NOTIFIER: '1',
   TURBO_PRINT_VERSION_DISABLED: '1',
 }
+
+/** With less free disk than this a failed build is taken for one that had no room, in MiB. */
+const buildMibMin = 16
 
 /**
  * Compiles what is stale; turbo knows by the hash of each package's sources.
@@ -19,7 +23,11 @@ export async function ensureBuilt() {
     const args = [tool('turbo/bin/turbo'), 'run', 'build', '--output-logs=new-only', '--log-order=grouped']
     const { code, output } = await run(process.execPath, args, { cwd: root, env: turboEnvironment, output: 'capture' })
     if (code === 0) return
-    if (/\bENOSPC\b|no space left/i.test(output)) throw new Refusal('The disk is full. Make room, then run the command again.')
+    // The compiler does not say that the disk is full, it breaks.
+    const free = await freeMib()
+    if (free < buildMibMin) {
+      throw new Refusal(`The disk is full: ${free} MiB are free at ${root}. Make room, then run the command again.`)
+    }
     throw new Refusal(`The build failed:\n${output.trimEnd()}`)
   })
   return ms

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from './child.mjs'
+import { freeMib } from './disk.mjs'
 import { cacheFolder, root } from './paths.mjs'
 import { Refusal, step } from './steps.mjs'
 
@@ -90,9 +91,7 @@ async function describeNpmFailure(output) {
 
 async function npmFailure(code, output) {
   if (/\b(ENOSPC|EDQUOT)\b/.test(output)) {
-    const { bavail, bsize } = await statfs(root)
-    const freeMib = Math.floor((bavail * bsize) / 2 ** 20)
-    return `The disk is full: ${freeMib} MiB are free at ${root}, an install needs about ${installMibMin} MiB (npm's cache included). Make room, then run the command again.`
+    return `The disk is full: ${await freeMib()} MiB are free at ${root}, an install needs about ${installMibMin} MiB (npm's cache included). Make room, then run the command again.`
   }
   if (registryCodes.test(code) || registryCodes.test(output)) {
     return 'The npm registry could not be reached. Check the network and, behind a proxy or mirror, npm\'s settings ("npm config get registry", "npm ping"), then run the command again.'

@@ -20,10 +20,6 @@ export const accountCodec: codec.Codec<Account> = codec.struct({
 export const isEmptyAccount = ({ nonce, balance, codeHash }: Account): boolean =>
   nonce === 0 && balance === 0n && codeHash === undefined
 
-/** The state's value for an account; undefined for an empty one, so that equal states have equal roots. */
-export const accountToValue = (account: Account): Uint8Array | undefined =>
-  isEmptyAccount(account) ? undefined : codec.encode(accountCodec, account)
-
-/** Throws on bytes that `accountToValue` does not make: the database is damaged. */
+/** The account in the state's value. Throws on bytes that `accountCodec` does not make: the database is damaged. */
 export const accountFromValue = (value: Uint8Array | undefined): Account =>
   value === undefined ? EMPTY_ACCOUNT : unwrap(codec.decode(accountCodec, value))

@@ -24,9 +24,10 @@ import { addressOf, executable, transfer } from '../test/transactions.ts'
 import type { ExecutedBlock } from './executor.ts'
 import { stateAt } from './history.ts'
 import { createExecutor } from './inline.ts'
+import { flatKeyOf, storageKey } from './keys.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { unpackOps } from './pack.ts'
-import { SYSTEM_RECORDS } from './system-state.ts'
+import { readParameters, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './system-state.ts'
 
 const [alice, bob, miner] = [addressOf(1), addressOf(2), addressOf(3)] as const
 const FILL = { gasMax: 60_000_000, bytesMax: LIMITS.blockBytesMax }
@@ -144,6 +145,19 @@ describe('a block', () => {
     expect(built.refused.map(({ index }) => index)).toEqual([0, 2])
   })
 
+  it('settles the system records at its end: the good copy follows each value that can be read', async () => {
+    const chain = await start()
+    const poke = (value: Uint8Array) =>
+      chain.kv.write([{ key: flatKeyOf(storageKey(SYSTEM_ADDRESS, SYSTEM_RECORDS.parameters.key)), value }])
+    const changed = { ...genesis.parameters, blockIntervalMs: 777 }
+    poke(codec.encode(SYSTEM_RECORDS.parameters.codec, { layout: 1, value: changed }))
+    await chain.store(await executed(chain, 0))
+    poke(Uint8Array.of(99))
+    expect(readParameters(chain.kv)).toMatchObject({ value: changed, problem: expect.stringContaining('parameters') })
+    await chain.store(await executed(chain, 0))
+    expect(readParameters(chain.kv).value).toEqual(changed)
+  })
+
   it('that was refused or not chosen leaves nothing behind', async () => {
     const chain = await start()
     const clean = await executed(await start(), 2)
@@ -194,7 +208,9 @@ describe('candidates of one height', () => {
     await expect(chain.executor.execute(stale, [])).rejects.toThrow(/database holds the state of block 1/)
     await expect((await openExecutor(new MemoryKv())).build(stale, [], FILL)).rejects.toThrow(/holds no state/)
     const forged: Header = { ...chain.head.header, stateRoot: ZERO_HASH }
-    await expect(chain.executor.execute({ ...chain.template(miner), parent: forged }, [])).rejects.toThrow(/root/)
+    await expect(chain.executor.execute({ ...chain.template(miner), parent: forged }, [])).rejects.toThrow(
+      'the parent is block 1',
+    )
   })
 })
 
@@ -229,12 +245,23 @@ describe('reads of past state', () => {
     const chain = await start()
     await chain.store(await executed(chain, 1))
     const next = unwrap(await chain.executor.execute(chain.template(miner), [pay(1)]))
-    // The database changes after the read of the present value and before that of the history.
+    // A block is committed after the first of the two reads, whichever that is.
+    let committed = false
+    const commitOnce = () => {
+      if (!committed) chain.kv.write(unpackOps(next.ops))
+      committed = true
+    }
     const interrupted = {
-      get: (key: Uint8Array) => chain.kv.get(key),
-      scan(range: { readonly from: Uint8Array; readonly to: Uint8Array }) {
-        chain.kv.write(unpackOps(next.ops))
-        return chain.kv.scan(range)
+      get(key: Uint8Array) {
+        const value = chain.kv.get(key)
+        commitOnce()
+        return value
+      },
+      async *scan(range: { readonly from: Uint8Array; readonly to: Uint8Array }) {
+        const entries = []
+        for await (const entry of chain.kv.scan(range)) entries.push(entry)
+        commitOnce()
+        yield* entries
       },
     }
     const account = await stateAt(interrupted, 1).account(alice)

@@ -1,5 +1,5 @@
-import { type Address, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
-import { type Account, accountFromValue, accountToValue } from './account.ts'
+import { type Address, codec, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
+import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
 import { accountKey, codeKey, flatKeyOf, storageKey } from './keys.ts'
 import type { KvReader } from './kv.ts'
 
@@ -132,8 +132,10 @@ export class Journal {
   /** What differs from the database now, in the order of the state keys. */
   changes(): readonly StateChange[] {
     const changed = new Map<Hex, StateChange>()
-    for (const [address, { flatKey, original, value }] of this.#accounts) {
-      const after = accountToValue(value)
+    const values = encodeAccounts([...this.#accounts.values()].map(({ value }) => value))
+    let index = 0
+    for (const [address, { flatKey, original }] of this.#accounts) {
+      const after = values[index++]
       if (!sameValue(original, after)) changed.set(accountKey(address), { flatKey, before: original, after })
     }
     for (const [key, { flatKey, original, value }] of this.#values) {
@@ -141,6 +143,20 @@ export class Journal {
     }
     return [...changed.keys()].sort().map((key) => changed.get(key)!)
   }
+}
+
+/** The state's values of accounts, undefined for empty ones, so that equal states have equal roots. Views into one buffer: cheaper than one each. */
+function encodeAccounts(accounts: readonly Account[]): readonly (Uint8Array | undefined)[] {
+  const writer = new codec.Writer()
+  const ends = accounts.map((account) => {
+    if (!isEmptyAccount(account)) accountCodec.write(writer, account)
+    return writer.length
+  })
+  const bytes = writer.finish()
+  return ends.map((end, i) => {
+    const start = ends[i - 1] ?? 0
+    return start === end ? undefined : bytes.subarray(start, end)
+  })
 }
 
 const sameValue = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>

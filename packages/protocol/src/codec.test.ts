@@ -102,6 +102,11 @@ describe('byte strings', () => {
     const decoded = codec.decode(codec.bytes(2), input)
     input.fill(0)
     expect(decoded).toEqual({ ok: true, value: bytes('aabb') })
+
+    const buffer = Buffer.from('00000002aabb', 'hex')
+    const fromBuffer = codec.decode(codec.bytes(2), buffer)
+    buffer.fill(0)
+    expect(fromBuffer).toEqual({ ok: true, value: bytes('aabb') })
   })
 
   it('of hashes and addresses read as lower-case hex', () => {

@@ -146,9 +146,10 @@ export class Reader {
     return high * 2 ** 32 + this.#view.getUint32(at + 4)
   }
 
+  /** A copy: not `slice`, which for Node's Buffer is a view. */
   bytes(length: number): Uint8Array {
     const at = this.#take(length)
-    return this.#bytes.slice(at, at + length)
+    return new Uint8Array(this.#bytes.subarray(at, at + length))
   }
 
   fail(message: string): never {

@@ -39,7 +39,7 @@ describe('the digest of genesis', () => {
       new Uint8Array(32).fill(1),
       encode(parametersCodec, genesis.parameters),
       encode(validatorSetCodec, genesis.validators),
-      hexToBytes('0x000000010001700000000100' + '0161'),
+      hexToBytes('0x0000000100017000000001000161'),
       numberToBytes(1, 4),
       hexToBytes(address(1)),
       numberToBytes(2, 32),

@@ -81,6 +81,13 @@ describe('a header', () => {
     )
   })
 
+  it('decodes to copies: the buffer it came in may be used again', () => {
+    const input = Buffer.from(encodeHeader(sample))
+    const decoded = unwrap(decodeHeader(input))
+    input.fill(0xff)
+    expect(decoded).toEqual(sample)
+  })
+
   it('has one encoding: a changed bit is refused or another header with another hash', () => {
     fc.assert(
       fc.property(any.header, (header) => {

@@ -98,7 +98,7 @@ function readFields(fields: RlpReader): Header {
   const stateRoot = Hash(fields.string('stateRoot', 32))
   const transactionsRoot = Hash(fields.string('transactionsRoot', 32))
   const receiptsRoot = Hash(fields.string('receiptsRoot', 32))
-  const logsBloom = fields.string('logsBloom', BLOOM_BYTES).slice()
+  const logsBloom = new Uint8Array(fields.string('logsBloom', BLOOM_BYTES))
   constant('difficulty', fields.bigint('difficulty'), CONSTANT_FIELDS.difficulty)
   const number = Height(fields.number('number'))
   const gasLimit = Gas(fields.number('gasLimit', LIMITS.blockGasMax))

@@ -1,0 +1,150 @@
+import { accountCodec, SYSTEM_ADDRESS, SYSTEM_RECORDS } from '@quoin/execution'
+import { codec, DEFAULT_PARAMETERS, Height, hexToBytes, type Nonce, Round, Wei } from '@quoin/protocol'
+import { historyOps } from '../../packages/execution/src/history.ts'
+import { accountKey, codeKey, flatKeyOf, storageKey } from '../../packages/execution/src/keys.ts'
+import { encodeSplit } from '../../packages/execution/src/tree/page.ts'
+import { headCodec, pageKey, rootKeys, undoPagesKey, undoRootsKey } from '../../packages/execution/src/tree/records.ts'
+import { encodeUndoPages, undoRootsCodec } from '../../packages/execution/src/tree/undo.ts'
+import { signedStepCodec } from '../../packages/node/src/engine/last-sign-state.ts'
+import { encodeMessage, encodeRequest } from '../../packages/node/src/engine/messages.ts'
+import { walEntryCodec } from '../../packages/node/src/engine/wal.ts'
+import { encodeFrames } from '../../packages/node/src/network/frames.ts'
+import {
+  chainRecordCodec,
+  formatCodec,
+  hashKey,
+  headRecordCodec,
+  heightCodec,
+  heightKey,
+  locationCodec,
+  sendersCodec,
+  singleKey,
+} from '../../packages/node/src/store/schema.ts'
+import { blocksCodec, statusCodec, syncRequestCodec } from '../../packages/node/src/sync/messages.ts'
+import {
+  address,
+  commitCertificate,
+  compactBlock,
+  fixed,
+  hash,
+  header,
+  nodes,
+  polkaCertificate,
+  proposal,
+  roundCertificate,
+  type Samples,
+  signature,
+  transactions,
+  validators,
+  vote,
+} from './samples.ts'
+
+const account = { nonce: 7 as Nonce, balance: Wei(10n ** 18n), codeHash: hash(0xa1) }
+const { parameters, senders, validators: validatorsRecord, nodes: nodesRecord } = SYSTEM_RECORDS
+const stateKey = storageKey(address(0xa2), fixed(3, 0x00))
+const [written, removed] = historyOps(
+  [
+    { flatKey: flatKeyOf(stateKey), before: fixed(4, 0xa3), after: undefined },
+    { flatKey: flatKeyOf(stateKey), before: undefined, after: fixed(4, 0xa3) },
+  ],
+  1_234,
+) as [ReturnType<typeof historyOps>[number], ReturnType<typeof historyOps>[number]]
+const children = Array.from({ length: 16 }, (_, i) => ({ count: i, root: fixed(32, i) }))
+
+/** State and its records: what a block's state root commits to, and how it lies in the database. */
+export const executionSamples: Samples = {
+  account: codec.encode(accountCodec, account),
+  'account without code': codec.encode(accountCodec, { ...account, codeHash: undefined }),
+  'account key': flatKeyOf(accountKey(address(0xa2))),
+  'code key': flatKeyOf(codeKey(address(0xa2))),
+  'storage key': flatKeyOf(stateKey),
+  'history key': written.key,
+  'history value': written.value!,
+  'history value, absent': removed.value!,
+  'system address': hexToBytes(SYSTEM_ADDRESS),
+  'system record key': validatorsRecord.key,
+  'system record key of the good copy': validatorsRecord.goodKey,
+  'system record parameters': codec.encode(parameters.codec, { layout: 1, value: DEFAULT_PARAMETERS }),
+  'system record validators': codec.encode(validatorsRecord.codec, { layout: 1, value: validators }),
+  'system record nodes': codec.encode(nodesRecord.codec, { layout: 1, value: nodes }),
+  'system record senders': codec.encode(senders.codec, { layout: 1, value: 'open' }),
+  'tree head': codec.encode(headCodec, { format: 1, depth: 16, height: Height(9), oldestUndo: Height(5), root: hash(0xa4) }),
+  'tree page key': pageKey(0x0102),
+  'tree root key': rootKeys([0x0102])[0]!,
+  'tree undo roots key': undoRootsKey(1_234),
+  'tree undo pages key': undoPagesKey(1_234),
+  'tree split page': encodeSplit(children),
+  'tree undo roots': codec.encode(undoRootsCodec, {
+    root: hash(0xa5),
+    prefixes: Uint32Array.of(1, 2),
+    nodes: new Uint32Array(fixed(64, 0xa6).buffer),
+  }),
+  'tree undo pages': encodeUndoPages([
+    { key: pageKey(1), record: fixed(64, 0xa7) },
+    { key: pageKey(2), record: undefined },
+  ]),
+}
+
+const place = { height: Height(1_234), round: Round(5) }
+
+/** What nodes of one chain say to each other. */
+export const wireSamples: Samples = {
+  'message proposal': encodeMessage({ kind: 'proposal', proposal, block: compactBlock, polka: polkaCertificate }),
+  'message vote': encodeMessage({ kind: 'vote', vote }),
+  'message polkaCertificate': encodeMessage({ kind: 'polkaCertificate', certificate: polkaCertificate }),
+  'message roundCertificate': encodeMessage({ kind: 'roundCertificate', certificate: roundCertificate }),
+  'message commitCertificate': encodeMessage({ kind: 'commitCertificate', certificate: commitCertificate }),
+  'message status': encodeMessage({ kind: 'status', ...place }),
+  'request transactions': encodeRequest({ kind: 'transactions', blockHash: hash(0xb1), hashes: [hash(0xb2)] }),
+  'request block': encodeRequest({ kind: 'block', blockHash: hash(0xb3) }),
+  'sync request status': codec.encode(syncRequestCodec, {
+    kind: 'status',
+    genesisHash: hash(0xb4),
+    height: Height(9),
+    hash: hash(0xb5),
+  }),
+  'sync request blocks': codec.encode(syncRequestCodec, { kind: 'blocks', from: Height(9), countMax: 10, bytesMax: 11 }),
+  'sync status': codec.encode(statusCodec, { genesisHash: hash(0xb4), height: Height(9), hash: hash(0xb5) }),
+  'sync blocks': codec.encode(blocksCodec, [{ header, transactions, certificate: commitCertificate }]),
+  frames: encodeFrames([fixed(2, 0xb6), fixed(300, 0xb7)]),
+}
+
+/** What a node keeps on its own disk. */
+export const diskSamples: Samples = {
+  'database format': codec.encode(formatCodec, 1),
+  'database chain': codec.encode(chainRecordCodec, { genesisDigest: hash(0xc1), restartEpoch: 2 }),
+  'database head': codec.encode(headRecordCodec, { height: Height(9), hash: hash(0xc2) }),
+  'database senders': codec.encode(sendersCodec, [{ hash: hash(0xc3), sender: address(0xc4) }]),
+  'database location': codec.encode(locationCodec, { height: Height(9), index: 3 }),
+  'database height': codec.encode(heightCodec, Height(9)),
+  'database key of the head': singleKey('head'),
+  'database key of a header': heightKey('header', Height(9)),
+  'database key of a location': hashKey('location', hash(0xc5)),
+  'wal checkpoint': codec.encode(walEntryCodec, {
+    kind: 'checkpoint',
+    genesisHash: hash(0xc6),
+    height: Height(9),
+    isWhole: true,
+  }),
+  'wal body': codec.encode(walEntryCodec, { kind: 'body', block: { header, transactions } }),
+  'wal valueBuilt': codec.encode(walEntryCodec, { kind: 'valueBuilt', ...place, valueId: hash(0xc7) }),
+  'wal proposal': codec.encode(walEntryCodec, { kind: 'proposal', proposal, polka: undefined }),
+  'wal valueValidated': codec.encode(walEntryCodec, {
+    kind: 'valueValidated',
+    ...place,
+    valueId: hash(0xc7),
+    valid: true,
+    fresh: false,
+  }),
+  'wal vote': codec.encode(walEntryCodec, { kind: 'vote', vote }),
+  'wal polkaCertificate': codec.encode(walEntryCodec, { kind: 'polkaCertificate', certificate: polkaCertificate }),
+  'wal roundCertificate': codec.encode(walEntryCodec, { kind: 'roundCertificate', certificate: roundCertificate }),
+  'wal commitCertificate': codec.encode(walEntryCodec, { kind: 'commitCertificate', certificate: commitCertificate }),
+  'wal timeout': codec.encode(walEntryCodec, { kind: 'timeout', timeout: 'precommit', ...place }),
+  'sign state': codec.encode(signedStepCodec, {
+    ...place,
+    step: 'precommit',
+    digest: fixed(32, 0xc8),
+    signature: signature(0xc9),
+  }),
+}

@@ -1,0 +1,262 @@
+import {
+  Address,
+  addToBloom,
+  bodyCodec,
+  bytesToHex,
+  type ChainId,
+  type CommitCertificate,
+  type CompactBlock,
+  certifiedBlockCodec,
+  codec,
+  commitCertificateCodec,
+  compactBlockCodec,
+  createValidatorSet,
+  nobleCrypto as crypto,
+  DEFAULT_PARAMETERS,
+  type Evidence,
+  emptyBloom,
+  encodeHeader,
+  evidenceCodec,
+  extraDataCodec,
+  Gas,
+  type Genesis,
+  genesisDigest,
+  Hash,
+  type Header,
+  Height,
+  headerCodec,
+  headerHash,
+  hexToBytes,
+  type Log,
+  leafNode,
+  logCodec,
+  merkleRoot,
+  nodeRegistryCodec,
+  type PolkaCertificate,
+  Power,
+  type Proposal,
+  parametersCodec,
+  polkaCertificateCodec,
+  proposalCodec,
+  proposalDigest,
+  publicKeyCodec,
+  publicKeyOf,
+  type Receipt,
+  Round,
+  type RoundCertificate,
+  rawBlockCodec,
+  receiptCodec,
+  receiptsCodec,
+  receiptsRoot,
+  roundCertificateCodec,
+  type SigningDomain,
+  type StateProof,
+  signingDigest,
+  stateProofCodec,
+  stateValueHash,
+  TimeMs,
+  transactionsRoot,
+  treeKey,
+  utf8ToBytes,
+  type Vote,
+  validatorCodec,
+  validatorSetCodec,
+  validatorSetHash,
+  voteCodec,
+  voteDigest,
+  Wei,
+} from '@quoin/protocol'
+import { privateKeyToAccount } from 'viem/accounts'
+
+/** One fixed value of every type that nodes exchange, sign, hash or store, in its encoding. Every field has a value of its own. */
+export type Samples = Readonly<Record<string, Uint8Array>>
+
+export const hash = (byte: number): Hash => Hash(new Uint8Array(32).fill(byte))
+export const address = (byte: number): Address => Address(new Uint8Array(20).fill(byte))
+export const signature = (byte: number): Uint8Array => new Uint8Array(64).fill(byte)
+export const fixed = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte)
+
+export const log: Log = { address: address(0x11), topics: [hash(0x12), hash(0x13)], data: fixed(5, 0x14) }
+
+export const header: Header = {
+  parentHash: hash(0x01),
+  miner: address(0x02),
+  stateRoot: hash(0x03),
+  transactionsRoot: hash(0x04),
+  receiptsRoot: hash(0x05),
+  logsBloom: bloomOf([log]),
+  number: Height(1_234),
+  gasLimit: Gas(60_000_000),
+  gasUsed: Gas(42_000),
+  timeMs: TimeMs(1_700_000_000_123),
+  extra: { version: 1, executionVersion: hash(0x06), validatorsHash: hash(0x07), nextValidatorsHash: hash(0x08) },
+  mixHash: hash(0x00),
+  baseFeePerGas: Wei(1_000_000_000n),
+}
+const genesisHeader: Header = { ...header, number: Height(0), mixHash: hash(0x09) }
+
+function bloomOf(logs: readonly Log[]): Uint8Array {
+  const bloom = emptyBloom()
+  addToBloom(crypto, bloom, logs)
+  return bloom
+}
+
+export const vote: Vote = {
+  kind: 'precommit',
+  height: Height(1_234),
+  round: Round(5),
+  valueId: hash(0x21),
+  validator: address(0x22),
+  signature: signature(0x23),
+}
+const nilVote: Vote = { ...vote, kind: 'prevote', valueId: undefined }
+
+export const proposal: Proposal = {
+  height: Height(1_234),
+  round: Round(5),
+  valueId: hash(0x24),
+  polRound: Round(3),
+  proposer: address(0x25),
+  signature: signature(0x26),
+}
+
+const signatures = [
+  { validator: address(0x31), signature: signature(0x32) },
+  { validator: address(0x33), signature: signature(0x34) },
+]
+export const commitCertificate: CommitCertificate = {
+  height: Height(1_234),
+  round: Round(5),
+  blockHash: hash(0x35),
+  signatures,
+}
+export const polkaCertificate: PolkaCertificate = { height: Height(1_234), round: Round(5), valueId: hash(0x36), signatures }
+export const roundCertificate: RoundCertificate = {
+  height: Height(1_234),
+  round: Round(5),
+  reason: 'skip',
+  votes: [
+    { kind: 'prevote', valueId: hash(0x37), validator: address(0x38), signature: signature(0x39) },
+    { kind: 'precommit', valueId: undefined, validator: address(0x38), signature: signature(0x3a) },
+  ],
+}
+
+const votesEvidence: Evidence = { kind: 'votes', first: { ...vote, valueId: undefined }, second: vote }
+const proposalsEvidence: Evidence = { kind: 'proposals', first: proposal, second: { ...proposal, valueId: hash(0x27) } }
+
+export const transactions: readonly Uint8Array[] = [fixed(100, 0x41), fixed(3, 0x42)]
+export const compactBlock: CompactBlock = { header, transactionHashes: [hash(0x43), hash(0x44)] }
+
+const receipt: Receipt = {
+  status: 1,
+  gasUsed: Gas(21_000),
+  cumulativeGasUsed: Gas(63_000),
+  logs: [log],
+  errorData: new Uint8Array(0),
+  contractAddress: address(0x51),
+  payer: address(0x52),
+}
+const failedReceipt: Receipt = { ...receipt, status: 0, logs: [], errorData: fixed(4, 0x53), contractAddress: undefined }
+
+const validator = (n: number, power: number) => ({
+  address: address(n),
+  publicKey: publicKeyOf(crypto.publicKey(fixed(32, n))!),
+  power: Power(power),
+  feeAddress: address(n + 1),
+})
+export const validators = createValidatorSet([validator(0x61, 1), validator(0x63, 2 ** 32)])
+
+export const nodes = [
+  { peerId: 'peer-a', addresses: ['/ip4/10.0.0.1/tcp/26656', '/dns4/a.example/tcp/26656'] },
+  { peerId: 'peer-b', addresses: [] },
+]
+
+const genesis: Genesis = {
+  chainId: 31_337 as ChainId,
+  timeMs: TimeMs(1_700_000_000_000),
+  development: true,
+  executionVersion: hash(0x71),
+  parameters: DEFAULT_PARAMETERS,
+  validators,
+  nodes,
+  alloc: [{ address: address(0x72), balance: Wei(10n ** 24n) }],
+  systemContracts: [{ address: address(0x73), code: fixed(9, 0x74) }],
+  restart: undefined,
+}
+
+export const domain: SigningDomain = { genesisHash: hash(0x75), restartEpoch: 3 }
+
+const proof: StateProof = {
+  siblings: [fixed(32, 0x81), undefined, fixed(32, 0x82)],
+  terminal: { kind: 'other', key: fixed(32, 0x83), valueHash: fixed(32, 0x84) },
+}
+
+/** Samples of every codec that the protocol exports, under its name. */
+export const protocolCodecs: Samples = {
+  bodyCodec: codec.encode(bodyCodec, transactions),
+  certifiedBlockCodec: codec.encode(certifiedBlockCodec, { header, transactions, certificate: commitCertificate }),
+  commitCertificateCodec: codec.encode(commitCertificateCodec, commitCertificate),
+  compactBlockCodec: codec.encode(compactBlockCodec, compactBlock),
+  evidenceCodec: codec.encode(evidenceCodec, votesEvidence),
+  'evidenceCodec of proposals': codec.encode(evidenceCodec, proposalsEvidence),
+  extraDataCodec: codec.encode(extraDataCodec, { ...header.extra, milliseconds: 123 }),
+  headerCodec: codec.encode(headerCodec, header),
+  'headerCodec of genesis': codec.encode(headerCodec, genesisHeader),
+  logCodec: codec.encode(logCodec, log),
+  nodeRegistryCodec: codec.encode(nodeRegistryCodec, nodes),
+  parametersCodec: codec.encode(parametersCodec, DEFAULT_PARAMETERS),
+  'parametersCodec of a chain with fees': codec.encode(parametersCodec, { ...DEFAULT_PARAMETERS, feePolicy: 'to-proposer' }),
+  polkaCertificateCodec: codec.encode(polkaCertificateCodec, polkaCertificate),
+  proposalCodec: codec.encode(proposalCodec, proposal),
+  'proposalCodec of a fresh one': codec.encode(proposalCodec, { ...proposal, polRound: undefined }),
+  publicKeyCodec: codec.encode(publicKeyCodec, validators.validators[0]!.publicKey),
+  rawBlockCodec: codec.encode(rawBlockCodec, { header, transactions }),
+  receiptCodec: codec.encode(receiptCodec, receipt),
+  'receiptCodec of a failure': codec.encode(receiptCodec, failedReceipt),
+  receiptsCodec: codec.encode(receiptsCodec, [receipt, failedReceipt]),
+  roundCertificateCodec: codec.encode(roundCertificateCodec, roundCertificate),
+  'roundCertificateCodec of precommits': codec.encode(roundCertificateCodec, {
+    ...roundCertificate,
+    reason: 'precommit-any',
+    votes: roundCertificate.votes.slice(1),
+  }),
+  stateProofCodec: codec.encode(stateProofCodec, proof),
+  'stateProofCodec of membership': codec.encode(stateProofCodec, { siblings: [], terminal: { kind: 'key' } }),
+  'stateProofCodec of an empty subtree': codec.encode(stateProofCodec, { ...proof, terminal: { kind: 'empty' } }),
+  validatorCodec: codec.encode(validatorCodec, validators.validators[1]!),
+  validatorSetCodec: codec.encode(validatorSetCodec, validators),
+  voteCodec: codec.encode(voteCodec, vote),
+  'voteCodec for nil': codec.encode(voteCodec, nilVote),
+}
+
+/** What is hashed and signed, beside the encodings. */
+export const protocolHashes: Samples = {
+  'block hash': hexToBytes(headerHash(crypto, header)),
+  'header RLP': encodeHeader(header),
+  'genesis digest': hexToBytes(genesisDigest(crypto, genesis)),
+  'validator set hash': hexToBytes(validatorSetHash(crypto, validators)),
+  'digest of a precommit': voteDigest(crypto, domain, vote),
+  'digest of a prevote for nil': voteDigest(crypto, domain, nilVote),
+  'digest of a proposal': proposalDigest(crypto, domain, proposal),
+  'digest of a handshake': signingDigest(crypto, domain, 'handshake', codec.fixedBytes(4), fixed(4, 0x76)),
+  'transactionsRoot of five': transactionsRoot(crypto, [1, 2, 3, 4, 5].map(hash)),
+  'receiptsRoot of two': receiptsRoot(crypto, [receipt, failedReceipt]),
+  'merkleRoot of none': merkleRoot(crypto, []),
+  bloom: header.logsBloom,
+  'tree key': treeKey(crypto, utf8ToBytes('flat key')),
+  'state value hash': stateValueHash(crypto, utf8ToBytes('value')),
+  'tree leaf': leafNode(crypto, fixed(32, 0x85), fixed(32, 0x86)),
+}
+
+/** Transactions as viem signs them: Ethereum's formats, which this chain only reads. */
+export async function transactionSamples(): Promise<Samples> {
+  const account = privateKeyToAccount(bytesToHex(fixed(32, 0x91)))
+  const common = { chainId: 31_337, nonce: 7, gas: 21_000n, to: address(0x92), value: 10n ** 18n, data: '0x93' } as const
+  const accessList = [{ address: address(0x94), storageKeys: [hash(0x95)] }]
+  const sign = async (...args: Parameters<typeof account.signTransaction>) => hexToBytes(await account.signTransaction(...args))
+  return {
+    'transaction of type 0': await sign({ type: 'legacy', gasPrice: 5n, ...common }),
+    'transaction of type 1': await sign({ type: 'eip2930', gasPrice: 5n, accessList, ...common }),
+    'transaction of type 2': await sign({ type: 'eip1559', maxFeePerGas: 5n, maxPriorityFeePerGas: 2n, accessList, ...common }),
+  }
+}

@@ -2,13 +2,20 @@ import type { LogFile } from '../powers.ts'
 
 /** A `LogFile` in memory, for tests and tools. Knows which of its bytes a crash would keep. */
 export class MemoryLog implements LogFile {
-  content: Uint8Array
+  #bytes: Uint8Array
+  #length: number
   /** Bytes that were there at the last sync. */
   durableLength: number
 
   constructor(content: Uint8Array = new Uint8Array(0)) {
-    this.content = content.slice()
+    this.#bytes = content.slice()
+    this.#length = content.length
     this.durableLength = content.length
+  }
+
+  /** Everything that was appended, synced or not: a view, to be read or damaged. */
+  get content(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
   }
 
   async read(): Promise<Uint8Array> {
@@ -16,23 +23,28 @@ export class MemoryLog implements LogFile {
   }
 
   append(bytes: Uint8Array): void {
-    const grown = new Uint8Array(this.content.length + bytes.length)
-    grown.set(this.content)
-    grown.set(bytes, this.content.length)
-    this.content = grown
+    const length = this.#length + bytes.length
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.#bytes.length))
+      grown.set(this.content)
+      this.#bytes = grown
+    }
+    this.#bytes.set(bytes, this.#length)
+    this.#length = length
   }
 
   async sync(): Promise<void> {
-    this.durableLength = this.content.length
+    this.durableLength = this.#length
   }
 
   async replace(content: Uint8Array): Promise<void> {
-    this.content = content.slice()
+    this.#bytes = content.slice()
+    this.#length = content.length
     this.durableLength = content.length
   }
 
   async truncate(length: number): Promise<void> {
-    this.content = this.content.slice(0, length)
+    this.#length = length
     this.durableLength = length
   }
 

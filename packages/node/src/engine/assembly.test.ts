@@ -1,0 +1,276 @@
+import {
+  type CompactBlock,
+  emptyBloom,
+  err,
+  type Gas,
+  Hash,
+  type Header,
+  type Height,
+  headerHash,
+  nobleCrypto,
+  ok,
+  type SignedTransaction,
+  type TimeMs,
+  transactionsRoot,
+  type Wei,
+  ZERO_ADDRESS,
+  ZERO_HASH,
+} from '@quoin/protocol'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Scope } from '../lifecycle.ts'
+import { type Offence, type PeerId, TransportError } from '../powers.ts'
+import { type Assembled, Assembly } from './assembly.ts'
+import { ENGINE_LIMITS } from './limits.ts'
+import { type BodyRequest, decodeBlock, decodeRequest, decodeTransactions, encodeBlock, encodeTransactions } from './messages.ts'
+
+const HEIGHT = 4 as Height
+
+/** The assembly takes transactions as bytes with a hash, whatever they hold; those that begin with 66 are malformed. */
+const raw = (n: number): Uint8Array => Uint8Array.of(1, n >> 8, n)
+const bad = (n: number): Uint8Array => Uint8Array.of(0x66, n)
+const hashOf = (bytes: Uint8Array): Hash => Hash(nobleCrypto.keccak256(bytes))
+const verified = (bytes: Uint8Array) => ({ raw: bytes, hash: hashOf(bytes) }) as SignedTransaction
+
+function blockOf(raws: readonly Uint8Array[], number: Height = HEIGHT) {
+  const transactionHashes = raws.map(hashOf)
+  const header: Header = {
+    parentHash: ZERO_HASH,
+    miner: ZERO_ADDRESS,
+    stateRoot: ZERO_HASH,
+    transactionsRoot: Hash(transactionsRoot(nobleCrypto, transactionHashes)),
+    receiptsRoot: ZERO_HASH,
+    logsBloom: emptyBloom(),
+    number,
+    gasLimit: 1 as Gas,
+    gasUsed: 0 as Gas,
+    timeMs: 1 as TimeMs,
+    extra: { version: 1, executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
+    mixHash: ZERO_HASH,
+    baseFeePerGas: 0n as Wei,
+  }
+  const compact: CompactBlock = { header, transactionHashes }
+  return { hash: headerHash(nobleCrypto, header), header, compact, raws }
+}
+
+type Answer = (request: BodyRequest) => Uint8Array | 'refuse' | 'hang'
+
+const scopes: Scope[] = []
+afterEach(() => Promise.all(scopes.splice(0).map((scope) => scope.close())))
+
+/** An assembly whose peers answer as told, and whose timers fire when told. */
+function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Answer>>) {
+  const known = new Map(pool.map((bytes) => [hashOf(bytes), verified(bytes)]))
+  const asked: { peer: PeerId; request: BodyRequest }[] = []
+  const blamed: { peer: PeerId; offence: Offence }[] = []
+  const timers: { ms: number; action: () => void }[] = []
+  const scope = new Scope((error) => {
+    throw error
+  })
+  scopes.push(scope)
+  const results: Assembled[] = []
+  let wake = () => {}
+  const assembly = new Assembly(
+    {
+      crypto: nobleCrypto,
+      clock: {
+        after(ms, action) {
+          const timer = { ms, action }
+          timers.push(timer)
+          return () => {
+            if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1)
+          }
+        },
+      },
+      transport: {
+        peers: () => Object.keys(answers),
+        request(peer, message, signal) {
+          const request = decodeRequest(message)
+          if (!request.ok) throw new Error(request.error.message)
+          asked.push({ peer, request: request.value })
+          const answer = answers[peer]!(request.value)
+          return new Promise((resolve, reject) => {
+            signal.addEventListener('abort', () => reject(new TransportError('aborted', 'aborted')))
+            if (answer === 'refuse') reject(new TransportError('refused', 'refused'))
+            else if (answer !== 'hang') resolve(answer)
+          })
+        },
+      },
+      mempool: {
+        get: (hash) => known.get(hash),
+        verify: async (raws) =>
+          raws.some(([first]) => first === 0x66) ? err({ code: 'malformed', message: 'malformed' }) : ok(raws.map(verified)),
+      },
+      finalBlock: () => undefined,
+      penalise: (peer, offence) => blamed.push({ peer, offence }),
+      spawn: (name, task) => scope.spawn(name, task),
+    },
+    (assembled) => {
+      results.push(assembled)
+      wake()
+    },
+  )
+  assembly.startHeight(HEIGHT)
+  const result = async (): Promise<Assembled> => {
+    if (results.length === 0)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    return results.shift()!
+  }
+  /** Fires the oldest timer of that many milliseconds, once it is set. */
+  const elapse = async (ms: number) => {
+    for (let i = 0; i < 50 && !timers.some((timer) => timer.ms === ms); i++) await Promise.resolve()
+    const index = timers.findIndex((timer) => timer.ms === ms)
+    timers.splice(index, 1)[0]!.action()
+  }
+  return { assembly, asked, blamed, result, elapse, results }
+}
+
+const serve =
+  (raws: readonly Uint8Array[]): Answer =>
+  (request) =>
+    request.kind === 'block' ? 'refuse' : encodeTransactions(raws.filter((bytes) => request.hashes.includes(hashOf(bytes))))
+
+const raws = Array.from({ length: 20 }, (_, i) => raw(i))
+
+describe('filling a proposal', () => {
+  it('from a warm pool asks nobody', async () => {
+    const block = blockOf(raws)
+    const { assembly, result, asked } = setUp(raws, { a: () => 'refuse' })
+    assembly.offer(block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    const assembled = await result()
+    expect(assembled).toMatchObject({ kind: 'assembled', block: { hash: block.hash, header: block.header } })
+    expect(assembled.kind === 'assembled' && assembled.block.transactions.map((t) => t.raw)).toEqual(raws)
+    expect(asked).toEqual([])
+  })
+
+  it('asks its sender for exactly what is missing', async () => {
+    const block = blockOf(raws)
+    const { assembly, result, asked } = setUp(raws.slice(3), { a: serve([]), b: serve(raws) })
+    assembly.offer(block.hash, block.compact, 'b')
+    assembly.want(block.hash)
+    expect((await result()).kind).toBe('assembled')
+    expect(asked).toEqual([
+      { peer: 'b', request: { kind: 'transactions', blockHash: block.hash, hashes: raws.slice(0, 3).map(hashOf) } },
+    ])
+    expect(assembly.counters.fetchedTransactions).toBe(3)
+  })
+
+  it('asks the next peer for what the first did not have, and gives up on one that is slow', async () => {
+    const block = blockOf(raws)
+    const { assembly, result, asked, elapse } = setUp(raws.slice(4), {
+      a: () => 'hang',
+      b: serve(raws.slice(0, 2)),
+      c: serve(raws),
+    })
+    assembly.offer(block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    await elapse(ENGINE_LIMITS.fetchMsMax)
+    expect((await result()).kind).toBe('assembled')
+    expect(asked.map(({ peer, request }) => [peer, request.kind === 'transactions' && request.hashes.length])).toEqual([
+      ['a', 4],
+      ['b', 4],
+      ['c', 2],
+    ])
+  })
+
+  it('asks all again after a pause when nobody could deliver', async () => {
+    const block = blockOf(raws)
+    let isReady = false
+    const { assembly, result, asked, elapse } = setUp(raws.slice(1), {
+      a: (request) => (isReady ? (serve(raws)(request) as Uint8Array) : 'refuse'),
+    })
+    assembly.offer(block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    await elapse(ENGINE_LIMITS.fetchPauseMs)
+    isReady = true
+    expect((await result()).kind).toBe('assembled')
+    expect(asked).toHaveLength(2)
+  })
+
+  it('blames a peer for garbage and for what was not asked, and takes nothing of it', async () => {
+    const block = blockOf(raws)
+    const { assembly, result, blamed } = setUp(raws.slice(2), {
+      a: () => Uint8Array.of(9, 9),
+      b: () => encodeTransactions([raw(500), raws[0]!]),
+      c: serve(raws),
+    })
+    assembly.offer(block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    expect((await result()).kind).toBe('assembled')
+    expect(blamed).toEqual([
+      { peer: 'a', offence: 'malformed' },
+      { peer: 'b', offence: 'invalid' },
+    ])
+  })
+
+  it('says so when a transaction of the block is none: nobody is to blame but the proposer', async () => {
+    const block = blockOf([raws[0]!, bad(1)])
+    const { assembly, result, blamed } = setUp(raws, { a: serve([bad(1)]) })
+    assembly.offer(block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    expect(await result()).toEqual({ kind: 'unusable', valueId: block.hash, message: 'malformed' })
+    expect(blamed).toEqual([])
+  })
+
+  it('ends with its height', async () => {
+    const block = blockOf(raws)
+    const { assembly, results, asked } = setUp([], { a: () => 'hang' })
+    assembly.offer(block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    while (asked.length === 0) await Promise.resolve()
+    assembly.startHeight((HEIGHT + 1) as Height)
+    await Promise.all(scopes.map((scope) => scope.close()))
+    expect(results).toEqual([])
+  })
+})
+
+describe('fetching a block by its hash', () => {
+  it('takes the block whose hash and height are right, and blames who sends another', async () => {
+    const block = blockOf(raws)
+    const other = blockOf(raws.slice(1))
+    const old = blockOf(raws, 3 as Height)
+    const answer = ({ header }: typeof block, body: readonly Uint8Array[]) => encodeBlock({ header, transactions: body })
+    const { assembly, result, blamed } = setUp([], {
+      a: () => answer(other, other.raws),
+      b: () => answer(block, raws.slice(1)),
+      c: () => answer(old, raws),
+      d: () => answer(block, raws),
+    })
+    assembly.want(block.hash)
+    expect(await result()).toMatchObject({ kind: 'assembled', block: { hash: block.hash } })
+    expect(blamed.map(({ peer, offence }) => `${peer} ${offence}`)).toEqual(['a invalid', 'b invalid', 'c invalid'])
+    expect(assembly.counters.fetchedBlocks).toBe(1)
+  })
+})
+
+describe('serving', () => {
+  it('gives held blocks for one height longer, and their transactions whatever the pool holds', async () => {
+    const block = blockOf(raws)
+    const { assembly } = setUp([raw(900)], {})
+    assembly.hold({ header: block.header, hash: block.hash, transactions: raws.map(verified) })
+    const ask = () => ({
+      whole: assembly.serve({ kind: 'block', blockHash: block.hash }),
+      some: assembly.serve({
+        kind: 'transactions',
+        blockHash: block.hash,
+        hashes: [hashOf(raw(3)), hashOf(raw(900)), hashOf(raw(901))],
+      }),
+    })
+    for (let i = 0; i < 2; i++) {
+      const { whole, some } = ask()
+      expect(decodeBlock(whole!)).toEqual({ ok: true, value: { header: block.header, transactions: raws } })
+      expect(decodeTransactions(some!)).toEqual({ ok: true, value: [raw(3), raw(900)] })
+      assembly.startHeight((HEIGHT + 1 + i) as Height)
+    }
+    const { whole, some } = ask()
+    expect(whole).toBeUndefined()
+    expect(decodeTransactions(some!)).toEqual({ ok: true, value: [raw(900)] })
+  })
+
+  it('refuses when it has nothing', () => {
+    const { assembly } = setUp([], {})
+    expect(assembly.serve({ kind: 'transactions', blockHash: ZERO_HASH, hashes: [ZERO_HASH] })).toBeUndefined()
+  })
+})

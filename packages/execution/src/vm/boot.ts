@@ -1,0 +1,100 @@
+import { utf8ToBytes } from '@quoin/protocol'
+import type { HostTable } from './host.ts'
+import { type Image, type Layout, takeImage } from './image.ts'
+import type { Instance } from './instance.ts'
+import { VM_LIMITS } from './limits.ts'
+import { PRELUDE } from './prelude.ts'
+import { INTRINSICS } from './quickjs.ts'
+import { readValue, writeValue } from './value.ts'
+
+/** JSValue* of what every image of an engine holds at the same address. */
+export interface Roots {
+  readonly undefined: number
+  /** (error) → text, see the prelude */
+  readonly describe: number
+  /** (module namespace) → [name, function, …] */
+  readonly link: number
+  /** The string "message". */
+  readonly messageName: number
+  /** Array of `argumentsMax` pointers to arguments. */
+  readonly argv: number
+}
+
+/** What every contract's image is made from. */
+export interface Base {
+  readonly image: Image
+  readonly roots: Roots
+}
+
+const MAILBOX_BYTES = 1024
+
+/**
+ * Brings an instance whose program was initialised to the state in which contracts are evaluated: runtime, context, host functions,
+ * prelude, link. Throws when any of these scripts does: they are ours.
+ */
+export function boot(instance: Instance, layout: Layout, table: HostTable, linkSource: string): Base {
+  const { quickjs } = instance
+  instance.runtime = quickjs.newRuntime()
+  instance.context = quickjs.newContext(instance.runtime, INTRINSICS)
+  quickjs.setMaxStackSize(instance.runtime, VM_LIMITS.guestStackBytesMax)
+  const at = quickjs.malloc(MAILBOX_BYTES)
+  instance.mailbox = { at, length: MAILBOX_BYTES, buffer: quickjs.newArrayBuffer(instance.context, at, MAILBOX_BYTES) }
+  const argv = quickjs.malloc(4 * VM_LIMITS.argumentsMax)
+  const undefinedValue = quickjs.getUndefined()
+  const host = hostObject(instance, layout, table)
+  const apply = (source: string, values: readonly number[]): number => {
+    const made = checked(instance, evaluate(instance, layout, source, '<prelude>', 0))
+    values.forEach((value, i) => {
+      instance.words[(argv >>> 2) + i] = value
+    })
+    return checked(instance, quickjs.call(instance.context, made, undefinedValue, values.length, argv))
+  }
+  const tools = apply(PRELUDE, [host, writeValue(instance, VM_LIMITS.errorTextMax)])
+  const describe = quickjs.getIndex(instance.context, tools, 0)
+  const link = apply(linkSource, [host])
+  const messageName = writeValue(instance, 'message')
+  const roots = { undefined: undefinedValue, describe, link, messageName, argv }
+  return { image: takeImage(instance, layout), roots }
+}
+
+/** The object that holds the host functions. */
+function hostObject(instance: Instance, layout: Layout, table: HostTable): number {
+  const { quickjs, context } = instance
+  const host = quickjs.newObject(context)
+  table.forEach(({ name, parameters }, id) => {
+    const made = withText(instance, layout, name, (at) => quickjs.newFunction(context, at, parameters.length, 0, id))
+    quickjs.setProperty(context, host, writeValue(instance, name), made)
+  })
+  return host
+}
+
+/** Evaluates a script (flags 0) or a module: JSValue*, perhaps the exception mark. */
+export function evaluate(instance: Instance, layout: Layout, source: string, file: string, flags: number): number {
+  const { quickjs, context } = instance
+  return withText(instance, layout, `${file}\0${source}`, (at, length) => {
+    const start = file.length + 1
+    return quickjs.evaluate(context, at + start, length - start, at, 0, flags)
+  })
+}
+
+/**
+ * Lends a text to the guest as UTF-8 with a final zero, at the far end of its stack, where no frame reaches: the heap keeps no trace of it.
+ */
+function withText<T>(instance: Instance, layout: Layout, text: string, use: (at: number, length: number) => T): T {
+  const bytes = utf8ToBytes(text)
+  const at = layout.dataEnd
+  instance.bytes.set(bytes, at)
+  try {
+    return use(at, bytes.length)
+  } finally {
+    instance.bytes.fill(0, at, at + bytes.length)
+  }
+}
+
+function checked(instance: Instance, pointer: number): number {
+  const { quickjs, context } = instance
+  const exception = quickjs.resolveException(context, pointer)
+  if (exception === 0) return pointer
+  const message = quickjs.getProperty(context, exception, writeValue(instance, 'message'))
+  throw new Error(`the prelude throws: ${String(readValue(instance, message))}`)
+}

@@ -1,0 +1,41 @@
+import type { CallOutcome } from './outcome.ts'
+
+/** Why a source is no contract. */
+export type CompileError =
+  | { readonly kind: 'too-large'; readonly message: string }
+  /** It does not parse, or throws while it is evaluated. */
+  | {
+      readonly kind: 'throw'
+      readonly name: string
+      readonly message: string
+      /** Where in the source, from 1; undefined when the error does not tell. */
+      readonly line: number | undefined
+      readonly column: number | undefined
+      readonly gasUsed: number
+    }
+  | { readonly kind: 'out-of-gas' | 'out-of-depth' | 'trap' | 'stop'; readonly message: string; readonly gasUsed: number }
+  | { readonly kind: 'fault'; readonly error: Error }
+
+export function compileError(outcome: CallOutcome): CompileError {
+  switch (outcome.kind) {
+    case 'fault':
+      return outcome
+    case 'throw': {
+      const { name, message, stack } = outcome.error
+      return { kind: 'throw', name, message, ...positionIn(stack), gasUsed: outcome.gasUsed }
+    }
+    case 'return':
+      throw new Error('an evaluation that returned has an image')
+    default:
+      return { kind: outcome.kind, message: `evaluation ended: ${outcome.kind}`, gasUsed: outcome.gasUsed }
+  }
+}
+
+/** Line and column of the innermost frame in the contract's own source. */
+function positionIn(stack: string): { readonly line: number | undefined; readonly column: number | undefined } {
+  const match = /contract\.js:(\d+):(\d+)/.exec(stack)
+  return {
+    line: match?.[1] === undefined ? undefined : Number(match[1]),
+    column: match?.[2] === undefined ? undefined : Number(match[2]),
+  }
+}

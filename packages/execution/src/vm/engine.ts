@@ -1,0 +1,206 @@
+import { err, ok, type Result } from '@quoin/protocol'
+import { type Base, boot, evaluate } from './boot.ts'
+import { type CompileError, compileError } from './compile-error.ts'
+import { growthGas, restoreGas } from './gas.ts'
+import { settle } from './guest.ts'
+import type { HostContext, HostHandlers, HostTable } from './host.ts'
+import { chargeGas, hostCallback } from './host-call.ts'
+import { heapEndOf, type Image, type Layout, measureLayout, restoreImage, takeImage } from './image.ts'
+import { Instance } from './instance.ts'
+import { VM_LIMITS } from './limits.ts'
+import { type CallOutcome, type Ending, endingOf, type Fault, Unwind } from './outcome.ts'
+import { InstancePool } from './pool.ts'
+import type { WasmPower } from './power.ts'
+import { EXPORTS_AS_ENTRIES } from './prelude.ts'
+import { EVAL_MODULE } from './quickjs.ts'
+import { type GuestValue, OPAQUE, readValue, writeValue } from './value.ts'
+
+export interface EngineOptions {
+  readonly wasm: WasmPower
+  /** The metered binary (`meter/module.ts`). */
+  readonly binary: Uint8Array
+  /** Host functions that guests see. */
+  readonly host: HostTable
+  /** From a module to its entries, in JavaScript; see EXPORTS_AS_ENTRIES, the default. */
+  readonly link?: string
+}
+
+/** What a guest may use up. */
+export interface Budget {
+  readonly gas: number
+  /** At most VM_LIMITS.depthBytesMax, which is the default. */
+  readonly depthBytes?: number
+  /** Growth of the heap; at most VM_LIMITS.memoryBytesMax, which is the default. */
+  readonly memoryBytes?: number
+}
+
+export interface CompileRequest extends Budget {
+  /** An ECMAScript module that imports nothing. */
+  readonly source: string
+  /** What host functions do while the module is evaluated; none by default. */
+  readonly handlers?: HostHandlers
+}
+
+/** A contract ready to be called. */
+export interface ContractImage extends Image {
+  /** JSValue* of its entries by name. */
+  readonly entries: ReadonlyMap<string, number>
+}
+
+export interface CallRequest extends Budget {
+  readonly image: ContractImage
+  readonly entry: string
+  readonly values: readonly GuestValue[]
+  readonly handlers: HostHandlers
+}
+
+export interface Compiled {
+  readonly image: ContractImage
+  readonly gasUsed: number
+}
+
+export interface Engine {
+  /** Evaluates a module and keeps what came of it. */
+  compile(request: CompileRequest): Result<Compiled, CompileError>
+  /** Calls an entry of an image; nothing of the call stays in the engine. Throws when the image has no such entry, and what a handler throws. */
+  call(request: CallRequest): CallOutcome
+}
+
+/** File name of a contract's source in error texts. */
+export const CONTRACT_FILE = 'contract.js'
+
+/** The engine: compiles the binary and boots once; some 30 ms. */
+export function createEngine(options: EngineOptions): Engine {
+  const { wasm, host, link = EXPORTS_AS_ENTRIES } = options
+  const module = wasm.compile(options.binary)
+  const layout = measureLayout(new Instance(wasm, module))
+  const instance = new Instance(wasm, module)
+  instance.quickjs.initialise()
+  const base = boot(instance, layout, host, link)
+  const pool = new InstancePool(wasm, module, layout)
+  pool.release(instance)
+  return new PooledEngine(wasm, host, layout, base, pool)
+}
+
+class PooledEngine implements Engine {
+  readonly #wasm: WasmPower
+  readonly #host: HostTable
+  readonly #layout: Layout
+  readonly #base: Base
+  readonly #pool: InstancePool
+
+  constructor(wasm: WasmPower, host: HostTable, layout: Layout, base: Base, pool: InstancePool) {
+    this.#wasm = wasm
+    this.#host = host
+    this.#layout = layout
+    this.#base = base
+    this.#pool = pool
+  }
+
+  compile(request: CompileRequest): Result<Compiled, CompileError> {
+    const { source, handlers = {} } = request
+    if (source.length > VM_LIMITS.sourceBytesMax)
+      return err({ kind: 'too-large', message: `the source has ${source.length} characters` })
+    let image: ContractImage | undefined
+    const outcome = this.#run(this.#base.image, request, handlers, (instance) => {
+      const made = this.#evaluate(instance, source)
+      if (made.kind === 'return') image = { ...takeImage(instance, this.#layout), entries: made.value }
+      return made.kind === 'return' ? { kind: 'return', value: undefined } : made
+    })
+    if (outcome.kind === 'return' && image !== undefined) return ok({ image, gasUsed: outcome.gasUsed })
+    return err(compileError(outcome))
+  }
+
+  call(request: CallRequest): CallOutcome {
+    const { image, values, handlers } = request
+    const entry = image.entries.get(request.entry)
+    if (entry === undefined) throw new Error(`the image has no entry ${request.entry}`)
+    if (values.length > VM_LIMITS.argumentsMax) throw new Error(`${values.length} arguments`)
+    return this.#run(image, request, handlers, (instance) => {
+      const { roots } = this.#base
+      const { quickjs, words } = instance
+      const pointers = values.map((value) => writeValue(instance, value))
+      if (pointers.includes(0)) return thrown('InternalError', 'out of memory')
+      words.set(pointers, roots.argv >>> 2)
+      const result = settle(instance, roots, quickjs.call(instance.context, entry, roots.undefined, pointers.length, roots.argv))
+      if (!result.ok) return { kind: 'throw', error: result.error }
+      const value = readValue(instance, result.pointer)
+      return value === OPAQUE
+        ? thrown('TypeError', 'the value returned is not a string, number, bigint, boolean or Uint8Array')
+        : { kind: 'return', value }
+    })
+  }
+
+  /** Restores an image into an instance, runs an action on it under a budget, and settles what that used. */
+  #run(image: Image, budget: Budget, handlers: HostHandlers, action: (instance: Instance) => Ending): CallOutcome {
+    const { gas, depthBytes = VM_LIMITS.depthBytesMax, memoryBytes = VM_LIMITS.memoryBytesMax } = budget
+    const gasAfterRestore = gas - restoreGas(image.heap.length)
+    if (gasAfterRestore < 0) return { kind: 'out-of-gas', gasUsed: gas }
+    const instance = this.#pool.acquire()
+    restoreImage(instance, this.#layout, image)
+    instance.gasLeft = gasAfterRestore
+    instance.meter.depth.value = Math.min(depthBytes, VM_LIMITS.depthBytesMax)
+    const memoryEnd = image.heapEnd + Math.min(memoryBytes, VM_LIMITS.memoryBytesMax)
+    instance.meter.pages.value = Math.min(VM_LIMITS.memoryPages, Math.ceil(memoryEnd / PAGE_BYTES))
+    const callback = hostCallback(instance, this.#base.roots, this.#host, handlers, this.#contextOf(instance, memoryEnd))
+    const ending = this.#endingOf(instance, () => instance.listen(callback, () => action(instance)))
+    if (ending.kind === 'fault') return ending
+    const growth = heapEndOf(instance, this.#layout) - image.heapEnd
+    const left = instance.gasLeft - growthGas(growth)
+    this.#pool.release(instance)
+    if (left < 0 || ending.kind === 'out-of-gas') return { kind: 'out-of-gas', gasUsed: gas }
+    return { ...ending, gasUsed: gas - left }
+  }
+
+  /** An instance in which this machine failed is not used again. */
+  #endingOf(instance: Instance, action: () => Ending): Ending | Fault {
+    try {
+      return action()
+    } catch (error) {
+      return endingOf(error, instance, this.#wasm)
+    }
+  }
+
+  #contextOf(instance: Instance, memoryEnd: number): HostContext {
+    return {
+      get gasLeft() {
+        return instance.gasLeft
+      },
+      charge: (gas) => chargeGas(instance, gas),
+      call: (request) => {
+        const gas = Math.min(request.gas, instance.gasLeft)
+        const depthBytes = instance.meter.depth.value - VM_LIMITS.nestingDepthBytes
+        if (depthBytes < 0) return { kind: 'out-of-depth', gasUsed: 0 }
+        const memoryBytes = Math.max(0, memoryEnd - heapEndOf(instance, this.#layout))
+        const outcome = this.call({ ...request, gas, depthBytes, memoryBytes })
+        if (outcome.kind === 'fault') throw new Unwind(outcome)
+        chargeGas(instance, outcome.gasUsed)
+        return outcome
+      },
+    }
+  }
+
+  /** Evaluates a module and links it: its entries, or how that ended. */
+  #evaluate(
+    instance: Instance,
+    source: string,
+  ): Exclude<Ending, { kind: 'return' }> | { kind: 'return'; value: Map<string, number> } {
+    const { roots } = this.#base
+    const { quickjs, words } = instance
+    const module = settle(instance, roots, evaluate(instance, this.#layout, source, CONTRACT_FILE, EVAL_MODULE))
+    if (!module.ok) return { kind: 'throw', error: module.error }
+    words[roots.argv >>> 2] = module.pointer
+    const linked = settle(instance, roots, quickjs.call(instance.context, roots.link, roots.undefined, 1, roots.argv))
+    if (!linked.ok) return { kind: 'throw', error: linked.error }
+    const entries = new Map<string, number>()
+    for (let i = 0; ; i += 2) {
+      const name = readValue(instance, quickjs.getIndex(instance.context, linked.pointer, i))
+      if (typeof name !== 'string') return { kind: 'return', value: entries }
+      entries.set(name, quickjs.getIndex(instance.context, linked.pointer, i + 1))
+    }
+  }
+}
+
+const PAGE_BYTES = 65_536
+
+const thrown = (name: string, message: string): Ending => ({ kind: 'throw', error: { name, message, stack: '' } })

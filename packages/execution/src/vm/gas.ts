@@ -1,0 +1,22 @@
+/**
+ * What the engine charges besides executed instructions (`meter/weights.ts`), in the same unit: one plain instruction of the interpreter's
+ * binary. Part of the execution version.
+ */
+export const VM_GAS = {
+  /** Restoring an image before a call, whatever its size: the fixed data of the interpreter. */
+  restore: 20_000,
+  /** Restoring an image: each KiB of its heap. */
+  restoreKiB: 60,
+  /** Each KiB by which the heap grew in a call: its pages are taken from the system and cleared again. */
+  growthKiB: 300,
+  /** A call of a host function, before its own price. */
+  hostCall: 400,
+  /** Each byte that a host function's string or bytes argument or result has, for the copy. */
+  hostByte: 2,
+} as const
+
+/** Gas for the growth of a heap, by whole KiB. */
+export const growthGas = (bytes: number): number => Math.ceil(bytes / 1024) * VM_GAS.growthKiB
+
+/** Gas for restoring an image whose heap has this many bytes. */
+export const restoreGas = (heapBytes: number): number => VM_GAS.restore + Math.ceil(heapBytes / 1024) * VM_GAS.restoreKiB

@@ -1,0 +1,50 @@
+import type { Roots } from './boot.ts'
+import type { Instance } from './instance.ts'
+import type { GuestError } from './outcome.ts'
+import { PROMISE } from './quickjs.ts'
+import { readValue } from './value.ts'
+
+/** A guest function's end: the JSValue* that it returned, or what it threw. */
+export type GuestResult = { readonly ok: true; readonly pointer: number } | { readonly ok: false; readonly error: GuestError }
+
+const failed = (name: string, message: string): GuestResult => ({ ok: false, error: { name, message, stack: '' } })
+
+/**
+ * What became of a JSValue* that the interpreter answered with: the exception behind an exception mark, else the value; of a promise what it
+ * came to after all jobs ran. Runs guest code, under its gas.
+ */
+export function settle(instance: Instance, roots: Roots, pointer: number): GuestResult {
+  const { quickjs, runtime, context } = instance
+  // Without memory there is not even a place for the mark.
+  if (pointer === 0) return failed('InternalError', 'out of memory')
+  const exception = quickjs.resolveException(context, pointer)
+  if (exception !== 0) return { ok: false, error: describe(instance, roots, exception) }
+  while (quickjs.isJobPending(runtime) !== 0) quickjs.executePendingJob(runtime, -1, roots.argv)
+  const state = quickjs.promiseState(context, pointer)
+  if (state === PROMISE.pending) return failed('Error', 'the promise is never settled')
+  if (state !== PROMISE.fulfilled && state !== PROMISE.rejected) return { ok: true, pointer }
+  const result = quickjs.promiseResult(context, pointer)
+  return state === PROMISE.fulfilled ? { ok: true, pointer: result } : { ok: false, error: describe(instance, roots, result) }
+}
+
+/** Has the prelude put a thrown value into words. */
+function describe(instance: Instance, roots: Roots, error: number): GuestError {
+  const { quickjs, context, words } = instance
+  words[roots.argv >>> 2] = error
+  const text = quickjs.call(context, roots.describe, roots.undefined, 1, roots.argv)
+  const value = text === 0 || quickjs.resolveException(context, text) !== 0 ? '' : readValue(instance, text)
+  return parseDescription(typeof value === 'string' ? value : '')
+}
+
+/** Texts behind their lengths: `name.length,message.length,` and then name, message and stack. */
+function parseDescription(text: string): GuestError {
+  const [nameLength, messageLength] = text.split(',', 2).map(Number)
+  if (nameLength === undefined || messageLength === undefined)
+    return { name: 'InternalError', message: 'the error has no text', stack: '' }
+  const from = `${nameLength},${messageLength},`.length
+  return {
+    name: text.slice(from, from + nameLength),
+    message: text.slice(from + nameLength, from + nameLength + messageLength),
+    stack: text.slice(from + nameLength + messageLength),
+  }
+}

@@ -1,0 +1,28 @@
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Bounds of the contract engine. Those under "consensus" decide outcomes and are part of the execution version. */
+export const VM_LIMITS = {
+  // Consensus.
+  /** Linear memory of an instance in pages of 64 KiB: 5.1 MiB are the program's data and stack, the rest is heap. */
+  memoryPages: 512,
+  /** Heap that one transaction may add, over all of its nested calls. Whole pages of 64 KiB are granted. */
+  memoryBytesMax: 16 * MiB,
+  /** Call depth of one transaction in bytes of machine stack, over all of its nested calls. */
+  depthBytesMax: 384 * KiB,
+  /** What a nested call takes from the depth for the host's own frames between two instances. */
+  nestingDepthBytes: 16 * KiB,
+  /** Stack in linear memory at which QuickJS throws `stack overflow`, which a contract can catch. */
+  guestStackBytesMax: 128 * KiB,
+  /** Arguments of an entry or of a host function. */
+  argumentsMax: 16,
+  /** Source of one module, UTF-8. */
+  sourceBytesMax: 1 * MiB,
+  /** Message and stack of a guest's error that are kept, in UTF-16 units. */
+  errorTextMax: 2048,
+  // Not consensus.
+  /** An instance whose heap has grown by more is discarded after the call: clearing it again would cost more than a new one. */
+  instanceGrowthBytesMax: 4 * MiB,
+  /** Idle instances that are kept: the deepest nesting of calls. */
+  instancesIdleMax: 17,
+} as const

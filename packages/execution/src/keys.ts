@@ -1,4 +1,13 @@
-import { type Address, bytesToHex, concatBytes, type Hex, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
+import {
+  type Address,
+  bytesToHex,
+  bytesToNumber,
+  concatBytes,
+  type Hex,
+  hexToBytes,
+  LIMITS,
+  numberToBytes,
+} from '@quoin/protocol'
 
 /**
  * Everything that execution keeps in the database, key spaces 0x10 to 0x2f:
@@ -82,8 +91,9 @@ export function parseHistoryKey(key: Uint8Array): { readonly stateKey: Uint8Arra
     stateKey.push(key[at]!)
     if (key[at] === 0 && key[++at] !== 0xff) throw new Error('history key is damaged')
   }
-  const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
-  const wellFormed = key[0] === SPACE.history && stateKey.length > ADDRESS_BYTES && view.getUint16(end) === 0
-  if (!wellFormed) throw new Error('history key is damaged')
-  return { stateKey: Uint8Array.from(stateKey), height: view.getUint32(end + 2) * 2 ** 32 + view.getUint32(end + 6) }
+  const height = bytesToNumber(key.subarray(-HEIGHT_BYTES))
+  const isTerminated = key[end] === 0 && key[end + 1] === 0
+  if (key[0] !== SPACE.history || stateKey.length <= ADDRESS_BYTES || !isTerminated || height === undefined)
+    throw new Error('history key is damaged')
+  return { stateKey: Uint8Array.from(stateKey), height }
 }

@@ -1,0 +1,92 @@
+import { accountCodec, packOps, packTransactions, SYSTEM_RECORDS, unpackOps, unpackTransactions } from '@quoin/execution'
+import { codec, equalBytes, type Nonce, U32_MAX } from '@quoin/protocol'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { historyKey, parseHistoryKey } from '../../packages/execution/src/keys.ts'
+import { parseRecord, readingOf } from '../../packages/execution/src/system-state.ts'
+import { headCodec } from '../../packages/execution/src/tree/records.ts'
+import { undoRootsCodec } from '../../packages/execution/src/tree/undo.ts'
+import * as any from '../../packages/protocol/test/arbitraries.ts'
+import { codecTarget, fuzz, fuzzTargets, throwingTarget } from './fuzz.ts'
+
+const account = fc.record({
+  nonce: fc.nat(U32_MAX).map((nonce) => nonce as Nonce),
+  balance: any.wei,
+  codeHash: fc.option(any.hash, { nil: undefined }),
+})
+
+const layout = fc.constant(1)
+const { parameters, validators, nodes, senders } = SYSTEM_RECORDS
+
+const undoRoots = fc
+  .record({ root: any.hash, prefixes: fc.uint32Array({ maxLength: 4 }) })
+  .chain(({ root, prefixes }) =>
+    any.bytesOf(32 * prefixes.length).map((bytes) => ({ root, prefixes, nodes: new Uint32Array(bytes.slice().buffer) })),
+  )
+
+const op = fc.record({ key: any.bytesUpTo(9), value: fc.option(any.bytesUpTo(9), { nil: undefined }) })
+const executable = fc.record({ sender: any.address, raw: any.bytesUpTo(30) })
+
+const historyPlace = fc.record({
+  stateKey: fc.tuple(any.bytesOf(20), fc.uint8Array({ minLength: 1, maxLength: 12 })).map(([a, b]) => Uint8Array.of(...a, ...b)),
+  height: any.height,
+})
+
+fuzzTargets({
+  account: codecTarget(accountCodec, account),
+  'system record parameters': codecTarget(parameters.codec, fc.record({ layout, value: any.parameters })),
+  'system record validators': codecTarget(
+    validators.codec,
+    fc.record({ layout, value: any.validatorSet }),
+    ({ value }) => value.validators,
+  ),
+  'system record nodes': codecTarget(nodes.codec, fc.record({ layout, value: any.nodeRegistry })),
+  'system record senders': codecTarget(senders.codec, fc.record({ layout, value: fc.constant('open' as const) })),
+  'tree head': codecTarget(
+    headCodec,
+    fc.record({ format: fc.nat(255), depth: fc.nat(255), height: any.height, oldestUndo: any.height, root: any.hash }),
+  ),
+  'tree undo roots': codecTarget(undoRootsCodec, undoRoots),
+  'packed writes': throwingTarget(packOps, unpackOps, RangeError, fc.array(op, { maxLength: 4 })),
+  'packed transactions': throwingTarget(packTransactions, unpackTransactions, RangeError, fc.array(executable, { maxLength: 4 })),
+  'history key': throwingTarget(({ stateKey, height }) => historyKey(stateKey, height), parseHistoryKey, Error, historyPlace),
+})
+
+describe('history keys', () => {
+  it('lie in the order of state keys, then of heights', () => {
+    fuzz(
+      fc.property(historyPlace, historyPlace, (a, b) => {
+        const byKey = Buffer.compare(a.stateKey, b.stateKey)
+        const wanted = byKey === 0 ? Math.sign(a.height - b.height) : byKey
+        expect(Buffer.compare(historyKey(a.stateKey, a.height), historyKey(b.stateKey, b.height))).toBe(wanted)
+      }),
+      300,
+    )
+  })
+})
+
+describe('a system record', () => {
+  it('reads as it stands, or as its last good copy', () => {
+    const good = codec.encode(parameters.codec, { layout: 1, value: { ...fallback } })
+    const present = fc.oneof(
+      any.bytesUpTo(120),
+      fc.record({ layout, value: any.parameters }).map((value) => codec.encode(parameters.codec, value)),
+      fc.record({ layout, value: any.parameters }).chain((value) => any.mutationOf(codec.encode(parameters.codec, value))),
+      fc.constant(undefined),
+    )
+    fuzz(
+      fc.property(present, (bytes) => {
+        const parsed = parseRecord(parameters, bytes)
+        const { value, problem } = readingOf(parameters, bytes, good)
+        expect(value).toEqual(parsed.ok ? parsed.value : fallback)
+        expect(problem === undefined).toBe(parsed.ok)
+        if (parsed.ok) expect(equalBytes(codec.encode(parameters.codec, { layout: 1, value }), bytes!)).toBe(true)
+      }),
+      300,
+    )
+  })
+})
+
+const [fallback] = fc.sample(any.parameters, { numRuns: 1, seed: 1 }) as [
+  typeof any.parameters extends fc.Arbitrary<infer T> ? T : never,
+]

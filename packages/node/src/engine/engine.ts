@@ -1,4 +1,4 @@
-import { Driver, type Effect, type Refusal, type State, timeoutMs } from '@quoin/consensus'
+import type { State } from '@quoin/consensus'
 import { type CommitCertificate, type Crypto, type Evidence, Height, type Round } from '@quoin/protocol'
 import type { CandidateBlock, Chain } from '../chain/types.ts'
 import { Scope } from '../lifecycle.ts'
@@ -8,10 +8,10 @@ import type { Clock, LogFile, Offence, PeerId, Random, Transport } from '../powe
 import type { BlockReader } from '../store/types.ts'
 import type { BlockSync, SyncedBlock } from '../sync/types.ts'
 import { CatchUp } from './catch-up.ts'
+import { Consensus, type Decision } from './consensus.ts'
 import type { Crc32c } from './crc32c.ts'
 import { EventQueue } from './event-queue.ts'
-import { EvidencePool } from './evidence-pool.ts'
-import { HaltError } from './halt.ts'
+import { HeightLog } from './height-log.ts'
 import { Inbox, type Received, type SignedMessage } from './inbox.ts'
 import { LastSignState } from './last-sign-state.ts'
 import { ENGINE_LIMITS } from './limits.ts'
@@ -20,9 +20,7 @@ import { Outbox } from './outbox.ts'
 import { Pacing } from './pacing.ts'
 import { PrivateValidator, type Signer } from './private-validator.ts'
 import { CorruptFileError } from './record-file.ts'
-import { replay } from './replay.ts'
-import { type Elapsed, TimeoutTicker } from './ticker.ts'
-import { timeoutsOf } from './timeouts.ts'
+import type { Elapsed } from './ticker.ts'
 import { type ValueEvent, Values } from './values.ts'
 import { type LoggedInput, Wal, type WalContent } from './wal.ts'
 
@@ -70,24 +68,18 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #scope: Scope
   readonly #queue = new EventQueue<Event>()
-  readonly #driver = new Driver()
-  /** What effects gave rise to, and the driver is yet to be told. */
-  readonly #inputs: LoggedInput[] = []
-  readonly #wal: Wal
-  readonly #validator: PrivateValidator | undefined
+  readonly #log: HeightLog
   readonly #inbox: Inbox
   readonly #outbox: Outbox
   readonly #values: Values
-  readonly #ticker: TimeoutTicker
+  readonly #consensus: Consensus
   readonly #pacing: Pacing
   readonly #catchUp: CatchUp
-  readonly #evidence: EvidencePool
   readonly #lateReplies = new Map<PeerId, number>()
   #height: Height
   #begun = false
   /** Monotonic time at which the last height ended. */
   #enteredMs: number
-  #decided: Extract<Effect, { kind: 'decide' }> | undefined
   #synced: SyncedBlock | undefined
   #cancelTick: () => void = () => {}
   #lastPosition = ''
@@ -115,22 +107,22 @@ export class Engine {
     }
     const penalise = (peer: PeerId, offence: Offence, why: string) => this.#penalise(peer, offence, why)
     this.#options = options
-    this.#wal = wal
-    this.#validator = validator
     this.#height = Height(chain.head.header.number + 1)
     this.#enteredMs = clock.monotonic()
     this.#scope = new Scope((error) => this.#halt(error))
     this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, penalise })
     this.#outbox = new Outbox(transport, wal, validator)
     this.#values = new Values({ ...options, wal, spawn, penalise }, (event) => this.#queue.push({ kind: 'value', event }))
-    this.#ticker = new TimeoutTicker(clock, (elapsed) => this.#queue.push({ kind: 'elapsed', elapsed }))
+    this.#log = new HeightLog(wal, validator, logger)
+    this.#consensus = new Consensus({
+      ...{ clock, chain, wal, validator, logger, outbox: this.#outbox, values: this.#values },
+      onElapsed: (elapsed) => this.#queue.push({ kind: 'elapsed', elapsed }),
+      onVote: (vote) => this.#inbox.signed(vote),
+    })
     this.#pacing = new Pacing(
       clock,
       () => mempool.executableCount > 0,
       () => this.#queue.push({ kind: 'due', height: this.#height }),
-    )
-    this.#evidence = new EvidencePool((evidence, offender) =>
-      logger.warn({ offender, height: evidence.first.height, kind: evidence.kind }, 'a validator contradicted itself'),
     )
     this.#catchUp = new CatchUp({ sync, clock, headHeight: () => chain.head.header.number, spawn }, (synced) =>
       this.#queue.push({ kind: 'synced', synced }),
@@ -139,7 +131,7 @@ export class Engine {
   }
 
   get status(): EngineStatus {
-    const state = this.#driver.state
+    const { state } = this.#consensus
     if (!this.#begun || state === undefined) return { height: this.#height, round: 0 as Round, step: 'waiting' }
     return { height: state.height, round: state.round, step: state.step }
   }
@@ -150,7 +142,7 @@ export class Engine {
   }
 
   get evidence(): readonly Evidence[] {
-    return this.#evidence.list()
+    return this.#consensus.evidence
   }
 
   /** A message of the ordered stream. */
@@ -182,7 +174,7 @@ export class Engine {
   #silence(): void {
     this.#stopping = true
     this.#queue.close()
-    this.#ticker.clear()
+    this.#consensus.stop()
     this.#pacing.clear()
     this.#values.cancelBuild()
     this.#cancelTick()
@@ -211,7 +203,8 @@ export class Engine {
     for (;;) {
       await this.#outbox.flush()
       if (this.#stopping) return
-      if (this.#decided !== undefined) await this.#commitDecided(this.#decided)
+      const { decision } = this.#consensus
+      if (decision !== undefined) await this.#commitDecided(decision)
       else if (this.#synced !== undefined) await this.#commitSynced(this.#synced)
       else return
     }
@@ -227,10 +220,10 @@ export class Engine {
         if (event.height === this.#height) this.#begin()
         return
       case 'elapsed':
-        this.#feed({ kind: 'timeout', ...event.elapsed })
+        this.#consensus.feed({ kind: 'timeout', ...event.elapsed })
         return
       case 'value':
-        for (const input of this.#values.handle(event.event, this.#driver.state?.round)) this.#feed(input)
+        for (const input of this.#values.handle(event.event, this.#consensus.state?.round)) this.#consensus.feed(input)
         return
       case 'synced':
         this.#synced = event.synced
@@ -256,7 +249,7 @@ export class Engine {
       const { proposal, block } = message
       this.#values.proposed(proposal.round, proposal.valueId, block, received.from, received.receivedMs)
     }
-    const refusal = this.#feed(inputOf(message))
+    const refusal = this.#consensus.feed(inputOf(message))
     if (refusal?.verdict === 'reject') return this.#penalise(received.from, 'invalid', refusal.code)
     if (refusal === undefined || refusal.code === 'duplicate') this.#inbox.taken(key)
   }
@@ -281,7 +274,7 @@ export class Engine {
 
   #greet(peer: PeerId): void {
     this.#sayStatus(peer)
-    if (this.#begun) this.#rebroadcast(peer)
+    if (this.#begun) this.#consensus.rebroadcast(peer)
   }
 
   #penalise(peer: PeerId, offence: Offence, why: string): void {
@@ -289,98 +282,9 @@ export class Engine {
     this.#options.transport.penalise(peer, offence)
   }
 
-  // ---- the driver
-
-  /** Tells the driver one thing and everything that follows from it. Returns why the driver did not take it. */
-  #feed(input: LoggedInput): Refusal | undefined {
-    const refusal = this.#step(input)
-    this.#drain()
-    return refusal
-  }
-
-  /** Feeds back what effects gave rise to: our own votes and proposals, and verdicts known at once. */
-  #drain(): void {
-    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#step(next)
-  }
-
-  #step(input: LoggedInput): Refusal | undefined {
-    const { effects, refusal } = this.#driver.step(input)
-    // A certificate may add votes to the driver even when it is refused as such.
-    const changed = refusal === undefined || effects.length > 0 || 'certificate' in input || input.kind === 'proposal'
-    if (changed) this.#wal.append(input)
-    for (const effect of effects) this.#act(effect)
-    return refusal
-  }
-
-  #act(effect: Effect): void {
-    switch (effect.kind) {
-      case 'newRound':
-        return this.#onNewRound(effect.round)
-      case 'getValue':
-        return this.#values.build(effect.round)
-      case 'propose':
-        return this.#propose(effect)
-      case 'vote':
-        return this.#vote(effect)
-      case 'scheduleTimeout': {
-        const { timeout, height, round } = effect
-        const ms = timeoutMs(timeoutsOf(this.#options.chain.head.parameters), timeout, round)
-        return this.#ticker.schedule({ timeout, height, round }, ms)
-      }
-      case 'validateValue':
-      case 'needValue': {
-        const answer = this.#values.ask(effect)
-        if (answer !== undefined) this.#inputs.push(answer)
-        return
-      }
-      case 'publishPolkaCertificate':
-        return this.#outbox.add({ kind: 'polkaCertificate', certificate: effect.certificate })
-      case 'decide':
-        this.#decided = effect
-        return
-      case 'invalidDecision':
-        return this.#onInvalidDecision(effect.certificate)
-      case 'evidence':
-        return this.#evidence.add(effect.evidence)
-    }
-  }
-
-  #onNewRound(round: Round): void {
-    this.#ticker.clear()
-    this.#values.cancelBuild()
-    if (round > 0) this.#options.logger.info({ height: this.#height, round }, 'new round')
-  }
-
-  #propose({ proposal: unsigned, polka }: Extract<Effect, { kind: 'propose' }>): void {
-    const block = this.#values.compact(unsigned.valueId)
-    if (block === undefined) throw new Error(`no body for our proposal ${unsigned.valueId}`)
-    const signed = this.#validator?.signProposal(unsigned)
-    if (signed === undefined || !signed.ok) return this.#notSigned(signed?.error.message)
-    this.#inputs.push({ kind: 'proposal', proposal: signed.value, polka })
-    this.#outbox.add({ kind: 'proposal', proposal: signed.value, block, polka })
-  }
-
-  #vote({ vote: unsigned }: Extract<Effect, { kind: 'vote' }>): void {
-    const signed = this.#validator?.signVote(unsigned)
-    if (signed === undefined || !signed.ok) return this.#notSigned(signed?.error.message)
-    this.#inbox.signed(signed.value)
-    this.#inputs.push({ kind: 'vote', vote: signed.value })
-    this.#outbox.add({ kind: 'vote', vote: signed.value })
-  }
-
-  #notSigned(why: string | undefined): void {
-    this.#options.logger.warn({ height: this.#height, why }, 'the sign state refused a signature: this validator keeps silent')
-  }
-
-  #onInvalidDecision(certificate: CommitCertificate): never {
-    const header = this.#values.get(certificate.blockHash)?.header
-    const head = this.#options.chain.head.hash
-    throw new HaltError('more than two thirds of the power decided a block that is invalid here', { certificate, header, head })
-  }
-
   // ---- heights
 
-  async #commitDecided({ valueId, certificate }: Extract<Effect, { kind: 'decide' }>): Promise<void> {
+  async #commitDecided({ valueId, certificate }: Decision): Promise<void> {
     const block = this.#values.get(valueId)
     if (block === undefined) throw new Error(`no body for the decided block ${valueId}`)
     await this.#commit(block, certificate)
@@ -410,16 +314,12 @@ export class Engine {
   /** Waits for the next height to begin, and looks at what already came for it. */
   async #enterHeight(): Promise<void> {
     this.#begun = false
-    this.#decided = undefined
-    this.#inputs.length = 0
-    this.#ticker.clear()
+    this.#consensus.end()
     this.#height = Height(this.#options.chain.head.header.number + 1)
-    await this.#startLog()
-    await this.#validator?.compact()
+    await this.#log.start(this.#height)
     if (this.#stopping) return
     this.#values.startHeight()
     this.#inbox.startHeight()
-    this.#evidence.prune(this.#height)
     this.#await()
     this.#sayStatus()
     this.#readKept()
@@ -437,18 +337,12 @@ export class Engine {
     if (this.#begun) return
     this.#begun = true
     this.#pacing.clear()
-    for (const effect of this.#driver.step(this.#startInput()).effects) this.#act(effect)
-    this.#drain()
+    this.#consensus.begin(this.#height)
     this.#readKept()
   }
 
   #readKept(): void {
     for (const received of this.#inbox.kept(this.#height)) this.#onMessage(received)
-  }
-
-  #startInput() {
-    const { validators } = this.#options.chain.head
-    return { kind: 'startHeight', height: this.#height, validators, self: this.#validator?.address } as const
   }
 
   // ---- helping a slow round along
@@ -466,22 +360,7 @@ export class Engine {
     this.#lastPosition = position
     if (moved) return
     this.#sayStatus()
-    if (this.#begun) this.#rebroadcast()
-  }
-
-  /** Everything that lets a peer which missed something come to where we are; votes of others too, for not all may reach all. */
-  #rebroadcast(to?: PeerId): void {
-    const { round } = this.status
-    const { proposals, polkaCertificate, roundCertificate } = this.#driver.rebroadcast()
-    if (roundCertificate !== undefined) this.#outbox.add({ kind: 'roundCertificate', certificate: roundCertificate }, to)
-    for (const { proposal, polka } of proposals) {
-      const block = this.#values.compact(proposal.valueId)
-      if (block !== undefined) this.#outbox.add({ kind: 'proposal', proposal, block, polka }, to)
-    }
-    if (polkaCertificate !== undefined) this.#outbox.add({ kind: 'polkaCertificate', certificate: polkaCertificate }, to)
-    for (const kind of ['prevote', 'precommit'] as const) {
-      for (const vote of this.#driver.votes(round, kind)) this.#outbox.add({ kind: 'vote', vote }, to)
-    }
+    if (this.#begun) this.#consensus.rebroadcast()
   }
 
   // ---- restart
@@ -494,59 +373,15 @@ export class Engine {
       )
     }
     this.#await()
-    if (content?.height === this.#height) await this.#replay(content)
-    else await this.#startLog()
-  }
-
-  /** Begins the log of a height. If this validator signed in it before, then that log was lost, and with it what it is locked on. */
-  async #startLog(): Promise<void> {
-    const signed = this.#validator?.lastSigned
-    const isWhole = signed === undefined || signed.height < this.#height
-    if (!isWhole) this.#abstain()
-    await this.#wal.checkpoint(this.#height, isWhole)
-  }
-
-  #abstain(): void {
-    const signed = this.#validator?.lastSigned
-    this.#options.logger.error(
-      { height: this.#height, signed: signed?.height },
-      'the write-ahead log of a height in which this validator signed is not whole: it keeps silent until that height is final',
-    )
-    this.#validator?.abstain()
-  }
-
-  async #replay({ entries, isWhole }: WalContent): Promise<void> {
-    const inputs = entries.filter((entry) => entry.kind !== 'body')
-    if (!isWhole || !this.#holdsLastSigned(inputs)) this.#abstain()
+    if (content?.height !== this.#height) return this.#log.start(this.#height)
+    const inputs = this.#log.resume(content)
     if (inputs.length === 0) return
-    for (const entry of entries) if (entry.kind === 'body') await this.#values.restoreBody(entry.block)
-    const self = this.#validator?.address
-    for (const input of inputs) {
-      this.#values.restoreInput(input)
-      if (input.kind === 'vote' && input.vote.validator === self) this.#validator?.restoreVote(input.vote)
-      if (input.kind === 'proposal' && input.proposal.proposer === self) this.#validator?.restoreProposal(input.proposal)
-    }
+    for (const entry of content.entries) if (entry.kind === 'body') await this.#values.restoreBody(entry.block)
     this.#begun = true
     this.#pacing.clear()
-    const open = replay(this.#driver, this.#startInput(), inputs)
+    this.#consensus.replay(this.#height, inputs)
     this.#options.logger.info({ ...this.status, inputs: inputs.length }, 'replayed the write-ahead log')
-    for (const effect of open) this.#act(effect)
-    this.#drain()
     this.#queue.push({ kind: 'tick' })
-  }
-
-  /** The log is made durable before the sign state, so a step that only the sign state knows means that the log went back in time. */
-  #holdsLastSigned(inputs: readonly LoggedInput[]): boolean {
-    const last = this.#validator?.lastSigned
-    if (last === undefined || last.height < this.#height) return true
-    const self = this.#validator?.address
-    return inputs.some((input) => {
-      if (input.kind === 'proposal')
-        return last.step === 'proposal' && input.proposal.proposer === self && input.proposal.round === last.round
-      return (
-        input.kind === 'vote' && input.vote.kind === last.step && input.vote.validator === self && input.vote.round === last.round
-      )
-    })
   }
 }
 

@@ -1,0 +1,58 @@
+import type { Height } from '@quoin/protocol'
+import type { Logger } from '../logger.ts'
+import type { PrivateValidator } from './private-validator.ts'
+import type { LoggedInput, Wal, WalContent } from './wal.ts'
+
+/**
+ * Holds the log of a height against the sign state. A validator that signed in a height whose log is lost, or went back in time, has
+ * forgotten what it is locked on; it keeps silent until that height is final, for a vote of it could be the one that forks the chain.
+ */
+export class HeightLog {
+  readonly #wal: Pick<Wal, 'checkpoint'>
+  readonly #validator: PrivateValidator | undefined
+  readonly #logger: Logger
+
+  constructor(wal: Pick<Wal, 'checkpoint'>, validator: PrivateValidator | undefined, logger: Logger) {
+    this.#wal = wal
+    this.#validator = validator
+    this.#logger = logger
+  }
+
+  /** Begins the log of a height. When this validator signed in it before, an earlier log is missing. */
+  async start(height: Height): Promise<void> {
+    const signed = this.#validator?.lastSigned
+    const isWhole = signed === undefined || signed.height < height
+    if (!isWhole) this.#abstain(height)
+    await this.#wal.checkpoint(height, isWhole)
+    await this.#validator?.compact()
+  }
+
+  /** Looks at a log that is to be replayed; returns its inputs. */
+  resume({ height, isWhole, entries }: WalContent): readonly LoggedInput[] {
+    const inputs = entries.filter((entry) => entry.kind !== 'body')
+    if (!isWhole || !this.#holdsLastSigned(height, inputs)) this.#abstain(height)
+    return inputs
+  }
+
+  /** The log is made durable before the sign state, so a step that only the sign state knows means that the log went back in time. */
+  #holdsLastSigned(height: Height, inputs: readonly LoggedInput[]): boolean {
+    const last = this.#validator?.lastSigned
+    if (last === undefined || last.height < height) return true
+    const self = this.#validator?.address
+    return inputs.some((input) => {
+      if (input.kind === 'proposal')
+        return last.step === 'proposal' && input.proposal.proposer === self && input.proposal.round === last.round
+      return (
+        input.kind === 'vote' && input.vote.kind === last.step && input.vote.validator === self && input.vote.round === last.round
+      )
+    })
+  }
+
+  #abstain(height: Height): void {
+    this.#logger.error(
+      { height, signed: this.#validator?.lastSigned?.height },
+      'the write-ahead log of a height in which this validator signed is not whole: it keeps silent until that height is final',
+    )
+    this.#validator?.abstain()
+  }
+}

@@ -29,6 +29,11 @@ export class Oracle {
     this.#validatorCount = validatorCount
   }
 
+  /** Whether a validator ever prevoted nil. */
+  saidNil(validator: Address): boolean {
+    return [...this.#said].some(([what, value]) => what.startsWith(`${validator}/prevote/`) && value === 'nil')
+  }
+
   /** A message of the ordered stream leaves a node. */
   observe(from: PeerId, bytes: Uint8Array): void {
     const decoded = decodeMessage(bytes)

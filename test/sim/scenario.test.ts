@@ -1,4 +1,8 @@
+import type { Executor } from '@quoin/execution'
+import { headerHash, ok, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
+import { HaltError } from '../../packages/node/src/engine/halt.ts'
+import { simCrypto } from './crypto.ts'
 import { clientAccount, transfer } from './genesis.ts'
 import { Simulation } from './simulation.ts'
 
@@ -84,6 +88,59 @@ describe('crashes', () => {
     expect(await until(simulation, height + 3)).toBe(true)
     expect(signedHeights.length).toBeGreaterThan(0)
     expect(signedHeights).not.toContain(height)
+    await simulation.stop()
+  })
+})
+
+describe('divergence', () => {
+  /** Execution that is right in everything but the root. */
+  const diverging = (executor: Executor): Executor => ({
+    version: executor.version,
+    genesis: (genesis) => executor.genesis(genesis),
+    build: (...args) => executor.build(...args),
+    commit: (hash) => executor.commit(hash),
+    close: () => executor.close(),
+    async execute(template, transactions) {
+      const executed = await executor.execute(template, transactions)
+      if (!executed.ok || template.parent.number < 3) return executed
+      const header = { ...executed.value.header, stateRoot: ZERO_HASH }
+      return ok({ ...executed.value, header, hash: headerHash(simCrypto, header) })
+    },
+  })
+
+  it('a node whose state differs votes nil, and stops with a dump at the first decided block; the others go on', async () => {
+    const halted: { node: number; error: unknown }[] = []
+    const simulation = started({
+      seed: 9,
+      wrapExecutor: (index, executor) => (index === 2 ? diverging(executor) : executor),
+      onHalt: (node, error) => halted.push({ node: node.index, error }),
+    })
+    const isAhead = (height: number) => () =>
+      simulation.nodes.every(({ index, committedHeight }) => index === 2 || committedHeight >= height)
+    expect(await simulation.until(isAhead(10), MINUTE_MS)).toBe(true)
+    expect(halted.map(({ node }) => node)).toEqual([2])
+    const error = halted[0]!.error as HaltError
+    expect(error).toBeInstanceOf(HaltError)
+    expect(error.message).toMatch(/invalid here/)
+    expect(error.dump.certificate.blockHash).toBe(simulation.nodes[0]!.node!.blocks.header(error.dump.certificate.height)!.hash)
+    // What it could say before it stopped, it said against the block.
+    expect(simulation.nodes[2]!.committedHeight).toBe(error.dump.certificate.height - 1)
+    await simulation.stop()
+  })
+
+  it('a passing fault while a proposal is validated costs the validator its vote, and nothing more', async () => {
+    let faults = 0
+    const faulting = (executor: Executor): Executor => ({
+      ...diverging(executor),
+      async execute(template, transactions) {
+        if (template.parent.number >= 4 && faults++ === 0) throw new RangeError('Maximum call stack size exceeded')
+        return executor.execute(template, transactions)
+      },
+    })
+    const simulation = started({ seed: 10, wrapExecutor: (index, executor) => (index === 1 ? faulting(executor) : executor) })
+    expect(await until(simulation, 12)).toBe(true)
+    expect(faults).toBeGreaterThan(0)
+    expect(simulation.oracle.saidNil(simulation.nodes[1]!.address)).toBe(true)
     await simulation.stop()
   })
 })

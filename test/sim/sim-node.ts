@@ -1,4 +1,4 @@
-import { createExecutor } from '@quoin/execution'
+import { createExecutor, type Executor } from '@quoin/execution'
 import { type Genesis, unwrap } from '@quoin/protocol'
 import { createInlineRecovery } from '../../packages/node/src/crypto/recovery.ts'
 import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
@@ -22,6 +22,8 @@ export interface SimNodeOptions {
   readonly clockOffsetMs: number
   readonly diskLatencyMs: readonly [number, number]
   readonly logger: Logger
+  /** Puts a fault into a node's execution. */
+  readonly wrapExecutor?: (executor: Executor) => Executor
   readonly onHalt: (node: SimNode, error: unknown) => void
   /** After each commit of each life. */
   readonly onCommit: (node: SimNode) => void
@@ -123,7 +125,7 @@ export class SimNode {
         kv,
         files: { wal, signState },
         transport: network.open(this.peer, life),
-        executor,
+        executor: this.#options.wrapExecutor?.(executor) ?? executor,
         recovery: createInlineRecovery(simCrypto),
       },
       genesis,

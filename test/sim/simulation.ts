@@ -1,4 +1,5 @@
 import { selectProposer } from '@quoin/consensus'
+import type { Executor } from '@quoin/execution'
 import { type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
 import type { Logger } from '../../packages/node/src/logger.ts'
 import { clientAccount, simGenesis, transfer } from './genesis.ts'
@@ -28,6 +29,10 @@ export interface SimulationOptions {
   /** Offsets of the nodes' clocks; else drawn, within the precision. */
   readonly clockOffsetsMs?: readonly number[]
   readonly logger?: Logger
+  /** Puts faults into the execution of some nodes. */
+  readonly wrapExecutor?: (index: number, executor: Executor) => Executor
+  /** Told when a node halts; else that is a failure. */
+  readonly onHalt?: (node: SimNode, error: unknown) => void
 }
 
 export interface SimulationResult {
@@ -98,7 +103,11 @@ export class Simulation {
         clockOffsetMs: options.clockOffsetsMs?.[index] ?? this.world.random.between(-80, 80),
         diskLatencyMs: options.diskLatencyMs ?? [0, this.world.random.between(1, 8)],
         logger,
-        onHalt: (node, error) => this.#fail(new Error(`${node.peer} stopped by itself`, { cause: error })),
+        wrapExecutor: (executor) => options.wrapExecutor?.(index, executor) ?? executor,
+        onHalt: (node, error) => {
+          if (options.onHalt !== undefined) options.onHalt(node, error)
+          else this.#fail(new Error(`${node.peer} stopped by itself`, { cause: error }))
+        },
         onCommit: (node) => this.#guard(() => this.#onCommit(node)),
       })
     })

@@ -28,7 +28,7 @@ export interface ConsensusPowers {
   readonly onVote: (vote: Vote) => void
 }
 
-export type Decision = Extract<Effect, { kind: 'decide' }>
+export type Decision = Pick<Extract<Effect, { kind: 'decide' }>, 'valueId' | 'certificate'>
 
 /** The dialogue with the driver: logs what it is told, carries out what it asks, and tells it what comes of that. Synchronous. */
 export class Consensus {
@@ -200,9 +200,15 @@ export class Consensus {
     this.#powers.logger.warn({ why }, 'the sign state refused a signature: this validator keeps silent')
   }
 
-  #onInvalidDecision(certificate: CommitCertificate): never {
-    const header = this.#powers.values.get(certificate.blockHash)?.header
-    const head = this.#powers.chain.head.hash
-    throw new HaltError('more than two thirds of the power decided a block that is invalid here', { certificate, header, head })
+  /** The verdict may come of a passing fault of this node: committing executes the block again, and stops the node if it still fails. */
+  #onInvalidDecision(certificate: CommitCertificate): void {
+    const { values, chain } = this.#powers
+    const valueId = certificate.blockHash
+    if (values.get(valueId) !== undefined) {
+      this.#decision = { valueId, certificate }
+      return
+    }
+    const dump = { certificate, header: undefined, head: chain.head.hash }
+    throw new HaltError('more than two thirds of the power decided a block with a transaction that is none', dump)
   }
 }

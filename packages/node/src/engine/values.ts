@@ -245,12 +245,12 @@ export class Values {
     })
   }
 
-  /** A fault of the engine is no reason to stop as long as the block is not decided: the vote is nil. */
+  /** A fault of execution is a verdict like others: no reason to stop as long as the block is not decided. */
   async #execute(block: CandidateBlock): Promise<Result<void, ValidationError>> {
     try {
       return await this.#powers.chain.validate(block)
     } catch (error) {
-      this.#powers.logger.error({ block: block.hash, error: textOf(error) }, 'executing a proposed block failed')
+      this.#powers.logger.error({ block: block.hash, error: textOf(error) }, 'executing a block failed')
       return { ok: false, error: { code: 'root-mismatch', message: textOf(error) } }
     }
   }

@@ -4,7 +4,7 @@ import type { Clock, PeerId, Transport } from '../powers.ts'
 
 export const GOSSIP_LIMITS = {
   /** The first transaction after a pause leaves at once; those that follow wait this long for company. */
-  coalesceMs: 5,
+  coalesceMs: 40,
   /** A payload is sent as soon as it has grown to this. With one more transaction it still fits the network's payload limit. */
   payloadBytesMin: 128 * 1024,
   payloadTransactionsMax: 2_048,

@@ -1,0 +1,120 @@
+import type { Height } from '@quoin/protocol'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Scope } from '../lifecycle.ts'
+import type { SyncedBlock } from '../sync/types.ts'
+import { CatchUp } from './catch-up.ts'
+
+const scopes: Scope[] = []
+afterEach(() => Promise.all(scopes.splice(0).map((scope) => scope.close())))
+
+/** A sync that claims and delivers what the test says. */
+function setUp() {
+  let listener = () => {}
+  let timer: (() => void) | undefined
+  let head = 5
+  const asked: ((block: SyncedBlock | undefined) => void)[] = []
+  const blocks: SyncedBlock[] = []
+  const sync = {
+    behind: true,
+    onBehind(given: () => void) {
+      listener = given
+      return () => {}
+    },
+    next: (signal: AbortSignal) =>
+      new Promise<SyncedBlock | undefined>((resolve, reject) => {
+        asked.push(resolve)
+        signal.addEventListener('abort', () => reject(signal.reason))
+      }),
+  }
+  const scope = new Scope((error) => {
+    throw error
+  })
+  scopes.push(scope)
+  const catchUp = new CatchUp(
+    {
+      sync,
+      clock: {
+        after(_ms, action) {
+          timer = action
+          return () => {
+            timer = undefined
+          }
+        },
+      },
+      headHeight: () => head as Height,
+      spawn: (name, task) => scope.spawn(name, task),
+    },
+    (block) => blocks.push(block),
+  )
+  const deliver = async (block: SyncedBlock | undefined) => {
+    asked.shift()!(block)
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+  }
+  return {
+    catchUp,
+    sync,
+    asked,
+    blocks,
+    deliver,
+    claim: () => listener(),
+    advance: () => head++,
+    elapse() {
+      const action = timer
+      timer = undefined
+      action?.()
+    },
+  }
+}
+
+const BLOCK = {} as SyncedBlock
+
+describe('catching up', () => {
+  it('does nothing about a claim that consensus makes good by itself', () => {
+    const { claim, elapse, asked, sync } = setUp()
+    claim()
+    expect(asked).toHaveLength(0)
+    sync.behind = false
+    elapse()
+    expect(asked).toHaveLength(0)
+  })
+
+  it('waits on while the head moves, and pulls once it has stood still', () => {
+    const { claim, elapse, asked, advance } = setUp()
+    claim()
+    advance()
+    elapse()
+    expect(asked).toHaveLength(0)
+    elapse()
+    expect(asked).toHaveLength(1)
+  })
+
+  it('pulls the next block as soon as the last is dealt with, one at a time', async () => {
+    const { catchUp, claim, elapse, asked, blocks, deliver } = setUp()
+    claim()
+    elapse()
+    claim()
+    elapse()
+    expect(asked).toHaveLength(1)
+    await deliver(BLOCK)
+    expect(blocks).toEqual([BLOCK])
+    claim()
+    elapse()
+    expect(asked).toHaveLength(0)
+    catchUp.resume()
+    expect(asked).toHaveLength(1)
+  })
+
+  it('stops when nobody delivers, until somebody claims anew', async () => {
+    const { claim, elapse, asked, sync, deliver, blocks } = setUp()
+    claim()
+    elapse()
+    sync.behind = false
+    await deliver(undefined)
+    expect(blocks).toEqual([])
+    sync.behind = true
+    claim()
+    elapse()
+    expect(asked).toHaveLength(1)
+    await deliver(undefined)
+  })
+})

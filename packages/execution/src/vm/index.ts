@@ -1,3 +1,4 @@
+export { ENGINE_BINARY, meterEngine } from './binary.ts'
 export type { CompileError } from './compile-error.ts'
 export {
   type Budget,

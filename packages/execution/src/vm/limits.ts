@@ -9,11 +9,11 @@ export const VM_LIMITS = {
   /** Heap that one transaction may add, over all of its nested calls. Whole pages of 64 KiB are granted. */
   memoryBytesMax: 16 * MiB,
   /** Call depth of one transaction in bytes of machine stack, over all of its nested calls. */
-  depthBytesMax: 384 * KiB,
+  depthBytesMax: 512 * KiB,
   /** What a nested call takes from the depth for the host's own frames between two instances. */
   nestingDepthBytes: 16 * KiB,
   /** Stack in linear memory at which QuickJS throws `stack overflow`, which a contract can catch. */
-  guestStackBytesMax: 128 * KiB,
+  guestStackBytesMax: 96 * KiB,
   /** Arguments of an entry or of a host function. */
   argumentsMax: 16,
   /** Source of one module, UTF-8. */

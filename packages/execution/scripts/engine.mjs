@@ -1,0 +1,18 @@
+// Part of the build: meters the interpreter's binary into dist/vm/engine.wasm. Refuses bytes other than the pinned ones, for they are consensus.
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { ENGINE_BINARY, meterEngine } from '../dist/vm/index.js'
+
+const target = new URL('../dist/vm/engine.wasm', import.meta.url)
+const source = await readFile(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
+check('the package', source, ENGINE_BINARY.sourceSha256)
+const metered = meterEngine(source)
+check('metering', metered, ENGINE_BINARY.meteredSha256)
+await writeFile(target, metered)
+
+function check(what, bytes, expected) {
+  const found = createHash('sha256').update(bytes).digest('hex')
+  if (found === expected) return
+  throw new Error(`${what} gives a binary with SHA-256 ${found}, src/vm/binary.ts expects ${expected}`)
+}

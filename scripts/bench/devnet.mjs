@@ -1,6 +1,7 @@
 // Throughput and idle finality of a devnet: four validators as four processes, and the load generator on the same machine.
-// Node's own flags (--cpu-prof) reach the validators too.
-//   node scripts/bench/devnet.mjs [--transactions N] [--batch N] [--idle N]
+// --warm-up N sends as many before the clock starts: a young process spends most of its time compiling JavaScript.
+// --profile runs the validators under V8's profiler (a fifth slower) and shows what the CPU was spent on.
+//   node scripts/bench/devnet.mjs [--transactions N] [--warm-up N] [--batch N] [--idle N] [--profile]
 // Transactions are signed before the clock starts, sent over HTTP to all four validators, and counted when they are final.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,16 +11,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { TxEnvelopeEip1559 } from 'ox'
+import { serializeTransaction } from 'viem'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { developmentAccounts } from '../../packages/node/dist/keys/development.js'
 import { bytesToHex, hexToBytes } from '../../packages/protocol/dist/index.js'
+import { profileShares } from './lib/cpu-profile.mjs'
 
 const { values } = parseArgs({
   options: {
     transactions: { type: 'string', default: '10000' },
     batch: { type: 'string', default: '1' },
+    'warm-up': { type: 'string', default: '0' },
     idle: { type: 'string', default: '30' },
+    profile: { type: 'boolean', default: false },
     'rpc-port': { type: 'string', default: '18545' },
     'p2p-port': { type: 'string', default: '36656' },
   },
@@ -60,18 +64,20 @@ async function rpc(port, method, ...params) {
 }
 
 function sign(account, nonce) {
-  const envelope = TxEnvelopeEip1559.from({
+  const transaction = {
+    type: 'eip1559',
     chainId,
-    nonce: BigInt(nonce),
+    nonce,
     to: accounts[9].address,
     value: 1n,
     gas: 21_000n,
     maxFeePerGas: 0n,
     maxPriorityFeePerGas: 0n,
-  })
-  const { signature, yParity } = crypto.sign(hexToBytes(TxEnvelopeEip1559.getSignPayload(envelope)), account.secretKey)
+  }
+  const digest = crypto.keccak256(hexToBytes(serializeTransaction(transaction)))
+  const { signature, yParity } = crypto.sign(digest, account.secretKey)
   const [r, s] = [0, 32].map((at) => bytesToHex(signature.subarray(at, at + 32)))
-  return TxEnvelopeEip1559.serialize(envelope, { signature: { r, s, yParity } })
+  return serializeTransaction(transaction, { r, s, yParity })
 }
 
 async function metrics(port) {
@@ -89,7 +95,16 @@ async function startDevnet(directory) {
   const script = fileURLToPath(new URL('../devnet.mjs', import.meta.url))
   const child = spawn(
     process.execPath,
-    [...process.execArgv, script, '--data-dir', directory, '--rpc-port', values['rpc-port'], '--p2p-port', values['p2p-port']],
+    [
+      ...(values.profile ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : []),
+      script,
+      '--data-dir',
+      directory,
+      '--rpc-port',
+      values['rpc-port'],
+      '--p2p-port',
+      values['p2p-port'],
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   let output = ''
@@ -146,42 +161,84 @@ async function sendAll(rawsByAccount) {
   )
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'quoin-bench-'))
-const child = await startDevnet(directory)
-try {
-  const nonces = accounts.map(() => 0)
-  const idle = await idleFinality(nonces)
-  console.log(
-    `idle finality, send on one node to receipt on another: p50 ${quantile(idle, 0.5).toFixed(0)} ms, p90 ${quantile(idle, 0.9).toFixed(0)} ms, max ${idle.at(-1).toFixed(0)} ms (${idle.length} transactions)`,
-  )
-  const senders = 8
+const nonces = accounts.map(() => 0)
+const senders = 8
+
+/** Sends `count` transfers at once and waits until they are final on all four validators. */
+async function load(count) {
   const raws = Array.from({ length: senders }, (_, i) =>
-    Array.from({ length: total / senders }, () => sign(accounts[i], nonces[i]++)),
+    Array.from({ length: count / senders }, () => sign(accounts[i], nonces[i]++)),
   )
   const before = await Promise.all(ports.map(metrics))
-  const started = performance.now()
+  const ownBefore = process.cpuUsage()
+  const [started, startedUs] = [performance.now(), process.hrtime.bigint() / 1000n]
   await sendAll(raws)
-  const sent = performance.now() - started
-  const goal = before[0].chain_transactions_total + total
+  const sentMs = performance.now() - started
+  const goal = before[0].chain_transactions_total + count
   for (;;) {
     const now = await Promise.all(ports.map(metrics))
     if (now.every(({ chain_transactions_total }) => chain_transactions_total >= goal)) break
     await new Promise((next) => setTimeout(next, 20))
   }
-  const took = performance.now() - started
-  console.log(
-    `${total} transfers in HTTP requests of ${batch}: accepted in ${(sent / 1000).toFixed(2)} s (${Math.round((1000 * total) / sent)}/s), final on all four in ${(took / 1000).toFixed(2)} s: ${Math.round((1000 * total) / took)} finalised transactions a second`,
-  )
+  const tookMs = performance.now() - started
+  const own = process.cpuUsage(ownBefore)
   const after = await Promise.all(ports.map(metrics))
+  const grown = (name) => after.map((node, i) => node[name] - before[i][name])
+  return {
+    count,
+    sentMs,
+    tookMs,
+    windowUs: [Number(startedUs), Number(process.hrtime.bigint() / 1000n)],
+    ownUs: own.user + own.system,
+    grown,
+    after,
+  }
+}
+
+const perSecond = (count, ms) => Math.round((1000 * count) / ms)
+const joined = (numbers, map = Math.round) => numbers.map(map).join(' ')
+
+function report({ count, sentMs, tookMs, ownUs, grown, after }) {
+  const cpuUs = grown('process_cpu_seconds_total').map((seconds) => (1e6 * seconds) / count)
   console.log(
-    `senders recovered by each node: ${after.map((node, i) => node.crypto_senders_recovered_total - before[i].crypto_senders_recovered_total).join(' ')}`,
+    `${count} transfers, HTTP requests of ${batch}: ${perSecond(count, tookMs)} finalised a second (accepted at ${perSecond(count, sentMs)}/s, final on all four after ${(tookMs / 1000).toFixed(2)} s, ${grown('chain_height')[0]} blocks)`,
   )
+  console.log(`  CPU a transaction: validators ${joined(cpuUs)} µs, load generator ${Math.round(ownUs / count)} µs`)
   console.log(
-    `blocks: ${after[0].chain_height - before[0].chain_height}; memory MB: ${after.map(({ process_resident_bytes }) => Math.round(process_resident_bytes / 2 ** 20)).join(' ')}`,
+    `  senders recovered: ${joined(grown('crypto_senders_recovered_total'))}; gossip payloads: ${joined(grown('engine_gossip_payloads'))}; requests: ${joined(grown('network_requests_out'))}`,
   )
-} finally {
+  console.log(`  memory: ${joined(after.map((node) => node.process_resident_bytes / 2 ** 20))} MB`)
+  return cpuUs.reduce((a, b) => a + b, 0) / cpuUs.length
+}
+
+const directory = await mkdtemp(join(tmpdir(), 'quoin-bench-'))
+const profiles = join(directory, 'profiles')
+const child = await startDevnet(join(directory, 'devnet'))
+let measured
+try {
+  if (idleRounds > 0) {
+    const idle = await idleFinality(nonces)
+    const ms = (q) => quantile(idle, q).toFixed(0)
+    console.log(
+      `idle finality, sent to one validator, receipt from another: p50 ${ms(0.5)} ms, p90 ${ms(0.9)} ms, max ${ms(1)} ms (${idle.length} transactions)`,
+    )
+  }
+  if (Number(values['warm-up']) > 0) report(await load(Number(values['warm-up'])))
+  measured = await load(total)
+  const cpuUs = report(measured)
   child.kill('SIGINT')
   await once(child, 'exit')
+  if (values.profile) {
+    const shares = await profileShares(profiles, ...measured.windowUs)
+    console.log(
+      `  a validator's CPU by part: ${[...shares].map(([part, share]) => `${part} ${Math.round(100 * share)} % (${Math.round(share * cpuUs)} µs)`).join(', ')}`,
+    )
+  }
+} finally {
+  if (child.exitCode === null) {
+    child.kill('SIGINT')
+    await once(child, 'exit')
+  }
   agent.destroy()
   await rm(directory, { recursive: true })
 }

@@ -29,6 +29,7 @@ export class NodeMetrics implements Closable {
   read(): Readonly<Record<string, number>> {
     const { chain, mempool, counters, status } = this.#node
     const { transport, recovery } = this.#sources
+    const { user, system } = process.cpuUsage()
     return {
       chain_height: chain.head.header.number,
       chain_finality_ms: this.#finalityMs,
@@ -41,6 +42,7 @@ export class NodeMetrics implements Closable {
       crypto_senders_recovered_total: recovery.stats.recovered,
       ...prefixed('network', transport.counters),
       ...prefixed('engine', counters),
+      process_cpu_seconds_total: (user + system) / 1e6,
       process_resident_bytes: process.memoryUsage.rss(),
     }
   }

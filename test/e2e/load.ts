@@ -1,0 +1,122 @@
+import { type Hex, keccak256 } from 'viem'
+import { foundry } from 'viem/chains'
+import { account, type Network, type Validator } from './harness.ts'
+import { watch } from './watch.ts'
+
+/** Transfers that one account has under way at a time. */
+const BATCH = 5
+const REQUEST_MS_MAX = 2_000
+/** A batch that is not final after this is sent again to the next node, as a client does whose node went away. */
+const RESEND_MS = 2_000
+
+export interface Final {
+  readonly blockHash: Hex
+  readonly blockNumber: number
+}
+
+interface Answer<T> {
+  readonly result?: T | null
+  readonly error?: { readonly message: string }
+}
+
+/** Clients that send transfers to whatever nodes answer, each its next ones when its last are final, and keep what was final. */
+export class Load {
+  readonly final = new Map<Hex, Final>()
+  readonly #network: Network
+  readonly #lanes: readonly Promise<void>[]
+  readonly #outcome: Promise<readonly PromiseSettledResult<void>[]>
+  #stopping = false
+  #next = 0
+
+  constructor(network: Network, accounts: readonly number[]) {
+    this.#network = network
+    this.#lanes = accounts.map((index) => this.#lane(index))
+    this.#outcome = Promise.allSettled(this.#lanes)
+  }
+
+  /** Resolves when so many more transfers are final. */
+  async progress(count: number): Promise<void> {
+    const goal = this.final.size + count
+    const failed = Promise.all(this.#lanes).then(() => {
+      throw new Error('the load has ended')
+    })
+    await Promise.race([
+      failed,
+      watch(`${count} more transfers final`, async () => (this.final.size >= goal ? true : undefined), {
+        report: () => this.#network.report(),
+      }),
+    ])
+  }
+
+  /** Ends all clients; rejects with what went wrong in one of them. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    for (const outcome of await this.#outcome) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  async #lane(index: number): Promise<void> {
+    const signer = account(index)
+    let nonce = Number(await this.#ask<Hex>('eth_getTransactionCount', [signer.address, 'latest']))
+    while (!this.#stopping) {
+      const raws = await Promise.all(Array.from({ length: BATCH }, (_, i) => this.#sign(signer, nonce + i)))
+      await this.#finish(raws)
+      nonce += BATCH
+    }
+  }
+
+  #sign(signer: ReturnType<typeof account>, nonce: number): Promise<Hex> {
+    return signer.signTransaction({
+      ...{ chainId: foundry.id, nonce, gas: 21_000n, to: account(9).address, value: 1n },
+      ...{ maxFeePerGas: 0n, maxPriorityFeePerGas: 0n },
+    })
+  }
+
+  /** Sends a batch until it is final. */
+  async #finish(raws: readonly Hex[]): Promise<void> {
+    const waiting = new Map(raws.map((raw) => [keccak256(raw), raw]))
+    while (waiting.size > 0 && !this.#stopping) {
+      for (const raw of waiting.values()) await this.#ask('eth_sendRawTransaction', [raw])
+      const resendAt = performance.now() + RESEND_MS
+      await watch('a final batch, or time to send it again', async () => {
+        for (const hash of [...waiting.keys()]) {
+          const receipt = await this.#ask<Final & { readonly blockNumber: Hex }>('eth_getTransactionReceipt', [hash])
+          if (receipt === undefined) continue
+          this.final.set(hash, { blockHash: receipt.blockHash, blockNumber: Number(receipt.blockNumber) })
+          waiting.delete(hash)
+        }
+        return waiting.size === 0 || this.#stopping || performance.now() >= resendAt ? true : undefined
+      })
+    }
+  }
+
+  /** Asks the nodes in turn until one answers; throws at a refusal that no honest client should get. Undefined: null, or nobody answered. */
+  async #ask<T>(method: string, params: readonly unknown[]): Promise<T | undefined> {
+    const nodes = this.#network.running
+    for (let tried = 0; tried < nodes.length; tried++) {
+      const answer = await request<T>(nodes[this.#next++ % nodes.length]!, method, params)
+      if (answer === undefined) continue
+      const { error, result } = answer
+      if (error !== undefined && !/^(already known|nonce too low)/.test(error.message))
+        throw new Error(`${method}: ${error.message}`)
+      return result ?? undefined
+    }
+    return undefined
+  }
+}
+
+/** Undefined when the node went away. */
+async function request<T>(node: Validator, method: string, params: readonly unknown[]): Promise<Answer<T> | undefined> {
+  try {
+    const response = await fetch(node.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      signal: AbortSignal.timeout(REQUEST_MS_MAX),
+    })
+    return (await response.json()) as Answer<T>
+  } catch (failure) {
+    // Killed, stopped or paused: what the tests do to nodes.
+    if (failure instanceof TypeError || failure instanceof DOMException) return undefined
+    throw failure
+  }
+}

@@ -1,0 +1,132 @@
+import {
+  type Address,
+  compressedKey,
+  type Genesis,
+  genesisDigest,
+  type Hash,
+  nobleCrypto,
+  type Proposal,
+  proposalDigest,
+  type RegisteredNode,
+  type SigningDomain,
+  unwrap,
+  utf8ToBytes,
+  type Vote,
+  voteDigest,
+} from '@quoin/protocol'
+import { decodeMessage } from '../../packages/node/src/engine/messages.ts'
+import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey } from '../../packages/node/src/network/index.ts'
+import { freePorts } from './ports.ts'
+
+const networkIdOf = (genesis: Genesis): string => genesisDigest(nobleCrypto, genesis).slice(2, 18)
+
+/** A signature that a validator showed to somebody. */
+interface Said {
+  readonly text: string
+  /** The 32 signed bytes. */
+  readonly digest: Uint8Array
+  readonly signature: Uint8Array
+  /** Peer that brought it, which need not be its author. */
+  readonly from: string
+}
+
+/**
+ * A node of the list without a vote, on the real network, that remembers every signed statement which the validators send: whoever signs two
+ * that differ for one height, round and step is caught, whether or not the other validators noticed.
+ */
+export class Witness {
+  readonly node: RegisteredNode
+  readonly #key: Uint8Array
+  readonly #said = new Map<string, Said>()
+  readonly #findings: string[] = []
+  readonly #perValidator = new Map<Address, number>()
+  #transport: Libp2pTransport | undefined
+  #domain: SigningDomain | undefined
+  #genesis: Genesis | undefined
+
+  private constructor(node: RegisteredNode, key: Uint8Array) {
+    this.node = node
+    this.#key = key
+  }
+
+  static async create(): Promise<Witness> {
+    const key = await createNodeKey('Ed25519', nobleCrypto.sha256(utf8ToBytes('witness')))
+    const address = `/ip4/127.0.0.1/tcp/${await freePorts(1)}`
+    return new Witness({ peerId: unwrap(loadNodeKey(key)).peerId, addresses: [address] }, key)
+  }
+
+  /** Joins the network of a genesis that lists `node`. */
+  async join(genesis: Genesis, genesisHash: Hash): Promise<void> {
+    this.#genesis = genesis
+    this.#domain = { genesisHash, restartEpoch: 0 }
+    const transport = await createLibp2pTransport({
+      key: this.#key,
+      listen: this.node.addresses,
+      networkId: networkIdOf(genesis),
+      logger: { debug() {}, info() {}, warn: (fields, message) => this.#findings.push(`${message}: ${String(fields['error'])}`) },
+    })
+    this.#transport = transport
+    transport.listen({
+      onMessage: (from, message) => this.#hear(from, message),
+      onGossip: () => Promise.resolve('accept'),
+      onRequest: () => Promise.resolve(undefined),
+      onPeer: () => {},
+    })
+    transport.admit(genesis.nodes)
+    await transport.start()
+  }
+
+  async close(): Promise<void> {
+    await this.#transport?.stop()
+  }
+
+  /** Proofs that a validator signed twice, and messages that no honest node sends. */
+  get findings(): readonly string[] {
+    return this.#findings
+  }
+
+  /** How many different statements of a validator it heard. */
+  heard(validator: Address): number {
+    return this.#perValidator.get(validator) ?? 0
+  }
+
+  #hear(from: string, bytes: Uint8Array): void {
+    const message = decodeMessage(bytes)
+    if (!message.ok) this.#findings.push(`${from}: ${message.error.message}`)
+    else if (message.value.kind === 'vote') this.#vote(from, message.value.vote)
+    else if (message.value.kind === 'proposal') this.#proposal(from, message.value.proposal)
+  }
+
+  #vote(from: string, vote: Vote): void {
+    const { kind, height, round, validator, valueId, signature } = vote
+    const digest = voteDigest(nobleCrypto, this.#domain!, vote)
+    this.#note(validator, `${kind} ${height}/${round}`, { text: String(valueId), digest, signature, from })
+  }
+
+  #proposal(from: string, proposal: Proposal): void {
+    const { height, round, proposer, valueId, polRound, signature } = proposal
+    const digest = proposalDigest(nobleCrypto, this.#domain!, proposal)
+    this.#note(proposer, `proposal ${height}/${round}`, { text: `${valueId} after ${polRound}`, digest, signature, from })
+  }
+
+  #note(author: Address, position: string, said: Said): void {
+    const key = `${author} ${position}`
+    const known = this.#said.get(key)
+    if (known === undefined) {
+      this.#said.set(key, said)
+      this.#perValidator.set(author, this.heard(author) + 1)
+      return
+    }
+    if (known.text === said.text) return
+    // A statement that is not its author's convicts nobody but who sent it.
+    const [first, second] = [known, said].map(
+      (one) => `"${one.text}" from ${one.from}${this.#isOf(author, one) ? '' : ', forged'}`,
+    )
+    this.#findings.push(`${key}: ${first} and ${second}`)
+  }
+
+  #isOf(author: Address, { digest, signature }: Said): boolean {
+    const validator = this.#genesis!.validators.get(author)
+    return validator !== undefined && nobleCrypto.verify(digest, signature, compressedKey(validator.publicKey))
+  }
+}

@@ -60,6 +60,12 @@ export class SimNetwork {
     this.#defaultLink = PERFECT_LINK
   }
 
+  /** Puts a message of the ordered stream into a node's hands as if `from` had sent it. */
+  inject(from: PeerId, to: PeerId, message: Uint8Array): void {
+    const station = this.#stations.get(to)
+    if (station?.life.alive) station.handlers.onMessage(from, message)
+  }
+
   /** A node's connections break: its peers notice. */
   down(peer: PeerId): void {
     if (!this.#stations.delete(peer)) return

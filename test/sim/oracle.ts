@@ -13,6 +13,7 @@ export class Violation extends Error {}
  */
 export class Oracle {
   readonly #validatorCount: number
+  readonly #faulty: ReadonlySet<Address>
   readonly #committed = new Map<number, { readonly hash: Hash; readonly by: PeerId }>()
   /** What each validator said, over all its lives: `validator/kind/height/round` to the value. */
   readonly #said = new Map<string, string>()
@@ -25,8 +26,10 @@ export class Oracle {
   /** Blocks that were decided in a later round than the first. */
   roundsLost = 0
 
-  constructor(validatorCount: number) {
+  /** What `faulty` validators say is not judged; it counts as a vote all the same. */
+  constructor(validatorCount: number, faulty: readonly Address[] = []) {
     this.#validatorCount = validatorCount
+    this.#faulty = new Set(faulty)
   }
 
   /** Whether a validator ever prevoted nil. */
@@ -64,12 +67,13 @@ export class Oracle {
   }
 
   #onProposal({ height, round, proposer, valueId, polRound }: Proposal): void {
-    this.#once(`${proposer}/proposal/${height}/${round}`, `${valueId}/${polRound ?? ''}`)
+    if (!this.#faulty.has(proposer)) this.#once(`${proposer}/proposal/${height}/${round}`, `${valueId}/${polRound ?? ''}`)
   }
 
   #onVote({ kind, height, round, validator, valueId }: Vote): void {
-    const isNew = this.#once(`${validator}/${kind}/${height}/${round}`, valueId ?? 'nil')
-    if (!isNew || valueId === undefined) return
+    const isFaulty = this.#faulty.has(validator)
+    const isNew = isFaulty || this.#once(`${validator}/${kind}/${height}/${round}`, valueId ?? 'nil')
+    if (!isNew || valueId === undefined || (isFaulty && kind === 'precommit')) return
     if (kind === 'precommit') {
       const lock = this.#locks.get(`${validator}/${height}`)
       if (lock === undefined || round > lock.round) this.#locks.set(`${validator}/${height}`, { round, valueId })
@@ -77,7 +81,7 @@ export class Oracle {
         throw new Violation(`${validator} precommits ${valueId} in ${height}/${round} without a polka`)
       return
     }
-    this.#checkLock(height, round, validator, valueId)
+    if (!isFaulty) this.#checkLock(height, round, validator, valueId)
     const key = `${height}/${round}/${valueId}`
     const prevoters = this.#prevoters.get(key) ?? new Set()
     this.#prevoters.set(key, prevoters.add(validator))

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { HaltError } from '../../packages/node/src/engine/halt.ts'
 import { simCrypto } from './crypto.ts'
 import { clientAccount, transfer } from './genesis.ts'
+import { SeededRandom } from './random.ts'
 import { Simulation } from './simulation.ts'
 
 const MINUTE_MS = 60_000
@@ -141,6 +142,35 @@ describe('divergence', () => {
     expect(await until(simulation, 12)).toBe(true)
     expect(faults).toBeGreaterThan(0)
     expect(simulation.oracle.saidNil(simulation.nodes[1]!.address)).toBe(true)
+    await simulation.stop()
+  })
+})
+
+describe('hostile messages', () => {
+  it('garbage, changed, repeated and misdirected messages are refused, and the chain does not notice', async () => {
+    const simulation = started({ seed: 12 })
+    const random = new SeededRandom(12)
+    const observe = simulation.network.onSend
+    let injected = 0
+    simulation.network.onSend = (from, to, message) => {
+      observe(from, to, message)
+      const changed = message.slice()
+      changed[random.below(changed.length)]! ^= 1 << random.below(8)
+      for (const bytes of [
+        changed,
+        message,
+        message.subarray(0, random.below(message.length)),
+        random.bytes(random.below(300)),
+      ]) {
+        injected++
+        simulation.network.inject(random.pick(simulation.nodes).peer, random.pick(simulation.nodes).peer, bytes)
+      }
+    }
+    expect(await until(simulation, 12)).toBe(true)
+    expect(injected).toBeGreaterThan(1_000)
+    expect(simulation.oracle.roundsLost).toBe(0)
+    const offences = new Set(simulation.network.penalties.map(({ offence }) => offence))
+    expect(offences.has('malformed') && offences.has('invalid')).toBe(true)
     await simulation.stop()
   })
 })

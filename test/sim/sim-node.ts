@@ -19,6 +19,8 @@ export interface SimNodeOptions {
   readonly genesis: Genesis
   readonly index: number
   readonly isValidator: boolean
+  /** Whose voting key it has; its own unless it is a twin. */
+  readonly keyIndex?: number
   readonly clockOffsetMs: number
   readonly diskLatencyMs: readonly [number, number]
   readonly logger: Logger
@@ -63,7 +65,7 @@ export class SimNode {
   }
 
   get address() {
-    return validatorKey(this.index).address
+    return validatorKey(this.#options.keyIndex ?? this.index).address
   }
 
   /** Starts a process on what the disk holds. */
@@ -115,7 +117,7 @@ export class SimNode {
     const { world, network, genesis, isValidator, clockOffsetMs, logger } = this.#options
     const { kv, wal, signState } = this.disk.open(life)
     const executor = unwrap(await createExecutor({ kv, crypto: simCrypto, chainId: CHAIN_ID, treeDepth: 4, historyHeights: 16 }))
-    const { address, secretKey } = validatorKey(this.index)
+    const { address, secretKey } = validatorKey(this.#options.keyIndex ?? this.index)
     const created = await createNode({
       powers: {
         crypto: simCrypto,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { validatorKey } from './genesis.ts'
 import { Simulation, type SimulationOptions } from './simulation.ts'
 
 /** `QUOIN_SIM_SEED=17` runs that seed alone, with the nodes' logs. `QUOIN_TEST_LONG=1` runs many. */
@@ -68,9 +69,19 @@ describe.runIf(ONLY_SEED === undefined)('faulty networks', () => {
   const starts = Array.from({ length: SEEDS / SEEDS_PER_TEST }, (_, i) => 1 + i * SEEDS_PER_TEST)
   it.each(starts)('ten seeds from %i: agreement, no double sign, locks kept, progress once healed', async (start) => {
     for (let seed = start; seed < start + SEEDS_PER_TEST; seed++) {
-      const { height } = await run({ seed })
+      const { height, offenders } = await run({ seed })
       expect(height).toBeGreaterThanOrEqual(3)
+      expect(offenders).toEqual({})
     }
+  })
+
+  it('a validator that runs twice, with one key and two disks, harms nobody', async () => {
+    const caught = new Set<string>()
+    for (let seed = 1; seed <= 10; seed++) {
+      const { offenders } = await run({ seed, twin: true })
+      for (const offender of Object.keys(offenders)) caught.add(offender)
+    }
+    expect([...caught]).toEqual([validatorKey(3).address])
   })
 
   it('seven validators and a follower', async () => {

@@ -1,8 +1,9 @@
 import { selectProposer } from '@quoin/consensus'
 import type { Executor } from '@quoin/execution'
-import { type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
+import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
+import { evidenceOffender } from '../../packages/node/src/engine/evidence-pool.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
-import { clientAccount, simGenesis, transfer } from './genesis.ts'
+import { clientAccount, simGenesis, transfer, validatorKey } from './genesis.ts'
 import { SimNetwork } from './network.ts'
 import { Oracle, Violation } from './oracle.ts'
 import type { SeededRandom } from './random.ts'
@@ -19,6 +20,8 @@ export interface SimulationOptions {
   readonly faultyHeights?: number
   /** Heights that must follow on every node once all is well. */
   readonly healedHeights?: number
+  /** A second process with the key of the last validator, and its own disk: everything it says contradicts the first. */
+  readonly twin?: boolean
   /** No loss, no crash, no partition. */
   readonly calm?: boolean
   /** Clients send transactions; yes unless false. */
@@ -44,6 +47,8 @@ export interface SimulationResult {
   readonly transactions: number
   /** Blocks that were not decided in round 0. */
   readonly roundsLost: number
+  /** Who was caught signing twice, by how many nodes. */
+  readonly offenders: Readonly<Record<Address, number>>
 }
 
 const CLIENTS = 6
@@ -80,22 +85,23 @@ export class Simulation {
   #sent = 0
 
   constructor(options: SimulationOptions) {
-    const { seed, nodeCount = 4, followerCount = 0, clientCount = CLIENTS, logger = silentLogger } = options
+    const { seed, nodeCount = 4, followerCount = 0, clientCount = CLIENTS, twin = false, logger = silentLogger } = options
     this.#options = options
     this.world = new World(seed)
     this.network = new SimNetwork(this.world)
     this.#faults = this.world.random.fork()
     this.#load = this.world.random.fork()
-    this.oracle = new Oracle(nodeCount)
+    this.oracle = new Oracle(nodeCount, twin ? [validatorKey(nodeCount - 1).address] : [])
     this.network.onSend = (from, _to, message) => {
       if (message[0] === PROPOSAL_TAG) this.largestProposalBytes = Math.max(this.largestProposalBytes, message.length)
       this.#guard(() => this.oracle.observe(from, message))
     }
     const genesis = simGenesis(nodeCount, clientCount)
     this.#validators = genesis.validators
-    this.nodes = Array.from({ length: nodeCount + followerCount }, (_, index) => {
+    this.nodes = Array.from({ length: nodeCount + (twin ? 1 : 0) + followerCount }, (_, index) => {
       return new SimNode({
-        isValidator: index < nodeCount,
+        isValidator: index < nodeCount || (twin && index === nodeCount),
+        ...(twin && index === nodeCount ? { keyIndex: nodeCount - 1 } : {}),
         world: this.world,
         network: this.network,
         genesis,
@@ -121,8 +127,9 @@ export class Simulation {
     const target = this.oracle.height + healedHeights
     const progressed = await this.until(() => this.nodes.every(({ node }) => heightOf(node) >= target), HEALED_MS)
     if (!progressed) throw new Violation(`liveness: healed, ${HEALED_MS} ms later: ${this.describe()}`)
+    const offenders = this.#offenders()
     await this.stop()
-    if (this.network.penalties.length > 0) {
+    if (this.network.penalties.length > 0 && !this.#options.twin) {
       throw new Violation(`an honest node was blamed: ${JSON.stringify(this.network.penalties.slice(0, 3))}`)
     }
     return {
@@ -133,7 +140,16 @@ export class Simulation {
       crashes: this.nodes.reduce((sum, { crashes }) => sum + crashes, 0),
       transactions: this.#sent,
       roundsLost: this.oracle.roundsLost,
+      offenders,
     }
+  }
+
+  #offenders(): Readonly<Record<Address, number>> {
+    const counts: Record<Address, number> = {}
+    for (const { node } of this.nodes) {
+      for (const offender of new Set(node?.evidence.map(evidenceOffender))) counts[offender] = (counts[offender] ?? 0) + 1
+    }
+    return counts
   }
 
   /** Starts every node that is down; the first time, load and faults begin too. */

@@ -1,5 +1,5 @@
 import type { Executor } from '@quoin/execution'
-import type { Crypto, Genesis, Result } from '@quoin/protocol'
+import type { Crypto, Evidence, Genesis, Result } from '@quoin/protocol'
 import { ok } from '@quoin/protocol'
 import { type ChainRefusal, createChain } from './chain/chain.ts'
 import { poolStateOf } from './chain/pool-state.ts'
@@ -57,6 +57,8 @@ export interface Node {
   /** Undefined before `start`. */
   readonly status: EngineStatus | undefined
   readonly counters: Readonly<Record<string, number>>
+  /** Proofs of equivocation that this node has seen. */
+  readonly evidence: readonly Evidence[]
   /** Replays what a crash left, connects, and takes part. Throws when the node's files cannot be trusted, or it cannot listen. */
   start(): Promise<void>
   /** Orderly end: resolves when everything that was started has ended. */
@@ -135,6 +137,10 @@ class ComposedNode implements Node {
 
   get status(): EngineStatus | undefined {
     return this.#engine?.status
+  }
+
+  get evidence(): readonly Evidence[] {
+    return this.#engine?.evidence ?? []
   }
 
   get counters(): Readonly<Record<string, number>> {

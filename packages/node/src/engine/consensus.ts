@@ -44,9 +44,11 @@ export class Consensus {
     const { clock, logger, onElapsed } = powers
     this.#powers = powers
     this.#ticker = new TimeoutTicker(clock, onElapsed)
-    this.#evidence = new EvidencePool((evidence, offender) =>
-      logger.warn({ offender, height: evidence.first.height, kind: evidence.kind }, 'a validator contradicted itself'),
-    )
+    this.#evidence = new EvidencePool((evidence, offender) => {
+      if (offender === powers.validator?.address)
+        this.#warnOfTwin(`conflicting ${evidence.kind} of height ${evidence.first.height}`)
+      else logger.warn({ offender, height: evidence.first.height, kind: evidence.kind }, 'a validator contradicted itself')
+    })
   }
 
   /** Undefined before the first height. */
@@ -82,8 +84,13 @@ export class Consensus {
     const self = validator?.address
     for (const input of inputs) {
       values.restoreInput(input)
-      if (input.kind === 'vote' && input.vote.validator === self) validator?.restoreVote(input.vote)
-      if (input.kind === 'proposal' && input.proposal.proposer === self) validator?.restoreProposal(input.proposal)
+      const restored =
+        input.kind === 'vote' && input.vote.validator === self
+          ? validator?.restoreVote(input.vote)
+          : input.kind === 'proposal' && input.proposal.proposer === self
+            ? validator?.restoreProposal(input.proposal)
+            : undefined
+      if (restored?.ok === false) this.#warnOfTwin(restored.error.message)
     }
     for (const effect of replay(this.#driver, this.#startInput(height), inputs)) this.#act(effect)
     this.#drain()
@@ -194,6 +201,13 @@ export class Consensus {
     onVote(signed.value)
     this.#inputs.push({ kind: 'vote', vote: signed.value })
     outbox.add({ kind: 'vote', vote: signed.value })
+  }
+
+  #warnOfTwin(why: string): void {
+    this.#powers.logger.error(
+      { why },
+      'another process signs with the key of this validator: stop one of them, or both will be punished',
+    )
   }
 
   #notSigned(why: string | undefined): void {

@@ -12,7 +12,6 @@ import {
   voteDigest,
 } from '@quoin/protocol'
 import type { LastSignState, SignedStep, SignRefusal, SignStep } from './last-sign-state.ts'
-import { CorruptFileError } from './record-file.ts'
 
 /** The power to sign with a validator's voting key. */
 export interface Signer {
@@ -67,13 +66,16 @@ export class PrivateValidator {
     return signature.ok ? ok({ ...proposal, signature: signature.value }) : signature
   }
 
-  /** A vote of ours found in the log, which may have reached the disk before the sign state did. */
-  restoreVote(vote: Vote): void {
-    this.#restore(vote, vote.kind, voteDigest(this.#crypto, this.#domain, vote), vote.signature)
+  /**
+   * A vote of ours found in the log, which may have reached the disk before the sign state did. A conflict says that another process signs
+   * with this key, and that its vote came to us by the network.
+   */
+  restoreVote(vote: Vote): Result<void, SignRefusal> {
+    return this.#restore(vote, vote.kind, voteDigest(this.#crypto, this.#domain, vote), vote.signature)
   }
 
-  restoreProposal(proposal: Proposal): void {
-    this.#restore(proposal, 'proposal', proposalDigest(this.#crypto, this.#domain, proposal), proposal.signature)
+  restoreProposal(proposal: Proposal): Result<void, SignRefusal> {
+    return this.#restore(proposal, 'proposal', proposalDigest(this.#crypto, this.#domain, proposal), proposal.signature)
   }
 
   /** Resolves when every signature given out is on record. */
@@ -96,12 +98,15 @@ export class PrivateValidator {
     return ok(signature)
   }
 
-  #restore(at: Pick<UnsignedVote, 'height' | 'round'>, step: SignStep, digest: Uint8Array, signature: Uint8Array): void {
+  #restore(
+    at: Pick<UnsignedVote, 'height' | 'round'>,
+    step: SignStep,
+    digest: Uint8Array,
+    signature: Uint8Array,
+  ): Result<void, SignRefusal> {
     const position = { height: at.height, round: at.round, step, digest }
     const known = this.#state.check(position)
     if (known.ok && known.value === undefined) this.#state.record({ ...position, signature })
-    if (!known.ok && known.error.code === 'conflict') {
-      throw new CorruptFileError(`the write-ahead log and the sign state contradict each other: ${known.error.message}`)
-    }
+    return known.ok || known.error.code !== 'conflict' ? ok(undefined) : known
   }
 }

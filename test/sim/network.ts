@@ -160,7 +160,9 @@ export class SimNetwork {
         void station.handlers.onRequest(from, message).then((answer) => {
           if (!station.life.alive) return
           this.#carry(to, from, 'answer', answer ?? new Uint8Array(0), () => {
-            if (life.alive) answer === undefined ? fail('refused') : resolve(answer)
+            if (!life.alive) return
+            if (answer === undefined) fail('refused')
+            else resolve(answer)
           })
         })
       })

@@ -80,7 +80,7 @@ export class Simulation {
   readonly #validators: ValidatorSet
   largestProposalBytes = 0
   #started = false
-  #failure: unknown
+  #failure: Error | undefined
   #faulty = true
   #sent = 0
 
@@ -203,7 +203,7 @@ export class Simulation {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error
+    this.#failure ??= error instanceof Error ? error : new Error(String(error))
   }
 
   /** Runs a check inside the nodes' own stack without throwing there. */

@@ -73,9 +73,9 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
   if (!store.ok) return store
   const blocks = store.value
   // The pool needs the head, the chain needs the pool: admission begins only after the chain is open.
-  let opened: Chain | undefined
+  const opened: { chain?: Chain } = {}
   const state = perHead(
-    () => opened,
+    () => opened.chain,
     (head) => poolStateOf(kv, head),
   )
   const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, state })
@@ -91,7 +91,7 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
     logger: logger.child({ module: 'chain' }),
   })
   if (!chain.ok) return chain
-  opened = chain.value
+  opened.chain = chain.value
   return ok(new ComposedNode(options, { chain: chain.value, blocks, mempool, feed }))
 }
 

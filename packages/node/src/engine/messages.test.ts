@@ -89,13 +89,20 @@ const request: fc.Arbitrary<BodyRequest> = fc.oneof(
 
 describe('messages between engines', () => {
   it('survive the wire', () => {
-    fc.assert(fc.property(message, (value) => void expect(decodeMessage(encodeMessage(value))).toEqual({ ok: true, value })))
-    fc.assert(fc.property(request, (value) => void expect(decodeRequest(encodeRequest(value))).toEqual({ ok: true, value })))
     fc.assert(
-      fc.property(
-        fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 5 }),
-        (value) => void expect(decodeTransactions(encodeTransactions(value))).toEqual({ ok: true, value }),
-      ),
+      fc.property(message, (value) => {
+        expect(decodeMessage(encodeMessage(value))).toEqual({ ok: true, value })
+      }),
+    )
+    fc.assert(
+      fc.property(request, (value) => {
+        expect(decodeRequest(encodeRequest(value))).toEqual({ ok: true, value })
+      }),
+    )
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 5 }), (value) => {
+        expect(decodeTransactions(encodeTransactions(value))).toEqual({ ok: true, value })
+      }),
     )
   })
 

@@ -1,5 +1,5 @@
 import { Driver, type Effect, type Refusal, type State, timeoutMs } from '@quoin/consensus'
-import type { CommitCertificate, Evidence, Height, Round, Vote } from '@quoin/protocol'
+import type { CommitCertificate, Evidence, Height, PolkaCertificate, Round, Vote } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock, PeerId } from '../powers.ts'
@@ -36,6 +36,8 @@ export class Consensus {
   readonly #driver = new Driver()
   /** What effects gave rise to, and the driver is yet to be told. */
   readonly #inputs: LoggedInput[] = []
+  /** Rounds of which a polka certificate was logged. */
+  readonly #polkaRounds = new Set<Round>()
   readonly #ticker: TimeoutTicker
   readonly #evidence: EvidencePool
   #decision: Decision | undefined
@@ -100,6 +102,7 @@ export class Consensus {
   end(): void {
     this.#decision = undefined
     this.#inputs.length = 0
+    this.#polkaRounds.clear()
     this.#ticker.clear()
     this.#evidence.prune(this.#powers.chain.head.header.number)
   }
@@ -137,12 +140,20 @@ export class Consensus {
   }
 
   #step(input: LoggedInput): Refusal | undefined {
+    const polka = input.kind === 'polkaCertificate' ? input.certificate : input.kind === 'proposal' ? input.polka : undefined
+    const votesBefore = this.#countPrevotes(polka)
     const { effects, refusal } = this.#driver.step(input)
-    // A certificate may add votes to the driver even when it is refused as such.
-    const changed = refusal === undefined || effects.length > 0 || 'certificate' in input || input.kind === 'proposal'
-    if (changed) this.#powers.wal.append(input)
+    // A polka may teach the driver votes even when what brought it is refused. Anything else that is refused changes nothing, and is not
+    // logged: peers could fill the disk with it.
+    const learned = polka !== undefined && (this.#countPrevotes(polka) !== votesBefore || !this.#polkaRounds.has(polka.round))
+    if (polka !== undefined) this.#polkaRounds.add(polka.round)
+    if (refusal === undefined || effects.length > 0 || learned) this.#powers.wal.append(input)
     for (const effect of effects) this.#act(effect)
     return refusal
+  }
+
+  #countPrevotes(polka: PolkaCertificate | undefined): number {
+    return polka === undefined ? 0 : this.#driver.votes(polka.round, 'prevote').length
   }
 
   #act(effect: Effect): void {

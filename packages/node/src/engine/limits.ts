@@ -14,8 +14,8 @@ export const ENGINE_LIMITS = {
   futureMessagesBytesMax: 16 * 1024 * 1024,
   /** A message further ahead than this says only that we are behind. */
   futureHeightsMax: 8,
-  /** Votes whose signature is known to be good. */
-  verifiedVotesCountMax: 65_536,
+  /** Votes whose signature is known to be good: both kinds of the largest set over 64 rounds. */
+  verifiedVotesCountMax: 2 * 64 * LIMITS.validatorsMax,
   /** Certificates and re-proposals of a height that were already looked at. */
   seenMessagesCountMax: 4_096,
   /** Proposed blocks of a height whose transactions are known by hash. */

@@ -1,6 +1,6 @@
 import { bytesToHex, codec, equalBytes } from '@quoin/protocol'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { mutationOf } from '../../packages/protocol/test/arbitraries.ts'
 
 const given = process.env['QUOIN_FUZZ_SEED']
@@ -8,27 +8,22 @@ const given = process.env['QUOIN_FUZZ_SEED']
 export const seed = given === undefined ? Date.now() % 2 ** 31 : Number(given)
 if (!Number.isSafeInteger(seed)) throw new Error(`QUOIN_FUZZ_SEED must be an integer, not ${given}`)
 
-/** QUOIN_TEST_LONG makes the runs that many times more. */
-const factor = process.env['QUOIN_TEST_LONG'] === undefined ? 1 : 50
+/** QUOIN_TEST_LONG makes the runs that many times more, and gives them the time. */
+const factor = process.env['QUOIN_TEST_LONG'] === undefined ? 1 : 20
+vi.setConfig({ testTimeout: 60_000 * factor })
 
 function report<T>(details: fc.RunDetails<T>): void {
   if (!details.failed) return
-  const cause = details.errorInstance instanceof Error ? details.errorInstance : undefined
-  throw new Error(`${fc.defaultReportMessage(details)}\n\nAgain: QUOIN_FUZZ_SEED=${seed} npx vitest run --project fuzz`, {
-    cause,
-  })
-}
-
-async function reportAsync<T>(details: fc.RunDetails<T>): Promise<void> {
-  report(details)
+  const again = `Again: QUOIN_FUZZ_SEED=${seed} npx vitest run --project fuzz`
+  throw new Error(`${fc.defaultReportMessage(details)}\n\n${again}`, { cause: details.errorInstance })
 }
 
 export function fuzz<T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>, runs: number): void {
-  fc.assert(property, { seed, numRuns: runs * factor, reporter: report })
+  report(fc.check(property, { seed, numRuns: runs * factor }))
 }
 
-export function fuzzAsync<T extends [unknown, ...unknown[]]>(property: fc.IAsyncProperty<T>, runs: number): Promise<void> {
-  return fc.assert(property, { seed, numRuns: runs * factor, asyncReporter: reportAsync })
+export async function fuzzAsync<T extends [unknown, ...unknown[]]>(property: fc.IAsyncProperty<T>, runs: number): Promise<void> {
+  report(await fc.check(property, { seed, numRuns: runs * factor }))
 }
 
 /** A format: bytes that a peer, a client or a disk may give, and what the decoder makes of them. */

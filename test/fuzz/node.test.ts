@@ -164,6 +164,18 @@ describe('frames', () => {
     )
   })
 
+  it('end with the first that is longer than the limit', () => {
+    const some = fc.array(fc.oneof(any.bytesUpTo(9), any.bytesOf(bytesMax), any.bytesOf(bytesMax + 1)), { maxLength: 6 })
+    fuzz(
+      fc.property(some, fc.array(fc.nat(700), { maxLength: 8 }), (messages, cuts) => {
+        const long = messages.findIndex(({ length }) => length > bytesMax)
+        const wanted = long < 0 ? { frames: messages, fault: undefined } : { frames: messages.slice(0, long), fault: 'oversized' }
+        expect(decodeAll(pieces(encodeFrames(messages), cuts))).toEqual(wanted)
+      }),
+      200,
+    )
+  })
+
   it('of any bytes are the same however the stream is cut, and encode to a prefix of them', () => {
     const anyStream = fc.oneof(
       any.bytesUpTo(300),

@@ -28,7 +28,7 @@ describe.each([
   it('round-trips', () => {
     fc.assert(
       fc.property(values, (value) => void checkRoundTrip(type, value)),
-      { numRuns: 30 },
+      { numRuns: 15 },
     )
   })
 

@@ -234,7 +234,7 @@ describe('every document', () => {
         for (const [path, value] of changes) json = having(path, value, isObject(json) ? json : document)
         const parsed = parseGenesis(crypto, json)
         if (parsed.ok) expect(genesisDigest(crypto, parsed.value)).toMatch(/^0x[0-9a-f]{64}$/)
-        else expect(parsed.error).toMatchObject({ code: 'invalid-genesis', message: expect.stringMatching(/^\w+.*: /) })
+        else expect(parsed.error).toMatchObject({ code: 'invalid-genesis', message: expect.stringMatching(/^.+: ./s) })
       }),
       { numRuns: 400 },
     )

@@ -100,7 +100,7 @@ describe('a header', () => {
         for (let length = 0; length < encoded.length; length++) expect(decodeHeader(encoded.subarray(0, length)).ok).toBe(false)
         expect(decodeHeader(Uint8Array.of(...encoded, 0)).ok).toBe(false)
       }),
-      { numRuns: 3 },
+      { numRuns: 2 },
     )
   })
 

@@ -112,6 +112,8 @@ const alsoInvalid: Readonly<Record<string, string>> = {
   'a list cut short': 'c281',
   'a length cut short': 'b9',
   'a long string cut short': `b838${'00'.repeat(55)}`,
+  'a string of 55 bytes in the long form': `b837${'61'.repeat(55)}`,
+  'a list of 55 bytes in the long form': `f837${'61'.repeat(55)}`,
   'a length of 2^53': 'bf0020000000000000',
   'a length of 2^64 - 1': 'ffffffffffffffffff',
   'an item that runs out of its list': 'c28261ff',

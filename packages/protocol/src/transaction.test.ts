@@ -70,7 +70,7 @@ describe('what wallets sign', () => {
         expect(recoverSender(crypto, transaction)).toBe(sender)
         expect(theirs.from?.toLowerCase()).toBe(sender)
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 

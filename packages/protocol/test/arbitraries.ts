@@ -259,6 +259,8 @@ export const mutationOf = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> => {
     { weight: 2, arbitrary: fc.tuple(at, byte).map(([from, value]) => spliced(from, 0, [value])) },
     { weight: 2, arbitrary: fc.tuple(at, fc.nat(40)).map(([from, count]) => spliced(from, count + 1, [])) },
     { weight: 1, arbitrary: fc.tuple(at, at).map(([from, to]) => spliced(from, 0, [...bytes.subarray(to, to + 32)])) },
+    // A length written with one byte more than it needs, where formats have their first one.
+    { weight: 1, arbitrary: fc.nat(3).map((from) => spliced(from, 1, [(bytes[from] ?? 0) + 1, 0])) },
     { weight: 1, arbitrary: at.map((length) => bytes.slice(0, length)) },
     { weight: 1, arbitrary: bytesUpTo(9).map((tail) => spliced(bytes.length, 0, [...tail])) },
   )

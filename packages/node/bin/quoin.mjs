@@ -6,7 +6,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   )
   process.exit(1)
 }
-import('../dist/cli/main.js')
+void import('../dist/cli/main.js')
   .then(({ main }) => main(process.argv.slice(2)))
   .then((code) => {
     process.exitCode = code

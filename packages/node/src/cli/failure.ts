@@ -1,3 +1,5 @@
+import { CorruptFileError } from '../engine/record-file.ts'
+
 /** What a command tells its user before it ends with exit code 1: what was wrong, where, and what to do. */
 export class CommandFailure extends Error {}
 
@@ -15,6 +17,7 @@ interface SystemError {
   readonly path?: string
   readonly port?: number
   readonly message: string
+  readonly cause?: unknown
 }
 
 const isSystemError = (failure: unknown): failure is SystemError =>
@@ -22,7 +25,7 @@ const isSystemError = (failure: unknown): failure is SystemError =>
 
 /** A failure in the words of the person who has to do something about it; undefined for one that is a bug and wants its stack. */
 export function explain(failure: unknown): string | undefined {
-  if (failure instanceof CommandFailure) return failure.message
+  if (failure instanceof CommandFailure || failure instanceof CorruptFileError) return failure.message
   if (!isSystemError(failure)) return undefined
   switch (failure.code) {
     case 'ENOENT':
@@ -33,7 +36,15 @@ export function explain(failure: unknown): string | undefined {
     case 'ENOSPC':
       return `the disk is full${failure.path === undefined ? '' : ` (${failure.path})`}: free some space and start again, nothing that was final is lost`
     case 'EADDRINUSE':
-      return `port ${failure.port ?? ''} is in use by another process: choose another one (--rpc-port, --p2p-listen) or stop that process`
+      return `${failure.port === undefined ? failure.message : `port ${failure.port} is in use by another process`}: choose another one (--rpc-port, --p2p-listen) or stop that process`
+    case 'EADDRNOTAVAIL':
+      return `${failure.message}: this machine has no such address (--rpc-host, --p2p-listen)`
+    case 'LEVEL_DATABASE_NOT_OPEN':
+      return (
+        `the database cannot be opened: ${failure.cause instanceof Error ? failure.cause.message : failure.message}. Check the disk. ` +
+        'If the database is damaged, restore a copy of the data directory, or remove its db and wal, keep its keys and sign-state, ' +
+        'and let the node fetch the chain from its peers'
+      )
     case 'EROFS':
       return `${failure.path ?? 'the file system'} is read-only`
     default:

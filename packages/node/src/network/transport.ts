@@ -64,6 +64,12 @@ export class ListenError extends Error {
   }
 }
 
+/** libp2p wraps what the system said into advice about its own settings, and a stack. */
+function listenError(message: string): ListenError {
+  const said = /\blisten (E[A-Z]+)\b[^\n]*/.exec(message)
+  return said === null ? new ListenError(undefined, message) : new ListenError(said[1], `cannot listen for peers: ${said[0]}`)
+}
+
 /**
  * The real network: TCP, noise, yamux, gossipsub. Connects to the admitted nodes and to nobody else, keeps one connection to each of
  * them, and dials those that are down until they are back. Throws on a malformed key or contradictory limits.
@@ -241,8 +247,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     } catch (failure) {
       await this.#gossip.stop()
       this.#state = 'stopped'
-      const message = asError(failure).message
-      throw new ListenError(/\b(E[A-Z]{3,})\b/.exec(message)?.[1], message)
+      throw listenError(asError(failure).message)
     }
     this.#dialer.set(this.#list.nodes)
   }

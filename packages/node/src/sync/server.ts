@@ -1,7 +1,6 @@
-import { codec, concatBytes, Height, numberToBytes } from '@quoin/protocol'
+import { concatBytes, Height, numberToBytes } from '@quoin/protocol'
 import type { BlockReader } from '../store/types.ts'
 import { SYNC_LIMITS } from './limits.ts'
-import { blocksCodec } from './messages.ts'
 
 /**
  * Encoded answer to `blocks`, or undefined when the first block asked for is not there. The blocks lie on disk as they travel, so that
@@ -21,5 +20,3 @@ export function answerBlocks(
   }
   return blocks.length === 0 ? undefined : concatBytes(numberToBytes(blocks.length, 4), ...blocks)
 }
-
-export const decodeBlocks = (answer: Uint8Array) => codec.decode(blocksCodec, answer)

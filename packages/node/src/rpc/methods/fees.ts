@@ -1,6 +1,6 @@
 import type { Height } from '@quoin/protocol'
 import { z } from 'zod'
-import { effectiveTip } from '../../mempool/index.ts'
+import { effectiveTip } from '../../mempool/ordering.ts'
 import type { RpcBackend, RpcBlock } from '../backend.ts'
 import { loadBlock, requireHeight } from '../blocks.ts'
 import { invalidParams } from '../errors.ts'

@@ -1,1 +1,0 @@
-export { startWorkerExecutor, WorkerExecutor, type WorkerExecutorOptions } from './worker-executor.ts'

@@ -35,3 +35,41 @@ export function engineBinary(): Uint8Array {
   metered ??= meterEngine(plainBinary())
   return metered
 }
+
+export interface WatchedPower {
+  readonly power: WasmPower
+  /** Memory of the instance that a guest function last ran in. */
+  readonly lastUsed: () => Uint8Array
+  /** Instances made so far. */
+  readonly instances: () => number
+}
+
+/** Name of the export that calls a guest's function. */
+const CALL_EXPORT = 'ma'
+
+/** WebAssembly that remembers which instance was used. */
+export function watchedPower(): WatchedPower {
+  const memories: ArrayBuffer[] = []
+  const power = wasmPower(memories)
+  let last: ArrayBuffer | undefined
+  const instantiate = (module: object, imports: WasmImports): WasmExports => {
+    const memory = memories.at(-1)
+    const exports = power.instantiate(module, imports)
+    const call = exports[CALL_EXPORT] as (...args: number[]) => number
+    return {
+      ...exports,
+      [CALL_EXPORT]: (...args: number[]) => {
+        last = memory
+        return call(...args)
+      },
+    }
+  }
+  return {
+    power: { ...power, instantiate },
+    lastUsed: () => {
+      if (last === undefined) throw new Error('no guest function ran')
+      return new Uint8Array(last)
+    },
+    instances: () => memories.length,
+  }
+}

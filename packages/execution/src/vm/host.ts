@@ -53,7 +53,7 @@ const KIND_NAMES: Readonly<Record<HostKind, string>> = {
   string: 'a string',
   bytes: 'a Uint8Array',
   number: 'a number',
-  bigint: 'a bigint of at most 257 bits',
+  bigint: 'a bigint of at most 288 bits',
   boolean: 'a boolean',
   any: 'a string, number, bigint, boolean or Uint8Array',
 }

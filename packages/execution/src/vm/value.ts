@@ -1,7 +1,7 @@
 import type { Instance } from './instance.ts'
 
 /**
- * What passes between host and guest. A number is any double, a bigint at most 257 bits in two's complement, bytes are copied. Strings
+ * What passes between host and guest. A number is any double, a bigint at most 288 bits in two's complement, bytes are copied. Strings
  * are sequences of UTF-16 units, lone surrogates and zeros included.
  */
 export type GuestValue = undefined | null | boolean | number | bigint | string | Uint8Array

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DEVELOPMENT_MNEMONIC } from '../../packages/node/src/keys/development.ts'
 import { account, publicClient, temporaryDirectory, walletClient } from './harness.ts'
 import { freePorts } from './ports.ts'
-import { devnet, type Program, startDevnet } from './program.ts'
+import { devnet, npmRunDevnet, type Program, startDevnet } from './program.ts'
 import { until } from './watch.ts'
 
 let directory: string
@@ -37,8 +37,8 @@ const client = (index = 0) => publicClient(`http://127.0.0.1:${rpcPort + index}`
 const height = async (): Promise<number> => Number(await client().getBlockNumber())
 
 /** Starts a devnet and waits for its first live line that shows all validators. */
-async function start(validators: number, args: readonly string[]): Promise<Program> {
-  const program = startDevnet(args)
+async function start(validators: number, args: readonly string[], startProgram = startDevnet): Promise<Program> {
+  const program = startProgram(args)
   running.add(program)
   await program.shows(new RegExp(`^height \\d+.*   validators ${validators}/${validators}   `, 'm'))
   return program
@@ -49,6 +49,7 @@ async function ctrlC(program: Program): Promise<void> {
   running.delete(program)
   expect(await program.end('SIGINT')).toEqual({ code: 0, signal: null })
   expect(program.output).toContain('All validators stopped.')
+  expect(await anyAnswers()).toBe(false)
 }
 
 /** Whether somebody answers on a validator's RPC port. */
@@ -62,6 +63,8 @@ async function answers(index: number): Promise<boolean> {
   }
 }
 
+const anyAnswers = async (): Promise<boolean> => (await Promise.all([0, 1, 2, 3, 4, 5, 6].map(answers))).includes(true)
+
 /** Listens on a port for as long as the test runs. */
 function occupy(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -73,7 +76,7 @@ function occupy(port: number): Promise<void> {
 
 describe('npm run devnet', () => {
   it('shows a stranger the network, ends with Ctrl-C, and goes on with the same chain until --reset', async () => {
-    const first = await start(4, newChain('--block-time', '200'))
+    const first = await start(4, newChain('--block-time', '200'), npmRunDevnet)
     const { output } = first
     expect(output).toContain('A new chain. Chain id 31337, gas is free.')
     for (let i = 0; i < 4; i++) {
@@ -90,8 +93,11 @@ describe('npm run devnet', () => {
     const receipt = await client(3).waitForTransactionReceipt({ hash })
     const genesis = await client().getBlock({ blockNumber: 0n })
     const before = await height()
-    await ctrlC(first)
-    expect(await Promise.all([0, 1, 2, 3].map(answers))).toEqual([false, false, false, false])
+    // Under npm it is the shell between them that says how it ended; npm waits for the devnet all the same.
+    running.delete(first)
+    await first.end('SIGINT')
+    expect(first.output).toContain('All validators stopped.')
+    expect(await anyAnswers()).toBe(false)
 
     // Flags that say what is so already do not contradict it.
     const second = await start(4, flags('--validators', '4'))
@@ -122,9 +128,7 @@ describe('npm run devnet', () => {
     const pid = Number(await readFile(join(directory, 'devnet', 'validator-3', 'lock', 'holder'), 'utf8'))
     process.kill(pid, 'SIGKILL')
     await program.shows(/validator-3 ended \(SIGKILL\); its log is \S+validator-3\.log\. Start it again with\n {2}npm run quoin/)
-    await program.shows(/validators 6\/7/)
     await ctrlC(program)
-    expect(await Promise.all([0, 1, 2, 3, 4, 5, 6].map(answers))).toEqual(Array(7).fill(false))
   })
 
   it('ends its validators when it is killed itself', async () => {

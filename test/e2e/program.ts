@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const QUOIN = fileURLToPath(new URL('../../packages/node/bin/quoin.mjs', import.meta.url))
+const DEVNET = fileURLToPath(new URL('../../scripts/devnet.mjs', import.meta.url))
 /** How long a program may be silent about what a test waits for. */
 const WAIT_MS_MAX = 90_000
 const TAIL_CHARS = 3_000
@@ -143,8 +144,10 @@ export class Program {
 export const startQuoin = (args: readonly string[], options?: ProgramOptions): Program =>
   new Program(process.execPath, [QUOIN, ...args], options)
 
-/** What a newcomer types, in a terminal of its own. */
-export const startDevnet = (args: readonly string[]): Program =>
+/** The devnet in a process group of its own, as a terminal starts it. */
+export const startDevnet = (args: readonly string[]): Program => new Program(process.execPath, [DEVNET, ...args], { group: true })
+/** The same by what a newcomer types. */
+export const npmRunDevnet = (args: readonly string[]): Program =>
   new Program('npm', ['run', 'devnet', '--', ...args], { group: true })
 
 export interface Finished extends Exit {

@@ -1,0 +1,143 @@
+import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createWalletClient, http, parseEther } from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { foundry } from 'viem/chains'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { publicClient, temporaryDirectory, Validator } from './harness.ts'
+import { freePorts } from './ports.ts'
+import { quoin } from './program.ts'
+import { until } from './watch.ts'
+
+let directory: string
+beforeEach(async () => {
+  directory = await temporaryDirectory()
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+describe('quoin', () => {
+  it.each([
+    [['--help'], ['init', 'start', 'keys', 'genesis', 'version']],
+    [
+      ['init', '--help'],
+      ['--data-dir', '--genesis', '--listen', '--rpc-port'],
+    ],
+    [
+      ['start', '--help'],
+      ['--data-dir', '--rpc-port', 'QUOIN_RPC_PORT', '--p2p-listen', '--log-level', 'an integer from 0 to 65535'],
+    ],
+    [['keys', '--help'], ['--data-dir']],
+    [
+      ['genesis', '--help'],
+      ['--validators', '--chain-id', '--fee-policy', '--fund', '--development', '--block-interval-ms'],
+    ],
+    [['version'], ['quoin 0.1.0', 'execution 0x', 'crypto ', `node ${process.version}`]],
+  ])('%j', async (args, words) => {
+    const { code, output } = await quoin(args)
+    expect(code).toBe(0)
+    for (const word of words) expect(output).toContain(word)
+  })
+
+  it.each([
+    [['begin'], "unknown command 'begin'"],
+    [['genesis'], "required option '--validators <file>' not specified"],
+    [['genesis', '--validators', 'x', '--fee-policy', 'some'], 'Allowed choices are free, burn, to-proposer'],
+    [['init', '--rpc-port', 'x'], 'must be a non-negative integer'],
+  ])('refuses %j', async (args, message) => {
+    const { code, output } = await quoin(args)
+    expect(code).toBe(1)
+    expect(output).toContain(message)
+  })
+
+  it('never replaces a key', async () => {
+    const dataDir = join(directory, 'node')
+    expect((await quoin(['init', '--data-dir', dataDir])).code).toBe(0)
+    const path = join(dataDir, 'validator-key.json')
+    const key = await readFile(path, 'utf8')
+    expect((await stat(path)).mode & 0o077).toBe(0)
+    const again = await quoin(['init', '--data-dir', dataDir])
+    expect(again.code).toBe(1)
+    expect(again.output).toContain('validator-key.json exists already')
+    expect(await readFile(path, 'utf8')).toBe(key)
+    const shown = await quoin(['keys', '--data-dir', dataDir])
+    expect(shown.output).not.toContain((JSON.parse(key) as { readonly secretKey: string }).secretKey)
+  })
+})
+
+describe('a network that four organisations make', () => {
+  const running: Validator[] = []
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((validator) => validator.kill()))
+  })
+
+  it('each with keys of its own: starts, and makes a transaction final', async () => {
+    const firstPort = await freePorts(8)
+    const members = [0, 1, 2, 3].map(
+      (i) => new Validator(`member-${i}`, join(directory, `${i}`), firstPort + i, firstPort + 4 + i),
+    )
+    const owner = privateKeyToAccount(generatePrivateKey())
+
+    const entries = await Promise.all(
+      members.map(async ({ name, dataDir, rpcPort, p2pPort }) => {
+        const ports = ['--listen', `/ip4/127.0.0.1/tcp/${p2pPort}`, '--rpc-port', `${rpcPort}`]
+        const made = await quoin(['init', '--data-dir', dataDir, ...ports])
+        expect({ name, code: made.code, output: made.output }).toMatchObject({ code: 0 })
+        const { code, output } = await quoin(['keys', '--data-dir', dataDir])
+        expect(code).toBe(0)
+        return { name, ...(JSON.parse(output) as { readonly entry: object }).entry }
+      }),
+    )
+    const list = join(directory, 'validators.json')
+    const genesis = join(directory, 'genesis.json')
+    await writeFile(list, JSON.stringify(entries))
+    const wei = parseEther('5')
+    const made = await quoin([
+      ...['genesis', '--validators', list, '--out', genesis, '--chain-id', '4711', '--block-interval-ms', '200'],
+      ...['--fund', `${owner.address}=${wei}`],
+    ])
+    expect(made.output).toContain(`Wrote ${genesis}: chain 4711, 4 validators`)
+    expect(made.code).toBe(0)
+    for (const { dataDir } of members) await copyFile(genesis, join(dataDir, 'genesis.json'))
+
+    await Promise.all(
+      members.map(async (member) => {
+        running.push(member)
+        await member.start()
+      }),
+    )
+    const [a, b] = members
+    expect(await a!.client.getChainId()).toBe(4711)
+    const chain = { ...foundry, id: 4711 }
+    const wallet = createWalletClient({ account: owner, chain, transport: http(a!.url) })
+    const hash = await wallet.sendTransaction({ to: '0x00000000000000000000000000000000000000aa', value: wei })
+    const receipts = await Promise.all(members.map(({ url }) => publicClient(url).waitForTransactionReceipt({ hash })))
+    expect(new Set(receipts.map(({ status, blockHash }) => `${status} ${blockHash}`)).size).toBe(1)
+    expect(receipts[0]!.status).toBe('success')
+    expect(await b!.client.getBalance({ address: owner.address })).toBe(0n)
+    await until('each has the three others as peers', async () => {
+      const peers = await Promise.all(members.map(({ client }) => client.request({ method: 'net_peerCount' } as never)))
+      return peers.every((count) => count === '0x3')
+    })
+  })
+
+  it('refuses a list that names a key twice, or none', async () => {
+    const dataDir = join(directory, 'node')
+    await quoin(['init', '--data-dir', dataDir])
+    const { output } = await quoin(['keys', '--data-dir', dataDir])
+    const { entry } = JSON.parse(output) as { readonly entry: object }
+    const list = join(directory, 'validators.json')
+    const refuse = async (content: unknown, message: string): Promise<void> => {
+      await writeFile(list, typeof content === 'string' ? content : JSON.stringify(content))
+      const answer = await quoin(['genesis', '--validators', list, '--out', join(directory, 'out.json')])
+      expect(answer.code).toBe(1)
+      expect(answer.output).toContain(message)
+      expect(answer.output).not.toMatch(/^ {4}at /m)
+    }
+    await refuse([entry, entry], 'validators 0 and 1 have the same publicKey')
+    await refuse([], 'must name at least one validator')
+    await refuse([{ ...entry, power: 0 }], '[0.power]')
+    await refuse([{ ...entry, stake: 1 }], 'stake')
+    await refuse('{', 'validators.json is not JSON')
+    expect((await quoin(['genesis', '--validators', join(directory, 'none.json')])).output).toContain('none.json does not exist')
+  })
+})

@@ -77,7 +77,7 @@ export class Oracle {
     if (kind === 'precommit') {
       const lock = this.#locks.get(`${validator}/${height}`)
       if (lock === undefined || round > lock.round) this.#locks.set(`${validator}/${height}`, { round, valueId })
-      if (!this.#hasPolka(height, round, valueId))
+      if (!this.#hasPolka(height, round, valueId, validator))
         throw new Violation(`${validator} precommits ${valueId} in ${height}/${round} without a polka`)
       return
     }
@@ -91,14 +91,17 @@ export class Oracle {
   #checkLock(height: number, round: number, validator: Address, valueId: Hash): void {
     const lock = this.#locks.get(`${validator}/${height}`)
     if (lock === undefined || lock.round >= round || lock.valueId === valueId) return
-    for (let polRound = lock.round; polRound < round; polRound++) if (this.#hasPolka(height, polRound, valueId)) return
+    for (let polRound = lock.round; polRound < round; polRound++) if (this.#hasPolka(height, polRound, valueId, validator)) return
     throw new Violation(
       `lock: ${validator} prevotes ${valueId} in ${height}/${round}, locked on ${lock.valueId} since round ${lock.round}`,
     )
   }
 
-  #hasPolka(height: number, round: number, valueId: Hash): boolean {
-    return 3 * (this.#prevoters.get(`${height}/${round}/${valueId}`)?.size ?? 0) > 2 * this.#validatorCount
+  /** Whether `by` can have seen a polka. Its own prevote is counted unseen, for it may have had no peer to send it to. */
+  #hasPolka(height: number, round: number, valueId: Hash, by: Address): boolean {
+    const prevoters = this.#prevoters.get(`${height}/${round}/${valueId}`)
+    const unseen = this.#said.has(`${by}/prevote/${height}/${round}`) ? 0 : 1
+    return 3 * ((prevoters?.size ?? 0) + unseen) > 2 * this.#validatorCount
   }
 
   /** Throws when something else was said there. True the first time. */

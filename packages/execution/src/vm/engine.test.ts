@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { engineBinary, wasmPower, watchedPower } from '../../test/engine.ts'
 import { type ContractImage, createEngine, type Engine } from './engine.ts'
 import { VM_GAS } from './gas.ts'
-import { type HostFunction, type HostHandlers, HostRefusal, HostStop } from './host.ts'
+import { type HostFunction, type HostHandler, type HostHandlers, HostRefusal, HostStop } from './host.ts'
 import { VM_LIMITS } from './limits.ts'
 import type { CallOutcome } from './outcome.ts'
 import type { GuestValue } from './value.ts'
@@ -238,7 +238,11 @@ describe('host functions', () => {
   })
 
   it('are paid for, bytes included', () => {
-    const handlers = { text: () => undefined, work: (context: { charge(gas: number): void }, n: number) => context.charge(n) }
+    const work: HostHandler = (context, units: number) => {
+      context.charge(units)
+      return undefined
+    }
+    const handlers = { text: () => undefined, work }
     const gas = (entry: string, v: GuestValue) => (call(image, entry, [v], handlers) as { gasUsed: number }).gasUsed
     expect(gas('work', 51_000) - gas('work', 50_000)).toBe(1000)
     expect(call(image, 'work', [GAS], handlers)).toEqual({ kind: 'out-of-gas', gasUsed: GAS })

@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import { createEngine } from '../src/vm/engine.ts'
+import { engineBinary } from './engine.ts'
+import { runReference } from './reference.mjs'
+
+const program = new URL('./reference.mjs', import.meta.url)
+const lines = runReference(createEngine, engineBinary())
+const [image, ...calls] = lines
+
+/** The same in another process, over dist, with flags of V8. */
+async function inProcess(flags: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, fileURLToPath(program)])
+  return JSON.parse(stdout) as string[]
+}
+
+describe('result, gas, image and all memory are the same', () => {
+  it('as ever: golden', () => {
+    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
+      'e72f760f12e484d59f1b91f4352dee6d1e3eb6dabde4eb39bb912f4213c8ffa7',
+    )
+  })
+
+  it('in repeats, also after traps, exhaustion and the loss of an instance', () => {
+    expect(runReference(createEngine, engineBinary(), 3)).toEqual([image, ...calls, ...calls, ...calls])
+  })
+
+  it('in a worker thread', async () => {
+    const worker = new Worker(program, { execArgv: [], env: {}, resourceLimits: { stackSizeMb: 16 } })
+    const [found] = (await once(worker, 'message')) as [string[]]
+    await worker.terminate()
+    expect(found).toEqual(lines)
+  })
+
+  it.each([
+    ['as it is', []],
+    ['baseline compiler only', ['--liftoff-only']],
+    ['optimising compiler only', ['--no-liftoff']],
+    ['without tier-up', ['--no-wasm-tier-up']],
+    ['without lazy compilation', ['--no-wasm-lazy-compilation']],
+    ['without SSE4 and AVX', ['--no-enable-sse4-1', '--no-enable-avx']],
+    ['explicit bounds checks', ['--wasm-enforce-bounds-checks']],
+  ] as const)('in another process: %s', async (_, flags) => {
+    expect(await inProcess(flags)).toEqual(lines)
+  })
+})

@@ -1,0 +1,63 @@
+/**
+ * WebAssembly of this thread, for tests: plain JavaScript, because workers and child processes of Node 20 run it too.
+ *
+ * @typedef {import('../src/vm/power.ts').WasmPower} WasmPower
+ * @typedef {import('../src/vm/power.ts').WasmExports} WasmExports
+ * @typedef {(...args: number[]) => number} WasmFunction
+ */
+
+/** @type {any} the platform's constructors, which Node's types leave to the DOM's */
+const platform = /** @type {any} */ (globalThis).WebAssembly
+
+/**
+ * @param {ArrayBuffer[]} memories collects the memories that were made
+ * @returns {WasmPower}
+ */
+export function wasmPower(memories = []) {
+  return {
+    compile: (binary) => new platform.Module(binary),
+    memory: (pages) => {
+      const memory = new platform.Memory({ initial: pages, maximum: pages })
+      memories.push(memory.buffer)
+      return memory
+    },
+    instantiate: (module, imports) => new platform.Instance(module, imports).exports,
+    isTrap: (error) => error instanceof platform.RuntimeError,
+  }
+}
+
+/** Name of the export that calls a guest's function. */
+const CALL_EXPORT = 'ma'
+
+/**
+ * WebAssembly that remembers the memory of the instance that a guest's function last ran in, and how many instances were made.
+ *
+ * @returns {{ power: WasmPower, lastUsed: () => Uint8Array, instances: () => number }}
+ */
+export function watchedPower() {
+  /** @type {ArrayBuffer[]} */
+  const memories = []
+  const power = wasmPower(memories)
+  /** @type {ArrayBuffer | undefined} */
+  let last
+  /** @type {WasmPower['instantiate']} */
+  const instantiate = (module, imports) => {
+    const memory = memories.at(-1)
+    const exports = power.instantiate(module, imports)
+    const call = /** @type {WasmFunction} */ (exports[CALL_EXPORT])
+    /** @type {WasmFunction} */
+    const watched = (...args) => {
+      last = memory
+      return call(...args)
+    }
+    return { ...exports, [CALL_EXPORT]: watched }
+  }
+  return {
+    power: { ...power, instantiate },
+    lastUsed: () => {
+      if (last === undefined) throw new Error('no guest function ran')
+      return new Uint8Array(last)
+    },
+    instances: () => memories.length,
+  }
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { engineBinary, watchedPower } from '../../test/engine.ts'
-import { HOSTILE, type Hostile } from '../../test/hostile.ts'
+import { HOSTILE } from '../../test/hostile.mjs'
 import { HOSTILE_GAS } from '../../test/hostile-gas.ts'
 import { createEngine } from './engine.ts'
 import type { HostHandlers, HostTable } from './host.ts'
@@ -24,7 +24,7 @@ interface Found {
   readonly gas: number
 }
 
-function attack({ source }: Hostile): Found {
+function attack({ source }: { readonly source: string }): Found {
   const compiled = engine.compile({ source, gas: GAS_LIMIT, handlers })
   if (!compiled.ok) {
     const { error } = compiled

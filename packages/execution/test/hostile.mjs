@@ -1,21 +1,23 @@
-/** How a hostile script's call must end; `value` and `message` are compared when given. */
-export interface Hostile {
-  readonly name: string
-  /** A module that exports `run`, or fails itself. */
-  readonly source: string
-  readonly ends: 'return' | 'throw' | 'out-of-gas' | 'out-of-depth' | 'compile'
-  /** What `run` returns, or the message of what is thrown. */
-  readonly says?: string | number | boolean
-}
+/**
+ * A hostile script and how its call must end.
+ *
+ * @typedef {object} Hostile
+ * @property {string} name
+ * @property {string} source a module that exports `run`, or fails itself
+ * @property {'return' | 'throw' | 'out-of-gas' | 'out-of-depth' | 'compile'} ends
+ * @property {string | number | boolean} [says] what `run` returns, or the message of what is thrown; not compared when absent
+ */
 
-const run = (name: string, ends: Hostile['ends'], body: string, says?: Hostile['says']): Hostile => ({
+/** @type {(name: string, ends: Hostile['ends'], body: string, says?: Hostile['says']) => Hostile} */
+const run = (name, ends, body, says) => ({
   name,
   source: `export function run() { ${body} }`,
   ends,
   ...(says === undefined ? {} : { says }),
 })
 
-const loops: readonly Hostile[] = [
+/** @type {readonly Hostile[]} */
+const loops = [
   run('endless for', 'out-of-gas', 'for (;;);'),
   run('endless for with a try around each turn', 'out-of-gas', 'for (;;) try { throw 1 } catch {} finally { continue }'),
   run('endless recursion of generators', 'throw', 'function* g() { yield* g() } return [...g()].length', 'stack overflow'),
@@ -35,7 +37,8 @@ const loops: readonly Hostile[] = [
   { name: 'loop in a static block', source: 'class A { static { for (;;); } }', ends: 'compile', says: 'out-of-gas' },
 ]
 
-const memory: readonly Hostile[] = [
+/** @type {readonly Hostile[]} */
+const memory = [
   run('array that doubles', 'out-of-gas', 'let a = [1]; for (;;) a = a.concat(a)'),
   run('string that doubles', 'throw', 'let s = "ab"; for (;;) s += s'),
   run('padding to a billion', 'throw', 'return "x".padEnd(2 ** 29).length', 'out of memory'),
@@ -65,7 +68,8 @@ const memory: readonly Hostile[] = [
   run('array buffer resized', 'throw', 'return new ArrayBuffer(8, { maxByteLength: 2 ** 31 }).resize(2 ** 30)'),
 ]
 
-const nesting: readonly Hostile[] = [
+/** @type {readonly Hostile[]} */
+const nesting = [
   run('recursion', 'throw', 'const f = () => f() + 1; return f()', 'stack overflow'),
   run('recursion with many arguments', 'throw', 'const f = (...a) => f(...a, 1); return f()', 'stack overflow'),
   run(
@@ -121,7 +125,8 @@ const nesting: readonly Hostile[] = [
   { name: 'parser: blocks', source: '{'.repeat(1e5), ends: 'compile', says: 'stack overflow' },
 ]
 
-const patterns: readonly Hostile[] = [
+/** @type {readonly Hostile[]} */
+const patterns = [
   run('nested quantifiers', 'out-of-gas', 'return /^(a+)+$/.test("a".repeat(40) + "!")'),
   run('alternatives that overlap', 'out-of-gas', 'return /^(a|a)*$/.test("a".repeat(40) + "!")'),
   run('back references', 'out-of-gas', 'return /^(a*)*\\1b$/.test("a".repeat(60))'),
@@ -130,7 +135,8 @@ const patterns: readonly Hostile[] = [
   run('split to single letters', 'return', 'return "ab".repeat(1e4).split("").length', 20_000),
 ]
 
-const jobs: readonly Hostile[] = [
+/** @type {readonly Hostile[]} */
+const jobs = [
   run('promise that resolves itself again', 'out-of-gas', 'const f = () => Promise.resolve().then(f); return f()'),
   run(
     'promises that multiply',
@@ -165,7 +171,8 @@ const REACHES = [
   'Object.getOwnPropertyDescriptor({ get x() { return 1 } }, "x").get.constructor',
 ]
 
-const reach: readonly Hostile[] = [
+/** @type {readonly Hostile[]} */
+const reach = [
   ...REACHES.map((expression) =>
     run(`code from text: ${expression}`, 'throw', `return ${expression}("return 1")()`, 'code cannot be made from text'),
   ),
@@ -214,7 +221,8 @@ const reach: readonly Hostile[] = [
   run('this of a function', 'return', 'return (function () { return this })() === undefined', true),
 ]
 
-const pollution: readonly Hostile[] = [
+/** @type {readonly Hostile[]} */
+const pollution = [
   run('then on all objects', 'return', 'Object.prototype.then = () => { for (;;); }; return 1', 1),
   run(
     'setters on all objects',
@@ -286,4 +294,5 @@ const pollution: readonly Hostile[] = [
   run('entry replaces itself', 'return', 'globalThis.run = 1; return 2', 2),
 ]
 
-export const HOSTILE: readonly Hostile[] = [...loops, ...memory, ...nesting, ...patterns, ...jobs, ...reach, ...pollution]
+/** @type {readonly Hostile[]} */
+export const HOSTILE = [...loops, ...memory, ...nesting, ...patterns, ...jobs, ...reach, ...pollution]

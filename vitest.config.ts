@@ -10,6 +10,12 @@ const project = (name: string, include: string[], testTimeout: number) => ({
   test: { name, include, testTimeout, hookTimeout: testTimeout, retry: 0, pool: 'forks' as const },
 })
 
+/** Files of networks of processes, at most so many at a time. A project with workers of its own needs a group of its own. */
+const withWorkers = (maxWorkers: number, { test, ...rest }: ReturnType<typeof project>) => ({
+  ...rest,
+  test: { ...test, maxWorkers, sequence: { groupOrder: 1 } },
+})
+
 export default defineConfig({
   test: {
     projects: [
@@ -28,7 +34,7 @@ export default defineConfig({
       },
       project('conformance', ['test/conformance/**/*.test.ts', 'test/byzantine/**/*.test.ts'], 60_000),
       project('sim', ['test/sim/**/*.test.ts'], 240_000),
-      project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
+      withWorkers(2, project('e2e', ['test/e2e/**/*.test.ts'], 180_000)),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       project('browser', ['test/browser/**/*.test.ts'], 60_000),
     ],

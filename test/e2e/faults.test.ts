@@ -108,11 +108,13 @@ async function expectSignedOnce(node: Validator, index: number): Promise<void> {
 
 /** Every transfer that was final is in the same block on every node. */
 async function expectKept(final: ReadonlyMap<Hex, Final>, nodes: readonly Validator[]): Promise<void> {
-  for (const node of nodes) {
-    for (const [hash, { blockHash, blockNumber }] of final) {
-      const receipt = await node.client.getTransactionReceipt({ hash })
-      expect(receipt).toMatchObject({ status: 'success', blockHash, blockNumber: BigInt(blockNumber) })
-    }
+  const transfers = [...final].map(([hash, { blockHash, blockNumber }]) => `${hash} success ${blockHash} ${blockNumber}`)
+  for (const { bulk } of nodes) {
+    const receipts = await Promise.all([...final.keys()].map((hash) => bulk.getTransactionReceipt({ hash })))
+    const found = receipts.map(
+      (receipt) => `${receipt.transactionHash} ${receipt.status} ${receipt.blockHash} ${receipt.blockNumber}`,
+    )
+    expect(found).toEqual(transfers)
   }
 }
 

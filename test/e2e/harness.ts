@@ -25,6 +25,10 @@ const transport = (url: string) => http(url, { retryCount: 0, timeout: 20_000 })
 export const publicClient = (url: string) =>
   createPublicClient({ chain: foundry, transport: transport(url), pollingInterval: 50, cacheTime: 0 })
 
+/** The same, with many calls in one request. */
+const bulkClient = (url: string) =>
+  createPublicClient({ chain: foundry, transport: http(url, { batch: { batchSize: 200 }, retryCount: 0, timeout: 20_000 }) })
+
 /** A stock client that signs as one of the funded accounts. */
 export const walletClient = (url: string, accountIndex: number) =>
   createWalletClient({ account: account(accountIndex), chain: foundry, transport: transport(url) })
@@ -40,6 +44,7 @@ export class Validator {
   readonly p2pPort: number
   readonly url: string
   readonly client: ReturnType<typeof publicClient>
+  readonly bulk: ReturnType<typeof bulkClient>
   readonly #runs: Program[] = []
 
   constructor(name: string, dataDir: string, rpcPort: number, p2pPort: number) {
@@ -49,6 +54,7 @@ export class Validator {
     this.p2pPort = p2pPort
     this.url = `http://127.0.0.1:${rpcPort}`
     this.client = publicClient(this.url)
+    this.bulk = bulkClient(this.url)
   }
 
   get program(): Program {
@@ -222,20 +228,22 @@ export class Network {
 
   receipt(hash: Hex, validator: Validator): Promise<TransactionReceipt> {
     const look = async (): Promise<TransactionReceipt | undefined> => {
-      const request = { method: 'eth_getTransactionReceipt', params: [hash] } as const
+      const request = { method: 'eth_getTransactionReceipt', params: [hash] as [Hex] } as const
       if ((await validator.client.request(request)) === null) return undefined
       return validator.client.getTransactionReceipt({ hash })
     }
     return watch(`receipt of ${hash} on ${validator.name}`, look, { report: () => this.report() })
   }
 
-  /** Hash and state root of every block up to the lowest head, which all of them must agree on; throws where they do not. */
-  async agreement(validators: readonly Validator[] = this.running, from = 0): Promise<number> {
+  /** Compares hash and state root of every block up to the lowest head; throws where nodes differ, else answers with that height. */
+  async agreement(validators: readonly Validator[] = this.running): Promise<number> {
     const lowest = Math.min(...(await Promise.all(validators.map((validator) => validator.height()))))
-    for (let height = from; height <= lowest; height++) {
-      const blocks = await Promise.all(validators.map(({ client }) => client.getBlock({ blockNumber: BigInt(height) })))
-      const distinct = new Set(blocks.map(({ hash, stateRoot }) => `${hash} ${stateRoot}`))
-      if (distinct.size !== 1) throw new Error(`block ${height} differs: ${[...distinct].join(' | ')}\n${this.report()}`)
+    const [first, ...others] = await Promise.all(validators.map((validator) => blocksOf(validator, lowest)))
+    for (const [index, blocks] of others.entries()) {
+      const height = blocks.findIndex((block, at) => block !== first![at])
+      if (height < 0) continue
+      const [a, b] = [validators[0]!, validators[index + 1]!].map(({ name }) => name)
+      throw new Error(`block ${height} is ${first![height]} on ${a}, ${blocks[height]} on ${b}\n${this.report()}`)
     }
     return lowest
   }
@@ -247,3 +255,12 @@ export class Network {
       .join('\n')
   }
 }
+
+/** Hash and state root of the blocks up to a height. */
+const blocksOf = ({ bulk }: Validator, last: number): Promise<readonly string[]> =>
+  Promise.all(
+    Array.from({ length: last + 1 }, async (_, height) => {
+      const { hash, stateRoot } = await bulk.getBlock({ blockNumber: BigInt(height) })
+      return `${hash} with state ${stateRoot}`
+    }),
+  )

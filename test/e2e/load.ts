@@ -77,16 +77,23 @@ export class Load {
     while (waiting.size > 0 && !this.#stopping) {
       for (const raw of waiting.values()) await this.#ask('eth_sendRawTransaction', [raw])
       const resendAt = performance.now() + RESEND_MS
+      const last = [...waiting.keys()].at(-1)!
       await watch('a final batch, or time to send it again', async () => {
-        for (const hash of [...waiting.keys()]) {
-          const receipt = await this.#ask<Final & { readonly blockNumber: Hex }>('eth_getTransactionReceipt', [hash])
-          if (receipt === undefined) continue
-          this.final.set(hash, { blockHash: receipt.blockHash, blockNumber: Number(receipt.blockNumber) })
-          waiting.delete(hash)
-        }
-        return waiting.size === 0 || this.#stopping || performance.now() >= resendAt ? true : undefined
+        // Nonces run in order: when the last one is final all are.
+        const isFinal = (await this.#receipt(last)) !== undefined
+        return isFinal || this.#stopping || performance.now() >= resendAt ? true : undefined
       })
+      for (const hash of [...waiting.keys()]) {
+        const receipt = await this.#receipt(hash)
+        if (receipt === undefined) continue
+        this.final.set(hash, { blockHash: receipt.blockHash, blockNumber: Number(receipt.blockNumber) })
+        waiting.delete(hash)
+      }
     }
+  }
+
+  #receipt(hash: Hex): Promise<{ readonly blockHash: Hex; readonly blockNumber: Hex } | undefined> {
+    return this.#ask('eth_getTransactionReceipt', [hash])
   }
 
   /** Asks the nodes in turn until one answers; throws at a refusal that no honest client should get. Undefined: null, or nobody answered. */

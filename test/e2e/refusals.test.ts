@@ -50,21 +50,14 @@ async function expectWell(): Promise<void> {
 
 /** The same transaction with another signature. */
 async function resigned(change: (signature: { r: bigint; s: bigint; yParity: number }) => object): Promise<Hex> {
-  const {
-    r,
-    s,
-    yParity,
-    v: _,
-    ...rest
-  } = parseTransaction(await sign({})) as TransactionSerializable & {
-    r: Hex
-    s: Hex
-    yParity: number
-    v: bigint
-  }
+  const { r, s, yParity, ...signed } = parseTransaction(await sign({})) as TransactionSerializable &
+    Record<'r' | 's', Hex> & {
+      yParity: number
+    }
+  const rest = Object.fromEntries(Object.entries(signed).filter(([name]) => name !== 'v')) as TransactionSerializable
   const values = { r: BigInt(r), s: BigInt(s), yParity }
   const changed = { ...values, ...change(values) }
-  return serializeTransaction(rest as TransactionSerializable, {
+  return serializeTransaction(rest, {
     r: numberToHex(changed.r, { size: 32 }),
     s: numberToHex(changed.s, { size: 32 }),
     yParity: changed.yParity,

@@ -1,4 +1,4 @@
-const INTERVAL_MS = 50
+const INTERVAL_MS = 100
 const DEADLINE_MS = 60_000
 
 export interface WatchOptions {

@@ -63,7 +63,14 @@ export class Witness {
       key: this.#key,
       listen: this.node.addresses,
       networkId: networkIdOf(genesis),
-      logger: { debug() {}, info() {}, warn: (fields, message) => this.#findings.push(`${message}: ${String(fields['error'])}`) },
+      logger: {
+        debug() {},
+        info() {},
+        warn: (fields, message) =>
+          this.#findings.push(
+            `${message}: ${JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.stack : value))}`,
+          ),
+      },
     })
     this.#transport = transport
     transport.listen({

@@ -6,7 +6,11 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
-import { createEngine, ENGINE_BINARY, imageBytes, METER_EXPORTS, VM_LIMITS } from '../../packages/execution/dist/vm/index.js'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { measureLayout, restoreImage } from '../../packages/execution/dist/vm/image.js'
+import { createEngine, ENGINE_BINARY, imageBytes, METER_EXPORTS } from '../../packages/execution/dist/vm/index.js'
+import { Instance } from '../../packages/execution/dist/vm/instance.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { loadEngineBinary, nodeWasm } from '../../packages/node/dist/executor/wasm.js'
 
@@ -16,6 +20,8 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds)
 const calls = Number(values.calls)
 const GAS = 10_000_000_000
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc')
 
 const resolve = createRequire(new URL('../../packages/execution/package.json', import.meta.url)).resolve
 const plain = await readFile(resolve(ENGINE_BINARY.source))
@@ -67,6 +73,7 @@ const WORK = `
 `
 
 function slowdown() {
+  console.log()
   row('metering', 'unmetered ms', 'metered ms', 'ratio', 'gas', 'us/Mgas')
   const engines = [
     [unmeteredWasm, plain],
@@ -125,10 +132,10 @@ function transfers() {
   }
   console.log()
   row('calls, image restored for each', 'us', 'a second', 'gas')
-  for (const [name, entry, args] of [
-    ['empty call', 'empty', []],
-    ['token transfer', 'transfer', [from, to, 5n]],
-    ['contract that calls the token', 'relay', [from, to, 5n]],
+  for (const { name, entry, args } of [
+    { name: 'empty call', entry: 'empty', args: [] },
+    { name: 'token transfer', entry: 'transfer', args: [from, to, 5n] },
+    { name: 'contract that calls the token', entry: 'relay', args: [from, to, 5n] },
   ]) {
     let best = Number.POSITIVE_INFINITY
     for (let round = 0; round < rounds; round++) {
@@ -141,24 +148,35 @@ function transfers() {
   }
   console.log()
   row('engine: compile and boot, ms', fixed(boot, 1))
-  row('image of the token, bytes (data + heap)', imageBytes(image), image.data.length, image.heap.length)
+  row('image of the token: bytes, of these heap, patch', imageBytes(image), image.heap.length, image.patch.byteLength)
   row('deployment of the token, gas', gasUsed)
 }
 
-/** Resident memory of instances that have each run a call, and the time to make one. */
+/** Resident memory of instances into which an image was loaded, and the time to make one. */
 function instances() {
-  const count = VM_LIMITS.instancesIdleMax - 2
-  const engine = createEngine({ wasm: nodeWasm, binary: metered, host: [{ name: 'nest', gas: 0, parameters: ['number'] }] })
-  const { image } = compile(engine, 'export const nest = (n) => (n === 0 ? 0 : 1 + host.nest(n - 1))')
-  const handlers = {
-    nest: (context, n) => context.call({ image, entry: 'nest', values: [n], handlers, gas: context.gasLeft }).value,
+  const count = 60
+  const module = nodeWasm.compile(metered)
+  const layout = measureLayout(new Instance(nodeWasm, module))
+  const engine = createEngine({ wasm: nodeWasm, binary: metered, host: TOKEN_HOST })
+  const { image } = compile(engine, TOKEN)
+  const kept = []
+  const make = () => {
+    const instance = new Instance(nodeWasm, module)
+    restoreImage(instance, layout, image)
+    kept.push(instance)
   }
-  call(engine, image, 'nest', [0], handlers)
-  globalThis.gc?.()
+  for (let i = 0; i < 10; i++) make()
+  collectGarbage()
   const before = process.memoryUsage().rss
-  const us = cpu(() => call(engine, image, 'nest', [count], handlers))
-  row('instance: resident kB (of some)', Math.round((process.memoryUsage().rss - before) / count / 1024), count)
-  row('instance: make and first call, ms', fixed(us / count / 1000))
+  const us = cpu(() => {
+    for (let i = 0; i < count; i++) make()
+  })
+  collectGarbage()
+  row(
+    'instance: resident kB, ms to make',
+    Math.round((process.memoryUsage().rss - before) / count / 1024),
+    fixed(us / count / 1000),
+  )
 }
 
 function abuse() {
@@ -191,7 +209,8 @@ function abuse() {
   row(`  median of ${long.length}`, fixed(long[long.length >> 1].perMillion, 0))
 }
 
+// First, while nothing else comes and goes in memory.
+instances()
 slowdown()
 transfers()
-instances()
 abuse()

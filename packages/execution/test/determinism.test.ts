@@ -22,7 +22,7 @@ async function inProcess(flags: readonly string[]): Promise<readonly string[]> {
 describe('result, gas, image and all memory are the same', () => {
   it('as ever: golden', () => {
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
-      'e72f760f12e484d59f1b91f4352dee6d1e3eb6dabde4eb39bb912f4213c8ffa7',
+      '1556541fd0a7371f1a231732a9029096f66fc8e5f6e5cfdd0642a55794a0485b',
     )
   })
 

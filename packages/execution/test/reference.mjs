@@ -70,7 +70,7 @@ export function runReference(createEngine, binary, rounds = 1) {
   const compiled = engine.compile({ source: CONTRACT, gas: GAS })
   if (!compiled.ok) throw new Error(compiled.error.kind)
   const { image, gasUsed } = compiled.value
-  const lines = [`image ${sha256(image.data)} ${sha256(image.heap)} ${image.heapEnd} ${gasUsed}`]
+  const lines = [`image ${sha256(image.data)} ${sha256(`${image.patch}`)} ${sha256(image.heap)} ${image.heapEnd} ${gasUsed}`]
   for (let round = 0; round < rounds; round++) {
     for (const [entry, ...values] of CALLS) {
       /** @type {Map<string, bigint>} */

@@ -104,7 +104,7 @@ class PooledEngine implements Engine {
     let image: ContractImage | undefined
     const outcome = this.#run(this.#base.image, request, handlers, (instance) => {
       const made = this.#evaluate(instance, source)
-      if (made.kind === 'return') image = { ...takeImage(instance, this.#layout), entries: made.value }
+      if (made.kind === 'return') image = { ...takeImage(instance, this.#layout, this.#base.image.data), entries: made.value }
       return made.kind === 'return' ? { kind: 'return', value: undefined } : made
     })
     if (outcome.kind === 'return' && image !== undefined) return ok({ image, gasUsed: outcome.gasUsed })

@@ -11,9 +11,15 @@ export interface Layout {
   readonly breakAt: number
 }
 
-/** Everything an instance is at one moment outside of calls. Loads into any instance of the same binary, on any machine. */
+/**
+ * Everything an instance is at one moment outside of calls. Loads into any instance of the same binary, on any machine. What contracts
+ * change in the program's data are some words: all images of an engine share the rest.
+ */
 export interface Image {
+  /** The program's data after boot, shared. */
   readonly data: Uint8Array
+  /** Words that differ from it: address / 4 and value by turns. */
+  readonly patch: Uint32Array
   /** The heap up to its last byte that is not zero. */
   readonly heap: Uint8Array
   /** End of the heap in use; what lies between is zero. */
@@ -23,8 +29,8 @@ export interface Image {
   readonly mailbox: Mailbox
 }
 
-/** Size of an image in bytes: what a cache counts. */
-export const imageBytes = (image: Image): number => image.data.length + image.heap.length
+/** Size in bytes of what is an image's own: what a cache counts. */
+export const imageBytes = (image: Image): number => image.patch.byteLength + image.heap.length
 
 /**
  * Finds the layout of a binary on a fresh instance, before its program ran. The break is the one word of the data that holds the heap's
@@ -33,6 +39,7 @@ export const imageBytes = (image: Image): number => image.data.length + image.he
 export function measureLayout({ words, stackTop, quickjs }: Instance): Layout {
   const heapBase = stackTop
   const dataEnd = heapBase - STACK_BYTES
+  if (dataEnd % 4 !== 0) throw new Error(`the engine's data ends at ${dataEnd}, within a word`)
   const candidates: number[] = []
   for (let at = 0; at < dataEnd; at += 4) if (words[at >>> 2] === heapBase) candidates.push(at)
   const blockBytes = 0x10_0000
@@ -49,14 +56,19 @@ export function measureLayout({ words, stackTop, quickjs }: Instance): Layout {
 /** End of the heap that the program has taken. */
 export const heapEndOf = (instance: Instance, layout: Layout): number => instance.words[layout.breakAt >>> 2]!
 
-/** The state of an instance that no call is running in. Clears what is left of its stack, so that equal states have equal memories. */
-export function takeImage(instance: Instance, layout: Layout): Image {
+/**
+ * The state of an instance that no call is running in. Clears what is left of its stack, so that equal states have equal memories. `data` is
+ * the data to share; without it the image brings its own.
+ */
+export function takeImage(instance: Instance, layout: Layout, data?: Uint8Array): Image {
   clearStack(instance, layout)
   const heapEnd = heapEndOf(instance, layout)
   let top = heapEnd
   while (top > layout.heapBase && instance.bytes[top - 1] === 0) top--
+  const shared = data ?? instance.bytes.slice(0, layout.dataEnd)
   return {
-    data: instance.bytes.slice(0, layout.dataEnd),
+    data: shared,
+    patch: differences(instance, shared),
     heap: instance.bytes.slice(layout.heapBase, top),
     heapEnd,
     runtime: instance.runtime,
@@ -65,14 +77,23 @@ export function takeImage(instance: Instance, layout: Layout): Image {
   }
 }
 
+function differences({ words }: Instance, data: Uint8Array): Uint32Array {
+  const shared = new Uint32Array(data.buffer)
+  const found: number[] = []
+  for (let i = 0; i < shared.length; i++) if (words[i] !== shared[i]) found.push(i, words[i]!)
+  return Uint32Array.from(found)
+}
+
 /**
  * Makes an instance the image's, whatever ran in it before and however that ended. All of the data is copied: leaving out what seems
  * unused diverges silently.
  */
 export function restoreImage(instance: Instance, layout: Layout, image: Image): void {
-  const { bytes } = instance
+  const { bytes, words } = instance
+  const { patch } = image
   const usedEnd = heapEndOf(instance, layout)
   bytes.set(image.data, 0)
+  for (let i = 0; i < patch.length; i += 2) words[patch[i]!] = patch[i + 1]!
   bytes.set(image.heap, layout.heapBase)
   const top = layout.heapBase + image.heap.length
   if (usedEnd > top) bytes.fill(0, top, usedEnd)

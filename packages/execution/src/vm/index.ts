@@ -1,3 +1,16 @@
+/**
+ * The contract engine. Contracts are JavaScript, run by QuickJS, which is a WebAssembly binary that counts what it executes:
+ *
+ *   meter/       binary → binary that charges gas and depth (`binary.ts` pins both)
+ *   instance     one WebAssembly instance with the C functions it exports; `quickjs.ts` names them
+ *   image        its whole state: taken once a contract, restored before each call
+ *   boot         what every image begins with: runtime, context, host functions, `prelude`
+ *   value        strings, numbers, bigints and bytes in and out
+ *   host         functions that the guest may call, priced by one table; `host-call` serves them
+ *   pool         idle instances: one for each call that is running
+ *   engine       compile a source to an image, call an entry of an image
+ *   outcome      how a call ends: the same on every node, or a fault of this machine
+ */
 export { ENGINE_BINARY, meterEngine } from './binary.ts'
 export type { CompileError } from './compile-error.ts'
 export {
@@ -29,3 +42,4 @@ export type { CallOutcome, Ending, Fault, GuestError } from './outcome.ts'
 export type { WasmExports, WasmFunction, WasmGlobal, WasmImports, WasmMemory, WasmModule, WasmPower } from './power.ts'
 export { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
 export type { GuestValue } from './value.ts'
+export { describeEngine } from './version.ts'

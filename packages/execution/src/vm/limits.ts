@@ -1,9 +1,8 @@
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** Bounds of the contract engine. Those under "consensus" decide outcomes and are part of the execution version. */
+/** Bounds of the contract engine that decide outcomes: part of the execution version. */
 export const VM_LIMITS = {
-  // Consensus.
   /** Linear memory of an instance in pages of 64 KiB: 5.1 MiB are the program's data and stack, the rest is heap. */
   memoryPages: 512,
   /** Heap that one transaction may add, over all of its nested calls. Whole pages of 64 KiB are granted. */
@@ -20,7 +19,10 @@ export const VM_LIMITS = {
   sourceBytesMax: 1 * MiB,
   /** Message and stack of a guest's error that are kept, in UTF-16 units. */
   errorTextMax: 2048,
-  // Not consensus.
+} as const
+
+/** Bounds of one engine's idle instances; they decide nothing but speed and memory. */
+export const POOL_LIMITS = {
   /** An instance whose heap has grown by more is discarded after the call: clearing it again would cost more than a new one. */
   instanceGrowthBytesMax: 4 * MiB,
   /** Idle instances that are kept: the deepest nesting of calls. */

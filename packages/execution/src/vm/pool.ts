@@ -1,6 +1,6 @@
 import { heapEndOf, type Layout } from './image.ts'
 import { Instance } from './instance.ts'
-import { VM_LIMITS } from './limits.ts'
+import { POOL_LIMITS } from './limits.ts'
 import type { WasmModule, WasmPower } from './power.ts'
 
 /** Idle instances. One is in use for each call that is running, nested calls included. */
@@ -24,7 +24,7 @@ export class InstancePool {
   /** Takes an instance back, however its call ended, unless it costs more to clear than to replace. */
   release(instance: Instance): void {
     const growth = heapEndOf(instance, this.#layout) - this.#layout.heapBase
-    if (growth > VM_LIMITS.instanceGrowthBytesMax || this.#idle.length >= VM_LIMITS.instancesIdleMax) return
+    if (growth > POOL_LIMITS.instanceGrowthBytesMax || this.#idle.length >= POOL_LIMITS.instancesIdleMax) return
     this.#idle.push(instance)
   }
 }

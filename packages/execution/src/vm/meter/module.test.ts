@@ -290,7 +290,7 @@ function compile(statements: readonly Statement[], loop: number): number[][] {
   })
 }
 
-class Returned {}
+class Returned extends Error {}
 
 /** Executes a program by its meaning. */
 function evaluate(statements: readonly Statement[], state: { value: number; gas: number }): void {

@@ -31,11 +31,16 @@ let leftAt: number
 const validators = (): readonly Validator[] => network.validators.slice(0, 4)
 const follower = (): Validator => network.validators[4]!
 
+/** What ends what was begun. */
+const endings: (() => Promise<unknown>)[] = []
+
 beforeAll(async () => {
   witness = await Witness.create()
+  endings.push(() => witness.close())
   // Rounds end early, so that the turns of a validator that is down cost little time.
   const parameters = { ...FAST, timeoutProposeMs: 700, timeoutDeltaMs: 300 }
   network = await Network.start({ followers: 1, parameters, nodes: [witness.node] })
+  endings.push(() => network.close())
   const { hash } = await network.validators[0]!.client.getBlock({ blockNumber: 0n })
   domain = { genesisHash: hash as SigningDomain['genesisHash'], restartEpoch: 0 }
   await witness.join(network.genesis, domain.genesisHash)
@@ -43,11 +48,11 @@ beforeAll(async () => {
   await follower().kill()
   leftAt = await network.validators[0]!.height()
   load = new Load(network, [0, 1, 2])
+  endings.push(() => load.stop())
 })
 afterAll(async () => {
-  await load.stop()
-  await witness.close()
-  await network.close()
+  const outcomes = await Promise.allSettled(endings.map((end) => end()))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 })
 
 /** A file as the crash left it, which reading must not change. */
@@ -133,7 +138,7 @@ it.each([0, 1])('kill -9 of validator %i under load: the chain goes on; it comes
   expect(witness.findings).toEqual([])
 })
 
-it('two of four down: the chain stops with what waits; one comes back: it goes on with it', async () => {
+it('two of four down: the chain stops, whoever is restarted meanwhile; one comes back: it goes on with what waited', async () => {
   const [a, b, c, d] = validators()
   await load.stop()
   await c!.kill()
@@ -146,6 +151,11 @@ it('two of four down: the chain stops with what waits; one comes back: it goes o
     return heights.every((height) => height <= stopped)
   })
   expect(await a!.client.getTransactionCount({ address: account(5).address })).toBe(0)
+  // One that voted in the open height forgets everything but its files.
+  await a!.kill()
+  await expectSignedOnce(a!, 0)
+  await a!.start()
+  expect(a!.program.output).toMatch(/"height":\d+,"round":\d+,.*"msg":"replayed the write-ahead log"/)
   await c!.start()
   const receipts = await network.receipts(hash, [a!, b!, c!])
   expect(new Set(receipts.map(({ blockHash }) => blockHash)).size).toBe(1)
@@ -210,7 +220,7 @@ it(`a node that was away for ${AWAY_BLOCKS} blocks catches up while the chain go
 })
 
 it('no validator ever contradicted itself, in what it sent or in what the others saw', () => {
-  for (const [index] of validators().entries()) expect(witness.heard(developmentValidator(index).address)).toBeGreaterThan(20)
+  for (const [index] of validators().entries()) expect(witness.heard(developmentValidator(index).address)).toBeGreaterThan(5)
   expect(witness.findings).toEqual([])
   for (const { log } of network.validators) expect(log).not.toMatch(/contradicted itself|has halted|write-ahead log.*not whole/)
 })

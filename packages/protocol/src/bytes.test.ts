@@ -13,6 +13,7 @@ import {
   hexToBytes,
   numberToBytes,
   parseHex,
+  parseUtf8,
   utf8ToBytes,
 } from './bytes.ts'
 
@@ -135,6 +136,64 @@ describe('integers', () => {
     expect(bytesToNumber(hexToBytes('0x1fffffffffffff'))).toBe(Number.MAX_SAFE_INTEGER)
     expect(bytesToNumber(hexToBytes('0x20000000000000'))).toBeUndefined()
   })
+})
+
+/** What the platform's strict decoder makes of bytes; undefined where it throws. */
+function platformText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+it("text of UTF-8 is TextDecoder's, and there is none where that refuses", () => {
+  const head = fc.constantFrom(
+    0x00,
+    0x41,
+    0x7f,
+    0x80,
+    0xbf,
+    0xc0,
+    0xc1,
+    0xc2,
+    0xdf,
+    0xe0,
+    0xed,
+    0xef,
+    0xf0,
+    0xf4,
+    0xf5,
+    0xf8,
+    0xff,
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array(),
+        fc.array(head).map((all) => Uint8Array.from(all)),
+      ),
+      (bytes) => {
+        expect(parseUtf8(bytes)).toBe(platformText(bytes))
+      },
+    ),
+    { numRuns: 1000 },
+  )
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const bytes = utf8ToBytes(text)
+      expect(parseUtf8(bytes)).toBe(text)
+      for (let length = 0; length < bytes.length; length++)
+        expect(parseUtf8(bytes.subarray(0, length))).toBe(platformText(bytes.subarray(0, length)))
+    }),
+  )
+  for (const first of [0xc2, 0xdf, 0xe0, 0xed, 0xf0, 0xf4])
+    for (let second = 0; second < 256; second++) {
+      const bytes = Uint8Array.of(first, second, 0x80, 0xbf)
+      for (const length of [2, 3, 4]) expect(parseUtf8(bytes.subarray(0, length))).toBe(platformText(bytes.subarray(0, length)))
+    }
+  const long = 'ä€😀 '.repeat(5000)
+  expect(parseUtf8(utf8ToBytes(long))).toBe(long)
 })
 
 it("UTF-8 is TextEncoder's for every text, lone surrogates included", () => {

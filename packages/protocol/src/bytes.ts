@@ -134,3 +134,48 @@ export function utf8ToBytes(text: string): Uint8Array {
   }
   return Uint8Array.from(out)
 }
+
+/** Characters made by one call of fromCharCode: well below what fits a stack. */
+const TEXT_CHUNK = 4096
+
+/** Text of UTF-8 bytes; undefined when they are not the one encoding of a text (overlong, surrogates, beyond U+10FFFF, cut off). */
+export function parseUtf8(bytes: Uint8Array): string | undefined {
+  let text = ''
+  const units: number[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const head = bytes[at]!
+    if (head < 0x80) {
+      units.push(head)
+      at++
+    } else {
+      const length = head < 0xe0 ? 2 : head < 0xf0 ? 3 : 4
+      const point = codePoint(bytes, at, length)
+      if (point === undefined) return undefined
+      if (point < 0x10000) units.push(point)
+      else units.push(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff))
+      at += length
+    }
+    if (units.length >= TEXT_CHUNK) {
+      text += String.fromCharCode(...units)
+      units.length = 0
+    }
+  }
+  return text + String.fromCharCode(...units)
+}
+
+/** First code point of each length of encoding. */
+const POINT_MIN: readonly number[] = [0, 0, 0x80, 0x800, 0x10000]
+
+/** The code point that a sequence of 2 to 4 bytes encodes, or undefined when it encodes none. */
+function codePoint(bytes: Uint8Array, at: number, length: number): number | undefined {
+  const head = bytes[at]!
+  if (head < 0xc0 || head > 0xf7 || at + length > bytes.length) return undefined
+  let point = head & (0x7f >> length)
+  for (let i = at + 1; i < at + length; i++) {
+    const byte = bytes[i]!
+    if (byte >> 6 !== 2) return undefined
+    point = (point << 6) | (byte & 63)
+  }
+  const surrogate = point >= 0xd800 && point <= 0xdfff
+  return point < POINT_MIN[length]! || point > 0x10ffff || surrogate ? undefined : point
+}

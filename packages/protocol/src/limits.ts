@@ -4,6 +4,8 @@
 export const LIMITS = {
   /** Encoded transaction. Larger than any contract container. */
   transactionBytesMax: 256 * 1024,
+  /** Contract container: some 7 KiB of constructor arguments and the rest of the transaction fit beside it. */
+  containerBytesMax: 248 * 1024,
   /** Sum of the encoded transactions of one block. */
   blockBytesMax: 4 * 1024 * 1024,
   blockTransactionsMax: 20_000,

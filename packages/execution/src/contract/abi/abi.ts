@@ -1,0 +1,190 @@
+import {
+  type Abi,
+  type AbiEventParameter,
+  type AbiItem,
+  type AbiParameter,
+  type AbiSyntaxError,
+  type Crypto,
+  err,
+  ok,
+  type Result,
+  type StateMutability,
+  utf8ToBytes,
+} from '@quoin/protocol'
+import { type AbiType, AbiTypeFailure, type TupleType, tupleOf, typeOf } from './type.ts'
+
+/** An ABI made ready for calls: types resolved, selectors and topics computed. */
+export interface ContractAbi {
+  readonly creation: AbiCreation
+  /** By selector. */
+  readonly functions: ReadonlyMap<number, AbiFunction>
+  /** By signature, for several events may have one name. */
+  readonly events: ReadonlyMap<string, AbiEvent>
+  /** By selector. */
+  readonly errors: ReadonlyMap<number, AbiCustomError>
+  /** Whether plain transfers have a function of their own. */
+  readonly receive: boolean
+  readonly fallback: { readonly payable: boolean } | undefined
+}
+
+/** The constructor; an ABI without one has one without parameters that takes no value. */
+export interface AbiCreation {
+  readonly inputs: TupleType
+  readonly payable: boolean
+}
+
+export interface AbiFunction {
+  readonly name: string
+  /** Name and types of the inputs: what the selector is the hash of. */
+  readonly signature: string
+  /** The first four bytes of calldata as a number. */
+  readonly selector: number
+  readonly inputs: TupleType
+  readonly outputs: TupleType
+  readonly mutability: StateMutability
+}
+
+export interface AbiCustomError {
+  readonly name: string
+  readonly signature: string
+  readonly selector: number
+  readonly inputs: TupleType
+}
+
+export interface AbiEvent {
+  readonly name: string
+  readonly signature: string
+  /** Hash of the signature, 32 bytes; undefined for an anonymous event. */
+  readonly topic: Uint8Array | undefined
+  readonly parameters: readonly AbiEventField[]
+  /** Those parameters that stand in the data. */
+  readonly data: TupleType
+}
+
+export interface AbiEventField {
+  readonly name: string
+  readonly type: AbiType
+  readonly indexed: boolean
+}
+
+/** Solidity's own errors, which no contract may define (their data would pass for the language's). */
+const RESERVED_ERRORS: readonly string[] = ['Error(string)', 'Panic(uint256)']
+/** LOG0 to LOG4. */
+const TOPICS_MAX = 4
+
+class AbiConflict extends Error {}
+
+/** The ABI that calls are made by, or what makes it unusable: two items that calldata or logs could not tell apart, or a type beyond bounds. */
+export function compileAbi(crypto: Crypto, abi: Abi): Result<ContractAbi, AbiSyntaxError> {
+  const build = new AbiBuild(crypto)
+  for (const [i, item] of abi.entries()) {
+    const problem = build.add(item)
+    if (problem !== undefined) return err({ code: 'abi', message: `abi[${i}]: ${problem}` })
+  }
+  return ok(build.finish())
+}
+
+class AbiBuild {
+  readonly #crypto: Crypto
+  #creation: AbiCreation | undefined
+  readonly #functions = new Map<number, AbiFunction>()
+  readonly #events = new Map<string, AbiEvent>()
+  readonly #errors = new Map<number, AbiCustomError>()
+  #receive = false
+  #fallback: { readonly payable: boolean } | undefined
+
+  constructor(crypto: Crypto) {
+    this.#crypto = crypto
+  }
+
+  /** Returns what is wrong with the item. */
+  add(item: AbiItem): string | undefined {
+    try {
+      this.#add(item)
+      return undefined
+    } catch (failure) {
+      if (failure instanceof AbiTypeFailure || failure instanceof AbiConflict) return failure.message
+      throw failure
+    }
+  }
+
+  finish(): ContractAbi {
+    return {
+      creation: this.#creation ?? { inputs: tupleOf([]), payable: false },
+      functions: this.#functions,
+      events: this.#events,
+      errors: this.#errors,
+      receive: this.#receive,
+      fallback: this.#fallback,
+    }
+  }
+
+  #add(item: AbiItem): void {
+    switch (item.type) {
+      case 'constructor':
+        wantFirst(this.#creation, 'constructor')
+        this.#creation = { inputs: tupleOf(item.inputs), payable: item.stateMutability === 'payable' }
+        return
+      case 'receive':
+        wantFirst(this.#receive || undefined, 'receive')
+        this.#receive = true
+        return
+      case 'fallback':
+        wantFirst(this.#fallback, 'fallback')
+        this.#fallback = { payable: item.stateMutability === 'payable' }
+        return
+      case 'function': {
+        const outputs = tupleOf(item.outputs)
+        this.#callable(this.#functions, item, { outputs, mutability: item.stateMutability })
+        return
+      }
+      case 'error': {
+        const { signature } = this.#callable(this.#errors, item, {})
+        if (RESERVED_ERRORS.includes(signature)) throw new AbiConflict(`${signature} is Solidity's own error`)
+        return
+      }
+      default:
+        this.#event(item)
+    }
+  }
+
+  /** Adds a function or an error to those of its kind. */
+  #callable<T extends object>(
+    known: Map<number, AbiCustomError & T>,
+    { name, inputs: parameters }: { readonly name: string; readonly inputs: readonly AbiParameter[] },
+    rest: T,
+  ): AbiCustomError {
+    const inputs = tupleOf(parameters)
+    const signature = name + inputs.name
+    const digest = this.#hash(signature)
+    const selector = new DataView(digest.buffer, digest.byteOffset).getUint32(0)
+    const other = known.get(selector)
+    if (other !== undefined) throw new AbiConflict(`${signature} has the selector of ${other.signature}`)
+    const made = { name, signature, selector, inputs, ...rest }
+    known.set(selector, made)
+    return made
+  }
+
+  #event({ name, inputs, anonymous }: Extract<AbiItem, { type: 'event' }>): void {
+    const signature = name + tupleOf(inputs).name
+    if (this.#events.has(signature)) throw new AbiConflict(`${signature} is defined twice`)
+    const indexed = inputs.filter((input) => input.indexed).length
+    const max = anonymous ? TOPICS_MAX : TOPICS_MAX - 1
+    if (indexed > max) throw new AbiConflict(`${signature} has ${indexed} indexed parameters, at most ${max} are allowed`)
+    this.#events.set(signature, {
+      name,
+      signature,
+      topic: anonymous ? undefined : this.#hash(signature),
+      parameters: inputs.map(fieldOf),
+      data: tupleOf(inputs.filter((input) => !input.indexed)),
+    })
+  }
+
+  readonly #hash = (text: string): Uint8Array => this.#crypto.keccak256(utf8ToBytes(text))
+}
+
+const fieldOf = (input: AbiEventParameter): AbiEventField => ({ name: input.name, type: typeOf(input), indexed: input.indexed })
+
+function wantFirst(known: unknown, name: string): void {
+  if (known !== undefined) throw new AbiConflict(`there is a second ${name}`)
+}

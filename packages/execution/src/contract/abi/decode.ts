@@ -1,0 +1,184 @@
+import { type Crypto, ok, parseUtf8, type Result } from '@quoin/protocol'
+import { checksumAddress } from './address.ts'
+import { AbiFailure, type AbiFault, fault, faultAt, Path } from './fault.ts'
+import type { AbiType, ArrayType, Member, ScalarType, TupleType } from './type.ts'
+import type { AbiValue } from './value.ts'
+
+/*
+ * Solidity's ABI (docs.soliditylang.org, "Contract ABI Specification", strict mode), and within it only what its encoders write: tails
+ * stand in the order of their heads without gaps, padding is zero, strings are UTF-8. So each value has one encoding, and no data is read
+ * twice: decoding takes time and memory in proportion to the data. The libraries at hand are not as strict (ox and viem ignore padding and
+ * the range of words; offsets may point to the same data over and over) and make hex of bytes and numbers of small integers.
+ */
+
+const WORD = 32
+
+/** Values of arguments that fill the data exactly. */
+export function decodeArguments(crypto: Crypto, parameters: TupleType, bytes: Uint8Array): Result<readonly AbiValue[], AbiFault> {
+  const decoded = decodeLeadingArguments(crypto, parameters, bytes)
+  if (!decoded.ok) return decoded
+  const rest = bytes.length - decoded.value.bytesRead
+  return rest === 0 ? ok(decoded.value.values) : fault('trailing-bytes', '', `${rest} bytes follow the arguments`)
+}
+
+export interface LeadingArguments {
+  readonly values: readonly AbiValue[]
+  readonly bytesRead: number
+}
+
+/**
+ * Values of arguments that something may follow: calldata and creation data, to which clients append tags of their own (`dataSuffix` in viem).
+ */
+export function decodeLeadingArguments(
+  crypto: Crypto,
+  parameters: TupleType,
+  bytes: Uint8Array,
+): Result<LeadingArguments, AbiFault> {
+  const decoder = new Decoder(crypto, bytes)
+  return faultAt(decoder.path, () => {
+    const values = decoder.list(parameters)
+    return ok({ values, bytesRead: decoder.tail })
+  })
+}
+
+class Decoder {
+  readonly path = new Path()
+  /** Where the next dynamic value begins. */
+  tail = 0
+  readonly #crypto: Crypto
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+
+  constructor(crypto: Crypto, bytes: Uint8Array) {
+    this.#crypto = crypto
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** Takes the next bytes at the tail. */
+  #take(length: number): number {
+    const at = this.tail
+    if (length > this.#bytes.length - at)
+      throw new AbiFailure('too-short', `${length} bytes are needed at byte ${at}, the data has ${this.#bytes.length}`)
+    this.tail = at + length
+    return at
+  }
+
+  list({ members, membersBytes }: TupleType): readonly AbiValue[] {
+    return this.#members(members, this.#take(membersBytes))
+  }
+
+  /** Values of members whose heads begin at `base`, to which offsets relate. */
+  #members(members: readonly Member[], base: number): readonly AbiValue[] {
+    const values: AbiValue[] = []
+    let at = base
+    for (const [i, { name, type }] of members.entries()) {
+      this.path.enter(name === '' ? i : name)
+      values.push(this.#value(type, at, base))
+      this.path.leave()
+      at += type.headBytes
+    }
+    return values
+  }
+
+  /** The value whose head is at `at`. */
+  #value(type: AbiType, at: number, base: number): AbiValue {
+    if (!type.dynamic) return this.#inPlace(type, at)
+    const expected = this.tail - base
+    if (this.#small(at) !== expected) throw new AbiFailure('offset', `the offset at byte ${at} is not ${expected}`)
+    if (type.kind === 'array') return this.#dynamicArray(type)
+    if (type.kind === 'tuple') return this.#tuple(type, this.#take(type.membersBytes))
+    return this.#blob(type as ScalarType)
+  }
+
+  #inPlace(type: AbiType, at: number): AbiValue {
+    if (type.kind === 'array') return this.#items(type, type.length!, at)
+    return type.kind === 'tuple' ? this.#tuple(type, at) : this.#scalar(type, at)
+  }
+
+  #tuple({ members, named }: TupleType, at: number): AbiValue {
+    const values = this.#members(members, at)
+    return named ? Object.fromEntries(members.map(({ name }, i) => [name, values[i]!])) : values
+  }
+
+  #dynamicArray(type: ArrayType): AbiValue {
+    const length = type.length ?? this.#length('items')
+    return this.#items(type, length, this.#take(length * type.item.headBytes))
+  }
+
+  #items({ item }: ArrayType, length: number, base: number): AbiValue {
+    const values: AbiValue[] = []
+    for (let i = 0; i < length; i++) {
+      this.path.enter(i)
+      values.push(this.#value(item, base + i * item.headBytes, base))
+      this.path.leave()
+    }
+    return values
+  }
+
+  #blob({ kind }: ScalarType): AbiValue {
+    const length = this.#length('bytes')
+    const at = this.#take(WORD * Math.ceil(length / WORD))
+    this.#wantZero(at + length, this.tail)
+    const bytes = this.#bytes.subarray(at, at + length)
+    if (kind === 'bytes') return new Uint8Array(bytes)
+    const text = parseUtf8(bytes)
+    if (text === undefined) throw new AbiFailure('utf8', 'the string is not UTF-8')
+    return text
+  }
+
+  /** A count at the tail. What is left of the data bounds it: every item and every byte takes at least a byte. */
+  #length(unit: string): number {
+    const length = this.#small(this.#take(WORD))
+    const left = this.#bytes.length - this.tail
+    if (length > left) throw new AbiFailure('length', `it claims more ${unit} than the ${left} bytes left could hold`)
+    return length
+  }
+
+  /** The word at a position as a number; one above 2^32 as Infinity, since no data is that long. */
+  #small(at: number): number {
+    for (let i = 0; i < WORD - 4; i += 4) if (this.#view.getUint32(at + i) !== 0) return Number.POSITIVE_INFINITY
+    return this.#view.getUint32(at + WORD - 4)
+  }
+
+  #wantZero(from: number, to: number): void {
+    for (let i = from; i < to; i++)
+      if (this.#bytes[i] !== 0) throw new AbiFailure('padding', `byte ${i} is padding and must be zero`)
+  }
+
+  #scalar({ kind, bits, name }: ScalarType, at: number): AbiValue {
+    switch (kind) {
+      case 'uint': {
+        const value = this.#word(at)
+        if (bits < 256 && value >> BigInt(bits) !== 0n) throw new AbiFailure('range', `the word is beyond ${name}`)
+        return value
+      }
+      case 'int': {
+        const value = BigInt.asIntN(256, this.#word(at))
+        if (BigInt.asIntN(bits, value) !== value) throw new AbiFailure('range', `the word is beyond ${name}`)
+        return value
+      }
+      case 'bool': {
+        const value = this.#small(at)
+        if (value > 1) throw new AbiFailure('range', 'the word is neither 0 nor 1')
+        return value === 1
+      }
+      case 'address':
+        this.#wantZero(at, at + 12)
+        return checksumAddress(this.#crypto, this.#bytes.subarray(at + 12, at + WORD))
+      default: {
+        const length = bits / 8
+        this.#wantZero(at + length, at + WORD)
+        return new Uint8Array(this.#bytes.subarray(at, at + length))
+      }
+    }
+  }
+
+  #word(at: number): bigint {
+    const low = this.#view.getBigUint64(at + 24)
+    const second = this.#view.getBigUint64(at + 16)
+    const high = (this.#view.getBigUint64(at) << 64n) | this.#view.getBigUint64(at + 8)
+    // Most integers are small: those cost no arithmetic.
+    return high === 0n && second === 0n ? low : (high << 128n) | (second << 64n) | low
+  }
+}

@@ -1,0 +1,60 @@
+import { err, type Result } from '@quoin/protocol'
+
+/** Why bytes or values are not what their types say. */
+export interface AbiFault {
+  readonly code:
+    | 'too-short'
+    | 'trailing-bytes'
+    | 'offset'
+    | 'length'
+    | 'padding'
+    | 'range'
+    | 'type'
+    | 'utf8'
+    | 'checksum'
+    | 'member'
+    | 'too-large'
+  /** The value, as `to` or `orders[3].amount`; the position where parameters have no name. */
+  readonly path: string
+  /** Path and fault in words. The same on every machine: it may become part of a receipt. */
+  readonly message: string
+}
+
+/** Carries a fault out of a nested value. Caught where the work on the whole list began. */
+export class AbiFailure extends Error {
+  readonly code: AbiFault['code']
+  constructor(code: AbiFault['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Where in the values the work is: names and positions from outside inwards. */
+export class Path {
+  readonly #steps: (string | number)[] = []
+
+  enter(step: string | number): void {
+    this.#steps.push(step)
+  }
+
+  leave(): void {
+    this.#steps.pop()
+  }
+
+  toString(): string {
+    return this.#steps.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('')
+  }
+}
+
+/** The result of work that may fail with AbiFailure. */
+export function faultAt<T>(path: Path, work: () => Result<T, AbiFault>): Result<T, AbiFault> {
+  try {
+    return work()
+  } catch (failure) {
+    if (failure instanceof AbiFailure) return fault(failure.code, path.toString(), failure.message)
+    throw failure
+  }
+}
+
+export const fault = (code: AbiFault['code'], path: string, message: string): Result<never, AbiFault> =>
+  err({ code, path, message: path === '' ? message : `${path}: ${message}` })

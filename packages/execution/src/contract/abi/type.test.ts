@@ -1,0 +1,93 @@
+import { nobleCrypto } from '@quoin/protocol'
+import { getAddress as ethersChecksum } from 'ethers'
+import fc from 'fast-check'
+import { isAddress, toHex } from 'viem'
+import { describe, expect, it } from 'vitest'
+import { abiParameters } from '../../../../protocol/test/abi-arbitraries.ts'
+import { checksumAddress, parseAddress } from './address.ts'
+import { AbiTypeFailure, parseTypeList, tupleOf, typeOf } from './type.ts'
+
+describe('a list of types', () => {
+  it('is read from the text that signatures have', () => {
+    fc.assert(
+      fc.property(abiParameters, (parameters) => {
+        const { name, dynamic, headBytes } = tupleOf(parameters)
+        expect(parseTypeList(name.slice(1, -1))).toMatchObject({ name, dynamic, headBytes })
+      }),
+    )
+  })
+
+  it('has the sizes of heads', () => {
+    const sizes = parseTypeList('uint8,(bool,bytes4[3])[2],string,uint256[],(bytes),string[2]').members.map(({ type }) => [
+      type.headBytes,
+      type.dynamic,
+    ])
+    expect(sizes).toEqual([
+      [32, false],
+      [256, false],
+      [32, true],
+      [32, true],
+      [32, true],
+      [32, true],
+    ])
+  })
+
+  it.each([
+    ['uint', 'uint is not the canonical name of a type'],
+    [',', ' is not the canonical name of a type'],
+    ['bool,', ' is not the canonical name of a type'],
+    ['()', ' is not the canonical name of a type'],
+    ['(bool', 'a ) is missing at character 5'],
+    ['bool)', 'character 4 does not belong to a type'],
+    ['bool[0]', 'a ] is missing at character 5'],
+    ['bool[01]', 'a ] is missing at character 5'],
+    ['bool[1', 'a ] is missing at character 6'],
+    ['bool bool', 'character 4 does not belong to a type'],
+    ['tuple', 'tuple is not the canonical name of a type'],
+    ['constructor', 'constructor is not the canonical name of a type'],
+    [`bool${'[]'.repeat(17)}`, 'types nest more than 16 levels'],
+    [`${'('.repeat(17)}bool${')'.repeat(17)}`, 'types nest more than 16 levels'],
+    ['('.repeat(100_000), 'types nest more than 16 levels'],
+    [Array(65).fill('bool').join(), 'a list has more than 64 types'],
+    ['bool[8193]', 'a value takes 262176 bytes, more than a transaction has'],
+  ])('is refused: %.20s', (text, message) => {
+    expect(() => parseTypeList(text)).toThrow(new AbiTypeFailure(message))
+  })
+
+  it('makes structs arrays unless their members have different names', () => {
+    const struct = (...names: readonly string[]) =>
+      typeOf({ name: '', type: 'tuple', components: names.map((name) => ({ name, type: 'bool' })) })
+    expect(struct('a', 'b')).toMatchObject({ named: true })
+    for (const names of [['a', ''], [''], ['a', 'a']]) expect(struct(...names)).toMatchObject({ named: false })
+  })
+})
+
+describe('an address', () => {
+  const bytes20 = fc.uint8Array({ minLength: 20, maxLength: 20 })
+
+  it("has ethers' checksum", () => {
+    fc.assert(
+      fc.property(bytes20, (bytes) => {
+        const text = checksumAddress(nobleCrypto, bytes)
+        expect(text).toBe(ethersChecksum(toHex(bytes)))
+        expect(parseAddress(nobleCrypto, text)).toEqual(bytes)
+        expect(parseAddress(nobleCrypto, text.toLowerCase())).toEqual(bytes)
+      }),
+    )
+  })
+
+  it('is what viem takes for one', () => {
+    const cased = fc.tuple(bytes20, fc.infiniteStream(fc.boolean())).map(([bytes, upper]) =>
+      checksumAddress(nobleCrypto, bytes).replace(/[a-f]/gi, (letter) => {
+        const { value } = upper.next()
+        return value === true ? letter : letter.toLowerCase()
+      }),
+    )
+    fc.assert(
+      fc.property(fc.oneof(cased, fc.string(), fc.stringMatching(/^0x[0-9a-fA-F]{39,41}$/)), (text) => {
+        expect(typeof parseAddress(nobleCrypto, text) !== 'string').toBe(isAddress(text, { strict: true }))
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

@@ -1,0 +1,166 @@
+import { ABI_LIMITS, type AbiParameter, LIMITS } from '@quoin/protocol'
+
+/** A type with what encoding and decoding need to know of it. */
+export type AbiType = ScalarType | ArrayType | TupleType
+
+interface TypeBase {
+  /** As it stands in a signature: members of structs in parentheses. */
+  readonly name: string
+  /** Encoded behind the values beside it, which hold its offset. */
+  readonly dynamic: boolean
+  /** What it takes among the values beside it: 32 for a dynamic type, its offset. */
+  readonly headBytes: number
+}
+
+export interface ScalarType extends TypeBase {
+  readonly kind: 'uint' | 'int' | 'address' | 'bool' | 'fixed-bytes' | 'bytes' | 'string'
+  /** Of integers and fixed-bytes; 0 otherwise. */
+  readonly bits: number
+}
+
+export interface ArrayType extends TypeBase {
+  readonly kind: 'array'
+  readonly item: AbiType
+  /** undefined when it stands in the data. */
+  readonly length: number | undefined
+}
+
+/** A struct, or a list of parameters. */
+export interface TupleType extends TypeBase {
+  readonly kind: 'tuple'
+  readonly members: readonly Member[]
+  /** Sum of the members' heads. */
+  readonly membersBytes: number
+  /** Values are objects by the members' names; else arrays, because a member has no name or two have the same. */
+  readonly named: boolean
+}
+
+export interface Member {
+  /** Empty when it has none. */
+  readonly name: string
+  readonly type: AbiType
+}
+
+/** Text says why a parameter has no usable type. */
+export class AbiTypeFailure extends Error {}
+
+const WORD = 32
+
+/** The type of a parameter whose names and nesting `parseAbi` has checked. Throws AbiTypeFailure when it is larger than any data. */
+export function typeOf({ type, components = [] }: AbiParameter): AbiType {
+  const bracket = type.indexOf('[')
+  const base = bracket < 0 ? type : type.slice(0, bracket)
+  let made: AbiType = base === 'tuple' ? tupleOf(components) : scalarOf(base)
+  if (bracket < 0) return made
+  for (const [, digits = ''] of type.slice(bracket).matchAll(/\[(\d*)\]/g))
+    made = arrayOf(made, digits === '' ? undefined : Number(digits))
+  return made
+}
+
+export const tupleOf = (parameters: readonly AbiParameter[]): TupleType =>
+  tupleOfMembers(parameters.map((parameter) => ({ name: parameter.name, type: typeOf(parameter) })))
+
+export function tupleOfMembers(members: readonly Member[]): TupleType {
+  const membersBytes = bounded(members.reduce((sum, { type }) => sum + type.headBytes, 0))
+  const dynamic = members.some(({ type }) => type.dynamic)
+  const names = new Set(members.map(({ name }) => name))
+  return {
+    kind: 'tuple',
+    name: `(${members.map(({ type }) => type.name).join(',')})`,
+    dynamic,
+    headBytes: dynamic ? WORD : membersBytes,
+    members,
+    membersBytes,
+    named: names.size === members.length && !names.has(''),
+  }
+}
+
+export function arrayOf(item: AbiType, length: number | undefined): ArrayType {
+  const dynamic = length === undefined || item.dynamic
+  const inPlace = bounded((length ?? 0) * item.headBytes)
+  return { kind: 'array', name: `${item.name}[${length ?? ''}]`, dynamic, headBytes: dynamic ? WORD : inPlace, item, length }
+}
+
+const SCALARS = new Map<string, ScalarType>()
+const scalar = (name: string, kind: ScalarType['kind'], bits = 0): void => {
+  SCALARS.set(name, { kind, name, bits, dynamic: kind === 'bytes' || kind === 'string', headBytes: WORD })
+}
+for (const kind of ['address', 'bool', 'bytes', 'string'] as const) scalar(kind, kind)
+for (let bytes = 1; bytes <= WORD; bytes++) {
+  scalar(`uint${8 * bytes}`, 'uint', 8 * bytes)
+  scalar(`int${8 * bytes}`, 'int', 8 * bytes)
+  scalar(`bytes${bytes}`, 'fixed-bytes', 8 * bytes)
+}
+
+/** The type of a name without brackets. Throws AbiTypeFailure for a name that is none. */
+export function scalarOf(name: string): ScalarType {
+  const type = SCALARS.get(name)
+  if (type === undefined) throw new AbiTypeFailure(`${name} is not the canonical name of a type`)
+  return type
+}
+
+function bounded(bytes: number): number {
+  if (bytes > LIMITS.transactionBytesMax) throw new AbiTypeFailure(`a value takes ${bytes} bytes, more than a transaction has`)
+  return bytes
+}
+
+/**
+ * The types of a list as it stands in a signature: `address,(uint256,bytes32)[2],string`. Structs have members without names, so that their
+ * values are arrays. Throws AbiTypeFailure.
+ */
+export function parseTypeList(text: string): TupleType {
+  const cursor = { text, at: 0 }
+  const members = text === '' ? [] : readMembers(cursor, 0)
+  if (cursor.at < text.length) throw new AbiTypeFailure(`character ${cursor.at} does not belong to a type`)
+  return tupleOfMembers(members)
+}
+
+interface TextCursor {
+  readonly text: string
+  at: number
+}
+
+function readMembers(cursor: TextCursor, depth: number): readonly Member[] {
+  const members: Member[] = []
+  do {
+    if (members.length === ABI_LIMITS.parametersMax)
+      throw new AbiTypeFailure(`a list has more than ${ABI_LIMITS.parametersMax} types`)
+    members.push({ name: '', type: readType(cursor, depth) })
+  } while (skip(cursor, ','))
+  return members
+}
+
+function readType(cursor: TextCursor, depth: number): AbiType {
+  let type: AbiType
+  let nesting = depth
+  if (skip(cursor, '(')) {
+    nesting = deeper(nesting)
+    type = tupleOfMembers(readMembers(cursor, nesting))
+    if (!skip(cursor, ')')) throw new AbiTypeFailure(`a ) is missing at character ${cursor.at}`)
+  } else type = scalarOf(match(cursor, /[a-z0-9]*/y))
+  while (skip(cursor, '[')) {
+    nesting = deeper(nesting)
+    const digits = match(cursor, /(?:[1-9][0-9]{0,8})?/y)
+    if (!skip(cursor, ']')) throw new AbiTypeFailure(`a ] is missing at character ${cursor.at}`)
+    type = arrayOf(type, digits === '' ? undefined : Number(digits))
+  }
+  return type
+}
+
+function deeper(depth: number): number {
+  if (depth === ABI_LIMITS.nestingMax) throw new AbiTypeFailure(`types nest more than ${ABI_LIMITS.nestingMax} levels`)
+  return depth + 1
+}
+
+function skip(cursor: TextCursor, character: string): boolean {
+  if (cursor.text[cursor.at] !== character) return false
+  cursor.at++
+  return true
+}
+
+function match(cursor: TextCursor, pattern: RegExp): string {
+  pattern.lastIndex = cursor.at
+  const found = pattern.exec(cursor.text)?.[0] ?? ''
+  cursor.at += found.length
+  return found
+}

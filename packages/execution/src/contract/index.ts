@@ -1,0 +1,26 @@
+export {
+  type AbiCreation,
+  type AbiCustomError,
+  type AbiEvent,
+  type AbiEventField,
+  type AbiFunction,
+  type ContractAbi,
+  compileAbi,
+} from './abi/abi.ts'
+export { checksumAddress, parseAddress } from './abi/address.ts'
+export { decodeArguments, decodeLeadingArguments, type LeadingArguments } from './abi/decode.ts'
+export { type DispatchError, dispatch, selectorOf, type Target } from './abi/dispatch.ts'
+export { ENCODE_LIMITS, encodeArguments, encodeWithSelector } from './abi/encode.ts'
+export { type EncodedEvent, encodeEvent } from './abi/event.ts'
+export type { AbiFault } from './abi/fault.ts'
+export { encodePacked } from './abi/packed.ts'
+export {
+  type AbiType,
+  AbiTypeFailure,
+  type ArrayType,
+  type Member,
+  parseTypeList,
+  type ScalarType,
+  type TupleType,
+} from './abi/type.ts'
+export type { AbiStruct, AbiValue } from './abi/value.ts'

@@ -103,6 +103,8 @@ export class Load {
       const answer = await request<T>(nodes[this.#next++ % nodes.length]!, method, params)
       if (answer === undefined) continue
       const { error, result } = answer
+      // A node that is catching up does not know the nonces before.
+      if (error !== undefined && /^nonce too high/.test(error.message)) continue
       if (error !== undefined && !/^(already known|nonce too low)/.test(error.message))
         throw new Error(`${method}: ${error.message}`)
       return result ?? undefined

@@ -1,4 +1,5 @@
 import {
+  type Account,
   accountFromValue,
   accountKey,
   checkRules,
@@ -9,16 +10,29 @@ import {
   readSendPolicy,
   type TransactionRules,
 } from '@quoin/execution'
+import type { Address } from '@quoin/protocol'
 import type { PoolState } from '../mempool/pool.ts'
 import type { Head } from './types.ts'
+
+/** Accounts of one head that are kept decoded: admission asks for its sender several times, and a client sends many. */
+const accountsKeptMax = 65_536
 
 /** The state of a head as admission to the pool sees it. Valid until the next block is committed. */
 export function poolStateOf(reader: KvReader, { header, parameters }: Pick<Head, 'header' | 'parameters'>): PoolState {
   const { feePolicy, transactionGasMax } = parameters
   const baseFee = nextBaseFee(header, parameters)
   const rules: TransactionRules = { feePolicy, transactionGasMax, baseFee, sendPolicy: readSendPolicy(reader).value }
+  const kept = new Map<Address, Account>()
+  const account = (address: Address): Account => {
+    const known = kept.get(address)
+    if (known !== undefined) return known
+    const read = accountFromValue(reader.get(flatKeyOf(accountKey(address))))
+    if (kept.size >= accountsKeptMax) kept.clear()
+    kept.set(address, read)
+    return read
+  }
   return {
-    account: (address) => accountFromValue(reader.get(flatKeyOf(accountKey(address)))),
+    account,
     baseFee,
     check: (transaction) => checkRules(transaction, transaction.sender, rules),
     cost: (transaction) => maximumCost(feePolicy, transaction),

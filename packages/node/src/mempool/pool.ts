@@ -211,7 +211,8 @@ export class TransactionPool implements Mempool {
     }
     this.#byHash.set(transaction.hash, entry)
     this.#bytes += transaction.raw.length
-    this.#counted(queue, () => queue.set(entry))
+    const cost = state.cost(transaction)
+    this.#counted(queue, () => queue.set(entry, cost))
   }
 
   /** Changes a queue and keeps the pool's count of executable transactions true. */
@@ -251,8 +252,8 @@ export class TransactionPool implements Mempool {
       this.#byHash.delete(transaction.hash)
       this.#bytes -= transaction.raw.length
     }
-    for (const { transaction } of queue.all()) {
-      if (state.cost(transaction) > balance) this.#remove(transaction)
+    if (!queue.isCovered(balance)) {
+      for (const { transaction } of queue.all()) if (state.cost(transaction) > balance) this.#remove(transaction)
     }
     if (queue.size === 0) this.#queues.delete(sender)
   }

@@ -18,6 +18,8 @@ export class SenderQueue {
   /** First nonce from the account's on that is missing here. */
   #gap: number
   replacements = 0
+  /** No entry can take more than this from the sender's balance. Falls only when the queue is empty. */
+  #costBound = 0n
 
   constructor(accountNonce: number) {
     this.#accountNonce = accountNonce
@@ -45,7 +47,13 @@ export class SenderQueue {
     return this.#entries.get(nonce)
   }
 
-  set(entry: PoolEntry): void {
+  /** Whether every entry can surely be paid from this balance. */
+  isCovered(balance: bigint): boolean {
+    return this.#costBound <= balance
+  }
+
+  set(entry: PoolEntry, cost: bigint): void {
+    if (this.#entries.size === 0 || cost > this.#costBound) this.#costBound = cost
     this.#entries.set(entry.transaction.nonce, entry)
     this.#closeGap()
   }
@@ -57,12 +65,15 @@ export class SenderQueue {
   /** Moves to the account's new nonce and returns what can never run now. */
   advance(accountNonce: number): readonly PoolEntry[] {
     const stale: PoolEntry[] = []
-    for (const [nonce, entry] of this.#entries) {
-      if (nonce < accountNonce) stale.push(entry)
+    if (accountNonce <= this.#gap) {
+      // What is overtaken was executable: it lies without a gap from the old nonce on.
+      for (let nonce = this.#accountNonce; nonce < accountNonce; nonce++) stale.push(this.#entries.get(nonce)!)
+    } else {
+      for (const [nonce, entry] of this.#entries) if (nonce < accountNonce) stale.push(entry)
     }
     for (const { transaction } of stale) this.#entries.delete(transaction.nonce)
     this.#accountNonce = accountNonce
-    this.#gap = accountNonce
+    if (accountNonce > this.#gap) this.#gap = accountNonce
     this.#closeGap()
     return stale
   }

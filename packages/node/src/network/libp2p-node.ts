@@ -7,6 +7,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { utf8ToBytes } from '@quoin/protocol'
 import { createLibp2p } from 'libp2p'
 import type { PeerId } from '../powers.ts'
+import { coalescing } from './coalesce.ts'
 import type { NetworkLimits } from './limits.ts'
 import { libp2pLogger, type NetworkLogger } from './logger.ts'
 
@@ -35,7 +36,7 @@ export function createNode({ privateKey, listen, networkId, limits, gate, logger
     addresses: { listen: [...listen] },
     transports: [tcp({ maxConnections: limits.connectionsCountMax + limits.handshakesCountMax })],
     // The prologue is hashed into the handshake: with a node of another chain it fails.
-    connectionEncrypters: [noise({ prologueBytes: utf8ToBytes(`quoin:${networkId}`) })],
+    connectionEncrypters: [coalescing(noise({ prologueBytes: utf8ToBytes(`quoin:${networkId}`) }))],
     streamMuxers: [
       yamux({
         maxInboundStreams: 2 * limits.requestsServedCountMax + 8,

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32c } from '@node-rs/crc32'
 import { codec, nobleCrypto, type SigningDomain, voteDigest } from '@quoin/protocol'
 import type { Hex } from 'viem'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
 import {
   SIGN_STATE_FORMAT,
   SIGN_STEPS,
@@ -73,7 +73,7 @@ async function fileOf(node: Validator, name: string): Promise<LogFile> {
 
 const powersOf = async (node: Validator, name: string) => ({
   file: await fileOf(node, name),
-  crc32c: (bytes: Uint8Array) => crc32c(bytes),
+  crc32c: crc32cTable,
   random: { bytes: (length: number) => new Uint8Array(length) },
 })
 

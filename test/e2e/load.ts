@@ -104,7 +104,7 @@ export class Load {
       if (answer === undefined) continue
       const { error, result } = answer
       // A node that is catching up does not know the nonces before.
-      if (error !== undefined && /^nonce too high/.test(error.message)) continue
+      if (error !== undefined && error.message.startsWith('nonce too high')) continue
       if (error !== undefined && !/^(already known|nonce too low)/.test(error.message))
         throw new Error(`${method}: ${error.message}`)
       return result ?? undefined
@@ -122,7 +122,8 @@ async function request<T>(node: Validator, method: string, params: readonly unkn
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
       signal: AbortSignal.timeout(REQUEST_MS_MAX),
     })
-    return (await response.json()) as Answer<T>
+    // 503: it is stopping.
+    return response.ok ? ((await response.json()) as Answer<T>) : undefined
   } catch (failure) {
     // Killed, stopped or paused: what the tests do to nodes.
     if (failure instanceof TypeError || failure instanceof DOMException) return undefined

@@ -179,6 +179,11 @@ describe('requests', () => {
     })
   })
 
+  it('a body of 50 MB: the error comes through, again and again', async () => {
+    const body = 'x'.repeat(50_000_000)
+    for (let i = 0; i < 5; i++) expect((await node.post(body)).status).toBe(413)
+  })
+
   it('leave the node well', expectWell)
 })
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { appendFile, copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32c } from '@node-rs/crc32'
 import { codec, type Hash, Height, nobleCrypto, Round, unwrap } from '@quoin/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
 import { SIGN_STATE_FORMAT } from '../../packages/node/src/engine/last-sign-state.ts'
 import { Wal } from '../../packages/node/src/engine/wal.ts'
 import { BlockStore } from '../../packages/node/src/store/block-store.ts'
@@ -152,7 +152,7 @@ describe('a data directory that is not fit', () => {
 describe('files that a node must not trust', () => {
   const powers = async (path: string) => ({
     file: await openFileLog(path),
-    crc32c: (bytes: Uint8Array) => crc32c(bytes),
+    crc32c: crc32cTable,
     random: { bytes: (length: number) => new Uint8Array(randomBytes(length)) },
   })
 

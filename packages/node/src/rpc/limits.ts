@@ -5,6 +5,8 @@ export interface RpcLimits {
   readonly responseBytesMax: number
   /** A request that takes longer is answered with an error. */
   readonly requestMs: number
+  /** How long the rest of a body that is too large is read and dropped, before the connection is closed. */
+  readonly drainMs: number
   readonly connectionsMax: number
   readonly subscriptionsPerConnectionMax: number
   /** Bytes that wait for a slow WebSocket client before it is closed. */
@@ -21,6 +23,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   batchItemsMax: 1_000,
   responseBytesMax: 25 * 1024 * 1024,
   requestMs: 30_000,
+  drainMs: 5_000,
   connectionsMax: 1_024,
   subscriptionsPerConnectionMax: 128,
   socketBufferBytesMax: 16 * 1024 * 1024,

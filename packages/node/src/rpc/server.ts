@@ -42,9 +42,10 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
   app.server.maxConnections = limits.connectionsMax
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
-  app.setErrorHandler((failure: { readonly statusCode?: number; readonly message: string }, _request, reply) =>
-    refuse(failure, reply, options),
-  )
+  app.setErrorHandler((failure: { readonly statusCode?: number; readonly message: string }, request, reply) => {
+    if (failure.statusCode === 413) drain(request, reply, limits.drainMs)
+    return refuse(failure, reply, options)
+  })
   if (options.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
@@ -65,7 +66,7 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
       if (!reply.raw.writableEnded) client.abort()
     })
     const identity: Identity = { remote: request.ip }
-    const answer = await dispatcher.answer(String(request.body ?? ''), {
+    const answer = await dispatcher.answer(typeof request.body === 'string' ? request.body : '', {
       identity,
       signal: callSignal(client.signal),
       limits,
@@ -130,6 +131,13 @@ function refuse(
         ? 'internal error'
         : failure.message
   return reply.code(status).send({ jsonrpc: '2.0', id: null, error: { code, message } })
+}
+
+/** A connection that is closed while the client still writes is reset, and the answer lost: read on for a while, and drop what comes. */
+function drain({ raw }: FastifyRequest, reply: FastifyReply, drainMs: number): void {
+  reply.removeHeader('connection')
+  const timer = setTimeout(() => raw.destroy(), drainMs)
+  raw.once('close', () => clearTimeout(timer))
 }
 
 const explain = (_request: FastifyRequest, reply: FastifyReply): unknown =>

@@ -1,8 +1,8 @@
-import { type AbiParameter, nobleCrypto } from '@quoin/protocol'
+import { type AbiParameter, nobleCrypto, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
 import { toHex } from 'viem'
 import { checksumAddress } from '../src/contract/abi/address.ts'
-import { type AbiType, type TupleType, tupleOf } from '../src/contract/abi/type.ts'
+import { type AbiType, parseTypeList, type TupleType, tupleOf } from '../src/contract/abi/type.ts'
 import type { AbiValue } from '../src/contract/abi/value.ts'
 
 /** Values of generated types, and the same values as other libraries have them. */
@@ -42,6 +42,9 @@ export function valueOf(type: AbiType): fc.Arbitrary<AbiValue> {
 
 export const valuesOf = ({ members }: TupleType): fc.Arbitrary<readonly AbiValue[]> =>
   fc.tuple(...members.map(({ type }) => valueOf(type)))
+
+/** The types of a list that is known to be one. */
+export const typesOf = (text: string): TupleType => unwrap(parseTypeList(text))
 
 /** Parameters with their types and values of them. */
 export const withValues = (parameters: fc.Arbitrary<readonly AbiParameter[]>) =>

@@ -123,16 +123,35 @@ export function bigIntToBytes(value: bigint, length: number): Uint8Array {
 
 /** UTF-8 bytes of a text; a lone surrogate becomes U+FFFD, as TextEncoder does (absent from the pure packages). */
 export function utf8ToBytes(text: string): Uint8Array {
-  const out: number[] = []
-  for (const character of text) {
-    const code = character.codePointAt(0)!
-    const point = code >= 0xd800 && code <= 0xdfff ? 0xfffd : code
-    if (point < 0x80) out.push(point)
-    else if (point < 0x800) out.push(0xc0 | (point >> 6), 0x80 | (point & 63))
-    else if (point < 0x10000) out.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63))
-    else out.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 63), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63))
+  // Three bytes are the most that one unit takes; a pair of surrogates takes four.
+  const out = new Uint8Array(3 * text.length)
+  let at = 0
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i)!
+    if (point < 0x80) out[at++] = point
+    else if (point < 0x800) {
+      out[at++] = 0xc0 | (point >> 6)
+      out[at++] = 0x80 | (point & 63)
+    } else {
+      const surrogate = point >= 0xd800 && point <= 0xdfff
+      at = writeLongPoint(out, at, surrogate ? 0xfffd : point)
+      if (point > 0xffff) i++
+    }
   }
-  return Uint8Array.from(out)
+  return out.slice(0, at)
+}
+
+/** Writes a code point of three or four bytes; the position behind it. */
+function writeLongPoint(out: Uint8Array, start: number, point: number): number {
+  let at = start
+  if (point < 0x10000) out[at++] = 0xe0 | (point >> 12)
+  else {
+    out[at++] = 0xf0 | (point >> 18)
+    out[at++] = 0x80 | ((point >> 12) & 63)
+  }
+  out[at++] = 0x80 | ((point >> 6) & 63)
+  out[at++] = 0x80 | (point & 63)
+  return at
 }
 
 /** Characters made by one call of fromCharCode: well below what fits a stack. */

@@ -16,7 +16,6 @@ export type { AbiFault } from './abi/fault.ts'
 export { encodePacked } from './abi/packed.ts'
 export {
   type AbiType,
-  AbiTypeFailure,
   type ArrayType,
   type Member,
   parseTypeList,
@@ -24,3 +23,6 @@ export {
   type TupleType,
 } from './abi/type.ts'
 export type { AbiStruct, AbiValue } from './abi/value.ts'
+export type { LibraryError } from './library/error.ts'
+export { LIBRARY_GAS } from './library/gas.ts'
+export { HOST_LIBRARY, type LibraryFunction, type LibraryKind } from './library/table.ts'

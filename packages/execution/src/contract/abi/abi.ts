@@ -11,7 +11,8 @@ import {
   type StateMutability,
   utf8ToBytes,
 } from '@quoin/protocol'
-import { type AbiType, AbiTypeFailure, type TupleType, tupleOf, typeOf } from './type.ts'
+import { AbiFailure, fail } from './fault.ts'
+import { type AbiType, type TupleType, tupleOf, typeOf } from './type.ts'
 
 /** An ABI made ready for calls: types resolved, selectors and topics computed. */
 export interface ContractAbi {
@@ -72,8 +73,6 @@ const RESERVED_ERRORS: readonly string[] = ['Error(string)', 'Panic(uint256)']
 /** LOG0 to LOG4. */
 const TOPICS_MAX = 4
 
-class AbiConflict extends Error {}
-
 /** The ABI that calls are made by, or what makes it unusable: two items that calldata or logs could not tell apart, or a type beyond bounds. */
 export function compileAbi(crypto: Crypto, abi: Abi): Result<ContractAbi, AbiSyntaxError> {
   const build = new AbiBuild(crypto)
@@ -103,7 +102,7 @@ class AbiBuild {
       this.#add(item)
       return undefined
     } catch (failure) {
-      if (failure instanceof AbiTypeFailure || failure instanceof AbiConflict) return failure.message
+      if (failure instanceof AbiFailure) return failure.message
       throw failure
     }
   }
@@ -140,7 +139,7 @@ class AbiBuild {
       }
       case 'error': {
         const { signature } = this.#callable(this.#errors, item, {})
-        if (RESERVED_ERRORS.includes(signature)) throw new AbiConflict(`${signature} is Solidity's own error`)
+        if (RESERVED_ERRORS.includes(signature)) fail('type', `${signature} is Solidity's own error`)
         return
       }
       default:
@@ -159,7 +158,7 @@ class AbiBuild {
     const digest = this.#hash(signature)
     const selector = new DataView(digest.buffer, digest.byteOffset).getUint32(0)
     const other = known.get(selector)
-    if (other !== undefined) throw new AbiConflict(`${signature} has the selector of ${other.signature}`)
+    if (other !== undefined) fail('type', `${signature} has the selector of ${other.signature}`)
     const made = { name, signature, selector, inputs, ...rest }
     known.set(selector, made)
     return made
@@ -167,10 +166,10 @@ class AbiBuild {
 
   #event({ name, inputs, anonymous }: Extract<AbiItem, { type: 'event' }>): void {
     const signature = name + tupleOf(inputs).name
-    if (this.#events.has(signature)) throw new AbiConflict(`${signature} is defined twice`)
+    if (this.#events.has(signature)) fail('type', `${signature} is defined twice`)
     const indexed = inputs.filter((input) => input.indexed).length
     const max = anonymous ? TOPICS_MAX : TOPICS_MAX - 1
-    if (indexed > max) throw new AbiConflict(`${signature} has ${indexed} indexed parameters, at most ${max} are allowed`)
+    if (indexed > max) fail('type', `${signature} has ${indexed} indexed parameters, at most ${max} are allowed`)
     this.#events.set(signature, {
       name,
       signature,
@@ -186,5 +185,5 @@ class AbiBuild {
 const fieldOf = (input: AbiEventParameter): AbiEventField => ({ name: input.name, type: typeOf(input), indexed: input.indexed })
 
 function wantFirst(known: unknown, name: string): void {
-  if (known !== undefined) throw new AbiConflict(`there is a second ${name}`)
+  if (known !== undefined) fail('type', `there is a second ${name}`)
 }

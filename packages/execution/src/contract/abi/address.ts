@@ -1,19 +1,30 @@
-import { bytesToHex, type Crypto, parseHex } from '@quoin/protocol'
+import type { Crypto } from '@quoin/protocol'
 
-const ADDRESS_CHARS = 42
+const ADDRESS_BYTES = 20
+const DIGITS = 2 * ADDRESS_BYTES
+
+/** Lower-case digits, '0' to '9' and 'a' to 'f', of four bits. */
+const digitOf = (nibble: number): number => (nibble < 10 ? 48 + nibble : 87 + nibble)
 
 /** Text of an address (20 bytes) with EIP-55's checksum in the case of its letters. */
 export function checksumAddress(crypto: Crypto, address: Uint8Array): string {
-  const text = bytesToHex(address)
-  const ascii = new Uint8Array(ADDRESS_CHARS - 2)
-  for (let i = 0; i < ascii.length; i++) ascii[i] = text.charCodeAt(i + 2)
-  const digest = crypto.keccak256(ascii)
-  for (let i = 0; i < ascii.length; i++) {
-    const nibble = i % 2 === 0 ? digest[i >> 1]! >> 4 : digest[i >> 1]! & 15
-    // Letters follow the digits in ASCII.
-    if (nibble >= 8 && ascii[i]! > 57) ascii[i]! -= 32
+  const digits = new Uint8Array(DIGITS)
+  for (let i = 0; i < ADDRESS_BYTES; i++) {
+    digits[2 * i] = digitOf(address[i]! >> 4)
+    digits[2 * i + 1] = digitOf(address[i]! & 15)
   }
-  return `0x${String.fromCharCode(...ascii)}`
+  raiseLetters(crypto, digits)
+  return `0x${String.fromCharCode.apply(null, digits as unknown as number[])}`
+}
+
+/** Makes those letters of lower-case digits capitals that EIP-55 has as capitals. */
+function raiseLetters(crypto: Crypto, digits: Uint8Array): void {
+  const digest = crypto.keccak256(digits)
+  for (let i = 0; i < DIGITS; i++) {
+    const nibble = i % 2 === 0 ? digest[i >> 1]! >> 4 : digest[i >> 1]! & 15
+    // In ASCII letters follow digits, and a small letter is 32 behind its capital.
+    if (nibble >= 8 && digits[i]! > 57) digits[i]! -= 32
+  }
 }
 
 /**
@@ -21,7 +32,23 @@ export function checksumAddress(crypto: Crypto, address: Uint8Array): string {
  * Returns what is wrong: not an address at all, or its checksum.
  */
 export function parseAddress(crypto: Crypto, text: string): Uint8Array | 'type' | 'checksum' {
-  const bytes = text.length === ADDRESS_CHARS ? parseHex(text) : undefined
-  if (bytes === undefined) return 'type'
-  return /[A-F]/.test(text) && checksumAddress(crypto, bytes) !== text ? 'checksum' : bytes
+  if (text.length !== 2 + DIGITS || text.charCodeAt(0) !== 48 || text.charCodeAt(1) !== 120) return 'type'
+  const digits = new Uint8Array(DIGITS)
+  const address = new Uint8Array(ADDRESS_BYTES)
+  let capitals = false
+  for (let i = 0; i < DIGITS; i++) {
+    const code = text.charCodeAt(2 + i)
+    const capital = code >= 65 && code <= 70
+    const letter = capital || (code >= 97 && code <= 102)
+    if (!letter && (code < 48 || code > 57)) return 'type'
+    capitals ||= capital
+    // Bit 5 tells small letters from capitals; digits have it, too.
+    digits[i] = code | 32
+    const nibble = letter ? (code | 32) - 87 : code - 48
+    address[i >> 1]! |= i % 2 === 0 ? nibble << 4 : nibble
+  }
+  if (!capitals) return address
+  raiseLetters(crypto, digits)
+  for (let i = 0; i < DIGITS; i++) if (digits[i] !== text.charCodeAt(2 + i)) return 'checksum'
+  return address
 }

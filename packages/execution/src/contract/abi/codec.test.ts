@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { decodeAbiParameters, encodeAbiParameters } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiParameters } from '../../../../protocol/test/abi-arbitraries.ts'
-import { ethersValue, viemValue, withValues } from '../../../test/abi.ts'
+import { ethersValue, typesOf, viemValue, withValues } from '../../../test/abi.ts'
 import { decodeArguments, decodeLeadingArguments } from './decode.ts'
 import { ENCODE_LIMITS, encodeArguments } from './encode.ts'
-import { parseTypeList, type TupleType, tupleOf } from './type.ts'
+import { type TupleType, tupleOf } from './type.ts'
 
 const cases = withValues(abiParameters)
 const ethers = AbiCoder.defaultAbiCoder()
@@ -85,7 +85,7 @@ describe('values', () => {
   })
 
   it('decode to copies, also of a Buffer', () => {
-    const types = parseTypeList('bytes,bytes4')
+    const types = typesOf('bytes,bytes4')
     const buffer = Buffer.from(unwrap(encode(types, [Uint8Array.of(1, 2), Uint8Array.of(1, 2, 3, 4)])))
     const values = unwrap(decode(types, buffer))
     buffer.fill(0)
@@ -144,7 +144,7 @@ describe('decoding refuses', () => {
     ['(uint8,bool[2])[2]', words(1, 0, 1, 2, 1, 3), 'range', '[0][1][1][1]: the word is neither 0 nor 1'],
     ['', words(0), 'trailing-bytes', '32 bytes follow the arguments'],
   ])('%s: %#', (types, bytes, code, message) => {
-    expect(decode(parseTypeList(types), bytes)).toMatchObject({ ok: false, error: { code, message } })
+    expect(decode(typesOf(types), bytes)).toMatchObject({ ok: false, error: { code, message } })
   })
 
   it('and names the member', () => {
@@ -163,9 +163,9 @@ describe('decoding refuses', () => {
   })
 
   it('bombs without work in proportion to what they claim', () => {
-    const deep = parseTypeList(`uint256${'[]'.repeat(16)}`)
+    const deep = typesOf(`uint256${'[]'.repeat(16)}`)
     expect(decode(deep, words(...Array.from({ length: 34 }, () => 32)))).toMatchObject({ ok: false })
-    const many = parseTypeList('string[]')
+    const many = typesOf('string[]')
     const heads = 4000
     const shared = concatBytes(
       words(32, heads),
@@ -208,7 +208,7 @@ describe('encoding refuses', () => {
     ['bool[]', new Array(2 ** 32 - 1), 'too-large', '[0]: the encoding has more than 524288 bytes'],
     ['bytes', new Uint8Array(ENCODE_LIMITS.encodedBytesMax), 'too-large', '[0]: the encoding has more than 524288 bytes'],
   ])('%s: %#', (types, value, code, message) => {
-    expect(encode(parseTypeList(types), [value])).toMatchObject({ ok: false, error: { code, message } })
+    expect(encode(typesOf(types), [value])).toMatchObject({ ok: false, error: { code, message } })
   })
 
   it('structs that lack a member or have another', () => {
@@ -229,8 +229,8 @@ describe('encoding refuses', () => {
   })
 
   it('lists of another length', () => {
-    expect(encode(parseTypeList('bool'), [])).toMatchObject({ error: { message: '0 values, the types are 1' } })
-    expect(encode(parseTypeList(''), [1n])).toMatchObject({ error: { message: '1 values, the types are 0' } })
+    expect(encode(typesOf('bool'), [])).toMatchObject({ error: { message: '0 values, the types are 1' } })
+    expect(encode(typesOf(''), [1n])).toMatchObject({ error: { message: '1 values, the types are 0' } })
   })
 
   it('anything else, too: it never throws', () => {
@@ -251,5 +251,5 @@ describe('encoding refuses', () => {
 it('a value that is shared many times over cannot make an encoding without end', () => {
   let value: unknown = []
   for (let i = 0; i < 14; i++) value = [value, value, value, value]
-  expect(encode(parseTypeList(`bool${'[]'.repeat(15)}`), [value])).toMatchObject({ ok: false, error: { code: 'too-large' } })
+  expect(encode(typesOf(`bool${'[]'.repeat(15)}`), [value])).toMatchObject({ ok: false, error: { code: 'too-large' } })
 })

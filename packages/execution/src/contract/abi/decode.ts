@@ -1,6 +1,6 @@
 import { type Crypto, ok, parseUtf8, type Result } from '@quoin/protocol'
 import { checksumAddress } from './address.ts'
-import { AbiFailure, type AbiFault, fault, faultAt, Path } from './fault.ts'
+import { type AbiFault, fail, fault, faultAt, Path } from './fault.ts'
 import type { AbiType, ArrayType, Member, ScalarType, TupleType } from './type.ts'
 import type { AbiValue } from './value.ts'
 
@@ -59,7 +59,7 @@ class Decoder {
   #take(length: number): number {
     const at = this.tail
     if (length > this.#bytes.length - at)
-      throw new AbiFailure('too-short', `${length} bytes are needed at byte ${at}, the data has ${this.#bytes.length}`)
+      fail('too-short', `${length} bytes are needed at byte ${at}, the data has ${this.#bytes.length}`)
     this.tail = at + length
     return at
   }
@@ -85,7 +85,7 @@ class Decoder {
   #value(type: AbiType, at: number, base: number): AbiValue {
     if (!type.dynamic) return this.#inPlace(type, at)
     const expected = this.tail - base
-    if (this.#small(at) !== expected) throw new AbiFailure('offset', `the offset at byte ${at} is not ${expected}`)
+    if (this.#small(at) !== expected) fail('offset', `the offset at byte ${at} is not ${expected}`)
     if (type.kind === 'array') return this.#dynamicArray(type)
     if (type.kind === 'tuple') return this.#tuple(type, this.#take(type.membersBytes))
     return this.#blob(type as ScalarType)
@@ -123,7 +123,7 @@ class Decoder {
     const bytes = this.#bytes.subarray(at, at + length)
     if (kind === 'bytes') return new Uint8Array(bytes)
     const text = parseUtf8(bytes)
-    if (text === undefined) throw new AbiFailure('utf8', 'the string is not UTF-8')
+    if (text === undefined) fail('utf8', 'the string is not UTF-8')
     return text
   }
 
@@ -131,7 +131,7 @@ class Decoder {
   #length(unit: string): number {
     const length = this.#small(this.#take(WORD))
     const left = this.#bytes.length - this.tail
-    if (length > left) throw new AbiFailure('length', `it claims more ${unit} than the ${left} bytes left could hold`)
+    if (length > left) fail('length', `it claims more ${unit} than the ${left} bytes left could hold`)
     return length
   }
 
@@ -142,25 +142,24 @@ class Decoder {
   }
 
   #wantZero(from: number, to: number): void {
-    for (let i = from; i < to; i++)
-      if (this.#bytes[i] !== 0) throw new AbiFailure('padding', `byte ${i} is padding and must be zero`)
+    for (let i = from; i < to; i++) if (this.#bytes[i] !== 0) fail('padding', `byte ${i} is padding and must be zero`)
   }
 
   #scalar({ kind, bits, name }: ScalarType, at: number): AbiValue {
     switch (kind) {
       case 'uint': {
         const value = this.#word(at)
-        if (bits < 256 && value >> BigInt(bits) !== 0n) throw new AbiFailure('range', `the word is beyond ${name}`)
+        if (bits < 256 && value >> BigInt(bits) !== 0n) fail('range', `the word is beyond ${name}`)
         return value
       }
       case 'int': {
         const value = BigInt.asIntN(256, this.#word(at))
-        if (BigInt.asIntN(bits, value) !== value) throw new AbiFailure('range', `the word is beyond ${name}`)
+        if (BigInt.asIntN(bits, value) !== value) fail('range', `the word is beyond ${name}`)
         return value
       }
       case 'bool': {
         const value = this.#small(at)
-        if (value > 1) throw new AbiFailure('range', 'the word is neither 0 nor 1')
+        if (value > 1) fail('range', 'the word is neither 0 nor 1')
         return value === 1
       }
       case 'address':

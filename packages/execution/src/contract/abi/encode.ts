@@ -1,14 +1,12 @@
-import { ABI_LIMITS, type Crypto, concatBytes, ok, type Result, utf8ToBytes } from '@quoin/protocol'
-import { parseAddress } from './address.ts'
-import { AbiFailure, type AbiFault, faultAt, Path } from './fault.ts'
+import { ABI_LIMITS, type Crypto, concatBytes, ok, type Result } from '@quoin/protocol'
+import { type AbiFault, fail, faultAt, Path } from './fault.ts'
+import { makeWords, WORD, wantContent, writeScalar } from './scalar.ts'
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
 export const ENCODE_LIMITS = {
   /** One encoding: arguments, return values, an error or a log. */
   encodedBytesMax: 512 * 1024,
 } as const
-
-const WORD = 32
 
 /**
  * The encoding of values by their types, as Solidity's abi.encode. Total: values come from contracts and may be anything that is not an
@@ -57,8 +55,7 @@ export function encodeInPlace(
 class Encoder {
   readonly path = new Path()
   readonly #crypto: Crypto
-  #bytes = new Uint8Array(8 * WORD)
-  #view = new DataView(this.#bytes.buffer)
+  #words = makeWords(new Uint8Array(8 * WORD))
   #end = 0
 
   constructor(crypto: Crypto) {
@@ -66,7 +63,7 @@ class Encoder {
   }
 
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#end)
+    return this.#words.bytes.slice(0, this.#end)
   }
 
   /** Room at the end, all zero. */
@@ -74,20 +71,19 @@ class Encoder {
     const at = this.#end
     const end = at + length
     if (end > ENCODE_LIMITS.encodedBytesMax)
-      throw new AbiFailure('too-large', `the encoding has more than ${ENCODE_LIMITS.encodedBytesMax} bytes`)
-    if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, 2 * this.#bytes.length))
-      grown.set(this.#bytes)
-      this.#bytes = grown
-      this.#view = new DataView(grown.buffer)
+      fail('too-large', `the encoding has more than ${ENCODE_LIMITS.encodedBytesMax} bytes`)
+    const { bytes } = this.#words
+    if (end > bytes.length) {
+      const grown = new Uint8Array(Math.max(end, 2 * bytes.length))
+      grown.set(bytes)
+      this.#words = makeWords(grown)
     }
     this.#end = end
     return at
   }
 
   list({ members, membersBytes }: TupleType, values: readonly unknown[]): void {
-    if (values.length !== members.length)
-      throw new AbiFailure('length', `${values.length} values, the types are ${members.length}`)
+    if (values.length !== members.length) fail('length', `${values.length} values, the types are ${members.length}`)
     const base = this.#reserve(membersBytes)
     let at = base
     for (const [i, { name, type }] of members.entries()) {
@@ -101,7 +97,7 @@ class Encoder {
   /** A value whose head is at `at`. */
   #value(type: AbiType, value: unknown, at: number, base: number): void {
     if (type.dynamic) {
-      this.#view.setUint32(at + WORD - 4, this.#end - base)
+      this.#words.view.setUint32(at + WORD - 4, this.#end - base)
       this.#tail(type, value)
     } else if (type.kind === 'tuple') {
       let head = at
@@ -111,7 +107,7 @@ class Encoder {
       })
     } else if (type.kind === 'array') {
       this.#items(type, value, (item, i) => this.#value(type.item, item, at + i * type.item.headBytes, at))
-    } else this.#scalar(type, value, at)
+    } else writeScalar(this.#crypto, this.#words, at, type, value)
   }
 
   #tail(type: AbiType, value: unknown): void {
@@ -128,7 +124,7 @@ class Encoder {
       const base = this.#reserve(length * type.item.headBytes)
       this.#items(type, value, (item, i) => this.#value(type.item, item, base + i * type.item.headBytes, base))
     } else {
-      const bytes = blobOf(type, value)
+      const bytes = wantContent(type, value)
       this.#writeLength(bytes.length)
       this.#writePadded(bytes)
     }
@@ -137,12 +133,12 @@ class Encoder {
   inPlace(type: AbiType, value: unknown, outermost: boolean): void {
     if (type.kind === 'tuple') this.#members(type, value, (member, item) => this.inPlace(member, item, false))
     else if (type.kind === 'array') this.#items(type, value, (item) => this.inPlace(type.item, item, false))
-    else if (!type.dynamic) this.#scalar(type, value, this.#reserve(WORD))
+    else if (!type.dynamic) this.#word(type, value)
     else if (outermost) {
-      const bytes = blobOf(type, value)
+      const bytes = wantContent(type, value)
       const at = this.#reserve(bytes.length)
-      this.#bytes.set(bytes, at)
-    } else this.#writePadded(blobOf(type, value))
+      this.#words.bytes.set(bytes, at)
+    } else this.#writePadded(wantContent(type, value))
   }
 
   #members(type: TupleType, value: unknown, each: (member: AbiType, item: unknown) => void): void {
@@ -163,96 +159,47 @@ class Encoder {
     }
   }
 
+  #word(type: ScalarType, value: unknown): void {
+    const at = this.#reserve(WORD)
+    writeScalar(this.#crypto, this.#words, at, type, value)
+  }
+
   #writeLength(length: number): void {
     const at = this.#reserve(WORD)
-    this.#view.setUint32(at + WORD - 4, length)
+    this.#words.view.setUint32(at + WORD - 4, length)
   }
 
   #writePadded(bytes: Uint8Array): void {
     const at = this.#reserve(WORD * Math.ceil(bytes.length / WORD))
-    this.#bytes.set(bytes, at)
-  }
-
-  #scalar(type: ScalarType, value: unknown, at: number): void {
-    switch (type.kind) {
-      case 'uint':
-      case 'int':
-        return this.#writeWord(wantInteger(type, value), at)
-      case 'bool':
-        if (typeof value !== 'boolean') throw new AbiFailure('type', 'a boolean is expected')
-        this.#bytes[at + WORD - 1] = value ? 1 : 0
-        return
-      case 'address':
-        return this.#bytes.set(wantAddress(this.#crypto, value), at + 12)
-      default:
-        return this.#bytes.set(wantFixedBytes(type, value), at)
-    }
-  }
-
-  /** Two's complement. */
-  #writeWord(value: bigint, at: number): void {
-    this.#view.setBigUint64(at + 24, BigInt.asUintN(64, value))
-    if (value >= 0n && value <= 0xffff_ffff_ffff_ffffn) return
-    this.#view.setBigUint64(at + 16, BigInt.asUintN(64, value >> 64n))
-    this.#view.setBigUint64(at + 8, BigInt.asUintN(64, value >> 128n))
-    this.#view.setBigUint64(at, BigInt.asUintN(64, value >> 192n))
+    this.#words.bytes.set(bytes, at)
   }
 }
 
-/** The members' values in the types' order. */
-function memberValues({ members, named }: TupleType, value: unknown): readonly unknown[] {
+/** Of a struct, what decides which values fit. */
+interface StructShape {
+  readonly members: readonly { readonly name: string }[]
+  readonly named: boolean
+}
+
+/** The members' values in the types' order. Throws . */
+export function memberValues({ members, named }: StructShape, value: unknown): readonly unknown[] {
   if (!named) {
-    if (!Array.isArray(value)) throw new AbiFailure('type', 'an array of the members is expected')
-    if (value.length !== members.length)
-      throw new AbiFailure('length', `${value.length} members, there must be ${members.length}`)
+    if (!Array.isArray(value)) fail('type', 'an array of the members is expected')
+    if (value.length !== members.length) fail('length', `${value.length} members, there must be ${members.length}`)
     return value
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
-    throw new AbiFailure('type', 'an object is expected')
-  for (const { name } of members) if (!Object.hasOwn(value, name)) throw new AbiFailure('member', `member ${name} is missing`)
+    fail('type', 'an object is expected')
+  for (const { name } of members) if (!Object.hasOwn(value, name)) fail('member', `member ${name} is missing`)
   const names = Object.keys(value)
   const stranger =
     names.length === members.length ? undefined : names.find((name) => members.every((member) => member.name !== name))
-  if (stranger !== undefined) throw new AbiFailure('member', `there is no member ${stranger.slice(0, ABI_LIMITS.nameCharsMax)}`)
+  if (stranger !== undefined) fail('member', `there is no member ${stranger.slice(0, ABI_LIMITS.nameCharsMax)}`)
   return members.map(({ name }) => (value as Readonly<Record<string, unknown>>)[name])
 }
 
-function wantArray({ length }: ArrayType, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new AbiFailure('type', 'an array is expected')
-  if (length !== undefined && value.length !== length)
-    throw new AbiFailure('length', `${value.length} items, there must be ${length}`)
+export function wantArray({ length }: Pick<ArrayType, 'length'>, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) fail('type', 'an array is expected')
+  if (length !== undefined && value.length !== length) fail('length', `${value.length} items, there must be ${length}`)
   return value
-}
-
-/** A bigint within the bounds of its type. */
-export function wantInteger({ kind, bits, name }: ScalarType, value: unknown): bigint {
-  if (typeof value !== 'bigint') throw new AbiFailure('type', 'a bigint is expected')
-  const fits = kind === 'uint' ? BigInt.asUintN(bits, value) === value : BigInt.asIntN(bits, value) === value
-  if (!fits) throw new AbiFailure('range', `the integer is beyond ${name}`)
-  return value
-}
-
-export function wantAddress(crypto: Crypto, value: unknown): Uint8Array {
-  const bytes = typeof value === 'string' ? parseAddress(crypto, value) : 'type'
-  if (bytes === 'type') throw new AbiFailure('type', 'an address is expected')
-  if (bytes === 'checksum') throw new AbiFailure('checksum', 'the checksum of the address is wrong')
-  return bytes
-}
-
-export function wantFixedBytes({ bits }: ScalarType, value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new AbiFailure('type', 'a Uint8Array is expected')
-  if (value.length !== bits / 8) throw new AbiFailure('length', `${value.length} bytes, there must be ${bits / 8}`)
-  return value
-}
-
-/** Content of a `bytes` or `string`. */
-export function blobOf({ kind }: ScalarType, value: unknown): Uint8Array {
-  if (kind === 'bytes') {
-    if (!(value instanceof Uint8Array)) throw new AbiFailure('type', 'a Uint8Array is expected')
-    return value
-  }
-  if (typeof value !== 'string') throw new AbiFailure('type', 'a string is expected')
-  // Under the u flag only surrogates without their other half are characters of this class.
-  if (/\p{Surrogate}/u.test(value)) throw new AbiFailure('utf8', 'the string has a lone surrogate')
-  return utf8ToBytes(value)
 }

@@ -4,10 +4,9 @@ import fc from 'fast-check'
 import { encodePacked as viemPacked } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiParameters } from '../../../../protocol/test/abi-arbitraries.ts'
-import { ethersValue, viemValue, withValues } from '../../../test/abi.ts'
+import { ethersValue, typesOf, viemValue, withValues } from '../../../test/abi.ts'
 import { ENCODE_LIMITS } from './encode.ts'
 import { encodePacked } from './packed.ts'
-import { parseTypeList } from './type.ts'
 
 /** Types of which both libraries and Solidity have a packed form. */
 const flat = abiParameters.map((list) => list.filter(({ type }) => !/^(tuple|.*\].*\]|(string|bytes)\[)/.test(type)))
@@ -40,14 +39,15 @@ describe('packed encoding', () => {
     ['uint8[]', ['a'], '[0]: an array is expected'],
     ['bool', [], '0 values, the types are 1'],
     ['bool', [0], '[0]: a boolean is expected'],
-    ['bytes', [new Uint8Array(ENCODE_LIMITS.encodedBytesMax + 1)], 'the encoding has more than 524288 bytes'],
+    ['bool[]', [new Array(2 ** 32 - 1)], '[0]: the encoding has more than 524288 bytes'],
+    ['bytes', [new Uint8Array(ENCODE_LIMITS.encodedBytesMax + 1)], '[0]: the encoding has more than 524288 bytes'],
   ])('refuses %s: %#', (types, values, message) => {
-    expect(encodePacked(nobleCrypto, parseTypeList(types), values)).toMatchObject({ ok: false, error: { message } })
+    expect(encodePacked(nobleCrypto, typesOf(types), values)).toMatchObject({ ok: false, error: { message } })
   })
 
   it('gives a copy', () => {
     const content = Uint8Array.of(1, 2)
-    const packed = unwrap(encodePacked(nobleCrypto, parseTypeList('bytes'), [content]))
+    const packed = unwrap(encodePacked(nobleCrypto, typesOf('bytes'), [content]))
     content.fill(0)
     expect(packed).toEqual(concatBytes(Uint8Array.of(1, 2)))
   })

@@ -1,9 +1,19 @@
-import { bigIntToBytes, type Crypto, concatBytes, ok, type Result } from '@quoin/protocol'
-import { blobOf, ENCODE_LIMITS, wantAddress, wantFixedBytes, wantInteger } from './encode.ts'
-import { AbiFailure, type AbiFault, faultAt, Path } from './fault.ts'
-import type { AbiType, ScalarType, TupleType } from './type.ts'
-
-const WORD = 32
+import { type Crypto, ok, type Result } from '@quoin/protocol'
+import { ENCODE_LIMITS, wantArray } from './encode.ts'
+import { type AbiFault, fail, faultAt, Path } from './fault.ts'
+import { joinBytes } from './join.ts'
+import {
+  makeWords,
+  WORD,
+  wantAddress,
+  wantBoolean,
+  wantContent,
+  wantFixedBytes,
+  wantInteger,
+  writeInteger,
+  writeScalar,
+} from './scalar.ts'
+import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
 /**
  * Solidity's abi.encodePacked: values in their shortest form, one behind another, items of arrays padded to words. Not injective: two
@@ -13,62 +23,75 @@ const WORD = 32
 export function encodePacked(crypto: Crypto, { members }: TupleType, values: readonly unknown[]): Result<Uint8Array, AbiFault> {
   const path = new Path()
   return faultAt(path, () => {
-    if (values.length !== members.length)
-      throw new AbiFailure('length', `${values.length} values, the types are ${members.length}`)
-    const parts: Uint8Array[] = []
+    if (values.length !== members.length) fail('length', `${values.length} values, the types are ${members.length}`)
+    const parts = new Parts()
     for (const [i, { type }] of members.entries()) {
       path.enter(i)
-      parts.push(...partsOf(crypto, path, type, values[i]))
+      if (type.kind === 'array') addItems(crypto, path, parts, type, values[i])
+      else parts.add(packed(crypto, scalarType(type), values[i]))
       path.leave()
     }
-    const length = parts.reduce((sum, part) => sum + part.length, 0)
-    if (length > ENCODE_LIMITS.encodedBytesMax)
-      throw new AbiFailure('too-large', `the encoding has more than ${ENCODE_LIMITS.encodedBytesMax} bytes`)
-    return ok(concatBytes(...parts))
+    return ok(joinBytes(parts.list))
   })
 }
 
-function partsOf(crypto: Crypto, path: Path, type: AbiType, value: unknown): readonly Uint8Array[] {
-  if (type.kind !== 'array') return [packed(crypto, scalarType(type), value)]
+/** What was encoded, within the limit. */
+class Parts {
+  readonly list: Uint8Array[] = []
+  #length = 0
+
+  add(part: Uint8Array): void {
+    this.#count(part.length)
+    this.list.push(part)
+  }
+
+  /** A new part of zeros, to be written. */
+  make(length: number): Uint8Array {
+    this.#count(length)
+    const part = new Uint8Array(length)
+    this.list.push(part)
+    return part
+  }
+
+  #count(length: number): void {
+    this.#length += length
+    if (this.#length > ENCODE_LIMITS.encodedBytesMax)
+      fail('too-large', `the encoding has more than ${ENCODE_LIMITS.encodedBytesMax} bytes`)
+  }
+}
+
+function addItems(crypto: Crypto, path: Path, parts: Parts, type: ArrayType, value: unknown): void {
   const item = scalarType(type.item)
-  if (item.dynamic) throw new AbiFailure('type', `${type.name} has no packed form`)
-  if (!Array.isArray(value)) throw new AbiFailure('type', 'an array is expected')
-  if (type.length !== undefined && value.length !== type.length)
-    throw new AbiFailure('length', `${value.length} items, there must be ${type.length}`)
-  return value.map((entry: unknown, i) => {
+  if (item.dynamic) fail('type', `${type.name} has no packed form`)
+  const items = wantArray(type, value)
+  const words = makeWords(parts.make(WORD * items.length))
+  for (let i = 0; i < items.length; i++) {
     path.enter(i)
-    const bytes = padded(item, packed(crypto, item, entry), entry)
+    writeScalar(crypto, words, WORD * i, item, items[i])
     path.leave()
-    return bytes
-  })
+  }
 }
 
 function scalarType(type: AbiType): ScalarType {
-  if (type.kind === 'array' || type.kind === 'tuple') throw new AbiFailure('type', `${type.name} has no packed form`)
+  if (type.kind === 'array' || type.kind === 'tuple') fail('type', `${type.name} has no packed form`)
   return type
 }
 
 function packed(crypto: Crypto, type: ScalarType, value: unknown): Uint8Array {
   switch (type.kind) {
     case 'uint':
-    case 'int':
-      return bigIntToBytes(BigInt.asUintN(type.bits, wantInteger(type, value)), type.bits / 8)
+    case 'int': {
+      const word = makeWords(new Uint8Array(WORD))
+      writeInteger(word.view, 0, wantInteger(type, value))
+      return word.bytes.subarray(WORD - type.bits / 8)
+    }
     case 'bool':
-      if (typeof value !== 'boolean') throw new AbiFailure('type', 'a boolean is expected')
-      return Uint8Array.of(value ? 1 : 0)
+      return Uint8Array.of(wantBoolean(value) ? 1 : 0)
     case 'address':
       return wantAddress(crypto, value)
     case 'fixed-bytes':
       return wantFixedBytes(type, value)
     default:
-      return blobOf(type, value)
+      return wantContent(type, value)
   }
-}
-
-/** bytesN is padded on the right, negative integers with ones, everything else with zeros on the left. */
-function padded({ kind }: ScalarType, bytes: Uint8Array, value: unknown): Uint8Array {
-  const word = new Uint8Array(WORD)
-  if (kind === 'int' && (value as bigint) < 0n) word.fill(0xff)
-  word.set(bytes, kind === 'fixed-bytes' ? 0 : WORD - bytes.length)
-  return word
 }

@@ -4,21 +4,22 @@ import fc from 'fast-check'
 import { isAddress, toHex } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiParameters } from '../../../../protocol/test/abi-arbitraries.ts'
+import { typesOf } from '../../../test/abi.ts'
 import { checksumAddress, parseAddress } from './address.ts'
-import { AbiTypeFailure, parseTypeList, tupleOf, typeOf } from './type.ts'
+import { parseTypeList, tupleOf, typeOf } from './type.ts'
 
 describe('a list of types', () => {
   it('is read from the text that signatures have', () => {
     fc.assert(
       fc.property(abiParameters, (parameters) => {
         const { name, dynamic, headBytes } = tupleOf(parameters)
-        expect(parseTypeList(name.slice(1, -1))).toMatchObject({ name, dynamic, headBytes })
+        expect(typesOf(name.slice(1, -1))).toMatchObject({ name, dynamic, headBytes })
       }),
     )
   })
 
   it('has the sizes of heads', () => {
-    const sizes = parseTypeList('uint8,(bool,bytes4[3])[2],string,uint256[],(bytes),string[2]').members.map(({ type }) => [
+    const sizes = typesOf('uint8,(bool,bytes4[3])[2],string,uint256[],(bytes),string[2]').members.map(({ type }) => [
       type.headBytes,
       type.dynamic,
     ])
@@ -51,7 +52,7 @@ describe('a list of types', () => {
     [Array(65).fill('bool').join(), 'a list has more than 64 types'],
     ['bool[8193]', 'a value takes 262176 bytes, more than a transaction has'],
   ])('is refused: %.20s', (text, message) => {
-    expect(() => parseTypeList(text)).toThrow(new AbiTypeFailure(message))
+    expect(parseTypeList(text)).toEqual({ ok: false, error: { code: 'type', path: '', message } })
   })
 
   it('makes structs arrays unless their members have different names', () => {

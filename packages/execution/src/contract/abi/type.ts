@@ -1,4 +1,5 @@
-import { ABI_LIMITS, type AbiParameter, LIMITS } from '@quoin/protocol'
+import { ABI_LIMITS, type AbiParameter, LIMITS, ok, type Result } from '@quoin/protocol'
+import { type AbiFault, fail, faultAt, Path } from './fault.ts'
 
 /** A type with what encoding and decoding need to know of it. */
 export type AbiType = ScalarType | ArrayType | TupleType
@@ -41,12 +42,9 @@ export interface Member {
   readonly type: AbiType
 }
 
-/** Text says why a parameter has no usable type. */
-export class AbiTypeFailure extends Error {}
-
 const WORD = 32
 
-/** The type of a parameter whose names and nesting `parseAbi` has checked. Throws AbiTypeFailure when it is larger than any data. */
+/** The type of a parameter whose names and nesting `parseAbi` has checked. Fails when it is larger than any data. */
 export function typeOf({ type, components = [] }: AbiParameter): AbiType {
   const bracket = type.indexOf('[')
   const base = bracket < 0 ? type : type.slice(0, bracket)
@@ -92,27 +90,28 @@ for (let bytes = 1; bytes <= WORD; bytes++) {
   scalar(`bytes${bytes}`, 'fixed-bytes', 8 * bytes)
 }
 
-/** The type of a name without brackets. Throws AbiTypeFailure for a name that is none. */
-export function scalarOf(name: string): ScalarType {
-  const type = SCALARS.get(name)
-  if (type === undefined) throw new AbiTypeFailure(`${name} is not the canonical name of a type`)
-  return type
-}
+/** The type of a name without brackets, if it is one. */
+export const findScalar = (name: string): ScalarType | undefined => SCALARS.get(name)
+
+const scalarOf = (name: string): ScalarType =>
+  findScalar(name) ?? fail('type', `${name.slice(0, ABI_LIMITS.typeCharsMax)} is not the canonical name of a type`)
 
 function bounded(bytes: number): number {
-  if (bytes > LIMITS.transactionBytesMax) throw new AbiTypeFailure(`a value takes ${bytes} bytes, more than a transaction has`)
+  if (bytes > LIMITS.transactionBytesMax) fail('type', `a value takes ${bytes} bytes, more than a transaction has`)
   return bytes
 }
 
 /**
  * The types of a list as it stands in a signature: `address,(uint256,bytes32)[2],string`. Structs have members without names, so that their
- * values are arrays. Throws AbiTypeFailure.
+ * values are arrays.
  */
-export function parseTypeList(text: string): TupleType {
+export function parseTypeList(text: string): Result<TupleType, AbiFault> {
   const cursor = { text, at: 0 }
-  const members = text === '' ? [] : readMembers(cursor, 0)
-  if (cursor.at < text.length) throw new AbiTypeFailure(`character ${cursor.at} does not belong to a type`)
-  return tupleOfMembers(members)
+  return faultAt(new Path(), () => {
+    const members = text === '' ? [] : readMembers(cursor, 0)
+    if (cursor.at < text.length) fail('type', `character ${cursor.at} does not belong to a type`)
+    return ok(tupleOfMembers(members))
+  })
 }
 
 interface TextCursor {
@@ -123,8 +122,7 @@ interface TextCursor {
 function readMembers(cursor: TextCursor, depth: number): readonly Member[] {
   const members: Member[] = []
   do {
-    if (members.length === ABI_LIMITS.parametersMax)
-      throw new AbiTypeFailure(`a list has more than ${ABI_LIMITS.parametersMax} types`)
+    if (members.length === ABI_LIMITS.parametersMax) fail('type', `a list has more than ${ABI_LIMITS.parametersMax} types`)
     members.push({ name: '', type: readType(cursor, depth) })
   } while (skip(cursor, ','))
   return members
@@ -136,19 +134,19 @@ function readType(cursor: TextCursor, depth: number): AbiType {
   if (skip(cursor, '(')) {
     nesting = deeper(nesting)
     type = tupleOfMembers(readMembers(cursor, nesting))
-    if (!skip(cursor, ')')) throw new AbiTypeFailure(`a ) is missing at character ${cursor.at}`)
+    if (!skip(cursor, ')')) fail('type', `a ) is missing at character ${cursor.at}`)
   } else type = scalarOf(match(cursor, /[a-z0-9]*/y))
   while (skip(cursor, '[')) {
     nesting = deeper(nesting)
     const digits = match(cursor, /(?:[1-9][0-9]{0,8})?/y)
-    if (!skip(cursor, ']')) throw new AbiTypeFailure(`a ] is missing at character ${cursor.at}`)
+    if (!skip(cursor, ']')) fail('type', `a ] is missing at character ${cursor.at}`)
     type = arrayOf(type, digits === '' ? undefined : Number(digits))
   }
   return type
 }
 
 function deeper(depth: number): number {
-  if (depth === ABI_LIMITS.nestingMax) throw new AbiTypeFailure(`types nest more than ${ABI_LIMITS.nestingMax} levels`)
+  if (depth === ABI_LIMITS.nestingMax) fail('type', `types nest more than ${ABI_LIMITS.nestingMax} levels`)
   return depth + 1
 }
 

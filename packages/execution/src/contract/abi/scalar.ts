@@ -1,0 +1,73 @@
+import { type Crypto, utf8ToBytes } from '@quoin/protocol'
+import { parseAddress } from './address.ts'
+import { fail } from './fault.ts'
+import type { ScalarType } from './type.ts'
+
+/** Checks of values that contracts give for scalar types, and the words they become. All fail with AbiFailure. */
+
+export const WORD = 32
+
+/** Bytes that are zero where words are written, and a view of them. */
+export interface Words {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+export function makeWords(bytes: Uint8Array): Words {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+}
+
+/** Writes the word of a value of a type that is not dynamic. */
+export function writeScalar(crypto: Crypto, { bytes, view }: Words, at: number, type: ScalarType, value: unknown): void {
+  switch (type.kind) {
+    case 'uint':
+    case 'int':
+      return writeInteger(view, at, wantInteger(type, value))
+    case 'bool':
+      bytes[at + WORD - 1] = wantBoolean(value) ? 1 : 0
+      return
+    case 'address':
+      return bytes.set(wantAddress(crypto, value), at + 12)
+    default:
+      return bytes.set(wantFixedBytes(type, value), at)
+  }
+}
+
+/** Two's complement. */
+export function writeInteger(view: DataView, at: number, value: bigint): void {
+  view.setBigUint64(at + 24, BigInt.asUintN(64, value))
+  // Most integers are small: those cost no arithmetic.
+  if (value >= 0n && value <= 0xffff_ffff_ffff_ffffn) return
+  view.setBigUint64(at + 16, BigInt.asUintN(64, value >> 64n))
+  view.setBigUint64(at + 8, BigInt.asUintN(64, value >> 128n))
+  view.setBigUint64(at, BigInt.asUintN(64, value >> 192n))
+}
+
+/** A bigint within the bounds of its type. */
+export function wantInteger({ kind, bits, name }: ScalarType, value: unknown): bigint {
+  if (typeof value !== 'bigint') fail('type', 'a bigint is expected')
+  const fits = kind === 'uint' ? BigInt.asUintN(bits, value) === value : BigInt.asIntN(bits, value) === value
+  return fits ? value : fail('range', `the integer is beyond ${name}`)
+}
+
+export const wantBoolean = (value: unknown): boolean =>
+  typeof value === 'boolean' ? value : fail('type', 'a boolean is expected')
+
+export function wantAddress(crypto: Crypto, value: unknown): Uint8Array {
+  const bytes = typeof value === 'string' ? parseAddress(crypto, value) : 'type'
+  if (bytes === 'type') fail('type', 'an address is expected')
+  return bytes === 'checksum' ? fail('checksum', 'the checksum of the address is wrong') : bytes
+}
+
+export function wantFixedBytes({ bits }: ScalarType, value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) fail('type', 'a Uint8Array is expected')
+  return value.length === bits / 8 ? value : fail('length', `${value.length} bytes, there must be ${bits / 8}`)
+}
+
+/** Content of a `bytes` or `string`. */
+export function wantContent({ kind }: ScalarType, value: unknown): Uint8Array {
+  if (kind === 'bytes') return value instanceof Uint8Array ? value : fail('type', 'a Uint8Array is expected')
+  if (typeof value !== 'string') fail('type', 'a string is expected')
+  // Under the u flag only surrogates without their other half are characters of this class.
+  return /\p{Surrogate}/u.test(value) ? fail('utf8', 'the string has a lone surrogate') : utf8ToBytes(value)
+}

@@ -1,0 +1,218 @@
+import { bytesToHex, type Crypto, compareBytes, err, ok, parseHex, parseUtf8, type Result, utf8ToBytes } from '@quoin/protocol'
+import { checksumAddress, parseAddress } from '../abi/address.ts'
+import { decodeArguments } from '../abi/decode.ts'
+import { ENCODE_LIMITS, encodeArguments } from '../abi/encode.ts'
+import { joinBytes } from '../abi/join.ts'
+import { encodePacked } from '../abi/packed.ts'
+import { parseTypeList, type TupleType } from '../abi/type.ts'
+import type { AbiValue } from '../abi/value.ts'
+import type { LibraryError } from './error.ts'
+import { LIBRARY_GAS as GAS } from './gas.ts'
+import { verifyOrderedProof, verifySortedProof } from './merkle.ts'
+import { ecrecover, recoverSigner } from './recover.ts'
+import { TYPED_DATA_LIMITS, typedDataDigest } from './typed-data.ts'
+
+/** What a parameter must be. `value`: bigints, booleans, strings, bytes, and arrays and objects of these without cycles. */
+export type LibraryKind = 'bytes' | 'string' | 'bigint' | 'value'
+
+type ArgumentOf<K> = K extends 'bytes' ? Uint8Array : K extends 'string' ? string : K extends 'bigint' ? bigint : unknown
+type ArgumentsOf<K extends readonly LibraryKind[]> = { readonly [I in keyof K]: ArgumentOf<K[I]> }
+
+/**
+ * A function of the host library. Pure, and total over arguments of its kinds: what is wrong with them otherwise is a refusal. The caller
+ * checks the kinds and takes the gas before it runs the function; copies between guest and host are not in the price.
+ */
+export interface LibraryFunction<K extends readonly LibraryKind[] = readonly LibraryKind[]> {
+  readonly parameters: K
+  gas(...values: ArgumentsOf<K>): number
+  run(crypto: Crypto, ...values: ArgumentsOf<K>): Result<AbiValue | undefined, LibraryError>
+}
+
+const define = <const K extends readonly LibraryKind[]>(
+  parameters: K,
+  gas: (...values: ArgumentsOf<K>) => number,
+  run: (crypto: Crypto, ...values: ArgumentsOf<K>) => Result<AbiValue | undefined, LibraryError>,
+): LibraryFunction<K> => ({ parameters, gas, run })
+
+/** Parts of one concatenation. */
+const CONCAT_PARTS_MAX = 4096
+
+/** The library: what is too slow at the interpreter's speed. The table, its names and prices are part of the execution version. */
+export const HOST_LIBRARY = {
+  keccak256: define(
+    ['bytes'],
+    ({ length }) => blocks(GAS.keccak256, length, 136),
+    (crypto, bytes) => ok(crypto.keccak256(bytes)),
+  ),
+  sha256: define(
+    ['bytes'],
+    ({ length }) => blocks(GAS.sha256, length, 64),
+    (crypto, bytes) => ok(crypto.sha256(bytes)),
+  ),
+
+  /** (digest, v, r, s) → address, or undefined when nobody signed. */
+  ecrecover: define(['bytes', 'bigint', 'bytes', 'bytes'], () => GAS.recover.base, ecrecover),
+  /** (digest, r ‖ s ‖ v) → address. */
+  recoverSigner: define(['bytes', 'bytes'], () => GAS.recover.base, recoverSigner),
+
+  /** (types, values) → bytes, as Solidity's abi.encode. */
+  abiEncode: define(['string', 'value'], encodeGas, (crypto, types, values) =>
+    withTypes(types, (parameters) => encodeArguments(crypto, parameters, listOf(values))),
+  ),
+  /** (types, values) → bytes, as abi.encodePacked. */
+  abiEncodePacked: define(['string', 'value'], encodeGas, (crypto, types, values) =>
+    withTypes(types, (parameters) => encodePacked(crypto, parameters, listOf(values))),
+  ),
+  /** (types, bytes) → array of values, as abi.decode of data that holds nothing else. */
+  abiDecode: define(['string', 'bytes'], decodeGas, (crypto, types, bytes) =>
+    withTypes(types, (parameters) => decodeArguments(crypto, parameters, bytes)),
+  ),
+
+  /** (encodeType, domain, message) → digest of EIP-712. */
+  typedDataDigest: define(
+    ['string', 'value', 'value'],
+    (type, domain, message) =>
+      GAS.typedData.base +
+      GAS.typedData.typeChar * Math.min(type.length, TYPED_DATA_LIMITS.typeCharsMax) +
+      valueGas(GAS.typedData, domain) +
+      valueGas(GAS.typedData, message),
+    typedDataDigest,
+  ),
+
+  /** (root, leaf, nodes of the proof) → boolean, as OpenZeppelin's MerkleProof.verify. */
+  verifySortedProof: define(
+    ['bytes', 'bytes', 'bytes'],
+    (_root, _leaf, { length }) => GAS.sortedProof.base + GAS.sortedProof.node * Math.ceil(length / 32),
+    verifySortedProof,
+  ),
+  /** (root, item, index, count, nodes of the proof) → boolean, for this chain's own trees. */
+  verifyOrderedProof: define(
+    ['bytes', 'bytes', 'bigint', 'bigint', 'bytes'],
+    (_root, item, _index, _count, { length }) =>
+      blocks(GAS.sha256, item.length, 64) + GAS.orderedProof.base + GAS.orderedProof.node * Math.ceil(length / 32),
+    verifyOrderedProof,
+  ),
+
+  /** 20 bytes → text with checksum. */
+  formatAddress: define(
+    ['bytes'],
+    () => GAS.address.base,
+    (crypto, bytes) =>
+      bytes.length === 20 ? ok(checksumAddress(crypto, bytes)) : refused('formatAddress: an address has 20 bytes'),
+  ),
+  /** Text of an address, in lower case or with the right checksum → 20 bytes. */
+  parseAddress: define(
+    ['string'],
+    () => GAS.address.base,
+    (crypto, text) => {
+      const bytes = parseAddress(crypto, text)
+      if (bytes === 'type') return refused('parseAddress: not an address')
+      return bytes === 'checksum' ? refused('parseAddress: the checksum is wrong') : ok(bytes)
+    },
+  ),
+
+  /** Order of two byte strings → -1n, 0n or 1n. */
+  compareBytes: define(
+    ['bytes', 'bytes'],
+    (a, b) => GAS.compareBytes.base + GAS.compareBytes.byte * Math.min(a.length, b.length),
+    (_crypto, a, b) => ok(BigInt(Math.sign(compareBytes(a, b)))),
+  ),
+  /** Array of byte strings → one. */
+  concatBytes: define(
+    ['value'],
+    (parts) => GAS.concatBytes.base + valueGas(GAS.concatBytes, parts),
+    (_crypto, parts) => {
+      const list = listOf(parts)
+      if (list.length > CONCAT_PARTS_MAX) return refused(`concatBytes: more than ${CONCAT_PARTS_MAX} parts`)
+      return list.every((part) => part instanceof Uint8Array)
+        ? ok(joinBytes(list))
+        : refused('concatBytes: not an array of Uint8Array')
+    },
+  ),
+
+  /** Text → UTF-8. */
+  encodeUtf8: define(
+    ['string'],
+    ({ length }) => units(GAS.utf8, length),
+    (_crypto, text) => ok(utf8ToBytes(text)),
+  ),
+  /** UTF-8 → text. */
+  decodeUtf8: define(
+    ['bytes'],
+    ({ length }) => units(GAS.utf8, length),
+    (_crypto, bytes) => {
+      const text = parseUtf8(bytes)
+      return text === undefined ? refused('decodeUtf8: not UTF-8') : ok(text)
+    },
+  ),
+  /** Bytes → 0x and lower-case digits. */
+  encodeHex: define(
+    ['bytes'],
+    ({ length }) => units(GAS.hex, length),
+    (_crypto, bytes) => ok(bytesToHex(bytes)),
+  ),
+  /** 0x and digits, an even number → bytes. */
+  decodeHex: define(
+    ['string'],
+    ({ length }) => units(GAS.hex, length),
+    (_crypto, text) => {
+      const bytes = parseHex(text)
+      return bytes === undefined ? refused('decodeHex: not hex of whole bytes') : ok(bytes)
+    },
+  ),
+} as const
+
+const refused = (message: string): Result<never, LibraryError> => err({ message })
+
+/** A value that is no array has no items: the types then say what is missing. */
+const listOf = (values: unknown): readonly unknown[] => (Array.isArray(values) ? values : [])
+
+function withTypes<T>(text: string, use: (parameters: TupleType) => Result<T, LibraryError>): Result<T, LibraryError> {
+  const parameters = parseTypeList(text)
+  return parameters.ok ? use(parameters.value) : refused(`types: ${parameters.error.message}`)
+}
+
+const blocks = (price: { readonly base: number; readonly block: number }, bytes: number, blockBytes: number): number =>
+  price.base + price.block * Math.ceil((bytes + 1) / blockBytes)
+
+const units = (price: { readonly base: number; readonly unit: number }, count: number): number => price.base + price.unit * count
+
+function encodeGas(types: string, values: unknown): number {
+  const { base, typeChar } = GAS.abiEncode
+  return base + typeChar * types.length + valueGas(GAS.abiEncode, values)
+}
+
+/** A list that has an address somewhere pays as if it had nothing else. */
+function decodeGas(types: string, { length }: Uint8Array): number {
+  const { base, typeChar, word, addressWord } = GAS.abiDecode
+  return base + typeChar * types.length + (types.includes('address') ? addressWord : word) * Math.ceil(length / 32)
+}
+
+interface ValuePrice {
+  readonly value: number
+  readonly character?: number
+  readonly byte: number
+}
+
+/** Levels below which nothing is counted: types nest less deep, and values that do are refused there. */
+const LEVELS_MAX = 40
+
+/** Values behind these are not counted: as many have no encoding within the limit. */
+const VALUES_MAX = ENCODE_LIMITS.encodedBytesMax / 32
+
+/** For each value and what is in it. */
+function valueGas({ value: each, character = 0, byte }: ValuePrice, content: unknown): number {
+  let gas = 0
+  let values = 0
+  const visit = (value: unknown, level: number): void => {
+    values++
+    gas += each
+    if (typeof value === 'string') gas += character * value.length
+    else if (value instanceof Uint8Array) gas += byte * value.length
+    else if (typeof value !== 'object' || value === null || level === LEVELS_MAX) return
+    else if (Array.isArray(value)) for (let i = 0; i < value.length && values <= VALUES_MAX; i++) visit(value[i], level + 1)
+    else for (const item of Object.values(value)) if (values <= VALUES_MAX) visit(item, level + 1)
+  }
+  visit(content, 0)
+  return gas
+}

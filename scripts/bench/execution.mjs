@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createExecutor, executionVersion, openTree, unpackOps } from '../../packages/execution/dist/index.js'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
-import { startWorkerExecutor } from '../../packages/node/dist/executor/index.js'
+import { startWorkerExecutor } from '../../packages/node/dist/executor/worker-executor.js'
 import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
 import {
   addressOfPublicKey,

@@ -72,7 +72,7 @@ function refusalOf({ genesis, store, executor, crypto }: ChainOptions): ChainRef
       code: 'other-genesis',
       message:
         `the data directory holds the chain of genesis ${stored.genesisDigest}, the configured genesis is ${digest}: ` +
-        'configure the genesis of that chain, choose another data directory, or begin anew with --reset',
+        'configure the genesis of that chain, or choose another data directory (npm run devnet: --reset deletes the old chain)',
     }
   }
   if ((genesis.restart?.epoch ?? 0) !== (stored?.restartEpoch ?? 0)) {

@@ -209,6 +209,6 @@ function unknownFormat(found: number): StoreRefusal {
     code: 'unknown-format',
     message:
       `the database has format ${found}, this release reads format ${schema.FORMAT_VERSION}: start the release that wrote it, ` +
-      'or begin with an empty data directory (--reset) and let the node fetch the chain from its peers',
+      'or begin with an empty data directory (npm run devnet: --reset) and let the node fetch the chain from its peers',
   }
 }

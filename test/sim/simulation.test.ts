@@ -35,11 +35,11 @@ const consoleLogger = (bindings: object): NonNullable<SimulationOptions['logger'
   }
 }
 
-describe.runIf(ONLY_SEED !== undefined)('one seed', () => {
+if (ONLY_SEED !== undefined) {
   it(`seed ${ONLY_SEED}`, async () => {
-    console.log(await run({ seed: ONLY_SEED!, logger: consoleLogger({}) }))
+    console.log(await run({ seed: ONLY_SEED, logger: consoleLogger({}) }))
   })
-})
+}
 
 describe.runIf(ONLY_SEED === undefined)('calm networks', () => {
   it.each([1, 2, 3, 4, 7])('%i validators decide height after height in round 0', async (nodeCount) => {

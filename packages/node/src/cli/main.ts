@@ -59,7 +59,7 @@ function addInit(program: Command): void {
           settings: { 'rpc.port': options.rpcPort, 'p2p.listen': [options.listen] },
           random: (length) => randomBytes(length),
         })
-        const { address, entry } = (await describeKeys(options.dataDir)) as { readonly address: string; readonly entry: unknown }
+        const { address, entry } = await describeKeys(options.dataDir)
         print(`Made ${options.dataDir}. The validator's address is ${address}.`)
         print(`Its entry for the genesis (quoin genesis --validators takes a list of these):\n${JSON.stringify(entry, null, 2)}`)
       },

@@ -1,8 +1,9 @@
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { bytesToHex, nobleCrypto, parseGenesis } from '@quoin/protocol'
+import { bytesToHex, nobleCrypto } from '@quoin/protocol'
 import { init } from '../cli/commands/init.ts'
-import { CommandFailure, explain, orFail } from '../cli/failure.ts'
+import { CommandFailure, explain } from '../cli/failure.ts'
+import { readGenesisFile } from '../cli/genesis-file.ts'
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '../keys/development.ts'
 import { devnetGenesis, genesisText, p2pAddress, REPOSITORY_GENESIS } from './genesis.ts'
 import { requireFreePorts } from './ports.ts'
@@ -135,7 +136,7 @@ async function create(directory: string, settings: DevnetSettings, members: read
 /** A chain made by an older version of this software cannot go on: say so before four validators do. */
 async function requireCurrentGenesis(directory: string): Promise<void> {
   const path = join(directory, 'genesis.json')
-  const genesis = orFail(parseGenesis(nobleCrypto, JSON.parse(await readFile(path, 'utf8'))), path)
+  const genesis = await readGenesisFile(path)
   const { executionVersion } = await devnetGenesis(nobleCrypto, DEFAULT_SETTINGS)
   if (genesis.executionVersion !== executionVersion) {
     throw new CommandFailure(
@@ -166,8 +167,7 @@ const startCommand = ({ dataDir, rpcPort }: Member): string =>
   `npm run quoin -- start --data-dir ${relative(process.cwd(), dataDir)} --rpc-port ${rpcPort}`
 
 async function introduce(options: DevnetOptions, members: readonly Member[], continued: boolean): Promise<void> {
-  const genesisPath = join(resolve(options.directory), 'genesis.json')
-  const { chainId } = orFail(parseGenesis(nobleCrypto, JSON.parse(await readFile(genesisPath, 'utf8'))), genesisPath)
+  const { chainId } = await readGenesisFile(join(resolve(options.directory), 'genesis.json'))
   const logSize = Math.max(...members.map(({ name }) => name.length))
   const accounts = developmentAccounts(nobleCrypto)
   print(`

@@ -34,10 +34,14 @@ export interface ValidatorOptions {
  */
 export async function startValidator({ dataDir, logPath, rpcPort }: ValidatorOptions): Promise<ValidatorProcess> {
   const log = await open(logPath, 'a')
-  const child = spawn(process.execPath, [...process.execArgv, QUOIN, 'start', '--data-dir', dataDir, '--rpc-port', String(rpcPort)], {
-    stdio: ['ignore', log.fd, log.fd, 'ipc'],
-    detached: true,
-  })
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, QUOIN, 'start', '--data-dir', dataDir, '--rpc-port', String(rpcPort)],
+    {
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+      detached: true,
+    },
+  )
   const exit = once(child, 'exit').then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,

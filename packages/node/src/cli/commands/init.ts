@@ -1,13 +1,14 @@
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
-import { type Crypto, nobleCrypto, parseGenesis } from '@quoin/protocol'
+import { type Address, type Crypto, nobleCrypto } from '@quoin/protocol'
 import { configTemplate, loadConfig } from '../../config/index.ts'
 import { dataDir } from '../../keys/data-dir.ts'
 import { DEVELOPMENT_VALIDATORS_MAX, developmentNodeSeed, developmentValidatorKey } from '../../keys/development.ts'
 import { type NodeKeys, readKeys, writeKeys } from '../../keys/node-files.ts'
 import { validatorKeyOf } from '../../keys/validator-key.ts'
 import { createNodeKey } from '../../network/node-key.ts'
-import { entryOf } from '../entry.ts'
+import { entryOf, type ValidatorEntry } from '../entry.ts'
 import { CommandFailure, orFail } from '../failure.ts'
+import { readGenesisFile } from '../genesis-file.ts'
 
 export interface InitOptions {
   readonly dataDir: string
@@ -20,19 +21,17 @@ export interface InitOptions {
   readonly random: (length: number) => Uint8Array
 }
 
-/** Makes a data directory: keys, configuration, and the genesis if there is one. Never replaces a file. */
+/** Makes a data directory: keys, configuration, and the genesis if there is one. Never replaces a key; checks before it writes. */
 export async function init(options: InitOptions): Promise<NodeKeys> {
   const dir = dataDir(options.dataDir)
   if (await exists(dir.validatorKey))
     throw new CommandFailure(`${dir.validatorKey} exists already: choose another --data-dir, or start this one`)
+  if (options.genesis !== undefined) await readGenesisFile(options.genesis)
   const crypto = nobleCrypto
   const { secretKey, nodeKey } = await makeKeys(crypto, options)
   await writeKeys(dir, orFail(validatorKeyOf(crypto, secretKey), 'validator key'), nodeKey)
   await writeFile(dir.config, configTemplate(options.settings), { flag: 'wx' })
-  if (options.genesis !== undefined) {
-    orFail(parseGenesis(crypto, JSON.parse(await readFile(options.genesis, 'utf8'))), options.genesis)
-    await copyFile(options.genesis, dir.genesis)
-  }
+  if (options.genesis !== undefined) await copyFile(options.genesis, dir.genesis)
   return orFail(await readKeys(crypto, dir), dir.root)
 }
 
@@ -64,8 +63,14 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
+export interface NodeDescription {
+  /** Of the voting key. */
+  readonly address: Address
+  readonly entry: ValidatorEntry
+}
+
 /** What the other organisations need to know of a data directory's node, as `quoin genesis` takes it. */
-export async function describeKeys(root: string): Promise<unknown> {
+export async function describeKeys(root: string): Promise<NodeDescription> {
   const dir = dataDir(root)
   const keys = orFail(await readKeys(nobleCrypto, dir), root)
   const config = orFail(

@@ -2,7 +2,7 @@ import '../../compat.ts'
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { crc32c } from '@node-rs/crc32'
-import { type Crypto, type Genesis, genesisDigest, nobleCrypto, parseGenesis } from '@quoin/protocol'
+import { type Crypto, type Genesis, genesisDigest, nobleCrypto } from '@quoin/protocol'
 import { type Logger as Pino, pino } from 'pino'
 import { type Config, loadConfig } from '../../config/index.ts'
 import { type LoadedCrypto, loadCrypto } from '../../crypto/load.ts'
@@ -20,6 +20,7 @@ import { openClassicKv } from '../../store/classic-kv.ts'
 import { openFileLog } from '../../store/file-log.ts'
 import { lockDirectory } from '../../store/lock.ts'
 import { CommandFailure, orFail } from '../failure.ts'
+import { readGenesisFile } from '../genesis-file.ts'
 import { NodeMetrics } from '../metrics.ts'
 import { CLIENT_VERSION } from './version.ts'
 
@@ -68,22 +69,14 @@ async function readConfigFile(dir: DataDir): Promise<{ readonly name: string; re
 }
 
 async function readGenesis(dir: DataDir): Promise<Genesis> {
-  let text: string
   try {
-    text = await readFile(dir.genesis, 'utf8')
+    return await readGenesisFile(dir.genesis)
   } catch (failure) {
     if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure
     throw new CommandFailure(
       `${dir.genesis} does not exist: make a data directory with quoin init, and put the chain's genesis.json into it`,
     )
   }
-  let document: unknown
-  try {
-    document = JSON.parse(text)
-  } catch (failure) {
-    throw new CommandFailure(`${dir.genesis} is not JSON: ${(failure as Error).message}`)
-  }
-  return orFail(parseGenesis(nobleCrypto, document), dir.genesis)
 }
 
 /** Everybody knows the development keys: a chain that is not for development must not trust one. */

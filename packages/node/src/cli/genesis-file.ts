@@ -1,0 +1,15 @@
+import { readFile } from 'node:fs/promises'
+import { type Genesis, nobleCrypto, parseGenesis } from '@quoin/protocol'
+import { CommandFailure, orFail } from './failure.ts'
+
+/** The genesis of a file. Fails with the file's name and what is wrong in it; rejects with ENOENT when there is none. */
+export async function readGenesisFile(path: string): Promise<Genesis> {
+  const text = await readFile(path, 'utf8')
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch (failure) {
+    throw new CommandFailure(`${path} is not JSON: ${(failure as Error).message}`)
+  }
+  return orFail(parseGenesis(nobleCrypto, document), path)
+}

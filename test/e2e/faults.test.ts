@@ -155,7 +155,7 @@ it('two of four down: the chain stops, whoever is restarted meanwhile; one comes
   await a!.kill()
   await expectSignedOnce(a!, 0)
   await a!.start()
-  expect(a!.program.output).toMatch(/"height":\d+,"round":\d+,.*"msg":"replayed the write-ahead log"/)
+  await a!.program.shows(/"height":\d+,"round":\d+,.*"msg":"replayed the write-ahead log"/)
   await c!.start()
   const receipts = await network.receipts(hash, [a!, b!, c!])
   expect(new Set(receipts.map(({ blockHash }) => blockHash)).size).toBe(1)

@@ -27,19 +27,19 @@ export function coalesceWrites(stream: Writable): void {
 export function coalescing<C>(create: (components: C) => ConnectionEncrypter): (components: C) => ConnectionEncrypter {
   return (components) => {
     const encrypter = create(components)
-    const secure =
-      (side: 'secureInbound' | 'secureOutbound'): ConnectionEncrypter[typeof side] =>
-      (connection, options) => {
-        const { socket } = connection as { readonly socket?: Writable }
-        if (typeof socket?.cork === 'function') coalesceWrites(socket)
-        return encrypter[side](connection, options)
-      }
-    return new Proxy(encrypter, {
-      get(target, property) {
-        if (property === 'secureInbound' || property === 'secureOutbound') return secure(property)
-        const value: unknown = Reflect.get(target, property)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
+    const coalesceSocketOf = (connection: object): void => {
+      const { socket } = connection as { readonly socket?: Writable }
+      if (typeof socket?.cork === 'function') coalesceWrites(socket)
+    }
+    const { secureInbound, secureOutbound } = encrypter
+    encrypter.secureInbound = (connection, options) => {
+      coalesceSocketOf(connection)
+      return secureInbound.call(encrypter, connection, options)
+    }
+    encrypter.secureOutbound = (connection, options) => {
+      coalesceSocketOf(connection)
+      return secureOutbound.call(encrypter, connection, options)
+    }
+    return encrypter
   }
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 import { Writable } from 'node:stream'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { startNodes, stopAll } from '../../test/network.ts'
 import { coalesceWrites } from './coalesce.ts'
 
 /** A stream that records each call that would be a system call. */
@@ -34,4 +36,17 @@ it('keeps the back-pressure of the stream', () => {
   coalesceWrites(stream)
   expect(stream.write('abc')).toBe(true)
   expect(stream.write('d')).toBe(false)
+})
+
+it('finds the sockets of libp2p: a connection of the real transport leaves several pieces in one call', async () => {
+  const writev = vi.spyOn(Socket.prototype as unknown as { _writev: (...args: unknown[]) => void }, '_writev')
+  try {
+    const [a, b] = await startNodes(2)
+    a!.transport.send(b!.id, new Uint8Array(200))
+    await b!.seen.until(() => b!.seen.messages.length === 1)
+    expect(writev.mock.calls.some(([pieces]) => (pieces as unknown[]).length > 1)).toBe(true)
+  } finally {
+    writev.mockRestore()
+    await stopAll()
+  }
 })

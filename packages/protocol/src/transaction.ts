@@ -1,4 +1,4 @@
-import { Address, Hash, hexToBytes } from './bytes.ts'
+import { Address, concatBytes, Hash, hexToBytes } from './bytes.ts'
 import type { Crypto } from './crypto.ts'
 import { addressOfUncompressedKey } from './keys.ts'
 import { LIMITS } from './limits.ts'
@@ -118,7 +118,7 @@ function decodeLegacy(crypto: Crypto, chainId: number, raw: Uint8Array): Transac
     yParity: ((v - 35) % 2) as 0 | 1,
     signature,
     hash: Hash(crypto.keccak256(raw)),
-    signingHash: crypto.keccak256(wrapList(join(signed, suffix.subarray(1)))),
+    signingHash: crypto.keccak256(wrapList(concatBytes(signed, suffix.subarray(1)))),
     raw,
   }
 }
@@ -150,7 +150,7 @@ function decodeTyped(crypto: Crypto, chainId: number, raw: Uint8Array, type: 1 |
     yParity,
     signature,
     hash: Hash(crypto.keccak256(raw)),
-    signingHash: crypto.keccak256(join(Uint8Array.of(type), preimage)),
+    signingHash: crypto.keccak256(concatBytes(Uint8Array.of(type), preimage)),
     raw,
   }
 }
@@ -210,13 +210,6 @@ function readSignature(fields: RlpReader): Uint8Array {
 
 function checkChain(found: number, wanted: number): void {
   if (found !== wanted) throw new Refusal('wrong-chain', `transaction is signed for chain id ${found}, this chain is ${wanted}`)
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = new Uint8Array(a.length + b.length)
-  out.set(a)
-  out.set(b, a.length)
-  return out
 }
 
 /** The account that signed a transaction, or undefined when no key could have. */

@@ -6,6 +6,7 @@ import {
   type AbiSyntaxError,
   type Crypto,
   err,
+  Hash,
   ok,
   type Result,
   type StateMutability,
@@ -55,8 +56,8 @@ export interface AbiCustomError {
 export interface AbiEvent {
   readonly name: string
   readonly signature: string
-  /** Hash of the signature, 32 bytes; undefined for an anonymous event. */
-  readonly topic: Uint8Array | undefined
+  /** Hash of the signature; undefined for an anonymous event. */
+  readonly topic: Hash | undefined
   readonly parameters: readonly AbiEventField[]
   /** Those parameters that stand in the data. */
   readonly data: TupleType
@@ -173,7 +174,7 @@ class AbiBuild {
     this.#events.set(signature, {
       name,
       signature,
-      topic: anonymous ? undefined : this.#hash(signature),
+      topic: anonymous ? undefined : Hash(this.#hash(signature)),
       parameters: inputs.map(fieldOf),
       data: tupleOf(inputs.filter((input) => !input.indexed)),
     })

@@ -1,6 +1,6 @@
 import { ABI_LIMITS, type Crypto, concatBytes, ok, type Result } from '@quoin/protocol'
 import { type AbiFault, fail, faultAt, Path } from './fault.ts'
-import { makeWords, WORD, wantContent, writeScalar } from './scalar.ts'
+import { makeWords, WORD, type Words, wantContent, writeScalar } from './scalar.ts'
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
 export const ENCODE_LIMITS = {
@@ -13,7 +13,8 @@ export const ENCODE_LIMITS = {
  * accessor or a proxy; a wrong one is a fault that names it. The forms are those of AbiValue; an address may also be all lower case.
  */
 export function encodeArguments(crypto: Crypto, parameters: TupleType, values: readonly unknown[]): Result<Uint8Array, AbiFault> {
-  const encoder = new Encoder(crypto)
+  const { dynamic, membersBytes } = parameters
+  const encoder = new Encoder(crypto, new Path(), membersBytes + (dynamic ? TAIL_BYTES : 0))
   return faultAt(encoder.path, () => {
     encoder.list(parameters, values)
     return ok(encoder.finish())
@@ -37,33 +38,35 @@ export function selectorBytes(selector: number): Uint8Array {
   return bytes
 }
 
-/** An indexed parameter of an event is encoded in place: no offsets, no lengths, every item padded to words. */
-export function encodeInPlace(
-  crypto: Crypto,
-  type: AbiType,
-  value: unknown,
-  name: string | number,
-): Result<Uint8Array, AbiFault> {
-  const encoder = new Encoder(crypto)
-  encoder.path.enter(name)
-  return faultAt(encoder.path, () => {
-    encoder.inPlace(type, value, true)
-    return ok(encoder.finish())
-  })
+/**
+ * The encoding in place that an indexed parameter of an event has: no offsets, no lengths, every item padded to words. Fails with AbiFailure;
+ * `path` leads to the value.
+ */
+export function encodeInPlace(crypto: Crypto, path: Path, type: AbiType, value: unknown): Uint8Array {
+  const encoder = new Encoder(crypto, path, type.headBytes)
+  encoder.inPlace(type, value, true)
+  return encoder.finish()
 }
 
+/** Room for the tails of a list of types that has any; it grows. */
+const TAIL_BYTES = 256
+
 class Encoder {
-  readonly path = new Path()
+  readonly path: Path
   readonly #crypto: Crypto
-  #words = makeWords(new Uint8Array(8 * WORD))
+  #words: Words
   #end = 0
 
-  constructor(crypto: Crypto) {
+  /** `capacity` in bytes: the size if it is known, else a guess. */
+  constructor(crypto: Crypto, path: Path, capacity: number) {
     this.#crypto = crypto
+    this.path = path
+    this.#words = makeWords(new Uint8Array(capacity))
   }
 
   finish(): Uint8Array {
-    return this.#words.bytes.slice(0, this.#end)
+    const { bytes } = this.#words
+    return bytes.length === this.#end ? bytes : bytes.slice(0, this.#end)
   }
 
   /** Room at the end, all zero. */

@@ -1,7 +1,8 @@
 import { type Crypto, Hash, ok, type Result } from '@quoin/protocol'
-import type { AbiEvent, AbiEventField } from './abi.ts'
+import type { AbiEvent } from './abi.ts'
 import { encodeArguments, encodeInPlace } from './encode.ts'
-import { type AbiFault, fault } from './fault.ts'
+import { type AbiFault, fail, faultAt, Path } from './fault.ts'
+import type { AbiType } from './type.ts'
 
 /** An event as a log has it, the address aside. */
 export interface EncodedEvent {
@@ -15,26 +16,25 @@ export interface EncodedEvent {
  */
 export function encodeEvent(crypto: Crypto, event: AbiEvent, values: readonly unknown[]): Result<EncodedEvent, AbiFault> {
   const { parameters, topic, data: types } = event
-  if (values.length !== parameters.length)
-    return fault('length', '', `${values.length} values, ${event.name} has ${parameters.length} parameters`)
-  const topics: Hash[] = topic === undefined ? [] : [Hash(topic)]
-  const rest: unknown[] = []
-  for (const [i, parameter] of parameters.entries()) {
-    if (!parameter.indexed) {
-      rest.push(values[i])
-      continue
+  const path = new Path()
+  return faultAt(path, () => {
+    if (values.length !== parameters.length)
+      fail('length', `${values.length} values, ${event.name} has ${parameters.length} parameters`)
+    const topics: Hash[] = topic === undefined ? [] : [topic]
+    const rest: unknown[] = []
+    for (const [i, { name, type, indexed }] of parameters.entries()) {
+      if (!indexed) {
+        rest.push(values[i])
+        continue
+      }
+      path.enter(name === '' ? i : name)
+      const bytes = encodeInPlace(crypto, path, type, values[i])
+      path.leave()
+      topics.push(Hash(isWord(type) ? bytes : crypto.keccak256(bytes)))
     }
-    const found = topicOf(crypto, parameter, values[i], i)
-    if (!found.ok) return found
-    topics.push(found.value)
-  }
-  const data = encodeArguments(crypto, types, rest)
-  return data.ok ? ok({ topics, data: data.value }) : data
+    const data = encodeArguments(crypto, types, rest)
+    return data.ok ? ok({ topics, data: data.value }) : data
+  })
 }
 
-function topicOf(crypto: Crypto, { name, type }: AbiEventField, value: unknown, index: number): Result<Hash, AbiFault> {
-  const encoded = encodeInPlace(crypto, type, value, name === '' ? index : name)
-  if (!encoded.ok) return encoded
-  const isWord = !type.dynamic && type.kind !== 'array' && type.kind !== 'tuple'
-  return ok(Hash(isWord ? encoded.value : crypto.keccak256(encoded.value)))
-}
+const isWord = ({ dynamic, kind }: AbiType): boolean => !dynamic && kind !== 'array' && kind !== 'tuple'

@@ -65,7 +65,10 @@ function fixed(value: Uint8Array | string, length: number, name: string): Hex {
 export const ZERO_HASH = Hash(new Uint8Array(32))
 export const ZERO_ADDRESS = Address(new Uint8Array(20))
 
-export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => joinBytes(parts)
+
+/** As `concatBytes`, for lists whose length somebody else decides: arguments lie on the stack. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
   const out = new Uint8Array(length)

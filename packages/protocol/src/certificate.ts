@@ -71,14 +71,8 @@ export const polkaCertificateCodec: codec.Codec<PolkaCertificate> = codec.struct
   signatures,
 })
 
-const oneOf = <const A extends string, const B extends string>(zero: A, one: B): codec.Codec<A | B> => ({
-  bytesMax: 1,
-  write: (writer, value) => writer.u8(value === zero ? 0 : 1),
-  read: (reader) => (codec.bool.read(reader) ? one : zero),
-})
-
 const roundVote = codec.struct({
-  kind: oneOf('prevote', 'precommit'),
+  kind: codec.eitherOf('prevote', 'precommit'),
   valueId: codec.optional(codec.hash),
   validator: codec.address,
   signature,
@@ -88,7 +82,7 @@ const roundVote = codec.struct({
 export const roundCertificateCodec: codec.Codec<RoundCertificate> = codec.struct({
   height: codec.u64<Height>(),
   round: codec.checked(codec.u32<Round>(), (round) => (round === 0 ? 'a round certificate of round 0' : undefined)),
-  reason: oneOf('precommit-any', 'skip'),
+  reason: codec.eitherOf('precommit-any', 'skip'),
   votes: codec.checked(codec.list(roundVote, 2 * LIMITS.validatorsMax), (votes) => {
     for (let i = 1; i < votes.length; i++) {
       if (roundVoteKey(votes[i - 1]!) >= roundVoteKey(votes[i]!)) return 'votes are not sorted by validator and kind, each once'

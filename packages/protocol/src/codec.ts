@@ -212,6 +212,13 @@ export const bool: Codec<boolean> = {
   },
 }
 
+/** One byte, 0 or 1, for one of two words. */
+export const eitherOf = <const A extends string, const B extends string>(zero: A, one: B): Codec<A | B> => ({
+  bytesMax: 1,
+  write: (writer, value) => writer.u8(value === zero ? 0 : 1),
+  read: (reader) => (bool.read(reader) ? one : zero),
+})
+
 /** Exactly `length` bytes. */
 export const fixedBytes = (length: number): Codec<Uint8Array> => ({
   bytesMax: length,

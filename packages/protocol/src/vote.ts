@@ -23,14 +23,8 @@ export interface Vote extends UnsignedVote {
 
 export const signature = codec.fixedBytes(64)
 
-const kind: codec.Codec<VoteKind> = {
-  bytesMax: 1,
-  write: (writer, value) => writer.u8(value === 'prevote' ? 0 : 1),
-  read: (reader) => (codec.bool.read(reader) ? 'precommit' : 'prevote'),
-}
-
 export const voteCodec: codec.Codec<Vote> = codec.struct({
-  kind,
+  kind: codec.eitherOf('prevote', 'precommit'),
   height: codec.u64<Height>(),
   round: codec.u32<Round>(),
   valueId: codec.optional(codec.hash),

@@ -1,7 +1,6 @@
-import { type Crypto, ok, type Result } from '@quoin/protocol'
+import { type Crypto, joinBytes, ok, type Result } from '@quoin/protocol'
 import { ENCODE_LIMITS, wantArray } from './encode.ts'
 import { type AbiFault, fail, faultAt, Path } from './fault.ts'
-import { joinBytes } from './join.ts'
 import {
   makeWords,
   WORD,

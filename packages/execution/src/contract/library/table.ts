@@ -1,8 +1,18 @@
-import { bytesToHex, type Crypto, compareBytes, err, ok, parseHex, parseUtf8, type Result, utf8ToBytes } from '@quoin/protocol'
+import {
+  bytesToHex,
+  type Crypto,
+  compareBytes,
+  err,
+  joinBytes,
+  ok,
+  parseHex,
+  parseUtf8,
+  type Result,
+  utf8ToBytes,
+} from '@quoin/protocol'
 import { checksumAddress, parseAddress } from '../abi/address.ts'
 import { decodeArguments } from '../abi/decode.ts'
 import { ENCODE_LIMITS, encodeArguments } from '../abi/encode.ts'
-import { joinBytes } from '../abi/join.ts'
 import { encodePacked } from '../abi/packed.ts'
 import { parseTypeList, type TupleType } from '../abi/type.ts'
 import type { AbiValue } from '../abi/value.ts'

@@ -11,10 +11,6 @@ export interface RpcLimits {
   readonly subscriptionsPerConnectionMax: number
   /** Bytes that wait for a slow WebSocket client before it is closed. */
   readonly socketBufferBytesMax: number
-  readonly filtersMax: number
-  /** An unread filter expires after this. */
-  readonly filterLifetimeMs: number
-  readonly logBlockRangeMax: number
   readonly feeHistoryBlocksMax: number
 }
 
@@ -27,8 +23,5 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   connectionsMax: 1_024,
   subscriptionsPerConnectionMax: 128,
   socketBufferBytesMax: 16 * 1024 * 1024,
-  filtersMax: 1_024,
-  filterLifetimeMs: 300_000,
-  logBlockRangeMax: 10_000,
   feeHistoryBlocksMax: 1_024,
 }

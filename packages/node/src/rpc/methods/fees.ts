@@ -1,7 +1,7 @@
-import type { Height } from '@quoin/protocol'
+import type { Header, Height } from '@quoin/protocol'
 import { z } from 'zod'
 import { effectiveTip } from '../../mempool/ordering.ts'
-import type { RpcBackend, RpcBlock } from '../backend.ts'
+import type { RpcBackend } from '../backend.ts'
 import { loadBlock, requireHeight } from '../blocks.ts'
 import { invalidParams } from '../errors.ts'
 import { quantityHex } from '../format.ts'
@@ -11,15 +11,12 @@ import { blockNumber, looseInteger } from '../schema.ts'
 const percentiles = z.array(z.number().min(0).max(100)).max(100)
 
 /** Tips at the percentiles of a block's gas, as EIP-1559 clients expect: one row a block, zeros for an empty one. */
-function rewards(backend: RpcBackend, block: RpcBlock, wanted: readonly number[]): readonly bigint[] {
-  const receipts = backend.blocks.receipts(block.header.number) ?? []
-  const { baseFeePerGas, gasUsed } = block.header
-  const paid = block.transactions
-    .map((transaction, i) => {
-      // Under `free`, which a base fee of 0 marks, no tip is charged.
-      const tip = baseFeePerGas === 0n ? 0n : effectiveTip(transaction, baseFeePerGas)
-      return { tip, gas: receipts[i]!.gasUsed }
-    })
+function rewards(backend: RpcBackend, { number, baseFeePerGas, gasUsed }: Header, wanted: readonly number[]): readonly bigint[] {
+  // Under `free`, which a base fee of 0 marks, no tip is charged: the block need not be read.
+  const transactions = baseFeePerGas === 0n ? [] : (loadBlock(backend, number)?.transactions ?? [])
+  const receipts = transactions.length === 0 ? [] : (backend.blocks.receipts(number) ?? [])
+  const paid = transactions
+    .map((transaction, i) => ({ tip: effectiveTip(transaction, baseFeePerGas), gas: receipts[i]!.gasUsed }))
     .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0))
   return wanted.map((percentile) => {
     let gas = 0
@@ -33,14 +30,14 @@ function rewards(backend: RpcBackend, block: RpcBlock, wanted: readonly number[]
 
 function feeHistory(backend: RpcBackend, count: number, newest: Height, wanted: readonly number[] | undefined) {
   const oldest = Math.max(0, newest - count + 1)
-  const blocks: RpcBlock[] = []
-  for (let height = oldest; height <= newest; height++) blocks.push(loadBlock(backend, height as Height)!)
+  const headers: Header[] = []
+  for (let height = oldest; height <= newest; height++) headers.push(backend.blocks.header(height as Height)!.header)
   const following = backend.blocks.header((newest + 1) as Height)?.header.baseFeePerGas ?? backend.nextBaseFee()
   return {
     oldestBlock: quantityHex(oldest),
-    baseFeePerGas: [...blocks.map(({ header }) => header.baseFeePerGas), following].map(quantityHex),
-    gasUsedRatio: blocks.map(({ header }) => header.gasUsed / header.gasLimit),
-    ...(wanted === undefined ? {} : { reward: blocks.map((block) => rewards(backend, block, wanted).map(quantityHex)) }),
+    baseFeePerGas: [...headers.map(({ baseFeePerGas }) => baseFeePerGas), following].map(quantityHex),
+    gasUsedRatio: headers.map(({ gasUsed, gasLimit }) => gasUsed / gasLimit),
+    ...(wanted === undefined ? {} : { reward: headers.map((header) => rewards(backend, header, wanted).map(quantityHex)) }),
   }
 }
 

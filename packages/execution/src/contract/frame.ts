@@ -1,0 +1,24 @@
+import type { Address, ChainId, Crypto } from '@quoin/protocol'
+import type { Journal } from '../journal.ts'
+import type { HostContext } from '../vm/index.ts'
+import type { ContractAbi } from './abi/abi.ts'
+import type { BlockContext, InnerMessage, MessageOutcome } from './message.ts'
+
+/** What a host function needs, and what a frame grants: each includes those before it. */
+export const ACCESS = ['pure', 'read', 'write'] as const
+export type Access = (typeof ACCESS)[number]
+
+/** One entry into a contract, as its host functions see it: `HostContext.scope`. */
+export interface Frame {
+  readonly crypto: Crypto
+  readonly chainId: ChainId
+  readonly journal: Journal
+  readonly block: BlockContext
+  readonly self: Address
+  readonly sender: Address
+  readonly value: bigint
+  readonly abi: ContractAbi
+  readonly access: Access
+  /** Sends a message from `self`. Access, balance, depth and re-entrancy are judged there; the gas used is taken from the guest. */
+  send(context: HostContext, message: InnerMessage): MessageOutcome
+}

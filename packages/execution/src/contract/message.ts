@@ -1,0 +1,48 @@
+import type { Address, Height, TimeMs } from '@quoin/protocol'
+import type { GuestError } from '../vm/index.ts'
+
+/** What contracts see of the block that they run in. */
+export interface BlockContext {
+  readonly number: Height
+  readonly timeMs: TimeMs
+  readonly proposer: Address
+  readonly gasLimit: number
+  readonly baseFee: bigint
+}
+
+/** A call of an account, or without `to` the creation of a contract: `data` is a container and the constructor's arguments then. */
+export interface Message {
+  readonly from: Address
+  readonly to: Address | undefined
+  readonly value: bigint
+  readonly data: Uint8Array
+  readonly gas: number
+}
+
+/** A message that a contract sends. */
+export interface InnerMessage extends Omit<Message, 'from' | 'gas'> {
+  /** At most; undefined for all that may be passed on. */
+  readonly gas: number | undefined
+  readonly isStatic: boolean
+}
+
+/** How a message ended; nothing of one that failed stays in the journal. */
+export type MessageOutcome =
+  | {
+      readonly ok: true
+      readonly gasUsed: number
+      /** What a call returned, ABI-encoded. */
+      readonly data: Uint8Array
+      /** Of a creation. */
+      readonly contractAddress: Address | undefined
+    }
+  | {
+      readonly ok: false
+      readonly gasUsed: number
+      /** ABI-encoded error: `Error(string)` or the contract's own. At most `errorDataBytesMax`. */
+      readonly data: Uint8Array
+      /** In words, for people; never hashed beyond what `data` holds of it. */
+      readonly reason: string
+      /** The exception that left the contract, with its stack. */
+      readonly error: GuestError | undefined
+    }

@@ -1,0 +1,21 @@
+/** Results of a pure function by its text argument, of which the oldest makes way for a new one: same answers, sooner. */
+export class TextCache<T> {
+  readonly #limit: number
+  readonly #known = new Map<string, T>()
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get(text: string, make: (text: string) => T): T {
+    const known = this.#known.get(text)
+    if (known !== undefined) return known
+    const made = make(text)
+    if (this.#known.size === this.#limit) {
+      const { value: oldest } = this.#known.keys().next()
+      if (oldest !== undefined) this.#known.delete(oldest)
+    }
+    this.#known.set(text, made)
+    return made
+  }
+}

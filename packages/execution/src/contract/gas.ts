@@ -1,0 +1,57 @@
+/**
+ * What contracts pay for the work of their host functions, on top of `VM_GAS.hostCall` and `VM_GAS.hostByte`. Part of the execution version.
+ *
+ * Two scales. Work of the processor costs at least 3,000 gas a microsecond, as in the host library (`library/gas.ts`). What goes to the disk
+ * costs 300 gas a microsecond, the scale of a transaction's 21,000 (70 µs of a validator's processor): at that rate a block of the default
+ * 60 million gas that does nothing else takes 200 ms. Beside each price stands what it pays for, in µs on the machine of docs/benchmarks.md.
+ */
+export const CONTRACT_GAS = {
+  environment: {
+    /** A number or bigint: 0.05 µs */
+    word: 200,
+    /** An address's text: 1.2 µs when its checksum is not in the cache */
+    address: 4_000,
+    /** An object of six members, one of them an address: 3 µs */
+    block: 10_000,
+  },
+  storage: {
+    /** A read that is not in the database's cache: 20 µs */
+    load: 6_000,
+    /** A read as above, and in the block's batch the value, the history's entry and the tree's leaf: 25 µs with the read in the cache */
+    store: 12_000,
+    /** A byte that is read, decompression included: 0.007 µs */
+    loadByte: 3,
+    /** A byte of the new value or of the old one, which goes to the history: hashed, logged and written twice by the database: 0.04 µs */
+    storeByte: 16,
+    /** A character of the name of a type that is no scalar: 0.06 µs */
+    typeChar: 200,
+  },
+  emit: {
+    /** Encoding as in the library, and the address in the block's bloom: 3 µs */
+    base: 10_000,
+    /** A topic in the bloom and in the receipt: 0.5 µs */
+    topic: 1_500,
+    /** A byte of data, written and hashed with the receipts: 0.04 µs on the scale of the disk */
+    byte: 16,
+    /** A value that is in its topic as a hash: keccak256 of the words and bytes that it takes, 0.003 µs a byte */
+    hashed: { value: 300, character: 30, byte: 10 },
+  },
+  revert: {
+    /** Encoding and the text of the exception: 4 µs */
+    base: 12_000,
+  },
+  call: {
+    /** Before the message itself, whose price is the frame's: options, address, outcome: 2 µs */
+    base: 6_000,
+    /** A character of a signature: 0.06 µs; keccak256 and the rest of parsing are in the base. */
+    signatureChar: 200,
+    /** A byte of data that is joined or returned: 0.001 µs */
+    byte: 3,
+  },
+  /** Of an account or code that is not in the database's cache, as a load. */
+  account: {
+    base: 6_000,
+    /** A byte of code: 0.007 µs */
+    codeByte: 3,
+  },
+} as const

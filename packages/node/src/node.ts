@@ -15,6 +15,7 @@ import { TransactionGossip } from './gossip/transaction-gossip.ts'
 import { Scope } from './lifecycle.ts'
 import type { Logger } from './logger.ts'
 import { TransactionPool } from './mempool/pool.ts'
+import { Quarantine } from './mempool/quarantine.ts'
 import type { Mempool } from './mempool/types.ts'
 import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
 import { BlockStore, type StoreRefusal } from './store/block-store.ts'
@@ -78,7 +79,8 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
     () => opened.chain,
     (head) => poolStateOf(kv, head),
   )
-  const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, state })
+  const quarantine = await Quarantine.open(kv)
+  const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, quarantine, state })
   const feed = createFeed({ reader: blocks, mempool })
   const chain = await createChain({
     genesis,

@@ -41,6 +41,7 @@ import { createFeed } from '../src/feed/feed.ts'
 import type { Feed } from '../src/feed/types.ts'
 import type { Logger } from '../src/logger.ts'
 import { TransactionPool } from '../src/mempool/pool.ts'
+import { Quarantine } from '../src/mempool/quarantine.ts'
 import type { Kv } from '../src/powers.ts'
 import { BlockStore } from '../src/store/block-store.ts'
 import { MemoryKv } from '../src/store/memory-kv.ts'
@@ -173,6 +174,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
     chainId: genesis.chainId,
     recovery: createInlineRecovery(crypto),
     clock: new ManualClock(),
+    quarantine: await Quarantine.open(kv),
     // Asked only from the first admission on, when the chain is open.
     state: () => poolStateOf(kv, chain.head),
   })

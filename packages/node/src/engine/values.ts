@@ -32,7 +32,7 @@ export interface ValuesPowers {
   readonly transport: Pick<Transport, 'peers' | 'request'>
   readonly chain: Chain
   readonly blocks: BlockReader
-  readonly mempool: Pick<Mempool, 'get' | 'verify' | 'quarantine'>
+  readonly mempool: Pick<Mempool, 'get' | 'verify' | 'suspend'>
   readonly wal: Pick<Wal, 'append'>
   readonly logger: Logger
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
@@ -226,7 +226,7 @@ export class Values {
       this.#powers.logger.warn({ block: block.hash, code, why: message }, 'a proposed block is invalid')
       if (code === 'root-mismatch') {
         const hashes = block.transactions.map(({ hash }) => hash)
-        this.#powers.mempool.quarantine(hashes, ENGINE_LIMITS.quarantineHeights)
+        this.#powers.mempool.suspend(hashes, Height(this.#height + ENGINE_LIMITS.suspensionHeights - 1))
       }
     }
     return this.#judge.judged(block.hash, result.ok, block)

@@ -1,3 +1,5 @@
+import { LIMITS } from '@quoin/protocol'
+
 /** Bounds of the pool. Each is a number of transactions unless its name says a unit. */
 export const POOL_LIMITS = {
   transactionsMax: 50_000,
@@ -17,5 +19,8 @@ export const POOL_LIMITS = {
   /** Verified transactions that are remembered after they left the pool. */
   rememberedMax: 32_768,
   rememberedBytesMax: 32 * 1024 * 1024,
+  /** On which the contract engine failed. */
   quarantinedMax: 4_096,
+  /** That stay out of blocks for some heights: of more proposals than these heights can have without an agreement. */
+  suspendedMax: 2 * LIMITS.blockTransactionsMax,
 } as const

@@ -1,4 +1,4 @@
-import type { SignedTransaction, Wei } from '@quoin/protocol'
+import type { Hash, SignedTransaction, Wei } from '@quoin/protocol'
 import type { PoolEntry, SenderQueue } from './sender-queue.ts'
 
 /** What a transaction pays the proposer for each unit of gas: the tip, as far as the fee cap leaves room above the base fee. */
@@ -22,12 +22,13 @@ interface Candidate {
 /**
  * The transactions that a block should take: among each sender's next one always the best tip, the earlier arrival where tips are
  * equal, so that under the policy `free` without tips it is first come, first served. Stops at the first limit reached; a
- * transaction over the gas or bytes left ends its sender's turn.
+ * transaction over the gas or bytes left, or one that is suspended, ends its sender's turn.
  */
 export function selectCandidates(
   queues: Iterable<SenderQueue>,
   baseFee: Wei,
   limits: CandidateLimits,
+  isSuspended: (hash: Hash) => boolean,
 ): readonly SignedTransaction[] {
   const heap: Candidate[] = []
   for (const queue of queues) {
@@ -40,7 +41,7 @@ export function selectCandidates(
   while (heap.length > 0 && chosen.length < limits.countMax) {
     const { entry, rest } = pop(heap)
     const { transaction } = entry
-    if (transaction.gasLimit > gas || transaction.raw.length > bytes) continue
+    if (transaction.gasLimit > gas || transaction.raw.length > bytes || isSuspended(transaction.hash)) continue
     gas -= transaction.gasLimit
     bytes -= transaction.raw.length
     chosen.push(transaction)

@@ -1,12 +1,14 @@
-import { type Address, nobleCrypto, type SignedTransaction, unwrap, Wei } from '@quoin/protocol'
+import { type Address, Height, nobleCrypto, type SignedTransaction, unwrap, Wei } from '@quoin/protocol'
 import fc from 'fast-check'
 import { parseGwei } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadCrypto } from '../crypto/load.ts'
 import { createInlineRecovery } from '../crypto/recovery.ts'
+import { MemoryKv } from '../store/memory-kv.ts'
 import { POOL_LIMITS } from './limits.ts'
 import { type PoolState, TransactionPool } from './pool.ts'
+import { Quarantine } from './quarantine.ts'
 
 const CHAIN_ID = 31_337
 const SENDERS = 3
@@ -65,7 +67,8 @@ function createWorld(): World {
     cost: ({ value }) => value,
   }
   const clock = { now: () => world.now, monotonic: () => world.now, after: () => () => undefined }
-  const pool = new TransactionPool({ crypto, chainId: CHAIN_ID, recovery, clock, state: () => state })
+  const quarantine = new Quarantine(new MemoryKv())
+  const pool = new TransactionPool({ crypto, chainId: CHAIN_ID, recovery, clock, quarantine, state: () => state })
   const world: World = {
     pool,
     nonces: accounts.map(() => 0),
@@ -171,14 +174,31 @@ describe('TransactionPool', () => {
     expect(world.pool.stats).toMatchObject({ count: 1, queued: 0 })
   })
 
-  it('keeps a quarantined transaction out until its heights have passed', async () => {
+  it('offers no suspended transaction, and none behind it, until its heights have passed; it stays in the pool', async () => {
     const world = createWorld()
-    await add(world, 0, 0)
-    world.pool.quarantine([world.pool.pending()[0]!.hash], 2)
-    expect(world.pool.stats.count).toBe(0)
-    expect(await add(world, 0, 0)).toBe('quarantined')
+    for (const nonce of [0, 1]) await add(world, 0, nonce)
+    await add(world, 1, 0)
+    const [first, second, other] = world.pool.candidates(ALL)
+    world.pool.suspend([first!.hash], Height(2))
+    expect(world.pool.candidates(ALL)).toEqual([other])
+    expect(world.pool.stats).toMatchObject({ count: 3, queued: 0 })
+    expect(await add(world, 0, 0)).toBe('already-known')
+    world.pool.onBlock({ number: 1 } as never, [])
+    expect(world.pool.candidates(ALL)).toEqual([other])
     world.pool.onBlock({ number: 2 } as never, [])
-    expect(await add(world, 0, 0)).toBe('ok')
+    expect(world.pool.candidates(ALL)).toEqual([first, second, other])
+  })
+
+  it('drops a quarantined transaction and takes it no more', async () => {
+    const world = createWorld()
+    for (const nonce of [0, 1]) await add(world, 0, nonce)
+    await world.pool.quarantine([world.pool.pending()[0]!.hash], Height(1))
+    expect(world.pool.candidates(ALL)).toEqual([])
+    expect(world.pool.stats).toMatchObject({ count: 1, queued: 1 })
+    world.pool.onBlock({ number: 10_000 } as never, [])
+    expect(await add(world, 0, 0)).toBe('quarantined')
+    expect(await add(world, 0, 0, 1)).toBe('ok')
+    expect(world.pool.candidates(ALL)).toHaveLength(2)
   })
 
   it('agrees with a plain model over random additions, blocks and drops', async () => {

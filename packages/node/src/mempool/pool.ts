@@ -5,6 +5,7 @@ import {
   err,
   type Hash,
   type Header,
+  type Height,
   ok,
   type Result,
   type SignedTransaction,
@@ -15,8 +16,9 @@ import type { SenderRecovery } from '../crypto/recovery.ts'
 import type { Clock } from '../powers.ts'
 import { POOL_LIMITS } from './limits.ts'
 import { type CandidateLimits, selectCandidates } from './ordering.ts'
-import { Quarantine } from './quarantine.ts'
+import type { Quarantine } from './quarantine.ts'
 import { type PoolEntry, SenderQueue } from './sender-queue.ts'
+import { Suspension } from './suspension.ts'
 import type { Mempool, Origin, PoolRefusal } from './types.ts'
 import { TransactionVerifier } from './verifier.ts'
 
@@ -36,6 +38,7 @@ export interface PoolOptions {
   readonly chainId: number
   readonly recovery: SenderRecovery
   readonly clock: Clock
+  readonly quarantine: Quarantine
   /** The state of the current head; asked anew for each admission. */
   readonly state: () => PoolState
 }
@@ -51,7 +54,7 @@ export class TransactionPool implements Mempool {
   /** In the order in which senders came, so that every walk over them is the same on equal inputs. */
   readonly #queues = new Map<Address, SenderQueue>()
   readonly #listeners = new Set<Listener>()
-  readonly #quarantine = new Quarantine()
+  readonly #suspension = new Suspension()
   #bytes = 0
   #executable = 0
   #sequence = 0
@@ -117,10 +120,10 @@ export class TransactionPool implements Mempool {
   /** Synchronous from here on: two admissions never interleave. */
   #admit(transaction: SignedTransaction): PoolRefusal | undefined {
     if (this.#byHash.has(transaction.hash)) return { code: 'already-known', message: 'already known' }
-    if (this.#quarantine.has(transaction.hash)) {
+    if (this.#options.quarantine.has(transaction.hash)) {
       return {
         code: 'quarantined',
-        message: 'transaction is quarantined: executing it failed on this node; send it again some blocks later',
+        message: 'transaction is quarantined: the contract engine of this node failed on it; send it to another node',
       }
     }
     const state = this.#options.state()
@@ -232,7 +235,8 @@ export class TransactionPool implements Mempool {
   }
 
   candidates(limits: CandidateLimits): readonly SignedTransaction[] {
-    return selectCandidates(this.#queues.values(), this.#options.state().baseFee, limits)
+    const isSuspended = (hash: Hash) => this.#suspension.has(hash)
+    return selectCandidates(this.#queues.values(), this.#options.state().baseFee, limits, isSuspended)
   }
 
   onBlock(header: Header, included: readonly SignedTransaction[]): void {
@@ -240,7 +244,7 @@ export class TransactionPool implements Mempool {
     for (const sender of new Set(included.map((transaction) => transaction.sender))) this.#recheck(state, sender)
     for (const queue of this.#queues.values()) queue.replacements = 0
     this.#expire()
-    this.#quarantine.onHeight(header.number)
+    this.#suspension.onHeight(header.number)
   }
 
   /** Drops what the sender's new nonce overtook and what its new balance cannot pay. */
@@ -274,9 +278,13 @@ export class TransactionPool implements Mempool {
     }
   }
 
-  quarantine(hashes: readonly Hash[], heights: number): void {
-    this.#quarantine.add(hashes, heights)
+  suspend(hashes: readonly Hash[], until: Height): void {
+    this.#suspension.add(hashes, until)
+  }
+
+  quarantine(hashes: readonly Hash[], height: Height): Promise<void> {
     this.drop(hashes)
+    return this.#options.quarantine.add(hashes, height)
   }
 
   onAdmitted(listener: Listener): () => void {

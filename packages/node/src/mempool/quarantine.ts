@@ -1,31 +1,56 @@
 import type { Hash } from '@quoin/protocol'
+import type { Kv } from '../powers.ts'
+import { quarantinedAt, quarantineKey, quarantineRange } from '../store/schema.ts'
 import { POOL_LIMITS } from './limits.ts'
 
-/** Transactions that must not be tried again for a number of heights. The oldest are forgotten first when the bound is reached. */
+/** The heights at which transactions were quarantined. */
+type Heights = ReadonlyMap<Hash, number>
+
+/**
+ * Transactions on which this node's contract engine failed, with four times the stack too: they stay out of its pool and blocks for good,
+ * also after a restart, or each restart would try them again. Blocks of others may hold them. The oldest are forgotten first when the
+ * bound is reached.
+ */
 export class Quarantine {
-  /** Hash to the height at which it ends. */
-  readonly #until = new Map<Hash, number>()
-  #height = 0
+  readonly #kv: Pick<Kv, 'write'>
+  /** Oldest first. */
+  readonly #heights: Map<Hash, number>
 
-  has(hash: Hash): boolean {
-    return this.#until.has(hash)
+  /** Reads what earlier lives of the node found. */
+  static async open(kv: Pick<Kv, 'scan' | 'write'>): Promise<Quarantine> {
+    const heights = new Map<Hash, number>()
+    for await (const [key] of kv.scan(quarantineRange)) {
+      const { height, transaction } = quarantinedAt(key)
+      heights.set(transaction, height)
+    }
+    return new Quarantine(kv, heights)
   }
 
-  add(hashes: readonly Hash[], heights: number): void {
-    for (const hash of hashes) {
-      this.#until.delete(hash)
-      this.#until.set(hash, this.#height + heights)
-    }
-    for (const hash of this.#until.keys()) {
-      if (this.#until.size <= POOL_LIMITS.quarantinedMax) break
-      this.#until.delete(hash)
-    }
+  constructor(kv: Pick<Kv, 'write'>, heights: Heights = new Map()) {
+    this.#kv = kv
+    this.#heights = new Map(heights)
   }
 
-  onHeight(height: number): void {
-    this.#height = height
-    for (const [hash, until] of this.#until) {
-      if (until <= height) this.#until.delete(hash)
-    }
+  get size(): number {
+    return this.#heights.size
+  }
+
+  has(transaction: Hash): boolean {
+    return this.#heights.has(transaction)
+  }
+
+  /** Holds at once, and is on disk when this resolves. */
+  async add(transactions: readonly Hash[], height: number): Promise<void> {
+    const added = transactions.filter((transaction) => !this.#heights.has(transaction))
+    for (const transaction of added) this.#heights.set(transaction, height)
+    const forgotten = [...this.#heights].slice(0, Math.max(0, this.#heights.size - POOL_LIMITS.quarantinedMax))
+    for (const [transaction] of forgotten) this.#heights.delete(transaction)
+    if (added.length === 0) return
+    await this.#kv.write([
+      ...added.map((transaction) => ({ key: quarantineKey(height, transaction), value: NOTHING })),
+      ...forgotten.map(([transaction, at]) => ({ key: quarantineKey(at, transaction), value: undefined })),
+    ])
   }
 }
+
+const NOTHING = new Uint8Array(0)

@@ -1,5 +1,5 @@
 import type { TransactionRefusal } from '@quoin/execution'
-import type { Address, Hash, Header, Result, SignedTransaction, TransactionError } from '@quoin/protocol'
+import type { Address, Hash, Header, Height, Result, SignedTransaction, TransactionError } from '@quoin/protocol'
 
 /** Why the pool did not take a transaction. `message` holds the words that stock Ethereum clients match. */
 export interface PoolRefusal {
@@ -45,8 +45,16 @@ export interface Mempool {
   onBlock(header: Header, included: readonly SignedTransaction[]): void
   /** Drops transactions that a builder found unable to run on the head. */
   drop(hashes: readonly Hash[]): void
-  /** Takes transactions out for `heights` blocks: an engine fault or a proposal whose root did not match. */
-  quarantine(hashes: readonly Hash[], heights: number): void
+  /**
+   * Keeps transactions out of `candidates` until the block of a height is final: those of a proposal that did not execute here as its
+   * proposer said. They stay in the pool, or one faulty proposer could empty the pools of all others.
+   */
+  suspend(hashes: readonly Hash[], until: Height): void
+  /**
+   * Drops transactions for good and refuses them from now on, also after a restart: ones on which the contract engine fails. On disk when
+   * it resolves; `height` is that of the block that was to hold them.
+   */
+  quarantine(hashes: readonly Hash[], height: Height): Promise<void>
   /** Calls back for each admitted transaction, until the returned function is called. */
   onAdmitted(listener: (transaction: SignedTransaction, origin: Origin) => void): () => void
   close(): Promise<void>

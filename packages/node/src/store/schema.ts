@@ -1,4 +1,4 @@
-import { codec, concatBytes, type Hash, type Height, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
+import { codec, concatBytes, Hash, type Height, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
 import type { StoredSender, TransactionLocation } from './types.ts'
 
 /**
@@ -17,12 +17,14 @@ import type { StoredSender, TransactionLocation } from './types.ts'
  *   09 transaction hash height and index of the transaction
  *   0a height           hash of the validator set of that height, from 1 to head + 2
  *   0b set hash         validator set; each distinct set lies here once
- *   0c .. 0f            free for the store
+ *   0c height, hash     transactions on which the contract engine failed at that height, without a value
+ *   0d .. 0f            free for the store
  *   10 .. 2f            execution: state, history, tree and undo log (packages/execution/src/keys.ts)
  *   30                  kept for the log index
  *   31 .. ff            free
  *
  * One synced batch a block writes 02 to 0b, execution's spaces and the log index: after a crash all of a block is there or none of it.
+ * What lies under 0c concerns this node alone, and is written when it is found.
  */
 export const FORMAT_VERSION = 1
 
@@ -39,6 +41,7 @@ export const SPACE = {
   location: 0x09,
   validatorsHash: 0x0a,
   validators: 0x0b,
+  quarantine: 0x0c,
   logIndex: 0x30,
 } as const
 export type Space = keyof typeof SPACE
@@ -52,7 +55,26 @@ export const singleKey = (space: SingleSpace): Uint8Array => Uint8Array.of(SPACE
 export const heightKey = (space: HeightSpace, height: Height): Uint8Array =>
   concatBytes(Uint8Array.of(SPACE[space]), numberToBytes(height, 8))
 
+/** What `headerCodec` puts before a header's RLP: its length. */
+export const HEADER_RECORD_HEAD_BYTES = 4
+
 export const hashKey = (space: HashSpace, hash: Hash): Uint8Array => concatBytes(Uint8Array.of(SPACE[space]), hexToBytes(hash))
+
+const HEIGHT_BYTES = 8
+const HASH_BYTES = 32
+
+/** Transactions in the order of the heights at which they were quarantined. */
+export const quarantineKey = (height: number, transaction: Hash): Uint8Array =>
+  concatBytes(Uint8Array.of(SPACE.quarantine), numberToBytes(height, HEIGHT_BYTES), hexToBytes(transaction))
+
+export const quarantineRange = { from: Uint8Array.of(SPACE.quarantine), to: Uint8Array.of(SPACE.quarantine + 1) }
+
+export function quarantinedAt(key: Uint8Array): { readonly height: number; readonly transaction: Hash } {
+  if (key.length !== 1 + HEIGHT_BYTES + HASH_BYTES)
+    throw new Error(`the database is damaged: a quarantine key of ${key.length} bytes`)
+  const height = Number(new DataView(key.buffer, key.byteOffset).getBigUint64(1))
+  return { height, transaction: Hash(key.subarray(1 + HEIGHT_BYTES)) }
+}
 
 export const formatCodec: codec.Codec<number> = codec.u32()
 

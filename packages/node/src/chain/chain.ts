@@ -1,4 +1,4 @@
-import { type BlockTemplate, EXECUTOR_LIMITS, type ExecutedBlock, type Executor, unpackOps } from '@quoin/execution'
+import { type BlockTemplate, EngineFault, EXECUTOR_LIMITS, type ExecutedBlock, type Executor, unpackOps } from '@quoin/execution'
 import {
   type CommitCertificate,
   type Crypto,
@@ -8,6 +8,7 @@ import {
   type Hash,
   Height,
   LIMITS,
+  nextHeight,
   ok,
   type Result,
   type SigningDomain,
@@ -20,6 +21,7 @@ import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 import type { Kv } from '../powers.ts'
 import type { BlockStore } from '../store/block-store.ts'
+import { fillBlock, isolate, suspend } from './faults.ts'
 import { type HeaderRules, headerDifference, headerProblem } from './header-rules.ts'
 import { nextSystemView, readSystemView, type SystemView } from './system-view.ts'
 import type { BuildRequest, CandidateBlock, Chain, Head, ValidationError } from './types.ts'
@@ -32,7 +34,7 @@ export interface ChainOptions {
   readonly store: BlockStore
   readonly executor: Executor
   readonly crypto: Crypto
-  readonly mempool: Pick<Mempool, 'candidates' | 'drop' | 'onBlock'>
+  readonly mempool: Pick<Mempool, 'candidates' | 'drop' | 'onBlock' | 'suspend' | 'quarantine'>
   readonly feed: Pick<Feed, 'publish'>
   readonly logger: Logger
 }
@@ -156,11 +158,10 @@ class FinalChain implements Chain {
 
   build({ timeMs, feeAddress, fillGasMax }: BuildRequest): Promise<CandidateBlock> {
     return this.#exclusive('build', async () => {
-      const { mempool, executor, logger } = this.#options
+      const { mempool, logger } = this.#options
       const fill = { gasMax: Math.min(fillGasMax, this.#head.parameters.blockGasMax), bytesMax: LIMITS.blockBytesMax }
-      const candidates = mempool.candidates({ ...fill, countMax: LIMITS.blockTransactionsMax })
       const template = this.#template({ timeMs, miner: feeAddress })
-      const built = await executor.build(template, candidates, fill)
+      const { built, candidates } = await fillBlock(this.#options, template, fill)
       this.#remember(built)
       if (built.refused.length > 0) {
         logger.debug(
@@ -177,12 +178,21 @@ class FinalChain implements Chain {
   validate(block: CandidateBlock): Promise<Result<void, ValidationError>> {
     return this.#exclusive('validate', async () => {
       if (this.#executed.has(block.hash)) return ok(undefined)
-      const executed = await this.#execute(block)
-      return executed.ok ? ok(undefined) : executed
+      const height = nextHeight(this.#head.header.number)
+      try {
+        const executed = await this.#execute(block)
+        if (executed.ok) return ok(undefined)
+        if (executed.error.code === 'root-mismatch') suspend(this.#options.mempool, block.transactions, height)
+        return executed
+      } catch (error) {
+        if (!(error instanceof EngineFault)) throw error
+        await isolate(this.#options, error, block.transactions, height)
+        return err({ code: 'engine-fault', transaction: error.transaction, message: error.message })
+      }
     })
   }
 
-  /** Throws when the certificate is not this block's, or when a decided block is not valid: the node must stop then. */
+  /** Throws when the certificate is not this block's, or when a decided block is not valid here: the node must stop then. */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<Head> {
     return this.#exclusive('commit', async () => {
       const { store, executor, kv, mempool, feed } = this.#options

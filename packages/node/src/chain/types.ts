@@ -45,9 +45,15 @@ export interface Chain {
   readonly head: Head
   /** Voters of a height from 1 to head + 2. */
   validatorsAt(height: Height): ValidatorSet | undefined
-  /** Makes the next block from the pool's candidates. `fillGasMax` shrinks with the round. */
+  /**
+   * Makes the next block from the pool's candidates. `fillGasMax` shrinks with the round. One on which the contract engine fails is
+   * quarantined, and the block made without it.
+   */
   build(request: BuildRequest): Promise<CandidateBlock>
-  /** Whether the block is valid on the head: header rules, every transaction, and the header that execution yields. */
+  /**
+   * Whether the block is valid on the head: header rules, every transaction, and the header that execution yields. Transactions of one that
+   * yields another header stay out of our blocks for a while.
+   */
   validate(block: CandidateBlock): Promise<Result<void, ValidationError>>
   /** Stores a validated or built block with its certificate in one synced batch, then tells the executor, pool and feed. */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<Head>
@@ -61,4 +67,8 @@ export interface BuildRequest {
   readonly fillGasMax: number
 }
 
-export type ValidationError = { readonly code: 'header' | 'root-mismatch'; readonly message: string } | BlockRefusal
+export type ValidationError =
+  | { readonly code: 'header' | 'root-mismatch'; readonly message: string }
+  /** This machine failed to execute the block, which says nothing of the block. `transaction`: the one that ran, where it is known. */
+  | { readonly code: 'engine-fault'; readonly transaction: Hash | undefined; readonly message: string }
+  | BlockRefusal

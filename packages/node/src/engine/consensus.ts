@@ -233,7 +233,7 @@ export class Consensus {
       this.#decision = { valueId, certificate }
       return
     }
-    const dump = { certificate, header: undefined, head: chain.head.hash }
+    const dump = { certificate, block: undefined, head: chain.head.hash, transaction: undefined }
     throw new HaltError('more than two thirds of the power decided a block with a transaction that is none', dump)
   }
 }

@@ -1,12 +1,15 @@
-import type { CommitCertificate, Hash, Header } from '@quoin/protocol'
+import type { CommitCertificate, Hash } from '@quoin/protocol'
+import type { CandidateBlock } from '../chain/types.ts'
 
 export interface HaltDump {
   /** Proof that the block is final. */
   readonly certificate: CommitCertificate
   /** Undefined when this node does not have the block. */
-  readonly header: Header | undefined
+  readonly block: CandidateBlock | undefined
   /** The last block that this node executed. */
   readonly head: Hash
+  /** On which the contract engine failed, where that is why. */
+  readonly transaction: Hash | undefined
 }
 
 /**
@@ -14,10 +17,16 @@ export interface HaltDump {
  * could do by itself is safe. Its operator compares the state with another node's, and syncs anew if this one differs.
  */
 export class HaltError extends Error {
-  readonly dump: HaltDump
+  // No own property, which a logger would write out in full.
+  readonly #dump: HaltDump
 
   constructor(message: string, dump: HaltDump) {
     super(message)
-    this.dump = dump
+    this.name = 'HaltError'
+    this.#dump = dump
+  }
+
+  get dump(): HaltDump {
+    return this.#dump
   }
 }

@@ -34,8 +34,6 @@ export const ENGINE_LIMITS = {
   lateReplyMs: 500,
   /** How long a later height seen at a peer may be explained by messages that are still under way. */
   catchUpGraceMs: 300,
-  /** Transactions of a proposal whose root did not match stay out of our blocks for so many heights. */
-  suspensionHeights: 2,
   /** Rounds over which a fresh proposal halves its fill. */
   fillHalvingsMax: 3,
   /** Upper bound of every timeout: 4,096-second timers stopped real chains (Besu #7642). */

@@ -16,8 +16,6 @@ export class ValueJudge {
   readonly #receivedMs = new Map<string, number>()
   readonly #valid = new Map<Hash, boolean>()
   readonly #asked = new Map<Hash, Ask[]>()
-  /** Values that this process has executed: a verdict out of the log says nothing of that. */
-  readonly #executed = new Set<Hash>()
 
   constructor(head: Head, feeAddress: (round: Round) => Address) {
     this.#head = head
@@ -47,7 +45,6 @@ export class ValueJudge {
 
   /** Execution's word on a value; answers every question that waited for it. */
   judged(valueId: Hash, valid: boolean, block: CandidateBlock | undefined): readonly ValueValidated[] {
-    if (valid) this.#executed.add(valueId)
     this.#valid.set(valueId, valid)
     const waiting = this.#asked.get(valueId) ?? []
     this.#asked.delete(valueId)
@@ -58,10 +55,6 @@ export class ValueJudge {
   restored({ valueId, valid }: Pick<ValueValidated, 'valueId' | 'valid'>): void {
     this.#valid.set(valueId, valid)
     this.#asked.delete(valueId)
-  }
-
-  isExecuted(valueId: Hash): boolean {
-    return this.#executed.has(valueId)
   }
 
   #answer(ask: Ask, valid: boolean, block: CandidateBlock | undefined): ValueValidated {

@@ -32,7 +32,7 @@ export interface ValuesPowers {
   readonly transport: Pick<Transport, 'peers' | 'request'>
   readonly chain: Chain
   readonly blocks: BlockReader
-  readonly mempool: Pick<Mempool, 'get' | 'verify' | 'suspend'>
+  readonly mempool: Pick<Mempool, 'get' | 'verify'>
   readonly wal: Pick<Wal, 'append'>
   readonly logger: Logger
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
@@ -40,11 +40,14 @@ export interface ValuesPowers {
   readonly spawn: (name: string, task: (closing: AbortSignal) => Promise<void>) => void
 }
 
+/** `failed`: validation threw, which is a bug or a damaged database. */
+type Verdict = Result<void, ValidationError | { readonly code: 'failed'; readonly message: string }>
+
 /** Work on a value that ended. */
 export type ValueEvent =
   | { readonly kind: 'built'; readonly round: Round; readonly block: CandidateBlock }
   | { readonly kind: 'assembled'; readonly assembled: Assembled }
-  | { readonly kind: 'judged'; readonly block: CandidateBlock; readonly result: Result<void, ValidationError> }
+  | { readonly kind: 'judged'; readonly block: CandidateBlock; readonly result: Verdict }
 
 type Ask = Extract<Effect, { kind: 'validateValue' | 'needValue' }>
 type ValueInput = Extract<DriverInput, { kind: 'valueBuilt' | 'valueValidated' }>
@@ -145,17 +148,20 @@ export class Values {
     }
   }
 
-  /** Commits a final block. Throws HaltError when it is not valid here. */
+  /** Commits a final block, executing it now unless that was done. Throws HaltError when it is not valid here. */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<void> {
     const { chain } = this.#powers
     return this.#chainJobs.run(async () => {
-      const result = this.#judge.isExecuted(block.hash) ? undefined : await chain.validate(block)
-      if (result !== undefined && !result.ok) {
-        const { header } = block
-        throw new HaltError(`a decided block is invalid here: ${result.error.message}`, {
+      const result = await chain.validate(block)
+      if (!result.ok) {
+        const { error } = result
+        const transaction = error.code === 'engine-fault' ? error.transaction : undefined
+        const what = error.code === 'engine-fault' ? 'cannot be executed' : 'is invalid'
+        throw new HaltError(`a decided block ${what} here: ${error.message}`, {
           certificate,
-          header,
+          block,
           head: chain.head.hash,
+          transaction,
         })
       }
       await chain.commit(block, certificate)
@@ -219,15 +225,11 @@ export class Values {
     return []
   }
 
-  #onJudged(block: CandidateBlock, result: Result<void, ValidationError>): readonly ValueInput[] {
+  #onJudged(block: CandidateBlock, result: Verdict): readonly ValueInput[] {
     this.#validating.delete(block.hash)
     if (!result.ok) {
       const { code, message } = result.error
-      this.#powers.logger.warn({ block: block.hash, code, why: message }, 'a proposed block is invalid')
-      if (code === 'root-mismatch') {
-        const hashes = block.transactions.map(({ hash }) => hash)
-        this.#powers.mempool.suspend(hashes, Height(this.#height + ENGINE_LIMITS.suspensionHeights - 1))
-      }
+      this.#powers.logger.warn({ block: block.hash, code, why: message }, 'a proposed block is not valid here')
     }
     return this.#judge.judged(block.hash, result.ok, block)
   }
@@ -245,13 +247,13 @@ export class Values {
     })
   }
 
-  /** A fault of execution is a verdict like others: no reason to stop as long as the block is not decided. */
-  async #execute(block: CandidateBlock): Promise<Result<void, ValidationError>> {
+  /** Whatever fails is a verdict like others: no reason to stop as long as the block is not decided. */
+  async #execute(block: CandidateBlock): Promise<Verdict> {
     try {
       return await this.#powers.chain.validate(block)
     } catch (error) {
       this.#powers.logger.error({ block: block.hash, error: textOf(error) }, 'executing a block failed')
-      return { ok: false, error: { code: 'root-mismatch', message: textOf(error) } }
+      return { ok: false, error: { code: 'failed', message: textOf(error) } }
     }
   }
 

@@ -13,6 +13,8 @@ export interface DataDir {
   readonly wal: string
   /** What was signed last: never restore it from a backup. */
   readonly signState: string
+  /** Why the node halted at a decided block; there only after it did. */
+  readonly haltReport: string
 }
 
 export const dataDir = (root: string): DataDir => ({
@@ -24,4 +26,5 @@ export const dataDir = (root: string): DataDir => ({
   database: join(root, 'db'),
   wal: join(root, 'wal'),
   signState: join(root, 'sign-state'),
+  haltReport: join(root, 'halt.json'),
 })

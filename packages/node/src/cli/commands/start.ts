@@ -7,6 +7,7 @@ import { type Logger as Pino, pino } from 'pino'
 import { type Config, loadConfig } from '../../config/index.ts'
 import { type LoadedCrypto, loadCrypto } from '../../crypto/load.ts'
 import { startRecoveryPool } from '../../crypto/recovery-pool.ts'
+import { HaltError } from '../../engine/halt.ts'
 import { createSigner } from '../../engine/private-validator.ts'
 import { startWorkerExecutor } from '../../executor/worker-executor.ts'
 import { type DataDir, dataDir } from '../../keys/data-dir.ts'
@@ -21,6 +22,7 @@ import { openFileLog } from '../../store/file-log.ts'
 import { lockDirectory } from '../../store/lock.ts'
 import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
+import { writeHaltReport } from '../halt-report.ts'
 import { NodeMetrics } from '../metrics.ts'
 import { CLIENT_VERSION } from './version.ts'
 
@@ -108,8 +110,10 @@ interface Run {
 async function run({ dir, config, genesis, keys, log, scope }: Run): Promise<RpcServer | undefined> {
   const crypto = await loadCrypto()
   reportCrypto(crypto, log)
-  const onHalt = (err: unknown): void =>
+  const onHalt = (err: unknown): void => {
     log.fatal({ err }, 'the node has halted: it serves what it has and takes no further part')
+    if (err instanceof HaltError) log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'the block it halted at is kept')
+  }
   const kv = scope.own(await openClassicKv(dir.database))
   const recovery = scope.own(await startRecoveryPool({ workers: config.crypto['recovery-workers'] }))
   const executor = scope.own(

@@ -43,6 +43,8 @@ export class Journal {
   readonly #values = new Map<Hex, Slot<Uint8Array | undefined>>()
   readonly #writes: Write[] = []
   readonly #logs: Log[] = []
+  /** Logs of the transactions before this one. */
+  #earlierLogs = 0
 
   /** `reader` is the database (keys of `keys.ts`), fixed while the journal lives; by default an empty one. */
   constructor(reader: KvReader = emptyReader) {
@@ -69,9 +71,19 @@ export class Journal {
     this.#write(this.#account(address), account)
   }
 
+  /** Value of any state key that is no account's. */
+  value(stateKey: Hex): Uint8Array | undefined {
+    return this.#value(stateKey).value
+  }
+
+  setValue(stateKey: Hex, value: Uint8Array): void {
+    checkSize(value)
+    this.#write(this.#value(stateKey), value)
+  }
+
   /** The code of an address; undefined when it has none. */
   code(address: Address): Uint8Array | undefined {
-    return this.#value(codeKey(address)).value
+    return this.value(codeKey(address))
   }
 
   /** Places code, whose keccak256 is `codeHash`, at an address. */
@@ -109,6 +121,16 @@ export class Journal {
 
   log(log: Log): void {
     this.#logs.push(log)
+  }
+
+  /** What is counted for each transaction counts from here. */
+  beginTransaction(): void {
+    this.#earlierLogs = this.#logs.length
+  }
+
+  /** Number of logs since the transaction began, those undone not included. */
+  get transactionLogs(): number {
+    return this.#logs.length - this.#earlierLogs
   }
 
   checkpoint(): Checkpoint {

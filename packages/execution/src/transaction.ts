@@ -86,6 +86,7 @@ export function applyTransaction(
   rules: TransactionRules,
   feeAddress: Address,
 ): TransactionOutcome {
+  journal.beginTransaction()
   const gasUsed = intrinsicGas(transaction)
   const fee = feeOf(rules.feePolicy, rules.baseFee, gasUsed, effectiveGasPrice(rules.feePolicy, rules.baseFee, transaction))
   const account = journal.account(sender)

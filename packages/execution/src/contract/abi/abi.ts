@@ -22,8 +22,11 @@ export interface ContractAbi {
   readonly functions: ReadonlyMap<number, AbiFunction>
   /** By signature, for several events may have one name. */
   readonly events: ReadonlyMap<string, AbiEvent>
+  /** By name: all of that name. */
+  readonly eventsByName: ReadonlyMap<string, readonly AbiEvent[]>
   /** By selector. */
   readonly errors: ReadonlyMap<number, AbiCustomError>
+  readonly errorsByName: ReadonlyMap<string, readonly AbiCustomError[]>
   /** Whether plain transfers have a function of their own. */
   readonly receive: boolean
   readonly fallback: { readonly payable: boolean } | undefined
@@ -113,7 +116,9 @@ class AbiBuild {
       creation: this.#creation ?? { inputs: tupleOf([]), payable: false },
       functions: this.#functions,
       events: this.#events,
+      eventsByName: byName(this.#events.values()),
       errors: this.#errors,
+      errorsByName: byName(this.#errors.values()),
       receive: this.#receive,
       fallback: this.#fallback,
     }
@@ -181,6 +186,16 @@ class AbiBuild {
   }
 
   readonly #hash = (text: string): Uint8Array => this.#crypto.keccak256(utf8ToBytes(text))
+}
+
+function byName<T extends { readonly name: string }>(items: Iterable<T>): ReadonlyMap<string, readonly T[]> {
+  const named = new Map<string, T[]>()
+  for (const item of items) {
+    const others = named.get(item.name)
+    if (others === undefined) named.set(item.name, [item])
+    else others.push(item)
+  }
+  return named
 }
 
 const fieldOf = (input: AbiEventParameter): AbiEventField => ({ name: input.name, type: typeOf(input), indexed: input.indexed })

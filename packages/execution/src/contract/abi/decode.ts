@@ -1,6 +1,6 @@
 import { type Crypto, ok, parseUtf8, type Result } from '@quoin/protocol'
-import { checksumAddress } from './address.ts'
 import { type AbiFault, fail, fault, faultAt, Path } from './fault.ts'
+import { makeWords, readScalar, readSmall, WORD, type Words, wantZero } from './scalar.ts'
 import type { AbiType, ArrayType, Member, ScalarType, TupleType } from './type.ts'
 import type { AbiValue } from './value.ts'
 
@@ -10,8 +10,6 @@ import type { AbiValue } from './value.ts'
  * twice: decoding takes time and memory in proportion to the data. The libraries at hand are not as strict (ox and viem ignore padding and
  * the range of words; offsets may point to the same data over and over) and make hex of bytes and numbers of small integers.
  */
-
-const WORD = 32
 
 /** Values of arguments that fill the data exactly. */
 export function decodeArguments(crypto: Crypto, parameters: TupleType, bytes: Uint8Array): Result<readonly AbiValue[], AbiFault> {
@@ -47,12 +45,12 @@ class Decoder {
   tail = 0
   readonly #crypto: Crypto
   readonly #bytes: Uint8Array
-  readonly #view: DataView
+  readonly #words: Words
 
   constructor(crypto: Crypto, bytes: Uint8Array) {
     this.#crypto = crypto
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#words = makeWords(bytes)
   }
 
   /** Takes the next bytes at the tail. */
@@ -85,7 +83,7 @@ class Decoder {
   #value(type: AbiType, at: number, base: number): AbiValue {
     if (!type.dynamic) return this.#inPlace(type, at)
     const expected = this.tail - base
-    if (this.#small(at) !== expected) fail('offset', `the offset at byte ${at} is not ${expected}`)
+    if (readSmall(this.#words, at) !== expected) fail('offset', `the offset at byte ${at} is not ${expected}`)
     if (type.kind === 'array') return this.#dynamicArray(type)
     if (type.kind === 'tuple') return this.#tuple(type, this.#take(type.membersBytes))
     return this.#blob(type as ScalarType)
@@ -93,7 +91,7 @@ class Decoder {
 
   #inPlace(type: AbiType, at: number): AbiValue {
     if (type.kind === 'array') return this.#items(type, type.length!, at)
-    return type.kind === 'tuple' ? this.#tuple(type, at) : this.#scalar(type, at)
+    return type.kind === 'tuple' ? this.#tuple(type, at) : readScalar(this.#crypto, this.#words, at, type)
   }
 
   #tuple({ members, named }: TupleType, at: number): AbiValue {
@@ -119,7 +117,7 @@ class Decoder {
   #blob({ kind }: ScalarType): AbiValue {
     const length = this.#length('bytes')
     const at = this.#take(WORD * Math.ceil(length / WORD))
-    this.#wantZero(at + length, this.tail)
+    wantZero(this.#bytes, at + length, this.tail)
     const bytes = this.#bytes.subarray(at, at + length)
     if (kind === 'bytes') return new Uint8Array(bytes)
     const text = parseUtf8(bytes)
@@ -129,55 +127,9 @@ class Decoder {
 
   /** A count at the tail. What is left of the data bounds it: every item and every byte takes at least a byte. */
   #length(unit: string): number {
-    const length = this.#small(this.#take(WORD))
+    const length = readSmall(this.#words, this.#take(WORD))
     const left = this.#bytes.length - this.tail
     if (length > left) fail('length', `it claims more ${unit} than the ${left} bytes left could hold`)
     return length
-  }
-
-  /** The word at a position as a number; one above 2^32 as Infinity, since no data is that long. */
-  #small(at: number): number {
-    for (let i = 0; i < WORD - 4; i += 4) if (this.#view.getUint32(at + i) !== 0) return Number.POSITIVE_INFINITY
-    return this.#view.getUint32(at + WORD - 4)
-  }
-
-  #wantZero(from: number, to: number): void {
-    for (let i = from; i < to; i++) if (this.#bytes[i] !== 0) fail('padding', `byte ${i} is padding and must be zero`)
-  }
-
-  #scalar({ kind, bits, name }: ScalarType, at: number): AbiValue {
-    switch (kind) {
-      case 'uint': {
-        const value = this.#word(at)
-        if (bits < 256 && value >> BigInt(bits) !== 0n) fail('range', `the word is beyond ${name}`)
-        return value
-      }
-      case 'int': {
-        const value = BigInt.asIntN(256, this.#word(at))
-        if (BigInt.asIntN(bits, value) !== value) fail('range', `the word is beyond ${name}`)
-        return value
-      }
-      case 'bool': {
-        const value = this.#small(at)
-        if (value > 1) fail('range', 'the word is neither 0 nor 1')
-        return value === 1
-      }
-      case 'address':
-        this.#wantZero(at, at + 12)
-        return checksumAddress(this.#crypto, this.#bytes.subarray(at + 12, at + WORD))
-      default: {
-        const length = bits / 8
-        this.#wantZero(at + length, at + WORD)
-        return new Uint8Array(this.#bytes.subarray(at, at + length))
-      }
-    }
-  }
-
-  #word(at: number): bigint {
-    const low = this.#view.getBigUint64(at + 24)
-    const second = this.#view.getBigUint64(at + 16)
-    const high = (this.#view.getBigUint64(at) << 64n) | this.#view.getBigUint64(at + 8)
-    // Most integers are small: those cost no arithmetic.
-    return high === 0n && second === 0n ? low : (high << 128n) | (second << 64n) | low
   }
 }

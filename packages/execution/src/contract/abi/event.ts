@@ -37,4 +37,5 @@ export function encodeEvent(crypto: Crypto, event: AbiEvent, values: readonly un
   })
 }
 
-const isWord = ({ dynamic, kind }: AbiType): boolean => !dynamic && kind !== 'array' && kind !== 'tuple'
+/** Whether a value stands in its topic itself, not as a hash. */
+export const isWord = ({ dynamic, kind }: AbiType): boolean => !dynamic && kind !== 'array' && kind !== 'tuple'

@@ -1,13 +1,14 @@
 import { type Crypto, utf8ToBytes } from '@quoin/protocol'
-import { parseAddress } from './address.ts'
+import { checksumAddress, parseAddress } from './address.ts'
 import { fail } from './fault.ts'
 import type { ScalarType } from './type.ts'
+import type { AbiValue } from './value.ts'
 
-/** Checks of values that contracts give for scalar types, and the words they become. All fail with AbiFailure. */
+/** Checks of values that contracts give for scalar types, the words they become, and the values of words. All fail with AbiFailure. */
 
 export const WORD = 32
 
-/** Bytes that are zero where words are written, and a view of them. */
+/** Bytes, zero where words are to be written, and a view of them. */
 export interface Words {
   readonly bytes: Uint8Array
   readonly view: DataView
@@ -31,6 +32,51 @@ export function writeScalar(crypto: Crypto, { bytes, view }: Words, at: number, 
     default:
       return bytes.set(wantFixedBytes(type, value), at)
   }
+}
+
+/** The value of the word at a position, of a type that is not dynamic. */
+export function readScalar(crypto: Crypto, words: Words, at: number, { kind, bits, name }: ScalarType): AbiValue {
+  const { bytes } = words
+  switch (kind) {
+    case 'uint': {
+      const value = readInteger(words, at)
+      return bits === 256 || value >> BigInt(bits) === 0n ? value : fail('range', `the word is beyond ${name}`)
+    }
+    case 'int': {
+      const value = BigInt.asIntN(256, readInteger(words, at))
+      return BigInt.asIntN(bits, value) === value ? value : fail('range', `the word is beyond ${name}`)
+    }
+    case 'bool': {
+      const value = readSmall(words, at)
+      return value > 1 ? fail('range', 'the word is neither 0 nor 1') : value === 1
+    }
+    case 'address':
+      wantZero(bytes, at, at + 12)
+      return checksumAddress(crypto, bytes.subarray(at + 12, at + WORD))
+    default: {
+      const length = bits / 8
+      wantZero(bytes, at + length, at + WORD)
+      return new Uint8Array(bytes.subarray(at, at + length))
+    }
+  }
+}
+
+function readInteger({ view }: Words, at: number): bigint {
+  const low = view.getBigUint64(at + 24)
+  const second = view.getBigUint64(at + 16)
+  const high = (view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8)
+  // Most integers are small: those cost no arithmetic.
+  return high === 0n && second === 0n ? low : (high << 128n) | (second << 64n) | low
+}
+
+/** The word at a position as a number; one above 2^32 as Infinity, since no data is that long. */
+export function readSmall({ view }: Words, at: number): number {
+  for (let i = 0; i < WORD - 4; i += 4) if (view.getUint32(at + i) !== 0) return Number.POSITIVE_INFINITY
+  return view.getUint32(at + WORD - 4)
+}
+
+export function wantZero(bytes: Uint8Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) if (bytes[i] !== 0) fail('padding', `byte ${i} is padding and must be zero`)
 }
 
 /** Two's complement. */

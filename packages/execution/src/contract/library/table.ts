@@ -12,13 +12,14 @@ import {
 } from '@quoin/protocol'
 import { checksumAddress, parseAddress } from '../abi/address.ts'
 import { decodeArguments } from '../abi/decode.ts'
-import { ENCODE_LIMITS, encodeArguments } from '../abi/encode.ts'
+import { encodeArguments } from '../abi/encode.ts'
 import { encodePacked } from '../abi/packed.ts'
 import { parseTypeList, type TupleType } from '../abi/type.ts'
 import type { AbiValue } from '../abi/value.ts'
 import type { LibraryError } from './error.ts'
 import { LIBRARY_GAS as GAS } from './gas.ts'
 import { verifyOrderedProof, verifySortedProof } from './merkle.ts'
+import { blocks, decodeGas, encodeGas, units, valueGas } from './price.ts'
 import { ecrecover, recoverSigner } from './recover.ts'
 import { TYPED_DATA_LIMITS, typedDataDigest } from './typed-data.ts'
 
@@ -180,49 +181,4 @@ const listOf = (values: unknown): readonly unknown[] => (Array.isArray(values) ?
 function withTypes<T>(text: string, use: (parameters: TupleType) => Result<T, LibraryError>): Result<T, LibraryError> {
   const parameters = parseTypeList(text)
   return parameters.ok ? use(parameters.value) : refused(`types: ${parameters.error.message}`)
-}
-
-const blocks = (price: { readonly base: number; readonly block: number }, bytes: number, blockBytes: number): number =>
-  price.base + price.block * Math.ceil((bytes + 1) / blockBytes)
-
-const units = (price: { readonly base: number; readonly unit: number }, count: number): number => price.base + price.unit * count
-
-function encodeGas(types: string, values: unknown): number {
-  const { base, typeChar } = GAS.abiEncode
-  return base + typeChar * types.length + valueGas(GAS.abiEncode, values)
-}
-
-/** A list that has an address somewhere pays as if it had nothing else. */
-function decodeGas(types: string, { length }: Uint8Array): number {
-  const { base, typeChar, word, addressWord } = GAS.abiDecode
-  return base + typeChar * types.length + (types.includes('address') ? addressWord : word) * Math.ceil(length / 32)
-}
-
-interface ValuePrice {
-  readonly value: number
-  readonly character?: number
-  readonly byte: number
-}
-
-/** Levels below which nothing is counted: types nest less deep, and values that do are refused there. */
-const LEVELS_MAX = 40
-
-/** Values behind these are not counted: as many have no encoding within the limit. */
-const VALUES_MAX = ENCODE_LIMITS.encodedBytesMax / 32
-
-/** For each value and what is in it. */
-function valueGas({ value: each, character = 0, byte }: ValuePrice, content: unknown): number {
-  let gas = 0
-  let values = 0
-  const visit = (value: unknown, level: number): void => {
-    values++
-    gas += each
-    if (typeof value === 'string') gas += character * value.length
-    else if (value instanceof Uint8Array) gas += byte * value.length
-    else if (typeof value !== 'object' || value === null || level === LEVELS_MAX) return
-    else if (Array.isArray(value)) for (let i = 0; i < value.length && values <= VALUES_MAX; i++) visit(value[i], level + 1)
-    else for (const item of Object.values(value)) if (values <= VALUES_MAX) visit(item, level + 1)
-  }
-  visit(content, 0)
-  return gas
 }

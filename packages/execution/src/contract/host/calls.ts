@@ -1,0 +1,129 @@
+import { concatBytes, emptyBytes, err, ok, type Result } from '@quoin/protocol'
+import { type HostContext, HostRefusal } from '../../vm/index.ts'
+import { decodeArguments } from '../abi/decode.ts'
+import { encodeWithSelector } from '../abi/encode.ts'
+import type { TupleType } from '../abi/type.ts'
+import type { Access, Frame } from '../frame.ts'
+import { CONTRACT_GAS } from '../gas.ts'
+import { decodeGas, encodedValueGas } from '../library/price.ts'
+import { CONTRACT_LIMITS } from '../limits.ts'
+import type { InnerMessage, MessageOutcome } from '../message.ts'
+import { addressText, readAddress } from './address.ts'
+import { type Answer, cut, define, type HostEntry, refused } from './define.ts'
+import { readAmount, readOptions } from './options.ts'
+import { type CalledFunction, readSignature } from './signature.ts'
+
+const GAS = CONTRACT_GAS.call
+const { base: account, codeByte } = CONTRACT_GAS.account
+
+/** Messages to other accounts. One that fails throws an Error with the name CallError whose `data` is the callee's error. */
+export const CALLS: readonly HostEntry[] = [
+  /** (to, signature, values, options) → output, or array of several; undefined when the signature names none. */
+  typedCall('call', 'write', false),
+  typedCall('staticCall', 'read', true),
+  /** (to, calldata, options) → bytes returned. */
+  rawCall('callRaw', 'write', false),
+  rawCall('staticCallRaw', 'read', true),
+
+  /** (to, amount). */
+  define({ name: 'transfer', access: 'write', gas: GAS.base, parameters: ['string', 'bigint'] }, (frame, context, to, amount) => {
+    const address = readAddress(frame.crypto, to)
+    if (!address.ok) return address
+    const value = readAmount('the amount', amount)
+    if (!value.ok) return value
+    const message = { to: address.value, data: emptyBytes(), value: value.value, gas: undefined, isStatic: false }
+    return answerOf(send(frame, context, message), () => ok(undefined))
+  }),
+
+  /** (container, constructor's arguments as abiEncode makes them or undefined, options) → address. */
+  define(
+    { name: 'create', access: 'write', gas: GAS.base, parameters: ['bytes', 'any', 'value'] },
+    (frame, context, container, values, given) => {
+      const encoded = values ?? emptyBytes()
+      if (!(encoded instanceof Uint8Array)) return refused('the arguments must be a Uint8Array')
+      const options = readOptions(given, false)
+      if (!options.ok) return options
+      context.charge(GAS.byte * (container.length + encoded.length))
+      const message = { ...options.value, to: undefined, data: concatBytes(container, encoded), isStatic: false }
+      return answerOf(send(frame, context, message), ({ contractAddress }) =>
+        ok(contractAddress === undefined ? undefined : addressText(frame.crypto, contractAddress)),
+      )
+    },
+  ),
+
+  /** (address) → bigint. */
+  define({ name: 'balanceOf', access: 'read', gas: account, parameters: ['string'] }, ({ crypto, journal }, _context, text) => {
+    const address = readAddress(crypto, text)
+    return address.ok ? ok(journal.account(address.value).balance) : address
+  }),
+
+  /** (address) → bytes, empty for an account without code. */
+  define({ name: 'codeAt', access: 'read', gas: account, parameters: ['string'] }, ({ crypto, journal }, context, text) => {
+    const address = readAddress(crypto, text)
+    if (!address.ok) return address
+    const code = journal.code(address.value) ?? emptyBytes()
+    context.charge(codeByte * code.length)
+    return ok(code)
+  }),
+]
+
+function typedCall(name: string, access: Access, isStatic: boolean): HostEntry {
+  return define(
+    { name, access, gas: GAS.base, parameters: ['string', 'string', 'value', 'value'] },
+    (frame, context, to, signature, values, given) => {
+      const address = readAddress(frame.crypto, to)
+      if (!address.ok) return address
+      if (signature.length > CONTRACT_LIMITS.signatureCharsMax)
+        return refused(`the signature has more than ${CONTRACT_LIMITS.signatureCharsMax} characters`)
+      context.charge(GAS.signatureChar * signature.length)
+      const called = readSignature(frame.crypto, signature)
+      if (!called.ok) return called
+      const options = readOptions(given, isStatic)
+      if (!options.ok) return options
+      const { selector, inputs, outputs } = called.value
+      if (!Array.isArray(values)) return refused('the values must be an array')
+      context.charge(encodedValueGas(values))
+      const data = encodeWithSelector(frame.crypto, selector, inputs, values)
+      if (!data.ok) return data
+      if (frame.journal.account(address.value).codeHash === undefined) return callError(`${to} has no code`, emptyBytes())
+      const message = { ...options.value, to: address.value, data: data.value, isStatic }
+      return answerOf(send(frame, context, message), (outcome) =>
+        outputs === undefined ? ok(undefined) : outputsOf(frame, context, called.value, outputs, outcome.data),
+      )
+    },
+  )
+}
+
+function rawCall(name: string, access: Access, isStatic: boolean): HostEntry {
+  return define({ name, access, gas: GAS.base, parameters: ['string', 'bytes', 'value'] }, (frame, context, to, data, given) => {
+    const address = readAddress(frame.crypto, to)
+    if (!address.ok) return address
+    const options = readOptions(given, isStatic)
+    if (!options.ok) return options
+    const message = { ...options.value, to: address.value, data, isStatic }
+    return answerOf(send(frame, context, message), (outcome) => ok(outcome.data))
+  })
+}
+
+function send(frame: Frame, context: HostContext, message: InnerMessage): MessageOutcome {
+  const outcome = frame.send(context, message)
+  context.charge(GAS.byte * outcome.data.length)
+  return outcome
+}
+
+/** Of a message that succeeded its answer, of another the exception. */
+function answerOf(outcome: MessageOutcome, answer: (outcome: Extract<MessageOutcome, { ok: true }>) => Answer): Answer {
+  return outcome.ok ? answer(outcome) : callError(outcome.reason, outcome.data)
+}
+
+const callError = (reason: string, data: Uint8Array): Result<never, HostRefusal> =>
+  err(new HostRefusal(cut(reason), { name: 'CallError', data }))
+
+/** The outputs in the returned data: nothing, one value, or an array of several. */
+function outputsOf(frame: Frame, context: HostContext, called: CalledFunction, outputs: TupleType, data: Uint8Array): Answer {
+  context.charge(decodeGas(outputs.name, data))
+  const decoded = decodeArguments(frame.crypto, outputs, data)
+  if (!decoded.ok)
+    return callError(`${called.signature} returned data that is not ${outputs.name}: ${decoded.error.message}`, emptyBytes())
+  return ok(decoded.value.length > 1 ? decoded.value : decoded.value[0])
+}

@@ -1,0 +1,28 @@
+import { ok } from '@quoin/protocol'
+import type { GuestValue } from '../../vm/index.ts'
+import type { Frame } from '../frame.ts'
+import { CONTRACT_GAS } from '../gas.ts'
+import { addressText } from './address.ts'
+import { define, type HostEntry } from './define.ts'
+
+const { word, address, block } = CONTRACT_GAS.environment
+
+/** Accessors of the guest's `quoin`. As in Solidity, what is pure sees none of them, so that it depends on its arguments alone. */
+const accessor = (name: string, gas: number, read: (frame: Frame, gasLeft: number) => GuestValue): HostEntry =>
+  define({ name, access: 'read', gas, parameters: [] }, (frame, context) => ok(read(frame, context.gasLeft)))
+
+export const ENVIRONMENT: readonly HostEntry[] = [
+  accessor('sender', address, ({ crypto, sender }) => addressText(crypto, sender)),
+  accessor('value', word, ({ value }) => value),
+  accessor('self', address, ({ crypto, self }) => addressText(crypto, self)),
+  accessor('chainId', word, ({ chainId }) => BigInt(chainId)),
+  accessor('block', block, ({ crypto, block: { number, timeMs, proposer, gasLimit, baseFee } }) => ({
+    number: BigInt(number),
+    timestamp: BigInt(Math.floor(timeMs / 1000)),
+    milliseconds: BigInt(timeMs),
+    proposer: addressText(crypto, proposer),
+    gasLimit: BigInt(gasLimit),
+    baseFee,
+  })),
+  accessor('gasLeft', word, (_frame, gasLeft) => BigInt(gasLeft)),
+]

@@ -1,0 +1,35 @@
+/**
+ * What contracts may ask of the chain: the members of the guest's `quoin`, by noun. The engine gets `CONTRACT_HOST` when it is made;
+ * every call of it gets `CONTRACT_HANDLERS` with the frame as its scope. docs/contracts.md describes each function for authors.
+ *
+ *   define       one function: name, access, price, parameters and what it does
+ *   environment  sender, value, self, chainId, block, gasLeft
+ *   storage      load, store, has, remove; `stored-value` is the form of what lies there
+ *   events       emit
+ *   errors       revert
+ *   calls        call, staticCall, callRaw, staticCallRaw, transfer, create, balanceOf, codeAt
+ *   library      the functions of ../library
+ */
+import type { HostHandlers, HostTable } from '../../vm/index.ts'
+import type { Access } from '../frame.ts'
+import { CALLS } from './calls.ts'
+import type { HostEntry } from './define.ts'
+import { ENVIRONMENT } from './environment.ts'
+import { ERRORS } from './errors.ts'
+import { EVENTS } from './events.ts'
+import { LIBRARY } from './library.ts'
+import { STORAGE } from './storage.ts'
+
+/** The order is part of the execution version. */
+const ENTRIES: readonly HostEntry[] = [...ENVIRONMENT, ...STORAGE, ...EVENTS, ...ERRORS, ...CALLS, ...LIBRARY]
+
+/** The functions as the engine knows them. */
+export const CONTRACT_HOST: HostTable = ENTRIES.map(({ access: _access, handler: _handler, ...row }) => row)
+
+/** What they do, for every call of the engine whose scope is a Frame. */
+export const CONTRACT_HANDLERS: HostHandlers = Object.fromEntries(ENTRIES.map(({ name, handler }) => [name, handler]))
+
+/** What a frame must grant for each. */
+export const CONTRACT_ACCESS: Readonly<Record<string, Access>> = Object.fromEntries(
+  ENTRIES.map(({ name, access }) => [name, access]),
+)

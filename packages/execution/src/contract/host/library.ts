@@ -1,0 +1,11 @@
+import { HOST_LIBRARY, type LibraryFunction } from '../library/table.ts'
+import { define, type HostEntry } from './define.ts'
+
+/** The host library: pure, each function at the price that its arguments make, taken before it runs. */
+export const LIBRARY: readonly HostEntry[] = Object.entries(HOST_LIBRARY as Readonly<Record<string, LibraryFunction>>).map(
+  ([name, { parameters, gas, run }]) =>
+    define({ name, access: 'pure', gas: 0, parameters }, ({ crypto }, context, ...values) => {
+      context.charge(gas(...(values as never[])))
+      return run(crypto, ...(values as never[]))
+    }),
+)

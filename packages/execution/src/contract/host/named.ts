@@ -1,0 +1,37 @@
+import { ABI_LIMITS, ok, type Result } from '@quoin/protocol'
+import { type Refused, refused } from './define.ts'
+
+interface Named {
+  readonly name: string
+  readonly signature: string
+}
+
+/** How many items of an ABI a refusal lists. */
+const LISTED_MAX = 8
+
+/**
+ * The event or error that a contract means: by its name, or by its signature where the ABI has several of that name. `noun` is what
+ * it is called in refusals, which say what there is instead.
+ */
+export function findNamed<T extends Named>(
+  noun: 'event' | 'error',
+  byName: ReadonlyMap<string, readonly T[]>,
+  text: string,
+): Result<T, Refused> {
+  const called = byName.get(text)
+  const first = called?.[0]
+  if (called !== undefined && first !== undefined)
+    return called.length === 1 ? ok(first) : refused(`several ${noun}s have this name: ${list(called)}; give the signature`)
+  const parenthesis = text.indexOf('(')
+  const candidates = parenthesis < 0 ? [] : (byName.get(text.slice(0, parenthesis)) ?? [])
+  const meant = candidates.find(({ signature }) => signature === text)
+  if (meant !== undefined) return ok(meant)
+  const known = candidates.length > 0 ? candidates : [...byName.values()].flat()
+  const name = text.slice(0, ABI_LIMITS.nameCharsMax)
+  return refused(known.length === 0 ? `the abi has no ${noun}s` : `the abi has no ${noun} ${name}; it has ${list(known)}`)
+}
+
+function list(items: readonly Named[]): string {
+  const listed = items.slice(0, LISTED_MAX).map(({ signature }) => signature.slice(0, ABI_LIMITS.nameCharsMax))
+  return listed.join(', ') + (items.length > LISTED_MAX ? ` and ${items.length - LISTED_MAX} more` : '')
+}

@@ -1,0 +1,119 @@
+import { LIMITS, ok, type Result, utf8ToBytes } from '@quoin/protocol'
+import { type GuestValue, type HostContext } from '../../vm/index.ts'
+import { type AbiType, findScalar, parseTypeList } from '../abi/type.ts'
+import { TextCache } from '../cache.ts'
+import type { Frame } from '../frame.ts'
+import { CONTRACT_GAS } from '../gas.ts'
+import { LIBRARY_GAS } from '../library/gas.ts'
+import { decodeGas, encodeGas } from '../library/price.ts'
+import { CONTRACT_CACHE_LIMITS, CONTRACT_LIMITS } from '../limits.ts'
+import { define, type HostEntry, type Refused, refused } from './define.ts'
+import { decodeStored, encodeStored } from './stored-value.ts'
+
+const GAS = CONTRACT_GAS.storage
+const { storedTypeCharsMax, storedValueBytesMax } = CONTRACT_LIMITS
+
+/** Storage of the contract that runs: values of ABI types under keys of its choice. */
+export const STORAGE: readonly HostEntry[] = [
+  /** (type, key) → value; the type's zero when there is none, undefined for an array or tuple. */
+  define({ name: 'load', access: 'read', gas: GAS.load, parameters: ['string', 'any'] }, (frame, context, typeName, key) => {
+    const type = readType(context, typeName)
+    if (!type.ok) return type
+    const rawKey = readKey(key)
+    if (!rawKey.ok) return rawKey
+    const stored = readStored(frame, context, rawKey.value)
+    if (stored !== undefined) context.charge(decodingGas(type.value, stored.length))
+    return decodeStored(frame.crypto, type.value, stored)
+  }),
+
+  /** (type, key, value). */
+  define(
+    { name: 'store', access: 'write', gas: GAS.store, parameters: ['string', 'any', 'value'] },
+    (frame, context, typeName, key, value) => {
+      const type = readType(context, typeName)
+      if (!type.ok) return type
+      const rawKey = readKey(key)
+      if (!rawKey.ok) return rawKey
+      context.charge(encodingGas(type.value, value))
+      const encoded = encodeStored(frame.crypto, type.value, value)
+      if (!encoded.ok) return encoded
+      const bytes = encoded.value?.length ?? 0
+      if (bytes > storedValueBytesMax)
+        return refused(`the value takes ${bytes} bytes, at most ${storedValueBytesMax} are allowed`)
+      write(frame, context, rawKey.value, encoded.value)
+      return ok(undefined)
+    },
+  ),
+
+  /** (key) → boolean. */
+  define({ name: 'has', access: 'read', gas: GAS.load, parameters: ['any'] }, (frame, context, key) => {
+    const rawKey = readKey(key)
+    return rawKey.ok ? ok(readStored(frame, context, rawKey.value) !== undefined) : rawKey
+  }),
+
+  /** (key). */
+  define({ name: 'remove', access: 'write', gas: GAS.store, parameters: ['any'] }, (frame, context, key) => {
+    const rawKey = readKey(key)
+    if (!rawKey.ok) return rawKey
+    write(frame, context, rawKey.value, undefined)
+    return ok(undefined)
+  }),
+]
+
+/** What lies under a key; its length is paid for afterwards, the way to it before. */
+function readStored({ journal, self }: Frame, context: HostContext, rawKey: Uint8Array): Uint8Array | undefined {
+  const stored = journal.storage(self, rawKey)
+  if (stored !== undefined) context.charge(GAS.loadByte * stored.length)
+  return stored
+}
+
+/** The history keeps what the value was, so that it is paid for like the new one. */
+function write({ journal, self }: Frame, context: HostContext, rawKey: Uint8Array, value: Uint8Array | undefined): void {
+  const before = journal.storage(self, rawKey)
+  context.charge(GAS.storeByte * (rawKey.length + (before?.length ?? 0) + (value?.length ?? 0)))
+  journal.setStorage(self, rawKey, value)
+}
+
+/** A key's bytes: those given, or the UTF-8 of a text. */
+function readKey(key: GuestValue): Result<Uint8Array, Refused> {
+  const bytes = typeof key === 'string' ? keyOfText(key) : key
+  if (bytes === undefined) return refused('the key has a lone surrogate')
+  if (!(bytes instanceof Uint8Array)) return refused('a key must be a string or a Uint8Array')
+  return bytes.length <= LIMITS.stateKeyBytesMax ? ok(bytes) : refused(`the key has more than ${LIMITS.stateKeyBytesMax} bytes`)
+}
+
+function keyOfText(text: string): Uint8Array | undefined {
+  // As many bytes at least, so that no long text is looked at.
+  if (text.length > LIMITS.stateKeyBytesMax) return new Uint8Array(text.length)
+  return /\p{Surrogate}/u.test(text) ? undefined : utf8ToBytes(text)
+}
+
+const types = new TextCache<Result<AbiType, Refused>>(CONTRACT_CACHE_LIMITS.typesMax)
+
+/** The type of a name. Those that are no scalars pay for parsing, whether they are known or not. */
+function readType(context: HostContext, name: string): Result<AbiType, Refused> {
+  const scalar = findScalar(name)
+  if (scalar !== undefined) return ok(scalar)
+  if (name.length > storedTypeCharsMax) return refused(`the type's name has more than ${storedTypeCharsMax} characters`)
+  context.charge(GAS.typeChar * name.length)
+  return types.get(name, parseType)
+}
+
+function parseType(name: string): Result<AbiType, Refused> {
+  const list = parseTypeList(name)
+  if (!list.ok) return refused(list.error.message)
+  const [member, another] = list.value.members
+  if (member === undefined) return refused('the type has no name')
+  return another === undefined ? ok(member.type) : refused('one type is expected, a tuple is in parentheses')
+}
+
+/** What reading a stored form costs beyond the base, which covers every word. */
+function decodingGas({ kind, name }: AbiType, length: number): number {
+  if (kind === 'array' || kind === 'tuple') return decodeGas(name, { length })
+  return kind === 'string' ? LIBRARY_GAS.utf8.unit * length : 0
+}
+
+function encodingGas({ kind, name }: AbiType, value: GuestValue): number {
+  if (kind === 'array' || kind === 'tuple') return encodeGas(name, value)
+  return typeof value === 'string' ? LIBRARY_GAS.abiEncode.character * value.length : 0
+}

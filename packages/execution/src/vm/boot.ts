@@ -5,17 +5,19 @@ import type { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
 import { PRELUDE } from './prelude.ts'
 import { INTRINSICS } from './quickjs.ts'
-import { readValue, writeValue } from './value.ts'
+import { readScalar } from './read-value.ts'
+import { Toll } from './toll.ts'
+import { writeValue } from './write-value.ts'
 
 /** JSValue* of what every image of an engine holds at the same address. */
 export interface Roots {
   readonly undefined: number
-  /** (error) → text, see the prelude */
+  /** (thrown value) → [text, data], see the prelude */
   readonly describe: number
+  /** (error, message, name, data): makes a new error what a refusal says */
+  readonly dress: number
   /** (module namespace) → [name, function, …] */
   readonly link: number
-  /** The string "message". */
-  readonly messageName: number
   /** Array of `argumentsMax` pointers to arguments. */
   readonly argv: number
 }
@@ -49,11 +51,11 @@ export function boot(instance: Instance, layout: Layout, table: HostTable, linkS
     })
     return checked(instance, quickjs.call(instance.context, made, undefinedValue, values.length, argv))
   }
-  const tools = apply(PRELUDE, [host, writeValue(instance, VM_LIMITS.errorTextMax)])
+  const tools = apply(PRELUDE, [host, writeValue(instance, VM_LIMITS.errorTextMax, new Toll(instance))])
   const describe = quickjs.getIndex(instance.context, tools, 0)
+  const dress = quickjs.getIndex(instance.context, tools, 1)
   const link = apply(linkSource, [host])
-  const messageName = writeValue(instance, 'message')
-  const roots = { undefined: undefinedValue, describe, link, messageName, argv }
+  const roots = { undefined: undefinedValue, describe, dress, link, argv }
   return { image: takeImage(instance, layout), roots }
 }
 
@@ -63,7 +65,7 @@ function hostObject(instance: Instance, layout: Layout, table: HostTable): numbe
   const host = quickjs.newObject(context)
   table.forEach(({ name, parameters }, id) => {
     const made = withText(instance, layout, name, (at) => quickjs.newFunction(context, at, parameters.length, 0, id))
-    quickjs.setProperty(context, host, writeValue(instance, name), made)
+    quickjs.setProperty(context, host, writeValue(instance, name, new Toll(instance)), made)
   })
   return host
 }
@@ -95,6 +97,6 @@ function checked(instance: Instance, pointer: number): number {
   const { quickjs, context } = instance
   const exception = quickjs.resolveException(context, pointer)
   if (exception === 0) return pointer
-  const message = quickjs.getProperty(context, exception, writeValue(instance, 'message'))
-  throw new Error(`the prelude throws: ${String(readValue(instance, message))}`)
+  const message = quickjs.getProperty(context, exception, writeValue(instance, 'message', new Toll(instance)))
+  throw new Error(`the prelude throws: ${String(readScalar(instance, message, new Toll(instance)))}`)
 }

@@ -4,16 +4,20 @@ import { type CompileError, compileError } from './compile-error.ts'
 import { growthGas, restoreGas } from './gas.ts'
 import { settle } from './guest.ts'
 import type { HostContext, HostHandlers, HostTable } from './host.ts'
-import { chargeGas, hostCallback } from './host-call.ts'
+import { hostCallback } from './host-call.ts'
 import { heapEndOf, type Image, type Layout, measureLayout, restoreImage, takeImage } from './image.ts'
 import { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
 import { type CallOutcome, type Ending, endingOf, type Fault, Unwind } from './outcome.ts'
+import { packImage, unpackImage } from './packed-image.ts'
 import { InstancePool } from './pool.ts'
 import type { WasmPower } from './power.ts'
 import { EXPORTS_AS_ENTRIES } from './prelude.ts'
 import { EVAL_MODULE } from './quickjs.ts'
-import { type GuestValue, OPAQUE, readValue, writeValue } from './value.ts'
+import { readScalar, readValue, Unreadable } from './read-value.ts'
+import { chargeGas, Toll } from './toll.ts'
+import type { GuestValue } from './value.ts'
+import { isException, writeValue } from './write-value.ts'
 
 export interface EngineOptions {
   readonly wasm: WasmPower
@@ -39,6 +43,8 @@ export interface CompileRequest extends Budget {
   readonly source: string
   /** What host functions do while the module is evaluated; none by default. */
   readonly handlers?: HostHandlers
+  /** What handlers get as `HostContext.scope`. */
+  readonly scope?: unknown
 }
 
 /** A contract ready to be called. */
@@ -50,8 +56,11 @@ export interface ContractImage extends Image {
 export interface CallRequest extends Budget {
   readonly image: ContractImage
   readonly entry: string
+  /** At most VM_LIMITS.argumentsMax. */
   readonly values: readonly GuestValue[]
   readonly handlers: HostHandlers
+  /** What handlers get as `HostContext.scope`. */
+  readonly scope?: unknown
 }
 
 export interface Compiled {
@@ -64,6 +73,13 @@ export interface Engine {
   compile(request: CompileRequest): Result<Compiled, CompileError>
   /** Calls an entry of an image; nothing of the call stays in the engine. Throws when the image has no such entry, and what a handler throws. */
   call(request: CallRequest): CallOutcome
+  /**
+   * What of an image is its own, as bytes: an engine with the same description (`describeEngine`) makes the image of them again, in
+   * another process too. Derived data; the bytes carry no checksum.
+   */
+  packImage(image: ContractImage): Uint8Array
+  /** The image of such bytes; undefined when they have another format or do not fit the engine. */
+  unpackImage(bytes: Uint8Array): ContractImage | undefined
 }
 
 /** File name of a contract's source in error texts. */
@@ -82,6 +98,12 @@ export function createEngine(options: EngineOptions): Engine {
   return new PooledEngine(wasm, host, layout, base, pool)
 }
 
+/** What a run of guest code takes, besides what it does. */
+interface Running extends Budget {
+  readonly handlers?: HostHandlers
+  readonly scope?: unknown
+}
+
 class PooledEngine implements Engine {
   readonly #wasm: WasmPower
   readonly #host: HostTable
@@ -98,11 +120,11 @@ class PooledEngine implements Engine {
   }
 
   compile(request: CompileRequest): Result<Compiled, CompileError> {
-    const { source, handlers = {} } = request
+    const { source } = request
     if (source.length > VM_LIMITS.sourceBytesMax)
       return err({ kind: 'too-large', message: `the source has ${source.length} characters` })
     let image: ContractImage | undefined
-    const outcome = this.#run(this.#base.image, request, handlers, (instance) => {
+    const outcome = this.#run(this.#base.image, request, (instance) => {
       const made = this.#evaluate(instance, source)
       if (made.kind === 'return') image = { ...takeImage(instance, this.#layout, this.#base.image.data), entries: made.value }
       return made.kind === 'return' ? { kind: 'return', value: undefined } : made
@@ -112,28 +134,45 @@ class PooledEngine implements Engine {
   }
 
   call(request: CallRequest): CallOutcome {
-    const { image, values, handlers } = request
+    const { image, values } = request
     const entry = image.entries.get(request.entry)
     if (entry === undefined) throw new Error(`the image has no entry ${request.entry}`)
     if (values.length > VM_LIMITS.argumentsMax) throw new Error(`${values.length} arguments`)
-    return this.#run(image, request, handlers, (instance) => {
+    return this.#run(image, request, (instance) => {
       const { roots } = this.#base
       const { quickjs, words } = instance
-      const pointers = values.map((value) => writeValue(instance, value))
-      if (pointers.includes(0)) return thrown('InternalError', 'out of memory')
+      const toll = new Toll(instance)
+      const pointers = values.map((value) => writeValue(instance, value, toll))
+      toll.collect()
+      if (pointers.some((pointer) => pointer === 0 || isException(instance, pointer)))
+        return thrown('InternalError', 'out of memory')
       words.set(pointers, roots.argv >>> 2)
       const result = settle(instance, roots, quickjs.call(instance.context, entry, roots.undefined, pointers.length, roots.argv))
       if (!result.ok) return { kind: 'throw', error: result.error }
-      const value = readValue(instance, result.pointer)
-      return value === OPAQUE
-        ? thrown('TypeError', 'the value returned is not a string, number, bigint, boolean or Uint8Array')
-        : { kind: 'return', value }
+      return this.#returned(instance, result.pointer)
     })
   }
 
+  #returned(instance: Instance, pointer: number): Ending {
+    const toll = new Toll(instance)
+    const value = readValue(instance, pointer, toll)
+    toll.collect()
+    return value instanceof Unreadable
+      ? thrown('TypeError', `the value returned is or holds ${value.what}`)
+      : { kind: 'return', value }
+  }
+
+  packImage(image: ContractImage): Uint8Array {
+    return packImage(image)
+  }
+
+  unpackImage(bytes: Uint8Array): ContractImage | undefined {
+    return unpackImage(bytes, this.#base.image, this.#layout)
+  }
+
   /** Restores an image into an instance, runs an action on it under a budget, and settles what that used. */
-  #run(image: Image, budget: Budget, handlers: HostHandlers, action: (instance: Instance) => Ending): CallOutcome {
-    const { gas, depthBytes = VM_LIMITS.depthBytesMax, memoryBytes = VM_LIMITS.memoryBytesMax } = budget
+  #run(image: Image, request: Running, action: (instance: Instance) => Ending): CallOutcome {
+    const { gas, handlers = {}, depthBytes = VM_LIMITS.depthBytesMax, memoryBytes = VM_LIMITS.memoryBytesMax } = request
     const gasAfterRestore = gas - restoreGas(image.heap.length)
     if (gasAfterRestore < 0) return { kind: 'out-of-gas', gasUsed: gas }
     const instance = this.#pool.acquire()
@@ -142,7 +181,13 @@ class PooledEngine implements Engine {
     instance.meter.depth.value = Math.min(depthBytes, VM_LIMITS.depthBytesMax)
     const memoryEnd = image.heapEnd + Math.min(memoryBytes, VM_LIMITS.memoryBytesMax)
     instance.meter.pages.value = Math.min(VM_LIMITS.memoryPages, Math.ceil(memoryEnd / PAGE_BYTES))
-    const callback = hostCallback(instance, this.#base.roots, this.#host, handlers, this.#contextOf(instance, memoryEnd))
+    const callback = hostCallback(
+      instance,
+      this.#base.roots,
+      this.#host,
+      handlers,
+      this.#contextOf(instance, memoryEnd, request.scope),
+    )
     const ending = this.#endingOf(instance, () => instance.listen(callback, () => action(instance)))
     if (ending.kind === 'fault') return ending
     const growth = heapEndOf(instance, this.#layout) - image.heapEnd
@@ -161,21 +206,40 @@ class PooledEngine implements Engine {
     }
   }
 
-  #contextOf(instance: Instance, memoryEnd: number): HostContext {
+  #contextOf(instance: Instance, memoryEnd: number, scope: unknown): HostContext {
+    /** What is left for a nested run; undefined when there is no depth for one. */
+    const budget = (gas: number): Required<Budget> | undefined => {
+      const depthBytes = instance.meter.depth.value - VM_LIMITS.nestingDepthBytes
+      if (depthBytes < 0) return undefined
+      const memoryBytes = Math.max(0, memoryEnd - heapEndOf(instance, this.#layout))
+      return { gas: Math.min(gas, instance.gasLeft), depthBytes, memoryBytes }
+    }
     return {
+      scope,
       get gasLeft() {
         return instance.gasLeft
       },
       charge: (gas) => chargeGas(instance, gas),
       call: (request) => {
-        const gas = Math.min(request.gas, instance.gasLeft)
-        const depthBytes = instance.meter.depth.value - VM_LIMITS.nestingDepthBytes
-        if (depthBytes < 0) return { kind: 'out-of-depth', gasUsed: 0 }
-        const memoryBytes = Math.max(0, memoryEnd - heapEndOf(instance, this.#layout))
-        const outcome = this.call({ ...request, gas, depthBytes, memoryBytes })
+        const left = budget(request.gas)
+        if (left === undefined) return { kind: 'out-of-depth', gasUsed: 0 }
+        const outcome = this.call({ ...request, ...left })
         if (outcome.kind === 'fault') throw new Unwind(outcome)
         chargeGas(instance, outcome.gasUsed)
         return outcome
+      },
+      compile: (request) => {
+        const left = budget(request.gas)
+        if (left === undefined) return err({ kind: 'out-of-depth', message: NO_DEPTH, gasUsed: 0 })
+        const compiled = this.compile({ ...request, ...left })
+        if (compiled.ok) {
+          chargeGas(instance, compiled.value.gasUsed)
+          return compiled
+        }
+        const { error } = compiled
+        if (error.kind === 'fault') throw new Unwind(error)
+        chargeGas(instance, error.kind === 'too-large' ? 0 : error.gasUsed)
+        return err(error)
       },
     }
   }
@@ -192,9 +256,10 @@ class PooledEngine implements Engine {
     words[roots.argv >>> 2] = module.pointer
     const linked = settle(instance, roots, quickjs.call(instance.context, roots.link, roots.undefined, 1, roots.argv))
     if (!linked.ok) return { kind: 'throw', error: linked.error }
+    const toll = new Toll(instance)
     const entries = new Map<string, number>()
     for (let i = 0; ; i += 2) {
-      const name = readValue(instance, quickjs.getIndex(instance.context, linked.pointer, i))
+      const name = readScalar(instance, quickjs.getIndex(instance.context, linked.pointer, i), toll)
       if (typeof name !== 'string') return { kind: 'return', value: entries }
       entries.set(name, quickjs.getIndex(instance.context, linked.pointer, i + 1))
     }
@@ -202,5 +267,6 @@ class PooledEngine implements Engine {
 }
 
 const PAGE_BYTES = 65_536
+const NO_DEPTH = 'no depth is left for another instance'
 
 const thrown = (name: string, message: string): Ending => ({ kind: 'throw', error: { name, message, stack: '' } })

@@ -11,8 +11,12 @@ export const VM_GAS = {
   growthKiB: 300,
   /** A call of a host function, before its own price. */
   hostCall: 400,
-  /** Each byte that a host function's string or bytes argument or result has, for the copy. */
+  /** Each character of a string and byte of a Uint8Array that passes between host and guest, and each byte of a serialised structure. */
   hostByte: 2,
+  /** Each array and object that the host reads, besides what is in it. */
+  hostObject: 300,
+  /** Each element and member that the host reads or writes. */
+  hostMember: 300,
 } as const
 
 /** Gas for the growth of a heap, by whole KiB. */

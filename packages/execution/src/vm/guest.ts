@@ -1,8 +1,11 @@
+import { LIMITS } from '@quoin/protocol'
 import type { Roots } from './boot.ts'
 import type { Instance } from './instance.ts'
 import type { GuestError } from './outcome.ts'
 import { PROMISE } from './quickjs.ts'
-import { readValue } from './value.ts'
+import { readScalar } from './read-value.ts'
+import { Toll } from './toll.ts'
+import { isException } from './write-value.ts'
 
 /** A guest function's end: the JSValue* that it returned, or what it threw. */
 export type GuestResult = { readonly ok: true; readonly pointer: number } | { readonly ok: false; readonly error: GuestError }
@@ -27,13 +30,24 @@ export function settle(instance: Instance, roots: Roots, pointer: number): Guest
   return state === PROMISE.fulfilled ? { ok: true, pointer: result } : { ok: false, error: describe(instance, roots, result) }
 }
 
-/** Has the prelude put a thrown value into words. */
+/**
+ * Has the prelude put a thrown value into words, and show its data. That runs the value's getters; what they come to is read when no more of
+ * the guest runs.
+ */
 function describe(instance: Instance, roots: Roots, error: number): GuestError {
   const { quickjs, context, words } = instance
   words[roots.argv >>> 2] = error
-  const text = quickjs.call(context, roots.describe, roots.undefined, 1, roots.argv)
-  const value = text === 0 || quickjs.resolveException(context, text) !== 0 ? '' : readValue(instance, text)
-  return parseDescription(typeof value === 'string' ? value : '')
+  const described = quickjs.call(context, roots.describe, roots.undefined, 1, roots.argv)
+  if (described === 0 || isException(instance, described)) return parseDescription('')
+  const text = quickjs.getIndex(context, described, 0)
+  const data = quickjs.getIndex(context, described, 1)
+  if (text === 0 || data === 0) return parseDescription('')
+  const toll = new Toll(instance)
+  const words_ = readScalar(instance, text, toll)
+  const bytes = readScalar(instance, data, toll)
+  toll.collect()
+  const told = parseDescription(typeof words_ === 'string' ? words_ : '')
+  return bytes instanceof Uint8Array && bytes.length <= LIMITS.errorDataBytesMax ? { ...told, data: bytes } : told
 }
 
 /** Texts behind their lengths: `name.length,message.length,` and then name, message and stack. */

@@ -1,27 +1,25 @@
 import type { Roots } from './boot.ts'
 import { VM_GAS } from './gas.ts'
 import {
-  copiedBytes,
   fits,
   type HostContext,
+  type HostFunction,
   type HostHandlers,
+  type HostKind,
   HostRefusal,
   HostStop,
   type HostTable,
   mismatch,
 } from './host.ts'
 import type { HostCallback, Instance } from './instance.ts'
+import { VM_LIMITS } from './limits.ts'
 import { Unwind } from './outcome.ts'
-import { type GuestValue, readValue, writeValue } from './value.ts'
+import { readScalar, readValue, Unreadable } from './read-value.ts'
+import { Toll } from './toll.ts'
+import type { GuestValue } from './value.ts'
+import { isException, writeValue } from './write-value.ts'
 
 const VALUE_BYTES = 8
-
-/** Takes gas from a guest, from the host's side. */
-export function chargeGas(instance: Instance, gas: number): void {
-  const left = instance.gasLeft - gas
-  instance.gasLeft = left
-  if (left < 0) throw new Unwind({ kind: 'out-of-gas' })
-}
 
 /** Answers the host calls of one call of the engine: price, arguments by the table's types, handler, result. */
 export function hostCallback(
@@ -31,41 +29,74 @@ export function hostCallback(
   handlers: HostHandlers,
   context: HostContext,
 ): HostCallback {
-  const refuse = (message: string): number => throwError(instance, roots, message)
   return (id, count, argv) => {
     const entry = table[id]
     if (entry === undefined) throw new Error(`no host function has number ${id}`)
-    chargeGas(instance, VM_GAS.hostCall + entry.gas)
-    const { name, parameters } = entry
-    const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined
-    if (handler === undefined) return refuse(`${name} cannot be called here`)
-    const values: GuestValue[] = []
-    let copied = 0
-    for (const [i, kind] of parameters.entries()) {
-      const value = i < count ? readValue(instance, argv + VALUE_BYTES * i) : undefined
-      if (typeof value === 'symbol' || !fits(value, kind)) return refuse(mismatch(name, i, kind))
-      copied += copiedBytes(value)
-      values.push(value)
-    }
-    if (copied > 0) chargeGas(instance, copied * VM_GAS.hostByte)
+    const toll = new Toll(instance)
+    toll.add(VM_GAS.hostCall + entry.gas)
+    const handler = Object.hasOwn(handlers, entry.name) ? handlers[entry.name] : undefined
+    const values =
+      handler === undefined
+        ? new HostRefusal(`${entry.name} cannot be called here`)
+        : readArguments(instance, entry, count, argv, toll)
+    toll.collect()
+    if (handler === undefined || values instanceof HostRefusal) return refuse(instance, roots, values as HostRefusal)
     const answer = handler(context, ...(values as never[]))
-    if (answer instanceof HostRefusal) return refuse(answer.message)
-    if (answer instanceof HostStop) throw new Unwind({ kind: 'stop', reason: answer.reason })
     if (answer === undefined) return 0
-    const bytes = copiedBytes(answer)
-    if (bytes > 0) chargeGas(instance, bytes * VM_GAS.hostByte)
-    return writeValue(instance, answer)
+    if (answer instanceof HostRefusal) return refuse(instance, roots, answer)
+    if (answer instanceof HostStop) throw new Unwind({ kind: 'stop', reason: answer.reason })
+    return given(instance, answer)
   }
 }
 
-/** Throws an Error in the guest; the JSValue* to answer with. */
-function throwError(instance: Instance, roots: Roots, message: string): number {
-  const { quickjs, context } = instance
+/** The arguments of a call, or why they are none for this function. */
+function readArguments(
+  instance: Instance,
+  { name, parameters, rest }: HostFunction,
+  count: number,
+  argv: number,
+  toll: Toll,
+): GuestValue[] | HostRefusal {
+  if (rest !== undefined && count > VM_LIMITS.argumentsMax)
+    return new HostRefusal(`${name}: at most ${VM_LIMITS.argumentsMax} arguments`, { name: 'TypeError' })
+  const wanted = rest === undefined ? parameters.length : Math.max(parameters.length, count)
+  const values: GuestValue[] = []
+  for (let i = 0; i < wanted; i++) {
+    const kind = parameters[i] ?? (rest as HostKind)
+    const value = i < count ? (kind === 'value' ? readValue : readScalar)(instance, argv + VALUE_BYTES * i, toll) : undefined
+    if (value instanceof Unreadable) return new HostRefusal(mismatch(name, i, kind, value), { name: 'TypeError' })
+    if (!fits(value, kind)) return new HostRefusal(mismatch(name, i, kind), { name: 'TypeError' })
+    values.push(value)
+  }
+  return values
+}
+
+/** A handler's value in the guest: JSValue*, or the mark of an exception. */
+function given(instance: Instance, value: GuestValue): number {
+  const toll = new Toll(instance)
+  const pointer = writeValue(instance, value, toll)
+  toll.collect()
+  if (pointer === 0) throw OUT_OF_MEMORY()
+  return pointer
+}
+
+/** Throws an Error in the guest; the JSValue* to answer with. Its place in the source is that of the guest's call. */
+function refuse(instance: Instance, roots: Roots, { message, name, data }: HostRefusal): number {
+  const { quickjs, context, words } = instance
   const error = quickjs.newError(context)
-  const text = writeValue(instance, message)
-  quickjs.setProperty(context, error, roots.messageName, text)
+  if (error === 0) throw OUT_OF_MEMORY()
+  if (isException(instance, error)) return error
+  const parts = [error, given(instance, message), given(instance, name), given(instance, data)]
+  const failed = parts.find((part) => isException(instance, part))
+  if (failed !== undefined) return failed
+  words.set(parts, roots.argv >>> 2)
+  const dressed = quickjs.call(context, roots.dress, roots.undefined, parts.length, roots.argv)
+  if (dressed === 0) throw OUT_OF_MEMORY()
+  if (isException(instance, dressed)) return dressed
   const thrown = quickjs.throw(context, error)
-  quickjs.freeValue(context, text)
-  quickjs.freeValue(context, error)
+  for (const part of parts) quickjs.freeValue(context, part)
   return thrown
 }
+
+/** Without memory there is not even a place for an exception: the call ends. */
+const OUT_OF_MEMORY = () => new Unwind({ kind: 'throw', error: { name: 'InternalError', message: 'out of memory', stack: '' } })

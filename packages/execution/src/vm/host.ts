@@ -1,9 +1,15 @@
-import type { CallRequest } from './engine.ts'
+import type { Result } from '@quoin/protocol'
+import type { CompileError } from './compile-error.ts'
+import type { CallRequest, Compiled, CompileRequest } from './engine.ts'
 import type { CallOutcome } from './outcome.ts'
+import type { Unreadable } from './read-value.ts'
 import type { GuestValue } from './value.ts'
 
-/** Type that a host function demands of an argument; a guest that passes another gets a TypeError. */
-export type HostKind = 'string' | 'bytes' | 'number' | 'bigint' | 'boolean' | 'any'
+/**
+ * Type that a host function demands of an argument; a guest that passes another gets a TypeError. `any` is a scalar or bytes, undefined and
+ * null included; `value` is that or an array or plain object of such, nested at most VM_LIMITS.nestingMax deep.
+ */
+export type HostKind = 'string' | 'bytes' | 'number' | 'bigint' | 'boolean' | 'any' | 'value'
 
 /** A host function as guests see it. The table of an engine, its order included, is part of the execution version. */
 export interface HostFunction {
@@ -11,6 +17,11 @@ export interface HostFunction {
   /** Price of a call, besides what every call and byte costs (`gas.ts`). A handler charges what depends on its arguments. */
   readonly gas: number
   readonly parameters: readonly HostKind[]
+  /**
+   * Type of each argument after `parameters`; without it those are ignored. At most VM_LIMITS.argumentsMax arguments in all: more are
+   * refused.
+   */
+  readonly rest?: HostKind
 }
 
 export type HostTable = readonly HostFunction[]
@@ -21,11 +32,23 @@ export type HostHandler = (context: HostContext, ...values: never[]) => GuestVal
 /** Handlers by the names of the table. A function without one throws in the guest. */
 export type HostHandlers = Readonly<Record<string, HostHandler>>
 
+/** What the guest's Error is besides its message. */
+export interface RefusalDetails {
+  /** Its name; of a native error (`TypeError`) also its prototype. `Error` without. */
+  readonly name?: string
+  /** Its property `data`, a Uint8Array in the guest. */
+  readonly data?: Uint8Array
+}
+
 /** Answer of a handler: the guest's call throws an Error with this message, which it may catch. */
 export class HostRefusal {
   readonly message: string
-  constructor(message: string) {
+  readonly name: string | undefined
+  readonly data: Uint8Array | undefined
+  constructor(message: string, details: RefusalDetails = {}) {
     this.message = message
+    this.name = details.name
+    this.data = details.data
   }
 }
 
@@ -39,6 +62,8 @@ export class HostStop {
 
 /** What a handler may do besides answering. */
 export interface HostContext {
+  /** The `scope` of the request that runs: what one static table of handlers needs to know of it. */
+  readonly scope: unknown
   readonly gasLeft: number
   /** Takes gas from the guest. Does not return when that is more than is left: the handler must have changed nothing before. */
   charge(gas: number): void
@@ -47,6 +72,8 @@ export interface HostContext {
    * is a fault of this call, and does not return.
    */
   call(request: Omit<CallRequest, 'depthBytes' | 'memoryBytes'>): Exclude<CallOutcome, { kind: 'fault' }>
+  /** Evaluates a module on what is left, in the same way. */
+  compile(request: Omit<CompileRequest, 'depthBytes' | 'memoryBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>>
 }
 
 const KIND_NAMES: Readonly<Record<HostKind, string>> = {
@@ -56,19 +83,17 @@ const KIND_NAMES: Readonly<Record<HostKind, string>> = {
   bigint: 'a bigint of at most 288 bits',
   boolean: 'a boolean',
   any: 'a string, number, bigint, boolean or Uint8Array',
+  value: 'a string, number, bigint, boolean, Uint8Array, or an array or plain object of these',
 }
 
 /** Why arguments do not fit a function, in the words of the guest's TypeError. */
-export const mismatch = (name: string, position: number, kind: HostKind): string =>
-  `${name}: argument ${position + 1} must be ${KIND_NAMES[kind]}`
-
-export function fits(value: unknown, kind: HostKind): boolean {
-  if (kind === 'any') return typeof value !== 'symbol'
-  return kind === 'bytes' ? value instanceof Uint8Array : typeof value === kind
+export function mismatch(name: string, position: number, kind: HostKind, unreadable?: Unreadable): string {
+  const text = `${name}: argument ${position + 1} must be ${KIND_NAMES[kind]}`
+  return kind === 'value' && unreadable !== undefined ? `${text}; it is or holds ${unreadable.what}` : text
 }
 
-/** Bytes that a value took to copy. */
-export function copiedBytes(value: GuestValue): number {
-  if (typeof value === 'string') return value.length
-  return value instanceof Uint8Array ? value.length : 0
+/** Whether a value that was read is of a kind. */
+export function fits(value: GuestValue, kind: HostKind): boolean {
+  if (kind === 'any' || kind === 'value') return true
+  return kind === 'bytes' ? value instanceof Uint8Array : typeof value === kind
 }

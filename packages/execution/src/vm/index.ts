@@ -33,6 +33,7 @@ export {
   HostRefusal,
   HostStop,
   type HostTable,
+  type RefusalDetails,
 } from './host.ts'
 export { imageBytes } from './image.ts'
 export { VM_LIMITS } from './limits.ts'
@@ -41,5 +42,5 @@ export { METER_EXPORTS, type MeterOptions, meterModule } from './meter/module.ts
 export type { CallOutcome, Ending, Fault, GuestError } from './outcome.ts'
 export type { WasmExports, WasmFunction, WasmGlobal, WasmImports, WasmMemory, WasmModule, WasmPower } from './power.ts'
 export { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
-export type { GuestValue } from './value.ts'
+export type { GuestObject, GuestScalar, GuestValue } from './value.ts'
 export { describeEngine } from './version.ts'

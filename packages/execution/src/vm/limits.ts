@@ -13,8 +13,10 @@ export const VM_LIMITS = {
   nestingDepthBytes: 16 * KiB,
   /** Stack in linear memory at which QuickJS throws `stack overflow`, which a contract can catch. */
   guestStackBytesMax: 96 * KiB,
-  /** Arguments of an entry or of a host function. */
-  argumentsMax: 16,
+  /** Arguments of an entry or of a host function: those of the widest ABI function (ABI_LIMITS.parametersMax) and a few of our own. */
+  argumentsMax: 72,
+  /** Arrays and objects within each other in a value that passes between host and guest. */
+  nestingMax: 40,
   /** Source of one module, UTF-8. */
   sourceBytesMax: 1 * MiB,
   /** Message and stack of a guest's error that are kept, in UTF-16 units. */

@@ -9,6 +9,8 @@ export interface GuestError {
   readonly message: string
   /** QuickJS's backtrace, with lines and columns of the source. */
   readonly stack: string
+  /** Its property `data`, when what was thrown is an object that has a Uint8Array of at most LIMITS.errorDataBytesMax bytes there. */
+  readonly data?: Uint8Array
 }
 
 /** Ends of a call that every node finds alike. */

@@ -5,7 +5,7 @@
  */
 export const PRELUDE = `(host, errorTextMax) => {
   'use strict'
-  const { defineProperty, freeze, getPrototypeOf, keys } = Object
+  const { defineProperty, freeze, getPrototypeOf, keys, setPrototypeOf } = Object
   const { apply } = Reflect
   const { slice } = String.prototype
   const text = String
@@ -41,15 +41,32 @@ export const PRELUDE = `(host, errorTextMax) => {
       return ''
     }
   }
-  /** name, message and stack of anything thrown, each behind its length. */
+  const dataOf = (error) => {
+    try {
+      return error.data
+    } catch {}
+  }
+  /** name, message and stack of anything thrown, each behind its length, and the data of an object. */
   const describe = (error) => {
     const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function'
     const name = isObject ? part(() => error.name) : ''
     const message = part(() => (isObject ? error.message : error))
     const stack = isObject ? part(() => error.stack) : ''
-    return name.length + ',' + message.length + ',' + name + message + stack
+    return [name.length + ',' + message.length + ',' + name + message + stack, isObject ? dataOf(error) : undefined]
   }
-  return [describe]
+
+  const natives = { __proto__: null }
+  for (const { prototype } of [TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError]) natives[prototype.name] = prototype
+  const define = (error, name, value) =>
+    defineProperty(error, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true })
+  /** Makes a new error the host's: message, name and data. */
+  const dress = (error, message, name, data) => {
+    define(error, 'message', message)
+    if (name !== undefined && natives[name] !== undefined) setPrototypeOf(error, natives[name])
+    else if (name !== undefined) define(error, 'name', name)
+    if (data !== undefined) define(error, 'data', data)
+  }
+  return [describe, dress]
 }`
 
 /**

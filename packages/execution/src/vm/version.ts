@@ -1,6 +1,6 @@
 import { ENGINE_BINARY } from './binary.ts'
 import { VM_GAS } from './gas.ts'
-import type { HostTable } from './host.ts'
+import type { HostFunction, HostTable } from './host.ts'
 import { VM_LIMITS } from './limits.ts'
 import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
 
@@ -8,7 +8,7 @@ import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
  * Counts the changes of the engine that nothing below shows, such as the order in which a host call is charged and checked. Raise it with
  * each.
  */
-const ENGINE_REVISION = 1
+const ENGINE_REVISION = 2
 
 /**
  * What decides how an engine executes, one `name value` a line, for the execution version: the metered binary (and with it the meter and its
@@ -25,6 +25,9 @@ export function describeEngine(host: HostTable, link: string = EXPORTS_AS_ENTRIE
     `engine.prelude ${JSON.stringify(PRELUDE)}`,
     `engine.link ${JSON.stringify(link)}`,
     ...tables.flatMap(([table, entries]) => Object.entries(entries).map(([name, value]) => `engine.${table}.${name} ${value}`)),
-    ...host.map(({ name, gas, parameters }, id) => `engine.host.${id} ${name}(${parameters.join(',')}) ${gas}`),
+    ...host.map((entry, id) => `engine.host.${id} ${signatureOf(entry)} ${entry.gas}`),
   ]
 }
+
+const signatureOf = ({ name, parameters, rest }: HostFunction): string =>
+  `${name}(${[...parameters, ...(rest === undefined ? [] : [`...${rest}`])].join(',')})`

@@ -1,0 +1,219 @@
+import { VM_GAS } from './gas.ts'
+import type { Instance } from './instance.ts'
+import { floatOf, isTag, TAG } from './jsvalue.ts'
+import { VM_LIMITS } from './limits.ts'
+import type { Toll } from './toll.ts'
+import type { GuestScalar, GuestValue } from './value.ts'
+
+/*
+ * Values are read where QuickJS keeps them, and no code of the guest runs meanwhile: no getter, no proxy, no iterator, no toJSON can answer,
+ * and nothing can change while it is read. JS_WriteObject would call getters of arrays while it walks other objects.
+ */
+
+/** Stands for a guest's value that does not pass; `what` says what it is or holds, for the guest's TypeError. */
+export class Unreadable {
+  readonly what: string
+  constructor(what: string) {
+    this.what = what
+  }
+}
+
+const SYMBOL = new Unreadable('a symbol')
+const WIDE_BIGINT = new Unreadable('a bigint of more than 288 bits')
+const OTHER_CLASS = new Unreadable('an object that is neither plain nor an array')
+const ACCESSOR = new Unreadable('an accessor')
+const HOLES = new Unreadable('an array with holes')
+const DEEP = new Unreadable(`more than ${VM_LIMITS.nestingMax} levels, or itself`)
+const TOO_LONG = new Unreadable('a string that memory does not suffice for')
+
+/** JSString, and JSAtomStruct: reference count, length with the wide flag on top, hash with the atom's type on top, link, characters. */
+const STRING = { length: 4, wide: 0x8000_0000, atomType: 8, characters: 16 } as const
+/** JSBigInt: reference count, number of 32-bit limbs, limbs in two's complement. */
+const BIGINT = { length: 4, limbs: 8, limbsMax: 9 } as const
+/** JSObject: flags, class, shape, property values; for arrays the first element's address and the number of elements. */
+const OBJECT = { flags: 5, fastArray: 0x08, classId: 6, shape: 20, properties: 24, elements: 36, count: 40 } as const
+/** JSClassID. */
+const CLASS = { object: 1, array: 2, uint8Array: 23 } as const
+/** JSShape: number of properties, and for each JSShapeProperty the flags on top of a link, and the atom. */
+const SHAPE = { count: 32, properties: 48 } as const
+/** JS_PROP_ENUMERABLE, and JS_PROP_TMASK: not zero for accessors and other properties without a value of their own. */
+const PROPERTY = { flagsShift: 26, enumerable: 0x04, notValue: 0x30 } as const
+/** JSRuntime: address of the table of atoms. An atom with the top bit is an integer itself. */
+const RUNTIME = { atoms: 56 } as const
+const ATOM = { integer: 0x8000_0000, typeShift: 30, typeString: 1 } as const
+const JSVALUE_BYTES = 8
+
+/** A scalar or bytes at an address. A string that QuickJS holds in pieces is joined by it, under the guest's gas. */
+export function readScalar(instance: Instance, pointer: number, toll: Toll): GuestScalar | Uint8Array | Unreadable {
+  const { words } = instance
+  const payload = words[pointer >>> 2]!
+  const high = words[(pointer >>> 2) + 1]!
+  const tag = high | 0
+  if (tag === TAG.int) return payload | 0
+  if (tag === TAG.string) return readString(instance, payload, toll)
+  if (tag === TAG.undefined) return undefined
+  if (tag === TAG.object)
+    return instance.halves[(payload + OBJECT.classId) >>> 1] === CLASS.uint8Array
+      ? readBytes(instance, payload, toll)
+      : OTHER_CLASS
+  if (tag === TAG.bool) return payload !== 0
+  if (tag === TAG.null) return null
+  if (tag === TAG.shortBigint) return BigInt(payload | 0)
+  if (tag === TAG.bigint) return readBigint(instance, payload)
+  if (tag === TAG.rope) return readRope(instance, pointer, toll)
+  return isTag(tag) ? SYMBOL : floatOf(payload, high)
+}
+
+/**
+ * Anything at an address: arrays and plain objects too, by their own enumerable properties with text for names. An object that is found
+ * twice is read, and paid for, twice. Elements of an array that do not exist make it unreadable; its other properties are passed over.
+ */
+export function readValue(instance: Instance, pointer: number, toll: Toll, nesting = 0): GuestValue | Unreadable {
+  if ((instance.words[(pointer >>> 2) + 1]! | 0) !== TAG.object) return readScalar(instance, pointer, toll)
+  const at = instance.words[pointer >>> 2]!
+  const classId = instance.halves[(at + OBJECT.classId) >>> 1]
+  if (classId === CLASS.uint8Array) return readBytes(instance, at, toll)
+  if (classId !== CLASS.object && classId !== CLASS.array) return OTHER_CLASS
+  if (nesting >= VM_LIMITS.nestingMax) return DEEP
+  if (classId === CLASS.object) return readMembers(instance, at, toll, nesting + 1)
+  const isFast = (instance.bytes[at + OBJECT.flags]! & OBJECT.fastArray) !== 0
+  return isFast ? readElements(instance, at, toll, nesting + 1) : readSparse(instance, at, toll, nesting + 1)
+}
+
+function readMembers(instance: Instance, at: number, toll: Toll, nesting: number): GuestValue | Unreadable {
+  const { words } = instance
+  const shape = words[(at + OBJECT.shape) >>> 2]!
+  const values = words[(at + OBJECT.properties) >>> 2]!
+  const count = words[(shape + SHAPE.count) >>> 2]!
+  toll.add(VM_GAS.hostObject + count * VM_GAS.hostMember)
+  const members: Record<string, GuestValue> = Object.create(null)
+  for (let i = 0, property = (shape + SHAPE.properties) >>> 2; i < count; i++, property += 2) {
+    const flags = words[property]! >>> PROPERTY.flagsShift
+    const atom = words[property + 1]!
+    if (atom === 0 || (flags & PROPERTY.enumerable) === 0) continue
+    const name = nameOf(instance, atom, toll)
+    if (name === undefined) continue
+    if ((flags & PROPERTY.notValue) !== 0) return ACCESSOR
+    const value = readValue(instance, values + i * JSVALUE_BYTES, toll, nesting)
+    if (value instanceof Unreadable) return value
+    members[name] = value
+  }
+  return members
+}
+
+/** The text of an atom; undefined for a symbol or a private name. */
+function nameOf(instance: Instance, atom: number, toll: Toll): string | undefined {
+  if (atom >= ATOM.integer) return String(atom & ~ATOM.integer)
+  const { words, runtime } = instance
+  const at = words[(words[(runtime + RUNTIME.atoms) >>> 2]! >>> 2) + atom]!
+  if (words[(at + STRING.atomType) >>> 2]! >>> ATOM.typeShift !== ATOM.typeString) return undefined
+  return readString(instance, at, toll)
+}
+
+/** The length of an array whose properties begin at an address, when it is at most 2^31 - 1; it is the first of them. */
+function lengthOf({ words }: Instance, values: number): number | undefined {
+  return words[(values >>> 2) + 1] === TAG.int ? words[values >>> 2] : undefined
+}
+
+function readElements(instance: Instance, at: number, toll: Toll, nesting: number): GuestValue | Unreadable {
+  const { words } = instance
+  const from = words[(at + OBJECT.elements) >>> 2]!
+  const count = words[(at + OBJECT.count) >>> 2]!
+  if (lengthOf(instance, words[(at + OBJECT.properties) >>> 2]!) !== count) return HOLES
+  toll.add(VM_GAS.hostObject + count * VM_GAS.hostMember)
+  const elements: GuestValue[] = []
+  for (let i = 0; i < count; i++) {
+    const value = readValue(instance, from + i * JSVALUE_BYTES, toll, nesting)
+    if (value instanceof Unreadable) return value
+    elements.push(value)
+  }
+  return elements
+}
+
+/** An array whose elements are properties like others: it was filled in another order, or frozen. */
+function readSparse(instance: Instance, at: number, toll: Toll, nesting: number): GuestValue | Unreadable {
+  const { words } = instance
+  const shape = words[(at + OBJECT.shape) >>> 2]!
+  const values = words[(at + OBJECT.properties) >>> 2]!
+  const count = words[(shape + SHAPE.count) >>> 2]!
+  const length = lengthOf(instance, values)
+  if (length === undefined || length > count) return HOLES
+  toll.add(VM_GAS.hostObject + count * VM_GAS.hostMember)
+  const elements: GuestValue[] = new Array<undefined>(length).fill(undefined)
+  let found = 0
+  for (let i = 0, property = (shape + SHAPE.properties) >>> 2; i < count; i++, property += 2) {
+    const index = words[property + 1]! - ATOM.integer
+    if (index < 0 || index >= length) continue
+    if (((words[property]! >>> PROPERTY.flagsShift) & PROPERTY.notValue) !== 0) return ACCESSOR
+    const value = readValue(instance, values + i * JSVALUE_BYTES, toll, nesting)
+    if (value instanceof Unreadable) return value
+    elements[index] = value
+    found++
+  }
+  return found === length ? elements : HOLES
+}
+
+function readString({ bytes, words, halves }: Instance, at: number, toll: Toll): string {
+  const head = words[(at + STRING.length) >>> 2]!
+  const from = at + STRING.characters
+  const length = head & ~STRING.wide
+  toll.add(length * VM_GAS.hostByte)
+  return head >= STRING.wide ? textOf(halves, from >>> 1, length) : textOf(bytes, from, length)
+}
+
+/** Characters passed to one call of fromCharCode: well below what fits a stack. */
+const CHUNK = 4096
+
+function textOf(units: Uint8Array | Uint16Array, from: number, length: number): string {
+  if (length <= CHUNK) return String.fromCharCode.apply(null, units.subarray(from, from + length) as unknown as number[])
+  let text = ''
+  for (let at = 0; at < length; at += CHUNK) text += textOf(units, from + at, Math.min(CHUNK, length - at))
+  return text
+}
+
+function readBigint({ words }: Instance, at: number): bigint | Unreadable {
+  const length = words[(at + BIGINT.length) >>> 2]!
+  if (length > BIGINT.limbsMax) return WIDE_BIGINT
+  const first = (at + BIGINT.limbs) >>> 2
+  let value = BigInt(words[first + length - 1]! | 0)
+  for (let i = length - 2; i >= 0; i--) value = (value << 32n) | BigInt(words[first + i]!)
+  return value
+}
+
+function readBytes({ bytes, words }: Instance, at: number, toll: Toll): Uint8Array {
+  const from = words[(at + OBJECT.elements) >>> 2]!
+  const count = words[(at + OBJECT.count) >>> 2]!
+  toll.add(count * VM_GAS.hostByte)
+  return bytes.slice(from, from + count)
+}
+
+/** Has QuickJS join the pieces: its serialisation of a string holds them so. */
+function readRope(instance: Instance, pointer: number, toll: Toll): string | Unreadable {
+  const { quickjs, context, words, bytes } = instance
+  toll.collect()
+  const serial = quickjs.serialise(context, pointer)
+  if (serial === 0 || (words[(serial >>> 2) + 1]! | 0) !== TAG.object) return TOO_LONG
+  const at = quickjs.arrayBufferBytes(context, serial)
+  const length = quickjs.arrayBufferLength(context, serial)
+  if (at === 0) return TOO_LONG
+  toll.collect()
+  toll.add(length * VM_GAS.hostByte)
+  const text = parseText(bytes.subarray(at, at + length))
+  quickjs.free(at)
+  quickjs.freeValue(context, serial)
+  toll.collect()
+  return text
+}
+
+/** The text of a serialised string: version, no atoms, tag, length with the wide flag, characters. */
+function parseText(serial: Uint8Array): string {
+  let head = 0
+  let at = 3
+  for (let shift = 0; ; shift += 7) {
+    const byte = serial[at++]!
+    head += (byte & 0x7f) * 2 ** shift
+    if (byte < 0x80) break
+  }
+  if (head % 2 === 0) return textOf(serial, at, head / 2)
+  return textOf(new Uint16Array(serial.slice(at).buffer), 0, (head - 1) / 2)
+}

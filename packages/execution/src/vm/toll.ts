@@ -1,0 +1,37 @@
+import type { Instance } from './instance.ts'
+import { Unwind } from './outcome.ts'
+
+/** Takes gas from a guest, from the host's side. Does not return when that is more than is left. */
+export function chargeGas(instance: Instance, gas: number): void {
+  const left = instance.gasLeft - gas
+  instance.gasLeft = left
+  if (left < 0) throw new Unwind({ kind: 'out-of-gas' })
+}
+
+/**
+ * What the host's work for one crossing costs the guest, summed up here and taken at once, for each look at the counter costs too. Work is
+ * announced before it is done: none is done that the guest cannot pay for.
+ */
+export class Toll {
+  readonly #instance: Instance
+  #left: number
+  #due = 0
+
+  constructor(instance: Instance) {
+    this.#instance = instance
+    this.#left = instance.gasLeft
+  }
+
+  /** Announces work of this price. Does not return when the guest cannot pay. */
+  add(gas: number): void {
+    this.#due += gas
+    if (this.#due > this.#left) this.collect()
+  }
+
+  /** Takes what is due. Also to be done before and after the guest runs. */
+  collect(): void {
+    chargeGas(this.#instance, this.#due)
+    this.#due = 0
+    this.#left = this.#instance.gasLeft
+  }
+}

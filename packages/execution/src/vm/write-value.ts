@@ -1,0 +1,271 @@
+import { VM_GAS } from './gas.ts'
+import type { Instance } from './instance.ts'
+import { halvesOf, TAG } from './jsvalue.ts'
+import { VM_LIMITS } from './limits.ts'
+import type { Toll } from './toll.ts'
+import type { GuestValue } from './value.ts'
+
+/** QuickJS's serialisation (BC_VERSION 5), as far as it is used: version, table of the atoms, value. */
+const SERIAL = {
+  version: 5,
+  null: 1,
+  undefined: 2,
+  false: 3,
+  true: 4,
+  int: 5,
+  float: 6,
+  string: 7,
+  object: 8,
+  array: 9,
+  bigint: 10,
+  typedArray: 14,
+  uint8: 2,
+  arrayBuffer: 15,
+  fixedLength: 0xffff_ffff,
+} as const
+
+/**
+ * A new JSValue of a value, owned by the caller; 0 when the guest has no memory for it, or an exception of the guest. The guest makes it,
+ * under its gas; the caller collects the toll before the guest goes on. An element or a member that is undefined stays one. Throws for what no guest can hold: a value deeper than VM_LIMITS.nestingMax is a bug of the host.
+ */
+export function writeValue(instance: Instance, value: GuestValue, toll: Toll): number {
+  if (typeof value === 'string') {
+    toll.add(value.length * VM_GAS.hostByte)
+    return deserialise(instance, new Serial(2 * value.length).head().string(value).finish())
+  }
+  if (typeof value === 'bigint') {
+    const short = BigInt.asIntN(32, value)
+    return short === value
+      ? immediate(instance, Number(short) >>> 0, TAG.shortBigint)
+      : deserialise(instance, new Serial(48).head().bigint(value).finish())
+  }
+  if (value === undefined) return immediate(instance, 0, TAG.undefined)
+  if (value === null) return immediate(instance, 0, TAG.null)
+  if (typeof value === 'boolean') return immediate(instance, value ? 1 : 0, TAG.bool)
+  if (typeof value === 'number') return writeNumber(instance, value)
+  if (value instanceof Uint8Array) {
+    toll.add(value.length * VM_GAS.hostByte)
+    return deserialise(instance, new Serial(value.length).head().bytes(value).finish())
+  }
+  const serial = new StructureWriter().write(value)
+  toll.add(serial.nodes * VM_GAS.hostMember + serial.bytes.length * VM_GAS.hostByte)
+  return deserialise(instance, serial.bytes)
+}
+
+/** Whether a JSValue* is the mark of an exception. */
+export const isException = ({ words }: Instance, pointer: number): boolean => words[(pointer >>> 2) + 1] === TAG.exception
+
+const isInt = (value: number): boolean => Object.is(value, value | 0)
+
+function writeNumber(instance: Instance, value: number): number {
+  if (isInt(value)) return immediate(instance, value >>> 0, TAG.int)
+  const [payload, high] = halvesOf(value)
+  return immediate(instance, payload, high)
+}
+
+function immediate({ quickjs, words }: Instance, payload: number, high: number): number {
+  const pointer = quickjs.malloc(8)
+  if (pointer === 0) return 0
+  words[pointer >>> 2] = payload
+  words[(pointer >>> 2) + 1] = high
+  return pointer
+}
+
+/** Has QuickJS make a value of its serialisation: small ones from the image's mailbox, large ones from a buffer of their own. */
+function deserialise(instance: Instance, serial: Uint8Array): number {
+  const { quickjs, context, bytes, mailbox } = instance
+  if (serial.length <= mailbox.length) {
+    bytes.set(serial, mailbox.at)
+    return quickjs.deserialise(context, mailbox.buffer)
+  }
+  const at = quickjs.malloc(serial.length)
+  if (at === 0) return 0
+  bytes.set(serial, at)
+  const buffer = quickjs.newArrayBuffer(context, at, serial.length)
+  if (buffer === 0) return 0
+  const pointer = quickjs.deserialise(context, buffer)
+  quickjs.freeValue(context, buffer)
+  return pointer
+}
+
+/** Bytes of a tag and up to four lengths of five bytes, rounded up: what a scalar needs besides its content. */
+const HEAD_BYTES = 24
+
+/** Growing buffer of serialised values. */
+class Serial {
+  #bytes: Uint8Array
+  #at = 0
+
+  constructor(contentBytes: number) {
+    this.#bytes = new Uint8Array(HEAD_BYTES + contentBytes)
+  }
+
+  /** Version and an empty table of atoms. */
+  head(): this {
+    return this.u8(SERIAL.version).u8(0)
+  }
+
+  /** Makes room for content of so many bytes with its head. */
+  #reserve(contentBytes: number): void {
+    const needed = this.#at + HEAD_BYTES + contentBytes
+    if (needed <= this.#bytes.length) return
+    const grown = new Uint8Array(2 * needed)
+    grown.set(this.#bytes)
+    this.#bytes = grown
+  }
+
+  u8(value: number): this {
+    this.#bytes[this.#at++] = value
+    return this
+  }
+
+  leb(value: number): this {
+    let rest = value
+    for (; rest >= 0x80; rest = Math.floor(rest / 128)) this.u8((rest % 128) | 0x80)
+    return this.u8(rest)
+  }
+
+  /** A tag and a length: the start of an array or object. */
+  open(tag: number, length: number): this {
+    this.#reserve(0)
+    return this.u8(tag).leb(length)
+  }
+
+  tag(tag: number): this {
+    this.#reserve(0)
+    return this.u8(tag)
+  }
+
+  length(length: number): this {
+    this.#reserve(0)
+    return this.leb(length)
+  }
+
+  string(value: string): this {
+    this.#reserve(2 * value.length)
+    return this.u8(SERIAL.string).text(value)
+  }
+
+  /** Length with the wide flag, and characters, of one or two bytes. */
+  text(value: string): this {
+    this.#reserve(2 * value.length)
+    let wide = false
+    for (let i = 0; i < value.length && !wide; i++) wide = value.charCodeAt(i) > 0xff
+    this.leb(2 * value.length + (wide ? 1 : 0))
+    const bytes = this.#bytes
+    let at = this.#at
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i)
+      bytes[at++] = unit & 0xff
+      if (wide) bytes[at++] = unit >>> 8
+    }
+    this.#at = at
+    return this
+  }
+
+  bytes(value: Uint8Array): this {
+    this.#reserve(value.length)
+    this.u8(SERIAL.typedArray).u8(SERIAL.uint8).leb(value.length).leb(0)
+    return this.u8(SERIAL.arrayBuffer).leb(value.length).leb(SERIAL.fixedLength).append(value)
+  }
+
+  append(content: Uint8Array): this {
+    this.#reserve(content.length)
+    this.#bytes.set(content, this.#at)
+    this.#at += content.length
+    return this
+  }
+
+  number(value: number): this {
+    this.#reserve(0)
+    if (isInt(value)) return this.u8(SERIAL.int).leb(((2 * value) ^ (value >> 31)) >>> 0)
+    this.u8(SERIAL.float)
+    new DataView(this.#bytes.buffer).setFloat64(this.#at, value, true)
+    this.#at += 8
+    return this
+  }
+
+  bigint(value: bigint): this {
+    const bytes = twosComplement(value)
+    this.#reserve(bytes.length)
+    return this.u8(SERIAL.bigint).leb(bytes.length).append(bytes)
+  }
+
+  finish(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at)
+  }
+}
+
+/** Shortest two's complement of an integer, little-endian. */
+function twosComplement(value: bigint): Uint8Array {
+  const limbs: bigint[] = []
+  let rest = value
+  do {
+    limbs.push(BigInt.asUintN(64, rest))
+    rest >>= 64n
+  } while (rest !== 0n && rest !== -1n)
+  // One limb more than the shortest form may need: the sign stands in it.
+  limbs.push(BigInt.asUintN(64, rest))
+  const bytes = new Uint8Array(8 * limbs.length)
+  const view = new DataView(bytes.buffer)
+  for (const [i, limb] of limbs.entries()) view.setBigUint64(8 * i, limb, true)
+  let length = bytes.length
+  const sign = rest === 0n ? 0 : 0xff
+  while (length > 1 && bytes[length - 1] === sign && ((bytes[length - 2]! ^ sign) & 0x80) === 0) length--
+  return bytes.subarray(0, length)
+}
+
+const STRUCTURE_BYTES = 256
+
+/** Serialises arrays and objects, whose members' names stand in a table before the value. */
+class StructureWriter {
+  readonly #body = new Serial(STRUCTURE_BYTES)
+  readonly #atoms = new Map<string, number>()
+  #nodes = 0
+
+  /** The serialisation, and how many values it holds, all levels counted. */
+  write(value: GuestValue): { readonly bytes: Uint8Array; readonly nodes: number } {
+    this.#value(value, 0)
+    const serial = new Serial(STRUCTURE_BYTES).u8(SERIAL.version).leb(this.#atoms.size)
+    for (const name of this.#atoms.keys()) serial.text(name)
+    return { bytes: serial.append(this.#body.finish()).finish(), nodes: this.#nodes }
+  }
+
+  #value(value: GuestValue, nesting: number): void {
+    this.#nodes++
+    const body = this.#body
+    if (typeof value === 'string') body.string(value)
+    else if (typeof value === 'bigint') body.bigint(value)
+    else if (typeof value === 'number') body.number(value)
+    else if (typeof value === 'boolean') body.tag(value ? SERIAL.true : SERIAL.false)
+    else if (value === undefined || value === null) body.tag(value === null ? SERIAL.null : SERIAL.undefined)
+    else if (value instanceof Uint8Array) body.bytes(value)
+    else this.#structure(value, nesting)
+  }
+
+  #structure(value: readonly GuestValue[] | { readonly [member: string]: GuestValue }, nesting: number): void {
+    if (nesting >= VM_LIMITS.nestingMax) throw new Error(`a value of the host has more than ${VM_LIMITS.nestingMax} levels`)
+    const body = this.#body
+    if (isArray(value)) {
+      body.open(SERIAL.array, value.length)
+      for (let i = 0; i < value.length; i++) this.#value(value[i], nesting + 1)
+      return
+    }
+    const names = Object.keys(value)
+    body.open(SERIAL.object, names.length)
+    for (const name of names) {
+      body.length(2 * this.#atomOf(name))
+      this.#value(value[name], nesting + 1)
+    }
+  }
+
+  /** Index of an atom: its place in the table, from 1 (JS_ATOM_NULL is 0). */
+  #atomOf(name: string): number {
+    const known = this.#atoms.get(name)
+    if (known !== undefined) return known
+    this.#atoms.set(name, this.#atoms.size + 1)
+    return this.#atoms.size
+  }
+}
+
+const isArray: (value: unknown) => value is readonly GuestValue[] = Array.isArray

@@ -11,8 +11,8 @@ function nodesOf(proof: Uint8Array): readonly Uint8Array[] | undefined {
   return Array.from({ length: proof.length / NODE_BYTES }, (_, i) => proof.subarray(NODE_BYTES * i, NODE_BYTES * (i + 1)))
 }
 
-const badProof = (name: string): Result<never, LibraryError> =>
-  err({ message: `${name}: the proof must be at most ${PROOF_NODES_MAX} nodes of 32 bytes` })
+const badProof = (): Result<never, LibraryError> =>
+  err({ message: `the proof must be at most ${PROOF_NODES_MAX} nodes of 32 bytes` })
 
 /**
  * OpenZeppelin's MerkleProof.verify: nodes are keccak256 of the two below, the lesser first, so that a proof has no positions. A leaf is 32
@@ -25,8 +25,8 @@ export function verifySortedProof(
   proof: Uint8Array,
 ): Result<boolean, LibraryError> {
   const nodes = nodesOf(proof)
-  if (nodes === undefined) return badProof('verifySortedProof')
-  if (leaf.length !== NODE_BYTES) return err({ message: 'verifySortedProof: the leaf must be 32 bytes' })
+  if (nodes === undefined) return badProof()
+  if (leaf.length !== NODE_BYTES) return err({ message: 'the leaf must be 32 bytes' })
   let node = leaf
   for (const sibling of nodes)
     node = crypto.keccak256(compareBytes(node, sibling) < 0 ? concatBytes(node, sibling) : concatBytes(sibling, node))
@@ -43,6 +43,6 @@ export function verifyOrderedProof(
   proof: Uint8Array,
 ): Result<boolean, LibraryError> {
   const siblings = nodesOf(proof)
-  if (siblings === undefined) return badProof('verifyOrderedProof')
+  if (siblings === undefined) return badProof()
   return ok(verifyMerkleProof(crypto, root, item, { index: Number(index), count: Number(count), siblings }))
 }

@@ -19,7 +19,7 @@ export function ecrecover(
   s: Uint8Array,
 ): Result<string | undefined, LibraryError> {
   if (digest.length !== WORD || r.length !== WORD || s.length !== WORD)
-    return err({ message: 'ecrecover: digest, r and s must be 32 bytes each' })
+    return err({ message: 'digest, r and s must be 32 bytes each' })
   if (v !== 27n && v !== 28n) return ok(undefined)
   const parity = v === 28n ? 1 : 0
   const value = bytesToBigInt(s)
@@ -33,12 +33,12 @@ export function ecrecover(
 
 /** As OpenZeppelin's ECDSA.recover: r ‖ s ‖ v (65 bytes), v 27 or 28, low s only (EIP-2), and a refusal where there is no signer. */
 export function recoverSigner(crypto: Crypto, digest: Uint8Array, signature: Uint8Array): Result<string, LibraryError> {
-  if (digest.length !== WORD) return err({ message: 'recoverSigner: the digest must be 32 bytes' })
-  if (signature.length !== SIGNATURE_BYTES) return err({ message: 'recoverSigner: the signature must be 65 bytes' })
+  if (digest.length !== WORD) return err({ message: 'the digest must be 32 bytes' })
+  if (signature.length !== SIGNATURE_BYTES) return err({ message: 'the signature must be 65 bytes' })
   const v = signature[SIGNATURE_BYTES - 1]!
-  if (v !== 27 && v !== 28) return err({ message: 'recoverSigner: v must be 27 or 28' })
+  if (v !== 27 && v !== 28) return err({ message: 'v must be 27 or 28' })
   const key = crypto.recover(digest, signature.subarray(0, 2 * WORD), v === 28 ? 1 : 0)
-  return key === undefined ? err({ message: 'recoverSigner: the signature is invalid' }) : ok(addressOfKey(crypto, key))
+  return key === undefined ? err({ message: 'the signature is invalid' }) : ok(addressOfKey(crypto, key))
 }
 
 const addressOfKey = (crypto: Crypto, key: Uint8Array): string => checksumAddress(crypto, crypto.keccak256(key).subarray(12))

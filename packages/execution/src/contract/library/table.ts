@@ -108,8 +108,7 @@ export const HOST_LIBRARY = {
   formatAddress: define(
     ['bytes'],
     () => GAS.address.base,
-    (crypto, bytes) =>
-      bytes.length === 20 ? ok(checksumAddress(crypto, bytes)) : refused('formatAddress: an address has 20 bytes'),
+    (crypto, bytes) => (bytes.length === 20 ? ok(checksumAddress(crypto, bytes)) : refused('an address has 20 bytes')),
   ),
   /** Text of an address, in lower case or with the right checksum → 20 bytes. */
   parseAddress: define(
@@ -117,8 +116,8 @@ export const HOST_LIBRARY = {
     () => GAS.address.base,
     (crypto, text) => {
       const bytes = parseAddress(crypto, text)
-      if (bytes === 'type') return refused('parseAddress: not an address')
-      return bytes === 'checksum' ? refused('parseAddress: the checksum is wrong') : ok(bytes)
+      if (bytes === 'type') return refused('not an address')
+      return bytes === 'checksum' ? refused('the checksum is wrong') : ok(bytes)
     },
   ),
 
@@ -134,10 +133,8 @@ export const HOST_LIBRARY = {
     (parts) => GAS.concatBytes.base + valueGas(GAS.concatBytes, parts),
     (_crypto, parts) => {
       const list = listOf(parts)
-      if (list.length > CONCAT_PARTS_MAX) return refused(`concatBytes: more than ${CONCAT_PARTS_MAX} parts`)
-      return list.every((part) => part instanceof Uint8Array)
-        ? ok(joinBytes(list))
-        : refused('concatBytes: not an array of Uint8Array')
+      if (list.length > CONCAT_PARTS_MAX) return refused(`more than ${CONCAT_PARTS_MAX} parts`)
+      return list.every((part) => part instanceof Uint8Array) ? ok(joinBytes(list)) : refused('not an array of Uint8Array')
     },
   ),
 
@@ -153,7 +150,7 @@ export const HOST_LIBRARY = {
     ({ length }) => units(GAS.utf8, length),
     (_crypto, bytes) => {
       const text = parseUtf8(bytes)
-      return text === undefined ? refused('decodeUtf8: not UTF-8') : ok(text)
+      return text === undefined ? refused('not UTF-8') : ok(text)
     },
   ),
   /** Bytes → 0x and lower-case digits. */
@@ -168,7 +165,7 @@ export const HOST_LIBRARY = {
     ({ length }) => units(GAS.hex, length),
     (_crypto, text) => {
       const bytes = parseHex(text)
-      return bytes === undefined ? refused('decodeHex: not hex of whole bytes') : ok(bytes)
+      return bytes === undefined ? refused('not hex of whole bytes') : ok(bytes)
     },
   ),
 } as const

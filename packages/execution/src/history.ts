@@ -56,7 +56,12 @@ export class PastState {
     const key = hexToBytes(stateKey)
     // First the value now, then the history: a block that is committed in between left the older value there.
     const present = this.#kv.get(flatKey(key))
-    for await (const [, value] of this.#kv.scan({ ...historyRange(key, this.height + 1), limit: 1 }))
+    return this.resolve(key, present)
+  }
+
+  /** Value of a state key whose present value was read before this call. */
+  async resolve(stateKey: Uint8Array, present: Uint8Array | undefined): Promise<Uint8Array | undefined> {
+    for await (const [, value] of this.#kv.scan({ ...historyRange(stateKey, this.height + 1), limit: 1 }))
       return fromHistoryValue(value)
     return present
   }

@@ -1,0 +1,144 @@
+import type { Address, Transaction, Wei } from '@quoin/protocol'
+import type { Contracts } from '../contract/contracts.ts'
+import { Machine } from '../contract/machine.ts'
+import type { BlockContext } from '../contract/message.ts'
+import { NATIVE_ADDRESS } from '../contract/native.ts'
+import type { HistoryKv } from '../history.ts'
+import { intrinsicGas } from '../intrinsic-gas.ts'
+import { Journal } from '../journal.ts'
+import type { KvReader } from '../kv.ts'
+import { runMessage } from '../transaction.ts'
+import {
+  type BlockOverrides,
+  type OverrideRefusal,
+  overrideBlock,
+  type PreparedOverrides,
+  prepareOverrides,
+  type StateOverrides,
+} from './overrides.ts'
+import { type PastRunRefusal, runOnPast } from './past-run.ts'
+
+/** A transaction that nobody signs: what `eth_call` and `eth_estimateGas` ask about. It has no nonce and pays no fee. */
+export interface Call extends Pick<Transaction, 'to' | 'data' | 'value' | 'accessList'> {
+  /** Any account, a contract's too. */
+  readonly from: Address
+  /** At most; undefined for as much as is allowed. */
+  readonly gas: number | undefined
+  /** What the sender would pay for a unit of gas at most: an estimate stays within its balance. 0 when that does not matter. */
+  readonly maxFeePerGas: Wei
+}
+
+/** A call and where it runs. Everything in it can be cloned by a message between threads. */
+export interface CallRequest {
+  readonly call: Call
+  /** The state that it runs on is the one that this block left; the contract finds itself in this very block, as in geth. */
+  readonly block: BlockContext
+  readonly stateOverrides: StateOverrides
+  readonly blockOverrides: BlockOverrides
+  /** The node's own bound for one call. */
+  readonly gasMax: number
+}
+
+/** What runs calls: one a thread. */
+export interface CallHost {
+  readonly kv: HistoryKv
+  readonly contracts: Contracts
+}
+
+/** How the message of a call ended. Its gas includes the intrinsic gas, as that of a transaction. */
+export type CallResult =
+  /** What was returned; of a creation, the new contract's code. */
+  | { readonly kind: 'returned'; readonly data: Uint8Array; readonly gasUsed: number }
+  /** `data`: the ABI-encoded error. `reason`: in words, where the error has any. */
+  | { readonly kind: 'reverted'; readonly data: Uint8Array; readonly reason: string; readonly gasUsed: number }
+  | { readonly kind: 'out-of-gas'; readonly gasUsed: number }
+
+/** Why a call was not run. The messages begin with the words that viem and ethers look for. */
+export interface CallRefusal {
+  readonly kind: 'refused'
+  readonly code: 'intrinsic-gas-too-low' | 'insufficient-funds' | OverrideRefusal['code'] | PastRunRefusal['code']
+  readonly message: string
+}
+
+export type CallOutcome = CallResult | CallRefusal
+
+export const refused = (code: CallRefusal['code'], message: string): CallRefusal => ({ kind: 'refused', code, message })
+
+/** `eth_call`: what a call returns, with all the gas that is allowed unless it wants less. Throws EngineFault when this machine fails. */
+export const runCall = (host: CallHost, request: CallRequest): Promise<CallOutcome> =>
+  withState(host, request, (state) => {
+    const { call, gasMax } = request
+    return refusalOf(call, state) ?? state.run(Math.min(call.gas ?? gasMax, gasMax))
+  })
+
+/** The state below a call, on which it can be run many times. */
+export interface CallState {
+  /** The chain's own, below any override. */
+  readonly reader: KvReader
+  /** The sender's balance. */
+  readonly balance: bigint
+  /** Whether there is code to run, or to be made. */
+  readonly runsCode: boolean
+  /** Runs the call on the untouched state. */
+  run(gas: number): CallResult | CallRefusal
+}
+
+/** Prepares overrides, and runs a function of the state until it has seen the right one. */
+export async function withState<T>(host: CallHost, request: CallRequest, run: (state: CallState) => T): Promise<T | CallRefusal> {
+  const prepared = prepareOverrides(host.contracts, request.stateOverrides)
+  if (!prepared.ok) return refused(prepared.error.code, prepared.error.message)
+  const outcome = await runOnPast(host.kv, request.block.number, (reader) =>
+    run(callState(host.contracts, request, prepared.value, reader)),
+  )
+  return outcome.ok ? outcome.value : refused(outcome.error.code, outcome.error.message)
+}
+
+function callState(contracts: Contracts, request: CallRequest, overrides: PreparedOverrides, reader: KvReader): CallState {
+  const { call } = request
+  const block = overrideBlock(request.block, request.blockOverrides)
+  const below = overrides.over(reader)
+  const begin = (): Journal => {
+    const journal = new Journal(below)
+    overrides.write(journal)
+    return journal
+  }
+  const first = begin()
+  let untouched: Journal | undefined = first
+  return {
+    reader,
+    balance: first.account(call.from).balance,
+    runsCode: call.to === undefined || call.to === NATIVE_ADDRESS || first.account(call.to).codeHash !== undefined,
+    run(gas) {
+      const journal = untouched ?? begin()
+      untouched = undefined
+      return runWith(contracts, journal, block, call, gas)
+    },
+  }
+}
+
+/** Why the sender cannot afford what the call moves. */
+export function refusalOf({ from, value }: Call, { balance }: CallState): CallRefusal | undefined {
+  if (value <= balance) return undefined
+  return refused('insufficient-funds', `insufficient funds for transfer: address ${from} have ${balance} want ${value}`)
+}
+
+function runWith(
+  contracts: Contracts,
+  journal: Journal,
+  block: BlockContext,
+  call: Call,
+  gasLimit: number,
+): CallResult | CallRefusal {
+  const intrinsic = intrinsicGas(call)
+  if (gasLimit < intrinsic) return refused('intrinsic-gas-too-low', `intrinsic gas too low: have ${gasLimit}, want ${intrinsic}`)
+  const outcome = runMessage(new Machine(contracts, journal, block), { ...call, gas: gasLimit })
+  const { gasUsed } = outcome
+  if (!outcome.ok) {
+    // Whatever else fails leaves gas, if only what the failing frame's caller keeps.
+    if (gasUsed === gasLimit) return { kind: 'out-of-gas', gasUsed }
+    return { kind: 'reverted', data: outcome.data, reason: outcome.reason, gasUsed }
+  }
+  const { contractAddress } = outcome
+  const code = contractAddress === undefined ? undefined : journal.code(contractAddress)
+  return { kind: 'returned', data: code ?? outcome.data, gasUsed }
+}

@@ -1,0 +1,12 @@
+export {
+  type Call,
+  type CallHost,
+  type CallOutcome,
+  type CallRefusal,
+  type CallRequest,
+  type CallResult,
+  runCall,
+} from './call.ts'
+export { type EstimateOutcome, estimateGas } from './estimate.ts'
+export { CALL_LIMITS } from './limits.ts'
+export type { AccountOverride, BlockOverrides, StateOverrides, StorageOverride } from './overrides.ts'

@@ -1,0 +1,127 @@
+import {
+  type Address,
+  bytesToHex,
+  err,
+  type Height,
+  type Hex,
+  type Nonce,
+  ok,
+  type Result,
+  type TimeMs,
+  type Wei,
+} from '@quoin/protocol'
+import type { Contracts } from '../contract/contracts.ts'
+import { makeCode, type NewCode } from '../contract/creation.ts'
+import { GasMeter } from '../contract/gas-meter.ts'
+import type { BlockContext } from '../contract/message.ts'
+import { readRecord, writeRecord } from '../contract/record.ts'
+import type { Journal } from '../journal.ts'
+import { flatKeyOf, storageKey } from '../keys.ts'
+import type { KvReader } from '../kv.ts'
+import { CALL_LIMITS } from './limits.ts'
+
+/** What a call finds of an account in place of what the state holds (geth's state overrides); undefined leaves it as it is. */
+export interface AccountOverride {
+  readonly balance?: Wei | undefined
+  readonly nonce?: Nonce | undefined
+  /** A contract container, or no bytes for an account without code. */
+  readonly code?: Uint8Array | undefined
+  readonly storage?: StorageOverride | undefined
+}
+
+export interface StorageOverride {
+  /** `replace` stands for the account's whole storage, `change` for single entries. */
+  readonly kind: 'replace' | 'change'
+  /** By raw keys, in the form in which storage holds values; an empty one is none. */
+  readonly entries: readonly (readonly [rawKey: Uint8Array, value: Uint8Array])[]
+}
+
+export type StateOverrides = ReadonlyMap<Address, AccountOverride>
+
+/** What a call finds of its block in place of what the header says; undefined leaves it as it is. */
+export interface BlockOverrides {
+  readonly number?: Height | undefined
+  readonly timeMs?: TimeMs | undefined
+  readonly gasLimit?: number | undefined
+  readonly proposer?: Address | undefined
+  readonly baseFee?: Wei | undefined
+}
+
+export function overrideBlock(block: BlockContext, overrides: BlockOverrides): BlockContext {
+  return {
+    number: overrides.number ?? block.number,
+    timeMs: overrides.timeMs ?? block.timeMs,
+    gasLimit: overrides.gasLimit ?? block.gasLimit,
+    proposer: overrides.proposer ?? block.proposer,
+    baseFee: overrides.baseFee ?? block.baseFee,
+  }
+}
+
+export interface OverrideRefusal {
+  readonly code: 'invalid-override'
+  readonly message: string
+}
+
+/** Overrides that were found good. The same for every run of a call. */
+export interface PreparedOverrides {
+  /** The state without the storage that is replaced. */
+  over(state: KvReader): KvReader
+  /** Writes the rest, before anything runs. */
+  write(journal: Journal): void
+}
+
+/** Refuses code that could not be deployed. */
+export function prepareOverrides(contracts: Contracts, overrides: StateOverrides): Result<PreparedOverrides, OverrideRefusal> {
+  if (overrides.size > CALL_LIMITS.overriddenAccountsMax)
+    return refusal(`${overrides.size} accounts are overridden, at most ${CALL_LIMITS.overriddenAccountsMax} may be`)
+  const codes = new Map<Address, NewCode>()
+  const replaced = new Set<string>()
+  for (const [address, { code, storage }] of overrides) {
+    if (storage?.kind === 'replace') replaced.add(storagePrefix(address))
+    if (code === undefined || code.length === 0) continue
+    const made = makeCode(contracts, new GasMeter(CALL_LIMITS.codeGasMax, undefined), code, undefined)
+    if (!made.ok) return refusal(`the code of ${address} cannot stand for a contract's: ${made.error.reason}`)
+    if (made.value.constructorArguments.length > 0)
+      return refusal(`the code of ${address} cannot stand for a contract's: bytes follow the container`)
+    codes.set(address, made.value)
+  }
+  return ok({
+    over: (state) => (replaced.size === 0 ? state : withoutStorage(state, replaced)),
+    write(journal) {
+      for (const [address, override] of overrides) writeAccount(contracts, journal, address, override, codes.get(address))
+    },
+  })
+}
+
+const refusal = (message: string): Result<never, OverrideRefusal> => err({ code: 'invalid-override', message })
+
+function writeAccount(
+  { executionVersion }: Contracts,
+  journal: Journal,
+  address: Address,
+  { balance, nonce, code, storage }: AccountOverride,
+  newCode: NewCode | undefined,
+): void {
+  const { codeHash, ...account } = journal.account(address)
+  const plain = { balance: balance ?? account.balance, nonce: nonce ?? account.nonce }
+  journal.setAccount(address, { ...plain, codeHash: code === undefined ? codeHash : undefined })
+  if (newCode !== undefined) {
+    const { version, authority, paused } = readRecord(journal, address) ?? NEW_RECORD
+    journal.setCode(address, newCode.code, newCode.codeHash)
+    writeRecord(journal, address, { version, authority, paused, executionVersion, loadGas: newCode.loadGas })
+  }
+  for (const [rawKey, value] of storage?.entries ?? [])
+    journal.setStorage(address, rawKey, value.length === 0 ? undefined : value)
+}
+
+/** Of a contract that only this call knows. */
+const NEW_RECORD = { version: 1, authority: undefined, paused: false } as const
+
+function withoutStorage(state: KvReader, replaced: ReadonlySet<string>): KvReader {
+  const isReplaced = (flatKey: Uint8Array): boolean => replaced.has(bytesToHex(flatKey.subarray(0, STORAGE_PREFIX_BYTES)))
+  return { get: (flatKey) => (isReplaced(flatKey) ? undefined : state.get(flatKey)) }
+}
+
+/** How the database keys of an account's storage begin: key space, address, kind. */
+const storagePrefix = (address: Address): Hex => bytesToHex(flatKeyOf(storageKey(address, new Uint8Array(0))))
+const STORAGE_PREFIX_BYTES = 1 + 20 + 1

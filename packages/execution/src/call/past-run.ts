@@ -1,0 +1,108 @@
+import { bytesToHex, codec, equalBytes, err, type Hex, ok, type Result } from '@quoin/protocol'
+import { EngineFault } from '../fault.ts'
+import { type HistoryKv, PastState } from '../history.ts'
+import { stateKeyOf } from '../keys.ts'
+import type { KvReader } from '../kv.ts'
+import { headCodec, headKey } from '../tree/records.ts'
+import { CALL_LIMITS } from './limits.ts'
+
+/** A run that did not come to rest within `runsMax`. */
+export interface PastRunRefusal {
+  readonly code: 'too-many-runs'
+  readonly message: string
+}
+
+type Value = Uint8Array | undefined
+
+/**
+ * Runs synchronous code on the state as the block of `height` left it, which must be in the database; later blocks may be committed
+ * meanwhile. The code must be a function of what it reads. Only point reads of the present are synchronous (ADR 2), so the run reads
+ * optimistically:
+ *
+ *   1. A key that is not known yet answers with its present value, which is remembered as a guess.
+ *   2. After the run, each guess is checked against the history: a key that changed after `height` has an entry there. The present was read
+ *      first and the history is read after it, so that a block committed in between is seen.
+ *   3. If all guesses were right, so is the outcome, an exception included. Else what was found is known, and the code runs again.
+ *
+ * It ends: up to its first wrong guess a run does what the right one does, so each repetition is right for one key more. Where the head
+ * is still the block of `height` after a run, nothing it read can have changed, and one read settles it.
+ */
+export async function runOnPast<T>(
+  kv: HistoryKv,
+  height: number,
+  run: (state: KvReader) => T,
+): Promise<Result<T, PastRunRefusal>> {
+  const state = new GuessedState(kv, height)
+  for (let runs = 0; runs < CALL_LIMITS.runsMax; runs++) {
+    const outcome = outcomeOf(() => run(state))
+    if (!(await state.settle())) continue
+    if (outcome.ok) return ok(outcome.value)
+    throw outcome.error
+  }
+  return err({
+    code: 'too-many-runs',
+    message: `the call reads one after another more than ${CALL_LIMITS.runsMax} values that have changed since block ${height}`,
+  })
+}
+
+/** What a run returned or threw. A fault of the machine is no consequence of what was read, and ends everything at once. */
+function outcomeOf<T>(run: () => T): Result<T, unknown> {
+  try {
+    return ok(run())
+  } catch (error) {
+    if (error instanceof EngineFault) throw error
+    return err(error)
+  }
+}
+
+/** Values of the flat state, by database key: known for the height, or guessed from the present. */
+class GuessedState implements KvReader {
+  readonly #kv: HistoryKv
+  readonly #past: PastState
+  readonly #known = new Map<Hex, Value>()
+  readonly #guesses = new Map<Hex, { readonly flatKey: Uint8Array; readonly value: Value }>()
+
+  constructor(kv: HistoryKv, height: number) {
+    this.#kv = kv
+    this.#past = new PastState(kv, height)
+  }
+
+  get(flatKey: Uint8Array): Value {
+    const name = bytesToHex(flatKey)
+    const known = this.#known.get(name)
+    if (known !== undefined || this.#known.has(name)) return known
+    const guess = this.#guesses.get(name)
+    if (guess !== undefined) return guess.value
+    const value = this.#kv.get(flatKey)
+    this.#guesses.set(name, { flatKey, value })
+    return value
+  }
+
+  /** Turns the guesses into knowledge; whether all were right. */
+  async settle(): Promise<boolean> {
+    if (this.#guesses.size === 0 || headHeight(this.#kv) === this.#past.height) return true
+    const guesses = [...this.#guesses]
+    this.#guesses.clear()
+    let areRight = true
+    for (let at = 0; at < guesses.length; at += CALL_LIMITS.seeksMax) {
+      const batch = guesses.slice(at, at + CALL_LIMITS.seeksMax)
+      const values = await Promise.all(batch.map(([, { flatKey, value }]) => this.#past.resolve(stateKeyOf(flatKey), value)))
+      for (const [i, [name, { value }]] of batch.entries()) {
+        const right = values[i]
+        this.#known.set(name, right)
+        if (!isSame(value, right)) areRight = false
+      }
+    }
+    return areRight
+  }
+}
+
+const isSame = (a: Value, b: Value): boolean => a === b || (a !== undefined && b !== undefined && equalBytes(a, b))
+
+/** Height of the state that is in the database; undefined before genesis, and where there is no tree. */
+function headHeight(kv: KvReader): number | undefined {
+  const record = kv.get(headKey)
+  if (record === undefined) return undefined
+  const head = codec.decode(headCodec, record)
+  return head.ok ? head.value.height : undefined
+}

@@ -21,13 +21,17 @@ import {
   transactionsRoot,
   ZERO_HASH,
 } from '@quoin/protocol'
+import type { Contracts } from './contract/contracts.ts'
+import { Machine } from './contract/machine.ts'
+import type { BlockContext } from './contract/message.ts'
 import type { BlockRefusal, BlockTemplate, FillLimits, TransactionRefusal } from './executor.ts'
+import { EngineFault } from './fault.ts'
 import { nextBaseFee } from './fees.ts'
 import { GAS } from './intrinsic-gas.ts'
 import type { Journal } from './journal.ts'
 import type { KvReader } from './kv.ts'
 import { readParameters, readSendPolicy } from './system-state.ts'
-import { applyTransaction, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
+import { applyTransaction, checkAccount, checkRules, type TransactionOutcome, type TransactionRules } from './transaction.ts'
 
 /** A decoded transaction with the sender that the caller vouches for. */
 export interface SenderTransaction {
@@ -40,6 +44,15 @@ export interface BlockRules extends TransactionRules {
   readonly gasLimit: Gas
   readonly feeAddress: Address
 }
+
+/** What the contracts of a block see of it. */
+export const blockContext = ({ parent, timeMs }: BlockTemplate, { gasLimit, feeAddress, baseFee }: BlockRules): BlockContext => ({
+  number: nextHeight(parent.number),
+  timeMs,
+  proposer: feeAddress,
+  gasLimit,
+  baseFee,
+})
 
 /** The rules of the block above `template.parent`, whose state `reader` holds. */
 export function blockRules(template: BlockTemplate, reader: KvReader): BlockRules {
@@ -57,7 +70,7 @@ export function blockRules(template: BlockTemplate, reader: KvReader): BlockRule
 /** A block while its transactions run, one after the other. */
 export class BlockRun {
   readonly rules: BlockRules
-  readonly journal: Journal
+  readonly machine: Machine
   readonly #crypto: Crypto
   readonly #hashes: Hash[] = []
   /** `receiptCodec` encodings, one behind the other, and where each ends. */
@@ -67,10 +80,14 @@ export class BlockRun {
   #gasUsed = 0
   #bytes = 0
 
-  constructor(crypto: Crypto, rules: BlockRules, journal: Journal) {
-    this.#crypto = crypto
+  constructor(contracts: Contracts, rules: BlockRules, journal: Journal, block: BlockContext) {
+    this.#crypto = contracts.crypto
     this.rules = rules
-    this.journal = journal
+    this.machine = new Machine(contracts, journal, block)
+  }
+
+  get journal(): Journal {
+    return this.machine.journal
   }
 
   get gasUsed(): number {
@@ -106,9 +123,9 @@ export class BlockRun {
     )
   }
 
-  /** Runs a transaction for which `overflow` and `check` found nothing. */
+  /** Runs a transaction for which `overflow` and `check` found nothing. Throws EngineFault; the run is of no use then. */
   apply({ transaction, sender }: SenderTransaction): void {
-    const { gasUsed, ...outcome } = applyTransaction(this.journal, transaction, sender, this.rules, this.rules.feeAddress)
+    const { gasUsed, ...outcome } = this.#run(transaction, sender)
     this.#gasUsed += gasUsed
     this.#bytes += transaction.raw.length
     const receipt: Receipt = { ...outcome, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas }
@@ -116,6 +133,14 @@ export class BlockRun {
     this.#hashes.push(transaction.hash)
     receiptCodec.write(this.#receipts, receipt)
     this.#receiptEnds.push(this.#receipts.length)
+  }
+
+  #run(transaction: Transaction, sender: Address): TransactionOutcome {
+    try {
+      return applyTransaction(this.machine, transaction, sender, this.rules)
+    } catch (error) {
+      throw error instanceof EngineFault ? new EngineFault(transaction.hash, error.cause) : error
+    }
   }
 
   /** The block's header above a parent, given the root of the state that it leaves. */

@@ -7,23 +7,26 @@ import {
   Hash,
   type Header,
   type Height,
-  type Nonce,
   receiptsRoot,
   transactionsRoot,
+  U64_SAFE_MAX,
   validatorSetHash,
   Wei,
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '@quoin/protocol'
 import { EMPTY_ACCOUNT } from './account.ts'
+import type { Contracts } from './contract/contracts.ts'
+import { installCode, makeCode } from './contract/creation.ts'
+import { GasMeter } from './contract/gas-meter.ts'
 import { Journal } from './journal.ts'
-import { settleSystemRecords, writeGenesisRecords } from './system-state.ts'
+import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from './system-state.ts'
 
 /**
- * State of block 0: opening balances, system contracts (nonce 1, as every contract since EIP-161) and system records. Throws when the
- * balances sum to 2^256 or more: no later sum can overflow then.
+ * State of block 0: opening balances, system contracts (whose constructors do not run) and system records. Throws when the balances sum to
+ * 2^256 or more, for no later sum can overflow then, and when a system contract is none.
  */
-export function genesisState(crypto: Crypto, genesis: Genesis): Journal {
+export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
   const journal = new Journal()
   let supply = 0n
   for (const { address, balance } of genesis.alloc) {
@@ -31,8 +34,9 @@ export function genesisState(crypto: Crypto, genesis: Genesis): Journal {
     journal.setAccount(address, { ...EMPTY_ACCOUNT, balance })
   }
   for (const { address, code } of genesis.systemContracts) {
-    journal.setAccount(address, { ...journal.account(address), nonce: 1 as Nonce })
-    journal.setCode(address, code, Hash(crypto.keccak256(code)))
+    const made = makeCode(contracts, new GasMeter(U64_SAFE_MAX, undefined), code, undefined)
+    if (!made.ok) throw new Error(`system contract ${address}: ${made.error.reason}`)
+    installCode(contracts, journal, 0 as Height, address, SYSTEM_ADDRESS, made.value)
   }
   writeGenesisRecords(journal, genesis)
   const problems = settleSystemRecords(journal)

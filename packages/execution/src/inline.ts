@@ -13,7 +13,8 @@ import {
   type Result,
   treeKey,
 } from '@quoin/protocol'
-import { BlockRun, blockRules, executeAll, fillBlock, invalidTransaction, type SenderTransaction } from './block.ts'
+import { BlockRun, blockContext, blockRules, executeAll, fillBlock, invalidTransaction, type SenderTransaction } from './block.ts'
+import { type Contracts, createContracts } from './contract/contracts.ts'
 import type {
   BlockRefusal,
   BlockTemplate,
@@ -28,17 +29,20 @@ import { genesisHeader, genesisState } from './genesis.ts'
 import { flatOps, type HistoryKv, historyOps } from './history.ts'
 import { Journal } from './journal.ts'
 import { stateKeyOf } from './keys.ts'
+import type { KvOp } from './kv.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { packOps } from './pack.ts'
 import { settleSystemRecords } from './system-state.ts'
 import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './tree/index.ts'
-import { executionVersion } from './version.ts'
+import type { Engine } from './vm/index.ts'
 
 export interface ExecutorOptions {
   /** The database: the node's `Kv` fits. Only read here; the caller writes the blocks' ops. */
   readonly kv: HistoryKv
   readonly crypto: Crypto
   readonly chainId: ChainId
+  /** Made by `createContractEngine`. */
+  readonly engine: Engine
   /** D of the state tree: fixed when a database is made, and no part of the chain (`tree/`). */
   readonly treeDepth: number
   /** Heights before the head that stay provable. */
@@ -63,6 +67,14 @@ interface Outcome {
   readonly update: PreparedTree
 }
 
+/** What running a block left behind. */
+interface Made {
+  readonly journal: Journal
+  readonly receipts: Uint8Array
+  /** Writes of what follows from the state: no part of it. */
+  readonly derived: readonly KvOp[]
+}
+
 /** Everything that a block follows from, the parent's state aside. */
 interface Work {
   readonly template: BlockTemplate
@@ -83,6 +95,7 @@ type Malformed = { readonly index: number; readonly reason: TransactionRefusal }
 class InlineExecutor implements Executor {
   readonly version: Hash
   readonly #options: ExecutorOptions
+  readonly #contracts: Contracts
   readonly #tree: StateTree
   /** By block hash, the one used longest ago first; all above the same parent state. */
   readonly #outcomes = new Map<Hash, Outcome>()
@@ -91,7 +104,8 @@ class InlineExecutor implements Executor {
   constructor(options: ExecutorOptions, tree: StateTree) {
     this.#options = options
     this.#tree = tree
-    this.version = executionVersion(options.crypto)
+    this.#contracts = createContracts({ ...options, reader: options.kv })
+    this.version = this.#contracts.executionVersion
   }
 
   async genesis(genesis: Genesis): Promise<ExecutedBlock> {
@@ -100,8 +114,9 @@ class InlineExecutor implements Executor {
     if (genesis.executionVersion !== this.version)
       throw new Error(`genesis wants execution version ${genesis.executionVersion}, this node has ${this.version}`)
     if (this.#tree.head !== undefined) throw new Error(`the database holds the state of block ${this.#tree.head.height} already`)
-    const journal = genesisState(crypto, genesis)
-    return this.#keep(undefined, 0 as Height, journal, EMPTY_RECEIPTS, (root) => genesisHeader(crypto, genesis, root))
+    const journal = genesisState(this.#contracts, genesis)
+    const made = { journal, receipts: EMPTY_RECEIPTS, derived: [] }
+    return this.#keep(undefined, 0 as Height, made, (root) => genesisHeader(crypto, genesis, root))
   }
 
   async build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock> {
@@ -181,8 +196,9 @@ class InlineExecutor implements Executor {
   }
 
   #start(template: BlockTemplate): BlockRun {
-    const { crypto, kv } = this.#options
-    return new BlockRun(crypto, blockRules(template, kv), new Journal(kv))
+    const { kv } = this.#options
+    const rules = blockRules(template, kv)
+    return new BlockRun(this.#contracts, rules, new Journal(kv), blockContext(template, rules))
   }
 
   /** The block of a run: what was executed before is not computed again. The header's execution version is always this one. */
@@ -193,7 +209,8 @@ class InlineExecutor implements Executor {
     const height = nextHeight(template.parent.number)
     settleSystemRecords(run.journal)
     const extra = { ...template.extra, executionVersion: this.version }
-    return this.#keep(work, height, run.journal, run.receipts(), (root) => run.header({ ...template, extra }, root))
+    const made = { journal: run.journal, receipts: run.receipts(), derived: run.machine.imageOps() }
+    return this.#keep(work, height, made, (root) => run.header({ ...template, extra }, root))
   }
 
   /** The outcome of equal work, which counts as used anew. */
@@ -211,8 +228,7 @@ class InlineExecutor implements Executor {
   #keep(
     work: Work | undefined,
     height: Height,
-    journal: Journal,
-    receipts: Uint8Array,
+    { journal, receipts, derived }: Made,
     headerOf: (root: Hash) => Header,
   ): ExecutedBlock {
     const { crypto } = this.#options
@@ -222,7 +238,7 @@ class InlineExecutor implements Executor {
       changes.map(({ flatKey, after }) => ({ key: treeKey(crypto, stateKeyOf(flatKey)), value: after })),
     )
     const history = height === 0 ? [] : historyOps(changes, height)
-    const ops = packOps([...flatOps(changes), ...history, ...update.ops])
+    const ops = packOps([...flatOps(changes), ...history, ...update.ops, ...derived])
     const header = headerOf(update.root)
     const block = { header, hash: headerHash(crypto, header), receipts, ops }
     this.#outcomes.set(block.hash, { work, block, update })

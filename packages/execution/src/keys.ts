@@ -15,17 +15,19 @@ import {
  *   10 ‖ state key                              the value now ("flat state")
  *   11 ‖ escaped state key ‖ 00 00 ‖ height(8)  the value before the block of that height: 00 = absent, 01 ‖ value
  *   20 …                                        the state tree and its undo log (`tree/records.ts`)
+ *   21 ‖ engine(8) ‖ code hash(32)              image of a contract, derived from its code (`contract/program-cache.ts`)
  *
  *   state key = address(20) ‖ kind(1) ‖ raw key
  *     kind 00  account, no raw key              `account.ts`
  *     kind 01  code, no raw key                 the container's bytes
  *     kind 02  storage, raw key of 0 to 128 B   any bytes
+ *     kind 03  contract record                  `contract/record.ts`
  *
  * In the escaped form each byte 00 becomes 00 ff. With the terminator 00 00 no key is a prefix of another, and the order is that of
  * the state keys, then of the heights. The tree commits to state keys: its path is `treeKey(state key)`.
  */
-export const SPACE = { flat: 0x10, history: 0x11 } as const
-export const STATE_KIND = { account: 0, code: 1, storage: 2 } as const
+export const SPACE = { flat: 0x10, history: 0x11, image: 0x21 } as const
+export const STATE_KIND = { account: 0, code: 1, storage: 2, contract: 3 } as const
 
 const ADDRESS_BYTES = 20
 const HEIGHT_BYTES = 8
@@ -33,6 +35,9 @@ const HEIGHT_BYTES = 8
 /** State keys as hex: journal and blocks index by them, and their order as text is the order of the bytes. */
 export const accountKey = (address: Address): Hex => `${address as Hex}00`
 export const codeKey = (address: Address): Hex => `${address as Hex}01`
+
+/** State key of a contract's record, or of a part of it. */
+export const contractKey = (address: Address, part: Uint8Array): Hex => `${address as Hex}03${bytesToHex(part).slice(2)}`
 
 /** Throws when the raw key is longer than `stateKeyBytesMax`. */
 export function storageKey(address: Address, rawKey: Uint8Array): Hex {

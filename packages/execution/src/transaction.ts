@@ -1,15 +1,7 @@
-import {
-  type Address,
-  type FeePolicy,
-  type Gas,
-  type Log,
-  type Nonce,
-  type Transaction,
-  U32_MAX,
-  utf8ToBytes,
-  Wei,
-} from '@quoin/protocol'
+import { type Address, type FeePolicy, type Gas, type Log, type Nonce, type Transaction, U32_MAX, Wei } from '@quoin/protocol'
 import type { Account } from './account.ts'
+import type { Machine } from './contract/machine.ts'
+import type { Message, MessageOutcome } from './contract/message.ts'
 import type { TransactionRefusal } from './executor.ts'
 import { effectiveGasPrice, feeOf, maximumCost } from './fees.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
@@ -76,46 +68,51 @@ export function checkAccount(transaction: Transaction, account: Account, policy:
 }
 
 /**
- * Runs a transaction that `checkRules` and `checkAccount` admitted. Fails (status 0, fee charged, value not moved) where a contract
- * would have to run or be created.
+ * Runs a transaction that `checkRules` and `checkAccount` admitted. The gas limit is paid for beforehand and what is left of it given
+ * back, so that the transaction itself cannot spend its fee.
  */
 export function applyTransaction(
-  journal: Journal,
+  machine: Machine,
   transaction: Transaction,
   sender: Address,
   rules: TransactionRules,
-  feeAddress: Address,
 ): TransactionOutcome {
-  journal.beginTransaction()
-  const gasUsed = intrinsicGas(transaction)
-  const fee = feeOf(rules.feePolicy, rules.baseFee, gasUsed, effectiveGasPrice(rules.feePolicy, rules.baseFee, transaction))
+  const { journal } = machine
+  const { feePolicy, baseFee } = rules
+  const price = effectiveGasPrice(feePolicy, baseFee, transaction)
+  const deposit = BigInt(transaction.gasLimit) * price
   const account = journal.account(sender)
-  const nonce = (account.nonce + 1) as Nonce
-  journal.setAccount(sender, { ...account, nonce, balance: Wei(account.balance - fee.charged) })
+  // The nonce of a creation is counted where the contract's address is made of it.
+  const nonce = (transaction.to === undefined ? account.nonce : account.nonce + 1) as Nonce
+  journal.setAccount(sender, { ...account, nonce, balance: Wei(account.balance - deposit) })
   const start = journal.checkpoint()
-  const failure = run(journal, transaction, sender)
-  if (failure !== undefined) journal.revert(start)
-  credit(journal, feeAddress, fee.toProposer)
+  const outcome = runMessage(machine, { ...transaction, from: sender, gas: transaction.gasLimit })
+  const fee = feeOf(feePolicy, baseFee, outcome.gasUsed, price)
+  credit(journal, sender, deposit - fee.charged)
+  credit(journal, machine.block.proposer, fee.toProposer)
   return {
-    status: failure === undefined ? 1 : 0,
-    gasUsed,
+    status: outcome.ok ? 1 : 0,
+    gasUsed: outcome.gasUsed,
     logs: journal.logsSince(start),
-    errorData: failure ?? NO_DATA,
-    contractAddress: undefined,
+    errorData: outcome.ok ? NO_DATA : outcome.data,
+    contractAddress: outcome.ok ? outcome.contractAddress : undefined,
     payer: sender,
   }
 }
 
 const NO_DATA = new Uint8Array(0)
 
-/** The call itself; returns the error's data when it fails. Data sent to a plain account is ignored. */
-function run(journal: Journal, { to, value }: Transaction, sender: Address): Uint8Array | undefined {
-  if (to === undefined || journal.account(to).codeHash !== undefined) return CONTRACTS_NOT_SUPPORTED.data
-  if (value === 0n) return undefined
-  const account = journal.account(sender)
-  journal.setAccount(sender, { ...account, balance: Wei(account.balance - value) })
-  credit(journal, to, value)
-  return undefined
+/** What runs of a transaction: a message, and what its intrinsic gas depends on. */
+export type TransactionMessage = Message & Pick<Transaction, 'accessList'>
+
+/**
+ * Runs the message of a transaction, whose gas is at least the intrinsic: no nonce is checked and no fee charged. Of what it used,
+ * the intrinsic gas is a part.
+ */
+export function runMessage(machine: Machine, message: TransactionMessage): MessageOutcome {
+  const intrinsic = intrinsicGas(message)
+  const outcome = machine.run({ ...message, gas: message.gas - intrinsic })
+  return { ...outcome, gasUsed: intrinsic + outcome.gasUsed }
 }
 
 function credit(journal: Journal, address: Address, amount: bigint): void {
@@ -123,23 +120,3 @@ function credit(journal: Journal, address: Address, amount: bigint): void {
   const account = journal.account(address)
   journal.setAccount(address, { ...account, balance: Wei(account.balance + amount) })
 }
-
-/** ABI encoding of Solidity's `Error(string)`, as viem and ethers decode it. */
-export function encodeErrorString(message: string): Uint8Array {
-  const text = utf8ToBytes(message)
-  const data = new Uint8Array(4 + 64 + 32 * Math.ceil(text.length / 32))
-  const view = new DataView(data.buffer)
-  view.setUint32(0, 0x08c379a0)
-  view.setUint32(4 + 28, 0x20)
-  view.setUint32(4 + 60, text.length)
-  data.set(text, 4 + 64)
-  return data
-}
-
-const NOT_SUPPORTED_REASON = 'contracts are not supported by this execution version'
-
-/** How a transaction fails that needs a contract engine. */
-export const CONTRACTS_NOT_SUPPORTED = {
-  reason: NOT_SUPPORTED_REASON,
-  data: encodeErrorString(NOT_SUPPORTED_REASON),
-} as const

@@ -1,10 +1,12 @@
 import {
+  ABI_LIMITS,
   bytesToHex,
   type Crypto,
   codec,
   DEFAULT_PARAMETERS,
   emptyBloom,
   encodeHeader,
+  formatAbi,
   type Gas,
   Hash,
   type Header,
@@ -23,17 +25,25 @@ import {
   ZERO_HASH,
 } from '@quoin/protocol'
 import { accountCodec } from './account.ts'
+import { ENCODE_LIMITS } from './contract/abi/encode.ts'
+import { describeContractEngine } from './contract/engine.ts'
+import { CONTRACT_GAS } from './contract/gas.ts'
+import { LIBRARY_GAS } from './contract/library/gas.ts'
+import { CONTRACT_LIMITS } from './contract/limits.ts'
+import { MESSAGE_GAS } from './contract/message-gas.ts'
+import { MESSAGE_LIMITS } from './contract/message-limits.ts'
+import { NATIVE_ABI, NATIVE_ADDRESS } from './contract/native.ts'
+import { encodeErrorString } from './error-data.ts'
 import { FEE_CONSTANTS } from './fees.ts'
 import { GAS } from './intrinsic-gas.ts'
 import { accountKey, codeKey, storageKey } from './keys.ts'
 import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './system-state.ts'
-import { CONTRACTS_NOT_SUPPORTED } from './transaction.ts'
 
 /**
  * Counts the changes to how transactions execute that the tables and samples below do not show, such as the order of checks. Raise it
  * with each: nodes that execute differently must not take each other for equal.
  */
-const RULES_REVISION = 1
+const RULES_REVISION = 2
 
 const header: Header = {
   parentHash: ZERO_HASH,
@@ -67,6 +77,15 @@ const BLOCK_LIMITS = {
   stateValueBytesMax: LIMITS.stateValueBytesMax,
 } as const
 
+interface Table {
+  readonly [name: string]: number | Table
+}
+
+const describeTable = (path: string, table: Table): readonly string[] =>
+  Object.entries(table).flatMap(([name, value]) =>
+    typeof value === 'number' ? [`${path}.${name} ${value}`] : describeTable(`${path}.${name}`, value),
+  )
+
 /** What decides how transactions execute, one `name value` a line: tables, and the bytes of one sample of each format. */
 export function describeExecution(crypto: Crypto): string {
   const account = { nonce: 1 as Nonce, balance: (10n ** 18n) as Wei, codeHash: ZERO_HASH }
@@ -75,7 +94,7 @@ export function describeExecution(crypto: Crypto): string {
     gasUsed: 21_000 as Gas,
     cumulativeGasUsed: 42_000 as Gas,
     logs: [{ address: SYSTEM_ADDRESS, topics: [ZERO_HASH], data: Uint8Array.of(1, 2, 3) }],
-    errorData: CONTRACTS_NOT_SUPPORTED.data,
+    errorData: encodeErrorString('reason'),
     contractAddress: ZERO_ADDRESS,
     payer: SYSTEM_ADDRESS,
   })
@@ -93,14 +112,16 @@ export function describeExecution(crypto: Crypto): string {
     ['stateValueHash', stateValueHash(crypto, sample)],
     ['merkleRoot', merkleRoot(crypto, [sample, receipt, sample])],
   ]
-  const tables: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
-    ['gas', GAS],
-    ['fees', FEE_CONSTANTS],
-    ['limits', BLOCK_LIMITS],
-  ]
   const lines = [
     `revision ${RULES_REVISION}`,
-    ...tables.flatMap(([table, entries]) => Object.entries(entries).map(([name, value]) => `${table}.${name} ${value}`)),
+    ...describeTable('gas', GAS),
+    ...describeTable('fees', FEE_CONSTANTS),
+    ...describeTable('limits', { ...BLOCK_LIMITS, ...CONTRACT_LIMITS, ...MESSAGE_LIMITS, ...ABI_LIMITS, ...ENCODE_LIMITS }),
+    ...describeTable('gas.message', MESSAGE_GAS),
+    ...describeTable('gas.host', CONTRACT_GAS),
+    ...describeTable('gas.library', LIBRARY_GAS),
+    ...describeContractEngine(),
+    `native ${NATIVE_ADDRESS} ${formatAbi(NATIVE_ABI)}`,
     ...Object.values(SYSTEM_RECORDS).map(({ name, codec: { bytesMax } }) => `record.${name} ${bytesMax}`),
     ...samples.map(([name, bytes]) => `sample.${name} ${bytesToHex(bytes)}`),
   ]

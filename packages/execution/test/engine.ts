@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { ENGINE_BINARY, meterEngine } from '../src/vm/index.ts'
+import { createContractEngine } from '../src/contract/engine.ts'
+import { ENGINE_BINARY, type Engine, meterEngine } from '../src/vm/index.ts'
+import { wasmPower } from './power.mjs'
 
 export { wasmPower, watchedPower } from './power.mjs'
 
@@ -13,4 +15,12 @@ let metered: Uint8Array | undefined
 export function engineBinary(): Uint8Array {
   metered ??= meterEngine(plainBinary())
   return metered
+}
+
+let contracts: Engine | undefined
+
+/** The engine for contracts, made once a process. */
+export function contractEngine(): Engine {
+  contracts ??= createContractEngine(wasmPower(), engineBinary())
+  return contracts
 }

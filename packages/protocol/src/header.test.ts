@@ -6,7 +6,15 @@ import * as any from '../test/arbitraries.ts'
 import { neighbours } from '../test/codec-laws.ts'
 import { quantity } from '../test/transactions.ts'
 import { Address, bytesToHex, equalBytes, Hash, hexToBytes, numberToBytes, ZERO_HASH } from './bytes.ts'
-import { decodeHeader, encodeHeader, type Header, headerExtraData, headerHash, headerTimestamp } from './header.ts'
+import {
+  decodeHeader,
+  encodedLogsBloom,
+  encodeHeader,
+  type Header,
+  headerExtraData,
+  headerHash,
+  headerTimestamp,
+} from './header.ts'
 import { LIMITS } from './limits.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 import { Gas, Height, TimeMs, Wei } from './numbers.ts'
@@ -77,6 +85,14 @@ describe('a header', () => {
         const encoded = encodeHeader(header)
         expect(encoded.length).toBeLessThanOrEqual(LIMITS.headerBytesMax)
         expect(unwrap(decodeHeader(encoded))).toEqual(header)
+      }),
+    )
+  })
+
+  it('shows its bloom without being decoded', () => {
+    fc.assert(
+      fc.property(any.header, (header) => {
+        expect(encodedLogsBloom(encodeHeader(header))).toEqual(header.logsBloom)
       }),
     )
   })

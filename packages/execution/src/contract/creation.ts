@@ -1,0 +1,100 @@
+import {
+  type Address,
+  contractAddress,
+  decodeContainer,
+  Hash,
+  type Height,
+  type Nonce,
+  ok,
+  type Result,
+  type UpgradeAuthority,
+} from '@quoin/protocol'
+import { EngineFault } from '../fault.ts'
+import type { Journal } from '../journal.ts'
+import { type Compiled, type CompileError, type HostContext, imageBytes } from '../vm/index.ts'
+import type { Contracts } from './contracts.ts'
+import { evaluation } from './evaluation.ts'
+import type { GasMeter } from './gas-meter.ts'
+import { MESSAGE_GAS } from './message-gas.ts'
+import { MESSAGE_LIMITS } from './message-limits.ts'
+import { type Failure, failed, OUT_OF_GAS } from './outcome.ts'
+import { compileReason, interfaceOf, link, type Program } from './program.ts'
+import { type ContractRecord, writeCodeVersion, writeRecord } from './record.ts'
+
+/** Code that was found good, with its program, before it is any account's. */
+export interface NewCode {
+  readonly program: Program
+  readonly code: Uint8Array
+  readonly codeHash: Hash
+  readonly authority: UpgradeAuthority
+  /** Gas of the code's first use in a block. */
+  readonly loadGas: number
+  /** What followed the container. */
+  readonly constructorArguments: Uint8Array
+}
+
+/** Makes a program of a container, for a creation or an upgrade; `host` is the frame of the contract that asks, if one does. */
+export function makeCode(
+  { crypto, engine, programs }: Contracts,
+  meter: GasMeter,
+  data: Uint8Array,
+  host: HostContext | undefined,
+): Result<NewCode, Failure> {
+  if (!meter.take(MESSAGE_GAS.creation + MESSAGE_GAS.codeByte * data.length)) return OUT_OF_GAS
+  const decoded = decodeContainer(data)
+  if (!decoded.ok) return failed(`no contract was made: ${decoded.error.message}`)
+  const { container, code, constructorArguments } = decoded.value
+  const described = interfaceOf(crypto, container)
+  if (!described.ok) return failed(`no contract was made: ${described.error}`)
+  const request = evaluation(crypto, container.source, meter.left)
+  const compiled: Result<Compiled, CompileError> = host === undefined ? engine.compile(request) : host.compile(request)
+  if (!compiled.ok) return evaluationFailure(meter, compiled.error)
+  meter.count(compiled.value.gasUsed)
+  const program = link(described.value, compiled.value.image)
+  if (!program.ok) return failed(`no contract was made: ${program.error}`)
+  const codeHash = Hash(crypto.keccak256(code))
+  programs.add(codeHash, program.value)
+  const { base, imageKiB, codeKiB } = MESSAGE_GAS.load
+  const loadGas = base + imageKiB * kibibytes(imageBytes(compiled.value.image)) + codeKiB * kibibytes(code.length)
+  return ok({ program: program.value, code, codeHash, authority: container.upgradeAuthority, loadGas, constructorArguments })
+}
+
+const kibibytes = (bytes: number): number => Math.ceil(bytes / 1024)
+
+function evaluationFailure(meter: GasMeter, failure: CompileError): Result<never, Failure> {
+  if (failure.kind === 'fault') throw new EngineFault(undefined, failure.error)
+  if (failure.kind !== 'too-large') meter.count(failure.gasUsed)
+  if (failure.kind !== 'out-of-gas') return failed(`no contract was made: ${compileReason(failure)}`)
+  return meter.left === 0
+    ? OUT_OF_GAS
+    : failed(`no contract was made: evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`)
+}
+
+/** The address of an account's next contract; counts its nonce, which stays counted whatever becomes of the contract. */
+export function nextContractAddress({ crypto }: Contracts, journal: Journal, creator: Address): Address {
+  const account = journal.account(creator)
+  journal.setAccount(creator, { ...account, nonce: (account.nonce + 1) as Nonce })
+  return contractAddress(crypto, creator, account.nonce)
+}
+
+/** Makes code that of an address which never had one. A contract's nonce begins at 1 (EIP-161). */
+export function installCode(
+  { executionVersion }: Contracts,
+  journal: Journal,
+  height: Height,
+  address: Address,
+  deployer: Address,
+  { code, codeHash, authority, loadGas }: NewCode,
+): ContractRecord {
+  journal.setAccount(address, { ...journal.account(address), nonce: 1 as Nonce })
+  journal.setCode(address, code, codeHash)
+  const record = { version: 1, authority: authorityOf(authority, deployer), paused: false, executionVersion, loadGas }
+  writeRecord(journal, address, record)
+  writeCodeVersion(journal, address, 1, { codeHash, height })
+  return record
+}
+
+export function authorityOf(declared: UpgradeAuthority, deployer: Address): Address | undefined {
+  if (declared.kind === 'deployer') return deployer
+  return declared.kind === 'account' ? declared.address : undefined
+}

@@ -1,0 +1,45 @@
+import { err, ok, type Result, type StateMutability } from '@quoin/protocol'
+import { dispatch } from './abi/dispatch.ts'
+import type { TupleType } from './abi/type.ts'
+import { ACCESS, type Access } from './frame.ts'
+import type { Program } from './program.ts'
+
+/** Where a call enters a contract. */
+export interface Entry {
+  /** Name among the image's entries. */
+  readonly name: string
+  readonly access: Access
+  /** Whether it may be entered while the contract is under way. */
+  readonly isReentrant: boolean
+  /** Types of the arguments in `data`; undefined for `fallback`, which gets the bytes, and for `receive`, which gets nothing. */
+  readonly inputs: TupleType | undefined
+  readonly data: Uint8Array | undefined
+  /** Undefined for `receive` and `fallback`, which may answer with bytes. */
+  readonly outputs: TupleType | undefined
+}
+
+const GRANTED: Readonly<Record<StateMutability, Access>> = { pure: 'pure', view: 'read', nonpayable: 'write', payable: 'write' }
+
+/** The entry that calldata and value lead to, or the reason why there is none. */
+export function entryFor(program: Program, calldata: Uint8Array, value: bigint, isStatic: boolean): Result<Entry, string> {
+  const target = dispatch(program.abi, calldata, value)
+  if (!target.ok) return err(target.error.message)
+  const { kind } = target.value
+  if (kind !== 'function') {
+    const data = kind === 'fallback' ? target.value.data : undefined
+    const access = isStatic ? 'read' : 'write'
+    return ok({ name: kind, access, isReentrant: false, inputs: undefined, data, outputs: undefined })
+  }
+  const { function: called, data } = target.value
+  const granted = GRANTED[called.mutability]
+  return ok({
+    name: program.entries.get(called.selector)!,
+    access: isStatic ? lesser(granted, 'read') : granted,
+    isReentrant: program.reentrant.has(called.selector),
+    inputs: called.inputs,
+    data,
+    outputs: called.outputs,
+  })
+}
+
+const lesser = (a: Access, b: Access): Access => (ACCESS.indexOf(a) < ACCESS.indexOf(b) ? a : b)

@@ -1,0 +1,23 @@
+import type { Crypto } from '@quoin/protocol'
+import type { CompileRequest, HostHandlers } from '../vm/index.ts'
+import { CONTRACT_HANDLERS } from './host/index.ts'
+import { HOST_LIBRARY } from './library/table.ts'
+import { MESSAGE_LIMITS } from './message-limits.ts'
+
+/** What a module may call while it is evaluated: the library alone, for an image must not depend on the block it is made in. */
+const EVALUATION_HANDLERS: HostHandlers = Object.fromEntries(
+  Object.keys(HOST_LIBRARY).map((name) => [name, CONTRACT_HANDLERS[name]!]),
+)
+
+/**
+ * How a contract's module is evaluated, on at most `evaluationGasMax`. The memory granted is always the same, so that a module which comes to
+ * an end leaves the same image whenever and under whatever budget it is evaluated.
+ */
+export const evaluation = (crypto: Crypto, source: string, gas: number) =>
+  ({
+    source,
+    gas: Math.min(gas, MESSAGE_LIMITS.evaluationGasMax),
+    memoryBytes: MESSAGE_LIMITS.imageGrowthBytesMax,
+    handlers: EVALUATION_HANDLERS,
+    scope: { crypto, access: 'pure' },
+  }) satisfies CompileRequest

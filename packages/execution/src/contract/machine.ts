@@ -1,0 +1,235 @@
+import { type Address, type Hash, ok, type Result, U32_MAX, Wei } from '@quoin/protocol'
+import { EngineFault } from '../fault.ts'
+import type { Journal } from '../journal.ts'
+import type { KvOp } from '../kv.ts'
+import type { CallOutcome, GuestValue, HostContext } from '../vm/index.ts'
+import type { TupleType } from './abi/type.ts'
+import type { Contracts } from './contracts.ts'
+import { installCode, makeCode, nextContractAddress } from './creation.ts'
+import { entryFor } from './entry.ts'
+import type { Access, Frame } from './frame.ts'
+import { GasMeter } from './gas-meter.ts'
+import { CONTRACT_HANDLERS } from './host/index.ts'
+import type { BlockContext, InnerMessage, Message, MessageOutcome } from './message.ts'
+import { MESSAGE_GAS } from './message-gas.ts'
+import { MESSAGE_LIMITS } from './message-limits.ts'
+import { NATIVE_ADDRESS, runNative } from './native.ts'
+import { type Failure, failed, OUT_OF_GAS, type Success, thrown } from './outcome.ts'
+import type { Program } from './program.ts'
+import { readRecord } from './record.ts'
+import { decodeInputs, encodeOutputs, NO_OUTPUTS } from './values.ts'
+
+/** A call with what its sender grants it. */
+interface Call {
+  readonly from: Address
+  readonly to: Address
+  readonly value: bigint
+  readonly data: Uint8Array
+  readonly isStatic: boolean
+}
+
+/** What one entry into a contract's image needs. */
+export interface EntryCall {
+  readonly program: Program
+  readonly name: string
+  readonly values: readonly GuestValue[]
+  readonly access: Access
+  readonly self: Address
+  readonly sender: Address
+  readonly value: bigint
+  /** Undefined where the entry answers with bytes or nothing. */
+  readonly outputs: TupleType | undefined
+}
+
+const NOTHING = new Uint8Array(0)
+const DONE: Result<Success, Failure> = ok({ data: NOTHING, contractAddress: undefined })
+
+/**
+ * Runs messages of one block on its journal: calls, creations, and what contracts send to one another. A message that fails leaves nothing
+ * in the journal but the nonces that creations counted. Throws EngineFault when this machine failed: the journal is of no use then.
+ */
+export class Machine {
+  readonly journal: Journal
+  readonly block: BlockContext
+  readonly contracts: Contracts
+  /** Codes that the block has used: their first use is over. */
+  readonly #loaded = new Set<Hash>()
+  /** Contracts that are under way, outermost first; one that was entered again stands there again. */
+  readonly #underWay: Address[] = []
+
+  constructor(contracts: Contracts, journal: Journal, block: BlockContext) {
+    this.contracts = contracts
+    this.journal = journal
+    this.block = block
+  }
+
+  /** Runs what a transaction asks, its intrinsic gas and its fee aside. */
+  run({ from, to, value, data, gas }: Message): MessageOutcome {
+    this.#underWay.length = 0
+    const meter = new GasMeter(gas, undefined)
+    return to === undefined
+      ? this.#create(meter, from, value, data, undefined)
+      : this.#call(meter, { from, to, value, data, isStatic: false }, undefined)
+  }
+
+  /** Database writes that keep the images of the codes used, where they are not kept. */
+  imageOps(): readonly KvOp[] {
+    return this.contracts.programs.storeOps(this.#loaded)
+  }
+
+  isUnderWay(address: Address): boolean {
+    return this.#underWay.includes(address)
+  }
+
+  /** The code was loaded, by its creation or otherwise. */
+  markLoaded(codeHash: Hash): void {
+    this.#loaded.add(codeHash)
+  }
+
+  #send(frame: Frame, host: HostContext, { to, value, data, gas, isStatic }: InnerMessage): MessageOutcome {
+    const most = host.gasLeft - Math.floor(host.gasLeft / MESSAGE_LIMITS.gasKept)
+    const meter = new GasMeter(gas === undefined || gas > most ? most : gas, host)
+    if (to === undefined) return this.#create(meter, frame.self, value, data, host)
+    return this.#call(meter, { from: frame.self, to, value, data, isStatic: isStatic || frame.access !== 'write' }, host)
+  }
+
+  /** Undoes what a failed action did, and accounts for its gas. */
+  #settle(meter: GasMeter, action: () => Result<Success, Failure>): MessageOutcome {
+    const start = this.journal.checkpoint()
+    const result = this.#underWay.length < MESSAGE_LIMITS.callDepthMax ? action() : TOO_DEEP
+    if (!result.ok) this.journal.revert(start)
+    meter.settle()
+    return result.ok ? { ok: true, gasUsed: meter.used, ...result.value } : { ok: false, gasUsed: meter.used, ...result.error }
+  }
+
+  #call(meter: GasMeter, call: Call, host: HostContext | undefined): MessageOutcome {
+    return this.#settle(meter, () => {
+      const problem = this.#move(call.from, call.to, call.value, call.isStatic)
+      if (problem !== undefined) return failed(problem)
+      if (call.to === NATIVE_ADDRESS) return runNative(this, meter, call, host)
+      const { codeHash } = this.journal.account(call.to)
+      return codeHash === undefined ? DONE : this.#callContract(meter, call, codeHash, host)
+    })
+  }
+
+  #callContract(meter: GasMeter, call: Call, codeHash: Hash, host: HostContext | undefined): Result<Success, Failure> {
+    const { to, from, value, data, isStatic } = call
+    const record = readRecord(this.journal, to)
+    if (record === undefined) return failed(`the code of ${to} is no contract`)
+    const loadGas = this.#loaded.has(codeHash) ? 0 : record.loadGas
+    if (!meter.take(MESSAGE_GAS.call + loadGas)) return OUT_OF_GAS
+    const program = this.contracts.programs.get(codeHash, () => this.journal.code(to)!)
+    this.#loaded.add(codeHash)
+    const found = entryFor(program, data, value, isStatic)
+    if (!found.ok) return failed(found.error)
+    const entry = found.value
+    if (entry.access === 'write') {
+      if (record.paused) return failed(`the contract ${to} is paused`)
+      if (!entry.isReentrant && this.isUnderWay(to)) return failed(`the contract ${to} is under way and cannot be entered again`)
+    }
+    const values = this.#valuesOf(meter, entry.inputs, entry.data)
+    if (!values.ok) return values
+    const { name, access, outputs } = entry
+    return this.enter(meter, { program, name, values: values.value, access, self: to, sender: from, value, outputs }, host)
+  }
+
+  /** Arguments by their types; without types, calldata as it is. */
+  #valuesOf(
+    meter: GasMeter,
+    inputs: TupleType | undefined,
+    data: Uint8Array | undefined,
+  ): Result<readonly GuestValue[], Failure> {
+    if (data === undefined) return ok([])
+    return inputs === undefined ? ok([data]) : decodeInputs(this.contracts.crypto, meter, inputs, data)
+  }
+
+  /** Runs one entry of a contract in a frame of its own; its answer encoded. */
+  enter(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Result<Success, Failure> {
+    const outcome = this.#run(meter, call, host)
+    switch (outcome.kind) {
+      case 'return': {
+        const data = encodeOutputs(this.contracts.crypto, meter, call.outputs, outcome.value)
+        return data.ok ? ok({ data: data.value, contractAddress: undefined }) : data
+      }
+      case 'throw':
+        return thrown(outcome.error)
+      case 'out-of-gas':
+        return OUT_OF_GAS
+      case 'out-of-depth':
+        return failed('the stack of the transaction is full')
+      case 'trap':
+        return failed('the interpreter gave up')
+      default:
+        throw new Error('no host function of contracts stops a call')
+    }
+  }
+
+  #run(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Exclude<CallOutcome, { kind: 'fault' }> {
+    const { program, name, values, access, self, sender, value } = call
+    const { crypto, chainId, engine } = this.contracts
+    const frame: Frame = {
+      ...{ crypto, chainId, journal: this.journal, block: this.block, self, sender, value, abi: program.abi, access },
+      send: (context, message) => this.#send(frame, context, message),
+    }
+    const request = { image: program.image, entry: name, values, handlers: CONTRACT_HANDLERS, gas: meter.left, scope: frame }
+    this.#underWay.push(self)
+    const outcome = host === undefined ? engine.call(request) : host.call(request)
+    this.#underWay.pop()
+    if (outcome.kind === 'fault') throw new EngineFault(undefined, outcome.error)
+    meter.count(outcome.gasUsed)
+    return outcome
+  }
+
+  #create(meter: GasMeter, from: Address, value: bigint, data: Uint8Array, host: HostContext | undefined): MessageOutcome {
+    if (this.journal.account(from).nonce === U32_MAX) return this.#settle(meter, () => failed(`nonce has max value: ${U32_MAX}`))
+    const address = nextContractAddress(this.contracts, this.journal, from)
+    return this.#settle(meter, () => {
+      const { nonce, codeHash } = this.journal.account(address)
+      if (nonce !== 0 || codeHash !== undefined) return failed(`there is an account at ${address} already`)
+      const problem = this.#move(from, address, value, false)
+      if (problem !== undefined) return failed(problem)
+      const made = makeCode(this.contracts, meter, data, host)
+      if (!made.ok) return made
+      const { program, constructorArguments } = made.value
+      this.markLoaded(made.value.codeHash)
+      if (value > 0n && !program.abi.creation.payable) return failed('the constructor is not payable and takes no value')
+      installCode(this.contracts, this.journal, this.block.number, address, from, made.value)
+      const constructed = this.#construct(meter, program, address, from, value, constructorArguments, host)
+      return constructed.ok ? ok({ data: NOTHING, contractAddress: address }) : constructed
+    })
+  }
+
+  #construct(
+    meter: GasMeter,
+    program: Program,
+    self: Address,
+    sender: Address,
+    value: bigint,
+    data: Uint8Array,
+    host: HostContext | undefined,
+  ): Result<unknown, Failure> {
+    const values = decodeInputs(this.contracts.crypto, meter, program.abi.creation.inputs, data)
+    if (!values.ok || !program.image.entries.has('constructor')) return values
+    const outputs = NO_OUTPUTS
+    return this.enter(
+      meter,
+      { program, name: 'constructor', values: values.value, access: 'write', self, sender, value, outputs },
+      host,
+    )
+  }
+
+  /** Moves value, or says why it cannot be moved. */
+  #move(from: Address, to: Address, value: bigint, isStatic: boolean): string | undefined {
+    if (value === 0n) return undefined
+    if (isStatic) return 'a static call moves no value'
+    const { journal } = this
+    const payer = journal.account(from)
+    if (payer.balance < value) return `insufficient balance for transfer: ${from} has ${payer.balance}, the value is ${value}`
+    journal.setAccount(from, { ...payer, balance: Wei(payer.balance - value) })
+    const payee = journal.account(to)
+    journal.setAccount(to, { ...payee, balance: Wei(payee.balance + value) })
+    return undefined
+  }
+}
+
+const TOO_DEEP = failed(`calls are ${MESSAGE_LIMITS.callDepthMax} deep already`)

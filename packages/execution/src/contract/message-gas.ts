@@ -1,0 +1,26 @@
+/**
+ * What a message costs besides the instructions of the engine and its host functions, in the same unit; about 3,000 gas a microsecond on the
+ * machine of docs/benchmarks.md, with the dearest arguments that were found. Part of the execution version.
+ */
+export const MESSAGE_GAS = {
+  /** Entering a contract: account, record, frame. */
+  call: 3_000,
+  /** 32 bytes of arguments or outputs. */
+  word: 1_000,
+  /** 32 bytes that may be an address, whose checksum is made. */
+  addressWord: 6_500,
+  /** First use of a code in a block, as if its image came from disk. */
+  load: {
+    base: 60_000,
+    /** KiB of the image's heap. */
+    imageKiB: 300,
+    /** KiB of the container: it is read and checked, and its ABI compiled. */
+    codeKiB: 6_000,
+  },
+  /** Creating a contract or replacing its code, besides evaluating the module: image, record, history. */
+  creation: 150_000,
+  /** Each byte of a container that becomes an account's code. */
+  codeByte: 30,
+  /** A call of the native contract. */
+  native: 30_000,
+} as const

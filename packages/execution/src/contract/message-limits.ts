@@ -1,0 +1,17 @@
+/** Bounds of messages between accounts and contracts: part of the execution version. */
+export const MESSAGE_LIMITS = {
+  /** Frames of one transaction that are under way at once. */
+  callDepthMax: 16,
+  /** A caller keeps this part of its gas (EIP-150): it can go on when what it called used up the rest. */
+  gasKept: 64,
+  /** Gas of evaluating a module, at deployment and whenever its image must be made again: some 5 ms at worst. */
+  evaluationGasMax: 6_000_000,
+  /** Growth of the heap by evaluating a module: what an image adds to the engine's own. */
+  imageGrowthBytesMax: 1024 * 1024,
+} as const
+
+/** Bound of one executor's programs; decides nothing but speed and memory. */
+export const PROGRAM_CACHE_LIMITS = {
+  /** Images, by their own bytes. */
+  bytesMax: 256 * 1024 * 1024,
+} as const

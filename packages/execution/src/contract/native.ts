@@ -1,0 +1,210 @@
+import {
+  type Abi,
+  type AbiItem,
+  Address,
+  bytesToHex,
+  type Crypto,
+  hexToBytes,
+  ok,
+  type Result,
+  unwrap,
+  ZERO_ADDRESS,
+} from '@quoin/protocol'
+import type { HostContext } from '../vm/index.ts'
+import { type ContractAbi, compileAbi } from './abi/abi.ts'
+import { checksumAddress } from './abi/address.ts'
+import { decodeLeadingArguments } from './abi/decode.ts'
+import { dispatch } from './abi/dispatch.ts'
+import { encodeArguments } from './abi/encode.ts'
+import { encodeEvent } from './abi/event.ts'
+import type { AbiValue } from './abi/value.ts'
+import { authorityOf, makeCode } from './creation.ts'
+import type { GasMeter } from './gas-meter.ts'
+import type { Machine } from './machine.ts'
+import { MESSAGE_GAS } from './message-gas.ts'
+import { type Failure, failed, OUT_OF_GAS, type Success } from './outcome.ts'
+import {
+  type ContractRecord,
+  readCodeVersion,
+  readFormerCode,
+  readRecord,
+  writeCodeVersion,
+  writeFormerCode,
+  writeRecord,
+} from './record.ts'
+import { NO_OUTPUTS } from './values.ts'
+
+/** Where the contract of contracts answers: whoever is a contract's authority upgrades, pauses and hands over through it. */
+export const NATIVE_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
+
+const address = (name: string) => ({ name, type: 'address' })
+const fn = (
+  name: string,
+  stateMutability: 'view' | 'nonpayable',
+  inputs: readonly { readonly name: string; readonly type: string }[],
+  outputs: readonly { readonly name: string; readonly type: string }[] = [],
+): AbiItem => ({ type: 'function', name, inputs, outputs, stateMutability })
+const event = (name: string, ...rest: readonly { readonly name: string; readonly type: string }[]): AbiItem => ({
+  type: 'event',
+  name,
+  inputs: [{ ...address('target'), indexed: true }, ...rest.map((input) => ({ ...input, indexed: false }))],
+  anonymous: false,
+})
+
+const VERSION = { name: 'version', type: 'uint256' }
+const CODE_HASH = { name: 'codeHash', type: 'bytes32' }
+
+/** ABI of the native contract. Part of the execution version. */
+export const NATIVE_ABI: Abi = [
+  /** Replaces the code by a container's and runs its `migrate(data)`, or nothing happens. */
+  fn('upgrade', 'nonpayable', [address('target'), { name: 'container', type: 'bytes' }, { name: 'data', type: 'bytes' }]),
+  /** Hands over; the zero address makes the contract immutable for ever. */
+  fn('setAuthority', 'nonpayable', [address('target'), address('authority')]),
+  /** While paused, nothing but static calls enters. */
+  fn('setPaused', 'nonpayable', [address('target'), { name: 'paused', type: 'bool' }]),
+  fn('describe', 'view', [address('target')], [VERSION, CODE_HASH, address('authority'), { name: 'paused', type: 'bool' }]),
+  /** One of the contract's codes, from 1; the last is the present one. */
+  fn(
+    'codeVersion',
+    'view',
+    [address('target'), VERSION],
+    [CODE_HASH, { name: 'height', type: 'uint256' }, { name: 'container', type: 'bytes' }],
+  ),
+  event('Upgraded', VERSION, CODE_HASH),
+  event('AuthorityChanged', address('authority')),
+  event('PausedChanged', { name: 'paused', type: 'bool' }),
+]
+
+/** One call of the native contract, decoded. */
+interface NativeCall {
+  readonly machine: Machine
+  readonly meter: GasMeter
+  readonly abi: ContractAbi
+  readonly from: Address
+  readonly target: Address
+  readonly record: ContractRecord
+  readonly values: readonly AbiValue[]
+  readonly host: HostContext | undefined
+}
+
+type Answer = Result<readonly AbiValue[], Failure>
+
+const compiled = new WeakMap<Crypto, ContractAbi>()
+
+function abiOf(crypto: Crypto): ContractAbi {
+  const known = compiled.get(crypto)
+  if (known !== undefined) return known
+  const abi = unwrap(compileAbi(crypto, NATIVE_ABI))
+  compiled.set(crypto, abi)
+  return abi
+}
+
+/** Runs a call of the native contract. */
+export function runNative(
+  machine: Machine,
+  meter: GasMeter,
+  call: { readonly from: Address; readonly value: bigint; readonly data: Uint8Array; readonly isStatic: boolean },
+  host: HostContext | undefined,
+): Result<Success, Failure> {
+  const { crypto } = machine.contracts
+  if (!meter.take(MESSAGE_GAS.native + MESSAGE_GAS.word * Math.ceil(call.data.length / 32))) return OUT_OF_GAS
+  const abi = abiOf(crypto)
+  const found = dispatch(abi, call.data, call.value)
+  if (!found.ok) return failed(found.error.message)
+  if (found.value.kind !== 'function') throw new Error('the native contract has functions only')
+  const { function: called, data } = found.value
+  if (call.isStatic && called.mutability !== 'view') return failed(`${called.name}: a static call cannot write`)
+  const decoded = decodeLeadingArguments(crypto, called.inputs, data)
+  if (!decoded.ok) return failed(`the arguments are malformed: ${decoded.error.message}`)
+  const { values } = decoded.value
+  const target = Address(String(values[0]).toLowerCase())
+  const record = readRecord(machine.journal, target)
+  if (record === undefined) return failed(`${called.name}: ${target} is no contract`)
+  if (called.mutability !== 'view' && record.authority !== call.from)
+    return failed(
+      `${called.name}: ${call.from} is not the authority of ${target}${record.authority === undefined ? ', which nobody is' : ''}`,
+    )
+  const answer = ACTIONS[called.name]!({ machine, meter, abi, from: call.from, target, record, values, host })
+  if (!answer.ok) return answer
+  return ok({ data: unwrap(encodeArguments(crypto, called.outputs, answer.value)), contractAddress: undefined })
+}
+
+const ACTIONS: Readonly<Record<string, (call: NativeCall) => Answer>> = {
+  upgrade,
+  setAuthority(call) {
+    const authority = Address(String(call.values[1]).toLowerCase())
+    changeAuthority(call, authority === ZERO_ADDRESS ? undefined : authority)
+    return ok([])
+  },
+  setPaused(call) {
+    const paused = call.values[1] === true
+    writeRecord(call.machine.journal, call.target, { ...call.record, paused })
+    log(call, 'PausedChanged(address,bool)', [paused])
+    return ok([])
+  },
+  describe: ({ machine, target, record }) =>
+    ok([
+      BigInt(record.version),
+      hexToBytes(machine.journal.account(target).codeHash!),
+      textOf(machine, record.authority ?? ZERO_ADDRESS),
+      record.paused,
+    ]),
+  codeVersion,
+}
+
+function changeAuthority(call: NativeCall, authority: Address | undefined, record = call.record): void {
+  writeRecord(call.machine.journal, call.target, { ...record, authority })
+  log(call, 'AuthorityChanged(address,address)', [textOf(call.machine, authority ?? ZERO_ADDRESS)])
+}
+
+const textOf = ({ contracts }: Machine, account: Address): string => checksumAddress(contracts.crypto, hexToBytes(account))
+
+/** Emits an event about the target. */
+function log({ machine, abi, target }: NativeCall, signature: string, values: readonly AbiValue[]): void {
+  const encoded = encodeEvent(machine.contracts.crypto, abi.events.get(signature)!, [textOf(machine, target), ...values])
+  machine.journal.log({ address: NATIVE_ADDRESS, ...unwrap(encoded) })
+}
+
+function codeVersion({ machine, meter, target, record, values }: NativeCall): Answer {
+  const version = values[1] as bigint
+  if (version < 1n || version > BigInt(record.version))
+    return failed(`codeVersion: ${target} has the versions 1 to ${record.version}, not ${version}`)
+  const number = Number(version)
+  const { journal } = machine
+  const { codeHash, height } = readCodeVersion(journal, target, number)!
+  if (!meter.take(record.loadGas)) return OUT_OF_GAS
+  const code = number === record.version ? journal.code(target)! : readFormerCode(journal, target, number)!
+  if (!meter.take(MESSAGE_GAS.word * Math.ceil(code.length / 32))) return OUT_OF_GAS
+  return ok([hexToBytes(codeHash), BigInt(height), code])
+}
+
+function upgrade(call: NativeCall): Answer {
+  const { machine, meter, target, record, values, from, host } = call
+  const { journal, contracts, block } = machine
+  const [, container, data] = values as readonly [AbiValue, Uint8Array, Uint8Array]
+  if (machine.isUnderWay(target)) return failed(`upgrade: the contract ${target} is under way`)
+  const former = journal.code(target)!
+  if (!meter.take(MESSAGE_GAS.codeByte * former.length)) return OUT_OF_GAS
+  const made = makeCode(contracts, meter, container, host)
+  if (!made.ok) return made
+  const { program, code, codeHash, authority, loadGas, constructorArguments } = made.value
+  if (constructorArguments.length > 0) return failed(`upgrade: ${constructorArguments.length} bytes follow the container`)
+  const version = record.version + 1
+  writeFormerCode(journal, target, record.version, former)
+  writeCodeVersion(journal, target, version, { codeHash, height: block.number })
+  journal.setCode(target, code, codeHash)
+  const { executionVersion } = contracts
+  const renewed: ContractRecord = { ...record, version, executionVersion, loadGas }
+  writeRecord(journal, target, renewed)
+  machine.markLoaded(codeHash)
+  const next = authority.kind === 'deployer' ? record.authority : authorityOf(authority, from)
+  if (next !== record.authority) changeAuthority(call, next, renewed)
+  log(call, 'Upgraded(address,uint256,bytes32)', [BigInt(version), hexToBytes(codeHash)])
+  if (!program.image.entries.has('migrate'))
+    return data.length === 0
+      ? ok([])
+      : failed(`upgrade: ${bytesToHex(data.subarray(0, 8))}… is for migrate, which the module has not`)
+  const entry = { program, name: 'migrate', values: [data], access: 'write', self: target, sender: from, value: 0n } as const
+  const migrated = machine.enter(meter, { ...entry, outputs: NO_OUTPUTS }, host)
+  return migrated.ok ? ok([]) : migrated
+}

@@ -1,0 +1,80 @@
+import { bytesToHex, type ContractContainer, type Crypto, err, ok, type Result } from '@quoin/protocol'
+import type { CompileError, ContractImage } from '../vm/index.ts'
+import { type AbiFunction, type ContractAbi, compileAbi } from './abi/abi.ts'
+import { selectorBytes } from './abi/encode.ts'
+
+/** A contract's code, ready to be entered. */
+export interface Program {
+  readonly abi: ContractAbi
+  readonly image: ContractImage
+  /** Entry of each function, by selector. */
+  readonly entries: ReadonlyMap<number, string>
+  /** Functions that may be entered again while the contract is under way, by selector. */
+  readonly reentrant: ReadonlySet<number>
+}
+
+/** A container whose ABI was found right. */
+export interface Interface {
+  readonly container: ContractContainer
+  readonly abi: ContractAbi
+  readonly reentrant: ReadonlySet<number>
+}
+
+/** Checks what a container says before its source runs. The error is the reason in words. */
+export function interfaceOf(crypto: Crypto, container: ContractContainer): Result<Interface, string> {
+  const abi = compileAbi(crypto, container.abi)
+  if (!abi.ok) return err(abi.error.message)
+  const stranger = container.reentrantSelectors.find((selector) => !abi.value.functions.has(selector))
+  if (stranger !== undefined)
+    return err(`the re-entrant selector ${bytesToHex(selectorBytes(stranger))} is no function of the abi`)
+  return ok({ container, abi: abi.value, reentrant: new Set(container.reentrantSelectors) })
+}
+
+/** A contract's program from its evaluated module, or how the module's functions and the ABI differ. */
+export function link({ abi, reentrant }: Interface, image: ContractImage): Result<Program, string> {
+  const unclaimed = new Set([...image.entries.keys()].filter((name) => name.startsWith(FUNCTIONS)))
+  const entries = new Map<number, string>()
+  const overloads = new Map<string, number>()
+  for (const { name } of abi.functions.values()) overloads.set(name, (overloads.get(name) ?? 0) + 1)
+  for (const called of abi.functions.values()) {
+    const name = entryOf(called, overloads.get(called.name) === 1, unclaimed)
+    if (name === undefined) return err(`the abi has ${called.signature}, the module has no such function`)
+    unclaimed.delete(name)
+    entries.set(called.selector, name)
+  }
+  for (const name of unclaimed) return err(`the module has the function ${name.slice(FUNCTIONS.length)}, the abi has not`)
+  const problem = specialProblem(abi, image)
+  return problem === undefined ? ok({ abi, image, entries, reentrant }) : err(problem)
+}
+
+const FUNCTIONS = 'functions.'
+
+/** A function's entry has its signature as name, or its plain name where the ABI has no other of that name. */
+function entryOf({ name, signature }: AbiFunction, isOnly: boolean, unclaimed: ReadonlySet<string>): string | undefined {
+  const bySignature = `${FUNCTIONS}${signature}`
+  if (unclaimed.has(bySignature)) return bySignature
+  const byName = `${FUNCTIONS}${name}`
+  return isOnly && unclaimed.has(byName) ? byName : undefined
+}
+
+/** What is wrong between the ABI and the module's entries that are no functions. */
+function specialProblem({ creation, receive, fallback }: ContractAbi, { entries }: ContractImage): string | undefined {
+  if (creation.inputs.members.length > 0 && !entries.has('constructor'))
+    return 'the abi has a constructor with parameters, the module has none'
+  for (const [name, inAbi] of [
+    ['receive', receive],
+    ['fallback', fallback !== undefined],
+  ] as const) {
+    if (entries.has(name) === inAbi) continue
+    return inAbi ? `the abi has ${name}, the module has not` : `the module has ${name}, the abi has not`
+  }
+  return undefined
+}
+
+/** Why a source is no contract, in words, with the place in the source where there is one. */
+export function compileReason(failure: Exclude<CompileError, { kind: 'fault' }>): string {
+  if (failure.kind !== 'throw') return failure.message
+  const { name, message, line, column } = failure
+  const place = line === undefined ? '' : ` (line ${line}${column === undefined ? '' : `, column ${column}`} of the source)`
+  return `${name === '' ? 'Error' : name}: ${message}${place}`
+}

@@ -1,0 +1,74 @@
+import { type Address, codec, type Hash, type Height, type Hex, numberToBytes, unwrap } from '@quoin/protocol'
+import type { Journal } from '../journal.ts'
+import { contractKey } from '../keys.ts'
+
+/** What the state holds of a contract besides its code. */
+export interface ContractRecord {
+  /** Number of codes that the contract has had, its present one included. */
+  readonly version: number
+  /** Who may replace the code, pause and hand over; undefined when nobody may, ever. */
+  readonly authority: Address | undefined
+  /** While set, nobody but static calls enters. */
+  readonly paused: boolean
+  /** Execution version under which the present code was accepted. */
+  readonly executionVersion: Hash
+  /** Gas of the code's first use in a block. */
+  readonly loadGas: number
+}
+
+/** One of a contract's codes. */
+export interface CodeVersion {
+  readonly codeHash: Hash
+  /** Block in which it became the code. */
+  readonly height: Height
+}
+
+const recordCodec: codec.Codec<ContractRecord> = codec.struct({
+  version: codec.u32(),
+  authority: codec.optional(codec.address),
+  paused: codec.bool,
+  executionVersion: codec.hash,
+  loadGas: codec.u64(),
+})
+
+const versionCodec: codec.Codec<CodeVersion> = codec.struct({ codeHash: codec.hash, height: codec.u64<Height>() })
+
+/** Parts of a record: the record itself, a version's description, a former version's code. */
+const PART = { record: 0, version: 1, code: 2 } as const
+
+const recordKey = (address: Address): Hex => contractKey(address, Uint8Array.of(PART.record))
+
+const versionKey = (part: number, address: Address, version: number): Hex => {
+  const key = new Uint8Array(5)
+  key[0] = part
+  key.set(numberToBytes(version, 4), 1)
+  return contractKey(address, key)
+}
+
+/** The record of a contract; undefined for an account that is none. */
+export function readRecord(journal: Journal, address: Address): ContractRecord | undefined {
+  const value = journal.value(recordKey(address))
+  return value === undefined ? undefined : unwrap(codec.decode(recordCodec, value))
+}
+
+export function writeRecord(journal: Journal, address: Address, record: ContractRecord): void {
+  journal.setValue(recordKey(address), codec.encode(recordCodec, record))
+}
+
+/** Which code was a contract's by this number, from 1. */
+export function readCodeVersion(journal: Journal, address: Address, version: number): CodeVersion | undefined {
+  const value = journal.value(versionKey(PART.version, address, version))
+  return value === undefined ? undefined : unwrap(codec.decode(versionCodec, value))
+}
+
+export function writeCodeVersion(journal: Journal, address: Address, version: number, code: CodeVersion): void {
+  journal.setValue(versionKey(PART.version, address, version), codec.encode(versionCodec, code))
+}
+
+/** The code that a contract had before its present one. */
+export const readFormerCode = (journal: Journal, address: Address, version: number): Uint8Array | undefined =>
+  journal.value(versionKey(PART.code, address, version))
+
+export function writeFormerCode(journal: Journal, address: Address, version: number, code: Uint8Array): void {
+  journal.setValue(versionKey(PART.code, address, version), code)
+}

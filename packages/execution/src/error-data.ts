@@ -1,0 +1,26 @@
+import { LIMITS, utf8ToBytes } from '@quoin/protocol'
+
+/** Selector, offset and length in front of the text. */
+const HEAD_BYTES = 4 + 64
+/** UTF-8 of the longest reason whose encoding stays within the limit of a receipt. */
+const REASON_BYTES_MAX = 32 * Math.floor((LIMITS.errorDataBytesMax - HEAD_BYTES) / 32)
+
+/** ABI encoding of Solidity's `Error(string)`, as viem and ethers decode it. What is too long is cut between characters. */
+export function encodeErrorString(reason: string): Uint8Array {
+  const text = cut(utf8ToBytes(reason))
+  const data = new Uint8Array(HEAD_BYTES + 32 * Math.ceil(text.length / 32))
+  const view = new DataView(data.buffer)
+  view.setUint32(0, 0x08c379a0)
+  view.setUint32(4 + 28, 0x20)
+  view.setUint32(4 + 60, text.length)
+  data.set(text, HEAD_BYTES)
+  return data
+}
+
+function cut(text: Uint8Array): Uint8Array {
+  if (text.length <= REASON_BYTES_MAX) return text
+  let end = REASON_BYTES_MAX
+  // A byte 10xxxxxx continues a character.
+  while ((text[end]! & 0xc0) === 0x80) end--
+  return text.subarray(0, end)
+}

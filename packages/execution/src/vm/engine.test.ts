@@ -72,6 +72,9 @@ describe('values', () => {
     export const rope = (v) => v + v + v
     export const part = (v) => v.subarray(2, 5)
     export const method = () => () => 1
+    export const digits = (v) => String(v)
+    export const parse = (text) => Number(text)
+    export const bits = (v) => new Uint8Array(Float64Array.of(v).buffer)
     export const huge = () => 2n ** 300n
   `)
   const handlers: HostHandlers = { echo: (_, v: GuestValue) => v }
@@ -84,6 +87,16 @@ describe('values', () => {
         expect(valueOf(call(image, 'kind', [v]))).toBe(kind)
       }),
       { numRuns: 300 },
+    )
+  })
+
+  it('numbers are the same on both sides', () => {
+    fc.assert(
+      fc.property(fc.double(), (v) => {
+        expect(valueOf(call(image, 'digits', [v]))).toBe(String(v))
+        expect(valueOf(call(image, 'parse', [String(v)]))).toBe(Object.is(v, -0) ? 0 : v)
+        expect(valueOf(call(image, 'bits', [v]))).toEqual(new Uint8Array(Float64Array.of(v).buffer))
+      }),
     )
   })
 

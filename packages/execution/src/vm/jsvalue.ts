@@ -1,6 +1,6 @@
 /**
  * JSValue of quickjs.h with JS_NAN_BOXING: a 64-bit word with the payload in the low half and the tag in the high half; what is no tag
- * is a double whose high half is offset by FLOAT_ADDEND.
+ * is a double whose high half is offset by FLOAT_ADDEND: minus JS_FLOAT64_TAG_ADDEND, modulo 2^32.
  */
 export const TAG = {
   bigint: -9,
@@ -16,7 +16,7 @@ export const TAG = {
 } as const
 const TAG_FIRST = -9
 const TAG_FLOAT = 8
-const FLOAT_ADDEND = 0x7ffffff6
+const FLOAT_ADDEND = 0x8007_fff6
 const NAN_HIGH = 0x7ff8_0000
 
 const scratch = new DataView(new ArrayBuffer(8))

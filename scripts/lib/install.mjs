@@ -52,15 +52,18 @@ export async function ensureInstalled() {
   return ms
 }
 
+/** @returns {string[]} program and first arguments that run npm: under `npm test` the npm that runs, else the one on the PATH. */
+export function npmCommand() {
+  const path = process.env.npm_execpath
+  return path?.endsWith('npm-cli.js') === true ? [process.execPath, path] : ['npm']
+}
+
 async function npmCi() {
-  // Under `npm test` this is the npm that runs; else the one on the PATH.
-  const execPath = process.env.npm_execpath
-  const ownNpm = execPath !== undefined && execPath.endsWith('npm-cli.js')
-  const command = ownNpm ? process.execPath : 'npm'
+  const [command, ...own] = npmCommand()
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http', `--fetch-timeout=${registryIdleMsMax}`]
   let result
   try {
-    result = await run(command, ownNpm ? [execPath, ...args] : args, {
+    result = await run(command, [...own, ...args], {
       cwd: root,
       output: 'capture',
       silentMsMax: installSilentMsMax,

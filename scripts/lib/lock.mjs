@@ -6,7 +6,7 @@
 /** What the word says in a package name, where it differs from what Node calls it. */
 const systemNames = { windows: 'win32' }
 const systems = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
-const processorNames = { 64: 'x64' }
+const processorNames = { 64: 'x64', amd64: 'x64' }
 const processors = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64']
 const libraries = { gnu: 'glibc', musl: 'musl' }
 

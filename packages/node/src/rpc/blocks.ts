@@ -1,6 +1,7 @@
 import { decodeTransaction, type Hash, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
 import type { RpcBackend, RpcBlock } from './backend.ts'
 import { RPC_CODE, RpcError } from './errors.ts'
+import type { Position } from './format.ts'
 import type { BlockReference } from './schema.ts'
 
 /**
@@ -34,12 +35,22 @@ function withSender(backend: RpcBackend, raw: Uint8Array, sender: SignedTransact
   return { ...unwrap(decodeTransaction(backend.crypto, backend.chainId, raw)), sender }
 }
 
-/** A final transaction and its block. */
-export function loadTransaction(
-  backend: RpcBackend,
-  hash: Hash,
-): { readonly block: RpcBlock; readonly index: number } | undefined {
+/** A final transaction and where it stands. */
+export interface PlacedTransaction extends Position {
+  readonly transaction: SignedTransaction
+}
+
+/** The transaction at an index of a block, decoded alone. */
+export function transactionAt(backend: RpcBackend, height: Height | undefined, index: number): PlacedTransaction | undefined {
+  const block = height === undefined ? undefined : backend.blocks.header(height)
+  if (height === undefined || block === undefined) return undefined
+  const raw = backend.blocks.body(height)?.[index]
+  const sender = backend.blocks.senders(height)?.[index]?.sender
+  if (raw === undefined || sender === undefined) return undefined
+  return { block, index, transaction: withSender(backend, raw, sender) }
+}
+
+export function findTransaction(backend: RpcBackend, hash: Hash): PlacedTransaction | undefined {
   const location = backend.blocks.locate(hash)
-  const block = location === undefined ? undefined : loadBlock(backend, location.height)
-  return block === undefined ? undefined : { block, index: location!.index }
+  return location === undefined ? undefined : transactionAt(backend, location.height, location.index)
 }

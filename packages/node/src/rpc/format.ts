@@ -6,6 +6,7 @@ import {
   type Crypto,
   emptyBloom,
   encodeHeader,
+  type Hash,
   type Hex,
   headerExtraData,
   headerTimestamp,
@@ -13,6 +14,7 @@ import {
   type Receipt,
   type SignedTransaction,
 } from '@quoin/protocol'
+import type { StoredHeader } from '../store/types.ts'
 import type { RpcBlock } from './backend.ts'
 
 /** The JSON forms of blocks, transactions and receipts, field for field as execution-apis has them. */
@@ -20,7 +22,7 @@ import type { RpcBlock } from './backend.ts'
 /** A quantity: hex without leading zeros. */
 export const quantityHex = (value: number | bigint): Hex => `0x${value.toString(16)}`
 
-export function formatHeader(block: Pick<RpcBlock, 'header' | 'hash'>): Readonly<Record<string, unknown>> {
+export function formatHeader(block: StoredHeader): Readonly<Record<string, unknown>> {
   const { header, hash } = block
   return {
     hash,
@@ -59,8 +61,9 @@ export function formatBlock(block: RpcBlock, full: boolean): Readonly<Record<str
 const paidGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
   effectiveGasPrice(baseFee === 0n ? 'free' : 'burn', baseFee, transaction)
 
+/** Where a final transaction stands. */
 export interface Position {
-  readonly block: RpcBlock
+  readonly block: StoredHeader
   readonly index: number
 }
 
@@ -106,13 +109,13 @@ const signatureWord = (signature: Uint8Array, at: number): Hex => quantityHex(Bi
 
 export interface ReceiptContext extends Position {
   readonly crypto: Crypto
+  readonly transaction: SignedTransaction
   /** Index within the block of the receipt's first log. */
   readonly firstLogIndex: number
 }
 
 export function formatReceipt(receipt: Receipt, context: ReceiptContext): Readonly<Record<string, unknown>> {
-  const { block, index, crypto } = context
-  const transaction = block.transactions[index]!
+  const { block, index, crypto, transaction, firstLogIndex } = context
   const bloom = emptyBloom()
   addToBloom(crypto, bloom, receipt.logs)
   return {
@@ -126,15 +129,27 @@ export function formatReceipt(receipt: Receipt, context: ReceiptContext): Readon
     cumulativeGasUsed: quantityHex(receipt.cumulativeGasUsed),
     gasUsed: quantityHex(receipt.gasUsed),
     effectiveGasPrice: quantityHex(paidGasPrice(transaction, block.header.baseFeePerGas)),
-    logs: receipt.logs.map((log, i) => formatLog(log, context, context.firstLogIndex + i)),
+    logs: receipt.logs.map((log, i) =>
+      formatLog(log, { block, transactionHash: transaction.hash, transactionIndex: index, logIndex: firstLogIndex + i }),
+    ),
     logsBloom: bytesToHex(bloom),
     status: receipt.status === 1 ? '0x1' : '0x0',
     type: quantityHex(transaction.type),
+    // An extra member that Besu has too: what the failed call returned, such as `Error(string)` ABI-encoded.
     ...(receipt.errorData.length === 0 ? {} : { revertReason: bytesToHex(receipt.errorData) }),
   }
 }
 
-export function formatLog(log: Log, { block, index }: Position, logIndex: number): Readonly<Record<string, unknown>> {
+/** Where a log of a final block stands. */
+export interface LogPlace {
+  readonly block: StoredHeader
+  readonly transactionHash: Hash
+  readonly transactionIndex: number
+  /** Within the block. */
+  readonly logIndex: number
+}
+
+export function formatLog(log: Log, { block, transactionHash, transactionIndex, logIndex }: LogPlace) {
   return {
     address: log.address,
     topics: log.topics,
@@ -142,8 +157,8 @@ export function formatLog(log: Log, { block, index }: Position, logIndex: number
     blockNumber: quantityHex(block.header.number),
     blockHash: block.hash,
     blockTimestamp: quantityHex(headerTimestamp(block.header)),
-    transactionHash: block.transactions[index]!.hash,
-    transactionIndex: quantityHex(index),
+    transactionHash,
+    transactionIndex: quantityHex(transactionIndex),
     logIndex: quantityHex(logIndex),
     removed: false,
   }

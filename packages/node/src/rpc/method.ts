@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { invalidParams } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
+import type { Shared } from './shared.ts'
 
 /** Who calls, and within which bounds. Every method receives one. */
 export interface CallContext {
@@ -8,6 +9,7 @@ export interface CallContext {
   /** Aborted when the client is gone, the time is up, or the server stops. */
   readonly signal: AbortSignal
   readonly limits: RpcLimits
+  readonly shared: Shared
   /** How results are pushed; only on a WebSocket. */
   readonly connection: Connection | undefined
 }
@@ -62,7 +64,8 @@ function parseParams(schemas: readonly z.ZodType[], params: unknown): unknown[] 
   })
 }
 
-function describe(error: z.ZodError): string {
+/** The first thing that is wrong, in words. */
+export function describe(error: z.ZodError): string {
   const issue = error.issues[0]
   if (issue === undefined) return 'is not valid'
   return issue.path.length === 0 ? issue.message : `${issue.path.join('.')} ${issue.message}`

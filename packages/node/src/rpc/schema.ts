@@ -1,4 +1,4 @@
-import { type Address, type Hash, type Hex, hexToBytes, Address as toAddress, Hash as toHash } from '@quoin/protocol'
+import { type Address, type Hash, type Hex, hexToBytes, LIMITS, Address as toAddress, Hash as toHash } from '@quoin/protocol'
 import { z } from 'zod'
 
 /** Parameters as Ethereum's JSON-RPC writes them (execution-apis). Each schema yields the protocol's own type. */
@@ -22,6 +22,19 @@ export const data = z
   .regex(/^0x([0-9a-f]{2})*$/i, 'must be 0x and hex digits of whole bytes')
   .transform((text) => hexToBytes(text.toLowerCase() as Hex))
 
+/**
+ * A contract's raw storage key: its bytes, at most `stateKeyBytesMax`. Clients that count slots send quantities, which may have an odd
+ * number of digits: those get a zero before them.
+ */
+export const storageKey = z
+  .string()
+  .regex(/^0x[0-9a-f]*$/i, 'must be 0x and hex digits')
+  .max(2 + 2 * LIMITS.stateKeyBytesMax, `is longer than ${LIMITS.stateKeyBytesMax} bytes`)
+  .transform((text) => {
+    const digits = text.slice(2).toLowerCase()
+    return hexToBytes(`0x${digits.length % 2 === 0 ? '' : '0'}${digits}`)
+  })
+
 export const address = z
   .string()
   .regex(/^0x[0-9a-f]{40}$/i, 'must be an address: 0x and 40 hex digits')
@@ -44,6 +57,7 @@ const tagOrNumber = z.union([z.enum(TAGS).transform((tag) => ({ tag })), quantit
 
 /** `eth_getBlockByNumber` and the like. */
 export const blockNumber = tagOrNumber
+export type BlockNumber = z.output<typeof blockNumber>
 
 /** State methods: a tag, a number, or EIP-1898's object. Absent means latest. */
 export const blockReference = z

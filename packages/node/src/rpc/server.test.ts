@@ -11,16 +11,16 @@ import {
   testTransfers,
   testValidators,
 } from '../../test/chain.ts'
+import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
 import { loadCrypto } from '../crypto/load.ts'
-import { createNodeBackend, DEFAULT_RPC_LIMITS, type RpcServer, startRpcServer } from './index.ts'
 
 let crypto = nobleCrypto
 let validators: TestValidators
 let node: TestNode
-let server: RpcServer
+let rpc: TestRpc
 let url: string
 
-const LIMITS = { ...DEFAULT_RPC_LIMITS, bodyBytesMax: 300_000, batchItemsMax: 10, requestMs: 5_000 }
+const LIMITS = { bodyBytesMax: 300_000, batchItemsMax: 10, requestMs: 5_000 }
 const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
 
 beforeAll(async () => {
@@ -30,34 +30,14 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   node = await openTestNode({ crypto, validators })
-  const backend = createNodeBackend({
-    ...node,
-    chainId: 31_337,
-    clientVersion: 'quoin/test',
-    crypto,
-    peerCount: () => 3,
-    syncing: () => undefined,
-  })
-  server = await startRpcServer(backend, {
-    host: '127.0.0.1',
-    port: 0,
-    corsOrigins: ['*'],
-    requestsPerMinuteMax: 0,
-    limits: LIMITS,
-    logger: node.log,
-    metrics: () => ({ chain_height: node.chain.head.header.number }),
-  })
-  url = `http://127.0.0.1:${server.port}`
+  rpc = await serveTestNode(node, crypto, LIMITS)
+  url = rpc.url
 })
 
-afterEach(() => server.close())
+afterEach(() => rpc.server.close())
 
 const post = (body: string) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-const call = async (method: string, ...params: unknown[]) =>
-  (await (await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))).json()) as {
-    result?: unknown
-    error?: { code: number; message: string }
-  }
+const call: TestRpc['call'] = (...request) => rpc.call(...request)
 
 const publicClient = () => createPublicClient({ chain: foundry, transport: http(url) })
 const wallet = (account: (typeof testAccounts)[0]) =>

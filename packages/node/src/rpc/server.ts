@@ -2,12 +2,14 @@ import cors from '@fastify/cors'
 import rateLimit from '@fastify/rate-limit'
 import websocket, { type WebSocket } from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Clock, Random } from '../powers.ts'
 import type { RpcBackend } from './backend.ts'
 import { Dispatcher, type RpcLogger } from './dispatch.ts'
 import { RPC_CODE } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 import type { Identity } from './method.ts'
 import { rpcMethods } from './methods/index.ts'
+import { openShared } from './shared.ts'
 import { SocketConnection } from './socket.ts'
 
 export interface RpcServerOptions {
@@ -19,6 +21,8 @@ export interface RpcServerOptions {
   /** Requests that one address may send in a minute; 0 is no limit. */
   readonly requestsPerMinuteMax: number
   readonly limits: RpcLimits
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly random: Random
   readonly logger: RpcLogger
   /** Counters for `/metrics`, in the order in which they are shown. */
   readonly metrics: () => Readonly<Record<string, number>>
@@ -35,6 +39,7 @@ export interface RpcServer {
 export async function startRpcServer(backend: RpcBackend, options: RpcServerOptions): Promise<RpcServer> {
   const { limits } = options
   const stopping = new AbortController()
+  const shared = openShared(backend, options)
   const connections = new Set<SocketConnection>()
   const dispatcher = new Dispatcher(backend, rpcMethods, options.logger)
   const app = fastify({ bodyLimit: limits.bodyBytesMax, forceCloseConnections: 'idle', logger: false })
@@ -70,6 +75,7 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
       identity,
       signal: callSignal(client.signal),
       limits,
+      shared,
       connection: undefined,
     })
     return answer === undefined ? reply.code(204).send() : reply.type('application/json').send(answer)
@@ -81,7 +87,7 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
     socket.once('close', () => connections.delete(connection))
     const identity: Identity = { remote: request.ip }
     socket.on('message', (message: Buffer) => {
-      const call = { identity, signal: callSignal(connection.signal), limits, connection }
+      const call = { identity, signal: callSignal(connection.signal), limits, shared, connection }
       void answerSocket(dispatcher, connection, message.toString(), call)
     })
     socket.on('error', (err) => options.logger.error({ err }, 'websocket failed'))
@@ -100,6 +106,7 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
       stopping.abort()
       await Promise.all([...connections].map((connection) => connection.close()))
       await app.close()
+      shared.close()
     },
   }
 }

@@ -6,6 +6,7 @@ import {
   codec,
   commitCertificateCodec,
   concatBytes,
+  encodedLogsBloom,
   err,
   type Hash,
   type Header,
@@ -136,6 +137,14 @@ export class BlockStore implements BlockReader {
     const stored = { header, hash: headerHash(this.#crypto, header) }
     this.#headers.set(height, stored, 1)
     return stored
+  }
+
+  /** A scan over a long past does not decode its headers, nor put recent ones out of the cache. */
+  logsBloom(height: Height): Uint8Array | undefined {
+    const cached = this.#headers.get(height)
+    if (cached !== undefined) return cached.header.logsBloom
+    const record = this.#kv.get(schema.heightKey('header', height))
+    return record === undefined ? undefined : encodedLogsBloom(record.subarray(schema.HEADER_RECORD_HEAD_BYTES))
   }
 
   heightOf(blockHash: Hash): Height | undefined {

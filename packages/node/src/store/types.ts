@@ -27,6 +27,8 @@ export interface BlockReader {
   /** The last final block. Throws before the genesis block is stored, which `createChain` does. */
   readonly head: StoredHeader
   header(height: Height): StoredHeader | undefined
+  /** The header's filter of its block's logs, without the rest of it. Shared: do not change the bytes. */
+  logsBloom(height: Height): Uint8Array | undefined
   heightOf(blockHash: Hash): Height | undefined
   /** The transactions as the network encodes them. Shared: do not change the bytes. */
   body(height: Height): readonly Uint8Array[] | undefined

@@ -16,6 +16,7 @@ import { type NodeKeys, readKeys } from '../../keys/node-files.ts'
 import { Scope } from '../../lifecycle.ts'
 import { createLibp2pTransport, type Libp2pTransport, systemClock } from '../../network/index.ts'
 import { createNode, type Node } from '../../node.ts'
+import type { Random } from '../../powers.ts'
 import { createNodeBackend, DEFAULT_RPC_LIMITS, type RpcServer, startRpcServer } from '../../rpc/index.ts'
 import { openClassicKv } from '../../store/classic-kv.ts'
 import { openFileLog } from '../../store/file-log.ts'
@@ -123,6 +124,7 @@ async function run({ dir, config, genesis, keys, log, scope }: Run): Promise<Rpc
         chainId: genesis.chainId,
         treeDepth: config.store['tree-depth'],
         historyHeights: config.store['proof-blocks'],
+        logger: log.child({ module: 'executor' }),
         onFailure: onHalt,
       }),
       dir.database,
@@ -159,7 +161,9 @@ async function run({ dir, config, genesis, keys, log, scope }: Run): Promise<Rpc
     },
     'node started',
   )
-  return config.rpc.enabled ? serveRpc({ config, genesis, log, scope }, node, { crypto, kv, transport, recovery }) : undefined
+  return config.rpc.enabled
+    ? serveRpc({ config, genesis, log, scope }, node, { crypto, random, kv, transport, recovery })
+    : undefined
 }
 
 /** Chains of different genesis documents never speak to each other. */
@@ -176,12 +180,13 @@ async function serveRpc(
   node: Node,
   parts: {
     readonly crypto: Crypto
+    readonly random: Random
     readonly kv: Awaited<ReturnType<typeof openClassicKv>>
     readonly transport: Libp2pTransport
     readonly recovery: Awaited<ReturnType<typeof startRecoveryPool>>
   },
 ): Promise<RpcServer> {
-  const { crypto, kv, transport } = parts
+  const { crypto, random, kv, transport } = parts
   const metrics = scope.own(new NodeMetrics(node, parts))
   const backend = createNodeBackend({
     chainId: genesis.chainId,
@@ -207,6 +212,8 @@ async function serveRpc(
         batchItemsMax: config.rpc['batch-items'],
         connectionsMax: config.rpc.connections,
       },
+      clock: systemClock,
+      random,
       logger: log.child({ module: 'rpc' }),
       metrics: () => metrics.read(),
     }),

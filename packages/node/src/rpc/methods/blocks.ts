@@ -2,9 +2,9 @@ import type { Height } from '@quoin/protocol'
 import { z } from 'zod'
 import type { RpcBackend, RpcBlock } from '../backend.ts'
 import { loadBlock, resolveHeight } from '../blocks.ts'
-import { formatBlock, formatReceipt, quantityHex } from '../format.ts'
+import { formatBlock, quantityHex } from '../format.ts'
 import { type Methods, method } from '../method.ts'
-import { receiptContexts } from '../receipts.ts'
+import { receiptsOf } from '../receipts.ts'
 import { type BlockReference, blockNumber, blockReference, hash, quantity } from '../schema.ts'
 
 const find = (backend: RpcBackend, reference: BlockReference): RpcBlock | undefined => {
@@ -29,9 +29,7 @@ export const blockMethods: Methods<RpcBackend> = {
   }),
   eth_getBlockReceipts: method([blockReference], (backend: RpcBackend, [reference]) => {
     const block = find(backend, reference)
-    if (block === undefined) return null
-    const receipts = backend.blocks.receipts(block.header.number) ?? []
-    return receiptContexts(backend, block, receipts).map((context, i) => formatReceipt(receipts[i]!, context))
+    return block === undefined ? null : receiptsOf(backend, block)
   }),
   eth_getBlockTransactionCountByNumber: method([blockNumber], (backend: RpcBackend, [reference]) =>
     countOf(backend, resolveHeight(backend, reference)),

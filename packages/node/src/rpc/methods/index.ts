@@ -3,6 +3,8 @@ import type { Methods } from '../method.ts'
 import { blockMethods } from './blocks.ts'
 import { chainMethods } from './chain.ts'
 import { feeMethods } from './fees.ts'
+import { filterMethods } from './filters.ts'
+import { logMethods } from './logs.ts'
 import { stateMethods } from './state.ts'
 import { subscriptionMethods } from './subscriptions.ts'
 import { transactionMethods } from './transactions.ts'
@@ -14,5 +16,7 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...transactionMethods,
   ...stateMethods,
   ...feeMethods,
+  ...logMethods,
+  ...filterMethods,
   ...subscriptionMethods,
 }

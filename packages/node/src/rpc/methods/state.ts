@@ -4,7 +4,7 @@ import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { quantityHex } from '../format.ts'
 import { type Methods, method } from '../method.ts'
-import { address, type BlockReference, blockReference, type CallRequest, callRequest } from '../schema.ts'
+import { address, type BlockReference, blockReference, type CallRequest, callRequest, storageKey } from '../schema.ts'
 
 function stateOf(backend: RpcBackend, reference: BlockReference): StateView {
   const height = requireHeight(backend, reference)
@@ -12,6 +12,14 @@ function stateOf(backend: RpcBackend, reference: BlockReference): StateView {
   if (view === undefined)
     throw new RpcError(RPC_CODE.prunedHistory, `pruned history unavailable: the state of block ${height} is not kept`)
   return view
+}
+
+/** A value as clients expect it: 32 bytes, padded on the left; longer ones, which Ethereum does not have, as they are. */
+function storageWord(value: Uint8Array): Uint8Array {
+  if (value.length >= 32) return value
+  const word = new Uint8Array(32)
+  word.set(value, 32 - value.length)
+  return word
 }
 
 const isPending = (reference: BlockReference): boolean => 'tag' in reference && reference.tag === 'pending'
@@ -36,6 +44,9 @@ export const stateMethods: Methods<RpcBackend> = {
   }),
   eth_getCode: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>
     bytesToHex((await stateOf(backend, reference).code(account)) ?? new Uint8Array(0)),
+  ),
+  eth_getStorageAt: method([address, storageKey, blockReference], async (backend: RpcBackend, [account, key, reference]) =>
+    bytesToHex(storageWord((await stateOf(backend, reference).storage(account, key)) ?? new Uint8Array(0))),
   ),
   eth_estimateGas: method([callRequest, blockReference], (backend: RpcBackend, [request]) => estimateGas(backend, request)),
 }

@@ -1,0 +1,99 @@
+import type { Height } from '@quoin/protocol'
+import { z } from 'zod'
+import type { RpcBackend } from '../backend.ts'
+import { invalidParams } from '../errors.ts'
+import { type Filter, type FilterSubject, filterNotFound } from '../filters.ts'
+import type { LogMatcher } from '../log-matcher.ts'
+import { heightOf, type LogQuery, logMatcher, logQuery, rangeOf, reversedRange } from '../log-query.ts'
+import { scanLogs } from '../logs.ts'
+import { type CallContext, type Methods, method } from '../method.ts'
+import { getLogs } from './logs.ts'
+
+/** Logs from the next block on, as far as they lie in the range. */
+function logSubject(backend: RpcBackend, query: LogQuery, matcher: LogMatcher): FilterSubject {
+  if (query.blockHash !== undefined) throw invalidParams('a filter has a block range, not a blockHash: use eth_getLogs')
+  const latest = backend.blocks.head.header.number
+  const from = heightOf(query.fromBlock, latest)
+  const isOpen = 'tag' in query.toBlock && query.toBlock.tag !== 'earliest'
+  const to = isOpen ? undefined : heightOf(query.toBlock, latest)
+  if (to !== undefined && from > to) throw reversedRange()
+  return { kind: 'logs', query, matcher, to, next: Math.max(latest + 1, from) as Height }
+}
+
+function installLogs(backend: RpcBackend, query: LogQuery, { shared, identity, limits }: CallContext): string {
+  const matcher = logMatcher(backend.crypto, query.criteria, limits)
+  const subject = logSubject(backend, query, matcher)
+  const release = shared.terms.take(identity.remote, matcher.terms)
+  try {
+    return shared.filters.install(identity.remote, subject, release)
+  } catch (refusal) {
+    release()
+    throw refusal
+  }
+}
+
+/** The cursor moves when the changes are known: a call that is aborted loses none. */
+function changesOf(filter: Filter, backend: RpcBackend, call: CallContext) {
+  const { subject } = filter
+  const latest = backend.blocks.head.header.number
+  switch (subject.kind) {
+    case 'transactions': {
+      const hashes = call.shared.transactions.since(subject.next)
+      subject.next = call.shared.transactions.next
+      return hashes
+    }
+    case 'blocks': {
+      const end = Math.min(latest + 1, subject.next + call.limits.filterBlocksMax)
+      const hashes = Array.from({ length: end - subject.next }, (_, i) => {
+        return backend.blocks.header((subject.next + i) as Height)!.hash
+      })
+      subject.next = end as Height
+      return hashes
+    }
+    case 'logs':
+      return filter.exclusive(() => logChanges(subject, backend, call))
+  }
+}
+
+/** As many as fit an answer; the next call goes on behind them. */
+async function logChanges(subject: Extract<FilterSubject, { kind: 'logs' }>, backend: RpcBackend, call: CallContext) {
+  const latest = backend.blocks.head.header.number
+  const to = Math.min(latest, subject.to ?? latest, subject.next + call.limits.logBlocksMax) as Height
+  if (subject.next > to) return []
+  const { matcher, next: from } = subject
+  const { limits, signal, shared } = call
+  const { logs, through } = await scanLogs({ reader: backend.blocks, matcher, from, to, limits, turns: shared.turns, signal })
+  subject.next = (through + 1) as Height
+  return logs
+}
+
+/** What the filter's own range holds now, ahead of the head or not. */
+function filterLogs({ subject }: Filter, backend: RpcBackend, call: CallContext) {
+  if (subject.kind !== 'logs') throw filterNotFound()
+  const latest = backend.blocks.head.header.number
+  if (heightOf(subject.query.fromBlock, latest) > latest) return []
+  const isAhead = heightOf(subject.query.toBlock, latest) > latest
+  const query: LogQuery = isAhead ? { ...subject.query, toBlock: { tag: 'latest' } } : subject.query
+  return getLogs(backend, subject.matcher, rangeOf(backend, query, call.limits), call)
+}
+
+const nothing = () => undefined
+
+/** What came since the last call, for clients without a WebSocket. */
+export const filterMethods: Methods<RpcBackend> = {
+  eth_newFilter: method([logQuery], (backend: RpcBackend, [query], call) => installLogs(backend, query, call)),
+  eth_newBlockFilter: method([], (backend: RpcBackend, _, { shared, identity }) => {
+    const next = (backend.blocks.head.header.number + 1) as Height
+    return shared.filters.install(identity.remote, { kind: 'blocks', next }, nothing)
+  }),
+  eth_newPendingTransactionFilter: method([], (_backend: RpcBackend, _, { shared, identity }) =>
+    shared.filters.install(identity.remote, { kind: 'transactions', next: shared.transactions.next }, nothing),
+  ),
+  eth_getFilterChanges: method([z.string()], (backend: RpcBackend, [id], call) =>
+    changesOf(call.shared.filters.require(id), backend, call),
+  ),
+  eth_getFilterLogs: method([z.string()], (backend: RpcBackend, [id], call) =>
+    filterLogs(call.shared.filters.require(id), backend, call),
+  ),
+  eth_uninstallFilter: method([z.string()], (_backend: RpcBackend, [id], { shared }) => shared.filters.uninstall(id)),
+}

@@ -1,0 +1,29 @@
+import type { RpcBackend } from '../backend.ts'
+import { invalidParams } from '../errors.ts'
+import { quantityHex } from '../format.ts'
+import type { LogMatcher } from '../log-matcher.ts'
+import { type HeightRange, logMatcher, logQuery, rangeOf } from '../log-query.ts'
+import { scanLogs } from '../logs.ts'
+import { type CallContext, type Methods, method } from '../method.ts'
+
+/**
+ * All matching logs of a range, or an error. Clients look for its words, Ponder for the range to try
+ * (packages/utils/src/getLogsRetryHelper.ts).
+ */
+export async function getLogs(backend: RpcBackend, matcher: LogMatcher, range: HeightRange, call: CallContext) {
+  const { limits, signal, shared } = call
+  const scan = { reader: backend.blocks, matcher, ...range, limits, turns: shared.turns, signal }
+  const { logs, through, reached } = await scanLogs(scan)
+  if (reached === undefined) return logs
+  const fitting = `[${quantityHex(range.from)}, ${quantityHex(through)}]`
+  throw invalidParams(
+    `query exceeds ${reached}: ask for fewer addresses, topics or blocks. Try with this block range ${fitting}.`,
+  )
+}
+
+export const logMethods: Methods<RpcBackend> = {
+  eth_getLogs: method([logQuery], (backend: RpcBackend, [query], call) => {
+    const matcher = logMatcher(backend.crypto, query.criteria, call.limits)
+    return getLogs(backend, matcher, rangeOf(backend, query, call.limits), call)
+  }),
+}

@@ -6,6 +6,7 @@ import { createSigner } from '../../packages/node/src/engine/private-validator.t
 import type { Logger } from '../../packages/node/src/logger.ts'
 import { createNode, type Node } from '../../packages/node/src/node.ts'
 import type { PeerId } from '../../packages/node/src/powers.ts'
+import { testEngine } from '../../packages/node/test/engine.ts'
 import { simCrypto } from './crypto.ts'
 import { Disk } from './disk.ts'
 import { CHAIN_ID, EPOCH_MS, validatorKey } from './genesis.ts'
@@ -116,7 +117,9 @@ export class SimNode {
   async #run(life: Life): Promise<void> {
     const { world, network, genesis, isValidator, clockOffsetMs, logger } = this.#options
     const { kv, wal, signState } = this.disk.open(life)
-    const executor = unwrap(await createExecutor({ kv, crypto: simCrypto, chainId: CHAIN_ID, treeDepth: 4, historyHeights: 16 }))
+    const engine = await testEngine()
+    const state = { kv, crypto: simCrypto, chainId: CHAIN_ID, engine, treeDepth: 4, historyHeights: 16 }
+    const executor = unwrap(await createExecutor(state))
     const { address, secretKey } = validatorKey(this.#options.keyIndex ?? this.index)
     const created = await createNode({
       powers: {

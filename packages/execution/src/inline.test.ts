@@ -19,6 +19,7 @@ import {
 } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { crypto, openExecutor, TestChain, testGenesis } from '../test/chain.ts'
+import { contractEngine } from '../test/engine.ts'
 import { MemoryKv } from '../test/memory-kv.ts'
 import { addressOf, executable, transfer } from '../test/transactions.ts'
 import type { ExecutedBlock } from './executor.ts'
@@ -228,7 +229,14 @@ describe('the executor', () => {
 
   it('refuses a database of another tree depth as a value', async () => {
     const { kv } = await TestChain.start(genesis, 4)
-    const opened = await createExecutor({ kv, crypto, chainId: genesis.chainId, treeDepth: 5, historyHeights: 2 })
+    const opened = await createExecutor({
+      kv,
+      crypto,
+      chainId: genesis.chainId,
+      engine: contractEngine(),
+      treeDepth: 5,
+      historyHeights: 2,
+    })
     expect(opened).toMatchObject({ ok: false, error: { code: 'other-depth', depth: 4 } })
   })
 

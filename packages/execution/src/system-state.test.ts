@@ -1,7 +1,8 @@
 import { codec, DEFAULT_PARAMETERS, hexToBytes, utf8ToBytes } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { crypto, testGenesis } from '../test/chain.ts'
+import { testGenesis } from '../test/chain.ts'
+import { TestContracts } from '../test/contracts.ts'
 import { MemoryKv } from '../test/memory-kv.ts'
 import { addressOf } from '../test/transactions.ts'
 import { genesisState } from './genesis.ts'
@@ -24,7 +25,7 @@ const genesis = testGenesis(new Map())
 
 function genesisKv(): MemoryKv {
   const kv = new MemoryKv()
-  kv.write(flatOps(genesisState(crypto, genesis).changes()))
+  kv.write(flatOps(genesisState(new TestContracts().machine.contracts, genesis).changes()))
   return kv
 }
 

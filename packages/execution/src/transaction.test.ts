@@ -22,11 +22,12 @@ import {
 } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { crypto } from '../test/chain.ts'
+import { TEST_BLOCK, TestContracts } from '../test/contracts.ts'
 import { addressOf, CHAIN_ID, rawTransaction, type Spec, transfer } from '../test/transactions.ts'
 import { type Account, EMPTY_ACCOUNT } from './account.ts'
 import { Journal } from './journal.ts'
 import { accountKey, flatKeyOf } from './keys.ts'
-import { applyTransaction, CONTRACTS_NOT_SUPPORTED, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
+import { applyTransaction, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
 
 const sender = addressOf(1)
 const recipient = addressOf(2)
@@ -96,6 +97,8 @@ describe('refusals are told in words that viem knows', () => {
 
 describe('applyTransaction', () => {
   const rich = accountOf(5, 10n ** 9n)
+  const apply = (journal: Journal, transaction: Transaction, applied: TransactionRules, proposer = miner) =>
+    applyTransaction(new TestContracts(journal, { ...TEST_BLOCK, proposer }).machine, transaction, sender, applied)
   const balances = (journal: Journal) => [sender, recipient, miner].map((address) => journal.account(address).balance)
 
   it.each([
@@ -105,24 +108,20 @@ describe('applyTransaction', () => {
   ] as const)('moves value and fee under %s', (feePolicy, left, income) => {
     const journal = journalOf([[sender, rich]])
     const baseFee = (feePolicy === 'free' ? 0n : 10n) as Wei
-    const outcome = applyTransaction(journal, make(), sender, { ...rules, feePolicy, baseFee }, miner)
+    const outcome = apply(journal, make(), { ...rules, feePolicy, baseFee })
     expect(outcome).toMatchObject({ status: 1, gasUsed: 21_000, payer: sender, contractAddress: undefined, logs: [] })
     expect(balances(journal)).toEqual([left, 100n, income])
     expect(journal.account(sender).nonce).toBe(6)
   })
 
   it.each([
-    ['a creation', { to: undefined, gas: 60_000, data: Uint8Array.of(1) }, 53_018],
-    ['a call of a contract', { to: contract }, 21_000],
-  ] as const)('fails %s with a reason that ABI decoders read, charges the gas, moves no value', (_, other, gasUsed) => {
+    ['a creation', { to: undefined, gas: 60_000, data: Uint8Array.of(1) }, 60_000, 'out of gas'],
+    ['a call of code that is no contract', { to: contract }, 21_000, `the code of ${contract} is no contract`],
+  ] as const)('fails %s with a reason that ABI decoders read, charges the gas, moves no value', (_, other, gasUsed, reason) => {
     const journal = journalOf([[sender, rich]])
-    const outcome = applyTransaction(journal, make(other), sender, rules, miner)
+    const outcome = apply(journal, make(other), rules)
     expect(outcome).toMatchObject({ status: 0, gasUsed, contractAddress: undefined })
-    expect(decodeErrorResult({ data: bytesToHex(outcome.errorData) })).toMatchObject({
-      errorName: 'Error',
-      args: ['contracts are not supported by this execution version'],
-    })
-    expect(outcome.errorData).toEqual(CONTRACTS_NOT_SUPPORTED.data)
+    expect(decodeErrorResult({ data: bytesToHex(outcome.errorData) })).toMatchObject({ errorName: 'Error', args: [reason] })
     expect(journal.account(contract).balance).toBe(0n)
     expect(balances(journal)).toEqual([10n ** 9n - BigInt(gasUsed) * 12n, 0n, BigInt(gasUsed) * 2n])
     expect(journal.account(sender).nonce).toBe(6)
@@ -130,7 +129,7 @@ describe('applyTransaction', () => {
 
   it('ignores data that is sent to a plain account, and creates none for no value', () => {
     const journal = journalOf([[sender, rich]])
-    const outcome = applyTransaction(journal, make({ value: 0n, data: Uint8Array.of(1, 2), gas: 30_000 }), sender, rules, miner)
+    const outcome = apply(journal, make({ value: 0n, data: Uint8Array.of(1, 2), gas: 30_000 }), rules)
     expect(outcome).toMatchObject({ status: 1, gasUsed: 21_032 })
     expect(journal.changes().map(({ flatKey }) => bytesToHex(flatKey))).not.toContain(
       bytesToHex(flatKeyOf(accountKey(recipient))),
@@ -139,7 +138,7 @@ describe('applyTransaction', () => {
 
   it('lets sender, recipient and proposer be one account', () => {
     const journal = journalOf([[sender, rich]])
-    applyTransaction(journal, make({ to: sender }), sender, { ...rules, feePolicy: 'to-proposer' }, sender)
+    apply(journal, make({ to: sender }), { ...rules, feePolicy: 'to-proposer' }, sender)
     expect(journal.account(sender)).toEqual({ ...rich, nonce: 6 })
   })
 
@@ -148,7 +147,7 @@ describe('applyTransaction', () => {
       [sender, rich],
       [recipient, accountOf(0, 2n ** 256n - 50n)],
     ])
-    expect(() => applyTransaction(journal, make(), sender, rules, miner)).toThrow(RangeError)
-    expect(() => applyTransaction(journalOf([]), make(), sender, rules, miner)).toThrow(RangeError)
+    expect(() => apply(journal, make(), rules)).toThrow(RangeError)
+    expect(() => apply(journalOf([]), make(), rules)).toThrow(RangeError)
   })
 })

@@ -13,10 +13,12 @@ import {
   unwrap,
   type Wei,
 } from '@quoin/protocol'
+import { containerOf } from '../../../test/contracts/contract.mjs'
 import type { BlockTemplate, ExecutedBlock, Executor } from '../src/executor.ts'
 import { createExecutor } from '../src/inline.ts'
 import { unpackOps } from '../src/pack.ts'
 import { executionVersion } from '../src/version.ts'
+import { contractEngine } from './engine.ts'
 import { MemoryKv } from './memory-kv.ts'
 import { CHAIN_ID } from './transactions.ts'
 
@@ -25,7 +27,8 @@ export const crypto = nobleCrypto
 const publicKey = publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(7))!)
 const validator = addressOfPublicKey(crypto, publicKey)!
 
-export const CODE = Uint8Array.of(0xef, 0x51, 1, 2, 3)
+/** The least contract. */
+export const CODE = containerOf('export default {}', [])
 
 export function testGenesis(
   alloc: ReadonlyMap<Address, bigint>,
@@ -95,5 +98,7 @@ export class TestChain {
 }
 
 export async function openExecutor(kv: MemoryKv, treeDepth = 4): Promise<Executor> {
-  return unwrap(await createExecutor({ kv, crypto, chainId: CHAIN_ID as ChainId, treeDepth, historyHeights: 2 }))
+  return unwrap(
+    await createExecutor({ kv, crypto, chainId: CHAIN_ID as ChainId, engine: contractEngine(), treeDepth, historyHeights: 2 }),
+  )
 }

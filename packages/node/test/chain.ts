@@ -1,4 +1,5 @@
 import {
+  createCallHost,
   createExecutor,
   type ExecutedBlock,
   type Executor,
@@ -37,6 +38,8 @@ import { createChain } from '../src/chain/chain.ts'
 import { poolStateOf } from '../src/chain/pool-state.ts'
 import type { CandidateBlock, Chain } from '../src/chain/types.ts'
 import { createInlineRecovery } from '../src/crypto/recovery.ts'
+import type { CallRunner } from '../src/executor/call-runner.ts'
+import { createInlineCalls } from '../src/executor/inline-calls.ts'
 import { createFeed } from '../src/feed/feed.ts'
 import type { Feed } from '../src/feed/types.ts'
 import type { Logger } from '../src/logger.ts'
@@ -46,6 +49,7 @@ import type { Kv } from '../src/powers.ts'
 import { BlockStore } from '../src/store/block-store.ts'
 import { MemoryKv } from '../src/store/memory-kv.ts'
 import { ManualClock } from './clock.ts'
+import { testEngine } from './engine.ts'
 
 /** What a logger was told, by level. */
 export class LogRecorder implements Logger {
@@ -148,6 +152,7 @@ export interface TestNode {
   readonly pool: TransactionPool
   readonly feed: Feed
   readonly chain: Chain
+  readonly calls: CallRunner
   readonly log: LogRecorder
   /** Admits transactions, builds the next block of them, certifies it by all validators and commits it. */
   produce(raws?: readonly Uint8Array[]): Promise<CandidateBlock>
@@ -161,7 +166,8 @@ export interface TestNodeOptions {
 }
 
 export async function openTestExecutor(crypto: Crypto, kv: Kv): Promise<Executor> {
-  return unwrap(await createExecutor({ kv, crypto, chainId: 31_337 as ChainId, treeDepth: 4, historyHeights: 8 }))
+  const engine = await testEngine()
+  return unwrap(await createExecutor({ kv, crypto, chainId: 31_337 as ChainId, engine, treeDepth: 4, historyHeights: 8 }))
 }
 
 export async function openTestNode(options: TestNodeOptions): Promise<TestNode> {
@@ -179,6 +185,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
     state: () => poolStateOf(kv, chain.head),
   })
   const feed = createFeed({ reader: store, mempool: pool })
+  const calls = createInlineCalls(createCallHost({ kv, crypto, chainId: genesis.chainId, engine: await testEngine() }))
   const chain = unwrap(await createChain({ genesis, kv, store, executor, crypto, mempool: pool, feed, logger: log }))
   return {
     kv,
@@ -187,6 +194,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
     pool,
     feed,
     chain,
+    calls,
     log,
     async produce(raws = []) {
       for (const raw of raws) unwrap(await pool.add(raw, 'rpc'))

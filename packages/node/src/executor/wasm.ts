@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { ENGINE_BINARY, type WasmExports, type WasmImports, type WasmPower } from '@quoin/execution/vm'
+import { createContractEngine } from '@quoin/execution/contract'
+import { ENGINE_BINARY, type Engine, type WasmExports, type WasmImports, type WasmPower } from '@quoin/execution/vm'
 
 /** The platform's constructors; Node's types leave them to the DOM's. */
 interface Platform {
@@ -19,6 +20,13 @@ export const nodeWasm: WasmPower = {
   compile: (binary) => new Module(binary),
   memory: (pages) => new Memory({ initial: pages, maximum: pages }),
   instantiate: (module, imports) => new Instance(module, imports).exports,
+  textReader: (buffer) => {
+    const bytes = Buffer.from(buffer)
+    return {
+      latin1: (from, to) => bytes.toString('latin1', from, to),
+      utf16: (from, to) => bytes.toString('utf16le', from, to),
+    }
+  },
   isTrap: (error) => error instanceof RuntimeError,
 }
 
@@ -35,3 +43,6 @@ export async function loadEngineBinary(): Promise<Uint8Array> {
   }
   return bytes
 }
+
+/** The engine that runs contracts: some 50 ms. One serves any number of executors of its thread. */
+export const loadContractEngine = async (): Promise<Engine> => createContractEngine(nodeWasm, await loadEngineBinary())

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 import {
   type BlockTemplate,
   createExecutor,
+  EngineFault,
   EXECUTOR_LIMITS,
   type ExecutableTransaction,
   type ExecutedBlock,
@@ -31,9 +32,13 @@ import {
 } from '@quoin/protocol'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { containerOf } from '../../../../test/contracts/contract.mjs'
+import { LogRecorder } from '../../test/chain.ts'
+import { testEngine } from '../../test/engine.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { MemoryKv } from '../store/memory-kv.ts'
-import { startWorkerExecutor, WorkerExecutor } from './worker-executor.ts'
+import type { ExecutorRequest } from './messages.ts'
+import { EXECUTION_WORKER_LIMITS, executionWorkers, startWorkerExecutor, WorkerExecutor } from './worker-executor.ts'
 
 const account = privateKeyToAccount(`0x${'11'.repeat(32)}`)
 const sender = Address(account.address)
@@ -57,7 +62,7 @@ const genesis: Genesis = {
   ]),
   nodes: [],
   alloc: [{ address: sender, balance: (10n ** 21n) as Wei }],
-  systemContracts: [{ address: Address(`0x${'22'.repeat(20)}`), code: Uint8Array.of(0xef, 0x51) }],
+  systemContracts: [{ address: Address(`0x${'22'.repeat(20)}`), code: containerOf('export default {}', []) }],
   restart: undefined,
 }
 
@@ -100,8 +105,42 @@ afterEach(async () => {
   expect(failures).toEqual([])
 })
 
-const start = async (): Promise<WorkerExecutor> =>
-  unwrap(await startWorkerExecutor({ databasePath: directory, ...settings, onFailure: (error) => failures.push(error) }))
+const options = () => ({
+  databasePath: directory,
+  ...settings,
+  logger: new LogRecorder(),
+  onFailure: (error: Error) => failures.push(error),
+})
+const start = async (): Promise<WorkerExecutor> => unwrap(await startWorkerExecutor(options()))
+
+/** The real threads, of which some are killed: right behind the message that asks for a method. `heap` is that of the first one. */
+function watch(heap: ResourceLimits = {}) {
+  const started: Worker[] = []
+  const log = new LogRecorder()
+  const kills = new Map<string, number>()
+  const data = { databasePath: directory, ...settings }
+  const start = (stackSizeMb: number): Worker => {
+    const worker = executionWorkers(data, started.length === 0 ? heap : {})(stackSizeMb)
+    started.push(worker)
+    const post = worker.postMessage.bind(worker)
+    worker.postMessage = (message: ExecutorRequest, buffers) => {
+      post(message, buffers)
+      const { method } = message.call
+      const left = kills.get(method) ?? 0
+      kills.set(method, left - 1)
+      if (left > 0) void worker.terminate()
+    }
+    return worker
+  }
+  const killNext = (method: string, times = 1) => kills.set(method, times)
+  return { started, log, killNext, powers: { start, logger: log, onFailure: (error: Error) => failures.push(error) } }
+}
+
+/** What an executor says that opens the database now. */
+async function inlineRoot(template: BlockTemplate, transactions: readonly ExecutableTransaction[]): Promise<Hash> {
+  const inline = unwrap(await createExecutor({ kv, crypto: nobleCrypto, engine: await testEngine(), ...settings }))
+  return unwrap(await inline.execute(template, transactions)).header.stateRoot
+}
 
 /** Genesis, a built block and an executed one on the same parent, the first committed, one more above it. */
 async function story(executor: Executor, write: (block: ExecutedBlock) => Promise<void>) {
@@ -124,7 +163,8 @@ async function story(executor: Executor, write: (block: ExecutedBlock) => Promis
 describe('the execution worker', () => {
   it('gives what the inline executor gives', async () => {
     const memory = new MemoryKv()
-    const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, ...settings }))
+    const engine = await testEngine()
+    const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, engine, ...settings }))
     const worker = await start()
     expect(worker.version).toBe(inline.version)
     const told = await story(worker, (block) => kv.write(unpackOps(block.ops)))
@@ -157,7 +197,7 @@ describe('the execution worker', () => {
     const first = await worker.genesis(genesis)
     await kv.write(unpackOps(first.ops))
     await worker.close()
-    const other = { databasePath: directory, ...settings, treeDepth: 5, onFailure: (error: Error) => failures.push(error) }
+    const other = { ...options(), treeDepth: 5 }
     expect(await startWorkerExecutor(other)).toMatchObject({ ok: false, error: { code: 'other-depth', depth: 4 } })
   })
 
@@ -183,33 +223,100 @@ describe('the execution worker', () => {
   })
 
   it('rejects when the database cannot be opened', async () => {
-    const missing = { databasePath: '/dev/null/nowhere', ...settings, onFailure: (error: Error) => failures.push(error) }
+    const missing = { ...options(), databasePath: '/dev/null/nowhere' }
     await expect(startWorkerExecutor(missing)).rejects.toThrow()
   })
 })
 
-describe('a worker that dies', () => {
-  const dying = (code: string) => {
-    const told: Error[] = []
-    const worker = new Worker(`require('node:worker_threads').parentPort.on('message', () => { ${code} })`, { eval: true })
-    return { told, executor: new WorkerExecutor(worker, ZERO_HASH, 'none', (error) => told.push(error)) }
-  }
+describe('a thread that dies', () => {
+  it.each(['genesis', 'build', 'execute', 'commit'] as const)(
+    'in %s: the next one serves the call, and nothing differs',
+    async (method) => {
+      const watched = watch()
+      const memory = new MemoryKv()
+      const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, engine: await testEngine(), ...settings }))
+      const expected = await story(inline, (block) => memory.write(unpackOps(block.ops)))
+      const executor = unwrap(await WorkerExecutor.open(watched.powers))
+      watched.killNext(method)
+      const told = await story(executor, (block) => kv.write(unpackOps(block.ops)))
+      expect(told).toEqual(expected)
+      expect(watched.started).toHaveLength(2)
+      expect(watched.log.lines).toMatchObject([
+        { level: 'warn', fields: { error: expect.stringContaining('exited with code 1') } },
+      ])
+      await executor.close()
+    },
+  )
 
-  it.each([
-    ['by an error', `throw new RangeError('Maximum call stack size exceeded')`, /worker failed: Maximum call stack/],
-    ['by an exit', 'process.exit(3)', /exited with code 3/],
-    [
-      'by answering what was not asked',
-      `require('node:worker_threads').parentPort.postMessage({ kind: 'answer', id: 99 })`,
-      /answered call 99/,
-    ],
-  ])('%s ends every call with its reason, and says so once', async (_, code, reason) => {
-    const { told, executor } = dying(code)
-    const calls = [executor.commit(ZERO_HASH as Hash), executor.commit(ZERO_HASH as Hash)]
-    for (const result of await Promise.allSettled(calls))
-      expect(result).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(reason) } })
-    await expect(executor.commit(ZERO_HASH)).rejects.toThrow(reason)
+  it('before its block is committed: the block is committed all the same, and the next one builds on it', async () => {
+    const watched = watch()
+    const executor = unwrap(await WorkerExecutor.open(watched.powers))
+    const first = await executor.genesis(genesis)
+    await kv.write(unpackOps(first.ops))
+    await watched.started[0]!.terminate()
+    await executor.commit(first.hash)
+    const [one, two] = [await transfers(1), (await transfers(2)).slice(1)]
+    // The first of two blocks of a height is lost with its thread, the second is executed by the next one.
+    const block = unwrap(await executor.execute(templateAbove(first), one))
+    await watched.started[1]!.terminate()
+    const other = unwrap(await executor.execute({ ...templateAbove(first), timeMs: (first.header.timeMs + 900) as TimeMs }, []))
+    await kv.write(unpackOps(block.ops))
+    await executor.commit(block.hash)
+    await expect(executor.execute(templateAbove(other), two)).rejects.toThrow(/the database holds the state of block 1/)
+    const above = unwrap(await executor.execute(templateAbove(block), two))
+    expect(above.header.number).toBe(2)
+    expect(await inlineRoot(templateAbove(block), two)).toBe(above.header.stateRoot)
     await executor.close()
-    expect(told).toEqual([expect.objectContaining({ message: expect.stringMatching(reason) })])
+  })
+
+  it('twice of one call makes it fail like an engine fault; the next call is served', async () => {
+    const watched = watch()
+    const executor = unwrap(await WorkerExecutor.open(watched.powers))
+    watched.killNext('genesis', 2)
+    const fault: unknown = await executor.genesis(genesis).catch((error: unknown) => error)
+    expect(fault).toBeInstanceOf(EngineFault)
+    expect(fault).toMatchObject({ transaction: undefined, message: expect.stringContaining('exited with code 1') })
+    expect((await executor.genesis(genesis)).header.number).toBe(0)
+    expect(watched.started).toHaveLength(3)
+    await executor.close()
+  })
+
+  it('of a heap that is too small: the call is served by the next one', async () => {
+    const watched = watch({ maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 })
+    const executor = unwrap(await WorkerExecutor.open(watched.powers))
+    const first = await executor.genesis(genesis)
+    await kv.write(unpackOps(first.ops))
+    await executor.commit(first.hash)
+    const [transfer] = await transfers(1)
+    const many = new Array<ExecutableTransaction>(60_000).fill(transfer!)
+    const built = await executor.build(templateAbove(first), many, FILL)
+    expect(built.included).toEqual([0])
+    expect(watched.log.lines.map(({ fields }) => fields)).toMatchObject([
+      { error: expect.stringMatching(/out of memory|memory limit/i) },
+    ])
+    await executor.close()
+  })
+
+  it('again and again before it can serve: every call is refused, and the node is told once', async () => {
+    const told: Error[] = []
+    const watched = watch()
+    let starts = 0
+    const start = (stackSizeMb: number) =>
+      starts++ === 0 ? watched.powers.start(stackSizeMb) : new Worker('process.exit(3)', { eval: true })
+    const executor = unwrap(await WorkerExecutor.open({ ...watched.powers, start, onFailure: (error) => told.push(error) }))
+    await watched.started[0]!.terminate()
+    const calls = [executor.genesis(genesis), executor.commit(ZERO_HASH)]
+    for (const result of await Promise.allSettled(calls))
+      expect(result).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('exited with code 3') } })
+    expect(starts).toBe(1 + EXECUTION_WORKER_LIMITS.failedStartsMax)
+    expect(told).toHaveLength(1)
+    await executor.close()
+  })
+
+  it('unasked can still be closed', async () => {
+    const watched = watch()
+    const executor = unwrap(await WorkerExecutor.open(watched.powers))
+    await watched.started[0]!.terminate()
+    await executor.close()
   })
 })

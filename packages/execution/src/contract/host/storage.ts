@@ -76,17 +76,20 @@ function write({ journal, self }: Frame, context: HostContext, rawKey: Uint8Arra
 
 /** A key's bytes: those given, or the UTF-8 of a text. */
 function readKey(key: GuestValue): Result<Uint8Array, Refused> {
-  const bytes = typeof key === 'string' ? keyOfText(key) : key
-  if (bytes === undefined) return refused('the key has a lone surrogate')
-  if (!(bytes instanceof Uint8Array)) return refused('a key must be a string or a Uint8Array')
-  return bytes.length <= LIMITS.stateKeyBytesMax ? ok(bytes) : refused(`the key has more than ${LIMITS.stateKeyBytesMax} bytes`)
+  if (typeof key === 'string') return readKeyText(key)
+  if (!(key instanceof Uint8Array)) return refused('a key must be a string or a Uint8Array')
+  return key.length <= LIMITS.stateKeyBytesMax ? ok(key) : KEY_TOO_LONG
 }
 
-function keyOfText(text: string): Uint8Array | undefined {
-  // As many bytes at least, so that no long text is looked at.
-  if (text.length > LIMITS.stateKeyBytesMax) return new Uint8Array(text.length)
-  return /\p{Surrogate}/u.test(text) ? undefined : utf8ToBytes(text)
+function readKeyText(text: string): Result<Uint8Array, Refused> {
+  // A character takes a byte at least: no long text is looked at.
+  if (text.length > LIMITS.stateKeyBytesMax) return KEY_TOO_LONG
+  if (/\p{Surrogate}/u.test(text)) return refused('the key has a lone surrogate')
+  const bytes = utf8ToBytes(text)
+  return bytes.length <= LIMITS.stateKeyBytesMax ? ok(bytes) : KEY_TOO_LONG
 }
+
+const KEY_TOO_LONG = refused(`the key has more than ${LIMITS.stateKeyBytesMax} bytes`)
 
 const types = new TextCache<Result<AbiType, Refused>>(CONTRACT_CACHE_LIMITS.typesMax)
 
@@ -103,7 +106,7 @@ function parseType(name: string): Result<AbiType, Refused> {
   const list = parseTypeList(name)
   if (!list.ok) return refused(list.error.message)
   const [member, another] = list.value.members
-  if (member === undefined) return refused('the type has no name')
+  if (member === undefined) return refused('a type is expected')
   return another === undefined ? ok(member.type) : refused('one type is expected, a tuple is in parentheses')
 }
 

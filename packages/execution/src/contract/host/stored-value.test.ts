@@ -42,7 +42,7 @@ describe('a value in storage', () => {
       fc.property(withValue(fc.oneof(scalarName, compositeName)), ([name, value]) => {
         expect(unwrap(decode(name, unwrap(encode(name, value))))).toStrictEqual(value)
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 

@@ -22,7 +22,7 @@ import { HaltError } from './halt.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { BodyRequest } from './messages.ts'
 import { CorruptFileError } from './record-file.ts'
-import { Sequencer } from './sequencer.ts'
+import { Sequencer } from '../sequencer.ts'
 import { ValueJudge } from './value-judge.ts'
 import type { LoggedInput, Wal } from './wal.ts'
 

@@ -41,5 +41,7 @@ export type ExecutorMessage =
   /** First of all: the thread is up, or cannot use the database. */
   | { readonly kind: 'opened'; readonly opened: Result<{ readonly version: Hash; readonly backend: string }, TreeRefusal> }
   | { readonly kind: 'answer'; readonly id: number; readonly value: ExecutorAnswers[keyof ExecutorAnswers] }
-  /** The call threw: a bug, or a damaged database. */
+  /** The call rejected with an EngineFault, whose class a message would lose. */
+  | { readonly kind: 'fault'; readonly id: number; readonly transaction: Hash | undefined; readonly cause: unknown }
+  /** The call threw otherwise: a bug, or a damaged database. */
   | { readonly kind: 'failure'; readonly id: number; readonly error: unknown }

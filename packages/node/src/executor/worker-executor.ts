@@ -1,9 +1,9 @@
-import { once } from 'node:events'
-import type { Worker } from 'node:worker_threads'
+import type { ResourceLimits, Worker } from 'node:worker_threads'
 import {
   type BlockRefusal,
   type BlockTemplate,
   type BuiltBlock,
+  EngineFault,
   EXECUTOR_LIMITS,
   type ExecutableTransaction,
   type ExecutedBlock,
@@ -13,138 +13,223 @@ import {
   type TreeRefusal,
 } from '@quoin/execution'
 import { type Genesis, genesisToJson, type Hash, ok, type Result } from '@quoin/protocol'
+import type { Logger } from '../logger.ts'
+import { Sequencer } from '../sequencer.ts'
 import { startWorker } from '../worker-file.ts'
-import type { ExecutorAnswers, ExecutorCall, ExecutorMessage, ExecutorRequest, ExecutorWorkerData } from './messages.ts'
+import { ExecutorThread } from './executor-thread.ts'
+import type { ExecutorAnswers, ExecutorCall, ExecutorWorkerData } from './messages.ts'
 
-export interface WorkerExecutorOptions extends ExecutorWorkerData {
-  /** Told once when the thread dies without being asked to. No call can succeed after that. Must not throw. */
+/** Bounds of the threads. None of them changes a block. */
+export const EXECUTION_WORKER_LIMITS = {
+  /** Stack of the thread. V8 alone would take 1 MB; a contract engine nests deeper. */
+  stackSizeMb: 16,
+  /** By how much the stack grows after an engine fault. */
+  stackGrowthFactor: 4,
+  /** Threads that may die of one call. Then the call is taken for the reason, and fails like one on which the engine failed. */
+  deathsPerCallMax: 2,
+  /** Threads in a row that may die before they have opened the database. Then the executor gives up. */
+  failedStartsMax: 3,
+} as const
+
+export interface WorkerExecutorPowers {
+  /** Starts a thread (`executionWorkers`); stack in MB. */
+  readonly start: (stackSizeMb: number) => Worker
+  /** Of the first thread. */
+  readonly stackSizeMb?: number
+  /** Told of each thread that is lost or replaced. */
+  readonly logger: Logger
+  /** Told once when no thread can be started any more. No call can succeed after that. Must not throw. */
   readonly onFailure: (error: Error) => void
 }
 
-/** Stack of the thread. V8 alone would take 1 MB; a contract engine nests deeper. */
-const stackSizeMb = 16
+export type WorkerExecutorOptions = ExecutorWorkerData & Omit<WorkerExecutorPowers, 'start'>
+
+/** Threads over the database at `databasePath`, which LevelDB shares with this one. `heap` bounds theirs, by V8's own defaults otherwise. */
+export const executionWorkers =
+  ({ databasePath, chainId, treeDepth, historyHeights }: ExecutorWorkerData, heap: Omit<ResourceLimits, 'stackSizeMb'> = {}) =>
+  (stackSizeMb: number): Worker => {
+    const workerData: ExecutorWorkerData = { databasePath, chainId, treeDepth, historyHeights }
+    return startWorker(import.meta.url, 'worker', { workerData, resourceLimits: { ...heap, stackSizeMb } })
+  }
+
+/** Starts the thread that executes blocks. Refuses a database whose state tree does not fit; rejects when the thread cannot start. */
+export function startWorkerExecutor(options: WorkerExecutorOptions): Promise<Result<WorkerExecutor, TreeRefusal>> {
+  return WorkerExecutor.open({ ...options, start: executionWorkers(options) })
+}
 
 /**
- * Starts the thread that executes blocks, which opens the database at `databasePath` (LevelDB shares it with this thread). Refuses a
- * database whose state tree does not fit; rejects when the thread cannot start.
+ * `Executor` in a thread of its own, which survives the loss of that thread.
+ *
+ * - A thread that dies is replaced at the next call, and a call that was under way is served again. A call is a function of the database
+ *   and its arguments, so that nothing of the lost thread is missed but the outcomes that `commit` may name: after the commit of one of
+ *   those another thread opens the database, which holds the block by then.
+ * - An engine fault (`EngineFault`) is tried again in a thread with a larger stack, which takes over for good: then one thread holds the
+ *   state at all times, and contracts that once needed that stack cost no start of a thread each time they are called. The stack is only
+ *   reserved until it is used. A fault of that thread is the call's.
  */
-export async function startWorkerExecutor(options: WorkerExecutorOptions): Promise<Result<WorkerExecutor, TreeRefusal>> {
-  const { databasePath, chainId, treeDepth, historyHeights } = options
-  const data: ExecutorWorkerData = { databasePath, chainId, treeDepth, historyHeights }
-  const worker = startWorker(import.meta.url, 'worker', { workerData: data, resourceLimits: { stackSizeMb } })
-  const [message] = await Promise.race([
-    once(worker, 'message') as Promise<[ExecutorMessage]>,
-    once(worker, 'exit').then(([code]) => Promise.reject(new Error(`the execution worker exited with code ${code}`))),
-  ])
-  if (message.kind !== 'opened') throw new Error(`the execution worker began with ${message.kind}`)
-  const { opened } = message
-  if (opened.ok) return ok(new WorkerExecutor(worker, opened.value.version, opened.value.backend, options.onFailure))
-  await worker.terminate()
-  return opened
-}
-
-interface Pending {
-  readonly resolve: (value: never) => void
-  readonly reject: (error: unknown) => void
-}
-
-/** `Executor` in a thread of its own. */
 export class WorkerExecutor implements Executor {
   readonly version: Hash
-  /** The thread's cryptographic backend, for the log. */
+  /** The first thread's cryptographic backend, for the log. */
   readonly backend: string
-  readonly #worker: Worker
-  readonly #onFailure: (error: Error) => void
-  readonly #exited: Promise<void>
-  readonly #pending = new Map<number, Pending>()
-  #nextId = 0
+  readonly #powers: WorkerExecutorPowers
+  readonly #calls = new Sequencer()
+  /** Which thread executed a block of this height; the block used longest ago first, as in the thread. */
+  readonly #executed = new Map<Hash, ExecutorThread>()
+  #thread: ExecutorThread | undefined
+  #stackSizeMb: number
+  #hasGrown = false
+  #waiting = 0
+  #failure: Error | undefined
   #closing: Promise<void> | undefined
-  #fault: Error | undefined
 
-  /** Takes over a worker that has opened its database; `startWorkerExecutor` makes them. */
-  constructor(worker: Worker, version: Hash, backend: string, onFailure: (error: Error) => void) {
-    this.version = version
-    this.backend = backend
-    this.#worker = worker
-    this.#onFailure = onFailure
-    worker.on('message', (message: ExecutorMessage) => this.#receive(message))
-    worker.on('error', (error: Error) => this.#fail(`the execution worker failed: ${error.message}`, error))
-    worker.on('messageerror', (error: Error) =>
-      this.#fail(`an answer of the execution worker is unreadable: ${error.message}`, error),
-    )
-    this.#exited = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        if (this.#closing === undefined || this.#pending.size > 0) this.#fail(`the execution worker exited with code ${code}`)
-        resolve()
-      })
-    })
+  static async open(powers: WorkerExecutorPowers): Promise<Result<WorkerExecutor, TreeRefusal>> {
+    const { start, stackSizeMb = EXECUTION_WORKER_LIMITS.stackSizeMb } = powers
+    const thread = await ExecutorThread.open(start(stackSizeMb))
+    return thread.ok ? ok(new WorkerExecutor(powers, thread.value, stackSizeMb)) : thread
+  }
+
+  private constructor(powers: WorkerExecutorPowers, thread: ExecutorThread, stackSizeMb: number) {
+    this.version = thread.version
+    this.backend = thread.backend
+    this.#powers = powers
+    this.#thread = thread
+    this.#stackSizeMb = stackSizeMb
   }
 
   genesis(genesis: Genesis): Promise<ExecutedBlock> {
-    return this.#call({ method: 'genesis', genesis: genesisToJson(genesis) })
+    const json = genesisToJson(genesis)
+    return this.#queue(async () => this.#keep(await this.#serve<'genesis'>(() => ({ method: 'genesis', genesis: json }))))
   }
 
   build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock> {
-    return this.#call({ method: 'build', template, candidates: packTransactions(candidates), fill })
+    const call = () => ({ method: 'build', template, candidates: packTransactions(candidates), fill }) as const
+    return this.#queue(async () => this.#keep(await this.#serve<'build'>(call)))
   }
 
   execute(template: BlockTemplate, transactions: readonly ExecutableTransaction[]): Promise<Result<ExecutedBlock, BlockRefusal>> {
-    return this.#call({ method: 'execute', template, transactions: packTransactions(transactions) })
+    const call = () => ({ method: 'execute', template, transactions: packTransactions(transactions) }) as const
+    return this.#queue(async () => {
+      const executed = await this.#serve<'execute'>(call)
+      return executed.ok ? ok(this.#keep(executed.value)) : executed
+    })
   }
 
   commit(blockHash: Hash): Promise<void> {
-    return this.#call({ method: 'commit', blockHash })
+    return this.#queue(() => this.#commit(blockHash))
   }
 
   /** Lets the calls that were made before end, then ends the thread and waits for it. Every call gets the same promise. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#calls.run(() => this.#retire())
     return this.#closing
   }
 
-  async #close(): Promise<void> {
-    if (this.#fault !== undefined) return void (await this.#worker.terminate())
-    await this.#send<undefined>({ method: 'close' })
-    await this.#exited
-  }
-
-  async #call<M extends keyof ExecutorAnswers>(call: ExecutorCall & { readonly method: M }): Promise<ExecutorAnswers[M]> {
+  async #queue<T>(job: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw new Error('the executor is closed')
-    if (this.#fault !== undefined) throw this.#fault
-    if (this.#pending.size >= EXECUTOR_LIMITS.callsMax)
-      throw new Error(`${this.#pending.size} calls wait for the executor, at most ${EXECUTOR_LIMITS.callsMax} may`)
-    return this.#send<ExecutorAnswers[M]>(call)
+    if (this.#waiting >= EXECUTOR_LIMITS.callsMax)
+      throw new Error(`${this.#waiting} calls wait for the executor, at most ${EXECUTOR_LIMITS.callsMax} may`)
+    this.#waiting++
+    try {
+      return await this.#calls.run(job)
+    } finally {
+      this.#waiting--
+    }
   }
 
-  #send<T>(call: ExecutorCall): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const id = this.#nextId++
-      this.#pending.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, call } satisfies ExecutorRequest, buffersOf(call))
-    })
+  /** Makes a call until a thread has answered it. The call is packed for each thread, for its buffers move there. */
+  async #serve<M extends keyof ExecutorAnswers>(pack: () => ExecutorCall & { readonly method: M }): Promise<ExecutorAnswers[M]> {
+    for (let deaths = 0; ; ) {
+      const thread = await this.#usable()
+      const end = await thread.call(pack())
+      switch (end.kind) {
+        case 'answer':
+          return end.value as ExecutorAnswers[M]
+        case 'failure':
+          throw end.error
+        case 'fault':
+          if (this.#hasGrown) throw end.fault
+          await this.#grow(end.fault)
+          break
+        case 'death':
+          if (++deaths === EXECUTION_WORKER_LIMITS.deathsPerCallMax) throw new EngineFault(undefined, end.error)
+      }
+    }
   }
 
-  #receive(message: ExecutorMessage): void {
-    if (message.kind === 'opened') return this.#fail('the execution worker opened twice')
-    const pending = this.#pending.get(message.id)
-    if (pending === undefined) return this.#fail(`the execution worker answered call ${message.id}, which does not wait`)
-    this.#pending.delete(message.id)
-    if (message.kind === 'answer') pending.resolve(message.value as never)
-    else pending.reject(message.error)
+  async #commit(blockHash: Hash): Promise<void> {
+    const by = this.#executed.get(blockHash) ?? (await this.#usable())
+    this.#executed.clear()
+    if (by !== this.#thread) return this.#retire()
+    const end = await by.call({ method: 'commit', blockHash })
+    if (end.kind === 'failure') throw end.error
+    // A thread that is dead is followed by one that finds the block in the database.
   }
 
-  /** Ends every call, now and from now on. */
-  #fail(message: string, cause?: Error): void {
-    if (this.#fault !== undefined) return
-    const fault = new Error(message, { cause })
-    this.#fault = fault
-    for (const { reject } of this.#pending.values()) reject(fault)
-    this.#pending.clear()
-    this.#onFailure(fault)
+  /** The thread that serves now, in the place of one that died. */
+  async #usable(): Promise<ExecutorThread> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#thread !== undefined && this.#thread.death === undefined) return this.#thread
+    if (this.#thread !== undefined) this.#warn(this.#thread.death, 'the execution worker is lost: another one takes its place')
+    for (let failed = 1; ; failed++) {
+      try {
+        this.#thread = await this.#start(this.#stackSizeMb)
+        return this.#thread
+      } catch (error) {
+        if (failed === EXECUTION_WORKER_LIMITS.failedStartsMax) throw this.#fail(error)
+        this.#warn(error, 'the execution worker does not start: tried again')
+      }
+    }
   }
-}
 
-function buffersOf(call: ExecutorCall): readonly ArrayBuffer[] {
-  if (call.method === 'build') return [call.candidates.buffer]
-  return call.method === 'execute' ? [call.transactions.buffer] : []
+  async #start(stackSizeMb: number): Promise<ExecutorThread> {
+    const opened = await ExecutorThread.open(this.#powers.start(stackSizeMb))
+    if (opened.ok) return opened.value
+    throw new Error(opened.error.message)
+  }
+
+  /** Throws the fault where this machine has no room for such a stack. */
+  async #grow(fault: EngineFault): Promise<void> {
+    const stackSizeMb = this.#stackSizeMb * EXECUTION_WORKER_LIMITS.stackGrowthFactor
+    this.#warn(fault, 'the contract engine failed: a thread with a larger stack takes over')
+    let larger: ExecutorThread
+    try {
+      larger = await this.#start(stackSizeMb)
+    } catch (error) {
+      this.#warn(error, `no execution worker with a stack of ${stackSizeMb} MB can be started`)
+      throw fault
+    }
+    await this.#retire()
+    this.#thread = larger
+    this.#stackSizeMb = stackSizeMb
+    this.#hasGrown = true
+  }
+
+  /** Ends the thread; the next call starts another one. */
+  async #retire(): Promise<void> {
+    await this.#thread?.end()
+    this.#thread = undefined
+  }
+
+  #keep<T extends ExecutedBlock>(block: T): T {
+    this.#executed.delete(block.hash)
+    if (this.#thread !== undefined) this.#executed.set(block.hash, this.#thread)
+    for (const oldest of this.#executed.keys()) {
+      if (this.#executed.size <= EXECUTOR_LIMITS.executedBlocksMax) break
+      this.#executed.delete(oldest)
+    }
+    return block
+  }
+
+  #warn(error: unknown, message: string): void {
+    const text = error instanceof Error ? error.message : String(error)
+    this.#powers.logger.warn({ error: text, stackSizeMb: this.#stackSizeMb }, message)
+  }
+
+  /** Ends every call from now on. */
+  #fail(cause: unknown): Error {
+    const text = cause instanceof Error ? cause.message : String(cause)
+    this.#failure = new Error(`no execution worker can be started any more: ${text}`, { cause })
+    this.#powers.onFailure(this.#failure)
+    return this.#failure
+  }
 }

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { createExecutor, type ExecutedBlock, type Executor, unpackTransactions } from '@quoin/execution'
+import { createExecutor, EngineFault, type ExecutedBlock, type Executor, unpackTransactions } from '@quoin/execution'
 import { parseGenesis, unwrap } from '@quoin/protocol'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { ExecutorAnswers, ExecutorCall, ExecutorMessage, ExecutorRequest, ExecutorWorkerData } from './messages.ts'
+import { loadContractEngine } from './wasm.ts'
 
 /** The thread that executes blocks. It reads the node's database through a handle of its own and writes nothing. */
 if (parentPort === null) throw new Error('the executor runs only as a worker')
@@ -11,7 +12,8 @@ const port = parentPort
 const { databasePath, chainId, treeDepth, historyHeights } = workerData as ExecutorWorkerData
 const crypto = await loadCrypto()
 const kv = await openClassicKv(databasePath)
-const opened = await createExecutor({ kv, crypto, chainId, treeDepth, historyHeights })
+const engine = await loadContractEngine()
+const opened = await createExecutor({ kv, crypto, chainId, engine, treeDepth, historyHeights })
 
 const send = (message: ExecutorMessage, buffers: readonly ArrayBuffer[] = []): void => port.postMessage(message, [...buffers])
 
@@ -33,7 +35,8 @@ async function answer(executor: Executor, { id, call }: ExecutorRequest): Promis
     const block = blockOf(value)
     send({ kind: 'answer', id, value }, block === undefined ? [] : [buffer(block.receipts), buffer(block.ops)])
   } catch (error) {
-    send({ kind: 'failure', id, error })
+    if (error instanceof EngineFault) send({ kind: 'fault', id, transaction: error.transaction, cause: error.cause })
+    else send({ kind: 'failure', id, error })
   }
   if (call.method === 'close') port.close()
 }

@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
+import { EngineFault, type TreeRefusal } from '@quoin/execution'
+import { type Hash, ok, type Result } from '@quoin/protocol'
+import type { ExecutorCall, ExecutorMessage, ExecutorRequest } from './messages.ts'
+
+/** How a call of a thread ended. */
+export type CallEnd =
+  | { readonly kind: 'answer'; readonly value: unknown }
+  /** The contract engine failed; the thread serves on. */
+  | { readonly kind: 'fault'; readonly fault: EngineFault }
+  /** The call threw: a bug, or a damaged database. The thread serves on. */
+  | { readonly kind: 'failure'; readonly error: unknown }
+  /** The thread is lost. */
+  | { readonly kind: 'death'; readonly error: Error }
+
+interface Pending {
+  readonly id: number
+  readonly resolve: (end: CallEnd) => void
+}
+
+/** One thread that executes blocks, and its own handle of the database. Serves one call at a time, and may die at any time. */
+export class ExecutorThread {
+  readonly version: Hash
+  /** The thread's cryptographic backend, for the log. */
+  readonly backend: string
+  readonly #worker: Worker
+  readonly #exited: Promise<void>
+  #pending: Pending | undefined
+  #nextId = 0
+  #death: Error | undefined
+
+  /** Waits until a worker that was just started has opened its database. Rejects when it ends before. */
+  static async open(worker: Worker): Promise<Result<ExecutorThread, TreeRefusal>> {
+    const [message] = await Promise.race([
+      once(worker, 'message') as Promise<[ExecutorMessage]>,
+      once(worker, 'exit').then(([code]) => Promise.reject(new Error(`the execution worker exited with code ${code}`))),
+    ])
+    if (message.kind !== 'opened') throw new Error(`the execution worker began with ${message.kind}`)
+    const { opened } = message
+    if (opened.ok) return ok(new ExecutorThread(worker, opened.value.version, opened.value.backend))
+    await worker.terminate()
+    return opened
+  }
+
+  /** Takes over a worker that has opened its database. */
+  constructor(worker: Worker, version: Hash, backend: string) {
+    this.version = version
+    this.backend = backend
+    this.#worker = worker
+    worker.on('message', (message: ExecutorMessage) => this.#receive(message))
+    worker.on('error', (error: Error) => this.#die(`the execution worker failed: ${error.message}`, error))
+    worker.on('messageerror', (error: Error) => this.#kill(`an answer of the execution worker is unreadable: ${error.message}`))
+    this.#exited = new Promise((resolve) => {
+      worker.once('exit', (code) => {
+        this.#die(`the execution worker exited with code ${code}`)
+        resolve()
+      })
+    })
+  }
+
+  /** Why the thread serves no more; undefined while it does. */
+  get death(): Error | undefined {
+    return this.#death
+  }
+
+  /** Throws when another call is under way. */
+  call(call: ExecutorCall): Promise<CallEnd> {
+    if (this.#pending !== undefined) throw new Error(`${call.method} during another call of the execution worker`)
+    if (this.#death !== undefined) return Promise.resolve({ kind: 'death', error: this.#death })
+    return new Promise((resolve) => {
+      const id = this.#nextId++
+      this.#pending = { id, resolve }
+      this.#worker.postMessage({ id, call } satisfies ExecutorRequest, buffersOf(call))
+    })
+  }
+
+  /** Lets the thread close its database, and waits for its end, even of one that is dead. */
+  async end(): Promise<void> {
+    const end = await this.call({ method: 'close' })
+    await this.#exited
+    if (end.kind === 'failure') throw end.error
+  }
+
+  #receive(message: ExecutorMessage): void {
+    if (message.kind === 'opened') return this.#kill('the execution worker opened twice')
+    const pending = this.#pending
+    if (pending?.id !== message.id) return this.#kill(`the execution worker answered call ${message.id}, which does not wait`)
+    this.#pending = undefined
+    switch (message.kind) {
+      case 'answer':
+        return pending.resolve({ kind: 'answer', value: message.value })
+      case 'fault':
+        return pending.resolve({ kind: 'fault', fault: new EngineFault(message.transaction, message.cause) })
+      case 'failure':
+        return pending.resolve({ kind: 'failure', error: message.error })
+    }
+  }
+
+  /** A thread that cannot be understood. */
+  #kill(message: string): void {
+    this.#die(message)
+    // `end` waits for its exit.
+    void this.#worker.terminate()
+  }
+
+  #die(message: string, cause?: Error): void {
+    this.#death ??= new Error(message, { cause })
+    this.#pending?.resolve({ kind: 'death', error: this.#death })
+    this.#pending = undefined
+  }
+}
+
+function buffersOf(call: ExecutorCall): readonly ArrayBuffer[] {
+  if (call.method === 'build') return [call.candidates.buffer]
+  return call.method === 'execute' ? [call.transactions.buffer] : []
+}

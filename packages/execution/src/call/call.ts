@@ -1,5 +1,5 @@
 import type { Address, Transaction, Wei } from '@quoin/protocol'
-import type { Contracts } from '../contract/contracts.ts'
+import { type Contracts, type ContractsOptions, createContracts } from '../contract/contracts.ts'
 import { Machine } from '../contract/machine.ts'
 import type { BlockContext } from '../contract/message.ts'
 import { NATIVE_ADDRESS } from '../contract/native.ts'
@@ -44,6 +44,16 @@ export interface CallHost {
   readonly kv: HistoryKv
   readonly contracts: Contracts
 }
+
+export interface CallHostOptions extends Omit<ContractsOptions, 'reader'> {
+  /** The database. Only read, and only where later blocks are committed by somebody else. */
+  readonly kv: HistoryKv
+}
+
+export const createCallHost = ({ kv, ...options }: CallHostOptions): CallHost => ({
+  kv,
+  contracts: createContracts({ ...options, reader: kv }),
+})
 
 /** How the message of a call ended. Its gas includes the intrinsic gas, as that of a transaction. */
 export type CallResult =

@@ -1,10 +1,12 @@
 export {
   type Call,
   type CallHost,
+  type CallHostOptions,
   type CallOutcome,
   type CallRefusal,
   type CallRequest,
   type CallResult,
+  createCallHost,
   runCall,
 } from './call.ts'
 export { type EstimateOutcome, estimateGas } from './estimate.ts'

@@ -1,4 +1,5 @@
 import type { SenderRecovery } from '../crypto/recovery.ts'
+import type { CallRunner } from '../executor/call-runner.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Libp2pTransport } from '../network/index.ts'
 import { systemClock } from '../network/index.ts'
@@ -7,6 +8,7 @@ import type { Node } from '../node.ts'
 export interface MetricSources {
   readonly transport: Libp2pTransport
   readonly recovery: SenderRecovery
+  readonly calls: CallRunner
 }
 
 /** Counters and gauges of a node since its start, by the names that `/metrics` shows. */
@@ -28,7 +30,7 @@ export class NodeMetrics implements Closable {
 
   read(): Readonly<Record<string, number>> {
     const { chain, mempool, counters, status } = this.#node
-    const { transport, recovery } = this.#sources
+    const { transport, recovery, calls } = this.#sources
     const { user, system } = process.cpuUsage()
     return {
       chain_height: chain.head.header.number,
@@ -40,6 +42,7 @@ export class NodeMetrics implements Closable {
       mempool_bytes: mempool.stats.bytes,
       network_peers: transport.peers().length,
       crypto_senders_recovered_total: recovery.stats.recovered,
+      ...prefixed('calls', calls.stats),
       ...prefixed('network', transport.counters),
       ...prefixed('engine', counters),
       process_cpu_seconds_total: (user + system) / 1e6,

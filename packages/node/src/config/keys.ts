@@ -34,6 +34,9 @@ export const CONFIG_KEYS = {
     'body-bytes': integer(5 * 1024 * 1024, 1_024, 256 * 1024 * 1024, 'Largest request body in bytes.'),
     'batch-items': integer(1_000, 1, 100_000, 'Most requests in one batch.'),
     connections: integer(1_024, 1, 65_535, 'Most open connections.'),
+    'call-workers': integer(0, 0, 64, 'Threads that run eth_call and eth_estimateGas; 0 chooses by the number of cores.'),
+    'call-gas': integer(100_000_000, 1_000_000, 1_000_000_000_000, 'Most gas of one eth_call.'),
+    'call-ms': integer(5_000, 100, 600_000, 'Milliseconds after which a call is stopped.'),
   },
   p2p: {
     listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses that the node listens on for its peers.'),

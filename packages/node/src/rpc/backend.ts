@@ -1,6 +1,6 @@
-import type { Call, EstimateRefusal } from '@quoin/execution'
 import type { Address, Crypto, Hash, Height, Result, SignedTransaction } from '@quoin/protocol'
 import type { Head } from '../chain/types.ts'
+import type { CallRunner } from '../executor/call-runner.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
 import type { BlockReader } from '../store/types.ts'
@@ -27,13 +27,12 @@ export interface RpcBackend {
   readonly blocks: BlockReader
   readonly feed: Feed
   readonly pool: Pick<Mempool, 'get' | 'pendingNonce' | 'stats' | 'pending' | 'queued' | 'onAdmitted'>
+  readonly calls: Pick<CallRunner, 'run'>
   head(): Head
   /** Undefined when the history of that height is not kept. */
   stateAt(height: Height): StateView | undefined
   /** Base fee of the next block. */
   nextBaseFee(): bigint
-  /** Gas that a call would use on the head, or why it could not run. */
-  estimate(call: Call, from: Address | undefined): Result<number, EstimateRefusal>
   /** The hash of a transaction that waits or is final now; a re-broadcast is answered like the first time. */
   submit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>>
   peerCount(): number

@@ -12,6 +12,8 @@ export interface RpcLimits {
   /** Bytes that wait for a slow WebSocket client before it is closed. */
   readonly socketBufferBytesMax: number
   readonly feeHistoryBlocksMax: number
+  /** Gas of one `eth_call`, and of each run of an `eth_estimateGas`. */
+  readonly callGasMax: number
   /** Blocks from the first one of a log query to its last, which is one less than the query reads. */
   readonly logBlocksMax: number
   /** Logs in one answer; the block in which the first of them stand is never cut. */
@@ -53,6 +55,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   subscriptionsPerConnectionMax: 128,
   socketBufferBytesMax: 16 * 1024 * 1024,
   feeHistoryBlocksMax: 1_024,
+  callGasMax: 100_000_000,
   logBlocksMax: 100_000,
   logsMax: 10_000,
   logReceiptsMax: 1_000_000,

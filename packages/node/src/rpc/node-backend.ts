@@ -1,6 +1,7 @@
-import { accountFromValue, accountKey, type Call, estimateTransfer, flatKeyOf, nextBaseFee, stateAt } from '@quoin/execution'
-import { type Address, type Crypto, err, type Hash, ok, type Result } from '@quoin/protocol'
+import { nextBaseFee, stateAt } from '@quoin/execution'
+import { type Crypto, err, type Hash, ok, type Result } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
+import type { CallRunner } from '../executor/call-runner.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
 import type { Kv } from '../powers.ts'
@@ -17,6 +18,7 @@ export interface NodeParts {
   readonly chain: Pick<Chain, 'head'>
   readonly pool: Mempool
   readonly feed: Feed
+  readonly calls: Pick<CallRunner, 'run'>
   readonly peerCount: () => number
   readonly syncing: RpcBackend['syncing']
 }
@@ -30,23 +32,14 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
     blocks: store,
     feed: parts.feed,
     pool,
+    calls: parts.calls,
     head: () => chain.head,
     stateAt: (height) => stateAt(kv, height),
     nextBaseFee: () => nextBaseFee(chain.head.header, chain.head.parameters),
-    estimate: (call, from) => estimate(parts, call, from),
     submit: (raw) => submit(parts, raw),
     peerCount: parts.peerCount,
     syncing: parts.syncing,
   }
-}
-
-function estimate({ kv, chain }: NodeParts, call: Call, from: Address | undefined) {
-  const account = (address: Address) => accountFromValue(kv.get(flatKeyOf(accountKey(address))))
-  return estimateTransfer(call, {
-    senderBalance: from === undefined ? undefined : account(from).balance,
-    recipientHasCode: call.to !== undefined && account(call.to).codeHash !== undefined,
-    parameters: chain.head.parameters,
-  })
 }
 
 /** A re-broadcast of what waits in the pool or is final already is answered like the first time. */

@@ -73,18 +73,3 @@ export const blockReference = z
 
 /** Integer that some clients send as a number and others as a quantity: `eth_feeHistory`'s count, EIP-7966's timeout. */
 export const looseInteger = z.union([z.int().nonnegative(), quantity])
-
-/** The transaction object of `eth_call` and `eth_estimateGas`. Unknown fields are ignored, as geth does. */
-export const callRequest = z.object({
-  from: address.optional(),
-  to: address.nullish(),
-  gas: quantity.optional(),
-  gasPrice: bigQuantity.optional(),
-  maxFeePerGas: bigQuantity.optional(),
-  maxPriorityFeePerGas: bigQuantity.optional(),
-  value: bigQuantity.optional(),
-  data: data.optional(),
-  input: data.optional(),
-  accessList: z.array(z.object({ address, storageKeys: z.array(hash) })).optional(),
-})
-export type CallRequest = z.output<typeof callRequest>

@@ -1,6 +1,7 @@
 import '../../compat.ts'
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { crc32c } from '@node-rs/crc32'
 import { type Crypto, type Genesis, genesisDigest, nobleCrypto } from '@quoin/protocol'
 import { type Logger as Pino, pino } from 'pino'
@@ -9,6 +10,7 @@ import { type LoadedCrypto, loadCrypto } from '../../crypto/load.ts'
 import { startRecoveryPool } from '../../crypto/recovery-pool.ts'
 import { HaltError } from '../../engine/halt.ts'
 import { createSigner } from '../../engine/private-validator.ts'
+import { type CallPool, startCallPool } from '../../executor/call-pool.ts'
 import { startWorkerExecutor } from '../../executor/worker-executor.ts'
 import { type DataDir, dataDir } from '../../keys/data-dir.ts'
 import { developmentAddresses } from '../../keys/development.ts'
@@ -162,7 +164,7 @@ async function run({ dir, config, genesis, keys, log, scope }: Run): Promise<Rpc
     'node started',
   )
   return config.rpc.enabled
-    ? serveRpc({ config, genesis, log, scope }, node, { crypto, random, kv, transport, recovery })
+    ? serveRpc({ dir, config, genesis, log, scope }, node, { crypto, random, kv, transport, recovery })
     : undefined
 }
 
@@ -175,8 +177,21 @@ function reportCrypto(crypto: LoadedCrypto, log: Pino): void {
     log.warn({ job, backend, reason }, 'a faster crypto backend was passed over')
 }
 
+/** The threads behind `eth_call`: one on a machine of one or two cores, else two, where the configuration leaves it open. */
+function startCalls({ dir, config, genesis, log }: Pick<Run, 'dir' | 'config' | 'genesis' | 'log'>): Promise<CallPool> {
+  const wanted = config.rpc['call-workers']
+  const workers = wanted > 0 ? wanted : availableParallelism() > 2 ? 2 : 1
+  return startCallPool({
+    databasePath: dir.database,
+    chainId: genesis.chainId,
+    limits: { workers, callMs: config.rpc['call-ms'] },
+    clock: systemClock,
+    logger: log.child({ module: 'calls' }),
+  })
+}
+
 async function serveRpc(
-  { config, genesis, log, scope }: Pick<Run, 'config' | 'genesis' | 'log' | 'scope'>,
+  { dir, config, genesis, log, scope }: Pick<Run, 'dir' | 'config' | 'genesis' | 'log' | 'scope'>,
   node: Node,
   parts: {
     readonly crypto: Crypto
@@ -187,7 +202,8 @@ async function serveRpc(
   },
 ): Promise<RpcServer> {
   const { crypto, random, kv, transport } = parts
-  const metrics = scope.own(new NodeMetrics(node, parts))
+  const calls = scope.own(await startCalls({ dir, config, genesis, log }))
+  const metrics = scope.own(new NodeMetrics(node, { ...parts, calls }))
   const backend = createNodeBackend({
     chainId: genesis.chainId,
     clientVersion: CLIENT_VERSION,
@@ -197,6 +213,7 @@ async function serveRpc(
     chain: node.chain,
     pool: node.mempool,
     feed: node.feed,
+    calls,
     peerCount: () => transport.peers().length,
     syncing: () => progressOf(node),
   })
@@ -211,6 +228,7 @@ async function serveRpc(
         bodyBytesMax: config.rpc['body-bytes'],
         batchItemsMax: config.rpc['batch-items'],
         connectionsMax: config.rpc.connections,
+        callGasMax: config.rpc['call-gas'],
       },
       clock: systemClock,
       random,

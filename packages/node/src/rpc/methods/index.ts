@@ -1,6 +1,7 @@
 import type { RpcBackend } from '../backend.ts'
 import type { Methods } from '../method.ts'
 import { blockMethods } from './blocks.ts'
+import { callMethods } from './calls.ts'
 import { chainMethods } from './chain.ts'
 import { feeMethods } from './fees.ts'
 import { filterMethods } from './filters.ts'
@@ -15,6 +16,7 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...blockMethods,
   ...transactionMethods,
   ...stateMethods,
+  ...callMethods,
   ...feeMethods,
   ...logMethods,
   ...filterMethods,

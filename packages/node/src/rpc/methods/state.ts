@@ -1,12 +1,13 @@
-import { bytesToHex, type Wei } from '@quoin/protocol'
+import { bytesToHex } from '@quoin/protocol'
 import type { RpcBackend, StateView } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { quantityHex } from '../format.ts'
 import { type Methods, method } from '../method.ts'
-import { address, type BlockReference, blockReference, type CallRequest, callRequest, storageKey } from '../schema.ts'
+import { address, type BlockReference, blockReference, storageKey } from '../schema.ts'
 
-function stateOf(backend: RpcBackend, reference: BlockReference): StateView {
+/** Throws RpcError when there is no such block, or its state is not kept. */
+export function stateOf(backend: RpcBackend, reference: BlockReference): StateView {
   const height = requireHeight(backend, reference)
   const view = backend.stateAt(height)
   if (view === undefined)
@@ -24,16 +25,6 @@ function storageWord(value: Uint8Array): Uint8Array {
 
 const isPending = (reference: BlockReference): boolean => 'tag' in reference && reference.tag === 'pending'
 
-/** Answered on the head: the past does not matter to a transaction that is yet to be sent. */
-function estimateGas(backend: RpcBackend, request: CallRequest) {
-  const { from, to, value = 0n, input, data = new Uint8Array(0), accessList = [] } = request
-  const estimate = backend.estimate({ to: to ?? undefined, data: input ?? data, value: value as Wei, accessList }, from)
-  if (estimate.ok) return quantityHex(estimate.value)
-  const { error } = estimate
-  if (error.code === 'execution-reverted') throw new RpcError(RPC_CODE.reverted, error.message, bytesToHex(error.data))
-  throw new RpcError(RPC_CODE.server, error.message)
-}
-
 export const stateMethods: Methods<RpcBackend> = {
   eth_getBalance: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>
     quantityHex((await stateOf(backend, reference).account(account)).balance),
@@ -48,5 +39,4 @@ export const stateMethods: Methods<RpcBackend> = {
   eth_getStorageAt: method([address, storageKey, blockReference], async (backend: RpcBackend, [account, key, reference]) =>
     bytesToHex(storageWord((await stateOf(backend, reference).storage(account, key)) ?? new Uint8Array(0))),
   ),
-  eth_estimateGas: method([callRequest, blockReference], (backend: RpcBackend, [request]) => estimateGas(backend, request)),
 }

@@ -1,0 +1,186 @@
+import type { Worker } from 'node:worker_threads'
+import type { CallRequest } from '@quoin/execution'
+import { err, type Result } from '@quoin/protocol'
+import type { Logger } from '../logger.ts'
+import type { Clock } from '../powers.ts'
+import { startWorker } from '../worker-file.ts'
+import type { CallWorkerData } from './call-messages.ts'
+import {
+  CALL_POOL_DEFAULTS,
+  type CallKind,
+  type CallOutcomes,
+  type CallPoolLimits,
+  type CallRunner,
+  type CallStats,
+  type CallUnavailable,
+} from './call-runner.ts'
+import { type CallAnswer, CallThread, type Job } from './call-thread.ts'
+
+export interface CallPoolOptions {
+  readonly limits?: Partial<CallPoolLimits>
+  readonly clock: Clock
+  /** Told of each thread that is lost. */
+  readonly logger: Logger
+}
+
+/** Stack of a thread: that of the execution worker, so that a call meets the same machine as a transaction. */
+const stackSizeMb = 16
+
+/** Starts the threads and waits until each can run calls. Rejects when one cannot. */
+export async function startCallPool(options: CallPoolOptions & CallWorkerData): Promise<CallPool> {
+  const { databasePath, chainId } = options
+  const workerData: CallWorkerData = { databasePath, chainId }
+  const start = () => startWorker(import.meta.url, 'call-worker', { workerData, resourceLimits: { stackSizeMb } })
+  const pool = new CallPool(start, options)
+  try {
+    await pool.ready
+    return pool
+  } catch (error) {
+    await pool.close()
+    throw error
+  }
+}
+
+interface QueuedJob extends Job {
+  /** Ends the listening for an abort, when the call begins. */
+  begin(): void
+}
+
+/** A place for a thread; threads come and go. */
+interface Slot {
+  thread: CallThread | undefined
+  /** Cancels the start of the next thread, while that waits for its time. */
+  cancelRestart: () => void
+  /** Threads lost since the last answer. */
+  losses: number
+}
+
+/**
+ * Threads that run one call each at a time, and one queue before them. A thread that dies, fails or takes too long is lost with its call
+ * alone, and another takes its place.
+ */
+export class CallPool implements CallRunner {
+  /** Resolves when all threads are up; rejects when one is lost before. */
+  readonly ready: Promise<void>
+  readonly #start: () => Worker
+  readonly #limits: CallPoolLimits
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #slots: readonly Slot[]
+  /** In the order of their arrival. */
+  readonly #queue = new Set<QueuedJob>()
+  readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
+  #closing: Promise<void> | undefined
+  #onReady: () => void = () => {}
+  #onLossAtStart: (error: Error) => void = () => {}
+
+  /** `start` makes a thread that speaks `call-messages.ts`. */
+  constructor(start: () => Worker, { limits, clock, logger }: CallPoolOptions) {
+    this.#start = start
+    this.#limits = { ...CALL_POOL_DEFAULTS, ...limits }
+    this.#clock = clock
+    this.#logger = logger
+    this.ready = new Promise((resolve, reject) => {
+      this.#onReady = resolve
+      this.#onLossAtStart = reject
+    })
+    this.#slots = Array.from({ length: this.#limits.workers }, () => ({ thread: undefined, cancelRestart: () => {}, losses: 0 }))
+    for (const slot of this.#slots) this.#fill(slot)
+  }
+
+  get stats(): CallStats {
+    return { ...this.#counts, waiting: this.#queue.size }
+  }
+
+  async run<K extends CallKind>(
+    kind: K,
+    request: CallRequest,
+    signal: AbortSignal,
+  ): Promise<Result<CallOutcomes[K], CallUnavailable>> {
+    signal.throwIfAborted()
+    if (this.#closing !== undefined) return err(CLOSED)
+    const { callsQueuedMax } = this.#limits
+    if (this.#queue.size >= callsQueuedMax) {
+      this.#counts.refused++
+      return err({ code: 'overloaded', message: `${callsQueuedMax} calls wait already, no more may: try again later` })
+    }
+    const answer = await new Promise<CallAnswer>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#queue.delete(job)
+        reject(signal.reason)
+      }
+      const begin = (): void => signal.removeEventListener('abort', onAbort)
+      const job: QueuedJob = { kind, request, resolve, reject, begin }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#queue.add(job)
+      this.#dispatch()
+    })
+    // A thread answers what it was asked.
+    return answer as Result<CallOutcomes[K], CallUnavailable>
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    for (const job of this.#takeAll()) job.resolve(err(CLOSED))
+    await Promise.all(
+      this.#slots.map(({ thread, cancelRestart }) => {
+        cancelRestart()
+        return thread?.close()
+      }),
+    )
+  }
+
+  *#takeAll(): Iterable<QueuedJob> {
+    for (const job of this.#queue) {
+      this.#queue.delete(job)
+      job.begin()
+      yield job
+    }
+  }
+
+  #dispatch(): void {
+    for (const { thread } of this.#slots) {
+      if (thread?.isIdle !== true) continue
+      for (const job of this.#takeAll()) {
+        thread.run(job)
+        break
+      }
+    }
+  }
+
+  /** Puts a new thread into a slot. */
+  #fill(slot: Slot): void {
+    slot.thread = new CallThread(this.#start(), this.#clock, this.#limits.callMs, {
+      onIdle: () => {
+        if (this.#slots.every(({ thread }) => thread?.isIdle)) this.#onReady()
+        this.#dispatch()
+      },
+      onAnswer: () => {
+        slot.losses = 0
+        this.#counts.answered++
+      },
+      onLoss: (loss) => this.#onLoss(slot, loss),
+    })
+  }
+
+  #onLoss(slot: Slot, { code, message }: CallUnavailable): void {
+    slot.thread = undefined
+    if (code === 'timeout') this.#counts.timeouts++
+    else this.#counts.faults++
+    this.#logger.warn({ code, reason: message }, 'a call worker is lost')
+    this.#onLossAtStart(new Error(message))
+    if (this.#closing !== undefined) return
+    const { restartMsMin, restartMsMax } = this.#limits
+    const delayMs = Math.min(restartMsMax, restartMsMin * 2 ** slot.losses++)
+    slot.cancelRestart = this.#clock.after(delayMs, () => {
+      this.#counts.restarts++
+      this.#fill(slot)
+    })
+  }
+}
+
+const CLOSED: CallUnavailable = { code: 'closed', message: 'the node is stopping' }

@@ -1,0 +1,62 @@
+import type { CallOutcome, CallRequest, EstimateOutcome } from '@quoin/execution'
+import type { Result } from '@quoin/protocol'
+
+/** Why a call has no outcome: it says nothing about the call's contract. */
+export interface CallUnavailable {
+  /**
+   * `overloaded`: too many wait. `timeout`: it ran longer than `callMs`. `fault`: the machine failed, and only the thread that ran the call
+   * is lost. `closed`: the node stops.
+   */
+  readonly code: 'overloaded' | 'timeout' | 'fault' | 'closed'
+  readonly message: string
+}
+
+/** What can be asked, and the outcome of each. */
+export interface CallOutcomes {
+  readonly call: CallOutcome
+  readonly estimate: EstimateOutcome
+}
+export type CallKind = keyof CallOutcomes
+
+/** Counters since the start, and gauges. */
+export interface CallStats {
+  readonly answered: number
+  /** Calls that found no room in the queue. */
+  readonly refused: number
+  readonly timeouts: number
+  readonly faults: number
+  readonly restarts: number
+  readonly waiting: number
+}
+
+/**
+ * Runs calls that change nothing (`eth_call`, `eth_estimateGas`) on the database. The node's runs them in threads of their own
+ * (`call-pool.ts`), the simulator's and the tests' in its caller's thread (`inline-calls.ts`); the code below is the same.
+ */
+export interface CallRunner {
+  readonly stats: CallStats
+  /** Rejects with the signal's reason when it is aborted before the call has begun, and for bugs. */
+  run<K extends CallKind>(kind: K, request: CallRequest, signal: AbortSignal): Promise<Result<CallOutcomes[K], CallUnavailable>>
+  /** Lets the calls that run end; those that wait are refused. Every call gets the same promise. */
+  close(): Promise<void>
+}
+
+/** Bounds of the threads that run calls; times in milliseconds. */
+export interface CallPoolLimits {
+  readonly workers: number
+  /** Calls that may wait for a thread. */
+  readonly callsQueuedMax: number
+  /** A call that runs longer is stopped with its thread. */
+  readonly callMs: number
+  /** How long a thread that died stays away: doubled with each death in a row without an answered call. */
+  readonly restartMsMin: number
+  readonly restartMsMax: number
+}
+
+export const CALL_POOL_DEFAULTS: CallPoolLimits = {
+  workers: 1,
+  callsQueuedMax: 256,
+  callMs: 5_000,
+  restartMsMin: 100,
+  restartMsMax: 10_000,
+}

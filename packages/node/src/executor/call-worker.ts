@@ -1,0 +1,33 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { createCallHost, EngineFault } from '@quoin/execution'
+import { loadCrypto } from '../crypto/load.ts'
+import { openClassicKv } from '../store/classic-kv.ts'
+import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
+import { runCallJob } from './inline-calls.ts'
+import { loadContractEngine } from './wasm.ts'
+
+/** A thread that runs calls. It reads the node's database through a handle of its own and writes nothing. */
+if (parentPort === null) throw new Error('calls run only in a worker')
+const port = parentPort
+const { databasePath, chainId } = workerData as CallWorkerData
+const crypto = await loadCrypto()
+const kv = await openClassicKv(databasePath)
+const host = createCallHost({ kv, crypto, chainId, engine: await loadContractEngine() })
+
+const send = (message: CallWorkerMessage): void => port.postMessage(message)
+
+async function answer(request: CallWorkerRequest): Promise<void> {
+  if (request.kind === 'close') {
+    await kv.close()
+    port.close()
+    return
+  }
+  try {
+    send({ kind: 'answer', outcome: await runCallJob(host, request.kind, request.request) })
+  } catch (error) {
+    send(error instanceof EngineFault ? { kind: 'fault', message: error.message } : { kind: 'failure', error })
+  }
+}
+
+port.on('message', (request: CallWorkerRequest) => void answer(request))
+send({ kind: 'ready' })

@@ -22,6 +22,13 @@ export function wasmPower(memories = []) {
       return memory
     },
     instantiate: (module, imports) => new platform.Instance(module, imports).exports,
+    textReader: (buffer) => {
+      const bytes = Buffer.from(buffer)
+      return {
+        latin1: (from, to) => bytes.toString('latin1', from, to),
+        utf16: (from, to) => bytes.toString('utf16le', from, to),
+      }
+    },
     isTrap: (error) => error instanceof platform.RuntimeError,
   }
 }

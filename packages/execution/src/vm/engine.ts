@@ -231,7 +231,9 @@ class PooledEngine implements Engine {
       compile: (request) => {
         const left = budget(request.gas)
         if (left === undefined) return err({ kind: 'out-of-depth', message: NO_DEPTH, gasUsed: 0 })
-        const compiled = this.compile({ ...request, ...left })
+        // Its memory is its own: a module must find the same wherever it is evaluated.
+        const { gas, depthBytes } = left
+        const compiled = this.compile({ ...request, gas, depthBytes })
         if (compiled.ok) {
           chargeGas(instance, compiled.value.gasUsed)
           return compiled

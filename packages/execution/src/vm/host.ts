@@ -73,7 +73,7 @@ export interface HostContext {
    */
   call(request: Omit<CallRequest, 'depthBytes' | 'memoryBytes'>): Exclude<CallOutcome, { kind: 'fault' }>
   /** Evaluates a module on what is left, in the same way. */
-  compile(request: Omit<CompileRequest, 'depthBytes' | 'memoryBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>>
+  compile(request: Omit<CompileRequest, 'depthBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>>
 }
 
 const KIND_NAMES: Readonly<Record<HostKind, string>> = {

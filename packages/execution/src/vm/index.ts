@@ -40,7 +40,16 @@ export { VM_LIMITS } from './limits.ts'
 export { MeterError } from './meter/binary.ts'
 export { METER_EXPORTS, type MeterOptions, meterModule } from './meter/module.ts'
 export type { CallOutcome, Ending, Fault, GuestError } from './outcome.ts'
-export type { WasmExports, WasmFunction, WasmGlobal, WasmImports, WasmMemory, WasmModule, WasmPower } from './power.ts'
+export type {
+  TextReader,
+  WasmExports,
+  WasmFunction,
+  WasmGlobal,
+  WasmImports,
+  WasmMemory,
+  WasmModule,
+  WasmPower,
+} from './power.ts'
 export { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
 export type { GuestObject, GuestScalar, GuestValue } from './value.ts'
 export { describeEngine } from './version.ts'

@@ -153,22 +153,12 @@ function readSparse(instance: Instance, at: number, toll: Toll, nesting: number)
   return found === length ? elements : HOLES
 }
 
-function readString({ bytes, words, halves }: Instance, at: number, toll: Toll): string {
+function readString({ words, text }: Instance, at: number, toll: Toll): string {
   const head = words[(at + STRING.length) >>> 2]!
   const from = at + STRING.characters
   const length = head & ~STRING.wide
   toll.add(length * VM_GAS.hostByte)
-  return head >= STRING.wide ? textOf(halves, from >>> 1, length) : textOf(bytes, from, length)
-}
-
-/** Characters passed to one call of fromCharCode: well below what fits a stack. */
-const CHUNK = 4096
-
-function textOf(units: Uint8Array | Uint16Array, from: number, length: number): string {
-  if (length <= CHUNK) return String.fromCharCode.apply(null, units.subarray(from, from + length) as unknown as number[])
-  let text = ''
-  for (let at = 0; at < length; at += CHUNK) text += textOf(units, from + at, Math.min(CHUNK, length - at))
-  return text
+  return head >= STRING.wide ? text.utf16(from, from + 2 * length) : text.latin1(from, from + length)
 }
 
 function readBigint({ words }: Instance, at: number): bigint | Unreadable {
@@ -189,7 +179,7 @@ function readBytes({ bytes, words }: Instance, at: number, toll: Toll): Uint8Arr
 
 /** Has QuickJS join the pieces: its serialisation of a string holds them so. */
 function readRope(instance: Instance, pointer: number, toll: Toll): string | Unreadable {
-  const { quickjs, context, words, bytes } = instance
+  const { quickjs, context, words } = instance
   toll.collect()
   const serial = quickjs.serialise(context, pointer)
   if (serial === 0 || (words[(serial >>> 2) + 1]! | 0) !== TAG.object) return TOO_LONG
@@ -198,22 +188,22 @@ function readRope(instance: Instance, pointer: number, toll: Toll): string | Unr
   if (at === 0) return TOO_LONG
   toll.collect()
   toll.add(length * VM_GAS.hostByte)
-  const text = parseText(bytes.subarray(at, at + length))
+  const text = parseText(instance, at)
   quickjs.free(at)
   quickjs.freeValue(context, serial)
   toll.collect()
   return text
 }
 
-/** The text of a serialised string: version, no atoms, tag, length with the wide flag, characters. */
-function parseText(serial: Uint8Array): string {
+/** The text of a string's serialisation: version, no atoms, tag, length with the wide flag, characters. */
+function parseText({ bytes, text }: Instance, serial: number): string {
   let head = 0
-  let at = 3
+  let at = serial + 3
   for (let shift = 0; ; shift += 7) {
-    const byte = serial[at++]!
+    const byte = bytes[at++]!
     head += (byte & 0x7f) * 2 ** shift
     if (byte < 0x80) break
   }
-  if (head % 2 === 0) return textOf(serial, at, head / 2)
-  return textOf(new Uint16Array(serial.slice(at).buffer), 0, (head - 1) / 2)
+  const length = head >>> 1
+  return head % 2 === 0 ? text.latin1(at, at + length) : text.utf16(at, at + 2 * length)
 }

@@ -30,14 +30,14 @@ const SERIAL = {
  */
 export function writeValue(instance: Instance, value: GuestValue, toll: Toll): number {
   if (typeof value === 'string') {
-    toll.add(value.length * VM_GAS.hostByte)
+    toll.add(value.length * (VM_GAS.hostByte + VM_GAS.hostCharacter))
     return deserialise(instance, new Serial(2 * value.length).head().string(value).finish())
   }
   if (typeof value === 'bigint') {
     const short = BigInt.asIntN(32, value)
     return short === value
       ? immediate(instance, Number(short) >>> 0, TAG.shortBigint)
-      : deserialise(instance, new Serial(48).head().bigint(value).finish())
+      : deserialise(instance, new Serial(BIGINT_BYTES).head().bigint(value).finish())
   }
   if (value === undefined) return immediate(instance, 0, TAG.undefined)
   if (value === null) return immediate(instance, 0, TAG.null)
@@ -47,9 +47,9 @@ export function writeValue(instance: Instance, value: GuestValue, toll: Toll): n
     toll.add(value.length * VM_GAS.hostByte)
     return deserialise(instance, new Serial(value.length).head().bytes(value).finish())
   }
-  const serial = new StructureWriter().write(value)
-  toll.add(serial.nodes * VM_GAS.hostMember + serial.bytes.length * VM_GAS.hostByte)
-  return deserialise(instance, serial.bytes)
+  const { nodes, characters, bytes } = new StructureWriter().write(value)
+  toll.add(nodes * VM_GAS.hostMember + characters * VM_GAS.hostCharacter + bytes.length * VM_GAS.hostByte)
+  return deserialise(instance, bytes)
 }
 
 /** Whether a JSValue* is the mark of an exception. */
@@ -97,7 +97,7 @@ class Serial {
   #at = 0
 
   constructor(contentBytes: number) {
-    this.#bytes = new Uint8Array(HEAD_BYTES + contentBytes)
+    this.#bytes = new Uint8Array(2 * HEAD_BYTES + contentBytes)
   }
 
   /** Version and an empty table of atoms. */
@@ -148,18 +148,17 @@ class Serial {
 
   /** Length with the wide flag, and characters, of one or two bytes. */
   text(value: string): this {
-    this.#reserve(2 * value.length)
-    let wide = false
-    for (let i = 0; i < value.length && !wide; i++) wide = value.charCodeAt(i) > 0xff
-    this.leb(2 * value.length + (wide ? 1 : 0))
+    const { length } = value
+    this.#reserve(2 * length)
+    let bits = 0
+    for (let i = 0; i < length; i++) bits |= value.charCodeAt(i)
+    const wide = bits > 0xff
+    this.leb(2 * length + (wide ? 1 : 0))
     const bytes = this.#bytes
-    let at = this.#at
-    for (let i = 0; i < value.length; i++) {
-      const unit = value.charCodeAt(i)
-      bytes[at++] = unit & 0xff
-      if (wide) bytes[at++] = unit >>> 8
-    }
-    this.#at = at
+    const at = this.#at
+    if (wide) for (let i = 0; i < length; i++) writeUnit(bytes, at + 2 * i, value.charCodeAt(i))
+    else for (let i = 0; i < length; i++) bytes[at + i] = value.charCodeAt(i)
+    this.#at += wide ? 2 * length : length
     return this
   }
 
@@ -185,10 +184,11 @@ class Serial {
     return this
   }
 
+  /** Shortest two's complement, little-endian; none at all for zero. */
   bigint(value: bigint): this {
-    const bytes = twosComplement(value)
-    this.#reserve(bytes.length)
-    return this.u8(SERIAL.bigint).leb(bytes.length).append(bytes)
+    const limbs = limbsOf(value)
+    this.#reserve(limbs.length)
+    return this.u8(SERIAL.bigint).leb(limbs.length).append(limbs)
   }
 
   finish(): Uint8Array {
@@ -196,46 +196,62 @@ class Serial {
   }
 }
 
-/** Shortest two's complement of an integer, little-endian. */
-function twosComplement(value: bigint): Uint8Array {
-  const limbs: bigint[] = []
+function writeUnit(bytes: Uint8Array, at: number, unit: number): void {
+  bytes[at] = unit & 0xff
+  bytes[at + 1] = unit >>> 8
+}
+
+/** Room for the two's complement of the widest bigint that passes, 288 bits, and a limb. */
+const BIGINT_BYTES = 48
+const limbs = new DataView(new ArrayBuffer(BIGINT_BYTES))
+
+/** Two's complement, little-endian, without bytes that only repeat the sign. Valid until the next. Throws above 320 bits. */
+function limbsOf(value: bigint): Uint8Array {
   let rest = value
+  let length = 0
   do {
-    limbs.push(BigInt.asUintN(64, rest))
+    limbs.setBigInt64(length, rest, true)
     rest >>= 64n
+    length += 8
   } while (rest !== 0n && rest !== -1n)
-  // One limb more than the shortest form may need: the sign stands in it.
-  limbs.push(BigInt.asUintN(64, rest))
-  const bytes = new Uint8Array(8 * limbs.length)
-  const view = new DataView(bytes.buffer)
-  for (const [i, limb] of limbs.entries()) view.setBigUint64(8 * i, limb, true)
-  let length = bytes.length
   const sign = rest === 0n ? 0 : 0xff
-  while (length > 1 && bytes[length - 1] === sign && ((bytes[length - 2]! ^ sign) & 0x80) === 0) length--
-  return bytes.subarray(0, length)
+  // The sign must show in the top bit.
+  if ((limbs.getUint8(length - 1) ^ sign) & 0x80) limbs.setUint8(length++, sign)
+  while (length > 1 && limbs.getUint8(length - 1) === sign && ((limbs.getUint8(length - 2) ^ sign) & 0x80) === 0) length--
+  return new Uint8Array(limbs.buffer, 0, length)
 }
 
 const STRUCTURE_BYTES = 256
+
+interface SerialStructure {
+  readonly bytes: Uint8Array
+  /** Values in it, all levels counted. */
+  readonly nodes: number
+  /** Characters of its strings and names. */
+  readonly characters: number
+}
 
 /** Serialises arrays and objects, whose members' names stand in a table before the value. */
 class StructureWriter {
   readonly #body = new Serial(STRUCTURE_BYTES)
   readonly #atoms = new Map<string, number>()
   #nodes = 0
+  #characters = 0
 
-  /** The serialisation, and how many values it holds, all levels counted. */
-  write(value: GuestValue): { readonly bytes: Uint8Array; readonly nodes: number } {
+  write(value: GuestValue): SerialStructure {
     this.#value(value, 0)
     const serial = new Serial(STRUCTURE_BYTES).u8(SERIAL.version).leb(this.#atoms.size)
     for (const name of this.#atoms.keys()) serial.text(name)
-    return { bytes: serial.append(this.#body.finish()).finish(), nodes: this.#nodes }
+    return { bytes: serial.append(this.#body.finish()).finish(), nodes: this.#nodes, characters: this.#characters }
   }
 
   #value(value: GuestValue, nesting: number): void {
     this.#nodes++
     const body = this.#body
-    if (typeof value === 'string') body.string(value)
-    else if (typeof value === 'bigint') body.bigint(value)
+    if (typeof value === 'string') {
+      this.#characters += value.length
+      body.string(value)
+    } else if (typeof value === 'bigint') body.bigint(value)
     else if (typeof value === 'number') body.number(value)
     else if (typeof value === 'boolean') body.tag(value ? SERIAL.true : SERIAL.false)
     else if (value === undefined || value === null) body.tag(value === null ? SERIAL.null : SERIAL.undefined)
@@ -263,6 +279,7 @@ class StructureWriter {
   #atomOf(name: string): number {
     const known = this.#atoms.get(name)
     if (known !== undefined) return known
+    this.#characters += name.length
     this.#atoms.set(name, this.#atoms.size + 1)
     return this.#atoms.size
   }

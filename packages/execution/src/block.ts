@@ -139,7 +139,8 @@ export class BlockRun {
     try {
       return applyTransaction(this.machine, transaction, sender, this.rules)
     } catch (error) {
-      throw error instanceof EngineFault ? new EngineFault(transaction.hash, error.cause) : error
+      // A bug of ours too: whatever a transaction can bring about must cost that transaction, and not the block.
+      throw new EngineFault(transaction.hash, error instanceof EngineFault ? error.cause : error)
     }
   }
 

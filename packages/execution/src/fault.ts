@@ -1,9 +1,10 @@
 import type { Hash } from '@quoin/protocol'
 
 /**
- * The machine failed while it ran a contract, as V8 does when the host's stack is too small (RangeError): no result of the contract's,
- * and nothing that other nodes would find too. `Executor.build` and `Executor.execute` reject with it. What the run had done is thrown
- * away, and the executor serves further calls as if that one had not been made. `cause` is the engine's own error.
+ * This node failed while it ran a transaction: V8 threw because the host's stack was too small (RangeError) or memory ran out, or the
+ * engine has a bug. No result of the transaction, and nothing that other nodes must find too. `Executor.build` and `Executor.execute`
+ * reject with it. What the run had done is thrown away, and the executor serves further calls as if that one had not been made. `cause`
+ * is what was thrown.
  */
 export class EngineFault extends Error {
   /** The transaction that ran; undefined where none did, or it is not known. */

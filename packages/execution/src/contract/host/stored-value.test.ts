@@ -20,7 +20,7 @@ const scalarName = fc.oneof(
   bits.map((n) => `bytes${n / 8}`),
 )
 const compositeName = fc.letrec<{ any: string; composite: string }>((tie) => ({
-  any: fc.oneof({ maxDepth: 3 }, scalarName, tie('composite')),
+  any: fc.oneof({ maxDepth: 2 }, scalarName, tie('composite')),
   composite: fc.oneof(
     fc.tuple(tie('any'), fc.constantFrom('[]', '[2]')).map(([item, suffix]) => item + suffix),
     fc.array(tie('any'), { minLength: 1, maxLength: 3 }).map((members) => `(${members.join(',')})`),
@@ -42,7 +42,7 @@ describe('a value in storage', () => {
       fc.property(withValue(fc.oneof(scalarName, compositeName)), ([name, value]) => {
         expect(unwrap(decode(name, unwrap(encode(name, value))))).toStrictEqual(value)
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 

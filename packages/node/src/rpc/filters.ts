@@ -75,13 +75,9 @@ export class Filters {
     this.#quota = new Quota('filters', options.limits.filtersMax, options.limits.filtersPerRemoteMax)
   }
 
-  get count(): number {
-    return this.#byId.size
-  }
-
   /** Installs a filter for a client and returns its id. `onEnd` is called when it ends. Throws RpcError when there are too many. */
   install(remote: string, subject: FilterSubject, onEnd: () => void): string {
-    this.#expire()
+    this.expire()
     const release = this.#quota.take(remote, 1)
     const id = quantityHex(BigInt(bytesToHex(this.#options.random.bytes(FILTER_ID_BYTES))))
     this.#touch(
@@ -96,7 +92,7 @@ export class Filters {
 
   /** Throws the RpcError on which viem makes the filter anew. */
   require(id: string): Filter {
-    this.#expire()
+    this.expire()
     const filter = this.#byId.get(id)
     if (filter === undefined) throw filterNotFound()
     this.#touch(id, filter)
@@ -105,7 +101,7 @@ export class Filters {
 
   /** False when there is no such filter. */
   uninstall(id: string): boolean {
-    this.#expire()
+    this.expire()
     this.#byId.get(id)?.end()
     return this.#byId.delete(id)
   }
@@ -116,8 +112,8 @@ export class Filters {
     this.#byId.set(id, filter)
   }
 
-  /** Ends at the first filter that lives: those behind it were asked for later. */
-  #expire(): void {
+  /** Forgets the filters whose time is up, up to the first that lives: those behind it were asked for later. */
+  expire(): void {
     const now = this.#options.clock.monotonic()
     for (const [id, filter] of this.#byId) {
       if (filter.deadlineMs > now) return

@@ -9,8 +9,8 @@ import { Turns } from './turns.ts'
 /** What the calls of all clients of a server share. */
 export interface Shared {
   readonly filters: Filters
-  /** Addresses and topics of filters and subscriptions. */
-  readonly terms: Quota
+  /** Holds addresses and topics for a filter or subscription until the returned function is called. Throws RpcError over a limit. */
+  takeTerms(remote: string, terms: number): () => void
   readonly transactions: RecentTransactions
   /** Whose turn it is to go on with a long query. */
   readonly turns: Turns
@@ -26,9 +26,14 @@ export interface SharedOptions {
 /** Follows the pool until it is closed. */
 export function openShared({ pool }: Pick<RpcBackend, 'pool'>, { clock, random, limits }: SharedOptions): Shared {
   const transactions = new RecentTransactions(limits.filterTransactionsMax)
+  const filters = new Filters({ clock, random, limits })
+  const terms = new Quota('addresses and topics in filters and subscriptions', limits.logTermsMax, limits.logTermsPerRemoteMax)
   return {
-    filters: new Filters({ clock, random, limits }),
-    terms: new Quota('addresses and topics in filters and subscriptions', limits.logTermsMax, limits.logTermsPerRemoteMax),
+    filters,
+    takeTerms(remote, count) {
+      filters.expire()
+      return terms.take(remote, count)
+    },
     transactions,
     turns: new Turns(),
     close: pool.onAdmitted(({ hash }) => transactions.add(hash)),

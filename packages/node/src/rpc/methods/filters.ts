@@ -23,7 +23,7 @@ function logSubject(backend: RpcBackend, query: LogQuery, matcher: LogMatcher): 
 function installLogs(backend: RpcBackend, query: LogQuery, { shared, identity, limits }: CallContext): string {
   const matcher = logMatcher(backend.crypto, query.criteria, limits)
   const subject = logSubject(backend, query, matcher)
-  const release = shared.terms.take(identity.remote, matcher.terms)
+  const release = shared.takeTerms(identity.remote, matcher.terms)
   try {
     return shared.filters.install(identity.remote, subject, release)
   } catch (refusal) {

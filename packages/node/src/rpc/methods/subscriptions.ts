@@ -57,7 +57,7 @@ function subscribeLogs(backend: RpcBackend, connection: Connection, given: unkno
   const criteria = logCriteria.safeParse(given ?? {})
   if (!criteria.success) throw invalidParams(`invalid param 1: ${describe(criteria.error)}`)
   const matcher = logMatcher(backend.crypto, criteria.data, limits)
-  const release = shared.terms.take(identity.remote, matcher.terms)
+  const release = shared.takeTerms(identity.remote, matcher.terms)
   try {
     return connection.subscribe(limits.subscriptionsPerConnectionMax, (id, signal) =>
       pushLogs(backend, connection, id, signal, matcher).finally(release),

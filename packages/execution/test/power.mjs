@@ -22,11 +22,13 @@ export function wasmPower(memories = []) {
       return memory
     },
     instantiate: (module, imports) => new platform.Instance(module, imports).exports,
-    textReader: (buffer) => {
+    text: (buffer) => {
       const bytes = Buffer.from(buffer)
       return {
         latin1: (from, to) => bytes.toString('latin1', from, to),
         utf16: (from, to) => bytes.toString('utf16le', from, to),
+        putLatin1: (text, at) => void bytes.write(text, at, 'latin1'),
+        putUtf16: (text, at) => void bytes.write(text, at, 'utf16le'),
       }
     },
     isTrap: (error) => error instanceof platform.RuntimeError,

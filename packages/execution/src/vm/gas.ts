@@ -13,12 +13,12 @@ export const VM_GAS = {
   hostCall: 400,
   /** Each character of a string and byte of a Uint8Array that passes between host and guest, and each byte of a serialised structure. */
   hostByte: 2,
-  /** Each character of a string for the guest besides: JavaScript takes it apart. */
-  hostCharacter: 4,
+  /** Each character of a string or name in a structure for the guest besides: JavaScript takes it apart. */
+  hostCharacter: 8,
   /** Each array and object that the host reads, besides what is in it. */
   hostObject: 600,
   /** Each element and member that the host reads or writes. */
-  hostMember: 500,
+  hostMember: 600,
 } as const
 
 /** Gas for the growth of a heap, by whole KiB. */

@@ -41,7 +41,7 @@ export { MeterError } from './meter/binary.ts'
 export { METER_EXPORTS, type MeterOptions, meterModule } from './meter/module.ts'
 export type { CallOutcome, Ending, Fault, GuestError } from './outcome.ts'
 export type {
-  TextReader,
+  MemoryText,
   WasmExports,
   WasmFunction,
   WasmGlobal,

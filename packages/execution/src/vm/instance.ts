@@ -1,5 +1,5 @@
 import { VM_LIMITS } from './limits.ts'
-import type { TextReader, WasmImports, WasmModule, WasmPower } from './power.ts'
+import type { MemoryText, WasmImports, WasmModule, WasmPower } from './power.ts'
 import { type Meter, meterOf, type QuickJs, quickJsOf } from './quickjs.ts'
 
 /** The program gave up: a failed assertion, abort or exit. */
@@ -31,7 +31,7 @@ export class Instance {
   readonly bytes: Uint8Array
   readonly halves: Uint16Array
   readonly words: Uint32Array
-  readonly text: TextReader
+  readonly text: MemoryText
   /** The stack pointer before anything ran. */
   readonly stackTop: number
   /** Addresses of the restored image's runtime and context. */
@@ -45,7 +45,7 @@ export class Instance {
     this.bytes = new Uint8Array(memory.buffer)
     this.halves = new Uint16Array(memory.buffer)
     this.words = new Uint32Array(memory.buffer)
-    this.text = power.textReader(memory.buffer)
+    this.text = power.text(memory.buffer)
     const callHost: HostCallback = (id, count, argv) => {
       if (this.#onHostCall === undefined) throw new Error('a guest called the host while none listens')
       return this.#onHostCall(id, count, argv)

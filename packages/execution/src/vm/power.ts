@@ -7,17 +7,19 @@ export interface WasmPower {
   /** Linear memory of exactly this many pages of 64 KiB, all zero, that never grows. */
   memory(pages: number): WasmMemory
   instantiate(module: WasmModule, imports: WasmImports): WasmExports
-  /** Reads text in a memory; the platform does it many times faster than JavaScript could. */
-  textReader(buffer: ArrayBuffer): TextReader
+  /** Text in a memory; the platform copies it many times faster than JavaScript could. */
+  text(buffer: ArrayBuffer): MemoryText
   /** Whether an exception is a trap of WebAssembly (the specification's word), as opposed to a limit of the machine it runs on. */
   isTrap(error: unknown): boolean
 }
 
-/** Text of the bytes from `from` up to `to`, every one of which stands for a character. */
-export interface TextReader {
+/** Text as bytes of a memory, from an address up to another: every Latin-1 character a byte, every UTF-16 unit, lone surrogates too, two. */
+export interface MemoryText {
   latin1(from: number, to: number): string
-  /** Little-endian units, as they are: lone surrogates too. */
   utf16(from: number, to: number): string
+  /** Writes text that is Latin-1. */
+  putLatin1(text: string, at: number): void
+  putUtf16(text: string, at: number): void
 }
 
 /** A compiled module; opaque. */

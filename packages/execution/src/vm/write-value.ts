@@ -30,14 +30,14 @@ const SERIAL = {
  */
 export function writeValue(instance: Instance, value: GuestValue, toll: Toll): number {
   if (typeof value === 'string') {
-    toll.add(value.length * (VM_GAS.hostByte + VM_GAS.hostCharacter))
-    return deserialise(instance, new Serial(2 * value.length).head().string(value).finish())
+    toll.add(value.length * VM_GAS.hostByte)
+    return writeText(instance, value)
   }
   if (typeof value === 'bigint') {
     const short = BigInt.asIntN(32, value)
     return short === value
       ? immediate(instance, Number(short) >>> 0, TAG.shortBigint)
-      : deserialise(instance, new Serial(BIGINT_BYTES).head().bigint(value).finish())
+      : writeSerial(instance, new Serial(BIGINT_BYTES).head().bigint(value).finish())
   }
   if (value === undefined) return immediate(instance, 0, TAG.undefined)
   if (value === null) return immediate(instance, 0, TAG.null)
@@ -45,11 +45,11 @@ export function writeValue(instance: Instance, value: GuestValue, toll: Toll): n
   if (typeof value === 'number') return writeNumber(instance, value)
   if (value instanceof Uint8Array) {
     toll.add(value.length * VM_GAS.hostByte)
-    return deserialise(instance, new Serial(value.length).head().bytes(value).finish())
+    return writeSerial(instance, new Serial(value.length).head().bytes(value).finish())
   }
   const { nodes, characters, bytes } = new StructureWriter().write(value)
   toll.add(nodes * VM_GAS.hostMember + characters * VM_GAS.hostCharacter + bytes.length * VM_GAS.hostByte)
-  return deserialise(instance, bytes)
+  return writeSerial(instance, bytes)
 }
 
 /** Whether a JSValue* is the mark of an exception. */
@@ -71,21 +71,47 @@ function immediate({ quickjs, words }: Instance, payload: number, high: number):
   return pointer
 }
 
-/** Has QuickJS make a value of its serialisation: small ones from the image's mailbox, large ones from a buffer of their own. */
-function deserialise(instance: Instance, serial: Uint8Array): number {
-  const { quickjs, context, bytes, mailbox } = instance
-  if (serial.length <= mailbox.length) {
-    bytes.set(serial, mailbox.at)
+/**
+ * Has QuickJS make a value of its serialisation, of which there are at most so many bytes: small ones lie in the image's mailbox, large ones in
+ * a buffer of their own.
+ */
+function deserialise(instance: Instance, bytesMax: number, put: (at: number) => void): number {
+  const { quickjs, context, mailbox } = instance
+  if (bytesMax <= mailbox.length) {
+    put(mailbox.at)
     return quickjs.deserialise(context, mailbox.buffer)
   }
-  const at = quickjs.malloc(serial.length)
+  const at = quickjs.malloc(bytesMax)
   if (at === 0) return 0
-  bytes.set(serial, at)
-  const buffer = quickjs.newArrayBuffer(context, at, serial.length)
+  put(at)
+  const buffer = quickjs.newArrayBuffer(context, at, bytesMax)
   if (buffer === 0) return 0
   const pointer = quickjs.deserialise(context, buffer)
   quickjs.freeValue(context, buffer)
   return pointer
+}
+
+const writeSerial = (instance: Instance, serial: Uint8Array): number =>
+  deserialise(instance, serial.length, (at) => instance.bytes.set(serial, at))
+
+/** Beyond Latin-1. The platform's pattern knows at once of most strings. */
+const WIDE = /[^\u0000-\u00ff]/
+
+function writeText(instance: Instance, value: string): number {
+  const { bytes, text } = instance
+  const wide = WIDE.test(value)
+  const length = wide ? 2 * value.length : value.length
+  return deserialise(instance, 8 + length, (start) => {
+    let at = start
+    bytes[at++] = SERIAL.version
+    bytes[at++] = 0
+    bytes[at++] = SERIAL.string
+    let rest = 2 * value.length + (wide ? 1 : 0)
+    for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80
+    bytes[at++] = rest
+    if (wide) text.putUtf16(value, at)
+    else text.putLatin1(value, at)
+  })
 }
 
 /** Bytes of a tag and up to four lengths of five bytes, rounded up: what a scalar needs besides its content. */
@@ -150,9 +176,7 @@ class Serial {
   text(value: string): this {
     const { length } = value
     this.#reserve(2 * length)
-    let bits = 0
-    for (let i = 0; i < length; i++) bits |= value.charCodeAt(i)
-    const wide = bits > 0xff
+    const wide = WIDE.test(value)
     this.leb(2 * length + (wide ? 1 : 0))
     const bytes = this.#bytes
     const at = this.#at

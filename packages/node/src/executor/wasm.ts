@@ -20,11 +20,13 @@ export const nodeWasm: WasmPower = {
   compile: (binary) => new Module(binary),
   memory: (pages) => new Memory({ initial: pages, maximum: pages }),
   instantiate: (module, imports) => new Instance(module, imports).exports,
-  textReader: (buffer) => {
+  text: (buffer) => {
     const bytes = Buffer.from(buffer)
     return {
       latin1: (from, to) => bytes.toString('latin1', from, to),
       utf16: (from, to) => bytes.toString('utf16le', from, to),
+      putLatin1: (text, at) => void bytes.write(text, at, 'latin1'),
+      putUtf16: (text, at) => void bytes.write(text, at, 'utf16le'),
     }
   },
   isTrap: (error) => error instanceof RuntimeError,

@@ -1,0 +1,79 @@
+import {
+  type Address,
+  type ChainId,
+  type ChainParameters,
+  codec,
+  emptyBytes,
+  type Height,
+  nobleCrypto,
+  type TimeMs,
+  type Wei,
+  ZERO_HASH,
+} from '@quoin/protocol'
+import { type Call, type CallHost, type CallRequest, createCallHost } from '../src/call/index.ts'
+import { flatOps, historyOps } from '../src/history.ts'
+import { Journal } from '../src/journal.ts'
+import { settleSystemRecords, writeGenesisRecords } from '../src/system-state.ts'
+import { headCodec, headKey, TREE_FORMAT } from '../src/tree/records.ts'
+import { testGenesis } from './chain.ts'
+import { TEST_BLOCK, TestContracts, USER } from './contracts.ts'
+import { contractEngine } from './engine.ts'
+import { MemoryKv } from './memory-kv.ts'
+
+/** A database of blocks, without transactions and executor: each is what a function does to the state. */
+export class CallWorld {
+  readonly kv = new MemoryKv()
+  readonly host: CallHost
+  #height = -1
+
+  constructor(parameters: Partial<ChainParameters> = {}) {
+    const options = { crypto: nobleCrypto, chainId: 31_337 as ChainId, engine: contractEngine() }
+    this.host = createCallHost({ kv: this.kv, ...options })
+    this.commit(({ journal }) => writeGenesisRecords(journal, testGenesis(new Map(), parameters)))
+  }
+
+  get height(): Height {
+    return this.#height as Height
+  }
+
+  blockAt(height: number) {
+    return { ...TEST_BLOCK, number: height as Height, timeMs: (1_700_000_000_000 + 500 * height) as TimeMs }
+  }
+
+  /** Makes the next block. */
+  commit<T>(change: (contracts: TestContracts) => T): T {
+    const height = this.#height + 1
+    const journal = new Journal(this.kv)
+    const result = change(new TestContracts(journal, this.blockAt(height)))
+    settleSystemRecords(journal)
+    const changes = journal.changes()
+    const head = { format: TREE_FORMAT, depth: 4, height: height as Height, oldestUndo: 0 as Height, root: ZERO_HASH }
+    this.kv.write([
+      ...flatOps(changes),
+      ...(height === 0 ? [] : historyOps(changes, height)),
+      { key: headKey, value: codec.encode(headCodec, head) },
+    ])
+    this.#height = height
+    return result
+  }
+
+  /** A call at the head unless the rest says otherwise. */
+  request(call: Partial<Call> & { readonly to: Address | undefined }, rest: Partial<CallRequest> = {}): CallRequest {
+    return {
+      call: {
+        from: USER,
+        data: emptyBytes(),
+        value: 0n as Wei,
+        accessList: [],
+        gas: undefined,
+        maxFeePerGas: 0n as Wei,
+        ...call,
+      },
+      block: this.blockAt(this.height),
+      stateOverrides: new Map(),
+      blockOverrides: {},
+      gasMax: 100_000_000,
+      ...rest,
+    }
+  }
+}

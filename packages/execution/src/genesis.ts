@@ -19,6 +19,7 @@ import { EMPTY_ACCOUNT } from './account.ts'
 import type { Contracts } from './contract/contracts.ts'
 import { installCode, makeCode } from './contract/creation.ts'
 import { GasMeter } from './contract/gas-meter.ts'
+import { NATIVE_ADDRESS, NATIVE_CODE } from './contract/native.ts'
 import { Journal } from './journal.ts'
 import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from './system-state.ts'
 
@@ -38,6 +39,7 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
     if (!made.ok) throw new Error(`system contract ${address}: ${made.error.reason}`)
     installCode(contracts, journal, 0 as Height, address, SYSTEM_ADDRESS, made.value)
   }
+  journal.setCode(NATIVE_ADDRESS, NATIVE_CODE, Hash(contracts.crypto.keccak256(NATIVE_CODE)))
   writeGenesisRecords(journal, genesis)
   const problems = settleSystemRecords(journal)
   if (problems.length > 0) throw new Error(`genesis breaks its own rules: ${problems.join('; ')}`)

@@ -37,6 +37,9 @@ import { NO_OUTPUTS } from './values.ts'
 /** Where the contract of contracts answers: whoever is a contract's authority upgrades, pauses and hands over through it. */
 export const NATIVE_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
 
+/** What stands there as code, for tools that ask whether there is any: the EVM's INVALID. */
+export const NATIVE_CODE = Uint8Array.of(0xfe)
+
 const address = (name: string) => ({ name, type: 'address' })
 const fn = (
   name: string,

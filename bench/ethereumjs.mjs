@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
 import { createEVM } from '@ethereumjs/evm'
-import { Account, createAddressFromString } from '@ethereumjs/util'
+import { createAccount, createAddressFromString } from '@ethereumjs/util'
 import { UndoStateManager } from './undo-state.mjs'
 
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
@@ -39,7 +39,7 @@ export async function deployOnEthereumjs({ crypto, deployer, creation }) {
     /** An account that messages come from. */
     addAccount: async (address) => {
       const caller = createAddressFromString(address)
-      await evm.stateManager.putAccount(caller, new Account(0n, 10n ** 18n))
+      await evm.stateManager.putAccount(caller, createAccount({ balance: 10n ** 18n }))
       return caller
     },
 

@@ -1,5 +1,4 @@
 import { SimpleStateManager } from '@ethereumjs/statemanager'
-import { Account } from '@ethereumjs/util'
 
 /** A map that takes back what was set since a checkpoint. */
 class UndoMap extends Map {
@@ -52,7 +51,7 @@ export class UndoStateManager extends SimpleStateManager {
   /** A copy: the EVM changes what it gets. */
   async getAccount(address) {
     const found = this.accounts.get(address.toString())
-    return found === undefined ? undefined : new Account(found.nonce, found.balance, found.storageRoot, found.codeHash)
+    return found === undefined ? undefined : Object.assign(Object.create(Object.getPrototypeOf(found)), found)
   }
 
   async checkpoint() {

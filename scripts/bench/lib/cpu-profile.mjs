@@ -1,8 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
 
-/** What a stack is spent on, by the first of these that matches a frame's script, innermost frame first. */
-const PARTS = [
+/** What a validator's stack is spent on, by the first of these that matches a frame's script, innermost frame first. */
+const NODE_PARTS = [
+  ['contracts', /^wasm:|execution\/dist\/(contract|vm)\//],
   ['tree', /execution\/dist\/tree\/|hashtree/],
   ['execution', /execution\/dist\/|node\/dist\/executor\//],
   ['signature', /node\/dist\/crypto\/|node_modules\/secp256k1\//],
@@ -13,9 +15,10 @@ const PARTS = [
   ['consensus', /consensus\/dist\/|node\/dist\/(engine|chain|sync)\//],
 ]
 
-function partOf(frames) {
+/** @param {readonly (readonly [name: string, script: RegExp])[]} parts */
+function partOf(frames, parts) {
   for (const { url } of frames) {
-    const part = PARTS.find(([, pattern]) => pattern.test(url))
+    const part = parts.find(([, pattern]) => pattern.test(url))
     if (part !== undefined) return part[0]
   }
   return 'rest'
@@ -32,9 +35,30 @@ function stacks(nodes) {
   }
 }
 
+/** Adds the busy time (µs) of a profile's window of the monotonic clock to `spent`, by part. */
+function addBusy(spent, { nodes, samples, timeDeltas, startTime }, parts, fromUs = 0, toUs = Number.POSITIVE_INFINITY) {
+  const stackOf = stacks(nodes)
+  let now = startTime
+  samples.forEach((id, i) => {
+    now += timeDeltas[i]
+    if (now < fromUs || now > toUs) return
+    const frames = stackOf(id)
+    const { functionName } = frames[0]
+    if (functionName === '(idle)') return
+    const part = functionName === '(garbage collector)' ? 'garbage collection' : partOf(frames, parts)
+    spent.set(part, (spent.get(part) ?? 0) + timeDeltas[i])
+  })
+}
+
+/** @param {Map<string, number>} spent @returns {Map<string, number>} part to share, 0 to 1, the largest first */
+function sharesOf(spent) {
+  const total = [...spent.values()].reduce((a, b) => a + b, 0)
+  return new Map([...spent].toSorted(([, a], [, b]) => b - a).map(([part, us]) => [part, us / total]))
+}
+
 /**
- * Shares of the busy time of all threads in V8's profiles of a directory, by part, within a window of the monotonic clock (µs). Only
- * processes with worker threads count: the validators.
+ * Shares of the busy time of all threads in V8's profiles of a directory, by part of a node, within a window of the monotonic clock (µs).
+ * Only processes with worker threads count: the validators.
  *
  * @returns {Promise<Map<string, number>>} part to share, 0 to 1
  */
@@ -44,21 +68,28 @@ export async function profileShares(directory, fromUs, toUs) {
   const counts = new Map()
   for (const name of files) counts.set(pidOf(name), (counts.get(pidOf(name)) ?? 0) + 1)
   const spent = new Map()
-  let total = 0
-  for (const name of files.filter((file) => counts.get(pidOf(file)) > 1)) {
-    const { nodes, samples, timeDeltas, startTime } = JSON.parse(await readFile(join(directory, name), 'utf8'))
-    const stackOf = stacks(nodes)
-    let now = startTime
-    samples.forEach((id, i) => {
-      now += timeDeltas[i]
-      if (now < fromUs || now > toUs) return
-      const frames = stackOf(id)
-      const { functionName } = frames[0]
-      if (functionName === '(idle)') return
-      const part = functionName === '(garbage collector)' ? 'garbage collection' : partOf(frames)
-      spent.set(part, (spent.get(part) ?? 0) + timeDeltas[i])
-      total += timeDeltas[i]
-    })
-  }
-  return new Map([...spent].sort(([, a], [, b]) => b - a).map(([part, us]) => [part, us / total]))
+  for (const name of files.filter((file) => counts.get(pidOf(file)) > 1))
+    addBusy(spent, JSON.parse(await readFile(join(directory, name), 'utf8')), NODE_PARTS, fromUs, toUs)
+  return sharesOf(spent)
+}
+
+/**
+ * Runs an action of this thread under V8's profiler.
+ *
+ * @param {() => void} action
+ * @param {readonly (readonly [name: string, script: RegExp])[]} parts of the first that matches a frame's script, innermost first, is its time
+ * @returns {Promise<Map<string, number>>} part to share, 0 to 1
+ */
+export async function profileAction(action, parts) {
+  const session = new Session()
+  session.connect()
+  await session.post('Profiler.enable')
+  await session.post('Profiler.setSamplingInterval', { interval: 200 })
+  await session.post('Profiler.start')
+  action()
+  const { profile } = await session.post('Profiler.stop')
+  session.disconnect()
+  const spent = new Map()
+  addBusy(spent, profile, parts)
+  return sharesOf(spent)
 }

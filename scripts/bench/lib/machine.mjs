@@ -1,0 +1,69 @@
+import { createContractEngine, createContracts, Machine } from '../../../packages/execution/dist/contract/index.js'
+import { Journal } from '../../../packages/execution/dist/journal.js'
+import { loadEngineBinary, nodeWasm } from '../../../packages/node/dist/executor/wasm.js'
+import { Address, ChainId, Height, TimeMs } from '../../../packages/protocol/dist/index.js'
+
+const GAS = 50_000_000
+
+const textOf = (key) => Buffer.prototype.latin1Slice.call(key, 0, key.length)
+
+/** What the database is to a journal, in memory. */
+class MemoryKv {
+  #values = new Map()
+
+  get(key) {
+    return this.#values.get(textOf(key))
+  }
+
+  write(changes) {
+    for (const { flatKey, after } of changes) {
+      if (after === undefined) this.#values.delete(textOf(flatKey))
+      else this.#values.set(textOf(flatKey), after)
+    }
+  }
+}
+
+/**
+ * The contract machine with one contract deployed, and blocks of calls of it.
+ *
+ * @param {import('@quoin/protocol').Crypto} crypto
+ * @param {(deployer: string) => Uint8Array} creationOf container and constructor arguments
+ */
+export async function deployOnMachine(crypto, creationOf) {
+  const kv = new MemoryKv()
+  const engine = createContractEngine(nodeWasm, await loadEngineBinary())
+  const contracts = createContracts({ crypto, chainId: ChainId(31_337), engine, reader: kv })
+  const deployer = Address(new Uint8Array(20).fill(0xde))
+  let number = 0
+
+  /** Runs messages in a block of their own: the last one's outcome, the write set, the logs. */
+  function run(messages) {
+    number++
+    const context = {
+      number: Height(number),
+      timeMs: TimeMs(number * 500),
+      proposer: deployer,
+      gasLimit: 60_000_000,
+      baseFee: 0n,
+    }
+    const journal = new Journal(kv)
+    const machine = new Machine(contracts, journal, context)
+    const start = journal.checkpoint()
+    let last
+    for (const message of messages) {
+      last = machine.run({ value: 0n, gas: GAS, ...message })
+      if (!last.ok) throw new Error(`the machine says ${last.reason}`)
+    }
+    return { last, changes: journal.changes(), logs: journal.logsSince(start) }
+  }
+
+  const { last, changes } = run([{ from: deployer, to: undefined, data: creationOf(deployer) }])
+  kv.write(changes)
+  const to = last.contractAddress
+  return {
+    deployer,
+    /** Runs calls of the contract in a block of their own. The state stays as it is. */
+    run: (calls) => run(calls.map(({ from, data }) => ({ from, to, data }))),
+    write: (written) => kv.write(written),
+  }
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { engineBinary, watchedPower } from '../../test/engine.ts'
+import { type ContractImage, createEngine } from './engine.ts'
+import type { HostHandlers, HostTable } from './host.ts'
+
+const GAS = 100_000_000
+const host: HostTable = [{ name: 'get', gas: 500, parameters: ['value'] }]
+const handlers: HostHandlers = { get: (_, value: string) => value }
+
+const SOURCE = `
+  const table = new Map(); for (let i = 0; i < 200; i++) table.set('k' + i, BigInt(i) ** 30n)
+  export const mixed = (v) => [host.get(v), table.size, String(table.get('k7')), /x(.)/.exec('axb')[1]]
+  export const later = async (v) => { await 0; return { v } }
+  export const boom = () => { throw new RangeError('at ' + table.size) }
+  export const deep = () => JSON.parse('['.repeat(1e5))
+  export default function () { return 1 }
+`
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** An engine of its own, as another process has it. */
+function fresh() {
+  const { power, lastUsed } = watchedPower()
+  const engine = createEngine({ wasm: power, binary: engineBinary(), host })
+  const run = (image: ContractImage) =>
+    (['mixed', 'later', 'boom', 'deep', 'default'] as const).map((entry) => {
+      const outcome = engine.call({ image, entry, values: [['x', 1n]], handlers, gas: GAS })
+      return { entry, outcome, memory: digest(lastUsed()) }
+    })
+  return { engine, run }
+}
+
+const maker = fresh()
+const compiled = maker.engine.compile({ source: SOURCE, gas: GAS })
+if (!compiled.ok) throw new Error(compiled.error.kind)
+const { image } = compiled.value
+const packed = maker.engine.packImage(image)
+
+describe('an image as bytes', () => {
+  it('is the same image again, and its calls are the same to the last byte of memory, in another engine', () => {
+    const other = fresh()
+    const unpacked = other.engine.unpackImage(packed)
+    if (unpacked === undefined) throw new Error('not unpacked')
+    expect([...unpacked.entries]).toEqual([...image.entries])
+    expect(digest(unpacked.heap)).toBe(digest(image.heap))
+    expect([...unpacked.patch]).toEqual([...image.patch])
+    expect(other.run(unpacked)).toEqual(maker.run(image))
+    expect(digest(other.engine.packImage(unpacked))).toBe(digest(packed))
+  })
+
+  it('is little more than its heap', () => {
+    expect(packed.length).toBeLessThan(image.heap.length + image.patch.byteLength + 500)
+  })
+
+  it('is none with another format, length or address', () => {
+    const { unpackImage } = { unpackImage: (bytes: Uint8Array) => maker.engine.unpackImage(bytes) }
+    expect(unpackImage(new Uint8Array())).toBe(undefined)
+    expect(unpackImage(packed.subarray(0, -1))).toBe(undefined)
+    expect(unpackImage(Uint8Array.of(...packed, 0))).toBe(undefined)
+    expect(unpackImage(packed.with(0, 2))).toBe(undefined)
+    // Address of the runtime, the context, the mailbox, the heap's end.
+    for (const at of [1, 5, 9, 17, 21]) expect(unpackImage(packed.with(at, 0x7f))).toBe(undefined)
+  })
+
+  it('never writes outside of an instance, whatever the bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(400), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }),
+        (changes) => {
+          const bytes = packed.slice()
+          for (const [at, value] of changes) bytes[at] = value
+          const unpacked = maker.engine.unpackImage(bytes)
+          if (unpacked === undefined) return
+          expect(Math.max(...unpacked.patch.filter((_, i) => i % 2 === 0))).toBeLessThan(unpacked.data.length / 4)
+          expect(unpacked.heap.length).toBeLessThanOrEqual(unpacked.heapEnd)
+        },
+      ),
+    )
+  })
+})

@@ -1,18 +1,24 @@
-import { bytesToHex, type Hex } from '@quoin/protocol'
+import { Address, bytesToHex, Hash, type Hex } from '@quoin/protocol'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadCrypto } from '../../packages/node/src/crypto/load.ts'
 import { Dispatcher } from '../../packages/node/src/rpc/dispatch.ts'
 import { RPC_CODE } from '../../packages/node/src/rpc/errors.ts'
-import { createNodeBackend, DEFAULT_RPC_LIMITS, type RpcBackend } from '../../packages/node/src/rpc/index.ts'
+import { DEFAULT_RPC_LIMITS, type RpcBackend } from '../../packages/node/src/rpc/index.ts'
 import type { CallContext } from '../../packages/node/src/rpc/method.ts'
 import { rpcMethods } from '../../packages/node/src/rpc/methods/index.ts'
+import { openShared } from '../../packages/node/src/rpc/shared.ts'
+import { appendBlock } from '../../packages/node/test/blocks.ts'
 import { LogRecorder, openTestNode, testAccounts, testTransfers, testValidators } from '../../packages/node/test/chain.ts'
+import { ManualClock } from '../../packages/node/test/clock.ts'
+import { countingRandom, testBackend } from '../../packages/node/test/rpc.ts'
 import { mutationOf } from '../../packages/protocol/test/arbitraries.ts'
 import { fuzzAsync } from './fuzz.ts'
 
 /** The methods over a real chain of a few blocks in memory: all of a node but network and consensus. */
 let dispatcher: Dispatcher<RpcBackend>
+const EMITTER = Address(new Uint8Array(20).fill(0xc0))
+const TOPIC = Hash(new Uint8Array(32).fill(0x70))
 /** What stands in the chain, in the words of the RPC. */
 let known: { readonly hashes: readonly Hex[]; readonly raws: readonly Uint8Array[] }
 const log = new LogRecorder()
@@ -23,27 +29,23 @@ beforeAll(async () => {
   const raws = await testTransfers(testAccounts[0]!, 0, 7)
   const blocks = [await node.produce(raws.slice(0, 3)), await node.produce(), await node.produce(raws.slice(3, 5))]
   for (const raw of raws.slice(5, 6)) await node.pool.add(raw, 'rpc')
+  await appendBlock(node, crypto, [{ raw: raws[6]!, logs: [{ address: EMITTER, topics: [TOPIC], data: new Uint8Array(3) }] }])
   const hashes = blocks.flatMap((block) => [block.hash, ...block.transactions.map(({ hash }) => hash)])
   known = { hashes, raws }
-  const backend = createNodeBackend({
-    ...node,
-    chainId: 31_337,
-    clientVersion: 'quoin/test',
-    crypto,
-    peerCount: () => 3,
-    syncing: () => undefined,
-  })
+  const backend = testBackend(node, crypto)
+  call = {
+    identity: { remote: '127.0.0.1' },
+    signal: new AbortController().signal,
+    limits,
+    shared: openShared(backend, { clock: new ManualClock(), random: countingRandom(), limits }),
+    connection: undefined,
+  }
   dispatcher = new Dispatcher(backend, rpcMethods, log)
 })
 
 /** A wait for a receipt ends at once. */
 const limits = { ...DEFAULT_RPC_LIMITS, requestMs: 1, batchItemsMax: 5 }
-const call: CallContext = {
-  identity: { remote: '127.0.0.1' },
-  signal: new AbortController().signal,
-  limits,
-  connection: undefined,
-}
+let call: CallContext
 
 interface Answer {
   readonly jsonrpc: string
@@ -128,7 +130,7 @@ const raw = fc.nat(20).chain((n) => {
   const bytes = known.raws[n % known.raws.length]!
   return fc.oneof(fc.constant(bytes), mutationOf(bytes), fc.uint8Array({ maxLength: 40 })).map(bytesToHex)
 })
-const tag = fc.constantFrom('latest', 'earliest', 'pending', 'safe', 'finalized', 'newHeads', 'newPendingTransactions')
+const tag = fc.constantFrom('latest', 'earliest', 'pending', 'safe', 'finalized', 'newHeads', 'logs', 'newPendingTransactions')
 const reference = fc.oneof(
   tag,
   quantity,
@@ -139,6 +141,19 @@ const transactionCall = fc.record(
   { from: address, to: fc.option(address), gas: quantity, value: quantity, data: raw, gasPrice: quantity, nonce: quantity },
   { requiredKeys: [] },
 )
+const topic = fc.oneof(fc.constant(TOPIC as Hex), hash)
+const logQuery = fc.record(
+  {
+    fromBlock: fc.oneof(tag, quantity),
+    toBlock: fc.oneof(tag, quantity),
+    blockHash: hash,
+    address: fc.oneof(fc.constant(EMITTER), address, fc.array(address, { maxLength: 3 }), fc.constant(null)),
+    topics: fc.array(fc.oneof(fc.constant(null), topic, fc.array(fc.option(topic), { maxLength: 2 })), { maxLength: 5 }),
+  },
+  { requiredKeys: [] },
+)
+/** As `countingRandom` numbers the filters. */
+const filterId = fc.nat(40).map((n) => `0x${'ab'.repeat(12)}${n.toString(16).padStart(8, '0')}`)
 const nonsense = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
   fc.constantFrom('0x', '0x0', '0x00', '0x01', '-0x1', '0X1', `0x${'f'.repeat(65)}`, 'Latest', 1e308, -0, [], {}, [null]),
@@ -149,6 +164,8 @@ const param = fc.oneof(
   { weight: 2, arbitrary: address },
   { weight: 2, arbitrary: raw },
   { weight: 2, arbitrary: transactionCall },
+  { weight: 1, arbitrary: logQuery },
+  { weight: 1, arbitrary: filterId },
   { weight: 1, arbitrary: fc.boolean() },
   { weight: 1, arbitrary: fc.array(fc.nat(110), { maxLength: 3 }) },
   { weight: 2, arbitrary: nonsense },
@@ -170,6 +187,10 @@ const fitting = fc
     fc.tuple(fc.constantFrom('eth_getTransactionByBlockHashAndIndex'), fc.tuple(hash, quantity)),
     fc.tuple(fc.constantFrom('eth_getTransactionByBlockNumberAndIndex'), fc.tuple(fc.oneof(tag, quantity), quantity)),
     fc.tuple(fc.constantFrom('eth_getBalance', 'eth_getTransactionCount', 'eth_getCode'), fc.tuple(address, reference)),
+    fc.tuple(fc.constantFrom('eth_getStorageAt'), fc.tuple(address, raw, reference)),
+    fc.tuple(fc.constantFrom('eth_getLogs', 'eth_newFilter'), fc.tuple(logQuery)),
+    fc.tuple(fc.constantFrom('eth_newBlockFilter', 'eth_newPendingTransactionFilter'), fc.tuple()),
+    fc.tuple(fc.constantFrom('eth_getFilterChanges', 'eth_getFilterLogs', 'eth_uninstallFilter'), fc.tuple(filterId)),
     fc.tuple(fc.constantFrom('eth_estimateGas'), fc.tuple(transactionCall, reference)),
     fc.tuple(fc.constantFrom('eth_sendRawTransaction', 'eth_sendRawTransactionSync'), fc.tuple(raw)),
     fc.tuple(

@@ -1,4 +1,5 @@
 import {
+  type Address,
   certifiedBlockCodec,
   codec,
   compareBytes,
@@ -13,6 +14,7 @@ import {
 } from '@quoin/protocol'
 import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { appendBlock } from '../../test/blocks.ts'
 import {
   openTestNode,
   type TestNode,
@@ -85,7 +87,7 @@ describe('BlockStore', () => {
     expect(fresh.head).toEqual(node.store.head)
     for (let i = 0; i <= 4; i++) {
       const at = Height(i)
-      for (const read of ['header', 'body', 'senders', 'receipts', 'certificate', 'certifiedBlock'] as const) {
+      for (const read of ['logsBloom', 'header', 'body', 'senders', 'receipts', 'certificate', 'certifiedBlock'] as const) {
         expect(fresh[read](at), `${read} ${i}`).toEqual(node.store[read](at))
         expect(fresh[read](at), `${read} ${i} again`).toEqual(node.store[read](at))
       }
@@ -96,6 +98,19 @@ describe('BlockStore', () => {
     expect(fresh.validators(Height(6))).toBeUndefined()
     expect(fresh.heightOf(ZERO_HASH)).toBeUndefined()
     expect(fresh.locate(ZERO_HASH)).toBeUndefined()
+  })
+
+  it('shows the bloom filter of a block from disk, as from its header', async () => {
+    const logs = [{ address: `0x${'c0'.repeat(20)}` as Address, topics: [], data: new Uint8Array(0) }]
+    const [raw] = await testTransfers(testAccounts[0]!, 0, 1)
+    const { header } = await appendBlock(node, crypto, [{ raw: raw!, logs }])
+    expect(header.logsBloom.some((byte) => byte !== 0)).toBe(true)
+    const fresh = reopened()
+    expect(fresh.logsBloom(Height(0))).toEqual(new Uint8Array(256))
+    // The head is in memory from the start, the block before it is not.
+    await appendBlock({ store: fresh, feed: node.feed }, crypto, [])
+    expect(reopened().logsBloom(Height(1))).toEqual(header.logsBloom)
+    expect(fresh.logsBloom(Height(3))).toBeUndefined()
   })
 
   it('gives block sync the bytes of a certified block as they lie there', async () => {

@@ -1,0 +1,349 @@
+import { type Address, Hash, hexToBytes, type Log, nobleCrypto } from '@quoin/protocol'
+import { Contract, JsonRpcProvider, WebSocketProvider } from 'ethers'
+import {
+  createPublicClient,
+  custom,
+  decodeErrorResult,
+  type EIP1193RequestFn,
+  encodeAbiParameters,
+  encodeErrorResult,
+  encodeEventTopics,
+  type Hex,
+  http,
+  parseAbi,
+  webSocket,
+} from 'viem'
+import { foundry } from 'viem/chains'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { appendBlock, type TestTransaction } from '../../test/blocks.ts'
+import {
+  openTestNode,
+  type TestNode,
+  type TestValidators,
+  testAccounts,
+  testTransfers,
+  testValidators,
+} from '../../test/chain.ts'
+import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
+import { loadCrypto } from '../crypto/load.ts'
+
+const abi = parseAbi([
+  'event Transfer(address indexed from, address indexed to, uint256 value)',
+  'event Paused(string reason)',
+  'error InsufficientBalance(uint256 have, uint256 need)',
+])
+const token = `0x${'c0'.repeat(20)}` as Address
+const other = `0x${'c1'.repeat(20)}` as Address
+const [alice, bob] = testAccounts.map(({ address }) => address) as [Hex, Hex]
+
+const transfer = (value: bigint, to: Hex = bob, address = token): Log => ({
+  address,
+  topics: encodeEventTopics({ abi, eventName: 'Transfer', args: { from: alice, to } }).map((topic) => Hash(topic as Hex)),
+  data: hexToBytes(encodeAbiParameters([{ type: 'uint256' }], [value])),
+})
+const paused = (reason: string): Log => ({
+  address: token,
+  topics: encodeEventTopics({ abi, eventName: 'Paused' }).map((topic) => Hash(topic as Hex)),
+  data: hexToBytes(encodeAbiParameters([{ type: 'string' }], [reason])),
+})
+
+let crypto = nobleCrypto
+let validators: TestValidators
+let raws: readonly Uint8Array[]
+let node: TestNode
+let rpc: TestRpc
+let used = 0
+
+beforeAll(async () => {
+  crypto = await loadCrypto()
+  validators = testValidators(crypto, 1)
+  raws = await testTransfers(testAccounts[0]!, 0, 32)
+})
+beforeEach(async () => {
+  node = await openTestNode({ crypto, validators })
+  rpc = await serveTestNode(node, crypto)
+  used = 0
+})
+afterEach(() => rpc.server.close())
+
+/** A block with a transaction for each list of logs. */
+const append = (...transactions: (readonly Log[])[]) =>
+  appendBlock(
+    node,
+    crypto,
+    transactions.map((logs) => ({ raw: raws[used++]!, logs })),
+  )
+
+const viemClient = () => createPublicClient({ chain: foundry, transport: http(rpc.url) })
+const ethersProvider = () => new JsonRpcProvider(rpc.url, 31_337, { staticNetwork: true, pollingInterval: 20 })
+
+/** Collects until there are as many as wanted. */
+function collector<T>(count: number) {
+  const items: T[] = []
+  let done: (items: readonly T[]) => void = () => undefined
+  const all = new Promise<readonly T[]>((resolve) => {
+    done = resolve
+  })
+  return {
+    all,
+    add(...more: readonly T[]) {
+      items.push(...more)
+      if (items.length >= count) done(items)
+    },
+  }
+}
+
+describe('stock viem', () => {
+  it('gets logs, decoded, by contract, event, arguments and block', async () => {
+    await append([transfer(1n), paused('tea')], [transfer(2n, alice)])
+    const { hash: blockHash } = await append([transfer(3n), transfer(4n, bob, other)])
+    const client = viemClient()
+    const found = await client.getContractEvents({ abi, address: token, eventName: 'Transfer', fromBlock: 'earliest' })
+    expect(
+      found.map(({ args, logIndex, transactionIndex, blockNumber }) => [args.value, logIndex, transactionIndex, blockNumber]),
+    ).toEqual([
+      [1n, 0, 0, 1n],
+      [2n, 2, 1, 1n],
+      [3n, 0, 0, 2n],
+    ])
+    expect(found[2]).toMatchObject({ blockHash, removed: false, address: token, args: { from: alice, to: bob } })
+    expect(found[2]?.blockTimestamp).toBe((await client.getBlock({ blockHash })).timestamp)
+    const event = abi[0]
+    const valuesOf = async (query: object) => (await client.getLogs({ event, ...query })).map(({ args }) => args.value)
+    expect(await valuesOf({ args: { to: [alice, token] }, fromBlock: 0n })).toEqual([2n])
+    expect(await valuesOf({ args: { from: alice }, blockHash })).toEqual([3n, 4n])
+    expect(await valuesOf({ address: [other, token], fromBlock: 2n, toBlock: 2n })).toEqual([3n, 4n])
+    expect(await client.getLogs({ events: [abi[0], abi[1]], fromBlock: 1n, toBlock: 1n })).toHaveLength(3)
+  })
+
+  it('makes filters and asks them', async () => {
+    const client = viemClient()
+    const filter = await client.createContractEventFilter({ abi, eventName: 'Transfer', args: { to: bob }, fromBlock: 1n })
+    const blocks = await client.createBlockFilter()
+    const pending = await client.createPendingTransactionFilter()
+    const { hash } = await append([transfer(1n), transfer(2n, alice)], [transfer(3n)])
+    expect((await client.getFilterChanges({ filter })).map(({ args }) => args.value)).toEqual([1n, 3n])
+    expect(await client.getFilterChanges({ filter })).toEqual([])
+    expect((await client.getFilterLogs({ filter })).map(({ args }) => args.value)).toEqual([1n, 3n])
+    expect(await client.getFilterChanges({ filter: blocks })).toEqual([hash])
+    expect(await client.getFilterChanges({ filter: pending })).toEqual([])
+    expect(await client.uninstallFilter({ filter })).toBe(true)
+    await expect(client.getFilterChanges({ filter })).rejects.toThrow('filter not found')
+  })
+
+  it('watches an event by polling, and makes its filter anew when the node has forgotten it', async () => {
+    const before = collector<bigint | undefined>(2)
+    const after = collector<bigint | undefined>(1)
+    let seen = before
+    let installed = 0
+    let onInstalled: (() => void) | undefined
+    const plain = http(rpc.url)({ chain: foundry, retryCount: 0 })
+    const request = (async (args: { readonly method: string }) => {
+      const result = await plain.request(args as never)
+      if (args.method === 'eth_newFilter') {
+        installed++
+        onInstalled?.()
+      }
+      return result
+    }) as EIP1193RequestFn
+    const isInstalled = () =>
+      new Promise<void>((resolve) => {
+        onInstalled = resolve
+      })
+    const client = createPublicClient({ chain: foundry, transport: custom({ request }) })
+    const first = isInstalled()
+    const stop = client.watchContractEvent({
+      ...{ abi, address: token, eventName: 'Transfer', poll: true, pollingInterval: 10 },
+      onLogs: (logs) => seen.add(...logs.map(({ args }) => args.value)),
+    })
+    await first
+    await append([transfer(1n), paused('no')], [transfer(2n)])
+    expect(await before.all).toEqual([1n, 2n])
+    // Long after the last poll, as the node's clock has it.
+    seen = after
+    const second = isInstalled()
+    rpc.clock.advance(600_000)
+    await second
+    await append([transfer(3n)])
+    expect(await after.all).toEqual([3n])
+    expect(installed).toBe(2)
+    stop()
+  })
+
+  it('watches events over WebSocket, each once, in order', async () => {
+    const transport = webSocket(rpc.socketUrl, { reconnect: false })
+    const client = createPublicClient({ chain: foundry, transport })
+    expect(await client.getChainId()).toBe(31_337)
+    const transfers = collector<bigint | undefined>(4)
+    const all = collector<string>(6)
+    client.watchContractEvent({
+      ...{ abi, address: token, eventName: 'Transfer', args: { to: bob } },
+      onLogs: (logs) => transfers.add(...logs.map(({ args }) => args.value)),
+    })
+    client.watchEvent({ onLogs: (logs) => all.add(...logs.map(({ blockNumber, logIndex }) => `${blockNumber}.${logIndex}`)) })
+    // An answer on the same socket shows that the subscriptions before it are in place.
+    await client.getBlockNumber()
+    await append([transfer(1n), paused('x')], [transfer(2n)])
+    await append([])
+    await append([transfer(3n), transfer(4n)])
+    await append([transfer(5n, alice)])
+    expect(await transfers.all).toEqual([1n, 2n, 3n, 4n])
+    expect(await all.all).toEqual(['1.0', '1.1', '1.2', '3.0', '3.1', '4.0'])
+    const { socket } = await client.transport.getRpcClient()
+    socket.close()
+  })
+})
+
+describe('stock ethers', () => {
+  const contract = (provider: JsonRpcProvider | WebSocketProvider) =>
+    new Contract(token, ['event Transfer(address indexed from, address indexed to, uint256 value)'], provider)
+
+  it('gets logs and queries events', async () => {
+    const provider = ethersProvider()
+    await append([transfer(1n), transfer(2n, alice)])
+    const logs = await provider.getLogs({ address: token, fromBlock: 0, toBlock: 'latest' })
+    expect(logs.map(({ index, blockNumber, removed }) => [index, blockNumber, removed])).toEqual([
+      [0, 1, false],
+      [1, 1, false],
+    ])
+    const found = await contract(provider).queryFilter(contract(provider).filters.Transfer!(null, alice), 0)
+    expect(found.map((log) => 'args' in log && log.args.value)).toEqual([2n])
+    provider.destroy()
+  })
+
+  it('listens to events, through a filter and over WebSocket', async () => {
+    const polled = ethersProvider()
+    const pushed = new WebSocketProvider(rpc.socketUrl, 31_337, { staticNetwork: true })
+    const seen = collector<string>(4)
+    await contract(pushed).on('Transfer', (_from, _to, value) => seen.add(`pushed ${value}`))
+    expect(await pushed.getBlockNumber()).toBe(0)
+    const isPolling = new Promise<void>((resolve) => {
+      polled.on('debug', ({ action, result }) => {
+        const answers = action === 'receiveRpcResult' ? (result as readonly { readonly result?: unknown }[]) : []
+        if (answers.some((answer) => answer.result === '0x0')) resolve()
+      })
+    })
+    await contract(polled).on('Transfer', (_from, _to, value) => seen.add(`polled ${value}`))
+    // ethers asks for changes at each block after the first that it sees: its filter is there before it asks for that one.
+    await isPolling
+    await append([transfer(1n), transfer(2n)])
+    expect([...(await seen.all)].sort()).toEqual(['polled 1', 'polled 2', 'pushed 1', 'pushed 2'])
+    polled.destroy()
+    await pushed.destroy()
+  })
+})
+
+describe('a log subscription', () => {
+  const open = async (): Promise<WebSocket> => {
+    const socket = new WebSocket(rpc.socketUrl)
+    await new Promise((resolve) => socket.once('open', resolve))
+    return socket
+  }
+  const ask = (socket: WebSocket, method: string, ...params: unknown[]) =>
+    new Promise<{ readonly result?: unknown; readonly error?: { readonly code: number; readonly message: string } }>(
+      (resolve) => {
+        socket.once('message', (text: Buffer) => resolve(JSON.parse(text.toString())))
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
+      },
+    )
+
+  it.each([
+    [['logs', { address: '0x12' }], -32602, /param 1: address must be/],
+    [['logs', { topics: [null, null, null, null, null] }], -32602, /param 1: topics/],
+    [['logs', true], -32602, /param 1/],
+    [['newPendingTransactions', {}], -32602, /param 1/],
+    [['sync'], -32602, /newHeads, logs, newPendingTransactions/],
+  ])('is refused for %j', async (params, code, message) => {
+    const socket = await open()
+    expect(await ask(socket, 'eth_subscribe', ...params)).toMatchObject({
+      error: { code, message: expect.stringMatching(message) },
+    })
+    socket.close()
+  })
+
+  it('gives back what it held when it ends, and when its connection does', async () => {
+    await rpc.server.close()
+    rpc = await serveTestNode(node, crypto, { logTermsMax: 3, subscriptionsPerConnectionMax: 1 })
+    const criteria = { address: [token, other] }
+    const first = await open()
+    const { result: id } = await ask(first, 'eth_subscribe', 'logs', criteria)
+    // The connection has as many subscriptions as it may: what this one took is given back at once.
+    expect((await ask(first, 'eth_subscribe', 'logs', { address: token })).error?.code).toBe(-32005)
+    const second = await open()
+    expect((await ask(second, 'eth_subscribe', 'logs', criteria)).error?.message).toMatch(/too many addresses and topics/)
+    await ask(first, 'eth_unsubscribe', id)
+    expect((await ask(second, 'eth_subscribe', 'logs', criteria)).error).toBeUndefined()
+    const closed = new Promise((resolve) => second.once('close', resolve))
+    second.close()
+    await closed
+    expect((await rpc.call('eth_newFilter', criteria)).error).toBeUndefined()
+    first.close()
+  })
+})
+
+describe('receipts', () => {
+  const sign = (fields: object) =>
+    testAccounts[0]!.signTransaction({ type: 'eip1559', chainId: 31_337, gas: 90_000n, nonce: 0, ...fields } as never)
+  const created = '0x5fbdb2315678afecb367f032d93f642f64180aa3' as Address
+  const reason = encodeErrorResult({ abi, errorName: 'InsufficientBalance', args: [1n, 2n] })
+
+  beforeEach(async () => {
+    const transactions: readonly TestTransaction[] = [
+      { raw: hexToBytes((await sign({ data: '0xef51' })) as Hex), contractAddress: created, logs: [transfer(1n), paused('p')] },
+      { raw: hexToBytes((await sign({ nonce: 1, to: token, data: '0x01' })) as Hex), status: 0, errorData: hexToBytes(reason) },
+      { raw: hexToBytes((await sign({ nonce: 2, to: token })) as Hex), status: 0 },
+      { raw: hexToBytes((await sign({ nonce: 3, to: token })) as Hex), logs: [transfer(2n)] },
+    ]
+    await appendBlock(node, crypto, transactions)
+  })
+
+  it('as viem parses them: creation, failure with its reason, logs numbered through the block', async () => {
+    const client = viemClient()
+    const { transactions } = await client.getBlock({ blockNumber: 1n })
+    const [creation, failed, silent, last] = await Promise.all(transactions.map((hash) => client.getTransactionReceipt({ hash })))
+    expect(creation).toMatchObject({
+      status: 'success',
+      to: null,
+      contractAddress: created,
+      type: 'eip1559',
+      transactionIndex: 0,
+    })
+    expect(creation?.logs.map(({ logIndex, transactionIndex }) => [logIndex, transactionIndex])).toEqual([
+      [0, 0],
+      [1, 0],
+    ])
+    expect(failed).toMatchObject({ status: 'reverted', to: token, contractAddress: null, logs: [], revertReason: reason })
+    const { revertReason } = failed as unknown as { readonly revertReason: Hex }
+    expect(decodeErrorResult({ abi, data: revertReason })).toMatchObject({ errorName: 'InsufficientBalance', args: [1n, 2n] })
+    expect(silent).toMatchObject({ status: 'reverted' })
+    expect(silent).not.toHaveProperty('revertReason')
+    expect(last?.logs.map(({ logIndex, transactionIndex }) => [logIndex, transactionIndex])).toEqual([[2, 3]])
+    expect(last?.cumulativeGasUsed).toBe(84_000n)
+    const { logsBloom } = await client.getBlock({ blockNumber: 1n })
+    const blooms = [creation, failed, silent, last].map((receipt) => BigInt(receipt!.logsBloom))
+    expect(BigInt(logsBloom)).toBe(blooms.reduce((a, b) => a | b))
+    expect(blooms.map((bloom) => bloom !== 0n)).toEqual([true, false, false, true])
+    expect([creation, last].flatMap((receipt) => receipt?.logs)).toEqual(await client.getLogs({ blockHash: creation!.blockHash }))
+  })
+
+  it('as ethers parses them', async () => {
+    const provider = ethersProvider()
+    const { transactions } = (await provider.getBlock(1))!
+    const [creation, failed, , last] = await Promise.all(transactions.map((hash) => provider.getTransactionReceipt(hash)))
+    expect(creation).toMatchObject({ status: 1, to: null, index: 0, type: 2 })
+    expect(creation?.contractAddress?.toLowerCase()).toBe(created)
+    expect(creation?.logs.map(({ index }) => index)).toEqual([0, 1])
+    expect(failed).toMatchObject({ status: 0, contractAddress: null, logs: [] })
+    expect(last?.logs.map(({ index, transactionIndex }) => [index, transactionIndex])).toEqual([[2, 3]])
+    provider.destroy()
+  })
+
+  it('are the same one by one and for the whole block', async () => {
+    const hashes = node.store.senders(node.store.head.header.number)!.map(({ hash }) => hash)
+    const single = await Promise.all(hashes.map(async (hash) => (await rpc.call('eth_getTransactionReceipt', hash)).result))
+    expect((await rpc.call('eth_getBlockReceipts', 'latest')).result).toEqual(single)
+    expect((await rpc.call('eth_getBlockReceipts', node.store.head.hash)).error?.code).toBe(-32602)
+    expect((await rpc.call('eth_getBlockReceipts', { blockHash: node.store.head.hash })).result).toEqual(single)
+  })
+})

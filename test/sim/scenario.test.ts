@@ -1,7 +1,8 @@
 import type { Executor } from '@quoin/execution'
-import { headerHash, ok, ZERO_HASH } from '@quoin/protocol'
+import { Hash, Height, headerHash, ok, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { HaltError } from '../../packages/node/src/engine/halt.ts'
+import { faultyExecutor } from '../../packages/node/test/faulty-executor.ts'
 import { simCrypto } from './crypto.ts'
 import { clientAccount, transfer } from './genesis.ts'
 import { SeededRandom } from './random.ts'
@@ -142,6 +143,69 @@ describe('divergence', () => {
     expect(await until(simulation, 12)).toBe(true)
     expect(faults).toBeGreaterThan(0)
     expect(simulation.oracle.saidNil(simulation.nodes[1]!.address)).toBe(true)
+    await simulation.stop()
+  })
+})
+
+describe('a transaction on which the contract engine fails', () => {
+  const poison = transfer(clientAccount(0), clientAccount(1).address, 0, 5n)
+  const others = [1, 2].map((client) => transfer(clientAccount(client), clientAccount(0).address, 0, 1n))
+  const faulty = (executor: Executor) =>
+    faultyExecutor(executor, simCrypto, { transactions: new Set([Hash(simCrypto.keccak256(poison))]) })
+
+  /** Sends all to one node, the poison first; true when the others are final everywhere in time. */
+  async function send(simulation: Simulation, index: number): Promise<boolean> {
+    expect(await until(simulation, 2)).toBe(true)
+    for (const raw of [poison, ...others]) await simulation.nodes[index]!.node!.mempool.add(raw, 'rpc')
+    const isFinal = (raw: Uint8Array) =>
+      simulation.nodes.every(({ node }) => node?.blocks.locate(Hash(simCrypto.keccak256(raw))) !== undefined)
+    return simulation.until(() => others.every(isFinal), MINUTE_MS)
+  }
+
+  it('on every node: it is in no block, all others are, and no round is lost; also after all have started again', async () => {
+    const simulation = started({ seed: 11, load: false, wrapExecutor: (_, executor) => faulty(executor) })
+    expect(await send(simulation, 0)).toBe(true)
+    // Whoever has tried it knows it for good; the others learn it when they propose.
+    const knowing = async () => {
+      const answers = await Promise.all(simulation.nodes.map(({ node }) => node!.mempool.add(poison, 'rpc')))
+      return answers.map((answer) => !answer.ok && answer.error.code === 'quarantined')
+    }
+    const before = await knowing()
+    expect(before).toContain(true)
+    for (const node of simulation.nodes) node.crash()
+    for (const node of simulation.nodes) node.start()
+    expect(await until(simulation, simulation.oracle.height + 1)).toBe(true)
+    expect(await knowing()).toEqual(before)
+    expect(await until(simulation, simulation.oracle.height + 8)).toBe(true)
+    expect(await knowing()).toEqual([true, true, true, true])
+    for (const { node } of simulation.nodes) {
+      expect(node!.blocks.locate(Hash(simCrypto.keccak256(poison)))).toBeUndefined()
+      for (let number = 1; number <= node!.blocks.head.header.number; number++)
+        expect(node!.blocks.certificate(Height(number))!.round).toBe(0)
+    }
+    await simulation.stop()
+  })
+
+  it('on one node alone: its vote is nil, and it stops with a dump that names the transaction when the block is decided', async () => {
+    const halted: { node: number; error: unknown }[] = []
+    const simulation = started({
+      seed: 12,
+      load: false,
+      wrapExecutor: (index, executor) => (index === 3 ? faulty(executor) : executor),
+      onHalt: (node, error) => halted.push({ node: node.index, error }),
+    })
+    expect(await until(simulation, 2)).toBe(true)
+    await simulation.nodes[0]!.node!.mempool.add(poison, 'rpc')
+    const { height } = simulation.oracle
+    expect(
+      await simulation.until(() => simulation.nodes.slice(0, 3).every((node) => node.committedHeight >= height + 6), MINUTE_MS),
+    ).toBe(true)
+    expect(halted.map(({ node }) => node)).toEqual([3])
+    const error = halted[0]!.error as HaltError
+    expect(error).toBeInstanceOf(HaltError)
+    expect(error.message).toMatch(/cannot be executed here/)
+    expect(error.dump.transaction).toBe(Hash(simCrypto.keccak256(poison)))
+    expect(error.dump.block?.transactions.map(({ hash }) => hash)).toContain(error.dump.transaction)
     await simulation.stop()
   })
 })

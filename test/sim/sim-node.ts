@@ -14,6 +14,9 @@ import type { SimNetwork } from './network.ts'
 import type { SeededRandom } from './random.ts'
 import { type Life, SimClock, type World } from './world.ts'
 
+/** Loaded before any world begins: reading its file is real I/O, which virtual time does not wait for. */
+const engine = await testEngine()
+
 export interface SimNodeOptions {
   readonly world: World
   readonly network: SimNetwork
@@ -117,7 +120,6 @@ export class SimNode {
   async #run(life: Life): Promise<void> {
     const { world, network, genesis, isValidator, clockOffsetMs, logger } = this.#options
     const { kv, wal, signState } = this.disk.open(life)
-    const engine = await testEngine()
     const state = { kv, crypto: simCrypto, chainId: CHAIN_ID, engine, treeDepth: 4, historyHeights: 16 }
     const executor = unwrap(await createExecutor(state))
     const { address, secretKey } = validatorKey(this.#options.keyIndex ?? this.index)

@@ -163,6 +163,8 @@ export interface TestNodeOptions {
   readonly validators: TestValidators
   readonly genesis?: Genesis
   readonly kv?: Kv
+  /** Over `kv`; an inline one by default. */
+  readonly executor?: Executor
 }
 
 export async function openTestExecutor(crypto: Crypto, kv: Kv): Promise<Executor> {
@@ -172,7 +174,7 @@ export async function openTestExecutor(crypto: Crypto, kv: Kv): Promise<Executor
 
 export async function openTestNode(options: TestNodeOptions): Promise<TestNode> {
   const { crypto, validators, genesis = testGenesis(crypto, validators.set), kv = new MemoryKv() } = options
-  const executor = await openTestExecutor(crypto, kv)
+  const executor = options.executor ?? (await openTestExecutor(crypto, kv))
   const store = unwrap(BlockStore.open(kv, crypto))
   const log = new LogRecorder()
   const pool = new TransactionPool({

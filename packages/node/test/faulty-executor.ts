@@ -1,0 +1,30 @@
+import { EngineFault, type ExecutableTransaction, type Executor } from '@quoin/execution'
+import { type Crypto, Hash } from '@quoin/protocol'
+
+export interface Poison {
+  readonly transactions: ReadonlySet<Hash>
+  /** Whether the fault says which transaction ran; not so when it killed its thread. */
+  readonly isNamed?: boolean
+}
+
+/** An executor on a machine that fails at certain transactions, as it would on a stack that is too small for them. */
+export function faultyExecutor(executor: Executor, crypto: Crypto, { transactions, isNamed = true }: Poison): Executor {
+  const check = (items: readonly ExecutableTransaction[]): void => {
+    const hash = items.map(({ raw }) => Hash(crypto.keccak256(raw))).find((item) => transactions.has(item))
+    if (hash !== undefined) throw new EngineFault(isNamed ? hash : undefined, new RangeError('Maximum call stack size exceeded'))
+  }
+  return {
+    version: executor.version,
+    genesis: (genesis) => executor.genesis(genesis),
+    async build(template, candidates, fill) {
+      check(candidates)
+      return executor.build(template, candidates, fill)
+    },
+    async execute(template, items) {
+      check(items)
+      return executor.execute(template, items)
+    },
+    commit: (hash) => executor.commit(hash),
+    close: () => executor.close(),
+  }
+}

@@ -59,7 +59,7 @@ async function quoin() {
     write: (changes) => chain.write(changes),
     balanceOf: (account) => BigInt(bytesToHex(chain.run([{ from: account, data: callOf('balanceOf', account) }]).last.data)),
     first: () => {
-      const { last, logs, changes } = chain.run(payments.slice(0, 1))
+      const { last, logs, changes } = chain.run([payments[0]])
       chain.write(changes)
       const [{ topics, data }] = logs
       return { gas: last.gasUsed, effects: [bytesToHex(last.data), ...topics, bytesToHex(data)] }

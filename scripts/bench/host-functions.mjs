@@ -1,0 +1,160 @@
+/**
+ * What each host function of contracts costs, called by a contract through the engine: µs and gas a call, those of the loop around it
+ * taken off, and µs per million gas, which must stay below the target that the prices in packages/execution/src/contract/gas.ts are made for.
+ * What a function takes from the database is not in it: the journal holds all keys. Then what that is: reads of LevelDB in a store of
+ * many keys, the blocks that they lie in being in no cache of its own. CPU time of the process, the best of several rounds. Runs over
+ * dist: build first. Usage: node scripts/bench/host-functions.mjs [--keys 1000000]
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { compileAbi } from '../../packages/execution/dist/contract/abi/abi.js'
+import { GUEST_LINK } from '../../packages/execution/dist/contract/guest.js'
+import { CONTRACT_HANDLERS, CONTRACT_HOST } from '../../packages/execution/dist/contract/host/index.js'
+import { Journal } from '../../packages/execution/dist/journal.js'
+import { createEngine } from '../../packages/execution/dist/vm/index.js'
+import { CANDIDATES, loadCrypto } from '../../packages/node/dist/crypto/load.js'
+import { loadEngineBinary, nodeWasm } from '../../packages/node/dist/executor/wasm.js'
+import { openKv } from '../../packages/node/dist/store/kv.js'
+import { Hash } from '../../packages/protocol/dist/index.js'
+
+const { values } = parseArgs({ options: { keys: { type: 'string', default: '1000000' } } })
+const ROUNDS = 9
+const ROUND_US = 30_000
+/** µs per million gas. */
+const TARGET = 333
+const GAS = 10_000_000_000
+const CALLEE = `0x${'ca'.repeat(20)}`
+
+const crypto = await loadCrypto({ ...CANDIDATES, curve: CANDIDATES.curve.filter(({ backend }) => backend === 'ox-wasm') })
+const engine = createEngine({ wasm: nodeWasm, binary: await loadEngineBinary(), host: CONTRACT_HOST, link: GUEST_LINK })
+
+const parameter = (type, indexed) => ({ name: '', type, indexed })
+const event = (name, ...inputs) => ({ type: 'event', name, anonymous: false, inputs })
+const address = (n) => `0x${n.toString(16).padStart(40, '0')}`
+const abi = compileAbi(crypto, [
+  event('Transfer', parameter('address', true), parameter('address', true), parameter('uint256', false)),
+  event('Text', parameter('string', true)),
+  event('Data', parameter('bytes', false)),
+  event('Plain'),
+  { type: 'error', name: 'Insufficient', inputs: [parameter('uint256'), parameter('uint256')] },
+]).value
+
+let frames = 0
+function frameOf() {
+  const journal = new Journal()
+  journal.setCode(CALLEE, new Uint8Array(1000), Hash(new Uint8Array(32).fill(1)))
+  frames++
+  return {
+    crypto,
+    chainId: 7357,
+    journal,
+    block: { number: 1, timeMs: 1_700_000_000_000, proposer: address(frames + 1e9), gasLimit: 60_000_000, baseFee: 7n },
+    self: address(frames),
+    sender: address(frames + 2e9),
+    value: 2n ** 200n,
+    abi,
+    access: 'write',
+    send: () => ({ ok: true, gasUsed: 0, data: new Uint8Array(32), contractAddress: CALLEE }),
+  }
+}
+
+/** CPU time of the process in microseconds. */
+function cpu(action) {
+  const before = process.cpuUsage()
+  action()
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}
+
+/** Image of a contract that does something `count` times. */
+function imageOf(prepare, body) {
+  const source = `export default { functions: { run: (count) => { ${prepare}; for (let i = 0; i < count; i++) { ${body} } } } }`
+  const compiled = engine.compile({ source, gas: GAS })
+  if (!compiled.ok) throw new Error(`${source}: ${compiled.error.message}`)
+  return compiled.value.image
+}
+
+function run(image, count) {
+  const request = { image, entry: 'functions.run', values: [count], handlers: CONTRACT_HANDLERS, scope: frameOf(), gas: GAS }
+  const outcome = engine.call(request)
+  if (outcome.kind !== 'return') throw new Error(`${outcome.kind} ${outcome.error?.message ?? ''}`)
+  return outcome.gasUsed
+}
+
+/** µs and gas of one turn. */
+function measure(image, count) {
+  let best = Number.POSITIVE_INFINITY
+  for (let round = 0; round < ROUNDS; round++) {
+    let calls = 0
+    let spent = 0
+    while (spent < ROUND_US) {
+      spent += cpu(() => run(image, count))
+      calls++
+    }
+    best = Math.min(best, spent / (calls * count))
+  }
+  return { us: best, gas: run(image, count) / count }
+}
+
+const KiB = 1024
+const samples = [
+  ['sender', 200, '', 'quoin.sender'],
+  ['value', 200, '', 'quoin.value'],
+  ['block', 200, '', 'quoin.block'],
+  ['gasLeft', 200, '', 'quoin.gasLeft'],
+  ['load uint256', 200, 'quoin.store("uint256", "key", 2n ** 255n)', 'quoin.load("uint256", "key")'],
+  ['load address', 200, 'quoin.store("address", "key", quoin.sender)', 'quoin.load("address", "key")'],
+  ['load string 64 KiB', 10, 'quoin.store("string", "key", "ä".repeat(32768))', 'quoin.load("string", "key")'],
+  ['load bytes 64 KiB', 10, 'quoin.store("bytes", "key", new Uint8Array(65536).fill(1))', 'quoin.load("bytes", "key")'],
+  ['load address[1000]', 10, 'quoin.store("address[]", "key", Array(1000).fill(quoin.sender))', 'quoin.load("address[]", "key")'],
+  ['load of a long type', 100, 'const type = "(" + "bool,".repeat(60) + "bool)"', 'quoin.load(type, "key")'],
+  ['load of a wrong type', 100, 'quoin.store("uint256", "key", 256n)', 'try { quoin.load("uint8", "key") } catch {}'],
+  ['has, long key', 200, 'const key = "€".repeat(42)', 'quoin.has(key)'],
+  ['has, key of bytes', 200, 'const key = new Uint8Array(128).fill(7)', 'quoin.has(key)'],
+  ['store uint256', 200, '', 'quoin.store("uint256", "key", 2n ** 255n)'],
+  ['store address', 200, 'const a = quoin.sender', 'quoin.store("address", "key", a)'],
+  ['store string 32 KiB', 10, 'const text = "ä".repeat(16384)', 'quoin.store("string", "key", text)'],
+  ['store bytes 64 KiB', 10, 'const bytes = new Uint8Array(65536).fill(1)', 'quoin.store("bytes", "key", bytes)'],
+  ['store uint256[1000]', 10, 'const list = Array(1000).fill(2n ** 255n)', 'quoin.store("uint256[]", "key", list)'],
+  ['remove', 200, '', 'quoin.remove("key")'],
+  ['emit Transfer', 100, 'const a = quoin.sender', 'quoin.emit("Transfer", a, a, 2n ** 255n)'],
+  ['emit Plain', 100, '', 'quoin.emit("Plain")'],
+  ['emit, hashed 32 KiB', 10, 'const text = "ä".repeat(16384)', 'quoin.emit("Text", text)'],
+  ['emit, data 64 KiB', 10, 'const bytes = new Uint8Array(65536).fill(1)', 'quoin.emit("Data", bytes)'],
+  ['emit, unknown', 100, '', 'try { quoin.emit("Nothing") } catch {}'],
+  ['revert', 100, '', 'try { quoin.revert("Insufficient", 1n, 2n) } catch {}'],
+  ['call', 100, '', `quoin.call("${CALLEE}", "balanceOf(address)(uint256)", ["${CALLEE}"])`],
+  ['callRaw 64 KiB', 10, 'const bytes = new Uint8Array(65536).fill(1)', `quoin.callRaw("${CALLEE}", bytes)`],
+  ['call, long signature', 50, 'let s = "(" + "bool,".repeat(60) + "bool)"', `quoin.call("${CALLEE}", "f()(uint256)", []), i`],
+  [
+    'call, new signatures',
+    50,
+    'const list = ",uint256".repeat(60)',
+    `try { quoin.call("${CALLEE}", "f" + i + "(uint256" + list + ")", []) } catch {}`,
+  ],
+  ['transfer', 100, '', `quoin.transfer("${CALLEE}", 1n)`],
+  ['create 64 KiB', 10, 'const bytes = new Uint8Array(65536).fill(1)', 'quoin.create(bytes)'],
+  ['balanceOf', 200, '', `quoin.balanceOf("${CALLEE}")`],
+  ['codeAt', 200, '', `quoin.codeAt("${CALLEE}")`],
+  ['keccak256 32 B', 200, 'const bytes = new Uint8Array(32).fill(1)', 'quoin.keccak256(bytes)'],
+  ['refusal', 100, '', 'try { quoin.has(1n) } catch {}'],
+]
+
+const cell = (value, width) => value.toLocaleString('en-US', { maximumFractionDigits: 2 }).padStart(width)
+const over = []
+console.log(`${crypto.chosen.map(({ job, backend }) => `${job} ${backend}`).join(', ')}; Node ${process.version}\n`)
+console.log(`${'call'.padEnd(24)}${'µs'.padStart(10)}${'gas'.padStart(14)}${'µs/Mgas'.padStart(10)}`)
+for (const [name, count, prepare, body] of samples) {
+  const full = measure(imageOf(prepare, body), count)
+  const empty = measure(imageOf(prepare, ''), count)
+  const us = full.us - empty.us
+  const gas = full.gas - empty.gas
+  const perMillion = (1e6 * us) / gas
+  console.log(`${name.padEnd(24)}${cell(us, 10)}${cell(gas, 14)}${cell(perMillion, 10)}`)
+  if (perMillion > TARGET) over.push(`${name}: ${Math.round(perMillion)}`)
+}
+console.log(
+  over.length === 0 ? `\nAll below ${TARGET} µs per million gas.` : `\nAbove ${TARGET} µs per million gas:\n${over.join('\n')}`,
+)

@@ -59,23 +59,32 @@ export const callObject = z
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
+/** An object whose names are all of one form; entries in the order of the object. */
+const entriesOf = <V extends z.ZodType>(form: RegExp, problem: string, value: V) =>
+  z.record(z.string(), value).transform((object, context) => {
+    const entries = Object.entries(object) as [Hex, z.output<V>][]
+    const stranger = entries.find(([name]) => !form.test(name))
+    if (stranger === undefined) return entries
+    context.addIssue({ code: 'custom', message: `has the name ${stranger[0].slice(0, NAME_CHARS_SHOWN)}, each ${problem}` })
+    return z.NEVER
+  })
+const NAME_CHARS_SHOWN = 100
+
 const RAW_KEY = new RegExp(`^0x([0-9a-f]{2}){0,${LIMITS.stateKeyBytesMax}}$`, 'i')
 
 /** Storage by raw keys. Contracts of this chain choose theirs freely, so that any bytes may be one. */
-const storage = z
-  .record(z.string().regex(RAW_KEY, `must be a storage key: 0x and hex digits of at most ${LIMITS.stateKeyBytesMax} bytes`), data)
-  .transform((entries) =>
-    Object.entries(entries).map(([key, value]) => [hexToBytes(key.toLowerCase() as Hex), storedForm(value)] as const),
-  )
-
-const WORD_BYTES = 32
+const storage = entriesOf(
+  RAW_KEY,
+  `must be a storage key: 0x and hex digits of at most ${LIMITS.stateKeyBytesMax} bytes`,
+  data.transform(storedForm),
+).transform((entries) => entries.map(([key, value]) => [hexToBytes(key.toLowerCase() as Hex), value] as const))
 
 /**
  * A word, which is what Ethereum's tools write, stands for the number in it: storage holds numbers without leading zeros, and 0 not at all.
  * Anything else is the stored bytes themselves. `eth_getStorageAt` is the way back.
  */
 function storedForm(value: Uint8Array): Uint8Array {
-  if (value.length !== WORD_BYTES) return value
+  if (value.length !== 32) return value
   const start = value.findIndex((byte) => byte !== 0)
   return start < 0 ? emptyBytes() : value.subarray(start)
 }
@@ -97,12 +106,9 @@ const accountOverride = z
   })
 
 /** geth's state overrides, by address. */
-export const stateOverrides = z
-  .record(z.string().regex(/^0x[0-9a-f]{40}$/i, 'must be an address: 0x and 40 hex digits'), accountOverride)
-  .default({})
-  .transform(
-    (overrides): StateOverrides => new Map(Object.entries(overrides).map(([key, value]) => [Address(key.toLowerCase()), value])),
-  )
+export const stateOverrides = entriesOf(/^0x[0-9a-f]{40}$/i, 'must be an address: 0x and 40 hex digits', accountOverride)
+  .default([])
+  .transform((overrides): StateOverrides => new Map(overrides.map(([key, value]) => [Address(key.toLowerCase()), value])))
 
 const MILLISECONDS = 1_000
 

@@ -37,12 +37,12 @@ export const storageKey = z
 
 export const address = z
   .string()
-  .regex(/^0x[0-9a-f]{40}$/i, 'must be an address: 0x and 40 hex digits')
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address: 0x and 40 hex digits')
   .transform((text): Address => toAddress(text))
 
 export const hash = z
   .string()
-  .regex(/^0x[0-9a-f]{64}$/i, 'must be a hash: 0x and 64 hex digits')
+  .regex(/^0x[0-9a-fA-F]{64}$/, 'must be a hash: 0x and 64 hex digits')
   .transform((text): Hash => toHash(text))
 
 const TAGS = ['latest', 'earliest', 'pending', 'safe', 'finalized'] as const

@@ -1,0 +1,262 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { CallRequest } from '@quoin/execution'
+import { Address, bytesToHex, type ChainId, type Hex, hexToBytes, nobleCrypto, type Wei, ZERO_ADDRESS } from '@quoin/protocol'
+import { type Abi, encodeDeployData, encodeFunctionData, getContractAddress, parseAbi } from 'viem'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { containerOf } from '../../../../test/contracts/contract.mjs'
+import { LogRecorder, openTestNode, type TestNode, testAccounts, testValidators } from '../../test/chain.ts'
+import { ManualClock } from '../../test/clock.ts'
+import { systemClock } from '../network/index.ts'
+import type { Clock } from '../powers.ts'
+import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
+import { CallPool, startCallPool } from './call-pool.ts'
+import { CALL_POOL_DEFAULTS, type CallPoolLimits } from './call-runner.ts'
+
+const ABI = parseAbi(['function add(uint256 n)', 'function sum() view returns (uint256)', 'function spin()'])
+const SOURCE = `export default { functions: {
+  add(n) { quoin.store('uint256', 'sum', quoin.load('uint256', 'sum') + n) },
+  sum: () => quoin.load('uint256', 'sum'),
+  spin() { for (;;); },
+} }`
+const [alice] = testAccounts as [(typeof testAccounts)[0]]
+const never = new AbortController().signal
+
+describe('threads that run calls', () => {
+  let directory: string
+  let kv: OwnedKv
+  let node: TestNode
+  const to = Address(getContractAddress({ from: alice.address, nonce: 0n }).toLowerCase())
+
+  /** Block 1 has the contract, blocks 2 to 4 add 10 each. */
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'quoin-calls-'))
+    kv = await openClassicKv(directory)
+    node = await openTestNode({ crypto: nobleCrypto, validators: testValidators(nobleCrypto, 1), kv })
+    const creation = encodeDeployData({ abi: ABI as Abi, bytecode: bytesToHex(containerOf(SOURCE, ABI)) })
+    await produce(0, undefined, creation)
+    for (const nonce of [1, 2, 3]) await produce(nonce, to, dataOf('add', [10n]))
+  })
+
+  afterAll(async () => {
+    await kv.close()
+    await rm(directory, { recursive: true })
+  })
+
+  const dataOf = (functionName: string, args: readonly unknown[] = []): Hex =>
+    encodeFunctionData({ abi: ABI, functionName, args } as never)
+
+  async function produce(nonce: number, receiver: Address | undefined, data: Hex): Promise<void> {
+    const fields = { type: 'legacy', chainId: 31_337, nonce, gas: 10_000_000n, gasPrice: 0n, data } as const
+    await node.produce([
+      hexToBytes(await alice.signTransaction({ ...fields, ...(receiver === undefined ? {} : { to: receiver }) })),
+    ])
+  }
+
+  function request(functionName: string, height = node.chain.head.header.number as number, gasMax = 100_000_000): CallRequest {
+    const { header } = node.store.header(height as never)!
+    const data = hexToBytes(dataOf(functionName, functionName === 'add' ? [1n] : []))
+    return {
+      call: { from: ZERO_ADDRESS, to, data, value: 0n as Wei, accessList: [], gas: undefined, maxFeePerGas: 0n as Wei },
+      block: {
+        number: header.number,
+        timeMs: header.timeMs,
+        proposer: header.miner,
+        gasLimit: header.gasLimit,
+        baseFee: header.baseFeePerGas,
+      },
+      stateOverrides: new Map([[ZERO_ADDRESS, { balance: 1n as Wei }]]),
+      blockOverrides: {},
+      gasMax,
+    }
+  }
+
+  const start = (limits: Partial<CallPoolLimits> = {}, clock: Clock = systemClock) =>
+    startCallPool({ databasePath: directory, chainId: 31_337 as ChainId, limits, clock, logger: new LogRecorder() })
+
+  it('answer what the same code answers inline, at any height, while blocks are committed', async () => {
+    const pool = await start({ workers: 2 })
+    const heights = [1, 2, 3, 4, 4, 3, 2, 1]
+    const running = Promise.all(heights.map((height) => pool.run('call', request('sum', height), never)))
+    await produce(4, to, dataOf('add', [10n]))
+    const found = await running
+    expect(found).toEqual(await Promise.all(heights.map((height) => node.calls.run('call', request('sum', height), never))))
+    const sums = found.map((answer) =>
+      answer.ok && answer.value.kind === 'returned' ? BigInt(bytesToHex(answer.value.data)) : answer,
+    )
+    expect(sums).toEqual([0n, 10n, 20n, 30n, 30n, 20n, 10n, 0n])
+    const estimate = await pool.run('estimate', request('add'), never)
+    expect(estimate).toMatchObject({ ok: true, value: { kind: 'estimated' } })
+    expect(estimate).toEqual(await node.calls.run('estimate', request('add'), never))
+    await pool.close()
+  })
+
+  it('are stopped in the midst of a call that takes too long, and replaced', async () => {
+    const callMs = 300
+    let limited = 0
+    // The limit of the first call alone: those after it take as long as a busy machine needs.
+    const isFree = (ms: number) => ms === callMs && limited++ > 0
+    const clock: Clock = { ...systemClock, after: (ms, action) => (isFree(ms) ? () => {} : systemClock.after(ms, action)) }
+    const pool = await start({ callMs, restartMsMin: 1 }, clock)
+    const endless = pool.run('call', request('spin', 1, 1e12), never)
+    const next = pool.run('call', request('sum', 2), never)
+    expect(await endless).toEqual({ ok: false, error: { code: 'timeout', message: 'execution aborted (timeout = 300 ms)' } })
+    expect(await next).toMatchObject({ ok: true, value: { kind: 'returned' } })
+    expect(pool.stats).toEqual({ answered: 1, refused: 0, timeouts: 1, faults: 0, restarts: 1, waiting: 0 })
+    await pool.close()
+    // The database outlives the thread that was ended in the midst of using it.
+    expect(node.store.head.header.number).toBe(node.chain.head.header.number)
+  })
+
+  it('do not start on a database that cannot be opened', async () => {
+    const options = { chainId: 31_337 as ChainId, clock: systemClock, logger: new LogRecorder() }
+    await expect(startCallPool({ ...options, databasePath: '/dev/null/nowhere' })).rejects.toThrow(/call worker/)
+  })
+})
+
+describe('a pool of calls', () => {
+  const SCRIPT = `
+    const { parentPort } = require('node:worker_threads')
+    parentPort.on('message', ({ kind, request }) => {
+      if (kind === 'close') return parentPort.close()
+      if (request === 'hang') for (;;);
+      if (request === 'die') process.exit(3)
+      if (request === 'throw') throw new RangeError('Maximum call stack size exceeded')
+      if (request === 'fault') return parentPort.postMessage({ kind: 'fault', message: 'the contract engine failed' })
+      if (request === 'bug') return parentPort.postMessage({ kind: 'failure', error: new TypeError('a bug') })
+      parentPort.postMessage({ kind: 'answer', outcome: request })
+      if (request === 'twice') parentPort.postMessage({ kind: 'answer', outcome: request })
+    })
+    parentPort.postMessage({ kind: 'ready' })
+  `
+
+  async function open(limits: Partial<CallPoolLimits> = {}, script = SCRIPT) {
+    const clock = new ManualClock()
+    const log = new LogRecorder()
+    const workers: Worker[] = []
+    const start = (): Worker => {
+      const worker = new Worker(script, { eval: true })
+      workers.push(worker)
+      return worker
+    }
+    const pool = new CallPool(start, { limits, clock, logger: log })
+    await pool.ready
+    const run = (what: string, signal = never) => pool.run('call', what as never, signal)
+    return { pool, run, clock, log, workers }
+  }
+
+  it.each([
+    ['exits', 'die', 'fault', /exited with code 3/],
+    ['throws', 'throw', 'fault', /failed: Maximum call stack/],
+    ['reports a fault of the engine', 'fault', 'fault', /engine failed/],
+  ])('loses only the call of a thread that %s, and starts another', async (_, what, code, message) => {
+    const { pool, run, clock, log } = await open()
+    const lost = run(what)
+    const next = run('next')
+    expect(await lost).toMatchObject({ ok: false, error: { code, message: expect.stringMatching(message) } })
+    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    expect(await next).toEqual({ ok: true, value: 'next' })
+    expect(log.lines).toMatchObject([{ level: 'warn', fields: { code } }])
+    expect(pool.stats).toMatchObject({ answered: 1, faults: 1, restarts: 1 })
+    await pool.close()
+  })
+
+  it('keeps the thread whose call found a bug', async () => {
+    const { pool, run, workers } = await open()
+    await expect(run('bug')).rejects.toThrow('a bug')
+    expect(await run('next')).toEqual({ ok: true, value: 'next' })
+    expect(workers).toHaveLength(1)
+    await pool.close()
+  })
+
+  it('does not trust a thread that answers what was not asked', async () => {
+    const { pool, run, clock, workers } = await open()
+    const gone = once(workers[0]!, 'exit')
+    expect(await run('twice')).toEqual({ ok: true, value: 'twice' })
+    await gone
+    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    expect(await run('next')).toEqual({ ok: true, value: 'next' })
+    await pool.close()
+  })
+
+  it('starts threads that die one after another less and less often, until one answers', async () => {
+    const { pool, run, clock, workers } = await open({ restartMsMin: 100, restartMsMax: 300 })
+    for (const [i, delay] of [100, 200, 300, 300].entries()) {
+      expect(await run('die')).toMatchObject({ ok: false })
+      clock.advance(delay - 1)
+      expect(workers).toHaveLength(i + 1)
+      clock.advance(1)
+      expect(workers).toHaveLength(i + 2)
+    }
+    expect(await run('fine')).toMatchObject({ ok: true })
+    await run('die')
+    clock.advance(100)
+    expect(workers).toHaveLength(6)
+    await pool.close()
+  })
+
+  it('stops a call after its time, counted from when it began to run', async () => {
+    const { pool, run, clock } = await open({ callMs: 1_000 })
+    const first = run('hang')
+    clock.advance(900)
+    const second = run('second')
+    clock.advance(100)
+    expect(await first).toMatchObject({ ok: false, error: { code: 'timeout' } })
+    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    expect(await second).toEqual({ ok: true, value: 'second' })
+    await pool.close()
+  })
+
+  it('takes a bounded number of calls, and forgets those whose caller is gone', async () => {
+    const { pool, run, clock } = await open({ callsQueuedMax: 2 })
+    const aborted = new AbortController()
+    const running = run('hang')
+    const waiting = [run('a', aborted.signal), run('b')]
+    expect(await run('c')).toMatchObject({
+      ok: false,
+      error: { code: 'overloaded', message: expect.stringMatching(/^2 calls wait/) },
+    })
+    const reason = new Error('the client is gone')
+    aborted.abort(reason)
+    await expect(waiting[0]).rejects.toBe(reason)
+    await expect(run('d', aborted.signal)).rejects.toBe(reason)
+    const last = run('e')
+    clock.advance(CALL_POOL_DEFAULTS.callMs)
+    expect(await running).toMatchObject({ ok: false })
+    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    expect([await waiting[1], await last]).toEqual([
+      { ok: true, value: 'b' },
+      { ok: true, value: 'e' },
+    ])
+    expect(pool.stats).toMatchObject({ refused: 1, waiting: 0 })
+    await pool.close()
+  })
+
+  it('lets a running call end before it closes, and refuses the others', async () => {
+    const { pool, run, workers } = await open()
+    const exits = workers.map((worker) => once(worker, 'exit'))
+    const [running, waiting] = [run('running'), run('waiting')]
+    const closing = pool.close()
+    expect(pool.close()).toBe(closing)
+    expect(await running).toEqual({ ok: true, value: 'running' })
+    expect(await waiting).toMatchObject({ ok: false, error: { code: 'closed' } })
+    expect(await run('late')).toMatchObject({ ok: false, error: { code: 'closed' } })
+    await closing
+    expect(await Promise.all(exits)).toEqual([[0]])
+  })
+
+  it('closes while a thread waits for its restart', async () => {
+    const { pool, run, clock, workers } = await open()
+    await run('die')
+    await pool.close()
+    clock.advance(60_000)
+    expect(workers).toHaveLength(1)
+  })
+
+  it('rejects when a thread dies before it is up', async () => {
+    await expect(open({}, 'process.exit(4)')).rejects.toThrow(/exited with code 4/)
+  })
+})

@@ -66,6 +66,7 @@ export class Machine {
   /** Runs what a transaction asks, its intrinsic gas and its fee aside. */
   run({ from, to, value, data, gas }: Message): MessageOutcome {
     this.#underWay.length = 0
+    this.journal.beginTransaction()
     const meter = new GasMeter(gas, undefined)
     return to === undefined
       ? this.#create(meter, from, value, data, undefined)

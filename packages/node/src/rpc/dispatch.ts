@@ -18,6 +18,8 @@ const refusal = (id: unknown, code: number, message: string, data?: unknown): Re
   error: data === undefined ? { code, message } : { code, message, data },
 })
 
+type Run = (id: unknown, name: string, params: unknown) => Promise<Response>
+
 /** Answers JSON-RPC 2.0 texts, single or in batches, with one table of methods. */
 export class Dispatcher<Backend> {
   readonly #backend: Backend
@@ -39,44 +41,41 @@ export class Dispatcher<Backend> {
       return JSON.stringify(refusal(null, RPC_CODE.parseError, `request is not JSON: ${(failure as Error).message}`))
     }
     if (!Array.isArray(request)) {
-      const response = await this.#one(request, call)
+      const response = await this.#one(request, (id, name, params) => this.#run(id, name, params, call))
       return response === undefined ? undefined : JSON.stringify(response)
     }
     return this.#batch(request, call)
   }
 
   async #batch(requests: readonly unknown[], call: CallContext): Promise<string | undefined> {
-    const { batchItemsMax, responseBytesMax } = call.limits
+    const { batchItemsMax, batchConcurrencyMax, responseBytesMax } = call.limits
     if (requests.length === 0) return JSON.stringify(refusal(null, RPC_CODE.invalidRequest, 'batch is empty'))
     if (requests.length > batchItemsMax) {
       return JSON.stringify(
         refusal(null, RPC_CODE.limitExceeded, `batch has ${requests.length} requests, at most ${batchItemsMax} are taken`),
       )
     }
-    const responses = await Promise.all(requests.map((request) => this.#one(request, call)))
     const texts: string[] = []
     let bytes = 0
-    for (const response of responses) {
-      if (response === undefined) continue
-      const text = JSON.stringify(response)
-      bytes += text.length
-      const fits = bytes <= responseBytesMax
-      texts.push(
-        fits
-          ? text
-          : JSON.stringify(
-              refusal(
-                response.id,
-                RPC_CODE.limitExceeded,
-                `the batch's answers exceed ${responseBytesMax} bytes: ask for less at once`,
-              ),
-            ),
-      )
+    const run: Run = (id, name, params) => this.#run(id, name, params, call)
+    const tooLarge = (id: unknown) =>
+      refusal(id, RPC_CODE.limitExceeded, `the batch's answers exceed ${responseBytesMax} bytes: ask for less at once`)
+    const skip: Run = async (id) => tooLarge(id)
+    for (let i = 0; i < requests.length; i += batchConcurrencyMax) {
+      const window = requests.slice(i, i + batchConcurrencyMax)
+      // Beyond the limit nothing is run any more: whoever sends transactions is not told that one failed which did not.
+      const responses = await Promise.all(window.map((request) => this.#one(request, bytes > responseBytesMax ? skip : run)))
+      for (const response of responses) {
+        if (response === undefined) continue
+        const text = JSON.stringify(response)
+        bytes += text.length
+        texts.push(bytes <= responseBytesMax ? text : JSON.stringify(tooLarge(response.id)))
+      }
     }
     return texts.length === 0 ? undefined : `[${texts.join(',')}]`
   }
 
-  async #one(request: unknown, call: CallContext): Promise<Response | undefined> {
+  async #one(request: unknown, run: Run): Promise<Response | undefined> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
       return refusal(null, RPC_CODE.invalidRequest, 'request is not an object')
     }
@@ -85,7 +84,7 @@ export class Dispatcher<Backend> {
     if (typeof name !== 'string' || !idIsValid) {
       return refusal(null, RPC_CODE.invalidRequest, 'request needs a method (text) and an id (text, number or null)')
     }
-    const response = await this.#run(id ?? null, name, params, call)
+    const response = await run(id ?? null, name, params)
     return id === undefined ? undefined : response
   }
 

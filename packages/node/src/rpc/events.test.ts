@@ -2,20 +2,28 @@ import { type Address, Hash, hexToBytes, type Log, nobleCrypto } from '@quoin/pr
 import { Contract, JsonRpcProvider, WebSocketProvider } from 'ethers'
 import {
   createPublicClient,
+  createWalletClient,
   custom,
   decodeErrorResult,
   type EIP1193RequestFn,
   encodeAbiParameters,
   encodeErrorResult,
   encodeEventTopics,
+  getContractAddress,
   type Hex,
   http,
+  numberToHex,
+  pad,
   parseAbi,
+  publicActions,
+  stringToHex,
   webSocket,
+  zeroAddress,
 } from 'viem'
 import { foundry } from 'viem/chains'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { readContract } from '../../../../test/contracts/contract.mjs'
 import { appendBlock, type TestTransaction } from '../../test/blocks.ts'
 import {
   openTestNode,
@@ -345,5 +353,42 @@ describe('receipts', () => {
     expect((await rpc.call('eth_getBlockReceipts', 'latest')).result).toEqual(single)
     expect((await rpc.call('eth_getBlockReceipts', node.store.head.hash)).error?.code).toBe(-32602)
     expect((await rpc.call('eth_getBlockReceipts', { blockHash: node.store.head.hash })).result).toEqual(single)
+  })
+})
+
+describe('a contract that runs', () => {
+  const { abi: tokenAbi, bytecode } = readContract('token')
+  const wallet = () =>
+    createWalletClient({ account: testAccounts[0]!, chain: foundry, transport: http(rpc.url) }).extend(publicActions)
+  const included = async (sending: Promise<Hex>) => {
+    const hash = await sending
+    await node.produce()
+    return wallet().getTransactionReceipt({ hash })
+  }
+
+  it('has its creation, events, failures and storage answered as clients expect', async () => {
+    const client = wallet()
+    const creation = await included(client.deployContract({ abi: tokenAbi, bytecode, args: ['Gold', 'GLD', alice, 1_000n] }))
+    const address = creation.contractAddress!
+    expect(creation).toMatchObject({ status: 'success', to: null })
+    expect(address).toBe(getContractAddress({ from: alice, nonce: 0n }).toLowerCase())
+    const filter = await client.createContractEventFilter({ abi: tokenAbi, address, eventName: 'Transfer' })
+    const send = (value: bigint) =>
+      client.writeContract({ address, abi: tokenAbi, functionName: 'transfer', args: [bob, value], gas: 1_000_000n })
+    await included(send(7n))
+    const failed = await included(send(5_000n))
+    const events = await client.getContractEvents({ abi: tokenAbi, address, eventName: 'Transfer', fromBlock: 0n })
+    expect(events.map(({ blockNumber, args }) => [blockNumber, args])).toEqual([
+      [1n, { from: zeroAddress, to: alice, value: 1_000n }],
+      [2n, { from: alice, to: bob, value: 7n }],
+    ])
+    expect(await client.getFilterChanges({ filter })).toEqual(events.slice(1))
+    expect(failed).toMatchObject({ status: 'reverted', logs: [], contractAddress: null })
+    const { revertReason } = failed as unknown as { readonly revertReason: Hex }
+    const error = decodeErrorResult({ abi: tokenAbi, data: revertReason })
+    expect(error).toMatchObject({ errorName: 'ERC20InsufficientBalance', args: [alice, 993n, 5_000n] })
+    expect(await client.getStorageAt({ address, slot: stringToHex('totalSupply') })).toBe(numberToHex(1_000n, { size: 32 }))
+    expect(await client.getStorageAt({ address, slot: stringToHex('symbol') })).toBe(pad(stringToHex('GLD')))
+    expect(await client.getStorageAt({ address, slot: stringToHex('symbol'), blockNumber: 0n })).toBe(pad('0x'))
   })
 })

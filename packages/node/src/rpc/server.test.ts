@@ -212,6 +212,27 @@ describe('refusals', () => {
     expect(await large.json()).toMatchObject({ error: { message: expect.stringContaining('300000 bytes') } })
   })
 
+  it('runs no more of a batch when its answers are too large', async () => {
+    await rpc.server.close()
+    rpc = await serveTestNode(node, crypto, { batchConcurrencyMax: 2, responseBytesMax: 1_000 })
+    url = rpc.url
+    const [raw] = await testTransfers(alice, 0, 1)
+    const block = { method: 'eth_getBlockByNumber', params: ['0x0'] }
+    const send = { method: 'eth_sendRawTransaction', params: [bytesToHex(raw!)] }
+    const batch = [{ method: 'eth_chainId' }, block, 7, send, block].map((item, id) =>
+      typeof item === 'object' ? { id, ...item } : item,
+    )
+    const answers = (await (await post(JSON.stringify(batch))).json()) as { id: unknown; error?: { code: number } }[]
+    expect(answers.map(({ id, error }) => [id, error?.code])).toEqual([
+      [0, undefined],
+      [1, -32005],
+      [null, -32005],
+      [3, -32005],
+      [4, -32005],
+    ])
+    expect(node.pool.stats.count).toBe(0)
+  })
+
   it('explains itself to a browser, and serves health and metrics', async () => {
     expect((await fetch(url)).status).toBe(405)
     expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ height: 0, peers: 3, syncing: false })

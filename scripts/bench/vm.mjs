@@ -9,9 +9,10 @@ import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { measureLayout, restoreImage } from '../../packages/execution/dist/vm/image.js'
-import { createEngine, ENGINE_BINARY, imageBytes, METER_EXPORTS } from '../../packages/execution/dist/vm/index.js'
+import { createEngine, ENGINE_BINARY, HostRefusal, imageBytes, METER_EXPORTS } from '../../packages/execution/dist/vm/index.js'
 import { Instance } from '../../packages/execution/dist/vm/instance.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
+import { HOSTILE_HOST, hostileHandlers } from '../../packages/execution/test/hostile-host.mjs'
 import { loadEngineBinary, nodeWasm } from '../../packages/node/dist/executor/wasm.js'
 
 const { values } = parseArgs({
@@ -51,8 +52,8 @@ function cpu(action) {
 const row = (name, ...columns) => console.log(name.padEnd(44) + columns.map((text) => String(text).padStart(14)).join(''))
 const fixed = (value, digits = 2) => value.toFixed(digits)
 
-function compile(engine, source) {
-  const compiled = engine.compile({ source, gas: GAS })
+function compile(engine, source, handlers = {}) {
+  const compiled = engine.compile({ source, gas: GAS, handlers })
   if (!compiled.ok) throw new Error(`${compiled.error.kind} ${compiled.error.message ?? ''}`)
   return compiled.value
 }
@@ -182,15 +183,11 @@ function instances() {
 }
 
 function abuse() {
-  const host = [
-    { name: 'get', gas: 500, parameters: ['string'] },
-    { name: 'put', gas: 500, parameters: ['string', 'bytes'] },
-  ]
-  const handlers = { get: () => undefined, put: () => undefined }
-  const engine = createEngine({ wasm: nodeWasm, binary: metered, host })
+  const handlers = hostileHandlers(HostRefusal)
+  const engine = createEngine({ wasm: nodeWasm, binary: metered, host: HOSTILE_HOST })
   const gas = 50_000_000
   const found = HOSTILE.filter(({ ends }) => ends !== 'compile').map(({ name, source }) => {
-    const { image } = compile(engine, source)
+    const { image } = compile(engine, source, handlers)
     let best = Number.POSITIVE_INFINITY
     let gasUsed = 0
     for (let round = 0; round < 3; round++) {

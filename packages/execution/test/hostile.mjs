@@ -1,20 +1,8 @@
-/**
- * A hostile script and how its call must end.
- *
- * @typedef {object} Hostile
- * @property {string} name
- * @property {string} source a module that exports `run`, or fails itself
- * @property {'return' | 'throw' | 'out-of-gas' | 'out-of-depth' | 'compile'} ends
- * @property {string | number | boolean} [says] what `run` returns, or the message of what is thrown; not compared when absent
- */
+import { lies, machinery } from './hostile-lies.mjs'
+import { run } from './hostile-script.mjs'
+import { calls, values } from './hostile-values.mjs'
 
-/** @type {(name: string, ends: Hostile['ends'], body: string, says?: Hostile['says']) => Hostile} */
-const run = (name, ends, body, says) => ({
-  name,
-  source: `export function run() { ${body} }`,
-  ends,
-  ...(says === undefined ? {} : { says }),
-})
+/** @typedef {import('./hostile-script.mjs').Hostile} Hostile */
 
 /** @type {readonly Hostile[]} */
 const loops = [
@@ -228,7 +216,7 @@ const pollution = [
     'setters on all objects',
     'return',
     'Object.defineProperty(Object.prototype, "message", { set() { for (;;); } }); try { host.get({}) } catch (e) { return e.name }',
-    'Error',
+    'TypeError',
   ),
   run(
     'built-ins replaced',
@@ -288,11 +276,23 @@ const pollution = [
     'returns a function',
     'throw',
     'return () => 1',
-    'the value returned is not a string, number, bigint, boolean or Uint8Array',
+    'the value returned is or holds an object that is neither plain nor an array',
   ),
   run('throws nothing', 'throw', 'throw undefined', ''),
   run('entry replaces itself', 'return', 'globalThis.run = 1; return 2', 2),
 ]
 
 /** @type {readonly Hostile[]} */
-export const HOSTILE = [...loops, ...memory, ...nesting, ...patterns, ...jobs, ...reach, ...pollution]
+export const HOSTILE = [
+  ...loops,
+  ...memory,
+  ...nesting,
+  ...patterns,
+  ...jobs,
+  ...reach,
+  ...pollution,
+  ...values,
+  ...calls,
+  ...lies,
+  ...machinery,
+]

@@ -14,7 +14,7 @@ import { InstancePool } from './pool.ts'
 import type { WasmPower } from './power.ts'
 import { EXPORTS_AS_ENTRIES } from './prelude.ts'
 import { EVAL_MODULE } from './quickjs.ts'
-import { readScalar, readValue, Unreadable } from './read-value.ts'
+import { arrayLength, readScalar, readValue, Unreadable } from './read-value.ts'
 import { chargeGas, Toll } from './toll.ts'
 import type { GuestValue } from './value.ts'
 import { isException, writeValue } from './write-value.ts'
@@ -260,11 +260,13 @@ class PooledEngine implements Engine {
     if (!linked.ok) return { kind: 'throw', error: linked.error }
     const toll = new Toll(instance)
     const entries = new Map<string, number>()
-    for (let i = 0; ; i += 2) {
+    for (let i = 0; i < arrayLength(instance, linked.pointer); i += 2) {
       const name = readScalar(instance, quickjs.getIndex(instance.context, linked.pointer, i), toll)
-      if (typeof name !== 'string') return { kind: 'return', value: entries }
+      if (typeof name !== 'string') throw new Error(`the link names an entry ${typeof name}`)
       entries.set(name, quickjs.getIndex(instance.context, linked.pointer, i + 1))
     }
+    toll.collect()
+    return { kind: 'return', value: entries }
   }
 }
 

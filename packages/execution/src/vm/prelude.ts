@@ -84,8 +84,8 @@ export const EXPORTS_AS_ENTRIES = `(host) => {
     for (const name of keys(module)) {
       const value = module[name]
       if (typeof value !== 'function') continue
-      defineProperty(entries, count++, { value: name })
-      defineProperty(entries, count++, { value })
+      defineProperty(entries, count++, { __proto__: null, value: name })
+      defineProperty(entries, count++, { __proto__: null, value })
     }
     return entries
   }

@@ -110,6 +110,14 @@ function nameOf(instance: Instance, atom: number, toll: Toll): string | undefine
   return readString(instance, at, toll)
 }
 
+/** The length of an array, by what is its own; 0 of anything else. */
+export function arrayLength(instance: Instance, pointer: number): number {
+  const { words, halves } = instance
+  const at = words[pointer >>> 2]!
+  const isArray = (words[(pointer >>> 2) + 1]! | 0) === TAG.object && halves[(at + OBJECT.classId) >>> 1] === CLASS.array
+  return isArray ? (lengthOf(instance, words[(at + OBJECT.properties) >>> 2]!) ?? 0) : 0
+}
+
 /** The length of an array whose properties begin at an address, when it is at most 2^31 - 1; it is the first of them. */
 function lengthOf({ words }: Instance, values: number): number | undefined {
   return words[(values >>> 2) + 1] === TAG.int ? words[values >>> 2] : undefined

@@ -1,4 +1,4 @@
-import { Address, bytesToHex, Hash, type Hex } from '@quoin/protocol'
+import { Address, bytesToHex, Hash, type Hex, hexToBytes } from '@quoin/protocol'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadCrypto } from '../../packages/node/src/crypto/load.ts'
@@ -13,6 +13,7 @@ import { LogRecorder, openTestNode, testAccounts, testTransfers, testValidators 
 import { ManualClock } from '../../packages/node/test/clock.ts'
 import { countingRandom, testBackend } from '../../packages/node/test/rpc.ts'
 import { mutationOf } from '../../packages/protocol/test/arbitraries.ts'
+import { containerOf } from '../contracts/contract.mjs'
 import { fuzzAsync } from './fuzz.ts'
 
 /** The methods over a real chain of a few blocks in memory: all of a node but network and consensus. */
@@ -141,6 +142,30 @@ const transactionCall = fc.record(
   { from: address, to: fc.option(address), gas: quantity, value: quantity, data: raw, gasPrice: quantity, nonce: quantity },
   { requiredKeys: [] },
 )
+const container = bytesToHex(
+  containerOf('export default { fallback: (data) => data }', [{ type: 'fallback', stateMutability: 'payable' }]),
+)
+const code = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(container) },
+  { weight: 1, arbitrary: mutationOf(hexToBytes(container)).map(bytesToHex) },
+  { weight: 1, arbitrary: raw },
+)
+const stored = fc.dictionary(fc.oneof(hash, raw), fc.oneof(hash, raw), { maxKeys: 2 })
+const accountOverride = fc.record(
+  {
+    balance: quantity,
+    nonce: fc.oneof(fc.nat(9), fc.maxSafeNat()).map((n) => `0x${n.toString(16)}`),
+    code,
+    state: stored,
+    stateDiff: stored,
+  },
+  { requiredKeys: [] },
+)
+const stateOverride = fc.dictionary(address, accountOverride, { maxKeys: 2 })
+const blockOverride = fc.record(
+  { number: quantity, time: quantity, gasLimit: quantity, feeRecipient: address, baseFeePerGas: quantity },
+  { requiredKeys: [] },
+)
 const topic = fc.oneof(fc.constant(TOPIC as Hex), hash)
 const logQuery = fc.record(
   {
@@ -191,7 +216,10 @@ const fitting = fc
     fc.tuple(fc.constantFrom('eth_getLogs', 'eth_newFilter'), fc.tuple(logQuery)),
     fc.tuple(fc.constantFrom('eth_newBlockFilter', 'eth_newPendingTransactionFilter'), fc.tuple()),
     fc.tuple(fc.constantFrom('eth_getFilterChanges', 'eth_getFilterLogs', 'eth_uninstallFilter'), fc.tuple(filterId)),
-    fc.tuple(fc.constantFrom('eth_estimateGas'), fc.tuple(transactionCall, reference)),
+    fc.tuple(
+      fc.constantFrom('eth_call', 'eth_estimateGas'),
+      fc.oneof(fc.tuple(transactionCall, reference), fc.tuple(transactionCall, reference, stateOverride, blockOverride)),
+    ),
     fc.tuple(fc.constantFrom('eth_sendRawTransaction', 'eth_sendRawTransactionSync'), fc.tuple(raw)),
     fc.tuple(
       fc.constantFrom('eth_feeHistory'),

@@ -120,7 +120,7 @@ describe('threads that run calls', () => {
 describe('a pool of calls', () => {
   const SCRIPT = `
     const { parentPort } = require('node:worker_threads')
-    parentPort.on('message', ({ kind, request }) => {
+    parentPort.on('message', ({ kind, request: { name: request } = {} }) => {
       if (kind === 'close') return parentPort.close()
       if (request === 'hang') for (;;);
       if (request === 'die') process.exit(3)
@@ -144,7 +144,9 @@ describe('a pool of calls', () => {
     }
     const pool = new CallPool(start, { limits, clock, logger: log })
     await pool.ready
-    const run = (what: string, signal = never) => pool.run('call', what as never, signal)
+    /** Such threads look at nothing but the name; `bytes` is the size of the calldata. */
+    const run = (name: string, signal = never, bytes = 0) =>
+      pool.run('call', { name, call: { data: new Uint8Array(bytes) }, stateOverrides: new Map() } as never, signal)
     return { pool, run, clock, log, workers }
   }
 
@@ -217,7 +219,7 @@ describe('a pool of calls', () => {
     const waiting = [run('a', aborted.signal), run('b')]
     expect(await run('c')).toMatchObject({
       ok: false,
-      error: { code: 'overloaded', message: expect.stringMatching(/^2 calls wait/) },
+      error: { code: 'overloaded', message: expect.stringMatching(/^2 calls of 0 bytes wait/) },
     })
     const reason = new Error('the client is gone')
     aborted.abort(reason)
@@ -232,6 +234,23 @@ describe('a pool of calls', () => {
       { ok: true, value: 'e' },
     ])
     expect(pool.stats).toMatchObject({ refused: 1, waiting: 0 })
+    await pool.close()
+  })
+
+  it('holds a bounded number of bytes', async () => {
+    const { pool, run, clock } = await open({ queuedBytesMax: 1_000 })
+    const running = run('hang', never, 900)
+    const waiting = run('a', never, 600)
+    expect(await run('b', never, 401)).toMatchObject({
+      ok: false,
+      error: { message: '1 calls of 600 bytes wait already: try again later' },
+    })
+    const fitting = run('c', never, 400)
+    clock.advance(CALL_POOL_DEFAULTS.callMs)
+    expect(await running).toMatchObject({ ok: false })
+    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    expect([await waiting, await fitting]).toMatchObject([{ value: 'a' }, { value: 'c' }])
+    expect(await run('d', never, 1_000)).toMatchObject({ value: 'd' })
     await pool.close()
   })
 

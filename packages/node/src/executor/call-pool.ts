@@ -42,6 +42,7 @@ export async function startCallPool(options: CallPoolOptions & CallWorkerData): 
 }
 
 interface QueuedJob extends Job {
+  readonly bytes: number
   /** Ends the listening for an abort, when the call begins. */
   begin(): void
 }
@@ -69,6 +70,7 @@ export class CallPool implements CallRunner {
   readonly #slots: readonly Slot[]
   /** In the order of their arrival. */
   readonly #queue = new Set<QueuedJob>()
+  #queuedBytes = 0
   readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
   #closing: Promise<void> | undefined
   #onReady: () => void = () => {}
@@ -99,20 +101,23 @@ export class CallPool implements CallRunner {
   ): Promise<Result<CallOutcomes[K], CallUnavailable>> {
     signal.throwIfAborted()
     if (this.#closing !== undefined) return err(CLOSED)
-    const { callsQueuedMax } = this.#limits
-    if (this.#queue.size >= callsQueuedMax) {
+    const bytes = bytesOf(request)
+    const { callsQueuedMax, queuedBytesMax } = this.#limits
+    if (this.#queue.size >= callsQueuedMax || this.#queuedBytes + bytes > queuedBytesMax) {
       this.#counts.refused++
-      return err({ code: 'overloaded', message: `${callsQueuedMax} calls wait already, no more may: try again later` })
+      const message = `${this.#queue.size} calls of ${this.#queuedBytes} bytes wait already: try again later`
+      return err({ code: 'overloaded', message })
     }
     const answer = await new Promise<CallAnswer>((resolve, reject) => {
       const onAbort = (): void => {
-        this.#queue.delete(job)
+        this.#remove(job)
         reject(signal.reason)
       }
       const begin = (): void => signal.removeEventListener('abort', onAbort)
-      const job: QueuedJob = { kind, request, resolve, reject, begin }
+      const job: QueuedJob = { kind, request, bytes, resolve, reject, begin }
       signal.addEventListener('abort', onAbort, { once: true })
       this.#queue.add(job)
+      this.#queuedBytes += bytes
       this.#dispatch()
     })
     // A thread answers what it was asked.
@@ -136,10 +141,15 @@ export class CallPool implements CallRunner {
 
   *#takeAll(): Iterable<QueuedJob> {
     for (const job of this.#queue) {
-      this.#queue.delete(job)
+      this.#remove(job)
       job.begin()
       yield job
     }
+  }
+
+  #remove(job: QueuedJob): void {
+    this.#queue.delete(job)
+    this.#queuedBytes -= job.bytes
   }
 
   #dispatch(): void {
@@ -184,3 +194,13 @@ export class CallPool implements CallRunner {
 }
 
 const CLOSED: CallUnavailable = { code: 'closed', message: 'the node is stopping' }
+
+/** Bytes that a request holds while it waits. */
+function bytesOf({ call, stateOverrides }: CallRequest): number {
+  let bytes = call.data.length
+  for (const { code, storage } of stateOverrides.values()) {
+    bytes += code?.length ?? 0
+    for (const [key, value] of storage?.entries ?? []) bytes += key.length + value.length
+  }
+  return bytes
+}

@@ -44,8 +44,10 @@ export interface CallRunner {
 /** Bounds of the threads that run calls; times in milliseconds. */
 export interface CallPoolLimits {
   readonly workers: number
-  /** Calls that may wait for a thread. */
+  /** Calls that may wait for a thread: some full batches, which come in at once. */
   readonly callsQueuedMax: number
+  /** Calldata and overrides of the calls that wait. */
+  readonly queuedBytesMax: number
   /** A call that runs longer is stopped with its thread. */
   readonly callMs: number
   /** How long a thread that died stays away: doubled with each death in a row without an answered call. */
@@ -55,7 +57,8 @@ export interface CallPoolLimits {
 
 export const CALL_POOL_DEFAULTS: CallPoolLimits = {
   workers: 1,
-  callsQueuedMax: 256,
+  callsQueuedMax: 4_096,
+  queuedBytesMax: 64 * 1024 * 1024,
   callMs: 5_000,
   restartMsMin: 100,
   restartMsMax: 10_000,

@@ -154,6 +154,17 @@ describe('eth_call', () => {
     })
   })
 
+  it('answers a batch of many, each by itself and in order', async () => {
+    const batch = Array.from({ length: 100 }, (_, id) => ({
+      ...{ jsonrpc: '2.0', id, method: 'eth_call' },
+      params: [balanceCall(id % 2 === 0 ? alice.address : bob.address), 'latest'],
+    }))
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(rpc.url, { method: 'POST', headers, body: JSON.stringify(batch) })
+    const answers = (await response.json()) as { readonly result: Hex }[]
+    expect(answers.map(({ result }) => BigInt(result))).toEqual(batch.map((_, id) => (id % 2 === 0 ? 900n : 100n)))
+  })
+
   it('ignores nonce, fees and gas beyond the cap', async () => {
     const call = {
       ...balanceCall(bob.address),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import cors from '@fastify/cors'
 import rateLimit from '@fastify/rate-limit'
 import websocket, { type WebSocket } from '@fastify/websocket'
@@ -62,8 +63,12 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
   }
   await app.register(websocket, { options: { maxPayload: limits.bodyBytesMax } })
 
-  const callSignal = (client: AbortSignal): AbortSignal =>
-    AbortSignal.any([stopping.signal, client, AbortSignal.timeout(limits.requestMs)])
+  const callSignal = (client: AbortSignal): AbortSignal => {
+    const signal = AbortSignal.any([stopping.signal, client, AbortSignal.timeout(limits.requestMs)])
+    // Each request of a batch may listen to it.
+    setMaxListeners(limits.batchItemsMax, signal)
+    return signal
+  }
 
   const onPost = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const client = new AbortController()

@@ -19,6 +19,9 @@ const CONTRACT = `
   export const nans32 = () => { const f = new Float32Array([0 / 0, -NaN, Math.log(-1)]); return new Uint8Array(f.buffer) }
   export const sorted = () => Array.from({ length: 200 }, (_, i) => (i * 7919) % 211).sort((a, b) => a - b).join()
   export const storage = (key, n) => { for (let i = 0; i < 5; i++) host.put(key, (host.get(key) ?? 0n) + n); return host.get(key) }
+  export const structured = (v) => { const back = host.echo([v, { __proto__: null, b: [1.5, -0, NaN], a: v }]); return { back, n: host.emit('x', back, [], {}), keys: Object.keys(back[0]) } }
+  export const refused = () => { try { host.echo(() => 1) } catch (e) { return [e.name, e.message] } }
+  export const reverted = () => host.revert('no')
   export const later = async () => { let s = ''; for (let i = 0; i < 20; i++) s += await i; return s }
   export const thrown = () => { throw new RangeError('at ' + seen.size) }
   export const overflow = () => { const f = (n) => f(n + 1) + 1; try { f(0) } catch (e) { return e.message } }
@@ -27,7 +30,7 @@ const CONTRACT = `
   export const full = () => { const all = []; try { for (;;) all.push(new Uint8Array(100000)) } catch (e) { return all.length } }
 `
 
-/** @type {readonly (readonly [entry: string, ...values: (string | bigint)[]])[]} */
+/** @type {readonly (readonly [entry: string, ...values: import('../src/vm/value.ts').GuestValue[]])[]} */
 const CALLS = [
   ['mixed', 'seed'],
   ['floats'],
@@ -35,6 +38,9 @@ const CALLS = [
   ['nans32'],
   ['sorted'],
   ['storage', 'key', 2n ** 130n],
+  ['structured', { z: [1n, 2n ** 200n, 'ÿ\u1234\ud800'], 7: Uint8Array.of(1, 2), a: { deep: [[[null, undefined, true]]] } }],
+  ['refused'],
+  ['reverted'],
   ['later'],
   ['thrown'],
   ['overflow'],
@@ -55,22 +61,30 @@ const plain = (value) =>
 /**
  * One line a call: entry, outcome with gas, hash of all memory after it.
  *
- * @param {typeof import('../src/vm/engine.ts').createEngine} createEngine
+ * @param {Pick<typeof import('../src/vm/index.ts'), 'createEngine' | 'HostRefusal'>} vm the engine's module, of src or dist
  * @param {Uint8Array} binary
  * @param {number} rounds times that everything is called
  * @returns {string[]} lines of all rounds
  */
-export function runReference(createEngine, binary, rounds = 1) {
+export function runReference({ createEngine, HostRefusal }, binary, rounds = 1) {
   const { power, lastUsed } = watchedPower()
   const host = [
     { name: 'get', gas: 100, parameters: /** @type {const} */ (['string']) },
     { name: 'put', gas: 200, parameters: /** @type {const} */ (['string', 'bigint']) },
+    { name: 'echo', gas: 200, parameters: /** @type {const} */ (['value']) },
+    { name: 'emit', gas: 200, parameters: /** @type {const} */ (['string']), rest: /** @type {const} */ ('value') },
+    { name: 'revert', gas: 200, parameters: /** @type {const} */ (['string']) },
   ]
   const engine = createEngine({ wasm: power, binary, host })
   const compiled = engine.compile({ source: CONTRACT, gas: GAS })
   if (!compiled.ok) throw new Error(compiled.error.kind)
-  const { image, gasUsed } = compiled.value
-  const lines = [`image ${sha256(image.data)} ${sha256(`${image.patch}`)} ${sha256(image.heap)} ${image.heapEnd} ${gasUsed}`]
+  const { gasUsed } = compiled.value
+  const packed = engine.packImage(compiled.value.image)
+  const image = engine.unpackImage(packed)
+  if (image === undefined) throw new Error('the image does not come back')
+  const lines = [
+    `image ${sha256(packed)} ${sha256(image.data)} ${sha256(`${image.patch}`)} ${sha256(image.heap)} ${image.heapEnd} ${gasUsed}`,
+  ]
   for (let round = 0; round < rounds; round++) {
     for (const [entry, ...values] of CALLS) {
       /** @type {Map<string, bigint>} */
@@ -78,6 +92,10 @@ export function runReference(createEngine, binary, rounds = 1) {
       const handlers = {
         get: (/** @type {unknown} */ _, /** @type {string} */ key) => store.get(key),
         put: (/** @type {unknown} */ _, /** @type {string} */ key, /** @type {bigint} */ value) => void store.set(key, value),
+        echo: (/** @type {unknown} */ _, /** @type {import('../src/vm/value.ts').GuestValue} */ value) => value,
+        emit: (/** @type {unknown} */ _, /** @type {unknown[]} */ ...values) => values.length,
+        revert: (/** @type {unknown} */ _, /** @type {string} */ text) =>
+          new HostRefusal(text, { name: 'Reverted', data: Uint8Array.of(8, 9) }),
       }
       const outcome = engine.call({ image, entry, values, handlers, gas: GAS })
       if (outcome.kind === 'fault') throw outcome.error
@@ -90,8 +108,7 @@ export function runReference(createEngine, binary, rounds = 1) {
 const isProgram = process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href
 if (isProgram || (!isMainThread && parentPort !== null && process.env.VITEST === undefined)) {
   const dist = new URL('../dist/vm/', import.meta.url)
-  const { createEngine } = await import(new URL('index.js', dist).href)
-  const lines = runReference(createEngine, await readFile(new URL('engine.wasm', dist)))
+  const lines = runReference(await import(new URL('index.js', dist).href), await readFile(new URL('engine.wasm', dist)))
   if (isMainThread) process.stdout.write(JSON.stringify(lines))
   else parentPort?.postMessage(lines)
 }

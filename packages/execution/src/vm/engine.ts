@@ -3,19 +3,20 @@ import { type Base, boot, evaluate } from './boot.ts'
 import { type CompileError, compileError } from './compile-error.ts'
 import { growthGas, restoreGas } from './gas.ts'
 import { settle } from './guest.ts'
-import type { HostContext, HostHandlers, HostTable } from './host.ts'
+import type { HostHandlers, HostTable } from './host.ts'
 import { hostCallback } from './host-call.ts'
 import { heapEndOf, type Image, type Layout, measureLayout, restoreImage, takeImage } from './image.ts'
 import { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
-import { type CallOutcome, type Ending, endingOf, type Fault, Unwind } from './outcome.ts'
+import { NestedContext } from './nested-context.ts'
+import { type CallOutcome, type Ending, endingOf, type Fault } from './outcome.ts'
 import { packImage, unpackImage } from './packed-image.ts'
 import { InstancePool } from './pool.ts'
 import type { WasmPower } from './power.ts'
 import { EXPORTS_AS_ENTRIES } from './prelude.ts'
 import { EVAL_MODULE } from './quickjs.ts'
 import { arrayLength, readScalar, readValue, Unreadable } from './read-value.ts'
-import { chargeGas, Toll } from './toll.ts'
+import { Toll } from './toll.ts'
 import type { GuestValue } from './value.ts'
 import { isException, writeValue } from './write-value.ts'
 
@@ -181,13 +182,9 @@ class PooledEngine implements Engine {
     instance.meter.depth.value = Math.min(depthBytes, VM_LIMITS.depthBytesMax)
     const memoryEnd = image.heapEnd + Math.min(memoryBytes, VM_LIMITS.memoryBytesMax)
     instance.meter.pages.value = Math.min(VM_LIMITS.memoryPages, Math.ceil(memoryEnd / PAGE_BYTES))
-    const callback = hostCallback(
-      instance,
-      this.#base.roots,
-      this.#host,
-      handlers,
-      this.#contextOf(instance, memoryEnd, request.scope),
-    )
+    const memoryLeft = () => Math.max(0, memoryEnd - heapEndOf(instance, this.#layout))
+    const context = new NestedContext(this, instance, request.scope, memoryLeft)
+    const callback = hostCallback(instance, this.#base.roots, this.#host, handlers, context)
     const ending = this.#endingOf(instance, () => instance.listen(callback, () => action(instance)))
     if (ending.kind === 'fault') return ending
     const growth = heapEndOf(instance, this.#layout) - image.heapEnd
@@ -203,46 +200,6 @@ class PooledEngine implements Engine {
       return action()
     } catch (error) {
       return endingOf(error, instance, this.#wasm)
-    }
-  }
-
-  #contextOf(instance: Instance, memoryEnd: number, scope: unknown): HostContext {
-    /** What is left for a nested run; undefined when there is no depth for one. */
-    const budget = (gas: number): Required<Budget> | undefined => {
-      const depthBytes = instance.meter.depth.value - VM_LIMITS.nestingDepthBytes
-      if (depthBytes < 0) return undefined
-      const memoryBytes = Math.max(0, memoryEnd - heapEndOf(instance, this.#layout))
-      return { gas: Math.min(gas, instance.gasLeft), depthBytes, memoryBytes }
-    }
-    return {
-      scope,
-      get gasLeft() {
-        return instance.gasLeft
-      },
-      charge: (gas) => chargeGas(instance, gas),
-      call: (request) => {
-        const left = budget(request.gas)
-        if (left === undefined) return { kind: 'out-of-depth', gasUsed: 0 }
-        const outcome = this.call({ ...request, ...left })
-        if (outcome.kind === 'fault') throw new Unwind(outcome)
-        chargeGas(instance, outcome.gasUsed)
-        return outcome
-      },
-      compile: (request) => {
-        const left = budget(request.gas)
-        if (left === undefined) return err({ kind: 'out-of-depth', message: NO_DEPTH, gasUsed: 0 })
-        // Its memory is its own: a module must find the same wherever it is evaluated.
-        const { gas, depthBytes } = left
-        const compiled = this.compile({ ...request, gas, depthBytes })
-        if (compiled.ok) {
-          chargeGas(instance, compiled.value.gasUsed)
-          return compiled
-        }
-        const { error } = compiled
-        if (error.kind === 'fault') throw new Unwind(error)
-        chargeGas(instance, error.kind === 'too-large' ? 0 : error.gasUsed)
-        return err(error)
-      },
     }
   }
 
@@ -271,6 +228,5 @@ class PooledEngine implements Engine {
 }
 
 const PAGE_BYTES = 65_536
-const NO_DEPTH = 'no depth is left for another instance'
 
 const thrown = (name: string, message: string): Ending => ({ kind: 'throw', error: { name, message, stack: '' } })

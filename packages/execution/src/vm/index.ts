@@ -5,8 +5,10 @@
  *   instance     one WebAssembly instance with the C functions it exports; `quickjs.ts` names them
  *   image        its whole state: taken once a contract, restored before each call
  *   boot         what every image begins with: runtime, context, host functions, `prelude`
- *   value        strings, numbers, bigints and bytes in and out
- *   host         functions that the guest may call, priced by one table; `host-call` serves them
+ *   value        what passes between host and guest: `read-value` copies it out of the guest's memory, `write-value` has the guest make it;
+ *                `jsvalue` is the word that both know, `toll` the gas that crossing costs
+ *   host         functions that the guest may call, priced by one table; `host-call` serves them, `nested-context` is what handlers get
+ *   packed-image an image as bytes, to lie on disk
  *   pool         idle instances: one for each call that is running
  *   engine       compile a source to an image, call an entry of an image
  *   outcome      how a call ends: the same on every node, or a fault of this machine

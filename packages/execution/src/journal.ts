@@ -1,6 +1,6 @@
-import { type Address, codec, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
+import { type Address, bytesToHex, codec, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
 import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
-import { accountKey, codeKey, flatKeyOf, storageKey } from './keys.ts'
+import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, stateKeyOf, storageFlatKey } from './keys.ts'
 import type { KvReader } from './kv.ts'
 
 /** A state key whose value differs from what it was when the journal was opened. */
@@ -29,6 +29,8 @@ interface Write {
   readonly previous: unknown
 }
 
+type ValueSlot = Slot<Uint8Array | undefined>
+
 const emptyReader: KvReader = { get: () => undefined }
 
 /**
@@ -39,8 +41,10 @@ export class Journal {
   readonly #reader: KvReader
   /** Accounts stay decoded until the end of the block. */
   readonly #accounts = new Map<Address, Slot<Account>>()
-  /** Code and storage by state key. */
-  readonly #values = new Map<Hex, Slot<Uint8Array | undefined>>()
+  /** Storage by address and raw key. */
+  readonly #storage = new Map<Address, Map<KeyText, ValueSlot>>()
+  /** Everything else by state key. */
+  readonly #values = new Map<Hex, ValueSlot>()
   readonly #writes: Write[] = []
   readonly #logs: Log[] = []
   /** Logs of the transactions before this one. */
@@ -93,25 +97,43 @@ export class Journal {
     this.setAccount(address, { ...this.account(address), codeHash })
   }
 
-  storage(address: Address, rawKey: Uint8Array): Uint8Array | undefined {
-    return this.#value(storageKey(address, rawKey)).value
+  storage(address: Address, rawKey: KeyText | Uint8Array): Uint8Array | undefined {
+    return this.#entry(address, rawKey).value
   }
 
   /** Undefined removes the entry; an empty value is a value. Throws when key or value are over their limits. */
-  setStorage(address: Address, rawKey: Uint8Array, value: Uint8Array | undefined): void {
+  setStorage(address: Address, rawKey: KeyText | Uint8Array, value: Uint8Array | undefined): void {
     if (value !== undefined) checkSize(value)
-    this.#write(this.#value(storageKey(address, rawKey)), value)
+    this.#write(this.#entry(address, rawKey), value)
   }
 
-  #value(key: Hex): Slot<Uint8Array | undefined> {
+  #entry(address: Address, rawKey: KeyText | Uint8Array): ValueSlot {
+    const key = typeof rawKey === 'string' ? rawKey : keyTextOf(rawKey)
+    let entries = this.#storage.get(address)
+    if (entries === undefined) {
+      entries = new Map()
+      this.#storage.set(address, entries)
+    }
+    let slot = entries.get(key)
+    if (slot === undefined) {
+      slot = this.#open(storageFlatKey(address, key))
+      entries.set(key, slot)
+    }
+    return slot
+  }
+
+  #value(key: Hex): ValueSlot {
     let slot = this.#values.get(key)
     if (slot === undefined) {
-      const flatKey = flatKeyOf(key)
-      const original = this.#reader.get(flatKey)
-      slot = { flatKey, original, value: original }
+      slot = this.#open(flatKeyOf(key))
       this.#values.set(key, slot)
     }
     return slot
+  }
+
+  #open(flatKey: Uint8Array): ValueSlot {
+    const original = this.#reader.get(flatKey)
+    return { flatKey, original, value: original }
   }
 
   #write<T>(slot: Slot<T>, value: T): void {
@@ -162,6 +184,10 @@ export class Journal {
     }
     for (const [key, { flatKey, original, value }] of this.#values) {
       if (!sameValue(original, value)) changed.set(key, { flatKey, before: original, after: value })
+    }
+    for (const entries of this.#storage.values()) {
+      for (const { flatKey, original, value } of entries.values())
+        if (!sameValue(original, value)) changed.set(bytesToHex(stateKeyOf(flatKey)), { flatKey, before: original, after: value })
     }
     return [...changed.keys()].sort().map((key) => changed.get(key)!)
   }

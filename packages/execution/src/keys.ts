@@ -1,5 +1,6 @@
 import {
   type Address,
+  type Brand,
   bytesToHex,
   bytesToNumber,
   concatBytes,
@@ -30,11 +31,19 @@ export const SPACE = { flat: 0x10, history: 0x11, image: 0x21 } as const
 export const STATE_KIND = { account: 0, code: 1, storage: 2, contract: 3 } as const
 
 const ADDRESS_BYTES = 20
+/** Space, address and kind in front of a raw key. */
+const STORAGE_HEAD_BYTES = 1 + ADDRESS_BYTES + 1
 const HEIGHT_BYTES = 8
 
 /** State keys as hex: journal and blocks index by them, and their order as text is the order of the bytes. */
 export const accountKey = (address: Address): Hex => `${address as Hex}00`
 export const codeKey = (address: Address): Hex => `${address as Hex}01`
+
+/** A raw key as text, a character for each byte: ASCII text is its own. Journals index by it. */
+export type KeyText = Brand<string, 'KeyText'>
+
+export const keyTextOf = (rawKey: Uint8Array): KeyText =>
+  String.fromCharCode.apply(null, rawKey as unknown as number[]) as KeyText
 
 /** State key of a contract's record, or of a part of it. */
 export const contractKey = (address: Address, part: Uint8Array): Hex => `${address as Hex}03${bytesToHex(part).slice(2)}`
@@ -44,6 +53,19 @@ export function storageKey(address: Address, rawKey: Uint8Array): Hex {
   if (rawKey.length > LIMITS.stateKeyBytesMax)
     throw new RangeError(`a raw key has ${rawKey.length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
   return `${address as Hex}02${bytesToHex(rawKey).slice(2)}`
+}
+
+/** As `flatKey`, of a storage entry. Throws when the raw key is longer than `stateKeyBytesMax`. */
+export function storageFlatKey(address: Address, rawKey: KeyText): Uint8Array {
+  const { length } = rawKey
+  if (length > LIMITS.stateKeyBytesMax)
+    throw new RangeError(`a raw key has ${length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
+  const key = new Uint8Array(STORAGE_HEAD_BYTES + length)
+  key[0] = SPACE.flat
+  key.set(hexToBytes(address), 1)
+  key[STORAGE_HEAD_BYTES - 1] = STATE_KIND.storage
+  for (let i = 0; i < length; i++) key[STORAGE_HEAD_BYTES + i] = rawKey.charCodeAt(i)
+  return key
 }
 
 /** Database key of a state key's present value. */

@@ -1,4 +1,5 @@
 import { LIMITS, ok, type Result, utf8ToBytes } from '@quoin/protocol'
+import { type KeyText, keyTextOf } from '../../keys.ts'
 import { type GuestValue, type HostContext } from '../../vm/index.ts'
 import { type AbiType, findScalar, parseTypeList } from '../abi/type.ts'
 import { TextCache } from '../cache.ts'
@@ -61,32 +62,35 @@ export const STORAGE: readonly HostEntry[] = [
 ]
 
 /** What lies under a key; its length is paid for afterwards, the way to it before. */
-function readStored({ journal, self }: Frame, context: HostContext, rawKey: Uint8Array): Uint8Array | undefined {
+function readStored({ journal, self }: Frame, context: HostContext, rawKey: KeyText): Uint8Array | undefined {
   const stored = journal.storage(self, rawKey)
   if (stored !== undefined) context.charge(GAS.loadByte * stored.length)
   return stored
 }
 
 /** The history keeps what the value was, so that it is paid for like the new one. */
-function write({ journal, self }: Frame, context: HostContext, rawKey: Uint8Array, value: Uint8Array | undefined): void {
+function write({ journal, self }: Frame, context: HostContext, rawKey: KeyText, value: Uint8Array | undefined): void {
   const before = journal.storage(self, rawKey)
   context.charge(GAS.storeByte * (rawKey.length + (before?.length ?? 0) + (value?.length ?? 0)))
   journal.setStorage(self, rawKey, value)
 }
 
 /** A key's bytes: those given, or the UTF-8 of a text. */
-function readKey(key: GuestValue): Result<Uint8Array, Refused> {
+function readKey(key: GuestValue): Result<KeyText, Refused> {
   if (typeof key === 'string') return readKeyText(key)
   if (!(key instanceof Uint8Array)) return refused('a key must be a string or a Uint8Array')
-  return key.length <= LIMITS.stateKeyBytesMax ? ok(key) : KEY_TOO_LONG
+  return key.length <= LIMITS.stateKeyBytesMax ? ok(keyTextOf(key)) : KEY_TOO_LONG
 }
 
-function readKeyText(text: string): Result<Uint8Array, Refused> {
+const NOT_ASCII = /[^\0-\x7f]/
+
+function readKeyText(text: string): Result<KeyText, Refused> {
   // A character takes a byte at least: no long text is looked at.
   if (text.length > LIMITS.stateKeyBytesMax) return KEY_TOO_LONG
+  if (!NOT_ASCII.test(text)) return ok(text as KeyText)
   if (/\p{Surrogate}/u.test(text)) return refused('the key has a lone surrogate')
   const bytes = utf8ToBytes(text)
-  return bytes.length <= LIMITS.stateKeyBytesMax ? ok(bytes) : KEY_TOO_LONG
+  return bytes.length <= LIMITS.stateKeyBytesMax ? ok(keyTextOf(bytes)) : KEY_TOO_LONG
 }
 
 const KEY_TOO_LONG = refused(`the key has more than ${LIMITS.stateKeyBytesMax} bytes`)

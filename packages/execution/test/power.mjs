@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+
 /**
  * WebAssembly of this thread, for tests: plain JavaScript, because workers and child processes of Node 20 run it too.
  *
@@ -5,6 +7,9 @@
  * @typedef {import('../src/vm/power.ts').WasmExports} WasmExports
  * @typedef {(...args: number[]) => number} WasmFunction
  */
+
+// Code into which V8 11.3 inlines calls of WebAssembly may read the length of what is no string (`packages/node/src/v8-flags.ts`).
+setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 
 /** @type {any} the platform's constructors, which Node's types leave to the DOM's */
 const platform = /** @type {any} */ (globalThis).WebAssembly

@@ -72,6 +72,7 @@ export class BlockRun {
   readonly rules: BlockRules
   readonly machine: Machine
   readonly #crypto: Crypto
+  readonly #onTransaction: (hash: Hash) => void
   readonly #hashes: Hash[] = []
   /** `receiptCodec` encodings, one behind the other, and where each ends. */
   readonly #receipts = new codec.Writer()
@@ -80,8 +81,16 @@ export class BlockRun {
   #gasUsed = 0
   #bytes = 0
 
-  constructor(contracts: Contracts, rules: BlockRules, journal: Journal, block: BlockContext) {
+  /** `onTransaction` is told of each transaction before it runs. */
+  constructor(
+    contracts: Contracts,
+    rules: BlockRules,
+    journal: Journal,
+    block: BlockContext,
+    onTransaction: (hash: Hash) => void = () => {},
+  ) {
     this.#crypto = contracts.crypto
+    this.#onTransaction = onTransaction
     this.rules = rules
     this.machine = new Machine(contracts, journal, block)
   }
@@ -136,6 +145,7 @@ export class BlockRun {
   }
 
   #run(transaction: Transaction, sender: Address): TransactionOutcome {
+    this.#onTransaction(transaction.hash)
     try {
       return applyTransaction(this.machine, transaction, sender, this.rules)
     } catch (error) {

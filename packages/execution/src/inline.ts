@@ -47,6 +47,8 @@ export interface ExecutorOptions {
   readonly treeDepth: number
   /** Heights before the head that stay provable. */
   readonly historyHeights: number
+  /** Told of each transaction of a block before it runs, so that the end of the thread can be laid to one. */
+  readonly onTransaction?: (hash: Hash) => void
 }
 
 /**
@@ -196,9 +198,9 @@ class InlineExecutor implements Executor {
   }
 
   #start(template: BlockTemplate): BlockRun {
-    const { kv } = this.#options
+    const { kv, onTransaction } = this.#options
     const rules = blockRules(template, kv)
-    return new BlockRun(this.#contracts, rules, new Journal(kv), blockContext(template, rules))
+    return new BlockRun(this.#contracts, rules, new Journal(kv), blockContext(template, rules), onTransaction)
   }
 
   /** The block of a run: what was executed before is not computed again. The header's execution version is always this one. */

@@ -5,12 +5,14 @@ import { ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { ExecutorThread } from './executor-thread.ts'
 
+const opened = (running = new SharedArrayBuffer(32)) => ({ version: ZERO_HASH, backend: 'none', running })
+
 /** A thread whose program is `code`, run for each call: `port` sends, `id` is the call's. */
 const scripted = (code: string): ExecutorThread => {
   const program = `
     const port = require('node:worker_threads').parentPort
     port.on('message', ({ id, call }) => { if (call.method === 'close') { port.close(); return } ${code} })`
-  return new ExecutorThread(new Worker(program, { eval: true }), ZERO_HASH, 'none')
+  return new ExecutorThread(new Worker(program, { eval: true }), opened())
 }
 const commit = { method: 'commit', blockHash: ZERO_HASH } as const
 
@@ -46,6 +48,18 @@ describe('ExecutorThread', () => {
     await thread.end()
   })
 
+  it.each([
+    [0, undefined],
+    [7, `0x${'07'.repeat(32)}`],
+  ])('that dies while it runs the transaction %s says so', async (byte, transaction) => {
+    const running = new SharedArrayBuffer(32)
+    const program = `
+      const { parentPort, workerData } = require('node:worker_threads')
+      parentPort.on('message', () => { new Uint8Array(workerData).fill(${byte}); process.exit(1) })`
+    const thread = new ExecutorThread(new Worker(program, { eval: true, workerData: running }), opened(running))
+    expect(await thread.call(commit)).toMatchObject({ kind: 'death', transaction })
+  })
+
   it('serves one call at a time', async () => {
     const thread = scripted(`port.postMessage({ kind: 'answer', id, value: id })`)
     const first = thread.call(commit)
@@ -58,7 +72,7 @@ describe('ExecutorThread', () => {
   it('ends when its worker has exited, and can be ended when it is dead', async () => {
     const worker = new Worker(`require('node:worker_threads').parentPort.on('message', () => process.exit())`, { eval: true })
     const exited = once(worker, 'exit')
-    const thread = new ExecutorThread(worker, ZERO_HASH, 'none')
+    const thread = new ExecutorThread(worker, opened())
     await thread.end()
     await thread.end()
     await exited

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { EngineFault, type TreeRefusal } from '@quoin/execution'
-import { type Hash, ok, type Result } from '@quoin/protocol'
-import type { ExecutorCall, ExecutorMessage, ExecutorRequest } from './messages.ts'
+import { Hash, ok, type Result, ZERO_HASH } from '@quoin/protocol'
+import type { ExecutorCall, ExecutorMessage, ExecutorRequest, OpenedExecutor } from './messages.ts'
 
 /** How a call of a thread ended. */
 export type CallEnd =
@@ -11,8 +11,8 @@ export type CallEnd =
   | { readonly kind: 'fault'; readonly fault: EngineFault }
   /** The call threw: a bug, or a damaged database. The thread serves on. */
   | { readonly kind: 'failure'; readonly error: unknown }
-  /** The thread is lost. */
-  | { readonly kind: 'death'; readonly error: Error }
+  /** The thread is lost, while it ran this transaction; undefined when it ran none. */
+  | { readonly kind: 'death'; readonly transaction: Hash | undefined; readonly error: Error }
 
 interface Pending {
   readonly id: number
@@ -25,6 +25,7 @@ export class ExecutorThread {
   /** The thread's cryptographic backend, for the log. */
   readonly backend: string
   readonly #worker: Worker
+  readonly #running: Uint8Array
   readonly #exited: Promise<void>
   #pending: Pending | undefined
   #nextId = 0
@@ -38,15 +39,16 @@ export class ExecutorThread {
     ])
     if (message.kind !== 'opened') throw new Error(`the execution worker began with ${message.kind}`)
     const { opened } = message
-    if (opened.ok) return ok(new ExecutorThread(worker, opened.value.version, opened.value.backend))
+    if (opened.ok) return ok(new ExecutorThread(worker, opened.value))
     await worker.terminate()
     return opened
   }
 
   /** Takes over a worker that has opened its database. */
-  constructor(worker: Worker, version: Hash, backend: string) {
+  constructor(worker: Worker, { version, backend, running }: OpenedExecutor) {
     this.version = version
     this.backend = backend
+    this.#running = new Uint8Array(running)
     this.#worker = worker
     worker.on('message', (message: ExecutorMessage) => this.#receive(message))
     worker.on('error', (error: Error) => this.#die(`the execution worker failed: ${error.message}`, error))
@@ -67,7 +69,7 @@ export class ExecutorThread {
   /** Throws when another call is under way. */
   call(call: ExecutorCall): Promise<CallEnd> {
     if (this.#pending !== undefined) throw new Error(`${call.method} during another call of the execution worker`)
-    if (this.#death !== undefined) return Promise.resolve({ kind: 'death', error: this.#death })
+    if (this.#death !== undefined) return Promise.resolve({ kind: 'death', transaction: undefined, error: this.#death })
     return new Promise((resolve) => {
       const id = this.#nextId++
       this.#pending = { id, resolve }
@@ -106,7 +108,12 @@ export class ExecutorThread {
 
   #die(message: string, cause?: Error): void {
     this.#death ??= new Error(message, { cause })
-    this.#pending?.resolve({ kind: 'death', error: this.#death })
+    const transaction = Hash(this.#running.slice())
+    this.#pending?.resolve({
+      kind: 'death',
+      transaction: transaction === ZERO_HASH ? undefined : transaction,
+      error: this.#death,
+    })
     this.#pending = undefined
   }
 }

@@ -12,6 +12,7 @@ import { LogRecorder, openTestExecutor, openTestNode, testAccounts, testGenesis,
 import { Quarantine } from '../mempool/quarantine.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { MemoryKv } from '../store/memory-kv.ts'
+import type { ExecutorMessage } from './messages.ts'
 import { EXECUTION_WORKER_LIMITS, executionWorkers, WorkerExecutor } from './worker-executor.ts'
 
 /**
@@ -58,12 +59,14 @@ let directory: string
 let kv: OwnedKv
 let log: LogRecorder
 let stacksMb: number[]
+let runningIn: SharedArrayBuffer[]
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'quoin-fault-'))
   kv = await openClassicKv(directory)
   log = new LogRecorder()
   stacksMb = []
+  runningIn = []
 })
 afterEach(async () => {
   await kv.close()
@@ -75,7 +78,9 @@ async function open(granted = (stackSizeMb: number) => stackSizeMb): Promise<Wor
   const real = executionWorkers({ databasePath: directory, chainId, treeDepth: 4, historyHeights: 8 })
   const start = (stackSizeMb: number): Worker => {
     stacksMb.push(stackSizeMb)
-    return real(granted(stackSizeMb))
+    const worker = real(granted(stackSizeMb))
+    worker.once('message', ({ opened }: Extract<ExecutorMessage, { kind: 'opened' }>) => runningIn.push(unwrap(opened).running))
+    return worker
   }
   const onFailure = (error: Error): never => {
     throw error
@@ -92,7 +97,10 @@ async function commitGenesis(executor: WorkerExecutor): Promise<ExecutedBlock> {
   return first
 }
 
-describe('a transaction for which the stack of the execution worker is too small', () => {
+/** Threads take their time to start on a busy machine. */
+const timeout = 60_000
+
+describe('a transaction for which the stack of the execution worker is too small', { timeout }, () => {
   it('runs on a larger one with the outcome of every other node, and that thread stays', async () => {
     const executor = await open()
     const first = await commitGenesis(executor)
@@ -125,6 +133,8 @@ describe('a transaction for which the stack of the execution worker is too small
       expect(fault).toMatchObject({ transaction: hashOf(bad), cause: { name: 'RangeError' } })
     }
     expect(stacksMb).toEqual([smallStackMb, grownMb])
+    // What would be left of the thread if it had died there.
+    expect(Hash(new Uint8Array(runningIn[1]!).slice())).toBe(hashOf(bad))
     expect(unwrap(await executor.execute(templateAbove(first), [await flat()])).header.gasUsed).toBeGreaterThan(21_000)
     await executor.close()
   })

@@ -37,9 +37,17 @@ export interface ExecutorRequest {
   readonly call: ExecutorCall
 }
 
+export interface OpenedExecutor {
+  readonly version: Hash
+  /** The thread's cryptographic backend. */
+  readonly backend: string
+  /** 32 bytes that outlive the thread: the hash of the transaction that it runs, or zeros. */
+  readonly running: SharedArrayBuffer
+}
+
 export type ExecutorMessage =
   /** First of all: the thread is up, or cannot use the database. */
-  | { readonly kind: 'opened'; readonly opened: Result<{ readonly version: Hash; readonly backend: string }, TreeRefusal> }
+  | { readonly kind: 'opened'; readonly opened: Result<OpenedExecutor, TreeRefusal> }
   | { readonly kind: 'answer'; readonly id: number; readonly value: ExecutorAnswers[keyof ExecutorAnswers] }
   /** The call rejected with an EngineFault, whose class a message would lose. */
   | { readonly kind: 'fault'; readonly id: number; readonly transaction: Hash | undefined; readonly cause: unknown }

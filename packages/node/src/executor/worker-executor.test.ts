@@ -228,25 +228,24 @@ describe('the execution worker', () => {
   })
 })
 
-describe('a thread that dies', () => {
-  it.each(['genesis', 'build', 'execute', 'commit'] as const)(
-    'in %s: the next one serves the call, and nothing differs',
-    async (method) => {
-      const watched = watch()
-      const memory = new MemoryKv()
-      const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, engine: await testEngine(), ...settings }))
-      const expected = await story(inline, (block) => memory.write(unpackOps(block.ops)))
-      const executor = unwrap(await WorkerExecutor.open(watched.powers))
-      watched.killNext(method)
-      const told = await story(executor, (block) => kv.write(unpackOps(block.ops)))
-      expect(told).toEqual(expected)
-      expect(watched.started).toHaveLength(2)
-      expect(watched.log.lines).toMatchObject([
-        { level: 'warn', fields: { error: expect.stringContaining('exited with code 1') } },
-      ])
-      await executor.close()
-    },
-  )
+/** Threads take their time to start on a busy machine. */
+const timeout = 60_000
+
+describe('a thread that dies', { timeout }, () => {
+  it('in any call: the next one serves the call, and nothing differs', async () => {
+    const watched = watch()
+    const memory = new MemoryKv()
+    const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, engine: await testEngine(), ...settings }))
+    const expected = await story(inline, (block) => memory.write(unpackOps(block.ops)))
+    const executor = unwrap(await WorkerExecutor.open(watched.powers))
+    for (const method of ['genesis', 'build', 'execute', 'commit'] as const) watched.killNext(method)
+    const told = await story(executor, (block) => kv.write(unpackOps(block.ops)))
+    expect(told).toEqual(expected)
+    expect(watched.started).toHaveLength(5)
+    const lost = { level: 'warn', fields: { error: expect.stringContaining('exited with code 1') } }
+    expect(watched.log.lines).toMatchObject([lost, lost, lost, lost])
+    await executor.close()
+  })
 
   it('before its block is committed: the block is committed all the same, and the next one builds on it', async () => {
     const watched = watch()
@@ -278,6 +277,32 @@ describe('a thread that dies', () => {
     expect(fault).toMatchObject({ transaction: undefined, message: expect.stringContaining('exited with code 1') })
     expect((await executor.genesis(genesis)).header.number).toBe(0)
     expect(watched.started).toHaveLength(3)
+    await executor.close()
+  })
+
+  it.each([
+    ['twice in one transaction: the fault names it', [7, 7], `0x${'07'.repeat(32)}`],
+    ['in one transaction, then in another: the fault names none', [7, 8], undefined],
+    ['in a transaction, then before any: the fault names none', [7, 0], undefined],
+  ])('%s', async (_, [first, second], transaction) => {
+    const told: Error[] = []
+    /** Dies of its first call, running a transaction whose hash is made of one byte. */
+    const mortal = (byte: number) =>
+      new Worker(
+        `const port = require('node:worker_threads').parentPort
+        const running = new SharedArrayBuffer(32)
+        port.on('message', () => { new Uint8Array(running).fill(${byte}); process.exit(1) })
+        const value = { version: '${ZERO_HASH}', backend: 'none', running }
+        port.postMessage({ kind: 'opened', opened: { ok: true, value } })`,
+        { eval: true },
+      )
+    const bytes = [first!, second!]
+    const start = () => mortal(bytes.shift()!)
+    const executor = unwrap(
+      await WorkerExecutor.open({ start, logger: new LogRecorder(), onFailure: (error) => told.push(error) }),
+    )
+    await expect(executor.genesis(genesis)).rejects.toMatchObject({ name: 'EngineFault', transaction })
+    expect(told).toEqual([])
     await executor.close()
   })
 

@@ -138,7 +138,8 @@ export class WorkerExecutor implements Executor {
 
   /** Makes a call until a thread has answered it. The call is packed for each thread, for its buffers move there. */
   async #serve<M extends keyof ExecutorAnswers>(pack: () => ExecutorCall & { readonly method: M }): Promise<ExecutorAnswers[M]> {
-    for (let deaths = 0; ; ) {
+    const deaths: (Hash | undefined)[] = []
+    for (;;) {
       const thread = await this.#usable()
       const end = await thread.call(pack())
       switch (end.kind) {
@@ -151,7 +152,8 @@ export class WorkerExecutor implements Executor {
           await this.#grow(end.fault)
           break
         case 'death':
-          if (++deaths === EXECUTION_WORKER_LIMITS.deathsPerCallMax) throw new EngineFault(undefined, end.error)
+          deaths.push(end.transaction)
+          if (deaths.length === EXECUTION_WORKER_LIMITS.deathsPerCallMax) throw new EngineFault(commonOf(deaths), end.error)
       }
     }
   }
@@ -233,3 +235,7 @@ export class WorkerExecutor implements Executor {
     return this.#failure
   }
 }
+
+/** What all threads that died of a call were running: several deaths elsewhere are no transaction's doing. */
+const commonOf = ([first, ...others]: readonly (Hash | undefined)[]): Hash | undefined =>
+  others.every((other) => other === first) ? first : undefined

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createExecutor, EngineFault, type ExecutedBlock, type Executor, unpackTransactions } from '@quoin/execution'
-import { parseGenesis, unwrap } from '@quoin/protocol'
+import { type Hash, hexToBytes, parseGenesis, unwrap } from '@quoin/protocol'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { ExecutorAnswers, ExecutorCall, ExecutorMessage, ExecutorRequest, ExecutorWorkerData } from './messages.ts'
@@ -13,7 +13,9 @@ const { databasePath, chainId, treeDepth, historyHeights } = workerData as Execu
 const crypto = await loadCrypto()
 const kv = await openClassicKv(databasePath)
 const engine = await loadContractEngine()
-const opened = await createExecutor({ kv, crypto, chainId, engine, treeDepth, historyHeights })
+const running = new Uint8Array(new SharedArrayBuffer(32))
+const onTransaction = (hash: Hash): void => running.set(hexToBytes(hash))
+const opened = await createExecutor({ kv, crypto, chainId, engine, treeDepth, historyHeights, onTransaction })
 
 const send = (message: ExecutorMessage, buffers: readonly ArrayBuffer[] = []): void => port.postMessage(message, [...buffers])
 
@@ -23,7 +25,10 @@ if (opened.ok) {
   port.on('message', (request: ExecutorRequest) => {
     last = last.then(() => answer(executor, request))
   })
-  send({ kind: 'opened', opened: { ok: true, value: { version: executor.version, backend: crypto.name } } })
+  send({
+    kind: 'opened',
+    opened: { ok: true, value: { version: executor.version, backend: crypto.name, running: running.buffer } },
+  })
 } else {
   await kv.close()
   send({ kind: 'opened', opened })
@@ -31,6 +36,7 @@ if (opened.ok) {
 
 async function answer(executor: Executor, { id, call }: ExecutorRequest): Promise<void> {
   try {
+    running.fill(0)
     const value = await perform(executor, call)
     const block = blockOf(value)
     send({ kind: 'answer', id, value }, block === undefined ? [] : [buffer(block.receipts), buffer(block.ops)])

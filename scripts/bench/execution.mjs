@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createExecutor, executionVersion, openTree, unpackOps } from '../../packages/execution/dist/index.js'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
+import { loadContractEngine } from '../../packages/node/dist/executor/wasm.js'
 import { startWorkerExecutor } from '../../packages/node/dist/executor/worker-executor.js'
 import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
 import {
@@ -37,6 +38,7 @@ const [blocks, transfers, accounts, depth] = ['blocks', 'transfers', 'accounts',
 const warmUp = Math.ceil(blocks / 5)
 const chainId = 31337
 const crypto = await loadCrypto()
+const engine = await loadContractEngine()
 const addressOf = (n) => `0x${n.toString(16).padStart(8, '0').repeat(5)}`
 
 /** Senders are the caller's word here, as in the node: the signature is never looked at. */
@@ -165,7 +167,7 @@ console.log(
   `${blocks} blocks of ${transfers} transfers, ${accounts} senders, tree depth ${depth}; crypto ${crypto.name}; Node ${process.version}`,
 )
 const inline = await withDatabase(async (kv) => {
-  const result = await run(unwrap(await createExecutor({ kv, crypto, chainId, treeDepth: depth, historyHeights: 64 })), kv)
+  const result = await run(unwrap(await createExecutor({ kv, crypto, chainId, engine, treeDepth: depth, historyHeights: 64 })), kv)
   const tree = await treeAlone(kv)
   line('inline: execute, wall time', result.execute)
   line('inline: execute, CPU', result.cpu)
@@ -180,7 +182,8 @@ await withDatabase(async (kv, databasePath) => {
   const onFailure = (error) => {
     throw error
   }
-  const executor = unwrap(await startWorkerExecutor({ databasePath, chainId, treeDepth: depth, historyHeights: 64, onFailure }))
+  const options = { databasePath, chainId, treeDepth: depth, historyHeights: 64, logger: console, onFailure }
+  const executor = unwrap(await startWorkerExecutor(options))
   const result = await run(executor, kv)
   await executor.close()
   line('worker: execute, as its caller waits', result.execute)

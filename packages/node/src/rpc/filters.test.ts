@@ -125,7 +125,7 @@ describe('a log filter', () => {
           expect(seen).toEqual(expected)
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 12 },
     )
   })
 })

@@ -149,7 +149,7 @@ describe('eth_getLogs', () => {
           }
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 12 },
     )
   })
 
@@ -185,7 +185,7 @@ describe('eth_getLogs', () => {
           expect(found).toEqual(chain.all.filter(({ log }) => wanted(filter, log)).map(answered))
         },
       ),
-      { numRuns: 15 },
+      { numRuns: 10 },
     )
   })
 

@@ -1,5 +1,6 @@
 import { createContractEngine, createContracts, Machine } from '../../../packages/execution/dist/contract/index.js'
 import { Journal } from '../../../packages/execution/dist/journal.js'
+import { imageBytes } from '../../../packages/execution/dist/vm/index.js'
 import { loadEngineBinary, nodeWasm } from '../../../packages/node/dist/executor/wasm.js'
 import { Address, ChainId, Height, TimeMs } from '../../../packages/protocol/dist/index.js'
 
@@ -60,8 +61,11 @@ export async function deployOnMachine(crypto, creationOf) {
   const { last, changes } = run([{ from: deployer, to: undefined, data: creationOf(deployer) }])
   kv.write(changes)
   const to = last.contractAddress
+  const { codeHash } = new Journal(kv).account(to)
+  const { image } = contracts.programs.get(codeHash, () => new Journal(kv).code(to))
   return {
     deployer,
+    deployment: { gas: last.gasUsed, imageBytes: imageBytes(image) },
     /** Runs calls of the contract in a block of their own. The state stays as it is. */
     run: (calls) => run(calls.map(({ from, data }) => ({ from, to, data }))),
     write: (written) => kv.write(written),

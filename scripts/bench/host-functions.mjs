@@ -1,9 +1,9 @@
 /**
  * What each host function of contracts costs, called by a contract through the engine: µs and gas a call, those of the loop around it
- * taken off, and µs per million gas, which must stay below the target that the prices in packages/execution/src/contract/gas.ts are made for.
- * What a function takes from the database is not in it: the journal holds all keys. Then what that is: reads of LevelDB in a store of
- * many keys, the blocks that they lie in being in no cache of its own. CPU time of the process, the best of several rounds. Runs over
- * dist: build first. Usage: node scripts/bench/host-functions.mjs [--keys 1000000]
+ * taken off, and µs per million gas, which must stay below the target that the prices in packages/execution/src/contract/gas.ts are made for. Those
+ * of storage and accounts are made for reads and writes of the database, which the journal spares them here; what such a read takes is
+ * measured after them, in a store of many keys of which LevelDB's cache holds a part. CPU time of the process, the best of several rounds.
+ * Runs over dist: build first. Usage: node scripts/bench/host-functions.mjs [--keys 1000000]
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ import { Journal } from '../../packages/execution/dist/journal.js'
 import { createEngine } from '../../packages/execution/dist/vm/index.js'
 import { CANDIDATES, loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { loadEngineBinary, nodeWasm } from '../../packages/node/dist/executor/wasm.js'
-import { openKv } from '../../packages/node/dist/store/kv.js'
+import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
 import { Hash } from '../../packages/protocol/dist/index.js'
 
 const { values } = parseArgs({ options: { keys: { type: 'string', default: '1000000' } } })
@@ -24,6 +24,9 @@ const ROUNDS = 9
 const ROUND_US = 30_000
 /** µs per million gas. */
 const TARGET = 333
+/** The same where the price is that of the database. */
+const DATABASE_TARGET = 3_333
+const DATABASE = /^(load|store|has|remove|balanceOf|codeAt)/
 const GAS = 10_000_000_000
 const CALLEE = `0x${'ca'.repeat(20)}`
 
@@ -153,8 +156,25 @@ for (const [name, count, prepare, body] of samples) {
   const gas = full.gas - empty.gas
   const perMillion = (1e6 * us) / gas
   console.log(`${name.padEnd(24)}${cell(us, 10)}${cell(gas, 14)}${cell(perMillion, 10)}`)
-  if (perMillion > TARGET) over.push(`${name}: ${Math.round(perMillion)}`)
+  if (perMillion > (DATABASE.test(name) ? DATABASE_TARGET : TARGET)) over.push(`${name}: ${Math.round(perMillion)}`)
 }
-console.log(
-  over.length === 0 ? `\nAll below ${TARGET} µs per million gas.` : `\nAbove ${TARGET} µs per million gas:\n${over.join('\n')}`,
-)
+console.log(over.length === 0 ? '\nAll below their targets.' : `\nAbove their targets:\n${over.join('\n')}`)
+
+const keys = Number(values.keys)
+const BATCH = 10_000
+const keyOf = (i) => crypto.keccak256(Uint8Array.of(i & 255, (i >> 8) & 255, (i >> 16) & 255)).slice(0, 29)
+const folder = await mkdtemp(join(tmpdir(), 'quoin-bench-'))
+const kv = await openClassicKv(folder, { cacheBytesMax: 8 * 1024 * 1024 })
+try {
+  for (let i = 0; i < keys; i += BATCH)
+    await kv.write(Array.from({ length: BATCH }, (_, j) => ({ key: keyOf(i + j), value: new Uint8Array(100).fill(1) })))
+  const reads = Math.min(keys, 50_000)
+  const wanted = Array.from({ length: reads }, (_, i) => keyOf((i * 7919) % keys))
+  const us = cpu(() => {
+    for (const key of wanted) kv.get(key)
+  })
+  console.log(`\nA read of LevelDB among ${keys.toLocaleString('en-US')} keys of 130 bytes: ${cell(us / reads, 1)} µs`)
+} finally {
+  await kv.close()
+  await rm(folder, { recursive: true })
+}

@@ -11,11 +11,19 @@ export class TextCache<T> {
     const known = this.#known.get(text)
     if (known !== undefined) return known
     const made = make(text)
+    this.add(text, made)
+    return made
+  }
+
+  find(text: string): T | undefined {
+    return this.#known.get(text)
+  }
+
+  add(text: string, value: T): void {
     if (this.#known.size === this.#limit) {
       const { value: oldest } = this.#known.keys().next()
       if (oldest !== undefined) this.#known.delete(oldest)
     }
-    this.#known.set(text, made)
-    return made
+    this.#known.set(text, value)
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '@quoin/protocol'
 import type { HostContext } from '../vm/index.ts'
 import { type ContractAbi, compileAbi } from './abi/abi.ts'
-import { checksumAddress } from './abi/address.ts'
+import { checksumText } from './abi/address.ts'
 import { decodeLeadingArguments } from './abi/decode.ts'
 import { dispatch } from './abi/dispatch.ts'
 import { encodeArguments } from './abi/encode.ts'
@@ -34,11 +34,7 @@ import {
 } from './record.ts'
 import { NO_OUTPUTS } from './values.ts'
 
-/** Where the contract of contracts answers: whoever is a contract's authority upgrades, pauses and hands over through it. */
-export const NATIVE_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
-
-/** What stands there as code, for tools that ask whether there is any: the EVM's INVALID. */
-export const NATIVE_CODE = Uint8Array.of(0xfe)
+export { NATIVE_ADDRESS, NATIVE_CODE } from './native-address.ts'
 
 const address = (name: string) => ({ name, type: 'address' })
 const fn = (
@@ -160,7 +156,7 @@ function changeAuthority(call: NativeCall, authority: Address | undefined, recor
   log(call, 'AuthorityChanged(address,address)', [textOf(call.machine, authority ?? ZERO_ADDRESS)])
 }
 
-const textOf = ({ contracts }: Machine, account: Address): string => checksumAddress(contracts.crypto, hexToBytes(account))
+const textOf = ({ contracts }: Machine, account: Address): string => checksumText(contracts.crypto, account)
 
 /** Emits an event about the target. */
 function log({ machine, abi, target }: NativeCall, signature: string, values: readonly AbiValue[]): void {

@@ -1,4 +1,6 @@
-import type { Crypto } from '@quoin/protocol'
+import { bytesToHex, type Crypto, type Hex, hexToBytes } from '@quoin/protocol'
+import { TextCache } from '../cache.ts'
+import { CONTRACT_CACHE_LIMITS } from '../limits.ts'
 
 const ADDRESS_BYTES = 20
 const DIGITS = 2 * ADDRESS_BYTES
@@ -6,8 +8,18 @@ const DIGITS = 2 * ADDRESS_BYTES
 /** Lower-case digits, '0' to '9' and 'a' to 'f', of four bits. */
 const digitOf = (nibble: number): number => (nibble < 10 ? 48 + nibble : 87 + nibble)
 
+/** Texts by lower-case hex, and bytes by text: the checksum costs a hash, and most addresses come again. */
+const texts = new TextCache<string>(CONTRACT_CACHE_LIMITS.addressesMax)
+const parsed = new TextCache<Uint8Array>(CONTRACT_CACHE_LIMITS.addressesMax)
+
 /** Text of an address (20 bytes) with EIP-55's checksum in the case of its letters. */
-export function checksumAddress(crypto: Crypto, address: Uint8Array): string {
+export const checksumAddress = (crypto: Crypto, address: Uint8Array): string => checksumText(crypto, bytesToHex(address))
+
+/** The same of an address as lower-case hex. */
+export const checksumText = (crypto: Crypto, address: Hex): string =>
+  texts.get(address, () => withChecksum(crypto, hexToBytes(address)))
+
+function withChecksum(crypto: Crypto, address: Uint8Array): string {
   const digits = new Uint8Array(DIGITS)
   for (let i = 0; i < ADDRESS_BYTES; i++) {
     digits[2 * i] = digitOf(address[i]! >> 4)
@@ -29,10 +41,20 @@ function raiseLetters(crypto: Crypto, digits: Uint8Array): void {
 
 /**
  * The 20 bytes of an address's text. As viem has it, a text with a capital letter must have the right checksum; a text without has none.
- * Returns what is wrong: not an address at all, or its checksum.
+ * Returns what is wrong: not an address at all, or its checksum. The bytes are shared: they
+ * must not be changed.
  */
 export function parseAddress(crypto: Crypto, text: string): Uint8Array | 'type' | 'checksum' {
-  if (text.length !== 2 + DIGITS || text.charCodeAt(0) !== 48 || text.charCodeAt(1) !== 120) return 'type'
+  if (text.length !== 2 + DIGITS) return 'type'
+  const known = parsed.find(text)
+  if (known !== undefined) return known
+  const address = parse(crypto, text)
+  if (typeof address !== 'string') parsed.add(text, address)
+  return address
+}
+
+function parse(crypto: Crypto, text: string): Uint8Array | 'type' | 'checksum' {
+  if (text.charCodeAt(0) !== 48 || text.charCodeAt(1) !== 120) return 'type'
   const digits = new Uint8Array(DIGITS)
   const address = new Uint8Array(ADDRESS_BYTES)
   let capitals = false

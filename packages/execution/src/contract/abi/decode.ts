@@ -1,6 +1,6 @@
 import { type Crypto, ok, parseUtf8, type Result } from '@quoin/protocol'
 import { type AbiFault, fail, fault, faultAt, Path } from './fault.ts'
-import { makeWords, readScalar, readSmall, WORD, type Words, wantZero } from './scalar.ts'
+import { readScalar, readSmall, WORD, wantZero } from './scalar.ts'
 import type { AbiType, ArrayType, Member, ScalarType, TupleType } from './type.ts'
 import type { AbiValue } from './value.ts'
 
@@ -45,12 +45,10 @@ class Decoder {
   tail = 0
   readonly #crypto: Crypto
   readonly #bytes: Uint8Array
-  readonly #words: Words
 
   constructor(crypto: Crypto, bytes: Uint8Array) {
     this.#crypto = crypto
     this.#bytes = bytes
-    this.#words = makeWords(bytes)
   }
 
   /** Takes the next bytes at the tail. */
@@ -83,7 +81,7 @@ class Decoder {
   #value(type: AbiType, at: number, base: number): AbiValue {
     if (!type.dynamic) return this.#inPlace(type, at)
     const expected = this.tail - base
-    if (readSmall(this.#words, at) !== expected) fail('offset', `the offset at byte ${at} is not ${expected}`)
+    if (readSmall(this.#bytes, at) !== expected) fail('offset', `the offset at byte ${at} is not ${expected}`)
     if (type.kind === 'array') return this.#dynamicArray(type)
     if (type.kind === 'tuple') return this.#tuple(type, this.#take(type.membersBytes))
     return this.#blob(type as ScalarType)
@@ -91,7 +89,7 @@ class Decoder {
 
   #inPlace(type: AbiType, at: number): AbiValue {
     if (type.kind === 'array') return this.#items(type, type.length!, at)
-    return type.kind === 'tuple' ? this.#tuple(type, at) : readScalar(this.#crypto, this.#words, at, type)
+    return type.kind === 'tuple' ? this.#tuple(type, at) : readScalar(this.#crypto, this.#bytes, at, type)
   }
 
   #tuple({ members, named }: TupleType, at: number): AbiValue {
@@ -127,7 +125,7 @@ class Decoder {
 
   /** A count at the tail. What is left of the data bounds it: every item and every byte takes at least a byte. */
   #length(unit: string): number {
-    const length = readSmall(this.#words, this.#take(WORD))
+    const length = readSmall(this.#bytes, this.#take(WORD))
     const left = this.#bytes.length - this.tail
     if (length > left) fail('length', `it claims more ${unit} than the ${left} bytes left could hold`)
     return length

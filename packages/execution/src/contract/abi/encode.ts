@@ -1,6 +1,6 @@
 import { ABI_LIMITS, type Crypto, concatBytes, ok, type Result } from '@quoin/protocol'
 import { type AbiFault, fail, faultAt, Path } from './fault.ts'
-import { makeWords, WORD, type Words, wantContent, writeScalar } from './scalar.ts'
+import { WORD, wantContent, writeScalar, writeSmall } from './scalar.ts'
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
 export const ENCODE_LIMITS = {
@@ -54,18 +54,18 @@ const TAIL_BYTES = 256
 class Encoder {
   readonly path: Path
   readonly #crypto: Crypto
-  #words: Words
+  #bytes: Uint8Array
   #end = 0
 
   /** `capacity` in bytes: the size if it is known, else a guess. */
   constructor(crypto: Crypto, path: Path, capacity: number) {
     this.#crypto = crypto
     this.path = path
-    this.#words = makeWords(new Uint8Array(capacity))
+    this.#bytes = new Uint8Array(capacity)
   }
 
   finish(): Uint8Array {
-    const { bytes } = this.#words
+    const bytes = this.#bytes
     return bytes.length === this.#end ? bytes : bytes.slice(0, this.#end)
   }
 
@@ -75,11 +75,11 @@ class Encoder {
     const end = at + length
     if (end > ENCODE_LIMITS.encodedBytesMax)
       fail('too-large', `the encoding has more than ${ENCODE_LIMITS.encodedBytesMax} bytes`)
-    const { bytes } = this.#words
+    const bytes = this.#bytes
     if (end > bytes.length) {
       const grown = new Uint8Array(Math.max(end, 2 * bytes.length))
       grown.set(bytes)
-      this.#words = makeWords(grown)
+      this.#bytes = grown
     }
     this.#end = end
     return at
@@ -100,7 +100,7 @@ class Encoder {
   /** A value whose head is at `at`. */
   #value(type: AbiType, value: unknown, at: number, base: number): void {
     if (type.dynamic) {
-      this.#words.view.setUint32(at + WORD - 4, this.#end - base)
+      writeSmall(this.#bytes, at, this.#end - base)
       this.#tail(type, value)
     } else if (type.kind === 'tuple') {
       let head = at
@@ -110,7 +110,7 @@ class Encoder {
       })
     } else if (type.kind === 'array') {
       this.#items(type, value, (item, i) => this.#value(type.item, item, at + i * type.item.headBytes, at))
-    } else writeScalar(this.#crypto, this.#words, at, type, value)
+    } else writeScalar(this.#crypto, this.#bytes, at, type, value)
   }
 
   #tail(type: AbiType, value: unknown): void {
@@ -140,7 +140,7 @@ class Encoder {
     else if (outermost) {
       const bytes = wantContent(type, value)
       const at = this.#reserve(bytes.length)
-      this.#words.bytes.set(bytes, at)
+      this.#bytes.set(bytes, at)
     } else this.#writePadded(wantContent(type, value))
   }
 
@@ -164,17 +164,17 @@ class Encoder {
 
   #word(type: ScalarType, value: unknown): void {
     const at = this.#reserve(WORD)
-    writeScalar(this.#crypto, this.#words, at, type, value)
+    writeScalar(this.#crypto, this.#bytes, at, type, value)
   }
 
   #writeLength(length: number): void {
     const at = this.#reserve(WORD)
-    this.#words.view.setUint32(at + WORD - 4, length)
+    writeSmall(this.#bytes, at, length)
   }
 
   #writePadded(bytes: Uint8Array): void {
     const at = this.#reserve(WORD * Math.ceil(bytes.length / WORD))
-    this.#words.bytes.set(bytes, at)
+    this.#bytes.set(bytes, at)
   }
 }
 

@@ -1,17 +1,7 @@
 import { type Crypto, joinBytes, ok, type Result } from '@quoin/protocol'
 import { ENCODE_LIMITS, wantArray } from './encode.ts'
 import { type AbiFault, fail, faultAt, Path } from './fault.ts'
-import {
-  makeWords,
-  WORD,
-  wantAddress,
-  wantBoolean,
-  wantContent,
-  wantFixedBytes,
-  wantInteger,
-  writeInteger,
-  writeScalar,
-} from './scalar.ts'
+import { WORD, wantAddress, wantBoolean, wantContent, wantFixedBytes, wantInteger, writeInteger, writeScalar } from './scalar.ts'
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
 /**
@@ -63,7 +53,7 @@ function addItems(crypto: Crypto, path: Path, parts: Parts, type: ArrayType, val
   const item = scalarType(type.item)
   if (item.dynamic) fail('type', `${type.name} has no packed form`)
   const items = wantArray(type, value)
-  const words = makeWords(parts.make(WORD * items.length))
+  const words = parts.make(WORD * items.length)
   for (let i = 0; i < items.length; i++) {
     path.enter(i)
     writeScalar(crypto, words, WORD * i, item, items[i])
@@ -80,9 +70,9 @@ function packed(crypto: Crypto, type: ScalarType, value: unknown): Uint8Array {
   switch (type.kind) {
     case 'uint':
     case 'int': {
-      const word = makeWords(new Uint8Array(WORD))
-      writeInteger(word.view, 0, wantInteger(type, value))
-      return word.bytes.subarray(WORD - type.bits / 8)
+      const word = new Uint8Array(WORD)
+      writeInteger(word, 0, wantInteger(type, value))
+      return word.subarray(WORD - type.bits / 8)
     }
     case 'bool':
       return Uint8Array.of(wantBoolean(value) ? 1 : 0)

@@ -8,22 +8,16 @@ import type { AbiValue } from './value.ts'
 
 export const WORD = 32
 
-/** Bytes, zero where words are to be written, and a view of them. */
-export interface Words {
-  readonly bytes: Uint8Array
-  readonly view: DataView
-}
+/** One word, for the way between bytes and bigints: a view of its own for each encoding would cost more than the encoding. */
+const scratch = new DataView(new ArrayBuffer(WORD))
+const scratchBytes = new Uint8Array(scratch.buffer)
 
-export function makeWords(bytes: Uint8Array): Words {
-  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
-}
-
-/** Writes the word of a value of a type that is not dynamic. */
-export function writeScalar(crypto: Crypto, { bytes, view }: Words, at: number, type: ScalarType, value: unknown): void {
+/** Writes the word of a value of a type that is not dynamic. `bytes` are zero there. */
+export function writeScalar(crypto: Crypto, bytes: Uint8Array, at: number, type: ScalarType, value: unknown): void {
   switch (type.kind) {
     case 'uint':
     case 'int':
-      return writeInteger(view, at, wantInteger(type, value))
+      return writeInteger(bytes, at, wantInteger(type, value))
     case 'bool':
       bytes[at + WORD - 1] = wantBoolean(value) ? 1 : 0
       return
@@ -35,19 +29,18 @@ export function writeScalar(crypto: Crypto, { bytes, view }: Words, at: number, 
 }
 
 /** The value of the word at a position, of a type that is not dynamic. */
-export function readScalar(crypto: Crypto, words: Words, at: number, { kind, bits, name }: ScalarType): AbiValue {
-  const { bytes } = words
+export function readScalar(crypto: Crypto, bytes: Uint8Array, at: number, { kind, bits, name }: ScalarType): AbiValue {
   switch (kind) {
     case 'uint': {
-      const value = readInteger(words, at)
+      const value = readInteger(bytes, at)
       return bits === 256 || value >> BigInt(bits) === 0n ? value : fail('range', `the word is beyond ${name}`)
     }
     case 'int': {
-      const value = BigInt.asIntN(256, readInteger(words, at))
+      const value = BigInt.asIntN(256, readInteger(bytes, at))
       return BigInt.asIntN(bits, value) === value ? value : fail('range', `the word is beyond ${name}`)
     }
     case 'bool': {
-      const value = readSmall(words, at)
+      const value = readSmall(bytes, at)
       return value > 1 ? fail('range', 'the word is neither 0 nor 1') : value === 1
     }
     case 'address':
@@ -61,18 +54,25 @@ export function readScalar(crypto: Crypto, words: Words, at: number, { kind, bit
   }
 }
 
-function readInteger({ view }: Words, at: number): bigint {
-  const low = view.getBigUint64(at + 24)
-  const second = view.getBigUint64(at + 16)
-  const high = (view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8)
+function readInteger(bytes: Uint8Array, at: number): bigint {
+  for (let i = 0; i < WORD; i++) scratchBytes[i] = bytes[at + i]!
+  const low = scratch.getBigUint64(24)
+  const second = scratch.getBigUint64(16)
+  const high = (scratch.getBigUint64(0) << 64n) | scratch.getBigUint64(8)
   // Most integers are small: those cost no arithmetic.
   return high === 0n && second === 0n ? low : (high << 128n) | (second << 64n) | low
 }
 
 /** The word at a position as a number; one above 2^32 as Infinity, since no data is that long. */
-export function readSmall({ view }: Words, at: number): number {
-  for (let i = 0; i < WORD - 4; i += 4) if (view.getUint32(at + i) !== 0) return Number.POSITIVE_INFINITY
-  return view.getUint32(at + WORD - 4)
+export function readSmall(bytes: Uint8Array, at: number): number {
+  const end = at + WORD
+  for (let i = at; i < end - 4; i++) if (bytes[i] !== 0) return Number.POSITIVE_INFINITY
+  return bytes[end - 4]! * 2 ** 24 + ((bytes[end - 3]! << 16) | (bytes[end - 2]! << 8) | bytes[end - 1]!)
+}
+
+/** Writes a number below 2^32 as the last bytes of a word that is zero. */
+export function writeSmall(bytes: Uint8Array, at: number, value: number): void {
+  for (let i = at + WORD - 1, rest = value; rest > 0; rest = Math.floor(rest / 256)) bytes[i--] = rest % 256
 }
 
 export function wantZero(bytes: Uint8Array, from: number, to: number): void {
@@ -80,13 +80,15 @@ export function wantZero(bytes: Uint8Array, from: number, to: number): void {
 }
 
 /** Two's complement. */
-export function writeInteger(view: DataView, at: number, value: bigint): void {
-  view.setBigUint64(at + 24, BigInt.asUintN(64, value))
-  // Most integers are small: those cost no arithmetic.
-  if (value >= 0n && value <= 0xffff_ffff_ffff_ffffn) return
-  view.setBigUint64(at + 16, BigInt.asUintN(64, value >> 64n))
-  view.setBigUint64(at + 8, BigInt.asUintN(64, value >> 128n))
-  view.setBigUint64(at, BigInt.asUintN(64, value >> 192n))
+export function writeInteger(bytes: Uint8Array, at: number, value: bigint): void {
+  // Most integers are small: those cost little arithmetic.
+  const isSmall = value >= 0n && value <= 0xffff_ffff_ffff_ffffn
+  const rest = isSmall ? 0n : value >> 64n
+  scratch.setBigUint64(24, BigInt.asUintN(64, value))
+  scratch.setBigUint64(16, BigInt.asUintN(64, rest))
+  scratch.setBigUint64(8, isSmall ? 0n : BigInt.asUintN(64, rest >> 64n))
+  scratch.setBigUint64(0, isSmall ? 0n : BigInt.asUintN(64, rest >> 128n))
+  bytes.set(scratchBytes, at)
 }
 
 /** A bigint within the bounds of its type. */

@@ -1,8 +1,8 @@
 import { ok } from '@quoin/protocol'
 import type { GuestValue } from '../../vm/index.ts'
+import { checksumText } from '../abi/address.ts'
 import type { Frame } from '../frame.ts'
 import { CONTRACT_GAS } from '../gas.ts'
-import { addressText } from './address.ts'
 import { define, type HostEntry } from './define.ts'
 
 const { word, address, block } = CONTRACT_GAS.environment
@@ -12,15 +12,15 @@ const accessor = (name: string, gas: number, read: (frame: Frame, gasLeft: numbe
   define({ name, access: 'read', gas, parameters: [] }, (frame, context) => ok(read(frame, context.gasLeft)))
 
 export const ENVIRONMENT: readonly HostEntry[] = [
-  accessor('sender', address, ({ crypto, sender }) => addressText(crypto, sender)),
+  accessor('sender', address, ({ crypto, sender }) => checksumText(crypto, sender)),
   accessor('value', word, ({ value }) => value),
-  accessor('self', address, ({ crypto, self }) => addressText(crypto, self)),
+  accessor('self', address, ({ crypto, self }) => checksumText(crypto, self)),
   accessor('chainId', word, ({ chainId }) => BigInt(chainId)),
   accessor('block', block, ({ crypto, block: { number, timeMs, proposer, gasLimit, baseFee } }) => ({
     number: BigInt(number),
     timestamp: BigInt(Math.floor(timeMs / 1000)),
     milliseconds: BigInt(timeMs),
-    proposer: addressText(crypto, proposer),
+    proposer: checksumText(crypto, proposer),
     gasLimit: BigInt(gasLimit),
     baseFee,
   })),

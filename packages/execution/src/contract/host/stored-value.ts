@@ -2,7 +2,7 @@ import { type Crypto, err, ok, parseUtf8, type Result } from '@quoin/protocol'
 import { decodeArguments } from '../abi/decode.ts'
 import { encodeArguments } from '../abi/encode.ts'
 import { type AbiFault, faultAt, Path } from '../abi/fault.ts'
-import { makeWords, readScalar, WORD, wantContent, writeScalar } from '../abi/scalar.ts'
+import { readScalar, WORD, wantContent, writeScalar } from '../abi/scalar.ts'
 import { type AbiType, type ScalarType, tupleOfMembers } from '../abi/type.ts'
 import type { AbiValue } from '../abi/value.ts'
 
@@ -27,9 +27,8 @@ const oneOf = (type: AbiType) => tupleOfMembers([{ name: '', type }])
 
 function encodeScalar(crypto: Crypto, type: ScalarType, value: unknown): Uint8Array {
   if (type.dynamic) return wantContent(type, value)
-  const words = makeWords(new Uint8Array(WORD))
-  writeScalar(crypto, words, 0, type, value)
-  const { bytes } = words
+  const bytes = new Uint8Array(WORD)
+  writeScalar(crypto, bytes, 0, type, value)
   if (type.kind === 'fixed-bytes') {
     let end = WORD
     while (end > 0 && bytes[end - 1] === 0) end--
@@ -74,9 +73,9 @@ function decodeWord(crypto: Crypto, type: ScalarType, stored: Uint8Array): Resul
   const left = type.kind === 'fixed-bytes'
   if (length === 0 || length > WORD || stored[left ? length - 1 : 0] === 0)
     return err(`${length} bytes are not the short form of a word`)
-  const words = makeWords(new Uint8Array(WORD))
-  words.bytes.set(stored, left ? 0 : WORD - length)
-  const value = faultAt(new Path(), () => ok(readScalar(crypto, words, 0, type)))
+  const word = new Uint8Array(WORD)
+  word.set(stored, left ? 0 : WORD - length)
+  const value = faultAt(new Path(), () => ok(readScalar(crypto, word, 0, type)))
   return value.ok ? value : err(value.error.message)
 }
 

@@ -1,7 +1,7 @@
 import { ABI_LIMITS, type Crypto, concatBytes, ok, type Result, utf8ToBytes } from '@quoin/protocol'
 import { ENCODE_LIMITS, memberValues, wantArray } from '../abi/encode.ts'
 import { type AbiFault, fail, faultAt, Path } from '../abi/fault.ts'
-import { makeWords, WORD, type Words, wantContent, writeScalar } from '../abi/scalar.ts'
+import { WORD, wantContent, writeScalar } from '../abi/scalar.ts'
 import { findScalar, type ScalarType } from '../abi/type.ts'
 
 /**
@@ -146,27 +146,27 @@ class Hasher {
   #struct(struct: Struct, value: unknown): Uint8Array {
     const items = memberValues(struct, value)
     const words = this.#wordsFor(1 + struct.members.length)
-    words.bytes.set(this.#typeHash(struct))
+    words.set(this.#typeHash(struct))
     for (const [i, { name, base, lengths }] of struct.members.entries()) {
       this.#path.enter(name)
       this.#write(words, WORD * (1 + i), base, lengths, items[i])
       this.#path.leave()
     }
-    return this.#crypto.keccak256(words.bytes)
+    return this.#crypto.keccak256(words)
   }
 
   /** Room for the words of a struct or an array, which are hashed together. */
-  #wordsFor(count: number): Words {
+  #wordsFor(count: number): Uint8Array {
     this.#words += count
     if (this.#words > WORDS_MAX) fail('too-large', `more than ${WORDS_MAX} values`)
-    return makeWords(new Uint8Array(WORD * count))
+    return new Uint8Array(WORD * count)
   }
 
   /** Writes the word that stands for a value in its struct or array. */
-  #write(words: Words, at: number, base: StructMember['base'], lengths: StructMember['lengths'], value: unknown): void {
-    if (lengths.length > 0) words.bytes.set(this.#array(base, lengths, value), at)
-    else if (typeof base === 'string') words.bytes.set(this.#struct(this.#structs.get(base)!, value), at)
-    else if (base.dynamic) words.bytes.set(this.#crypto.keccak256(wantContent(base, value)), at)
+  #write(words: Uint8Array, at: number, base: StructMember['base'], lengths: StructMember['lengths'], value: unknown): void {
+    if (lengths.length > 0) words.set(this.#array(base, lengths, value), at)
+    else if (typeof base === 'string') words.set(this.#struct(this.#structs.get(base)!, value), at)
+    else if (base.dynamic) words.set(this.#crypto.keccak256(wantContent(base, value)), at)
     else writeScalar(this.#crypto, words, at, base, value)
   }
 
@@ -179,7 +179,7 @@ class Hasher {
       this.#write(words, WORD * i, base, inner, items[i])
       this.#path.leave()
     }
-    return this.#crypto.keccak256(words.bytes)
+    return this.#crypto.keccak256(words)
   }
 
   /** Hash of encodeType: the struct's own text, then those of all that it refers to, by name. */

@@ -34,7 +34,11 @@ import {
 } from './record.ts'
 import { NO_OUTPUTS } from './values.ts'
 
-export { NATIVE_ADDRESS, NATIVE_CODE } from './native-address.ts'
+/** Where the contract of contracts answers: whoever is a contract's authority upgrades, pauses and hands over through it. */
+export const NATIVE_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
+
+/** What stands there as code, for tools that ask whether there is any: the EVM's INVALID. */
+export const NATIVE_CODE = Uint8Array.of(0xfe)
 
 const address = (name: string) => ({ name, type: 'address' })
 const fn = (

@@ -92,9 +92,6 @@ describe.each([
         message: `${TO} has no code`,
       })
     expect(frame.sent).toEqual([])
-    // The native contract answers without any.
-    valueOf(`quoin.${name}('0x000000000000000000000000000000000000c0de', 'poke()', [])`, frame)
-    expect(frame.sent).toHaveLength(1)
   })
 
   it('refuses what is no address, no signature, no list of values that fit', () => {
@@ -246,8 +243,6 @@ describe('other accounts', () => {
     const frame = withCallee({ access: 'read' })
     expect(valueOf(`[quoin.balanceOf('${TO}'), quoin.balanceOf('${WHO}')]`, frame)).toEqual([99n, 0n])
     expect(valueOf(`[quoin.codeAt('${TO}'), quoin.codeAt('${WHO}')]`, frame)).toEqual([Uint8Array.of(0xef), NOTHING])
-    // The native contract has the EVM's INVALID.
-    expect(valueOf("quoin.codeAt('0x000000000000000000000000000000000000c0de')", frame)).toEqual(Uint8Array.of(0xfe))
     for (const name of ['balanceOf', 'codeAt'])
       expect(refusalOf(`quoin.${name}('me')`, frame)).toBe(`${name}: an address is expected`)
   })

@@ -1,5 +1,4 @@
-import { type Address, concatBytes, emptyBytes, err, ok, type Result } from '@quoin/protocol'
-import type { Journal } from '../../journal.ts'
+import { concatBytes, emptyBytes, err, ok, type Result } from '@quoin/protocol'
 import { type HostContext, HostRefusal } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { decodeArguments } from '../abi/decode.ts'
@@ -10,7 +9,6 @@ import { CONTRACT_GAS } from '../gas.ts'
 import { decodeGas, encodedValueGas } from '../library/price.ts'
 import { CONTRACT_LIMITS } from '../limits.ts'
 import type { InnerMessage, MessageOutcome } from '../message.ts'
-import { NATIVE_ADDRESS, NATIVE_CODE } from '../native-address.ts'
 import { readAddress } from './address.ts'
 import { type Answer, cut, define, type HostEntry, refused } from './define.ts'
 import { readAmount, readOptions } from './options.ts'
@@ -64,7 +62,7 @@ export const CALLS: readonly HostEntry[] = [
   define({ name: 'codeAt', access: 'read', gas: account, parameters: ['string'] }, ({ crypto, journal }, context, text) => {
     const address = readAddress(crypto, text)
     if (!address.ok) return address
-    const code = address.value === NATIVE_ADDRESS ? NATIVE_CODE : (journal.code(address.value) ?? emptyBytes())
+    const code = journal.code(address.value) ?? emptyBytes()
     context.charge(codeByte * code.length)
     return ok(code)
   }),
@@ -88,7 +86,8 @@ function typedCall(name: string, access: Access, isStatic: boolean): HostEntry {
       context.charge(encodedValueGas(values))
       const data = encodeWithSelector(frame.crypto, selector, inputs, values)
       if (!data.ok) return data
-      if (!hasCode(frame.journal, address.value)) return callError(`${to} has no code`, emptyBytes())
+      // As Solidity: such a call would succeed, and a wrong address pass for one that worked.
+      if (frame.journal.account(address.value).codeHash === undefined) return callError(`${to} has no code`, emptyBytes())
       const message = { ...options.value, to: address.value, data: data.value, isStatic }
       return answerOf(send(frame, context, message), (outcome) =>
         outputs === undefined ? ok(undefined) : outputsOf(frame, context, called.value, outputs, outcome.data),
@@ -107,10 +106,6 @@ function rawCall(name: string, access: Access, isStatic: boolean): HostEntry {
     return answerOf(send(frame, context, message), (outcome) => ok(outcome.data))
   })
 }
-
-/** As Solidity: data sent to an account without code succeeds, so that a call of a wrong address would pass for one that worked. */
-const hasCode = (journal: Journal, address: Address): boolean =>
-  address === NATIVE_ADDRESS || journal.account(address).codeHash !== undefined
 
 function send(frame: Frame, context: HostContext, message: InnerMessage): MessageOutcome {
   const outcome = frame.send(context, message)

@@ -22,7 +22,7 @@ async function inProcess(flags: readonly string[]): Promise<readonly string[]> {
 describe('result, gas, image and all memory are the same', () => {
   it('as ever: golden', () => {
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
-      '9acfbdafe02baded408f3e891780d39e80cae50a62daffec6dabfcac0ab7c143',
+      'f1e8800b3e04db8918f9db7b7b93da2aa098957325dee540e2d7d6fc1137d61d',
     )
   })
 

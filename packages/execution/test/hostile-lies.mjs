@@ -309,3 +309,35 @@ export const machinery = [
   ),
   source('entry exchanged', 'return', 'export let run = () => { run = null; return [1] }', [1]),
 ]
+
+/** Takes memory until nothing is left of it, in ever smaller pieces, and keeps it. */
+const FILL =
+  'let chain = null; const fill = () => { const kept = [chain]; chain = kept; for (let n = 1e6; n >= 1; n >>= 1) try { for (;;) kept.push(new Uint8Array(n)) } catch {} try { for (;;) chain = [chain] } catch {} }'
+
+/** No memory is left at the border. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+export const fullMemory = [
+  run('full memory, then a value', 'return', 'fill(); return 1', 1, FILL),
+  run('full memory, then a structure', 'throw', 'fill(); return [{}]', 'the error has no text', FILL),
+  run('full memory, then a structure made before', 'return', 'const a = [{ b: [1] }]; fill(); return a', [{ b: [1] }], FILL),
+  run('full memory, then an error', 'throw', 'fill(); throw new Error("x".repeat(100))', undefined, FILL),
+  run(
+    'full memory, then an error made before',
+    'throw',
+    'const e = new Error("told"); e.data = new Uint8Array(4); fill(); throw e',
+    undefined,
+    FILL,
+  ),
+  run('full memory, then a number', 'throw', 'fill(); throw 7', undefined, FILL),
+  run('full memory, then a promise', 'throw', 'fill(); return (async () => 1)()', undefined, FILL),
+  run('full memory, then a promise made before', 'throw', 'const p = Promise.reject(7); fill(); return p', undefined, FILL),
+  run('full memory, then a host call', 'return', 'const text = "k"; fill(); return host.echo(text)', 'k', FILL),
+  run('full memory, then a host call with a structure', 'trap', 'const a = [[1]]; fill(); return host.echo(a)', undefined, FILL),
+  run('full memory, then a refusal', 'throw', 'fill(); return host.fail("x")', undefined, FILL),
+  run('full memory, then a refused argument', 'throw', 'fill(); return host.get(1)', undefined, FILL),
+  source('full memory at the end of the module', 'compile', `${FILL}; export function run() { return 1 } fill()`),
+  source(
+    'full memory in a job of the module',
+    'compile',
+    `${FILL}; export function run() { return 1 } Promise.resolve().then(fill)`,
+  ),
+]

@@ -1,4 +1,4 @@
-import { lies, machinery } from './hostile-lies.mjs'
+import { fullMemory, lies, machinery } from './hostile-lies.mjs'
 import { run } from './hostile-script.mjs'
 import { calls, values } from './hostile-values.mjs'
 
@@ -295,4 +295,5 @@ export const HOSTILE = [
   ...calls,
   ...lies,
   ...machinery,
+  ...fullMemory,
 ]

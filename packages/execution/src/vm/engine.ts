@@ -145,8 +145,7 @@ class PooledEngine implements Engine {
       const toll = new Toll(instance)
       const pointers = values.map((value) => writeValue(instance, value, toll))
       toll.collect()
-      if (pointers.some((pointer) => pointer === 0 || isException(instance, pointer)))
-        return thrown('InternalError', 'out of memory')
+      if (pointers.some((pointer) => pointer === 0 || isException(instance, pointer))) return OUT_OF_MEMORY
       words.set(pointers, roots.argv >>> 2)
       const result = settle(instance, roots, quickjs.call(instance.context, entry, roots.undefined, pointers.length, roots.argv))
       if (!result.ok) return { kind: 'throw', error: result.error }
@@ -218,9 +217,12 @@ class PooledEngine implements Engine {
     const toll = new Toll(instance)
     const entries = new Map<string, number>()
     for (let i = 0; i < arrayLength(instance, linked.pointer); i += 2) {
-      const name = readScalar(instance, quickjs.getIndex(instance.context, linked.pointer, i), toll)
+      const named = quickjs.getIndex(instance.context, linked.pointer, i)
+      const entry = quickjs.getIndex(instance.context, linked.pointer, i + 1)
+      if (named === 0 || entry === 0) return OUT_OF_MEMORY
+      const name = readScalar(instance, named, toll)
       if (typeof name !== 'string') throw new Error(`the link names an entry ${typeof name}`)
-      entries.set(name, quickjs.getIndex(instance.context, linked.pointer, i + 1))
+      entries.set(name, entry)
     }
     toll.collect()
     return { kind: 'return', value: entries }
@@ -229,4 +231,5 @@ class PooledEngine implements Engine {
 
 const PAGE_BYTES = 65_536
 
-const thrown = (name: string, message: string): Ending => ({ kind: 'throw', error: { name, message, stack: '' } })
+const thrown = (name: string, message: string) => ({ kind: 'throw', error: { name, message, stack: '' } }) as const
+const OUT_OF_MEMORY = thrown('InternalError', 'out of memory')

@@ -11,6 +11,7 @@ import { isException } from './write-value.ts'
 export type GuestResult = { readonly ok: true; readonly pointer: number } | { readonly ok: false; readonly error: GuestError }
 
 const failed = (name: string, message: string): GuestResult => ({ ok: false, error: { name, message, stack: '' } })
+const OUT_OF_MEMORY = failed('InternalError', 'out of memory')
 
 /**
  * What became of a JSValue* that the interpreter answered with: the exception behind an exception mark, else the value; of a promise what it
@@ -18,17 +19,20 @@ const failed = (name: string, message: string): GuestResult => ({ ok: false, err
  */
 export function settle(instance: Instance, roots: Roots, pointer: number): GuestResult {
   const { quickjs, runtime, context } = instance
-  // Without memory there is not even a place for the mark.
-  if (pointer === 0) return failed('InternalError', 'out of memory')
-  const exception = quickjs.resolveException(context, pointer)
-  if (exception !== 0) return { ok: false, error: describe(instance, roots, exception) }
+  // Without memory there is not even a place for the mark, the exception or the result.
+  if (pointer === 0) return OUT_OF_MEMORY
+  if (isException(instance, pointer)) return rejected(instance, roots, quickjs.resolveException(context, pointer))
   while (quickjs.isJobPending(runtime) !== 0) quickjs.executePendingJob(runtime, -1, roots.argv)
   const state = quickjs.promiseState(context, pointer)
   if (state === PROMISE.pending) return failed('Error', 'the promise is never settled')
   if (state !== PROMISE.fulfilled && state !== PROMISE.rejected) return { ok: true, pointer }
   const result = quickjs.promiseResult(context, pointer)
-  return state === PROMISE.fulfilled ? { ok: true, pointer: result } : { ok: false, error: describe(instance, roots, result) }
+  if (result === 0) return OUT_OF_MEMORY
+  return state === PROMISE.fulfilled ? { ok: true, pointer: result } : rejected(instance, roots, result)
 }
+
+const rejected = (instance: Instance, roots: Roots, error: number): GuestResult =>
+  error === 0 ? OUT_OF_MEMORY : { ok: false, error: describe(instance, roots, error) }
 
 /**
  * Has the prelude put a thrown value into words, and show its data. That runs the value's getters; what they come to is read when no more of
@@ -43,11 +47,11 @@ function describe(instance: Instance, roots: Roots, error: number): GuestError {
   const data = quickjs.getIndex(context, described, 1)
   if (text === 0 || data === 0) return parseDescription('')
   const toll = new Toll(instance)
-  const words_ = readScalar(instance, text, toll)
+  const told = readScalar(instance, text, toll)
   const bytes = readScalar(instance, data, toll)
   toll.collect()
-  const told = parseDescription(typeof words_ === 'string' ? words_ : '')
-  return bytes instanceof Uint8Array && bytes.length <= LIMITS.errorDataBytesMax ? { ...told, data: bytes } : told
+  const description = parseDescription(typeof told === 'string' ? told : '')
+  return bytes instanceof Uint8Array && bytes.length <= LIMITS.errorDataBytesMax ? { ...description, data: bytes } : description
 }
 
 /** Texts behind their lengths: `name.length,message.length,` and then name, message and stack. */

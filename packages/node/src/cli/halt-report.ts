@@ -14,7 +14,7 @@ export function writeHaltReport(file: string, halt: HaltError): string {
     writeFileSync(file, `${JSON.stringify(report, plain, 2)}\n`)
     return file
   } catch (failure) {
-    return `${file} cannot be written: ${failure instanceof Error ? failure.message : failure}`
+    return `${file} cannot be written: ${failure instanceof Error ? failure.message : String(failure)}`
   }
 }
 

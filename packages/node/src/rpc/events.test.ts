@@ -21,8 +21,8 @@ import {
   zeroAddress,
 } from 'viem'
 import { foundry } from 'viem/chains'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { WebSocket } from 'ws'
+import { getWebSocketRpcClient } from 'viem/utils'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readContract } from '../../../../test/contracts/contract.mjs'
 import { appendBlock, type TestTransaction } from '../../test/blocks.ts'
 import {
@@ -33,7 +33,7 @@ import {
   testTransfers,
   testValidators,
 } from '../../test/chain.ts'
-import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
+import { serveTestNode, type TestAnswer, type TestRpc } from '../../test/rpc.ts'
 import { loadCrypto } from '../crypto/load.ts'
 
 const abi = parseAbi([
@@ -227,7 +227,7 @@ describe('stock ethers', () => {
     await contract(pushed).on('Transfer', (_from, _to, value) => seen.add(`pushed ${value}`))
     expect(await pushed.getBlockNumber()).toBe(0)
     const isPolling = new Promise<void>((resolve) => {
-      polled.on('debug', ({ action, result }) => {
+      void polled.on('debug', ({ action, result }) => {
         const answers = action === 'receiveRpcResult' ? (result as readonly { readonly result?: unknown }[]) : []
         if (answers.some((answer) => answer.result === '0x0')) resolve()
       })
@@ -243,18 +243,9 @@ describe('stock ethers', () => {
 })
 
 describe('a log subscription', () => {
-  const open = async (): Promise<WebSocket> => {
-    const socket = new WebSocket(rpc.socketUrl)
-    await new Promise((resolve) => socket.once('open', resolve))
-    return socket
-  }
-  const ask = (socket: WebSocket, method: string, ...params: unknown[]) =>
-    new Promise<{ readonly result?: unknown; readonly error?: { readonly code: number; readonly message: string } }>(
-      (resolve) => {
-        socket.once('message', (text: Buffer) => resolve(JSON.parse(text.toString())))
-        socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
-      },
-    )
+  const open = () => getWebSocketRpcClient(rpc.socketUrl, { reconnect: false })
+  const ask = (client: Awaited<ReturnType<typeof open>>, method: string, ...params: unknown[]) =>
+    client.requestAsync({ body: { method, params } }) as Promise<TestAnswer>
 
   it.each([
     [['logs', { address: '0x12' }], -32602, /param 1: address must be/],
@@ -273,6 +264,7 @@ describe('a log subscription', () => {
   it('gives back what it held when it ends, and when its connection does', async () => {
     await rpc.server.close()
     rpc = await serveTestNode(node, crypto, { logTermsMax: 3, subscriptionsPerConnectionMax: 1 })
+    const followed = vi.spyOn(node.feed, 'subscribe')
     const criteria = { address: [token, other] }
     const first = await open()
     const { result: id } = await ask(first, 'eth_subscribe', 'logs', criteria)
@@ -282,9 +274,9 @@ describe('a log subscription', () => {
     expect((await ask(second, 'eth_subscribe', 'logs', criteria)).error?.message).toMatch(/too many addresses and topics/)
     await ask(first, 'eth_unsubscribe', id)
     expect((await ask(second, 'eth_subscribe', 'logs', criteria)).error).toBeUndefined()
-    const closed = new Promise((resolve) => second.once('close', resolve))
+    const ended = followed.mock.calls.at(-1)![2]
     second.close()
-    await closed
+    if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }))
     const all = { address: [token, other, alice] }
     expect((await rpc.call('eth_newFilter', all)).error).toBeUndefined()
     first.close()

@@ -48,7 +48,7 @@ export const logQuery = z
     fromBlock: given.fromBlock ?? LATEST,
     toBlock: given.toBlock ?? LATEST,
     blockHash: given.blockHash ?? undefined,
-    hasRange: (given.fromBlock ?? given.toBlock) != null,
+    hasRange: (given.fromBlock ?? given.toBlock ?? undefined) !== undefined,
     criteria: { addresses: given.address, topics: given.topics } satisfies LogCriteria,
   }))
   .refine(({ blockHash, hasRange }) => blockHash === undefined || !hasRange, 'has blockHash and a block range: choose one')

@@ -117,7 +117,7 @@ type Criteria = typeof criteria extends fc.Arbitrary<infer T> ? T : never
 
 /** The rule in its plainest form: execution-apis, `Filter`, and go-ethereum for what it leaves open. */
 function wanted({ address: addresses, topics }: Criteria, candidate: Log): boolean {
-  const named = addresses == null ? [] : [addresses].flat().map((text) => text.toLowerCase())
+  const named = [addresses ?? []].flat().map((text) => text.toLowerCase())
   if (named.length > 0 && !named.includes(candidate.address)) return false
   const positions = topics ?? []
   if (positions.length > candidate.topics.length) return false

@@ -1,3 +1,4 @@
+export { Journal } from '../journal.ts'
 export {
   type AbiCreation,
   type AbiCustomError,

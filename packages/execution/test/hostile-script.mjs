@@ -20,7 +20,7 @@
  * @param {readonly number[]} [data]
  * @returns {Hostile}
  */
-export const run = (name, ends, body, says, before = '', data = undefined) => ({
+export const run = (name, ends, body, says, before = '', data) => ({
   ...source(name, ends, `${before === '' ? '' : `${before}\n`}export function run() { ${body} }`, says),
   ...(data === undefined ? {} : { data }),
 })

@@ -98,5 +98,6 @@ function checked(instance: Instance, pointer: number): number {
   const exception = quickjs.resolveException(context, pointer)
   if (exception === 0) return pointer
   const message = quickjs.getProperty(context, exception, writeValue(instance, 'message', new Toll(instance)))
-  throw new Error(`the prelude throws: ${String(readScalar(instance, message, new Toll(instance)))}`)
+  const text = readScalar(instance, message, new Toll(instance))
+  throw new Error(`the prelude throws: ${typeof text === 'string' ? text : 'something'}`)
 }

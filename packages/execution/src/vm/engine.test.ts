@@ -175,7 +175,7 @@ describe('endings', () => {
   it('memory ends where the budget says, in whole pages', () => {
     const pages = (memoryBytes: number) => {
       const text = valueOf(engine.call({ image, entry: 'grow', values: [65_536], handlers: {}, gas: GAS, memoryBytes }))
-      return Number(/^out of memory (\d+)$/.exec(String(text))?.[1])
+      return Number(/^out of memory (\d+)$/.exec(text as string)?.[1])
     }
     for (const budget of [4, 16, 64, 200]) {
       expect(pages(budget * 65_536)).toBeGreaterThanOrEqual(budget - 3)

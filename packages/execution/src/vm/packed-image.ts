@@ -3,6 +3,8 @@ import type { ContractImage } from './engine.ts'
 import type { Image, Layout } from './image.ts'
 import { VM_LIMITS } from './limits.ts'
 
+type Codec<T> = codec.Codec<T>
+
 const { bytes, decode, encode, list, struct, u8, u16, u32 } = codec
 
 /** Raise it with each change of what follows. */
@@ -13,16 +15,20 @@ const MEMORY_BYTES = VM_LIMITS.memoryPages * 65_536
 const ENTRIES_MAX = 65_536
 const NAME_UNITS_MAX = 65_536
 
+const byte: Codec<number> = u8()
+const unit: Codec<number> = u16()
+const word: Codec<number> = u32()
+
 /** An image without the data that all images of an engine share. Numbers are addresses, but for the patch: words and what they hold. */
 const packedImage = struct({
-  format: u8(),
-  runtime: u32(),
-  context: u32(),
-  mailbox: struct({ at: u32(), length: u32(), buffer: u32() }),
-  heapEnd: u32(),
-  patch: list(u32(), MEMORY_BYTES / 4),
+  format: byte,
+  runtime: word,
+  context: word,
+  mailbox: struct({ at: word, length: word, buffer: word }),
+  heapEnd: word,
+  patch: list(word, MEMORY_BYTES / 4),
   heap: bytes(MEMORY_BYTES),
-  entries: list(struct({ name: list(u16(), NAME_UNITS_MAX), pointer: u32() }), ENTRIES_MAX),
+  entries: list(struct({ name: list(unit, NAME_UNITS_MAX), pointer: word }), ENTRIES_MAX),
 })
 
 export const packImage = (image: ContractImage): Uint8Array =>

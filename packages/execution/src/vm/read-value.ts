@@ -86,7 +86,7 @@ function readMembers(instance: Instance, at: number, toll: Toll, nesting: number
   const values = words[(at + OBJECT.properties) >>> 2]!
   const count = words[(shape + SHAPE.count) >>> 2]!
   toll.add(VM_GAS.hostObject + count * VM_GAS.hostMember)
-  const members: Record<string, GuestValue> = Object.create(null)
+  const members = Object.create(null) as Record<string, GuestValue>
   for (let i = 0, property = (shape + SHAPE.properties) >>> 2; i < count; i++, property += 2) {
     const flags = words[property]! >>> PROPERTY.flagsShift
     const atom = words[property + 1]!

@@ -95,7 +95,7 @@ const writeSerial = (instance: Instance, serial: Uint8Array): number =>
   deserialise(instance, serial.length, (at) => instance.bytes.set(serial, at))
 
 /** Beyond Latin-1. The platform's pattern knows at once of most strings. */
-const WIDE = /[^\u0000-\u00ff]/
+const WIDE = /[\u0100-\uffff]/
 
 function writeText(instance: Instance, value: string): number {
   const { bytes, text } = instance

@@ -25,7 +25,8 @@ const SOURCE = `export default { functions: {
 const [alice] = testAccounts as [(typeof testAccounts)[0]]
 const never = new AbortController().signal
 
-describe('threads that run calls', () => {
+// Each thread loads the crypto backends and the engine.
+describe('threads that run calls', { timeout: 60_000 }, () => {
   let directory: string
   let kv: OwnedKv
   let node: TestNode

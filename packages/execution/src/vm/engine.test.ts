@@ -184,8 +184,8 @@ describe('endings', () => {
     expect(pages(2 * VM_LIMITS.memoryBytesMax)).toBe(pages(VM_LIMITS.memoryBytesMax))
   })
 
-  it('growth is paid, and an instance that grew much is replaced', () => {
-    const { power, instances } = watchedPower()
+  it('growth is paid, and an instance that grew much serves on as if it had not', () => {
+    const { power, instances, lastUsed } = watchedPower()
     const own = createEngine({ wasm: power, binary: engineBinary(), host })
     const grown = compile('export const run = (n) => { new Uint8Array(n); return n }', own)
     const made = instances()
@@ -194,9 +194,13 @@ describe('endings', () => {
     const small = run(1000).gasUsed
     expect(run(1_000_000).gasUsed - small).toBeGreaterThan(970 * VM_GAS.growthKiB)
     expect(instances()).toBe(made)
-    run(5_000_000)
+    const memory = Buffer.from(lastUsed())
+    run(15_000_000)
+    expect(run(1_000_000).gasUsed).toBeGreaterThan(small)
     expect(run(1000).gasUsed).toBe(small)
-    expect(instances()).toBe(made + 1)
+    run(1_000_000)
+    expect(memory.equals(lastUsed())).toBe(true)
+    expect(instances()).toBe(made)
   })
 })
 

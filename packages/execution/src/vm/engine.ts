@@ -94,7 +94,7 @@ export function createEngine(options: EngineOptions): Engine {
   const instance = new Instance(wasm, module)
   instance.quickjs.initialise()
   const base = boot(instance, layout, host, link)
-  const pool = new InstancePool(wasm, module, layout)
+  const pool = new InstancePool(wasm, module)
   pool.release(instance)
   return new PooledEngine(wasm, host, layout, base, pool)
 }

@@ -1,4 +1,3 @@
-import { heapEndOf, type Layout } from './image.ts'
 import { Instance } from './instance.ts'
 import { POOL_LIMITS } from './limits.ts'
 import type { WasmModule, WasmPower } from './power.ts'
@@ -7,13 +6,11 @@ import type { WasmModule, WasmPower } from './power.ts'
 export class InstancePool {
   readonly #power: WasmPower
   readonly #module: WasmModule
-  readonly #layout: Layout
   readonly #idle: Instance[] = []
 
-  constructor(power: WasmPower, module: WasmModule, layout: Layout) {
+  constructor(power: WasmPower, module: WasmModule) {
     this.#power = power
     this.#module = module
-    this.#layout = layout
   }
 
   /** An instance in any state: restore an image before use. */
@@ -21,10 +18,8 @@ export class InstancePool {
     return this.#idle.pop() ?? new Instance(this.#power, this.#module)
   }
 
-  /** Takes an instance back, however its call ended, unless it costs more to clear than to replace. */
+  /** Takes an instance back, however its call ended. */
   release(instance: Instance): void {
-    const growth = heapEndOf(instance, this.#layout) - this.#layout.heapBase
-    if (growth > POOL_LIMITS.instanceGrowthBytesMax || this.#idle.length >= POOL_LIMITS.instancesIdleMax) return
-    this.#idle.push(instance)
+    if (this.#idle.length < POOL_LIMITS.instancesIdleMax) this.#idle.push(instance)
   }
 }

@@ -144,7 +144,7 @@ describe('a pool of calls', () => {
       return worker
     }
     const pool = new CallPool(start, { limits, clock, logger: log })
-    await pool.ready
+    await pool.start()
     /** Such threads look at nothing but the name; `bytes` is the size of the calldata. */
     const run = (name: string, signal = never, bytes = 0) =>
       pool.run('call', { name, call: { data: new Uint8Array(bytes) }, stateOverrides: new Map() } as never, signal)

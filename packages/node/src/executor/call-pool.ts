@@ -26,14 +26,19 @@ export interface CallPoolOptions {
 /** Stack of a thread: that of the execution worker, so that a call meets the same machine as a transaction. */
 const stackSizeMb = 16
 
-/** Starts the threads and waits until each can run calls. Rejects when one cannot. */
-export async function startCallPool(options: CallPoolOptions & CallWorkerData): Promise<CallPool> {
+/** A pool whose threads start with the first call: a node that nobody calls has none. */
+export function openCallPool(options: CallPoolOptions & CallWorkerData): CallPool {
   const { databasePath, chainId } = options
   const workerData: CallWorkerData = { databasePath, chainId }
   const start = () => startWorker(import.meta.url, 'call-worker', { workerData, resourceLimits: { stackSizeMb } })
-  const pool = new CallPool(start, options)
+  return new CallPool(start, options)
+}
+
+/** Opens a pool, starts the threads and waits until each can run calls. Rejects when one cannot. */
+export async function startCallPool(options: CallPoolOptions & CallWorkerData): Promise<CallPool> {
+  const pool = openCallPool(options)
   try {
-    await pool.ready
+    await pool.start()
     return pool
   } catch (error) {
     await pool.close()
@@ -61,8 +66,6 @@ interface Slot {
  * alone, and another takes its place.
  */
 export class CallPool implements CallRunner {
-  /** Resolves when all threads are up; rejects when one is lost before. */
-  readonly ready: Promise<void>
   readonly #start: () => Worker
   readonly #limits: CallPoolLimits
   readonly #clock: Clock
@@ -73,6 +76,7 @@ export class CallPool implements CallRunner {
   #queuedBytes = 0
   readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
   #closing: Promise<void> | undefined
+  #ready: Promise<void> | undefined
   #onReady: () => void = () => {}
   #onLossAtStart: (error: Error) => void = () => {}
 
@@ -82,12 +86,17 @@ export class CallPool implements CallRunner {
     this.#limits = { ...CALL_POOL_DEFAULTS, ...limits }
     this.#clock = clock
     this.#logger = logger
-    this.ready = new Promise((resolve, reject) => {
+    this.#slots = Array.from({ length: this.#limits.workers }, () => ({ thread: undefined, cancelRestart: () => {}, losses: 0 }))
+  }
+
+  /** Starts the threads, which the first call would do otherwise. Resolves when all are up; rejects when one is lost before. */
+  start(): Promise<void> {
+    this.#ready ??= new Promise((resolve, reject) => {
       this.#onReady = resolve
       this.#onLossAtStart = reject
+      for (const slot of this.#slots) this.#fill(slot)
     })
-    this.#slots = Array.from({ length: this.#limits.workers }, () => ({ thread: undefined, cancelRestart: () => {}, losses: 0 }))
-    for (const slot of this.#slots) this.#fill(slot)
+    return this.#ready
   }
 
   get stats(): CallStats {
@@ -101,6 +110,8 @@ export class CallPool implements CallRunner {
   ): Promise<Result<CallOutcomes[K], CallUnavailable>> {
     signal.throwIfAborted()
     if (this.#closing !== undefined) return err(CLOSED)
+    // A thread that is lost at its start is reported and replaced like any other.
+    this.start().catch(() => undefined)
     const bytes = bytesOf(request)
     const { callsQueuedMax, queuedBytesMax } = this.#limits
     if (this.#queue.size >= callsQueuedMax || this.#queuedBytes + bytes > queuedBytesMax) {

@@ -10,7 +10,7 @@ import { type LoadedCrypto, loadCrypto } from '../../crypto/load.ts'
 import { startRecoveryPool } from '../../crypto/recovery-pool.ts'
 import { HaltError } from '../../engine/halt.ts'
 import { createSigner } from '../../engine/private-validator.ts'
-import { type CallPool, startCallPool } from '../../executor/call-pool.ts'
+import { type CallPool, openCallPool } from '../../executor/call-pool.ts'
 import { startWorkerExecutor } from '../../executor/worker-executor.ts'
 import { type DataDir, dataDir } from '../../keys/data-dir.ts'
 import { developmentAddresses } from '../../keys/development.ts'
@@ -178,10 +178,10 @@ function reportCrypto(crypto: LoadedCrypto, log: Pino): void {
 }
 
 /** The threads behind `eth_call`: one on a machine of one or two cores, else two, where the configuration leaves it open. */
-function startCalls({ dir, config, genesis, log }: Pick<Run, 'dir' | 'config' | 'genesis' | 'log'>): Promise<CallPool> {
+function openCalls({ dir, config, genesis, log }: Pick<Run, 'dir' | 'config' | 'genesis' | 'log'>): CallPool {
   const wanted = config.rpc['call-workers']
   const workers = wanted > 0 ? wanted : availableParallelism() > 2 ? 2 : 1
-  return startCallPool({
+  return openCallPool({
     databasePath: dir.database,
     chainId: genesis.chainId,
     limits: { workers, callMs: config.rpc['call-ms'] },
@@ -202,7 +202,7 @@ async function serveRpc(
   },
 ): Promise<RpcServer> {
   const { crypto, random, kv, transport } = parts
-  const calls = scope.own(await startCalls({ dir, config, genesis, log }))
+  const calls = scope.own(openCalls({ dir, config, genesis, log }))
   const metrics = scope.own(new NodeMetrics(node, { ...parts, calls }))
   const backend = createNodeBackend({
     chainId: genesis.chainId,

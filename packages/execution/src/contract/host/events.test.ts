@@ -117,8 +117,8 @@ describe('emit', () => {
       gasOf(`quoin.emit("${name}", ...values)`, frameOf({ abi: abiOf(...items) }), ...values)
     expect(gas('E', ['event E(uint8 indexed)'], 1n)).toBeGreaterThan(gas('E', ['event E(uint8 indexed) anonymous'], 1n))
     expect(gas('E', ['event E(string)'], 'a'.repeat(33))).toBeGreaterThan(gas('E', ['event E(string)'], 'a'.repeat(32)) + 512)
+    // Hashing a text costs more than its place in the data.
     const text = 'a'.repeat(1000)
-    const [short, long] = ['', text].map((value) => gas('E', ['event E(string indexed)'], value))
-    expect(long! - short!).toBeGreaterThan(30_000)
+    expect(gas('E', ['event E(string indexed)'], text)).toBeGreaterThan(gas('E', ['event E(string)'], text) + 10_000)
   })
 })

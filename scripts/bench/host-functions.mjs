@@ -101,7 +101,6 @@ function measure(image, count) {
   return { us: best, gas: run(image, count) / count }
 }
 
-const KiB = 1024
 const samples = [
   ['sender', 200, '', 'quoin.sender'],
   ['value', 200, '', 'quoin.value'],

@@ -142,9 +142,11 @@ class PooledEngine implements Engine {
     return this.#run(image, request, (instance) => {
       const { roots } = this.#base
       const { quickjs, words } = instance
+      instance.hold()
       const toll = new Toll(instance)
       const pointers = values.map((value) => writeValue(instance, value, toll))
       toll.collect()
+      instance.giveBack()
       if (pointers.some((pointer) => pointer === 0 || isException(instance, pointer))) return OUT_OF_MEMORY
       words.set(pointers, roots.argv >>> 2)
       const result = settle(instance, roots, quickjs.call(instance.context, entry, roots.undefined, pointers.length, roots.argv))
@@ -154,6 +156,7 @@ class PooledEngine implements Engine {
   }
 
   #returned(instance: Instance, pointer: number): Ending {
+    instance.hold()
     const toll = new Toll(instance)
     const value = readValue(instance, pointer, toll)
     toll.collect()
@@ -177,7 +180,7 @@ class PooledEngine implements Engine {
     if (gasAfterRestore < 0) return { kind: 'out-of-gas', gasUsed: gas }
     const instance = this.#pool.acquire()
     restoreImage(instance, this.#layout, image)
-    instance.gasLeft = gasAfterRestore
+    instance.begin(gasAfterRestore)
     instance.meter.depth.value = Math.min(depthBytes, VM_LIMITS.depthBytesMax)
     const memoryEnd = image.heapEnd + Math.min(memoryBytes, VM_LIMITS.memoryBytesMax)
     instance.meter.pages.value = Math.min(VM_LIMITS.memoryPages, Math.ceil(memoryEnd / PAGE_BYTES))

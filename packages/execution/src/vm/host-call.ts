@@ -32,6 +32,7 @@ export function hostCallback(
   return (id, count, argv) => {
     const entry = table[id]
     if (entry === undefined) throw new Error(`no host function has number ${id}`)
+    instance.hold()
     const toll = new Toll(instance)
     toll.add(VM_GAS.hostCall + entry.gas)
     const handler = Object.hasOwn(handlers, entry.name) ? handlers[entry.name] : undefined
@@ -42,10 +43,11 @@ export function hostCallback(
     toll.collect()
     if (handler === undefined || values instanceof HostRefusal) return refuse(instance, roots, values as HostRefusal)
     const answer = handler(context, ...(values as never[]))
-    if (answer === undefined) return 0
     if (answer instanceof HostRefusal) return refuse(instance, roots, answer)
     if (answer instanceof HostStop) throw new Unwind({ kind: 'stop', reason: answer.reason })
-    return given(instance, answer)
+    const pointer = answer === undefined ? 0 : given(instance, answer)
+    instance.giveBack()
+    return pointer
   }
 }
 
@@ -83,6 +85,7 @@ function given(instance: Instance, value: GuestValue): number {
 /** Throws an Error in the guest; the JSValue* to answer with. Its place in the source is that of the guest's call. */
 function refuse(instance: Instance, roots: Roots, { message, name, data }: HostRefusal): number {
   const { quickjs, context, words } = instance
+  instance.giveBack()
   const error = quickjs.newError(context)
   if (error === 0) throw OUT_OF_MEMORY()
   if (isException(instance, error)) return error

@@ -39,6 +39,7 @@ export class Instance {
   context = 0
   mailbox = NO_MAILBOX
   #onHostCall: HostCallback | undefined
+  #held: number | undefined
 
   constructor(power: WasmPower, module: WasmModule) {
     const memory = power.memory(VM_LIMITS.memoryPages)
@@ -66,12 +67,33 @@ export class Instance {
     }
   }
 
+  /** Sets the counter for a new run, whatever became of the last one. */
+  begin(gas: number): void {
+    this.#held = undefined
+    this.gasLeft = gas
+  }
+
   get gasLeft(): number {
-    return Number(this.meter.gas.value)
+    return this.#held ?? Number(this.meter.gas.value)
   }
 
   set gasLeft(gas: number) {
-    this.meter.gas.value = BigInt(gas)
+    if (this.#held === undefined) this.meter.gas.value = BigInt(gas)
+    else this.#held = gas
+  }
+
+  /**
+   * Keeps the gas counter here while the host works, for each look at the instance's own makes a bigint. Before code of the guest runs it
+   * must be given back.
+   */
+  hold(): void {
+    this.#held ??= Number(this.meter.gas.value)
+  }
+
+  giveBack(): void {
+    if (this.#held === undefined) return
+    this.meter.gas.value = BigInt(this.#held)
+    this.#held = undefined
   }
 }
 

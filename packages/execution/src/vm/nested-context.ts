@@ -41,9 +41,7 @@ export class NestedContext implements HostContext {
   }
 
   /** The module's memory is its own: it must find the same wherever it is evaluated. */
-  compile(
-    request: Omit<CompileRequest, 'depthBytes' | 'memoryBytes'>,
-  ): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>> {
+  compile(request: Omit<CompileRequest, 'depthBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>> {
     const budget = this.#budget(request.gas)
     if (budget === undefined) return err({ kind: 'out-of-depth', message: NO_DEPTH, gasUsed: 0 })
     const compiled = this.#engine.compile({ ...request, ...budget })

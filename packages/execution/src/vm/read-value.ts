@@ -173,10 +173,16 @@ function readBigint({ words }: Instance, at: number): bigint | Unreadable {
   const length = words[(at + BIGINT.length) >>> 2]!
   if (length > BIGINT.limbsMax) return WIDE_BIGINT
   const first = (at + BIGINT.limbs) >>> 2
-  let value = BigInt(words[first + length - 1]! | 0)
-  for (let i = length - 2; i >= 0; i--) value = (value << 32n) | BigInt(words[first + i]!)
+  for (let i = 0; i < length; i++) limbs.setUint32(4 * i, words[first + i]!, true)
+  // Its top limb has the sign, which fills the last pair.
+  if (length % 2 === 1) limbs.setInt32(4 * length, (words[first + length - 1]! | 0) >> 31, true)
+  let pair = (length - 1) >> 1
+  let value = limbs.getBigInt64(8 * pair, true)
+  while (--pair >= 0) value = (value << 64n) | limbs.getBigUint64(8 * pair, true)
   return value
 }
+
+const limbs = new DataView(new ArrayBuffer(4 * (BIGINT.limbsMax + 1)))
 
 function readBytes({ bytes, words }: Instance, at: number, toll: Toll): Uint8Array {
   const from = words[(at + OBJECT.elements) >>> 2]!
@@ -189,17 +195,19 @@ function readBytes({ bytes, words }: Instance, at: number, toll: Toll): Uint8Arr
 function readRope(instance: Instance, pointer: number, toll: Toll): string | Unreadable {
   const { quickjs, context, words } = instance
   toll.collect()
+  instance.giveBack()
   const serial = quickjs.serialise(context, pointer)
   if (serial === 0 || (words[(serial >>> 2) + 1]! | 0) !== TAG.object) return TOO_LONG
   const at = quickjs.arrayBufferBytes(context, serial)
   const length = quickjs.arrayBufferLength(context, serial)
   if (at === 0) return TOO_LONG
-  toll.collect()
+  toll.refresh()
   toll.add(length * VM_GAS.hostByte)
   const text = parseText(instance, at)
   quickjs.free(at)
   quickjs.freeValue(context, serial)
-  toll.collect()
+  toll.refresh()
+  instance.hold()
   return text
 }
 

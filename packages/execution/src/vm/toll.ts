@@ -30,8 +30,15 @@ export class Toll {
 
   /** Takes what is due. Also to be done before and after the guest runs. */
   collect(): void {
+    if (this.#due === 0) return
     chargeGas(this.#instance, this.#due)
     this.#due = 0
+    this.#left = this.#instance.gasLeft
+  }
+
+  /** The guest has run in between, and may have used gas itself: takes what is due, and looks again. */
+  refresh(): void {
+    this.collect()
     this.#left = this.#instance.gasLeft
   }
 }

@@ -31,13 +31,11 @@ const SERIAL = {
 export function writeValue(instance: Instance, value: GuestValue, toll: Toll): number {
   if (typeof value === 'string') {
     toll.add(value.length * VM_GAS.hostByte)
-    return writeText(instance, value)
+    return writeText(instance, value, toll)
   }
   if (typeof value === 'bigint') {
     const short = BigInt.asIntN(32, value)
-    return short === value
-      ? immediate(instance, Number(short) >>> 0, TAG.shortBigint)
-      : writeSerial(instance, new Serial(BIGINT_BYTES).head().bigint(value).finish())
+    return short === value ? immediate(instance, Number(short) >>> 0, TAG.shortBigint) : writeBigint(instance, value, toll)
   }
   if (value === undefined) return immediate(instance, 0, TAG.undefined)
   if (value === null) return immediate(instance, 0, TAG.null)
@@ -45,11 +43,11 @@ export function writeValue(instance: Instance, value: GuestValue, toll: Toll): n
   if (typeof value === 'number') return writeNumber(instance, value)
   if (value instanceof Uint8Array) {
     toll.add(value.length * VM_GAS.hostByte)
-    return writeSerial(instance, new Serial(value.length).head().bytes(value).finish())
+    return writeSerial(instance, new Serial(value.length).head().bytes(value).finish(), toll)
   }
   const { nodes, characters, bytes } = new StructureWriter().write(value)
   toll.add(nodes * VM_GAS.hostMember + characters * VM_GAS.hostCharacter + bytes.length * VM_GAS.hostByte)
-  return writeSerial(instance, bytes)
+  return writeSerial(instance, bytes, toll)
 }
 
 /** Whether a JSValue* is the mark of an exception. */
@@ -63,7 +61,9 @@ function writeNumber(instance: Instance, value: number): number {
   return immediate(instance, payload, high)
 }
 
-function immediate({ quickjs, words }: Instance, payload: number, high: number): number {
+function immediate(instance: Instance, payload: number, high: number): number {
+  const { quickjs, words } = instance
+  instance.giveBack()
   const pointer = quickjs.malloc(8)
   if (pointer === 0) return 0
   words[pointer >>> 2] = payload
@@ -72,18 +72,19 @@ function immediate({ quickjs, words }: Instance, payload: number, high: number):
 }
 
 /**
- * Has QuickJS make a value of its serialisation, of which there are at most so many bytes: small ones lie in the image's mailbox, large ones in
- * a buffer of their own.
+ * Where a serialisation of at most so many bytes is put: small ones into the image's mailbox, large ones into memory of the guest, 0 when there
+ * is none. The guest is about to run: takes what is due.
  */
-function deserialise(instance: Instance, bytesMax: number, put: (at: number) => void): number {
-  const { quickjs, context, mailbox } = instance
-  if (bytesMax <= mailbox.length) {
-    put(mailbox.at)
-    return quickjs.deserialise(context, mailbox.buffer)
-  }
-  const at = quickjs.malloc(bytesMax)
-  if (at === 0) return 0
-  put(at)
+function roomFor(instance: Instance, toll: Toll, bytesMax: number): number {
+  const { quickjs, mailbox } = instance
+  toll.collect()
+  instance.giveBack()
+  return bytesMax <= mailbox.length ? mailbox.at : quickjs.malloc(bytesMax)
+}
+
+/** Has QuickJS make a value of the serialisation that was put there. */
+function deserialise({ quickjs, context, mailbox }: Instance, at: number, bytesMax: number): number {
+  if (at === mailbox.at) return quickjs.deserialise(context, mailbox.buffer)
   const buffer = quickjs.newArrayBuffer(context, at, bytesMax)
   if (buffer === 0) return 0
   const pointer = quickjs.deserialise(context, buffer)
@@ -91,27 +92,45 @@ function deserialise(instance: Instance, bytesMax: number, put: (at: number) => 
   return pointer
 }
 
-const writeSerial = (instance: Instance, serial: Uint8Array): number =>
-  deserialise(instance, serial.length, (at) => instance.bytes.set(serial, at))
+function writeSerial(instance: Instance, serial: Uint8Array, toll: Toll): number {
+  const at = roomFor(instance, toll, serial.length)
+  if (at === 0) return 0
+  instance.bytes.set(serial, at)
+  return deserialise(instance, at, serial.length)
+}
+
+function writeBigint(instance: Instance, value: bigint, toll: Toll): number {
+  const { bytes } = instance
+  const at = roomFor(instance, toll, 4 + BIGINT_BYTES)
+  if (at === 0) return 0
+  const length = putLimbs(value)
+  bytes[at] = SERIAL.version
+  bytes[at + 1] = 0
+  bytes[at + 2] = SERIAL.bigint
+  bytes[at + 3] = length
+  for (let i = 0; i < length; i++) bytes[at + 4 + i] = limbBytes[i]!
+  return deserialise(instance, at, 4 + BIGINT_BYTES)
+}
 
 /** Beyond Latin-1. The platform's pattern knows at once of most strings. */
 const WIDE = /[\u0100-\uffff]/
 
-function writeText(instance: Instance, value: string): number {
+function writeText(instance: Instance, value: string, toll: Toll): number {
   const { bytes, text } = instance
   const wide = WIDE.test(value)
-  const length = wide ? 2 * value.length : value.length
-  return deserialise(instance, 8 + length, (start) => {
-    let at = start
-    bytes[at++] = SERIAL.version
-    bytes[at++] = 0
-    bytes[at++] = SERIAL.string
-    let rest = 2 * value.length + (wide ? 1 : 0)
-    for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80
-    bytes[at++] = rest
-    if (wide) text.putUtf16(value, at)
-    else text.putLatin1(value, at)
-  })
+  const bytesMax = 8 + (wide ? 2 * value.length : value.length)
+  const start = roomFor(instance, toll, bytesMax)
+  if (start === 0) return 0
+  let at = start
+  bytes[at++] = SERIAL.version
+  bytes[at++] = 0
+  bytes[at++] = SERIAL.string
+  let rest = 2 * value.length + (wide ? 1 : 0)
+  for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80
+  bytes[at++] = rest
+  if (wide) text.putUtf16(value, at)
+  else text.putLatin1(value, at)
+  return deserialise(instance, start, bytesMax)
 }
 
 /** Bytes of a tag and up to four lengths of five bytes, rounded up: what a scalar needs besides its content. */
@@ -210,9 +229,9 @@ class Serial {
 
   /** Shortest two's complement, little-endian; none at all for zero. */
   bigint(value: bigint): this {
-    const limbs = limbsOf(value)
-    this.#reserve(limbs.length)
-    return this.u8(SERIAL.bigint).leb(limbs.length).append(limbs)
+    const length = putLimbs(value)
+    this.#reserve(length)
+    return this.u8(SERIAL.bigint).leb(length).append(limbBytes.subarray(0, length))
   }
 
   finish(): Uint8Array {
@@ -228,9 +247,10 @@ function writeUnit(bytes: Uint8Array, at: number, unit: number): void {
 /** Room for the two's complement of the widest bigint that passes, 288 bits, and a limb. */
 const BIGINT_BYTES = 48
 const limbs = new DataView(new ArrayBuffer(BIGINT_BYTES))
+const limbBytes = new Uint8Array(limbs.buffer)
 
-/** Two's complement, little-endian, without bytes that only repeat the sign. Valid until the next. Throws above 320 bits. */
-function limbsOf(value: bigint): Uint8Array {
+/** Puts two's complement, little-endian, into `limbBytes`; its length without bytes that only repeat the sign. Throws above 320 bits. */
+function putLimbs(value: bigint): number {
   let rest = value
   let length = 0
   do {
@@ -240,9 +260,9 @@ function limbsOf(value: bigint): Uint8Array {
   } while (rest !== 0n && rest !== -1n)
   const sign = rest === 0n ? 0 : 0xff
   // The sign must show in the top bit.
-  if ((limbs.getUint8(length - 1) ^ sign) & 0x80) limbs.setUint8(length++, sign)
-  while (length > 1 && limbs.getUint8(length - 1) === sign && ((limbs.getUint8(length - 2) ^ sign) & 0x80) === 0) length--
-  return new Uint8Array(limbs.buffer, 0, length)
+  if ((limbBytes[length - 1]! ^ sign) & 0x80) limbBytes[length++] = sign
+  while (length > 1 && limbBytes[length - 1] === sign && ((limbBytes[length - 2]! ^ sign) & 0x80) === 0) length--
+  return length
 }
 
 const STRUCTURE_BYTES = 256

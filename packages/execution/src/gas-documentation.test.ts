@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import { DEFAULT_PARAMETERS } from '@quoin/protocol'
+import { describe, expect, it } from 'vitest'
+import { CONTRACT_GAS } from './contract/gas.ts'
+import { LIBRARY_GAS } from './contract/library/gas.ts'
+import { MESSAGE_GAS } from './contract/message-gas.ts'
+import { MESSAGE_LIMITS } from './contract/message-limits.ts'
+import { GAS } from './intrinsic-gas.ts'
+import { VM_GAS } from './vm/gas.ts'
+import { INSTRUCTION_GAS } from './vm/meter/weights.ts'
+
+interface Table {
+  readonly [name: string]: number | Table
+}
+
+const documentation = readFileSync(new URL('../../../docs/gas.md', import.meta.url), 'utf8')
+const sections = documentation.split(/^## /m)
+
+/** The numbers of a section's table by their names. */
+function documented(mark: string): Readonly<Record<string, number>> {
+  const section = sections.find((text) => text.includes(mark)) ?? ''
+  const rows = section.matchAll(/^\| `([A-Za-z0-9.]+)` \| ([0-9,]+) \|/gm)
+  return Object.fromEntries([...rows].map(([, name, number]) => [name, Number(number!.replaceAll(',', ''))]))
+}
+
+const pricesOf = (table: Table, path = ''): readonly (readonly [string, number])[] =>
+  Object.entries(table).flatMap(([name, value]) =>
+    typeof value === 'number' ? [[path + name, value] as const] : pricesOf(value, `${path}${name}.`),
+  )
+
+describe('docs/gas.md', () => {
+  it.each([
+    ['intrinsic-gas.ts', GAS],
+    ['contract/message-gas.ts', MESSAGE_GAS],
+    ['vm/meter/weights.ts', INSTRUCTION_GAS],
+    ['vm/gas.ts', VM_GAS],
+    ['contract/gas.ts', CONTRACT_GAS],
+    ['contract/library/gas.ts', LIBRARY_GAS],
+  ])('has every price of %s and no other', (file, table) => {
+    expect(documented(`\`packages/execution/src/${file}\``)).toEqual(Object.fromEntries(pricesOf(table)))
+  })
+
+  it('has the limits, and what they come to', () => {
+    const { blockGasMax, transactionGasMax } = DEFAULT_PARAMETERS
+    const { evaluationGasMax, gasKept } = MESSAGE_LIMITS
+    expect(documented('Limits\n')).toEqual({ blockGasMax, transactionGasMax, evaluationGasMax, gasKept })
+    // 300 gas a microsecond.
+    expect(documentation).toContain(`a full block of the default size takes ${blockGasMax / 300 / 1000} ms.`)
+  })
+})

@@ -1,6 +1,6 @@
 import { type Address, bytesToHex, codec, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
 import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
-import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, stateKeyOf, storageFlatKey } from './keys.ts'
+import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, stateKeyOf, storageFlatKey, storagePrefix } from './keys.ts'
 import type { KvReader } from './kv.ts'
 
 /** A state key whose value differs from what it was when the journal was opened. */
@@ -31,6 +31,12 @@ interface Write {
 
 type ValueSlot = Slot<Uint8Array | undefined>
 
+/** What was read or written of one account's storage. */
+interface Storage {
+  readonly prefix: Uint8Array
+  readonly slots: Map<KeyText, ValueSlot>
+}
+
 const emptyReader: KvReader = { get: () => undefined }
 
 /**
@@ -42,7 +48,7 @@ export class Journal {
   /** Accounts stay decoded until the end of the block. */
   readonly #accounts = new Map<Address, Slot<Account>>()
   /** Storage by address and raw key. */
-  readonly #storage = new Map<Address, Map<KeyText, ValueSlot>>()
+  readonly #storage = new Map<Address, Storage>()
   /** Everything else by state key. */
   readonly #values = new Map<Hex, ValueSlot>()
   readonly #writes: Write[] = []
@@ -109,15 +115,15 @@ export class Journal {
 
   #entry(address: Address, rawKey: KeyText | Uint8Array): ValueSlot {
     const key = typeof rawKey === 'string' ? rawKey : keyTextOf(rawKey)
-    let entries = this.#storage.get(address)
-    if (entries === undefined) {
-      entries = new Map()
-      this.#storage.set(address, entries)
+    let storage = this.#storage.get(address)
+    if (storage === undefined) {
+      storage = { prefix: storagePrefix(address), slots: new Map() }
+      this.#storage.set(address, storage)
     }
-    let slot = entries.get(key)
+    let slot = storage.slots.get(key)
     if (slot === undefined) {
-      slot = this.#open(storageFlatKey(address, key))
-      entries.set(key, slot)
+      slot = this.#open(storageFlatKey(storage.prefix, key))
+      storage.slots.set(key, slot)
     }
     return slot
   }
@@ -185,8 +191,8 @@ export class Journal {
     for (const [key, { flatKey, original, value }] of this.#values) {
       if (!sameValue(original, value)) changed.set(key, { flatKey, before: original, after: value })
     }
-    for (const entries of this.#storage.values()) {
-      for (const { flatKey, original, value } of entries.values())
+    for (const { slots } of this.#storage.values()) {
+      for (const { flatKey, original, value } of slots.values())
         if (!sameValue(original, value)) changed.set(bytesToHex(stateKeyOf(flatKey)), { flatKey, before: original, after: value })
     }
     return [...changed.keys()].sort().map((key) => changed.get(key)!)

@@ -55,15 +55,22 @@ export function storageKey(address: Address, rawKey: Uint8Array): Hex {
   return `${address as Hex}02${bytesToHex(rawKey).slice(2)}`
 }
 
-/** As `flatKey`, of a storage entry. Throws when the raw key is longer than `stateKeyBytesMax`. */
-export function storageFlatKey(address: Address, rawKey: KeyText): Uint8Array {
+/** What the database keys of an account's storage begin with. */
+export function storagePrefix(address: Address): Uint8Array {
+  const prefix = new Uint8Array(STORAGE_HEAD_BYTES)
+  prefix[0] = SPACE.flat
+  prefix.set(hexToBytes(address), 1)
+  prefix[STORAGE_HEAD_BYTES - 1] = STATE_KIND.storage
+  return prefix
+}
+
+/** As `flatKey`, of a storage entry behind its account's prefix. Throws when the raw key is longer than `stateKeyBytesMax`. */
+export function storageFlatKey(prefix: Uint8Array, rawKey: KeyText): Uint8Array {
   const { length } = rawKey
   if (length > LIMITS.stateKeyBytesMax)
     throw new RangeError(`a raw key has ${length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
   const key = new Uint8Array(STORAGE_HEAD_BYTES + length)
-  key[0] = SPACE.flat
-  key.set(hexToBytes(address), 1)
-  key[STORAGE_HEAD_BYTES - 1] = STATE_KIND.storage
+  key.set(prefix)
   for (let i = 0; i < length; i++) key[STORAGE_HEAD_BYTES + i] = rawKey.charCodeAt(i)
   return key
 }

@@ -48,8 +48,17 @@ const versionKey = (part: number, address: Address, version: number): Hex => {
 /** The record of a contract; undefined for an account that is none. */
 export function readRecord(journal: Journal, address: Address): ContractRecord | undefined {
   const value = journal.value(recordKey(address))
-  return value === undefined ? undefined : unwrap(codec.decode(recordCodec, value))
+  if (value === undefined) return undefined
+  let record = decoded.get(value)
+  if (record === undefined) {
+    record = unwrap(codec.decode(recordCodec, value))
+    decoded.set(value, record)
+  }
+  return record
 }
+
+/** Records by their bytes, which a journal hands out again and again. */
+const decoded = new WeakMap<Uint8Array, ContractRecord>()
 
 export function writeRecord(journal: Journal, address: Address, record: ContractRecord): void {
   journal.setValue(recordKey(address), codec.encode(recordCodec, record))

@@ -35,7 +35,9 @@ export function dispatch(abi: ContractAbi, calldata: Uint8Array, value: bigint):
 
 /** The selector of calldata; undefined when that is shorter than one. */
 export const selectorOf = (calldata: Uint8Array): number | undefined =>
-  calldata.length < SELECTOR_BYTES ? undefined : new DataView(calldata.buffer, calldata.byteOffset).getUint32(0)
+  calldata.length < SELECTOR_BYTES
+    ? undefined
+    : calldata[0]! * 2 ** 24 + ((calldata[1]! << 16) | (calldata[2]! << 8) | calldata[3]!)
 
 const notPayable = (name: string): Result<never, DispatchError> =>
   err({ code: 'not-payable', message: `${name} is not payable and takes no value` })

@@ -1,8 +1,9 @@
-import { type Crypto, Hash, ok, type Result } from '@quoin/protocol'
+import { bytesToHex, type Crypto, type Hash, ok, type Result } from '@quoin/protocol'
 import type { AbiEvent } from './abi.ts'
 import { encodeArguments, encodeInPlace } from './encode.ts'
 import { type AbiFault, fail, faultAt, Path } from './fault.ts'
-import type { AbiType } from './type.ts'
+import { WORD, writeScalar } from './scalar.ts'
+import type { AbiType, ScalarType } from './type.ts'
 
 /** An event as a log has it, the address aside. */
 export interface EncodedEvent {
@@ -28,14 +29,20 @@ export function encodeEvent(crypto: Crypto, event: AbiEvent, values: readonly un
         continue
       }
       path.enter(name === '' ? i : name)
-      const bytes = encodeInPlace(crypto, path, type, values[i])
+      topics.push(topicOf(crypto, path, type, values[i]))
       path.leave()
-      topics.push(Hash(isWord(type) ? bytes : crypto.keccak256(bytes)))
     }
     const data = encodeArguments(crypto, types, rest)
     return data.ok ? ok({ topics, data: data.value }) : data
   })
 }
 
+function topicOf(crypto: Crypto, path: Path, type: AbiType, value: unknown): Hash {
+  if (!isWord(type)) return bytesToHex(crypto.keccak256(encodeInPlace(crypto, path, type, value))) as Hash
+  const word = new Uint8Array(WORD)
+  writeScalar(crypto, word, 0, type, value)
+  return bytesToHex(word) as Hash
+}
+
 /** Whether a value stands in its topic itself, not as a hash. */
-export const isWord = ({ dynamic, kind }: AbiType): boolean => !dynamic && kind !== 'array' && kind !== 'tuple'
+export const isWord = (type: AbiType): type is ScalarType => !type.dynamic && type.kind !== 'array' && type.kind !== 'tuple'

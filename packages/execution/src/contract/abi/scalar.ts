@@ -56,11 +56,22 @@ export function readScalar(crypto: Crypto, bytes: Uint8Array, at: number, { kind
 
 function readInteger(bytes: Uint8Array, at: number): bigint {
   for (let i = 0; i < WORD; i++) scratchBytes[i] = bytes[at + i]!
+  return scratchInteger()
+}
+
+function scratchInteger(): bigint {
   const low = scratch.getBigUint64(24)
   const second = scratch.getBigUint64(16)
   const high = (scratch.getBigUint64(0) << 64n) | scratch.getBigUint64(8)
   // Most integers are small: those cost no arithmetic.
   return high === 0n && second === 0n ? low : (high << 128n) | (second << 64n) | low
+}
+
+/** The number in at most 32 bytes. */
+export function readUnsigned(bytes: Uint8Array): bigint {
+  scratchBytes.fill(0, 0, WORD - bytes.length)
+  scratchBytes.set(bytes, WORD - bytes.length)
+  return scratchInteger()
 }
 
 /** The word at a position as a number; one above 2^32 as Infinity, since no data is that long. */

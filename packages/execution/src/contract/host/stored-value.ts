@@ -2,7 +2,7 @@ import { type Crypto, err, ok, parseUtf8, type Result } from '@quoin/protocol'
 import { decodeArguments } from '../abi/decode.ts'
 import { encodeArguments } from '../abi/encode.ts'
 import { type AbiFault, faultAt, Path } from '../abi/fault.ts'
-import { readScalar, WORD, wantContent, writeScalar } from '../abi/scalar.ts'
+import { readScalar, readUnsigned, WORD, wantContent, writeScalar } from '../abi/scalar.ts'
 import { type AbiType, type ScalarType, tupleOfMembers } from '../abi/type.ts'
 import type { AbiValue } from '../abi/value.ts'
 
@@ -73,6 +73,7 @@ function decodeWord(crypto: Crypto, type: ScalarType, stored: Uint8Array): Resul
   const left = type.kind === 'fixed-bytes'
   if (length === 0 || length > WORD || stored[left ? length - 1 : 0] === 0)
     return err(`${length} bytes are not the short form of a word`)
+  if (type.kind === 'uint' && 8 * length <= type.bits) return ok(readUnsigned(stored))
   const word = new Uint8Array(WORD)
   word.set(stored, left ? 0 : WORD - length)
   const value = faultAt(new Path(), () => ok(readScalar(crypto, word, 0, type)))

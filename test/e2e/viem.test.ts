@@ -125,9 +125,13 @@ it('ethers sends a transaction', async () => {
   }
 })
 
-it('the first transaction of the README does what it says', async () => {
+it.each([
+  ['A first transaction', /^success in block \d+, final\n$/],
+  ['A first contract', /^5n \{ by: '0xf39F\w+', count: 5n \}\nTooMuch \[ 10n \]\n$/],
+])('%s of the README does what it says', async (title, output) => {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const code = /^## A first transaction\n[\s\S]*?```ts\n([\s\S]*?)```/m.exec(readme)?.[1]
+  const section = readme.split(/^## /m).find((text) => text.startsWith(`${title}\n`))
+  const code = /```[jt]s\n([\s\S]*?)```/.exec(section ?? '')?.[1]
   expect(code).toContain('http://127.0.0.1:8545')
   // Where a script finds viem as a user's own project does.
   const directory = join(ROOT, 'node_modules', '.cache', 'quoin')
@@ -135,8 +139,7 @@ it('the first transaction of the README does what it says', async () => {
   await mkdir(directory, { recursive: true })
   await writeFile(path, code!.replaceAll('http://127.0.0.1:8545', network.validators[2]!.url))
   try {
-    const { code: exitCode, output } = await run(new Program(process.execPath, [path]))
-    expect({ exitCode, output }).toEqual({ exitCode: 0, output: expect.stringMatching(/^success in block \d+, final\n$/) })
+    expect(await run(new Program(process.execPath, [path]))).toMatchObject({ code: 0, output: expect.stringMatching(output) })
   } finally {
     await rm(path)
   }

@@ -2,6 +2,7 @@ import { type Address, bytesToHex, codec, equalBytes, type Hash, type Hex, LIMIT
 import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
 import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, stateKeyOf, storageFlatKey, storagePrefix } from './keys.ts'
 import type { KvReader } from './kv.ts'
+import { Slab } from './slab.ts'
 
 /** A state key whose value differs from what it was when the journal was opened. */
 export interface StateChange {
@@ -51,6 +52,8 @@ export class Journal {
   readonly #storage = new Map<Address, Storage>()
   /** Everything else by state key. */
   readonly #values = new Map<Hex, ValueSlot>()
+  /** Where keys lie together: thousands of small buffers are work for the garbage collector. */
+  readonly #keys = new Slab()
   readonly #writes: Write[] = []
   readonly #logs: Log[] = []
   /** Logs of the transactions before this one. */
@@ -122,7 +125,7 @@ export class Journal {
     }
     let slot = storage.slots.get(key)
     if (slot === undefined) {
-      slot = this.#open(storageFlatKey(storage.prefix, key))
+      slot = this.#open(storageFlatKey(storage.prefix, key, this.#keys))
       storage.slots.set(key, slot)
     }
     return slot

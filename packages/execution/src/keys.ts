@@ -9,6 +9,7 @@ import {
   LIMITS,
   numberToBytes,
 } from '@quoin/protocol'
+import type { Slab } from './slab.ts'
 
 /**
  * Everything that execution keeps in the database, key spaces 0x10 to 0x2f:
@@ -65,11 +66,11 @@ export function storagePrefix(address: Address): Uint8Array {
 }
 
 /** As `flatKey`, of a storage entry behind its account's prefix. Throws when the raw key is longer than `stateKeyBytesMax`. */
-export function storageFlatKey(prefix: Uint8Array, rawKey: KeyText): Uint8Array {
+export function storageFlatKey(prefix: Uint8Array, rawKey: KeyText, slab: Slab): Uint8Array {
   const { length } = rawKey
   if (length > LIMITS.stateKeyBytesMax)
     throw new RangeError(`a raw key has ${length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
-  const key = new Uint8Array(STORAGE_HEAD_BYTES + length)
+  const key = slab.take(STORAGE_HEAD_BYTES + length)
   key.set(prefix)
   for (let i = 0; i < length; i++) key[STORAGE_HEAD_BYTES + i] = rawKey.charCodeAt(i)
   return key

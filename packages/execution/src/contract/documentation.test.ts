@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { unwrap } from '@quoin/protocol'
+import { type Abi, formatAbi, parseAbi, unwrap } from '@quoin/protocol'
+import { parseAbi as viemAbi } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiOf, frameOf, hostEngine } from '../../test/guest.ts'
 import { CONTRACT_HANDLERS, CONTRACT_HOST } from './host/index.ts'
+import { MESSAGE_LIMITS } from './message-limits.ts'
+import { NATIVE_ABI, NATIVE_ADDRESS } from './native.ts'
 
 const documentation = readFileSync(new URL('../../../../docs/contracts.md', import.meta.url), 'utf8')
 
@@ -10,6 +13,17 @@ describe('docs/contracts.md', () => {
   it('describes every member of quoin', () => {
     const described = new Set([...documentation.matchAll(/`([A-Za-z0-9]+)(?:`|\()/g)].map(([, name]) => name))
     for (const { name } of CONTRACT_HOST) expect(described, name).toContain(name)
+  })
+
+  it('has the native contract as it is, and limits as they are', () => {
+    const lines = [...documentation.matchAll(/^ {2}'((?:function|event) [^']+)',$/gm)].map(([, line]) => line!)
+    const sorted = (abi: Abi) => abi.map((item) => formatAbi([item])).toSorted()
+    expect(sorted(unwrap(parseAbi(viemAbi(lines))))).toEqual(sorted(NATIVE_ABI))
+    expect(documentation).toContain(`\`${NATIVE_ADDRESS}\``)
+    const { evaluationGasMax, callDepthMax, gasKept } = MESSAGE_LIMITS
+    const thousands = String(evaluationGasMax).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+    for (const text of [`${thousands} gas`, `nest at most ${callDepthMax} deep`, `1/${gasKept} of its gas`])
+      expect(documentation).toContain(text)
   })
 
   it('has a token that works', () => {

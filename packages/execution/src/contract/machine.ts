@@ -168,10 +168,10 @@ export class Machine {
   #run(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Exclude<CallOutcome, { kind: 'fault' }> {
     const { program, name, values, access, self, sender, value } = call
     const { crypto, chainId, engine } = this.contracts
-    const frame: Frame = {
-      ...{ crypto, chainId, journal: this.journal, block: this.block, self, sender, value, abi: program.abi, access },
-      send: (context, message) => this.#send(frame, context, message),
-    }
+    const { journal, block } = this
+    const { abi } = program
+    const send: Frame['send'] = (context, message) => this.#send(frame, context, message)
+    const frame: Frame = { crypto, chainId, journal, block, self, sender, value, abi, access, send }
     const request = { image: program.image, entry: name, values, handlers: CONTRACT_HANDLERS, gas: meter.left, scope: frame }
     this.#underWay.push(self)
     const outcome = host === undefined ? engine.call(request) : host.call(request)

@@ -74,7 +74,8 @@ export function sourceOf(bodies: Body, peers: readonly string[], plain: string):
   return `export default { functions: {\n${functions.join(',\n')}\n} }`
 }
 
-function render(one: Statement, peers: readonly string[], plain: string): string {
+/** Source of a statement. */
+export function render(one: Statement, peers: readonly string[], plain: string): string {
   switch (one.kind) {
     case 'loop':
       return `for (let i = 0; i < ${one.turns}; i++) x = (x * 31n + BigInt(i)) % 1000003n`

@@ -1,0 +1,148 @@
+import { codec, FEE_POLICIES, type Hex, hexToBytes, receiptsCodec, unwrap } from '@quoin/protocol'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { createContractEngine } from '../src/contract/engine.ts'
+import { NATIVE_ADDRESS } from '../src/contract/native.ts'
+import type { ExecutableTransaction, ExecutedBlock } from '../src/executor.ts'
+import { stateAt } from '../src/history.ts'
+import { Journal } from '../src/journal.ts'
+import type { Engine } from '../src/vm/index.ts'
+import { TestChain, testGenesis } from './chain.ts'
+import { TEST_BLOCK, TestContracts } from './contracts.ts'
+import { engineBinary, wasmPower } from './engine.ts'
+import { CONTRACTS, firstPrograms, randomBlock, SENDERS, Sending } from './random-blocks.ts'
+import { addressOf, executable } from './transactions.ts'
+
+/** `npm run test:long` makes that many times more runs. */
+const FACTOR = process.env['QUOIN_TEST_LONG'] === undefined ? 1 : 40
+const RUNS = 25 * FACTOR
+const MINER = addressOf(0xfee)
+const FILL = { gasMax: 60_000_000, bytesMax: 4_194_304 }
+
+const freshEngine = (): Engine => createContractEngine(wasmPower(), engineBinary())
+
+/** One engine for all runs: nothing of a run may show in later ones. */
+function lasting(): () => Engine {
+  const engine = freshEngine()
+  return () => engine
+}
+
+/** Leaves an engine's instances in every state in which calls can leave them. */
+function soil(engine: Engine): void {
+  const chain = new TestContracts(new Journal(), TEST_BLOCK, engine)
+  const contract = chain.deploy(
+    ['function f(uint256 how)'],
+    `const kept = new Map([[1, 2]])
+    export default { functions: { f(how) {
+      kept.set(how, new Uint8Array(300000)); quoin.store('uint256', 'junk', how)
+      if (how === 1n) for (;;) kept.set({}, [])
+      if (how === 2n) for (;;) kept.set({}, new Uint8Array(100000))
+      if (how === 3n) { const g = (n) => g(n + 1) + 1; g(0) }
+      if (how === 4n) quoin.call(quoin.self, 'f(uint256)', [1n])
+      if (how === 5n) JSON.parse('['.repeat(100000))
+      if (how === 6n) throw new Array(1000).fill('x')
+    } } }`,
+  )
+  for (let how = 0n; how <= 6n; how++) chain.attempt(contract, 'f', [how], { gas: 700_000 })
+}
+
+/** What befalls a node before each block, and must not show. */
+interface Condition {
+  readonly treeDepth: number
+  /** Of a run. */
+  engine(): Engine
+  befall(chain: TestChain, engine: Engine): Promise<TestChain>
+}
+
+const CONDITIONS: Readonly<Record<string, Condition>> = {
+  /** Programs stay in memory. */
+  proposer: { treeDepth: 4, engine: lasting(), befall: async (chain) => chain },
+  /** Images come from the database. */
+  restarted: { treeDepth: 4, engine: freshEngine, befall: (chain, engine) => chain.reopened(4, engine) },
+  /** Modules are evaluated again. */
+  'without its images': {
+    treeDepth: 4,
+    engine: lasting(),
+    befall(chain, engine) {
+      chain.kv.write(imageKeys(chain).map((key) => ({ key, value: undefined })))
+      return chain.reopened(4, engine)
+    },
+  },
+  /** The engine did other work in between, and the tree has another shape. */
+  busy: {
+    treeDepth: 9,
+    engine: lasting(),
+    async befall(chain, engine) {
+      soil(engine)
+      return chain
+    },
+  },
+}
+
+const imageKeys = ({ kv }: TestChain): Uint8Array[] => kv.keys('0x21').map((key) => hexToBytes(key as Hex))
+
+/** What two nodes could differ in, the most telling first. */
+const shownBy = ({ header, hash, receipts }: ExecutedBlock) => ({
+  receipts: unwrap(codec.decode(receiptsCodec, receipts)),
+  header,
+  hash,
+})
+
+/** How often what happened in all runs; of images, how many a chain had at most. Runs in which nothing happens prove nothing. */
+const counts = { succeeded: 0, failed: 0, logs: 0, created: 0, administered: 0, images: 0 }
+
+function count(chain: TestChain, { receipts }: ExecutedBlock): void {
+  for (const { status, logs, contractAddress } of unwrap(codec.decode(receiptsCodec, receipts))) {
+    if (status === 1) counts.succeeded++
+    else counts.failed++
+    counts.logs += logs.length
+    if (contractAddress !== undefined) counts.created++
+    if (logs.some(({ address }) => address === NATIVE_ADDRESS)) counts.administered++
+  }
+  counts.images = Math.max(counts.images, chain.kv.keys('0x21').length)
+}
+
+it('four nodes in different conditions agree on every block of random contracts', { timeout: 60_000 * FACTOR }, async () => {
+  const scenario = fc.tuple(
+    fc.constantFrom(...FEE_POLICIES),
+    firstPrograms,
+    fc.array(randomBlock, { minLength: 2, maxLength: 3 }),
+  )
+  await fc.assert(
+    fc.asyncProperty(scenario, fc.boolean(), async ([feePolicy, programs, blocks], triesOthers) => {
+      const genesis = testGenesis(new Map(SENDERS.map((address) => [address, 10n ** 24n])), { feePolicy })
+      const conditions = Object.values(CONDITIONS)
+      const engines = conditions.map(({ engine }) => engine())
+      let chains = await Promise.all(conditions.map(({ treeDepth }, i) => TestChain.start(genesis, treeDepth, engines[i]!)))
+      const sending = new Sending()
+      let specs = sending.deployments(programs)
+      for (const actions of [...blocks, []]) {
+        chains = await Promise.all(conditions.map(({ befall }, i) => befall(chains[i]!, engines[i]!)))
+        const [proposer, ...others] = chains as [TestChain, ...TestChain[]]
+        const candidates = specs.map(executable)
+        if (triesOthers) await proposer.executor.build(proposer.template(MINER, 700), candidates.toReversed(), FILL)
+        const built = await proposer.executor.build(proposer.template(MINER), candidates, FILL)
+        const transactions = built.included.map((index): ExecutableTransaction => candidates[index]!)
+        for (const [i, chain] of others.entries()) {
+          const executed = unwrap(await chain.executor.execute(chain.template(MINER), transactions))
+          if (executed.hash !== built.hash) expect(shownBy(executed), Object.keys(CONDITIONS)[i + 1]).toEqual(shownBy(built))
+          await chain.store(executed)
+        }
+        await proposer.store(built)
+        count(proposer, built)
+        const past = stateAt(proposer.kv, built.header.number)
+        const nonces = await Promise.all(SENDERS.map(async (address) => (await past.account(address)).nonce))
+        sending.settle(nonces)
+        specs = actions.map((one) => sending.specOf(one))
+      }
+    }),
+    // A counterexample is large whatever is left out, and each attempt at a smaller one costs a run.
+    { numRuns: RUNS, endOnFailure: true },
+  )
+  expect(counts.succeeded).toBeGreaterThan(4 * RUNS)
+  expect(counts.failed).toBeGreaterThan(2 * RUNS)
+  expect(counts.created).toBeGreaterThan(2 * RUNS)
+  expect(counts.logs).toBeGreaterThan(RUNS / 4)
+  expect(counts.administered).toBeGreaterThan(RUNS / 10)
+  expect(counts.images).toBeGreaterThanOrEqual(CONTRACTS)
+})

@@ -79,11 +79,19 @@ export const VECTORS = [
       const hash = quoin.keccak256(d)
       return [hash, quoin.sha256(d), quoin.abiEncode('uint256,(address,bytes)[]', [5n, [['${OTHER}', d]]]), quoin.abiEncodePacked('uint16,string', [1n, 'ab'])].map(quoin.encodeHex).join()
     } } }`,
-    calls: [['f', ['0x010203']], ['f', [`0x${'ab'.repeat(1000)}`]]],
+    calls: [
+      ['f', ['0x010203']],
+      ['f', [`0x${'ab'.repeat(1000)}`]],
+    ],
   },
   {
     name: 'events and errors',
-    abi: ['event E(address indexed a, string indexed s, uint256[] n)', 'event A(bytes32 indexed x)', 'error Own(string why, int8 n)', 'function f(uint256 n)'],
+    abi: [
+      'event E(address indexed a, string indexed s, uint256[] n)',
+      'event A(bytes32 indexed x)',
+      'error Own(string why, int8 n)',
+      'function f(uint256 n)',
+    ],
     source: `export default { functions: { f(n) {
       quoin.emit('E', quoin.sender, 'text', [n, n + 1n]); quoin.emit('A', new Uint8Array(32).fill(7))
       if (n === 2n) quoin.revert('Own', 'why', -3n)
@@ -91,18 +99,44 @@ export const VECTORS = [
       if (n === 4n) for (;;);
       if (n === 5n) null.x
     } } }`,
-    calls: [['f', [1n]], ['f', [2n]], ['f', [3n]], ['f', [4n], { gas: 500_000 }], ['f', [5n]]],
+    calls: [
+      ['f', [1n]],
+      ['f', [2n]],
+      ['f', [3n]],
+      ['f', [4n], { gas: 500_000 }],
+      ['f', [5n]],
+    ],
   },
   {
     name: 'calls of other contracts',
-    abi: ['function make(bytes c) returns (address)', 'function ask(address a) returns (uint256)', 'function caught() returns (string)', 'function add(uint256 n) payable returns (uint256)'],
+    abi: [
+      'function make(bytes c) returns (address)',
+      'function ask(address a) returns (uint256)',
+      'function caught() returns (string)',
+      'function add(uint256 n) payable returns (uint256)',
+    ],
     source: `export default { functions: {
       make: (c) => { const a = quoin.create(c); quoin.store('address', 'child', a); return a },
       ask: (a) => quoin.call(quoin.load('address', 'child'), 'add(uint256)(uint256)', [4n]) + quoin.staticCall(quoin.self, 'ask(address)(uint256)', [a], { gas: 100000n }),
       caught() { try { quoin.call(quoin.load('address', 'child'), 'none()', []) } catch (e) { return e.name + e.message + e.data.length } },
       add: (n) => n + 1n,
     } }`,
-    calls: [['make', [bytesToHex(containerOf(['function add(uint256 n) returns (uint256)'], "export default { functions: { add(n) { quoin.store('uint256', 'n', n); return n * 2n } } }"))]], ['ask', [OTHER]], ['caught'], ['add', [1n], { value: 5n }]],
+    calls: [
+      [
+        'make',
+        [
+          bytesToHex(
+            containerOf(
+              ['function add(uint256 n) returns (uint256)'],
+              "export default { functions: { add(n) { quoin.store('uint256', 'n', n); return n * 2n } } }",
+            ),
+          ),
+        ],
+      ],
+      ['ask', [OTHER]],
+      ['caught'],
+      ['add', [1n], { value: 5n }],
+    ],
   },
   {
     name: 'a source that does not parse',
@@ -135,7 +169,9 @@ const sha256 = (/** @type {string | Uint8Array} */ bytes) => createHash('sha256'
 
 /** @param {unknown} value */
 const text = (value) =>
-  JSON.stringify(value, (_, item) => (item instanceof Uint8Array ? bytesToHex(item) : typeof item === 'bigint' ? `${item}n` : item))
+  JSON.stringify(value, (_, item) =>
+    item instanceof Uint8Array ? bytesToHex(item) : typeof item === 'bigint' ? `${item}n` : item,
+  )
 
 /**
  * Runs every vector on a fresh state.

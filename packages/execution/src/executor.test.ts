@@ -21,7 +21,7 @@ import { stateAt } from './history.ts'
 import { readParameters } from './system-state.ts'
 
 const PLAIN = [1, 2, 3, 4].map(addressOf)
-const CONTRACT = addressOf(0xc0de)
+const CONTRACT = addressOf(0xc0ffee)
 const UNUSED = addressOf(0xffff)
 const EVERYONE = [...PLAIN, CONTRACT, UNUSED]
 const BLOCK_GAS = 1_000_000

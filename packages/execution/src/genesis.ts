@@ -35,6 +35,7 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
     journal.setAccount(address, { ...EMPTY_ACCOUNT, balance })
   }
   for (const { address, code } of genesis.systemContracts) {
+    if (address === NATIVE_ADDRESS) throw new Error(`system contract ${address}: the native contract is there`)
     const made = makeCode(contracts, new GasMeter(U64_SAFE_MAX, undefined), code, undefined)
     if (!made.ok) throw new Error(`system contract ${address}: ${made.error.reason}`)
     installCode(contracts, journal, 0 as Height, address, SYSTEM_ADDRESS, made.value)

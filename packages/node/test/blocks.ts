@@ -69,6 +69,3 @@ export async function appendBlock(
   feed.publish()
   return { header, hash }
 }
-
-/** The log of a Solidity event with indexed words, or any other. */
-export const testLog = (address: Address, topics: readonly Hash[], data = new Uint8Array(0)): Log => ({ address, topics, data })

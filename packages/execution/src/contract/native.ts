@@ -120,7 +120,7 @@ export function runNative(
   const decoded = decodeLeadingArguments(crypto, called.inputs, data)
   if (!decoded.ok) return failed(`the arguments are malformed: ${decoded.error.message}`)
   const { values } = decoded.value
-  const target = Address(String(values[0]).toLowerCase())
+  const target = accountOf(values[0])
   const record = readRecord(machine.journal, target)
   if (record === undefined) return failed(`${called.name}: ${target} is no contract`)
   if (called.mutability !== 'view' && record.authority !== call.from)
@@ -135,7 +135,7 @@ export function runNative(
 const ACTIONS: Readonly<Record<string, (call: NativeCall) => Answer>> = {
   upgrade,
   setAuthority(call) {
-    const authority = Address(String(call.values[1]).toLowerCase())
+    const authority = accountOf(call.values[1])
     changeAuthority(call, authority === ZERO_ADDRESS ? undefined : authority)
     return ok([])
   },
@@ -159,6 +159,9 @@ function changeAuthority(call: NativeCall, authority: Address | undefined, recor
   writeRecord(call.machine.journal, call.target, { ...record, authority })
   log(call, 'AuthorityChanged(address,address)', [textOf(call.machine, authority ?? ZERO_ADDRESS)])
 }
+
+/** The account of an argument whose type is address: its text. */
+const accountOf = (text: AbiValue | undefined): Address => Address((text as string).toLowerCase())
 
 const textOf = ({ contracts }: Machine, account: Address): string => checksumText(contracts.crypto, account)
 

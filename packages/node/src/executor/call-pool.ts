@@ -143,9 +143,9 @@ export class CallPool implements CallRunner {
   async #close(): Promise<void> {
     for (const job of this.#takeAll()) job.resolve(err(CLOSED))
     await Promise.all(
-      this.#slots.map(({ thread, cancelRestart }) => {
+      this.#slots.map(async ({ thread, cancelRestart }) => {
         cancelRestart()
-        return thread?.close()
+        await thread?.close()
       }),
     )
   }

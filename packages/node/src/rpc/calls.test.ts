@@ -61,7 +61,7 @@ async function included(sending: Promise<Hex>) {
 
 async function deploy(abi: typeof token.abi, bytecode: Hex, args: readonly unknown[] = []): Promise<Address> {
   const { contractAddress } = await included(wallet().deployContract({ abi, bytecode, args } as never))
-  if (contractAddress == null) throw new Error('no address')
+  if (contractAddress === null || contractAddress === undefined) throw new Error('no address')
   return contractAddress
 }
 

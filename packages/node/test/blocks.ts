@@ -9,7 +9,6 @@ import {
   Hash,
   Height,
   headerHash,
-  type Log,
   type Receipt,
   receiptsCodec,
   receiptsRoot,

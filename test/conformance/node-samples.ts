@@ -1,10 +1,19 @@
 import { accountCodec, SYSTEM_ADDRESS, SYSTEM_RECORDS } from '@quoin/execution'
 import { codec, DEFAULT_PARAMETERS, Height, hexToBytes, type Nonce, Round, Wei } from '@quoin/protocol'
+import {
+  recordCodec,
+  versionCodec,
+  writeCodeVersion,
+  writeFormerCode,
+  writeRecord,
+} from '../../packages/execution/src/contract/record.ts'
 import { historyOps } from '../../packages/execution/src/history.ts'
+import { Journal } from '../../packages/execution/src/journal.ts'
 import { accountKey, codeKey, flatKeyOf, storageKey } from '../../packages/execution/src/keys.ts'
 import { encodeSplit } from '../../packages/execution/src/tree/page.ts'
 import { headCodec, pageKey, rootKeys, undoPagesKey, undoRootsKey } from '../../packages/execution/src/tree/records.ts'
 import { encodeUndoPages, undoRootsCodec } from '../../packages/execution/src/tree/undo.ts'
+import { packImage } from '../../packages/execution/src/vm/packed-image.ts'
 import { signedStepCodec } from '../../packages/node/src/engine/last-sign-state.ts'
 import { encodeMessage, encodeRequest } from '../../packages/node/src/engine/messages.ts'
 import { walEntryCodec } from '../../packages/node/src/engine/wal.ts'
@@ -51,6 +60,37 @@ const [written, removed] = historyOps(
 ) as [ReturnType<typeof historyOps>[number], ReturnType<typeof historyOps>[number]]
 const children = Array.from({ length: 16 }, (_, i) => ({ count: i, root: fixed(32, i) }))
 
+const record = {
+  version: 3,
+  authority: address(0xa8),
+  paused: true,
+  executionVersion: hash(0xa9),
+  loadGas: 123_456,
+}
+const codeVersion = { codeHash: hash(0xaa), height: Height(1_234) }
+
+/** Key of the one value that something writes to an empty state. */
+function keyWritten(write: (journal: Journal) => void): Uint8Array {
+  const journal = new Journal()
+  write(journal)
+  const [change] = journal.changes()
+  return change!.flatKey
+}
+
+const image = packImage({
+  data: new Uint8Array(0),
+  patch: Uint32Array.of(1, 0xffff_ffff, 30, 7),
+  heap: fixed(5, 0xab),
+  heapEnd: 2_000,
+  runtime: 1_001,
+  context: 1_002,
+  mailbox: { at: 1_003, length: 4, buffer: 1_005 },
+  entries: new Map([
+    ['constructor', 1_006],
+    ['functions.ä😀', 1_007],
+  ]),
+})
+
 /** State and its records: what a block's state root commits to, and how it lies in the database. */
 export const executionSamples: Samples = {
   account: codec.encode(accountCodec, account),
@@ -68,6 +108,13 @@ export const executionSamples: Samples = {
   'system record validators': codec.encode(validatorsRecord.codec, { layout: 1, value: validators }),
   'system record nodes': codec.encode(nodesRecord.codec, { layout: 1, value: nodes }),
   'system record senders': codec.encode(senders.codec, { layout: 1, value: 'open' }),
+  'contract record': codec.encode(recordCodec, record),
+  'contract record without authority': codec.encode(recordCodec, { ...record, authority: undefined }),
+  'contract record key': keyWritten((journal) => writeRecord(journal, address(0xa2), record)),
+  'contract code version': codec.encode(versionCodec, codeVersion),
+  'contract code version key': keyWritten((journal) => writeCodeVersion(journal, address(0xa2), 3, codeVersion)),
+  'contract former code key': keyWritten((journal) => writeFormerCode(journal, address(0xa2), 3, fixed(9, 0xac))),
+  'packed image': image,
   'tree head': codec.encode(headCodec, { format: 1, depth: 16, height: Height(9), oldestUndo: Height(5), root: hash(0xa4) }),
   'tree page key': pageKey(0x0102),
   'tree root key': rootKeys([0x0102])[0]!,

@@ -6,15 +6,18 @@ import {
   type ChainId,
   type CommitCertificate,
   type CompactBlock,
+  type ContractContainer,
   certifiedBlockCodec,
   codec,
   commitCertificateCodec,
   compactBlockCodec,
+  contractAddress,
   createValidatorSet,
   nobleCrypto as crypto,
   DEFAULT_PARAMETERS,
   type Evidence,
   emptyBloom,
+  encodeContainer,
   encodeHeader,
   evidenceCodec,
   extraDataCodec,
@@ -31,6 +34,7 @@ import {
   leafNode,
   logCodec,
   merkleRoot,
+  type Nonce,
   nodeRegistryCodec,
   type PolkaCertificate,
   Power,
@@ -191,6 +195,28 @@ const proof: StateProof = {
   terminal: { kind: 'other', key: fixed(32, 0x83), valueHash: fixed(32, 0x84) },
 }
 
+const container: ContractContainer = {
+  upgradeAuthority: { kind: 'account', address: address(0x77) },
+  reentrantSelectors: [0x78, 0xffff_fffe],
+  compiler: 'compiler 1.2',
+  source: "export default { fallback: () => 'ä€😀' }",
+  abi: [
+    { type: 'constructor', inputs: [{ name: 'a', type: 'uint256' }], stateMutability: 'payable' },
+    {
+      type: 'function',
+      name: 'f',
+      inputs: [{ name: 'p', type: 'tuple[2]', components: [{ name: '', type: 'bytes4' }] }],
+      outputs: [{ name: '', type: 'string' }],
+      stateMutability: 'view',
+    },
+    { type: 'event', name: 'E', inputs: [{ name: 'i', type: 'int24', indexed: true }], anonymous: true },
+    { type: 'error', name: 'R', inputs: [] },
+    { type: 'fallback', stateMutability: 'nonpayable' },
+    { type: 'receive', stateMutability: 'payable' },
+  ],
+  sourceMap: fixed(3, 0x79),
+}
+
 /** Samples of every codec that the protocol exports, under its name. */
 export const protocolCodecs: Samples = {
   bodyCodec: codec.encode(bodyCodec, transactions),
@@ -231,6 +257,10 @@ export const protocolCodecs: Samples = {
 
 /** What is hashed and signed, beside the encodings. */
 export const protocolHashes: Samples = {
+  'contract container': encodeContainer(container),
+  'contract container without an authority': encodeContainer({ ...container, upgradeAuthority: { kind: 'none' } }),
+  'contract container of its deployer': encodeContainer({ ...container, upgradeAuthority: { kind: 'deployer' } }),
+  'contract address': hexToBytes(contractAddress(crypto, address(0x7a), 300 as Nonce)),
   'block hash': hexToBytes(headerHash(crypto, header)),
   'header RLP': encodeHeader(header),
   'genesis digest': hexToBytes(genesisDigest(crypto, genesis)),

@@ -2,17 +2,46 @@ import { accountCodec, packOps, packTransactions, SYSTEM_RECORDS, unpackOps, unp
 import { codec, equalBytes, type Nonce, U32_MAX } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { recordCodec, versionCodec } from '../../packages/execution/src/contract/record.ts'
 import { historyKey, parseHistoryKey } from '../../packages/execution/src/keys.ts'
 import { parseRecord, readingOf } from '../../packages/execution/src/system-state.ts'
 import { headCodec } from '../../packages/execution/src/tree/records.ts'
 import { undoRootsCodec } from '../../packages/execution/src/tree/undo.ts'
+import type { ContractImage } from '../../packages/execution/src/vm/engine.ts'
+import { packImage, unpackImage } from '../../packages/execution/src/vm/packed-image.ts'
 import * as any from '../../packages/protocol/test/arbitraries.ts'
-import { codecTarget, fuzz, fuzzTargets, throwingTarget } from './fuzz.ts'
+import { codecTarget, fuzz, fuzzTargets, resultTarget, throwingTarget } from './fuzz.ts'
 
 const account = fc.record({
   nonce: fc.nat(U32_MAX).map((nonce) => nonce as Nonce),
   balance: any.wei,
   codeHash: fc.option(any.hash, { nil: undefined }),
+})
+
+const contractRecord = fc.record({
+  version: fc.nat(U32_MAX),
+  authority: fc.option(any.address, { nil: undefined }),
+  paused: fc.boolean(),
+  executionVersion: any.hash,
+  loadGas: any.gas,
+})
+const codeVersion = fc.record({ codeHash: any.hash, height: any.height })
+
+/** An engine whose images have little room: 32 words of data, and a heap behind byte 1,000. */
+const imageBase = { data: new Uint8Array(128) } as ContractImage
+const imageLayout = { heapBase: 1_000, dataEnd: 128 } as Parameters<typeof unpackImage>[2]
+const inHeap = fc.integer({ min: 1_000, max: 1_092 })
+const image: fc.Arbitrary<ContractImage> = fc.record({
+  data: fc.constant(imageBase.data),
+  patch: fc.array(fc.tuple(fc.nat(31), fc.nat(U32_MAX)), { maxLength: 3 }).map((words) => Uint32Array.from(words.flat())),
+  heap: any.bytesUpTo(60),
+  heapEnd: fc.integer({ min: 1_100, max: 1_000_000 }),
+  runtime: inHeap,
+  context: inHeap,
+  mailbox: fc.record({ at: fc.constant(1_050), length: fc.nat(50), buffer: inHeap }),
+  entries: fc
+    .dictionary(fc.string({ unit: 'binary', maxLength: 8 }), inHeap, { maxKeys: 3 })
+    .map((all) => new Map(Object.entries(all))),
 })
 
 const layout = fc.constant(1)
@@ -49,6 +78,16 @@ fuzzTargets({
   'tree undo roots': codecTarget(undoRootsCodec, undoRoots),
   'packed writes': throwingTarget(packOps, unpackOps, RangeError, fc.array(op, { maxLength: 4 })),
   'packed transactions': throwingTarget(packTransactions, unpackTransactions, RangeError, fc.array(executable, { maxLength: 4 })),
+  'contract record': codecTarget(recordCodec, contractRecord),
+  'contract code version': codecTarget(versionCodec, codeVersion),
+  'packed image': resultTarget(
+    packImage,
+    (bytes) => {
+      const unpacked = unpackImage(bytes, imageBase, imageLayout)
+      return unpacked === undefined ? { ok: false } : { ok: true, value: unpacked }
+    },
+    image,
+  ),
   'history key': throwingTarget(({ stateKey, height }) => historyKey(stateKey, height), parseHistoryKey, Error, historyPlace),
 })
 

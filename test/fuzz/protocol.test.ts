@@ -1,10 +1,14 @@
 import {
   bodyCodec,
+  type ContractContainer,
   certifiedBlockCodec,
   commitCertificateCodec,
   compactBlockCodec,
+  concatBytes,
+  decodeContainer,
   decodeHeader,
   decodeTransaction,
+  encodeContainer,
   encodeHeader,
   encodeRlp,
   evidenceCodec,
@@ -41,6 +45,7 @@ import {
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { loadCrypto } from '../../packages/node/src/crypto/load.ts'
+import { container } from '../../packages/protocol/test/abi-arbitraries.ts'
 import * as any from '../../packages/protocol/test/arbitraries.ts'
 import { CHAIN_ID, reencode } from '../../packages/protocol/test/transactions.ts'
 import { codecTarget, fuzz, fuzzTargets, resultTarget, type Target, throwingTarget } from './fuzz.ts'
@@ -97,6 +102,24 @@ const transactionTarget: Target = resultTarget<Fields>(
   transaction,
 )
 
+/** Creation data: a container, and what follows it. */
+interface Creation {
+  readonly container: ContractContainer
+  readonly constructorArguments: Uint8Array
+}
+const creation: fc.Arbitrary<Creation> = fc.record({ container, constructorArguments: any.bytesUpTo(40) })
+const creationTarget: Target = resultTarget(
+  ({ container: value, constructorArguments }) => concatBytes(encodeContainer(value), constructorArguments),
+  (bytes) => {
+    const decoded = decodeContainer(bytes)
+    if (!decoded.ok) return decoded
+    const { container: value, code, constructorArguments } = decoded.value
+    expect(concatBytes(code, constructorArguments)).toEqual(bytes)
+    return { ok: true, value: { container: value, constructorArguments } }
+  },
+  creation,
+)
+
 const { rlp } = fc.letrec<{ rlp: RlpValue }>((tie) => ({
   rlp: fc.oneof({ depthSize: 'small' }, any.bytesUpTo(60), fc.array(tie('rlp'), { maxLength: 5 })),
 }))
@@ -118,6 +141,7 @@ function decodeRlp(bytes: Uint8Array): RlpValue {
 fuzzTargets({
   RLP: throwingTarget(encodeRlp, decodeRlp, RlpFailure, rlp),
   transaction: transactionTarget,
+  'creation data': creationTarget,
   header: resultTarget(encodeHeader, decodeHeader, any.header),
   headerCodec: codecTarget(headerCodec, any.header),
   extraDataCodec: codecTarget(extraDataCodec, any.extraData),

@@ -23,7 +23,7 @@ export interface CodeVersion {
   readonly height: Height
 }
 
-const recordCodec: codec.Codec<ContractRecord> = codec.struct({
+export const recordCodec: codec.Codec<ContractRecord> = codec.struct({
   version: codec.u32(),
   authority: codec.optional(codec.address),
   paused: codec.bool,
@@ -31,7 +31,7 @@ const recordCodec: codec.Codec<ContractRecord> = codec.struct({
   loadGas: codec.u64(),
 })
 
-const versionCodec: codec.Codec<CodeVersion> = codec.struct({ codeHash: codec.hash, height: codec.u64<Height>() })
+export const versionCodec: codec.Codec<CodeVersion> = codec.struct({ codeHash: codec.hash, height: codec.u64<Height>() })
 
 /** Parts of a record: the record itself, a version's description, a former version's code. */
 const PART = { record: 0, version: 1, code: 2 } as const

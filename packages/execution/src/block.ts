@@ -111,6 +111,11 @@ export class BlockRun {
     return this.#hashes.length
   }
 
+  /** Of the transactions so far. */
+  get hashes(): readonly Hash[] {
+    return this.#hashes
+  }
+
   /** Which of the block's limits one more transaction would break. */
   overflow({ gasLimit, raw }: Transaction): BlockRefusal | undefined {
     if (this.count >= LIMITS.blockTransactionsMax)
@@ -209,16 +214,20 @@ export interface Filled {
 }
 
 /**
- * Runs candidates in their order as long as they fit. A candidate is left out in silence where a later block may take it: no room, a
+ * Runs candidates in their order as long as they fit, and asks for no more of them. A candidate is left out in silence where a later block may take it: no room, a
  * nonce gap, a base fee that may fall, or an account that this very block has changed.
  */
-export function fillBlock(run: BlockRun, candidates: readonly SenderTransaction[], fill: FillLimits): Filled {
+export function fillBlock(
+  run: BlockRun,
+  candidates: Iterable<readonly [index: number, candidate: SenderTransaction]>,
+  fill: FillLimits,
+): Filled {
   const gasMax = Math.min(fill.gasMax, run.rules.gasLimit)
   const bytesMax = Math.min(fill.bytesMax, LIMITS.blockBytesMax)
   const included: number[] = []
   const refused: { readonly index: number; readonly reason: TransactionRefusal }[] = []
   const sent = new Set<Address>()
-  for (const [index, item] of candidates.entries()) {
+  for (const [index, item] of candidates) {
     if (gasMax - run.gasUsed < GAS.transaction) break
     const { transaction, sender } = item
     const reason = run.check(item)

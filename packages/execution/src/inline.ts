@@ -125,14 +125,12 @@ class InlineExecutor implements Executor {
     const { parent, timeMs } = template
     this.#assertAbove(parent)
     if (timeMs <= parent.timeMs) throw new RangeError(`block time ${timeMs} is not above its parent's ${parent.timeMs}`)
-    const { items, positions, malformed } = this.#decode(candidates)
+    const malformed: Malformed[] = []
     const run = this.#start(template)
-    const filled = fillBlock(run, items, fill)
-    const refused = filled.refused.map(({ index, reason }) => ({ index: positions[index]!, reason }))
-    const hashes = filled.included.map((index) => items[index]!.transaction.hash)
+    const { included, refused } = fillBlock(run, this.#decode(candidates, malformed), fill)
     return {
-      ...this.#seal({ template, hashes }, run),
-      included: filled.included.map((index) => positions[index]!),
+      ...this.#seal({ template, hashes: run.hashes }, run),
+      included,
       refused: [...malformed, ...refused].toSorted((a, b) => a.index - b.index),
     }
   }
@@ -145,7 +143,8 @@ class InlineExecutor implements Executor {
     this.#assertAbove(parent)
     if (timeMs <= parent.timeMs)
       return err({ code: 'time', message: `block time ${timeMs} is not above its parent's ${parent.timeMs}` })
-    const { items, malformed } = this.#decode(transactions)
+    const malformed: Malformed[] = []
+    const items = [...this.#decode(transactions, malformed)].map(([, item]) => item)
     const [bad] = malformed
     if (bad !== undefined) return err(invalidTransaction(bad.index, bad.reason))
     const hashes = items.map(({ transaction }) => transaction.hash)
@@ -181,20 +180,17 @@ class InlineExecutor implements Executor {
     throw new Error(`the database holds ${held}; the parent is block ${parent.number}, root ${parent.stateRoot}`)
   }
 
-  #decode(transactions: readonly ExecutableTransaction[]) {
+  /** Decodes one after the other, when it is wanted; those that cannot be are left out and told. */
+  *#decode(
+    transactions: readonly ExecutableTransaction[],
+    malformed: Malformed[],
+  ): Generator<readonly [index: number, transaction: SenderTransaction]> {
     const { crypto, chainId } = this.#options
-    const items: SenderTransaction[] = []
-    /** Where each item stands among the transactions. */
-    const positions: number[] = []
-    const malformed: Malformed[] = []
     for (const [index, { raw, sender }] of transactions.entries()) {
       const decoded = decodeTransaction(crypto, chainId, raw)
-      if (decoded.ok) {
-        items.push({ transaction: decoded.value, sender })
-        positions.push(index)
-      } else malformed.push({ index, reason: { code: 'malformed', message: decoded.error.message } })
+      if (decoded.ok) yield [index, { transaction: decoded.value, sender }]
+      else malformed.push({ index, reason: { code: 'malformed', message: decoded.error.message } })
     }
-    return { items, positions, malformed } as const
   }
 
   #start(template: BlockTemplate): BlockRun {

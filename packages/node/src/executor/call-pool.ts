@@ -76,7 +76,7 @@ export class CallPool implements CallRunner {
   #queuedBytes = 0
   readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
   #closing: Promise<void> | undefined
-  #ready: Promise<void> | undefined
+  #isStarted = false
   #onReady: () => void = () => {}
   #onLossAtStart: (error: Error) => void = () => {}
 
@@ -91,12 +91,11 @@ export class CallPool implements CallRunner {
 
   /** Starts the threads, which the first call would do otherwise. Resolves when all are up; rejects when one is lost before. */
   start(): Promise<void> {
-    this.#ready ??= new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#onReady = resolve
       this.#onLossAtStart = reject
-      for (const slot of this.#slots) this.#fill(slot)
+      this.#fillAll()
     })
-    return this.#ready
   }
 
   get stats(): CallStats {
@@ -110,8 +109,7 @@ export class CallPool implements CallRunner {
   ): Promise<Result<CallOutcomes[K], CallUnavailable>> {
     signal.throwIfAborted()
     if (this.#closing !== undefined) return err(CLOSED)
-    // A thread that is lost at its start is reported and replaced like any other.
-    this.start().catch(() => undefined)
+    this.#fillAll()
     const bytes = bytesOf(request)
     const { callsQueuedMax, queuedBytesMax } = this.#limits
     if (this.#queue.size >= callsQueuedMax || this.#queuedBytes + bytes > queuedBytesMax) {
@@ -171,6 +169,13 @@ export class CallPool implements CallRunner {
         break
       }
     }
+  }
+
+  /** Starts the threads, once. One that is lost at its start is reported and replaced like any other. */
+  #fillAll(): void {
+    if (this.#isStarted) return
+    this.#isStarted = true
+    for (const slot of this.#slots) this.#fill(slot)
   }
 
   /** Puts a new thread into a slot. */

@@ -12,7 +12,7 @@ async function crashAt(victim: number, write: number): Promise<void> {
   await simulation.run()
 }
 
-/** Writes of one node in a run without crashes. */
+/** Writes of one node in a run without crashes. Contracts are made and called in it. */
 async function countWrites(victim: number): Promise<number> {
   const simulation = new Simulation({ seed: SEED, calm: true, faultyHeights: HEIGHTS, healedHeights: 0 })
   let count = 0
@@ -20,7 +20,8 @@ async function countWrites(victim: number): Promise<number> {
     count++
     return false
   }
-  await simulation.run()
+  const { contracts } = await simulation.run()
+  expect(Math.min(contracts.created, contracts.logged)).toBeGreaterThan(0)
   return count
 }
 

@@ -73,20 +73,33 @@ export function simGenesis(validatorCount: number, clientCount: number): Genesis
   }
 }
 
-/** A signed transfer (type 2). */
-export function transfer(from: Account, to: Address, nonce: number, value: bigint): Uint8Array {
+/** What a transaction asks for. */
+interface Order {
+  /** Undefined to make a contract. */
+  readonly to: Address | undefined
+  readonly value: bigint
+  readonly data: Uint8Array
+  readonly gas: number
+}
+
+/** A signed transaction (type 2). */
+export function signed(from: Account, nonce: number, { to, value, data, gas }: Order): Uint8Array {
   const fields = [
     integerPayload(CHAIN_ID),
     integerPayload(nonce),
     integerPayload(1),
     integerPayload(2),
-    integerPayload(21_000),
-    hexToBytes(to),
+    integerPayload(gas),
+    to === undefined ? new Uint8Array(0) : hexToBytes(to),
     integerPayload(value),
-    new Uint8Array(0),
+    data,
     [],
   ]
   const typed = (values: Parameters<typeof encodeRlp>[0]) => Uint8Array.of(2, ...encodeRlp(values))
   const { signature, yParity } = simCrypto.sign(simCrypto.keccak256(typed(fields)), from.secretKey)
   return typed([...fields, integerPayload(yParity), signature.slice(0, 32), signature.slice(32)])
 }
+
+/** A signed transfer. */
+export const transfer = (from: Account, to: Address, nonce: number, value: bigint): Uint8Array =>
+  signed(from, nonce, { to, value, data: new Uint8Array(0), gas: 21_000 })

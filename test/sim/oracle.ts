@@ -1,11 +1,30 @@
-import type { Address, Hash, Proposal, Vote } from '@quoin/protocol'
-import { commitVotes, polkaVotes, roundVotes } from '@quoin/protocol'
+import { NATIVE_ADDRESS } from '@quoin/execution/contract'
+import {
+  type Address,
+  bytesToHex,
+  commitVotes,
+  Hash,
+  type Proposal,
+  polkaVotes,
+  type Receipt,
+  receiptsRoot,
+  roundVotes,
+  type Vote,
+} from '@quoin/protocol'
 import { decodeMessage, type EngineMessage } from '../../packages/node/src/engine/messages.ts'
-import type { PeerId } from '../../packages/node/src/powers.ts'
+import type { Kv, PeerId } from '../../packages/node/src/powers.ts'
 import type { BlockReader } from '../../packages/node/src/store/types.ts'
+import { simCrypto } from './crypto.ts'
 
 /** A property that must hold always did not. */
 export class Violation extends Error {}
+
+export interface ContractCounts {
+  created: number
+  /** Transactions with logs: calls and upgrades that did something. */
+  logged: number
+  failed: number
+}
 
 /**
  * Watches what leaves the nodes and what they commit, and judges it by the paper's own terms, without a production predicate: signatures
@@ -25,6 +44,7 @@ export class Oracle {
   height = 0
   /** Blocks that were decided in a later round than the first. */
   roundsLost = 0
+  readonly contracts: ContractCounts = { created: 0, logged: 0, failed: 0 }
 
   /** What `faulty` validators say is not judged; it counts as a vote all the same. */
   constructor(validatorCount: number, faulty: readonly Address[] = []) {
@@ -57,6 +77,8 @@ export class Oracle {
     this.height = Math.max(this.height, header.number)
     if (header.number === 0) return
     if (known === undefined && (blocks.certificate(header.number)?.round ?? 0) > 0) this.roundsLost++
+    const receipts = this.#checkReceipts(by, blocks)
+    if (known === undefined) for (const receipt of receipts) this.#count(receipt)
     const parent = this.#committed.get(header.number - 1)
     if (parent !== undefined && parent.hash !== header.parentHash)
       throw new Violation(`block ${header.number} on ${by} follows ${header.parentHash}, committed was ${parent.hash}`)
@@ -64,6 +86,21 @@ export class Oracle {
     const before = this.#times.get(header.number - 1)
     if (before !== undefined && header.timeMs <= before)
       throw new Violation(`time of block ${header.number} is not after its parent's`)
+  }
+
+  /** What a node keeps of its last block's transactions is what the block's header says. State and gas stand in the header itself. */
+  #checkReceipts(by: PeerId, blocks: BlockReader): readonly Receipt[] {
+    const { number, receiptsRoot: wanted } = blocks.head.header
+    const receipts = blocks.receipts(number)
+    if (receipts === undefined || Hash(receiptsRoot(simCrypto, receipts)) !== wanted)
+      throw new Violation(`${by} keeps other receipts of block ${number} than its header says`)
+    return receipts
+  }
+
+  #count({ status, logs, contractAddress }: Receipt): void {
+    if (status === 0) this.contracts.failed++
+    else if (contractAddress !== undefined) this.contracts.created++
+    else if (logs.length > 0) this.contracts.logged++
   }
 
   #onProposal({ height, round, proposer, valueId, polRound }: Proposal): void {
@@ -110,6 +147,19 @@ export class Oracle {
     if (known !== undefined && known !== value) throw new Violation(`signed twice: ${what} for ${known} and ${value}`)
     this.#said.set(what, value)
     return known === undefined
+  }
+}
+
+/** Each code of the state on a node's disk has its image beside it, whatever crashes lay between (`packages/execution/src/keys.ts`). */
+export async function checkImages(by: PeerId, kv: Kv): Promise<void> {
+  const images = new Set<string>()
+  for await (const [key] of kv.scan({ from: Uint8Array.of(0x21), to: Uint8Array.of(0x22) }))
+    images.add(bytesToHex(key.subarray(9)))
+  for await (const [key, code] of kv.scan({ from: Uint8Array.of(0x10), to: Uint8Array.of(0x11) })) {
+    const address = bytesToHex(key.subarray(1, 21))
+    const isCode = key.length === 22 && key[21] === 1 && address !== NATIVE_ADDRESS
+    if (isCode && !images.has(bytesToHex(simCrypto.keccak256(code))))
+      throw new Violation(`${by} has no image of the code of ${address}`)
   }
 }
 

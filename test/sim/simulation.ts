@@ -3,9 +3,10 @@ import type { Executor } from '@quoin/execution'
 import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
 import { evidenceOffender } from '../../packages/node/src/engine/evidence-pool.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
-import { clientAccount, simGenesis, transfer, validatorKey } from './genesis.ts'
+import { simGenesis, validatorKey } from './genesis.ts'
+import { Load } from './load.ts'
 import { SimNetwork } from './network.ts'
-import { Oracle, Violation } from './oracle.ts'
+import { type ContractCounts, checkImages, Oracle, Violation } from './oracle.ts'
 import type { SeededRandom } from './random.ts'
 import { SimNode } from './sim-node.ts'
 import { World } from './world.ts'
@@ -45,6 +46,8 @@ export interface SimulationResult {
   readonly events: number
   readonly crashes: number
   readonly transactions: number
+  /** What became of the transactions that concern contracts. */
+  readonly contracts: Readonly<ContractCounts>
   /** Blocks that were not decided in round 0. */
   readonly roundsLost: number
   /** Who was caught signing twice, by how many nodes. */
@@ -75,14 +78,14 @@ export class Simulation {
   readonly nodes: readonly SimNode[]
   readonly #options: SimulationOptions
   readonly #faults: SeededRandom
-  readonly #load: SeededRandom
-  readonly #nonces = new Array<number>(CLIENTS).fill(0)
+  /** When and to whom clients send. */
+  readonly #pace: SeededRandom
+  readonly #load: Load
   readonly #validators: ValidatorSet
   largestProposalBytes = 0
   #started = false
   #failure: Error | undefined
   #faulty = true
-  #sent = 0
 
   constructor(options: SimulationOptions) {
     const { seed, nodeCount = 4, followerCount = 0, clientCount = CLIENTS, twin = false, logger = silentLogger } = options
@@ -90,7 +93,8 @@ export class Simulation {
     this.world = new World(seed)
     this.network = new SimNetwork(this.world)
     this.#faults = this.world.random.fork()
-    this.#load = this.world.random.fork()
+    this.#pace = this.world.random.fork()
+    this.#load = new Load(this.#pace.fork(), CLIENTS)
     this.oracle = new Oracle(nodeCount, twin ? [validatorKey(nodeCount - 1).address] : [])
     this.network.onSend = (from, _to, message) => {
       if (message[0] === PROPOSAL_TAG) this.largestProposalBytes = Math.max(this.largestProposalBytes, message.length)
@@ -129,6 +133,7 @@ export class Simulation {
     if (!progressed) throw new Violation(`liveness: healed, ${HEALED_MS} ms later: ${this.describe()}`)
     const offenders = this.#offenders()
     await this.stop()
+    for (const { peer, disk } of this.nodes) await checkImages(peer, disk.kv)
     if (this.network.penalties.length > 0 && !this.#options.twin) {
       throw new Violation(`an honest node was blamed: ${JSON.stringify(this.network.penalties.slice(0, 3))}`)
     }
@@ -138,7 +143,8 @@ export class Simulation {
       virtualMs: this.world.nowMs,
       events: this.world.events,
       crashes: this.nodes.reduce((sum, { crashes }) => sum + crashes, 0),
-      transactions: this.#sent,
+      transactions: this.#load.taken,
+      contracts: this.oracle.contracts,
       roundsLost: this.oracle.roundsLost,
       offenders,
     }
@@ -224,23 +230,17 @@ export class Simulation {
 
   // ---- load
 
-  /** Clients send transfers to nodes of their choice; one that is refused is sent again elsewhere. */
+  /** Clients send to nodes of their choice; what is refused is sent again elsewhere. */
   #sendLoad(): void {
-    this.world.after(this.#load.between(1, 150), () => {
-      const client = this.#load.below(CLIENTS)
-      const sim = this.#load.pick(this.nodes)
-      const nonce = this.#nonces[client]!
-      const to = clientAccount(this.#load.below(CLIENTS)).address
-      const raw = transfer(clientAccount(client), to, nonce, BigInt(this.#load.below(1_000)))
+    this.world.after(this.#pace.between(1, 150), () => {
+      const sim = this.#pace.pick(this.nodes)
       const { node } = sim
       if (node?.status !== undefined) {
-        void node.mempool.add(raw, 'rpc').then((result) => {
+        const sent = this.#load.next()
+        void node.mempool.add(sent.raw, 'rpc').then((result) => {
           if (!sim.alive) return
-          if (result.ok) this.#sent++
-          // A node that crashed lost its pool, so the nonce is taken from the chain again now and then.
-          if (result.ok) this.#nonces[client] = nonce + 1
-          else if (result.error.code === 'nonce-too-low') this.#nonces[client] = nonce + 1
-          else this.#nonces[client] = Math.max(0, nonce - this.#load.below(4))
+          if (result.ok) this.#load.settle(sent)
+          else this.#load.refuse(sent, result.error.code)
         })
       }
       this.#sendLoad()

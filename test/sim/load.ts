@@ -1,0 +1,94 @@
+import { NATIVE_ADDRESS } from '@quoin/execution/contract'
+import { type Address, contractAddress } from '@quoin/protocol'
+import { addCall, failCall, ledgers, passCall, upgradeCall } from './contracts.ts'
+import { simCrypto } from './crypto.ts'
+import { type Account, clientAccount, signed, transfer } from './genesis.ts'
+import type { SeededRandom } from './random.ts'
+
+/** Contracts that clients make in a run. */
+const CONTRACTS_MAX = 8
+const CONTRACT_GAS = 3_000_000
+
+/** A client's next transaction. */
+export interface Sent {
+  readonly client: number
+  readonly nonce: number
+  readonly raw: Uint8Array
+  /** Address of the contract that it makes. */
+  readonly contract?: Address
+}
+
+/** What clients send: transfers, and contracts with what is sent to them. Until there is a contract each makes one. */
+export class Load {
+  readonly #random: SeededRandom
+  readonly #nonces: number[]
+  /** Contracts whose making a node took: where a crash lost that, there is no code. */
+  readonly #contracts: { readonly address: Address; readonly owner: number }[] = []
+  taken = 0
+
+  constructor(random: SeededRandom, clients: number) {
+    this.#random = random
+    this.#nonces = new Array<number>(clients).fill(0)
+  }
+
+  next(): Sent {
+    const random = this.#random
+    const client = random.below(this.#nonces.length)
+    const kind = this.#contracts.length === 0 ? 'create' : random.pick(KINDS)
+    return kind === 'upgrade' ? this.#upgrade() : this.#send(client, kind)
+  }
+
+  /** A node took a transaction. */
+  settle({ client, nonce, contract }: Sent): void {
+    this.taken++
+    this.#nonces[client] = nonce + 1
+    if (contract !== undefined) this.#contracts.push({ address: contract, owner: client })
+  }
+
+  /** A node refused a transaction. One that crashed lost its pool, so the nonce is taken from the chain again now and then. */
+  refuse({ client, nonce }: Sent, code: string): void {
+    this.#nonces[client] = code === 'nonce-too-low' ? nonce + 1 : Math.max(0, nonce - this.#random.below(4))
+  }
+
+  #send(client: number, kind: Exclude<(typeof KINDS)[number], 'upgrade'>): Sent {
+    const random = this.#random
+    const nonce = this.#nonces[client]!
+    const from = clientAccount(client)
+    const sent = (raw: Uint8Array): Sent => ({ client, nonce, raw })
+    if (kind === 'transfer') {
+      const to = clientAccount(random.below(this.#nonces.length)).address
+      return sent(transfer(from, to, nonce, BigInt(random.below(1_000))))
+    }
+    if (kind === 'create' && this.#contracts.length < CONTRACTS_MAX) {
+      const contract = contractAddress(simCrypto, from.address, nonce)
+      return { ...sent(withGas(from, nonce, undefined, random.pick(ledgers))), contract }
+    }
+    const { address } = random.pick(this.#contracts)
+    return sent(withGas(from, nonce, address, this.#call()))
+  }
+
+  #call(): Uint8Array {
+    const random = this.#random
+    const n = random.below(1_000)
+    if (random.chance(0.15)) return failCall(random.below(3))
+    return random.chance(0.3) ? passCall(random.pick(this.#contracts).address, n) : addCall(n)
+  }
+
+  #upgrade(): Sent {
+    const { address, owner } = this.#random.pick(this.#contracts)
+    const nonce = this.#nonces[owner]!
+    const data = upgradeCall(address, this.#random.pick(ledgers))
+    return { client: owner, nonce, raw: withGas(clientAccount(owner), nonce, NATIVE_ADDRESS, data) }
+  }
+}
+
+/** As often as they stand here. */
+const KINDS = [
+  ...new Array<'transfer'>(10).fill('transfer'),
+  ...new Array<'call'>(7).fill('call'),
+  ...new Array<'create'>(2).fill('create'),
+  'upgrade',
+] as const
+
+const withGas = (from: Account, nonce: number, to: Address | undefined, data: Uint8Array): Uint8Array =>
+  signed(from, nonce, { to, value: 0n, data, gas: CONTRACT_GAS })

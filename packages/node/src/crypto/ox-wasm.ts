@@ -1,13 +1,13 @@
 import { type Crypto, type Curve, nobleCrypto, strictCurve } from '@quoin/protocol'
-import { engine as hashEngine } from 'ox/wasm/Hash'
-import { InvalidInputError, engine as secp256k1Engine } from 'ox/wasm/Secp256k1'
 
 const SIGN_OPTIONS = { prehash: false, extraEntropy: false, lowS: true } as const
 const VERIFY_OPTIONS = { prehash: false, lowS: true } as const
 
 /** libsecp256k1 compiled to WebAssembly by ox: wherever Node runs. Compiled asynchronously, synchronous from then on. */
 export async function loadOxWasmCurve(): Promise<Curve> {
-  const library = await secp256k1Engine()
+  // Loaded where it is wanted: each thread of a node that has a native library would read it for nothing.
+  const { engine, InvalidInputError } = await import('ox/wasm/Secp256k1')
+  const library = await engine()
   return strictCurve({
     recover(digest, signature, yParity) {
       // The library's recovered form puts the recovery id first.
@@ -39,6 +39,7 @@ export async function loadOxWasmCurve(): Promise<Curve> {
 
 /** Keccak and SHA-256 in WebAssembly. */
 export async function loadOxWasmHashes(): Promise<Pick<Crypto, 'keccak256' | 'sha256'>> {
-  const { keccak256, sha256 } = await hashEngine()
+  const { engine } = await import('ox/wasm/Hash')
+  const { keccak256, sha256 } = await engine()
   return { keccak256, sha256 }
 }

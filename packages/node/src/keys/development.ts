@@ -1,5 +1,6 @@
 import { type Address, addressOfPublicKey, type Crypto, hexToBytes, publicKeyOf, utf8ToBytes } from '@quoin/protocol'
-import { HdKey, Mnemonic } from 'ox'
+import * as HdKey from 'ox/HdKey'
+import * as Mnemonic from 'ox/Mnemonic'
 
 /** The mnemonic of anvil and Hardhat: everybody knows these keys. */
 export const DEVELOPMENT_MNEMONIC = 'test test test test test test test test test test test junk'

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { type Curve, hashPairsBy, nobleCrypto } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { CANDIDATES, type Candidates, type LoadedCrypto, loadCrypto } from './load.ts'
+import { NOBLE_ANSWERS, nobleAnswers } from './self-test.ts'
 
 const NONE: Candidates = { curve: [], keccak256: [], sha256: [], hashPairs: [] }
 
@@ -67,6 +68,10 @@ describe('loadCrypto', () => {
     without.hashPairs(input, output, 2)
     expect(output.slice(32)).toEqual(nobleCrypto.sha256(input.subarray(64)))
   })
+})
+
+it('the self-test knows the hash of the answers of noble', () => {
+  expect(nobleAnswers()).toEqual(NOBLE_ANSWERS)
 })
 
 describe('the self-test refuses a curve that', () => {

@@ -1,12 +1,15 @@
 import {
   bigIntToBytes,
   bytesToBigInt,
+  bytesToHex,
   type Crypto,
   type Curve,
   concatBytes,
   equalBytes,
   type HashPairs,
+  type Hex,
   hexToBytes,
+  joinBytes,
   nobleCrypto,
 } from '@quoin/protocol'
 
@@ -31,6 +34,21 @@ const DIGESTS: readonly Uint8Array[] = [
   new Uint8Array(32).fill(0xff),
 ]
 
+/** The example of EIP-155, signed with its key, 46…46. */
+const DIGEST = DIGESTS[0]!
+const PUBLIC_KEY = hexToBytes('0x024bc2a31265153f07e70e0bab08724e6b85e217f8cd628ceb62974247bb493382')
+const SIGNATURE = hexToBytes(
+  '0x28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa63627667cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83',
+)
+
+const LARGE_X_KEY = hexToBytes('0x03797033e19680e671fc72cea04cabe394c9295edda1c86f72f4fb68b1dbb8a0ba')
+
+/** What a backend is asked. */
+interface Question<T> {
+  readonly name: string
+  ask(backend: T): Uint8Array | undefined
+}
+
 interface SignatureCase {
   readonly name: string
   readonly digest: Uint8Array
@@ -38,16 +56,10 @@ interface SignatureCase {
   readonly publicKey: Uint8Array
 }
 
-const DIGEST = DIGESTS[0]!
-const PUBLIC_KEY = nobleCrypto.publicKey(SECRET_KEYS[1]!)!
-
-const LARGE_X_KEY = hexToBytes('0x03797033e19680e671fc72cea04cabe394c9295edda1c86f72f4fb68b1dbb8a0ba')
-
 /** Signatures that are refused, or that only just are not. */
 function edgeCases(): readonly SignatureCase[] {
-  const { signature } = nobleCrypto.sign(DIGEST, SECRET_KEYS[1]!)
-  const r = signature.subarray(0, 32)
-  const s = signature.subarray(32)
+  const r = SIGNATURE.subarray(0, 32)
+  const s = SIGNATURE.subarray(32)
   const highS = word(ORDER - bytesToBigInt(s))
   const edge = (name: string, edgeR: Uint8Array, edgeS: Uint8Array, digest = DIGEST): SignatureCase => ({
     name,
@@ -75,7 +87,7 @@ function edgeCases(): readonly SignatureCase[] {
     // u₁G + u₂P is infinity for the key of 1 where z = −r.
     {
       ...edge('sum at infinity', word(1n), word(1n), word(ORDER - 1n)),
-      publicKey: nobleCrypto.publicKey(word(1n))!,
+      publicKey: concatBytes(Uint8Array.of(2), GENERATOR_X),
     },
   ]
 }
@@ -88,64 +100,103 @@ function badPublicKeys(): readonly Uint8Array[] {
   return [prefixed(0, x), prefixed(4, x), prefixed(6, x), prefixed(2, word(5n)), prefixed(3, field), prefixed(2, word(0n))]
 }
 
-/** First disagreement of a curve with noble over signing, recovery (both parities), verification and keys. */
-export function curveFault(curve: Curve): string | undefined {
-  return keyFault(curve) ?? signatureFault(curve)
+/** Signing, recovery (both parities), verification and keys. */
+function curveQuestions(): readonly Question<Curve>[] {
+  return [...keyQuestions(), ...signingQuestions(), ...edgeCases().flatMap((edge) => signatureQuestions(edge.name, () => edge))]
 }
 
-function keyFault(curve: Curve): string | undefined {
-  for (const secretKey of [...SECRET_KEYS, ...BAD_SECRET_KEYS]) {
-    const fault = difference('publicKey', curve.publicKey(secretKey), nobleCrypto.publicKey(secretKey))
-    if (fault !== undefined) return fault
-  }
-  const publicKeys = SECRET_KEYS.map((secretKey) => nobleCrypto.publicKey(secretKey)!)
-  for (const publicKey of [...publicKeys, ...badPublicKeys()]) {
-    const fault = difference('decompress', curve.decompress(publicKey), nobleCrypto.decompress(publicKey))
-    if (fault !== undefined) return fault
-  }
-  for (const publicKey of badPublicKeys()) {
-    if (curve.verify(DIGEST, nobleCrypto.sign(DIGEST, SECRET_KEYS[1]!).signature, publicKey))
-      return 'verify: takes a key off the curve'
-  }
-  return undefined
+function keyQuestions(): readonly Question<Curve>[] {
+  return [
+    ...[...SECRET_KEYS, ...BAD_SECRET_KEYS].map((key) => ({ name: 'publicKey', ask: (curve: Curve) => curve.publicKey(key) })),
+    ...SECRET_KEYS.map((key) => ({ name: 'decompress', ask: (curve: Curve) => curve.decompress(curve.publicKey(key)!) })),
+    ...badPublicKeys().flatMap((key) => [
+      { name: 'decompress', ask: (curve: Curve) => curve.decompress(key) },
+      { name: 'verify, key off the curve', ask: (curve: Curve) => flag(curve.verify(DIGEST, SIGNATURE, key)) },
+    ]),
+  ]
 }
 
-function signatureFault(curve: Curve): string | undefined {
-  const cases: SignatureCase[] = [...edgeCases()]
-  for (const [i, digest] of DIGESTS.entries()) {
-    const secretKey = SECRET_KEYS[i % SECRET_KEYS.length]!
-    const wanted = nobleCrypto.sign(digest, secretKey)
-    const signed = curve.sign(digest, secretKey)
-    const fault =
-      difference(`sign of digest ${i}`, signed.signature, wanted.signature) ??
-      (signed.yParity === wanted.yParity ? undefined : `sign of digest ${i}: other y parity`)
-    if (fault !== undefined) return fault
-    cases.push({ name: `digest ${i}`, digest, signature: wanted.signature, publicKey: nobleCrypto.publicKey(secretKey)! })
-  }
-  for (const { name, digest, signature, publicKey } of cases) {
-    for (const yParity of [0, 1] as const) {
-      const wanted = nobleCrypto.recover(digest, signature, yParity)
-      const fault = difference(`recover, ${name}, y parity ${yParity}`, curve.recover(digest, signature, yParity), wanted)
-      if (fault !== undefined) return fault
+function signingQuestions(): readonly Question<Curve>[] {
+  return DIGESTS.flatMap((digest, i) => {
+    const key = SECRET_KEYS[i % SECRET_KEYS.length]!
+    const sign = (curve: Curve): Uint8Array => {
+      const { signature, yParity } = curve.sign(digest, key)
+      return concatBytes(signature, Uint8Array.of(yParity))
     }
-    if (curve.verify(digest, signature, publicKey) !== nobleCrypto.verify(digest, signature, publicKey))
-      return `verify, ${name}: other answer`
-  }
-  return undefined
+    // A signature and a key that are not noble's were found by the questions before.
+    const signed = (curve: Curve) => ({ digest, signature: curve.sign(digest, key).signature, publicKey: curve.publicKey(key)! })
+    return [{ name: `sign of digest ${i}`, ask: sign }, ...signatureQuestions(`digest ${i}`, signed)]
+  })
 }
+
+function signatureQuestions(name: string, caseOf: (curve: Curve) => Omit<SignatureCase, 'name'>): readonly Question<Curve>[] {
+  const recover = (yParity: 0 | 1) => ({
+    name: `recover, ${name}, y parity ${yParity}`,
+    ask(curve: Curve) {
+      const { digest, signature } = caseOf(curve)
+      return curve.recover(digest, signature, yParity)
+    },
+  })
+  const verify = (curve: Curve) => {
+    const { digest, signature, publicKey } = caseOf(curve)
+    return flag(curve.verify(digest, signature, publicKey))
+  }
+  return [recover(0), recover(1), { name: `verify, ${name}`, ask: verify }]
+}
+
+const flag = (value: boolean): Uint8Array => Uint8Array.of(value ? 1 : 0)
 
 /** Lengths around the blocks of SHA-256 (64) and keccak (136), and one above WebAssembly's first page. */
 const HASH_LENGTHS: readonly number[] = [0, 1, 31, 32, 55, 56, 63, 64, 65, 119, 128, 135, 136, 137, 272, 1000, 70_000]
 
-/** First disagreement of a hash function with noble's. */
-export function hashFault(name: 'keccak256' | 'sha256', hash: Crypto['sha256']): string | undefined {
-  for (const length of HASH_LENGTHS) {
-    const input = pattern(length)
-    const fault = difference(`${name} of ${length} bytes`, hash(input), nobleCrypto[name](input))
+const hashQuestions = (name: HashName): readonly Question<Crypto['sha256']>[] =>
+  HASH_LENGTHS.map((length) => ({ name: `${name} of ${length} bytes`, ask: (hash) => hash(pattern(length)) }))
+
+type HashName = 'keccak256' | 'sha256'
+
+/**
+ * SHA-256 of all of noble's answers (`answersHash`). Noble takes 0.1 s to give them, in each thread of a node, so that it is asked only when a
+ * backend's have another hash.
+ */
+export const NOBLE_ANSWERS = {
+  curve: '0x282007c298f6937edfd69cbd83e24cde91467b86a2b33e9e0fdecbb13fef02ce',
+  keccak256: '0x0ffc9f10554cabcaf80e436ef5b12b7bb3485c9e165aa4cc0642bd10ad1e1d04',
+  sha256: '0x2f307c4c568b40d6b74735630fe62fa15190adae7c63924a9cf834def778660b',
+} as const
+
+/** Hash of all answers, each behind its length; 255 stands for none. */
+const answersHash = (answers: readonly (Uint8Array | undefined)[]): Hex =>
+  bytesToHex(
+    nobleCrypto.sha256(
+      joinBytes(answers.flatMap((answer) => [Uint8Array.of(answer?.length ?? 255), answer ?? new Uint8Array(0)])),
+    ),
+  )
+
+/** The first answer that is not noble's. */
+function firstFault<T>(questions: readonly Question<T>[], backend: T, known: Hex, noble: T): string | undefined {
+  const answers = questions.map(({ ask }) => ask(backend))
+  if (answersHash(answers) === known) return undefined
+  for (const [i, { name, ask }] of questions.entries()) {
+    const fault = difference(name, answers[i], ask(noble))
     if (fault !== undefined) return fault
   }
   return undefined
 }
+
+/** First disagreement of a curve with noble over signing, recovery (both parities), verification and keys. */
+export const curveFault = (curve: Curve): string | undefined =>
+  firstFault(curveQuestions(), curve, NOBLE_ANSWERS.curve, nobleCrypto)
+
+/** First disagreement of a hash function with noble's. */
+export const hashFault = (name: HashName, hash: Crypto['sha256']): string | undefined =>
+  firstFault(hashQuestions(name), hash, NOBLE_ANSWERS[name], nobleCrypto[name])
+
+/** Noble's answers now, for the test that those above are they. */
+export const nobleAnswers = (): Readonly<Record<keyof typeof NOBLE_ANSWERS, Hex>> => ({
+  curve: answersHash(curveQuestions().map(({ ask }) => ask(nobleCrypto))),
+  keccak256: answersHash(hashQuestions('keccak256').map(({ ask }) => ask(nobleCrypto.keccak256))),
+  sha256: answersHash(hashQuestions('sha256').map(({ ask }) => ask(nobleCrypto.sha256))),
+})
 
 /** Counts around every number of lanes that vector units have (4, 8, 16), alone and together. */
 const PAIR_COUNTS: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 29, 31, 32, 33, 64]

@@ -1,6 +1,6 @@
+import { pbkdf2Sync } from 'node:crypto'
 import { type Address, addressOfPublicKey, type Crypto, hexToBytes, publicKeyOf, utf8ToBytes } from '@quoin/protocol'
 import * as HdKey from 'ox/HdKey'
-import * as Mnemonic from 'ox/Mnemonic'
 
 /** The mnemonic of anvil and Hardhat: everybody knows these keys. */
 export const DEVELOPMENT_MNEMONIC = 'test test test test test test test test test test test junk'
@@ -17,7 +17,8 @@ export interface DevelopmentAccount {
 
 /** The accounts that anvil and Hardhat fund: m/44'/60'/0'/0/i of the mnemonic. */
 export function developmentAccounts(crypto: Crypto): readonly DevelopmentAccount[] {
-  const root = HdKey.fromSeed(Mnemonic.toSeed(DEVELOPMENT_MNEMONIC))
+  // BIP-39's seed. A library for mnemonics would bring the word lists of ten languages.
+  const root = HdKey.fromSeed(pbkdf2Sync(DEVELOPMENT_MNEMONIC, 'mnemonic', 2_048, 64, 'sha512'))
   return Array.from({ length: DEVELOPMENT_ACCOUNTS }, (_, i) => {
     const secretKey = hexToBytes(root.derive(`m/44'/60'/0'/0/${i}`).privateKey)
     return { secretKey, address: addressOf(crypto, secretKey) }

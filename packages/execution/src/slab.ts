@@ -5,6 +5,13 @@ export class Slab {
   #bytes = new Uint8Array(0)
   #at = 0
 
+  /** A copy. */
+  keep(bytes: Uint8Array): Uint8Array {
+    const kept = this.take(bytes.length)
+    kept.set(bytes)
+    return kept
+  }
+
   /** Zeroed bytes of nobody else's. */
   take(length: number): Uint8Array {
     if (length > SLAB_BYTES / 4) return new Uint8Array(length)

@@ -6,7 +6,7 @@ import { Address, ChainId, Height, TimeMs } from '../../../packages/protocol/dis
 
 const GAS = 50_000_000
 
-const textOf = (key) => Buffer.prototype.latin1Slice.call(key, 0, key.length)
+const textOf = (key) => String.fromCharCode.apply(null, key)
 
 /** What the database is to a journal, in memory. */
 class MemoryKv {

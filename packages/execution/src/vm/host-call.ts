@@ -4,6 +4,7 @@ import {
   fits,
   type HostContext,
   type HostFunction,
+  type HostHandler,
   type HostHandlers,
   type HostKind,
   HostRefusal,
@@ -29,13 +30,14 @@ export function hostCallback(
   handlers: HostHandlers,
   context: HostContext,
 ): HostCallback {
+  const byId = handlersById(table, handlers)
   return (id, count, argv) => {
     const entry = table[id]
     if (entry === undefined) throw new Error(`no host function has number ${id}`)
     instance.hold()
     const toll = new Toll(instance)
     toll.add(VM_GAS.hostCall + entry.gas)
-    const handler = Object.hasOwn(handlers, entry.name) ? handlers[entry.name] : undefined
+    const handler = byId[id]
     const values =
       handler === undefined
         ? new HostRefusal(`${entry.name} cannot be called here`)
@@ -50,6 +52,17 @@ export function hostCallback(
     return pointer
   }
 }
+
+/** What answers each number of a table: looked up once for all calls with the same handlers. */
+function handlersById(table: HostTable, handlers: HostHandlers): readonly (HostHandler | undefined)[] {
+  const known = resolved.get(handlers)
+  if (known?.table === table) return known.byId
+  const byId = table.map(({ name }) => (Object.hasOwn(handlers, name) ? handlers[name] : undefined))
+  resolved.set(handlers, { table, byId })
+  return byId
+}
+
+const resolved = new WeakMap<HostHandlers, { readonly table: HostTable; readonly byId: readonly (HostHandler | undefined)[] }>()
 
 /** The arguments of a call, or why they are none for this function. */
 function readArguments(

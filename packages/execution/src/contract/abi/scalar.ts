@@ -67,6 +67,14 @@ function scratchInteger(): bigint {
   return high === 0n && second === 0n ? low : (high << 128n) | (second << 64n) | low
 }
 
+/** A number below 2^256 without leading zeros; none at all for 0. */
+export function unsignedBytes(value: bigint): Uint8Array {
+  putInteger(value)
+  let start = 0
+  while (start < WORD && scratchBytes[start] === 0) start++
+  return scratchBytes.slice(start)
+}
+
 /** The number in at most 32 bytes. */
 export function readUnsigned(bytes: Uint8Array): bigint {
   scratchBytes.fill(0, 0, WORD - bytes.length)
@@ -92,6 +100,11 @@ export function wantZero(bytes: Uint8Array, from: number, to: number): void {
 
 /** Two's complement. */
 export function writeInteger(bytes: Uint8Array, at: number, value: bigint): void {
+  putInteger(value)
+  bytes.set(scratchBytes, at)
+}
+
+function putInteger(value: bigint): void {
   // Most integers are small: those cost little arithmetic.
   const isSmall = value >= 0n && value <= 0xffff_ffff_ffff_ffffn
   const rest = isSmall ? 0n : value >> 64n
@@ -99,7 +112,6 @@ export function writeInteger(bytes: Uint8Array, at: number, value: bigint): void
   scratch.setBigUint64(16, BigInt.asUintN(64, rest))
   scratch.setBigUint64(8, isSmall ? 0n : BigInt.asUintN(64, rest >> 64n))
   scratch.setBigUint64(0, isSmall ? 0n : BigInt.asUintN(64, rest >> 128n))
-  bytes.set(scratchBytes, at)
 }
 
 /** A bigint within the bounds of its type. */

@@ -2,7 +2,7 @@ import { type Crypto, err, ok, parseUtf8, type Result } from '@quoin/protocol'
 import { decodeArguments } from '../abi/decode.ts'
 import { encodeArguments } from '../abi/encode.ts'
 import { type AbiFault, faultAt, Path } from '../abi/fault.ts'
-import { readScalar, readUnsigned, WORD, wantContent, writeScalar } from '../abi/scalar.ts'
+import { readScalar, readUnsigned, unsignedBytes, WORD, wantContent, wantInteger, writeScalar } from '../abi/scalar.ts'
 import { type AbiType, type ScalarType, tupleOfMembers } from '../abi/type.ts'
 import type { AbiValue } from '../abi/value.ts'
 
@@ -27,6 +27,7 @@ const oneOf = (type: AbiType) => tupleOfMembers([{ name: '', type }])
 
 function encodeScalar(crypto: Crypto, type: ScalarType, value: unknown): Uint8Array {
   if (type.dynamic) return wantContent(type, value)
+  if (type.kind === 'uint') return unsignedBytes(wantInteger(type, value))
   const bytes = new Uint8Array(WORD)
   writeScalar(crypto, bytes, 0, type, value)
   if (type.kind === 'fixed-bytes') {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Simulation } from './simulation.ts'
 
-const SEED = 11
-const HEIGHTS = 3
+/** A run in which a contract is made at once, and called before and after most of the crashes. */
+const SEED = 20
+const HEIGHTS = 4
 
 /** Runs a network in which one node crashes in the middle of its `write`-th write. */
 async function crashAt(victim: number, write: number): Promise<void> {

@@ -4,16 +4,14 @@
 // --profile runs the validators under V8's profiler (a fifth slower) and shows what the CPU was spent on.
 //   node scripts/bench/devnet.mjs [--tokens] [--senders N] [--transactions N] [--warm-up N] [--batch N] [--idle N] [--profile]
 // Transactions are signed before the clock starts, sent over HTTP to all four validators, and counted when they are final.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { developmentAccounts } from '../../packages/node/dist/keys/development.js'
 import { profileShares } from './lib/cpu-profile.mjs'
+import { startDevnet, stopDevnet } from './lib/devnet.mjs'
 import { closeRpc, metrics, post, rpc } from './lib/rpc.mjs'
 import { plainTransfers, signer, tokenTransfers } from './lib/workload.mjs'
 
@@ -38,33 +36,6 @@ const ports = [0, 1, 2, 3].map((i) => rpcPort + i)
 const crypto = await loadCrypto()
 const accounts = developmentAccounts(crypto)
 const sign = signer(crypto)
-
-async function startDevnet(directory) {
-  const script = fileURLToPath(new URL('../devnet.mjs', import.meta.url))
-  const child = spawn(
-    process.execPath,
-    [
-      ...(values.profile ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : []),
-      script,
-      '--data-dir',
-      directory,
-      '--rpc-port',
-      values['rpc-port'],
-      '--p2p-port',
-      values['p2p-port'],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  let output = ''
-  await new Promise((resolve, reject) => {
-    child.stdout.on('data', (chunk) => {
-      output += chunk
-      if (output.includes('validators 4/4')) resolve()
-    })
-    child.once('exit', (code) => reject(new Error(`the devnet ended with code ${code}`)))
-  })
-  return child
-}
 
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]
 
@@ -166,7 +137,12 @@ function report({ name, count, sentMs, tookMs, ownUs, grown, after }) {
 
 const directory = await mkdtemp(join(tmpdir(), 'quoin-bench-'))
 const profiles = join(directory, 'profiles')
-const child = await startDevnet(join(directory, 'devnet'))
+const child = await startDevnet({
+  directory: join(directory, 'devnet'),
+  rpcPort,
+  p2pPort: Number(values['p2p-port']),
+  nodeArgs: values.profile ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [],
+})
 let measured
 try {
   if (idleRounds > 0) {
@@ -182,8 +158,7 @@ try {
   if (Number(values['warm-up']) > 0) report(await load(workload, Number(values['warm-up'])))
   measured = await load(workload, total)
   const cpuUs = report(measured)
-  child.kill('SIGINT')
-  await once(child, 'exit')
+  await stopDevnet(child)
   if (values.profile) {
     const shares = await profileShares(profiles, ...measured.windowUs)
     console.log(
@@ -191,10 +166,7 @@ try {
     )
   }
 } finally {
-  if (child.exitCode === null) {
-    child.kill('SIGINT')
-    await once(child, 'exit')
-  }
+  await stopDevnet(child)
   closeRpc()
   await rm(directory, { recursive: true })
 }

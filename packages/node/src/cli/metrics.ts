@@ -1,5 +1,6 @@
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
+import type { WorkerExecutor } from '../executor/worker-executor.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Libp2pTransport } from '../network/index.ts'
 import { systemClock } from '../network/index.ts'
@@ -9,6 +10,7 @@ export interface MetricSources {
   readonly transport: Libp2pTransport
   readonly recovery: SenderRecovery
   readonly calls: CallRunner
+  readonly executor: WorkerExecutor
 }
 
 /** Counters and gauges of a node since its start, by the names that `/metrics` shows. */
@@ -30,7 +32,7 @@ export class NodeMetrics implements Closable {
 
   read(): Readonly<Record<string, number>> {
     const { chain, mempool, counters, status } = this.#node
-    const { transport, recovery, calls } = this.#sources
+    const { transport, recovery, calls, executor } = this.#sources
     const { user, system } = process.cpuUsage()
     return {
       chain_height: chain.head.header.number,
@@ -42,6 +44,7 @@ export class NodeMetrics implements Closable {
       mempool_bytes: mempool.stats.bytes,
       network_peers: transport.peers().length,
       crypto_senders_recovered_total: recovery.stats.recovered,
+      ...prefixed('execution', executor.stats),
       ...prefixed('calls', calls.stats),
       ...prefixed('network', transport.counters),
       ...prefixed('engine', counters),

@@ -167,7 +167,11 @@ describe('the execution worker', () => {
     const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, engine, ...settings }))
     const worker = await start()
     expect(worker.version).toBe(inline.version)
+    expect(worker.stats).toEqual({ lastMs: 0, maxMs: 0 })
     const told = await story(worker, (block) => kv.write(unpackOps(block.ops)))
+    const { lastMs, maxMs } = worker.stats
+    expect(lastMs).toBeGreaterThan(0)
+    expect(maxMs).toBeGreaterThanOrEqual(lastMs)
     expect(told).toEqual(await story(inline, (block) => memory.write(unpackOps(block.ops))))
     expect(told.built.included).toEqual([0, 1, 2])
     expect(told.again.hash).toBe(told.built.hash)

@@ -44,6 +44,12 @@ export interface WorkerExecutorPowers {
 
 export type WorkerExecutorOptions = ExecutorWorkerData & Omit<WorkerExecutorPowers, 'start'>
 
+/** How long blocks took, from the call to the answer, in milliseconds; 0 before the first. */
+export interface ExecutionStats {
+  readonly lastMs: number
+  readonly maxMs: number
+}
+
 /** Threads over the database at `databasePath`, which LevelDB shares with this one. `heap` bounds theirs, by V8's own defaults otherwise. */
 export const executionWorkers =
   ({ databasePath, chainId, treeDepth, historyHeights }: ExecutorWorkerData, heap: Omit<ResourceLimits, 'stackSizeMb'> = {}) =>
@@ -81,6 +87,7 @@ export class WorkerExecutor implements Executor {
   #waiting = 0
   #failure: Error | undefined
   #closing: Promise<void> | undefined
+  #stats: ExecutionStats = { lastMs: 0, maxMs: 0 }
 
   static async open(powers: WorkerExecutorPowers): Promise<Result<WorkerExecutor, TreeRefusal>> {
     const { start, stackSizeMb = EXECUTION_WORKER_LIMITS.stackSizeMb } = powers
@@ -96,6 +103,11 @@ export class WorkerExecutor implements Executor {
     this.#stackSizeMb = stackSizeMb
   }
 
+  /** Of `build` and `execute`, the wait for the calls before them aside. */
+  get stats(): ExecutionStats {
+    return this.#stats
+  }
+
   genesis(genesis: Genesis): Promise<ExecutedBlock> {
     const json = genesisToJson(genesis)
     return this.#queue(async () => this.#keep(await this.#serve<'genesis'>(() => ({ method: 'genesis', genesis: json }))))
@@ -103,13 +115,13 @@ export class WorkerExecutor implements Executor {
 
   build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock> {
     const call = () => ({ method: 'build', template, candidates: packTransactions(candidates), fill }) as const
-    return this.#queue(async () => this.#keep(await this.#serve<'build'>(call)))
+    return this.#queue(async () => this.#keep(await this.#timed(() => this.#serve<'build'>(call))))
   }
 
   execute(template: BlockTemplate, transactions: readonly ExecutableTransaction[]): Promise<Result<ExecutedBlock, BlockRefusal>> {
     const call = () => ({ method: 'execute', template, transactions: packTransactions(transactions) }) as const
     return this.#queue(async () => {
-      const executed = await this.#serve<'execute'>(call)
+      const executed = await this.#timed(() => this.#serve<'execute'>(call))
       return executed.ok ? ok(this.#keep(executed.value)) : executed
     })
   }
@@ -134,6 +146,14 @@ export class WorkerExecutor implements Executor {
     } finally {
       this.#waiting--
     }
+  }
+
+  async #timed<T>(action: () => Promise<T>): Promise<T> {
+    const started = performance.now()
+    const answer = await action()
+    const lastMs = performance.now() - started
+    this.#stats = { lastMs, maxMs: Math.max(lastMs, this.#stats.maxMs) }
+    return answer
   }
 
   /** Makes a call until a thread has answered it. The call is packed for each thread, for its buffers move there. */

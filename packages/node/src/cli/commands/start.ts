@@ -11,7 +11,7 @@ import { startRecoveryPool } from '../../crypto/recovery-pool.ts'
 import { HaltError } from '../../engine/halt.ts'
 import { createSigner } from '../../engine/private-validator.ts'
 import { type CallPool, openCallPool } from '../../executor/call-pool.ts'
-import { startWorkerExecutor } from '../../executor/worker-executor.ts'
+import { startWorkerExecutor, type WorkerExecutor } from '../../executor/worker-executor.ts'
 import { type DataDir, dataDir } from '../../keys/data-dir.ts'
 import { developmentAddresses } from '../../keys/development.ts'
 import { type NodeKeys, readKeys } from '../../keys/node-files.ts'
@@ -164,7 +164,7 @@ async function run({ dir, config, genesis, keys, log, scope }: Run): Promise<Rpc
     'node started',
   )
   return config.rpc.enabled
-    ? serveRpc({ dir, config, genesis, log, scope }, node, { crypto, random, kv, transport, recovery })
+    ? serveRpc({ dir, config, genesis, log, scope }, node, { crypto, random, kv, transport, recovery, executor })
     : undefined
 }
 
@@ -199,6 +199,7 @@ async function serveRpc(
     readonly kv: Awaited<ReturnType<typeof openClassicKv>>
     readonly transport: Libp2pTransport
     readonly recovery: Awaited<ReturnType<typeof startRecoveryPool>>
+    readonly executor: WorkerExecutor
   },
 ): Promise<RpcServer> {
   const { crypto, random, kv, transport } = parts

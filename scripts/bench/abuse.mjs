@@ -1,0 +1,188 @@
+/**
+ * The dearest ways to spend a block: full blocks of hostile transactions through the execution worker on LevelDB, with the default gas limits.
+ * Milliseconds of a full block, µs per million gas, and the synced write besides. The hostile scripts of the engine's tests come first: the
+ * dearest of all, each as it is and in a loop that catches what it throws, run as contracts. The least of several blocks. Build first.
+ *
+ * --devnet sends full blocks of the dearest to four validators and shows how long each takes them, as they count it themselves, and the longest
+ * interval of full blocks.
+ *
+ *   node scripts/bench/abuse.mjs [--blocks 3] [--scripts 10] [--only text] [--devnet]
+ */
+import { parseArgs } from 'node:util'
+import { CONTRACT_HANDLERS } from '../../packages/execution/dist/contract/host/index.js'
+import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
+import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
+import { loadContractEngine } from '../../packages/node/dist/executor/wasm.js'
+import { AbuseChain, ACCOUNTS, accountOf, blockGasMax, creationOf, transactionGasMax } from './lib/abuse-chain.mjs'
+import { AbuseDevnet } from './lib/abuse-devnet.mjs'
+import { ABUSE_KINDS } from './lib/abuse-kinds.mjs'
+
+const { values } = parseArgs({
+  options: {
+    blocks: { type: 'string', default: '3' },
+    scripts: { type: 'string', default: '10' },
+    only: { type: 'string', default: '' },
+    devnet: { type: 'boolean', default: false },
+  },
+})
+const blocks = Number(values.blocks)
+/** Milliseconds that a full block may take. */
+const BLOCK_MS_MAX = 250
+/** What `calibrate` takes on the machine of docs/benchmarks.md while it is quiet. */
+const REFERENCE_SECONDS = 0.95
+/** A young thread runs code that is not yet compiled: the time of a block is that of the code, not of the compiler. */
+const REHEARSALS = 10
+/** What the four validators get. */
+const DEAREST = [
+  'creation: creation with an image of 1 MiB',
+  'creation: creation of a small contract',
+  'transactions: transfer to new accounts',
+]
+/** Below this much gas the clock says too little. */
+const SCRIPT_GAS_MIN = 1_000_000
+
+const crypto = await loadCrypto()
+
+/** A machine's speed, to compare figures of several: 3 · 10⁸ turns of a loop over 32-bit integers. */
+function calibrate() {
+  const before = process.cpuUsage()
+  let x = 1
+  for (let i = 0; i < 3e8; i++) x = (x * 31 + i) | 0
+  const { user, system } = process.cpuUsage(before)
+  return { seconds: (user + system) / 1e6, x }
+}
+
+/** What calls `run`, once and for ever. */
+const FORMS = [
+  ['', '() => { run() }'],
+  [', in a loop', '() => { for (;;) try { run() } catch {} }'],
+]
+
+/** Hostile scripts as contracts, the dearest first; none that needs the tests' own host functions. */
+async function dearestScripts(count) {
+  const engine = await loadContractEngine()
+  const found = []
+  for (const { name, source, ends } of HOSTILE) {
+    if (ends === 'compile' || /\bhost\b/.test(source) || !source.includes('export function run(')) continue
+    for (const [form, entry] of FORMS) {
+      const text = `${source.replace('export function run(', 'function run(')}\nexport default { functions: { run: ${entry} } }`
+      const compiled = engine.compile({ source: text, gas: 6_000_000 })
+      if (!compiled.ok) continue
+      const request = { image: compiled.value.image, entry: 'functions.run', values: [], handlers: CONTRACT_HANDLERS }
+      let perMillion = Number.POSITIVE_INFINITY
+      let gasUsed = 0
+      for (let round = 0; round < 2; round++) {
+        const started = performance.now()
+        const outcome = engine.call({ ...request, gas: transactionGasMax })
+        if (outcome.kind === 'fault') break
+        gasUsed = outcome.gasUsed
+        perMillion = Math.min(perMillion, (1e9 * (performance.now() - started)) / gasUsed)
+      }
+      if (gasUsed >= SCRIPT_GAS_MIN) found.push({ name: `${name}${form}`, text, perMillion })
+    }
+  }
+  return found.toSorted((a, b) => b.perMillion - a.perMillion).slice(0, count)
+}
+
+const RUN = [{ type: 'function', name: 'run', inputs: [], outputs: [], stateMutability: 'nonpayable' }]
+/** keccak256 of `run()` begins so. */
+const RUN_SELECTOR = crypto.keccak256(new TextEncoder().encode('run()')).slice(0, 4)
+const scriptKind = ({ name, text }) => ({
+  name,
+  prepare: async (chain) => {
+    const [to] = await chain.deployAll([creationOf(text, RUN)])
+    return () => ({ to, data: RUN_SELECTOR })
+  },
+})
+
+/** Full blocks of one kind. The first transaction shows how much gas they take. */
+async function measure(chain, { prepare, cold }) {
+  const transaction = await prepare(chain)
+  let n = 0
+  const next = (gas) => {
+    const made = { from: accountOf(n % ACCOUNTS), gas, ...transaction(n) }
+    n++
+    return made
+  }
+  const probe = await chain.block([next(transactionGasMax)])
+  const gas = Math.min(transactionGasMax, Math.ceil(probe.gasUsed * 1.05))
+  const many = Math.floor(blockGasMax / probe.gasUsed) + 3
+  const some = (count) => Array.from({ length: count }, () => next(gas))
+  if (!cold) await chain.block(some(many))
+  const found = []
+  for (let i = 0; i < blocks; i++) {
+    if (cold) {
+      await chain.reopen()
+      for (let k = 0; k < REHEARSALS; k++) await chain.rehearse(some(Math.ceil(many / REHEARSALS)))
+    }
+    found.push(await chain.block(some(many)))
+  }
+  const least = (name) => Math.min(...found.map((block) => block[name]))
+  const { gasUsed, bytes, count, failures } = found[0]
+  const ms = least('ms')
+  return { ms, perMillion: (1e9 * ms) / gasUsed, gasUsed, bytes, count, failed: failures.length, writeMs: least('writeMs') }
+}
+
+const row = (name, ...columns) => console.log(name.padEnd(58) + columns.map((text) => String(text).padStart(11)).join(''))
+
+const { seconds } = calibrate()
+console.log(
+  `calibration: 3e8 turns of an integer loop in ${seconds.toFixed(2)} s of CPU, on the reference machine ${REFERENCE_SECONDS}; Node ${process.version}`,
+)
+console.log('ms and µs as they are here; "scaled" is ms a block on the reference machine')
+
+async function isolated() {
+  const groups = { scripts: (await dearestScripts(Number(values.scripts))).map(scriptKind), ...ABUSE_KINDS }
+  const chain = await AbuseChain.create(crypto)
+  const slow = []
+  try {
+    for (const [group, kinds] of Object.entries(groups)) {
+      const wanted = kinds.filter(({ name }) => `${group}: ${name}`.includes(values.only))
+      if (wanted.length === 0) continue
+      console.log()
+      row(group, 'ms, block', 'scaled', 'µs/Mgas', 'tx', 'failed', 'Mgas', 'write, ms', 'KiB')
+      for (const kind of wanted) {
+        const { ms, perMillion, count, failed, gasUsed, writeMs, bytes } = await measure(chain, kind)
+        const scaled = (ms * REFERENCE_SECONDS) / seconds
+        const tail = [count, failed, (gasUsed / 1e6).toFixed(1), writeMs.toFixed(0), Math.round(bytes / 1024)]
+        row(`  ${kind.name}`, Math.round(ms), Math.round(scaled), Math.round(perMillion), ...tail)
+        if (scaled > BLOCK_MS_MAX) slow.push(`${group}: ${kind.name}: ${Math.round(scaled)} ms`)
+      }
+    }
+  } finally {
+    await chain.close()
+  }
+  const verdict =
+    slow.length === 0 ? `all below ${BLOCK_MS_MAX} ms a block.` : `above ${BLOCK_MS_MAX} ms a block:\n${slow.join('\n')}`
+  console.log(`\nScaled, ${verdict}`)
+}
+
+async function fourValidators() {
+  const wanted = Object.entries(ABUSE_KINDS).flatMap(([group, kinds]) =>
+    kinds
+      .map((kind) => ({ ...kind, name: `${group}: ${kind.name}` }))
+      .filter(({ name }) => DEAREST.includes(name) && name.includes(values.only)),
+  )
+  const devnet = await AbuseDevnet.start(crypto)
+  try {
+    console.log()
+    row('four validators', 'ms, median', 'ms, most', 'full', 'Mgas, most', 'tx', 'interval')
+    for (const kind of wanted) {
+      const { times, full, gasMost, count, intervalMs } = await devnet.measure(kind)
+      const all = times.flat().toSorted((a, b) => a - b)
+      row(
+        `  ${kind.name}`,
+        Math.round(all[all.length >> 1]),
+        Math.round(all.at(-1)),
+        full,
+        (gasMost / 1e6).toFixed(1),
+        count,
+        `${Math.round(intervalMs)} ms`,
+      )
+    }
+  } finally {
+    await devnet.close()
+  }
+}
+
+await (values.devnet ? fourValidators() : isolated())

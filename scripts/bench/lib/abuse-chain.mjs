@@ -1,0 +1,188 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { executionVersion, unpackOps } from '../../../packages/execution/dist/index.js'
+import { startWorkerExecutor } from '../../../packages/node/dist/executor/worker-executor.js'
+import { openClassicKv } from '../../../packages/node/dist/store/classic-kv.js'
+import {
+  addressOfPublicKey,
+  codec,
+  contractAddress,
+  createValidatorSet,
+  DEFAULT_PARAMETERS,
+  encodeRlp,
+  hexToBytes,
+  integerPayload,
+  publicKeyOf,
+  receiptsCodec,
+  unwrap,
+} from '../../../packages/protocol/dist/index.js'
+import { containerOf } from '../../../test/contracts/contract.mjs'
+
+const CHAIN_ID = 31_337
+const TREE_DEPTH = 13
+export const ACCOUNTS = 4_000
+const BLOCK_MS = 1_000_000
+const ALL = { gasMax: Number.MAX_SAFE_INTEGER, bytesMax: Number.MAX_SAFE_INTEGER }
+
+export const { blockGasMax, transactionGasMax } = DEFAULT_PARAMETERS
+export const accountOf = (n) => `0x${(n + 1).toString(16).padStart(8, '0').repeat(5)}`
+
+/** Milliseconds of CPU that this process has used, all its threads. */
+function cpuMs() {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/**
+ * A chain of one node: the execution worker on LevelDB in a temporary directory, with the default parameters. Senders are the caller's word, as they
+ * are the node's: no signature is looked at.
+ */
+export class AbuseChain {
+  #crypto
+  #folder
+  #kv
+  #executor
+  #head
+  #miner
+  #nonces = new Map()
+  #rehearsals = 0
+
+  static async create(crypto) {
+    const chain = new AbuseChain()
+    chain.#crypto = crypto
+    chain.#folder = await mkdtemp(join(tmpdir(), 'quoin-bench-'))
+    await chain.#open()
+    const publicKey = publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(7)))
+    chain.#miner = addressOfPublicKey(crypto, publicKey)
+    const genesis = await chain.#executor.genesis({
+      chainId: CHAIN_ID,
+      timeMs: 1_700_000_000_000,
+      development: true,
+      executionVersion: executionVersion(crypto),
+      parameters: DEFAULT_PARAMETERS,
+      validators: createValidatorSet([{ address: chain.#miner, publicKey, power: 1, feeAddress: chain.#miner }]),
+      nodes: [],
+      alloc: Array.from({ length: ACCOUNTS }, (_, n) => ({ address: accountOf(n), balance: 10n ** 24n })),
+      systemContracts: [],
+      restart: undefined,
+    })
+    await chain.#commit(genesis)
+    return chain
+  }
+
+  get head() {
+    return this.#head.header.number
+  }
+
+  async #open() {
+    this.#kv = await openClassicKv(this.#folder)
+    const fail = (error) => {
+      throw error
+    }
+    const logger = { warn: (fields, message) => console.log(`  ${message}: ${fields.error}`) }
+    const options = { databasePath: this.#folder, chainId: CHAIN_ID, treeDepth: TREE_DEPTH, historyHeights: 64, logger }
+    this.#executor = unwrap(await startWorkerExecutor({ ...options, onFailure: fail }))
+  }
+
+  /** Another thread over the database: no cache of it holds anything. */
+  async reopen() {
+    await this.#executor.close()
+    await this.#kv.close()
+    await this.#open()
+  }
+
+  async close() {
+    await this.#executor.close()
+    await this.#kv.close()
+    await rm(this.#folder, { recursive: true })
+  }
+
+  async #commit(block) {
+    const ops = unpackOps(block.ops)
+    const started = performance.now()
+    await this.#kv.write(ops)
+    const writeMs = performance.now() - started
+    await this.#executor.commit(block.hash)
+    this.#head = block
+    return writeMs
+  }
+
+  #nonceOf(from) {
+    return this.#nonces.get(from) ?? 0
+  }
+
+  #encode({ from, to, value = 0n, data = new Uint8Array(0), gas, accessList = [] }) {
+    const nonce = this.#nonceOf(from)
+    this.#nonces.set(from, nonce + 1)
+    const head = [CHAIN_ID, nonce, 0, 0, gas].map(integerPayload)
+    const one = new Uint8Array(32).fill(1)
+    const tail = [integerPayload(value), data, accessList, integerPayload(1), one, one]
+    return Uint8Array.from([2, ...encodeRlp([...head, to === undefined ? new Uint8Array(0) : hexToBytes(to), ...tail])])
+  }
+
+  async #build(transactions, laterMs) {
+    const { header, hash } = this.#head
+    const before = new Map(this.#nonces)
+    const candidates = transactions.map((transaction) => ({ raw: this.#encode(transaction), sender: transaction.from }))
+    this.#nonces = before
+    const template = {
+      parent: header,
+      parentHash: hash,
+      timeMs: header.timeMs + laterMs,
+      miner: this.#miner,
+      extra: header.extra,
+    }
+    const cpu = cpuMs()
+    const started = performance.now()
+    const built = await this.#executor.build(template, candidates, ALL)
+    // Wall time holds what others do with this machine, CPU time what other threads of this process do: the execution took less than either.
+    const ms = Math.min(performance.now() - started, cpuMs() - cpu)
+    const [refused] = built.refused
+    if (refused !== undefined) throw new Error(`transaction ${refused.index}: ${refused.reason.message}`)
+    return { built, ms }
+  }
+
+  /** Runs transactions as a block that never becomes one. */
+  async rehearse(transactions) {
+    await this.#build(transactions, ++this.#rehearsals)
+  }
+
+  /** Fills the next block with as many of the transactions as fit and commits it; those that do not fit have never been. */
+  async block(transactions) {
+    const { built, ms } = await this.#build(transactions, BLOCK_MS)
+    for (const index of built.included) {
+      const { from } = transactions[index]
+      this.#nonces.set(from, this.#nonceOf(from) + 1)
+    }
+    const failures = codec.decode(receiptsCodec, built.receipts).value.filter(({ status }) => status === 0)
+    const writeMs = await this.#commit(built)
+    const { gasUsed } = built.header
+    return { ms, writeMs, bytes: built.ops.length, gasUsed, count: built.included.length, failures }
+  }
+
+  /** Puts all transactions into blocks, as many as that takes. Throws where one fails. */
+  async sendAll(transactions) {
+    for (let rest = transactions; rest.length > 0; ) {
+      const { count, failures } = await this.block(rest)
+      if (count === 0) throw new Error('a transaction fits no block')
+      if (failures.length > 0) throw new Error(`a transaction of ${failures[0].gasUsed} gas fails: ${textOf(failures[0])}`)
+      rest = rest.slice(count)
+    }
+  }
+
+  /** Deploys containers, each by an account of its own; their addresses. */
+  async deployAll(creations, gas = transactionGasMax) {
+    const addresses = creations.map((_, i) => contractAddress(this.#crypto, accountOf(i), this.#nonceOf(accountOf(i))))
+    await this.sendAll(creations.map((data, i) => ({ from: accountOf(i), data, gas })))
+    return addresses
+  }
+}
+
+/** Of `Error(string)` the string. */
+const textOf = ({ errorData }) => Buffer.from(errorData.subarray(68)).toString().replace(/\0+$/, '')
+
+/** Container of a source with an ABI in JSON. */
+export const creationOf = (source, abi, rest) => containerOf(source, abi, rest)
+
+export { hexToBytes }

@@ -1,0 +1,285 @@
+import { randomBytes } from 'node:crypto'
+import { parseAbi } from 'viem'
+import { NATIVE_ADDRESS } from '../../../packages/execution/dist/contract/native.js'
+import { accountOf, hexToBytes } from './abuse-chain.mjs'
+import { creation, loading, upgrades } from './abuse-creation.mjs'
+import { bytesOf, contract, deploy, KIB, NAMES, padding, RUN, runData, script, untilLow, untilOut } from './abuse-script.mjs'
+
+/** @typedef {import('./abuse-script.mjs').Kind} Kind */
+
+const OTHER = `"0x${'ab'.repeat(20)}"`
+const FRESH = '"0x" + (n * 1000000n + BigInt(i) + (1n << 159n)).toString(16).padStart(40, "0")'
+const TRIVIAL = 'export default { functions: { run() {} }, fallback() {} }'
+const TRIVIAL_ABI = [...RUN, { type: 'fallback', stateMutability: 'payable' }]
+
+/** The body calls a contract: its address is `to`. */
+const caller = (name, body, { callee = TRIVIAL, calleeAbi = TRIVIAL_ABI, calleeRest = {}, prepare = '', ...rest } = {}) => ({
+  name,
+  ...rest,
+  prepare: async (chain) => {
+    const target = await deploy(chain, callee, [...calleeAbi, ...NAMES], calleeRest)
+    const to = await deploy(chain, contract(`const to = "${target}"; ${prepare}; for (let i = 0; ; i++) { ${body} }`))
+    return (n) => ({ to, data: runData(n) })
+  },
+})
+
+/** @type {readonly Kind[]} */
+const storage = [
+  untilLow('store a new word', 'quoin.store("uint256", "k" + n + "." + i, 1n)'),
+  untilLow('store a new word, long key', 'quoin.store("uint256", ("k" + n + "." + i).padEnd(128, "x"), 2n ** 255n)'),
+  untilLow('store a new word, its own loop, then fail', 'quoin.store("uint256", "k" + n + "." + i, 1n)', { reserve: 1000 }),
+  untilOut('store words, out of gas', 'quoin.store("uint256", "k" + n + "." + i, 1n)'),
+  untilOut('store one word, out of gas', 'quoin.store("uint256", "k", BigInt(i) + 1n)'),
+  untilLow('store new 64 KiB', 'quoin.store("bytes", "k" + n + "." + i, bytes)', {
+    prepare: 'const bytes = new Uint8Array(65536).fill(1)',
+    reserve: 1_500_000,
+    turns: 1,
+  }),
+  untilLow('store over 64 KiB', 'bytes[0]++; quoin.store("bytes", "k" + i, bytes)', {
+    prepare: 'const bytes = new Uint8Array(65536).fill(1); bytes[1] = Number(n % 256n)',
+    reserve: 2_500_000,
+    turns: 1,
+  }),
+  untilOut('store 64 KiB, out of gas', 'bytes[0]++; quoin.store("bytes", "k", bytes)', {
+    prepare: 'const bytes = new Uint8Array(65536).fill(1)',
+  }),
+  untilOut('load what is not there', 'quoin.load("uint256", "k" + n + "." + i)'),
+  untilOut('has what is not there', 'quoin.has("k" + n + "." + i)'),
+  untilOut('remove what is not there', 'quoin.remove("k" + n + "." + i)'),
+  untilOut('load one word', 'quoin.load("uint256", "k")', { prepare: 'quoin.store("uint256", "k", 1n)' }),
+  untilOut('load address[1000]', 'quoin.load("address[]", "k")', {
+    prepare: 'quoin.store("address[]", "k", Array(1000).fill(quoin.sender))',
+  }),
+  {
+    name: 'load 64 KiB from disk',
+    cold: true,
+    prepare: async (chain) => {
+      const fill = parseAbi(['function fill(uint256 n, bytes data)'])
+      const source = `export default { functions: {
+        run(n) { for (let i = 0; i < 40; i++) quoin.load('bytes', (n % 4n) + '.' + i) },
+        fill(n, data) { quoin.store('bytes', n % 4n + '.' + n / 4n, data) },
+      } }`
+      const to = await deploy(chain, source, [...RUN, ...fill])
+      const fills = Array.from({ length: 160 }, (_, n) => {
+        const data = `0x${randomBytes(64 * KIB).toString('hex')}`
+        return { from: accountOf(n), to, data: bytesOf('fill', [BigInt(n), data], fill), gas: 6_000_000 }
+      })
+      await chain.sendAll(fills)
+      return (n) => ({ to, data: runData(n) })
+    },
+  },
+]
+
+/** @type {readonly Kind[]} */
+const events = [
+  untilLow('emit four topics', 'if (i < 1000) quoin.emit("Four", a, BigInt(i), c, 1n)', {
+    prepare: 'const a = quoin.sender, c = new Uint8Array(32).fill(7)',
+  }),
+  script('1,000 logs without topics', contract('for (let i = 0; i < 1000; i++) quoin.emit("Plain")')),
+  untilLow('emit 64 KiB', 'quoin.emit("Data", bytes)', {
+    prepare: 'const bytes = new Uint8Array(65536).fill(1)',
+    reserve: 1_500_000,
+    turns: 1,
+  }),
+  untilLow('emit hashed topics', 'if (i < 1000) quoin.emit("Hashed", "text" + i, c, [1n, 2n])', {
+    prepare: 'const c = new Uint8Array(32).fill(7)',
+  }),
+  untilOut('revert, caught', 'try { quoin.revert("Broken", 1n, 2n) } catch {}'),
+  untilOut('refusal of a host function, caught', 'try { quoin.has(1n) } catch {}'),
+]
+
+/** @type {readonly Kind[]} */
+const calls = [
+  caller('call of an empty function', 'quoin.call(to, "run(uint256)", [1n])'),
+  caller('staticCall of a fallback', 'quoin.staticCallRaw(to, data)', { prepare: 'const data = new Uint8Array(1)' }),
+  caller('call with new signatures', 'quoin.call(to, "f" + i + "(uint256)", [1n])'),
+  caller('callRaw that fails at once', 'try { quoin.callRaw(to, data) } catch {}', {
+    prepare: 'const data = new Uint8Array(4)',
+    callee: 'export default { functions: { run() {} } }',
+    calleeAbi: RUN,
+  }),
+  caller('callRaw that throws', 'try { quoin.callRaw(to, data) } catch {}', {
+    prepare: 'const data = new Uint8Array(4)',
+    callee: 'export default { functions: { run() {} }, fallback() { throw 1 } }',
+  }),
+  caller('callRaw of a large answer', 'quoin.callRaw(to, data)', {
+    prepare: 'const data = new Uint8Array(4)',
+    callee: 'const b = new Uint8Array(131072); export default { functions: { run() {} }, fallback() { return b } }',
+  }),
+  caller('callRaw with 64 KiB', 'quoin.callRaw(to, data)', { prepare: 'const data = new Uint8Array(65536)' }),
+  caller('call that grows 16 MiB', 'try { quoin.callRaw(to, data, { gas: 9000000n }) } catch {}', {
+    prepare: 'const data = new Uint8Array(4)',
+    callee:
+      'export default { functions: { run() {} }, fallback() { const all = []; for (let i = 0; i < 15; i++) all.push(new Uint8Array(1000000)); throw 1 } }',
+  }),
+  caller('call that stores and fails', 'try { quoin.callRaw(to, data) } catch {}', {
+    prepare: 'const data = new Uint8Array(4)',
+    callee:
+      'export default { functions: { run() {} }, fallback() { for (let i = 0; i < 100; i++) quoin.store("uint256", "k" + i, 1n); throw 1 } }',
+  }),
+  caller('call of the native contract: describe', 'quoin.callRaw(native, data)', {
+    prepare: `const native = "${NATIVE_ADDRESS}"; const data = quoin.concatBytes([quoin.keccak256(quoin.encodeUtf8("describe(address)")).slice(0, 4), quoin.abiEncode("address", [to])])`,
+  }),
+  caller('call of the native contract: codeVersion of 200 KiB', 'quoin.callRaw(native, data)', {
+    callee: `export default { functions: { run() {} }, fallback() {} } ${padding(200 * KIB)}`,
+    prepare: `const native = "${NATIVE_ADDRESS}"; const data = quoin.concatBytes([quoin.keccak256(quoin.encodeUtf8("codeVersion(address,uint256)")).slice(0, 4), quoin.abiEncode("address,uint256", [to, 1n])])`,
+  }),
+  caller('codeAt of 200 KiB', 'quoin.codeAt(to)', {
+    callee: `export default { functions: { run() {} }, fallback() {} } ${padding(200 * KIB)}`,
+  }),
+  deepCalls(),
+  untilOut('transfer to one account', `quoin.transfer(${OTHER}, 1n)`, { value: 10n ** 9n }),
+  untilLow('transfer to new accounts', `quoin.transfer(${FRESH}, 1n)`, { value: 10n ** 9n }),
+  untilOut('transfer of nothing to new accounts', `quoin.transfer(${FRESH}, 0n)`),
+  untilOut('balanceOf new accounts', `quoin.balanceOf(${FRESH})`),
+  untilOut('balanceOf one account', `quoin.balanceOf(${OTHER})`),
+]
+
+/** A contract that enters itself again until the depth is reached. */
+function deepCalls() {
+  const abi = [...RUN, ...parseAbi(['function deep(uint256 n) view'])]
+  const source = `const f = (n) => { if (n > 0n) quoin.staticCall(quoin.self, 'deep(uint256)', [n - 1n]) }
+    export default { functions: { run(n) { for (;;) f(15n) }, deep: f } }`
+  return {
+    name: 'static calls 16 deep',
+    prepare: async (chain) => {
+      const to = await deploy(chain, source, abi)
+      return (n) => ({ to, data: runData(n) })
+    },
+  }
+}
+
+/** @type {readonly Kind[]} */
+const library = [
+  untilOut('keccak256 of 32 bytes', 'quoin.keccak256(b)', { prepare: 'const b = new Uint8Array(32)' }),
+  untilOut('sha256 of 64 KiB', 'quoin.sha256(b)', { prepare: 'const b = new Uint8Array(65536)' }),
+  untilOut('recoverSigner', 'try { quoin.recoverSigner(d, s) } catch {}', {
+    prepare: 'const d = new Uint8Array(32).fill(3), s = new Uint8Array(65).fill(5); s[64] = 27',
+  }),
+  untilOut('abiEncode strings', 'quoin.abiEncode("string[]", [list])', { prepare: 'const list = Array(500).fill("")' }),
+  untilOut('abiEncode, refused', 'try { quoin.abiEncode("uint8", [256n]) } catch {}'),
+  untilOut('abiDecode addresses', 'quoin.abiDecode("address[]", b)', {
+    prepare:
+      'const b = quoin.abiEncode("address[]", [Array.from({ length: 500 }, (_, i) => "0x" + (i + 1).toString(16).padStart(4, "0").repeat(10))])',
+  }),
+  untilOut('typedDataDigest', 'quoin.typedDataDigest("Mail(string a,uint256 b)", { name: "x" }, { a: "text", b: 1n })'),
+  untilOut('block and sender', 'quoin.block; quoin.sender; quoin.value'),
+]
+
+/** @type {readonly Kind[]} */
+const memory = [
+  untilOut('endless loop', 'i'),
+  script(
+    'memory to 16 MiB in every transaction',
+    contract('const all = []; try { for (;;) all.push(new Uint8Array(60000)) } catch {}'),
+  ),
+  script(
+    'memory to 16 MiB by strings',
+    contract('const all = []; try { for (let i = 0; ; i++) all.push("x".repeat(60000) + i) } catch {}'),
+  ),
+  untilOut('recursion to the end of the stack', 'try { f() } catch {}', { before: 'const f = () => f() + 1' }),
+  script('throw of a megabyte of text', contract('throw new Error("x".repeat(1000000))')),
+]
+
+/** @type {readonly Kind[]} */
+const plain = [
+  { name: 'transfer to one account', prepare: async () => () => ({ to: accountOf(3999), value: 1n }) },
+  {
+    name: 'transfer to new accounts',
+    prepare: async () => (n) => ({ to: `0x${(2n ** 158n + BigInt(n)).toString(16).padStart(40, '0')}`, value: 1n }),
+  },
+  {
+    name: '250 KiB of zeros to an account',
+    prepare: async () => () => ({ to: accountOf(3999), data: new Uint8Array(250 * KIB) }),
+  },
+  {
+    name: 'access list of 4,096 keys',
+    prepare: async () => (n) => ({
+      to: accountOf(3999),
+      accessList: [[hexToBytes(accountOf(n % 1000)), Array(4096).fill(new Uint8Array(32).fill(n))]],
+    }),
+  },
+  {
+    name: 'no function for the selector',
+    prepare: async (chain) => {
+      const to = await deploy(chain, 'export default { functions: { run() {} } }')
+      return (n) => ({ to, data: Uint8Array.of(1, 2, 3, n & 255) })
+    },
+  },
+  {
+    name: 'call of an empty function',
+    prepare: async (chain) => {
+      const to = await deploy(chain, 'export default { functions: { run() {} } }')
+      return (n) => ({ to, data: runData(n) })
+    },
+  },
+  {
+    name: 'throw at once',
+    prepare: async (chain) => {
+      const to = await deploy(chain, 'export default { functions: { run() { throw new Error("no") } } }')
+      return (n) => ({ to, data: runData(n) })
+    },
+  },
+  {
+    name: 'calldata of address[]',
+    prepare: async (chain) => {
+      const abi = parseAbi(['function take(address[] list)'])
+      const to = await deploy(chain, 'export default { functions: { take(list) {} } }', abi)
+      const list = Array.from({ length: 1_650 }, (_, i) => `0x${(i + 1).toString(16).padStart(40, '0')}`)
+      return (n) => ({ to, data: bytesOf('take', [[...list, accountOf(n % 4000)]], abi) })
+    },
+  },
+  {
+    name: 'calldata of uint256[]',
+    prepare: async (chain) => {
+      const abi = parseAbi(['function take(uint256[] list)'])
+      const to = await deploy(chain, 'export default { functions: { take(list) {} } }', abi)
+      return (n) => ({ to, data: bytesOf('take', [Array(7_500).fill(BigInt(n))], abi) })
+    },
+  },
+  {
+    name: 'calldata of string[]',
+    prepare: async (chain) => {
+      const abi = parseAbi(['function take(string[] list)'])
+      const to = await deploy(chain, 'export default { functions: { take(list) {} } }', abi)
+      const data = bytesOf('take', [Array(3_000).fill('')], abi)
+      return () => ({ to, data })
+    },
+  },
+  {
+    name: 'calldata of bytes, 240 KiB',
+    prepare: async (chain) => {
+      const abi = parseAbi(['function take(bytes data)'])
+      const to = await deploy(chain, 'export default { functions: { take(data) {} } }', abi)
+      const data = bytesOf('take', [`0x${'00'.repeat(240 * KIB)}`], abi)
+      return () => ({ to, data })
+    },
+  },
+  {
+    name: 'return of uint256[]',
+    prepare: async (chain) => {
+      const abi = parseAbi(['function run(uint256 n) payable returns (uint256[])'])
+      const to = await deploy(
+        chain,
+        'const list = Array(8000).fill(2n ** 255n); export default { functions: { run() { return list } } }',
+        abi,
+      )
+      return (n) => ({ to, data: runData(n) })
+    },
+  },
+  {
+    name: 'return of address[]',
+    prepare: async (chain) => {
+      const abi = parseAbi(['function run(uint256 n) payable returns (address[])'])
+      const to = await deploy(
+        chain,
+        `const list = Array(2000).fill(${OTHER}); export default { functions: { run() { return list } } }`,
+        abi,
+      )
+      return (n) => ({ to, data: runData(n) })
+    },
+  },
+]
+
+/** @type {Readonly<Record<string, readonly Kind[]>>} */
+export const ABUSE_KINDS = { transactions: plain, storage, events, calls, library, memory, creation, loading, upgrades }

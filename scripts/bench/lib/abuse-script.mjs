@@ -1,0 +1,57 @@
+import { encodeFunctionData, parseAbi } from 'viem'
+import { creationOf, hexToBytes } from './abuse-chain.mjs'
+
+/**
+ * A way to spend a block.
+ *
+ * @typedef {object} Kind
+ * @property {string} name
+ * @property {(chain: import('./abuse-chain.mjs').AbuseChain) => Promise<(n: number) => { to?: string, data?: Uint8Array, value?: bigint, accessList?: unknown[] }>} prepare
+ *   deploys what is needed; answers with the transaction of each number, of which no two are alike
+ * @property {boolean} [cold] whether each block meets an execution worker that was just started, whose caches are empty
+ */
+
+export const KIB = 1024
+export const RUN = parseAbi(['function run(uint256 n) payable'])
+export const bytesOf = (functionName, args, abi = RUN) => hexToBytes(encodeFunctionData({ abi, functionName, args }))
+export const runData = (n) => bytesOf('run', [BigInt(n)])
+/** A comment: bytes of zero are the cheapest that a transaction can carry. */
+export const padding = (bytes) => `/*${'\0'.repeat(bytes)}*/`
+
+/** Event and error that the contracts below use. */
+export const NAMES = parseAbi([
+  'event Four(address indexed a, uint256 indexed b, bytes32 indexed c, uint256 d)',
+  'event Hashed(string indexed a, bytes indexed b, uint256[] indexed c)',
+  'event Data(bytes data)',
+  'event Plain()',
+  'error Broken(uint256 a, uint256 b)',
+])
+
+export const contract = (body, before = '') => `${before}\nexport default { functions: { run(n) { ${body} } } }`
+export const deploy = async (chain, source, abi = [...RUN, ...NAMES], rest = {}) =>
+  (await chain.deployAll([creationOf(source, abi, rest)]))[0]
+
+/** Transactions that call `run` of one contract, with a number that differs. */
+export const script = (name, source, { value, cold } = {}) => ({
+  name,
+  cold,
+  prepare: async (chain) => {
+    const to = await deploy(chain, source)
+    return (n) => ({ to, data: runData(n), value })
+  },
+})
+
+/** The body over and over until the gas is used up: nothing of it remains. */
+export const untilOut = (name, body, { prepare = '', before = '', ...rest } = {}) =>
+  script(name, contract(`${prepare}; for (let i = 0; ; i++) { ${body} }`, before), rest)
+
+/** The body over and over until so little gas is left that the call can just end: what it wrote stays. */
+export const untilLow = (name, body, { prepare = '', before = '', reserve = 200_000, turns = 10, ...rest } = {}) =>
+  script(
+    name,
+    contract(
+      `${prepare}; let i = 0; while (quoin.gasLeft > ${reserve}n) for (let k = 0; k < ${turns}; k++) { ${body}; i++ }`,
+      before,
+    ),
+    rest,
+  )

@@ -7,6 +7,7 @@ import { openClassicKv } from '../../../packages/node/dist/store/classic-kv.js'
 import {
   addressOfPublicKey,
   codec,
+  concatBytes,
   contractAddress,
   createValidatorSet,
   DEFAULT_PARAMETERS,
@@ -118,7 +119,7 @@ export class AbuseChain {
     const head = [CHAIN_ID, nonce, 0, 0, gas].map(integerPayload)
     const one = new Uint8Array(32).fill(1)
     const tail = [integerPayload(value), data, accessList, integerPayload(1), one, one]
-    return Uint8Array.from([2, ...encodeRlp([...head, to === undefined ? new Uint8Array(0) : hexToBytes(to), ...tail])])
+    return concatBytes(Uint8Array.of(2), encodeRlp([...head, to === undefined ? new Uint8Array(0) : hexToBytes(to), ...tail]))
   }
 
   async #build(transactions, laterMs) {
@@ -155,10 +156,12 @@ export class AbuseChain {
       const { from } = transactions[index]
       this.#nonces.set(from, this.#nonceOf(from) + 1)
     }
-    const failures = codec.decode(receiptsCodec, built.receipts).value.filter(({ status }) => status === 0)
+    const receipts = codec.decode(receiptsCodec, built.receipts).value
+    const failures = receipts.filter(({ status }) => status === 0)
+    const gasLeast = Math.min(...receipts.map((receipt) => receipt.gasUsed))
     const writeMs = await this.#commit(built)
     const { gasUsed } = built.header
-    return { ms, writeMs, bytes: built.ops.length, gasUsed, count: built.included.length, failures }
+    return { ms, writeMs, bytes: built.ops.length, gasUsed, gasLeast, count: built.included.length, failures }
   }
 
   /** Puts all transactions into blocks, as many as that takes. Throws where one fails. */

@@ -100,7 +100,7 @@ export const loading = [
   firstUses('200 KiB of comment', 90, (n) => uniqueSource(n, 200 * KIB)),
   firstUses('images of 1 MiB', 270, largeImage),
   ...Object.entries(LARGE_ABIS).map(([name, { abi, source }]) =>
-    firstUses(name, 120, (n) => `${source} // ${n}`, abi, Uint8Array.of(1, 2, 3, 4)),
+    firstUses(name, 260, (n) => `${source} // ${n}`, abi, Uint8Array.of(1, 2, 3, 4)),
   ),
 ]
 

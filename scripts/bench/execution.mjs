@@ -167,7 +167,10 @@ console.log(
   `${blocks} blocks of ${transfers} transfers, ${accounts} senders, tree depth ${depth}; crypto ${crypto.name}; Node ${process.version}`,
 )
 const inline = await withDatabase(async (kv) => {
-  const result = await run(unwrap(await createExecutor({ kv, crypto, chainId, engine, treeDepth: depth, historyHeights: 64 })), kv)
+  const result = await run(
+    unwrap(await createExecutor({ kv, crypto, chainId, engine, treeDepth: depth, historyHeights: 64 })),
+    kv,
+  )
   const tree = await treeAlone(kv)
   line('inline: execute, wall time', result.execute)
   line('inline: execute, CPU', result.cpu)

@@ -77,19 +77,22 @@ function keyWritten(write: (journal: Journal) => void): Uint8Array {
   return change!.flatKey
 }
 
-const image = packImage({
-  data: new Uint8Array(0),
-  patch: Uint32Array.of(1, 0xffff_ffff, 30, 7),
-  heap: fixed(5, 0xab),
-  heapEnd: 2_000,
-  runtime: 1_001,
-  context: 1_002,
-  mailbox: { at: 1_003, length: 4, buffer: 1_005 },
-  entries: new Map([
-    ['constructor', 1_006],
-    ['functions.ä😀', 1_007],
-  ]),
-})
+const image = packImage(
+  {
+    data: new Uint8Array(0),
+    patch: Uint32Array.of(1, 0xffff_ffff, 30, 7),
+    heap: fixed(5, 0xab),
+    heapEnd: 2_000,
+    runtime: 1_001,
+    context: 1_002,
+    mailbox: { at: 1_003, length: 4, buffer: 1_005 },
+    entries: new Map([
+      ['constructor', 1_006],
+      ['functions.ä😀', 1_007],
+    ]),
+  },
+  { heap: Uint8Array.of(0xab, 0, 0, 0xab, 1) },
+)
 
 /** State and its records: what a block's state root commits to, and how it lies in the database. */
 export const executionSamples: Samples = {

@@ -28,7 +28,7 @@ const contractRecord = fc.record({
 const codeVersion = fc.record({ codeHash: any.hash, height: any.height })
 
 /** An engine whose images have little room: 32 words of data, and a heap behind byte 1,000. */
-const imageBase = { data: new Uint8Array(128) } as ContractImage
+const imageBase = { data: new Uint8Array(128), heap: Uint8Array.from({ length: 30 }, (_, i) => i % 3) } as ContractImage
 const imageLayout = { heapBase: 1_000, dataEnd: 128 } as Parameters<typeof unpackImage>[2]
 const inHeap = fc.integer({ min: 1_000, max: 1_092 })
 const image: fc.Arbitrary<ContractImage> = fc.record({
@@ -81,7 +81,7 @@ fuzzTargets({
   'contract record': codecTarget(recordCodec, contractRecord),
   'contract code version': codecTarget(versionCodec, codeVersion),
   'packed image': resultTarget(
-    packImage,
+    (value) => packImage(value, imageBase),
     (bytes) => {
       const unpacked = unpackImage(bytes, imageBase, imageLayout)
       return unpacked === undefined ? { ok: false } : { ok: true, value: unpacked }

@@ -24,7 +24,7 @@ describe('parameters', () => {
 
   it('are their fields in order', () => {
     const words = [500, 5_000, 500, 2_000, 1_500, 500, 500, 500].map((ms) => ms.toString(16).padStart(8, '0')).join('')
-    const gas = [60_000_000, 15_000_000].map((value) => value.toString(16).padStart(16, '0')).join('')
+    const gas = [72_000_000, 18_000_000].map((value) => value.toString(16).padStart(16, '0')).join('')
     const fee = 1_000_000_000n.toString(16).padStart(64, '0')
     expect(bytesToHex(encode(parametersCodec, DEFAULT_PARAMETERS))).toBe(`0x00${gas}${fee}${words}`)
   })
@@ -62,7 +62,7 @@ describe('parameters', () => {
 
   it.each<[Partial<ChainParameters>, string]>([
     [{ initialBaseFee: Wei(0n) }, 'initialBaseFee is 0, allowed is at least 1 wei'],
-    [{ transactionGasMax: Gas(15_000_001) }, 'transactionGasMax is above a quarter of blockGasMax'],
+    [{ transactionGasMax: Gas(18_000_001) }, 'transactionGasMax is above a quarter of blockGasMax'],
     [{ heartbeatIntervalMs: 499 }, 'heartbeatIntervalMs is below blockIntervalMs'],
   ])('fit together: %o', (changes, message) => {
     expect(parametersProblem({ ...DEFAULT_PARAMETERS, ...changes })).toBe(message)

@@ -35,8 +35,8 @@ export interface ChainParameters {
 
 export const DEFAULT_PARAMETERS: ChainParameters = {
   feePolicy: 'free',
-  blockGasMax: 60_000_000 as Gas,
-  transactionGasMax: 15_000_000 as Gas,
+  blockGasMax: 72_000_000 as Gas,
+  transactionGasMax: 18_000_000 as Gas,
   initialBaseFee: 1_000_000_000n as Wei,
   blockIntervalMs: 500,
   heartbeatIntervalMs: 5_000,

@@ -63,7 +63,12 @@ export async function tokenTransfers({ crypto, sign, deployer, count, ports, sen
 
   const accounts = Array.from({ length: count }, (_, i) => {
     const secretKey = crypto.sha256(utf8ToBytes(`bench ${i}`))
-    return { secretKey, address: addressOfPublicKey(crypto, publicKeyOf(crypto.publicKey(secretKey))), nonce: 0, balance: TOKENS_EACH }
+    return {
+      secretKey,
+      address: addressOfPublicKey(crypto, publicKeyOf(crypto.publicKey(secretKey))),
+      nonce: 0,
+      balance: TOKENS_EACH,
+    }
   })
   const call = (to, value) => encodeFunctionData({ abi, functionName: 'transfer', args: [to, value] })
   const estimate = await reader.estimateGas({ account: account.address, to: token, data: call(accounts[0].address, TOKENS_EACH) })

@@ -2,6 +2,7 @@ import {
   type Address,
   contractAddress,
   decodeContainer,
+  formatAbi,
   Hash,
   type Height,
   type Nonce,
@@ -52,10 +53,13 @@ export function makeCode(
   meter.count(compiled.value.gasUsed)
   const program = link(described.value, compiled.value.image)
   if (!program.ok) return failed(`no contract was made: ${program.error}`)
+  const imageSize = kibibytes(imageBytes(compiled.value.image))
+  if (!meter.take(MESSAGE_GAS.creationImageKiB * imageSize)) return OUT_OF_GAS
   const codeHash = Hash(crypto.keccak256(code))
   programs.add(codeHash, program.value)
-  const { base, imageKiB, codeKiB } = MESSAGE_GAS.load
-  const loadGas = base + imageKiB * kibibytes(imageBytes(compiled.value.image)) + codeKiB * kibibytes(code.length)
+  const { base, imageKiB, codeKiB, abiKiB } = MESSAGE_GAS.load
+  const abiSize = kibibytes(formatAbi(container.abi).length)
+  const loadGas = base + imageKiB * imageSize + codeKiB * kibibytes(code.length) + abiKiB * abiSize
   return ok({ program: program.value, code, codeHash, authority: container.upgradeAuthority, loadGas, constructorArguments })
 }
 

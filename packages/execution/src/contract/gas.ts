@@ -3,7 +3,7 @@
  *
  * Two scales. Work of the processor costs at least 3,000 gas a microsecond, as in the host library (`library/gas.ts`). What goes to the disk
  * costs 300 gas a microsecond, the scale of a transaction's 21,000 (70 µs of a validator's processor): at that rate a block of the default
- * 60 million gas that does nothing else takes 200 ms. Beside each price stands what it pays for, in µs on the machine of docs/benchmarks.md.
+ * 72 million gas that does nothing else takes 240 ms. Beside each price stands what it pays for, in µs on the machine of docs/benchmarks.md.
  */
 export const CONTRACT_GAS = {
   environment: {

@@ -90,6 +90,7 @@ export class Machine {
   #send(frame: Frame, host: HostContext, { to, value, data, gas, isStatic }: InnerMessage): MessageOutcome {
     const most = host.gasLeft - Math.floor(host.gasLeft / MESSAGE_LIMITS.gasKept)
     const meter = new GasMeter(gas === undefined || gas > most ? most : gas, host)
+    if (value > 0n && !meter.take(MESSAGE_GAS.value)) return this.#settle(meter, () => OUT_OF_GAS)
     if (to === undefined) return this.#create(meter, frame.self, value, data, host)
     return this.#call(meter, { from: frame.self, to, value, data, isStatic: isStatic || frame.access !== 'write' }, host)
   }

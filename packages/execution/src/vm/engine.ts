@@ -166,7 +166,7 @@ class PooledEngine implements Engine {
   }
 
   packImage(image: ContractImage): Uint8Array {
-    return packImage(image)
+    return packImage(image, this.#base.image)
   }
 
   unpackImage(bytes: Uint8Array): ContractImage | undefined {

@@ -235,7 +235,7 @@ describe('build, validate, commit', () => {
       [extra({ executionVersion: someHash }), 'header', /^extra.executionVersion/],
       [extra({ validatorsHash: someHash }), 'header', /^extra.validatorsHash/],
       [extra({ nextValidatorsHash: someHash }), 'header', /^extra.nextValidatorsHash/],
-      [{ gasLimit: 1_000_000 as Gas }, 'header', /^gasLimit is 1000000, not 60000000/],
+      [{ gasLimit: 1_000_000 as Gas }, 'header', /^gasLimit is 1000000, not 72000000/],
       [{ baseFeePerGas: 1n as Header['baseFeePerGas'] }, 'header', /^baseFeePerGas is 1, not 0/],
       [{ timeMs: node.chain.head.header.timeMs }, 'header', /^timeMs is \d+, not after/],
       [{ mixHash: someHash }, 'header', /^mixHash/],

@@ -15,8 +15,8 @@ export const MESSAGE_GAS = {
   load: {
     /** 0.2 ms: reads, and the image made whole */
     base: 100_000,
-    /** KiB of the image's heap. */
-    imageKiB: 300,
+    /** KiB of the image's heap: 1.3 µs of one of 1 MiB */
+    imageKiB: 600,
     /** KiB of the container, which is read, hashed and checked: 10 µs */
     codeKiB: 8_500,
     /** KiB of its ABI, which is parsed, checked and compiled: 40 µs, 60 with deep structs */

@@ -22,7 +22,7 @@ async function inProcess(flags: readonly string[]): Promise<readonly string[]> {
 describe('result, gas, image and all memory are the same', () => {
   it('as ever: golden', () => {
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
-      'f1e8800b3e04db8918f9db7b7b93da2aa098957325dee540e2d7d6fc1137d61d',
+      'ee2dbba4694edab21fb0fcd4dce6e7a118bd8861385ebde48e65b264d5c62f1c',
     )
   })
 

@@ -16,10 +16,14 @@ const withWorkers = (maxWorkers: number, { test, ...rest }: ReturnType<typeof pr
   test: { ...test, maxWorkers, sequence: { groupOrder: 1 } },
 })
 
+/** Files share their processes, and with them the modules that were loaded. */
+const withoutIsolation = ({ test, ...rest }: ReturnType<typeof project>) => ({ ...rest, test: { ...test, isolate: false } })
+
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['packages/*/{src,test}/**/*.test.ts', 'test/*.test.ts'], 20_000),
+      // A process for each of 140 files would take longer than the tests do.
+      withoutIsolation(project('unit', ['packages/*/{src,test}/**/*.test.ts', 'test/*.test.ts'], 20_000)),
       {
         test: {
           name: 'types',

@@ -11,6 +11,7 @@ import {
   nextHeight,
   ok,
   type Result,
+  type SignedTransaction,
   type SigningDomain,
   TimeMs,
   type ValidatorSet,
@@ -104,6 +105,18 @@ async function appendGenesis({ genesis, store, executor, crypto }: ChainOptions)
   await executor.commit(executed.hash)
 }
 
+/**
+ * How much a build is offered, by gas limits, in blocks: what a transaction leaves of its limit is room for another. Calls of contracts use a
+ * part of what their senders allow, for an estimate counts the first use of the code in a block.
+ */
+const OFFER = { least: 1.25, most: 8 } as const
+
+/** The offer that would have filled the last block, and a quarter more. */
+function offerAfter(gasUsed: number, transactions: readonly SignedTransaction[]): number {
+  const allowed = transactions.reduce((sum, { gasLimit }) => sum + gasLimit, 0)
+  return gasUsed === 0 ? OFFER.least : Math.min(OFFER.most, (OFFER.least * allowed) / gasUsed)
+}
+
 class FinalChain implements Chain {
   readonly domain: SigningDomain
   readonly #options: ChainOptions
@@ -113,6 +126,7 @@ class FinalChain implements Chain {
   #system: SystemView
   #head: Head
   #busy: string | undefined
+  #offer: number = OFFER.least
 
   constructor(options: ChainOptions) {
     const { store, kv, genesis } = options
@@ -161,7 +175,7 @@ class FinalChain implements Chain {
       const { mempool, logger } = this.#options
       const fill = { gasMax: Math.min(fillGasMax, this.#head.parameters.blockGasMax), bytesMax: LIMITS.blockBytesMax }
       const template = this.#template({ timeMs, miner: feeAddress })
-      const { built, candidates } = await fillBlock(this.#options, template, fill)
+      const { built, candidates } = await fillBlock(this.#options, template, fill, this.#offer)
       this.#remember(built)
       if (built.refused.length > 0) {
         logger.debug(
@@ -218,6 +232,7 @@ class FinalChain implements Chain {
       const { parameters, nodes } = system
       const head: Head = { header, hash, certificate, parameters, validators, nextValidators, nodes }
       this.#head = head
+      this.#offer = offerAfter(header.gasUsed, block.transactions)
       mempool.onBlock(header, block.transactions)
       feed.publish()
       for (const listener of this.#listeners) listener(head)

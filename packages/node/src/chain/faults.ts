@@ -13,11 +13,6 @@ import type { Mempool } from '../mempool/types.ts'
 export const suspensionHeights = 2
 /** Transactions that one build may lose to engine faults. Then the block is empty, for rounds are short. */
 export const buildFaultsMax = 8
-/**
- * Gas limits of the candidates, in blocks: what a transaction leaves of its limit is room for another. Calls of contracts use half of what
- * their senders allow, and less, for an estimate counts the first use of the code in a block.
- */
-const CANDIDATE_GAS_FACTOR = 3
 
 export interface FaultPowers {
   readonly executor: Pick<Executor, 'build'>
@@ -32,11 +27,17 @@ export interface Filled {
 }
 
 /** Runs the pool's candidates, anew without each on which the engine fails. */
-export async function fillBlock(powers: FaultPowers, template: BlockTemplate, fill: FillLimits): Promise<Filled> {
+export async function fillBlock(
+  powers: FaultPowers,
+  template: BlockTemplate,
+  fill: FillLimits,
+  /** Gas limits of the candidates, in parts of the block's gas. */
+  offer: number,
+): Promise<Filled> {
   const { executor, mempool } = powers
   const height = nextHeight(template.parent.number)
   for (let faults = 0; faults < buildFaultsMax; faults++) {
-    const gasMax = CANDIDATE_GAS_FACTOR * fill.gasMax
+    const gasMax = Math.floor(offer * fill.gasMax)
     const candidates = mempool.candidates({ ...fill, gasMax, countMax: LIMITS.blockTransactionsMax })
     try {
       return { built: await executor.build(template, candidates, fill), candidates }

@@ -2,7 +2,7 @@
 // --tokens sends transfers of an ERC-20 contract by --senders accounts instead of plain ones.
 // --warm-up N sends as many before the clock starts: a young process spends most of its time compiling JavaScript.
 // --profile runs the validators under V8's profiler (a fifth slower) and shows what the CPU was spent on.
-//   node scripts/bench/devnet.mjs [--tokens] [--senders N] [--transactions N] [--warm-up N] [--batch N] [--idle N] [--profile]
+//   node scripts/bench/devnet.mjs [--tokens] [--senders N] [--transactions N] [--warm-up N] [--batch N] [--idle N] [--block-time MS] [--profile]
 // Transactions are signed before the clock starts, sent over HTTP to all four validators, and counted when they are final.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '1' },
     'warm-up': { type: 'string', default: '0' },
     idle: { type: 'string', default: '30' },
+    'block-time': { type: 'string', default: '500' },
     profile: { type: 'boolean', default: false },
     'rpc-port': { type: 'string', default: '18545' },
     'p2p-port': { type: 'string', default: '36656' },
@@ -138,6 +139,7 @@ function report({ name, count, sentMs, tookMs, ownUs, grown, after }) {
 const directory = await mkdtemp(join(tmpdir(), 'quoin-bench-'))
 const profiles = join(directory, 'profiles')
 const child = await startDevnet({
+  options: ['--block-time', values['block-time']],
   directory: join(directory, 'devnet'),
   rpcPort,
   p2pPort: Number(values['p2p-port']),

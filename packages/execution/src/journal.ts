@@ -1,4 +1,4 @@
-import { type Address, codec, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
+import { type Address, codec, emptyBytes, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
 import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
 import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, storageFlatKey, storageKey, storagePrefix } from './keys.ts'
 import type { KvReader } from './kv.ts'
@@ -199,15 +199,13 @@ export class Journal {
       if (!sameValue(original, value)) changed.set(key, { flatKey, before: original, after: value })
     }
     for (const [address, { slots }] of this.#storage) {
-      const prefix = storageKey(address, NO_KEY)
+      const prefix = storageKey(address, emptyBytes())
       for (const [key, { flatKey, original, value }] of slots)
         if (!sameValue(original, value)) changed.set(prefix + key, { flatKey, before: original, after: value })
     }
     return [...changed.keys()].sort().map((key) => changed.get(key)!)
   }
 }
-
-const NO_KEY = new Uint8Array(0)
 
 /** The state's values of accounts, undefined for empty ones, so that equal states have equal roots. Views into one buffer: cheaper than one each. */
 function encodeAccounts(accounts: readonly Account[]): readonly (Uint8Array | undefined)[] {

@@ -51,9 +51,13 @@ export const contractKey = (address: Address, part: Uint8Array): Hex => `${addre
 
 /** Throws when the raw key is longer than `stateKeyBytesMax`. */
 export function storageKey(address: Address, rawKey: Uint8Array): Hex {
-  if (rawKey.length > LIMITS.stateKeyBytesMax)
-    throw new RangeError(`a raw key has ${rawKey.length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
+  checkRawKey(rawKey.length)
   return `${address as Hex}02${bytesToHex(rawKey).slice(2)}`
+}
+
+function checkRawKey(length: number): void {
+  if (length > LIMITS.stateKeyBytesMax)
+    throw new RangeError(`a raw key has ${length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
 }
 
 /** What the database keys of an account's storage begin with. */
@@ -68,8 +72,7 @@ export function storagePrefix(address: Address): Uint8Array {
 /** As `flatKey`, of a storage entry behind its account's prefix. Throws when the raw key is longer than `stateKeyBytesMax`. */
 export function storageFlatKey(prefix: Uint8Array, rawKey: KeyText, slab: Slab): Uint8Array {
   const { length } = rawKey
-  if (length > LIMITS.stateKeyBytesMax)
-    throw new RangeError(`a raw key has ${length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
+  checkRawKey(length)
   const key = slab.take(STORAGE_HEAD_BYTES + length)
   key.set(prefix)
   for (let i = 0; i < length; i++) key[STORAGE_HEAD_BYTES + i] = rawKey.charCodeAt(i)

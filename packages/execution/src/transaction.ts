@@ -1,11 +1,21 @@
-import { type Address, type FeePolicy, type Gas, type Log, type Nonce, type Transaction, U32_MAX, Wei } from '@quoin/protocol'
+import {
+  type Address,
+  emptyBytes,
+  type FeePolicy,
+  type Gas,
+  type Log,
+  type Nonce,
+  type Transaction,
+  U32_MAX,
+  Wei,
+} from '@quoin/protocol'
 import type { Account } from './account.ts'
 import type { Machine } from './contract/machine.ts'
 import type { Message, MessageOutcome } from './contract/message.ts'
+import { credit } from './credit.ts'
 import type { TransactionRefusal } from './executor.ts'
 import { effectiveGasPrice, feeOf, maximumCost } from './fees.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
-import type { Journal } from './journal.ts'
 import { maySend, type SendPolicy } from './system-state.ts'
 
 /** What the parent's state and header lay down for the transactions of a block. */
@@ -94,13 +104,11 @@ export function applyTransaction(
     status: outcome.ok ? 1 : 0,
     gasUsed: outcome.gasUsed,
     logs: journal.logsSince(start),
-    errorData: outcome.ok ? NO_DATA : outcome.data,
+    errorData: outcome.ok ? emptyBytes() : outcome.data,
     contractAddress: outcome.ok ? outcome.contractAddress : undefined,
     payer: sender,
   }
 }
-
-const NO_DATA = new Uint8Array(0)
 
 /** What runs of a transaction: a message, and what its intrinsic gas depends on. */
 export type TransactionMessage = Message & Pick<Transaction, 'accessList'>
@@ -113,10 +121,4 @@ export function runMessage(machine: Machine, message: TransactionMessage): Messa
   const intrinsic = intrinsicGas(message)
   const outcome = machine.run({ ...message, gas: message.gas - intrinsic })
   return { ...outcome, gasUsed: intrinsic + outcome.gasUsed }
-}
-
-function credit(journal: Journal, address: Address, amount: bigint): void {
-  if (amount === 0n) return
-  const account = journal.account(address)
-  journal.setAccount(address, { ...account, balance: Wei(account.balance + amount) })
 }

@@ -1,4 +1,5 @@
-import { type Address, type Hash, ok, type Result, U32_MAX, Wei } from '@quoin/protocol'
+import { type Address, emptyBytes, type Hash, ok, type Result, U32_MAX, Wei } from '@quoin/protocol'
+import { credit } from '../credit.ts'
 import { EngineFault } from '../fault.ts'
 import type { Journal } from '../journal.ts'
 import type { KvOp } from '../kv.ts'
@@ -41,8 +42,7 @@ export interface EntryCall {
   readonly outputs: TupleType | undefined
 }
 
-const NOTHING = new Uint8Array(0)
-const DONE: Result<Success, Failure> = ok({ data: NOTHING, contractAddress: undefined })
+const DONE: Result<Success, Failure> = ok({ data: emptyBytes(), contractAddress: undefined })
 
 /**
  * Runs messages of one block on its journal: calls, creations, and what contracts send to one another. A message that fails leaves nothing
@@ -197,7 +197,7 @@ export class Machine {
       if (value > 0n && !program.abi.creation.payable) return failed('the constructor is not payable and takes no value')
       installCode(this.contracts, this.journal, this.block.number, address, from, made.value)
       const constructed = this.#construct(meter, program, address, from, value, constructorArguments, host)
-      return constructed.ok ? ok({ data: NOTHING, contractAddress: address }) : constructed
+      return constructed.ok ? ok({ data: emptyBytes(), contractAddress: address }) : constructed
     })
   }
 
@@ -212,10 +212,9 @@ export class Machine {
   ): Result<unknown, Failure> {
     const values = decodeInputs(this.contracts.crypto, meter, program.abi.creation.inputs, data)
     if (!values.ok || !program.image.entries.has('constructor')) return values
-    const outputs = NO_OUTPUTS
     return this.enter(
       meter,
-      { program, name: 'constructor', values: values.value, access: 'write', self, sender, value, outputs },
+      { program, name: 'constructor', values: values.value, access: 'write', self, sender, value, outputs: NO_OUTPUTS },
       host,
     )
   }
@@ -228,8 +227,7 @@ export class Machine {
     const payer = journal.account(from)
     if (payer.balance < value) return `insufficient balance for transfer: ${from} has ${payer.balance}, the value is ${value}`
     journal.setAccount(from, { ...payer, balance: Wei(payer.balance - value) })
-    const payee = journal.account(to)
-    journal.setAccount(to, { ...payee, balance: Wei(payee.balance + value) })
+    credit(journal, to, value)
     return undefined
   }
 }

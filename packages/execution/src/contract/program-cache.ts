@@ -2,10 +2,9 @@ import { type Crypto, concatBytes, decodeContainer, Hash, hexToBytes, unwrap, ut
 import { EngineFault } from '../fault.ts'
 import { SPACE } from '../keys.ts'
 import type { KvOp, KvReader } from '../kv.ts'
-import { type ContractImage, describeEngine, type Engine, imageBytes } from '../vm/index.ts'
+import { type ContractImage, type Engine, imageBytes } from '../vm/index.ts'
+import { describeContractEngine } from './engine.ts'
 import { evaluation } from './evaluation.ts'
-import { GUEST_LINK } from './guest.ts'
-import { CONTRACT_HOST } from './host/index.ts'
 import { MESSAGE_LIMITS, PROGRAM_CACHE_LIMITS } from './message-limits.ts'
 import { interfaceOf, link, type Program } from './program.ts'
 
@@ -33,7 +32,7 @@ export class ProgramCache {
     this.#crypto = crypto
     this.#engine = engine
     this.#reader = reader
-    const engineId = crypto.sha256(utf8ToBytes(describeEngine(CONTRACT_HOST, GUEST_LINK).join('\n'))).subarray(0, 8)
+    const engineId = crypto.sha256(utf8ToBytes(describeContractEngine().join('\n'))).subarray(0, 8)
     this.#keyPrefix = concatBytes(Uint8Array.of(SPACE.image), engineId)
   }
 

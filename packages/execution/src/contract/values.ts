@@ -1,4 +1,4 @@
-import { type Crypto, ok, type Result } from '@quoin/protocol'
+import { type Crypto, emptyBytes, ok, type Result } from '@quoin/protocol'
 import type { GuestValue } from '../vm/index.ts'
 import { decodeLeadingArguments } from './abi/decode.ts'
 import { encodeArguments } from './abi/encode.ts'
@@ -53,8 +53,6 @@ function hasAddress(type: AbiType): boolean {
 /** Of entries whose answer is not looked at. */
 export const NO_OUTPUTS: TupleType = tupleOf([])
 
-const NOTHING = new Uint8Array(0)
-
 /** The bytes that a function's answer becomes, at the price of encoding it. */
 export function encodeOutputs(
   crypto: Crypto,
@@ -64,7 +62,7 @@ export function encodeOutputs(
 ): Result<Uint8Array, Failure> {
   if (outputs === undefined) return answeredBytes(value)
   const { length } = outputs.members
-  if (length === 0) return ok(NOTHING)
+  if (length === 0) return ok(emptyBytes())
   if (!meter.take(encodedValueGas(value))) return OUT_OF_GAS
   if (length > 1 && !Array.isArray(value)) return failed(`the function did not return an array of its ${length} outputs`)
   const encoded = encodeArguments(crypto, outputs, length === 1 ? [value] : (value as readonly GuestValue[]))
@@ -73,6 +71,6 @@ export function encodeOutputs(
 
 /** What `receive` and `fallback` answer with: bytes, or nothing. */
 function answeredBytes(value: GuestValue): Result<Uint8Array, Failure> {
-  if (value === undefined) return ok(NOTHING)
+  if (value === undefined) return ok(emptyBytes())
   return value instanceof Uint8Array ? ok(value) : failed('the function returned neither bytes nor nothing')
 }

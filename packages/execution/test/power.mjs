@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8'
  * @typedef {(...args: number[]) => number} WasmFunction
  */
 
-// Code into which V8 11.3 inlines calls of WebAssembly may read the length of what is no string (`packages/node/src/v8-flags.ts`).
+// Code into which V8 11.3 inlines calls of WebAssembly may read the length of what is no string (`packages/contracts/src/platform/v8-flags.ts`).
 setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 
 /** @type {any} the platform's constructors, which Node's types leave to the DOM's */

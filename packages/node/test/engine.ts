@@ -1,5 +1,5 @@
 import type { Engine } from '@quoin/execution/vm'
-import { loadContractEngine } from '../src/executor/wasm.ts'
+import { loadContractEngine } from '@quoin/contracts/platform'
 
 let engine: Promise<Engine> | undefined
 

@@ -1,4 +1,4 @@
-import '../v8-flags.ts'
+import '@quoin/contracts/platform'
 import { type Crypto, type Curve, type HashPairs, hashPairsBy, nobleCrypto } from '@quoin/protocol'
 import { loadHashtree } from './hashtree.ts'
 import { loadNodeSha256 } from './node-hash.ts'

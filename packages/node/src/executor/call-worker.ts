@@ -4,7 +4,7 @@ import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
 import { runCallJob } from './inline-calls.ts'
-import { loadContractEngine } from './wasm.ts'
+import { loadContractEngine } from '@quoin/contracts/platform'
 
 /** A thread that runs calls. It reads the node's database through a handle of its own and writes nothing. */
 if (parentPort === null) throw new Error('calls run only in a worker')

@@ -4,7 +4,7 @@ import { type Hash, hexToBytes, parseGenesis, unwrap } from '@quoin/protocol'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { ExecutorAnswers, ExecutorCall, ExecutorMessage, ExecutorRequest, ExecutorWorkerData } from './messages.ts'
-import { loadContractEngine } from './wasm.ts'
+import { loadContractEngine } from '@quoin/contracts/platform'
 
 /** The thread that executes blocks. It reads the node's database through a handle of its own and writes nothing. */
 if (parentPort === null) throw new Error('the executor runs only as a worker')

@@ -1,4 +1,4 @@
-import '../v8-flags.ts'
+import './v8-flags.ts'
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'

@@ -1,0 +1,1 @@
+export { loadContractEngine, loadEngineBinary } from './wasm.ts'

@@ -283,3 +283,36 @@ describe('reads of past state', () => {
     expect((await stateAt(chain.kv, 0).record(SYSTEM_RECORDS.parameters)).value).toEqual(genesis.parameters)
   })
 })
+
+describe('a development chain', () => {
+  it('writes to the state before the transactions of a block, as part of the block', async () => {
+    const kv = new MemoryKv()
+    const gifts = new Map<Address, bigint>()
+    const seen: number[] = []
+    const options = { kv, crypto, chainId: genesis.chainId, engine: contractEngine(), treeDepth: 4, historyHeights: 2 }
+    const executor = unwrap(
+      await createExecutor({
+        ...options,
+        beforeBlock(journal, { number }) {
+          seen.push(number)
+          for (const [address, balance] of gifts)
+            journal.setAccount(address, { ...journal.account(address), balance: balance as Wei })
+        },
+      }),
+    )
+    const chain = new TestChain(kv, executor, await executor.genesis(genesis))
+    await chain.store(chain.head as ExecutedBlock)
+    gifts.set(bob, 50_000n)
+    const spends = executable(transfer(bob, 0, miner, 50_000n, { maxFee: 0n, tip: 0n }))
+    const block = unwrap(await executor.execute(chain.template(miner), [spends]))
+    expect(codec.decode(receiptsCodec, block.receipts)).toMatchObject({ value: [{ status: 1 }] })
+    await chain.store(block)
+    expect((await stateAt(kv, 0).account(bob)).balance).toBe(0n)
+    expect((await stateAt(kv, 1).account(miner)).balance).toBe(50_000n)
+    gifts.set(bob, 7n)
+    await chain.store(unwrap(await executor.execute(chain.template(miner), [])))
+    expect((await stateAt(kv, 1).account(bob)).balance).toBe(0n)
+    expect((await stateAt(kv, 2).account(bob)).balance).toBe(7n)
+    expect(seen).toEqual([1, 2])
+  })
+})

@@ -15,6 +15,7 @@ import {
 } from '@quoin/protocol'
 import { BlockRun, blockContext, blockRules, executeAll, fillBlock, invalidTransaction, type SenderTransaction } from './block.ts'
 import { type Contracts, createContracts } from './contract/contracts.ts'
+import type { BlockContext } from './contract/message.ts'
 import type {
   BlockRefusal,
   BlockTemplate,
@@ -49,6 +50,11 @@ export interface ExecutorOptions {
   readonly historyHeights: number
   /** Told of each transaction of a block before it runs, so that the end of the thread can be laid to one. */
   readonly onTransaction?: (hash: Hash) => void
+  /**
+   * For development chains only: writes to the state before a block's transactions run, as part of the block's changes. Called each time that a
+   * block is executed, so it must write the same for one template; nodes that do not write it come to another state.
+   */
+  readonly beforeBlock?: (journal: Journal, block: BlockContext) => void
 }
 
 /**
@@ -194,9 +200,12 @@ class InlineExecutor implements Executor {
   }
 
   #start(template: BlockTemplate): BlockRun {
-    const { kv, onTransaction } = this.#options
+    const { kv, onTransaction, beforeBlock } = this.#options
     const rules = blockRules(template, kv)
-    return new BlockRun(this.#contracts, rules, new Journal(kv), blockContext(template, rules), onTransaction)
+    const block = blockContext(template, rules)
+    const journal = new Journal(kv)
+    beforeBlock?.(journal, block)
+    return new BlockRun(this.#contracts, rules, journal, block, onTransaction)
   }
 
   /** The block of a run: what was executed before is not computed again. The header's execution version is always this one. */

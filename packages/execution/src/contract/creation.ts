@@ -68,6 +68,7 @@ const kibibytes = (bytes: number): number => Math.ceil(bytes / 1024)
 function evaluationFailure(meter: GasMeter, failure: CompileError): Result<never, Failure> {
   if (failure.kind === 'fault') throw new EngineFault(undefined, failure.error)
   if (failure.kind !== 'too-large') meter.count(failure.gasUsed)
+  if (failure.kind === 'throw') return failed(`no contract was made: ${compileReason(failure)}`, failure)
   if (failure.kind !== 'out-of-gas') return failed(`no contract was made: ${compileReason(failure)}`)
   return meter.left === 0
     ? OUT_OF_GAS

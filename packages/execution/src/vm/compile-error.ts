@@ -11,6 +11,8 @@ export type CompileError =
       /** Where in the source, from 1; undefined when the error does not tell. */
       readonly line: number | undefined
       readonly column: number | undefined
+      /** The interpreter's backtrace; empty when what was thrown has none. */
+      readonly stack: string
       readonly gasUsed: number
     }
   | { readonly kind: 'out-of-gas' | 'out-of-depth' | 'trap' | 'stop'; readonly message: string; readonly gasUsed: number }
@@ -22,7 +24,7 @@ export function compileError(outcome: CallOutcome): CompileError {
       return outcome
     case 'throw': {
       const { name, message, stack } = outcome.error
-      return { kind: 'throw', name, message, ...positionIn(stack), gasUsed: outcome.gasUsed }
+      return { kind: 'throw', name, message, ...positionIn(stack), stack, gasUsed: outcome.gasUsed }
     }
     case 'return':
       throw new Error('an evaluation that returned has an image')

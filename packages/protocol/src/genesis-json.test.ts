@@ -120,6 +120,7 @@ const wrong: readonly (readonly [path: string, value: Json | undefined, message:
   ['timeMs', -1, `timeMs: must be an integer from 0 to ${LIMITS.timeMsMax}`],
   ['timeMs', LIMITS.timeMsMax + 1, 'timeMs: must be an integer from 0'],
   ['development', 'yes', 'development: must be true or false'],
+  ['simulated', 1, 'simulated: must be true or false'],
   ['executionVersion', '0xab', 'executionVersion: must be 0x and 64 hex digits'],
   ['executionVersion', undefined, 'executionVersion: must be 0x and 64 hex digits'],
   ['chainName', 'x', 'genesis.chainName: is not a known key (known are chainId, timeMs,'],

@@ -37,6 +37,7 @@ function readGenesis(crypto: Crypto, document: unknown): Genesis {
     'chainId',
     'timeMs',
     'development',
+    'simulated',
     'executionVersion',
     'parameters',
     'validators',
@@ -49,6 +50,7 @@ function readGenesis(crypto: Crypto, document: unknown): Genesis {
     chainId: integer('chainId', root['chainId'], 1) as ChainId,
     timeMs: integer('timeMs', root['timeMs'], 0, LIMITS.timeMsMax) as TimeMs,
     development: boolean('development', root['development'] ?? false),
+    ...(boolean('simulated', root['simulated'] ?? false) ? { simulated: true } : {}),
     executionVersion: hex('executionVersion', root['executionVersion'], 32) as Hash,
     parameters: readParameters(root['parameters'] ?? {}),
     validators: readValidators(crypto, 'validators', root['validators']),
@@ -218,9 +220,10 @@ const validatorsJson = (set: ValidatorSet) =>
 
 /** The JSON document of a genesis; `parseGenesis` reads it back to the same. */
 export function genesisToJson(genesis: Genesis): Readonly<Record<string, unknown>> {
-  const { validators, alloc, systemContracts, restart, parameters, ...rest } = genesis
+  const { validators, alloc, systemContracts, restart, parameters, simulated = false, ...rest } = genesis
   return {
     ...rest,
+    ...(simulated ? { simulated } : {}),
     parameters: { ...parameters, initialBaseFee: parameters.initialBaseFee.toString() },
     validators: validatorsJson(validators),
     alloc: Object.fromEntries(alloc.map(({ address, balance }) => [address, { balance: balance.toString() }])),

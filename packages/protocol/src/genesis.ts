@@ -17,6 +17,11 @@ export interface Genesis {
   readonly timeMs: TimeMs
   /** Allows well-known development keys, and nothing else. */
   readonly development: boolean
+  /**
+   * A chain of `quoin dev`: one process makes its blocks, and whoever reaches its RPC sets its state and time. No validator takes part in one.
+   * False where absent.
+   */
+  readonly simulated?: boolean
   readonly executionVersion: Hash
   readonly parameters: ChainParameters
   readonly validators: ValidatorSet
@@ -62,7 +67,7 @@ const digestCodec = codec.struct({
   version: codec.u8(),
   chainId: codec.u64<ChainId>(),
   timeMs: codec.u64<TimeMs>(),
-  development: codec.bool,
+  kind: codec.u8(),
   executionVersion: codec.hash,
   parameters: parametersCodec,
   validators: validatorSetCodec,
@@ -82,6 +87,12 @@ const digestCodec = codec.struct({
 
 const GENESIS_VERSION = 1
 
+/** Bits of the byte that tells chains for development from others. */
+const KIND = { development: 1, simulated: 2 } as const
+
+const kindOf = ({ development, simulated = false }: Genesis): number =>
+  (development ? KIND.development : 0) | (simulated ? KIND.simulated : 0)
+
 /** SHA-256 of the document's canonical encoding, without its `restart`. */
 export const genesisDigest = (crypto: Crypto, genesis: Genesis): Hash =>
-  Hash(crypto.sha256(codec.encode(digestCodec, { version: GENESIS_VERSION, ...genesis })))
+  Hash(crypto.sha256(codec.encode(digestCodec, { version: GENESIS_VERSION, kind: kindOf(genesis), ...genesis })))

@@ -225,7 +225,7 @@ const realValidatorSet = fc
 
 const byAddress = (entry: { readonly address: Address }) => entry.address
 
-export const genesis: fc.Arbitrary<Genesis> = fc.record({
+const plainGenesis: fc.Arbitrary<Genesis> = fc.record({
   chainId,
   timeMs: upTo(LIMITS.timeMsMax).map(TimeMs),
   development: fc.boolean(),
@@ -247,6 +247,10 @@ export const genesis: fc.Arbitrary<Genesis> = fc.record({
     fc.record({ epoch: upTo(U32_MAX - 1).map((value) => value + 1), height, blockHash: hash, validators: realValidatorSet }),
   ),
 })
+
+export const genesis: fc.Arbitrary<Genesis> = fc
+  .tuple(plainGenesis, fc.boolean())
+  .map(([document, simulated]) => (simulated ? { ...document, simulated } : document))
 
 /** Bytes near an encoding: one changed, cut out, put in, or a stretch repeated. */
 export const mutationOf = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> => {

@@ -1,1 +1,8 @@
-export {}
+export type { AbiSource, Mutability } from './abi-types.ts'
+export type { PayableContext, PureContext, ViewContext, WriteContext } from './context.ts'
+export { type ContextOf, type Contract, contract, type Part, part } from './contract.ts'
+export type { Block, CallOptions } from './guest.ts'
+export * from './host.ts'
+export { type Mapping, mapping, type Nested, type ReadMapping } from './state/mapping.ts'
+export { type ReadValue, type Value, value } from './state/value.ts'
+export type { Address, ScalarType, Spec, Struct, TypeName, WordType } from './value-types.ts'

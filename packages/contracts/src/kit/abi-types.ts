@@ -1,0 +1,54 @@
+import type { Abi, AbiConstructor, AbiError, AbiEvent, AbiFunction, AbiParameter, ParseAbi } from 'abitype'
+import type { OutputOf, ValuesOf } from './value-types.ts'
+
+/** An ABI as an author writes it: human-readable lines, or JSON. */
+export type AbiSource = readonly string[] | Abi
+
+/** Items of an ABI. */
+export type AbiItem = Abi[number]
+export type ItemsOf<A extends AbiSource> = A extends readonly []
+  ? never
+  : A extends readonly string[]
+    ? ParseAbi<A>[number]
+    : A extends Abi
+      ? A[number]
+      : never
+
+export type Mutability = 'pure' | 'view' | 'nonpayable' | 'payable'
+
+interface Named {
+  readonly name: string
+  readonly inputs: readonly AbiParameter[]
+}
+export type FunctionItem<I> = Extract<I, AbiFunction>
+export type EventItem<I> = Extract<I, AbiEvent>
+export type ErrorItem<I> = Extract<I, AbiError>
+export type ConstructorItem<I> = Extract<I, AbiConstructor>
+
+type IsUnion<T, U = T> = [T] extends [never] ? false : T extends unknown ? ([U] extends [T] ? false : true) : never
+
+type Types<P extends readonly AbiParameter[]> = P extends readonly [
+  infer First extends AbiParameter,
+  ...infer Rest extends readonly AbiParameter[],
+]
+  ? `${CanonicalType<First>}${Rest extends readonly [] ? '' : `,${Types<Rest>}`}`
+  : ''
+type CanonicalType<P extends AbiParameter> = P extends { readonly components: infer C extends readonly AbiParameter[] }
+  ? P['type'] extends `tuple${infer Suffix}`
+    ? `(${Types<C>})${Suffix}`
+    : P['type']
+  : P['type']
+
+/** What something of an ABI is called: its name, or its signature where the ABI has several of that name. */
+export type KeyOf<All extends Named, One extends Named> =
+  IsUnion<Extract<All, { readonly name: One['name'] }>> extends true ? `${One['name']}(${Types<One['inputs']>})` : One['name']
+
+export type EventFunctions<I> = {
+  readonly [E in EventItem<I> & Named as KeyOf<EventItem<I> & Named, E>]: (...values: ValuesOf<E['inputs']>) => void
+}
+export type ErrorFunctions<I> = {
+  readonly [E in ErrorItem<I> & Named as KeyOf<ErrorItem<I> & Named, E>]: (...values: ValuesOf<E['inputs']>) => never
+}
+/** Arguments and answer of a function of an ABI. */
+export type Arguments<F extends { readonly inputs: readonly AbiParameter[] }> = ValuesOf<F['inputs']>
+export type Output<F extends { readonly outputs: readonly AbiParameter[] }> = OutputOf<F['outputs']>

@@ -1,0 +1,87 @@
+import type { Guest } from '../guest.ts'
+import type { ScalarType, Spec, SpecValue, Stored } from '../value-types.ts'
+import type { Field, Read, Written } from './field.ts'
+import { type KeyText, keyTextOf } from './key.ts'
+import { type Shape, shapeOf } from './spec.ts'
+import { loadAt, storeAt } from './value.ts'
+
+declare const quoin: Guest
+
+/** Values by key, as a `view` function sees them. */
+export interface ReadMapping<K, R> {
+  /** The value; zero or empty where there is none, undefined for arrays and structs. */
+  get(key: K): R
+  /** Whether there is a value: of words, text and bytes, one that is not zero or empty. */
+  has(key: K): boolean
+}
+
+/** Values by key. It does not know its keys; `set` and `table` do. */
+export interface Mapping<K, V, R> extends ReadMapping<K, R> {
+  set(key: K, value: V): void
+  remove(key: K): void
+  /** Sets what a function makes of the value; answers with it. */
+  update(key: K, change: (value: R) => V): V
+}
+
+/** Fields by key: `state.allowances.at(owner).get(spender)`. */
+export interface Nested<K, F> {
+  at(key: K): F
+}
+
+class Entries<K, V, R> implements Mapping<K, V, R> {
+  readonly #prefix: string
+  readonly #text: KeyText<K>
+  readonly #shape: Shape<V>
+
+  constructor(place: string, text: KeyText<K>, shape: Shape<V>) {
+    this.#prefix = `${place}:`
+    this.#text = text
+    this.#shape = shape
+  }
+
+  get(key: K): R {
+    return loadAt(this.#shape, this.#prefix + this.#text(key))
+  }
+
+  has(key: K): boolean {
+    return quoin.has(this.#prefix + this.#text(key))
+  }
+
+  set(key: K, value: V): void {
+    storeAt(this.#shape, this.#prefix + this.#text(key), value)
+  }
+
+  remove(key: K): void {
+    quoin.remove(this.#prefix + this.#text(key))
+  }
+
+  update(key: K, change: (value: R) => V): V {
+    const place = this.#prefix + this.#text(key)
+    const value = change(loadAt(this.#shape, place))
+    storeAt(this.#shape, place, value)
+    return value
+  }
+}
+
+type EntriesField<K extends ScalarType, T extends Spec> = Field<
+  Mapping<SpecValue<K>, SpecValue<T>, Stored<T>>,
+  ReadMapping<SpecValue<K>, Stored<T>>
+>
+type NestedField<K extends ScalarType, F> = Field<Nested<SpecValue<K>, Written<F>>, Nested<SpecValue<K>, Read<F>>>
+
+/** Declares values by key: `mapping('address', 'uint256')`, or fields by key: `mapping('address', mapping('address', 'uint256'))`. */
+export function mapping<const K extends ScalarType, const T extends Spec>(key: K, value: T): EntriesField<K, T>
+export function mapping<const K extends ScalarType, F extends Field<unknown, unknown>>(key: K, field: F): NestedField<K, F>
+export function mapping(key: ScalarType, value: Spec | Field<unknown, unknown>): Field<unknown, unknown> {
+  const { type: keyType } = shapeOf(key)
+  const text = keyTextOf(key)
+  if (isField(value)) {
+    const open = (place: string) => ({ at: (k: never) => value.open(`${place}:${text(k)}`) })
+    return { type: `mapping(${keyType},${value.type})`, open }
+  }
+  const shape = shapeOf(value)
+  return { type: `mapping(${keyType},${shape.type})`, open: (place) => new Entries(place, text as KeyText<never>, shape) }
+}
+
+const isField = (value: Spec | Field<unknown, unknown>): value is Field<unknown, unknown> =>
+  typeof value === 'object' && typeof value.open === 'function'

@@ -1,0 +1,60 @@
+import type { Guest } from '../guest.ts'
+import type { Spec, SpecValue, Stored } from '../value-types.ts'
+import type { Field } from './field.ts'
+import { type Shape, shapeOf } from './spec.ts'
+
+declare const quoin: Guest
+
+/** One value of the state, as a `view` function sees it. */
+export interface ReadValue<R> {
+  /** The value; zero or empty where none was set, undefined for arrays and structs. */
+  get(): R
+}
+
+/** One value of the state. */
+export interface Value<V, R> extends ReadValue<R> {
+  set(value: V): void
+  /** Sets what a function makes of the value; answers with it. */
+  update(change: (value: R) => V): V
+}
+
+/** A place in storage with the form of what lies there. */
+export class Slot<V, R> implements Value<V, R> {
+  readonly #place: string
+  readonly #shape: Shape<V>
+
+  constructor(place: string, shape: Shape<V>) {
+    this.#place = place
+    this.#shape = shape
+  }
+
+  get(): R {
+    return loadAt(this.#shape, this.#place)
+  }
+
+  set(value: V): void {
+    storeAt(this.#shape, this.#place, value)
+  }
+
+  update(change: (value: R) => V): V {
+    const value = change(this.get())
+    this.set(value)
+    return value
+  }
+}
+
+/** What lies at a place. */
+export function loadAt<V, R>({ type, unpack }: Shape<V>, place: string): R {
+  const stored = quoin.load(type, place)
+  return (unpack === undefined || stored === undefined ? stored : unpack(stored)) as R
+}
+
+export function storeAt<V>({ type, pack }: Shape<V>, place: string, value: V): void {
+  quoin.store(type, place, pack === undefined ? value : pack(value))
+}
+
+/** Declares one value: `value('uint256')`, `value('address[]')`, `value({ owner: 'address', since: 'uint64' })`. */
+export function value<const T extends Spec>(spec: T): Field<Value<SpecValue<T>, Stored<T>>, ReadValue<Stored<T>>> {
+  const shape = shapeOf(spec)
+  return { type: `value(${shape.type})`, open: (place) => new Slot(place, shape) }
+}

@@ -1,6 +1,6 @@
+import { MemoryKv } from '@quoin/contracts/platform'
 import type { KvOp } from '@quoin/execution'
 import type { Kv, KvRange, LogFile } from '../../packages/node/src/powers.ts'
-import { MemoryKv } from '../../packages/node/src/store/memory-kv.ts'
 import type { SeededRandom } from './random.ts'
 import { type Life, never, type World } from './world.ts'
 

@@ -1,3 +1,4 @@
+import { MemoryKv } from '@quoin/contracts/platform'
 import {
   createCallHost,
   createExecutor,
@@ -34,20 +35,16 @@ import {
   type Wei,
 } from '@quoin/protocol'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
-import { createChain } from '../src/chain/chain.ts'
-import { poolStateOf } from '../src/chain/pool-state.ts'
 import type { CandidateBlock, Chain } from '../src/chain/types.ts'
 import { createInlineRecovery } from '../src/crypto/recovery.ts'
 import type { CallRunner } from '../src/executor/call-runner.ts'
 import { createInlineCalls } from '../src/executor/inline-calls.ts'
-import { createFeed } from '../src/feed/feed.ts'
 import type { Feed } from '../src/feed/types.ts'
+import { openLedger } from '../src/ledger.ts'
 import type { Logger } from '../src/logger.ts'
-import { TransactionPool } from '../src/mempool/pool.ts'
-import { Quarantine } from '../src/mempool/quarantine.ts'
+import type { TransactionPool } from '../src/mempool/pool.ts'
 import type { Kv } from '../src/powers.ts'
-import { BlockStore } from '../src/store/block-store.ts'
-import { MemoryKv } from '../src/store/memory-kv.ts'
+import type { BlockStore } from '../src/store/block-store.ts'
 import { ManualClock } from './clock.ts'
 import { testEngine } from './engine.ts'
 
@@ -175,20 +172,11 @@ export async function openTestExecutor(crypto: Crypto, kv: Kv): Promise<Executor
 export async function openTestNode(options: TestNodeOptions): Promise<TestNode> {
   const { crypto, validators, genesis = testGenesis(crypto, validators.set), kv = new MemoryKv() } = options
   const executor = options.executor ?? (await openTestExecutor(crypto, kv))
-  const store = unwrap(BlockStore.open(kv, crypto))
   const log = new LogRecorder()
-  const pool = new TransactionPool({
-    crypto,
-    chainId: genesis.chainId,
-    recovery: createInlineRecovery(crypto),
-    clock: new ManualClock(),
-    quarantine: await Quarantine.open(kv),
-    // Asked only from the first admission on, when the chain is open.
-    state: () => poolStateOf(kv, chain.head),
-  })
-  const feed = createFeed({ reader: store, mempool: pool })
+  const recovery = createInlineRecovery(crypto)
+  const ledger = await openLedger({ genesis, crypto, clock: new ManualClock(), kv, executor, recovery, logger: log })
+  const { blocks: store, mempool: pool, feed, chain } = unwrap(ledger)
   const calls = createInlineCalls(createCallHost({ kv, crypto, chainId: genesis.chainId, engine: await testEngine() }))
-  const chain = unwrap(await createChain({ genesis, kv, store, executor, crypto, mempool: pool, feed, logger: log }))
   return {
     kv,
     store,

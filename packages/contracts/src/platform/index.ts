@@ -1,1 +1,2 @@
+export { MemoryKv } from './memory-kv.ts'
 export { loadContractEngine, loadEngineBinary } from './wasm.ts'

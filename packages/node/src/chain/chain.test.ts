@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MemoryKv } from '@quoin/contracts/platform'
 import { accountFromValue, accountKey, EXECUTOR_LIMITS, flatKeyOf, SYSTEM_RECORDS } from '@quoin/execution'
 import {
   type Address,
@@ -35,7 +36,6 @@ import { loadCrypto } from '../crypto/load.ts'
 import type { Kv } from '../powers.ts'
 import { BlockStore } from '../store/block-store.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
-import { MemoryKv } from '../store/memory-kv.ts'
 import { createChain } from './chain.ts'
 import type { CandidateBlock, Head } from './types.ts'
 

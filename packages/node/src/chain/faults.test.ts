@@ -1,3 +1,4 @@
+import { MemoryKv } from '@quoin/contracts/platform'
 import { EngineFault } from '@quoin/execution'
 import { nobleCrypto as crypto, Hash, type TimeMs, unwrap, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
@@ -11,7 +12,6 @@ import {
   testValidators,
 } from '../../test/chain.ts'
 import { faultyExecutor, type Poison } from '../../test/faulty-executor.ts'
-import { MemoryKv } from '../store/memory-kv.ts'
 import { buildFaultsMax, suspensionHeights } from './faults.ts'
 
 const validators = testValidators(crypto, 4)

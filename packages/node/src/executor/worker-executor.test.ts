@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
+import { MemoryKv } from '@quoin/contracts/platform'
 import {
   type BlockTemplate,
   createExecutor,
@@ -36,7 +37,6 @@ import { containerOf } from '../../../../test/contracts/contract.mjs'
 import { LogRecorder } from '../../test/chain.ts'
 import { testEngine } from '../../test/engine.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
-import { MemoryKv } from '../store/memory-kv.ts'
 import type { ExecutorRequest } from './messages.ts'
 import { EXECUTION_WORKER_LIMITS, executionWorkers, startWorkerExecutor, WorkerExecutor } from './worker-executor.ts'
 

@@ -1,3 +1,4 @@
+import { MemoryKv } from '@quoin/contracts/platform'
 import {
   type Address,
   certifiedBlockCodec,
@@ -25,7 +26,6 @@ import {
 } from '../../test/chain.ts'
 import { loadCrypto } from '../crypto/load.ts'
 import { BlockStore } from './block-store.ts'
-import { MemoryKv } from './memory-kv.ts'
 import { FORMAT_VERSION, formatCodec, hashKey, heightKey, SPACE, singleKey } from './schema.ts'
 import type { BlockRecord } from './types.ts'
 

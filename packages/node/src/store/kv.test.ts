@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MemoryKv } from '@quoin/contracts/platform'
 import type { KvOp } from '@quoin/execution'
 import { compareBytes } from '@quoin/protocol'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Kv, KvRange } from '../powers.ts'
 import { type OwnedKv, openClassicKv } from './classic-kv.ts'
-import { MemoryKv } from './memory-kv.ts'
 
 const bytes = fc.uint8Array({ minLength: 0, maxLength: 4, max: 3 })
 const key = fc.uint8Array({ minLength: 1, maxLength: 4, max: 3 })

@@ -1,1 +1,16 @@
-export {}
+export { artefactTexts, type FormerArtefact, readArtefact } from './artefact.ts'
+export { type BuildOptions, type BuildResult, type BuiltContract, build } from './build.ts'
+export { type Diagnostic, formatDiagnostic, formatDiagnostics } from './diagnostic.ts'
+export { checkLayout, type LayoutProblem } from './layout.ts'
+export { BUILD_LIMITS } from './limits.ts'
+export type { OriginalPosition, SourceMap } from './source-map.ts'
+export { createTracer, mapStack, type StackFrame, type Traceable, type Tracer } from './trace.ts'
+export {
+  type ContainerPart,
+  type Difference,
+  type VerifyError,
+  type VerifyOptions,
+  verifyCode,
+} from './verify.ts'
+export { COMPILER } from './version.ts'
+export { type Watch, watch } from './watch.ts'

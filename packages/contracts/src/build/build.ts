@@ -1,0 +1,252 @@
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import {
+  type Abi,
+  bytesToHex,
+  type ContractContainer,
+  err,
+  type Hex,
+  nobleCrypto,
+  ok,
+  type Result,
+  type UpgradeAuthority,
+  utf8ToBytes,
+} from '@quoin/protocol'
+import type { LayoutField } from '../kit/description.ts'
+import { readArtefact, writeArtefact } from './artefact.ts'
+import { type Bundle, Bundler } from './bundle.ts'
+import { type Declaration, type DeclarationError, readDeclaration } from './declaration.ts'
+import { type Diagnostic, diagnosticAt, type Place, sortDiagnostics } from './diagnostic.ts'
+import { checkLayout } from './layout.ts'
+import { BUILD_LIMITS } from './limits.ts'
+import { ProjectFiles } from './project-files.ts'
+import { PositionFinder, type SourceMap } from './source-map.ts'
+import { authorsPlace, framesOf } from './trace.ts'
+import { loadTrial, type Refusal, type Trial } from './trial.ts'
+import { typeCheck } from './type-check.ts'
+import { COMPILER } from './version.ts'
+
+export interface BuildOptions {
+  /** Directory of the author's project: of its package.json, its node_modules and its tsconfig.json. */
+  readonly project: string
+  /** Modules that default-export a contract each, relative to the project. */
+  readonly entries: readonly string[]
+  /** Directory of the artefacts, relative to the project; nothing is written without one. */
+  readonly outDir?: string | undefined
+  /** Whether the project's own tsc checks the types. Default: true. */
+  readonly typeCheck?: boolean | undefined
+  /** Whether the source map goes on the chain with the code: 8,500 gas a KiB at each first use in a block. Default: false. */
+  readonly embedSourceMap?: boolean | undefined
+  /** Conditions to resolve packages' `exports` by, besides the usual ones. */
+  readonly conditions?: readonly string[] | undefined
+  /** Artefacts of what is deployed, relative to the project: contracts of the same name must be able to take its place. */
+  readonly against?: readonly string[] | undefined
+}
+
+export interface BuiltContract {
+  /** Of the author's module, without its extension. */
+  readonly name: string
+  /** The author's module, relative to the project. */
+  readonly file: string
+  readonly abi: Abi
+  /** The container, for deployContract. */
+  readonly bytecode: Hex
+  /** The container's bytes: what eth_getCode answers. */
+  readonly code: Uint8Array
+  /** The module in the container. */
+  readonly source: string
+  readonly sourceMap: SourceMap
+  readonly layout: readonly LayoutField[]
+  readonly upgradeAuthority: UpgradeAuthority
+  readonly reentrantSelectors: readonly number[]
+  /** What making the contract takes, besides what any transaction of its size does and the constructor's own work. */
+  readonly creationGas: number
+}
+
+export type BuildResult = Result<readonly BuiltContract[], readonly Diagnostic[]>
+
+/**
+ * Builds contracts: bundles them, has the project's tsc check the types, evaluates them as a deployment would, and writes the artefacts if all
+ * of that went well. Throws for faults of this machine only.
+ */
+export async function build(options: BuildOptions): Promise<BuildResult> {
+  const builder = new Builder(options)
+  try {
+    return await builder.build()
+  } finally {
+    await builder.close()
+  }
+}
+
+/** Builds the same contracts again and again; keeps the bundler and the engine for it. */
+export class Builder {
+  readonly #options: BuildOptions
+  #root: string | undefined
+  #bundler: Bundler | undefined
+  #trial: Promise<Trial> | undefined
+  #inputs: readonly string[] = []
+
+  constructor(options: BuildOptions) {
+    this.#options = options
+  }
+
+  /** Absolute paths of the files that the last build depended on. */
+  get inputs(): readonly string[] {
+    return this.#inputs
+  }
+
+  async build(signal?: AbortSignal): Promise<BuildResult> {
+    const { project, entries, typeCheck: wantsTypes = true, conditions = [] } = this.#options
+    if (!existsSync(project)) return err([diagnosticAt(project, 'there is no such directory')])
+    const files = new ProjectFiles(project)
+    const problems = entryProblems(files, entries)
+    if (problems.length > 0) return err(problems)
+    const paths = entries.map((entry) => resolve(files.root, entry))
+    this.#inputs = paths
+    if (this.#root !== files.root) await this.#bundler?.close()
+    this.#bundler = this.#root === files.root && this.#bundler !== undefined ? this.#bundler : undefined
+    this.#bundler ??= new Bundler({ files, entries: paths, conditions })
+    this.#root = files.root
+    this.#trial ??= loadTrial()
+    const types = wantsTypes ? typeCheck(files, paths, signal) : Promise.resolve([])
+    const [{ bundles, inputs }, trial] = await Promise.all([this.#bundler.bundle(), this.#trial])
+    this.#inputs = [...new Set([...paths, ...inputs])]
+    const made = bundles.ok ? this.#makeAll(files, trial, bundles.value) : bundles
+    const against = made.ok ? await this.#compare(files, made.value) : []
+    const diagnostics = [...(made.ok ? [] : made.error), ...against, ...(await types)]
+    if (!made.ok || diagnostics.length > 0) return err(sortDiagnostics(diagnostics))
+    const { outDir } = this.#options
+    if (outDir !== undefined) {
+      for (const contract of made.value) await writeArtefact(resolve(files.root, outDir), contract)
+    }
+    return made
+  }
+
+  async close(): Promise<void> {
+    await this.#bundler?.close()
+  }
+
+  #makeAll(files: ProjectFiles, trial: Trial, bundles: readonly Bundle[]): BuildResult {
+    const made = bundles.map((bundle) => this.#make(files, trial, bundle))
+    const diagnostics = made.flatMap((one) => (one.ok ? [] : [one.error]))
+    return diagnostics.length > 0 ? err(diagnostics) : ok(made.flatMap((one) => (one.ok ? [one.value] : [])))
+  }
+
+  #make(files: ProjectFiles, trial: Trial, bundle: Bundle): Result<BuiltContract, Diagnostic> {
+    const { entry, source, sourceMap, description, descriptionMap } = bundle
+    const described = trial.describe(description)
+    if (!described.ok) return err(refused(files, entry, described.error, new PositionFinder(descriptionMap, description)))
+    const declared = readDeclaration(nobleCrypto, described.value)
+    if (!declared.ok) return err(misdeclared(files, bundle, declared.error))
+    const { embedSourceMap = false } = this.#options
+    const container = containerOf(declared.value, source, embedSourceMap ? sourceMap : undefined)
+    const deployed = trial.deploy(container)
+    if (!deployed.ok) return err(refused(files, entry, deployed.error, new PositionFinder(sourceMap, source)))
+    const { abi, layout, upgradeAuthority, reentrantSelectors } = declared.value
+    const { code, gasUsed } = deployed.value
+    return ok({
+      name: nameOf(entry),
+      file: files.name(entry).name,
+      abi,
+      bytecode: bytesToHex(code),
+      code,
+      source,
+      sourceMap,
+      layout,
+      upgradeAuthority,
+      reentrantSelectors,
+      creationGas: gasUsed,
+    })
+  }
+
+  /** What keeps new contracts from taking the place of deployed ones. */
+  async #compare(files: ProjectFiles, contracts: readonly BuiltContract[]): Promise<readonly Diagnostic[]> {
+    const diagnostics: Diagnostic[] = []
+    for (const path of this.#options.against ?? []) {
+      const former = await readArtefact(resolve(files.root, path))
+      if (!former.ok) {
+        diagnostics.push(diagnosticAt(path, former.error))
+        continue
+      }
+      const next = contracts.find(({ name }) => name === former.value.name)
+      if (next === undefined) {
+        diagnostics.push(
+          diagnosticAt(path, `it is of the contract ${former.value.name}, which is not among those that are built`),
+        )
+        continue
+      }
+      for (const { name, message } of checkLayout(former.value.layout, next.layout))
+        diagnostics.push(diagnosticAt(placeOfField(files, next, name), message))
+    }
+    return diagnostics
+  }
+}
+
+const nameOf = (entry: string): string => basename(entry).replace(/\.[cm]?[jt]sx?$/, '')
+
+function entryProblems(files: ProjectFiles, entries: readonly string[]): readonly Diagnostic[] {
+  if (entries.length === 0) return [diagnosticAt('contracts', 'there is no contract to build')]
+  if (entries.length > BUILD_LIMITS.entriesMax)
+    return [diagnosticAt('contracts', `${entries.length} contracts at once, at most ${BUILD_LIMITS.entriesMax} are allowed`)]
+  const first = new Map<string, string>()
+  const problems: Diagnostic[] = []
+  for (const entry of entries) {
+    const path = resolve(files.root, entry)
+    const { name: file } = files.name(path)
+    const other = first.get(nameOf(entry))
+    if (!existsSync(path)) problems.push(diagnosticAt(file, 'there is no such file'))
+    else if (other !== undefined)
+      problems.push(diagnosticAt(file, `its artefact would be that of ${other}, which has the same name`))
+    else first.set(nameOf(entry), file)
+  }
+  return problems
+}
+
+const containerOf = (
+  { abi, upgradeAuthority, reentrantSelectors }: Declaration,
+  source: string,
+  sourceMap: SourceMap | undefined,
+): ContractContainer => ({
+  upgradeAuthority,
+  reentrantSelectors,
+  compiler: COMPILER,
+  source,
+  abi,
+  sourceMap: sourceMap === undefined ? new Uint8Array(0) : utf8ToBytes(JSON.stringify(sourceMap)),
+})
+
+/** Where the contract is declared, if nothing tells it better. */
+const declarationOf = (files: ProjectFiles, entry: string): Place | string =>
+  files.find(entry, /\bexport\s+default\b|\bas\s+default\b/) ?? files.name(entry).name
+
+/** What the engine refused, where the author's own code led to it. */
+function refused(files: ProjectFiles, entry: string, { message, stack }: Refusal, finder: PositionFinder): Diagnostic {
+  return diagnosticAt(authorsPlace(framesOf(stack, finder)) ?? declarationOf(files, entry), message)
+}
+
+/** What a declaration says wrongly, where the author's files say it. */
+function misdeclared(files: ProjectFiles, { entry, sourceMap }: Bundle, { message, text }: DeclarationError): Diagnostic {
+  const { name } = files.name(entry)
+  const pattern = text === undefined ? undefined : new RegExp(escape(text))
+  const own = [name, ...sourceMap.sources.filter((source) => files.packageNamed(source) === undefined)]
+  const place = pattern === undefined ? undefined : firstOf(own, (source) => files.find(source, pattern))
+  return diagnosticAt(place ?? declarationOf(files, entry), message)
+}
+
+const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** The field in the author's files if it is written plainly, else the state, else the contract. */
+function placeOfField(files: ProjectFiles, { file, sourceMap }: BuiltContract, name: string): Place | string {
+  const own = [file, ...sourceMap.sources.filter((source) => files.packageNamed(source) === undefined)]
+  const field = new RegExp(`(?<![\\w$.])${escape(name)}\\s*:`)
+  const find = (pattern: RegExp) => firstOf(own, (source) => files.find(source, pattern))
+  return find(field) ?? find(/(?<![\w$.])state\s*[:,=]/) ?? declarationOf(files, file)
+}
+
+function firstOf<T>(items: readonly string[], find: (item: string) => T | undefined): T | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

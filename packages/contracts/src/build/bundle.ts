@@ -1,0 +1,246 @@
+import { dirname, join } from 'node:path'
+import { err, ok, type Result } from '@quoin/protocol'
+import type { BuildContext, BuildOptions, Message, Plugin } from 'esbuild'
+import { type Diagnostic, diagnosticAt, type Place } from './diagnostic.ts'
+import type { ProjectFiles } from './project-files.ts'
+import { DYNAMIC_IMPORT, importRefusal, markers, type Use, usesIn } from './refusals.ts'
+import { neutralSourceMap, PositionFinder, type SourceMap, VIRTUAL } from './source-map.ts'
+
+/** One contract's module with all that it imports. */
+export interface Bundle {
+  /** Path of the author's module. */
+  readonly entry: string
+  /** The module that is deployed. */
+  readonly source: string
+  readonly sourceMap: SourceMap
+  /** A module of the same parts, whose function `describe` answers what the author declared. */
+  readonly description: string
+  readonly descriptionMap: SourceMap
+}
+
+export interface BundleRequest {
+  readonly files: ProjectFiles
+  /** Absolute paths of the authors' modules. */
+  readonly entries: readonly string[]
+  /** Conditions of packages' `exports` to resolve by, besides the usual ones. */
+  readonly conditions: readonly string[]
+}
+
+export interface BundleOutcome {
+  readonly bundles: Result<readonly Bundle[], readonly Diagnostic[]>
+  /** Absolute paths of the files that were read, as far as the bundler came. */
+  readonly inputs: readonly string[]
+}
+
+/**
+ * Bundles modules with esbuild, which keeps what it parsed for the next time. Each entry is linked by itself, so that what comes of one does
+ * not depend on the others.
+ */
+export class Bundler {
+  readonly #request: BundleRequest
+  #context: BuildContext<BuildOptions & { write: false; metafile: true }> | undefined
+
+  constructor(request: BundleRequest) {
+    this.#request = request
+  }
+
+  async bundle(): Promise<BundleOutcome> {
+    const esbuild = await import('esbuild')
+    const { files, entries } = this.#request
+    this.#context ??= await esbuild.context(this.#options(new Set()))
+    const first = await outputsOf(() => this.#context!.rebuild())
+    if (!first.ok) return { bundles: err(first.error.map((message) => this.#diagnostic(message))), inputs: [] }
+    const inputs = first.value.inputs.map((path) => files.absolute(path))
+    const marked = entries.map((_, i) => this.#bundleOf(first.value.texts, i))
+    const judged = marked.map((bundle) => judge(bundle, this.#request.files))
+    const refused = judged.flatMap(({ refused }) => refused)
+    if (refused.length > 0) return { bundles: err(refused), inputs }
+    const passed = new Set(judged.flatMap(({ harmless }) => harmless))
+    if (passed.size === 0) return { bundles: ok(marked), inputs }
+    // What only asks for a global keeps its name: once more, without the markers of those.
+    const second = await outputsOf(() => esbuild.build(this.#options(passed)))
+    if (!second.ok) return { bundles: err(second.error.map((message) => this.#diagnostic(message))), inputs }
+    return { bundles: ok(entries.map((_, i) => this.#bundleOf(second.value.texts, i))), inputs }
+  }
+
+  async close(): Promise<void> {
+    await this.#context?.dispose()
+  }
+
+  #options(passed: ReadonlySet<string>): BuildOptions & { write: false; metafile: true } {
+    const { files, entries, conditions } = this.#request
+    const entryPoints = entries.flatMap((_, i) => [
+      { in: `${VIRTUAL}contract/${i}`, out: `${i}.contract` },
+      { in: `${VIRTUAL}description/${i}`, out: `${i}.description` },
+    ])
+    return {
+      absWorkingDir: files.root,
+      entryPoints,
+      // Never written; paths of the map are relative to it.
+      outdir: files.root,
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'esm',
+      target: 'es2023',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      conditions: ['module', ...conditions],
+      minify: true,
+      treeShaking: true,
+      charset: 'utf8',
+      legalComments: 'none',
+      sourcemap: 'external',
+      logLevel: 'silent',
+      logOverride: { 'unsupported-dynamic-import': 'error' },
+      define: { ...markers(passed) },
+      plugins: [virtualModules(entries), refusedImports()],
+    }
+  }
+
+  #bundleOf(texts: ReadonlyMap<string, string>, i: number): Bundle {
+    const { files, entries } = this.#request
+    const text = (name: string) => texts.get(join(files.root, name))!
+    return {
+      entry: entries[i]!,
+      source: text(`${i}.contract.js`),
+      sourceMap: neutralSourceMap(text(`${i}.contract.js.map`), files),
+      description: text(`${i}.description.js`),
+      descriptionMap: neutralSourceMap(text(`${i}.description.js.map`), files),
+    }
+  }
+
+  #diagnostic({ text, location, notes }: Message): Diagnostic {
+    const { files, entries } = this.#request
+    const virtual = location?.file === undefined ? undefined : VIRTUAL_ENTRY.exec(location.file)
+    if (virtual !== null && virtual !== undefined) return ofEntry(files, entries[Number(virtual[1])]!, text)
+    if (location === null) return diagnosticAt('package.json', text)
+    const owner = files.name(location.file)
+    const place: Place = {
+      file: owner.name,
+      line: location.line,
+      column: utf16Column(location.lineText, location.column),
+      lineText: location.lineText,
+    }
+    return diagnosticAt(place, inPackage(messageOf(text, notes), owner.package))
+  }
+}
+
+/** A fault of a virtual entry is one of the module that it imports. */
+function ofEntry(files: ProjectFiles, entry: string, text: string): Diagnostic {
+  const { name } = files.name(entry)
+  if (text.startsWith('No matching export')) {
+    const message = 'there is no default export: a contract is `export default contract({ … })`'
+    return diagnosticAt(files.lines(entry).length === 0 ? name : files.place(entry, 1, 1), message)
+  }
+  if (text.includes(KIT)) return diagnosticAt(name, 'the project has no @quoin/contracts: npm install @quoin/contracts')
+  if (text.startsWith('Could not resolve')) return diagnosticAt(name, 'there is no such file')
+  return diagnosticAt(name, text)
+}
+
+const KIT = '@quoin/contracts/description'
+const VIRTUAL_ENTRY = new RegExp(`^${VIRTUAL}(?:contract|description)/(\\d+)$`)
+
+function messageOf(text: string, notes: Message['notes']): string {
+  const specifier = /^Could not resolve "(.*)"$/.exec(text)?.[1]
+  const refusal = specifier === undefined ? undefined : importRefusal(specifier)
+  if (refusal !== undefined) return refusal
+  if (text.startsWith('This "import" expression')) return DYNAMIC_IMPORT
+  const hint = notes[0]?.text
+  return hint === undefined || specifier === undefined ? text : `${text}: ${hint}`
+}
+
+const inPackage = (message: string, name: string | undefined): string =>
+  name === undefined ? message : `${message} (in the package ${name})`
+
+/** esbuild counts columns in bytes of UTF-8, from 0. */
+const utf16Column = (lineText: string, column: number): number => Buffer.from(lineText).subarray(0, column).toString().length + 1
+
+interface Judgement {
+  readonly refused: readonly Diagnostic[]
+  /** Globals that the bundle names and does not need. */
+  readonly harmless: readonly string[]
+}
+
+/** Uses are harmless in a file that asks whether there is such a global: it copes without. */
+function judge({ source, sourceMap, entry }: Bundle, files: ProjectFiles): Judgement {
+  const uses = usesIn(source)
+  if (uses.length === 0) return { refused: [], harmless: [] }
+  const finder = new PositionFinder(sourceMap)
+  const found = uses.map((use) => ({ use, place: finder.at(use.line, use.column) ?? files.place(entry, 1, 1) }))
+  const keyOf = ({ use, place }: (typeof found)[number]) => `${use.name} ${place.file}`
+  const asking = new Set(found.filter(({ use }) => use.asksForType).map(keyOf))
+  const isHarmless = (one: (typeof found)[number]) => one.use.isHarmless || asking.has(keyOf(one))
+  return {
+    refused: found.filter((one) => !isHarmless(one)).map(({ use, place }) => refusal(use, place, files)),
+    harmless: found.filter(isHarmless).map(({ use }) => use.name),
+  }
+}
+
+function refusal({ word, message }: Use, place: Place, files: ProjectFiles): Diagnostic {
+  // The map leads to the beginning of the expression; the name itself is behind it on the line, as a rule.
+  const at = place.lineText.indexOf(word, place.column - 1)
+  return diagnosticAt({ ...place, column: at === -1 ? place.column : at + 1 }, inPackage(message, files.packageNamed(place.file)))
+}
+
+/** The two entries of each contract. The description comes from the kit that the author's module gets. */
+function virtualModules(entries: readonly string[]): Plugin {
+  return {
+    name: 'quoin-entries',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: new RegExp(`^${VIRTUAL}`) }, ({ path }) => ({ path: path.slice(VIRTUAL.length), namespace: NAMESPACE }))
+      onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => {
+        const [kind, index] = path.split('/')
+        const entry = entries[Number(index)]!
+        const contents = kind === 'contract' ? contractEntry(entry) : descriptionEntry(entry)
+        return { contents, loader: 'js', resolveDir: dirname(entry) }
+      })
+    },
+  }
+}
+
+const NAMESPACE = VIRTUAL.slice(0, -1)
+
+/** Named exports of the author's module stay behind: a deployed module has none. */
+const contractEntry = (entry: string): string => `export { default } from ${JSON.stringify(entry)}`
+
+/** The description's own module runs before the author's. What it answers is read where it lies in memory, without any of its code. */
+const descriptionEntry = (entry: string): string => `import { descriptionOf } from ${JSON.stringify(KIT)}
+import definition from ${JSON.stringify(entry)}
+export default { functions: { describe: () => [definition === null ? 'null' : typeof definition, descriptionOf(definition)] } }`
+
+/** Refuses what esbuild would bundle, or leave to a platform; it says where the import stands. */
+function refusedImports(): Plugin {
+  return {
+    name: 'quoin-imports',
+    setup({ onResolve }) {
+      onResolve({ filter: /.*/ }, ({ path, kind }) => {
+        if (kind === 'dynamic-import') return { errors: [{ text: DYNAMIC_IMPORT }] }
+        const refusal = path.startsWith('node:') ? importRefusal(path) : undefined
+        return refusal === undefined ? undefined : { errors: [{ text: refusal }] }
+      })
+    },
+  }
+}
+
+interface Outputs {
+  readonly texts: ReadonlyMap<string, string>
+  readonly inputs: readonly string[]
+}
+
+/** The files that came of a run of esbuild, or what it found wrong. */
+async function outputsOf(
+  run: () => Promise<import('esbuild').BuildResult<{ write: false; metafile: true }>>,
+): Promise<Result<Outputs, readonly Message[]>> {
+  try {
+    const { outputFiles, metafile } = await run()
+    const inputs = Object.keys(metafile.inputs).filter((path) => !path.startsWith(VIRTUAL))
+    return ok({ texts: new Map(outputFiles.map(({ path, text }) => [path, text])), inputs })
+  } catch (failure) {
+    if (isBuildFailure(failure)) return err(failure.errors)
+    throw failure
+  }
+}
+
+const isBuildFailure = (failure: unknown): failure is { readonly errors: readonly Message[] } =>
+  failure instanceof Error && 'errors' in failure && Array.isArray(failure.errors)

@@ -1,0 +1,148 @@
+import { compileAbi } from '@quoin/execution/contract'
+import { type Abi, Address, type Crypto, err, ok, parseAbi, type Result, type UpgradeAuthority } from '@quoin/protocol'
+import { parseAbi as parseLines } from 'abitype'
+import type { LayoutField } from '../kit/description.ts'
+import { BUILD_LIMITS } from './limits.ts'
+
+/** What a contract declares, checked. */
+export interface Declaration {
+  readonly abi: Abi
+  readonly layout: readonly LayoutField[]
+  readonly upgradeAuthority: UpgradeAuthority
+  /** Selectors, ascending. */
+  readonly reentrantSelectors: readonly number[]
+}
+
+/** What is wrong with a declaration; `text` is what to look for in the author's file. */
+export interface DeclarationError {
+  readonly message: string
+  readonly text: string | undefined
+}
+
+const wrong = (message: string, text?: string): Result<never, DeclarationError> => err({ message, text })
+
+/**
+ * The declaration in what the module's `describe` answered. It is an author's value, who may have replaced every built-in before: nothing of
+ * it is taken for granted.
+ */
+export function readDeclaration(crypto: Crypto, answer: unknown): Result<Declaration, DeclarationError> {
+  const [kind, description] = Array.isArray(answer) ? (answer as readonly unknown[]) : []
+  if (description === undefined)
+    return wrong(
+      `the default export is ${String(kind) === 'object' ? 'an object that `contract` of @quoin/contracts did not make' : `no contract (${String(kind)})`}: a contract is \`export default contract({ … })\``,
+    )
+  const { abi, layout, upgradeAuthority, reentrant } = record(description)
+  const parsed = readAbi(abi)
+  if (!parsed.ok) return parsed
+  const compiled = compileAbi(crypto, parsed.value)
+  if (!compiled.ok) return wrong(compiled.error.message)
+  const fields = readLayout(layout)
+  if (!fields.ok) return fields
+  const authority = readAuthority(upgradeAuthority)
+  if (!authority.ok) return authority
+  const selectors = readReentrant(reentrant, [...compiled.value.functions.values()])
+  if (!selectors.ok) return selectors
+  return ok({
+    abi: parsed.value,
+    layout: fields.value,
+    upgradeAuthority: authority.value,
+    reentrantSelectors: selectors.value,
+  })
+}
+
+const record = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+
+/** Human-readable lines, structs among them, and JSON items, in the order in which they are declared. */
+function readAbi(items: unknown): Result<Abi, DeclarationError> {
+  if (!Array.isArray(items)) return wrong('abi is not an array')
+  if (items.length > BUILD_LIMITS.abiItemsMax)
+    return wrong(`abi has ${items.length} items, at most ${BUILD_LIMITS.abiItemsMax} are allowed`)
+  const lines = items.filter((item): item is string => typeof item === 'string')
+  const long = lines.find(({ length }) => length > BUILD_LIMITS.abiLineCharsMax)
+  if (long !== undefined)
+    return wrong(
+      `a line of the abi has ${long.length} characters, at most ${BUILD_LIMITS.abiLineCharsMax} are allowed`,
+      long.slice(0, 60),
+    )
+  const parsed = parseHumanReadable(lines)
+  if (!parsed.ok) return parsed
+  const rest = parsed.value.values()
+  const declared = items.filter((item) => !isStruct(item))
+  const abi = parseAbi(declared.map((item: unknown) => (typeof item === 'string' ? rest.next().value : item)))
+  if (abi.ok) return abi
+  const culprit: unknown = declared[Number(/^abi\[(\d+)\]/.exec(abi.error.message)?.[1])]
+  return wrong(abi.error.message, typeof culprit === 'string' ? culprit : undefined)
+}
+
+const isStruct = (item: unknown): item is string => typeof item === 'string' && /^\s*struct\s/.test(item)
+
+function parseHumanReadable(lines: readonly string[]): Result<readonly unknown[], DeclarationError> {
+  const whole = attempt(lines)
+  if (whole.ok) return whole
+  const structs = lines.filter(isStruct)
+  const culprit =
+    lines.find((line) => !isStruct(line) && !attempt([...structs, line]).ok) ?? structs.find((line) => !attempt([line]).ok)
+  const failure = culprit === undefined ? whole : isStruct(culprit) ? attempt([culprit]) : attempt([...structs, culprit])
+  return wrong(`the line of the abi '${culprit ?? ''}' cannot be read: ${failure.ok ? whole.error : failure.error}`, culprit)
+}
+
+function attempt(lines: readonly string[]): Result<readonly unknown[], string> {
+  // The parser wants at least one item that is no struct.
+  if (lines.every(isStruct)) {
+    const rest = attempt([...lines, 'error Unused()'])
+    return rest.ok ? ok([]) : rest
+  }
+  try {
+    return ok(parseLines(lines as never) as readonly unknown[])
+  } catch (failure) {
+    if (!(failure instanceof Error)) throw failure
+    const { shortMessage = failure.message, metaMessages = [] } = failure as Partial<{
+      shortMessage: string
+      metaMessages: readonly string[]
+    }>
+    return err([shortMessage, ...metaMessages].join(' '))
+  }
+}
+
+function readLayout(fields: unknown): Result<readonly LayoutField[], DeclarationError> {
+  if (!Array.isArray(fields)) return wrong('the layout is not an array')
+  if (fields.length > BUILD_LIMITS.layoutFieldsMax)
+    return wrong(`the state has ${fields.length} fields, at most ${BUILD_LIMITS.layoutFieldsMax} are allowed`)
+  const layout: LayoutField[] = []
+  for (const field of fields) {
+    const { name, type } = record(field)
+    if (typeof name !== 'string' || typeof type !== 'string') return wrong('a field of the state has no name or type')
+    if (name.length + type.length > BUILD_LIMITS.layoutTypeCharsMax)
+      return wrong(`the type of state.${name.slice(0, 60)} is too long: ${type.length} characters`)
+    layout.push({ name, type })
+  }
+  return ok(layout)
+}
+
+function readAuthority(text: unknown): Result<UpgradeAuthority, DeclarationError> {
+  if (text === 'none' || text === 'deployer') return ok({ kind: text })
+  if (typeof text !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(text))
+    return wrong('upgradeAuthority is neither none, nor deployer, nor an address', 'upgradeAuthority')
+  return ok({ kind: 'account', address: Address(text.toLowerCase()) })
+}
+
+function readReentrant(
+  names: unknown,
+  functions: readonly { readonly name: string; readonly signature: string; readonly selector: number }[],
+): Result<readonly number[], DeclarationError> {
+  if (!Array.isArray(names) || names.length > BUILD_LIMITS.reentrantMax) return wrong('reentrant is not a list', 'reentrant')
+  const selectors = new Set<number>()
+  for (const name of names as readonly unknown[]) {
+    const meant = functions.filter((one) => one.signature === name || one.name === name)
+    const [only] = meant
+    if (only === undefined) return wrong(`reentrant: the abi has no function ${String(name)}`, 'reentrant')
+    if (meant.length > 1)
+      return wrong(
+        `reentrant: ${String(name)} may be ${meant.map(({ signature }) => signature).join(' or ')}: say which`,
+        'reentrant',
+      )
+    selectors.add(only.selector)
+  }
+  return ok([...selectors].sort((a, b) => a - b))
+}

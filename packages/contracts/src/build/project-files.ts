@@ -1,0 +1,106 @@
+import { readFileSync, realpathSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import type { Place } from './diagnostic.ts'
+
+/** A file as people and source maps name it. */
+export interface FileName {
+  /** Relative to the project, or the package's name and the path within it. With forward slashes, the same on every machine. */
+  readonly name: string
+  /** Package that the file belongs to; undefined for the project's own. */
+  readonly package: string | undefined
+}
+
+/** Names and texts of the files that a build reads. Nothing here depends on where the project lies. */
+export class ProjectFiles {
+  /** The project's directory, without links. */
+  readonly root: string
+  readonly #packages = new Map<string, { readonly name: string; readonly root: string } | undefined>()
+  readonly #packageByFile = new Map<string, string>()
+  readonly #texts = new Map<string, readonly string[]>()
+
+  constructor(root: string) {
+    this.root = realpathSync(root)
+  }
+
+  /** An absolute path, of a path that is relative to the project or absolute. */
+  absolute(path: string): string {
+    return isAbsolute(path) ? path : join(this.root, path)
+  }
+
+  name(path: string): FileName {
+    const absolute = this.absolute(path)
+    const inProject = relative(this.root, absolute)
+    const isInside = !inProject.startsWith('..') && !isAbsolute(inProject)
+    if (isInside && !inProject.split(sep).includes('node_modules')) return { name: slashes(inProject), package: undefined }
+    const owner = this.#packageOf(dirname(absolute))
+    if (owner === undefined) return { name: slashes(inProject), package: undefined }
+    const name = `${owner.name}/${slashes(relative(owner.root, absolute))}`
+    this.#packageByFile.set(name, owner.name)
+    return { name, package: owner.name }
+  }
+
+  /** Package of a file that `name` named; undefined for the project's own. */
+  packageNamed(name: string): string | undefined {
+    return this.#packageByFile.get(name)
+  }
+
+  /** The lines of a file, without line ends; none when it cannot be read. */
+  lines(path: string): readonly string[] {
+    const absolute = this.absolute(path)
+    const known = this.#texts.get(absolute)
+    if (known !== undefined) return known
+    const lines = textOf(absolute).split(/\r?\n/)
+    this.#texts.set(absolute, lines)
+    return lines
+  }
+
+  /** A place of a file; line and column from 1. */
+  place(path: string, line: number, column: number): Place {
+    return { file: this.name(path).name, line, column, lineText: this.lines(path)[line - 1] ?? '' }
+  }
+
+  /** Where a pattern first matches in a file; undefined when it does not. */
+  find(path: string, pattern: RegExp): Place | undefined {
+    for (const [i, text] of this.lines(path).entries()) {
+      const match = pattern.exec(text)
+      if (match !== null) return this.place(path, i + 1, match.index + 1)
+    }
+    return undefined
+  }
+
+  /** The nearest package with a name that has a directory. */
+  #packageOf(directory: string): { readonly name: string; readonly root: string } | undefined {
+    if (this.#packages.has(directory)) return this.#packages.get(directory)
+    const parent = dirname(directory)
+    const name = packageName(join(directory, 'package.json'))
+    const found = name === undefined ? (parent === directory ? undefined : this.#packageOf(parent)) : { name, root: directory }
+    this.#packages.set(directory, found)
+    return found
+  }
+}
+
+const slashes = (path: string): string => (sep === '/' ? path : path.split(sep).join('/'))
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (failure) {
+    if (isMissing(failure)) return ''
+    throw failure
+  }
+}
+
+function packageName(manifest: string): string | undefined {
+  const text = textOf(manifest)
+  if (text === '') return undefined
+  try {
+    const { name } = JSON.parse(text) as { readonly name?: unknown }
+    return typeof name === 'string' && name !== '' ? name : undefined
+  } catch (failure) {
+    if (failure instanceof SyntaxError) return undefined
+    throw failure
+  }
+}
+
+const isMissing = (failure: unknown): boolean =>
+  failure instanceof Error && 'code' in failure && ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(String(failure.code))

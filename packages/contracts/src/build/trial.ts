@@ -1,0 +1,105 @@
+import {
+  type Contracts,
+  createContracts,
+  EngineFault,
+  evaluation,
+  GasMeter,
+  MESSAGE_LIMITS,
+  makeCode,
+  type NewCode,
+} from '@quoin/execution/contract'
+import type { CompileError } from '@quoin/execution/vm'
+import { type ChainId, type ContractContainer, encodeContainer, err, nobleCrypto, ok, type Result } from '@quoin/protocol'
+import { loadContractEngine } from '../platform/index.ts'
+import { BUILD_LIMITS } from './limits.ts'
+
+/** Why the engine would not take a module. */
+export interface Refusal {
+  readonly message: string
+  /** The interpreter's backtrace, empty where there is none. */
+  readonly stack: string
+}
+
+export interface Deployment {
+  /** The container's bytes. */
+  readonly code: Uint8Array
+  /** What its creation costs, the transaction itself and the constructor aside. */
+  readonly gasUsed: number
+}
+
+/** Evaluates modules as their deployment does: same engine, same limits, same checks. */
+export class Trial {
+  readonly #contracts: Contracts
+
+  constructor(contracts: Contracts) {
+    this.#contracts = contracts
+  }
+
+  /** Evaluates a module that has a function `describe` and calls it. There is more gas than for a deployment: the kit checks a declaration here. */
+  describe(source: string): Result<unknown, Refusal> {
+    const { engine, crypto } = this.#contracts
+    const gas = BUILD_LIMITS.descriptionGasMax
+    const request = evaluation(crypto, source, gas)
+    const compiled = engine.compile({ ...request, gas, memoryBytes: BUILD_LIMITS.descriptionMemoryBytesMax })
+    if (!compiled.ok) return err(evaluationRefusal(compiled.error))
+    const { image } = compiled.value
+    const outcome = engine.call({ image, entry: 'functions.describe', values: [], handlers: {}, gas })
+    switch (outcome.kind) {
+      case 'return':
+        return ok(outcome.value)
+      case 'throw':
+        return err({ message: `the declaration cannot be read: ${messageOf(outcome.error)}`, stack: outcome.error.stack })
+      default:
+        return err({ message: `reading the declaration ended: ${outcome.kind}`, stack: '' })
+    }
+  }
+
+  /** Makes a contract of a container, as its deployment would, up to the constructor. */
+  deploy(container: ContractContainer): Result<Deployment, Refusal> {
+    const made = this.#make(container)
+    return made.ok ? ok({ code: made.value.made.code, gasUsed: made.value.gasUsed }) : made
+  }
+
+  #make(container: ContractContainer): Result<{ readonly made: NewCode; readonly gasUsed: number }, Refusal> {
+    const meter = new GasMeter(TRIAL_GAS, undefined)
+    try {
+      const made = makeCode(this.#contracts, meter, encodeContainer(container), undefined)
+      if (made.ok) return ok({ made: made.value, gasUsed: meter.used })
+      const { error, reason } = made.error
+      if (error !== undefined) return err({ message: messageOf(error), stack: error.stack })
+      return err({ message: reason.replace(/^no contract was made: /, ''), stack: '' })
+    } catch (failure) {
+      // Over a limit of the container; or the module takes more of this process's stack than there is.
+      if (failure instanceof RangeError) return err({ message: failure.message, stack: '' })
+      if (failure instanceof EngineFault) return err({ message: STACK_FULL, stack: '' })
+      throw failure
+    }
+  }
+}
+
+function evaluationRefusal(failure: CompileError): Refusal {
+  switch (failure.kind) {
+    case 'throw':
+      return { message: messageOf(failure), stack: failure.stack }
+    case 'fault':
+      return { message: STACK_FULL, stack: '' }
+    case 'out-of-gas':
+      return { message: `evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`, stack: '' }
+    default:
+      return { message: failure.message, stack: '' }
+  }
+}
+
+const STACK_FULL = 'evaluating the module takes more stack than there is'
+
+/** More than any creation takes: evaluation has a bound of its own. */
+const TRIAL_GAS = 40 * MESSAGE_LIMITS.evaluationGasMax
+
+const messageOf = ({ name, message }: { readonly name: string; readonly message: string }): string =>
+  name === '' ? (message === '' ? 'something without a message was thrown' : message) : `${name}: ${message}`
+
+/** Some 60 ms. */
+export async function loadTrial(): Promise<Trial> {
+  const engine = await loadContractEngine()
+  return new Trial(createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine, reader: { get: () => undefined } }))
+}

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { type Diagnostic, diagnosticAt } from './diagnostic.ts'
+import { BUILD_LIMITS } from './limits.ts'
+import type { ProjectFiles } from './project-files.ts'
+
+/**
+ * Checks the project with its own `tsc`, as a process: the types that the author's editor shows, whatever version of TypeScript that is. What it
+ * found is kept under `node_modules/.cache` for the next time. A project without TypeScript files needs neither compiler nor configuration.
+ */
+export async function typeCheck(
+  files: ProjectFiles,
+  entries: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly Diagnostic[]> {
+  const config = join(files.root, 'tsconfig.json')
+  const compiler = compilerOf(files.root)
+  const isNeeded = entries.some((entry) => /\.[cm]?tsx?$/.test(entry))
+  if (!existsSync(config))
+    return isNeeded
+      ? [
+          diagnosticAt(
+            'tsconfig.json',
+            'there is none, and without it the types cannot be checked: make one, or build with --no-type-check',
+          ),
+        ]
+      : []
+  if (compiler === undefined)
+    return isNeeded
+      ? [
+          diagnosticAt(
+            'package.json',
+            'typescript is not installed in the project: npm install --save-dev typescript, or build with --no-type-check',
+          ),
+        ]
+      : []
+  const { code, output } = await run([compiler, ...argumentsOf(files.root, config)], files.root, signal)
+  if (signal?.aborted) return []
+  const found = parseOutput(output, files)
+  if (code === 0 || found.length > 0) return found
+  return [diagnosticAt('tsconfig.json', `tsc ended with code ${code}: ${output.trim().slice(0, 2_000)}`)]
+}
+
+/** The script of the project's tsc; undefined when it has none. */
+function compilerOf(root: string): string | undefined {
+  const require = createRequire(join(root, 'package.json'))
+  try {
+    const manifest = require.resolve('typescript/package.json')
+    const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly bin?: { readonly tsc?: string } }
+    return bin?.tsc === undefined ? undefined : join(dirname(manifest), bin.tsc)
+  } catch (failure) {
+    if (failure instanceof Error && 'code' in failure && failure.code === 'MODULE_NOT_FOUND') return undefined
+    throw failure
+  }
+}
+
+function argumentsOf(root: string, config: string): readonly string[] {
+  const plain = ['--noEmit', '--pretty', 'false', '--project', config]
+  const modules = join(root, 'node_modules')
+  if (!isWritable(modules)) return plain
+  return [...plain, '--incremental', '--tsBuildInfoFile', join(modules, '.cache', 'quoin', 'contracts.tsbuildinfo')]
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK)
+    return true
+  } catch (failure) {
+    if (failure instanceof Error && 'code' in failure) return false
+    throw failure
+  }
+}
+
+interface Run {
+  readonly code: number | null
+  readonly output: string
+}
+
+function run(args: readonly string[], cwd: string, signal: AbortSignal | undefined): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const take = (chunk: Buffer) => {
+      if (bytes < BUILD_LIMITS.typeCheckBytesMax) chunks.push(chunk)
+      bytes += chunk.length
+    }
+    const stop = () => void child.kill()
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    signal?.addEventListener('abort', stop, { once: true })
+    child.once('error', reject)
+    child.once('close', (code) => {
+      signal?.removeEventListener('abort', stop)
+      resolve({ code, output: Buffer.concat(chunks).toString() })
+    })
+  })
+}
+
+/** `file(line,column): error TS1234: message`, further lines of a message indented; or, without a place, `error TS1234: message`. */
+const LOCATED = /^(.+)\((\d+),(\d+)\): error (TS\d+): (.*)$/
+const GENERAL = /^error (TS\d+): (.*)$/
+
+/** What `tsc --pretty false` says, with file names relative to its working directory. */
+export function parseOutput(output: string, files: ProjectFiles): readonly Diagnostic[] {
+  const found: { readonly place: Parameters<typeof diagnosticAt>[0]; readonly message: string[] }[] = []
+  for (const line of output.split(/\r?\n/)) {
+    const located = LOCATED.exec(line)
+    const general = GENERAL.exec(line)
+    if (located !== null) {
+      const [, path = '', row, column, code, message] = located
+      found.push({ place: files.place(path, Number(row), Number(column)), message: [`${message} (${code})`] })
+    } else if (general !== null) {
+      found.push({ place: 'tsconfig.json', message: [`${general[2]} (${general[1]})`] })
+    } else if (/^\s+\S/.test(line)) {
+      found.at(-1)?.message.push(line)
+    }
+  }
+  return found.map(({ place, message }) => diagnosticAt(place, message.join('\n')))
+}

@@ -1,21 +1,3 @@
-/** Kinds of things in an ABI that code speaks of by name. */
-export type NamedKind = 'function' | 'event' | 'error'
-
-interface Named {
-  readonly kind: NamedKind
-  readonly name: string
-  /** Types of the parameters as a signature has them, `address,(uint256,bool)[]`. */
-  readonly types: string
-}
-
-const LINE = /^\s*(function|event|error)\s+([\w$]+)\s*\(/
-
-/** Names of all events (or functions, or errors) of an ABI; signatures where it has several of one name. */
-export function namesOf(abi: readonly unknown[], kind: NamedKind): readonly string[] {
-  const named = abi.map(namedOf).filter((item) => item?.kind === kind) as Named[]
-  return named.map(({ name, types }) => (named.filter((other) => other.name === name).length > 1 ? `${name}(${types})` : name))
-}
-
 interface JsonParameter {
   readonly type: string
   readonly components?: readonly JsonParameter[]
@@ -24,49 +6,108 @@ interface JsonItem {
   readonly type: string
   readonly name?: string
   readonly inputs?: readonly JsonParameter[]
+  readonly outputs?: readonly JsonParameter[]
+  readonly stateMutability?: string
 }
 
-function namedOf(item: unknown): Named | undefined {
-  if (typeof item === 'string') {
-    const match = LINE.exec(item)
-    if (match === null) return undefined
-    const from = match[0].length
-    return { kind: match[1] as NamedKind, name: match[2]!, types: typesOf(item.slice(from, endOf(item, from))) }
+/**
+ * What the events and errors of an ABI are called: their names; their signatures where it has several of one name. It runs while a contract is
+ * made, on gas: no more than the first words of a line are looked at unless a name is there twice.
+ */
+export function namesOf(abi: readonly unknown[]): { readonly event: readonly string[]; readonly error: readonly string[] } {
+  const items = { event: new Map<string, unknown[]>(), error: new Map<string, unknown[]>() }
+  for (const item of abi) {
+    const [kind, name] = typeof item === 'string' ? headOf(item) : [(item as JsonItem).type, (item as JsonItem).name ?? '']
+    if (kind !== 'event' && kind !== 'error') continue
+    const known = items[kind].get(name)
+    if (known === undefined) items[kind].set(name, [item])
+    else known.push(item)
   }
-  const { type, name, inputs = [] } = item as JsonItem
-  if ((type !== 'function' && type !== 'event' && type !== 'error') || name === undefined) return undefined
-  return { kind: type, name, types: inputs.map(jsonType).join() }
+  return { event: keysOf(items.event), error: keysOf(items.error) }
 }
+
+const headOf = (line: string): readonly [kind: string, name: string] => {
+  const head = line.slice(0, line.indexOf('(')).trim()
+  const space = head.indexOf(' ')
+  return [head.slice(0, space), head.slice(space).trim()]
+}
+
+const keysOf = (items: ReadonlyMap<string, readonly unknown[]>): readonly string[] =>
+  [...items].flatMap(([name, list]) => (list.length === 1 ? name : list.map((item) => `${name}(${typesOfItem(item)})`)))
+
+const typesOfItem = (item: unknown): string =>
+  typeof item === 'string'
+    ? typesOf(item.slice(item.indexOf('(') + 1, item.lastIndexOf(')')))
+    : (item as JsonItem).inputs!.map(jsonType).join()
 
 const jsonType = ({ type, components }: JsonParameter): string =>
   components === undefined ? type : type.replace('tuple', `(${components.map(jsonType).join()})`)
 
-/** Where the parenthesis that was opened before `from` is closed. */
-function endOf(text: string, from: number): number {
-  let depth = 1
-  let at = from
-  for (; at < text.length; at++) {
-    if (text[at] === '(') depth++
-    else if (text[at] === ')' && --depth === 0) break
+/** Types of a list of parameters: `address indexed from, (uint256 a, bool b)[] list` is `address,(uint256,bool)[]`. */
+function typesOf(list: string): string {
+  let types = ''
+  let skipping = false
+  for (const char of list.replace(/\s*([(),])\s*/g, '$1').replaceAll('tuple(', '(')) {
+    if (char === ' ') skipping = true
+    else if (char === ',' || char === ')') skipping = false
+    if (!skipping) types += char
   }
-  return at
+  return types
 }
 
-/** Types of a list of parameters, `address indexed from, (uint256 a, bool b)[] list`. */
-function typesOf(list: string): string {
-  const types: string[] = []
-  let rest = list.trim()
-  while (rest !== '') {
-    const opens = /^(?:tuple)?\(/.exec(rest)
-    if (opens === null) types.push(/^[^\s,]*/.exec(rest)![0])
-    else {
-      const from = opens[0].length
-      const to = endOf(rest, from)
-      types.push(`(${typesOf(rest.slice(from, to))})${/^[[\]\d]*/.exec(rest.slice(to + 1))![0]}`)
-      rest = rest.slice(to)
-    }
-    const comma = rest.indexOf(',')
-    rest = comma < 0 ? '' : rest.slice(comma + 1).trim()
+/** A function as `quoin.call` wants it. */
+export interface CallSignature {
+  /** Its name, or its signature where the ABI has several of that name. */
+  readonly key: string
+  /** `name(inputs)(outputs)`. */
+  readonly signature: string
+  readonly isStatic: boolean
+}
+
+/** The functions of an ABI. */
+export function callSignatures(abi: readonly unknown[]): readonly CallSignature[] {
+  const structs = structsOf(abi)
+  const functions = abi.flatMap((item) => {
+    const [name, inputs, outputs, mutability] =
+      typeof item === 'string' ? partsOfLine(item, structs) : partsOfItem(item as JsonItem)
+    if (name === undefined) return []
+    return [{ name, types: `(${inputs})`, outputs, isStatic: /^(?:view|pure)$/.test(mutability ?? '') }]
+  })
+  return functions.map(({ name, types, outputs, isStatic }) => ({
+    key: functions.filter((other) => other.name === name).length > 1 ? name + types : name,
+    signature: `${name}${types}(${outputs})`,
+    isStatic,
+  }))
+}
+
+type FunctionParts = readonly [name?: string, inputs?: string, outputs?: string, mutability?: string]
+
+const partsOfItem = ({ type, name, inputs = [], outputs = [], stateMutability }: JsonItem): FunctionParts =>
+  type === 'function' ? [name!, inputs.map(jsonType).join(), outputs.map(jsonType).join(), stateMutability!] : []
+
+function partsOfLine(line: string, structs: ReadonlyMap<string, string>): FunctionParts {
+  const match =
+    /^\s*function\s+([\w$]+)\s*\((.*?)\)\s*((?:(?:external|public|view|pure|payable|nonpayable)\s*)*)(?:returns\s*\((.*)\))?\s*$/.exec(
+      line,
+    )
+  if (match === null) return []
+  const named = (list = '') => typesOf(list).replace(/[A-Za-z_$][\w$]*/g, (type) => structs.get(type) ?? type)
+  return [match[1]!, named(match[2]), named(match[4]), /view|pure/.exec(match[3]!)?.[0] ?? '']
+}
+
+/** Types of the structs of an ABI's lines, each in terms of the ABI's own. */
+function structsOf(abi: readonly unknown[]): ReadonlyMap<string, string> {
+  const structs = new Map<string, string>()
+  for (const line of abi) {
+    const match = typeof line === 'string' ? /^\s*struct\s+([\w$]+)\s*\{(.*)\}/.exec(line) : null
+    if (match !== null) structs.set(match[1]!, `(${typesOf(match[2]!.trim().replace(/;\s*$/, '').replaceAll(';', ','))})`)
   }
-  return types.join()
+  // A struct within a struct, however they are ordered.
+  for (let depth = 0; depth < structs.size; depth++)
+    for (const [name, types] of structs)
+      structs.set(
+        name,
+        types.replace(/[A-Za-z_$][\w$]*/g, (type) => structs.get(type) ?? type),
+      )
+  return structs
 }

@@ -1,8 +1,8 @@
 import type { AbiSource, Arguments, ConstructorItem, FunctionItem, ItemsOf, KeyOf, Mutability, Output } from './abi-types.ts'
 import type { ContextFor, PayableContext, WriteContext } from './context.ts'
 import { type Declared, type Functions, merge } from './declaration.ts'
-import { describe } from './description.ts'
 import { layoutOf, storeLayout, upgradeLayout } from './layout.ts'
+import { registry } from './registry.ts'
 import { runContext } from './run-context.ts'
 import type { Fields } from './state/field.ts'
 import type { Address } from './value-types.ts'
@@ -141,41 +141,30 @@ interface ContractDeclaration extends Declared {
   readonly reentrant?: readonly string[]
 }
 
-const MEMBERS: readonly (keyof ContractDeclaration)[] = [
-  ...(['uses', 'abi', 'state', 'constructor', 'modifiers', 'functions', 'receive', 'fallback', 'migrate'] as const),
-  ...(['upgradeAuthority', 'reentrant'] as const),
-]
-
 function moduleOf(declaration: ContractDeclaration): object {
-  const own = ownMembers(declaration)
+  // Without what every object has: `constructor`.
+  const own: ContractDeclaration = Object.assign(Object.create(null), declaration)
   const merged = merge(own)
-  const layout = layoutOf(merged)
+  const layout = layoutOf(merged.state)
   const context = runContext(merged)
   const { receive, fallback, migrate } = own
   const bound = (run: Run) => run.bind(undefined, context)
+  const functions: { [name: string]: unknown } = {}
+  for (const name of Object.keys(merged.functions)) functions[name] = bound(merged.functions[name] as Run)
   const module = {
     constructor(...values: readonly unknown[]) {
-      if (layout.length > 0) storeLayout(layout)
+      storeLayout(layout)
       return own.constructor?.(context, ...values)
     },
-    functions: Object.fromEntries(merged.functions.map(([name, run]) => [name, bound(run as Run)])),
+    functions,
     ...(receive && { receive: bound(receive) }),
     ...(fallback && { fallback: bound(fallback) }),
     migrate(data: Uint8Array) {
-      if (migrate === undefined && data.length > 0) throw new Error('there is data for migrate, which the contract does not have')
+      if (!migrate && data.length > 0) throw new Error('the contract has no migrate that could take data')
       upgradeLayout(layout)
       return migrate?.(context, data)
     },
   }
-  const { upgradeAuthority = 'none', reentrant = [] } = own
-  describe(module, Object.freeze({ abi: merged.abi, layout, upgradeAuthority, reentrant: Object.freeze([...reentrant]) }))
+  registry.declared?.(module, own, merged)
   return module
-}
-
-/** The declaration's own members and none besides, without what every object has (`constructor`). */
-function ownMembers(declaration: ContractDeclaration): ContractDeclaration {
-  const own = Object.assign(Object.create(null), declaration) as ContractDeclaration
-  const stranger = Object.keys(own).find((name) => !MEMBERS.includes(name as keyof ContractDeclaration))
-  if (stranger !== undefined) throw new TypeError(`contract has no member ${stranger}: there are ${MEMBERS.join(', ')}`)
-  return own
 }

@@ -1,3 +1,6 @@
+import { type Declared, type Merged, partsOf } from './declaration.ts'
+import { registry } from './registry.ts'
+
 /** A field of the state as the layout records it: its name and, in one canonical text, what it is. */
 export interface LayoutField {
   readonly name: string
@@ -16,13 +19,91 @@ export interface Description {
   readonly reentrant: readonly string[]
 }
 
-const descriptions = new WeakMap<object, Description>()
+const ABI_ITEMS_MAX = 512
+const PARTS_MAX = 64
+const FIELDS_MAX = 256
+const LAYOUT_CHARS_MAX = 16_384
 
-/** Remembers what the module of a contract declared. */
-export function describe(module: object, description: Description): void {
-  descriptions.set(module, description)
-}
+const descriptions = new WeakMap<object, Description>()
 
 /** What `contract` was given for this module; undefined for anything else. For the build: no contract imports this. */
 export const descriptionOf = (module: unknown): Description | undefined =>
   typeof module === 'object' && module !== null ? descriptions.get(module) : undefined
+
+/**
+ * Copies what a contract declares when it declares it, and refuses what is no plain data or contradicts itself. This runs in the build alone: a
+ * deployment would pay for it.
+ */
+registry.declared = (module, declared, merged) => {
+  const parts = partsOf(declared)
+  atMost('parts', parts.size, PARTS_MAX)
+  for (const part of parts) checkMembers(part, part === declared ? CONTRACT_MEMBERS : PART_MEMBERS)
+  const { upgradeAuthority = 'none', reentrant = [] } = declared as { upgradeAuthority?: string; reentrant?: readonly string[] }
+  if (typeof upgradeAuthority !== 'string' || !/^(?:none|deployer|0x[\da-fA-F]{40})$/.test(upgradeAuthority))
+    throw new TypeError(`upgradeAuthority is 'none', 'deployer' or an address`)
+  atMost('items in the abi', merged.abi.length, ABI_ITEMS_MAX)
+  descriptions.set(module, {
+    abi: merged.abi.map((item) => dataOf(item, 'an item of the abi')),
+    layout: layoutFields(merged),
+    upgradeAuthority,
+    reentrant: dataOf(reentrant, 'reentrant') as readonly string[],
+  })
+}
+
+const PART_MEMBERS = ['uses', 'abi', 'state', 'modifiers', 'functions']
+const CONTRACT_MEMBERS = [...PART_MEMBERS, ...['constructor', 'receive', 'fallback', 'migrate', 'upgradeAuthority', 'reentrant']]
+
+function atMost(what: string, count: number, max: number): void {
+  if (count > max) throw new TypeError(`${count} ${what}, at most ${max} are allowed`)
+}
+
+function checkMembers(declared: Declared, allowed: readonly string[]): void {
+  for (const [name] of membersOf(declared, 'the declaration'))
+    if (!allowed.includes(name)) throw new TypeError(`the declaration has no member ${name}: there are ${allowed.join(', ')}`)
+  for (const [name] of membersOf(declared.state ?? {}, 'the state'))
+    if (!IDENTIFIER.test(name)) throw new TypeError(`state.${name}: a field's name is an identifier of at most 64 characters`)
+  for (const [name, run] of membersOf(declared.functions ?? {}, 'functions'))
+    if (typeof run !== 'function') throw new TypeError(`functions.${name} is no function`)
+  for (const [name, list] of membersOf(declared.modifiers ?? {}, 'modifiers'))
+    if (!Array.isArray(list) || !list.every((item) => typeof item === 'function'))
+      throw new TypeError(`modifiers.${name} is no list of functions`)
+}
+
+const IDENTIFIER = /^(?!__proto__$)[A-Za-z_$][\w$]{0,63}$/
+
+function layoutFields({ state }: Merged): readonly LayoutField[] {
+  const layout = membersOf(state, 'the state').map(([name, field]) => {
+    if (typeof field?.open !== 'function' || typeof field.type !== 'string' || /\s*\n/.test(field.type))
+      throw new TypeError(`state.${name} is no field: use value, mapping, set, list or table`)
+    return { name, type: field.type }
+  })
+  atMost('fields in the state', layout.length, FIELDS_MAX)
+  atMost(
+    'characters of layout',
+    layout.reduce((sum, { name, type }) => sum + name.length + type.length + 2, 0),
+    LAYOUT_CHARS_MAX,
+  )
+  return layout
+}
+
+/**
+ * Names and values of a declaration, in order. What a declaration holds is data: a getter could say one thing when it is checked and
+ * another when it is used.
+ */
+function membersOf<V>(declaration: { readonly [name: string]: V } | object, what: string): readonly (readonly [string, V])[] {
+  return Reflect.ownKeys(declaration).map((name) => {
+    const member = Object.getOwnPropertyDescriptor(declaration, name)!
+    if (typeof name !== 'string') throw new TypeError(`${what} has the symbol ${String(name)} for a name`)
+    if ('get' in member) throw new TypeError(`${what} has a getter, ${name}: it must be a plain value`)
+    return [name, member.value as V] as const
+  })
+}
+
+/** A copy of plain data; whoever changes the original later changes nothing here. */
+function dataOf(value: unknown, what: string): unknown {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === undefined) return value
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${what} is neither text nor JSON`)
+  if (Array.isArray(value))
+    return membersOf(value, what).flatMap(([name, item]) => (name === 'length' ? [] : [dataOf(item, what)]))
+  return Object.fromEntries(membersOf(value, what).map(([name, item]) => [name, dataOf(item, what)]))
+}

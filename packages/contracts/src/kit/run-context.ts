@@ -6,15 +6,11 @@ declare const quoin: Guest
 
 /** The one context that all functions of a contract get; types say what each may use of it, and the host holds them to it. */
 export function runContext({ abi, state }: Merged): object {
-  const emit = byName(namesOf(abi, 'event'), (name) => quoin.emit.bind(undefined, name))
-  const revert = byName(namesOf(abi, 'error'), (name) => quoin.revert.bind(undefined, name))
+  const { event, error } = namesOf(abi)
   return Object.freeze({
-    state: byName(
-      state.map(([name]) => name),
-      (name, i) => state[i]![1].open(name),
-    ),
-    emit,
-    revert,
+    state: byName(Object.keys(state), (name) => state[name]!.open(name)),
+    emit: byName(event, (name) => quoin.emit.bind(quoin, name)),
+    revert: byName(error, (name) => quoin.revert.bind(quoin, name)),
     transfer: quoin.transfer,
     get sender() {
       return quoin.sender
@@ -37,6 +33,5 @@ export function runContext({ abi, state }: Merged): object {
   })
 }
 
-function byName(names: readonly string[], make: (name: string, index: number) => unknown): object {
-  return Object.freeze(Object.fromEntries(names.map((name, i) => [name, make(name, i)])))
-}
+const byName = (names: readonly string[], make: (name: string) => unknown): object =>
+  Object.freeze(Object.fromEntries(names.map((name) => [name, make(name)])))

@@ -74,3 +74,20 @@ export type SpecValue<T extends Spec> = T extends string
 
 /** What reading a field gives: words, text and bytes that were never written are zero or empty, all else is undefined. */
 export type Stored<T extends Spec> = T extends ScalarType ? SpecValue<T> : SpecValue<T> | undefined
+
+/** Values where the members of tuples have no names: tuples are arrays. */
+export type PlainValueOf<P extends AbiParameter> = P['type'] extends `${infer Item}[${'' | SolidityFixedArrayRange}]`
+  ? readonly PlainValueOf<Omit<P, 'type'> & { readonly type: Item }>[]
+  : P['type'] extends 'tuple'
+    ? P extends { readonly components: infer C extends readonly AbiParameter[] }
+      ? PlainValuesOf<C>
+      : unknown
+    : Scalar<P['type']>
+
+export type PlainValuesOf<P extends readonly AbiParameter[]> = { readonly [I in keyof P]: PlainValueOf<P[I]> }
+
+export type PlainOutputOf<P extends readonly AbiParameter[]> = P extends readonly []
+  ? void
+  : P extends readonly [infer Only extends AbiParameter]
+    ? PlainValueOf<Only>
+    : PlainValuesOf<P>

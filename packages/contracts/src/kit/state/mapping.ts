@@ -73,14 +73,13 @@ type NestedField<K extends ScalarType, F> = Field<Nested<SpecValue<K>, Written<F
 export function mapping<const K extends ScalarType, const T extends Spec>(key: K, value: T): EntriesField<K, T>
 export function mapping<const K extends ScalarType, F extends Field<unknown, unknown>>(key: K, field: F): NestedField<K, F>
 export function mapping(key: ScalarType, value: Spec | Field<unknown, unknown>): Field<unknown, unknown> {
-  const { type: keyType } = shapeOf(key)
   const text = keyTextOf(key)
   if (isField(value)) {
     const open = (place: string) => ({ at: (k: never) => value.open(`${place}:${text(k)}`) })
-    return { type: `mapping(${keyType},${value.type})`, open }
+    return { type: `mapping(${key},${value.type})`, open }
   }
   const shape = shapeOf(value)
-  return { type: `mapping(${keyType},${shape.type})`, open: (place) => new Entries(place, text as KeyText<never>, shape) }
+  return { type: `mapping(${key},${shape.type})`, open: (place) => new Entries(place, text as KeyText<never>, shape) }
 }
 
 const isField = (value: Spec | Field<unknown, unknown>): value is Field<unknown, unknown> =>

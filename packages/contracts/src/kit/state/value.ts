@@ -9,17 +9,20 @@ declare const quoin: Guest
 export interface ReadValue<R> {
   /** The value; zero or empty where none was set, undefined for arrays and structs. */
   get(): R
+  /** Whether there is a value: of words, text and bytes, one that is not zero or empty. */
+  has(): boolean
 }
 
 /** One value of the state. */
 export interface Value<V, R> extends ReadValue<R> {
   set(value: V): void
+  remove(): void
   /** Sets what a function makes of the value; answers with it. */
   update(change: (value: R) => V): V
 }
 
 /** A place in storage with the form of what lies there. */
-export class Slot<V, R> implements Value<V, R> {
+class Slot<V, R> implements Value<V, R> {
   readonly #place: string
   readonly #shape: Shape<V>
 
@@ -30,6 +33,14 @@ export class Slot<V, R> implements Value<V, R> {
 
   get(): R {
     return loadAt(this.#shape, this.#place)
+  }
+
+  has(): boolean {
+    return quoin.has(this.#place)
+  }
+
+  remove(): void {
+    quoin.remove(this.#place)
   }
 
   set(value: V): void {
@@ -44,13 +55,13 @@ export class Slot<V, R> implements Value<V, R> {
 }
 
 /** What lies at a place. */
-export function loadAt<V, R>({ type, unpack }: Shape<V>, place: string): R {
-  const stored = quoin.load(type, place)
-  return (unpack === undefined || stored === undefined ? stored : unpack(stored)) as R
+export function loadAt<V, R>(shape: Shape<V>, place: string): R {
+  const stored = quoin.load(shape.type, place)
+  return (shape.unpack && stored !== undefined ? shape.unpack(stored) : stored) as R
 }
 
-export function storeAt<V>({ type, pack }: Shape<V>, place: string, value: V): void {
-  quoin.store(type, place, pack === undefined ? value : pack(value))
+export function storeAt<V>(shape: Shape<V>, place: string, value: V): void {
+  quoin.store(shape.type, place, shape.pack ? shape.pack(value) : value)
 }
 
 /** Declares one value: `value('uint256')`, `value('address[]')`, `value({ owner: 'address', since: 'uint64' })`. */

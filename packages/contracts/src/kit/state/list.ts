@@ -1,0 +1,90 @@
+import type { Guest } from '../guest.ts'
+import type { Spec, SpecValue } from '../value-types.ts'
+import type { Field } from './field.ts'
+import { type Shape, shapeOf } from './spec.ts'
+import { loadAt, storeAt } from './value.ts'
+
+declare const quoin: Guest
+
+/** Values in a row, as a `view` function sees them. */
+export interface ReadList<V> extends Iterable<V> {
+  readonly length: bigint
+  /** Throws RangeError where the list has no such index. */
+  get(index: bigint): V
+  /** Values from an index up to, and without, another. Reads what it returns and no more. */
+  slice(from: bigint, to?: bigint): readonly V[]
+}
+
+/** Values in a row, each in a place of its own: what is not touched costs nothing. */
+export interface List<V> extends ReadList<V> {
+  /** Throws RangeError where the list has no such index: it grows by `push` alone. */
+  set(index: bigint, value: V): void
+  /** Answers with the new value's index. */
+  push(value: V): bigint
+  /** Removes the last value; undefined when there is none. */
+  pop(): V | undefined
+}
+
+/** Values at `place#0`, `place#1`, …; their number at `place`. */
+export class Row<V> implements List<V> {
+  readonly #place: string
+  readonly #shape: Shape<V>
+
+  constructor(place: string, shape: Shape<V>) {
+    this.#place = place
+    this.#shape = shape
+  }
+
+  get length(): bigint {
+    return quoin.load('uint256', this.#place) as bigint
+  }
+
+  get(index: bigint): V {
+    return loadAt(this.#shape, this.#inside(index))
+  }
+
+  set(index: bigint, value: V): void {
+    storeAt(this.#shape, this.#inside(index), value)
+  }
+
+  push(value: V): bigint {
+    const { length } = this
+    storeAt(this.#shape, `${this.#place}#${length}`, value)
+    quoin.store('uint256', this.#place, length + 1n)
+    return length
+  }
+
+  pop(): V | undefined {
+    const last = this.length - 1n
+    if (last < 0n) return undefined
+    const place = `${this.#place}#${last}`
+    const value = loadAt<V, V>(this.#shape, place)
+    quoin.remove(place)
+    quoin.store('uint256', this.#place, last)
+    return value
+  }
+
+  slice(from: bigint, to: bigint = this.length): readonly V[] {
+    const { length } = this
+    const values: V[] = []
+    for (let index = from < 0n ? 0n : from; index < (to < length ? to : length); index++)
+      values.push(loadAt(this.#shape, `${this.#place}#${index}`))
+    return values
+  }
+
+  *[Symbol.iterator](): Iterator<V> {
+    for (let index = 0n; index < this.length; index++) yield loadAt(this.#shape, `${this.#place}#${index}`)
+  }
+
+  #inside(index: bigint): string {
+    const { length } = this
+    if (typeof index !== 'bigint' || index < 0n || index >= length) throw new RangeError(`index ${index}, the list has ${length}`)
+    return `${this.#place}#${index}`
+  }
+}
+
+/** Declares a list: `list('address')`, `list({ at: 'uint64', text: 'string' })`. */
+export function list<const T extends Spec>(spec: T): Field<List<SpecValue<T>>, ReadList<SpecValue<T>>> {
+  const shape = shapeOf(spec)
+  return { type: `list(${shape.type})`, open: (place) => new Row(place, shape) }
+}

@@ -1,0 +1,85 @@
+import type { Guest } from '../guest.ts'
+import type { ScalarType, SpecValue } from '../value-types.ts'
+import type { Field } from './field.ts'
+import { type KeyText, keyTextOf } from './key.ts'
+import { type List, Row } from './list.ts'
+import { shapeOf } from './spec.ts'
+
+declare const quoin: Guest
+
+/** Values that are in it or not, as a `view` function sees them. */
+export interface ReadSet<V> extends Iterable<V> {
+  readonly size: bigint
+  has(value: V): boolean
+  /** A value by its present position, which changes when others are removed. Throws RangeError where there is none. */
+  at(index: bigint): V
+  /** Values of a range of positions. */
+  slice(from: bigint, to?: bigint): readonly V[]
+}
+
+/** Values that are in it or not, and can be listed. The order is that of insertion until something is removed: the last takes its place. */
+export interface ValueSet<V> extends ReadSet<V> {
+  /** Whether it was not in it. */
+  add(value: V): boolean
+  /** Whether it was in it. */
+  remove(value: V): boolean
+}
+
+/** A list of the values, and the position of each, from 1, at `place:value`. */
+class Members<V> implements ValueSet<V> {
+  readonly #prefix: string
+  readonly #text: KeyText<V>
+  readonly #row: List<V>
+
+  constructor(place: string, text: KeyText<V>, row: List<V>) {
+    this.#prefix = `${place}:`
+    this.#text = text
+    this.#row = row
+  }
+
+  get size(): bigint {
+    return this.#row.length
+  }
+
+  has(value: V): boolean {
+    return quoin.has(this.#prefix + this.#text(value))
+  }
+
+  at(index: bigint): V {
+    return this.#row.get(index)
+  }
+
+  slice(from: bigint, to?: bigint): readonly V[] {
+    return this.#row.slice(from, to)
+  }
+
+  [Symbol.iterator](): Iterator<V> {
+    return this.#row[Symbol.iterator]()
+  }
+
+  add(value: V): boolean {
+    const place = this.#prefix + this.#text(value)
+    if (quoin.has(place)) return false
+    quoin.store('uint256', place, this.#row.push(value) + 1n)
+    return true
+  }
+
+  remove(value: V): boolean {
+    const place = this.#prefix + this.#text(value)
+    const position = quoin.load('uint256', place) as bigint
+    if (position === 0n) return false
+    const last = this.#row.pop()!
+    quoin.remove(place)
+    if (position > this.#row.length) return true
+    this.#row.set(position - 1n, last)
+    quoin.store('uint256', this.#prefix + this.#text(last), position)
+    return true
+  }
+}
+
+/** Declares a set: `set('address')`. */
+export function set<const T extends ScalarType>(type: T): Field<ValueSet<SpecValue<T>>, ReadSet<SpecValue<T>>> {
+  const shape = shapeOf(type)
+  const text = keyTextOf(type)
+  return { type: `set(${type})`, open: (place) => new Members(place, text, new Row(place, shape)) }
+}

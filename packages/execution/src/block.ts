@@ -43,6 +43,8 @@ export interface SenderTransaction {
 export interface BlockRules extends TransactionRules {
   readonly gasLimit: Gas
   readonly feeAddress: Address
+  /** Whether an account with code may be a sender: where senders are impersonated, and against EIP-3607 elsewhere. */
+  readonly contractsSend: boolean
 }
 
 /** What the contracts of a block see of it. */
@@ -55,7 +57,7 @@ export const blockContext = ({ parent, timeMs }: BlockTemplate, { gasLimit, feeA
 })
 
 /** The rules of the block above `template.parent`, whose state `reader` holds. */
-export function blockRules(template: BlockTemplate, reader: KvReader): BlockRules {
+export function blockRules(template: BlockTemplate, reader: KvReader, contractsSend = false): BlockRules {
   const parameters = readParameters(reader).value
   return {
     feePolicy: parameters.feePolicy,
@@ -64,6 +66,7 @@ export function blockRules(template: BlockTemplate, reader: KvReader): BlockRule
     sendPolicy: readSendPolicy(reader).value,
     gasLimit: parameters.blockGasMax,
     feeAddress: template.miner,
+    contractsSend,
   }
 }
 
@@ -132,9 +135,11 @@ export class BlockRun {
 
   /** Whether a transaction may stand at this place, the block's limits aside. */
   check({ transaction, sender }: SenderTransaction): TransactionRefusal | undefined {
-    return (
-      checkRules(transaction, sender, this.rules) ?? checkAccount(transaction, this.journal.account(sender), this.rules.feePolicy)
-    )
+    const refusal = checkRules(transaction, sender, this.rules)
+    if (refusal !== undefined) return refusal
+    const account = this.journal.account(sender)
+    const judged = this.rules.contractsSend ? { ...account, codeHash: undefined } : account
+    return checkAccount(transaction, judged, this.rules.feePolicy)
   }
 
   /** Runs a transaction for which `overflow` and `check` found nothing. Throws EngineFault; the run is of no use then. */

@@ -52,9 +52,11 @@ export interface ExecutorOptions {
   readonly onTransaction?: (hash: Hash) => void
   /**
    * For development chains only: writes to the state before a block's transactions run, as part of the block's changes. Called each time that a
-   * block is executed, so it must write the same for one template; nodes that do not write it come to another state.
+   * block is executed; nodes that do not write the same come to another state.
    */
   readonly beforeBlock?: (journal: Journal, block: BlockContext) => void
+  /** For development chains only, where senders are impersonated: whether contracts may be senders. */
+  readonly contractsSend?: boolean
 }
 
 /**
@@ -200,8 +202,8 @@ class InlineExecutor implements Executor {
   }
 
   #start(template: BlockTemplate): BlockRun {
-    const { kv, onTransaction, beforeBlock } = this.#options
-    const rules = blockRules(template, kv)
+    const { kv, onTransaction, beforeBlock, contractsSend } = this.#options
+    const rules = blockRules(template, kv, contractsSend)
     const block = blockContext(template, rules)
     const journal = new Journal(kv)
     beforeBlock?.(journal, block)
@@ -220,8 +222,9 @@ class InlineExecutor implements Executor {
     return this.#keep(work, height, made, (root) => run.header({ ...template, extra }, root))
   }
 
-  /** The outcome of equal work, which counts as used anew. */
+  /** The outcome of equal work, which counts as used anew. What is written before blocks may be another thing each time. */
   #find(work: Work): ExecutedBlock | undefined {
+    if (this.#options.beforeBlock !== undefined) return undefined
     for (const [hash, outcome] of this.#outcomes) {
       if (outcome.work === undefined || !sameWork(outcome.work, work)) continue
       this.#outcomes.delete(hash)

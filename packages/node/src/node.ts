@@ -1,24 +1,22 @@
 import type { Executor } from '@quoin/execution'
 import type { Crypto, Evidence, Genesis, Result } from '@quoin/protocol'
-import { ok } from '@quoin/protocol'
-import { type ChainRefusal, createChain } from './chain/chain.ts'
-import { poolStateOf } from './chain/pool-state.ts'
-import type { Chain, Head } from './chain/types.ts'
+import { err, ok } from '@quoin/protocol'
+import type { ChainRefusal } from './chain/chain.ts'
+import type { Chain } from './chain/types.ts'
 import type { SenderRecovery } from './crypto/recovery.ts'
 import type { Crc32c } from './engine/crc32c.ts'
 import { Engine, type EngineStatus } from './engine/engine.ts'
 import { ENGINE_REQUEST } from './engine/messages.ts'
 import type { Signer } from './engine/private-validator.ts'
-import { createFeed } from './feed/feed.ts'
 import type { Feed } from './feed/types.ts'
 import { TransactionGossip } from './gossip/transaction-gossip.ts'
+import { type Ledger, openLedger } from './ledger.ts'
 import { Scope } from './lifecycle.ts'
 import type { Logger } from './logger.ts'
-import { TransactionPool } from './mempool/pool.ts'
-import { Quarantine } from './mempool/quarantine.ts'
 import type { Mempool } from './mempool/types.ts'
 import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
-import { BlockStore, type StoreRefusal } from './store/block-store.ts'
+import { type SimulatedRefusal, simulatedRefusal } from './simulated.ts'
+import type { StoreRefusal } from './store/block-store.ts'
 import type { BlockReader } from './store/types.ts'
 import { SYNC_REQUEST } from './sync/messages.ts'
 import { createSync } from './sync/sync.ts'
@@ -67,48 +65,13 @@ export interface Node {
 }
 
 /** Composition root: wires the parts of a node over its powers, the real ones and the simulator's alike. */
-export async function createNode(options: NodeOptions): Promise<Result<Node, ChainRefusal | StoreRefusal>> {
+export async function createNode(options: NodeOptions): Promise<Result<Node, ChainRefusal | StoreRefusal | SimulatedRefusal>> {
   const { powers, genesis, logger } = options
-  const { crypto, clock, kv, executor, recovery } = powers
-  const store = BlockStore.open(kv, crypto)
-  if (!store.ok) return store
-  const blocks = store.value
-  // The pool needs the head, the chain needs the pool: admission begins only after the chain is open.
-  const opened: { chain?: Chain } = {}
-  const state = perHead(
-    () => opened.chain,
-    (head) => poolStateOf(kv, head),
-  )
-  const quarantine = await Quarantine.open(kv)
-  const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, quarantine, state })
-  const feed = createFeed({ reader: blocks, mempool })
-  const chain = await createChain({
-    genesis,
-    kv,
-    store: blocks,
-    executor,
-    crypto,
-    mempool,
-    feed,
-    logger: logger.child({ module: 'chain' }),
-  })
-  if (!chain.ok) return chain
-  opened.chain = chain.value
-  return ok(new ComposedNode(options, { chain: chain.value, blocks, mempool, feed }))
+  const refusal = simulatedRefusal(genesis)
+  if (refusal !== undefined) return err(refusal)
+  const ledger = await openLedger({ ...powers, genesis, logger })
+  return ledger.ok ? ok(new ComposedNode(options, ledger.value)) : ledger
 }
-
-/** What follows from the head, computed once a head. */
-function perHead<T>(chain: () => Chain | undefined, compute: (head: Head) => T): () => T {
-  let last: { readonly head: Head; readonly value: T } | undefined
-  return () => {
-    const head = chain()?.head
-    if (head === undefined) throw new Error('the chain is not open yet')
-    if (last?.head !== head) last = { head, value: compute(head) }
-    return last.value
-  }
-}
-
-type Parts = Pick<Node, 'chain' | 'blocks' | 'mempool' | 'feed'>
 
 class ComposedNode implements Node {
   readonly chain: Chain
@@ -121,7 +84,7 @@ class ComposedNode implements Node {
   readonly #gossip: TransactionGossip
   #engine: Engine | undefined
 
-  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Parts) {
+  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger) {
     const { crypto, clock, transport } = options.powers
     this.#options = options
     this.chain = chain

@@ -11,4 +11,12 @@ export {
 } from './call.ts'
 export { type EstimateOutcome, estimateGas } from './estimate.ts'
 export { CALL_LIMITS } from './limits.ts'
-export type { AccountOverride, BlockOverrides, StateOverrides, StorageOverride } from './overrides.ts'
+export {
+  type AccountOverride,
+  type BlockOverrides,
+  type OverrideRefusal,
+  type PreparedOverrides,
+  prepareOverrides,
+  type StateOverrides,
+  type StorageOverride,
+} from './overrides.ts'

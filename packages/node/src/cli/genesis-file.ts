@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { type Genesis, nobleCrypto, parseGenesis } from '@quoin/protocol'
+import { simulatedRefusal } from '../simulated.ts'
 import { CommandFailure, orFail } from './failure.ts'
 
-/** The genesis of a file. Fails with the file's name and what is wrong in it; rejects with ENOENT when there is none. */
+/** The genesis of a file, for a chain of validators. Fails with the file's name and what is wrong in it; rejects with ENOENT when there is none. */
 export async function readGenesisFile(path: string): Promise<Genesis> {
   const text = await readFile(path, 'utf8')
   let document: unknown
@@ -11,5 +12,8 @@ export async function readGenesisFile(path: string): Promise<Genesis> {
   } catch (failure) {
     throw new CommandFailure(`${path} is not JSON: ${(failure as Error).message}`)
   }
-  return orFail(parseGenesis(nobleCrypto, document), path)
+  const genesis = orFail(parseGenesis(nobleCrypto, document), path)
+  const refusal = simulatedRefusal(genesis)
+  if (refusal !== undefined) throw new CommandFailure(`${path}: ${refusal.message}`)
+  return genesis
 }

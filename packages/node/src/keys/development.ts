@@ -16,10 +16,10 @@ export interface DevelopmentAccount {
 }
 
 /** The accounts that anvil and Hardhat fund: m/44'/60'/0'/0/i of the mnemonic. */
-export function developmentAccounts(crypto: Crypto): readonly DevelopmentAccount[] {
+export function developmentAccounts(crypto: Crypto, count: number = DEVELOPMENT_ACCOUNTS): readonly DevelopmentAccount[] {
   // BIP-39's seed. A library for mnemonics would bring the word lists of ten languages.
   const root = HdKey.fromSeed(pbkdf2Sync(DEVELOPMENT_MNEMONIC, 'mnemonic', 2_048, 64, 'sha512'))
-  return Array.from({ length: DEVELOPMENT_ACCOUNTS }, (_, i) => {
+  return Array.from({ length: count }, (_, i) => {
     const secretKey = hexToBytes(root.derive(`m/44'/60'/0'/0/${i}`).privateKey)
     return { secretKey, address: addressOf(crypto, secretKey) }
   })

@@ -83,7 +83,7 @@ const storage = entriesOf(
  * A word, which is what Ethereum's tools write, stands for the number in it: storage holds numbers without leading zeros, and 0 not at all.
  * Anything else is the stored bytes themselves. `eth_getStorageAt` is the way back.
  */
-function storedForm(value: Uint8Array): Uint8Array {
+export function storedForm(value: Uint8Array): Uint8Array {
   if (value.length !== 32) return value
   const start = value.findIndex((byte) => byte !== 0)
   return start < 0 ? emptyBytes() : value.subarray(start)

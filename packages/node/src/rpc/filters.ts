@@ -106,6 +106,14 @@ export class Filters {
     return this.#byId.delete(id)
   }
 
+  /** The chain went back, as only one for development does: what follows its new head is news again. */
+  rewind({ from, to }: { readonly from: Height; readonly to: Height }): void {
+    for (const { subject } of this.#byId.values()) {
+      if (subject.kind === 'transactions' || subject.next > from + 1) continue
+      subject.next = Math.min(subject.next, to + 1) as Height
+    }
+  }
+
   #touch(id: string, filter: Filter): void {
     filter.deadlineMs = this.#options.clock.monotonic() + this.#options.limits.filterIdleMs
     this.#byId.delete(id)

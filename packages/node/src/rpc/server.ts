@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events'
 import cors from '@fastify/cors'
-import rateLimit from '@fastify/rate-limit'
 import websocket, { type WebSocket } from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Clock, Random } from '../powers.ts'
@@ -8,12 +7,12 @@ import type { RpcBackend } from './backend.ts'
 import { Dispatcher, type RpcLogger } from './dispatch.ts'
 import { RPC_CODE } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
-import type { Identity } from './method.ts'
+import type { Identity, Methods } from './method.ts'
 import { rpcMethods } from './methods/index.ts'
 import { openShared } from './shared.ts'
 import { SocketConnection } from './socket.ts'
 
-export interface RpcServerOptions {
+export interface RpcServerOptions<Backend extends RpcBackend = RpcBackend> {
   readonly host: string
   /** 0 lets the operating system choose. */
   readonly port: number
@@ -25,6 +24,8 @@ export interface RpcServerOptions {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly random: Random
   readonly logger: RpcLogger
+  /** What is served; every method of a node by default. */
+  readonly methods?: Methods<Backend>
   /** Counters for `/metrics`, in the order in which they are shown. */
   readonly metrics: () => Readonly<Record<string, number>>
 }
@@ -37,12 +38,15 @@ export interface RpcServer {
 }
 
 /** Serves JSON-RPC over HTTP (POST /) and WebSocket on one port, and `/health` and `/metrics`. Rejects when it cannot listen. */
-export async function startRpcServer(backend: RpcBackend, options: RpcServerOptions): Promise<RpcServer> {
+export async function startRpcServer<Backend extends RpcBackend>(
+  backend: Backend,
+  options: RpcServerOptions<Backend>,
+): Promise<RpcServer> {
   const { limits } = options
   const stopping = new AbortController()
   const shared = openShared(backend, options)
   const connections = new Set<SocketConnection>()
-  const dispatcher = new Dispatcher(backend, rpcMethods, options.logger)
+  const dispatcher = new Dispatcher(backend, options.methods ?? rpcMethods, options.logger)
   const app = fastify({ bodyLimit: limits.bodyBytesMax, forceCloseConnections: 'idle', logger: false })
 
   app.server.maxConnections = limits.connectionsMax
@@ -59,6 +63,7 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
     })
   }
   if (options.requestsPerMinuteMax > 0) {
+    const { default: rateLimit } = await import('@fastify/rate-limit')
     await app.register(rateLimit, { max: options.requestsPerMinuteMax, timeWindow: 60_000 })
   }
   await app.register(websocket, { options: { maxPayload: limits.bodyBytesMax } })
@@ -117,7 +122,7 @@ export async function startRpcServer(backend: RpcBackend, options: RpcServerOpti
 }
 
 async function answerSocket(
-  dispatcher: Dispatcher<RpcBackend>,
+  dispatcher: Pick<Dispatcher<RpcBackend>, 'answer'>,
   connection: SocketConnection,
   text: string,
   call: Parameters<Dispatcher<RpcBackend>['answer']>[1],
@@ -130,7 +135,7 @@ async function answerSocket(
 function refuse(
   failure: { readonly statusCode?: number; readonly message: string },
   reply: FastifyReply,
-  options: RpcServerOptions,
+  options: Pick<RpcServerOptions, 'limits' | 'logger'>,
 ): unknown {
   const status = failure.statusCode ?? 500
   if (status >= 500) options.logger.error({ err: failure }, 'http request failed')

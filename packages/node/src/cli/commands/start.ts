@@ -27,6 +27,7 @@ import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
 import { writeHaltReport } from '../halt-report.ts'
 import { NodeMetrics } from '../metrics.ts'
+import { stopSignal } from '../stop-signal.ts'
 import { CLIENT_VERSION } from './version.ts'
 
 /** Runs the node of a data directory until SIGINT, SIGTERM, or the end of the process that started it with an IPC channel. */
@@ -51,17 +52,6 @@ export async function start(root: string, flags: Readonly<Record<string, string 
     if (process.connected) process.disconnect()
   }
   log.info({}, 'stopped')
-}
-
-/** Resolves once, at the first of the events that mean: stop. A second signal ends the process at once. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const onSignal = (): void => {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('disconnect', onSignal)
-      resolve()
-    }
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('disconnect', onSignal)
-  })
 }
 
 async function readConfigFile(dir: DataDir): Promise<{ readonly name: string; readonly text: string } | undefined> {

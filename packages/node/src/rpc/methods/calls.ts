@@ -10,10 +10,10 @@ import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockReference } from '../schema.ts'
 import { stateOf } from './state.ts'
 
-type Params = [Call, BlockReference, StateOverrides, BlockOverrides]
+export type CallParams = [Call, BlockReference, StateOverrides, BlockOverrides]
 
 /** Where and with what a call runs. `latest` and `pending` are the head itself, as geth has it for `latest`. */
-function requestOf(backend: RpcBackend, [call, reference, state, block]: Params, { limits }: CallContext): CallRequest {
+function requestOf(backend: RpcBackend, [call, reference, state, block]: CallParams, { limits }: CallContext): CallRequest {
   stateOf(backend, reference)
   const { header } = backend.blocks.header(requireHeight(backend, reference))!
   return {
@@ -35,7 +35,7 @@ function requestOf(backend: RpcBackend, [call, reference, state, block]: Params,
 async function outcomeOf<K extends CallKind>(
   kind: K,
   backend: RpcBackend,
-  params: Params,
+  params: CallParams,
   context: CallContext,
 ): Promise<Exclude<CallOutcomes[K], { kind: 'refused' | 'reverted' }>> {
   const answer: Result<CallOutcomes[K], CallUnavailable> = await backend.calls.run(
@@ -62,13 +62,14 @@ function reverted({ data, reason }: Extract<CallResult, { kind: 'reverted' }>): 
   return new RpcError(RPC_CODE.reverted, `execution reverted${words}`, hex)
 }
 
-async function call(backend: RpcBackend, params: Params, context: CallContext): Promise<string> {
+async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('call', backend, params, context)
   if (outcome.kind === 'returned') return bytesToHex(outcome.data)
   throw new RpcError(RPC_CODE.server, `out of gas: the call used up ${outcome.gasUsed}`)
 }
 
-async function estimateGas(backend: RpcBackend, params: Params, context: CallContext): Promise<string> {
+/** Least gas with which a call succeeds, as a quantity. Throws RpcError where there is none. */
+export async function estimateGas(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('estimate', backend, params, context)
   if (outcome.kind === 'estimated') return quantityHex(outcome.gas)
   throw new RpcError(RPC_CODE.server, `gas required exceeds allowance (${outcome.allowance})`)

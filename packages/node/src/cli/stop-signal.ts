@@ -1,0 +1,10 @@
+/** Resolves once, at the first of the events that mean: stop. A second signal ends the process at once. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const onSignal = (): void => {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('disconnect', onSignal)
+      resolve()
+    }
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('disconnect', onSignal)
+  })
+}

@@ -1,0 +1,33 @@
+import { RPC_CODE, RpcError } from '../../rpc/errors.ts'
+import { type DevMethods, underBothNames } from './naming.ts'
+
+const FEES = 'gas is free on a development chain: there is no price to set'
+const PARAMETERS = "is a parameter of the chain, which is fixed in a development chain's genesis"
+const FORKS = 'quoin dev cannot fork another chain'
+
+/** What anvil and Hardhat have besides, and why it is not here. */
+const REASONS: Readonly<Record<string, string>> = {
+  autoImpersonate: 'the name is anvil_autoImpersonateAccount',
+  dumpState: 'the state is not written to files: evm_snapshot keeps it in memory',
+  loadState: 'the state is not read from files: deploy in a script, and keep it with evm_snapshot',
+  setChainId: 'the chain id stands in genesis: start quoin dev with --chain-id',
+  setCoinbase: PARAMETERS,
+  setLoggingEnabled: 'start quoin dev with --quiet',
+  setMinGasPrice: FEES,
+  setNextBlockBaseFeePerGas: FEES,
+  setPrevRandao: 'blocks have no random value',
+  setRpcUrl: FORKS,
+  setBlockGasLimit: PARAMETERS,
+}
+
+const refusing = (name: string, reason: string) => ({
+  async run(): Promise<never> {
+    throw new RpcError(RPC_CODE.methodNotFound, `${name} is not supported by quoin dev: ${reason}`)
+  },
+})
+
+/** Methods that answer with the reason why they are not there. */
+export const unsupportedMethods: DevMethods = {
+  ...Object.assign({}, ...Object.entries(REASONS).map(([name, reason]) => underBothNames(name, refusing(name, reason)))),
+  evm_setBlockGasLimit: refusing('evm_setBlockGasLimit', PARAMETERS),
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { loadContractEngine } from '@quoin/contracts/platform'
+import type { Engine } from '@quoin/execution/vm'
+import { ChainId, Wei } from '@quoin/protocol'
+import { type LoadedCrypto, loadCrypto } from '../crypto/load.ts'
+import { createInlineRecovery } from '../crypto/recovery.ts'
+import { DEVELOPMENT_ACCOUNTS, DEVELOPMENT_BALANCE, type DevelopmentAccount, developmentAccounts } from '../keys/development.ts'
+import { Scope } from '../lifecycle.ts'
+import type { Logger } from '../logger.ts'
+import { systemClock } from '../network/timers.ts'
+import { DEFAULT_RPC_LIMITS } from '../rpc/limits.ts'
+import { startRpcServer } from '../rpc/server.ts'
+import { DevAccounts } from './accounts.ts'
+import { createDevBackend } from './dev-backend.ts'
+import { DevChain } from './dev-chain.ts'
+import { devGenesis, sealerKey } from './genesis.ts'
+import { withImpersonation } from './impersonation.ts'
+import { devMethods } from './methods/index.ts'
+import type { Mining } from './mining.ts'
+import { TransactionLog } from './transaction-log.ts'
+
+export interface DevNodeOptions {
+  readonly host?: string
+  /** 0 lets the operating system choose. */
+  readonly port?: number
+  readonly chainId?: number
+  /** How many accounts of the well-known mnemonic are funded; at most `DEV_LIMITS.accountsMax`. */
+  readonly accounts?: number
+  /** What each of them owns, in wei. */
+  readonly balance?: bigint
+  /** Milliseconds from one block to the next; undefined makes a block for each transaction as soon as it is admitted. */
+  readonly blockTimeMs?: number | undefined
+  /** Told of each transaction in a block: text of one line or more, without the last line's end. */
+  readonly print?: (text: string) => void
+  /** What `web3_clientVersion` answers. */
+  readonly clientVersion?: string
+}
+
+export const DEV_DEFAULTS = {
+  host: '127.0.0.1',
+  port: 8_545,
+  chainId: 31_337,
+  accounts: DEVELOPMENT_ACCOUNTS,
+  balance: DEVELOPMENT_BALANCE,
+} as const
+
+/** A development node that serves. */
+export interface DevNode {
+  /** For HTTP; WebSocket is at the same place (`ws:`). */
+  readonly url: string
+  readonly port: number
+  readonly chainId: number
+  /** The funded accounts. Everybody knows their keys. */
+  readonly accounts: readonly DevelopmentAccount[]
+  /** Refuses new calls, lets those that run end, and forgets the chain. */
+  close(): Promise<void>
+}
+
+/** What takes a while to load and serves every development node of a process. */
+let platform: Promise<{ readonly crypto: LoadedCrypto; readonly engine: Engine }> | undefined
+
+async function loadPlatform() {
+  const [crypto, engine] = await Promise.all([loadCrypto(), loadContractEngine()])
+  return { crypto, engine }
+}
+
+/** Starts a chain in memory and serves it. Rejects when it cannot listen. */
+export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNode> {
+  const settings = { ...DEV_DEFAULTS, ...options }
+  platform ??= loadPlatform()
+  const { crypto, engine } = await platform
+  const scope = new Scope((error) => {
+    throw error
+  })
+  try {
+    const accounts = developmentAccounts(crypto, settings.accounts)
+    const genesis = devGenesis(crypto, {
+      chainId: ChainId(settings.chainId),
+      timeMs: systemClock.now(),
+      accounts: accounts.map(({ address }) => address),
+      balance: Wei(settings.balance),
+    })
+    const print = options.print ?? (() => {})
+    const log = new TransactionLog(print)
+    scope.own(log)
+    const unlocked = new DevAccounts(crypto, accounts)
+    const logger = printingLogger(print)
+    const chain = scope.own(
+      await DevChain.open({
+        ...{ genesis, crypto, engine, clock: systemClock, logger },
+        recovery: withImpersonation(createInlineRecovery(crypto)),
+        clientVersion: settings.clientVersion ?? 'quoin dev',
+        sealer: sealerKey(crypto),
+        mining: miningOf(settings.blockTimeMs),
+        onBlock: (block, instance) => log.add(block, instance),
+      }),
+    )
+    const server = scope.own(
+      await startRpcServer(createDevBackend(chain, unlocked), {
+        host: settings.host,
+        port: settings.port,
+        corsOrigins: ['*'],
+        requestsPerMinuteMax: 0,
+        limits: DEFAULT_RPC_LIMITS,
+        clock: systemClock,
+        random: { bytes: (length) => randomBytes(length) },
+        logger,
+        methods: devMethods,
+        metrics: () => ({ chain_height: chain.head.header.number }),
+      }),
+    )
+    const { port } = server
+    return { url: urlOf(settings.host, port), port, chainId: settings.chainId, accounts, close: () => scope.close() }
+  } catch (failure) {
+    await scope.close()
+    throw failure
+  }
+}
+
+const miningOf = (blockTimeMs: number | undefined): Mining =>
+  blockTimeMs === undefined ? { kind: 'automatic' } : { kind: 'interval', blockTimeMs }
+
+function urlOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+/** Warnings and errors of the node's parts, in the words of a terminal. */
+function printingLogger(print: (text: string) => void): Logger {
+  const line = (level: string) => (fields: object, message: string) => {
+    const error: unknown = 'err' in fields ? fields.err : undefined
+    print(`${level}: ${message}${error instanceof Error ? `\n${error.stack ?? error.message}` : ` ${JSON.stringify(fields)}`}`)
+  }
+  const silent = () => {}
+  const logger: Logger = { debug: silent, info: silent, warn: line('warning'), error: line('error'), child: () => logger }
+  return logger
+}

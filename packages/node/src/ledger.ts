@@ -1,0 +1,66 @@
+import type { Executor } from '@quoin/execution'
+import type { Crypto, Genesis, Result } from '@quoin/protocol'
+import { ok } from '@quoin/protocol'
+import { type ChainRefusal, createChain } from './chain/chain.ts'
+import { poolStateOf } from './chain/pool-state.ts'
+import type { Chain, Head } from './chain/types.ts'
+import type { SenderRecovery } from './crypto/recovery.ts'
+import { createFeed } from './feed/feed.ts'
+import type { Feed } from './feed/types.ts'
+import type { Logger } from './logger.ts'
+import { TransactionPool } from './mempool/pool.ts'
+import { Quarantine } from './mempool/quarantine.ts'
+import type { Clock, Kv } from './powers.ts'
+import { BlockStore, type StoreRefusal } from './store/block-store.ts'
+
+export interface LedgerOptions {
+  readonly genesis: Genesis
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly kv: Kv
+  /** Over the same database. */
+  readonly executor: Executor
+  readonly recovery: SenderRecovery
+  readonly logger: Logger
+}
+
+/** All of a node between network and RPC, but for who decides on blocks: consensus, or the sequencer of a development node. */
+export interface Ledger {
+  readonly blocks: BlockStore
+  readonly mempool: TransactionPool
+  readonly feed: Feed
+  readonly chain: Chain
+}
+
+/** Store, pool, feed and chain over one database, which may be empty. The pool is closed by the caller. */
+export async function openLedger(options: LedgerOptions): Promise<Result<Ledger, ChainRefusal | StoreRefusal>> {
+  const { genesis, crypto, clock, kv, executor, recovery, logger } = options
+  const store = BlockStore.open(kv, crypto)
+  if (!store.ok) return store
+  const blocks = store.value
+  // The pool needs the head, the chain needs the pool: admission begins only after the chain is open.
+  const opened: { chain?: Chain } = {}
+  const state = perHead(
+    () => opened.chain,
+    (head) => poolStateOf(kv, head),
+  )
+  const quarantine = await Quarantine.open(kv)
+  const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, quarantine, state })
+  const feed = createFeed({ reader: blocks, mempool })
+  const parts = { genesis, kv, store: blocks, executor, crypto, mempool, feed, logger: logger.child({ module: 'chain' }) }
+  const chain = await createChain(parts)
+  if (!chain.ok) return chain
+  opened.chain = chain.value
+  return ok({ blocks, mempool, feed, chain: chain.value })
+}
+
+/** What follows from the head, computed once a head. */
+function perHead<T>(chain: () => Chain | undefined, compute: (head: Head) => T): () => T {
+  let last: { readonly head: Head; readonly value: T } | undefined
+  return () => {
+    const head = chain()?.head
+    if (head === undefined) throw new Error('the chain is not open yet')
+    if (last?.head !== head) last = { head, value: compute(head) }
+    return last.value
+  }
+}

@@ -4,12 +4,25 @@
  */
 import { createHash } from 'node:crypto'
 import { Address, bytesToHex, encodeContainer, hexToBytes, nobleCrypto, parseAbi } from '@quoin/protocol'
-import { encodeAbiParameters, encodeFunctionData, parseAbi as parseHumanAbi } from 'viem'
+import { encodeAbiParameters, encodeFunctionData, getContractAddress, parseAbi as parseHumanAbi } from 'viem'
 import { readContract } from '../contracts/contract.mjs'
 
 const USER = Address(`0x${'a1'.repeat(20)}`)
 const OTHER = `0x${'b2'.repeat(20)}`
 const GAS = 20_000_000
+const MULTICALL = Address('0xca11bde05977b3631167028862be2a173976ca11')
+const MULTICALL_ABI = parseHumanAbi([
+  'function aggregate((address target, bytes callData)[] calls) payable returns (uint256, bytes[])',
+  'function tryAggregate(bool requireSuccess, (address target, bytes callData)[] calls) payable returns ((bool, bytes)[])',
+  'function blockAndAggregate((address target, bytes callData)[] calls) payable returns (uint256, bytes32, (bool, bytes)[])',
+  'function aggregate3((address target, bool allowFailure, bytes callData)[] calls) payable returns ((bool, bytes)[])',
+  'function aggregate3Value((address target, bool allowFailure, uint256 value, bytes callData)[] calls) payable returns ((bool, bytes)[])',
+  'function getBlockHash(uint256 blockNumber) view returns (bytes32)',
+  'function getCurrentBlockCoinbase() view returns (address)',
+  'function getEthBalance(address addr) view returns (uint256)',
+])
+/** The contract of each vector: the first of its sender. */
+const SELF = getContractAddress({ from: USER, nonce: 0n })
 const BLOCK = /** @type {any} */ ({
   number: 7,
   timeMs: 1_700_000_000_250,
@@ -25,7 +38,8 @@ const BLOCK = /** @type {any} */ ({
  * @property {string} source
  * @property {readonly unknown[]} [args] of the constructor
  * @property {boolean} [upgradeable]
- * @property {readonly (readonly [name: string, args?: readonly unknown[], options?: { value?: bigint, gas?: number }])[]} calls
+ * @property {readonly (readonly [name: string, args?: readonly unknown[], options?: { value?: bigint, gas?: number, multicall?: boolean }])[]} calls with
+ *   `multicall` of Multicall3 in place of the contract
  */
 
 const token = readContract('token')
@@ -138,6 +152,7 @@ export const VECTORS = [
       ['add', [1n], { value: 5n }],
     ],
   },
+  aggregates(),
   {
     name: 'a source that does not parse',
     abi: [],
@@ -145,6 +160,57 @@ export const VECTORS = [
     calls: [],
   },
 ]
+
+/** @returns {Vector} */
+function aggregates() {
+  const abi = parseHumanAbi([
+    'function add(uint256 n) payable returns (uint256)',
+    'function spin()',
+    'function relay(address to, bytes data) returns (bytes)',
+    'function peek(address to, bytes data) view returns (bytes)',
+  ])
+  const add = (/** @type {bigint} */ n) => encodeFunctionData({ abi, functionName: 'add', args: [n] })
+  const spin = encodeFunctionData({ abi, functionName: 'spin' })
+  const allowed = (/** @type {`0x${string}`} */ callData) => ({ target: SELF, allowFailure: true, callData })
+  const calls = [allowed(add(1n)), allowed(add(50n)), allowed('0x'), { target: OTHER, allowFailure: false, callData: '0xabcd' }]
+  const inner = encodeFunctionData({ abi: MULTICALL_ABI, functionName: 'aggregate3', args: [/** @type {any} */ (calls)] })
+  const older = [add(2n), add(3n)].map((callData) => ({ target: SELF, callData }))
+  const multicall = true
+  return {
+    name: 'aggregates',
+    abi,
+    source: `export default { functions: {
+      add(n) {
+        const sum = quoin.load('uint256', 'n') + n
+        quoin.store('uint256', 'n', sum)
+        if (n === 50n) throw new Error('too much')
+        return sum
+      },
+      spin() { for (;;); },
+      relay: (to, data) => quoin.callRaw(to, data),
+      peek: (to, data) => quoin.staticCallRaw(to, data),
+    } }`,
+    calls: [
+      ['aggregate3', [calls], { multicall }],
+      [
+        'aggregate3',
+        [[allowed(spin), { target: MULTICALL, allowFailure: true, callData: inner }]],
+        { multicall, gas: 4_000_000 },
+      ],
+      ['aggregate3Value', [calls.slice(1).map((call) => ({ ...call, value: 3n }))], { multicall, value: 9n }],
+      ['aggregate3Value', [calls.map((call) => ({ ...call, value: 3n }))], { multicall, value: 9n }],
+      ['aggregate', [older], { multicall }],
+      ['tryAggregate', [false, [...older, { target: SELF, callData: add(50n) }]], { multicall }],
+      ['blockAndAggregate', [[...older, { target: SELF, callData: add(50n) }]], { multicall }],
+      ['relay', [MULTICALL, inner]],
+      ['peek', [MULTICALL, inner]],
+      ['getBlockHash', [6n], { multicall }],
+      ['getCurrentBlockCoinbase', [], { multicall }],
+      ['getEthBalance', [OTHER], { multicall, gas: 40_000 }],
+      ['getEthBalance', [SELF], { multicall }],
+    ],
+  }
+}
 
 /**
  * @param {Vector['abi']} abi
@@ -209,9 +275,10 @@ export function runVectors({ createContracts, Machine, Journal }, engine, vector
     }
     const made = record('creation', () => machine.run({ from: USER, to: undefined, value: 0n, data, gas: GAS }))
     const to = made.ok ? made.contractAddress : undefined
-    for (const [i, [functionName, values = [], { value = 0n, gas = GAS } = {}]] of calls.entries()) {
-      const calldata = hexToBytes(encodeFunctionData({ abi: json, functionName, args: values }))
-      record(`${i} ${functionName}`, () => machine.run({ from: USER, to, value, data: calldata, gas }))
+    for (const [i, [functionName, values = [], { value = 0n, gas = GAS, multicall = false } = {}]] of calls.entries()) {
+      const callee = multicall ? { to: MULTICALL, abi: /** @type {any} */ (MULTICALL_ABI) } : { to, abi: json }
+      const calldata = hexToBytes(encodeFunctionData({ abi: callee.abi, functionName, args: values }))
+      record(`${i} ${functionName}`, () => machine.run({ from: USER, to: callee.to, value, data: calldata, gas }))
     }
   }
   return results

@@ -1,4 +1,4 @@
-import { NATIVE_ABI, NATIVE_ADDRESS } from '@quoin/execution/contract'
+import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
 import { bytesToHex } from '@quoin/protocol'
 import { ContractFactory, HDNodeWallet, JsonRpcProvider } from 'ethers'
 import {
@@ -212,7 +212,7 @@ describe('an upgrade', () => {
     const [one, two] = [codeOf('1n'), codeOf('2n')]
     const created = await receiptOnAll(await wallet(3).deployContract({ abi, bytecode: one }))
     const target = created.contractAddress!
-    const native = { address: NATIVE_ADDRESS, abi: NATIVE_ABI as Abi }
+    const native = { address: CODE_REGISTRY_ADDRESS, abi: CODE_REGISTRY_ABI as Abi }
     const stranger = here(0).client.simulateContract({
       ...native,
       account: account(4),

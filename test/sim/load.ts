@@ -1,4 +1,4 @@
-import { NATIVE_ADDRESS } from '@quoin/execution/contract'
+import { CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
 import { type Address, contractAddress } from '@quoin/protocol'
 import { addCall, failCall, ledgers, passCall, upgradeCall } from './contracts.ts'
 import { simCrypto } from './crypto.ts'
@@ -78,7 +78,7 @@ export class Load {
     const { address, owner } = this.#random.pick(this.#contracts)
     const nonce = this.#nonces[owner]!
     const data = upgradeCall(address, this.#random.pick(ledgers))
-    return { client: owner, nonce, raw: withGas(clientAccount(owner), nonce, NATIVE_ADDRESS, data) }
+    return { client: owner, nonce, raw: withGas(clientAccount(owner), nonce, CODE_REGISTRY_ADDRESS, data) }
   }
 }
 

@@ -1,6 +1,6 @@
-import { NATIVE_ADDRESS } from '@quoin/execution/contract'
+import { findNative } from '@quoin/execution/contract'
 import {
-  type Address,
+  Address,
   bytesToHex,
   commitVotes,
   Hash,
@@ -157,7 +157,7 @@ export async function checkImages(by: PeerId, kv: Kv): Promise<void> {
     images.add(bytesToHex(key.subarray(9)))
   for await (const [key, code] of kv.scan({ from: Uint8Array.of(0x10), to: Uint8Array.of(0x11) })) {
     const address = bytesToHex(key.subarray(1, 21))
-    const isCode = key.length === 22 && key[21] === 1 && address !== NATIVE_ADDRESS
+    const isCode = key.length === 22 && key[21] === 1 && findNative(Address(address)) === undefined
     if (isCode && !images.has(bytesToHex(simCrypto.keccak256(code))))
       throw new Violation(`${by} has no image of the code of ${address}`)
   }

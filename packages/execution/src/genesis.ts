@@ -19,7 +19,8 @@ import { EMPTY_ACCOUNT } from './account.ts'
 import type { Contracts } from './contract/contracts.ts'
 import { installCode, makeCode } from './contract/creation.ts'
 import { GasMeter } from './contract/gas-meter.ts'
-import { NATIVE_ADDRESS, NATIVE_CODE } from './contract/native.ts'
+import { NATIVE_CODE } from './contract/native/native.ts'
+import { findNative, NATIVE_CONTRACTS } from './contract/native/table.ts'
 import { Journal } from './journal.ts'
 import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from './system-state.ts'
 
@@ -35,12 +36,13 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
     journal.setAccount(address, { ...EMPTY_ACCOUNT, balance })
   }
   for (const { address, code } of genesis.systemContracts) {
-    if (address === NATIVE_ADDRESS) throw new Error(`system contract ${address}: the native contract is there`)
+    if (findNative(address) !== undefined) throw new Error(`system contract ${address}: a native contract is there`)
     const made = makeCode(contracts, new GasMeter(U64_SAFE_MAX, undefined), code, undefined)
     if (!made.ok) throw new Error(`system contract ${address}: ${made.error.reason}`)
     installCode(contracts, journal, 0 as Height, address, SYSTEM_ADDRESS, made.value)
   }
-  journal.setCode(NATIVE_ADDRESS, NATIVE_CODE, Hash(contracts.crypto.keccak256(NATIVE_CODE)))
+  const nativeCodeHash = Hash(contracts.crypto.keccak256(NATIVE_CODE))
+  for (const { address } of NATIVE_CONTRACTS) journal.setCode(address, NATIVE_CODE, nativeCodeHash)
   writeGenesisRecords(journal, genesis)
   const problems = settleSystemRecords(journal)
   if (problems.length > 0) throw new Error(`genesis breaks its own rules: ${problems.join('; ')}`)

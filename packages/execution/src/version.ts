@@ -32,7 +32,7 @@ import { LIBRARY_GAS } from './contract/library/gas.ts'
 import { CONTRACT_LIMITS } from './contract/limits.ts'
 import { MESSAGE_GAS } from './contract/message-gas.ts'
 import { MESSAGE_LIMITS } from './contract/message-limits.ts'
-import { NATIVE_ABI, NATIVE_ADDRESS } from './contract/native.ts'
+import { NATIVE_CONTRACTS } from './contract/native/table.ts'
 import { encodeErrorString } from './error-data.ts'
 import { FEE_CONSTANTS } from './fees.ts'
 import { GAS } from './intrinsic-gas.ts'
@@ -43,7 +43,7 @@ import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './system-state.ts
  * Counts the changes to how transactions execute that the tables and samples below do not show, such as the order of checks. Raise it
  * with each: nodes that execute differently must not take each other for equal.
  */
-const RULES_REVISION = 2
+const RULES_REVISION = 3
 
 const header: Header = {
   parentHash: ZERO_HASH,
@@ -121,7 +121,7 @@ export function describeExecution(crypto: Crypto): string {
     ...describeTable('gas.host', CONTRACT_GAS),
     ...describeTable('gas.library', LIBRARY_GAS),
     ...describeContractEngine(),
-    `native ${NATIVE_ADDRESS} ${formatAbi(NATIVE_ABI)}`,
+    ...NATIVE_CONTRACTS.map(({ name, address, abi }) => `native.${name} ${address} ${formatAbi(abi)}`),
     ...Object.values(SYSTEM_RECORDS).map(({ name, codec: { bytesMax } }) => `record.${name} ${bytesMax}`),
     ...samples.map(([name, bytes]) => `sample.${name} ${bytesToHex(bytes)}`),
   ]

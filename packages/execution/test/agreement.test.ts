@@ -2,7 +2,7 @@ import { codec, FEE_POLICIES, type Hex, hexToBytes, receiptsCodec, unwrap } from
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createContractEngine } from '../src/contract/engine.ts'
-import { NATIVE_ADDRESS } from '../src/contract/native.ts'
+import { CODE_REGISTRY_ADDRESS } from '../src/contract/native/code-registry.ts'
 import type { ExecutableTransaction, ExecutedBlock } from '../src/executor.ts'
 import { stateAt } from '../src/history.ts'
 import { Journal } from '../src/journal.ts'
@@ -97,7 +97,7 @@ function count(chain: TestChain, { receipts }: ExecutedBlock): void {
     else counts.failed++
     counts.logs += logs.length
     if (contractAddress !== undefined) counts.created++
-    if (logs.some(({ address }) => address === NATIVE_ADDRESS)) counts.administered++
+    if (logs.some(({ address }) => address === CODE_REGISTRY_ADDRESS)) counts.administered++
   }
   counts.images = Math.max(counts.images, chain.kv.keys('0x21').length)
 }

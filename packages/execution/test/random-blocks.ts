@@ -2,7 +2,7 @@ import { type Address, contractAddress, hexToBytes, type Nonce, nobleCrypto } fr
 import fc from 'fast-check'
 import { bytesToHex, encodeFunctionData, type Hex } from 'viem'
 import { containerOf } from '../../../test/contracts/contract.mjs'
-import { NATIVE_ABI, NATIVE_ADDRESS } from '../src/contract/native.ts'
+import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '../src/contract/native/code-registry.ts'
 import { abiOf } from './contracts.ts'
 import { PROGRAM_ABI, program, type RandomProgram, sourceOfProgram } from './random-programs.ts'
 import { addressOf, type Spec, transfer } from './transactions.ts'
@@ -21,7 +21,7 @@ const contractAt = (place: number): Address => contractAddress(nobleCrypto, DEPL
 /** Container of a program that stands at a place among the first contracts, or anywhere. */
 function containerAt(one: RandomProgram, place: number): Uint8Array {
   const peers = Array.from({ length: CONTRACTS }, (_, i) => contractAt((place + 1 + i) % CONTRACTS))
-  const source = sourceOfProgram(one, { peers, plain: PLAIN, native: NATIVE_ADDRESS })
+  const source = sourceOfProgram(one, { peers, plain: PLAIN, native: CODE_REGISTRY_ADDRESS })
   return containerOf(source, ABI, { upgradeAuthority: { kind: 'deployer' } })
 }
 
@@ -108,14 +108,14 @@ export class Sending {
         const container = bytesToHex(containerAt(one.program, one.place))
         const migrates = one.program.migration !== undefined
         const args = [contractAt(one.place), container, migrates ? '0x0102' : '0x']
-        return this.#spec(one.sender, NATIVE_ADDRESS, {
-          data: encode({ abi: NATIVE_ABI, functionName: 'upgrade', args }),
+        return this.#spec(one.sender, CODE_REGISTRY_ADDRESS, {
+          data: encode({ abi: CODE_REGISTRY_ABI, functionName: 'upgrade', args }),
           gas: one.gas,
         })
       }
       case 'pause': {
-        const data = encode({ abi: NATIVE_ABI, functionName: 'setPaused', args: [contractAt(one.place), one.paused] })
-        return this.#spec(one.sender, NATIVE_ADDRESS, { data, gas: one.gas })
+        const data = encode({ abi: CODE_REGISTRY_ABI, functionName: 'setPaused', args: [contractAt(one.place), one.paused] })
+        return this.#spec(one.sender, CODE_REGISTRY_ADDRESS, { data, gas: one.gas })
       }
       case 'broken': {
         const data = containerAt(one.program, 0)

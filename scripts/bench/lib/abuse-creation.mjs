@@ -1,5 +1,5 @@
 import { encodeFunctionData, parseAbi } from 'viem'
-import { NATIVE_ABI, NATIVE_ADDRESS } from '../../../packages/execution/dist/contract/native.js'
+import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '../../../packages/execution/dist/contract/native/code-registry.js'
 import { accountOf, creationOf, hexToBytes, transactionGasMax } from './abuse-chain.mjs'
 import { bytesOf, contract, deploy, KIB, padding, RUN, runData, untilOut } from './abuse-script.mjs'
 
@@ -114,19 +114,19 @@ export const upgrades = [
       const [target] = await chain.deployAll([creationOf(source(0), RUN, rest)])
       const upgrade = (n) =>
         encodeFunctionData({
-          abi: NATIVE_ABI,
+          abi: CODE_REGISTRY_ABI,
           functionName: 'upgrade',
           args: [target, `0x${Buffer.from(creationOf(source(n + 1), RUN, rest)).toString('hex')}`, '0x'],
         })
-      return (n) => ({ to: NATIVE_ADDRESS, data: hexToBytes(upgrade(n)), from: accountOf(0) })
+      return (n) => ({ to: CODE_REGISTRY_ADDRESS, data: hexToBytes(upgrade(n)), from: accountOf(0) })
     },
   },
   {
     name: 'native contract, malformed arguments of 240 KiB',
     prepare: async () => (n) => {
       const data = new Uint8Array(240 * KIB)
-      data.set(hexToBytes(encodeFunctionData({ abi: NATIVE_ABI, functionName: 'describe', args: [accountOf(n % 4000)] })))
-      return { to: NATIVE_ADDRESS, data }
+      data.set(hexToBytes(encodeFunctionData({ abi: CODE_REGISTRY_ABI, functionName: 'describe', args: [accountOf(n % 4000)] })))
+      return { to: CODE_REGISTRY_ADDRESS, data }
     },
   },
 ]

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { parseAbi } from 'viem'
-import { NATIVE_ADDRESS } from '../../../packages/execution/dist/contract/native.js'
+import { CODE_REGISTRY_ADDRESS } from '../../../packages/execution/dist/contract/native/code-registry.js'
 import { accountOf, hexToBytes } from './abuse-chain.mjs'
 import { creation, loading, upgrades } from './abuse-creation.mjs'
 import { bytesOf, contract, deploy, KIB, NAMES, padding, RUN, runData, script, untilLow, untilOut } from './abuse-script.mjs'
@@ -118,11 +118,11 @@ const calls = [
       'export default { functions: { run() {} }, fallback() { for (let i = 0; i < 100; i++) quoin.store("uint256", "k" + i, 1n); throw 1 } }',
   }),
   caller('call of the native contract: describe', 'quoin.callRaw(native, data)', {
-    prepare: `const native = "${NATIVE_ADDRESS}"; const data = quoin.concatBytes([quoin.keccak256(quoin.encodeUtf8("describe(address)")).slice(0, 4), quoin.abiEncode("address", [to])])`,
+    prepare: `const native = "${CODE_REGISTRY_ADDRESS}"; const data = quoin.concatBytes([quoin.keccak256(quoin.encodeUtf8("describe(address)")).slice(0, 4), quoin.abiEncode("address", [to])])`,
   }),
   caller('call of the native contract: codeVersion of 200 KiB', 'quoin.callRaw(native, data)', {
     callee: `export default { functions: { run() {} }, fallback() {} } ${padding(200 * KIB)}`,
-    prepare: `const native = "${NATIVE_ADDRESS}"; const data = quoin.concatBytes([quoin.keccak256(quoin.encodeUtf8("codeVersion(address,uint256)")).slice(0, 4), quoin.abiEncode("address,uint256", [to, 1n])])`,
+    prepare: `const native = "${CODE_REGISTRY_ADDRESS}"; const data = quoin.concatBytes([quoin.keccak256(quoin.encodeUtf8("codeVersion(address,uint256)")).slice(0, 4), quoin.abiEncode("address,uint256", [to, 1n])])`,
   }),
   caller('codeAt of 200 KiB', 'quoin.codeAt(to)', {
     callee: `export default { functions: { run() {} }, fallback() {} } ${padding(200 * KIB)}`,

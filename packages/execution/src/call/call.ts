@@ -2,7 +2,7 @@ import type { Address, Transaction, Wei } from '@quoin/protocol'
 import { type Contracts, type ContractsOptions, createContracts } from '../contract/contracts.ts'
 import { Machine } from '../contract/machine.ts'
 import type { BlockContext } from '../contract/message.ts'
-import { NATIVE_ADDRESS } from '../contract/native.ts'
+import { findNative } from '../contract/native/table.ts'
 import type { HistoryKv } from '../history.ts'
 import { intrinsicGas } from '../intrinsic-gas.ts'
 import { Journal } from '../journal.ts'
@@ -117,7 +117,7 @@ function callState(contracts: Contracts, request: CallRequest, overrides: Prepar
   return {
     reader,
     balance: first.account(call.from).balance,
-    runsCode: call.to === undefined || call.to === NATIVE_ADDRESS || first.account(call.to).codeHash !== undefined,
+    runsCode: call.to === undefined || findNative(call.to) !== undefined || first.account(call.to).codeHash !== undefined,
     run(gas) {
       const journal = untouched ?? begin()
       untouched = undefined

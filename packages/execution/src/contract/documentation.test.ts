@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { type Abi, formatAbi, parseAbi, unwrap } from '@quoin/protocol'
+import { type Abi, formatAbi, nobleCrypto, parseAbi, unwrap } from '@quoin/protocol'
 import { parseAbi as viemAbi } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiOf, frameOf, hostEngine } from '../../test/guest.ts'
+import { checksumText } from './abi/address.ts'
 import { CONTRACT_HANDLERS, CONTRACT_HOST } from './host/index.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
-import { NATIVE_ABI, NATIVE_ADDRESS } from './native.ts'
+import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from './native/code-registry.ts'
+import { MULTICALL_ABI, MULTICALL_ADDRESS } from './native/multicall.ts'
 
 const documentation = readFileSync(new URL('../../../../docs/contracts.md', import.meta.url), 'utf8')
 
@@ -18,11 +20,19 @@ describe('docs/contracts.md', () => {
   it('has the native contract as it is, and limits as they are', () => {
     const lines = [...documentation.matchAll(/^ {2}'((?:function|event) [^']+)',$/gm)].map(([, line]) => line!)
     const sorted = (abi: Abi) => abi.map((item) => formatAbi([item])).toSorted()
-    expect(sorted(unwrap(parseAbi(viemAbi(lines))))).toEqual(sorted(NATIVE_ABI))
-    expect(documentation).toContain(`\`${NATIVE_ADDRESS}\``)
-    const { evaluationGasMax, callDepthMax, gasKept } = MESSAGE_LIMITS
-    const thousands = String(evaluationGasMax).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
-    for (const text of [`${thousands} gas`, `nest at most ${callDepthMax} deep`, `1/${gasKept} of its gas`])
+    expect(sorted(unwrap(parseAbi(viemAbi(lines))))).toEqual(sorted(CODE_REGISTRY_ABI))
+    expect(documentation).toContain(`\`${CODE_REGISTRY_ADDRESS}\``)
+    expect(documentation).toContain(`\`${checksumText(nobleCrypto, MULTICALL_ADDRESS)}\``)
+    const payable = MULTICALL_ABI.flatMap((item) => (item.type === 'function' && item.stateMutability === 'payable' ? item : []))
+    for (const { name } of payable) expect(documentation).toContain(`\`${name}\``)
+    const { evaluationGasMax, callDepthMax, gasKept, aggregatedCallsMax } = MESSAGE_LIMITS
+    const grouped = (count: number) => String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+    for (const text of [
+      `${grouped(evaluationGasMax)} gas`,
+      `nest at most ${callDepthMax} deep`,
+      `1/${gasKept} of its gas`,
+      `at most ${grouped(aggregatedCallsMax)} calls`,
+    ])
       expect(documentation).toContain(text)
   })
 

@@ -14,7 +14,8 @@ import { CONTRACT_HANDLERS } from './host/index.ts'
 import type { BlockContext, InnerMessage, Message, MessageOutcome } from './message.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
-import { NATIVE_ADDRESS, runNative } from './native.ts'
+import { type NativeContract, runNative } from './native/native.ts'
+import { findNative } from './native/table.ts'
 import { type Failure, failed, OUT_OF_GAS, type Success, thrown } from './outcome.ts'
 import type { Program } from './program.ts'
 import { readRecord } from './record.ts'
@@ -26,6 +27,14 @@ interface Call {
   readonly to: Address
   readonly value: bigint
   readonly data: Uint8Array
+  readonly isStatic: boolean
+}
+
+/** A contract that is under way, as it sends a message. */
+export interface Sender {
+  readonly address: Address
+  readonly gasLeft: number
+  /** Whether what it sends must be static. */
   readonly isStatic: boolean
 }
 
@@ -54,7 +63,7 @@ export class Machine {
   readonly contracts: Contracts
   /** Codes that the block has used: their first use is over. */
   readonly #loaded = new Set<Hash>()
-  /** Contracts that are under way, outermost first; one that was entered again stands there again. */
+  /** Contracts that are under way, native ones too, outermost first; one that was entered again stands there again. */
   readonly #underWay: Address[] = []
 
   constructor(contracts: Contracts, journal: Journal, block: BlockContext) {
@@ -87,12 +96,17 @@ export class Machine {
     this.#loaded.add(codeHash)
   }
 
-  #send(frame: Frame, host: HostContext, { to, value, data, gas, isStatic }: InnerMessage): MessageOutcome {
-    const most = host.gasLeft - Math.floor(host.gasLeft / MESSAGE_LIMITS.gasKept)
+  /**
+   * Sends a message of a contract that is under way. `host` is the innermost frame of a guest, if there is one: it pays what is used. A sender
+   * that is no guest counts that by itself.
+   */
+  send(sender: Sender, { to, value, data, gas, isStatic }: InnerMessage, host: HostContext | undefined): MessageOutcome {
+    const { address: from, gasLeft } = sender
+    const most = gasLeft - Math.floor(gasLeft / MESSAGE_LIMITS.gasKept)
     const meter = new GasMeter(gas === undefined || gas > most ? most : gas, host)
     if (value > 0n && !meter.take(MESSAGE_GAS.value)) return this.#settle(meter, () => OUT_OF_GAS)
-    if (to === undefined) return this.#create(meter, frame.self, value, data, host)
-    return this.#call(meter, { from: frame.self, to, value, data, isStatic: isStatic || frame.access !== 'write' }, host)
+    if (to === undefined) return this.#create(meter, from, value, data, host)
+    return this.#call(meter, { from, to, value, data, isStatic: isStatic || sender.isStatic }, host)
   }
 
   /** Undoes what a failed action did, and accounts for its gas. */
@@ -108,10 +122,18 @@ export class Machine {
     return this.#settle(meter, () => {
       const problem = this.#move(call.from, call.to, call.value, call.isStatic)
       if (problem !== undefined) return failed(problem)
-      if (call.to === NATIVE_ADDRESS) return runNative(this, meter, call, host)
+      const native = findNative(call.to)
+      if (native !== undefined) return this.#callNative(native, meter, call, host)
       const { codeHash } = this.journal.account(call.to)
       return codeHash === undefined ? DONE : this.#callContract(meter, call, codeHash, host)
     })
+  }
+
+  #callNative(native: NativeContract, meter: GasMeter, call: Call, host: HostContext | undefined): Result<Success, Failure> {
+    this.#underWay.push(native.address)
+    const outcome = runNative(native, this, meter, call, host)
+    this.#underWay.pop()
+    return outcome
   }
 
   #callContract(meter: GasMeter, call: Call, codeHash: Hash, host: HostContext | undefined): Result<Success, Failure> {
@@ -171,7 +193,9 @@ export class Machine {
     const { crypto, chainId, engine } = this.contracts
     const { journal, block } = this
     const { abi } = program
-    const send: Frame['send'] = (context, message) => this.#send(frame, context, message)
+    const isStatic = access !== 'write'
+    const send: Frame['send'] = (context, message) =>
+      this.send({ address: self, gasLeft: context.gasLeft, isStatic }, message, context)
     const frame: Frame = { crypto, chainId, journal, block, self, sender, value, abi, access, send }
     const request = { image: program.image, entry: name, values, handlers: CONTRACT_HANDLERS, gas: meter.left, scope: frame }
     this.#underWay.push(self)

@@ -1,12 +1,13 @@
 import { type Address, bytesToHex, Hash } from '@quoin/protocol'
 import { type Abi, keccak256, zeroAddress } from 'viem'
 import { describe, expect, it } from 'vitest'
-import { containerOf } from '../../../../test/contracts/contract.mjs'
-import { abiOf, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../test/contracts.ts'
-import { NATIVE_ABI, NATIVE_ADDRESS, NATIVE_CODE } from './native.ts'
-import { readRecord } from './record.ts'
+import { containerOf } from '../../../../../test/contracts/contract.mjs'
+import { abiOf, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../../test/contracts.ts'
+import { readRecord } from '../record.ts'
+import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from './code-registry.ts'
+import { NATIVE_CODE } from './native.ts'
 
-const native: TestContract = { address: NATIVE_ADDRESS, abi: NATIVE_ABI as Abi }
+const registry: TestContract = { address: CODE_REGISTRY_ADDRESS, abi: CODE_REGISTRY_ABI as Abi }
 const LINES = ['function get() view returns (uint256)', 'function set(uint256 n)']
 const V1 = "export default { functions: { get: () => quoin.load('uint256', 'n'), set(n) { quoin.store('uint256', 'n', n) } } }"
 const V2 = `export default {
@@ -25,14 +26,14 @@ function start(rest = {}) {
 
 const codes = (chain: TestContracts, address: Address) =>
   Array.from({ length: readRecord(chain.journal, address)!.version }, (_, i) =>
-    chain.call(native, 'codeVersion', [address, BigInt(i + 1)]),
+    chain.call(registry, 'codeVersion', [address, BigInt(i + 1)]),
   )
 
 describe('an upgrade', () => {
   it('replaces the code and runs migrate; every code stays readable', () => {
     const { chain, contract } = start()
     const before = chain.journal.checkpoint()
-    chain.call(native, 'upgrade', [contract.address, containerText(V2), '0x03'])
+    chain.call(registry, 'upgrade', [contract.address, containerText(V2), '0x03'])
     expect(chain.journal.logsSince(before)).toHaveLength(1)
     expect(chain.call(contract, 'get')).toBe(1043n)
     const [first, second] = [containerText(V1), containerText(V2)]
@@ -40,7 +41,7 @@ describe('an upgrade', () => {
       [keccak256(first), BigInt(TEST_BLOCK.number), first],
       [keccak256(second), BigInt(TEST_BLOCK.number), second],
     ])
-    expect(chain.call(native, 'describe', [contract.address])).toEqual([
+    expect(chain.call(registry, 'describe', [contract.address])).toEqual([
       2n,
       keccak256(second),
       expect.stringMatching(new RegExp(USER, 'i')),
@@ -62,22 +63,22 @@ describe('an upgrade', () => {
   ] as const)('by or with %s changes nothing', (_, options, container, data, reason) => {
     const { chain, contract } = start()
     const before = chain.journal.changes()
-    expect(chain.failure(native, 'upgrade', [contract.address, container, data], options)).toMatch(reason)
+    expect(chain.failure(registry, 'upgrade', [contract.address, container, data], options)).toMatch(reason)
     expect(chain.journal.changes()).toEqual(before)
     expect(chain.call(contract, 'get')).toBe(4n)
   })
 
   it('is refused for ever where no authority was named, was given up, or the new code names none', () => {
     const immutable = start({ upgradeAuthority: { kind: 'none' } })
-    expect(immutable.chain.failure(native, 'upgrade', [immutable.contract.address, containerText(V2), '0x'])).toMatch(
+    expect(immutable.chain.failure(registry, 'upgrade', [immutable.contract.address, containerText(V2), '0x'])).toMatch(
       /which nobody is/,
     )
     const given = start()
-    given.chain.call(native, 'setAuthority', [given.contract.address, zeroAddress])
-    expect(given.chain.failure(native, 'setAuthority', [given.contract.address, USER])).toMatch(/which nobody is/)
+    given.chain.call(registry, 'setAuthority', [given.contract.address, zeroAddress])
+    expect(given.chain.failure(registry, 'setAuthority', [given.contract.address, USER])).toMatch(/which nobody is/)
     const last = start()
-    last.chain.call(native, 'upgrade', [last.contract.address, containerText(V2, { upgradeAuthority: { kind: 'none' } }), '0x'])
-    expect(last.chain.failure(native, 'upgrade', [last.contract.address, containerText(V2), '0x'])).toMatch(/which nobody is/)
+    last.chain.call(registry, 'upgrade', [last.contract.address, containerText(V2, { upgradeAuthority: { kind: 'none' } }), '0x'])
+    expect(last.chain.failure(registry, 'upgrade', [last.contract.address, containerText(V2), '0x'])).toMatch(/which nobody is/)
   })
 
   it('goes with the authority that was handed over, a contract among others', () => {
@@ -85,12 +86,12 @@ describe('an upgrade', () => {
     const upgrader = chain.deploy(
       ['function go(address target, bytes container)', 'function self()'],
       `export default { functions: {
-        go(target, container) { quoin.call('${NATIVE_ADDRESS}', 'upgrade(address,bytes,bytes)', [target, container, new Uint8Array(0)]) },
-        self() { quoin.call('${NATIVE_ADDRESS}', 'setAuthority(address,address)', [quoin.self, quoin.self]) } } }`,
+        go(target, container) { quoin.call('${CODE_REGISTRY_ADDRESS}', 'upgrade(address,bytes,bytes)', [target, container, new Uint8Array(0)]) },
+        self() { quoin.call('${CODE_REGISTRY_ADDRESS}', 'setAuthority(address,address)', [quoin.self, quoin.self]) } } }`,
     )
-    chain.journal.setCode(NATIVE_ADDRESS, NATIVE_CODE, Hash(keccak256(NATIVE_CODE)))
-    chain.call(native, 'setAuthority', [contract.address, upgrader.address])
-    expect(chain.failure(native, 'upgrade', [contract.address, containerText(V2), '0x'])).toMatch(/is not the authority/)
+    chain.journal.setCode(CODE_REGISTRY_ADDRESS, NATIVE_CODE, Hash(keccak256(NATIVE_CODE)))
+    chain.call(registry, 'setAuthority', [contract.address, upgrader.address])
+    expect(chain.failure(registry, 'upgrade', [contract.address, containerText(V2), '0x'])).toMatch(/is not the authority/)
     chain.call(upgrader, 'go', [contract.address, containerText(V2)])
     expect(chain.call(contract, 'get')).toBe(1040n)
   })
@@ -99,22 +100,22 @@ describe('an upgrade', () => {
 describe('a contract that is paused', () => {
   it('is entered by static calls only, until its authority lets go', () => {
     const { chain, contract } = start()
-    expect(chain.failure(native, 'setPaused', [contract.address, true], { from: OTHER })).toMatch(/is not the authority/)
-    chain.call(native, 'setPaused', [contract.address, true])
+    expect(chain.failure(registry, 'setPaused', [contract.address, true], { from: OTHER })).toMatch(/is not the authority/)
+    chain.call(registry, 'setPaused', [contract.address, true])
     expect(chain.failure(contract, 'set', [5n])).toMatch(/is paused/)
     expect(chain.call(contract, 'get')).toBe(4n)
-    chain.call(native, 'setPaused', [contract.address, false])
+    chain.call(registry, 'setPaused', [contract.address, false])
     chain.call(contract, 'set', [5n])
   })
 })
 
-it('the native contract says what is wrong with a call', () => {
+it('the registry says what is wrong with a call', () => {
   const { chain, contract } = start()
-  expect(chain.failure(native, 'describe', [OTHER])).toMatch(/is no contract/)
-  expect(chain.failure(native, 'codeVersion', [contract.address, 2n])).toMatch(/has the versions 1 to 1, not 2/)
-  expect(chain.failure(native, 'codeVersion', [contract.address, 0n])).toMatch(/not 0/)
+  expect(chain.failure(registry, 'describe', [OTHER])).toMatch(/is no contract/)
+  expect(chain.failure(registry, 'codeVersion', [contract.address, 2n])).toMatch(/has the versions 1 to 1, not 2/)
+  expect(chain.failure(registry, 'codeVersion', [contract.address, 0n])).toMatch(/not 0/)
   chain.fund(USER, 1n)
-  expect(chain.failure(native, 'describe', [contract.address], { value: 1n })).toMatch(/not payable/)
-  expect(chain.send(NATIVE_ADDRESS, new Uint8Array(0))).toMatchObject({ ok: false })
-  expect(chain.failure(native, 'describe', [contract.address], { gas: 1000 })).toBe('out of gas')
+  expect(chain.failure(registry, 'describe', [contract.address], { value: 1n })).toMatch(/not payable/)
+  expect(chain.send(CODE_REGISTRY_ADDRESS, new Uint8Array(0))).toMatchObject({ ok: false })
+  expect(chain.failure(registry, 'describe', [contract.address], { gas: 1000 })).toBe('out of gas')
 })

@@ -1,0 +1,170 @@
+import { type Abi, type AbiItem, Address, bytesToHex, hexToBytes, ok, type Result, unwrap, ZERO_ADDRESS } from '@quoin/protocol'
+import type { GuestValue } from '../../vm/index.ts'
+import { checksumText } from '../abi/address.ts'
+import { encodeEvent } from '../abi/event.ts'
+import type { AbiValue } from '../abi/value.ts'
+import { authorityOf, makeCode } from '../creation.ts'
+import type { Machine } from '../machine.ts'
+import { MESSAGE_GAS } from '../message-gas.ts'
+import { type Failure, failed, OUT_OF_GAS } from '../outcome.ts'
+import {
+  type ContractRecord,
+  readCodeVersion,
+  readFormerCode,
+  readRecord,
+  writeCodeVersion,
+  writeFormerCode,
+  writeRecord,
+} from '../record.ts'
+import { NO_OUTPUTS } from '../values.ts'
+import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
+
+/** Where the registry of codes answers: whoever is a contract's authority upgrades, pauses and hands over through it. */
+export const CODE_REGISTRY_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
+
+const address = (name: string) => ({ name, type: 'address' })
+const event = (name: string, ...rest: readonly { readonly name: string; readonly type: string }[]): AbiItem => ({
+  type: 'event',
+  name,
+  inputs: [{ ...address('target'), indexed: true }, ...rest.map((input) => ({ ...input, indexed: false }))],
+  anonymous: false,
+})
+
+const VERSION = { name: 'version', type: 'uint256' }
+const CODE_HASH = { name: 'codeHash', type: 'bytes32' }
+
+export const CODE_REGISTRY_ABI: Abi = [
+  /** Replaces the code by a container's and runs its `migrate(data)`, or nothing happens. */
+  fn('upgrade', 'nonpayable', [address('target'), { name: 'container', type: 'bytes' }, { name: 'data', type: 'bytes' }]),
+  /** Hands over; the zero address makes the contract immutable for ever. */
+  fn('setAuthority', 'nonpayable', [address('target'), address('authority')]),
+  /** While paused, nothing but static calls enters. */
+  fn('setPaused', 'nonpayable', [address('target'), { name: 'paused', type: 'bool' }]),
+  fn('describe', 'view', [address('target')], [VERSION, CODE_HASH, address('authority'), { name: 'paused', type: 'bool' }]),
+  /** One of the contract's codes, from 1; the last is the present one. */
+  fn(
+    'codeVersion',
+    'view',
+    [address('target'), VERSION],
+    [CODE_HASH, { name: 'height', type: 'uint256' }, { name: 'container', type: 'bytes' }],
+  ),
+  event('Upgraded', VERSION, CODE_HASH),
+  event('AuthorityChanged', address('authority')),
+  event('PausedChanged', { name: 'paused', type: 'bool' }),
+]
+
+/** A call about a contract, by who may make it. */
+interface RegistryCall extends NativeCall {
+  readonly target: Address
+  readonly record: ContractRecord
+}
+
+type Answer = Result<GuestValue, Failure>
+
+/** An action on the record of the contract that the first argument names; one that writes is its authority's. */
+const about =
+  (action: (call: RegistryCall) => Answer): NativeAction =>
+  (call) => {
+    const { machine, called, from } = call
+    const writes = called.mutability !== 'view'
+    if (writes && call.isStatic) return failed(`${called.name}: a static call cannot write`)
+    const target = accountOf(call.values[0])
+    const record = readRecord(machine.journal, target)
+    if (record === undefined) return failed(`${called.name}: ${target} is no contract`)
+    if (writes && record.authority !== from)
+      return failed(
+        `${called.name}: ${from} is not the authority of ${target}${record.authority === undefined ? ', which nobody is' : ''}`,
+      )
+    return action({ ...call, target, record })
+  }
+
+/** The contract of contracts: their codes, and who may replace them. */
+export const CODE_REGISTRY: NativeContract = {
+  name: 'codeRegistry',
+  address: CODE_REGISTRY_ADDRESS,
+  abi: CODE_REGISTRY_ABI,
+  actions: {
+    upgrade: about(upgrade),
+    setAuthority: about((call) => {
+      const authority = accountOf(call.values[1])
+      changeAuthority(call, authority === ZERO_ADDRESS ? undefined : authority)
+      return DONE
+    }),
+    setPaused: about((call) => {
+      const paused = call.values[1] === true
+      writeRecord(call.machine.journal, call.target, { ...call.record, paused })
+      log(call, 'PausedChanged(address,bool)', [paused])
+      return DONE
+    }),
+    describe: about(({ machine, target, record }) =>
+      ok([
+        BigInt(record.version),
+        hexToBytes(machine.journal.account(target).codeHash!),
+        textOf(machine, record.authority ?? ZERO_ADDRESS),
+        record.paused,
+      ]),
+    ),
+    codeVersion: about(codeVersion),
+  },
+}
+
+const DONE: Answer = ok(undefined)
+
+function changeAuthority(call: RegistryCall, authority: Address | undefined, record = call.record): void {
+  writeRecord(call.machine.journal, call.target, { ...record, authority })
+  log(call, 'AuthorityChanged(address,address)', [textOf(call.machine, authority ?? ZERO_ADDRESS)])
+}
+
+/** The account of an argument whose type is address: its text. */
+const accountOf = (text: AbiValue | undefined): Address => Address((text as string).toLowerCase())
+
+const textOf = ({ contracts }: Machine, account: Address): string => checksumText(contracts.crypto, account)
+
+/** Emits an event about the target. */
+function log({ machine, abi, target }: RegistryCall, signature: string, values: readonly AbiValue[]): void {
+  const encoded = encodeEvent(machine.contracts.crypto, abi.events.get(signature)!, [textOf(machine, target), ...values])
+  machine.journal.log({ address: CODE_REGISTRY_ADDRESS, ...unwrap(encoded) })
+}
+
+function codeVersion({ machine, meter, target, record, values }: RegistryCall): Answer {
+  const version = values[1] as bigint
+  if (version < 1n || version > BigInt(record.version))
+    return failed(`codeVersion: ${target} has the versions 1 to ${record.version}, not ${version}`)
+  const number = Number(version)
+  const { journal } = machine
+  const { codeHash, height } = readCodeVersion(journal, target, number)!
+  if (!meter.take(record.loadGas)) return OUT_OF_GAS
+  const code = number === record.version ? journal.code(target)! : readFormerCode(journal, target, number)!
+  return ok([hexToBytes(codeHash), BigInt(height), code])
+}
+
+function upgrade(call: RegistryCall): Answer {
+  const { machine, meter, target, record, values, from, host } = call
+  const { journal, contracts, block } = machine
+  const [, container, data] = values as readonly [AbiValue, Uint8Array, Uint8Array]
+  if (machine.isUnderWay(target)) return failed(`upgrade: the contract ${target} is under way`)
+  const former = journal.code(target)!
+  if (!meter.take(MESSAGE_GAS.codeByte * former.length)) return OUT_OF_GAS
+  const made = makeCode(contracts, meter, container, host)
+  if (!made.ok) return made
+  const { program, code, codeHash, authority, loadGas, constructorArguments } = made.value
+  if (constructorArguments.length > 0) return failed(`upgrade: ${constructorArguments.length} bytes follow the container`)
+  const version = record.version + 1
+  writeFormerCode(journal, target, record.version, former)
+  writeCodeVersion(journal, target, version, { codeHash, height: block.number })
+  journal.setCode(target, code, codeHash)
+  const { executionVersion } = contracts
+  const renewed: ContractRecord = { ...record, version, executionVersion, loadGas }
+  writeRecord(journal, target, renewed)
+  machine.markLoaded(codeHash)
+  const next = authority.kind === 'deployer' ? record.authority : authorityOf(authority, from)
+  if (next !== record.authority) changeAuthority(call, next, renewed)
+  log(call, 'Upgraded(address,uint256,bytes32)', [BigInt(version), hexToBytes(codeHash)])
+  if (!program.image.entries.has('migrate'))
+    return data.length === 0
+      ? DONE
+      : failed(`upgrade: ${bytesToHex(data.subarray(0, 8))}… is for migrate, which the module has not`)
+  const entry = { program, name: 'migrate', values: [data], access: 'write', self: target, sender: from, value: 0n } as const
+  const migrated = machine.enter(meter, { ...entry, outputs: NO_OUTPUTS }, host)
+  return migrated.ok ? DONE : migrated
+}

@@ -1,0 +1,152 @@
+import { type Abi, type AbiParameter, Address, hexToBytes, ok, type Result, ZERO_HASH } from '@quoin/protocol'
+import type { GuestValue } from '../../vm/index.ts'
+import { checksumText } from '../abi/address.ts'
+import { CONTRACT_GAS } from '../gas.ts'
+import { MESSAGE_LIMITS } from '../message-limits.ts'
+import { type Failure, failed, OUT_OF_GAS } from '../outcome.ts'
+import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
+
+/*
+ * Multicall3 (github.com/mds1/multicall3, src/Multicall3.sol) with the ABI, the answers and the errors that it has on other chains: libraries
+ * batch their reads through it. It is a contract without state that anybody enters at any time; what it calls sees it as the sender, and
+ * runs on what it may pass on of its gas. Value that its callers do not hand on stays with it, for whoever comes next.
+ *
+ * Where it differs: data of a call that failed for want of gas, balance or depth is this chain's `Error(string)` and not empty. What a
+ * chain without proof of work and without block hashes in execution has none of is 0, as the EVM answers for blocks that it does not know.
+ */
+
+/** Where Multicall3 is on every chain that has it. */
+export const MULTICALL_ADDRESS = Address('0xca11bde05977b3631167028862be2a173976ca11')
+
+const TARGET = { name: 'target', type: 'address' }
+const ALLOW_FAILURE = { name: 'allowFailure', type: 'bool' }
+const CALL_DATA = { name: 'callData', type: 'bytes' }
+const REQUIRE_SUCCESS = { name: 'requireSuccess', type: 'bool' }
+const BLOCK_NUMBER = { name: 'blockNumber', type: 'uint256' }
+const BLOCK_HASH = { name: 'blockHash', type: 'bytes32' }
+
+const calls = (...components: readonly AbiParameter[]): AbiParameter => ({ name: 'calls', type: 'tuple[]', components })
+const CALLS = calls(TARGET, CALL_DATA)
+const RESULTS: AbiParameter = {
+  name: 'returnData',
+  type: 'tuple[]',
+  components: [
+    { name: 'success', type: 'bool' },
+    { name: 'returnData', type: 'bytes' },
+  ],
+}
+
+const aggregating = (name: string, inputs: readonly AbiParameter[], outputs: readonly AbiParameter[]) =>
+  fn(name, 'payable', inputs, outputs)
+const answering = (name: string, output: string, type: string, ...inputs: readonly AbiParameter[]) =>
+  fn(name, 'view', inputs, [{ name: output, type }])
+
+export const MULTICALL_ABI: Abi = [
+  aggregating('aggregate', [CALLS], [BLOCK_NUMBER, { name: 'returnData', type: 'bytes[]' }]),
+  aggregating('tryAggregate', [REQUIRE_SUCCESS, CALLS], [RESULTS]),
+  aggregating('tryBlockAndAggregate', [REQUIRE_SUCCESS, CALLS], [BLOCK_NUMBER, BLOCK_HASH, RESULTS]),
+  aggregating('blockAndAggregate', [CALLS], [BLOCK_NUMBER, BLOCK_HASH, RESULTS]),
+  aggregating('aggregate3', [calls(TARGET, ALLOW_FAILURE, CALL_DATA)], [RESULTS]),
+  aggregating('aggregate3Value', [calls(TARGET, ALLOW_FAILURE, { name: 'value', type: 'uint256' }, CALL_DATA)], [RESULTS]),
+  answering('getBlockHash', 'blockHash', 'bytes32', BLOCK_NUMBER),
+  answering('getBlockNumber', 'blockNumber', 'uint256'),
+  answering('getCurrentBlockCoinbase', 'coinbase', 'address'),
+  answering('getCurrentBlockDifficulty', 'difficulty', 'uint256'),
+  answering('getCurrentBlockGasLimit', 'gaslimit', 'uint256'),
+  answering('getCurrentBlockTimestamp', 'timestamp', 'uint256'),
+  answering('getEthBalance', 'balance', 'uint256', { name: 'addr', type: 'address' }),
+  answering('getLastBlockHash', 'blockHash', 'bytes32'),
+  answering('getBasefee', 'basefee', 'uint256'),
+  answering('getChainId', 'chainid', 'uint256'),
+]
+
+/** One of the calls that are aggregated, as the ABI has it; what a function's struct leaves out is its caller's. */
+interface Request {
+  readonly target: string
+  readonly callData: Uint8Array
+  readonly allowFailure?: boolean
+  readonly value?: bigint
+}
+
+interface Answered {
+  readonly [member: string]: GuestValue
+  readonly success: boolean
+  readonly returnData: Uint8Array
+}
+
+/** Sends the calls in order; a failure that is not allowed undoes all of them. */
+function aggregate(
+  { machine, meter, isStatic, host }: NativeCall,
+  requests: readonly Request[],
+  allowFailures = false,
+): Result<readonly Answered[], Failure> {
+  const { length } = requests
+  if (length > MESSAGE_LIMITS.aggregatedCallsMax)
+    return failed(`Multicall3: ${length} calls, at most ${MESSAGE_LIMITS.aggregatedCallsMax} can be aggregated`)
+  const answers: Answered[] = []
+  for (const { target, callData, allowFailure = allowFailures, value = 0n } of requests) {
+    if (!meter.take(CONTRACT_GAS.call.base)) return OUT_OF_GAS
+    const sender = { address: MULTICALL_ADDRESS, gasLeft: meter.left, isStatic }
+    const to = Address(target.toLowerCase())
+    const outcome = machine.send(sender, { to, value, data: callData, gas: undefined, isStatic: false }, host)
+    meter.count(outcome.gasUsed)
+    if (!outcome.ok && !allowFailure) return failed('Multicall3: call failed', outcome.error)
+    if (!meter.take(CONTRACT_GAS.call.byte * outcome.data.length)) return OUT_OF_GAS
+    answers.push({ success: outcome.ok, returnData: outcome.data })
+  }
+  return ok(answers)
+}
+
+const requestsAt = ({ values }: NativeCall, position: number): readonly Request[] =>
+  values[position] as unknown as readonly Request[]
+
+/** The hash of a block: contracts are told of none. */
+const UNKNOWN_HASH = hexToBytes(ZERO_HASH)
+
+/** Number and hash of the block before the results. */
+function withBlock({ machine }: NativeCall, results: ReturnType<typeof aggregate>): Result<GuestValue, Failure> {
+  return results.ok ? ok([BigInt(machine.block.number), UNKNOWN_HASH, results.value]) : results
+}
+
+/** Reverts where the calls do not take exactly the value that came: the sum is taken as Solidity's unchecked one. */
+const aggregate3Value: NativeAction = (call) => {
+  const requests = requestsAt(call, 0)
+  const results = aggregate(call, requests)
+  if (!results.ok) return results
+  const sum = requests.reduce((total, { value = 0n }) => total + value, 0n)
+  return BigInt.asUintN(256, sum) === call.value ? results : failed('Multicall3: value mismatch')
+}
+
+const getEthBalance: NativeAction = ({ machine, meter, values }) => {
+  if (!meter.take(CONTRACT_GAS.account.base)) return OUT_OF_GAS
+  return ok(machine.journal.account(Address((values[0] as string).toLowerCase())).balance)
+}
+
+/** Multicall3, which on other chains is bytecode of the EVM. */
+export const MULTICALL: NativeContract = {
+  name: 'multicall',
+  address: MULTICALL_ADDRESS,
+  abi: MULTICALL_ABI,
+  actions: {
+    aggregate(call) {
+      const results = aggregate(call, requestsAt(call, 0))
+      if (!results.ok) return results
+      return ok([BigInt(call.machine.block.number), results.value.map(({ returnData }) => returnData)])
+    },
+    tryAggregate: (call) => aggregate(call, requestsAt(call, 1), call.values[0] === false),
+    tryBlockAndAggregate: (call) => withBlock(call, aggregate(call, requestsAt(call, 1), call.values[0] === false)),
+    blockAndAggregate: (call) => withBlock(call, aggregate(call, requestsAt(call, 0))),
+    aggregate3: (call) => aggregate(call, requestsAt(call, 0)),
+    aggregate3Value,
+    getBlockHash: () => ok(UNKNOWN_HASH),
+    getBlockNumber: ({ machine }) => ok(BigInt(machine.block.number)),
+    getCurrentBlockCoinbase: ({ machine: { contracts, block } }) => ok(checksumText(contracts.crypto, block.proposer)),
+    getCurrentBlockDifficulty: () => ok(0n),
+    getCurrentBlockGasLimit: ({ machine }) => ok(BigInt(machine.block.gasLimit)),
+    getCurrentBlockTimestamp: ({ machine }) => ok(BigInt(Math.floor(machine.block.timeMs / 1000))),
+    getEthBalance,
+    getLastBlockHash: () => ok(UNKNOWN_HASH),
+    getBasefee: ({ machine }) => ok(machine.block.baseFee),
+    getChainId: ({ machine }) => ok(BigInt(machine.contracts.chainId)),
+  },
+}

@@ -1,0 +1,95 @@
+import { type Abi, type AbiItem, type Address, type Crypto, ok, type Result, type StateMutability, unwrap } from '@quoin/protocol'
+import type { GuestValue, HostContext } from '../../vm/index.ts'
+import { type AbiFunction, type ContractAbi, compileAbi } from '../abi/abi.ts'
+import { dispatch } from '../abi/dispatch.ts'
+import type { AbiValue } from '../abi/value.ts'
+import type { GasMeter } from '../gas-meter.ts'
+import type { Machine } from '../machine.ts'
+import { MESSAGE_GAS } from '../message-gas.ts'
+import { type Failure, failed, OUT_OF_GAS, type Success } from '../outcome.ts'
+import { decodeInputs, encodeOutputs } from '../values.ts'
+
+/**
+ * A contract that is a part of the chain's rules: it has an address and an ABI as others do, and functions of the host in place of a module.
+ * Part of the execution version.
+ */
+export interface NativeContract {
+  readonly name: string
+  readonly address: Address
+  /** Functions and events; no two functions have one name, and there is neither `receive` nor `fallback`. */
+  readonly abi: Abi
+  /** What each function does, by its name. */
+  readonly actions: Readonly<Record<string, NativeAction>>
+}
+
+/** Answers a call: one output, an array of several, or undefined where there is none. */
+export type NativeAction = (call: NativeCall) => Result<GuestValue, Failure>
+
+/** A message to a native contract. */
+export interface NativeMessage {
+  readonly from: Address
+  readonly value: bigint
+  readonly data: Uint8Array
+  readonly isStatic: boolean
+}
+
+/** One call of a native contract, decoded. */
+export interface NativeCall extends Omit<NativeMessage, 'data'> {
+  readonly machine: Machine
+  readonly meter: GasMeter
+  readonly abi: ContractAbi
+  readonly called: AbiFunction
+  readonly values: readonly AbiValue[]
+  /** The frame of the contract that calls, if one does. */
+  readonly host: HostContext | undefined
+}
+
+/** What stands at a native contract's address as code, for tools that ask whether there is any: the EVM's INVALID. */
+export const NATIVE_CODE = Uint8Array.of(0xfe)
+
+/** Runs a message to a native contract, as a message to another one runs: selector, value, arguments, action, outputs. */
+export function runNative(
+  native: NativeContract,
+  machine: Machine,
+  meter: GasMeter,
+  { data: calldata, ...message }: NativeMessage,
+  host: HostContext | undefined,
+): Result<Success, Failure> {
+  const { crypto } = machine.contracts
+  if (!meter.take(MESSAGE_GAS.native)) return OUT_OF_GAS
+  const abi = abiOf(crypto, native)
+  const found = dispatch(abi, calldata, message.value)
+  if (!found.ok) return failed(found.error.message)
+  if (found.value.kind !== 'function') throw new Error('a native contract has functions only')
+  const { function: called, data } = found.value
+  const values = decodeInputs(crypto, meter, called.inputs, data)
+  if (!values.ok) return values
+  const action = native.actions[called.name]!
+  const answer = action({ ...message, machine, meter, abi, called, values: values.value, host })
+  if (!answer.ok) return answer
+  const encoded = encodeOutputs(crypto, meter, called.outputs, answer.value)
+  return encoded.ok ? ok({ data: encoded.value, contractAddress: undefined }) : encoded
+}
+
+const compiled = new WeakMap<Crypto, Map<NativeContract, ContractAbi>>()
+
+function abiOf(crypto: Crypto, native: NativeContract): ContractAbi {
+  const known = compiled.get(crypto) ?? new Map<NativeContract, ContractAbi>()
+  compiled.set(crypto, known)
+  let abi = known.get(native)
+  if (abi === undefined) {
+    abi = unwrap(compileAbi(crypto, native.abi))
+    known.set(native, abi)
+  }
+  return abi
+}
+
+type Parameters = Extract<AbiItem, { type: 'function' }>['inputs']
+
+/** A function of a native contract's ABI. */
+export const nativeFunction = (
+  name: string,
+  stateMutability: StateMutability,
+  inputs: Parameters,
+  outputs: Parameters = [],
+): AbiItem => ({ type: 'function', name, inputs, outputs, stateMutability })

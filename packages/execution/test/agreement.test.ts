@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createContractEngine } from '../src/contract/engine.ts'
 import { CODE_REGISTRY_ADDRESS } from '../src/contract/native/code-registry.ts'
+import { MULTICALL_ADDRESS } from '../src/contract/native/multicall.ts'
 import type { ExecutableTransaction, ExecutedBlock } from '../src/executor.ts'
 import { stateAt } from '../src/history.ts'
 import { Journal } from '../src/journal.ts'
@@ -89,7 +90,7 @@ const shownBy = ({ header, hash, receipts }: ExecutedBlock) => ({
 })
 
 /** How often what happened in all runs; of images, how many a chain had at most. Runs in which nothing happens prove nothing. */
-const counts = { succeeded: 0, failed: 0, logs: 0, created: 0, administered: 0, images: 0 }
+const counts = { succeeded: 0, failed: 0, logs: 0, created: 0, administered: 0, aggregated: 0, images: 0 }
 
 function count(chain: TestChain, { receipts }: ExecutedBlock): void {
   for (const { status, logs, contractAddress } of unwrap(codec.decode(receiptsCodec, receipts))) {
@@ -130,6 +131,9 @@ it('four nodes in different conditions agree on every block of random contracts'
         }
         await proposer.store(built)
         count(proposer, built)
+        const aggregates = built.included.map((index) => specs[index]!.to === MULTICALL_ADDRESS)
+        const statuses = unwrap(codec.decode(receiptsCodec, built.receipts)).map(({ status }) => status)
+        counts.aggregated += aggregates.filter((isAggregate, i) => isAggregate && statuses[i] === 1).length
         const past = stateAt(proposer.kv, built.header.number)
         const nonces = await Promise.all(SENDERS.map(async (address) => (await past.account(address)).nonce))
         sending.settle(nonces)
@@ -144,5 +148,6 @@ it('four nodes in different conditions agree on every block of random contracts'
   expect(counts.created).toBeGreaterThan(2 * RUNS)
   expect(counts.logs).toBeGreaterThan(RUNS / 4)
   expect(counts.administered).toBeGreaterThan(RUNS / 10)
+  expect(counts.aggregated).toBeGreaterThan(RUNS / 4)
   expect(counts.images).toBeGreaterThanOrEqual(CONTRACTS)
 })

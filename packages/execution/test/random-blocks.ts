@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { bytesToHex, encodeFunctionData, type Hex } from 'viem'
 import { containerOf } from '../../../test/contracts/contract.mjs'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '../src/contract/native/code-registry.ts'
+import { MULTICALL_ABI, MULTICALL_ADDRESS } from '../src/contract/native/multicall.ts'
 import { abiOf } from './contracts.ts'
 import { PROGRAM_ABI, program, type RandomProgram, sourceOfProgram } from './random-programs.ts'
 import { addressOf, type Spec, transfer } from './transactions.ts'
@@ -42,6 +43,17 @@ const action = fc.oneof(
       ...{ sender, place, gas, value },
       name: fc.constantFrom('f0', 'f0', 'f1', 'v'),
       x: fc.oneof(fc.bigInt(0n, 1_000n), fc.constant(2n ** 256n - 1n)),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('aggregate' as const),
+      ...{ sender, gas },
+      calls: fc.array(
+        fc.record({ place, value, allowFailure: fc.boolean(), name: fc.constantFrom('f0', 'f1', 'v'), x: fc.bigInt(0n, 1_000n) }),
+        { maxLength: 4 },
+      ),
     }),
   },
   {
@@ -99,6 +111,15 @@ export class Sending {
       case 'call': {
         const data = encode({ abi: ABI, functionName: one.name, args: [one.x] })
         return this.#spec(one.sender, contractAt(one.place), { data, value: one.name === 'f0' ? one.value : 0n, gas: one.gas })
+      }
+      case 'aggregate': {
+        const calls = one.calls.map(({ place: callee, name: functionName, x, allowFailure, value: given }) => ({
+          ...{ target: contractAt(callee), allowFailure, value: functionName === 'f0' ? given : 0n },
+          callData: encodeFunctionData({ abi: ABI, functionName, args: [x] } as never),
+        }))
+        const sum = calls.reduce((total, call) => total + call.value, 0n)
+        const data = encode({ abi: MULTICALL_ABI, functionName: 'aggregate3Value', args: [calls] })
+        return this.#spec(one.sender, MULTICALL_ADDRESS, { data, value: sum, gas: one.gas })
       }
       case 'data':
         return this.#spec(one.sender, contractAt(one.place), { data: one.data, value: one.value, gas: one.gas })

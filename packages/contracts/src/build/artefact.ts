@@ -29,7 +29,7 @@ export function artefactTexts(
       `export const sourceMap = ${json(sourceMap)}\n`,
     dts:
       `${head}export declare const name: ${json(name)}\n` +
-      `export declare const abi: ${literalType(abi)}\n` +
+      `export declare const abi: ${listType(abi)}\n` +
       "/** The container for deployContract; the constructor's arguments follow it. */\n" +
       'export declare const bytecode: `0x${string}`\n' +
       'export declare const layout: readonly { readonly name: string; readonly type: string }[]\n' +
@@ -44,15 +44,16 @@ export function artefactTexts(
   }
 }
 
+/** The type that `as const` gives to a list, an item a line. */
+function listType(items: readonly unknown[]): string {
+  return items.length === 0 ? 'readonly []' : `readonly [\n${items.map((item) => `  ${literalType(item)},\n`).join('')}]`
+}
+
 /** The type that `as const` gives to a JSON value. */
-export function literalType(value: unknown, indent = ''): string {
+function literalType(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const inner = `${indent}  `
-  if (Array.isArray(value)) {
-    const items = value.map((item) => `${inner}${literalType(item, inner)}`)
-    return items.length === 0 ? 'readonly []' : `readonly [\n${items.join(',\n')},\n${indent}]`
-  }
-  const members = Object.entries(value).map(([name, item]) => `readonly ${name}: ${literalType(item, inner)}`)
+  if (Array.isArray(value)) return `readonly [${value.map(literalType).join(', ')}]`
+  const members = Object.entries(value).map(([name, item]) => `readonly ${name}: ${literalType(item)}`)
   return `{ ${members.join('; ')} }`
 }
 

@@ -59,8 +59,8 @@ export interface BuiltContract {
   readonly layout: readonly LayoutField[]
   readonly upgradeAuthority: UpgradeAuthority
   readonly reentrantSelectors: readonly number[]
-  /** What making the contract takes, besides what any transaction of its size does and the constructor's own work. */
-  readonly creationGas: number
+  /** Gas of the transaction that deploys it, the constructor's arguments and work aside. */
+  readonly deploymentGas: number
 }
 
 export type BuildResult = Result<readonly BuiltContract[], readonly Diagnostic[]>
@@ -81,7 +81,6 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
 /** Builds the same contracts again and again; keeps the bundler and the engine for it. */
 export class Builder {
   readonly #options: BuildOptions
-  #root: string | undefined
   #bundler: Bundler | undefined
   #trial: Promise<Trial> | undefined
   #inputs: readonly string[] = []
@@ -103,17 +102,16 @@ export class Builder {
     if (problems.length > 0) return err(problems)
     const paths = entries.map((entry) => resolve(files.root, entry))
     this.#inputs = paths
-    if (this.#root !== files.root) await this.#bundler?.close()
-    this.#bundler = this.#root === files.root && this.#bundler !== undefined ? this.#bundler : undefined
-    this.#bundler ??= new Bundler({ files, entries: paths, conditions })
-    this.#root = files.root
+    this.#bundler ??= new Bundler({ root: files.root, entries: paths, conditions })
     this.#trial ??= loadTrial()
     const types = wantsTypes ? typeCheck(files, paths, signal) : Promise.resolve([])
-    const [{ bundles, inputs }, trial] = await Promise.all([this.#bundler.bundle(), this.#trial])
+    const [{ bundles, inputs }, trial] = await Promise.all([this.#bundler.bundle(files), this.#trial])
     this.#inputs = [...new Set([...paths, ...inputs])]
     const made = bundles.ok ? this.#makeAll(files, trial, bundles.value) : bundles
     const against = made.ok ? await this.#compare(files, made.value) : []
     const diagnostics = [...(made.ok ? [] : made.error), ...against, ...(await types)]
+    // Another build follows; this one's types were not checked to the end.
+    if (signal?.aborted) return err([])
     if (!made.ok || diagnostics.length > 0) return err(sortDiagnostics(diagnostics))
     const { outDir } = this.#options
     if (outDir !== undefined) {
@@ -155,7 +153,7 @@ export class Builder {
       layout,
       upgradeAuthority,
       reentrantSelectors,
-      creationGas: gasUsed,
+      deploymentGas: gasUsed,
     })
   }
 

@@ -19,7 +19,8 @@ export interface Bundle {
 }
 
 export interface BundleRequest {
-  readonly files: ProjectFiles
+  /** The project's directory, without links. */
+  readonly root: string
   /** Absolute paths of the authors' modules. */
   readonly entries: readonly string[]
   /** Conditions of packages' `exports` to resolve by, besides the usual ones. */
@@ -44,23 +45,24 @@ export class Bundler {
     this.#request = request
   }
 
-  async bundle(): Promise<BundleOutcome> {
+  /** `files` are those of the request's root, as they are now. */
+  async bundle(files: ProjectFiles): Promise<BundleOutcome> {
     const esbuild = await import('esbuild')
-    const { files, entries } = this.#request
+    const { entries } = this.#request
     this.#context ??= await esbuild.context(this.#options(new Set()))
     const first = await outputsOf(() => this.#context!.rebuild())
-    if (!first.ok) return { bundles: err(first.error.map((message) => this.#diagnostic(message))), inputs: [] }
+    if (!first.ok) return { bundles: err(first.error.map((message) => this.#diagnostic(files, message))), inputs: [] }
     const inputs = first.value.inputs.map((path) => files.absolute(path))
-    const marked = entries.map((_, i) => this.#bundleOf(first.value.texts, i))
-    const judged = marked.map((bundle) => judge(bundle, this.#request.files))
+    const marked = entries.map((_, i) => this.#bundleOf(files, first.value.texts, i))
+    const judged = marked.map((bundle) => judge(bundle, files))
     const refused = judged.flatMap(({ refused }) => refused)
     if (refused.length > 0) return { bundles: err(refused), inputs }
     const passed = new Set(judged.flatMap(({ harmless }) => harmless))
     if (passed.size === 0) return { bundles: ok(marked), inputs }
     // What only asks for a global keeps its name: once more, without the markers of those.
     const second = await outputsOf(() => esbuild.build(this.#options(passed)))
-    if (!second.ok) return { bundles: err(second.error.map((message) => this.#diagnostic(message))), inputs }
-    return { bundles: ok(entries.map((_, i) => this.#bundleOf(second.value.texts, i))), inputs }
+    if (!second.ok) return { bundles: err(second.error.map((message) => this.#diagnostic(files, message))), inputs }
+    return { bundles: ok(entries.map((_, i) => this.#bundleOf(files, second.value.texts, i))), inputs }
   }
 
   async close(): Promise<void> {
@@ -68,16 +70,16 @@ export class Bundler {
   }
 
   #options(passed: ReadonlySet<string>): BuildOptions & { write: false; metafile: true } {
-    const { files, entries, conditions } = this.#request
+    const { root, entries, conditions } = this.#request
     const entryPoints = entries.flatMap((_, i) => [
       { in: `${VIRTUAL}contract/${i}`, out: `${i}.contract` },
       { in: `${VIRTUAL}description/${i}`, out: `${i}.description` },
     ])
     return {
-      absWorkingDir: files.root,
+      absWorkingDir: root,
       entryPoints,
       // Never written; paths of the map are relative to it.
-      outdir: files.root,
+      outdir: root,
       bundle: true,
       write: false,
       metafile: true,
@@ -98,9 +100,9 @@ export class Bundler {
     }
   }
 
-  #bundleOf(texts: ReadonlyMap<string, string>, i: number): Bundle {
-    const { files, entries } = this.#request
-    const text = (name: string) => texts.get(join(files.root, name))!
+  #bundleOf(files: ProjectFiles, texts: ReadonlyMap<string, string>, i: number): Bundle {
+    const { root, entries } = this.#request
+    const text = (name: string) => texts.get(join(root, name))!
     return {
       entry: entries[i]!,
       source: text(`${i}.contract.js`),
@@ -110,8 +112,8 @@ export class Bundler {
     }
   }
 
-  #diagnostic({ text, location, notes }: Message): Diagnostic {
-    const { files, entries } = this.#request
+  #diagnostic(files: ProjectFiles, { text, location, notes }: Message): Diagnostic {
+    const { entries } = this.#request
     const virtual = location?.file === undefined ? undefined : VIRTUAL_ENTRY.exec(location.file)
     if (virtual !== null && virtual !== undefined) return ofEntry(files, entries[Number(virtual[1])]!, text)
     if (location === null) return diagnosticAt('package.json', text)

@@ -13,4 +13,4 @@ export {
   verifyCode,
 } from './verify.ts'
 export { COMPILER } from './version.ts'
-export { type Watch, watch } from './watch.ts'
+export { type Watch, type WatchHooks, watch } from './watch.ts'

@@ -4,6 +4,7 @@ import {
   EngineFault,
   evaluation,
   GasMeter,
+  intrinsicGas,
   MESSAGE_LIMITS,
   makeCode,
   type NewCode,
@@ -23,7 +24,7 @@ export interface Refusal {
 export interface Deployment {
   /** The container's bytes. */
   readonly code: Uint8Array
-  /** What its creation costs, the transaction itself and the constructor aside. */
+  /** What a transaction takes that deploys it, the constructor's arguments and work aside. */
   readonly gasUsed: number
 }
 
@@ -57,23 +58,36 @@ export class Trial {
   /** Makes a contract of a container, as its deployment would, up to the constructor. */
   deploy(container: ContractContainer): Result<Deployment, Refusal> {
     const made = this.#make(container)
-    return made.ok ? ok({ code: made.value.made.code, gasUsed: made.value.gasUsed }) : made
+    if (!made.ok) return made
+    const { code } = made.value.made
+    const gasUsed = made.value.gasUsed + intrinsicGas({ to: undefined, data: code, accessList: [] })
+    return ok({ code, gasUsed })
   }
 
   #make(container: ContractContainer): Result<{ readonly made: NewCode; readonly gasUsed: number }, Refusal> {
+    const encoded = encoding(container)
+    if (!encoded.ok) return encoded
     const meter = new GasMeter(TRIAL_GAS, undefined)
     try {
-      const made = makeCode(this.#contracts, meter, encodeContainer(container), undefined)
+      const made = makeCode(this.#contracts, meter, encoded.value, undefined)
       if (made.ok) return ok({ made: made.value, gasUsed: meter.used })
       const { error, reason } = made.error
       if (error !== undefined) return err({ message: messageOf(error), stack: error.stack })
       return err({ message: reason.replace(/^no contract was made: /, ''), stack: '' })
     } catch (failure) {
-      // Over a limit of the container; or the module takes more of this process's stack than there is.
-      if (failure instanceof RangeError) return err({ message: failure.message, stack: '' })
       if (failure instanceof EngineFault) return err({ message: STACK_FULL, stack: '' })
       throw failure
     }
+  }
+}
+
+/** A container's bytes, or the limit of one that it breaks. */
+function encoding(container: ContractContainer): Result<Uint8Array, Refusal> {
+  try {
+    return ok(encodeContainer(container))
+  } catch (failure) {
+    if (failure instanceof RangeError) return err({ message: `no container can be made: ${failure.message}`, stack: '' })
+    throw failure
   }
 }
 
@@ -84,7 +98,10 @@ function evaluationRefusal(failure: CompileError): Refusal {
     case 'fault':
       return { message: STACK_FULL, stack: '' }
     case 'out-of-gas':
-      return { message: `evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`, stack: '' }
+      return {
+        message: `evaluating the module takes too much gas: a deployment has ${MESSAGE_LIMITS.evaluationGasMax} for it`,
+        stack: '',
+      }
     default:
       return { message: failure.message, stack: '' }
   }

@@ -1,4 +1,4 @@
-import { type FSWatcher, watch as watchDirectory } from 'node:fs'
+import { existsSync, type FSWatcher, watch as watchDirectory } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { Builder, type BuildOptions, type BuildResult } from './build.ts'
 import { BUILD_LIMITS } from './limits.ts'
@@ -8,12 +8,19 @@ export interface Watch {
   close(): Promise<void>
 }
 
+export interface WatchHooks {
+  /** A build begins. */
+  readonly onStart?: () => void
+  /** This machine failed, or the build has a bug: no result of the author's. */
+  readonly onFault: (fault: unknown) => void
+}
+
 /**
  * Builds, and builds again whenever a file changes that the last build read, or that stands in the way of one that failed. `onResult` hears of
  * every build that was not overtaken by a change. The file system's own events start a build: nothing polls.
  */
-export function watch(options: BuildOptions, onResult: (result: BuildResult) => void, onFault: (fault: unknown) => void): Watch {
-  const session = new WatchSession(options, onResult, onFault)
+export function watch(options: BuildOptions, onResult: (result: BuildResult) => void, hooks: WatchHooks): Watch {
+  const session = new WatchSession(options, onResult, hooks)
   session.start()
   return session
 }
@@ -22,7 +29,7 @@ class WatchSession implements Watch {
   readonly #builder: Builder
   readonly #always: readonly string[]
   readonly #onResult: (result: BuildResult) => void
-  readonly #onFault: (fault: unknown) => void
+  readonly #hooks: WatchHooks
   readonly #directories = new Map<string, FSWatcher>()
   #watched: ReadonlySet<string> = new Set()
   #timer: NodeJS.Timeout | undefined
@@ -30,10 +37,10 @@ class WatchSession implements Watch {
   #running: Promise<void> = Promise.resolve()
   #isClosed = false
 
-  constructor(options: BuildOptions, onResult: (result: BuildResult) => void, onFault: (fault: unknown) => void) {
+  constructor(options: BuildOptions, onResult: (result: BuildResult) => void, hooks: WatchHooks) {
     this.#builder = new Builder(options)
     this.#onResult = onResult
-    this.#onFault = onFault
+    this.#hooks = hooks
     this.#always = [...options.entries, 'tsconfig.json', 'package.json'].map((file) => resolve(options.project, file))
   }
 
@@ -59,6 +66,7 @@ class WatchSession implements Watch {
     this.#abort = abort
     this.#running = this.#running.then(async () => {
       if (abort.signal.aborted) return
+      this.#hooks.onStart?.()
       try {
         const result = await this.#builder.build(abort.signal)
         if (this.#isClosed) return
@@ -67,7 +75,7 @@ class WatchSession implements Watch {
         this.#listen([...this.#always, ...inputs])
         if (!abort.signal.aborted) this.#onResult(result)
       } catch (fault) {
-        this.#onFault(fault)
+        this.#hooks.onFault(fault)
       }
     })
   }
@@ -83,6 +91,7 @@ class WatchSession implements Watch {
     }
     for (const directory of directories) {
       if (this.#directories.has(directory) || this.#directories.size >= BUILD_LIMITS.watchedDirectoriesMax) continue
+      if (!existsSync(directory)) continue
       const watcher = watchDirectory(directory, (_, name) => this.#changed(directory, name))
       // A directory that is removed takes its watcher with it.
       watcher.on('error', () => this.#directories.delete(directory))

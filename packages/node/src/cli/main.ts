@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { DEFAULT_PARAMETERS, FEE_POLICIES, type FeePolicy } from '@quoin/protocol'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { allowed, namedKeys } from '../config/index.ts'
-import { makeGenesis } from './commands/genesis.ts'
-import { describeKeys, init } from './commands/init.ts'
-import { versionText } from './commands/version.ts'
+import { DEV_LIMITS } from '../dev/limits.ts'
+import type { BuildCommand } from './commands/build.ts'
+import type { VerifyCommand } from './commands/verify.ts'
 import { explain } from './failure.ts'
 
 const DEFAULT_DATA_DIR = join(homedir(), '.quoin')
@@ -32,12 +32,18 @@ function createProgram(): Command {
     .showHelpAfterError('(--help shows what is allowed)')
   addInit(program)
   addStart(program)
+  addDev(program)
   addKeys(program)
   addGenesis(program)
+  addBuild(program)
+  addVerify(program)
   program
     .command('version')
     .description('print the versions of the node, its execution and its platform')
-    .action(async () => print(await versionText()))
+    .action(async () => {
+      const { versionText } = await import('./commands/version.ts')
+      print(await versionText())
+    })
   return program
 }
 
@@ -52,6 +58,7 @@ function addInit(program: Command): void {
     .option('--development-index <index>', "use the well-known keys of the devnet's validator of this index", integerArgument)
     .action(
       async (options: { dataDir: string; genesis?: string; listen: string; rpcPort: number; developmentIndex?: number }) => {
+        const { describeKeys, init } = await import('./commands/init.ts')
         await init({
           dataDir: options.dataDir,
           genesis: options.genesis,
@@ -80,6 +87,53 @@ function addStart(program: Command): void {
   })
 }
 
+function integerOption(flags: string, description: string, [min, max]: readonly [number, number]): Option {
+  return new Option(flags, description).argParser((text) => {
+    const value = integerArgument(text)
+    if (value < min || value > max) throw new InvalidArgumentError(`must be an integer from ${min} to ${max}.`)
+    return value
+  })
+}
+
+function addDev(program: Command): void {
+  program
+    .command('dev')
+    .description('run a chain for development in this process: instant blocks, funded accounts, time and state that can be set')
+    .addOption(integerOption('--port <port>', 'port of the RPC; 0 lets the system choose', [0, 65_535]).default(8_545))
+    .option('--host <address>', 'address that the RPC listens at', '127.0.0.1')
+    .addOption(integerOption('--chain-id <id>', 'EIP-155 chain id', [1, Number.MAX_SAFE_INTEGER]).default(31_337))
+    .addOption(integerOption('--accounts <count>', 'funded accounts', [1, DEV_LIMITS.accountsMax]).default(10))
+    .addOption(
+      integerOption('--balance <amount>', 'what each of them owns, in 10^18 wei', [0, 1_000_000_000_000]).default(10_000),
+    )
+    .addOption(
+      integerOption('--block-time <ms>', 'make a block at this interval instead of with each transaction', [
+        DEV_LIMITS.blockTimeMsMin,
+        DEV_LIMITS.blockTimeMsMax,
+      ]),
+    )
+    .option(
+      '--artifacts <directory>',
+      'artefacts of quoin build, for names of functions and source lines (default: artifacts, if it is there)',
+    )
+    .option('--quiet', 'print neither accounts nor transactions', false)
+    .action(async ({ balance, blockTime, ...options }: DevFlags) => {
+      const { dev } = await import('./commands/dev.ts')
+      await dev({ ...options, balance: BigInt(balance), blockTimeMs: blockTime, artifacts: options.artifacts }, print)
+    })
+}
+
+interface DevFlags {
+  readonly port: number
+  readonly host: string
+  readonly chainId: number
+  readonly accounts: number
+  readonly balance: number
+  readonly blockTime?: number
+  readonly artifacts?: string
+  readonly quiet: boolean
+}
+
 const camelCase = (text: string): string => text.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 
 function addKeys(program: Command): void {
@@ -87,7 +141,10 @@ function addKeys(program: Command): void {
     .command('keys')
     .description("print the node's public identity, as the others need it for the genesis; never a secret")
     .addOption(dataDirOption())
-    .action(async ({ dataDir }: { dataDir: string }) => print(JSON.stringify(await describeKeys(dataDir), null, 2)))
+    .action(async ({ dataDir }: { dataDir: string }) => {
+      const { describeKeys } = await import('./commands/init.ts')
+      print(JSON.stringify(await describeKeys(dataDir), null, 2))
+    })
 }
 
 function addGenesis(program: Command): void {
@@ -130,12 +187,51 @@ function addGenesis(program: Command): void {
         fund: readonly string[]
       }) => {
         const { blockIntervalMs, heartbeatIntervalMs, feePolicy, timeMs = Date.now(), ...rest } = options
+        const { makeGenesis } = await import('./commands/genesis.ts')
         const genesis = await makeGenesis({ ...rest, timeMs, parameters: { blockIntervalMs, heartbeatIntervalMs, feePolicy } })
         print(
           `Wrote ${options.out}: chain ${genesis.chainId}, ${genesis.validators.validators.length} validators, execution version ${genesis.executionVersion}.`,
         )
       },
     )
+}
+
+const projectOption = () => new Option('--project <directory>', 'of the package.json').default('.')
+
+function addBuild(program: Command): void {
+  program
+    .command('build')
+    .description('build contracts: for each an ABI and bytecode that viem and ethers take, as a module')
+    .argument('[entries...]', 'modules that default-export a contract, relative to the project (default: contracts/*.ts)')
+    .addOption(projectOption())
+    .option('--out <directory>', 'where the artefacts go, relative to the project', 'artifacts')
+    .option('--watch', 'build again whenever a source changes', false)
+    .option('--no-type-check', "do not run the project's tsc")
+    .option('--embed-source-map', 'deploy the source map with the code: 8,500 gas a KiB', false)
+    .option('--against <artefact...>', 'artefacts of what is deployed: refuse state that cannot take its place', [])
+    .action(async (entries: string[], options: Omit<BuildCommand, 'entries'>) => {
+      const { buildContracts } = await import('./commands/build.ts')
+      const end = new AbortController()
+      if (options.watch) process.once('SIGINT', () => end.abort()).once('SIGTERM', () => end.abort())
+      const complain = (text: string) => void process.stderr.write(`${text}\n`)
+      const code = await buildContracts({ ...options, entries }, { print, complain }, end.signal)
+      if (code !== 0) throw new CommanderError(code, 'quoin.build', 'the contracts were not built')
+    })
+}
+
+function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .description('check that a deployed contract is what its sources build to')
+    .argument('<address>', 'of the contract')
+    .argument('<entry>', 'its module, relative to the project')
+    .requiredOption('--rpc <url>', 'of a node')
+    .addOption(projectOption())
+    .option('--ignore-source-map', 'a source map may differ', false)
+    .action(async (address: string, entry: string, options: Omit<VerifyCommand, 'address' | 'entry'>) => {
+      const { verifyContract } = await import('./commands/verify.ts')
+      print(await verifyContract({ ...options, address, entry }))
+    })
 }
 
 /** Runs the command line and resolves to the exit code. */

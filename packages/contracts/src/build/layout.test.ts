@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { built, complaints, Project } from '../../test/build/project.ts'
+import { TOKEN } from '../../test/build/sources.ts'
+import { checkLayout } from './layout.ts'
+
+const field = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), type: fc.constantFrom('value(bool)', 'value(uint256)') })
+const layout = fc.uniqueArray(field, { selector: ({ name }) => name })
+
+describe('a layout', () => {
+  it('follows from another exactly when all of its fields are there as they were', () => {
+    fc.assert(
+      fc.property(layout, layout, (former, next) => {
+        const kept = (one: (typeof former)[number]) => next.some(({ name, type }) => name === one.name && type === one.type)
+        expect(checkLayout(former, next).map(({ name }) => name)).toEqual(
+          former.filter((one) => !kept(one)).map(({ name }) => name),
+        )
+      }),
+    )
+  })
+
+  it('that does not follow from what is deployed is refused where the state is declared', async () => {
+    const project = new Project({ 'contracts/token.ts': TOKEN })
+    try {
+      built(await project.build(['contracts/token.ts'], { outDir: 'deployed' }))
+      const against = { against: [join('deployed', 'token.js')] }
+      built(await project.build(['contracts/token.ts'], against))
+      project.write({
+        'contracts/token.ts': TOKEN.replace("supply: value('uint256')", "supply: value('uint128'), more: value('bool')").replace(
+          /^ {4}state\.supply.*\n/m,
+          '',
+        ),
+      })
+      expect(complaints(await project.build(['contracts/token.ts'], against))).toEqual([
+        'contracts/token.ts:11:35: state.supply was value(uint256) and is value(uint128) now. Declare a new field beside it that reads through to the old one',
+      ])
+      project.write({
+        'contracts/token.ts': TOKEN.replace(/^ {4}state\.supply.*\n/m, '').replace("supply: value('uint256'), ", ''),
+      })
+      expect(complaints(await project.build(['contracts/token.ts'], against))).toEqual([
+        expect.stringMatching(/^contracts\/token\.ts:11:3: state\.supply is missing: it was value\(uint256\)/),
+      ])
+      expect(complaints(await project.build(['contracts/token.ts'], { against: ['no.js'] }))).toEqual([
+        expect.stringMatching(/^no\.js: .* does not exist$/),
+      ])
+    } finally {
+      project.remove()
+    }
+  })
+})

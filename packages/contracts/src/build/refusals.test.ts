@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import { buildFiles, built, complaints } from '../../test/build/project.ts'
+import { ANSWER } from '../../test/build/sources.ts'
+
+/** One use of something that no contract has, to stand in the place of \`0n\`, and the column of the offending word in it. */
+const USES: readonly (readonly [expression: string, column: number, reason: RegExp])[] = [
+  ['Date.now()', 1, /^Date is not there: .*block\.timestamp/],
+  ['new Date()', 5, /^Date is not there/],
+  ['globalThis.Date', 12, /^Date is not there/],
+  ["globalThis['Date']", 13, /^Date is not there/],
+  ['performance.now()', 1, /^performance is not there/],
+  ['Math.random()', 6, /^Math\.random is not there: .*proposer/],
+  ["Math['random']()", 7, /^Math\.random is not there/],
+  ['setTimeout(() => 0)', 1, /^setTimeout is not there/],
+  ['queueMicrotask(() => 0)', 1, /^queueMicrotask is not there/],
+  ["crypto.getRandomValues('')", 1, /^crypto is not there: .*keccak256/],
+  ["eval('1')", 1, /^eval is not there/],
+  ["new Function('return 1')()", 5, /^Function is not there/],
+  ["Function('return 1')()", 1, /^Function is not there/],
+  ['new WeakRef({})', 5, /^WeakRef is not there: .*WeakMap/],
+  ['new FinalizationRegistry(() => 0)', 5, /^FinalizationRegistry is not there/],
+  ['new SharedArrayBuffer(1)', 5, /^SharedArrayBuffer is not there: .*ArrayBuffer/],
+  ['Atomics.load', 1, /^Atomics is not there/],
+  ['console.log(1)', 1, /^console is not there: .*event/],
+  ["fetch('http://a')", 1, /^fetch is not there/],
+  ['process.env', 1, /^process is not there/],
+  ['Buffer.from([])', 1, /^Buffer is not there: .*Uint8Array/],
+  ['new Intl.NumberFormat()', 5, /^Intl is not there/],
+  ["new TextEncoder().encode('')", 5, /^TextEncoder is not there: .*encodeUtf8/],
+  ['new TextDecoder()', 5, /^TextDecoder is not there: .*decodeUtf8/],
+  ['import.meta.url', 8, /^import\.meta is not there/],
+  ['(5).toLocaleString()', 5, /^toLocaleString is refused: .*toString/],
+  ['window.a', 1, /^window is not there/],
+]
+
+describe('what no contract has', () => {
+  it('is refused where the author wrote it, all of it at once', async () => {
+    const lines = USES.map(([expression], i) => `/* ${i} */ ${expression},`)
+    const found = complaints(
+      await buildFiles(ANSWER('values.length as never', `export const values: unknown[] = [\n${lines.join('\n')}\n]`)),
+    )
+    const places = USES.map(([, column], i) => `contracts/token.ts:${i + 3}:${column + `/* ${i} */ `.length}: `)
+    expect(found.map((text) => text.slice(0, text.indexOf(' ') + 1))).toEqual(places)
+    for (const [i, [, , reason]] of USES.entries()) expect(found[i]!.slice(places[i]!.length)).toMatch(reason)
+  })
+
+  it('is told from local variables, members, types and what is never used', async () => {
+    const head = `
+type Clock = Date
+const local = (performance: { now(): bigint }, fetch: () => bigint) => performance.now() + fetch()
+const members = { Date: 1n, console: { log: () => 2n }, setTimeout: 3n, process: 4n, crypto: 5n }
+const neverUsed = () => Date.now()
+const alsoNot = Date
+export const isClock = (value: unknown): value is Clock => value instanceof Function
+const { console, crypto } = members`
+    const expression =
+      'local({ now: () => members.Date }, () => console.log()) + members.setTimeout + members.process + crypto + BigInt(isClock(0))'
+    const contract = built(await buildFiles(ANSWER(expression, head)))
+    expect(contract.source).not.toMatch(/quoin\$missing|alsoNot/)
+    expect(contract.source).toContain('instanceof Function')
+  })
+
+  it('may be asked for: a package that looks first copes without', async () => {
+    const guarded = `
+export const now = () => typeof performance !== 'undefined' ? performance.now() : 7
+if (typeof console !== 'undefined') console.warn('loaded')
+`
+    const files = {
+      'node_modules/lib/package.json': '{ "name": "lib", "type": "module", "main": "index.js" }',
+      'node_modules/lib/index.js': guarded,
+    }
+    const contract = built(await buildFiles(ANSWER('BigInt(now())', "import { now } from 'lib'"), files))
+    expect(contract.source).toContain('typeof performance')
+    expect(contract.source).not.toContain('$missing$')
+    const other = await buildFiles(ANSWER('BigInt(now() + performance.now())', "import { now } from 'lib'"), files)
+    expect(complaints(other)).toEqual([expect.stringMatching(/^contracts\/token\.ts:6:34: performance is not there/)])
+  })
+
+  it('is refused in a package too, which is named', async () => {
+    const files = {
+      'node_modules/@their/lib/package.json': '{ "name": "@their/lib", "type": "module", "exports": "./src/index.js" }',
+      'node_modules/@their/lib/src/index.js': "import { read } from './deep.js'\nexport const one = () => BigInt(read())\n",
+      'node_modules/@their/lib/src/deep.js': '\nexport const read = () => Math.random()\n',
+    }
+    const found = complaints(await buildFiles(ANSWER('one()', "import { one } from '@their/lib'"), files))
+    expect(found).toEqual([
+      expect.stringMatching(/^@their\/lib\/src\/deep\.js:2:32: Math\.random is not there: .* \(in the package @their\/lib\)$/),
+    ])
+  })
+})
+
+describe('imports', () => {
+  const refusals = [
+    ["import { readFileSync } from 'node:fs'", 'BigInt(readFileSync.length)', 30, /^node:fs is a module of Node/],
+    ["import { randomBytes } from 'crypto'", 'BigInt(randomBytes.length)', 29, /^crypto is a module of Node/],
+  ] as const
+  it.each(refusals)('%s is refused', async (head, expression, column, reason) => {
+    const [found, ...rest] = complaints(await buildFiles(ANSWER(expression, head)))
+    expect(found).toMatch(new RegExp(`^contracts/token\\.ts:2:${column}: ${reason.source.slice(1)}`))
+    // Once for the module that is deployed; the module that describes it has nothing to add.
+    expect(rest).toEqual([])
+  })
+
+  it.each([
+    ["import('./other.ts')", 6],
+    ['import(String(1))', 6],
+  ])('%s is refused', async (expression, line) => {
+    const found = complaints(await buildFiles(ANSWER(`${expression} as never`), { 'contracts/other.ts': 'export const a = 1' }))
+    expect(found).toEqual([expect.stringMatching(new RegExp(`^contracts/token\\.ts:${line}:\\d+: import\\(\\) is refused`))])
+  })
+
+  it('of nothing are told with the file that has them', async () => {
+    const found = complaints(await buildFiles(ANSWER('1n', "import './missing.ts'\nimport 'no-such-package'")))
+    expect(found).toEqual([
+      expect.stringMatching(/^contracts\/token\.ts:2:8: Could not resolve "\.\/missing\.ts"/),
+      expect.stringMatching(/^contracts\/token\.ts:3:8: Could not resolve "no-such-package"/),
+    ])
+  })
+
+  it('may name a package that is called like a module of Node', async () => {
+    const files = {
+      'node_modules/events/package.json': '{ "name": "events", "main": "index.js" }',
+      'node_modules/events/index.js': 'exports.one = () => 1n',
+    }
+    built(await buildFiles(ANSWER('one()', "import { one } from 'events'"), files))
+  })
+
+  it('top-level await runs where everything runs: in the evaluation', async () => {
+    built(await buildFiles(ANSWER('one', 'const one = await Promise.resolve(1n)')))
+    const found = complaints(await buildFiles(ANSWER('one', 'const one = await new Promise<bigint>(() => undefined)')))
+    expect(found).toEqual([expect.stringMatching(/^contracts\/token\.ts:3:1: Error: the promise is never settled$/)])
+  })
+})

@@ -1,0 +1,65 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { built, complaints, Project } from '../../test/build/project.ts'
+import { ANSWER } from '../../test/build/sources.ts'
+import { ProjectFiles } from './project-files.ts'
+import { parseOutput } from './type-check.ts'
+
+describe("the author's own tsc", () => {
+  it('finds what does not fit the ABI, beside what the bundler refuses', async () => {
+    const project = new Project({ 'contracts/token.ts': ANSWER("'text' + Date.now()") })
+    try {
+      const found = complaints(await project.build(['contracts/token.ts'], { typeCheck: true }))
+      expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:19: .*\(TS2322\)/))
+      expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:28: Date is not there/))
+      project.write({ 'contracts/token.ts': ANSWER('1n') })
+      built(await project.build(['contracts/token.ts'], { typeCheck: true }))
+    } finally {
+      project.remove()
+    }
+  })
+
+  it('is asked for where there is TypeScript, and only there', async () => {
+    const project = new Project({ 'contracts/token.ts': ANSWER('1n'), 'contracts/plain.js': ANSWER('1n') })
+    try {
+      rmSync(join(project.root, 'node_modules', 'typescript'))
+      expect(complaints(await project.build(['contracts/token.ts'], { typeCheck: true }))).toEqual([
+        expect.stringMatching(/^package\.json: typescript is not installed/),
+      ])
+      rmSync(join(project.root, 'tsconfig.json'))
+      expect(complaints(await project.build(['contracts/token.ts'], { typeCheck: true }))).toEqual([
+        expect.stringMatching(/^tsconfig\.json: there is none/),
+      ])
+      built(await project.build(['contracts/plain.js'], { typeCheck: true }))
+    } finally {
+      project.remove()
+    }
+  })
+
+  it('is understood in all that it says', () => {
+    const output = [
+      "contracts/a (1).ts(3,7): error TS2345: Argument of type 'A' is not",
+      "  assignable to 'B'.",
+      '    Because.',
+      "error TS18003: No inputs were found in config file 'x'.",
+      '',
+    ].join('\r\n')
+    expect(parseOutput(output, new ProjectFiles('.'))).toEqual([
+      {
+        file: 'contracts/a (1).ts',
+        line: 3,
+        column: 7,
+        message: "Argument of type 'A' is not (TS2345)\n  assignable to 'B'.\n    Because.",
+        lineText: '',
+      },
+      {
+        file: 'tsconfig.json',
+        line: undefined,
+        column: undefined,
+        message: "No inputs were found in config file 'x'. (TS18003)",
+        lineText: '',
+      },
+    ])
+  })
+})

@@ -1,6 +1,6 @@
 import { pbkdf2Sync } from 'node:crypto'
-import { type Address, addressOfPublicKey, type Crypto, hexToBytes, publicKeyOf, utf8ToBytes } from '@quoin/protocol'
-import * as HdKey from 'ox/HdKey'
+import { type Address, addressOfPublicKey, type Crypto, publicKeyOf, utf8ToBytes } from '@quoin/protocol'
+import { childKey, HARDENED, rootKey } from './hd-key.ts'
 
 /** The mnemonic of anvil and Hardhat: everybody knows these keys. */
 export const DEVELOPMENT_MNEMONIC = 'test test test test test test test test test test test junk'
@@ -18,12 +18,16 @@ export interface DevelopmentAccount {
 /** The accounts that anvil and Hardhat fund: m/44'/60'/0'/0/i of the mnemonic. */
 export function developmentAccounts(crypto: Crypto, count: number = DEVELOPMENT_ACCOUNTS): readonly DevelopmentAccount[] {
   // BIP-39's seed. A library for mnemonics would bring the word lists of ten languages.
-  const root = HdKey.fromSeed(pbkdf2Sync(DEVELOPMENT_MNEMONIC, 'mnemonic', 2_048, 64, 'sha512'))
+  const root = rootKey(pbkdf2Sync(DEVELOPMENT_MNEMONIC, 'mnemonic', 2_048, 64, 'sha512'))
+  const external = EXTERNAL_CHAIN.reduce((key, index) => childKey(crypto, key, index), root)
   return Array.from({ length: count }, (_, i) => {
-    const secretKey = hexToBytes(root.derive(`m/44'/60'/0'/0/${i}`).privateKey)
+    const { secretKey } = childKey(crypto, external, i)
     return { secretKey, address: addressOf(crypto, secretKey) }
   })
 }
+
+/** m/44'/60'/0'/0 */
+const EXTERNAL_CHAIN = [HARDENED + 44, HARDENED + 60, HARDENED, 0]
 
 /** Voting key of the devnet's validator `index`: SHA-256 of a text that everybody can read here. */
 export const developmentValidatorKey = (crypto: Crypto, index: number): Uint8Array =>

@@ -2,7 +2,7 @@ import { RPC_CODE, RpcError } from '../../rpc/errors.ts'
 import { type DevMethods, underBothNames } from './naming.ts'
 
 const FEES = 'gas is free on a development chain: there is no price to set'
-const PARAMETERS = "is a parameter of the chain, which is fixed in a development chain's genesis"
+const PARAMETERS = "it is a parameter of the chain, which a development chain's genesis fixes"
 const FORKS = 'quoin dev cannot fork another chain'
 
 /** What anvil and Hardhat have besides, and why it is not here. */
@@ -20,14 +20,14 @@ const REASONS: Readonly<Record<string, string>> = {
   setBlockGasLimit: PARAMETERS,
 }
 
-const refusing = (name: string, reason: string) => ({
+const refusing = (reason: string) => ({
   async run(): Promise<never> {
-    throw new RpcError(RPC_CODE.methodNotFound, `${name} is not supported by quoin dev: ${reason}`)
+    throw new RpcError(RPC_CODE.methodNotFound, `quoin dev does not support this: ${reason}`)
   },
 })
 
 /** Methods that answer with the reason why they are not there. */
 export const unsupportedMethods: DevMethods = {
-  ...Object.assign({}, ...Object.entries(REASONS).map(([name, reason]) => underBothNames(name, refusing(name, reason)))),
-  evm_setBlockGasLimit: refusing('evm_setBlockGasLimit', PARAMETERS),
+  ...Object.assign({}, ...Object.entries(REASONS).map(([name, reason]) => underBothNames(name, refusing(reason)))),
+  evm_setBlockGasLimit: refusing(PARAMETERS),
 }

@@ -1,0 +1,481 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { type Hex, keccak256, parseEther, stringToHex, toHex } from 'viem'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readContract } from '../../../../test/contracts/contract.mjs'
+import { devAccount, devClient, request as requestOf, signer } from '../../test/dev-node.ts'
+import { type DevNode, startDevNode } from './index.ts'
+
+const token = readContract('token')
+const [alice, bob, carol] = [devAccount(0).address, devAccount(1).address, devAccount(2).address]
+const STRANGER = '0x00000000000000000000000000000000000abcde'
+
+let node: DevNode
+let client: ReturnType<typeof devClient>
+let start: Hex
+const request = (method: string, ...params: unknown[]) => requestOf(node.url, method, ...params)
+
+beforeAll(async () => {
+  node = await startDevNode({ port: 0 })
+  client = devClient(node.url)
+})
+afterAll(() => node.close())
+// Each test begins at block 0: what it does is what going back is tested with.
+beforeEach(async () => {
+  start = await client.snapshot()
+})
+afterEach(async () => {
+  await client.setAutomine(true)
+  await client.revert({ id: start })
+})
+
+const transfer = (value: bigint, from = 0, to: Hex = bob) => signer(node.url, from).sendTransaction({ to, value })
+const latest = () => client.getBlock()
+
+async function deployToken(): Promise<Hex> {
+  const hash = await signer(node.url, 0).deployContract({ ...token, args: ['Token', 'TKN', alice, 1_000n] })
+  const { contractAddress } = await client.getTransactionReceipt({ hash })
+  return contractAddress!
+}
+const give = (address: Hex, value: bigint, to: Hex = bob) =>
+  signer(node.url, 0).writeContract({ address, abi: token.abi, functionName: 'transfer', args: [to, value] })
+const tokens = (address: Hex, owner: Hex, blockNumber?: bigint) =>
+  client.readContract({
+    address,
+    abi: token.abi,
+    functionName: 'balanceOf',
+    args: [owner],
+    ...(blockNumber === undefined ? {} : { blockNumber }),
+  })
+
+describe('blocks', () => {
+  it('hold each transaction as soon as it is sent', async () => {
+    const hash = await transfer(5n)
+    expect(await client.getTransactionReceipt({ hash })).toMatchObject({ status: 'success', blockNumber: 1n })
+    expect(await client.getBalance({ address: bob })).toBe(parseEther('10000') + 5n)
+    expect(await request('eth_sendRawTransactionSync', await raw(1))).toMatchObject({ status: '0x1', blockNumber: '0x2' })
+  })
+
+  it('take what waited for a nonce at once', async () => {
+    await request('eth_sendRawTransaction', await raw(1))
+    expect(await client.getBlockNumber()).toBe(0n)
+    await request('eth_sendRawTransaction', await raw(0))
+    expect((await latest()).transactions).toHaveLength(2)
+  })
+
+  it('come when they are asked for, where they do not come by themselves', async () => {
+    expect(await client.getAutomine()).toBe(true)
+    await client.setAutomine(false)
+    expect(await client.getAutomine()).toBe(false)
+    const hash = await transfer(1n)
+    expect(await request('eth_getTransactionByHash', hash)).toMatchObject({ blockNumber: null, from: alice.toLowerCase() })
+    expect(await client.getTransactionCount({ address: alice, blockTag: 'pending' })).toBe(1)
+    expect(await client.getBlockNumber()).toBe(0n)
+    await client.mine({ blocks: 3 })
+    expect(await client.getBlockNumber()).toBe(3n)
+    expect(await client.getTransactionReceipt({ hash })).toMatchObject({ blockNumber: 1n })
+    await transfer(2n)
+    await client.setAutomine(true)
+    expect(await client.getBlockNumber()).toBe(4n)
+  })
+
+  it('come at an interval, empty ones too, until that ends', async () => {
+    await client.setIntervalMining({ interval: 1 })
+    expect(await client.getAutomine()).toBe(false)
+    const hash = await transfer(1n)
+    const receipt = await client.waitForTransactionReceipt({ hash, timeout: 5_000 })
+    expect(receipt.blockNumber).toBe(1n)
+    await client.setIntervalMining({ interval: 0 })
+    await expect(request('evm_setIntervalMining', 1_000_000)).rejects.toThrow('at most 86400 s are possible')
+  })
+
+  it('are made some thousands at a time, and no more', async () => {
+    await request('hardhat_mine', '0x64', '0x3c')
+    const [last, before] = [await latest(), await client.getBlock({ blockNumber: 99n })]
+    expect(last.number).toBe(100n)
+    expect(last.timestamp - before.timestamp).toBe(60n)
+    await expect(request('hardhat_mine', 10_001)).rejects.toThrow('at most 10000 are made at once')
+  })
+
+  it('lose a transaction that is dropped', async () => {
+    await client.setAutomine(false)
+    const hash = await transfer(1n)
+    await client.dropTransaction({ hash })
+    await client.mine({ blocks: 1 })
+    expect((await latest()).transactions).toEqual([])
+    expect(await request('anvil_dropTransaction', hash)).toBeNull()
+  })
+})
+
+const raw = (nonce: number) =>
+  devAccount(0).signTransaction({ chainId: 31_337, nonce, to: bob, value: 1n, gas: 21_000n, gasPrice: 0n })
+
+describe('time', () => {
+  it('is set for the next block, exactly', async () => {
+    const { timestamp } = await latest()
+    await client.setNextBlockTimestamp({ timestamp: timestamp + 1_000n })
+    await client.setBalance({ address: carol, value: 1n })
+    await transfer(1n)
+    expect((await latest()).timestamp).toBe(timestamp + 1_000n)
+    await expect(client.setNextBlockTimestamp({ timestamp: timestamp + 998n })).rejects.toThrow("lower than the previous block's")
+  })
+
+  it('moves forward', async () => {
+    const { timestamp } = await latest()
+    expect(await request('evm_increaseTime', 3_600)).toBe(3_600)
+    await request('evm_mine')
+    const moved = (await latest()).timestamp - timestamp
+    expect(moved).toBeGreaterThanOrEqual(3_600n)
+    expect(moved).toBeLessThan(3_700n)
+    await request('evm_mine', toHex(timestamp + 10_000n))
+    expect((await latest()).timestamp).toBe(timestamp + 10_000n)
+    await request('evm_mine', { blocks: 2 })
+    expect((await latest()).number).toBe(4n)
+  })
+
+  it('passes from block to block as it is told', async () => {
+    await client.setBlockTimestampInterval({ interval: 7 })
+    await client.mine({ blocks: 3 })
+    const [first, last] = await Promise.all([1n, 3n].map((blockNumber) => client.getBlock({ blockNumber })))
+    expect(last!.timestamp - first!.timestamp).toBe(14n)
+    await client.removeBlockTimestampInterval()
+  })
+})
+
+describe('going back', () => {
+  it('undoes blocks, balances, receipts, logs, code, the pool and time', async () => {
+    const address = await deployToken()
+    await give(address, 10n)
+    const id = await client.snapshot()
+    const [head, before] = [await latest(), await client.getLogs({ fromBlock: 0n })]
+    const hash = await give(address, 20n)
+    await request('evm_increaseTime', 100_000)
+    await client.setAutomine(false)
+    await transfer(1n)
+    await client.revert({ id })
+    expect(await latest()).toEqual(head)
+    expect(await tokens(address, bob)).toBe(10n)
+    expect(await client.getLogs({ fromBlock: 0n })).toEqual(before)
+    expect(await request('eth_getTransactionReceipt', hash)).toBeNull()
+    expect(await request('eth_getTransactionByHash', hash)).toBeNull()
+    expect(await request('txpool_status')).toEqual({ pending: '0x0', queued: '0x0' })
+    await client.setAutomine(true)
+    // The same transaction is the same again.
+    expect(await give(address, 20n)).toBe(hash)
+    expect(await tokens(address, bob)).toBe(30n)
+    expect((await latest()).timestamp - head.timestamp).toBeLessThan(1_000n)
+  })
+
+  it('brings back what waited in the pool', async () => {
+    await client.setAutomine(false)
+    await client.impersonateAccount({ address: STRANGER })
+    await client.setBalance({ address: STRANGER, value: parseEther('1') })
+    const hash = await transfer(1n)
+    const impersonated = await client.sendTransaction({ account: STRANGER, to: bob, value: 1n })
+    await client.stopImpersonatingAccount({ address: STRANGER })
+    const id = await client.snapshot()
+    await client.mine({ blocks: 1 })
+    await client.revert({ id })
+    expect(await client.getBlockNumber()).toBe(1n)
+    await client.mine({ blocks: 1 })
+    expect((await latest()).transactions).toEqual([hash, impersonated])
+  })
+
+  it('uses up the snapshot and those after it', async () => {
+    const [first, second] = [await client.snapshot(), await client.snapshot()]
+    expect(await request('evm_revert', first)).toBe(true)
+    expect(await request('evm_revert', first)).toBe(false)
+    expect(await request('evm_revert', second)).toBe(false)
+    expect(await request('evm_revert', '0xffff')).toBe(false)
+  })
+
+  it('keeps reads of past blocks right', async () => {
+    const address = await deployToken()
+    await give(address, 1n)
+    const id = await client.snapshot()
+    await give(address, 100n)
+    await client.revert({ id })
+    await give(address, 2n)
+    expect(await tokens(address, bob, 1n)).toBe(0n)
+    expect(await tokens(address, bob, 2n)).toBe(1n)
+    expect(await tokens(address, bob, 3n)).toBe(3n)
+    expect(await client.getBalance({ address: bob, blockNumber: 0n })).toBe(parseEther('10000'))
+  })
+
+  it('takes less than 10 ms with some thousand keys', async () => {
+    const address = await deployToken()
+    for (let i = 0; i < 60; i++) await give(address, 1n, `0x${(i + 1).toString(16).padStart(40, '0')}`)
+    await client.mine({ blocks: 200 })
+    await request('evm_snapshot')
+    const times: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const begun = performance.now()
+      const id = await request('evm_snapshot')
+      const taken = performance.now()
+      await request('evm_revert', id)
+      times.push(Math.max(taken - begun, performance.now() - taken))
+    }
+    // The best of five: the bound is for the work, not for a busy machine.
+    expect(Math.min(...times)).toBeLessThan(10)
+  })
+
+  it('goes to block 0 at once, and forgets snapshots', async () => {
+    await transfer(1n)
+    await client.impersonateAccount({ address: STRANGER })
+    const id = await client.snapshot()
+    await client.reset()
+    expect(await client.getBlockNumber()).toBe(0n)
+    expect(await request('evm_revert', id)).toBe(false)
+    expect(await request('eth_accounts')).toHaveLength(10)
+    await expect(request('anvil_reset', { forking: { jsonRpcUrl: 'http://127.0.0.1:1' } })).rejects.toThrow('cannot fork')
+    start = await client.snapshot()
+  })
+
+  it('makes news of filters what follows', async () => {
+    const address = await deployToken()
+    const filters = {
+      logs: await request('eth_newFilter', { address }),
+      blocks: await request('eth_newBlockFilter'),
+      transactions: await request('eth_newPendingTransactionFilter'),
+    }
+    const id = await client.snapshot()
+    await give(address, 1n)
+    await give(address, 2n)
+    expect(await request('eth_getFilterChanges', filters.logs)).toHaveLength(2)
+    expect(await request('eth_getFilterChanges', filters.blocks)).toHaveLength(2)
+    await client.revert({ id })
+    expect(await request('eth_getFilterChanges', filters.logs)).toEqual([])
+    const hash = await give(address, 3n)
+    expect(await request('eth_getFilterChanges', filters.logs)).toMatchObject([{ transactionHash: hash, blockNumber: '0x2' }])
+    expect(await request('eth_getFilterChanges', filters.blocks)).toEqual([(await latest()).hash])
+    expect(await request('eth_getFilterChanges', filters.transactions)).toHaveLength(3)
+  })
+})
+
+describe('state', () => {
+  it('has the balances, nonces, code and storage that are set', async () => {
+    await client.setBalance({ address: STRANGER, value: 77n })
+    await client.setNonce({ address: STRANGER, nonce: 9 })
+    expect(await client.getBalance({ address: STRANGER })).toBe(77n)
+    expect(await client.getTransactionCount({ address: STRANGER })).toBe(9)
+    await client.setCode({ address: STRANGER, bytecode: token.bytecode })
+    expect(await client.getCode({ address: STRANGER })).toBe(token.bytecode)
+    const key = stringToHex(`balance:${bob}`)
+    await request('anvil_setStorageAt', STRANGER, key, toHex(42n, { size: 32 }))
+    expect(await tokens(STRANGER, bob)).toBe(42n)
+    expect(await request('eth_getStorageAt', STRANGER, key, 'latest')).toBe(toHex(42n, { size: 32 }))
+    await client.setStorageAt({ address: STRANGER, index: 2, value: toHex(1n, { size: 32 }) })
+    expect(await client.getStorageAt({ address: STRANGER, slot: '0x02' })).toBe(toHex(1n, { size: 32 }))
+    // Each in a block of its own, and the past is what it was.
+    expect(await client.getBlockNumber()).toBe(5n)
+    expect(await client.getBalance({ address: STRANGER, blockNumber: 0n })).toBe(0n)
+    await client.setBalance({ address: alice, value: 0n })
+    await expect(transfer(1n)).rejects.toThrow(/insufficient funds/i)
+  })
+
+  it('is set once: the block after is as any other', async () => {
+    await client.setBalance({ address: bob, value: 5n })
+    await transfer(1n)
+    await transfer(1n, 0, carol)
+    expect(await client.getBalance({ address: bob })).toBe(6n)
+  })
+
+  it('keeps what waits in the pool out of such blocks', async () => {
+    await client.setAutomine(false)
+    const hash = await transfer(1n)
+    await client.setBalance({ address: carol, value: 1n })
+    expect((await latest()).transactions).toEqual([])
+    await expect(client.setNonce({ address: alice, nonce: 4 })).rejects.toThrow('mine or drop them first')
+    await client.mine({ blocks: 1 })
+    expect((await latest()).transactions).toEqual([hash])
+  })
+
+  it.each([
+    ['anvil_setBalance', [STRANGER, toHex(2n ** 240n)], 'is above 2^240 - 1'],
+    ['anvil_setBalance', ['0x1', '0x1'], 'must be an address'],
+    ['anvil_setCode', [STRANGER, '0x6001'], 'cannot stand for a contract'],
+    ['anvil_setNonce', [STRANGER, 2 ** 33], 'is above 4294967295'],
+    ['anvil_setStorageAt', [STRANGER, `0x${'00'.repeat(129)}`, '0x01'], 'longer than 128 bytes'],
+  ])('%s refuses %j', async (method, params, message) => {
+    await expect(request(method, ...params)).rejects.toThrow(message)
+    expect(await client.getBlockNumber()).toBe(0n)
+  })
+})
+
+describe('senders', () => {
+  it('are the accounts whose keys the node has', async () => {
+    const hash = await client.sendTransaction({ account: alice, to: bob, value: 3n })
+    const [sent, receipt] = [await client.getTransaction({ hash }), await client.getTransactionReceipt({ hash })]
+    expect(sent).toMatchObject({ from: alice.toLowerCase(), to: bob.toLowerCase(), gas: 21_000n, nonce: 0, value: 3n })
+    expect(receipt.status).toBe('success')
+    expect(sent.r).not.toMatch(/^0xf{64}$/)
+    const legacy = await request('eth_sendTransaction', { from: alice, to: bob, gasPrice: '0x1', gas: '0x5208' })
+    expect(await client.getTransaction({ hash: legacy as Hex })).toMatchObject({ type: 'legacy', nonce: 1, gasPrice: 1n })
+    const listed = { from: alice, to: bob, gasPrice: '0x1', accessList: [{ address: bob, storageKeys: [keccak256('0x')] }] }
+    expect(await client.getTransaction({ hash: (await request('eth_sendTransaction', listed)) as Hex })).toMatchObject({
+      type: 'eip2930',
+      nonce: 2,
+    })
+  })
+
+  it('get nonces of their own when they send at once', async () => {
+    const hashes = await Promise.all([1n, 2n, 3n, 4n].map((value) => client.sendTransaction({ account: bob, to: alice, value })))
+    const nonces = await Promise.all(hashes.map(async (hash) => (await client.getTransaction({ hash })).nonce))
+    expect(nonces).toEqual([0, 1, 2, 3])
+  })
+
+  it('are impersonated, contracts too', async () => {
+    const address = await deployToken()
+    await give(address, 50n, address)
+    await expect(client.sendTransaction({ account: address, to: bob })).rejects.toThrow('anvil_impersonateAccount first')
+    await client.impersonateAccount({ address })
+    expect(await request('eth_accounts')).toContain(address)
+    const hash = await client.writeContract({
+      account: address,
+      address,
+      abi: token.abi,
+      functionName: 'transfer',
+      args: [carol, 20n],
+    })
+    expect(await client.getTransaction({ hash })).toMatchObject({ from: address, nonce: 1 })
+    expect(await client.getTransactionReceipt({ hash })).toMatchObject({ from: address, status: 'success' })
+    expect(await tokens(address, carol)).toBe(20n)
+    await client.stopImpersonatingAccount({ address })
+    await expect(client.sendTransaction({ account: address, to: bob })).rejects.toThrow('anvil_impersonateAccount first')
+    await request('anvil_autoImpersonateAccount', true)
+    await client.sendTransaction({ account: STRANGER, to: bob })
+    await request('anvil_autoImpersonateAccount', false)
+    await expect(client.sendTransaction({ account: STRANGER, to: bob })).rejects.toThrow('anvil_impersonateAccount first')
+  })
+
+  it('with equal transactions have different hashes', async () => {
+    const senders = [STRANGER, bob, carol] as const
+    await request('anvil_autoImpersonateAccount', true)
+    const hashes = await Promise.all(
+      senders.map((from) => request('eth_sendUnsignedTransaction', { from, to: alice, nonce: '0x0', gas: '0x5208' })),
+    )
+    await request('anvil_autoImpersonateAccount', false)
+    expect(new Set(hashes).size).toBe(3)
+    const found = await Promise.all(hashes.map((hash) => client.getTransaction({ hash: hash as Hex })))
+    expect(found.map(({ from }) => from)).toEqual(senders.map((sender) => sender.toLowerCase()))
+  })
+
+  it('cannot be claimed from outside: what impersonation makes is refused as a raw transaction', async () => {
+    await client.impersonateAccount({ address: STRANGER })
+    await client.setAutomine(false)
+    const hash = await client.sendTransaction({ account: STRANGER, to: bob })
+    const marked = await rawOf(hash)
+    await client.dropTransaction({ hash })
+    await expect(request('eth_sendRawTransaction', marked)).rejects.toThrow('no key could have made this signature')
+    await client.stopImpersonatingAccount({ address: STRANGER })
+  })
+
+  it('fail before they send where the transaction would fail', async () => {
+    const address = await deployToken()
+    const call = { account: bob, address, abi: token.abi, functionName: 'transfer', args: [carol, 1n] } as const
+    await expect(client.writeContract(call)).rejects.toThrow('ERC20InsufficientBalance')
+    const hash = await client.writeContract({ ...call, gas: 3_000_000n })
+    expect((await client.getTransactionReceipt({ hash })).status).toBe('reverted')
+  })
+})
+
+/** Network encoding of a type-2 transaction that waits. */
+async function rawOf(hash: Hex): Promise<Hex> {
+  const { encodeTransaction } = await import('./transaction-encoding.ts')
+  const { bytesToHex } = await import('@quoin/protocol')
+  const { impersonatedSignature } = await import('./impersonation.ts')
+  const found = await client.getTransaction({ hash })
+  const raw = encodeTransaction(
+    {
+      ...{ type: 2, chainId: 31_337, nonce: found.nonce, value: found.value, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n },
+      ...{ gasLimit: Number(found.gas), to: found.to, data: new Uint8Array(0), accessList: [] },
+    } as never,
+    { signature: impersonatedSignature(STRANGER), yParity: 0 },
+  )
+  expect(keccak256(raw)).toBe(hash)
+  return bytesToHex(raw)
+}
+
+describe('signatures', () => {
+  const typedData = {
+    domain: { name: 'Mail', version: '1', chainId: 31_337 },
+    types: { Letter: [{ name: 'text', type: 'string' }] },
+    primaryType: 'Letter',
+    message: { text: 'hello' },
+  } as const
+
+  it("are those of the account's own key", async () => {
+    expect(await client.signMessage({ account: alice, message: 'hello' })).toBe(
+      await devAccount(0).signMessage({ message: 'hello' }),
+    )
+    expect(await request('eth_sign', alice, stringToHex('hello'))).toBe(await devAccount(0).signMessage({ message: 'hello' }))
+    const signed = await devAccount(1).signTypedData(typedData)
+    expect(await client.signTypedData({ account: bob, ...typedData })).toBe(signed)
+  })
+
+  it('are of nobody else', async () => {
+    await expect(client.signMessage({ account: STRANGER, message: 'hello' })).rejects.toThrow('no key of')
+    await expect(request('eth_signTypedData_v4', alice, '{')).rejects.toThrow('is not JSON')
+    await expect(request('eth_signTypedData_v4', alice, {})).rejects.toThrow('is no typed data')
+  })
+})
+
+describe('the node', () => {
+  it('says what it is', async () => {
+    expect(await request('web3_clientVersion')).toMatch(/^quoin dev/)
+    expect(await request('anvil_nodeInfo')).toMatchObject({ currentBlockNumber: '0x0', environment: { chainId: 31_337 } })
+    expect(await request('rpc_modules')).toMatchObject({ anvil: '1.0', eth: '1.0' })
+    expect(await request('eth_accounts')).toEqual(node.accounts.map(({ address }) => address))
+  })
+
+  it('says why it has not what others have', async () => {
+    await expect(request('anvil_setNextBlockBaseFeePerGas', '0x1')).rejects.toThrow('gas is free')
+    await expect(client.dumpState()).rejects.toThrow('evm_snapshot')
+    await expect(request('anvil_unheardOf')).rejects.toThrow('does not exist')
+  })
+
+  it('tells of each transaction: who, what gas, and why it failed', async () => {
+    const texts: string[] = []
+    const talking = await startDevNode({ port: 0, print: (text) => texts.push(text) })
+    const bobs = devClient(talking.url)
+    const deployed = await signer(talking.url, 0).deployContract({ ...token, args: ['Token', 'TKN', alice, 1_000n] })
+    const { contractAddress: address } = await bobs.getTransactionReceipt({ hash: deployed })
+    const call = { abi: token.abi, address: address!, functionName: 'transfer', args: [carol, 1n] } as const
+    const failed = await bobs.writeContract({ account: bob, gas: 3_000_000n, ...call })
+    const outOfGas = await bobs.writeContract({ account: bob, gas: 22_000n, ...call })
+    await talking.close()
+    expect(texts).toEqual([
+      expect.stringMatching(new RegExp(`^${deployed}  block 1  [\\d,]+ gas  ok\n  ${alice} → new contract ${address}$`, 'i')),
+      expect.stringMatching(
+        new RegExp(`^${failed}  block 2  [\\d,]+ gas  failed\n  ${bob} → ${address}\n  reverted: .*InsufficientBalance`, 'i'),
+      ),
+      expect.stringMatching(new RegExp(`^${outOfGas}  block 3  22,000 gas  failed\n  .*\n  out of gas$`, 'i')),
+    ])
+  })
+
+  it('rejects with the system error of a port in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as { port: number }
+    await expect(startDevNode({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    taken.close()
+  })
+
+  it('makes blocks at an interval of milliseconds', async () => {
+    const ticking = await startDevNode({ port: 0, blockTimeMs: 10, accounts: 12, balance: 5n, chainId: 77 })
+    const watcher = devClient(ticking.url)
+    await new Promise<void>((resolve) => {
+      const unwatch = watcher.watchBlockNumber({
+        poll: true,
+        onBlockNumber: (number) => {
+          if (number < 5n) return
+          unwatch()
+          resolve()
+        },
+      })
+    })
+    expect(await watcher.getChainId()).toBe(77)
+    expect(await watcher.getBalance({ address: devAccount(11).address })).toBe(5n)
+    await ticking.close()
+  })
+})

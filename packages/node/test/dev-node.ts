@@ -1,0 +1,41 @@
+import {
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  type Hex,
+  http,
+  publicActions,
+  type Transport,
+  walletActions,
+} from 'viem'
+import { mnemonicToAccount } from 'viem/accounts'
+import { foundry } from 'viem/chains'
+import { DEVELOPMENT_MNEMONIC } from '../src/keys/development.ts'
+
+/** The funded account of this index, with its key. */
+export const devAccount = (addressIndex: number) => mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex })
+
+const transport = (url: string): Transport => http(url, { retryCount: 0 })
+
+/** viem's test client of anvil with the actions of its other clients. */
+export const devClient = (url: string) =>
+  createTestClient({ mode: 'anvil', chain: foundry, transport: transport(url), pollingInterval: 20, cacheTime: 0 })
+    .extend(publicActions)
+    .extend(walletActions)
+
+export const reader = (url: string) => createPublicClient({ chain: foundry, transport: transport(url), cacheTime: 0 })
+
+/** A stock client that signs as a funded account. */
+export const signer = (url: string, index: number) =>
+  createWalletClient({ account: devAccount(index), chain: foundry, transport: transport(url) })
+
+/** Any request, as it is. Rejects with the answer's error. */
+export async function request(url: string, method: string, ...params: unknown[]): Promise<unknown> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const answer = (await response.json()) as { readonly result?: unknown; readonly error?: { readonly message: string } }
+  if (answer.error !== undefined) throw Object.assign(new Error(answer.error.message), answer.error)
+  return answer.result
+}
+
+export const ZERO: Hex = '0x0000000000000000000000000000000000000000'

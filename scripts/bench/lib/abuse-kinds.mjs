@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { parseAbi } from 'viem'
 import { CODE_REGISTRY_ADDRESS } from '../../../packages/execution/dist/contract/native/code-registry.js'
+import { aggregates } from './abuse-aggregates.mjs'
 import { accountOf, hexToBytes } from './abuse-chain.mjs'
 import { creation, loading, upgrades } from './abuse-creation.mjs'
 import { bytesOf, contract, deploy, KIB, NAMES, padding, RUN, runData, script, untilLow, untilOut } from './abuse-script.mjs'
@@ -282,4 +283,15 @@ const plain = [
 ]
 
 /** @type {Readonly<Record<string, readonly Kind[]>>} */
-export const ABUSE_KINDS = { transactions: plain, storage, events, calls, library, memory, creation, loading, upgrades }
+export const ABUSE_KINDS = {
+  transactions: plain,
+  storage,
+  events,
+  calls,
+  library,
+  memory,
+  creation,
+  loading,
+  upgrades,
+  aggregates,
+}

@@ -31,7 +31,14 @@ import { GAS } from './intrinsic-gas.ts'
 import type { Journal } from './journal.ts'
 import type { KvReader } from './kv.ts'
 import { readParameters, readSendPolicy } from './system-state.ts'
-import { applyTransaction, checkAccount, checkRules, type TransactionOutcome, type TransactionRules } from './transaction.ts'
+import {
+  applyTransaction,
+  checkAccount,
+  checkRules,
+  type TransactionFailure,
+  type TransactionOutcome,
+  type TransactionRules,
+} from './transaction.ts'
 
 /** A decoded transaction with the sender that the caller vouches for. */
 export interface SenderTransaction {
@@ -70,12 +77,20 @@ export function blockRules(template: BlockTemplate, reader: KvReader, contractsS
   }
 }
 
+/** Whoever is told of the transactions of a block. Nothing that is done here may change what a block comes to. */
+export interface BlockObserver {
+  /** Before a transaction runs, so that the end of the thread can be laid to it. */
+  readonly onTransaction?: ((hash: Hash) => void) | undefined
+  /** Why a transaction failed. It stands in the block all the same. */
+  readonly onFailure?: ((hash: Hash, failure: TransactionFailure) => void) | undefined
+}
+
 /** A block while its transactions run, one after the other. */
 export class BlockRun {
   readonly rules: BlockRules
   readonly machine: Machine
   readonly #crypto: Crypto
-  readonly #onTransaction: (hash: Hash) => void
+  readonly #observer: BlockObserver
   readonly #hashes: Hash[] = []
   /** `receiptCodec` encodings, one behind the other, and where each ends. */
   readonly #receipts = new codec.Writer()
@@ -84,16 +99,9 @@ export class BlockRun {
   #gasUsed = 0
   #bytes = 0
 
-  /** `onTransaction` is told of each transaction before it runs. */
-  constructor(
-    contracts: Contracts,
-    rules: BlockRules,
-    journal: Journal,
-    block: BlockContext,
-    onTransaction: (hash: Hash) => void = () => {},
-  ) {
+  constructor(contracts: Contracts, rules: BlockRules, journal: Journal, block: BlockContext, observer: BlockObserver = {}) {
     this.#crypto = contracts.crypto
-    this.#onTransaction = onTransaction
+    this.#observer = observer
     this.rules = rules
     this.machine = new Machine(contracts, journal, block)
   }
@@ -144,7 +152,8 @@ export class BlockRun {
 
   /** Runs a transaction for which `overflow` and `check` found nothing. Throws EngineFault; the run is of no use then. */
   apply({ transaction, sender }: SenderTransaction): void {
-    const { gasUsed, ...outcome } = this.#run(transaction, sender)
+    const { gasUsed, failure, ...outcome } = this.#run(transaction, sender)
+    if (failure !== undefined) this.#observer.onFailure?.(transaction.hash, failure)
     this.#gasUsed += gasUsed
     this.#bytes += transaction.raw.length
     const receipt: Receipt = { ...outcome, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas }
@@ -155,7 +164,7 @@ export class BlockRun {
   }
 
   #run(transaction: Transaction, sender: Address): TransactionOutcome {
-    this.#onTransaction(transaction.hash)
+    this.#observer.onTransaction?.(transaction.hash)
     try {
       return applyTransaction(this.machine, transaction, sender, this.rules)
     } catch (error) {

@@ -13,6 +13,13 @@ export type { KvOp, KvReader } from './kv.ts'
 export { EXECUTOR_LIMITS } from './limits.ts'
 export { packOps, packTransactions, unpackOps, unpackTransactions } from './pack.ts'
 export * from './system-state.ts'
-export { checkAccount, checkRules, runMessage, type TransactionMessage, type TransactionRules } from './transaction.ts'
+export {
+  checkAccount,
+  checkRules,
+  runMessage,
+  type TransactionFailure,
+  type TransactionMessage,
+  type TransactionRules,
+} from './transaction.ts'
 export * from './tree/index.ts'
 export { executionVersion } from './version.ts'

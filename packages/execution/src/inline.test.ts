@@ -18,6 +18,7 @@ import {
   ZERO_HASH,
 } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
+import { containerOf } from '../../../test/contracts/contract.mjs'
 import { crypto, openExecutor, TestChain, testGenesis } from '../test/chain.ts'
 import { contractEngine } from '../test/engine.ts'
 import { MemoryKv } from '../test/memory-kv.ts'
@@ -314,5 +315,33 @@ describe('a development chain', () => {
     expect((await stateAt(kv, 1).account(bob)).balance).toBe(0n)
     expect((await stateAt(kv, 2).account(bob)).balance).toBe(7n)
     expect(seen).toEqual([1, 2])
+  })
+})
+
+describe('an observer', () => {
+  it('is told why a transaction failed, which no block holds', async () => {
+    const kv = new MemoryKv()
+    const told: [string, unknown][] = []
+    const executor = unwrap(
+      await createExecutor({
+        ...{ kv, crypto, chainId: genesis.chainId, engine: contractEngine(), treeDepth: 4, historyHeights: 2 },
+        onTransaction: (hash) => void told.push(['runs', hash]),
+        onFailure: (hash, failure) => void told.push(['failed', { hash, ...failure }]),
+      }),
+    )
+    const chain = new TestChain(kv, executor, await executor.genesis(genesis))
+    await chain.store(chain.head as ExecutedBlock)
+    const source = "export default { constructor() { throw new Error('not today') } }"
+    const data = containerOf(source, [{ type: 'constructor', inputs: [], stateMutability: 'nonpayable' }])
+    const fails = executable({ ...transfer(alice, 1, bob, 0n), to: undefined, data, gas: 15_000_000 })
+    const block = unwrap(await executor.execute(chain.template(miner), [pay(0), fails]))
+    const [{ errorData }] = unwrap(codec.decode(receiptsCodec, block.receipts)).slice(1) as [{ errorData: Uint8Array }]
+    expect(told.map(([what]) => what)).toEqual(['runs', 'runs', 'failed'])
+    expect(told[2]![1]).toMatchObject({
+      hash: told[1]![1],
+      reason: 'not today',
+      data: errorData,
+      trace: [{ stack: expect.stringContaining('at constructor') }],
+    })
   })
 })

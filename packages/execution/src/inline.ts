@@ -13,7 +13,16 @@ import {
   type Result,
   treeKey,
 } from '@quoin/protocol'
-import { BlockRun, blockContext, blockRules, executeAll, fillBlock, invalidTransaction, type SenderTransaction } from './block.ts'
+import {
+  type BlockObserver,
+  BlockRun,
+  blockContext,
+  blockRules,
+  executeAll,
+  fillBlock,
+  invalidTransaction,
+  type SenderTransaction,
+} from './block.ts'
 import { type Contracts, createContracts } from './contract/contracts.ts'
 import type { BlockContext } from './contract/message.ts'
 import type {
@@ -37,7 +46,7 @@ import { settleSystemRecords } from './system-state.ts'
 import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './tree/index.ts'
 import type { Engine } from './vm/index.ts'
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends BlockObserver {
   /** The database: the node's `Kv` fits. Only read here; the caller writes the blocks' ops. */
   readonly kv: HistoryKv
   readonly crypto: Crypto
@@ -48,8 +57,6 @@ export interface ExecutorOptions {
   readonly treeDepth: number
   /** Heights before the head that stay provable. */
   readonly historyHeights: number
-  /** Told of each transaction of a block before it runs, so that the end of the thread can be laid to one. */
-  readonly onTransaction?: (hash: Hash) => void
   /**
    * For development chains only: writes to the state before a block's transactions run, as part of the block's changes. Called each time that a
    * block is executed; nodes that do not write the same come to another state.
@@ -202,12 +209,12 @@ class InlineExecutor implements Executor {
   }
 
   #start(template: BlockTemplate): BlockRun {
-    const { kv, onTransaction, beforeBlock, contractsSend } = this.#options
+    const { kv, beforeBlock, contractsSend } = this.#options
     const rules = blockRules(template, kv, contractsSend)
     const block = blockContext(template, rules)
     const journal = new Journal(kv)
     beforeBlock?.(journal, block)
-    return new BlockRun(this.#contracts, rules, journal, block, onTransaction)
+    return new BlockRun(this.#contracts, rules, journal, block, this.#options)
   }
 
   /** The block of a run: what was executed before is not computed again. The header's execution version is always this one. */

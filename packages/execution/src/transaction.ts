@@ -35,7 +35,12 @@ export interface TransactionOutcome {
   readonly errorData: Uint8Array
   readonly contractAddress: Address | undefined
   readonly payer: Address
+  /** Why it failed, for people. */
+  readonly failure: TransactionFailure | undefined
 }
+
+/** Why a transaction failed, in words and with the contracts' stacks: what its receipt does not hold. */
+export type TransactionFailure = Pick<Extract<MessageOutcome, { ok: false }>, 'data' | 'reason' | 'trace'>
 
 const refusal = (code: TransactionRefusal['code'], message: string): TransactionRefusal => ({ code, message })
 
@@ -107,6 +112,7 @@ export function applyTransaction(
     errorData: outcome.ok ? emptyBytes() : outcome.data,
     contractAddress: outcome.ok ? outcome.contractAddress : undefined,
     payer: sender,
+    failure: outcome.ok ? undefined : { data: outcome.data, reason: outcome.reason, trace: outcome.trace },
   }
 }
 

@@ -52,6 +52,7 @@ export const failedWith = (reason: string, data: Uint8Array): MessageOutcome => 
   data,
   reason,
   error: undefined,
+  trace: [],
 })
 
 export function frameOf({ abi = [], outcomes = [], ...given }: FrameOptions = {}): TestFrame {

@@ -3,6 +3,7 @@ import { type Contracts, type ContractsOptions, createContracts } from '../contr
 import { Machine } from '../contract/machine.ts'
 import type { BlockContext } from '../contract/message.ts'
 import { findNative } from '../contract/native/table.ts'
+import type { ContractTrace } from '../contract/outcome.ts'
 import type { HistoryKv } from '../history.ts'
 import { intrinsicGas } from '../intrinsic-gas.ts'
 import { Journal } from '../journal.ts'
@@ -59,8 +60,14 @@ export const createCallHost = ({ kv, ...options }: CallHostOptions): CallHost =>
 export type CallResult =
   /** What was returned; of a creation, the new contract's code. */
   | { readonly kind: 'returned'; readonly data: Uint8Array; readonly gasUsed: number }
-  /** `data`: the ABI-encoded error. `reason`: in words, where the error has any. */
-  | { readonly kind: 'reverted'; readonly data: Uint8Array; readonly reason: string; readonly gasUsed: number }
+  /** `data`: the ABI-encoded error. `reason`: in words, where the error has any. `trace`: the contracts' stacks, innermost first. */
+  | {
+      readonly kind: 'reverted'
+      readonly data: Uint8Array
+      readonly reason: string
+      readonly trace: readonly ContractTrace[]
+      readonly gasUsed: number
+    }
   | { readonly kind: 'out-of-gas'; readonly gasUsed: number }
 
 /** Why a call was not run. The messages begin with the words that viem and ethers look for. */
@@ -146,7 +153,7 @@ function runWith(
   if (!outcome.ok) {
     // Whatever else fails leaves gas, if only what the failing frame's caller keeps.
     if (gasUsed === gasLimit) return { kind: 'out-of-gas', gasUsed }
-    return { kind: 'reverted', data: outcome.data, reason: outcome.reason, gasUsed }
+    return { kind: 'reverted', data: outcome.data, reason: outcome.reason, trace: outcome.trace, gasUsed }
   }
   const { contractAddress } = outcome
   const code = contractAddress === undefined ? undefined : journal.code(contractAddress)

@@ -44,4 +44,5 @@ export { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from './native/code-registry
 export { MULTICALL_ABI, MULTICALL_ADDRESS } from './native/multicall.ts'
 export { NATIVE_CODE, type NativeContract } from './native/native.ts'
 export { findNative, NATIVE_CONTRACTS } from './native/table.ts'
+export type { ContractTrace } from './outcome.ts'
 export { type CodeVersion, type ContractRecord, readRecord } from './record.ts'

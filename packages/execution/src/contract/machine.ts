@@ -51,6 +51,12 @@ export interface EntryCall {
   readonly outputs: TupleType | undefined
 }
 
+/** How an entry ended, and the last of its own messages that failed. */
+interface Entered {
+  readonly outcome: Exclude<CallOutcome, { kind: 'fault' }>
+  readonly cause: Failure | undefined
+}
+
 const DONE: Result<Success, Failure> = ok({ data: emptyBytes(), contractAddress: undefined })
 
 /**
@@ -169,14 +175,14 @@ export class Machine {
 
   /** Runs one entry of a contract in a frame of its own; its answer encoded. */
   enter(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Result<Success, Failure> {
-    const outcome = this.#run(meter, call, host)
+    const { outcome, cause } = this.#run(meter, call, host)
     switch (outcome.kind) {
       case 'return': {
         const data = encodeOutputs(this.contracts.crypto, meter, call.outputs, outcome.value)
         return data.ok ? ok({ data: data.value, contractAddress: undefined }) : data
       }
       case 'throw':
-        return thrown(outcome.error)
+        return thrown(outcome.error, call.self, cause)
       case 'out-of-gas':
         return OUT_OF_GAS
       case 'out-of-depth':
@@ -188,14 +194,18 @@ export class Machine {
     }
   }
 
-  #run(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Exclude<CallOutcome, { kind: 'fault' }> {
+  #run(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Entered {
     const { program, name, values, access, self, sender, value } = call
     const { crypto, chainId, engine } = this.contracts
     const { journal, block } = this
     const { abi } = program
     const isStatic = access !== 'write'
-    const send: Frame['send'] = (context, message) =>
-      this.send({ address: self, gasLeft: context.gasLeft, isStatic }, message, context)
+    let cause: Failure | undefined
+    const send: Frame['send'] = (context, message) => {
+      const sent = this.send({ address: self, gasLeft: context.gasLeft, isStatic }, message, context)
+      if (!sent.ok) cause = sent
+      return sent
+    }
     const frame: Frame = { crypto, chainId, journal, block, self, sender, value, abi, access, send }
     const request = { image: program.image, entry: name, values, handlers: CONTRACT_HANDLERS, gas: meter.left, scope: frame }
     this.#underWay.push(self)
@@ -203,7 +213,7 @@ export class Machine {
     this.#underWay.pop()
     if (outcome.kind === 'fault') throw new EngineFault(undefined, outcome.error)
     meter.count(outcome.gasUsed)
-    return outcome
+    return { outcome, cause }
   }
 
   #create(meter: GasMeter, from: Address, value: bigint, data: Uint8Array, host: HostContext | undefined): MessageOutcome {

@@ -1,5 +1,6 @@
 import type { Address, Height, TimeMs } from '@quoin/protocol'
 import type { GuestError } from '../vm/index.ts'
+import type { ContractTrace } from './outcome.ts'
 
 /** What contracts see of the block that they run in. */
 export interface BlockContext {
@@ -45,4 +46,6 @@ export type MessageOutcome =
       readonly reason: string
       /** The exception that left the contract, with its stack. */
       readonly error: GuestError | undefined
+      /** All contracts that it went through, innermost first. */
+      readonly trace: readonly ContractTrace[]
     }

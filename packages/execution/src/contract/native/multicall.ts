@@ -90,7 +90,7 @@ function aggregate(
     const to = Address(target.toLowerCase())
     const outcome = machine.send(sender, { to, value, data: callData, gas: undefined, isStatic: false }, host)
     meter.count(outcome.gasUsed)
-    if (!outcome.ok && !allowFailure) return failed('Multicall3: call failed', outcome.error)
+    if (!outcome.ok && !allowFailure) return failed('Multicall3: call failed', outcome.error, outcome.trace)
     if (!meter.take(CONTRACT_GAS.call.byte * outcome.data.length)) return OUT_OF_GAS
     answers.push({ success: outcome.ok, returnData: outcome.data })
   }

@@ -222,9 +222,9 @@ describe('what deployment would refuse is refused with the place', () => {
   })
 
   it('columns behind characters beyond U+FFFF', async () => {
-    const head = "export const s = ['😀😀😀😀😀😀😀😀', (undefined as never)['x']]"
+    const head = "export const s = ['😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀', (undefined as never)['x']]"
     expect(complaints(await buildFiles(ANSWER('BigInt(s.length)', head)))).toEqual([
-      expect.stringMatching(/^contracts\/token\.ts:2:40: TypeError/),
+      expect.stringMatching(/^contracts\/token\.ts:2:72: TypeError/),
     ])
   })
 

@@ -35,6 +35,7 @@ function createProgram(): Command {
   addDev(program)
   addKeys(program)
   addGenesis(program)
+  addCreate(program)
   addBuild(program)
   addVerify(program)
   program
@@ -196,6 +197,21 @@ function addGenesis(program: Command): void {
     )
 }
 
+function addCreate(program: Command): void {
+  program
+    .command('create')
+    .description('make a project with a contract, its test and a script that deploys it')
+    .argument('<directory>', 'that is empty or does not exist yet')
+    .action(async (directory: string) => {
+      const { createProject } = await import('../create/create.ts')
+      const project = await createProject(directory)
+      print(`Made ${project}. Go on with:\n\n  cd ${directory}\n  npm install\n  npm test\n\nIts README.md says the rest.`)
+    })
+}
+
+const conditionsOption = () =>
+  new Option('--conditions <names...>', "conditions to resolve packages' exports by, besides the usual ones").default([])
+
 const projectOption = () => new Option('--project <directory>', 'of the package.json').default('.')
 
 function addBuild(program: Command): void {
@@ -209,6 +225,7 @@ function addBuild(program: Command): void {
     .option('--no-type-check', "do not run the project's tsc")
     .option('--embed-source-map', 'deploy the source map with the code: 8,500 gas a KiB', false)
     .option('--against <artefact...>', 'artefacts of what is deployed: refuse state that cannot take its place', [])
+    .addOption(conditionsOption())
     .action(async (entries: string[], options: Omit<BuildCommand, 'entries'>) => {
       const { buildContracts } = await import('./commands/build.ts')
       const end = new AbortController()
@@ -228,6 +245,7 @@ function addVerify(program: Command): void {
     .requiredOption('--rpc <url>', 'of a node')
     .addOption(projectOption())
     .option('--ignore-source-map', 'a source map may differ', false)
+    .addOption(conditionsOption())
     .action(async (address: string, entry: string, options: Omit<VerifyCommand, 'address' | 'entry'>) => {
       const { verifyContract } = await import('./commands/verify.ts')
       print(await verifyContract({ ...options, address, entry }))

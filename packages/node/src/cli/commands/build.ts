@@ -12,6 +12,8 @@ export interface BuildCommand {
   readonly typeCheck: boolean
   readonly embedSourceMap: boolean
   readonly against: readonly string[]
+  /** Conditions of packages' exports. */
+  readonly conditions: readonly string[]
 }
 
 interface Output {
@@ -27,12 +29,12 @@ export async function buildContracts(command: BuildCommand, output: Output, sign
   return report(await build(options), options, performance.now() - start, output)
 }
 
-export async function optionsOf(command: Omit<BuildCommand, 'out' | 'watch'>): Promise<BuildOptions> {
-  const { project, entries, typeCheck, embedSourceMap, against } = command
+async function optionsOf(command: Omit<BuildCommand, 'out' | 'watch'>): Promise<BuildOptions> {
+  const { project, entries, typeCheck, embedSourceMap, against, conditions } = command
   const chosen = entries.length > 0 ? entries : await contractsOf(project)
   if (chosen.length === 0)
     throw new CommandFailure(`${join(project, CONTRACTS)} has no contract: name the modules, or put them there`)
-  return { project, entries: chosen, typeCheck, embedSourceMap, against }
+  return { project, entries: chosen, typeCheck, embedSourceMap, against, conditions }
 }
 
 const CONTRACTS = 'contracts'

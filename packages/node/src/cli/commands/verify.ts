@@ -8,18 +8,20 @@ export interface VerifyCommand {
   readonly rpc: string
   readonly project: string
   readonly ignoreSourceMap: boolean
+  /** Conditions of packages' exports. */
+  readonly conditions: readonly string[]
 }
 
 const ANSWER_MS_MAX = 30_000
 
 /** Compares the contract at an address with what its sources build to. Throws CommandFailure when they differ, or cannot be compared. */
 export async function verifyContract(command: VerifyCommand): Promise<string> {
-  const { address, entry, rpc, project, ignoreSourceMap } = command
+  const { address, entry, rpc, project, ignoreSourceMap, conditions } = command
   if (!/^0x[0-9a-fA-F]{40}$/.test(address)) throw new CommandFailure(`${address} is no address`)
   const code = await codeAt(rpc, address)
   const deployed = decodeContainer(code)
   const embedSourceMap = deployed.ok && deployed.value.container.sourceMap.length > 0
-  const options: BuildOptions = { project, entries: [entry], typeCheck: false, embedSourceMap }
+  const options: BuildOptions = { project, entries: [entry], typeCheck: false, embedSourceMap, conditions }
   const result = await build(options)
   if (!result.ok) throw new CommandFailure(`the sources do not build:\n${formatDiagnostics(result.error)}`)
   const [built] = result.value

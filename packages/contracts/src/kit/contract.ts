@@ -69,6 +69,8 @@ interface Base<A extends AbiSource, F extends Fields, U extends Parts> {
   /** Human-readable lines or JSON. */
   readonly abi?: A
   readonly state?: F
+  /** Functions, by name or signature, that may be entered again while a call of the contract is under way. Those of parts are the contract's. */
+  readonly reentrant?: readonly string[]
 }
 
 /** What runs before a function, with the same context and arguments: it lets the call pass, or throws. */
@@ -96,8 +98,6 @@ interface Specials<I, F extends Fields> {
   readonly migrate?: (context: WriteContext<I, F>, data: Uint8Array) => void
   /** Who may replace the code: nobody (by default), who deployed it, or an account. */
   readonly upgradeAuthority?: 'none' | 'deployer' | Address
-  /** Functions, by name or signature, that may be entered again while a call of the contract is under way. */
-  readonly reentrant?: readonly string[]
 }
 
 /**
@@ -121,7 +121,7 @@ export function contract<
   >
 }
 
-/** Declares a part: what several contracts share. It must have a function for each function of its ABI. */
+/** Declares a part: what several contracts share. It must have a function for each function of its ABI, and may write those of parts that it uses anew. */
 export function part<const A extends AbiSource = readonly [], F extends Fields = NoFields, const U extends Parts = readonly []>(
   declaration: Base<A, F, U> &
     ModifiersMember<ItemsOf<A> | PartItems<U>, F & PartFields<U>> &
@@ -138,7 +138,6 @@ interface ContractDeclaration extends Declared {
   readonly fallback?: Run
   readonly migrate?: Run
   readonly upgradeAuthority?: string
-  readonly reentrant?: readonly string[]
 }
 
 function moduleOf(declaration: ContractDeclaration): object {

@@ -11,6 +11,7 @@ export interface Declared {
   readonly functions?: Functions
   /** By function. */
   readonly modifiers?: { readonly [name: string]: readonly AnyFunction[] }
+  readonly reentrant?: readonly string[]
 }
 
 /** A declaration and all of its parts in one. */
@@ -22,23 +23,30 @@ export interface Merged {
 }
 
 /**
- * Merges a declaration with its parts: what two of them share is there once, a function of the contract replaces a part's. What else would be
- * wrong with a declaration is found by the build (`description.ts`) and not paid for at each deployment.
+ * Merges a declaration with its parts: what two of them share is there once, and a function replaces those of the parts that its own part, or the
+ * contract, uses. What else would be wrong with a declaration is found by the build (`description.ts`) and not paid for at each deployment.
  */
 export function merge(declared: Declared): Merged {
   const abi = new Set<unknown>()
   const state: { [name: string]: Fields[string] } = Object.create(null)
   const functions: { [name: string]: AnyFunction } = Object.create(null)
+  const writers: { [name: string]: Declared } = Object.create(null)
   const modifiers: { [name: string]: readonly AnyFunction[] } = Object.create(null)
-  const parts = partsOf(declared)
-  for (const part of parts) {
+  for (const part of partsOf(declared)) {
     for (const item of part.abi ?? []) abi.add(item)
-    addAll(state, part.state, 'the state has two fields of the name')
-    if (part !== declared) addAll(functions, part.functions, 'write it in the contract, for two parts have a function')
+    for (const name of Object.keys(part.state ?? {})) {
+      if (name in state && state[name] !== part.state![name]) throw new TypeError(`the state has two fields of the name ${name}`)
+      state[name] = part.state![name]!
+    }
+    for (const name of Object.keys(part.functions ?? {})) {
+      if (name in writers && functions[name] !== part.functions![name] && !partsOf(part).has(writers[name]!))
+        throw new TypeError(`write it in the contract, for two parts have a function ${name}`)
+      writers[name] = part
+      functions[name] = part.functions![name]!
+    }
     for (const name of Object.keys(part.modifiers ?? {}))
       modifiers[name] = [...(modifiers[name] ?? []), ...part.modifiers![name]!]
   }
-  Object.assign(functions, declared.functions)
   for (const name of Object.keys(modifiers)) functions[name] = modified(modifiers[name]!, functions[name]!)
   return { abi: [...abi], state, functions }
 }
@@ -47,13 +55,6 @@ export function merge(declared: Declared): Merged {
 export function partsOf(declared: Declared, parts = new Set<Declared>()): ReadonlySet<Declared> {
   for (const used of declared.uses ?? []) if (!parts.has(used)) partsOf(used, parts)
   return parts.add(declared)
-}
-
-function addAll<T>(all: { [name: string]: T }, some: { readonly [name: string]: T } | undefined, problem: string): void {
-  for (const name of Object.keys(some ?? {})) {
-    if (name in all && all[name] !== some![name]) throw new TypeError(`${problem} ${name}`)
-    all[name] = some![name]!
-  }
 }
 
 /** A function behind its modifiers. */

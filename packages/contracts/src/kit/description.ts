@@ -38,7 +38,8 @@ registry.declared = (module, declared, merged) => {
   const parts = partsOf(declared)
   atMost('parts', parts.size, PARTS_MAX)
   for (const part of parts) checkMembers(part, part === declared ? CONTRACT_MEMBERS : PART_MEMBERS)
-  const { upgradeAuthority = 'none', reentrant = [] } = declared as { upgradeAuthority?: string; reentrant?: readonly string[] }
+  const { upgradeAuthority = 'none' } = declared as { upgradeAuthority?: string }
+  const reentrant = new Set([...parts].flatMap((part) => listOf(part.reentrant ?? [], 'reentrant')))
   if (typeof upgradeAuthority !== 'string' || !/^(?:none|deployer|0x[\da-fA-F]{40})$/.test(upgradeAuthority))
     throw new TypeError(`upgradeAuthority is 'none', 'deployer' or an address`)
   atMost('items in the abi', merged.abi.length, ABI_ITEMS_MAX)
@@ -46,12 +47,12 @@ registry.declared = (module, declared, merged) => {
     abi: merged.abi.map((item) => dataOf(item, 'an item of the abi')),
     layout: layoutFields(merged),
     upgradeAuthority,
-    reentrant: dataOf(reentrant, 'reentrant') as readonly string[],
+    reentrant: [...reentrant],
   })
 }
 
-const PART_MEMBERS = ['uses', 'abi', 'state', 'modifiers', 'functions']
-const CONTRACT_MEMBERS = [...PART_MEMBERS, ...['constructor', 'receive', 'fallback', 'migrate', 'upgradeAuthority', 'reentrant']]
+const PART_MEMBERS = ['uses', 'abi', 'state', 'modifiers', 'functions', 'reentrant']
+const CONTRACT_MEMBERS = [...PART_MEMBERS, ...['constructor', 'receive', 'fallback', 'migrate', 'upgradeAuthority']]
 
 function atMost(what: string, count: number, max: number): void {
   if (count > max) throw new TypeError(`${count} ${what}, at most ${max} are allowed`)
@@ -97,6 +98,11 @@ function membersOf<V>(declaration: { readonly [name: string]: V } | object, what
     if ('get' in member) throw new TypeError(`${what} has a getter, ${name}: it must be a plain value`)
     return [name, member.value as V] as const
   })
+}
+
+function listOf(value: unknown, what: string): readonly string[] {
+  if (!Array.isArray(value)) throw new TypeError(`${what} is not a list`)
+  return dataOf(value, what) as readonly string[]
 }
 
 /** A copy of plain data; whoever changes the original later changes nothing here. */

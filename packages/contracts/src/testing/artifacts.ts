@@ -1,0 +1,48 @@
+import { nobleCrypto as crypto, Hash, hexToBytes } from '@quoin/protocol'
+import type { AbiFunction } from 'abitype'
+import type { Hex } from 'viem'
+import { toFunctionSelector, toFunctionSignature } from 'viem/utils'
+import type { Artifact } from './artifact.ts'
+
+const codeHashes = new WeakMap<Artifact, Hash>()
+
+/** The hash under which the state holds the artefact's code. */
+function codeHashOf(artifact: Artifact): Hash {
+  let hash = codeHashes.get(artifact)
+  if (hash === undefined) {
+    hash = Hash(crypto.keccak256(hexToBytes(artifact.bytecode)))
+    codeHashes.set(artifact, hash)
+  }
+  return hash
+}
+
+/** The artefacts that a test has named, by the code that they are of. */
+export class ArtifactIndex {
+  readonly #byCode = new Map<Hash, Artifact>()
+
+  add(artifact: Artifact): void {
+    this.#byCode.set(codeHashOf(artifact), artifact)
+  }
+
+  of(codeHash: Hash | undefined): Artifact | undefined {
+    return codeHash === undefined ? undefined : this.#byCode.get(codeHash)
+  }
+}
+
+const namesBySelector = new WeakMap<Artifact, ReadonlyMap<Hex, string>>()
+
+/** The function that calldata call: its name, or its signature where the ABI has several of one name. */
+export function functionNameOf(artifact: Artifact, data: Hex): string {
+  if (data === '0x') return '(receive)'
+  let names = namesBySelector.get(artifact)
+  if (names === undefined) {
+    names = namesOf(artifact.abi.filter((item): item is AbiFunction => item.type === 'function'))
+    namesBySelector.set(artifact, names)
+  }
+  return names.get(data.slice(0, 10) as Hex) ?? '(fallback)'
+}
+
+function namesOf(functions: readonly AbiFunction[]): ReadonlyMap<Hex, string> {
+  const isAlone = (name: string) => functions.filter((other) => other.name === name).length === 1
+  return new Map(functions.map((fn) => [toFunctionSelector(fn), isAlone(fn.name) ? fn.name : toFunctionSignature(fn)]))
+}

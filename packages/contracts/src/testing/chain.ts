@@ -1,0 +1,383 @@
+import { type Account, accountFromValue, accountKey, codeKey, estimateGas, storageKey } from '@quoin/execution'
+import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
+import {
+  type Address,
+  bytesToHex,
+  nobleCrypto as crypto,
+  DEFAULT_PARAMETERS,
+  headerTimestamp,
+  hexToBytes,
+  LIMITS,
+  utf8ToBytes,
+} from '@quoin/protocol'
+import type { Abi } from 'abitype'
+import type { Hex, Log } from 'viem'
+import { encodeDeployData, encodeFunctionData, getAddress } from 'viem/utils'
+import { type DevelopmentAccount, developmentAccounts } from './accounts.ts'
+import type { Artifact } from './artifact.ts'
+import { functionNameOf } from './artifacts.ts'
+import { type ContractHost, type ContractTarget, createContract, encoded } from './contract.ts'
+import type { BlockRange, Contract, DeployParameters, ReadOptions, SendOptions } from './contract-types.ts'
+import { ChainCore, type Outgoing, type SnapshotId } from './core.ts'
+import { ChainError } from './error.ts'
+import type { GasStatistics } from './gas.ts'
+import { testGenesis } from './genesis.ts'
+import { readAddress, readAmount, readBytes, readInteger } from './input.ts'
+import { Ledger, type MinedBlock } from './ledger.ts'
+import { TESTING_LIMITS } from './limits.ts'
+import { eventsOf, logsOf, type Receipt } from './receipt.ts'
+import { callSite } from './stack.ts'
+import type { Message } from './transaction.ts'
+
+export interface ChainOptions<count extends number = number> {
+  /** How many accounts own something from the beginning. By default 10. */
+  readonly accounts?: count
+  /** What each of them owns, in wei. By default 10,000 of the currency. */
+  readonly balance?: bigint
+  /** Of block 0, in seconds since 1970. By default the beginning of 2026, so that every run is like the last. */
+  readonly timestamp?: bigint | number
+  /** `each` prints what each transaction took. */
+  readonly gas?: 'collect' | 'each'
+}
+
+/** A transaction without a contract's help. */
+export interface SendRequest extends SendOptions {
+  /** Undefined creates a contract: `data` is a container and the constructor's arguments then. */
+  readonly to?: Hex
+  readonly data?: Hex
+}
+
+export interface RawCallRequest extends SendRequest, ReadOptions {}
+
+/** A block as tests see it. */
+export interface Block {
+  readonly number: bigint
+  /** Seconds since 1970. */
+  readonly timestamp: bigint
+  readonly hash: Hex
+  readonly parentHash: Hex
+  readonly stateRoot: Hex
+  readonly gasUsed: bigint
+  readonly transactions: readonly Hex[]
+}
+
+export interface LogFilter extends BlockRange {
+  readonly address?: Hex
+  /** By position; undefined or null matches every topic, a list any of its topics. */
+  readonly topics?: readonly (Hex | readonly Hex[] | null | undefined)[]
+}
+
+/** Which state is read: by default that of the last block. */
+export interface AtBlock {
+  readonly blockNumber?: bigint
+}
+
+/** What a chain funds from the beginning; a tuple where their number is known to the compiler. */
+export type Accounts<count extends number, list extends readonly Hex[] = readonly []> = number extends count
+  ? readonly Hex[]
+  : list['length'] extends count
+    ? list
+    : Accounts<count, readonly [...list, Hex]>
+
+/** A chain for tests, in this process. */
+export class Chain<count extends number = number> {
+  /** Those that own something from the beginning, with checksums: the accounts of anvil and of `quoin dev`. */
+  readonly accounts: Accounts<count>
+  /** Of the accounts, in their order, for what a test signs. */
+  readonly privateKeys: Accounts<count>
+  readonly #core: ChainCore
+  /** Who sends where a test does not say. */
+  readonly #sender: Hex | undefined
+  readonly #host: ContractHost
+
+  /** Use `createChain`. */
+  constructor(core: ChainCore, accounts: readonly DevelopmentAccount[]) {
+    this.#core = core
+    this.#sender = accounts[0]?.address
+    this.accounts = accounts.map(({ address }) => address) as unknown as Accounts<count>
+    this.privateKeys = accounts.map(({ privateKey }) => privateKey) as unknown as Accounts<count>
+    this.#host = {
+      call: async (target, data, options) => {
+        const outgoing = this.#callOf(target, data, options)
+        return core.call(outgoing, this.#height('blockNumber', options.blockNumber))
+      },
+      send: async (target, data, options) => core.send(this.#callOf(target, data, options)),
+      events: ({ address, artifact }, range) => eventsOf(artifact.abi, address, this.#logs(range)),
+    }
+  }
+
+  /** What transactions took so far. */
+  get gas(): GasStatistics {
+    return this.#core.gas
+  }
+
+  /** The last block. */
+  get block(): Block {
+    return blockOf(this.#core.head)
+  }
+
+  /** Throws ChainError when there is none yet. */
+  getBlock(number: bigint): Block {
+    return blockOf(this.#core.ledger.blocks[this.#height('the block', number)]!)
+  }
+
+  /** Creates a contract. Throws ContractRevert when its constructor does, or there is something wrong with the code. */
+  async deploy<const abi extends Abi>(artifact: Artifact<abi>, ...[options]: DeployParameters<abi>): Promise<Contract<abi>> {
+    const { args = [], ...rest } = (options ?? {}) as SendOptions & { readonly args?: readonly unknown[] }
+    const { name, abi, bytecode } = artifact
+    const what = `deployment of ${name}`
+    const data = encoded(what, args, () => encodeDeployData({ abi, bytecode, args } as Parameters<typeof encodeDeployData>[0]))
+    const message = this.#message(undefined, readBytes('the bytecode', data), rest)
+    this.#core.artifacts.add(artifact)
+    const { contractAddress } = await this.#core.send({ message, what, artifact, makes: { artifact }, site: callSite() })
+    return createContract(this.#host, artifact, contractAddress!)
+  }
+
+  /** A contract that is there already. Throws ChainError when there is no code at the address. */
+  at<const abi extends Abi>(artifact: Artifact<abi>, address: Hex): Contract<abi> {
+    const at = readAddress('the address', address)
+    this.#assertCode(at, artifact.name)
+    this.#core.artifacts.add(artifact)
+    return createContract(this.#host, artifact, getAddress(at))
+  }
+
+  /**
+   * Replaces a contract's code through the native contract at 0x…c0de, and runs its `migrate` with `data`. `from` must be its authority: who
+   * deployed it, unless it says otherwise.
+   */
+  async upgrade<const abi extends Abi>(
+    { address }: Pick<Contract, 'address'>,
+    artifact: Artifact<abi>,
+    { data = '0x', ...options }: SendOptions & { readonly data?: Hex } = {},
+  ): Promise<Contract<abi>> {
+    const target = readAddress('the contract', address)
+    this.#assertCode(target, artifact.name)
+    const args = [address, artifact.bytecode, data]
+    const calldata = encodeFunctionData({ abi: CODE_REGISTRY_ABI as Abi, functionName: 'upgrade', args })
+    const message = this.#message(CODE_REGISTRY_ADDRESS, hexToBytes(calldata), options)
+    const makes = { artifact, at: target }
+    this.#core.artifacts.add(artifact)
+    await this.#core.send({ message, what: `upgrade to ${artifact.name}`, artifact: REGISTRY, makes, site: callSite() })
+    return createContract(this.#host, artifact, getAddress(target))
+  }
+
+  /** Sends a transaction as it is. Throws ContractRevert when it fails. */
+  async send(request: SendRequest): Promise<Receipt> {
+    return this.#core.send(this.#rawOf(request))
+  }
+
+  /** What a call returns, without a block. Throws ContractRevert when it fails. */
+  async call({ blockNumber, ...request }: RawCallRequest): Promise<Hex> {
+    const height = this.#height('blockNumber', blockNumber)
+    return bytesToHex((await this.#core.call(this.#rawOf(request), height)).data)
+  }
+
+  /** Gas with which a transaction would succeed, while one unit less would not do. */
+  async estimateGas({ blockNumber, ...request }: RawCallRequest): Promise<bigint> {
+    const outgoing = this.#rawOf(request)
+    const height = this.#height('blockNumber', blockNumber)
+    const outcome = await estimateGas(this.#core.ledger.calls, this.#core.callRequest(outgoing.message, height))
+    if (outcome.kind === 'estimated') return BigInt(outcome.gas)
+    // The same call says why it fails.
+    if (outcome.kind === 'reverted') await this.#core.call(outgoing, height)
+    throw new ChainError(
+      `${outgoing.what} needs more gas than it may have, or cannot be run: ${'message' in outcome ? outcome.message : outcome.kind}`,
+    )
+  }
+
+  /**
+   * One block of several transactions: `const [a, b] = await chain.batch(() => [token.write.f(), token.write.g()])`. The function must not wait
+   * for them. One that fails makes the batch throw, when the block stands; one that no block may hold leaves no block at all.
+   */
+  async batch<const results extends readonly unknown[]>(
+    collect: () => results,
+  ): Promise<{ -readonly [index in keyof results]: Awaited<results[index]> }> {
+    return (await this.#core.outbox.batch(collect)) as { -readonly [index in keyof results]: Awaited<results[index]> }
+  }
+
+  /** Makes empty blocks, so many seconds after one another. */
+  async mine(blocks: number | bigint = 1, interval: number | bigint = 1): Promise<void> {
+    const count = readInteger('the number of blocks', blocks, 1, TESTING_LIMITS.minedBlocksMax)
+    const afterMs = readSeconds('the interval', interval)
+    await this.#exclusive(async () => {
+      await this.#core.mineEmpty()
+      for (let i = 1; i < count; i++) {
+        this.#core.setNextTime(this.#core.head.header.timeMs + afterMs)
+        await this.#core.mineEmpty()
+      }
+    })
+  }
+
+  /** Makes an empty block so many seconds after the last one: reads see the time of the last block. */
+  async increaseTime(seconds: number | bigint): Promise<void> {
+    const afterMs = readSeconds('the time to go by', seconds)
+    await this.#exclusive(async () => {
+      this.#core.setNextTime(this.#core.head.header.timeMs + afterMs)
+      await this.#core.mineEmpty()
+    })
+  }
+
+  /** The next block will have this time, in seconds since 1970; it must be later than the last block's. */
+  async setNextBlockTimestamp(timestamp: number | bigint): Promise<void> {
+    const timeMs = readSeconds('the timestamp', timestamp)
+    await this.#exclusive(async () => this.#core.setNextTime(timeMs))
+  }
+
+  /**
+   * The chain as it is now: state, blocks and time. A snapshot may be gone back to any number of times, and costs next to nothing where nothing
+   * has happened since the last one.
+   */
+  snapshot(): SnapshotId {
+    return this.#core.snapshot()
+  }
+
+  /** Back to a snapshot. Those that were taken after it are gone. */
+  async revert(id: SnapshotId): Promise<void> {
+    return this.#core.revert(id)
+  }
+
+  /** Sets what an account owns, in a block of its own. */
+  async setBalance(address: Hex, wei: bigint): Promise<void> {
+    const account = readAddress('the account', address)
+    const balance = readAmount('the balance', wei)
+    if (balance > TESTING_LIMITS.balanceMax) throw new ChainError(`a balance may be at most 2^200 wei: ${balance}`)
+    await this.#exclusive(() => this.#core.mineEmpty({ balances: new Map([[account, balance]]) }))
+  }
+
+  /** In wei. */
+  async balanceOf(address: Hex, { blockNumber }: AtBlock = {}): Promise<bigint> {
+    return (await this.#account(address, blockNumber)).balance
+  }
+
+  /** Transactions that an account has sent, or contracts that a contract has made, and one. */
+  async nonce(address: Hex, { blockNumber }: AtBlock = {}): Promise<number> {
+    return (await this.#account(address, blockNumber)).nonce
+  }
+
+  /** The container of a contract; undefined for an account without code. */
+  async code(address: Hex, { blockNumber }: AtBlock = {}): Promise<Hex | undefined> {
+    return hexOf(await this.#value(codeKey(readAddress('the account', address)), blockNumber))
+  }
+
+  /** A value as a contract's storage holds it, under a key that is text, as the kit's are, or bytes; undefined where there is none. */
+  async storage(address: Hex, key: string | Uint8Array, { blockNumber }: AtBlock = {}): Promise<Hex | undefined> {
+    const rawKey = typeof key === 'string' ? utf8ToBytes(key) : key
+    if (rawKey.length > LIMITS.stateKeyBytesMax)
+      throw new ChainError(`a key has at most ${LIMITS.stateKeyBytesMax} bytes: ${rawKey.length}`)
+    return hexOf(await this.#value(storageKey(readAddress('the account', address), rawKey), blockNumber))
+  }
+
+  /** Logs of all contracts, oldest first. */
+  async getLogs({ address, topics = [], ...range }: LogFilter = {}): Promise<readonly Log<bigint, number, false>[]> {
+    const from = address === undefined ? undefined : getAddress(readAddress('the address', address))
+    return this.#logs(range).filter((log) => (from === undefined || log.address === from) && hasTopics(log, topics))
+  }
+
+  /** Lets go of the state. Nothing else may be asked of the chain then. */
+  close(): Promise<void> {
+    return this.#core.close()
+  }
+
+  async #exclusive(action: () => Promise<void>): Promise<void> {
+    this.#core.assertOpen()
+    return this.#core.outbox.exclusive(action)
+  }
+
+  #message(to: Address | undefined, data: Uint8Array, { from = this.#sender, value = 0n, gas }: SendOptions): Message {
+    if (from === undefined) throw new ChainError('the chain has no accounts: say who sends')
+    return {
+      from: readAddress('from', from),
+      to,
+      value: readAmount('value', value),
+      data,
+      gas: gas === undefined ? DEFAULT_PARAMETERS.transactionGasMax : readInteger('gas', gas, 0, Number.MAX_SAFE_INTEGER),
+    }
+  }
+
+  /** A call of a contract's function. */
+  #callOf({ address, artifact }: ContractTarget, data: Uint8Array, options: SendOptions): Outgoing {
+    const to = readAddress('the contract', address)
+    this.#assertCode(to, artifact.name)
+    const what = `${artifact.name}.${functionNameOf(artifact, bytesToHex(data))}`
+    return { message: this.#message(to, data, options), what, artifact, site: callSite() }
+  }
+
+  /** A message that no contract object made: what is at its destination may be known all the same. */
+  #rawOf({ to, data = '0x', ...options }: SendRequest): Outgoing {
+    const destination = to === undefined ? undefined : readAddress('to', to)
+    const message = this.#message(destination, readBytes('data', data), options)
+    const site = callSite()
+    if (destination === undefined) return { message, what: 'creation of a contract', artifact: undefined, site }
+    const artifact = this.#core.artifactAt(destination)
+    const what = artifact === undefined ? `call of ${to}` : `${artifact.name}.${functionNameOf(artifact, data)}`
+    return { message, what, artifact, site }
+  }
+
+  #assertCode(address: Address, name: string): void {
+    if (!this.#core.hasCode(address)) throw new ChainError(`${name}: there is no contract at ${getAddress(address)}, or no more`)
+  }
+
+  /** A height that the chain has. */
+  #height(what: string, number: bigint | undefined): number {
+    const last = this.#core.head.header.number
+    return number === undefined ? last : readInteger(what, number, 0, last)
+  }
+
+  async #value(key: Hex, blockNumber: bigint | undefined): Promise<Uint8Array | undefined> {
+    this.#core.assertOpen()
+    return this.#core.ledger.value(key, this.#height('blockNumber', blockNumber))
+  }
+
+  async #account(address: Hex, blockNumber: bigint | undefined): Promise<Account> {
+    return accountFromValue(await this.#value(accountKey(readAddress('the account', address)), blockNumber))
+  }
+
+  #logs({ fromBlock = 0n, toBlock }: BlockRange): readonly Log<bigint, number, false>[] {
+    this.#core.assertOpen()
+    const from = this.#height('fromBlock', fromBlock)
+    const blocks = this.#core.ledger.blocks.slice(from, this.#height('toBlock', toBlock) + 1)
+    return blocks.flatMap((block) => block.transactions.flatMap((_, index) => logsOf(block, index)))
+  }
+}
+
+/** A chain of its own, with the executor, gas and limits of every other. The first of a process takes longer than those after it. */
+export async function createChain<const count extends number = 10>(options: ChainOptions<count> = {}): Promise<Chain<count>> {
+  const count = readInteger('accounts', options.accounts ?? 10, 0, TESTING_LIMITS.accountsMax)
+  const balance = readAmount('balance', options.balance ?? DEFAULT_BALANCE)
+  if (balance > TESTING_LIMITS.balanceMax) throw new ChainError(`a balance may be at most 2^200 wei: ${balance}`)
+  const timeMs = readSeconds('timestamp', options.timestamp ?? DEFAULT_TIMESTAMP)
+  const accounts = developmentAccounts(crypto, count)
+  const addresses = accounts.map(({ address }) => readAddress('an account', address))
+  const ledger = await Ledger.create((version) => testGenesis(crypto, version, timeMs, addresses, balance))
+  return new Chain<count>(new ChainCore(ledger, options.gas === 'each'), accounts)
+}
+
+const DEFAULT_BALANCE = 10_000n * 10n ** 18n
+/** 2026-01-01T00:00:00Z. */
+const DEFAULT_TIMESTAMP = 1_767_225_600
+
+const REGISTRY: Artifact = { name: 'code registry', abi: CODE_REGISTRY_ABI as Abi, bytecode: '0xfe' }
+
+/** At least one, and no more than a block can have; in ms. */
+const readSeconds = (what: string, seconds: number | bigint): number =>
+  1_000 * readInteger(`${what}, in seconds,`, seconds, 1, Math.floor(LIMITS.timeMsMax / 1_000))
+
+const hexOf = (bytes: Uint8Array | undefined): Hex | undefined => (bytes === undefined ? undefined : bytesToHex(bytes))
+
+const blockOf = ({ header, hash, transactions }: MinedBlock): Block => ({
+  number: BigInt(header.number),
+  timestamp: BigInt(headerTimestamp(header)),
+  hash,
+  parentHash: header.parentHash,
+  stateRoot: header.stateRoot,
+  gasUsed: BigInt(header.gasUsed),
+  transactions: transactions.map((transaction) => transaction.hash),
+})
+
+function hasTopics(log: Log<bigint, number, false>, wanted: NonNullable<LogFilter['topics']>): boolean {
+  return wanted.every((topic, i) => {
+    if (topic === undefined || topic === null) return true
+    const found = log.topics[i]
+    return found !== undefined && [topic].flat().some((one) => one.toLowerCase() === found)
+  })
+}

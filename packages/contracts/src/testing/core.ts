@@ -1,0 +1,206 @@
+import { type CallRequest, type CallResult, runCall, type TransactionFailure } from '@quoin/execution'
+import { type Address, bytesToHex, LIMITS, Wei } from '@quoin/protocol'
+import type { Hex } from 'viem'
+import type { Artifact } from './artifact.ts'
+import { ArtifactIndex, functionNameOf } from './artifacts.ts'
+import { ChainError } from './error.ts'
+import { DEPLOYMENT, GasStatistics, gasOfAllChains, grouped } from './gas.ts'
+import type { Ledger, LedgerCheckpoint, MinedBlock, MinedTransaction, Production } from './ledger.ts'
+import { TESTING_LIMITS } from './limits.ts'
+import { Outbox } from './outbox.ts'
+import { type Receipt, receiptOf } from './receipt.ts'
+import { type ContractRevert, type FailedMessage, revertOf } from './revert.ts'
+import type { Message } from './transaction.ts'
+
+/** A message with what is known of it, for its errors and its gas. */
+export interface Outgoing {
+  readonly message: Message
+  /** How errors call it. */
+  readonly what: string
+  /** Of the code that it enters or creates. */
+  readonly artifact: Artifact | undefined
+  /** Code that it makes, where that is not yet the code at an address. */
+  readonly makes?: { readonly artifact: Artifact; readonly at?: Address }
+  /** The lines of the test. */
+  readonly site: string
+}
+
+/** Of a chain that took it. */
+export type SnapshotId = number & { readonly snapshot: unique symbol }
+
+interface Snapshot {
+  readonly id: SnapshotId
+  /** Of the last block. */
+  readonly hash: Hex
+  readonly ledger: LedgerCheckpoint
+  readonly nextTimeMs: number | undefined
+}
+
+/** A ledger with a clock, snapshots, and what a test has told about its contracts. */
+export class ChainCore {
+  readonly ledger: Ledger
+  readonly artifacts = new ArtifactIndex()
+  readonly gas = new GasStatistics()
+  readonly outbox: Outbox<Outgoing, Receipt>
+  readonly #printsGas: boolean
+  readonly #snapshots: Snapshot[] = []
+  #lastId = 0
+  /** Of the next block; undefined for a second after the last one. */
+  #nextTimeMs: number | undefined
+  #closed = false
+
+  constructor(ledger: Ledger, printsGas: boolean) {
+    this.ledger = ledger
+    this.#printsGas = printsGas
+    this.outbox = new Outbox((messages) => this.#mine(messages))
+  }
+
+  get head(): MinedBlock {
+    return this.ledger.head
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw new ChainError('the chain is closed')
+  }
+
+  /** Sends in the next block; throws ContractRevert when it fails there. */
+  async send(outgoing: Outgoing): Promise<Receipt> {
+    this.assertOpen()
+    return this.outbox.send(outgoing)
+  }
+
+  /** A block without transactions, at the time that was set or a given one. */
+  async mineEmpty(production: Partial<Production> = {}): Promise<void> {
+    const produced = await this.#produce({ messages: [], ...production })
+    if (!produced.ok) throw new ChainError(produced.error.message)
+  }
+
+  /** Throws ChainError unless it is after the last block. */
+  setNextTime(timeMs: number): void {
+    const { timeMs: last } = this.head.header
+    if (timeMs <= last) throw new ChainError(`the next block must come after the last one, at ${last / 1_000}: ${timeMs / 1_000}`)
+    if (timeMs > LIMITS.timeMsMax) throw new ChainError(`no block can have the time ${timeMs / 1_000}`)
+    this.#nextTimeMs = timeMs
+  }
+
+  /** The chain as it is. Of one state there is one snapshot. */
+  snapshot(): SnapshotId {
+    this.assertOpen()
+    const { hash } = this.head
+    const last = this.#snapshots.at(-1)
+    if (last !== undefined && last.hash === hash && last.nextTimeMs === this.#nextTimeMs) return last.id
+    if (this.#snapshots.length === TESTING_LIMITS.snapshotsMax)
+      throw new ChainError(
+        `a chain keeps at most ${TESTING_LIMITS.snapshotsMax} snapshots: revert to an early one to forget those after it`,
+      )
+    const id = ++this.#lastId as SnapshotId
+    this.#snapshots.push({ id, hash, ledger: this.ledger.checkpoint(), nextTimeMs: this.#nextTimeMs })
+    return id
+  }
+
+  /** Back to a snapshot, which stays; those after it are forgotten. */
+  revert(id: SnapshotId): Promise<void> {
+    this.assertOpen()
+    return this.outbox.exclusive(async () => {
+      const index = this.#snapshots.findIndex((snapshot) => snapshot.id === id)
+      const snapshot = this.#snapshots[index]
+      if (snapshot === undefined)
+        throw new ChainError(`there is no snapshot ${id}: it was of another chain, or taken after one that was reverted to`)
+      await this.ledger.restore(snapshot.ledger)
+      this.#snapshots.length = index + 1
+      this.#nextTimeMs = snapshot.nextTimeMs
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#snapshots.length = 0
+    await this.outbox.exclusive(() => this.ledger.close())
+  }
+
+  /** Runs a message on the state of a block. Throws ContractRevert when it fails, ChainError when it cannot be run. */
+  async call(outgoing: Outgoing, height: number): Promise<{ readonly data: Uint8Array; readonly gasUsed: bigint }> {
+    this.assertOpen()
+    const outcome = await runCall(this.ledger.calls, this.callRequest(outgoing.message, height))
+    if (outcome.kind === 'refused') throw new ChainError(`${outgoing.what} cannot be run: ${outcome.message}`)
+    const gasUsed = BigInt(outcome.gasUsed)
+    if (outcome.kind === 'returned') return { data: outcome.data, gasUsed }
+    throw this.#revertOf(outgoing, failureOf(outcome), gasUsed, undefined)
+  }
+
+  callRequest({ from, to, value, data, gas }: Message, height: number): CallRequest {
+    return {
+      call: { from, to, data, value: Wei(value), accessList: [], gas, maxFeePerGas: Wei(0n) },
+      block: this.ledger.contextOf(height),
+      stateOverrides: new Map(),
+      blockOverrides: {},
+      gasMax: TESTING_LIMITS.callGasMax,
+    }
+  }
+
+  /** What a test has told about the code at an address. */
+  artifactAt(address: Address): Artifact | undefined {
+    return this.artifacts.of(this.ledger.account(address).codeHash)
+  }
+
+  hasCode(address: Address): boolean {
+    return this.ledger.account(address).codeHash !== undefined
+  }
+
+  /** The next block, if its transactions may stand in it. */
+  async #produce(production: Omit<Production, 'timeMs'> & Partial<Production>) {
+    const timeMs = production.timeMs ?? this.#nextTimeMs ?? this.head.header.timeMs + 1_000
+    const produced = await this.ledger.produce({ ...production, timeMs })
+    if (produced.ok) this.#nextTimeMs = undefined
+    return produced
+  }
+
+  async #mine(outgoing: readonly Outgoing[]): Promise<readonly (Receipt | ContractRevert)[]> {
+    const produced = await this.#produce({ messages: outgoing.map(({ message }) => message) })
+    if (produced.ok) return outgoing.map((one, i) => this.#outcomeOf(one, produced.value, produced.value.transactions[i]!))
+    const { error } = produced
+    const [index, message] =
+      error.code === 'invalid-transaction' ? [error.index, error.reason.message] : [undefined, error.message]
+    const refused = outgoing[index ?? 0]!
+    const what =
+      outgoing.length === 1 || index === undefined ? refused.what : `transaction ${index} of the batch, ${refused.what},`
+    const failure = new ChainError(`${what} cannot be in a block: ${message}`)
+    failure.stack = `${failure.name}: ${failure.message}\n${refused.site}`
+    throw failure
+  }
+
+  #outcomeOf(outgoing: Outgoing, block: MinedBlock, transaction: MinedTransaction): Receipt | ContractRevert {
+    const { artifact } = outgoing
+    const receipt = receiptOf(block, transaction, artifact?.abi)
+    const { failure } = transaction
+    if (failure !== undefined) return this.#revertOf(outgoing, failure, receipt.gasUsed, receipt)
+    this.#count(outgoing, receipt.gasUsed)
+    return receipt
+  }
+
+  #count({ artifact, message }: Outgoing, gasUsed: bigint): void {
+    if (artifact === undefined) return
+    const name = message.to === undefined ? DEPLOYMENT : functionNameOf(artifact, bytesToHex(message.data))
+    for (const statistics of [this.gas, gasOfAllChains]) statistics.record(artifact.name, name, gasUsed)
+    if (this.#printsGas) console.log(`gas: ${grouped(gasUsed)} ${artifact.name} ${name}`)
+  }
+
+  #revertOf(outgoing: Outgoing, failure: TransactionFailure, gasUsed: bigint, receipt: Receipt | undefined): ContractRevert {
+    const { data, reason } = failure
+    const trace = failure.trace.map((entry) => ({ ...entry, artifact: this.#artifactOf(outgoing, entry.address) }))
+    const failed: FailedMessage = { data, reason, trace, gasUsed, receipt }
+    return revertOf(outgoing.what, outgoing.artifact?.abi, failed, outgoing.site)
+  }
+
+  /** Of the code that ran at an address, or that was to be made. */
+  #artifactOf({ makes }: Outgoing, address: Address | undefined): Artifact | undefined {
+    if (address === undefined || (makes !== undefined && (makes.at === address || !this.hasCode(address)))) return makes?.artifact
+    return this.artifactAt(address)
+  }
+}
+
+const OUT_OF_GAS = { data: new Uint8Array(0), reason: 'out of gas', trace: [] }
+
+const failureOf = (outcome: Exclude<CallResult, { kind: 'returned' }>): TransactionFailure =>
+  outcome.kind === 'reverted' ? outcome : OUT_OF_GAS

@@ -1,0 +1,56 @@
+import {
+  type Address,
+  addressOfPublicKey,
+  type ChainId,
+  type Crypto,
+  createValidatorSet,
+  DEFAULT_PARAMETERS,
+  type Genesis,
+  type Hash,
+  type Power,
+  publicKeyOf,
+  type TimeMs,
+  type Validator,
+  type Wei,
+} from '@quoin/protocol'
+
+/** Of anvil and Hardhat. */
+export const CHAIN_ID = 31_337
+
+let validator: Validator | undefined
+
+/** The chain's only validator, which nobody asks for a vote. */
+export function testValidator(crypto: Crypto): Validator {
+  validator ??= makeValidator(crypto)
+  return validator
+}
+
+function makeValidator(crypto: Crypto): Validator {
+  const compressed = crypto.publicKey(new Uint8Array(32).fill(1))
+  const publicKey = compressed === undefined ? undefined : publicKeyOf(compressed)
+  const address = publicKey === undefined ? undefined : addressOfPublicKey(crypto, publicKey)
+  if (publicKey === undefined || address === undefined) throw new Error('the secret key of ones has a public key')
+  return { address, publicKey, power: 1 as Power, feeAddress: address }
+}
+
+/** A chain where nothing costs a fee, and these addresses own something. */
+export function testGenesis(
+  crypto: Crypto,
+  executionVersion: Hash,
+  timeMs: number,
+  accounts: readonly Address[],
+  balance: bigint,
+): Genesis {
+  return {
+    chainId: CHAIN_ID as ChainId,
+    timeMs: timeMs as TimeMs,
+    development: true,
+    executionVersion,
+    parameters: DEFAULT_PARAMETERS,
+    validators: createValidatorSet([testValidator(crypto)]),
+    nodes: [],
+    alloc: accounts.toSorted().map((address) => ({ address, balance: balance as Wei })),
+    systemContracts: [],
+    restart: undefined,
+  }
+}

@@ -1,0 +1,31 @@
+import { Address, hexToBytes, parseHex, Wei } from '@quoin/protocol'
+import type { Hex } from 'viem'
+import { isAddress } from 'viem/utils'
+import { ChainError } from './error.ts'
+import { formatValue } from './format.ts'
+
+/** An address of a test in the form of the state. Throws ChainError on anything else; a wrong checksum is a wrong address. */
+export function readAddress(what: string, address: Hex): Address {
+  if (typeof address === 'string' && isAddress(address)) return Address(address)
+  throw new ChainError(`${what} is no address: ${formatValue(address)}`)
+}
+
+export function readAmount(what: string, amount: bigint): Wei {
+  try {
+    return Wei(amount)
+  } catch {
+    throw new ChainError(`${what} must be a bigint of wei from 0 to 2^256 - 1: ${formatValue(amount)}`)
+  }
+}
+
+export function readBytes(what: string, data: Hex): Uint8Array {
+  if (typeof data === 'string' && parseHex(data) !== undefined) return hexToBytes(data)
+  throw new ChainError(`${what} must be hex of whole bytes: ${formatValue(data)}`)
+}
+
+/** A whole number within bounds, given as either kind. */
+export function readInteger(what: string, value: number | bigint, min: number, max: number): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number) && number >= min && number <= max) return number
+  throw new ChainError(`${what} must be a whole number from ${min} to ${max}: ${String(value)}`)
+}

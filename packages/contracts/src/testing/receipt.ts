@@ -1,0 +1,75 @@
+import { bytesToHex, type Log as ProtocolLog } from '@quoin/protocol'
+import type { Abi } from 'abitype'
+import type { ContractEventArgsFromTopics, ContractEventName, Hex, Log } from 'viem'
+import { getAddress, parseEventLogs } from 'viem/utils'
+import type { MinedBlock, MinedTransaction } from './ledger.ts'
+
+/** A log with what its contract's ABI says of it. */
+export type ContractEvent<abi extends Abi = Abi, name extends ContractEventName<abi> = ContractEventName<abi>> =
+  name extends ContractEventName<abi>
+    ? Log<bigint, number, false> & {
+        readonly eventName: name
+        readonly args: ContractEventArgsFromTopics<abi, name>
+      }
+    : never
+
+/** What became of a transaction. */
+export interface Receipt<abi extends Abi = Abi> {
+  readonly status: 'success' | 'reverted'
+  readonly transactionHash: Hex
+  readonly transactionIndex: number
+  readonly blockHash: Hex
+  readonly blockNumber: bigint
+  readonly from: Hex
+  /** Undefined for a creation. */
+  readonly to: Hex | undefined
+  /** Of the contract that it created. */
+  readonly contractAddress: Hex | undefined
+  readonly gasUsed: bigint
+  /** All logs, in order. */
+  readonly logs: readonly Log<bigint, number, false>[]
+  /** Events of the contract that was called or created, decoded. */
+  readonly events: readonly ContractEvent<abi>[]
+}
+
+/** The receipt of a block's transaction, with the events of one contract. */
+export function receiptOf(block: MinedBlock, transaction: MinedTransaction, abi: Abi | undefined): Receipt {
+  const transactionIndex = block.transactions.indexOf(transaction)
+  const { message, receipt } = transaction
+  const logs = logsOf(block, transactionIndex)
+  const address = receipt.contractAddress ?? message.to
+  return {
+    status: receipt.status === 1 ? 'success' : 'reverted',
+    transactionHash: transaction.hash,
+    transactionIndex,
+    blockHash: block.hash,
+    blockNumber: BigInt(block.header.number),
+    from: getAddress(message.from),
+    to: message.to === undefined ? undefined : getAddress(message.to),
+    contractAddress: receipt.contractAddress === undefined ? undefined : getAddress(receipt.contractAddress),
+    gasUsed: BigInt(receipt.gasUsed),
+    logs,
+    events: abi === undefined || address === undefined ? [] : eventsOf(abi, getAddress(address), logs),
+  }
+}
+
+/** Logs of one contract that its ABI knows, decoded. */
+export const eventsOf = (abi: Abi, address: Hex, logs: readonly Log<bigint, number, false>[]): readonly ContractEvent[] =>
+  parseEventLogs({ abi, logs: logs.filter((log) => log.address === address) }) as readonly ContractEvent[]
+
+/** Logs of a transaction, as a node numbers them. */
+export function logsOf(block: MinedBlock, transactionIndex: number): readonly Log<bigint, number, false>[] {
+  const { hash: transactionHash, receipt } = block.transactions[transactionIndex]!
+  const first = block.transactions.slice(0, transactionIndex).reduce((sum, { receipt: { logs } }) => sum + logs.length, 0)
+  return receipt.logs.map(({ address, topics, data }: ProtocolLog, i) => ({
+    address: getAddress(address),
+    topics: [...topics] as Log['topics'],
+    data: bytesToHex(data),
+    blockHash: block.hash,
+    blockNumber: BigInt(block.header.number),
+    transactionHash,
+    transactionIndex,
+    logIndex: first + i,
+    removed: false,
+  }))
+}

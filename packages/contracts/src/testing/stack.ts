@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { decodeContainer, hexToBytes } from '@quoin/protocol'
+import { PositionFinder } from '../build/source-map.ts'
+import { framesOf, type StackFrame } from '../build/trace.ts'
+import type { Artifact } from './artifact.ts'
+
+/** What V8 keeps of a stack while the call of a test is noted. */
+const SITE_FRAMES_MAX = 25
+
+const HERE = new URL('.', import.meta.url)
+const OWN_PLACES = [HERE.href, fileURLToPath(HERE)]
+
+/** The stack of whoever called the kit: lines of V8's form, the kit's own left out. */
+export function callSite(): string {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = SITE_FRAMES_MAX
+  const { stack = '' } = new Error()
+  Error.stackTraceLimit = stackTraceLimit
+  return stack
+    .split('\n')
+    .slice(1)
+    .filter((line) => !OWN_PLACES.some((place) => line.includes(place)))
+    .join('\n')
+}
+
+const finders = new WeakMap<object, PositionFinder>()
+
+/** Lines of a contract's backtrace in the author's files, without those of the kit; as they were where the artefact has no source map. */
+export function authorsLines(stack: string, artifact: Artifact | undefined): readonly string[] {
+  const lines = stack.split('\n').filter((line) => line.trim() !== '')
+  if (artifact?.sourceMap === undefined) return lines
+  let finder = finders.get(artifact.sourceMap)
+  if (finder === undefined) {
+    const decoded = decodeContainer(hexToBytes(artifact.bytecode))
+    finder = new PositionFinder(artifact.sourceMap, decoded.ok ? decoded.value.container.source : undefined)
+    finders.set(artifact.sourceMap, finder)
+  }
+  return framesOf(stack, finder)
+    .filter(({ isKit }) => !isKit)
+    .map(lineOf)
+}
+
+function lineOf({ name, position, text }: StackFrame): string {
+  if (position === undefined) return text
+  const path = resolve(position.file)
+  const place = `${existsSync(path) ? path : position.file}:${position.line}:${position.column}`
+  return name === '' ? `    at ${place}` : `    at ${name} (${place})`
+}

@@ -26,6 +26,7 @@ import { loadTrial, type Refusal, type Trial } from './trial.ts'
 import { typeCheck } from './type-check.ts'
 import { COMPILER } from './version.ts'
 
+/** What is built, and how. */
 export interface BuildOptions {
   /** Directory of the author's project: of its package.json, its node_modules and its tsconfig.json. */
   readonly project: string
@@ -43,6 +44,7 @@ export interface BuildOptions {
   readonly against?: readonly string[] | undefined
 }
 
+/** A contract that a deployment would take. */
 export interface BuiltContract {
   /** Of the author's module, without its extension. */
   readonly name: string
@@ -63,6 +65,7 @@ export interface BuiltContract {
   readonly deploymentGas: number
 }
 
+/** All contracts, or everything that is wrong with any of them. */
 export type BuildResult = Result<readonly BuiltContract[], readonly Diagnostic[]>
 
 /**

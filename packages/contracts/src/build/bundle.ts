@@ -1,9 +1,11 @@
+import { isBuiltin } from 'node:module'
 import { dirname, join } from 'node:path'
 import { err, ok, type Result } from '@quoin/protocol'
-import type { BuildContext, BuildOptions, Message, Plugin } from 'esbuild'
+import type { BuildContext, BuildOptions, Message, Metafile, Plugin } from 'esbuild'
 import { type Diagnostic, diagnosticAt, type Place } from './diagnostic.ts'
+import { importsLeft, inPackage, outsideImports, refusalOf } from './imports.ts'
 import type { ProjectFiles } from './project-files.ts'
-import { DYNAMIC_IMPORT, importRefusal, markers, type Use, usesIn } from './refusals.ts'
+import { markers, type Use, usesIn } from './refusals.ts'
 import { neutralSourceMap, PositionFinder, type SourceMap, VIRTUAL } from './source-map.ts'
 
 /** One contract's module with all that it imports. */
@@ -52,10 +54,13 @@ export class Bundler {
     this.#context ??= await esbuild.context(this.#options(new Set()))
     const first = await outputsOf(() => this.#context!.rebuild())
     if (!first.ok) return { bundles: err(first.error.map((message) => this.#diagnostic(files, message))), inputs: [] }
-    const inputs = first.value.inputs.map((path) => files.absolute(path))
+    const inputs = Object.keys(first.value.metafile.inputs)
+      .filter((path) => !path.startsWith(VIRTUAL))
+      .map((path) => files.absolute(path))
     const marked = entries.map((_, i) => this.#bundleOf(files, first.value.texts, i))
     const judged = marked.map((bundle) => judge(bundle, files))
-    const refused = judged.flatMap(({ refused }) => refused)
+    const left = entries.flatMap((_, i) => importsLeft(first.value.metafile, `${i}.contract.js`, files))
+    const refused = [...left, ...judged.flatMap(({ refused }) => refused)]
     if (refused.length > 0) return { bundles: err(refused), inputs }
     const passed = new Set(judged.flatMap(({ harmless }) => harmless))
     if (passed.size === 0) return { bundles: ok(marked), inputs }
@@ -94,9 +99,8 @@ export class Bundler {
       legalComments: 'none',
       sourcemap: 'external',
       logLevel: 'silent',
-      logOverride: { 'unsupported-dynamic-import': 'error' },
       define: { ...markers(passed) },
-      plugins: [virtualModules(entries), refusedImports()],
+      plugins: [virtualModules(entries), outsideImports()],
     }
   }
 
@@ -145,15 +149,10 @@ const VIRTUAL_ENTRY = new RegExp(`^${VIRTUAL}(?:contract|description)/(\\d+)$`)
 
 function messageOf(text: string, notes: Message['notes']): string {
   const specifier = /^Could not resolve "(.*)"$/.exec(text)?.[1]
-  const refusal = specifier === undefined ? undefined : importRefusal(specifier)
-  if (refusal !== undefined) return refusal
-  if (text.startsWith('This "import" expression')) return DYNAMIC_IMPORT
+  if (specifier !== undefined && isBuiltin(specifier)) return refusalOf(specifier)
   const hint = notes[0]?.text
   return hint === undefined || specifier === undefined ? text : `${text}: ${hint}`
 }
-
-const inPackage = (message: string, name: string | undefined): string =>
-  name === undefined ? message : `${message} (in the package ${name})`
 
 /** esbuild counts columns in bytes of UTF-8, from 0. */
 const utf16Column = (lineText: string, column: number): number => Buffer.from(lineText).subarray(0, column).toString().length + 1
@@ -169,7 +168,9 @@ function judge({ source, sourceMap, entry }: Bundle, files: ProjectFiles): Judge
   const uses = usesIn(source)
   if (uses.length === 0) return { refused: [], harmless: [] }
   const finder = new PositionFinder(sourceMap)
-  const found = uses.map((use) => ({ use, place: finder.at(use.line, use.column) ?? files.place(entry, 1, 1) }))
+  const found = uses
+    .map((use) => ({ use, place: finder.at(use.line, use.column) ?? files.place(entry, 1, 1) }))
+    .filter(({ use, place }) => use.word !== 'import' || place.lineText.startsWith('import', place.column - 1))
   const keyOf = ({ use, place }: (typeof found)[number]) => `${use.name} ${place.file}`
   const asking = new Set(found.filter(({ use }) => use.asksForType).map(keyOf))
   const isHarmless = (one: (typeof found)[number]) => one.use.isHarmless || asking.has(keyOf(one))
@@ -211,23 +212,9 @@ const descriptionEntry = (entry: string): string => `import { descriptionOf } fr
 import definition from ${JSON.stringify(entry)}
 export default { functions: { describe: () => [definition === null ? 'null' : typeof definition, descriptionOf(definition)] } }`
 
-/** Refuses what esbuild would bundle, or leave to a platform; it says where the import stands. */
-function refusedImports(): Plugin {
-  return {
-    name: 'quoin-imports',
-    setup({ onResolve }) {
-      onResolve({ filter: /.*/ }, ({ path, kind }) => {
-        if (kind === 'dynamic-import') return { errors: [{ text: DYNAMIC_IMPORT }] }
-        const refusal = path.startsWith('node:') ? importRefusal(path) : undefined
-        return refusal === undefined ? undefined : { errors: [{ text: refusal }] }
-      })
-    },
-  }
-}
-
 interface Outputs {
   readonly texts: ReadonlyMap<string, string>
-  readonly inputs: readonly string[]
+  readonly metafile: Metafile
 }
 
 /** The files that came of a run of esbuild, or what it found wrong. */
@@ -236,8 +223,7 @@ async function outputsOf(
 ): Promise<Result<Outputs, readonly Message[]>> {
   try {
     const { outputFiles, metafile } = await run()
-    const inputs = Object.keys(metafile.inputs).filter((path) => !path.startsWith(VIRTUAL))
-    return ok({ texts: new Map(outputFiles.map(({ path, text }) => [path, text])), inputs })
+    return ok({ texts: new Map(outputFiles.map(({ path, text }) => [path, text])), metafile })
   } catch (failure) {
     if (isBuildFailure(failure)) return err(failure.errors)
     throw failure

@@ -38,6 +38,7 @@ export function formatDiagnostic({ file, line, column, message, lineText }: Diag
   return `${head}\n  ${gutter}${lineText}\n  ${' '.repeat(gutter.length)}${indent}^`
 }
 
+/** All of them, with an empty line between two. */
 export const formatDiagnostics = (diagnostics: readonly Diagnostic[]): string => diagnostics.map(formatDiagnostic).join('\n\n')
 
 /** Each diagnostic once, by file and position, at most `diagnosticsMax`. */

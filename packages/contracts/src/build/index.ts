@@ -1,3 +1,9 @@
+/**
+ * From modules in TypeScript to containers and their artefacts, and back from a deployed contract's positions to the author's.
+ *
+ * @module @quoin/contracts/build
+ */
+
 export { artefactTexts, type FormerArtefact, readArtefact } from './artefact.ts'
 export { type BuildOptions, type BuildResult, type BuiltContract, build } from './build.ts'
 export { type Diagnostic, formatDiagnostic, formatDiagnostics } from './diagnostic.ts'

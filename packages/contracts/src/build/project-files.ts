@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs'
-import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import type { Place } from './diagnostic.ts'
 
 /** A file as people and source maps name it. */
@@ -33,7 +33,8 @@ export class ProjectFiles {
     const isInside = !inProject.startsWith('..') && !isAbsolute(inProject)
     if (isInside && !inProject.split(sep).includes('node_modules')) return { name: slashes(inProject), package: undefined }
     const owner = this.#packageOf(dirname(absolute))
-    if (owner === undefined) return { name: slashes(inProject), package: undefined }
+    // A source map of somebody's, most likely: what it names is on no other machine.
+    if (owner === undefined) return { name: `outside/${basename(absolute)}`, package: undefined }
     const name = `${owner.name}/${slashes(relative(owner.root, absolute))}`
     this.#packageByFile.set(name, owner.name)
     return { name, package: owner.name }

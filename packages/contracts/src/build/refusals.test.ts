@@ -109,6 +109,42 @@ describe('imports', () => {
     expect(found).toEqual([expect.stringMatching(new RegExp(`^contracts/token\\.ts:${line}:\\d+: import\\(\\) is refused`))])
   })
 
+  it('that a package has and the contract does not use are dropped', async () => {
+    const files = {
+      'node_modules/lib/package.json': '{ "name": "lib", "type": "module", "main": "index.js" }',
+      'node_modules/lib/index.js': `import { readFileSync } from 'node:fs'
+import crypto from 'crypto'
+export const one = () => 'use import("a") or import(b)'
+export const load = (name) => import(name)
+export const lazy = () => import('./other.js')
+export const read = () => readFileSync(crypto.name)
+`,
+      'node_modules/lib/other.js': '',
+    }
+    const contract = built(await buildFiles(ANSWER('BigInt(one().length)', "import { one } from 'lib'"), files))
+    expect(contract.source).not.toMatch(/node:fs|crypto|other/)
+    expect(contract.source).toContain('use import("a") or import(b)')
+    const found = complaints(
+      await buildFiles(ANSWER('BigInt(one(read(), lazy()))', "import { lazy, one, read } from 'lib'"), files),
+    )
+    expect(found).toEqual([
+      expect.stringMatching(/^lib\/index\.js:1:30: node:fs is a module of Node.* \(in the package lib\)$/),
+      expect.stringMatching(/^lib\/index\.js:2:20: crypto is a module of Node.* \(in the package lib\)$/),
+      expect.stringMatching(/^lib\/index\.js:5:27: import\(\) is refused.* \(in the package lib\)$/),
+    ])
+  })
+
+  it('by require are refused as well, unless the package copes without', async () => {
+    const files = (text: string) => ({
+      'node_modules/lib/package.json': '{ "name": "lib", "main": "index.js" }',
+      'node_modules/lib/index.js': text,
+    })
+    const source = ANSWER('BigInt(one())', "import { one } from 'lib'")
+    const found = complaints(await buildFiles(source, files("const fs = require('fs')\nexports.one = () => fs.one")))
+    expect(found).toEqual([expect.stringMatching(/^lib\/index\.js:1:20: fs is a module of Node.* \(in the package lib\)$/)])
+    built(await buildFiles(source, files("let fs\ntry { fs = require('fs') } catch {}\nexports.one = () => (fs ? 2 : 1)")))
+  })
+
   it('of nothing are told with the file that has them', async () => {
     const found = complaints(await buildFiles(ANSWER('1n', "import './missing.ts'\nimport 'no-such-package'")))
     expect(found).toEqual([

@@ -1,5 +1,3 @@
-import { isBuiltin } from 'node:module'
-
 /**
  * What no contract has, as docs/contracts.md lists it. The bundler puts a marker in place of each free use of a global (it knows scopes, so
  * that a local variable or a member of the same name is none); markers that are left in the bundle, when what is never used is gone, are
@@ -77,8 +75,14 @@ const LOCALE_MEMBERS = ['toLocaleString', 'toLocaleDateString', 'toLocaleTimeStr
 const LOCALE_REASON =
   'there are no locales in a contract, what it answers elsewhere depends on the machine. Use toString, and format where values are shown'
 
+const DYNAMIC_IMPORT =
+  'import() is refused: a contract is one module, there is nothing that it could load later. Import it at the top of the file'
+
 const MARKER = '$quoin$missing$'
-const USES = new RegExp(`${MARKER.replaceAll('$', String.raw`\$`)}(\\d+)|\\.(${LOCALE_MEMBERS.join('|')})\\b`, 'g')
+const USES = new RegExp(
+  `${MARKER.replaceAll('$', String.raw`\$`)}(\\d+)|\\.(${LOCALE_MEMBERS.join('|')})\\b|(?<![.\\w$])(import)\\(`,
+  'g',
+)
 /** Globals in the order of their markers' numbers. */
 const GLOBALS = MISSING.flatMap(({ names, reason }) => names.map((name) => ({ name, reason })))
 
@@ -108,12 +112,19 @@ export interface Use {
   readonly asksForType: boolean
 }
 
-/** All marked globals and locale members of a bundle, in order. */
+/**
+ * All marked globals, locale members and dynamic imports of a bundle, in order. `import(` may stand in a text too: the map tells, which leads
+ * to the word itself where it is none.
+ */
 export function usesIn(bundle: string): readonly Use[] {
   const uses: Use[] = []
   for (const match of bundle.matchAll(USES)) {
     const place = placeOf(bundle, match.index)
     const member = match[2]
+    if (match[3] !== undefined) {
+      uses.push({ name: 'import()', word: 'import', message: DYNAMIC_IMPORT, ...place, isHarmless: false, asksForType: false })
+      continue
+    }
     if (member !== undefined) {
       const message = `${member} is refused: ${LOCALE_REASON}.`
       uses.push({ name: member, word: member, message, ...place, isHarmless: false, asksForType: false })
@@ -144,12 +155,3 @@ function placeOf(text: string, index: number): { readonly line: number; readonly
   }
   return { line, column: index - start + 1 }
 }
-
-/** Why a module cannot be imported, if the platform is what has it. */
-export function importRefusal(specifier: string): string | undefined {
-  if (!isBuiltin(specifier)) return undefined
-  return `${specifier} is a module of Node, which contracts do not run in: they see storage, the block and the call, and no files, network or randomness. Hashes, encodings and signatures are in the library`
-}
-
-export const DYNAMIC_IMPORT =
-  'import() is refused: a contract is one module, there is nothing that it could load later. Import it at the top of the file'

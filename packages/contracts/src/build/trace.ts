@@ -59,6 +59,7 @@ export interface Traceable {
 
 /** Maps what failed calls say back to the author's files. */
 export interface Tracer {
+  /** The frames of a backtrace; none of a contract that the tracer does not know. */
   frames(contract: string, stack: string): readonly StackFrame[]
   /** See `mapStack`; a contract that the tracer does not know keeps its backtrace. */
   stack(contract: string, stack: string): string

@@ -4,6 +4,7 @@ import type { BuiltContract } from './build.ts'
 /** A part in which a deployed container is not the one that was built. */
 export type ContainerPart = 'source' | 'abi' | 'upgradeAuthority' | 'reentrantSelectors' | 'compiler' | 'sourceMap'
 
+/** One part in which two containers differ. */
 export interface Difference {
   readonly part: ContainerPart
   /** Short texts of what is there and what was built. */
@@ -11,11 +12,13 @@ export interface Difference {
   readonly built: string
 }
 
+/** Why deployed code is not what was built: there is none, it is no container, or the two differ. */
 export type VerifyError =
   | { readonly kind: 'no-code'; readonly message: string }
   | { readonly kind: 'no-container'; readonly message: string }
   | { readonly kind: 'differs'; readonly message: string; readonly differences: readonly Difference[] }
 
+/** What verification overlooks. */
 export interface VerifyOptions {
   /** Take two containers for the same that differ in nothing but their source maps. */
   readonly ignoreSourceMap?: boolean

@@ -3,11 +3,13 @@ import { basename, dirname, resolve } from 'node:path'
 import { Builder, type BuildOptions, type BuildResult } from './build.ts'
 import { BUILD_LIMITS } from './limits.ts'
 
+/** Builds that follow one another until it is closed. */
 export interface Watch {
   /** Stops, and waits for a build that is under way. */
   close(): Promise<void>
 }
 
+/** What a watch says besides its results. */
 export interface WatchHooks {
   /** A build begins. */
   readonly onStart?: () => void

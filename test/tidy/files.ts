@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Folders of others, or of what is made from the sources. */
-const skippedFolders = ['node_modules', 'dist', '.git', '.turbo', '.devnet', 'coverage']
+const skippedFolders = ['node_modules', 'dist', '.git', '.turbo', '.devnet', 'coverage', 'docs/api']
 const textFile = /(\.(tsx?|mjs|cjs|js|json|jsonc|md|toml|ya?ml|sh|html|css|txt)|(^|\/)[A-Z]+|\.ci\/\w+|\/?\.[a-z]+)$/
 
 /** Vectors are data of others, in MiB the largest part of the tree; they name no imports and no habits. */
@@ -21,7 +21,7 @@ export function* sourceFiles(folder = root): Generator<{ readonly path: string; 
     const full = join(folder, entry.name)
     const path = relative(root, full).split(sep).join('/')
     if (entry.isDirectory()) {
-      if (!skippedFolders.includes(entry.name)) yield* sourceFiles(full)
+      if (!skippedFolders.includes(entry.name) && !skippedFolders.includes(path)) yield* sourceFiles(full)
     } else if (entry.isFile() && textFile.test(path) && statSync(full).size <= sourceBytesMax) {
       yield { path, text: readFileSync(full, 'utf8') }
     }

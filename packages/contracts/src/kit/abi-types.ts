@@ -14,6 +14,7 @@ export type ItemsOf<A extends AbiSource> = A extends readonly []
       ? A[number]
       : never
 
+/** What a function may do, as the ABI says it. */
 export type Mutability = 'pure' | 'view' | 'nonpayable' | 'payable'
 
 interface Named {

@@ -16,6 +16,7 @@ export interface Block {
   readonly proposer: Address
 }
 
+/** What a call of another contract takes along. */
 export interface CallOptions {
   /** Wei. */
   readonly value?: bigint

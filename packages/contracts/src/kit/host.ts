@@ -6,6 +6,7 @@ declare const quoin: Guest
 /** The address that a text means, with its checksum. Throws when it is none; text in mixed case must have the right checksum. */
 export const address = (text: string): Address => quoin.formatAddress(quoin.parseAddress(text))
 
+/** The account that nobody has: what an address that was never set reads as. */
 export const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000' as Address
 
 /** 32 bytes. */

@@ -1,3 +1,9 @@
+/**
+ * What contracts are written with: declarations, state, calls of others, and the library of the chain. It is bundled into them.
+ *
+ * @module @quoin/contracts
+ */
+
 export type { AbiSource, Mutability } from './abi-types.ts'
 export type { PayableContext, PureContext, ViewContext, WriteContext } from './context.ts'
 export { type ContextOf, type Contract, contract, type Part, part } from './contract.ts'

@@ -29,6 +29,7 @@ import { eventsOf, logsOf, type Receipt } from './receipt.ts'
 import { callSite } from './stack.ts'
 import type { Message } from './transaction.ts'
 
+/** How a chain for tests begins. */
 export interface ChainOptions<count extends number = number> {
   /** How many accounts own something from the beginning. By default 10. */
   readonly accounts?: count

@@ -12,6 +12,7 @@ export interface SendOptions {
   readonly gas?: bigint
 }
 
+/** A reading call's, besides its destination and its data. */
 export interface ReadOptions {
   readonly from?: Hex
   readonly gas?: bigint

@@ -30,6 +30,7 @@ export const DEPLOYMENT = '(deployment)'
 export class GasStatistics {
   readonly #counts = new Map<string, Count>()
 
+  /** Counts one more transaction. */
   record(contract: string, functionName: string, gasUsed: bigint): void {
     const name = `${contract}.${functionName}`
     let count = this.#counts.get(name)
@@ -60,6 +61,7 @@ export class GasStatistics {
     return count === undefined ? undefined : summary(count)
   }
 
+  /** Forgets all of them. */
   clear(): void {
     this.#counts.clear()
   }

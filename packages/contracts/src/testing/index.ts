@@ -1,3 +1,9 @@
+/**
+ * A chain in the memory of a test: the executor of the nodes, without blocks of others, RPC and signatures.
+ *
+ * @module @quoin/contracts/testing
+ */
+
 export type { Artifact } from './artifact.ts'
 export {
   type Accounts,

@@ -1,4 +1,4 @@
-import { Address, hexToBytes, parseHex, Wei } from '@quoin/protocol'
+import { Address, hexToBytes, parseHex, U256_MAX, Wei } from '@quoin/protocol'
 import type { Hex } from 'viem'
 import { isAddress } from 'viem/utils'
 import { ChainError } from './error.ts'
@@ -11,11 +11,8 @@ export function readAddress(what: string, address: Hex): Address {
 }
 
 export function readAmount(what: string, amount: bigint): Wei {
-  try {
-    return Wei(amount)
-  } catch {
-    throw new ChainError(`${what} must be a bigint of wei from 0 to 2^256 - 1: ${formatValue(amount)}`)
-  }
+  if (typeof amount === 'bigint' && amount >= 0n && amount <= U256_MAX) return Wei(amount)
+  throw new ChainError(`${what} must be a bigint of wei from 0 to 2^256 - 1: ${formatValue(amount)}`)
 }
 
 export function readBytes(what: string, data: Hex): Uint8Array {

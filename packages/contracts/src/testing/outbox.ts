@@ -57,6 +57,8 @@ export class Outbox<Item, Sent> {
     try {
       const results = collect()
       if (Array.isArray(results)) return { batch, results }
+      // What an async function comes to is of no interest: it learns from its sends what is told here.
+      void Promise.allSettled([results])
       throw new ChainError('the function of a batch sends without waiting, and answers with the list of promises')
     } catch (error) {
       // Nothing of it is sent, and whoever holds a promise learns of it here.

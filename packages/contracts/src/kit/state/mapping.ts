@@ -17,7 +17,9 @@ export interface ReadMapping<K, R> {
 
 /** Values by key. It does not know its keys; `set` and `table` do. */
 export interface Mapping<K, V, R> extends ReadMapping<K, R> {
+  /** Zero, `false` and what is empty remove the value. */
   set(key: K, value: V): void
+  /** Leaves nothing under the key. */
   remove(key: K): void
   /** Sets what a function makes of the value; answers with it. */
   update(key: K, change: (value: R) => V): V
@@ -25,6 +27,7 @@ export interface Mapping<K, V, R> extends ReadMapping<K, R> {
 
 /** Fields by key: `state.allowances.at(owner).get(spender)`. */
 export interface Nested<K, F> {
+  /** The field of a key; nothing is read. */
   at(key: K): F
 }
 

@@ -10,6 +10,7 @@ declare const quoin: Guest
 /** Values that are in it or not, as a `view` function sees them. */
 export interface ReadSet<V> extends Iterable<V> {
   readonly size: bigint
+  /** Whether a value is in it. */
   has(value: V): boolean
   /** A value by its present position, which changes when others are removed. Throws RangeError where there is none. */
   at(index: bigint): V

@@ -15,7 +15,9 @@ export interface ReadValue<R> {
 
 /** One value of the state. */
 export interface Value<V, R> extends ReadValue<R> {
+  /** Zero, `false` and what is empty remove the value. */
   set(value: V): void
+  /** Leaves nothing. */
   remove(): void
   /** Sets what a function makes of the value; answers with it. */
   update(change: (value: R) => V): V

@@ -1,19 +1,22 @@
 import type { RpcBackend } from '../rpc/backend.ts'
 import type { DevAccounts } from './accounts.ts'
 import type { DevChain } from './dev-chain.ts'
+import type { DevLog } from './dev-log.ts'
 
 /** What the RPC of a development node may know and do besides. */
 export interface DevBackend extends RpcBackend {
   readonly dev: DevChain
   readonly accounts: DevAccounts
+  /** Where what failed is told. */
+  readonly log: DevLog
 }
 
 /** A backend that asks the chain as it is at that moment: it may be another one than before. */
-export function createDevBackend(dev: DevChain, accounts: DevAccounts): DevBackend {
+export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevLog): DevBackend {
   const now = (): RpcBackend => dev.instance.backend
   const { chainId, clientVersion, crypto } = now()
   return {
-    ...{ chainId, clientVersion, crypto, dev, accounts },
+    ...{ chainId, clientVersion, crypto, dev, accounts, log },
     feed: dev.feed,
     get blocks() {
       return now().blocks

@@ -1,14 +1,17 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { Address, bytesToHex } from '@quoin/protocol'
 import { type Hex, keccak256, parseEther, stringToHex, toHex } from 'viem'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readContract } from '../../../../test/contracts/contract.mjs'
 import { devAccount, devClient, request as requestOf, signer } from '../../test/dev-node.ts'
+import { impersonatedSignature } from './impersonation.ts'
 import { type DevNode, startDevNode } from './index.ts'
+import { encodeTransaction } from './transaction-encoding.ts'
 
 const token = readContract('token')
 const [alice, bob, carol] = [devAccount(0).address, devAccount(1).address, devAccount(2).address]
-const STRANGER = '0x00000000000000000000000000000000000abcde'
+const STRANGER = Address('0x00000000000000000000000000000000000abcde')
 
 let node: DevNode
 let client: ReturnType<typeof devClient>
@@ -381,9 +384,6 @@ describe('senders', () => {
 
 /** Network encoding of a type-2 transaction that waits. */
 async function rawOf(hash: Hex): Promise<Hex> {
-  const { encodeTransaction } = await import('./transaction-encoding.ts')
-  const { bytesToHex } = await import('@quoin/protocol')
-  const { impersonatedSignature } = await import('./impersonation.ts')
   const found = await client.getTransaction({ hash })
   const raw = encodeTransaction(
     {
@@ -447,7 +447,10 @@ describe('the node', () => {
     expect(texts).toEqual([
       expect.stringMatching(new RegExp(`^${deployed}  block 1  [\\d,]+ gas  ok\n  ${alice} → new contract ${address}$`, 'i')),
       expect.stringMatching(
-        new RegExp(`^${failed}  block 2  [\\d,]+ gas  failed\n  ${bob} → ${address}\n  reverted: .*InsufficientBalance`, 'i'),
+        new RegExp(
+          `^${failed}  block 2  [\\d,]+ gas  failed\n  ${bob} → ${address}\n  ERC20InsufficientBalance\\(${bob}, 0, 1\\)$`,
+          'i',
+        ),
       ),
       expect.stringMatching(new RegExp(`^${outOfGas}  block 3  22,000 gas  failed\n  .*\n  out of gas$`, 'i')),
     ])

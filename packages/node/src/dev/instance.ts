@@ -6,9 +6,10 @@ import {
   type PreparedOverrides,
   prepareOverrides,
   type StateOverrides,
+  type TransactionFailure,
 } from '@quoin/execution'
 import type { Engine } from '@quoin/execution/vm'
-import { type Crypto, type Genesis, ok, type Result, unwrap } from '@quoin/protocol'
+import { type Crypto, type Genesis, type Hash, ok, type Result, unwrap } from '@quoin/protocol'
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import { createInlineCalls } from '../executor/inline-calls.ts'
 import { type Ledger, openLedger } from '../ledger.ts'
@@ -41,6 +42,8 @@ export interface Instance {
   change(overrides: StateOverrides): Result<void, OverrideRefusal>
   /** The next block writes nothing by itself. */
   settle(): void
+  /** Why transactions failed in the blocks since this was last asked, of those that were only built too. */
+  takeFailures(): ReadonlyMap<Hash, TransactionFailure>
   close(): Promise<void>
 }
 
@@ -52,11 +55,13 @@ export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promis
   const { genesis, crypto, engine, clock, recovery, logger, clientVersion } = powers
   const { chainId } = genesis
   let changes: PreparedOverrides | undefined
+  let failures = new Map<Hash, TransactionFailure>()
   const executor = unwrap(
     await createExecutor({
       ...{ kv, crypto, chainId, engine, ...STATE_TREE },
       contractsSend: true,
       beforeBlock: (journal) => changes?.write(journal),
+      onFailure: (hash, failure) => void failures.set(hash, failure),
     }),
   )
   const ledger = unwrap(await openLedger({ genesis, crypto, clock, kv, executor, recovery, logger }))
@@ -80,6 +85,11 @@ export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promis
     },
     settle() {
       changes = undefined
+    },
+    takeFailures() {
+      const taken = failures
+      failures = new Map()
+      return taken
     },
     async close() {
       await pool.close()

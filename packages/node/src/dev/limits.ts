@@ -14,4 +14,5 @@ export const DEV_LIMITS = {
   impersonatedMax: 4_096,
   /** Artefact modules that are read. */
   artifactsMax: 1_024,
+  artifactBytesMax: 16 * 1024 * 1024,
 } as const

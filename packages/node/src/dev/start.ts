@@ -11,13 +11,15 @@ import { systemClock } from '../network/timers.ts'
 import { DEFAULT_RPC_LIMITS } from '../rpc/limits.ts'
 import { startRpcServer } from '../rpc/server.ts'
 import { DevAccounts } from './accounts.ts'
+import { Artifacts } from './artifacts.ts'
+import { Descriptions } from './descriptions.ts'
 import { createDevBackend } from './dev-backend.ts'
 import { DevChain } from './dev-chain.ts'
+import { DevLog } from './dev-log.ts'
 import { devGenesis, sealerKey } from './genesis.ts'
 import { withImpersonation } from './impersonation.ts'
 import { devMethods } from './methods/index.ts'
 import type { Mining } from './mining.ts'
-import { TransactionLog } from './transaction-log.ts'
 
 export interface DevNodeOptions {
   readonly host?: string
@@ -30,6 +32,8 @@ export interface DevNodeOptions {
   readonly balance?: bigint
   /** Milliseconds from one block to the next; undefined makes a block for each transaction as soon as it is admitted. */
   readonly blockTimeMs?: number | undefined
+  /** Directory of what `quoin build` writes, for names and source lines; it need not be there. */
+  readonly artifacts?: string
   /** Told of each transaction in a block: text of one line or more, without the last line's end. */
   readonly print?: (text: string) => void
   /** What `web3_clientVersion` answers. */
@@ -42,6 +46,7 @@ export const DEV_DEFAULTS = {
   chainId: 31_337,
   accounts: DEVELOPMENT_ACCOUNTS,
   balance: DEVELOPMENT_BALANCE,
+  artifacts: 'artifacts',
 } as const
 
 /** A development node that serves. */
@@ -81,8 +86,7 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
       balance: Wei(settings.balance),
     })
     const print = options.print ?? (() => {})
-    const log = new TransactionLog(print)
-    scope.own(log)
+    const log = scope.own(new DevLog(new Descriptions(crypto, new Artifacts(settings.artifacts, crypto)), print))
     const unlocked = new DevAccounts(crypto, accounts)
     const logger = printingLogger(print)
     const chain = scope.own(
@@ -92,11 +96,11 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
         clientVersion: settings.clientVersion ?? 'quoin dev',
         sealer: sealerKey(crypto),
         mining: miningOf(settings.blockTimeMs),
-        onBlock: (block, instance) => log.add(block, instance),
+        onBlock: (block, instance) => log.block(block, instance),
       }),
     )
     const server = scope.own(
-      await startRpcServer(createDevBackend(chain, unlocked), {
+      await startRpcServer(createDevBackend(chain, unlocked, log), {
         host: settings.host,
         port: settings.port,
         corsOrigins: ['*'],

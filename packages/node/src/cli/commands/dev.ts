@@ -13,7 +13,7 @@ export interface DevCommandOptions {
   /** In units of 10^18 wei. */
   readonly balance: bigint
   readonly blockTimeMs: number | undefined
-  readonly artifacts: string | undefined
+  readonly artifacts: string
   /** Prints neither accounts nor transactions. */
   readonly quiet: boolean
 }

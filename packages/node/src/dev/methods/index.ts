@@ -1,5 +1,6 @@
 import { rpcMethods } from '../../rpc/methods/index.ts'
 import { accountMethods } from './accounts.ts'
+import { callMethods } from './calls.ts'
 import { infoMethods } from './info.ts'
 import { miningMethods } from './mining.ts'
 import type { DevMethods } from './naming.ts'
@@ -15,6 +16,7 @@ export const devMethods: DevMethods = {
   ...unsupportedMethods,
   ...infoMethods,
   ...accountMethods,
+  ...callMethods,
   ...sendingMethods,
   ...stateMethods,
   ...miningMethods,

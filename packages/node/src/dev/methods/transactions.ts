@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { callObject } from '../../rpc/call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../../rpc/errors.ts'
 import { type CallContext, method } from '../../rpc/method.ts'
-import { estimateGas } from '../../rpc/methods/calls.ts'
 import { address, bigQuantity, looseInteger, quantity } from '../../rpc/schema.ts'
 import type { DevBackend } from '../dev-backend.ts'
 import { impersonatedSignature } from '../impersonation.ts'
 import { encodeTransaction, signingPreimage, type UnsignedTransaction } from '../transaction-encoding.ts'
+import { estimate } from './calls.ts'
 import type { DevMethods } from './naming.ts'
 
 /** What a transaction has beside what a call has. */
@@ -34,7 +34,7 @@ async function prepare(
   context: CallContext,
 ): Promise<UnsignedTransaction> {
   const { to, value, data, accessList, gasPrice, maxFeePerGas, maxPriorityFeePerGas = 0n } = request
-  const gas = request.gas ?? Number(await estimateGas(backend, [request, { tag: 'latest' }, new Map(), {}], context))
+  const gas = request.gas ?? Number(await estimate(backend, [request, { tag: 'latest' }, new Map(), {}], context))
   const highest = gasPrice ?? (maxFeePerGas > 0n ? maxFeePerGas : backend.nextBaseFee() + maxPriorityFeePerGas)
   return {
     type: typeOf(request),

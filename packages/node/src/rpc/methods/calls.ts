@@ -46,7 +46,7 @@ async function outcomeOf<K extends CallKind>(
   if (!answer.ok)
     throw new RpcError(answer.error.code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, answer.error.message)
   const outcome: CallOutcomes[CallKind] = answer.value
-  if (outcome.kind === 'reverted') throw reverted(outcome)
+  if (outcome.kind === 'reverted') throw new CallReverted(outcome)
   if (outcome.kind === 'refused')
     throw outcome.code === 'invalid-override' ? invalidParams(outcome.message) : new RpcError(RPC_CODE.server, outcome.message)
   return outcome as Exclude<CallOutcomes[K], { kind: 'refused' | 'reverted' }>
@@ -55,14 +55,21 @@ async function outcomeOf<K extends CallKind>(
 /** Solidity's `Error(string)`: the one error whose words are for everybody. */
 const ERROR_SELECTOR = '0x08c379a0'
 
-/** viem, ethers and Ponder look for code 3, these words and the data in hex. */
-function reverted({ data, reason }: Extract<CallResult, { kind: 'reverted' }>): RpcError {
-  const hex = bytesToHex(data)
-  const words = hex.startsWith(ERROR_SELECTOR) && reason !== '' ? `: ${reason}` : ''
-  return new RpcError(RPC_CODE.reverted, `execution reverted${words}`, hex)
+/** A call that reverted. viem, ethers and Ponder look for code 3, these words and the data in hex. */
+export class CallReverted extends RpcError {
+  readonly outcome: Extract<CallResult, { kind: 'reverted' }>
+
+  constructor(outcome: CallReverted['outcome']) {
+    const { data, reason } = outcome
+    const hex = bytesToHex(data)
+    const words = hex.startsWith(ERROR_SELECTOR) && reason !== '' ? `: ${reason}` : ''
+    super(RPC_CODE.reverted, `execution reverted${words}`, hex)
+    this.outcome = outcome
+  }
 }
 
-async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
+/** What a call returns. Throws RpcError where it fails. */
+export async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('call', backend, params, context)
   if (outcome.kind === 'returned') return bytesToHex(outcome.data)
   throw new RpcError(RPC_CODE.server, `out of gas: the call used up ${outcome.gasUsed}`)
@@ -75,10 +82,10 @@ export async function estimateGas(backend: RpcBackend, params: CallParams, conte
   throw new RpcError(RPC_CODE.server, `gas required exceeds allowance (${outcome.allowance})`)
 }
 
-const parameters = [callObject, blockReference, stateOverrides, blockOverrides] as const
+export const callParameters = [callObject, blockReference, stateOverrides, blockOverrides] as const
 
 /** Calls that change nothing. */
 export const callMethods: Methods<RpcBackend> = {
-  eth_call: method(parameters, call),
-  eth_estimateGas: method(parameters, estimateGas),
+  eth_call: method(callParameters, call),
+  eth_estimateGas: method(callParameters, estimateGas),
 }

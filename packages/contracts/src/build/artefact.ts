@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { dirname, join } from 'node:path'
 import { err, type Hex, ok, type Result } from '@quoin/protocol'
 import type { LayoutField } from '../kit/description.ts'
 import type { BuiltContract } from './build.ts'
@@ -91,15 +90,27 @@ export interface FormerArtefact {
   readonly layout: readonly LayoutField[]
 }
 
-/** Reads an artefact, a module of the author's that runs here. The error says why it is none. */
+/** Reads an artefact: a module of constants in JSON, so that it is not run. The error says why a file is none. */
 export async function readArtefact(path: string): Promise<Result<FormerArtefact, string>> {
   const text = await textOf(path)
-  if (text === undefined) return err(`${path} does not exist`)
-  const url = pathToFileURL(resolve(path))
-  // A module stays in Node's cache; a build that follows may have changed the file.
-  url.searchParams.set('length', String(text.length))
-  const { name, bytecode, layout } = (await import(url.href)) as Partial<FormerArtefact>
-  if (typeof name !== 'string' || typeof bytecode !== 'string' || !Array.isArray(layout))
-    return err(`${path} is no artefact: it does not export name, bytecode and layout`)
-  return ok({ name, bytecode, layout })
+  if (text === undefined) return err('there is no such file')
+  const [name, bytecode, layout] = ['name', 'bytecode', 'layout'].map((constant) => constantOf(text, constant))
+  if (typeof name !== 'string' || typeof bytecode !== 'string' || !isLayout(layout))
+    return err('it is no artefact: a module that `quoin build` wrote, with name, bytecode and layout')
+  return ok({ name, bytecode: bytecode as Hex, layout })
 }
+
+function constantOf(text: string, name: string): unknown {
+  const json = new RegExp(`^export const ${name} = (.*)$`, 'm').exec(text)?.[1]
+  if (json === undefined) return undefined
+  try {
+    return JSON.parse(json)
+  } catch (failure) {
+    if (failure instanceof SyntaxError) return undefined
+    throw failure
+  }
+}
+
+const isLayout = (value: unknown): value is readonly LayoutField[] =>
+  Array.isArray(value) &&
+  value.every((field: Partial<LayoutField> | null) => typeof field?.name === 'string' && typeof field.type === 'string')

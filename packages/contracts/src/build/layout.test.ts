@@ -42,7 +42,11 @@ describe('a layout', () => {
         expect.stringMatching(/^contracts\/token\.ts:11:3: state\.supply is missing: it was value\(uint256\)/),
       ])
       expect(complaints(await project.build(['contracts/token.ts'], { against: ['no.js'] }))).toEqual([
-        expect.stringMatching(/^no\.js: .* does not exist$/),
+        'no.js: there is no such file',
+      ])
+      project.write({ 'other.js': 'export const name = "token"\nexport const layout = [5]\n' })
+      expect(complaints(await project.build(['contracts/token.ts'], { against: ['other.js'] }))).toEqual([
+        expect.stringMatching(/^other\.js: it is no artefact/),
       ])
     } finally {
       project.remove()

@@ -6,14 +6,27 @@ import { ANSWER } from '../../test/build/sources.ts'
 import { ProjectFiles } from './project-files.ts'
 import { parseOutput } from './type-check.ts'
 
+const DEPLOY = `import type { ContractFunctionReturnType } from 'viem'
+import { abi, bytecode } from './out/good.js'
+export const code: \`0x\${string}\` = bytecode
+export const answer: ContractFunctionReturnType<typeof abi, 'view', 'answer'> = 5n
+// @ts-expect-error a bigint
+export const wrong: ContractFunctionReturnType<typeof abi, 'view', 'answer'> = 5
+// @ts-expect-error no such function
+export type Missing = ContractFunctionReturnType<typeof abi, 'view', 'missing'>
+export const first: 'answer' = abi[0].name
+`
+
 describe("the author's own tsc", () => {
   it('finds what does not fit the ABI, beside what the bundler refuses', async () => {
-    const project = new Project({ 'contracts/token.ts': ANSWER("'text' + Date.now()") })
+    const project = new Project({ 'contracts/token.ts': ANSWER("'text' + Date.now()"), 'contracts/good.ts': ANSWER('1n') })
     try {
       const found = complaints(await project.build(['contracts/token.ts'], { typeCheck: true }))
       expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:19: .*\(TS2322\)/))
       expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:28: Date is not there/))
-      project.write({ 'contracts/token.ts': ANSWER('1n') })
+      // What the build writes is typed for viem.
+      built(await project.build(['contracts/good.ts'], { outDir: 'contracts/out' }))
+      project.write({ 'contracts/token.ts': ANSWER('1n'), 'contracts/deploy.ts': DEPLOY })
       built(await project.build(['contracts/token.ts'], { typeCheck: true }))
     } finally {
       project.remove()

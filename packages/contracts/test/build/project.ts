@@ -24,7 +24,7 @@ export const TSCONFIG = JSON.stringify({
   include: ['contracts'],
 })
 
-/** An author's project in a directory of its own, with the kit and TypeScript installed. */
+/** An author's project in a directory of its own, with the kit, TypeScript and viem installed. */
 export class Project {
   readonly root: string
 
@@ -32,7 +32,7 @@ export class Project {
     this.root = mkdtempSync(join(tmpdir(), 'quoin-build-'))
     this.write({ 'package.json': '{ "name": "my-dapp", "type": "module" }', 'tsconfig.json': TSCONFIG, ...files })
     this.#install('@quoin/contracts', join(repository, 'packages', 'contracts'))
-    this.#install('typescript', join(repository, 'node_modules', 'typescript'))
+    for (const name of ['typescript', 'viem', 'abitype']) this.#install(name, join(repository, 'node_modules', name))
   }
 
   write(files: Readonly<Record<string, string>>): void {

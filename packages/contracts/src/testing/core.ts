@@ -36,6 +36,9 @@ interface Snapshot {
   readonly nextTimeMs: number | undefined
 }
 
+/** Of all chains, so that none takes another's for its own. */
+let lastSnapshotId = 0
+
 /** A ledger with a clock, snapshots, and what a test has told about its contracts. */
 export class ChainCore {
   readonly ledger: Ledger
@@ -44,7 +47,6 @@ export class ChainCore {
   readonly outbox: Outbox<Outgoing, Receipt>
   readonly #printsGas: boolean
   readonly #snapshots: Snapshot[] = []
-  #lastId = 0
   /** Of the next block; undefined for a second after the last one. */
   #nextTimeMs: number | undefined
   #closed = false
@@ -93,7 +95,7 @@ export class ChainCore {
       throw new ChainError(
         `a chain keeps at most ${TESTING_LIMITS.snapshotsMax} snapshots: revert to an early one to forget those after it`,
       )
-    const id = ++this.#lastId as SnapshotId
+    const id = ++lastSnapshotId as SnapshotId
     this.#snapshots.push({ id, hash, ledger: this.ledger.checkpoint(), nextTimeMs: this.#nextTimeMs })
     return id
   }

@@ -16,9 +16,10 @@ import type { LayoutField } from '../kit/description.ts'
 import { readArtefact, writeArtefact } from './artefact.ts'
 import { type Bundle, Bundler } from './bundle.ts'
 import { type Declaration, type DeclarationError, readDeclaration } from './declaration.ts'
-import { type Diagnostic, diagnosticAt, type Place, sortDiagnostics } from './diagnostic.ts'
+import { type Diagnostic, diagnosticAt, sortDiagnostics } from './diagnostic.ts'
 import { checkLayout } from './layout.ts'
 import { BUILD_LIMITS } from './limits.ts'
+import { DeclarationPlaces } from './places.ts'
 import { ProjectFiles } from './project-files.ts'
 import { PositionFinder, type SourceMap } from './source-map.ts'
 import { authorsPlace, framesOf } from './trace.ts'
@@ -136,13 +137,14 @@ export class Builder {
   #make(files: ProjectFiles, trial: Trial, bundle: Bundle): Result<BuiltContract, Diagnostic> {
     const { entry, source, sourceMap, description, descriptionMap } = bundle
     const described = trial.describe(description)
-    if (!described.ok) return err(refused(files, entry, described.error, new PositionFinder(descriptionMap, description)))
+    const places = new DeclarationPlaces(files, entry, sourceMap)
+    if (!described.ok) return err(refused(places, described.error, new PositionFinder(descriptionMap, description)))
     const declared = readDeclaration(nobleCrypto, described.value)
-    if (!declared.ok) return err(misdeclared(files, bundle, declared.error))
+    if (!declared.ok) return err(misdeclared(places, declared.error))
     const { embedSourceMap = false } = this.#options
     const container = containerOf(declared.value, source, embedSourceMap ? sourceMap : undefined)
     const deployed = trial.deploy(container)
-    if (!deployed.ok) return err(refused(files, entry, deployed.error, new PositionFinder(sourceMap, source)))
+    if (!deployed.ok) return err(refused(places, deployed.error, new PositionFinder(sourceMap, source)))
     const { abi, layout, upgradeAuthority, reentrantSelectors } = declared.value
     const { code, gasUsed } = deployed.value
     return ok({
@@ -176,8 +178,9 @@ export class Builder {
         )
         continue
       }
+      const places = new DeclarationPlaces(files, next.file, next.sourceMap)
       for (const { name, message } of checkLayout(former.value.layout, next.layout))
-        diagnostics.push(diagnosticAt(placeOfField(files, next, name), message))
+        diagnostics.push(diagnosticAt(places.field(name), message))
     }
     return diagnostics
   }
@@ -216,38 +219,13 @@ const containerOf = (
   sourceMap: sourceMap === undefined ? new Uint8Array(0) : utf8ToBytes(JSON.stringify(sourceMap)),
 })
 
-/** Where the contract is declared, if nothing tells it better. */
-const declarationOf = (files: ProjectFiles, entry: string): Place | string =>
-  files.find(entry, /\bexport\s+default\b|\bas\s+default\b/) ?? files.name(entry).name
-
-/** What the engine refused, where the author's own code led to it. */
-function refused(files: ProjectFiles, entry: string, { message, stack }: Refusal, finder: PositionFinder): Diagnostic {
-  return diagnosticAt(authorsPlace(framesOf(stack, finder)) ?? declarationOf(files, entry), message)
+/** What the engine refused, where the author's own code led to it, or where the author names what it is about. */
+function refused(places: DeclarationPlaces, { message, stack }: Refusal, finder: PositionFinder): Diagnostic {
+  const thrown = authorsPlace(framesOf(stack, finder))
+  const [, name] = /^the (?:abi|module) has (?:the function )?([\w$]+)/.exec(message) ?? []
+  return diagnosticAt(thrown ?? (name === undefined ? undefined : places.word(name)) ?? places.contract, message)
 }
 
 /** What a declaration says wrongly, where the author's files say it. */
-function misdeclared(files: ProjectFiles, { entry, sourceMap }: Bundle, { message, text }: DeclarationError): Diagnostic {
-  const { name } = files.name(entry)
-  const pattern = text === undefined ? undefined : new RegExp(escape(text))
-  const own = [name, ...sourceMap.sources.filter((source) => files.packageNamed(source) === undefined)]
-  const place = pattern === undefined ? undefined : firstOf(own, (source) => files.find(source, pattern))
-  return diagnosticAt(place ?? declarationOf(files, entry), message)
-}
-
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-
-/** The field in the author's files if it is written plainly, else the state, else the contract. */
-function placeOfField(files: ProjectFiles, { file, sourceMap }: BuiltContract, name: string): Place | string {
-  const own = [file, ...sourceMap.sources.filter((source) => files.packageNamed(source) === undefined)]
-  const field = new RegExp(`(?<![\\w$.])${escape(name)}\\s*:`)
-  const find = (pattern: RegExp) => firstOf(own, (source) => files.find(source, pattern))
-  return find(field) ?? find(/(?<![\w$.])state\s*[:,=]/) ?? declarationOf(files, file)
-}
-
-function firstOf<T>(items: readonly string[], find: (item: string) => T | undefined): T | undefined {
-  for (const item of items) {
-    const found = find(item)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
+const misdeclared = (places: DeclarationPlaces, { message, text }: DeclarationError): Diagnostic =>
+  diagnosticAt((text === undefined ? undefined : places.text(text)) ?? places.contract, message)

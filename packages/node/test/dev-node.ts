@@ -1,13 +1,4 @@
-import {
-  createPublicClient,
-  createTestClient,
-  createWalletClient,
-  type Hex,
-  http,
-  publicActions,
-  type Transport,
-  walletActions,
-} from 'viem'
+import { createTestClient, createWalletClient, http, publicActions, type Transport, walletActions } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import { DEVELOPMENT_MNEMONIC } from '../src/keys/development.ts'
@@ -23,8 +14,6 @@ export const devClient = (url: string) =>
     .extend(publicActions)
     .extend(walletActions)
 
-export const reader = (url: string) => createPublicClient({ chain: foundry, transport: transport(url), cacheTime: 0 })
-
 /** A stock client that signs as a funded account. */
 export const signer = (url: string, index: number) =>
   createWalletClient({ account: devAccount(index), chain: foundry, transport: transport(url) })
@@ -37,5 +26,3 @@ export async function request(url: string, method: string, ...params: unknown[])
   if (answer.error !== undefined) throw Object.assign(new Error(answer.error.message), answer.error)
   return answer.result
 }
-
-export const ZERO: Hex = '0x0000000000000000000000000000000000000000'

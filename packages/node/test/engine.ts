@@ -1,5 +1,5 @@
-import type { Engine } from '@quoin/execution/vm'
 import { loadContractEngine } from '@quoin/contracts/platform'
+import type { Engine } from '@quoin/execution/vm'
 
 let engine: Promise<Engine> | undefined
 

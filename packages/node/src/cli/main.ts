@@ -113,14 +113,11 @@ function addDev(program: Command): void {
         DEV_LIMITS.blockTimeMsMax,
       ]),
     )
-    .option(
-      '--artifacts <directory>',
-      'artefacts of quoin build, for names of functions and source lines (default: artifacts, if it is there)',
-    )
+    .option('--artifacts <directory>', 'what quoin build wrote, for names of functions and source lines', 'artifacts')
     .option('--quiet', 'print neither accounts nor transactions', false)
     .action(async ({ balance, blockTime, ...options }: DevFlags) => {
       const { dev } = await import('./commands/dev.ts')
-      await dev({ ...options, balance: BigInt(balance), blockTimeMs: blockTime, artifacts: options.artifacts }, print)
+      await dev({ ...options, balance: BigInt(balance), blockTimeMs: blockTime }, print)
     })
 }
 
@@ -131,7 +128,7 @@ interface DevFlags {
   readonly accounts: number
   readonly balance: number
   readonly blockTime?: number
-  readonly artifacts?: string
+  readonly artifacts: string
   readonly quiet: boolean
 }
 

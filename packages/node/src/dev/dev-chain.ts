@@ -257,7 +257,6 @@ export class DevChain {
     this.#closed = true
     this.#cancelTimer()
     await this.#jobs.idle()
-    this.#ended.abort()
     await this.#instance.close()
   }
 }

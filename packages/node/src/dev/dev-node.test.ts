@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { Address, bytesToHex } from '@quoin/protocol'
-import { type Hex, keccak256, parseEther, stringToHex, toHex } from 'viem'
+import { createPublicClient, type Hex, keccak256, parseEther, stringToHex, toHex, webSocket } from 'viem'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readContract } from '../../../../test/contracts/contract.mjs'
 import { devAccount, devClient, request as requestOf, signer } from '../../test/dev-node.ts'
@@ -232,6 +232,33 @@ describe('going back', () => {
     expect(await request('eth_accounts')).toHaveLength(10)
     await expect(request('anvil_reset', { forking: { jsonRpcUrl: 'http://127.0.0.1:1' } })).rejects.toThrow('cannot fork')
     start = await client.snapshot()
+  })
+
+  it('leaves subscriptions to pending transactions as they are', async () => {
+    const socket = createPublicClient({ transport: webSocket(node.url.replace('http', 'ws')) })
+    const seen: Hex[] = []
+    let onSeen: () => void = () => {}
+    const stop = socket.watchPendingTransactions({
+      onTransactions: (hashes) => {
+        seen.push(...hashes)
+        onSeen()
+      },
+    })
+    // The subscription is made without an answer to wait for: this comes behind it on the same socket.
+    await socket.getBlockNumber()
+    const id = await client.snapshot()
+    const first = await transfer(1n)
+    await client.revert({ id })
+    const second = await transfer(2n)
+    await new Promise<void>((resolve) => {
+      onSeen = () => {
+        if (seen.length === 2) resolve()
+      }
+      onSeen()
+    })
+    expect(seen).toEqual([first, second])
+    stop()
+    await (await socket.transport.getRpcClient()).close()
   })
 
   it('makes news of filters what follows', async () => {

@@ -36,6 +36,8 @@ export interface DevNodeOptions {
   readonly artifacts?: string
   /** Told of each transaction in a block: text of one line or more, without the last line's end. */
   readonly print?: (text: string) => void
+  /** Told what goes wrong in the node itself; by default standard error is. */
+  readonly complain?: (text: string) => void
   /** What `web3_clientVersion` answers. */
   readonly clientVersion?: string
 }
@@ -47,6 +49,9 @@ export const DEV_DEFAULTS = {
   accounts: DEVELOPMENT_ACCOUNTS,
   balance: DEVELOPMENT_BALANCE,
   artifacts: 'artifacts',
+  clientVersion: 'quoin dev',
+  print: (): void => {},
+  complain: (text: string): void => void process.stderr.write(`${text}\n`),
 } as const
 
 /** A development node that serves. */
@@ -85,15 +90,14 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
       accounts: accounts.map(({ address }) => address),
       balance: Wei(settings.balance),
     })
-    const print = options.print ?? (() => {})
-    const log = scope.own(new DevLog(new Descriptions(crypto, new Artifacts(settings.artifacts, crypto)), print))
+    const log = scope.own(new DevLog(new Descriptions(crypto, new Artifacts(settings.artifacts, crypto)), settings.print))
     const unlocked = new DevAccounts(crypto, accounts)
-    const logger = printingLogger(print)
+    const logger = complainingLogger(settings.complain)
     const chain = scope.own(
       await DevChain.open({
         ...{ genesis, crypto, engine, clock: systemClock, logger },
         recovery: withImpersonation(createInlineRecovery(crypto)),
-        clientVersion: settings.clientVersion ?? 'quoin dev',
+        clientVersion: settings.clientVersion,
         sealer: sealerKey(crypto),
         mining: miningOf(settings.blockTimeMs),
         onBlock: (block, instance) => log.block(block, instance),
@@ -129,11 +133,11 @@ function urlOf(host: string, port: number): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }
 
-/** Warnings and errors of the node's parts, in the words of a terminal. */
-function printingLogger(print: (text: string) => void): Logger {
+/** Warnings and errors of the node's parts, in the form of a terminal. */
+function complainingLogger(complain: (text: string) => void): Logger {
   const line = (level: string) => (fields: object, message: string) => {
     const error: unknown = 'err' in fields ? fields.err : undefined
-    print(`${level}: ${message}${error instanceof Error ? `\n${error.stack ?? error.message}` : ` ${JSON.stringify(fields)}`}`)
+    complain(`${level}: ${message}${error instanceof Error ? `\n${error.stack ?? error.message}` : ` ${JSON.stringify(fields)}`}`)
   }
   const silent = () => {}
   const logger: Logger = { debug: silent, info: silent, warn: line('warning'), error: line('error'), child: () => logger }

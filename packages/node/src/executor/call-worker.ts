@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { loadContractEngine } from '@quoin/contracts/platform'
 import { createCallHost, EngineFault } from '@quoin/execution'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
 import { runCallJob } from './inline-calls.ts'
-import { loadContractEngine } from '@quoin/contracts/platform'
 
 /** A thread that runs calls. It reads the node's database through a handle of its own and writes nothing. */
 if (parentPort === null) throw new Error('calls run only in a worker')

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { loadContractEngine } from '@quoin/contracts/platform'
 import { createExecutor, EngineFault, type ExecutedBlock, type Executor, unpackTransactions } from '@quoin/execution'
 import { type Hash, hexToBytes, parseGenesis, unwrap } from '@quoin/protocol'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { ExecutorAnswers, ExecutorCall, ExecutorMessage, ExecutorRequest, ExecutorWorkerData } from './messages.ts'
-import { loadContractEngine } from '@quoin/contracts/platform'
 
 /** The thread that executes blocks. It reads the node's database through a handle of its own and writes nothing. */
 if (parentPort === null) throw new Error('the executor runs only as a worker')

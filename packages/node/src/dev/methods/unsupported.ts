@@ -28,6 +28,8 @@ const refusing = (reason: string) => ({
 
 /** Methods that answer with the reason why they are not there. */
 export const unsupportedMethods: DevMethods = {
-  ...Object.assign({}, ...Object.entries(REASONS).map(([name, reason]) => underBothNames(name, refusing(reason)))),
+  ...Object.fromEntries(
+    Object.entries(REASONS).flatMap(([name, reason]) => Object.entries(underBothNames(name, refusing(reason)))),
+  ),
   evm_setBlockGasLimit: refusing(PARAMETERS),
 }

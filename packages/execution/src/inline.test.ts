@@ -335,7 +335,7 @@ describe('an observer', () => {
     const data = containerOf(source, [{ type: 'constructor', inputs: [], stateMutability: 'nonpayable' }])
     const fails = executable({ ...transfer(alice, 1, bob, 0n), to: undefined, data, gas: 15_000_000 })
     const block = unwrap(await executor.execute(chain.template(miner), [pay(0), fails]))
-    const [{ errorData }] = unwrap(codec.decode(receiptsCodec, block.receipts)).slice(1) as [{ errorData: Uint8Array }]
+    const errorData = unwrap(codec.decode(receiptsCodec, block.receipts))[1]?.errorData
     expect(told.map(([what]) => what)).toEqual(['runs', 'runs', 'failed'])
     expect(told[2]![1]).toMatchObject({
       hash: told[1]![1],

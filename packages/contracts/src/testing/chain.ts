@@ -81,11 +81,11 @@ export type Accounts<count extends number, list extends readonly Hex[] = readonl
     : Accounts<count, readonly [...list, Hex]>
 
 /** A chain for tests, in this process. */
-export class Chain<count extends number = number> {
+export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
   /** Those that own something from the beginning, with checksums: the accounts of anvil and of `quoin dev`. */
-  readonly accounts: Accounts<count>
+  readonly accounts: accounts
   /** Of the accounts, in their order, for what a test signs. */
-  readonly privateKeys: Accounts<count>
+  readonly privateKeys: accounts
   readonly #core: ChainCore
   /** Who sends where a test does not say. */
   readonly #sender: Hex | undefined
@@ -95,8 +95,8 @@ export class Chain<count extends number = number> {
   constructor(core: ChainCore, accounts: readonly DevelopmentAccount[]) {
     this.#core = core
     this.#sender = accounts[0]?.address
-    this.accounts = accounts.map(({ address }) => address) as unknown as Accounts<count>
-    this.privateKeys = accounts.map(({ privateKey }) => privateKey) as unknown as Accounts<count>
+    this.accounts = accounts.map(({ address }) => address) as readonly Hex[] as accounts
+    this.privateKeys = accounts.map(({ privateKey }) => privateKey) as readonly Hex[] as accounts
     this.#host = {
       call: async (target, data, options) => {
         const outgoing = this.#callOf(target, data, options)
@@ -342,7 +342,9 @@ export class Chain<count extends number = number> {
 }
 
 /** A chain of its own, with the executor, gas and limits of every other. The first of a process takes longer than those after it. */
-export async function createChain<const count extends number = 10>(options: ChainOptions<count> = {}): Promise<Chain<count>> {
+export async function createChain<const count extends number = 10>(
+  options: ChainOptions<count> = {},
+): Promise<Chain<Accounts<count>>> {
   const count = readInteger('accounts', options.accounts ?? 10, 0, TESTING_LIMITS.accountsMax)
   const balance = readAmount('balance', options.balance ?? DEFAULT_BALANCE)
   if (balance > TESTING_LIMITS.balanceMax) throw new ChainError(`a balance may be at most 2^200 wei: ${balance}`)
@@ -350,7 +352,7 @@ export async function createChain<const count extends number = 10>(options: Chai
   const accounts = developmentAccounts(crypto, count)
   const addresses = accounts.map(({ address }) => readAddress('an account', address))
   const ledger = await Ledger.create((version) => testGenesis(crypto, version, timeMs, addresses, balance))
-  return new Chain<count>(new ChainCore(ledger, options.gas === 'each'), accounts)
+  return new Chain<Accounts<count>>(new ChainCore(ledger, options.gas === 'each'), accounts)
 }
 
 const DEFAULT_BALANCE = 10_000n * 10n ** 18n

@@ -6,7 +6,7 @@
  */
 import type { Abi } from 'abitype'
 import type { ContractEventName, Hex } from 'viem'
-import { afterAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import type { EventFilter } from './contract-types.ts'
 import { formatArguments, formatValue } from './format.ts'
 import { gasOfAllChains } from './gas.ts'
@@ -93,6 +93,8 @@ const shownEvents = (events: readonly ContractEvent[]): string =>
  * process (`isolate: false`), only the first one's does, and the others call this.
  */
 export function reportGas(): void {
+  // Of files before this one, where they share the process.
+  beforeAll(() => gasOfAllChains.clear())
   afterAll(() => {
     const report = gasOfAllChains.toString()
     gasOfAllChains.clear()

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  type Accounts,
   type Chain,
   ChainError,
   type Contract,
@@ -44,7 +45,7 @@ const move = fc.oneof(
 )
 
 interface World {
-  readonly chain: Chain<4>
+  readonly chain: Chain<Accounts<4>>
   readonly coin: Contract<typeof token.abi>
 }
 

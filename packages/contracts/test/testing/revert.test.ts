@@ -1,0 +1,142 @@
+import { bytesToHex } from '@quoin/protocol'
+import { getAddress } from 'viem'
+import { describe, expect, it } from 'vitest'
+import { containerOf } from '../../../../test/contracts/contract.mjs'
+import { type Artifact, ContractRevert, createChain } from '../../src/testing/index.ts'
+import { buildFiles, built } from '../build/project.ts'
+import { TOKEN } from '../build/sources.ts'
+import { lab, passer } from './lab.ts'
+
+const STRANGER = getAddress(`0x${'99'.repeat(20)}`)
+
+async function world() {
+  const chain = await createChain()
+  const [alice, bob] = chain.accounts
+  return { chain, alice, bob, contract: await chain.deploy(lab, { args: [1n] }) }
+}
+
+async function revertOf(attempt: Promise<unknown>): Promise<ContractRevert> {
+  const error = await attempt.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  )
+  if (error instanceof ContractRevert) return error
+  throw new Error('no revert', { cause: error })
+}
+
+/** The frames of a stack, as `name file:line`, without columns. */
+const frames = (error: Error) =>
+  error.stack!.split('\n').flatMap((line) => {
+    const [, name, file, number] = /^ +at (?:(.*) \()?(?:.*\/)?([^/]+?):(\d+):\d+\)?$/.exec(line) ?? []
+    return file === undefined ? [] : [`${name ?? ''} ${file}:${number}`.trim()]
+  })
+
+describe('a revert', () => {
+  it('has the error of the ABI, of a transaction, a simulation, a call and a read alike', async () => {
+    const { chain, contract } = await world()
+    const b = { who: STRANGER, words: ['a', 'b'] }
+    const sent = await revertOf(contract.write.failWith([7n, b]))
+    expect(sent).toMatchObject({ name: 'ContractRevert', errorName: 'Odd', args: [7n, b] })
+    expect(sent.message).toBe(`lab.failWith reverted: Odd(7n, { who: ${STRANGER}, words: ["a", "b"] })`)
+    const simulated = await revertOf(contract.simulate.failWith([7n, b]))
+    expect(simulated).toMatchObject({ errorName: 'Odd', args: [7n, b], data: sent.data, gasUsed: sent.gasUsed })
+    expect(simulated.receipt).toBeUndefined()
+    expect((await revertOf(contract.write.crash())).reason).toMatch(/^TypeError: /)
+    expect(frames(sent)[0]).toMatch(/^failWith contract.js:\d+$/)
+    expect(chain.block.number).toBe(3n)
+  })
+
+  it('has the text of an exception', async () => {
+    const { contract } = await world()
+    const error = await revertOf(contract.write.fail(['not today']))
+    expect(error).toMatchObject({ errorName: 'Error', args: ['not today'], reason: 'not today' })
+    expect(error.message).toBe('lab.fail reverted: not today')
+  })
+
+  it('stands in its block, with status reverted, and what it used', async () => {
+    const { chain, alice, contract } = await world()
+    const { receipt, gasUsed } = await revertOf(contract.write.fail(['not today']))
+    expect(receipt).toMatchObject({ status: 'reverted', blockNumber: 2n, gasUsed, logs: [], from: alice, to: contract.address })
+    expect(chain.block).toMatchObject({ number: 2n, gasUsed, transactions: [receipt!.transactionHash] })
+    expect(await chain.nonce(alice)).toBe(2)
+  })
+
+  it('of gas says so', async () => {
+    const { contract } = await world()
+    const sent = await revertOf(contract.write.burn({ gas: 200_000n }))
+    expect(sent).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n })
+    const simulated = await revertOf(contract.simulate.burn({ gas: 200_000n }))
+    expect(simulated).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n, message: 'lab.burn reverted: out of gas' })
+  })
+
+  it('of a creation says what is wrong with the code or its constructor', async () => {
+    const { chain, contract } = await world()
+    const error = await revertOf(chain.deploy(lab, { args: [13n] }))
+    expect(error.message).toBe('deployment of lab reverted: unlucky')
+    expect(frames(error)[0]).toMatch(/^constructor contract.js:\d+$/)
+    const broken = { name: 'broken', abi: [], bytecode: '0x6000' } as const
+    await expect(chain.deploy(broken)).rejects.toThrow(/deployment of broken reverted: no contract was made/)
+    const source = "const start = () => { throw new Error('no start') }\nstart()\nexport default {}"
+    const throwing = { name: 'throwing', abi: [], bytecode: bytesToHex(containerOf(source, [])) } as const
+    const thrown = await revertOf(chain.deploy(throwing))
+    expect(thrown.message).toContain('no start')
+    expect(frames(thrown)[0]).toMatch(/^start contract.js:1$/)
+    expect(await contract.read.count()).toBe(1n)
+  })
+
+  it('that came through other contracts is known by their ABIs, and shows their frames, the innermost first', async () => {
+    const { chain, contract } = await world()
+    const other = await chain.deploy(passer)
+    const error = await revertOf(other.write.relay([contract.address]))
+    // The lab calls itself, which is refused before anything of it runs again.
+    expect(error.reason).toMatch(/under way and cannot be entered again/)
+    expect(
+      frames(error)
+        .slice(0, 2)
+        .map((frame) => frame.split(' ')[0]),
+    ).toEqual(['relay', 'relay'])
+    const second = await chain.deploy(lab, { args: [2n] })
+    const inner = await revertOf(contract.write.relay([second.address]))
+    expect(inner).toMatchObject({ errorName: 'Odd', args: [1n, { who: contract.address, words: ['inner'] }] })
+    expect(
+      frames(inner)
+        .slice(0, 2)
+        .map((frame) => frame.split(' ')[0]),
+    ).toEqual(['failWith', 'relay'])
+    const outer = await revertOf(other.write.swallow([contract.address]))
+    expect(outer.reason).toBe('outer')
+    expect(frames(outer)[0]).toMatch(/^swallow/)
+    expect(outer.stack).not.toContain('at fail ')
+  })
+
+  it('that nobody knows is there as bytes', async () => {
+    const { chain, contract } = await world()
+    const unaware = { ...lab, abi: lab.abi.filter((item) => item.type !== 'error') } as unknown as typeof lab
+    const fresh = await createChain()
+    const stranger = await fresh.deploy(unaware, { args: [1n] })
+    const error = await revertOf(stranger.write.failWith([1n, { who: STRANGER, words: [] }]))
+    expect(error).toMatchObject({ errorName: undefined, args: [] })
+    expect(error.data.slice(0, 10)).toBe(
+      (await revertOf(contract.write.failWith([1n, { who: STRANGER, words: [] }]))).data.slice(0, 10),
+    )
+    expect(chain.block.number).toBe(2n)
+  })
+})
+
+describe('the stack', () => {
+  it('begins with the lines of the author, and ends with those of the test', async () => {
+    const { name, abi, bytecode, sourceMap } = built(await buildFiles(TOKEN))
+    const chain = await createChain()
+    const [alice, bob] = chain.accounts
+    const artifact = { name, abi, bytecode, sourceMap } as unknown as Artifact
+    const contract = await chain.deploy(artifact, { args: ['Quoin', 10n], from: alice })
+    const attempt = () => contract.write.transfer!([alice, 5n], { from: bob })
+    const error = await revertOf(attempt())
+    const line = TOKEN.split('\n').findIndex((text) => text.includes('revert.InsufficientBalance')) + 1
+    expect(error.stack!.split('\n')[0]).toBe('ContractRevert: token.transfer reverted: InsufficientBalance(0n, 5n)')
+    expect(frames(error)[0]).toBe(`transfer token.ts:${line}`)
+    expect(error.stack!.split('\n')[1]).toContain('(contracts/token.ts:')
+    expect(frames(error)[1]).toMatch(/^attempt revert.test.ts:\d+$/)
+    expect(error.stack).not.toContain('src/testing')
+  })
+})

@@ -62,6 +62,8 @@ export interface ExecutorOptions extends BlockObserver {
    * block is executed; nodes that do not write the same come to another state.
    */
   readonly beforeBlock?: (journal: Journal, block: BlockContext) => void
+  /** What runs contracts, where others who read this database share it; by default the executor's own. */
+  readonly contracts?: Contracts
   /** For development chains only, where senders are impersonated: whether contracts may be senders. */
   readonly contractsSend?: boolean
 }
@@ -121,7 +123,7 @@ class InlineExecutor implements Executor {
   constructor(options: ExecutorOptions, tree: StateTree) {
     this.#options = options
     this.#tree = tree
-    this.#contracts = createContracts({ ...options, reader: options.kv })
+    this.#contracts = options.contracts ?? createContracts({ ...options, reader: options.kv })
     this.version = this.#contracts.executionVersion
   }
 

@@ -4,16 +4,16 @@ import {
   accountKey,
   type BlockRefusal,
   type CallHost,
-  createCallHost,
   createExecutor,
   type ExecutableTransaction,
   type Executor,
   flatKeyOf,
+  type HistoryKv,
   stateAt,
   type TransactionFailure,
   unpackOps,
 } from '@quoin/execution'
-import type { BlockContext, Journal } from '@quoin/execution/contract'
+import { type BlockContext, createContracts, type Journal } from '@quoin/execution/contract'
 import {
   type Address,
   type ChainId,
@@ -64,11 +64,9 @@ export interface LedgerCheckpoint {
   readonly blocks: number
 }
 
-/** The executor and what runs calls, over one database. */
-interface Machinery {
-  readonly kv: MemoryKv
-  readonly executor: Executor
-  readonly calls: CallHost
+/** What runs calls, and on what. */
+interface Machinery extends CallHost {
+  readonly kv: ReplaceableKv
 }
 
 /** What the executor asks of, and tells, the ledger while a block runs. */
@@ -89,17 +87,31 @@ function sharedEngine(): ReturnType<typeof loadContractEngine> {
   return engine
 }
 
-async function openMachinery(kv: MemoryKv, hooks: Hooks): Promise<Machinery> {
-  const powers = { kv, crypto, chainId: CHAIN_ID as ChainId, engine: await sharedEngine() }
+/** A database of which another can take the place, under whoever reads it. */
+class ReplaceableKv implements HistoryKv {
+  current = new MemoryKv()
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.current.get(key)
+  }
+
+  scan(range: Parameters<HistoryKv['scan']>[0]): ReturnType<HistoryKv['scan']> {
+    return this.current.scan(range)
+  }
+}
+
+/** Reads the state tree anew; contracts that are loaded stay so. */
+async function openExecutor({ kv, contracts }: Machinery, hooks: Hooks): Promise<Executor> {
+  const { crypto, chainId, engine } = contracts
   const executor = await createExecutor({
-    ...powers,
+    ...{ kv, crypto, chainId, engine, contracts },
     treeDepth: TREE_DEPTH,
     historyHeights: 0,
     contractsSend: true,
     onFailure: (hash, failure) => void hooks.failures.set(hash, failure),
     beforeBlock: (journal) => setBalances(journal, hooks.balances),
   })
-  return { kv, executor: unwrap(executor), calls: createCallHost(powers) }
+  return unwrap(executor)
 }
 
 function setBalances(journal: Journal, balances: ReadonlyMap<Address, bigint>): void {
@@ -112,23 +124,27 @@ function setBalances(journal: Journal, balances: ReadonlyMap<Address, bigint>): 
  */
 export class Ledger {
   readonly #hooks: Hooks
+  readonly #machinery: Machinery
   readonly #blocks: MinedBlock[]
-  #machinery: Machinery
+  #executor: Executor
 
-  private constructor(hooks: Hooks, machinery: Machinery, genesis: MinedBlock) {
+  private constructor(hooks: Hooks, machinery: Machinery, executor: Executor, genesis: MinedBlock) {
     this.#hooks = hooks
     this.#machinery = machinery
+    this.#executor = executor
     this.#blocks = [genesis]
   }
 
   static async create(genesisOf: (executionVersion: Hash) => Genesis): Promise<Ledger> {
     const hooks: Hooks = { balances: NO_BALANCES, failures: new Map() }
-    const machinery = await openMachinery(new MemoryKv(), hooks)
-    const { kv, executor } = machinery
+    const kv = new ReplaceableKv()
+    const powers = { reader: kv, crypto, chainId: CHAIN_ID as ChainId, engine: await sharedEngine() }
+    const machinery = { kv, contracts: createContracts(powers) }
+    const executor = await openExecutor(machinery, hooks)
     const { header, hash, ops } = await executor.genesis(genesisOf(executor.version))
-    kv.apply(unpackOps(ops))
+    kv.current.apply(unpackOps(ops))
     await executor.commit(hash)
-    return new Ledger(hooks, machinery, { header, hash, transactions: [] })
+    return new Ledger(hooks, machinery, executor, { header, hash, transactions: [] })
   }
 
   get head(): MinedBlock {
@@ -141,7 +157,7 @@ export class Ledger {
   }
 
   get calls(): CallHost {
-    return this.#machinery.calls
+    return this.#machinery
   }
 
   /** What a call on the state of a block finds itself in: the block itself, as for `eth_call`. */
@@ -163,36 +179,36 @@ export class Ledger {
 
   /** Makes the next block, or none when one of its transactions may not stand there. */
   async produce({ timeMs, messages, balances = NO_BALANCES }: Production): Promise<Result<MinedBlock, BlockRefusal>> {
-    const { kv, executor } = this.#machinery
     const { header: parent, hash: parentHash } = this.head
     this.#hooks.balances = balances
     this.#hooks.failures.clear()
     const transactions = this.#encode(messages)
     const { feeAddress: miner } = testValidator(crypto)
     const template = { parent, parentHash, timeMs: timeMs as TimeMs, miner, extra: parent.extra }
-    const executed = await executor.execute(template, transactions)
+    const executed = await this.#executor.execute(template, transactions)
     if (!executed.ok) return executed
     const { header, hash, ops, receipts } = executed.value
     const block = { header, hash, transactions: this.#mined(messages, transactions, receipts) }
     // In one turn, so that a checkpoint never finds the one without the other.
-    kv.apply(unpackOps(ops))
+    this.#machinery.kv.current.apply(unpackOps(ops))
     this.#blocks.push(block)
-    await executor.commit(hash)
+    await this.#executor.commit(hash)
     return ok(block)
   }
 
   checkpoint(): LedgerCheckpoint {
-    return { kv: this.#machinery.kv.clone(), blocks: this.#blocks.length }
+    return { kv: this.#machinery.kv.current.clone(), blocks: this.#blocks.length }
   }
 
   /** Back to an earlier state, any number of times. Blocks above are gone. */
   async restore({ kv, blocks }: LedgerCheckpoint): Promise<void> {
-    this.#machinery = await openMachinery(kv.clone(), this.#hooks)
+    this.#machinery.kv.current = kv.clone()
     this.#blocks.length = blocks
+    this.#executor = await openExecutor(this.#machinery, this.#hooks)
   }
 
   close(): Promise<void> {
-    return this.#machinery.executor.close()
+    return this.#executor.close()
   }
 
   #encode(messages: readonly Message[]): readonly ExecutableTransaction[] {

@@ -126,11 +126,11 @@ it('ethers sends a transaction', async () => {
 })
 
 it.each([
-  ['A first transaction', /^success in block \d+, final\n$/],
-  ['A first contract', /^5n \{ by: '0xf39F\w+', count: 5n \}\nTooMuch \[ 10n \]\n$/],
-])('%s of the README does what it says', async (title, output) => {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const section = readme.split(/^## /m).find((text) => text.startsWith(`${title}\n`))
+  ['README.md', 'A first transaction', /^success in block \d+, final\n$/],
+  ['docs/contracts.md', 'Deploying', /^5n \{ by: '0xf39F\w+', count: 5n \}\nTooMuch \[ 10n \]\n$/],
+])('%s, %s, does what it says', async (page, title, output) => {
+  const text = await readFile(join(ROOT, page), 'utf8')
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${title}\n`))
   const code = /```[jt]s\n([\s\S]*?)```/.exec(section ?? '')?.[1]
   expect(code).toContain('http://127.0.0.1:8545')
   // Where a script finds viem as a user's own project does.

@@ -1,0 +1,82 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Program, ROOT, run } from './program.ts'
+
+/** What the tutorial has its reader do, in order. */
+type Step =
+  | { readonly kind: 'file'; readonly path: string; readonly text: string }
+  | { readonly kind: 'run'; readonly line: string }
+  | { readonly kind: 'output'; readonly lines: readonly string[] }
+
+const RPC_URL = 'http://127.0.0.1:8545'
+const MY_DAPP = '../my-dapp'
+
+/** The blocks of a page: files are named in the line before, `sh` is run, `text` is what the last command shows. */
+function stepsOf(page: string): readonly Step[] {
+  return [...page.matchAll(/(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, path, language, text]): Step[] => {
+    const lines = text!.split('\n').filter((line) => line !== '')
+    if (path !== undefined) return [{ kind: 'file', path, text: text! }]
+    if (language === 'sh') return lines.map((line) => ({ kind: 'run', line }))
+    if (language === 'text') return [{ kind: 'output', lines }]
+    throw new Error(`the tutorial has a block of ${language} that is neither a file nor run`)
+  })
+}
+
+/** A line of a terminal as npm is to run it: from what is in its cache, and without the colours of another test runner. */
+const environment = {
+  NO_COLOR: '1',
+  npm_config_offline: 'true',
+  npm_config_audit: 'false',
+  FORCE_COLOR: '0',
+  CI: '1',
+  VITEST: '',
+}
+const npm = (args: readonly string[], cwd: string, group = false) => new Program('npm', args, { cwd, env: environment, group })
+
+let parent: string
+let node: Program | undefined
+
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'quoin-tutorial-'))
+})
+
+afterAll(async () => {
+  await node?.end('SIGINT')
+  await rm(parent, { recursive: true, force: true })
+})
+
+it('goes from an empty folder to a called contract, as the tutorial says, without a network', async () => {
+  const project = join(parent, 'my-dapp')
+  const steps = stepsOf(await readFile(join(ROOT, 'docs', 'tutorial.md'), 'utf8'))
+  expect(steps.length).toBeGreaterThan(10)
+  let cwd = ROOT
+  let url = RPC_URL
+  let shown = ''
+  for (const step of steps) {
+    if (step.kind === 'file') {
+      const path = join(project, step.path)
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, step.text.replaceAll(RPC_URL, url))
+    } else if (step.kind === 'output') {
+      for (const line of step.lines) expect(shown.replace(/ +/g, ' ')).toContain(line.trim().replace(/ +/g, ' '))
+    } else if (step.line.startsWith('cd ')) {
+      expect(step.line).toBe(`cd ${MY_DAPP}`)
+      cwd = project
+    } else if (step.line === 'npm run dev') {
+      node = npm(['run', 'dev', '--', '--port', '0'], cwd, true)
+      url = (await node.shows(/http:\/\/127\.0\.0\.1:\d+/))[0]
+    } else {
+      const [program, ...args] = step.line.replace(MY_DAPP, project).split(' ')
+      const { code, output } = await run(new Program(program!, args, { cwd, env: environment }))
+      expect(code, `${step.line}\n${output}`).toBe(0)
+      shown = output
+    }
+  }
+  const deployed = await run(new Program('npm', ['run', 'deploy'], { cwd, env: { ...environment, RPC_URL: url } }))
+  expect(deployed.output).toMatch(
+    /The token is at 0x[\da-f]{40} \(\d+ gas\)\. Its supply of 1000000000000000000000 belongs to 0xf39F/,
+  )
+  expect(deployed.code).toBe(0)
+})

@@ -56,6 +56,13 @@ const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [p
       ['packages/sdk/src/a.test.ts', `import { readFile } from 'node:fs/promises'`],
     ],
   },
+  'kit-is-bundled': {
+    bad: [['packages/contracts/src/kit/a.ts', `import { x } from '@quoin/protocol'`]],
+    good: [
+      ['packages/contracts/src/kit/a.ts', `import type { Abi } from 'abitype'\nimport { x } from './b.ts'`],
+      ['packages/contracts/src/build/a.ts', `import { x } from '@quoin/protocol'`],
+    ],
+  },
   'store-owns-the-database': {
     bad: [[node, `import { ClassicLevel } from 'classic-level'`]],
     good: [['packages/node/src/store/a.ts', `import { ClassicLevel } from 'classic-level'`]],

@@ -31,7 +31,10 @@ const isTest = (path: string) =>
   /\.test(-d)?\.tsx?$/.test(path) || path.startsWith('test/') || /^packages\/[^/]+\/test\//.test(path)
 const isScript = (path: string) => /\.(tsx?|mjs|js|cjs)$/.test(path)
 const packageOf = (path: string) => /^packages\/([^/]+)\//.exec(path)?.[1]
-const isPure = (path: string) => isScript(path) && !isTest(path) && purePackages.includes(packageOf(path) ?? '')
+/** What runs in contracts is as pure as what runs them. */
+const pureFolders = /^packages\/contracts\/src\/(?:kit|standards)\//
+const isPure = (path: string) =>
+  isScript(path) && !isTest(path) && (purePackages.includes(packageOf(path) ?? '') || pureFolders.test(path))
 
 /** A rule that says the same of every match of a pattern in one view of the file. */
 const matches =
@@ -83,6 +86,11 @@ const walls: Readonly<Record<string, Rule>> = {
   'browser-safe': imports((path, { specifier }) =>
     browserPackages.includes(packageOf(path) ?? '') && !isTest(path) && specifier.startsWith('node:')
       ? `${packageOf(path)} runs in browsers, where there is no ${specifier}`
+      : undefined,
+  ),
+  'kit-is-bundled': imports((path, { specifier, typeOnly }) =>
+    path.startsWith('packages/contracts/src/kit/') && !isTest(path) && !typeOnly && !specifier.startsWith('.')
+      ? `the kit is bundled into every contract and imports nothing but types: ${specifier}`
       : undefined,
   ),
   'store-owns-the-database': external(/^(classic-level|abstract-level|level)(\/|$)/, 'packages/node/src/store/'),

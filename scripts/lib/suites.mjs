@@ -14,7 +14,12 @@ export const bootstrapMinutesMax = 3
  */
 export const suites = [
   { name: 'unit', projects: ['unit', 'types'], folders: ['packages'], minutesMax: 3 },
-  { name: 'conformance', projects: ['conformance'], folders: ['test/conformance', 'test/byzantine'], minutesMax: 2 },
+  {
+    name: 'conformance',
+    projects: ['conformance', 'standards'],
+    folders: ['test/conformance', 'test/byzantine', 'test/standards'],
+    minutesMax: 2,
+  },
   { name: 'sim', projects: ['sim'], folders: ['test/sim'], minutesMax: 4 },
   { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 5 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 1 },

@@ -12,11 +12,12 @@ interface JsonItem {
 
 /**
  * What the events and errors of an ABI are called: their names; their signatures where it has several of one name. It runs while a contract is
- * made, on gas: no more than the first words of a line are looked at unless a name is there twice.
+ * made, on gas: of a line that begins as functions do only the first letter is looked at, of others the first words unless a name is there twice.
  */
 export function namesOf(abi: readonly unknown[]): { readonly event: readonly string[]; readonly error: readonly string[] } {
   const items = { event: new Map<string, unknown[]>(), error: new Map<string, unknown[]>() }
   for (const item of abi) {
+    if (typeof item === 'string' && item.startsWith('f')) continue
     const [kind, name] = typeof item === 'string' ? headOf(item) : [(item as JsonItem).type, (item as JsonItem).name ?? '']
     if (kind !== 'event' && kind !== 'error') continue
     const known = items[kind].get(name)

@@ -30,7 +30,8 @@ export function merge(declared: Declared): Merged {
   const abi = new Set<unknown>()
   const state: { [name: string]: Fields[string] } = Object.create(null)
   const functions: { [name: string]: AnyFunction } = Object.create(null)
-  const writers: { [name: string]: Declared } = Object.create(null)
+  /** By function: the parts whose function nobody replaced. */
+  const writers: { [name: string]: readonly Declared[] } = Object.create(null)
   const modifiers: { [name: string]: readonly AnyFunction[] } = Object.create(null)
   for (const part of partsOf(declared)) {
     for (const item of part.abi ?? []) abi.add(item)
@@ -39,14 +40,16 @@ export function merge(declared: Declared): Merged {
       state[name] = part.state![name]!
     }
     for (const name of Object.keys(part.functions ?? {})) {
-      if (name in writers && functions[name] !== part.functions![name] && !partsOf(part).has(writers[name]!))
-        throw new TypeError(`write it in the contract, for two parts have a function ${name}`)
-      writers[name] = part
-      functions[name] = part.functions![name]!
+      const run = part.functions![name]!
+      const others = writers[name]?.filter((writer) => writer.functions![name] !== run && !partsOf(part).has(writer)) ?? []
+      writers[name] = [...others, part]
+      functions[name] = run
     }
     for (const name of Object.keys(part.modifiers ?? {}))
       modifiers[name] = [...(modifiers[name] ?? []), ...part.modifiers![name]!]
   }
+  for (const name of Object.keys(writers))
+    if (writers[name]!.length > 1) throw new TypeError(`write it in the contract, for two parts have a function ${name}`)
   for (const name of Object.keys(modifiers)) functions[name] = modified(modifiers[name]!, functions[name]!)
   return { abi: [...abi], state, functions }
 }

@@ -1,4 +1,5 @@
 import type { Guest } from '../guest.ts'
+import { registry } from '../registry.ts'
 import type { Spec, SpecValue } from '../value-types.ts'
 
 declare const quoin: Guest
@@ -12,10 +13,10 @@ export interface Shape<V> {
   readonly unpack?: ((stored: unknown) => V) | undefined
 }
 
-/** What a spec means. Throws where it is none: the host's library knows the ABI's types. */
+/** What a spec means. Throws in the build where it is none: the host's library knows the ABI's types. A deployment does not pay for that again. */
 export function shapeOf<T extends Spec>(spec: T): Shape<SpecValue<T>> {
   const shape = shapeOfSpec(spec)
-  quoin.abiEncode(`${shape.type}[]`, [[]])
+  if (registry.declared) quoin.abiEncode(`${shape.type}[]`, [[]])
   return shape as unknown as Shape<SpecValue<T>>
 }
 

@@ -1,0 +1,157 @@
+import { type Address, type ContextOf, mapping, part, value, ZERO_ADDRESS } from '../kit/index.ts'
+import { isAccepted } from './acceptance.ts'
+import { supportsInterfaces } from './erc165.ts'
+import { sumOf } from './integers.ts'
+
+/** ERC-1155 and its metadata. */
+export const ERC1155_INTERFACES = ['0xd9b67a26', '0x0e89341c'] as const
+
+/**
+ * For `reentrant` of a contract whose receivers want to send tokens on while they are told of them. Nothing of the part waits for a receiver: all is
+ * written before it is called. Look whether that is so for the contract's own functions.
+ */
+export const ERC1155_REENTRANT = ['setApprovalForAll', 'safeTransferFrom', 'safeBatchTransferFrom'] as const
+
+const ledger = part({
+  abi: [
+    'event TransferSingle(address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value)',
+    'event TransferBatch(address indexed operator, address indexed from, address indexed to, uint256[] ids, uint256[] values)',
+    'event ApprovalForAll(address indexed account, address indexed operator, bool approved)',
+    'event URI(string value, uint256 indexed id)',
+    'error ERC1155InsufficientBalance(address sender, uint256 balance, uint256 needed, uint256 tokenId)',
+    'error ERC1155InvalidSender(address sender)',
+    'error ERC1155InvalidReceiver(address receiver)',
+    'error ERC1155MissingApprovalForAll(address operator, address owner)',
+    'error ERC1155InvalidOperator(address operator)',
+    'error ERC1155InvalidArrayLength(uint256 idsLength, uint256 valuesLength)',
+  ],
+  state: {
+    uri: value('string'),
+    balances: mapping('uint256', mapping('address', 'uint256')),
+    operatorApprovals: mapping('address', mapping('address', 'bool')),
+  },
+})
+
+type Context = ContextOf<typeof ledger>
+type Numbers = readonly bigint[]
+
+/** For the constructor: the URI of all tokens' metadata, in which clients put the id in the place of `{id}`. */
+export const initErc1155 = ({ state }: Context, uri: string): void => state.uri.set(uri)
+
+/**
+ * Moves tokens with no questions asked: the zero address as `from` makes them, as `to` destroys them. Throws a RangeError where a balance would be
+ * beyond uint256.
+ */
+export function update(
+  { state, sender, emit, revert }: Context,
+  from: Address,
+  to: Address,
+  ids: Numbers,
+  amounts: Numbers,
+): void {
+  if (ids.length !== amounts.length) throw revert.ERC1155InvalidArrayLength(BigInt(ids.length), BigInt(amounts.length))
+  ids.forEach((id, i) => {
+    const amount = amounts[i]!
+    const balances = state.balances.at(id)
+    if (from !== ZERO_ADDRESS) {
+      const balance = balances.get(from)
+      if (balance < amount) throw revert.ERC1155InsufficientBalance(from, balance, amount, id)
+      balances.set(from, balance - amount)
+    }
+    if (to !== ZERO_ADDRESS) balances.set(to, sumOf(balances.get(to), amount, 'a balance'))
+  })
+  if (ids.length === 1) emit.TransferSingle(sender, from, to, ids[0]!, amounts[0]!)
+  else emit.TransferBatch(sender, from, to, ids, amounts)
+}
+
+/** The same, and asks the receiver, where it is a contract, whether it takes them. */
+function updateSafely(context: Context, from: Address, to: Address, ids: Numbers, amounts: Numbers, data: Uint8Array): void {
+  const { sender, revert } = context
+  if (to === ZERO_ADDRESS) throw revert.ERC1155InvalidReceiver(to)
+  update(context, from, to, ids, amounts)
+  const accepted =
+    ids.length === 1
+      ? isAccepted(to, CALLBACK, '0xf23a6e61', [sender, from, ids[0], amounts[0], data])
+      : isAccepted(to, BATCH_CALLBACK, '0xbc197c81', [sender, from, ids, amounts, data])
+  if (!accepted) throw revert.ERC1155InvalidReceiver(to)
+}
+
+const CALLBACK = 'onERC1155Received(address,address,uint256,uint256,bytes)(bytes4)'
+const BATCH_CALLBACK = 'onERC1155BatchReceived(address,address,uint256[],uint256[],bytes)(bytes4)'
+
+/** Moves tokens of several ids, whoever asks; a receiver that is a contract must take them. */
+export function safeBatchTransfer(
+  context: Context,
+  from: Address,
+  to: Address,
+  ids: Numbers,
+  amounts: Numbers,
+  data: Uint8Array = new Uint8Array(),
+): void {
+  if (from === ZERO_ADDRESS) throw context.revert.ERC1155InvalidSender(from)
+  updateSafely(context, from, to, ids, amounts, data)
+}
+
+/** Makes tokens of several ids; a receiver that is a contract must take them. */
+export function mintBatch(
+  context: Context,
+  to: Address,
+  ids: Numbers,
+  amounts: Numbers,
+  data: Uint8Array = new Uint8Array(),
+): void {
+  updateSafely(context, ZERO_ADDRESS, to, ids, amounts, data)
+}
+
+/** Makes tokens of one id; a receiver that is a contract must take them. */
+export function mint(context: Context, to: Address, id: bigint, amount: bigint, data?: Uint8Array): void {
+  mintBatch(context, to, [id], [amount], data)
+}
+
+/** Destroys tokens of several ids. */
+export function burnBatch(context: Context, from: Address, ids: Numbers, amounts: Numbers): void {
+  if (from === ZERO_ADDRESS) throw context.revert.ERC1155InvalidSender(from)
+  update(context, from, ZERO_ADDRESS, ids, amounts)
+}
+
+/** Destroys tokens of one id. */
+export const burn = (context: Context, from: Address, id: bigint, amount: bigint): void =>
+  burnBatch(context, from, [id], [amount])
+
+function transferFrom(context: Context, from: Address, to: Address, ids: Numbers, amounts: Numbers, data: Uint8Array): void {
+  const { state, sender, revert } = context
+  if (sender !== from && !state.operatorApprovals.at(from).get(sender)) throw revert.ERC1155MissingApprovalForAll(sender, from)
+  safeBatchTransfer(context, from, to, ids, amounts, data)
+}
+
+/** Tokens of many kinds (ERC-1155), with their metadata's URI; errors of ERC-6093. */
+export const erc1155 = part({
+  uses: [ledger],
+  abi: [
+    'function uri(uint256 id) view returns (string)',
+    'function balanceOf(address account, uint256 id) view returns (uint256)',
+    'function balanceOfBatch(address[] accounts, uint256[] ids) view returns (uint256[])',
+    'function isApprovedForAll(address account, address operator) view returns (bool)',
+    'function supportsInterface(bytes4 interfaceId) view returns (bool)',
+    'function setApprovalForAll(address operator, bool approved)',
+    'function safeTransferFrom(address from, address to, uint256 id, uint256 value, bytes data)',
+    'function safeBatchTransferFrom(address from, address to, uint256[] ids, uint256[] values, bytes data)',
+  ],
+  functions: {
+    uri: ({ state }) => state.uri.get(),
+    balanceOf: ({ state }, account, id) => state.balances.at(id).get(account),
+    balanceOfBatch({ state, revert }, accounts, ids) {
+      if (ids.length !== accounts.length) throw revert.ERC1155InvalidArrayLength(BigInt(ids.length), BigInt(accounts.length))
+      return ids.map((id, i) => state.balances.at(id).get(accounts[i]!))
+    },
+    isApprovedForAll: ({ state }, account, operator) => state.operatorApprovals.at(account).get(operator),
+    supportsInterface: supportsInterfaces(ERC1155_INTERFACES),
+    setApprovalForAll({ state, sender, emit, revert }, operator, approved) {
+      if (operator === ZERO_ADDRESS) throw revert.ERC1155InvalidOperator(operator)
+      state.operatorApprovals.at(sender).set(operator, approved)
+      emit.ApprovalForAll(sender, operator, approved)
+    },
+    safeTransferFrom: (context, from, to, id, amount, data) => transferFrom(context, from, to, [id], [amount], data),
+    safeBatchTransferFrom: transferFrom,
+  },
+})

@@ -1,0 +1,15 @@
+import { contract } from '../../kit/index.ts'
+import { initMultisig, multisig } from '../multisig.ts'
+import { tokenHolder } from '../token-holder.ts'
+
+/** A wallet of several owners that takes coins and tokens. */
+export default contract({
+  uses: [multisig, tokenHolder],
+  abi: [
+    'constructor(address[] owners, uint256 threshold)',
+    'event Received(address indexed sender, uint256 value)',
+    'receive() external payable',
+  ],
+  constructor: initMultisig,
+  receive: ({ sender, value, emit }) => emit.Received(sender, value),
+})

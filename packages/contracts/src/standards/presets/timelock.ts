@@ -1,0 +1,14 @@
+import { contract } from '../../kit/index.ts'
+import { ACCESS_CONTROL_INTERFACES } from '../access-control.ts'
+import { supportsInterfaces } from '../erc165.ts'
+import { initTimelock, timelock } from '../timelock.ts'
+import { ERC1155_HOLDER_INTERFACES, tokenHolder } from '../token-holder.ts'
+
+/** OpenZeppelin's TimelockController: its constructor, its functions; it takes coins and tokens. */
+export default contract({
+  uses: [timelock, tokenHolder],
+  abi: ['constructor(uint256 minDelay, address[] proposers, address[] executors, address admin)', 'receive() external payable'],
+  constructor: initTimelock,
+  functions: { supportsInterface: supportsInterfaces(ACCESS_CONTROL_INTERFACES, ERC1155_HOLDER_INTERFACES) },
+  receive() {},
+})

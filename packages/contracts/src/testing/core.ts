@@ -8,6 +8,7 @@ import { DEPLOYMENT, GasStatistics, gasOfAllChains, grouped } from './gas.ts'
 import type { Ledger, LedgerCheckpoint, MinedBlock, MinedTransaction, Production } from './ledger.ts'
 import { TESTING_LIMITS } from './limits.ts'
 import { Outbox } from './outbox.ts'
+import { print } from './print.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
 import { type ContractRevert, type FailedMessage, revertOf } from './revert.ts'
 import type { Message } from './transaction.ts'
@@ -185,7 +186,7 @@ export class ChainCore {
     if (artifact === undefined) return
     const name = message.to === undefined ? DEPLOYMENT : functionNameOf(artifact, bytesToHex(message.data))
     for (const statistics of [this.gas, gasOfAllChains]) statistics.record(artifact.name, name, gasUsed)
-    if (this.#printsGas) console.log(`gas: ${grouped(gasUsed)} ${artifact.name} ${name}`)
+    if (this.#printsGas) print(`gas: ${grouped(gasUsed)} ${artifact.name} ${name}`)
   }
 
   #revertOf(outgoing: Outgoing, failure: TransactionFailure, gasUsed: bigint, receipt: Receipt | undefined): ContractRevert {

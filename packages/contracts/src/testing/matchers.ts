@@ -11,6 +11,7 @@ import type { EventFilter } from './contract-types.ts'
 import { formatArguments, formatValue } from './format.ts'
 import { gasOfAllChains } from './gas.ts'
 import { matches, matchesAll } from './match.ts'
+import { print } from './print.ts'
 import { type ContractEvent, eventsOf, type Receipt } from './receipt.ts'
 import { ContractRevert } from './revert.ts'
 
@@ -37,8 +38,7 @@ interface ContractMatchers {
 }
 
 declare module 'vitest' {
-  // biome-ignore lint/suspicious/noExplicitAny: a declaration of the interface must name the parameter as vitest does.
-  interface Matchers<T = any> extends ContractMatchers {}
+  interface Matchers<T> extends ContractMatchers {}
 }
 
 type Attempt = Promise<unknown> | (() => unknown)
@@ -98,7 +98,7 @@ export function reportGas(): void {
   afterAll(() => {
     const report = gasOfAllChains.toString()
     gasOfAllChains.clear()
-    if (report !== '' && process.env.QUOIN_GAS_REPORT !== '0') console.log(report)
+    if (report !== '' && process.env.QUOIN_GAS_REPORT !== '0') print(report)
   })
 }
 

@@ -42,7 +42,7 @@ export class Outbox<Item, Sent> {
   /** Puts what `collect` sends into one block; answers with what its promises come to. */
   async batch(collect: () => readonly unknown[]): Promise<readonly unknown[]> {
     const { batch, results } = this.#collect(collect)
-    const settled = Promise.allSettled(results)
+    const settled = Promise.allSettled<unknown>(results)
     if (batch.length > 0) await this.#deliver(batch)
     return (await settled).map((result) => {
       if (result.status === 'rejected') throw result.reason
@@ -50,7 +50,10 @@ export class Outbox<Item, Sent> {
     })
   }
 
-  #collect(collect: () => readonly unknown[]) {
+  #collect(collect: () => readonly unknown[]): {
+    readonly batch: readonly Waiting<Item, Sent>[]
+    readonly results: readonly unknown[]
+  } {
     if (this.#batch !== undefined) throw new ChainError('a batch cannot be within another')
     const batch: Waiting<Item, Sent>[] = []
     this.#batch = batch
@@ -58,7 +61,7 @@ export class Outbox<Item, Sent> {
       const results = collect()
       if (Array.isArray(results)) return { batch, results }
       // What an async function comes to is of no interest: it learns from its sends what is told here.
-      void Promise.allSettled([results])
+      void Promise.allSettled([results as unknown])
       throw new ChainError('the function of a batch sends without waiting, and answers with the list of promises')
     } catch (error) {
       // Nothing of it is sent, and whoever holds a promise learns of it here.

@@ -38,7 +38,8 @@ export class ContractRevert extends Error {
     super(`${what} reverted: ${isText ? reason : decoded.errorName + formatArguments(decoded.args)}`)
     this.errorName = decoded?.errorName
     this.args = decoded?.args ?? []
-    this.reason = isText ? String(decoded?.args[0] ?? reason) : reason
+    const [text] = this.args
+    this.reason = isText && typeof text === 'string' ? text : reason
     this.data = bytesToHex(data)
     this.gasUsed = gasUsed
     // Not enumerable: reporters would print all of it.

@@ -20,7 +20,7 @@ describe('accounts', () => {
     const some = await createChain({ accounts: 5 as number })
     expectTypeOf(some.accounts).toEqualTypeOf<readonly Hex[]>()
     // @ts-expect-error there is no eleventh account
-    chain.accounts[10]
+    expectTypeOf(chain.accounts[10])
   })
 
   it('are of no matter to what takes any chain', () => {
@@ -59,9 +59,9 @@ describe('functions', () => {
     expectTypeOf(await coin.read.name([], { blockNumber: 1n })).toEqualTypeOf<string>()
     expectTypeOf(await contract.read.now({ from: bob })).toEqualTypeOf<readonly [bigint, bigint]>()
     // @ts-expect-error it writes
-    coin.read.transfer
+    void coin.read.transfer
     // @ts-expect-error no such function
-    coin.read.balanceof
+    void coin.read.balanceof
     // @ts-expect-error the owner is missing
     void coin.read.balanceOf()
     // @ts-expect-error an address is text
@@ -77,7 +77,7 @@ describe('functions', () => {
     expectTypeOf(await coin.simulate.transfer([bob, 1n])).toEqualTypeOf<Simulation<boolean>>()
     expectTypeOf(await contract.simulate.deposit({ value: 1n })).toEqualTypeOf<Simulation<undefined>>()
     // @ts-expect-error it reads
-    coin.write.balanceOf
+    void coin.write.balanceOf
     // @ts-expect-error the amount is missing
     void coin.write.transfer([bob])
     // @ts-expect-error the amount is a bigint
@@ -114,7 +114,7 @@ describe('events', () => {
     const [approval] = await coin.getEvents.Approval({ owner: alice, value: 1n }, { fromBlock: 1n })
     expectTypeOf(approval!.args.spender).toEqualTypeOf<Hex>()
     // @ts-expect-error no such event
-    coin.getEvents.Minted
+    void coin.getEvents.Minted
     // @ts-expect-error no such argument
     void coin.getEvents.Transfer({ owner: alice })
     // @ts-expect-error the value is a bigint

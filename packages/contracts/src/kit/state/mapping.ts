@@ -1,7 +1,7 @@
 import type { Guest } from '../guest.ts'
 import type { ScalarType, Spec, SpecValue, Stored } from '../value-types.ts'
 import type { Field, Read, Written } from './field.ts'
-import { type KeyText, keyTextOf } from './key.ts'
+import { type KeyText, keyTextOf, PLACE_CHARS_MAX, shortKey } from './key.ts'
 import { type Shape, shapeOf } from './spec.ts'
 import { loadAt, storeAt } from './value.ts'
 
@@ -43,23 +43,23 @@ class Entries<K, V, R> implements Mapping<K, V, R> {
   }
 
   get(key: K): R {
-    return loadAt(this.#shape, this.#prefix + this.#text(key))
+    return loadAt(this.#shape, this.#text(this.#prefix, key))
   }
 
   has(key: K): boolean {
-    return quoin.has(this.#prefix + this.#text(key))
+    return quoin.has(this.#text(this.#prefix, key))
   }
 
   set(key: K, value: V): void {
-    storeAt(this.#shape, this.#prefix + this.#text(key), value)
+    storeAt(this.#shape, this.#text(this.#prefix, key), value)
   }
 
   remove(key: K): void {
-    quoin.remove(this.#prefix + this.#text(key))
+    quoin.remove(this.#text(this.#prefix, key))
   }
 
   update(key: K, change: (value: R) => V): V {
-    const place = this.#prefix + this.#text(key)
+    const place = this.#text(this.#prefix, key)
     const value = change(loadAt(this.#shape, place))
     storeAt(this.#shape, place, value)
     return value
@@ -78,7 +78,7 @@ export function mapping<const K extends ScalarType, F extends Field<unknown, unk
 export function mapping(key: ScalarType, value: Spec | Field<unknown, unknown>): Field<unknown, unknown> {
   const text = keyTextOf(key)
   if (isField(value)) {
-    const open = (place: string) => ({ at: (k: never) => value.open(`${place}:${text(k)}`) })
+    const open = (place: string) => ({ at: (k: never) => value.open(shortKey(text(`${place}:`, k), PLACE_CHARS_MAX)) })
     return { type: `mapping(${key},${value.type})`, open }
   }
   const shape = shapeOf(value)

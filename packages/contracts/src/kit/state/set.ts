@@ -43,7 +43,7 @@ class Members<V> implements ValueSet<V> {
   }
 
   has(value: V): boolean {
-    return quoin.has(this.#prefix + this.#text(value))
+    return quoin.has(this.#text(this.#prefix, value))
   }
 
   at(index: bigint): V {
@@ -59,21 +59,21 @@ class Members<V> implements ValueSet<V> {
   }
 
   add(value: V): boolean {
-    const place = this.#prefix + this.#text(value)
+    const place = this.#text(this.#prefix, value)
     if (quoin.has(place)) return false
     quoin.store('uint256', place, this.#row.push(value) + 1n)
     return true
   }
 
   remove(value: V): boolean {
-    const place = this.#prefix + this.#text(value)
+    const place = this.#text(this.#prefix, value)
     const position = quoin.load('uint256', place) as bigint
     if (position === 0n) return false
     const last = this.#row.pop()!
     quoin.remove(place)
     if (position > this.#row.length) return true
     this.#row.set(position - 1n, last)
-    quoin.store('uint256', this.#prefix + this.#text(last), position)
+    quoin.store('uint256', this.#text(this.#prefix, last), position)
     return true
   }
 }

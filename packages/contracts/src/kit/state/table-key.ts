@@ -1,0 +1,128 @@
+import type { Guest } from '../guest.ts'
+import type { SpecValue, WordType } from '../value-types.ts'
+import { type KeyText, keyTextOf } from './key.ts'
+
+declare const quoin: Guest
+
+/** The type of a table's key: one word, or several words by name, the first of which orders first. */
+export type KeySpec = WordType | { readonly [member: string]: WordType }
+export type KeyValue<K extends KeySpec> = SpecValue<K>
+/** A place in the order: a key, or the leading members of one. */
+export type KeyBound<K extends KeySpec> = K extends WordType ? SpecValue<K> : Partial<SpecValue<K>>
+
+/**
+ * The words of a key as texts whose order by `<` is theirs. None is the beginning of another, so that the texts of several words behind one
+ * another are in the order of the first words that differ. All characters are from `0` to `}`, but for a minus.
+ */
+interface Word {
+  readonly type: WordType
+  readonly text: KeyText<unknown>
+  /** From the word's text in keys. */
+  order(text: string): string
+  /** Where the text of the word that begins at an index ends. */
+  end(text: string, from: number): number
+  value(order: string): unknown
+}
+
+const sameText = (text: string): string => text
+/** How a word whose texts are all of one length is written. */
+const fixed = (type: WordType, chars: number, order: Word['order'], value: Word['value']): Word => ({
+  type,
+  text: keyTextOf(type) as KeyText<unknown>,
+  order,
+  end: (_text, from) => from + chars,
+  value,
+})
+
+function wordOf(type: WordType): Word {
+  if (type === 'bool') return fixed(type, 1, sameText, (order) => order === '1')
+  const bytes = (order: string) => quoin.decodeHex(`0x${order}`)
+  if (type === 'address')
+    return fixed(
+      type,
+      40,
+      (text) => text.slice(2).toLowerCase(),
+      (order) => quoin.formatAddress(bytes(order)),
+    )
+  if (type.startsWith('bytes')) return fixed(type, 2 * Number(type.slice(5)), (text) => text.slice(2), bytes)
+  return { type, text: keyTextOf(type) as KeyText<unknown>, order: integerOrder, end: integerEnd, value: integerValue }
+}
+
+const ZERO = 48
+/** Number of digits in one character: of two positive integers, the one with fewer is less. */
+const LENGTHS = ZERO - 1
+/** … of two negative ones, the one with more. */
+const NEGATIVE_LENGTHS = 126
+
+/** The integer's digits behind their number. Negative ones begin with a minus, and have what they lack to the next power of ten for digits. */
+function integerOrder(text: string): string {
+  if (text[0] !== '-') return String.fromCharCode(LENGTHS + text.length) + text
+  const digits = text.length - 1
+  return `-${String.fromCharCode(NEGATIVE_LENGTHS - digits)}${`${2n * 10n ** BigInt(digits) + BigInt(text)}`.slice(1)}`
+}
+
+const integerEnd = (text: string, from: number): number =>
+  text[from] === '-' ? from + 2 + NEGATIVE_LENGTHS - text.charCodeAt(from + 1) : from + 1 + text.charCodeAt(from) - LENGTHS
+
+const integerValue = (order: string): bigint =>
+  order[0] === '-' ? BigInt(order.slice(2)) - 10n ** BigInt(order.length - 2) : BigInt(order.slice(1))
+
+/** How keys of one type are written and read. */
+export interface KeyCodec {
+  /** Types of the words. */
+  readonly types: readonly WordType[]
+  /** The key of the row behind the table's own. */
+  place(prefix: string, key: unknown): string
+  /** The text of a key, or of the leading members of one, in the order. Throws TypeError for other members. */
+  order(key: unknown): string
+  /** The key of such a text. */
+  key(order: string): unknown
+}
+
+export function keyCodec(spec: KeySpec): KeyCodec {
+  const names = typeof spec === 'string' ? undefined : Object.keys(spec)
+  const words = (typeof spec === 'string' ? [spec] : Object.values(spec)).map(wordOf)
+  const types = words.map(({ type }) => type)
+  if (!names) {
+    const { text, order, value } = words[0]!
+    return { types, place: text, order: (key) => order(text('', key)), key: value }
+  }
+  // Rows that follow one another often share words, and making an address of its digits is dear.
+  const recent: { order?: string; value?: unknown }[] = words.map(() => ({}))
+  return {
+    types,
+    place(prefix, key) {
+      let place = prefix
+      words.forEach(({ text }, i) => {
+        place = text(i === 0 ? place : `${place}:`, (key as Members)[names[i]!])
+      })
+      return place
+    },
+    order(key) {
+      const values = names.map((name) => (key as Members)[name])
+      const given = values.indexOf(undefined)
+      const leading = given < 0 ? values : values.slice(0, given)
+      if (values.some((value, i) => value !== undefined && i >= leading.length))
+        throw new TypeError(`a part of a key has its first members: ${names.join(', ')}`)
+      return leading.map((value, i) => words[i]!.order(words[i]!.text('', value))).join('')
+    },
+    key(order) {
+      const key: { [name: string]: unknown } = {}
+      let from = 0
+      words.forEach((word, i) => {
+        const end = word.end(order, from)
+        const text = order.slice(from, end)
+        const last = recent[i]!
+        if (last.order !== text) {
+          last.value = word.value(text)
+          last.order = text
+        }
+        key[names[i]!] = last.value
+        from = end
+      })
+      return key
+    },
+  }
+}
+
+type Members = { readonly [name: string]: unknown }

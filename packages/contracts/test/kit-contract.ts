@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { createContracts } from '@quoin/execution/contract'
+import { type ChainId, nobleCrypto } from '@quoin/protocol'
+import { build } from 'esbuild'
+import { type Abi, bytesToHex } from 'viem'
+import { containerOf } from '../../../test/contracts/contract.mjs'
+import { creationOf, type TestContract, type TestContracts } from '../../execution/test/contracts.ts'
+import { contractEngine } from '../../execution/test/engine.ts'
+import { type Declaration, readDeclaration } from '../src/build/declaration.ts'
+import { Trial } from '../src/build/trial.ts'
+
+const directory = fileURLToPath(new URL('.', import.meta.url))
+
+let trial: Trial | undefined
+
+/** A contract that was written with the kit, bundled as an author's build bundles it. */
+export class KitContract {
+  readonly source: string
+  readonly #declaration: Declaration
+
+  constructor(source: string, declaration: Declaration) {
+    this.source = source
+    this.#declaration = declaration
+  }
+
+  get abi(): Abi {
+    return this.#declaration.abi as unknown as Abi
+  }
+
+  /** `name type` of each field of the state. */
+  get layout(): readonly string[] {
+    return this.#declaration.layout.map(({ name, type }) => `${name} ${type}`)
+  }
+
+  /** What is deployed, without the constructor's arguments. */
+  get container(): Uint8Array {
+    const { upgradeAuthority, reentrantSelectors } = this.#declaration
+    return containerOf(this.source, this.abi, { upgradeAuthority, reentrantSelectors })
+  }
+
+  /** Creation data for a transaction. */
+  creation(args: readonly unknown[] = []): Uint8Array {
+    const { upgradeAuthority, reentrantSelectors } = this.#declaration
+    return creationOf(this.source, this.abi, args, { upgradeAuthority, reentrantSelectors })
+  }
+
+  /** Creates a contract that must come into being. */
+  deploy(contracts: TestContracts, args: readonly unknown[] = []): TestContract {
+    const outcome = contracts.create(this.creation(args))
+    if (!outcome.ok) throw new Error(`no contract: ${outcome.reason}`)
+    return { address: outcome.contractAddress!, abi: this.abi }
+  }
+}
+
+/** The contract of a module of `fixtures`. */
+export const kitFixture = (name: string): Promise<KitContract> =>
+  kitContract(readFileSync(new URL(`fixtures/${name}.ts`, import.meta.url), 'utf8'))
+
+/** The contract of a module's text. Throws with the reason where the build would refuse it. */
+export async function kitContract(text: string): Promise<KitContract> {
+  const described = await describe(text)
+  const declaration = readDeclaration(nobleCrypto, described)
+  if (!declaration.ok) throw new Error(declaration.error.message)
+  return new KitContract(await bundled(text, 'export { default } from "contract"'), declaration.value)
+}
+
+async function describe(text: string): Promise<unknown> {
+  const source = await bundled(
+    text,
+    `import { descriptionOf } from '@quoin/contracts/description'
+    import definition from 'contract'
+    export default { functions: { describe: () => [typeof definition, descriptionOf(definition)] } }`,
+  )
+  trial ??= new Trial(
+    createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine: contractEngine(), reader: { get: () => undefined } }),
+  )
+  const description = trial.describe(source)
+  if (!description.ok) throw new Error(description.error.message)
+  return description.value
+}
+
+/** A module that may import the author's as `contract`. */
+async function bundled(contract: string, entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: entry, resolveDir: directory, loader: 'ts' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2023',
+    platform: 'neutral',
+    conditions: ['@quoin/source'],
+    minify: true,
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'contract',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^contract$/ }, ({ path }) => ({ path, namespace: 'contract' }))
+          onLoad({ filter: /.*/, namespace: 'contract' }, () => ({ contents: contract, resolveDir: directory, loader: 'ts' }))
+        },
+      },
+    ],
+  })
+  return outputFiles[0]!.text
+}
+
+/** Hex of what a call returned or threw, as viem's decoders take it. */
+export const hexOf = (bytes: Uint8Array) => bytesToHex(bytes)

@@ -1,4 +1,5 @@
 import type { KvOp } from '@quoin/execution'
+import { OrderedMap } from './ordered-map.ts'
 
 interface Entry {
   readonly key: Uint8Array
@@ -7,14 +8,15 @@ interface Entry {
 
 /**
  * An ordered database in memory, with the order and the atomic writes of the one on disk: the node's `Kv`. For development and tests; keeps
- * its own copies.
+ * its own copies. A clone costs nothing but what is written afterwards.
  */
 export class MemoryKv {
   /** By a text with one character for each byte: as short as the key, equal only for equal keys, and in their order. */
-  readonly #entries = new Map<string, Entry>()
-  /** All names in order; undefined since a write that added or removed some. */
-  #order: readonly string[] | undefined
-  #scanned = false
+  readonly #entries: OrderedMap<Entry>
+
+  constructor(entries: OrderedMap<Entry> = new OrderedMap()) {
+    this.#entries = entries
+  }
 
   get size(): number {
     return this.#entries.size
@@ -35,11 +37,9 @@ export class MemoryKv {
     readonly reverse?: boolean
     readonly limit?: number
   }): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]> {
-    const { from, to, reverse = false, limit } = range
-    const names = this.#namesWithin(nameOf(from), nameOf(to))
-    if (reverse) names.reverse()
-    const entries = names.slice(0, limit).map((name) => this.#entries.get(name)!)
-    for (const { key, value } of entries) yield [key.slice(), value.slice()]
+    const { from, to, reverse = false, limit = Number.POSITIVE_INFINITY } = range
+    const found = this.#entries.range({ from: nameOf(from), to: nameOf(to), reverse, limit })
+    for (const { key, value } of found) yield [key.slice(), value.slice()]
   }
 
   async write(ops: readonly KvOp[]): Promise<void> {
@@ -48,46 +48,17 @@ export class MemoryKv {
 
   /** The write without its promise. */
   apply(ops: readonly KvOp[]): void {
-    const { size } = this.#entries
-    let removed = false
     for (const { key, value } of ops) {
       const name = nameOf(key)
-      if (value === undefined) removed = this.#entries.delete(name) || removed
+      if (value === undefined) this.#entries.delete(name)
       else this.#entries.set(name, { key: key.slice(), value: value.slice() })
     }
-    if (!removed && this.#entries.size === size) return
-    this.#order = undefined
-    this.#scanned = false
   }
 
   /** A database with the same content, independent of this one. */
   clone(): MemoryKv {
-    const copy = new MemoryKv()
-    for (const [name, entry] of this.#entries) copy.#entries.set(name, entry)
-    copy.#order = this.#order
-    return copy
+    return new MemoryKv(this.#entries.clone())
   }
-
-  /** Names from one on and below another. The first scan after a write sorts what it finds; from the second on it pays to sort all. */
-  #namesWithin(from: string, to: string): string[] {
-    if (this.#order === undefined && !this.#scanned) {
-      this.#scanned = true
-      return [...this.#entries.keys()].filter((name) => name >= from && name < to).sort()
-    }
-    this.#order ??= [...this.#entries.keys()].sort()
-    return this.#order.slice(placeOf(from, this.#order), placeOf(to, this.#order))
-  }
-}
-
-/** How many of the names come before this one. */
-function placeOf(name: string, order: readonly string[]): number {
-  let low = 0
-  for (let high = order.length; low < high; ) {
-    const middle = (low + high) >>> 1
-    if (order[middle]! < name) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 const nameOf = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')

@@ -54,7 +54,8 @@ async function revertFrom(attempt: Attempt): Promise<ContractRevert | undefined>
   }
 }
 
-const shown = (revert: ContractRevert | undefined): string => (revert === undefined ? 'it succeeded' : revert.message)
+const shown = (revert: ContractRevert | undefined): string =>
+  revert === undefined ? 'it succeeded' : [revert.message, ...revert.frames].join('\n')
 
 expect.extend({
   async toRevert(attempt: Attempt) {

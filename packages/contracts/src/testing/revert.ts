@@ -31,6 +31,8 @@ export class ContractRevert extends Error {
   readonly gasUsed: bigint
   /** Of a transaction, which stands in its block with status `reverted`; undefined for reads and simulations. */
   declare readonly receipt: Receipt | undefined
+  /** Lines of the stack that are the contracts', innermost first. */
+  declare readonly frames: readonly string[]
 
   constructor(what: string, decoded: DecodedError | undefined, failed: FailedMessage, site: string) {
     const { data, reason, trace, gasUsed, receipt } = failed
@@ -42,10 +44,10 @@ export class ContractRevert extends Error {
     this.reason = isText && typeof text === 'string' ? text : reason
     this.data = bytesToHex(data)
     this.gasUsed = gasUsed
+    const frames = trace.flatMap(({ stack, artifact }) => authorsLines(stack, artifact))
     // Not enumerable: reporters would print all of it.
-    Object.defineProperty(this, 'receipt', { value: receipt })
-    const lines = trace.flatMap(({ stack, artifact }) => authorsLines(stack, artifact))
-    this.stack = [`${this.name}: ${this.message}`, ...lines, site].join('\n')
+    Object.defineProperties(this, { receipt: { value: receipt }, frames: { value: frames } })
+    this.stack = [`${this.name}: ${this.message}`, ...frames, site].join('\n')
   }
 }
 

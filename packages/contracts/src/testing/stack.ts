@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { decodeContainer, hexToBytes } from '@quoin/protocol'
 import { PositionFinder } from '../build/source-map.ts'
 import { framesOf, type StackFrame } from '../build/trace.ts'
@@ -9,21 +8,19 @@ import type { Artifact } from './artifact.ts'
 /** What V8 keeps of a stack while the call of a test is noted. */
 const SITE_FRAMES_MAX = 25
 
-const HERE = new URL('.', import.meta.url)
-const OWN_PLACES = [HERE.href, fileURLToPath(HERE)]
-
-/** The stack of whoever called the kit: lines of V8's form, the kit's own left out. */
+/** The stack of whoever called the kit: lines of V8's form, those of this directory left out. */
 export function callSite(): string {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = SITE_FRAMES_MAX
   const { stack = '' } = new Error()
   Error.stackTraceLimit = stackTraceLimit
-  return stack
-    .split('\n')
-    .slice(1)
-    .filter((line) => !OWN_PLACES.some((place) => line.includes(place)))
-    .join('\n')
+  const [own = '', ...lines] = stack.split('\n').slice(1)
+  // Where this very line is says what the directory is called here: a runner may have mapped the stack to sources already.
+  const directory = OWN_LINE.exec(own)?.[1]
+  return lines.filter((line) => directory === undefined || !line.includes(directory)).join('\n')
 }
+
+const OWN_LINE = /([^\s(]*[\\/])stack\.[jt]s:/
 
 const finders = new WeakMap<object, PositionFinder>()
 

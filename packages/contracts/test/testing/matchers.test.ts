@@ -14,12 +14,13 @@ async function world() {
   return { chain, alice, bob, coin, contract: await chain.deploy(lab, { args: [1n] }) }
 }
 
-/** What a matcher says when it fails. */
+/** What a matcher says when it fails, without the lines of contracts that follow. */
 async function complaint(assertion: () => unknown): Promise<string> {
   try {
     await assertion()
   } catch (error) {
-    return (error as Error).message
+    const lines = (error as Error).message.split('\n')
+    return lines.filter((line) => !line.startsWith('    at ')).join('\n')
   }
   throw new Error('the matcher did not fail')
 }
@@ -41,6 +42,17 @@ describe('toRevert', () => {
     expect(await complaint(() => expect(contract.write.fail(['why'])).not.toRevert())).toBe(
       'expected a call that succeeds: lab.fail reverted: why',
     )
+  })
+
+  it('shows where the contract threw', async () => {
+    const { contract } = await world()
+    const error = await expect(contract.write.fail(['why']))
+      .not.toRevert()
+      .then(
+        () => new Error('no failure'),
+        (caught: Error) => caught,
+      )
+    expect(error.message).toMatch(/: lab.fail reverted: why\n {4}at fail \(contract.js:\d+:\d+\)$/)
   })
 
   it('is neither fulfilled nor denied by what is no revert', async () => {

@@ -290,6 +290,15 @@ describe('a batch', () => {
     expect(await contract.read.balanceOf([bob])).toBe(4n)
   })
 
+  it('tells equal transactions of two senders apart', async () => {
+    const { chain, alice, bob, carol, contract } = await withToken()
+    const take = (from: typeof bob) => contract.write.transfer([alice, 5n], { from })
+    const [one, other] = await chain.batch(() => [Promise.allSettled([take(bob), take(carol)])]).then(([both]) => both)
+    expect(one).toMatchObject({ status: 'rejected', reason: { args: [bob, 0n, 5n] } })
+    expect(other).toMatchObject({ status: 'rejected', reason: { args: [carol, 0n, 5n] } })
+    expect(new Set(chain.block.transactions).size).toBe(2)
+  })
+
   it('makes no block when one of its transactions can be in none', async () => {
     const { chain, bob, contract } = await withToken()
     await expect(

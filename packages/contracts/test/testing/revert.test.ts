@@ -24,6 +24,20 @@ async function revertOf(attempt: Promise<unknown>): Promise<ContractRevert> {
   throw new Error('no revert', { cause: error })
 }
 
+/** What a build makes of an author's module. */
+async function artifactOf(source: string): Promise<Artifact> {
+  const { name, abi, bytecode, sourceMap } = built(await buildFiles(source))
+  return { name, abi: abi as unknown as Artifact['abi'], bytecode, sourceMap }
+}
+
+/** Its third line throws, in the constructor and after an upgrade. */
+const REFUSING = `import { contract } from '@quoin/contracts'
+const refuse = (): never => {
+  throw new Error('no')
+}
+export default contract({ abi: ['constructor()'], state: {}, constructor: () => refuse(), migrate: () => refuse(), functions: {} })
+`
+
 /** The frames of a stack, as `name file:line`, without columns. */
 const frames = (error: Error) =>
   error.stack!.split('\n').flatMap((line) => {
@@ -125,10 +139,9 @@ describe('a revert', () => {
 
 describe('the stack', () => {
   it('begins with the lines of the author, and ends with those of the test', async () => {
-    const { name, abi, bytecode, sourceMap } = built(await buildFiles(TOKEN))
+    const artifact = await artifactOf(TOKEN)
     const chain = await createChain()
     const [alice, bob] = chain.accounts
-    const artifact = { name, abi, bytecode, sourceMap } as unknown as Artifact
     const contract = await chain.deploy(artifact, { args: ['Quoin', 10n], from: alice })
     const attempt = () => contract.write.transfer!([alice, 5n], { from: bob })
     const error = await revertOf(attempt())
@@ -138,5 +151,17 @@ describe('the stack', () => {
     expect(error.stack!.split('\n')[1]).toContain('(contracts/token.ts:')
     expect(frames(error)[1]).toMatch(/^attempt revert.test.ts:\d+$/)
     expect(error.stack).not.toContain('src/testing')
+  })
+
+  it('knows code that is not yet at its address', async () => {
+    const chain = await createChain()
+    const refusing = await artifactOf(REFUSING)
+    const error = await revertOf(chain.deploy(refusing))
+    expect(error.message).toBe('deployment of token reverted: no')
+    expect(frames(error)[0]).toMatch(/token.ts:3$/)
+    const contract = await chain.deploy(lab, { args: [1n] })
+    const upgrade = await revertOf(chain.upgrade(contract, refusing, { data: '0x01' }))
+    expect(upgrade.message).toBe('upgrade to token reverted: no')
+    expect(frames(upgrade)[0]).toMatch(/token.ts:3$/)
   })
 })

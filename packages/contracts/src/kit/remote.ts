@@ -16,10 +16,9 @@ interface Callable {
 
 /** Functions of other contracts, by name: the contract first, then the arguments. */
 export type Remote<I> = {
-  readonly [M in FunctionItem<I> as KeyOf<FunctionItem<I>, M>]: (
-    target: Target,
-    ...values: PlainValuesOf<(M & Callable)['inputs']>
-  ) => PlainOutputOf<(M & Callable)['outputs']>
+  readonly [M in FunctionItem<I> as KeyOf<FunctionItem<I>, M>]: M extends Callable
+    ? (target: Target, ...values: PlainValuesOf<M['inputs']>) => PlainOutputOf<M['outputs']>
+    : never
 }
 
 /**

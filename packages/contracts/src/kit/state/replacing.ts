@@ -2,7 +2,8 @@ import type { Field } from './field.ts'
 import type { Mapping, Nested } from './mapping.ts'
 import type { Value } from './value.ts'
 
-type Replaceable = Value<never, unknown> | Mapping<never, never, unknown> | Nested<never, unknown>
+// biome-ignore lint: whatever they hold
+type Replaceable = Value<any, any> | Mapping<any, any, any> | Nested<any, any>
 
 /** What convert gets: a stored value of the former field. */
 type Held<W> = W extends Nested<never, infer Inner> ? Held<Inner> : W extends { set(...values: infer V): void } ? Last<V> : never

@@ -47,6 +47,14 @@ const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('increase' as const), seconds: fc.nat(100) }) },
 )
 
+/** The block that sets a balance is of the same parent, time and transactions as the empty one that is executed when a chain is opened. */
+const AFTER_GOING_BACK = [
+  { kind: 'mine', count: 1 },
+  { kind: 'snapshot' },
+  { kind: 'revert', which: 0 },
+  { kind: 'setBalance', account: 0, value: 7 },
+] as const
+
 let chain: DevChain
 const clock = new ManualClock()
 
@@ -151,6 +159,6 @@ it('is what a simple model of it says, wherever it goes back to', async () => {
       }
       await expectSame(model)
     }),
-    { numRuns: 60 },
+    { numRuns: 60, examples: [[[...AFTER_GOING_BACK]]] },
   )
 })

@@ -11,7 +11,7 @@ void Promise.all([
   import('./lib/steps.mjs'),
 ]).then(([{ readFile }, { join }, { run }, { ensureInstalled, npmCommand }, { root }, { main, Refusal, step }]) =>
   main(async () => {
-    const folder = join(root, 'scripts', 'docs')
+    const folder = join(root, 'docs-tools')
     const typedoc = join(folder, 'node_modules', 'typedoc')
 
     /** Whether typedoc is there, in the version that `package.json` wants. */
@@ -31,7 +31,7 @@ void Promise.all([
       const { value } = await step('Install typedoc (npm ci)', () => run(command, args, { cwd: folder, output: 'capture' }))
       if (value.code !== 0) throw new Refusal(`npm could not install typedoc:\n${value.output.trimEnd()}`)
     }
-    const args = [join(typedoc, 'bin', 'typedoc'), '--options', join(folder, 'typedoc.json')]
+    const args = [join(typedoc, 'bin', 'typedoc'), '--options', join(folder, 'typedoc.config.mjs')]
     const { code } = await run(process.execPath, args, { cwd: folder })
     if (code !== 0) throw new Refusal('The reference was not made.')
     return 0

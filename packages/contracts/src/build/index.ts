@@ -1,7 +1,7 @@
 /**
  * From modules in TypeScript to containers and their artefacts, and back from a deployed contract's positions to the author's.
  *
- * @module @quoin/contracts/build
+ * @module
  */
 
 export { artefactTexts, type FormerArtefact, readArtefact } from './artefact.ts'

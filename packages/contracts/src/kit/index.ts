@@ -1,7 +1,7 @@
 /**
  * What contracts are written with: declarations, state, calls of others, and the library of the chain. It is bundled into them.
  *
- * @module @quoin/contracts
+ * @module
  */
 
 export type { AbiSource, Mutability } from './abi-types.ts'

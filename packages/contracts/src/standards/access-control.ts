@@ -27,6 +27,7 @@ const registry = part({
 type Context = ContextOf<typeof registry>
 type ReadContext = ContextOf<typeof registry, 'view'>
 
+/** Whether an account has a role. */
 export const hasRole = ({ state }: ReadContext, role: Uint8Array, account: Address): boolean => state.roles.at(role).get(account)
 
 /** Throws AccessControlUnauthorizedAccount for an account without the role. */

@@ -1,9 +1,11 @@
 import { type Address, abiEncode, type ContextOf, callRaw, keccak256, mapping, part, value, ZERO_ADDRESS } from '../kit/index.ts'
 import { accessControl, checkRole, DEFAULT_ADMIN_ROLE, grantRole, hasRole, onlyRole, roleOf } from './access-control.ts'
 
+/** Who may schedule operations. */
 export const PROPOSER_ROLE: Uint8Array = roleOf('PROPOSER_ROLE')
 /** Of the zero address: everybody may execute. */
 export const EXECUTOR_ROLE: Uint8Array = roleOf('EXECUTOR_ROLE')
+/** Who may cancel them. */
 export const CANCELLER_ROLE: Uint8Array = roleOf('CANCELLER_ROLE')
 
 /** What is remembered of an operation: 0 nothing, 1 that it is done, all else since when it is ready, in seconds since 1970. */

@@ -1,7 +1,7 @@
 /**
  * A chain in the memory of a test: the executor of the nodes, without blocks of others, RPC and signatures.
  *
- * @module @quoin/contracts/testing
+ * @module
  */
 
 export type { Artifact } from './artifact.ts'

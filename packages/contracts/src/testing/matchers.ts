@@ -2,7 +2,7 @@
  * Matchers of contracts for vitest, and a report of gas at the end of each test file. Import it once a file, or name it in `setupFiles`.
  * The environment variable QUOIN_GAS_REPORT=0 silences the report.
  *
- * @module @quoin/contracts/testing/matchers
+ * @module
  */
 import type { Abi } from 'abitype'
 import type { ContractEventName, Hex } from 'viem'

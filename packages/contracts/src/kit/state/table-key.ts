@@ -6,6 +6,7 @@ declare const quoin: Guest
 
 /** The type of a table's key: one word, or several words by name, the first of which orders first. */
 export type KeySpec = WordType | { readonly [member: string]: WordType }
+/** A value of a key. */
 export type KeyValue<K extends KeySpec> = SpecValue<K>
 /** A place in the order: a key, or the leading members of one. */
 export type KeyBound<K extends KeySpec> = K extends WordType ? SpecValue<K> : Partial<SpecValue<K>>

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createContracts } from '@quoin/execution/contract'
 import { type ChainId, nobleCrypto } from '@quoin/protocol'
@@ -54,15 +53,16 @@ export class KitContract {
 }
 
 /** The contract of a module of `fixtures`. */
-export const kitFixture = (name: string): Promise<KitContract> =>
-  kitContract(readFileSync(new URL(`fixtures/${name}.ts`, import.meta.url), 'utf8'))
+export const kitFixture = (name: string): Promise<KitContract> => kitContract(`export { default } from './fixtures/${name}.ts'`)
 
-/** The contract of a module's text. Throws with the reason where the build would refuse it. */
+/**
+ * The contract of a module's text, whose imports are relative to this folder. Throws with the reason where the build would refuse the declaration.
+ */
 export async function kitContract(text: string): Promise<KitContract> {
-  const described = await describe(text)
+  const [source, described] = await Promise.all([bundled(text, 'export { default } from "contract"'), describe(text)])
   const declaration = readDeclaration(nobleCrypto, described)
   if (!declaration.ok) throw new Error(declaration.error.message)
-  return new KitContract(await bundled(text, 'export { default } from "contract"'), declaration.value)
+  return new KitContract(source, declaration.value)
 }
 
 async function describe(text: string): Promise<unknown> {

@@ -3,7 +3,7 @@ import type { SpecValue, Struct, WordType } from '../value-types.ts'
 import type { Field } from './field.ts'
 import { type Shape, shapeOf } from './spec.ts'
 import { type KeyBound, type KeyCodec, type KeySpec, type KeyValue, keyCodec } from './table-key.ts'
-import { END, Tree } from './table-tree.ts'
+import { addText, END, removeText, textsOf, treeSize } from './table-tree.ts'
 import { loadAt, storeAt } from './value.ts'
 
 declare const quoin: Guest
@@ -33,6 +33,7 @@ export interface ReadTable<K extends KeySpec, V> {
   readonly size: bigint
   /** The row; undefined when there is none. Reads nothing else. */
   get(key: KeyValue<K>): V | undefined
+  /** Whether there is a row. */
   has(key: KeyValue<K>): boolean
   /**
    * Keys and rows, each read when the loop comes to it; to be gone through once. The loop may change the table: each step goes to the key that
@@ -60,35 +61,33 @@ export interface Table<K extends KeySpec, V> extends ReadTable<K, V> {
 
 /** Rows at `place:key`; their keys in order in a tree at `place`. */
 class Rows<K extends KeySpec, V> implements Table<K, V> {
-  readonly #prefix: string
+  readonly #place: string
   readonly #codec: KeyCodec
   readonly #shape: Shape<V>
-  readonly #tree: Tree
 
   constructor(place: string, codec: KeyCodec, shape: Shape<V>) {
-    this.#prefix = `${place}:`
+    this.#place = place
     this.#codec = codec
     this.#shape = shape
-    this.#tree = new Tree(place)
   }
 
   get size(): bigint {
-    return this.#tree.size
+    return treeSize(this.#place)
   }
 
   get(key: KeyValue<K>): V | undefined {
-    return loadAt(this.#shape, this.#codec.place(this.#prefix, key))
+    return loadAt(this.#shape, this.#row(key))
   }
 
   has(key: KeyValue<K>): boolean {
-    return quoin.has(this.#codec.place(this.#prefix, key))
+    return quoin.has(this.#row(key))
   }
 
   put(key: KeyValue<K>, row: V): boolean {
-    const place = this.#codec.place(this.#prefix, key)
+    const place = this.#row(key)
     const isNew = !quoin.has(place)
     storeAt(this.#shape, place, row)
-    if (isNew) this.#tree.add(this.#codec.order(key))
+    if (isNew) addText(this.#place, this.#codec.order(key))
     return isNew
   }
 
@@ -99,10 +98,10 @@ class Rows<K extends KeySpec, V> implements Table<K, V> {
   }
 
   remove(key: KeyValue<K>): boolean {
-    const place = this.#codec.place(this.#prefix, key)
+    const place = this.#row(key)
     if (!quoin.has(place)) return false
     quoin.remove(place)
-    this.#tree.remove(this.#codec.order(key))
+    removeText(this.#place, this.#codec.order(key))
     return true
   }
 
@@ -120,7 +119,7 @@ class Rows<K extends KeySpec, V> implements Table<K, V> {
     const end = to === undefined ? END : order(to)
     let count = 0n
     if (limit !== undefined && limit <= 0n) return
-    for (const text of this.#tree.walk(least > start ? least : start, end < start + END ? end : start + END, reverse)) {
+    for (const text of textsOf(this.#place, least > start ? least : start, end < start + END ? end : start + END, reverse)) {
       yield key(text) as KeyValue<K>
       if (++count === limit) return
     }
@@ -132,6 +131,10 @@ class Rows<K extends KeySpec, V> implements Table<K, V> {
 
   last(range?: Range<K>): Entry<K, V> | undefined {
     return this.#only({ ...range, limit: 1n, reverse: true })
+  }
+
+  #row(key: KeyValue<K>): string {
+    return this.#codec.place(`${this.#place}:`, key)
   }
 
   #only(range: Range<K>): Entry<K, V> | undefined {

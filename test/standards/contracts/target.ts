@@ -1,0 +1,29 @@
+import { callRaw, contract, value } from '@quoin/contracts'
+
+/** Is called by other contracts, and shows what it was called with. */
+export default contract({
+  abi: [
+    'function set(uint256 number) payable returns (uint256)',
+    'function fail(uint256 number) payable',
+    'function callBack(bytes data) payable',
+    'function number() view returns (uint256)',
+    'function caller() view returns (address)',
+    'error Failed(uint256 number)',
+  ],
+  state: { number: value('uint256'), caller: value('address') },
+  functions: {
+    set({ state, sender }, number) {
+      state.number.set(number)
+      state.caller.set(sender)
+      return number + 1n
+    },
+    fail({ revert }, number) {
+      throw revert.Failed(number)
+    },
+    callBack({ sender }, data) {
+      callRaw(sender, data)
+    },
+    number: ({ state }) => state.number.get(),
+    caller: ({ state }) => state.caller.get(),
+  },
+})

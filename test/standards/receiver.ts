@@ -1,0 +1,15 @@
+import { parseAbi } from 'viem'
+
+/** What `contracts/receiver.ts` can be told to do. */
+export const ACCEPT = 0n
+export const ANSWER_OTHERWISE = 1n
+export const REFUSE_WITH_ERROR = 2n
+export const REFUSE_WITHOUT_REASON = 3n
+export const CALL = 4n
+export const LOOK = 5n
+
+export const receiverAbi = parseAbi([
+  'function behave(uint256 mode, address to, bytes data)',
+  'function last() view returns (address sender, bytes received)',
+  'function seen() view returns (bytes)',
+])

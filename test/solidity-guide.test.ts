@@ -4,6 +4,7 @@ import { type Chain, ContractRevert, createChain } from '@quoin/contracts/testin
 import { type Address, encodeAbiParameters, getAddress, type Hex, hexToString, keccak256, stringToHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as library from '../packages/contracts/src/kit/host.ts'
 import { CHAIN_ID } from '../packages/contracts/src/testing/genesis.ts'
 import { Project } from '../packages/contracts/test/build/project.ts'
 
@@ -75,6 +76,10 @@ describe('the guide for Solidity developers', () => {
       'voucher',
     ])
     expect(page.match(/^```ts$/gm)).toHaveLength(samples.size)
+  })
+
+  it('names every function that the kit has of the chain', () => {
+    expect(Object.keys(library).filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([])
   })
 
   it('vault: value, errors, require, events', async () => {

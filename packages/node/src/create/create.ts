@@ -45,7 +45,9 @@ async function writeManifest(project: string, name: string, tarballs: readonly T
   const file = join(project, 'package.json')
   const template = JSON.parse(await readFile(file, 'utf8')) as Manifest
   const ours = Object.fromEntries(tarballs.map((tarball) => [tarball.name, `file:${tarball.file}`]))
-  const devDependencies = Object.fromEntries(Object.entries({ ...template.devDependencies, ...ours }).sort())
+  const devDependencies = Object.fromEntries(
+    Object.entries({ ...template.devDependencies, ...ours }).sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
   const manifest = { ...template, name, devDependencies }
   await writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`)
   return manifest

@@ -1,0 +1,87 @@
+import { type Address, erc20Abi, getContract, parseAbi } from 'viem'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { alice, bob, carol, eventsOf, revertOf, Stage, ZERO } from './harness.ts'
+
+const abi = [
+  ...erc20Abi,
+  ...parseAbi([
+    'function mint(address to, uint256 value)',
+    'function burn(uint256 value)',
+    'function burnFrom(address account, uint256 value)',
+    'function pause()',
+    'function unpause()',
+    'function owner() view returns (address)',
+    'function eip712Domain() view returns (bytes1, string, string, uint256, address, bytes32, uint256[])',
+    'error EnforcedPause()',
+    'error OwnableUnauthorizedAccount(address account)',
+    'error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)',
+  ]),
+] as const
+
+const tokenAt = (address: Address) => getContract({ address, abi, client: stage.client })
+const preset = (name: string) => `packages/contracts/src/standards/presets/${name}.ts`
+
+let stage: Stage
+let token: ReturnType<typeof tokenAt>
+const [a, b, c] = [alice.address, bob.address, carol.address]
+
+beforeAll(async () => {
+  stage = await Stage.open(...['token', 'timelock', 'multisig'].map(preset))
+})
+afterAll(() => stage.close())
+beforeEach(async () => {
+  token = tokenAt(await stage.deploy('token', ['Gold', 'AU', a, 100n], carol))
+})
+
+describe('the token', () => {
+  it('has its first supply with its owner', async () => {
+    expect(
+      await Promise.all([token.read.name(), token.read.owner(), token.read.balanceOf([a]), token.read.totalSupply()]),
+    ).toEqual([...['Gold', a, 100n, 100n]])
+    const empty = await stage.deployment('token', ['Gold', 'AU', b, 0n])
+    expect(eventsOf(abi, empty)).toEqual([])
+    await expect(stage.deployment('token', ['Gold', 'AU', ZERO, 0n])).rejects.toThrow('reverted')
+  })
+
+  it('is minted by its owner, burnt by holders and those whom they allow it', async () => {
+    expect(await revertOf(token.simulate.mint([b, 1n], { account: bob }))).toEqual(['OwnableUnauthorizedAccount', b])
+    await stage.done(token.write.mint([b, 10n], { account: alice }))
+    await stage.done(token.write.burn([4n], { account: bob }))
+    expect(await revertOf(token.simulate.burnFrom([b, 1n], { account: carol }))).toEqual([
+      'ERC20InsufficientAllowance',
+      c,
+      0n,
+      1n,
+    ])
+    await stage.done(token.write.approve([c, 5n], { account: bob }))
+    await stage.done(token.write.burnFrom([b, 5n], { account: carol }))
+    expect(await Promise.all([token.read.balanceOf([b]), token.read.totalSupply(), token.read.allowance([b, c])])).toEqual([
+      1n,
+      101n,
+      0n,
+    ])
+  })
+
+  it('moves nothing while it is paused, and approves all the same', async () => {
+    expect(await revertOf(token.simulate.pause({ account: bob }))).toEqual(['OwnableUnauthorizedAccount', b])
+    await stage.done(token.write.approve([b, 50n], { account: alice }))
+    await stage.done(token.write.pause({ account: alice }))
+    for (const call of [
+      token.simulate.transfer([b, 1n], { account: alice }),
+      token.simulate.transferFrom([a, c, 1n], { account: bob }),
+      token.simulate.mint([b, 1n], { account: alice }),
+      token.simulate.burn([1n], { account: alice }),
+      token.simulate.burnFrom([a, 1n], { account: bob }),
+    ])
+      expect(await revertOf(call)).toEqual(['EnforcedPause'])
+    await stage.done(token.write.approve([b, 0n], { account: alice }))
+    await stage.done(token.write.unpause({ account: alice }))
+    await stage.done(token.write.transfer([b, 1n], { account: alice }))
+  })
+})
+
+describe('presets', () => {
+  it.each(['token', 'timelock', 'multisig'])('%s: nobody may upgrade it', (name) => {
+    expect(stage.built(name).upgradeAuthority).toEqual({ kind: 'none' })
+  })
+})

@@ -144,13 +144,15 @@ function moduleOf(declaration: ContractDeclaration): object {
   // Without what every object has: `constructor`.
   const own: ContractDeclaration = Object.assign(Object.create(null), declaration)
   const merged = merge(own)
+  const module = {}
+  registry.declared?.(module, own, merged)
   const layout = layoutOf(merged.state)
   const context = runContext(merged)
   const { receive, fallback, migrate } = own
   const bound = (run: Run) => run.bind(undefined, context)
   const functions: { [name: string]: unknown } = {}
   for (const name of Object.keys(merged.functions)) functions[name] = bound(merged.functions[name] as Run)
-  const module = {
+  return Object.assign(module, {
     constructor(...values: readonly unknown[]) {
       storeLayout(layout)
       return own.constructor?.(context, ...values)
@@ -163,7 +165,5 @@ function moduleOf(declaration: ContractDeclaration): object {
       upgradeLayout(layout)
       return migrate?.(context, data)
     },
-  }
-  registry.declared?.(module, own, merged)
-  return module
+  })
 }

@@ -72,10 +72,24 @@ function checkMembers(declared: Declared, allowed: readonly string[]): void {
 
 const IDENTIFIER = /^(?!__proto__$)[A-Za-z_$][\w$]{0,63}$/
 
+const INTEGER =
+  /u?int(?:8|16|24|32|40|48|56|64|72|80|88|96|1(?:04|12|20|28|36|44|52|60|68|76|84|92)|2(?:00|08|16|24|32|40|48|56))/
+const BYTES = /bytes(?:[1-9]|[12]\d|3[012])/
+const KEY_TYPE = new RegExp(`^(?:address|bool|(?:mapping|set) (?:string|bytes)|${BYTES.source}|${INTEGER.source})$`)
+
+/** Types of the keys in a field's type; text and bytes with what has them for keys. */
+const keyTypesOf = (type: string): readonly string[] =>
+  [...type.matchAll(/\b(mapping|set|table)\((?=([^();]*))/g)].flatMap(([, kind, types]) => {
+    const keys = types!.split(',')
+    return (kind === 'mapping' ? keys.slice(0, 1) : keys).map((key) => (/^(?:string|bytes)$/.test(key) ? `${kind} ${key}` : key))
+  })
+
 function layoutFields({ state }: Merged): readonly LayoutField[] {
   const layout = membersOf(state, 'the state').map(([name, field]) => {
     if (typeof field?.open !== 'function' || typeof field.type !== 'string' || /\s*\n/.test(field.type))
       throw new TypeError(`state.${name} is no field: use value, mapping, set, list or table`)
+    for (const type of keyTypesOf(field.type))
+      if (!KEY_TYPE.test(type)) throw new TypeError(`state.${name}: there are no keys of type ${type || 'nothing'}`)
     return { name, type: field.type }
   })
   atMost('fields in the state', layout.length, FIELDS_MAX)

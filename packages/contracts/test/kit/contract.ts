@@ -2,7 +2,7 @@ import { type Address, contract, value } from '@quoin/contracts'
 import { decodeWire, encodeWire, type Program, type Step, type Wire } from './wire.ts'
 
 type Target = { readonly [verb: string]: unknown } & Iterable<Wire>
-type Verb = (...args: readonly unknown[]) => Wire
+type Verb = (...args: unknown[]) => Wire
 interface Scope {
   readonly state: { readonly [name: string]: unknown }
   readonly peer: Address | undefined
@@ -39,7 +39,7 @@ function act(target: Target, verb: string, args: readonly unknown[]): Wire {
   const member = target[verb]
   if (typeof member !== 'function') return member as Wire
   const given = verb === 'update' ? [...args.slice(0, -1), (old: unknown) => changed(old, args.at(-1))] : args
-  const answer = (member as Verb).apply(target, given)
+  const answer = (member as Verb).apply(target, [...given])
   return isIterator(answer) ? [...answer] : answer
 }
 

@@ -37,7 +37,7 @@ export default defineConfig({
         },
       },
       project('conformance', ['test/conformance/**/*.test.ts', 'test/byzantine/**/*.test.ts'], 60_000),
-      project('standards', ['test/standards/**/*.test.ts'], 60_000),
+      withoutIsolation(project('standards', ['test/standards/**/*.test.ts'], 60_000)),
       project('sim', ['test/sim/**/*.test.ts'], 240_000),
       withWorkers(2, project('e2e', ['test/e2e/**/*.test.ts'], 180_000)),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),

@@ -82,7 +82,7 @@ describe('reading', () => {
     expect(await revertOf(token.read.balanceOfBatch([[a, b], [1n]]))).toEqual(['ERC1155InvalidArrayLength', 1n, 2n])
   })
 
-  it('the URI "MAY contain {id}", which clients replace', async () => {
+  it('the URI "allows for ID substitution by clients": {id} stays', async () => {
     expect(await token.read.uri([7n])).toBe('https://tokens/{id}.json')
   })
 })
@@ -185,7 +185,7 @@ describe('receivers', () => {
   const toReceiver = (to: Address, data: Hex = '0x') => token.simulate.safeTransferFrom([a, to, 1n, 5n, data], { account: alice })
   const batchTo = (to: Address) => token.simulate.safeBatchTransferFrom([a, to, [1n, 2n], [5n, 6n], '0x'], { account: alice })
 
-  it('onERC1155Received: "MUST be called … after the balance has been updated", with "the data argument … unaltered"', async () => {
+  it('onERC1155Received is called "at the end of a safeTransferFrom after the balance has been updated", with the data unaltered', async () => {
     const receiver = receiverAt(await stage.deploy('receiver'))
     await stage.done(token.write.setApprovalForAll([b, true], { account: alice }))
     await stage.done(token.write.safeTransferFrom([a, receiver.address, 1n, 5n, '0x0102'], { account: bob }))
@@ -208,7 +208,7 @@ describe('receivers', () => {
     expect(decodeAbiParameters(singleTypes, (await receiver.read.last())[1])).toEqual([b, ZERO, 3n, 7n, '0x'])
   })
 
-  it('"if the return value … is anything other" than the selector, "the transfer MUST be reverted"', async () => {
+  it('"Return of any other value than the prescribed keccak256 generated value MUST result in the transaction being reverted"', async () => {
     const receiver = receiverAt(await stage.deploy('receiver'))
     await stage.done(receiver.write.behave([ANSWER_OTHERWISE, ZERO, '0x'], { account: alice }))
     for (const call of [toReceiver(receiver.address), batchTo(receiver.address)])
@@ -220,7 +220,7 @@ describe('receivers', () => {
     expect(await has(receiver.address, 1n)).toEqual([0n])
   })
 
-  it('"If the recipient contract … reverts, the transfer MUST be reverted": its error passes on', async () => {
+  it('that throw have the transfer reverted (Safe Transfer Rules): their error passes on', async () => {
     const receiver = receiverAt(await stage.deploy('receiver'))
     await stage.done(receiver.write.behave([REFUSE_WITH_ERROR, ZERO, '0x'], { account: alice }))
     expect(await revertOf(toReceiver(receiver.address))).toEqual(['Refused', REFUSE_WITH_ERROR])
@@ -242,7 +242,7 @@ describe('receivers', () => {
 })
 
 describe('mint and burn', () => {
-  it('have the zero address as from and to: "when minting/creating … from MUST be set to 0x0", burning likewise', async () => {
+  it('emit transfers from the zero address, and to it', async () => {
     const minted = await stage.done(token.write.mint([b, 9n, 5n, '0x'], { account: alice }))
     expect(eventsOf(abi, minted)).toEqual([['TransferSingle', { operator: a, from: ZERO, to: b, id: 9n, value: 5n }]])
     const burnt = await stage.done(token.write.burn([b, 9n, 2n], { account: alice }))

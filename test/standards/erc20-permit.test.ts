@@ -70,7 +70,7 @@ const refusal = async (signed: Message, signature: Hex) =>
   revertOf(token.simulate.permit(argumentsOf(signed, signature), { account: carol }))
 
 describe('the domain', () => {
-  it('"A DOMAIN_SEPARATOR … unique to the contract and chain"', async () => {
+  it('has a separator "unique to the contract and chain"', async () => {
     expect(await token.read.DOMAIN_SEPARATOR()).toBe(domainSeparator({ domain: domain() }))
     const other = tokenAt(await stage.deploy('token', ['Gold', 'AU']))
     expect(await other.read.DOMAIN_SEPARATOR()).not.toBe(await token.read.DOMAIN_SEPARATOR())
@@ -86,7 +86,7 @@ describe('the domain', () => {
 })
 
 describe('permit', () => {
-  it('"sets allowance[owner][spender] to value, increments nonces[owner] by 1, and emits a corresponding Approval event"', async () => {
+  it('"will set allowance[owner][spender] to value, increment nonces[owner] by 1, and emit a corresponding Approval event"', async () => {
     const signed = message()
     const receipt = await stage.done(token.write.permit(argumentsOf(signed, await sign(signed)), { account: carol }))
     expect(eventsOf(abi, receipt)).toEqual([['Approval', { owner: a, spender: b, value: 50n }]])

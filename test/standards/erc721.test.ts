@@ -77,7 +77,7 @@ describe('ERC-165', () => {
 })
 
 describe('reading', () => {
-  it('"NFTs assigned to zero address are considered invalid", balanceOf "throws for queries about the zero address"', async () => {
+  it('"NFTs assigned to the zero address are considered invalid", balanceOf "throws for queries about the zero address"', async () => {
     expect(await nft.read.balanceOf([a])).toBe(1n)
     expect(await nft.read.balanceOf([b])).toBe(0n)
     expect(await revertOf(nft.read.balanceOf([ZERO]))).toEqual(['ERC721InvalidOwner', ZERO])
@@ -106,7 +106,7 @@ describe('reading', () => {
 })
 
 describe('transferFrom', () => {
-  it('emits Transfer with three indexed parameters, moves the token and "the approved address for that NFT is reset to none"', async () => {
+  it('emits Transfer with three indexed parameters, moves the token and "the approved address for that NFT (if any) is reset to none"', async () => {
     await stage.done(nft.write.approve([c, 7n], { account: alice }))
     const receipt = await stage.done(nft.write.transferFrom([a, b, 7n], { account: alice }))
     // No Approval besides: "The zero address indicates there is no approved address. When a Transfer event emits, this also indicates …".

@@ -9,10 +9,11 @@ import solc from 'solc'
  * @returns {{ bytecode: `0x${string}`, abi: object[], compiler: string }} `bytecode` makes the contract: constructor arguments follow it
  */
 export function compileSolidity(name, evmVersion) {
+  const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8')
   const file = `${name}.sol`
   const input = {
     language: 'Solidity',
-    sources: { [file]: { content: readFileSync(new URL(file, import.meta.url), 'utf8') } },
+    sources: { [file]: { content: read(file) } },
     settings: {
       evmVersion,
       optimizer: { enabled: true, runs: 1_000_000 },
@@ -20,7 +21,9 @@ export function compileSolidity(name, evmVersion) {
       outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
     },
   }
-  const { contracts, errors = [] } = JSON.parse(solc.compile(JSON.stringify(input)))
+  const { contracts, errors = [] } = JSON.parse(
+    solc.compile(JSON.stringify(input), { import: (path) => ({ contents: read(path) }) }),
+  )
   if (errors.length > 0) throw new Error(errors.map(({ formattedMessage }) => formattedMessage).join('\n'))
   const { abi, evm } = contracts[file][name]
   return { abi, bytecode: `0x${evm.bytecode.object}`, compiler: `solc ${solc.version()}` }

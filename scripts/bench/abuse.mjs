@@ -9,13 +9,14 @@
  *   node scripts/bench/abuse.mjs [--blocks 3] [--scripts 10] [--only text] [--devnet]
  */
 import { parseArgs } from 'node:util'
+import { loadContractEngine } from '../../packages/contracts/dist/platform/wasm.js'
 import { CONTRACT_HANDLERS } from '../../packages/execution/dist/contract/host/index.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
-import { loadContractEngine } from '../../packages/node/dist/executor/wasm.js'
 import { AbuseChain, ACCOUNTS, accountOf, blockGasMax, creationOf, transactionGasMax } from './lib/abuse-chain.mjs'
 import { AbuseDevnet } from './lib/abuse-devnet.mjs'
 import { ABUSE_KINDS } from './lib/abuse-kinds.mjs'
+import { calibrate, calibrationLine, REFERENCE_SECONDS } from './lib/calibration.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -28,8 +29,6 @@ const { values } = parseArgs({
 const blocks = Number(values.blocks)
 /** Milliseconds that a full block may take. */
 const BLOCK_MS_MAX = 250
-/** What `calibrate` takes on the machine of docs/benchmarks.md while it is quiet. */
-const REFERENCE_SECONDS = 0.95
 /** A young thread runs code that is not yet compiled: the time of a block is that of the code, not of the compiler. */
 const REHEARSALS = 10
 /** What the four validators get. */
@@ -42,15 +41,6 @@ const DEAREST = [
 const SCRIPT_GAS_MIN = 1_000_000
 
 const crypto = await loadCrypto()
-
-/** A machine's speed, to compare figures of several: 3 · 10⁸ turns of a loop over 32-bit integers. */
-function calibrate() {
-  const before = process.cpuUsage()
-  let x = 1
-  for (let i = 0; i < 3e8; i++) x = (x * 31 + i) | 0
-  const { user, system } = process.cpuUsage(before)
-  return { seconds: (user + system) / 1e6, x }
-}
 
 /** What calls `run`, once and for ever. */
 const FORMS = [
@@ -126,10 +116,9 @@ async function measure(chain, { prepare, cold }) {
 
 const row = (name, ...columns) => console.log(name.padEnd(58) + columns.map((text) => String(text).padStart(11)).join(''))
 
-const { seconds } = calibrate()
-console.log(
-  `calibration: 3e8 turns of an integer loop in ${seconds.toFixed(2)} s of CPU, on the reference machine ${REFERENCE_SECONDS}; Node ${process.version}`,
-)
+const calibration = calibrate()
+const { seconds } = calibration
+console.log(calibrationLine(calibration))
 console.log('ms and µs as they are here; "scaled" is ms a block on the reference machine')
 
 async function isolated() {

@@ -8,12 +8,12 @@ import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { loadEngineBinary, nodeWasm } from '../../packages/contracts/dist/platform/wasm.js'
 import { measureLayout, restoreImage } from '../../packages/execution/dist/vm/image.js'
 import { createEngine, ENGINE_BINARY, HostRefusal, imageBytes, METER_EXPORTS } from '../../packages/execution/dist/vm/index.js'
 import { Instance } from '../../packages/execution/dist/vm/instance.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { HOSTILE_HOST, hostileHandlers } from '../../packages/execution/test/hostile-host.mjs'
-import { loadEngineBinary, nodeWasm } from '../../packages/node/dist/executor/wasm.js'
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, calls: { type: 'string', default: '20000' } },

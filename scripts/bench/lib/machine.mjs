@@ -1,7 +1,7 @@
+import { loadEngineBinary, nodeWasm } from '../../../packages/contracts/dist/platform/wasm.js'
 import { createContractEngine, createContracts, Machine } from '../../../packages/execution/dist/contract/index.js'
 import { Journal } from '../../../packages/execution/dist/journal.js'
 import { imageBytes } from '../../../packages/execution/dist/vm/index.js'
-import { loadEngineBinary, nodeWasm } from '../../../packages/node/dist/executor/wasm.js'
 import { Address, ChainId, Height, TimeMs } from '../../../packages/protocol/dist/index.js'
 
 const GAS = 50_000_000
@@ -29,10 +29,11 @@ class MemoryKv {
  *
  * @param {import('@quoin/protocol').Crypto} crypto
  * @param {(deployer: string) => Uint8Array} creationOf container and constructor arguments
+ * @param {import('@quoin/execution/vm').WasmPower} [wasm]
  */
-export async function deployOnMachine(crypto, creationOf) {
+export async function deployOnMachine(crypto, creationOf, wasm = nodeWasm) {
   const kv = new MemoryKv()
-  const engine = createContractEngine(nodeWasm, await loadEngineBinary())
+  const engine = createContractEngine(wasm, await loadEngineBinary())
   const contracts = createContracts({ crypto, chainId: ChainId(31_337), engine, reader: kv })
   const deployer = Address(new Uint8Array(20).fill(0xde))
   let number = 0

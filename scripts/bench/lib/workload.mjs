@@ -47,11 +47,11 @@ export function plainTransfers(sign, accounts) {
 const TOKENS_EACH = 10n ** 24n
 
 /**
- * Transfers of the token of test/contracts among `count` accounts, each to the one half the round away, another amount each. The token is
- * deployed with viem; `sendAll` sends what gives each account its tokens and waits until that is final.
+ * Transfers of a token, by default that of test/contracts, among `count` accounts, each to the one half the round away, another amount each.
+ * The token is deployed with viem; `sendAll` sends what gives each account its tokens and waits until that is final.
  */
-export async function tokenTransfers({ crypto, sign, deployer, count, ports, sendAll }) {
-  const { abi, bytecode } = readContract('token')
+export async function tokenTransfers({ crypto, sign, deployer, count, ports, sendAll, contract = readContract('token') }) {
+  const { abi, bytecode } = contract
   const transport = http(`http://127.0.0.1:${ports[0]}`)
   const reader = createPublicClient({ transport, pollingInterval: 50 })
   const account = privateKeyToAccount(bytesToHex(deployer.secretKey))

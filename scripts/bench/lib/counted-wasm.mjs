@@ -1,0 +1,44 @@
+import { CONTRACT_HOST } from '../../../packages/execution/dist/contract/host/index.js'
+import { METER_EXPORTS } from '../../../packages/execution/dist/vm/index.js'
+
+/** What the engine's binary imports the host call as: packages/execution/src/vm/instance.ts. */
+const HOST_CALL = 's'
+
+/**
+ * WebAssembly that counts what contracts ask of the host, and the gas from the start of each such call to its end: prices, and what the
+ * interpreter runs to make the answer.
+ *
+ * @param {import('@quoin/execution/vm').WasmPower} wasm
+ */
+export function countedWasm(wasm) {
+  const calls = new Map()
+  let gas = 0
+  const power = {
+    ...wasm,
+    instantiate: (module, { a }) => {
+      const callHost = a[HOST_CALL]
+      let exports
+      const left = () => Number(exports[METER_EXPORTS.gas].value)
+      const counted = (context, self, count, argv, id) => {
+        const before = left()
+        const answer = callHost(context, self, count, argv, id)
+        gas += before - left()
+        const { name } = CONTRACT_HOST[id]
+        calls.set(name, (calls.get(name) ?? 0) + 1)
+        return answer
+      }
+      exports = wasm.instantiate(module, { a: { ...a, [HOST_CALL]: counted } })
+      return exports
+    },
+  }
+  return {
+    power,
+    /** What was counted since the last look. */
+    take: () => {
+      const taken = { calls: new Map(calls), gas }
+      calls.clear()
+      gas = 0
+      return taken
+    },
+  }
+}

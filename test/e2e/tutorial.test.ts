@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -74,6 +74,14 @@ it('goes from an empty folder to a called contract, as the tutorial says, withou
       shown = output
     }
   }
+  // The same artefact with the rest of viem.
+  await copyFile(join(ROOT, 'test', 'e2e', 'artefact.mjs'), join(project, 'scripts', 'artefact.mjs'))
+  const used = await run(new Program(process.execPath, ['scripts/artefact.mjs', url], { cwd, env: environment }))
+  expect(used.code, used.output).toBe(0)
+  expect(JSON.parse(used.output)).toEqual({
+    ...{ giver: '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266', amount: '30', total: '30' },
+    ...{ status: 'reverted', errorName: 'GoalMissed', args: ['30'] },
+  })
   const deployed = await run(new Program('npm', ['run', 'deploy'], { cwd, env: { ...environment, RPC_URL: url } }))
   expect(deployed.output).toMatch(
     /The token is at 0x[\da-f]{40} \(\d+ gas\)\. Its supply of 1000000000000000000000 belongs to 0xf39F/,

@@ -1,4 +1,4 @@
-import { type Address, erc20Abi, getContract, parseAbi } from 'viem'
+import { type Address, encodeFunctionData, erc20Abi, getContract, parseAbi } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { alice, bob, carol, eventsOf, revertOf, Stage, ZERO } from './harness.ts'
 
@@ -26,7 +26,7 @@ let token: ReturnType<typeof tokenAt>
 const [a, b, c] = [alice.address, bob.address, carol.address]
 
 beforeAll(async () => {
-  stage = await Stage.open(...['token', 'timelock', 'multisig'].map(preset))
+  stage = await Stage.open(...['token', 'timelock', 'multisig'].map(preset), 'nft', 'multi-token')
 })
 afterAll(() => stage.close())
 beforeEach(async () => {
@@ -78,6 +78,59 @@ describe('the token', () => {
     await stage.done(token.write.unpause({ account: alice }))
     await stage.done(token.write.transfer([b, 1n], { account: alice }))
   })
+})
+
+const nftAbi = parseAbi([
+  'function mint(address to, uint256 tokenId)',
+  'function safeTransferFrom(address from, address to, uint256 tokenId)',
+  'function approve(address approved, uint256 tokenId)',
+  'function ownerOf(uint256 tokenId) view returns (address)',
+])
+const multiTokenAbi = parseAbi([
+  'function mint(address to, uint256 id, uint256 value, bytes data)',
+  'function mintBatch(address to, uint256[] ids, uint256[] values, bytes data)',
+  'function balanceOfBatch(address[] owners, uint256[] ids) view returns (uint256[])',
+])
+const multisigAbi = parseAbi([
+  'function propose(address to, uint256 value, bytes data) returns (uint256)',
+  'function execute(uint256 id) returns (bytes)',
+  'function supportsInterface(bytes4 interfaceId) view returns (bool)',
+])
+
+describe.each([
+  ['multisig', [[a], 1n]],
+  ['timelock', [0n, [a], [a], ZERO]],
+])('a %s', (name, args) => {
+  it('takes tokens that are sent safely, one by one and in batches', async () => {
+    const holder = await stage.deploy(name, args)
+    const nft = getContract({ address: await stage.deploy('nft', ['Cats', 'CAT', '']), abi: nftAbi, client: stage.client })
+    await stage.done(nft.write.mint([a, 7n], { account: alice }))
+    await stage.done(nft.write.safeTransferFrom([a, holder, 7n], { account: alice }))
+    expect(await nft.read.ownerOf([7n])).toBe(holder)
+    const tokens = getContract({ address: await stage.deploy('multi-token', ['']), abi: multiTokenAbi, client: stage.client })
+    await stage.done(tokens.write.mint([holder, 1n, 5n, '0x'], { account: alice }))
+    await stage.done(tokens.write.mintBatch([holder, [1n, 2n], [1n, 2n], '0x'], { account: alice }))
+    expect(
+      await tokens.read.balanceOfBatch([
+        [holder, holder],
+        [1n, 2n],
+      ]),
+    ).toEqual([6n, 2n])
+    const supports = (id: '0x4e2312e0' | '0xffffffff') =>
+      stage.client.readContract({ address: holder, abi: multisigAbi, functionName: 'supportsInterface', args: [id] })
+    expect(await Promise.all([supports('0x4e2312e0'), supports('0xffffffff')])).toEqual([true, false])
+  })
+})
+
+it('a multisig takes a token that it fetches itself, while it is under way', async () => {
+  const wallet = getContract({ address: await stage.deploy('multisig', [[a], 1n]), abi: multisigAbi, client: stage.client })
+  const nft = getContract({ address: await stage.deploy('nft', ['Cats', 'CAT', '']), abi: nftAbi, client: stage.client })
+  await stage.done(nft.write.mint([b, 7n], { account: bob }))
+  await stage.done(nft.write.approve([wallet.address, 7n], { account: bob }))
+  const fetching = encodeFunctionData({ abi: nftAbi, functionName: 'safeTransferFrom', args: [b, wallet.address, 7n] })
+  await stage.done(wallet.write.propose([nft.address, 0n, fetching], { account: alice }))
+  await stage.done(wallet.write.execute([0n], { account: alice }))
+  expect(await nft.read.ownerOf([7n])).toBe(wallet.address)
 })
 
 describe('presets', () => {

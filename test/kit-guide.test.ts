@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { complaints, Project } from '../packages/contracts/test/build/project.ts'
+
+/** Whole contracts on pages that nothing else runs. */
+const contracts = ['README.md', 'docs/kit.md'].flatMap((page) => {
+  const text = readFileSync(new URL(`../${page}`, import.meta.url), 'utf8')
+  const blocks = [...text.matchAll(/^```ts\n(.*?)^```/gms)].map((match) => match[1]!)
+  return blocks
+    .filter((block) => block.includes('export default contract('))
+    .map((source, i) => [`contracts/${page.toLowerCase().replace(/\W+/g, '-')}-${i}.ts`, source] as const)
+})
+
+let project: Project
+beforeAll(() => {
+  project = new Project(Object.fromEntries(contracts))
+})
+afterAll(() => project.remove())
+
+it('contracts of the README and of the guide build as they stand there, types included', async () => {
+  expect(contracts.length).toBeGreaterThanOrEqual(3)
+  const result = await project.build(
+    contracts.map(([file]) => file),
+    { typeCheck: true },
+  )
+  expect(result.ok ? [] : complaints(result)).toEqual([])
+})

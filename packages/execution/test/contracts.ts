@@ -20,7 +20,7 @@ export const TEST_BLOCK: BlockContext = {
 }
 
 /** Gas of a call where a test does not say. */
-export const TEST_GAS = 15_000_000
+export const TEST_GAS = 18_000_000
 
 type ContainerParts = Parameters<typeof containerOf>[2]
 

@@ -81,7 +81,11 @@ export function scalar(type: ScalarType): fc.Arbitrary<Wire> {
   if (type === 'bool') return fc.boolean()
   if (type === 'address') return fc.constantFrom(...ADDRESSES)
   if (type === 'string')
-    return fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...TEXTS) }, { weight: 1, arbitrary: fc.string({ unit: 'binary' }) })
+    return fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom('', 'a', 'a:1') },
+      { weight: 4, arbitrary: fc.constantFrom(...TEXTS) },
+      { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+    )
   if (type === 'bytes')
     return fc.oneof(
       { weight: 4, arbitrary: fc.constantFrom(...BYTES) },

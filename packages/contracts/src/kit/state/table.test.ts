@@ -137,6 +137,18 @@ describe('the tree of a table', () => {
     expect(rowsPerLeaf((i) => 10_000n + ((BigInt(i) * 6_180_339_887n) % 89_989n))).toBeGreaterThan(20)
   })
 
+  it('divides a leaf in the middle where a key is the last of it and not of all', () => {
+    const table = new Numbers()
+    const at = (n: bigint) => 10n ** 12n + n
+    // As many as a leaf holds.
+    table.put(upTo(20, (i) => at(BigInt(i))))
+    expect(table.shape().leaves).toBe(1)
+    // Each goes behind the same leaf, which is full: 9, 8, … 1 × 10¹¹, then × 10¹⁰, and so on.
+    for (const key of upTo(90, (i) => at(BigInt(9 - (i % 9)) * 10n ** BigInt(11 - Math.floor(i / 9))))) table.put([key])
+    table.check()
+    expect(table.shape().leaves).toBeLessThan(15)
+  })
+
   it('becomes small again: nothing is left of rows that were removed but the count of nodes', () => {
     const table = new Numbers()
     const keys = upTo(200)
@@ -146,9 +158,12 @@ describe('the tree of a table', () => {
     table.remove(keys.filter((_, i) => i % 20 !== 0))
     table.check()
     expect(table.shape().nodes).toBeLessThan(nodes / 2)
+    table.remove(keys.slice(1))
+    table.check()
+    expect(table.shape()).toMatchObject({ nodes: 1, height: 1 })
     table.remove(keys)
     table.check()
-    expect(table.shape()).toMatchObject({ keys: [], nodes: 1, height: 0 })
+    expect(table.shape()).toMatchObject({ keys: [], height: 0 })
     table.put([5n])
     table.check()
   })

@@ -159,5 +159,5 @@ export function table<const K extends KeySpec, const T extends Struct>(declarati
 }): Field<Table<K, SpecValue<T>>, ReadTable<K, SpecValue<T>>> {
   const codec = keyCodec(declaration.key)
   const shape = shapeOf(declaration.row)
-  return { type: `table(${codec.types};${shape.type})`, open: (place) => new Rows(place, codec, shape) }
+  return { type: `table(${codec.types.join()};${shape.type})`, open: (place) => new Rows(place, codec, shape) }
 }

@@ -9,7 +9,8 @@ export type AbiItem = Abi[number]
 export type ItemsOf<A extends AbiSource> = A extends readonly []
   ? never
   : A extends readonly string[]
-    ? ParseAbi<A>[number]
+    ? // oxlint-disable-next-line typescript/no-deprecated -- the grammar of viem's own parseAbi; ox is to follow in both at once
+      ParseAbi<A>[number]
     : A extends Abi
       ? A[number]
       : never

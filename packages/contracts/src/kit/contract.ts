@@ -34,7 +34,7 @@ type PartFields<U extends Parts> = U extends readonly []
         Fields
     ? F
     : never
-// biome-ignore lint: the type of no fields
+/** No fields. */
 type NoFields = {}
 
 /** What a function of a part or contract gets: `ContextOf<typeof erc20>`, or `ContextOf<typeof erc20, 'view'>` for one that only reads. */
@@ -142,7 +142,7 @@ interface ContractDeclaration extends Declared {
 
 function moduleOf(declaration: ContractDeclaration): object {
   // Without what every object has: `constructor`.
-  const own: ContractDeclaration = Object.assign(Object.create(null), declaration)
+  const own = Object.assign(Object.create(null) as object, declaration)
   const merged = merge(own)
   const module = {}
   registry.declared?.(module, own, merged)

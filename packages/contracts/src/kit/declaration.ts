@@ -28,11 +28,11 @@ export interface Merged {
  */
 export function merge(declared: Declared): Merged {
   const abi = new Set<unknown>()
-  const state: { [name: string]: Fields[string] } = Object.create(null)
-  const functions: { [name: string]: AnyFunction } = Object.create(null)
+  const state = Object.create(null) as { [name: string]: Fields[string] }
+  const functions = Object.create(null) as { [name: string]: AnyFunction }
   /** By function: the parts whose function nobody replaced. */
-  const writers: { [name: string]: readonly Declared[] } = Object.create(null)
-  const modifiers: { [name: string]: readonly AnyFunction[] } = Object.create(null)
+  const writers = Object.create(null) as { [name: string]: readonly Declared[] }
+  const modifiers = Object.create(null) as { [name: string]: readonly AnyFunction[] }
   for (const part of partsOf(declared)) {
     for (const item of part.abi ?? []) abi.add(item)
     for (const name of Object.keys(part.state ?? {})) {

@@ -69,7 +69,8 @@ export type OutputOf<P extends readonly AbiParameter[]> = P extends readonly []
 export type SpecValue<T extends Spec> = T extends string
   ? T extends ScalarType
     ? Scalar<T>
-    : ValueOf<ParseAbiParameter<T> & AbiParameter>
+    : // oxlint-disable-next-line typescript/no-deprecated -- as in abi-types.ts
+      ValueOf<ParseAbiParameter<T> & AbiParameter>
   : { readonly [M in keyof T]: T[M] extends Spec ? SpecValue<T[M]> : never }
 
 /** What reading a field gives: words, text and bytes that were never written are zero or empty, all else is undefined. */

@@ -7,7 +7,7 @@ import { decodeWire, encodeWire, type Program, type Wire } from './wire.ts'
 const PROGRAM_GAS = 2_000_000_000
 
 /**
- * A contract of `contract.ts` with some of the fields. It has the declarations of these alone: a deployment has gas for some 12 kB of source, and
+ * A contract of `contract.ts` with some of the fields. It has the declarations of these alone: a deployment has gas for so many bytes of source, and
  * the whole kit with all of them is more.
  */
 export function collectionsContract(names: readonly FieldName[]): Promise<KitContract> {

@@ -14,7 +14,6 @@ export interface Field<out W, out R> {
   readonly [read]?: R
 }
 
-// biome-ignore lint: any field
 export type Fields = { readonly [name: string]: Field<unknown, unknown> }
 
 export type Written<F> = F extends Field<infer W, unknown> ? W : never

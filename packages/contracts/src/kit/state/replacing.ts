@@ -2,7 +2,7 @@ import type { Field } from './field.ts'
 import type { Mapping, Nested } from './mapping.ts'
 import type { Value } from './value.ts'
 
-// biome-ignore lint: whatever they hold
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever they hold: values go in and come out
 type Replaceable = Value<any, any> | Mapping<any, any, any> | Nested<any, any>
 
 /** What convert gets: a stored value of the former field. */

@@ -24,7 +24,7 @@ function shapeOfSpec(spec: Spec): Shape<never> {
   if (typeof spec === 'string') return { type: spec }
   const members = Object.keys(spec).map((name) => ({ name, shape: shapeOfSpec(spec[name]!) }))
   return {
-    type: `(${members.map(({ shape }) => shape.type)})`,
+    type: `(${members.map(({ shape }) => shape.type).join()})`,
     pack: (value: { readonly [name: string]: never }) =>
       members.map(({ name, shape: { pack } }) => (pack ? pack(value[name]!) : value[name])),
     unpack: (stored) => {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { createContracts } from '@quoin/execution/contract'
 import { type ChainId, nobleCrypto } from '@quoin/protocol'
 import { build } from 'esbuild'
-import { type Abi, bytesToHex } from 'viem'
+import type { Abi } from 'viem'
 import { containerOf } from '../../../test/contracts/contract.mjs'
 import { creationOf, type TestContract, type TestContracts } from '../../execution/test/contracts.ts'
 import { contractEngine } from '../../execution/test/engine.ts'
@@ -104,6 +104,3 @@ async function bundled(contract: string, entry: string): Promise<string> {
   })
   return outputFiles[0]!.text
 }
-
-/** Hex of what a call returned or threw, as viem's decoders take it. */
-export const hexOf = (bytes: Uint8Array) => bytesToHex(bytes)

@@ -77,7 +77,7 @@ function fixedBytes(length: number): fc.Arbitrary<Uint8Array> {
   return fc.oneof(few, last, fc.uint8Array({ minLength: length, maxLength: length }))
 }
 
-export function scalar(type: ScalarType): fc.Arbitrary<Wire> {
+function scalar(type: ScalarType): fc.Arbitrary<Wire> {
   if (type === 'bool') return fc.boolean()
   if (type === 'address') return fc.constantFrom(...ADDRESSES)
   if (type === 'string')
@@ -118,7 +118,7 @@ function bound(spec: KeySpec, isPartial = true): fc.Arbitrary<Wire> {
     .map(([key, count]) => Object.fromEntries(names.slice(0, count).map((name) => [name, (key as never)[name]])))
 }
 
-export function tableRange(spec: KeySpec): fc.Arbitrary<Wire> {
+function tableRange(spec: KeySpec): fc.Arbitrary<Wire> {
   const members: { [name: string]: fc.Arbitrary<Wire> } = {
     from: bound(spec),
     to: bound(spec),

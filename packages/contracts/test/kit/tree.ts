@@ -2,7 +2,7 @@ import { type Address, utf8ToBytes } from '@quoin/protocol'
 import type { Journal } from '../../../execution/src/journal.ts'
 
 /** What lies in storage of a table's tree. */
-export interface TreeShape {
+interface TreeShape {
   readonly keys: readonly string[]
   readonly nodes: number
   readonly leaves: number

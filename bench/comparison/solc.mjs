@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 if (process.argv.includes('--version')) {
   // Not from the compiler, which takes half a second to load; forge asks each time.
   const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  console.log(`Version: ${dependencies.solc}`)
+  process.stdout.write(`Version: ${dependencies.solc}\n`)
 } else {
   const { default: solc } = await import('solc')
   process.stdout.write(solc.compile(await text(process.stdin)))

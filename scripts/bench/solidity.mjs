@@ -2,7 +2,7 @@
  * The same token in TypeScript and in Solidity, in one run: lines, builds, tests and gas of packages/contracts/test/fixtures/token.ts (kit,
  * testing kit, `quoin build`, `quoin dev`) and of bench/Token.sol (forge, anvil), and the token with the kit beside the one written by hand.
  * docs/solidity-comparison.md has the figures. Build first; `npm ci --prefix bench` brings Foundry and solc. Not on Windows.
- *   node scripts/bench/solidity.mjs [--only lines,tools,gas,chains,execution,kit] [--rounds 5] [--transfers 4000] [--senders 100]
+ *   node scripts/bench/solidity.mjs [--only lines,tools,gas,chains,execution,kit] [--rounds 5] [--transfers 8000] [--senders 100]
  */
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -10,6 +10,7 @@ import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { concatHex, encodeAbiParameters } from 'viem'
+import { VM_GAS } from '../../packages/execution/dist/vm/index.js'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { developmentAccounts } from '../../packages/node/dist/keys/development.js'
 import { readContract } from '../../test/contracts/contract.mjs'
@@ -22,7 +23,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: 'lines,tools,gas,chains,execution,kit' },
     rounds: { type: 'string', default: '5' },
-    transfers: { type: 'string', default: '4000' },
+    transfers: { type: 'string', default: '8000' },
     senders: { type: 'string', default: '100' },
   },
 })
@@ -46,7 +47,7 @@ const crypto = await loadCrypto()
 const sign = signer(crypto)
 const [deployer, alice, bob] = developmentAccounts(crypto)
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1]
-const row = (name, ...columns) => console.log(name.padEnd(44) + columns.map((text) => String(text).padStart(18)).join(''))
+const row = (name, ...columns) => console.log(name.padEnd(44) + columns.map((text) => String(text).padStart(20)).join(''))
 const integer = (number) => String(Math.round(number)).replace(/\B(?=(\d{3})+$)/g, ',')
 const ms = (list) => `${integer(median(list))} ms`
 const load = () => loadavg()[0].toFixed(1)
@@ -119,33 +120,55 @@ async function compareGas(contracts) {
   row('  bytes of code on the chain', ...columns.map(({ codeBytes }) => integer(codeBytes)))
 }
 
+/** Transfers whose latency is measured, after as many before. */
+const LATENCIES = 300
+
 const cpuText = (us) => (us === undefined ? '' : `${integer(us)} µs`)
 
-/** Transfers a second and the latency of one, on each chain in turn, twice over. */
+/** Milliseconds of a block where blocks come at an interval. */
+const BLOCK_TIME_MS = 100
+
+/** Runs an action on a chain that is gone afterwards. */
+async function onChain({ start }, blockTimeMs, action) {
+  const chain = await start(blockTimeMs)
+  try {
+    return await action(chain)
+  } finally {
+    await chain.stop()
+  }
+}
+
+/** The latency of one transfer, and transfers a second, on each chain in turn, twice over. */
 async function compareChains(chains) {
   const transfers = Number(values.transfers)
   const senders = Number(values.senders)
-  for (const blockTimeMs of [undefined, 250]) {
-    const how = blockTimeMs === undefined ? 'a block with each transaction that waits' : `a block every ${blockTimeMs} ms`
-    title(`${integer(transfers)} token transfers of ${senders} senders after as many before, one a request; ${how}`)
-    row('', 'in blocks a second', 'blocks', 'CPU, chain', 'CPU, generator', 'one: p50', 'p90')
-    for (let round = 1; round <= 2; round++) {
-      for (const { name, contract, start } of chains) {
-        const chain = await start(blockTimeMs)
-        try {
-          const loaded = await loadOf({ crypto, sign, deployer, chain, contract, senders })
-          await loaded.burst(transfers)
-          const { perSecond, blocks, chainUs, generatorUs } = await loaded.burst(transfers)
-          const one = blockTimeMs === undefined ? await loaded.latency(200) : undefined
-          await loaded.check()
-          const latency = one === undefined ? ['', ''] : [one.p50, one.p90].map((time) => `${time.toFixed(1)} ms`)
-          row(`  ${name}, ${round}`, integer(perSecond), blocks, cpuText(chainUs), cpuText(generatorUs), ...latency)
-        } finally {
-          await chain.stop()
-        }
-      }
-    }
-  }
+  const loadOn = (chain, contract) => loadOf({ crypto, sign, deployer, chain, contract, senders })
+  const twice = [1, 2].flatMap((round) => chains.map((each) => ({ ...each, round })))
+
+  title('one token transfer after another, each with its receipt before the next; a block with each')
+  row('', 'p50', 'p90', 'start of the chain')
+  for (const { name, contract, round, ...each } of twice)
+    await onChain(each, undefined, async (chain) => {
+      const loaded = await loadOn(chain, contract)
+      await loaded.latency(LATENCIES)
+      const { p50, p90 } = await loaded.latency(LATENCIES)
+      await loaded.check()
+      row(`  ${name}, ${round}`, ...[p50, p90].map((time) => `${time.toFixed(1)} ms`), `${integer(chain.startMs)} ms`)
+    })
+
+  // Anvil that makes blocks with each transaction forgets some under load: https://github.com/foundry-rs/foundry/issues/10122
+  title(
+    `${integer(transfers)} token transfers of ${senders} senders, after as many before, one a request; a block every ${BLOCK_TIME_MS} ms`,
+  )
+  row('', 'in blocks a second', 'blocks', 'CPU, chain', 'CPU, generator')
+  for (const { name, contract, round, ...each } of twice)
+    await onChain(each, BLOCK_TIME_MS, async (chain) => {
+      const loaded = await loadOn(chain, contract)
+      await loaded.burst(transfers)
+      const { perSecond, blocks, chainUs, generatorUs } = await loaded.burst(transfers)
+      await loaded.check()
+      row(`  ${name}, ${round}`, integer(perSecond), blocks, cpuText(chainUs), cpuText(generatorUs))
+    })
 }
 
 /** Where a transfer's microseconds and gas go with the kit, and by hand. */
@@ -169,6 +192,8 @@ function printKit([kit, hand]) {
   }
   row('  gas of host calls, with their answers', ...difference(({ hostGas }) => hostGas))
   row('  gas of the rest: the contract, image, border', ...difference(({ gas, hostGas }) => gas - hostGas))
+  const restored = [kit, hand].map(({ deployment }) => VM_GAS.restoreKiB * Math.ceil(deployment.imageBytes / 1024))
+  row('  … of which restoring the image', ...[...restored, restored[0] - restored[1]].map(integer))
   const names = new Set(both.flatMap(({ calls }) => [...calls.keys()]))
   for (const name of names) row(`  calls of ${name}`, ...difference(({ calls }) => calls.get(name) ?? 0))
   for (const part of kit.shares.keys()) {

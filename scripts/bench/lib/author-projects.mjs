@@ -3,15 +3,13 @@ import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FORGE, SOLC } from '../../../bench/foundry.mjs'
+import { codeLines } from './code-lines.mjs'
 import { timed } from './timed-process.mjs'
 
 /** One token and its test in two projects, each in a directory of its own, as their authors have them. */
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
 const OURS = ['protocol', 'consensus', 'execution', 'contracts', 'node']
-
-/** Lines that are neither blank nor a comment. */
-const codeLines = (text) => text.split('\n').filter((line) => !/^\s*(?:\/\/|\/\*|\*|$)/.test(line)).length
 
 /** Files by their place in a project, from their place here. */
 async function lay(directory, files) {

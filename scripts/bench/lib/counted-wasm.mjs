@@ -17,7 +17,6 @@ export function countedWasm(wasm) {
     ...wasm,
     instantiate: (module, { a }) => {
       const callHost = a[HOST_CALL]
-      let exports
       const left = () => Number(exports[METER_EXPORTS.gas].value)
       const counted = (context, self, count, argv, id) => {
         const before = left()
@@ -27,7 +26,7 @@ export function countedWasm(wasm) {
         calls.set(name, (calls.get(name) ?? 0) + 1)
         return answer
       }
-      exports = wasm.instantiate(module, { a: { ...a, [HOST_CALL]: counted } })
+      const exports = wasm.instantiate(module, { a: { ...a, [HOST_CALL]: counted } })
       return exports
     },
   }

@@ -8,7 +8,9 @@ import { deployOnMachine } from './machine.mjs'
 /** Contracts of one ABI side by side on the contract machine: the token with the kit and the one that is written by hand. */
 
 const WARM_UP_ROUNDS = 5
-const PROFILED_ROUNDS = 30
+/** Profiles of each contract, alternating; the first ones are not counted, since the profiler's start slows code that was compiled before. */
+const PROFILES = 4
+const PROFILED_ROUNDS = 15
 const START = 10n ** 24n
 
 /** The first that matches a frame's script, innermost frame first, is a sample's. */
@@ -18,9 +20,17 @@ const PARTS = [
   ['values to and from the guest', /execution\/dist\/(vm\/|contract\/guest)/],
   ['storage, journal, keys', /execution\/dist\/(contract\/host\/stor|journal|keys|account|contract\/record)/],
   ['all other host functions, frame, ABI', /execution\/dist\/contract\//],
+  ['database in memory', /scripts\/bench\//],
 ]
 
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1]
+
+/** Shares of several profiles in one. */
+const mean = (profiles) => {
+  const parts = new Set(profiles.flatMap((shares) => [...shares.keys()]))
+  const share = (part) => profiles.reduce((sum, shares) => sum + (shares.get(part) ?? 0), 0) / profiles.length
+  return new Map([...parts].map((part) => [part, share(part)]))
+}
 
 /** CPU time of the process in microseconds. */
 function cpu(action) {
@@ -85,7 +95,7 @@ export async function compareContracts({ crypto, contracts, rounds, count }) {
   const machines = []
   for (const [name, contract] of Object.entries(contracts)) {
     const counted = await countCalls({ crypto, contract })
-    machines.push({ name, counted, ...(await prepared({ crypto, contract, count })), times: {}, shares: undefined })
+    machines.push({ name, counted, ...(await prepared({ crypto, contract, count })), times: {}, profiles: [] })
   }
   const functions = Object.keys(machines[0].blocks)
   for (const { times } of machines) for (const name of functions) times[name] = []
@@ -97,15 +107,19 @@ export async function compareContracts({ crypto, contracts, rounds, count }) {
       }
     }
   }
-  for (const machine of machines) {
-    machine.shares = await profileAction(() => {
-      for (let i = 0; i < PROFILED_ROUNDS; i++) machine.chain.run(machine.blocks.transfer)
-    }, PARTS)
+  for (let profile = 0; profile < PROFILES; profile++) {
+    for (const { chain, blocks, profiles } of machines) {
+      const action = () => {
+        for (let i = 0; i < PROFILED_ROUNDS; i++) chain.run(blocks.transfer)
+      }
+      const shares = await profileAction(action, PARTS)
+      if (profile > 0) profiles.push(shares)
+    }
   }
-  return machines.map(({ name, counted, chain, times, shares }) => ({
+  return machines.map(({ name, counted, chain, times, profiles }) => ({
     name,
     deployment: chain.deployment,
-    shares,
+    shares: mean(profiles),
     functions: Object.fromEntries(
       functions.map((each) => [each, { ...counted[each], us: median(times[each]), times: times[each] }]),
     ),

@@ -92,7 +92,7 @@ export async function loadOf({ crypto, sign, deployer, chain, contract, senders 
 /**
  * Gas of transactions, as their receipts say, everything included.
  *
- * @returns {Promise<Map<string, number>>} by what was done
+ * @returns {Promise<{ gas: Map<string, number>, codeBytes: number }>} `gas` by what was done
  */
 export async function transactionGas({ sign, chain, contract, creation, deployer, accounts, gas }) {
   const { port } = chain

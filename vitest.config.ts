@@ -10,7 +10,7 @@ const project = (name: string, include: string[], testTimeout: number) => ({
   test: { name, include, testTimeout, hookTimeout: testTimeout, retry: 0, pool: 'forks' as const },
 })
 
-/** Files of networks of processes, at most so many at a time. A project with workers of its own needs a group of its own. */
+/** So many files at a time: on two cores vitest takes one by itself. A project with workers of its own needs a group of its own. */
 const withWorkers = (maxWorkers: number, { test, ...rest }: ReturnType<typeof project>) => ({
   ...rest,
   test: { ...test, maxWorkers, sequence: { groupOrder: 1 } },
@@ -23,7 +23,7 @@ export default defineConfig({
   test: {
     projects: [
       // A process for each of 140 files would take longer than the tests do.
-      withoutIsolation(project('unit', ['packages/*/{src,test}/**/*.test.ts', 'test/*.test.ts'], 20_000)),
+      withWorkers(2, withoutIsolation(project('unit', ['packages/*/{src,test}/**/*.test.ts', 'test/*.test.ts'], 20_000))),
       {
         test: {
           name: 'types',

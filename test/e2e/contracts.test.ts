@@ -1,4 +1,4 @@
-import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
+import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS, MULTICALL_ADDRESS } from '@quoin/execution/contract'
 import { bytesToHex } from '@quoin/protocol'
 import { ContractFactory, HDNodeWallet, JsonRpcProvider } from 'ethers'
 import {
@@ -9,15 +9,18 @@ import {
   getContract,
   getContractAddress,
   type Hex,
+  http,
   type Log,
   type PublicClient,
   parseAbi,
+  parseSignature,
   webSocket,
 } from 'viem'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEVELOPMENT_MNEMONIC } from '../../packages/node/src/keys/development.ts'
 import { containerOf, readContract } from '../contracts/contract.mjs'
+import { builds } from '../standards/harness.ts'
 import { account, Network, type Validator, walletClient } from './harness.ts'
 
 const token = readContract('token')
@@ -232,6 +235,55 @@ describe('an upgrade', () => {
         created.blockNumber,
         one,
       ])
+    }
+  })
+})
+
+describe('a standard contract of the kit', () => {
+  it('is signed for by a wallet, moved by another, and read in one call, with the same receipts on every node', async () => {
+    const [preset] = await builds('packages/contracts/src/standards/presets/token.ts')
+    const [owner, spender] = [account(6), account(7)]
+    const gold = { ...preset!, abi: preset!.abi as Abi }
+    const created = await receiptOnAll(
+      await wallet(6).deployContract({ ...gold, args: ['Gold', 'AU', owner.address, 100n] } as never),
+    )
+    const contract = { address: created.contractAddress!, abi: gold.abi }
+    const deadline = 2n ** 40n
+    const signature = await wallet(6).signTypedData({
+      domain: { name: 'Gold', version: '1', chainId: foundry.id, verifyingContract: contract.address },
+      types: {
+        Permit: [
+          { name: 'owner', type: 'address' },
+          { name: 'spender', type: 'address' },
+          { name: 'value', type: 'uint256' },
+          { name: 'nonce', type: 'uint256' },
+          { name: 'deadline', type: 'uint256' },
+        ],
+      },
+      primaryType: 'Permit',
+      message: { owner: owner.address, spender: spender.address, value: 30n, nonce: 0n, deadline },
+    })
+    const { r, s, yParity } = parseSignature(signature)
+    const permit = [owner.address, spender.address, 30n, deadline, 27 + yParity, r, s]
+    const permitted = await wallet(7).writeContract({ ...contract, functionName: 'permit', args: permit })
+    expect(await receiptOnAll(permitted)).toMatchObject({ status: 'success', logs: [expect.anything()] })
+    const moved = await wallet(7).writeContract({
+      ...contract,
+      functionName: 'transferFrom',
+      args: [owner.address, spender.address, 12n],
+    })
+    expect(await receiptOnAll(moved)).toMatchObject({ status: 'success' })
+    for (const { url } of network.validators) {
+      const chain = { ...foundry, contracts: { multicall3: { address: MULTICALL_ADDRESS } } }
+      const client = createPublicClient({ chain, transport: http(url), batch: { multicall: true } })
+      const read = (functionName: string, ...args: readonly Hex[]) => client.readContract({ ...contract, functionName, args })
+      const answers = [
+        read('balanceOf', owner.address),
+        read('balanceOf', spender.address),
+        read('allowance', owner.address, spender.address),
+        read('nonces', owner.address),
+      ]
+      expect(await Promise.all(answers)).toEqual([88n, 12n, 18n, 1n])
     }
   })
 })

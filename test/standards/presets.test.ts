@@ -122,6 +122,16 @@ describe.each([
   })
 })
 
+it('a multisig is paid by what it calls, as here by itself', async () => {
+  const wallet = getContract({ address: await stage.deploy('multisig', [[a], 1n]), abi: multisigAbi, client: stage.client })
+  await stage.done(stage.client.sendTransaction({ account: alice, to: wallet.address, value: 5n }))
+  await stage.done(wallet.write.propose([wallet.address, 2n, '0x'], { account: alice }))
+  const receipt = await stage.done(wallet.write.execute([0n], { account: alice }))
+  expect(eventsOf(parseAbi(['event Received(address indexed sender, uint256 value)']), receipt)).toEqual([
+    ['Received', { sender: wallet.address, value: 2n }],
+  ])
+})
+
 it('a multisig takes a token that it fetches itself, while it is under way', async () => {
   const wallet = getContract({ address: await stage.deploy('multisig', [[a], 1n]), abi: multisigAbi, client: stage.client })
   const nft = getContract({ address: await stage.deploy('nft', ['Cats', 'CAT', '']), abi: nftAbi, client: stage.client })

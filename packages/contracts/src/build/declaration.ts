@@ -1,4 +1,4 @@
-import { compileAbi } from '@quoin/execution/contract'
+import { compileAbi, RECEIVE_SELECTOR } from '@quoin/execution/contract'
 import { type Abi, Address, type Crypto, err, ok, parseAbi, type Result, type UpgradeAuthority } from '@quoin/protocol'
 import { parseAbi as parseLines } from 'abitype'
 import type { LayoutField } from '../kit/description.ts'
@@ -40,7 +40,8 @@ export function readDeclaration(crypto: Crypto, answer: unknown): Result<Declara
   if (!fields.ok) return fields
   const authority = readAuthority(upgradeAuthority)
   if (!authority.ok) return authority
-  const selectors = readReentrant(reentrant, [...compiled.value.functions.values()])
+  const { functions, receive } = compiled.value
+  const selectors = readReentrant(reentrant, [...functions.values(), ...(receive ? [RECEIVE] : [])])
   if (!selectors.ok) return selectors
   return ok({
     abi: parsed.value,
@@ -128,10 +129,16 @@ function readAuthority(text: unknown): Result<UpgradeAuthority, DeclarationError
   return ok({ kind: 'account', address: Address(text.toLowerCase()) })
 }
 
-function readReentrant(
-  names: unknown,
-  functions: readonly { readonly name: string; readonly signature: string; readonly selector: number }[],
-): Result<readonly number[], DeclarationError> {
+interface Reentrant {
+  readonly name: string
+  readonly signature: string
+  readonly selector: number
+}
+
+/** A container lists it like a function. */
+const RECEIVE: Reentrant = { name: 'receive', signature: 'receive()', selector: RECEIVE_SELECTOR }
+
+function readReentrant(names: unknown, functions: readonly Reentrant[]): Result<readonly number[], DeclarationError> {
   if (!Array.isArray(names) || names.length > BUILD_LIMITS.reentrantMax) return wrong('reentrant is not a list', 'reentrant')
   const selectors = new Set<number>()
   for (const name of names as readonly unknown[]) {

@@ -69,7 +69,10 @@ interface Base<A extends AbiSource, F extends Fields, U extends Parts> {
   /** Human-readable lines or JSON. */
   readonly abi?: A
   readonly state?: F
-  /** Functions, by name or signature, that may be entered again while a call of the contract is under way. Those of parts are the contract's. */
+  /**
+   * Functions, by name or signature, that may be entered again while a call of the contract is under way; `receive` too. Those of parts are the
+   * contract's.
+   */
   readonly reentrant?: readonly string[]
 }
 

@@ -2,7 +2,7 @@ import { err, ok, type Result, type StateMutability } from '@quoin/protocol'
 import { dispatch } from './abi/dispatch.ts'
 import type { TupleType } from './abi/type.ts'
 import { ACCESS, type Access } from './frame.ts'
-import type { Program } from './program.ts'
+import { type Program, RECEIVE_SELECTOR } from './program.ts'
 
 /** Where a call enters a contract. */
 export interface Entry {
@@ -28,7 +28,8 @@ export function entryFor(program: Program, calldata: Uint8Array, value: bigint, 
   if (kind !== 'function') {
     const data = kind === 'fallback' ? target.value.data : undefined
     const access = isStatic ? 'read' : 'write'
-    return ok({ name: kind, access, isReentrant: false, inputs: undefined, data, outputs: undefined })
+    const isReentrant = kind === 'receive' && program.reentrant.has(RECEIVE_SELECTOR) && !program.entries.has(RECEIVE_SELECTOR)
+    return ok({ name: kind, access, isReentrant, inputs: undefined, data, outputs: undefined })
   }
   const { function: called, data } = target.value
   const granted = GRANTED[called.mutability]

@@ -1,8 +1,10 @@
 import { bytesToHex, hexToBytes } from '@quoin/protocol'
-import { decodeErrorResult, decodeEventLog, getAddress, getContractAddress } from 'viem'
+import { type Abi, decodeErrorResult, decodeEventLog, getAddress, getContractAddress, toFunctionSelector } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiOf, creationOf, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../test/contracts.ts'
+import { selectorBytes } from './abi/encode.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
+import { RECEIVE_SELECTOR } from './program.ts'
 
 const sum = (address: string) => getAddress(address)
 
@@ -272,6 +274,27 @@ describe('contracts that call contracts', () => {
     const open = chain.deploy(PEER, peerSource(script), [], { reentrantSelectors: [0x60fe47b1] })
     chain.call(open, 'run', ['direct', b.address])
     expect(chain.call(open, 'get')).toBe(1n)
+    chain.fund(USER, 1n)
+    expect(chain.failure(open, 'run', ['pays', b.address], { value: 1n })).toMatch(/is under way/)
+  })
+
+  it('can be paid while they are under way where the container lists receive', () => {
+    expect(bytesToHex(selectorBytes(RECEIVE_SELECTOR))).toBe(toFunctionSelector('receive()'))
+    const chain = new TestContracts()
+    const pays = peerSource('pays: () => quoin.transfer(quoin.self, 1n)')
+    const payable = chain.deploy(PEER, pays, [], { reentrantSelectors: [RECEIVE_SELECTOR] })
+    chain.fund(USER, 2n)
+    chain.call(payable, 'run', ['pays', payable.address], { value: 1n })
+    expect(chain.journal.account(payable.address).balance).toBe(1n)
+    // Of an abi with a function receive(), it is the function's selector.
+    const named = [...abiOf(PEER), { type: 'function', name: 'receive', inputs: [], outputs: [], stateMutability: 'view' }] as Abi
+    const source = pays.replace('functions: {', 'functions: { receive() {},')
+    const made = chain.create(creationOf(source, named, [], { reentrantSelectors: [RECEIVE_SELECTOR] }))
+    const both = { address: made.ok ? made.contractAddress! : OTHER, abi: named }
+    expect(chain.failure(both, 'run', ['pays', both.address], { value: 1n })).toMatch(/is under way/)
+    // Without receive it is the selector of nothing.
+    const none = chain.create(creationOf('export default {}', [], [], { reentrantSelectors: [RECEIVE_SELECTOR] }))
+    expect(none).toMatchObject({ ok: false, reason: expect.stringContaining('0xa3e76c0f is no function') })
   })
 
   it('go no deeper than the limit', () => {

@@ -9,9 +9,15 @@ export interface Program {
   readonly image: ContractImage
   /** Entry of each function, by selector. */
   readonly entries: ReadonlyMap<number, string>
-  /** Functions that may be entered again while the contract is under way, by selector. */
+  /** Functions that may be entered again while the contract is under way, by selector; `receive` by RECEIVE_SELECTOR. */
   readonly reentrant: ReadonlySet<number>
 }
+
+/**
+ * The selector of `receive()`, by which a container lists `receive` as re-entrant. (Of an ABI with a function of that signature, it is the
+ * function's.)
+ */
+export const RECEIVE_SELECTOR = 0xa3e76c0f
 
 /** A container whose ABI was found right. */
 export interface Interface {
@@ -24,7 +30,9 @@ export interface Interface {
 export function interfaceOf(crypto: Crypto, container: ContractContainer): Result<Interface, string> {
   const abi = compileAbi(crypto, container.abi)
   if (!abi.ok) return err(abi.error.message)
-  const stranger = container.reentrantSelectors.find((selector) => !abi.value.functions.has(selector))
+  const { functions, receive } = abi.value
+  const isKnown = (selector: number) => functions.has(selector) || (receive && selector === RECEIVE_SELECTOR)
+  const stranger = container.reentrantSelectors.find((selector) => !isKnown(selector))
   if (stranger !== undefined)
     return err(`the re-entrant selector ${bytesToHex(selectorBytes(stranger))} is no function of the abi`)
   return ok({ container, abi: abi.value, reentrant: new Set(container.reentrantSelectors) })

@@ -10,6 +10,8 @@ export default contract({
     'event Received(address indexed sender, uint256 value)',
     'receive() external payable',
   ],
+  // What the multisig calls may pay it.
+  reentrant: ['receive'],
   constructor: initMultisig,
   receive: ({ sender, value, emit }) => emit.Received(sender, value),
 })

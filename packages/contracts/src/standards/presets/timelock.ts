@@ -8,6 +8,8 @@ import { ERC1155_HOLDER_INTERFACES, tokenHolder } from '../token-holder.ts'
 export default contract({
   uses: [timelock, tokenHolder],
   abi: ['constructor(uint256 minDelay, address[] proposers, address[] executors, address admin)', 'receive() external payable'],
+  // What the time lock calls may pay it.
+  reentrant: ['receive'],
   constructor: initTimelock,
   functions: { supportsInterface: supportsInterfaces(ACCESS_CONTROL_INTERFACES, ERC1155_HOLDER_INTERFACES) },
   receive() {},

@@ -298,6 +298,7 @@ describe('the description of a declaration', () => {
   it.each([
     ['a getter in the state', `{ state: { get n() { return value('bool') } } }`, /a getter, n/],
     ['a getter of a part', `{ uses: [{ get abi() { return [] } }] }`, /a getter, abi/],
+    ['a getter of the contract', `{ abi: [], get functions() { return {} } }`, /a getter, functions/],
     ['a symbol', `{ state: { [Symbol('x')]: value('bool') } }`, /symbol/],
     ['a member that there is not', `{ stat: {} }`, /no member stat/],
     ['a field that is none', `{ state: { n: 'uint256' } }`, /state.n is no field/],

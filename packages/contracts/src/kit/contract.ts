@@ -145,7 +145,7 @@ interface ContractDeclaration extends Declared {
 
 function moduleOf(declaration: ContractDeclaration): object {
   // Without what every object has: `constructor`.
-  const own = Object.assign(Object.create(null) as object, declaration)
+  const own = Object.create(null, Object.getOwnPropertyDescriptors(declaration)) as ContractDeclaration
   const merged = merge(own)
   const module = {}
   registry.declared?.(module, own, merged)

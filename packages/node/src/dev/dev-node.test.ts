@@ -203,23 +203,6 @@ describe('going back', () => {
     expect(await client.getBalance({ address: bob, blockNumber: 0n })).toBe(parseEther('10000'))
   })
 
-  it('takes some milliseconds with thousands of keys', async () => {
-    const address = await deployToken()
-    for (let i = 0; i < 60; i++) await give(address, 1n, `0x${(i + 1).toString(16).padStart(40, '0')}`)
-    await client.mine({ blocks: 200 })
-    await request('evm_snapshot')
-    const times: number[] = []
-    for (let round = 0; round < 5; round++) {
-      const begun = performance.now()
-      const id = await request('evm_snapshot')
-      const taken = performance.now()
-      await request('evm_revert', id)
-      times.push(Math.max(taken - begun, performance.now() - taken))
-    }
-    // 3 ms on a machine that has nothing else to do.
-    expect(Math.min(...times)).toBeLessThan(50)
-  })
-
   it('goes to block 0 at once, and forgets snapshots', async () => {
     await transfer(1n)
     await client.impersonateAccount({ address: STRANGER })

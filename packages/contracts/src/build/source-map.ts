@@ -17,6 +17,8 @@ export interface OriginalPosition {
   /** In UTF-16 units. */
   readonly column: number
   readonly lineText: string
+  /** What the author calls what the bundler gave another name; undefined where it kept the name. */
+  readonly name: string | undefined
 }
 
 /**
@@ -69,7 +71,7 @@ export class PositionFinder {
     const found = originalPositionFor(this.#trace, { line, column: column - 1 })
     if (found.source === null) return undefined
     const lineText = this.#content(found.source)[found.line - 1] ?? ''
-    return { file: found.source, line: found.line, column: found.column + 1, lineText }
+    return { file: found.source, line: found.line, column: found.column + 1, lineText, name: found.name ?? undefined }
   }
 
   #content(source: string): readonly string[] {

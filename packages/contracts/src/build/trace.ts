@@ -2,7 +2,7 @@ import { type OriginalPosition, PositionFinder, type SourceMap } from './source-
 
 /** One frame of a backtrace of the interpreter. */
 export interface StackFrame {
-  /** As the bundle names it: a function's own name, unless the bundler shortened it. */
+  /** The function's; as the bundler shortened it where its caller does not tell. */
   readonly name: string
   /** Undefined for frames that are no contract's code, and for places that the map does not know. */
   readonly position: OriginalPosition | undefined
@@ -18,7 +18,7 @@ const PLACE_IN_REASON = /\(line (\d+)(?:, column (\d+))? of the source\)/g
 const KIT = '@quoin/contracts/'
 
 export function framesOf(stack: string, finder: PositionFinder): readonly StackFrame[] {
-  return stack
+  const frames = stack
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((text) => {
@@ -26,6 +26,13 @@ export function framesOf(stack: string, finder: PositionFinder): readonly StackF
       const position = line === undefined ? undefined : finder.ofInterpreter(Number(line), Number(column))
       return { name, position, isKit: position?.file.startsWith(KIT) ?? false, text }
     })
+  return frames.map((frame, i) => ({ ...frame, name: calledFrom(frames[i + 1]) ?? frame.name }))
+}
+
+/** The author's name of the function that a frame calls, where it is called by that name and not as a member of something. */
+function calledFrom(caller: StackFrame | undefined): string | undefined {
+  const { name, lineText, column } = caller?.position ?? {}
+  return name !== undefined && lineText!.startsWith(`${name}(`, column! - 1) ? name : undefined
 }
 
 /** The innermost place in the author's own code; undefined when the backtrace has none. */

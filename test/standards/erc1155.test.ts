@@ -11,6 +11,7 @@ import {
   toHex,
 } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runs } from '../long.ts'
 import { alice, bob, carol, eventsOf, MAX, revertOf, Stage, ZERO } from './harness.ts'
 import { ANSWER_OTHERWISE, CALL, LOOK, REFUSE_WITH_ERROR, REFUSE_WITHOUT_REASON, receiverAbi } from './receiver.ts'
 
@@ -312,7 +313,7 @@ describe('balances', () => {
           expect(balances.reduce((sum, balance) => sum + balance)).toBe(supply[id])
         }
       }),
-      { numRuns: 8 },
+      { numRuns: runs(8) },
     )
   })
 })

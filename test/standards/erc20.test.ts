@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { type Address, erc20Abi, getContract, keccak256, parseAbi, toHex } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runs } from '../long.ts'
 import { alice, bob, carol, eventsOf, MAX, revertOf, Stage, ZERO } from './harness.ts'
 
 /** The functions and events of ERC-20 as viem has them, the errors of ERC-6093, and what the test's contract has besides. */
@@ -245,7 +246,7 @@ describe('a token', () => {
           expect(await fresh.read.allowance([owner, spender])).toBe(value)
         }
       }),
-      { numRuns: 8 },
+      { numRuns: runs(8) },
     )
   })
 })

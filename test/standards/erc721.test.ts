@@ -11,6 +11,7 @@ import {
   toHex,
 } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runs } from '../long.ts'
 import { alice, bob, carol, dave, eventsOf, MAX, revertOf, Stage, ZERO } from './harness.ts'
 import { ACCEPT, ANSWER_OTHERWISE, CALL, LOOK, REFUSE_WITH_ERROR, REFUSE_WITHOUT_REASON, receiverAbi } from './receiver.ts'
 
@@ -371,7 +372,7 @@ describe('ownership', () => {
           }
         },
       ),
-      { numRuns: 6 },
+      { numRuns: runs(6) },
     )
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../../../test/long.ts'
 import {
   type Accounts,
   type Chain,
@@ -125,7 +126,7 @@ describe('a chain that went back', () => {
         for (const { chain, coin } of [wandering, straight]) await coin.write.approve([chain.accounts[1], 1n])
         expect(wandering.chain.block).toEqual(straight.chain.block)
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     )
   })
 })

@@ -1,6 +1,7 @@
 import { type Address, type ChainId, nobleCrypto as crypto, type Gas, Height, type Nonce, unwrap, Wei } from '@quoin/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { runs } from '../../../../test/long.ts'
 import { LogRecorder } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
 import { testEngine } from '../../test/engine.ts'
@@ -159,6 +160,6 @@ it('is what a simple model of it says, wherever it goes back to', async () => {
       }
       await expectSame(model)
     }),
-    { numRuns: 60, examples: [[[...AFTER_GOING_BACK]]] },
+    { numRuns: runs(60), examples: [[[...AFTER_GOING_BACK]]] },
   )
 })

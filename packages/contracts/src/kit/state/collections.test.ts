@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../../../../test/long.ts'
 import { TestContracts } from '../../../../execution/test/contracts.ts'
 import { program } from '../../../test/kit/arbitraries.ts'
 import { collectionsContract, deployPair, runProgram } from '../../../test/kit/collections.ts'
@@ -89,24 +90,24 @@ describe('collections are what a plain model is, whatever fails and is undone', 
     // Of few fields at a time, so that steps meet.
     const some = fc.shuffledSubarray([...fields], { minLength: 1, maxLength: 2 })
     const events = some.chain((names) => fc.array(event(names, 1, 12), { maxLength: 8 }))
-    fc.assert(fc.property(events, follow(fixture)), { numRuns: 25, ...SHRINKING })
+    fc.assert(fc.property(events, follow(fixture)), { numRuns: runs(25), ...SHRINKING })
   })
 
   it.each(REPLACED)('%s, and %s in its place', async (...names) => {
     const fixture = await collectionsContract(names)
     const events = fc.array(event(names, 1, 20), { maxLength: 8 })
-    fc.assert(fc.property(events, follow(fixture)), { numRuns: 15, ...SHRINKING })
+    fc.assert(fc.property(events, follow(fixture)), { numRuns: runs(15), ...SHRINKING })
   })
 
   it.each(TABLES)('the table %s', async (field) => {
     const fixture = await collectionsContract([field])
     const events = fc.array(event([field], 1, 30), { maxLength: 6 })
-    fc.assert(fc.property(events, follow(fixture)), { numRuns: 15, ...SHRINKING })
+    fc.assert(fc.property(events, follow(fixture)), { numRuns: runs(15), ...SHRINKING })
   })
 
   it.each(TOGETHER)('several of them, in calls that call back', async (...names) => {
     const fixture = await collectionsContract(names)
     const events = fc.array(event(names, 3, 10), { maxLength: 6 })
-    fc.assert(fc.property(events, follow(fixture)), { numRuns: 15, ...SHRINKING })
+    fc.assert(fc.property(events, follow(fixture)), { numRuns: runs(15), ...SHRINKING })
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { bytesToHex, decodeFunctionResult, encodeFunctionData, hexToBytes } from 'viem'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../../../../test/long.ts'
 import { runCall } from '../../../../execution/src/call/index.ts'
 import { CallWorld } from '../../../../execution/test/call-world.ts'
 import type { TestContract } from '../../../../execution/test/contracts.ts'
@@ -56,6 +57,6 @@ describe('collections at past heights', () => {
         expect(await readAt(world, contract, height, asked)).toEqual(expected.get(height))
       for (const [height, answers] of expected) expect(await readAt(world, contract, height, asked)).toEqual(answers)
     }
-    await fc.assert(fc.asyncProperty(blocks, reads, follow), { numRuns: 10 })
+    await fc.assert(fc.asyncProperty(blocks, reads, follow), { numRuns: runs(10) })
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { bytesToHex, toHex } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { runs } from '../../../../../test/long.ts'
 import { type TestContract, TestContracts } from '../../../../execution/test/contracts.ts'
 import { readTree } from '../../../test/kit/tree.ts'
 import { type KitContract, kitContract } from '../../../test/kit-contract.ts'
@@ -120,7 +121,7 @@ describe('the tree of a table', () => {
       }
       table.check()
     }
-    fc.assert(fc.property(fc.array(chunk, { maxLength: 12 }), follow), { numRuns: 25 })
+    fc.assert(fc.property(fc.array(chunk, { maxLength: 12 }), follow), { numRuns: runs(25) })
   })
 
   it('fills its leaves when keys ascend, and most of them when they do not', () => {
@@ -233,7 +234,7 @@ describe('the tree of a table', () => {
       expect(readTree(contracts.journal, contract.address, 'rows').size).toBe(expected.length)
     }
     const indexes = fc.array(fc.nat({ max: 80 }), { maxLength: 60 })
-    fc.assert(fc.property(fc.array(key, { maxLength: 80 }), indexes, follow), { numRuns: 15 })
+    fc.assert(fc.property(fc.array(key, { maxLength: 80 }), indexes, follow), { numRuns: runs(15) })
   })
 })
 

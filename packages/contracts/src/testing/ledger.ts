@@ -33,7 +33,7 @@ import {
 } from '@quoin/protocol'
 import { loadContractEngine, MemoryKv } from '../platform/index.ts'
 import { CHAIN_ID, testValidator } from './genesis.ts'
-import { encodeTransaction, type Message } from './transaction.ts'
+import { encodeMessage, type Message } from './transaction.ts'
 
 /** A transaction in its block. */
 export interface MinedTransaction {
@@ -216,7 +216,7 @@ export class Ledger {
     return messages.map((message) => {
       const nonce = next.get(message.from) ?? this.account(message.from).nonce
       next.set(message.from, nonce + 1)
-      return { raw: encodeTransaction(message, nonce, CHAIN_ID), sender: message.from }
+      return { raw: encodeMessage(message, nonce, CHAIN_ID as ChainId), sender: message.from }
     })
   }
 

@@ -1,4 +1,14 @@
-import { type Address, type ChainId, nobleCrypto as crypto, type Gas, Height, type Nonce, unwrap, Wei } from '@quoin/protocol'
+import {
+  type Address,
+  type ChainId,
+  nobleCrypto as crypto,
+  encodeTransaction,
+  type Gas,
+  Height,
+  type Nonce,
+  unwrap,
+  Wei,
+} from '@quoin/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runs } from '../../../../test/long.ts'
@@ -10,7 +20,6 @@ import { developmentAccounts } from '../keys/development.ts'
 import { DevChain } from './dev-chain.ts'
 import { devGenesis, sealerKey } from './genesis.ts'
 import { impersonatedSignature, withImpersonation } from './impersonation.ts'
-import { encodeTransaction } from './transaction-encoding.ts'
 
 const CHAIN_ID = 31_337 as ChainId
 const accounts = developmentAccounts(crypto, 3).map(({ address }) => address)

@@ -1,11 +1,10 @@
-import { Address, bytesToHex } from '@quoin/protocol'
+import { Address, bytesToHex, encodeTransaction } from '@quoin/protocol'
 import { type Hex, keccak256, stringToHex } from 'viem'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readContract } from '../../../../test/contracts/contract.mjs'
 import { devAccount, devClient, request as requestOf, signer } from '../../test/dev-node.ts'
 import { impersonatedSignature } from './impersonation.ts'
 import { type DevNode, startDevNode } from './index.ts'
-import { encodeTransaction } from './transaction-encoding.ts'
 
 const token = readContract('token')
 const [alice, bob, carol] = [devAccount(0).address, devAccount(1).address, devAccount(2).address]

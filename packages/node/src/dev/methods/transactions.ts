@@ -1,4 +1,14 @@
-import { type Address, type Gas, type Hash, type Nonce, U32_MAX, Wei } from '@quoin/protocol'
+import {
+  type Address,
+  encodeTransaction,
+  type Gas,
+  type Hash,
+  type Nonce,
+  signingPreimage,
+  U32_MAX,
+  type UnsignedTransaction,
+  Wei,
+} from '@quoin/protocol'
 import { z } from 'zod'
 import { callObject } from '../../rpc/call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../../rpc/errors.ts'
@@ -6,7 +16,6 @@ import { type CallContext, method } from '../../rpc/method.ts'
 import { address, bigQuantity, looseInteger, quantity } from '../../rpc/schema.ts'
 import type { DevBackend } from '../dev-backend.ts'
 import { impersonatedSignature } from '../impersonation.ts'
-import { encodeTransaction, signingPreimage, type UnsignedTransaction } from '../transaction-encoding.ts'
 import { estimate } from './calls.ts'
 import type { DevMethods } from './naming.ts'
 

@@ -1,4 +1,6 @@
-import { concatBytes, encodeRlp, hexToBytes, integerPayload, type RlpValue, type Transaction } from '@quoin/protocol'
+import { concatBytes, hexToBytes } from './bytes.ts'
+import { encodeRlp, integerPayload, type RlpValue } from './rlp.ts'
+import type { Transaction } from './transaction.ts'
 
 /** What a sender decides about a transaction. */
 export type UnsignedTransaction = Pick<

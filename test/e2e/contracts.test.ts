@@ -1,3 +1,4 @@
+import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS, MULTICALL_ADDRESS } from '@quoin/execution/contract'
 import { bytesToHex } from '@quoin/protocol'
 import { ContractFactory, HDNodeWallet, JsonRpcProvider } from 'ethers'
@@ -18,7 +19,6 @@ import {
 } from 'viem'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DEVELOPMENT_MNEMONIC } from '../../packages/node/src/keys/development.ts'
 import { containerOf, readContract } from '../contracts/contract.mjs'
 import { builds } from '../standards/harness.ts'
 import { account, Network, type Validator, walletClient } from './harness.ts'

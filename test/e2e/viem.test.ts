@@ -1,10 +1,10 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
 import { HDNodeWallet, JsonRpcProvider } from 'ethers'
 import { type Block, createPublicClient, type Hex, parseEther, webSocket } from 'viem'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC } from '../../packages/node/src/keys/development.ts'
 import { account, Network, publicClient, type Validator, walletClient } from './harness.ts'
 import { Program, ROOT, run } from './program.ts'
 

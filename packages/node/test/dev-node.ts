@@ -1,7 +1,7 @@
+import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
 import { createTestClient, createWalletClient, http, publicActions, type Transport, walletActions } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
-import { DEVELOPMENT_MNEMONIC } from '../src/keys/development.ts'
 
 /** The funded account of this index, with its key. */
 export const devAccount = (addressIndex: number) => mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex })

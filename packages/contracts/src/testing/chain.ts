@@ -13,7 +13,7 @@ import {
 import type { Abi } from 'abitype'
 import type { Hex, Log } from 'viem'
 import { encodeDeployData, encodeFunctionData, getAddress } from 'viem/utils'
-import { type DevelopmentAccount, developmentAccounts } from './accounts.ts'
+import { type TestAccount, testAccounts } from './accounts.ts'
 import type { Artifact } from './artifact.ts'
 import { functionNameOf } from './artifacts.ts'
 import { type ContractHost, type ContractTarget, createContract, encoded } from './contract.ts'
@@ -92,7 +92,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
   readonly #host: ContractHost
 
   /** Use `createChain`. */
-  constructor(core: ChainCore, accounts: readonly DevelopmentAccount[]) {
+  constructor(core: ChainCore, accounts: readonly TestAccount[]) {
     this.#core = core
     this.#sender = accounts[0]?.address
     this.accounts = accounts.map(({ address }) => address) as readonly Hex[] as accounts
@@ -349,7 +349,7 @@ export async function createChain<const count extends number = 10>(
   const balance = readAmount('balance', options.balance ?? DEFAULT_BALANCE)
   if (balance > TESTING_LIMITS.balanceMax) throw new ChainError(`a balance may be at most 2^200 wei: ${balance}`)
   const timeMs = readSeconds('timestamp', options.timestamp ?? DEFAULT_TIMESTAMP)
-  const accounts = developmentAccounts(crypto, count)
+  const accounts = testAccounts(crypto, count)
   const addresses = accounts.map(({ address }) => readAddress('an account', address))
   const ledger = await Ledger.create((version) => testGenesis(crypto, version, timeMs, addresses, balance))
   return new Chain<Accounts<count>>(new ChainCore(ledger, options.gas === 'each'), accounts)

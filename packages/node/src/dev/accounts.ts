@@ -1,5 +1,5 @@
+import type { DevelopmentAccount } from '@quoin/contracts/platform'
 import type { Address, Crypto } from '@quoin/protocol'
-import type { DevelopmentAccount } from '../keys/development.ts'
 import { DEV_LIMITS } from './limits.ts'
 
 /** Who may send without a signature of their own: accounts whose keys the node has, and those that are impersonated. */

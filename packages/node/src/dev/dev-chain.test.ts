@@ -1,3 +1,4 @@
+import { developmentAccounts } from '@quoin/contracts/platform'
 import {
   type Address,
   type ChainId,
@@ -16,7 +17,6 @@ import { LogRecorder } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
 import { testEngine } from '../../test/engine.ts'
 import { createInlineRecovery } from '../crypto/recovery.ts'
-import { developmentAccounts } from '../keys/development.ts'
 import { DevChain } from './dev-chain.ts'
 import { devGenesis, sealerKey } from './genesis.ts'
 import { impersonatedSignature, withImpersonation } from './impersonation.ts'

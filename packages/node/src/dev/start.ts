@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { loadContractEngine } from '@quoin/contracts/platform'
+import {
+  DEVELOPMENT_ACCOUNTS,
+  DEVELOPMENT_BALANCE,
+  type DevelopmentAccount,
+  developmentAccounts,
+  loadContractEngine,
+} from '@quoin/contracts/platform'
 import type { Engine } from '@quoin/execution/vm'
 import { ChainId, Wei } from '@quoin/protocol'
 import { type LoadedCrypto, loadCrypto } from '../crypto/load.ts'
 import { createInlineRecovery } from '../crypto/recovery.ts'
-import { DEVELOPMENT_ACCOUNTS, DEVELOPMENT_BALANCE, type DevelopmentAccount, developmentAccounts } from '../keys/development.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import { systemClock } from '../network/timers.ts'

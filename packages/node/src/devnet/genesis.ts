@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/contracts/platform'
 import { executionVersion } from '@quoin/execution'
 import {
   ChainId,
@@ -14,7 +15,7 @@ import {
   Wei,
 } from '@quoin/protocol'
 import { orFail } from '../cli/failure.ts'
-import { DEVELOPMENT_BALANCE, developmentAccounts, developmentNodeSeed, developmentValidatorKey } from '../keys/development.ts'
+import { developmentNodeSeed, developmentValidatorKey } from '../keys/development.ts'
 import { validatorKeyOf } from '../keys/validator-key.ts'
 import { createNodeKey, loadNodeKey } from '../network/node-key.ts'
 import { DEFAULT_SETTINGS, type DevnetSettings } from './settings.ts'

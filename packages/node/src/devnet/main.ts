@@ -1,10 +1,10 @@
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/contracts/platform'
 import { bytesToHex, nobleCrypto } from '@quoin/protocol'
 import { init } from '../cli/commands/init.ts'
 import { CommandFailure, explain } from '../cli/failure.ts'
 import { readGenesisFile } from '../cli/genesis-file.ts'
-import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '../keys/development.ts'
 import { devnetGenesis, genesisText, p2pAddress, REPOSITORY_GENESIS } from './genesis.ts'
 import { requireFreePorts } from './ports.ts'
 import {

@@ -1,6 +1,6 @@
+import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
 import { bytesToHex } from '@quoin/protocol'
 import { type DevNode, type DevNodeOptions, startDevNode } from '../../dev/index.ts'
-import { DEVELOPMENT_MNEMONIC } from '../../keys/development.ts'
 import { CommandFailure } from '../failure.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { NODE_VERSION } from './version.ts'

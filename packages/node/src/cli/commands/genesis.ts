@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/contracts/platform'
 import { executionVersion } from '@quoin/execution'
 import {
   type Address,
@@ -12,7 +13,6 @@ import {
   TimeMs,
   Wei,
 } from '@quoin/protocol'
-import { DEVELOPMENT_BALANCE, developmentAccounts } from '../../keys/development.ts'
 import { fromEntries, parseEntries } from '../entry.ts'
 import { CommandFailure } from '../failure.ts'
 

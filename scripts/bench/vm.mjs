@@ -9,9 +9,17 @@ import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { loadEngineBinary, nodeWasm } from '../../packages/contracts/dist/platform/wasm.js'
-import { measureLayout, restoreImage } from '../../packages/execution/dist/vm/image.js'
-import { createEngine, ENGINE_BINARY, HostRefusal, imageBytes, METER_EXPORTS } from '../../packages/execution/dist/vm/index.js'
+import { restoreImage } from '../../packages/execution/dist/vm/image.js'
+import {
+  createEngine,
+  ENGINE_BINARY,
+  HostRefusal,
+  imageBytes,
+  METER_EXPORTS,
+  VM_LIMITS,
+} from '../../packages/execution/dist/vm/index.js'
 import { Instance } from '../../packages/execution/dist/vm/instance.js'
+import { LAYOUT } from '../../packages/execution/dist/vm/quickjs.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { HOSTILE_HOST, hostileHandlers } from '../../packages/execution/test/hostile-host.mjs'
 
@@ -28,17 +36,34 @@ const resolve = createRequire(new URL('../../packages/execution/package.json', i
 const plain = await readFile(resolve(ENGINE_BINARY.source))
 const metered = await loadEngineBinary()
 
+const MEMORY_BYTES = VM_LIMITS.memoryPages * 65_536
+
+/** Where the interpreter keeps the end of its heap: what stands for the watch, which the binary without a meter has not. */
+const BREAK_AT = 86_864
+const STACK_USED = 64 * 1024
+
 /** The binary without a meter has no counters: these stand still, which suffices while nothing traps. */
 const unmeteredWasm = {
   ...nodeWasm,
-  instantiate: (module, imports) => ({
-    ...nodeWasm.instantiate(module, imports),
-    [METER_EXPORTS.gas]: { value: 0n },
-    [METER_EXPORTS.depth]: { value: 0 },
-    [METER_EXPORTS.pages]: { value: 0 },
-    [METER_EXPORTS.stackLow]: { value: 0 },
-    [METER_EXPORTS.stackPointer]: { value: 5_333_088 },
-  }),
+  instantiate: (module, imports) => {
+    const words = new Uint32Array(imports.a.a.buffer)
+    const low = LAYOUT.heapBase - STACK_USED
+    const fixed = (read) => ({
+      get value() {
+        return read()
+      },
+      set value(_) {},
+    })
+    return {
+      ...nodeWasm.instantiate(module, imports),
+      [METER_EXPORTS.gas]: { value: 2n ** 50n },
+      [METER_EXPORTS.depth]: fixed(() => 0),
+      [METER_EXPORTS.pages]: fixed(() => VM_LIMITS.memoryPages),
+      [METER_EXPORTS.low]: fixed(() => low),
+      [METER_EXPORTS.span]: fixed(() => words[BREAK_AT / 4] - low - 8),
+      [METER_EXPORTS.stackPointer]: { value: LAYOUT.heapBase },
+    }
+  },
 }
 
 /** CPU time of the process in microseconds. */
@@ -159,13 +184,12 @@ function transfers() {
 function instances() {
   const count = 60
   const module = nodeWasm.compile(metered)
-  const layout = measureLayout(new Instance(nodeWasm, module))
   const engine = createEngine({ wasm: nodeWasm, binary: metered, host: TOKEN_HOST })
   const { image } = compile(engine, TOKEN)
   const kept = []
   const make = () => {
     const instance = new Instance(nodeWasm, module)
-    restoreImage(instance, layout, image)
+    restoreImage(instance, image, MEMORY_BYTES)
     kept.push(instance)
   }
   for (let i = 0; i < 10; i++) make()

@@ -82,7 +82,7 @@ const image = packImage(
     data: new Uint8Array(0),
     patch: Uint32Array.of(1, 0xffff_ffff, 30, 7),
     heap: fixed(5, 0xab),
-    heapEnd: 2_000,
+    top: 8_192,
     runtime: 1_001,
     context: 1_002,
     mailbox: { at: 1_003, length: 4, buffer: 1_005 },

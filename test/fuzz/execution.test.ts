@@ -27,18 +27,19 @@ const contractRecord = fc.record({
 })
 const codeVersion = fc.record({ codeHash: any.hash, height: any.height })
 
-/** An engine whose images have little room: 32 words of data, and a heap behind byte 1,000. */
+/** An engine whose images have little room: 32 words of data, and a small heap. */
 const imageBase = { data: new Uint8Array(128), heap: Uint8Array.from({ length: 30 }, (_, i) => i % 3) } as ContractImage
-const imageLayout = { heapBase: 1_000, dataEnd: 128 } as Parameters<typeof unpackImage>[2]
-const inHeap = fc.integer({ min: 1_000, max: 1_092 })
+/** Where the engine's heap begins (`vm/quickjs.ts`). */
+const HEAP_BASE = 5_333_088
+const inHeap = fc.integer({ min: HEAP_BASE, max: HEAP_BASE + 92 })
 const image: fc.Arbitrary<ContractImage> = fc.record({
   data: fc.constant(imageBase.data),
   patch: fc.array(fc.tuple(fc.nat(31), fc.nat(U32_MAX)), { maxLength: 3 }).map((words) => Uint32Array.from(words.flat())),
   heap: any.bytesUpTo(60),
-  heapEnd: fc.integer({ min: 1_100, max: 1_000_000 }),
+  top: fc.integer({ min: 1_303, max: 2_000 }).map((page) => page * 4096),
   runtime: inHeap,
   context: inHeap,
-  mailbox: fc.record({ at: fc.constant(1_050), length: fc.nat(50), buffer: inHeap }),
+  mailbox: fc.record({ at: fc.constant(HEAP_BASE + 50), length: fc.nat(50), buffer: inHeap }),
   entries: fc
     .dictionary(fc.string({ unit: 'binary', maxLength: 8 }), inHeap, { maxKeys: 3 })
     .map((all) => new Map(Object.entries(all))),
@@ -83,7 +84,7 @@ fuzzTargets({
   'packed image': resultTarget(
     (value) => packImage(value, imageBase),
     (bytes) => {
-      const unpacked = unpackImage(bytes, imageBase, imageLayout)
+      const unpacked = unpackImage(bytes, imageBase)
       return unpacked === undefined ? { ok: false } : { ok: true, value: unpacked }
     },
     image,

@@ -8,8 +8,9 @@ import { setFlagsFromString } from 'node:v8'
  * @typedef {(...args: number[]) => number} WasmFunction
  */
 
-// Code into which V8 11.3 inlines calls of WebAssembly may read the length of what is no string (`packages/contracts/src/platform/v8-flags.ts`).
+// As in `packages/contracts/src/platform/v8-flags.ts`, which says why.
 setFlagsFromString('--no-turbo-inline-js-wasm-calls')
+setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions')
 
 /** @type {any} the platform's constructors, which Node's types leave to the DOM's */
 const platform = /** @type {any} */ (globalThis).WebAssembly

@@ -22,6 +22,73 @@ export const op = {
   tee: (local: number) => [0x22, local],
   globalGet: (index: number) => [0x23, index],
   globalSet: (index: number) => [0x24, index],
+  i32Store: (offset: number) => [0x36, 0, ...new WasmWriter().u32(offset).finish()],
+  /** Each kind of store with its value, and the bytes that it writes. */
+  stores: [
+    [
+      [
+        [0x41, 1],
+        [0x36, 0, 0],
+      ],
+      4,
+    ],
+    [
+      [
+        [0x42, 1],
+        [0x37, 0, 0],
+      ],
+      8,
+    ],
+    [
+      [
+        [0x43, 0, 0, 0x80, 0x3f],
+        [0x38, 0, 0],
+      ],
+      4,
+    ],
+    [
+      [
+        [0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f],
+        [0x39, 0, 0],
+      ],
+      8,
+    ],
+    [
+      [
+        [0x41, 1],
+        [0x3a, 0, 0],
+      ],
+      1,
+    ],
+    [
+      [
+        [0x41, 1],
+        [0x3b, 0, 0],
+      ],
+      2,
+    ],
+    [
+      [
+        [0x42, 1],
+        [0x3c, 0, 0],
+      ],
+      1,
+    ],
+    [
+      [
+        [0x42, 1],
+        [0x3d, 0, 0],
+      ],
+      2,
+    ],
+    [
+      [
+        [0x42, 1],
+        [0x3e, 0, 0],
+      ],
+      4,
+    ],
+  ] as readonly (readonly [readonly (readonly number[])[], number])[],
   f64Store: [0x39, 3, 0],
   f32Store: [0x38, 2, 0],
   i64Load: [0x29, 3, 0],

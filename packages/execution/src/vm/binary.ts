@@ -1,6 +1,7 @@
+import { VM_GAS } from './gas.ts'
 import { VM_LIMITS } from './limits.ts'
 import { meterModule } from './meter/module.ts'
-import { STACK_POINTER_GLOBAL } from './quickjs.ts'
+import { LAYOUT, STACK_POINTER_GLOBAL } from './quickjs.ts'
 
 /**
  * The interpreter's binary before and after metering, by SHA-256. The metered one is part of the execution version: a change of
@@ -10,9 +11,13 @@ export const ENGINE_BINARY = {
   /** File of the npm package that the metered binary is made from. */
   source: '@jitl/quickjs-wasmfile-release-sync/wasm',
   sourceSha256: '105c3bed22d457e43e3d1c3c1c6959fda62a8fe06f0fc8a985303c3a2be72232',
-  meteredSha256: 'eaefd4f7b7321406d7597c479a08fbf9711f18a704639068c3aafb16ea8cd4c5',
+  meteredSha256: 'afb2e1eca87bb235aad7de39fdbe0492cafd5655c54bbc7a12bdbad3e0a4fd3a',
 } as const
 
 /** The metered binary from the package's. The same bytes everywhere. */
 export const meterEngine = (source: Uint8Array): Uint8Array =>
-  meterModule(source, { memoryPages: VM_LIMITS.memoryPages, stackPointer: STACK_POINTER_GLOBAL })
+  meterModule(source, {
+    memoryPages: VM_LIMITS.memoryPages,
+    stackPointer: STACK_POINTER_GLOBAL,
+    watch: { ...LAYOUT, pageGas: VM_GAS.page },
+  })

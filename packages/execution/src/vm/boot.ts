@@ -1,10 +1,9 @@
 import { utf8ToBytes } from '@quoin/protocol'
 import type { HostTable } from './host.ts'
-import { type Image, type Layout, takeImage } from './image.ts'
+import { type Image, takeImage } from './image.ts'
 import type { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
-import { PRELUDE } from './prelude.ts'
-import { INTRINSICS } from './quickjs.ts'
+import { INTRINSICS, LAYOUT } from './quickjs.ts'
 import { readScalar } from './read-value.ts'
 import { Toll } from './toll.ts'
 import { writeValue } from './write-value.ts'
@@ -34,46 +33,45 @@ const MAILBOX_BYTES = 1024
  * Brings an instance whose program was initialised to the state in which contracts are evaluated: runtime, context, host functions,
  * prelude, link. Throws when any of these scripts does: they are ours.
  */
-export function boot(instance: Instance, layout: Layout, table: HostTable, linkSource: string): Base {
+export function boot(instance: Instance, table: HostTable, prelude: string, linkSource: string): Base {
   const { quickjs } = instance
   instance.runtime = quickjs.newRuntime()
+  quickjs.enableModuleLoader(instance.runtime, 1)
   instance.context = quickjs.newContext(instance.runtime, INTRINSICS)
   quickjs.setMaxStackSize(instance.runtime, VM_LIMITS.guestStackBytesMax)
   const at = quickjs.malloc(MAILBOX_BYTES)
   instance.mailbox = { at, length: MAILBOX_BYTES, buffer: quickjs.newArrayBuffer(instance.context, at, MAILBOX_BYTES) }
   const argv = quickjs.malloc(4 * VM_LIMITS.argumentsMax)
   const undefinedValue = quickjs.getUndefined()
-  const host = hostObject(instance, layout, table)
+  const host = hostObject(instance, table)
   const apply = (source: string, values: readonly number[]): number => {
-    const made = checked(instance, evaluate(instance, layout, source, '<prelude>', 0))
-    values.forEach((value, i) => {
-      instance.words[(argv >>> 2) + i] = value
-    })
+    const made = checked(instance, evaluate(instance, source, '<prelude>', 0))
+    instance.memory.setWords(argv, values)
     return checked(instance, quickjs.call(instance.context, made, undefinedValue, values.length, argv))
   }
-  const tools = apply(PRELUDE, [host, writeValue(instance, VM_LIMITS.errorTextMax, new Toll(instance))])
+  const tools = apply(prelude, [host, writeValue(instance, VM_LIMITS.errorTextMax, new Toll(instance))])
   const describe = quickjs.getIndex(instance.context, tools, 0)
   const dress = quickjs.getIndex(instance.context, tools, 1)
   const link = apply(linkSource, [host])
   const roots = { undefined: undefinedValue, describe, dress, link, argv }
-  return { image: takeImage(instance, layout), roots }
+  return { image: takeImage(instance), roots }
 }
 
 /** The object that holds the host functions. */
-function hostObject(instance: Instance, layout: Layout, table: HostTable): number {
+function hostObject(instance: Instance, table: HostTable): number {
   const { quickjs, context } = instance
   const host = quickjs.newObject(context)
   table.forEach(({ name, parameters }, id) => {
-    const made = withText(instance, layout, name, (at) => quickjs.newFunction(context, at, parameters.length, 0, id))
+    const made = withText(instance, name, (at) => quickjs.newFunction(context, at, parameters.length, 0, id))
     quickjs.setProperty(context, host, writeValue(instance, name, new Toll(instance)), made)
   })
   return host
 }
 
 /** Evaluates a script (flags 0) or a module: JSValue*, perhaps the exception mark. */
-export function evaluate(instance: Instance, layout: Layout, source: string, file: string, flags: number): number {
+export function evaluate(instance: Instance, source: string, file: string, flags: number): number {
   const { quickjs, context } = instance
-  return withText(instance, layout, `${file}\0${source}`, (at, length) => {
+  return withText(instance, `${file}\0${source}`, (at, length) => {
     const start = file.length + 1
     return quickjs.evaluate(context, at + start, length - start, at, 0, flags)
   })
@@ -81,10 +79,11 @@ export function evaluate(instance: Instance, layout: Layout, source: string, fil
 
 /**
  * Lends a text to the guest as UTF-8 with a final zero, at the far end of its stack, where no frame reaches: the heap keeps no trace of it.
+ * It is taken away again in every case, so that the watch needs not know of it.
  */
-function withText<T>(instance: Instance, layout: Layout, text: string, use: (at: number, length: number) => T): T {
+function withText<T>(instance: Instance, text: string, use: (at: number, length: number) => T): T {
   const bytes = utf8ToBytes(text)
-  const at = layout.dataEnd
+  const at = LAYOUT.dataEnd
   instance.bytes.set(bytes, at)
   try {
     return use(at, bytes.length)

@@ -179,7 +179,8 @@ describe('endings', () => {
     }
     for (const budget of [4, 16, 64, 200]) {
       expect(pages(budget * 65_536)).toBeGreaterThanOrEqual(budget - 3)
-      expect(pages(budget * 65_536)).toBeLessThanOrEqual(budget)
+      // One page more is what the allocator may hold without having written there.
+      expect(pages(budget * 65_536)).toBeLessThanOrEqual(budget + 1)
     }
     expect(pages(2 * VM_LIMITS.memoryBytesMax)).toBe(pages(VM_LIMITS.memoryBytesMax))
   })
@@ -192,7 +193,7 @@ describe('endings', () => {
     const run = (n: number) =>
       own.call({ image: grown, entry: 'run', values: [n], handlers: {}, gas: GAS }) as { gasUsed: number }
     const small = run(1000).gasUsed
-    expect(run(1_000_000).gasUsed - small).toBeGreaterThan(970 * VM_GAS.growthKiB)
+    expect(run(1_000_000).gasUsed - small).toBeGreaterThan(242 * VM_GAS.page)
     expect(instances()).toBe(made)
     const memory = Buffer.from(lastUsed())
     run(15_000_000)

@@ -1,20 +1,21 @@
 import { err, ok, type Result } from '@quoin/protocol'
 import { type Base, boot, evaluate } from './boot.ts'
 import { type CompileError, compileError } from './compile-error.ts'
-import { growthGas, restoreGas } from './gas.ts'
+import { restoreGas, type Ticks } from './gas.ts'
 import { settle } from './guest.ts'
 import type { HostHandlers, HostTable } from './host.ts'
-import { hostCallback } from './host-call.ts'
-import { heapEndOf, type Image, type Layout, measureLayout, restoreImage, takeImage } from './image.ts'
+import { hostListener } from './host-call.ts'
+import { heapBytes, type Image, restoreImage, takeImage } from './image.ts'
 import { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
+import { isInHeap, trap } from './memory.ts'
 import { NestedContext } from './nested-context.ts'
 import { type CallOutcome, type Ending, endingOf, type Fault } from './outcome.ts'
 import { packImage, unpackImage } from './packed-image.ts'
 import { InstancePool } from './pool.ts'
 import type { WasmPower } from './power.ts'
-import { EXPORTS_AS_ENTRIES } from './prelude.ts'
-import { EVAL_MODULE } from './quickjs.ts'
+import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
+import { EVAL_MODULE, LAYOUT } from './quickjs.ts'
 import { arrayLength, readScalar, readValue, Unreadable } from './read-value.ts'
 import { Toll } from './toll.ts'
 import type { GuestValue } from './value.ts'
@@ -28,11 +29,13 @@ export interface EngineOptions {
   readonly host: HostTable
   /** From a module to its entries, in JavaScript; see EXPORTS_AS_ENTRIES, the default. */
   readonly link?: string
+  /** JavaScript that runs in every guest before its module; PRELUDE is the default. Another one lets a test leave holes open. */
+  readonly prelude?: string
 }
 
 /** What a guest may use up. */
 export interface Budget {
-  readonly gas: number
+  readonly gas: Ticks
   /** At most VM_LIMITS.depthBytesMax, which is the default. */
   readonly depthBytes?: number
   /** Growth of the heap; at most VM_LIMITS.memoryBytesMax, which is the default. */
@@ -66,7 +69,7 @@ export interface CallRequest extends Budget {
 
 export interface Compiled {
   readonly image: ContractImage
-  readonly gasUsed: number
+  readonly gasUsed: Ticks
 }
 
 export interface Engine {
@@ -88,15 +91,17 @@ export const CONTRACT_FILE = 'contract.js'
 
 /** The engine: compiles the binary and boots once; some 30 ms. */
 export function createEngine(options: EngineOptions): Engine {
-  const { wasm, host, link = EXPORTS_AS_ENTRIES } = options
+  const { wasm, host, link = EXPORTS_AS_ENTRIES, prelude = PRELUDE } = options
   const module = wasm.compile(options.binary)
-  const layout = measureLayout(new Instance(wasm, module))
   const instance = new Instance(wasm, module)
+  const stackPointer = instance.meter.stackPointer.value
+  if (stackPointer !== LAYOUT.heapBase)
+    throw new Error(`the engine's stack begins at ${stackPointer}, not at ${LAYOUT.heapBase}: another binary`)
   instance.quickjs.initialise()
-  const base = boot(instance, layout, host, link)
+  const base = boot(instance, host, prelude, link)
   const pool = new InstancePool(wasm, module)
   pool.release(instance)
-  return new PooledEngine(wasm, host, layout, base, pool)
+  return new PooledEngine(wasm, host, base, pool)
 }
 
 /** What a run of guest code takes, besides what it does. */
@@ -108,14 +113,12 @@ interface Running extends Budget {
 class PooledEngine implements Engine {
   readonly #wasm: WasmPower
   readonly #host: HostTable
-  readonly #layout: Layout
   readonly #base: Base
   readonly #pool: InstancePool
 
-  constructor(wasm: WasmPower, host: HostTable, layout: Layout, base: Base, pool: InstancePool) {
+  constructor(wasm: WasmPower, host: HostTable, base: Base, pool: InstancePool) {
     this.#wasm = wasm
     this.#host = host
-    this.#layout = layout
     this.#base = base
     this.#pool = pool
   }
@@ -127,7 +130,7 @@ class PooledEngine implements Engine {
     let image: ContractImage | undefined
     const outcome = this.#run(this.#base.image, request, (instance) => {
       const made = this.#evaluate(instance, source)
-      if (made.kind === 'return') image = { ...takeImage(instance, this.#layout, this.#base.image.data), entries: made.value }
+      if (made.kind === 'return') image = { ...takeImage(instance, this.#base.image.data), entries: made.value }
       return made.kind === 'return' ? { kind: 'return', value: undefined } : made
     })
     if (outcome.kind === 'return' && image !== undefined) return ok({ image, gasUsed: outcome.gasUsed })
@@ -141,14 +144,14 @@ class PooledEngine implements Engine {
     if (values.length > VM_LIMITS.argumentsMax) throw new Error(`${values.length} arguments`)
     return this.#run(image, request, (instance) => {
       const { roots } = this.#base
-      const { quickjs, words } = instance
+      const { quickjs, memory } = instance
       instance.hold()
       const toll = new Toll(instance)
       const pointers = values.map((value) => writeValue(instance, value, toll))
       toll.collect()
       instance.giveBack()
       if (pointers.some((pointer) => pointer === 0 || isException(instance, pointer))) return OUT_OF_MEMORY
-      words.set(pointers, roots.argv >>> 2)
+      memory.setWords(roots.argv, pointers)
       const result = settle(instance, roots, quickjs.call(instance.context, entry, roots.undefined, pointers.length, roots.argv))
       if (!result.ok) return { kind: 'throw', error: result.error }
       return this.#returned(instance, result.pointer)
@@ -170,30 +173,27 @@ class PooledEngine implements Engine {
   }
 
   unpackImage(bytes: Uint8Array): ContractImage | undefined {
-    return unpackImage(bytes, this.#base.image, this.#layout)
+    return unpackImage(bytes, this.#base.image)
   }
 
   /** Restores an image into an instance, runs an action on it under a budget, and settles what that used. */
   #run(image: Image, request: Running, action: (instance: Instance) => Ending): CallOutcome {
     const { gas, handlers = {}, depthBytes = VM_LIMITS.depthBytesMax, memoryBytes = VM_LIMITS.memoryBytesMax } = request
-    const gasAfterRestore = gas - restoreGas(image.heap.length)
+    const gasAfterRestore = gas - restoreGas(heapBytes(image))
     if (gasAfterRestore < 0) return { kind: 'out-of-gas', gasUsed: gas }
+    const memoryEnd = image.top + Math.min(memoryBytes, VM_LIMITS.memoryBytesMax)
     const instance = this.#pool.acquire()
-    restoreImage(instance, this.#layout, image)
+    restoreImage(instance, image, grantedEnd(memoryEnd))
     instance.begin(gasAfterRestore)
     instance.meter.depth.value = Math.min(depthBytes, VM_LIMITS.depthBytesMax)
-    const memoryEnd = image.heapEnd + Math.min(memoryBytes, VM_LIMITS.memoryBytesMax)
-    instance.meter.pages.value = Math.min(VM_LIMITS.memoryPages, Math.ceil(memoryEnd / PAGE_BYTES))
-    const memoryLeft = () => Math.max(0, memoryEnd - heapEndOf(instance, this.#layout))
+    const memoryLeft = () => Math.max(0, memoryEnd - instance.memory.top)
     const context = new NestedContext(this, instance, request.scope, memoryLeft)
-    const callback = hostCallback(instance, this.#base.roots, this.#host, handlers, context)
-    const ending = this.#endingOf(instance, () => instance.listen(callback, () => action(instance)))
+    const listener = hostListener(instance, this.#base.roots, this.#host, handlers, context)
+    const ending = this.#endingOf(instance, () => instance.listen(listener, () => action(instance)))
     if (ending.kind === 'fault') return ending
-    const growth = heapEndOf(instance, this.#layout) - image.heapEnd
-    const left = instance.gasLeft - growthGas(growth)
+    const left = instance.gasLeft
     this.#pool.release(instance)
-    if (left < 0 || ending.kind === 'out-of-gas') return { kind: 'out-of-gas', gasUsed: gas }
-    return { ...ending, gasUsed: gas - left }
+    return settled(ending, gas, left)
   }
 
   /** An instance in which this machine failed is not used again. */
@@ -211,20 +211,33 @@ class PooledEngine implements Engine {
     source: string,
   ): Exclude<Ending, { kind: 'return' }> | { kind: 'return'; value: Map<string, number> } {
     const { roots } = this.#base
-    const { quickjs, words } = instance
-    const module = settle(instance, roots, evaluate(instance, this.#layout, source, CONTRACT_FILE, EVAL_MODULE))
+    const { quickjs, memory } = instance
+    const module = settle(instance, roots, evaluate(instance, source, CONTRACT_FILE, EVAL_MODULE))
     if (!module.ok) return { kind: 'throw', error: module.error }
-    words[roots.argv >>> 2] = module.pointer
+    memory.setWords(roots.argv, [module.pointer])
     const linked = settle(instance, roots, quickjs.call(instance.context, roots.link, roots.undefined, 1, roots.argv))
     if (!linked.ok) return { kind: 'throw', error: linked.error }
+    return this.#entriesOf(instance, linked.pointer)
+  }
+
+  /** The names and functions by turns that a link answered with. A module that has corrupted the interpreter may answer with anything. */
+  #entriesOf(
+    instance: Instance,
+    list: number,
+  ): Exclude<Ending, { kind: 'return' }> | { kind: 'return'; value: Map<string, number> } {
+    const { quickjs, context, memory } = instance
     const toll = new Toll(instance)
     const entries = new Map<string, number>()
-    for (let i = 0; i < arrayLength(instance, linked.pointer); i += 2) {
-      const named = quickjs.getIndex(instance.context, linked.pointer, i)
-      const entry = quickjs.getIndex(instance.context, linked.pointer, i + 1)
+    const length = arrayLength(instance, list)
+    if (length > 2 * VM_LIMITS.entriesMax) return thrown('RangeError', `the module has more than ${VM_LIMITS.entriesMax} entries`)
+    for (let i = 0; i < length; i += 2) {
+      const named = quickjs.getIndex(context, list, i)
+      const entry = quickjs.getIndex(context, list, i + 1)
       if (named === 0 || entry === 0) return OUT_OF_MEMORY
       const name = readScalar(instance, named, toll)
-      if (typeof name !== 'string') throw new Error(`the link names an entry ${typeof name}`)
+      if (typeof name !== 'string' || !isInHeap(entry, memory.top)) return trap()
+      if (name.length > VM_LIMITS.entryNameMax)
+        return thrown('RangeError', `the name of an entry has more than ${VM_LIMITS.entryNameMax} characters`)
       entries.set(name, entry)
     }
     toll.collect()
@@ -232,7 +245,18 @@ class PooledEngine implements Engine {
   }
 }
 
-const PAGE_BYTES = 65_536
+/** Memory is granted in whole pages of WebAssembly, and one more: the allocator has taken it without having written there. */
+const grantedEnd = (memoryEnd: number): number =>
+  WASM_PAGE_BYTES * Math.min(VM_LIMITS.memoryPages, Math.ceil(memoryEnd / WASM_PAGE_BYTES) + 1)
+
+/** What a run used. A trap takes all gas: what the interpreter counted in the function that trapped is lost with it. */
+function settled(ending: Ending, gas: Ticks, left: Ticks): CallOutcome {
+  if (!Number.isSafeInteger(left) || left > gas) throw new Error(`a call with ${gas} gas ends with ${left}`)
+  if (left < 0 || ending.kind === 'out-of-gas') return { kind: 'out-of-gas', gasUsed: gas }
+  return { ...ending, gasUsed: ending.kind === 'trap' ? gas : gas - left }
+}
+
+const WASM_PAGE_BYTES = 65_536
 
 const thrown = (name: string, message: string) => ({ kind: 'throw', error: { name, message, stack: '' } }) as const
 const OUT_OF_MEMORY = thrown('InternalError', 'out of memory')

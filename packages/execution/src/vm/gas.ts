@@ -1,3 +1,6 @@
+/** An amount of the engine's unit: one plain instruction of the interpreter's binary (`meter/weights.ts`). The engine counts gas in it. */
+export type Ticks = number
+
 /**
  * What the engine charges besides executed instructions (`meter/weights.ts`), in the same unit: one plain instruction of the interpreter's
  * binary. Part of the execution version.
@@ -7,8 +10,8 @@ export const VM_GAS = {
   restore: 20_000,
   /** Restoring an image: each KiB of its heap. */
   restoreKiB: 60,
-  /** Each KiB by which the heap grew in a call: its pages are taken from the system and cleared again. */
-  growthKiB: 300,
+  /** Each page of 4 KiB of stack or heap that a call is the first to write: it is taken from the system and cleared again. */
+  page: 1_200,
   /** A call of a host function, before its own price. */
   hostCall: 400,
   /** Each character of a string and byte of a Uint8Array that passes between host and guest, and each byte of a serialised structure. */
@@ -20,9 +23,6 @@ export const VM_GAS = {
   /** Each element and member that the host reads or writes. */
   hostMember: 600,
 } as const
-
-/** Gas for the growth of a heap, by whole KiB. */
-export const growthGas = (bytes: number): number => Math.ceil(bytes / 1024) * VM_GAS.growthKiB
 
 /** Gas for restoring an image whose heap has this many bytes. */
 export const restoreGas = (heapBytes: number): number => VM_GAS.restore + Math.ceil(heapBytes / 1024) * VM_GAS.restoreKiB

@@ -1,6 +1,7 @@
 import { LIMITS } from '@quoin/protocol'
 import type { Roots } from './boot.ts'
 import type { Instance } from './instance.ts'
+import { VM_LIMITS } from './limits.ts'
 import type { GuestError } from './outcome.ts'
 import { PROMISE } from './quickjs.ts'
 import { readScalar } from './read-value.ts'
@@ -39,8 +40,8 @@ const rejected = (instance: Instance, roots: Roots, error: number): GuestResult 
  * the guest runs.
  */
 function describe(instance: Instance, roots: Roots, error: number): GuestError {
-  const { quickjs, context, words } = instance
-  words[roots.argv >>> 2] = error
+  const { quickjs, context, memory } = instance
+  memory.setWords(roots.argv, [error])
   const described = quickjs.call(context, roots.describe, roots.undefined, 1, roots.argv)
   if (described === 0 || isException(instance, described)) return parseDescription('')
   const text = quickjs.getIndex(context, described, 0)
@@ -60,9 +61,11 @@ function parseDescription(text: string): GuestError {
   if (nameLength === undefined || messageLength === undefined)
     return { name: 'InternalError', message: 'the error has no text', stack: '' }
   const from = `${nameLength},${messageLength},`.length
+  // The prelude cuts them already; but this is the guest's word.
+  const part = (start: number, end?: number): string => text.slice(start, end).slice(0, VM_LIMITS.errorTextMax)
   return {
-    name: text.slice(from, from + nameLength),
-    message: text.slice(from + nameLength, from + nameLength + messageLength),
-    stack: text.slice(from + nameLength + messageLength),
+    name: part(from, from + nameLength),
+    message: part(from + nameLength, from + nameLength + messageLength),
+    stack: part(from + nameLength + messageLength),
   }
 }

@@ -12,8 +12,9 @@ import {
   type HostTable,
   mismatch,
 } from './host.ts'
-import type { HostCallback, Instance } from './instance.ts'
+import type { HostListener, Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
+import { trap } from './memory.ts'
 import { Unwind } from './outcome.ts'
 import { readScalar, readValue, Unreadable } from './read-value.ts'
 import { Toll } from './toll.ts'
@@ -22,18 +23,19 @@ import { isException, writeValue } from './write-value.ts'
 
 const VALUE_BYTES = 8
 
-/** Answers the host calls of one call of the engine: price, arguments by the table's types, handler, result. */
-export function hostCallback(
+/** Answers what a guest asks in one call of the engine; of a host function its price, arguments by the table's types, handler, result. */
+export function hostListener(
   instance: Instance,
   roots: Roots,
   table: HostTable,
   handlers: HostHandlers,
   context: HostContext,
-): HostCallback {
+): HostListener {
   const byId = handlersById(table, handlers)
-  return (id, count, argv) => {
+  const onHostCall = (id: number, count: number, argv: number): number => {
     const entry = table[id]
-    if (entry === undefined) throw new Error(`no host function has number ${id}`)
+    // The number, like the rest, comes from memory of the guest.
+    if (entry === undefined) return trap()
     instance.hold()
     const toll = new Toll(instance)
     toll.add(VM_GAS.hostCall + entry.gas)
@@ -51,6 +53,22 @@ export function hostCallback(
     instance.giveBack()
     return pointer
   }
+  const onImport = (name: number): void => {
+    instance.hold()
+    instance.charge(VM_GAS.hostCall)
+    refuse(instance, roots, new HostRefusal(`could not load module '${nameAt(instance, name)}'`, { name: 'ReferenceError' }))
+  }
+  return { onHostCall, onImport }
+}
+
+/** Characters of a module's name that a refusal quotes. */
+const MODULE_NAME_MAX = 100
+
+/** The beginning of a text that ends with a zero. */
+function nameAt({ memory }: Instance, at: number): string {
+  let length = 0
+  while (length < MODULE_NAME_MAX && memory.byte(at + length) !== 0) length++
+  return memory.latin1(at, length)
 }
 
 /** What answers each number of a table: looked up once for all calls with the same handlers. */
@@ -97,7 +115,7 @@ function given(instance: Instance, value: GuestValue): number {
 
 /** Throws an Error in the guest; the JSValue* to answer with. Its place in the source is that of the guest's call. */
 function refuse(instance: Instance, roots: Roots, { message, name, data }: HostRefusal): number {
-  const { quickjs, context, words } = instance
+  const { quickjs, context, memory } = instance
   instance.giveBack()
   const error = quickjs.newError(context)
   if (error === 0) throw OUT_OF_MEMORY()
@@ -105,7 +123,7 @@ function refuse(instance: Instance, roots: Roots, { message, name, data }: HostR
   const parts = [error, given(instance, message), given(instance, name), given(instance, data)]
   const failed = parts.find((part) => isException(instance, part))
   if (failed !== undefined) return failed
-  words.set(parts, roots.argv >>> 2)
+  memory.setWords(roots.argv, parts)
   const dressed = quickjs.call(context, roots.dress, roots.undefined, parts.length, roots.argv)
   if (dressed === 0) throw OUT_OF_MEMORY()
   if (isException(instance, dressed)) return dressed

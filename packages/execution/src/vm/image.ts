@@ -1,15 +1,8 @@
 import type { Instance, Mailbox } from './instance.ts'
-import { STACK_BYTES } from './quickjs.ts'
+import { pageStart } from './meter/watch.ts'
+import { LAYOUT } from './quickjs.ts'
 
-/** Where things lie in linear memory: data from 0, then the stack, then the heap to the end. */
-export interface Layout {
-  /** End of the program's data and lowest address of its stack. */
-  readonly dataEnd: number
-  /** Where the heap begins and the empty stack stands. */
-  readonly heapBase: number
-  /** Address of the word in the data that holds the end of the heap in use (sbrk's); it never falls. */
-  readonly breakAt: number
-}
+const { dataEnd, heapBase } = LAYOUT
 
 /**
  * Everything an instance is at one moment outside of calls. Loads into any instance of the same binary, on any machine. What contracts
@@ -22,8 +15,8 @@ export interface Image {
   readonly patch: Uint32Array
   /** The heap up to its last byte that is not zero. */
   readonly heap: Uint8Array
-  /** End of the heap in use; what lies between is zero. */
-  readonly heapEnd: number
+  /** End of the heap that was ever written, at the edge of a page; what lies between is zero. */
+  readonly top: number
   readonly runtime: number
   readonly context: number
   readonly mailbox: Mailbox
@@ -32,45 +25,26 @@ export interface Image {
 /** Size in bytes of what is an image's own: what a cache counts. */
 export const imageBytes = (image: Image): number => image.patch.byteLength + image.heap.length
 
-/**
- * Finds the layout of a binary on a fresh instance, before its program ran. The break is the one word of the data that holds the heap's
- * base and rises when the program allocates. Throws when there is not exactly one: another binary than the one this was written for.
- */
-export function measureLayout({ words, stackTop, quickjs }: Instance): Layout {
-  const heapBase = stackTop
-  const dataEnd = heapBase - STACK_BYTES
-  if (dataEnd % 4 !== 0) throw new Error(`the engine's data ends at ${dataEnd}, within a word`)
-  const candidates: number[] = []
-  for (let at = 0; at < dataEnd; at += 4) if (words[at >>> 2] === heapBase) candidates.push(at)
-  const blockBytes = 0x10_0000
-  quickjs.initialise()
-  quickjs.malloc(blockBytes)
-  const found = candidates.filter(
-    (at) => words[at >>> 2]! >= heapBase + blockBytes && words[at >>> 2]! < heapBase + 2 * blockBytes,
-  )
-  const [breakAt] = found
-  if (breakAt === undefined || found.length > 1) throw new Error(`the engine's binary has ${found.length} heap ends, not one`)
-  return { dataEnd, heapBase, breakAt }
-}
+/** Size of an image's heap in bytes: what a restore copies or clears. */
+export const heapBytes = (image: Pick<Image, 'top'>): number => image.top - heapBase
 
-/** End of the heap that the program has taken. */
-export const heapEndOf = (instance: Instance, layout: Layout): number => instance.words[layout.breakAt >>> 2]!
+/** Stack that every call may write before it pays for more: a plain call of a contract needs no more than this. */
+const STACK_GRANTED_BYTES = 16 * 1024
 
-/**
- * The state of an instance that no call is running in. Clears what is left of its stack, so that equal states have equal memories. `data` is
- * the data to share; without it the image brings its own.
- */
-export function takeImage(instance: Instance, layout: Layout, data?: Uint8Array): Image {
-  clearStack(instance, layout)
-  const heapEnd = heapEndOf(instance, layout)
-  let top = heapEnd
-  while (top > layout.heapBase && instance.bytes[top - 1] === 0) top--
-  const shared = data ?? instance.bytes.slice(0, layout.dataEnd)
+/** Where the stack begins that a call may write from its start. */
+export const STACK_GRANTED_LOW = pageStart(heapBase - STACK_GRANTED_BYTES)
+
+/** The state of an instance that no call is running in. `data` is the data to share; without it the image brings its own. */
+export function takeImage(instance: Instance, data?: Uint8Array): Image {
+  const { top } = instance.memory
+  let end = top
+  while (end > heapBase && instance.bytes[end - 1] === 0) end--
+  const shared = data ?? instance.bytes.slice(0, dataEnd)
   return {
     data: shared,
     patch: differences(instance, shared),
-    heap: instance.bytes.slice(layout.heapBase, top),
-    heapEnd,
+    heap: instance.bytes.slice(heapBase, end),
+    top,
     runtime: instance.runtime,
     context: instance.context,
     mailbox: instance.mailbox,
@@ -85,28 +59,24 @@ function differences({ words }: Instance, data: Uint8Array): Uint32Array {
 }
 
 /**
- * Makes an instance the image's, whatever ran in it before and however that ended. All of the data is copied: leaving out what seems
- * unused diverges silently.
+ * Makes all memory of an instance the image's, whatever ran in it before and however that ended: the data is copied whole, the stack and the
+ * heap as far as the watch saw them written, and beyond that nothing but zeros has ever been. `end` is the end of the memory that is granted.
  */
-export function restoreImage(instance: Instance, layout: Layout, image: Image): void {
-  const { bytes, words } = instance
-  const { patch } = image
-  const usedEnd = heapEndOf(instance, layout)
+export function restoreImage(instance: Instance, image: Image, end: number): void {
+  const { bytes, words, memory, meter } = instance
+  const { patch, heap } = image
+  const { low, top } = memory
+  // The stack first: its lowest page may begin with some of the data.
+  bytes.fill(0, low, heapBase)
   bytes.set(image.data, 0)
   for (let i = 0; i < patch.length; i += 2) words[patch[i]!] = patch[i + 1]!
-  bytes.set(image.heap, layout.heapBase)
-  const top = layout.heapBase + image.heap.length
-  if (usedEnd > top) bytes.fill(0, top, usedEnd)
-  clearStack(instance, layout)
+  bytes.set(heap, heapBase)
+  const heapEnd = heapBase + heap.length
+  if (top > heapEnd) bytes.fill(0, heapEnd, top)
+  memory.setEdges(STACK_GRANTED_LOW, image.top, end)
+  // A trap leaves the pointer where it was.
+  meter.stackPointer.value = heapBase
   instance.runtime = image.runtime
   instance.context = image.context
   instance.mailbox = image.mailbox
-}
-
-/** Zeroes the stack as deep as it was used and empties it: a trap leaves the pointer where it was. */
-function clearStack({ bytes, meter }: Instance, { dataEnd, heapBase }: Layout): void {
-  const low = meter.stackLow.value
-  if (low < heapBase) bytes.fill(0, Math.max(dataEnd, low), heapBase)
-  meter.stackPointer.value = heapBase
-  meter.stackLow.value = heapBase
 }

@@ -1,5 +1,8 @@
+import type { Ticks } from './gas.ts'
 import { VM_LIMITS } from './limits.ts'
-import type { MemoryText, WasmImports, WasmModule, WasmPower } from './power.ts'
+import { GuestMemory } from './memory.ts'
+import { Unwind } from './outcome.ts'
+import type { WasmImports, WasmModule, WasmPower } from './power.ts'
 import { type Meter, meterOf, type QuickJs, quickJsOf } from './quickjs.ts'
 
 /** The program gave up: a failed assertion, abort or exit. */
@@ -7,8 +10,13 @@ export class ProgramAbort extends Error {
   override readonly name = 'ProgramAbort'
 }
 
-/** Answers a guest's call of a host function: JSValue* of the result, 0 for undefined. `argv` is the address of the JSValues. */
-export type HostCallback = (id: number, count: number, argv: number) => number
+/** Who answers a guest while it runs. All numbers are the guest's, and may be anything. */
+export interface HostListener {
+  /** Answers a call of a host function: JSValue* of the result, 0 for undefined. `argv` is the address of the JSValues. */
+  onHostCall(id: number, count: number, argv: number): number
+  /** Throws in the guest, which asks for a module; `name` is the address of its name, which ends with a zero. */
+  onImport(name: number): void
+}
 
 /** Small serialised values go through a buffer that the image keeps for this. */
 export interface Mailbox {
@@ -27,59 +35,65 @@ const NO_MAILBOX: Mailbox = { at: 0, length: 0, buffer: 0 }
 export class Instance {
   readonly quickjs: QuickJs
   readonly meter: Meter
-  /** All of its memory; of a fixed size, so the views never detach. */
+  readonly memory: GuestMemory
+  /** All of its memory as it is, for `image.ts` alone; of a fixed size, so the views never detach. */
   readonly bytes: Uint8Array
-  readonly halves: Uint16Array
   readonly words: Uint32Array
-  readonly text: MemoryText
-  /** The stack pointer before anything ran. */
-  readonly stackTop: number
   /** Addresses of the restored image's runtime and context. */
   runtime = 0
   context = 0
   mailbox = NO_MAILBOX
-  #onHostCall: HostCallback | undefined
-  #held: number | undefined
+  #listener: HostListener | undefined
+  #held: Ticks | undefined
 
   constructor(power: WasmPower, module: WasmModule) {
     const memory = power.memory(VM_LIMITS.memoryPages)
-    this.bytes = new Uint8Array(memory.buffer)
-    this.halves = new Uint16Array(memory.buffer)
-    this.words = new Uint32Array(memory.buffer)
-    this.text = power.text(memory.buffer)
-    const callHost: HostCallback = (id, count, argv) => {
-      if (this.#onHostCall === undefined) throw new Error('a guest called the host while none listens')
-      return this.#onHostCall(id, count, argv)
-    }
-    const exports = power.instantiate(module, { a: { ...systemImports(callHost), a: memory } })
+    const { buffer } = memory
+    this.bytes = new Uint8Array(buffer)
+    this.words = new Uint32Array(buffer)
+    const exports = power.instantiate(module, { a: { ...systemImports(() => this.#listening()), a: memory } })
     this.quickjs = quickJsOf(exports)
     this.meter = meterOf(exports)
-    this.stackTop = this.meter.stackPointer.value
+    this.memory = new GuestMemory(buffer, power.text(buffer), this.meter, (gas) => this.charge(gas))
   }
 
-  /** Runs an action during which the guest's calls of host functions go to `onHostCall`. */
-  listen<T>(onHostCall: HostCallback, action: () => T): T {
-    this.#onHostCall = onHostCall
+  #listening(): HostListener {
+    if (this.#listener === undefined) throw new Error('a guest called the host while none listens')
+    return this.#listener
+  }
+
+  /** Runs an action during which what the guest asks goes to a listener. */
+  listen<T>(listener: HostListener, action: () => T): T {
+    this.#listener = listener
     try {
       return action()
     } finally {
-      this.#onHostCall = undefined
+      this.#listener = undefined
     }
   }
 
   /** Sets the counter for a new run, whatever became of the last one. */
-  begin(gas: number): void {
+  begin(gas: Ticks): void {
     this.#held = undefined
     this.gasLeft = gas
   }
 
-  get gasLeft(): number {
+  get gasLeft(): Ticks {
     return this.#held ?? Number(this.meter.gas.value)
   }
 
-  set gasLeft(gas: number) {
+  set gasLeft(gas: Ticks) {
     if (this.#held === undefined) this.meter.gas.value = BigInt(gas)
     else this.#held = gas
+  }
+
+  /** Takes gas from a guest, from the host's side. Does not return when that is more than is left. */
+  charge(gas: Ticks): void {
+    // What is no amount must not flow on: a price that is made of a guest's number would be a way to run for nothing.
+    if (!Number.isSafeInteger(gas) || gas < 0) throw new Error(`the host charges ${gas} gas`)
+    const left = this.gasLeft - gas
+    this.gasLeft = left
+    if (left < 0) throw new Unwind({ kind: 'out-of-gas' })
   }
 
   /**
@@ -99,9 +113,9 @@ export class Instance {
 
 /**
  * What emscripten's program imports, by the names its linker chose. Clock and time zone are constant, the environment is empty,
- * files do not exist, memory does not grow. No import but the host call reads or changes anything.
+ * files do not exist, memory does not grow. No import but the host call and the request for a module reads or changes anything.
  */
-function systemImports(callHost: HostCallback): WasmImports[string] {
+function systemImports(listener: () => HostListener): WasmImports[string] {
   const abort = () => {
     throw new ProgramAbort('the interpreter aborted')
   }
@@ -123,9 +137,12 @@ function systemImports(callHost: HostCallback): WasmImports[string] {
     d: () => EBADF, // fd_close
     o: () => EBADF, // fd_seek
     i: nothing, // interrupt handler: never set
-    h: nothing, // module source: never set
-    g: nothing, // module name: never set
+    g: (_runtime = 0, _context = 0, _base = 0, name = 0) => {
+      listener().onImport(name)
+      return 0
+    }, // module name
+    h: nothing, // module source: none, the request for the name has thrown
     t: nothing, // host reference freed
-    s: (_context = 0, _this = 0, count = 0, argv = 0, id = 0) => callHost(id, count, argv),
+    s: (_context = 0, _this = 0, count = 0, argv = 0, id = 0) => listener().onHostCall(id, count, argv),
   }
 }

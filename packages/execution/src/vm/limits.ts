@@ -19,6 +19,9 @@ export const VM_LIMITS = {
   nestingMax: 40,
   /** Source of one module, UTF-8. */
   sourceBytesMax: 1 * MiB,
+  /** Entries of a module, and UTF-16 units of the name of one. */
+  entriesMax: 4_096,
+  entryNameMax: 1_024,
   /** Message and stack of a guest's error that are kept, in UTF-16 units. */
   errorTextMax: 2048,
 } as const

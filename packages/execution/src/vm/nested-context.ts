@@ -5,7 +5,6 @@ import type { HostContext } from './host.ts'
 import type { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
 import { type CallOutcome, Unwind } from './outcome.ts'
-import { chargeGas } from './toll.ts'
 
 const NO_DEPTH = 'no depth is left for another instance'
 
@@ -28,7 +27,7 @@ export class NestedContext implements HostContext {
   }
 
   charge(gas: number): void {
-    chargeGas(this.#instance, gas)
+    this.#instance.charge(gas)
   }
 
   call(request: Omit<CallRequest, 'depthBytes' | 'memoryBytes'>): Exclude<CallOutcome, { kind: 'fault' }> {

@@ -74,7 +74,7 @@ describe('an image as bytes', () => {
           const unpacked = maker.engine.unpackImage(bytes)
           if (unpacked === undefined) return
           expect(Math.max(...unpacked.patch.filter((_, i) => i % 2 === 0))).toBeLessThan(unpacked.data.length / 4)
-          expect(unpacked.heap.length).toBeLessThanOrEqual(unpacked.heapEnd)
+          expect(unpacked.heap.length).toBeLessThanOrEqual(unpacked.top)
         },
       ),
     )

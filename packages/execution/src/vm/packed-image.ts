@@ -1,20 +1,19 @@
 import { codec } from '@quoin/protocol'
 import type { ContractImage } from './engine.ts'
-import type { Image, Layout } from './image.ts'
+import type { Image } from './image.ts'
 import { VM_LIMITS } from './limits.ts'
+import { isInHeap } from './memory.ts'
+import { pageStart } from './meter/watch.ts'
+import { LAYOUT } from './quickjs.ts'
 
 type Codec<T> = codec.Codec<T>
 
 const { bytes, decode, encode, list, struct, u8, u16, u32 } = codec
 
 /** Raise it with each change of what follows. */
-const FORMAT = 2
+const FORMAT = 3
 
 const MEMORY_BYTES = VM_LIMITS.memoryPages * 65_536
-/** Entries of a contract, and UTF-16 units of the name of one. */
-const ENTRIES_MAX = 65_536
-const NAME_UNITS_MAX = 65_536
-
 const byte: Codec<number> = u8()
 const unit: Codec<number> = u16()
 const word: Codec<number> = u32()
@@ -28,14 +27,14 @@ const packedImage = struct({
   runtime: word,
   context: word,
   mailbox: struct({ at: word, length: word, buffer: word }),
-  heapEnd: word,
+  top: word,
   patch: list(word, MEMORY_BYTES / 4),
   heapLength: word,
   /** Of the heap, as far as the common image's reaches. */
   heapPatch: list(word, MEMORY_BYTES / 2),
   /** What lies behind. */
   heapRest: bytes(MEMORY_BYTES),
-  entries: list(struct({ name: list(unit, NAME_UNITS_MAX), pointer: word }), ENTRIES_MAX),
+  entries: list(struct({ name: list(unit, VM_LIMITS.entryNameMax), pointer: word }), VM_LIMITS.entriesMax),
 })
 
 export function packImage(image: ContractImage, base: Pick<Image, 'heap'>): Uint8Array {
@@ -45,7 +44,7 @@ export function packImage(image: ContractImage, base: Pick<Image, 'heap'>): Uint
     runtime: image.runtime,
     context: image.context,
     mailbox: image.mailbox,
-    heapEnd: image.heapEnd,
+    top: image.top,
     patch: [...image.patch],
     heapLength: image.heap.length,
     heapPatch: differences(wordsOf(image.heap, common), wordsOf(base.heap, common)),
@@ -73,23 +72,23 @@ function differences(words: Uint32Array, others: Uint32Array): readonly number[]
  * The image of such bytes over an engine's shared data; undefined for another format, and for addresses outside of what is theirs, so that no
  * bytes can write outside an instance's memory. That they are an image of this engine at all is for their keeper to know.
  */
-export function unpackImage(packed: Uint8Array, base: Image, layout: Layout): ContractImage | undefined {
+export function unpackImage(packed: Uint8Array, base: Image): ContractImage | undefined {
   const decoded = decode(packedImage, packed)
   if (!decoded.ok) return undefined
-  const { format, runtime, context, mailbox, heapEnd, patch, heapLength, heapPatch, heapRest, entries } = decoded.value
-  const { heapBase } = layout
-  const inHeap = (at: number, length: number): boolean => at >= heapBase && at + length <= heapEnd
+  const { format, runtime, context, mailbox, top, patch, heapLength, heapPatch, heapRest, entries } = decoded.value
+  const { heapBase } = LAYOUT
   const common = commonBytes(heapLength, base)
   const fits =
     format === FORMAT &&
-    heapEnd <= MEMORY_BYTES &&
-    heapBase + heapLength <= heapEnd &&
+    top <= MEMORY_BYTES &&
+    top === pageStart(top) &&
+    heapBase + heapLength <= top &&
     heapRest.length === heapLength - common &&
     patch.length % 2 === 0 &&
     patch.every((word, i) => i % 2 === 1 || word < base.data.length / 4) &&
     isDifference(heapPatch, wordsOf(base.heap, common)) &&
-    inHeap(mailbox.at, mailbox.length) &&
-    [runtime, context, mailbox.buffer, ...entries.map(({ pointer }) => pointer)].every((at) => inHeap(at, 8))
+    isInHeap(mailbox.at, top, mailbox.length) &&
+    [runtime, context, mailbox.buffer, ...entries.map(({ pointer }) => pointer)].every((at) => isInHeap(at, top))
   if (!fits) return undefined
   const heap = new Uint8Array(heapLength)
   heap.set(base.heap.subarray(0, common))
@@ -100,7 +99,7 @@ export function unpackImage(packed: Uint8Array, base: Image, layout: Layout): Co
     data: base.data,
     patch: Uint32Array.from(patch),
     heap,
-    heapEnd,
+    top,
     runtime,
     context,
     mailbox,

@@ -5,7 +5,8 @@
  */
 export const PRELUDE = `(host, errorTextMax) => {
   'use strict'
-  const { defineProperty, freeze, getPrototypeOf, keys, setPrototypeOf } = Object
+  const NativeObject = Object
+  const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, keys, setPrototypeOf } = Object
   const { apply } = Reflect
   const { slice } = String.prototype
   const text = String
@@ -14,6 +15,78 @@ export const PRELUDE = `(host, errorTextMax) => {
   // Chance, shared memory, and what shows when garbage is collected.
   for (const name of ['Date', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry', 'performance']) drop(globalThis, name)
   drop(Math, 'random')
+
+  // Buffers that shrink, grow or detach under whoever works on them: the interpreter's errors of memory that were found begin there (docs/engine-security.md).
+  for (const name of ['resize', 'resizable', 'maxByteLength', 'transfer', 'transferToFixedLength', 'detached']) drop(ArrayBuffer.prototype, name)
+  const NativeBuffer = ArrayBuffer
+  const { construct } = Reflect
+  const fixed = function ArrayBuffer(length) {
+    if (new.target === undefined) throw new TypeError("constructor requires 'new'")
+    return construct(NativeBuffer, [length], new.target)
+  }
+  const hidden = (value, writable) => ({ __proto__: null, value, writable, enumerable: false, configurable: writable })
+  defineProperty(fixed, 'prototype', hidden(NativeBuffer.prototype, false))
+  defineProperty(NativeBuffer.prototype, 'constructor', hidden(fixed, true))
+  defineProperty(fixed, 'isView', hidden(NativeBuffer.isView, true))
+  defineProperty(fixed, Symbol.species, { __proto__: null, get: getOwnPropertyDescriptor(NativeBuffer, Symbol.species).get, enumerable: false, configurable: true })
+  defineProperty(globalThis, 'ArrayBuffer', hidden(fixed, true))
+
+  // The interpreter's own versions of these show, and write to, arrays that are half made (upstream's issue 471).
+  const { sort } = Array.prototype
+  const { trunc, min, max } = Math
+  const lengthOf = (object) => min(max(trunc(+object.length) || 0, 0), 2 ** 53 - 1)
+  const offsetOf = (value, length) => {
+    const offset = trunc(+value) || 0
+    return offset < 0 ? max(offset + length, 0) : min(offset, length)
+  }
+  const item = { __proto__: null, value: undefined, writable: true, enumerable: true, configurable: true }
+  const put = (array, index, value) => {
+    item.value = value
+    defineProperty(array, index, item)
+    item.value = undefined
+  }
+  const LENGTH_MAX = 2 ** 32 - 1
+  const copy = (object, length, read) => {
+    if (length > LENGTH_MAX) throw new RangeError('invalid array length')
+    const array = []
+    for (let i = 0; i < length; i++) put(array, i, read(i))
+    return array
+  }
+  const objectOf = (value) => {
+    if (value === undefined || value === null) throw new TypeError('cannot convert to object')
+    return NativeObject(value)
+  }
+  const copying = {
+    toReversed() {
+      const object = objectOf(this)
+      const length = lengthOf(object)
+      return copy(object, length, (i) => object[length - 1 - i])
+    },
+    toSorted(compare) {
+      if (compare !== undefined && typeof compare !== 'function') throw new TypeError('not a function')
+      const object = objectOf(this)
+      return apply(sort, copy(object, lengthOf(object), (i) => object[i]), [compare])
+    },
+    toSpliced(start, count, ...items) {
+      const object = objectOf(this)
+      const length = lengthOf(object)
+      const from = offsetOf(start, length)
+      const skipped = arguments.length === 0 ? 0 : arguments.length === 1 ? length - from : min(max(trunc(+count) || 0, 0), length - from)
+      const added = items.length
+      const made = length - skipped + added
+      if (made > 2 ** 53 - 1) throw new TypeError('invalid array length')
+      return copy(object, made, (i) => (i < from ? object[i] : i < from + added ? items[i - from] : object[i - added + skipped]))
+    },
+    with(index, value) {
+      const object = objectOf(this)
+      const length = lengthOf(object)
+      const relative = trunc(+index) || 0
+      const at = relative < 0 ? relative + length : relative
+      if (at < 0 || at >= length) throw new RangeError('out of bound')
+      return copy(object, length, (i) => (i === at ? value : object[i]))
+    },
+  }
+  for (const name of keys(copying)) defineProperty(Array.prototype, name, hidden(copying[name], true))
 
   // Code from text: eval, and the constructors of the four kinds of functions, which every function leads to.
   drop(globalThis, 'eval')

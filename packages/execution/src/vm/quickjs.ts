@@ -51,6 +51,8 @@ const EXPORTS = {
   promiseState: 'wa',
   /** (context, promise) → JSValue* */
   promiseResult: 'xa',
+  /** (runtime, whether names are the host's to resolve): has the host asked for every import of a module */
+  enableModuleLoader: 'Ha',
   /** (context, name, arguments, is constructor, host id) → JSValue* */
   newFunction: 'Da',
   /** (context, value) → JSValue*, an ArrayBuffer of QuickJS's own serialisation */
@@ -66,7 +68,8 @@ export interface Meter {
   readonly gas: WasmGlobal<bigint>
   readonly depth: WasmGlobal<number>
   readonly stackPointer: WasmGlobal<number>
-  readonly stackLow: WasmGlobal<number>
+  readonly low: WasmGlobal<number>
+  readonly span: WasmGlobal<number>
   readonly pages: WasmGlobal<number>
 }
 
@@ -93,8 +96,13 @@ export function meterOf(exports: WasmExports): Meter {
 /** Index of the stack pointer among the binary's globals: it has one. */
 export const STACK_POINTER_GLOBAL = 0
 
-/** Bytes of the program's stack, by emscripten's link option; it lies between the data and the heap and grows down. */
-export const STACK_BYTES = 5 * 1024 * 1024
+/** Where things lie in the binary's memory, by emscripten's linker: data from 0, 5 MiB of stack that grow down, and the heap to the end. */
+export const LAYOUT = {
+  /** End of the program's data and lowest address of its stack. */
+  dataEnd: 90_208,
+  /** Where the heap begins and the empty stack stands: what the stack pointer begins with. */
+  heapBase: 5_333_088,
+} as const
 
 /** JS_EVAL_TYPE_MODULE of quickjs.h; 0 is a script. */
 export const EVAL_MODULE = 1

@@ -2,6 +2,7 @@ import { VM_GAS } from './gas.ts'
 import type { Instance } from './instance.ts'
 import { floatOf, isTag, TAG } from './jsvalue.ts'
 import { VM_LIMITS } from './limits.ts'
+import { trap } from './memory.ts'
 import type { Toll } from './toll.ts'
 import type { GuestScalar, GuestValue } from './value.ts'
 
@@ -35,7 +36,7 @@ const OBJECT = { flags: 5, fastArray: 0x08, classId: 6, shape: 20, properties: 2
 /** JSClassID. */
 const CLASS = { object: 1, array: 2, uint8Array: 23 } as const
 /** JSShape: number of properties, and for each JSShapeProperty the flags on top of a link, and the atom. */
-const SHAPE = { count: 32, properties: 48 } as const
+const SHAPE = { count: 32, properties: 48, propertyBytes: 8 } as const
 /** JS_PROP_ENUMERABLE, and JS_PROP_TMASK: not zero for accessors and other properties without a value of their own. */
 const PROPERTY = { flagsShift: 26, enumerable: 0x04, notValue: 0x30 } as const
 /** JSRuntime: address of the table of atoms. An atom with the top bit is an integer itself. */
@@ -45,17 +46,15 @@ const JSVALUE_BYTES = 8
 
 /** A scalar or bytes at an address. A string that QuickJS holds in pieces is joined by it, under the guest's gas. */
 export function readScalar(instance: Instance, pointer: number, toll: Toll): GuestScalar | Uint8Array | Unreadable {
-  const { words } = instance
-  const payload = words[pointer >>> 2]!
-  const high = words[(pointer >>> 2) + 1]!
+  const { memory } = instance
+  const payload = memory.word(pointer)
+  const high = memory.word(pointer + 4)
   const tag = high | 0
   if (tag === TAG.int) return payload | 0
   if (tag === TAG.string) return readString(instance, payload, toll)
   if (tag === TAG.undefined) return undefined
   if (tag === TAG.object)
-    return instance.halves[(payload + OBJECT.classId) >>> 1] === CLASS.uint8Array
-      ? readBytes(instance, payload, toll)
-      : OTHER_CLASS
+    return memory.half(payload + OBJECT.classId) === CLASS.uint8Array ? readBytes(instance, payload, toll) : OTHER_CLASS
   if (tag === TAG.bool) return payload !== 0
   if (tag === TAG.null) return null
   if (tag === TAG.shortBigint) return BigInt(payload | 0)
@@ -69,27 +68,28 @@ export function readScalar(instance: Instance, pointer: number, toll: Toll): Gue
  * twice is read, and paid for, twice. Elements of an array that do not exist make it unreadable; its other properties are passed over.
  */
 export function readValue(instance: Instance, pointer: number, toll: Toll, nesting = 0): GuestValue | Unreadable {
-  if ((instance.words[(pointer >>> 2) + 1]! | 0) !== TAG.object) return readScalar(instance, pointer, toll)
-  const at = instance.words[pointer >>> 2]!
-  const classId = instance.halves[(at + OBJECT.classId) >>> 1]
+  const { memory } = instance
+  if ((memory.word(pointer + 4) | 0) !== TAG.object) return readScalar(instance, pointer, toll)
+  const at = memory.word(pointer)
+  const classId = memory.half(at + OBJECT.classId)
   if (classId === CLASS.uint8Array) return readBytes(instance, at, toll)
   if (classId !== CLASS.object && classId !== CLASS.array) return OTHER_CLASS
   if (nesting >= VM_LIMITS.nestingMax) return DEEP
   if (classId === CLASS.object) return readMembers(instance, at, toll, nesting + 1)
-  const isFast = (instance.bytes[at + OBJECT.flags]! & OBJECT.fastArray) !== 0
+  const isFast = (memory.byte(at + OBJECT.flags) & OBJECT.fastArray) !== 0
   return isFast ? readElements(instance, at, toll, nesting + 1) : readSparse(instance, at, toll, nesting + 1)
 }
 
 function readMembers(instance: Instance, at: number, toll: Toll, nesting: number): GuestValue | Unreadable {
-  const { words } = instance
-  const shape = words[(at + OBJECT.shape) >>> 2]!
-  const values = words[(at + OBJECT.properties) >>> 2]!
-  const count = words[(shape + SHAPE.count) >>> 2]!
+  const { memory } = instance
+  const shape = memory.word(at + OBJECT.shape)
+  const values = memory.word(at + OBJECT.properties)
+  const count = memory.word(shape + SHAPE.count)
   toll.add(VM_GAS.hostObject + count * VM_GAS.hostMember)
   const members = Object.create(null) as Record<string, GuestValue>
-  for (let i = 0, property = (shape + SHAPE.properties) >>> 2; i < count; i++, property += 2) {
-    const flags = words[property]! >>> PROPERTY.flagsShift
-    const atom = words[property + 1]!
+  for (let i = 0, property = shape + SHAPE.properties; i < count; i++, property += SHAPE.propertyBytes) {
+    const flags = memory.word(property) >>> PROPERTY.flagsShift
+    const atom = memory.word(property + 4)
     if (atom === 0 || (flags & PROPERTY.enumerable) === 0) continue
     const name = nameOf(instance, atom, toll)
     if (name === undefined) continue
@@ -104,30 +104,30 @@ function readMembers(instance: Instance, at: number, toll: Toll, nesting: number
 /** The text of an atom; undefined for a symbol or a private name. */
 function nameOf(instance: Instance, atom: number, toll: Toll): string | undefined {
   if (atom >= ATOM.integer) return String(atom & ~ATOM.integer)
-  const { words, runtime } = instance
-  const at = words[(words[(runtime + RUNTIME.atoms) >>> 2]! >>> 2) + atom]!
-  if (words[(at + STRING.atomType) >>> 2]! >>> ATOM.typeShift !== ATOM.typeString) return undefined
+  const { memory, runtime } = instance
+  const at = memory.word(memory.word(runtime + RUNTIME.atoms) + 4 * atom)
+  if (memory.word(at + STRING.atomType) >>> ATOM.typeShift !== ATOM.typeString) return undefined
   return readString(instance, at, toll)
 }
 
 /** The length of an array, by what is its own; 0 of anything else. */
 export function arrayLength(instance: Instance, pointer: number): number {
-  const { words, halves } = instance
-  const at = words[pointer >>> 2]!
-  const isArray = (words[(pointer >>> 2) + 1]! | 0) === TAG.object && halves[(at + OBJECT.classId) >>> 1] === CLASS.array
-  return isArray ? (lengthOf(instance, words[(at + OBJECT.properties) >>> 2]!) ?? 0) : 0
+  const { memory } = instance
+  const at = memory.word(pointer)
+  const isArray = (memory.word(pointer + 4) | 0) === TAG.object && memory.half(at + OBJECT.classId) === CLASS.array
+  return isArray ? (lengthOf(instance, memory.word(at + OBJECT.properties)) ?? 0) : 0
 }
 
 /** The length of an array whose properties begin at an address, when it is at most 2^31 - 1; it is the first of them. */
-function lengthOf({ words }: Instance, values: number): number | undefined {
-  return words[(values >>> 2) + 1] === TAG.int ? words[values >>> 2] : undefined
+function lengthOf({ memory }: Instance, values: number): number | undefined {
+  return memory.word(values + 4) === TAG.int ? memory.word(values) : undefined
 }
 
 function readElements(instance: Instance, at: number, toll: Toll, nesting: number): GuestValue | Unreadable {
-  const { words } = instance
-  const from = words[(at + OBJECT.elements) >>> 2]!
-  const count = words[(at + OBJECT.count) >>> 2]!
-  if (lengthOf(instance, words[(at + OBJECT.properties) >>> 2]!) !== count) return HOLES
+  const { memory } = instance
+  const from = memory.word(at + OBJECT.elements)
+  const count = memory.word(at + OBJECT.count)
+  if (lengthOf(instance, memory.word(at + OBJECT.properties)) !== count) return HOLES
   toll.add(VM_GAS.hostObject + count * VM_GAS.hostMember)
   const elements: GuestValue[] = []
   for (let i = 0; i < count; i++) {
@@ -140,19 +140,19 @@ function readElements(instance: Instance, at: number, toll: Toll, nesting: numbe
 
 /** An array whose elements are properties like others: it was filled in another order, or frozen. */
 function readSparse(instance: Instance, at: number, toll: Toll, nesting: number): GuestValue | Unreadable {
-  const { words } = instance
-  const shape = words[(at + OBJECT.shape) >>> 2]!
-  const values = words[(at + OBJECT.properties) >>> 2]!
-  const count = words[(shape + SHAPE.count) >>> 2]!
+  const { memory } = instance
+  const shape = memory.word(at + OBJECT.shape)
+  const values = memory.word(at + OBJECT.properties)
+  const count = memory.word(shape + SHAPE.count)
   const length = lengthOf(instance, values)
   if (length === undefined || length > count) return HOLES
   toll.add(VM_GAS.hostObject + count * VM_GAS.hostMember)
   const elements: GuestValue[] = new Array<undefined>(length).fill(undefined)
   let found = 0
-  for (let i = 0, property = (shape + SHAPE.properties) >>> 2; i < count; i++, property += 2) {
-    const index = words[property + 1]! - ATOM.integer
+  for (let i = 0, property = shape + SHAPE.properties; i < count; i++, property += SHAPE.propertyBytes) {
+    const index = memory.word(property + 4) - ATOM.integer
     if (index < 0 || index >= length) continue
-    if (((words[property]! >>> PROPERTY.flagsShift) & PROPERTY.notValue) !== 0) return ACCESSOR
+    if (((memory.word(property) >>> PROPERTY.flagsShift) & PROPERTY.notValue) !== 0) return ACCESSOR
     const value = readValue(instance, values + i * JSVALUE_BYTES, toll, nesting)
     if (value instanceof Unreadable) return value
     elements[index] = value
@@ -161,21 +161,22 @@ function readSparse(instance: Instance, at: number, toll: Toll, nesting: number)
   return found === length ? elements : HOLES
 }
 
-function readString({ words, text }: Instance, at: number, toll: Toll): string {
-  const head = words[(at + STRING.length) >>> 2]!
+function readString({ memory }: Instance, at: number, toll: Toll): string {
+  const head = memory.word(at + STRING.length)
   const from = at + STRING.characters
   const length = head & ~STRING.wide
   toll.add(length * VM_GAS.hostByte)
-  return head >= STRING.wide ? text.utf16(from, from + 2 * length) : text.latin1(from, from + length)
+  return head >= STRING.wide ? memory.utf16(from, length) : memory.latin1(from, length)
 }
 
-function readBigint({ words }: Instance, at: number): bigint | Unreadable {
-  const length = words[(at + BIGINT.length) >>> 2]!
+function readBigint({ memory }: Instance, at: number): bigint | Unreadable {
+  const length = memory.word(at + BIGINT.length)
   if (length > BIGINT.limbsMax) return WIDE_BIGINT
-  const first = (at + BIGINT.limbs) >>> 2
-  for (let i = 0; i < length; i++) limbs.setUint32(4 * i, words[first + i]!, true)
+  if (length === 0) return trap()
+  const first = at + BIGINT.limbs
+  for (let i = 0; i < length; i++) limbs.setUint32(4 * i, memory.word(first + 4 * i), true)
   // Its top limb has the sign, which fills the last pair.
-  if (length % 2 === 1) limbs.setInt32(4 * length, (words[first + length - 1]! | 0) >> 31, true)
+  if (length % 2 === 1) limbs.setInt32(4 * length, (memory.word(first + 4 * (length - 1)) | 0) >> 31, true)
   let pair = (length - 1) >> 1
   let value = limbs.getBigInt64(8 * pair, true)
   while (--pair >= 0) value = (value << 64n) | limbs.getBigUint64(8 * pair, true)
@@ -184,22 +185,22 @@ function readBigint({ words }: Instance, at: number): bigint | Unreadable {
 
 const limbs = new DataView(new ArrayBuffer(4 * (BIGINT.limbsMax + 1)))
 
-function readBytes({ bytes, words }: Instance, at: number, toll: Toll): Uint8Array {
-  const from = words[(at + OBJECT.elements) >>> 2]!
-  const count = words[(at + OBJECT.count) >>> 2]!
+function readBytes({ memory }: Instance, at: number, toll: Toll): Uint8Array {
+  const from = memory.word(at + OBJECT.elements)
+  const count = memory.word(at + OBJECT.count)
   toll.add(count * VM_GAS.hostByte)
-  return bytes.slice(from, from + count)
+  return memory.slice(from, count)
 }
 
 /** Has QuickJS join the pieces: its serialisation of a string holds them so. */
 function readRope(instance: Instance, pointer: number, toll: Toll): string | Unreadable {
-  const { quickjs, context, words } = instance
+  const { quickjs, context, memory } = instance
   toll.collect()
   instance.giveBack()
   const serial = quickjs.serialise(context, pointer)
-  if (serial === 0 || (words[(serial >>> 2) + 1]! | 0) !== TAG.object) return TOO_LONG
-  const at = quickjs.arrayBufferBytes(context, serial)
-  const length = quickjs.arrayBufferLength(context, serial)
+  if (serial === 0 || (memory.word(serial + 4) | 0) !== TAG.object) return TOO_LONG
+  const at = quickjs.arrayBufferBytes(context, serial) >>> 0
+  const length = quickjs.arrayBufferLength(context, serial) >>> 0
   if (at === 0) return TOO_LONG
   toll.refresh()
   toll.add(length * VM_GAS.hostByte)
@@ -211,15 +212,16 @@ function readRope(instance: Instance, pointer: number, toll: Toll): string | Unr
   return text
 }
 
-/** The text of a string's serialisation: version, no atoms, tag, length with the wide flag, characters. */
-function parseText({ bytes, text }: Instance, serial: number): string {
+/** The text of a string's serialisation: version, no atoms, tag, length with the wide flag in at most five bytes, characters. */
+function parseText({ memory }: Instance, serial: number): string {
   let head = 0
   let at = serial + 3
   for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++]!
+    if (shift > 28) return trap()
+    const byte = memory.byte(at++)
     head += (byte & 0x7f) * 2 ** shift
     if (byte < 0x80) break
   }
-  const length = head >>> 1
-  return head % 2 === 0 ? text.latin1(at, at + length) : text.utf16(at, at + 2 * length)
+  const length = Math.floor(head / 2)
+  return head % 2 === 0 ? memory.latin1(at, length) : memory.utf16(at, length)
 }

@@ -1,12 +1,4 @@
 import type { Instance } from './instance.ts'
-import { Unwind } from './outcome.ts'
-
-/** Takes gas from a guest, from the host's side. Does not return when that is more than is left. */
-export function chargeGas(instance: Instance, gas: number): void {
-  const left = instance.gasLeft - gas
-  instance.gasLeft = left
-  if (left < 0) throw new Unwind({ kind: 'out-of-gas' })
-}
 
 /**
  * What the host's work for one crossing costs the guest, summed up here and taken at once, for each look at the counter costs too. Work is
@@ -31,7 +23,7 @@ export class Toll {
   /** Takes what is due. Also to be done before and after the guest runs. */
   collect(): void {
     if (this.#due === 0) return
-    chargeGas(this.#instance, this.#due)
+    this.#instance.charge(this.#due)
     this.#due = 0
     this.#left = this.#instance.gasLeft
   }

@@ -51,7 +51,7 @@ export function writeValue(instance: Instance, value: GuestValue, toll: Toll): n
 }
 
 /** Whether a JSValue* is the mark of an exception. */
-export const isException = ({ words }: Instance, pointer: number): boolean => words[(pointer >>> 2) + 1] === TAG.exception
+export const isException = ({ memory }: Instance, pointer: number): boolean => memory.word(pointer + 4) === TAG.exception
 
 const isInt = (value: number): boolean => Object.is(value, value | 0)
 
@@ -62,12 +62,11 @@ function writeNumber(instance: Instance, value: number): number {
 }
 
 function immediate(instance: Instance, payload: number, high: number): number {
-  const { quickjs, words } = instance
+  const { quickjs, memory } = instance
   instance.giveBack()
-  const pointer = quickjs.malloc(8)
+  const pointer = quickjs.malloc(8) >>> 0
   if (pointer === 0) return 0
-  words[pointer >>> 2] = payload
-  words[(pointer >>> 2) + 1] = high
+  memory.setWords(pointer, [payload, high])
   return pointer
 }
 
@@ -79,7 +78,7 @@ function roomFor(instance: Instance, toll: Toll, bytesMax: number): number {
   const { quickjs, mailbox } = instance
   toll.collect()
   instance.giveBack()
-  return bytesMax <= mailbox.length ? mailbox.at : quickjs.malloc(bytesMax)
+  return bytesMax <= mailbox.length ? mailbox.at : quickjs.malloc(bytesMax) >>> 0
 }
 
 /** Has QuickJS make a value of the serialisation that was put there. */
@@ -95,20 +94,18 @@ function deserialise({ quickjs, context, mailbox }: Instance, at: number, bytesM
 function writeSerial(instance: Instance, serial: Uint8Array, toll: Toll): number {
   const at = roomFor(instance, toll, serial.length)
   if (at === 0) return 0
-  instance.bytes.set(serial, at)
+  instance.memory.set(at, serial)
   return deserialise(instance, at, serial.length)
 }
 
 function writeBigint(instance: Instance, value: bigint, toll: Toll): number {
-  const { bytes } = instance
   const at = roomFor(instance, toll, 4 + BIGINT_BYTES)
   if (at === 0) return 0
   const length = putLimbs(value)
-  bytes[at] = SERIAL.version
-  bytes[at + 1] = 0
-  bytes[at + 2] = SERIAL.bigint
-  bytes[at + 3] = length
-  for (let i = 0; i < length; i++) bytes[at + 4 + i] = limbBytes[i]!
+  bigintBytes[3] = length
+  bigintBytes.set(limbBytes.subarray(0, length), 4)
+  // No more than that: what lies behind is of an earlier value, perhaps of another call.
+  instance.memory.set(at, bigintBytes.subarray(0, 4 + length))
   return deserialise(instance, at, 4 + BIGINT_BYTES)
 }
 
@@ -116,22 +113,26 @@ function writeBigint(instance: Instance, value: bigint, toll: Toll): number {
 const WIDE = /[\u0100-\uffff]/
 
 function writeText(instance: Instance, value: string, toll: Toll): number {
-  const { bytes, text } = instance
+  const { memory } = instance
   const wide = WIDE.test(value)
   const bytesMax = 8 + (wide ? 2 * value.length : value.length)
   const start = roomFor(instance, toll, bytesMax)
   if (start === 0) return 0
-  let at = start
-  bytes[at++] = SERIAL.version
-  bytes[at++] = 0
-  bytes[at++] = SERIAL.string
+  let head = 0
+  textHead[head++] = SERIAL.version
+  textHead[head++] = 0
+  textHead[head++] = SERIAL.string
   let rest = 2 * value.length + (wide ? 1 : 0)
-  for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80
-  bytes[at++] = rest
-  if (wide) text.putUtf16(value, at)
-  else text.putLatin1(value, at)
+  for (; rest >= 0x80; rest = Math.floor(rest / 128)) textHead[head++] = (rest % 128) | 0x80
+  textHead[head++] = rest
+  memory.set(start, textHead.subarray(0, head))
+  if (wide) memory.setUtf16(start + head, value)
+  else memory.setLatin1(start + head, value)
   return deserialise(instance, start, bytesMax)
 }
+
+/** Version, no atoms, tag and length of a text. */
+const textHead = new Uint8Array(8)
 
 /** Bytes of a tag and up to four lengths of five bytes, rounded up: what a scalar needs besides its content. */
 const HEAD_BYTES = 24
@@ -248,6 +249,10 @@ function writeUnit(bytes: Uint8Array, at: number, unit: number): void {
 const BIGINT_BYTES = 48
 const limbs = new DataView(new ArrayBuffer(BIGINT_BYTES))
 const limbBytes = new Uint8Array(limbs.buffer)
+/** A bigint's serialisation: version, no atoms, tag, length, and room for the limbs. */
+const bigintBytes = new Uint8Array(4 + BIGINT_BYTES)
+bigintBytes[0] = SERIAL.version
+bigintBytes[2] = SERIAL.bigint
 
 /** Puts two's complement, little-endian, into `limbBytes`; its length without bytes that only repeat the sign. Throws above 320 bits. */
 function putLimbs(value: bigint): number {

@@ -1,6 +1,15 @@
 import { MeterError, WasmReader, WasmWriter } from './binary.ts'
 import { type Charges, chargesOf } from './control.ts'
 import { type Instruction, OP, readInstruction } from './instruction.ts'
+import {
+  ifBulkNeedsEdges,
+  moveEdges,
+  STORE_BYTES,
+  STORE_BYTES_MAX,
+  storedType,
+  type WatchLocals,
+  type WatchOptions,
+} from './watch.ts'
 import { FRAME_BYTES, INSTRUCTION_GAS } from './weights.ts'
 
 /** Indices of the module's globals that metered code uses. */
@@ -9,7 +18,8 @@ export interface MeterGlobals {
   readonly stackPointer: number | undefined
   readonly gas: number
   readonly depth: number
-  readonly stackLow: number
+  readonly low: number
+  readonly span: number
   readonly pages: number
 }
 
@@ -25,14 +35,14 @@ const NAN_F32 = [0, 0, 0xc0, 0x7f]
 const NAN_F64 = [0, 0, 0, 0, 0, 0, 0xf8, 0x7f]
 
 /** The metered form of one entry of the code section: its locals and body, without the length in front. */
-export function meterFunction(code: Uint8Array, type: FunctionType, globals: MeterGlobals): Uint8Array {
+export function meterFunction(code: Uint8Array, type: FunctionType, globals: MeterGlobals, watch: WatchOptions): Uint8Array {
   const reader = new WasmReader(code)
   const locals = reader.vector((r) => ({ count: r.u32(), type: r.u8() }))
   const body: Instruction[] = []
   while (!reader.done) body.push(readInstruction(reader))
   body.pop()
   const first = type.parameters.length + locals.reduce((sum, { count }) => sum + count, 0)
-  return new FunctionMeter(code, body, globals, first).write(locals, blockType(type))
+  return new FunctionMeter(code, body, globals, watch, first).write(locals, blockType(type))
 }
 
 function blockType({ results }: FunctionType): number {
@@ -49,15 +59,17 @@ class FunctionMeter {
   readonly #code: Uint8Array
   readonly #body: readonly Instruction[]
   readonly #globals: MeterGlobals
+  readonly #watch: WatchOptions
   readonly #charges: Charges
   readonly #localsFirst: number
   /** Types of the locals that the meter adds, from `#localsFirst` on; gas is the first. */
   readonly #added: number[] = [VALUE.i64]
 
-  constructor(code: Uint8Array, body: readonly Instruction[], globals: MeterGlobals, localsFirst: number) {
+  constructor(code: Uint8Array, body: readonly Instruction[], globals: MeterGlobals, watch: WatchOptions, localsFirst: number) {
     this.#code = code
     this.#body = body
     this.#globals = globals
+    this.#watch = watch
     this.#charges = chargesOf(body)
     this.#localsFirst = localsFirst
   }
@@ -84,18 +96,28 @@ class FunctionMeter {
     return this.#out.u8(OP.end).finish()
   }
 
-  /** Index of the meter's local of a type, the gas local excluded. */
-  #temporary(type: number): number {
-    return this.#localsFirst + this.#added.indexOf(type, 1)
+  /** Index of the meter's local of a type, the gas local excluded; of several the one with this number. */
+  #temporary(type: number, number = 0): number {
+    return this.#localsFirst + this.#added.indexOf(type, 1) + number
   }
 
   #declareTemporaries(): void {
-    const types = new Set<number>()
-    for (const { op } of this.#body) {
-      const type = BIT_READERS.get(op) ?? (op === OP.memoryCopy || op === OP.memoryFill ? VALUE.i32 : undefined)
-      if (type !== undefined) types.add(type)
+    /** How many locals of a type are needed at once. */
+    const needed = new Map<number, number>()
+    const need = (type: number, count: number): void => {
+      needed.set(type, Math.max(needed.get(type) ?? 0, count))
     }
-    this.#added.push(...types)
+    for (const { op } of this.#body) {
+      const bits = BIT_READERS.get(op)
+      const stored = STORE_BYTES.has(op) ? storedType(op) : undefined
+      if (bits !== undefined) need(bits, 1)
+      if (stored !== undefined) {
+        need(VALUE.i32, stored === VALUE.i32 ? 5 : 4)
+        need(stored, 1)
+      }
+      if (op === OP.memoryCopy || op === OP.memoryFill) need(VALUE.i32, 6)
+    }
+    for (const [type, count] of needed) for (let i = 0; i < count; i++) this.#added.push(type)
   }
 
   /** What a run of instructions pays where it begins. */
@@ -105,17 +127,18 @@ class FunctionMeter {
     if (gas > 0 || head) this.#charge(gas, head)
   }
 
-  #emit({ op, from, to, index }: Instruction, position: number): void {
+  #emit(instruction: Instruction, position: number): void {
+    const { op, from, to } = instruction
     const out = this.#out
     const bits = BIT_READERS.get(op)
     if (bits !== undefined) this.#canonicalNan(bits)
-    else if (op === OP.memoryCopy || op === OP.memoryFill) this.#chargeBytes()
+    if (STORE_BYTES.has(op)) this.#watchStore(instruction)
+    else if (op === OP.memoryCopy || op === OP.memoryFill) this.#watchBulk()
     else if (op === OP.call || op === OP.callIndirect) this.#storeGas()
     if (op === OP.return) out.u8(OP.br).u32(this.#charges.returns.get(position) ?? 0)
     else if (op === OP.memorySize) out.u8(OP.globalGet).u32(this.#globals.pages)
     else out.bytes(this.#code.subarray(from, to))
     if (op === OP.call || op === OP.callIndirect) this.#loadGas()
-    else if (op === OP.globalSet && index === this.#globals.stackPointer && !this.#releasesStack(position)) this.#noteStackLow()
   }
 
   #loadGas(): void {
@@ -144,14 +167,58 @@ class FunctionMeter {
     this.#out.u8(OP.unreachable).u8(OP.end)
   }
 
-  /** Charges the length on top of the operand stack, and leaves it there. */
-  #chargeBytes(): void {
-    const length = this.#temporary(VALUE.i32)
-    this.#out.u8(OP.localSet).u32(length).u8(OP.localGet).u32(this.#localsFirst).u8(OP.localGet).u32(length)
-    this.#out.u8(OP.i32Const).signed(INSTRUCTION_GAS.bulkBytesShift).u8(OP.i32ShrU).u8(OP.i64ExtendI32U).u8(OP.i64Sub)
-    this.#out.u8(OP.localTee).u32(this.#localsFirst)
+  /** Charges the length on top of the operand stack and watches what a bulk operation writes; leaves its three operands there. */
+  #watchBulk(): void {
+    const [length, middle, target] = [0, 1, 2].map((number) => this.#temporary(VALUE.i32, number)) as [number, number, number]
+    const locals = this.#watchLocals(3)
+    const out = this.#out.u8(OP.localSet).u32(length).u8(OP.localSet).u32(middle).u8(OP.localSet).u32(target)
+    out.u8(OP.localGet).u32(this.#localsFirst).u8(OP.localGet).u32(length)
+    out.u8(OP.i32Const).signed(INSTRUCTION_GAS.bulkBytesShift).u8(OP.i32ShrU).u8(OP.i64ExtendI32U).u8(OP.i64Sub)
+    out.u8(OP.localTee).u32(this.#localsFirst)
     this.#trapBelowZero()
-    this.#out.u8(OP.localGet).u32(length)
+    ifBulkNeedsEdges(out, this.#globals, this.#watch, { target, length, at: locals.at })
+    moveEdges(out, this.#globals, this.#watch.pageGas, locals, () =>
+      out.u8(OP.localGet).u32(target).u8(OP.localGet).u32(length).u8(OP.i32Add),
+    )
+    out.u8(OP.end).u8(OP.localGet).u32(target).u8(OP.localGet).u32(middle).u8(OP.localGet).u32(length)
+  }
+
+  /** Watches a store; leaves address and value on the operand stack. */
+  #watchStore({ op, offset }: Instruction): void {
+    const { low, span } = this.#globals
+    const { dataEnd, pageGas } = this.#watch
+    const type = storedType(op)
+    const bytes = STORE_BYTES.get(op)!
+    const address = this.#temporary(VALUE.i32)
+    const value = this.#temporary(type, type === VALUE.i32 ? 4 : 0)
+    const locals = this.#watchLocals(1)
+    if (offset > dataEnd - STORE_BYTES_MAX) throw new MeterError(`a store adds ${offset} to its address`)
+    const out = this.#out.u8(OP.localSet).u32(value).u8(OP.localTee).u32(address)
+    // A sum that wraps is below the end of the data; then the store itself traps.
+    if (offset > 0) out.u8(OP.i32Const).signed(offset).u8(OP.i32Add)
+    out.u8(OP.localTee).u32(locals.at).u8(OP.globalGet).u32(low).u8(OP.i32Sub).u8(OP.globalGet).u32(span).u8(OP.i32GtU)
+    out
+      .u8(OP.if)
+      .u8(EMPTY_BLOCK)
+      .u8(OP.localGet)
+      .u32(locals.at)
+      .u8(OP.i32Const)
+      .signed(dataEnd - bytes)
+    out.u8(OP.i32GtU).u8(OP.if).u8(EMPTY_BLOCK)
+    moveEdges(out, this.#globals, pageGas, locals, () =>
+      out.u8(OP.localGet).u32(locals.at).u8(OP.i32Const).signed(bytes).u8(OP.i32Add),
+    )
+    out.u8(OP.end).u8(OP.end).u8(OP.localGet).u32(address).u8(OP.localGet).u32(value)
+  }
+
+  /** The watch's locals: three of type i32, from the one with a number on. */
+  #watchLocals(first: number): WatchLocals {
+    const [at, low, top] = [first, first + 1, first + 2].map((number) => this.#temporary(VALUE.i32, number)) as [
+      number,
+      number,
+      number,
+    ]
+    return { gas: this.#localsFirst, at, low, top }
   }
 
   /**
@@ -175,23 +242,6 @@ class FunctionMeter {
   #leaveFrame(bytes: number): void {
     const { depth } = this.#globals
     this.#out.u8(OP.globalGet).u32(depth).u8(OP.i32Const).signed(bytes).u8(OP.i32Add).u8(OP.globalSet).u32(depth)
-  }
-
-  /** Whether the value set to the stack pointer is `local + constant`, upwards: the end of a function's frame. */
-  #releasesStack(position: number): boolean {
-    const [local, constant, sum] = this.#body.slice(Math.max(0, position - 3), position)
-    if (local?.op !== OP.localGet || constant?.op !== OP.i32Const) return false
-    // Bit 6 of the last byte is the sign of a LEB128.
-    const negative = (this.#code[constant.to - 1]! & 0x40) !== 0
-    return (sum?.op === OP.i32Add && !negative) || (sum?.op === OP.i32Sub && negative)
-  }
-
-  /** Keeps the lowest stack pointer that there was: the part of the stack that a restore has to clear. */
-  #noteStackLow(): void {
-    const { stackPointer, stackLow } = this.#globals
-    this.#out.u8(OP.globalGet).u32(stackPointer!).u8(OP.globalGet).u32(stackLow).u8(OP.i32LtU)
-    this.#out.u8(OP.if).u8(EMPTY_BLOCK)
-    this.#out.u8(OP.globalGet).u32(stackPointer!).u8(OP.globalSet).u32(stackLow).u8(OP.end)
   }
 }
 

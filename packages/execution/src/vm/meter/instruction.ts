@@ -23,8 +23,15 @@ export const OP = {
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
+  i32Store: 0x36,
+  i64Store: 0x37,
   f32Store: 0x38,
   f64Store: 0x39,
+  i32Store8: 0x3a,
+  i32Store16: 0x3b,
+  i64Store8: 0x3c,
+  i64Store16: 0x3d,
+  i64Store32: 0x3e,
   memorySize: 0x3f,
   memoryGrow: 0x40,
   i32Const: 0x41,
@@ -33,15 +40,22 @@ export const OP = {
   f64Const: 0x44,
   i32LtS: 0x48,
   i32LtU: 0x49,
+  i32GtU: 0x4b,
   i64LtS: 0x53,
+  i64GtU: 0x56,
   f32Eq: 0x5b,
   f64Eq: 0x61,
   i32Add: 0x6a,
   i32Sub: 0x6b,
   i32DivS: 0x6d,
   i32RemU: 0x70,
+  i32And: 0x71,
+  i32Or: 0x72,
+  i32Shl: 0x74,
   i32ShrU: 0x76,
+  i64Add: 0x7c,
   i64Sub: 0x7d,
+  i64Mul: 0x7e,
   i64DivS: 0x7f,
   i64RemU: 0x82,
   f32Div: 0x95,
@@ -50,6 +64,7 @@ export const OP = {
   f64Div: 0xa3,
   f32Copysign: 0x98,
   f64Copysign: 0xa6,
+  i32WrapI64: 0xa7,
   i64ExtendI32U: 0xad,
   i32ReinterpretF32: 0xbc,
   i64ReinterpretF64: 0xbd,
@@ -69,6 +84,8 @@ export interface Instruction {
   readonly labels: readonly number[]
   /** Index of the local, global, function or type that it names; 0 for others. */
   readonly index: number
+  /** What a load or store adds to its address; 0 for others. */
+  readonly offset: number
 }
 
 const NO_LABELS: readonly number[] = []
@@ -80,21 +97,22 @@ export function readInstruction(reader: WasmReader): Instruction {
   const op = first === 0xfc ? 0xfc00 + reader.u32() : first
   let labels = NO_LABELS
   let index = 0
+  let offset = 0
   if (op === OP.br || op === OP.brIf) labels = [reader.u32()]
   else if (op === OP.brTable) labels = [...reader.vector((r) => r.u32()), reader.u32()]
   else if (op === OP.call || op === OP.callIndirect || (op >= OP.localGet && op <= OP.globalSet)) {
     index = reader.u32()
     if (op === OP.callIndirect) reader.skipLeb()
+  } else if (op >= 0x28 && op <= OP.i64Store32) {
+    reader.skipLeb() // alignment
+    offset = reader.u32()
   } else skipImmediates(reader, op, from)
-  return { op, from, to: reader.at, labels, index }
+  return { op, from, to: reader.at, labels, index, offset }
 }
 
 function skipImmediates(reader: WasmReader, op: number, at: number): void {
   if (op === OP.block || op === OP.loop || op === OP.if) reader.skipLeb()
-  else if (op >= 0x28 && op <= 0x3e) {
-    reader.skipLeb() // alignment
-    reader.skipLeb() // offset
-  } else if (op === OP.memorySize) reader.u8()
+  else if (op === OP.memorySize) reader.u8()
   else if (op === OP.i32Const || op === OP.i64Const) reader.skipLeb()
   else if (op === OP.f32Const) reader.skip(4)
   else if (op === OP.f64Const) reader.skip(8)

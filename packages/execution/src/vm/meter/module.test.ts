@@ -4,9 +4,15 @@ import { wasmPower } from '../../../test/engine.ts'
 import { assemble, type FunctionSource, op, TYPE } from '../../../test/wasm-text.ts'
 import type { WasmFunction, WasmGlobal } from '../power.ts'
 import { METER_EXPORTS, meterModule } from './module.ts'
+import { STORE_BYTES_MAX, WATCH_PAGE_BYTES } from './watch.ts'
 
 const power = wasmPower()
 const PAGES = 2
+const PAGE_GAS = 1_000
+/** Data up to 10,000, stack up to 50,000, then the heap. */
+const OPTIONS = { memoryPages: PAGES, stackPointer: 0, watch: { dataEnd: 10_000, heapBase: 50_000, pageGas: PAGE_GAS } }
+/** What the stack and the heap have of their own at the start. */
+const [LOW, TOP] = [12 * WATCH_PAGE_BYTES, 13 * WATCH_PAGE_BYTES]
 const LIMIT = 1_000_000
 const DEPTH = 10_000
 
@@ -15,25 +21,35 @@ interface Run {
   readonly trapped: boolean
   readonly gas: number
   readonly depth: number
-  readonly stackLow: number
+  readonly low: number
+  readonly top: number
   readonly memory: Uint8Array
 }
 
-/** Runs f0 of a metered module. */
-function run(functions: readonly FunctionSource[], values: readonly number[] = [], limit = LIMIT, depth = DEPTH): Run {
-  const binary = meterModule(assemble(functions), { memoryPages: PAGES, stackPointer: 0 })
+/** Runs f0 of a metered module, with so many pages of WebAssembly granted. */
+function run(
+  functions: readonly FunctionSource[],
+  values: readonly number[] = [],
+  limit = LIMIT,
+  depth = DEPTH,
+  pages = PAGES,
+): Run {
+  const binary = meterModule(assemble(functions), OPTIONS)
   const memory = power.memory(PAGES)
   const exports = power.instantiate(power.compile(binary), { host: { call: () => 0, memory } })
   const gas = exports[METER_EXPORTS.gas] as WasmGlobal<bigint>
   const depthLeft = exports[METER_EXPORTS.depth] as WasmGlobal<number>
-  const low = exports[METER_EXPORTS.stackLow] as WasmGlobal<number>
+  const [low, span, granted] = [METER_EXPORTS.low, METER_EXPORTS.span, METER_EXPORTS.pages].map(
+    (name) => exports[name] as WasmGlobal<number>,
+  ) as [WasmGlobal<number>, WasmGlobal<number>, WasmGlobal<number>]
+  granted.value = pages
   gas.value = BigInt(limit)
   depthLeft.value = depth
-  low.value = 1000
   const end = () => ({
     gas: limit - Number(gas.value),
     depth: depth - depthLeft.value,
-    stackLow: low.value,
+    low: low.value,
+    top: low.value + span.value + STORE_BYTES_MAX,
     memory: new Uint8Array(memory.buffer),
   })
   try {
@@ -185,27 +201,7 @@ describe('limits', () => {
 describe('the world that a module sees', () => {
   it('memory.size is the global, and memory has one size', () => {
     expect(run([{ results: i32, body: [op.memorySize] }]).result).toBe(PAGES)
-    expect(() => meterModule(assemble([]), { memoryPages: 17, stackPointer: 0 })).toThrow(/1 to 16 pages, not 17/)
-  })
-
-  it('keeps the lowest stack pointer', () => {
-    const use = (bytes: number): FunctionSource => ({
-      locals: i32,
-      body: [
-        ...[op.globalGet(0), op.i32(bytes), op.sub, op.tee(0), op.globalSet(0)],
-        ...[op.get(0), op.i32(bytes), op.add, op.globalSet(0)],
-      ],
-    })
-    expect(run([use(48)]).stackLow).toBe(952)
-    // Compilers write a large frame's constants negative.
-    const negative: FunctionSource = {
-      locals: i32,
-      body: [
-        ...[op.globalGet(0), op.i32(-512), op.add, op.tee(0), op.globalSet(0)],
-        ...[op.get(0), op.i32(-512), op.sub, op.globalSet(0)],
-      ],
-    }
-    expect(run([negative]).stackLow).toBe(488)
+    expect(() => meterModule(assemble([]), { ...OPTIONS, memoryPages: 17 })).toThrow(/1 to 16 pages, not 17/)
   })
 
   it('shows only the canonical NaN', () => {
@@ -222,12 +218,98 @@ describe('the world that a module sees', () => {
 
   it('refuses what has no price', () => {
     const grow = [op.i32(1), [0x40, 0], op.drop]
-    expect(() => meterModule(assemble([{ body: grow }]), { memoryPages: PAGES, stackPointer: 0 })).toThrow(
-      /0x40 at byte 3 has no price/,
-    )
+    expect(() => meterModule(assemble([{ body: grow }]), OPTIONS)).toThrow(/0x40 at byte 3 has no price/)
     const vector = [[0xfd, 0x0c]]
-    expect(() => meterModule(assemble([{ body: vector }]), { memoryPages: PAGES, stackPointer: 0 })).toThrow(/0xfd/)
-    expect(() => meterModule(new Uint8Array(8), { memoryPages: PAGES, stackPointer: 0 })).toThrow(/not a WebAssembly binary/)
+    expect(() => meterModule(assemble([{ body: vector }]), OPTIONS)).toThrow(/0xfd/)
+    expect(() => meterModule(new Uint8Array(8), OPTIONS)).toThrow(/not a WebAssembly binary/)
+  })
+})
+
+describe('the watch over stores', () => {
+  const page = WATCH_PAGE_BYTES
+  const storeAt = (at: number, offset = 0): FunctionSource => ({ body: [op.i32(at), op.i32(7), op.i32Store(offset)] })
+  const edges = ({ low, top, gas, trapped }: Run) => ({ low, top, pages: Math.floor(gas / PAGE_GAS), trapped })
+  const still = { low: LOW, top: TOP, pages: 0, trapped: false }
+
+  it.each([
+    ['the data', 0],
+    ['the end of the data', 9_996],
+    ['the stack that was written', LOW],
+    ['the heap that was written', TOP - 4],
+  ])('lets a store to %s be', (_, at) => {
+    const found = run([storeAt(at)])
+    expect(edges(found)).toEqual(still)
+    expect(found.memory[at]).toBe(7)
+  })
+
+  it.each([
+    ['one page of stack', LOW - 4, { low: LOW - page, pages: 1 }],
+    ['a page of stack by a store across its edge', LOW - 2, { low: LOW - page, pages: 1 }],
+    ['all of the stack', 10_000, { low: 2 * page, pages: 10 }],
+    ['all of the stack by a store across the end of the data', 9_997, { low: 2 * page, pages: 10 }],
+    ['a page of heap', TOP, { top: TOP + page, pages: 1 }],
+    ['a page of heap by a store across its edge', TOP - 3, { top: TOP + page, pages: 1 }],
+    ['all of the heap', PAGES * 65_536 - 4, { top: PAGES * 65_536, pages: 19 }],
+  ])('moves an edge by %s, and takes the price', (_, at, moved) => {
+    const found = run([storeAt(at)])
+    expect(edges(found)).toEqual({ ...still, ...moved })
+    expect(found.memory[at]).toBe(7)
+    // In an address's offset, as compilers write it.
+    expect(edges(run([storeAt(at - 500, 500)]))).toEqual({ ...still, ...moved })
+  })
+
+  it('traps above the memory that is granted, and at addresses that wrap, without a write', () => {
+    for (const found of [run([storeAt(65_536)], [], LIMIT, DEPTH, 1), run([storeAt(65_533)], [], LIMIT, DEPTH, 1)]) {
+      expect(edges(found)).toEqual({ ...still, trapped: true })
+      expect(found.memory.every((byte) => byte === 0)).toBe(true)
+    }
+    for (const at of [PAGES * 65_536 - 3, 2 ** 31 - 1, -1, -400]) {
+      expect(edges(run([storeAt(at)]))).toEqual({ ...still, trapped: true })
+      expect(edges(run([storeAt(at, 404)]))).toEqual({ ...still, trapped: true })
+    }
+  })
+
+  it('moves no edge that is not paid for', () => {
+    const limit = 9 * PAGE_GAS
+    expect(run([storeAt(LOW - 9 * page)], [], limit)).toMatchObject({ trapped: true, low: LOW, top: TOP })
+    expect(run([storeAt(LOW - 8 * page)], [], limit)).toMatchObject({ trapped: false, low: LOW - 8 * page })
+    const bulk: FunctionSource = { body: [op.i32(TOP), op.i32(0), op.i32(9 * page), op.memoryFill] }
+    expect(run([bulk], [], limit)).toMatchObject({ trapped: true, low: LOW, top: TOP })
+  })
+
+  it('sees every width of store where it begins and ends', () => {
+    for (const [store, bytes] of op.stores) {
+      for (const at of [TOP - bytes, TOP - bytes + 1]) {
+        const { top } = run([{ body: [op.i32(at), ...store] }])
+        expect(top, `${bytes} at ${at}`).toBe(at + bytes > TOP ? TOP + page : TOP)
+      }
+    }
+  })
+
+  it('bulk operations are watched from their first byte to their last', () => {
+    const fill = (at: number, length: number): FunctionSource => ({
+      body: [op.i32(at), op.i32(1), op.i32(length), op.memoryFill],
+    })
+    const copy = (at: number, length: number): FunctionSource => ({
+      body: [op.i32(at), op.i32(0), op.i32(length), op.memoryCopy],
+    })
+    for (const bulk of [fill, copy]) {
+      expect(edges(run([bulk(9_000, 1_000)]))).toEqual(still)
+      expect(edges(run([bulk(9_000, 1_001)]))).toEqual({ ...still, low: 2 * page, pages: 10 })
+      expect(edges(run([bulk(LOW, TOP - LOW)]))).toEqual(still)
+      expect(edges(run([bulk(LOW - 1, 1)]))).toEqual({ ...still, low: LOW - page, pages: 1 })
+      expect(edges(run([bulk(LOW, TOP - LOW + 1)]))).toEqual({ ...still, top: TOP + page, pages: 1 })
+      expect(edges(run([bulk(0, PAGES * 65_536)]))).toMatchObject({ low: 2 * page, top: PAGES * 65_536, trapped: false })
+      expect(edges(run([bulk(TOP + page, 0)])).trapped).toBe(false)
+      for (const [at, length] of [
+        [0, PAGES * 65_536 + 1],
+        [1, PAGES * 65_536],
+        [-1, 2],
+        [2, -1],
+        [-8, 8],
+      ] as const)
+        expect(edges(run([bulk(at, length)]))).toMatchObject({ low: LOW, top: TOP, trapped: true })
+    }
   })
 })
 

@@ -1,5 +1,6 @@
 import { MeterError, WasmReader, WasmWriter } from './binary.ts'
 import { type FunctionType, type MeterGlobals, meterFunction } from './function.ts'
+import { STORE_BYTES_MAX, startEdges, type WatchOptions } from './watch.ts'
 
 /** Names under which a metered module exports what the meter adds. */
 export const METER_EXPORTS = {
@@ -9,9 +10,11 @@ export const METER_EXPORTS = {
   depth: 'meter.depth',
   /** i32: the program's stack pointer. */
   stackPointer: 'meter.sp',
-  /** i32: lowest stack pointer since the host last set it. */
-  stackLow: 'meter.low',
-  /** i32: what `memory.size` answers, in pages of 64 KiB. */
+  /** i32: where the part of the stack begins that may have been written (`watch.ts`). */
+  low: 'meter.low',
+  /** i32: how far from there memory may have been written, less STORE_BYTES_MAX. */
+  span: 'meter.span',
+  /** i32: the memory that is granted, in pages of 64 KiB: what `memory.size` answers, and above which a store traps. */
   pages: 'meter.pages',
 } as const
 
@@ -20,6 +23,8 @@ export interface MeterOptions {
   readonly memoryPages: number
   /** Index of the global that is the program's stack pointer, if it has one. */
   readonly stackPointer: number | undefined
+  /** Where the module's memory is watched. */
+  readonly watch: WatchOptions
 }
 
 const SECTION = { custom: 0, type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const
@@ -43,6 +48,7 @@ interface Section {
  * into a block; gas is charged a block at a time as eWASM's and NEAR's meters do, but carried in a local.
  */
 export function meterModule(binary: Uint8Array, options: MeterOptions): Uint8Array {
+  if (options.watch.dataEnd < STORE_BYTES_MAX) throw new MeterError(`the data ends at ${options.watch.dataEnd}, too low to watch`)
   const sections = readSections(binary)
   const types = vectorOf(sections, SECTION.type, readType)
   const declared = vectorOf(sections, SECTION.function, (reader) => reader.u32())
@@ -52,9 +58,9 @@ export function meterModule(binary: Uint8Array, options: MeterOptions): Uint8Arr
     if (id === SECTION.custom) continue
     let content = bytes
     if (id === SECTION.import) content = meterImports(bytes, options.memoryPages)
-    else if (id === SECTION.global) content = appendTo(bytes, addedGlobals(globals, options.memoryPages))
+    else if (id === SECTION.global) content = appendTo(bytes, addedGlobals(globals, options))
     else if (id === SECTION.export) content = appendTo(bytes, addedExports(globals))
-    else if (id === SECTION.code) content = meterCode(bytes, types, declared, globals)
+    else if (id === SECTION.code) content = meterCode(bytes, types, declared, globals, options.watch)
     out.u8(id).sized(content)
   }
   return out.finish()
@@ -90,7 +96,7 @@ function readGlobal(reader: WasmReader): void {
 }
 
 function globalsAfter(count: number, { stackPointer }: MeterOptions): MeterGlobals {
-  return { stackPointer, gas: count, depth: count + 1, stackLow: count + 2, pages: count + 3 }
+  return { stackPointer, gas: count, depth: count + 1, low: count + 2, span: count + 3, pages: count + 4 }
 }
 
 /** A vector's section with more items behind its own, which keep their numbers. */
@@ -101,14 +107,16 @@ function appendTo(section: Uint8Array, items: readonly Uint8Array[]): Uint8Array
   return out.finish()
 }
 
-function addedGlobals(globals: MeterGlobals, pages: number): readonly Uint8Array[] {
+function addedGlobals(globals: MeterGlobals, { memoryPages, watch }: MeterOptions): readonly Uint8Array[] {
+  const { low, top } = startEdges(watch)
   const mutable = (type: number, op: number, value: number) =>
     new WasmWriter().u8(type).u8(1).u8(op).signed(value).u8(0x0b).finish()
   const added: readonly (readonly [index: number, global: Uint8Array])[] = [
     [globals.gas, mutable(I64, 0x42, START.gas)],
     [globals.depth, mutable(I32, 0x41, START.depth)],
-    [globals.stackLow, mutable(I32, 0x41, 2 ** 31 - 1)],
-    [globals.pages, mutable(I32, 0x41, pages)],
+    [globals.low, mutable(I32, 0x41, low)],
+    [globals.span, mutable(I32, 0x41, top - low - STORE_BYTES_MAX)],
+    [globals.pages, mutable(I32, 0x41, memoryPages)],
   ]
   return added.toSorted(([a], [b]) => a - b).map(([, global]) => global)
 }
@@ -117,7 +125,8 @@ function addedExports(globals: MeterGlobals): readonly Uint8Array[] {
   const exported: readonly (readonly [name: string, index: number | undefined])[] = [
     [METER_EXPORTS.gas, globals.gas],
     [METER_EXPORTS.depth, globals.depth],
-    [METER_EXPORTS.stackLow, globals.stackLow],
+    [METER_EXPORTS.low, globals.low],
+    [METER_EXPORTS.span, globals.span],
     [METER_EXPORTS.pages, globals.pages],
     [METER_EXPORTS.stackPointer, globals.stackPointer],
   ]
@@ -150,6 +159,7 @@ function meterCode(
   types: readonly FunctionType[],
   declared: readonly number[],
   globals: MeterGlobals,
+  watch: WatchOptions,
 ): Uint8Array {
   const reader = new WasmReader(section)
   const count = reader.u32()
@@ -158,7 +168,7 @@ function meterCode(
     const typeIndex = declared[i]
     const type = typeIndex === undefined ? undefined : types[typeIndex]
     if (type === undefined) throw new MeterError(`function ${i} has no type`)
-    out.sized(meterFunction(reader.take(reader.u32()), type, globals))
+    out.sized(meterFunction(reader.take(reader.u32()), type, globals, watch))
   }
   return out.finish()
 }

@@ -4,12 +4,14 @@ import { engineBinary, plainBinary, wasmPower } from '../../../test/engine.ts'
 import { meterNaively } from '../../../test/naive-meter.ts'
 import { ENGINE_BINARY } from '../binary.ts'
 import { createEngine, type Engine } from '../engine.ts'
+import { VM_GAS } from '../gas.ts'
+import { LAYOUT } from '../quickjs.ts'
 import type { GuestValue } from '../value.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-/** Index of the gas global: the binary has one of its own. */
-const GAS_GLOBAL = 1
+/** Indices of the meter's globals: the binary has one of its own. */
+const GLOBALS = { gas: 1, low: 3, span: 4, pages: 5 }
 
 /** Work for all parts of the interpreter. */
 const PROGRAMS = {
@@ -48,7 +50,7 @@ describe('the interpreter, metered', () => {
   })
 
   it('pays and computes what a meter does that counts every single instruction', () => {
-    const naive = meterNaively(plainBinary(), engineBinary(), GAS_GLOBAL)
+    const naive = meterNaively(plainBinary(), engineBinary(), GLOBALS, { ...LAYOUT, pageGas: VM_GAS.page })
     const [fast, slow] = [engineBinary(), naive].map((binary) => runAll(createEngine({ wasm: wasmPower(), binary, host: [] })))
     expect(fast).toEqual(slow)
   })

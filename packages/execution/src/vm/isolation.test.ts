@@ -1,0 +1,237 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { runs } from '../../../../test/long.ts'
+import { engineBinary, wasmPower } from '../../test/engine.ts'
+import { HOLE, HOLED_PRELUDE } from '../../test/holes.ts'
+import { HOSTILE_HOST, hostileHandlers } from '../../test/hostile-host.mjs'
+import { type ContractImage, createEngine, type Engine } from './engine.ts'
+import { HostRefusal, HostStop } from './host.ts'
+import type { CallOutcome } from './outcome.ts'
+import type { WasmExports, WasmFunction, WasmPower } from './power.ts'
+import { LAYOUT } from './quickjs.ts'
+
+const GAS = 2_000_000_000
+
+/** WebAssembly that shows the memory of an instance at the moment when one of its functions is entered, before it does anything. */
+function spyingPower(spy: (memory: Uint8Array) => void, entered: string): WasmPower {
+  const memories: ArrayBuffer[] = []
+  const power = wasmPower(memories)
+  return {
+    ...power,
+    instantiate(module, imports): WasmExports {
+      const memory = new Uint8Array(memories.at(-1)!)
+      const exports = power.instantiate(module, imports)
+      const inner = exports[entered] as WasmFunction
+      return {
+        ...exports,
+        [entered]: (...args: number[]) => {
+          spy(memory)
+          return inner(...args)
+        },
+      }
+    },
+  }
+}
+
+/** QTS_Call, and QTS_Eval. */
+const CALL = 'ma'
+
+const handlers = {
+  ...hostileHandlers(HostRefusal),
+  flag: () => new HostStop('enough'),
+  num: () => {
+    throw new RangeError('Maximum call stack size exceeded')
+  },
+}
+
+const engineOn = (wasm: WasmPower): Engine =>
+  createEngine({ wasm, binary: engineBinary(), host: HOSTILE_HOST, prelude: HOLED_PRELUDE })
+
+function imageOf(engine: Engine, body: string, before = ''): ContractImage {
+  const compiled = engine.compile({ source: `${before}\nexport const run = (...values) => { ${body} }`, gas: GAS })
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.error))
+  return compiled.value.image
+}
+
+/** All memory that a call of an image begins with. */
+function memoryOf({ data, patch, heap }: ContractImage): Buffer {
+  const memory = Buffer.alloc(512 * 65_536)
+  memory.set(data)
+  const words = new Uint32Array(memory.buffer, memory.byteOffset)
+  for (let i = 0; i < patch.length; i += 2) words[patch[i]!] = patch[i + 1]!
+  memory.set(heap, LAYOUT.heapBase)
+  return memory
+}
+
+/** Fills the stack below the frames of the call, and the heap from above what the allocator has taken to the end of what is granted. */
+const FILL = `
+  const words = hole(Float64Array)
+  const pattern = 1.2345e-67
+  const end = 21 << 20
+  for (let at = ${Math.ceil(LAYOUT.dataEnd / 8)}; at < ${LAYOUT.heapBase - 200_000} / 8; at++) words[at] = pattern
+  for (let at = (19 << 20) / 8; at < end / 8; at++) words[at] = pattern
+`
+const ENDS = {
+  return: 'return 1',
+  throw: 'throw new Error("enough")',
+  trap: 'words[(31 << 20) / 8] = pattern',
+  'out-of-gas': 'for (;;);',
+  'out-of-depth': 'JSON.parse("[".repeat(1e5))',
+  stop: 'host.flag(true)',
+  fault: 'host.num(1)',
+} as const
+
+describe('memory before each call equals the image', () => {
+  it.each(Object.entries(ENDS))('after a call that filled memory through a hole and ended by %s', (kind, end) => {
+    let seen: Buffer | undefined
+    const engine = engineOn(
+      spyingPower((memory) => {
+        seen ??= Buffer.from(memory)
+      }, CALL),
+    )
+    const hostile = imageOf(engine, `${FILL} ${end}`, HOLE)
+    const plain = imageOf(engine, 'return JSON.stringify([1.5, 2n > 1])')
+    const expected = memoryOf(plain)
+    const call = (image: ContractImage) => {
+      seen = undefined
+      return engine.call({ image, entry: 'run', values: [], handlers, gas: GAS })
+    }
+    const before = call(plain)
+    expect(seen?.equals(expected)).toBe(true)
+    expect(call(hostile).kind).toBe(kind)
+    expect(seen?.equals(memoryOf(hostile))).toBe(true)
+    expect(call(plain)).toEqual(before)
+    expect(seen?.equals(expected)).toBe(true)
+  })
+
+  it.each(Object.entries(ENDS))('after an evaluation that filled memory through a hole and ended by %s', (kind, end) => {
+    const fresh = engineOn(wasmPower())
+    const plain = 'export const run = () => [...new Map([[1, 2]])].join()'
+    const expected = fresh.compile({ source: plain, gas: GAS })
+    const engine = engineOn(wasmPower())
+    const source = `${HOLE} ${FILL} ${end.replace('return 1', '')}`
+    const evaluated = engine.compile({ source, gas: GAS, handlers })
+    expect(evaluated.ok ? 'return' : evaluated.error.kind).toBe(kind)
+    const compiled = engine.compile({ source: plain, gas: GAS })
+    if (!compiled.ok || !expected.ok) throw new Error('the plain module does not evaluate')
+    expect(compiled.value.gasUsed).toBe(expected.value.gasUsed)
+    expect(Buffer.from(engine.packImage(compiled.value.image))).toEqual(Buffer.from(fresh.packImage(expected.value.image)))
+  })
+
+  it('of an image that was taken after corruption, with all that was written', () => {
+    let seen: Buffer | undefined
+    const engine = engineOn(
+      spyingPower((memory) => {
+        seen ??= Buffer.from(memory)
+      }, CALL),
+    )
+    const image = imageOf(engine, 'return 1', `${HOLE} ${FILL}`)
+    seen = undefined
+    const again = engine.unpackImage(engine.packImage(image))!
+    for (const one of [image, again, image]) {
+      seen = undefined
+      expect(engine.call({ image: one, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('return')
+      expect(seen!.equals(memoryOf(image))).toBe(true)
+    }
+    // What it wrote into the stack is gone, what it wrote into the heap is its own.
+    expect(seen!.subarray(LAYOUT.dataEnd, LAYOUT.heapBase).every((byte) => byte === 0)).toBe(true)
+    expect(image.heap.length).toBeGreaterThan(10 << 20)
+  })
+
+  it('takes the price of all that is written', () => {
+    const engine = engineOn(wasmPower())
+    const image = imageOf(engine, 'const bytes = hole(Uint8Array); bytes[values[0]] = 1; return 1', HOLE)
+    const gasOf = (at: number): number => {
+      const outcome = engine.call({ image, entry: 'run', values: [at], handlers, gas: GAS })
+      return outcome.kind === 'return' ? outcome.gasUsed : Number.NaN
+    }
+    const data = gasOf(2_000)
+    expect(gasOf(LAYOUT.dataEnd + 1) - data).toBeGreaterThan((1_270 - 100) * 1_200)
+    expect(gasOf(20 << 20) - data).toBeGreaterThan((1_900 - 100) * 1_200)
+  })
+})
+
+/** What a number that the host takes from memory may be: nothing, small, edges of memory and of 32 bits, the corrupted place itself. */
+const NUMBERS = [
+  0,
+  1,
+  2,
+  8,
+  24,
+  1_024,
+  LAYOUT.dataEnd,
+  LAYOUT.heapBase,
+  0x01ff_fff8,
+  0x01ff_ffff,
+  0x0200_0000,
+  0x7fff_ffff,
+  0x8000_0000,
+  0x8000_0003,
+  0xffff_fff0,
+  0xffff_ffff,
+]
+const TAGS = [-9, -8, -7, -6, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8].map((tag) => tag >>> 0)
+
+/**
+ * Makes a JSValue of any tag and payload, over words of any content. `values`: tag, payload or undefined for the address of the words, the words,
+ * of which undefined is their own address, and which function of the host gets the value, or -1 for the answer.
+ */
+const FAKE = `
+  const words = hole(Uint32Array)
+  const [tag, payload, content, which] = values
+  const list = [8.8888888e222, 0.5]
+  const fake = new Uint32Array(64)
+  fake[0] = 0x5eed1234
+  const at = find(words, 8.8888888e222)
+  const body = findWord(words, 0x5eed1234)
+  content.forEach((word, i) => { fake[i] = word === null ? body : word })
+  words[at / 4 + 2] = payload === null ? body : payload
+  words[at / 4 + 3] = tag
+  const calls = [() => host.get(list[1]), () => host.put('k', list[1]), () => host.big(list[1]), () => host.any(list[1]), () => host.echo(list), () => host.echo(list[1]), () => host.emit('x', ...list), () => host.sum(list[1]), () => host.fail(list[1])]
+  if (which >= 0) { try { calls[which]() } catch (e) { return String(e.message) } return 'fine' }
+  if (which === -1) return list
+  if (which === -2) throw list[1]
+  const error = new Error('x'); error.data = list[1]; throw error
+`
+
+describe('the host believes no word of a guest', () => {
+  const word = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...NUMBERS) }, { weight: 1, arbitrary: fc.nat(0xffff_ffff) })
+  const orSelf = fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 3, arbitrary: word })
+  const lie = fc.record({
+    tag: fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...TAGS) }, { weight: 1, arbitrary: word }),
+    payload: orSelf,
+    // Headers of objects: class 1, 2 (array) and 23 (Uint8Array) with and without elements of their own.
+    content: fc.oneof(
+      fc.array(orSelf, { maxLength: 16 }),
+      fc
+        .tuple(fc.constantFrom(1, 2, 23), fc.constantFrom(0, 8), fc.array(orSelf, { minLength: 9, maxLength: 14 }))
+        .map(([classId, flags, rest]) => [1, (classId << 16) | (flags << 8), ...rest]),
+    ),
+    which: fc.integer({ min: -3, max: 8 }),
+  })
+
+  it('a corrupted value ends a call with a result, the same on every engine, and leaves nothing', () => {
+    const engines = [0, 1].map(() => {
+      const engine = engineOn(wasmPower())
+      return { engine, image: imageOf(engine, FAKE, HOLE), plain: imageOf(engine, 'return 1') }
+    })
+    const kinds = new Map<string, number>()
+    const run = ({ engine, image }: (typeof engines)[0], values: never[]): CallOutcome =>
+      engine.call({ image, entry: 'run', values, handlers: hostileHandlers(HostRefusal), gas: 300_000_000 })
+    const empty = ({ engine, plain }: (typeof engines)[0]) =>
+      engine.call({ image: plain, entry: 'run', values: [], handlers, gas: GAS })
+    const before = empty(engines[0]!)
+    fc.assert(
+      fc.property(lie, ({ tag, payload, content, which }) => {
+        const [one, other] = engines.map((each) => run(each, [tag, payload, content, which] as never[]))
+        expect(one).toEqual(other)
+        if (one!.kind === 'fault') throw one!.error
+        expect(Number.isSafeInteger(one!.gasUsed) && one!.gasUsed > 0 && one!.gasUsed <= 300_000_000).toBe(true)
+        kinds.set(one!.kind, (kinds.get(one!.kind) ?? 0) + 1)
+        expect(empty(engines[0]!)).toEqual(before)
+      }),
+      { numRuns: runs(200) },
+    )
+    expect([...kinds.keys()]).toContain('trap')
+  }, 120_000)
+})

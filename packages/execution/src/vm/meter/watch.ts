@@ -1,0 +1,136 @@
+import { WasmWriter } from './binary.ts'
+import { OP } from './instruction.ts'
+
+/**
+ * The watch over a program's stores. Memory is the program's data from 0 to `dataEnd`, its stack up to `heapBase`, and the heap. Two globals
+ * that the program cannot reach say what it may have written: the stack from `low` on and the heap below `top`, both at the edge of a page
+ * (the lowest page may begin with some data). A store outside of [low, top) and of the data first moves the edge, page by page, and pays for it; one
+ * above the memory that is granted (the global `pages`) traps. So whoever knows `low` and `top` knows where memory may differ from what it was,
+ * whatever a program did: the watch believes no word of the memory itself.
+ *
+ * The second global holds `span` = top - low - 8 in place of `top`, so that one comparison answers whether a store of at most 8 bytes lies
+ * between the edges: address - low <= span, unsigned.
+ */
+export interface WatchOptions {
+  /** End of the data that the host restores anyway. */
+  readonly dataEnd: number
+  /** Where the empty stack stands, and the heap begins. */
+  readonly heapBase: number
+  /** Price of a page by which an edge moves. */
+  readonly pageGas: number
+}
+
+/** Pages by which the edges move, in bytes; a page of WebAssembly is a multiple. */
+export const WATCH_PAGE_BYTES = 4096
+
+/** Bytes of the widest store. */
+export const STORE_BYTES_MAX = 8
+
+/** Bytes that a store instruction writes, by its opcode. */
+export const STORE_BYTES: ReadonlyMap<number, number> = new Map([
+  [OP.i32Store, 4],
+  [OP.i64Store, 8],
+  [OP.f32Store, 4],
+  [OP.f64Store, 8],
+  [OP.i32Store8, 1],
+  [OP.i32Store16, 2],
+  [OP.i64Store8, 1],
+  [OP.i64Store16, 2],
+  [OP.i64Store32, 4],
+])
+
+export const pageStart = (at: number): number => at - (at % WATCH_PAGE_BYTES)
+export const pageEnd = (at: number): number => pageStart(at + WATCH_PAGE_BYTES - 1)
+
+/** Edges before anything was written: a page of stack, and no heap but the rest of the stack's last page. */
+export const startEdges = ({ heapBase }: WatchOptions): { readonly low: number; readonly top: number } => ({
+  low: pageStart(heapBase - 1),
+  top: pageEnd(heapBase + STORE_BYTES_MAX),
+})
+
+/** Indices of the globals that the watch reads and moves. */
+export interface WatchGlobals {
+  readonly gas: number
+  readonly pages: number
+  readonly low: number
+  readonly span: number
+}
+
+const I32 = 0x7f
+const I64 = 0x7e
+const F32 = 0x7d
+const F64 = 0x7c
+const EMPTY_BLOCK = 0x40
+
+/** Type of the value that a store writes. */
+export function storedType(op: number): number {
+  if (op === OP.f32Store) return F32
+  if (op === OP.f64Store) return F64
+  return op === OP.i32Store || op === OP.i32Store8 || op === OP.i32Store16 ? I32 : I64
+}
+
+/** Locals of a function that the code of the watch uses. `at` is the first address that is about to be written. */
+export interface WatchLocals {
+  readonly gas: number
+  readonly at: number
+  readonly low: number
+  readonly top: number
+}
+
+/**
+ * Writes code that moves the edges for a range from the local `at` on, which is at the edge or beyond it. `end` writes the range's end, or more
+ * of the same page; it may wrap, since the store itself traps then. Inline, because a call here would make V8 keep everything in memory that a
+ * function has in registers: JavaScript's main loop took 1.9 times as long. What traps for want of gas leaves gas below zero in the global, and
+ * the edges where they were.
+ */
+export function moveEdges(out: WasmWriter, globals: WatchGlobals, pageGas: number, locals: WatchLocals, end: () => void): void {
+  const page = Math.log2(WATCH_PAGE_BYTES)
+  const { gas, at, low, top } = locals
+  // Where the stack begins that may be written: this page, or as before.
+  out.u8(OP.localGet).u32(at).u8(OP.i32Const).signed(-WATCH_PAGE_BYTES).u8(OP.i32And).u8(OP.globalGet).u32(globals.low)
+  out.u8(OP.localGet).u32(at).u8(OP.globalGet).u32(globals.low).u8(OP.i32LtU).u8(OP.select).u8(OP.localSet).u32(low)
+  // End of the heap that may be written: that of this page, or as before.
+  end()
+  out
+    .u8(OP.i32Const)
+    .signed(WATCH_PAGE_BYTES - 1)
+    .u8(OP.i32Add)
+  out.u8(OP.i32Const).signed(-WATCH_PAGE_BYTES).u8(OP.i32And).u8(OP.localTee).u32(top)
+  out.u8(OP.globalGet).u32(globals.low).u8(OP.globalGet).u32(globals.span).u8(OP.i32Add)
+  out.u8(OP.i32Const).signed(STORE_BYTES_MAX).u8(OP.i32Add).u8(OP.localTee).u32(at)
+  out.u8(OP.localGet).u32(top).u8(OP.localGet).u32(at).u8(OP.i32GtU).u8(OP.select).u8(OP.localTee).u32(top)
+  out.u8(OP.globalGet).u32(globals.pages).u8(OP.i32Const).signed(16).u8(OP.i32Shl).u8(OP.i32GtU)
+  out.u8(OP.if).u8(EMPTY_BLOCK).u8(OP.unreachable).u8(OP.end)
+  // Pages by which the span has grown.
+  out.u8(OP.localGet).u32(gas).u8(OP.localGet).u32(top).u8(OP.localGet).u32(low).u8(OP.i32Sub)
+  out.u8(OP.i32Const).signed(STORE_BYTES_MAX).u8(OP.i32Sub).u8(OP.localTee).u32(top)
+  out.u8(OP.globalGet).u32(globals.span).u8(OP.i32Sub).u8(OP.i32Const).signed(page).u8(OP.i32ShrU).u8(OP.i64ExtendI32U)
+  out.u8(OP.i64Const).signed(pageGas).u8(OP.i64Mul).u8(OP.i64Sub).u8(OP.localTee).u32(gas)
+  out.u8(OP.i64Const).signed(0).u8(OP.i64LtS).u8(OP.if).u8(EMPTY_BLOCK)
+  out.u8(OP.localGet).u32(gas).u8(OP.globalSet).u32(globals.gas).u8(OP.unreachable).u8(OP.end)
+  out.u8(OP.localGet).u32(low).u8(OP.globalSet).u32(globals.low).u8(OP.localGet).u32(top).u8(OP.globalSet).u32(globals.span)
+}
+
+/**
+ * Opens a block for a range of bytes in the locals `target` and `length` which is at an edge or beyond it, and puts the first address that is
+ * not data into the local `at`. A range that is not within the memory granted traps here or by itself, and nothing is written.
+ */
+export function ifBulkNeedsEdges(
+  out: WasmWriter,
+  { pages, low, span }: WatchGlobals,
+  { dataEnd }: WatchOptions,
+  { target, length, at }: { readonly target: number; readonly length: number; readonly at: number },
+): void {
+  const end = () => out.u8(OP.localGet).u32(target).u8(OP.localGet).u32(length).u8(OP.i32Add)
+  const granted = () => out.u8(OP.globalGet).u32(pages).u8(OP.i32Const).signed(16).u8(OP.i32Shl)
+  // What begins above memory or is longer than it is left to the operation itself, which traps; below that no sum wraps.
+  out.u8(OP.localGet).u32(target)
+  granted().u8(OP.i32LtU).u8(OP.localGet).u32(length)
+  granted().u8(OP.i32Const).signed(1).u8(OP.i32Add).u8(OP.i32LtU).u8(OP.i32And)
+  end().u8(OP.i32Const).signed(dataEnd).u8(OP.i32GtU).u8(OP.i32And)
+  out.u8(OP.localGet).u32(target).u8(OP.i32Const).signed(dataEnd)
+  out.u8(OP.localGet).u32(target).u8(OP.i32Const).signed(dataEnd).u8(OP.i32GtU).u8(OP.select).u8(OP.localTee).u32(at)
+  out.u8(OP.globalGet).u32(low).u8(OP.i32LtU)
+  end().u8(OP.globalGet).u32(low).u8(OP.i32Sub).u8(OP.globalGet).u32(span).u8(OP.i32GtU).u8(OP.i32Or).u8(OP.i32And)
+  out.u8(OP.if).u8(EMPTY_BLOCK)
+}

@@ -17,6 +17,7 @@ const DOCUMENTED = [
   'packages/contracts/src/testing',
   'packages/execution/src/contract',
   'packages/execution/src/call',
+  'packages/execution/src/receipt-bounds.ts',
   'packages/execution/src/transaction.ts',
   'packages/execution/src/vm/guest.ts',
   'packages/execution/src/vm/host.ts',

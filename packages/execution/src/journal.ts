@@ -1,7 +1,8 @@
-import { type Address, codec, emptyBytes, equalBytes, type Hash, type Hex, LIMITS, type Log } from '@quoin/protocol'
+import { type Address, codec, emptyBytes, equalBytes, type Hash, type Hex, LIMITS, type Log, type Result } from '@quoin/protocol'
 import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
 import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, storageFlatKey, storageKey, storagePrefix } from './keys.ts'
 import type { KvReader } from './kv.ts'
+import { judgeLog, type LogRefusal } from './receipt-bounds.ts'
 import { Slab } from './slab.ts'
 
 /** A state key whose value differs from what it was when the journal was opened. */
@@ -153,8 +154,11 @@ export class Journal {
     slot.value = value
   }
 
-  log(log: Log): void {
-    this.#logs.push(log)
+  /** Keeps a log, unless the receipt of its transaction could not hold it. A message whose log is refused must fail. */
+  log(log: Log): Result<undefined, LogRefusal> {
+    const judged = judgeLog(log, this.transactionLogs)
+    if (judged.ok) this.#logs.push(log)
+    return judged
   }
 
   /** What is counted for each transaction counts from here. */

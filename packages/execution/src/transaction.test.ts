@@ -142,12 +142,17 @@ describe('applyTransaction', () => {
     expect(journal.account(sender)).toEqual({ ...rich, nonce: 6 })
   })
 
-  it('throws where a balance would leave its range: a bug, since supply and cost are checked before', () => {
+  it('fails where the recipient would have more than a balance holds, which no chain has in all', () => {
     const journal = journalOf([
       [sender, rich],
       [recipient, accountOf(0, 2n ** 256n - 50n)],
     ])
-    expect(() => apply(journal, make(), rules)).toThrow(RangeError)
+    const reason = `the balance of ${recipient} would be above 2^256 - 1`
+    expect(apply(journal, make(), rules)).toMatchObject({ status: 0, failure: { reason } })
+    expect(journal.account(recipient).balance).toBe(2n ** 256n - 50n)
+  })
+
+  it('throws where the fee is more than the sender has: a bug, since the cost is checked before', () => {
     expect(() => apply(journalOf([]), make(), rules)).toThrow(RangeError)
   })
 })

@@ -43,7 +43,7 @@ import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './system-state.ts
  * Counts the changes to how transactions execute that the tables and samples below do not show, such as the order of checks. Raise it
  * with each: nodes that execute differently must not take each other for equal.
  */
-const RULES_REVISION = 4
+const RULES_REVISION = 5
 
 const header: Header = {
   parentHash: ZERO_HASH,

@@ -1,5 +1,5 @@
 import { bytesToHex, decodeContainer, LIMITS, unwrap } from '@quoin/protocol'
-import { decodeErrorResult, getContractAddress, keccak256 } from 'viem'
+import { type Abi, decodeErrorResult, getContractAddress, keccak256 } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
 import { abiOf, creationOf, OTHER, TEST_BLOCK, TestContracts, USER } from '../../test/contracts.ts'
@@ -8,6 +8,24 @@ import { readCodeVersion, readRecord } from './record.ts'
 
 const EMPTY = 'export default {}'
 const NOTHING = abiOf([])
+
+const longType = `uint256${'[1]'.repeat(14)}`
+const [members, structs] = [62, 24] as const
+/** A function of structs whose signature is longer than the name of any entry, and the signature as JavaScript. */
+const LONG_ABI = [
+  {
+    type: 'function',
+    name: 'f',
+    inputs: new Array(structs).fill({
+      name: '',
+      type: 'tuple',
+      components: new Array(members).fill({ name: '', type: longType }),
+    }),
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+] as unknown as Abi
+const LONG_SIGNATURE = `'f(' + Array(${structs}).fill('(' + Array(${members}).fill('${longType}') + ')') + ')'`
 
 /** Reason of a creation that must fail. */
 function refused(data: Uint8Array, options = {}): string {
@@ -108,6 +126,11 @@ describe('a creation fails, with a reason, for', () => {
       'an overloaded function under its plain name',
       creationOf('export default { functions: { f() {} } }', fn),
       /the abi has f\(uint256\)/,
+    ],
+    [
+      'a function that is named by a signature without end',
+      creationOf(`export default { functions: { [${LONG_SIGNATURE}]() {} } }`, LONG_ABI),
+      /the module names f by a signature of more than 8192 characters/,
     ],
     ['receive that is missing', creationOf(EMPTY, abiOf(['receive() external payable'])), /the abi has receive/],
     ['fallback that is not in the abi', creationOf('export default { fallback() {} }', NOTHING), /the module has fallback/],

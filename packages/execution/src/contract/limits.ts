@@ -6,6 +6,8 @@ export const CONTRACT_LIMITS = {
   storedTypeCharsMax: 512,
   /** Signature of a called function, outputs included. */
   signatureCharsMax: 2_048,
+  /** Signature by which a module names one of its functions: an image is kept with the names of its entries. */
+  entrySignatureCharsMax: 8_192,
   /** Text of an exception that a host function throws, in UTF-16 units. */
   errorTextCharsMax: 1_024,
 } as const

@@ -1,4 +1,4 @@
-import { type Address, emptyBytes, type Hash, ok, type Result, U32_MAX, Wei } from '@quoin/protocol'
+import { type Address, emptyBytes, type Hash, ok, type Result, U32_MAX, U256_MAX, Wei } from '@quoin/protocol'
 import { credit } from '../credit.ts'
 import { EngineFault } from '../fault.ts'
 import type { Journal } from '../journal.ts'
@@ -69,6 +69,8 @@ export class Machine {
   readonly contracts: Contracts
   /** Codes that the block has used: their first use is over. */
   readonly #loaded = new Set<Hash>()
+  /** Those of them whose images nobody has asked for yet. */
+  readonly #newlyLoaded: Hash[] = []
   /** Contracts that are under way, native ones too, outermost first; one that was entered again stands there again. */
   readonly #underWay: Address[] = []
 
@@ -88,9 +90,9 @@ export class Machine {
       : this.#call(meter, { from, to, value, data, isStatic: false }, undefined)
   }
 
-  /** Database writes that keep the images of the codes used, where they are not kept. */
+  /** Database writes that keep the images of the codes used since the last call, where they are not kept. */
   imageOps(): readonly KvOp[] {
-    return this.contracts.programs.storeOps(this.#loaded)
+    return this.contracts.programs.storeOps(this.#newlyLoaded.splice(0))
   }
 
   isUnderWay(address: Address): boolean {
@@ -99,7 +101,9 @@ export class Machine {
 
   /** The code was loaded, by its creation or otherwise. */
   markLoaded(codeHash: Hash): void {
+    if (this.#loaded.has(codeHash)) return
     this.#loaded.add(codeHash)
+    this.#newlyLoaded.push(codeHash)
   }
 
   /**
@@ -149,7 +153,7 @@ export class Machine {
     const loadGas = this.#loaded.has(codeHash) ? 0 : record.loadGas
     if (!meter.take(MESSAGE_GAS.call + loadGas)) return OUT_OF_GAS
     const program = this.contracts.programs.get(codeHash, () => this.journal.code(to)!)
-    this.#loaded.add(codeHash)
+    this.markLoaded(codeHash)
     const found = entryFor(program, data, value, isStatic)
     if (!found.ok) return failed(found.error)
     const entry = found.value
@@ -261,6 +265,8 @@ export class Machine {
     const payer = journal.account(from)
     if (payer.balance < value) return `insufficient balance for transfer: ${from} has ${payer.balance}, the value is ${value}`
     journal.setAccount(from, { ...payer, balance: Wei(payer.balance - value) })
+    // On a chain the sum of all balances is below that; a development node and the overrides of a call know no such sum.
+    if (journal.account(to).balance + value > U256_MAX) return `the balance of ${to} would be above 2^256 - 1`
     credit(journal, to, value)
     return undefined
   }

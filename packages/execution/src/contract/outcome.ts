@@ -1,5 +1,6 @@
 import { type Address, equalBytes, err, type Result } from '@quoin/protocol'
 import { encodeErrorString } from '../error-data.ts'
+import { RECEIPT_BOUNDS } from '../receipt-bounds.ts'
 import type { GuestError } from '../vm/index.ts'
 
 /** What a message that succeeded answers. */
@@ -36,7 +37,9 @@ export function failed(reason: string, error?: GuestError, trace?: readonly Cont
  * trace belongs to this one if its data do.
  */
 export function thrown(error: GuestError, address: Address, cause: Failure | undefined): Result<never, Failure> {
-  const { name, message, data } = error
+  const { name, message } = error
+  // The engine hands on no longer ones; were there one, its receipt could not be encoded.
+  const data = error.data !== undefined && error.data.length <= RECEIPT_BOUNDS.errorDataBytesMax ? error.data : undefined
   const reason = name === '' || name === 'Error' || data !== undefined ? message : `${name}: ${message}`
   const inner = cause !== undefined && data !== undefined && equalBytes(cause.data, data) ? cause.trace : []
   const trace = [...inner, { address, stack: error.stack }]

@@ -2,6 +2,7 @@ import { bytesToHex, type ContractContainer, type Crypto, err, ok, type Result }
 import type { CompileError, ContractImage } from '../vm/index.ts'
 import { type AbiFunction, type ContractAbi, compileAbi } from './abi/abi.ts'
 import { selectorBytes } from './abi/encode.ts'
+import { CONTRACT_LIMITS } from './limits.ts'
 
 /** A contract's code, ready to be entered. */
 export interface Program {
@@ -38,15 +39,23 @@ export function interfaceOf(crypto: Crypto, container: ContractContainer): Resul
   return ok({ container, abi: abi.value, reentrant: new Set(container.reentrantSelectors) })
 }
 
-/** A contract's program from its evaluated module, or how the module's functions and the ABI differ. */
+/**
+ * A contract's program from its evaluated module, or how the module's functions and the ABI differ. A program has no entries but those that its
+ * ABI calls for, with names within bounds: what keeps its image need not fear either.
+ */
 export function link({ abi, reentrant }: Interface, image: ContractImage): Result<Program, string> {
-  const unclaimed = new Set([...image.entries.keys()].filter((name) => name.startsWith(FUNCTIONS)))
+  const { entrySignatureCharsMax } = CONTRACT_LIMITS
+  const names = [...image.entries.keys()].filter((name) => !SPECIAL.has(name))
+  if (names.some((name) => !name.startsWith(FUNCTIONS))) return err('the module has an entry that is no function')
+  const unclaimed = new Set(names)
   const entries = new Map<number, string>()
   const overloads = new Map<string, number>()
   for (const { name } of abi.functions.values()) overloads.set(name, (overloads.get(name) ?? 0) + 1)
   for (const called of abi.functions.values()) {
     const name = entryOf(called, overloads.get(called.name) === 1, unclaimed)
     if (name === undefined) return err(`the abi has ${called.signature}, the module has no such function`)
+    if (name.length > FUNCTIONS.length + entrySignatureCharsMax)
+      return err(`the module names ${called.name} by a signature of more than ${entrySignatureCharsMax} characters`)
     unclaimed.delete(name)
     entries.set(called.selector, name)
   }
@@ -56,6 +65,8 @@ export function link({ abi, reentrant }: Interface, image: ContractImage): Resul
 }
 
 const FUNCTIONS = 'functions.'
+/** The entries that are no functions of the ABI. */
+const SPECIAL: ReadonlySet<string> = new Set(['constructor', 'receive', 'fallback', 'migrate'])
 
 /** A function's entry has its signature as name, or its plain name where the ABI has no other of that name. */
 function entryOf({ name, signature }: AbiFunction, isOnly: boolean, unclaimed: ReadonlySet<string>): string | undefined {

@@ -1,14 +1,12 @@
-import { LIMITS, ok } from '@quoin/protocol'
 import type { GuestValue } from '../../vm/index.ts'
 import type { AbiEvent } from '../abi/abi.ts'
 import { encodeEvent, isWord } from '../abi/event.ts'
 import { CONTRACT_GAS } from '../gas.ts'
 import { encodedValueGas, valueGas } from '../library/price.ts'
-import { define, type HostEntry, refused } from './define.ts'
+import { define, type HostEntry } from './define.ts'
 import { findNamed } from './named.ts'
 
 const GAS = CONTRACT_GAS.emit
-const { logsPerReceiptMax, logDataBytesMax } = LIMITS
 
 export const EVENTS: readonly HostEntry[] = [
   /** (event, …values of all of its parameters). */
@@ -21,12 +19,8 @@ export const EVENTS: readonly HostEntry[] = [
       const encoded = encodeEvent(crypto, event.value, values)
       if (!encoded.ok) return encoded
       const { topics, data } = encoded.value
-      if (data.length > logDataBytesMax)
-        return refused(`the event's data takes ${data.length} bytes, at most ${logDataBytesMax} are allowed`)
-      if (journal.transactionLogs >= logsPerReceiptMax) return refused(`a transaction has at most ${logsPerReceiptMax} logs`)
       context.charge(GAS.byte * data.length + GAS.topic * topics.length)
-      journal.log({ address: self, topics, data })
-      return ok(undefined)
+      return journal.log({ address: self, topics, data })
     },
   ),
 ]

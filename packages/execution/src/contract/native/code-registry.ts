@@ -87,14 +87,12 @@ export const CODE_REGISTRY: NativeContract = {
     upgrade: about(upgrade),
     setAuthority: about((call) => {
       const authority = accountOf(call.values[1])
-      changeAuthority(call, authority === ZERO_ADDRESS ? undefined : authority)
-      return DONE
+      return changeAuthority(call, authority === ZERO_ADDRESS ? undefined : authority)
     }),
     setPaused: about((call) => {
       const paused = call.values[1] === true
       writeRecord(call.machine.journal, call.target, { ...call.record, paused })
-      log(call, 'PausedChanged(address,bool)', [paused])
-      return DONE
+      return log(call, 'PausedChanged(address,bool)', [paused])
     }),
     describe: about(({ machine, target, record }) =>
       ok([
@@ -110,9 +108,9 @@ export const CODE_REGISTRY: NativeContract = {
 
 const DONE: Answer = ok(undefined)
 
-function changeAuthority(call: RegistryCall, authority: Address | undefined, record = call.record): void {
+function changeAuthority(call: RegistryCall, authority: Address | undefined, record = call.record): Answer {
   writeRecord(call.machine.journal, call.target, { ...record, authority })
-  log(call, 'AuthorityChanged(address,address)', [textOf(call.machine, authority ?? ZERO_ADDRESS)])
+  return log(call, 'AuthorityChanged(address,address)', [textOf(call.machine, authority ?? ZERO_ADDRESS)])
 }
 
 /** The account of an argument whose type is address: its text. */
@@ -120,10 +118,11 @@ const accountOf = (text: AbiValue | undefined): Address => Address((text as stri
 
 const textOf = ({ contracts }: Machine, account: Address): string => checksumText(contracts.crypto, account)
 
-/** Emits an event about the target. */
-function log({ machine, abi, target }: RegistryCall, signature: string, values: readonly AbiValue[]): void {
+/** Emits an event about the target, or says why there is no room for it: then the call fails. */
+function log({ machine, abi, target, called }: RegistryCall, signature: string, values: readonly AbiValue[]): Answer {
   const encoded = encodeEvent(machine.contracts.crypto, abi.events.get(signature)!, [textOf(machine, target), ...values])
-  machine.journal.log({ address: CODE_REGISTRY_ADDRESS, ...unwrap(encoded) })
+  const logged = machine.journal.log({ address: CODE_REGISTRY_ADDRESS, ...unwrap(encoded) })
+  return logged.ok ? DONE : failed(`${called.name}: ${logged.error.message}`)
 }
 
 function codeVersion({ machine, meter, target, record, values }: RegistryCall): Answer {
@@ -158,8 +157,10 @@ function upgrade(call: RegistryCall): Answer {
   writeRecord(journal, target, renewed)
   machine.markLoaded(codeHash)
   const next = authority.kind === 'deployer' ? record.authority : authorityOf(authority, from)
-  if (next !== record.authority) changeAuthority(call, next, renewed)
-  log(call, 'Upgraded(address,uint256,bytes32)', [BigInt(version), hexToBytes(codeHash)])
+  const changed = next === record.authority ? DONE : changeAuthority(call, next, renewed)
+  if (!changed.ok) return changed
+  const logged = log(call, 'Upgraded(address,uint256,bytes32)', [BigInt(version), hexToBytes(codeHash)])
+  if (!logged.ok) return logged
   if (!program.image.entries.has('migrate'))
     return data.length === 0
       ? DONE

@@ -25,20 +25,13 @@ import type { Contracts } from './contract/contracts.ts'
 import { Machine } from './contract/machine.ts'
 import type { BlockContext } from './contract/message.ts'
 import type { BlockRefusal, BlockTemplate, FillLimits, TransactionRefusal } from './executor.ts'
-import { EngineFault } from './fault.ts'
+import { onBehalfOf } from './fault.ts'
 import { nextBaseFee } from './fees.ts'
 import { GAS } from './intrinsic-gas.ts'
 import type { Journal } from './journal.ts'
-import type { KvReader } from './kv.ts'
+import type { KvOp, KvReader } from './kv.ts'
 import { readParameters, readSendPolicy } from './system-state.ts'
-import {
-  applyTransaction,
-  checkAccount,
-  checkRules,
-  type TransactionFailure,
-  type TransactionOutcome,
-  type TransactionRules,
-} from './transaction.ts'
+import { applyTransaction, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
 
 /** A decoded transaction with the sender that the caller vouches for. */
 export interface SenderTransaction {
@@ -79,11 +72,19 @@ export function blockRules(template: BlockTemplate, reader: KvReader, contractsS
 
 /** Whoever is told of the transactions of a block. Nothing that is done here may change what a block comes to. */
 export interface BlockObserver {
-  /** Before a transaction runs, so that the end of the thread can be laid to it. */
-  readonly onTransaction?: ((hash: Hash) => void) | undefined
+  /** What the work from now on is done for: a transaction, or, after it, none. So the end of the thread can be laid to it. */
+  readonly onTransaction?: ((hash: Hash | undefined) => void) | undefined
   /** Why a transaction failed. It stands in the block all the same. */
   readonly onFailure?: ((hash: Hash, failure: TransactionFailure) => void) | undefined
 }
+
+/** What became of a transaction that was offered to a block. */
+export type Offered =
+  | { readonly kind: 'included' }
+  /** It may not stand at this place. */
+  | { readonly kind: 'refused'; readonly reason: TransactionRefusal }
+  /** One of the block's limits would be broken. */
+  | { readonly kind: 'no-room'; readonly refusal: BlockRefusal }
 
 /** A block while its transactions run, one after the other. */
 export class BlockRun {
@@ -96,6 +97,7 @@ export class BlockRun {
   readonly #receipts = new codec.Writer()
   readonly #receiptEnds: number[] = []
   readonly #bloom = emptyBloom()
+  readonly #imageOps: KvOp[] = []
   #gasUsed = 0
   #bytes = 0
 
@@ -114,10 +116,6 @@ export class BlockRun {
     return this.#gasUsed
   }
 
-  get bytes(): number {
-    return this.#bytes
-  }
-
   get count(): number {
     return this.#hashes.length
   }
@@ -127,32 +125,60 @@ export class BlockRun {
     return this.#hashes
   }
 
-  /** Which of the block's limits one more transaction would break. */
-  overflow({ gasLimit, raw }: Transaction): BlockRefusal | undefined {
-    if (this.count >= LIMITS.blockTransactionsMax)
-      return { code: 'too-many-transactions', message: `more than ${LIMITS.blockTransactionsMax} transactions in a block` }
-    if (this.#bytes + raw.length > LIMITS.blockBytesMax)
-      return { code: 'body-too-large', message: `more than ${LIMITS.blockBytesMax} bytes of transactions in a block` }
-    if (this.#gasUsed + gasLimit > this.rules.gasLimit)
-      return {
-        code: 'gas-limit',
-        message: `transaction ${this.count} may use ${gasLimit} gas, ${this.rules.gasLimit - this.#gasUsed} of the block's are left`,
-      }
-    return undefined
+  /** Writes that keep the images of the codes that were used, where they are not kept. No part of the state. */
+  get imageOps(): readonly KvOp[] {
+    return this.#imageOps
   }
 
-  /** Whether a transaction may stand at this place, the block's limits aside. */
-  check({ transaction, sender }: SenderTransaction): TransactionRefusal | undefined {
-    const refusal = checkRules(transaction, sender, this.rules)
-    if (refusal !== undefined) return refusal
+  /**
+   * Offers a transaction to the block, which runs it where it has the room and the rules admit it. This is the one way into the block, and
+   * everything that is done for the transaction is done in here: throws EngineFault with its hash, and the run is of no use then.
+   */
+  offer(item: SenderTransaction, room?: FillLimits): Offered {
+    const { hash } = item.transaction
+    return onBehalfOf(
+      () => hash,
+      () => {
+        this.#observer.onTransaction?.(hash)
+        const offered = this.#judge(item, room)
+        if (offered.kind === 'included') this.#apply(item)
+        this.#observer.onTransaction?.(undefined)
+        return offered
+      },
+    )
+  }
+
+  #judge({ transaction, sender }: SenderTransaction, room: FillLimits | undefined): Offered {
+    const reason = checkRules(transaction, sender, this.rules) ?? this.#checkAccount(transaction, sender)
+    if (reason !== undefined) return { kind: 'refused', reason }
+    const refusal = this.#overflow(transaction, room)
+    return refusal === undefined ? INCLUDED : { kind: 'no-room', refusal }
+  }
+
+  #checkAccount(transaction: Transaction, sender: Address): TransactionRefusal | undefined {
     const account = this.journal.account(sender)
     const judged = this.rules.contractsSend ? { ...account, codeHash: undefined } : account
     return checkAccount(transaction, judged, this.rules.feePolicy)
   }
 
-  /** Runs a transaction for which `overflow` and `check` found nothing. Throws EngineFault; the run is of no use then. */
-  apply({ transaction, sender }: SenderTransaction): void {
-    const { gasUsed, failure, ...outcome } = this.#run(transaction, sender)
+  /** Which of the block's limits one more transaction would break. */
+  #overflow({ gasLimit, raw }: Transaction, room: FillLimits = WHOLE): BlockRefusal | undefined {
+    const gasMax = Math.min(room.gasMax, this.rules.gasLimit)
+    const bytesMax = Math.min(room.bytesMax, LIMITS.blockBytesMax)
+    if (this.count >= LIMITS.blockTransactionsMax)
+      return { code: 'too-many-transactions', message: `more than ${LIMITS.blockTransactionsMax} transactions in a block` }
+    if (this.#bytes + raw.length > bytesMax)
+      return { code: 'body-too-large', message: `more than ${bytesMax} bytes of transactions in a block` }
+    if (this.#gasUsed + gasLimit > gasMax)
+      return {
+        code: 'gas-limit',
+        message: `transaction ${this.count} may use ${gasLimit} gas, ${gasMax - this.#gasUsed} of the block's are left`,
+      }
+    return undefined
+  }
+
+  #apply({ transaction, sender }: SenderTransaction): void {
+    const { gasUsed, failure, ...outcome } = applyTransaction(this.machine, transaction, sender, this.rules)
     if (failure !== undefined) this.#observer.onFailure?.(transaction.hash, failure)
     this.#gasUsed += gasUsed
     this.#bytes += transaction.raw.length
@@ -161,16 +187,7 @@ export class BlockRun {
     this.#hashes.push(transaction.hash)
     receiptCodec.write(this.#receipts, receipt)
     this.#receiptEnds.push(this.#receipts.length)
-  }
-
-  #run(transaction: Transaction, sender: Address): TransactionOutcome {
-    this.#observer.onTransaction?.(transaction.hash)
-    try {
-      return applyTransaction(this.machine, transaction, sender, this.rules)
-    } catch (error) {
-      // A bug of ours too: whatever a transaction can bring about must cost that transaction, and not the block.
-      throw new EngineFault(transaction.hash, error instanceof EngineFault ? error.cause : error)
-    }
+    this.#imageOps.push(...this.machine.imageOps())
   }
 
   /** The block's header above a parent, given the root of the state that it leaves. */
@@ -203,14 +220,15 @@ export class BlockRun {
   }
 }
 
+const INCLUDED: Offered = { kind: 'included' }
+const WHOLE: FillLimits = { gasMax: Number.POSITIVE_INFINITY, bytesMax: Number.POSITIVE_INFINITY }
+
 /** Runs a given list. On a refusal the run is of no use any more. */
 export function executeAll(run: BlockRun, transactions: readonly SenderTransaction[]): Result<void, BlockRefusal> {
   for (const [index, item] of transactions.entries()) {
-    const overflow = run.overflow(item.transaction)
-    if (overflow !== undefined) return err(overflow)
-    const reason = run.check(item)
-    if (reason !== undefined) return err(invalidTransaction(index, reason))
-    run.apply(item)
+    const offered = run.offer(item)
+    if (offered.kind === 'refused') return err(invalidTransaction(index, offered.reason))
+    if (offered.kind === 'no-room') return err(offered.refusal)
   }
   return ok(undefined)
 }
@@ -237,23 +255,18 @@ export function fillBlock(
   fill: FillLimits,
 ): Filled {
   const gasMax = Math.min(fill.gasMax, run.rules.gasLimit)
-  const bytesMax = Math.min(fill.bytesMax, LIMITS.blockBytesMax)
   const included: number[] = []
   const refused: { readonly index: number; readonly reason: TransactionRefusal }[] = []
   const sent = new Set<Address>()
   for (const [index, item] of candidates) {
     if (gasMax - run.gasUsed < GAS.transaction) break
-    const { transaction, sender } = item
-    const reason = run.check(item)
-    if (reason !== undefined) {
-      if (isFinal(reason) && !sent.has(sender)) refused.push({ index, reason })
-      continue
+    const offered = run.offer(item, fill)
+    if (offered.kind === 'included') {
+      sent.add(item.sender)
+      included.push(index)
+    } else if (offered.kind === 'refused' && isFinal(offered.reason) && !sent.has(item.sender)) {
+      refused.push({ index, reason: offered.reason })
     }
-    const fits = run.gasUsed + transaction.gasLimit <= gasMax && run.bytes + transaction.raw.length <= bytesMax
-    if (!fits || run.overflow(transaction) !== undefined) continue
-    run.apply(item)
-    sent.add(sender)
-    included.push(index)
   }
   return { included, refused }
 }

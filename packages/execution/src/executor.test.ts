@@ -243,7 +243,7 @@ describe.each(FEE_POLICIES)('under the fee policy %s', (policy) => {
     model.baseFee = nextBaseFeeOf(chain)
     let gas = 0n
     for (const index of included) gas = model.run(specs[index]!, gas).cumulative
-    const code = gas + BigInt(left.gas) > BigInt(BLOCK_GAS) ? 'gas-limit' : model.refusal(left)
+    const code = model.refusal(left) ?? (gas + BigInt(left.gas) > BigInt(BLOCK_GAS) ? 'gas-limit' : undefined)
     const transactions = [...included.map((index) => specs[index]!), left].map(executable)
     const result = await chain.executor.execute(chain.template(miner), transactions)
     if (code === undefined) return expect(result.ok).toBe(true)

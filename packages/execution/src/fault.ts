@@ -17,4 +17,16 @@ export class EngineFault extends Error {
   }
 }
 
+/**
+ * Does what is done for one transaction, or for none. Whatever that throws is a failure of this machine, a bug of ours too: it must cost the
+ * transaction, and not the block. The hash is asked for when something was thrown.
+ */
+export function onBehalfOf<T>(transactionOf: () => Hash | undefined, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    throw new EngineFault(transactionOf(), error instanceof EngineFault ? error.cause : error)
+  }
+}
+
 const textOf = (cause: unknown): string => (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause))

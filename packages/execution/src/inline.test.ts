@@ -325,7 +325,7 @@ describe('an observer', () => {
     const executor = unwrap(
       await createExecutor({
         ...{ kv, crypto, chainId: genesis.chainId, engine: contractEngine(), treeDepth: 4, historyHeights: 2 },
-        onTransaction: (hash) => void told.push(['runs', hash]),
+        onTransaction: (hash) => void told.push([hash === undefined ? 'ends' : 'runs', hash]),
         onFailure: (hash, failure) => void told.push(['failed', { hash, ...failure }]),
       }),
     )
@@ -336,9 +336,9 @@ describe('an observer', () => {
     const fails = executable({ ...transfer(alice, 1, bob, 0n), to: undefined, data, gas: 15_000_000 })
     const block = unwrap(await executor.execute(chain.template(miner), [pay(0), fails]))
     const errorData = unwrap(codec.decode(receiptsCodec, block.receipts))[1]?.errorData
-    expect(told.map(([what]) => what)).toEqual(['runs', 'runs', 'failed'])
-    expect(told[2]![1]).toMatchObject({
-      hash: told[1]![1],
+    expect(told.map(([what]) => what)).toEqual(['runs', 'ends', 'runs', 'failed', 'ends'])
+    expect(told[3]![1]).toMatchObject({
+      hash: told[2]![1],
       reason: 'not today',
       data: errorData,
       trace: [{ stack: expect.stringContaining('at constructor') }],

@@ -4,7 +4,7 @@ import {
   decodeTransaction,
   err,
   type Genesis,
-  type Hash,
+  Hash,
   type Header,
   type Height,
   headerHash,
@@ -35,6 +35,7 @@ import type {
   FillLimits,
   TransactionRefusal,
 } from './executor.ts'
+import { onBehalfOf } from './fault.ts'
 import { genesisHeader, genesisState } from './genesis.ts'
 import { flatOps, type HistoryKv, historyOps } from './history.ts'
 import { Journal } from './journal.ts'
@@ -204,7 +205,10 @@ class InlineExecutor implements Executor {
   ): Generator<readonly [index: number, transaction: SenderTransaction]> {
     const { crypto, chainId } = this.#options
     for (const [index, { raw, sender }] of transactions.entries()) {
-      const decoded = decodeTransaction(crypto, chainId, raw)
+      const decoded = onBehalfOf(
+        () => Hash(crypto.keccak256(raw)),
+        () => decodeTransaction(crypto, chainId, raw),
+      )
       if (decoded.ok) yield [index, { transaction: decoded.value, sender }]
       else malformed.push({ index, reason: { code: 'malformed', message: decoded.error.message } })
     }
@@ -222,12 +226,16 @@ class InlineExecutor implements Executor {
   /** The block of a run: what was executed before is not computed again. The header's execution version is always this one. */
   #seal(work: Work, run: BlockRun): ExecutedBlock {
     const known = this.#find(work)
-    if (known !== undefined) return known
+    return known ?? onBehalfOf(NOBODY, () => this.#end(work, run))
+  }
+
+  /** What throws here may come of any transaction of the block, though nothing is known that could. */
+  #end(work: Work, run: BlockRun): ExecutedBlock {
     const { template } = work
     const height = nextHeight(template.parent.number)
     settleSystemRecords(run.journal)
     const extra = { ...template.extra, executionVersion: this.version }
-    const made = { journal: run.journal, receipts: run.receipts(), derived: run.machine.imageOps() }
+    const made = { journal: run.journal, receipts: run.receipts(), derived: run.imageOps }
     return this.#keep(work, height, made, (root) => run.header({ ...template, extra }, root))
   }
 
@@ -268,6 +276,8 @@ class InlineExecutor implements Executor {
     return block
   }
 }
+
+const NOBODY = (): undefined => undefined
 
 /** `receiptsCodec` encoding of no receipts. */
 const EMPTY_RECEIPTS = new Uint8Array(4)

@@ -14,7 +14,10 @@ const crypto = await loadCrypto()
 const kv = await openClassicKv(databasePath)
 const engine = await loadContractEngine()
 const running = new Uint8Array(new SharedArrayBuffer(32))
-const onTransaction = (hash: Hash): void => running.set(hexToBytes(hash))
+const onTransaction = (hash: Hash | undefined): void => {
+  if (hash === undefined) running.fill(0)
+  else running.set(hexToBytes(hash))
+}
 const opened = await createExecutor({ kv, crypto, chainId, engine, treeDepth, historyHeights, onTransaction })
 
 const send = (message: ExecutorMessage, buffers: readonly ArrayBuffer[] = []): void => port.postMessage(message, [...buffers])

@@ -14,8 +14,15 @@ export interface Executor {
   genesis(genesis: Genesis): Promise<ExecutedBlock>
   /** Fills a block from candidates in their order, leaving out what does not fit or is not valid any more. */
   build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock>
-  /** Executes a given list of transactions. Refuses when one of them may not stand in a block. */
-  execute(template: BlockTemplate, transactions: readonly ExecutableTransaction[]): Promise<Result<ExecutedBlock, BlockRefusal>>
+  /**
+   * Executes a given list of transactions. Refuses when one of them may not stand in a block. `isDecided`: the others have executed the block, and
+   * the caller must too, however long it takes.
+   */
+  execute(
+    template: BlockTemplate,
+    transactions: readonly ExecutableTransaction[],
+    isDecided?: boolean,
+  ): Promise<Result<ExecutedBlock, BlockRefusal>>
   /**
    * The block's writes are in the database: later calls build on it. All other executed blocks of that height are forgotten. At most
    * `executedBlocksMax` outcomes are kept per height, the one used longest ago goes first; an evicted or unknown hash is a bug of the

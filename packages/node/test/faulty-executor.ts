@@ -20,9 +20,9 @@ export function faultyExecutor(executor: Executor, crypto: Crypto, { transaction
       check(candidates)
       return executor.build(template, candidates, fill)
     },
-    async execute(template, items) {
+    async execute(template, items, isDecided) {
       check(items)
-      return executor.execute(template, items)
+      return executor.execute(template, items, isDecided)
     },
     commit: (hash) => executor.commit(hash),
     close: () => executor.close(),

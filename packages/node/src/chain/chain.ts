@@ -189,12 +189,12 @@ class FinalChain implements Chain {
     })
   }
 
-  validate(block: CandidateBlock): Promise<Result<void, ValidationError>> {
+  validate(block: CandidateBlock, isDecided = false): Promise<Result<void, ValidationError>> {
     return this.#exclusive('validate', async () => {
       if (this.#executed.has(block.hash)) return ok(undefined)
       const height = nextHeight(this.#head.header.number)
       try {
-        const executed = await this.#execute(block)
+        const executed = await this.#execute(block, isDecided)
         if (executed.ok) return ok(undefined)
         if (executed.error.code === 'root-mismatch') suspend(this.#options.mempool, block.transactions, height)
         return executed
@@ -247,15 +247,18 @@ class FinalChain implements Chain {
       throw new Error(`certificate of block ${certificate.height} ${certificate.blockHash} for block ${number} ${hash}`)
     const known = this.#executed.get(hash)
     if (known !== undefined) return known
-    const executed = await this.#execute(block)
+    const executed = await this.#execute(block, true)
     if (executed.ok) return executed.value
     throw new Error(`block ${number} ${hash} is decided, but not valid here: ${executed.error.message}`)
   }
 
-  async #execute({ header, hash, transactions }: CandidateBlock): Promise<Result<ExecutedBlock, ValidationError>> {
+  async #execute(
+    { header, hash, transactions }: CandidateBlock,
+    isDecided: boolean,
+  ): Promise<Result<ExecutedBlock, ValidationError>> {
     const problem = headerProblem(header, this.#rules())
     if (problem !== undefined) return err({ code: 'header', message: problem })
-    const executed = await this.#options.executor.execute(this.#template(header), transactions)
+    const executed = await this.#options.executor.execute(this.#template(header), transactions, isDecided)
     if (!executed.ok) return executed
     this.#remember(executed.value)
     if (executed.value.hash === hash) return executed

@@ -52,9 +52,10 @@ export interface Chain {
   build(request: BuildRequest): Promise<CandidateBlock>
   /**
    * Whether the block is valid on the head: header rules, every transaction, and the header that execution yields. Transactions of one that
-   * yields another header stay out of our blocks for a while.
+   * yields another header stay out of our blocks for a while. For a block that is `isDecided` this node takes more time than for another one's
+   * proposal, before it gives up.
    */
-  validate(block: CandidateBlock): Promise<Result<void, ValidationError>>
+  validate(block: CandidateBlock, isDecided?: boolean): Promise<Result<void, ValidationError>>
   /** Stores a validated or built block with its certificate in one synced batch, then tells the executor, pool and feed. */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<Head>
   /** Calls back after each commit, until the returned function is called. Listeners must not throw. */

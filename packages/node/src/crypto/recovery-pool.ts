@@ -142,6 +142,13 @@ export class RecoveryPool implements SenderRecovery {
     return this.#closing
   }
 
+  /** Ends the threads at once, and every call with an error: for a process that must end. `close` is still due, and then soon over. */
+  terminate(): void {
+    this.#terminating = true
+    this.#fail(new Error('the recovery workers were ended, because the node stops'))
+    for (const worker of this.#workers) void worker.terminate()
+  }
+
   async #close(): Promise<void> {
     if (this.#pending > 0) {
       await new Promise<void>((resolve) => {

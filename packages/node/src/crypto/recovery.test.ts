@@ -198,6 +198,15 @@ describe('when a worker dies', () => {
     await silent.close()
   })
 
+  it('that never answers is ended when the node must end', async () => {
+    const pool = new RecoveryPool([worker(`${ready} parentPort.on('message', () => { for (;;); })`)], limits)
+    await pool.ready
+    const call = expect(pool.recoverSenders([signed[0]!.item])).rejects.toThrow('because the node stops')
+    const closing = pool.close()
+    pool.terminate()
+    await Promise.all([call, closing])
+  })
+
   it('leaves no thread behind', async () => {
     const thread = worker(`${ready} parentPort.on('message', () => {})`)
     const exited = once(thread, 'exit')

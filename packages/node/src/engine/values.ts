@@ -152,7 +152,7 @@ export class Values {
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<void> {
     const { chain } = this.#powers
     return this.#chainJobs.run(async () => {
-      const result = await chain.validate(block)
+      const result = await chain.validate(block, true)
       if (!result.ok) {
         const { error } = result
         const transaction = error.code === 'engine-fault' ? error.transaction : undefined

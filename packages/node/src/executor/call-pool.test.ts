@@ -268,6 +268,17 @@ describe('a pool of calls', () => {
     expect(await Promise.all(exits)).toEqual([[0]])
   })
 
+  it('ends a call that never does when the node must end', async () => {
+    const { pool, run, log, workers } = await open()
+    const exits = workers.map((worker) => once(worker, 'exit'))
+    const [running, waiting] = [run('hang'), run('waiting')]
+    pool.terminate()
+    for (const call of [running, waiting]) expect(await call).toMatchObject({ ok: false, error: { code: 'closed' } })
+    await pool.close()
+    expect(await Promise.all(exits)).toEqual([[1]])
+    expect([log.lines, workers.length]).toEqual([[], 1])
+  })
+
   it('closes while a thread waits for its restart', async () => {
     const { pool, run, clock, workers } = await open()
     await run('die')

@@ -138,6 +138,12 @@ export class CallPool implements CallRunner {
     return this.#closing
   }
 
+  /** Closes, and ends the calls that run at once: for a process that must end. `close` is still due, and then soon over. */
+  terminate(): void {
+    this.#closing ??= this.#close()
+    for (const { thread } of this.#slots) thread?.terminate()
+  }
+
   async #close(): Promise<void> {
     for (const job of this.#takeAll()) job.resolve(err(CLOSED))
     await Promise.all(
@@ -195,10 +201,11 @@ export class CallPool implements CallRunner {
 
   #onLoss(slot: Slot, { code, message }: CallUnavailable): void {
     slot.thread = undefined
+    this.#onLossAtStart(new Error(message))
+    if (code === 'closed') return
     if (code === 'timeout') this.#counts.timeouts++
     else this.#counts.faults++
     this.#logger.warn({ code, reason: message }, 'a call worker is lost')
-    this.#onLossAtStart(new Error(message))
     if (this.#closing !== undefined) return
     const { restartMsMin, restartMsMax } = this.#limits
     const delayMs = Math.min(restartMsMax, restartMsMin * 2 ** slot.losses++)

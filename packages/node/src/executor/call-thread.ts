@@ -77,6 +77,11 @@ export class CallThread {
     return this.#ended
   }
 
+  /** Ends the thread in the midst of whatever it does, and its call. `close` waits for the end. */
+  terminate(): void {
+    this.#kill('closed', 'the node is stopping')
+  }
+
   /** A thread that is still starting does not listen yet. */
   #dismiss(): void {
     if (this.#isReady) this.#send({ kind: 'close' })

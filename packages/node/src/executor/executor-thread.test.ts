@@ -1,18 +1,20 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { EngineFault } from '@quoin/execution'
-import { ZERO_HASH } from '@quoin/protocol'
+import { Hash, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
+import { ManualWatch } from '../../test/watch.ts'
 import { ExecutorThread } from './executor-thread.ts'
+import { Turns } from './turns.ts'
 
-const opened = (running = new SharedArrayBuffer(32)) => ({ version: ZERO_HASH, backend: 'none', running })
+const opened = (turns = new Turns().buffer) => ({ version: ZERO_HASH, backend: 'none', turns })
 
 /** A thread whose program is `code`, run for each call: `port` sends, `id` is the call's. */
-const scripted = (code: string): ExecutorThread => {
+const scripted = (code: string, watch = new ManualWatch(), turns = new Turns().buffer): ExecutorThread => {
   const program = `
-    const port = require('node:worker_threads').parentPort
+    const { parentPort: port, workerData: turns } = require('node:worker_threads')
     port.on('message', ({ id, call }) => { if (call.method === 'close') { port.close(); return } ${code} })`
-  return new ExecutorThread(new Worker(program, { eval: true }), opened())
+  return new ExecutorThread(new Worker(program, { eval: true, workerData: turns }), opened(turns), watch)
 }
 const commit = { method: 'commit', blockHash: ZERO_HASH } as const
 
@@ -52,12 +54,48 @@ describe('ExecutorThread', () => {
     [0, undefined],
     [7, `0x${'07'.repeat(32)}`],
   ])('that dies while it runs the transaction %s says so', async (byte, transaction) => {
-    const running = new SharedArrayBuffer(32)
-    const program = `
-      const { parentPort, workerData } = require('node:worker_threads')
-      parentPort.on('message', () => { new Uint8Array(workerData).fill(${byte}); process.exit(1) })`
-    const thread = new ExecutorThread(new Worker(program, { eval: true, workerData: running }), opened(running))
+    const thread = scripted(`new Uint8Array(turns).fill(${byte}); process.exit(1)`)
     expect(await thread.call(commit)).toMatchObject({ kind: 'death', transaction })
+  })
+
+  it('that takes too long for a call is ended, and says what it was at', async () => {
+    const [watch, turns] = [new ManualWatch(), new Turns()]
+    const endless = `new Uint8Array(turns).fill(7); port.postMessage({ kind: 'answer', id: 0 }); for (;;);`
+    const [quick, thread] = [scripted(`port.postMessage({ kind: 'answer', id })`, watch), scripted(endless, watch, turns.buffer)]
+    expect(await quick.call(commit, 1_000)).toMatchObject({ kind: 'answer' })
+    await thread.call(commit, 1_000)
+    const call = thread.call(commit, 1_000)
+    watch.work(1_000)
+    expect(await call).toMatchObject({
+      kind: 'death',
+      transaction: `0x${'07'.repeat(32)}`,
+      error: { message: expect.stringMatching(/its call of commit had taken 1000 ms/) },
+    })
+    await thread.end()
+    // A call that is over is not watched.
+    watch.work(5_000)
+    expect(quick.death).toBeUndefined()
+    await quick.end()
+  })
+
+  it('that took too long with many transactions blames none', async () => {
+    const [watch, turns] = [new ManualWatch(), new Turns()]
+    const thread = scripted('for (;;);', watch, turns.buffer)
+    const call = thread.call(commit, 1_000)
+    for (let i = 1; i <= 4; i++) {
+      turns.begin(Hash(new Uint8Array(32).fill(i)))
+      watch.work(300)
+    }
+    expect(await call).toMatchObject({ kind: 'death', transaction: undefined })
+    await thread.end()
+  })
+
+  it('can be ended in the midst of its work', async () => {
+    const thread = scripted('for (;;);')
+    const call = thread.call(commit)
+    thread.kill('the node stops')
+    expect(await call).toMatchObject({ kind: 'death', error: { message: 'the node stops' } })
+    await thread.end()
   })
 
   it('serves one call at a time', async () => {
@@ -72,7 +110,7 @@ describe('ExecutorThread', () => {
   it('ends when its worker has exited, and can be ended when it is dead', async () => {
     const worker = new Worker(`require('node:worker_threads').parentPort.on('message', () => process.exit())`, { eval: true })
     const exited = once(worker, 'exit')
-    const thread = new ExecutorThread(worker, opened())
+    const thread = new ExecutorThread(worker, opened(), new ManualWatch())
     await thread.end()
     await thread.end()
     await exited

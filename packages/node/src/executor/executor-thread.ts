@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { EngineFault, type TreeRefusal } from '@quoin/execution'
-import { Hash, ok, type Result, ZERO_HASH } from '@quoin/protocol'
+import { type Hash, ok, type Result } from '@quoin/protocol'
 import type { ExecutorCall, ExecutorMessage, ExecutorRequest, OpenedExecutor } from './messages.ts'
+import { Turns } from './turns.ts'
+import { type WatchPowers, watch } from './watchdog.ts'
 
 /** How a call of a thread ended. */
 export type CallEnd =
@@ -11,12 +13,13 @@ export type CallEnd =
   | { readonly kind: 'fault'; readonly fault: EngineFault }
   /** The call threw: a bug, or a damaged database. The thread serves on. */
   | { readonly kind: 'failure'; readonly error: unknown }
-  /** The thread is lost, while it ran this transaction; undefined when it ran none. */
+  /** The thread is lost, while it ran this transaction; undefined when it ran none, or when the time went to others too. */
   | { readonly kind: 'death'; readonly transaction: Hash | undefined; readonly error: Error }
 
 interface Pending {
   readonly id: number
   readonly resolve: (end: CallEnd) => void
+  readonly endWatch: () => void
 }
 
 /** One thread that executes blocks, and its own handle of the database. Serves one call at a time, and may die at any time. */
@@ -25,34 +28,38 @@ export class ExecutorThread {
   /** The thread's cryptographic backend, for the log. */
   readonly backend: string
   readonly #worker: Worker
-  readonly #running: Uint8Array
+  readonly #turns: Turns
+  readonly #powers: WatchPowers
   readonly #exited: Promise<void>
   #pending: Pending | undefined
   #nextId = 0
   #death: Error | undefined
+  /** Whether the transaction that runs is the reason why the thread dies. */
+  #isBlamed = true
 
   /** Waits until a worker that was just started has opened its database. Rejects when it ends before. */
-  static async open(worker: Worker): Promise<Result<ExecutorThread, TreeRefusal>> {
+  static async open(worker: Worker, powers: WatchPowers): Promise<Result<ExecutorThread, TreeRefusal>> {
     const [message] = await Promise.race([
       once(worker, 'message') as Promise<[ExecutorMessage]>,
       once(worker, 'exit').then(([code]) => Promise.reject(new Error(`the execution worker exited with code ${code}`))),
     ])
     if (message.kind !== 'opened') throw new Error(`the execution worker began with ${message.kind}`)
     const { opened } = message
-    if (opened.ok) return ok(new ExecutorThread(worker, opened.value))
+    if (opened.ok) return ok(new ExecutorThread(worker, opened.value, powers))
     await worker.terminate()
     return opened
   }
 
   /** Takes over a worker that has opened its database. */
-  constructor(worker: Worker, { version, backend, running }: OpenedExecutor) {
+  constructor(worker: Worker, { version, backend, turns }: OpenedExecutor, powers: WatchPowers) {
     this.version = version
     this.backend = backend
-    this.#running = new Uint8Array(running)
+    this.#turns = new Turns(turns)
+    this.#powers = powers
     this.#worker = worker
     worker.on('message', (message: ExecutorMessage) => this.#receive(message))
     worker.on('error', (error: Error) => this.#die(`the execution worker failed: ${error.message}`, error))
-    worker.on('messageerror', (error: Error) => this.#kill(`an answer of the execution worker is unreadable: ${error.message}`))
+    worker.on('messageerror', (error: Error) => this.kill(`an answer of the execution worker is unreadable: ${error.message}`))
     this.#exited = new Promise((resolve) => {
       worker.once('exit', (code) => {
         this.#die(`the execution worker exited with code ${code}`)
@@ -66,13 +73,15 @@ export class ExecutorThread {
     return this.#death
   }
 
-  /** Throws when another call is under way. */
-  call(call: ExecutorCall): Promise<CallEnd> {
+  /** Throws when another call is under way. One that takes more than `workMsMax` by the watchdog's count ends with the thread. */
+  call(call: ExecutorCall, workMsMax?: number): Promise<CallEnd> {
     if (this.#pending !== undefined) throw new Error(`${call.method} during another call of the execution worker`)
     if (this.#death !== undefined) return Promise.resolve({ kind: 'death', transaction: undefined, error: this.#death })
     return new Promise((resolve) => {
       const id = this.#nextId++
-      this.#pending = { id, resolve }
+      const onLate = (isOneTurn: boolean) => this.#endLate(call.method, workMsMax!, isOneTurn)
+      const endWatch = workMsMax === undefined ? () => {} : watch(this.#powers, this.#turns, workMsMax, onLate)
+      this.#pending = { id, resolve, endWatch }
       this.#worker.postMessage({ id, call } satisfies ExecutorRequest, buffersOf(call))
     })
   }
@@ -85,10 +94,11 @@ export class ExecutorThread {
   }
 
   #receive(message: ExecutorMessage): void {
-    if (message.kind === 'opened') return this.#kill('the execution worker opened twice')
+    if (message.kind === 'opened') return this.kill('the execution worker opened twice')
     const pending = this.#pending
-    if (pending?.id !== message.id) return this.#kill(`the execution worker answered call ${message.id}, which does not wait`)
+    if (pending?.id !== message.id) return this.kill(`the execution worker answered call ${message.id}, which does not wait`)
     this.#pending = undefined
+    pending.endWatch()
     switch (message.kind) {
       case 'answer':
         return pending.resolve({ kind: 'answer', value: message.value })
@@ -99,22 +109,30 @@ export class ExecutorThread {
     }
   }
 
-  /** A thread that cannot be understood. */
-  #kill(message: string): void {
+  /** Ends the thread in the midst of whatever it does, and its call with it. */
+  kill(message: string): void {
     this.#die(message)
     // `end` waits for its exit.
     void this.#worker.terminate()
   }
 
+  /** As `kill`, but the call ends when the thread has: what it works on cannot change any more then. */
+  #endLate(method: string, workMs: number, isOneTurn: boolean): void {
+    this.#death ??= new Error(
+      `the execution worker was ended: its call of ${method} had taken ${workMs} ms, more than its gas allows`,
+    )
+    this.#isBlamed = isOneTurn
+    void this.#worker.terminate()
+  }
+
   #die(message: string, cause?: Error): void {
     this.#death ??= new Error(message, { cause })
-    const transaction = Hash(this.#running.slice())
-    this.#pending?.resolve({
-      kind: 'death',
-      transaction: transaction === ZERO_HASH ? undefined : transaction,
-      error: this.#death,
-    })
+    const pending = this.#pending
+    if (pending === undefined) return
     this.#pending = undefined
+    pending.endWatch()
+    const transaction = this.#isBlamed ? this.#turns.transaction : undefined
+    pending.resolve({ kind: 'death', transaction, error: this.#death })
   }
 }
 

@@ -13,6 +13,7 @@ import { LogRecorder, openTestExecutor, openTestNode, testAccounts, testGenesis,
 import { Quarantine } from '../mempool/quarantine.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import type { ExecutorMessage } from './messages.ts'
+import { Turns } from './turns.ts'
 import { EXECUTION_WORKER_LIMITS, executionWorkers, WorkerExecutor } from './worker-executor.ts'
 
 /**
@@ -59,14 +60,14 @@ let directory: string
 let kv: OwnedKv
 let log: LogRecorder
 let stacksMb: number[]
-let runningIn: SharedArrayBuffer[]
+let turnsOf: Turns[]
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'quoin-fault-'))
   kv = await openClassicKv(directory)
   log = new LogRecorder()
   stacksMb = []
-  runningIn = []
+  turnsOf = []
 })
 afterEach(async () => {
   await kv.close()
@@ -79,7 +80,9 @@ async function open(granted = (stackSizeMb: number) => stackSizeMb): Promise<Wor
   const start = (stackSizeMb: number): Worker => {
     stacksMb.push(stackSizeMb)
     const worker = real(granted(stackSizeMb))
-    worker.once('message', ({ opened }: Extract<ExecutorMessage, { kind: 'opened' }>) => runningIn.push(unwrap(opened).running))
+    worker.once('message', ({ opened }: Extract<ExecutorMessage, { kind: 'opened' }>) =>
+      turnsOf.push(new Turns(unwrap(opened).turns)),
+    )
     return worker
   }
   const onFailure = (error: Error): never => {
@@ -134,7 +137,7 @@ describe('a transaction for which the stack of the execution worker is too small
     }
     expect(stacksMb).toEqual([smallStackMb, grownMb])
     // What would be left of the thread if it had died there.
-    expect(Hash(new Uint8Array(runningIn[1]!).slice())).toBe(hashOf(bad))
+    expect(turnsOf[1]!.transaction).toBe(hashOf(bad))
     expect(unwrap(await executor.execute(templateAbove(first), [await flat()])).header.gasUsed).toBeGreaterThan(21_000)
     await executor.close()
   })

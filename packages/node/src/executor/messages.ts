@@ -41,8 +41,8 @@ export interface OpenedExecutor {
   readonly version: Hash
   /** The thread's cryptographic backend. */
   readonly backend: string
-  /** 32 bytes that outlive the thread: the hash of the transaction that it runs, or zeros. */
-  readonly running: SharedArrayBuffer
+  /** Memory of `Turns`. */
+  readonly turns: SharedArrayBuffer
 }
 
 export type ExecutorMessage =

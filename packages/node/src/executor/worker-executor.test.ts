@@ -294,9 +294,9 @@ describe('a thread that dies', { timeout }, () => {
     const mortal = (byte: number) =>
       new Worker(
         `const port = require('node:worker_threads').parentPort
-        const running = new SharedArrayBuffer(32)
-        port.on('message', () => { new Uint8Array(running).fill(${byte}); process.exit(1) })
-        const value = { version: '${ZERO_HASH}', backend: 'none', running }
+        const turns = new SharedArrayBuffer(36)
+        port.on('message', () => { new Uint8Array(turns).fill(${byte}); process.exit(1) })
+        const value = { version: '${ZERO_HASH}', backend: 'none', turns }
         port.postMessage({ kind: 'opened', opened: { ok: true, value } })`,
         { eval: true },
       )

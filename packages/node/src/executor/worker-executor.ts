@@ -14,10 +14,12 @@ import {
 } from '@quoin/execution'
 import { type Genesis, genesisToJson, type Hash, ok, type Result } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
+import { systemClock } from '../network/timers.ts'
 import { Sequencer } from '../sequencer.ts'
 import { startWorker } from '../worker-file.ts'
 import { ExecutorThread } from './executor-thread.ts'
 import type { ExecutorAnswers, ExecutorCall, ExecutorWorkerData } from './messages.ts'
+import { processorMs, type WatchPowers, workMsMax } from './watchdog.ts'
 
 /** Bounds of the threads. None of them changes a block. */
 export const EXECUTION_WORKER_LIMITS = {
@@ -27,6 +29,8 @@ export const EXECUTION_WORKER_LIMITS = {
   stackGrowthFactor: 4,
   /** Threads that may die of one call. Then the call is taken for the reason, and fails like one on which the engine failed. */
   deathsPerCallMax: 2,
+  /** The same where the block is decided: the others did execute it, and a node that gives up must halt. */
+  deathsPerDecidedMax: 3,
   /** Threads in a row that may die before they have opened the database. Then the executor gives up. */
   failedStartsMax: 3,
 } as const
@@ -36,6 +40,8 @@ export interface WorkerExecutorPowers {
   readonly start: (stackSizeMb: number) => Worker
   /** Of the first thread. */
   readonly stackSizeMb?: number
+  /** By which a thread that takes too long is found; the machine's by default. */
+  readonly watch?: WatchPowers
   /** Told of each thread that is lost or replaced. */
   readonly logger: Logger
   /** Told once when no thread can be started any more. No call can succeed after that. Must not throw. */
@@ -43,6 +49,8 @@ export interface WorkerExecutorPowers {
 }
 
 export type WorkerExecutorOptions = ExecutorWorkerData & Omit<WorkerExecutorPowers, 'start'>
+
+const SYSTEM_WATCH: WatchPowers = { clock: systemClock, processorMs }
 
 /** How long blocks took, from the call to the answer, in milliseconds; 0 before the first. */
 export interface ExecutionStats {
@@ -72,6 +80,8 @@ export function startWorkerExecutor(options: WorkerExecutorOptions): Promise<Res
  * - An engine fault (`EngineFault`) is tried again in a thread with a larger stack, which takes over for good: then one thread holds the
  *   state at all times, and contracts that once needed that stack cost no start of a thread each time they are called. The stack is only
  *   reserved until it is used. A fault of that thread is the call's.
+ * - A thread that takes longer for a call than the gas of a block allows (`watchdog.ts`) is ended, which counts as a death of it. Each further
+ *   attempt at a call may take four times as long as the one before.
  */
 export class WorkerExecutor implements Executor {
   readonly version: Hash
@@ -82,16 +92,20 @@ export class WorkerExecutor implements Executor {
   /** Which thread executed a block of this height; the block used longest ago first, as in the thread. */
   readonly #executed = new Map<Hash, ExecutorThread>()
   #thread: ExecutorThread | undefined
+  /** While it opens the database. */
+  #starting: Worker | undefined
   #stackSizeMb: number
   #hasGrown = false
+  /** Gas of a block, as far as the calls told. */
+  #blockGas: number | undefined
   #waiting = 0
   #failure: Error | undefined
   #closing: Promise<void> | undefined
   #stats: ExecutionStats = { lastMs: 0, maxMs: 0 }
 
   static async open(powers: WorkerExecutorPowers): Promise<Result<WorkerExecutor, TreeRefusal>> {
-    const { start, stackSizeMb = EXECUTION_WORKER_LIMITS.stackSizeMb } = powers
-    const thread = await ExecutorThread.open(start(stackSizeMb))
+    const { start, stackSizeMb = EXECUTION_WORKER_LIMITS.stackSizeMb, watch = SYSTEM_WATCH } = powers
+    const thread = await ExecutorThread.open(start(stackSizeMb), watch)
     return thread.ok ? ok(new WorkerExecutor(powers, thread.value, stackSizeMb)) : thread
   }
 
@@ -115,13 +129,22 @@ export class WorkerExecutor implements Executor {
 
   build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock> {
     const call = () => ({ method: 'build', template, candidates: packTransactions(candidates), fill }) as const
-    return this.#queue(async () => this.#keep(await this.#timed(() => this.#serve<'build'>(call))))
+    return this.#queue(async () => {
+      this.#learnGas(template, fill.gasMax)
+      return this.#keep(await this.#timed(() => this.#serve<'build'>(call)))
+    })
   }
 
-  execute(template: BlockTemplate, transactions: readonly ExecutableTransaction[]): Promise<Result<ExecutedBlock, BlockRefusal>> {
+  execute(
+    template: BlockTemplate,
+    transactions: readonly ExecutableTransaction[],
+    isDecided = false,
+  ): Promise<Result<ExecutedBlock, BlockRefusal>> {
     const call = () => ({ method: 'execute', template, transactions: packTransactions(transactions) }) as const
+    const { deathsPerCallMax, deathsPerDecidedMax } = EXECUTION_WORKER_LIMITS
     return this.#queue(async () => {
-      const executed = await this.#timed(() => this.#serve<'execute'>(call))
+      this.#learnGas(template)
+      const executed = await this.#timed(() => this.#serve<'execute'>(call, isDecided ? deathsPerDecidedMax : deathsPerCallMax))
       return executed.ok ? ok(this.#keep(executed.value)) : executed
     })
   }
@@ -134,6 +157,21 @@ export class WorkerExecutor implements Executor {
   close(): Promise<void> {
     this.#closing ??= this.#calls.run(() => this.#retire())
     return this.#closing
+  }
+
+  /**
+   * Ends every call at once, in whatever the thread does: for a process that must end. `close` is still due, and then soon over. No call succeeds
+   * after this.
+   */
+  terminate(): void {
+    this.#failure ??= new Error('the execution worker was ended, because the node stops')
+    this.#thread?.kill(this.#failure.message)
+    void this.#starting?.terminate()
+  }
+
+  /** The parent has the gas limit of its parameters; the next block may have another one, which shows when it is a parent. */
+  #learnGas({ parent }: BlockTemplate, gasMax = 0): void {
+    this.#blockGas = Math.max(parent.gasLimit, gasMax)
   }
 
   async #queue<T>(job: () => Promise<T>): Promise<T> {
@@ -157,14 +195,18 @@ export class WorkerExecutor implements Executor {
   }
 
   /** Makes a call until a thread has answered it. The call is packed for each thread, for its buffers move there. */
-  async #serve<M extends keyof ExecutorAnswers>(pack: () => ExecutorCall & { readonly method: M }): Promise<ExecutorAnswers[M]> {
+  async #serve<M extends keyof ExecutorAnswers>(
+    pack: () => ExecutorCall & { readonly method: M },
+    deathsMax: number = EXECUTION_WORKER_LIMITS.deathsPerCallMax,
+  ): Promise<ExecutorAnswers[M]> {
     const deaths: (Hash | undefined)[] = []
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       const thread = await this.#usable()
-      const end = await thread.call(pack())
+      const end = await thread.call(pack(), this.#workMsMax(attempt))
+      if (end.kind === 'answer') return end.value as ExecutorAnswers[M]
+      // What ends because the node stops is nobody's fault.
+      if (this.#failure !== undefined) throw this.#failure
       switch (end.kind) {
-        case 'answer':
-          return end.value as ExecutorAnswers[M]
         case 'failure':
           throw end.error
         case 'fault':
@@ -173,16 +215,20 @@ export class WorkerExecutor implements Executor {
           break
         case 'death':
           deaths.push(end.transaction)
-          if (deaths.length === EXECUTION_WORKER_LIMITS.deathsPerCallMax) throw new EngineFault(commonOf(deaths), end.error)
+          if (deaths.length === deathsMax) throw new EngineFault(commonOf(deaths), end.error)
       }
     }
+  }
+
+  #workMsMax(attempt: number): number | undefined {
+    return this.#blockGas === undefined ? undefined : workMsMax(this.#blockGas, attempt)
   }
 
   async #commit(blockHash: Hash): Promise<void> {
     const by = this.#executed.get(blockHash) ?? (await this.#usable())
     this.#executed.clear()
     if (by !== this.#thread) return this.#retire()
-    const end = await by.call({ method: 'commit', blockHash })
+    const end = await by.call({ method: 'commit', blockHash }, this.#workMsMax(0))
     if (end.kind === 'failure') throw end.error
     // A thread that is dead is followed by one that finds the block in the database.
   }
@@ -197,6 +243,7 @@ export class WorkerExecutor implements Executor {
         this.#thread = await this.#start(this.#stackSizeMb)
         return this.#thread
       } catch (error) {
+        if (this.#failure !== undefined) throw this.#failure
         if (failed === EXECUTION_WORKER_LIMITS.failedStartsMax) throw this.#fail(error)
         this.#warn(error, 'the execution worker does not start: tried again')
       }
@@ -204,9 +251,14 @@ export class WorkerExecutor implements Executor {
   }
 
   async #start(stackSizeMb: number): Promise<ExecutorThread> {
-    const opened = await ExecutorThread.open(this.#powers.start(stackSizeMb))
-    if (opened.ok) return opened.value
-    throw new Error(opened.error.message)
+    this.#starting = this.#powers.start(stackSizeMb)
+    try {
+      const opened = await ExecutorThread.open(this.#starting, this.#powers.watch ?? SYSTEM_WATCH)
+      if (opened.ok) return opened.value
+      throw new Error(opened.error.message)
+    } finally {
+      this.#starting = undefined
+    }
   }
 
   /** Throws the fault where this machine has no room for such a stack. */
@@ -217,6 +269,7 @@ export class WorkerExecutor implements Executor {
     try {
       larger = await this.#start(stackSizeMb)
     } catch (error) {
+      if (this.#failure !== undefined) throw this.#failure
       this.#warn(error, `no execution worker with a stack of ${stackSizeMb} MB can be started`)
       throw fault
     }

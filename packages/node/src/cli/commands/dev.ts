@@ -2,6 +2,7 @@ import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
 import { bytesToHex } from '@quoin/protocol'
 import { type DevNode, type DevNodeOptions, startDevNode } from '../../dev/index.ts'
 import { CommandFailure } from '../failure.ts'
+import { systemShutdown } from '../shutdown.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { NODE_VERSION } from './version.ts'
 
@@ -36,6 +37,7 @@ export async function dev(options: DevCommandOptions, print: (text: string) => v
     process.send?.({ kind: 'ready', rpcPort: node.port })
     await stopped
   } finally {
+    systemShutdown((message) => void process.stderr.write(`warning: ${message}\n`)).begin()
     await node.close()
     // Our end of the parent's channel would keep the process alive.
     if (process.connected) process.disconnect()

@@ -15,7 +15,7 @@ import { startWorkerExecutor, type WorkerExecutor } from '../../executor/worker-
 import { type DataDir, dataDir } from '../../keys/data-dir.ts'
 import { developmentAddresses } from '../../keys/development.ts'
 import { type NodeKeys, readKeys } from '../../keys/node-files.ts'
-import { Scope } from '../../lifecycle.ts'
+import { type Closable, Scope } from '../../lifecycle.ts'
 import { createLibp2pTransport, type Libp2pTransport, systemClock } from '../../network/index.ts'
 import { createNode, type Node } from '../../node.ts'
 import type { Random } from '../../powers.ts'
@@ -27,6 +27,7 @@ import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
 import { writeHaltReport } from '../halt-report.ts'
 import { NodeMetrics } from '../metrics.ts'
+import { type Shutdown, systemShutdown, type Terminable } from '../shutdown.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { CLIENT_VERSION } from './version.ts'
 
@@ -40,18 +41,33 @@ export async function start(root: string, flags: Readonly<Record<string, string 
   requireRealKeys(genesis, keys)
   const log = pino({ level: config.log.level, base: null })
   const scope = new Scope((err, name) => log.fatal({ err }, `${name} failed`))
+  const shutdown = systemShutdown((message) => log.warn({}, message))
+  const ending = stopped.then(() => shutdown.begin())
   try {
     scope.own(orFail(await lockDirectory(dir.root), 'data directory'))
-    const rpc = await run({ dir, config, genesis, keys, log, scope })
+    const rpc = await run({ dir, config, genesis, keys, log, scope, shutdown })
     process.send?.({ kind: 'ready', rpcPort: rpc?.port ?? 0 })
-    await stopped
+    await ending
     log.info({}, 'stopping')
+  } catch (err) {
+    if (!shutdown.isForced) throw err
+    log.warn({ err }, 'stopped before the node was up')
   } finally {
-    await scope.close()
+    await close(scope, shutdown, log)
     // Our end of the parent's channel would keep the process alive.
     if (process.connected) process.disconnect()
   }
   log.info({}, 'stopped')
+}
+
+/** What was waiting for threads that were ended fails, and nothing is lost by it. */
+async function close(scope: Scope, shutdown: Shutdown, log: Pino): Promise<void> {
+  try {
+    await scope.close()
+  } catch (err) {
+    if (!shutdown.isForced) throw err
+    log.warn({ err }, 'stopped in the midst of work')
+  }
 }
 
 async function readConfigFile(dir: DataDir): Promise<{ readonly name: string; readonly text: string } | undefined> {
@@ -97,10 +113,11 @@ interface Run {
   readonly keys: NodeKeys
   readonly log: Pino
   readonly scope: Scope
+  readonly shutdown: Shutdown
 }
 
 /** Opens the real powers, the node over them and the RPC before it; the scope closes them in the opposite order. */
-async function run({ dir, config, genesis, keys, log, scope }: Run): Promise<RpcServer | undefined> {
+async function run({ dir, config, genesis, keys, log, scope, shutdown }: Run): Promise<RpcServer | undefined> {
   const crypto = await loadCrypto()
   reportCrypto(crypto, log)
   const onHalt = (err: unknown): void => {
@@ -108,8 +125,9 @@ async function run({ dir, config, genesis, keys, log, scope }: Run): Promise<Rpc
     if (err instanceof HaltError) log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'the block it halted at is kept')
   }
   const kv = scope.own(await openClassicKv(dir.database))
-  const recovery = scope.own(await startRecoveryPool({ workers: config.crypto['recovery-workers'] }))
-  const executor = scope.own(
+  const recovery = ownThreads({ scope, shutdown }, await startRecoveryPool({ workers: config.crypto['recovery-workers'] }))
+  const executor = ownThreads(
+    { scope, shutdown },
     orFail(
       await startWorkerExecutor({
         databasePath: dir.database,
@@ -154,9 +172,13 @@ async function run({ dir, config, genesis, keys, log, scope }: Run): Promise<Rpc
     'node started',
   )
   return config.rpc.enabled
-    ? serveRpc({ dir, config, genesis, log, scope }, node, { crypto, random, kv, transport, recovery, executor })
+    ? serveRpc({ dir, config, genesis, log, scope, shutdown }, node, { crypto, random, kv, transport, recovery, executor })
     : undefined
 }
+
+/** Threads that close with the scope, and are ended where that takes too long. */
+const ownThreads = <T extends Closable & Terminable>({ scope, shutdown }: Pick<Run, 'scope' | 'shutdown'>, threads: T): T =>
+  scope.own(shutdown.own(threads))
 
 /** Chains of different genesis documents never speak to each other. */
 const networkIdOf = (crypto: Crypto, genesis: Genesis): string => genesisDigest(crypto, genesis).slice(2, 18)
@@ -181,7 +203,7 @@ function openCalls({ dir, config, genesis, log }: Pick<Run, 'dir' | 'config' | '
 }
 
 async function serveRpc(
-  { dir, config, genesis, log, scope }: Pick<Run, 'dir' | 'config' | 'genesis' | 'log' | 'scope'>,
+  { dir, config, genesis, log, scope, shutdown }: Omit<Run, 'keys'>,
   node: Node,
   parts: {
     readonly crypto: Crypto
@@ -193,7 +215,7 @@ async function serveRpc(
   },
 ): Promise<RpcServer> {
   const { crypto, random, kv, transport } = parts
-  const calls = scope.own(openCalls({ dir, config, genesis, log }))
+  const calls = ownThreads({ scope, shutdown }, openCalls({ dir, config, genesis, log }))
   const metrics = scope.own(new NodeMetrics(node, { ...parts, calls }))
   const backend = createNodeBackend({
     chainId: genesis.chainId,

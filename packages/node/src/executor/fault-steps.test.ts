@@ -1,0 +1,226 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { Hash, hexToBytes, nobleCrypto, unwrap } from '@quoin/protocol'
+import { bytesToHex, encodeDeployData, type Hex, parseAbi } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { containerOf } from '../../../../test/contracts/contract.mjs'
+import { LogRecorder, openTestNode, type TestNode, testAccounts, testGenesis, testValidators } from '../../test/chain.ts'
+import { ManualWatch } from '../../test/watch.ts'
+import type { CandidateBlock } from '../chain/types.ts'
+import { Quarantine } from '../mempool/quarantine.ts'
+import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
+import type { ExecutorMessage, ExecutorWorkerData } from './messages.ts'
+import { Turns } from './turns.ts'
+import { workMsMax } from './watchdog.ts'
+import { EXECUTION_WORKER_LIMITS, WorkerExecutor } from './worker-executor.ts'
+
+/** Steps of the way of a transaction through a block, of which each may fail on a machine. */
+const STEPS = [
+  'decode',
+  'begin',
+  'kv.get',
+  'engine.compile',
+  'engine.call',
+  'receipt',
+  'crypto.keccak256',
+  'engine.packImage',
+] as const
+type Fault = readonly [of: string, step: string, how: 'throw' | 'loop']
+
+const ABI = parseAbi(['constructor(uint256 n)', 'event Made(uint256 n)'])
+const SOURCE = 'export default { constructor(n) { quoin.emit("Made", n) } }'
+const validators = testValidators(nobleCrypto, 4)
+const genesis = testGenesis(nobleCrypto, validators.set)
+const [funder] = testAccounts
+const { blockGasMax } = genesis.parameters
+
+/** A creation of a contract that logs, with all of these steps. Free of charge, so that anybody may send it. */
+async function creation(nonce: number, account = funder!, n = nonce): Promise<Uint8Array> {
+  const bytecode = bytesToHex(containerOf(`${SOURCE} // ${account.address} ${n}`, [...ABI]))
+  const data = encodeDeployData({ abi: ABI, bytecode, args: [BigInt(n)] })
+  const fields = { type: 'legacy', chainId: genesis.chainId, nonce, gas: 8_000_000n, gasPrice: 0n, data } as const
+  return hexToBytes(await account.signTransaction(fields))
+}
+const stranger = (n: number) => privateKeyToAccount(`0x${String(n + 1).padStart(64, '0')}` as Hex)
+const hashOf = (raw: Uint8Array): Hash => Hash(nobleCrypto.keccak256(raw))
+const hashesOf = ({ transactions }: CandidateBlock) => transactions.map(({ hash }) => hash)
+
+let directory: string
+let kv: OwnedKv
+let log: LogRecorder
+let watch: ManualWatch
+/** Of each thread that was started. */
+let turns: Turns[]
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'quoin-steps-'))
+  kv = await openClassicKv(directory)
+  log = new LogRecorder()
+  watch = new ManualWatch()
+  turns = []
+})
+afterEach(async () => {
+  await kv.close()
+  await rm(directory, { recursive: true })
+})
+
+/** On a machine that fails so; the nth thread with what `faultsOf` says of it. */
+async function open(faultsOf: (thread: number) => readonly Fault[]): Promise<WorkerExecutor> {
+  let started = 0
+  const start = (stackSizeMb: number): Worker => {
+    const data: ExecutorWorkerData = { databasePath: directory, chainId: genesis.chainId, treeDepth: 4, historyHeights: 8 }
+    const workerData = { ...data, faults: faultsOf(started++) }
+    const script = new URL('../../test/faulty-worker.mjs', import.meta.url)
+    const worker = new Worker(script, { workerData, resourceLimits: { stackSizeMb }, execArgv: [] })
+    worker.once('message', ({ opened }: Extract<ExecutorMessage, { kind: 'opened' }>) =>
+      turns.push(new Turns(unwrap(opened).turns)),
+    )
+    return worker
+  }
+  const onFailure = (error: Error): never => {
+    throw error
+  }
+  return unwrap(await WorkerExecutor.open({ start, logger: log, onFailure, watch }))
+}
+
+const openNode = (executor: WorkerExecutor): Promise<TestNode> =>
+  openTestNode({ crypto: nobleCrypto, validators, genesis, kv, executor })
+
+/** A block that holds these transactions, which a machine without faults proposes above the head of a node. */
+async function proposal(healthy: TestNode, raws: readonly Uint8Array[]): Promise<CandidateBlock> {
+  for (const raw of raws) unwrap(await healthy.pool.add(raw, 'rpc'))
+  const { header, parameters } = healthy.chain.head
+  const block = await healthy.chain.build({
+    timeMs: (header.timeMs + 500) as never,
+    feeAddress: validators.set.validators[0]!.feeAddress,
+    fillGasMax: parameters.blockGasMax,
+  })
+  healthy.pool.drop(hashesOf(block))
+  return block
+}
+
+/** Threads take their time to start on a busy machine. */
+const timeout = 60_000
+
+describe('a machine that fails at a step of a transaction', { timeout }, () => {
+  it.each([
+    ['quarantines it when it builds, and the block holds the others', 'build'],
+    ['votes nil on a block that holds it, and follows the others', 'validate'],
+  ])('%s', async (_, way) => {
+    const raws = await Promise.all(STEPS.map((_, i) => creation(0, stranger(i))))
+    const good = await creation(0)
+    const faults = STEPS.map((step, i): Fault => [hashOf(raws[i]!), step, 'throw'])
+    const executor = await open(() => faults)
+    const node = await openNode(executor)
+    const healthy = await openTestNode({ crypto: nobleCrypto, validators, genesis })
+    if (way === 'build') {
+      expect(hashesOf(await node.produce([...raws.slice(0, 4), good]))).toEqual([hashOf(good)])
+      expect(hashesOf(await node.produce(raws.slice(4)))).toEqual([])
+    } else {
+      for (const [i, raw] of raws.entries()) {
+        const verdict = await node.chain.validate(await proposal(healthy, [good, raw]))
+        expect(verdict, STEPS[i]).toMatchObject({ ok: false, error: { code: 'engine-fault', transaction: hashOf(raw) } })
+      }
+      const block = await healthy.produce([good])
+      expect(await node.chain.validate(block)).toEqual({ ok: true, value: undefined })
+      await node.chain.commit(block, healthy.chain.head.certificate!)
+    }
+    const quarantine = await Quarantine.open(kv)
+    for (const [i, raw] of raws.entries()) expect(quarantine.has(hashOf(raw)), STEPS[i]).toBe(true)
+    expect(quarantine.has(hashOf(good))).toBe(false)
+    await executor.close()
+  })
+})
+
+describe('a machine on which a transaction never ends', { timeout }, () => {
+  /** Waits until the nth thread is at the transaction, and lets the time go by that it may take. */
+  async function runOut(thread: number, transaction: Hash, attempt: number): Promise<void> {
+    await vi.waitFor(() => expect(turns[thread]?.transaction).toBe(transaction), { timeout, interval: 5 })
+    watch.work(workMsMax(blockGasMax, attempt))
+  }
+
+  it('quarantines it when it builds, after a second attempt with four times as much time', async () => {
+    const [bad, good] = [await creation(0, stranger(1)), await creation(0)]
+    const executor = await open(() => [[hashOf(bad), 'engine.call', 'loop']])
+    const node = await openNode(executor)
+    const block = node.produce([bad, good])
+    await runOut(0, hashOf(bad), 0)
+    await runOut(1, hashOf(bad), 0)
+    expect((await Quarantine.open(kv)).has(hashOf(bad))).toBe(false)
+    await runOut(1, hashOf(bad), 1)
+    expect(hashesOf(await block)).toEqual([hashOf(good)])
+    expect((await Quarantine.open(kv)).has(hashOf(bad))).toBe(true)
+    expect(log.lines).toMatchObject([
+      { level: 'warn', fields: { error: expect.stringMatching(/call of build had taken 4800 ms/) } },
+      { level: 'warn', fields: { error: expect.stringMatching(/call of build had taken 19200 ms/) } },
+    ])
+    await executor.close()
+  })
+
+  it('votes nil on a block that holds it; once that is decided, it takes more time before it gives up', async () => {
+    const [bad, good] = [await creation(0, stranger(1)), await creation(0)]
+    // Four threads in which it does not end: two of a proposal, two of the decided block, whose third attempt succeeds.
+    const executor = await open((thread) => (thread < 4 ? [[hashOf(bad), 'engine.call', 'loop']] : []))
+    const node = await openNode(executor)
+    const healthy = await openTestNode({ crypto: nobleCrypto, validators, genesis })
+    const block = await healthy.produce([bad, good])
+    const verdict = node.chain.validate(block)
+    for (const attempt of [0, 1]) await runOut(attempt, hashOf(bad), attempt)
+    expect(await verdict).toMatchObject({ ok: false, error: { code: 'engine-fault', transaction: hashOf(bad) } })
+    const decided = node.chain.validate(block, true)
+    for (const attempt of [0, 1]) await runOut(2 + attempt, hashOf(bad), attempt)
+    expect(await decided).toEqual({ ok: true, value: undefined })
+    await node.chain.commit(block, healthy.chain.head.certificate!)
+    expect(node.chain.head.hash).toBe(healthy.chain.head.hash)
+    await executor.close()
+  })
+
+  it('gives a decided block up after the third attempt', async () => {
+    const bad = await creation(0)
+    const executor = await open(() => [[hashOf(bad), 'engine.call', 'loop']])
+    const node = await openNode(executor)
+    const healthy = await openTestNode({ crypto: nobleCrypto, validators, genesis })
+    const block = await healthy.produce([bad])
+    const committed = node.chain.commit(block, healthy.chain.head.certificate!).catch((error: unknown) => error)
+    for (let attempt = 0; attempt < EXECUTION_WORKER_LIMITS.deathsPerDecidedMax; attempt++)
+      await runOut(attempt, hashOf(bad), attempt)
+    expect(await committed).toMatchObject({ name: 'EngineFault', transaction: hashOf(bad) })
+    await executor.close()
+  })
+
+  it('goes on when what never ends is the commit of a block', async () => {
+    const executor = await open((thread) => (thread === 0 ? [['commit', '2', 'loop']] : []))
+    const node = await openNode(executor)
+    let isOver = false
+    const first = node.produce([await creation(0)]).finally(() => {
+      isOver = true
+    })
+    while (!isOver) {
+      // Time goes by once the block is in the database, which is before its commit.
+      if (node.store.head.header.number === 1) watch.work(1_000)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const second = await node.produce([await creation(1)])
+    expect(second.header.parentHash).toBe((await first).hash)
+    expect(hashesOf(second)).toHaveLength(1)
+    expect(log.lines).toMatchObject([{ fields: { error: expect.stringMatching(/call of commit had taken 4800 ms/) } }])
+    await executor.close()
+  })
+
+  it('ends at once when the node must end, and blames nobody', async () => {
+    const bad = await creation(0, stranger(1))
+    const executor = await open(() => [[hashOf(bad), 'engine.call', 'loop']])
+    const node = await openNode(executor)
+    const block = node.produce([bad]).catch((error: unknown) => error)
+    await vi.waitFor(() => expect(turns[0]?.transaction).toBe(hashOf(bad)), { timeout, interval: 5 })
+    const closing = executor.close()
+    executor.terminate()
+    expect(await block).toMatchObject({ message: expect.stringMatching(/because the node stops/) })
+    await closing
+    expect((await Quarantine.open(kv)).has(hashOf(bad))).toBe(false)
+    expect(turns).toHaveLength(1)
+  })
+})

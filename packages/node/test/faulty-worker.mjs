@@ -1,0 +1,89 @@
+/*
+ * An execution worker on a machine that fails at certain transactions, each at a step of its own: the real service with real powers, of which some
+ * throw, or never return. Runs dist, as all workers do. `workerData.faults` names the steps: [transaction hash, step, how], or the method of a call
+ * and which one fails, from 1.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadContractEngine } from '@quoin/contracts/platform'
+import { bytesToHex, receiptCodec } from '@quoin/protocol'
+import { loadCrypto } from '../dist/crypto/load.js'
+import { serveExecutor } from '../dist/executor/service.js'
+import { Turns } from '../dist/executor/turns.js'
+import { openClassicKv } from '../dist/store/classic-kv.js'
+
+const { faults, ...data } = workerData
+const faultOf = new Map(faults.map(([hash, step, how]) => [hash, { step, how }]))
+let current
+
+function fail(how) {
+  if (how === 'loop') for (;;);
+  throw new RangeError('Maximum call stack size exceeded')
+}
+
+function touch(step) {
+  const fault = current === undefined ? undefined : faultOf.get(current)
+  if (fault?.step === step) fail(fault.how)
+}
+
+/** An object whose methods are steps. */
+const watched = (name, object) =>
+  new Proxy(object, {
+    get(target, property) {
+      const member = Reflect.get(target, property, target)
+      if (typeof member !== 'function') return member
+      return (...values) => {
+        touch(`${name}.${String(property)}`)
+        return Reflect.apply(member, target, values)
+      }
+    },
+  })
+
+const { begin } = Turns.prototype
+Turns.prototype.begin = function (transaction) {
+  begin.call(this, transaction)
+  current = transaction
+  touch('begin')
+}
+const { write } = receiptCodec
+receiptCodec.write = (...values) => {
+  touch('receipt')
+  write.call(receiptCodec, ...values)
+}
+
+const crypto = await loadCrypto()
+const decoded = new Set()
+/** The hash of a transaction fails where it is decoded, and not where it is asked for to name the fault. */
+const keccak256 = (bytes) => {
+  const hash = crypto.keccak256(bytes)
+  const text = bytesToHex(hash)
+  const fault = faultOf.get(text)
+  if (fault?.step !== 'decode') return hash
+  if (!decoded.delete(text)) {
+    decoded.add(text)
+    fail(fault.how)
+  }
+  return hash
+}
+
+const calls = new Map()
+/** The port, at which a whole call may fail. */
+const port = {
+  on: (event, listener) =>
+    parentPort.on(event, (request) => {
+      const { method } = request.call
+      const count = (calls.get(method) ?? 0) + 1
+      calls.set(method, count)
+      const fault = faultOf.get(method)
+      if (fault?.step === String(count)) fail(fault.how)
+      listener(request)
+    }),
+  postMessage: (...values) => parentPort.postMessage(...values),
+  close: () => parentPort.close(),
+}
+
+const powers = {
+  kv: watched('kv', await openClassicKv(data.databasePath)),
+  crypto: watched('crypto', { ...crypto, keccak256 }),
+  engine: watched('engine', await loadContractEngine()),
+}
+await serveExecutor(port, powers, data)

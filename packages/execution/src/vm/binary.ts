@@ -2,10 +2,12 @@ import { VM_GAS } from './gas.ts'
 import { VM_LIMITS } from './limits.ts'
 import { meterModule } from './meter/module.ts'
 import { LAYOUT, STACK_POINTER_GLOBAL } from './quickjs.ts'
+import { patchModule } from './meter/patch.ts'
+import { ENGINE_PATCHES } from './patches.ts'
 
 /**
  * The interpreter's binary before and after metering, by SHA-256. The metered one is part of the execution version: a change of
- * the package, of the meter or of its weights shows here.
+ * the package, of the patches, of the meter or of its weights shows here.
  */
 export const ENGINE_BINARY = {
   /** File of the npm package that the metered binary is made from. */
@@ -14,9 +16,12 @@ export const ENGINE_BINARY = {
   meteredSha256: 'afb2e1eca87bb235aad7de39fdbe0492cafd5655c54bbc7a12bdbad3e0a4fd3a',
 } as const
 
+/** The package's binary without the errors that `ENGINE_PATCHES` mends, not metered yet. */
+export const patchEngine = (source: Uint8Array): Uint8Array => patchModule(source, ENGINE_PATCHES)
+
 /** The metered binary from the package's. The same bytes everywhere. */
 export const meterEngine = (source: Uint8Array): Uint8Array =>
-  meterModule(source, {
+  meterModule(patchEngine(source), {
     memoryPages: VM_LIMITS.memoryPages,
     stackPointer: STACK_POINTER_GLOBAL,
     watch: { ...LAYOUT, pageGas: VM_GAS.page },

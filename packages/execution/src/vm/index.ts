@@ -1,7 +1,7 @@
 /**
  * The contract engine. Contracts are JavaScript, run by QuickJS, which is a WebAssembly binary that counts what it executes:
  *
- *   meter/       binary → binary that charges gas and depth (`binary.ts` pins both)
+ *   meter/       binary → binary that charges gas and depth (`binary.ts` pins both); before that, `patches` mends the interpreter's errors
  *   instance     one WebAssembly instance with the C functions it exports; `quickjs.ts` names them
  *   image        its whole state: taken once a contract, restored before each call
  *   boot         what every image begins with: runtime, context, host functions, `prelude`

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { engineBinary, plainBinary, wasmPower } from '../../../test/engine.ts'
 import { meterNaively } from '../../../test/naive-meter.ts'
-import { ENGINE_BINARY } from '../binary.ts'
+import { ENGINE_BINARY, patchEngine } from '../binary.ts'
 import { createEngine, type Engine } from '../engine.ts'
 import { VM_GAS } from '../gas.ts'
 import { LAYOUT } from '../quickjs.ts'
@@ -50,7 +50,7 @@ describe('the interpreter, metered', () => {
   })
 
   it('pays and computes what a meter does that counts every single instruction', () => {
-    const naive = meterNaively(plainBinary(), engineBinary(), GLOBALS, { ...LAYOUT, pageGas: VM_GAS.page })
+    const naive = meterNaively(patchEngine(plainBinary()), engineBinary(), GLOBALS, { ...LAYOUT, pageGas: VM_GAS.page })
     const [fast, slow] = [engineBinary(), naive].map((binary) => runAll(createEngine({ wasm: wasmPower(), binary, host: [] })))
     expect(fast).toEqual(slow)
   })

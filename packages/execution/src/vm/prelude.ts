@@ -103,6 +103,20 @@ export const PRELUDE = `(host, errorTextMax) => {
   inert('AsyncGeneratorFunction', getPrototypeOf(async function* () {}))
   defineProperty(globalThis, 'Function', { value: Function, writable: true, enumerable: false, configurable: true })
 
+  // QuickJS answers with negative numbers where the top bit is set (js_bigint_asUintN, quickjs.c line 55254). Its asIntN is right, and converts
+  // and refuses as both must; a width that would take too much memory is a RangeError of the shift.
+  const { asIntN } = BigInt
+  const { trunc } = Math
+  const toBigInt = BigInt
+  const { asUintN } = {
+    asUintN(bits, bigint) {
+      const width = +bits
+      const signed = asIntN(width, bigint)
+      return signed < 0n ? signed + (1n << toBigInt(trunc(width))) : signed
+    },
+  }
+  defineProperty(BigInt, 'asUintN', { value: asUintN, writable: true, enumerable: false, configurable: true })
+
   for (const name of keys(host)) freeze(host[name])
   freeze(host)
 

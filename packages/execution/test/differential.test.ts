@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { runs } from '../../../test/long.ts'
+import { byEngine, byV8 } from './differential/engines.ts'
+import { type Difference, KNOWN_DIFFERENCES } from './differential/known.ts'
+import { OPERATIONS, type Operations } from './differential/operations.ts'
+import { Random } from './differential/random.ts'
+
+/**
+ * The engine computes what V8 does. The ordinary run draws the same operations each time, for what it shows must not depend on luck; the long run
+ * draws others each time. QUOIN_FUZZ_SEED names a seed.
+ */
+const OPERATIONS_COUNT = 100_000
+const BATCH_SIZE = 500
+const REPORTED_MAX = 10
+
+const given = process.env['QUOIN_FUZZ_SEED']
+const isLong = process.env['QUOIN_TEST_LONG'] !== undefined
+const seed = given !== undefined ? Number(given) : isLong ? Date.now() % 2 ** 31 : 9
+
+function differencesOf(operations: string, expressions: readonly string[]): readonly Difference[] {
+  const [v8, engine] = [byV8(expressions), byEngine(expressions)]
+  return expressions
+    .map((expression, i) => ({ operations, expression, v8: v8[i]!, engine: engine[i]! }))
+    .filter((one) => one.v8 !== one.engine)
+}
+
+/** Differences that no known one explains, of so many random operations. */
+function search({ name, draw }: Operations, count: number): readonly Difference[] {
+  const random = new Random(seed)
+  const found: Difference[] = []
+  for (let left = count; left > 0 && found.length < REPORTED_MAX; left -= BATCH_SIZE) {
+    const batch = Array.from({ length: Math.min(left, BATCH_SIZE) }, () => draw(random))
+    found.push(...differencesOf(name, batch).filter((one) => !KNOWN_DIFFERENCES.some((known) => known.covers(one))))
+  }
+  return found
+}
+
+describe(`${OPERATIONS_COUNT} random operations come to the same in the engine and in V8`, () => {
+  it('counts all', () => {
+    expect(OPERATIONS.reduce((sum, { percent }) => sum + percent, 0)).toBe(100)
+  })
+
+  it.each(OPERATIONS)('$name', (operations) => {
+    const found = search(operations, runs((OPERATIONS_COUNT * operations.percent) / 100))
+    const lines = found.map(({ expression, v8, engine }) => `${expression}\n  V8     ${v8}\n  engine ${engine}`)
+    const again = `Again: QUOIN_FUZZ_SEED=${seed} npx vitest run --project unit packages/execution/test/differential.test.ts`
+    expect(lines, `${lines.join('\n')}\n${again}`).toEqual([])
+  })
+})
+
+describe('known differences are still there', () => {
+  const examples = KNOWN_DIFFERENCES.flatMap(({ name, examples }) =>
+    examples.map(([expression, engine]) => ({ name, expression, engine })),
+  )
+
+  it.each(examples)('$name: $expression', ({ expression, engine }) => {
+    expect(byEngine([expression])).toEqual([engine])
+    expect(byV8([expression])).not.toEqual([engine])
+  })
+
+  it('54 of all powers of two have a longer text than need be', () => {
+    const powers = Array.from({ length: 2098 }, (_, i) => `String(2 ** ${i - 1074})`)
+    const found = differencesOf('number formats', powers)
+    expect(found.length).toBe(54)
+    expect(found.filter((one) => !KNOWN_DIFFERENCES[0]!.covers(one))).toEqual([])
+  })
+})

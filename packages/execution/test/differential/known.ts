@@ -1,0 +1,166 @@
+import { numberShown } from './engines.ts'
+
+/** A way in which the engine and V8 differ. */
+export interface KnownDifference {
+  readonly name: string
+  readonly reason: string
+  /** Expressions on which they differ today, and the engine's answer. Where V8 is at fault there are none: its versions differ. */
+  readonly examples: readonly (readonly [expression: string, engine: string])[]
+  /** Is a difference that was found by chance of this kind? */
+  covers(found: Difference): boolean
+}
+
+/** An operation that the two answer differently. */
+export interface Difference {
+  readonly operations: string
+  readonly expression: string
+  readonly v8: string
+  readonly engine: string
+}
+
+const ULPS_MAX = 2n
+
+export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
+  {
+    name: 'text of a power of two is not the shortest',
+    reason:
+      'js_dtoa (dtoa.c) tries only the nearest decimal of each length. Below a power of two doubles lie closer than above, so that for 54 of ' +
+      '2,098 powers a shorter text exists. The text has 17 digits and reads as the same number. The shorter one would take another algorithm.',
+    examples: [
+      ['String(7.120236347223045e-307)', '"7.1202363472230444e-307"'],
+      ['String(2 ** 89)', '"6.1897001964269014e+26"'],
+      ['JSON.stringify([-(2 ** -24)])', '"[-5.9604644775390625e-8]"'],
+    ],
+    covers: ({ v8, engine }) => {
+      const [a, b] = [v8, engine].map((line) => line.split(NUMERAL))
+      return a!.length === b!.length && a!.every((part, i) => part === b![i] || isPowerOfTwo(part, b![i]!))
+    },
+  },
+  {
+    name: 'numerals of more than 20 digits',
+    reason:
+      'ECMA-262 lets an implementation take the 21st digit and all behind it for zero (RoundMVResult); js_atod does so half way between doubles.',
+    examples: [["Number('41898432867738277196002070145801214686857940434944')", 'f4a3cab06.b554d53f']],
+    covers: ({ operations, v8, engine }) => operations === 'conversions of long numerals' && areNear(v8, engine, 1n),
+  },
+  {
+    name: 'parseInt beyond 2 ** 53 in a radix that is no power of two',
+    reason: 'ECMA-262 lets an implementation approximate there, 10 apart.',
+    examples: [["parseInt('464135a5a527', 31)", 'f4377aed3.a530b32e']],
+    covers: () => false,
+  },
+  {
+    name: 'last digits of Math functions and of **',
+    reason: 'Implementation-approximated in ECMA-262. musl and V8 differ in the last bit or two.',
+    examples: [['Math.hypot(180.60937130451202, 734.3158001899719)', 'f4087a19a.f40e3597']],
+    covers: ({ operations, v8, engine }) => operations === 'approximations' && areNear(v8, engine, ULPS_MAX),
+  },
+  {
+    name: 'digits of fractions and of numbers beyond 2 ** 53 in a radix other than 10',
+    reason:
+      "Implementation-approximated in ECMA-262. The engine's text lies within half a unit in the last place of the number; V8's may not.",
+    examples: [['(4611686018427389000).toString(35)', '"1cqrb9a7gvi00"']],
+    covers: ({ operations, expression, engine }) => {
+      const [, value, radix] = /^\((.*)\)\.toString\((\d+)\)$/.exec(expression) ?? []
+      return operations === 'digits in any radix' && readsAs(engine, Number(value?.replace(/[()]/g, '')), Number(radix))
+    },
+  },
+  {
+    name: 'a text is not spread into an object',
+    reason: 'JS_CopyDataProperties (quickjs.c) passes over everything that is no object. Object.assign takes the characters.',
+    examples: [
+      ["({ ...'hi' })", '{}'],
+      ["((o) => ({ a: 1, ...o }))('hi')", '{a: 1}'],
+    ],
+    covers: ({ expression }) => /^\(\{ \.\.\.(?:'|\(?Object\(')/.test(expression),
+  },
+  {
+    name: 'bigints of more than 2 ** 20 bits',
+    reason: "JS_BIGINT_MAX_SIZE (quickjs.c), 32,768 limbs: a RangeError. V8's limit is 2 ** 30 bits, which no gas pays for.",
+    examples: [
+      ['1n << 1048576n', 'throws RangeError'],
+      ['2n ** 1048575n', 'throws RangeError'],
+      ['BigInt.asUintN(2 ** 20, -1n)', 'throws RangeError'],
+    ],
+    covers: () => false,
+  },
+  {
+    name: 'sort by what is no order',
+    reason:
+      'With a comparator that contradicts itself, as any does that meets NaN, ECMA-262 leaves the order to the implementation.',
+    examples: [['[5, 4, NaN, 3, 1, 2].sort((x, y) => x - y)', '[4, 5, NaN, 1, 2, 3]']],
+    covers: () => false,
+  },
+  {
+    name: 'no locale',
+    reason:
+      'ECMA-402 is not there on purpose: tables of languages differ between machines. What has locale in its name ignores it.',
+    examples: [
+      ["'a'.localeCompare('B') > 0", 'true'],
+      ['(1234567.5).toLocaleString()', '"1234567.5"'],
+    ],
+    covers: () => false,
+  },
+  {
+    name: 'V8 finds nothing in the middle of a pair',
+    reason:
+      'With the flag u or v, V8 may find an empty match between the halves of a surrogate pair, which is no position in ECMA-262. QuickJS is right.',
+    examples: [],
+    covers: ({ operations, expression }) =>
+      operations === 'regular expressions' && /\/\w*[uv]\w*[,).]/.test(expression) && /\\ud[89ab]..\\ud[c-f]/.test(expression),
+  },
+]
+
+const NUMERAL = /(-?\d+(?:\.\d+)?(?:e[+-]\d+)?)/
+
+/** Are two texts the same power of two, the second the longer one? */
+function isPowerOfTwo(short: string, long: string): boolean {
+  const value = Math.abs(Number(short))
+  const power = Math.log2(value)
+  return value === Math.abs(Number(long)) && short.length < long.length && 2 ** Math.round(power) === value
+}
+
+const word = new DataView(new ArrayBuffer(8))
+
+/** The place of a double among all doubles, by size. */
+function placeOf(value: number): bigint {
+  word.setFloat64(0, value)
+  const bits = word.getBigInt64(0)
+  return bits < 0n ? -(bits & 0x7fffffffffffffffn) : bits
+}
+
+function areNear(v8: string, engine: string, ulpsMax: bigint): boolean {
+  const [a, b] = [numberShown(v8), numberShown(engine)]
+  if (a === undefined || b === undefined) return false
+  const distance = placeOf(a) - placeOf(b)
+  return distance <= ulpsMax && -distance <= ulpsMax
+}
+
+/** Is this double the nearest one to the number that a line shows as text in a radix? */
+function readsAs(line: string, value: number, radix: number): boolean {
+  const [, sign, whole, fraction = ''] = /^"(-?)([0-9a-z]+)(?:\.([0-9a-z]+))?"$/.exec(line) ?? []
+  if (whole === undefined || !Number.isFinite(value) || (sign === '-') !== value < 0) return false
+  let digits = 0n
+  for (const digit of whole + fraction) digits = digits * BigInt(radix) + BigInt(Number.parseInt(digit, radix))
+  const scale = BigInt(radix) ** BigInt(fraction.length)
+  // In units of 2 ** -1075, half of the smallest double's size: text = digits / scale.
+  const size = (x: number) => fixedPoint(Math.abs(x)) * scale
+  const text = digits << 1075n
+  const [here, below, above] = [size(value), size(nextTo(value, -1n)), size(nextTo(value, 1n))]
+  return 2n * text >= here + below && 2n * text <= here + above
+}
+
+/** A finite double times 2 ** 1075. */
+function fixedPoint(value: number): bigint {
+  word.setFloat64(0, value)
+  const bits = word.getBigUint64(0)
+  const exponent = bits >> 52n
+  const mantissa = bits & 0xfffffffffffffn
+  return exponent === 0n ? mantissa << 1n : (mantissa | (1n << 52n)) << exponent
+}
+
+function nextTo(value: number, step: bigint): number {
+  word.setFloat64(0, Math.abs(value))
+  word.setBigUint64(0, word.getBigUint64(0) + step)
+  return word.getFloat64(0)
+}

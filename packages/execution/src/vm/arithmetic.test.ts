@@ -114,3 +114,12 @@ it('Math.acosh has no value below 1', () => {
   )
   expect(byEngine(expressions)).toEqual(byV8(expressions))
 })
+
+it('lastIndexOf finds negative numbers in typed arrays', () => {
+  const found = ['Int8Array', 'Int16Array', 'Int32Array', 'Float32Array', 'BigInt64Array'].map((kind) => {
+    const [values, wanted] = kind.startsWith('Big') ? ['-3n, 253n, 7n', '-3n'] : ['-3, 253, 7', '-3']
+    return `((a) => [a.lastIndexOf(${wanted}), a.indexOf(${wanted}), a.includes(${wanted}), a.lastIndexOf(${wanted}, -1)])(new ${kind}([${values}]).subarray(0, 1))`
+  })
+  expect(byEngine(found)).toEqual(found.map(() => '[0, 0, true, 0]'))
+  expect(byEngine(['new Int8Array([-3, 1]).lastIndexOf(253)', 'new Uint8Array([253, 1]).lastIndexOf(-3)'])).toEqual(['-1', '-1'])
+})

@@ -33,4 +33,16 @@ export const ENGINE_PATCHES: readonly WasmPatch[] = [
       ...[0x44, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf8, 0x7f, 0x0f, 0x0b, 0x20, 0x00, 0xbd],
     ],
   },
+  {
+    name: 'lastIndexOf of a negative number in an Int8Array',
+    // js_typed_array_indexOf, quickjs.c line 57135: `uint16_t v; … v = v64; … if (pv[k] == v)` compares a byte with 16 bits. indexOf calls
+    // memchr, which looks at 8. d73189d2 still has it.
+    reason: 'new Int8Array([-3]).lastIndexOf(-3) was -1: no negative number was found',
+    functionIndex: 953,
+    at: 729,
+    // local.get 7 (v) · i32.const 65535 · i32.and · local.set 5
+    original: [0x20, 0x07, 0x41, 0xff, 0xff, 0x03, 0x71, 0x21, 0x05],
+    // 255
+    replacement: [0x20, 0x07, 0x41, 0xff, 0x01, 0x71, 0x21, 0x05],
+  },
 ]

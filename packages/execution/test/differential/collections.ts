@@ -1,4 +1,4 @@
-import { any, bigint, comparable, number, numeral, primitive, smallInteger, text } from './operands.ts'
+import { any, bigint, comparable, number, numeral, primitive, smallBigint, smallInteger, text } from './operands.ts'
 import type { Random } from './random.ts'
 
 /** Expressions over arrays, Map, Set, typed arrays and objects. */
@@ -141,6 +141,10 @@ export const typedArray = (random: Random): string => {
   const forms: readonly (() => string)[] = [
     () =>
       `${a}.${random.pick(['slice', 'subarray', 'at', 'copyWithin', 'indexOf', 'includes', 'lastIndexOf'])}(${random.list(1, 2, () => index(random))})`,
+    () =>
+      `((a) => [a.at(${smallInteger(random)}), a.lastIndexOf(a.at(${smallInteger(random)})), a.indexOf(a.at(-1)), a.includes(a[0])])(${a})`,
+    () =>
+      `((a, x) => [a.lastIndexOf(x), a.indexOf(a[1]), a.includes(x), a.fill(x, -1), a.with(0, x), a.toSorted()])(new ${random.pick(['BigInt64Array', 'BigUint64Array'])}([${random.list(1, 4, () => bigint(random))}]), ${random.pick([bigint, smallBigint])(random)})`,
     // V8 of Node.js 20 overlooks the end where the start is undefined.
     () => `${a}.fill(${number(random)}, ${smallInteger(random)}, ${index(random)})`,
     () => `${a}.with(${index(random)}, ${number(random)})`,

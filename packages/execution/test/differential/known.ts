@@ -1,4 +1,4 @@
-import { numberShown } from './engines.ts'
+import { byEngine, byV8, numberShown } from './engines.ts'
 
 /** A way in which the engine and V8 differ. */
 export interface KnownDifference {
@@ -31,10 +31,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
       ['String(2 ** 89)', '"6.1897001964269014e+26"'],
       ['JSON.stringify([-(2 ** -24)])', '"[-5.9604644775390625e-8]"'],
     ],
-    covers: ({ v8, engine }) => {
-      const [a, b] = [v8, engine].map((line) => line.split(NUMERAL))
-      return a!.length === b!.length && a!.every((part, i) => part === b![i] || isPowerOfTwo(part, b![i]!))
-    },
+    covers: ({ v8, engine }) => textsOfPowers().reduce((line, { long, short }) => line.replaceAll(long, short), engine) === v8,
   },
   {
     name: 'numerals of more than 20 digits',
@@ -111,13 +108,15 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
 ]
 
-const NUMERAL = /(-?\d+(?:\.\d+)?(?:e[+-]\d+)?)/
+let powers: readonly { readonly long: string; readonly short: string }[] | undefined
 
-/** Are two texts the same power of two, the second the longer one? */
-function isPowerOfTwo(short: string, long: string): boolean {
-  const value = Math.abs(Number(short))
-  const power = Math.log2(value)
-  return value === Math.abs(Number(long)) && short.length < long.length && 2 ** Math.round(power) === value
+/** The powers of two whose text the engine makes longer than V8: both texts. */
+export function textsOfPowers(): NonNullable<typeof powers> {
+  if (powers !== undefined) return powers
+  const expressions = Array.from({ length: 2098 }, (_, i) => `String(2 ** ${i - 1074})`)
+  const [short, long] = [byV8(expressions), byEngine(expressions)].map((lines) => lines.map((line) => JSON.parse(line) as string))
+  powers = short!.map((text, i) => ({ short: text, long: long![i]! })).filter((both) => both.long !== both.short)
+  return powers
 }
 
 const word = new DataView(new ArrayBuffer(8))

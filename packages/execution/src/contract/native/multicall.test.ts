@@ -1,6 +1,15 @@
 import { Address, bytesToHex, formatAbi, Hash, type Hex, hexToBytes, parseAbi, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
-import { type Abi, encodeErrorResult, encodeFunctionData, keccak256, multicall3Abi, parseAbi as viemAbi, zeroHash } from 'viem'
+import {
+  type Abi,
+  decodeErrorResult,
+  encodeErrorResult,
+  encodeFunctionData,
+  keccak256,
+  multicall3Abi,
+  parseAbi as viemAbi,
+  zeroHash,
+} from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiOf, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../../test/contracts.ts'
 import { CONTRACT_GAS } from '../gas.ts'
@@ -161,6 +170,25 @@ describe('an aggregate', () => {
     expect(chain.journal.changes()).toEqual(before)
   })
 
+  /** What Multicall3's bytecode (code hash 0xd5c15df6…770891) answered in @ethereumjs/evm 10.1.3 when the second call failed. */
+  const CALL_FAILED: Hex = `0x08c379a0${word(0x20n).slice(2)}${word(23n).slice(2)}4d756c746963616c6c333a2063616c6c206661696c6564${'00'.repeat(9)}`
+
+  it.each([
+    ['aggregate', (calls: unknown) => [calls], CALL_FAILED],
+    ['tryAggregate', (calls: unknown) => [true, calls], CALL_FAILED],
+    ['tryBlockAndAggregate', (calls: unknown) => [true, calls], CALL_FAILED],
+    ['blockAndAggregate', (calls: unknown) => [calls], CALL_FAILED],
+    ['aggregate3', (calls: unknown) => [calls], CALL_FAILED],
+    ['aggregate3Value', (calls: unknown) => [calls], `${CALL_FAILED}${'00'.repeat(32)}`],
+  ] as const)('reverts with the bytes of Multicall3 on other chains: %s', (name, args, bytes) => {
+    const { chain, at } = start()
+    const calls = [data('add', [1n]), data('refuse', [2n])].map((callData) => ({ ...call3(at, callData), value: 0n }))
+    const outcome = chain.attempt(multicall, name, args(calls))
+    expect(outcome.ok).toBe(false)
+    expect(bytesToHex(outcome.data)).toBe(bytes)
+    expect(decodeErrorResult({ data: bytes })).toMatchObject({ errorName: 'Error', args: ['Multicall3: call failed'] })
+  })
+
   it.each([
     ['tryAggregate', (calls: unknown) => [false, calls], (results: unknown) => results],
     ['tryBlockAndAggregate', (calls: unknown) => [false, calls], (results: unknown) => (results as unknown[])[2]],
@@ -246,7 +274,9 @@ describe('value', () => {
     expect(chain.call(a, 'total')).toBe(1n)
     for (const value of [41n, 43n]) {
       const calls = [pay(OTHER, 42n, '0x', true)]
-      expect(chain.failure(multicall, 'aggregate3Value', [calls], { value })).toBe('Multicall3: value mismatch')
+      const { data, ...outcome } = chain.attempt(multicall, 'aggregate3Value', [calls], { value })
+      expect(outcome).toMatchObject({ ok: false, reason: 'Multicall3: value mismatch' })
+      expect(data).toHaveLength(100)
     }
     expect(chain.journal.account(OTHER).balance).toBe(12n)
   })

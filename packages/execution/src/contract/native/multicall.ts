@@ -1,4 +1,5 @@
-import { type Abi, type AbiParameter, Address, hexToBytes, ok, type Result, ZERO_HASH } from '@quoin/protocol'
+import { type Abi, type AbiParameter, Address, concatBytes, err, hexToBytes, ok, type Result, ZERO_HASH } from '@quoin/protocol'
+import { encodeErrorString } from '../../error-data.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { CONTRACT_GAS } from '../gas.ts'
@@ -11,8 +12,9 @@ import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeCo
  * batch their reads through it. It is a contract without state that anybody enters at any time; what it calls sees it as the sender, and
  * runs on what it may pass on of its gas. Value that its callers do not hand on stays with it, for whoever comes next.
  *
- * Where it differs: data of a call that failed for want of gas, balance or depth is this chain's `Error(string)` and not empty. What a
- * chain without proof of work and without block hashes in execution has none of is 0, as the EVM answers for blocks that it does not know.
+ * Where it differs: data of a call that failed for want of gas, balance or depth is this chain's `Error(string)` and not empty, and so is
+ * the answer to calldata or value that its functions do not take. What a chain without proof of work and without block hashes in execution
+ * has none of is 0, as the EVM answers for blocks that it does not know.
  */
 
 /** Where Multicall3 is on every chain that has it. */
@@ -74,11 +76,18 @@ interface Answered {
   readonly returnData: Uint8Array
 }
 
+const CALL_FAILED = 'Multicall3: call failed'
+
+const CALL_FAILED_DATA = encodeErrorString(CALL_FAILED)
+/** `aggregate3Value` reverts with one word more of memory, which is zero there: `revert(0x00, 0x84)` in place of 0x64. */
+const CALL_FAILED_PADDED_DATA = concatBytes(CALL_FAILED_DATA, new Uint8Array(32))
+
 /** Sends the calls in order; a failure that is not allowed undoes all of them. */
 function aggregate(
   { machine, meter, isStatic, host }: NativeCall,
   requests: readonly Request[],
   allowFailures = false,
+  failureData = CALL_FAILED_DATA,
 ): Result<readonly Answered[], Failure> {
   const { length } = requests
   if (length > MESSAGE_LIMITS.aggregatedCallsMax)
@@ -90,7 +99,10 @@ function aggregate(
     const to = Address(target.toLowerCase())
     const outcome = machine.send(sender, { to, value, data: callData, gas: undefined, isStatic: false }, host)
     meter.count(outcome.gasUsed)
-    if (!outcome.ok && !allowFailure) return failed('Multicall3: call failed', outcome.error, outcome.trace)
+    if (!outcome.ok && !allowFailure) {
+      const { error, trace } = outcome
+      return err({ reason: CALL_FAILED, data: failureData, error, trace })
+    }
     if (!meter.take(CONTRACT_GAS.call.byte * outcome.data.length)) return OUT_OF_GAS
     answers.push({ success: outcome.ok, returnData: outcome.data })
   }
@@ -111,7 +123,7 @@ function withBlock({ machine }: NativeCall, results: ReturnType<typeof aggregate
 /** Reverts where the calls do not take exactly the value that came: the sum is taken as Solidity's unchecked one. */
 const aggregate3Value: NativeAction = (call) => {
   const requests = requestsAt(call, 0)
-  const results = aggregate(call, requests)
+  const results = aggregate(call, requests, false, CALL_FAILED_PADDED_DATA)
   if (!results.ok) return results
   const sum = requests.reduce((total, { value = 0n }) => total + value, 0n)
   return BigInt.asUintN(256, sum) === call.value ? results : failed('Multicall3: value mismatch')

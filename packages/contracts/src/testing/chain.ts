@@ -173,7 +173,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     return bytesToHex((await this.#core.call(this.#rawOf(request), height)).data)
   }
 
-  /** Gas with which a transaction would succeed, while one unit less would not do. */
+  /** Gas with which a transaction does what it does with plenty of it, as `eth_estimateGas` answers. */
   async estimateGas({ blockNumber, ...request }: RawCallRequest): Promise<bigint> {
     const outgoing = this.#rawOf(request)
     const height = this.#height('blockNumber', blockNumber)

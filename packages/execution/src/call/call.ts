@@ -1,7 +1,7 @@
 import type { Address, Transaction, Wei } from '@quoin/protocol'
 import { type Contracts, type ContractsOptions, createContracts } from '../contract/contracts.ts'
 import { Machine } from '../contract/machine.ts'
-import type { BlockContext } from '../contract/message.ts'
+import type { BlockContext, MessageOutcome } from '../contract/message.ts'
 import { findNative } from '../contract/native/table.ts'
 import type { ContractTrace } from '../contract/outcome.ts'
 import type { HistoryKv } from '../history.ts'
@@ -85,8 +85,15 @@ export const refused = (code: CallRefusal['code'], message: string): CallRefusal
 export const runCall = (host: CallHost, request: CallRequest): Promise<CallOutcome> =>
   withState(host, request, (state) => {
     const { call, gasMax } = request
-    return refusalOf(call, state) ?? state.run(Math.min(call.gas ?? gasMax, gasMax))
+    return refusalOf(call, state) ?? state.run(Math.min(call.gas ?? gasMax, gasMax)).outcome
   })
+
+/** One run of a call. */
+export interface CallRun {
+  readonly outcome: CallOutcome
+  /** How its messages ended (`Machine.course`). */
+  readonly course: string
+}
 
 /** The state below a call, on which it can be run many times. */
 export interface CallState {
@@ -97,7 +104,7 @@ export interface CallState {
   /** Whether there is code to run, or to be made. */
   readonly runsCode: boolean
   /** Runs the call on the untouched state. */
-  run(gas: number): CallResult | CallRefusal
+  run(gas: number): CallRun
 }
 
 /** Prepares overrides, and runs a function of the state until it has seen the right one. */
@@ -139,16 +146,18 @@ export function refusalOf({ from, value }: Call, { balance }: CallState): CallRe
   return refused('insufficient-funds', `insufficient funds for transfer: address ${from} have ${balance} want ${value}`)
 }
 
-function runWith(
-  contracts: Contracts,
-  journal: Journal,
-  block: BlockContext,
-  call: Call,
-  gasLimit: number,
-): CallResult | CallRefusal {
+function runWith(contracts: Contracts, journal: Journal, block: BlockContext, call: Call, gasLimit: number): CallRun {
   const intrinsic = intrinsicGas(call)
-  if (gasLimit < intrinsic) return refused('intrinsic-gas-too-low', `intrinsic gas too low: have ${gasLimit}, want ${intrinsic}`)
-  const outcome = runMessage(new Machine(contracts, journal, block), { ...call, gas: gasLimit })
+  if (gasLimit < intrinsic) {
+    const message = `intrinsic gas too low: have ${gasLimit}, want ${intrinsic}`
+    return { outcome: refused('intrinsic-gas-too-low', message), course: '' }
+  }
+  const machine = new Machine(contracts, journal, block)
+  const outcome = resultOf(runMessage(machine, { ...call, gas: gasLimit }), gasLimit, journal)
+  return { outcome, course: machine.course }
+}
+
+function resultOf(outcome: MessageOutcome, gasLimit: number, journal: Journal): CallResult {
   const { gasUsed } = outcome
   if (!outcome.ok) {
     // Whatever else fails leaves gas, if only what the failing frame's caller keeps.

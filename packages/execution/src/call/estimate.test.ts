@@ -13,7 +13,7 @@ import { encodeFunctionData, type Hex } from 'viem'
 import { expect, it } from 'vitest'
 import { CallWorld } from '../../test/call-world.ts'
 import { abiOf, creationOf, USER } from '../../test/contracts.ts'
-import { type Body, body, RANDOM_CONTRACT_ABI, sourceOf } from '../../test/random-contracts.ts'
+import { type Body, body, RANDOM_CONTRACT_ABI, type Statement, sourceOf } from '../../test/random-contracts.ts'
 import { Machine } from '../contract/machine.ts'
 import { intrinsicGas } from '../intrinsic-gas.ts'
 import { Journal } from '../journal.ts'
@@ -31,7 +31,7 @@ const addressOf = (nonce: number): Address => contractAddress(nobleCrypto, USER,
 const peersOf = (place: number): readonly Address[] => Array.from({ length: place }, (_, i) => addressOf(place - 1 - i))
 
 function worldOf(bodies: readonly Body[]): CallWorld {
-  const world = new CallWorld()
+  const world = new CallWorld({ transactionGasMax: TRANSACTION_GAS as Gas })
   world.commit((contracts) => {
     contracts.fund(USER, 10n ** 6n)
     for (const [place, one] of bodies.entries())
@@ -70,45 +70,89 @@ function callOf(spec: CallSpec): Pick<Call, 'to' | 'data' | 'value'> {
   }
 }
 
-/** Gas that the transaction of a call uses when it succeeds: as a block applies it, and not as an estimate runs it. */
-function usedBy(world: CallWorld, call: Pick<Call, 'to' | 'data' | 'value'>, gas: number): number | undefined {
+interface Applied {
+  readonly gasUsed: number
+  /** Which of the inner messages succeeded, in the order in which they ended. */
+  readonly inner: readonly boolean[]
+  readonly changes: ReturnType<Journal['changes']>
+}
+
+/** The transaction of a call with a gas limit, as a block applies it, and not as an estimate runs it; undefined when it fails. */
+function applied(world: CallWorld, call: Pick<Call, 'to' | 'data' | 'value'>, gas: number): Applied | undefined {
   if (gas < intrinsicGas({ ...call, accessList: [] })) return undefined
   const machine = new Machine(world.host.contracts, new Journal(world.kv), world.blockAt(world.height))
+  const inner: boolean[] = []
   const { nonce } = machine.journal.account(USER)
+  const send = machine.send.bind(machine)
+  machine.send = (...message) => {
+    const outcome = send(...message)
+    inner.push(outcome.ok)
+    return outcome
+  }
   const fees = { maxFeePerGas: 0n as Wei, maxPriorityFeePerGas: 0n as Wei }
   const transaction = { ...call, ...fees, nonce, accessList: [], gasLimit: gas as Gas } as unknown as Transaction
   const rules = { feePolicy: 'free', transactionGasMax: TRANSACTION_GAS as Gas, baseFee: 0n as Wei, sendPolicy: 'open' } as const
   const { status, gasUsed } = applyTransaction(machine, transaction, USER, rules)
-  return status === 1 ? gasUsed : undefined
+  return status === 1 ? { gasUsed, inner, changes: machine.journal.changes() } : undefined
 }
 
-// Some 8 s of processor time.
-it('an estimate succeeds and one unit less fails, over 500 random calls', { timeout: 60_000 }, async () => {
-  const counts = { estimated: 0, failed: 0, unlikeUse: 0 }
+const callOfNext = (name: number, isCaught: boolean): Statement => ({ kind: 'call', by: 1, name, gas: undefined, isCaught })
+
+const ASKS_GAS: readonly string[] = ['want', 'adapt', 'while']
+const withoutAsking = (one: Body): Body => {
+  const [f0, f1] = one.map((statements) => statements.filter(({ kind }) => !ASKS_GAS.includes(kind)))
+  return [f0!, f1!]
+}
+
+/**
+ * A world that has each kind of case, whatever chance brings. The first contract's `f0` uses so much that a 64th of it is more than what its
+ * callers need after it, its `f1` fails. Of the second, `f0` calls the former, and both catch what their call throws.
+ */
+const EACH_KIND: [Body[], boolean, CallSpec[]] = [
+  [
+    [[{ kind: 'text', length: 8_000 }], [{ kind: 'fail', modulus: 2 }]],
+    [[callOfNext(0, true)], [callOfNext(1, true)]],
+    [[callOfNext(0, false)], []],
+  ],
+  false,
+  [1, 2].flatMap((place) => [0, 1].map((name) => ({ kind: 'call', place, name, x: 0n, value: 0n }) as const)),
+]
+
+// Some 5 s of processor time.
+it('with its estimate a random call does what it does with plenty of gas', { timeout: 60_000 }, async () => {
+  const counts = { estimated: 0, aboveUse: 0, caught: 0 }
   await fc.assert(
     fc.asyncProperty(
       fc.tuple(...Array.from({ length: CONTRACTS }, () => body)),
+      fc.boolean(),
       fc.array(callSpec, { minLength: 12, maxLength: 12 }),
-      async (bodies, specs) => {
-        const world = worldOf(bodies)
+      async (random, asksGas, specs) => {
+        const world = worldOf(asksGas ? random : random.map(withoutAsking))
         for (const call of specs.map(callOf)) {
           const outcome = await estimateGas(world.host, world.request(call))
-          const used = usedBy(world, call, TRANSACTION_GAS)
+          const plenty = applied(world, call, TRANSACTION_GAS)
           if (outcome.kind !== 'estimated') {
-            counts.failed++
-            expect(used).toBeUndefined()
+            expect(plenty).toBeUndefined()
             continue
           }
           counts.estimated++
-          if (outcome.gas !== used) counts.unlikeUse++
-          expect(usedBy(world, call, outcome.gas)).toBeDefined()
-          expect(usedBy(world, call, outcome.gas - 1)).toBeUndefined()
+          const { gasUsed, inner, changes } = plenty!
+          const atEstimate = applied(world, call, outcome.gas)
+          expect(outcome.gas).toBeGreaterThanOrEqual(gasUsed)
+          expect(atEstimate?.inner).toEqual(inner)
+          // What a creation brings along may ask for gas.
+          if (!asksGas && call.to !== undefined) expect(atEstimate!.changes).toEqual(changes)
+          if (inner.includes(false)) counts.caught++
+          if (outcome.gas === gasUsed) continue
+          counts.aboveUse++
+          expect(applied(world, call, outcome.gas - 1)?.inner).not.toEqual(inner)
         }
       },
     ),
-    { numRuns: 52 },
+    { numRuns: 52, examples: [EACH_KIND] },
   )
-  expect(counts.estimated).toBeGreaterThanOrEqual(500)
-  // Where gas decides what happens, the answer is not what a run with plenty uses.
-  expect(counts.unlikeUse).toBeGreaterThanOrEqual(20)
+  // EACH_KIND alone has so many.
+  expect(counts.estimated).toBeGreaterThanOrEqual(4)
+  expect(counts.aboveUse).toBeGreaterThanOrEqual(2)
+  expect(counts.caught).toBeGreaterThanOrEqual(1)
 })

@@ -21,9 +21,13 @@ export type EstimateOutcome =
   | CallRefusal
 
 /**
- * `eth_estimateGas`: a gas limit with which the call's transaction would succeed while one unit less would fail, both tried. What counts
- * is success alone, as for Ethereum's nodes: a contract that goes on after the failure of an inner call succeeds when that runs out of gas.
- * Allowed is what the chain allows a transaction, what the call itself wants at most, and what the sender's balance pays at its price.
+ * `eth_estimateGas`: a gas limit with which the call's transaction does what it does with all the gas that is allowed: it succeeds, and each
+ * inner message ends as it ended there. Success alone would not do: a contract that goes on after the failure of an inner call succeeds
+ * as well with a limit that leaves the inner call too little, and then the transaction silently does less. What a contract does by asking
+ * how much gas is left shows only where a message ends otherwise.
+ *
+ * The answer is what the run with all the gas used, unless that is too little to do the same; then one unit less than the answer does not
+ * do it. Allowed is what the chain allows a transaction, what the call itself wants at most, and what the sender's balance pays at its price.
  */
 export const estimateGas = (host: CallHost, request: CallRequest): Promise<EstimateOutcome> =>
   withState(host, request, (state) => refusalOf(request.call, state) ?? estimateOn(request, state))
@@ -35,12 +39,11 @@ function estimateOn(request: CallRequest, state: CallState): EstimateOutcome {
   if (allowance < intrinsic) return { kind: 'allowance', allowance }
   // A plain transfer: the value can be paid, so it succeeds.
   if (!state.runsCode) return { kind: 'estimated', gas: intrinsic as Gas }
-  const most = state.run(allowance)
-  if (most.kind === 'out-of-gas') return { kind: 'allowance', allowance }
-  if (most.kind !== 'returned') return most
-  const gas = leastGas(intrinsic - 1, allowance, most.gasUsed, (limit) =>
-    state.run(limit).kind === 'returned' ? 'succeeds' : 'fails',
-  )
+  const { outcome, course } = state.run(allowance)
+  if (outcome.kind === 'out-of-gas') return { kind: 'allowance', allowance }
+  if (outcome.kind !== 'returned') return outcome
+  // The course of a run begins and ends with the call itself, so that of one that fails is another.
+  const gas = leastGas(outcome.gasUsed, allowance, (limit) => (state.run(limit).course === course ? 'does' : 'does-not'))
   return { kind: 'estimated', gas: gas as Gas }
 }
 

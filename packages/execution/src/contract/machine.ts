@@ -73,6 +73,7 @@ export class Machine {
   readonly #newlyLoaded: Hash[] = []
   /** Contracts that are under way, native ones too, outermost first; one that was entered again stands there again. */
   readonly #underWay: Address[] = []
+  #course = ''
 
   constructor(contracts: Contracts, journal: Journal, block: BlockContext) {
     this.contracts = contracts
@@ -83,11 +84,20 @@ export class Machine {
   /** Runs what a transaction asks, its intrinsic gas and its fee aside. */
   run({ from, to, value, data, gas }: Message): MessageOutcome {
     this.#underWay.length = 0
+    this.#course = ''
     this.journal.beginTransaction()
     const meter = new GasMeter(gas, undefined)
     return to === undefined
       ? this.#create(meter, from, value, data, undefined)
       : this.#call(meter, { from, to, value, data, isStatic: false }, undefined)
+  }
+
+  /**
+   * How the messages of the last run began and ended, in order and nested: each is a `(`, then `+` if it succeeded, `0` if it failed with
+   * all of its gas used up, `-` if it failed otherwise. Two runs with one course did the same unless a contract asks how much gas is left.
+   */
+  get course(): string {
+    return this.#course
   }
 
   /** Database writes that keep the images of the codes used since the last call, where they are not kept. */
@@ -122,8 +132,10 @@ export class Machine {
   /** Undoes what a failed action did, and accounts for its gas. */
   #settle(meter: GasMeter, action: () => Result<Success, Failure>): MessageOutcome {
     const start = this.journal.checkpoint()
+    this.#course += '('
     const result = this.#underWay.length < MESSAGE_LIMITS.callDepthMax ? action() : TOO_DEEP
     if (!result.ok) this.journal.revert(start)
+    this.#course += result.ok ? '+' : meter.left === 0 ? '0' : '-'
     meter.settle()
     return result.ok ? { ok: true, gasUsed: meter.used, ...result.value } : { ok: false, gasUsed: meter.used, ...result.error }
   }

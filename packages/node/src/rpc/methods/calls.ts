@@ -75,7 +75,7 @@ export async function call(backend: RpcBackend, params: CallParams, context: Cal
   throw new RpcError(RPC_CODE.server, `out of gas: the call used up ${outcome.gasUsed}`)
 }
 
-/** Least gas with which a call succeeds, as a quantity. Throws RpcError where there is none. */
+/** Gas with which a call does what it does with plenty of it, as a quantity. Throws RpcError where it fails with all that is allowed. */
 export async function estimateGas(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('estimate', backend, params, context)
   if (outcome.kind === 'estimated') return quantityHex(outcome.gas)

@@ -93,6 +93,34 @@ type Action = typeof action extends fc.Arbitrary<infer T> ? T : never
 export const firstPrograms = fc.array(program, { minLength: CONTRACTS, maxLength: CONTRACTS })
 export const randomBlock = fc.array(action, { minLength: 1, maxLength: 9, size: 'max' })
 
+const PLENTY = 3_000_000
+/** Its `f0` succeeds and emits, its `f1` fails. */
+const telling = (tableSize: number): RandomProgram => ({
+  functions: [
+    { isAsync: false, statements: [{ kind: 'emit', length: 3 }] },
+    { isAsync: false, statements: [{ kind: 'end', how: 0, modulus: 1 }] },
+  ],
+  ...{ view: [], creation: [], migration: undefined, tableSize },
+})
+
+/** Programs and blocks in which whatever a run should have happens: calls that succeed and fail, logs, aggregates, creations, upgrades. */
+export const TELLING_RUN: { readonly programs: RandomProgram[]; readonly blocks: Action[][] } = {
+  programs: [telling(0), telling(1), telling(2)],
+  blocks: [
+    [
+      { kind: 'call', sender: 0, place: 0, gas: PLENTY, value: 5n, name: 'f0', x: 1n },
+      { kind: 'call', sender: 1, place: 1, gas: PLENTY, value: 0n, name: 'f1', x: 1n },
+      { kind: 'create', sender: 2, gas: PLENTY, value: 0n, program: telling(300), place: 0 },
+      { kind: 'aggregate', sender: 1, gas: PLENTY, calls: [{ place: 1, value: 5n, allowFailure: false, name: 'f0', x: 2n }] },
+    ],
+    [
+      { kind: 'upgrade', sender: 0, gas: PLENTY, place: 1, program: telling(4) },
+      { kind: 'pause', sender: 0, place: 2, paused: true, gas: PLENTY },
+      { kind: 'call', sender: 0, place: 2, gas: PLENTY, value: 0n, name: 'f0', x: 1n },
+    ],
+  ],
+}
+
 /** Makes transactions of actions, and counts their senders' nonces. */
 export class Sending {
   #nonces = SENDERS.map(() => 0)

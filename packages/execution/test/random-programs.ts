@@ -51,7 +51,7 @@ export const program = fc.record({
   view: fc.array(statement, { maxLength: 3 }),
   creation: fc.array(statement, { maxLength: 2 }),
   migration: fc.option(fc.array(statement, { maxLength: 2 }), { nil: undefined }),
-  tableSize: fc.constantFrom(0, 5, 300),
+  tableSize: fc.constantFrom<number>(0, 5, 300),
 })
 export type RandomProgram = typeof program extends fc.Arbitrary<infer T> ? T : never
 

@@ -46,22 +46,28 @@ describe('ecrecover', () => {
   })
 
   it('has the same signer for both forms of a signature', async () => {
-    const cases: [Uint8Array, Uint8Array][] = fc.sample(fc.tuple(secretKey, bytes32), 20)
-    for (const [key, digest] of cases) {
-      const { signature, yParity } = nobleCrypto.sign(digest, key)
-      const [r, s] = [signature.slice(0, 32), signature.slice(32)]
-      const signer = privateKeyToAccount(toHex(key)).address
-      expect(
-        await recoverAddress({ hash: toHex(digest), signature: toHex(concatBytes(signature, Uint8Array.of(27 + yParity))) }),
-      ).toBe(signer)
-      expect(value('ecrecover', digest, BigInt(27 + yParity), r, s)).toBe(signer)
-      expect(value('ecrecover', digest, BigInt(28 - yParity), r, bigIntToBytes(ORDER - bytesToBigInt(s), 32))).toBe(signer)
-      expect(value('ecrecover', digest, BigInt(28 - yParity), r, s)).not.toBe(signer)
-      expect(value('recoverSigner', digest, concatBytes(signature, Uint8Array.of(27 + yParity)))).toBe(signer)
-      expect(
-        value('recoverSigner', digest, concatBytes(r, bigIntToBytes(ORDER - bytesToBigInt(s), 32), Uint8Array.of(28 - yParity))),
-      ).toBe('the signature is invalid')
-    }
+    await fc.assert(
+      fc.asyncProperty(secretKey, bytes32, async (key, digest) => {
+        const { signature, yParity } = nobleCrypto.sign(digest, key)
+        const [r, s] = [signature.slice(0, 32), signature.slice(32)]
+        const signer = privateKeyToAccount(toHex(key)).address
+        expect(
+          await recoverAddress({ hash: toHex(digest), signature: toHex(concatBytes(signature, Uint8Array.of(27 + yParity))) }),
+        ).toBe(signer)
+        expect(value('ecrecover', digest, BigInt(27 + yParity), r, s)).toBe(signer)
+        expect(value('ecrecover', digest, BigInt(28 - yParity), r, bigIntToBytes(ORDER - bytesToBigInt(s), 32))).toBe(signer)
+        expect(value('ecrecover', digest, BigInt(28 - yParity), r, s)).not.toBe(signer)
+        expect(value('recoverSigner', digest, concatBytes(signature, Uint8Array.of(27 + yParity)))).toBe(signer)
+        expect(
+          value(
+            'recoverSigner',
+            digest,
+            concatBytes(r, bigIntToBytes(ORDER - bytesToBigInt(s), 32), Uint8Array.of(28 - yParity)),
+          ),
+        ).toBe('the signature is invalid')
+      }),
+      { numRuns: 20 },
+    )
   })
 
   it('has nobody for what is outside the curve, and refuses other sizes', () => {

@@ -7,7 +7,15 @@ const conditions = ['@quoin/source', 'module', 'node']
 const project = (name: string, include: string[], testTimeout: number) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['@quoin/source'] } },
-  test: { name, include, testTimeout, hookTimeout: testTimeout, retry: 0, pool: 'forks' as const },
+  test: {
+    name,
+    include,
+    setupFiles: ['test/replay.ts'],
+    testTimeout,
+    hookTimeout: testTimeout,
+    retry: 0,
+    pool: 'forks' as const,
+  },
 })
 
 /** So many files at a time: on two cores vitest takes one by itself. A project with workers of its own needs a group of its own. */

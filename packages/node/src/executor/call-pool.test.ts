@@ -118,7 +118,7 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a pool of calls', () => {
+describe('a pool of calls', { timeout: 60_000 }, () => {
   const SCRIPT = `
     const { parentPort } = require('node:worker_threads')
     parentPort.on('message', ({ kind, request: { name: request } = {} }) => {

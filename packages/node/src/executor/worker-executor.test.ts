@@ -113,7 +113,10 @@ const options = () => ({
 })
 const start = async (): Promise<WorkerExecutor> => unwrap(await startWorkerExecutor(options()))
 
-/** The real threads, of which some are killed: right behind the message that asks for a method. `heap` is that of the first one. */
+/**
+ * The real threads, of which some are killed: right behind the message that asks for a method. A thread may answer before it is dead, and does on
+ * a busy machine; such an answer is dropped, so that the call is lost with its thread at all times. `heap` is that of the first one.
+ */
 function watch(heap: ResourceLimits = {}) {
   const started: Worker[] = []
   const log = new LogRecorder()
@@ -128,12 +131,21 @@ function watch(heap: ResourceLimits = {}) {
       const { method } = message.call
       const left = kills.get(method) ?? 0
       kills.set(method, left - 1)
-      if (left > 0) void worker.terminate()
+      if (left <= 0) return
+      mute(worker)
+      void worker.terminate()
     }
     return worker
   }
   const killNext = (method: string, times = 1) => kills.set(method, times)
   return { started, log, killNext, powers: { start, logger: log, onFailure: (error: Error) => failures.push(error) } }
+}
+
+/** Drops what a worker still says; its end is told. */
+function mute(worker: Worker): void {
+  const emit = worker.emit.bind(worker)
+  worker.emit = (event: string | symbol, ...values: unknown[]) =>
+    event !== 'message' && emit(event as 'error', ...(values as [Error]))
 }
 
 /** What an executor says that opens the database now. */

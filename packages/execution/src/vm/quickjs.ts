@@ -2,7 +2,8 @@ import { METER_EXPORTS } from './meter/module.ts'
 import type { WasmExports, WasmFunction, WasmGlobal } from './power.ts'
 
 /**
- * The interpreter's binary: Bellard's QuickJS 2025-09-13 as quickjs-emscripten 0.32.0 compiles it (`@jitl/quickjs-wasmfile-release-sync`).
+ * The interpreter's binary: Bellard's QuickJS as of 2025-12-22 (`ENGINE_BINARY.upstream`), as quickjs-emscripten 0.32.0 compiles it
+ * (`@jitl/quickjs-wasmfile-release-sync`).
  * Its exports have one-letter names; the package's emscripten-module.mjs says which is which, quickjs-emscripten's c/interface.c
  * what they do. A `pointer` is an address in linear memory; a JSValue* that is returned is owned by the caller.
  */

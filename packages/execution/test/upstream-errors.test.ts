@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { createEngine } from '../src/vm/engine.ts'
+import { HostRefusal } from '../src/vm/host.ts'
+import { ENGINE_BINARY } from '../src/vm/index.ts'
+import { engineBinary, wasmPower } from './engine.ts'
+import { attack, HOSTILE_GAS_LIMIT, HOSTILE_HOST, hostileHandlers } from './hostile-host.mjs'
+
+/*
+ * Upstream errors of the interpreter that a contract can reach, by their number in docs/engine-security.md, which says what each is. Where memory is
+ * corrupted, how a call ends is the interpreter's affair; it must end as a result, the same in every engine, and touch nothing else.
+ */
+
+const handlers = hostileHandlers(HostRefusal)
+const freshEngine = () => createEngine({ wasm: wasmPower(), binary: engineBinary(), host: HOSTILE_HOST })
+const page = readFileSync(fileURLToPath(new URL('../../../docs/engine-security.md', import.meta.url)), 'utf8')
+
+/** Makes cycles until the collector has run. */
+const COLLECT = 'for (let i = 0; i < 3000; i++) { const o = {}; o.o = o }'
+/** An object that says to be so long that 8 bytes for each of its members are 2³² bytes and 8. */
+const LONG = (get: string) =>
+  `new Proxy({}, { get(t, k) { if (k === 'length') return 0x20000001; n++; ${get}; return 'key' + k } })`
+
+const CORRUPTING: Readonly<Record<string, string>> = {
+  '#471': `
+    const list = new Proxy(new Array(64).fill(1), { get(t, k) { if (k === '10') { ${COLLECT} } return t[k] } })
+    for (let i = 0; i < 20; i++) { new Uint8Array(768).fill(0x41); Array.prototype.toReversed.call(list) }
+    return 1`,
+  '#478': `
+    const buffer = new ArrayBuffer(4096)
+    const target = new Proxy(Uint8Array, { get(t, k) { if (k === 'prototype') buffer.transfer(0); return t[k] } })
+    const memory = Reflect.construct(Uint8Array, [buffer, 0, 4096], target)
+    for (let i = 0; i < 4096; i++) memory[i] = 0x41
+    return memory.length`,
+  '#492': `
+    const buffer = new ArrayBuffer(4096, { maxByteLength: 4096 })
+    const array = new Int32Array(buffer)
+    return array.with(0, { valueOf() { buffer.resize(16); return 7 } }).length`,
+  '#535': `
+    let n = 0
+    try { Reflect.ownKeys(new Proxy({}, { ownKeys: () => ${LONG('if (n > 200) throw new Error()')} })) } catch {}
+    return n`,
+  '#535 without an end': `
+    let n = 0
+    return Reflect.ownKeys(new Proxy({}, { ownKeys: () => ${LONG('')} })).length`,
+  'ng #1355': `
+    let it, hits = 0, inside = false
+    Object.defineProperty(Object.prototype, 'then', { configurable: true, get() {
+      if (inside || it === undefined) return undefined
+      inside = true
+      if (hits === 0) it.return(0); else if (hits === 1) { it.next(1); it.return(1) }
+      hits++
+      inside = false
+      return undefined
+    } })
+    let go
+    const gate = new Promise((resolve) => { go = resolve })
+    it = (async function* () { await gate; yield 1; await gate; yield 2 })()
+    it.next(); it.next(); go(0)
+    return (async () => { for (let i = 0; i < 20; i++) await i; return hits })()`,
+}
+
+/** What is wrong, or was elsewhere, and corrupts nothing here. */
+const HARMLESS: readonly (readonly [id: string, source: string, ends: string, says: unknown])[] = [
+  [
+    '#488',
+    'function* g() { for (const e of yield []); } const i = g(); i.next(); return i.return(1).value',
+    'compile',
+    'stack underflow',
+  ],
+  ['#493', 'return [...[1, 2].values().map((x) => 2 * x)].join()', 'return', '2,4'],
+  [
+    '#504',
+    "Object.defineProperty(RegExp.prototype, 'flags', { get: undefined }); return 'aXa'.replace(/a/g, 'b')",
+    'return',
+    'bXa',
+  ],
+  ['#496', 'return 0x0.toString()', 'compile', 'invalid number literal'],
+  ['RegExp.escape', "return RegExp.escape('\\u{1f600}')", 'return', '\\ud83d\\ude00'],
+  ['ng #1571', "const a = 'a'.repeat(50000); return RegExp.escape(a + a).length", 'return', 100_003],
+  ['ng #1572', 'const o = {}; return typeof [o, o].values().find(() => false)', 'return', 'undefined'],
+  [
+    'ng #1368',
+    'const it = Iterator.concat({ [Symbol.iterator]() { it.return(); return [].values() } }); return it.next().done',
+    'throw',
+    'already running',
+  ],
+  ['ng #1354', "new RegExp('[]', 'v'); return 1", 'return', 1],
+  [
+    'ng #1562',
+    `const all = []; for (let i = 0; i < 30; i++) { const a = [0]; a.length = 245; a.push(2); all.push(a) } ${COLLECT} return all.length`,
+    'return',
+    30,
+  ],
+]
+
+const scriptOf = (body: string): string => `export const run = () => { ${body} }`
+
+describe('a contract that corrupts the memory of the interpreter', () => {
+  const [one, other] = [freshEngine(), freshEngine()]
+  const innocent = scriptOf(
+    "return JSON.stringify([...new Map([[1, 2n ** 70n]])].map(String)) + [3, 1, 2].sort() + 'ab'.replace(/a/, 'b')",
+  )
+  const expected = attack(one, handlers, innocent, HOSTILE_GAS_LIMIT)
+
+  it.each(Object.entries(CORRUPTING))('%s ends as a result, the same elsewhere, and changes nothing for others', (id, body) => {
+    const found = attack(one, handlers, scriptOf(body), HOSTILE_GAS_LIMIT)
+    expect(['return', 'throw', 'trap', 'out-of-gas']).toContain(found.ends)
+    expect(found.gas).toBeGreaterThan(0)
+    expect(found.gas).toBeLessThanOrEqual(2 * HOSTILE_GAS_LIMIT)
+    expect(attack(one, handlers, innocent, HOSTILE_GAS_LIMIT)).toEqual(expected)
+    expect(attack(other, handlers, scriptOf(body), HOSTILE_GAS_LIMIT)).toEqual(found)
+    expect(attack(one, handlers, scriptOf(body), HOSTILE_GAS_LIMIT)).toEqual(found)
+    expect(page).toContain(id.split(' without')[0])
+  })
+
+  it.each(HARMLESS)('is not one that meets %s', (id, body, ends, says) => {
+    expect(attack(one, handlers, scriptOf(body), HOSTILE_GAS_LIMIT)).toMatchObject({
+      ends,
+      says: typeof says === 'string' && ends !== 'return' ? expect.stringContaining(says) : says,
+    })
+    expect(page).toContain(id)
+  })
+})
+
+describe('docs/engine-security.md', () => {
+  it('is about the binary that is pinned, as its package says', () => {
+    const manifest = createRequire(import.meta.url).resolve(ENGINE_BINARY.source.replace(/wasm$/, 'package.json'))
+    expect(readFileSync(manifest.replace(/package\.json$/, 'README.md'), 'utf8')).toContain(ENGINE_BINARY.upstream)
+    for (const fact of [ENGINE_BINARY.upstream, ENGINE_BINARY.sourceSha256, JSON.parse(readFileSync(manifest, 'utf8')).version])
+      expect(page).toContain(fact)
+  })
+})

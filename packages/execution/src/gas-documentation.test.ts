@@ -6,6 +6,7 @@ import { LIBRARY_GAS } from './contract/library/gas.ts'
 import { MESSAGE_GAS } from './contract/message-gas.ts'
 import { MESSAGE_LIMITS } from './contract/message-limits.ts'
 import { GAS } from './intrinsic-gas.ts'
+import { TICKS_PER_GAS } from './ticks.ts'
 import { VM_GAS } from './vm/gas.ts'
 import { INSTRUCTION_GAS } from './vm/meter/weights.ts'
 
@@ -16,10 +17,10 @@ interface Table {
 const documentation = readFileSync(new URL('../../../docs/gas.md', import.meta.url), 'utf8')
 const sections = documentation.split(/^## /m)
 
-/** The numbers of a section's table by their names. */
+/** The amounts of gas in a section's table by their names. */
 function documented(mark: string): Readonly<Record<string, number>> {
   const section = sections.find((text) => text.includes(mark)) ?? ''
-  const rows = section.matchAll(/^\| `([A-Za-z0-9.]+)` \| ([0-9,]+) \|/gm)
+  const rows = section.matchAll(/^\| `([A-Za-z0-9.]+)` \| ([0-9,]+(?:\.[0-9])?) \|/gm)
   return Object.fromEntries([...rows].map(([, name, number]) => [name, Number(number!.replaceAll(',', ''))]))
 }
 
@@ -30,14 +31,15 @@ const pricesOf = (table: Table, path = ''): readonly (readonly [string, number])
 
 describe('docs/gas.md', () => {
   it.each([
-    ['intrinsic-gas.ts', GAS],
-    ['contract/message-gas.ts', MESSAGE_GAS],
-    ['vm/meter/weights.ts', INSTRUCTION_GAS],
-    ['vm/gas.ts', VM_GAS],
-    ['contract/gas.ts', CONTRACT_GAS],
-    ['contract/library/gas.ts', LIBRARY_GAS],
-  ])('has every price of %s and no other', (file, table) => {
-    expect(documented(`\`packages/execution/src/${file}\``)).toEqual(Object.fromEntries(pricesOf(table)))
+    ['intrinsic-gas.ts', GAS, 1],
+    ['contract/message-gas.ts', MESSAGE_GAS, TICKS_PER_GAS],
+    ['vm/meter/weights.ts', INSTRUCTION_GAS, TICKS_PER_GAS],
+    ['vm/gas.ts', VM_GAS, TICKS_PER_GAS],
+    ['contract/gas.ts', CONTRACT_GAS, TICKS_PER_GAS],
+    ['contract/library/gas.ts', LIBRARY_GAS, TICKS_PER_GAS],
+  ])('has every price of %s and no other, in gas', (file, table, unitsPerGas) => {
+    const prices = pricesOf(table).map(([name, units]) => [name, units / unitsPerGas])
+    expect(documented(`\`packages/execution/src/${file}\``)).toEqual(Object.fromEntries(prices))
   })
 
   it('has the limits, and what they come to', () => {

@@ -17,6 +17,7 @@ import type { TransactionRefusal } from './executor.ts'
 import { effectiveGasPrice, feeOf, maximumCost } from './fees.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
 import { maySend, type SendPolicy } from './system-state.ts'
+import { assertTicks, gasUsedOf, ticksOf } from './ticks.ts'
 
 /** What the parent's state and header lay down for the transactions of a block. */
 export interface TransactionRules {
@@ -29,6 +30,7 @@ export interface TransactionRules {
 /** What a transaction left behind, its writes to the journal aside. */
 export interface TransactionOutcome {
   readonly status: 0 | 1
+  /** In gas, the intrinsic included. */
   readonly gasUsed: number
   readonly logs: readonly Log[]
   /** ABI-encoded error of a failed transaction. */
@@ -101,13 +103,13 @@ export function applyTransaction(
   const nonce = (transaction.to === undefined ? account.nonce : account.nonce + 1) as Nonce
   journal.setAccount(sender, { ...account, nonce, balance: Wei(account.balance - deposit) })
   const start = journal.checkpoint()
-  const outcome = runMessage(machine, { ...transaction, from: sender, gas: transaction.gasLimit })
-  const fee = feeOf(feePolicy, baseFee, outcome.gasUsed, price)
+  const { outcome, gasUsed } = runMessage(machine, { ...transaction, from: sender })
+  const fee = feeOf(feePolicy, baseFee, gasUsed, price)
   credit(journal, sender, deposit - fee.charged)
   credit(journal, machine.block.proposer, fee.toProposer)
   return {
     status: outcome.ok ? 1 : 0,
-    gasUsed: outcome.gasUsed,
+    gasUsed,
     logs: journal.logsSince(start),
     errorData: outcome.ok ? emptyBytes() : outcome.data,
     contractAddress: outcome.ok ? outcome.contractAddress : undefined,
@@ -117,14 +119,28 @@ export function applyTransaction(
 }
 
 /** What runs of a transaction: a message, and what its intrinsic gas depends on. */
-export type TransactionMessage = Message & Pick<Transaction, 'accessList'>
+export interface TransactionMessage extends Omit<Message, 'gas'>, Pick<Transaction, 'accessList'> {
+  /** In gas, the intrinsic included. */
+  readonly gasLimit: number
+}
+
+/** How the message of a transaction ended. */
+export interface TransactionRun {
+  readonly outcome: MessageOutcome
+  /** In gas, the intrinsic included. */
+  readonly gasUsed: number
+  /** Whether nothing is left of what the limit bought. */
+  readonly isSpent: boolean
+}
 
 /**
- * Runs the message of a transaction, whose gas is at least the intrinsic: no nonce is checked and no fee charged. Of what it used,
- * the intrinsic gas is a part.
+ * Runs the message of a transaction, whose gas limit is at least the intrinsic gas: no nonce is checked and no fee charged. Beyond the
+ * intrinsic gas the limit buys ticks; those that were used cost whole gas.
  */
-export function runMessage(machine: Machine, message: TransactionMessage): MessageOutcome {
-  const intrinsic = intrinsicGas(message)
-  const outcome = machine.run({ ...message, gas: message.gas - intrinsic })
-  return { ...outcome, gasUsed: intrinsic + outcome.gasUsed }
+export function runMessage(machine: Machine, { gasLimit, accessList, ...message }: TransactionMessage): TransactionRun {
+  const intrinsic = intrinsicGas({ ...message, accessList })
+  const budget = ticksOf(gasLimit - intrinsic)
+  const outcome = machine.run({ ...message, gas: budget })
+  const used = assertTicks(outcome.gasUsed, budget)
+  return { outcome, gasUsed: intrinsic + gasUsedOf(used), isSpent: used === budget }
 }

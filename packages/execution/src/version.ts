@@ -38,6 +38,7 @@ import { FEE_CONSTANTS } from './fees.ts'
 import { GAS } from './intrinsic-gas.ts'
 import { accountKey, codeKey, storageKey } from './keys.ts'
 import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './system-state.ts'
+import { TICKS_PER_GAS } from './ticks.ts'
 
 /**
  * Counts the changes to how transactions execute that the tables and samples below do not show, such as the order of checks. Raise it
@@ -114,6 +115,7 @@ export function describeExecution(crypto: Crypto): string {
   ]
   const lines = [
     `revision ${RULES_REVISION}`,
+    `gas.ticks ${TICKS_PER_GAS}`,
     ...describeTable('gas', GAS),
     ...describeTable('fees', FEE_CONSTANTS),
     ...describeTable('limits', { ...BLOCK_LIMITS, ...CONTRACT_LIMITS, ...MESSAGE_LIMITS, ...ABI_LIMITS, ...ENCODE_LIMITS }),

@@ -5,6 +5,7 @@ import { createContracts } from '../src/contract/contracts.ts'
 import { Machine } from '../src/contract/machine.ts'
 import type { BlockContext, MessageOutcome } from '../src/contract/message.ts'
 import { Journal } from '../src/journal.ts'
+import { type Ticks, ticksOf } from '../src/ticks.ts'
 import type { Engine } from '../src/vm/index.ts'
 import { contractEngine } from './engine.ts'
 
@@ -19,8 +20,8 @@ export const TEST_BLOCK: BlockContext = {
   baseFee: 3n,
 }
 
-/** Gas of a call where a test does not say. */
-export const TEST_GAS = 18_000_000
+/** What a call may use where a test does not say. */
+export const TEST_GAS: Ticks = ticksOf(18_000_000)
 
 type ContainerParts = Parameters<typeof containerOf>[2]
 
@@ -32,7 +33,7 @@ export interface TestContract {
 interface CallOptions {
   readonly from?: Address
   readonly value?: bigint
-  readonly gas?: number
+  readonly gas?: Ticks
 }
 
 /** ABI from its human-readable lines, as viem reads them. */

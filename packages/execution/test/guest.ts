@@ -6,6 +6,7 @@ import { GUEST_LINK } from '../src/contract/guest.ts'
 import { CONTRACT_HANDLERS, CONTRACT_HOST } from '../src/contract/host/index.ts'
 import type { InnerMessage, MessageOutcome } from '../src/contract/message.ts'
 import { Journal } from '../src/journal.ts'
+import type { Ticks } from '../src/ticks.ts'
 import { createEngine, type Engine, type GuestError, type GuestValue } from '../src/vm/index.ts'
 import { engineBinary, wasmPower } from './engine.ts'
 import { addressOf } from './transactions.ts'
@@ -84,7 +85,8 @@ export function frameOf({ abi = [], outcomes = [], ...given }: FrameOptions = {}
   }
 }
 
-const GAS = 100_000_000
+/** What a function may use where a test does not say. */
+export const GAS: Ticks = 100_000_000
 
 /** Runs a function of a contract; how it ended, and its gas. */
 export function runFunction(source: string, frame: Frame, values: readonly GuestValue[] = [], gas = GAS) {

@@ -8,8 +8,8 @@ export const BUILD_LIMITS = {
   layoutFieldsMax: 1_024,
   layoutTypeCharsMax: 1_024,
   reentrantMax: 512,
-  /** Gas of evaluating a module together with the kit's checks of what it declares, and once more of handing that over: some 40 ms each. */
-  descriptionGasMax: 120_000_000,
+  /** Gas of evaluating a module together with the kit's checks of what it declares, and once more of handing that over: some 200 ms each. */
+  descriptionGasMax: 60_000_000,
   descriptionMemoryBytesMax: 8 * 1024 * 1024,
   /** Diagnostics that one build answers with. */
   diagnosticsMax: 200,

@@ -4,10 +4,12 @@ import {
   EngineFault,
   evaluation,
   GasMeter,
+  gasUsedOf,
   intrinsicGas,
   MESSAGE_LIMITS,
   makeCode,
   type NewCode,
+  ticksOf,
 } from '@quoin/execution/contract'
 import type { CompileError } from '@quoin/execution/vm'
 import { type ChainId, type ContractContainer, encodeContainer, err, nobleCrypto, ok, type Result } from '@quoin/protocol'
@@ -39,7 +41,7 @@ export class Trial {
   /** Evaluates a module that has a function `describe` and calls it. There is more gas than for a deployment: the kit checks a declaration here. */
   describe(source: string): Result<unknown, Refusal> {
     const { engine, crypto } = this.#contracts
-    const gas = BUILD_LIMITS.descriptionGasMax
+    const gas = ticksOf(BUILD_LIMITS.descriptionGasMax)
     const request = evaluation(crypto, source, gas)
     const compiled = engine.compile({ ...request, gas, memoryBytes: BUILD_LIMITS.descriptionMemoryBytesMax })
     if (!compiled.ok) return err(evaluationRefusal(compiled.error))
@@ -67,10 +69,10 @@ export class Trial {
   #make(container: ContractContainer): Result<{ readonly made: NewCode; readonly gasUsed: number }, Refusal> {
     const encoded = encoding(container)
     if (!encoded.ok) return encoded
-    const meter = new GasMeter(TRIAL_GAS, undefined)
+    const meter = new GasMeter(ticksOf(TRIAL_GAS), undefined)
     try {
       const made = makeCode(this.#contracts, meter, encoded.value, undefined)
-      if (made.ok) return ok({ made: made.value, gasUsed: meter.used })
+      if (made.ok) return ok({ made: made.value, gasUsed: gasUsedOf(meter.used) })
       const { error, reason } = made.error
       if (error !== undefined) return err({ message: messageOf(error), stack: error.stack })
       return err({ message: reason.replace(/^no contract was made: /, ''), stack: '' })

@@ -1,14 +1,14 @@
 import type { Address, Transaction, Wei } from '@quoin/protocol'
 import { type Contracts, type ContractsOptions, createContracts } from '../contract/contracts.ts'
 import { Machine } from '../contract/machine.ts'
-import type { BlockContext, MessageOutcome } from '../contract/message.ts'
+import type { BlockContext } from '../contract/message.ts'
 import { findNative } from '../contract/native/table.ts'
 import type { ContractTrace } from '../contract/outcome.ts'
 import type { HistoryKv } from '../history.ts'
 import { intrinsicGas } from '../intrinsic-gas.ts'
 import { Journal } from '../journal.ts'
 import type { KvReader } from '../kv.ts'
-import { runMessage } from '../transaction.ts'
+import { runMessage, type TransactionRun } from '../transaction.ts'
 import {
   type BlockOverrides,
   type OverrideRefusal,
@@ -153,15 +153,14 @@ function runWith(contracts: Contracts, journal: Journal, block: BlockContext, ca
     return { outcome: refused('intrinsic-gas-too-low', message), course: '' }
   }
   const machine = new Machine(contracts, journal, block)
-  const outcome = resultOf(runMessage(machine, { ...call, gas: gasLimit }), gasLimit, journal)
+  const outcome = resultOf(runMessage(machine, { ...call, gasLimit }), journal)
   return { outcome, course: machine.course }
 }
 
-function resultOf(outcome: MessageOutcome, gasLimit: number, journal: Journal): CallResult {
-  const { gasUsed } = outcome
+function resultOf({ outcome, gasUsed, isSpent }: TransactionRun, journal: Journal): CallResult {
   if (!outcome.ok) {
     // Whatever else fails leaves gas, if only what the failing frame's caller keeps.
-    if (gasUsed === gasLimit) return { kind: 'out-of-gas', gasUsed }
+    if (isSpent) return { kind: 'out-of-gas', gasUsed }
     return { kind: 'reverted', data: outcome.data, reason: outcome.reason, trace: outcome.trace, gasUsed }
   }
   const { contractAddress } = outcome

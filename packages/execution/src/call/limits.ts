@@ -7,5 +7,5 @@ export const CALL_LIMITS = {
   /** Accounts that one call may override. */
   overriddenAccountsMax: 1_024,
   /** Gas for making the program of one overriding code: a container of the largest size, evaluated. */
-  codeGasMax: 20_000_000,
+  codeGasMax: 30_000_000,
 } as const

@@ -18,6 +18,7 @@ import { readRecord, writeRecord } from '../contract/record.ts'
 import type { Journal } from '../journal.ts'
 import { flatKeyOf, storageKey } from '../keys.ts'
 import type { KvReader } from '../kv.ts'
+import { ticksOf } from '../ticks.ts'
 import { CALL_LIMITS } from './limits.ts'
 
 /** What a call finds of an account in place of what the state holds (geth's state overrides); undefined leaves it as it is. */
@@ -79,7 +80,7 @@ export function prepareOverrides(contracts: Contracts, overrides: StateOverrides
   for (const [address, { code, storage }] of overrides) {
     if (storage?.kind === 'replace') replaced.add(storagePrefix(address))
     if (code === undefined || code.length === 0) continue
-    const made = makeCode(contracts, new GasMeter(CALL_LIMITS.codeGasMax, undefined), code, undefined)
+    const made = makeCode(contracts, new GasMeter(ticksOf(CALL_LIMITS.codeGasMax), undefined), code, undefined)
     if (!made.ok) return refusal(`the code of ${address} cannot stand for a contract's: ${made.error.reason}`)
     if (made.value.constructorArguments.length > 0)
       return refusal(`the code of ${address} cannot stand for a contract's: bytes follow the container`)

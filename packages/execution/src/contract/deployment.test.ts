@@ -153,7 +153,7 @@ describe('a creation fails, with a reason, for', () => {
     ],
     [
       'a module that takes too much memory',
-      creationOf('export const x = new Uint8Array(2e6); export default {}', NOTHING),
+      creationOf('export const x = new Uint8Array(4e6); export default {}', NOTHING),
       /out of memory/,
     ],
     ['a source that is no text', withByte(containerOf('export default "ÿ"', []), 0xc3, 0xff), /not UTF-8/],

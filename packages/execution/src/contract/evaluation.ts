@@ -1,4 +1,5 @@
 import type { Crypto } from '@quoin/protocol'
+import { type Ticks, ticksOf } from '../ticks.ts'
 import type { CompileRequest, HostHandlers } from '../vm/index.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
 import { HOST_LIBRARY } from './library/table.ts'
@@ -9,14 +10,17 @@ const EVALUATION_HANDLERS: HostHandlers = Object.fromEntries(
   Object.keys(HOST_LIBRARY).map((name) => [name, CONTRACT_HANDLERS[name]!]),
 )
 
+/** Of evaluating one module. */
+export const EVALUATION_TICKS_MAX: Ticks = ticksOf(MESSAGE_LIMITS.evaluationGasMax)
+
 /**
  * How a contract's module is evaluated, on at most `evaluationGasMax`. The memory granted is always the same, so that a module which comes to
  * an end leaves the same image whenever and under whatever budget it is evaluated.
  */
-export const evaluation = (crypto: Crypto, source: string, gas: number) =>
+export const evaluation = (crypto: Crypto, source: string, gas: Ticks) =>
   ({
     source,
-    gas: Math.min(gas, MESSAGE_LIMITS.evaluationGasMax),
+    gas: Math.min(gas, EVALUATION_TICKS_MAX),
     memoryBytes: MESSAGE_LIMITS.imageGrowthBytesMax,
     handlers: EVALUATION_HANDLERS,
     scope: { crypto, access: 'pure' },

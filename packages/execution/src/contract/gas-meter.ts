@@ -1,42 +1,43 @@
+import { assertTicks, type Ticks } from '../ticks.ts'
 import type { HostContext } from '../vm/index.ts'
 
-/** Gas of one message. A message that a contract sends is paid for by the contract's own frame. */
+/** Ticks of one message. A message that a contract sends is paid for by the contract's own frame. */
 export class GasMeter {
-  readonly limit: number
+  readonly limit: Ticks
   readonly #payer: HostContext | undefined
-  #left: number
+  #left: Ticks
   /** What the engine has taken from the payer's frame already. */
-  #paid = 0
+  #paid: Ticks = 0
 
-  constructor(limit: number, payer: HostContext | undefined) {
-    this.limit = limit
+  constructor(limit: Ticks, payer: HostContext | undefined) {
+    this.limit = assertTicks(limit)
     this.#left = limit
     this.#payer = payer
   }
 
-  get left(): number {
+  get left(): Ticks {
     return this.#left
   }
 
-  get used(): number {
+  get used(): Ticks {
     return this.limit - this.#left
   }
 
-  /** Takes gas before the work that it is for. When there is not enough, all of it is gone. */
-  take(gas: number): boolean {
-    const isEnough = gas <= this.#left
-    this.#left = isEnough ? this.#left - gas : 0
+  /** Takes ticks before the work that they are for. When there are not enough, all of them are gone. */
+  take(ticks: Ticks): boolean {
+    const isEnough = assertTicks(ticks) <= this.#left
+    this.#left = isEnough ? this.#left - ticks : 0
     return isEnough
   }
 
   /** Counts what the engine used for a guest. */
-  count(gasUsed: number): void {
-    this.#left -= gasUsed
-    if (this.#payer !== undefined) this.#paid += gasUsed
+  count(used: Ticks): void {
+    this.#left -= assertTicks(used, this.#left)
+    if (this.#payer !== undefined) this.#paid += used
   }
 
   /** Has the payer pay what it has not paid yet. */
   settle(): void {
-    this.#payer?.charge(this.used - this.#paid)
+    this.#payer?.charge(assertTicks(this.used - this.#paid))
   }
 }

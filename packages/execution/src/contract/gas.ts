@@ -1,9 +1,10 @@
+import { disk } from '../ticks.ts'
+
 /**
- * What contracts pay for the work of their host functions, on top of `VM_GAS.hostCall` and `VM_GAS.hostByte`. Part of the execution version.
- *
- * Two scales. Work of the processor costs at least 3,000 gas a microsecond, as in the host library (`library/gas.ts`). What goes to the disk
- * costs 300 gas a microsecond, the scale of a transaction's 21,000 (70 µs of a validator's processor): at that rate a block of the default
- * 72 million gas that does nothing else takes 240 ms. Beside each price stands what it pays for, in µs on the machine of docs/benchmarks.md.
+ * What contracts pay for the work of their host functions, on top of `VM_GAS.hostCall` and `VM_GAS.hostByte`, in ticks (`ticks.ts`): at least
+ * 3,000 a microsecond of the processor, as in the host library (`library/gas.ts`). What goes to the disk stands here as `disk(gas)`, 300 gas a
+ * microsecond. So a block of the default 72 million gas takes 240 ms, whatever it does. Beside each price stands what it pays for, in µs on the
+ * machine of docs/benchmarks.md. Part of the execution version.
  */
 export const CONTRACT_GAS = {
   environment: {
@@ -16,13 +17,13 @@ export const CONTRACT_GAS = {
   },
   storage: {
     /** A read that is not in the database's cache: 20 µs */
-    load: 6_000,
+    load: disk(6_000),
     /** A read as above, and in the block's batch the value, the history's entry and the tree's leaf: 25 µs with the read in the cache */
-    store: 12_000,
+    store: disk(12_000),
     /** A byte that is read, decompression included: 0.007 µs */
-    loadByte: 3,
+    loadByte: disk(3),
     /** A byte of the new value or of the old one, which goes to the history: hashed, logged and written twice by the database: 0.04 µs */
-    storeByte: 16,
+    storeByte: disk(16),
     /** A character of the name of a type that is no scalar: 0.06 µs */
     typeChar: 200,
   },
@@ -31,8 +32,8 @@ export const CONTRACT_GAS = {
     base: 10_000,
     /** A topic in the bloom and in the receipt: 0.5 µs */
     topic: 1_500,
-    /** A byte of data, written and hashed with the receipts: 0.04 µs on the scale of the disk */
-    byte: 16,
+    /** A byte of data, written and hashed with the receipts: 0.04 µs */
+    byte: disk(16),
     /** A value that is in its topic as a hash: keccak256 of the words and bytes that it takes, 0.003 µs a byte */
     hashed: { value: 300, character: 30, byte: 10 },
   },
@@ -50,8 +51,8 @@ export const CONTRACT_GAS = {
   },
   /** Of an account or code that is not in the database's cache, as a load. */
   account: {
-    base: 6_000,
+    base: disk(6_000),
     /** A byte of code: 0.007 µs */
-    codeByte: 3,
+    codeByte: disk(3),
   },
 } as const

@@ -2,6 +2,7 @@ import { bytesToHex, hexToBytes } from '@quoin/protocol'
 import { type Abi, decodeErrorResult, decodeEventLog, getAddress, getContractAddress, toFunctionSelector } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiOf, creationOf, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../test/contracts.ts'
+import { ticksOf } from '../ticks.ts'
 import { selectorBytes } from './abi/encode.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 import { RECEIVE_SELECTOR } from './program.ts'
@@ -60,8 +61,8 @@ describe('a call', () => {
       ],
     ])
     expect(chain.journal.account(contract.address).balance).toBe(4n)
-    const left = chain.call(contract, 'gas', [], { gas: 1_000_000 }) as bigint
-    expect(left).toBeGreaterThan(500_000n)
+    const left = chain.call(contract, 'gas', [], { gas: ticksOf(1_000_000) }) as bigint
+    expect(left).toBeGreaterThan(900_000n)
     expect(left).toBeLessThan(1_000_000n)
   })
 
@@ -252,14 +253,14 @@ describe('contracts that call contracts', () => {
       all: (peer) => { try { quoin.call(peer, 'spin()', []) } catch (e) { return e.message + ',' + quoin.gasLeft } },
       some: (peer) => { const before = quoin.gasLeft; try { quoin.call(peer, 'spin()', [], { gas: 200000n }) } catch (e) { return before - quoin.gasLeft } },
     `)
-    const [message, left] = run('all', { gas: 6_400_000 }).split(',')
+    const [message, left] = run('all', { gas: ticksOf(6_400_000) }).split(',')
     expect(message).toBe('out of gas')
     expect(Number(left)).toBeGreaterThan(6_400_000 / 64 / 2)
     expect(Number(left)).toBeLessThan(6_400_000 / 64)
     const spent = Number(run('some'))
     expect(spent).toBeGreaterThan(200_000)
     expect(spent).toBeLessThan(260_000)
-    expect(chain.attempt(a, 'run', ['all', b.address], { gas: 6_400_000 }).gasUsed).toBeGreaterThan(6_200_000)
+    expect(chain.attempt(a, 'run', ['all', b.address], { gas: ticksOf(6_400_000) }).gasUsed).toBeGreaterThan(ticksOf(6_200_000))
   })
 
   it('cannot be entered again, but statically or where the container allows it', () => {

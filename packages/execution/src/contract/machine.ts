@@ -3,6 +3,7 @@ import { credit } from '../credit.ts'
 import { EngineFault } from '../fault.ts'
 import type { Journal } from '../journal.ts'
 import type { KvOp } from '../kv.ts'
+import type { Ticks } from '../ticks.ts'
 import type { CallOutcome, GuestValue, HostContext } from '../vm/index.ts'
 import type { TupleType } from './abi/type.ts'
 import type { Contracts } from './contracts.ts'
@@ -33,7 +34,7 @@ interface Call {
 /** A contract that is under way, as it sends a message. */
 export interface Sender {
   readonly address: Address
-  readonly gasLeft: number
+  readonly gasLeft: Ticks
   /** Whether what it sends must be static. */
   readonly isStatic: boolean
 }

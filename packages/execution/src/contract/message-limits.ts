@@ -6,10 +6,10 @@ export const MESSAGE_LIMITS = {
   gasKept: 64,
   /** Calls of one aggregate of Multicall3. */
   aggregatedCallsMax: 1_024,
-  /** Gas of evaluating a module, at deployment and whenever its image must be made again: 4 ms of compiling, 13 ms of the dearest loops. */
-  evaluationGasMax: 16_000_000,
+  /** Gas of evaluating a module, at deployment and whenever its image must be made again: 50 ms. */
+  evaluationGasMax: 15_000_000,
   /** Growth of the heap by evaluating a module: what an image adds to the engine's own. */
-  imageGrowthBytesMax: 1024 * 1024,
+  imageGrowthBytesMax: 2 * 1024 * 1024,
 } as const
 
 /** Bound of one executor's programs; decides nothing but speed and memory. */

@@ -1,4 +1,5 @@
 import type { Address, Height, TimeMs } from '@quoin/protocol'
+import type { Ticks } from '../ticks.ts'
 import type { GuestError } from '../vm/index.ts'
 import type { ContractTrace } from './outcome.ts'
 
@@ -7,6 +8,7 @@ export interface BlockContext {
   readonly number: Height
   readonly timeMs: TimeMs
   readonly proposer: Address
+  /** In gas. */
   readonly gasLimit: number
   readonly baseFee: bigint
 }
@@ -17,21 +19,22 @@ export interface Message {
   readonly to: Address | undefined
   readonly value: bigint
   readonly data: Uint8Array
-  readonly gas: number
+  /** What it may use. */
+  readonly gas: Ticks
 }
 
 /** A message that a contract sends. */
 export interface InnerMessage extends Omit<Message, 'from' | 'gas'> {
   /** At most; undefined for all that may be passed on. */
-  readonly gas: number | undefined
+  readonly gas: Ticks | undefined
   readonly isStatic: boolean
 }
 
-/** How a message ended; nothing of one that failed stays in the journal. */
+/** How a message ended, and what it used; nothing of one that failed stays in the journal. */
 export type MessageOutcome =
   | {
       readonly ok: true
-      readonly gasUsed: number
+      readonly gasUsed: Ticks
       /** What a call returned, ABI-encoded. */
       readonly data: Uint8Array
       /** Of a creation. */
@@ -39,7 +42,7 @@ export type MessageOutcome =
     }
   | {
       readonly ok: false
-      readonly gasUsed: number
+      readonly gasUsed: Ticks
       /** ABI-encoded error: `Error(string)` or the contract's own. At most `errorDataBytesMax`. */
       readonly data: Uint8Array
       /** In words, for people; never hashed beyond what `data` holds of it. */

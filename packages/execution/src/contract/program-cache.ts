@@ -4,8 +4,8 @@ import { SPACE } from '../keys.ts'
 import type { KvOp, KvReader } from '../kv.ts'
 import { type ContractImage, type Engine, imageBytes } from '../vm/index.ts'
 import { describeContractEngine } from './engine.ts'
-import { evaluation } from './evaluation.ts'
-import { MESSAGE_LIMITS, PROGRAM_CACHE_LIMITS } from './message-limits.ts'
+import { EVALUATION_TICKS_MAX, evaluation } from './evaluation.ts'
+import { PROGRAM_CACHE_LIMITS } from './message-limits.ts'
 import { interfaceOf, link, type Program } from './program.ts'
 
 interface Entry {
@@ -97,7 +97,7 @@ export class ProgramCache {
   }
 
   #evaluate(source: string): ContractImage {
-    const compiled = this.#engine.compile(evaluation(this.#crypto, source, MESSAGE_LIMITS.evaluationGasMax))
+    const compiled = this.#engine.compile(evaluation(this.#crypto, source, EVALUATION_TICKS_MAX))
     if (compiled.ok) return compiled.value.image
     if (compiled.error.kind === 'fault') throw new EngineFault(undefined, compiled.error.error)
     throw new Error(`code that the state holds does not evaluate: ${compiled.error.message}`)

@@ -1,9 +1,8 @@
-/** An amount of the engine's unit: one plain instruction of the interpreter's binary (`meter/weights.ts`). The engine counts gas in it. */
-export type Ticks = number
+import type { Ticks } from '../ticks.ts'
 
 /**
- * What the engine charges besides executed instructions (`meter/weights.ts`), in the same unit: one plain instruction of the interpreter's
- * binary. Part of the execution version.
+ * What the engine charges besides executed instructions (`meter/weights.ts`), in the same unit, ticks (`../ticks.ts`): one plain instruction
+ * of the interpreter's binary. All that the engine calls gas is counted in them. Part of the execution version.
  */
 export const VM_GAS = {
   /** Restoring an image before a call, whatever its size: the fixed data of the interpreter. */
@@ -25,4 +24,4 @@ export const VM_GAS = {
 } as const
 
 /** Gas for restoring an image whose heap has this many bytes. */
-export const restoreGas = (heapBytes: number): number => VM_GAS.restore + Math.ceil(heapBytes / 1024) * VM_GAS.restoreKiB
+export const restoreGas = (heapBytes: number): Ticks => VM_GAS.restore + Math.ceil(heapBytes / 1024) * VM_GAS.restoreKiB

@@ -1,4 +1,4 @@
-import type { Ticks } from './gas.ts'
+import type { Ticks } from '../ticks.ts'
 import { VM_LIMITS } from './limits.ts'
 import { GuestMemory } from './memory.ts'
 import { Unwind } from './outcome.ts'

@@ -1,4 +1,4 @@
-import type { Ticks } from './gas.ts'
+import type { Ticks } from '../ticks.ts'
 import { VM_GAS } from './gas.ts'
 import { pageEnd, pageStart, STORE_BYTES_MAX, WATCH_PAGE_BYTES } from './meter/watch.ts'
 import { Unwind } from './outcome.ts'

@@ -13,6 +13,7 @@ import {
   valueOf,
 } from '../../../test/guest.ts'
 import { addressOf } from '../../../test/transactions.ts'
+import { ticksOf } from '../../ticks.ts'
 
 const abi = parseAbi([
   'function balanceOf(address owner) returns (uint256)',
@@ -162,7 +163,7 @@ describe('options', () => {
   }
 
   it.each([...CALLS, CREATE])('of %s are value and gas', (call) => {
-    expect(sent(call, '{ value: 7n, gas: 1000n }')).toEqual([{ value: 7n, gas: 1000 }])
+    expect(sent(call, '{ value: 7n, gas: 1000n }')).toEqual([{ value: 7n, gas: ticksOf(1000) }])
     expect(sent(call, '{ value: 2n ** 256n - 1n }')).toEqual([{ value: 2n ** 256n - 1n, gas: undefined }])
     expect(sent(call, '{ gas: 2n ** 200n }')).toEqual([{ value: 0n, gas: Number.MAX_SAFE_INTEGER }])
     for (const none of ['undefined', '{}', '{ value: undefined, gas: undefined }'])

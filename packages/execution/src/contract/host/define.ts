@@ -1,4 +1,5 @@
 import { err, type Result } from '@quoin/protocol'
+import type { Ticks } from '../../ticks.ts'
 import {
   type GuestValue,
   type HostContext,
@@ -46,7 +47,7 @@ export function define<const K extends readonly HostKind[], R extends HostKind |
   row: {
     readonly name: string
     readonly access: Access
-    readonly gas: number
+    readonly gas: Ticks
     readonly parameters: K
     /** Kind of the arguments behind the parameters, if there may be any. */
     readonly rest?: R

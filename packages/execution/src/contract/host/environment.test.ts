@@ -1,7 +1,8 @@
 import { Address } from '@quoin/protocol'
 import { getAddress } from 'viem'
 import { describe, expect, it } from 'vitest'
-import { frameOf, gasOf, refusalOf, SELF, SENDER, valueOf } from '../../../test/guest.ts'
+import { frameOf, GAS, gasOf, refusalOf, SELF, SENDER, valueOf } from '../../../test/guest.ts'
+import { gasLeftOf } from '../../ticks.ts'
 
 describe('the environment', () => {
   const frame = frameOf()
@@ -36,8 +37,9 @@ describe('the environment', () => {
       '[quoin.gasLeft, quoin.keccak256(new Uint8Array(1000)), quoin.gasLeft].filter((v) => typeof v === "bigint")',
       frame,
     ) as bigint[]
-    expect(after).toBeLessThan(before! - 5_000n)
-    expect(before).toBeLessThan(100_000_000n)
+    expect(after).toBeLessThan(before! - 500n)
+    expect(before).toBeLessThan(BigInt(gasLeftOf(GAS)))
+    expect(before).toBeGreaterThan(BigInt(gasLeftOf(GAS)) - 20_000n)
   })
 
   it('is read without a call, and cannot be replaced', () => {

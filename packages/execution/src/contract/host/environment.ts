@@ -1,4 +1,5 @@
 import { ok } from '@quoin/protocol'
+import { gasLeftOf, type Ticks } from '../../ticks.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import type { Frame } from '../frame.ts'
@@ -8,7 +9,7 @@ import { define, type HostEntry } from './define.ts'
 const { word, address, block } = CONTRACT_GAS.environment
 
 /** Accessors of the guest's `quoin`. As in Solidity, what is pure sees none of them, so that it depends on its arguments alone. */
-const accessor = (name: string, gas: number, read: (frame: Frame, gasLeft: number) => GuestValue): HostEntry =>
+const accessor = (name: string, gas: Ticks, read: (frame: Frame, ticksLeft: Ticks) => GuestValue): HostEntry =>
   define({ name, access: 'read', gas, parameters: [] }, (frame, context) => ok(read(frame, context.gasLeft)))
 
 export const ENVIRONMENT: readonly HostEntry[] = [
@@ -24,5 +25,5 @@ export const ENVIRONMENT: readonly HostEntry[] = [
     gasLimit: BigInt(gasLimit),
     baseFee,
   })),
-  accessor('gasLeft', word, (_frame, gasLeft) => BigInt(gasLeft)),
+  accessor('gasLeft', word, (_frame, ticksLeft) => BigInt(gasLeftOf(ticksLeft))),
 ]

@@ -1,4 +1,5 @@
 import { ABI_LIMITS, ok, type Result, U256_MAX } from '@quoin/protocol'
+import { type Ticks, ticksOf } from '../../ticks.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { type Refused, refused } from './define.ts'
 
@@ -6,7 +7,7 @@ import { type Refused, refused } from './define.ts'
 export interface CallOptions {
   readonly value: bigint
   /** At most; undefined for all that may be passed on. */
-  readonly gas: number | undefined
+  readonly gas: Ticks | undefined
 }
 
 const NONE: CallOptions = { value: 0n, gas: undefined }
@@ -25,7 +26,7 @@ export function readOptions(given: GuestValue, isStatic: boolean): Result<CallOp
       options = { ...options, value: value.value }
     } else if (name === 'gas') {
       if (typeof content !== 'bigint' || content < 0n) return refused('the option gas must be a bigint that is not negative')
-      options = { ...options, gas: Number(content < GAS_MAX ? content : GAS_MAX) }
+      options = { ...options, gas: ticksOf(Number(content < GAS_MAX ? content : GAS_MAX)) }
     } else if (name === 'value') return refused('a static call carries no value')
     else return refused(`there is no option ${name.slice(0, ABI_LIMITS.nameCharsMax)}`)
   }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { typesOf, valueOf as valueOfType } from '../../../test/abi.ts'
 import { frameOf, gasOf, refusalOf, runFunction, SELF, valueOf } from '../../../test/guest.ts'
+import { disk } from '../../ticks.ts'
 import type { GuestValue } from '../../vm/index.ts'
 
 const bytes = (length: number, fill = 7) => new Uint8Array(length).fill(fill)
@@ -133,8 +134,8 @@ describe('storage', () => {
   it('changes nothing when the gas ends within a store', () => {
     const source = 'export default { functions: { run: () => quoin.store("bytes", "key", new Uint8Array(1000)) } }'
     const enough = runFunction(source, frameOf()) as { gasUsed: number }
-    // The store's own last charge is 16,000.
-    for (const missing of [10_000, 15_000, 20_000]) {
+    // The store's own last charge is 16,000 gas.
+    for (const missing of [10_000, 15_000, 20_000].map(disk)) {
       const frame = frameOf()
       expect(runFunction(source, frame, [], enough.gasUsed - missing).kind).toBe('out-of-gas')
       expect(frame.journal.changes(), `${missing} short`).toEqual([])
@@ -147,13 +148,13 @@ describe('storage', () => {
   it('costs by what is read, what was there and what is written', () => {
     const frame = frameOf()
     const [small, large] = [10, 1010].map((length) => gasOf('quoin.store("bytes", "a", values[0])', frameOf(), bytes(length)))
-    expect(large! - small!).toBeGreaterThan(16_000)
+    expect(large! - small!).toBeGreaterThan(disk(16_000))
     valueOf('quoin.store("bytes", "b", new Uint8Array(1000).fill(1))', frame)
-    expect(gasOf('quoin.has("b")', frame) - gasOf('quoin.has("c")', frame)).toBe(3_000)
+    expect(gasOf('quoin.has("b")', frame) - gasOf('quoin.has("c")', frame)).toBe(disk(3_000))
     const removing = (key: string) => {
       const outcome = runFunction('export default { functions: { run: (key) => quoin.remove(key) } }', frame, [key])
       return outcome.kind === 'return' ? outcome.gasUsed : Number.NaN
     }
-    expect(removing('b') - removing('b')).toBe(16_000)
+    expect(removing('b') - removing('b')).toBe(disk(16_000))
   })
 })

@@ -1,6 +1,6 @@
 /**
- * Prices of the host library: at least 3,000 gas a microsecond, so that a million gas is at most 333 µs. The interpreter's own work takes 52 to
- * 340, so that none of these functions is the cheapest way to make a block slow. Beside each price stands what the unit takes, in µs on the
+ * Prices of the host library in ticks (`../../ticks.ts`): at least 3,000 a microsecond, so that a million is at most 333 µs. The interpreter's
+ * own work takes 52 to 340, so that none of these functions is the cheapest way to make a block slow. Beside each price stands what the unit takes, in µs on the
  * machine of docs/benchmarks.md (Node 20, ox-wasm for curve and keccak256, node:crypto for SHA-256), with the dearest arguments that were found;
  * `npm run bench -- host-library` measures them again and names what is over. Part of the execution version.
  */

@@ -12,6 +12,7 @@ import {
 } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiOf, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../../test/contracts.ts'
+import { ticksOf } from '../../ticks.ts'
 import { CONTRACT_GAS } from '../gas.ts'
 import { LIBRARY_GAS } from '../library/gas.ts'
 import { MESSAGE_GAS } from '../message-gas.ts'
@@ -244,7 +245,7 @@ describe('an aggregate', () => {
   it(`has at most ${MESSAGE_LIMITS.aggregatedCallsMax} calls`, () => {
     const { chain } = start()
     const calls = Array.from({ length: MESSAGE_LIMITS.aggregatedCallsMax }, () => call3(NOBODY, '0x'))
-    const gas = 100_000_000
+    const gas = ticksOf(100_000_000)
     expect(chain.call(multicall, 'aggregate3', [calls], { gas })).toHaveLength(calls.length)
     expect(chain.failure(multicall, 'aggregate3', [[...calls, call3(NOBODY, '0x')]], { gas })).toMatch(/at most 1024/)
   })
@@ -257,7 +258,7 @@ describe('an aggregate', () => {
     )
     const callData = encodeFunctionData({ abi: big.abi, functionName: 'f' } as never)
     const calls = [1, 2, 3].map(() => call3(big.address, callData))
-    expect(chain.failure(multicall, 'aggregate3', [calls], { gas: 100_000_000 })).toMatch(/more than 524288 bytes/)
+    expect(chain.failure(multicall, 'aggregate3', [calls], { gas: ticksOf(100_000_000) })).toMatch(/more than 524288 bytes/)
   })
 })
 
@@ -374,17 +375,19 @@ describe('what is called', () => {
 
   it('runs on 63/64 of the gas that is left, and an aggregate goes on when that is used up', () => {
     const { chain, at } = start()
-    const [seen] = chain.call(multicall, 'aggregate3', [[call3(at, data('gas'))]], { gas: 6_400_000 }) as {
+    const [seen] = chain.call(multicall, 'aggregate3', [[call3(at, data('gas'))]], { gas: ticksOf(6_400_000) }) as {
       returnData: Hex
     }[]
     expect(Number(seen!.returnData)).toBeLessThan((6_400_000 / 64) * 63)
     expect(Number(seen!.returnData)).toBeGreaterThan(6_150_000)
     const calls = [call3(at, data('spin'), true), call3(NOBODY, '0x')]
-    expect(chain.call(multicall, 'aggregate3', [calls], { gas: 6_400_000 })).toEqual([
+    expect(chain.call(multicall, 'aggregate3', [calls], { gas: ticksOf(6_400_000) })).toEqual([
       { success: false, returnData: encodeErrorResult({ abi: viemAbi(['error Error(string)']), args: ['out of gas'] }) },
       { success: true, returnData: '0x' },
     ])
-    expect(chain.attempt(multicall, 'aggregate3', [calls], { gas: 6_400_000 }).gasUsed).toBeGreaterThan(6_290_000)
+    expect(chain.attempt(multicall, 'aggregate3', [calls], { gas: ticksOf(6_400_000) }).gasUsed).toBeGreaterThan(
+      ticksOf(6_290_000),
+    )
   })
 
   it('can be called by contracts through a signature', () => {
@@ -451,12 +454,16 @@ describe('aggregate3Value', () => {
         const calls = steps.map((one) => ({ ...call3(targets[one.place]!, callOf(one), true), value: one.value }))
         const sum = calls.reduce((total, { value }) => total + value, 0n)
         for (const { chain } of [aggregating, single]) chain.fund(USER, 10n ** 40n)
-        const results = aggregating.chain.call(multicall, 'aggregate3Value', [calls], { value: sum, gas: 400_000_000 })
+        const results = aggregating.chain.call(multicall, 'aggregate3Value', [calls], { value: sum, gas: ticksOf(400_000_000) })
 
         single.chain.fund(USER, 10n ** 40n - sum)
         single.chain.fund(MULTICALL_ADDRESS, sum)
         const singly = calls.map(({ target, value, callData }) => {
-          const outcome = single.chain.send(target, hexToBytes(callData), { from: MULTICALL_ADDRESS, value, gas: 100_000_000 })
+          const outcome = single.chain.send(target, hexToBytes(callData), {
+            from: MULTICALL_ADDRESS,
+            value,
+            gas: ticksOf(100_000_000),
+          })
           return { success: outcome.ok, returnData: bytesToHex(outcome.data) }
         })
         expect(results).toEqual(singly)

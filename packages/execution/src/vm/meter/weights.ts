@@ -1,7 +1,7 @@
 import { OP } from './instruction.ts'
 
 /**
- * Gas of one executed instruction. Instructions that a compiler turns into nothing are free; the rest is priced by what it costs
+ * Ticks of one executed instruction. Instructions that a compiler turns into nothing are free; the rest is priced by what it costs
  * relative to an addition. Part of the execution version.
  */
 export const INSTRUCTION_GAS = {
@@ -14,7 +14,7 @@ export const INSTRUCTION_GAS = {
   callIndirect: 8,
   /** memory.copy and memory.fill, besides their bytes. */
   bulk: 10,
-  /** memory.copy and memory.fill: one more gas for each 2^3 bytes. */
+  /** memory.copy and memory.fill: one more tick for each 2^3 bytes. */
   bulkBytesShift: 3,
 } as const
 
@@ -32,7 +32,7 @@ const FREE: ReadonlySet<number> = new Set([
   OP.f64Const,
 ])
 
-/** Static gas of an instruction by its opcode; the bytes of a bulk operation are charged when it runs. */
+/** Static ticks of an instruction by its opcode; the bytes of a bulk operation are charged when it runs. */
 export function gasOf(op: number): number {
   if (FREE.has(op)) return INSTRUCTION_GAS.free
   if (op === OP.call) return INSTRUCTION_GAS.call

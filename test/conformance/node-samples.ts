@@ -66,8 +66,9 @@ const record = {
   paused: true,
   executionVersion: hash(0xa9),
   loadGas: 123_456,
+  codeBytes: 7_890,
 }
-const codeVersion = { codeHash: hash(0xaa), height: Height(1_234) }
+const codeVersion = { codeHash: hash(0xaa), height: Height(1_234), codeBytes: 7_890 }
 
 /** Key of the one value that something writes to an empty state. */
 function keyWritten(write: (journal: Journal) => void): Uint8Array {

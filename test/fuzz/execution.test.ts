@@ -24,8 +24,9 @@ const contractRecord = fc.record({
   paused: fc.boolean(),
   executionVersion: any.hash,
   loadGas: any.gas,
+  codeBytes: fc.nat(U32_MAX),
 })
-const codeVersion = fc.record({ codeHash: any.hash, height: any.height })
+const codeVersion = fc.record({ codeHash: any.hash, height: any.height, codeBytes: fc.nat(U32_MAX) })
 
 /** An engine whose images have little room: 32 words of data, and a small heap. */
 const imageBase = { data: new Uint8Array(128), heap: Uint8Array.from({ length: 30 }, (_, i) => i % 3) } as ContractImage

@@ -19,11 +19,19 @@ export interface Checkpoint {
   readonly logs: number
 }
 
+/** How far a transaction has used a key: what that decides is the price of using it again (`contract/key-gas.ts`). */
+export type KeyUse = 'none' | 'read' | 'written'
+
 /** A value that was read or written, with what the database holds of it. */
 interface Slot<T> {
   readonly flatKey: Uint8Array
   readonly original: Uint8Array | undefined
   value: T
+  /** The transaction that read it last, and the one that wrote it last, by their order in the block. */
+  readIn: number
+  writtenIn: number
+  /** Bytes of the longest value that the transaction which wrote it last has given it. */
+  writtenBytes: number
 }
 
 interface Write {
@@ -41,9 +49,16 @@ interface Storage {
 
 const emptyReader: KvReader = { get: () => undefined }
 
+/** No transaction. */
+const NEVER = -1
+
 /**
  * The writes and logs of a block before they are in the database. Each key is read from below once. Checkpoints nest: reverting to
  * one undoes every write and log since, including those after inner checkpoints.
+ *
+ * Which keys a transaction has used is known for each: that makes a second use cheap. A revert does not undo it, since the value that was read
+ * stays here, and a place in the block's batch that was paid for stays paid for. It follows from the transaction alone: what an earlier one of
+ * the block used, and what any cache holds, make no difference.
  */
 export class Journal {
   readonly #reader: KvReader
@@ -62,6 +77,8 @@ export class Journal {
   readonly #logs: Log[] = []
   /** Logs of the transactions before this one. */
   #earlierLogs = 0
+  /** Number of the transaction that runs. */
+  #transaction = 0
 
   /** `reader` is the database (keys of `keys.ts`), fixed while the journal lives; by default an empty one. */
   constructor(reader: KvReader = emptyReader) {
@@ -73,14 +90,19 @@ export class Journal {
     return this.#account(address).value
   }
 
+  accountUse(address: Address): KeyUse {
+    return this.#useOf(this.#accounts.get(address))
+  }
+
   #account(address: Address): Slot<Account> {
     let slot = this.#accounts.get(address)
     if (slot === undefined) {
       const flatKey = this.#keys.keep(flatKeyOf(accountKey(address)))
       const original = this.#reader.get(flatKey)
-      slot = { flatKey, original, value: accountFromValue(original) }
+      slot = this.#slot(flatKey, original, accountFromValue(original))
       this.#accounts.set(address, slot)
     }
+    slot.readIn = this.#transaction
     return slot
   }
 
@@ -93,6 +115,10 @@ export class Journal {
     return this.#value(stateKey).value
   }
 
+  valueUse(stateKey: Hex): KeyUse {
+    return this.#useOf(this.#values.get(stateKey))
+  }
+
   setValue(stateKey: Hex, value: Uint8Array): void {
     checkSize(value)
     this.#write(this.#value(stateKey), value)
@@ -101,6 +127,20 @@ export class Journal {
   /** The code of an address; undefined when it has none. */
   code(address: Address): Uint8Array | undefined {
     return this.value(codeKey(address))
+  }
+
+  /**
+   * The code of an address for the node's own caches: no use by the transaction, since whether a cache lacks it must not show in the price of
+   * what the transaction does next.
+   */
+  peekCode(address: Address): Uint8Array | undefined {
+    const key = codeKey(address)
+    const slot = this.#values.get(key)
+    return slot === undefined ? this.#reader.get(flatKeyOf(key)) : slot.value
+  }
+
+  codeUse(address: Address): KeyUse {
+    return this.valueUse(codeKey(address))
   }
 
   /** Places code, whose keccak256 is `codeHash`, at an address. */
@@ -117,7 +157,20 @@ export class Journal {
   /** Undefined removes the entry; an empty value is a value. Throws when key or value are over their limits. */
   setStorage(address: Address, rawKey: KeyText | Uint8Array, value: Uint8Array | undefined): void {
     if (value !== undefined) checkSize(value)
-    this.#write(this.#entry(address, rawKey), value)
+    const slot = this.#entry(address, rawKey)
+    const before = slot.writtenIn === this.#transaction ? slot.writtenBytes : 0
+    this.#write(slot, value)
+    slot.writtenBytes = Math.max(before, value?.length ?? 0)
+  }
+
+  storageUse(address: Address, rawKey: KeyText): KeyUse {
+    return this.#useOf(this.#storage.get(address)?.slots.get(rawKey))
+  }
+
+  /** Bytes of the longest value that this transaction has given an entry, 0 before the first. */
+  storageWrittenBytes(address: Address, rawKey: KeyText): number {
+    const slot = this.#storage.get(address)?.slots.get(rawKey)
+    return slot === undefined || slot.writtenIn !== this.#transaction ? 0 : slot.writtenBytes
   }
 
   #entry(address: Address, rawKey: KeyText | Uint8Array): ValueSlot {
@@ -132,6 +185,7 @@ export class Journal {
       slot = this.#open(storageFlatKey(storage.prefix, key, this.#keys))
       storage.slots.set(key, slot)
     }
+    slot.readIn = this.#transaction
     return slot
   }
 
@@ -141,17 +195,28 @@ export class Journal {
       slot = this.#open(this.#keys.keep(flatKeyOf(key)))
       this.#values.set(key, slot)
     }
+    slot.readIn = this.#transaction
     return slot
   }
 
   #open(flatKey: Uint8Array): ValueSlot {
     const original = this.#reader.get(flatKey)
-    return { flatKey, original, value: original }
+    return this.#slot(flatKey, original, original)
+  }
+
+  #slot<T>(flatKey: Uint8Array, original: Uint8Array | undefined, value: T): Slot<T> {
+    return { flatKey, original, value, readIn: this.#transaction, writtenIn: NEVER, writtenBytes: 0 }
+  }
+
+  #useOf(slot: Slot<unknown> | undefined): KeyUse {
+    if (slot === undefined || slot.readIn !== this.#transaction) return 'none'
+    return slot.writtenIn === this.#transaction ? 'written' : 'read'
   }
 
   #write<T>(slot: Slot<T>, value: T): void {
     this.#writes.push({ slot, previous: slot.value })
     slot.value = value
+    slot.writtenIn = this.#transaction
   }
 
   /** Keeps a log, unless the receipt of its transaction could not hold it. A message whose log is refused must fail. */
@@ -164,6 +229,7 @@ export class Journal {
   /** What is counted for each transaction counts from here. */
   beginTransaction(): void {
     this.#earlierLogs = this.#logs.length
+    this.#transaction++
   }
 
   /** Number of logs since the transaction began, those undone not included. */

@@ -109,7 +109,14 @@ function writeAccount(
   if (newCode !== undefined) {
     const { version, authority, paused } = readRecord(journal, address) ?? NEW_RECORD
     journal.setCode(address, newCode.code, newCode.codeHash)
-    writeRecord(journal, address, { version, authority, paused, executionVersion, loadGas: newCode.loadGas })
+    writeRecord(journal, address, {
+      version,
+      authority,
+      paused,
+      executionVersion,
+      loadGas: newCode.loadGas,
+      codeBytes: newCode.code.length,
+    })
   }
   for (const [rawKey, value] of storage?.entries ?? [])
     journal.setStorage(address, rawKey, value.length === 0 ? undefined : value)

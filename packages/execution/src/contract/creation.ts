@@ -12,6 +12,7 @@ import {
 } from '@quoin/protocol'
 import { EngineFault } from '../fault.ts'
 import type { Journal } from '../journal.ts'
+import type { Ticks } from '../ticks.ts'
 import { type Compiled, type CompileError, type HostContext, imageBytes } from '../vm/index.ts'
 import type { Contracts } from './contracts.ts'
 import { evaluation } from './evaluation.ts'
@@ -28,8 +29,8 @@ export interface NewCode {
   readonly code: Uint8Array
   readonly codeHash: Hash
   readonly authority: UpgradeAuthority
-  /** Gas of the code's first use in a block. */
-  readonly loadGas: number
+  /** What the code's first use in a block costs. */
+  readonly loadGas: Ticks
   /** What followed the container. */
   readonly constructorArguments: Uint8Array
 }
@@ -93,9 +94,10 @@ export function installCode(
 ): ContractRecord {
   journal.setAccount(address, { ...journal.account(address), nonce: 1 as Nonce })
   journal.setCode(address, code, codeHash)
-  const record = { version: 1, authority: authorityOf(authority, deployer), paused: false, executionVersion, loadGas }
+  const codeBytes = code.length
+  const record = { version: 1, authority: authorityOf(authority, deployer), paused: false, executionVersion, loadGas, codeBytes }
   writeRecord(journal, address, record)
-  writeCodeVersion(journal, address, 1, { codeHash, height })
+  writeCodeVersion(journal, address, 1, { codeHash, height, codeBytes })
   return record
 }
 

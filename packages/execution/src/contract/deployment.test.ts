@@ -67,7 +67,11 @@ describe('a creation', () => {
     expect(chain.journal.account(USER)).toMatchObject({ nonce: 1, balance: 91n })
     expect(unwrap(decodeContainer(code))).toMatchObject({ container: { source }, constructorArguments: new Uint8Array(0) })
     expect(readRecord(chain.journal, address)).toMatchObject({ version: 1, authority: USER, paused: false })
-    expect(readCodeVersion(chain.journal, address, 1)).toEqual({ codeHash, height: TEST_BLOCK.number })
+    expect(readCodeVersion(chain.journal, address, 1)).toEqual({
+      codeHash,
+      height: TEST_BLOCK.number,
+      codeBytes: code.length,
+    })
     expect(chain.call({ address, abi }, 'get')).toEqual(['Zürich', 2n ** 200n + 1n])
     const second = chain.deploy(lines, source, args)
     expect(second.address).toBe(getContractAddress({ from: USER, nonce: 1n }).toLowerCase())

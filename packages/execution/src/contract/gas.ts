@@ -15,15 +15,27 @@ export const CONTRACT_GAS = {
     /** An object of six members, one of them an address: 4 µs */
     block: 10_000,
   },
+  /** A key of the state: an account, an entry of storage, a contract's record, a code. Once for each in a transaction (`key-gas.ts`). */
+  key: {
+    /** The first read, which is not in the database's cache: 20 µs */
+    read: disk(6_000),
+    /** The first write, besides its read: the value in the block's batch, the history's entry and the tree's leaf: 20 µs */
+    write: disk(6_000),
+  },
   storage: {
-    /** A read that is not in the database's cache: 20 µs */
-    load: disk(6_000),
-    /** A read as above, and in the block's batch the value, the history's entry and the tree's leaf: 25 µs with the read in the cache */
-    store: disk(12_000),
-    /** A byte that is read, decompression included: 0.007 µs */
+    /** `load`, `has`: the key's text and the value's form, in memory: 0.5 µs */
+    load: 1_500,
+    /** `store`, `remove`, in memory: 0.6 µs */
+    store: 2_000,
+    /** A byte of a value that is read for the first time, decompression included: 0.007 µs */
     loadByte: disk(3),
-    /** A byte of the new value or of the old one, which goes to the history: hashed, logged and written twice by the database: 0.04 µs */
+    /**
+     * A byte of the key, of the new value and of the old one, which goes to the history: hashed, logged and written twice by the database:
+     * 0.04 µs. Of a value that was written before, what the new one has more than the longest so far.
+     */
     storeByte: disk(16),
+    /** A byte of each value that is written: what the journal keeps until the block ends. */
+    keptByte: 10,
     /** A character of the name of a type that is no scalar: 0.06 µs */
     typeChar: 200,
   },
@@ -49,10 +61,11 @@ export const CONTRACT_GAS = {
     /** A byte of data that is joined or returned: 0.001 µs */
     byte: 3,
   },
-  /** Of an account or code that is not in the database's cache, as a load. */
+  /** `balanceOf`, `codeAt`. */
   account: {
-    base: disk(6_000),
-    /** A byte of code: 0.007 µs */
+    /** In memory: 0.5 µs */
+    base: 1_500,
+    /** A byte of a code that is read for the first time, as of a value: 0.007 µs */
     codeByte: disk(3),
   },
 } as const

@@ -12,6 +12,7 @@ import { entryFor } from './entry.ts'
 import type { Access, Frame } from './frame.ts'
 import { GasMeter } from './gas-meter.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
+import { keyReadGas, keyWriteGas } from './key-gas.ts'
 import type { BlockContext, InnerMessage, Message, MessageOutcome } from './message.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
@@ -19,7 +20,7 @@ import { type NativeContract, runNative } from './native/native.ts'
 import { findNative } from './native/table.ts'
 import { type Failure, failed, OUT_OF_GAS, type Success, thrown } from './outcome.ts'
 import type { Program } from './program.ts'
-import { readRecord } from './record.ts'
+import { readRecord, recordUse } from './record.ts'
 import { decodeInputs, encodeOutputs, NO_OUTPUTS } from './values.ts'
 
 /** A call with what its sender grants it. */
@@ -87,6 +88,9 @@ export class Machine {
     this.#underWay.length = 0
     this.#course = ''
     this.journal.beginTransaction()
+    // The intrinsic gas pays for the sender's account, which changes, and for the receiver's.
+    this.journal.setAccount(from, this.journal.account(from))
+    if (to !== undefined) this.journal.account(to)
     const meter = new GasMeter(gas, undefined)
     return to === undefined
       ? this.#create(meter, from, value, data, undefined)
@@ -125,9 +129,18 @@ export class Machine {
     const { address: from, gasLeft } = sender
     const most = gasLeft - Math.floor(gasLeft / MESSAGE_LIMITS.gasKept)
     const meter = new GasMeter(gas === undefined || gas > most ? most : gas, host)
-    if (value > 0n && !meter.take(MESSAGE_GAS.value)) return this.#settle(meter, () => OUT_OF_GAS)
+    if (!meter.take(this.#accountsGas(from, to, value))) return this.#settle(meter, () => OUT_OF_GAS)
     if (to === undefined) return this.#create(meter, from, value, data, host)
     return this.#call(meter, { from, to, value, data, isStatic: isStatic || sender.isStatic }, host)
+  }
+
+  /** What a message pays for accounts before it does anything: a receiver is read, what sends value or creates changes, what gets value too. */
+  #accountsGas(from: Address, to: Address | undefined, value: bigint): Ticks {
+    const { journal } = this
+    const written = keyWriteGas(journal.accountUse(from))
+    if (to === undefined) return value > 0n ? MESSAGE_GAS.value + written : written
+    if (value > 0n) return MESSAGE_GAS.value + written + (to === from ? 0 : keyWriteGas(journal.accountUse(to)))
+    return findNative(to) === undefined ? keyReadGas(journal.accountUse(to)) : 0
   }
 
   /** Undoes what a failed action did, and accounts for its gas. */
@@ -161,11 +174,11 @@ export class Machine {
 
   #callContract(meter: GasMeter, call: Call, codeHash: Hash, host: HostContext | undefined): Result<Success, Failure> {
     const { to, from, value, data, isStatic } = call
+    if (!meter.take(MESSAGE_GAS.call + keyReadGas(recordUse(this.journal, to)))) return OUT_OF_GAS
     const record = readRecord(this.journal, to)
     if (record === undefined) return failed(`the code of ${to} is no contract`)
-    const loadGas = this.#loaded.has(codeHash) ? 0 : record.loadGas
-    if (!meter.take(MESSAGE_GAS.call + loadGas)) return OUT_OF_GAS
-    const program = this.contracts.programs.get(codeHash, () => this.journal.code(to)!)
+    if (!this.#loaded.has(codeHash) && !meter.take(record.loadGas)) return OUT_OF_GAS
+    const program = this.contracts.programs.get(codeHash, () => this.journal.peekCode(to)!)
     this.markLoaded(codeHash)
     const found = entryFor(program, data, value, isStatic)
     if (!found.ok) return failed(found.error)

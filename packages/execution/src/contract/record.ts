@@ -1,6 +1,7 @@
 import { type Address, codec, type Hash, type Height, type Hex, numberToBytes, unwrap } from '@quoin/protocol'
-import type { Journal } from '../journal.ts'
+import type { Journal, KeyUse } from '../journal.ts'
 import { contractKey } from '../keys.ts'
+import type { Ticks } from '../ticks.ts'
 
 /** What the state holds of a contract besides its code. */
 export interface ContractRecord {
@@ -12,8 +13,10 @@ export interface ContractRecord {
   readonly paused: boolean
   /** Execution version under which the present code was accepted. */
   readonly executionVersion: Hash
-  /** Gas of the code's first use in a block. */
-  readonly loadGas: number
+  /** What the code's first use in a block costs. */
+  readonly loadGas: Ticks
+  /** Length of the code: what reads it pays first. */
+  readonly codeBytes: number
 }
 
 /** One of a contract's codes. */
@@ -21,6 +24,7 @@ export interface CodeVersion {
   readonly codeHash: Hash
   /** Block in which it became the code. */
   readonly height: Height
+  readonly codeBytes: number
 }
 
 export const recordCodec: codec.Codec<ContractRecord> = codec.struct({
@@ -29,9 +33,14 @@ export const recordCodec: codec.Codec<ContractRecord> = codec.struct({
   paused: codec.bool,
   executionVersion: codec.hash,
   loadGas: codec.u64(),
+  codeBytes: codec.u32(),
 })
 
-export const versionCodec: codec.Codec<CodeVersion> = codec.struct({ codeHash: codec.hash, height: codec.u64<Height>() })
+export const versionCodec: codec.Codec<CodeVersion> = codec.struct({
+  codeHash: codec.hash,
+  height: codec.u64<Height>(),
+  codeBytes: codec.u32(),
+})
 
 /** Parts of a record: the record itself, a version's description, a former version's code. */
 const PART = { record: 0, version: 1, code: 2 } as const
@@ -57,6 +66,9 @@ export function readRecord(journal: Journal, address: Address): ContractRecord |
   return record
 }
 
+/** How far the transaction has used a contract's record. */
+export const recordUse = (journal: Journal, address: Address): KeyUse => journal.valueUse(recordKey(address))
+
 /** Records by their bytes, which a journal hands out again and again. */
 const decoded = new WeakMap<Uint8Array, ContractRecord>()
 
@@ -73,6 +85,14 @@ export function readCodeVersion(journal: Journal, address: Address, version: num
 export function writeCodeVersion(journal: Journal, address: Address, version: number, code: CodeVersion): void {
   journal.setValue(versionKey(PART.version, address, version), codec.encode(versionCodec, code))
 }
+
+/** How far the transaction has used the description of one of a contract's codes. */
+export const codeVersionUse = (journal: Journal, address: Address, version: number): KeyUse =>
+  journal.valueUse(versionKey(PART.version, address, version))
+
+/** How far the transaction has used a former code. */
+export const formerCodeUse = (journal: Journal, address: Address, version: number): KeyUse =>
+  journal.valueUse(versionKey(PART.code, address, version))
 
 /** The code that a contract had before its present one. */
 export const readFormerCode = (journal: Journal, address: Address, version: number): Uint8Array | undefined =>

@@ -14,6 +14,8 @@ import {
 } from '../../../test/guest.ts'
 import { addressOf } from '../../../test/transactions.ts'
 import { ticksOf } from '../../ticks.ts'
+import { CONTRACT_GAS } from '../gas.ts'
+import { writeRecord } from '../record.ts'
 
 const abi = parseAbi([
   'function balanceOf(address owner) returns (uint256)',
@@ -250,9 +252,14 @@ describe('other accounts', () => {
 
   it('cost by the length of their code', () => {
     const frame = withCallee()
-    const gas = () => gasOf(`quoin.codeAt('${TO}')`, frame)
-    const short = gas()
-    frame.journal.setCode(CALLEE, new Uint8Array(1001), Hash(new Uint8Array(32).fill(1)))
-    expect(gas() - short).toBeGreaterThan(3000)
+    const gas = (codeBytes: number) => {
+      frame.journal.setCode(CALLEE, new Uint8Array(codeBytes), Hash(new Uint8Array(32).fill(1)))
+      const rest = { version: 1, authority: undefined, paused: false, executionVersion: Hash(new Uint8Array(32)), loadGas: 0 }
+      writeRecord(frame.journal, CALLEE, { ...rest, codeBytes })
+      frame.journal.beginTransaction()
+      return gasOf(`quoin.codeAt('${TO}')`, frame)
+    }
+    // Besides, its bytes reach the guest.
+    expect(gas(1001) - gas(1)).toBeGreaterThan(1000 * CONTRACT_GAS.account.codeByte)
   })
 })

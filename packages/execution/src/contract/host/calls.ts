@@ -1,4 +1,5 @@
-import { concatBytes, emptyBytes, err, ok, type Result } from '@quoin/protocol'
+import { type Address, concatBytes, emptyBytes, err, ok, type Result } from '@quoin/protocol'
+import type { Account } from '../../account.ts'
 import { type HostContext, HostRefusal } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { decodeArguments } from '../abi/decode.ts'
@@ -6,16 +7,18 @@ import { encodeWithSelector } from '../abi/encode.ts'
 import type { TupleType } from '../abi/type.ts'
 import type { Access, Frame } from '../frame.ts'
 import { CONTRACT_GAS } from '../gas.ts'
+import { codeReadGas, keyReadGas } from '../key-gas.ts'
 import { decodeGas, encodedValueGas } from '../library/price.ts'
 import { CONTRACT_LIMITS } from '../limits.ts'
 import type { InnerMessage, MessageOutcome } from '../message.ts'
+import { readRecord, recordUse } from '../record.ts'
 import { readAddress } from './address.ts'
 import { type Answer, cut, define, type HostEntry, refused } from './define.ts'
 import { readAmount, readOptions } from './options.ts'
 import { type CalledFunction, readSignature } from './signature.ts'
 
 const GAS = CONTRACT_GAS.call
-const { base: account, codeByte } = CONTRACT_GAS.account
+const { base: account } = CONTRACT_GAS.account
 
 /** Messages to other accounts. One that fails throws an Error with the name CallError whose `data` is the callee's error. */
 export const CALLS: readonly HostEntry[] = [
@@ -53,18 +56,18 @@ export const CALLS: readonly HostEntry[] = [
   ),
 
   /** (address) → bigint. */
-  define({ name: 'balanceOf', access: 'read', gas: account, parameters: ['string'] }, ({ crypto, journal }, _context, text) => {
-    const address = readAddress(crypto, text)
-    return address.ok ? ok(journal.account(address.value).balance) : address
+  define({ name: 'balanceOf', access: 'read', gas: account, parameters: ['string'] }, (frame, context, text) => {
+    const address = readAddress(frame.crypto, text)
+    return address.ok ? ok(accountOf(frame, context, address.value).balance) : address
   }),
 
   /** (address) → bytes, empty for an account without code. */
   define({ name: 'codeAt', access: 'read', gas: account, parameters: ['string'] }, ({ crypto, journal }, context, text) => {
     const address = readAddress(crypto, text)
     if (!address.ok) return address
-    const code = journal.code(address.value) ?? emptyBytes()
-    context.charge(codeByte * code.length)
-    return ok(code)
+    context.charge(keyReadGas(recordUse(journal, address.value)))
+    context.charge(codeReadGas(journal.codeUse(address.value), readRecord(journal, address.value)?.codeBytes ?? 0))
+    return ok(journal.code(address.value) ?? emptyBytes())
   }),
 ]
 
@@ -87,7 +90,7 @@ function typedCall(name: string, access: Access, isStatic: boolean): HostEntry {
       const data = encodeWithSelector(frame.crypto, selector, inputs, values)
       if (!data.ok) return data
       // As Solidity: such a call would succeed, and a wrong address pass for one that worked.
-      if (frame.journal.account(address.value).codeHash === undefined) return callError(`${to} has no code`, emptyBytes())
+      if (accountOf(frame, context, address.value).codeHash === undefined) return callError(`${to} has no code`, emptyBytes())
       const message = { ...options.value, to: address.value, data: data.value, isStatic }
       return answerOf(send(frame, context, message), (outcome) =>
         outputs === undefined ? ok(undefined) : outputsOf(frame, context, called.value, outputs, outcome.data),
@@ -105,6 +108,12 @@ function rawCall(name: string, access: Access, isStatic: boolean): HostEntry {
     const message = { ...options.value, to: address.value, data, isStatic }
     return answerOf(send(frame, context, message), (outcome) => ok(outcome.data))
   })
+}
+
+/** An account, which the guest pays for before it is read. */
+function accountOf({ journal }: Frame, context: HostContext, address: Address): Account {
+  context.charge(keyReadGas(journal.accountUse(address)))
+  return journal.account(address)
 }
 
 function send(frame: Frame, context: HostContext, message: InnerMessage): MessageOutcome {

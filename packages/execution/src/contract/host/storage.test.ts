@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { typesOf, valueOf as valueOfType } from '../../../test/abi.ts'
 import { frameOf, gasOf, refusalOf, runFunction, SELF, valueOf } from '../../../test/guest.ts'
 import { disk } from '../../ticks.ts'
-import type { GuestValue } from '../../vm/index.ts'
+import { type GuestValue, VM_GAS } from '../../vm/index.ts'
+import { CONTRACT_GAS } from '../gas.ts'
 
 const bytes = (length: number, fill = 7) => new Uint8Array(length).fill(fill)
 const KEY = utf8ToBytes('key')
@@ -150,11 +151,38 @@ describe('storage', () => {
     const [small, large] = [10, 1010].map((length) => gasOf('quoin.store("bytes", "a", values[0])', frameOf(), bytes(length)))
     expect(large! - small!).toBeGreaterThan(disk(16_000))
     valueOf('quoin.store("bytes", "b", new Uint8Array(1000).fill(1))', frame)
+    frame.journal.beginTransaction()
     expect(gasOf('quoin.has("b")', frame) - gasOf('quoin.has("c")', frame)).toBe(disk(3_000))
     const removing = (key: string) => {
+      frame.journal.beginTransaction()
       const outcome = runFunction('export default { functions: { run: (key) => quoin.remove(key) } }', frame, [key])
       return outcome.kind === 'return' ? outcome.gasUsed : Number.NaN
     }
     expect(removing('b') - removing('b')).toBe(disk(16_000))
+  })
+
+  it('costs what memory costs where the transaction has used the key, whatever it was used for and however that ended', () => {
+    const frame = frameOf()
+    const { journal } = frame
+    const { read, write } = CONTRACT_GAS.key
+    const { storeByte, keptByte } = CONTRACT_GAS.storage
+    const has = () => gasOf('quoin.has("k")', frame)
+    const store = (length: number) =>
+      gasOf('quoin.store("bytes", "k", values[0])', frame, bytes(length)) - length * VM_GAS.hostByte
+    const start = journal.checkpoint()
+    expect(has() - has()).toBe(read)
+    const first = store(100)
+    journal.revert(start)
+    // Read and written before; as long, shorter and longer than what was paid for.
+    const again = store(100)
+    expect(first - again).toBe(write + storeByte * ('k'.length + 100))
+    // Besides, the guest copies what it gets.
+    const near = (more: number, expected: number) => expect(Math.abs(more - expected), `${more}`).toBeLessThan(200)
+    near(again - store(10), keptByte * 90)
+    near(store(130) - again, (storeByte + keptByte) * 30)
+    const warm = has()
+    journal.beginTransaction()
+    expect(has() - warm).toBe(read + CONTRACT_GAS.storage.loadByte * 130)
+    expect(has()).toBe(warm)
   })
 })

@@ -5,6 +5,7 @@ import { type AbiType, findScalar, parseTypeList } from '../abi/type.ts'
 import { TextCache } from '../cache.ts'
 import type { Frame } from '../frame.ts'
 import { CONTRACT_GAS } from '../gas.ts'
+import { keyReadGas, keyWriteGas } from '../key-gas.ts'
 import { LIBRARY_GAS } from '../library/gas.ts'
 import { decodeGas, encodeGas } from '../library/price.ts'
 import { CONTRACT_CACHE_LIMITS, CONTRACT_LIMITS } from '../limits.ts'
@@ -63,6 +64,9 @@ export const STORAGE: readonly HostEntry[] = [
 
 /** What lies under a key; its length is paid for afterwards, the way to it before. */
 function readStored({ journal, self }: Frame, context: HostContext, rawKey: KeyText): Uint8Array | undefined {
+  const use = journal.storageUse(self, rawKey)
+  if (use !== 'none') return journal.storage(self, rawKey)
+  context.charge(keyReadGas(use))
   const stored = journal.storage(self, rawKey)
   if (stored !== undefined) context.charge(GAS.loadByte * stored.length)
   return stored
@@ -70,8 +74,14 @@ function readStored({ journal, self }: Frame, context: HostContext, rawKey: KeyT
 
 /** The history keeps what the value was, so that it is paid for like the new one. */
 function write({ journal, self }: Frame, context: HostContext, rawKey: KeyText, value: Uint8Array | undefined): void {
-  const before = journal.storage(self, rawKey)
-  context.charge(GAS.storeByte * (rawKey.length + (before?.length ?? 0) + (value?.length ?? 0)))
+  const use = journal.storageUse(self, rawKey)
+  const length = value?.length ?? 0
+  context.charge(keyWriteGas(use) + GAS.keptByte * length)
+  const more =
+    use === 'written'
+      ? Math.max(0, length - journal.storageWrittenBytes(self, rawKey))
+      : rawKey.length + (journal.storage(self, rawKey)?.length ?? 0) + length
+  if (more > 0) context.charge(GAS.storeByte * more)
   journal.setStorage(self, rawKey, value)
 }
 

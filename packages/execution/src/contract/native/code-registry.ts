@@ -4,14 +4,19 @@ import { checksumText } from '../abi/address.ts'
 import { encodeEvent } from '../abi/event.ts'
 import type { AbiValue } from '../abi/value.ts'
 import { authorityOf, makeCode } from '../creation.ts'
+import { CONTRACT_GAS } from '../gas.ts'
+import { codeReadGas, keyReadGas, keyWriteGas } from '../key-gas.ts'
 import type { Machine } from '../machine.ts'
 import { MESSAGE_GAS } from '../message-gas.ts'
 import { type Failure, failed, OUT_OF_GAS } from '../outcome.ts'
 import {
   type ContractRecord,
+  codeVersionUse,
+  formerCodeUse,
   readCodeVersion,
   readFormerCode,
   readRecord,
+  recordUse,
   writeCodeVersion,
   writeFormerCode,
   writeRecord,
@@ -69,6 +74,7 @@ const about =
     const writes = called.mutability !== 'view'
     if (writes && call.isStatic) return failed(`${called.name}: a static call cannot write`)
     const target = accountOf(call.values[0])
+    if (!call.meter.take(keyReadGas(recordUse(machine.journal, target)))) return OUT_OF_GAS
     const record = readRecord(machine.journal, target)
     if (record === undefined) return failed(`${called.name}: ${target} is no contract`)
     if (writes && record.authority !== from)
@@ -87,26 +93,37 @@ export const CODE_REGISTRY: NativeContract = {
     upgrade: about(upgrade),
     setAuthority: about((call) => {
       const authority = accountOf(call.values[1])
+      if (!payChange(call)) return OUT_OF_GAS
       return changeAuthority(call, authority === ZERO_ADDRESS ? undefined : authority)
     }),
     setPaused: about((call) => {
       const paused = call.values[1] === true
+      if (!payChange(call)) return OUT_OF_GAS
       writeRecord(call.machine.journal, call.target, { ...call.record, paused })
       return log(call, 'PausedChanged(address,bool)', [paused])
     }),
-    describe: about(({ machine, target, record }) =>
-      ok([
+    describe: about(({ machine, meter, target, record }) => {
+      const { journal } = machine
+      if (!meter.take(keyReadGas(journal.accountUse(target)))) return OUT_OF_GAS
+      return ok([
         BigInt(record.version),
-        hexToBytes(machine.journal.account(target).codeHash!),
+        hexToBytes(journal.account(target).codeHash!),
         textOf(machine, record.authority ?? ZERO_ADDRESS),
         record.paused,
-      ]),
-    ),
+      ])
+    }),
     codeVersion: about(codeVersion),
   },
 }
 
 const DONE: Answer = ok(undefined)
+
+/** Pays for a change of the record and for the event that tells of it. */
+const payChange = ({ machine, meter, target }: RegistryCall): boolean =>
+  meter.take(keyWriteGas(recordUse(machine.journal, target)) + EVENT_GAS)
+
+/** Of the dearest of the events below: two topics and two words. */
+const EVENT_GAS = CONTRACT_GAS.emit.base + 2 * CONTRACT_GAS.emit.topic + 64 * CONTRACT_GAS.emit.byte
 
 function changeAuthority(call: RegistryCall, authority: Address | undefined, record = call.record): Answer {
   writeRecord(call.machine.journal, call.target, { ...record, authority })
@@ -131,9 +148,12 @@ function codeVersion({ machine, meter, target, record, values }: RegistryCall): 
     return failed(`codeVersion: ${target} has the versions 1 to ${record.version}, not ${version}`)
   const number = Number(version)
   const { journal } = machine
-  const { codeHash, height } = readCodeVersion(journal, target, number)!
-  if (!meter.take(record.loadGas)) return OUT_OF_GAS
-  const code = number === record.version ? journal.code(target)! : readFormerCode(journal, target, number)!
+  if (!meter.take(keyReadGas(codeVersionUse(journal, target, number)))) return OUT_OF_GAS
+  const { codeHash, height, codeBytes } = readCodeVersion(journal, target, number)!
+  const isPresent = number === record.version
+  const use = isPresent ? journal.codeUse(target) : formerCodeUse(journal, target, number)
+  if (!meter.take(codeReadGas(use, codeBytes))) return OUT_OF_GAS
+  const code = isPresent ? journal.code(target)! : readFormerCode(journal, target, number)!
   return ok([hexToBytes(codeHash), BigInt(height), code])
 }
 
@@ -142,18 +162,20 @@ function upgrade(call: RegistryCall): Answer {
   const { journal, contracts, block } = machine
   const [, container, data] = values as readonly [AbiValue, Uint8Array, Uint8Array]
   if (machine.isUnderWay(target)) return failed(`upgrade: the contract ${target} is under way`)
+  const { codeBytes } = record
+  const formerGas = keyWriteGas('none') + codeReadGas(journal.codeUse(target), codeBytes) + MESSAGE_GAS.codeByte * codeBytes
+  if (!meter.take(formerGas + 2 * EVENT_GAS)) return OUT_OF_GAS
   const former = journal.code(target)!
-  if (!meter.take(MESSAGE_GAS.codeByte * former.length)) return OUT_OF_GAS
   const made = makeCode(contracts, meter, container, host)
   if (!made.ok) return made
   const { program, code, codeHash, authority, loadGas, constructorArguments } = made.value
   if (constructorArguments.length > 0) return failed(`upgrade: ${constructorArguments.length} bytes follow the container`)
   const version = record.version + 1
   writeFormerCode(journal, target, record.version, former)
-  writeCodeVersion(journal, target, version, { codeHash, height: block.number })
+  writeCodeVersion(journal, target, version, { codeHash, height: block.number, codeBytes: code.length })
   journal.setCode(target, code, codeHash)
   const { executionVersion } = contracts
-  const renewed: ContractRecord = { ...record, version, executionVersion, loadGas }
+  const renewed: ContractRecord = { ...record, version, executionVersion, loadGas, codeBytes: code.length }
   writeRecord(journal, target, renewed)
   machine.markLoaded(codeHash)
   const next = authority.kind === 'deployer' ? record.authority : authorityOf(authority, from)

@@ -3,6 +3,7 @@ import { encodeErrorString } from '../../error-data.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { CONTRACT_GAS } from '../gas.ts'
+import { keyReadGas } from '../key-gas.ts'
 import { MESSAGE_LIMITS } from '../message-limits.ts'
 import { type Failure, failed, OUT_OF_GAS } from '../outcome.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
@@ -130,8 +131,10 @@ const aggregate3Value: NativeAction = (call) => {
 }
 
 const getEthBalance: NativeAction = ({ machine, meter, values }) => {
-  if (!meter.take(CONTRACT_GAS.account.base)) return OUT_OF_GAS
-  return ok(machine.journal.account(Address((values[0] as string).toLowerCase())).balance)
+  const { journal } = machine
+  const account = Address((values[0] as string).toLowerCase())
+  if (!meter.take(CONTRACT_GAS.account.base + keyReadGas(journal.accountUse(account)))) return OUT_OF_GAS
+  return ok(journal.account(account).balance)
 }
 
 /** Multicall3, which on other chains is bytecode of the EVM. */

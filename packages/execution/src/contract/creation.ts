@@ -2,7 +2,6 @@ import {
   type Address,
   contractAddress,
   decodeContainer,
-  formatAbi,
   Hash,
   type Height,
   type Nonce,
@@ -14,6 +13,7 @@ import { EngineFault } from '../fault.ts'
 import type { Journal } from '../journal.ts'
 import type { Ticks } from '../ticks.ts'
 import { type Compiled, type CompileError, type HostContext, imageBytes } from '../vm/index.ts'
+import type { AbiCreation } from './abi/abi.ts'
 import type { Contracts } from './contracts.ts'
 import { evaluation } from './evaluation.ts'
 import type { GasMeter } from './gas-meter.ts'
@@ -23,9 +23,12 @@ import { type Failure, failed, OUT_OF_GAS } from './outcome.ts'
 import { compileReason, interfaceOf, link, type Program } from './program.ts'
 import { type ContractRecord, writeCodeVersion, writeRecord } from './record.ts'
 
+const GAS = MESSAGE_GAS.creation
+
 /** Code that was found good, with its program, before it is any account's. */
 export interface NewCode {
   readonly program: Program
+  readonly constructorAbi: AbiCreation
   readonly code: Uint8Array
   readonly codeHash: Hash
   readonly authority: UpgradeAuthority
@@ -42,7 +45,7 @@ export function makeCode(
   data: Uint8Array,
   host: HostContext | undefined,
 ): Result<NewCode, Failure> {
-  if (!meter.take(MESSAGE_GAS.creation + MESSAGE_GAS.codeByte * data.length)) return OUT_OF_GAS
+  if (!meter.take(GAS.base + GAS.codeByte * data.length)) return OUT_OF_GAS
   const decoded = decodeContainer(data)
   if (!decoded.ok) return failed(`no contract was made: ${decoded.error.message}`)
   const { container, code, constructorArguments } = decoded.value
@@ -55,13 +58,21 @@ export function makeCode(
   const program = link(described.value, compiled.value.image)
   if (!program.ok) return failed(`no contract was made: ${program.error}`)
   const imageSize = kibibytes(imageBytes(compiled.value.image))
-  if (!meter.take(MESSAGE_GAS.creationImageKiB * imageSize)) return OUT_OF_GAS
+  if (!meter.take(GAS.imageKiB * imageSize)) return OUT_OF_GAS
   const codeHash = Hash(crypto.keccak256(code))
-  programs.add(codeHash, program.value)
-  const { base, imageKiB, codeKiB, abiKiB } = MESSAGE_GAS.load
-  const abiSize = kibibytes(formatAbi(container.abi).length)
-  const loadGas = base + imageKiB * imageSize + codeKiB * kibibytes(code.length) + abiKiB * abiSize
-  return ok({ program: program.value, code, codeHash, authority: container.upgradeAuthority, loadGas, constructorArguments })
+  const { interfaceBytes, imageBytes: packedBytes } = programs.add(codeHash, program.value)
+  if (!meter.take(GAS.storedKiB * kibibytes(interfaceBytes + packedBytes))) return OUT_OF_GAS
+  const { base, imageKiB, packedKiB, interfaceKiB } = MESSAGE_GAS.load
+  const loadGas = base + imageKiB * imageSize + packedKiB * kibibytes(packedBytes) + interfaceKiB * kibibytes(interfaceBytes)
+  return ok({
+    program: program.value,
+    constructorAbi: described.value.abi.creation,
+    code,
+    codeHash,
+    authority: container.upgradeAuthority,
+    loadGas,
+    constructorArguments,
+  })
 }
 
 const kibibytes = (bytes: number): number => Math.ceil(bytes / 1024)

@@ -1,7 +1,7 @@
 import type { Address, ChainId, Crypto } from '@quoin/protocol'
 import type { Journal } from '../journal.ts'
 import type { HostContext } from '../vm/index.ts'
-import type { ContractAbi } from './abi/abi.ts'
+import type { CallAbi } from './abi/abi.ts'
 import type { BlockContext, InnerMessage, MessageOutcome } from './message.ts'
 
 /** What a host function needs, and what a frame grants: each includes those before it. */
@@ -17,7 +17,7 @@ export interface Frame {
   readonly self: Address
   readonly sender: Address
   readonly value: bigint
-  readonly abi: ContractAbi
+  readonly abi: CallAbi
   readonly access: Access
   /** Sends a message from `self`. Access, balance, depth and re-entrancy are judged there; the gas used is taken from the guest. */
   send(context: HostContext, message: InnerMessage): MessageOutcome

@@ -7,7 +7,7 @@ import type { Ticks } from '../ticks.ts'
 import type { CallOutcome, GuestValue, HostContext } from '../vm/index.ts'
 import type { TupleType } from './abi/type.ts'
 import type { Contracts } from './contracts.ts'
-import { installCode, makeCode, nextContractAddress } from './creation.ts'
+import { installCode, makeCode, type NewCode, nextContractAddress } from './creation.ts'
 import { entryFor } from './entry.ts'
 import type { Access, Frame } from './frame.ts'
 import { GasMeter } from './gas-meter.ts'
@@ -256,25 +256,23 @@ export class Machine {
       if (problem !== undefined) return failed(problem)
       const made = makeCode(this.contracts, meter, data, host)
       if (!made.ok) return made
-      const { program, constructorArguments } = made.value
       this.markLoaded(made.value.codeHash)
-      if (value > 0n && !program.abi.creation.payable) return failed('the constructor is not payable and takes no value')
+      if (value > 0n && !made.value.constructorAbi.payable) return failed('the constructor is not payable and takes no value')
       installCode(this.contracts, this.journal, this.block.number, address, from, made.value)
-      const constructed = this.#construct(meter, program, address, from, value, constructorArguments, host)
+      const constructed = this.#construct(meter, made.value, address, from, value, host)
       return constructed.ok ? ok({ data: emptyBytes(), contractAddress: address }) : constructed
     })
   }
 
   #construct(
     meter: GasMeter,
-    program: Program,
+    { program, constructorAbi, constructorArguments }: NewCode,
     self: Address,
     sender: Address,
     value: bigint,
-    data: Uint8Array,
     host: HostContext | undefined,
   ): Result<unknown, Failure> {
-    const values = decodeInputs(this.contracts.crypto, meter, program.abi.creation.inputs, data)
+    const values = decodeInputs(this.contracts.crypto, meter, constructorAbi.inputs, constructorArguments)
     if (!values.ok || !program.image.entries.has('constructor')) return values
     return this.enter(
       meter,

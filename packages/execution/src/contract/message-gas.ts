@@ -14,23 +14,28 @@ export const MESSAGE_GAS = {
   addressWord: 6_500,
   /** A contract moves value: two balances in memory, 0.5 µs. The accounts that change for it are paid for as keys. */
   value: 1_500,
-  /** First use of a code in a block, as if its image came from disk. */
+  /** First use of a code in a block, as if its program came from disk. */
   load: {
-    /** 0.2 ms: reads, and the image made whole */
-    base: disk(60_000),
-    /** KiB of the image's heap: 1.3 µs of one of 1 MiB */
-    imageKiB: disk(400),
-    /** KiB of the container, which is read, hashed and checked: 10 µs */
-    codeKiB: disk(3_000),
-    /** KiB of its ABI, which is parsed, checked and compiled: 40 µs, 60 with deep structs */
-    abiKiB: disk(12_000),
+    /** A read, and what is made of it */
+    base: disk(8_000),
+    /** KiB of the image's heap, made whole in memory */
+    imageKiB: disk(25),
+    /** KiB of what is stored of the image: what it has beyond the one that all have in common */
+    packedKiB: disk(150),
+    /** KiB of what is stored of the interface: names, selectors, types */
+    interfaceKiB: disk(1_500),
   },
-  /** Creating a contract or replacing its code, besides evaluating the module: record, history. */
-  creation: disk(30_000),
-  /** KiB of the new image: it is taken, compared and written. 1 MiB: 7 ms */
-  creationImageKiB: disk(2_100),
-  /** Each byte of a container that becomes an account's code. */
-  codeByte: disk(16),
+  /** Creating a contract or replacing its code, besides evaluating the module. */
+  creation: {
+    /** Account, code, record and description of the version: four keys that are written */
+    base: disk(30_000),
+    /** Each byte of a container that becomes an account's code, and of what follows it. */
+    codeByte: disk(16),
+    /** KiB of the new image's heap: it is taken and compared */
+    imageKiB: disk(500),
+    /** KiB of the program as it is stored */
+    storedKiB: disk(1_500),
+  },
   /** A call of the native contract. */
   native: disk(3_000),
 } as const

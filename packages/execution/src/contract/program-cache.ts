@@ -7,6 +7,7 @@ import { describeContractEngine } from './engine.ts'
 import { EVALUATION_TICKS_MAX, evaluation } from './evaluation.ts'
 import { PROGRAM_CACHE_LIMITS } from './message-limits.ts'
 import { interfaceOf, link, type Program } from './program.ts'
+import { type ProgramSize, packProgram, unpackProgram } from './stored-program.ts'
 
 interface Entry {
   readonly program: Program
@@ -14,7 +15,7 @@ interface Entry {
 }
 
 /**
- * Programs by code hash. One that is not here comes from the database, where images lie as derived data, or is made again from its code;
+ * Programs by code hash. One that is not here comes from the database, where programs lie as derived data, or is made again from its code;
  * where it comes from changes nothing that a block shows.
  */
 export class ProgramCache {
@@ -24,8 +25,8 @@ export class ProgramCache {
   readonly #keyPrefix: Uint8Array
   /** The one used longest ago first. */
   readonly #entries = new Map<Hash, Entry>()
-  /** Those whose image the database may not have. */
-  readonly #unstored = new Set<Hash>()
+  /** Those that the database may not have, as it would hold them. */
+  readonly #unstored = new Map<Hash, Uint8Array>()
   #bytes = 0
 
   constructor(crypto: Crypto, engine: Engine, reader: KvReader) {
@@ -36,36 +37,39 @@ export class ProgramCache {
     this.#keyPrefix = concatBytes(Uint8Array.of(SPACE.image), engineId)
   }
 
-  /** The program of a code that the state holds. */
+  /** The program of a code that the state holds. `code` reads it, where it is needed. */
   get(codeHash: Hash, code: () => Uint8Array): Program {
     const entry = this.#entries.get(codeHash)
-    if (entry === undefined) return this.#load(codeHash, code())
+    if (entry === undefined) return this.#load(codeHash, code)
     this.#entries.delete(codeHash)
     this.#entries.set(codeHash, entry)
     return entry.program
   }
 
-  /** Takes a program that was made from its code just now. */
-  add(codeHash: Hash, program: Program): void {
-    this.#unstored.add(codeHash)
-    this.#keep(codeHash, program)
+  /** Takes a program that was made from its code just now. Returns how much of it is stored, the same on every node. */
+  add(codeHash: Hash, program: Program): ProgramSize {
+    const packed = packProgram(this.#crypto, this.#engine, program)
+    this.#keep(codeHash, program, packed.bytes)
+    return packed
   }
 
-  /** Database writes for those of some codes whose image is not stored. */
+  /** Database writes for those of some codes whose program is not stored. */
   storeOps(codeHashes: Iterable<Hash>): readonly KvOp[] {
     const ops: KvOp[] = []
     for (const codeHash of codeHashes) {
-      const entry = this.#unstored.has(codeHash) ? this.#entries.get(codeHash) : undefined
-      if (entry === undefined) continue
+      const value = this.#unstored.get(codeHash)
+      if (value === undefined) continue
       const key = this.#key(codeHash)
-      if (this.#reader.get(key) === undefined) ops.push({ key, value: this.#engine.packImage(entry.program.image) })
+      if (this.#reader.get(key) === undefined) ops.push({ key, value })
       else this.#unstored.delete(codeHash)
     }
     return ops
   }
 
-  #keep(codeHash: Hash, program: Program): void {
+  /** `packed`: where the database may not have it. */
+  #keep(codeHash: Hash, program: Program, packed?: Uint8Array): void {
     if (this.#entries.has(codeHash)) return
+    if (packed !== undefined) this.#unstored.set(codeHash, packed)
     const bytes = imageBytes(program.image)
     this.#entries.set(codeHash, { program, bytes })
     this.#bytes += bytes
@@ -81,19 +85,23 @@ export class ProgramCache {
     return concatBytes(this.#keyPrefix, hexToBytes(codeHash))
   }
 
-  #load(codeHash: Hash, code: Uint8Array): Program {
+  #load(codeHash: Hash, code: () => Uint8Array): Program {
+    const stored = this.#reader.get(this.#key(codeHash))
+    const known = stored === undefined ? undefined : unpackProgram(this.#crypto, this.#engine, stored)
+    if (known !== undefined) {
+      this.#keep(codeHash, known)
+      return known
+    }
+    const program = this.#make(codeHash, code())
+    this.#keep(codeHash, program, packProgram(this.#crypto, this.#engine, program).bytes)
+    return program
+  }
+
+  #make(codeHash: Hash, code: Uint8Array): Program {
     // A run on a past state reads its code optimistically (`call/past-run.ts`), and the cache outlives a run that guessed wrong.
     if (Hash(this.#crypto.keccak256(code)) !== codeHash) throw new Error(`the code under hash ${codeHash} has another hash`)
     const described = unwrap(interfaceOf(this.#crypto, unwrap(decodeContainer(code)).container))
-    const stored = this.#reader.get(this.#key(codeHash))
-    let image = stored === undefined ? undefined : this.#engine.unpackImage(stored)
-    if (image === undefined) {
-      image = this.#evaluate(described.container.source)
-      this.#unstored.add(codeHash)
-    }
-    const program = unwrap(link(described, image))
-    this.#keep(codeHash, program)
-    return program
+    return unwrap(link(described, this.#evaluate(described.container.source)))
   }
 
   #evaluate(source: string): ContractImage {

@@ -1,12 +1,12 @@
 import { bytesToHex, type ContractContainer, type Crypto, err, ok, type Result } from '@quoin/protocol'
 import type { CompileError, ContractImage } from '../vm/index.ts'
-import { type AbiFunction, type ContractAbi, compileAbi } from './abi/abi.ts'
+import { type AbiFunction, type CallAbi, type ContractAbi, compileAbi } from './abi/abi.ts'
 import { selectorBytes } from './abi/encode.ts'
 import { CONTRACT_LIMITS } from './limits.ts'
 
 /** A contract's code, ready to be entered. */
 export interface Program {
-  readonly abi: ContractAbi
+  readonly abi: CallAbi
   readonly image: ContractImage
   /** Entry of each function, by selector. */
   readonly entries: ReadonlyMap<number, string>

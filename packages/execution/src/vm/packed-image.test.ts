@@ -50,6 +50,14 @@ describe('an image as bytes', () => {
     expect(digest(other.engine.packImage(unpacked))).toBe(digest(packed))
   })
 
+  it('is read wherever it lies', () => {
+    for (const offset of [1, 2, 3, 4]) {
+      const moved = new Uint8Array(packed.length + offset).subarray(offset)
+      moved.set(packed)
+      expect(digest(maker.engine.unpackImage(moved)!.heap)).toBe(digest(image.heap))
+    }
+  })
+
   it('is little more than what the contract added to the image that all have in common', () => {
     expect(packed.length).toBeLessThan(image.heap.length / 2)
   })
@@ -59,9 +67,10 @@ describe('an image as bytes', () => {
     expect(unpackImage(new Uint8Array())).toBe(undefined)
     expect(unpackImage(packed.subarray(0, -1))).toBe(undefined)
     expect(unpackImage(Uint8Array.of(...packed, 0))).toBe(undefined)
+    expect(unpackImage(Uint8Array.of(...packed, 0, 0, 0, 0))).toBe(undefined)
     expect(unpackImage(packed.with(0, 1))).toBe(undefined)
-    // Address of the runtime, the context, the mailbox, the heap's end.
-    for (const at of [1, 5, 9, 17, 21]) expect(unpackImage(packed.with(at, 0x7f))).toBe(undefined)
+    // The highest byte of each word of the head: format, addresses, lengths, counts.
+    for (let word = 0; word < 11; word++) expect(unpackImage(packed.with(4 * word + 3, 0x7f)), `word ${word}`).toBe(undefined)
   })
 
   it('never writes outside of an instance, whatever the bytes', () => {

@@ -1,4 +1,3 @@
-import { codec } from '@quoin/protocol'
 import type { ContractImage } from './engine.ts'
 import type { Image } from './image.ts'
 import { VM_LIMITS } from './limits.ts'
@@ -6,61 +5,83 @@ import { isInHeap } from './memory.ts'
 import { pageStart } from './meter/watch.ts'
 import { LAYOUT } from './quickjs.ts'
 
-type Codec<T> = codec.Codec<T>
+/*
+ * An image as what it has beyond the one that all images of its engine are made from: words of 32 bits in the machine's order, which is that of
+ * the memory they come from and little-endian wherever WebAssembly's memory can be looked at like this.
+ *
+ *   head          HEAD words, see below
+ *   patch         word of the shared data and its value, by turns
+ *   heap patch    as far as the common heap reaches: word and value that differ, by turns, in order
+ *   heap rest     the bytes behind that, with zeros to a whole word
+ *   entries       of each: pointer, length of the name, its UTF-16 units with a zero to a whole word
+ *
+ * It is read where time counts, at a contract's first use: no codec, no object for a word.
+ */
 
-const { bytes, decode, encode, list, struct, u8, u16, u32 } = codec
+/** Raise it with each change of the layout. */
+const FORMAT = 4
 
-/** Raise it with each change of what follows. */
-const FORMAT = 3
+const HEAD = {
+  format: 0,
+  runtime: 1,
+  context: 2,
+  mailboxAt: 3,
+  mailboxLength: 4,
+  mailboxBuffer: 5,
+  top: 6,
+  heapLength: 7,
+  patchWords: 8,
+  heapPatchWords: 9,
+  entries: 10,
+} as const
+const HEAD_WORDS = 11
 
 const MEMORY_BYTES = VM_LIMITS.memoryPages * 65_536
-const byte: Codec<number> = u8()
-const unit: Codec<number> = u16()
-const word: Codec<number> = u32()
-
-/**
- * An image as what it has beyond the one that all images of its engine are made from. Numbers are addresses, but for patches: words and what
- * they hold.
- */
-const packedImage = struct({
-  format: byte,
-  runtime: word,
-  context: word,
-  mailbox: struct({ at: word, length: word, buffer: word }),
-  top: word,
-  patch: list(word, MEMORY_BYTES / 4),
-  heapLength: word,
-  /** Of the heap, as far as the common image's reaches. */
-  heapPatch: list(word, MEMORY_BYTES / 2),
-  /** What lies behind. */
-  heapRest: bytes(MEMORY_BYTES),
-  entries: list(struct({ name: list(unit, VM_LIMITS.entryNameMax), pointer: word }), VM_LIMITS.entriesMax),
-})
 
 export function packImage(image: ContractImage, base: Pick<Image, 'heap'>): Uint8Array {
-  const common = commonBytes(image.heap.length, base)
-  return encode(packedImage, {
-    format: FORMAT,
-    runtime: image.runtime,
-    context: image.context,
-    mailbox: image.mailbox,
-    top: image.top,
-    patch: [...image.patch],
-    heapLength: image.heap.length,
-    heapPatch: differences(wordsOf(image.heap, common), wordsOf(base.heap, common)),
-    heapRest: image.heap.subarray(common),
-    entries: [...image.entries].map(([name, pointer]) => ({
-      name: Array.from({ length: name.length }, (_, i) => name.charCodeAt(i)),
-      pointer,
-    })),
-  })
+  const { heap, patch, entries, mailbox } = image
+  const common = commonBytes(heap.length, base)
+  const heapPatch = differences(wordsOf(heap, common), wordsOf(base.heap, common))
+  const rest = heap.subarray(common)
+  const names = [...entries]
+  const nameWords = names.reduce((sum, [name]) => sum + 2 + Math.ceil(name.length / 2), 0)
+  const words = new Uint32Array(HEAD_WORDS + patch.length + heapPatch.length + Math.ceil(rest.length / 4) + nameWords)
+  words[HEAD.format] = FORMAT
+  words[HEAD.runtime] = image.runtime
+  words[HEAD.context] = image.context
+  words[HEAD.mailboxAt] = mailbox.at
+  words[HEAD.mailboxLength] = mailbox.length
+  words[HEAD.mailboxBuffer] = mailbox.buffer
+  words[HEAD.top] = image.top
+  words[HEAD.heapLength] = heap.length
+  words[HEAD.patchWords] = patch.length
+  words[HEAD.heapPatchWords] = heapPatch.length
+  words[HEAD.entries] = names.length
+  words.set(patch, HEAD_WORDS)
+  words.set(heapPatch, HEAD_WORDS + patch.length)
+  const bytes = new Uint8Array(words.buffer)
+  let at = HEAD_WORDS + patch.length + heapPatch.length
+  bytes.set(rest, 4 * at)
+  at += Math.ceil(rest.length / 4)
+  const units = new Uint16Array(words.buffer)
+  for (const [name, pointer] of names) {
+    words[at] = pointer
+    words[at + 1] = name.length
+    at += 2
+    for (let i = 0; i < name.length; i++) units[2 * at + i] = name.charCodeAt(i)
+    at += Math.ceil(name.length / 2)
+  }
+  return bytes
 }
 
 /** Bytes of a heap that stand against the common image's: whole words. */
 const commonBytes = (heapLength: number, base: Pick<Image, 'heap'>): number => Math.min(heapLength, base.heap.length) & ~3
 
+/** The first bytes as words: in place where they lie at a word's address. */
 const wordsOf = ({ buffer, byteOffset }: Uint8Array, length: number): Uint32Array =>
-  new Uint32Array(buffer.slice(byteOffset, byteOffset + length))
+  byteOffset % 4 === 0
+    ? new Uint32Array(buffer, byteOffset, length / 4)
+    : new Uint32Array(buffer.slice(byteOffset, byteOffset + length))
 
 function differences(words: Uint32Array, others: Uint32Array): readonly number[] {
   const found: number[] = []
@@ -69,49 +90,92 @@ function differences(words: Uint32Array, others: Uint32Array): readonly number[]
 }
 
 /**
- * The image of such bytes over an engine's shared data; undefined for another format, and for addresses outside of what is theirs, so that no
- * bytes can write outside an instance's memory. That they are an image of this engine at all is for their keeper to know.
+ * The image of such bytes over an engine's shared data; undefined for another format, for what `packImage` does not make, and for addresses
+ * outside of what is theirs, so that no bytes can write outside an instance's memory. That they are an image of this engine at all is for their
+ * keeper to know.
  */
 export function unpackImage(packed: Uint8Array, base: Image): ContractImage | undefined {
-  const decoded = decode(packedImage, packed)
-  if (!decoded.ok) return undefined
-  const { format, runtime, context, mailbox, top, patch, heapLength, heapPatch, heapRest, entries } = decoded.value
-  const { heapBase } = LAYOUT
+  if (packed.length % 4 !== 0 || packed.length < 4 * HEAD_WORDS || packed.length > MEMORY_BYTES) return undefined
+  const words = wordsOf(packed, packed.length)
+  const head = (at: number): number => words[at]!
+  const heapLength = head(HEAD.heapLength)
+  const top = head(HEAD.top)
+  if (head(HEAD.format) !== FORMAT || top > MEMORY_BYTES || top !== pageStart(top)) return undefined
+  if (LAYOUT.heapBase + heapLength > top) return undefined
   const common = commonBytes(heapLength, base)
-  const fits =
-    format === FORMAT &&
-    top <= MEMORY_BYTES &&
-    top === pageStart(top) &&
-    heapBase + heapLength <= top &&
-    heapRest.length === heapLength - common &&
-    patch.length % 2 === 0 &&
-    patch.every((word, i) => i % 2 === 1 || word < base.data.length / 4) &&
-    isDifference(heapPatch, wordsOf(base.heap, common)) &&
-    isInHeap(mailbox.at, top, mailbox.length) &&
-    [runtime, context, mailbox.buffer, ...entries.map(({ pointer }) => pointer)].every((at) => isInHeap(at, top))
-  if (!fits) return undefined
-  const heap = new Uint8Array(heapLength)
-  heap.set(base.heap.subarray(0, common))
-  const words = new Uint32Array(heap.buffer, 0, common / 4)
-  for (let i = 0; i < heapPatch.length; i += 2) words[heapPatch[i]!] = heapPatch[i + 1]!
-  heap.set(heapRest, common)
-  return {
-    data: base.data,
-    patch: Uint32Array.from(patch),
-    heap,
-    top,
-    runtime,
-    context,
-    mailbox,
-    entries: new Map(entries.map(({ name, pointer }) => [textOf(name), pointer])),
-  }
+  const patchAt = HEAD_WORDS
+  const heapPatchAt = patchAt + head(HEAD.patchWords)
+  const restAt = heapPatchAt + head(HEAD.heapPatchWords)
+  const namesAt = restAt + Math.ceil((heapLength - common) / 4)
+  if (namesAt > words.length || !isZero(words, 4 * restAt + heapLength - common, 4 * namesAt)) return undefined
+  const patch = words.slice(patchAt, heapPatchAt)
+  const heap = heapOf(words, heapPatchAt, restAt, heapLength, common, base)
+  const entries = readEntries(words, namesAt, head(HEAD.entries))
+  if (!isPatch(patch, base.data.length / 4) || heap === undefined || entries === undefined) return undefined
+  const mailbox = { at: head(HEAD.mailboxAt), length: head(HEAD.mailboxLength), buffer: head(HEAD.mailboxBuffer) }
+  const runtime = head(HEAD.runtime)
+  const context = head(HEAD.context)
+  if (!isInHeap(mailbox.at, top, mailbox.length)) return undefined
+  if (![runtime, context, mailbox.buffer, ...entries.values()].every((at) => isInHeap(at, top))) return undefined
+  return { data: base.data, patch, heap, top, runtime, context, mailbox, entries }
 }
 
-/** Whether words and values by turns are what `differences` finds: in their order, each another value than it was. */
-const isDifference = (patch: readonly number[], others: Uint32Array): boolean =>
-  patch.length % 2 === 0 &&
-  patch.every((word, i) =>
-    i % 2 === 1 ? word !== others[patch[i - 1]!] : word < others.length && (i === 0 || word > patch[i - 2]!),
-  )
+function isPatch(patch: Uint32Array, words: number): boolean {
+  if (patch.length % 2 !== 0) return false
+  for (let i = 0; i < patch.length; i += 2) if (patch[i]! >= words) return false
+  return true
+}
 
-const textOf = (units: readonly number[]): string => units.map((unit) => String.fromCharCode(unit)).join('')
+/** The heap whose first `common` bytes differ from the common one as the words from `from` to `to` say, and whose rest lies behind those. */
+function heapOf(
+  words: Uint32Array,
+  from: number,
+  to: number,
+  length: number,
+  common: number,
+  base: Image,
+): Uint8Array | undefined {
+  if ((to - from) % 2 !== 0) return undefined
+  const heap = new Uint8Array(Math.ceil(length / 4) * 4).subarray(0, length)
+  heap.set(base.heap.subarray(0, common))
+  const made = new Uint32Array(heap.buffer, 0, common / 4)
+  let before = -1
+  for (let i = from; i < to; i += 2) {
+    const at = words[i]!
+    const value = words[i + 1]!
+    // In order, and each another value than it was.
+    if (at <= before || at >= made.length || made[at] === value) return undefined
+    made[at] = value
+    before = at
+  }
+  heap.set(new Uint8Array(words.buffer, words.byteOffset + 4 * to, length - common), common)
+  return heap
+}
+
+function readEntries(words: Uint32Array, from: number, count: number): Map<string, number> | undefined {
+  if (count > VM_LIMITS.entriesMax) return undefined
+  const entries = new Map<string, number>()
+  const units = new Uint16Array(words.buffer, words.byteOffset, 2 * words.length)
+  let at = from
+  for (let i = 0; i < count; i++) {
+    if (at + 2 > words.length) return undefined
+    const pointer = words[at]!
+    const length = words[at + 1]!
+    at += 2
+    const end = at + Math.ceil(length / 2)
+    if (length > VM_LIMITS.entryNameMax || end > words.length || !isZero(words, 4 * at + 2 * length, 4 * end)) return undefined
+    let name = ''
+    for (let k = 0; k < length; k++) name += String.fromCharCode(units[2 * at + k]!)
+    if (entries.has(name)) return undefined
+    entries.set(name, pointer)
+    at = end
+  }
+  return at === words.length ? entries : undefined
+}
+
+/** Whether the bytes that fill up a word are zero: less than four of them. */
+function isZero({ buffer, byteOffset }: Uint32Array, from: number, to: number): boolean {
+  const bytes = new Uint8Array(buffer, byteOffset)
+  for (let at = from; at < to; at++) if (bytes[at] !== 0) return false
+  return true
+}

@@ -15,21 +15,25 @@ import {
 import { AbiFailure, fail } from './fault.ts'
 import { type AbiType, type TupleType, tupleOf, typeOf } from './type.ts'
 
-/** An ABI made ready for calls: types resolved, selectors and topics computed. */
-export interface ContractAbi {
-  readonly creation: AbiCreation
+/** What calls of a contract need of its ABI: types resolved, selectors and topics computed. */
+export interface CallAbi {
   /** By selector. */
   readonly functions: ReadonlyMap<number, AbiFunction>
-  /** By signature, for several events may have one name. */
-  readonly events: ReadonlyMap<string, AbiEvent>
   /** By name: all of that name. */
   readonly eventsByName: ReadonlyMap<string, readonly AbiEvent[]>
-  /** By selector. */
-  readonly errors: ReadonlyMap<number, AbiCustomError>
   readonly errorsByName: ReadonlyMap<string, readonly AbiCustomError[]>
   /** Whether plain transfers have a function of their own. */
   readonly receive: boolean
   readonly fallback: { readonly payable: boolean } | undefined
+}
+
+/** A whole ABI, made ready. */
+export interface ContractAbi extends CallAbi {
+  readonly creation: AbiCreation
+  /** By signature, for several events may have one name. */
+  readonly events: ReadonlyMap<string, AbiEvent>
+  /** By selector. */
+  readonly errors: ReadonlyMap<number, AbiCustomError>
 }
 
 /** The constructor; an ABI without one has one without parameters that takes no value. */
@@ -188,7 +192,7 @@ class AbiBuild {
   readonly #hash = (text: string): Uint8Array => this.#crypto.keccak256(utf8ToBytes(text))
 }
 
-function byName<T extends { readonly name: string }>(items: Iterable<T>): ReadonlyMap<string, readonly T[]> {
+export function byName<T extends { readonly name: string }>(items: Iterable<T>): ReadonlyMap<string, readonly T[]> {
   const named = new Map<string, T[]>()
   for (const item of items) {
     const others = named.get(item.name)

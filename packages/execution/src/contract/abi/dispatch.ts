@@ -1,5 +1,5 @@
 import { bytesToHex, err, ok, type Result } from '@quoin/protocol'
-import type { AbiFunction, ContractAbi } from './abi.ts'
+import type { AbiFunction, CallAbi } from './abi.ts'
 import { selectorBytes } from './encode.ts'
 
 /** What a call of a contract enters. */
@@ -21,7 +21,7 @@ const SELECTOR_BYTES = 4
  * Solidity's rule: a selector that the ABI has means its function; no data at all means `receive`, if there is one; everything else means
  * `fallback`. What is not payable takes no value.
  */
-export function dispatch(abi: ContractAbi, calldata: Uint8Array, value: bigint): Result<Target, DispatchError> {
+export function dispatch(abi: CallAbi, calldata: Uint8Array, value: bigint): Result<Target, DispatchError> {
   const selector = selectorOf(calldata)
   const called = selector === undefined ? undefined : abi.functions.get(selector)
   if (called !== undefined) {

@@ -106,24 +106,40 @@ function bounded(bytes: number): number {
  * values are arrays.
  */
 export function parseTypeList(text: string): Result<TupleType, AbiFault> {
-  const cursor = { text, at: 0 }
-  return faultAt(new Path(), () => {
-    const members = text === '' ? [] : readMembers(cursor, 0)
-    if (cursor.at < text.length) fail('type', `character ${cursor.at} does not belong to a type`)
-    return ok(tupleOfMembers(members))
-  })
+  return faultAt(new Path(), () => ok(readList({ text, at: 0, named: false })))
+}
+
+/** The same with the members' names, as `formatParameters` writes it. Text of our own: throws where it is malformed. */
+export const parseParameters = (text: string): TupleType => readList({ text, at: 0, named: true })
+
+/** Types and names of a list of parameters: `address to,(uint256 a,bool b)[2] pairs,string`. */
+export const formatParameters = ({ members }: TupleType): string =>
+  members.map(({ name, type }) => (name === '' ? formatType(type) : `${formatType(type)} ${name}`)).join()
+
+function formatType(type: AbiType): string {
+  if (type.kind === 'tuple') return `(${formatParameters(type)})`
+  return type.kind === 'array' ? `${formatType(type.item)}[${type.length ?? ''}]` : type.name
 }
 
 interface TextCursor {
   readonly text: string
   at: number
+  /** Whether a name, behind a space, may follow a type. */
+  readonly named: boolean
+}
+
+function readList(cursor: TextCursor): TupleType {
+  const members = cursor.text === '' ? [] : readMembers(cursor, 0)
+  if (cursor.at < cursor.text.length) fail('type', `character ${cursor.at} does not belong to a type`)
+  return tupleOfMembers(members)
 }
 
 function readMembers(cursor: TextCursor, depth: number): readonly Member[] {
   const members: Member[] = []
   do {
     if (members.length === ABI_LIMITS.parametersMax) fail('type', `a list has more than ${ABI_LIMITS.parametersMax} types`)
-    members.push({ name: '', type: readType(cursor, depth) })
+    const type = readType(cursor, depth)
+    members.push({ name: cursor.named && skip(cursor, ' ') ? match(cursor, /[\w$]*/y) : '', type })
   } while (skip(cursor, ','))
   return members
 }

@@ -163,7 +163,8 @@ function upgrade(call: RegistryCall): Answer {
   const [, container, data] = values as readonly [AbiValue, Uint8Array, Uint8Array]
   if (machine.isUnderWay(target)) return failed(`upgrade: the contract ${target} is under way`)
   const { codeBytes } = record
-  const formerGas = keyWriteGas('none') + codeReadGas(journal.codeUse(target), codeBytes) + MESSAGE_GAS.codeByte * codeBytes
+  const formerGas =
+    keyWriteGas('none') + codeReadGas(journal.codeUse(target), codeBytes) + MESSAGE_GAS.creation.codeByte * codeBytes
   if (!meter.take(formerGas + 2 * EVENT_GAS)) return OUT_OF_GAS
   const former = journal.code(target)!
   const made = makeCode(contracts, meter, container, host)

@@ -1,0 +1,126 @@
+import type { Hash, StateMutability } from '@quoin/protocol'
+import { type AbiCustomError, type AbiEvent, type AbiEventField, type AbiFunction, byName, type CallAbi } from './abi.ts'
+import { formatParameters, parseParameters, type TupleType, tupleOfMembers } from './type.ts'
+
+/**
+ * What calls need of an ABI in the form in which it is stored beside a contract's image: found right once, when the contract was made, it is
+ * not looked at again. Values of JSON, and parameters as text (`formatParameters`).
+ */
+export type StoredAbi = readonly [
+  receive: boolean,
+  fallback: 'none' | 'plain' | 'payable',
+  functions: readonly (readonly [name: string, selector: number, mutability: StateMutability, inputs: string, outputs: string])[],
+  /** `indexed` has 1 for a parameter that is, 0 for another; no topic is an anonymous event's. */
+  events: readonly (readonly [name: string, topic: Hash | null, inputs: string, indexed: string])[],
+  errors: readonly (readonly [name: string, selector: number, inputs: string])[],
+]
+
+export const storeAbi = ({ receive, fallback, functions, eventsByName, errorsByName }: CallAbi): StoredAbi => [
+  receive,
+  fallback === undefined ? 'none' : fallback.payable ? 'payable' : 'plain',
+  [...functions.values()].map(({ name, selector, mutability, inputs, outputs }) => [
+    name,
+    selector,
+    mutability,
+    formatParameters(inputs),
+    formatParameters(outputs),
+  ]),
+  [...eventsByName.values()]
+    .flat()
+    .map(({ name, topic, parameters }) => [
+      name,
+      topic ?? null,
+      formatParameters(tupleOfMembers(parameters)),
+      parameters.map(({ indexed }) => (indexed ? '1' : '0')).join(''),
+    ]),
+  [...errorsByName.values()].flat().map(({ name, selector, inputs }) => [name, selector, formatParameters(inputs)]),
+]
+
+/** The ABI that was stored. Types are made when they are first asked for: a call needs those of one function. */
+export function loadAbi([receive, fallback, functions, events, errors]: StoredAbi): CallAbi {
+  const callables = functions.map(
+    ([name, selector, mutability, inputs, outputs]) => new StoredFunction(name, selector, mutability, inputs, outputs),
+  )
+  return {
+    receive,
+    fallback: fallback === 'none' ? undefined : { payable: fallback === 'payable' },
+    functions: new Map(callables.map((one) => [one.selector, one])),
+    eventsByName: byName(
+      events.map(([name, topic, inputs, indexed]) => new StoredEvent(name, topic ?? undefined, inputs, indexed)),
+    ),
+    errorsByName: byName(errors.map(([name, selector, inputs]) => new StoredCallable(name, selector, inputs))),
+  }
+}
+
+class StoredCallable implements AbiCustomError {
+  readonly name: string
+  readonly selector: number
+  readonly #inputsText: string
+  #inputs: TupleType | undefined
+
+  constructor(name: string, selector: number, inputs: string) {
+    this.name = name
+    this.selector = selector
+    this.#inputsText = inputs
+  }
+
+  get inputs(): TupleType {
+    this.#inputs ??= parseParameters(this.#inputsText)
+    return this.#inputs
+  }
+
+  get signature(): string {
+    return this.name + this.inputs.name
+  }
+}
+
+class StoredFunction extends StoredCallable implements AbiFunction {
+  readonly mutability: StateMutability
+  readonly #outputsText: string
+  #outputs: TupleType | undefined
+
+  constructor(name: string, selector: number, mutability: StateMutability, inputs: string, outputs: string) {
+    super(name, selector, inputs)
+    this.mutability = mutability
+    this.#outputsText = outputs
+  }
+
+  get outputs(): TupleType {
+    this.#outputs ??= parseParameters(this.#outputsText)
+    return this.#outputs
+  }
+}
+
+class StoredEvent implements AbiEvent {
+  readonly name: string
+  readonly topic: Hash | undefined
+  readonly #inputsText: string
+  readonly #indexed: string
+  #parameters: readonly AbiEventField[] | undefined
+  #data: TupleType | undefined
+
+  constructor(name: string, topic: Hash | undefined, inputs: string, indexed: string) {
+    this.name = name
+    this.topic = topic
+    this.#inputsText = inputs
+    this.#indexed = indexed
+  }
+
+  get parameters(): readonly AbiEventField[] {
+    this.#parameters ??= parseParameters(this.#inputsText).members.map(({ name, type }, i) => ({
+      name,
+      type,
+      indexed: this.#indexed[i] === '1',
+    }))
+    return this.#parameters
+  }
+
+  get data(): TupleType {
+    this.#data ??= tupleOfMembers(this.parameters.flatMap(({ name, type, indexed }) => (indexed ? [] : { name, type })))
+    return this.#data
+  }
+
+  get signature(): string {
+    return this.name + tupleOfMembers(this.parameters).name
+  }
+}

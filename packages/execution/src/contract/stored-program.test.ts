@@ -1,0 +1,85 @@
+import { decodeContainer, nobleCrypto, unwrap } from '@quoin/protocol'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readContract } from '../../../../test/contracts/contract.mjs'
+import { OTHER, TestContracts } from '../../test/contracts.ts'
+import { contractEngine } from '../../test/engine.ts'
+import type { Journal } from '../journal.ts'
+import { EVALUATION_TICKS_MAX, evaluation } from './evaluation.ts'
+import { interfaceOf, link } from './program.ts'
+import { ProgramCache } from './program-cache.ts'
+import { packProgram, unpackProgram } from './stored-program.ts'
+
+const engine = contractEngine()
+const { container } = unwrap(decodeContainer(readContract('token', { reentrantSelectors: [0x313ce567] }).container))
+const { image } = unwrap(engine.compile(evaluation(nobleCrypto, container.source, EVALUATION_TICKS_MAX)))
+const program = unwrap(link(unwrap(interfaceOf(nobleCrypto, container)), image))
+const packed = packProgram(nobleCrypto, engine, program)
+const unpack = (bytes: Uint8Array) => unpackProgram(nobleCrypto, engine, bytes)
+
+describe('a stored program', () => {
+  it('is the program again', () => {
+    const again = unpack(packed.bytes)!
+    expect(again.entries).toEqual(program.entries)
+    expect(again.reentrant).toEqual(new Set([0x313ce567]))
+    expect(again.image.heap).toEqual(image.heap)
+    expect(again.abi.functions.get(0xa9059cbb)).toMatchObject({ signature: 'transfer(address,uint256)' })
+    expect(packProgram(nobleCrypto, engine, again)).toEqual(packed)
+  })
+
+  it('is none when bytes are missing, too many or others', () => {
+    const { bytes } = packed
+    for (const length of [0, 3, 11, 12, 100, bytes.length - 4]) expect(unpack(bytes.subarray(0, length))).toBeUndefined()
+    expect(unpack(Uint8Array.of(...bytes, 0, 0, 0, 0))).toBeUndefined()
+    fc.assert(
+      fc.property(fc.nat(packed.interfaceBytes + 11), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        expect(unpack(bytes.with(at, bytes[at]! ^ change))).toBeUndefined()
+      }),
+    )
+  })
+})
+
+describe('programs', () => {
+  const lines = ['function add(uint256 n) returns (uint256)', 'event Added(uint256 n)', 'error No(string why)', 'function no()']
+  const source = `export default { functions: {
+    add(n) { quoin.emit('Added', n); return n + 1n }, no() { quoin.revert('No', 'never') } } }`
+
+  /** A chain whose cache is a new one over what another stored. */
+  const elsewhere = (journal: Journal, stored: ReadonlyMap<string, Uint8Array>, reads: string[] = []) => {
+    const chain = new TestContracts(journal)
+    const reader = {
+      get: (key: Uint8Array) => {
+        reads.push(String(key))
+        return stored.get(String(key))
+      },
+    }
+    Object.assign(chain.machine.contracts, { programs: new ProgramCache(nobleCrypto, engine, reader) })
+    return chain
+  }
+
+  it('come from the database without a look at the code, and answer, emit, revert and cost the same', () => {
+    const first = new TestContracts()
+    const contract = first.deploy(lines, source)
+    const stored = new Map(first.machine.imageOps().map(({ key, value }) => [String(key), value!]))
+    expect(stored.size).toBe(1)
+    const peek = first.journal.peekCode.bind(first.journal)
+    for (const [database, wanted] of [
+      [stored, 0],
+      [new Map(), 1],
+    ] as const) {
+      let peeks = 0
+      first.journal.peekCode = (address) => {
+        peeks++
+        return peek(address)
+      }
+      const chain = elsewhere(first.journal, database)
+      expect(chain.call(contract, 'add', [4n])).toBe(5n)
+      expect(chain.failure(contract, 'no')).toBe('No("never")')
+      expect(peeks).toBe(wanted)
+      const gas = (on: TestContracts) => on.attempt(contract, 'add', [1n], { from: OTHER }).gasUsed
+      expect(gas(chain)).toBe(gas(first))
+      // What was made again is written for the next start.
+      expect(chain.machine.imageOps()).toEqual(wanted === 0 ? [] : first.machine.imageOps())
+    }
+  })
+})

@@ -1,0 +1,73 @@
+import { bytesToNumber, type Crypto, concatBytes, equalBytes, numberToBytes, utf8ToBytes } from '@quoin/protocol'
+import type { Engine } from '../vm/index.ts'
+import { loadAbi, type StoredAbi, storeAbi } from './abi/stored-abi.ts'
+import type { Program } from './program.ts'
+
+/*
+ * A program as it lies in the database, so that the first use of a code needs neither its container nor a check of its ABI:
+ *
+ *   length of the text (4 bytes, big-endian) ‖ first 8 bytes of its SHA-256 ‖ text, with spaces to a multiple of 4 ‖ packed image
+ *
+ * The text is JSON, in ASCII. Derived data: what does not read is made again from the code.
+ */
+
+/** What a program is besides its image. */
+interface StoredText {
+  readonly abi: StoredAbi
+  /** Of each function of the ABI, in its order, the name of its entry. */
+  readonly entries: readonly string[]
+  readonly reentrant: readonly number[]
+}
+
+const LENGTH_BYTES = 4
+const CHECKSUM_BYTES = 8
+/** Arguments of one call of a function: the platform's stack bounds them. */
+const CHUNK_CHARACTERS = 8_192
+
+/** What of a stored program is its interface, and what its image. */
+export interface ProgramSize {
+  readonly interfaceBytes: number
+  readonly imageBytes: number
+}
+
+export interface PackedProgram extends ProgramSize {
+  readonly bytes: Uint8Array
+}
+
+export function packProgram(crypto: Crypto, engine: Engine, { abi, entries, reentrant, image }: Program): PackedProgram {
+  const stored: StoredText = {
+    abi: storeAbi(abi),
+    entries: [...abi.functions.keys()].map((selector) => entries.get(selector)!),
+    reentrant: [...reentrant],
+  }
+  const json = JSON.stringify(stored)
+  const text = utf8ToBytes(json.padEnd(4 * Math.ceil(json.length / 4)))
+  const packed = engine.packImage(image)
+  const bytes = concatBytes(numberToBytes(text.length, LENGTH_BYTES), checksumOf(crypto, text), text, packed)
+  return { bytes, interfaceBytes: text.length, imageBytes: packed.length }
+}
+
+/** The program of such bytes, if they are one of this engine. */
+export function unpackProgram(crypto: Crypto, engine: Engine, packed: Uint8Array): Program | undefined {
+  const at = LENGTH_BYTES + CHECKSUM_BYTES
+  const length = bytesToNumber(packed.subarray(0, LENGTH_BYTES))
+  if (length === undefined || packed.length < at + length) return undefined
+  const text = packed.subarray(at, at + length)
+  // What has the checksum was written by packProgram.
+  if (!equalBytes(checksumOf(crypto, text), packed.subarray(LENGTH_BYTES, at))) return undefined
+  const image = engine.unpackImage(packed.subarray(at + length))
+  if (image === undefined) return undefined
+  const { abi: storedAbi, entries, reentrant } = JSON.parse(asciiOf(text)) as StoredText
+  const abi = loadAbi(storedAbi)
+  const selectors = [...abi.functions.keys()]
+  return { abi, image, entries: new Map(selectors.map((selector, i) => [selector, entries[i]!])), reentrant: new Set(reentrant) }
+}
+
+const checksumOf = (crypto: Crypto, text: Uint8Array): Uint8Array => crypto.sha256(text).subarray(0, CHECKSUM_BYTES)
+
+function asciiOf(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += CHUNK_CHARACTERS)
+    text += String.fromCharCode.apply(null, bytes.subarray(at, at + CHUNK_CHARACTERS) as unknown as number[])
+  return text
+}

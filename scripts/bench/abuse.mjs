@@ -11,6 +11,7 @@
 import { parseArgs } from 'node:util'
 import { loadContractEngine } from '../../packages/contracts/dist/platform/wasm.js'
 import { CONTRACT_HANDLERS } from '../../packages/execution/dist/contract/host/index.js'
+import { ticksOf } from '../../packages/execution/dist/contract/index.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { AbuseChain, ACCOUNTS, accountOf, blockGasMax, creationOf, transactionGasMax } from './lib/abuse-chain.mjs'
@@ -37,8 +38,8 @@ const DEAREST = [
   'creation: creation of a small contract',
   'transactions: transfer to new accounts',
 ]
-/** Below this much gas the clock says too little. */
-const SCRIPT_GAS_MIN = 1_000_000
+/** Below so many the clock says too little. */
+const SCRIPT_TICKS_MIN = 10_000_000
 
 const crypto = await loadCrypto()
 
@@ -56,19 +57,19 @@ async function dearestScripts(count) {
     if (ends === 'compile' || /\bhost\b/.test(source) || !source.includes('export function run(')) continue
     for (const [form, entry] of FORMS) {
       const text = `${source.replace('export function run(', 'function run(')}\nexport default { functions: { run: ${entry} } }`
-      const compiled = engine.compile({ source: text, gas: 6_000_000 })
+      const compiled = engine.compile({ source: text, gas: 60_000_000 })
       if (!compiled.ok) continue
       const request = { image: compiled.value.image, entry: 'functions.run', values: [], handlers: CONTRACT_HANDLERS }
       let perMillion = Number.POSITIVE_INFINITY
       let gasUsed = 0
       for (let round = 0; round < 2; round++) {
         const started = performance.now()
-        const outcome = engine.call({ ...request, gas: transactionGasMax })
+        const outcome = engine.call({ ...request, gas: ticksOf(transactionGasMax) })
         if (outcome.kind === 'fault') break
         gasUsed = outcome.gasUsed
         perMillion = Math.min(perMillion, (1e9 * (performance.now() - started)) / gasUsed)
       }
-      if (gasUsed >= SCRIPT_GAS_MIN) found.push({ name: `${name}${form}`, text, perMillion })
+      if (gasUsed >= SCRIPT_TICKS_MIN) found.push({ name: `${name}${form}`, text, perMillion })
     }
   }
   return found.toSorted((a, b) => b.perMillion - a.perMillion).slice(0, count)

@@ -96,11 +96,11 @@ const largeImage = (n) =>
 
 /** @type {readonly Kind[]} */
 export const loading = [
-  firstUses('small contracts', 820, (n) => uniqueSource(n, 0)),
-  firstUses('200 KiB of comment', 90, (n) => uniqueSource(n, 200 * KIB)),
-  firstUses('images of 1 MiB', 270, largeImage),
+  firstUses('small contracts', 3_400, (n) => uniqueSource(n, 0)),
+  firstUses('200 KiB of comment', 600, (n) => uniqueSource(n, 200 * KIB)),
+  firstUses('images of 1 MiB', 640, largeImage),
   ...Object.entries(LARGE_ABIS).map(([name, { abi, source }]) =>
-    firstUses(name, 260, (n) => `${source} // ${n}`, abi, Uint8Array.of(1, 2, 3, 4)),
+    firstUses(name, 1_000, (n) => `${source} // ${n}`, abi, Uint8Array.of(1, 2, 3, 4)),
   ),
 ]
 

@@ -13,6 +13,8 @@ const FRESH = '"0x" + (n * 1000000n + BigInt(i) + (1n << 159n)).toString(16).pad
 const TRIVIAL = 'export default { functions: { run() {} }, fallback() {} }'
 const TRIVIAL_ABI = [...RUN, { type: 'fallback', stateMutability: 'payable' }]
 
+const DEEP_TUPLE = `${'('.repeat(14)}uint8${')'.repeat(14)}`
+
 /** The body calls a contract: its address is `to`. */
 const caller = (name, body, { callee = TRIVIAL, calleeAbi = TRIVIAL_ABI, calleeRest = {}, prepare = '', ...rest } = {}) => ({
   name,
@@ -33,7 +35,7 @@ const storage = [
   untilOut('store one word, out of gas', 'quoin.store("uint256", "k", BigInt(i) + 1n)'),
   untilLow('store new 64 KiB', 'quoin.store("bytes", "k" + n + "." + i, bytes)', {
     prepare: 'const bytes = new Uint8Array(65536).fill(1)',
-    reserve: 1_500_000,
+    reserve: 1_600_000,
     turns: 1,
   }),
   untilLow('store over 64 KiB', 'bytes[0]++; quoin.store("bytes", "k" + i, bytes)', {
@@ -47,6 +49,7 @@ const storage = [
   untilOut('load what is not there', 'quoin.load("uint256", "k" + n + "." + i)'),
   untilOut('has what is not there', 'quoin.has("k" + n + "." + i)'),
   untilOut('remove what is not there', 'quoin.remove("k" + n + "." + i)'),
+  unpaidReads(),
   untilOut('load one word', 'quoin.load("uint256", "k")', { prepare: 'quoin.store("uint256", "k", 1n)' }),
   untilOut('load address[1000]', 'quoin.load("address[]", "k")', {
     prepare: 'quoin.store("address[]", "k", Array(1000).fill(quoin.sender))',
@@ -70,6 +73,30 @@ const storage = [
     },
   },
 ]
+
+/** Inner calls that read what they cannot pay for: each has gas for the read of a key, and none for the 64 KiB that are there. */
+function unpaidReads() {
+  const keys = 150
+  const abi = [...RUN, ...parseAbi(['function fill(uint256 n, bytes data)', 'function look(uint256 i) view'])]
+  const source = `export default { functions: {
+    run(n) { for (let i = 0n; ; i++) try { quoin.staticCall(quoin.self, 'look(uint256)', [(n * 37n + i) % ${keys}n], { gas: 15000n }) } catch {} },
+    look(i) { quoin.load('bytes', 'k' + i) },
+    fill(n, data) { quoin.store('bytes', 'k' + n, data) },
+  } }`
+  return {
+    name: 'load 64 KiB that nobody pays for',
+    cold: true,
+    prepare: async (chain) => {
+      const to = await deploy(chain, source, abi)
+      const fills = Array.from({ length: keys }, (_, n) => {
+        const data = `0x${randomBytes(64 * KIB).toString('hex')}`
+        return { from: accountOf(n), to, data: bytesOf('fill', [BigInt(n), data], abi), gas: 6_000_000 }
+      })
+      await chain.sendAll(fills)
+      return (n) => ({ to, data: runData(n) })
+    },
+  }
+}
 
 /** @type {readonly Kind[]} */
 const events = [
@@ -134,7 +161,45 @@ const calls = [
   untilOut('transfer of nothing to new accounts', `quoin.transfer(${FRESH}, 0n)`),
   untilOut('balanceOf new accounts', `quoin.balanceOf(${FRESH})`),
   untilOut('balanceOf one account', `quoin.balanceOf(${OTHER})`),
+  untilOut('callRaw to nobody, new accounts', `quoin.callRaw(${FRESH}, e)`, { prepare: 'const e = new Uint8Array(0)' }),
+  untilOut('callRaw to nobody, one account', `quoin.callRaw(${OTHER}, e)`, { prepare: 'const e = new Uint8Array(0)' }),
+  imagesInTurn(),
+  contractsOfOneCode(),
 ]
+
+/** Calls of contracts whose images have 900 KiB each, one after the other: no cache of the processor holds them all. */
+function imagesInTurn() {
+  const source = (n) =>
+    `const a = []; for (let i = 0; i < 10; i++) a.push(new Uint8Array(83000).fill(i * ${n} + 1)); export default { functions: { run() {} }, fallback() {} }`
+  return {
+    name: 'calls of 40 images of 900 KiB in turn',
+    prepare: async (chain) => {
+      const targets = await chain.deployAll(Array.from({ length: 40 }, (_, n) => creationOf(source(n), TRIVIAL_ABI)))
+      const to = await deploy(
+        chain,
+        contract(
+          `const all = ${JSON.stringify(targets)}, data = new Uint8Array(4); for (let i = 0; ; i++) quoin.staticCallRaw(all[i % 40], data)`,
+        ),
+      )
+      return (n) => ({ to, data: runData(n) })
+    },
+  }
+}
+
+/** First calls in a transaction of contracts that have one code: an account and a record of each. */
+function contractsOfOneCode() {
+  return {
+    name: 'calls of 400 contracts of one code',
+    prepare: async (chain) => {
+      const targets = await chain.deployAll(Array.from({ length: 400 }, () => creationOf(TRIVIAL, TRIVIAL_ABI)))
+      const to = await deploy(
+        chain,
+        contract(`const data = new Uint8Array(4); for (const to of ${JSON.stringify(targets)}) quoin.staticCallRaw(to, data)`),
+      )
+      return (n) => ({ to, data: runData(n) })
+    },
+  }
+}
 
 /** A contract that enters itself again until the depth is reached. */
 function deepCalls() {
@@ -152,6 +217,7 @@ function deepCalls() {
 
 /** @type {readonly Kind[]} */
 const library = [
+  untilOut('keccak256 of nothing', 'quoin.keccak256(b)', { prepare: 'const b = new Uint8Array(0)' }),
   untilOut('keccak256 of 32 bytes', 'quoin.keccak256(b)', { prepare: 'const b = new Uint8Array(32)' }),
   untilOut('sha256 of 64 KiB', 'quoin.sha256(b)', { prepare: 'const b = new Uint8Array(65536)' }),
   untilOut('recoverSigner', 'try { quoin.recoverSigner(d, s) } catch {}', {
@@ -163,9 +229,27 @@ const library = [
     prepare:
       'const b = quoin.abiEncode("address[]", [Array.from({ length: 500 }, (_, i) => "0x" + (i + 1).toString(16).padStart(4, "0").repeat(10))])',
   }),
+  untilOut('abiDecode of tuples 16 deep', `quoin.abiDecode("${DEEP_TUPLE}[]", b)`, {
+    prepare: 'const b = quoin.abiEncode("uint8[]", [Array(2000).fill(1n)])',
+  }),
+  untilOut('abiDecode of arrays 15 deep', `quoin.abiDecode("uint8${'[]'.repeat(15)}", b)`, {
+    prepare: `let v = 1n; for (let k = 0; k < 15; k++) v = [v]; const b = quoin.abiEncode("uint8${'[]'.repeat(15)}", [v])`,
+  }),
+  untilOut('abiEncode of tuples 16 deep', `quoin.abiEncode("${DEEP_TUPLE}[]", [list])`, {
+    prepare: 'let v = 1n; for (let k = 0; k < 14; k++) v = [v]; const list = Array(500).fill(v)',
+  }),
   untilOut('typedDataDigest', 'quoin.typedDataDigest("Mail(string a,uint256 b)", { name: "x" }, { a: "text", b: 1n })'),
   untilOut('block and sender', 'quoin.block; quoin.sender; quoin.value'),
 ]
+
+/** Inner calls that take 15 MiB at once and end on little gas: the built-in function allocates before it reads. */
+function unpaidGrowth(gas) {
+  const source = `export default { functions: { run() {}, grow() { Array.prototype.toReversed.call({ length: 1900000, get 1899999() { for (;;); } }) } } }`
+  return caller(`call that grows 15 MiB on ${gas} gas`, `try { quoin.call(to, 'grow()', [], { gas: ${gas}n }) } catch {}`, {
+    callee: source,
+    calleeAbi: [...RUN, ...parseAbi(['function grow()'])],
+  })
+}
 
 /** @type {readonly Kind[]} */
 const memory = [
@@ -178,6 +262,8 @@ const memory = [
     'memory to 16 MiB by strings',
     contract('const all = []; try { for (let i = 0; ; i++) all.push("x".repeat(60000) + i) } catch {}'),
   ),
+  unpaidGrowth(60_000),
+  unpaidGrowth(600_000),
   untilOut('recursion to the end of the stack', 'try { f() } catch {}', { before: 'const f = () => f() + 1' }),
   script('throw of a megabyte of text', contract('throw new Error("x".repeat(1000000))')),
 ]
@@ -236,6 +322,19 @@ const plain = [
       const abi = parseAbi(['function take(uint256[] list)'])
       const to = await deploy(chain, 'export default { functions: { take(list) {} } }', abi)
       return (n) => ({ to, data: bytesOf('take', [Array(7_500).fill(BigInt(n))], abi) })
+    },
+  },
+  {
+    name: 'calldata of tuples 16 deep',
+    prepare: async (chain) => {
+      const deep = (levels) =>
+        levels === 0 ? [{ name: '', type: 'uint8' }] : [{ name: '', type: 'tuple', components: deep(levels - 1) }]
+      const inputs = [{ name: 'list', type: 'tuple[]', components: deep(13) }]
+      const abi = [{ type: 'function', name: 'take', inputs, outputs: [], stateMutability: 'nonpayable' }]
+      const to = await deploy(chain, 'export default { functions: { take(list) {} } }', abi)
+      let value = 1n
+      for (let i = 0; i < 14; i++) value = [value]
+      return (n) => ({ to, data: bytesOf('take', [Array(1_000 + (n % 2)).fill(value)], abi) })
     },
   },
   {

@@ -46,7 +46,7 @@ export const untilOut = (name, body, { prepare = '', before = '', ...rest } = {}
   script(name, contract(`${prepare}; for (let i = 0; ; i++) { ${body} }`, before), rest)
 
 /** The body over and over until so little gas is left that the call can just end: what it wrote stays. */
-export const untilLow = (name, body, { prepare = '', before = '', reserve = 200_000, turns = 10, ...rest } = {}) =>
+export const untilLow = (name, body, { prepare = '', before = '', reserve = 30_000, turns = 1, ...rest } = {}) =>
   script(
     name,
     contract(

@@ -1,0 +1,157 @@
+import { fileURLToPath } from 'node:url'
+import { runMessage } from '@quoin/execution'
+import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS, createContracts, Journal, Machine } from '@quoin/execution/contract'
+import {
+  Address,
+  type ChainId,
+  DEFAULT_PARAMETERS,
+  decodeContainer,
+  encodeContainer,
+  type Height,
+  hexToBytes,
+  nobleCrypto,
+  type TimeMs,
+  unwrap,
+} from '@quoin/protocol'
+import { type Abi, bytesToHex, encodeDeployData, encodeFunctionData } from 'viem'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type BuiltContract, build, formatDiagnostics } from '../src/build/index.ts'
+import { loadContractEngine } from '../src/platform/index.ts'
+import { Project } from './build/project.ts'
+
+/** What authors are promised of gas (docs/gas.md, *What things cost*). */
+
+const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url))
+const [ALICE, BOB, CAROL] = ['a1', 'b2', 'c3'].map((byte) => Address(`0x${byte.repeat(20)}`)) as [Address, Address, Address]
+const { transactionGasMax } = DEFAULT_PARAMETERS
+
+const ASKER = `import { contract, remote } from '@quoin/contracts'
+const other = remote(['function supportsInterface(bytes4 id) view returns (bool)'])
+export default contract({
+  abi: ['function ask(address at, bytes4 id) view returns (bool)'],
+  functions: {
+    ask: (_context, at, id) => {
+      other.supportsInterface(at, id)
+      return other.supportsInterface({ to: at, gas: 30000n }, id)
+    },
+  },
+})`
+
+async function contractsOf(project: string, ...entries: readonly string[]): Promise<readonly BuiltContract[]> {
+  const result = await build({ project, entries, typeCheck: false, conditions: ['@quoin/source'] })
+  if (!result.ok) throw new Error(formatDiagnostics(result.error))
+  return result.value
+}
+
+/** A chain of transactions that all are in one block, until the next begins. */
+class Chain {
+  readonly #contracts
+  readonly #journal = new Journal()
+  #machine: Machine
+
+  constructor(engine: Awaited<ReturnType<typeof loadContractEngine>>) {
+    this.#contracts = createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine, reader: { get: () => undefined } })
+    this.#machine = this.#block()
+  }
+
+  #block(): Machine {
+    const block = { number: 1 as Height, timeMs: 1_000 as TimeMs, proposer: CAROL, gasLimit: 72_000_000, baseFee: 0n }
+    return new Machine(this.#contracts, this.#journal, block)
+  }
+
+  beginBlock(): void {
+    this.#machine = this.#block()
+  }
+
+  send(to: Address | undefined, data: `0x${string}`, from = ALICE) {
+    const message = { from, to, value: 0n, data: hexToBytes(data), accessList: [], gasLimit: transactionGasMax }
+    const { outcome, gasUsed } = runMessage(this.#machine, message)
+    if (!outcome.ok) throw new Error(`${outcome.reason}, ${gasUsed} gas`)
+    return { gasUsed, data: bytesToHex(outcome.data), address: outcome.contractAddress! }
+  }
+
+  deploy({ abi, bytecode }: BuiltContract, args: readonly unknown[]) {
+    return this.send(undefined, encodeDeployData({ abi: abi as Abi, bytecode, args } as never))
+  }
+
+  call(to: Address, { abi }: BuiltContract, functionName: string, args: readonly unknown[], from = ALICE) {
+    return this.send(to, encodeFunctionData({ abi, functionName, args } as never), from)
+  }
+}
+
+let engine: Awaited<ReturnType<typeof loadContractEngine>>
+beforeAll(async () => {
+  engine = await loadContractEngine()
+})
+
+describe('a token of the kit', () => {
+  let chain: Chain
+  let token: BuiltContract
+  let deployment: ReturnType<Chain['deploy']>
+  beforeAll(async () => {
+    ;[token] = (await contractsOf(REPOSITORY, 'packages/contracts/test/fixtures/token.ts')) as [BuiltContract]
+    chain = new Chain(engine)
+    deployment = chain.deploy(token, ['Token', 'TOK', ALICE, 10n ** 24n])
+  })
+
+  it('is deployed for at most 2,500,000 gas', () => {
+    expect(deployment.gasUsed).toBeLessThanOrEqual(2_500_000)
+  })
+
+  it('is transferred for at most 75,000 gas, to a holder and to a new one', () => {
+    const transfer = (to: Address) => chain.call(deployment.address, token, 'transfer', [to, 10n ** 18n]).gasUsed
+    expect(transfer(BOB)).toBeLessThanOrEqual(75_000)
+    expect(transfer(BOB)).toBeLessThanOrEqual(75_000)
+    chain.beginBlock()
+    const first = transfer(BOB)
+    const second = transfer(BOB)
+    expect(second).toBeLessThanOrEqual(75_000)
+    // The first use of the code in a block.
+    expect(first - second).toBeGreaterThan(10_000)
+    expect(first - second).toBeLessThanOrEqual(50_000)
+  })
+})
+
+it('supportsInterface answers on the 30,000 gas that ERC-165 gives it, once the code is warm', async () => {
+  const project = new Project({ 'contracts/asker.ts': ASKER })
+  try {
+    const [nft] = (await contractsOf(REPOSITORY, 'test/standards/contracts/nft.ts')) as [BuiltContract]
+    const [asker] = (await contractsOf(project.root, 'contracts/asker.ts')) as [BuiltContract]
+    const chain = new Chain(engine)
+    const inputs = (nft.abi as Abi).find(({ type }) => type === 'constructor') as { inputs?: readonly unknown[] } | undefined
+    const { address } = chain.deploy(
+      nft,
+      (inputs?.inputs ?? []).map((_, i) => `text ${i}`),
+    )
+    const at = chain.deploy(asker, []).address
+    chain.beginBlock()
+    const answer = (id: string) => BigInt(chain.call(at, asker, 'ask', [address, id]).data)
+    expect([answer('0x80ac58cd'), answer('0xffffffff')]).toEqual([1n, 0n])
+  } finally {
+    project.remove()
+  }
+})
+
+const PRESETS: Readonly<Record<string, readonly unknown[]>> = {
+  token: ['Name', 'NAM', ALICE, 1n],
+  multisig: [[ALICE, BOB], 1n],
+  timelock: [60n, [ALICE], [BOB], CAROL],
+}
+
+it.each(Object.keys(PRESETS))(
+  'the preset %s is deployed and upgraded for a quarter of what a transaction may use',
+  async (name) => {
+    const [preset] = (await contractsOf(REPOSITORY, `packages/contracts/src/standards/presets/${name}.ts`)) as [BuiltContract]
+    const { container } = unwrap(decodeContainer(preset.code))
+    const renewable = (source: string) => {
+      const bytes = encodeContainer({ ...container, source, upgradeAuthority: { kind: 'deployer' } })
+      return bytesToHex(bytes)
+    }
+    const chain = new Chain(engine)
+    const { address, gasUsed } = chain.deploy({ ...preset, bytecode: renewable(container.source) }, PRESETS[name]!)
+    const args = [address, renewable(`${container.source}\n`), '0x'] as const
+    const upgrade = encodeFunctionData({ abi: CODE_REGISTRY_ABI, functionName: 'upgrade', args } as never)
+    for (const gas of [gasUsed, chain.send(CODE_REGISTRY_ADDRESS, upgrade).gasUsed])
+      expect(gas).toBeLessThan(transactionGasMax / 4)
+  },
+)

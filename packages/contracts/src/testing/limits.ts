@@ -8,7 +8,7 @@ export const TESTING_LIMITS = {
   /** What one account may be given, in wei: no sum of balances comes near 2^256. */
   balanceMax: 2n ** 200n,
   /** Gas of a read or a simulation, as a node grants it by default. */
-  callGasMax: 100_000_000,
+  callGasMax: 50_000_000,
   /** Characters of one value in a message. */
   valueCharsMax: 200,
 } as const

@@ -35,7 +35,7 @@ export const CONFIG_KEYS = {
     'batch-items': integer(1_000, 1, 100_000, 'Most requests in one batch.'),
     connections: integer(1_024, 1, 65_535, 'Most open connections.'),
     'call-workers': integer(0, 0, 64, 'Threads that run eth_call and eth_estimateGas; 0 chooses by the number of cores.'),
-    'call-gas': integer(100_000_000, 1_000_000, 1_000_000_000_000, 'Most gas of one eth_call.'),
+    'call-gas': integer(50_000_000, 1_000_000, 1_000_000_000_000, 'Most gas of one eth_call.'),
     'call-ms': integer(5_000, 100, 600_000, 'Milliseconds after which a call is stopped.'),
   },
   p2p: {

@@ -59,7 +59,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   subscriptionsPerConnectionMax: 128,
   socketBufferBytesMax: 16 * 1024 * 1024,
   feeHistoryBlocksMax: 1_024,
-  callGasMax: 100_000_000,
+  callGasMax: 50_000_000,
   logBlocksMax: 100_000,
   logsMax: 10_000,
   logReceiptsMax: 250_000,

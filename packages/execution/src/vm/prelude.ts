@@ -8,6 +8,7 @@ export const PRELUDE = `(host, errorTextMax) => {
   const NativeObject = Object
   const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, keys, setPrototypeOf } = Object
   const { apply } = Reflect
+  const { max, min, trunc } = Math
   const { slice } = String.prototype
   const text = String
   const drop = (object, name) => { if (!delete object[name]) throw new Error(name + ' stays') }
@@ -33,7 +34,6 @@ export const PRELUDE = `(host, errorTextMax) => {
 
   // The interpreter's own versions of these show, and write to, arrays that are half made (upstream's issue 471).
   const { sort } = Array.prototype
-  const { trunc, min, max } = Math
   const lengthOf = (object) => min(max(trunc(+object.length) || 0, 0), 2 ** 53 - 1)
   const offsetOf = (value, length) => {
     const offset = trunc(+value) || 0
@@ -106,7 +106,6 @@ export const PRELUDE = `(host, errorTextMax) => {
   // QuickJS answers with negative numbers where the top bit is set (js_bigint_asUintN, quickjs.c line 55254). Its asIntN is right, and converts
   // and refuses as both must; a width that would take too much memory is a RangeError of the shift.
   const { asIntN } = BigInt
-  const { trunc } = Math
   const toBigInt = BigInt
   const { asUintN } = {
     asUintN(bits, bigint) {

@@ -139,6 +139,18 @@ const samples = [
   ['balanceOf', 200, '', `quoin.balanceOf("${CALLEE}")`],
   ['codeAt', 200, '', `quoin.codeAt("${CALLEE}")`],
   ['keccak256 32 B', 200, 'const bytes = new Uint8Array(32).fill(1)', 'quoin.keccak256(bytes)'],
+  ['keccak256 of nothing', 200, 'const bytes = new Uint8Array(0)', 'quoin.keccak256(bytes)'],
+  ['sha256 of nothing', 200, 'const bytes = new Uint8Array(0)', 'quoin.sha256(bytes)'],
+  ['concatBytes', 200, 'const parts = [new Uint8Array(1), new Uint8Array(1)]', 'quoin.concatBytes(parts)'],
+  ['encodeUtf8', 200, '', 'quoin.encodeUtf8("a")'],
+  ['decodeUtf8', 200, 'const bytes = new Uint8Array(1).fill(65)', 'quoin.decodeUtf8(bytes)'],
+  ['encodeHex', 200, 'const bytes = new Uint8Array(1)', 'quoin.encodeHex(bytes)'],
+  ['decodeHex', 200, '', 'quoin.decodeHex("0x00")'],
+  ['compareBytes', 200, 'const bytes = new Uint8Array(1)', 'quoin.compareBytes(bytes, bytes)'],
+  ['parseAddress', 200, '', `quoin.parseAddress("${CALLEE}")`],
+  ['abiEncode', 200, '', 'quoin.abiEncode("uint8", [1n])'],
+  ['abiDecode', 200, 'const bytes = new Uint8Array(32)', 'quoin.abiDecode("uint8", bytes)'],
+  ['verifySortedProof', 200, 'const b = new Uint8Array(32)', 'quoin.verifySortedProof(b, b, new Uint8Array(0))'],
   ['refusal', 100, '', 'try { quoin.has(1n) } catch {}'],
 ]
 

@@ -93,7 +93,7 @@ export const values = [
   run(
     'returns a string that fills memory',
     'throw',
-    'globalThis.kept = new Uint8Array(1.6e7); const s = "ab".repeat(1e5); return [s + "c"]',
+    'globalThis.kept = new Uint8Array(1.67e7); const s = "ab".repeat(1e5); return [s + "c"]',
     returned('a string that memory does not suffice for'),
   ),
   run(
@@ -103,19 +103,8 @@ export const values = [
     Uint8Array.of(7, 7),
   ),
   run('bytes without prototype', 'return', 'return [Object.setPrototypeOf(new Uint8Array([1]), null)]', [Uint8Array.of(1)]),
-  run('bytes of a detached buffer', 'return', 'const a = new Uint8Array(8); a.buffer.transfer(); return [a]', [new Uint8Array()]),
-  run(
-    'bytes of a buffer that shrank',
-    'return',
-    'const b = new ArrayBuffer(64, { maxByteLength: 64 }); const a = [new Uint8Array(b), new Uint8Array(b, 32), new Uint8Array(b, 0, 32)]; b.resize(4); return a',
-    [new Uint8Array(4), new Uint8Array(), new Uint8Array()],
-  ),
-  run(
-    'bytes of a buffer that grew',
-    'return',
-    'const b = new ArrayBuffer(2, { maxByteLength: 1e6 }); const a = [new Uint8Array(b), new Uint8Array(b, 1, 1)]; b.resize(3); return a',
-    [new Uint8Array(3), new Uint8Array(1)],
-  ),
+  run('a buffer cannot be detached', 'throw', 'const a = new Uint8Array(8); a.buffer.transfer(); return [a]', 'not a function'),
+  run('a buffer cannot be resized', 'throw', 'new ArrayBuffer(64, { maxByteLength: 64 }).resize(4)', 'not a function'),
   run('bytes of a million', 'return', 'return host.put("k", new Uint8Array(1e6))', 1_000_000),
   run('words instead of bytes', 'throw', 'return [new Uint16Array(2)]', returned(OTHER)),
   run('buffer instead of bytes', 'throw', 'return new ArrayBuffer(8)', returned(OTHER)),

@@ -88,9 +88,9 @@ export class Machine {
     this.#underWay.length = 0
     this.#course = ''
     this.journal.beginTransaction()
-    // The intrinsic gas pays for the sender's account, which changes, and for the receiver's.
+    // The intrinsic gas pays for the sender's account, which changes, and for the receiver's, with its record.
     this.journal.setAccount(from, this.journal.account(from))
-    if (to !== undefined) this.journal.account(to)
+    if (to !== undefined && this.journal.account(to).codeHash !== undefined) readRecord(this.journal, to)
     const meter = new GasMeter(gas, undefined)
     return to === undefined
       ? this.#create(meter, from, value, data, undefined)

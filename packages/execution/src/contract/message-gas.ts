@@ -30,7 +30,7 @@ export const MESSAGE_GAS = {
     /** Account, code, record and description of the version: four keys that are written */
     base: disk(30_000),
     /** Each byte of a container that becomes an account's code, and of what follows it. */
-    codeByte: disk(16),
+    codeByte: disk(5),
     /** KiB of the new image's heap: it is taken and compared */
     imageKiB: disk(500),
     /** KiB of the program as it is stored */

@@ -1,9 +1,9 @@
 import { VM_GAS } from './gas.ts'
 import { VM_LIMITS } from './limits.ts'
 import { meterModule } from './meter/module.ts'
-import { LAYOUT, STACK_POINTER_GLOBAL } from './quickjs.ts'
 import { patchModule } from './meter/patch.ts'
 import { ENGINE_PATCHES } from './patches.ts'
+import { LAYOUT, STACK_POINTER_GLOBAL } from './quickjs.ts'
 
 /**
  * The interpreter's binary before and after metering, by SHA-256. The metered one is part of the execution version: a change of

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '@quoin/protocol'
+import type { Ticks } from '../ticks.ts'
 import { type Base, boot, evaluate } from './boot.ts'
 import { type CompileError, compileError } from './compile-error.ts'
-import type { Ticks } from '../ticks.ts'
 import { restoreGas } from './gas.ts'
 import { settle } from './guest.ts'
 import type { HostHandlers, HostTable } from './host.ts'

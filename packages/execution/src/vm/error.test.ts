@@ -70,12 +70,8 @@ describe('the data of what is thrown', () => {
   })
 
   it('is what it is when no more of the guest runs', () => {
-    const shrinks =
-      '(() => { const b = new ArrayBuffer(64, { maxByteLength: 64 }); const a = new Uint8Array(b); return { get data() { return a }, get stack() { b.resize(2); a[0] = 9 } } })()'
-    expect(thrown(shrinks).data).toEqual(Uint8Array.of(9, 0))
-    expect(thrown('({ data: (() => { const a = new Uint8Array(8); a.buffer.transfer(); return a })() })').data).toEqual(
-      new Uint8Array(),
-    )
+    const changes = '(() => { const a = new Uint8Array(2); return { get data() { return a }, get stack() { a[0] = 9 } } })()'
+    expect(thrown(changes).data).toEqual(Uint8Array.of(9, 0))
   })
 
   it('comes from a rejected promise and from an evaluation too', () => {

@@ -7,14 +7,14 @@ import type { Ticks } from '../ticks.ts'
 export const VM_GAS = {
   /** Restoring an image before a call, whatever its size: the fixed data of the interpreter. */
   restore: 20_000,
-  /** Restoring an image: each KiB of its heap. */
-  restoreKiB: 60,
+  /** Restoring an image: each KiB of its heap, from memory that no cache of the processor holds. */
+  restoreKiB: 130,
   /** Each page of 4 KiB of stack or heap that a call is the first to write: it is taken from the system and cleared again. */
   page: 1_200,
   /** A call of a host function, before its own price. */
   hostCall: 400,
   /** Each character of a string and byte of a Uint8Array that passes between host and guest, and each byte of a serialised structure. */
-  hostByte: 2,
+  hostByte: 3,
   /** Each character of a string or name in a structure for the guest besides: JavaScript takes it apart. */
   hostCharacter: 8,
   /** Each array and object that the host reads, besides what is in it. */

@@ -21,7 +21,7 @@ export const VM_LIMITS = {
   sourceBytesMax: 1 * MiB,
   /** Entries of a module, and UTF-16 units of the name of one. */
   entriesMax: 4_096,
-  entryNameMax: 16_384,
+  entryNameMax: 65_536,
   /** Message and stack of a guest's error that are kept, in UTF-16 units. */
   errorTextMax: 2048,
 } as const

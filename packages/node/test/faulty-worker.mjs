@@ -1,7 +1,7 @@
 /*
  * An execution worker on a machine that fails at certain transactions, each at a step of its own: the real service with real powers, of which some
  * throw, or never return. Runs dist, as all workers do. `workerData.faults` names the steps: [transaction hash, step, how], or the method of a call
- * and which one fails, from 1.
+ * and which one fails, from 1; `open` fails before all of them.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadContractEngine } from '@quoin/contracts/platform'
@@ -19,6 +19,8 @@ function fail(how) {
   if (how === 'loop') for (;;);
   throw new RangeError('Maximum call stack size exceeded')
 }
+
+if (faultOf.has('open')) fail(faultOf.get('open').how)
 
 function touch(step) {
   const fault = current === undefined ? undefined : faultOf.get(current)

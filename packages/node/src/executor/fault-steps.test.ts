@@ -54,6 +54,8 @@ let log: LogRecorder
 let watch: ManualWatch
 /** Of each thread that was started. */
 let turns: Turns[]
+/** Threads that were started. */
+let started: number
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'quoin-steps-'))
@@ -61,6 +63,7 @@ beforeEach(async () => {
   log = new LogRecorder()
   watch = new ManualWatch()
   turns = []
+  started = 0
 })
 afterEach(async () => {
   await kv.close()
@@ -69,7 +72,6 @@ afterEach(async () => {
 
 /** On a machine that fails so; the nth thread with what `faultsOf` says of it. */
 async function open(faultsOf: (thread: number) => readonly Fault[]): Promise<WorkerExecutor> {
-  let started = 0
   const start = (stackSizeMb: number): Worker => {
     const data: ExecutorWorkerData = { databasePath: directory, chainId: genesis.chainId, treeDepth: 4, historyHeights: 8 }
     const workerData = { ...data, faults: faultsOf(started++) }
@@ -136,9 +138,13 @@ describe('a machine that fails at a step of a transaction', { timeout }, () => {
 })
 
 describe('a machine on which a transaction never ends', { timeout }, () => {
-  /** Waits until the nth thread is at the transaction, and lets the time go by that it may take. */
+  /** Resolves when the nth thread is at the transaction. */
+  const reaches = (thread: number, transaction: Hash): Promise<void> =>
+    vi.waitFor(() => expect(turns[thread]?.transaction).toBe(transaction), { timeout, interval: 5 })
+
+  /** As `reaches`; then the time goes by that it may take. */
   async function runOut(thread: number, transaction: Hash, attempt: number): Promise<void> {
-    await vi.waitFor(() => expect(turns[thread]?.transaction).toBe(transaction), { timeout, interval: 5 })
+    await reaches(thread, transaction)
     watch.work(workMsMax(blockGasMax, attempt))
   }
 
@@ -210,17 +216,29 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     await executor.close()
   })
 
-  it('ends at once when the node must end, and blames nobody', async () => {
+  it.each([1, 2])('ends at once when the node must end, and blames nobody: in attempt %i', async (attempt) => {
     const bad = await creation(0, stranger(1))
     const executor = await open(() => [[hashOf(bad), 'engine.call', 'loop']])
     const node = await openNode(executor)
     const block = node.produce([bad]).catch((error: unknown) => error)
-    await vi.waitFor(() => expect(turns[0]?.transaction).toBe(hashOf(bad)), { timeout, interval: 5 })
+    for (let failed = 0; failed < attempt - 1; failed++) await runOut(failed, hashOf(bad), failed)
+    await reaches(attempt - 1, hashOf(bad))
     const closing = executor.close()
     executor.terminate()
     expect(await block).toMatchObject({ message: expect.stringMatching(/because the node stops/) })
     await closing
     expect((await Quarantine.open(kv)).has(hashOf(bad))).toBe(false)
-    expect(turns).toHaveLength(1)
+    expect(turns).toHaveLength(attempt)
+  })
+
+  it('ends at once when the node must end while a thread is opening its database', async () => {
+    const executor = await open((thread) => (thread === 0 ? [['build', '1', 'throw']] : [['open', '', 'loop']]))
+    // The first build, by which the chain is opened, costs the first thread; the next one never opens.
+    const node = openNode(executor).catch((error: unknown) => error)
+    await vi.waitFor(() => expect(started).toBe(2), { timeout, interval: 5 })
+    const closing = executor.close()
+    executor.terminate()
+    expect(await node).toMatchObject({ message: expect.stringMatching(/because the node stops/) })
+    await closing
   })
 })

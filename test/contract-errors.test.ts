@@ -121,7 +121,7 @@ describe('the catalogue of contract errors', () => {
     const chain = new TestContracts()
     const said = rows.map(([, , expression = '']) => {
       const contract = chain.deploy(['function f()'], `export default { functions: { f() { return (${expression}) } } }`)
-      return chain.failure(contract, 'f', [], { gas: 40_000_000 })
+      return chain.failure(contract, 'f')
     })
     const named = ([, message = '', expression = '']: readonly string[]) =>
       message.replace('<name>', /\b(?:missing|balance|early|a)\b/.exec(expression)?.[0] ?? '')

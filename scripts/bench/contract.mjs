@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { encodeAbiParameters, encodeFunctionData } from 'viem'
+import { gasUsedOf } from '../../packages/execution/dist/contract/index.js'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { bytesToHex, concatBytes, hexToBytes } from '../../packages/protocol/dist/index.js'
 import { readContract } from '../../test/contracts/contract.mjs'
@@ -65,7 +66,7 @@ async function quoin() {
       const [{ topics, data }] = logs
       // The first use of a code in a block pays for loading it; the second is like all others.
       const { gasUsed } = chain.run(payments.slice(0, 2)).last
-      return { gas: gasUsed, effects: [bytesToHex(last.data), ...topics, bytesToHex(data)] }
+      return { gas: gasUsedOf(gasUsed), effects: [bytesToHex(last.data), ...topics, bytesToHex(data)] }
     },
   }
 }

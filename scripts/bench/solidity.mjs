@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { concatHex, encodeAbiParameters } from 'viem'
 import { developmentAccounts } from '../../packages/contracts/dist/platform/index.js'
+import { gasUsedOf } from '../../packages/execution/dist/contract/index.js'
 import { VM_GAS } from '../../packages/execution/dist/vm/index.js'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { readContract } from '../../test/contracts/contract.mjs'
@@ -192,7 +193,7 @@ function printKit([kit, hand]) {
   }
   row('  gas of host calls, with their answers', ...difference(({ hostGas }) => hostGas))
   row('  gas of the rest: the contract, image, border', ...difference(({ gas, hostGas }) => gas - hostGas))
-  const restored = [kit, hand].map(({ deployment }) => VM_GAS.restoreKiB * Math.ceil(deployment.imageBytes / 1024))
+  const restored = [kit, hand].map(({ deployment }) => gasUsedOf(VM_GAS.restoreKiB * Math.ceil(deployment.imageBytes / 1024)))
   row('  … of which restoring the image', ...[...restored, restored[0] - restored[1]].map(integer))
   const names = new Set(both.flatMap(({ calls }) => [...calls.keys()]))
   for (const name of names) row(`  calls of ${name}`, ...difference(({ calls }) => calls.get(name) ?? 0))

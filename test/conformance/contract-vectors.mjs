@@ -3,6 +3,7 @@
  * contract-vectors.json. Plain JavaScript, because it also runs over dist under other versions of Node.
  */
 import { createHash } from 'node:crypto'
+import { TICKS_PER_GAS, ticksOf } from '@quoin/execution/contract'
 import { Address, bytesToHex, encodeContainer, hexToBytes, nobleCrypto, parseAbi } from '@quoin/protocol'
 import { encodeAbiParameters, encodeFunctionData, getContractAddress, parseAbi as parseHumanAbi } from 'viem'
 import { readContract } from '../contracts/contract.mjs'
@@ -248,7 +249,7 @@ const text = (value) =>
  * @param {typeof import('@quoin/execution').Journal} execution.Journal
  * @param {import('@quoin/execution/vm').Engine} engine
  * @param {readonly Vector[]} vectors
- * @returns {Record<string, { gas: number, result: string }>} by vector and call: the gas, and the hash of outcome, logs and state
+ * @returns {Record<string, { gas: number, result: string }>} by vector and call: the gas to the tick, and the hash of outcome, logs and state
  */
 export function runVectors({ createContracts, Machine, Journal }, engine, vectors = VECTORS) {
   /** @type {Record<string, { gas: number, result: string }>} */
@@ -271,15 +272,18 @@ export function runVectors({ createContracts, Machine, Journal }, engine, vector
       // The trace is made of stacks, of which the outermost is in the error.
       const { gasUsed, trace: _, ...outcome } = /** @type {any} */ (run())
       const state = journal.changes().map(({ flatKey, after }) => [flatKey, after])
-      results[`${name}: ${call}`] = { gas: gasUsed, result: sha256(text([outcome, journal.logsSince(start), state])) }
+      results[`${name}: ${call}`] = {
+        gas: gasUsed / TICKS_PER_GAS,
+        result: sha256(text([outcome, journal.logsSince(start), state])),
+      }
       return outcome
     }
-    const made = record('creation', () => machine.run({ from: USER, to: undefined, value: 0n, data, gas: GAS }))
+    const made = record('creation', () => machine.run({ from: USER, to: undefined, value: 0n, data, gas: ticksOf(GAS) }))
     const to = made.ok ? made.contractAddress : undefined
     for (const [i, [functionName, values = [], { value = 0n, gas = GAS, multicall = false } = {}]] of calls.entries()) {
       const callee = multicall ? { to: MULTICALL, abi: /** @type {any} */ (MULTICALL_ABI) } : { to, abi: json }
       const calldata = hexToBytes(encodeFunctionData({ abi: callee.abi, functionName, args: values }))
-      record(`${i} ${functionName}`, () => machine.run({ from: USER, to: callee.to, value, data: calldata, gas }))
+      record(`${i} ${functionName}`, () => machine.run({ from: USER, to: callee.to, value, data: calldata, gas: ticksOf(gas) }))
     }
   }
   return results

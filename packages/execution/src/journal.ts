@@ -226,10 +226,11 @@ export class Journal {
     return judged
   }
 
-  /** What is counted for each transaction counts from here. */
-  beginTransaction(): void {
+  /** What is counted for each transaction counts from here. That its sender's account changes goes without saying. */
+  beginTransaction(sender?: Address): void {
     this.#earlierLogs = this.#logs.length
     this.#transaction++
+    if (sender !== undefined) this.#account(sender).writtenIn = this.#transaction
   }
 
   /** Number of logs since the transaction began, those undone not included. */

@@ -5,14 +5,14 @@ import { METER_EXPORTS } from '../../../packages/execution/dist/vm/index.js'
 const HOST_CALL = 's'
 
 /**
- * WebAssembly that counts what contracts ask of the host, and the gas from the start of each such call to its end: prices, and what the
+ * WebAssembly that counts what contracts ask of the host, and the ticks from the start of each such call to its end: prices, and what the
  * interpreter runs to make the answer.
  *
  * @param {import('@quoin/execution/vm').WasmPower} wasm
  */
 export function countedWasm(wasm) {
   const calls = new Map()
-  let gas = 0
+  let ticks = 0
   const power = {
     ...wasm,
     instantiate: (module, { a }) => {
@@ -21,7 +21,7 @@ export function countedWasm(wasm) {
       const counted = (context, self, count, argv, id) => {
         const before = left()
         const answer = callHost(context, self, count, argv, id)
-        gas += before - left()
+        ticks += before - left()
         const { name } = CONTRACT_HOST[id]
         calls.set(name, (calls.get(name) ?? 0) + 1)
         return answer
@@ -34,9 +34,9 @@ export function countedWasm(wasm) {
     power,
     /** What was counted since the last look. */
     take: () => {
-      const taken = { calls: new Map(calls), gas }
+      const taken = { calls: new Map(calls), ticks }
       calls.clear()
-      gas = 0
+      ticks = 0
       return taken
     },
   }

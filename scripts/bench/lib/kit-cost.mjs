@@ -1,5 +1,6 @@
 import { encodeAbiParameters, encodeFunctionData } from 'viem'
 import { nodeWasm } from '../../../packages/contracts/dist/platform/wasm.js'
+import { gasUsedOf } from '../../../packages/execution/dist/contract/index.js'
 import { bytesToHex, concatBytes, hexToBytes } from '../../../packages/protocol/dist/index.js'
 import { countedWasm } from './counted-wasm.mjs'
 import { profileAction } from './cpu-profile.mjs'
@@ -81,7 +82,7 @@ async function countCalls({ crypto, contract }) {
       const { gasUsed } = chain.run(messages.slice(0, 2)).last
       const both = counter.take()
       const calls = new Map([...both.calls].map(([host, times]) => [host, times - (first.calls.get(host) ?? 0)]))
-      return [name, { gas: gasUsed, hostGas: both.gas - first.gas, calls }]
+      return [name, { gas: gasUsedOf(gasUsed), hostGas: gasUsedOf(both.ticks - first.ticks), calls }]
     }),
   )
 }

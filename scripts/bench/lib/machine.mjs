@@ -1,10 +1,16 @@
 import { loadEngineBinary, nodeWasm } from '../../../packages/contracts/dist/platform/wasm.js'
-import { createContractEngine, createContracts, Machine } from '../../../packages/execution/dist/contract/index.js'
+import {
+  createContractEngine,
+  createContracts,
+  gasUsedOf,
+  Machine,
+  ticksOf,
+} from '../../../packages/execution/dist/contract/index.js'
 import { Journal } from '../../../packages/execution/dist/journal.js'
 import { imageBytes } from '../../../packages/execution/dist/vm/index.js'
 import { Address, ChainId, Height, TimeMs } from '../../../packages/protocol/dist/index.js'
 
-const GAS = 50_000_000
+const GAS = ticksOf(50_000_000)
 
 const textOf = (key) => String.fromCharCode.apply(null, key)
 
@@ -66,7 +72,7 @@ export async function deployOnMachine(crypto, creationOf, wasm = nodeWasm) {
   const { image } = contracts.programs.get(codeHash, () => new Journal(kv).code(to))
   return {
     deployer,
-    deployment: { gas: last.gasUsed, imageBytes: imageBytes(image) },
+    deployment: { gas: gasUsedOf(last.gasUsed), imageBytes: imageBytes(image) },
     /** Runs calls of the contract in a block of their own. The state stays as it is. */
     run: (calls) => run(calls.map(({ from, data }) => ({ from, to, data }))),
     write: (written) => kv.write(written),

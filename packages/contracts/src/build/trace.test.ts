@@ -39,7 +39,7 @@ describe('the backtrace of a failed call', () => {
     const contracts = createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine, reader: { get: () => undefined } })
     const block = { number: 1 as Height, timeMs: 1_000 as TimeMs, proposer: USER, gasLimit: 60_000_000, baseFee: 0n }
     const machine = new Machine(contracts, new Journal(), block)
-    const run = (to: Address | undefined, data: Uint8Array) => machine.run({ from: USER, to, value: 0n, data, gas: 30_000_000 })
+    const run = (to: Address | undefined, data: Uint8Array) => machine.run({ from: USER, to, value: 0n, data, gas: 300_000_000 })
     const made = run(undefined, contract.code)
     if (!made.ok) throw new Error(made.reason)
     fail = (functionName, args = []) => {

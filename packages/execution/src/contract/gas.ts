@@ -27,8 +27,8 @@ export const CONTRACT_GAS = {
     load: 5_500,
     /** `store`, `remove`, in memory: 0.9 µs, and the journal's entry until the block ends */
     store: 4_000,
-    /** A byte of a value that is read for the first time, decompression included: 0.007 µs */
-    loadByte: disk(3),
+    /** A byte of a value that is read for the first time, decompression included: 0.0013 µs */
+    loadByte: disk(1),
     /**
      * A byte of the key, of the new value and of the old one, which goes to the history: hashed, logged and written twice by the database:
      * 0.04 µs. Of a value that was written before, what the new one has more than the longest so far.
@@ -65,7 +65,7 @@ export const CONTRACT_GAS = {
   account: {
     /** In memory: 0.7 µs of a balance, 3 with a code of 1 kB */
     base: 3_500,
-    /** A byte of a code that is read for the first time, as of a value: 0.007 µs */
-    codeByte: disk(3),
+    /** A byte of a code that is read for the first time, as of a value: 0.0013 µs */
+    codeByte: disk(1),
   },
 } as const

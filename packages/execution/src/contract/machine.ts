@@ -87,9 +87,8 @@ export class Machine {
   run({ from, to, value, data, gas }: Message): MessageOutcome {
     this.#underWay.length = 0
     this.#course = ''
-    this.journal.beginTransaction()
     // The intrinsic gas pays for the sender's account, which changes, and for the receiver's, with its record.
-    this.journal.setAccount(from, this.journal.account(from))
+    this.journal.beginTransaction(from)
     if (to !== undefined && this.journal.account(to).codeHash !== undefined) readRecord(this.journal, to)
     const meter = new GasMeter(gas, undefined)
     return to === undefined

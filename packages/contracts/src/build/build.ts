@@ -37,7 +37,7 @@ export interface BuildOptions {
   readonly outDir?: string | undefined
   /** Whether the project's own tsc checks the types. Default: true. */
   readonly typeCheck?: boolean | undefined
-  /** Whether the source map goes on the chain with the code: 8,500 gas a KiB at each first use in a block. Default: false. */
+  /** Whether the source map goes on the chain with the code: some 21,500 gas a KiB of the deployment. Default: false. */
   readonly embedSourceMap?: boolean | undefined
   /** Conditions to resolve packages' `exports` by, besides the usual ones. */
   readonly conditions?: readonly string[] | undefined

@@ -220,7 +220,7 @@ function addBuild(program: Command): void {
     .option('--out <directory>', 'where the artefacts go, relative to the project', 'artifacts')
     .option('--watch', 'build again whenever a source changes', false)
     .option('--no-type-check', "do not run the project's tsc")
-    .option('--embed-source-map', 'deploy the source map with the code: 8,500 gas a KiB', false)
+    .option('--embed-source-map', 'deploy the source map with the code: some 21,500 gas a KiB', false)
     .option('--against <artefact...>', 'artefacts of what is deployed: refuse state that cannot take its place', [])
     .addOption(conditionsOption())
     .action(async (entries: string[], options: Omit<BuildCommand, 'entries'>) => {

@@ -10,7 +10,7 @@ function world() {
   const powers = {
     after: (ms: number, action: () => void) => void clock.after(ms, action),
     kill: () => told.push('killed'),
-    warn: (message: string) => told.push(message.slice(0, 'not stopped within 2500 ms'.length)),
+    warn: (message: string) => told.push(message.slice(0, 'not stopped within 1500 ms'.length)),
   }
   const threads = (name: string) => ({ terminate: () => void told.push(`${name} terminated`) })
   return { clock, told, threads, shutdown: new Shutdown(powers) }

@@ -1,7 +1,7 @@
 /** How long the end of the process takes at the most, from the signal on. */
 export const SHUTDOWN_LIMITS = {
   /** Work that is under way may end by itself for so long. Then the threads are ended that do it. */
-  gracefulMs: 2_500,
+  gracefulMs: 1_500,
   /** Then the process kills itself: whatever holds it, it is something that nobody can end. Every file of a node survives that. */
   killMs: 4_500,
   /** What is promised. */

@@ -257,4 +257,23 @@ describe('refusals', () => {
     expect(await waiting).toMatchObject({ result: { status: '0x1', blockNumber: '0x1' } })
     expect((await call('eth_sendRawTransactionSync', bytesToHex(second!), 50)).error?.code).toBe(4)
   })
+
+  it('lets go of a connection whose request was under way when the server closes', async () => {
+    const [raw] = await testTransfers(alice, 0, 1)
+    const admitted = new Promise<void>((resolve) => {
+      const stop = node.pool.onAdmitted(() => {
+        stop()
+        resolve()
+      })
+    })
+    const waiting = post(
+      JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_sendRawTransactionSync', params: [bytesToHex(raw!)] }),
+    )
+    await admitted
+    const closing = rpc.server.close()
+    const answer = await waiting
+    expect(answer.headers.get('connection')).toBe('close')
+    expect(await answer.json()).toMatchObject({ error: {} })
+    await closing
+  })
 })

@@ -88,6 +88,8 @@ export async function startRpcServer<Backend extends RpcBackend>(
       shared,
       connection: undefined,
     })
+    // One that is kept open would hold up the end of the server, which waits for its connections.
+    if (stopping.signal.aborted) reply.header('connection', 'close')
     return answer === undefined ? reply.code(204).send() : reply.type('application/json').send(answer)
   }
 

@@ -134,7 +134,7 @@ describe('a creation fails, with a reason, for', () => {
     [
       'a function that is named by a signature without end',
       creationOf(`export default { functions: { [${LONG_SIGNATURE}]() {} } }`, LONG_ABI),
-      /the module names f by a signature of more than 8192 characters/,
+      /the name of an entry has more than 65536 characters/,
     ],
     ['receive that is missing', creationOf(EMPTY, abiOf(['receive() external payable'])), /the abi has receive/],
     ['fallback that is not in the abi', creationOf('export default { fallback() {} }', NOTHING), /the module has fallback/],

@@ -1,14 +1,9 @@
 import type { Ticks } from '../ticks.ts'
 import { VM_LIMITS } from './limits.ts'
 import { GuestMemory } from './memory.ts'
-import { Unwind } from './outcome.ts'
+import { ProgramAbort, Unwind } from './outcome.ts'
 import type { WasmImports, WasmModule, WasmPower } from './power.ts'
 import { type Meter, meterOf, type QuickJs, quickJsOf } from './quickjs.ts'
-
-/** The program gave up: a failed assertion, abort or exit. */
-export class ProgramAbort extends Error {
-  override readonly name = 'ProgramAbort'
-}
 
 /** Who answers a guest while it runs. All numbers are the guest's, and may be anything. */
 export interface HostListener {

@@ -1,5 +1,3 @@
-import type { Instance } from './instance.ts'
-import { ProgramAbort } from './instance.ts'
 import type { WasmPower } from './power.ts'
 import type { GuestValue } from './value.ts'
 
@@ -35,6 +33,11 @@ export interface Fault {
 
 export type CallOutcome = (Ending & { /** At most the limit. */ readonly gasUsed: number }) | Fault
 
+/** The program gave up: a failed assertion, abort or exit. */
+export class ProgramAbort extends Error {
+  override readonly name = 'ProgramAbort'
+}
+
 /** Carries the end of a call through the guest's frames. Caught where the call began. */
 export class Unwind extends Error {
   override readonly name = 'Unwind'
@@ -45,11 +48,17 @@ export class Unwind extends Error {
   }
 }
 
+/** What an instance has left. */
+interface Counters {
+  readonly gasLeft: number
+  readonly meter: { readonly depth: { readonly value: number } }
+}
+
 /**
  * What an exception that left an instance means. RangeError is what V8 throws when the machine's stack is full, so it comes first: no counter
  * may turn it into a result. Rethrows what is none of these, a bug of a handler.
  */
-export function endingOf(error: unknown, instance: Instance, power: WasmPower): Ending | Fault {
+export function endingOf(error: unknown, instance: Counters, power: WasmPower): Ending | Fault {
   if (error instanceof RangeError) return { kind: 'fault', error }
   if (error instanceof Unwind) return error.ending
   if (!power.isTrap(error) && !(error instanceof ProgramAbort)) throw error

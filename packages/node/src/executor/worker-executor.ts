@@ -205,7 +205,7 @@ export class WorkerExecutor implements Executor {
       const end = await thread.call(pack(), this.#workMsMax(attempt))
       if (end.kind === 'answer') return end.value as ExecutorAnswers[M]
       // What ends because the node stops is nobody's fault.
-      if (this.#failure !== undefined) throw this.#failure
+      this.#assertServing()
       switch (end.kind) {
         case 'failure':
           throw end.error
@@ -235,7 +235,7 @@ export class WorkerExecutor implements Executor {
 
   /** The thread that serves now, in the place of one that died. */
   async #usable(): Promise<ExecutorThread> {
-    if (this.#failure !== undefined) throw this.#failure
+    this.#assertServing()
     if (this.#thread !== undefined && this.#thread.death === undefined) return this.#thread
     if (this.#thread !== undefined) this.#warn(this.#thread.death, 'the execution worker is lost: another one takes its place')
     for (let failed = 1; ; failed++) {
@@ -243,7 +243,7 @@ export class WorkerExecutor implements Executor {
         this.#thread = await this.#start(this.#stackSizeMb)
         return this.#thread
       } catch (error) {
-        if (this.#failure !== undefined) throw this.#failure
+        this.#assertServing()
         if (failed === EXECUTION_WORKER_LIMITS.failedStartsMax) throw this.#fail(error)
         this.#warn(error, 'the execution worker does not start: tried again')
       }
@@ -269,7 +269,7 @@ export class WorkerExecutor implements Executor {
     try {
       larger = await this.#start(stackSizeMb)
     } catch (error) {
-      if (this.#failure !== undefined) throw this.#failure
+      this.#assertServing()
       this.#warn(error, `no execution worker with a stack of ${stackSizeMb} MB can be started`)
       throw fault
     }
@@ -298,6 +298,11 @@ export class WorkerExecutor implements Executor {
   #warn(error: unknown, message: string): void {
     const text = error instanceof Error ? error.message : String(error)
     this.#powers.logger.warn({ error: text, stackSizeMb: this.#stackSizeMb }, message)
+  }
+
+  /** Throws where no call is served any more. */
+  #assertServing(): void {
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   /** Ends every call from now on. */

@@ -123,3 +123,16 @@ it('lastIndexOf finds negative numbers in typed arrays', () => {
   expect(byEngine(found)).toEqual(found.map(() => '[0, 0, true, 0]'))
   expect(byEngine(['new Int8Array([-3, 1]).lastIndexOf(253)', 'new Uint8Array([253, 1]).lastIndexOf(-3)'])).toEqual(['-1', '-1'])
 })
+
+it('a sparse array that is made smaller keeps nothing beyond its length', () => {
+  const histories = [8, 9, 16, 17, 100].flatMap((count) =>
+    [0, 1, count - 1].map(
+      (length) =>
+        `(() => { const a = []; for (let i = ${count}; i > 0; i--) a[i * 1000] = i; a.length = ${length}; const left = Object.keys(a); a.length = 200000; return [left, Object.keys(a), a.lastIndexOf(${count})] })()`,
+    ),
+  )
+  expect(byEngine(histories)).toEqual(histories.map(() => '[[], [], -1]'))
+  const stays = (first: number) =>
+    `(() => { const a = []; for (let i = 1; i < 20; i++) a[i * 1000] = i; Object.defineProperty(a, ${first}, { value: 7, configurable: false }); try { a.length = 3 } catch (e) { return [e.name, a.length, Object.keys(a)] } })()`
+  expect(byEngine([stays(500), stays(5000), stays(19000)])).toEqual(byV8([stays(500), stays(5000), stays(19000)]))
+})

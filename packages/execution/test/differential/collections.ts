@@ -1,7 +1,7 @@
 import { any, bigint, comparable, number, numeral, primitive, smallBigint, smallInteger, text } from './operands.ts'
 import type { Random } from './random.ts'
 
-/** Expressions over arrays, Map, Set, typed arrays and objects. */
+/** Expressions over arrays, typed arrays and objects. */
 
 const index = (random: Random): string =>
   random.oneIn(8) ? random.pick(['undefined', 'NaN', 'Infinity', '(-Infinity)', "'1'", '1.5']) : smallInteger(random)
@@ -11,7 +11,7 @@ const elements = (random: Random): string => {
   return random.list(0, 7, () => (random.oneIn(25) ? '' : draw(random)))
 }
 
-const arrayOf = (random: Random): string => `[${elements(random)}]`
+export const arrayOf = (random: Random): string => `[${elements(random)}]`
 
 const CALLBACKS = [
   '(x) => x',
@@ -44,7 +44,6 @@ export const arrayMethod = (random: Random): string => {
     () =>
       `Array.from(${random.pick([a, `{ length: ${smallInteger(random)}, 1: 'x' }`, text(random)])}${random.oneIn(2) ? `, ${f}` : ''})`,
     () => `((a) => { a.length = ${random.pick(['0', '3', '9', '-1', '2.5', '4294967296'])}; return a })(${a})`,
-    () => `((a) => [${steps(random, arrayStep)}, a])(${a})`,
     () => `(([p, , q = 7, ...r]) => [p, q, r])(${a})`,
     () => `[...${a}, ...${arrayOf(random)}]`,
     () => `Math.max(...${a})`,
@@ -52,23 +51,6 @@ export const arrayMethod = (random: Random): string => {
   ]
   return random.pick(forms)()
 }
-
-const arrayStep = (random: Random): string =>
-  random.pick([
-    () => `a.push(${random.list(0, 2, () => primitive(random))})`,
-    () => 'a.pop()',
-    () => 'a.shift()',
-    () => `a.unshift(${random.list(0, 2, () => primitive(random))})`,
-    () => `a.splice(${random.list(0, 4, () => smallInteger(random))})`,
-    () => `(a[${random.below(12)}] = ${primitive(random)})`,
-    () => `delete a[${random.below(8)}]`,
-    () => 'a.reverse().length',
-    () => `a.copyWithin(${smallInteger(random)}, ${smallInteger(random)}).length`,
-    () => `(a.length = ${random.below(9)})`,
-    () => 'a.sort().length',
-  ])()
-
-const steps = (random: Random, step: (random: Random) => string): string => random.list(1, 6, () => step(random))
 
 const COMPARATORS = [
   '(x, y) => x - y',
@@ -95,34 +77,6 @@ export const sorting = (random: Random): string => {
   ]
   return random.pick(forms)()
 }
-
-const mapStep = (random: Random): string =>
-  random.pick([
-    () => `m.set(${primitive(random)}, ${primitive(random)}).size`,
-    () => `m.get(${primitive(random)})`,
-    () => `m.has(${primitive(random)})`,
-    () => `m.delete(${primitive(random)})`,
-    () => '[...m.keys()]',
-    () => '[...m.values()]',
-    () => `m.forEach((v, k) => { if (k === ${primitive(random)}) m.delete(${primitive(random)}) })`,
-    () => `(() => { let n = 0; for (const [k] of m) if (n++ < 9) m.set(k + '!', n) })()`,
-  ])()
-
-const setStep = (random: Random): string =>
-  random.pick([
-    () => `s.add(${primitive(random)}).size`,
-    () => `s.has(${primitive(random)})`,
-    () => `s.delete(${primitive(random)})`,
-    () => '[...s.entries()]',
-    () =>
-      `(() => { const seen = []; for (const v of s) { seen.push(v); if (seen.length < 9) s.delete(${primitive(random)}) } return seen })()`,
-    () => 's.clear()',
-  ])()
-
-export const keyedCollection = (random: Random): string =>
-  random.oneIn(2)
-    ? `((m) => [${steps(random, mapStep)}, m])(new Map([${random.list(0, 4, () => `[${primitive(random)}, ${primitive(random)}]`)}]))`
-    : `((s) => [${steps(random, setStep)}, s])(new Set([${random.list(0, 6, () => primitive(random))}]))`
 
 const KINDS = [
   'Int8Array',
@@ -162,7 +116,7 @@ export const typedArray = (random: Random): string => {
   return random.pick(forms)()
 }
 
-const keyOf = (random: Random): string =>
+export const keyOf = (random: Random): string =>
   random.pick([
     'a',
     'b',
@@ -182,7 +136,7 @@ const keyOf = (random: Random): string =>
     '1n',
   ])
 
-const objectOf = (random: Random): string => `{ ${random.list(0, 5, () => `${keyOf(random)}: ${primitive(random)}`)} }`
+export const objectOf = (random: Random): string => `{ ${random.list(0, 5, () => `${keyOf(random)}: ${primitive(random)}`)} }`
 
 export const objectOperation = (random: Random): string => {
   const a = `(${objectOf(random)})`

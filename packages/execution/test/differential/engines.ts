@@ -44,6 +44,7 @@ const showObject = (x) => {
   for (const key of Object.keys(x)) out += (out === '' ? '' : ', ') + unitsOf(key) + ': ' + show(x[key])
   return '{' + out + '}'
 }
+const attempt = (f) => { try { return f() } catch (e) { return e.name } }
 const run = (f) => { try { return show(f()) } catch (e) { return 'throws ' + (e instanceof Error ? e.name : show(e)) } }
 `
 

@@ -7,7 +7,7 @@ import { describeExecution, executionVersion } from './version.ts'
  * change that shows nowhere else.
  */
 it('is pinned', () => {
-  expect(executionVersion(crypto)).toBe('0x9f596949dea9a3d9e877bb8915b44ff36a7f49d6de6f2d189f554fafdae745bf')
+  expect(executionVersion(crypto)).toBe('0xb3c13d690e4fde9ca78d262b5ddeffd6697528a9cdd1842f5e33240519db8457')
 })
 
 it('describes every table and sample, sorted, each once', () => {

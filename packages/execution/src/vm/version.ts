@@ -8,7 +8,7 @@ import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
  * Counts the changes of the engine that nothing below shows, such as the order in which a host call is charged and checked. Raise it with
  * each.
  */
-const ENGINE_REVISION = 2
+const ENGINE_REVISION = 3
 
 /**
  * What decides how an engine executes, one `name value` a line, for the execution version: the metered binary (and with it the meter and its

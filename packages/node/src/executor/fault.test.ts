@@ -17,8 +17,8 @@ import { Turns } from './turns.ts'
 import { EXECUTION_WORKER_LIMITS, executionWorkers, WorkerExecutor } from './worker-executor.ts'
 
 /**
- * A stack on which a thread starts, and V8 throws long before the bound of depth that is the same on every machine: a guest parses some 2,700
- * nested arrays there, and may parse more than 4,000.
+ * A stack on which a thread starts, and V8 throws long before the bound of depth that is the same on every machine: a guest parses some 2,000
+ * nested arrays there, and may parse more than 3,000.
  */
 const smallStackMb = 0.5
 
@@ -42,7 +42,7 @@ async function parse(account: PrivateKeyAccount, depth: number, nonce = 0): Prom
   const raw = await account.signTransaction({ type: 'legacy', chainId, nonce, to: address, gas: 14_000_000n, gasPrice: 1n, data })
   return { raw: hexToBytes(raw), sender: Address(account.address) }
 }
-const deep = () => parse(deepAccount, 4_000)
+const deep = () => parse(deepAccount, 3_000)
 const flat = () => parse(flatAccount, 1)
 const hashOf = ({ raw }: ExecutableTransaction): Hash => Hash(nobleCrypto.keccak256(raw))
 

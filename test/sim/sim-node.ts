@@ -1,4 +1,5 @@
 import { createExecutor, type Executor } from '@quoin/execution'
+import type { Engine } from '@quoin/execution/vm'
 import { type Genesis, unwrap } from '@quoin/protocol'
 import { createInlineRecovery } from '../../packages/node/src/crypto/recovery.ts'
 import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
@@ -15,7 +16,7 @@ import type { SeededRandom } from './random.ts'
 import { type Life, SimClock, type World } from './world.ts'
 
 /** Loaded before any world begins: reading its file is real I/O, which virtual time does not wait for. */
-const engine = await testEngine()
+const sharedEngine = await testEngine()
 
 export interface SimNodeOptions {
   readonly world: World
@@ -28,6 +29,8 @@ export interface SimNodeOptions {
   readonly clockOffsetMs: number
   readonly diskLatencyMs: readonly [number, number]
   readonly logger: Logger
+  /** Makes the contract engine of each life; by default all nodes of this process share one. */
+  readonly makeEngine?: () => Engine
   /** Puts a fault into a node's execution. */
   readonly wrapExecutor?: (executor: Executor) => Executor
   readonly onHalt: (node: SimNode, error: unknown) => void
@@ -120,6 +123,7 @@ export class SimNode {
   async #run(life: Life): Promise<void> {
     const { world, network, genesis, isValidator, clockOffsetMs, logger } = this.#options
     const { kv, wal, signState } = this.disk.open(life)
+    const engine = this.#options.makeEngine?.() ?? sharedEngine
     const state = { kv, crypto: simCrypto, chainId: CHAIN_ID, engine, treeDepth: 4, historyHeights: 16 }
     const executor = unwrap(await createExecutor(state))
     const { address, secretKey } = validatorKey(this.#options.keyIndex ?? this.index)

@@ -1,5 +1,6 @@
 import { selectProposer } from '@quoin/consensus'
 import type { Executor } from '@quoin/execution'
+import type { Engine } from '@quoin/execution/vm'
 import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
 import { evidenceOffender } from '../../packages/node/src/engine/evidence-pool.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
@@ -33,6 +34,8 @@ export interface SimulationOptions {
   /** Offsets of the nodes' clocks; else drawn, within the precision. */
   readonly clockOffsetsMs?: readonly number[]
   readonly logger?: Logger
+  /** Makes the contract engine of each life of a node; else all share one, which no process of a real network does. */
+  readonly makeEngine?: () => Engine
   /** Puts faults into the execution of some nodes. */
   readonly wrapExecutor?: (index: number, executor: Executor) => Executor
   /** Told when a node halts; else that is a failure. */
@@ -113,6 +116,7 @@ export class Simulation {
         clockOffsetMs: options.clockOffsetsMs?.[index] ?? this.world.random.between(-80, 80),
         diskLatencyMs: options.diskLatencyMs ?? [0, this.world.random.between(1, 8)],
         logger,
+        ...(options.makeEngine === undefined ? {} : { makeEngine: options.makeEngine }),
         wrapExecutor: (executor) => options.wrapExecutor?.(index, executor) ?? executor,
         onHalt: (node, error) => {
           if (options.onHalt !== undefined) options.onHalt(node, error)

@@ -22,7 +22,7 @@ async function inProcess(flags: readonly string[]): Promise<readonly string[]> {
 describe('result, gas, image and all memory are the same', () => {
   it('as ever: golden', () => {
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
-      '20c359057318dbabfcab2e01874cfe727b89deb9fcc84f6cfb1db2d81cbdd7e4',
+      '91b98a3d034630a5747ee9cb2631143ada7feb4527c2dab55c93e69a18ff41cb',
     )
   })
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { parseAbi } from 'viem'
 import { CODE_REGISTRY_ADDRESS } from '../../../packages/execution/dist/contract/native/code-registry.js'
 import { aggregates } from './abuse-aggregates.mjs'
-import { accountOf, hexToBytes } from './abuse-chain.mjs'
+import { accountOf, creationOf, hexToBytes } from './abuse-chain.mjs'
 import { creation, loading, upgrades } from './abuse-creation.mjs'
 import { bytesOf, contract, deploy, KIB, NAMES, padding, RUN, runData, script, untilLow, untilOut } from './abuse-script.mjs'
 

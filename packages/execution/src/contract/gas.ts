@@ -25,8 +25,8 @@ export const CONTRACT_GAS = {
   storage: {
     /** `load`, `has`, in memory: 1.8 µs for a key that is no ASCII, or an address whose checksum is not in the cache */
     load: 5_500,
-    /** `store`, `remove`, in memory: 0.9 µs, and the journal's entry until the block ends */
-    store: 4_000,
+    /** `store`, `remove`, in memory: 0.9 µs, and as much for the journal's entry, which stays until the block ends */
+    store: 6_000,
     /** A byte of a value that is read for the first time, decompression included: 0.0013 µs */
     loadByte: disk(1),
     /**
@@ -40,8 +40,8 @@ export const CONTRACT_GAS = {
     typeChar: 200,
   },
   emit: {
-    /** Encoding as in the library, and the address in the block's bloom: 3 µs */
-    base: 10_000,
+    /** Encoding as in the library, the address in the block's bloom, the log in the receipt: 5 µs */
+    base: 16_000,
     /** A topic in the bloom and in the receipt: 0.5 µs */
     topic: 1_500,
     /** A byte of data, written and hashed with the receipts: 0.04 µs */
@@ -54,8 +54,8 @@ export const CONTRACT_GAS = {
     base: 12_000,
   },
   call: {
-    /** Before the message itself, whose price is the frame's: options, address, outcome: 2 µs */
-    base: 6_000,
+    /** Before the message itself, whose price is the frame's: options, address, checkpoint, outcome, which may be an exception: 5 µs */
+    base: 16_000,
     /** A character of a signature: 0.06 µs; keccak256 and the rest of parsing are in the base. */
     signatureChar: 200,
     /** A byte of data that is joined or returned: 0.001 µs */

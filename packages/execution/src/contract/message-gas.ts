@@ -6,8 +6,8 @@ import { disk } from '../ticks.ts'
  * Part of the execution version.
  */
 export const MESSAGE_GAS = {
-  /** Entering a contract: frame, record in memory: 1 µs */
-  call: 3_000,
+  /** Entering a contract: frame, record in memory: 2 µs */
+  call: 6_000,
   /** 32 bytes of arguments or outputs. */
   word: 1_000,
   /** 32 bytes that may be an address, whose checksum is made. */

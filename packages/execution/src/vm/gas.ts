@@ -8,9 +8,9 @@ export const VM_GAS = {
   /** Restoring an image before a call, whatever its size: the fixed data of the interpreter. */
   restore: 20_000,
   /** Restoring an image: each KiB of its heap, from memory that no cache of the processor holds. */
-  restoreKiB: 130,
+  restoreKiB: 160,
   /** Each page of 4 KiB of stack or heap that a call is the first to write: it is taken from the system and cleared again. */
-  page: 1_200,
+  page: 1_500,
   /** A call of a host function, before its own price. */
   hostCall: 400,
   /** Each character of a string and byte of a Uint8Array that passes between host and guest, and each byte of a serialised structure. */

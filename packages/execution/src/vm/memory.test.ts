@@ -82,7 +82,7 @@ describe('the host writes', () => {
     expect(memory.top).toBe(TOP + WATCH_PAGE_BYTES)
     write(memory, LOW - length)
     expect(memory.low).toBe(LOW - WATCH_PAGE_BYTES)
-    expect(charged.filter((gas) => gas > 0)).toEqual([1_200, 1_200])
+    expect(charged.filter((gas) => gas > 0)).toEqual([1_500, 1_500])
     write(memory, granted - length)
     expect(memory.top).toBe(granted)
     for (const at of [granted - length + 4, granted, END, 0xffff_fff0]) expect(ending(() => write(memory, at))).toBe('trap')

@@ -64,7 +64,8 @@ const mismatch = ({ name }: AbiType, why: string): Result<never, { readonly mess
 
 function decodeContent({ kind }: ScalarType, stored: Uint8Array): Result<AbiValue, string> {
   if (stored.length === 0) return err('empty content is not stored')
-  if (kind === 'bytes') return ok(new Uint8Array(stored))
+  // No copy: who gets it copies it into the guest's memory.
+  if (kind === 'bytes') return ok(stored)
   const text = parseUtf8(stored)
   return text === undefined ? err('the string is not UTF-8') : ok(text)
 }

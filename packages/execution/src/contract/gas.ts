@@ -54,8 +54,8 @@ export const CONTRACT_GAS = {
     base: 12_000,
   },
   call: {
-    /** Before the message itself, whose price is the frame's: options, address, checkpoint, outcome, which may be an exception: 5 µs */
-    base: 16_000,
+    /** Before the message itself, whose price is the frame's: options, address, checkpoint, outcome, which may be an exception: 5 µs, 6.5 for a failure */
+    base: 20_000,
     /** A character of a signature: 0.06 µs; keccak256 and the rest of parsing are in the base. */
     signatureChar: 200,
     /** A byte of data that is joined or returned: 0.001 µs */

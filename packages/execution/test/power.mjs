@@ -10,7 +10,7 @@ import { setFlagsFromString } from 'node:v8'
 
 // As in `packages/contracts/src/platform/v8-flags.ts`, which says why.
 setFlagsFromString('--no-turbo-inline-js-wasm-calls')
-setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions')
+if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions')
 
 /** @type {any} the platform's constructors, which Node's types leave to the DOM's */
 const platform = /** @type {any} */ (globalThis).WebAssembly

@@ -12,8 +12,7 @@ import { setFlagsFromString } from 'node:v8'
 setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 
 /*
- * The interpreter's main loop, metered, has more virtual registers than V8 gives to its best register allocator; the other one keeps values in
- * memory: arithmetic takes 1.9 times as long, and a call three times the stack. (V8 11.3 and 12.4; where there is no such flag there is no such
- * limit.)
+ * The interpreter's main loop, metered, has more virtual registers than V8 11.3 gives to its best register allocator; the other one keeps values in
+ * memory: arithmetic takes 1.9 times as long, and a call three times the stack. V8 12.4 (Node 22) has one allocator, and complains of the flag.
  */
-setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions')
+if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions')

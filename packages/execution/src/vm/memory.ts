@@ -22,6 +22,8 @@ export class GuestMemory {
   readonly #text: MemoryText
   readonly #meter: Meter
   readonly #charge: (gas: Ticks) => void
+  /** A top that the heap had: it only rises until the next restore, and a look at it costs more than this. */
+  #topAtLeast = 0
 
   /** `charge` takes gas from the guest, and does not return when there is not enough. */
   constructor(buffer: ArrayBuffer, text: MemoryText, meter: Meter, charge: (gas: Ticks) => void) {
@@ -108,12 +110,14 @@ export class GuestMemory {
     this.#meter.low.value = low
     this.#meter.span.value = top - low - STORE_BYTES_MAX
     this.#meter.pages.value = end / WASM_PAGE_BYTES
+    this.#topAtLeast = top
   }
 
   /** Moves the edges for a range that is about to be written, as the meter does before a store of the guest's. */
   grant(at: number, length: number): void {
-    const { low, top } = this
     const end = at + length
+    if (at >= LAYOUT.heapBase && end <= this.#topAtLeast) return
+    const { low, top } = this
     if (at >= low && end <= top) return
     if (!(end <= this.end)) trap()
     const newLow = end > LAYOUT.dataEnd && at < low ? pageStart(Math.max(at, LAYOUT.dataEnd)) : low

@@ -21,7 +21,7 @@ export const suites = [
     minutesMax: 5,
   },
   { name: 'sim', projects: ['sim'], folders: ['test/sim'], minutesMax: 6 },
-  { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 10 },
+  { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 14 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 3 },
   { name: 'browser', projects: ['browser'], folders: ['test/browser'], minutesMax: 2 },
 ]

@@ -1,4 +1,4 @@
-import type { Ticks } from '../ticks.ts'
+import { assertTicks, type Ticks } from '../ticks.ts'
 import { VM_LIMITS } from './limits.ts'
 import { GuestMemory } from './memory.ts'
 import { ProgramAbort, Unwind } from './outcome.ts'
@@ -85,8 +85,7 @@ export class Instance {
   /** Takes gas from a guest, from the host's side. Does not return when that is more than is left. */
   charge(gas: Ticks): void {
     // What is no amount must not flow on: a price that is made of a guest's number would be a way to run for nothing.
-    if (!Number.isSafeInteger(gas) || gas < 0) throw new Error(`the host charges ${gas} gas`)
-    const left = this.gasLeft - gas
+    const left = this.gasLeft - assertTicks(gas)
     this.gasLeft = left
     if (left < 0) throw new Unwind({ kind: 'out-of-gas' })
   }

@@ -41,6 +41,11 @@ interface Write {
 
 type ValueSlot = Slot<Uint8Array | undefined>
 
+/** An entry of an account's storage, as the journal holds it. */
+export interface StorageSlot {
+  readonly value: Uint8Array | undefined
+}
+
 /** What was read or written of one account's storage. */
 interface Storage {
   readonly prefix: Uint8Array
@@ -151,29 +156,22 @@ export class Journal {
   }
 
   storage(address: Address, rawKey: KeyText | Uint8Array): Uint8Array | undefined {
-    return this.#entry(address, rawKey).value
+    return this.storageSlot(address, rawKey).value
   }
 
   /** Undefined removes the entry; an empty value is a value. Throws when key or value are over their limits. */
   setStorage(address: Address, rawKey: KeyText | Uint8Array, value: Uint8Array | undefined): void {
-    if (value !== undefined) checkSize(value)
-    const slot = this.#entry(address, rawKey)
-    const before = slot.writtenIn === this.#transaction ? slot.writtenBytes : 0
-    this.#write(slot, value)
-    slot.writtenBytes = Math.max(before, value?.length ?? 0)
+    this.setSlot(this.storageSlot(address, rawKey), value)
   }
 
-  storageUse(address: Address, rawKey: KeyText): KeyUse {
-    return this.#useOf(this.#storage.get(address)?.slots.get(rawKey))
-  }
-
-  /** Bytes of the longest value that this transaction has given an entry, 0 before the first. */
-  storageWrittenBytes(address: Address, rawKey: KeyText): number {
+  /** What the transaction's use of an entry has left of it here; no use by itself. Whoever asks several things of one entry asks for this once. */
+  usedSlot(address: Address, rawKey: KeyText): StorageSlot | undefined {
     const slot = this.#storage.get(address)?.slots.get(rawKey)
-    return slot === undefined || slot.writtenIn !== this.#transaction ? 0 : slot.writtenBytes
+    return slot?.readIn === this.#transaction ? slot : undefined
   }
 
-  #entry(address: Address, rawKey: KeyText | Uint8Array): ValueSlot {
+  /** An entry of an account's storage: reads it. Throws when the key is over its limit. */
+  storageSlot(address: Address, rawKey: KeyText | Uint8Array): StorageSlot {
     const key = typeof rawKey === 'string' ? rawKey : keyTextOf(rawKey)
     let storage = this.#storage.get(address)
     if (storage === undefined) {
@@ -187,6 +185,25 @@ export class Journal {
     }
     slot.readIn = this.#transaction
     return slot
+  }
+
+  /** Sets an entry's value, as `setStorage`. */
+  setSlot(entry: StorageSlot, value: Uint8Array | undefined): void {
+    if (value !== undefined) checkSize(value)
+    const slot = entry as ValueSlot
+    const before = this.writtenBytes(slot)
+    this.#write(slot, value)
+    slot.writtenBytes = Math.max(before, value?.length ?? 0)
+  }
+
+  slotUse(slot: StorageSlot | undefined): KeyUse {
+    return this.#useOf(slot as ValueSlot | undefined)
+  }
+
+  /** Bytes of the longest value that this transaction has given an entry, 0 before the first. */
+  writtenBytes(slot: StorageSlot): number {
+    const { writtenIn, writtenBytes } = slot as ValueSlot
+    return writtenIn === this.#transaction ? writtenBytes : 0
   }
 
   #value(key: Hex): ValueSlot {

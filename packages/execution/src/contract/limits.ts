@@ -20,4 +20,6 @@ export const CONTRACT_CACHE_LIMITS = {
   signaturesMax: 512,
   /** Addresses as text with their checksum. */
   addressesMax: 4_096,
+  /** State keys of contracts' records. */
+  recordKeysMax: 1_024,
 } as const

@@ -2,6 +2,8 @@ import { type Address, codec, type Hash, type Height, type Hex, numberToBytes, u
 import type { Journal, KeyUse } from '../journal.ts'
 import { contractKey } from '../keys.ts'
 import type { Ticks } from '../ticks.ts'
+import { TextCache } from './cache.ts'
+import { CONTRACT_CACHE_LIMITS } from './limits.ts'
 
 /** What the state holds of a contract besides its code. */
 export interface ContractRecord {
@@ -45,7 +47,10 @@ export const versionCodec: codec.Codec<CodeVersion> = codec.struct({
 /** Parts of a record: the record itself, a version's description, a former version's code. */
 const PART = { record: 0, version: 1, code: 2 } as const
 
-const recordKey = (address: Address): Hex => contractKey(address, Uint8Array.of(PART.record))
+/** A message asks for its receiver's record several times. */
+const recordKeys = new TextCache<Hex>(CONTRACT_CACHE_LIMITS.recordKeysMax)
+const makeRecordKey = (address: string): Hex => contractKey(address as Address, Uint8Array.of(PART.record))
+const recordKey = (address: Address): Hex => recordKeys.get(address, makeRecordKey)
 
 const versionKey = (part: number, address: Address, version: number): Hex => {
   const key = new Uint8Array(5)

@@ -68,7 +68,8 @@ class Decoder {
   #members(members: readonly Member[], base: number): readonly AbiValue[] {
     const values: AbiValue[] = []
     let at = base
-    for (const [i, { name, type }] of members.entries()) {
+    for (let i = 0; i < members.length; i++) {
+      const { name, type } = members[i]!
       this.path.enter(name === '' ? i : name)
       values.push(this.#value(type, at, base))
       this.path.leave()

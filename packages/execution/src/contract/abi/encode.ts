@@ -89,7 +89,8 @@ class Encoder {
     if (values.length !== members.length) fail('length', `${values.length} values, the types are ${members.length}`)
     const base = this.#reserve(membersBytes)
     let at = base
-    for (const [i, { name, type }] of members.entries()) {
+    for (let i = 0; i < members.length; i++) {
+      const { name, type } = members[i]!
       this.path.enter(name === '' ? i : name)
       this.#value(type, values[i], at, base)
       this.path.leave()
@@ -146,7 +147,9 @@ class Encoder {
 
   #members(type: TupleType, value: unknown, each: (member: AbiType, item: unknown) => void): void {
     const items = memberValues(type, value)
-    for (const [i, { name, type: member }] of type.members.entries()) {
+    const { members } = type
+    for (let i = 0; i < members.length; i++) {
+      const { name, type: member } = members[i]!
       this.path.enter(name === '' ? i : name)
       each(member, items[i])
       this.path.leave()

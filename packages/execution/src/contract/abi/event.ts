@@ -1,4 +1,6 @@
 import { bytesToHex, type Crypto, type Hash, ok, type Result } from '@quoin/protocol'
+import { TextCache } from '../cache.ts'
+import { CONTRACT_CACHE_LIMITS } from '../limits.ts'
 import type { AbiEvent } from './abi.ts'
 import { encodeArguments, encodeInPlace } from './encode.ts'
 import { type AbiFault, fail, faultAt, Path } from './fault.ts'
@@ -23,7 +25,8 @@ export function encodeEvent(crypto: Crypto, event: AbiEvent, values: readonly un
       fail('length', `${values.length} values, ${event.name} has ${parameters.length} parameters`)
     const topics: Hash[] = topic === undefined ? [] : [topic]
     const rest: unknown[] = []
-    for (const [i, { name, type, indexed }] of parameters.entries()) {
+    for (let i = 0; i < parameters.length; i++) {
+      const { name, type, indexed } = parameters[i]!
       if (!indexed) {
         rest.push(values[i])
         continue
@@ -39,6 +42,14 @@ export function encodeEvent(crypto: Crypto, event: AbiEvent, values: readonly un
 
 function topicOf(crypto: Crypto, path: Path, type: AbiType, value: unknown): Hash {
   if (!isWord(type)) return bytesToHex(crypto.keccak256(encodeInPlace(crypto, path, type, value))) as Hash
+  // Most indexed values are addresses, and most addresses come again.
+  if (type.kind !== 'address' || typeof value !== 'string') return wordTopic(crypto, type, value)
+  return addressTopics.get(value, () => wordTopic(crypto, type, value))
+}
+
+const addressTopics = new TextCache<Hash>(CONTRACT_CACHE_LIMITS.addressesMax)
+
+function wordTopic(crypto: Crypto, type: ScalarType, value: unknown): Hash {
   const word = new Uint8Array(WORD)
   writeScalar(crypto, word, 0, type, value)
   return bytesToHex(word) as Hash

@@ -64,25 +64,25 @@ export const STORAGE: readonly HostEntry[] = [
 
 /** What lies under a key; its length is paid for afterwards, the way to it before. */
 function readStored({ journal, self }: Frame, context: HostContext, rawKey: KeyText): Uint8Array | undefined {
-  const use = journal.storageUse(self, rawKey)
-  if (use !== 'none') return journal.storage(self, rawKey)
-  context.charge(keyReadGas(use))
-  const stored = journal.storage(self, rawKey)
-  if (stored !== undefined) context.charge(GAS.loadByte * stored.length)
-  return stored
+  const used = journal.usedSlot(self, rawKey)
+  if (used !== undefined) return used.value
+  context.charge(keyReadGas('none'))
+  const { value } = journal.storageSlot(self, rawKey)
+  if (value !== undefined) context.charge(GAS.loadByte * value.length)
+  return value
 }
 
 /** The history keeps what the value was, so that it is paid for like the new one. */
 function write({ journal, self }: Frame, context: HostContext, rawKey: KeyText, value: Uint8Array | undefined): void {
-  const use = journal.storageUse(self, rawKey)
+  const used = journal.usedSlot(self, rawKey)
+  const use = journal.slotUse(used)
   const length = value?.length ?? 0
   context.charge(keyWriteGas(use) + GAS.keptByte * length)
+  const slot = used ?? journal.storageSlot(self, rawKey)
   const more =
-    use === 'written'
-      ? Math.max(0, length - journal.storageWrittenBytes(self, rawKey))
-      : rawKey.length + (journal.storage(self, rawKey)?.length ?? 0) + length
+    use === 'written' ? Math.max(0, length - journal.writtenBytes(slot)) : rawKey.length + (slot.value?.length ?? 0) + length
   if (more > 0) context.charge(GAS.storeByte * more)
-  journal.setStorage(self, rawKey, value)
+  journal.setSlot(slot, value)
 }
 
 /** A key's bytes: those given, or the UTF-8 of a text. */

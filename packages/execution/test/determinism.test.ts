@@ -22,7 +22,7 @@ async function inProcess(flags: readonly string[]): Promise<readonly string[]> {
 describe('result, gas, image and all memory are the same', () => {
   it('as ever: golden', () => {
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
-      '91b98a3d034630a5747ee9cb2631143ada7feb4527c2dab55c93e69a18ff41cb',
+      '3fb52086bb4184f2ca6e532a6b83de0cafc2362b330a179dc9718c9fcb858094',
     )
   })
 

@@ -96,6 +96,8 @@ function naiveBody(code: Uint8Array, parameters: number, globals: NaiveGlobals, 
         .u8(OP.if)
         .u8(EMPTY_BLOCK)
       move(() => out.u8(OP.localGet).u32(at).u8(OP.i32Const).signed(bytes).u8(OP.i32Add))
+      out.u8(OP.localGet).u32(at).u8(OP.i32Const).signed(watch.constantsEnd).u8(OP.i32LtU)
+      out.u8(OP.if).u8(EMPTY_BLOCK).u8(OP.unreachable).u8(OP.end)
       out.u8(OP.localGet).u32(target).u8(OP.localGet).u32(value)
     }
     if (op === OP.memoryCopy || op === OP.memoryFill) {

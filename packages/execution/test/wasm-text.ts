@@ -123,9 +123,9 @@ export interface FunctionSource {
 
 /**
  * A module of these functions, exported as f0, f1, …, after the imported function 0, `host.call` of type () → (). It imports the memory
- * `host.memory` (1 to 16 pages), has one mutable i32 global, 1000, and a table with all of its functions.
+ * `host.memory` (1 to `pagesMax` pages), has one mutable i32 global, 1000, and a table with all of its functions.
  */
-export function assemble(functions: readonly FunctionSource[]): Uint8Array {
+export function assemble(functions: readonly FunctionSource[], pagesMax = 16): Uint8Array {
   const out = new WasmWriter().bytes([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
   const section = (id: number, write: (writer: WasmWriter) => WasmWriter) => out.u8(id).sized(write(new WasmWriter()).finish())
   const vector = (items: readonly (readonly number[] | Uint8Array)[]) => (writer: WasmWriter) => {
@@ -137,7 +137,7 @@ export function assemble(functions: readonly FunctionSource[]): Uint8Array {
     new WasmWriter().u8(0x60).u32(parameters.length).bytes(parameters).u32(results.length).bytes(results).finish(),
   )
   const functionImport = new WasmWriter().name('host').name('call').bytes([0, 0]).finish()
-  const memoryImport = new WasmWriter().name('host').name('memory').bytes([2, 1, 1, 16]).finish()
+  const memoryImport = new WasmWriter().name('host').name('memory').bytes([2, 1, 1]).u32(pagesMax).finish()
   section(1, vector([[0x60, 0, 0], ...types]))
   section(2, vector([functionImport, memoryImport]))
   section(3, vector(functions.map((_, i) => [i + 1])))

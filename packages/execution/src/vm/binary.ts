@@ -15,7 +15,7 @@ export const ENGINE_BINARY = {
   /** What that is compiled from, by its README; docs/engine-security.md has what is known to be wrong with it. */
   upstream: 'https://github.com/bellard/quickjs/commit/f1139494d18a2053630c5ed3384a42bb70db3c53',
   sourceSha256: '105c3bed22d457e43e3d1c3c1c6959fda62a8fe06f0fc8a985303c3a2be72232',
-  meteredSha256: '8df64716957a0c707f3cf4e259a5e276be7bdd689cea366df331ce8b29d8372a',
+  meteredSha256: 'c974cc91cfa5be305345ffd6bc4b6d821ba3db53ac556471a809159fc6b6d237',
 } as const
 
 /** The package's binary without the errors that `ENGINE_PATCHES` mends, not metered yet. */

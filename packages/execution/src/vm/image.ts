@@ -2,16 +2,16 @@ import type { Instance, Mailbox } from './instance.ts'
 import { pageStart } from './meter/watch.ts'
 import { LAYOUT } from './quickjs.ts'
 
-const { dataEnd, heapBase } = LAYOUT
+const { constantsEnd, dataEnd, heapBase } = LAYOUT
 
 /**
  * Everything an instance is at one moment outside of calls. Loads into any instance of the same binary, on any machine. What contracts
  * change in the program's data are some words: all images of an engine share the rest.
  */
 export interface Image {
-  /** The program's data after boot, shared. */
+  /** The program's data after boot, shared; the constants before it are every instance's own from the start. */
   readonly data: Uint8Array
-  /** Words that differ from it: address / 4 and value by turns. */
+  /** Words that differ from it: index and value by turns. */
   readonly patch: Uint32Array
   /** The heap up to its last byte that is not zero. */
   readonly heap: Uint8Array
@@ -21,6 +21,9 @@ export interface Image {
   readonly context: number
   readonly mailbox: Mailbox
 }
+
+/** The data's first word. */
+const DATA_WORD = constantsEnd / 4
 
 /** Size in bytes of what is an image's own: what a cache counts. */
 export const imageBytes = (image: Image): number => image.patch.byteLength + image.heap.length
@@ -39,7 +42,7 @@ export function takeImage(instance: Instance, data?: Uint8Array): Image {
   const { top } = instance.memory
   let end = top
   while (end > heapBase && instance.bytes[end - 1] === 0) end--
-  const shared = data ?? instance.bytes.slice(0, dataEnd)
+  const shared = data ?? instance.bytes.slice(constantsEnd, dataEnd)
   return {
     data: shared,
     patch: differences(instance, shared),
@@ -54,13 +57,13 @@ export function takeImage(instance: Instance, data?: Uint8Array): Image {
 function differences({ words }: Instance, data: Uint8Array): Uint32Array {
   const shared = new Uint32Array(data.buffer)
   const found: number[] = []
-  for (let i = 0; i < shared.length; i++) if (words[i] !== shared[i]) found.push(i, words[i]!)
+  for (let i = 0; i < shared.length; i++) if (words[DATA_WORD + i] !== shared[i]) found.push(i, words[DATA_WORD + i]!)
   return Uint32Array.from(found)
 }
 
 /**
- * Makes all memory of an instance the image's, whatever ran in it before and however that ended: the data is copied whole, the stack and the
- * heap as far as the watch saw them written, and beyond that nothing but zeros has ever been. `end` is the end of the memory that is granted.
+ * Makes all memory of an instance the image's, whatever ran in it before and however that ended: the constants cannot be written, the data is
+ * copied whole, the stack and the heap as far as the watch saw them written, and beyond that nothing but zeros has ever been. `end` is the end of the memory that is granted.
  */
 export function restoreImage(instance: Instance, image: Image, end: number): void {
   const { bytes, words, memory, meter } = instance
@@ -68,8 +71,8 @@ export function restoreImage(instance: Instance, image: Image, end: number): voi
   const { low, top } = memory
   // The stack first: its lowest page may begin with some of the data.
   bytes.fill(0, low, heapBase)
-  bytes.set(image.data, 0)
-  for (let i = 0; i < patch.length; i += 2) words[patch[i]!] = patch[i + 1]!
+  bytes.set(image.data, constantsEnd)
+  for (let i = 0; i < patch.length; i += 2) words[DATA_WORD + patch[i]!] = patch[i + 1]!
   bytes.set(heap, heapBase)
   const heapEnd = heapBase + heap.length
   if (top > heapEnd) bytes.fill(0, heapEnd, top)

@@ -53,11 +53,19 @@ function imageOf(engine: Engine, body: string, before = ''): ContractImage {
   return compiled.value.image
 }
 
+/** What an instance begins with. */
+const CONSTANTS = (() => {
+  const memories: ArrayBuffer[] = []
+  engineOn(wasmPower(memories))
+  return Buffer.from(memories[0]!, 0, LAYOUT.constantsEnd)
+})()
+
 /** All memory that a call of an image begins with. */
 function memoryOf({ data, patch, heap }: ContractImage): Buffer {
   const memory = Buffer.alloc(512 * 65_536)
-  memory.set(data)
-  const words = new Uint32Array(memory.buffer, memory.byteOffset)
+  memory.set(CONSTANTS)
+  memory.set(data, LAYOUT.constantsEnd)
+  const words = new Uint32Array(memory.buffer, memory.byteOffset + LAYOUT.constantsEnd)
   for (let i = 0; i < patch.length; i += 2) words[patch[i]!] = patch[i + 1]!
   memory.set(heap, LAYOUT.heapBase)
   return memory
@@ -83,6 +91,18 @@ const ENDS = {
   stop: 'host.flag(true)',
   fault: 'host.num(1)',
 } as const
+
+/** A Uint8Array of 8,192 elements that lie at an address of one's choice: what works on it in bulk works there. */
+const MOVED = `
+  const moved = (address) => {
+    const words = hole(Uint32Array)
+    const array = new Uint8Array(8192)
+    new Uint32Array(array.buffer)[0] = 0x5eed4321
+    const elements = findWord(words, 0x5eed4321)
+    for (let i = HEAP / 4; i < END / 4; i++) if (words[i] === elements) words[i] = address
+    return array
+  }
+`
 
 describe('memory before each call equals the image', () => {
   it.each(Object.entries(ENDS))('after a call that filled memory through a hole and ended by %s', (kind, end) => {
@@ -141,6 +161,29 @@ describe('memory before each call equals the image', () => {
     expect(image.heap.length).toBeGreaterThan(10 << 20)
   })
 
+  it.each([
+    ['fills', 'moved(30 << 20).fill(7)'],
+    ['fills the end of memory', 'moved((32 << 20) - 8192).fill(7)'],
+    ['copies', 'moved(30 << 20).set(new Uint8Array(8192).fill(7))'],
+    ['stores', 'hole(Float64Array)[(31 << 20) / 8] = 1.5'],
+    ['fills constants', 'moved(2048).fill(7)'],
+    ['copies to constants', 'moved(2048).set(new Uint8Array(8192).fill(7))'],
+    ['stores to constants', 'hole(Uint8Array)[5000] = 7'],
+  ])('after a call that %s where nobody may write', (_, body) => {
+    let seen: Buffer | undefined
+    const engine = engineOn(
+      spyingPower((memory) => {
+        seen ??= Buffer.from(memory)
+      }, CALL),
+    )
+    const plain = imageOf(engine, 'return JSON.stringify([1.5, 2n > 1])')
+    const hostile = imageOf(engine, body, HOLE + MOVED)
+    expect(engine.call({ image: hostile, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('trap')
+    seen = undefined
+    expect(engine.call({ image: plain, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('return')
+    expect(seen!.equals(memoryOf(plain))).toBe(true)
+  })
+
   it('takes the price of all that is written', () => {
     const engine = engineOn(wasmPower())
     const image = imageOf(engine, 'const bytes = hole(Uint8Array); bytes[values[0]] = 1; return 1', HOLE)
@@ -148,7 +191,7 @@ describe('memory before each call equals the image', () => {
       const outcome = engine.call({ image, entry: 'run', values: [at], handlers, gas: GAS })
       return outcome.kind === 'return' ? outcome.gasUsed : Number.NaN
     }
-    const data = gasOf(2_000)
+    const data = gasOf(LAYOUT.constantsEnd + 2_000)
     expect(gasOf(LAYOUT.dataEnd + 1) - data).toBeGreaterThan((1_270 - 100) * 1_200)
     expect(gasOf(20 << 20) - data).toBeGreaterThan((1_900 - 100) * 1_200)
   })

@@ -1,9 +1,15 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../../../test/long.ts'
 import { wasmPower } from '../../test/engine.ts'
+import { assemble, type FunctionSource, op, TYPE } from '../../test/wasm-text.ts'
+import { VM_GAS } from './gas.ts'
 import { GuestMemory } from './memory.ts'
+import { meterModule } from './meter/module.ts'
 import { pageStart, WATCH_PAGE_BYTES } from './meter/watch.ts'
 import { Unwind } from './outcome.ts'
-import { LAYOUT, type Meter } from './quickjs.ts'
+import type { WasmExports, WasmFunction } from './power.ts'
+import { LAYOUT, type Meter, meterOf } from './quickjs.ts'
 
 const PAGES = 512
 const END = PAGES * 65_536
@@ -89,8 +95,71 @@ describe('the host writes', () => {
     expect(bytes.subarray(granted).every((byte) => byte === 0)).toBe(true)
   })
 
+  it('nothing among the constants', () => {
+    const { memory, bytes } = guestMemory()
+    for (const at of [0, 1_024, LAYOUT.constantsEnd - 4]) expect(ending(() => memory.set(at, Uint8Array.of(1)))).toBe('trap')
+    expect(bytes.every((byte) => byte === 0)).toBe(true)
+    expect(ending(() => memory.set(LAYOUT.constantsEnd, Uint8Array.of(1)))).toBe('none')
+  })
+
   it('words at whole words alone', () => {
     const { memory } = guestMemory()
     expect(ending(() => memory.setWords(LAYOUT.heapBase + 2, [1]))).toBe('trap')
+  })
+})
+
+describe('the host and the guest write by one rule', () => {
+  const power = wasmPower()
+  const fill: FunctionSource = { parameters: [TYPE.i32, TYPE.i32], body: [op.get(0), op.i32(1), op.get(1), op.memoryFill] }
+  const store: FunctionSource = { parameters: [TYPE.i32, TYPE.i32], body: [op.get(0), op.i32(1), [0x3a, 0, 0]] }
+  const module = power.compile(
+    meterModule(assemble([fill, store], PAGES), {
+      memoryPages: PAGES,
+      stackPointer: 0,
+      watch: { ...LAYOUT, pageGas: VM_GAS.page },
+    }),
+  )
+  const GAS = 1e9
+
+  /** What a write leaves, and what it takes besides the price of a bulk operation's own instructions. */
+  const after = (write: (memory: GuestMemory, exports: WasmExports) => void) => {
+    const memory = power.memory(PAGES)
+    const exports = power.instantiate(module, { host: { call: () => 0, memory } })
+    const meter = meterOf(exports)
+    let charged = 0
+    const guest = new GuestMemory(memory.buffer, power.text(memory.buffer), meter, (gas) => {
+      charged += gas
+    })
+    guest.setEdges(LOW, TOP, GRANTED * 65_536)
+    meter.gas.value = BigInt(GAS)
+    let trapped = false
+    try {
+      write(guest, exports)
+    } catch (error) {
+      trapped = true
+      if (!power.isTrap(error) && !(error instanceof Unwind)) throw error
+    }
+    return { trapped, low: guest.low, top: guest.top, pages: Math.round((charged + GAS - Number(meter.gas.value)) / VM_GAS.page) }
+  }
+
+  it('the same edges, the same price, the same refusals', () => {
+    const edges = [0, LAYOUT.constantsEnd, LAYOUT.dataEnd, LOW, LAYOUT.heapBase, TOP, GRANTED * 65_536, END]
+    const address = fc
+      .tuple(fc.oneof(fc.constantFrom(...edges), fc.nat(END)), fc.integer({ min: -9, max: 9 }))
+      .map(([edge, offset]) => Math.max(0, edge + offset))
+    const length = fc.oneof(fc.constantFrom(1, 2, 8), fc.integer({ min: 1, max: 5_000 }))
+    let moved = 0
+    let refused = 0
+    fc.assert(
+      fc.property(address, length, (at, bytes) => {
+        const host = after((memory) => memory.set(at, new Uint8Array(bytes)))
+        const guest = after((_, exports) => (exports[bytes === 1 ? 'f1' : 'f0'] as WasmFunction)(at, bytes))
+        expect(host).toEqual(guest)
+        if (host.trapped) refused++
+        else if (host.pages > 0) moved++
+      }),
+      { numRuns: runs(300), examples: edges.flatMap((at) => [[at, 1] as [number, number], [Math.max(0, at - 4), 8]]) },
+    )
+    expect(Math.min(moved, refused)).toBeGreaterThan(2)
   })
 })

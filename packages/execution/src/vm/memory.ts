@@ -72,12 +72,18 @@ export class GuestMemory {
   setWords(at: number, values: readonly number[]): void {
     if (at % 4 !== 0) trap()
     this.grant(at, 4 * values.length)
-    this.#words.set(values, at >>> 2)
+    for (let i = 0; i < values.length; i++) this.#words[(at >>> 2) + i] = values[i]!
   }
 
   set(at: number, bytes: Uint8Array): void {
     this.grant(at, bytes.length)
     this.#bytes.set(bytes, at)
+  }
+
+  /** Sets the first of few bytes, one by one: a view of them would cost more. */
+  setFirst(at: number, bytes: Uint8Array, length: number): void {
+    this.grant(at, length)
+    for (let i = 0; i < length; i++) this.#bytes[at + i] = bytes[i]!
   }
 
   setLatin1(at: number, text: string): void {
@@ -119,7 +125,7 @@ export class GuestMemory {
     if (at >= LAYOUT.heapBase && end <= this.#topAtLeast) return
     const { low, top } = this
     if (at >= low && end <= top) return
-    if (!(end <= this.end)) trap()
+    if (at < LAYOUT.constantsEnd || !(end <= this.end)) trap()
     const newLow = end > LAYOUT.dataEnd && at < low ? pageStart(Math.max(at, LAYOUT.dataEnd)) : low
     const newTop = end > top ? pageEnd(end) : top
     this.#charge(VM_GAS.page * (pages(low - newLow) + pages(newTop - top)))

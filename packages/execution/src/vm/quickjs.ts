@@ -97,8 +97,13 @@ export function meterOf(exports: WasmExports): Meter {
 /** Index of the stack pointer among the binary's globals: it has one. */
 export const STACK_POINTER_GLOBAL = 0
 
-/** Where things lie in the binary's memory, by emscripten's linker: data from 0, 5 MiB of stack that grow down, and the heap to the end. */
+/**
+ * Where things lie in the binary's memory, by emscripten's linker: constants from 0, data that changes, 5 MiB of stack that grow down, and the
+ * heap to the end.
+ */
 export const LAYOUT = {
+  /** End of the constants: the digits of musl's printf are the last, what sbrk begins with is the first word of the data. */
+  constantsEnd: 86_864,
   /** End of the program's data and lowest address of its stack. */
   dataEnd: 90_208,
   /** Where the heap begins and the empty stack stands: what the stack pointer begins with. */

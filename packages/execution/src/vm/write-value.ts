@@ -99,14 +99,13 @@ function writeSerial(instance: Instance, serial: Uint8Array, toll: Toll): number
 }
 
 function writeBigint(instance: Instance, value: bigint, toll: Toll): number {
-  const at = roomFor(instance, toll, 4 + BIGINT_BYTES)
+  const at = roomFor(instance, toll, bigintBytes.length)
   if (at === 0) return 0
   const length = putLimbs(value)
-  bigintBytes[3] = length
-  bigintBytes.set(limbBytes.subarray(0, length), 4)
+  bigintBytes[BIGINT_HEAD_BYTES - 1] = length
   // No more than that: what lies behind is of an earlier value, perhaps of another call.
-  instance.memory.set(at, bigintBytes.subarray(0, 4 + length))
-  return deserialise(instance, at, 4 + BIGINT_BYTES)
+  instance.memory.setFirst(at, bigintBytes, BIGINT_HEAD_BYTES + length)
+  return deserialise(instance, at, bigintBytes.length)
 }
 
 /** Beyond Latin-1. The platform's pattern knows at once of most strings. */
@@ -125,7 +124,7 @@ function writeText(instance: Instance, value: string, toll: Toll): number {
   let rest = 2 * value.length + (wide ? 1 : 0)
   for (; rest >= 0x80; rest = Math.floor(rest / 128)) textHead[head++] = (rest % 128) | 0x80
   textHead[head++] = rest
-  memory.set(start, textHead.subarray(0, head))
+  memory.setFirst(start, textHead, head)
   if (wide) memory.setUtf16(start + head, value)
   else memory.setLatin1(start + head, value)
   return deserialise(instance, start, bytesMax)
@@ -247,10 +246,12 @@ function writeUnit(bytes: Uint8Array, at: number, unit: number): void {
 
 /** Room for the two's complement of the widest bigint that passes, 288 bits, and a limb. */
 const BIGINT_BYTES = 48
-const limbs = new DataView(new ArrayBuffer(BIGINT_BYTES))
-const limbBytes = new Uint8Array(limbs.buffer)
-/** A bigint's serialisation: version, no atoms, tag, length, and room for the limbs. */
-const bigintBytes = new Uint8Array(4 + BIGINT_BYTES)
+/** Version, no atoms, tag, length. */
+const BIGINT_HEAD_BYTES = 4
+/** A bigint's serialisation, and its limbs. */
+const bigintBytes = new Uint8Array(BIGINT_HEAD_BYTES + BIGINT_BYTES)
+const limbs = new DataView(bigintBytes.buffer, BIGINT_HEAD_BYTES)
+const limbBytes = bigintBytes.subarray(BIGINT_HEAD_BYTES)
 bigintBytes[0] = SERIAL.version
 bigintBytes[2] = SERIAL.bigint
 

@@ -186,7 +186,7 @@ class FunctionMeter {
   /** Watches a store; leaves address and value on the operand stack. */
   #watchStore({ op, offset }: Instruction): void {
     const { low, span } = this.#globals
-    const { dataEnd, pageGas } = this.#watch
+    const { constantsEnd, dataEnd, pageGas } = this.#watch
     const type = storedType(op)
     const bytes = STORE_BYTES.get(op)!
     const address = this.#temporary(VALUE.i32)
@@ -194,7 +194,7 @@ class FunctionMeter {
     const locals = this.#watchLocals(1)
     if (offset > dataEnd - STORE_BYTES_MAX) throw new MeterError(`a store adds ${offset} to its address`)
     const out = this.#out.u8(OP.localSet).u32(value).u8(OP.localTee).u32(address)
-    // A sum that wraps is below the end of the data; then the store itself traps.
+    // A sum that wraps is below the end of the data: it traps among the constants, or the store itself does.
     if (offset > 0) out.u8(OP.i32Const).signed(offset).u8(OP.i32Add)
     out.u8(OP.localTee).u32(locals.at).u8(OP.globalGet).u32(low).u8(OP.i32Sub).u8(OP.globalGet).u32(span).u8(OP.i32GtU)
     out
@@ -208,6 +208,8 @@ class FunctionMeter {
     moveEdges(out, this.#globals, pageGas, locals, () =>
       out.u8(OP.localGet).u32(locals.at).u8(OP.i32Const).signed(bytes).u8(OP.i32Add),
     )
+    out.u8(OP.else).u8(OP.localGet).u32(locals.at).u8(OP.i32Const).signed(constantsEnd).u8(OP.i32LtU)
+    out.u8(OP.if).u8(EMPTY_BLOCK).u8(OP.unreachable).u8(OP.end)
     out.u8(OP.end).u8(OP.end).u8(OP.localGet).u32(address).u8(OP.localGet).u32(value)
   }
 

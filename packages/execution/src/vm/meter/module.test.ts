@@ -10,7 +10,11 @@ const power = wasmPower()
 const PAGES = 2
 const PAGE_GAS = 1_000
 /** Data up to 10,000, stack up to 50,000, then the heap. */
-const OPTIONS = { memoryPages: PAGES, stackPointer: 0, watch: { dataEnd: 10_000, heapBase: 50_000, pageGas: PAGE_GAS } }
+const OPTIONS = {
+  memoryPages: PAGES,
+  stackPointer: 0,
+  watch: { constantsEnd: 0, dataEnd: 10_000, heapBase: 50_000, pageGas: PAGE_GAS },
+}
 /** What the stack and the heap have of their own at the start. */
 const [LOW, TOP] = [12 * WATCH_PAGE_BYTES, 13 * WATCH_PAGE_BYTES]
 const LIMIT = 1_000_000
@@ -33,8 +37,9 @@ function run(
   limit = LIMIT,
   depth = DEPTH,
   pages = PAGES,
+  constantsEnd = 0,
 ): Run {
-  const binary = meterModule(assemble(functions), OPTIONS)
+  const binary = meterModule(assemble(functions), { ...OPTIONS, watch: { ...OPTIONS.watch, constantsEnd } })
   const memory = power.memory(PAGES)
   const exports = power.instantiate(power.compile(binary), { host: { call: () => 0, memory } })
   const gas = exports[METER_EXPORTS.gas] as WasmGlobal<bigint>
@@ -269,6 +274,25 @@ describe('the watch over stores', () => {
     }
   })
 
+  it('traps at what begins among the constants, without a write', () => {
+    const constantsEnd = 1_000
+    const runAt = (source: FunctionSource) => run([source], [], LIMIT, DEPTH, PAGES, constantsEnd)
+    const bulk = (length: number) => (at: number) => ({ body: [op.i32(at), op.i32(1), op.i32(length), op.memoryFill] })
+    for (const write of [storeAt, (at: number) => storeAt(at - 700, 700), bulk(1), bulk(2_000)]) {
+      for (const at of [700, 996, 999]) {
+        const found = runAt(write(at))
+        expect(edges(found)).toEqual({ ...still, trapped: true })
+        expect(found.memory.every((byte) => byte === 0)).toBe(true)
+      }
+      expect(runAt(write(constantsEnd)).trapped).toBe(false)
+    }
+    for (const [store] of op.stores) {
+      expect(runAt({ body: [op.i32(constantsEnd - 1), ...store] }).trapped).toBe(true)
+      expect(runAt({ body: [op.i32(constantsEnd), ...store] }).trapped).toBe(false)
+    }
+    expect(runAt(bulk(0)(10)).trapped).toBe(false)
+  })
+
   it('moves no edge that is not paid for', () => {
     const limit = 9 * PAGE_GAS
     expect(run([storeAt(LOW - 9 * page)], [], limit)).toMatchObject({ trapped: true, low: LOW, top: TOP })
@@ -309,6 +333,19 @@ describe('the watch over stores', () => {
         [-8, 8],
       ] as const)
         expect(edges(run([bulk(at, length)]))).toMatchObject({ low: LOW, top: TOP, trapped: true })
+      // Memory that is there, but not granted.
+      for (const [at, length] of [
+        [65_536, 1],
+        [65_535, 2],
+        [70_000, 10],
+        [0, 65_537],
+        [65_540, 65_000],
+      ] as const) {
+        const { trapped, low, top, memory } = run([bulk(at, length)], [], LIMIT, DEPTH, 1)
+        expect({ trapped, low, top }).toEqual({ trapped: true, low: LOW, top: TOP })
+        expect(memory.every((byte) => byte === 0)).toBe(true)
+      }
+      expect(run([bulk(70_000, 0)], [], LIMIT, DEPTH, 1).trapped).toBe(false)
     }
   })
 })

@@ -48,7 +48,9 @@ interface Section {
  * into a block; gas is charged a block at a time as eWASM's and NEAR's meters do, but carried in a local.
  */
 export function meterModule(binary: Uint8Array, options: MeterOptions): Uint8Array {
-  if (options.watch.dataEnd < STORE_BYTES_MAX) throw new MeterError(`the data ends at ${options.watch.dataEnd}, too low to watch`)
+  const { constantsEnd, dataEnd } = options.watch
+  if (dataEnd < STORE_BYTES_MAX) throw new MeterError(`the data ends at ${dataEnd}, too low to watch`)
+  if (constantsEnd > dataEnd) throw new MeterError(`the constants end at ${constantsEnd}, behind the data`)
   const sections = readSections(binary)
   const types = vectorOf(sections, SECTION.type, readType)
   const declared = vectorOf(sections, SECTION.function, (reader) => reader.u32())

@@ -2,7 +2,8 @@ import { WasmWriter } from './binary.ts'
 import { OP } from './instruction.ts'
 
 /**
- * The watch over a program's stores. Memory is the program's data from 0 to `dataEnd`, its stack up to `heapBase`, and the heap. Two globals
+ * The watch over a program's stores. Memory is the program's constants from 0 to `constantsEnd`, its data up to `dataEnd`, its stack up to
+ * `heapBase`, and the heap. A store to the constants traps: no program means it, and so nobody has to restore them. Two globals
  * that the program cannot reach say what it may have written: the stack from `low` on and the heap below `top`, both at the edge of a page
  * (the lowest page may begin with some data). A store outside of [low, top) and of the data first moves the edge, page by page, and pays for it; one
  * above the memory that is granted (the global `pages`) traps. So whoever knows `low` and `top` knows where memory may differ from what it was,
@@ -12,6 +13,8 @@ import { OP } from './instruction.ts'
  * between the edges: address - low <= span, unsigned.
  */
 export interface WatchOptions {
+  /** End of what nothing may write. */
+  readonly constantsEnd: number
   /** End of the data that the host restores anyway. */
   readonly dataEnd: number
   /** Where the empty stack stands, and the heap begins. */
@@ -112,21 +115,27 @@ export function moveEdges(out: WasmWriter, globals: WatchGlobals, pageGas: numbe
 }
 
 /**
- * Opens a block for a range of bytes in the locals `target` and `length` which is at an edge or beyond it, and puts the first address that is
- * not data into the local `at`. A range that is not within the memory granted traps here or by itself, and nothing is written.
+ * Traps for a range of bytes in the locals `target` and `length` that begins among the constants or where no memory is granted, or is longer than
+ * what is granted; then opens a block for one that is at an edge or beyond it, with the first address that is not data in the local `at`. An
+ * empty range is left to the operation itself.
  */
 export function ifBulkNeedsEdges(
   out: WasmWriter,
   { pages, low, span }: WatchGlobals,
-  { dataEnd }: WatchOptions,
+  { constantsEnd, dataEnd }: WatchOptions,
   { target, length, at }: { readonly target: number; readonly length: number; readonly at: number },
 ): void {
   const end = () => out.u8(OP.localGet).u32(target).u8(OP.localGet).u32(length).u8(OP.i32Add)
   const granted = () => out.u8(OP.globalGet).u32(pages).u8(OP.i32Const).signed(16).u8(OP.i32Shl)
-  // What begins above memory or is longer than it is left to the operation itself, which traps; below that no sum wraps.
-  out.u8(OP.localGet).u32(target)
-  granted().u8(OP.i32LtU).u8(OP.localGet).u32(length)
-  granted().u8(OP.i32Const).signed(1).u8(OP.i32Add).u8(OP.i32LtU).u8(OP.i32And)
+  const fromConstants = () => out.u8(OP.i32Const).signed(constantsEnd).u8(OP.i32Sub)
+  out.u8(OP.localGet).u32(length).u8(OP.i32Const).signed(0)
+  granted().u8(OP.localGet).u32(length).u8(OP.i32LtU)
+  granted()
+  fromConstants().u8(OP.i32Const).signed(1).u8(OP.i32Sub).u8(OP.localGet).u32(target)
+  fromConstants().u8(OP.i32LtU).u8(OP.i32Or).u8(OP.select)
+  out.u8(OP.if).u8(EMPTY_BLOCK).u8(OP.unreachable).u8(OP.end)
+  // From here on no sum of a range that is not empty wraps.
+  out.u8(OP.i32Const).signed(0).u8(OP.localGet).u32(length).u8(OP.i32LtU)
   end().u8(OP.i32Const).signed(dataEnd).u8(OP.i32GtU).u8(OP.i32And)
   out.u8(OP.localGet).u32(target).u8(OP.i32Const).signed(dataEnd)
   out.u8(OP.localGet).u32(target).u8(OP.i32Const).signed(dataEnd).u8(OP.i32GtU).u8(OP.select).u8(OP.localTee).u32(at)

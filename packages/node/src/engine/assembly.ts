@@ -52,7 +52,7 @@ interface Proposed {
  */
 export class Assembly {
   readonly #powers: AssemblyPowers
-  readonly #onAssembled: (assembled: Assembled) => void
+  readonly #onAssembled: (height: Height, assembled: Assembled) => void
   #height = 0 as Height
   #proposed = new Map<Hash, Proposed>()
   #held = new Map<Hash, CandidateBlock>()
@@ -62,7 +62,8 @@ export class Assembly {
   /** Transactions that proposals lacked, and questions asked for them. */
   readonly counters = { fetchedTransactions: 0, fetchedBlocks: 0, requests: 0 }
 
-  constructor(powers: AssemblyPowers, onAssembled: (assembled: Assembled) => void) {
+  /** `onAssembled` is told of a wanted block, with the height in which it was wanted. */
+  constructor(powers: AssemblyPowers, onAssembled: (height: Height, assembled: Assembled) => void) {
     this.#powers = powers
     this.#onAssembled = onAssembled
   }
@@ -147,7 +148,7 @@ export class Assembly {
       const assembled = await this.#assemble(valueId, signal)
       if (signal.aborted || assembled === undefined) return
       this.#fetches.delete(valueId)
-      this.#onAssembled(assembled)
+      this.#onAssembled(this.#height, assembled)
     } finally {
       unlink()
     }

@@ -33,7 +33,8 @@ export type Decision = Pick<Extract<Effect, { kind: 'decide' }>, 'valueId' | 'ce
 /** The dialogue with the driver: logs what it is told, carries out what it asks, and tells it what comes of that. Synchronous. */
 export class Consensus {
   readonly #powers: ConsensusPowers
-  readonly #driver = new Driver()
+  /** Knows one height, and none between two. */
+  #driver = new Driver()
   /** What effects gave rise to, and the driver is yet to be told. */
   readonly #inputs: LoggedInput[] = []
   /** Rounds of which a polka certificate was logged. */
@@ -98,12 +99,18 @@ export class Consensus {
     this.#drain()
   }
 
-  /** The height is over: nothing of it may come later. */
+  /** The height is over: its driver goes, so that nothing of it that comes later finds one. */
   end(): void {
+    this.#driver = new Driver()
     this.#decision = undefined
     this.#inputs.length = 0
     this.#polkaRounds.clear()
     this.#ticker.clear()
+    this.#powers.values.cancelBuild()
+  }
+
+  /** Drops evidence that the chain's new head has made too old. */
+  pruneEvidence(): void {
     this.#evidence.prune(this.#powers.chain.head.header.number)
   }
 

@@ -50,12 +50,13 @@ export interface EngineStatus {
   readonly step: State['step'] | 'waiting'
 }
 
+/** Those that belong to a height carry it: one of another height than the engine's is dropped, whatever it is. */
 type Event =
   | ({ readonly kind: 'message' } & Received)
   | { readonly kind: 'peer'; readonly peer: PeerId }
   | { readonly kind: 'due'; readonly height: Height }
-  | { readonly kind: 'elapsed'; readonly elapsed: Elapsed }
-  | { readonly kind: 'value'; readonly event: ValueEvent }
+  | { readonly kind: 'elapsed'; readonly height: Height; readonly elapsed: Elapsed }
+  | { readonly kind: 'value'; readonly height: Height; readonly event: ValueEvent }
   | { readonly kind: 'synced'; readonly synced: SyncedBlock }
   | { readonly kind: 'tick' }
 
@@ -112,11 +113,13 @@ export class Engine {
     this.#scope = new Scope((error) => this.#halt(error))
     this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, penalise })
     this.#outbox = new Outbox(transport, wal, validator)
-    this.#values = new Values({ ...options, wal, spawn, penalise }, (event) => this.#queue.push({ kind: 'value', event }))
+    this.#values = new Values({ ...options, wal, spawn, penalise }, (height, event) =>
+      this.#queue.push({ kind: 'value', height, event }),
+    )
     this.#log = new HeightLog(wal, validator, logger)
     this.#consensus = new Consensus({
       ...{ clock, chain, wal, validator, logger, outbox: this.#outbox, values: this.#values },
-      onElapsed: (elapsed) => this.#queue.push({ kind: 'elapsed', elapsed }),
+      onElapsed: (elapsed) => this.#queue.push({ kind: 'elapsed', height: elapsed.height, elapsed }),
       onVote: (vote) => this.#inbox.signed(vote),
     })
     this.#pacing = new Pacing(
@@ -211,14 +214,14 @@ export class Engine {
   }
 
   #handle(event: Event): void {
+    if ('height' in event && event.height !== this.#height) return
     switch (event.kind) {
       case 'message':
         return this.#onMessage(event)
       case 'peer':
         return this.#greet(event.peer)
       case 'due':
-        if (event.height === this.#height) this.#begin()
-        return
+        return this.#begin()
       case 'elapsed':
         this.#consensus.feed({ kind: 'timeout', ...event.elapsed })
         return
@@ -299,7 +302,10 @@ export class Engine {
     this.#catchUp.resume()
   }
 
+  /** From the first line on the height is over for consensus: what comes of it while the block is executed and stored reaches no driver. */
   async #commit(block: CandidateBlock, certificate: CommitCertificate): Promise<void> {
+    this.#begun = false
+    this.#consensus.end()
     await this.#values.commit(block, certificate)
     const { number: height, timeMs } = block.header
     const { round } = certificate
@@ -313,8 +319,7 @@ export class Engine {
 
   /** Waits for the next height to begin, and looks at what already came for it. */
   async #enterHeight(): Promise<void> {
-    this.#begun = false
-    this.#consensus.end()
+    this.#consensus.pruneEvidence()
     this.#height = Height(this.#options.chain.head.header.number + 1)
     await this.#log.start(this.#height)
     if (this.#stopping) return

@@ -59,7 +59,8 @@ type ValueInput = Extract<DriverInput, { kind: 'valueBuilt' | 'valueValidated' }
  */
 export class Values {
   readonly #powers: ValuesPowers
-  readonly #emit: (event: ValueEvent) => void
+  /** `height` is the one for which the work was begun. */
+  readonly #emit: (height: Height, event: ValueEvent) => void
   readonly #assembly: Assembly
   readonly #chainJobs = new Sequencer()
   readonly #validating = new Set<Hash>()
@@ -68,12 +69,12 @@ export class Values {
   #cancelBuild: () => void = () => {}
 
   /** Begins at the height after the chain's head. */
-  constructor(powers: ValuesPowers, emit: (event: ValueEvent) => void) {
+  constructor(powers: ValuesPowers, emit: (height: Height, event: ValueEvent) => void) {
     const { blocks, chain } = powers
     this.#powers = powers
     this.#emit = emit
-    this.#assembly = new Assembly({ ...powers, finalBlock: (hash) => finalBlockOf(blocks, hash) }, (assembled) =>
-      emit({ kind: 'assembled', assembled }),
+    this.#assembly = new Assembly({ ...powers, finalBlock: (hash) => finalBlockOf(blocks, hash) }, (height, assembled) =>
+      emit(height, { kind: 'assembled', assembled }),
     )
     this.#height = Height(chain.head.header.number + 1)
     this.#judge = this.#newJudge()
@@ -136,15 +137,15 @@ export class Values {
     return undefined
   }
 
-  /** What the driver is to be told after work on a value ended. `round` is the one it is in. */
+  /** What the driver is to be told after work on a value of this height ended. `round` is the one it is in. */
   handle(event: ValueEvent, round: Round | undefined): readonly ValueInput[] {
     switch (event.kind) {
       case 'built':
-        return event.round === round && this.#isCurrent(event.block) ? this.#onBuilt(event.round, event.block) : []
+        return event.round === round ? this.#onBuilt(event.round, event.block) : []
       case 'assembled':
         return this.#onAssembled(event.assembled)
       case 'judged':
-        return this.#isCurrent(event.block) ? this.#onJudged(event.block, event.result) : []
+        return this.#onJudged(event.block, event.result)
     }
   }
 
@@ -187,10 +188,6 @@ export class Values {
     return this.#chainJobs.idle()
   }
 
-  #isCurrent({ header }: CandidateBlock): boolean {
-    return header.number === this.#height
-  }
-
   #buildNow(round: Round, earliestMs: number): void {
     const { chain, clock, logger } = this.#powers
     const height = this.#height
@@ -201,7 +198,7 @@ export class Values {
       const timeMs = TimeMs(Math.max(earliestMs, clock.now()))
       try {
         const block = await chain.build({ timeMs, feeAddress: this.#feeAddress(round), fillGasMax })
-        this.#emit({ kind: 'built', round, block })
+        this.#emit(height, { kind: 'built', round, block })
       } catch (error) {
         logger.error({ height, round, error: textOf(error) }, 'building a block failed: this round gets no proposal of ours')
       }
@@ -219,7 +216,6 @@ export class Values {
       this.#powers.logger.warn({ block: assembled.valueId, why: assembled.message }, 'a proposed block cannot be valid')
       return this.#judge.judged(assembled.valueId, false, undefined)
     }
-    if (!this.#isCurrent(assembled.block)) return []
     this.#hold(assembled.block)
     this.#validate(assembled.block)
     return []
@@ -243,7 +239,8 @@ export class Values {
     if (this.#validating.has(block.hash)) return
     this.#validating.add(block.hash)
     this.#spawn('validate', async () => {
-      if (this.#isCurrent(block)) this.#emit({ kind: 'judged', block, result: await this.#execute(block) })
+      const height = block.header.number
+      if (this.#height === height) this.#emit(height, { kind: 'judged', block, result: await this.#execute(block) })
     })
   }
 

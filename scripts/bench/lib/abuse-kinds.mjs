@@ -114,7 +114,28 @@ const events = [
   }),
   untilOut('revert, caught', 'try { quoin.revert("Broken", 1n, 2n) } catch {}'),
   untilOut('refusal of a host function, caught', 'try { quoin.has(1n) } catch {}'),
+  manyNames('revert with an unknown name, 125 errors', 'try { quoin.revert("zz", 1n) } catch {}'),
+  manyNames('event of an unknown name, 250 events', 'try { quoin.emit("zz", 1n) } catch {}'),
+  manyNames('event of an unknown signature, 125 of the name', 'try { quoin.emit("Over(") } catch {}'),
 ]
+
+/** A contract with as many events and errors as an ABI may have; its program comes from the database. */
+function manyNames(name, body) {
+  const lines = Array.from({ length: 125 }, (_, i) => [
+    `event E${i}(uint256 a)`,
+    `error R${i}(uint256 a)`,
+    `event Over(uint${8 * (1 + (i % 32))} a, uint${8 * (1 + (i >> 5))} b)`,
+  ]).flat()
+  return {
+    name,
+    cold: true,
+    prepare: async (chain) => {
+      const source = contract(`for (;;) { ${body} }`)
+      const to = await deploy(chain, source, [...RUN, ...parseAbi(lines)])
+      return (n) => ({ to, data: runData(n) })
+    },
+  }
+}
 
 /** @type {readonly Kind[]} */
 const calls = [

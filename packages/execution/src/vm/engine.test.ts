@@ -358,4 +358,19 @@ describe('sources', () => {
     ])
     expect(() => call(compile(''), 'missing')).toThrow(/no entry missing/)
   })
+
+  it('pay for entries whose names the interpreter holds in pieces, and run out of gas among them', () => {
+    const link = `() => () => {
+      const entries = []
+      for (let i = 0; i < 40; i++) { entries[2 * i] = 'functions.' + ('a'.repeat(600) + i); entries[2 * i + 1] = () => i }
+      return entries
+    }`
+    const linked = createEngine({ wasm: wasmPower(), binary: engineBinary(), host, link })
+    const whole = linked.compile({ source: '', gas: GAS })
+    if (!whole.ok) throw new Error(whole.error.kind)
+    const { gasUsed } = whole.value
+    for (let gas = gasUsed - 1; gas > gasUsed - 100_000; gas -= 97)
+      expect(linked.compile({ source: '', gas })).toMatchObject({ error: { kind: 'out-of-gas', gasUsed: gas } })
+    expect(linked.compile({ source: '', gas: gasUsed }).ok).toBe(true)
+  })
 })

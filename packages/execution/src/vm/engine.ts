@@ -236,6 +236,9 @@ class PooledEngine implements Engine {
       const entry = quickjs.getIndex(context, list, i + 1)
       if (named === 0 || entry === 0) return OUT_OF_MEMORY
       const name = readScalar(instance, named, toll)
+      // A name that was in pieces was joined by the guest, and the host holds the counter since.
+      toll.collect()
+      instance.giveBack()
       if (typeof name !== 'string' || !isInHeap(entry, memory.top)) return trap()
       if (name.length > VM_LIMITS.entryNameMax)
         return thrown('RangeError', `the name of an entry has more than ${VM_LIMITS.entryNameMax} characters`)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { parseAbi as parseHumanAbi } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { abiParameters, abi as anyAbi } from '../../../../protocol/test/abi-arbitraries.ts'
+import { findNamed } from '../host/named.ts'
 import { type CallAbi, compileAbi } from './abi.ts'
 import { loadAbi, type StoredAbi, storeAbi } from './stored-abi.ts'
 import { formatParameters, parseParameters, tupleOf } from './type.ts'
@@ -36,6 +37,23 @@ describe('an ABI that was stored', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('finds one of several items of a name without reading the parameters of the others', () => {
+    const abi = unwrap(
+      compileAbi(
+        nobleCrypto,
+        unwrap(parseAbi(parseHumanAbi(['event E(address a)', 'event E(uint256 b)', 'error F()', 'error F(bool c)']))),
+      ),
+    )
+    const [receive, fallback, functions, events, errors] = storeAbi(abi)
+    // What is no list of parameters throws when it is read.
+    const unreadable = <T extends readonly unknown[]>([name, id, , ...rest]: T) => [name, id, '(', ...rest]
+    const loaded = loadAbi([receive, fallback, functions, events.map(unreadable), errors.map(unreadable)] as unknown as StoredAbi)
+    expect(findNamed('event', loaded.eventsByName, 'E(uint256)')).toMatchObject({ ok: true })
+    expect(findNamed('error', loaded.errorsByName, 'F(bool)')).toMatchObject({ ok: true })
+    expect(findNamed('error', loaded.errorsByName, 'F(')).toMatchObject({ ok: false })
+    expect(() => loaded.eventsByName.get('E')![0]!.parameters).toThrow()
   })
 
   it('has overloads, anonymous events, structs and what takes plain transfers', () => {

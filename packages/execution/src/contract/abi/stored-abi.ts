@@ -10,9 +10,9 @@ export type StoredAbi = readonly [
   receive: boolean,
   fallback: 'none' | 'plain' | 'payable',
   functions: readonly (readonly [name: string, selector: number, mutability: StateMutability, inputs: string, outputs: string])[],
-  /** `indexed` has 1 for a parameter that is, 0 for another; no topic is an anonymous event's. */
-  events: readonly (readonly [name: string, topic: Hash | null, inputs: string, indexed: string])[],
-  errors: readonly (readonly [name: string, selector: number, inputs: string])[],
+  /** `indexed` has 1 for a parameter that is, 0 for another; no topic is an anonymous event's. `signature`: see `sharedSignature`. */
+  events: readonly (readonly [name: string, topic: Hash | null, inputs: string, indexed: string, signature?: string])[],
+  errors: readonly (readonly [name: string, selector: number, inputs: string, signature?: string])[],
 ]
 
 export const storeAbi = ({ receive, fallback, functions, eventsByName, errorsByName }: CallAbi): StoredAbi => [
@@ -27,14 +27,23 @@ export const storeAbi = ({ receive, fallback, functions, eventsByName, errorsByN
   ]),
   [...eventsByName.values()]
     .flat()
-    .map(({ name, topic, parameters }) => [
-      name,
-      topic ?? null,
-      formatParameters(tupleOfMembers(parameters)),
-      parameters.map(({ indexed }) => (indexed ? '1' : '0')).join(''),
+    .map((event) => [
+      event.name,
+      event.topic ?? null,
+      formatParameters(tupleOfMembers(event.parameters)),
+      event.parameters.map(({ indexed }) => (indexed ? '1' : '0')).join(''),
+      ...sharedSignature(event, eventsByName),
     ]),
-  [...errorsByName.values()].flat().map(({ name, selector, inputs }) => [name, selector, formatParameters(inputs)]),
+  [...errorsByName.values()]
+    .flat()
+    .map((error) => [error.name, error.selector, formatParameters(error.inputs), ...sharedSignature(error, errorsByName)]),
 ]
+
+/** The signature of an item that shares its name with others: who means one of several names it so, and each is compared. */
+const sharedSignature = <T extends { readonly name: string; readonly signature: string }>(
+  { name, signature }: T,
+  byName: ReadonlyMap<string, readonly T[]>,
+): [string?] => (byName.get(name)!.length > 1 ? [signature] : [])
 
 /** The ABI that was stored. Types are made when they are first asked for: a call needs those of one function. */
 export function loadAbi([receive, fallback, functions, events, errors]: StoredAbi): CallAbi {
@@ -46,9 +55,13 @@ export function loadAbi([receive, fallback, functions, events, errors]: StoredAb
     fallback: fallback === 'none' ? undefined : { payable: fallback === 'payable' },
     functions: new Map(callables.map((one) => [one.selector, one])),
     eventsByName: byName(
-      events.map(([name, topic, inputs, indexed]) => new StoredEvent(name, topic ?? undefined, inputs, indexed)),
+      events.map(
+        ([name, topic, inputs, indexed, signature]) => new StoredEvent(name, topic ?? undefined, inputs, indexed, signature),
+      ),
     ),
-    errorsByName: byName(errors.map(([name, selector, inputs]) => new StoredCallable(name, selector, inputs))),
+    errorsByName: byName(
+      errors.map(([name, selector, inputs, signature]) => new StoredCallable(name, selector, inputs, signature)),
+    ),
   }
 }
 
@@ -57,11 +70,13 @@ class StoredCallable implements AbiCustomError {
   readonly selector: number
   readonly #inputsText: string
   #inputs: TupleType | undefined
+  #signature: string | undefined
 
-  constructor(name: string, selector: number, inputs: string) {
+  constructor(name: string, selector: number, inputs: string, signature?: string) {
     this.name = name
     this.selector = selector
     this.#inputsText = inputs
+    this.#signature = signature
   }
 
   get inputs(): TupleType {
@@ -70,7 +85,8 @@ class StoredCallable implements AbiCustomError {
   }
 
   get signature(): string {
-    return this.name + this.inputs.name
+    this.#signature ??= this.name + this.inputs.name
+    return this.#signature
   }
 }
 
@@ -98,12 +114,14 @@ class StoredEvent implements AbiEvent {
   readonly #indexed: string
   #parameters: readonly AbiEventField[] | undefined
   #data: TupleType | undefined
+  #signature: string | undefined
 
-  constructor(name: string, topic: Hash | undefined, inputs: string, indexed: string) {
+  constructor(name: string, topic: Hash | undefined, inputs: string, indexed: string, signature?: string) {
     this.name = name
     this.topic = topic
     this.#inputsText = inputs
     this.#indexed = indexed
+    this.#signature = signature
   }
 
   get parameters(): readonly AbiEventField[] {
@@ -121,6 +139,7 @@ class StoredEvent implements AbiEvent {
   }
 
   get signature(): string {
-    return this.name + tupleOfMembers(this.parameters).name
+    this.#signature ??= this.name + tupleOfMembers(this.parameters).name
+    return this.#signature
   }
 }

@@ -26,10 +26,22 @@ export function findNamed<T extends Named>(
   const candidates = parenthesis < 0 ? [] : (byName.get(text.slice(0, parenthesis)) ?? [])
   const meant = candidates.find(({ signature }) => signature === text)
   if (meant !== undefined) return ok(meant)
-  const known = candidates.length > 0 ? candidates : [...byName.values()].flat()
+  const known = candidates.length > 0 ? list(candidates) : listAll(byName)
   const name = text.slice(0, ABI_LIMITS.nameCharsMax)
-  return refused(known.length === 0 ? `the abi has no ${noun}s` : `the abi has no ${noun} ${name}; it has ${list(known)}`)
+  return refused(known === '' ? `the abi has no ${noun}s` : `the abi has no ${noun} ${name}; it has ${known}`)
 }
+
+/** The same for every wrong name, and asked for as often as a contract likes: made once an ABI. */
+function listAll(byName: ReadonlyMap<string, readonly Named[]>): string {
+  let known = lists.get(byName)
+  if (known === undefined) {
+    known = list([...byName.values()].flat())
+    lists.set(byName, known)
+  }
+  return known
+}
+
+const lists = new WeakMap<ReadonlyMap<string, readonly Named[]>, string>()
 
 function list(items: readonly Named[]): string {
   const listed = items.slice(0, LISTED_MAX).map(({ signature }) => signature.slice(0, ABI_LIMITS.nameCharsMax))

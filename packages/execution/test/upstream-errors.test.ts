@@ -94,6 +94,13 @@ const HARMLESS: readonly (readonly [id: string, source: string, ends: string, sa
     'return',
     30,
   ],
+  [
+    'ng #1430',
+    `const all = []; for (let n = 2; n < 40; n++) { const a = []; for (let i = 0; i < n; i++) a.push(['a', i]); delete a[n - 1];
+      for (let i = 0; i < n; i++) a.push(['b', i]); all.push(a.length === 2 * n && a[n - 1] === undefined && a[n][0] === 'b') } ${COLLECT} return all.every(Boolean)`,
+    'return',
+    true,
+  ],
 ]
 
 const scriptOf = (body: string): string => `export const run = () => { ${body} }`

@@ -100,7 +100,7 @@ const signedStep = fc.record({
 
 fuzzTargets({
   'engine message': resultTarget(encodeMessage, decodeMessage, message),
-  'engine request': resultTarget(encodeRequest, decodeRequest, bodyRequest),
+  'engine request': resultTarget(encodeRequest, (bytes: Uint8Array) => decodeRequest(bytes, 1e12), bodyRequest),
   'engine response, transactions': resultTarget(encodeTransactions, decodeTransactions, any.body),
   'engine response, block': resultTarget(encodeBlock, decodeBlock, any.rawBlock),
   'sync request': codecTarget(syncRequestCodec, syncRequest),

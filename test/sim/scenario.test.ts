@@ -2,9 +2,10 @@ import type { Executor } from '@quoin/execution'
 import { Hash, Height, headerHash, ok, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { HaltError } from '../../packages/node/src/engine/halt.ts'
+import { decodeMessageHead } from '../../packages/node/src/engine/messages.ts'
 import { faultyExecutor } from '../../packages/node/test/faulty-executor.ts'
 import { simCrypto } from './crypto.ts'
-import { clientAccount, transfer } from './genesis.ts'
+import { clientAccount, transfer, validatorKey } from './genesis.ts'
 import { SeededRandom } from './random.ts'
 import { Simulation } from './simulation.ts'
 
@@ -80,10 +81,13 @@ describe('crashes', () => {
     const observe = simulation.network.onSend
     expect(await simulation.until(() => a!.node?.status?.step === 'precommit', MINUTE_MS)).toBe(true)
     const { height } = a!.node!.status!
+    const own = validatorKey(0).address
     a!.crash()
     a!.disk.loseWal()
     simulation.network.onSend = (from, to, message) => {
-      if (from === a!.peer && message[0] === 1) signedHeights.push(a!.node!.status!.height)
+      const head = decodeMessageHead(message)
+      if (from === a!.peer && head.ok && head.value.kind === 'vote' && head.value.vote.validator === own)
+        signedHeights.push(head.value.vote.height)
       observe(from, to, message)
     }
     a!.start()

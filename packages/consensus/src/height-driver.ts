@@ -17,6 +17,7 @@ import {
 import { CertificateKeeper, commitCertificate, polkaCertificate, roundCertificate } from './certificate-keeper.ts'
 import type { Effect, Outcome, Refusal } from './effect.ts'
 import type { Input } from './input.ts'
+import { CONSENSUS_LIMITS } from './limits.ts'
 import { nextRule, polkaValues, type View } from './mux.ts'
 import type { Output } from './output.ts'
 import { ProposalKeeper } from './proposal-keeper.ts'
@@ -101,6 +102,7 @@ export class HeightDriver {
   proposal(proposal: Proposal, polka: PolkaCertificate | undefined): Outcome {
     const { round, proposer, polRound, valueId } = proposal
     if (this.validators.get(proposer) === undefined) return this.#settle(reject('unknown-validator'))
+    if (this.#isFarAhead(round)) return this.#settle(ignore('far-round'))
     if (this.#proposerOf(round) !== proposer) return this.#settle(reject('not-proposer'))
     if (polRound !== undefined && polRound >= round) return this.#settle(reject('polka-mismatch'))
     if (polka !== undefined) {
@@ -121,6 +123,7 @@ export class HeightDriver {
   }
 
   vote(vote: Vote): Outcome {
+    if (this.#isFarAhead(vote.round)) return this.#settle(ignore('far-round'))
     const refusal = this.#addVote(vote)
     return this.#settle(refusal === undefined ? undefined : refusal === 'unknown-validator' ? reject(refusal) : ignore(refusal))
   }
@@ -277,6 +280,11 @@ export class HeightDriver {
     const received = this.#certificates.commit(round)
     if (received?.blockHash === valueId) return received
     return commitCertificate(this.#state.height, round, valueId, this.#votes.votes(round, 'precommit'))
+  }
+
+  /** Of what one validator alone says. */
+  #isFarAhead(round: Round): boolean {
+    return round > this.#state.round + CONSENSUS_LIMITS.roundsAheadMax
   }
 
   #proposerOf(round: Round): Address {

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /**
  * Whoever starts something stops it and waits for it. A `Scope` owns closable resources and running loops; closing it aborts its
  * signal, then closes and awaits everything it owns, last in, first out.
@@ -23,6 +25,8 @@ export class Scope implements Closable {
 
   constructor(onFailure: OnFailure) {
     this.#onFailure = onFailure
+    // As many tasks listen as are running: Node would take more than ten for a leak.
+    setMaxListeners(0, this.#controller.signal)
   }
 
   /** Aborted when closing begins: loops return, waits end, requests are given up. */

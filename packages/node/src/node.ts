@@ -1,6 +1,7 @@
 import type { Executor } from '@quoin/execution'
 import type { Crypto, Evidence, Genesis, Result } from '@quoin/protocol'
 import { err, ok } from '@quoin/protocol'
+import { AnswerBudget } from './answer-budget.ts'
 import type { ChainRefusal } from './chain/chain.ts'
 import type { Chain } from './chain/types.ts'
 import type { SenderRecovery } from './crypto/recovery.ts'
@@ -11,6 +12,7 @@ import type { Signer } from './engine/private-validator.ts'
 import type { Feed } from './feed/types.ts'
 import { TransactionGossip } from './gossip/transaction-gossip.ts'
 import { type Ledger, openLedger } from './ledger.ts'
+import './limit-relations.ts'
 import { Scope } from './lifecycle.ts'
 import type { Logger } from './logger.ts'
 import type { Mempool } from './mempool/types.ts'
@@ -82,11 +84,13 @@ class ComposedNode implements Node {
   readonly #options: NodeOptions
   readonly #scope: Scope
   readonly #gossip: TransactionGossip
+  readonly #answers: AnswerBudget
   #engine: Engine | undefined
 
   constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger) {
     const { crypto, clock, transport } = options.powers
     this.#options = options
+    this.#answers = new AnswerBudget(clock)
     this.chain = chain
     this.blocks = blocks
     this.mempool = mempool
@@ -95,7 +99,7 @@ class ComposedNode implements Node {
     this.#scope = new Scope(onFailure)
     this.#scope.own(mempool)
     const logger = options.logger.child({ module: 'sync' })
-    this.sync = createSync({ chain, reader: blocks, transport, mempool, crypto, clock, logger, onFailure })
+    this.sync = createSync({ chain, reader: blocks, transport, mempool, crypto, clock, logger })
     this.#scope.own(this.sync)
     this.#gossip = this.#scope.own(new TransactionGossip(mempool, transport, clock))
   }
@@ -146,10 +150,24 @@ class ComposedNode implements Node {
   }
 
   async #answer(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined> {
+    const waitMs = this.#answers.waitMs(from)
+    if (waitMs > 0) await this.#pause(waitMs)
+    const answer = await this.#answerNow(from, message)
+    this.#answers.given(from, answer?.length ?? 0)
+    return answer
+  }
+
+  async #answerNow(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined> {
     if (message[0] === SYNC_REQUEST) return this.sync.onRequest(from, message)
     if (message[0] === ENGINE_REQUEST) return this.#engine?.onRequest(from, message)
     this.#options.powers.transport.penalise(from, 'malformed')
     return undefined
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.powers.clock.after(ms, resolve)
+    })
   }
 
   /** Who may stay connected is a matter of the state, and changes with it. */

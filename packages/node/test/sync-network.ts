@@ -52,9 +52,6 @@ export const honest =
       crypto: nobleCrypto,
       clock: new ManualClock(),
       logger: node.log,
-      onFailure: (error) => {
-        throw error
-      },
     })
     const limited = request.kind === 'blocks' ? { ...request, countMax: Math.min(count, request.countMax) } : request
     const answer = await server.onRequest('asker', codec.encode(syncRequestCodec, limited))

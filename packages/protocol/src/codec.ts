@@ -35,14 +35,22 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): Result<T, DecodeError> {
   if (bytes.length > codec.bytesMax) return malformed(`${bytes.length} bytes, at most ${codec.bytesMax} are allowed`)
   const reader = new Reader(bytes)
+  const value = readFrom(codec, reader)
+  return value.ok && reader.left > 0 ? malformed(`${reader.left} bytes follow the value`) : value
+}
+
+function readFrom<T>(codec: Codec<T>, reader: Reader): Result<T, DecodeError> {
   try {
-    const value = codec.read(reader)
-    if (reader.left > 0) return malformed(`${reader.left} bytes follow the value`)
-    return ok(value)
+    return ok(codec.read(reader))
   } catch (failure) {
     if (failure instanceof DecodeFailure) return malformed(`${failure.message} (at byte ${reader.at})`)
     throw failure
   }
+}
+
+/** The value with which bytes begin, whatever follows it: a look at the head of a message costs nothing of its body. */
+export function decodeHead<T>(codec: Codec<T>, bytes: Uint8Array): Result<T, DecodeError> {
+  return readFrom(codec, new Reader(bytes))
 }
 
 const malformed = (message: string): Result<never, DecodeError> => err({ code: 'malformed', message })

@@ -10,6 +10,8 @@ export interface RecoveryPoolOptions {
   readonly workers: number
   /** Signatures that may wait or be in work; a call beyond is refused. Four seconds of one worker, three full blocks. */
   readonly signaturesQueuedMax: number
+  /** Told of each worker that died and was replaced. */
+  readonly onWorkerLost?: (error: Error) => void
   /** Largest batch. Larger ones gain nothing and delay those behind them: 256 take about 20 ms. */
   readonly batchSignaturesMax: number
 }
@@ -22,6 +24,9 @@ export const RECOVERY_POOL_DEFAULTS: RecoveryPoolOptions = {
   signaturesQueuedMax: 65_536,
   batchSignaturesMax: 256,
 }
+
+/** Workers that may die one after another without an answer in between; then what waits is refused, and the next call tries again. */
+const DEATHS_IN_A_ROW_MAX = 3
 
 /** Below this a batch is not split among idle workers: waking one costs as much as recovering one signature. */
 const BATCH_SIGNATURES_SPLIT_MIN = 32
@@ -36,10 +41,7 @@ export async function startRecoveryPool(options: Partial<RecoveryPoolOptions> = 
     if (!Number.isSafeInteger(limits[name]) || limits[name] < 1)
       throw new RangeError(`${name} must be at least 1, not ${limits[name]}`)
   }
-  const pool = new RecoveryPool(
-    Array.from({ length: limits.workers }, () => startWorker(import.meta.url, 'recovery-worker')),
-    limits,
-  )
+  const pool = new RecoveryPool(() => startWorker(import.meta.url, 'recovery-worker'), limits)
   try {
     await pool.ready
     return pool
@@ -60,19 +62,20 @@ interface Waiting {
 interface Call {
   readonly senders: (Address | undefined)[]
   left: number
-  readonly resolve: (senders: Result<readonly (Address | undefined)[], never>) => void
-  readonly reject: (error: Error) => void
+  readonly resolve: (senders: Result<readonly (Address | undefined)[], RecoveryRefusal>) => void
 }
 
 /**
  * Worker threads that each hold one batch at a time. What arrives while all are busy makes the next batches, so that their size adapts to
- * the load: a lone signature leaves at once (at the end of the current microtask turn, with all that the same turn brought).
+ * the load: a lone signature leaves at once (at the end of the current microtask turn, with all that the same turn brought). A worker that dies is
+ * replaced, and its batch is done again.
  */
 export class RecoveryPool implements SenderRecovery {
   /** Resolves when all workers are up; rejects when one dies before. */
   readonly ready: Promise<void>
   readonly #limits: RecoveryPoolOptions
-  readonly #workers: readonly Worker[]
+  readonly #start: () => Worker
+  readonly #workers = new Set<Worker>()
   readonly #backends: string[] = []
   readonly #idle: Worker[] = []
   readonly #inWork = new Map<Worker, readonly Waiting[]>()
@@ -81,30 +84,36 @@ export class RecoveryPool implements SenderRecovery {
   #flushing = false
   #closing: Promise<void> | undefined
   #terminating = false
-  #fault: Error | undefined
+  #isUp = false
+  #deathsInARow = 0
   #onReady: () => void = () => {}
-  #onFault: (error: Error) => void = () => {}
+  #onStartFailed: (error: Error) => void = () => {}
   #onDrained: (() => void) | undefined
   #recovered = 0
   #invalid = 0
   #batches = 0
   #pending = 0
 
-  /** Takes over workers that were just created; `startRecoveryPool` makes them. */
-  constructor(workers: readonly Worker[], limits: RecoveryPoolOptions) {
-    this.#workers = workers
+  /** `start` makes a worker; `startRecoveryPool` waits until all are up. */
+  constructor(start: () => Worker, limits: RecoveryPoolOptions) {
+    this.#start = start
     this.#limits = limits
     this.ready = new Promise((resolve, reject) => {
       this.#onReady = resolve
-      this.#onFault = reject
+      this.#onStartFailed = reject
     })
-    for (const worker of workers) {
-      worker.on('message', (message: WorkerMessage) => this.#receive(worker, message))
-      worker.on('error', (error: Error) => this.#fail(error))
-      worker.on('exit', (code) => {
-        if (!this.#terminating) this.#fail(new Error(`a recovery worker exited with code ${code}`))
-      })
-    }
+    for (let i = 0; i < limits.workers; i++) this.#addWorker()
+  }
+
+  #addWorker(): void {
+    const worker = this.#start()
+    let why: Error | undefined
+    this.#workers.add(worker)
+    worker.on('message', (message: WorkerMessage) => this.#receive(worker, message))
+    worker.on('error', (error: Error) => {
+      why = error
+    })
+    worker.on('exit', (code) => this.#lost(worker, why ?? new Error(`a recovery worker exited with code ${code}`)))
   }
 
   /** Backend of each worker, for the log and the metrics. */
@@ -119,7 +128,6 @@ export class RecoveryPool implements SenderRecovery {
   async recoverSenders(
     items: readonly RecoverableSignature[],
   ): Promise<Result<readonly (Address | undefined)[], RecoveryRefusal>> {
-    if (this.#fault !== undefined) throw this.#fault
     if (this.#closing !== undefined) return closedRefusal
     items.forEach(checkSignature)
     if (items.length === 0) return ok([])
@@ -127,8 +135,8 @@ export class RecoveryPool implements SenderRecovery {
       const message = `${this.#pending} signatures wait for recovery, at most ${this.#limits.signaturesQueuedMax} may`
       return err({ code: 'overloaded', message })
     }
-    return new Promise((resolve, reject) => {
-      const call: Call = { senders: new Array<Address | undefined>(items.length), left: items.length, resolve, reject }
+    return new Promise((resolve) => {
+      const call: Call = { senders: new Array<Address | undefined>(items.length), left: items.length, resolve }
       this.#pending += items.length
       for (const [at, item] of items.entries()) this.#queue.push({ item, call, at })
       if (this.#flushing || this.#idle.length === 0) return
@@ -142,10 +150,10 @@ export class RecoveryPool implements SenderRecovery {
     return this.#closing
   }
 
-  /** Ends the threads at once, and every call with an error: for a process that must end. `close` is still due, and then soon over. */
+  /** Ends the threads at once, and every call with a refusal: for a process that must end. `close` is still due, and then soon over. */
   terminate(): void {
     this.#terminating = true
-    this.#fail(new Error('the recovery workers were ended, because the node stops'))
+    this.#refuseAll(closedRefusal.error)
     for (const worker of this.#workers) void worker.terminate()
   }
 
@@ -156,7 +164,7 @@ export class RecoveryPool implements SenderRecovery {
       })
     }
     this.#terminating = true
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    await Promise.all([...this.#workers].map((worker) => worker.terminate()))
   }
 
   #receive(worker: Worker, message: WorkerMessage): void {
@@ -166,7 +174,9 @@ export class RecoveryPool implements SenderRecovery {
     this.#flush()
     if ('ready' in message) {
       this.#backends.push(message.ready)
-      if (this.#backends.length === this.#workers.length) this.#onReady()
+      if (this.#backends.length < this.#limits.workers) return
+      this.#isUp = true
+      this.#onReady()
     } else if (batch !== undefined) {
       this.#settle(batch, message)
     }
@@ -192,6 +202,7 @@ export class RecoveryPool implements SenderRecovery {
   }
 
   #settle(batch: readonly Waiting[], packed: Uint8Array): void {
+    this.#deathsInARow = 0
     this.#batches++
     this.#recovered += batch.length
     this.#pending -= batch.length
@@ -205,17 +216,34 @@ export class RecoveryPool implements SenderRecovery {
     if (this.#pending === 0) this.#onDrained?.()
   }
 
-  /** A worker died, which only a bug or the loss of memory does: every call ends with its error, now and from now on. */
-  #fail(error: Error): void {
-    if (this.#fault !== undefined) return
-    this.#fault = error
-    this.#onFault(error)
+  /** A worker died, which only a bug or the loss of memory does: another one takes its place, and its batch. */
+  #lost(worker: Worker, error: Error): void {
+    this.#workers.delete(worker)
+    const batch = this.#inWork.get(worker) ?? []
+    this.#inWork.delete(worker)
+    if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1)
+    if (this.#terminating) return
+    if (!this.#isUp) {
+      this.#terminating = true
+      return this.#onStartFailed(error)
+    }
+    this.#limits.onWorkerLost?.(error)
+    this.#queue = [...batch, ...this.#queue.slice(this.#queueStart)]
+    this.#queueStart = 0
+    this.#deathsInARow++
+    if (this.#deathsInARow > DEATHS_IN_A_ROW_MAX)
+      this.#refuseAll({ code: 'failed', message: `the workers of sender recovery die: ${error.message}` })
+    this.#addWorker()
+  }
+
+  #refuseAll(refusal: RecoveryRefusal): void {
     const waiting = [...[...this.#inWork.values()].flat(), ...this.#queue.slice(this.#queueStart)]
     this.#inWork.clear()
     this.#queue = []
     this.#queueStart = 0
     this.#pending = 0
-    for (const call of new Set(waiting.map(({ call }) => call))) call.reject(error)
+    this.#deathsInARow = 0
+    for (const call of new Set(waiting.map(({ call }) => call))) call.resolve(err(refusal))
     this.#onDrained?.()
   }
 }

@@ -171,46 +171,72 @@ describe('when a worker dies', () => {
   const ready = `const { parentPort } = require('node:worker_threads'); parentPort.postMessage({ ready: 'test' });`
   const worker = (code: string) => new Worker(code, { eval: true })
 
-  it('every call ends with its error, those that wait included, and close still resolves', async () => {
-    const pool = new RecoveryPool([worker(`${ready} parentPort.on('message', () => { throw new Error('out of luck') })`)], limits)
+  /** Starts workers of these codes in turn, the last one over and over. */
+  const startOf = (...codes: readonly string[]) => {
+    const started: Worker[] = []
+    return { started, start: () => started[started.push(worker(codes[Math.min(started.length, codes.length - 1)]!)) - 1]! }
+  }
+  const dying = `${ready} parentPort.on('message', () => { throw new Error('out of luck') })`
+
+  it('another one takes its place and its batch', async () => {
+    const lost: string[] = []
+    const { startWorker } = await import('../worker-file.ts')
+    let starts = 0
+    const start = () =>
+      starts++ === 0 ? worker(dying) : startWorker(new URL('./recovery-pool.ts', import.meta.url).href, 'recovery-worker')
+    const pool = new RecoveryPool(start, { ...limits, onWorkerLost: ({ message }) => lost.push(message) })
     await pool.ready
-    const first = expect(pool.recoverSenders([signed[0]!.item])).rejects.toThrow('out of luck')
-    const others = expect(pool.recoverSenders(items(signed))).rejects.toThrow('out of luck')
-    const closing = pool.close()
-    await Promise.all([first, others])
-    await expect(pool.recoverSenders([signed[0]!.item])).rejects.toThrow('out of luck')
-    await closing
+    expect(unwrap(await pool.recoverSenders(items(signed)))).toEqual(senders(signed))
+    expect(unwrap(await pool.recoverSenders([signed[0]!.item]))).toEqual([signed[0]!.sender])
+    expect(lost).toEqual(['out of luck'])
+    await pool.close()
   })
 
-  it('an exit without an error counts as well, also while the pool closes', async () => {
-    const pool = new RecoveryPool([worker(`${ready} parentPort.on('message', () => process.exit(3))`)], limits)
+  it('over and over, what waits is refused; the next call tries again, and close resolves', async () => {
+    const { start, started } = startOf(dying)
+    const pool = new RecoveryPool(start, limits)
     await pool.ready
-    const call = expect(pool.recoverSenders([signed[0]!.item])).rejects.toThrow('exited with code 3')
-    await Promise.all([pool.close(), call])
+    for (const count of [5, 9]) {
+      const refused = await Promise.all([pool.recoverSenders([signed[0]!.item]), pool.recoverSenders(items(signed))])
+      for (const one of refused) expect(one).toMatchObject({ ok: false, error: { code: 'failed' } })
+      expect(started).toHaveLength(count)
+    }
+    expect(pool.stats.pending).toBe(0)
+    await pool.close()
+  })
+
+  it('by an exit without an error, while the pool closes, counts as well', async () => {
+    const { start } = startOf(`${ready} parentPort.on('message', () => process.exit(3))`)
+    const pool = new RecoveryPool(start, limits)
+    await pool.ready
+    const call = pool.recoverSenders([signed[0]!.item])
+    await pool.close()
+    expect(await call).toMatchObject({ ok: false, error: { code: 'failed', message: expect.stringContaining('code 3') } })
   })
 
   it('before it is up, the start fails', async () => {
-    const failing = new RecoveryPool([worker(`throw new Error('no start')`)], limits)
+    const failing = new RecoveryPool(startOf(`throw new Error('no start')`).start, limits)
     await expect(failing.ready).rejects.toThrow('no start')
     await failing.close()
-    const silent = new RecoveryPool([worker('')], limits)
+    const silent = new RecoveryPool(startOf('').start, limits)
     await expect(silent.ready).rejects.toThrow('exited with code 0')
     await silent.close()
   })
 
   it('that never answers is ended when the node must end', async () => {
-    const pool = new RecoveryPool([worker(`${ready} parentPort.on('message', () => { for (;;); })`)], limits)
+    const pool = new RecoveryPool(startOf(`${ready} parentPort.on('message', () => { for (;;); })`).start, limits)
     await pool.ready
-    const call = expect(pool.recoverSenders([signed[0]!.item])).rejects.toThrow('because the node stops')
+    const call = pool.recoverSenders([signed[0]!.item])
     const closing = pool.close()
     pool.terminate()
-    await Promise.all([call, closing])
+    expect(await call).toMatchObject({ ok: false, error: { code: 'closed' } })
+    await closing
   })
 
   it('leaves no thread behind', async () => {
     const thread = worker(`${ready} parentPort.on('message', () => {})`)
     const exited = once(thread, 'exit')
-    const pool = new RecoveryPool([thread], limits)
+    const pool = new RecoveryPool(() => thread, limits)
     await pool.ready
     await pool.close()
     await exited

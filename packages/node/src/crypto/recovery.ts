@@ -3,8 +3,8 @@ import { err, ok } from '@quoin/protocol'
 import { checkSignature, packSignatures, type RecoverableSignature, recoverBatch, senderAt } from './signature-batch.ts'
 
 export interface RecoveryRefusal {
-  /** `overloaded`: more than `signaturesQueuedMax` wait. `closed`: after `close`. */
-  readonly code: 'overloaded' | 'closed'
+  /** `overloaded`: more than `signaturesQueuedMax` wait. `closed`: after `close`. `failed`: the workers die as fast as they are replaced. */
+  readonly code: 'overloaded' | 'closed' | 'failed'
   readonly message: string
 }
 
@@ -23,7 +23,7 @@ export interface RecoveryStats {
 export interface SenderRecovery {
   /**
    * Address of who signed each item, in their order; undefined where no key did (see `Crypto.recover`). All items of a call or none.
-   * Rejects when an item has a wrong size, which is a bug of the caller, and when a worker died.
+   * Rejects when an item has a wrong size, which is a bug of the caller.
    */
   recoverSenders(items: readonly RecoverableSignature[]): Promise<Result<readonly (Address | undefined)[], RecoveryRefusal>>
   readonly stats: RecoveryStats
@@ -31,7 +31,7 @@ export interface SenderRecovery {
   close(): Promise<void>
 }
 
-export const closedRefusal: Result<never, RecoveryRefusal> = err({ code: 'closed', message: 'sender recovery is closed' })
+export const closedRefusal = err<RecoveryRefusal>({ code: 'closed', message: 'sender recovery is closed' })
 
 /** Recovery on the calling thread, for the simulator and for tools that have few signatures. */
 export function createInlineRecovery(crypto: Crypto): SenderRecovery {

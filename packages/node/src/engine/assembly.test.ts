@@ -9,6 +9,7 @@ import {
   headerHash,
   nobleCrypto,
   ok,
+  type Round,
   type SignedTransaction,
   type TimeMs,
   transactionsRoot,
@@ -24,6 +25,7 @@ import { ENGINE_LIMITS } from './limits.ts'
 import { type BodyRequest, decodeBlock, decodeRequest, decodeTransactions, encodeBlock, encodeTransactions } from './messages.ts'
 
 const HEIGHT = 4 as Height
+const ROUND = 0 as Round
 
 /** The assembly takes transactions as bytes with a hash, whatever they hold; those that begin with 66 are malformed. */
 const raw = (n: number): Uint8Array => Uint8Array.of(1, n >> 8, n)
@@ -58,7 +60,7 @@ const scopes: Scope[] = []
 afterEach(() => Promise.all(scopes.splice(0).map((scope) => scope.close())))
 
 /** An assembly whose peers answer as told, and whose timers fire when told. */
-function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Answer>>) {
+function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Answer>>, isBusy = () => false) {
   const known = new Map(pool.map((bytes) => [hashOf(bytes), verified(bytes)]))
   const asked: { peer: PeerId; request: BodyRequest }[] = []
   const blamed: { peer: PeerId; offence: Offence }[] = []
@@ -68,6 +70,7 @@ function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Ans
   })
   scopes.push(scope)
   const results: Assembled[] = []
+  const failures: string[] = []
   let wake = () => {}
   const assembly = new Assembly(
     {
@@ -84,7 +87,7 @@ function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Ans
       transport: {
         peers: () => Object.keys(answers),
         request(peer, message, signal) {
-          const request = decodeRequest(message)
+          const request = decodeRequest(message, 1e12)
           if (!request.ok) throw new Error(request.error.message)
           asked.push({ peer, request: request.value })
           const answer = answers[peer]!(request.value)
@@ -97,14 +100,20 @@ function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Ans
       },
       mempool: {
         get: (hash) => known.get(hash),
-        verify: async (raws) =>
-          raws.some(([first]) => first === 0x66) ? err({ code: 'malformed', message: 'malformed' }) : ok(raws.map(verified)),
+        async verify(raws) {
+          if (isBusy()) return err({ code: 'unavailable', message: 'busy' })
+          return raws.some(([first]) => first === 0x66)
+            ? err({ code: 'malformed', message: 'malformed' })
+            : ok(raws.map(verified))
+        },
       },
       finalBlock: () => undefined,
       penalise: (peer, offence) => blamed.push({ peer, offence }),
+      onFailure: (task, error) => failures.push(`${task}: ${String(error)}`),
       spawn: (name, task) => scope.spawn(name, task),
     },
-    (assembled) => {
+    (height, assembled) => {
+      expect(height).toBe(HEIGHT)
       results.push(assembled)
       wake()
     },
@@ -123,7 +132,7 @@ function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Ans
     const index = timers.findIndex((timer) => timer.ms === ms)
     timers.splice(index, 1)[0]!.action()
   }
-  return { assembly, asked, blamed, result, elapse, results }
+  return { assembly, asked, blamed, result, elapse, results, failures }
 }
 
 const serve =
@@ -137,7 +146,7 @@ describe('filling a proposal', () => {
   it('from a warm pool asks nobody', async () => {
     const block = blockOf(raws)
     const { assembly, result, asked } = setUp(raws, { a: () => 'refuse' })
-    assembly.offer(block.hash, block.compact, 'a')
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
     assembly.want(block.hash)
     const assembled = await result()
     expect(assembled).toMatchObject({ kind: 'assembled', block: { hash: block.hash, header: block.header } })
@@ -148,7 +157,7 @@ describe('filling a proposal', () => {
   it('asks its sender for exactly what is missing', async () => {
     const block = blockOf(raws)
     const { assembly, result, asked } = setUp(raws.slice(3), { a: serve([]), b: serve(raws) })
-    assembly.offer(block.hash, block.compact, 'b')
+    assembly.offer(ROUND, block.hash, block.compact, 'b')
     assembly.want(block.hash)
     expect((await result()).kind).toBe('assembled')
     expect(asked).toEqual([
@@ -164,7 +173,7 @@ describe('filling a proposal', () => {
       b: serve(raws.slice(0, 2)),
       c: serve(raws),
     })
-    assembly.offer(block.hash, block.compact, 'a')
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
     assembly.want(block.hash)
     await elapse(ENGINE_LIMITS.fetchMsMax)
     expect((await result()).kind).toBe('assembled')
@@ -181,7 +190,7 @@ describe('filling a proposal', () => {
     const { assembly, result, asked, elapse } = setUp(raws.slice(1), {
       a: (request) => (isReady ? (serve(raws)(request) as Uint8Array) : 'refuse'),
     })
-    assembly.offer(block.hash, block.compact, 'a')
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
     assembly.want(block.hash)
     await elapse(ENGINE_LIMITS.fetchPauseMs)
     isReady = true
@@ -196,7 +205,7 @@ describe('filling a proposal', () => {
       b: () => encodeTransactions([raw(500), raws[0]!]),
       c: serve(raws),
     })
-    assembly.offer(block.hash, block.compact, 'a')
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
     assembly.want(block.hash)
     expect((await result()).kind).toBe('assembled')
     expect(blamed).toEqual([
@@ -208,16 +217,73 @@ describe('filling a proposal', () => {
   it('says so when a transaction of the block is none: nobody is to blame but the proposer', async () => {
     const block = blockOf([raws[0]!, bad(1)])
     const { assembly, result, blamed } = setUp(raws, { a: serve([bad(1)]) })
-    assembly.offer(block.hash, block.compact, 'a')
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
     assembly.want(block.hash)
     expect(await result()).toEqual({ kind: 'unusable', valueId: block.hash, message: 'malformed' })
     expect(blamed).toEqual([])
   })
 
+  it('asks again when this node could not tell what it was given', async () => {
+    const block = blockOf(raws)
+    let isBusy = true
+    const { assembly, result, asked, elapse, blamed } = setUp([], { a: serve(raws) }, () => isBusy)
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    await elapse(ENGINE_LIMITS.fetchPauseMs)
+    isBusy = false
+    expect((await result()).kind).toBe('assembled')
+    expect([asked.length, blamed]).toEqual([2, []])
+  })
+
+  it('outlives a bug that it meets on the way', async () => {
+    const block = blockOf(raws)
+    let isBroken = true
+    const { assembly, result, elapse, failures } = setUp([], {
+      a: (request) => {
+        if (isBroken) throw new Error('a bug')
+        return serve(raws)(request)
+      },
+    })
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    await elapse(ENGINE_LIMITS.fetchPauseMs)
+    isBroken = false
+    expect((await result()).kind).toBe('assembled')
+    expect(failures).toEqual(['fetch body: Error: a bug'])
+  })
+
+  it('takes turns: what nobody delivers does not keep another one from being fetched', async () => {
+    const withheld = Array.from({ length: ENGINE_LIMITS.fetchesCountMax }, (_, i) => blockOf([raw(700 + i)]))
+    const honest = blockOf(raws)
+    let isReady = false
+    const { assembly, result, elapse } = setUp([], { a: (request) => (isReady ? serve(raws)(request) : 'refuse') })
+    for (const { hash, compact } of [honest, ...withheld]) {
+      assembly.offer(ROUND, hash, compact, 'a')
+      assembly.want(hash)
+    }
+    // The honest one was the oldest and had to wait; all others have asked in vain.
+    isReady = true
+    for (let i = 0; i < withheld.length; i++) await elapse(ENGINE_LIMITS.fetchPauseMs)
+    expect(await result()).toMatchObject({ kind: 'assembled', block: { hash: honest.hash } })
+  })
+
+  it('keeps the proposals of the latest rounds, however many are offered', async () => {
+    const latest = blockOf(raws)
+    const { assembly, result, asked } = setUp(raws, { a: () => 'refuse' })
+    assembly.offer(90 as Round, latest.hash, latest.compact, 'a')
+    for (let i = 0; i < 3 * ENGINE_LIMITS.proposedBlocksCountMax; i++) {
+      const { hash, compact } = blockOf([raw(800 + i)])
+      assembly.offer((i % 90) as Round, hash, compact, 'a')
+    }
+    assembly.want(latest.hash)
+    expect((await result()).kind).toBe('assembled')
+    expect(asked).toEqual([])
+  })
+
   it('ends with its height', async () => {
     const block = blockOf(raws)
     const { assembly, results, asked } = setUp([], { a: () => 'hang' })
-    assembly.offer(block.hash, block.compact, 'a')
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
     assembly.want(block.hash)
     while (asked.length === 0) await Promise.resolve()
     assembly.startHeight((HEIGHT + 1) as Height)

@@ -6,13 +6,14 @@ import {
   type Height,
   headerHash,
   type RawBlock,
+  type Round,
   type SignedTransaction,
   transactionsRoot,
 } from '@quoin/protocol'
+import { linkSignals } from '../abort.ts'
 import type { CandidateBlock } from '../chain/types.ts'
 import type { Mempool } from '../mempool/types.ts'
 import { type Clock, type Offence, type PeerId, type Transport, TransportError } from '../powers.ts'
-import { linkSignals } from './abort.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import {
   type BodyRequest,
@@ -32,6 +33,8 @@ export interface AssemblyPowers {
   /** A final block by its hash, for peers that are one height behind. */
   readonly finalBlock: (blockHash: Hash) => RawBlock | undefined
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
+  /** Work for a peer failed by a bug; throws what must end the engine. */
+  readonly onFailure: (task: string, error: unknown) => void
   /** Runs a task that ends soon after its signal is aborted. */
   readonly spawn: (name: string, task: (closing: AbortSignal) => Promise<void>) => void
 }
@@ -42,6 +45,7 @@ export type Assembled =
   | { readonly kind: 'unusable'; readonly valueId: Hash; readonly message: string }
 
 interface Proposed {
+  readonly round: Round
   readonly block: CompactBlock
   readonly from: PeerId
 }
@@ -59,6 +63,8 @@ export class Assembly {
   #heldBefore = new Map<Hash, CandidateBlock>()
   /** Fetches that are under way, oldest first, with what ends them. */
   readonly #fetches = new Map<Hash, AbortController>()
+  /** Blocks that are wanted while as many others are being fetched, in the order of their turns. */
+  readonly #waiting = new Set<Hash>()
   /** Transactions that proposals lacked, and questions asked for them. */
   readonly counters = { fetchedTransactions: 0, fetchedBlocks: 0, requests: 0 }
 
@@ -77,20 +83,25 @@ export class Assembly {
     this.#held = new Map()
   }
 
-  /** A block of this height by its transactions' hashes, checked to be what its proposer signed. */
-  offer(valueId: Hash, block: CompactBlock, from: PeerId): void {
-    if (this.#proposed.has(valueId) || this.#held.has(valueId)) return
-    this.#proposed.set(valueId, { block, from })
-    for (const oldest of this.#proposed.keys()) {
-      if (this.#proposed.size <= ENGINE_LIMITS.proposedBlocksCountMax) break
-      this.#proposed.delete(oldest)
-    }
+  /**
+   * A block of this height by its transactions' hashes, checked to be what its proposer signed. Where room is short the proposal of the lowest
+   * round gives way: nobody pushes out a later one by proposing more.
+   */
+  offer(round: Round, valueId: Hash, block: CompactBlock, from: PeerId): void {
+    if (this.#held.has(valueId)) return
+    const known = this.#proposed.get(valueId)
+    if (known !== undefined && known.round >= round) return
+    this.#proposed.set(valueId, known === undefined ? { round, block, from } : { ...known, round })
+    if (this.#proposed.size <= ENGINE_LIMITS.proposedBlocksCountMax) return
+    const [lowest] = [...this.#proposed].reduce((a, b) => (b[1].round < a[1].round ? b : a))
+    this.#proposed.delete(lowest)
   }
 
   /** A complete block of this height. */
   hold(block: CandidateBlock): void {
     this.#held.set(block.hash, block)
     this.#proposed.delete(block.hash)
+    this.#waiting.delete(block.hash)
   }
 
   get(valueId: Hash): CandidateBlock | undefined {
@@ -104,17 +115,35 @@ export class Assembly {
     return { header: held.header, transactionHashes: held.transactions.map(({ hash }) => hash) }
   }
 
-  /** Sees to it that the block is assembled, however often it is called; `onAssembled` is told once it is. */
+  /**
+   * Sees to it that the block is assembled, however often it is called; `onAssembled` is told once it is. A new one begins at once; where as many
+   * are being fetched as may be, the oldest waits for its next turn.
+   */
   want(valueId: Hash): void {
     if (this.#held.has(valueId) || this.#fetches.has(valueId)) return
-    for (const [oldest, controller] of this.#fetches) {
-      if (this.#fetches.size < ENGINE_LIMITS.fetchesCountMax) break
+    this.#waiting.delete(valueId)
+    if (this.#fetches.size >= ENGINE_LIMITS.fetchesCountMax) {
+      const [oldest, controller] = this.#fetches.entries().next().value!
       controller.abort()
       this.#fetches.delete(oldest)
+      this.#waiting.add(oldest)
     }
+    this.#begin(valueId)
+  }
+
+  #begin(valueId: Hash): void {
     const controller = new AbortController()
     this.#fetches.set(valueId, controller)
     this.#powers.spawn('fetch body', (closing) => this.#run(valueId, closing, controller.signal))
+  }
+
+  /** A fetch ended, or asked everybody in vain: who waits longest has its turn. */
+  #beginWaiting(): void {
+    for (const valueId of this.#waiting) {
+      if (this.#fetches.size >= ENGINE_LIMITS.fetchesCountMax) return
+      this.#waiting.delete(valueId)
+      this.#begin(valueId)
+    }
   }
 
   /** Answers a peer's question; undefined when nothing asked for is here. */
@@ -140,21 +169,35 @@ export class Assembly {
   #abortFetches(): void {
     for (const controller of this.#fetches.values()) controller.abort()
     this.#fetches.clear()
+    this.#waiting.clear()
   }
 
   async #run(valueId: Hash, closing: AbortSignal, unwanted: AbortSignal): Promise<void> {
     const { signal, unlink } = linkSignals(closing, unwanted)
     try {
       const assembled = await this.#assemble(valueId, signal)
-      if (signal.aborted || assembled === undefined) return
+      if (signal.aborted) return
       this.#fetches.delete(valueId)
-      this.#onAssembled(this.#height, assembled)
+      if (assembled === undefined) this.#waiting.add(valueId)
+      else this.#onAssembled(this.#height, assembled)
+      this.#beginWaiting()
+    } catch (error) {
+      if (signal.aborted) return
+      this.#powers.onFailure('fetch body', error)
+      await this.#pause(ENGINE_LIMITS.fetchPauseMs, signal)
+      if (signal.aborted) return
+      this.#fetches.delete(valueId)
+      this.#waiting.add(valueId)
+      this.#beginWaiting()
     } finally {
       unlink()
     }
   }
 
-  /** Asks peer after peer, round after round, until the block is whole, proves unusable, or is not wanted any more. */
+  /**
+   * Asks peer after peer, again and again, until the block is whole, proves unusable, or is not wanted any more; undefined then, and when all were
+   * asked in vain while another one waits for its turn.
+   */
   async #assemble(valueId: Hash, signal: AbortSignal): Promise<Assembled | undefined> {
     const parts = new Map<Hash, SignedTransaction>()
     for (;;) {
@@ -166,8 +209,8 @@ export class Assembly {
             : await this.#fill(valueId, proposed.block, parts, peer, signal)
         if (signal.aborted || assembled !== undefined) return assembled
       }
-      await this.#pause(signal)
-      if (signal.aborted) return undefined
+      await this.#pause(ENGINE_LIMITS.fetchPauseMs, signal)
+      if (signal.aborted || this.#waiting.size > 0) return undefined
     }
   }
 
@@ -198,7 +241,7 @@ export class Assembly {
       const hashes = [...missing].slice(0, ENGINE_LIMITS.transactionsPerRequestCountMax)
       const answer = await this.#ask(peer, { kind: 'transactions', blockHash: valueId, hashes }, signal)
       if (answer === undefined) return undefined
-      const problem = await this.#takeTransactions(peer, answer, missing, parts)
+      const problem = await this.#takeTransactions(peer, answer, missing, parts, signal)
       if (problem !== undefined) return { kind: 'unusable', valueId, message: problem }
       if (missing.size > 0) return undefined
     }
@@ -212,17 +255,20 @@ export class Assembly {
     answer: Uint8Array,
     missing: Set<Hash>,
     parts: Map<Hash, SignedTransaction>,
+    signal: AbortSignal,
   ): Promise<string | undefined> {
     const raws = decodeTransactions(answer)
     if (!raws.ok) {
       this.#powers.penalise(peer, 'malformed', raws.error.message)
       return undefined
     }
-    const wanted = raws.value.filter((raw) => missing.delete(this.#hash(raw)))
-    if (wanted.length < raws.value.length) this.#powers.penalise(peer, 'invalid', 'transactions that were not asked for')
-    this.counters.fetchedTransactions += wanted.length
-    const verified = await this.#powers.mempool.verify(wanted)
-    if (!verified.ok) return verified.error.message
+    const hashes = await this.#hashes(raws.value, signal)
+    const asked = raws.value.filter((_, i) => missing.has(hashes[i]!))
+    if (asked.length < raws.value.length) this.#powers.penalise(peer, 'invalid', 'transactions that were not asked for')
+    this.counters.fetchedTransactions += asked.length
+    const verified = await this.#powers.mempool.verify(asked)
+    if (!verified.ok) return verified.error.code === 'unavailable' ? undefined : verified.error.message
+    for (const { hash } of verified.value) missing.delete(hash)
     for (const transaction of verified.value) parts.set(transaction.hash, transaction)
     return undefined
   }
@@ -238,32 +284,34 @@ export class Assembly {
       return undefined
     }
     const { header, transactions: raws } = block.value
-    if (!this.#isBlock(valueId, header, raws)) {
+    if (!this.#isBlock(valueId, header, await this.#hashes(raws, signal))) {
       this.#powers.penalise(peer, 'invalid', `a block that is not ${valueId}`)
       return undefined
     }
     this.counters.fetchedBlocks++
     const verified = await this.#powers.mempool.verify(raws)
-    if (!verified.ok) return { kind: 'unusable', valueId, message: verified.error.message }
+    if (!verified.ok)
+      return verified.error.code === 'unavailable' ? undefined : { kind: 'unusable', valueId, message: verified.error.message }
     return { kind: 'assembled', block: { header, hash: valueId, transactions: verified.value } }
   }
 
-  #isBlock(valueId: Hash, header: Header, raws: readonly Uint8Array[]): boolean {
+  #isBlock(valueId: Hash, header: Header, hashes: readonly Hash[]): boolean {
     const { crypto } = this.#powers
     return (
       header.number === this.#height &&
       headerHash(crypto, header) === valueId &&
-      Hash(
-        transactionsRoot(
-          crypto,
-          raws.map((raw) => this.#hash(raw)),
-        ),
-      ) === header.transactionsRoot
+      Hash(transactionsRoot(crypto, hashes)) === header.transactionsRoot
     )
   }
 
-  #hash(raw: Uint8Array): Hash {
-    return Hash(this.#powers.crypto.keccak256(raw))
+  /** Hashes of transactions, in slices between which other work of the process has its turn. */
+  async #hashes(raws: readonly Uint8Array[], signal: AbortSignal): Promise<readonly Hash[]> {
+    const hashes: Hash[] = []
+    for (const raw of raws) {
+      if (hashes.length > 0 && hashes.length % ENGINE_LIMITS.hashesPerTurnMax === 0) await this.#pause(0, signal)
+      hashes.push(Hash(this.#powers.crypto.keccak256(raw)))
+    }
+    return hashes
   }
 
   /** The answer, or undefined when there was none in time: whatever the reason, another peer is asked next. */
@@ -283,14 +331,14 @@ export class Assembly {
     }
   }
 
-  #pause(signal: AbortSignal): Promise<void> {
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         cancel()
         signal.removeEventListener('abort', done)
         resolve()
       }
-      const cancel = this.#powers.clock.after(ENGINE_LIMITS.fetchPauseMs, done)
+      const cancel = this.#powers.clock.after(ms, done)
       signal.addEventListener('abort', done)
       if (signal.aborted) done()
     })

@@ -43,6 +43,9 @@ function setUp() {
       },
       headHeight: () => head as Height,
       spawn: (name, task) => scope.spawn(name, task),
+      onFailure: (task, error) => {
+        throw new Error(task, { cause: error })
+      },
     },
     (block) => blocks.push(block),
   )

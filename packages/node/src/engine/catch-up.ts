@@ -8,6 +8,8 @@ export interface CatchUpPowers {
   readonly clock: Pick<Clock, 'after'>
   readonly headHeight: () => Height
   readonly spawn: (name: string, task: (closing: AbortSignal) => Promise<void>) => void
+  /** Work for a peer failed by a bug; throws what must end the engine. */
+  readonly onFailure: (task: string, error: unknown) => void
 }
 
 /**
@@ -56,7 +58,7 @@ export class CatchUp {
     if (this.#busy) return
     this.#busy = true
     this.#powers.spawn('catch up', async (signal) => {
-      const synced = await this.#powers.sync.next(signal)
+      const synced = await this.#next(signal)
       if (signal.aborted) return
       if (synced !== undefined) this.#onBlock(synced)
       else {
@@ -64,5 +66,15 @@ export class CatchUp {
         if (this.#powers.sync.behind) this.#wait()
       }
     })
+  }
+
+  async #next(signal: AbortSignal): Promise<SyncedBlock | undefined> {
+    try {
+      return await this.#powers.sync.next(signal)
+    } catch (error) {
+      if (signal.aborted) return undefined
+      this.#powers.onFailure('catch up', error)
+      return undefined
+    }
   }
 }

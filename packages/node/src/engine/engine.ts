@@ -11,11 +11,12 @@ import { CatchUp } from './catch-up.ts'
 import { Consensus, type Decision } from './consensus.ts'
 import type { Crc32c } from './crc32c.ts'
 import { EventQueue } from './event-queue.ts'
+import { isHalting } from './halt.ts'
 import { HeightLog } from './height-log.ts'
-import { Inbox, type Received, type SignedMessage } from './inbox.ts'
+import { Inbox, type Received, type SignedMessage, type Sorted } from './inbox.ts'
 import { LastSignState } from './last-sign-state.ts'
 import { ENGINE_LIMITS } from './limits.ts'
-import { decodeRequest, type EngineMessage, messageHeight } from './messages.ts'
+import { decodeRequest, type MessageHead, messagePosition, proposalBytesMax } from './messages.ts'
 import { Outbox } from './outbox.ts'
 import { Pacing } from './pacing.ts'
 import { PrivateValidator, type Signer } from './private-validator.ts'
@@ -85,6 +86,8 @@ export class Engine {
   #cancelTick: () => void = () => {}
   #lastPosition = ''
   #stopping = false
+  /** Work for peers that failed by a bug. */
+  #failures = 0
 
   /**
    * Opens the log and the sign state, replays what a crash left, and starts the loop; messages may come from then on. Throws
@@ -107,13 +110,14 @@ export class Engine {
       if (!this.#stopping) this.#scope.spawn(name, task)
     }
     const penalise = (peer: PeerId, offence: Offence, why: string) => this.#penalise(peer, offence, why)
+    const onFailure = (task: string, error: unknown) => this.#giveUp(task, error)
     this.#options = options
     this.#height = Height(chain.head.header.number + 1)
     this.#enteredMs = clock.monotonic()
     this.#scope = new Scope((error) => this.#halt(error))
-    this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, penalise })
+    this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, logger, penalise })
     this.#outbox = new Outbox(transport, wal, validator)
-    this.#values = new Values({ ...options, wal, spawn, penalise }, (height, event) =>
+    this.#values = new Values({ ...options, wal, spawn, penalise, onFailure }, (height, event) =>
       this.#queue.push({ kind: 'value', height, event }),
     )
     this.#log = new HeightLog(wal, validator, logger)
@@ -127,7 +131,7 @@ export class Engine {
       () => mempool.executableCount > 0,
       () => this.#queue.push({ kind: 'due', height: this.#height }),
     )
-    this.#catchUp = new CatchUp({ sync, clock, headHeight: () => chain.head.header.number, spawn }, (synced) =>
+    this.#catchUp = new CatchUp({ sync, clock, headHeight: () => chain.head.header.number, spawn, onFailure }, (synced) =>
       this.#queue.push({ kind: 'synced', synced }),
     )
     this.#scope.own({ close: mempool.onAdmitted(() => this.#pacing.admitted()) })
@@ -141,7 +145,12 @@ export class Engine {
 
   /** Running totals, for metrics and tests. */
   get counters() {
-    return { ...this.#outbox.counters, ...this.#values.counters, verifiedVotes: this.#inbox.verifiedVotes }
+    return {
+      ...this.#outbox.counters,
+      ...this.#values.counters,
+      verifiedVotes: this.#inbox.verifiedVotes,
+      engineFailures: this.#failures,
+    }
   }
 
   get evidence(): readonly Evidence[] {
@@ -151,12 +160,13 @@ export class Engine {
   /** A message of the ordered stream. */
   onMessage(from: PeerId, bytes: Uint8Array): void {
     const receivedMs = this.#options.clock.now()
-    if (!this.#queue.pushFrom(from, { kind: 'message', from, bytes, receivedMs })) this.#penalise(from, 'flood', 'queue is full')
+    const found = this.#queue.pushFrom(from, { kind: 'message', from, bytes, receivedMs }, bytes.length)
+    if (!found) this.#penalise(from, 'flood', 'queue is full')
   }
 
   /** A question whose first byte is `ENGINE_REQUEST`; undefined refuses it. */
   async onRequest(from: PeerId, bytes: Uint8Array): Promise<Uint8Array | undefined> {
-    const request = decodeRequest(bytes)
+    const request = decodeRequest(bytes, this.#options.chain.head.parameters.blockGasMax)
     if (request.ok) return this.#values.serve(request.value)
     this.#penalise(from, 'malformed', request.error.message)
     return undefined
@@ -193,12 +203,31 @@ export class Engine {
   // ---- the loop
 
   async #run(): Promise<void> {
-    for (;;) {
-      const events = await this.#queue.take(ENGINE_LIMITS.batchCountMax)
-      if (events.length === 0) return
-      for (const event of events) this.#handle(event)
+    while (await this.#queue.wait()) {
+      const isSpent = this.#handleBatch()
       await this.#settle()
+      if (isSpent) await this.#turn()
     }
+  }
+
+  /** Handles what waits, up to a batch. Says whether it took all the time that a batch may. */
+  #handleBatch(): boolean {
+    const { clock } = this.#options
+    const endMs = clock.monotonic() + ENGINE_LIMITS.batchMsMax
+    for (let count = 0; count < ENGINE_LIMITS.batchCountMax; count++) {
+      const event = this.#queue.next()
+      if (event === undefined) return false
+      this.#handle(event)
+      if (clock.monotonic() >= endMs) return true
+    }
+    return true
+  }
+
+  /** Lets timers, sockets and other work of the process come in between. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.clock.after(0, resolve)
+    })
   }
 
   /** Lets messages leave, and ends the height as often as one is final. */
@@ -239,33 +268,45 @@ export class Engine {
   // ---- messages
 
   #onMessage(received: Received): void {
+    const { validators, nextValidators, parameters } = this.#options.chain.head
     const sorted = this.#inbox.sort(received, {
       height: this.#height,
-      validators: this.#options.chain.head.validators,
-      takes: (kind) => this.#begun || kind === 'proposal' || kind === 'commitCertificate' || this.#pacing.open,
+      round: this.status.round,
+      validators,
+      nextValidators,
+      proposalBytesMax: proposalBytesMax(parameters.blockGasMax),
+      takes: (kind) => this.#takes(kind),
     })
-    if (sorted?.kind === 'late') return this.#onLate(received.from, sorted.message)
-    if (sorted === undefined) return
-    const { message, key } = sorted
+    if (sorted !== undefined) this.#onSorted(sorted)
+  }
+
+  #takes(kind: SignedMessage['kind']): boolean {
+    return this.#begun || kind === 'proposal' || kind === 'commitCertificate' || this.#pacing.open
+  }
+
+  #onSorted(sorted: Sorted): void {
+    const { from, head } = sorted
+    if (sorted.kind === 'late') return this.#onLate(from, head)
+    const { message, receivedMs } = sorted
     this.#begin()
     if (message.kind === 'proposal') {
       const { proposal, block } = message
-      this.#values.proposed(proposal.round, proposal.valueId, block, received.from, received.receivedMs)
+      this.#values.proposed(proposal.round, proposal.valueId, block, from, receivedMs)
     }
     const refusal = this.#consensus.feed(inputOf(message))
-    if (refusal?.verdict === 'reject') return this.#penalise(received.from, 'invalid', refusal.code)
-    if (refusal === undefined || refusal.code === 'duplicate') this.#inbox.taken(key)
+    if (refusal?.verdict === 'reject') return this.#penalise(from, 'invalid', refusal.code)
+    if (refusal === undefined || refusal.code === 'duplicate') this.#inbox.taken(head)
   }
 
   /** A peer still works on a height that is final here. Votes that were merely under way need no answer. */
-  #onLate(from: PeerId, message: EngineMessage): void {
-    if (message.kind === 'commitCertificate') return
+  #onLate(from: PeerId, head: MessageHead): void {
+    if (head.kind === 'commitCertificate') return
     const nowMs = this.#options.clock.monotonic()
     const last = Math.max(this.#lateReplies.get(from) ?? -Infinity, this.#enteredMs)
     if (nowMs - last < ENGINE_LIMITS.lateReplyMs) return
     this.#lateReplies.set(from, nowMs)
     const { header, certificate } = this.#options.chain.head
-    if (messageHeight(message) === header.number && certificate !== undefined)
+    if (messagePosition(head).height === header.number && certificate !== undefined)
       this.#outbox.add({ kind: 'commitCertificate', certificate }, from)
     else this.#sayStatus(from)
   }
@@ -278,6 +319,12 @@ export class Engine {
   #greet(peer: PeerId): void {
     this.#sayStatus(peer)
     if (this.#begun) this.#consensus.rebroadcast(peer)
+  }
+
+  #giveUp(task: string, error: unknown): void {
+    if (isHalting(error)) throw error
+    this.#failures++
+    this.#options.logger.error({ task, error }, 'work for a peer failed: it is given up')
   }
 
   #penalise(peer: PeerId, offence: Offence, why: string): void {
@@ -347,7 +394,7 @@ export class Engine {
   }
 
   #readKept(): void {
-    for (const received of this.#inbox.kept(this.#height)) this.#onMessage(received)
+    for (const sorted of this.#inbox.kept(this.#height)) this.#onSorted(sorted)
   }
 
   // ---- helping a slow round along

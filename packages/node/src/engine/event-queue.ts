@@ -2,63 +2,129 @@ import type { PeerId } from '../powers.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 
 /**
- * What waits for the engine's loop. The node's own events always find room, for each answers something that the engine asked; messages
- * are bounded in all and by peer.
+ * What waits for the engine's loop. The node's own events come first and always find room, for each answers something that the engine asked.
+ * Messages wait by peer, and peers take turns of one message each: none waits behind another's flood. Of one peer the small ones (votes,
+ * certificates) come before the large ones (proposals). Messages are bounded in number and in bytes, in all and by peer.
  */
 export class EventQueue<T> {
-  readonly #events: { readonly event: T; readonly from: PeerId | undefined }[] = []
-  readonly #countOf = new Map<PeerId, number>()
+  readonly #own = new Fifo<T>()
+  /** Peers of which messages wait, in the order of their turns. */
+  readonly #peers = new Map<PeerId, Lanes<T>>()
   #messages = 0
+  #bytes = 0
   #closed = false
   #wake: () => void = () => {}
 
   get length(): number {
-    return this.#events.length
+    return this.#own.length + this.#messages
   }
 
   push(event: T): void {
-    this.#add(event, undefined)
+    this.#own.push(event)
+    this.#wake()
   }
 
-  /** False when the message found no room and was dropped. */
-  pushFrom(from: PeerId, event: T): boolean {
-    const count = this.#countOf.get(from) ?? 0
-    if (count >= ENGINE_LIMITS.eventsPerPeerCountMax || this.#messages >= ENGINE_LIMITS.eventsCountMax) return false
-    this.#countOf.set(from, count + 1)
+  /** False when a message of so many bytes found no room and was dropped. */
+  pushFrom(from: PeerId, event: T, bytes: number): boolean {
+    const lanes = this.#peers.get(from) ?? new Lanes<T>()
+    if (!lanes.hasRoom(bytes)) return false
+    if (this.#messages >= ENGINE_LIMITS.eventsCountMax || this.#bytes + bytes > ENGINE_LIMITS.eventsBytesMax) return false
+    lanes.push(event, bytes)
+    this.#peers.set(from, lanes)
     this.#messages++
-    this.#add(event, from)
+    this.#bytes += bytes
+    this.#wake()
     return true
   }
 
-  /** At least one event and at most `max`, in order; none once the queue is closed. One caller at a time. */
-  async take(max: number): Promise<readonly T[]> {
-    while (this.#events.length === 0 && !this.#closed) {
+  /** Resolves when an event waits; false once the queue is closed. One caller at a time. */
+  async wait(): Promise<boolean> {
+    while (this.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
-    if (this.#closed) return []
-    return this.#events.splice(0, max).map(({ event, from }) => {
-      if (from !== undefined) this.#release(from)
-      return event
-    })
+    return !this.#closed
   }
 
-  /** Ends the waiting `take`; events that still wait are dropped. */
+  /** Takes the event whose turn it is; undefined when none waits. */
+  next(): T | undefined {
+    if (this.#closed) return undefined
+    return this.#own.shift() ?? this.#nextMessage()
+  }
+
+  /** Ends the wait; events that still wait are dropped. */
   close(): void {
     this.#closed = true
     this.#wake()
   }
 
-  #add(event: T, from: PeerId | undefined): void {
-    this.#events.push({ event, from })
-    this.#wake()
+  #nextMessage(): T | undefined {
+    const { value: turn } = this.#peers.entries().next()
+    if (turn === undefined) return undefined
+    const [peer, lanes] = turn
+    this.#peers.delete(peer)
+    const { event, bytes } = lanes.shift()
+    if (lanes.count > 0) this.#peers.set(peer, lanes)
+    this.#messages--
+    this.#bytes -= bytes
+    return event
+  }
+}
+
+interface Waiting<T> {
+  readonly event: T
+  readonly bytes: number
+}
+
+/** Messages of one peer. */
+class Lanes<T> {
+  readonly #small = new Fifo<Waiting<T>>()
+  readonly #large = new Fifo<Waiting<T>>()
+  #bytes = 0
+
+  get count(): number {
+    return this.#small.length + this.#large.length
   }
 
-  #release(from: PeerId): void {
-    this.#messages--
-    const count = this.#countOf.get(from)! - 1
-    if (count === 0) this.#countOf.delete(from)
-    else this.#countOf.set(from, count)
+  hasRoom(bytes: number): boolean {
+    return this.count < ENGINE_LIMITS.eventsPerPeerCountMax && this.#bytes + bytes <= ENGINE_LIMITS.eventsPerPeerBytesMax
+  }
+
+  push(event: T, bytes: number): void {
+    const lane = bytes <= ENGINE_LIMITS.smallMessageBytesMax ? this.#small : this.#large
+    lane.push({ event, bytes })
+    this.#bytes += bytes
+  }
+
+  /** Of lanes that are not empty. */
+  shift(): Waiting<T> {
+    const waiting = (this.#small.shift() ?? this.#large.shift())!
+    this.#bytes -= waiting.bytes
+    return waiting
+  }
+}
+
+class Fifo<T> {
+  #items: T[] = []
+  #start = 0
+
+  get length(): number {
+    return this.#items.length - this.#start
+  }
+
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  shift(): T | undefined {
+    if (this.length === 0) return undefined
+    const item = this.#items[this.#start++]
+    // Cut off what was taken once it is the greater part: moving the rest for each item would cost more.
+    if (2 * this.#start > this.#items.length) {
+      this.#items = this.#items.slice(this.#start)
+      this.#start = 0
+    }
+    return item
   }
 }

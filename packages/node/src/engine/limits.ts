@@ -2,25 +2,35 @@ import { LIMITS } from '@quoin/protocol'
 
 /** Every bound of the consensus engine. Units stand last. */
 export const ENGINE_LIMITS = {
-  /** Events that wait for the engine's loop, from all peers together. Beyond it messages are dropped; they are rebroadcast. */
-  eventsCountMax: 16_384,
+  /** Messages that wait for the engine's loop, from all peers together. Beyond it messages are dropped; they are rebroadcast. */
+  eventsCountMax: 32_768,
+  eventsBytesMax: 64 * 1024 * 1024,
   /** Of one peer. */
   eventsPerPeerCountMax: 4_096,
+  eventsPerPeerBytesMax: 4 * 1024 * 1024,
+  /** Of one peer, messages up to this size go before larger ones: votes and certificates before proposals. */
+  smallMessageBytesMax: 32 * 1024,
   /** Events taken before the log is synced: one fsync answers for all of them. */
   batchCountMax: 512,
-  /** Messages of later heights that are kept, and of one peer. */
-  futureMessagesCountMax: 2_048,
-  futureMessagesPerPeerCountMax: 512,
-  futureMessagesBytesMax: 16 * 1024 * 1024,
-  /** A message further ahead than this says only that we are behind. */
-  futureHeightsMax: 8,
-  /** Votes whose signature is known to be good: both kinds of the largest set over 64 rounds. */
-  verifiedVotesCountMax: 2 * 64 * LIMITS.validatorsMax,
-  /** Certificates and re-proposals of a height that were already looked at. */
-  seenMessagesCountMax: 4_096,
+  /** After so long the rest of a batch waits, and other work of the process gets its turn. */
+  batchMsMax: 10,
+  /** Rounds of a height that has not begun here, and of the next one, of which messages are kept. */
+  earlyRoundsMax: 4,
+  /** Different messages that are verified of what an honest validator says once: two of them prove that it contradicts itself. */
+  variantsCountMax: 2,
+  /** Proposals are large: of rounds further ahead than this they wait for their rebroadcast. */
+  proposalRoundsAheadMax: 4,
+  /** Votes whose signature is known to be good: both kinds of the largest set over all rounds of which votes are kept, and some more. */
+  verifiedVotesCountMax: 2 * 160 * LIMITS.validatorsMax,
+  /** Messages of a height that the driver was told, by what they say. */
+  takenMessagesCountMax: 2 * 160 * LIMITS.validatorsMax,
   /** Proposed blocks of a height whose transactions are known by hash. */
-  proposedBlocksCountMax: 64,
-  /** Bodies that are being fetched at one time; the oldest gives way. */
+  proposedBlocksCountMax: 32,
+  /** Rounds of which the arrival of proposals is remembered. */
+  receivedRoundsMax: 128,
+  /** Transactions that are hashed before other work has its turn: some milliseconds. */
+  hashesPerTurnMax: 1_024,
+  /** Bodies that are being fetched at one time; others wait for their turn. */
   fetchesCountMax: 8,
   /** How long one peer may take to deliver a body, or a part of it. */
   fetchMsMax: 1_000,

@@ -13,14 +13,16 @@ import {
   Hash,
   headerHash,
   ok,
+  type Proposal,
   type Result,
   type SigningDomain,
   transactionsRoot,
   type ValidatorSet,
   type Vote,
 } from '@quoin/protocol'
+import { BoundedSet } from './bounded-set.ts'
 import { ENGINE_LIMITS } from './limits.ts'
-import type { EngineMessage } from './messages.ts'
+import type { EngineMessage, MessageHead } from './messages.ts'
 
 /** Why a message of the current height is not believed. No honest peer passes such a message on. */
 export interface MessageProblem {
@@ -28,12 +30,12 @@ export interface MessageProblem {
   readonly message: string
 }
 
-/** Checks what is signed in messages of the current height, each vote once. */
+/** Checks what is signed in messages of a height, each vote once. What a head tells comes first: a body is decoded when its signer is known. */
 export class MessageVerifier {
   readonly #crypto: Crypto
   readonly #domain: SigningDomain
   /** Votes whose signature is good, in the order in which they came; signature and all, so that no forged one passes for another. */
-  readonly #verified = new Set<string>()
+  readonly #verified = new BoundedSet(ENGINE_LIMITS.verifiedVotesCountMax)
 
   constructor(crypto: Crypto, domain: SigningDomain) {
     this.#crypto = crypto
@@ -48,25 +50,26 @@ export class MessageVerifier {
   /** A vote of our own needs no check when it comes back in a certificate. */
   remember(vote: Vote): void {
     this.#verified.add(voteKey(vote))
-    for (const oldest of this.#verified) {
-      if (this.#verified.size <= ENGINE_LIMITS.verifiedVotesCountMax) break
-      this.#verified.delete(oldest)
-    }
   }
 
-  /** `set` votes on the message's height. */
-  verify(set: ValidatorSet, message: EngineMessage): Result<void, MessageProblem> {
+  /** Whether the one who should have signed a message did. `set` votes on its height. */
+  verifyHead(set: ValidatorSet, head: MessageHead): Result<void, MessageProblem> {
+    if (head.kind === 'vote') return this.#vote(set, head.vote)
+    return head.kind === 'proposal' ? this.#proposal(set, head.proposal) : ok(undefined)
+  }
+
+  /** What a message has besides a head that was verified. */
+  verifyBody(set: ValidatorSet, message: EngineMessage): Result<void, MessageProblem> {
     switch (message.kind) {
-      case 'vote':
-        return this.#vote(set, message.vote)
       case 'proposal':
-        return this.#proposal(set, message)
+        return this.#block(set, message)
       case 'polkaCertificate':
         return certificate(verifyPolkaCertificate(this.#crypto, this.#domain, set, message.certificate, this.isVerified))
       case 'roundCertificate':
         return certificate(verifyRoundCertificate(this.#crypto, this.#domain, set, message.certificate, this.isVerified))
       case 'commitCertificate':
         return certificate(verifyCommitCertificate(this.#crypto, this.#domain, set, message.certificate, this.isVerified))
+      case 'vote':
       case 'status':
         return ok(undefined)
     }
@@ -81,13 +84,23 @@ export class MessageVerifier {
     return ok(undefined)
   }
 
-  /** The signed hash must be the header's, and the header's root that of the listed transactions: then the list is what was proposed. */
-  #proposal(set: ValidatorSet, message: Extract<EngineMessage, { kind: 'proposal' }>): Result<void, MessageProblem> {
-    const { proposal, block, polka } = message
+  #proposal(set: ValidatorSet, proposal: Proposal): Result<void, MessageProblem> {
     const proposer = selectProposer(set, proposal.height, proposal.round)
     if (proposal.proposer !== proposer) {
       return err({ code: 'not-proposer', message: `${proposal.proposer} proposes in the round of ${proposer}` })
     }
+    const verified = verifyProposal(this.#crypto, this.#domain, set, proposal)
+    return verified.ok
+      ? ok(undefined)
+      : err({ code: 'signature', message: `proposal of ${proposal.proposer}: ${verified.error.code}` })
+  }
+
+  /**
+   * The signed hash must be the header's, and the header's root that of the listed transactions: then the list is what was proposed. A
+   * re-proposal shows the polka that it rests on, so that nobody has to wait for the votes in it (L28).
+   */
+  #block(set: ValidatorSet, message: Extract<EngineMessage, { kind: 'proposal' }>): Result<void, MessageProblem> {
+    const { proposal, block, polka } = message
     if (
       block.header.number !== proposal.height ||
       headerHash(this.#crypto, block.header) !== proposal.valueId ||
@@ -95,8 +108,6 @@ export class MessageVerifier {
     ) {
       return err({ code: 'block-mismatch', message: `the block is not the proposed ${proposal.valueId}` })
     }
-    const verified = verifyProposal(this.#crypto, this.#domain, set, proposal)
-    if (!verified.ok) return err({ code: 'signature', message: `proposal of ${proposal.proposer}: ${verified.error.code}` })
     if (polka === undefined) return ok(undefined)
     return certificate(verifyPolkaCertificate(this.#crypto, this.#domain, set, polka, this.isVerified))
   }

@@ -2,12 +2,15 @@ import {
   type Address,
   bytesToHex,
   type CompactBlock,
+  concatBytes,
   emptyBloom,
   type Gas,
   Hash,
   type Height,
+  LIMITS,
   type Round,
   type TimeMs,
+  unwrap,
   type Wei,
   ZERO_HASH,
 } from '@quoin/protocol'
@@ -15,16 +18,22 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   type BodyRequest,
+  blockTransactionsMax,
   decodeBlock,
   decodeMessage,
+  decodeMessageHead,
   decodeRequest,
   decodeTransactions,
   type EngineMessage,
   encodeMessage,
   encodeRequest,
   encodeTransactions,
-  messageHeight,
+  messagePosition,
+  proposalBytesMax,
 } from './messages.ts'
+
+/** Gas of a block that may have as many transactions as any. */
+const GAS = 1e12
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Hash(bytes))
 const address = fc.uint8Array({ minLength: 20, maxLength: 20 }).map((bytes) => bytesToHex(bytes) as Address)
@@ -96,7 +105,7 @@ describe('messages between engines', () => {
     )
     fc.assert(
       fc.property(request, (value) => {
-        expect(decodeRequest(encodeRequest(value))).toEqual({ ok: true, value })
+        expect(decodeRequest(encodeRequest(value), GAS)).toEqual({ ok: true, value })
       }),
     )
     fc.assert(
@@ -106,19 +115,44 @@ describe('messages between engines', () => {
     )
   })
 
-  it('have a height', () => {
+  it('begin with a head that says what they are about, whatever becomes of the rest', () => {
     fc.assert(
-      fc.property(vote, polka, (v, p) => {
-        expect(messageHeight({ kind: 'vote', vote: v as never })).toBe(v.height)
-        expect(messageHeight({ kind: 'polkaCertificate', certificate: p })).toBe(p.height)
+      fc.property(message, fc.uint8Array({ maxLength: 20 }), (value, rest) => {
+        const about =
+          value.kind === 'proposal'
+            ? value.proposal
+            : value.kind === 'vote'
+              ? value.vote
+              : 'certificate' in value
+                ? value.certificate
+                : value
+        const head = unwrap(decodeMessageHead(concatBytes(encodeMessage(value), rest)))
+        expect([head.kind, messagePosition(head)]).toMatchObject([value.kind, { height: about.height, round: about.round }])
+        if (value.kind === 'proposal') expect(head).toEqual({ kind: 'proposal', proposal: value.proposal })
+        if (value.kind === 'vote') expect(head).toEqual(value)
       }),
     )
+  })
+
+  it('have as many transactions as the gas of a block allows, and no more', () => {
+    expect([20_999, 21_000, 72_000_000, 1e12].map(blockTransactionsMax)).toEqual([0, 1, 3_428, LIMITS.blockTransactionsMax])
+    const hashes = (count: number) => Array.from({ length: count }, () => ZERO_HASH)
+    const ask = (count: number) =>
+      decodeRequest(encodeRequest({ kind: 'transactions', blockHash: ZERO_HASH, hashes: hashes(count) }), 210_000)
+    expect([ask(10).ok, ask(11).ok]).toEqual([true, false])
+    expect(proposalBytesMax(21_000 * 100) - proposalBytesMax(21_000 * 99)).toBe(32)
   })
 
   it('are refused, and never throw, when they are garbage', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-        for (const decode of [decodeMessage, decodeRequest, decodeTransactions, decodeBlock]) {
+        for (const decode of [
+          decodeMessage,
+          decodeMessageHead,
+          (raw: Uint8Array) => decodeRequest(raw, GAS),
+          decodeTransactions,
+          decodeBlock,
+        ]) {
           const decoded = decode(bytes)
           if (!decoded.ok) expect(decoded.error.code).toBe('malformed')
         }

@@ -1,3 +1,4 @@
+import { GAS } from '@quoin/execution'
 import {
   bodyCodec,
   type CommitCertificate,
@@ -54,15 +55,58 @@ const messageCodec: codec.Codec<EngineMessage> = codec.union({
   status: codec.struct({ height: codec.u64<Height>(), round: codec.u32<Round>() }),
 })
 
+export const MESSAGE_BYTES_MAX = messageCodec.bytesMax
+
 export const encodeMessage = (message: EngineMessage): Uint8Array => codec.encode(messageCodec, message)
 export const decodeMessage = (bytes: Uint8Array): Result<EngineMessage, codec.DecodeError> => codec.decode(messageCodec, bytes)
 
-/** The height that a message is about. */
-export function messageHeight(message: EngineMessage): Height {
-  if (message.kind === 'proposal') return message.proposal.height
-  if (message.kind === 'vote') return message.vote.height
-  return message.kind === 'status' ? message.height : message.certificate.height
+/** What can be read of a message without its body: a block's list of transactions, a certificate's signatures. */
+export type MessageHead =
+  | { readonly kind: 'proposal'; readonly proposal: Proposal }
+  | { readonly kind: 'vote'; readonly vote: Vote }
+  | {
+      readonly kind: 'polkaCertificate' | 'commitCertificate'
+      readonly height: Height
+      readonly round: Round
+      readonly valueId: Hash
+    }
+  | {
+      readonly kind: 'roundCertificate'
+      readonly height: Height
+      readonly round: Round
+      readonly reason: RoundCertificate['reason']
+    }
+  | { readonly kind: 'status'; readonly height: Height; readonly round: Round }
+
+const heightRound = { height: codec.u64<Height>(), round: codec.u32<Round>() } as const
+
+/** As `messageCodec`, up to where the bodies begin. */
+const headCodec: codec.Codec<MessageHead> = codec.union({
+  proposal: codec.struct({ proposal: proposalCodec }),
+  vote: codec.struct({ vote: voteCodec }),
+  polkaCertificate: codec.struct({ ...heightRound, valueId: codec.hash }),
+  roundCertificate: codec.struct({ ...heightRound, reason: codec.eitherOf('precommit-any', 'skip') }),
+  commitCertificate: codec.struct({ ...heightRound, valueId: codec.hash }),
+  status: codec.struct(heightRound),
+})
+
+export const decodeMessageHead = (bytes: Uint8Array): Result<MessageHead, codec.DecodeError> => codec.decodeHead(headCodec, bytes)
+
+/** The height and round that a message is about. */
+export function messagePosition(head: MessageHead): { readonly height: Height; readonly round: Round } {
+  if (head.kind === 'proposal') return head.proposal
+  return head.kind === 'vote' ? head.vote : head
 }
+
+const HASH_BYTES = 32
+
+/** Transactions that a block can have: each takes its intrinsic gas. */
+export const blockTransactionsMax = (blockGasMax: number): number =>
+  Math.min(LIMITS.blockTransactionsMax, Math.floor(blockGasMax / GAS.transaction))
+
+/** The most that a proposal takes whose block can be valid. Larger ones are refused unread: a hash of the list costs a microsecond and more. */
+export const proposalBytesMax = (blockGasMax: number): number =>
+  messageCodec.bytesMax - HASH_BYTES * (LIMITS.blockTransactionsMax - blockTransactionsMax(blockGasMax))
 
 /** First byte of the questions that engines ask each other; the rest of the space belongs to others (block sync). */
 export const ENGINE_REQUEST = 0x02
@@ -82,6 +126,11 @@ const requestCodec: codec.Codec<BodyRequest> = codec.union({
   block: codec.struct({ blockHash: codec.hash }),
 })
 
+export const REQUEST_BYTES_MAX = 1 + requestCodec.bytesMax
+
+/** Kind, tag, hash of the block, length of the list. */
+const REQUEST_HEAD_BYTES_MAX = 1 + 1 + HASH_BYTES + 4
+
 export function encodeRequest(request: BodyRequest): Uint8Array {
   const body = codec.encode(requestCodec, request)
   const out = new Uint8Array(1 + body.length)
@@ -90,8 +139,15 @@ export function encodeRequest(request: BodyRequest): Uint8Array {
   return out
 }
 
-export function decodeRequest(bytes: Uint8Array): Result<BodyRequest, codec.DecodeError> {
+/** A question of a peer, for no more transactions than a block can have. */
+export function decodeRequest(bytes: Uint8Array, blockGasMax: number): Result<BodyRequest, codec.DecodeError> {
   if (bytes[0] !== ENGINE_REQUEST) return err({ code: 'malformed', message: `a question of kind ${bytes[0]}` })
+  const countMax = blockTransactionsMax(blockGasMax)
+  if (bytes.length > REQUEST_HEAD_BYTES_MAX + HASH_BYTES * countMax)
+    return err({
+      code: 'malformed',
+      message: `a question of ${bytes.length} bytes, a block has at most ${countMax} transactions`,
+    })
   return codec.decode(requestCodec, bytes.subarray(1))
 }
 

@@ -1,6 +1,8 @@
-import { DEFAULT_PARAMETERS, type Round, type TimeMs } from '@quoin/protocol'
+import { DEFAULT_PARAMETERS, type Hash, type Height, type Round, type TimeMs, ZERO_ADDRESS } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
-import { isTimely } from './value-judge.ts'
+import type { CandidateBlock, Head } from '../chain/types.ts'
+import { ENGINE_LIMITS } from './limits.ts'
+import { isTimely, ValueJudge } from './value-judge.ts'
 
 const PARAMETERS = { ...DEFAULT_PARAMETERS, clockPrecisionMs: 100, messageDelayMs: 400, timeoutDeltaMs: 50 }
 const timely = (timeMs: number, receivedMs: number, round: number): boolean =>
@@ -20,5 +22,34 @@ describe('timely', () => {
   it('allows for a slower network in later rounds, and never for a clock that is ahead', () => {
     expect([timely(1_000, 1_700, 3), timely(1_000, 1_700, 4), timely(1_000, 1_701, 4)]).toEqual([false, true, false])
     expect(timely(1_000, 899, 50)).toBe(false)
+  })
+})
+
+describe('arrivals of proposals', () => {
+  const head = { header: { timeMs: 0 as TimeMs }, parameters: { ...PARAMETERS, blockIntervalMs: 0 } } as unknown as Head
+  const block = (hash: string, timeMs = 1_000) => ({ hash, header: { timeMs, miner: ZERO_ADDRESS } }) as unknown as CandidateBlock
+  const isFresh = (judge: ValueJudge, round: number, of: CandidateBlock): boolean | undefined => {
+    judge.judged(of.hash, true, of)
+    const ask = { kind: 'validateValue', height: 1 as Height, round: round as Round, valueId: of.hash, fresh: true } as never
+    return judge.ask(ask, of)?.fresh
+  }
+
+  it('are remembered of the latest rounds, two a round, the first of each value', () => {
+    const judge = new ValueJudge(head, () => ZERO_ADDRESS)
+    const [one, other, third] = [block('one'), block('other'), block('third')]
+    for (const [valueId, at] of [
+      ['one', 1_000],
+      ['one', 9_000],
+      ['other', 1_000],
+      ['third', 1_000],
+    ] as const)
+      judge.received(7 as Round, valueId as Hash, at)
+    expect([one, other, third].map((each) => isFresh(judge, 7, each))).toEqual([true, true, false])
+    for (let round = 8; round < 8 + 10 * ENGINE_LIMITS.receivedRoundsMax; round++)
+      judge.received(round as Round, 'one' as Hash, 1_000)
+    const latest = 7 + 10 * ENGINE_LIMITS.receivedRoundsMax
+    expect(isFresh(judge, latest, one)).toBe(true)
+    expect(isFresh(judge, latest - ENGINE_LIMITS.receivedRoundsMax + 1, one)).toBe(true)
+    expect(isFresh(judge, latest - ENGINE_LIMITS.receivedRoundsMax, one)).toBe(false)
   })
 })

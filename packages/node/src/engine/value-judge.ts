@@ -1,6 +1,7 @@
 import type { DriverInput, Effect } from '@quoin/consensus'
 import type { Address, ChainParameters, Hash, Round, TimeMs } from '@quoin/protocol'
 import type { CandidateBlock, Head } from '../chain/types.ts'
+import { ENGINE_LIMITS } from './limits.ts'
 
 type ValueValidated = Extract<DriverInput, { kind: 'valueValidated' }>
 type Ask = Extract<Effect, { kind: 'validateValue' | 'needValue' }>
@@ -13,7 +14,8 @@ export class ValueJudge {
   readonly #head: Head
   /** Fee address that a fresh proposal of a round must name. */
   readonly #feeAddress: (round: Round) => Address
-  readonly #receivedMs = new Map<string, number>()
+  /** By round and value; of the latest rounds, since verdicts are asked for as rounds come. */
+  readonly #receivedMs = new Map<Round, Map<Hash, number>>()
   readonly #valid = new Map<Hash, boolean>()
   readonly #asked = new Map<Hash, Ask[]>()
 
@@ -22,10 +24,13 @@ export class ValueJudge {
     this.#feeAddress = feeAddress
   }
 
-  /** A proposal arrived; only the first arrival counts. */
+  /** A proposal arrived; only the first arrival counts, and of a proposer that contradicts itself two proposals. */
   received(round: Round, valueId: Hash, receivedMs: number): void {
-    const key = `${round}/${valueId}`
-    if (!this.#receivedMs.has(key)) this.#receivedMs.set(key, receivedMs)
+    const ofRound = this.#receivedMs.get(round) ?? new Map<Hash, number>()
+    if (ofRound.has(valueId) || ofRound.size >= ENGINE_LIMITS.variantsCountMax) return
+    this.#receivedMs.set(round, ofRound.set(valueId, receivedMs))
+    if (this.#receivedMs.size > ENGINE_LIMITS.receivedRoundsMax)
+      this.#receivedMs.delete(Math.min(...this.#receivedMs.keys()) as Round)
   }
 
   /** The driver's question; the answer if there is one now, else it comes from `judged`. */
@@ -64,7 +69,7 @@ export class ValueJudge {
   }
 
   #isFresh(round: Round, { header, hash }: CandidateBlock): boolean {
-    const receivedMs = this.#receivedMs.get(`${round}/${hash}`)
+    const receivedMs = this.#receivedMs.get(round)?.get(hash)
     const { parameters } = this.#head
     return (
       receivedMs !== undefined &&

@@ -36,6 +36,8 @@ export interface ValuesPowers {
   readonly wal: Pick<Wal, 'append'>
   readonly logger: Logger
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
+  /** Work for a peer failed by a bug; throws what must end the engine. */
+  readonly onFailure: (task: string, error: unknown) => void
   /** Runs a task that ends soon after its signal is aborted. */
   readonly spawn: (name: string, task: (closing: AbortSignal) => Promise<void>) => void
 }
@@ -110,7 +112,7 @@ export class Values {
   /** A verified proposal arrived. */
   proposed(round: Round, valueId: Hash, block: CompactBlock, from: PeerId, receivedMs: number): void {
     this.#judge.received(round, valueId, receivedMs)
-    this.#assembly.offer(valueId, block, from)
+    this.#assembly.offer(round, valueId, block, from)
   }
 
   /** Builds a block as soon as the block interval allows; it comes as `built`. */
@@ -173,7 +175,8 @@ export class Values {
   async restoreBody({ header, transactions: raws }: RawBlock): Promise<void> {
     const { mempool, crypto } = this.#powers
     const verified = await mempool.verify(raws)
-    if (!verified.ok) throw new CorruptFileError(`the write-ahead log holds a body that is not valid: ${verified.error.message}`)
+    if (!verified.ok)
+      throw new CorruptFileError(`the write-ahead log holds a body that cannot be used: ${verified.error.message}`)
     this.#assembly.hold({ header, hash: headerHash(crypto, header), transactions: verified.value })
   }
 

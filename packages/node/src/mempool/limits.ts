@@ -16,6 +16,8 @@ export const POOL_LIMITS = {
   lifetimeMs: 3 * 3_600_000,
   /** Transactions whose senders are being recovered at one time. */
   verificationsMax: 16_384,
+  /** Of bodies that are being verified, those that are in recovery at one time. */
+  verifyTurnMax: 1_024,
   /** Verified transactions that are remembered after they left the pool. */
   rememberedMax: 32_768,
   rememberedBytesMax: 32 * 1024 * 1024,

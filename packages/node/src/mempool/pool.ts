@@ -9,17 +9,17 @@ import {
   ok,
   type Result,
   type SignedTransaction,
-  type TransactionError,
   type Wei,
 } from '@quoin/protocol'
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import type { Clock } from '../powers.ts'
+import { Sequencer } from '../sequencer.ts'
 import { POOL_LIMITS } from './limits.ts'
 import { type CandidateLimits, selectCandidates } from './ordering.ts'
 import type { Quarantine } from './quarantine.ts'
 import { type PoolEntry, SenderQueue } from './sender-queue.ts'
 import { Suspension } from './suspension.ts'
-import type { Mempool, Origin, PoolRefusal } from './types.ts'
+import type { Mempool, Origin, PoolRefusal, VerifyRefusal } from './types.ts'
 import { TransactionVerifier } from './verifier.ts'
 
 /** What admission asks of the head's state. */
@@ -55,6 +55,8 @@ export class TransactionPool implements Mempool {
   readonly #queues = new Map<Address, SenderQueue>()
   readonly #listeners = new Set<Listener>()
   readonly #suspension = new Suspension()
+  /** Of bodies that are verified: one turn at a time, so that recovery never has more of them than a turn's. */
+  readonly #turns = new Sequencer()
   #bytes = 0
   #executable = 0
   #sequence = 0
@@ -96,11 +98,14 @@ export class TransactionPool implements Mempool {
     )
   }
 
-  async verify(raws: readonly Uint8Array[]): Promise<Result<readonly SignedTransaction[], TransactionError>> {
+  async verify(raws: readonly Uint8Array[]): Promise<Result<readonly SignedTransaction[], VerifyRefusal>> {
     const verified: SignedTransaction[] = []
-    for (const result of await Promise.all(raws.map((raw) => this.#verifier.verify(raw)))) {
-      if (!result.ok) return result
-      verified.push(result.value)
+    for (let from = 0; from < raws.length; from += POOL_LIMITS.verifyTurnMax) {
+      const turn = raws.slice(from, from + POOL_LIMITS.verifyTurnMax)
+      for (const result of await this.#turns.run(() => Promise.all(turn.map((raw) => this.#verifier.verify(raw))))) {
+        if (!result.ok) return result
+        verified.push(result.value)
+      }
     }
     return ok(verified)
   }
@@ -110,11 +115,14 @@ export class TransactionPool implements Mempool {
       return refuse('overloaded', `${POOL_LIMITS.verificationsMax} transactions are being verified: send this one again later`)
     }
     const verified = await this.#verifier.verify(raw)
-    if (!verified.ok) return verified
+    if (!verified.ok) {
+      const { code, message } = verified.error
+      return code === 'unavailable' ? refuse('overloaded', message) : refuse(code, message)
+    }
     const refusal = this.#admit(verified.value)
     if (refusal !== undefined) return err(refusal)
     for (const listener of this.#listeners) listener(verified.value, origin)
-    return verified
+    return ok(verified.value)
   }
 
   /** Synchronous from here on: two admissions never interleave. */

@@ -15,6 +15,9 @@ export interface PoolRefusal {
   readonly message: string
 }
 
+/** Why bytes did not become transactions. `unavailable`: this node cannot tell now, which says nothing of the bytes. */
+export type VerifyRefusal = TransactionError | { readonly code: 'unavailable'; readonly message: string }
+
 export type Origin = 'rpc' | 'gossip' | 'restored'
 
 /** Verified transactions that wait for a block: nonce queues by sender. */
@@ -23,9 +26,9 @@ export interface Mempool {
   add(raw: Uint8Array, origin: Origin): Promise<Result<SignedTransaction, PoolRefusal>>
   /**
    * Decodes and recovers without admission: for the bodies of proposals and synced blocks. What the pool or an earlier call already
-   * verified is not verified again.
+   * verified is not verified again. Bodies take turns of `verifyTurnMax` transactions, and wait as long as it takes.
    */
-  verify(raws: readonly Uint8Array[]): Promise<Result<readonly SignedTransaction[], TransactionError>>
+  verify(raws: readonly Uint8Array[]): Promise<Result<readonly SignedTransaction[], VerifyRefusal>>
   /** From the pool or from what was verified recently. */
   get(hash: Hash): SignedTransaction | undefined
   /** Executable transactions in the order in which a block should take them: best fee first, nonces of a sender in order. */

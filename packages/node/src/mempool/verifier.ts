@@ -7,10 +7,10 @@ import {
   type Result,
   type SignedTransaction,
   type Transaction,
-  type TransactionError,
 } from '@quoin/protocol'
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import { POOL_LIMITS } from './limits.ts'
+import type { VerifyRefusal } from './types.ts'
 
 /**
  * Decodes transactions and recovers their senders, each once in the node's life: what is being verified is joined, what was verified
@@ -22,7 +22,7 @@ export class TransactionVerifier {
   readonly #recovery: SenderRecovery
   /** Looks among the transactions that the pool holds, whether or not they are remembered here. */
   readonly #pooled: (hash: Hash) => SignedTransaction | undefined
-  readonly #inFlight = new Map<Hash, Promise<Result<SignedTransaction, TransactionError>>>()
+  readonly #inFlight = new Map<Hash, Promise<Result<SignedTransaction, VerifyRefusal>>>()
   /** In order of last insertion: the first are forgotten first. */
   readonly #remembered = new Map<Hash, SignedTransaction>()
   #rememberedBytes = 0
@@ -42,7 +42,7 @@ export class TransactionVerifier {
     return this.#pooled(hash) ?? this.#remembered.get(hash)
   }
 
-  async verify(raw: Uint8Array): Promise<Result<SignedTransaction, TransactionError>> {
+  async verify(raw: Uint8Array): Promise<Result<SignedTransaction, VerifyRefusal>> {
     const hash = Hash(this.#crypto.keccak256(raw))
     const known = this.get(hash)
     if (known !== undefined) return ok(known)
@@ -59,10 +59,9 @@ export class TransactionVerifier {
     }
   }
 
-  async #recover(transaction: Transaction): Promise<Result<SignedTransaction, TransactionError>> {
+  async #recover(transaction: Transaction): Promise<Result<SignedTransaction, VerifyRefusal>> {
     const recovered = await this.#recovery.recoverSenders([transaction])
-    // `verificationsMax` keeps the queue below its bound, and recovery is closed after everything that verifies.
-    if (!recovered.ok) throw new Error(`sender recovery: ${recovered.error.message}`)
+    if (!recovered.ok) return err({ code: 'unavailable', message: `sender recovery: ${recovered.error.message}` })
     const [sender] = recovered.value
     if (sender === undefined)
       return err({ code: 'bad-signature', message: 'no key could have made this signature (invalid sender)' })

@@ -1,5 +1,7 @@
 import { type CertifiedBlock, type Crypto, codec, Height, unwrap } from '@quoin/protocol'
+import { linkSignals } from '../abort.ts'
 import type { CandidateBlock, Chain } from '../chain/types.ts'
+import { HaltError } from '../engine/halt.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
@@ -22,8 +24,6 @@ export interface BlockSyncOptions {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly logger: Logger
-  /** Told of bugs in background work. */
-  readonly onFailure: (error: unknown, name: string) => void
 }
 
 export const createSync = (options: BlockSyncOptions): BlockSync => new PullSync(options)
@@ -40,14 +40,14 @@ class PullSync implements BlockSync {
   readonly #listeners = new Set<() => void>()
   /** Fetched blocks by height: shape and order are checked, certificates are not, for those need the height's validators. */
   readonly #buffer = new Map<Height, Buffered>()
-  /** The one request for blocks under way. It never rejects but by a bug. */
+  /** The one request for blocks under way. It never rejects. */
   #fetching: Promise<void> | undefined
   #cancelPoll: () => void
 
   constructor(options: BlockSyncOptions) {
     this.#options = options
     this.#book = new PeerBook(options.clock)
-    this.#scope = new Scope(options.onFailure)
+    this.#scope = new Scope((error) => this.#options.logger.error({ error }, 'work of block sync failed: it is given up'))
     this.#cancelPoll = this.#schedulePoll()
   }
 
@@ -89,6 +89,7 @@ class PullSync implements BlockSync {
       const buffered = this.#take(height)
       if (buffered !== undefined) {
         const synced = await this.#verify(buffered)
+        if (synced === 'later') return undefined
         if (synced !== undefined) {
           this.#fetchAhead()
           return synced
@@ -170,11 +171,15 @@ class PullSync implements BlockSync {
     if (this.#fetching !== undefined) return true
     const peer = this.#book.choose(from)
     if (peer === undefined) return false
-    this.#fetching = this.#fetchFrom(peer, from).finally(() => {
-      this.#fetching = undefined
-    })
-    const { onFailure } = this.#options
-    this.#fetching.catch((error: unknown) => onFailure(error, 'sync'))
+    this.#fetching = this.#fetchFrom(peer, from)
+      .catch((error: unknown) => {
+        // What a peer sends must not end a node, a bug that it finds neither.
+        this.#options.logger.error({ peer, error }, 'reading fetched blocks failed: the peer is passed over')
+        this.#book.failed(peer, true)
+      })
+      .finally(() => {
+        this.#fetching = undefined
+      })
     return true
   }
 
@@ -200,8 +205,8 @@ class PullSync implements BlockSync {
     const { transport, clock } = this.#options
     const late = new AbortController()
     const cancel = clock.after(SYNC_LIMITS.requestMsMax, () => late.abort())
+    const { signal, unlink } = linkSignals(late.signal, this.#scope.signal)
     try {
-      const signal = AbortSignal.any([late.signal, this.#scope.signal])
       return await transport.request(peer, codec.encode(syncRequestCodec, request), signal)
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
@@ -209,6 +214,7 @@ class PullSync implements BlockSync {
       return undefined
     } finally {
       cancel()
+      unlink()
     }
   }
 
@@ -229,20 +235,25 @@ class PullSync implements BlockSync {
 
   // -- verifying ------------------------------------------------------------------------------------------------------------------
 
-  /** The block as final, or undefined after the peer that sent it was blamed. */
-  async #verify({ block, from }: Buffered): Promise<SyncedBlock | undefined> {
+  /** The block as final, undefined after the peer that sent it was blamed, or `later` when this node cannot tell now. */
+  async #verify({ block, from }: Buffered): Promise<SyncedBlock | 'later' | undefined> {
     const { chain, crypto, mempool } = this.#options
     const final = checkFinal(crypto, chain.domain, chain.head.validators, block)
     if (!final.ok) return this.#refuse(from, final.error)
     const { header, hash, certificate } = block
     // From here on the validators' signatures vouch for every byte, and no peer can be blamed.
     if (header.parentHash !== chain.head.hash)
-      throw new Error(
+      throw new HaltError(
         `block ${header.number} ${hash} is final but follows ${header.parentHash}, our head is ${chain.head.hash}: a fork`,
+        { certificate, block: undefined, head: chain.head.hash, transaction: undefined },
       )
-    const transactions = unwrap(await mempool.verify(block.transactions))
+    const verified = await mempool.verify(block.transactions)
+    if (!verified.ok && verified.error.code === 'unavailable') {
+      this.#options.logger.warn({ height: header.number }, `a fetched block waits: ${verified.error.message}`)
+      return 'later'
+    }
+    const candidate: CandidateBlock = { header, hash, transactions: unwrap(verified) }
     this.#book.succeeded(from)
-    const candidate: CandidateBlock = { header, hash, transactions }
     return { block: candidate, certificate, from }
   }
 

@@ -125,7 +125,13 @@ async function run({ dir, config, genesis, keys, log, scope, shutdown }: Run): P
     if (err instanceof HaltError) log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'the block it halted at is kept')
   }
   const kv = scope.own(await openClassicKv(dir.database))
-  const recovery = ownThreads({ scope, shutdown }, await startRecoveryPool({ workers: config.crypto['recovery-workers'] }))
+  const recovery = ownThreads(
+    { scope, shutdown },
+    await startRecoveryPool({
+      workers: config.crypto['recovery-workers'],
+      onWorkerLost: (error) => log.warn({ error }, 'a worker of sender recovery died: another one takes its place'),
+    }),
+  )
   const executor = ownThreads(
     { scope, shutdown },
     orFail(

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { ANSWER_LIMITS, AnswerBudget } from './answer-budget.ts'
+
+const { answerBurstBytesMax, answerBytesPerSecondMax, answerWaitMsMax, questionBytes } = ANSWER_LIMITS
+
+describe('what a peer is given', () => {
+  it('is a burst, then so much a second; others do not wait', () => {
+    let nowMs = 0
+    const budget = new AnswerBudget({ monotonic: () => nowMs })
+    const size = 1_000_000
+    for (let given = 0; given < answerBurstBytesMax; given += size + questionBytes) {
+      expect(budget.waitMs('a')).toBe(0)
+      budget.given('a', size)
+    }
+    expect(budget.waitMs('a')).toBeGreaterThan(0)
+    expect(budget.waitMs('b')).toBe(0)
+    // One question after another: each waits for the one before.
+    let given = 0
+    for (const end = nowMs + 10_000; nowMs < end; given += size) {
+      nowMs += budget.waitMs('a')
+      budget.given('a', size)
+    }
+    expect(given).toBeLessThan(10 * answerBytesPerSecondMax * 1.1)
+    expect(given).toBeGreaterThan(10 * answerBytesPerSecondMax * 0.9)
+  })
+
+  it('is bounded in number too, and never held back for long', () => {
+    const budget = new AnswerBudget({ monotonic: () => 0 })
+    let questions = 0
+    for (; budget.waitMs('a') === 0 && questions < 1e6; questions++) budget.given('a', 0)
+    expect(questions).toBe(answerBurstBytesMax / questionBytes + 1)
+    for (let i = 0; i < 100; i++) budget.given('a', answerBurstBytesMax)
+    expect(budget.waitMs('a')).toBe(answerWaitMsMax)
+  })
+})

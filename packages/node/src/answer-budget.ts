@@ -1,0 +1,57 @@
+import type { Clock, PeerId } from './powers.ts'
+
+export const ANSWER_LIMITS = {
+  /** What a peer may have of answers, in the long run. */
+  answerBytesPerSecondMax: 16 * 1024 * 1024,
+  /** What it may have at once when it asked for nothing for a while. */
+  answerBurstBytesMax: 64 * 1024 * 1024,
+  /** What a question counts besides its answer: reading it takes time. */
+  questionBytes: 4 * 1024,
+  /** The longest that an answer is held back. */
+  answerWaitMsMax: 2_000,
+} as const
+
+interface Allowance {
+  bytes: number
+  atMs: number
+}
+
+/**
+ * How much a peer has been given of late: answers cost reading and encoding, so that nobody can ask without end. Answers beyond the budget are late, not
+ * refused: a refusal says that this node has not what it claims. A peer has few questions under way at once, so that it waits too.
+ */
+export class AnswerBudget {
+  readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #allowances = new Map<PeerId, Allowance>()
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock
+  }
+
+  /** How long the next answer to a peer is to be held back, in milliseconds. */
+  waitMs(peer: PeerId): number {
+    const missing = -this.#allowanceOf(peer).bytes
+    const { answerBytesPerSecondMax, answerWaitMsMax } = ANSWER_LIMITS
+    return missing <= 0 ? 0 : Math.min(answerWaitMsMax, Math.ceil((1_000 * missing) / answerBytesPerSecondMax))
+  }
+
+  /** Notes an answer. One may be larger than what is left; the next waits for it. */
+  given(peer: PeerId, bytes: number): void {
+    this.#allowanceOf(peer).bytes -= bytes + ANSWER_LIMITS.questionBytes
+  }
+
+  /** A peer that is gone is forgotten when its allowance is full again. */
+  #allowanceOf(peer: PeerId): Allowance {
+    const nowMs = this.#clock.monotonic()
+    for (const [other, { bytes, atMs }] of this.#allowances)
+      if (grown(bytes, nowMs - atMs) === ANSWER_LIMITS.answerBurstBytesMax) this.#allowances.delete(other)
+    const known = this.#allowances.get(peer) ?? { bytes: ANSWER_LIMITS.answerBurstBytesMax, atMs: nowMs }
+    known.bytes = grown(known.bytes, nowMs - known.atMs)
+    known.atMs = nowMs
+    this.#allowances.set(peer, known)
+    return known
+  }
+}
+
+const grown = (bytes: number, ms: number): number =>
+  Math.min(ANSWER_LIMITS.answerBurstBytesMax, bytes + (ms * ANSWER_LIMITS.answerBytesPerSecondMax) / 1_000)

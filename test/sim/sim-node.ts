@@ -141,6 +141,8 @@ export class SimNode {
       },
       genesis,
       signer: isValidator ? createSigner(simCrypto, address, secretKey) : undefined,
+      // A key is made with its sign state; here the first start makes it.
+      signState: { missing: 'new-key' },
       logger: logger.child({ node: this.peer }),
       onHalt: (error) => {
         if (life.alive) this.#options.onHalt(this, error)

@@ -9,6 +9,7 @@ import type { Crc32c } from './engine/crc32c.ts'
 import { Engine, type EngineStatus } from './engine/engine.ts'
 import { ENGINE_REQUEST } from './engine/messages.ts'
 import type { Signer } from './engine/private-validator.ts'
+import type { SignStateOptions } from './engine/sign-custody.ts'
 import type { Feed } from './feed/types.ts'
 import { TransactionGossip } from './gossip/transaction-gossip.ts'
 import { type Ledger, openLedger } from './ledger.ts'
@@ -43,6 +44,8 @@ export interface NodeOptions {
   readonly genesis: Genesis
   /** The voting key; undefined follows without voting. */
   readonly signer: Signer | undefined
+  /** What to do where the key's sign state is missing or abstains. */
+  readonly signState?: SignStateOptions | undefined
   readonly logger: Logger
   /** The engine has stopped for good: the node serves what it has, and its operator must look. Called once at the most. */
   readonly onHalt: (error: unknown) => void
@@ -118,13 +121,13 @@ class ComposedNode implements Node {
   }
 
   async start(): Promise<void> {
-    const { powers, signer, logger, onHalt } = this.#options
+    const { powers, signer, signState, logger, onHalt } = this.#options
     const { transport, crypto, crc32c, clock, random, files } = powers
     const { chain, blocks, mempool, sync } = this
     this.#listen()
     this.#admitNodes()
     const engine = await Engine.start({
-      ...{ crypto, crc32c, clock, random, transport, files, chain, blocks, mempool, sync, signer, onHalt },
+      ...{ crypto, crc32c, clock, random, transport, files, chain, blocks, mempool, sync, signer, signState, onHalt },
       logger: logger.child({ module: 'engine' }),
     })
     this.#engine = engine

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { DEFAULT_PARAMETERS, FEE_POLICIES, type FeePolicy } from '@quoin/protocol'
+import { DEFAULT_PARAMETERS, FEE_POLICIES, type FeePolicy, Height } from '@quoin/protocol'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { allowed, namedKeys } from '../config/index.ts'
 import { DEV_LIMITS } from '../dev/limits.ts'
@@ -81,11 +81,35 @@ function addStart(program: Command): void {
       new Option(`${flag} <value>`, `${key.help} (${allowed(key)}; default ${JSON.stringify(key.default)}; env ${env})`),
     )
   }
-  command.action(async (options: Readonly<Record<string, string | undefined>> & { readonly dataDir: string }) => {
-    const flags = Object.fromEntries(namedKeys.map(({ flag }) => [flag, options[camelCase(flag.slice(2))]]))
+  command
+    .option(
+      '--new-sign-state',
+      'start a key whose sign-state file is lost: the validator keeps silent until its peers have proved that the chain is past what it may have signed. ' +
+        'Never while another process may run with this key',
+      false,
+    )
+    .addOption(
+      integerOption(
+        '--vote-from <height>',
+        'vote from this height on in spite of a lost sign state: your word that the key has signed nothing there. A wrong word can fork the chain',
+        [1, Number.MAX_SAFE_INTEGER],
+      ),
+    )
+  command.action(async ({ dataDir, newSignState, voteFrom, ...options }: StartFlags) => {
+    const named: Readonly<Record<string, string | undefined>> = options
+    const flags = Object.fromEntries(namedKeys.map(({ flag }) => [flag, named[camelCase(flag.slice(2))]]))
     const { start } = await import('./commands/start.ts')
-    await start(options.dataDir, flags)
+    await start(dataDir, flags, {
+      missing: newSignState ? 'lost' : 'refuse',
+      voteFrom: voteFrom === undefined ? undefined : Height(voteFrom),
+    })
   })
+}
+
+interface StartFlags {
+  readonly dataDir: string
+  readonly newSignState: boolean
+  readonly voteFrom?: number
 }
 
 function integerOption(flags: string, description: string, [min, max]: readonly [number, number]): Option {

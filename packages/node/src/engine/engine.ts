@@ -14,13 +14,14 @@ import { EventQueue } from './event-queue.ts'
 import { isHalting } from './halt.ts'
 import { HeightLog } from './height-log.ts'
 import { Inbox, type Received, type SignedMessage, type Sorted } from './inbox.ts'
-import { LastSignState } from './last-sign-state.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import { decodeRequest, type MessageHead, messagePosition, proposalBytesMax } from './messages.ts'
 import { Outbox } from './outbox.ts'
 import { Pacing } from './pacing.ts'
 import { PrivateValidator, type Signer } from './private-validator.ts'
 import { CorruptFileError } from './record-file.ts'
+import { honestPeersNeeded, Rejoin } from './rejoin.ts'
+import { openSignState, SignCustody, type SignStateOptions } from './sign-custody.ts'
 import type { Elapsed } from './ticker.ts'
 import { type ValueEvent, Values } from './values.ts'
 import { type LoggedInput, Wal, type WalContent } from './wal.ts'
@@ -39,6 +40,7 @@ export interface EngineOptions {
   readonly sync: BlockSync
   /** Undefined follows without voting. */
   readonly signer: Signer | undefined
+  readonly signState?: SignStateOptions | undefined
   readonly logger: Logger
   /** The engine has stopped by itself, for good: see the error. Called once. */
   readonly onHalt: (error: unknown) => void
@@ -60,6 +62,7 @@ type Event =
   | { readonly kind: 'value'; readonly height: Height; readonly event: ValueEvent }
   | { readonly kind: 'synced'; readonly synced: SyncedBlock }
   | { readonly kind: 'tick' }
+  | { readonly kind: 'rejoined' }
 
 /**
  * Consensus of one node around the pure driver: one sequential loop over one bounded queue. The loop takes a batch of events, logs what the
@@ -77,6 +80,14 @@ export class Engine {
   readonly #consensus: Consensus
   readonly #pacing: Pacing
   readonly #catchUp: CatchUp
+  /** Undefined follows without voting. */
+  readonly #custody: SignCustody | undefined
+  readonly #rejoin: Rejoin
+  #hasRejoined = false
+  /** What a crash left in the log of this height, until it is replayed or the height is final. */
+  #left: WalContent | undefined
+  /** The height was due before it could begin. */
+  #isDue = false
   readonly #lateReplies = new Map<PeerId, number>()
   #height: Height
   #begun = false
@@ -96,10 +107,12 @@ export class Engine {
   static async start(options: EngineOptions): Promise<Engine> {
     const { crc32c, random, files, chain, signer, crypto } = options
     const { wal, content } = await Wal.open({ file: files.wal, crc32c, random }, chain.domain.genesisHash)
-    const signState = signer && (await LastSignState.open({ file: files.signState, crc32c, random }))
-    const validator = signer && signState && new PrivateValidator(signer, crypto, chain.domain, signState)
+    const owner = signer && { validator: signer.address, genesisHash: chain.domain.genesisHash }
+    const state = owner && (await openSignState({ file: files.signState, crc32c, random }, owner, options.signState))
+    const validator = signer && state && new PrivateValidator(signer, crypto, chain.domain, state)
     const engine = new Engine(options, wal, validator)
-    await engine.#resume(content)
+    await engine.#open(content)
+    engine.#rejoin.begin()
     engine.#scope.spawn('engine', () => engine.#run())
     return engine
   }
@@ -134,6 +147,14 @@ export class Engine {
     this.#catchUp = new CatchUp({ sync, clock, headHeight: () => chain.head.header.number, spawn, onFailure }, (synced) =>
       this.#queue.push({ kind: 'synced', synced }),
     )
+    this.#custody = validator && new SignCustody(validator, logger)
+    const rejoinPowers = {
+      ...{ clock, sync, transport, logger, isLost: () => validator?.isLost === true },
+      headHeight: () => chain.head.header.number,
+      // A follower signs nothing, and waits for nobody.
+      peersNeeded: () => (validator === undefined ? 0 : honestPeersNeeded(chain.head.validators.validators.length)),
+    }
+    this.#rejoin = new Rejoin(rejoinPowers, () => this.#queue.push({ kind: 'rejoined' }))
     this.#scope.own({ close: mempool.onAdmitted(() => this.#pacing.admitted()) })
   }
 
@@ -192,6 +213,7 @@ export class Engine {
     this.#values.cancelBuild()
     this.#cancelTick()
     this.#catchUp.close()
+    this.#rejoin.close()
   }
 
   #halt(error: unknown): void {
@@ -235,6 +257,7 @@ export class Engine {
     for (;;) {
       await this.#outbox.flush()
       if (this.#stopping) return
+      if (this.#hasRejoined) await this.#takeUp()
       const { decision } = this.#consensus
       if (decision !== undefined) await this.#commitDecided(decision)
       else if (this.#synced !== undefined) await this.#commitSynced(this.#synced)
@@ -262,6 +285,9 @@ export class Engine {
         return
       case 'tick':
         return this.#onTick()
+      case 'rejoined':
+        this.#hasRejoined = true
+        return
     }
   }
 
@@ -281,6 +307,7 @@ export class Engine {
   }
 
   #takes(kind: SignedMessage['kind']): boolean {
+    if (this.#rejoin.active) return false
     return this.#begun || kind === 'proposal' || kind === 'commitCertificate' || this.#pacing.open
   }
 
@@ -354,6 +381,7 @@ export class Engine {
     this.#begun = false
     this.#consensus.end()
     await this.#values.commit(block, certificate)
+    await this.#custody?.committed(certificate, this.#rejoin.active)
     const { number: height, timeMs } = block.header
     const { round } = certificate
     const finalityMs = this.#options.clock.now() - timeMs
@@ -367,6 +395,8 @@ export class Engine {
   /** Waits for the next height to begin, and looks at what already came for it. */
   async #enterHeight(): Promise<void> {
     this.#consensus.pruneEvidence()
+    this.#left = undefined
+    this.#isDue = false
     this.#height = Height(this.#options.chain.head.header.number + 1)
     await this.#log.start(this.#height)
     if (this.#stopping) return
@@ -387,8 +417,11 @@ export class Engine {
   /** Starts round 0, unless it has begun. */
   #begin(): void {
     if (this.#begun) return
+    this.#isDue = this.#rejoin.active
+    if (this.#rejoin.active) return
     this.#begun = true
     this.#pacing.clear()
+    this.#custody?.begins(this.#height)
     this.#consensus.begin(this.#height)
     this.#readKept()
   }
@@ -417,7 +450,7 @@ export class Engine {
 
   // ---- restart
 
-  async #resume(content: WalContent | undefined): Promise<void> {
+  async #open(content: WalContent | undefined): Promise<void> {
     if (content !== undefined && content.height > this.#height) {
       throw new CorruptFileError(
         `the write-ahead log is at height ${content.height}, the database at ${this.#height - 1}: the database lost blocks that this ` +
@@ -425,7 +458,22 @@ export class Engine {
       )
     }
     this.#await()
-    if (content?.height !== this.#height) return this.#log.start(this.#height)
+    if (content?.height === this.#height) this.#left = content
+    else await this.#log.start(this.#height)
+  }
+
+  /** The node may take part: from where its log ends, or with the height that is due. */
+  async #takeUp(): Promise<void> {
+    this.#hasRejoined = false
+    await this.#custody?.rejoined(this.#options.chain.head.header.number)
+    if (this.#left !== undefined) await this.#replay(this.#left)
+    this.#left = undefined
+    if (this.#begun) this.#readKept()
+    else if (this.#isDue || this.#inbox.hasKept(this.#height)) this.#begin()
+    this.#queue.push({ kind: 'tick' })
+  }
+
+  async #replay(content: WalContent): Promise<void> {
     const inputs = this.#log.resume(content)
     if (inputs.length === 0) return
     for (const entry of content.entries) if (entry.kind === 'body') await this.#values.restoreBody(entry.block)
@@ -433,7 +481,6 @@ export class Engine {
     this.#pacing.clear()
     this.#consensus.replay(this.#height, inputs)
     this.#options.logger.info({ ...this.status, inputs: inputs.length }, 'replayed the write-ahead log')
-    this.#queue.push({ kind: 'tick' })
   }
 }
 

@@ -89,6 +89,11 @@ export class Inbox {
     return this.#early.take(height)
   }
 
+  /** Whether messages of a height were kept. */
+  hasKept(height: Height): boolean {
+    return this.#early.has(height)
+  }
+
   /** A vote that this node signed. */
   signed(vote: Vote): void {
     this.#verifier.remember(vote)

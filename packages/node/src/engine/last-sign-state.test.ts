@@ -1,13 +1,23 @@
-import type { Height, Round } from '@quoin/protocol'
+import { type Address, Hash, type Height, type Round } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../store/memory-log.ts'
 import { crc32cTable } from './crc32c.ts'
-import { LastSignState, SIGN_STATE_FORMAT, SIGN_STEPS, type SignedStep } from './last-sign-state.ts'
+import {
+  createSignState,
+  LastSignState,
+  type MissingSignState,
+  SIGN_STATE_FORMAT,
+  SIGN_STEPS,
+  type SignedStep,
+  type SignOwner,
+} from './last-sign-state.ts'
 import { RecordFile } from './record-file.ts'
 
 const random = { bytes: (length: number) => new Uint8Array(length).fill(1) }
-const open = (file: MemoryLog) => LastSignState.open({ file, crc32c: crc32cTable, random })
+const owner: SignOwner = { validator: `0x${'11'.repeat(20)}` as Address, genesisHash: Hash(new Uint8Array(32).fill(7)) }
+const open = (file: MemoryLog, missing: MissingSignState = 'new-key', of = owner) =>
+  LastSignState.open({ file, crc32c: crc32cTable, random }, of, missing)
 
 const step = (height: number, round: number, at: number, content: number): SignedStep => ({
   height: height as Height,
@@ -103,6 +113,63 @@ describe('the sign guard', () => {
     await state.sync()
     const { file } = await RecordFile.open({ file: log, crc32c: crc32cTable, random }, SIGN_STATE_FORMAT)
     file.append(new Uint8Array(109).fill(9))
-    await expect(open(log)).rejects.toThrow(/record 1 of the sign state is malformed/)
+    await expect(open(log)).rejects.toThrow(/record 2 of the sign state is malformed/)
+  })
+})
+
+describe('the owner of a sign state', () => {
+  const other = `0x${'22'.repeat(20)}` as Address
+  const elsewhere = Hash(new Uint8Array(32).fill(8))
+
+  it('must be the key and the chain of the node', async () => {
+    const log = new MemoryLog()
+    await open(log)
+    await expect(open(log, 'refuse', { ...owner, validator: other })).rejects.toThrow(
+      /belongs to validator 0x1111.*, the key of this node is 0x2222/,
+    )
+    await expect(open(log, 'refuse', { ...owner, genesisHash: elsewhere })).rejects.toThrow(
+      /belongs to the chain with genesis 0x0707/,
+    )
+    expect((await open(log, 'refuse')).last).toBeUndefined()
+  })
+
+  it('made with the key, it is bound to the first chain that it starts on', async () => {
+    const log = new MemoryLog()
+    await createSignState({ file: log, crc32c: crc32cTable, random }, owner.validator)
+    await expect(open(log, 'refuse', { ...owner, validator: other })).rejects.toThrow(/belongs to validator/)
+    const state = await open(log, 'refuse')
+    expect(state.check(step(1, 0, 0, 1)).ok).toBe(true)
+    await expect(open(log, 'refuse', { ...owner, genesisHash: elsewhere })).rejects.toThrow(/belongs to the chain/)
+    await expect(createSignState({ file: log, crc32c: crc32cTable, random }, owner.validator)).rejects.toThrow(/already/)
+  })
+
+  it('a key without one is refused, with what to do', async () => {
+    await expect(open(new MemoryLog(), 'refuse')).rejects.toThrow(/no sign state of validator 0x1111.*--new-sign-state/)
+    const log = new MemoryLog()
+    await open(log)
+    await expect(open(log, 'lost')).rejects.toThrow(/there is a sign state: start without --new-sign-state/)
+  })
+
+  it('a lost one signs nothing until it is settled, and then above that height, also after restarts and a rewrite', async () => {
+    const log = new MemoryLog()
+    let state = await open(log, 'lost')
+    for (let restart = 0; restart < 2; restart++) {
+      expect([state.isLost, state.check(step(1_000, 0, 0, 1)).ok]).toEqual([true, false])
+      state = await open(log, 'refuse')
+    }
+    state.settle(12 as Height)
+    expect([12, 13].map((height) => state.check(step(height, 0, 0, 1)).ok)).toEqual([false, true])
+    await state.sync()
+    state = await open(log, 'refuse')
+    expect([12, 13].map((height) => state.check(step(height, 0, 0, 1)).ok)).toEqual([false, true])
+    state.lose()
+    await state.sync()
+    expect((await open(log, 'refuse')).isLost).toBe(true)
+    state.settle(20 as Height)
+    for (let height = 21; height <= 9_000; height++) state.record(step(height, 0, 0, 1))
+    await state.sync()
+    await state.compact()
+    state = await open(log, 'refuse')
+    expect([state.abstainTo, state.last?.height]).toEqual([20, 9_000])
   })
 })

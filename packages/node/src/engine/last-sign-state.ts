@@ -1,4 +1,15 @@
-import { codec, equalBytes, err, type Height, ok, type Result, type Round, type SignedKind } from '@quoin/protocol'
+import {
+  type Address,
+  codec,
+  equalBytes,
+  err,
+  type Hash,
+  type Height,
+  ok,
+  type Result,
+  type Round,
+  type SignedKind,
+} from '@quoin/protocol'
 import { ENGINE_LIMITS } from './limits.ts'
 import { CorruptFileError, RecordFile, type RecordFilePowers, type RecordFormat } from './record-file.ts'
 
@@ -39,40 +50,88 @@ export const signedStepCodec: codec.Codec<SignedStep> = codec.struct({
   signature: codec.fixedBytes(64),
 })
 
+/** What lies in the file. The first record is the owner. */
+export type SignRecord =
+  /** `genesisHash` is undefined until the key's first start: a key is older than the genesis that names it. */
+  | { readonly kind: 'owner'; readonly validator: Address; readonly genesisHash: Hash | undefined }
+  | ({ readonly kind: 'step' } & SignedStep)
+  /** Nothing is signed up to this height; undefined: none at all, until it is known up to which height something may have been signed. */
+  | { readonly kind: 'abstain'; readonly upTo: Height | undefined }
+
+export const signRecordCodec: codec.Codec<SignRecord> = codec.union({
+  owner: codec.struct({ validator: codec.address, genesisHash: codec.optional(codec.hash) }),
+  step: signedStepCodec,
+  abstain: codec.struct({ upTo: codec.optional(codec.u64<Height>()) }),
+})
+
 export const SIGN_STATE_FORMAT: RecordFormat = {
   magic: 'QSGN',
-  version: 1,
+  version: 2,
   name: 'sign state',
-  recordBytesMax: signedStepCodec.bytesMax + 1,
+  recordBytesMax: signRecordCodec.bytesMax + 1,
+}
+
+/** Whose signatures a sign state guards. */
+export interface SignOwner {
+  readonly validator: Address
+  readonly genesisHash: Hash
+}
+
+/**
+ * What to do where there is no sign state. `refuse`: its file is gone. `new-key`: the key has never signed. `lost`: it may have signed
+ * anything, and abstains until peers have proved that the chain is past it.
+ */
+export type MissingSignState = 'refuse' | 'new-key' | 'lost'
+
+/** The sign state of a key that was just made: `openFileLog` of an empty file, and nothing signed. */
+export async function createSignState(powers: RecordFilePowers, validator: Address): Promise<void> {
+  const { file, records } = await RecordFile.open(powers, SIGN_STATE_FORMAT)
+  if (records.length > 0) throw new CorruptFileError('there is a sign state already: a key has signed here')
+  await file.replace([codec.encode(signRecordCodec, { kind: 'owner', validator, genesisHash: undefined })])
 }
 
 /**
  * What this validator last signed: the guard against signing twice, in a file of its own, so that it holds even when the write-ahead log is
  * lost. A step above everything signed may be signed; a step signed before gives the same signature for the same bytes; all else is
- * refused, for ever.
+ * refused, for ever. The file names its owner: that of another key or chain is refused, and so is a key without one.
  */
 export class LastSignState {
   readonly #file: RecordFile
   /** Steps of the height of `#last`, by `round/step`. */
   readonly #steps = new Map<string, SignedStep>()
   #last: SignedStep | undefined
-  /** Steps that are not in the file yet. */
-  #pending: SignedStep[] = []
-  #abstainTo = -1
+  readonly #owner: SignOwner
+  /** Records that are not in the file yet. */
+  #pending: SignRecord[] = []
+  /** Undefined: everything is refused. */
+  #abstainTo: number | undefined = -1
 
-  private constructor(file: RecordFile) {
+  private constructor(file: RecordFile, owner: SignOwner) {
     this.#file = file
+    this.#owner = owner
   }
 
-  /** Throws CorruptFileError. */
-  static async open(powers: RecordFilePowers): Promise<LastSignState> {
+  /** Throws CorruptFileError: damaged, another's, or missing. What `missing` makes is on disk when this resolves. */
+  static async open(powers: RecordFilePowers, owner: SignOwner, missing: MissingSignState = 'refuse'): Promise<LastSignState> {
     const { file, records } = await RecordFile.open(powers, SIGN_STATE_FORMAT)
-    const state = new LastSignState(file)
-    records.forEach((record, index) => {
-      const step = codec.decode(signedStepCodec, record)
-      if (!step.ok) throw new CorruptFileError(`record ${index} of the sign state is malformed: ${step.error.message}`)
-      state.#remember(step.value)
+    const [first, ...rest] = records.map((record, index) => {
+      const decoded = codec.decode(signRecordCodec, record)
+      if (decoded.ok) return decoded.value
+      throw new CorruptFileError(`record ${index} of the sign state is malformed: ${decoded.error.message}`)
     })
+    const state = new LastSignState(file, owner)
+    if (first === undefined) {
+      if (missing === 'refuse') throw new CorruptFileError(missingText(owner.validator))
+      if (missing === 'lost') state.#abstainTo = undefined
+    } else {
+      if (missing === 'lost')
+        throw new CorruptFileError(
+          'there is a sign state: start without --new-sign-state, or move the file away if it is not the last one',
+        )
+      checkOwner(first, owner)
+      for (const record of rest) state.#apply(record)
+    }
+    if (first?.kind !== 'owner' || first.genesisHash === undefined) await state.#rewrite()
     return state
   }
 
@@ -80,17 +139,52 @@ export class LastSignState {
     return this.#last
   }
 
+  /** Whether it is not known what this key has signed. */
+  get isLost(): boolean {
+    return this.#abstainTo === undefined
+  }
+
+  /** Height up to which nothing is signed; undefined: nothing at all. */
+  get abstainTo(): number | undefined {
+    return this.#abstainTo
+  }
+
   /** Refuses everything up to the last signed height: what led to those signatures is not known any more. */
   abstain(): void {
-    this.#abstainTo = this.#last?.height ?? -1
+    if (this.#last !== undefined && this.#abstainTo !== undefined) this.#abstainTo = Math.max(this.#abstainTo, this.#last.height)
+  }
+
+  /** The key has signed something that this state does not know: nothing is signed until `settle`. */
+  lose(): void {
+    if (this.isLost) return
+    this.#note({ kind: 'abstain', upTo: undefined })
+  }
+
+  /** It is known now that nothing was signed above a height. Also the operator's word of it. */
+  settle(upTo: Height): void {
+    this.#note({ kind: 'abstain', upTo })
+  }
+
+  #note(record: SignRecord): void {
+    this.#pending.push(record)
+    this.#apply(record)
+  }
+
+  #apply(record: SignRecord): void {
+    if (record.kind === 'abstain') this.#abstainTo = record.upTo
+    else if (record.kind === 'step') {
+      const { kind: _, ...step } = record
+      this.#remember(step)
+    } else throw new CorruptFileError('the sign state names its owner twice')
   }
 
   /** The stored signature, undefined when the step may be signed for the first time, or why it may not. */
   check(step: Omit<SignedStep, 'signature'>): Result<Uint8Array | undefined, SignRefusal> {
     const last = this.#last
-    if (step.height <= this.#abstainTo) {
+    if (this.#abstainTo === undefined)
+      return err({ code: 'abstaining', message: `${describe(step)}: what this key has signed is not known` })
+    if (step.height <= this.#abstainTo)
       return err({ code: 'abstaining', message: `${describe(step)}: abstaining up to height ${this.#abstainTo}` })
-    }
     if (last === undefined || compare(step, last) > 0) return ok(undefined)
     const stored = step.height === last.height ? this.#steps.get(key(step)) : undefined
     if (stored !== undefined && equalBytes(stored.digest, step.digest)) return ok(stored.signature)
@@ -105,8 +199,7 @@ export class LastSignState {
     const checked = this.check(step)
     if (!checked.ok) throw new Error(checked.error.message)
     if (checked.value !== undefined) return
-    this.#pending.push(step)
-    this.#remember(step)
+    this.#note({ kind: 'step', ...step })
   }
 
   /**
@@ -114,16 +207,24 @@ export class LastSignState {
    * a crash never leaves a signature here that the log knows nothing of.
    */
   sync(): Promise<void> {
-    for (const step of this.#pending) this.#file.append(codec.encode(signedStepCodec, step))
+    for (const record of this.#pending) this.#file.append(codec.encode(signRecordCodec, record))
     this.#pending = []
     return this.#file.sync()
   }
 
   /** Rewrites a file that has grown long with the last height's steps. Call it between heights. */
   async compact(): Promise<void> {
-    if (this.#file.length < ENGINE_LIMITS.signStateBytesMax) return
+    if (this.#file.length >= ENGINE_LIMITS.signStateBytesMax) await this.#rewrite()
+  }
+
+  /** Makes what is known the whole of the file. */
+  async #rewrite(): Promise<void> {
     this.#pending = []
-    await this.#file.replace([...this.#steps.values()].map((step) => codec.encode(signedStepCodec, step)))
+    const steps = [...this.#steps.values()].map((step): SignRecord => ({ kind: 'step', ...step }))
+    const upTo = this.#abstainTo as Height | undefined
+    const abstain: readonly SignRecord[] = upTo === -1 ? [] : [{ kind: 'abstain', upTo }]
+    const records: readonly SignRecord[] = [{ kind: 'owner', ...this.#owner }, ...steps, ...abstain]
+    await this.#file.replace(records.map((record) => codec.encode(signRecordCodec, record)))
   }
 
   #remember(step: SignedStep): void {
@@ -131,6 +232,24 @@ export class LastSignState {
     this.#steps.set(key(step), step)
     this.#last = step
   }
+}
+
+const missingText = (validator: Address): string =>
+  `there is no sign state of validator ${validator}: what this key has signed is not known, and it could sign the opposite. Restore the file sign-state of ` +
+  'its data directory. If it is lost, start with --new-sign-state: the validator then keeps silent until other validators have proved that the chain is ' +
+  'two heights further. Never do so while another process may run with this key.'
+
+function checkOwner(first: SignRecord, { validator, genesisHash }: SignOwner): void {
+  if (first.kind !== 'owner')
+    throw new CorruptFileError('the sign state does not begin with its owner. Restore the data directory.')
+  if (first.validator !== validator)
+    throw new CorruptFileError(
+      `the sign state belongs to validator ${first.validator}, the key of this node is ${validator}: put each validator's sign-state beside its own key`,
+    )
+  if (first.genesisHash !== undefined && first.genesisHash !== genesisHash)
+    throw new CorruptFileError(
+      `the sign state belongs to the chain with genesis ${first.genesisHash}, this is ${genesisHash}: use that chain's own data directory`,
+    )
 }
 
 type Position = Pick<SignedStep, 'height' | 'round' | 'step'>

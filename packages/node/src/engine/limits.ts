@@ -42,6 +42,13 @@ export const ENGINE_LIMITS = {
   rebroadcastMs: 1_000,
   /** One answer to a peer of an earlier height in this time. */
   lateReplyMs: 500,
+  /** How often it is looked whether a validator that was started may sign. */
+  rejoinCheckMs: 50,
+  /** How long it waits for peers, and for a block that peers claim and do not deliver. */
+  rejoinMsMax: 5_000,
+  rejoinStallMsMax: 20_000,
+  /** Heights above the head in which a validator that lost its sign state may have signed: it abstains there. */
+  lostHeightsMax: 2,
   /** How long a later height seen at a peer may be explained by messages that are still under way. */
   catchUpGraceMs: 300,
   /** Rounds over which a fresh proposal halves its fill. */

@@ -1,6 +1,8 @@
 import {
   type Address,
+  type CommitCertificate,
   type Crypto,
+  type Height,
   ok,
   type Proposal,
   proposalDigest,
@@ -54,6 +56,32 @@ export class PrivateValidator {
    */
   abstain(): void {
     this.#state.abstain()
+  }
+
+  get isLost(): boolean {
+    return this.#state.isLost
+  }
+
+  /** Height up to which nothing is signed; undefined: nothing at all. */
+  get abstainTo(): number | undefined {
+    return this.#state.abstainTo
+  }
+
+  /**
+   * Looks at the certificate of a final block. A signature of ours of a height in which the sign state knows of none proves that the state is not the
+   * last one: it was restored from a copy, or another process signs with this key. True then; nothing is signed until `settle`.
+   */
+  saw({ height, signatures }: CommitCertificate): boolean {
+    const isOurs = signatures.some(({ validator }) => validator === this.address)
+    if (!isOurs || this.#state.isLost || height <= (this.#state.last?.height ?? -1) || height <= (this.#state.abstainTo ?? -1))
+      return false
+    this.#state.lose()
+    return true
+  }
+
+  /** It is known now that this key has signed nothing above a height. */
+  settle(upTo: Height): void {
+    this.#state.settle(upTo)
   }
 
   signVote(vote: UnsignedVote): Result<Vote, SignRefusal> {

@@ -38,6 +38,7 @@ class PullSync implements BlockSync {
   readonly #book: PeerBook
   readonly #scope: Scope
   readonly #listeners = new Set<() => void>()
+  readonly #heard = new Set<PeerId>()
   /** Fetched blocks by height: shape and order are checked, certificates are not, for those need the height's validators. */
   readonly #buffer = new Map<Height, Buffered>()
   /** The one request for blocks under way. It never rejects. */
@@ -49,6 +50,10 @@ class PullSync implements BlockSync {
     this.#book = new PeerBook(options.clock)
     this.#scope = new Scope((error) => this.#options.logger.error({ error }, 'work of block sync failed: it is given up'))
     this.#cancelPoll = this.#schedulePoll()
+  }
+
+  get heard(): number {
+    return this.#heard.size
   }
 
   get behind(): boolean {
@@ -77,8 +82,10 @@ class PullSync implements BlockSync {
   }
 
   onPeer(peer: PeerId, state: 'up' | 'down'): void {
-    if (state === 'down') this.#book.down(peer)
-    else if (!this.#scope.signal.aborted) this.#scope.spawn('status', () => this.#askStatus(peer))
+    if (state === 'down') {
+      this.#book.down(peer)
+      this.#heard.delete(peer)
+    } else if (!this.#scope.signal.aborted) this.#scope.spawn('status', () => this.#askStatus(peer))
   }
 
   async next(signal: AbortSignal): Promise<SyncedBlock | undefined> {
@@ -128,6 +135,7 @@ class PullSync implements BlockSync {
       this.#blame(peer, 'invalid', `is of another chain, genesis ${genesisHash}`)
       return false
     }
+    this.#heard.add(peer)
     this.hint(peer, height)
     return true
   }

@@ -17,8 +17,8 @@ export interface SyncedBlock {
  * Fetches final blocks for a node that was away. It never touches the chain but to read its head: the engine, the chain's only owner, pulls
  * block after block and commits them.
  *
- * There is no sync *mode* that a peer could hold a node in. Consensus starts at once at head + 1 (the sign guard makes that safe); when a
- * peer claims a later block, `onBehind` calls, and the engine pulls until `next` has none. A claim that its peer does not make good is
+ * There is no sync *mode* that a peer could hold a node in. Consensus runs at head + 1, after the short wait of a start
+ * (`engine/rejoin.ts`); when a peer claims a later block, `onBehind` calls, and the engine pulls until `next` has none. A claim that its peer does not make good is
  * struck out and the peer benched for a while, so that a lie about the height costs the node one request.
  */
 export interface BlockSync {
@@ -26,6 +26,8 @@ export interface BlockSync {
   readonly behind: boolean
   /** Highest height that such a peer claims; the head's when none claims more. For display: a claim is not a proof. */
   readonly highest: Height
+  /** Peers that are up and have said how far they are. */
+  readonly heard: number
   /** Calls back each time a peer's claim shows that the head is behind, until the returned function is called. */
   onBehind(listener: () => void): () => void
   /** A peer was seen to have committed `height`: it votes at height + 1, or said so. Cheap; call it for every such message. */

@@ -1,11 +1,14 @@
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
+import { crc32c } from '@node-rs/crc32'
 import { type Address, type Crypto, nobleCrypto } from '@quoin/protocol'
 import { configTemplate, loadConfig } from '../../config/index.ts'
+import { createSignState } from '../../engine/last-sign-state.ts'
 import { dataDir } from '../../keys/data-dir.ts'
 import { DEVELOPMENT_VALIDATORS_MAX, developmentNodeSeed, developmentValidatorKey } from '../../keys/development.ts'
 import { type NodeKeys, readKeys, writeKeys } from '../../keys/node-files.ts'
 import { validatorKeyOf } from '../../keys/validator-key.ts'
 import { createNodeKey } from '../../network/node-key.ts'
+import { openFileLog } from '../../store/file-log.ts'
 import { entryOf, type ValidatorEntry } from '../entry.ts'
 import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
@@ -28,11 +31,24 @@ export async function init(options: InitOptions): Promise<NodeKeys> {
     throw new CommandFailure(`${dir.validatorKey} exists already: choose another --data-dir, or start this one`)
   if (options.genesis !== undefined) await readGenesisFile(options.genesis)
   const crypto = nobleCrypto
+  const { random } = options
   const { secretKey, nodeKey } = await makeKeys(crypto, options)
-  await writeKeys(dir, orFail(validatorKeyOf(crypto, secretKey), 'validator key'), nodeKey)
+  const validator = orFail(validatorKeyOf(crypto, secretKey), 'validator key')
+  await writeKeys(dir, validator, nodeKey)
+  await writeSignState(dir.signState, validator.address, random)
   await writeFile(dir.config, configTemplate(options.settings), { flag: 'wx' })
   if (options.genesis !== undefined) await copyFile(options.genesis, dir.genesis)
   return orFail(await readKeys(crypto, dir), dir.root)
+}
+
+/** A key that has signed nothing: without this file it would be one of which nobody knows what it signed. */
+async function writeSignState(path: string, validator: Address, random: (length: number) => Uint8Array): Promise<void> {
+  const file = await openFileLog(path)
+  try {
+    await createSignState({ file, crc32c: (bytes) => crc32c(bytes), random: { bytes: random } }, validator)
+  } finally {
+    await file.close()
+  }
 }
 
 async function makeKeys(crypto: Crypto, { developmentIndex, random }: InitOptions) {

@@ -10,6 +10,7 @@ import { type LoadedCrypto, loadCrypto } from '../../crypto/load.ts'
 import { startRecoveryPool } from '../../crypto/recovery-pool.ts'
 import { HaltError } from '../../engine/halt.ts'
 import { createSigner } from '../../engine/private-validator.ts'
+import type { SignStateOptions } from '../../engine/sign-custody.ts'
 import { type CallPool, openCallPool } from '../../executor/call-pool.ts'
 import { startWorkerExecutor, type WorkerExecutor } from '../../executor/worker-executor.ts'
 import { type DataDir, dataDir } from '../../keys/data-dir.ts'
@@ -32,7 +33,11 @@ import { stopSignal } from '../stop-signal.ts'
 import { CLIENT_VERSION } from './version.ts'
 
 /** Runs the node of a data directory until SIGINT, SIGTERM, or the end of the process that started it with an IPC channel. */
-export async function start(root: string, flags: Readonly<Record<string, string | undefined>>): Promise<void> {
+export async function start(
+  root: string,
+  flags: Readonly<Record<string, string | undefined>>,
+  signState: SignStateOptions = {},
+): Promise<void> {
   const stopped = stopSignal()
   const dir = dataDir(root)
   const config = orFail(loadConfig({ file: await readConfigFile(dir), env: process.env, flags }), 'configuration')
@@ -45,7 +50,7 @@ export async function start(root: string, flags: Readonly<Record<string, string 
   const ending = stopped.then(() => shutdown.begin())
   try {
     scope.own(orFail(await lockDirectory(dir.root), 'data directory'))
-    const rpc = await run({ dir, config, genesis, keys, log, scope, shutdown })
+    const rpc = await run({ dir, config, genesis, keys, signState, log, scope, shutdown })
     process.send?.({ kind: 'ready', rpcPort: rpc?.port ?? 0 })
     await ending
     log.info({}, 'stopping')
@@ -111,13 +116,14 @@ interface Run {
   readonly config: Config
   readonly genesis: Genesis
   readonly keys: NodeKeys
+  readonly signState: SignStateOptions
   readonly log: Pino
   readonly scope: Scope
   readonly shutdown: Shutdown
 }
 
 /** Opens the real powers, the node over them and the RPC before it; the scope closes them in the opposite order. */
-async function run({ dir, config, genesis, keys, log, scope, shutdown }: Run): Promise<RpcServer | undefined> {
+async function run({ dir, config, genesis, keys, signState, log, scope, shutdown }: Run): Promise<RpcServer | undefined> {
   const crypto = await loadCrypto()
   reportCrypto(crypto, log)
   const onHalt = (err: unknown): void => {
@@ -160,6 +166,7 @@ async function run({ dir, config, genesis, keys, log, scope, shutdown }: Run): P
       powers: { crypto, crc32c: (bytes) => crc32c(bytes), clock: systemClock, random, kv, files, transport, executor, recovery },
       genesis,
       signer: createSigner(crypto, keys.validator.address, keys.validator.secretKey),
+      signState,
       logger: log,
       onHalt,
     }),
@@ -209,7 +216,7 @@ function openCalls({ dir, config, genesis, log }: Pick<Run, 'dir' | 'config' | '
 }
 
 async function serveRpc(
-  { dir, config, genesis, log, scope, shutdown }: Omit<Run, 'keys'>,
+  { dir, config, genesis, log, scope, shutdown }: Omit<Run, 'keys' | 'signState'>,
   node: Node,
   parts: {
     readonly crypto: Crypto

@@ -1,0 +1,75 @@
+import { type CommitCertificate, Height } from '@quoin/protocol'
+import type { Logger } from '../logger.ts'
+import { LastSignState, type MissingSignState, type SignOwner } from './last-sign-state.ts'
+import { ENGINE_LIMITS } from './limits.ts'
+import type { PrivateValidator } from './private-validator.ts'
+import type { RecordFilePowers } from './record-file.ts'
+
+export interface SignStateOptions {
+  /** What to do where there is none; `refuse` is the default. */
+  readonly missing?: MissingSignState | undefined
+  /** The operator's word that the key has signed nothing from this height on. */
+  readonly voteFrom?: Height | undefined
+}
+
+/** The sign state of a key. Throws CorruptFileError: damaged, another's, or missing without a word of what to do. */
+export async function openSignState(
+  powers: RecordFilePowers,
+  owner: SignOwner,
+  { missing, voteFrom }: SignStateOptions = {},
+): Promise<LastSignState> {
+  const state = await LastSignState.open(powers, owner, missing)
+  if (voteFrom !== undefined && (state.abstainTo === undefined || state.abstainTo >= voteFrom)) {
+    state.settle(Height(voteFrom - 1))
+    await state.sync()
+  }
+  return state
+}
+
+/**
+ * Keeps a validator from signing the opposite of what it signed before its sign state was lost, or before the copy was made that it was restored
+ * from. What it may have signed ends two heights above the highest one that peers prove by a certificate: at the next height, and at
+ * the one after, if this validator alone knew the next to be final.
+ */
+export class SignCustody {
+  readonly #validator: PrivateValidator
+  readonly #logger: Logger
+
+  constructor(validator: PrivateValidator, logger: Logger) {
+    this.#validator = validator
+    this.#logger = logger
+  }
+
+  /** A block is final. Its certificate may have a signature of ours that the sign state does not know. */
+  async committed(certificate: CommitCertificate, isRejoining: boolean): Promise<void> {
+    const { height } = certificate
+    if (!this.#validator.saw(certificate)) return
+    this.#logger.error(
+      { height, signed: this.#validator.lastSigned?.height },
+      'the chain has a signature of this validator that its sign state does not know: the state was restored from a copy, or another process ' +
+        'signs with this key. It keeps silent until the chain is past what it may have signed',
+    )
+    if (isRejoining) await this.#validator.sync()
+    else await this.rejoined(height)
+  }
+
+  /** Peers have said how far the chain is, and all of that is committed here. */
+  async rejoined(head: Height): Promise<void> {
+    if (!this.#validator.isLost) return
+    const upTo = Height(head + ENGINE_LIMITS.lostHeightsMax)
+    this.#validator.settle(upTo)
+    await this.#validator.sync()
+    this.#logger.warn({ upTo }, 'this validator signs again above this height')
+  }
+
+  /** A height begins: says so where this validator is silent. */
+  begins(height: Height): void {
+    const upTo = this.#validator.abstainTo ?? height
+    if (height > upTo) return
+    this.#logger.warn(
+      { height, upTo },
+      'this validator keeps silent at this height, where it may have signed before its sign state was lost. If the chain stands still because more than ' +
+        'a third of the power is silent, let all operators make sure that nobody has this block, and start the silent ones with --vote-from and this height',
+    )
+  }
+}

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/contracts/platform'
@@ -125,9 +126,7 @@ async function create(directory: string, settings: DevnetSettings, members: read
       genesis: genesisPath,
       developmentIndex: index,
       settings: { 'rpc.port': rpcPort, 'p2p.listen': [p2pAddress(settings, index)] },
-      random: () => {
-        throw new Error('development keys are derived')
-      },
+      random: (length) => randomBytes(length),
     })
   }
   await writeSettings(directory, settings)

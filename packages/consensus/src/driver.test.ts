@@ -4,6 +4,7 @@ import { inTurn, Network, startInput } from '../test/network.ts'
 import { Driver } from './driver.ts'
 import type { DriverInput } from './driver-input.ts'
 import type { Effect } from './effect.ts'
+import { CONSENSUS_LIMITS } from './limits.ts'
 
 let driver: Driver
 let effects: Effect[]
@@ -392,5 +393,32 @@ describe('a new height', () => {
       valid: undefined,
       decision: undefined,
     })
+  })
+})
+
+describe('rounds far ahead', () => {
+  const { roundsAheadMax } = CONSENSUS_LIMITS
+  const codeOf = (input: DriverInput) => driver.step(input).refusal?.code
+
+  it('of single votes and proposals are refused, so that nobody can sign for every round there is', () => {
+    expect(codeOf({ kind: 'vote', vote: prevote(roundsAheadMax, 'v1', 'a') })).toBeUndefined()
+    expect(codeOf({ kind: 'vote', vote: prevote(roundsAheadMax + 1, 'v2', 'a') })).toBe('far-round')
+    expect(codeOf(proposed(roundsAheadMax + 1, 'v2', 'a'))).toBe('far-round')
+    expect(driver.state?.round).toBe(0)
+  })
+
+  it('are reached by a certificate, however far', () => {
+    const far = 1_000 * roundsAheadMax
+    const votesOf = (by: string) => ({
+      kind: 'prevote' as const,
+      validator: address(by),
+      valueId: undefined,
+      signature: new Uint8Array(64),
+    })
+    give({
+      kind: 'roundCertificate',
+      certificate: { height: height(1), round: round(far), reason: 'skip', votes: [votesOf('v1'), votesOf('v2')] },
+    })
+    expect(driver.state?.round).toBe(far)
   })
 })

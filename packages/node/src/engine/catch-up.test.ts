@@ -13,6 +13,8 @@ function setUp() {
   let timer: (() => void) | undefined
   let head = 5
   const asked: ((block: SyncedBlock | undefined) => void)[] = []
+  const failed: ((error: unknown) => void)[] = []
+  const failures: string[] = []
   const blocks: SyncedBlock[] = []
   const sync = {
     behind: true,
@@ -23,6 +25,7 @@ function setUp() {
     next: (signal: AbortSignal) =>
       new Promise<SyncedBlock | undefined>((resolve, reject) => {
         asked.push(resolve)
+        failed.push(reject)
         signal.addEventListener('abort', () => reject(signal.reason))
       }),
   }
@@ -43,9 +46,7 @@ function setUp() {
       },
       headHeight: () => head as Height,
       spawn: (name, task) => scope.spawn(name, task),
-      onFailure: (task, error) => {
-        throw new Error(task, { cause: error })
-      },
+      onFailure: (task, error) => failures.push(`${task}: ${String(error)}`),
     },
     (block) => blocks.push(block),
   )
@@ -58,7 +59,13 @@ function setUp() {
     sync,
     asked,
     blocks,
+    failures,
     deliver,
+    async fail(error: unknown) {
+      asked.shift()
+      failed.at(-1)!(error)
+      for (let i = 0; i < 5; i++) await Promise.resolve()
+    },
     claim: () => listener(),
     advance: () => head++,
     elapse() {
@@ -104,6 +111,17 @@ describe('catching up', () => {
     elapse()
     expect(asked).toHaveLength(0)
     catchUp.resume()
+    expect(asked).toHaveLength(1)
+  })
+
+  it('outlives a bug on the way, and pulls again after the grace', async () => {
+    const { claim, elapse, asked, failures, fail } = setUp()
+    claim()
+    elapse()
+    await fail(new Error('a bug'))
+    expect(failures).toEqual(['catch up: Error: a bug'])
+    expect(asked).toHaveLength(0)
+    elapse()
     expect(asked).toHaveLength(1)
   })
 

@@ -14,21 +14,39 @@ export interface Tagged<Value = Itf> {
 
 export interface Trace {
   readonly name: string
+  /** What the specification drove: one of its modules alone, or a whole system of validators. A test of pure functions has no states. */
+  readonly subject: 'vote keeper' | 'state machine' | 'system' | 'functions'
   /** One record of state variables a step; names without their module path. */
   readonly states: readonly ItfRecord[]
 }
 
 const VECTORS = new URL('./vectors/tendermint-itf/', import.meta.url)
 
-/** Traces whose file name begins with the prefix, in order of name. */
-export const readTraces = (prefix: string): readonly Trace[] =>
-  readdirSync(VECTORS)
-    .filter((name) => name.startsWith(prefix) && name.endsWith('.itf.json.gz'))
-    .sort()
-    .map((name) => {
-      const { states } = JSON.parse(gunzipSync(readFileSync(new URL(name, VECTORS))).toString())
-      return { name: name.replace(/_\d+\.itf\.json\.gz$/, ''), states: states.map(decodeState) }
-    })
+/** Every trace in the folder, in order of name. A file with another name does not belong there. */
+export function readTraces(): readonly Trace[] {
+  const files = readdirSync(VECTORS).filter((name) => name !== 'README.md')
+  return files.sort().map((name) => {
+    if (!name.endsWith('.itf.json.gz')) throw new Error(`${name} in ${VECTORS.pathname} is no trace: they end with .itf.json.gz`)
+    const { states } = JSON.parse(gunzipSync(readFileSync(new URL(name, VECTORS))).toString())
+    return readTrace(name.replace(/_\d+\.itf\.json\.gz$/, ''), states)
+  })
+}
+
+export function readTrace(name: string, states: readonly Record<string, unknown>[]): Trace {
+  const decoded = states.map(decodeState)
+  const variables = Object.keys(decoded[0] ?? {})
+  const subject = SUBJECTS.find(({ variable }) => variables.includes(variable))?.subject
+  if (subject === undefined)
+    throw new Error(`${name}: a trace of nothing known, with variables ${variables.join(', ') || 'none'}`)
+  return { name, subject, states: decoded }
+}
+
+/** By the state variable that only this module of the specification has. */
+const SUBJECTS = [
+  { variable: 'bookkeeper', subject: 'vote keeper' },
+  { variable: 'system', subject: 'system' },
+  { variable: 'state', subject: 'state machine' },
+] as const
 
 function decodeState(state: Record<string, unknown>): ItfRecord {
   const variables = Object.entries(state).filter(([name]) => name !== '#meta')

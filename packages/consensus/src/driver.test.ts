@@ -260,6 +260,15 @@ describe('proposing', () => {
     expect(signatures.map(({ validator }) => validator)).toEqual(['v1', 'v2', 'v3'].map(address))
   })
 
+  it('L16: proposes a validValue again with its polka, though the prevotes were forgotten', () => {
+    give(proposed(0, 'v1', 'a'), judged(0, 'a'), ...votes(prevote(0, 'v1', 'a'), prevote(0, 'v2', 'a'), prevote(0, 'v4', 'a')))
+    // v4 proposes in round 67; the first of two skips forgets nothing yet.
+    for (const r of [3, CONSENSUS_LIMITS.pastRoundsMax + 3]) give(...votes(prevote(r, 'v1'), prevote(r, 'v2')))
+    expect(driver.votes(round(0), 'prevote')).toEqual([])
+    expect(effects).toContainEqual(expect.objectContaining({ kind: 'propose', polka: polka(0, 'a', ['v1', 'v2', 'v4']) }))
+    expect(driver.rebroadcast().polkaCertificate).toEqual(polka(0, 'a', ['v1', 'v2', 'v4']))
+  })
+
   it('publishes the polka of a precommit from round 1 on', () => {
     give(...votes(precommit(0, 'v1'), precommit(0, 'v2'), precommit(0, 'v3')), timeout('precommit', 0))
     give(proposed(1, 'v2', 'a'), judged(1, 'a'), ...votes(prevote(1, 'v1', 'a'), prevote(1, 'v2', 'a'), prevote(1, 'v4', 'a')))
@@ -336,6 +345,17 @@ describe('deciding', () => {
     give(startInput('v4'), proposed(0, 'v1', 'a'), judged(0, 'a'), ...votes(prevote(5, 'v1'), prevote(5, 'v2')))
     give(...votes(precommit(0, 'v1', 'a'), precommit(0, 'v2', 'a'), precommit(0, 'v3', 'a')))
     expect(effects).toMatchObject([{ kind: 'decide', round: 0 }])
+  })
+
+  it('of an early round, though its votes were forgotten before the value came', () => {
+    give(...votes(precommit(0, 'v1', 'a'), precommit(0, 'v2', 'a'), precommit(0, 'v3', 'a')))
+    const late = CONSENSUS_LIMITS.pastRoundsMax + 1
+    give(...votes(prevote(late, 'v1'), prevote(late, 'v2')))
+    expect([driver.state?.round, driver.votes(round(0), 'precommit')]).toEqual([late, []])
+    give(judged(0, 'a'))
+    expect(effects).toEqual([
+      { kind: 'decide', height: 1, round: 0, valueId: value('a'), certificate: commit(0, 'a', ['v1', 'v2', 'v3']) },
+    ])
   })
 
   it('by a certificate, even if one of its signers told us something else', () => {

@@ -258,11 +258,20 @@ export class HeightDriver {
     this.#valueWanted = undefined
     this.#proposer = this.#proposerOf(round)
     this.#effects.push({ kind: 'newRound', height, round, proposer: this.#proposer })
+    this.#keepQuorums()
     this.#votes.prune(round)
     this.#proposals.prune(round, [locked?.valueId, valid?.valueId])
     this.#certificates.prune(round, valid?.round)
     this.#apply(round, { kind: 'newRound' })
     for (const proposal of this.#proposals.proposals(round)) this.#askForVerdict(proposal)
+  }
+
+  /** The polka of validValue, and commits of values that are not judged yet, outlive the votes that they were made of. */
+  #keepQuorums(): void {
+    const { valid } = this.#state
+    const polka = this.#polkaOf(valid?.round, valid?.valueId)
+    if (polka !== undefined) this.#certificates.addPolka(polka)
+    for (const { round, valueId } of this.#committed) this.#certificates.addCommit(this.#commitOf(round, valueId))
   }
 
   #decide(round: Round, valueId: Hash): void {

@@ -1,4 +1,4 @@
-import { DEFAULT_PARAMETERS, type Hash, type Height, type Round, type TimeMs, ZERO_ADDRESS } from '@quoin/protocol'
+import { type Address, DEFAULT_PARAMETERS, type Hash, type Height, type Round, type TimeMs, ZERO_ADDRESS } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import type { CandidateBlock, Head } from '../chain/types.ts'
 import { ENGINE_LIMITS } from './limits.ts'
@@ -51,5 +51,35 @@ describe('arrivals of proposals', () => {
     expect(isFresh(judge, latest, one)).toBe(true)
     expect(isFresh(judge, latest - ENGINE_LIMITS.receivedRoundsMax + 1, one)).toBe(true)
     expect(isFresh(judge, latest - ENGINE_LIMITS.receivedRoundsMax, one)).toBe(false)
+  })
+})
+
+describe('a fresh proposal', () => {
+  const feeAddress = (round: number) => `0x${String(round + 1).repeat(40)}` as Address
+  const valueId = `0x${'22'.repeat(32)}` as Hash
+  const ROUND = 3
+  const PARENT_MS = 1_000
+  const TIME_MS = PARENT_MS + PARAMETERS.blockIntervalMs
+
+  /** What is said of a block that came in the round when it was made, with one thing changed. */
+  function verdict(changed: { miner?: Address; timeMs?: number; receivedMs?: number; receivedRound?: number } = {}) {
+    const { miner = feeAddress(ROUND), timeMs = TIME_MS, receivedMs = timeMs, receivedRound = ROUND } = changed
+    const head = { header: { timeMs: PARENT_MS }, parameters: PARAMETERS } as Head
+    const judge = new ValueJudge(head, feeAddress)
+    const block = { hash: valueId, header: { miner, timeMs }, transactions: [] } as unknown as CandidateBlock
+    judge.received(receivedRound as Round, valueId, receivedMs)
+    const ask = { kind: 'validateValue', height: 1 as Height, round: ROUND as Round, valueId, polRound: undefined } as const
+    expect(judge.ask(ask, block)).toBeUndefined()
+    const [answer] = judge.judged(valueId, true, block)
+    expect(answer?.valid).toBe(true)
+    return answer?.fresh
+  }
+
+  it("names the fee address of the round's proposer, comes in time, and keeps the block interval", () => {
+    expect(verdict()).toBe(true)
+    expect(verdict({ miner: feeAddress(ROUND - 1) })).toBe(false)
+    expect(verdict({ timeMs: TIME_MS - 1 })).toBe(false)
+    expect(verdict({ receivedMs: TIME_MS - PARAMETERS.clockPrecisionMs - 1 })).toBe(false)
+    expect(verdict({ receivedRound: ROUND - 1 })).toBe(false)
   })
 })

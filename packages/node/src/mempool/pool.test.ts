@@ -122,6 +122,27 @@ describe('TransactionPool', () => {
     expect(world.recovered()).toBe(1)
   })
 
+  it('drops what a block overtook, though it held other transactions, and what its sender can pay no more', async () => {
+    const world = createWorld()
+    for (const nonce of [0, 1, 2, 4]) await add(world, 0, nonce)
+    await add(world, 1, 0)
+    const others = unwrap(await world.pool.verify([signed[0]![0]![1]!, signed[0]![1]![1]!]))
+    includeAll(world, others)
+    expect(world.pool.candidates(ALL).map(({ sender, nonce }) => [sender, nonce])).toEqual([
+      [addressOf(0), 2],
+      [addressOf(1), 0],
+    ])
+    expect(world.pool.stats).toMatchObject({ count: 3, queued: 1 })
+    expect(world.pool.pendingNonce(addressOf(0))).toBe(3)
+    // Each costs 5.
+    world.balances[0] = 4n
+    world.pool.onBlock({ number: 2 } as never, others)
+    expect(world.pool.candidates(ALL).map(({ sender }) => sender)).toEqual([addressOf(1)])
+    expect(world.pool.stats).toEqual({ count: 1, queued: 0, bytes: signed[1]![0]![0]!.length })
+    world.balances[0] = 5n
+    expect(await add(world, 0, 2)).toBe('ok')
+  })
+
   it('refuses a used nonce, a nonce too far ahead, and what the balance cannot pay', async () => {
     const world = createWorld()
     world.nonces[0] = 1

@@ -6,7 +6,7 @@ import type { ChainRefusal } from './chain/chain.ts'
 import type { Chain } from './chain/types.ts'
 import type { SenderRecovery } from './crypto/recovery.ts'
 import type { Crc32c } from './engine/crc32c.ts'
-import { Engine, type EngineStatus } from './engine/engine.ts'
+import { type ConsensusView, Engine, type EngineStatus } from './engine/engine.ts'
 import { ENGINE_REQUEST } from './engine/messages.ts'
 import type { Signer } from './engine/private-validator.ts'
 import type { SignStateOptions } from './engine/sign-custody.ts'
@@ -60,6 +60,8 @@ export interface Node {
   readonly sync: BlockSync
   /** Undefined before `start`. */
   readonly status: EngineStatus | undefined
+  /** Undefined before `start`, and between two heights. */
+  readonly consensus: ConsensusView | undefined
   readonly counters: Readonly<Record<string, number>>
   /** Proofs of equivocation that this node has seen. */
   readonly evidence: readonly Evidence[]
@@ -109,6 +111,10 @@ class ComposedNode implements Node {
 
   get status(): EngineStatus | undefined {
     return this.#engine?.status
+  }
+
+  get consensus(): ConsensusView | undefined {
+    return this.#engine?.consensus
   }
 
   get evidence(): readonly Evidence[] {

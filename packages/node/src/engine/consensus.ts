@@ -1,5 +1,5 @@
 import { Driver, type Effect, type Refusal, type State, timeoutMs } from '@quoin/consensus'
-import type { CommitCertificate, Evidence, Height, PolkaCertificate, Round, Vote } from '@quoin/protocol'
+import type { CommitCertificate, Evidence, Height, PolkaCertificate, Round, Vote, VoteKind } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock, PeerId } from '../powers.ts'
@@ -57,6 +57,11 @@ export class Consensus {
   /** Undefined before the first height. */
   get state(): State | undefined {
     return this.#driver.state
+  }
+
+  /** Votes of a round that count, in the order in which they came. */
+  votes(round: Round, kind: VoteKind): readonly Vote[] {
+    return this.#driver.votes(round, kind)
   }
 
   /** The final block of this height, from when it is known until `end`. */

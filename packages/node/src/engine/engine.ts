@@ -54,6 +54,9 @@ export interface EngineStatus {
 }
 
 /** Those that belong to a height carry it: one of another height than the engine's is dropped, whatever it is. */
+/** Where this node stands in a height, and the votes that brought it there. */
+export type ConsensusView = Pick<Consensus, 'state' | 'votes'>
+
 type Event =
   | ({ readonly kind: 'message' } & Received)
   | { readonly kind: 'peer'; readonly peer: PeerId }
@@ -162,6 +165,11 @@ export class Engine {
     const { state } = this.#consensus
     if (!this.#begun || state === undefined) return { height: this.#height, round: 0 as Round, step: 'waiting' }
     return { height: state.height, round: state.round, step: state.step }
+  }
+
+  /** What consensus knows of the height that has begun; undefined between two. */
+  get consensus(): ConsensusView | undefined {
+    return this.#begun ? this.#consensus : undefined
   }
 
   /** Running totals, for metrics and tests. */

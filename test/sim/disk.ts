@@ -1,11 +1,34 @@
 import { MemoryKv } from '@quoin/contracts/platform'
 import type { KvOp } from '@quoin/execution'
 import type { Kv, KvRange, LogFile } from '../../packages/node/src/powers.ts'
+import { FileState } from './file-state.ts'
+import { type Life, never } from './life.ts'
 import type { SeededRandom } from './random.ts'
-import { type Life, never, type World } from './world.ts'
+import type { World } from './world.ts'
+
+export type WriteKind = 'kv' | 'sync' | 'replace' | 'truncate'
 
 /** Told of each write as it begins; true when it shall never end: the node crashes while it is under way. */
-export type OnWrite = (kind: 'kv' | 'sync' | 'replace' | 'truncate') => boolean
+export type OnWrite = (kind: WriteKind) => boolean
+
+export type DiskFault = 'EIO' | 'ENOSPC'
+
+/** What the operating system says of a write that it could not make. */
+class DiskError extends Error {
+  readonly code: DiskFault
+
+  constructor(code: DiskFault, kind: WriteKind) {
+    super(`${code}: ${code === 'EIO' ? 'i/o error' : 'no space left on device'}, ${kind}`)
+    this.code = code
+  }
+}
+
+/** What a copy of a disk holds. */
+export interface Backup {
+  readonly kv: MemoryKv
+  readonly wal: Uint8Array
+  readonly signState: Uint8Array
+}
 
 /**
  * What survives a node's crashes. A write is durable when its promise resolves. Of one that is under way at a crash, a database batch or a
@@ -16,14 +39,19 @@ export class Disk {
   readonly #world: World
   readonly #random: SeededRandom
   readonly #latencyMs: readonly [number, number]
-  readonly kv = new MemoryKv()
+  kv = new MemoryKv()
   wal = new FileState()
-  readonly signState = new FileState()
+  signState = new FileState()
   /** Database batches under way. */
   readonly #batches = new Set<readonly KvOp[]>()
   onWrite: OnWrite = () => false
   /** When off, `sync` resolves without making anything durable: for proving that the simulator notices. */
   honest = true
+  /** Every write takes so many times its time. */
+  slowness = 1
+  #fault: DiskFault | undefined
+  /** The life in which a write failed: it has nothing more to say. */
+  failed: Life | undefined
 
   constructor(world: World, latencyMs: readonly [number, number]) {
     this.#world = world
@@ -39,23 +67,58 @@ export class Disk {
     this.signState.crash(this.#random)
   }
 
+  /** From now on every write fails; the operator mends that with undefined. */
+  fail(fault: DiskFault | undefined): void {
+    this.#fault = fault
+  }
+
   /** The log is gone: a broken sector, an operator's mistake. */
   loseWal(): void {
     this.wal = new FileState()
+  }
+
+  /** Another disk, empty. */
+  wipe(): void {
+    this.kv = new MemoryKv()
+    this.wal = new FileState()
+    this.signState = new FileState()
+  }
+
+  /** The database and the log are made anew from the network; the sign state stays, as the operator was told. */
+  wipeButSignState(): void {
+    this.kv = new MemoryKv()
+    this.wal = new FileState()
+  }
+
+  backup(): Backup {
+    return { kv: this.kv.clone(), wal: this.wal.durableContent(), signState: this.signState.durableContent() }
+  }
+
+  restore({ kv, wal, signState }: Backup): void {
+    this.kv = kv.clone()
+    this.wal = new FileState(wal)
+    this.signState = new FileState(signState)
   }
 
   open(life: Life): { readonly kv: Kv; readonly wal: LogFile; readonly signState: LogFile } {
     return { kv: this.#openKv(life), wal: this.#openFile(this.wal, life), signState: this.#openFile(this.signState, life) }
   }
 
-  /** Resolves after the disk's latency, and never for a dead node; `effect` happens just before. */
-  #later(kind: Parameters<OnWrite>[0], life: Life, effect: () => void): Promise<void> {
+  /** Resolves after the disk's latency, and never for a dead node; `effect` happens just before. Rejects while the disk fails. */
+  #later(kind: WriteKind, life: Life, effect: () => void): Promise<void> {
     if (!life.alive || this.onWrite(kind)) return never()
-    return new Promise((resolve) => {
-      this.#world.after(this.#random.between(...this.#latencyMs), () => {
+    const ms = this.#random.between(...this.#latencyMs) * this.slowness
+    return new Promise((resolve, reject) => {
+      // The disk works on while the process is stopped.
+      this.#world.after(ms, () => {
         if (!life.alive) return
-        effect()
-        resolve()
+        const fault = this.#fault
+        if (fault === undefined) effect()
+        life.give(() => {
+          if (fault === undefined) return resolve()
+          this.failed = life
+          reject(new DiskError(fault, kind))
+        })
       })
     })
   }
@@ -95,57 +158,5 @@ export class Disk {
       truncate: (length) => this.#later('truncate', life, () => file.truncate(length)),
       close: async () => {},
     }
-  }
-}
-
-/** One append-only file: what is durable, and what is not yet. */
-export class FileState {
-  #bytes: Uint8Array = new Uint8Array(0)
-  #durable = 0
-  /** A replacement under way. */
-  replacing: Uint8Array | undefined
-
-  get length(): number {
-    return this.#bytes.length
-  }
-
-  content(): Uint8Array {
-    return this.#bytes.slice()
-  }
-
-  append(bytes: Uint8Array): void {
-    const grown = new Uint8Array(this.#bytes.length + bytes.length)
-    grown.set(this.#bytes)
-    grown.set(bytes, this.#bytes.length)
-    this.#bytes = grown
-  }
-
-  syncTo(length: number): void {
-    this.#durable = Math.max(this.#durable, Math.min(length, this.#bytes.length))
-  }
-
-  truncate(length: number): void {
-    this.#bytes = this.#bytes.slice(0, length)
-    this.#durable = length
-  }
-
-  finishReplace(): void {
-    this.#bytes = this.replacing ?? this.#bytes
-    this.replacing = undefined
-    this.#durable = this.#bytes.length
-  }
-
-  crash(random: SeededRandom): void {
-    if (this.replacing !== undefined && random.chance(0.5)) return this.finishReplace()
-    this.replacing = undefined
-    const kept = random.between(this.#durable, this.#bytes.length)
-    const tail = this.#bytes.slice(this.#durable, random.chance(0.5) ? kept : this.#bytes.length)
-    // Behind what was written in order, pages may be missing (zeros) or stale.
-    for (let i = kept - this.#durable; i < tail.length; i++) tail[i] = random.chance(0.5) ? 0 : random.u32() & 0xff
-    const left = new Uint8Array(this.#durable + tail.length)
-    left.set(this.#bytes.subarray(0, this.#durable))
-    left.set(tail, this.#durable)
-    this.#bytes = left
-    this.#durable = left.length
   }
 }

@@ -6,8 +6,9 @@ import {
   TransportError,
   type TransportHandlers,
 } from '../../packages/node/src/powers.ts'
+import type { Life } from './life.ts'
 import type { SeededRandom } from './random.ts'
-import type { Life, World } from './world.ts'
+import type { World } from './world.ts'
 
 /** How one direction between two nodes behaves. */
 export interface Link {
@@ -29,6 +30,16 @@ interface Station {
 /** Sees every message of the ordered stream as it leaves its sender. */
 export type Observer = (from: PeerId, to: PeerId, message: Uint8Array) => void
 
+/** Stands between a node that lies and the network. */
+export interface Liar {
+  /** What goes to `to` in the place of a message of the ordered stream. */
+  readonly send?: (to: PeerId, message: Uint8Array) => readonly Uint8Array[]
+  /** Whether a payload of the gossip leaves. */
+  readonly publishes?: (payload: Uint8Array) => boolean
+  /** Whether a question is answered. */
+  readonly answers?: (from: PeerId, message: Uint8Array) => boolean
+}
+
 /** A full mesh between the nodes of one process, with a link of its own for each direction. */
 export class SimNetwork {
   readonly #world: World
@@ -36,6 +47,7 @@ export class SimNetwork {
   readonly #stations = new Map<PeerId, Station>()
   readonly #links = new Map<string, Link>()
   #defaultLink: Link = PERFECT_LINK
+  readonly #liars = new Map<PeerId, Liar>()
   readonly penalties: { readonly by: PeerId; readonly peer: PeerId; readonly offence: Offence }[] = []
   onSend: Observer = () => {}
 
@@ -60,18 +72,28 @@ export class SimNetwork {
     this.#defaultLink = PERFECT_LINK
   }
 
+  /** From now on the node says what the liar makes of its words. */
+  lie(peer: PeerId, liar: Liar): void {
+    this.#liars.set(peer, liar)
+  }
+
+  /** A message that its sender has not made: it travels like any other, and nobody observes it. */
+  forge(from: PeerId, to: PeerId, message: Uint8Array): void {
+    this.#carry(from, to, 'message', message, (station) => station.handlers.onMessage(from, message))
+  }
+
   /** Puts a message of the ordered stream into a node's hands as if `from` had sent it. */
   inject(from: PeerId, to: PeerId, message: Uint8Array): void {
     const station = this.#stations.get(to)
-    if (station?.life.alive) station.handlers.onMessage(from, message)
+    station?.life.give(() => station.handlers.onMessage(from, message))
   }
 
   /** A node's connections break: its peers notice. */
   down(peer: PeerId): void {
     if (!this.#stations.delete(peer)) return
     for (const [, { life, handlers }] of this.#others(peer)) {
-      this.#world.after(1, () => {
-        if (life.alive && !this.#stations.has(peer)) handlers.onPeer(peer, 'down')
+      life.after(1, () => {
+        if (!this.#stations.has(peer)) handlers.onPeer(peer, 'down')
       })
     }
   }
@@ -83,11 +105,14 @@ export class SimNetwork {
       peers: () => (this.#stations.has(self) ? this.#others(self).map(([peer]) => peer) : []),
       send: (to, message) => {
         if (!life.alive) return
-        this.onSend(self, to, message)
-        this.#carry(self, to, 'message', message, (station) => station.handlers.onMessage(self, message))
+        const lies = this.#liars.get(self)?.send?.(to, message) ?? [message]
+        for (const said of lies) {
+          this.onSend(self, to, said)
+          this.forge(self, to, said)
+        }
       },
       publish: (payload) => {
-        if (!life.alive) return
+        if (!life.alive || this.#liars.get(self)?.publishes?.(payload) === false) return
         for (const [peer] of this.#others(self)) {
           this.#carry(self, peer, 'gossip', payload, (station) => void this.#gossip(station, self, payload))
         }
@@ -115,8 +140,8 @@ export class SimNetwork {
     for (const [peer, other] of this.#others(self)) {
       this.#world.after(1, () => {
         if (this.#stations.get(peer) !== other || this.#stations.get(self) !== station) return
-        other.handlers.onPeer(self, 'up')
-        station.handlers.onPeer(peer, 'up')
+        other.life.give(() => other.handlers.onPeer(self, 'up'))
+        station.life.give(() => station.handlers.onPeer(peer, 'up'))
       })
     }
   }
@@ -138,9 +163,10 @@ export class SimNetwork {
     for (let i = 0; i < times; i++) {
       this.#world.after(this.#random.between(...link.latencyMs), () => {
         const station = this.#stations.get(to)
-        if (station === undefined || !station.life.alive) return
-        this.#world.record(kind, from, to, payload)
-        deliver(station)
+        station?.life.give(() => {
+          this.#world.record(kind, from, to, payload)
+          deliver(station)
+        })
       })
     }
     return true
@@ -149,22 +175,37 @@ export class SimNetwork {
   /** A lost question or answer is never heard of: the asker's own limit ends it. */
   #request(from: PeerId, to: PeerId, message: Uint8Array, life: Life, signal: AbortSignal): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const fail = (reason: TransportError['reason']) => reject(new TransportError(reason, `${from} asked ${to}: ${reason}`))
+      // Node keeps a composite signal for as long as it has a listener, and all that hangs on it: so the listener goes with the question or the life.
+      const abort = () => fail('aborted')
+      const unlink = life.onEnd(() => signal.removeEventListener('abort', abort))
+      const settle = () => {
+        unlink()
+        signal.removeEventListener('abort', abort)
+      }
+      const fail = (reason: TransportError['reason']) => {
+        settle()
+        reject(new TransportError(reason, `${from} asked ${to}: ${reason}`))
+      }
       if (signal.aborted) return fail('aborted')
       if (!this.#stations.has(to)) return fail('disconnected')
-      signal.addEventListener('abort', () => fail('aborted'), { once: true })
-      let answered = false
-      this.#carry(from, to, 'request', message, (station) => {
-        if (answered) return
-        answered = true
-        void station.handlers.onRequest(from, message).then((answer) => {
-          if (!station.life.alive) return
-          this.#carry(to, from, 'answer', answer ?? new Uint8Array(0), () => {
-            if (!life.alive) return
-            if (answer === undefined) fail('refused')
-            else resolve(answer)
-          })
-        })
+      signal.addEventListener('abort', abort)
+      this.#ask(from, to, message, (answer) =>
+        life.give(() => {
+          if (answer === undefined) return fail('refused')
+          settle()
+          resolve(answer)
+        }),
+      )
+    })
+  }
+
+  #ask(from: PeerId, to: PeerId, message: Uint8Array, answered: (answer: Uint8Array | undefined) => void): void {
+    let isAsked = false
+    this.#carry(from, to, 'request', message, ({ life, handlers }) => {
+      if (isAsked || this.#liars.get(to)?.answers?.(from, message) === false) return
+      isAsked = true
+      void handlers.onRequest(from, message).then((answer) => {
+        if (life.alive) this.#carry(to, from, 'answer', answer ?? new Uint8Array(0), () => answered(answer))
       })
     })
   }

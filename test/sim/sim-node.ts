@@ -11,9 +11,14 @@ import { testEngine } from '../../packages/node/test/engine.ts'
 import { simCrypto } from './crypto.ts'
 import { Disk } from './disk.ts'
 import { CHAIN_ID, EPOCH_MS, validatorKey } from './genesis.ts'
+import { Life, SimClock, WallClock } from './life.ts'
 import type { SimNetwork } from './network.ts'
 import type { SeededRandom } from './random.ts'
-import { type Life, SimClock, type World } from './world.ts'
+import { timedExecutor } from './work.ts'
+import type { World } from './world.ts'
+
+/** Heights whose state a node can still prove; what is older is pruned. */
+export const HISTORY_HEIGHTS = 16
 
 /** Loaded before any world begins: reading its file is real I/O, which virtual time does not wait for. */
 const sharedEngine = await testEngine()
@@ -28,6 +33,8 @@ export interface SimNodeOptions {
   readonly keyIndex?: number
   readonly clockOffsetMs: number
   readonly diskLatencyMs: readonly [number, number]
+  /** How long a block takes to build, to execute, and to take over after its commit. */
+  readonly workMs: readonly [number, number]
   readonly logger: Logger
   /** Makes the contract engine of each life; by default all nodes of this process share one. */
   readonly makeEngine?: () => Engine
@@ -43,27 +50,48 @@ export class SimNode {
   readonly peer: PeerId
   readonly index: number
   readonly disk: Disk
+  readonly clock: WallClock
   readonly #options: SimNodeOptions
   readonly #random: SeededRandom
-  #life: Life = { alive: false }
+  readonly #workRandom: SeededRandom
+  #life: Life | undefined
   #node: Node | undefined
+  #slowness = 1
   crashes = 0
+  /** It stopped by itself, and no operator has looked yet. */
+  halted: unknown
 
   constructor(options: SimNodeOptions) {
+    const { world, index, diskLatencyMs, clockOffsetMs } = options
     this.#options = options
-    this.index = options.index
-    this.peer = `node-${options.index}`
-    this.disk = new Disk(options.world, options.diskLatencyMs)
-    this.#random = options.world.random.fork()
+    this.index = index
+    this.peer = `node-${index}`
+    this.disk = new Disk(world, diskLatencyMs)
+    this.clock = new WallClock(world, EPOCH_MS + clockOffsetMs)
+    this.#random = world.random.fork()
+    this.#workRandom = world.random.fork()
   }
 
   get alive(): boolean {
-    return this.#life.alive
+    return this.#life?.alive === true
+  }
+
+  get paused(): boolean {
+    return this.#life?.paused === true
+  }
+
+  get isValidator(): boolean {
+    return this.#options.isValidator
   }
 
   /** Undefined while it is down or starting. */
   get node(): Node | undefined {
-    return this.#life.alive ? this.#node : undefined
+    return this.alive ? this.#node : undefined
+  }
+
+  /** Whether a write of this life has failed. */
+  get isDiskBroken(): boolean {
+    return this.alive && this.disk.failed === this.#life
   }
 
   /** Height of its last block when it was last seen alive. */
@@ -78,22 +106,33 @@ export class SimNode {
   /** Starts a process on what the disk holds. */
   start(): void {
     if (this.alive) return
-    const life: Life = { alive: true }
+    const life = new Life(this.#options.world)
     this.#life = life
     this.#node = undefined
-    this.#run(life).catch((error: unknown) => {
-      if (life.alive) this.#options.onHalt(this, error)
-    })
+    this.halted = undefined
+    this.#run(life).catch((error: unknown) => this.#halt(life, error))
   }
 
   /** Ends the process where it stands. */
   crash(): void {
     if (!this.alive) return
     this.crashes++
-    this.#life.alive = false
+    this.#end()
     this.#options.world.record('crash', this.peer)
-    this.#options.network.down(this.peer)
-    this.disk.crash()
+  }
+
+  /** From now on disk and execution take so many times their time. */
+  slow(factor: number): void {
+    this.#slowness = factor
+    this.disk.slowness = factor
+  }
+
+  pause(): void {
+    this.#life?.pause()
+  }
+
+  resume(): void {
+    this.#life?.resume()
   }
 
   /**
@@ -116,22 +155,38 @@ export class SimNode {
 
   /** An orderly stop; the process is gone when it resolves. */
   async stop(): Promise<void> {
+    if (!this.alive) return
     await this.#node?.stop()
-    this.#life.alive = false
+    this.#life?.end()
+  }
+
+  #end(): void {
+    this.#life?.end()
+    this.#options.network.down(this.peer)
+    this.disk.crash()
+  }
+
+  /** A process that cannot go on ends, and says why. */
+  #halt(life: Life, error: unknown): void {
+    if (!life.alive) return
+    this.halted = error
+    this.#end()
+    this.#options.onHalt(this, error)
   }
 
   async #run(life: Life): Promise<void> {
-    const { world, network, genesis, isValidator, clockOffsetMs, logger } = this.#options
+    const { world, network, genesis, isValidator, workMs, logger } = this.#options
     const { kv, wal, signState } = this.disk.open(life)
     const engine = this.#options.makeEngine?.() ?? sharedEngine
-    const state = { kv, crypto: simCrypto, chainId: CHAIN_ID, engine, treeDepth: 4, historyHeights: 16 }
-    const executor = unwrap(await createExecutor(state))
+    const state = { kv, crypto: simCrypto, chainId: CHAIN_ID, engine, treeDepth: 4, historyHeights: HISTORY_HEIGHTS }
+    const bare = unwrap(await createExecutor(state))
+    const executor = timedExecutor(bare, life, () => this.#workRandom.between(...workMs) * this.#slowness)
     const { address, secretKey } = validatorKey(this.#options.keyIndex ?? this.index)
     const created = await createNode({
       powers: {
         crypto: simCrypto,
         crc32c: crc32cTable,
-        clock: new SimClock(world, EPOCH_MS + clockOffsetMs, life),
+        clock: new SimClock(world, this.clock, life),
         random: this.#random,
         kv,
         files: { wal, signState },
@@ -144,9 +199,7 @@ export class SimNode {
       // A key is made with its sign state; here the first start makes it.
       signState: { missing: 'new-key' },
       logger: logger.child({ node: this.peer }),
-      onHalt: (error) => {
-        if (life.alive) this.#options.onHalt(this, error)
-      },
+      onHalt: (error) => this.#halt(life, error),
     })
     const node = unwrap(created)
     node.chain.onHead(() => {

@@ -4,11 +4,14 @@ import type { Engine } from '@quoin/execution/vm'
 import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
 import { evidenceOffender } from '../../packages/node/src/engine/evidence-pool.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
+import { DEFAULT_LASTING, Faults, type LastingFault } from './faults.ts'
 import { simGenesis, validatorKey } from './genesis.ts'
+import { checkHistory } from './history-check.ts'
 import { Load } from './load.ts'
 import { SimNetwork } from './network.ts'
 import { type ContractCounts, checkImages, Oracle, Violation } from './oracle.ts'
 import type { SeededRandom } from './random.ts'
+import { ReplayCheck } from './replay-check.ts'
 import { SimNode } from './sim-node.ts'
 import { World } from './world.ts'
 
@@ -31,6 +34,16 @@ export interface SimulationOptions {
   readonly clientCount?: number
   /** How long a disk takes to write; else drawn. */
   readonly diskLatencyMs?: readonly [number, number]
+  /** How long a block takes to build, to execute and to take over; else drawn, or none in a calm network. */
+  readonly workMs?: readonly [number, number]
+  /** What victims may lose for good; at most a third of the power has victims. */
+  readonly lastingFaults?: readonly LastingFault[]
+  /** Virtual time within which faults may keep the chain from growing; then they end whatever it has reached. */
+  readonly faultyMs?: number
+  /** Time between two faults, least and most. */
+  readonly faultGapMs?: readonly [number, number]
+  /** Share of the steps after which each log is replayed and compared; none unless given. */
+  readonly replayChance?: number
   /** Offsets of the nodes' clocks; else drawn, within the precision. */
   readonly clockOffsetsMs?: readonly number[]
   readonly logger?: Logger
@@ -48,6 +61,11 @@ export interface SimulationResult {
   readonly virtualMs: number
   readonly events: number
   readonly crashes: number
+  /** Faults by kind. */
+  readonly faults: Faults['counts']
+  /** Nodes that stopped by themselves as they should, and logs that were replayed and compared. */
+  readonly halts: number
+  readonly replays: number
   readonly transactions: number
   /** What became of the transactions that concern contracts. */
   readonly contracts: Readonly<ContractCounts>
@@ -60,8 +78,11 @@ export interface SimulationResult {
 const CLIENTS = 6
 /** First byte of a proposal on the ordered stream. */
 const PROPOSAL_TAG = 0
-/** Virtual time within which faults may keep the chain from growing; then they end whatever it has reached. */
 const FAULTY_MS = 20_000
+/** Of faulty networks: a machine that is fast, and ever slower ones; a block's execution alone takes up to half a second. */
+const FAULT_GAP_MS = [50, 1_200] as const
+const WORK_MS_MAX = [1, 20, 100, 500]
+const DISK_LATENCY_MS_MAX = [2, 8, 40]
 /** Bound within which a healed network decides. */
 const HEALED_MS = 30_000
 
@@ -80,7 +101,8 @@ export class Simulation {
   readonly oracle: Oracle
   readonly nodes: readonly SimNode[]
   readonly #options: SimulationOptions
-  readonly #faults: SeededRandom
+  readonly #faults: Faults
+  readonly #replays: ReplayCheck
   /** When and to whom clients send. */
   readonly #pace: SeededRandom
   readonly #load: Load
@@ -88,23 +110,25 @@ export class Simulation {
   largestProposalBytes = 0
   #started = false
   #failure: Error | undefined
-  #faulty = true
 
   constructor(options: SimulationOptions) {
-    const { seed, nodeCount = 4, followerCount = 0, clientCount = CLIENTS, twin = false, logger = silentLogger } = options
+    const { seed, nodeCount = 4, followerCount = 0, clientCount = CLIENTS, twin = false, calm = false } = options
+    const { logger = silentLogger } = options
     this.#options = options
     this.world = new World(seed)
     this.network = new SimNetwork(this.world)
-    this.#faults = this.world.random.fork()
     this.#pace = this.world.random.fork()
     this.#load = new Load(this.#pace.fork(), CLIENTS)
     this.oracle = new Oracle(nodeCount, twin ? [validatorKey(nodeCount - 1).address] : [])
     this.network.onSend = (from, _to, message) => {
+      if (this.nodes.find(({ peer }) => peer === from)?.isDiskBroken === true)
+        this.#fail(new Violation(`${from} speaks though a write of it failed`))
       if (message[0] === PROPOSAL_TAG) this.largestProposalBytes = Math.max(this.largestProposalBytes, message.length)
       this.#guard(() => this.oracle.observe(from, message))
     }
     const genesis = simGenesis(nodeCount, clientCount)
     this.#validators = genesis.validators
+    const workMsMax = calm ? 0 : this.world.random.pick(WORK_MS_MAX)
     this.nodes = Array.from({ length: nodeCount + (twin ? 1 : 0) + followerCount }, (_, index) => {
       return new SimNode({
         isValidator: index < nodeCount || (twin && index === nodeCount),
@@ -114,30 +138,44 @@ export class Simulation {
         genesis,
         index,
         clockOffsetMs: options.clockOffsetsMs?.[index] ?? this.world.random.between(-80, 80),
-        diskLatencyMs: options.diskLatencyMs ?? [0, this.world.random.between(1, 8)],
+        diskLatencyMs: options.diskLatencyMs ?? [0, calm ? 8 : this.world.random.pick(DISK_LATENCY_MS_MAX)],
+        workMs: options.workMs ?? [0, workMsMax],
         logger,
         ...(options.makeEngine === undefined ? {} : { makeEngine: options.makeEngine }),
         wrapExecutor: (executor) => options.wrapExecutor?.(index, executor) ?? executor,
         onHalt: (node, error) => {
           if (options.onHalt !== undefined) options.onHalt(node, error)
-          else this.#fail(new Error(`${node.peer} stopped by itself`, { cause: error }))
+          else this.#guard(() => this.#faults.onHalt(node, error))
         },
         onCommit: (node) => this.#guard(() => this.#onCommit(node)),
       })
     })
+    const { world, network, nodes } = this
+    const validatorCount = twin ? nodeCount - 1 : nodeCount
+    this.#faults = new Faults({
+      ...{ world, network, nodes, validatorCount },
+      gapMs: options.faultGapMs ?? FAULT_GAP_MS,
+      lasting: options.lastingFaults ?? (twin ? [] : DEFAULT_LASTING),
+    })
+    this.#replays = new ReplayCheck(this.world, this.nodes, options.replayChance ?? 0)
+    this.world.afterStep = () => this.#replays.run()
   }
 
   async run(): Promise<SimulationResult> {
     const { faultyHeights = 8, healedHeights = 3 } = this.#options
     this.start()
-    await this.until(() => this.oracle.height >= faultyHeights, FAULTY_MS)
+    await this.until(() => this.oracle.height >= faultyHeights, this.#options.faultyMs ?? FAULTY_MS)
     this.#heal()
     const target = this.oracle.height + healedHeights
-    const progressed = await this.until(() => this.nodes.every(({ node }) => heightOf(node) >= target), HEALED_MS)
+    const alive = this.nodes.filter((node) => !this.#faults.isLost(node))
+    const progressed = await this.until(() => alive.every(({ node }) => heightOf(node) >= target), HEALED_MS)
     if (!progressed) throw new Violation(`liveness: healed, ${HEALED_MS} ms later: ${this.describe()}`)
     const offenders = this.#offenders()
     await this.stop()
-    for (const { peer, disk } of this.nodes) await checkImages(peer, disk.kv)
+    for (const { peer, disk, committedHeight } of alive) {
+      await checkImages(peer, disk.kv)
+      await checkHistory(peer, disk.kv, committedHeight, this.#validators.validators.length)
+    }
     if (this.network.penalties.length > 0 && !this.#options.twin) {
       throw new Violation(`an honest node was blamed: ${JSON.stringify(this.network.penalties.slice(0, 3))}`)
     }
@@ -147,6 +185,9 @@ export class Simulation {
       virtualMs: this.world.nowMs,
       events: this.world.events,
       crashes: this.nodes.reduce((sum, { crashes }) => sum + crashes, 0),
+      faults: this.#faults.counts,
+      halts: this.#faults.halts,
+      replays: this.#replays.count,
       transactions: this.#load.taken,
       contracts: this.oracle.contracts,
       roundsLost: this.oracle.roundsLost,
@@ -169,7 +210,7 @@ export class Simulation {
     if (this.#started) return
     this.#started = true
     if (load) this.#sendLoad()
-    if (!calm) this.#scheduleFaults()
+    if (!calm) this.#faults.begin()
   }
 
   /** Index of the validator that proposes in round 0 of a height. */
@@ -251,75 +292,9 @@ export class Simulation {
     })
   }
 
-  // ---- faults
-
-  #scheduleFaults(): void {
-    const faults = this.#faults
-    const worst = faults.pick([0, 0.02, 0.1, 0.25])
-    this.network.setDefault({
-      loss: worst,
-      duplication: faults.pick([0, 0.05, 0.2]),
-      latencyMs: [1, faults.pick([5, 20, 60, 150])],
-      cut: false,
-    })
-    this.#nextFault()
-  }
-
-  #nextFault(): void {
-    const faults = this.#faults
-    this.world.after(faults.between(50, 1_500), () => {
-      if (!this.#faulty) return
-      const kind = faults.below(10)
-      if (kind < 4) this.#crashOne(faults.pick(this.nodes))
-      else if (kind < 6) this.#cutSome()
-      else if (kind < 8) this.#slowOne(faults.pick(this.nodes))
-      else if (kind === 8) for (const node of this.nodes) if (faults.chance(0.7)) this.#crashOne(node)
-      this.#nextFault()
-    })
-  }
-
-  /** Half of the crashes come at once, the others while something is being written. */
-  #crashOne(node: SimNode): void {
-    if (!node.alive) return
-    const downMs = this.#faults.between(1, 3_000)
-    const losesLog = node.index === 0 && this.#faults.chance(0.2)
-    const comeBack = () => {
-      // No more than a third of the power: who has lost its log keeps silent for a height.
-      if (losesLog) node.disk.loseWal()
-      this.world.after(downMs, () => node.start())
-    }
-    if (this.#faults.chance(0.5)) return node.crashAtWrite(this.#faults.between(1, 6), comeBack)
-    node.crash()
-    comeBack()
-  }
-
-  /** Some directions between nodes carry nothing for a while. */
-  #cutSome(): void {
-    for (const from of this.nodes) {
-      for (const to of this.nodes) {
-        if (from === to || !this.#faults.chance(0.3)) continue
-        this.network.setLink(from.peer, to.peer, { loss: 0, duplication: 0, latencyMs: [1, 5], cut: true })
-        this.world.after(this.#faults.between(100, 3_000), () => this.network.setLink(from.peer, to.peer, undefined))
-      }
-    }
-  }
-
-  /** A clog: what one node sends takes long. */
-  #slowOne(node: SimNode): void {
-    for (const to of this.nodes) {
-      this.network.setLink(node.peer, to.peer, { loss: 0, duplication: 0, latencyMs: [200, 900], cut: false })
-      this.world.after(this.#faults.between(100, 3_000), () => this.network.setLink(node.peer, to.peer, undefined))
-    }
-  }
-
   #heal(): void {
-    this.#faulty = false
     this.world.record('heal')
-    this.network.heal()
-    for (const node of this.nodes) {
-      node.disk.onWrite = () => false
-      node.start()
-    }
+    this.#faults.end()
   }
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '../../packages/node/src/powers.ts'
 import { SeededRandom } from './random.ts'
 
 interface Scheduled {
@@ -18,6 +17,8 @@ export class World {
   #sequence = 0
   #nowMs = 0
   events = 0
+  /** Checks between two events: may take microtasks, and changes nothing. */
+  afterStep: () => Promise<void> | undefined = () => undefined
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed)
@@ -59,6 +60,7 @@ export class World {
     this.events++
     next.action()
     await settled()
+    await this.afterStep()
     return true
   }
 
@@ -113,37 +115,3 @@ const isBefore = (a: Scheduled, b: Scheduled): boolean => a.atMs < b.atMs || (a.
 
 /** Resolves in the next macrotask. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-/** Virtual time of one life of a node: its wall clock is off by `offsetMs`, and its timers die with it. */
-export class SimClock implements Clock {
-  readonly #world: World
-  readonly #epochMs: number
-  readonly #life: Life
-
-  constructor(world: World, epochMs: number, life: Life) {
-    this.#world = world
-    this.#epochMs = epochMs
-    this.#life = life
-  }
-
-  now(): number {
-    return this.#epochMs + Math.floor(this.#world.nowMs)
-  }
-
-  monotonic(): number {
-    return this.#world.nowMs
-  }
-
-  after(ms: number, action: () => void): () => void {
-    return this.#world.after(ms, () => {
-      if (this.#life.alive) action()
-    })
-  }
-}
-
-/** One life of a node, from its start to its crash. What a dead one began never ends. */
-export interface Life {
-  alive: boolean
-}
-
-export const never = <T>(): Promise<T> => new Promise(() => {})

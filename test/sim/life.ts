@@ -1,0 +1,136 @@
+import type { Clock } from '../../packages/node/src/powers.ts'
+import type { World } from './world.ts'
+
+/**
+ * One life of a process, from its start to its end. Whatever the world has for it (messages, timers, writes that are done) passes through
+ * `give`: what comes for a dead process never happens, and what comes for a stopped one waits until it goes on.
+ */
+export class Life {
+  readonly #world: World
+  readonly #onEnd = new Set<() => void>()
+  #alive = true
+  #held: (() => void)[] | undefined
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  get paused(): boolean {
+    return this.#held !== undefined
+  }
+
+  give(action: () => void): void {
+    if (!this.#alive) return
+    if (this.#held === undefined) action()
+    else this.#held.push(action)
+  }
+
+  /** Gives something after a time; the returned function takes it back. */
+  after(ms: number, action: () => void): () => void {
+    let cancelled = false
+    const cancel = this.#world.after(ms, () =>
+      this.give(() => {
+        if (!cancelled) action()
+      }),
+    )
+    return () => {
+      cancelled = true
+      cancel()
+    }
+  }
+
+  /** SIGSTOP: the process does nothing, and knows nothing of the time that passes. */
+  pause(): void {
+    this.#held ??= []
+  }
+
+  /** SIGCONT: what waited comes at once, in its order. */
+  resume(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const action of held) this.after(0, action)
+  }
+
+  end(): void {
+    this.#alive = false
+    this.#held = undefined
+    for (const action of this.#onEnd) action()
+    this.#onEnd.clear()
+  }
+
+  /** Runs when the process ends, unless taken back before. */
+  onEnd(action: () => void): () => void {
+    this.#onEnd.add(action)
+    return () => this.#onEnd.delete(action)
+  }
+}
+
+/** A machine's wall clock, which all lives of its process share. */
+export class WallClock {
+  readonly #world: World
+  readonly #epochMs: number
+  #offsetMs: number
+  #driftPpm = 0
+  #driftSinceMs = 0
+
+  /** `epochMs`: what it shows when the world begins. */
+  constructor(world: World, epochMs: number) {
+    this.#world = world
+    this.#epochMs = epochMs
+    this.#offsetMs = epochMs
+  }
+
+  now(): number {
+    const { nowMs } = this.#world
+    return Math.floor(nowMs + this.#offsetMs + ((nowMs - this.#driftSinceMs) * this.#driftPpm) / 1e6)
+  }
+
+  /** Somebody sets it. */
+  jump(ms: number): void {
+    this.#offsetMs += ms
+  }
+
+  /** It shows the right time again, give or take its first offset. */
+  correct(): void {
+    this.#driftPpm = 0
+    this.#offsetMs = this.#epochMs
+  }
+
+  /** From now on it gains or loses so many microseconds a second. */
+  drift(ppm: number): void {
+    this.#offsetMs += ((this.#world.nowMs - this.#driftSinceMs) * this.#driftPpm) / 1e6
+    this.#driftSinceMs = this.#world.nowMs
+    this.#driftPpm = ppm
+  }
+}
+
+/** Time as one life sees it: the wall clock may jump, the monotonic one does not, and timers end with the life. */
+export class SimClock implements Clock {
+  readonly #world: World
+  readonly #wall: WallClock
+  readonly #life: Life
+
+  constructor(world: World, wall: WallClock, life: Life) {
+    this.#world = world
+    this.#wall = wall
+    this.#life = life
+  }
+
+  now(): number {
+    return this.#wall.now()
+  }
+
+  monotonic(): number {
+    return this.#world.nowMs
+  }
+
+  after(ms: number, action: () => void): () => void {
+    return this.#life.after(ms, action)
+  }
+}
+
+export const never = <T>(): Promise<T> => new Promise(() => {})

@@ -11,7 +11,7 @@ import {
   roundVotes,
   type Vote,
 } from '@quoin/protocol'
-import { decodeMessage, type EngineMessage } from '../../packages/node/src/engine/messages.ts'
+import { decodeMessage, type EngineMessage, messageHeight } from '../../packages/node/src/engine/messages.ts'
 import type { Kv, PeerId } from '../../packages/node/src/powers.ts'
 import type { BlockReader } from '../../packages/node/src/store/types.ts'
 import { simCrypto } from './crypto.ts'
@@ -57,11 +57,14 @@ export class Oracle {
     return [...this.#said].some(([what, value]) => what.startsWith(`${validator}/prevote/`) && value === 'nil')
   }
 
-  /** A message of the ordered stream leaves a node. */
-  observe(from: PeerId, bytes: Uint8Array): void {
+  /** A message of the ordered stream leaves a node whose last block is that of `head`. */
+  observe(from: PeerId, bytes: Uint8Array, head: number): void {
     const decoded = decodeMessage(bytes)
     if (!decoded.ok) throw new Violation(`${from} sent bytes that are no message: ${decoded.error.message}`)
     const message = decoded.value
+    const isSettled = message.kind === 'status' || message.kind === 'commitCertificate'
+    if (!isSettled && messageHeight(message) <= head)
+      throw new Violation(`${from} sends a ${message.kind} of height ${messageHeight(message)}, and has block ${head}`)
     if (message.kind === 'proposal') this.#onProposal(message.proposal)
     for (const vote of votesOf(message)) this.#onVote(vote)
   }

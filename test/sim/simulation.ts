@@ -121,10 +121,12 @@ export class Simulation {
     this.#load = new Load(this.#pace.fork(), CLIENTS)
     this.oracle = new Oracle(nodeCount, twin ? [validatorKey(nodeCount - 1).address] : [])
     this.network.onSend = (from, _to, message) => {
-      if (this.nodes.find(({ peer }) => peer === from)?.isDiskBroken === true)
-        this.#fail(new Violation(`${from} speaks though a write of it failed`))
       if (message[0] === PROPOSAL_TAG) this.largestProposalBytes = Math.max(this.largestProposalBytes, message.length)
-      this.#guard(() => this.oracle.observe(from, message))
+      const sender = this.nodes.find(({ peer }) => peer === from)!
+      this.#guard(() => {
+        if (sender.isDiskBroken) throw new Violation(`${from} speaks though a write of it failed`)
+        this.oracle.observe(from, message, sender.committedHeight)
+      })
     }
     const genesis = simGenesis(nodeCount, clientCount)
     this.#validators = genesis.validators

@@ -14,7 +14,7 @@ import type { Values } from './values.ts'
 import type { LoggedInput, Wal } from './wal.ts'
 
 export interface ConsensusPowers {
-  readonly clock: Pick<Clock, 'after'>
+  readonly clock: Pick<Clock, 'after' | 'now'>
   readonly chain: Pick<Chain, 'head'>
   readonly wal: Pick<Wal, 'append'>
   /** Undefined follows without voting. */
@@ -203,8 +203,16 @@ export class Consensus {
 
   #onNewRound(height: Height, round: Round): void {
     this.#ticker.clear()
-    this.#powers.values.cancelBuild()
-    if (round > 0) this.#powers.logger.info({ height, round }, 'new round')
+    const { values, logger, clock, chain } = this.#powers
+    values.cancelBuild()
+    if (round > 0) logger.info({ height, round }, 'new round')
+    const { header, parameters } = chain.head
+    const aheadMs = header.timeMs - clock.now()
+    if (aheadMs > parameters.clockPrecisionMs)
+      logger.warn(
+        { height, round, aheadMs },
+        "the time of the last block is ahead of this machine's clock: no proposal until then",
+      )
   }
 
   #propose({ proposal: unsigned, polka }: Extract<Effect, { kind: 'propose' }>): void {

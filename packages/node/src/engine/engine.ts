@@ -23,6 +23,7 @@ import { CorruptFileError } from './record-file.ts'
 import { honestPeersNeeded, Rejoin } from './rejoin.ts'
 import { openSignState, SignCustody, type SignStateOptions } from './sign-custody.ts'
 import type { Elapsed } from './ticker.ts'
+import { Timeliness } from './timeliness.ts'
 import { type ValueEvent, Values } from './values.ts'
 import { type LoggedInput, Wal, type WalContent } from './wal.ts'
 
@@ -91,6 +92,7 @@ export class Engine {
   #left: WalContent | undefined
   /** The height was due before it could begin. */
   #isDue = false
+  readonly #timeliness: Timeliness
   readonly #lateReplies = new Map<PeerId, number>()
   #height: Height
   #begun = false
@@ -136,6 +138,7 @@ export class Engine {
     this.#values = new Values({ ...options, wal, spawn, penalise, onFailure }, (height, event) =>
       this.#queue.push({ kind: 'value', height, event }),
     )
+    this.#timeliness = new Timeliness(logger)
     this.#log = new HeightLog(wal, validator, logger)
     this.#consensus = new Consensus({
       ...{ clock, chain, wal, validator, logger, outbox: this.#outbox, values: this.#values },
@@ -177,6 +180,7 @@ export class Engine {
     return {
       ...this.#outbox.counters,
       ...this.#values.counters,
+      ...this.#timeliness.counters,
       verifiedVotes: this.#inbox.verifiedVotes,
       engineFailures: this.#failures,
     }
@@ -325,7 +329,9 @@ export class Engine {
     const { message, receivedMs } = sorted
     this.#begin()
     if (message.kind === 'proposal') {
-      const { proposal, block } = message
+      const { proposal, block, polka } = message
+      const { parameters } = this.#options.chain.head
+      if (polka === undefined) this.#timeliness.look(proposal, block.header.timeMs, from, receivedMs, parameters)
       this.#values.proposed(proposal.round, proposal.valueId, block, from, receivedMs)
     }
     const refusal = this.#consensus.feed(inputOf(message))

@@ -40,7 +40,10 @@ export const CONFIG_KEYS = {
   },
   p2p: {
     listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses that the node listens on for its peers.'),
-    'ip-filter': boolean(true, 'Refuse connections from addresses that no registered node has.'),
+    'filter-by-address': boolean(
+      false,
+      'Refuse connections from IP addresses that no registered node has, before their handshake. Peers are known by their id either way.',
+    ),
   },
   store: {
     'tree-depth': integer(
@@ -62,6 +65,9 @@ export const CONFIG_KEYS = {
     'recovery-workers': integer(1, 1, 64, 'Threads that recover the senders of transactions.'),
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ConfigKey>>>>
+
+/** Keys by path that have another name now. */
+export const RENAMED_KEYS: ReadonlyMap<string, string> = new Map([['p2p.ip-filter', 'p2p.filter-by-address']])
 
 type Value<K extends ConfigKey> = K extends { readonly kind: 'integer' }
   ? number

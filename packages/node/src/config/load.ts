@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '@quoin/protocol'
 import { parse, TomlError } from 'smol-toml'
-import { allowed, type Config, type ConfigKey, type NamedKey, namedKeys } from './keys.ts'
+import { allowed, type Config, type ConfigKey, type NamedKey, namedKeys, RENAMED_KEYS } from './keys.ts'
 
 export interface ConfigError {
   readonly code: 'invalid-config'
@@ -67,6 +67,8 @@ function readFile(name: string, content: string): ReadonlyMap<string, unknown> {
     if (typeof keys !== 'object' || keys === null || Array.isArray(keys))
       throw new Refusal(`${name}: ${section} must be a section, [${section}]`)
     for (const [key, value] of Object.entries(keys)) {
+      const renamed = RENAMED_KEYS.get(`${section}.${key}`)
+      if (renamed !== undefined) throw new Refusal(`${name}: ${section}.${key} is called ${renamed} now: rename it`)
       if (!known.some((named) => named.name === key)) {
         throw new Refusal(
           `${name}: unknown key ${section}.${key}; known in [${section}] are ${known.map((named) => named.name).join(', ')}`,

@@ -6,18 +6,10 @@ import { tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { utf8ToBytes } from '@quoin/protocol'
 import { createLibp2p } from 'libp2p'
-import type { PeerId } from '../powers.ts'
 import { coalescing } from './coalesce.ts'
+import type { Gate } from './gate.ts'
 import type { NetworkLimits } from './limits.ts'
 import { libp2pLogger, type NetworkLogger } from './logger.ts'
-
-/** What the node asks about each connection. */
-export interface Gate {
-  /** Before the handshake; the IP is undefined when the socket has none. */
-  allowsIp(ip: string | undefined): boolean
-  /** After it. */
-  allowsPeer(peer: PeerId): boolean
-}
 
 export interface NodeOptions {
   readonly privateKey: PrivateKey

@@ -13,13 +13,15 @@ import {
 import { type AdmissionList, admissionList } from './admission.ts'
 import { createCounters, type NetworkCounters } from './counters.ts'
 import { Dialer } from './dialer.ts'
+import { type Gate, gateOf } from './gate.ts'
 import { Gossip } from './gossip.ts'
-import { createNode, type Gate } from './libp2p-node.ts'
+import { createNode } from './libp2p-node.ts'
 import { checkLimits, NETWORK_LIMITS, type NetworkLimits } from './limits.ts'
 import { libp2pLogger, type NetworkLogger } from './logger.ts'
 import { loadNodeKey, type NodeKey } from './node-key.ts'
 import { PeerScores } from './peer-score.ts'
 import { keepsExisting } from './preference.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { Requests } from './requests.ts'
 import { Session, type SessionEvents } from './session.ts'
 import { abortConnection, asError } from './streams.ts'
@@ -34,8 +36,8 @@ export interface Libp2pTransportOptions {
   readonly networkId: string
   readonly logger: NetworkLogger
   readonly limits?: Partial<NetworkLimits>
-  /** Refuse connections from IPs that are neither in the list of nodes nor loopback, before the handshake. On unless false. */
-  readonly ipFilter?: boolean
+  /** Refuse connections from IPs that are neither in the list of nodes nor loopback, before the handshake. Off unless true. */
+  readonly filterByAddress?: boolean
   /** For scores, bans and redials; libp2p keeps its own time. */
   readonly clock?: Clock
   /** From 0 (inclusive) to 1 (exclusive), spreads redials. */
@@ -158,9 +160,12 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
         logger.debug({ peer, reason: asError(error).message }, 'dial failed')
       },
     })
-    const filtered = options.ipFilter !== false
-    gate.allowsIp = (ip) => this.#count('refusedByIp', !filtered || (ip !== undefined && this.#list.allowsIp(ip)))
-    gate.allowsPeer = (peer) => this.#count('refusedById', this.#allows(peer))
+    const rules = {
+      ...{ counters, filterByAddress: options.filterByAddress === true, refusals: new RefusalLog(this.#clock, logger) },
+      list: () => this.#list,
+      allows: (peer: PeerId) => this.#allows(peer),
+    }
+    Object.assign(gate, gateOf(rules))
     libp2p.addEventListener('connection:open', ({ detail }) => this.#opened(detail))
     libp2p.addEventListener('connection:close', ({ detail }) => this.#sessionOn(detail)?.end('connection closed'))
   }
@@ -370,11 +375,6 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
 
   #allows(peer: PeerId): boolean {
     return this.#list.nodes.has(peer) && this.#scores.bannedMs(peer, this.#clock.monotonic()) === 0
-  }
-
-  #count(counter: 'refusedByIp' | 'refusedById', allowed: boolean): boolean {
-    if (!allowed) this.counters[counter]++
-    return allowed
   }
 
   #handle(): TransportHandlers {

@@ -158,7 +158,7 @@ async function run({ dir, config, genesis, keys, signState, log, scope, shutdown
     listen: config.p2p.listen,
     networkId: networkIdOf(crypto, genesis),
     logger: log.child({ module: 'network' }),
-    ipFilter: config.p2p['ip-filter'],
+    filterByAddress: config.p2p['filter-by-address'],
   })
   const random = { bytes: (length: number): Uint8Array => randomBytes(length) }
   const node = orFail(

@@ -3,6 +3,7 @@ import { appendFile, copyFile, cp, readFile, rm, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { codec, type Hash, Height, nobleCrypto, Round, unwrap } from '@quoin/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { EXIT_CODE } from '../../packages/node/src/cli/exit-code.ts'
 import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
 import { SIGN_STATE_FORMAT } from '../../packages/node/src/engine/last-sign-state.ts'
 import { Wal } from '../../packages/node/src/engine/wal.ts'
@@ -40,6 +41,7 @@ async function expectRefused(
   says: readonly (string | RegExp)[],
   args: readonly string[] = [],
   options?: ProgramOptions,
+  exitCode: number = EXIT_CODE.usage,
 ) {
   const { code, output } = await quoin(['start', '--data-dir', dataDir, ...args], options)
   for (const part of says) {
@@ -48,8 +50,12 @@ async function expectRefused(
   }
   // A stack is for bugs.
   expect(output).not.toMatch(/^ {4}at /m)
-  expect(code).toBe(1)
+  expect(code).toBe(exitCode)
 }
+
+/** The same, for files that it must not trust. */
+const expectUntrusted = (dataDir: string, says: readonly (string | RegExp)[]): Promise<void> =>
+  expectRefused(dataDir, says, [], {}, EXIT_CODE['untrusted-files'])
 
 describe('settings that are refused by name, with what is allowed', () => {
   it.each([
@@ -191,7 +197,7 @@ describe('files that a node must not trust', () => {
     // In the first record's payload: behind the file's header (16), the record's (8) and the checkpoint's kind.
     bytes[30]! ^= 1
     await writeFile(path, bytes)
-    await expectRefused(dataDir, ['the write-ahead log is corrupt: the record at byte 16 fails its checksum', 'Check the disk'])
+    await expectUntrusted(dataDir, ['the write-ahead log is corrupt: the record at byte 16 fails its checksum', 'Check the disk'])
   })
 
   it('a write-ahead log of an unknown format', async () => {
@@ -200,7 +206,7 @@ describe('files that a node must not trust', () => {
     const bytes = await readFile(path)
     bytes[7] = 9
     await writeFile(path, bytes)
-    await expectRefused(dataDir, ['the write-ahead log has format 9, this program knows 1'])
+    await expectUntrusted(dataDir, ['the write-ahead log has format 9, this program knows 1'])
   })
 
   it('but a log that a crash cut off in its last record is taken', async () => {
@@ -218,7 +224,7 @@ describe('files that a node must not trust', () => {
   it('a sign state that is something else', async () => {
     const dataDir = await copy()
     await copyFile(join(dataDir, 'config.toml'), join(dataDir, 'sign-state'))
-    await expectRefused(dataDir, [`this is no ${SIGN_STATE_FORMAT.name}`, SIGN_STATE_FORMAT.magic])
+    await expectUntrusted(dataDir, [`this is no ${SIGN_STATE_FORMAT.name}`, SIGN_STATE_FORMAT.magic])
   })
 
   it('a database of an unknown format', async () => {
@@ -232,7 +238,7 @@ describe('files that a node must not trust', () => {
   it('a database that lost a file', async () => {
     const dataDir = await copy()
     await writeFile(join(dataDir, 'db', 'CURRENT'), 'MANIFEST-999999\n')
-    await expectRefused(dataDir, [
+    await expectUntrusted(dataDir, [
       'the database cannot be opened',
       join(dataDir, 'db', 'MANIFEST-999999'),
       'keep its keys and sign-state',

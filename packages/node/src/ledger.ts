@@ -22,6 +22,8 @@ export interface LedgerOptions {
   readonly executor: Executor
   readonly recovery: SenderRecovery
   readonly logger: Logger
+  /** Why the pool takes no transaction any more; undefined while it does. */
+  readonly transactionRefusal?: (() => string | undefined) | undefined
 }
 
 /** All of a node between network and RPC, but for who decides on blocks: consensus, or the sequencer of a development node. */
@@ -34,7 +36,7 @@ export interface Ledger {
 
 /** Store, pool, feed and chain over one database, which may be empty. The pool is closed by the caller. */
 export async function openLedger(options: LedgerOptions): Promise<Result<Ledger, ChainRefusal | StoreRefusal>> {
-  const { genesis, crypto, clock, kv, executor, recovery, logger } = options
+  const { genesis, crypto, clock, kv, executor, recovery, logger, transactionRefusal: refusal } = options
   const store = BlockStore.open(kv, crypto)
   if (!store.ok) return store
   const blocks = store.value
@@ -45,7 +47,7 @@ export async function openLedger(options: LedgerOptions): Promise<Result<Ledger,
     (head) => poolStateOf(kv, head),
   )
   const quarantine = await Quarantine.open(kv)
-  const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, quarantine, state })
+  const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, quarantine, state, refusal })
   const feed = createFeed({ reader: blocks, mempool })
   const parts = { genesis, kv, store: blocks, executor, crypto, mempool, feed, logger: logger.child({ module: 'chain' }) }
   const chain = await createChain(parts)

@@ -1,6 +1,6 @@
 import type { Executor } from '@quoin/execution'
 import type { Crypto, Evidence, Genesis, Result } from '@quoin/protocol'
-import { err, ok } from '@quoin/protocol'
+import { codec, err, ok, TimeMs } from '@quoin/protocol'
 import { AnswerBudget } from './answer-budget.ts'
 import type { ChainRefusal } from './chain/chain.ts'
 import type { Chain } from './chain/types.ts'
@@ -12,6 +12,7 @@ import type { Signer } from './engine/private-validator.ts'
 import type { SignStateOptions } from './engine/sign-custody.ts'
 import type { Feed } from './feed/types.ts'
 import { TransactionGossip } from './gossip/transaction-gossip.ts'
+import { CLOCK_REQUEST, clockAnswerCodec } from './health/clock-messages.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import './limit-relations.ts'
 import { Scope } from './lifecycle.ts'
@@ -19,7 +20,7 @@ import type { Logger } from './logger.ts'
 import type { Mempool } from './mempool/types.ts'
 import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
 import { type SimulatedRefusal, simulatedRefusal } from './simulated.ts'
-import type { StoreRefusal } from './store/block-store.ts'
+import type { BlockStore, StoreRefusal } from './store/block-store.ts'
 import type { BlockReader } from './store/types.ts'
 import { SYNC_REQUEST } from './sync/messages.ts'
 import { createSync } from './sync/sync.ts'
@@ -49,6 +50,8 @@ export interface NodeOptions {
   readonly logger: Logger
   /** The engine has stopped for good: the node serves what it has, and its operator must look. Called once at the most. */
   readonly onHalt: (error: unknown) => void
+  /** Why the pool takes no transaction any more; undefined while it does. */
+  readonly transactionRefusal?: () => string | undefined
 }
 
 /** A node without its RPC, which is attached from outside. */
@@ -67,16 +70,18 @@ export interface Node {
   readonly evidence: readonly Evidence[]
   /** Replays what a crash left, connects, and takes part. Throws when the node's files cannot be trusted, or it cannot listen. */
   start(): Promise<void>
+  /** Gives back memory that can be had again. */
+  dropCaches(): void
   /** Orderly end: resolves when everything that was started has ended. */
   stop(): Promise<void>
 }
 
 /** Composition root: wires the parts of a node over its powers, the real ones and the simulator's alike. */
 export async function createNode(options: NodeOptions): Promise<Result<Node, ChainRefusal | StoreRefusal | SimulatedRefusal>> {
-  const { powers, genesis, logger } = options
+  const { powers, genesis, logger, transactionRefusal } = options
   const refusal = simulatedRefusal(genesis)
   if (refusal !== undefined) return err(refusal)
-  const ledger = await openLedger({ ...powers, genesis, logger })
+  const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal })
   return ledger.ok ? ok(new ComposedNode(options, ledger.value)) : ledger
 }
 
@@ -90,6 +95,7 @@ class ComposedNode implements Node {
   readonly #scope: Scope
   readonly #gossip: TransactionGossip
   readonly #answers: AnswerBudget
+  readonly #blocks: BlockStore
   #engine: Engine | undefined
 
   constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger) {
@@ -98,6 +104,7 @@ class ComposedNode implements Node {
     this.#answers = new AnswerBudget(clock)
     this.chain = chain
     this.blocks = blocks
+    this.#blocks = blocks
     this.mempool = mempool
     this.feed = feed
     const onFailure = (error: unknown) => options.onHalt(error)
@@ -142,6 +149,11 @@ class ComposedNode implements Node {
     await transport.start()
   }
 
+  dropCaches(): void {
+    this.#blocks.dropCaches()
+    this.mempool.dropCaches()
+  }
+
   stop(): Promise<void> {
     return this.#scope.close()
   }
@@ -169,7 +181,10 @@ class ComposedNode implements Node {
   async #answerNow(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined> {
     if (message[0] === SYNC_REQUEST) return this.sync.onRequest(from, message)
     if (message[0] === ENGINE_REQUEST) return this.#engine?.onRequest(from, message)
-    this.#options.powers.transport.penalise(from, 'malformed')
+    const { transport, clock } = this.#options.powers
+    if (message[0] === CLOCK_REQUEST && message.length === 1)
+      return codec.encode(clockAnswerCodec, TimeMs(Math.max(0, Math.round(clock.now()))))
+    transport.penalise(from, 'malformed')
     return undefined
   }
 

@@ -3,6 +3,7 @@ import {
   createNodeBackend,
   DEFAULT_RPC_LIMITS,
   type RpcBackend,
+  type RpcHealth,
   type RpcLimits,
   type RpcServer,
   startRpcServer,
@@ -47,7 +48,12 @@ export interface TestAnswer {
 }
 
 /** The RPC of a node, listening on a port that the operating system chose. Time stands still until told. */
-export async function serveTestNode(node: TestNode, crypto: Crypto, limits: Partial<RpcLimits> = {}): Promise<TestRpc> {
+export async function serveTestNode(
+  node: TestNode,
+  crypto: Crypto,
+  limits: Partial<RpcLimits> = {},
+  health?: RpcHealth,
+): Promise<TestRpc> {
   const clock = new ManualClock()
   const server = await startRpcServer(testBackend(node, crypto), {
     host: '127.0.0.1',
@@ -59,6 +65,7 @@ export async function serveTestNode(node: TestNode, crypto: Crypto, limits: Part
     random: countingRandom(),
     logger: node.log,
     metrics: () => ({ chain_height: node.chain.head.header.number }),
+    ...(health === undefined ? {} : { health }),
   })
   const url = `http://127.0.0.1:${server.port}`
   return {

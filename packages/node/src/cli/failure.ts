@@ -1,6 +1,7 @@
 import { CorruptFileError } from '../engine/record-file.ts'
+import { EndingError } from '../health/ending.ts'
 
-/** What a command tells its user before it ends with exit code 1: what was wrong, where, and what to do. */
+/** What a command tells its user before it ends with the exit code `usage`: what was wrong, where, and what to do. */
 export class CommandFailure extends Error {}
 
 /** The value of a result, or the command ends with its message. */
@@ -25,7 +26,8 @@ const isSystemError = (failure: unknown): failure is SystemError =>
 
 /** A failure in the words of the person who has to do something about it; undefined for one that is a bug and wants its stack. */
 export function explain(failure: unknown): string | undefined {
-  if (failure instanceof CommandFailure || failure instanceof CorruptFileError) return failure.message
+  if (failure instanceof CommandFailure || failure instanceof CorruptFileError || failure instanceof EndingError)
+    return failure.message
   if (!isSystemError(failure)) return undefined
   switch (failure.code) {
     case 'ENOENT':

@@ -7,6 +7,7 @@ import { allowed, namedKeys } from '../config/index.ts'
 import { DEV_LIMITS } from '../dev/limits.ts'
 import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
+import { EXIT_CODE, exitCodeOf } from './exit-code.ts'
 import { explain } from './failure.ts'
 
 const DEFAULT_DATA_DIR = join(homedir(), '.quoin')
@@ -26,12 +27,17 @@ function integerArgument(text: string): number {
   return value
 }
 
-function createProgram(): Command {
+/** With what the process will end: a node that cannot go on ends in order, without an exception. */
+interface Outcome {
+  code: number
+}
+
+function createProgram(outcome: Outcome): Command {
   const program = new Command('quoin')
     .description('Quoin: a permissioned blockchain whose contracts are TypeScript')
     .showHelpAfterError('(--help shows what is allowed)')
   addInit(program)
-  addStart(program)
+  addStart(program, outcome)
   addDev(program)
   addKeys(program)
   addGenesis(program)
@@ -74,7 +80,9 @@ function addInit(program: Command): void {
     )
 }
 
-function addStart(program: Command): void {
+const STAY_UP_FLAG = '--health-stay-up-when-halted'
+
+function addStart(program: Command, outcome: Outcome): void {
   const command = program.command('start').description('run the node of a data directory').addOption(dataDirOption())
   for (const { flag, key, env } of namedKeys) {
     command.addOption(
@@ -82,6 +90,7 @@ function addStart(program: Command): void {
     )
   }
   command
+    .option('--stay-up-when-halted', `the same as ${STAY_UP_FLAG} true`)
     .option(
       '--new-sign-state',
       'start a key whose sign-state file is lost: the validator keeps silent until its peers have proved that the chain is past what it may have signed. ' +
@@ -98,8 +107,9 @@ function addStart(program: Command): void {
   command.action(async ({ dataDir, newSignState, voteFrom, ...options }: StartFlags) => {
     const named: Readonly<Record<string, string | undefined>> = options
     const flags = Object.fromEntries(namedKeys.map(({ flag }) => [flag, named[camelCase(flag.slice(2))]]))
+    if (command.getOptionValue('stayUpWhenHalted') === true) flags[STAY_UP_FLAG] = 'true'
     const { start } = await import('./commands/start.ts')
-    await start(dataDir, flags, {
+    outcome.code = await start(dataDir, flags, {
       missing: newSignState ? 'lost' : 'refuse',
       voteFrom: voteFrom === undefined ? undefined : Height(voteFrom),
     })
@@ -275,13 +285,14 @@ function addVerify(program: Command): void {
 
 /** Runs the command line and resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  const outcome: Outcome = { code: EXIT_CODE.done }
   try {
-    await createProgram().exitOverride().parseAsync(argv, { from: 'user' })
-    return 0
+    await createProgram(outcome).exitOverride().parseAsync(argv, { from: 'user' })
+    return outcome.code
   } catch (failure) {
     if (failure instanceof CommanderError) return failure.exitCode
     const reason = explain(failure)
     process.stderr.write(`quoin: ${reason ?? (failure instanceof Error ? failure.stack : String(failure))}\n`)
-    return 1
+    return exitCodeOf(failure)
   }
 }

@@ -1,6 +1,10 @@
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
 import type { WorkerExecutor } from '../executor/worker-executor.ts'
+import type { DiskWatch } from '../health/disk-watch.ts'
+import type { MemoryWatch } from '../health/memory-watch.ts'
+import type { HealthMonitor } from '../health/monitor.ts'
+import type { PeerClocks } from '../health/peer-clocks.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Libp2pTransport } from '../network/index.ts'
 import { systemClock } from '../network/index.ts'
@@ -11,6 +15,10 @@ export interface MetricSources {
   readonly recovery: SenderRecovery
   readonly calls: CallRunner
   readonly executor: WorkerExecutor
+  readonly health: HealthMonitor
+  readonly disk: DiskWatch
+  readonly memory: MemoryWatch
+  readonly clocks: PeerClocks
 }
 
 /** Counters and gauges of a node since its start, by the names that `/metrics` shows. */
@@ -32,11 +40,12 @@ export class NodeMetrics implements Closable {
 
   read(): Readonly<Record<string, number>> {
     const { chain, mempool, counters, status } = this.#node
-    const { transport, recovery, calls, executor } = this.#sources
+    const { transport, recovery, calls, executor, health, disk, memory, clocks } = this.#sources
     const { user, system } = process.cpuUsage()
     return {
       chain_height: chain.head.header.number,
       chain_finality_ms: this.#finalityMs,
+      chain_head_age_ms: systemClock.now() - chain.head.header.timeMs,
       chain_transactions_total: this.#transactions,
       consensus_round: status?.round ?? 0,
       mempool_transactions: mempool.stats.count,
@@ -50,6 +59,11 @@ export class NodeMetrics implements Closable {
       ...prefixed('engine', counters),
       process_cpu_seconds_total: (user + system) / 1e6,
       process_resident_bytes: process.memoryUsage.rss(),
+      process_heap_bytes: memory.use.heapBytes,
+      clock_offset_ms: clocks.medianMs ?? 0,
+      clock_peers: clocks.peerCount,
+      disk_free_bytes: disk.freeBytes,
+      ...health.metrics(),
     }
   }
 

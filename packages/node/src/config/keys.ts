@@ -24,6 +24,10 @@ const choice = <const C extends readonly string[]>(fallback: C[number], choices:
 const list = (fallback: readonly string[], help: string) =>
   ({ kind: 'list', itemsMax: 32, charsMax: 256, default: fallback, help }) as const
 
+const MiB = 1024 * 1024
+const GiB = 1024 * MiB
+const BYTES_MAX = 2 ** 49
+
 export const CONFIG_KEYS = {
   rpc: {
     enabled: boolean(true, 'Serve JSON-RPC over HTTP and WebSocket.'),
@@ -63,6 +67,20 @@ export const CONFIG_KEYS = {
   },
   crypto: {
     'recovery-workers': integer(1, 1, 64, 'Threads that recover the senders of transactions.'),
+  },
+  health: {
+    'stay-up-when-halted': boolean(
+      false,
+      'When the node cannot go on, leave the network and answer reads instead of ending the process.',
+    ),
+    'disk-warn-bytes': integer(2 * GiB, 0, BYTES_MAX, 'Free bytes in the data directory below which the node warns; 0 never.'),
+    'disk-stop-bytes': integer(256 * MiB, 0, BYTES_MAX, 'Free bytes below which the node stops in order; 0 never.'),
+    'memory-bytes': integer(
+      0,
+      0,
+      BYTES_MAX,
+      'Resident memory at which the node drops caches and refuses reads; 0 is nine tenths of what the machine or container has.',
+    ),
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ConfigKey>>>>
 

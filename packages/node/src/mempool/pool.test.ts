@@ -50,6 +50,8 @@ interface World {
   readonly balances: bigint[]
   now: number
   baseFee: bigint
+  /** Why the pool takes nothing any more. */
+  refusal: string | undefined
   recovered: () => number
 }
 
@@ -68,13 +70,22 @@ function createWorld(): World {
   }
   const clock = { now: () => world.now, monotonic: () => world.now, after: () => () => undefined }
   const quarantine = new Quarantine(new MemoryKv())
-  const pool = new TransactionPool({ crypto, chainId: CHAIN_ID, recovery, clock, quarantine, state: () => state })
+  const pool = new TransactionPool({
+    crypto,
+    chainId: CHAIN_ID,
+    recovery,
+    clock,
+    quarantine,
+    state: () => state,
+    refusal: () => world.refusal,
+  })
   const world: World = {
     pool,
     nonces: accounts.map(() => 0),
     balances: accounts.map(() => 1_000n),
     now: 0,
     baseFee: 0n,
+    refusal: undefined,
     recovered: () => recovery.stats.recovered,
   }
   return world
@@ -141,6 +152,29 @@ describe('TransactionPool', () => {
     expect(world.pool.stats).toEqual({ count: 1, queued: 0, bytes: signed[1]![0]![0]!.length })
     world.balances[0] = 5n
     expect(await add(world, 0, 2)).toBe('ok')
+  })
+
+  it('takes nothing any more when the node has stopped, not even what was being verified, and says why', async () => {
+    const world = createWorld()
+    const begun = add(world, 0, 0)
+    world.refusal = 'stopped (disk-full)'
+    expect([await begun, await add(world, 1, 0)]).toEqual(['stopped', 'stopped'])
+    expect(await world.pool.add(signed[0]![0]![0]!, 'gossip')).toEqual({
+      ok: false,
+      error: { code: 'stopped', message: 'stopped (disk-full)' },
+    })
+    expect(world.pool.stats.count).toBe(0)
+  })
+
+  it('forgets what it remembers when memory is short, and verifies it again', async () => {
+    const world = createWorld()
+    await add(world, 0, 0)
+    await add(world, 0, 1)
+    includeAll(world, world.pool.candidates(ALL).slice(0, 1))
+    world.pool.dropCaches()
+    unwrap(await world.pool.verify([signed[0]![0]![0]!, signed[0]![1]![0]!]))
+    // What waits in the pool is known all the same.
+    expect(world.recovered()).toBe(3)
   })
 
   it('refuses a used nonce, a nonce too far ahead, and what the balance cannot pay', async () => {

@@ -41,6 +41,8 @@ export interface PoolOptions {
   readonly quarantine: Quarantine
   /** The state of the current head; asked anew for each admission. */
   readonly state: () => PoolState
+  /** Why no transaction is taken any more; undefined while they are. */
+  readonly refusal?: (() => string | undefined) | undefined
 }
 
 type Listener = (transaction: SignedTransaction, origin: Origin) => void
@@ -77,6 +79,10 @@ export class TransactionPool implements Mempool {
 
   get stats(): Mempool['stats'] {
     return { count: this.#byHash.size, bytes: this.#bytes, queued: this.#byHash.size - this.#executable }
+  }
+
+  dropCaches(): void {
+    this.#verifier.dropRemembered()
   }
 
   get(hash: Hash): SignedTransaction | undefined {
@@ -127,6 +133,8 @@ export class TransactionPool implements Mempool {
 
   /** Synchronous from here on: two admissions never interleave. */
   #admit(transaction: SignedTransaction): PoolRefusal | undefined {
+    const stopped = this.#options.refusal?.()
+    if (stopped !== undefined) return { code: 'stopped', message: stopped }
     if (this.#byHash.has(transaction.hash)) return { code: 'already-known', message: 'already known' }
     if (this.#options.quarantine.has(transaction.hash)) {
       return {

@@ -12,6 +12,7 @@ export interface PoolRefusal {
     | 'pool-full'
     | 'overloaded'
     | 'quarantined'
+    | 'stopped'
   readonly message: string
 }
 
@@ -60,5 +61,7 @@ export interface Mempool {
   quarantine(hashes: readonly Hash[], height: Height): Promise<void>
   /** Calls back for each admitted transaction, until the returned function is called. */
   onAdmitted(listener: (transaction: SignedTransaction, origin: Origin) => void): () => void
+  /** Gives back memory that can be had again: transactions that were verified and do not wait here. */
+  dropCaches(): void
   close(): Promise<void>
 }

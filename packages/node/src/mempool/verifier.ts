@@ -42,6 +42,12 @@ export class TransactionVerifier {
     return this.#pooled(hash) ?? this.#remembered.get(hash)
   }
 
+  /** Forgets what was verified and is not in the pool; it is verified again where it is needed. */
+  dropRemembered(): void {
+    this.#remembered.clear()
+    this.#rememberedBytes = 0
+  }
+
   async verify(raw: Uint8Array): Promise<Result<SignedTransaction, VerifyRefusal>> {
     const hash = Hash(this.#crypto.keccak256(raw))
     const known = this.get(hash)

@@ -1,5 +1,6 @@
 import { RPC_CODE, RpcError } from './errors.ts'
 import type { CallContext, Methods } from './method.ts'
+import { isShed } from './shedding.ts'
 
 export interface RpcLogger {
   error(fields: object, message: string): void
@@ -25,11 +26,19 @@ export class Dispatcher<Backend> {
   readonly #backend: Backend
   readonly #methods: Methods<Backend>
   readonly #logger: RpcLogger
+  readonly #readRefusal: () => string | undefined
 
-  constructor(backend: Backend, methods: Methods<Backend>, logger: RpcLogger) {
+  /** `readRefusal` says why reads are refused now. */
+  constructor(
+    backend: Backend,
+    methods: Methods<Backend>,
+    logger: RpcLogger,
+    readRefusal: () => string | undefined = () => undefined,
+  ) {
     this.#backend = backend
     this.#methods = methods
     this.#logger = logger
+    this.#readRefusal = readRefusal
   }
 
   /** The answer's text, or undefined when nothing is to be answered (notifications only). */
@@ -92,6 +101,8 @@ export class Dispatcher<Backend> {
     const method = Object.hasOwn(this.#methods, name) ? this.#methods[name] : undefined
     if (method === undefined)
       return refusal(id, RPC_CODE.methodNotFound, `the method ${name.slice(0, 100)} does not exist/is not available`)
+    const shed = isShed(name) ? this.#readRefusal() : undefined
+    if (shed !== undefined) return refusal(id, RPC_CODE.limitExceeded, shed)
     try {
       const result = await method.run(this.#backend, params, call)
       return { jsonrpc: '2.0', id, result: result ?? null }

@@ -236,12 +236,36 @@ describe('refusals', () => {
   it('explains itself to a browser, and serves health and metrics', async () => {
     expect((await fetch(url)).status).toBe(405)
     expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ height: 0, peers: 3, syncing: false })
+    expect(await (await fetch(`${url}/ready`)).json()).toMatchObject({ ready: true, reasons: [], height: 0, behind: 0 })
     expect(await (await fetch(`${url}/metrics`)).text()).toBe('quoin_chain_height 0\n')
     const preflight = await fetch(url, {
       method: 'OPTIONS',
       headers: { origin: 'http://app.test', 'access-control-request-method': 'POST' },
     })
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('answers 503 and the reason to probes, and refuses reads, as the node says', async () => {
+    await rpc.server.close()
+    const reason = { code: 'disk-full', message: 'no room' }
+    const health = {
+      live: () => ({ isOk: false, body: { status: 'failed', reason } }),
+      ready: () => ({ isOk: false, body: { ready: false, reasons: [reason], warnings: [] } }),
+      readRefusal: 'short of memory',
+    }
+    rpc = await serveTestNode(node, crypto, LIMITS, health)
+    url = rpc.url
+    const probe = async (path: string) => {
+      const response = await fetch(`${url}${path}`)
+      return [response.status, await response.json()]
+    }
+    expect(await probe('/health')).toMatchObject([503, { status: 'failed', reason, height: 0 }])
+    expect(await probe('/ready')).toMatchObject([503, { ready: false, reasons: [reason], peers: 3 }])
+    for (const method of ['eth_getBlockByNumber', 'eth_call', 'eth_getLogs', 'eth_newFilter', 'eth_subscribe', 'debug_none'])
+      expect([method, (await call(method)).error?.code]).toEqual([method, method === 'debug_none' ? -32601 : -32005])
+    const [raw] = await testTransfers(alice, 0, 1)
+    expect(await call('eth_sendRawTransaction', bytesToHex(raw!))).toMatchObject({ result: expect.stringMatching(/^0x/) })
+    expect(await call('eth_getTransactionCount', alice.address, 'pending')).toMatchObject({ result: '0x1' })
   })
 
   it('waits for the receipt of eth_sendRawTransactionSync, and says when it does not come in time', async () => {

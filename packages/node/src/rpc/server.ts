@@ -9,6 +9,7 @@ import { RPC_CODE } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 import type { Identity, Methods } from './method.ts'
 import { rpcMethods } from './methods/index.ts'
+import { ALWAYS_WELL, addProbes, type RpcHealth } from './probes.ts'
 import { openShared } from './shared.ts'
 import { SocketConnection } from './socket.ts'
 
@@ -28,6 +29,8 @@ export interface RpcServerOptions<Backend extends RpcBackend = RpcBackend> {
   readonly methods?: Methods<Backend>
   /** Counters for `/metrics`, in the order in which they are shown. */
   readonly metrics: () => Readonly<Record<string, number>>
+  /** What `/health` and `/ready` answer; by default that all is well. */
+  readonly health?: RpcHealth
 }
 
 export interface RpcServer {
@@ -37,16 +40,16 @@ export interface RpcServer {
   close(): Promise<void>
 }
 
-/** Serves JSON-RPC over HTTP (POST /) and WebSocket on one port, and `/health` and `/metrics`. Rejects when it cannot listen. */
+/** Serves JSON-RPC over HTTP (POST /) and WebSocket on one port, and `/health`, `/ready` and `/metrics`. Rejects when it cannot listen. */
 export async function startRpcServer<Backend extends RpcBackend>(
   backend: Backend,
   options: RpcServerOptions<Backend>,
 ): Promise<RpcServer> {
-  const { limits } = options
+  const { limits, health = ALWAYS_WELL } = options
   const stopping = new AbortController()
   const shared = openShared(backend, options)
   const connections = new Set<SocketConnection>()
-  const dispatcher = new Dispatcher(backend, options.methods ?? rpcMethods, options.logger)
+  const dispatcher = new Dispatcher(backend, options.methods ?? rpcMethods, options.logger, () => health.readRefusal)
   const app = fastify({ bodyLimit: limits.bodyBytesMax, forceCloseConnections: 'idle', logger: false })
 
   app.server.maxConnections = limits.connectionsMax
@@ -107,8 +110,7 @@ export async function startRpcServer<Backend extends RpcBackend>(
 
   app.route({ method: 'GET', url: '/', handler: explain, wsHandler: onSocket })
   app.post('/', onPost)
-  app.get('/health', () => health(backend))
-  app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4').send(metricsText(options.metrics())))
+  addProbes(app, backend, health, options.metrics)
 
   await app.listen({ host: options.host, port: options.port })
   return {
@@ -165,23 +167,6 @@ const explain = (_request: FastifyRequest, reply: FastifyReply): unknown =>
     .header('allow', 'POST')
     .type('text/plain')
     .send('This is an Ethereum JSON-RPC endpoint: POST requests to it, or open a WebSocket.\n')
-
-function health(backend: RpcBackend): unknown {
-  const { header, hash } = backend.head()
-  return {
-    height: header.number,
-    hash,
-    timeMs: header.timeMs,
-    peers: backend.peerCount(),
-    syncing: backend.syncing() !== undefined,
-  }
-}
-
-/** Prometheus text format. */
-const metricsText = (metrics: Readonly<Record<string, number>>): string =>
-  Object.entries(metrics)
-    .map(([name, value]) => `quoin_${name} ${value}\n`)
-    .join('')
 
 function listeningPort(app: FastifyInstance): number {
   const address = app.server.address()

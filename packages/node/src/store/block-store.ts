@@ -67,6 +67,12 @@ export class BlockStore implements BlockReader {
       throw new Error(`the database is damaged: no header of its head ${head.height} ${head.hash}`)
   }
 
+  /** Forgets what is kept in memory of blocks; it is read from the database again. */
+  dropCaches(): void {
+    this.#headers.clear()
+    this.#content.clear()
+  }
+
   /** Undefined until genesis is stored. */
   get chain(): schema.ChainRecord | undefined {
     return this.#chain

@@ -1,0 +1,41 @@
+import { CorruptFileError } from '../engine/record-file.ts'
+import type { FatalCode } from '../health/conditions.ts'
+import { EndingError, endingOf } from '../health/ending.ts'
+import { CommandFailure } from './failure.ts'
+
+/**
+ * With what a command ends, so that whatever supervises it knows whether to start it again. `docs/operations.md` has the table. From 64
+ * on the meaning is that of the BSD's sysexits, as far as there is one: Node.js itself uses 1 to 13 and, for signals, 128 and more.
+ */
+export const EXIT_CODE = {
+  /** It did what it was told, or was told to stop. */
+  done: 0,
+  /** A flag, a setting or a file of the user is wrong, or a port or directory is taken. */
+  usage: 1,
+  'untrusted-files': 65,
+  failed: 70,
+  'disk-full': 73,
+  storage: 74,
+  halted: 76,
+} as const satisfies Readonly<Record<'done' | 'usage' | FatalCode, number>>
+
+/** What a person must change before another start can succeed. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'EEXIST',
+  'ENOTDIR',
+])
+
+/** The exit code of a command that failed with this error. */
+export function exitCodeOf(failure: unknown): number {
+  if (failure instanceof CommandFailure) return EXIT_CODE.usage
+  if (failure instanceof EndingError || failure instanceof CorruptFileError) return EXIT_CODE[endingOf(failure).code]
+  const code = failure instanceof Error && 'code' in failure && typeof failure.code === 'string' ? failure.code : ''
+  if (code === 'LEVEL_DATABASE_NOT_OPEN') return EXIT_CODE['untrusted-files']
+  return USAGE_CODES.has(code) ? EXIT_CODE.usage : EXIT_CODE[endingOf(failure).code]
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { crc32c } from '@node-rs/crc32'
+import { type Crypto, type Genesis, genesisDigest } from '@quoin/protocol'
+import type { Logger as Pino } from 'pino'
+import { type LoadedCrypto, loadCrypto } from '../crypto/load.ts'
+import { startRecoveryPool } from '../crypto/recovery-pool.ts'
+import { HaltError } from '../engine/halt.ts'
+import { createSigner } from '../engine/private-validator.ts'
+import { startWorkerExecutor } from '../executor/worker-executor.ts'
+import { endingOf } from '../health/ending.ts'
+import { createLibp2pTransport, systemClock } from '../network/index.ts'
+import { createNode, type Node } from '../node.ts'
+import type { RpcServer } from '../rpc/index.ts'
+import { openClassicKv } from '../store/classic-kv.ts'
+import { openFileLog } from '../store/file-log.ts'
+import { orFail } from './failure.ts'
+import { writeHaltReport } from './halt-report.ts'
+import { ownThreads, type Run } from './run.ts'
+import { serveRpc } from './serve-rpc.ts'
+import { watchDisk, watchMemory, watchNetwork } from './watches.ts'
+
+/** Opens the real powers, the node over them and the RPC before it; the scope closes them in the opposite order. */
+export async function runNode(run: Run): Promise<{ readonly node: Node; readonly rpc: RpcServer | undefined }> {
+  const { dir, config, genesis, keys, signState, log, scope, shutdown, health } = run
+  const crypto = await loadCrypto()
+  reportCrypto(crypto, log)
+  const onHalt = (err: unknown): void => {
+    health.fail(err)
+    log.fatal({ err, reason: endingOf(err).code }, 'the node cannot go on: it takes no transactions and no part in the chain')
+    if (err instanceof HaltError) log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'the block it halted at is kept')
+  }
+  const disk = await watchDisk(run, onHalt)
+  const kv = scope.own(await openClassicKv(dir.database))
+  const recovery = ownThreads(
+    { scope, shutdown },
+    await startRecoveryPool({
+      workers: config.crypto['recovery-workers'],
+      onWorkerLost: (error) => log.warn({ error }, 'a worker of sender recovery died: another one takes its place'),
+    }),
+  )
+  const executor = ownThreads(
+    { scope, shutdown },
+    orFail(
+      await startWorkerExecutor({
+        databasePath: dir.database,
+        chainId: genesis.chainId,
+        treeDepth: config.store['tree-depth'],
+        historyHeights: config.store['proof-blocks'],
+        logger: log.child({ module: 'executor' }),
+        onFailure: onHalt,
+      }),
+      dir.database,
+    ),
+  )
+  const files = { wal: scope.own(await openFileLog(dir.wal)), signState: scope.own(await openFileLog(dir.signState)) }
+  const transport = await createLibp2pTransport({
+    key: keys.nodeKeyBytes,
+    listen: config.p2p.listen,
+    networkId: networkIdOf(crypto, genesis),
+    logger: log.child({ module: 'network' }),
+    filterByAddress: config.p2p['filter-by-address'],
+  })
+  const random = { bytes: (length: number): Uint8Array => randomBytes(length) }
+  const node = orFail(
+    await createNode({
+      powers: { crypto, crc32c: (bytes) => crc32c(bytes), clock: systemClock, random, kv, files, transport, executor, recovery },
+      genesis,
+      signer: createSigner(crypto, keys.validator.address, keys.validator.secretKey),
+      signState,
+      logger: log,
+      onHalt,
+      transactionRefusal: () => health.transactionRefusal,
+    }),
+    dir.root,
+  )
+  scope.own({ close: () => node.stop() })
+  await node.start()
+  log.info(
+    {
+      chainId: genesis.chainId,
+      height: node.chain.head.header.number,
+      validator: keys.validator.address,
+      peerId: transport.self,
+      listen: transport.addresses(),
+    },
+    'node started',
+  )
+  const memory = watchMemory(run, node)
+  const clocks = watchNetwork(run, node, transport, onHalt)
+  if (!config.rpc.enabled) return { node, rpc: undefined }
+  const parts = { crypto, random, kv, transport, recovery, executor, memory, clocks, disk }
+  return { node, rpc: await serveRpc(run, node, parts) }
+}
+
+/** Chains of different genesis documents never speak to each other. */
+const networkIdOf = (crypto: Crypto, genesis: Genesis): string => genesisDigest(crypto, genesis).slice(2, 18)
+
+function reportCrypto(crypto: LoadedCrypto, log: Pino): void {
+  log.info({ backend: crypto.name }, 'crypto loaded')
+  for (const { job, backend, reason } of crypto.refused)
+    log.warn({ job, backend, reason }, 'a faster crypto backend was passed over')
+}

@@ -1,0 +1,28 @@
+import type { Genesis } from '@quoin/protocol'
+import type { Logger as Pino } from 'pino'
+import type { Config } from '../config/index.ts'
+import type { SignStateOptions } from '../engine/sign-custody.ts'
+import type { HealthMonitor } from '../health/monitor.ts'
+import type { DataDir } from '../keys/data-dir.ts'
+import type { NodeKeys } from '../keys/node-files.ts'
+import type { Closable, Scope } from '../lifecycle.ts'
+import type { Shutdown, Terminable } from './shutdown.ts'
+
+/** What a node of a data directory is run from and with. */
+export interface Run {
+  readonly dir: DataDir
+  readonly config: Config
+  readonly genesis: Genesis
+  readonly keys: NodeKeys
+  readonly signState: SignStateOptions
+  readonly log: Pino
+  readonly scope: Scope
+  readonly shutdown: Shutdown
+  readonly health: HealthMonitor
+}
+
+/** Threads that close with the scope, and are ended where that takes too long. */
+export const ownThreads = <T extends Closable & Terminable>(
+  { scope, shutdown }: Pick<Run, 'scope' | 'shutdown'>,
+  threads: T,
+): T => scope.own(shutdown.own(threads))

@@ -1,0 +1,55 @@
+import { DiskWatch } from '../health/disk-watch.ts'
+import { MemoryWatch, residentBytesMax } from '../health/memory-watch.ts'
+import { networkConditions } from '../health/network-conditions.ts'
+import { PeerClocks } from '../health/peer-clocks.ts'
+import { type Libp2pTransport, systemClock } from '../network/index.ts'
+import type { Node } from '../node.ts'
+import type { Run } from './run.ts'
+
+/** Begins before anything is written. Rejects with EndingError when there is too little space to start. */
+export async function watchDisk({ dir, config, scope, health }: Run, onExhausted: (error: unknown) => void): Promise<DiskWatch> {
+  const { 'disk-warn-bytes': warnBytes, 'disk-stop-bytes': stopBytes } = config.health
+  const disk = await DiskWatch.start({ directory: dir.root, warnBytes, stopBytes, clock: systemClock, onExhausted })
+  health.watch(() => disk.conditions())
+  return scope.own(disk)
+}
+
+export function watchMemory({ config, log, scope, health }: Run, node: Node): MemoryWatch {
+  const memory = new MemoryWatch({
+    residentBytesMax: residentBytesMax(config.health['memory-bytes']),
+    clock: systemClock,
+    logger: log.child({ module: 'health' }),
+    shrink: () => node.dropCaches(),
+  })
+  health.watch(() => memory.conditions())
+  return scope.own(memory)
+}
+
+/** The node's place among the others: registry, peers, blocks behind, clocks. */
+export function watchNetwork(
+  { keys, log, scope, health }: Run,
+  node: Node,
+  transport: Libp2pTransport,
+  onFailure: (error: unknown) => void,
+): PeerClocks {
+  const clocks = new PeerClocks({
+    ...{ transport, clock: systemClock, logger: log.child({ module: 'health' }), onFailure },
+    precisionMs: () => node.chain.head.parameters.clockPrecisionMs,
+  })
+  health.watch(() => clocks.conditions())
+  const conditions = () =>
+    networkConditions({
+      head: node.chain.head,
+      self: transport.self,
+      validator: keys.validator.address,
+      peerCount: transport.peers().length,
+      highest: node.sync.highest,
+      nowMs: systemClock.now(),
+    })
+  health.watch(conditions)
+  // The rest shows in the log when it lasts; these two are there from the start or not at all.
+  for (const { code, message } of conditions()) {
+    if (code === 'not-registered' || code === 'head-ahead') log.warn({ condition: code }, message)
+  }
+  return scope.own(clocks)
+}

@@ -1,0 +1,108 @@
+import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
+import type { Closable } from '../lifecycle.ts'
+import type { Logger } from '../logger.ts'
+import type { Clock } from '../powers.ts'
+import type { Condition } from './conditions.ts'
+
+export const MEMORY_LIMITS = {
+  intervalMs: 1_000,
+  /** The process is short of memory above this part of a limit, and no more below the second one. */
+  highPercent: 95,
+  lowPercent: 85,
+  /** Of the memory that the machine or container has, where no limit is set. */
+  defaultPercent: 90,
+} as const
+
+export interface MemoryUse {
+  /** Memory of the process that is in RAM, its threads' included. */
+  readonly residentBytes: number
+  /** JavaScript heap of the main thread, and how large V8 lets it become. */
+  readonly heapBytes: number
+  readonly heapBytesMax: number
+}
+
+export interface MemoryWatchOptions {
+  readonly residentBytesMax: number
+  readonly clock: Pick<Clock, 'after'>
+  readonly logger: Pick<Logger, 'info' | 'warn'>
+  readonly read?: () => MemoryUse
+  /** Gives back memory that can be had again: caches. Called when memory becomes short, and each second while it is. */
+  readonly shrink: () => void
+}
+
+/** Looks at the memory of the process, so that reads are refused and caches dropped before the system ends it. */
+export class MemoryWatch implements Closable {
+  readonly #options: MemoryWatchOptions
+  #use: MemoryUse
+  #isHigh = false
+  #cancel: () => void
+
+  constructor(options: MemoryWatchOptions) {
+    this.#options = options
+    this.#use = this.#read()
+    this.#cancel = this.#schedule()
+  }
+
+  get isHigh(): boolean {
+    return this.#isHigh
+  }
+
+  get use(): MemoryUse {
+    return this.#use
+  }
+
+  conditions(): readonly Condition[] {
+    return this.#isHigh ? [{ code: 'memory-high', message: `${this.#figures()}: caches are dropped and reads are refused` }] : []
+  }
+
+  close(): void {
+    this.#cancel()
+  }
+
+  #read(): MemoryUse {
+    return (this.#options.read ?? systemMemory)()
+  }
+
+  #schedule(): () => void {
+    return this.#options.clock.after(MEMORY_LIMITS.intervalMs, () => {
+      this.#cancel = this.#schedule()
+      this.#look()
+    })
+  }
+
+  #look(): void {
+    const { logger, shrink } = this.#options
+    this.#use = this.#read()
+    const wasHigh = this.#isHigh
+    this.#isHigh = this.#isAbove(wasHigh ? MEMORY_LIMITS.lowPercent : MEMORY_LIMITS.highPercent)
+    if (this.#isHigh) shrink()
+    if (this.#isHigh && !wasHigh)
+      logger.warn(this.#use, `memory is short, ${this.#figures()}: caches are dropped and reads are refused`)
+    if (!this.#isHigh && wasHigh) logger.info(this.#use, 'memory is enough again: reads are answered')
+  }
+
+  #isAbove(percent: number): boolean {
+    const { residentBytes, heapBytes, heapBytesMax } = this.#use
+    return 100 * residentBytes > percent * this.#options.residentBytesMax || 100 * heapBytes > percent * heapBytesMax
+  }
+
+  #figures(): string {
+    const { residentBytes, heapBytes, heapBytesMax } = this.#use
+    const used = (bytes: number, max: number) => `${mebibytes(bytes)} of ${mebibytes(max)} MiB`
+    return `resident ${used(residentBytes, this.#options.residentBytesMax)}, heap ${used(heapBytes, heapBytesMax)}`
+  }
+}
+
+const mebibytes = (bytes: number): number => Math.floor(bytes / (1024 * 1024))
+
+function systemMemory(): MemoryUse {
+  const { used_heap_size: heapBytes, heap_size_limit: heapBytesMax } = getHeapStatistics()
+  return { residentBytes: process.memoryUsage.rss(), heapBytes, heapBytesMax }
+}
+
+/** The limit in force: what is configured, else a part of what the machine or its container has. */
+export function residentBytesMax(configured: number): number {
+  if (configured > 0) return configured
+  return Math.floor((Math.min(totalmem(), process.constrainedMemory() || Infinity) * MEMORY_LIMITS.defaultPercent) / 100)
+}

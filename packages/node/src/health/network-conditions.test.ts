@@ -1,0 +1,55 @@
+import { createValidatorSet, DEFAULT_PARAMETERS, nobleCrypto, Power, type ValidatorSet } from '@quoin/protocol'
+import { describe, expect, it } from 'vitest'
+import { testValidators } from '../../test/chain.ts'
+import { type NetworkView, networkConditions, peersNeeded } from './network-conditions.ts'
+
+const { set } = testValidators(nobleCrypto, 4)
+const addressOf = (index: number) => set.validators[index]!.address
+const view = (changes: Partial<NetworkView> = {}, header: object = {}): NetworkView => ({
+  head: {
+    header: { number: 10, timeMs: 1_000, ...header } as NetworkView['head']['header'],
+    validators: set,
+    nodes: [{ peerId: 'self', addresses: [] }],
+    parameters: DEFAULT_PARAMETERS,
+  },
+  self: 'self',
+  validator: addressOf(0),
+  peerCount: 3,
+  highest: 10,
+  nowMs: 1_000,
+  ...changes,
+})
+const codes = (...args: Parameters<typeof view>) => networkConditions(view(...args)).map(({ code }) => code)
+
+describe('the place in the network', () => {
+  it('is right, or one thing is wrong with it', () => {
+    expect(codes()).toEqual([])
+    expect(codes({ self: 'other' })).toEqual(['not-registered'])
+    expect(codes({ peerCount: 0 })).toEqual(['no-peers'])
+    expect(codes({ peerCount: 1 })).toEqual(['no-quorum'])
+    expect(codes({ peerCount: 2 })).toEqual([])
+    expect([codes({ highest: 13 }), codes({ highest: 14 })]).toEqual([[], ['syncing']])
+    const { clockPrecisionMs } = DEFAULT_PARAMETERS
+    expect(codes({}, { timeMs: 1_000 + clockPrecisionMs })).toEqual([])
+    expect(codes({}, { timeMs: 1_001 + clockPrecisionMs })).toEqual(['head-ahead'])
+  })
+
+  it('says how far behind the node is', () => {
+    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe('block 10, 490 behind the 500 that a peer has: wait')
+  })
+})
+
+describe('the peers that a block needs', () => {
+  const weighted = (...powers: readonly number[]): ValidatorSet =>
+    createValidatorSet(set.validators.slice(0, powers.length).map((validator, i) => ({ ...validator, power: Power(powers[i]!) })))
+
+  it('are as many as come to more than two thirds with this one', () => {
+    expect(peersNeeded(weighted(1), addressOf(0))).toBe(0)
+    expect(peersNeeded(weighted(1, 1), addressOf(0))).toBe(1)
+    expect(peersNeeded(weighted(1, 1, 1), addressOf(0))).toBe(2)
+    expect(peersNeeded(weighted(1, 1, 1, 1), addressOf(0))).toBe(2)
+    expect(peersNeeded(weighted(1, 9, 1, 1), addressOf(0))).toBe(1)
+    expect(peersNeeded(weighted(9, 1, 1, 1), addressOf(0))).toBe(0)
+    expect(peersNeeded(weighted(1, 1), addressOf(3))).toBe(1)
+  })
+})

@@ -1,0 +1,71 @@
+import type { Address, ValidatorSet } from '@quoin/protocol'
+import type { Head } from '../chain/types.ts'
+import type { PeerId } from '../powers.ts'
+import type { Condition } from './conditions.ts'
+
+export const READY_LIMITS = {
+  /** Blocks that a node may be behind what its peers claim and still count as up to date: they may be under way. */
+  behindBlocksMax: 3,
+} as const
+
+export interface NetworkView {
+  readonly head: Pick<Head, 'header' | 'validators' | 'nodes' | 'parameters'>
+  readonly self: PeerId
+  /** Of the voting key. */
+  readonly validator: Address
+  /** Connected peers. */
+  readonly peerCount: number
+  /** Highest block that a peer claims. */
+  readonly highest: number
+  /** Wall clock. */
+  readonly nowMs: number
+}
+
+/** What is wrong with the node's place in its network. */
+export function networkConditions(view: NetworkView): readonly Condition[] {
+  const { head, self, peerCount, highest, nowMs } = view
+  const conditions: Condition[] = []
+  if (!head.nodes.some(({ peerId }) => peerId === self)) {
+    const message = `this node (peer ${self}) is not in the chain's registry of nodes at block ${head.header.number}: the others refuse it. Have it registered, or check node-key.json and genesis.json`
+    conditions.push({ code: 'not-registered', message })
+  }
+  const needed = peersNeeded(head.validators, view.validator)
+  if (peerCount < needed) conditions.push(tooFewPeers(peerCount, needed))
+  const behind = highest - head.header.number
+  if (behind > READY_LIMITS.behindBlocksMax)
+    conditions.push({
+      code: 'syncing',
+      message: `block ${head.header.number}, ${behind} behind the ${highest} that a peer has: wait`,
+    })
+  const aheadMs = head.header.timeMs - nowMs
+  if (aheadMs > head.parameters.clockPrecisionMs) {
+    const message = `the time of block ${head.header.number} is ${aheadMs} ms ahead of this machine's clock, which keeps it from proposing until then: check its time service (NTP)`
+    conditions.push({ code: 'head-ahead', message })
+  }
+  return conditions
+}
+
+function tooFewPeers(count: number, needed: number): Condition {
+  if (count === 0)
+    return {
+      code: 'no-peers',
+      message: 'no peer is connected: check --p2p-listen, the addresses in the registry, and the firewall',
+    }
+  const message = `${count} ${count === 1 ? 'peer is' : 'peers are'} connected, and blocks need ${needed}: start the other validators, or check the network between them`
+  return { code: 'no-quorum', message }
+}
+
+/**
+ * The fewest peers with which blocks can become final here. Nothing says which peer is which validator, so it is how many of the
+ * strongest others it takes to come to more than two thirds of the power. A node without a vote needs one peer to fetch blocks from.
+ */
+export function peersNeeded(validators: ValidatorSet, self: Address): number {
+  const own = validators.get(self)
+  if (own === undefined) return 1
+  const others = validators.validators.filter(({ address }) => address !== self).map(({ power }) => power)
+  others.sort((a, b) => b - a)
+  let power: number = own.power
+  let count = 0
+  while (3 * power <= 2 * validators.totalPower) power += others[count++]!
+  return count
+}

@@ -1,0 +1,110 @@
+import { codec, type TimeMs } from '@quoin/protocol'
+import { Scope } from '../lifecycle.ts'
+import type { Logger } from '../logger.ts'
+import { type Clock, type PeerId, type Transport, TransportError } from '../powers.ts'
+import { clockAnswerCodec, clockQuestion } from './clock-messages.ts'
+import type { Condition } from './conditions.ts'
+
+export const CLOCK_LIMITS = {
+  /** How often the peers are asked for their time. */
+  intervalMs: 5_000,
+  /** An answer that took longer says too little: half of the way is the error. */
+  roundTripMsMax: 1_000,
+  /** A peer's claim counts as no more than this. */
+  offsetMsMax: 86_400_000,
+} as const
+
+export interface PeerClocksOptions {
+  readonly transport: Pick<Transport, 'peers' | 'request' | 'penalise'>
+  readonly clock: Clock
+  readonly logger: Pick<Logger, 'debug'>
+  /** Offset from which the node warns: what the chain's rules of time allow. */
+  readonly precisionMs: () => number
+  readonly onFailure: (error: unknown) => void
+}
+
+/**
+ * How far this machine's clock is from those of its peers. Each is asked for its time; half of the round trip is taken for the way
+ * there. A peer may claim what it likes, so that only the median of all counts, and nothing but a warning depends on it.
+ */
+export class PeerClocks {
+  readonly #options: PeerClocksOptions
+  readonly #scope: Scope
+  /** The last offset of each peer that is connected, in ms: positive when the peer's clock is ahead. */
+  readonly #offsets = new Map<PeerId, number>()
+  #cancel: () => void
+
+  constructor(options: PeerClocksOptions) {
+    this.#options = options
+    this.#scope = new Scope(options.onFailure)
+    this.#cancel = this.#schedule()
+  }
+
+  /** Median over the peers of their offset, in ms; undefined while no peer has answered. */
+  get medianMs(): number | undefined {
+    return median([...this.#offsets.values()])
+  }
+
+  get peerCount(): number {
+    return this.#offsets.size
+  }
+
+  conditions(): readonly Condition[] {
+    const offsetMs = this.medianMs
+    if (offsetMs === undefined || Math.abs(offsetMs) <= this.#options.precisionMs()) return []
+    const direction = offsetMs > 0 ? 'behind' : 'ahead of'
+    const message = `this machine's clock is ${Math.abs(offsetMs)} ms ${direction} the median of ${this.peerCount} peers, more than the ${this.#options.precisionMs()} ms that the chain allows: check its time service (NTP), and theirs`
+    return [{ code: 'clock-off', message }]
+  }
+
+  async close(): Promise<void> {
+    this.#cancel()
+    await this.#scope.close()
+  }
+
+  /** Asks every peer once. Resolves when all have answered or failed. */
+  async ask(): Promise<void> {
+    const peers = this.#options.transport.peers()
+    for (const peer of this.#offsets.keys()) if (!peers.includes(peer)) this.#offsets.delete(peer)
+    await Promise.all(peers.map((peer) => this.#askOne(peer)))
+  }
+
+  #schedule(): () => void {
+    return this.#options.clock.after(CLOCK_LIMITS.intervalMs, () => {
+      this.#cancel = this.#schedule()
+      this.#scope.spawn('peer clocks', () => this.ask())
+    })
+  }
+
+  async #askOne(peer: PeerId): Promise<void> {
+    const { transport, clock, logger } = this.#options
+    const late = new AbortController()
+    const cancel = clock.after(CLOCK_LIMITS.roundTripMsMax, () => late.abort(new Error('no answer in time')))
+    const [sentMs, startMs] = [clock.now(), clock.monotonic()]
+    try {
+      const answer = await transport.request(peer, clockQuestion, AbortSignal.any([late.signal, this.#scope.signal]))
+      const roundTripMs = clock.monotonic() - startMs
+      const time = codec.decode(clockAnswerCodec, answer)
+      if (!time.ok) transport.penalise(peer, 'malformed')
+      else if (roundTripMs <= CLOCK_LIMITS.roundTripMsMax) this.#offsets.set(peer, offsetOf(time.value, sentMs, roundTripMs))
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      logger.debug({ peer, reason: error.reason }, 'a peer did not tell its time')
+      this.#offsets.delete(peer)
+    } finally {
+      cancel()
+    }
+  }
+}
+
+function offsetOf(peerMs: TimeMs, sentMs: number, roundTripMs: number): number {
+  const offsetMs = Math.round(peerMs - (sentMs + roundTripMs / 2))
+  return Math.max(-CLOCK_LIMITS.offsetMsMax, Math.min(CLOCK_LIMITS.offsetMsMax, offsetMs))
+}
+
+function median(values: readonly number[]): number | undefined {
+  if (values.length === 0) return undefined
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : Math.round((sorted[middle - 1]! + sorted[middle]!) / 2)
+}

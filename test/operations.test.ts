@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { EXIT_CODE } from '../packages/node/src/cli/exit-code.ts'
+import { CONDITIONS } from '../packages/node/src/health/conditions.ts'
+
+const guide = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8')
+
+/** The rows of the tables whose first two cells match. */
+const rows = (pattern: RegExp): Readonly<Record<string, string>> =>
+  Object.fromEntries([...guide.matchAll(pattern)].map(([, first, second]) => [first!, second!]))
+
+it('the guide for operators has every exit code', () => {
+  const documented = rows(/^\| (\d+) \| `([a-z-]+)` \|/gm)
+  expect(documented).toEqual(Object.fromEntries(Object.entries(EXIT_CODE).map(([name, code]) => [String(code), name])))
+})
+
+it('and every condition with its severity', () => {
+  expect(rows(/^\| `([a-z-]+)` \| (fatal|unready|warning) \|/gm)).toEqual(CONDITIONS)
+})

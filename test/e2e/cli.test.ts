@@ -20,7 +20,7 @@ describe('quoin', () => {
     [['--help'], ['init', 'start', 'keys', 'genesis', 'version']],
     [
       ['init', '--help'],
-      ['--data-dir', '--genesis', '--listen', '--rpc-port'],
+      ['--data-dir', '--genesis', '--listen', '--advertise', '--development', '--rpc-port'],
     ],
     [
       ['start', '--help'],
@@ -52,11 +52,11 @@ describe('quoin', () => {
 
   it('never replaces a key', async () => {
     const dataDir = join(directory, 'node')
-    expect((await quoin(['init', '--data-dir', dataDir])).code).toBe(0)
+    expect((await quoin(['init', '--data-dir', dataDir, '--development'])).code).toBe(0)
     const path = join(dataDir, 'validator-key.json')
     const key = await readFile(path, 'utf8')
     expect((await stat(path)).mode & 0o077).toBe(0)
-    const again = await quoin(['init', '--data-dir', dataDir])
+    const again = await quoin(['init', '--data-dir', dataDir, '--development'])
     expect(again.code).toBe(1)
     expect(again.output).toContain('validator-key.json exists already')
     expect(await readFile(path, 'utf8')).toBe(key)
@@ -80,8 +80,10 @@ describe('a network that four organisations make', () => {
 
     const entries = await Promise.all(
       members.map(async ({ name, dataDir, rpcPort, p2pPort }) => {
-        const ports = ['--listen', `/ip4/127.0.0.1/tcp/${p2pPort}`, '--rpc-port', `${rpcPort}`]
-        const made = await quoin(['init', '--data-dir', dataDir, ...ports])
+        const p2p = `/tcp/${p2pPort}`
+        // It listens on every address, and tells the others one.
+        const ports = ['--listen', `/ip4/0.0.0.0${p2p}`, '--advertise', `/ip4/127.0.0.1${p2p}`, '--rpc-port', `${rpcPort}`]
+        const made = await quoin(['init', '--data-dir', dataDir, '--development', ...ports])
         expect({ name, code: made.code, output: made.output }).toMatchObject({ code: 0 })
         const { code, output } = await quoin(['keys', '--data-dir', dataDir])
         expect(code).toBe(0)
@@ -94,7 +96,7 @@ describe('a network that four organisations make', () => {
     const wei = parseEther('5')
     const made = await quoin([
       ...['genesis', '--validators', list, '--out', genesis, '--chain-id', '4711', '--block-interval-ms', '200'],
-      ...['--fund', `${owner.address}=${wei}`],
+      ...['--fund', `${owner.address}=${wei}`, '--development'],
     ])
     expect(made.output).toContain(`Wrote ${genesis}: chain 4711, 4 validators`)
     expect(made.code).toBe(0)
@@ -121,15 +123,40 @@ describe('a network that four organisations make', () => {
     })
   })
 
+  it('refuses addresses at which nobody else reaches the node, and says what to give', async () => {
+    const init = (...args: readonly string[]) => quoin(['init', '--data-dir', join(directory, 'node'), ...args])
+    const refused = async (args: readonly string[], message: string): Promise<void> => {
+      const { code, output } = await init(...args)
+      expect({ args, code, says: output.includes(message) }).toEqual({ args, code: 1, says: true })
+    }
+    await refused([], '--listen: /ip4/0.0.0.0/tcp/26656 is every address of this machine')
+    await refused(['--listen', '/ip4/127.0.0.1/tcp/1'], '--listen: /ip4/127.0.0.1/tcp/1 is reached from this machine alone')
+    await refused(['--advertise', '/ip4/127.0.0.1/tcp/1'], '--advertise: /ip4/127.0.0.1/tcp/1 is reached from this machine alone')
+    await refused(['--development', '--listen', '/ip6/::/tcp/1'], 'give the one that they use with --advertise')
+    const made = await init('--listen', '/ip4/0.0.0.0/tcp/5', '--advertise', '/dns4/a.example.org/tcp/5')
+    expect(made.code).toBe(0)
+    const shown = JSON.parse((await quoin(['keys', '--data-dir', join(directory, 'node')])).output) as { readonly entry: object }
+    expect(shown.entry).toMatchObject({ addresses: ['/dns4/a.example.org/tcp/5'] })
+    const list = join(directory, 'validators.json')
+    const genesis = async (address: string, ...args: readonly string[]) => {
+      await writeFile(list, JSON.stringify([{ ...shown.entry, name: 'a', addresses: [address] }]))
+      return quoin(['genesis', '--validators', list, '--out', join(directory, 'out.json'), ...args])
+    }
+    expect((await genesis('/ip4/127.0.0.1/tcp/5')).output).toContain('[0.addresses] of a: /ip4/127.0.0.1/tcp/5 is reached from')
+    expect((await genesis('/ip4/0.0.0.0/tcp/5', '--development')).output).toContain('is every address of this machine')
+    expect((await genesis('/ip4/127.0.0.1/tcp/5', '--development')).code).toBe(0)
+    expect((await genesis('/ip4/10.0.0.1/tcp/5')).code).toBe(0)
+  })
+
   it('refuses a list that names a key twice, or none', async () => {
     const dataDir = join(directory, 'node')
-    await quoin(['init', '--data-dir', dataDir])
+    await quoin(['init', '--data-dir', dataDir, '--development'])
     const { output } = await quoin(['keys', '--data-dir', dataDir])
     const { entry } = JSON.parse(output) as { readonly entry: object }
     const list = join(directory, 'validators.json')
     const refuse = async (content: unknown, message: string): Promise<void> => {
       await writeFile(list, typeof content === 'string' ? content : JSON.stringify(content))
-      const answer = await quoin(['genesis', '--validators', list, '--out', join(directory, 'out.json')])
+      const answer = await quoin(['genesis', '--validators', list, '--development', '--out', join(directory, 'out.json')])
       expect(answer.code).toBe(1)
       expect(answer.output).toContain(message)
       expect(answer.output).not.toMatch(/^ {4}at /m)

@@ -225,11 +225,11 @@ describe('a genesis of a development chain', () => {
     await writeFile(path, JSON.stringify(genesisToJson(genesis)))
     const refused =
       /this genesis is of a development chain \(quoin dev\): its accounts are public, .* Make the genesis of a real chain/
-    expect(await quoin(['init', '--data-dir', dataDir, '--genesis', path])).toMatchObject({
+    expect(await quoin(['init', '--data-dir', dataDir, '--development', '--genesis', path])).toMatchObject({
       code: 1,
       output: expect.stringMatching(refused),
     })
-    expect(await quoin(['init', '--data-dir', dataDir])).toMatchObject({ code: 0 })
+    expect(await quoin(['init', '--data-dir', dataDir, '--development'])).toMatchObject({ code: 0 })
     await writeFile(join(dataDir, 'genesis.json'), JSON.stringify(genesisToJson(genesis)))
     expect(await quoin(['start', '--data-dir', dataDir])).toMatchObject({ code: 1, output: expect.stringMatching(refused) })
     await rm(directory, { recursive: true })

@@ -168,7 +168,10 @@ export class Network {
           dataDir: validator.dataDir,
           genesis: genesisPath,
           developmentIndex: index,
-          settings: { 'rpc.port': validator.rpcPort, 'p2p.listen': [p2pAddress(settings, index)] },
+          listen: p2pAddress(settings, index),
+          advertise: undefined,
+          development: true,
+          rpcPort: validator.rpcPort,
           random: () => {
             throw new Error('development keys are derived')
           },

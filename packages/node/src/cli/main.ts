@@ -54,23 +54,43 @@ function createProgram(outcome: Outcome): Command {
   return program
 }
 
+const LISTEN_ALL = '/ip4/0.0.0.0/tcp/26656'
+const LISTEN_LOOPBACK = '/ip4/127.0.0.1/tcp/26656'
+
 function addInit(program: Command): void {
   program
     .command('init')
     .description('make a data directory: keys, configuration, genesis')
     .addOption(dataDirOption())
     .option('--genesis <file>', 'genesis of the chain to join; copied into the data directory')
-    .option('--listen <multiaddress>', 'where the other nodes reach this one', '/ip4/127.0.0.1/tcp/26656')
+    .option(
+      '--listen <multiaddress>',
+      `what the node listens on for its peers (default: ${LISTEN_ALL}, in development ${LISTEN_LOOPBACK})`,
+    )
+    .option('--advertise <multiaddress>', 'where the other nodes reach this one (default: that of --listen); stands in its entry')
+    .option('--development', 'the node may be reached from this machine alone', false)
     .option('--rpc-port <port>', 'port of the RPC', integerArgument, 8545)
     .option('--development-index <index>', "use the well-known keys of the devnet's validator of this index", integerArgument)
     .action(
-      async (options: { dataDir: string; genesis?: string; listen: string; rpcPort: number; developmentIndex?: number }) => {
+      async (options: {
+        dataDir: string
+        genesis?: string
+        listen?: string
+        advertise?: string
+        development: boolean
+        rpcPort: number
+        developmentIndex?: number
+      }) => {
+        const development = options.development || options.developmentIndex !== undefined
         const { describeKeys, init } = await import('./commands/init.ts')
         await init({
           dataDir: options.dataDir,
           genesis: options.genesis,
           developmentIndex: options.developmentIndex,
-          settings: { 'rpc.port': options.rpcPort, 'p2p.listen': [options.listen] },
+          listen: options.listen ?? (development ? LISTEN_LOOPBACK : LISTEN_ALL),
+          advertise: options.advertise,
+          development,
+          rpcPort: options.rpcPort,
           random: (length) => randomBytes(length),
         })
         const { address, entry } = await describeKeys(options.dataDir)
@@ -187,7 +207,11 @@ function addGenesis(program: Command): void {
     .option('--out <file>', 'file to write', 'genesis.json')
     .option('--chain-id <id>', 'EIP-155 chain id', integerArgument, 31_337)
     .option('--time-ms <milliseconds>', 'time of block 0, in milliseconds since 1970 (default: now)', integerArgument)
-    .option('--development', 'allow the well-known development keys and fund the development accounts', false)
+    .option(
+      '--development',
+      'allow the well-known development keys and addresses of one machine, and fund the development accounts',
+      false,
+    )
     .option(
       '--block-interval-ms <milliseconds>',
       'least time between two blocks',

@@ -44,6 +44,10 @@ export const CONFIG_KEYS = {
   },
   p2p: {
     listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses that the node listens on for its peers.'),
+    advertise: list(
+      [],
+      'Multiaddresses at which the other nodes reach this one, for its entry in a genesis or registry; none means those of listen.',
+    ),
     'filter-by-address': boolean(
       false,
       'Refuse connections from IP addresses that no registered node has, before their handshake. Peers are known by their id either way.',

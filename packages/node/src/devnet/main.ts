@@ -125,7 +125,10 @@ async function create(directory: string, settings: DevnetSettings, members: read
       dataDir,
       genesis: genesisPath,
       developmentIndex: index,
-      settings: { 'rpc.port': rpcPort, 'p2p.listen': [p2pAddress(settings, index)] },
+      listen: p2pAddress(settings, index),
+      advertise: undefined,
+      development: true,
+      rpcPort,
       random: (length) => randomBytes(length),
     })
   }

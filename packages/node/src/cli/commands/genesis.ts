@@ -13,8 +13,9 @@ import {
   TimeMs,
   Wei,
 } from '@quoin/protocol'
-import { fromEntries, parseEntries } from '../entry.ts'
+import { fromEntries, parseEntries, type ValidatorEntry } from '../entry.ts'
 import { CommandFailure } from '../failure.ts'
+import { unreachableReason } from '../reachable-address.ts'
 
 export interface GenesisOptions {
   /** File with the list of entries that `quoin keys` printed. */
@@ -33,6 +34,7 @@ export interface GenesisOptions {
 export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
   const crypto = nobleCrypto
   const entries = parseEntries(await readFile(options.validators, 'utf8'), options.validators)
+  requireReachable(entries, options)
   const parameters = { ...DEFAULT_PARAMETERS, ...options.parameters }
   const problem = parametersProblem(parameters)
   if (problem !== undefined) throw new CommandFailure(problem)
@@ -51,6 +53,15 @@ export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
   }
   await writeFile(options.out, `${JSON.stringify(genesisToJson(genesis), null, 2)}\n`)
   return genesis
+}
+
+function requireReachable(entries: readonly ValidatorEntry[], { validators, development }: GenesisOptions): void {
+  entries.forEach(({ name, peerId, addresses }, i) => {
+    for (const address of addresses) {
+      const reason = unreachableReason(address, development)
+      if (reason !== undefined) throw new CommandFailure(`${validators}: [${i}.addresses] of ${name ?? peerId}: ${reason}`)
+    }
+  })
 }
 
 function parseFund(text: string): readonly [Address, bigint] {

@@ -12,6 +12,7 @@ import { openFileLog } from '../../store/file-log.ts'
 import { entryOf, type ValidatorEntry } from '../entry.ts'
 import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
+import { unreachableReason } from '../reachable-address.ts'
 
 export interface InitOptions {
   readonly dataDir: string
@@ -19,8 +20,13 @@ export interface InitOptions {
   readonly genesis: string | undefined
   /** Use the keys of the devnet's validator of this index instead of new ones. */
   readonly developmentIndex: number | undefined
-  /** Settings by path that differ from their defaults. */
-  readonly settings: Readonly<Record<string, unknown>>
+  /** Multiaddress that the node listens on for its peers. */
+  readonly listen: string
+  /** Multiaddress at which they reach it; that of `listen` where it is undefined. */
+  readonly advertise: string | undefined
+  /** The node may be one of a network on one machine. */
+  readonly development: boolean
+  readonly rpcPort: number
   readonly random: (length: number) => Uint8Array
 }
 
@@ -29,6 +35,8 @@ export async function init(options: InitOptions): Promise<NodeKeys> {
   const dir = dataDir(options.dataDir)
   if (await exists(dir.validatorKey))
     throw new CommandFailure(`${dir.validatorKey} exists already: choose another --data-dir, or start this one`)
+  const reason = unreachableReason(options.advertise ?? options.listen, options.development)
+  if (reason !== undefined) throw new CommandFailure(`${options.advertise === undefined ? '--listen' : '--advertise'}: ${reason}`)
   if (options.genesis !== undefined) await readGenesisFile(options.genesis)
   const crypto = nobleCrypto
   const { random } = options
@@ -36,7 +44,7 @@ export async function init(options: InitOptions): Promise<NodeKeys> {
   const validator = orFail(validatorKeyOf(crypto, secretKey), 'validator key')
   await writeKeys(dir, validator, nodeKey)
   await writeSignState(dir.signState, validator.address, random)
-  await writeFile(dir.config, configTemplate(options.settings), { flag: 'wx' })
+  await writeFile(dir.config, configTemplate(settingsOf(options)), { flag: 'wx' })
   if (options.genesis !== undefined) await copyFile(options.genesis, dir.genesis)
   return orFail(await readKeys(crypto, dir), dir.root)
 }
@@ -50,6 +58,12 @@ async function writeSignState(path: string, validator: Address, random: (length:
     await file.close()
   }
 }
+
+const settingsOf = ({ listen, advertise, rpcPort }: InitOptions): Readonly<Record<string, unknown>> => ({
+  'rpc.port': rpcPort,
+  'p2p.listen': [listen],
+  ...(advertise === undefined ? {} : { 'p2p.advertise': [advertise] }),
+})
 
 async function makeKeys(crypto: Crypto, { developmentIndex, random }: InitOptions) {
   if (developmentIndex === undefined) return { secretKey: newSecret(crypto, random), nodeKey: await createNodeKey() }
@@ -93,5 +107,7 @@ export async function describeKeys(root: string): Promise<NodeDescription> {
     loadConfig({ file: { name: dir.config, text: await readFile(dir.config, 'utf8') }, env: {}, flags: {} }),
     root,
   )
-  return { address: keys.validator.address, entry: entryOf(keys.validator.publicKey, keys.node.peerId, config.p2p.listen) }
+  const { listen, advertise } = config.p2p
+  const addresses = advertise.length > 0 ? advertise : listen
+  return { address: keys.validator.address, entry: entryOf(keys.validator.publicKey, keys.node.peerId, addresses) }
 }

@@ -1,11 +1,12 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { account, publicClient, temporaryDirectory, walletClient } from './harness.ts'
 import { freePorts } from './ports.ts'
-import { devnet, npmRunDevnet, type Program, startDevnet } from './program.ts'
+import { devnet, npmRunDevnet, type Program, startDevnet, startQuoin } from './program.ts'
 import { until } from './watch.ts'
 
 let directory: string
@@ -139,6 +140,79 @@ describe('npm run devnet', () => {
   })
 })
 
+describe('a devnet that exists', () => {
+  it('is not deleted by --reset while it runs, whatever the ports', async () => {
+    const program = await start(1, newChain('--validators', '1'))
+    const hash = await walletClient(client().transport.url!, 0).sendTransaction({ to: account(1).address, value: 1n })
+    await client().waitForTransactionReceipt({ hash })
+    const pid = await readFile(join(directory, 'devnet', 'lock', 'holder'), 'utf8')
+    for (const port of [rpcPort, rpcPort + 3]) {
+      const ports = ['--rpc-port', String(port), '--p2p-port', String(p2pPort + port - rpcPort)]
+      const refused = await devnet(['--data-dir', join(directory, 'devnet'), ...ports, '--validators', '1', '--reset'])
+      expect(refused.code).toBe(1)
+      expect(refused.output).toContain(`devnet is running (process ${pid.trim()}): stop it first. Nothing was changed`)
+    }
+    const before = await height()
+    await until('the chain goes on', async () => (await height()) > before)
+    expect(await client().getTransactionReceipt({ hash })).toMatchObject({ status: 'success' })
+    await ctrlC(program)
+  })
+
+  it('is not deleted while one of its validators runs by itself, its ports are taken, or its settings are gone', async () => {
+    await ctrlC(await start(1, newChain('--validators', '1')))
+    const dataDir = join(directory, 'devnet', 'validator-1')
+    const single = startQuoin(['start', '--data-dir', dataDir])
+    await single.shows(/rpc listening/)
+    const reset = newChain('--validators', '1', '--reset')
+    expect((await devnet(reset)).output).toContain(
+      `validator-1 in ${join(directory, 'devnet')} is running (process ${single.pid})`,
+    )
+    await single.end('SIGTERM')
+    await occupy(p2pPort)
+    expect((await devnet(reset)).output).toContain(`port ${p2pPort}, wanted for the P2P of validator-1, is in use`)
+    expect((await stat(join(dataDir, 'db'))).isDirectory()).toBe(true)
+
+    for (const server of servers) server.close()
+    await rm(join(directory, 'devnet', 'devnet.json'))
+    const refused = await devnet(newChain('--validators', '1'))
+    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('its devnet.json is gone')])
+    const fresh = await start(1, newChain('--validators', '1', '--reset'))
+    expect(fresh.output).toContain('A new chain.')
+    await ctrlC(fresh)
+  })
+})
+
+it('validators that do not come up are told of, with what they say, and never keep it from ending', async () => {
+  await ctrlC(await start(2, newChain('--validators', '2')))
+  // Whoever reads it waits for ever.
+  const genesis = join(directory, 'devnet', 'validator-2', 'genesis.json')
+  const content = await readFile(genesis)
+  await rm(genesis)
+  execFileSync('mkfifo', [genesis])
+  const program = startDevnet(flags())
+  running.add(program)
+  await program.shows(/Starting 2 validators/)
+  await until('the first serves', () => answers(0))
+  const begunMs = performance.now()
+  running.delete(program)
+  expect(await program.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(performance.now() - begunMs).toBeLessThan(9_000)
+  expect(program.output).toContain('All validators stopped.')
+  expect(await anyAnswers()).toBe(false)
+
+  await rm(genesis)
+  await writeFile(genesis, content)
+  await writeFile(join(directory, 'devnet', 'validator-2', 'wal'), 'this is no log at all')
+  const { code, output } = await devnet(flags())
+  expect(code).toBe(1)
+  expect(output).toMatch(
+    /validator-2 ended \(code 65 \(untrusted-files\)\).*\n.*\n {2}It says: quoin: this is no write-ahead log/,
+  )
+  expect(output).toContain('devnet: validator-2 did not start: it ended with code 65')
+  expect(output).not.toContain('validator-1 ended')
+  expect(await anyAnswers()).toBe(false)
+})
+
 describe('what it refuses', () => {
   it.each([
     [['--validators', '0'], '--validators 0: must be an integer from 1 to 32'],
@@ -181,7 +255,9 @@ describe('what it refuses', () => {
     await writeFile(path, 'dear')
     const { code, output } = await devnet(['--data-dir', directory, '--reset'])
     expect(code).toBe(1)
-    expect(output).toContain(`${directory} has no devnet.json, so it is not a devnet's directory: it is not deleted`)
+    expect(output).toContain(
+      `${directory} has no devnet.json, so it is not a devnet's directory (it holds letters.txt): it is not touched`,
+    )
     expect(await readFile(path, 'utf8')).toBe('dear')
   })
 })

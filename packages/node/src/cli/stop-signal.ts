@@ -5,6 +5,8 @@ export function stopSignal(): Promise<void> {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('disconnect', onSignal)
       resolve()
     }
+    // The parent ended while this process was loading.
+    if (process.send !== undefined && !process.connected) return resolve()
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('disconnect', onSignal)
   })
 }

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/contracts/platform'
 import { bytesToHex, nobleCrypto } from '@quoin/protocol'
 import { init } from '../cli/commands/init.ts'
 import { CommandFailure, explain } from '../cli/failure.ts'
 import { readGenesisFile } from '../cli/genesis-file.ts'
+import { holdDirectory } from './directory.ts'
 import { devnetGenesis, genesisText, p2pAddress, REPOSITORY_GENESIS } from './genesis.ts'
+import { everyInterval } from './interval.ts'
 import { requireFreePorts } from './ports.ts'
 import {
   DEFAULT_SETTINGS,
@@ -16,15 +18,16 @@ import {
   parseOptions,
   readSettings,
   resolveSettings,
-  settingsPath,
   writeSettings,
 } from './settings.ts'
 import { type NodeStatus, readStatus, statusLine } from './status.ts'
-import { startValidator, type ValidatorProcess } from './validator-process.ts'
+import { startValidator, type ValidatorEnd, type ValidatorProcess } from './validator-process.ts'
 
 const STATUS_INTERVAL_MS = 1_000
 /** Without a terminal a line is written this often. */
 const PLAIN_STATUS_INTERVAL_MS = 10_000
+/** A validator that is not up is told of this often. */
+const START_NOTICE_MS = 10_000
 
 interface Member {
   readonly name: string
@@ -60,31 +63,53 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function runDevnet(options: DevnetOptions, signal: AbortSignal): Promise<void> {
   const directory = resolve(options.directory)
-  if (options.reset) await reset(directory)
-  const existing = await readSettings(directory)
-  const settings = resolveSettings(existing, options.settings)
-  const members = membersOf(options, directory, settings)
-  await requireFreePorts(members.map(({ rpcPort, name }) => ({ port: rpcPort, use: `the RPC of ${name}`, flag: '--rpc-port' })))
-  await requireFreePorts(
-    members.map(({ index, name }) => ({
-      port: settings.p2pPort + index,
-      use: `the P2P of ${name}`,
-      flag: '--p2p-port (with --reset)',
-    })),
-  )
-  if (existing === undefined) await create(directory, settings, members)
-  await requireCurrentGenesis(directory)
+  // Every lock is taken and every port looked at before anything is deleted.
+  const held = await holdDirectory(directory, options.reset)
+  try {
+    const existing = options.reset || !held.isWhole ? undefined : await readSettings(directory)
+    const settings = resolveSettings(existing, options.settings)
+    const members = membersOf(options, directory, settings)
+    await requirePorts(members, settings)
+    if (existing === undefined) {
+      await held.clear()
+      await create(directory, settings, members)
+    }
+    await held.releaseValidators()
+    await requireCurrentGenesis(directory)
+    if (!signal.aborted) await runValidators(options, members, existing !== undefined, signal)
+  } finally {
+    await held.close()
+  }
+}
+
+async function runValidators(
+  options: DevnetOptions,
+  members: readonly Member[],
+  continued: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const processes = new Map<Member, ValidatorProcess>()
   try {
     await startAll(members, processes, signal)
     if (signal.aborted) return
-    await introduce(options, members, existing !== undefined)
-    await watch(members, processes, signal)
+    await introduce(options, members, continued)
+    await watch(members, signal)
   } finally {
     if (processes.size > 0) print('\nStopping ...')
     await Promise.all([...processes.values()].map((validator) => validator.stop()))
     if (processes.size > 0) print('All validators stopped. The chain is kept; the same command continues it.')
   }
+}
+
+async function requirePorts(members: readonly Member[], { p2pPort }: DevnetSettings): Promise<void> {
+  await requireFreePorts(members.map(({ rpcPort, name }) => ({ port: rpcPort, use: `the RPC of ${name}`, flag: '--rpc-port' })))
+  await requireFreePorts(
+    members.map(({ index, name }) => ({
+      port: p2pPort + index,
+      use: `the P2P of ${name}`,
+      flag: '--p2p-port (with --reset)',
+    })),
+  )
 }
 
 const membersOf = (options: DevnetOptions, directory: string, settings: DevnetSettings): readonly Member[] =>
@@ -99,28 +124,13 @@ const membersOf = (options: DevnetOptions, directory: string, settings: DevnetSe
     }
   })
 
-/** Deletes a devnet's directory, and nothing that is not one. */
-async function reset(directory: string): Promise<void> {
-  const entries: readonly string[] = await readdir(directory).catch((failure: NodeJS.ErrnoException) => {
-    if (failure.code === 'ENOENT') return []
-    throw failure
-  })
-  if (entries.length === 0) return
-  if (!entries.includes('devnet.json'))
-    throw new CommandFailure(`${directory} has no devnet.json, so it is not a devnet's directory: it is not deleted`)
-  await rm(directory, { recursive: true })
-}
-
 /** The settings file is written last: a creation that was cut off is seen as none and made anew. */
 async function create(directory: string, settings: DevnetSettings, members: readonly Member[]): Promise<void> {
-  await rm(settingsPath(directory), { force: true })
-  await mkdir(directory, { recursive: true })
   const genesisPath = join(directory, 'genesis.json')
   const isDefault = Object.entries(DEFAULT_SETTINGS).every(([name, value]) => settings[name as keyof DevnetSettings] === value)
   if (isDefault) await copyFile(REPOSITORY_GENESIS, genesisPath)
   else await writeFile(genesisPath, genesisText(await devnetGenesis(nobleCrypto, settings)))
   for (const { dataDir, index, rpcPort } of members) {
-    await rm(dataDir, { recursive: true, force: true })
     await init({
       dataDir,
       genesis: genesisPath,
@@ -147,22 +157,61 @@ async function requireCurrentGenesis(directory: string): Promise<void> {
   }
 }
 
+/** Starts all, and resolves when each serves or the signal comes. Rejects as soon as one ends instead. */
 async function startAll(
   members: readonly Member[],
   processes: Map<Member, ValidatorProcess>,
   signal: AbortSignal,
 ): Promise<void> {
   print(`Starting ${members.length} validators ...`)
-  const started = await Promise.allSettled(
-    members.map(async (member) => {
-      processes.set(member, await startValidator(member))
+  for (const member of members) {
+    if (signal.aborted) return
+    const validator = await startValidator(member)
+    processes.set(member, validator)
+    void validator.end.then((end) => {
+      if (!end.isExpected) tellEnd(member, end)
+    })
+  }
+  const waiting = new Map(processes)
+  const all = Promise.all(
+    [...processes].map(async ([member, { started }]) => {
+      const outcome = await started
+      waiting.delete(member)
+      if (outcome !== 'ready' && !signal.aborted)
+        throw new CommandFailure(`${member.name} did not start: it ended with ${outcome.how}`)
     }),
   )
-  if (signal.aborted) return
-  for (const [i, result] of started.entries()) {
-    if (result.status === 'rejected')
-      throw new CommandFailure(`${members[i]!.name} did not start: ${(result.reason as Error).message}`)
+  const done = new AbortController()
+  let looks = 0
+  const notices = everyInterval(START_NOTICE_MS, AbortSignal.any([signal, done.signal]), async () => {
+    if (looks++ > 0) await tellWaiting(waiting)
+  })
+  try {
+    await Promise.race([all, aborted(signal)])
+  } finally {
+    done.abort()
+    await notices
   }
+}
+
+/** Which ones are not up yet, and what they are at. */
+async function tellWaiting(waiting: ReadonlyMap<Member, ValidatorProcess>): Promise<void> {
+  for (const [member, validator] of waiting) {
+    const words = await validator.lastWords()
+    if (waiting.has(member)) print(`  ${member.name} is still starting${words === undefined ? '' : `: ${words}`}`)
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolvePromise) => {
+    if (signal.aborted) resolvePromise()
+    else signal.addEventListener('abort', () => resolvePromise(), { once: true })
+  })
+
+function tellEnd(member: Member, { how, lastWords }: ValidatorEnd): void {
+  const log = relative(process.cwd(), member.logPath)
+  print(`\n${member.name} ended (${how}); its log is ${log}. Start it again with\n  ${startCommand(member)}`)
+  if (lastWords !== undefined) print(`  It says: ${lastWords}`)
 }
 
 const startCommand = ({ dataDir, rpcPort }: Member): string =>
@@ -189,20 +238,8 @@ Ctrl-C stops all.
 `)
 }
 
-/** Shows the live line until the signal, and tells when a validator ends. */
-async function watch(
-  members: readonly Member[],
-  processes: ReadonlyMap<Member, ValidatorProcess>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const [member, { exit }] of processes) {
-    void exit.then(({ code, signal: killedBy }) => {
-      if (signal.aborted) return
-      print(
-        `\n${member.name} ended (${killedBy ?? `code ${code}`}); its log is ${relative(process.cwd(), member.logPath)}. Start it again with\n  ${startCommand(member)}`,
-      )
-    })
-  }
+/** Shows the live line until the signal. */
+async function watch(members: readonly Member[], signal: AbortSignal): Promise<void> {
   const { isTTY } = process.stdout
   let before: readonly (NodeStatus | undefined)[] = []
   let beforeMs = performance.now()
@@ -214,24 +251,5 @@ async function watch(
     process.stdout.write(isTTY ? `\r\u001b[2K${line.slice(0, process.stdout.columns - 1)}` : `${line}\n`)
     before = now
     beforeMs = nowMs
-  })
-}
-
-/** Runs an action, then again each interval after the last one ended, until the signal. */
-function everyInterval(intervalMs: number, signal: AbortSignal, action: () => Promise<void>): Promise<void> {
-  return new Promise((resolvePromise, reject) => {
-    let timer: NodeJS.Timeout | undefined
-    const tick = (): void => {
-      action().then(() => {
-        if (signal.aborted) resolvePromise()
-        else timer = setTimeout(tick, intervalMs)
-      }, reject)
-    }
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolvePromise()
-    })
-    if (signal.aborted) resolvePromise()
-    else tick()
   })
 }

@@ -36,7 +36,7 @@ Usage: npm run devnet -- [options]
   --rpc-port PORT   RPC port of the first validator, the others follow (default ${DEFAULT_RPC_PORT})
   --p2p-port PORT   P2P port of the first validator, the others follow (default ${DEFAULT_SETTINGS.p2pPort})
   --data-dir DIR    where keys, data and logs lie (default .devnet)
-  --reset           delete the chain in that directory and start a new one
+  --reset           delete the chain in that directory and start a new one; refused while it runs
   --help            show this
 
 Ctrl-C stops all validators; starting again continues the same chain.
@@ -87,7 +87,7 @@ function parseFlags(argv: readonly string[]) {
 
 const settingsFile = z.strictObject({ validators: z.int(), blockTimeMs: z.int(), p2pPort: z.int() })
 
-export const settingsPath = (directory: string): string => join(directory, 'devnet.json')
+const settingsPath = (directory: string): string => join(directory, 'devnet.json')
 
 /** The settings of the chain that lies in a directory, or undefined when there is none. */
 export async function readSettings(directory: string): Promise<DevnetSettings | undefined> {

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { EXIT_CODE } from '../cli/exit-code.ts'
+import { lastWords } from './last-words.ts'
 
 const QUOIN = fileURLToPath(new URL('../../bin/quoin.mjs', import.meta.url))
-/** A validator that has not stopped after this is killed. */
-const STOP_MS_MAX = 15_000
-const LOG_TAIL_CHARS = 3_000
+/** A node ends within 5 s of SIGTERM. One that has not is killed after this. */
+const STOP_MS_MAX = 6_000
 
 /** What a started node tells its parent process over the IPC channel. */
 export interface ReadyMessage {
@@ -14,10 +15,23 @@ export interface ReadyMessage {
   readonly rpcPort: number
 }
 
+/** How a process ended, and what its log says last. */
+export interface ValidatorEnd {
+  /** `code 73 (disk-full)` or `SIGKILL`. */
+  readonly how: string
+  /** It did what it was told to. */
+  readonly isExpected: boolean
+  readonly lastWords: string | undefined
+}
+
 export interface ValidatorProcess {
   readonly pid: number
+  /** Settles when it serves RPC, or with its end when that comes first. Never rejects. */
+  readonly started: Promise<'ready' | ValidatorEnd>
   /** Settles when it ends, whoever ended it. */
-  readonly exit: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
+  readonly end: Promise<ValidatorEnd>
+  /** What its log says last. */
+  lastWords(): Promise<string | undefined>
   /** Asks it to stop and waits; kills it when it does not. */
   stop(): Promise<void>
 }
@@ -30,43 +44,47 @@ export interface ValidatorOptions {
 
 /**
  * Starts `quoin start` as a process of its own, in a process group of its own so that Ctrl-C reaches only the devnet, which then stops
- * it. It runs under the same flags of Node (`--cpu-prof`). Resolves when it serves RPC; rejects with the end of its log when it does not come up.
+ * it. It runs under the same flags of Node (`--cpu-prof`). Resolves when the process is there, which says nothing of how far it is.
  */
 export async function startValidator({ dataDir, logPath, rpcPort }: ValidatorOptions): Promise<ValidatorProcess> {
   const log = await open(logPath, 'a')
+  const { size } = await log.stat()
   const child = spawn(
     process.execPath,
     [...process.execArgv, QUOIN, 'start', '--data-dir', dataDir, '--rpc-port', String(rpcPort)],
-    {
-      stdio: ['ignore', log.fd, log.fd, 'ipc'],
-      detached: true,
-    },
+    { stdio: ['ignore', log.fd, log.fd, 'ipc'], detached: true },
   )
-  const exit = once(child, 'exit').then(([code, signal]) => ({
-    code: code as number | null,
-    signal: signal as NodeJS.Signals | null,
-  }))
+  const words = () => lastWords(logPath, size)
+  let isTold = false
+  const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  const end = exit.then(async ([code, signal]) => {
+    const isExpected = isTold && (code === EXIT_CODE.done || signal !== null)
+    return { how: signal ?? codeText(code), isExpected, lastWords: await words() }
+  })
+  const started = Promise.race([ready(child), end])
   await once(child, 'spawn')
   await log.close()
-  const started = await Promise.race([ready(child), exit])
-  if (started !== 'ready')
-    throw new Error(`it ended with ${started.signal ?? `code ${started.code}`}. The end of ${logPath}:\n${await tail(logPath)}`)
-  return { pid: child.pid!, exit, stop: () => stop(child, exit) }
-}
-
-async function ready(child: ChildProcess): Promise<'ready'> {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Partial<ReadyMessage>]
-    if (message.kind === 'ready') return 'ready'
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      isTold = true
+      child.kill('SIGTERM')
+    }
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
+    await end
+    clearTimeout(timer)
   }
+  return { pid: child.pid!, started, end, lastWords: words, stop }
 }
 
-async function stop(child: ChildProcess, exit: Promise<unknown>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
-  await exit
-  clearTimeout(timer)
+function ready(child: ChildProcess): Promise<'ready'> {
+  return new Promise((resolve) => {
+    child.on('message', (message: Partial<ReadyMessage> | null) => {
+      if (message?.kind === 'ready') resolve('ready')
+    })
+  })
 }
 
-const tail = async (path: string): Promise<string> => (await readFile(path, 'utf8')).slice(-LOG_TAIL_CHARS)
+function codeText(code: number | null): string {
+  const name = Object.entries(EXIT_CODE).find(([, value]) => value === code)?.[0]
+  return `code ${code}${name === undefined ? '' : ` (${name})`}`
+}

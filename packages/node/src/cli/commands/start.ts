@@ -29,7 +29,8 @@ export async function start(
   flags: Readonly<Record<string, string | undefined>>,
   signState: SignStateOptions = {},
 ): Promise<number> {
-  const stopped = stopSignal()
+  const shutdown = systemShutdown((message) => void process.stderr.write(`quoin: ${message}\n`))
+  const told = stopSignal().then(() => shutdown.begin())
   const dir = dataDir(root)
   const config = orFail(loadConfig({ file: await readConfigFile(dir), env: process.env, flags }), 'configuration')
   const genesis = await readGenesis(dir)
@@ -37,8 +38,6 @@ export async function start(
   requireRealKeys(genesis, keys)
   const log = pino({ level: config.log.level, base: null })
   const scope = new Scope((err, name) => log.fatal({ err }, `${name} failed`))
-  const shutdown = systemShutdown((message) => log.warn({}, message))
-  const told = stopped.then(() => shutdown.begin())
   try {
     scope.own(orFail(await lockDirectory(dir.root), 'data directory'))
     const health = scope.own(new HealthMonitor(systemClock, log.child({ module: 'health' })))

@@ -45,6 +45,7 @@ export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<R
   const { config, genesis, log, scope, shutdown, health } = run
   const { crypto, random, kv, transport } = parts
   const calls = ownThreads({ scope, shutdown }, openCalls(run))
+  parts.memory.onShort(() => calls.dismissIdle())
   const metrics = scope.own(new NodeMetrics(node, { ...parts, calls, health }))
   const backend = createNodeBackend({
     chainId: genesis.chainId,

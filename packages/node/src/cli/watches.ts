@@ -19,8 +19,8 @@ export function watchMemory({ config, log, scope, health }: Run, node: Node): Me
     residentBytesMax: residentBytesMax(config.health['memory-bytes']),
     clock: systemClock,
     logger: log.child({ module: 'health' }),
-    shrink: () => node.dropCaches(),
   })
+  memory.onShort(() => node.dropCaches())
   health.watch(() => memory.conditions())
   return scope.own(memory)
 }

@@ -95,6 +95,21 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
+  it('are ended while they are idle where memory is short, and started again by the next call', async () => {
+    const pool = await start({ workers: 2 })
+    const first = await pool.run('call', request('sum', 2), never)
+    pool.dismissIdle()
+    pool.dismissIdle()
+    const running = pool.run('call', request('sum', 2), never)
+    // Threads that are starting or at work are left alone.
+    pool.dismissIdle()
+    expect(await running).toEqual(first)
+    expect(pool.stats).toEqual({ answered: 2, refused: 0, timeouts: 0, faults: 0, restarts: 0, waiting: 0 })
+    pool.dismissIdle()
+    await pool.close()
+    pool.dismissIdle()
+  })
+
   it('are stopped in the midst of a call that takes too long, and replaced', async () => {
     const callMs = 300
     let limited = 0

@@ -55,6 +55,8 @@ interface QueuedJob extends Job {
 /** A place for a thread; threads come and go. */
 interface Slot {
   thread: CallThread | undefined
+  /** The next call starts a thread: none was started yet, or it was ended for want of memory. */
+  isVacant: boolean
   /** Cancels the start of the next thread, while that waits for its time. */
   cancelRestart: () => void
   /** Threads lost since the last answer. */
@@ -76,7 +78,8 @@ export class CallPool implements CallRunner {
   #queuedBytes = 0
   readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
   #closing: Promise<void> | undefined
-  #isStarted = false
+  /** Ends of threads that were dismissed. */
+  readonly #leaving = new Set<Promise<void>>()
   #onReady: () => void = () => {}
   #onLossAtStart: (error: Error) => void = () => {}
 
@@ -86,7 +89,12 @@ export class CallPool implements CallRunner {
     this.#limits = { ...CALL_POOL_DEFAULTS, ...limits }
     this.#clock = clock
     this.#logger = logger
-    this.#slots = Array.from({ length: this.#limits.workers }, () => ({ thread: undefined, cancelRestart: () => {}, losses: 0 }))
+    this.#slots = Array.from({ length: this.#limits.workers }, () => ({
+      thread: undefined,
+      isVacant: true,
+      cancelRestart: () => {},
+      losses: 0,
+    }))
   }
 
   /** Starts the threads, which the first call would do otherwise. Resolves when all are up; rejects when one is lost before. */
@@ -133,6 +141,19 @@ export class CallPool implements CallRunner {
     return answer as Result<CallOutcomes[K], CallUnavailable>
   }
 
+  /** Ends the threads that run nothing, each with its memory; the next call starts them again. */
+  dismissIdle(): void {
+    if (this.#closing !== undefined) return
+    for (const slot of this.#slots) {
+      const { thread } = slot
+      if (thread?.isIdle !== true) continue
+      slot.thread = undefined
+      slot.isVacant = true
+      const left: Promise<void> = thread.close().finally(() => this.#leaving.delete(left))
+      this.#leaving.add(left)
+    }
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -152,6 +173,7 @@ export class CallPool implements CallRunner {
         await thread?.close()
       }),
     )
+    await Promise.all(this.#leaving)
   }
 
   *#takeAll(): Iterable<QueuedJob> {
@@ -177,11 +199,13 @@ export class CallPool implements CallRunner {
     }
   }
 
-  /** Starts the threads, once. One that is lost at its start is reported and replaced like any other. */
+  /** Starts the threads that are wanted. One that is lost at its start is reported and replaced like any other. */
   #fillAll(): void {
-    if (this.#isStarted) return
-    this.#isStarted = true
-    for (const slot of this.#slots) this.#fill(slot)
+    for (const slot of this.#slots) {
+      if (!slot.isVacant) continue
+      slot.isVacant = false
+      this.#fill(slot)
+    }
   }
 
   /** Puts a new thread into a slot. */

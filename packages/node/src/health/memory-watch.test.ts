@@ -12,9 +12,9 @@ function world() {
   const say = (_: object, message: string) => void told.push(message.slice(0, 'memory is enough'.length))
   const memory = new MemoryWatch({
     ...{ residentBytesMax: 1_000, clock, logger: { info: say, warn: say }, read: () => ({ ...use }) },
-    shrink: () => {
-      shrinks++
-    },
+  })
+  memory.onShort(() => {
+    shrinks++
   })
   const at = (residentBytes: number, heapBytes: number) => {
     Object.assign(use, { residentBytes, heapBytes })

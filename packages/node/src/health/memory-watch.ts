@@ -27,14 +27,13 @@ export interface MemoryWatchOptions {
   readonly clock: Pick<Clock, 'after'>
   readonly logger: Pick<Logger, 'info' | 'warn'>
   readonly read?: () => MemoryUse
-  /** Gives back memory that can be had again: caches. Called when memory becomes short, and each second while it is. */
-  readonly shrink: () => void
 }
 
 /** Looks at the memory of the process, so that reads are refused and caches dropped before the system ends it. */
 export class MemoryWatch implements Closable {
   readonly #options: MemoryWatchOptions
   #use: MemoryUse
+  readonly #reclaimers: (() => void)[] = []
   #isHigh = false
   #cancel: () => void
 
@@ -42,6 +41,11 @@ export class MemoryWatch implements Closable {
     this.#options = options
     this.#use = this.#read()
     this.#cancel = this.#schedule()
+  }
+
+  /** Adds what gives back memory that can be had again. It is called when memory becomes short, and each second while it is. */
+  onShort(reclaim: () => void): void {
+    this.#reclaimers.push(reclaim)
   }
 
   get isHigh(): boolean {
@@ -72,11 +76,11 @@ export class MemoryWatch implements Closable {
   }
 
   #look(): void {
-    const { logger, shrink } = this.#options
+    const { logger } = this.#options
     this.#use = this.#read()
     const wasHigh = this.#isHigh
     this.#isHigh = this.#isAbove(wasHigh ? MEMORY_LIMITS.lowPercent : MEMORY_LIMITS.highPercent)
-    if (this.#isHigh) shrink()
+    if (this.#isHigh) for (const reclaim of this.#reclaimers) reclaim()
     if (this.#isHigh && !wasHigh)
       logger.warn(this.#use, `memory is short, ${this.#figures()}: caches are dropped and reads are refused`)
     if (!this.#isHigh && wasHigh) logger.info(this.#use, 'memory is enough again: reads are answered')

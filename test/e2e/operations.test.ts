@@ -211,6 +211,17 @@ describe('a node and its place in the network', () => {
   })
 })
 
+it('an exception that nobody caught ends with the code of a bug', async () => {
+  const network = await create({ validators: 1 })
+  const node = network.validators[0]!
+  const preload = join(network.directory, 'bug.mjs')
+  await writeFile(preload, "process.on('message', () => {\n  throw new Error('a bug')\n})\n")
+  await node.start({ env: { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` } })
+  node.program.send({ kind: 'anything' })
+  expect(await node.program.exit).toEqual({ code: EXIT_CODE.failed, signal: null })
+  expect(node.log).toContain('Error: a bug')
+})
+
 it('a damaged file ends the start with a code of its own, and an unknown setting with that of usage', async () => {
   const network = await create({ validators: 1 })
   const node = network.validators[0]!

@@ -90,6 +90,11 @@ export class Program {
     else this.#child.kill(signal)
   }
 
+  /** Sends a message on the channel. */
+  send(message: object): void {
+    this.#child.send(message)
+  }
+
   /** Sends a signal and waits for the end. */
   async end(signal: NodeJS.Signals): Promise<Exit> {
     this.signal(signal)

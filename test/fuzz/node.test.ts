@@ -5,6 +5,7 @@ import {
   proposalCodec,
   rawBlockCodec,
   roundCertificateCodec,
+  TimeMs,
 } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -23,6 +24,7 @@ import {
   encodeTransactions,
 } from '../../packages/node/src/engine/messages.ts'
 import { type WalEntry, walEntryCodec } from '../../packages/node/src/engine/wal.ts'
+import { clockAnswerCodec } from '../../packages/node/src/health/clock-messages.ts'
 import { encodeFrames, FrameDecoder } from '../../packages/node/src/network/frames.ts'
 import { NETWORK_LIMITS } from '../../packages/node/src/network/limits.ts'
 import {
@@ -106,6 +108,7 @@ fuzzTargets({
   'sync request': codecTarget(syncRequestCodec, syncRequest),
   'sync status': codecTarget(statusCodec, fc.record(status)),
   'sync blocks': codecTarget(blocksCodec, fc.array(any.certifiedBlock, { minLength: 1, maxLength: 2 })),
+  'clock answer': codecTarget(clockAnswerCodec, fc.maxSafeNat().map(TimeMs)),
   'log entry': codecTarget(walEntryCodec, walEntry),
   'signed step': codecTarget(signedStepCodec, signedStep),
   'database format': codecTarget(formatCodec, u32),

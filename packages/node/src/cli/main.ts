@@ -128,6 +128,12 @@ function addStart(program: Command, outcome: Outcome): void {
     const named: Readonly<Record<string, string | undefined>> = options
     const flags = Object.fromEntries(namedKeys.map(({ flag }) => [flag, named[camelCase(flag.slice(2))]]))
     if (command.getOptionValue('stayUpWhenHalted') === true) flags[STAY_UP_FLAG] = 'true'
+    // Of itself Node.js ends with 1 after an exception that nobody caught, which here means that a start cannot succeed.
+    process.once('uncaughtExceptionMonitor', () =>
+      process.once('exit', () => {
+        process.exitCode = EXIT_CODE.failed
+      }),
+    )
     const { start } = await import('./commands/start.ts')
     outcome.code = await start(dataDir, flags, {
       missing: newSignState ? 'lost' : 'refuse',

@@ -26,6 +26,7 @@ import {
 } from '../../test/chain.ts'
 import { loadCrypto } from '../crypto/load.ts'
 import { BlockStore } from './block-store.ts'
+import { DamagedError } from './damage.ts'
 import { FORMAT_VERSION, formatCodec, hashKey, heightKey, SPACE, singleKey } from './schema.ts'
 import type { BlockRecord } from './types.ts'
 
@@ -133,7 +134,7 @@ describe('BlockStore', () => {
     kv.apply([{ key: singleKey('format'), value: codec.encode(formatCodec, FORMAT_VERSION + 1) }])
     const opened = BlockStore.open(kv, crypto)
     expect(opened).toMatchObject({ ok: false, error: { code: 'unknown-format' } })
-    expect(!opened.ok && opened.error.message).toMatch(/format 2, this release reads format 1.*--reset/)
+    expect(!opened.ok && opened.error.message).toMatch(/format 3, this release reads format 2.*--reset/)
   })
 
   it('appends only the block that follows the head, and genesis only once', async () => {
@@ -161,14 +162,49 @@ describe('BlockStore', () => {
       copy.apply([{ key, value }])
       return copy
     }
-    expect(() => reopened(damage(heightKey('header', Height(1)), undefined))).toThrow(/damaged: no header of its head 1/)
-    expect(() => reopened(damage(heightKey('header', Height(1)), Uint8Array.of(1)))).toThrow(/damaged: record 03/)
-    expect(() => reopened(damage(singleKey('head'), Uint8Array.of(1)))).toThrow(/damaged: record 02/)
-    expect(() => reopened(damage(heightKey('body', Height(1)), Uint8Array.of(9))).body(Height(1))).toThrow(/damaged: record 04/)
-    expect(() => reopened(damage(hashKey('heightByHash', hash), Uint8Array.of(9))).heightOf(hash)).toThrow(/damaged: record 08/)
+    expect(() => reopened(damage(heightKey('header', Height(1)), undefined))).toThrow(
+      /damaged: the head is block 1 .*, its header is missing/,
+    )
+    expect(() => reopened(damage(heightKey('header', Height(1)), Uint8Array.of(1)))).toThrow(
+      /damaged: the header of height 1 does not decode/,
+    )
+    expect(() => reopened(damage(singleKey('head'), Uint8Array.of(1)))).toThrow(/damaged: the head does not decode/)
+    expect(() => reopened(damage(heightKey('body', Height(1)), Uint8Array.of(9))).body(Height(1))).toThrow(
+      /the body of height 1 does not decode/,
+    )
+    expect(() => reopened(damage(hashKey('heightByHash', hash), Uint8Array.of(9))).heightOf(hash)).toThrow(
+      /the heightByHash at 0x\w+ does not decode/,
+    )
     const setHash = kv.get(heightKey('validatorsHash', Height(1)))!
     const set = damage(Uint8Array.of(SPACE.validators, ...setHash), undefined)
-    expect(() => reopened(set).validators(Height(1))).toThrow(/damaged: no validator set/)
+    expect(() => reopened(set).validators(Height(1))).toThrow(/damaged: there is no validator set/)
+  })
+
+  it('knows which records a block must have: a missing one is damage, and is told', async () => {
+    await node.produce(await testTransfers(testAccounts[1]!, 0, 1))
+    const readers = {
+      header: (store: BlockStore, height: Height) => store.header(height),
+      body: (store: BlockStore, height: Height) => store.body(height),
+      senders: (store: BlockStore, height: Height) => store.senders(height),
+      receipts: (store: BlockStore, height: Height) => store.receipts(height),
+      certificate: (store: BlockStore, height: Height) => store.certificate(height),
+      validatorsHash: (store: BlockStore, height: Height) => store.validators(height),
+    }
+    for (const [space, read] of Object.entries(readers) as [keyof typeof readers, (typeof readers)['header']][]) {
+      const height = Height(space === 'header' ? 0 : 1)
+      const copy = kv.clone()
+      copy.apply([{ key: heightKey(space, height), value: undefined }])
+      const told: DamagedError[] = []
+      const store = unwrap(BlockStore.open(copy, crypto, (damage) => told.push(damage)))
+      expect(() => read(store, height)).toThrow(DamagedError)
+      expect(told).toMatchObject([{ finding: `the ${space} of height ${height} is missing, the head is 1` }])
+      expect(read(store, Height(9))).toBeUndefined()
+    }
+  })
+
+  it.each(['format', 'chain', 'head'] as const)('finds that %s is missing in a chain that has begun', (space) => {
+    kv.apply([{ key: singleKey(space), value: undefined }])
+    expect(() => reopened()).toThrow('which genesis writes together, some are missing')
   })
 
   it('is empty before genesis, and says so', () => {

@@ -22,6 +22,7 @@ import {
   validatorSetHash,
 } from '@quoin/protocol'
 import type { Kv } from '../powers.ts'
+import { DamagedError, type OnDamage } from './damage.ts'
 import { Lru } from './lru.ts'
 import * as schema from './schema.ts'
 import type { BlockReader, BlockRecord, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
@@ -39,32 +40,39 @@ const contentBytesMax = 32 * 1024 * 1024
 /** Decoded validator sets kept in memory. */
 const validatorSetCountMax = 64
 
-/** The chain of final blocks on disk: appends one block at a time, each in one synced batch, and reads them. */
+/**
+ * The chain of final blocks on disk: appends one block at a time, each in one synced batch, and reads them. A record that a block up to the
+ * head must have and has not, or that does not decode, is damage: it is told, and the read throws DamagedError.
+ */
 export class BlockStore implements BlockReader {
   readonly #kv: Kv
   readonly #crypto: Crypto
+  readonly #onDamage: OnDamage
   readonly #headers = new Lru<Height, StoredHeader>(headerCountMax)
   readonly #content = new Lru<string, readonly unknown[]>(contentBytesMax)
   readonly #sets = new Lru<Hash, ValidatorSet>(validatorSetCountMax)
   #head: StoredHeader | undefined
   #chain: schema.ChainRecord | undefined
 
-  /** Opens the store in a database, empty or not. Throws when what is there contradicts itself. */
-  static open(kv: Kv, crypto: Crypto): Result<BlockStore, StoreRefusal> {
-    const format = read(kv, schema.singleKey('format'), schema.formatCodec)
-    if (format !== undefined && format !== schema.FORMAT_VERSION) return err(unknownFormat(format))
-    return ok(new BlockStore(kv, crypto))
+  /** Opens the store in a database, empty or not. Throws DamagedError when what is there contradicts itself. */
+  static open(kv: Kv, crypto: Crypto, onDamage: OnDamage = () => {}): Result<BlockStore, StoreRefusal> {
+    const refusal = formatRefusal(kv)
+    return refusal === undefined ? ok(new BlockStore(kv, crypto, onDamage)) : err(refusal)
   }
 
-  private constructor(kv: Kv, crypto: Crypto) {
+  private constructor(kv: Kv, crypto: Crypto, onDamage: OnDamage) {
     this.#kv = kv
     this.#crypto = crypto
-    this.#chain = read(kv, schema.singleKey('chain'), schema.chainRecordCodec)
-    const head = read(kv, schema.singleKey('head'), schema.headRecordCodec)
+    this.#onDamage = onDamage
+    this.#chain = this.#decoded(schema.singleKey('chain'), schema.chainRecordCodec)
+    const head = this.#decoded(schema.singleKey('head'), schema.headRecordCodec)
+    const isBegun = this.#chain !== undefined
+    if (isBegun !== (kv.get(schema.singleKey('format')) !== undefined) || isBegun !== (head !== undefined))
+      throw this.#damage('of the records format, chain and head, which genesis writes together, some are missing')
     if (head === undefined) return
     this.#head = this.header(head.height)
     if (this.#head?.hash !== head.hash)
-      throw new Error(`the database is damaged: no header of its head ${head.height} ${head.hash}`)
+      throw this.#damage(`the head is block ${head.height} ${head.hash}, its header is ${this.#head?.hash ?? 'missing'}`)
   }
 
   /** Forgets what is kept in memory of blocks; it is read from the database again. */
@@ -138,7 +146,7 @@ export class BlockStore implements BlockReader {
   header(height: Height): StoredHeader | undefined {
     const cached = this.#headers.get(height)
     if (cached !== undefined) return cached
-    const header: Header | undefined = read(this.#kv, schema.heightKey('header', height), headerCodec)
+    const header: Header | undefined = this.#ofHeight('header', height, headerCodec)
     if (header === undefined) return undefined
     const stored = { header, hash: headerHash(this.#crypto, header) }
     this.#headers.set(height, stored, 1)
@@ -149,12 +157,12 @@ export class BlockStore implements BlockReader {
   logsBloom(height: Height): Uint8Array | undefined {
     const cached = this.#headers.get(height)
     if (cached !== undefined) return cached.header.logsBloom
-    const record = this.#kv.get(schema.heightKey('header', height))
+    const record = this.#bytes('header', height)
     return record === undefined ? undefined : encodedLogsBloom(record.subarray(schema.HEADER_RECORD_HEAD_BYTES))
   }
 
   heightOf(blockHash: Hash): Height | undefined {
-    return read(this.#kv, schema.hashKey('heightByHash', blockHash), schema.heightCodec)
+    return this.#decoded(schema.hashKey('heightByHash', blockHash), schema.heightCodec)
   }
 
   body(height: Height): readonly Uint8Array[] | undefined {
@@ -170,26 +178,26 @@ export class BlockStore implements BlockReader {
   }
 
   certificate(height: Height): CommitCertificate | undefined {
-    return read(this.#kv, schema.heightKey('certificate', height), commitCertificateCodec)
+    return this.#ofHeight('certificate', height, commitCertificateCodec)
   }
 
   validators(height: Height): ValidatorSet | undefined {
-    const hash = read(this.#kv, schema.heightKey('validatorsHash', height), codec.hash)
+    const hash = this.#ofHeight('validatorsHash', height, codec.hash)
     if (hash === undefined) return undefined
     const cached = this.#sets.get(hash)
     if (cached !== undefined) return cached
-    const set = read(this.#kv, schema.hashKey('validators', hash), validatorSetCodec)
-    if (set === undefined) throw new Error(`the database is damaged: no validator set ${hash} of height ${height}`)
+    const set = this.#decoded(schema.hashKey('validators', hash), validatorSetCodec)
+    if (set === undefined) throw this.#damage(`there is no validator set ${hash}, which is that of height ${height}`)
     this.#sets.set(hash, set, 1)
     return set
   }
 
   locate(transactionHash: Hash): TransactionLocation | undefined {
-    return read(this.#kv, schema.hashKey('location', transactionHash), schema.locationCodec)
+    return this.#decoded(schema.hashKey('location', transactionHash), schema.locationCodec)
   }
 
   certifiedBlock(height: Height): Uint8Array | undefined {
-    const parts = (['header', 'body', 'certificate'] as const).map((space) => this.#kv.get(schema.heightKey(space, height)))
+    const parts = (['header', 'body', 'certificate'] as const).map((space) => this.#bytes(space, height))
     return parts.every((part) => part !== undefined) ? concatBytes(...parts) : undefined
   }
 
@@ -198,32 +206,67 @@ export class BlockStore implements BlockReader {
     const name = `${space}:${height}`
     const cached = this.#content.get(name)
     if (cached !== undefined) return cached as readonly T[]
-    const key = schema.heightKey(space, height)
-    const bytes = this.#kv.get(key)
+    const bytes = this.#bytes(space, height)
     if (bytes === undefined) return undefined
-    const items = decode(key, type, bytes)
+    const items = this.#decode(schema.heightKey(space, height), type, bytes)
     this.#content.set(name, items, bytes.length)
     return items
   }
+
+  #ofHeight<T>(space: schema.HeightSpace, height: Height, type: codec.Codec<T>): T | undefined {
+    const bytes = this.#bytes(space, height)
+    return bytes === undefined ? undefined : this.#decode(schema.heightKey(space, height), type, bytes)
+  }
+
+  /** A record of a height; undefined only where the height has none. */
+  #bytes(space: schema.HeightSpace, height: Height): Uint8Array | undefined {
+    const key = schema.heightKey(space, height)
+    const bytes = this.#kv.get(key)
+    if (bytes === undefined && this.#mustHave(space, height))
+      throw this.#damage(`the ${schema.describeKey(key)} is missing, the head is ${this.#head!.header.number}`, key)
+    return bytes
+  }
+
+  #mustHave(space: schema.HeightSpace, height: Height): boolean {
+    const head = this.#head?.header.number
+    if (head === undefined) return false
+    const [first, last] = space === 'validatorsHash' ? [1, head + 2] : [space === 'certificate' ? 1 : 0, head]
+    return height >= first && height <= last
+  }
+
+  #decoded<T>(key: Uint8Array, type: codec.Codec<T>): T | undefined {
+    const bytes = this.#kv.get(key)
+    return bytes === undefined ? undefined : this.#decode(key, type, bytes)
+  }
+
+  /** The value of a record that this node wrote: anything else is damage. */
+  #decode<T>(key: Uint8Array, type: codec.Codec<T>, bytes: Uint8Array): T {
+    const value = codec.decode(type, bytes)
+    if (value.ok) return value.value
+    throw this.#damage(`the ${schema.describeKey(key)} does not decode: ${value.error.message}`, key)
+  }
+
+  #damage(finding: string, key?: Uint8Array): DamagedError {
+    const damage = new DamagedError(finding, key)
+    this.#onDamage(damage)
+    return damage
+  }
 }
 
-function read<T>(kv: Kv, key: Uint8Array, type: codec.Codec<T>): T | undefined {
-  const bytes = kv.get(key)
-  return bytes === undefined ? undefined : decode(key, type, bytes)
+/** Why this release cannot use a database; undefined where it can. Ask before anything else is read from it. */
+export function formatRefusal(kv: Pick<Kv, 'get'>): StoreRefusal | undefined {
+  const record = kv.get(schema.singleKey('format'))
+  if (record === undefined) return undefined
+  const format = codec.decode(schema.formatCodec, record)
+  if (format.ok && format.value === schema.FORMAT_VERSION) return undefined
+  return unknownFormat(format.ok ? `format ${format.value}` : `a format record of ${record.length} bytes`)
 }
 
-/** The value of a record that this node wrote: anything else is corruption. */
-function decode<T>(key: Uint8Array, type: codec.Codec<T>, bytes: Uint8Array): T {
-  const value = codec.decode(type, bytes)
-  if (value.ok) return value.value
-  throw new Error(`the database is damaged: record ${Buffer.from(key).toString('hex')}: ${value.error.message}`)
-}
-
-function unknownFormat(found: number): StoreRefusal {
+function unknownFormat(found: string): StoreRefusal {
   return {
     code: 'unknown-format',
     message:
-      `the database has format ${found}, this release reads format ${schema.FORMAT_VERSION}: start the release that wrote it, ` +
+      `the database has ${found}, this release reads format ${schema.FORMAT_VERSION}: start the release that wrote it, ` +
       'or begin with an empty data directory (npm run devnet: --reset) and let the node fetch the chain from its peers',
   }
 }

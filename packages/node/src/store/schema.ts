@@ -1,11 +1,11 @@
-import { codec, concatBytes, Hash, type Height, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
+import { bytesToHex, bytesToNumber, codec, concatBytes, Hash, Height, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
 import type { StoredSender, TransactionLocation } from './types.ts'
 
 /**
  * The whole database. A key is a space byte and what follows it; heights are 8 bytes big-endian, so that keys of a space lie in the order
- * of heights; hashes are 32 bytes. Values are canonical encodings of the named codec.
+ * of heights; hashes are 32 bytes. Values are canonical encodings of the named codec, each with a checksum behind it (`sealed-record.ts`).
  *
- *   00                  format       version of this schema, 4 bytes; written with genesis, never changed in place
+ *   00                  format       version of this schema, 4 bytes; written with genesis, never changed in place, and without checksum
  *   01                  chain        digest of the genesis document, and the epoch of the restart that the chain last went through
  *   02                  head         height and hash of the last final block
  *   03 height           header       headerCodec; genesis is height 0
@@ -26,7 +26,7 @@ import type { StoredSender, TransactionLocation } from './types.ts'
  * One synced batch a block writes 02 to 0b, execution's spaces and the log index: after a crash all of a block is there or none of it.
  * What lies under 0c concerns this node alone, and is written when it is found.
  */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 
 export const SPACE = {
   format: 0x00,
@@ -47,7 +47,7 @@ export const SPACE = {
 export type Space = keyof typeof SPACE
 
 type SingleSpace = 'format' | 'chain' | 'head'
-type HeightSpace = 'header' | 'body' | 'senders' | 'receipts' | 'certificate' | 'validatorsHash'
+export type HeightSpace = 'header' | 'body' | 'senders' | 'receipts' | 'certificate' | 'validatorsHash'
 type HashSpace = 'heightByHash' | 'location' | 'validators'
 
 export const singleKey = (space: SingleSpace): Uint8Array => Uint8Array.of(SPACE[space])
@@ -62,6 +62,38 @@ export const hashKey = (space: HashSpace, hash: Hash): Uint8Array => concatBytes
 
 const HEIGHT_BYTES = 8
 const HASH_BYTES = 32
+
+export const isFormatKey = (key: Uint8Array): boolean => key.length === 1 && key[0] === SPACE.format
+
+const SPACE_NAMES: ReadonlyMap<number, string> = new Map([
+  ...Object.entries(SPACE).map(([name, space]) => [space, name] as const),
+  [0x10, 'flat state'],
+  [0x11, 'state history'],
+  [0x20, 'state tree'],
+  [0x21, 'contract image'],
+])
+
+/** What a record is, in words for people: its space, and its height or its key in hex. */
+export function describeKey(key: Uint8Array): string {
+  const name = SPACE_NAMES.get(key[0] ?? -1) ?? 'unknown space'
+  const height = heightOfKey(key)
+  if (height !== undefined) return `${name} of height ${height}`
+  const rest = key.subarray(1, 1 + DESCRIBED_BYTES)
+  return key.length <= 1 ? name : `${name} at ${bytesToHex(rest)}${key.length > 1 + DESCRIBED_BYTES ? '…' : ''}`
+}
+
+const DESCRIBED_BYTES = 64
+
+const HEIGHT_SPACES: ReadonlySet<number> = new Set(
+  (['header', 'body', 'senders', 'receipts', 'certificate', 'validatorsHash'] as const).map((space) => SPACE[space]),
+)
+
+/** The height in a key of `heightKey`; undefined for every other key. */
+export function heightOfKey(key: Uint8Array): Height | undefined {
+  if (key.length !== 1 + HEIGHT_BYTES || !HEIGHT_SPACES.has(key[0]!)) return undefined
+  const height = bytesToNumber(key.subarray(1))
+  return height === undefined ? undefined : Height(height)
+}
 
 /** Transactions in the order of the heights at which they were quarantined. */
 export const quarantineKey = (height: number, transaction: Hash): Uint8Array =>

@@ -19,7 +19,6 @@ import { decodeRequest, type MessageHead, messagePosition, proposalBytesMax } fr
 import { Outbox } from './outbox.ts'
 import { Pacing } from './pacing.ts'
 import { PrivateValidator, type Signer } from './private-validator.ts'
-import { CorruptFileError } from './record-file.ts'
 import { honestPeersNeeded, Rejoin } from './rejoin.ts'
 import { openSignState, SignCustody, type SignStateOptions } from './sign-custody.ts'
 import type { Elapsed } from './ticker.ts'
@@ -466,9 +465,10 @@ export class Engine {
 
   async #open(content: WalContent | undefined): Promise<void> {
     if (content !== undefined && content.height > this.#height) {
-      throw new CorruptFileError(
-        `the write-ahead log is at height ${content.height}, the database at ${this.#height - 1}: the database lost blocks that this ` +
-          'validator had voted on. Restore a later copy of the database, or remove the data directory and sync it again, keeping the sign state.',
+      // Each height's log is begun after the block before it is on disk, so the database has gone back.
+      this.#options.logger.error(
+        { head: this.#height - 1, logged: content.height },
+        'the database lost final blocks: they are fetched again from the peers, and a validator keeps silent up to the height that it signed last. Check the disk',
       )
     }
     this.#await()

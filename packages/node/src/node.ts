@@ -1,7 +1,8 @@
 import type { Executor } from '@quoin/execution'
-import type { Crypto, Evidence, Genesis, Result } from '@quoin/protocol'
+import type { Crypto, Evidence, Genesis, Height, Result } from '@quoin/protocol'
 import { codec, err, ok, TimeMs } from '@quoin/protocol'
 import { AnswerBudget } from './answer-budget.ts'
+import { recentFaults } from './chain/block-fault.ts'
 import type { ChainRefusal } from './chain/chain.ts'
 import type { Chain } from './chain/types.ts'
 import type { SenderRecovery } from './crypto/recovery.ts'
@@ -21,8 +22,11 @@ import type { Mempool } from './mempool/types.ts'
 import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
 import { type SimulatedRefusal, simulatedRefusal } from './simulated.ts'
 import type { BlockStore, StoreRefusal } from './store/block-store.ts'
+import { DamagedError, DamageReports } from './store/damage.ts'
+import { rebuiltHeight } from './store/schema.ts'
 import type { BlockReader } from './store/types.ts'
 import { SYNC_REQUEST } from './sync/messages.ts'
+import { BlockRepair } from './sync/repair.ts'
 import { createSync } from './sync/sync.ts'
 import type { BlockSync } from './sync/types.ts'
 
@@ -38,6 +42,8 @@ export interface NodePowers {
   /** Over the same database. */
   readonly executor: Executor
   readonly recovery: SenderRecovery
+  /** Where all that read the database report what they find damaged. The node mends it, or halts. */
+  readonly damage?: DamageReports
 }
 
 export interface NodeOptions {
@@ -79,10 +85,11 @@ export interface Node {
 /** Composition root: wires the parts of a node over its powers, the real ones and the simulator's alike. */
 export async function createNode(options: NodeOptions): Promise<Result<Node, ChainRefusal | StoreRefusal | SimulatedRefusal>> {
   const { powers, genesis, logger, transactionRefusal } = options
+  const damage = powers.damage ?? new DamageReports()
   const refusal = simulatedRefusal(genesis)
   if (refusal !== undefined) return err(refusal)
-  const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal })
-  return ledger.ok ? ok(new ComposedNode(options, ledger.value)) : ledger
+  const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal, onDamage: damage.report })
+  return ledger.ok ? ok(new ComposedNode(options, ledger.value, damage)) : ledger
 }
 
 class ComposedNode implements Node {
@@ -92,13 +99,15 @@ class ComposedNode implements Node {
   readonly feed: Feed
   readonly sync: BlockSync
   readonly #options: NodeOptions
+  readonly #repair: BlockRepair
+  #hasHalted = false
   readonly #scope: Scope
   readonly #gossip: TransactionGossip
   readonly #answers: AnswerBudget
   readonly #blocks: BlockStore
   #engine: Engine | undefined
 
-  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger) {
+  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger, damage: DamageReports) {
     const { crypto, clock, transport } = options.powers
     this.#options = options
     this.#answers = new AnswerBudget(clock)
@@ -107,13 +116,19 @@ class ComposedNode implements Node {
     this.#blocks = blocks
     this.mempool = mempool
     this.feed = feed
-    const onFailure = (error: unknown) => options.onHalt(error)
+    const onFailure = (error: unknown) => this.#halt(error)
     this.#scope = new Scope(onFailure)
     this.#scope.own(mempool)
     const logger = options.logger.child({ module: 'sync' })
     this.sync = createSync({ chain, reader: blocks, transport, mempool, crypto, clock, logger })
     this.#scope.own(this.sync)
     this.#gossip = this.#scope.own(new TransactionGossip(mempool, transport, clock))
+    const validatorsAt = (height: Height) => chain.validatorsAt(height)
+    const { domain } = chain
+    this.#repair = this.#scope.own(
+      new BlockRepair({ store: blocks, validatorsAt, domain, transport, mempool, crypto, clock, logger, onFailure }),
+    )
+    damage.listen((found) => this.#mend(found))
   }
 
   get status(): EngineStatus | undefined {
@@ -130,13 +145,20 @@ class ComposedNode implements Node {
 
   get counters(): Readonly<Record<string, number>> {
     const { payloads, transactions } = this.#gossip.counters
-    return { ...this.#engine?.counters, gossipPayloads: payloads, gossipTransactions: transactions }
+    return {
+      ...this.#engine?.counters,
+      repairedBlocks: this.#repair.repaired,
+      gossipPayloads: payloads,
+      gossipTransactions: transactions,
+    }
   }
 
   async start(): Promise<void> {
-    const { powers, signer, signState, logger, onHalt } = this.#options
+    const { powers, signer, signState, logger } = this.#options
+    const onHalt = (error: unknown) => this.#halt(error)
     const { transport, crypto, crc32c, clock, random, files } = powers
     const { chain, blocks, mempool, sync } = this
+    this.#checkRecentBlocks()
     this.#listen()
     this.#admitNodes()
     const engine = await Engine.start({
@@ -156,6 +178,34 @@ class ComposedNode implements Node {
 
   stop(): Promise<void> {
     return this.#scope.close()
+  }
+
+  /** Throws DamagedError where a recent block is damaged in a way that no peer can mend. */
+  #checkRecentBlocks(): void {
+    const { chain, blocks } = this
+    const { crypto } = this.#options.powers
+    for (const { height, rebuilds, finding } of recentFaults({ blocks, crypto, domain: chain.domain })) {
+      if (!rebuilds) throw new DamagedError(finding)
+      this.#options.logger.error({ height, finding }, 'a block is damaged in the database: it is fetched from the peers')
+      this.#repair.request(height, new DamagedError(finding))
+    }
+  }
+
+  #mend(damage: DamagedError): void {
+    const height = damage.key && rebuiltHeight(damage.key)
+    // A key that is damaged itself may name any height.
+    if (height === undefined || height > this.chain.head.header.number) return this.#halt(damage)
+    this.#options.logger.error(
+      { height, finding: damage.finding },
+      'a block is damaged in the database: it is fetched from the peers',
+    )
+    this.#repair.request(height, damage)
+  }
+
+  #halt(error: unknown): void {
+    if (this.#hasHalted) return
+    this.#hasHalted = true
+    this.#options.onHalt(error)
   }
 
   #listen(): void {

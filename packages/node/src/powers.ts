@@ -14,6 +14,8 @@ export interface Kv extends KvReader {
   scan(range: KvRange): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>
   /** All or nothing, on disk when it resolves. */
   write(ops: readonly KvOp[]): Promise<void>
+  /** Writes what holds keys of a range anew, without what was overwritten; takes up to seconds. Absent where nothing lies in files. */
+  compact?(range: Pick<KvRange, 'from' | 'to'>): Promise<void>
 }
 
 export interface KvRange {

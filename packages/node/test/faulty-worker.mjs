@@ -10,6 +10,7 @@ import { loadCrypto } from '../dist/crypto/load.js'
 import { serveExecutor } from '../dist/executor/service.js'
 import { Turns } from '../dist/executor/turns.js'
 import { openClassicKv } from '../dist/store/classic-kv.js'
+import { DamageReports } from '../dist/store/damage.js'
 
 const { faults, ...data } = workerData
 const faultOf = new Map(faults.map(([hash, step, how]) => [hash, { step, how }]))
@@ -83,8 +84,10 @@ const port = {
   close: () => parentPort.close(),
 }
 
+const damage = new DamageReports()
 const powers = {
-  kv: watched('kv', await openClassicKv(data.databasePath)),
+  kv: watched('kv', await openClassicKv(data.databasePath, { onDamage: damage.report })),
+  damage,
   crypto: watched('crypto', { ...crypto, keccak256 }),
   engine: watched('engine', await loadContractEngine()),
 }

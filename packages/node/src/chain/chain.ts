@@ -22,6 +22,7 @@ import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 import type { Kv } from '../powers.ts'
 import type { BlockStore } from '../store/block-store.ts'
+import { DamagedError } from '../store/damage.ts'
 import { fillBlock, isolate, suspend } from './faults.ts'
 import { type HeaderRules, headerDifference, headerProblem } from './header-rules.ts'
 import { nextSystemView, readSystemView, type SystemView } from './system-view.ts'
@@ -312,6 +313,6 @@ class FinalChain implements Chain {
 }
 
 function requireStored<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`the database is damaged: no ${what}`)
+  if (value === undefined) throw new DamagedError(`there is no ${what}`)
   return value
 }

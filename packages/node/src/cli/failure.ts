@@ -1,5 +1,6 @@
 import { CorruptFileError } from '../engine/record-file.ts'
 import { EndingError } from '../health/ending.ts'
+import { DATABASE_ADVICE, DamagedError } from '../store/damage.ts'
 
 /** What a command tells its user before it ends with the exit code `usage`: what was wrong, where, and what to do. */
 export class CommandFailure extends Error {}
@@ -28,6 +29,7 @@ const isSystemError = (failure: unknown): failure is SystemError =>
 export function explain(failure: unknown): string | undefined {
   if (failure instanceof CommandFailure || failure instanceof CorruptFileError || failure instanceof EndingError)
     return failure.message
+  if (failure instanceof DamagedError) return failure.message
   if (!isSystemError(failure)) return undefined
   switch (failure.code) {
     case 'ENOENT':
@@ -42,11 +44,7 @@ export function explain(failure: unknown): string | undefined {
     case 'EADDRNOTAVAIL':
       return `${failure.message}: this machine has no such address (--rpc-host, --p2p-listen)`
     case 'LEVEL_DATABASE_NOT_OPEN':
-      return (
-        `the database cannot be opened: ${failure.cause instanceof Error ? failure.cause.message : failure.message}. Check the disk. ` +
-        'If the database is damaged, restore a copy of the data directory, or remove its db and wal, keep its keys and sign-state, ' +
-        'and let the node fetch the chain from its peers'
-      )
+      return `the database cannot be opened: ${failure.cause instanceof Error ? failure.cause.message : failure.message}. ${DATABASE_ADVICE}`
     case 'EROFS':
       return `${failure.path ?? 'the file system'} is read-only`
     default:

@@ -9,6 +9,7 @@ import type { Closable } from '../lifecycle.ts'
 import type { Libp2pTransport } from '../network/index.ts'
 import { systemClock } from '../network/index.ts'
 import type { Node } from '../node.ts'
+import type { Scrub } from '../store/scrub.ts'
 
 export interface MetricSources {
   readonly transport: Libp2pTransport
@@ -19,6 +20,7 @@ export interface MetricSources {
   readonly disk: DiskWatch
   readonly memory: MemoryWatch
   readonly clocks: PeerClocks
+  readonly scrub: Scrub
 }
 
 /** Counters and gauges of a node since its start, by the names that `/metrics` shows. */
@@ -40,7 +42,7 @@ export class NodeMetrics implements Closable {
 
   read(): Readonly<Record<string, number>> {
     const { chain, mempool, counters, status } = this.#node
-    const { transport, recovery, calls, executor, health, disk, memory, clocks } = this.#sources
+    const { transport, recovery, calls, executor, health, disk, memory, clocks, scrub } = this.#sources
     const { user, system } = process.cpuUsage()
     return {
       chain_height: chain.head.header.number,
@@ -54,6 +56,7 @@ export class NodeMetrics implements Closable {
       network_peers: transport.peers().length,
       crypto_senders_recovered_total: recovery.stats.recovered,
       ...prefixed('execution', executor.stats),
+      ...prefixed('store_scrub', scrub.stats),
       ...prefixed('calls', calls.stats),
       ...prefixed('network', transport.counters),
       ...prefixed('engine', counters),

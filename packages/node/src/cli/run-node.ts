@@ -11,8 +11,10 @@ import { endingOf } from '../health/ending.ts'
 import { createLibp2pTransport, systemClock } from '../network/index.ts'
 import { createNode, type Node } from '../node.ts'
 import type { RpcServer } from '../rpc/index.ts'
-import { openClassicKv } from '../store/classic-kv.ts'
+import { DamageReports } from '../store/damage.ts'
+import { openDatabase } from '../store/database.ts'
 import { openFileLog } from '../store/file-log.ts'
+import { Scrub } from '../store/scrub.ts'
 import { orFail } from './failure.ts'
 import { writeHaltReport } from './halt-report.ts'
 import { ownThreads, type Run } from './run.ts'
@@ -30,7 +32,10 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
     if (err instanceof HaltError) log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'the block it halted at is kept')
   }
   const disk = await watchDisk(run, onHalt)
-  const kv = scope.own(await openClassicKv(dir.database))
+  const damage = new DamageReports()
+  const kv = scope.own(
+    orFail(await openDatabase(dir.database, { onDamage: damage.report, logger: log.child({ module: 'store' }) }), 'database'),
+  )
   const recovery = ownThreads(
     { scope, shutdown },
     await startRecoveryPool({
@@ -63,7 +68,18 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
   const random = { bytes: (length: number): Uint8Array => randomBytes(length) }
   const node = orFail(
     await createNode({
-      powers: { crypto, crc32c: (bytes) => crc32c(bytes), clock: systemClock, random, kv, files, transport, executor, recovery },
+      powers: {
+        crypto,
+        crc32c: (bytes) => crc32c(bytes),
+        clock: systemClock,
+        random,
+        kv,
+        files,
+        transport,
+        executor,
+        recovery,
+        damage,
+      },
       genesis,
       signer: createSigner(crypto, keys.validator.address, keys.validator.secretKey),
       signState,
@@ -85,10 +101,11 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
     },
     'node started',
   )
+  const scrub = scope.own(new Scrub({ kv, path: dir.database, clock: systemClock, onDamage: damage.report, onFailure: onHalt }))
   const memory = watchMemory(run, node)
   const clocks = watchNetwork(run, node, transport, onHalt)
   if (!config.rpc.enabled) return { node, rpc: undefined }
-  const parts = { crypto, random, kv, transport, recovery, executor, memory, clocks, disk }
+  const parts = { crypto, random, kv, transport, recovery, executor, memory, clocks, disk, scrub, damage }
   return { node, rpc: await serveRpc(run, node, parts) }
 }
 

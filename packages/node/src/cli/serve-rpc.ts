@@ -10,12 +10,14 @@ import { type Libp2pTransport, systemClock } from '../network/index.ts'
 import type { Node } from '../node.ts'
 import type { Kv, Random } from '../powers.ts'
 import { createNodeBackend, DEFAULT_RPC_LIMITS, type RpcHealth, type RpcServer, startRpcServer } from '../rpc/index.ts'
+import type { DamageReports } from '../store/damage.ts'
+import type { Scrub } from '../store/scrub.ts'
 import { CLIENT_VERSION } from './commands/version.ts'
 import { NodeMetrics } from './metrics.ts'
 import { ownThreads, type Run } from './run.ts'
 
 /** The threads behind `eth_call`: one on a machine of one or two cores, else two, where the configuration leaves it open. */
-function openCalls({ dir, config, genesis, log }: Run): CallPool {
+function openCalls({ dir, config, genesis, log }: Run, damage: DamageReports): CallPool {
   const wanted = config.rpc['call-workers']
   const workers = wanted > 0 ? wanted : availableParallelism() > 2 ? 2 : 1
   return openCallPool({
@@ -24,6 +26,7 @@ function openCalls({ dir, config, genesis, log }: Run): CallPool {
     limits: { workers, callMs: config.rpc['call-ms'] },
     clock: systemClock,
     logger: log.child({ module: 'calls' }),
+    onDamage: damage.report,
   })
 }
 
@@ -38,13 +41,15 @@ export interface RpcParts {
   readonly disk: DiskWatch
   readonly memory: MemoryWatch
   readonly clocks: PeerClocks
+  readonly scrub: Scrub
+  readonly damage: DamageReports
 }
 
 /** Serves the RPC of a node; the scope closes it before the node. */
 export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<RpcServer> {
   const { config, genesis, log, scope, shutdown, health } = run
   const { crypto, random, kv, transport } = parts
-  const calls = ownThreads({ scope, shutdown }, openCalls(run))
+  const calls = ownThreads({ scope, shutdown }, openCalls(run, parts.damage))
   parts.memory.onShort(() => calls.dismissIdle())
   const metrics = scope.own(new NodeMetrics(node, { ...parts, calls, health }))
   const backend = createNodeBackend({

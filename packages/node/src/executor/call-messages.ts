@@ -1,5 +1,6 @@
 import type { CallRequest } from '@quoin/execution'
 import type { ChainId } from '@quoin/protocol'
+import type { DamageFinding } from '../store/damage.ts'
 import type { CallKind, CallOutcomes } from './call-runner.ts'
 
 /** What the thread is started with. */
@@ -20,5 +21,7 @@ export type CallWorkerMessage =
   | { readonly kind: 'answer'; readonly outcome: CallOutcomes[CallKind] }
   /** The engine failed (`EngineFault`); the thread must not be used again. */
   | { readonly kind: 'fault'; readonly message: string }
-  /** The call threw otherwise: a bug, or a damaged database. */
+  /** A read met damage of the database. Comes before the end of the call that it spoils. */
+  | { readonly kind: 'damage'; readonly damage: DamageFinding }
+  /** The call threw otherwise. */
   | { readonly kind: 'failure'; readonly error: unknown }

@@ -3,6 +3,7 @@ import type { CallRequest } from '@quoin/execution'
 import { err, type Result } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
 import type { Clock } from '../powers.ts'
+import type { OnDamage } from '../store/damage.ts'
 import { startWorker } from '../worker-file.ts'
 import type { CallWorkerData } from './call-messages.ts'
 import {
@@ -21,6 +22,8 @@ export interface CallPoolOptions {
   readonly clock: Clock
   /** Told of each thread that is lost. */
   readonly logger: Logger
+  /** Told of what the threads find damaged in the database. */
+  readonly onDamage?: OnDamage
 }
 
 /** Stack of a thread: that of the execution worker, so that a call meets the same machine as a transaction. */
@@ -72,6 +75,7 @@ export class CallPool implements CallRunner {
   readonly #limits: CallPoolLimits
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #onDamage: OnDamage
   readonly #slots: readonly Slot[]
   /** In the order of their arrival. */
   readonly #queue = new Set<QueuedJob>()
@@ -84,11 +88,12 @@ export class CallPool implements CallRunner {
   #onLossAtStart: (error: Error) => void = () => {}
 
   /** `start` makes a thread that speaks `call-messages.ts`. */
-  constructor(start: () => Worker, { limits, clock, logger }: CallPoolOptions) {
+  constructor(start: () => Worker, { limits, clock, logger, onDamage = () => {} }: CallPoolOptions) {
     this.#start = start
     this.#limits = { ...CALL_POOL_DEFAULTS, ...limits }
     this.#clock = clock
     this.#logger = logger
+    this.#onDamage = onDamage
     this.#slots = Array.from({ length: this.#limits.workers }, () => ({
       thread: undefined,
       isVacant: true,
@@ -219,6 +224,7 @@ export class CallPool implements CallRunner {
         slot.losses = 0
         this.#counts.answered++
       },
+      onDamage: this.#onDamage,
       onLoss: (loss) => this.#onLoss(slot, loss),
     })
   }

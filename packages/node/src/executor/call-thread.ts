@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import type { CallRequest } from '@quoin/execution'
 import { err, ok, type Result } from '@quoin/protocol'
 import type { Clock } from '../powers.ts'
+import { DamagedError, type OnDamage } from '../store/damage.ts'
 import type { CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
 import type { CallKind, CallOutcomes, CallUnavailable } from './call-runner.ts'
 
@@ -19,6 +20,7 @@ export interface CallThreadEvents {
   /** It can take a job: after its start, and after each answer. */
   onIdle(): void
   onAnswer(): void
+  readonly onDamage: OnDamage
   /** Once, after the thread has ended without being asked to, and its job with it. */
   onLoss(loss: CallUnavailable): void
 }
@@ -36,6 +38,8 @@ export class CallThread {
   #cancelLimit: () => void = () => {}
   /** Why the thread is being ended, or has died. */
   #loss: CallUnavailable | undefined
+  /** What the thread read is not to be trusted: its calls fail from then on. */
+  #damage: DamagedError | undefined
 
   /** Takes over a worker that was just created and speaks `call-messages.ts`. */
   constructor(worker: Worker, clock: Clock, callMs: number, events: CallThreadEvents) {
@@ -89,6 +93,7 @@ export class CallThread {
   }
 
   #receive(message: CallWorkerMessage): void {
+    if (message.kind === 'damage') return this.#onDamage(new DamagedError(message.damage.finding, message.damage.key))
     if (message.kind === 'fault') return this.#kill('fault', message.message)
     if (message.kind === 'ready') this.#isReady = true
     else this.#answer(message)
@@ -103,9 +108,15 @@ export class CallThread {
     this.#job = undefined
     this.#cancelLimit()
     this.#events.onAnswer()
-    if (message.kind === 'answer') job.resolve(ok(message.outcome))
+    if (this.#damage !== undefined) job.reject(this.#damage)
+    else if (message.kind === 'answer') job.resolve(ok(message.outcome))
     else job.reject(message.error)
     if (this.#isClosing) this.#dismiss()
+  }
+
+  #onDamage(damage: DamagedError): void {
+    this.#damage = damage
+    this.#events.onDamage(damage)
   }
 
   /** Ends the thread in the midst of whatever it does; the rest happens when it has ended. */

@@ -10,11 +10,12 @@ import { runCallJob } from './inline-calls.ts'
 if (parentPort === null) throw new Error('calls run only in a worker')
 const port = parentPort
 const { databasePath, chainId } = workerData as CallWorkerData
-const crypto = await loadCrypto()
-const kv = await openClassicKv(databasePath)
-const host = createCallHost({ kv, crypto, chainId, engine: await loadContractEngine() })
-
 const send = (message: CallWorkerMessage): void => port.postMessage(message)
+const crypto = await loadCrypto()
+const kv = await openClassicKv(databasePath, {
+  onDamage: ({ finding, key }) => send({ kind: 'damage', damage: { finding, key } }),
+})
+const host = createCallHost({ kv, crypto, chainId, engine: await loadContractEngine() })
 
 async function answer(request: CallWorkerRequest): Promise<void> {
   if (request.kind === 'close') {

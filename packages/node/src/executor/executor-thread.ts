@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { EngineFault, type TreeRefusal } from '@quoin/execution'
+import { EngineFault } from '@quoin/execution'
 import { type Hash, ok, type Result } from '@quoin/protocol'
-import type { ExecutorCall, ExecutorMessage, ExecutorRequest, OpenedExecutor } from './messages.ts'
+import { DamagedError } from '../store/damage.ts'
+import type { ExecutorCall, ExecutorMessage, ExecutorRefusal, ExecutorRequest, OpenedExecutor } from './messages.ts'
 import { Turns } from './turns.ts'
 import { type WatchPowers, watch } from './watchdog.ts'
 
@@ -11,13 +12,14 @@ export type CallEnd =
   | { readonly kind: 'answer'; readonly value: unknown }
   /** The contract engine failed; the thread serves on. */
   | { readonly kind: 'fault'; readonly fault: EngineFault }
-  /** The call threw: a bug, or a damaged database. The thread serves on. */
+  /** The call threw: a bug, or a damaged database (DamagedError). The thread serves on. */
   | { readonly kind: 'failure'; readonly error: unknown }
   /** The thread is lost, while it ran this transaction; undefined when it ran none, or when the time went to others too. */
   | { readonly kind: 'death'; readonly transaction: Hash | undefined; readonly error: Error }
 
 interface Pending {
   readonly id: number
+  readonly method: ExecutorCall['method']
   readonly resolve: (end: CallEnd) => void
   readonly endWatch: () => void
 }
@@ -34,11 +36,13 @@ export class ExecutorThread {
   #pending: Pending | undefined
   #nextId = 0
   #death: Error | undefined
+  /** What the thread read is not to be trusted: its calls fail from then on. */
+  #damage: DamagedError | undefined
   /** Whether the transaction that runs is the reason why the thread dies. */
   #isBlamed = true
 
   /** Waits until a worker that was just started has opened its database. Rejects when it ends before. */
-  static async open(worker: Worker, powers: WatchPowers): Promise<Result<ExecutorThread, TreeRefusal>> {
+  static async open(worker: Worker, powers: WatchPowers): Promise<Result<ExecutorThread, ExecutorRefusal>> {
     const [message] = await Promise.race([
       once(worker, 'message') as Promise<[ExecutorMessage]>,
       once(worker, 'exit').then(([code]) => Promise.reject(new Error(`the execution worker exited with code ${code}`))),
@@ -81,7 +85,7 @@ export class ExecutorThread {
       const id = this.#nextId++
       const onLate = (isOneTurn: boolean) => this.#endLate(call.method, workMsMax!, isOneTurn)
       const endWatch = workMsMax === undefined ? () => {} : watch(this.#powers, this.#turns, workMsMax, onLate)
-      this.#pending = { id, resolve, endWatch }
+      this.#pending = { id, method: call.method, resolve, endWatch }
       this.#worker.postMessage({ id, call } satisfies ExecutorRequest, buffersOf(call))
     })
   }
@@ -95,10 +99,15 @@ export class ExecutorThread {
 
   #receive(message: ExecutorMessage): void {
     if (message.kind === 'opened') return this.kill('the execution worker opened twice')
+    if (message.kind === 'damage') {
+      this.#damage ??= new DamagedError(message.damage.finding, message.damage.key)
+      return
+    }
     const pending = this.#pending
     if (pending?.id !== message.id) return this.kill(`the execution worker answered call ${message.id}, which does not wait`)
     this.#pending = undefined
     pending.endWatch()
+    if (this.#damage !== undefined && pending.method !== 'close') return pending.resolve({ kind: 'failure', error: this.#damage })
     switch (message.kind) {
       case 'answer':
         return pending.resolve({ kind: 'answer', value: message.value })

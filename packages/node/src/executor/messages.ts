@@ -1,5 +1,6 @@
 import type { BlockRefusal, BlockTemplate, BuiltBlock, ExecutedBlock, FillLimits, TreeRefusal } from '@quoin/execution'
 import type { ChainId, Hash, Result } from '@quoin/protocol'
+import type { DamageFinding } from '../store/damage.ts'
 
 /** What the thread is started with. */
 export interface ExecutorWorkerData {
@@ -45,11 +46,16 @@ export interface OpenedExecutor {
   readonly turns: SharedArrayBuffer
 }
 
+/** Why the thread cannot use the database. */
+export type ExecutorRefusal = TreeRefusal | { readonly code: 'damaged'; readonly message: string }
+
 export type ExecutorMessage =
   /** First of all: the thread is up, or cannot use the database. */
-  | { readonly kind: 'opened'; readonly opened: Result<OpenedExecutor, TreeRefusal> }
+  | { readonly kind: 'opened'; readonly opened: Result<OpenedExecutor, ExecutorRefusal> }
+  /** A read met damage of the database. Comes before the end of the call that it spoils. */
+  | { readonly kind: 'damage'; readonly damage: DamageFinding }
   | { readonly kind: 'answer'; readonly id: number; readonly value: ExecutorAnswers[keyof ExecutorAnswers] }
   /** The call rejected with an EngineFault, whose class a message would lose. */
   | { readonly kind: 'fault'; readonly id: number; readonly transaction: Hash | undefined; readonly cause: unknown }
-  /** The call threw otherwise: a bug, or a damaged database. */
+  /** The call threw otherwise. */
   | { readonly kind: 'failure'; readonly id: number; readonly error: unknown }

@@ -1,31 +1,50 @@
 import type { MessagePort } from 'node:worker_threads'
-import { createExecutor, EngineFault, type ExecutedBlock, type Executor, unpackTransactions } from '@quoin/execution'
+import {
+  createExecutor,
+  EngineFault,
+  type ExecutedBlock,
+  type Executor,
+  type ExecutorOptions,
+  TreeCorruption,
+  unpackTransactions,
+} from '@quoin/execution'
 import type { Engine } from '@quoin/execution/vm'
-import { type Crypto, type Hash, parseGenesis, unwrap } from '@quoin/protocol'
+import { type Crypto, err, type Hash, parseGenesis, type Result, unwrap } from '@quoin/protocol'
 import type { OwnedKv } from '../store/classic-kv.ts'
-import type { ExecutorAnswers, ExecutorCall, ExecutorMessage, ExecutorRequest, ExecutorWorkerData } from './messages.ts'
+import { DamagedError, type DamageReports } from '../store/damage.ts'
+import type {
+  ExecutorAnswers,
+  ExecutorCall,
+  ExecutorMessage,
+  ExecutorRefusal,
+  ExecutorRequest,
+  ExecutorWorkerData,
+} from './messages.ts'
 import { Turns } from './turns.ts'
 
 export interface ServicePowers {
   /** The thread's own handle of the node's database, closed at the end. */
   readonly kv: OwnedKv
+  /** Where `kv` reports what it finds damaged. */
+  readonly damage: DamageReports
   readonly crypto: Crypto & { readonly name: string }
   readonly engine: Engine
 }
 
 /** Serves the calls of `messages.ts` on a port, one at a time, until it is told to close. Reads the database and writes nothing. */
 export async function serveExecutor(port: MessagePort, powers: ServicePowers, data: ExecutorWorkerData): Promise<void> {
-  const { kv, crypto, engine } = powers
+  const { kv, damage, crypto, engine } = powers
   const { chainId, treeDepth, historyHeights } = data
   const turns = new Turns()
   const onTransaction = (hash: Hash | undefined): void => turns.begin(hash)
   const send = (message: ExecutorMessage, buffers: readonly ArrayBuffer[] = []): void => port.postMessage(message, [...buffers])
-  const opened = await createExecutor({ kv, crypto, chainId, engine, treeDepth, historyHeights, onTransaction })
+  const opened = await openExecutor({ kv, crypto, chainId, engine, treeDepth, historyHeights, onTransaction })
   if (!opened.ok) {
     await kv.close()
     return send({ kind: 'opened', opened })
   }
   const executor = opened.value
+  damage.listen(({ finding, key }) => send({ kind: 'damage', damage: { finding, key } }))
 
   async function answer({ id, call }: ExecutorRequest): Promise<void> {
     try {
@@ -46,6 +65,16 @@ export async function serveExecutor(port: MessagePort, powers: ServicePowers, da
   })
   const { version } = executor
   send({ kind: 'opened', opened: { ok: true, value: { version, backend: crypto.name, turns: turns.buffer } } })
+}
+
+async function openExecutor(options: ExecutorOptions): Promise<Result<Executor, ExecutorRefusal>> {
+  try {
+    return await createExecutor(options)
+  } catch (error) {
+    if (error instanceof DamagedError) return err({ code: 'damaged', message: error.message })
+    if (error instanceof TreeCorruption) return err({ code: 'damaged', message: new DamagedError(error.message).message })
+    throw error
+  }
 }
 
 async function perform(

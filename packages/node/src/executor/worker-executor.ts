@@ -10,7 +10,6 @@ import {
   type Executor,
   type FillLimits,
   packTransactions,
-  type TreeRefusal,
 } from '@quoin/execution'
 import { type Genesis, genesisToJson, type Hash, ok, type Result } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
@@ -18,7 +17,7 @@ import { systemClock } from '../network/timers.ts'
 import { Sequencer } from '../sequencer.ts'
 import { startWorker } from '../worker-file.ts'
 import { ExecutorThread } from './executor-thread.ts'
-import type { ExecutorAnswers, ExecutorCall, ExecutorWorkerData } from './messages.ts'
+import type { ExecutorAnswers, ExecutorCall, ExecutorRefusal, ExecutorWorkerData } from './messages.ts'
 import { processorMs, type WatchPowers, workMsMax } from './watchdog.ts'
 
 /** Bounds of the threads. None of them changes a block. */
@@ -66,8 +65,8 @@ export const executionWorkers =
     return startWorker(import.meta.url, 'worker', { workerData, resourceLimits: { ...heap, stackSizeMb } })
   }
 
-/** Starts the thread that executes blocks. Refuses a database whose state tree does not fit; rejects when the thread cannot start. */
-export function startWorkerExecutor(options: WorkerExecutorOptions): Promise<Result<WorkerExecutor, TreeRefusal>> {
+/** Starts the thread that executes blocks. Refuses a database whose state tree does not fit, or is damaged; rejects when the thread cannot start. */
+export function startWorkerExecutor(options: WorkerExecutorOptions): Promise<Result<WorkerExecutor, ExecutorRefusal>> {
   return WorkerExecutor.open({ ...options, start: executionWorkers(options) })
 }
 
@@ -103,7 +102,7 @@ export class WorkerExecutor implements Executor {
   #closing: Promise<void> | undefined
   #stats: ExecutionStats = { lastMs: 0, maxMs: 0 }
 
-  static async open(powers: WorkerExecutorPowers): Promise<Result<WorkerExecutor, TreeRefusal>> {
+  static async open(powers: WorkerExecutorPowers): Promise<Result<WorkerExecutor, ExecutorRefusal>> {
     const { start, stackSizeMb = EXECUTION_WORKER_LIMITS.stackSizeMb, watch = SYSTEM_WATCH } = powers
     const thread = await ExecutorThread.open(start(stackSizeMb), watch)
     return thread.ok ? ok(new WorkerExecutor(powers, thread.value, stackSizeMb)) : thread

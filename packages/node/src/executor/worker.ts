@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { loadContractEngine } from '@quoin/contracts/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
+import { DamageReports } from '../store/damage.ts'
 import type { ExecutorWorkerData } from './messages.ts'
 import { serveExecutor } from './service.ts'
 
@@ -9,5 +10,6 @@ import { serveExecutor } from './service.ts'
 if (parentPort === null) throw new Error('the executor runs only as a worker')
 const data = workerData as ExecutorWorkerData
 const crypto = await loadCrypto()
-const kv = await openClassicKv(data.databasePath)
-await serveExecutor(parentPort, { kv, crypto, engine: await loadContractEngine() }, data)
+const damage = new DamageReports()
+const kv = await openClassicKv(data.databasePath, { onDamage: damage.report })
+await serveExecutor(parentPort, { kv, damage, crypto, engine: await loadContractEngine() }, data)

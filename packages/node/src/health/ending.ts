@@ -1,5 +1,6 @@
 import { HaltError } from '../engine/halt.ts'
 import { CorruptFileError } from '../engine/record-file.ts'
+import { DamagedError } from '../store/damage.ts'
 import type { Condition, FatalCode } from './conditions.ts'
 
 /** Why a node cannot go on. */
@@ -29,7 +30,7 @@ export function endingOf(error: unknown): Ending {
   for (const cause of chain) {
     if (cause instanceof EndingError) return cause.ending
     if (cause instanceof HaltError) return { code: 'halted', message }
-    if (cause instanceof CorruptFileError) return { code: 'untrusted-files', message }
+    if (cause instanceof CorruptFileError || cause instanceof DamagedError) return { code: 'untrusted-files', message }
   }
   if (chain.some((cause) => FULL_CODES.has(codeOf(cause)) || FULL_WORDS.test(cause.message)))
     return { code: 'disk-full', message }

@@ -10,7 +10,7 @@ import {
   err,
   type Hash,
   type Header,
-  type Height,
+  Height,
   headerCodec,
   headerHash,
   ok,
@@ -25,7 +25,7 @@ import type { Kv } from '../powers.ts'
 import { DamagedError, type OnDamage } from './damage.ts'
 import { Lru } from './lru.ts'
 import * as schema from './schema.ts'
-import type { BlockReader, BlockRecord, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
+import type { BlockReader, BlockRecord, FinalBlock, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
 
 export interface StoreRefusal {
   readonly code: 'unknown-format'
@@ -116,22 +116,40 @@ export class BlockStore implements BlockReader {
     this.#head = stored
   }
 
-  #blockOps({ header, hash, transactions, receipts, certificate, validators }: BlockRecord): KvOp[] {
+  /** Writes all that follows from a final block anew: for a record that was damaged. What the block left behind stays as it is. */
+  async rebuild(block: FinalBlock): Promise<void> {
+    const height = block.header.number
+    await this.#kv.write(this.#finalOps(block))
+    this.#headers.delete(height)
+    for (const space of ['body', 'senders'] as const) this.#content.delete(`${space}:${height}`)
+    // The damaged record lies in its table until that is written anew.
+    for (const space of ['header', 'body', 'senders', 'certificate'] as const)
+      await this.#kv.compact?.({ from: schema.heightKey(space, height), to: schema.heightKey(space, Height(height + 1)) })
+  }
+
+  #blockOps(record: BlockRecord): KvOp[] {
+    const { header, hash, receipts, validators } = record
     const height = header.number
-    const raws = transactions.map(({ raw }) => raw)
-    const put = <T>(key: Uint8Array, type: codec.Codec<T>, value: T): KvOp => ({ key, value: codec.encode(type, value) })
     return [
       put(schema.singleKey('head'), schema.headRecordCodec, { height, hash }),
+      ...this.#finalOps(record),
+      { key: schema.heightKey('receipts', height), value: receipts },
+      ...validators.flatMap((entry) => this.#setOps(entry)),
+    ]
+  }
+
+  #finalOps({ header, hash, transactions, certificate }: FinalBlock): KvOp[] {
+    const height = header.number
+    const raws = transactions.map(({ raw }) => raw)
+    return [
       put(schema.heightKey('header', height), headerCodec, header),
       put(schema.heightKey('body', height), bodyCodec, raws),
       put(schema.heightKey('senders', height), schema.sendersCodec, transactions),
-      { key: schema.heightKey('receipts', height), value: receipts },
       ...(certificate === undefined ? [] : [put(schema.heightKey('certificate', height), commitCertificateCodec, certificate)]),
       put(schema.hashKey('heightByHash', hash), schema.heightCodec, height),
       ...transactions.map((transaction, index) =>
         put(schema.hashKey('location', transaction.hash), schema.locationCodec, { height, index }),
       ),
-      ...validators.flatMap((entry) => this.#setOps(entry)),
     ]
   }
 
@@ -252,6 +270,8 @@ export class BlockStore implements BlockReader {
     return damage
   }
 }
+
+const put = <T>(key: Uint8Array, type: codec.Codec<T>, value: T): KvOp => ({ key, value: codec.encode(type, value) })
 
 /** Why this release cannot use a database; undefined where it can. Ask before anything else is read from it. */
 export function formatRefusal(kv: Pick<Kv, 'get'>): StoreRefusal | undefined {

@@ -3,11 +3,17 @@ export const DATABASE_ADVICE =
   'Check the disk. Restore a copy of the data directory, or remove its db and wal, keep its keys and sign-state, ' +
   'and let the node fetch the chain from its peers'
 
-/** The database holds something else than this node wrote. Says where; nothing that depends on the place may be answered. */
-export class DamagedError extends Error {
+/** What is known of a damage, in a form that crosses threads. */
+export interface DamageFinding {
   /** What was found, without the advice. */
   readonly finding: string
   /** Of the damaged record, where it is one that can be named. */
+  readonly key: Uint8Array | undefined
+}
+
+/** The database holds something else than this node wrote. Says where; nothing that depends on the place may be answered. */
+export class DamagedError extends Error implements DamageFinding {
+  readonly finding: string
   readonly key: Uint8Array | undefined
 
   constructor(finding: string, key?: Uint8Array, cause?: unknown) {

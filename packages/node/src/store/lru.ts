@@ -18,13 +18,13 @@ export class Lru<K, V> {
 
   /** A value heavier than the bound is not kept. */
   set(key: K, value: V, weight: number): void {
-    this.#remove(key)
+    this.delete(key)
     if (weight > this.#weightMax) return
     this.#entries.set(key, { value, weight })
     this.#weight += weight
     for (const oldest of this.#entries.keys()) {
       if (this.#weight <= this.#weightMax) return
-      this.#remove(oldest)
+      this.delete(oldest)
     }
   }
 
@@ -33,7 +33,7 @@ export class Lru<K, V> {
     this.#weight = 0
   }
 
-  #remove(key: K): void {
+  delete(key: K): void {
     this.#weight -= this.#entries.get(key)?.weight ?? 0
     this.#entries.delete(key)
   }

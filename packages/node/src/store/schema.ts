@@ -88,6 +88,35 @@ const HEIGHT_SPACES: ReadonlySet<number> = new Set(
   (['header', 'body', 'senders', 'receipts', 'certificate', 'validatorsHash'] as const).map((space) => SPACE[space]),
 )
 
+/** The first record that is missing between two of the same space, where each height has one. */
+export function gapBetween(before: Uint8Array, key: Uint8Array): Uint8Array | undefined {
+  const [last, height] = [heightOfKey(before), heightOfKey(key)]
+  if (last === undefined || height === undefined || before[0] !== key[0] || height === last + 1) return undefined
+  return concatBytes(key.subarray(0, 1), numberToBytes(last + 1, HEIGHT_BYTES))
+}
+
+/** The next key in the order of bytes. */
+export function keyBehind(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
+}
+
+/**
+ * The height of a record that follows from a certified block, so that it can be written anew from a peer's copy; undefined for all others. No
+ * such record is ever deleted.
+ */
+export function rebuiltHeight(key: Uint8Array): Height | undefined {
+  const height = isRebuiltSpace(key) ? heightOfKey(key) : undefined
+  return height === 0 ? undefined : height
+}
+
+export const isRebuiltSpace = (key: Uint8Array): boolean => REBUILT_SPACES.has(key[0] ?? -1)
+
+const REBUILT_SPACES: ReadonlySet<number> = new Set(
+  (['header', 'body', 'senders', 'certificate'] as const).map((space) => SPACE[space]),
+)
+
 /** The height in a key of `heightKey`; undefined for every other key. */
 export function heightOfKey(key: Uint8Array): Height | undefined {
   if (key.length !== 1 + HEIGHT_BYTES || !HEIGHT_SPACES.has(key[0]!)) return undefined

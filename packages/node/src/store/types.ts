@@ -44,15 +44,19 @@ export interface BlockReader {
   certifiedBlock(height: Height): Uint8Array | undefined
 }
 
-/** Everything that one block adds to the database. */
-export interface BlockRecord {
+/** What the validators signed, with the proof that they did. */
+export interface FinalBlock {
   readonly header: Header
   readonly hash: Hash
   readonly transactions: readonly { readonly raw: Uint8Array; readonly hash: Hash; readonly sender: Address }[]
-  /** `receiptsCodec` encoding. */
-  readonly receipts: Uint8Array
   /** Absent for genesis. */
   readonly certificate: CommitCertificate | undefined
+}
+
+/** Everything that one block adds to the database. */
+export interface BlockRecord extends FinalBlock {
+  /** `receiptsCodec` encoding. */
+  readonly receipts: Uint8Array
   /** Sets that this block fixes: of heights 1 and 2 by genesis, of height + 2 by each later block. */
   readonly validators: readonly { readonly height: Height; readonly set: ValidatorSet }[]
   /** Execution's writes to state, history and tree. */

@@ -1,0 +1,133 @@
+import { err, type Height, ok, type Result } from '@quoin/protocol'
+import type { Logger } from '../logger.ts'
+import type { Kv } from '../powers.ts'
+import { formatRefusal, type StoreRefusal } from './block-store.ts'
+import { type OwnedKv, openClassicKv } from './classic-kv.ts'
+import { DATABASE_ADVICE, DamagedError, type OnDamage } from './damage.ts'
+import {
+  checkTable,
+  cutDamagedLog,
+  DAMAGED_SUFFIX,
+  type DamagedTable,
+  damagedLog,
+  levelFiles,
+  lostCurrent,
+  tablesOf,
+} from './level-files.ts'
+import { describeKey, isRebuiltSpace, keyBehind, rebuiltHeight } from './schema.ts'
+
+/** Tables that are checked before a node opens its database, the newest first: some seconds of reading. The scrub checks the others. */
+export const STARTING_TABLE_BYTES_MAX = 2 * 1024 ** 3
+
+/** Why a database cannot be used. The message says what to do. */
+export interface DatabaseRefusal {
+  readonly code: 'incomplete' | 'damaged' | StoreRefusal['code']
+  readonly message: string
+}
+
+export interface DatabaseOptions {
+  readonly onDamage: OnDamage
+  readonly logger: Logger
+}
+
+/**
+ * Opens the database of a node after a look at its files. A log that is damaged in the midst is cut there: the blocks behind it are final and
+ * come again from the peers, whereas LevelDB would leave a hole. Rejects with LevelDB's error when the directory cannot be used.
+ */
+export async function openDatabase(
+  path: string,
+  { onDamage, logger }: DatabaseOptions,
+): Promise<Result<OwnedKv, DatabaseRefusal>> {
+  const files = await levelFiles(path)
+  if (lostCurrent(files)) return err(incomplete(path))
+  const log = await damagedLog(path, files)
+  if (log !== undefined) {
+    await cutDamagedLog(path, log)
+    logger.error(
+      { log: log.name, at: log.at, provenBy: log.provenBy, copy: `${log.name}${DAMAGED_SUFFIX}` },
+      'the log of the database is damaged: it was cut there, and the blocks behind come again from the peers. Check the disk',
+    )
+  }
+  const tables = await damagedTables(path, files)
+  const kv = await openClassicKv(path, { onDamage })
+  const refusal = formatRefusal(kv) ?? (await tablesRefusal(path, kv, tables))
+  if (refusal === undefined) return ok(kv)
+  await kv.close()
+  return err(refusal)
+}
+
+/** The damaged ones of the newest tables. */
+async function damagedTables(path: string, files: readonly string[]): Promise<readonly DamagedTable[]> {
+  const damaged: DamagedTable[] = []
+  let checked = 0
+  for (const name of tablesOf(files)) {
+    if (checked >= STARTING_TABLE_BYTES_MAX) break
+    const { bytes, fault } = await checkTable(path, name)
+    if (fault !== undefined) damaged.push(fault)
+    checked += bytes
+  }
+  return damaged
+}
+
+async function tablesRefusal(path: string, kv: Kv, tables: readonly DamagedTable[]): Promise<DatabaseRefusal | undefined> {
+  for (const table of tables) if (!(await isRebuildable(kv, table))) return damagedTable(path, table)
+  return undefined
+}
+
+/**
+ * Whether the damage of a table is that of records which peers can give again, and of nothing else. Reading those tells the database's
+ * `onDamage` of each. Of such records none is ever deleted and none left out, so that a changed key shows as a gap.
+ */
+async function isRebuildable(kv: Kv, { keys }: DamagedTable): Promise<boolean> {
+  const { after, to } = keys ?? {}
+  // Separators of blocks are cut short: only their first byte is that of a key.
+  if (after === undefined || to === undefined || after[0] !== to[0] || !isRebuiltSpace(after)) return false
+  let damaged = 0
+  let last: Height | undefined
+  for await (const { key, damage } of entriesOf(kv, after, keyBehind(to))) {
+    const height = key && rebuiltHeight(key)
+    if (height === undefined || (last !== undefined && height !== last + 1)) return false
+    last = height
+    if (damage) damaged++
+  }
+  return damaged > 0
+}
+
+/** Entries of a range, damaged ones too; one without key ends it. */
+async function* entriesOf(
+  kv: Kv,
+  first: Uint8Array,
+  to: Uint8Array,
+): AsyncIterable<{ readonly key: Uint8Array | undefined; readonly damage: boolean }> {
+  for (let from: Uint8Array | undefined = first; from !== undefined; ) {
+    try {
+      for await (const [key] of kv.scan({ from, to })) yield { key, damage: false }
+      return
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error
+      yield { key: error.key, damage: true }
+      from = error.key && keyBehind(error.key)
+    }
+  }
+}
+
+/** Tells of a damaged table: of each record, where those can be mended, else of the table. */
+export async function reportTable(kv: Kv, table: DamagedTable, onDamage: OnDamage): Promise<void> {
+  if (!(await isRebuildable(kv, table))) onDamage(new DamagedError(describeTableFault(table)))
+}
+
+export const incomplete = (path: string): DatabaseRefusal => ({
+  code: 'incomplete',
+  message: `the database ${path} has lost its file CURRENT, without which none of it is read. ${DATABASE_ADVICE}`,
+})
+
+export const damagedTable = (path: string, fault: DamagedTable): DatabaseRefusal => ({
+  code: 'damaged',
+  message: `the database ${path} is damaged: ${describeTableFault(fault)}. ${DATABASE_ADVICE}`,
+})
+
+export function describeTableFault({ name, at, what, keys }: DamagedTable): string {
+  const range =
+    keys && ` (keys ${keys.after === undefined ? '' : `after the ${describeKey(keys.after)} `}up to the ${describeKey(keys.to)})`
+  return `table ${name} fails LevelDB's checksum in the ${what} at byte ${at}${range ?? ''}`
+}

@@ -1,0 +1,143 @@
+import { type Crypto, codec, Height, type SigningDomain, unwrap, type ValidatorSet } from '@quoin/protocol'
+import { Scope } from '../lifecycle.ts'
+import type { Logger } from '../logger.ts'
+import type { Mempool } from '../mempool/types.ts'
+import { type Clock, type PeerId, type Transport, TransportError } from '../powers.ts'
+import type { BlockStore } from '../store/block-store.ts'
+import { checkAnswer, checkFinal, type FetchedBlock } from './check.ts'
+import { SYNC_LIMITS } from './limits.ts'
+import { blocksCodec, syncRequestCodec } from './messages.ts'
+
+export const REPAIR_LIMITS = {
+  /** Damaged blocks that wait. More of them are no accident of a sector: the node stops. */
+  blocksMax: 64,
+  /** Questions for one block before the node gives up. */
+  attemptsMax: 12,
+  /** How long it waits for a peer to come up, or for the next one to be asked. */
+  attemptMs: 5_000,
+} as const
+
+export interface RepairPowers {
+  readonly store: Pick<BlockStore, 'rebuild'>
+  /** Voters of a height. Throws where the database cannot tell. */
+  readonly validatorsAt: (height: Height) => ValidatorSet | undefined
+  readonly domain: SigningDomain
+  readonly transport: Pick<Transport, 'peers' | 'request' | 'penalise'>
+  readonly mempool: Pick<Mempool, 'verify'>
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Told once of the damage that could not be repaired. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/**
+ * Fetches final blocks whose records are damaged and writes them anew, one after the other. A certificate of more than two thirds of the
+ * height's power vouches for what a peer sends, so that no peer need be trusted.
+ */
+export class BlockRepair {
+  readonly #powers: RepairPowers
+  readonly #scope: Scope
+  readonly #waiting = new Map<Height, Error>()
+  #isRunning = false
+  #repaired = 0
+
+  constructor(powers: RepairPowers) {
+    this.#powers = powers
+    this.#scope = new Scope(powers.onFailure)
+  }
+
+  /** Blocks written anew since the start. */
+  get repaired(): number {
+    return this.#repaired
+  }
+
+  /** Sees to it that a block is repaired. `damage`: why, and what the node stops with if that fails. */
+  request(height: Height, damage: Error): void {
+    if (this.#scope.signal.aborted || this.#waiting.has(height)) return
+    if (this.#waiting.size >= REPAIR_LIMITS.blocksMax) return this.#powers.onFailure(damage)
+    this.#waiting.set(height, damage)
+    if (this.#isRunning) return
+    this.#isRunning = true
+    this.#scope.spawn('repair', (signal) => this.#run(signal))
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close()
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    for (const [height, damage] of this.#waiting) {
+      if (!(await this.#repair(height, signal))) throw damage
+      this.#waiting.delete(height)
+    }
+    this.#isRunning = false
+  }
+
+  async #repair(height: Height, signal: AbortSignal): Promise<boolean> {
+    const { transport, store, mempool, logger } = this.#powers
+    for (let attempt = 0; attempt < REPAIR_LIMITS.attemptsMax; attempt++) {
+      const peers = transport.peers()
+      const peer = peers[attempt % Math.max(1, peers.length)]
+      const block = peer === undefined ? undefined : await this.#fetch(peer, height, signal)
+      if (block === undefined) {
+        await this.#wait(signal)
+        continue
+      }
+      const { header, hash, certificate } = block
+      const transactions = unwrap(await mempool.verify(block.transactions))
+      await store.rebuild({ header, hash, certificate, transactions })
+      this.#repaired++
+      logger.warn({ height, hash, peer }, 'a damaged block was fetched from a peer and written anew. Check the disk')
+      return true
+    }
+    return false
+  }
+
+  /** The block as final, or undefined when this peer does not have it or sends another one. */
+  async #fetch(peer: PeerId, height: Height, signal: AbortSignal): Promise<FetchedBlock | undefined> {
+    const { crypto, domain, validatorsAt, transport, logger } = this.#powers
+    const answer = await this.#ask(peer, height, signal)
+    if (answer === undefined) return undefined
+    const blocks = codec.decode(blocksCodec, answer)
+    const fetched = blocks.ok ? checkAnswer(crypto, blocks.value, { from: height, countMax: 1 }) : blocks
+    const block = fetched.ok ? fetched.value[0]! : undefined
+    const validators = validatorsAt(height)
+    const final = block && validators && checkFinal(crypto, domain, validators, block)
+    if (final?.ok === true) return block
+    const problem = !fetched.ok ? fetched.error : final?.ok === false ? final.error : undefined
+    logger.warn({ peer, height, problem: problem?.message }, 'a peer answered with something else than the block asked for')
+    transport.penalise(peer, 'invalid')
+    return undefined
+  }
+
+  async #ask(peer: PeerId, from: Height, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const { transport, clock } = this.#powers
+    const late = new AbortController()
+    const cancel = clock.after(SYNC_LIMITS.requestMsMax, () => late.abort())
+    try {
+      const question = { kind: 'blocks', from, countMax: 1, bytesMax: SYNC_LIMITS.answerBytesMax } as const
+      return await transport.request(peer, codec.encode(syncRequestCodec, question), AbortSignal.any([late.signal, signal]))
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof TransportError) return undefined
+      throw error
+    } finally {
+      cancel()
+    }
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#powers.clock.after(REPAIR_LIMITS.attemptMs, () => {
+        signal.removeEventListener('abort', abort)
+        resolve()
+      })
+      const abort = () => {
+        cancel()
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', abort, { once: true })
+    })
+  }
+}

@@ -1,6 +1,7 @@
 /**
  * Transfers a second of the executor on LevelDB: inline, with its CPU split into the state tree and the rest (decoding, checks,
- * journal, receipts, history, packing); then the same blocks through the worker, whose chain must be the same. Build first.
+ * journal, receipts, history, packing); then the same blocks through the worker, whose chain must be the same. Beside it what the checksums of
+ * the records cost that these blocks wrote and read, once more and alone. Build first.
  *
  *   node scripts/bench/execution.mjs [--blocks 10] [--transfers 1000] [--accounts 20000] [--depth 13]
  */
@@ -13,6 +14,8 @@ import { createExecutor, executionVersion, openTree, unpackOps } from '../../pac
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { startWorkerExecutor } from '../../packages/node/dist/executor/worker-executor.js'
 import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
+import { recordChecksum } from '../../packages/node/dist/store/record-checksum.js'
+import { RecordSealer } from '../../packages/node/dist/store/sealed-record.js'
 import {
   addressOfPublicKey,
   createValidatorSet,
@@ -80,7 +83,7 @@ function cpuMs() {
 }
 
 /** Runs all blocks; milliseconds of execution and of writing, and the last hash. Another fifth of them comes before, to warm up. */
-async function run(executor, kv) {
+async function run(executor, kv, onBlock = () => {}) {
   let block = await executor.genesis(genesis)
   await kv.write(unpackOps(block.ops))
   await executor.commit(block.hash)
@@ -105,6 +108,7 @@ async function run(executor, kv) {
     const t3 = performance.now()
     await executor.commit(block.hash)
     if (number < warmUp) continue
+    onBlock(ops)
     total.cpu += cpu1 - cpu0
     total.execute += t1 - t0
     total.unpack += t2 - t1
@@ -144,6 +148,43 @@ async function treeAlone(kv) {
   return ms
 }
 
+/** Notes what the executor reads, and what its blocks write, for `sealAlone`. */
+function recorder(kv) {
+  const blocks = []
+  let read = []
+  const get = (key) => {
+    const value = kv.get(key)
+    if (value !== undefined) read.push([key, value])
+    return value
+  }
+  const onBlock = (ops) => {
+    blocks.push({ written: ops.filter(({ value }) => value !== undefined), read })
+    read = []
+  }
+  return {
+    blocks,
+    onBlock,
+    kv: { get, getMany: (keys) => kv.getMany(keys), scan: (range) => kv.scan(range), write: (ops) => kv.write(ops) },
+  }
+}
+
+/** Milliseconds that sealing what the blocks wrote, and opening what they read, takes in the median of several rounds. */
+function sealAlone(recorded) {
+  const sealer = new RecordSealer()
+  const opened = recorded.flatMap(({ read }) => read.map(([key, value]) => [key, sealer.seal(key, value).slice()]))
+  const written = recorded.flatMap((block) => block.written)
+  const rounds = Array.from({ length: 9 }, () => {
+    const start = performance.now()
+    for (const { key, value } of written) sealer.seal(key, value)
+    const between = performance.now()
+    // The view of the value is made in any case.
+    for (const [key, record] of opened) recordChecksum(key, record, record.length - 4)
+    return { seal: between - start, open: performance.now() - between }
+  })
+  const median = (name) => rounds.map((round) => round[name]).toSorted((a, b) => a - b)[4]
+  return { seal: median('seal'), open: median('open'), written: written.length, read: opened.length }
+}
+
 const count = blocks * transfers
 const line = (name, ms) =>
   console.log(
@@ -167,10 +208,9 @@ console.log(
   `${blocks} blocks of ${transfers} transfers, ${accounts} senders, tree depth ${depth}; crypto ${crypto.name}; Node ${process.version}`,
 )
 const inline = await withDatabase(async (kv) => {
-  const result = await run(
-    unwrap(await createExecutor({ kv, crypto, chainId, engine, treeDepth: depth, historyHeights: 64 })),
-    kv,
-  )
+  const recorded = recorder(kv)
+  const options = { kv: recorded.kv, crypto, chainId, engine, treeDepth: depth, historyHeights: 64 }
+  const result = await run(unwrap(await createExecutor(options)), kv, recorded.onBlock)
   const tree = await treeAlone(kv)
   line('inline: execute, wall time', result.execute)
   line('inline: execute, CPU', result.cpu)
@@ -178,6 +218,9 @@ const inline = await withDatabase(async (kv) => {
   line('  transactions, history, packing: the rest', result.cpu - tree)
   line('unpack ops', result.unpack)
   line('write, synced', result.write)
+  const sums = sealAlone(recorded.blocks)
+  line(`checksums of ${(sums.written / count).toFixed(1)} records written, once more`, sums.seal)
+  line(`checksums of ${(sums.read / count).toFixed(1)} records read, once more`, sums.open)
   console.log(`ops ${(result.ops / count).toFixed(1)}/transfer, ${Math.round(result.bytes / count)} B/transfer`)
   return result
 })

@@ -186,7 +186,6 @@ class ComposedNode implements Node {
     const { crypto } = this.#options.powers
     for (const { height, rebuilds, finding } of recentFaults({ blocks, crypto, domain: chain.domain })) {
       if (!rebuilds) throw new DamagedError(finding)
-      this.#options.logger.error({ height, finding }, 'a block is damaged in the database: it is fetched from the peers')
       this.#repair.request(height, new DamagedError(finding))
     }
   }
@@ -195,10 +194,6 @@ class ComposedNode implements Node {
     const height = damage.key && rebuiltHeight(damage.key)
     // A key that is damaged itself may name any height.
     if (height === undefined || height > this.chain.head.header.number) return this.#halt(damage)
-    this.#options.logger.error(
-      { height, finding: damage.finding },
-      'a block is damaged in the database: it is fetched from the peers',
-    )
     this.#repair.request(height, damage)
   }
 

@@ -38,6 +38,7 @@ function createProgram(outcome: Outcome): Command {
     .showHelpAfterError('(--help shows what is allowed)')
   addInit(program)
   addStart(program, outcome)
+  addDoctor(program)
   addDev(program)
   addKeys(program)
   addGenesis(program)
@@ -146,6 +147,18 @@ interface StartFlags {
   readonly dataDir: string
   readonly newSignState: boolean
   readonly voteFrom?: number
+}
+
+function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('check all that a stopped node has on disk; names the first fault and ends with 1, or with 0 when all is whole')
+    .addOption(dataDirOption())
+    .action(async ({ dataDir }: { dataDir: string }) => {
+      const { doctor } = await import('./commands/doctor.ts')
+      await doctor(dataDir, print)
+      print('all is whole')
+    })
 }
 
 function integerOption(flags: string, description: string, [min, max]: readonly [number, number]): Option {

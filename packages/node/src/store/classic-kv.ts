@@ -84,8 +84,8 @@ class ClassicKv implements OwnedKv {
         const entries = await iterator.nextv(scanBatchCountMax)
         if (entries.length === 0) return
         for (const [name, record] of entries) {
-          const key = plain(name)
-          yield [key, unseal(key, plain(record))]
+          const key = new Uint8Array(name.buffer, name.byteOffset, name.length)
+          yield [key, unseal(key, record)]
         }
       }
     } catch (error) {
@@ -123,12 +123,10 @@ class ClassicKv implements OwnedKv {
 }
 
 const opened = (key: Uint8Array, record: Uint8Array | undefined): Uint8Array | undefined =>
-  record === undefined ? undefined : unseal(key, plain(record))
+  record === undefined ? undefined : unseal(key, record)
 
-/** What LevelDB says when it cannot make sense of a table, or cannot read it. */
+/** What LevelDB says when it cannot make sense of a table, or cannot read it. Its synchronous reads give the latter no code. */
 function isCorruption(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && (error.code === 'LEVEL_CORRUPTION' || error.code === 'LEVEL_IO_ERROR')
+  if (!(error instanceof Error)) return false
+  return ('code' in error && error.code === 'LEVEL_CORRUPTION') || error.message.startsWith('IO error: ')
 }
-
-/** LevelDB answers with Buffers, whose `slice` shares memory where that of a Uint8Array copies: nobody above may meet one. */
-const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,4 +1,4 @@
-import { err, type Height, ok, type Result } from '@quoin/protocol'
+import { err, ok, type Result } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
 import type { Kv } from '../powers.ts'
 import { formatRefusal, type StoreRefusal } from './block-store.ts'
@@ -14,7 +14,7 @@ import {
   lostCurrent,
   tablesOf,
 } from './level-files.ts'
-import { describeKey, isRebuiltSpace, keyBehind, rebuiltHeight } from './schema.ts'
+import { areRebuiltSpaces, describeKey, gapBetween, heightOfKey, keyBehind, rebuiltHeight } from './schema.ts'
 
 /** Tables that are checked before a node opens its database, the newest first: some seconds of reading. The scrub checks the others. */
 export const STARTING_TABLE_BYTES_MAX = 2 * 1024 ** 3
@@ -49,6 +49,8 @@ export async function openDatabase(
     )
   }
   const tables = await damagedTables(path, files)
+  const broken = tables.find(({ keys }) => keys === undefined)
+  if (broken !== undefined) return err(damagedTable(path, broken))
   const kv = await openClassicKv(path, { onDamage })
   const refusal = formatRefusal(kv) ?? (await tablesRefusal(path, kv, tables))
   if (refusal === undefined) return ok(kv)
@@ -81,13 +83,13 @@ async function tablesRefusal(path: string, kv: Kv, tables: readonly DamagedTable
 async function isRebuildable(kv: Kv, { keys }: DamagedTable): Promise<boolean> {
   const { after, to } = keys ?? {}
   // Separators of blocks are cut short: only their first byte is that of a key.
-  if (after === undefined || to === undefined || after[0] !== to[0] || !isRebuiltSpace(after)) return false
+  if (after === undefined || to === undefined || !areRebuiltSpaces(after[0]!, to[0]!)) return false
   let damaged = 0
-  let last: Height | undefined
+  let last: Uint8Array = new Uint8Array(0)
   for await (const { key, damage } of entriesOf(kv, after, keyBehind(to))) {
-    const height = key && rebuiltHeight(key)
-    if (height === undefined || (last !== undefined && height !== last + 1)) return false
-    last = height
+    if (key === undefined || heightOfKey(key) === undefined || gapBetween(last, key) !== undefined) return false
+    if (damage && rebuiltHeight(key) === undefined) return false
+    last = key
     if (damage) damaged++
   }
   return damaged > 0

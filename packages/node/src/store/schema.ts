@@ -107,11 +107,15 @@ export function keyBehind(key: Uint8Array): Uint8Array {
  * such record is ever deleted.
  */
 export function rebuiltHeight(key: Uint8Array): Height | undefined {
-  const height = isRebuiltSpace(key) ? heightOfKey(key) : undefined
+  const height = REBUILT_SPACES.has(key[0] ?? -1) ? heightOfKey(key) : undefined
   return height === 0 ? undefined : height
 }
 
-export const isRebuiltSpace = (key: Uint8Array): boolean => REBUILT_SPACES.has(key[0] ?? -1)
+/** Whether all records from one space byte to another are such. */
+export function areRebuiltSpaces(first: number, last: number): boolean {
+  for (let space = first; space <= last; space++) if (!REBUILT_SPACES.has(space)) return false
+  return first <= last
+}
 
 const REBUILT_SPACES: ReadonlySet<number> = new Set(
   (['header', 'body', 'senders', 'certificate'] as const).map((space) => SPACE[space]),
@@ -129,6 +133,18 @@ export const quarantineKey = (height: number, transaction: Hash): Uint8Array =>
   concatBytes(Uint8Array.of(SPACE.quarantine), numberToBytes(height, HEIGHT_BYTES), hexToBytes(transaction))
 
 export const quarantineRange = { from: Uint8Array.of(SPACE.quarantine), to: Uint8Array.of(SPACE.quarantine + 1) }
+
+/** All entries of an index. */
+export const indexRange = (space: 'heightByHash' | 'location') => ({
+  from: Uint8Array.of(SPACE[space]),
+  to: Uint8Array.of(SPACE[space] + 1),
+})
+
+/** Execution's present state. */
+export const flatStateRange = { from: Uint8Array.of(0x10), to: Uint8Array.of(0x11) }
+
+/** Every key. */
+export const wholeRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) }
 
 export function quarantinedAt(key: Uint8Array): { readonly height: number; readonly transaction: Hash } {
   if (key.length !== 1 + HEIGHT_BYTES + HASH_BYTES)

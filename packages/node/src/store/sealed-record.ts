@@ -1,5 +1,5 @@
-import { crc32c } from '@node-rs/crc32'
 import { DamagedError } from './damage.ts'
+import { recordChecksum } from './record-checksum.ts'
 import { describeKey, isFormatKey } from './schema.ts'
 
 /*
@@ -10,7 +10,7 @@ import { describeKey, isFormatKey } from './schema.ts'
  */
 const CHECKSUM_BYTES = 4
 
-/** Key and value are joined here, for one native call costs half of two; larger records get memory of their own. */
+/** Records are made here; larger ones get memory of their own. */
 const SCRATCH_BYTES = 64 * 1024
 
 export class RecordSealer {
@@ -19,32 +19,33 @@ export class RecordSealer {
   /** The record of a value; valid until the next call. */
   seal(key: Uint8Array, value: Uint8Array): Uint8Array {
     if (isFormatKey(key)) return value
-    const end = key.length + value.length
+    const end = value.length
     if (end + CHECKSUM_BYTES > this.#scratch.length) this.#scratch = new Uint8Array(2 * (end + CHECKSUM_BYTES))
     const scratch = this.#scratch
-    scratch.set(key)
-    scratch.set(value, key.length)
-    const sum = crc32c(scratch.subarray(0, end))
+    const sum = recordChecksum(key, value, end)
+    scratch.set(value)
     scratch[end] = sum >>> 24
     scratch[end + 1] = sum >>> 16
     scratch[end + 2] = sum >>> 8
     scratch[end + 3] = sum
-    return scratch.subarray(key.length, end + CHECKSUM_BYTES)
+    return scratch.subarray(0, end + CHECKSUM_BYTES)
   }
 }
 
-/** The value of a record; a view. Throws DamagedError when its checksum does not fit. */
+/**
+ * The value of a record: a view, and a plain Uint8Array where LevelDB answers with a Buffer, whose `slice` shares memory. Nobody above may
+ * meet one. Throws DamagedError when the checksum does not fit.
+ */
 export function unseal(key: Uint8Array, record: Uint8Array): Uint8Array {
-  if (isFormatKey(key)) return record
+  if (isFormatKey(key)) return new Uint8Array(record.buffer, record.byteOffset, record.length)
   const end = record.length - CHECKSUM_BYTES
   if (end < 0) throw new DamagedError(`the record of the ${describeKey(key)} is cut off`, key)
-  const value = record.subarray(0, end)
-  const sum = crc32c(value, crc32c(key))
+  const sum = recordChecksum(key, record, end)
   const isWhole =
     record[end] === sum >>> 24 &&
     record[end + 1] === ((sum >>> 16) & 0xff) &&
     record[end + 2] === ((sum >>> 8) & 0xff) &&
     record[end + 3] === (sum & 0xff)
   if (!isWhole) throw new DamagedError(`the record of the ${describeKey(key)} fails its checksum`, key)
-  return value
+  return new Uint8Array(record.buffer, record.byteOffset, end)
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 import { type Clock, type PeerId, type Transport, TransportError } from '../powers.ts'
 import type { BlockStore } from '../store/block-store.ts'
+import type { DamagedError } from '../store/damage.ts'
 import { checkAnswer, checkFinal, type FetchedBlock } from './check.ts'
 import { SYNC_LIMITS } from './limits.ts'
 import { blocksCodec, syncRequestCodec } from './messages.ts'
@@ -38,7 +39,7 @@ export interface RepairPowers {
 export class BlockRepair {
   readonly #powers: RepairPowers
   readonly #scope: Scope
-  readonly #waiting = new Map<Height, Error>()
+  readonly #waiting = new Map<Height, DamagedError>()
   #isRunning = false
   #repaired = 0
 
@@ -53,10 +54,12 @@ export class BlockRepair {
   }
 
   /** Sees to it that a block is repaired. `damage`: why, and what the node stops with if that fails. */
-  request(height: Height, damage: Error): void {
+  request(height: Height, damage: DamagedError): void {
     if (this.#scope.signal.aborted || this.#waiting.has(height)) return
     if (this.#waiting.size >= REPAIR_LIMITS.blocksMax) return this.#powers.onFailure(damage)
     this.#waiting.set(height, damage)
+    const { finding } = damage
+    this.#powers.logger.error({ height, finding }, 'a block is damaged in the database: it is fetched from the peers')
     if (this.#isRunning) return
     this.#isRunning = true
     this.#scope.spawn('repair', (signal) => this.#run(signal))

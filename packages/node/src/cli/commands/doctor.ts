@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises'
+import { crc32c } from '@node-rs/crc32'
+import { type Crypto, type Genesis, genesisDigest, Height, ZERO_HASH } from '@quoin/protocol'
+import { blockFault } from '../../chain/block-fault.ts'
+import { indexFault } from '../../chain/index-fault.ts'
+import { stateFault } from '../../chain/state-fault.ts'
+import { loadCrypto } from '../../crypto/load.ts'
+import { SIGN_STATE_FORMAT } from '../../engine/last-sign-state.ts'
+import { CorruptFileError, RecordFile, type RecordFilePowers } from '../../engine/record-file.ts'
+import { Wal } from '../../engine/wal.ts'
+import { type DataDir, dataDir } from '../../keys/data-dir.ts'
+import type { Kv } from '../../powers.ts'
+import { BlockStore, formatRefusal } from '../../store/block-store.ts'
+import { type OwnedKv, openClassicKv } from '../../store/classic-kv.ts'
+import { DamagedError } from '../../store/damage.ts'
+import { damagedTable, incomplete } from '../../store/database.ts'
+import { checkTable, damagedLog, levelFiles, lostCurrent, tablesOf } from '../../store/level-files.ts'
+import { lockDirectory } from '../../store/lock.ts'
+import { MemoryLog } from '../../store/memory-log.ts'
+import { describeKey, gapBetween, wholeRange } from '../../store/schema.ts'
+import { CommandFailure, orFail } from '../failure.ts'
+import { readGenesisFile } from '../genesis-file.ts'
+
+type Print = (line: string) => void
+
+/**
+ * Checks everything that a stopped node has on disk and that its genesis decides: every file, record, block, index, the state, and the logs.
+ * Resolves when all is whole; rejects with the first fault, its place and what to do. Changes nothing before the files of the database are
+ * found whole; opening it then sorts LevelDB's log into a table, as any start does.
+ */
+export async function doctor(root: string, print: Print): Promise<void> {
+  const dir = dataDir(root)
+  const genesis = await readGenesisFile(dir.genesis)
+  const lock = orFail(await lockDirectory(dir.root), 'data directory')
+  try {
+    const crypto = await loadCrypto()
+    const files = await levelFiles(dir.database)
+    const head = files.length === 0 ? undefined : await examineDatabase({ dir, genesis, crypto, files, print })
+    if (head === undefined) print('database: none yet')
+    await examineLogs(dir, head, print)
+  } finally {
+    await lock.close()
+  }
+}
+
+interface Patient {
+  readonly dir: DataDir
+  readonly genesis: Genesis
+  readonly crypto: Crypto
+  readonly files: readonly string[]
+  readonly print: Print
+}
+
+/** What the logs must fit. */
+interface HeadState {
+  readonly height: Height
+  readonly genesisHash: typeof ZERO_HASH
+}
+
+async function examineDatabase(patient: Patient): Promise<HeadState | undefined> {
+  const { dir, print } = patient
+  await examineFiles(dir.database, patient.files, print)
+  const kv = await openClassicKv(dir.database)
+  try {
+    const refusal = formatRefusal(kv)
+    if (refusal !== undefined) throw new CommandFailure(refusal.message)
+    await examineRecords(kv, print)
+    return await examineChain(kv, patient)
+  } finally {
+    await kv.close()
+  }
+}
+
+async function examineFiles(path: string, files: readonly string[], print: Print): Promise<void> {
+  if (lostCurrent(files)) throw new CommandFailure(incomplete(path).message)
+  const log = await damagedLog(path, files)
+  if (log !== undefined) {
+    throw new CommandFailure(
+      `the database ${path} is damaged: its log ${log.name} from byte ${log.at} on, though byte ${log.provenBy} proves that it was once ` +
+        'safely on disk. Check the disk. quoin start cuts the log there, keeps a copy, and fetches the blocks behind from the peers',
+    )
+  }
+  let bytes = 0
+  const tables = tablesOf(files)
+  for (const name of tables) {
+    const table = await checkTable(path, name)
+    if (table.fault !== undefined) throw new CommandFailure(damagedTable(path, table.fault).message)
+    bytes += table.bytes
+  }
+  print(`files: ${tables.length} tables of ${bytes} bytes and the log fit LevelDB's checksums`)
+}
+
+async function examineRecords(kv: OwnedKv, print: Print): Promise<void> {
+  let [records, bytes] = [0, 0]
+  let last: Uint8Array = new Uint8Array(0)
+  for await (const [key, value] of kv.scan(wholeRange)) {
+    const gap = gapBetween(last, key)
+    if (gap !== undefined) throw new DamagedError(`the ${describeKey(gap)} is missing`, gap)
+    records++
+    bytes += key.length + value.length
+    last = key
+  }
+  print(`records: ${records} of ${bytes} bytes fit their checksums`)
+}
+
+async function examineChain(kv: Kv, { genesis, crypto, print }: Patient): Promise<HeadState | undefined> {
+  const blocks = orFail(BlockStore.open(kv, crypto), 'database')
+  if (blocks.chain === undefined) return undefined
+  const digest = genesisDigest(crypto, genesis)
+  if (blocks.chain.genesisDigest !== digest)
+    throw new CommandFailure(`the database holds the chain of genesis ${blocks.chain.genesisDigest}, genesis.json is ${digest}`)
+  const { head } = blocks
+  const genesisHash = blocks.header(Height(0))?.hash ?? ZERO_HASH
+  const domain = { genesisHash, restartEpoch: blocks.chain.restartEpoch }
+  for (let height = 0; height <= head.header.number; height++) {
+    const fault = blockFault({ blocks, crypto, domain }, Height(height), { content: true, signatures: true })
+    if (fault !== undefined) throw new DamagedError(fault.finding)
+  }
+  print(`blocks: 0 to ${head.header.number} ${head.hash}, with headers, bodies, receipts, certificates and indexes`)
+  const index = await indexFault(kv, blocks)
+  if (index.finding !== undefined) throw new DamagedError(index.finding)
+  print(`indexes: ${index.entries} entries lead to what they name`)
+  const state = await stateFault(kv, crypto, head)
+  if (state.finding !== undefined) throw new DamagedError(state.finding)
+  print(`state: ${state.keys} keys have the root ${head.header.stateRoot}, and so has the tree`)
+  return { height: head.header.number, genesisHash }
+}
+
+async function examineLogs(dir: DataDir, head: HeadState | undefined, print: Print): Promise<void> {
+  const signState = await powersOf(dir.signState)
+  const { records } = await named(dir.signState, () => RecordFile.open(signState, SIGN_STATE_FORMAT))
+  print(`sign-state: ${records.length} records`)
+  if (head === undefined) return
+  const wal = await powersOf(dir.wal)
+  const { content } = await named(dir.wal, () => Wal.open(wal, head.genesisHash))
+  if (content !== undefined && content.height > head.height + 1) {
+    throw new CommandFailure(
+      `the database lost final blocks: its head is block ${head.height}, ${dir.wal} was begun after block ${content.height - 1}. Check the ` +
+        'disk. quoin start fetches them again from the peers; a validator keeps silent up to the height that it signed last',
+    )
+  }
+  print(content === undefined ? 'wal: empty' : `wal: height ${content.height}, ${content.entries.length} entries`)
+}
+
+/** A copy in memory: what a start would cut off stays on disk. */
+async function powersOf(path: string): Promise<RecordFilePowers> {
+  const random = { bytes: (length: number) => new Uint8Array(length) }
+  return { file: new MemoryLog(await contentOf(path)), crc32c: (bytes) => crc32c(bytes), random }
+}
+
+async function contentOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Uint8Array(0)
+    throw error
+  }
+}
+
+async function named<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    if (error instanceof CorruptFileError) throw new CommandFailure(`${path}: ${error.message}`)
+    throw error
+  }
+}

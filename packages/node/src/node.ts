@@ -126,7 +126,10 @@ class ComposedNode implements Node {
     const validatorsAt = (height: Height) => chain.validatorsAt(height)
     const { domain } = chain
     this.#repair = this.#scope.own(
-      new BlockRepair({ store: blocks, validatorsAt, domain, transport, mempool, crypto, clock, logger, onFailure }),
+      new BlockRepair({
+        ...{ store: blocks, validatorsAt, domain, transport, mempool, crypto, clock, logger },
+        onFailure: (damage) => this.#stopAt(damage),
+      }),
     )
     damage.listen((found) => this.#mend(found))
   }
@@ -193,8 +196,14 @@ class ComposedNode implements Node {
   #mend(damage: DamagedError): void {
     const height = damage.key && rebuiltHeight(damage.key)
     // A key that is damaged itself may name any height.
-    if (height === undefined || height > this.chain.head.header.number) return this.#halt(damage)
+    if (height === undefined || height > this.chain.head.header.number) return this.#stopAt(damage)
     this.#repair.request(height, damage)
+  }
+
+  /** Takes no further part: what would be voted on follows from what is damaged. */
+  #stopAt(damage: unknown): void {
+    if (this.#engine === undefined) this.#halt(damage)
+    else this.#engine.halt(damage)
   }
 
   #halt(error: unknown): void {

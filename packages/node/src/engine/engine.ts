@@ -216,6 +216,11 @@ export class Engine {
     await this.#values.idle()
   }
 
+  /** Stops for good, as after an error of its own. */
+  halt(error: unknown): void {
+    this.#halt(error)
+  }
+
   #silence(): void {
     this.#stopping = true
     this.#queue.close()

@@ -150,7 +150,7 @@ class FileLog implements LogFile {
 }
 
 /** Makes the directory's entries durable: a new or renamed file is not, until then. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY)
   try {
     await handle.sync()

@@ -1,7 +1,9 @@
 import { copyFile, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { syncDirectory } from './file-log.ts'
 import { findLogFault } from './level-log.ts'
-import { findTableFault, type TableFault } from './level-table.ts'
+import { searchTable, type TableFault } from './level-table.ts'
 
 /**
  * What LevelDB's own checksums say about its files. LevelDB writes them and, as classic-level opens it, looks at few of them.
@@ -61,6 +63,8 @@ export async function cutDamagedLog(directory: string, { name, at, logs }: Damag
   const path = join(directory, name)
   await copyFile(path, `${path}${DAMAGED_SUFFIX}`)
   for (const later of logs.slice(1)) await rename(join(directory, later), join(directory, `${later}${DAMAGED_SUFFIX}`))
+  // A crash between the cut and the renames would leave a hole that nothing shows.
+  await syncDirectory(directory)
   const file = await open(path, 'r+')
   try {
     await file.truncate(at)
@@ -90,11 +94,20 @@ export async function checkTable(
   try {
     const { mtimeMs } = await stat(path)
     const bytes = await readFile(path)
-    const fault = findTableFault(bytes)
+    const fault = await withPauses(searchTable(bytes))
     return { bytes: bytes.length, fault: fault && { ...fault, name, sizeBytes: bytes.length, mtimeMs } }
   } catch (error) {
     if (!isMissing(error)) throw error
     return { bytes: 0, fault: undefined }
+  }
+}
+
+/** Runs a search to its end, with a turn of the event loop at each of its pauses. */
+async function withPauses<T>(search: Generator<undefined, T, void>): Promise<T> {
+  for (;;) {
+    const step = search.next()
+    if (step.done === true) return step.value
+    await nextTurn()
   }
 }
 

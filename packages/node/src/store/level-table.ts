@@ -24,8 +24,11 @@ interface Handle {
   readonly length: number
 }
 
-/** Looks for damage in a table. */
-export function findTableFault(bytes: Uint8Array): TableFault | undefined {
+/** Blocks of 4 KiB that are summed without a pause: a millisecond. */
+const BLOCKS_A_TURN = 512
+
+/** Looks for damage in a table. Pauses now and then, so that its caller can let other work have its turn. */
+export function* searchTable(bytes: Uint8Array): Generator<undefined, TableFault | undefined, void> {
   const footerAt = bytes.length - FOOTER_BYTES
   if (footerAt < 0 || MAGIC.some((byte, i) => bytes[bytes.length - MAGIC.length + i] !== byte))
     return { at: Math.max(0, footerAt), what: 'footer' }
@@ -40,11 +43,13 @@ export function findTableFault(bytes: Uint8Array): TableFault | undefined {
     if (handle === undefined || checkedBlock(bytes, handle) === undefined) return { at: handle?.at ?? meta.at, what: 'filter' }
   }
   let after: Uint8Array | undefined
+  let blocks = 0
   for (const { key, handle } of entries(index)) {
     const to = key.subarray(0, Math.max(0, key.length - INTERNAL_KEY_BYTES))
     if (handle === undefined) return { at: indexHandle.at, what: 'index' }
     if (checkedBlock(bytes, handle) === undefined) return { at: handle.at, what: 'data block', keys: { after, to } }
     after = to
+    if (++blocks % BLOCKS_A_TURN === 0) yield
   }
   return undefined
 }
@@ -67,7 +72,10 @@ function* entries(block: Uint8Array): Generator<{ readonly key: Uint8Array; read
     const [shared, rest, valueLength] = [cursor.varint(), cursor.varint(), cursor.varint()]
     const suffix = cursor.take(rest ?? Number.NaN)
     const value = cursor.take(valueLength ?? Number.NaN)
-    if (shared === undefined || suffix === undefined || value === undefined) return yield { key, handle: undefined }
+    if (shared === undefined || shared > key.length || suffix === undefined || value === undefined) {
+      yield { key, handle: undefined }
+      return
+    }
     const next = new Uint8Array(shared + suffix.length)
     next.set(key.subarray(0, shared))
     next.set(suffix, shared)

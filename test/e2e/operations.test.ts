@@ -124,6 +124,21 @@ describe('a node that cannot write any more', () => {
   })
 })
 
+it('a validator that cannot follow a final block halts with its own code and keeps the block; the others go on', async () => {
+  const network = await create({})
+  const [a, b, c, d] = network.validators as [Validator, Validator, Validator, Validator]
+  const rule = new URL('./other-rule.mjs', import.meta.url).href
+  await Promise.all([a.start(), b.start(), c.start(), d.start({ env: { NODE_OPTIONS: `--import ${rule}` } })])
+  expect(await d.program.exit).toEqual({ code: EXIT_CODE.halted, signal: null })
+  expect(d.log).toMatch(/a rule of this node alone.*"reason":"halted"/)
+  const { block } = JSON.parse(await readFile(join(d.dataDir, 'halt.json'), 'utf8')) as {
+    readonly block: { readonly hash: string; readonly header: { readonly number: number } }
+  }
+  // The others made it final; it may be a later one where its own proposal was block 5.
+  expect((await a.client.getBlock({ blockNumber: BigInt(block.header.number) })).hash).toBe(block.hash)
+  await network.advance(3)
+})
+
 it('a node that is short of memory refuses reads, says so once, and takes transactions', async () => {
   const network = await create({ validators: 1 })
   const node = network.validators[0]!

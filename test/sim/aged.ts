@@ -1,19 +1,22 @@
-import type { Height, Round } from '@quoin/protocol'
+import { type Address, codec, type Height, type Round } from '@quoin/protocol'
 import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
-import { LastSignState } from '../../packages/node/src/engine/last-sign-state.ts'
+import { createSignState, SIGN_STATE_FORMAT, signRecordCodec } from '../../packages/node/src/engine/last-sign-state.ts'
+import { RecordFile } from '../../packages/node/src/engine/record-file.ts'
 import { MemoryLog } from '../../packages/node/src/store/memory-log.ts'
 import { FileState } from './file-state.ts'
 
 /** Steps whose records come to a little less than the size at which a sign state is rewritten: fifty heights later it is. */
-const STEPS = 8_750
+const STEPS = 8_700
 
 /** The sign state of a validator that has signed for long: all in rounds of genesis' height, in which nobody votes. */
-export async function agedSignState(): Promise<FileState> {
-  const file = new MemoryLog()
-  const random = { bytes: (length: number) => new Uint8Array(length) }
-  const state = await LastSignState.open({ file, crc32c: crc32cTable, random })
+export async function agedSignState(validator: Address): Promise<FileState> {
+  const log = new MemoryLog()
+  const powers = { file: log, crc32c: crc32cTable, random: { bytes: (length: number) => new Uint8Array(length) } }
+  await createSignState(powers, validator)
+  const { file } = await RecordFile.open(powers, SIGN_STATE_FORMAT)
   const signed = { height: 0 as Height, step: 'prevote', digest: new Uint8Array(32), signature: new Uint8Array(64) } as const
-  for (let round = 0; round < STEPS; round++) state.record({ ...signed, round: round as Round })
-  await state.sync()
-  return new FileState(file.content)
+  for (let round = 0; round < STEPS; round++)
+    file.append(codec.encode(signRecordCodec, { kind: 'step', ...signed, round: round as Round }))
+  await file.sync()
+  return new FileState(log.content)
 }

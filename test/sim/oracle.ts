@@ -9,9 +9,10 @@ import {
   type Receipt,
   receiptsRoot,
   roundVotes,
+  unwrap,
   type Vote,
 } from '@quoin/protocol'
-import { decodeMessage, type EngineMessage, messageHeight } from '../../packages/node/src/engine/messages.ts'
+import { decodeMessage, decodeMessageHead, type EngineMessage, messagePosition } from '../../packages/node/src/engine/messages.ts'
 import type { Kv, PeerId } from '../../packages/node/src/powers.ts'
 import type { BlockReader } from '../../packages/node/src/store/types.ts'
 import { simCrypto } from './crypto.ts'
@@ -63,8 +64,9 @@ export class Oracle {
     if (!decoded.ok) throw new Violation(`${from} sent bytes that are no message: ${decoded.error.message}`)
     const message = decoded.value
     const isSettled = message.kind === 'status' || message.kind === 'commitCertificate'
-    if (!isSettled && messageHeight(message) <= head)
-      throw new Violation(`${from} sends a ${message.kind} of height ${messageHeight(message)}, and has block ${head}`)
+    const { height } = messagePosition(unwrap(decodeMessageHead(bytes)))
+    if (!isSettled && height <= head)
+      throw new Violation(`${from} sends a ${message.kind} of height ${height}, and has block ${head}`)
     if (message.kind === 'proposal') this.#onProposal(message.proposal)
     for (const vote of votesOf(message)) this.#onVote(vote)
   }

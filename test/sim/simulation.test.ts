@@ -114,7 +114,7 @@ describe.runIf(ONLY_SEED === undefined)('faulty networks', () => {
     'seed %i over 200 heights: all certificates, pruned undo records, rewritten sign states',
     async (seed) => {
       const simulation = new Simulation({ seed, ...longRun(200), replayChance: 0.01 })
-      for (const { disk } of simulation.nodes) disk.signState = await agedSignState()
+      for (const node of simulation.nodes) node.disk.signState = await agedSignState(node.address)
       const agedBytes = simulation.nodes[0]!.disk.signState.length
       const { height } = await simulation.run()
       expect(height).toBeGreaterThan(200)

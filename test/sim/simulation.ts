@@ -169,12 +169,13 @@ export class Simulation {
     await this.until(() => this.oracle.height >= faultyHeights, this.#options.faultyMs ?? FAULTY_MS)
     this.#heal()
     const target = this.oracle.height + healedHeights
-    const alive = this.nodes.filter((node) => !this.#faults.isLost(node))
-    const progressed = await this.until(() => alive.every(({ node }) => heightOf(node) >= target), HEALED_MS)
+    // A damaged file may be found by the start that heals.
+    const alive = () => this.nodes.filter((node) => !this.#faults.isLost(node))
+    const progressed = await this.until(() => alive().every(({ node }) => heightOf(node) >= target), HEALED_MS)
     if (!progressed) throw new Violation(`liveness: healed, ${HEALED_MS} ms later: ${this.describe()}`)
     const offenders = this.#offenders()
     await this.stop()
-    for (const { peer, disk, committedHeight } of alive) {
+    for (const { peer, disk, committedHeight } of alive()) {
       await checkImages(peer, disk.kv)
       await checkHistory(peer, disk.kv, committedHeight, this.#validators.validators.length)
     }

@@ -271,9 +271,9 @@ export class Engine {
   /** Lets messages leave, and ends the height as often as one is final. */
   async #settle(): Promise<void> {
     for (;;) {
+      if (this.#hasRejoined) await this.#takeUp()
       await this.#outbox.flush()
       if (this.#stopping) return
-      if (this.#hasRejoined) await this.#takeUp()
       const { decision } = this.#consensus
       if (decision !== undefined) await this.#commitDecided(decision)
       else if (this.#synced !== undefined) await this.#commitSynced(this.#synced)

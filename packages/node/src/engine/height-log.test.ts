@@ -17,7 +17,7 @@ const valueId = `0x${'22'.repeat(32)}` as Hash
 
 async function openLog() {
   const logger = new LogRecorder()
-  const state = await LastSignState.open(powers(new MemoryLog()))
+  const state = await LastSignState.open(powers(new MemoryLog()), { validator: self, genesisHash: ZERO_HASH }, 'new-key')
   const validator = new PrivateValidator(createSigner(nobleCrypto, self, secretKey), nobleCrypto, domain, state)
   const file = new MemoryLog()
   const { wal } = await Wal.open(powers(file), ZERO_HASH)

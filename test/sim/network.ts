@@ -77,8 +77,9 @@ export class SimNetwork {
     this.#liars.set(peer, liar)
   }
 
-  /** A message that its sender has not made: it travels like any other, and nobody observes it. */
-  forge(from: PeerId, to: PeerId, message: Uint8Array): void {
+  /** Sends a message of the ordered stream in a node's name. */
+  say(from: PeerId, to: PeerId, message: Uint8Array): void {
+    this.onSend(from, to, message)
     this.#carry(from, to, 'message', message, (station) => station.handlers.onMessage(from, message))
   }
 
@@ -106,10 +107,7 @@ export class SimNetwork {
       send: (to, message) => {
         if (!life.alive) return
         const lies = this.#liars.get(self)?.send?.(to, message) ?? [message]
-        for (const said of lies) {
-          this.onSend(self, to, said)
-          this.forge(self, to, said)
-        }
+        for (const said of lies) this.say(self, to, said)
       },
       publish: (payload) => {
         if (!life.alive || this.#liars.get(self)?.publishes?.(payload) === false) return

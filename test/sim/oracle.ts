@@ -67,6 +67,17 @@ export class Oracle {
     const { height } = messagePosition(unwrap(decodeMessageHead(bytes)))
     if (!isSettled && height <= head)
       throw new Violation(`${from} sends a ${message.kind} of height ${height}, and has block ${head}`)
+    this.#note(message)
+  }
+
+  /** A message of a node that lies, if it is one at all. Votes of liars count for others; what it says in another's name is nobody's word. */
+  overhear(bytes: Uint8Array): void {
+    const decoded = decodeMessage(bytes)
+    if (!decoded.ok) return
+    for (const vote of votesOf(decoded.value)) if (this.#faulty.has(vote.validator)) this.#onVote(vote)
+  }
+
+  #note(message: EngineMessage): void {
     if (message.kind === 'proposal') this.#onProposal(message.proposal)
     for (const vote of votesOf(message)) this.#onVote(vote)
   }

@@ -27,6 +27,8 @@ export interface SimulationOptions {
   readonly healedHeights?: number
   /** A second process with the key of the last validator, and its own disk: everything it says contradicts the first. */
   readonly twin?: boolean
+  /** Validators that lie, by place: nothing that they say is judged. */
+  readonly liars?: readonly number[]
   /** No loss, no crash, no partition. */
   readonly calm?: boolean
   /** Clients send transactions; yes unless false. */
@@ -119,11 +121,16 @@ export class Simulation {
     this.network = new SimNetwork(this.world)
     this.#pace = this.world.random.fork()
     this.#load = new Load(this.#pace.fork(), CLIENTS)
-    this.oracle = new Oracle(nodeCount, twin ? [validatorKey(nodeCount - 1).address] : [])
+    const liars = new Set(options.liars ?? (twin ? [nodeCount - 1] : []))
+    this.oracle = new Oracle(
+      nodeCount,
+      [...liars].map((index) => validatorKey(index).address),
+    )
     this.network.onSend = (from, _to, message) => {
       if (message[0] === PROPOSAL_TAG) this.largestProposalBytes = Math.max(this.largestProposalBytes, message.length)
       const sender = this.nodes.find(({ peer }) => peer === from)!
       this.#guard(() => {
+        if (options.liars?.includes(sender.index)) return this.oracle.overhear(message)
         if (sender.isDiskBroken) throw new Violation(`${from} speaks though a write of it failed`)
         this.oracle.observe(from, message, sender.committedHeight)
       })

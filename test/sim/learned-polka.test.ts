@@ -1,0 +1,119 @@
+import { selectProposer } from '@quoin/consensus'
+import {
+  type CompactBlock,
+  Hash,
+  type Height,
+  headerHash,
+  type PolkaCertificate,
+  type Proposal,
+  proposalDigest,
+  type Round,
+  transactionsRoot,
+  type Vote,
+  voteDigest,
+} from '@quoin/protocol'
+import { expect, it } from 'vitest'
+import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
+import { type EngineMessage, encodeMessage } from '../../packages/node/src/engine/messages.ts'
+import { type LoggedInput, Wal } from '../../packages/node/src/engine/wal.ts'
+import { MemoryLog } from '../../packages/node/src/store/memory-log.ts'
+import { simCrypto } from './crypto.ts'
+import { validatorKey } from './genesis.ts'
+import { Simulation } from './simulation.ts'
+
+const OTHERS = [1, 2, 3]
+
+/** One node among validators that are gone, whose keys this test has. */
+class Alone {
+  readonly simulation = new Simulation({ seed: 1, calm: true, load: false, replayChance: 1 })
+
+  async start(): Promise<void> {
+    const { simulation } = this
+    simulation.start()
+    expect(await simulation.until(() => simulation.nodes.every(({ committedHeight }) => committedHeight === 1), 5_000)).toBe(true)
+    for (const index of OTHERS) simulation.nodes[index]!.crash()
+    expect(await simulation.until(() => simulation.nodes[0]!.node?.status?.step === 'propose', 5_000)).toBe(true)
+  }
+
+  get #node() {
+    return simulationNode(this.simulation)
+  }
+
+  get height(): Height {
+    return this.#node.status!.height
+  }
+
+  /** The first round above 0 that another validator proposes. */
+  get round(): Round {
+    const own = validatorKey(0).address
+    const { validators } = this.#node.chain.head
+    return ([1, 2] as Round[]).find((round) => selectProposer(validators, this.height, round) !== own)!
+  }
+
+  async give(message: EngineMessage): Promise<void> {
+    this.simulation.network.inject('node-1', 'node-0', encodeMessage(message))
+    await this.simulation.until(() => false, 20)
+  }
+
+  prevote(index: number, round: Round, valueId: Hash | undefined): Vote {
+    const { address, secretKey } = validatorKey(index)
+    const vote = { kind: 'prevote', height: this.height, round, valueId, validator: address } as const
+    return { ...vote, signature: simCrypto.sign(voteDigest(simCrypto, this.#domain, vote), secretKey).signature }
+  }
+
+  /** A block of this height with a transaction that nobody has. */
+  block(): CompactBlock {
+    const transactionHashes = [Hash(simCrypto.sha256(Uint8Array.of(7)))]
+    const root = Hash(transactionsRoot(simCrypto, transactionHashes))
+    return { header: { ...this.#node.chain.head.header, number: this.height, transactionsRoot: root }, transactionHashes }
+  }
+
+  proposal(round: Round, valueId: Hash): Proposal {
+    const proposer = selectProposer(this.#node.chain.head.validators, this.height, round)
+    const { secretKey } = OTHERS.map(validatorKey).find(({ address }) => address === proposer)!
+    const proposal = { height: this.height, round, valueId, polRound: 0 as Round, proposer }
+    return { ...proposal, signature: simCrypto.sign(proposalDigest(simCrypto, this.#domain, proposal), secretKey).signature }
+  }
+
+  polka(valueId: Hash): PolkaCertificate {
+    const votes = OTHERS.map((index) => this.prevote(index, 0 as Round, valueId))
+    const signatures = votes.map(({ validator, signature }) => ({ validator, signature }))
+    return {
+      height: this.height,
+      round: 0 as Round,
+      valueId,
+      signatures: signatures.sort((a, b) => (a.validator < b.validator ? -1 : 1)),
+    }
+  }
+
+  /** Inputs in the node's log now. */
+  async logged(): Promise<readonly LoggedInput[]> {
+    const file = new MemoryLog(this.simulation.nodes[0]!.disk.wal.content())
+    const random = { bytes: (length: number) => new Uint8Array(length) }
+    const { content } = await Wal.open({ file, crc32c: crc32cTable, random }, this.#domain.genesisHash)
+    return content!.entries.filter((entry) => entry.kind !== 'body')
+  }
+
+  get #domain() {
+    return this.#node.chain.domain
+  }
+}
+
+const simulationNode = ({ nodes }: Simulation) => nodes[0]!.node!
+
+it('a polka that comes with a proposal which is known already is in the log', async () => {
+  const alone = new Alone()
+  await alone.start()
+  const { round } = alone
+  for (const index of [1, 2]) await alone.give({ kind: 'vote', vote: alone.prevote(index, round, undefined) })
+  expect(simulationNode(alone.simulation).status).toMatchObject({ round, step: 'propose' })
+  const block = alone.block()
+  const valueId = headerHash(simCrypto, block.header)
+  const proposal = alone.proposal(round, valueId)
+  await alone.give({ kind: 'proposal', proposal, block, polka: undefined })
+  await alone.give({ kind: 'proposal', proposal, block, polka: alone.polka(valueId) })
+  // ReplayCheck, which looks after each step, would have found the votes missing too.
+  const polkas = (await alone.logged()).flatMap((input) => (input.kind === 'proposal' ? [input.polka?.round] : []))
+  expect(polkas).toEqual([undefined, 0])
+  await alone.simulation.stop()
+})

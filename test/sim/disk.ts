@@ -42,6 +42,8 @@ export class Disk {
   kv = new MemoryKv()
   wal = new FileState()
   signState = new FileState()
+  /** The first one was lost with all that it held. */
+  isAnother = false
   /** Database batches under way. */
   readonly #batches = new Set<readonly KvOp[]>()
   onWrite: OnWrite = () => false
@@ -77,8 +79,9 @@ export class Disk {
     this.wal = new FileState()
   }
 
-  /** Another disk, empty. */
+  /** Another disk, empty. The operator says so with the next start. */
   wipe(): void {
+    this.isAnother = true
     this.kv = new MemoryKv()
     this.wal = new FileState()
     this.signState = new FileState()

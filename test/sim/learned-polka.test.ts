@@ -75,8 +75,8 @@ class Alone {
     return { ...proposal, signature: simCrypto.sign(proposalDigest(simCrypto, this.#domain, proposal), secretKey).signature }
   }
 
-  polka(valueId: Hash): PolkaCertificate {
-    const votes = OTHERS.map((index) => this.prevote(index, 0 as Round, valueId))
+  polka(valueId: Hash, of = OTHERS): PolkaCertificate {
+    const votes = of.map((index) => this.prevote(index, 0 as Round, valueId))
     const signatures = votes.map(({ validator, signature }) => ({ validator, signature }))
     return {
       height: this.height,
@@ -101,7 +101,7 @@ class Alone {
 
 const simulationNode = ({ nodes }: Simulation) => nodes[0]!.node!
 
-it('a polka that comes with a proposal which is known already is in the log', async () => {
+it('a polka that teaches votes is in the log, also when the same polka is known already', async () => {
   const alone = new Alone()
   await alone.start()
   const { round } = alone
@@ -110,10 +110,19 @@ it('a polka that comes with a proposal which is known already is in the log', as
   const block = alone.block()
   const valueId = headerHash(simCrypto, block.header)
   const proposal = alone.proposal(round, valueId)
+  // A re-proposal without its polka waits for one with it.
   await alone.give({ kind: 'proposal', proposal, block, polka: undefined })
   await alone.give({ kind: 'proposal', proposal, block, polka: alone.polka(valueId) })
+  // The same polka of other votes: one of them is news.
+  await alone.give({ kind: 'polkaCertificate', certificate: alone.polka(valueId, [0, 1, 2]) })
   // ReplayCheck, which looks after each step, would have found the votes missing too.
-  const polkas = (await alone.logged()).flatMap((input) => (input.kind === 'proposal' ? [input.polka?.round] : []))
-  expect(polkas).toEqual([undefined, 0])
+  const polkas = (await alone.logged()).flatMap((input) => {
+    if (input.kind === 'proposal') return [['proposal', input.polka?.signatures.length]]
+    return input.kind === 'polkaCertificate' ? [['certificate', input.certificate.signatures.length]] : []
+  })
+  expect(polkas).toEqual([
+    ['proposal', 3],
+    ['certificate', 3],
+  ])
   await alone.simulation.stop()
 })

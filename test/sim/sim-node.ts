@@ -20,6 +20,9 @@ import type { World } from './world.ts'
 /** Heights whose state a node can still prove; what is older is pruned. */
 export const HISTORY_HEIGHTS = 16
 
+/** A file without a record: a crash may have come between the two writes that make a sign state. */
+const RECORD_FILE_HEAD_BYTES = 16
+
 /** Loaded before any world begins: reading its file is real I/O, which virtual time does not wait for. */
 const sharedEngine = await testEngine()
 
@@ -196,8 +199,8 @@ export class SimNode {
       },
       genesis,
       signer: isValidator ? createSigner(simCrypto, address, secretKey) : undefined,
-      // A key is made with its sign state; here the first start makes it.
-      signState: { missing: 'new-key' },
+      // A key is made with its sign state; here the first start makes it. After a wipe the operator says that it is lost.
+      signState: { missing: this.disk.isAnother && this.disk.signState.length <= RECORD_FILE_HEAD_BYTES ? 'lost' : 'new-key' },
       logger: logger.child({ node: this.peer }),
       onHalt: (error) => this.#halt(life, error),
     })

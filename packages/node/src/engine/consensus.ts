@@ -1,10 +1,19 @@
 import { Driver, type Effect, type Refusal, type State, timeoutMs } from '@quoin/consensus'
-import type { CommitCertificate, Evidence, Height, PolkaCertificate, Round, Vote, VoteKind } from '@quoin/protocol'
+import {
+  type CommitCertificate,
+  type Evidence,
+  type Height,
+  type PolkaCertificate,
+  Round,
+  type Vote,
+  type VoteKind,
+} from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock, PeerId } from '../powers.ts'
 import { EvidencePool } from './evidence-pool.ts'
 import { HaltError } from './halt.ts'
+import { ENGINE_LIMITS } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import type { PrivateValidator } from './private-validator.ts'
 import { replay } from './replay.ts'
@@ -136,8 +145,11 @@ export class Consensus {
     if (polkaCertificate !== undefined) outbox.add({ kind: 'polkaCertificate', certificate: polkaCertificate }, to)
     const round = this.#driver.state?.round
     if (round === undefined) return
-    for (const kind of ['prevote', 'precommit'] as const) {
-      for (const vote of this.#driver.votes(round, kind)) outbox.add({ kind: 'vote', vote }, to)
+    // A peer that was just connected also learns what was said in the rounds before: it may have lost its own votes.
+    const first = to === undefined ? round : Math.max(0, round - ENGINE_LIMITS.greetingRoundsMax)
+    for (let r = first; r <= round; r++) {
+      for (const kind of ['prevote', 'precommit'] as const)
+        for (const vote of this.#driver.votes(Round(r), kind)) outbox.add({ kind: 'vote', vote }, to)
     }
   }
 

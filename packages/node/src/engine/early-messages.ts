@@ -28,10 +28,6 @@ export class EarlyMessages<T extends Early> {
     this.#messages.push(message)
   }
 
-  has(height: Height): boolean {
-    return this.#messages.some(({ head }) => messagePosition(head).height === height)
-  }
-
   /** Takes the messages of a height, in the order in which they came, and drops those below it. */
   take(height: Height): readonly T[] {
     const taken = this.#messages.filter(({ head }) => messagePosition(head).height === height)

@@ -1,5 +1,5 @@
 import type { State } from '@quoin/consensus'
-import { type CommitCertificate, type Crypto, type Evidence, Height, type Round } from '@quoin/protocol'
+import { type CommitCertificate, type Crypto, type Evidence, Height, type Round, type Vote } from '@quoin/protocol'
 import type { CandidateBlock, Chain } from '../chain/types.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
@@ -87,6 +87,8 @@ export class Engine {
   readonly #custody: SignCustody | undefined
   readonly #rejoin: Rejoin
   #hasRejoined = false
+  /** From when the wait of a start is over, and what a crash left was taken up. */
+  #takesPart = false
   /** What a crash left in the log of this height, until it is replayed or the height is final. */
   #left: WalContent | undefined
   /** The height was due before it could begin. */
@@ -132,7 +134,8 @@ export class Engine {
     this.#height = Height(chain.head.header.number + 1)
     this.#enteredMs = clock.monotonic()
     this.#scope = new Scope((error) => this.#halt(error))
-    this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, logger, penalise })
+    const onVote = (vote: Vote) => this.#custody?.heard(vote)
+    this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, logger, penalise, onVote })
     this.#outbox = new Outbox(transport, wal, validator)
     this.#values = new Values({ ...options, wal, spawn, penalise, onFailure }, (height, event) =>
       this.#queue.push({ kind: 'value', height, event }),
@@ -323,7 +326,7 @@ export class Engine {
   }
 
   #takes(kind: SignedMessage['kind']): boolean {
-    if (this.#rejoin.active) return false
+    if (!this.#takesPart) return false
     return this.#begun || kind === 'proposal' || kind === 'commitCertificate' || this.#pacing.open
   }
 
@@ -399,7 +402,7 @@ export class Engine {
     this.#begun = false
     this.#consensus.end()
     await this.#values.commit(block, certificate)
-    await this.#custody?.committed(certificate, this.#rejoin.active)
+    await this.#custody?.committed(certificate, !this.#takesPart)
     const { number: height, timeMs } = block.header
     const { round } = certificate
     const finalityMs = this.#options.clock.now() - timeMs
@@ -435,8 +438,8 @@ export class Engine {
   /** Starts round 0, unless it has begun. */
   #begin(): void {
     if (this.#begun) return
-    this.#isDue = this.#rejoin.active
-    if (this.#rejoin.active) return
+    this.#isDue = !this.#takesPart
+    if (!this.#takesPart) return
     this.#begun = true
     this.#pacing.clear()
     this.#custody?.begins(this.#height)
@@ -444,8 +447,12 @@ export class Engine {
     this.#readKept()
   }
 
+  /** Of what came early, takes what may be dealt with now; the rest is kept on. */
   #readKept(): void {
-    for (const sorted of this.#inbox.kept(this.#height)) this.#onSorted(sorted)
+    for (const early of this.#inbox.kept(this.#height)) {
+      if (this.#takes(early.message.kind)) this.#onSorted(early)
+      else this.#inbox.keep(early)
+    }
   }
 
   // ---- helping a slow round along
@@ -484,11 +491,12 @@ export class Engine {
   /** The node may take part: from where its log ends, or with the height that is due. */
   async #takeUp(): Promise<void> {
     this.#hasRejoined = false
+    this.#takesPart = true
     await this.#custody?.rejoined(this.#options.chain.head.header.number)
     if (this.#left !== undefined) await this.#replay(this.#left)
     this.#left = undefined
-    if (this.#begun) this.#readKept()
-    else if (this.#isDue || this.#inbox.hasKept(this.#height)) this.#begin()
+    if (this.#isDue) this.#begin()
+    this.#readKept()
     this.#queue.push({ kind: 'tick' })
   }
 

@@ -98,6 +98,7 @@ function setUp(power: Partial<Crypto> = {}) {
     logger: log,
     sync: { hint: (_, height) => hints.push(height) },
     penalise: (peer, offence) => blamed.push({ peer, offence }),
+    onVote: () => {},
   })
   let position: InboxPosition = {
     height: HEIGHT,

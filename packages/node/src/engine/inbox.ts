@@ -40,6 +40,8 @@ export interface InboxPowers {
   readonly sync: Pick<BlockSync, 'hint'>
   readonly logger: Logger
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
+  /** Told of each vote whose signature is good, also of one that is kept or not wanted. */
+  readonly onVote: (vote: Vote) => void
 }
 
 /** Where the engine is, as far as sorting needs it. */
@@ -89,9 +91,9 @@ export class Inbox {
     return this.#early.take(height)
   }
 
-  /** Whether messages of a height were kept. */
-  hasKept(height: Height): boolean {
-    return this.#early.has(height)
+  /** Keeps a verified message for later. */
+  keep(early: Verified): void {
+    this.#early.add(early)
   }
 
   /** A vote that this node signed. */
@@ -169,6 +171,7 @@ export class Inbox {
     if (!whole.ok) return this.#refuse(from, 'invalid', whole.error.message)
     if (message.kind === 'proposal' && message.proposal.polRound !== undefined && message.polka === undefined) return undefined
     this.#noteVariant(head)
+    if (message.kind === 'vote') this.#powers.onVote(message.vote)
     return message
   }
 

@@ -178,6 +178,14 @@ export class LastSignState {
     } else throw new CorruptFileError('the sign state names its owner twice')
   }
 
+  /** Whether a step that somebody shows with a good signature of ours is one that this state knows, or need not know. */
+  knows(step: Omit<SignedStep, 'signature'>): boolean {
+    if (this.#abstainTo === undefined || step.height <= this.#abstainTo) return true
+    if (this.#last !== undefined && step.height < this.#last.height) return true
+    const stored = step.height === this.#last?.height ? this.#steps.get(key(step)) : undefined
+    return stored !== undefined && equalBytes(stored.digest, step.digest)
+  }
+
   /** The stored signature, undefined when the step may be signed for the first time, or why it may not. */
   check(step: Omit<SignedStep, 'signature'>): Result<Uint8Array | undefined, SignRefusal> {
     const last = this.#last

@@ -42,11 +42,16 @@ export const ENGINE_LIMITS = {
   rebroadcastMs: 1_000,
   /** One answer to a peer of an earlier height in this time. */
   lateReplyMs: 500,
+  /** Rounds before the present one of which a peer that comes up is told the votes. */
+  greetingRoundsMax: 8,
   /** How often it is looked whether a validator that was started may sign. */
   rejoinCheckMs: 50,
-  /** How long it waits for peers, and for a block that peers claim and do not deliver. */
+  /** Time in which peers show it its own votes of this height, if they have any. */
+  rejoinMsMin: 300,
+  /** How long it waits for the word of peers that are there, for a block that they claim and do not deliver, and for peers. */
   rejoinMsMax: 5_000,
   rejoinStallMsMax: 20_000,
+  rejoinLonelyMsMax: 60_000,
   /** Heights above the head in which a validator that lost its sign state may have signed: it abstains there. */
   lostHeightsMax: 2,
   /** How long a later height seen at a peer may be explained by messages that are still under way. */

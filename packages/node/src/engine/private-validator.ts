@@ -79,6 +79,15 @@ export class PrivateValidator {
     return true
   }
 
+  /** Looks at a vote of ours that a peer shows. True when the sign state does not know it, and nothing is signed until `settle`. */
+  sawVote(vote: Vote): boolean {
+    if (vote.validator !== this.address) return false
+    const digest = voteDigest(this.#crypto, this.#domain, vote)
+    if (this.#state.knows({ height: vote.height, round: vote.round, step: vote.kind, digest })) return false
+    this.#state.lose()
+    return true
+  }
+
   /** It is known now that this key has signed nothing above a height. */
   settle(upTo: Height): void {
     this.#state.settle(upTo)

@@ -4,7 +4,7 @@ import { LogRecorder } from '../../test/chain.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import { honestPeersNeeded, Rejoin } from './rejoin.ts'
 
-const { rejoinMsMax, rejoinStallMsMax } = ENGINE_LIMITS
+const { rejoinLonelyMsMax, rejoinMsMax, rejoinMsMin, rejoinStallMsMax } = ENGINE_LIMITS
 
 function setUp({ needed = 2, lost = false } = {}) {
   const world = { nowMs: 0, behind: false, heard: 0, peers: [] as string[], head: 5, over: 0 }
@@ -66,11 +66,23 @@ describe('after a start a validator waits', () => {
     expect(world.over).toBe(1)
   })
 
-  it('a few seconds without peers', () => {
+  it('long enough that peers can show it its own votes', () => {
     const { world, pass } = setUp()
-    world.peers = ['a']
-    world.heard = 1
-    pass(rejoinMsMax - 100)
+    world.peers = ['a', 'b']
+    world.heard = 2
+    pass(rejoinMsMin - 10)
+    expect(world.over).toBe(0)
+    pass(60)
+    expect(world.over).toBe(1)
+  })
+
+  it.each([
+    [['a', 'b'], rejoinMsMax],
+    [['a'], rejoinLonelyMsMax],
+  ])('with peers %j that say nothing for %i ms', (peers, limitMs) => {
+    const { world, pass } = setUp()
+    world.peers = peers
+    pass(limitMs - 100)
     expect(world.over).toBe(0)
     pass(200)
     expect(world.over).toBe(1)

@@ -18,8 +18,8 @@ export interface RejoinPowers {
 
 /**
  * The time after a start in which a validator signs nothing, since its database, its log and its sign state may all be an older copy: until so
- * many peers have said how far they are, and what they claim is committed here. Peers that lie cannot hold it for long, and a node
- * without peers waits for a few seconds: both where the sign state is known to be the last one.
+ * many peers have said how far they are, and what they claim is committed here. Peers that lie cannot hold it for long, where the sign state is not known
+ * to be lost. Meanwhile peers also show it its own votes of this height (`SignCustody`).
  */
 export class Rejoin {
   readonly #powers: RejoinPowers
@@ -71,12 +71,15 @@ export class Rejoin {
       this.#head = head
       this.#movedMs = nowMs
     }
+    const needed = peersNeeded()
+    if (needed === 0) return true
     const peers = transport.peers().length
-    const hasHeard = sync.heard >= Math.max(peersNeeded(), peers)
-    if (hasHeard && !sync.behind) return true
+    const waitedMs = nowMs - this.#startedMs
+    if (!sync.behind && sync.heard >= Math.max(needed, peers)) return waitedMs >= ENGINE_LIMITS.rejoinMsMin
     if (isLost()) return this.#say(nowMs, peers)
-    const limitMs = sync.behind ? ENGINE_LIMITS.rejoinStallMsMax : ENGINE_LIMITS.rejoinMsMax
-    return nowMs - (sync.behind ? this.#movedMs : this.#startedMs) >= limitMs
+    if (sync.behind) return nowMs - this.#movedMs >= ENGINE_LIMITS.rejoinStallMsMax
+    // With fewer peers no block is made anyway.
+    return waitedMs >= (peers < needed ? ENGINE_LIMITS.rejoinLonelyMsMax : ENGINE_LIMITS.rejoinMsMax)
   }
 
   #say(nowMs: number, peers: number): false {

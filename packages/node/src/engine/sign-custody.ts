@@ -1,4 +1,4 @@
-import { type CommitCertificate, Height } from '@quoin/protocol'
+import { type CommitCertificate, Height, type Vote } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
 import { LastSignState, type MissingSignState, type SignOwner } from './last-sign-state.ts'
 import { ENGINE_LIMITS } from './limits.ts'
@@ -40,17 +40,26 @@ export class SignCustody {
     this.#logger = logger
   }
 
+  /** A vote with a good signature, of anybody. */
+  heard(vote: Vote): void {
+    if (this.#validator.sawVote(vote)) this.#sayStale(vote.height)
+  }
+
   /** A block is final. Its certificate may have a signature of ours that the sign state does not know. */
   async committed(certificate: CommitCertificate, isRejoining: boolean): Promise<void> {
     const { height } = certificate
-    if (!this.#validator.saw(certificate)) return
-    this.#logger.error(
-      { height, signed: this.#validator.lastSigned?.height },
-      'the chain has a signature of this validator that its sign state does not know: the state was restored from a copy, or another process ' +
-        'signs with this key. It keeps silent until the chain is past what it may have signed',
-    )
+    if (this.#validator.saw(certificate)) this.#sayStale(height)
+    if (!this.#validator.isLost) return
     if (isRejoining) await this.#validator.sync()
     else await this.rejoined(height)
+  }
+
+  #sayStale(height: Height): void {
+    this.#logger.error(
+      { height, signed: this.#validator.lastSigned?.height },
+      'there is a signature of this validator that its sign state does not know: the state was restored from a copy, or another process ' +
+        'signs with this key. It keeps silent until the chain is past what it may have signed',
+    )
   }
 
   /** Peers have said how far the chain is, and all of that is committed here. */

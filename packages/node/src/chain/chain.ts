@@ -162,12 +162,17 @@ class FinalChain implements Chain {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Executes an empty block, which throws when the database holds another state than the head's header commits to. */
+  /** Executes an empty block. Throws DamagedError when the database holds another state than the head's header commits to. */
   assertExecutable(): Promise<void> {
     return this.#exclusive('open', async () => {
       const { header } = this.#head
       const template = this.#template({ timeMs: TimeMs(header.timeMs + 1), miner: header.miner })
-      this.#remember(await this.#options.executor.build(template, [], { gasMax: 0, bytesMax: 0 }))
+      try {
+        this.#remember(await this.#options.executor.build(template, [], { gasMax: 0, bytesMax: 0 }))
+      } catch (error) {
+        if (error instanceof DamagedError || !(error instanceof Error)) throw error
+        throw new DamagedError(`nothing can be executed on the head, block ${header.number}: ${error.message}`, undefined, error)
+      }
     })
   }
 

@@ -63,7 +63,7 @@ describe('the indexes', () => {
   it.each(['heightByHash', 'location'] as const)('have an entry in %s that leads elsewhere', async (space) => {
     const kv = copy()
     const [key, value] = await firstOf(kv, indexRange(space))
-    const other = space === 'location' ? value.with(7, value[7]! === 1 ? 2 : 1) : value.with(7, value[7]! === 0 ? 1 : 0)
+    const other = space === 'location' ? value.with(7, value[7] === 1 ? 2 : 1) : value.with(7, value[7] === 0 ? 1 : 0)
     kv.apply([{ key, value: other }])
     const spoilt = await openTestNode({ crypto, validators, kv })
     expect((await indexFault(kv, spoilt.store)).finding).toMatch(/^the index has .*, which is another one$/)

@@ -81,6 +81,23 @@ it('is no fault of the transaction that met it: the block ends with DamagedError
   await executor.close()
 })
 
+it('is a tree whose records contradict each other, each with its checksum', { timeout }, async () => {
+  const executor = await unwrappedStart()
+  const { header, hash } = await genesisOn(executor)
+  const pages = { from: Uint8Array.of(0x20, 0x01), to: Uint8Array.of(0x20, 0x02) }
+  for await (const [key, value] of kv.scan(pages)) await kv.write([{ key, value: value.subarray(1) }])
+  const template = {
+    parent: header,
+    parentHash: hash,
+    timeMs: (header.timeMs + 500) as TimeMs,
+    miner: validators.set.validators[0]!.feeAddress,
+    extra: header.extra,
+  }
+  const [raw] = await testTransfers(testAccounts[1]!, 0, 1)
+  await expect(executor.execute(template, [{ raw: raw!, sender }])).rejects.toThrow(DamagedError)
+  await executor.close()
+})
+
 it('refuses to start on a tree that is damaged', { timeout }, async () => {
   const executor = await unwrappedStart()
   await genesisOn(executor)

@@ -53,6 +53,7 @@ export async function serveExecutor(port: MessagePort, powers: ServicePowers, da
       const block = blockOf(value)
       send({ kind: 'answer', id, value }, block === undefined ? [] : [buffer(block.receipts), buffer(block.ops)])
     } catch (error) {
+      reportTree(error, damage)
       if (error instanceof EngineFault) send({ kind: 'fault', id, transaction: error.transaction, cause: error.cause })
       else send({ kind: 'failure', id, error })
     }
@@ -65,6 +66,12 @@ export async function serveExecutor(port: MessagePort, powers: ServicePowers, da
   })
   const { version } = executor
   send({ kind: 'opened', opened: { ok: true, value: { version, backend: crypto.name, turns: turns.buffer } } })
+}
+
+/** A tree whose records contradict each other is damage too, though each has its checksum. */
+function reportTree(error: unknown, damage: DamageReports): void {
+  const cause = error instanceof EngineFault ? error.cause : error
+  if (cause instanceof TreeCorruption) damage.report(new DamagedError(cause.message))
 }
 
 async function openExecutor(options: ExecutorOptions): Promise<Result<Executor, ExecutorRefusal>> {

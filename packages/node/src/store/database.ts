@@ -128,7 +128,7 @@ export const damagedTable = (path: string, fault: DamagedTable): DatabaseRefusal
   message: `the database ${path} is damaged: ${describeTableFault(fault)}. ${DATABASE_ADVICE}`,
 })
 
-export function describeTableFault({ name, at, what, keys }: DamagedTable): string {
+function describeTableFault({ name, at, what, keys }: DamagedTable): string {
   const range =
     keys && ` (keys ${keys.after === undefined ? '' : `after the ${describeKey(keys.after)} `}up to the ${describeKey(keys.to)})`
   return `table ${name} fails LevelDB's checksum in the ${what} at byte ${at}${range ?? ''}`

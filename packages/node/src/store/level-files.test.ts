@@ -168,15 +168,29 @@ describe('a table of the database', () => {
     await opened.value.close()
   })
 
-  it('is refused where a key in it has changed: what is gone there nobody knows', async () => {
+  it.each([0x01, 0x40])('is refused where a key in it has changed: what is gone there nobody knows (%i)', async (change) => {
     const name = await writeTable(300)
     const bytes = await readFile(path(name))
     // A key that shares all but its last byte with the one before it: three lengths, that byte, LevelDB's 8, the value.
     const at = bytes.indexOf(Buffer.from(valueOf(30, 300))) - 9
     expect(bytes[at]).toBe(30)
-    bytes[at]! ^= 0x40
+    bytes[at]! ^= change
     await writeFile(path(name), bytes)
     expect(await open()).toMatchObject({ ok: false, error: { code: 'damaged' } })
+  })
+
+  it('is refused where a record of genesis is damaged, which no peer gives', async () => {
+    const kv = await openClassicKv(directory)
+    const records = (['header', 'body'] as const).flatMap((space) =>
+      Array.from({ length: 60 }, (_, i) => ({ key: heightKey(space, Height(i)), value: valueOf(i, 300) })),
+    )
+    await kv.write(records)
+    await kv.compact({ from: Uint8Array.of(0), to: Uint8Array.of(255) })
+    await kv.close()
+    const name = tablesOf(await levelFiles(directory))[0]!
+    const bytes = await readFile(path(name))
+    await flip(name, bytes.lastIndexOf(Buffer.from(valueOf(0, 300))))
+    expect(await open()).toMatchObject({ ok: false, error: { message: expect.stringContaining('after the header') } })
   })
 
   it('that was cut off is refused', async () => {

@@ -79,8 +79,8 @@ it('finds a damaged record and goes on behind it, in every pass', async () => {
 it('finds a damaged table, after so many looks that nobody can be writing it', async () => {
   await spoil()
   await begin()
-  for (let i = 0; i < SCRUB_LIMITS.looksMin; i++) await scrub.step()
-  // The first step lists the tables. The record itself was met by each of two passes over the records.
+  for (let i = 1; i < SCRUB_LIMITS.looksMin; i++) await scrub.step()
+  // The record itself was met by each of two passes over the records.
   expect(told).toHaveLength(2)
   await scrub.step()
   expect(told).toHaveLength(3)

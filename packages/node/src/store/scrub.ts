@@ -10,8 +10,9 @@ export const SCRUB_LIMITS = {
   /** Records a step, and their bytes (one record more at the most). */
   recordsMax: 2_000,
   recordBytesMax: 1024 * 1024,
-  /** Tables a step. LevelDB makes them of 2 MiB. */
+  /** Tables a step; LevelDB makes them of 2 MiB. What was never read since the start comes sooner: entries may be gone there. */
   tablesMax: 1,
+  tablesOfFirstPassMax: 8,
   /** Looks at a table before it counts as damaged: LevelDB may be writing it. */
   looksMin: 10,
 } as const
@@ -83,7 +84,12 @@ export class Scrub {
   /** One step of each; tests call it in the place of the clock. */
   async step(): Promise<void> {
     await this.#scrubRecords()
-    for (let i = 0; i < SCRUB_LIMITS.tablesMax; i++) await this.#scrubTable()
+    const tables = this.#stats.tablePasses === 0 ? SCRUB_LIMITS.tablesOfFirstPassMax : SCRUB_LIMITS.tablesMax
+    for (let i = 0; i < tables && !this.#closed; i++) {
+      await this.#scrubTable()
+      // The next look at it shall be a step later.
+      if (this.#suspect !== undefined) return
+    }
   }
 
   async #scrubRecords(): Promise<void> {

@@ -29,13 +29,15 @@ export class SeedSummary {
   roundsLost = 0
   halts = 0
   replays = 0
+  readonly contracts = { created: 0, logged: 0, failed: 0 }
 
-  add({ faults, height, roundsLost, halts, replays }: SimulationResult): void {
+  add({ faults, height, roundsLost, halts, replays, contracts }: SimulationResult): void {
     this.seeds++
     this.heights += height
     this.roundsLost += roundsLost
     this.halts += halts
     this.replays += replays
+    for (const what of ['created', 'logged', 'failed'] as const) this.contracts[what] += contracts[what]
     for (const kind of FAULT_KINDS) this.faults.set(kind, (this.faults.get(kind) ?? 0) + (faults[kind] ?? 0))
   }
 

@@ -2,7 +2,7 @@ import type { Height, Round } from '@quoin/protocol'
 import type { Role } from './stage.ts'
 
 /** Votes of each burst, each in a later round than all before. */
-const BURST = 20
+const BURST = 100
 const ROUND_MAX = 2 ** 32 - 1
 const FIRST_ROUND = 1_000
 

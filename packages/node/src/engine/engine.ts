@@ -1,15 +1,10 @@
-import type { State } from '@quoin/consensus'
-import { type CommitCertificate, type Crypto, type Evidence, Height, type Round, type Vote } from '@quoin/protocol'
-import type { CandidateBlock, Chain } from '../chain/types.ts'
+import { type CommitCertificate, type Evidence, Height, type Round, type Vote } from '@quoin/protocol'
+import type { CandidateBlock } from '../chain/types.ts'
 import { Scope } from '../lifecycle.ts'
-import type { Logger } from '../logger.ts'
-import type { Mempool } from '../mempool/types.ts'
-import type { Clock, LogFile, Offence, PeerId, Random, Transport } from '../powers.ts'
-import type { BlockReader } from '../store/types.ts'
-import type { BlockSync, SyncedBlock } from '../sync/types.ts'
+import type { Offence, PeerId } from '../powers.ts'
+import type { SyncedBlock } from '../sync/types.ts'
 import { CatchUp } from './catch-up.ts'
 import { Consensus, type Decision } from './consensus.ts'
-import type { Crc32c } from './crc32c.ts'
 import { EventQueue } from './event-queue.ts'
 import { isHalting } from './halt.ts'
 import { HeightLog } from './height-log.ts'
@@ -18,54 +13,13 @@ import { ENGINE_LIMITS } from './limits.ts'
 import { decodeRequest, type MessageHead, messagePosition, proposalBytesMax } from './messages.ts'
 import { Outbox } from './outbox.ts'
 import { Pacing } from './pacing.ts'
-import { PrivateValidator, type Signer } from './private-validator.ts'
+import { PrivateValidator } from './private-validator.ts'
 import { honestPeersNeeded, Rejoin } from './rejoin.ts'
-import { openSignState, SignCustody, type SignStateOptions } from './sign-custody.ts'
-import type { Elapsed } from './ticker.ts'
+import { openSignState, SignCustody } from './sign-custody.ts'
 import { Timeliness } from './timeliness.ts'
-import { type ValueEvent, Values } from './values.ts'
+import type { ConsensusView, EngineEvent, EngineOptions, EngineStatus } from './types.ts'
+import { Values } from './values.ts'
 import { type LoggedInput, Wal, type WalContent } from './wal.ts'
-
-export interface EngineOptions {
-  readonly crypto: Crypto
-  readonly crc32c: Crc32c
-  readonly clock: Clock
-  readonly random: Random
-  readonly transport: Pick<Transport, 'peers' | 'send' | 'request' | 'penalise'>
-  /** Closed by whoever opened them, after the engine has stopped. */
-  readonly files: { readonly wal: LogFile; readonly signState: LogFile }
-  readonly chain: Chain
-  readonly blocks: BlockReader
-  readonly mempool: Mempool
-  readonly sync: BlockSync
-  /** Undefined follows without voting. */
-  readonly signer: Signer | undefined
-  readonly signState?: SignStateOptions | undefined
-  readonly logger: Logger
-  /** The engine has stopped by itself, for good: see the error. Called once. */
-  readonly onHalt: (error: unknown) => void
-}
-
-/** Where the engine is. `waiting`: the height has not begun, for there is nothing to put into a block yet. */
-export interface EngineStatus {
-  readonly height: Height
-  readonly round: Round
-  readonly step: State['step'] | 'waiting'
-}
-
-/** Those that belong to a height carry it: one of another height than the engine's is dropped, whatever it is. */
-/** Where this node stands in a height, and the votes that brought it there. */
-export type ConsensusView = Pick<Consensus, 'state' | 'votes'>
-
-type Event =
-  | ({ readonly kind: 'message' } & Received)
-  | { readonly kind: 'peer'; readonly peer: PeerId }
-  | { readonly kind: 'due'; readonly height: Height }
-  | { readonly kind: 'elapsed'; readonly height: Height; readonly elapsed: Elapsed }
-  | { readonly kind: 'value'; readonly height: Height; readonly event: ValueEvent }
-  | { readonly kind: 'synced'; readonly synced: SyncedBlock }
-  | { readonly kind: 'tick' }
-  | { readonly kind: 'rejoined' }
 
 /**
  * Consensus of one node around the pure driver: one sequential loop over one bounded queue. The loop takes a batch of events, logs what the
@@ -75,7 +29,7 @@ type Event =
 export class Engine {
   readonly #options: EngineOptions
   readonly #scope: Scope
-  readonly #queue = new EventQueue<Event>()
+  readonly #queue = new EventQueue<EngineEvent>()
   readonly #log: HeightLog
   readonly #inbox: Inbox
   readonly #outbox: Outbox
@@ -284,7 +238,7 @@ export class Engine {
     }
   }
 
-  #handle(event: Event): void {
+  #handle(event: EngineEvent): void {
     if ('height' in event && event.height !== this.#height) return
     switch (event.kind) {
       case 'message':

@@ -73,6 +73,30 @@ describe('crashes', () => {
     await simulation.stop()
   })
 
+  it('two of four that are wiped at once neither fork nor hang without a word; the operators let the chain go on', async () => {
+    const simulation = started({ seed: 6 })
+    expect(await until(simulation, 4)).toBe(true)
+    const wiped = simulation.nodes.slice(0, 2)
+    for (const node of wiped) {
+      node.crash()
+      node.disk.wipe()
+    }
+    for (const node of wiped) node.start()
+    const last = Math.max(...simulation.nodes.map((node) => node.committedHeight))
+    // They fetch what is final, and that is all.
+    expect(await until(simulation, last)).toBe(true)
+    expect(await until(simulation, last + 1)).toBe(false)
+    for (const { node } of wiped) expect(node?.status?.silence).toMatch(`--vote-from ${last + 1}`)
+    for (const { node } of simulation.nodes.slice(2)) expect(node?.status?.silence).toBeUndefined()
+    for (const node of wiped) {
+      node.voteFrom = Height(last + 1)
+      node.crash()
+      node.start()
+    }
+    expect(await until(simulation, last + 5)).toBe(true)
+    await simulation.stop()
+  })
+
   it('a validator that lost its log in a height it signed in says nothing more in that height', async () => {
     const simulation = started({ seed: 5 })
     expect(await until(simulation, 3)).toBe(true)

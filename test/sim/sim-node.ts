@@ -1,6 +1,6 @@
 import { createExecutor, type Executor } from '@quoin/execution'
 import type { Engine } from '@quoin/execution/vm'
-import { type Genesis, unwrap } from '@quoin/protocol'
+import { type Genesis, type Height, unwrap } from '@quoin/protocol'
 import { createInlineRecovery } from '../../packages/node/src/crypto/recovery.ts'
 import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
 import { createSigner } from '../../packages/node/src/engine/private-validator.ts'
@@ -53,6 +53,8 @@ export class SimNode {
   readonly peer: PeerId
   readonly index: number
   readonly disk: Disk
+  /** What the operator gives his word for with each start: nothing was signed from this height on. */
+  voteFrom: Height | undefined
   readonly clock: WallClock
   readonly #options: SimNodeOptions
   readonly #random: SeededRandom
@@ -200,7 +202,10 @@ export class SimNode {
       genesis,
       signer: isValidator ? createSigner(simCrypto, address, secretKey) : undefined,
       // A key is made with its sign state; here the first start makes it. After a wipe the operator says that it is lost.
-      signState: { missing: this.disk.isAnother && this.disk.signState.length <= RECORD_FILE_HEAD_BYTES ? 'lost' : 'new-key' },
+      signState: {
+        missing: this.disk.isAnother && this.disk.signState.length <= RECORD_FILE_HEAD_BYTES ? 'lost' : 'new-key',
+        voteFrom: this.voteFrom,
+      },
       logger: logger.child({ node: this.peer }),
       onHalt: (error) => this.#halt(life, error),
     })

@@ -45,6 +45,7 @@ export function watchNetwork(
       peerCount: transport.peers().length,
       highest: node.sync.highest,
       nowMs: systemClock.now(),
+      silence: node.status?.silence,
     })
   health.watch(conditions)
   // The rest shows in the log when it lasts; these two are there from the start or not at all.

@@ -122,8 +122,9 @@ export class Engine {
 
   get status(): EngineStatus {
     const { state } = this.#consensus
-    if (!this.#begun || state === undefined) return { height: this.#height, round: 0 as Round, step: 'waiting' }
-    return { height: state.height, round: state.round, step: state.step }
+    const silence = this.#custody?.silence(this.#height)
+    if (!this.#begun || state === undefined) return { height: this.#height, round: 0 as Round, step: 'waiting', silence }
+    return { height: state.height, round: state.round, step: state.step, silence }
   }
 
   /** What consensus knows of the height that has begun; undefined between two. */
@@ -270,7 +271,7 @@ export class Engine {
     const { validators, nextValidators, parameters } = this.#options.chain.head
     const sorted = this.#inbox.sort(received, {
       height: this.#height,
-      round: this.status.round,
+      round: (this.#consensus.state?.round ?? 0) as Round,
       validators,
       nextValidators,
       proposalBytesMax: proposalBytesMax(parameters.blockGasMax),

@@ -71,14 +71,22 @@ export class SignCustody {
     this.#logger.warn({ upTo }, 'this validator signs again above this height')
   }
 
+  /** Why nothing is signed at a height, in words; undefined when it is. */
+  silence(height: Height): string | undefined {
+    const upTo = this.#validator.abstainTo
+    if (upTo === undefined)
+      return 'what this validator has signed is not known: it keeps silent until its peers have proved how far the chain is'
+    if (height > upTo) return undefined
+    return (
+      `this validator keeps silent up to height ${upTo}, where it may have signed before its sign state was lost. If the chain stands still at height ${height} because ` +
+      'more than a third of the power is silent, let all operators make sure that nobody has this block, and start the silent ones with ' +
+      `--vote-from ${height}`
+    )
+  }
+
   /** A height begins: says so where this validator is silent. */
   begins(height: Height): void {
-    const upTo = this.#validator.abstainTo ?? height
-    if (height > upTo) return
-    this.#logger.warn(
-      { height, upTo },
-      'this validator keeps silent at this height, where it may have signed before its sign state was lost. If the chain stands still because more than ' +
-        'a third of the power is silent, let all operators make sure that nobody has this block, and start the silent ones with --vote-from and this height',
-    )
+    const why = this.silence(height)
+    if (why !== undefined) this.#logger.warn({ height }, why)
   }
 }

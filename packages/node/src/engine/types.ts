@@ -39,6 +39,8 @@ export interface EngineStatus {
   readonly height: Height
   readonly round: Round
   readonly step: State['step'] | 'waiting'
+  /** Why this validator signs nothing at this height, in words; undefined when it does, or has no vote. */
+  readonly silence: string | undefined
 }
 
 /** Where this node stands in a height, and the votes that brought it there. */

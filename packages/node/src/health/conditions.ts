@@ -16,6 +16,7 @@ export const CONDITIONS = {
   'disk-low': 'warning',
   'clock-off': 'warning',
   'head-ahead': 'warning',
+  silent: 'warning',
 } as const
 
 export type ConditionCode = keyof typeof CONDITIONS

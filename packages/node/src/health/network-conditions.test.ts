@@ -17,6 +17,7 @@ const view = (changes: Partial<NetworkView> = {}, header: object = {}): NetworkV
   peerCount: 3,
   highest: 10,
   nowMs: 1_000,
+  silence: undefined,
   ...changes,
 })
 const codes = (...args: Parameters<typeof view>) => networkConditions(view(...args)).map(({ code }) => code)
@@ -25,6 +26,7 @@ describe('the place in the network', () => {
   it('is right, or one thing is wrong with it', () => {
     expect(codes()).toEqual([])
     expect(codes({ self: 'other' })).toEqual(['not-registered'])
+    expect(codes({ silence: 'its sign state was lost' })).toEqual(['silent'])
     expect(codes({ peerCount: 0 })).toEqual(['no-peers'])
     expect(codes({ peerCount: 1 })).toEqual(['no-quorum'])
     expect(codes({ peerCount: 2 })).toEqual([])

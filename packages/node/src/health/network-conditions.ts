@@ -19,6 +19,8 @@ export interface NetworkView {
   readonly highest: number
   /** Wall clock. */
   readonly nowMs: number
+  /** Why the validator signs nothing, if it does not. */
+  readonly silence: string | undefined
 }
 
 /** What is wrong with the node's place in its network. */
@@ -42,6 +44,7 @@ export function networkConditions(view: NetworkView): readonly Condition[] {
     const message = `the time of block ${head.header.number} is ${aheadMs} ms ahead of this machine's clock, which keeps it from proposing until then: check its time service (NTP)`
     conditions.push({ code: 'head-ahead', message })
   }
+  if (view.silence !== undefined) conditions.push({ code: 'silent', message: view.silence })
   return conditions
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,10 +74,10 @@ export class Validator {
     return this.#runs.map(({ output }) => output).join('')
   }
 
-  /** Starts its process and resolves when that serves RPC. */
-  async start(options: ProgramOptions = {}): Promise<void> {
+  /** Starts its process, with more arguments if there are any, and resolves when that serves RPC. */
+  async start(options: ProgramOptions = {}, args: readonly string[] = []): Promise<void> {
     if (this.isRunning) throw new Error(`${this.name} runs already`)
-    const program = startQuoin(['start', '--data-dir', this.dataDir], { ...options, ipc: true })
+    const program = startQuoin(['start', '--data-dir', this.dataDir, ...args], { ...options, ipc: true })
     this.#runs.push(program)
     await program.message('ready')
   }
@@ -172,9 +173,7 @@ export class Network {
           advertise: undefined,
           development: true,
           rpcPort: validator.rpcPort,
-          random: () => {
-            throw new Error('development keys are derived')
-          },
+          random: (length) => randomBytes(length),
         })
         return validator
       }),

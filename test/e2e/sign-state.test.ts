@@ -1,0 +1,80 @@
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FAST, Network, type Validator } from './harness.ts'
+import { quoin } from './program.ts'
+import { until } from './watch.ts'
+
+const UNTRUSTED_FILES = 65
+const fileOf = ({ dataDir }: Validator) => join(dataDir, 'sign-state')
+const start = ({ dataDir }: Validator, ...args: readonly string[]) => quoin(['start', '--data-dir', dataDir, ...args])
+
+describe('a validator whose sign state is not its last one', () => {
+  let network: Network
+  beforeAll(async () => {
+    network = await Network.start({ parameters: { ...FAST, timeoutProposeMs: 1_000, timeoutDeltaMs: 300 } })
+  })
+  afterAll(() => network.close())
+
+  /** Three must sign each block: with another one down the chain needs this one. */
+  async function expectVotes(validator: Validator, without: Validator): Promise<void> {
+    await network.reach(await network.advance(3), [validator])
+    await without.kill()
+    const height = await validator.height()
+    await until(`blocks with the votes of ${validator.name}`, async () => (await validator.height()) > height + 3)
+    await without.start()
+    await network.reach(await network.advance(2), network.validators)
+  }
+
+  it('is refused without one, and with that of another validator', async () => {
+    const [first, second] = network.validators as [Validator, Validator]
+    await first.kill()
+    await cp(fileOf(first), join(network.directory, 'first'))
+    await rm(fileOf(first))
+    const missing = await start(first)
+    expect(missing.output).toMatch(/there is no sign state of validator 0x.*start with --new-sign-state/)
+    await cp(fileOf(second), fileOf(first))
+    const swapped = await start(first)
+    expect(swapped.output).toMatch(/the sign state belongs to validator 0x.*, the key of this node is 0x/)
+    await cp(join(network.directory, 'first'), fileOf(first))
+    const needless = await start(first, '--new-sign-state')
+    expect(needless.output).toContain('there is a sign state: start without --new-sign-state')
+    expect([missing, swapped, needless].map(({ code }) => code)).toEqual([UNTRUSTED_FILES, UNTRUSTED_FILES, UNTRUSTED_FILES])
+    await first.start()
+    await expectVotes(first, second)
+  })
+
+  it('wiped, keeps silent until the chain is past what it may have signed, and votes again', async () => {
+    const [, second, third] = network.validators as [Validator, Validator, Validator]
+    await third.kill()
+    for (const name of ['db', 'wal', 'sign-state']) await rm(join(third.dataDir, name), { recursive: true, force: true })
+    await third.start({}, ['--new-sign-state'])
+    await until('the end of the silence', async () => third.log.includes('this validator signs again above this height'))
+    await expectVotes(third, second)
+  })
+
+  it('restored from a copy, finds its own signatures in the chain, keeps silent as long, and votes again', async () => {
+    const [, , third, fourth] = network.validators as [Validator, Validator, Validator, Validator]
+    await fourth.stop()
+    const copy = join(network.directory, 'copy')
+    await cp(fourth.dataDir, copy, { recursive: true })
+    await fourth.start()
+    await network.reach(await network.advance(10), [fourth])
+    await fourth.kill()
+    await network.advance(5)
+    await rm(fourth.dataDir, { recursive: true })
+    await cp(copy, fourth.dataDir, { recursive: true })
+    await fourth.start()
+    await until('its own signature', async () =>
+      fourth.log.includes('a signature of this validator that its sign state does not know'),
+    )
+    await expectVotes(fourth, third)
+  })
+
+  it('nobody signed twice', async () => {
+    const height = await network.advance(1)
+    await network.reach(height, network.validators)
+    expect(await network.agreement()).toBeGreaterThanOrEqual(height)
+    for (const { log } of network.validators) expect(log).not.toMatch(/contradicted itself|has halted/)
+  })
+})

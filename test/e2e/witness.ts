@@ -18,7 +18,7 @@ import { decodeMessage } from '../../packages/node/src/engine/messages.ts'
 import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey } from '../../packages/node/src/network/index.ts'
 import { freePorts } from './ports.ts'
 
-const networkIdOf = (genesis: Genesis): string => genesisDigest(nobleCrypto, genesis).slice(2, 18)
+export const networkIdOf = (genesis: Genesis): string => genesisDigest(nobleCrypto, genesis).slice(2, 18)
 
 /** A signature that a validator showed to somebody. */
 interface Said {

@@ -1,0 +1,203 @@
+import { setMaxListeners } from 'node:events'
+import {
+  bytesToHex,
+  type CompactBlock,
+  type Genesis,
+  type Hash,
+  Height,
+  headerHash,
+  nobleCrypto,
+  proposalDigest,
+  type RegisteredNode,
+  Round,
+  type SigningDomain,
+  unwrap,
+  utf8ToBytes,
+  type Vote,
+  voteDigest,
+} from '@quoin/protocol'
+import {
+  blockTransactionsMax,
+  decodeMessage,
+  type EngineMessage,
+  encodeMessage,
+  encodeRequest,
+} from '../../packages/node/src/engine/messages.ts'
+import type { ValidatorKey } from '../../packages/node/src/keys/validator-key.ts'
+import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey } from '../../packages/node/src/network/index.ts'
+import { type PeerId, TransportError } from '../../packages/node/src/powers.ts'
+import { freePorts } from './ports.ts'
+import { networkIdOf } from './witness.ts'
+
+const TURN_MS = 10
+const QUESTIONS_AT_ONCE = 16
+/** Rounds ahead of which it votes, some more than anybody keeps. */
+const ROUNDS = 80
+
+const hexOf = (index: number): Hash => bytesToHex(utf8ToBytes(String(index).padStart(32))) as Hash
+
+/** What it sends at a height, again and again. */
+export type Flood = (flooder: Flooder) => readonly Uint8Array[]
+
+/** A node of the list, with the key of a validator that is down, that sends as much as its connections take. */
+export class Flooder {
+  readonly node: RegisteredNode
+  /** Bytes handed to connections that stood. */
+  sentBytes = 0
+  /** Answers to its questions. */
+  answers = 0
+  readonly #nodeKey: Uint8Array
+  readonly #validator: ValidatorKey
+  readonly #questions = new AbortController()
+  #genesis!: Genesis
+  #domain!: SigningDomain
+  #transport!: Libp2pTransport
+  #height = Height(0)
+  #block: CompactBlock | undefined
+  #timer: NodeJS.Timeout | undefined
+  #asking: Promise<unknown> = Promise.resolve()
+
+  private constructor(node: RegisteredNode, nodeKey: Uint8Array, validator: ValidatorKey) {
+    this.node = node
+    this.#nodeKey = nodeKey
+    this.#validator = validator
+    setMaxListeners(0, this.#questions.signal)
+  }
+
+  static async create(name: string, validator: ValidatorKey): Promise<Flooder> {
+    const key = await createNodeKey('Ed25519', nobleCrypto.sha256(utf8ToBytes(name)))
+    const address = `/ip4/127.0.0.1/tcp/${await freePorts(1)}`
+    return new Flooder({ peerId: unwrap(loadNodeKey(key)).peerId, addresses: [address] }, key, validator)
+  }
+
+  /** Joins the network, and resolves when it has a peer. */
+  async join(genesis: Genesis, genesisHash: Hash): Promise<void> {
+    this.#genesis = genesis
+    this.#domain = { genesisHash, restartEpoch: 0 }
+    const quiet = () => {}
+    this.#transport = await createLibp2pTransport({
+      key: this.#nodeKey,
+      listen: this.node.addresses,
+      networkId: networkIdOf(genesis),
+      logger: { debug: quiet, info: quiet, warn: quiet },
+    })
+    this.#transport.admit(genesis.nodes)
+    const heard = new Promise<void>((resolve) => {
+      this.#transport.listen({
+        onMessage: (_, bytes) => {
+          this.#hear(bytes)
+          if (this.#block !== undefined) resolve()
+        },
+        onGossip: () => Promise.resolve('accept'),
+        onRequest: () => Promise.resolve(undefined),
+        onPeer: quiet,
+      })
+    })
+    await this.#transport.start()
+    await heard
+  }
+
+  /** Sends so many bytes in each turn to each peer, until it is closed. What a height's messages are is made once. */
+  flood(make: Flood, turnBytes: number): void {
+    let madeAt: Height | undefined
+    let messages: readonly Uint8Array[] = []
+    let next = 0
+    this.#timer = setInterval(() => {
+      if (madeAt !== this.#height) messages = make(this)
+      madeAt = this.#height
+      for (let bytes = 0; bytes < turnBytes; next++) {
+        const message = messages[next % messages.length]!
+        bytes += message.length
+        for (const peer of this.#peers) {
+          this.sentBytes += message.length
+          this.#transport.send(peer, message)
+        }
+      }
+    }, TURN_MS)
+  }
+
+  /** Asks all peers for their head, as often as they answer. */
+  ask(): void {
+    const lanes = this.#peers.flatMap((peer) => Array.from({ length: QUESTIONS_AT_ONCE }, () => this.#askOne(peer)))
+    this.#asking = Promise.all(lanes)
+  }
+
+  /** Whether all its victims have banned it. */
+  get isCutOff(): boolean {
+    return this.#peers.length === 0
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#questions.abort()
+    await this.#asking
+    await this.#transport.stop()
+  }
+
+  /** Votes of all rounds that could matter and more, for nil and for something else, at this height and the next two. */
+  votes(): readonly Uint8Array[] {
+    const votes: Uint8Array[] = []
+    for (const ahead of [0, 1, 2])
+      for (let round = 0; round < ROUNDS; round++)
+        for (const valueId of [undefined, headerHash(nobleCrypto, this.#block!.header)])
+          votes.push(encodeMessage({ kind: 'vote', vote: this.#vote(ahead, round, valueId) }))
+    return votes
+  }
+
+  /** Blocks of so many transactions that nobody has, at this height and those after it. */
+  proposals(transactions: number = blockTransactionsMax(this.#genesis.parameters.blockGasMax)): readonly Uint8Array[] {
+    const transactionHashes = Array.from({ length: transactions }, (_, index) => hexOf(index))
+    return Array.from({ length: 8 }, (_, ahead) =>
+      encodeMessage(this.#proposal(ahead, { header: this.#block!.header, transactionHashes })),
+    )
+  }
+
+  get #peers(): readonly PeerId[] {
+    return this.#transport.peers()
+  }
+
+  #hear(bytes: Uint8Array): void {
+    const message = decodeMessage(bytes)
+    if (!message.ok) throw new Error(message.error.message)
+    if (message.value.kind === 'status' && message.value.height > this.#height) this.#height = message.value.height
+    if (message.value.kind === 'vote' && message.value.vote.height > this.#height) this.#height = message.value.vote.height
+    if (message.value.kind === 'proposal') this.#block = message.value.block
+  }
+
+  async #askOne(peer: PeerId): Promise<void> {
+    const { signal } = this.#questions
+    const question = encodeRequest({ kind: 'block', blockHash: headerHash(nobleCrypto, this.#block!.header) })
+    while (!signal.aborted) {
+      try {
+        await this.#transport.request(peer, question, signal)
+        this.answers++
+      } catch (failure) {
+        // Refused, cut off or over: what a flood has to expect.
+        if (!(failure instanceof TransportError)) throw failure
+        await new Promise((resolve) => setTimeout(resolve, TURN_MS))
+      }
+    }
+  }
+
+  #vote(ahead: number, round: number, valueId: Hash | undefined): Vote {
+    const height = Height(this.#height + ahead)
+    const vote = { kind: 'prevote', height, round: Round(round), valueId, validator: this.#validator.address } as const
+    return { ...vote, signature: this.#sign(voteDigest(nobleCrypto, this.#domain, vote)) }
+  }
+
+  #proposal(ahead: number, block: CompactBlock): EngineMessage {
+    const unsigned = {
+      height: Height(this.#height + ahead),
+      round: Round(0),
+      valueId: headerHash(nobleCrypto, block.header),
+      polRound: undefined,
+      proposer: this.#validator.address,
+    }
+    const signature = this.#sign(proposalDigest(nobleCrypto, this.#domain, unsigned))
+    return { kind: 'proposal', proposal: { ...unsigned, signature }, block, polka: undefined }
+  }
+
+  #sign(digest: Uint8Array): Uint8Array {
+    return nobleCrypto.sign(digest, this.#validator.secretKey).signature
+  }
+}

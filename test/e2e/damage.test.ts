@@ -2,6 +2,7 @@ import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { type Hex, hexToBytes, keccak256 } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { EXIT_CODE } from '../../packages/node/src/cli/exit-code.ts'
 import { account, Network, Validator, walletClient } from './harness.ts'
 import { quoin } from './program.ts'
 import { until } from './watch.ts'
@@ -72,7 +73,7 @@ describe('a damaged database', () => {
     for (const part of says) expect(output).toMatch(part)
     expect(output).not.toMatch(/^ {4}at /m)
     expect(output).not.toContain('all is whole')
-    expect(code).toBe(1)
+    expect(code).toBe(EXIT_CODE['untrusted-files'])
   }
 
   async function expectRefused(dataDir: string, ...says: readonly RegExp[]): Promise<void> {
@@ -101,7 +102,9 @@ describe('a damaged database', () => {
   it('is left alone while a node runs on it', async () => {
     await node.start()
     try {
-      await expectFault(node.dataDir, new RegExp(`process ${node.program.pid} uses the data directory`))
+      const { code, output } = await quoin(['doctor', '--data-dir', node.dataDir])
+      expect(output).toContain(`process ${node.program.pid} uses the data directory`)
+      expect(code).toBe(EXIT_CODE.usage)
     } finally {
       await node.stop()
     }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codec, nobleCrypto, type SigningDomain, voteDigest } from '@quoin/protocol'
+import { codec, nobleCrypto, type SigningDomain, unwrap, voteDigest } from '@quoin/protocol'
 import type { Hex } from 'viem'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
@@ -8,7 +8,7 @@ import {
   SIGN_STATE_FORMAT,
   SIGN_STEPS,
   type SignedStep,
-  signedStepCodec,
+  signRecordCodec,
 } from '../../packages/node/src/engine/last-sign-state.ts'
 import { RecordFile } from '../../packages/node/src/engine/record-file.ts'
 import { Wal } from '../../packages/node/src/engine/wal.ts'
@@ -80,11 +80,8 @@ const powersOf = async (node: Validator, name: string) => ({
 /** Everything that a killed validator signed since its file was last compacted, in the order of signing. */
 async function signedBy(node: Validator): Promise<readonly SignedStep[]> {
   const { records } = await RecordFile.open(await powersOf(node, 'sign-state'), SIGN_STATE_FORMAT)
-  return records.map((record) => {
-    const step = codec.decode(signedStepCodec, record)
-    if (!step.ok) throw new Error(step.error.message)
-    return step.value
-  })
+  const decoded = records.map((record) => unwrap(codec.decode(signRecordCodec, record)))
+  return decoded.filter((record) => record.kind === 'step')
 }
 
 const ordinal = ({ height, round, step }: SignedStep): readonly number[] => [height, round, SIGN_STEPS.indexOf(step)]

@@ -8,6 +8,7 @@ import { loadCrypto } from '../../crypto/load.ts'
 import { SIGN_STATE_FORMAT } from '../../engine/last-sign-state.ts'
 import { CorruptFileError, RecordFile, type RecordFilePowers } from '../../engine/record-file.ts'
 import { Wal } from '../../engine/wal.ts'
+import { EndingError } from '../../health/ending.ts'
 import { type DataDir, dataDir } from '../../keys/data-dir.ts'
 import type { Kv } from '../../powers.ts'
 import { BlockStore, formatRefusal } from '../../store/block-store.ts'
@@ -18,10 +19,12 @@ import { checkTable, damagedLog, levelFiles, lostCurrent, tablesOf } from '../..
 import { lockDirectory } from '../../store/lock.ts'
 import { MemoryLog } from '../../store/memory-log.ts'
 import { describeKey, gapBetween, wholeRange } from '../../store/schema.ts'
-import { CommandFailure, orFail } from '../failure.ts'
+import { orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
 
 type Print = (line: string) => void
+
+const fault = (message: string): EndingError => new EndingError({ code: 'untrusted-files', message })
 
 /**
  * Checks everything that a stopped node has on disk and that its genesis decides: every file, record, block, index, the state, and the logs.
@@ -63,7 +66,7 @@ async function examineDatabase(patient: Patient): Promise<HeadState | undefined>
   const kv = await openClassicKv(dir.database)
   try {
     const refusal = formatRefusal(kv)
-    if (refusal !== undefined) throw new CommandFailure(refusal.message)
+    if (refusal !== undefined) throw fault(refusal.message)
     await examineRecords(kv, print)
     return await examineChain(kv, patient)
   } finally {
@@ -72,10 +75,10 @@ async function examineDatabase(patient: Patient): Promise<HeadState | undefined>
 }
 
 async function examineFiles(path: string, files: readonly string[], print: Print): Promise<void> {
-  if (lostCurrent(files)) throw new CommandFailure(incomplete(path).message)
+  if (lostCurrent(files)) throw fault(incomplete(path).message)
   const log = await damagedLog(path, files)
   if (log !== undefined) {
-    throw new CommandFailure(
+    throw fault(
       `the database ${path} is damaged: its log ${log.name} from byte ${log.at} on, though byte ${log.provenBy} proves that it was once ` +
         'safely on disk. Check the disk. quoin start cuts the log there, keeps a copy, and fetches the blocks behind from the peers',
     )
@@ -84,7 +87,7 @@ async function examineFiles(path: string, files: readonly string[], print: Print
   const tables = tablesOf(files)
   for (const name of tables) {
     const table = await checkTable(path, name)
-    if (table.fault !== undefined) throw new CommandFailure(damagedTable(path, table.fault).message)
+    if (table.fault !== undefined) throw fault(damagedTable(path, table.fault).message)
     bytes += table.bytes
   }
   print(`files: ${tables.length} tables of ${bytes} bytes and the log fit LevelDB's checksums`)
@@ -108,7 +111,7 @@ async function examineChain(kv: Kv, { genesis, crypto, print }: Patient): Promis
   if (blocks.chain === undefined) return undefined
   const digest = genesisDigest(crypto, genesis)
   if (blocks.chain.genesisDigest !== digest)
-    throw new CommandFailure(`the database holds the chain of genesis ${blocks.chain.genesisDigest}, genesis.json is ${digest}`)
+    throw fault(`the database holds the chain of genesis ${blocks.chain.genesisDigest}, genesis.json is ${digest}`)
   const { head } = blocks
   const genesisHash = blocks.header(Height(0))?.hash ?? ZERO_HASH
   const domain = { genesisHash, restartEpoch: blocks.chain.restartEpoch }
@@ -134,7 +137,7 @@ async function examineLogs(dir: DataDir, head: HeadState | undefined, print: Pri
   const wal = await powersOf(dir.wal)
   const { content } = await named(dir.wal, () => Wal.open(wal, head.genesisHash))
   if (content !== undefined && content.height > head.height + 1) {
-    throw new CommandFailure(
+    throw fault(
       `the database lost final blocks: its head is block ${head.height}, ${dir.wal} was begun after block ${content.height - 1}. Check the ` +
         'disk. quoin start fetches them again from the peers; a validator keeps silent up to the height that it signed last',
     )
@@ -161,7 +164,7 @@ async function named<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (error) {
-    if (error instanceof CorruptFileError) throw new CommandFailure(`${path}: ${error.message}`)
+    if (error instanceof CorruptFileError) throw fault(`${path}: ${error.message}`)
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import { type Hex, keccak256 } from 'viem'
 import { foundry } from 'viem/chains'
+import { linkDeadline } from '../../packages/node/src/abort.ts'
 import { account, type Network, type Validator } from './harness.ts'
 import { watch } from './watch.ts'
 
@@ -115,18 +116,21 @@ export class Load {
 
 /** Undefined when the node went away. */
 async function request<T>(node: Validator, method: string, params: readonly unknown[]): Promise<Answer<T> | undefined> {
+  const { signal, unlink } = linkDeadline(REQUEST_MS_MAX, [])
   try {
     const response = await fetch(node.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-      signal: AbortSignal.timeout(REQUEST_MS_MAX),
+      signal,
     })
     // 503: it is stopping.
     return response.ok ? ((await response.json()) as Answer<T>) : undefined
   } catch (failure) {
     // Killed, stopped or paused: what the tests do to nodes.
-    if (failure instanceof TypeError || failure instanceof DOMException) return undefined
+    if (failure instanceof TypeError || signal.aborted) return undefined
     throw failure
+  } finally {
+    unlink()
   }
 }

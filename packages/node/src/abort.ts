@@ -1,7 +1,28 @@
-/** A signal that is aborted with the first of several, and the way to let go of them again. (`AbortSignal.any` may be collected too early.) */
-export function linkSignals(...sources: readonly AbortSignal[]): { readonly signal: AbortSignal; readonly unlink: () => void } {
+import { setMaxListeners } from 'node:events'
+import type { Clock } from './powers.ts'
+
+/** A signal made of others, and the way to let go of them again: whoever makes one releases it when its work is over. */
+export interface Link {
+  readonly signal: AbortSignal
+  readonly unlink: () => void
+}
+
+const realTime: Pick<Clock, 'after'> = {
+  after(ms, action) {
+    const timer = setTimeout(action, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/**
+ * A signal that is aborted with the first of several. They hold it until `unlink`; what `AbortSignal.any` and `AbortSignal.timeout` make together, the first
+ * garbage collection of Node.js 20 takes away, and then nothing ends what waits for it.
+ */
+export function linkSignals(...sources: readonly AbortSignal[]): Link {
   const controller = new AbortController()
   const abort = () => controller.abort(sources.find(({ aborted }) => aborted)?.reason)
+  // As many links as there is work; each is released with it.
+  if (sources.length > 0) setMaxListeners(0, ...sources)
   for (const source of sources) source.addEventListener('abort', abort)
   if (sources.some(({ aborted }) => aborted)) abort()
   return {
@@ -9,5 +30,40 @@ export function linkSignals(...sources: readonly AbortSignal[]): { readonly sign
     unlink: () => {
       for (const source of sources) source.removeEventListener('abort', abort)
     },
+  }
+}
+
+/** The same, aborted after `ms` at the latest. `clock` is that of the process unless given. */
+export function linkDeadline(ms: number, sources: readonly AbortSignal[], clock = realTime): Link {
+  const late = new AbortController()
+  const cancel = clock.after(ms, () => late.abort(new Error(`not done within ${ms} ms`)))
+  const { signal, unlink } = linkSignals(late.signal, ...sources)
+  return {
+    signal,
+    unlink: () => {
+      cancel()
+      unlink()
+    },
+  }
+}
+
+/** Work under a linked signal, which is released when the work is over. */
+export async function under<T>({ signal, unlink }: Link, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  try {
+    return await work(signal)
+  } finally {
+    unlink()
+  }
+}
+
+/** The same for what comes one by one. */
+export async function* eachUnder<T>(
+  { signal, unlink }: Link,
+  work: (signal: AbortSignal) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  try {
+    yield* work(signal)
+  } finally {
+    unlink()
   }
 }

@@ -1,4 +1,5 @@
 import { Height } from '@quoin/protocol'
+import { eachUnder, linkSignals } from '../abort.ts'
 import type { Cursor, Feed, FeedItem, Projection } from '../feed/types.ts'
 
 /** A stretch of a development chain's life in which it only grew. */
@@ -18,7 +19,7 @@ export function createDevFeed(current: () => Epoch, height: () => Height): Feed 
   async function* follow<T>(projection: Projection<T>, start: Cursor, signal: AbortSignal): AsyncIterable<FeedItem<T>> {
     let cursor = start
     for (let epoch = current(); ; epoch = current()) {
-      yield* epoch.feed.subscribe(projection, cursor, AbortSignal.any([signal, epoch.ended]))
+      yield* eachUnder(linkSignals(signal, epoch.ended), (either) => epoch.feed.subscribe(projection, cursor, either))
       if (signal.aborted) return
       cursor = { height: current().first, index: 0 }
     }
@@ -30,7 +31,7 @@ export function createDevFeed(current: () => Epoch, height: () => Height): Feed 
     async *pending(signal) {
       while (!signal.aborted) {
         const { feed, ended } = current()
-        yield* feed.pending(AbortSignal.any([signal, ended]))
+        yield* eachUnder(linkSignals(signal, ended), (either) => feed.pending(either))
       }
     },
   }

@@ -3,6 +3,7 @@ import { copyFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/contracts/platform'
 import { bytesToHex, nobleCrypto } from '@quoin/protocol'
+import { linkSignals } from '../abort.ts'
 import { init } from '../cli/commands/init.ts'
 import { CommandFailure, explain } from '../cli/failure.ts'
 import { readGenesisFile } from '../cli/genesis-file.ts'
@@ -183,7 +184,8 @@ async function startAll(
   )
   const done = new AbortController()
   let looks = 0
-  const notices = everyInterval(START_NOTICE_MS, AbortSignal.any([signal, done.signal]), async () => {
+  const link = linkSignals(signal, done.signal)
+  const notices = everyInterval(START_NOTICE_MS, link.signal, async () => {
     if (looks++ > 0) await tellWaiting(waiting)
   })
   try {
@@ -191,6 +193,7 @@ async function startAll(
   } finally {
     done.abort()
     await notices
+    link.unlink()
   }
 }
 

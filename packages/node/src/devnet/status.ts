@@ -1,3 +1,5 @@
+import { linkDeadline } from '../abort.ts'
+
 /** What the live line shows of one validator, from its `/metrics`. */
 export interface NodeStatus {
   readonly height: number
@@ -12,13 +14,16 @@ const REQUEST_MS_MAX = 2_000
 
 /** Undefined when the node does not answer: it is down or starting. */
 export async function readStatus(rpcPort: number): Promise<NodeStatus | undefined> {
+  const { signal, unlink } = linkDeadline(REQUEST_MS_MAX, [])
   try {
-    const response = await fetch(`http://127.0.0.1:${rpcPort}/metrics`, { signal: AbortSignal.timeout(REQUEST_MS_MAX) })
+    const response = await fetch(`http://127.0.0.1:${rpcPort}/metrics`, { signal })
     return parseMetrics(await response.text())
   } catch (failure) {
     // Refused, reset or timed out: all mean that this validator is not there now. Anything else is a bug.
-    if (failure instanceof TypeError || failure instanceof DOMException) return undefined
+    if (failure instanceof TypeError || signal.aborted) return undefined
     throw failure
+  } finally {
+    unlink()
   }
 }
 

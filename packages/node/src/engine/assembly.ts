@@ -10,7 +10,7 @@ import {
   type SignedTransaction,
   transactionsRoot,
 } from '@quoin/protocol'
-import { linkSignals } from '../abort.ts'
+import { linkDeadline, linkSignals } from '../abort.ts'
 import type { CandidateBlock } from '../chain/types.ts'
 import type { Mempool } from '../mempool/types.ts'
 import { type Clock, type Offence, type PeerId, type Transport, TransportError } from '../powers.ts'
@@ -317,16 +317,13 @@ export class Assembly {
   /** The answer, or undefined when there was none in time: whatever the reason, another peer is asked next. */
   async #ask(peer: PeerId, request: BodyRequest, signal: AbortSignal): Promise<Uint8Array | undefined> {
     this.counters.requests++
-    const late = new AbortController()
-    const { signal: either, unlink } = linkSignals(signal, late.signal)
-    const cancel = this.#powers.clock.after(ENGINE_LIMITS.fetchMsMax, () => late.abort())
+    const { signal: either, unlink } = linkDeadline(ENGINE_LIMITS.fetchMsMax, [signal], this.#powers.clock)
     try {
       return await this.#powers.transport.request(peer, encodeRequest(request), either)
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
       return undefined
     } finally {
-      cancel()
       unlink()
     }
   }

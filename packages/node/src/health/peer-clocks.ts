@@ -1,4 +1,5 @@
 import { codec, type TimeMs } from '@quoin/protocol'
+import { linkDeadline } from '../abort.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import { type Clock, type PeerId, type Transport, TransportError } from '../powers.ts'
@@ -78,11 +79,10 @@ export class PeerClocks {
 
   async #askOne(peer: PeerId): Promise<void> {
     const { transport, clock, logger } = this.#options
-    const late = new AbortController()
-    const cancel = clock.after(CLOCK_LIMITS.roundTripMsMax, () => late.abort(new Error('no answer in time')))
+    const { signal, unlink } = linkDeadline(CLOCK_LIMITS.roundTripMsMax, [this.#scope.signal], clock)
     const [sentMs, startMs] = [clock.now(), clock.monotonic()]
     try {
-      const answer = await transport.request(peer, clockQuestion, AbortSignal.any([late.signal, this.#scope.signal]))
+      const answer = await transport.request(peer, clockQuestion, signal)
       const roundTripMs = clock.monotonic() - startMs
       const time = codec.decode(clockAnswerCodec, answer)
       if (!time.ok) transport.penalise(peer, 'malformed')
@@ -92,7 +92,7 @@ export class PeerClocks {
       logger.debug({ peer, reason: error.reason }, 'a peer did not tell its time')
       this.#offsets.delete(peer)
     } finally {
-      cancel()
+      unlink()
     }
   }
 }

@@ -1,12 +1,13 @@
 import type { Stream } from '@libp2p/interface'
 import { concatBytes } from '@quoin/protocol'
+import { linkSignals } from '../abort.ts'
 import { type Offence, type PeerId, TransportError } from '../powers.ts'
 import type { NetworkCounters } from './counters.ts'
 import { encodeFrames } from './frames.ts'
 import type { NetworkLimits } from './limits.ts'
 import type { NetworkLogger } from './logger.ts'
 import type { Session } from './session.ts'
-import { asError, finishStream, linkSignals, readFrame, unlessAborted } from './streams.ts'
+import { asError, finishStream, readFrame, unlessAborted } from './streams.ts'
 import type { Timers } from './timers.ts'
 
 /** First byte of an answer. */
@@ -59,7 +60,7 @@ export class Requests {
       if (session.signal.aborted) throw new TransportError('disconnected', asError(session.signal.reason).message)
       throw new TransportError('failed', asError(failure).message)
     } finally {
-      link.dispose()
+      link.unlink()
     }
   }
 
@@ -135,7 +136,7 @@ export class Requests {
       return undefined
     } finally {
       deadline.cancel()
-      link.dispose()
+      link.unlink()
     }
   }
 
@@ -167,7 +168,7 @@ export class Requests {
       stream.abort(asError(failure))
     } finally {
       deadline.cancel()
-      link.dispose()
+      link.unlink()
     }
   }
 }

@@ -77,22 +77,6 @@ export function abortConnection(connection: Connection, reason: Error): void {
 
 export const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)))
 
-/** A signal that aborts with the first of several; `dispose` detaches it from signals that outlive it. */
-export function linkSignals(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; dispose(): void } {
-  const controller = new AbortController()
-  const onAbort = (event: Event) => controller.abort((event.target as AbortSignal).reason)
-  for (const signal of signals) {
-    if (signal.aborted) controller.abort(signal.reason)
-    else signal.addEventListener('abort', onAbort, { once: true })
-  }
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      for (const signal of signals) signal.removeEventListener('abort', onAbort)
-    },
-  }
-}
-
 /** The promise's outcome; undefined when the signal aborts before. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import cors from '@fastify/cors'
 import websocket, { type WebSocket } from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type Link, linkDeadline, under } from '../abort.ts'
 import type { Clock, Random } from '../powers.ts'
 import type { RpcBackend } from './backend.ts'
 import { Dispatcher, type RpcLogger } from './dispatch.ts'
@@ -71,11 +72,11 @@ export async function startRpcServer<Backend extends RpcBackend>(
   }
   await app.register(websocket, { options: { maxPayload: limits.bodyBytesMax } })
 
-  const callSignal = (client: AbortSignal): AbortSignal => {
-    const signal = AbortSignal.any([stopping.signal, client, AbortSignal.timeout(limits.requestMs)])
+  const callLink = (client: AbortSignal): Link => {
+    const link = linkDeadline(limits.requestMs, [stopping.signal, client])
     // Each request of a batch may listen to it.
-    setMaxListeners(limits.batchItemsMax, signal)
-    return signal
+    setMaxListeners(limits.batchItemsMax, link.signal)
+    return link
   }
 
   const onPost = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
@@ -84,13 +85,10 @@ export async function startRpcServer<Backend extends RpcBackend>(
       if (!reply.raw.writableEnded) client.abort()
     })
     const identity: Identity = { remote: request.ip }
-    const answer = await dispatcher.answer(typeof request.body === 'string' ? request.body : '', {
-      identity,
-      signal: callSignal(client.signal),
-      limits,
-      shared,
-      connection: undefined,
-    })
+    const text = typeof request.body === 'string' ? request.body : ''
+    const answer = await under(callLink(client.signal), (signal) =>
+      dispatcher.answer(text, { identity, signal, limits, shared, connection: undefined }),
+    )
     // One that is kept open would hold up the end of the server, which waits for its connections.
     if (stopping.signal.aborted) reply.header('connection', 'close')
     return answer === undefined ? reply.code(204).send() : reply.type('application/json').send(answer)
@@ -102,8 +100,9 @@ export async function startRpcServer<Backend extends RpcBackend>(
     socket.once('close', () => connections.delete(connection))
     const identity: Identity = { remote: request.ip }
     socket.on('message', (message: Buffer) => {
-      const call = { identity, signal: callSignal(connection.signal), limits, shared, connection }
-      void answerSocket(dispatcher, connection, message.toString(), call)
+      void under(callLink(connection.signal), (signal) =>
+        answerSocket(dispatcher, connection, message.toString(), { identity, signal, limits, shared, connection }),
+      )
     })
     socket.on('error', (err) => options.logger.error({ err }, 'websocket failed'))
   }

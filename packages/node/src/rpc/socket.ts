@@ -1,4 +1,5 @@
 import type { WebSocket } from '@fastify/websocket'
+import { linkSignals, under } from '../abort.ts'
 import { RPC_CODE, RpcError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 import type { Connection } from './method.ts'
@@ -36,7 +37,7 @@ export class SocketConnection implements Connection {
     const id = `0x${(++lastId).toString(16)}`
     const controller = new AbortController()
     this.#subscriptions.set(id, controller)
-    const running = this.#run(id, stream, AbortSignal.any([controller.signal, this.signal]))
+    const running = under(linkSignals(controller.signal, this.signal), (signal) => this.#run(id, stream, signal))
     this.#streams.add(running)
     void running.finally(() => this.#streams.delete(running))
     return id

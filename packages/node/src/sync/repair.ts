@@ -1,4 +1,5 @@
 import { type Crypto, codec, Height, type SigningDomain, unwrap, type ValidatorSet } from '@quoin/protocol'
+import { linkDeadline } from '../abort.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
@@ -116,17 +117,16 @@ export class BlockRepair {
 
   async #ask(peer: PeerId, from: Height, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const { transport, clock } = this.#powers
-    const late = new AbortController()
-    const cancel = clock.after(SYNC_LIMITS.requestMsMax, () => late.abort())
+    const link = linkDeadline(SYNC_LIMITS.requestMsMax, [signal], clock)
     try {
       const question = { kind: 'blocks', from, countMax: 1, bytesMax: SYNC_LIMITS.answerBytesMax } as const
-      return await transport.request(peer, codec.encode(syncRequestCodec, question), AbortSignal.any([late.signal, signal]))
+      return await transport.request(peer, codec.encode(syncRequestCodec, question), link.signal)
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof TransportError) return undefined
       throw error
     } finally {
-      cancel()
+      link.unlink()
     }
   }
 

@@ -1,5 +1,5 @@
 import { type CertifiedBlock, type Crypto, codec, Height, unwrap } from '@quoin/protocol'
-import { linkSignals } from '../abort.ts'
+import { linkDeadline } from '../abort.ts'
 import type { CandidateBlock, Chain } from '../chain/types.ts'
 import { HaltError } from '../engine/halt.ts'
 import { Scope } from '../lifecycle.ts'
@@ -211,9 +211,7 @@ class PullSync implements BlockSync {
   /** The answer, or undefined after the peer was passed over. */
   async #request(peer: PeerId, request: SyncRequest): Promise<Uint8Array | undefined> {
     const { transport, clock } = this.#options
-    const late = new AbortController()
-    const cancel = clock.after(SYNC_LIMITS.requestMsMax, () => late.abort())
-    const { signal, unlink } = linkSignals(late.signal, this.#scope.signal)
+    const { signal, unlink } = linkDeadline(SYNC_LIMITS.requestMsMax, [this.#scope.signal], clock)
     try {
       return await transport.request(peer, codec.encode(syncRequestCodec, request), signal)
     } catch (error) {
@@ -221,7 +219,6 @@ class PullSync implements BlockSync {
       if (!this.#scope.signal.aborted) this.#passOver(peer, request, error)
       return undefined
     } finally {
-      cancel()
       unlink()
     }
   }

@@ -1,5 +1,6 @@
 import { type BuildOptions, build, formatDiagnostics, verifyCode } from '@quoin/contracts/build'
 import { decodeContainer, type Hex, parseHex } from '@quoin/protocol'
+import { linkDeadline } from '../../abort.ts'
 import { CommandFailure } from '../failure.ts'
 
 export interface VerifyCommand {
@@ -43,7 +44,7 @@ async function codeAt(rpc: string, address: string): Promise<Uint8Array> {
 
 async function postJson(url: string, body: unknown): Promise<object> {
   const headers = { 'content-type': 'application/json' }
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX)
+  const { signal, unlink } = linkDeadline(ANSWER_MS_MAX, [])
   try {
     const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal })
     const json: unknown = await response.json()
@@ -51,6 +52,8 @@ async function postJson(url: string, body: unknown): Promise<object> {
   } catch (failure) {
     const { cause = failure } = failure as { readonly cause?: unknown }
     throw new CommandFailure(`${url} cannot be asked: ${cause instanceof Error ? cause.message : String(cause)}`)
+  } finally {
+    unlink()
   }
   throw new CommandFailure(`${url} does not answer with JSON-RPC`)
 }

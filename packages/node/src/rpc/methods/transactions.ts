@@ -1,4 +1,5 @@
 import type { Hash } from '@quoin/protocol'
+import { eachUnder, linkDeadline } from '../../abort.ts'
 import type { RpcBackend } from '../backend.ts'
 import { findTransaction, type PlacedTransaction, resolveHeight, transactionAt } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
@@ -25,9 +26,11 @@ const SYNC_SEND_MS_DEFAULT = 10_000
 
 /** Waits for the receipt of a transaction that was sent (EIP-7966). */
 async function waitForReceipt(backend: RpcBackend, transaction: Hash, timeoutMs: number, signal: AbortSignal) {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   const from = { height: backend.blocks.head.header.number, index: 0 }
-  for await (const _ of backend.feed.subscribe(() => [{ index: 0, value: undefined }], from, deadline)) {
+  const blocks = eachUnder(linkDeadline(timeoutMs, [signal]), (deadline) =>
+    backend.feed.subscribe(() => [{ index: 0, value: undefined }], from, deadline),
+  )
+  for await (const _ of blocks) {
     const receipt = receiptByHash(backend, transaction)
     if (receipt !== null) return receipt
   }

@@ -1,0 +1,69 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { eachUnder, linkDeadline, linkSignals, under } from './abort.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+const isAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
+describe('a linked signal', () => {
+  it('is aborted with the first of its sources, with the reason of that', () => {
+    const [a, b] = [new AbortController(), new AbortController()]
+    const { signal } = linkSignals(a.signal, b.signal)
+    b.abort('second')
+    a.abort('first')
+    expect(signal).toMatchObject({ aborted: true, reason: 'second' })
+    expect(linkSignals(new AbortController().signal, a.signal).signal).toMatchObject({ aborted: true, reason: 'first' })
+  })
+
+  it('is left alone after it was released, by sources and by time', () => {
+    const source = new AbortController()
+    const ended: (() => void)[] = []
+    const clock = { after: (_: number, action: () => void) => (ended.push(action), () => ended.splice(0)) }
+    const link = linkDeadline(1, [source.signal], clock)
+    link.unlink()
+    source.abort()
+    expect(ended).toEqual([])
+    expect(link.signal.aborted).toBe(false)
+  })
+
+  it('is aborted in time though nobody holds it and garbage is collected: what Node.js 20 cannot do', async () => {
+    const client = new AbortController()
+    const late = isAborted(linkDeadline(50, [linkSignals(client.signal).signal]).signal)
+    for (let i = 0; i < 5; i++) {
+      collectGarbage()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await late
+  })
+
+  it('leaves no listener behind, of a thousand at once, and warns of none', async () => {
+    const source = new AbortController()
+    let listeners = 0
+    const count = (signal: AbortSignal) => {
+      const { addEventListener: add, removeEventListener: remove } = signal
+      signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add.apply(signal, args))
+      signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove.apply(signal, args))
+    }
+    count(source.signal)
+    const warnings: unknown[] = []
+    const warn = (warning: Error) => warnings.push(warning)
+    process.on('warning', warn)
+    const works = Array.from({ length: 1_000 }, () =>
+      under(linkSignals(source.signal), () => new Promise<void>((resolve) => setImmediate(resolve))),
+    )
+    expect(listeners).toBe(1_000)
+    await Promise.all(works)
+    async function* each() {
+      yield 1
+      yield 2
+    }
+    for await (const _ of eachUnder(linkSignals(source.signal), each)) break
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', warn)
+    expect({ listeners, warnings }).toEqual({ listeners: 0, warnings: [] })
+  })
+})

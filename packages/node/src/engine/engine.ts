@@ -41,6 +41,8 @@ export class Engine {
   readonly #custody: SignCustody | undefined
   readonly #rejoin: Rejoin
   #hasRejoined = false
+  /** Whether a peer that was ahead has shown this height to be final. */
+  #isProven = false
   /** From when the wait of a start is over, and what a crash left was taken up. */
   #takesPart = false
   /** What a crash left in the log of this height, until it is replayed or the height is final. */
@@ -68,7 +70,9 @@ export class Engine {
     const { crc32c, random, files, chain, signer, crypto } = options
     const { wal, content } = await Wal.open({ file: files.wal, crc32c, random }, chain.domain.genesisHash)
     const owner = signer && { validator: signer.address, genesisHash: chain.domain.genesisHash }
-    const state = owner && (await openSignState({ file: files.signState, crc32c, random }, owner, options.signState))
+    const state =
+      owner &&
+      (await openSignState({ file: files.signState, crc32c, random }, owner, options.signState ?? {}, chain.head.header.number))
     const validator = signer && state && new PrivateValidator(signer, crypto, chain.domain, state)
     const engine = new Engine(options, wal, validator)
     await engine.#open(content)
@@ -109,12 +113,17 @@ export class Engine {
     this.#catchUp = new CatchUp({ sync, clock, headHeight: () => chain.head.header.number, spawn, onFailure }, (synced) =>
       this.#queue.push({ kind: 'synced', synced }),
     )
-    this.#custody = validator && new SignCustody(validator, logger)
+    this.#custody = validator && new SignCustody(validator, logger, options.signState ?? {})
     const rejoinPowers = {
       ...{ clock, sync, transport, logger, isLost: () => validator?.isLost === true },
       headHeight: () => chain.head.header.number,
       // A follower signs nothing, and waits for nobody.
-      peersNeeded: () => (validator === undefined ? 0 : honestPeersNeeded(chain.head.validators.validators.length)),
+      peersNeeded: () => {
+        const { validators, nodes } = chain.head
+        if (validator === undefined) return 0
+        // The set of an old head says little of who votes now.
+        return Math.max(honestPeersNeeded(validators.validators.length), validator.isLost && nodes.length > 1 ? 1 : 0)
+      },
     }
     this.#rejoin = new Rejoin(rejoinPowers, () => this.#queue.push({ kind: 'rejoined' }))
     this.#scope.own({ close: mempool.onAdmitted(() => this.#pacing.admitted()) })
@@ -289,6 +298,7 @@ export class Engine {
     const { from, head } = sorted
     if (sorted.kind === 'late') return this.#onLate(from, head)
     const { message, receivedMs } = sorted
+    if (message.kind === 'commitCertificate') this.#isProven = true
     this.#begin()
     if (message.kind === 'proposal') {
       const { proposal, block, polka } = message
@@ -346,6 +356,7 @@ export class Engine {
   async #commitSynced({ block, certificate, from }: SyncedBlock): Promise<void> {
     if (block.header.number === this.#height) {
       this.#options.logger.debug({ height: this.#height, from }, 'block synced')
+      this.#isProven = true
       await this.#commit(block, certificate)
     }
     this.#synced = undefined
@@ -357,7 +368,7 @@ export class Engine {
     this.#begun = false
     this.#consensus.end()
     await this.#values.commit(block, certificate)
-    await this.#custody?.committed(certificate, !this.#takesPart)
+    await this.#custody?.committed(certificate, !this.#takesPart, this.#isProven)
     const { number: height, timeMs } = block.header
     const { round } = certificate
     const finalityMs = this.#options.clock.now() - timeMs
@@ -373,6 +384,7 @@ export class Engine {
     this.#consensus.pruneEvidence()
     this.#left = undefined
     this.#isDue = false
+    this.#isProven = false
     this.#height = Height(this.#options.chain.head.header.number + 1)
     await this.#log.start(this.#height)
     if (this.#stopping) return
@@ -437,6 +449,10 @@ export class Engine {
         { head: this.#height - 1, logged: content.height },
         'the database lost final blocks: they are fetched again from the peers, and a validator keeps silent up to the height that it signed last. Check the disk',
       )
+    }
+    for (let back = ENGINE_LIMITS.ownBlocksLookedAt; back > 0; back--) {
+      const certificate = this.#height > back ? this.#options.blocks.certificate(Height(this.#height - back)) : undefined
+      if (certificate !== undefined) this.#custody?.found(certificate)
     }
     this.#await()
     if (content?.height === this.#height) this.#left = content

@@ -208,7 +208,11 @@ describe('what is refused', () => {
 
   it('a re-proposal without its polka waits for one with it, and nobody is to blame', () => {
     const { sort, blamed } = setUp()
-    expect(sort(encodeMessage(proposal({ round: 2 as Round, polRound: 1 as Round })))).toBeUndefined()
+    const message = proposal({ round: 2 as Round, polRound: 1 as Round }) as Extract<EngineMessage, { kind: 'proposal' }>
+    expect(sort(encodeMessage(message))).toBeUndefined()
+    // Its block is not looked at, which is the dear part.
+    const other = { ...message, block: { ...message.block, transactionHashes: [Hash(new Uint8Array(32))] } }
+    expect(sort(encodeMessage(other))).toBeUndefined()
     expect(blamed).toEqual([])
   })
 
@@ -256,6 +260,16 @@ describe('what comes too early', () => {
     const heads = early.map((bytes) => decodeMessageHead(bytes))
     expect(inbox.kept(height).map(({ head }) => ({ ok: true, value: head }))).toEqual(heads)
     expect(inbox.kept(height)).toEqual([])
+  })
+
+  it('is verified once, whoever brings it again', () => {
+    const { inbox, sort, checked } = setUp()
+    const height = (HEIGHT + 1) as Height
+    const early = [vote({ validator: fifth!.address, height }), encodeMessage(proposal({ height }, 1, next.set))]
+    for (const bytes of early) sort(bytes)
+    const { signatures } = checked
+    for (const bytes of early) expect(sort(bytes, 'another')).toBeUndefined()
+    expect([checked.signatures, inbox.kept(height).length]).toEqual([signatures, 2])
   })
 
   it('of this height waits until it begins', () => {

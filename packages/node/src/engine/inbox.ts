@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts'
 import type { Offence, PeerId } from '../powers.ts'
 import type { BlockSync } from '../sync/types.ts'
 import { BoundedSet } from './bounded-set.ts'
-import { EarlyMessages, slotOf } from './early-messages.ts'
+import { contentOf, EarlyMessages, slotOf } from './early-messages.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import { MessageVerifier } from './message-verifier.ts'
 import { decodeMessage, decodeMessageHead, type EngineMessage, type MessageHead, messagePosition } from './messages.ts'
@@ -132,7 +132,7 @@ export class Inbox {
     if (isCurrent && this.#taken.has(content)) return undefined
     if (head.kind === 'proposal' && bytes.length > position.proposalBytesMax)
       return this.#refuse(from, 'oversized', `a proposal of ${bytes.length} bytes`)
-    if (!this.#mayVary(head, content)) return undefined
+    if (!this.#mayVary(head, content) || this.#early.has(content)) return undefined
     const message = this.#verify(received, head, isCurrent ? position.validators : position.nextValidators)
     if (message === undefined) return undefined
     const verified: Verified = { kind: 'current', from, receivedMs: received.receivedMs, head, message }
@@ -167,9 +167,10 @@ export class Inbox {
     if (!decoded.ok) return this.#refuse(from, 'malformed', decoded.error.message)
     const message = decoded.value
     if (message.kind === 'status') return undefined
+    // Without its polka a re-proposal says nothing: whoever has that sends it again.
+    if (message.kind === 'proposal' && message.proposal.polRound !== undefined && message.polka === undefined) return undefined
     const whole = this.#verifier.verifyBody(validators, message)
     if (!whole.ok) return this.#refuse(from, 'invalid', whole.error.message)
-    if (message.kind === 'proposal' && message.proposal.polRound !== undefined && message.polka === undefined) return undefined
     this.#noteVariant(head)
     if (message.kind === 'vote') this.#powers.onVote(message.vote)
     return message
@@ -192,21 +193,4 @@ function isWanted(head: MessageHead, { height: own, round: current, takes }: Inb
     return round >= current - CONSENSUS_LIMITS.pastRoundsMax && round <= current + aheadMax
   }
   return round < ENGINE_LIMITS.earlyRoundsMax && (height === own || (height === own + 1 && isOneSigners))
-}
-
-/** What a message says, whoever passed it on: its signatures aside. */
-function contentOf(head: MessageHead): string {
-  const slot = slotOf(head)
-  switch (head.kind) {
-    case 'vote':
-      return `${slot}/${head.vote.valueId}`
-    case 'proposal':
-      return `${slot}/${head.proposal.valueId}/${head.proposal.polRound}`
-    case 'roundCertificate':
-      return `${slot}/${head.reason}`
-    case 'status':
-      return slot
-    default:
-      return `${slot}/${head.valueId}`
-  }
 }

@@ -103,8 +103,10 @@ export class LastSignState {
   readonly #owner: SignOwner
   /** Records that are not in the file yet. */
   #pending: SignRecord[] = []
-  /** Undefined: everything is refused. */
-  #abstainTo: number | undefined = -1
+  /** Up to where the loss of an earlier state may reach; -1 when nothing was lost, undefined while that is not known: everything is refused. */
+  #settledTo: number | undefined = -1
+  /** Up to where the log is lost: of this process only, which finds that out anew. */
+  #forgottenTo = -1
 
   private constructor(file: RecordFile, owner: SignOwner) {
     this.#file = file
@@ -122,11 +124,11 @@ export class LastSignState {
     const state = new LastSignState(file, owner)
     if (first === undefined) {
       if (missing === 'refuse') throw new CorruptFileError(missingText(owner.validator))
-      if (missing === 'lost') state.#abstainTo = undefined
+      if (missing === 'lost') state.#settledTo = undefined
     } else {
       if (missing === 'lost')
         throw new CorruptFileError(
-          'there is a sign state: start without --new-sign-state, or move the file away if it is not the last one',
+          'there is a sign state: start without --new-sign-state (--vote-from needs none), or move the file away if it is not the last one',
         )
       checkOwner(first, owner)
       for (const record of rest) state.#apply(record)
@@ -141,17 +143,22 @@ export class LastSignState {
 
   /** Whether it is not known what this key has signed. */
   get isLost(): boolean {
-    return this.#abstainTo === undefined
+    return this.#settledTo === undefined
   }
 
   /** Height up to which nothing is signed; undefined: nothing at all. */
   get abstainTo(): number | undefined {
-    return this.#abstainTo
+    return this.#settledTo === undefined ? undefined : Math.max(this.#settledTo, this.#forgottenTo)
+  }
+
+  /** A state was lost once, and nothing is signed yet above the heights to which the loss may reach. */
+  get isOnProbation(): boolean {
+    return this.#settledTo !== undefined && this.#settledTo >= 0 && (this.#last?.height ?? -1) <= this.#settledTo
   }
 
   /** Refuses everything up to the last signed height: what led to those signatures is not known any more. */
   abstain(): void {
-    if (this.#last !== undefined && this.#abstainTo !== undefined) this.#abstainTo = Math.max(this.#abstainTo, this.#last.height)
+    if (this.#last !== undefined) this.#forgottenTo = Math.max(this.#forgottenTo, this.#last.height)
   }
 
   /** The key has signed something that this state does not know: nothing is signed until `settle`. */
@@ -171,7 +178,7 @@ export class LastSignState {
   }
 
   #apply(record: SignRecord): void {
-    if (record.kind === 'abstain') this.#abstainTo = record.upTo
+    if (record.kind === 'abstain') this.#settledTo = record.upTo
     else if (record.kind === 'step') {
       const { kind: _, ...step } = record
       this.#remember(step)
@@ -180,7 +187,8 @@ export class LastSignState {
 
   /** Whether a step that somebody shows with a good signature of ours is one that this state knows, or need not know. */
   knows(step: Omit<SignedStep, 'signature'>): boolean {
-    if (this.#abstainTo === undefined || step.height <= this.#abstainTo) return true
+    const { abstainTo } = this
+    if (abstainTo === undefined || step.height <= abstainTo) return true
     if (this.#last !== undefined && step.height < this.#last.height) return true
     const stored = step.height === this.#last?.height ? this.#steps.get(key(step)) : undefined
     return stored !== undefined && equalBytes(stored.digest, step.digest)
@@ -189,10 +197,11 @@ export class LastSignState {
   /** The stored signature, undefined when the step may be signed for the first time, or why it may not. */
   check(step: Omit<SignedStep, 'signature'>): Result<Uint8Array | undefined, SignRefusal> {
     const last = this.#last
-    if (this.#abstainTo === undefined)
+    const { abstainTo } = this
+    if (abstainTo === undefined)
       return err({ code: 'abstaining', message: `${describe(step)}: what this key has signed is not known` })
-    if (step.height <= this.#abstainTo)
-      return err({ code: 'abstaining', message: `${describe(step)}: abstaining up to height ${this.#abstainTo}` })
+    if (step.height <= abstainTo)
+      return err({ code: 'abstaining', message: `${describe(step)}: abstaining up to height ${abstainTo}` })
     if (last === undefined || compare(step, last) > 0) return ok(undefined)
     const stored = step.height === last.height ? this.#steps.get(key(step)) : undefined
     if (stored !== undefined && equalBytes(stored.digest, step.digest)) return ok(stored.signature)
@@ -229,7 +238,7 @@ export class LastSignState {
   async #rewrite(): Promise<void> {
     this.#pending = []
     const steps = [...this.#steps.values()].map((step): SignRecord => ({ kind: 'step', ...step }))
-    const upTo = this.#abstainTo as Height | undefined
+    const upTo = this.#settledTo as Height | undefined
     const abstain: readonly SignRecord[] = upTo === -1 ? [] : [{ kind: 'abstain', upTo }]
     const records: readonly SignRecord[] = [{ kind: 'owner', ...this.#owner }, ...steps, ...abstain]
     await this.#file.replace(records.map((record) => codec.encode(signRecordCodec, record)))

@@ -54,6 +54,10 @@ export const ENGINE_LIMITS = {
   rejoinLonelyMsMax: 60_000,
   /** Heights above the head in which a validator that lost its sign state may have signed: it abstains there. */
   lostHeightsMax: 2,
+  /** What is remembered of votes of its own that peers show, where the operator answers for a lost sign state. */
+  shownStepsCountMax: 4_096,
+  /** The newest blocks on the own disk in which it looks for signatures of its own that its sign state does not know. */
+  ownBlocksLookedAt: 16,
   /** How long a later height seen at a peer may be explained by messages that are still under way. */
   catchUpGraceMs: 300,
   /** Rounds over which a fresh proposal halves its fill. */

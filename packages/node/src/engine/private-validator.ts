@@ -1,7 +1,9 @@
 import {
   type Address,
+  bytesToHex,
   type CommitCertificate,
   type Crypto,
+  err,
   type Height,
   ok,
   type Proposal,
@@ -13,7 +15,9 @@ import {
   type Vote,
   voteDigest,
 } from '@quoin/protocol'
+import { BoundedSet } from './bounded-set.ts'
 import type { LastSignState, SignedStep, SignRefusal, SignStep } from './last-sign-state.ts'
+import { ENGINE_LIMITS } from './limits.ts'
 
 /** The power to sign with a validator's voting key. */
 export interface Signer {
@@ -28,12 +32,18 @@ export const createSigner = (crypto: Crypto, address: Address, secretKey: Uint8A
   sign: (digest) => crypto.sign(digest, secretKey).signature,
 })
 
+type Position = Pick<UnsignedVote, 'height' | 'round'>
+const stepOf = ({ height, round }: Position, step: SignStep): string => `${height}/${round}/${step}`
+const contentOf = (at: Position, step: SignStep, digest: Uint8Array): string => `${stepOf(at, step)}/${bytesToHex(digest)}`
+
 /** Signs votes and proposals, and nothing that the sign state forbids. What it signs may leave the node only after `sync`. */
 export class PrivateValidator {
   readonly #signer: Signer
   readonly #crypto: Crypto
   readonly #domain: SigningDomain
   readonly #state: LastSignState
+  /** Steps that were signed before the state was lost, and what was. */
+  readonly #shown = new BoundedSet(ENGINE_LIMITS.shownStepsCountMax)
 
   constructor(signer: Signer, crypto: Crypto, domain: SigningDomain, state: LastSignState) {
     this.#signer = signer
@@ -62,6 +72,11 @@ export class PrivateValidator {
     return this.#state.isLost
   }
 
+  /** A sign state was lost once, and nothing is signed yet above the heights to which the loss may reach. */
+  get isOnProbation(): boolean {
+    return this.#state.isOnProbation
+  }
+
   /** Height up to which nothing is signed; undefined: nothing at all. */
   get abstainTo(): number | undefined {
     return this.#state.abstainTo
@@ -85,6 +100,17 @@ export class PrivateValidator {
     const digest = voteDigest(this.#crypto, this.#domain, vote)
     if (this.#state.knows({ height: vote.height, round: vote.round, step: vote.kind, digest })) return false
     this.#state.lose()
+    return true
+  }
+
+  /**
+   * Takes a vote of ours that a peer shows for one that the state lost: from then on this step is not signed differently, as far as that has not
+   * happened yet. False when the vote is another's.
+   */
+  remember(vote: Vote): boolean {
+    if (vote.validator !== this.address) return false
+    this.#shown.add(stepOf(vote, vote.kind))
+    this.#shown.add(contentOf(vote, vote.kind, voteDigest(this.#crypto, this.#domain, vote)))
     return true
   }
 
@@ -125,22 +151,22 @@ export class PrivateValidator {
     return this.#state.compact()
   }
 
-  #sign(at: Pick<UnsignedVote, 'height' | 'round'>, step: SignStep, digest: Uint8Array): Result<Uint8Array, SignRefusal> {
+  #sign(at: Position, step: SignStep, digest: Uint8Array): Result<Uint8Array, SignRefusal> {
     const position = { height: at.height, round: at.round, step, digest }
     const known = this.#state.check(position)
     if (!known.ok) return known
     if (known.value !== undefined) return ok(known.value)
+    if (this.#shown.has(stepOf(at, step)) && !this.#shown.has(contentOf(at, step, digest)))
+      return err({
+        code: 'conflict',
+        message: `${step} of height ${at.height} round ${at.round} is not what a peer has of this validator`,
+      })
     const signature = this.#signer.sign(digest)
     this.#state.record({ ...position, signature })
     return ok(signature)
   }
 
-  #restore(
-    at: Pick<UnsignedVote, 'height' | 'round'>,
-    step: SignStep,
-    digest: Uint8Array,
-    signature: Uint8Array,
-  ): Result<void, SignRefusal> {
+  #restore(at: Position, step: SignStep, digest: Uint8Array, signature: Uint8Array): Result<void, SignRefusal> {
     const position = { height: at.height, round: at.round, step, digest }
     const known = this.#state.check(position)
     if (known.ok && known.value === undefined) this.#state.record({ ...position, signature })

@@ -12,14 +12,18 @@ export interface SignStateOptions {
   readonly voteFrom?: Height | undefined
 }
 
-/** The sign state of a key. Throws CorruptFileError: damaged, another's, or missing without a word of what to do. */
+const NOTHING_SAID = Height(0)
+
+/** The sign state of a key, where so much of the chain is known. Throws CorruptFileError: damaged, another's, or missing without a word of what to do. */
 export async function openSignState(
   powers: RecordFilePowers,
   owner: SignOwner,
-  { missing, voteFrom }: SignStateOptions = {},
+  { missing, voteFrom = NOTHING_SAID }: SignStateOptions,
+  head: Height,
 ): Promise<LastSignState> {
   const state = await LastSignState.open(powers, owner, missing)
-  if (voteFrom !== undefined && (state.abstainTo === undefined || state.abstainTo >= voteFrom)) {
+  // Of a height that is final here, the operator's word has been used.
+  if (voteFrom > head && (state.abstainTo === undefined || state.abstainTo >= voteFrom)) {
     state.settle(Height(voteFrom - 1))
     await state.sync()
   }
@@ -29,29 +33,43 @@ export async function openSignState(
 /**
  * Keeps a validator from signing the opposite of what it signed before its sign state was lost, or before the copy was made that it was restored
  * from. What it may have signed ends two heights above the highest one that peers prove by a certificate: at the next height, and at
- * the one after, if this validator alone knew the next to be final.
+ * the one after, if this validator alone knew the next to be final. As long as it has signed nothing since, each block that a peer proves,
+ * because it was ahead, moves that end.
  */
 export class SignCustody {
   readonly #validator: PrivateValidator
   readonly #logger: Logger
+  /** From this height on the operator answers for what was signed. */
+  readonly #voteFrom: Height
 
-  constructor(validator: PrivateValidator, logger: Logger) {
+  constructor(validator: PrivateValidator, logger: Logger, { voteFrom = NOTHING_SAID }: SignStateOptions) {
     this.#validator = validator
     this.#logger = logger
+    this.#voteFrom = voteFrom
   }
 
   /** A vote with a good signature, of anybody. */
   heard(vote: Vote): void {
+    // The operator knows that votes of this height may be lost.
+    if (vote.height === this.#voteFrom && this.#validator.remember(vote)) return
     if (this.#validator.sawVote(vote)) this.#sayStale(vote.height)
   }
 
-  /** A block is final. Its certificate may have a signature of ours that the sign state does not know. */
-  async committed(certificate: CommitCertificate, isRejoining: boolean): Promise<void> {
+  /** A final block that is on this disk since before the start. */
+  found(certificate: CommitCertificate): void {
+    if (this.#validator.saw(certificate)) this.#sayStale(certificate.height)
+  }
+
+  /**
+   * A block is final. Its certificate may have a signature of ours that the sign state does not know. `isProven`: a peer that was ahead had it; and so
+   * this validator may have signed the next ones before its state was lost.
+   */
+  async committed(certificate: CommitCertificate, isRejoining: boolean, isProven: boolean): Promise<void> {
     const { height } = certificate
     if (this.#validator.saw(certificate)) this.#sayStale(height)
-    if (!this.#validator.isLost) return
-    if (isRejoining) await this.#validator.sync()
-    else await this.rejoined(height)
+    if (this.#validator.isLost && !isRejoining) await this.rejoined(height)
+    else if (isProven && this.#validator.isOnProbation && height >= this.#voteFrom) this.#settle(height)
+    await this.#validator.sync()
   }
 
   #sayStale(height: Height): void {
@@ -65,10 +83,15 @@ export class SignCustody {
   /** Peers have said how far the chain is, and all of that is committed here. */
   async rejoined(head: Height): Promise<void> {
     if (!this.#validator.isLost) return
-    const upTo = Height(head + ENGINE_LIMITS.lostHeightsMax)
-    this.#validator.settle(upTo)
+    const upTo = this.#settle(head)
     await this.#validator.sync()
     this.#logger.warn({ upTo }, 'this validator signs again above this height')
+  }
+
+  #settle(proven: Height): Height {
+    const upTo = Height(proven + ENGINE_LIMITS.lostHeightsMax)
+    this.#validator.settle(upTo)
+    return upTo
   }
 
   /** Why nothing is signed at a height, in words; undefined when it is. */

@@ -21,12 +21,16 @@ it('counts and names the untimely proposals, each round once', () => {
   look(2, 0, 101)
   look(2, 0, 101)
   look(2, 1, -551)
-  // A round that is over says nothing new, and costs nothing.
+  // Of the same rounds, and of a height that is over, nothing new is said.
   look(2, 0, 5_000)
   look(1, 7, 5_000)
-  expect(timeliness.counters).toEqual({ proposalsEarly: 1, proposalsLate: 1 })
+  // One of a later round that came first hides nothing.
+  look(3, 4, 0)
+  look(3, 0, 700)
+  expect(timeliness.counters).toEqual({ proposalsEarly: 2, proposalsLate: 1 })
   expect(told).toMatchObject([
     { height: 2, round: 0, proposer: '0xaa', from: 'peer', offsetMs: 101 },
     { height: 2, round: 1, offsetMs: -551 },
+    { height: 3, round: 0, offsetMs: 700 },
   ])
 })

@@ -1,6 +1,7 @@
 import type { ChainParameters, Proposal, TimeMs } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
 import type { PeerId } from '../powers.ts'
+import { ENGINE_LIMITS } from './limits.ts'
 import { isTimely } from './value-judge.ts'
 
 /**
@@ -9,9 +10,9 @@ import { isTimely } from './value-judge.ts'
  */
 export class Timeliness {
   readonly #logger: Pick<Logger, 'warn'>
-  /** Of the last round that was looked at: a proposal comes again and again. */
+  /** What was looked at in the newest height: a proposal comes again and again, and rounds in any order. */
   #height = 0
-  #round = -1
+  readonly #rounds = new Set<number>()
   readonly counters = { proposalsEarly: 0, proposalsLate: 0 }
 
   constructor(logger: Pick<Logger, 'warn'>) {
@@ -26,9 +27,10 @@ export class Timeliness {
     receivedMs: number,
     parameters: ChainParameters,
   ): void {
-    if (height < this.#height || (height === this.#height && round <= this.#round)) return
+    if (height > this.#height) this.#rounds.clear()
+    if (height < this.#height || this.#rounds.has(round) || this.#rounds.size >= ENGINE_LIMITS.receivedRoundsMax) return
     this.#height = height
-    this.#round = round
+    this.#rounds.add(round)
     if (isTimely(timeMs, receivedMs, round, parameters)) return
     const offsetMs = Math.round(timeMs - receivedMs)
     this.counters[offsetMs > 0 ? 'proposalsEarly' : 'proposalsLate']++

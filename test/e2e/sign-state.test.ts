@@ -9,6 +9,10 @@ const UNTRUSTED_FILES = 65
 const fileOf = ({ dataDir }: Validator) => join(dataDir, 'sign-state')
 const start = ({ dataDir }: Validator, ...args: readonly string[]) => quoin(['start', '--data-dir', dataDir, ...args])
 
+async function wipe({ dataDir }: Validator): Promise<void> {
+  for (const name of ['db', 'wal', 'sign-state']) await rm(join(dataDir, name), { recursive: true, force: true })
+}
+
 describe('a validator whose sign state is not its last one', () => {
   let network: Network
   beforeAll(async () => {
@@ -54,7 +58,7 @@ describe('a validator whose sign state is not its last one', () => {
   it('wiped, keeps silent until the chain is past what it may have signed, and votes again', async () => {
     const [, second, third] = network.validators as [Validator, Validator, Validator]
     await third.kill()
-    for (const name of ['db', 'wal', 'sign-state']) await rm(join(third.dataDir, name), { recursive: true, force: true })
+    await wipe(third)
     await third.start({}, ['--new-sign-state'])
     await endOfSilence(third)
     await expectVotes(third, second)
@@ -75,6 +79,20 @@ describe('a validator whose sign state is not its last one', () => {
     await fourth.program.shows(/a signature of this validator that its sign state does not know/)
     await endOfSilence(fourth)
     await expectVotes(fourth, third)
+  })
+
+  it('two of four wiped at once make the chain stand still, and go on with the word of the operators', async () => {
+    const [first, , third, fourth] = network.validators as [Validator, Validator, Validator, Validator]
+    await Promise.all([third.kill(), fourth.kill()])
+    for (const node of [third, fourth]) await wipe(node)
+    await Promise.all([third, fourth].map((node) => node.start({}, ['--new-sign-state'])))
+    const height = (await first.height()) + 1
+    for (const node of [third, fourth])
+      await node.program.shows(new RegExp(`start the silent ones with --vote-from ${height}\\b`))
+    expect(await first.height()).toBe(height - 1)
+    await Promise.all([third.kill(), fourth.kill()])
+    await Promise.all([third, fourth].map((node) => node.start({}, ['--vote-from', String(height)])))
+    await network.advance(5)
   })
 
   it('nobody signed twice', async () => {

@@ -4,6 +4,7 @@ import {
   certifiedBlockCodec,
   codec,
   headerHash,
+  LIMITS,
   nobleCrypto,
   unwrap,
   ZERO_HASH,
@@ -60,6 +61,9 @@ export const honest =
   }
 
 export const bytes = (...values: number[]) => Uint8Array.from(values)
+
+/** As long as a transaction, and none. */
+const junk = new Uint8Array(LIMITS.transactionBytesMin)
 
 /** An honest answer of a node, changed. */
 export const lying =
@@ -126,10 +130,10 @@ export function liarsOf(source: TestNode, crypto: Crypto, validators: TestValida
     'repeats a block': change(([first, ...rest]) => [first!, first!, ...rest]),
     'answers backwards': change((blocks) => blocks.reverse()),
     'sends the body of another block': change((blocks) =>
-      blocks.map((block) => ({ ...block, transactions: blocks.at(-1)!.transactions.toReversed().concat(bytes(1)) })),
+      blocks.map((block) => ({ ...block, transactions: blocks.at(-1)!.transactions.toReversed().concat(junk) })),
     ),
     'leaves out a transaction': change((blocks) =>
-      blocks.map((block) => ({ ...block, transactions: block.transactions.length > 0 ? [] : [bytes(2)] })),
+      blocks.map((block) => ({ ...block, transactions: block.transactions.length > 0 ? [] : [junk] })),
     ),
     'changes a header under the old certificate': inFirst((block) => ({
       ...block,

@@ -2,7 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as any from '../test/arbitraries.ts'
 import { checkRoundTrip, checkStrict } from '../test/codec-laws.ts'
-import { bodyCodec, certifiedBlockCodec, compactBlockCodec, headerCodec, rawBlockCodec, transactionsRoot } from './block.ts'
+import {
+  bodyCodec,
+  bodyCodecOf,
+  certifiedBlockCodec,
+  compactBlockCodec,
+  headerCodec,
+  rawBlockCodec,
+  transactionsRoot,
+} from './block.ts'
 import { bytesToHex, concatBytes, equalBytes, Hash, hexToBytes, numberToBytes } from './bytes.ts'
 import { type Codec, decode, encode } from './codec.ts'
 import { encodeHeader } from './header.ts'
@@ -10,7 +18,7 @@ import { LIMITS } from './limits.ts'
 import { merkleRoot } from './merkle.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 
-const { blockBytesMax, blockTransactionsMax, headerBytesMax, transactionBytesMax } = LIMITS
+const { blockBytesMax, blockTransactionsMax, headerBytesMax, transactionBytesMax, transactionBytesMin } = LIMITS
 
 /** A codec with its values, the type of which no longer matters. */
 const typeWith = <T>(type: Codec<T>, values: fc.Arbitrary<T>) => ({
@@ -61,10 +69,11 @@ describe('a header on the wire', () => {
 })
 
 describe('a body', () => {
-  /** Full transactions, and one that takes what is left of the block. */
+  /** As few transactions as have so many bytes together. */
   const full = (bytes: number): Uint8Array[] => {
-    const whole = Array.from({ length: Math.floor(bytes / transactionBytesMax) }, () => new Uint8Array(transactionBytesMax))
-    return [...whole, new Uint8Array(bytes % transactionBytesMax)]
+    const count = Math.ceil(bytes / transactionBytesMax)
+    const even = Math.floor(bytes / count)
+    return Array.from({ length: count }, (_, i) => new Uint8Array(i === 0 ? bytes - even * (count - 1) : even))
   }
   const refusal = (bytes: Uint8Array) => {
     const decoded = decode(bodyCodec, bytes)
@@ -81,11 +90,30 @@ describe('a body', () => {
     expect(refusal(written(full(blockBytesMax + 1)))).toContain(message)
   })
 
+  const least = (count: number) => Array<Uint8Array>(count).fill(new Uint8Array(transactionBytesMin))
+
   it('has its transactions and no more', () => {
-    const empty = (count: number) => Array<Uint8Array>(count).fill(new Uint8Array(0))
-    expect(refusal(encode(bodyCodec, empty(blockTransactionsMax)))).toBeUndefined()
-    expect(refusal(written(empty(blockTransactionsMax + 1)))).toContain('20001 items, at most 20000 are allowed')
+    expect(refusal(encode(bodyCodec, least(blockTransactionsMax)))).toBeUndefined()
+    expect(refusal(written(least(blockTransactionsMax + 1)))).toContain('20001 items, at most 20000 are allowed')
     expect(refusal(written([new Uint8Array(transactionBytesMax + 1)]))).toContain('length 262145, at most 262144 is allowed')
+  })
+
+  it('has none that is too short to be a transaction', () => {
+    expect(refusal(written([]))).toBeUndefined()
+    const short = new Uint8Array(transactionBytesMin - 1)
+    const message = `a transaction of ${short.length} bytes, at least ${transactionBytesMin} are needed`
+    expect(refusal(written([short, ...least(2)]))).toContain(message)
+    expect(refusal(written([new Uint8Array(0)]))).toContain('a transaction of 0 bytes')
+    expect(() => encode(bodyCodec, [short])).toThrow(message)
+  })
+
+  it('may have fewer where its reader knows more of the chain', () => {
+    const type = bodyCodecOf(3)
+    expect(decode(type, written(least(3)))).toEqual({ ok: true, value: least(3) })
+    // Nothing is read of it: what follows the count is missing here.
+    expect(decode(type, numberToBytes(4, 4))).toMatchObject({
+      error: { message: expect.stringContaining('4 items, at most 3 are allowed') },
+    })
   })
 
   it('at both limits is as long as the codec says, whatever its parts could sum up to', () => {

@@ -16,11 +16,20 @@ export const headerCodec: codec.Codec<Header> = {
   },
 }
 
+const encodedTransaction = codec.checked(codec.bytes(LIMITS.transactionBytesMax), ({ length }) =>
+  length < LIMITS.transactionBytesMin
+    ? `a transaction of ${length} bytes, at least ${LIMITS.transactionBytesMin} are needed`
+    : undefined,
+)
+
+/** A body of at most so many transactions: more are refused before one of them is read. */
+export const bodyCodecOf = (transactionsMax: number): codec.Codec<readonly Uint8Array[]> => ({
+  ...codec.checked(codec.list(encodedTransaction, transactionsMax), bodyProblem),
+  bytesMax: 4 + 4 * transactionsMax + LIMITS.blockBytesMax,
+})
+
 /** The encoded transactions of a block, in order; their sum is bounded, so that a body is too. */
-export const bodyCodec: codec.Codec<readonly Uint8Array[]> = {
-  ...codec.checked(codec.list(codec.bytes(LIMITS.transactionBytesMax), LIMITS.blockTransactionsMax), bodyProblem),
-  bytesMax: 4 + 4 * LIMITS.blockTransactionsMax + LIMITS.blockBytesMax,
-}
+export const bodyCodec = bodyCodecOf(LIMITS.blockTransactionsMax)
 
 function bodyProblem(transactions: readonly Uint8Array[]): string | undefined {
   const size = transactions.reduce((sum, { length }) => sum + length, 0)
@@ -44,8 +53,11 @@ export interface RawBlock {
   readonly transactions: readonly Uint8Array[]
 }
 
-const rawBlockFields = { header: headerCodec, transactions: bodyCodec } as const
-export const rawBlockCodec: codec.Codec<RawBlock> = codec.struct(rawBlockFields)
+/** A block of at most so many transactions. */
+export const rawBlockCodecOf = (transactionsMax: number): codec.Codec<RawBlock> =>
+  codec.struct({ header: headerCodec, transactions: bodyCodecOf(transactionsMax) })
+
+export const rawBlockCodec = rawBlockCodecOf(LIMITS.blockTransactionsMax)
 
 /** A final block with the proof that it is: what block sync carries. */
 export interface CertifiedBlock extends RawBlock {
@@ -53,7 +65,8 @@ export interface CertifiedBlock extends RawBlock {
 }
 
 export const certifiedBlockCodec: codec.Codec<CertifiedBlock> = codec.struct({
-  ...rawBlockFields,
+  header: headerCodec,
+  transactions: bodyCodec,
   certificate: commitCertificateCodec,
 })
 

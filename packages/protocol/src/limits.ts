@@ -4,6 +4,11 @@
 export const LIMITS = {
   /** Encoded transaction. Larger than any contract container. */
   transactionBytesMax: 256 * 1024,
+  /**
+   * Encoded transaction: a legacy one is a list of nine fields, each of one byte at the least, behind one byte of its length. Nothing shorter
+   * decodes, so that no list of transactions costs more objects than its bytes pay for.
+   */
+  transactionBytesMin: 10,
   /** Contract container: some 7 KiB of constructor arguments and the rest of the transaction fit beside it. */
   containerBytesMax: 248 * 1024,
   /** Sum of the encoded transactions of one block. */

@@ -412,6 +412,23 @@ describe('access lists', () => {
 })
 
 describe('size', () => {
+  it('has a least, which a transaction can have', () => {
+    const none = new Uint8Array(0)
+    const one = Uint8Array.of(1)
+    const smallest = (v: number) => encodeRlp([none, none, none, none, none, none, Uint8Array.of(v), one, one])
+    expect(smallest(35)).toHaveLength(LIMITS.transactionBytesMin)
+    const transaction = unwrap(decode(smallest(37), 1))
+    expect(recoverSender(crypto, transaction)).toBeDefined()
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: LIMITS.transactionBytesMin - 1 }), (raw) => {
+        expect(decode(raw, 1).ok).toBe(false)
+      }),
+    )
+    for (const first of [0xc0, 0xc8, 1, 2])
+      for (let length = 0; length < LIMITS.transactionBytesMin - 1; length++)
+        expect(decode(Uint8Array.of(first, ...new Uint8Array(length).fill(0x80)), 1).ok).toBe(false)
+  })
+
   it('is limited exactly', () => {
     const overhead = legacy({ data: new Uint8Array(LIMITS.transactionBytesMax) }).length - LIMITS.transactionBytesMax
     const largest = legacy({ data: new Uint8Array(LIMITS.transactionBytesMax - overhead) })

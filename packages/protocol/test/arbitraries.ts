@@ -149,7 +149,9 @@ export const header: fc.Arbitrary<Header> = headerFields.map((fields) => ({
   mixHash: fields.number === 0 ? fields.mixHash : Hash(new Uint8Array(32)),
 }))
 
-export const body = fc.array(bytesUpTo(200), { maxLength: 6 }) as fc.Arbitrary<readonly Uint8Array[]>
+export const body = fc.array(fc.uint8Array({ minLength: LIMITS.transactionBytesMin, maxLength: 200 }), {
+  maxLength: 6,
+}) as fc.Arbitrary<readonly Uint8Array[]>
 export const rawBlock: fc.Arbitrary<RawBlock> = fc.record({ header, transactions: body })
 export const certifiedBlock = fc.record({ header, transactions: body, certificate: commitCertificate })
 export const compactBlock: fc.Arbitrary<CompactBlock> = fc.record({ header, transactionHashes: fc.array(hash, { maxLength: 8 }) })

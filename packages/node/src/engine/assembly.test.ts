@@ -7,6 +7,7 @@ import {
   type Header,
   type Height,
   headerHash,
+  LIMITS,
   nobleCrypto,
   ok,
   type Round,
@@ -28,8 +29,9 @@ const HEIGHT = 4 as Height
 const ROUND = 0 as Round
 
 /** The assembly takes transactions as bytes with a hash, whatever they hold; those that begin with 66 are malformed. */
-const raw = (n: number): Uint8Array => Uint8Array.of(1, n >> 8, n)
-const bad = (n: number): Uint8Array => Uint8Array.of(0x66, n)
+const raw = (n: number): Uint8Array => Uint8Array.of(1, n >> 8, n, ...padding)
+const bad = (n: number): Uint8Array => Uint8Array.of(0x66, n, ...padding)
+const padding = new Uint8Array(LIMITS.transactionBytesMin)
 const hashOf = (bytes: Uint8Array): Hash => Hash(nobleCrypto.keccak256(bytes))
 const verified = (bytes: Uint8Array) => ({ raw: bytes, hash: hashOf(bytes) }) as SignedTransaction
 

@@ -109,9 +109,12 @@ describe('messages between engines', () => {
       }),
     )
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 5 }), (value) => {
-        expect(decodeTransactions(encodeTransactions(value))).toEqual({ ok: true, value })
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ minLength: LIMITS.transactionBytesMin, maxLength: 50 }), { maxLength: 5 }),
+        (value) => {
+          expect(decodeTransactions(encodeTransactions(value))).toEqual({ ok: true, value })
+        },
+      ),
     )
   })
 

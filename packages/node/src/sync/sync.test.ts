@@ -1,6 +1,16 @@
 import type { MemoryKv } from '@quoin/contracts/platform'
 import { SYSTEM_RECORDS } from '@quoin/execution'
-import { certifiedBlockCodec, codec, Hash, Height, nobleCrypto, transactionsRoot, unwrap, ZERO_HASH } from '@quoin/protocol'
+import {
+  certifiedBlockCodec,
+  codec,
+  Hash,
+  Height,
+  LIMITS,
+  nobleCrypto,
+  transactionsRoot,
+  unwrap,
+  ZERO_HASH,
+} from '@quoin/protocol'
 import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -261,7 +271,7 @@ describe('next', () => {
     await expect(fork.sync.next(new AbortController().signal)).rejects.toThrow('a fork')
     expect(fork.network.penalties).toEqual([])
     const world = await createWorld()
-    const garbage = bytes(0x7f, 1)
+    const garbage = bytes(0x7f, ...new Uint8Array(LIMITS.transactionBytesMin))
     const root = Hash(transactionsRoot(crypto, [Hash(crypto.keccak256(garbage))]))
     const sealed = forged(crypto, source, { transactionsRoot: root }, validators)
     world.network.responders.set('peer', async (request, signal) => {

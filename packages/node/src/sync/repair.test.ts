@@ -1,5 +1,5 @@
 import { MemoryKv } from '@quoin/contracts/platform'
-import { type CertifiedBlock, codec, Height, nobleCrypto } from '@quoin/protocol'
+import { type CertifiedBlock, codec, err, Height, nobleCrypto } from '@quoin/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
@@ -8,7 +8,7 @@ import { blockFault, recentFaults } from '../chain/block-fault.ts'
 import { DamagedError } from '../store/damage.ts'
 import { hashKey, heightKey } from '../store/schema.ts'
 import { blocksCodec } from './messages.ts'
-import { BlockRepair, REPAIR_LIMITS } from './repair.ts'
+import { BlockRepair, REPAIR_LIMITS, type RepairPowers } from './repair.ts'
 
 const crypto = nobleCrypto
 const validators = testValidators(crypto, 4)
@@ -41,13 +41,13 @@ async function damagedNode(...changes: readonly (readonly [key: Uint8Array, valu
   return openTestNode({ crypto, validators, kv })
 }
 
-function repairOf({ store, chain, pool, log }: TestNode): BlockRepair {
+function repairOf({ store, chain, pool, log }: TestNode, mempool: RepairPowers['mempool'] = pool): BlockRepair {
   const repair = new BlockRepair({
     store,
     validatorsAt: (height) => chain.validatorsAt(height),
     domain: chain.domain,
     transport: network,
-    mempool: pool,
+    mempool,
     crypto,
     clock,
     logger: log,
@@ -171,6 +171,21 @@ describe('the repair of a block', () => {
     await settle(repair, 10)
     expect(repair.repaired).toBe(1)
     expect(network.offenders()).toEqual(['a', 'b', 'c', 'd'])
+    expect(blockFault(check(node), spoilt, everything)).toBeUndefined()
+  })
+
+  it('waits where the senders of its transactions cannot be recovered now, and blames nobody', async () => {
+    const node = await damagedBody()
+    network.responders.set('peer', honest(peer))
+    let refusals = 2
+    const repair = repairOf(node, {
+      verify: (raws) =>
+        refusals-- > 0 ? Promise.resolve(err({ code: 'unavailable', message: 'the workers die' })) : node.pool.verify(raws),
+    })
+    repair.request(spoilt, damage)
+    await settle(repair, 5)
+    expect(failures).toEqual([])
+    expect([repair.repaired, network.requests.length, network.penalties.length]).toEqual([1, 3, 0])
     expect(blockFault(check(node), spoilt, everything)).toBeUndefined()
   })
 

@@ -84,16 +84,17 @@ export class BlockRepair {
       const peers = transport.peers()
       const peer = peers[attempt % Math.max(1, peers.length)]
       const block = peer === undefined ? undefined : await this.#fetch(peer, height, signal)
-      if (block === undefined) {
-        await this.#wait(signal)
-        continue
+      const verified = block && (await mempool.verify(block.transactions))
+      if (verified?.ok === false && verified.error.code === 'unavailable')
+        logger.warn({ height }, `a block that was fetched for a damaged one waits: ${verified.error.message}`)
+      else if (block !== undefined && verified !== undefined) {
+        const { header, hash, certificate } = block
+        await store.rebuild({ header, hash, certificate, transactions: unwrap(verified) })
+        this.#repaired++
+        logger.warn({ height, hash, peer }, 'a damaged block was fetched from a peer and written anew. Check the disk')
+        return true
       }
-      const { header, hash, certificate } = block
-      const transactions = unwrap(await mempool.verify(block.transactions))
-      await store.rebuild({ header, hash, certificate, transactions })
-      this.#repaired++
-      logger.warn({ height, hash, peer }, 'a damaged block was fetched from a peer and written anew. Check the disk')
-      return true
+      await this.#wait(signal)
     }
     return false
   }

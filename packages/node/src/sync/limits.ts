@@ -1,4 +1,4 @@
-import { certifiedBlockCodec } from '@quoin/protocol'
+import { certifiedBlockCodec, LIMITS } from '@quoin/protocol'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -11,6 +11,8 @@ export const SYNC_LIMITS = {
   answerBlocksMax: 256,
   /** An answer ends with the block that brings it to this size; it has one block at least. */
   answerBytesMax,
+  /** It ends with the block that brings it to so many transactions, too: each costs its reader an object, however short it is. */
+  answerTransactionsMax: LIMITS.blockTransactionsMax,
   /** So that no answer is larger than this. */
   responseBytesMax: answerBytesMax + certifiedBlockCodec.bytesMax + 64,
   /** Fetched blocks that wait for their execution: below both of these, the next answer is asked for ahead of time. */

@@ -42,10 +42,35 @@ export const syncRequestCodec: codec.Codec<SyncRequest> = {
 
 export const statusCodec = status
 
-/** Answer to `blocks`: at least one. */
-export const blocksCodec: codec.Codec<readonly CertifiedBlock[]> = {
-  ...codec.checked(codec.list(certifiedBlockCodec, SYNC_LIMITS.answerBlocksMax), (blocks) =>
-    blocks.length === 0 ? 'an answer without blocks' : undefined,
-  ),
+/**
+ * Answer to `blocks`: from one to `countMax`. An honest one ends with the block that brings it to a limit, so that nothing is read of what
+ * follows there: an answer is read at one go, and holds all other work of the process as long.
+ */
+export const blocksCodecOf = (countMax: number): codec.Codec<readonly CertifiedBlock[]> => ({
   bytesMax: SYNC_LIMITS.responseBytesMax,
-}
+  write(writer, blocks) {
+    if (blocks.length === 0) throw new RangeError('an answer without blocks')
+    codec.list(certifiedBlockCodec, countMax).write(writer, blocks)
+  },
+  read(reader) {
+    const count = reader.u32()
+    if (count === 0) reader.fail('an answer without blocks')
+    if (count > countMax) reader.fail(`${count} blocks, at most ${countMax} are allowed`)
+    const start = reader.at
+    const blocks: CertifiedBlock[] = []
+    for (let transactions = 0; blocks.length < count; ) {
+      const bytes = reader.at - start
+      if (isFull(bytes, transactions))
+        reader.fail(`block ${blocks.length} of an answer that was full with ${transactions} transactions of ${bytes} bytes`)
+      const block = certifiedBlockCodec.read(reader)
+      transactions += block.transactions.length
+      blocks.push(block)
+    }
+    return blocks
+  },
+})
+
+const isFull = (bytes: number, transactions: number): boolean =>
+  bytes >= SYNC_LIMITS.answerBytesMax || transactions >= SYNC_LIMITS.answerTransactionsMax
+
+export const blocksCodec = blocksCodecOf(SYNC_LIMITS.answerBlocksMax)

@@ -8,7 +8,7 @@ import type { BlockStore } from '../store/block-store.ts'
 import type { DamagedError } from '../store/damage.ts'
 import { checkAnswer, checkFinal, type FetchedBlock } from './check.ts'
 import { SYNC_LIMITS } from './limits.ts'
-import { blocksCodec, syncRequestCodec } from './messages.ts'
+import { blocksCodecOf, syncRequestCodec } from './messages.ts'
 
 export const REPAIR_LIMITS = {
   /** Damaged blocks that wait. More of them are no accident of a sector: the node stops. */
@@ -104,7 +104,7 @@ export class BlockRepair {
     const { crypto, domain, validatorsAt, transport, logger } = this.#powers
     const answer = await this.#ask(peer, height, signal)
     if (answer === undefined) return undefined
-    const blocks = codec.decode(blocksCodec, answer)
+    const blocks = codec.decode(blocksCodecOf(1), answer)
     const fetched = blocks.ok ? checkAnswer(crypto, blocks.value, { from: height, countMax: 1 }) : blocks
     const block = fetched.ok ? fetched.value[0]! : undefined
     const validators = validatorsAt(height)

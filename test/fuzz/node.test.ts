@@ -103,8 +103,12 @@ const signedStep = fc.record({
 fuzzTargets({
   'engine message': resultTarget(encodeMessage, decodeMessage, message),
   'engine request': resultTarget(encodeRequest, (bytes: Uint8Array) => decodeRequest(bytes, 1e12), bodyRequest),
-  'engine response, transactions': resultTarget(encodeTransactions, decodeTransactions, any.body),
-  'engine response, block': resultTarget(encodeBlock, decodeBlock, any.rawBlock),
+  'engine response, transactions': resultTarget(
+    encodeTransactions,
+    (bytes: Uint8Array) => decodeTransactions(bytes, LIMITS.blockTransactionsMax),
+    any.body,
+  ),
+  'engine response, block': resultTarget(encodeBlock, (bytes: Uint8Array) => decodeBlock(bytes, 1e12), any.rawBlock),
   'sync request': codecTarget(syncRequestCodec, syncRequest),
   'sync status': codecTarget(statusCodec, fc.record(status)),
   'sync blocks': codecTarget(blocksCodec, fc.array(any.certifiedBlock, { minLength: 1, maxLength: 2 })),

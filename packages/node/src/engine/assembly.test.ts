@@ -1,3 +1,4 @@
+import { GAS } from '@quoin/execution'
 import {
   type CompactBlock,
   emptyBloom,
@@ -62,7 +63,7 @@ const scopes: Scope[] = []
 afterEach(() => Promise.all(scopes.splice(0).map((scope) => scope.close())))
 
 /** An assembly whose peers answer as told, and whose timers fire when told. */
-function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Answer>>, isBusy = () => false) {
+function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Answer>>, isBusy = () => false, blockGasMax = 1e12) {
   const known = new Map(pool.map((bytes) => [hashOf(bytes), verified(bytes)]))
   const asked: { peer: PeerId; request: BodyRequest }[] = []
   const blamed: { peer: PeerId; offence: Offence }[] = []
@@ -120,7 +121,7 @@ function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Ans
       wake()
     },
   )
-  assembly.startHeight(HEIGHT)
+  assembly.startHeight(HEIGHT, blockGasMax)
   const result = async (): Promise<Assembled> => {
     if (results.length === 0)
       await new Promise<void>((resolve) => {
@@ -216,6 +217,16 @@ describe('filling a proposal', () => {
     ])
   })
 
+  it('reads nothing of more transactions than were asked for', async () => {
+    const block = blockOf(raws)
+    const { assembly, result, blamed } = setUp(raws.slice(2), { a: () => encodeTransactions(raws.slice(0, 3)), b: serve(raws) })
+    assembly.offer(ROUND, block.hash, block.compact, 'a')
+    assembly.want(block.hash)
+    expect((await result()).kind).toBe('assembled')
+    expect(blamed).toEqual([{ peer: 'a', offence: 'malformed' }])
+    expect(assembly.counters.fetchedTransactions).toBe(2)
+  })
+
   it('says so when a transaction of the block is none: nobody is to blame but the proposer', async () => {
     const block = blockOf([raws[0]!, bad(1)])
     const { assembly, result, blamed } = setUp(raws, { a: serve([bad(1)]) })
@@ -288,7 +299,7 @@ describe('filling a proposal', () => {
     assembly.offer(ROUND, block.hash, block.compact, 'a')
     assembly.want(block.hash)
     while (asked.length === 0) await Promise.resolve()
-    assembly.startHeight((HEIGHT + 1) as Height)
+    assembly.startHeight((HEIGHT + 1) as Height, 1e12)
     await Promise.all(scopes.map((scope) => scope.close()))
     expect(results).toEqual([])
   })
@@ -311,6 +322,21 @@ describe('fetching a block by its hash', () => {
     expect(blamed.map(({ peer, offence }) => `${peer} ${offence}`)).toEqual(['a invalid', 'b invalid', 'c invalid'])
     expect(assembly.counters.fetchedBlocks).toBe(1)
   })
+
+  it('reads nothing of one with more transactions than the gas of a block allows', async () => {
+    const [block, larger] = [blockOf(raws), blockOf([...raws, raw(20)])]
+    const gas = GAS.transaction * raws.length
+    const answer = ({ header }: typeof block, body: readonly Uint8Array[]) => encodeBlock({ header, transactions: body })
+    const { assembly, result, blamed } = setUp(
+      [],
+      { a: () => answer(larger, larger.raws), b: () => answer(block, raws) },
+      () => false,
+      gas,
+    )
+    assembly.want(block.hash)
+    expect((await result()).kind).toBe('assembled')
+    expect(blamed).toEqual([{ peer: 'a', offence: 'malformed' }])
+  })
 })
 
 describe('serving', () => {
@@ -328,13 +354,13 @@ describe('serving', () => {
     })
     for (let i = 0; i < 2; i++) {
       const { whole, some } = ask()
-      expect(decodeBlock(whole!)).toEqual({ ok: true, value: { header: block.header, transactions: raws } })
-      expect(decodeTransactions(some!)).toEqual({ ok: true, value: [raw(3), raw(900)] })
-      assembly.startHeight((HEIGHT + 1 + i) as Height)
+      expect(decodeBlock(whole!, 1e12)).toEqual({ ok: true, value: { header: block.header, transactions: raws } })
+      expect(decodeTransactions(some!, 2)).toEqual({ ok: true, value: [raw(3), raw(900)] })
+      assembly.startHeight((HEIGHT + 1 + i) as Height, 1e12)
     }
     const { whole, some } = ask()
     expect(whole).toBeUndefined()
-    expect(decodeTransactions(some!)).toEqual({ ok: true, value: [raw(900)] })
+    expect(decodeTransactions(some!, 1)).toEqual({ ok: true, value: [raw(900)] })
   })
 
   it('refuses when it has nothing', () => {

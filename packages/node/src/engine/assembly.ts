@@ -58,6 +58,7 @@ export class Assembly {
   readonly #powers: AssemblyPowers
   readonly #onAssembled: (height: Height, assembled: Assembled) => void
   #height = 0 as Height
+  #blockGasMax = 0
   #proposed = new Map<Hash, Proposed>()
   #held = new Map<Hash, CandidateBlock>()
   #heldBefore = new Map<Hash, CandidateBlock>()
@@ -74,10 +75,11 @@ export class Assembly {
     this.#onAssembled = onAssembled
   }
 
-  /** Forgets the last height but one, and gives up fetching for the last. */
-  startHeight(height: Height): void {
+  /** Forgets the last height but one, and gives up fetching for the last. `blockGasMax`: of a block of this height. */
+  startHeight(height: Height, blockGasMax: number): void {
     this.#abortFetches()
     this.#height = height
+    this.#blockGasMax = blockGasMax
     this.#proposed = new Map()
     this.#heldBefore = this.#held
     this.#held = new Map()
@@ -241,7 +243,7 @@ export class Assembly {
       const hashes = [...missing].slice(0, ENGINE_LIMITS.transactionsPerRequestCountMax)
       const answer = await this.#ask(peer, { kind: 'transactions', blockHash: valueId, hashes }, signal)
       if (answer === undefined) return undefined
-      const problem = await this.#takeTransactions(peer, answer, missing, parts, signal)
+      const problem = await this.#takeTransactions(peer, answer, hashes.length, missing, parts, signal)
       if (problem !== undefined) return { kind: 'unusable', valueId, message: problem }
       if (missing.size > 0) return undefined
     }
@@ -253,11 +255,12 @@ export class Assembly {
   async #takeTransactions(
     peer: PeerId,
     answer: Uint8Array,
+    askedCount: number,
     missing: Set<Hash>,
     parts: Map<Hash, SignedTransaction>,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const raws = decodeTransactions(answer)
+    const raws = decodeTransactions(answer, askedCount)
     if (!raws.ok) {
       this.#powers.penalise(peer, 'malformed', raws.error.message)
       return undefined
@@ -278,7 +281,7 @@ export class Assembly {
     if (peer === undefined) return undefined
     const answer = await this.#ask(peer, { kind: 'block', blockHash: valueId }, signal)
     if (answer === undefined) return undefined
-    const block = decodeBlock(answer)
+    const block = decodeBlock(answer, this.#blockGasMax)
     if (!block.ok) {
       this.#powers.penalise(peer, 'malformed', block.error.message)
       return undefined

@@ -112,7 +112,7 @@ describe('messages between engines', () => {
       fc.property(
         fc.array(fc.uint8Array({ minLength: LIMITS.transactionBytesMin, maxLength: 50 }), { maxLength: 5 }),
         (value) => {
-          expect(decodeTransactions(encodeTransactions(value))).toEqual({ ok: true, value })
+          expect(decodeTransactions(encodeTransactions(value), 5)).toEqual({ ok: true, value })
         },
       ),
     )
@@ -153,8 +153,8 @@ describe('messages between engines', () => {
           decodeMessage,
           decodeMessageHead,
           (raw: Uint8Array) => decodeRequest(raw, GAS),
-          decodeTransactions,
-          decodeBlock,
+          (raw: Uint8Array) => decodeTransactions(raw, 5),
+          (raw: Uint8Array) => decodeBlock(raw, GAS),
         ]) {
           const decoded = decode(bytes)
           if (!decoded.ok) expect(decoded.error.code).toBe('malformed')

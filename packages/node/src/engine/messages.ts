@@ -1,6 +1,7 @@
 import { GAS } from '@quoin/execution'
 import {
   bodyCodec,
+  bodyCodecOf,
   type CommitCertificate,
   type CompactBlock,
   codec,
@@ -19,6 +20,7 @@ import {
   type Round,
   type RoundCertificate,
   rawBlockCodec,
+  rawBlockCodecOf,
   roundCertificateCodec,
   type Vote,
   voteCodec,
@@ -152,11 +154,14 @@ export function decodeRequest(bytes: Uint8Array, blockGasMax: number): Result<Bo
 }
 
 export const encodeTransactions = (raws: readonly Uint8Array[]): Uint8Array => codec.encode(bodyCodec, raws)
-export const decodeTransactions = (bytes: Uint8Array): Result<readonly Uint8Array[], codec.DecodeError> =>
-  codec.decode(bodyCodec, bytes)
+/** At most as many as were asked for; nothing is read of more. */
+export const decodeTransactions = (bytes: Uint8Array, countMax: number): Result<readonly Uint8Array[], codec.DecodeError> =>
+  codec.decode(bodyCodecOf(countMax), bytes)
 
 export const encodeBlock = (block: RawBlock): Uint8Array => codec.encode(rawBlockCodec, block)
-export const decodeBlock = (bytes: Uint8Array): Result<RawBlock, codec.DecodeError> => codec.decode(rawBlockCodec, bytes)
+/** A block of a height whose blocks have this gas; nothing is read of one that has more transactions than it pays for. */
+export const decodeBlock = (bytes: Uint8Array, blockGasMax: number): Result<RawBlock, codec.DecodeError> =>
+  codec.decode(rawBlockCodecOf(blockTransactionsMax(blockGasMax)), bytes)
 
 /** Largest sum of transactions in one answer. */
 export const RESPONSE_BYTES_MAX = LIMITS.blockBytesMax

@@ -80,7 +80,7 @@ export class Values {
     )
     this.#height = Height(chain.head.header.number + 1)
     this.#judge = this.#newJudge()
-    this.#assembly.startHeight(this.#height)
+    this.#assembly.startHeight(this.#height, chain.head.parameters.blockGasMax)
   }
 
   get counters() {
@@ -92,7 +92,7 @@ export class Values {
     this.cancelBuild()
     this.#validating.clear()
     this.#height = Height(this.#powers.chain.head.header.number + 1)
-    this.#assembly.startHeight(this.#height)
+    this.#assembly.startHeight(this.#height, this.#powers.chain.head.parameters.blockGasMax)
     this.#judge = this.#newJudge()
   }
 

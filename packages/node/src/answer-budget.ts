@@ -7,6 +7,8 @@ export const ANSWER_LIMITS = {
   answerBurstBytesMax: 64 * 1024 * 1024,
   /** What a question counts besides its answer: reading it takes time. */
   questionBytes: 4 * 1024,
+  /** How many bytes of an answer a byte of a question counts as: a hash of a question is decoded and looked up, whatever the answer. */
+  questionByteWeight: 8,
   /** The longest that an answer is held back. */
   answerWaitMsMax: 2_000,
 } as const
@@ -35,9 +37,10 @@ export class AnswerBudget {
     return missing <= 0 ? 0 : Math.min(answerWaitMsMax, Math.ceil((1_000 * missing) / answerBytesPerSecondMax))
   }
 
-  /** Notes an answer. One may be larger than what is left; the next waits for it. */
-  given(peer: PeerId, bytes: number): void {
-    this.#allowanceOf(peer).bytes -= bytes + ANSWER_LIMITS.questionBytes
+  /** Notes a question with its answer, or its refusal. They may be larger than what is left; the next waits for it. */
+  given(peer: PeerId, questionBytes: number, answerBytes: number): void {
+    const question = ANSWER_LIMITS.questionBytes + ANSWER_LIMITS.questionByteWeight * questionBytes
+    this.#allowanceOf(peer).bytes -= question + answerBytes
   }
 
   /** A peer that is gone is forgotten when its allowance is full again. */

@@ -229,7 +229,7 @@ class ComposedNode implements Node {
     const waitMs = this.#answers.waitMs(from)
     if (waitMs > 0) await this.#pause(waitMs)
     const answer = await this.#answerNow(from, message)
-    this.#answers.given(from, answer?.length ?? 0)
+    this.#answers.given(from, message.length, answer?.length ?? 0)
     return answer
   }
 

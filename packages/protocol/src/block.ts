@@ -4,7 +4,7 @@ import * as codec from './codec.ts'
 import type { Crypto } from './crypto.ts'
 import { decodeHeader, encodeHeader, type Header } from './header.ts'
 import { LIMITS } from './limits.ts'
-import { merkleRoot } from './merkle.ts'
+import { merkleRoot, merkleRootSteps } from './merkle.ts'
 
 /** A header on the wire and on disk: its RLP behind a length, so that hash and bytes never part. */
 export const headerCodec: codec.Codec<Header> = {
@@ -73,3 +73,7 @@ export const certifiedBlockCodec: codec.Codec<CertifiedBlock> = codec.struct({
 /** `transactionsRoot`: the Merkle root over the transactions' hashes. */
 export const transactionsRoot = (crypto: Crypto, hashes: readonly Hash[]): Uint8Array =>
   merkleRoot(crypto, hashes.map(hexToBytes))
+
+/** `transactionsRoot` in steps of so many hashes, a power of two. */
+export const transactionsRootSteps = (crypto: Crypto, hashes: readonly Hash[], slice: number): Generator<undefined, Uint8Array> =>
+  merkleRootSteps(crypto, hashes.length, (index) => hexToBytes(hashes[index]!), slice)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytesToHex, concatBytes, equalBytes, utf8ToBytes } from './bytes.ts'
-import { type MerkleProof, merkleProof, merkleRoot, verifyMerkleProof } from './merkle.ts'
+import { type MerkleProof, merkleProof, merkleRoot, merkleRootSteps, verifyMerkleProof } from './merkle.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 
 const sha256 = (...parts: readonly Uint8Array[]) =>
@@ -45,6 +45,22 @@ describe('the root', () => {
         expect(merkleRoot(crypto, list)).toEqual(rootOf(list))
       }),
     )
+  })
+
+  it('is the same in slices of any power of two, with a rest after each', () => {
+    for (const count of counts) {
+      const list = items(count)
+      for (const slice of [1, 2, 8, 64, 128]) {
+        const steps = merkleRootSteps(crypto, count, (index) => list[index]!, slice)
+        let rests = 0
+        let step = steps.next()
+        for (; step.done !== true; step = steps.next()) rests++
+        expect(step.value, `${count} items in slices of ${slice}`).toEqual(rootOf(items(count)))
+        expect(rests).toBe(Math.max(0, Math.ceil(count / slice) - 1))
+      }
+    }
+    for (const slice of [0, 3, 12, 1.5])
+      expect(() => merkleRootSteps(crypto, 20, (index) => items(20)[index]!, slice).next()).toThrow('power of two')
   })
 
   it('is another for other items, another order, another count', () => {

@@ -18,9 +18,36 @@ export interface MerkleProof {
 const NODE_BYTES = 32
 
 export function merkleRoot(crypto: Crypto, items: readonly Uint8Array[]): Uint8Array {
-  let level = leaves(crypto, items)
-  for (let width = items.length; width > 1; width = Math.ceil(width / 2)) level = parents(crypto, level, width)
-  return rootOf(crypto, items.length, items.length === 0 ? new Uint8Array(NODE_BYTES) : level)
+  return rootOf(crypto, items.length, topOf(crypto, leaves(crypto, items), items.length))
+}
+
+/**
+ * `merkleRoot` in steps, so that other work can be done between them: each hashes so many items, a power of two, and the last one what is above
+ * them. Such a slice is a subtree of the whole, and its own top a node of it.
+ */
+export function* merkleRootSteps(
+  crypto: Crypto,
+  count: number,
+  itemAt: (index: number) => Uint8Array,
+  slice: number,
+): Generator<undefined, Uint8Array> {
+  if (!Number.isSafeInteger(Math.log2(slice)) || slice < 1) throw new RangeError(`a slice of ${slice} is no power of two`)
+  const width = Math.ceil(count / slice)
+  const tops = new Uint8Array(NODE_BYTES * width)
+  for (let at = 0; at < width; at++) {
+    if (at > 0) yield undefined
+    const part = Array.from({ length: Math.min(slice, count - slice * at) }, (_, i) => itemAt(slice * at + i))
+    tops.set(topOf(crypto, leaves(crypto, part), part.length), NODE_BYTES * at)
+  }
+  return rootOf(crypto, count, topOf(crypto, tops, width))
+}
+
+/** What is above so many nodes. */
+function topOf(crypto: Crypto, nodes: Uint8Array, count: number): Uint8Array {
+  if (count === 0) return new Uint8Array(NODE_BYTES)
+  let level = nodes
+  for (let width = count; width > 1; width = Math.ceil(width / 2)) level = parents(crypto, level, width)
+  return level.subarray(0, NODE_BYTES)
 }
 
 export function merkleProof(crypto: Crypto, items: readonly Uint8Array[], index: number): MerkleProof {

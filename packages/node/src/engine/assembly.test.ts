@@ -323,6 +323,31 @@ describe('fetching a block by its hash', () => {
     expect(assembly.counters.fetchedBlocks).toBe(1)
   })
 
+  it('has its turn only so long: other work runs between slices of the check', async () => {
+    const { hashesPerTurnMax } = ENGINE_LIMITS
+    const many = Array.from({ length: 2 * hashesPerTurnMax + 1 }, (_, i) => raw(i))
+    const block = blockOf(many)
+    const { assembly, results, elapse } = setUp([], { a: () => encodeBlock({ header: block.header, transactions: many }) })
+    assembly.want(block.hash)
+    // Two rests while the transactions are hashed, two while their root is.
+    for (let rest = 0; rest < 4; rest++) {
+      expect(results).toEqual([])
+      await elapse(0)
+    }
+    for (let i = 0; i < 50 && results.length === 0; i++) await Promise.resolve()
+    expect(results).toMatchObject([{ kind: 'assembled', block: { hash: block.hash } }])
+  })
+
+  it('rests by bytes too: few transactions may be long', async () => {
+    const long = [0, 1, 2].map((n) => new Uint8Array(0.4 * ENGINE_LIMITS.hashedBytesPerTurnMax).fill(n))
+    const block = blockOf(long)
+    const { assembly, results, elapse } = setUp([], { a: () => encodeBlock({ header: block.header, transactions: long }) })
+    assembly.want(block.hash)
+    await elapse(0)
+    for (let i = 0; i < 50 && results.length === 0; i++) await Promise.resolve()
+    expect(results).toMatchObject([{ kind: 'assembled', block: { hash: block.hash } }])
+  })
+
   it('reads nothing of one with more transactions than the gas of a block allows', async () => {
     const [block, larger] = [blockOf(raws), blockOf([...raws, raw(20)])]
     const gas = GAS.transaction * raws.length

@@ -8,7 +8,7 @@ import {
   type RawBlock,
   type Round,
   type SignedTransaction,
-  transactionsRoot,
+  transactionsRootSteps,
 } from '@quoin/protocol'
 import { linkDeadline, linkSignals } from '../abort.ts'
 import type { CandidateBlock } from '../chain/types.ts'
@@ -287,7 +287,7 @@ export class Assembly {
       return undefined
     }
     const { header, transactions: raws } = block.value
-    if (!this.#isBlock(valueId, header, await this.#hashes(raws, signal))) {
+    if (!(await this.#isBlock(valueId, header, raws, signal))) {
       this.#powers.penalise(peer, 'invalid', `a block that is not ${valueId}`)
       return undefined
     }
@@ -298,20 +298,31 @@ export class Assembly {
     return { kind: 'assembled', block: { header, hash: valueId, transactions: verified.value } }
   }
 
-  #isBlock(valueId: Hash, header: Header, hashes: readonly Hash[]): boolean {
-    const { crypto } = this.#powers
-    return (
-      header.number === this.#height &&
-      headerHash(crypto, header) === valueId &&
-      Hash(transactionsRoot(crypto, hashes)) === header.transactionsRoot
-    )
+  async #isBlock(valueId: Hash, header: Header, raws: readonly Uint8Array[], signal: AbortSignal): Promise<boolean> {
+    if (header.number !== this.#height || headerHash(this.#powers.crypto, header) !== valueId) return false
+    return (await this.#rootOf(await this.#hashes(raws, signal), signal)) === header.transactionsRoot
+  }
+
+  async #rootOf(hashes: readonly Hash[], signal: AbortSignal): Promise<Hash> {
+    const steps = transactionsRootSteps(this.#powers.crypto, hashes, ENGINE_LIMITS.hashesPerTurnMax)
+    for (;;) {
+      const step = steps.next()
+      if (step.done === true) return Hash(step.value)
+      await this.#pause(0, signal)
+    }
   }
 
   /** Hashes of transactions, in slices between which other work of the process has its turn. */
   async #hashes(raws: readonly Uint8Array[], signal: AbortSignal): Promise<readonly Hash[]> {
+    const { hashesPerTurnMax, hashedBytesPerTurnMax } = ENGINE_LIMITS
     const hashes: Hash[] = []
+    let bytes = 0
     for (const raw of raws) {
-      if (hashes.length > 0 && hashes.length % ENGINE_LIMITS.hashesPerTurnMax === 0) await this.#pause(0, signal)
+      bytes += raw.length
+      if (hashes.length > 0 && (hashes.length % hashesPerTurnMax === 0 || bytes > hashedBytesPerTurnMax)) {
+        await this.#pause(0, signal)
+        bytes = raw.length
+      }
       hashes.push(Hash(this.#powers.crypto.keccak256(raw)))
     }
     return hashes

@@ -28,8 +28,9 @@ export const ENGINE_LIMITS = {
   proposedBlocksCountMax: 32,
   /** Rounds of which the arrival of proposals is remembered. */
   receivedRoundsMax: 128,
-  /** Transactions that are hashed before other work has its turn: some milliseconds. */
+  /** Transactions, and bytes of them, that are hashed before other work has its turn: some milliseconds. A power of two. */
   hashesPerTurnMax: 1_024,
+  hashedBytesPerTurnMax: 512 * 1024,
   /** Bodies that are being fetched at one time; others wait for their turn. */
   fetchesCountMax: 8,
   /** How long one peer may take to deliver a body, or a part of it. */

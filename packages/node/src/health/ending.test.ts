@@ -23,6 +23,9 @@ describe('what an error means for the node', () => {
     [system('LEVEL_CORRUPTION'), 'storage', 74],
     [new TypeError('x is not a function'), 'failed', 70],
     ['thrown text', 'failed', 70],
+    [new AggregateError([system('ENOSPC'), system('ENOSPC')], '2 resources failed to close'), 'disk-full', 73],
+    [new Error('stop', { cause: new AggregateError([new Error('a'), new Error('b', { cause: halt })]) }), 'halted', 76],
+    [new AggregateError(['thrown text', new TypeError('x is not a function')], 'two'), 'failed', 70],
   ] as const)('%s: %s', (error, code, exitCode) => {
     expect(endingOf(error).code).toBe(code)
     expect(endingOf(error).message).not.toBe('')
@@ -34,6 +37,13 @@ describe('what an error means for the node', () => {
     const circle = new Error('a')
     circle.cause = circle
     expect(endingOf(circle).code).toBe('failed')
+    const many = new AggregateError(
+      Array.from({ length: 10_000 }, (_, i) => new Error(`part ${i}`)),
+      'all',
+    )
+    many.errors[0].cause = many
+    expect(endingOf(many).code).toBe('failed')
+    expect(endingOf(many).message.length).toBeLessThan(1_000)
   })
 })
 

@@ -21,11 +21,11 @@ const FULL_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 /** LevelDB hands on the system's words, not its code. */
 const FULL_WORDS = /No space left on device|Disk quota exceeded|File too large/i
 const STORAGE_CODE = /^(E[A-Z0-9]+|LEVEL_[A-Z_]+)$/
-const CAUSES_MAX = 8
+const CAUSES_MAX = 16
 
 /** The ending that an error means which stopped the engine or a part below it. */
 export function endingOf(error: unknown): Ending {
-  const chain = [...causesOf(error)]
+  const chain = causesOf(error)
   const message = chain.length === 0 ? String(error) : chain.map((cause) => cause.message).join(': ')
   for (const cause of chain) {
     if (cause instanceof EndingError) return cause.ending
@@ -37,12 +37,19 @@ export function endingOf(error: unknown): Ending {
   return { code: chain.some((cause) => STORAGE_CODE.test(codeOf(cause))) ? 'storage' : 'failed', message }
 }
 
-function* causesOf(error: unknown): Generator<Error> {
-  let cause = error
-  for (let depth = 0; cause instanceof Error && depth < CAUSES_MAX; depth++) {
-    yield cause
-    cause = cause.cause
+/** The error, and all that it came of, each once: its cause, and the errors that it stands for. */
+function causesOf(error: unknown): readonly Error[] {
+  const causes = new Set<Error>()
+  const add = (cause: unknown): void => {
+    if (cause instanceof Error && causes.size < CAUSES_MAX) causes.add(cause)
   }
+  add(error)
+  // A set's loop comes to what is added meanwhile.
+  for (const cause of causes) {
+    add(cause.cause)
+    if (cause instanceof AggregateError) for (const part of cause.errors.slice(0, CAUSES_MAX)) add(part)
+  }
+  return [...causes]
 }
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')

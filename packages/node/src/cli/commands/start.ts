@@ -16,6 +16,7 @@ import { lockDirectory } from '../../store/lock.ts'
 import { EXIT_CODE } from '../exit-code.ts'
 import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
+import { runAndClose } from '../run-and-close.ts'
 import { runNode } from '../run-node.ts'
 import { type Shutdown, systemShutdown } from '../shutdown.ts'
 import { stopSignal } from '../stop-signal.ts'
@@ -38,25 +39,35 @@ export async function start(
   requireRealKeys(genesis, keys)
   const log = pino({ level: config.log.level, base: null })
   const scope = new Scope((err, name) => log.fatal({ err }, `${name} failed`))
+  let health: HealthMonitor | undefined
+  const run = async (): Promise<number> => {
+    try {
+      scope.own(orFail(await lockDirectory(dir.root), 'data directory'))
+      health = scope.own(new HealthMonitor(systemClock, log.child({ module: 'health' })))
+      const { node, rpc } = await runNode({ dir, config, genesis, keys, signState, log, scope, shutdown, health })
+      process.send?.({ kind: 'ready', rpcPort: rpc?.port ?? 0 })
+      const ending = await endOf({ node, told, log, health, stayUp: config.health['stay-up-when-halted'] })
+      const exitCode = ending === undefined ? EXIT_CODE.done : EXIT_CODE[ending.code]
+      log.info({ exitCode }, 'stopping')
+      shutdown.begin()
+      return exitCode
+    } catch (err) {
+      const wasTold = shutdown.hasBegun
+      // A part that does not close must not keep the process: whoever waits for its end would wait for ever.
+      shutdown.begin()
+      if (!(wasTold && shutdown.isForced)) throw err
+      log.warn({ err }, 'stopped before the node was up')
+      return EXIT_CODE.done
+    }
+  }
   try {
-    scope.own(orFail(await lockDirectory(dir.root), 'data directory'))
-    const health = scope.own(new HealthMonitor(systemClock, log.child({ module: 'health' })))
-    const { node, rpc } = await runNode({ dir, config, genesis, keys, signState, log, scope, shutdown, health })
-    process.send?.({ kind: 'ready', rpcPort: rpc?.port ?? 0 })
-    const ending = await endOf({ node, told, log, health, stayUp: config.health['stay-up-when-halted'] })
-    const exitCode = ending === undefined ? EXIT_CODE.done : EXIT_CODE[ending.code]
-    log.info({ exitCode }, 'stopping')
-    shutdown.begin()
-    return exitCode
-  } catch (err) {
-    const wasTold = shutdown.hasBegun
-    // A part that does not close must not keep the process: whoever waits for its end would wait for ever.
-    shutdown.begin()
-    if (!(wasTold && shutdown.isForced)) throw err
-    log.warn({ err }, 'stopped before the node was up')
-    return EXIT_CODE.done
+    return await runAndClose({
+      run,
+      close: () => close(scope, shutdown, log),
+      hasEnded: () => health?.ending !== undefined,
+      onLateFailure: (err) => log.error({ err }, 'not everything could be closed'),
+    })
   } finally {
-    await close(scope, shutdown, log)
     log.info({}, 'stopped')
     // Our end of the parent's channel would keep the process alive.
     if (process.connected) process.disconnect()
@@ -74,7 +85,7 @@ async function endOf(run: {
   const { node, told, log, health, stayUp } = run
   const ending = await Promise.race([told.then(() => undefined), health.ended])
   if (ending === undefined || !stayUp) return ending
-  await node.stop()
+  await node.stop().catch((err: unknown) => log.error({ err }, 'not everything could be closed'))
   log.warn(
     { reason: ending.code },
     'the node has left the network and answers reads until it is told to stop (health.stay-up-when-halted)',

@@ -99,6 +99,13 @@ describe('a damaged database', () => {
     expect(code).toBe(0)
   })
 
+  it('is none where its sign state is gone: doctor and start say the same', async () => {
+    const dataDir = await copy()
+    await rm(join(dataDir, 'sign-state'))
+    await expectFault(dataDir, /sign-state: there is no sign state of validator 0x/)
+    await expectRefused(dataDir, /there is no sign state of validator 0x/)
+  })
+
   it('is left alone while a node runs on it', async () => {
     await node.start()
     try {

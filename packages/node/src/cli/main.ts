@@ -152,7 +152,7 @@ interface StartFlags {
 function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check all that a stopped node has on disk; names the first fault and ends with 1, or with 0 when all is whole')
+    .description('check all that a stopped node has on disk; names the first fault and ends with 65, or with 0 when all is whole')
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
       const { doctor } = await import('./commands/doctor.ts')

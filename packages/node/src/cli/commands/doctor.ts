@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { crc32c } from '@node-rs/crc32'
-import { type Crypto, type Genesis, genesisDigest, Height, ZERO_HASH } from '@quoin/protocol'
+import { type Crypto, codec, type Genesis, genesisDigest, type Hash, Height, nobleCrypto, ZERO_HASH } from '@quoin/protocol'
 import { blockFault } from '../../chain/block-fault.ts'
 import { indexFault } from '../../chain/index-fault.ts'
 import { stateFault } from '../../chain/state-fault.ts'
 import { loadCrypto } from '../../crypto/load.ts'
-import { SIGN_STATE_FORMAT } from '../../engine/last-sign-state.ts'
+import { LastSignState, SIGN_STATE_FORMAT, signRecordCodec } from '../../engine/last-sign-state.ts'
 import { CorruptFileError, RecordFile, type RecordFilePowers } from '../../engine/record-file.ts'
 import { Wal } from '../../engine/wal.ts'
 import { EndingError } from '../../health/ending.ts'
 import { type DataDir, dataDir } from '../../keys/data-dir.ts'
+import { parseValidatorKeyFile } from '../../keys/validator-key.ts'
 import type { Kv } from '../../powers.ts'
 import { BlockStore, formatRefusal } from '../../store/block-store.ts'
 import { type OwnedKv, openClassicKv } from '../../store/classic-kv.ts'
@@ -130,9 +131,7 @@ async function examineChain(kv: Kv, { genesis, crypto, print }: Patient): Promis
 }
 
 async function examineLogs(dir: DataDir, head: HeadState | undefined, print: Print): Promise<void> {
-  const signState = await powersOf(dir.signState)
-  const { records } = await named(dir.signState, () => RecordFile.open(signState, SIGN_STATE_FORMAT))
-  print(`sign-state: ${records.length} records`)
+  await examineSignState(dir, head, print)
   if (head === undefined) return
   const wal = await powersOf(dir.wal)
   const { content } = await named(dir.wal, () => Wal.open(wal, head.genesisHash))
@@ -145,17 +144,36 @@ async function examineLogs(dir: DataDir, head: HeadState | undefined, print: Pri
   print(content === undefined ? 'wal: empty' : `wal: height ${content.height}, ${content.entries.length} entries`)
 }
 
+/** As a start does: a key without its sign state, or with another's, is refused. */
+async function examineSignState(dir: DataDir, head: HeadState | undefined, print: Print): Promise<void> {
+  const keyFile = await contentOf(dir.validatorKey)
+  if (keyFile === undefined) return print('sign-state: none, for there is no validator key')
+  const { address: validator } = orFail(parseValidatorKeyFile(nobleCrypto, new TextDecoder().decode(keyFile)), dir.validatorKey)
+  await named(dir.signState, async () => {
+    const { records } = await RecordFile.open(await powersOf(dir.signState), SIGN_STATE_FORMAT)
+    // Without a database nothing here says which chain it is.
+    const genesisHash = head?.genesisHash ?? chainOf(records[0])
+    await LastSignState.open(await powersOf(dir.signState), { validator, genesisHash })
+    print(`sign-state: ${records.length} records of validator ${validator}`)
+  })
+}
+
+function chainOf(first: Uint8Array | undefined): Hash {
+  const owner = first && codec.decode(signRecordCodec, first)
+  return (owner?.ok && owner.value.kind === 'owner' ? owner.value.genesisHash : undefined) ?? ZERO_HASH
+}
+
 /** A copy in memory: what a start would cut off stays on disk. */
 async function powersOf(path: string): Promise<RecordFilePowers> {
   const random = { bytes: (length: number) => new Uint8Array(length) }
-  return { file: new MemoryLog(await contentOf(path)), crc32c: (bytes) => crc32c(bytes), random }
+  return { file: new MemoryLog((await contentOf(path)) ?? new Uint8Array(0)), crc32c: (bytes) => crc32c(bytes), random }
 }
 
-async function contentOf(path: string): Promise<Uint8Array> {
+async function contentOf(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Uint8Array(0)
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
 }

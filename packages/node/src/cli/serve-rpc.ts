@@ -15,6 +15,7 @@ import type { Scrub } from '../store/scrub.ts'
 import { CLIENT_VERSION } from './commands/version.ts'
 import { NodeMetrics } from './metrics.ts'
 import { ownThreads, type Run } from './run.ts'
+import { highestOf } from './watches.ts'
 
 /** The threads behind `eth_call`: one on a machine of one or two cores, else two, where the configuration leaves it open. */
 function openCalls({ dir, config, genesis, log }: Run, damage: DamageReports): CallPool {
@@ -63,7 +64,7 @@ export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<R
     feed: node.feed,
     calls,
     peerCount: () => transport.peers().length,
-    syncing: () => progressOf(node),
+    syncing: () => progressOf(node, transport),
   })
   const server = scope.own(
     await startRpcServer(backend, {
@@ -89,9 +90,9 @@ export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<R
   return server
 }
 
-function progressOf({ chain, sync }: Node): { readonly current: number; readonly highest: number } | undefined {
-  const current = chain.head.header.number
-  return sync.highest > current ? { current, highest: sync.highest } : undefined
+function progressOf(node: Node, transport: Libp2pTransport): { readonly current: number; readonly highest: number } | undefined {
+  const [current, highest] = [node.chain.head.header.number, highestOf(node, transport)]
+  return highest > current ? { current, highest } : undefined
 }
 
 const healthOf = ({ health }: Run, { memory }: RpcParts): RpcHealth => ({

@@ -1,6 +1,7 @@
+import type { Height } from '@quoin/protocol'
 import { DiskWatch } from '../health/disk-watch.ts'
 import { MemoryWatch, residentBytesMax } from '../health/memory-watch.ts'
-import { networkConditions } from '../health/network-conditions.ts'
+import { networkConditions, witnessesNeeded } from '../health/network-conditions.ts'
 import { PeerClocks } from '../health/peer-clocks.ts'
 import { type Libp2pTransport, systemClock } from '../network/index.ts'
 import type { Node } from '../node.ts'
@@ -43,7 +44,7 @@ export function watchNetwork(
       self: transport.self,
       validator: keys.validator.address,
       peerCount: transport.peers().length,
-      highest: node.sync.highest,
+      highest: highestOf(node, transport),
       nowMs: systemClock.now(),
       silence: node.status?.silence,
     })
@@ -54,3 +55,7 @@ export function watchNetwork(
   }
   return scope.own(clocks)
 }
+
+/** The highest block that there is, as far as one liar cannot say. */
+export const highestOf = ({ chain, sync }: Pick<Node, 'chain' | 'sync'>, transport: Pick<Libp2pTransport, 'peers'>): Height =>
+  sync.claimedBy(witnessesNeeded(chain.head.validators, transport.peers().length))

@@ -1,7 +1,7 @@
 import { createValidatorSet, DEFAULT_PARAMETERS, nobleCrypto, Power, type ValidatorSet } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { testValidators } from '../../test/chain.ts'
-import { type NetworkView, networkConditions, peersNeeded } from './network-conditions.ts'
+import { type NetworkView, networkConditions, peersNeeded, witnessesNeeded } from './network-conditions.ts'
 
 const { set } = testValidators(nobleCrypto, 4)
 const addressOf = (index: number) => set.validators[index]!.address
@@ -37,14 +37,23 @@ describe('the place in the network', () => {
   })
 
   it('says how far behind the node is', () => {
-    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe('block 10, 490 behind the 500 that a peer has: wait')
+    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe('block 10, 490 behind the 500 that its peers have: wait')
+  })
+})
+
+const weighted = (...powers: readonly number[]): ValidatorSet =>
+  createValidatorSet(set.validators.slice(0, powers.length).map((validator, i) => ({ ...validator, power: Power(powers[i]!) })))
+
+describe('the peers whose word counts', () => {
+  it('are one more than may lie, but no more than there are', () => {
+    expect([weighted(1), weighted(1, 1, 1), weighted(1, 1, 1, 1)].map((of) => witnessesNeeded(of, 9))).toEqual([1, 1, 2])
+    // The three weak ones together have a quarter of the power.
+    expect([weighted(9, 1, 1, 1), weighted(1, 9, 9, 9)].map((of) => witnessesNeeded(of, 9))).toEqual([4, 2])
+    expect([0, 1, 2, 3].map((peers) => witnessesNeeded(set, peers))).toEqual([1, 1, 2, 2])
   })
 })
 
 describe('the peers that a block needs', () => {
-  const weighted = (...powers: readonly number[]): ValidatorSet =>
-    createValidatorSet(set.validators.slice(0, powers.length).map((validator, i) => ({ ...validator, power: Power(powers[i]!) })))
-
   it('are as many as come to more than two thirds with this one', () => {
     expect(peersNeeded(weighted(1), addressOf(0))).toBe(0)
     expect(peersNeeded(weighted(1, 1), addressOf(0))).toBe(1)

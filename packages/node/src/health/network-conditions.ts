@@ -15,7 +15,7 @@ export interface NetworkView {
   readonly validator: Address
   /** Connected peers. */
   readonly peerCount: number
-  /** Highest block that a peer claims. */
+  /** Highest block that as many peers claim as `witnessesNeeded` says. */
   readonly highest: number
   /** Wall clock. */
   readonly nowMs: number
@@ -37,7 +37,7 @@ export function networkConditions(view: NetworkView): readonly Condition[] {
   if (behind > READY_LIMITS.behindBlocksMax)
     conditions.push({
       code: 'syncing',
-      message: `block ${head.header.number}, ${behind} behind the ${highest} that a peer has: wait`,
+      message: `block ${head.header.number}, ${behind} behind the ${highest} that its peers have: wait`,
     })
   const aheadMs = head.header.timeMs - nowMs
   if (aheadMs > head.parameters.clockPrecisionMs) {
@@ -71,4 +71,15 @@ export function peersNeeded(validators: ValidatorSet, self: Address): number {
   let count = 0
   while (3 * power <= 2 * validators.totalPower) power += others[count++]!
   return count
+}
+
+/**
+ * Of how many peers the word counts: one more than there can be faulty validators, those with the least power first. Where no more are
+ * connected, all of them: a node that has but one peer has nobody else to go by.
+ */
+export function witnessesNeeded({ validators, totalPower }: ValidatorSet, peerCount: number): number {
+  const powers = validators.map(({ power }) => power).sort((a, b) => a - b)
+  let faulty = 0
+  for (let power: number = powers[0]!; 3 * power < totalPower; power += powers[faulty]!) faulty++
+  return Math.max(1, Math.min(faulty + 1, peerCount))
 }

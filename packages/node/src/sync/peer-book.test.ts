@@ -18,7 +18,7 @@ describe('PeerBook', () => {
     const { book } = claiming(['a', 5], ['b', 9], ['c', 9])
     expect([1, 2, 3, 4].map(() => book.choose(at(6)))).toEqual(['b', 'c', 'b', 'c'])
     expect(book.choose(at(10))).toBeUndefined()
-    expect(book.highest).toBe(9)
+    expect(book.claimedBy(1)).toBe(9)
   })
 
   it('prefers who delivered, until that is long ago', () => {
@@ -32,9 +32,9 @@ describe('PeerBook', () => {
   it('strikes out a claim that was not made good, and takes the peer back only after its bench and a new claim', () => {
     const { book, clock } = claiming(['a', 9])
     book.failed('a', true)
-    expect(book.highest).toBeUndefined()
+    expect(book.claimedBy(1)).toBeUndefined()
     book.claim('a', at(1_000_000))
-    expect(book.highest).toBeUndefined()
+    expect(book.claimedBy(1)).toBeUndefined()
     expect(book.choose(at(9))).toBeUndefined()
     clock.advance(SYNC_LIMITS.benchMsMin - 1)
     expect(book.isBenched('a')).toBe(true)
@@ -66,10 +66,17 @@ describe('PeerBook', () => {
     expect(book.choose(at(9))).toBeUndefined()
   })
 
+  it('knows what so many peers claim, or more', () => {
+    const { book } = claiming(['a', 5], ['liar', 1_000_000], ['b', 9], ['c', 9])
+    expect([1, 2, 3, 4, 5].map((count) => book.claimedBy(count))).toEqual([1_000_000, 9, 9, 5, undefined])
+    book.failed('b', false)
+    expect([1, 2, 3, 4].map((count) => book.claimedBy(count))).toEqual([1_000_000, 9, 5, undefined])
+  })
+
   it('forgets the claim of a peer that is gone', () => {
     const { book } = claiming(['a', 9])
     book.down('a')
-    expect(book.highest).toBeUndefined()
+    expect(book.claimedBy(1)).toBeUndefined()
   })
 
   it('never chooses who is benched or claims too little, and finds somebody else if there is one', () => {

@@ -36,14 +36,11 @@ export class PeerBook {
     if (entry !== undefined) entry.claim = undefined
   }
 
-  /** Highest claim of a peer that is not benched. */
-  get highest(): Height | undefined {
-    let highest: Height | undefined
-    for (const entry of this.#entries.values()) {
-      if (this.#isBenched(entry) || entry.claim === undefined) continue
-      if (highest === undefined || entry.claim > highest) highest = entry.claim
-    }
-    return highest
+  /** Highest height that so many peers claim, or more, that are not benched. */
+  claimedBy(count: number): Height | undefined {
+    const claims: Height[] = []
+    for (const entry of this.#entries.values()) if (entry.claim !== undefined && !this.#isBenched(entry)) claims.push(entry.claim)
+    return claims.toSorted((a, b) => b - a)[count - 1]
   }
 
   /** The best peer that claims a height; of equals, the one that was chosen longest ago. */

@@ -140,7 +140,7 @@ describe('next', () => {
     world.sync.hint('honest', Height(LENGTH))
     expect(await catchUp(world)).toBe(LENGTH)
     expect(world.network.offenders()).toEqual(['liar'])
-    expect(world.sync.highest).toBe(LENGTH)
+    expect(world.sync.claimedBy(1)).toBe(LENGTH)
     expect(world.failures()).toEqual([])
   })
 
@@ -307,7 +307,7 @@ describe('claims', () => {
     const behind = new Promise<void>((resolve) => sync.onBehind(resolve))
     sync.onPeer('peer', 'up')
     await behind
-    expect(sync.highest).toBe(LENGTH)
+    expect(sync.claimedBy(1)).toBe(LENGTH)
     sync.onPeer('peer', 'down')
     expect(sync.behind).toBe(false)
     const again = new Promise<void>((resolve) => sync.onBehind(resolve))
@@ -316,13 +316,28 @@ describe('claims', () => {
     expect(network.requests.map(({ request }) => request.kind)).toEqual(['status', 'status'])
   })
 
+  it('tells what several peers claim from what one does, and asks that one all the same', async () => {
+    const { sync, network } = await createWorld()
+    // The question hangs, so that nothing refutes the claim.
+    network.responders.set('liar', () => new Promise(() => {}))
+    sync.hint('liar', Height(1_000_000))
+    expect([sync.behind, sync.claimedBy(1), sync.claimedBy(2)]).toEqual([true, 1_000_000, 0])
+    sync.hint('peer', Height(7))
+    expect([sync.claimedBy(2), sync.claimedBy(3)]).toEqual([7, 0])
+    const closing = new AbortController()
+    const next = sync.next(closing.signal)
+    expect(network.requests.map(({ peer }) => peer)).toEqual(['liar'])
+    closing.abort()
+    await expect(next).rejects.toBe(closing.signal.reason)
+  })
+
   it('learns from a question how far the asker is', async () => {
     const { sync } = await createWorld()
     const { genesisHash } = source.chain.domain
     const status = { kind: 'status', genesisHash, height: Height(7), hash: ZERO_HASH } as const
     const answer = await sync.onRequest('peer', codec.encode(syncRequestCodec, status))
     expect(unwrap(codec.decode(statusCodec, answer!)).height).toBe(0)
-    expect(sync.highest).toBe(7)
+    expect(sync.claimedBy(1)).toBe(7)
   })
 
   it('shuns a peer of another chain, asked or asking', async () => {
@@ -337,7 +352,7 @@ describe('claims', () => {
     sync.onPeer('fellow', 'up')
     await behind
     expect(network.offenders()).toEqual(['asked', 'asking'])
-    expect(sync.highest).toBe(LENGTH)
+    expect(sync.claimedBy(1)).toBe(LENGTH)
   })
 })
 

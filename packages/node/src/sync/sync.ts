@@ -57,11 +57,11 @@ class PullSync implements BlockSync {
   }
 
   get behind(): boolean {
-    return this.highest > this.#headHeight
+    return this.claimedBy(1) > this.#headHeight
   }
 
-  get highest(): Height {
-    const claimed = this.#book.highest
+  claimedBy(count: number): Height {
+    const claimed = this.#book.claimedBy(count)
     return claimed !== undefined && claimed > this.#headHeight ? claimed : this.#headHeight
   }
 

@@ -24,8 +24,8 @@ export interface SyncedBlock {
 export interface BlockSync {
   /** Whether some peer that is not benched claims a block after the head. */
   readonly behind: boolean
-  /** Highest height that such a peer claims; the head's when none claims more. For display: a claim is not a proof. */
-  readonly highest: Height
+  /** Highest height that so many such peers claim, or more; the head's when that is not above it. For display: a claim is not a proof. */
+  claimedBy(peerCount: number): Height
   /** Peers that are up and have said how far they are. */
   readonly heard: number
   /** Calls back each time a peer's claim shows that the head is behind, until the returned function is called. */

@@ -1,4 +1,4 @@
-import type { Height } from '@quoin/protocol'
+import { type Height, Round } from '@quoin/protocol'
 import { DiskWatch } from '../health/disk-watch.ts'
 import { MemoryWatch, residentBytesMax } from '../health/memory-watch.ts'
 import { networkConditions, witnessesNeeded } from '../health/network-conditions.ts'
@@ -38,6 +38,11 @@ export function watchNetwork(
     precisionMs: () => node.chain.head.parameters.clockPrecisionMs,
   })
   health.watch(() => clocks.conditions())
+  let headSinceMs = systemClock.monotonic()
+  const unsubscribe = node.chain.onHead(() => {
+    headSinceMs = systemClock.monotonic()
+  })
+  scope.own({ close: unsubscribe })
   const conditions = () =>
     networkConditions({
       head: node.chain.head,
@@ -47,6 +52,9 @@ export function watchNetwork(
       highest: highestOf(node, transport),
       nowMs: systemClock.now(),
       silence: node.status?.silence,
+      round: node.status?.round ?? Round(0),
+      // A node that has stopped knows nothing of the chain.
+      headForMs: health.ending === undefined ? systemClock.monotonic() - headSinceMs : 0,
     })
   health.watch(conditions)
   // The rest shows in the log when it lasts; these two are there from the start or not at all.

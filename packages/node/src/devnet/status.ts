@@ -8,6 +8,8 @@ export interface NodeStatus {
   readonly transactions: number
   readonly peers: number
   readonly mempool: number
+  /** No block has come for longer than a chain that works is without one. */
+  readonly isStalled: boolean
 }
 
 const REQUEST_MS_MAX = 2_000
@@ -41,6 +43,7 @@ export function parseMetrics(text: string): NodeStatus {
     transactions: read('chain_transactions_total'),
     peers: read('network_peers'),
     mempool: read('mempool_transactions'),
+    isStalled: read('warning{reason="stalled"}') === 1,
   }
 }
 
@@ -59,7 +62,7 @@ export function statusLine(
   const heights = new Set(alive.map(({ height }) => height))
   const spread = heights.size > 1 ? ` (lowest ${Math.min(...heights)})` : ''
   return [
-    `height ${best.height}${spread}`,
+    `height ${best.height}${spread}${alive.some(({ isStalled }) => isStalled) ? ', stands still' : ''}`,
     `finality ${Math.round(best.finalityMs)} ms`,
     `${rate} tx/s`,
     `validators ${alive.length}/${now.length}`,

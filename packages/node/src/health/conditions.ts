@@ -17,6 +17,7 @@ export const CONDITIONS = {
   'clock-off': 'warning',
   'head-ahead': 'warning',
   silent: 'warning',
+  stalled: 'warning',
 } as const
 
 export type ConditionCode = keyof typeof CONDITIONS

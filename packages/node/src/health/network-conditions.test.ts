@@ -1,7 +1,7 @@
-import { createValidatorSet, DEFAULT_PARAMETERS, nobleCrypto, Power, type ValidatorSet } from '@quoin/protocol'
+import { createValidatorSet, DEFAULT_PARAMETERS, nobleCrypto, Power, Round, type ValidatorSet } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { testValidators } from '../../test/chain.ts'
-import { type NetworkView, networkConditions, peersNeeded, witnessesNeeded } from './network-conditions.ts'
+import { type NetworkView, networkConditions, peersNeeded, stallMs, witnessesNeeded } from './network-conditions.ts'
 
 const { set } = testValidators(nobleCrypto, 4)
 const addressOf = (index: number) => set.validators[index]!.address
@@ -18,6 +18,8 @@ const view = (changes: Partial<NetworkView> = {}, header: object = {}): NetworkV
   highest: 10,
   nowMs: 1_000,
   silence: undefined,
+  round: Round(0),
+  headForMs: 0,
   ...changes,
 })
 const codes = (...args: Parameters<typeof view>) => networkConditions(view(...args)).map(({ code }) => code)
@@ -43,6 +45,43 @@ describe('the place in the network', () => {
 
 const weighted = (...powers: readonly number[]): ValidatorSet =>
   createValidatorSet(set.validators.slice(0, powers.length).map((validator, i) => ({ ...validator, power: Power(powers[i]!) })))
+
+describe('a chain that stands still', () => {
+  const { heartbeatIntervalMs } = DEFAULT_PARAMETERS
+  const limitMs = stallMs(DEFAULT_PARAMETERS, set)
+
+  it('is one that has made no block for longer than a chain does that works', () => {
+    const nowMs = 3_600_000
+    expect(codes({ headForMs: limitMs, nowMs })).toEqual([])
+    expect(networkConditions(view({ headForMs: limitMs + 1_000, nowMs, round: Round(7) }))).toEqual([
+      {
+        code: 'stalled',
+        message:
+          `no block has come for ${Math.floor(limitMs / 1_000) + 1} s: the head is block 10 of 1970-01-01T00:00:01.000Z, height 11 is in round 7, ` +
+          '3 peers are connected. More than two thirds of the power must run, reach each other, sign and have the right time: look at ' +
+          'the other validators, at their silent and clock-off warnings, and at the network between them',
+      },
+    ])
+  })
+
+  it('is none before its first block is due, or after a start', () => {
+    expect(codes({ headForMs: 3_600_000, nowMs: 1_000 + limitMs })).toEqual([])
+    expect(codes({ headForMs: 0, nowMs: 3_600_000 })).toEqual([])
+  })
+
+  it('is allowed a heartbeat, every proposer that may be down, and something more', () => {
+    expect(limitMs).toBeGreaterThan(heartbeatIntervalMs + 20_000)
+    expect(limitMs).toBeLessThan(60_000)
+    const hour = { ...DEFAULT_PARAMETERS, heartbeatIntervalMs: 3_600_000 }
+    expect(stallMs(hour, set) - limitMs).toBe(3_600_000 - heartbeatIntervalMs)
+    const many = testValidators(nobleCrypto, 31).set
+    expect(stallMs(DEFAULT_PARAMETERS, many)).toBeGreaterThan(limitMs + 20_000)
+    expect(stallMs(DEFAULT_PARAMETERS, many)).toBeLessThan(180_000)
+    // Round 1 of such a chain lasts more than an hour, but no timeout is ever longer than its base.
+    const slow = { ...DEFAULT_PARAMETERS, timeoutProposeMs: 3_600_000, timeoutDeltaMs: 3_600_000 }
+    expect(stallMs(slow, set)).toBeLessThan(3 * (3_600_000 + 2 * 3_600_000) + limitMs)
+  })
+})
 
 describe('the peers whose word counts', () => {
   it('are one more than may lie, but no more than there are', () => {

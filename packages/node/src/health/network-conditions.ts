@@ -1,11 +1,17 @@
-import type { Address, ValidatorSet } from '@quoin/protocol'
+import { timeoutMs } from '@quoin/consensus'
+import { type Address, type ChainParameters, Round, type ValidatorSet } from '@quoin/protocol'
 import type { Head } from '../chain/types.ts'
+import { timeoutsOf } from '../engine/timeouts.ts'
 import type { PeerId } from '../powers.ts'
 import type { Condition } from './conditions.ts'
 
 export const READY_LIMITS = {
   /** Blocks that a node may be behind what its peers claim and still count as up to date: they may be under way. */
   behindBlocksMax: 3,
+  /** A chain of which a height needs more rounds than this deserves a look, however many of its validators may be down. */
+  stallRoundsMax: 8,
+  /** What slow machines may take for a height on top of all timeouts. */
+  stallSlackMs: 15_000,
 } as const
 
 export interface NetworkView {
@@ -21,6 +27,10 @@ export interface NetworkView {
   readonly nowMs: number
   /** Why the validator signs nothing, if it does not. */
   readonly silence: string | undefined
+  /** Of the height after the head. */
+  readonly round: Round
+  /** For how long the head has been this one here, by the monotonic clock; from the start on, if none has come since. */
+  readonly headForMs: number
 }
 
 /** What is wrong with the node's place in its network. */
@@ -45,7 +55,34 @@ export function networkConditions(view: NetworkView): readonly Condition[] {
     conditions.push({ code: 'head-ahead', message })
   }
   if (view.silence !== undefined) conditions.push({ code: 'silent', message: view.silence })
+  // By both clocks: what a start finds is not old yet, a sync brings old blocks, and the first block may be due later.
+  const stillMs = Math.min(view.headForMs, -aheadMs)
+  if (stillMs > stallMs(head.parameters, head.validators)) conditions.push({ code: 'stalled', message: stalledText(view) })
   return conditions
+}
+
+function stalledText({ head: { header }, headForMs, round, peerCount }: NetworkView): string {
+  const time = new Date(header.timeMs).toISOString()
+  return (
+    `no block has come for ${Math.floor(headForMs / 1_000)} s: the head is block ${header.number} of ${time}, height ${header.number + 1} is in ` +
+    `round ${round}, ${counted(peerCount)} connected. More than two thirds of the power must run, reach each other, sign and have the ` +
+    'right time: look at the other validators, at their silent and clock-off warnings, and at the network between them'
+  )
+}
+
+const counted = (peers: number): string => (peers === 1 ? '1 peer is' : `${peers} peers are`)
+
+/**
+ * Longer than a chain that works is without a block: the heartbeat, with which an idle one makes its next, and the rounds that the height
+ * takes when every validator that may be faulty has its turn as the proposer, and one more.
+ */
+export function stallMs(parameters: ChainParameters, validators: ValidatorSet): number {
+  const timeouts = timeoutsOf(parameters)
+  const rounds = Math.min(faultyMax(validators) + 2, READY_LIMITS.stallRoundsMax)
+  let ms = parameters.heartbeatIntervalMs + parameters.messageDelayMs + parameters.clockPrecisionMs + READY_LIMITS.stallSlackMs
+  for (let round = Round(0); round < rounds; round = Round(round + 1))
+    for (const kind of ['propose', 'prevote', 'precommit'] as const) ms += timeoutMs(timeouts, kind, round)
+  return ms
 }
 
 function tooFewPeers(count: number, needed: number): Condition {
@@ -54,7 +91,7 @@ function tooFewPeers(count: number, needed: number): Condition {
       code: 'no-peers',
       message: 'no peer is connected: check --p2p-listen, the addresses in the registry, and the firewall',
     }
-  const message = `${count} ${count === 1 ? 'peer is' : 'peers are'} connected, and blocks need ${needed}: start the other validators, or check the network between them`
+  const message = `${counted(count)} connected, and blocks need ${needed}: start the other validators, or check the network between them`
   return { code: 'no-quorum', message }
 }
 
@@ -74,12 +111,16 @@ export function peersNeeded(validators: ValidatorSet, self: Address): number {
 }
 
 /**
- * Of how many peers the word counts: one more than there can be faulty validators, those with the least power first. Where no more are
- * connected, all of them: a node that has but one peer has nobody else to go by.
+ * Of how many peers the word counts: one more than there can be faulty validators. Where no more are connected, all of them: a node that
+ * has but one peer has nobody else to go by.
  */
-export function witnessesNeeded({ validators, totalPower }: ValidatorSet, peerCount: number): number {
+export const witnessesNeeded = (validators: ValidatorSet, peerCount: number): number =>
+  Math.max(1, Math.min(faultyMax(validators) + 1, peerCount))
+
+/** The most validators that have less than a third of the power together. */
+function faultyMax({ validators, totalPower }: ValidatorSet): number {
   const powers = validators.map(({ power }) => power).sort((a, b) => a - b)
-  let faulty = 0
-  for (let power: number = powers[0]!; 3 * power < totalPower; power += powers[faulty]!) faulty++
-  return Math.max(1, Math.min(faulty + 1, peerCount))
+  let count = 0
+  for (let power: number = powers[0]!; 3 * power < totalPower; power += powers[count]!) count++
+  return count
 }

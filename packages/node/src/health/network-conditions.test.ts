@@ -38,6 +38,14 @@ describe('the place in the network', () => {
     expect(codes({}, { timeMs: 1_001 + clockPrecisionMs })).toEqual(['head-ahead'])
   })
 
+  it('takes no peer for a validator when it counts them', () => {
+    expect(networkConditions(view({ peerCount: 1 }))[0]!.message).toBe(
+      '1 peer is connected, with or without a vote, and blocks need 2 other validators at the least: start them, or check the network between them',
+    )
+    // Followers may be all that is connected: only the missing blocks tell.
+    expect(codes({ peerCount: 2, headForMs: 3_600_000, nowMs: 3_600_000 })).toEqual(['stalled'])
+  })
+
   it('says how far behind the node is', () => {
     expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe('block 10, 490 behind the 500 that its peers have: wait')
   })

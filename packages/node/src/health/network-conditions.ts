@@ -19,7 +19,7 @@ export interface NetworkView {
   readonly self: PeerId
   /** Of the voting key. */
   readonly validator: Address
-  /** Connected peers. */
+  /** Connected peers, those that follow without a vote included: no peer id says whose it is. */
   readonly peerCount: number
   /** Highest block that as many peers claim as `witnessesNeeded` says. */
   readonly highest: number
@@ -91,7 +91,8 @@ function tooFewPeers(count: number, needed: number): Condition {
       code: 'no-peers',
       message: 'no peer is connected: check --p2p-listen, the addresses in the registry, and the firewall',
     }
-  const message = `${counted(count)} connected, and blocks need ${needed}: start the other validators, or check the network between them`
+  // None at all is another condition, so that two are needed here at the least.
+  const message = `${counted(count)} connected, with or without a vote, and blocks need ${needed} other validators at the least: start them, or check the network between them`
   return { code: 'no-quorum', message }
 }
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -17,10 +19,33 @@ import {
   utf8ToBytes,
 } from './bytes.ts'
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
 const anyBytes = fc.uint8Array({ maxLength: 70 })
 const few = fc.uint8Array({ maxLength: 3, max: 2 })
 
 describe('hex', () => {
+  it("is Node's for long bytes too, wherever they are cut for the work", () => {
+    for (const length of [0, 511, 512, 513, 1_024, 1_025, 5_000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 31) & 255)
+      expect(bytesToHex(bytes)).toBe(`0x${Buffer.from(bytes).toString('hex')}`)
+    }
+  })
+
+  it('is a flat text: 10,000 hashes take less than 200 bytes each', () => {
+    const bytes = new Uint8Array(32)
+    const kept: string[] = []
+    collectGarbage()
+    const before = process.memoryUsage().heapUsed
+    for (let i = 0; i < 10_000; i++) {
+      bytes.set([i & 255, i >> 8])
+      kept.push(bytesToHex(bytes))
+    }
+    collectGarbage()
+    expect((process.memoryUsage().heapUsed - before) / kept.length).toBeLessThan(200)
+  })
+
   it("is Node's, with a prefix", () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {

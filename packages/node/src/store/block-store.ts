@@ -23,6 +23,7 @@ import {
 } from '@quoin/protocol'
 import type { Kv } from '../powers.ts'
 import { DamagedError, type OnDamage } from './damage.ts'
+import { heapWeight, type Listed } from './heap-weight.ts'
 import { Lru } from './lru.ts'
 import * as schema from './schema.ts'
 import type { BlockReader, BlockRecord, FinalBlock, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
@@ -35,7 +36,7 @@ export interface StoreRefusal {
 
 /** Decoded headers and certificates kept in memory. */
 const headerCountMax = 4_096
-/** Encoded size of the bodies, senders and receipts whose decoded form is kept in memory. */
+/** What the decoded bodies, senders and receipts that are kept take of memory. */
 const contentBytesMax = 32 * 1024 * 1024
 /** Decoded validator sets kept in memory. */
 const validatorSetCountMax = 64
@@ -220,14 +221,18 @@ export class BlockStore implements BlockReader {
   }
 
   /** A list of a block, decoded once while it is recent. */
-  #read<T>(space: 'body' | 'senders' | 'receipts', height: Height, type: codec.Codec<readonly T[]>): readonly T[] | undefined {
+  #read<Space extends keyof Listed>(
+    space: Space,
+    height: Height,
+    type: codec.Codec<readonly Listed[Space][]>,
+  ): readonly Listed[Space][] | undefined {
     const name = `${space}:${height}`
     const cached = this.#content.get(name)
-    if (cached !== undefined) return cached as readonly T[]
+    if (cached !== undefined) return cached as readonly Listed[Space][]
     const bytes = this.#bytes(space, height)
     if (bytes === undefined) return undefined
     const items = this.#decode(schema.heightKey(space, height), type, bytes)
-    this.#content.set(name, items, bytes.length)
+    this.#content.set(name, items, bytes.length + heapWeight[space](items))
     return items
   }
 

@@ -32,7 +32,7 @@ const consoleLogger = (bindings: object): NonNullable<SimulationOptions['logger'
 
 /** Faults that leave a chain the time to grow. */
 const longRun = (heights: number) =>
-  ({ faultyHeights: heights, faultyMs: heights * 10_000, faultGapMs: [500, 8_000] }) satisfies Partial<SimulationOptions>
+  ({ faultyHeights: heights, faultyMs: heights * 15_000, faultGapMs: [500, 8_000] }) satisfies Partial<SimulationOptions>
 
 if (ONLY_SEED !== undefined) {
   it(`seed ${ONLY_SEED}`, async () => {

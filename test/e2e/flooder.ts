@@ -174,7 +174,7 @@ export class Flooder {
       } catch (failure) {
         // Refused, cut off or over: what a flood has to expect.
         if (!(failure instanceof TransportError)) throw failure
-        await new Promise((resolve) => setTimeout(resolve, TURN_MS))
+        if (failure.reason === 'disconnected') return
       }
     }
   }

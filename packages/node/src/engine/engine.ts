@@ -450,10 +450,7 @@ export class Engine {
         'the database lost final blocks: they are fetched again from the peers, and a validator keeps silent up to the height that it signed last. Check the disk',
       )
     }
-    for (let back = ENGINE_LIMITS.ownBlocksLookedAt; back > 0; back--) {
-      const certificate = this.#height > back ? this.#options.blocks.certificate(Height(this.#height - back)) : undefined
-      if (certificate !== undefined) this.#custody?.found(certificate)
-    }
+    this.#custody?.findIn(this.#options.blocks, Height(this.#height - 1))
     this.#await()
     if (content?.height === this.#height) this.#left = content
     else await this.#log.start(this.#height)

@@ -1,8 +1,18 @@
-import { type Hash, Height, nobleCrypto, Round, type SigningDomain, unwrap, type Vote } from '@quoin/protocol'
+import {
+  type CommitCertificate,
+  type Hash,
+  Height,
+  nobleCrypto,
+  Round,
+  type SigningDomain,
+  unwrap,
+  type Vote,
+} from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { LogRecorder } from '../../test/chain.ts'
 import { developmentValidatorKey } from '../keys/development.ts'
 import { validatorKeyOf } from '../keys/validator-key.ts'
+import { DamagedError } from '../store/damage.ts'
 import { MemoryLog } from '../store/memory-log.ts'
 import { crc32cTable } from './crc32c.ts'
 import { createSigner, PrivateValidator } from './private-validator.ts'
@@ -84,11 +94,17 @@ describe('a validator that lost its sign state', () => {
 
 it('a signature of its own in a block on the own disk, of which the sign state knows nothing, makes it silent', async () => {
   const { custody, validator } = await setUp({ missing: 'new-key' })
-  const found = (by: typeof key.address) =>
-    custody.found({
-      ...{ height: Height(3), round: Round(0), blockHash: hashOf(2) },
-      signatures: [{ validator: by, signature: new Uint8Array(64) }],
-    })
+  const found = (by: typeof key.address) => {
+    const certificate = (height: Height): CommitCertificate => {
+      // The disk may be damaged too; that is mended elsewhere.
+      if (height === 2) throw new DamagedError('a bit')
+      return {
+        ...{ height, round: Round(0), blockHash: hashOf(2) },
+        signatures: [{ validator: by, signature: new Uint8Array(64) }],
+      }
+    }
+    custody.findIn({ certificate }, Height(3))
+  }
   found(other.address)
   expect(validator.isLost).toBe(false)
   found(key.address)

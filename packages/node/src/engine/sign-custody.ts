@@ -1,5 +1,7 @@
 import { type CommitCertificate, Height, type Vote } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
+import { DamagedError } from '../store/damage.ts'
+import type { BlockReader } from '../store/types.ts'
 import { LastSignState, type MissingSignState, type SignOwner } from './last-sign-state.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { PrivateValidator } from './private-validator.ts'
@@ -55,9 +57,12 @@ export class SignCustody {
     if (this.#validator.sawVote(vote)) this.#sayStale(vote.height)
   }
 
-  /** A final block that is on this disk since before the start. */
-  found(certificate: CommitCertificate): void {
-    if (this.#validator.saw(certificate)) this.#sayStale(certificate.height)
+  /** Looks at the newest blocks on this disk, which may know of signatures that the sign state does not. */
+  findIn(blocks: Pick<BlockReader, 'certificate'>, head: Height): void {
+    for (let height = Math.max(1, head - ENGINE_LIMITS.ownBlocksLookedAt + 1); height <= head; height++) {
+      const certificate = certificateOf(blocks, Height(height))
+      if (certificate !== undefined && this.#validator.saw(certificate)) this.#sayStale(certificate.height)
+    }
   }
 
   /**
@@ -111,5 +116,15 @@ export class SignCustody {
   begins(height: Height): void {
     const why = this.silence(height)
     if (why !== undefined) this.#logger.warn({ height }, why)
+  }
+}
+
+/** Undefined where it is damaged, which was told to whoever mends it. */
+function certificateOf(blocks: Pick<BlockReader, 'certificate'>, height: Height): CommitCertificate | undefined {
+  try {
+    return blocks.certificate(height)
+  } catch (error) {
+    if (error instanceof DamagedError) return undefined
+    throw error
   }
 }

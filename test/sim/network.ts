@@ -50,6 +50,10 @@ export class SimNetwork {
   readonly #liars = new Map<PeerId, Liar>()
   readonly penalties: { readonly by: PeerId; readonly peer: PeerId; readonly offence: Offence }[] = []
   onSend: Observer = () => {}
+  /** A handler of gossip failed, which no peer may learn of. */
+  onHandlerFault: (error: unknown) => void = (error) => {
+    throw error
+  }
 
   constructor(world: World) {
     this.#world = world
@@ -112,7 +116,13 @@ export class SimNetwork {
       publish: (payload) => {
         if (!life.alive || this.#liars.get(self)?.publishes?.(payload) === false) return
         for (const [peer] of this.#others(self)) {
-          this.#carry(self, peer, 'gossip', payload, (station) => void this.#gossip(station, self, payload))
+          this.#carry(
+            self,
+            peer,
+            'gossip',
+            payload,
+            (station) => void this.#gossip(station, self, payload).catch((error: unknown) => this.onHandlerFault(error)),
+          )
         }
       },
       request: (to, message, signal) => this.#request(self, to, message, life, signal),

@@ -5,7 +5,7 @@ import { createInlineRecovery } from '../../packages/node/src/crypto/recovery.ts
 import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
 import { createSigner } from '../../packages/node/src/engine/private-validator.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
-import { createNode, type Node } from '../../packages/node/src/node.ts'
+import { createNode, type Node, type NodePowers } from '../../packages/node/src/node.ts'
 import type { PeerId } from '../../packages/node/src/powers.ts'
 import { testEngine } from '../../packages/node/test/engine.ts'
 import { simCrypto } from './crypto.ts'
@@ -43,6 +43,7 @@ export interface SimNodeOptions {
   readonly makeEngine?: () => Engine
   /** Puts a fault into a node's execution. */
   readonly wrapExecutor?: (executor: Executor) => Executor
+  readonly wrapPowers?: (powers: NodePowers) => NodePowers
   readonly onHalt: (node: SimNode, error: unknown) => void
   /** After each commit of each life. */
   readonly onCommit: (node: SimNode) => void
@@ -187,18 +188,19 @@ export class SimNode {
     const bare = unwrap(await createExecutor(state))
     const executor = timedExecutor(bare, life, () => this.#workRandom.between(...workMs) * this.#slowness)
     const { address, secretKey } = validatorKey(this.#options.keyIndex ?? this.index)
+    const powers: NodePowers = {
+      crypto: simCrypto,
+      crc32c: crc32cTable,
+      clock: new SimClock(world, this.clock, life),
+      random: this.#random,
+      kv,
+      files: { wal, signState },
+      transport: network.open(this.peer, life),
+      executor: this.#options.wrapExecutor?.(executor) ?? executor,
+      recovery: createInlineRecovery(simCrypto),
+    }
     const created = await createNode({
-      powers: {
-        crypto: simCrypto,
-        crc32c: crc32cTable,
-        clock: new SimClock(world, this.clock, life),
-        random: this.#random,
-        kv,
-        files: { wal, signState },
-        transport: network.open(this.peer, life),
-        executor: this.#options.wrapExecutor?.(executor) ?? executor,
-        recovery: createInlineRecovery(simCrypto),
-      },
+      powers: this.#options.wrapPowers?.(powers) ?? powers,
       genesis,
       signer: isValidator ? createSigner(simCrypto, address, secretKey) : undefined,
       // A key is made with its sign state; here the first start makes it. After a wipe the operator says that it is lost.

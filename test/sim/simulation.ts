@@ -4,6 +4,7 @@ import type { Engine } from '@quoin/execution/vm'
 import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
 import { evidenceOffender } from '../../packages/node/src/engine/evidence-pool.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
+import type { NodePowers } from '../../packages/node/src/node.ts'
 import { DEFAULT_LASTING, Faults, type LastingFault } from './faults.ts'
 import { simGenesis, validatorKey } from './genesis.ts'
 import { checkHistory } from './history-check.ts'
@@ -53,6 +54,8 @@ export interface SimulationOptions {
   readonly makeEngine?: () => Engine
   /** Puts faults into the execution of some nodes. */
   readonly wrapExecutor?: (index: number, executor: Executor) => Executor
+  /** Puts faults into what else a node is made from. */
+  readonly wrapPowers?: (index: number, powers: NodePowers) => NodePowers
   /** Told when a node halts; else that is a failure. */
   readonly onHalt?: (node: SimNode, error: unknown) => void
 }
@@ -119,6 +122,7 @@ export class Simulation {
     this.#options = options
     this.world = new World(seed)
     this.network = new SimNetwork(this.world)
+    this.network.onHandlerFault = (error) => this.#onHandlerFault(error)
     this.#pace = this.world.random.fork()
     this.#load = new Load(this.#pace.fork(), CLIENTS)
     const liars = new Set(options.liars ?? (twin ? [nodeCount - 1] : []))
@@ -152,6 +156,7 @@ export class Simulation {
         logger,
         ...(options.makeEngine === undefined ? {} : { makeEngine: options.makeEngine }),
         wrapExecutor: (executor) => options.wrapExecutor?.(index, executor) ?? executor,
+        wrapPowers: (powers) => options.wrapPowers?.(index, powers) ?? powers,
         onHalt: (node, error) => {
           if (options.onHalt !== undefined) options.onHalt(node, error)
           else this.#guard(() => this.#faults.onHalt(node, error))
@@ -292,14 +297,20 @@ export class Simulation {
       const { node } = sim
       if (node?.status !== undefined) {
         const sent = this.#load.next()
-        void node.mempool.add(sent.raw, 'rpc').then((result) => {
+        const settled = node.mempool.add(sent.raw, 'rpc').then((result) => {
           if (!sim.alive) return
           if (result.ok) this.#load.settle(sent)
           else this.#load.refuse(sent, result.error.code)
         })
+        void settled.catch((error: unknown) => this.#onHandlerFault(error))
       }
       this.#sendLoad()
     })
+  }
+
+  /** Where bugs are put in, the RPC server and the network answer for what fails in them; elsewhere it is a finding. */
+  #onHandlerFault(error: unknown): void {
+    if (this.#options.wrapPowers === undefined) throw error
   }
 
   #heal(): void {

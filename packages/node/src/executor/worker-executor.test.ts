@@ -323,13 +323,13 @@ describe('a thread that dies', { timeout }, () => {
   })
 
   it('of a heap that is too small: the call is served by the next one', async () => {
-    const watched = watch({ maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 })
+    const watched = watch({ maxOldGenerationSizeMb: 18, maxYoungGenerationSizeMb: 4 })
     const executor = unwrap(await WorkerExecutor.open(watched.powers))
     const first = await executor.genesis(genesis)
     await kv.write(unpackOps(first.ops))
     await executor.commit(first.hash)
     const [transfer] = await transfers(1)
-    const many = new Array<ExecutableTransaction>(60_000).fill(transfer!)
+    const many = new Array<ExecutableTransaction>(120_000).fill(transfer!)
     const built = await executor.build(templateAbove(first), many, FILL)
     expect(built.included).toEqual([0])
     expect(watched.log.lines.map(({ fields }) => fields)).toMatchObject([

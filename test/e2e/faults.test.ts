@@ -124,6 +124,7 @@ it.each([0, 1])('kill -9 of validator %i under load: the chain goes on; it comes
   const victim = validators()[index]!
   const { address } = developmentValidator(index)
   await load.progress(5)
+  await until(`${victim.name} votes`, async () => witness.heard(address) > 0, { report: () => network.report() })
   await victim.kill()
   await expectSignedOnce(victim, index)
   await load.progress(10)

@@ -47,6 +47,20 @@ export function linkDeadline(ms: number, sources: readonly AbortSignal[], clock 
   }
 }
 
+/** Resolves after `ms`, or when the signal is aborted. */
+export function pause(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel()
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.after(ms, done)
+    signal?.addEventListener('abort', done)
+    if (signal?.aborted === true) done()
+  })
+}
+
 /** Work under a linked signal, which is released when the work is over. */
 export async function under<T>({ signal, unlink }: Link, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   try {

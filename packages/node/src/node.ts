@@ -1,6 +1,7 @@
 import type { Executor } from '@quoin/execution'
 import type { Crypto, Evidence, Genesis, Height, Result } from '@quoin/protocol'
 import { codec, err, ok, TimeMs } from '@quoin/protocol'
+import { pause } from './abort.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import { recentFaults } from './chain/block-fault.ts'
 import type { ChainRefusal } from './chain/chain.ts'
@@ -95,7 +96,7 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
 
 class ComposedNode implements Node {
   readonly chain: Chain
-  readonly blocks: BlockReader
+  readonly blocks: BlockStore
   readonly mempool: Mempool
   readonly feed: Feed
   readonly sync: BlockSync
@@ -105,7 +106,6 @@ class ComposedNode implements Node {
   readonly #scope: Scope
   readonly #gossip: TransactionGossip
   readonly #answers: AnswerBudget
-  readonly #blocks: BlockStore
   #engine: Engine | undefined
 
   constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger, damage: DamageReports) {
@@ -114,7 +114,6 @@ class ComposedNode implements Node {
     this.#answers = new AnswerBudget(clock)
     this.chain = chain
     this.blocks = blocks
-    this.#blocks = blocks
     this.mempool = mempool
     this.feed = feed
     const onFailure = (error: unknown) => this.#halt(error)
@@ -176,7 +175,7 @@ class ComposedNode implements Node {
   }
 
   dropCaches(): void {
-    this.#blocks.dropCaches()
+    this.blocks.dropCaches()
     this.mempool.dropCaches()
   }
 
@@ -227,7 +226,7 @@ class ComposedNode implements Node {
 
   async #answer(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined> {
     const waitMs = this.#answers.waitMs(from)
-    if (waitMs > 0) await this.#pause(waitMs)
+    if (waitMs > 0) await pause(this.#options.powers.clock, waitMs)
     const answer = await this.#answerNow(from, message)
     this.#answers.given(from, message.length, answer?.length ?? 0)
     return answer
@@ -241,12 +240,6 @@ class ComposedNode implements Node {
       return codec.encode(clockAnswerCodec, TimeMs(Math.max(0, Math.round(clock.now()))))
     transport.penalise(from, 'malformed')
     return undefined
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#options.powers.clock.after(ms, resolve)
-    })
   }
 
   /** Who may stay connected is a matter of the state, and changes with it. */

@@ -10,10 +10,11 @@ import {
   type SignedTransaction,
   transactionsRootSteps,
 } from '@quoin/protocol'
-import { linkDeadline, linkSignals } from '../abort.ts'
+import { linkSignals, pause } from '../abort.ts'
+import { ask } from '../ask.ts'
 import type { CandidateBlock } from '../chain/types.ts'
 import type { Mempool } from '../mempool/types.ts'
-import { type Clock, type Offence, type PeerId, type Transport, TransportError } from '../powers.ts'
+import type { Clock, Offence, PeerId, Transport } from '../powers.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import {
   type BodyRequest,
@@ -331,28 +332,12 @@ export class Assembly {
   /** The answer, or undefined when there was none in time: whatever the reason, another peer is asked next. */
   async #ask(peer: PeerId, request: BodyRequest, signal: AbortSignal): Promise<Uint8Array | undefined> {
     this.counters.requests++
-    const { signal: either, unlink } = linkDeadline(ENGINE_LIMITS.fetchMsMax, [signal], this.#powers.clock)
-    try {
-      return await this.#powers.transport.request(peer, encodeRequest(request), either)
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error
-      return undefined
-    } finally {
-      unlink()
-    }
+    const answer = await ask(this.#powers, peer, encodeRequest(request), ENGINE_LIMITS.fetchMsMax, signal)
+    return answer.ok ? answer.value : undefined
   }
 
   #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        cancel()
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const cancel = this.#powers.clock.after(ms, done)
-      signal.addEventListener('abort', done)
-      if (signal.aborted) done()
-    })
+    return pause(this.#powers.clock, ms, signal)
   }
 }
 

@@ -1,4 +1,5 @@
 import { type CommitCertificate, type Evidence, Height, type Round, type Vote } from '@quoin/protocol'
+import { pause } from '../abort.ts'
 import type { CandidateBlock } from '../chain/types.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Offence, PeerId } from '../powers.ts'
@@ -230,9 +231,7 @@ export class Engine {
 
   /** Lets timers, sockets and other work of the process come in between. */
   #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#options.clock.after(0, resolve)
-    })
+    return pause(this.#options.clock, 0)
   }
 
   /** Lets messages leave, and ends the height as often as one is final. */

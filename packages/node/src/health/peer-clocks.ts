@@ -1,8 +1,8 @@
 import { codec, type TimeMs } from '@quoin/protocol'
-import { linkDeadline } from '../abort.ts'
+import { ask } from '../ask.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
-import { type Clock, type PeerId, type Transport, TransportError } from '../powers.ts'
+import type { Clock, PeerId, Transport } from '../powers.ts'
 import { clockAnswerCodec, clockQuestion } from './clock-messages.ts'
 import type { Condition } from './conditions.ts'
 
@@ -79,21 +79,17 @@ export class PeerClocks {
 
   async #askOne(peer: PeerId): Promise<void> {
     const { transport, clock, logger } = this.#options
-    const { signal, unlink } = linkDeadline(CLOCK_LIMITS.roundTripMsMax, [this.#scope.signal], clock)
     const [sentMs, startMs] = [clock.now(), clock.monotonic()]
-    try {
-      const answer = await transport.request(peer, clockQuestion, signal)
-      const roundTripMs = clock.monotonic() - startMs
-      const time = codec.decode(clockAnswerCodec, answer)
-      if (!time.ok) transport.penalise(peer, 'malformed')
-      else if (roundTripMs <= CLOCK_LIMITS.roundTripMsMax) this.#offsets.set(peer, offsetOf(time.value, sentMs, roundTripMs))
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error
-      logger.debug({ peer, reason: error.reason }, 'a peer did not tell its time')
+    const answer = await ask(this.#options, peer, clockQuestion, CLOCK_LIMITS.roundTripMsMax, this.#scope.signal)
+    if (!answer.ok) {
+      logger.debug({ peer, reason: answer.error.reason }, 'a peer did not tell its time')
       this.#offsets.delete(peer)
-    } finally {
-      unlink()
+      return
     }
+    const roundTripMs = clock.monotonic() - startMs
+    const time = codec.decode(clockAnswerCodec, answer.value)
+    if (!time.ok) transport.penalise(peer, 'malformed')
+    else if (roundTripMs <= CLOCK_LIMITS.roundTripMsMax) this.#offsets.set(peer, offsetOf(time.value, sentMs, roundTripMs))
   }
 }
 

@@ -1,9 +1,10 @@
 import { type Crypto, codec, Height, type SigningDomain, unwrap, type ValidatorSet } from '@quoin/protocol'
-import { linkDeadline } from '../abort.ts'
+import { pause } from '../abort.ts'
+import { ask } from '../ask.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
-import { type Clock, type PeerId, type Transport, TransportError } from '../powers.ts'
+import type { Clock, PeerId, Transport } from '../powers.ts'
 import type { BlockStore } from '../store/block-store.ts'
 import type { DamagedError } from '../store/damage.ts'
 import { checkAnswer, checkFinal, type FetchedBlock } from './check.ts'
@@ -79,7 +80,7 @@ export class BlockRepair {
   }
 
   async #repair(height: Height, signal: AbortSignal): Promise<boolean> {
-    const { transport, store, mempool, logger } = this.#powers
+    const { transport, store, mempool, clock, logger } = this.#powers
     for (let attempt = 0; attempt < REPAIR_LIMITS.attemptsMax; attempt++) {
       const peers = transport.peers()
       const peer = peers[attempt % Math.max(1, peers.length)]
@@ -94,7 +95,8 @@ export class BlockRepair {
         logger.warn({ height, hash, peer }, 'a damaged block was fetched from a peer and written anew. Check the disk')
         return true
       }
-      await this.#wait(signal)
+      await pause(clock, REPAIR_LIMITS.attemptMs, signal)
+      signal.throwIfAborted()
     }
     return false
   }
@@ -117,31 +119,11 @@ export class BlockRepair {
   }
 
   async #ask(peer: PeerId, from: Height, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const { transport, clock } = this.#powers
-    const link = linkDeadline(SYNC_LIMITS.requestMsMax, [signal], clock)
-    try {
-      const question = { kind: 'blocks', from, countMax: 1, bytesMax: SYNC_LIMITS.answerBytesMax } as const
-      return await transport.request(peer, codec.encode(syncRequestCodec, question), link.signal)
-    } catch (error) {
-      signal.throwIfAborted()
-      if (error instanceof TransportError) return undefined
-      throw error
-    } finally {
-      link.unlink()
-    }
-  }
-
-  #wait(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#powers.clock.after(REPAIR_LIMITS.attemptMs, () => {
-        signal.removeEventListener('abort', abort)
-        resolve()
-      })
-      const abort = () => {
-        cancel()
-        reject(signal.reason)
-      }
-      signal.addEventListener('abort', abort, { once: true })
-    })
+    const question = { kind: 'blocks', from, countMax: 1, bytesMax: SYNC_LIMITS.answerBytesMax } as const
+    const bytes = codec.encode(syncRequestCodec, question)
+    const answer = await ask(this.#powers, peer, bytes, SYNC_LIMITS.requestMsMax, signal)
+    if (answer.ok) return answer.value
+    signal.throwIfAborted()
+    return undefined
   }
 }

@@ -1,5 +1,5 @@
 import { type CertifiedBlock, type Crypto, codec, Height, unwrap } from '@quoin/protocol'
-import { linkDeadline } from '../abort.ts'
+import { ask } from '../ask.ts'
 import type { CandidateBlock, Chain } from '../chain/types.ts'
 import { HaltError } from '../engine/halt.ts'
 import { Scope } from '../lifecycle.ts'
@@ -210,17 +210,11 @@ class PullSync implements BlockSync {
 
   /** The answer, or undefined after the peer was passed over. */
   async #request(peer: PeerId, request: SyncRequest): Promise<Uint8Array | undefined> {
-    const { transport, clock } = this.#options
-    const { signal, unlink } = linkDeadline(SYNC_LIMITS.requestMsMax, [this.#scope.signal], clock)
-    try {
-      return await transport.request(peer, codec.encode(syncRequestCodec, request), signal)
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error
-      if (!this.#scope.signal.aborted) this.#passOver(peer, request, error)
-      return undefined
-    } finally {
-      unlink()
-    }
+    const { signal } = this.#scope
+    const answer = await ask(this.#options, peer, codec.encode(syncRequestCodec, request), SYNC_LIMITS.requestMsMax, signal)
+    if (answer.ok) return answer.value
+    if (!signal.aborted) this.#passOver(peer, request, answer.error)
+    return undefined
   }
 
   /** No answer. A peer that refuses blocks which it claims to have lied about its height; one that is gone or slow did not. */

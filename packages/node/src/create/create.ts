@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { CommandFailure } from '../cli/failure.ts'
+import { unlessMissing } from '../unless-missing.ts'
 import { type LockPackages, projectLock, type Tarball } from './lock.ts'
 import { packageDirectory, packTarballs } from './tarballs.ts'
 
@@ -63,9 +64,6 @@ async function writeLock(project: string, manifest: Manifest, tarballs: readonly
 
 async function repositoryLock(): Promise<LockPackages | undefined> {
   const file = join(dirname(dirname(packageDirectory('@quoin/node'))), 'package-lock.json')
-  const text = await readFile(file, 'utf8').catch((failure: NodeJS.ErrnoException) => {
-    if (failure.code === 'ENOENT') return undefined
-    throw failure
-  })
+  const text = await unlessMissing(readFile(file, 'utf8'))
   return text === undefined ? undefined : (JSON.parse(text) as { packages: LockPackages }).packages
 }

@@ -2,7 +2,11 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SourceMap, Tracer } from '@quoin/contracts/build'
 import { type Abi, type Crypto, decodeContainer, Hash, parseAbi, parseHex } from '@quoin/protocol'
+import { unlessMissing } from '../unless-missing.ts'
 import { DEV_LIMITS } from './limits.ts'
+
+/** A file may stand where a folder is looked for. */
+const MISSING = ['ENOENT', 'ENOTDIR']
 
 /** What `quoin build` wrote of a contract. */
 export interface Artifact {
@@ -72,7 +76,7 @@ export class Artifacts {
   }
 
   async #read(): Promise<ReadonlyMap<string, ReadFile>> {
-    const names = (await unlessMissing(readdir(this.#directory))) ?? []
+    const names = (await unlessMissing(readdir(this.#directory), MISSING)) ?? []
     const files = new Map<string, ReadFile>()
     for (const name of names.filter((file) => file.endsWith('.js')).slice(0, DEV_LIMITS.artifactsMax)) {
       const file = await this.#readFile(name)
@@ -83,12 +87,12 @@ export class Artifacts {
 
   async #readFile(name: string): Promise<ReadFile | undefined> {
     const path = join(this.#directory, name)
-    const found = await unlessMissing(stat(path))
+    const found = await unlessMissing(stat(path), MISSING)
     if (found === undefined || !found.isFile() || found.size > DEV_LIMITS.artifactBytesMax) return undefined
     const { mtimeMs, size } = found
     const known = this.#files.get(name)
     if (known?.mtimeMs === mtimeMs && known.size === size) return known
-    const text = await unlessMissing(readFile(path, 'utf8'))
+    const text = await unlessMissing(readFile(path, 'utf8'), MISSING)
     return text === undefined ? undefined : { mtimeMs, size, artifact: parseArtifact(this.#crypto, text) }
   }
 }
@@ -118,10 +122,3 @@ function constantOf(text: string, name: string): unknown {
 
 const isSourceMap = (value: unknown): value is SourceMap =>
   typeof value === 'object' && value !== null && 'mappings' in value && 'sources' in value
-
-async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
-  return reading.catch((failure: NodeJS.ErrnoException) => {
-    if (failure.code === 'ENOENT' || failure.code === 'ENOTDIR') return undefined
-    throw failure
-  })
-}

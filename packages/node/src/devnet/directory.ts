@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CommandFailure } from '../cli/failure.ts'
 import type { Closable } from '../lifecycle.ts'
 import { lockDirectory } from '../store/lock.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
 const SETTINGS = 'devnet.json'
 const LOCK = 'lock'
@@ -57,12 +58,7 @@ export async function holdDirectory(directory: string, reset: boolean): Promise<
   }
 }
 
-async function entriesOf(directory: string): Promise<readonly string[]> {
-  return readdir(directory).catch((failure: NodeJS.ErrnoException) => {
-    if (failure.code === 'ENOENT') return []
-    throw failure
-  })
-}
+const entriesOf = async (directory: string): Promise<readonly string[]> => (await unlessMissing(readdir(directory))) ?? []
 
 async function requireOurs(
   directory: string,
@@ -92,11 +88,4 @@ async function hold(directory: string, running: string): Promise<Closable> {
   throw new CommandFailure(`${running}${pid === undefined ? '' : ` (process ${pid})`}: stop it first. Nothing was changed`)
 }
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    (failure: NodeJS.ErrnoException) => {
-      if (failure.code === 'ENOENT') return false
-      throw failure
-    },
-  )
+const exists = async (path: string): Promise<boolean> => (await unlessMissing(stat(path))) !== undefined

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { CommandFailure } from '../cli/failure.ts'
 import { DEVELOPMENT_VALIDATORS_MAX } from '../keys/development.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
 /** What a devnet is made with: fixed until `--reset`. */
 export interface DevnetSettings {
@@ -92,13 +93,8 @@ const settingsPath = (directory: string): string => join(directory, 'devnet.json
 /** The settings of the chain that lies in a directory, or undefined when there is none. */
 export async function readSettings(directory: string): Promise<DevnetSettings | undefined> {
   const path = settingsPath(directory)
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (failure) {
-    if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw failure
-  }
+  const text = await unlessMissing(readFile(path, 'utf8'))
+  if (text === undefined) return undefined
   try {
     return settingsFile.parse(JSON.parse(text))
   } catch {

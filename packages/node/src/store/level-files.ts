@@ -1,6 +1,7 @@
 import { copyFile, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { unlessMissing } from '../unless-missing.ts'
 import { syncDirectory } from './file-log.ts'
 import { findLogFault } from './level-log.ts'
 import { searchTable, type TableFault } from './level-table.ts'
@@ -17,14 +18,7 @@ const TABLE = /^(\d+)\.(?:ldb|sst)$/
 const LEVEL_FILE = /^(?:\d+\.(?:log|ldb|sst)|MANIFEST-\d+)$/
 
 /** The names of a directory's files; empty when it does not exist. */
-export async function levelFiles(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (!isMissing(error)) throw error
-    return []
-  }
-}
+export const levelFiles = async (directory: string): Promise<readonly string[]> => (await unlessMissing(readdir(directory))) ?? []
 
 /** LevelDB takes a directory without CURRENT for an empty one, begins a new database and deletes the files of the old one. */
 export const lostCurrent = (files: readonly string[]): boolean =>
@@ -91,15 +85,11 @@ export async function checkTable(
   name: string,
 ): Promise<{ readonly bytes: number; readonly fault: DamagedTable | undefined }> {
   const path = join(directory, name)
-  try {
-    const { mtimeMs } = await stat(path)
-    const bytes = await readFile(path)
-    const fault = await withPauses(searchTable(bytes))
-    return { bytes: bytes.length, fault: fault && { ...fault, name, sizeBytes: bytes.length, mtimeMs } }
-  } catch (error) {
-    if (!isMissing(error)) throw error
-    return { bytes: 0, fault: undefined }
-  }
+  const status = await unlessMissing(stat(path))
+  const bytes = await unlessMissing(readFile(path))
+  if (status === undefined || bytes === undefined) return { bytes: 0, fault: undefined }
+  const fault = await withPauses(searchTable(bytes))
+  return { bytes: bytes.length, fault: fault && { ...fault, name, sizeBytes: bytes.length, mtimeMs: status.mtimeMs } }
 }
 
 /** Runs a search to its end, with a turn of the event loop at each of its pauses. */
@@ -110,5 +100,3 @@ async function withPauses<T>(search: Generator<undefined, T, void>): Promise<T> 
     await nextTurn()
   }
 }
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { err, ok, type Result } from '@quoin/protocol'
 import { ClassicLevel } from 'classic-level'
 import type { Closable } from '../lifecycle.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
 export interface LockRefusal {
   readonly code: 'locked'
@@ -46,12 +47,7 @@ function isLocked(error: unknown): boolean {
 }
 
 async function holderOf(path: string): Promise<number | undefined> {
-  try {
-    const pid = Number.parseInt(await readFile(join(path, HOLDER_FILE), 'utf8'), 10)
-    return Number.isNaN(pid) ? undefined : pid
-  } catch (error) {
-    // The holder is between locking and saying who it is.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+  // None: the holder is between locking and saying who it is.
+  const pid = Number.parseInt((await unlessMissing(readFile(join(path, HOLDER_FILE), 'utf8'))) ?? '', 10)
+  return Number.isNaN(pid) ? undefined : pid
 }

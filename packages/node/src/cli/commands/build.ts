@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type BuildOptions, type BuildResult, build, formatDiagnostics, watch } from '@quoin/contracts/build'
+import { unlessMissing } from '../../unless-missing.ts'
 import { CommandFailure } from '../failure.ts'
 
 export interface BuildCommand {
@@ -41,10 +42,7 @@ const CONTRACTS = 'contracts'
 
 /** Every TypeScript module of the folder; what several contracts share lies in folders below. */
 async function contractsOf(project: string): Promise<readonly string[]> {
-  const names = await readdir(resolve(project, CONTRACTS)).catch((failure: NodeJS.ErrnoException) => {
-    if (failure.code === 'ENOENT') return []
-    throw failure
-  })
+  const names = (await unlessMissing(readdir(resolve(project, CONTRACTS)))) ?? []
   const isContract = (name: string) => /\.m?ts$/.test(name) && !/\.(?:d|test|test-d|spec)\.m?ts$/.test(name)
   return names
     .filter(isContract)

@@ -20,6 +20,7 @@ import { checkTable, damagedLog, levelFiles, lostCurrent, tablesOf } from '../..
 import { lockDirectory } from '../../store/lock.ts'
 import { MemoryLog } from '../../store/memory-log.ts'
 import { describeKey, gapBetween, wholeRange } from '../../store/schema.ts'
+import { unlessMissing } from '../../unless-missing.ts'
 import { orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
 
@@ -117,8 +118,8 @@ async function examineChain(kv: Kv, { genesis, crypto, print }: Patient): Promis
   const genesisHash = blocks.header(Height(0))?.hash ?? ZERO_HASH
   const domain = { genesisHash, restartEpoch: blocks.chain.restartEpoch }
   for (let height = 0; height <= head.header.number; height++) {
-    const fault = blockFault({ blocks, crypto, domain }, Height(height), { content: true, signatures: true })
-    if (fault !== undefined) throw new DamagedError(fault.finding)
+    const found = blockFault({ blocks, crypto, domain }, Height(height), { content: true, signatures: true })
+    if (found !== undefined) throw new DamagedError(found.finding)
   }
   print(`blocks: 0 to ${head.header.number} ${head.hash}, with headers, bodies, receipts, certificates and indexes`)
   const index = await indexFault(kv, blocks)
@@ -169,14 +170,7 @@ async function powersOf(path: string): Promise<RecordFilePowers> {
   return { file: new MemoryLog((await contentOf(path)) ?? new Uint8Array(0)), crc32c: (bytes) => crc32c(bytes), random }
 }
 
-async function contentOf(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
-}
+const contentOf = (path: string): Promise<Uint8Array | undefined> => unlessMissing(readFile(path))
 
 async function named<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {

@@ -9,6 +9,7 @@ import { type NodeKeys, readKeys, writeKeys } from '../../keys/node-files.ts'
 import { validatorKeyOf } from '../../keys/validator-key.ts'
 import { createNodeKey } from '../../network/node-key.ts'
 import { openFileLog } from '../../store/file-log.ts'
+import { unlessMissing } from '../../unless-missing.ts'
 import { entryOf, type ValidatorEntry } from '../entry.ts'
 import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
@@ -83,15 +84,7 @@ function newSecret(crypto: Crypto, random: (length: number) => Uint8Array): Uint
   return secret
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (failure: NodeJS.ErrnoException) => {
-      if (failure.code === 'ENOENT') return false
-      throw failure
-    },
-  )
-}
+const exists = async (path: string): Promise<boolean> => (await unlessMissing(stat(path))) !== undefined
 
 export interface NodeDescription {
   /** Of the voting key. */

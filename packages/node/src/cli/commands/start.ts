@@ -13,6 +13,7 @@ import { Scope } from '../../lifecycle.ts'
 import { systemClock } from '../../network/index.ts'
 import type { Node } from '../../node.ts'
 import { lockDirectory } from '../../store/lock.ts'
+import { unlessMissing } from '../../unless-missing.ts'
 import { EXIT_CODE } from '../exit-code.ts'
 import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
@@ -105,23 +106,16 @@ async function close(scope: Scope, shutdown: Shutdown, log: Pino): Promise<void>
 }
 
 async function readConfigFile(dir: DataDir): Promise<{ readonly name: string; readonly text: string } | undefined> {
-  try {
-    return { name: dir.config, text: await readFile(dir.config, 'utf8') }
-  } catch (failure) {
-    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure
-    return undefined
-  }
+  const text = await unlessMissing(readFile(dir.config, 'utf8'))
+  return text === undefined ? undefined : { name: dir.config, text }
 }
 
 async function readGenesis(dir: DataDir): Promise<Genesis> {
-  try {
-    return await readGenesisFile(dir.genesis)
-  } catch (failure) {
-    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure
-    throw new CommandFailure(
-      `${dir.genesis} does not exist: make a data directory with quoin init, and put the chain's genesis.json into it`,
-    )
-  }
+  const genesis = await unlessMissing(readGenesisFile(dir.genesis))
+  if (genesis !== undefined) return genesis
+  throw new CommandFailure(
+    `${dir.genesis} does not exist: make a data directory with quoin init, and put the chain's genesis.json into it`,
+  )
 }
 
 /** Everybody knows the development keys: a chain that is not for development must not trust one. */

@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8'
 import type { Closable } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock } from '../powers.ts'
+import { repeat } from '../repeat.ts'
 import type { Condition } from './conditions.ts'
 
 export const MEMORY_LIMITS = {
@@ -35,12 +36,12 @@ export class MemoryWatch implements Closable {
   #use: MemoryUse
   readonly #reclaimers: (() => void)[] = []
   #isHigh = false
-  #cancel: () => void
+  readonly #cancel: () => void
 
   constructor(options: MemoryWatchOptions) {
     this.#options = options
     this.#use = this.#read()
-    this.#cancel = this.#schedule()
+    this.#cancel = repeat(options.clock, MEMORY_LIMITS.intervalMs, () => this.#look())
   }
 
   /** Adds what gives back memory that can be had again. It is called when memory becomes short, and each second while it is. */
@@ -66,13 +67,6 @@ export class MemoryWatch implements Closable {
 
   #read(): MemoryUse {
     return (this.#options.read ?? systemMemory)()
-  }
-
-  #schedule(): () => void {
-    return this.#options.clock.after(MEMORY_LIMITS.intervalMs, () => {
-      this.#cancel = this.#schedule()
-      this.#look()
-    })
   }
 
   #look(): void {

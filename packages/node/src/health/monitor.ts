@@ -1,6 +1,7 @@
 import type { Closable } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock } from '../powers.ts'
+import { repeat } from '../repeat.ts'
 import { CONDITIONS, type Condition, type ConditionCode, type ConditionSource } from './conditions.ts'
 import { type Ending, endingOf } from './ending.ts'
 
@@ -37,7 +38,7 @@ export class HealthMonitor implements Closable {
   readonly #lasting = new Map<ConditionCode, Lasting>()
   readonly #resolve: (ending: Ending) => void
   #ending: Ending | undefined
-  #cancel: () => void
+  readonly #cancel: () => void
 
   constructor(clock: Pick<Clock, 'monotonic' | 'after'>, logger: Pick<Logger, 'info' | 'warn'>) {
     this.#clock = clock
@@ -47,7 +48,7 @@ export class HealthMonitor implements Closable {
       settle = resolve
     })
     this.#resolve = settle
-    this.#cancel = this.#schedule()
+    this.#cancel = repeat(clock, MONITOR_LIMITS.intervalMs, () => this.#look())
   }
 
   /** Adds a part of the node that knows of conditions. */
@@ -106,13 +107,6 @@ export class HealthMonitor implements Closable {
 
   close(): void {
     this.#cancel()
-  }
-
-  #schedule(): () => void {
-    return this.#clock.after(MONITOR_LIMITS.intervalMs, () => {
-      this.#cancel = this.#schedule()
-      this.#look()
-    })
   }
 
   /** What is fatal is not logged here: it was when it happened. */

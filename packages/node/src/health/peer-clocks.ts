@@ -3,6 +3,7 @@ import { ask } from '../ask.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock, PeerId, Transport } from '../powers.ts'
+import { repeat } from '../repeat.ts'
 import { clockAnswerCodec, clockQuestion } from './clock-messages.ts'
 import type { Condition } from './conditions.ts'
 
@@ -33,12 +34,12 @@ export class PeerClocks {
   readonly #scope: Scope
   /** The last offset of each peer that is connected, in ms: positive when the peer's clock is ahead. */
   readonly #offsets = new Map<PeerId, number>()
-  #cancel: () => void
+  readonly #cancel: () => void
 
   constructor(options: PeerClocksOptions) {
     this.#options = options
     this.#scope = new Scope(options.onFailure)
-    this.#cancel = this.#schedule()
+    this.#cancel = repeat(options.clock, CLOCK_LIMITS.intervalMs, () => this.#scope.spawn('peer clocks', () => this.ask()))
   }
 
   /** Median over the peers of their offset, in ms; undefined while no peer has answered. */
@@ -68,13 +69,6 @@ export class PeerClocks {
     const peers = this.#options.transport.peers()
     for (const peer of this.#offsets.keys()) if (!peers.includes(peer)) this.#offsets.delete(peer)
     await Promise.all(peers.map((peer) => this.#askOne(peer)))
-  }
-
-  #schedule(): () => void {
-    return this.#options.clock.after(CLOCK_LIMITS.intervalMs, () => {
-      this.#cancel = this.#schedule()
-      this.#scope.spawn('peer clocks', () => this.ask())
-    })
   }
 
   async #askOne(peer: PeerId): Promise<void> {

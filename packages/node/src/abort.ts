@@ -1,17 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock } from './powers.ts'
+import { systemClock } from './system-clock.ts'
 
 /** A signal made of others, and the way to let go of them again: whoever makes one releases it when its work is over. */
 export interface Link {
   readonly signal: AbortSignal
   readonly unlink: () => void
-}
-
-const realTime: Pick<Clock, 'after'> = {
-  after(ms, action) {
-    const timer = setTimeout(action, ms)
-    return () => clearTimeout(timer)
-  },
 }
 
 /**
@@ -34,7 +28,7 @@ export function linkSignals(...sources: readonly AbortSignal[]): Link {
 }
 
 /** The same, aborted after `ms` at the latest. `clock` is that of the process unless given. */
-export function linkDeadline(ms: number, sources: readonly AbortSignal[], clock = realTime): Link {
+export function linkDeadline(ms: number, sources: readonly AbortSignal[], clock: Pick<Clock, 'after'> = systemClock): Link {
   const late = new AbortController()
   const cancel = clock.after(ms, () => late.abort(new Error(`not done within ${ms} ms`)))
   const { signal, unlink } = linkSignals(late.signal, ...sources)

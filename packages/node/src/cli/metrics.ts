@@ -8,9 +8,9 @@ import type { HealthMonitor } from '../health/monitor.ts'
 import type { PeerClocks } from '../health/peer-clocks.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Libp2pTransport } from '../network/index.ts'
-import { systemClock } from '../network/index.ts'
 import type { Node } from '../node.ts'
 import type { Scrub } from '../store/scrub.ts'
+import { systemClock } from '../system-clock.ts'
 
 export interface MetricSources {
   readonly transport: Libp2pTransport

@@ -3,8 +3,9 @@ import { DiskWatch } from '../health/disk-watch.ts'
 import { MemoryWatch, residentBytesMax } from '../health/memory-watch.ts'
 import { networkConditions, witnessesNeeded } from '../health/network-conditions.ts'
 import { PeerClocks } from '../health/peer-clocks.ts'
-import { type Libp2pTransport, systemClock } from '../network/index.ts'
+import { type Libp2pTransport } from '../network/index.ts'
 import type { Node } from '../node.ts'
+import { systemClock } from '../system-clock.ts'
 import type { Run } from './run.ts'
 
 /** Begins before anything is written. Rejects with EndingError when there is too little space to start. */

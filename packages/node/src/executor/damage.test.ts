@@ -6,9 +6,9 @@ import { Address, nobleCrypto, type TimeMs, unwrap, type Wei } from '@quoin/prot
 import { ClassicLevel } from 'classic-level'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { LogRecorder, testAccounts, testGenesis, testTransfers, testValidators } from '../../test/chain.ts'
-import { systemClock } from '../network/timers.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { DamagedError } from '../store/damage.ts'
+import { systemClock } from '../system-clock.ts'
 import { startCallPool } from './call-pool.ts'
 import { startWorkerExecutor } from './worker-executor.ts'
 

@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { concatBytes } from '@quoin/protocol'
-import { linkSignals } from '../abort.ts'
+import { linkDeadline, linkSignals } from '../abort.ts'
 import { type Offence, type PeerId, TransportError } from '../powers.ts'
 import type { NetworkCounters } from './counters.ts'
 import { encodeFrames } from './frames.ts'
@@ -125,8 +125,7 @@ export class Requests {
 
   async #read(session: Session, stream: Stream): Promise<Uint8Array | undefined> {
     const { limits, timers } = this.#options
-    const deadline = timers.deadline(limits.requestReadMsMax, 'reading a request')
-    const link = linkSignals(deadline.signal, session.signal)
+    const link = linkDeadline(limits.requestReadMsMax, [session.signal], timers)
     try {
       const question = await readFrame(stream, limits.requestBytesMax, link.signal)
       if (question.ok) return question.value
@@ -135,7 +134,6 @@ export class Requests {
       stream.abort(new Error(message))
       return undefined
     } finally {
-      deadline.cancel()
       link.unlink()
     }
   }
@@ -158,8 +156,7 @@ export class Requests {
   async #reply(session: Session, stream: Stream, frame: Uint8Array): Promise<void> {
     const { limits, timers } = this.#options
     if (stream.status !== 'open') return
-    const deadline = timers.deadline(limits.responseWriteMsMax, 'writing an answer')
-    const link = linkSignals(deadline.signal, session.signal)
+    const link = linkDeadline(limits.responseWriteMsMax, [session.signal], timers)
     try {
       stream.send(encodeFrames([frame]))
       await finishStream(stream, link.signal)
@@ -167,7 +164,6 @@ export class Requests {
       // `send` throws when the peer reset the stream since the check above.
       stream.abort(asError(failure))
     } finally {
-      deadline.cancel()
       link.unlink()
     }
   }

@@ -1,21 +1,5 @@
 import type { Clock } from '../powers.ts'
 
-/** The operating system's clock and timers. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after(ms, action) {
-    const timer = setTimeout(action, ms)
-    return () => clearTimeout(timer)
-  },
-}
-
-/** A signal that aborts after a while; `cancel` it when it is no longer needed. */
-export interface Deadline {
-  readonly signal: AbortSignal
-  cancel(): void
-}
-
 /** Timers that all end with their owner. */
 export class Timers {
   readonly #clock: Clock
@@ -39,12 +23,6 @@ export class Timers {
     }
     this.#cancels.add(cancel)
     return cancel
-  }
-
-  deadline(ms: number, what: string): Deadline {
-    const controller = new AbortController()
-    const cancel = this.after(ms, () => controller.abort(new Error(`${what} took more than ${ms} ms`)))
-    return { signal: controller.signal, cancel }
   }
 
   close(): void {

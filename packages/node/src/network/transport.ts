@@ -1,3 +1,5 @@
+import { linkDeadline } from '../abort.ts'
+import { systemClock } from '../system-clock.ts'
 import '../compat.ts'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { unwrap } from '@quoin/protocol'
@@ -25,7 +27,7 @@ import { RefusalLog } from './refusal-log.ts'
 import { Requests } from './requests.ts'
 import { Session, type SessionEvents } from './session.ts'
 import { abortConnection, asError } from './streams.ts'
-import { systemClock, Timers } from './timers.ts'
+import { Timers } from './timers.ts'
 
 export interface Libp2pTransportOptions {
   /** The node's key as `createNodeKey` makes it. */
@@ -267,7 +269,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     if (this.#state !== 'started') return
     this.#state = 'stopped'
     await this.#dialer.stop()
-    const deadline = this.#timers.deadline(this.#limits.closeMsMax, 'closing connections')
+    const deadline = linkDeadline(this.#limits.closeMsMax, [], this.#timers)
     await Promise.all([...this.#sessions.values()].map((session) => session.close(deadline.signal)))
     await this.#libp2p.stop()
     // Those that the connection manager still closed in order have told their sessions by now; the rest have no connection.

@@ -1,3 +1,4 @@
+import { systemClock } from '../../system-clock.ts'
 import '../../compat.ts'
 import { readFile } from 'node:fs/promises'
 import { type Genesis, nobleCrypto } from '@quoin/protocol'
@@ -10,7 +11,7 @@ import { type DataDir, dataDir } from '../../keys/data-dir.ts'
 import { developmentAddresses } from '../../keys/development.ts'
 import { type NodeKeys, readKeys } from '../../keys/node-files.ts'
 import { Scope } from '../../lifecycle.ts'
-import { systemClock } from '../../network/index.ts'
+
 import type { Node } from '../../node.ts'
 import { lockDirectory } from '../../store/lock.ts'
 import { unlessMissing } from '../../unless-missing.ts'

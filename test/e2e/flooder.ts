@@ -11,7 +11,6 @@ import {
   type RegisteredNode,
   Round,
   type SigningDomain,
-  unwrap,
   utf8ToBytes,
   type Vote,
   voteDigest,
@@ -24,10 +23,9 @@ import {
   encodeRequest,
 } from '../../packages/node/src/engine/messages.ts'
 import type { ValidatorKey } from '../../packages/node/src/keys/validator-key.ts'
-import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey } from '../../packages/node/src/network/index.ts'
+import type { Libp2pTransport } from '../../packages/node/src/network/index.ts'
 import { type PeerId, TransportError } from '../../packages/node/src/powers.ts'
-import { freePorts } from './ports.ts'
-import { networkIdOf } from './witness.ts'
+import { ListedNode } from './listed-node.ts'
 
 const TURN_MS = 10
 const QUESTIONS_AT_ONCE = 16
@@ -41,12 +39,11 @@ export type Flood = (flooder: Flooder) => readonly Uint8Array[]
 
 /** A node of the list, with the key of a validator that is down, that sends as much as its connections take. */
 export class Flooder {
-  readonly node: RegisteredNode
   /** Bytes handed to connections that stood. */
   sentBytes = 0
   /** Answers to its questions. */
   answers = 0
-  readonly #nodeKey: Uint8Array
+  readonly #self: ListedNode
   readonly #validator: ValidatorKey
   readonly #questions = new AbortController()
   #genesis!: Genesis
@@ -54,46 +51,32 @@ export class Flooder {
   #transport!: Libp2pTransport
   #height = Height(0)
   #block: CompactBlock | undefined
+  #onBlock: () => void = () => {}
   #timer: NodeJS.Timeout | undefined
   #asking: Promise<unknown> = Promise.resolve()
 
-  private constructor(node: RegisteredNode, nodeKey: Uint8Array, validator: ValidatorKey) {
-    this.node = node
-    this.#nodeKey = nodeKey
+  private constructor(self: ListedNode, validator: ValidatorKey) {
+    this.#self = self
     this.#validator = validator
     setMaxListeners(0, this.#questions.signal)
   }
 
-  static async create(name: string, validator: ValidatorKey): Promise<Flooder> {
-    const key = await createNodeKey('Ed25519', nobleCrypto.sha256(utf8ToBytes(name)))
-    const address = `/ip4/127.0.0.1/tcp/${await freePorts(1)}`
-    return new Flooder({ peerId: unwrap(loadNodeKey(key)).peerId, addresses: [address] }, key, validator)
+  static create = async (name: string, validator: ValidatorKey): Promise<Flooder> =>
+    new Flooder(await ListedNode.create(name), validator)
+
+  get node(): RegisteredNode {
+    return this.#self.node
   }
 
   /** Joins the network, and resolves when it has a peer. */
   async join(genesis: Genesis, genesisHash: Hash): Promise<void> {
     this.#genesis = genesis
     this.#domain = { genesisHash, restartEpoch: 0 }
-    const quiet = () => {}
-    this.#transport = await createLibp2pTransport({
-      key: this.#nodeKey,
-      listen: this.node.addresses,
-      networkId: networkIdOf(genesis),
-      logger: { debug: quiet, info: quiet, warn: quiet },
-    })
-    this.#transport.admit(genesis.nodes)
+    const quiet = { debug() {}, info() {}, warn() {} }
     const heard = new Promise<void>((resolve) => {
-      this.#transport.listen({
-        onMessage: (_, bytes) => {
-          this.#hear(bytes)
-          if (this.#block !== undefined) resolve()
-        },
-        onGossip: () => Promise.resolve('accept'),
-        onRequest: () => Promise.resolve(undefined),
-        onPeer: quiet,
-      })
+      this.#onBlock = resolve
     })
-    await this.#transport.start()
+    this.#transport = await this.#self.join(genesis, quiet, (_, bytes) => this.#hear(bytes))
     await heard
   }
 
@@ -161,7 +144,9 @@ export class Flooder {
     if (!message.ok) throw new Error(message.error.message)
     if (message.value.kind === 'status' && message.value.height > this.#height) this.#height = message.value.height
     if (message.value.kind === 'vote' && message.value.vote.height > this.#height) this.#height = message.value.vote.height
-    if (message.value.kind === 'proposal') this.#block = message.value.block
+    if (message.value.kind !== 'proposal') return
+    this.#block = message.value.block
+    this.#onBlock()
   }
 
   async #askOne(peer: PeerId): Promise<void> {

@@ -2,23 +2,18 @@ import {
   type Address,
   compressedKey,
   type Genesis,
-  genesisDigest,
   type Hash,
   nobleCrypto,
   type Proposal,
   proposalDigest,
   type RegisteredNode,
   type SigningDomain,
-  unwrap,
-  utf8ToBytes,
   type Vote,
   voteDigest,
 } from '@quoin/protocol'
 import { decodeMessage } from '../../packages/node/src/engine/messages.ts'
-import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey } from '../../packages/node/src/network/index.ts'
-import { freePorts } from './ports.ts'
-
-export const networkIdOf = (genesis: Genesis): string => genesisDigest(nobleCrypto, genesis).slice(2, 18)
+import type { Libp2pTransport } from '../../packages/node/src/network/index.ts'
+import { ListedNode } from './listed-node.ts'
 
 /** A signature that a validator showed to somebody. */
 interface Said {
@@ -35,8 +30,7 @@ interface Said {
  * that differ for one height, round and step is caught, whether or not the other validators noticed.
  */
 export class Witness {
-  readonly node: RegisteredNode
-  readonly #key: Uint8Array
+  readonly #self: ListedNode
   readonly #said = new Map<string, Said>()
   readonly #findings: string[] = []
   readonly #perValidator = new Map<Address, number>()
@@ -44,43 +38,29 @@ export class Witness {
   #domain: SigningDomain | undefined
   #genesis: Genesis | undefined
 
-  private constructor(node: RegisteredNode, key: Uint8Array) {
-    this.node = node
-    this.#key = key
+  private constructor(self: ListedNode) {
+    this.#self = self
   }
 
-  static async create(): Promise<Witness> {
-    const key = await createNodeKey('Ed25519', nobleCrypto.sha256(utf8ToBytes('witness')))
-    const address = `/ip4/127.0.0.1/tcp/${await freePorts(1)}`
-    return new Witness({ peerId: unwrap(loadNodeKey(key)).peerId, addresses: [address] }, key)
+  static create = async (): Promise<Witness> => new Witness(await ListedNode.create('witness'))
+
+  get node(): RegisteredNode {
+    return this.#self.node
   }
 
   /** Joins the network of a genesis that lists `node`. */
   async join(genesis: Genesis, genesisHash: Hash): Promise<void> {
     this.#genesis = genesis
     this.#domain = { genesisHash, restartEpoch: 0 }
-    const transport = await createLibp2pTransport({
-      key: this.#key,
-      listen: this.node.addresses,
-      networkId: networkIdOf(genesis),
-      logger: {
-        debug() {},
-        info() {},
-        warn: (fields, message) =>
-          this.#findings.push(
-            `${message}: ${JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.stack : value))}`,
-          ),
-      },
-    })
-    this.#transport = transport
-    transport.listen({
-      onMessage: (from, message) => this.#hear(from, message),
-      onGossip: () => Promise.resolve('accept'),
-      onRequest: () => Promise.resolve(undefined),
-      onPeer: () => {},
-    })
-    transport.admit(genesis.nodes)
-    await transport.start()
+    const logger = {
+      debug() {},
+      info() {},
+      warn: (fields: object, message: string) =>
+        this.#findings.push(
+          `${message}: ${JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.stack : value))}`,
+        ),
+    }
+    this.#transport = await this.#self.join(genesis, logger, (from, message) => this.#hear(from, message))
   }
 
   async close(): Promise<void> {

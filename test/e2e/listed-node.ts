@@ -1,0 +1,42 @@
+import { type Genesis, genesisDigest, nobleCrypto, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
+import type { NetworkLogger } from '../../packages/node/src/network/index.ts'
+import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey } from '../../packages/node/src/network/index.ts'
+import type { PeerId } from '../../packages/node/src/powers.ts'
+import { freePorts } from './ports.ts'
+
+/** A node of the list, on the real network, of which a test is the master: it hears what comes, and answers nothing. */
+export class ListedNode {
+  readonly node: RegisteredNode
+  readonly #key: Uint8Array
+
+  private constructor(node: RegisteredNode, key: Uint8Array) {
+    this.node = node
+    this.#key = key
+  }
+
+  /** Of one name it is always the same node, but for its port. */
+  static async create(name: string): Promise<ListedNode> {
+    const key = await createNodeKey('Ed25519', nobleCrypto.sha256(utf8ToBytes(name)))
+    const address = `/ip4/127.0.0.1/tcp/${await freePorts(1)}`
+    return new ListedNode({ peerId: unwrap(loadNodeKey(key)).peerId, addresses: [address] }, key)
+  }
+
+  /** Joins the network of a genesis that lists `node`. The caller stops what it gets. */
+  async join(
+    genesis: Genesis,
+    logger: NetworkLogger,
+    onMessage: (from: PeerId, message: Uint8Array) => void,
+  ): Promise<Libp2pTransport> {
+    const networkId = genesisDigest(nobleCrypto, genesis).slice(2, 18)
+    const transport = await createLibp2pTransport({ key: this.#key, listen: this.node.addresses, networkId, logger })
+    transport.listen({
+      onMessage,
+      onGossip: () => Promise.resolve('accept'),
+      onRequest: () => Promise.resolve(undefined),
+      onPeer: () => {},
+    })
+    transport.admit(genesis.nodes)
+    await transport.start()
+    return transport
+  }
+}

@@ -211,6 +211,13 @@ it('validators that do not come up are told of, with what they say, and never ke
   expect(output).toContain('devnet: validator-2 did not start: it ended with code 65')
   expect(output).not.toContain('validator-1 ended')
   expect(await anyAnswers()).toBe(false)
+
+  // A refusal before anything is opened ends the process as well.
+  await writeFile(join(directory, 'devnet', 'validator-2', 'config.toml'), 'x = [')
+  const early = await devnet(flags())
+  expect(early.code).toBe(1)
+  expect(early.output).toContain('devnet: validator-2 did not start: it ended with code 1')
+  expect(await anyAnswers()).toBe(false)
 })
 
 describe('what it refuses', () => {

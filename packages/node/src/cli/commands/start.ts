@@ -34,6 +34,21 @@ export async function start(
 ): Promise<number> {
   const shutdown = systemShutdown((message) => void process.stderr.write(`quoin: ${message}\n`))
   const told = stopSignal().then(() => shutdown.begin())
+  try {
+    return await startUntil(told, shutdown, root, flags, signState)
+  } finally {
+    // Our end of the parent's channel would keep the process alive, whatever it failed of.
+    if (process.connected) process.disconnect()
+  }
+}
+
+async function startUntil(
+  told: Promise<void>,
+  shutdown: Shutdown,
+  root: string,
+  flags: Readonly<Record<string, string | undefined>>,
+  signState: SignStateOptions,
+): Promise<number> {
   const dir = dataDir(root)
   const config = orFail(loadConfig({ file: await readConfigFile(dir), env: process.env, flags }), 'configuration')
   const genesis = await readGenesis(dir)
@@ -71,8 +86,6 @@ export async function start(
     })
   } finally {
     log.info({}, 'stopped')
-    // Our end of the parent's channel would keep the process alive.
-    if (process.connected) process.disconnect()
   }
 }
 

@@ -80,7 +80,7 @@ describe('a damaged database', () => {
     const { code, output } = await quoin(['start', '--data-dir', dataDir])
     for (const part of says) expect(output).toMatch(part)
     expect(output).not.toMatch(/^ {4}at /m)
-    expect(code).not.toBe(0)
+    expect(code).toBe(EXIT_CODE['untrusted-files'])
   }
 
   it('is one that doctor knows from a whole one, of which it looks at everything', async () => {

@@ -7,7 +7,7 @@ import { startRecoveryPool } from '../crypto/recovery-pool.ts'
 import { HaltError } from '../engine/halt.ts'
 import { createSigner } from '../engine/private-validator.ts'
 import { startWorkerExecutor } from '../executor/worker-executor.ts'
-import { endingOf } from '../health/ending.ts'
+import { EndingError, endingOf } from '../health/ending.ts'
 import { createLibp2pTransport } from '../network/index.ts'
 import { createNode, type Node } from '../node.ts'
 import type { RpcServer } from '../rpc/index.ts'
@@ -34,9 +34,10 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
   }
   const disk = await watchDisk(run, onHalt)
   const damage = new DamageReports()
-  const kv = scope.own(
-    orFail(await openDatabase(dir.database, { onDamage: damage.report, logger: log.child({ module: 'store' }) }), 'database'),
-  )
+  const opened = await openDatabase(dir.database, { onDamage: damage.report, logger: log.child({ module: 'store' }) })
+  if (!opened.ok && opened.error.code !== 'unknown-format')
+    throw new EndingError({ code: 'untrusted-files', message: opened.error.message })
+  const kv = scope.own(orFail(opened, 'database'))
   const recovery = ownThreads(
     { scope, shutdown },
     await startRecoveryPool({

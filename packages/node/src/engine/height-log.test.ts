@@ -84,6 +84,14 @@ describe('a log against the sign state', () => {
     expect(again.verdict(2)).toBe('abstaining')
   })
 
+  it('is said to be lost once, though each height is entered that is fetched again', async () => {
+    const { logger, log, prevote, verdict } = await openLog()
+    prevote(1)
+    for (const height of [HEIGHT - 2, HEIGHT - 1, HEIGHT]) await log.start(height as Height)
+    expect(verdict(2)).toBe('abstaining')
+    expect(logger.lines).toMatchObject([{ level: 'error', fields: { height: HEIGHT - 2, signed: HEIGHT } }])
+  })
+
   it('of a height in which nothing was signed is whole', async () => {
     const { file, log, prevote, verdict } = await openLog()
     prevote(5, (HEIGHT - 1) as Height)

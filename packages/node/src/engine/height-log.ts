@@ -11,6 +11,8 @@ export class HeightLog {
   readonly #wal: Pick<Wal, 'checkpoint'>
   readonly #validator: PrivateValidator | undefined
   readonly #logger: Logger
+  /** Last signed height of which it was said that the log is not whole: while blocks are fetched again, each would say it. */
+  #saidOf: number | undefined
 
   constructor(wal: Pick<Wal, 'checkpoint'>, validator: PrivateValidator | undefined, logger: Logger) {
     this.#wal = wal
@@ -49,10 +51,13 @@ export class HeightLog {
   }
 
   #abstain(height: Height): void {
-    this.#logger.error(
-      { height, signed: this.#validator?.lastSigned?.height },
-      'the write-ahead log of a height in which this validator signed is not whole: it keeps silent until that height is final',
-    )
+    const signed = this.#validator?.lastSigned?.height
+    if (this.#saidOf !== signed)
+      this.#logger.error(
+        { height, signed },
+        'the write-ahead log of a height in which this validator signed is not whole: it keeps silent until that height is final',
+      )
+    this.#saidOf = signed
     this.#validator?.abstain()
   }
 }

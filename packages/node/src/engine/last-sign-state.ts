@@ -64,10 +64,16 @@ export const signRecordCodec: codec.Codec<SignRecord> = codec.union({
   abstain: codec.struct({ upTo: codec.optional(codec.u64<Height>()) }),
 })
 
+/** An old copy is worse than none: nobody sees what it does not know. */
+const REMEDY =
+  'Do not put back an old copy. Move the file away and start with --new-sign-state: the validator then keeps silent until the other validators ' +
+  'have passed what it may have signed.'
+
 export const SIGN_STATE_FORMAT: RecordFormat = {
   magic: 'QSGN',
   version: 2,
   name: 'sign state',
+  remedy: REMEDY,
   recordBytesMax: signRecordCodec.bytesMax + 1,
 }
 
@@ -257,8 +263,7 @@ const missingText = (validator: Address): string =>
   'two heights further. Never do so while another process may run with this key.'
 
 function checkOwner(first: SignRecord, { validator, genesisHash }: SignOwner): void {
-  if (first.kind !== 'owner')
-    throw new CorruptFileError('the sign state does not begin with its owner. Restore the data directory.')
+  if (first.kind !== 'owner') throw new CorruptFileError(`the sign state does not begin with its owner. ${REMEDY}`)
   if (first.validator !== validator)
     throw new CorruptFileError(
       `the sign state belongs to validator ${first.validator}, the key of this node is ${validator}: put each validator's sign-state beside its own key`,

@@ -5,7 +5,13 @@ import { MemoryLog } from '../store/memory-log.ts'
 import { crc32cTable } from './crc32c.ts'
 import { CorruptFileError, RecordFile, type RecordFormat } from './record-file.ts'
 
-const FORMAT: RecordFormat = { magic: 'TEST', version: 3, name: 'test log', recordBytesMax: 4_096 }
+const FORMAT: RecordFormat = {
+  magic: 'TEST',
+  version: 3,
+  name: 'test log',
+  remedy: 'Do not delete the file.',
+  recordBytesMax: 4_096,
+}
 let drawn = 0
 const random = { bytes: (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + ++drawn) & 0xff) }
 const open = (file: MemoryLog) => RecordFile.open({ file, crc32c: crc32cTable, random }, FORMAT)

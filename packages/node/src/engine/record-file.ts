@@ -20,6 +20,8 @@ export interface RecordFormat {
   readonly version: number
   /** What the file is, in words, for errors. */
   readonly name: string
+  /** What an operator does who cannot use the file, in sentences. */
+  readonly remedy: string
   readonly recordBytesMax: number
 }
 
@@ -119,7 +121,7 @@ function header(format: RecordFormat, nonce: Uint8Array): Uint8Array {
 function checkHeader(bytes: Uint8Array, format: RecordFormat): void {
   const magic = String.fromCharCode(...bytes.subarray(0, 4))
   if (bytes.length < HEADER_BYTES || magic !== format.magic)
-    throw new CorruptFileError(`this is no ${format.name}: it does not begin with ${format.magic}. Restore the data directory.`)
+    throw new CorruptFileError(`this is no ${format.name}: it does not begin with ${format.magic}. ${format.remedy}`)
   const version = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4)
   if (version === format.version) return
   throw new CorruptFileError(
@@ -168,8 +170,7 @@ function refuseDamageBeforeMark(bytes: Uint8Array, at: number, mark: Uint8Array,
     if (bytes[i + 3] !== mark[3] || compareBytes(bytes.subarray(i, i + mark.length), mark) !== 0) continue
     throw new CorruptFileError(
       `the ${format.name} is corrupt: the record at byte ${at} fails its checksum, though byte ${i} proves that it was once ` +
-        'safely on disk. Check the disk. Do not delete the file and restart a validator with the same key before the other validators ' +
-        'have passed the height at which it stopped: it could sign twice.',
+        `safely on disk. Check the disk. ${format.remedy}`,
     )
   }
 }

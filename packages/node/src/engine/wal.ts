@@ -58,6 +58,8 @@ export const WAL_FORMAT: RecordFormat = {
   magic: 'QWAL',
   version: 1,
   name: 'write-ahead log',
+  remedy:
+    'Remove the file and keep the sign-state: the validator then keeps silent in the height that it signed last, and fetches what it lacks.',
   recordBytesMax: walEntryCodec.bytesMax + 1,
 }
 

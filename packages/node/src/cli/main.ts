@@ -222,7 +222,7 @@ function addGenesis(program: Command): void {
   program
     .command('genesis')
     .description('write the genesis of a new chain from a list of validators')
-    .requiredOption('--validators <file>', "JSON list of the validators' entries, as `quoin keys` prints them")
+    .requiredOption('--validators <file>', "JSON list of the validators' entries: of each, the `entry` that `quoin keys` prints")
     .option('--out <file>', 'file to write', 'genesis.json')
     .option('--chain-id <id>', 'EIP-155 chain id', integerArgument, 31_337)
     .option('--time-ms <milliseconds>', 'time of block 0, in milliseconds since 1970 (default: now)', integerArgument)

@@ -45,10 +45,12 @@ export interface HistoryKv extends KvReader {
 export class PastState {
   readonly height: number
   readonly #kv: HistoryKv
+  readonly #isLast: () => boolean
 
-  constructor(kv: HistoryKv, height: number) {
+  constructor(kv: HistoryKv, height: number, isLast: () => boolean) {
     this.#kv = kv
     this.height = height
+    this.#isLast = isLast
   }
 
   /** Value of a state key. */
@@ -56,7 +58,7 @@ export class PastState {
     const key = hexToBytes(stateKey)
     // First the value now, then the history: a block that is committed in between left the older value there.
     const present = this.#kv.get(flatKey(key))
-    return this.resolve(key, present)
+    return this.#isLast() ? present : this.resolve(key, present)
   }
 
   /** Value of a state key whose present value was read before this call. */
@@ -84,4 +86,6 @@ export class PastState {
   }
 }
 
-export const stateAt = (kv: HistoryKv, height: number): PastState => new PastState(kv, height)
+/** `isLast` says whether no block after that height has begun to be written: then what is read before it is asked needs no history. */
+export const stateAt = (kv: HistoryKv, height: number, isLast: () => boolean = () => false): PastState =>
+  new PastState(kv, height, isLast)

@@ -12,6 +12,7 @@ import { TransactionPool } from './mempool/pool.ts'
 import { Quarantine } from './mempool/quarantine.ts'
 import type { Clock, Kv } from './powers.ts'
 import { BlockStore, type StoreRefusal } from './store/block-store.ts'
+import type { CommitHeights } from './store/commit-heights.ts'
 import type { OnDamage } from './store/damage.ts'
 
 export interface LedgerOptions {
@@ -27,6 +28,8 @@ export interface LedgerOptions {
   readonly transactionRefusal?: (() => string | undefined) | undefined
   /** Told of what the store finds damaged; `kv` tells the rest itself. */
   readonly onDamage?: OnDamage
+  /** Tells threads that read the same database how far it is written. */
+  readonly heights?: CommitHeights | undefined
 }
 
 /** All of a node between network and RPC, but for who decides on blocks: consensus, or the sequencer of a development node. */
@@ -39,8 +42,8 @@ export interface Ledger {
 
 /** Store, pool, feed and chain over one database, which may be empty. The pool is closed by the caller. */
 export async function openLedger(options: LedgerOptions): Promise<Result<Ledger, ChainRefusal | StoreRefusal>> {
-  const { genesis, crypto, clock, kv, executor, recovery, logger, onDamage, transactionRefusal: refusal } = options
-  const store = BlockStore.open(kv, crypto, onDamage)
+  const { genesis, crypto, clock, kv, executor, recovery, logger, onDamage, heights, transactionRefusal: refusal } = options
+  const store = BlockStore.open(kv, crypto, onDamage, heights)
   if (!store.ok) return store
   const blocks = store.value
   // The pool needs the head, the chain needs the pool: admission begins only after the chain is open.

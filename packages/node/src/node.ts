@@ -24,6 +24,7 @@ import type { Mempool } from './mempool/types.ts'
 import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
 import { type SimulatedRefusal, simulatedRefusal } from './simulated.ts'
 import type { BlockStore, StoreRefusal } from './store/block-store.ts'
+import type { CommitHeights } from './store/commit-heights.ts'
 import { DamagedError, DamageReports } from './store/damage.ts'
 import { rebuiltHeight } from './store/schema.ts'
 import type { BlockReader } from './store/types.ts'
@@ -46,6 +47,8 @@ export interface NodePowers {
   readonly recovery: SenderRecovery
   /** Where all that read the database report what they find damaged. The node mends it, or halts. */
   readonly damage?: DamageReports
+  /** Tells other threads that read the database how far it is written. */
+  readonly heights?: CommitHeights
 }
 
 export interface NodeOptions {

@@ -45,6 +45,7 @@ import type { Logger } from '../src/logger.ts'
 import type { TransactionPool } from '../src/mempool/pool.ts'
 import type { Kv } from '../src/powers.ts'
 import type { BlockStore } from '../src/store/block-store.ts'
+import type { CommitHeights } from '../src/store/commit-heights.ts'
 import { ManualClock } from './clock.ts'
 import { testEngine } from './engine.ts'
 
@@ -162,6 +163,8 @@ export interface TestNodeOptions {
   readonly kv?: Kv
   /** Over `kv`; an inline one by default. */
   readonly executor?: Executor
+  /** How far the database is written, for other threads. */
+  readonly heights?: CommitHeights
 }
 
 export async function openTestExecutor(crypto: Crypto, kv: Kv): Promise<Executor> {
@@ -174,7 +177,8 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   const executor = options.executor ?? (await openTestExecutor(crypto, kv))
   const log = new LogRecorder()
   const recovery = createInlineRecovery(crypto)
-  const ledger = await openLedger({ genesis, crypto, clock: new ManualClock(), kv, executor, recovery, logger: log })
+  const { heights } = options
+  const ledger = await openLedger({ genesis, crypto, clock: new ManualClock(), kv, executor, recovery, logger: log, heights })
   const { blocks: store, mempool: pool, feed, chain } = unwrap(ledger)
   const calls = createInlineCalls(createCallHost({ kv, crypto, chainId: genesis.chainId, engine: await testEngine() }))
   return {

@@ -1,6 +1,6 @@
 import { bytesToHex, codec, equalBytes, err, type Hex, ok, type Result } from '@quoin/protocol'
 import { EngineFault } from '../fault.ts'
-import { type HistoryKv, PastState } from '../history.ts'
+import { type HistoryKv, type PastState, stateAt } from '../history.ts'
 import { stateKeyOf } from '../keys.ts'
 import type { KvReader } from '../kv.ts'
 import { headCodec, headKey } from '../tree/records.ts'
@@ -64,7 +64,7 @@ class GuessedState implements KvReader {
 
   constructor(kv: HistoryKv, height: number) {
     this.#kv = kv
-    this.#past = new PastState(kv, height)
+    this.#past = stateAt(kv, height)
   }
 
   get(flatKey: Uint8Array): Value {

@@ -1,0 +1,201 @@
+import {
+  bodyCodec,
+  type CommitCertificate,
+  type Crypto,
+  codec,
+  commitCertificateCodec,
+  concatBytes,
+  encodedLogsBloom,
+  type Hash,
+  type Header,
+  type Height,
+  headerCodec,
+  headerHash,
+  type Receipt,
+  receiptsCodec,
+  type ValidatorSet,
+  validatorSetCodec,
+} from '@quoin/protocol'
+import type { Kv } from '../powers.ts'
+import { DamagedError, type OnDamage } from './damage.ts'
+import { heapWeight, type Listed } from './heap-weight.ts'
+import { Lru } from './lru.ts'
+import * as schema from './schema.ts'
+import type { BlockReader, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
+
+/** Decoded headers and certificates kept in memory. */
+const headerCountMax = 4_096
+/** What the decoded bodies, senders and receipts that are kept take of memory. */
+const contentBytesMax = 32 * 1024 * 1024
+/** Decoded validator sets kept in memory. */
+const validatorSetCountMax = 64
+
+/**
+ * Reads the chain of final blocks up to a head, and nothing behind it, though the database may hold more. A record that a block up to the head must
+ * have and has not, or that does not decode, is damage: it is told, and the read throws DamagedError.
+ */
+export class StoredBlocks implements BlockReader {
+  readonly #kv: Pick<Kv, 'get'>
+  readonly #crypto: Crypto
+  readonly #onDamage: OnDamage
+  readonly #headers = new Lru<Height, StoredHeader>(headerCountMax)
+  readonly #content = new Lru<string, readonly unknown[]>(contentBytesMax)
+  readonly #sets = new Lru<Hash, ValidatorSet>(validatorSetCountMax)
+  #head: StoredHeader | undefined
+
+  constructor(kv: Pick<Kv, 'get'>, crypto: Crypto, onDamage: OnDamage) {
+    this.#kv = kv
+    this.#crypto = crypto
+    this.#onDamage = onDamage
+  }
+
+  get head(): StoredHeader {
+    if (this.#head === undefined) throw new Error('the genesis block is not stored yet')
+    return this.#head
+  }
+
+  protected get hasHead(): boolean {
+    return this.#head !== undefined
+  }
+
+  /** A block that is on disk is the head now. */
+  protected enter(stored: StoredHeader): void {
+    this.#headers.set(stored.header.number, stored, 1)
+    this.#head = stored
+  }
+
+  /** A block's records were written anew. */
+  protected forget(height: Height): void {
+    this.#headers.delete(height)
+    for (const space of ['body', 'senders'] as const) this.#content.delete(`${space}:${height}`)
+  }
+
+  /** Forgets what is kept in memory of blocks; it is read from the database again. */
+  dropCaches(): void {
+    this.#headers.clear()
+    this.#content.clear()
+  }
+
+  header(height: Height): StoredHeader | undefined {
+    const cached = this.#headers.get(height)
+    if (cached !== undefined) return cached
+    const header: Header | undefined = this.#ofHeight('header', height, headerCodec)
+    if (header === undefined) return undefined
+    const stored = { header, hash: headerHash(this.#crypto, header) }
+    this.#headers.set(height, stored, 1)
+    return stored
+  }
+
+  /** A scan over a long past does not decode its headers, nor put recent ones out of the cache. */
+  logsBloom(height: Height): Uint8Array | undefined {
+    const cached = this.#headers.get(height)
+    if (cached !== undefined) return cached.header.logsBloom
+    const record = this.#bytes('header', height)
+    return record === undefined ? undefined : encodedLogsBloom(record.subarray(schema.HEADER_RECORD_HEAD_BYTES))
+  }
+
+  heightOf(blockHash: Hash): Height | undefined {
+    const height = this.decoded(schema.hashKey('heightByHash', blockHash), schema.heightCodec)
+    return height === undefined || this.#isBehindHead(height) ? undefined : height
+  }
+
+  body(height: Height): readonly Uint8Array[] | undefined {
+    return this.#read('body', height, bodyCodec)
+  }
+
+  senders(height: Height): readonly StoredSender[] | undefined {
+    return this.#read('senders', height, schema.sendersCodec)
+  }
+
+  receipts(height: Height): readonly Receipt[] | undefined {
+    return this.#read('receipts', height, receiptsCodec)
+  }
+
+  certificate(height: Height): CommitCertificate | undefined {
+    return this.#ofHeight('certificate', height, commitCertificateCodec)
+  }
+
+  validators(height: Height): ValidatorSet | undefined {
+    const hash = this.#ofHeight('validatorsHash', height, codec.hash)
+    if (hash === undefined) return undefined
+    const cached = this.#sets.get(hash)
+    if (cached !== undefined) return cached
+    const set = this.decoded(schema.hashKey('validators', hash), validatorSetCodec)
+    if (set === undefined) throw this.damage(`there is no validator set ${hash}, which is that of height ${height}`)
+    this.#sets.set(hash, set, 1)
+    return set
+  }
+
+  locate(transactionHash: Hash): TransactionLocation | undefined {
+    const location = this.decoded(schema.hashKey('location', transactionHash), schema.locationCodec)
+    return location === undefined || this.#isBehindHead(location.height) ? undefined : location
+  }
+
+  certifiedBlock(height: Height): Uint8Array | undefined {
+    const parts = (['header', 'body', 'certificate'] as const).map((space) => this.#bytes(space, height))
+    return parts.every((part) => part !== undefined) ? concatBytes(...parts) : undefined
+  }
+
+  /** A list of a block, decoded once while it is recent. */
+  #read<Space extends keyof Listed>(
+    space: Space,
+    height: Height,
+    type: codec.Codec<readonly Listed[Space][]>,
+  ): readonly Listed[Space][] | undefined {
+    const name = `${space}:${height}`
+    const cached = this.#content.get(name)
+    if (cached !== undefined) return cached as readonly Listed[Space][]
+    const bytes = this.#bytes(space, height)
+    if (bytes === undefined) return undefined
+    const items = this.#decode(schema.heightKey(space, height), type, bytes)
+    this.#content.set(name, items, bytes.length + heapWeight[space](items))
+    return items
+  }
+
+  /** Whether the database has gone on past the head to this block. */
+  #isBehindHead(height: Height): boolean {
+    return this.#head !== undefined && height > this.#head.header.number
+  }
+
+  /** A block's header as it lies on disk, which may be later than the head. */
+  protected headerOnDisk(height: Height): StoredHeader | undefined {
+    const header = this.decoded(schema.heightKey('header', height), headerCodec)
+    return header === undefined ? undefined : { header, hash: headerHash(this.#crypto, header) }
+  }
+
+  #ofHeight<T>(space: schema.HeightSpace, height: Height, type: codec.Codec<T>): T | undefined {
+    const bytes = this.#bytes(space, height)
+    return bytes === undefined ? undefined : this.#decode(schema.heightKey(space, height), type, bytes)
+  }
+
+  /** A record of a height; undefined only where the height has none. */
+  #bytes(space: schema.HeightSpace, height: Height): Uint8Array | undefined {
+    const key = schema.heightKey(space, height)
+    const head = this.#head?.header.number
+    if (head === undefined) return this.#kv.get(key)
+    const [first, last] = space === 'validatorsHash' ? [1, head + 2] : [space === 'certificate' ? 1 : 0, head]
+    if (height > last) return undefined
+    const bytes = this.#kv.get(key)
+    if (bytes === undefined && height >= first)
+      throw this.damage(`the ${schema.describeKey(key)} is missing, the head is ${head}`, key)
+    return bytes
+  }
+
+  protected decoded<T>(key: Uint8Array, type: codec.Codec<T>): T | undefined {
+    const bytes = this.#kv.get(key)
+    return bytes === undefined ? undefined : this.#decode(key, type, bytes)
+  }
+
+  /** The value of a record that this node wrote: anything else is damage. */
+  #decode<T>(key: Uint8Array, type: codec.Codec<T>, bytes: Uint8Array): T {
+    const value = codec.decode(type, bytes)
+    if (value.ok) return value.value
+    throw this.damage(`the ${schema.describeKey(key)} does not decode: ${value.error.message}`, key)
+  }
+
+  protected damage(finding: string, key?: Uint8Array): DamagedError {
+    const damage = new DamagedError(finding, key)
+    this.#onDamage(damage)
+    return damage
+  }
+}

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { EXIT_CODE } from '../packages/node/src/cli/exit-code.ts'
+import { LIVE_KEYS } from '../packages/node/src/config/index.ts'
 import { CONDITIONS } from '../packages/node/src/health/conditions.ts'
 
 const guide = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8')
@@ -16,4 +17,8 @@ it('the guide for operators has every exit code', () => {
 
 it('and every condition with its severity', () => {
   expect(rows(/^\| `([a-z-]+)` \| (fatal|unready|warning) \|/gm)).toEqual(CONDITIONS)
+})
+
+it('and every setting that a running node takes over', () => {
+  for (const path of LIVE_KEYS) expect(guide).toContain(`\`${path}\``)
 })

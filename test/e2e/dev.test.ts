@@ -44,7 +44,7 @@ async function startDev(args: readonly string[] = [], options: ProgramOptions = 
   const { rpcPort: port } = await program.message<{ kind: 'ready'; rpcPort: number }>('ready')
   const url = `http://127.0.0.1:${port}`
   const body = '{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}'
-  await (await fetch(url, { method: 'POST', body })).json()
+  await (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).json()
   return { program, port, url, readyMs: performance.now() - begun }
 }
 

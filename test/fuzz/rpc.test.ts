@@ -4,14 +4,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { loadCrypto } from '../../packages/node/src/crypto/load.ts'
 import { Dispatcher } from '../../packages/node/src/rpc/dispatch.ts'
 import { RPC_CODE } from '../../packages/node/src/rpc/errors.ts'
-import { DEFAULT_RPC_LIMITS, type RpcBackend } from '../../packages/node/src/rpc/index.ts'
+import type { RpcBackend } from '../../packages/node/src/rpc/index.ts'
 import type { CallContext } from '../../packages/node/src/rpc/method.ts'
 import { rpcMethods } from '../../packages/node/src/rpc/methods/index.ts'
-import { openShared } from '../../packages/node/src/rpc/shared.ts'
 import { appendBlock } from '../../packages/node/test/blocks.ts'
 import { LogRecorder, openTestNode, testAccounts, testTransfers, testValidators } from '../../packages/node/test/chain.ts'
-import { ManualClock } from '../../packages/node/test/clock.ts'
-import { countingRandom, testBackend } from '../../packages/node/test/rpc.ts'
+import { testBackend, testCall } from '../../packages/node/test/rpc.ts'
 import { mutationOf } from '../../packages/protocol/test/arbitraries.ts'
 import { containerOf } from '../contracts/contract.mjs'
 import { fuzzAsync } from './fuzz.ts'
@@ -34,18 +32,16 @@ beforeAll(async () => {
   const hashes = blocks.flatMap((block) => [block.hash, ...block.transactions.map(({ hash }) => hash)])
   known = { hashes, raws }
   const backend = testBackend(node, crypto)
-  call = {
-    identity: { remote: '127.0.0.1' },
-    signal: new AbortController().signal,
-    limits,
-    shared: openShared(backend, { clock: new ManualClock(), random: countingRandom(), limits }),
-    connection: undefined,
-  }
-  dispatcher = new Dispatcher(backend, rpcMethods, log)
+  call = testCall(backend, LIMITS).call
+  dispatcher = new Dispatcher({
+    ...{ backend, methods: rpcMethods, logger: log },
+    allowances: { take: () => 0 },
+    readRefusal: () => undefined,
+  })
 })
 
 /** A wait for a receipt ends at once. */
-const limits = { ...DEFAULT_RPC_LIMITS, requestMs: 1, batchItemsMax: 5 }
+const LIMITS = { requestMs: 1, batchItemsMax: 5 }
 let call: CallContext
 
 interface Answer {
@@ -82,7 +78,7 @@ function idOf(request: unknown): unknown {
 }
 
 async function checkText(text: string): Promise<void> {
-  const answered = await dispatcher.answer(text, call)
+  const answered = (await dispatcher.answer(Buffer.from(text), call))?.pieces.join('')
   expect(log.lines).toEqual([])
   let request: unknown
   try {
@@ -97,7 +93,7 @@ async function checkText(text: string): Promise<void> {
     else checkAnswer(JSON.parse(answered!) as Answer, id)
     return
   }
-  if (request.length === 0 || request.length > limits.batchItemsMax) {
+  if (request.length === 0 || request.length > LIMITS.batchItemsMax) {
     checkAnswer(JSON.parse(answered!) as Answer, null)
     return
   }
@@ -237,7 +233,7 @@ describe('JSON-RPC', () => {
   })
 
   it('answers each request of a batch', async () => {
-    const batch = fc.array(fc.oneof(request, fitting, fc.jsonValue({ maxDepth: 1 })), { maxLength: limits.batchItemsMax + 1 })
+    const batch = fc.array(fc.oneof(request, fitting, fc.jsonValue({ maxDepth: 1 })), { maxLength: LIMITS.batchItemsMax + 1 })
     await fuzzAsync(
       fc.asyncProperty(batch, (json) => checkText(JSON.stringify(json))),
       500,

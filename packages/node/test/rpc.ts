@@ -1,13 +1,16 @@
 import type { Crypto } from '@quoin/protocol'
+import { Call } from '../src/rpc/call.ts'
 import {
   createNodeBackend,
   DEFAULT_RPC_LIMITS,
   type RpcBackend,
-  type RpcHealth,
   type RpcLimits,
   type RpcServer,
+  type RpcServerOptions,
+  type RpcSettings,
   startRpcServer,
 } from '../src/rpc/index.ts'
+import { openShared } from '../src/rpc/shared.ts'
 import type { TestNode } from './chain.ts'
 import { ManualClock } from './clock.ts'
 
@@ -20,6 +23,27 @@ export const testBackend = (node: TestNode, crypto: Crypto): RpcBackend =>
     peerCount: () => 3,
     syncing: () => undefined,
   })
+
+/** A call of nobody in particular, and what it shares with others. `isOver` says whether its slice is used up. */
+export function testCall(backend: RpcBackend, limits: Partial<RpcLimits> = {}, clock: ManualClock = new ManualClock()) {
+  const all = { ...DEFAULT_RPC_LIMITS, ...limits }
+  const onFailure = (failure: unknown): void => {
+    throw failure
+  }
+  const shared = openShared(backend, { clock, random: countingRandom(), limits: all, onFailure })
+  const gone = new AbortController()
+  const identity = { remote: '127.0.0.1', connection: 1 }
+  const call = new Call({
+    identity,
+    limits: all,
+    shared,
+    clock,
+    abandoned: [gone.signal],
+    onBytes: () => {},
+    connection: undefined,
+  })
+  return { call, shared, clock, gone }
+}
 
 /** Bytes that count up: every one differs from those before it. */
 export function countingRandom() {
@@ -47,25 +71,38 @@ export interface TestAnswer {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
 }
 
+/** Nobody is refused for what it is, or how much it asks. */
+export const OPEN_SETTINGS: Omit<RpcSettings, 'limits'> = {
+  corsOrigins: ['*'],
+  allowedHosts: ['localhost'],
+  trustedProxies: [],
+  unitsPerSecond: 0,
+  unitsBurst: 0,
+}
+
 /** The RPC of a node, listening on a port that the operating system chose. Time stands still until told. */
 export async function serveTestNode(
   node: TestNode,
   crypto: Crypto,
   limits: Partial<RpcLimits> = {},
-  health?: RpcHealth,
+  options: Partial<Pick<RpcServerOptions, 'readRefusal' | 'probes' | 'methods' | 'clock'>> & {
+    readonly settings?: Partial<RpcSettings>
+  } = {},
 ): Promise<TestRpc> {
   const clock = new ManualClock()
   const server = await startRpcServer(testBackend(node, crypto), {
     host: '127.0.0.1',
     port: 0,
-    corsOrigins: ['*'],
-    requestsPerMinuteMax: 0,
-    limits: { ...DEFAULT_RPC_LIMITS, ...limits },
     clock,
     random: countingRandom(),
     logger: node.log,
-    metrics: () => ({ chain_height: node.chain.head.header.number }),
-    ...(health === undefined ? {} : { health }),
+    probes: {
+      live: async () => ({ isOk: true, body: { status: 'ok' } }),
+      ready: async () => ({ isOk: true, body: { ready: true } }),
+      metrics: async () => ({ chain_height: node.chain.head.header.number }),
+    },
+    ...options,
+    settings: { ...OPEN_SETTINGS, limits: { ...DEFAULT_RPC_LIMITS, ...limits }, ...options.settings },
   })
   const url = `http://127.0.0.1:${server.port}`
   return {

@@ -9,7 +9,7 @@ const NODE_PARTS = [
   ['execution', /execution\/dist\/|node\/dist\/executor\//],
   ['signature', /node\/dist\/crypto\/|node_modules\/secp256k1\//],
   ['gossip and network', /gossipsub|libp2p|yamux|noise|multiformats|uint8array|protons|node\/dist\/(network|gossip)\//],
-  ['rpc', /node\/dist\/rpc\/|fastify|find-my-way|node_modules\/ws\//],
+  ['rpc', /node\/dist\/rpc\/|node:_http|node_modules\/ws\//],
   ['mempool', /node\/dist\/mempool\//],
   ['store', /node\/dist\/store\/|classic-level|abstract-level/],
   ['consensus', /consensus\/dist\/|node\/dist\/(engine|chain|sync)\//],

@@ -38,6 +38,7 @@ function createProgram(outcome: Outcome): Command {
     .showHelpAfterError('(--help shows what is allowed)')
   addInit(program)
   addStart(program, outcome)
+  addReload(program)
   addDoctor(program)
   addDev(program)
   addKeys(program)
@@ -147,6 +148,19 @@ interface StartFlags {
   readonly dataDir: string
   readonly newSignState: boolean
   readonly voteFrom?: number
+}
+
+function addReload(program: Command): void {
+  program
+    .command('reload')
+    .description(
+      'have a running node read config.toml again; takes over the log level, limits, origins, hosts and proxies of the RPC',
+    )
+    .addOption(dataDirOption())
+    .action(async ({ dataDir }: { dataDir: string }) => {
+      const { reload } = await import('./commands/reload.ts')
+      await reload(dataDir, print)
+    })
 }
 
 function addDoctor(program: Command): void {

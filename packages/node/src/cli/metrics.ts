@@ -1,6 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { SenderRecovery } from '../crypto/recovery.ts'
-import type { CallRunner } from '../executor/call-runner.ts'
 import type { WorkerExecutor } from '../executor/worker-executor.ts'
 import type { DiskWatch } from '../health/disk-watch.ts'
 import type { MemoryWatch } from '../health/memory-watch.ts'
@@ -9,13 +8,15 @@ import type { PeerClocks } from '../health/peer-clocks.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Libp2pTransport } from '../network/index.ts'
 import type { Node } from '../node.ts'
+import type { RpcThread } from '../rpc/index.ts'
 import type { Scrub } from '../store/scrub.ts'
 import { systemClock } from '../system-clock.ts'
 
 export interface MetricSources {
   readonly transport: Libp2pTransport
   readonly recovery: SenderRecovery
-  readonly calls: CallRunner
+  /** The thread of the RPC, once it is there. */
+  readonly rpc: () => RpcThread | undefined
   readonly executor: WorkerExecutor
   readonly health: HealthMonitor
   readonly disk: DiskWatch
@@ -48,7 +49,7 @@ export class NodeMetrics implements Closable {
 
   read(): Readonly<Record<string, number>> {
     const { chain, mempool, counters, status } = this.#node
-    const { transport, recovery, calls, executor, health, disk, memory, clocks, scrub } = this.#sources
+    const { transport, recovery, rpc, executor, health, disk, memory, clocks, scrub } = this.#sources
     const { user, system } = process.cpuUsage()
     return {
       chain_height: chain.head.header.number,
@@ -63,7 +64,7 @@ export class NodeMetrics implements Closable {
       crypto_senders_recovered_total: recovery.stats.recovered,
       ...prefixed('execution', executor.stats),
       ...prefixed('store_scrub', scrub.stats),
-      ...prefixed('calls', calls.stats),
+      ...rpcMetrics(rpc()),
       ...prefixed('network', transport.counters),
       ...prefixed('engine', counters),
       process_cpu_seconds_total: (user + system) / 1e6,
@@ -91,6 +92,13 @@ export class NodeMetrics implements Closable {
     this.#loop.reset()
     return delays
   }
+}
+
+/** As the thread told last, once a second: a thread that is busy tells late. */
+function rpcMetrics(thread: RpcThread | undefined): Readonly<Record<string, number>> {
+  if (thread?.stats === undefined) return {}
+  const { server, calls, ...gauges } = thread.stats
+  return { ...prefixed('rpc', server), ...prefixed('rpc', gauges), rpc_restarts: thread.restarts, ...prefixed('calls', calls) }
 }
 
 const prefixed = (prefix: string, counters: Readonly<object>): Readonly<Record<string, number>> =>

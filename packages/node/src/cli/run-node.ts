@@ -8,9 +8,12 @@ import { HaltError } from '../engine/halt.ts'
 import { createSigner } from '../engine/private-validator.ts'
 import { startWorkerExecutor } from '../executor/worker-executor.ts'
 import { EndingError, endingOf } from '../health/ending.ts'
+import { ProbeServer } from '../health/probe-server.ts'
+import type { Probes } from '../health/probes.ts'
 import { createLibp2pTransport } from '../network/index.ts'
 import { createNode, type Node } from '../node.ts'
-import type { RpcServer } from '../rpc/index.ts'
+import type { RpcThread } from '../rpc/index.ts'
+import { CommitHeights } from '../store/commit-heights.ts'
 import { DamageReports } from '../store/damage.ts'
 import { openDatabase } from '../store/database.ts'
 import { openFileLog } from '../store/file-log.ts'
@@ -18,12 +21,14 @@ import { Scrub } from '../store/scrub.ts'
 import { systemClock } from '../system-clock.ts'
 import { orFail } from './failure.ts'
 import { writeHaltReport } from './halt-report.ts'
+import { NodeMetrics } from './metrics.ts'
+import { nodeProbes } from './node-probes.ts'
 import { ownThreads, type Run } from './run.ts'
 import { serveRpc } from './serve-rpc.ts'
 import { watchDisk, watchMemory, watchNetwork } from './watches.ts'
 
 /** Opens the real powers, the node over them and the RPC before it; the scope closes them in the opposite order. */
-export async function runNode(run: Run): Promise<{ readonly node: Node; readonly rpc: RpcServer | undefined }> {
+export async function runNode(run: Run): Promise<{ readonly node: Node; readonly rpc: RpcThread | undefined }> {
   const { dir, config, genesis, keys, signState, log, scope, shutdown, health } = run
   const crypto = await loadCrypto()
   reportCrypto(crypto, log)
@@ -67,6 +72,7 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
     logger: log.child({ module: 'network' }),
     filterByAddress: config.p2p['filter-by-address'],
   })
+  const heights = new CommitHeights()
   const random = { bytes: (length: number): Uint8Array => randomBytes(length) }
   const node = orFail(
     await createNode({
@@ -81,6 +87,7 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
         executor,
         recovery,
         damage,
+        heights,
       },
       genesis,
       signer: createSigner(crypto, keys.validator.address, keys.validator.secretKey),
@@ -106,9 +113,21 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
   const scrub = scope.own(new Scrub({ kv, path: dir.database, clock: systemClock, onDamage: damage.report, onFailure: onHalt }))
   const memory = watchMemory(run, node)
   const clocks = watchNetwork(run, node, transport, onHalt)
-  if (!config.rpc.enabled) return { node, rpc: undefined }
-  const parts = { crypto, random, kv, transport, recovery, executor, memory, clocks, disk, scrub, damage }
-  return { node, rpc: await serveRpc(run, node, parts) }
+  const serving: { rpc?: RpcThread } = {}
+  const metrics = scope.own(
+    new NodeMetrics(node, { ...{ transport, recovery, executor, memory, clocks, disk, scrub, health }, rpc: () => serving.rpc }),
+  )
+  const probes = nodeProbes(run, node, transport, metrics)
+  await serveProbes(run, probes)
+  if (config.rpc.enabled) serving.rpc = await serveRpc(run, node, { transport, memory, damage, heights, probes })
+  return { node, rpc: serving.rpc }
+}
+
+async function serveProbes({ config, log, scope }: Run, probes: Probes): Promise<void> {
+  const { host, port } = config.health
+  const onFailure = (err: unknown): void => log.error({ err }, 'a probe failed')
+  const server = scope.own(await ProbeServer.start({ host, port }, probes, onFailure))
+  log.info({ host, port: server.port }, 'probes listening')
 }
 
 /** Chains of different genesis documents never speak to each other. */

@@ -33,14 +33,28 @@ export const CONFIG_KEYS = {
     enabled: boolean(true, 'Serve JSON-RPC over HTTP and WebSocket.'),
     host: text('127.0.0.1', 'Address that the RPC listens on; 0.0.0.0 is every interface.'),
     port: integer(8545, 0, 65_535, 'Port of HTTP and WebSocket; 0 lets the system choose.'),
-    'cors-origins': list(['*'], 'Origins whose browser pages may call; * is any, an empty list none.'),
-    'requests-per-minute': integer(0, 0, 10_000_000, 'Requests that one address may send in a minute; 0 is no limit.'),
+    'cors-origins': list([], 'Origins whose browser pages may call, such as https://app.example; * is any, an empty list none.'),
+    'allowed-hosts': list(
+      ['localhost'],
+      'Names by which clients may call the RPC, without a port; IP addresses always may. * is any: then pages that have their own name point here may call too.',
+    ),
+    'trusted-proxies': list(
+      [],
+      'Addresses or ranges (10.0.0.0/8) of reverse proxies whose X-Forwarded-For names the client, so that limits count clients.',
+    ),
+    'requests-per-minute': integer(
+      600_000,
+      0,
+      100_000_000,
+      'What one address may ask for in a minute, and at once after a pause: each call counts as many requests as it costs reads of an account (eth_call 10, a full block 40); 0 is no limit.',
+    ),
     'body-bytes': integer(5 * 1024 * 1024, 1_024, 256 * 1024 * 1024, 'Largest request body in bytes.'),
     'batch-items': integer(1_000, 1, 100_000, 'Most requests in one batch.'),
-    connections: integer(1_024, 1, 65_535, 'Most open connections.'),
-    'call-workers': integer(0, 0, 64, 'Threads that run eth_call and eth_estimateGas; 0 chooses by the number of cores.'),
+    connections: integer(1_024, 1, 65_535, 'Most open connections. Beyond it the connection goes that is least missed.'),
+    'connections-per-address': integer(512, 1, 65_535, 'Most open connections of one address.'),
+    'call-workers': integer(0, 0, 64, 'Threads that run eth_call and eth_estimateGas; 0 chooses: 2, or 3 from 8 cores on.'),
     'call-gas': integer(50_000_000, 1_000_000, 1_000_000_000_000, 'Most gas of one eth_call.'),
-    'call-ms': integer(5_000, 100, 600_000, 'Milliseconds after which a call is stopped.'),
+    'call-ms': integer(5_000, 100, 600_000, 'Milliseconds from its arrival after which a call is stopped.'),
   },
   p2p: {
     listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses that the node listens on for its peers.'),
@@ -73,6 +87,11 @@ export const CONFIG_KEYS = {
     'recovery-workers': integer(1, 1, 64, 'Threads that recover the senders of transactions.'),
   },
   health: {
+    host: text(
+      '127.0.0.1',
+      'Address that /health, /ready and /metrics are served on, apart from the RPC; 0.0.0.0 is every interface.',
+    ),
+    port: integer(26_660, 0, 65_535, 'Port of the probes; 0 lets the system choose.'),
     'stay-up-when-halted': boolean(
       false,
       'When the node cannot go on, leave the network and answer reads instead of ending the process.',
@@ -87,6 +106,20 @@ export const CONFIG_KEYS = {
     ),
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ConfigKey>>>>
+
+/** Keys by path that a running node takes over when it reads its settings again. */
+export const LIVE_KEYS: ReadonlySet<string> = new Set([
+  'rpc.cors-origins',
+  'rpc.allowed-hosts',
+  'rpc.trusted-proxies',
+  'rpc.requests-per-minute',
+  'rpc.body-bytes',
+  'rpc.batch-items',
+  'rpc.connections',
+  'rpc.connections-per-address',
+  'rpc.call-gas',
+  'log.level',
+])
 
 /** Keys by path that have another name now. */
 export const RENAMED_KEYS: ReadonlyMap<string, string> = new Map([['p2p.ip-filter', 'p2p.filter-by-address']])
@@ -130,6 +163,13 @@ export const namedKeys: readonly NamedKey[] = Object.entries(CONFIG_KEYS).flatMa
     flag: `--${section}-${name}`,
   })),
 )
+
+/** Paths of the keys in which two configurations differ. */
+export const changedKeys = (before: Config, after: Config): readonly string[] =>
+  namedKeys.filter(({ section, name }) => textOf(before, section, name) !== textOf(after, section, name)).map(({ path }) => path)
+
+const textOf = (config: Config, section: string, name: string): string =>
+  JSON.stringify((config as unknown as Readonly<Record<string, Readonly<Record<string, unknown>>>>)[section]?.[name])
 
 /** What a key allows, in words. */
 export function allowed(key: ConfigKey): string {

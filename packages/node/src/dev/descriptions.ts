@@ -44,7 +44,7 @@ export class Descriptions {
   }
 
   async #at({ backend }: Instance, address: Address): Promise<Artifact | undefined> {
-    const code = await backend.stateAt(backend.head().header.number)?.code(address)
+    const code = await backend.stateAt(backend.blocks.head.header.number)?.code(address)
     return code === undefined ? undefined : this.#artifacts.ofCode(code)
   }
 

@@ -24,15 +24,10 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
     pool: {
       get: (hash) => now().pool.get(hash),
       pendingNonce: (sender) => now().pool.pendingNonce(sender),
-      get stats() {
-        return now().pool.stats
-      },
-      pending: () => now().pool.pending(),
-      queued: () => now().pool.queued(),
-      onAdmitted: (listener) => dev.onAdmitted((transaction) => listener(transaction, 'rpc')),
+      stats: () => now().pool.stats(),
+      onAdmitted: (listener) => dev.onAdmitted(listener),
     },
-    calls: { run: (kind, request, signal) => now().calls.run(kind, request, signal) },
-    head: () => now().head(),
+    calls: { run: (kind, request, signal, client) => now().calls.run(kind, request, signal, client) },
     stateAt: (height) => now().stateAt(height),
     nextBaseFee: () => now().nextBaseFee(),
     submit: (raw) => dev.submit(raw),

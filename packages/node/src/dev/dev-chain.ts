@@ -5,6 +5,7 @@ import type { Head } from '../chain/types.ts'
 import type { Feed } from '../feed/types.ts'
 import type { ValidatorKey } from '../keys/validator-key.ts'
 import type { PoolRefusal } from '../mempool/types.ts'
+import type { Rewind } from '../rpc/filters.ts'
 import { Sequencer } from '../sequencer.ts'
 import { ChainTime } from './chain-time.ts'
 import { createDevFeed, type Epoch } from './dev-feed.ts'
@@ -22,12 +23,6 @@ export interface DevChainOptions extends InstancePowers {
 }
 
 type Listener = (transaction: SignedTransaction) => void
-
-/** Heights of the head before and after a chain went back. */
-export interface Rewind {
-  readonly from: Height
-  readonly to: Height
-}
 
 /** Why a state was not set. */
 export type ChangeRefusal = OverrideRefusal | { readonly code: 'transactions-waiting'; readonly message: string }
@@ -102,9 +97,9 @@ export class DevChain {
   /** Makes a transaction of an account with its next nonce, and submits it. The caller vouches for the sender. */
   send(sender: Address, make: (nonce: number) => Promise<Uint8Array>): Promise<Result<Hash, PoolRefusal>> {
     return this.exclusive(async () => {
-      const { pool, head, stateAt } = this.#instance.backend
-      const account = await stateAt(head().header.number)!.account(sender)
-      return this.#admit(await make(pool.pendingNonce(sender) ?? account.nonce))
+      const { pool, stateAt } = this.#instance.backend
+      const account = await stateAt(this.head.header.number)!.account(sender)
+      return this.#admit(await make((await pool.pendingNonce(sender)) ?? account.nonce))
     })
   }
 

@@ -10,10 +10,10 @@ import type { Engine } from '@quoin/execution/vm'
 import { ChainId, Wei } from '@quoin/protocol'
 import { type LoadedCrypto, loadCrypto } from '../crypto/load.ts'
 import { createInlineRecovery } from '../crypto/recovery.ts'
+import type { Probes } from '../health/probes.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
-import { DEFAULT_RPC_LIMITS } from '../rpc/limits.ts'
-import { startRpcServer } from '../rpc/server.ts'
+import { DEFAULT_RPC_LIMITS, type RpcSettings, startRpcServer } from '../rpc/index.ts'
 import { systemClock } from '../system-clock.ts'
 import { DevAccounts } from './accounts.ts'
 import { Artifacts } from './artifacts.ts'
@@ -112,14 +112,12 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
       await startRpcServer(createDevBackend(chain, unlocked, log), {
         host: settings.host,
         port: settings.port,
-        corsOrigins: ['*'],
-        requestsPerMinuteMax: 0,
-        limits: DEFAULT_RPC_LIMITS,
+        settings: DEV_RPC_SETTINGS,
         clock: systemClock,
         random: { bytes: (length) => randomBytes(length) },
         logger,
         methods: devMethods,
-        metrics: () => ({ chain_height: chain.head.header.number }),
+        probes: probesOf(chain),
       }),
     )
     const { port } = server
@@ -127,6 +125,25 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
   } catch (failure) {
     await scope.close()
     throw failure
+  }
+}
+
+/** Whatever runs on this machine may call, pages among it. */
+const DEV_RPC_SETTINGS: RpcSettings = {
+  corsOrigins: ['*'],
+  allowedHosts: ['localhost'],
+  trustedProxies: [],
+  unitsPerSecond: 0,
+  unitsBurst: 0,
+  limits: DEFAULT_RPC_LIMITS,
+}
+
+function probesOf(chain: DevChain): Probes {
+  const position = () => ({ height: chain.head.header.number, hash: chain.head.hash, timeMs: chain.head.header.timeMs })
+  return {
+    live: async () => ({ isOk: true, body: { status: 'ok', ...position() } }),
+    ready: async () => ({ isOk: true, body: { ready: true, reasons: [], warnings: [], ...position() } }),
+    metrics: async () => ({ chain_height: chain.head.header.number }),
   }
 }
 

@@ -51,7 +51,7 @@ export async function startValidator({ dataDir, logPath, rpcPort }: ValidatorOpt
   const { size } = await log.stat()
   const child = spawn(
     process.execPath,
-    [...process.execArgv, QUOIN, 'start', '--data-dir', dataDir, '--rpc-port', String(rpcPort)],
+    [...process.execArgv, QUOIN, 'start', '--data-dir', dataDir, '--rpc-port', String(rpcPort), '--health-port', '0'],
     { stdio: ['ignore', log.fd, log.fd, 'ipc'], detached: true },
   )
   const words = () => lastWords(logPath, size)

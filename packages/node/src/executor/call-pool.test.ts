@@ -6,10 +6,11 @@ import { Worker } from 'node:worker_threads'
 import type { CallRequest } from '@quoin/execution'
 import { Address, bytesToHex, type ChainId, type Hex, hexToBytes, nobleCrypto, type Wei, ZERO_ADDRESS } from '@quoin/protocol'
 import { type Abi, encodeDeployData, encodeFunctionData, getContractAddress, parseAbi } from 'viem'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
 import { LogRecorder, openTestNode, type TestNode, testAccounts, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
+import type { Client } from '../fair-queue.ts'
 import type { Clock } from '../powers.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { systemClock } from '../system-clock.ts'
@@ -24,6 +25,7 @@ const SOURCE = `export default { functions: {
 } }`
 const [alice] = testAccounts as [(typeof testAccounts)[0]]
 const never = new AbortController().signal
+const client = { remote: '192.0.2.1', connection: 1 }
 
 // Each thread loads the crypto backends and the engine.
 describe('threads that run calls', { timeout: 60_000 }, () => {
@@ -81,26 +83,28 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
   it('answer what the same code answers inline, at any height, while blocks are committed', async () => {
     const pool = await start({ workers: 2 })
     const heights = [1, 2, 3, 4, 4, 3, 2, 1]
-    const running = Promise.all(heights.map((height) => pool.run('call', request('sum', height), never)))
+    const running = Promise.all(heights.map((height) => pool.run('call', request('sum', height), never, client)))
     await produce(4, to, dataOf('add', [10n]))
     const found = await running
-    expect(found).toEqual(await Promise.all(heights.map((height) => node.calls.run('call', request('sum', height), never))))
+    expect(found).toEqual(
+      await Promise.all(heights.map((height) => node.calls.run('call', request('sum', height), never, client))),
+    )
     const sums = found.map((answer) =>
       answer.ok && answer.value.kind === 'returned' ? BigInt(bytesToHex(answer.value.data)) : answer,
     )
     expect(sums).toEqual([0n, 10n, 20n, 30n, 30n, 20n, 10n, 0n])
-    const estimate = await pool.run('estimate', request('add'), never)
+    const estimate = await pool.run('estimate', request('add'), never, client)
     expect(estimate).toMatchObject({ ok: true, value: { kind: 'estimated' } })
-    expect(estimate).toEqual(await node.calls.run('estimate', request('add'), never))
+    expect(estimate).toEqual(await node.calls.run('estimate', request('add'), never, client))
     await pool.close()
   })
 
   it('are ended while they are idle where memory is short, and started again by the next call', async () => {
     const pool = await start({ workers: 2 })
-    const first = await pool.run('call', request('sum', 2), never)
+    const first = await pool.run('call', request('sum', 2), never, client)
     pool.dismissIdle()
     pool.dismissIdle()
-    const running = pool.run('call', request('sum', 2), never)
+    const running = pool.run('call', request('sum', 2), never, client)
     // Threads that are starting or at work are left alone.
     pool.dismissIdle()
     expect(await running).toEqual(first)
@@ -111,17 +115,11 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
   })
 
   it('are stopped in the midst of a call that takes too long, and replaced', async () => {
-    const callMs = 300
-    let limited = 0
-    // The limit of the first call alone: those after it take as long as a busy machine needs.
-    const isFree = (ms: number) => ms === callMs && limited++ > 0
-    const clock: Clock = { ...systemClock, after: (ms, action) => (isFree(ms) ? () => {} : systemClock.after(ms, action)) }
-    const pool = await start({ callMs, restartMsMin: 1 }, clock)
-    const endless = pool.run('call', request('spin', 1, 1e12), never)
-    const next = pool.run('call', request('sum', 2), never)
-    expect(await endless).toEqual({ ok: false, error: { code: 'timeout', message: 'execution aborted (timeout = 300 ms)' } })
-    expect(await next).toMatchObject({ ok: true, value: { kind: 'returned' } })
-    expect(pool.stats).toEqual({ answered: 1, refused: 0, timeouts: 1, faults: 0, restarts: 1, waiting: 0 })
+    const pool = await start({ workers: 1, callMs: 2_000, restartMsMin: 1 })
+    const endless = await pool.run('call', request('spin', 1, 1e12), never, client)
+    expect(endless).toEqual({ ok: false, error: { code: 'timeout', message: 'execution aborted (timeout = 2000 ms)' } })
+    await vi.waitUntil(() => pool.stats.restarts === 1)
+    expect(pool.stats).toMatchObject({ timeouts: 1, faults: 0, restarts: 1 })
     await pool.close()
     // The database outlives the thread that was ended in the midst of using it.
     expect(node.store.head.header.number).toBe(node.chain.head.header.number)
@@ -158,11 +156,11 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
       workers.push(worker)
       return worker
     }
-    const pool = new CallPool(start, { limits, clock, logger: log })
+    const pool = new CallPool(start, { limits: { workers: 1, ...limits }, clock, logger: log })
     await pool.start()
     /** Such threads look at nothing but the name; `bytes` is the size of the calldata. */
-    const run = (name: string, signal = never, bytes = 0) =>
-      pool.run('call', { name, call: { data: new Uint8Array(bytes) }, stateOverrides: new Map() } as never, signal)
+    const run = (name: string, signal = never, bytes = 0, from: Client = client) =>
+      pool.run('call', { name, call: { data: new Uint8Array(bytes) }, stateOverrides: new Map() } as never, signal, from)
     return { pool, run, clock, log, workers }
   }
 
@@ -216,15 +214,47 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('stops a call after its time, counted from when it began to run', async () => {
+  it('stops a call after its time, counted from when it came, whether it runs or waits', async () => {
     const { pool, run, clock } = await open({ callMs: 1_000 })
     const first = run('hang')
-    clock.advance(900)
+    clock.advance(500)
     const second = run('second')
-    clock.advance(100)
+    const third = run('hang')
+    clock.advance(500)
     expect(await first).toMatchObject({ ok: false, error: { code: 'timeout' } })
     clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
     expect(await second).toEqual({ ok: true, value: 'second' })
+    clock.advance(500 - CALL_POOL_DEFAULTS.restartMsMin)
+    expect(await third).toMatchObject({ ok: false, error: { code: 'timeout' } })
+    expect(pool.stats).toMatchObject({ answered: 1, timeouts: 2 })
+    await pool.close()
+  })
+
+  it('gives the last thread to no address that has another one', async () => {
+    const { pool, run, clock } = await open({ workers: 2 })
+    const endless = [run('hang'), run('hang'), run('hang')]
+    const other = { remote: '192.0.2.2', connection: 2 }
+    expect(await run('other', never, 0, other)).toEqual({ ok: true, value: 'other' })
+    expect(await run('again', never, 0, other)).toEqual({ ok: true, value: 'again' })
+    clock.advance(CALL_POOL_DEFAULTS.callMs)
+    expect(await Promise.all(endless)).toMatchObject([{ ok: false }, { ok: false }, { ok: false }])
+    await pool.close()
+  })
+
+  it('lets those who used the threads little go first, by connection too', async () => {
+    const { pool, run, clock } = await open({ callMs: 2_000 })
+    const order: string[] = []
+    const ask = (name: string, from: Client) =>
+      run(name, never, 0, from).then(() => void order.push(`${name} of ${from.connection}`))
+    const [heavy, sibling, stranger] = [client, { ...client, connection: 2 }, { remote: '192.0.2.2', connection: 3 }]
+    const endless = run('hang', never, 0, heavy)
+    clock.advance(1_900)
+    const asked = [ask('a', heavy), ask('b', heavy), ask('c', sibling), ask('d', stranger)]
+    clock.advance(100)
+    expect(await endless).toMatchObject({ ok: false })
+    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    await Promise.all(asked)
+    expect(order).toEqual(['d of 3', 'c of 2', 'a of 1', 'b of 1'])
     await pool.close()
   })
 
@@ -232,6 +262,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const { pool, run, clock } = await open({ callsQueuedMax: 2 })
     const aborted = new AbortController()
     const running = run('hang')
+    clock.advance(1_000)
     const waiting = [run('a', aborted.signal), run('b')]
     expect(await run('c')).toMatchObject({
       ok: false,
@@ -242,7 +273,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await expect(waiting[0]).rejects.toBe(reason)
     await expect(run('d', aborted.signal)).rejects.toBe(reason)
     const last = run('e')
-    clock.advance(CALL_POOL_DEFAULTS.callMs)
+    clock.advance(CALL_POOL_DEFAULTS.callMs - 1_000)
     expect(await running).toMatchObject({ ok: false })
     clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
     expect([await waiting[1], await last]).toEqual([
@@ -256,13 +287,14 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
   it('holds a bounded number of bytes', async () => {
     const { pool, run, clock } = await open({ queuedBytesMax: 1_000 })
     const running = run('hang', never, 900)
+    clock.advance(1_000)
     const waiting = run('a', never, 600)
     expect(await run('b', never, 401)).toMatchObject({
       ok: false,
       error: { message: '1 calls of 600 bytes wait already: try again later' },
     })
     const fitting = run('c', never, 400)
-    clock.advance(CALL_POOL_DEFAULTS.callMs)
+    clock.advance(CALL_POOL_DEFAULTS.callMs - 1_000)
     expect(await running).toMatchObject({ ok: false })
     clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
     expect([await waiting, await fitting]).toMatchObject([{ value: 'a' }, { value: 'c' }])

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { CallRequest } from '@quoin/execution'
 import { err, type Result } from '@quoin/protocol'
+import { type Client, FairQueue } from '../fair-queue.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock } from '../powers.ts'
 import type { OnDamage } from '../store/damage.ts'
@@ -15,7 +16,8 @@ import {
   type CallStats,
   type CallUnavailable,
 } from './call-runner.ts'
-import { type CallAnswer, CallThread, type Job } from './call-thread.ts'
+import { type CallAnswer, CallThread, type Job, timeoutMessage } from './call-thread.ts'
+import { CallUsage } from './call-usage.ts'
 
 export interface CallPoolOptions {
   readonly limits?: Partial<CallPoolLimits>
@@ -50,8 +52,9 @@ export async function startCallPool(options: CallPoolOptions & CallWorkerData): 
 }
 
 interface QueuedJob extends Job {
+  readonly client: Client
   readonly bytes: number
-  /** Ends the listening for an abort, when the call begins. */
+  /** Ends the waiting for an abort and for the end of its time, when the call begins. */
   begin(): void
 }
 
@@ -64,11 +67,14 @@ interface Slot {
   cancelRestart: () => void
   /** Threads lost since the last answer. */
   losses: number
+  /** Whose call runs on the thread, and since when. */
+  running: { readonly client: Client; readonly sinceMs: number } | undefined
 }
 
 /**
- * Threads that run one call each at a time, and one queue before them. A thread that dies, fails or takes too long is lost with its call
- * alone, and another takes its place.
+ * Threads that run one call each at a time, and one queue before them, in which clients take turns: those first who used the threads little
+ * lately. One client never has all threads where there are two. A thread that dies, fails or takes too long is lost with its call alone, and
+ * another takes its place.
  */
 export class CallPool implements CallRunner {
   readonly #start: () => Worker
@@ -77,8 +83,8 @@ export class CallPool implements CallRunner {
   readonly #logger: Logger
   readonly #onDamage: OnDamage
   readonly #slots: readonly Slot[]
-  /** In the order of their arrival. */
-  readonly #queue = new Set<QueuedJob>()
+  readonly #queue = new FairQueue<QueuedJob>()
+  readonly #usage: CallUsage
   #queuedBytes = 0
   readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
   #closing: Promise<void> | undefined
@@ -94,11 +100,13 @@ export class CallPool implements CallRunner {
     this.#clock = clock
     this.#logger = logger
     this.#onDamage = onDamage
+    this.#usage = new CallUsage(clock)
     this.#slots = Array.from({ length: this.#limits.workers }, () => ({
       thread: undefined,
       isVacant: true,
       cancelRestart: () => {},
       losses: 0,
+      running: undefined,
     }))
   }
 
@@ -119,31 +127,54 @@ export class CallPool implements CallRunner {
     kind: K,
     request: CallRequest,
     signal: AbortSignal,
+    client: Client,
   ): Promise<Result<CallOutcomes[K], CallUnavailable>> {
     signal.throwIfAborted()
     if (this.#closing !== undefined) return err(CLOSED)
     this.#fillAll()
     const bytes = bytesOf(request)
-    const { callsQueuedMax, queuedBytesMax } = this.#limits
-    if (this.#queue.size >= callsQueuedMax || this.#queuedBytes + bytes > queuedBytesMax) {
+    const refusal = this.#roomRefusal(client, bytes)
+    if (refusal !== undefined) {
       this.#counts.refused++
-      const message = `${this.#queue.size} calls of ${this.#queuedBytes} bytes wait already: try again later`
-      return err({ code: 'overloaded', message })
+      return err({ code: 'overloaded', message: refusal })
     }
-    const answer = await new Promise<CallAnswer>((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#remove(job)
-        reject(signal.reason)
-      }
-      const begin = (): void => signal.removeEventListener('abort', onAbort)
-      const job: QueuedJob = { kind, request, bytes, resolve, reject, begin }
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#queue.add(job)
-      this.#queuedBytes += bytes
-      this.#dispatch()
-    })
+    const answer = await new Promise<CallAnswer>((resolve, reject) =>
+      this.#enqueue({ kind, request, client, bytes, resolve, reject }, signal),
+    )
     // A thread answers what it was asked.
     return answer as Result<CallOutcomes[K], CallUnavailable>
+  }
+
+  #roomRefusal(client: Client, bytes: number): string | undefined {
+    const { callsQueuedMax, callsQueuedPerRemoteMax, queuedBytesMax } = this.#limits
+    const own = this.#queue.sizeOf(client)
+    if (own >= callsQueuedPerRemoteMax) return `${own} calls of ${client.remote} wait already: try again later`
+    if (this.#queue.size < callsQueuedMax && this.#queuedBytes + bytes <= queuedBytesMax) return undefined
+    return `${this.#queue.size} calls of ${this.#queuedBytes} bytes wait already: try again later`
+  }
+
+  #enqueue(asked: Omit<QueuedJob, 'begin' | 'deadlineMs'>, signal: AbortSignal): void {
+    const { callMs } = this.#limits
+    const onAbort = (): void => {
+      this.#remove(job)
+      job.begin()
+      job.reject(signal.reason)
+    }
+    const cancelLimit = this.#clock.after(callMs, () => {
+      if (!this.#remove(job)) return
+      job.begin()
+      this.#counts.timeouts++
+      job.resolve(err({ code: 'timeout', message: timeoutMessage(callMs) }))
+    })
+    const begin = (): void => {
+      cancelLimit()
+      signal.removeEventListener('abort', onAbort)
+    }
+    const job: QueuedJob = { ...asked, deadlineMs: this.#clock.monotonic() + callMs, begin }
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#queue.push(job.client, job)
+    this.#queuedBytes += job.bytes
+    this.#dispatch()
   }
 
   /** Ends the threads that run nothing, each with its memory; the next call starts them again. */
@@ -171,7 +202,7 @@ export class CallPool implements CallRunner {
   }
 
   async #close(): Promise<void> {
-    for (const job of this.#takeAll()) job.resolve(err(CLOSED))
+    for (let job = this.#take(); job !== undefined; job = this.#take()) job.resolve(err(CLOSED))
     await Promise.all(
       this.#slots.map(async ({ thread, cancelRestart }) => {
         cancelRestart()
@@ -181,27 +212,46 @@ export class CallPool implements CallRunner {
     await Promise.all(this.#leaving)
   }
 
-  *#takeAll(): Iterable<QueuedJob> {
-    for (const job of this.#queue) {
-      this.#remove(job)
-      job.begin()
-      yield job
-    }
+  /** The job whose turn it is, among those of clients who may have a thread. */
+  #take(passes?: (client: Client) => boolean): QueuedJob | undefined {
+    const next = this.#queue.shift(passes)
+    if (next === undefined) return undefined
+    this.#queuedBytes -= next.item.bytes
+    next.item.begin()
+    return next.item
   }
 
-  #remove(job: QueuedJob): void {
-    this.#queue.delete(job)
-    this.#queuedBytes -= job.bytes
+  #remove(job: QueuedJob): boolean {
+    const isRemoved = this.#queue.remove(job.client, job)
+    if (isRemoved) this.#queuedBytes -= job.bytes
+    return isRemoved
   }
 
   #dispatch(): void {
-    for (const { thread } of this.#slots) {
-      if (thread?.isIdle !== true) continue
-      for (const job of this.#takeAll()) {
-        thread.run(job)
-        break
-      }
+    for (const slot of this.#slots) {
+      if (slot.thread?.isIdle !== true) continue
+      const job = this.#next()
+      if (job === undefined) return
+      slot.running = { client: job.client, sinceMs: this.#clock.monotonic() }
+      slot.thread.run(job)
     }
+  }
+
+  #next(): QueuedJob | undefined {
+    const threadsMax = Math.max(1, this.#slots.length - 1)
+    const has = (client: Client): number => this.#slots.filter(({ running }) => running?.client.remote === client.remote).length
+    for (const rank of [0, 1, 2] as const) {
+      const job = this.#take((client) => this.#usage.rankOf(client) === rank && has(client) < threadsMax)
+      if (job !== undefined) return job
+    }
+    return undefined
+  }
+
+  /** The thread of a slot is free again, or lost. */
+  #release(slot: Slot): void {
+    if (slot.running === undefined) return
+    this.#usage.add(slot.running.client, this.#clock.monotonic() - slot.running.sinceMs)
+    slot.running = undefined
   }
 
   /** Starts the threads that are wanted. One that is lost at its start is reported and replaced like any other. */
@@ -221,6 +271,7 @@ export class CallPool implements CallRunner {
         this.#dispatch()
       },
       onAnswer: () => {
+        this.#release(slot)
         slot.losses = 0
         this.#counts.answered++
       },
@@ -231,6 +282,7 @@ export class CallPool implements CallRunner {
 
   #onLoss(slot: Slot, { code, message }: CallUnavailable): void {
     slot.thread = undefined
+    this.#release(slot)
     this.#onLossAtStart(new Error(message))
     if (code === 'closed') return
     if (code === 'timeout') this.#counts.timeouts++

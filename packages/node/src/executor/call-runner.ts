@@ -1,10 +1,11 @@
 import type { CallOutcome, CallRequest, EstimateOutcome } from '@quoin/execution'
 import type { Result } from '@quoin/protocol'
+import type { Client } from '../fair-queue.ts'
 
 /** Why a call has no outcome: it says nothing about the call's contract. */
 export interface CallUnavailable {
   /**
-   * `overloaded`: too many wait. `timeout`: it ran longer than `callMs`. `fault`: the machine failed, and only the thread that ran the call
+   * `overloaded`: too many wait. `timeout`: it was not answered within `callMs`. `fault`: the machine failed, and only the thread that ran the call
    * is lost. `closed`: the node stops.
    */
   readonly code: 'overloaded' | 'timeout' | 'fault' | 'closed'
@@ -36,7 +37,12 @@ export interface CallStats {
 export interface CallRunner {
   readonly stats: CallStats
   /** Rejects with the signal's reason when it is aborted before the call has begun, and for bugs. */
-  run<K extends CallKind>(kind: K, request: CallRequest, signal: AbortSignal): Promise<Result<CallOutcomes[K], CallUnavailable>>
+  run<K extends CallKind>(
+    kind: K,
+    request: CallRequest,
+    signal: AbortSignal,
+    client: Client,
+  ): Promise<Result<CallOutcomes[K], CallUnavailable>>
   /** Lets the calls that run end; those that wait are refused. Every call gets the same promise. */
   close(): Promise<void>
 }
@@ -46,9 +52,11 @@ export interface CallPoolLimits {
   readonly workers: number
   /** Calls that may wait for a thread: some full batches, which come in at once. */
   readonly callsQueuedMax: number
+  /** Calls of one address that may wait. */
+  readonly callsQueuedPerRemoteMax: number
   /** Calldata and overrides of the calls that wait. */
   readonly queuedBytesMax: number
-  /** A call that runs longer is stopped with its thread. */
+  /** A call that is not answered so long after it came is stopped, with its thread if it runs. */
   readonly callMs: number
   /** How long a thread that died stays away: doubled with each death in a row without an answered call. */
   readonly restartMsMin: number
@@ -56,8 +64,9 @@ export interface CallPoolLimits {
 }
 
 export const CALL_POOL_DEFAULTS: CallPoolLimits = {
-  workers: 1,
+  workers: 2,
   callsQueuedMax: 4_096,
+  callsQueuedPerRemoteMax: 2_048,
   queuedBytesMax: 64 * 1024 * 1024,
   callMs: 5_000,
   restartMsMin: 100,

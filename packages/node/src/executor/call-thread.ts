@@ -12,6 +12,8 @@ export type CallAnswer = Result<CallOutcomes[CallKind], CallUnavailable>
 export interface Job {
   readonly kind: CallKind
   readonly request: CallRequest
+  /** When its time is up, by the clock's `monotonic`. */
+  readonly deadlineMs: number
   resolve(answer: CallAnswer): void
   reject(error: unknown): void
 }
@@ -24,6 +26,9 @@ export interface CallThreadEvents {
   /** Once, after the thread has ended without being asked to, and its job with it. */
   onLoss(loss: CallUnavailable): void
 }
+
+/** In go-ethereum's words. */
+export const timeoutMessage = (callMs: number): string => `execution aborted (timeout = ${callMs} ms)`
 
 /** One thread that runs calls, one at a time, from its start to its end. */
 export class CallThread {
@@ -69,8 +74,9 @@ export class CallThread {
   /** Runs a call on an idle thread. */
   run(job: Job): void {
     this.#job = job
-    const message = `execution aborted (timeout = ${this.#callMs} ms)`
-    this.#cancelLimit = this.#clock.after(this.#callMs, () => this.#kill('timeout', message))
+    const message = timeoutMessage(this.#callMs)
+    const leftMs = Math.max(0, job.deadlineMs - this.#clock.monotonic())
+    this.#cancelLimit = this.#clock.after(leftMs, () => this.#kill('timeout', message))
     this.#send({ kind: job.kind, request: job.request })
   }
 

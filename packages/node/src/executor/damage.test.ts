@@ -136,7 +136,7 @@ it('ends a call, and is told to the node', { timeout }, async () => {
     stateOverrides: new Map(),
     blockOverrides: {},
   }
-  await expect(pool.run('call', call, new AbortController().signal)).rejects.toThrow(DamagedError)
+  await expect(pool.run('call', call, new AbortController().signal, { remote: '', connection: 0 })).rejects.toThrow(DamagedError)
   expect(told).toMatchObject([{ key: account }])
   await pool.close()
 })

@@ -1,5 +1,4 @@
 import type { Address, Crypto, Hash, Height, Result, SignedTransaction } from '@quoin/protocol'
-import type { Head } from '../chain/types.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
@@ -19,6 +18,19 @@ export interface StateView {
   storage(address: Address, rawKey: Uint8Array): Promise<Uint8Array | undefined>
 }
 
+/** What the RPC asks of the pool, which another thread may hold. */
+export interface PoolView {
+  /** A transaction that waits, or was verified recently. */
+  get(hash: Hash): Promise<SignedTransaction | undefined>
+  /** Next nonce of a sender, counting what waits; undefined when nothing of it does. */
+  pendingNonce(sender: Address): Promise<number | undefined>
+  stats(): Promise<PoolStats>
+  /** Calls back for transactions as they are admitted, until the returned function is called. Some may be left out when they are many. */
+  onAdmitted(listener: (transaction: SignedTransaction) => void): () => void
+}
+
+export type PoolStats = Mempool['stats']
+
 /** Everything that the RPC may know and do: readers and a `submit`. It never sees the database, the engine or a key. */
 export interface RpcBackend {
   readonly chainId: number
@@ -26,9 +38,8 @@ export interface RpcBackend {
   readonly crypto: Crypto
   readonly blocks: BlockReader
   readonly feed: Feed
-  readonly pool: Pick<Mempool, 'get' | 'pendingNonce' | 'stats' | 'pending' | 'queued' | 'onAdmitted'>
+  readonly pool: PoolView
   readonly calls: Pick<CallRunner, 'run'>
-  head(): Head
   /** Undefined when the history of that height is not kept. */
   stateAt(height: Height): StateView | undefined
   /** Base fee of the next block. */
@@ -38,11 +49,4 @@ export interface RpcBackend {
   peerCount(): number
   /** Undefined while the node is at the head of what it knows. */
   syncing(): { readonly current: number; readonly highest: number } | undefined
-}
-
-/** A final block with its transactions decoded. */
-export interface RpcBlock {
-  readonly header: Head['header']
-  readonly hash: Hash
-  readonly transactions: readonly SignedTransaction[]
 }

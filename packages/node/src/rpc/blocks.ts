@@ -1,7 +1,10 @@
 import { decodeTransaction, type Hash, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
-import type { RpcBackend, RpcBlock } from './backend.ts'
+import type { StoredHeader } from '../store/types.ts'
+import type { RpcBackend } from './backend.ts'
 import { RPC_CODE, RpcError } from './errors.ts'
-import type { Position } from './format.ts'
+import { formatBlock, formatTransaction, type Position } from './format.ts'
+import { JsonText, jsonList } from './json-text.ts'
+import type { CallContext } from './method.ts'
 import type { BlockReference } from './schema.ts'
 
 /**
@@ -22,17 +25,41 @@ export function requireHeight(backend: RpcBackend, reference: BlockReference): H
   return height
 }
 
-export function loadBlock(backend: RpcBackend, height: Height): RpcBlock | undefined {
-  const stored = backend.blocks.header(height)
-  const body = backend.blocks.body(height)
-  const senders = backend.blocks.senders(height)
-  if (stored === undefined || body === undefined || senders === undefined) return undefined
-  return { ...stored, transactions: body.map((raw, i) => withSender(backend, raw, senders[i]!.sender)) }
+/** A final block as it lies on disk. */
+export interface RawBlock {
+  readonly block: StoredHeader
+  readonly bodies: readonly Uint8Array[]
+  readonly senders: readonly { readonly hash: Hash; readonly sender: SignedTransaction['sender'] }[]
 }
 
-/** Stored transactions were verified before their block became final. */
-function withSender(backend: RpcBackend, raw: Uint8Array, sender: SignedTransaction['sender']): SignedTransaction {
-  return { ...unwrap(decodeTransaction(backend.crypto, backend.chainId, raw)), sender }
+export function rawBlock({ blocks }: Pick<RpcBackend, 'blocks'>, height: Height): RawBlock | undefined {
+  const block = blocks.header(height)
+  const bodies = blocks.body(height)
+  const senders = blocks.senders(height)
+  return block === undefined || bodies === undefined || senders === undefined ? undefined : { block, bodies, senders }
+}
+
+/** A transaction of a block, decoded alone. Stored ones were verified before their block became final. */
+export function transactionOf(backend: RpcBackend, { bodies, senders }: RawBlock, index: number): SignedTransaction {
+  const transaction = unwrap(decodeTransaction(backend.crypto, backend.chainId, bodies[index]!))
+  return { ...transaction, sender: senders[index]!.sender }
+}
+
+/** The JSON of a block. Its transactions take turns with other work. */
+export async function blockText(backend: RpcBackend, raw: RawBlock, full: boolean, call: CallContext): Promise<JsonText> {
+  const { block, bodies, senders } = raw
+  const height = block.header.number
+  const { texts } = call.shared
+  if (!full) return new JsonText([texts.of('block', height).item(0, () => JSON.stringify(formatBlock(block, bodies, senders)))])
+  const kept = texts.of('transactions', height)
+  const transactions = await jsonList(
+    bodies,
+    (_, index) => kept.item(index, () => JSON.stringify(formatTransaction(transactionOf(backend, raw, index), { block, index }))),
+    call,
+  )
+  // The list of transactions stands last, and is empty here.
+  const frame = JSON.stringify(formatBlock(block, bodies, []))
+  return new JsonText([frame.slice(0, -'[]}'.length), ...transactions.pieces, '}'])
 }
 
 /** A final transaction and where it stands. */
@@ -42,15 +69,14 @@ export interface PlacedTransaction extends Position {
 
 /** The transaction at an index of a block, decoded alone. */
 export function transactionAt(backend: RpcBackend, height: Height | undefined, index: number): PlacedTransaction | undefined {
-  const block = height === undefined ? undefined : backend.blocks.header(height)
-  if (height === undefined || block === undefined) return undefined
-  const raw = backend.blocks.body(height)?.[index]
-  const sender = backend.blocks.senders(height)?.[index]?.sender
-  if (raw === undefined || sender === undefined) return undefined
-  return { block, index, transaction: withSender(backend, raw, sender) }
+  const raw = height === undefined ? undefined : rawBlock(backend, height)
+  if (raw === undefined || index >= raw.bodies.length) return undefined
+  return { block: raw.block, index, transaction: transactionOf(backend, raw, index) }
 }
 
 export function findTransaction(backend: RpcBackend, hash: Hash): PlacedTransaction | undefined {
   const location = backend.blocks.locate(hash)
-  return location === undefined ? undefined : transactionAt(backend, location.height, location.index)
+  // A block that the head has not reached yet is not final for whoever asks now.
+  if (location === undefined || location.height > backend.blocks.head.header.number) return undefined
+  return transactionAt(backend, location.height, location.index)
 }

@@ -1,90 +1,107 @@
+import type { Allowances } from './allowance.ts'
 import { RPC_CODE, RpcError } from './errors.ts'
-import type { CallContext, Methods } from './method.ts'
+import { JsonText } from './json-text.ts'
+import type { CallContext, Method, Methods } from './method.ts'
+import { parseRequests } from './request-text.ts'
 import { isShed } from './shedding.ts'
+import { weightOf } from './weights.ts'
 
 export interface RpcLogger {
   error(fields: object, message: string): void
 }
 
-interface Response {
-  readonly jsonrpc: '2.0'
-  readonly id: unknown
-  readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
+/** What goes back to the client: JSON in pieces. */
+export interface Answer {
+  readonly pieces: readonly string[]
+  /** The client had used up its allowance for everything that it asked: it may come back after so many milliseconds. */
+  readonly retryAfterMs: number | undefined
 }
 
-const refusal = (id: unknown, code: number, message: string, data?: unknown): Response => ({
-  jsonrpc: '2.0',
+/** The answer to one request, as text. */
+interface Response {
+  readonly id: unknown
+  readonly pieces: readonly string[]
+  readonly length: number
+  readonly retryAfterMs?: number
+}
+
+const responseOf = (id: unknown, pieces: readonly string[]): Response => ({
   id,
-  error: data === undefined ? { code, message } : { code, message, data },
+  pieces,
+  length: pieces.reduce((sum, piece) => sum + piece.length, 0),
 })
 
-type Run = (id: unknown, name: string, params: unknown) => Promise<Response>
+function refusal(id: unknown, code: number, message: string, data?: unknown): Response {
+  const error = data === undefined ? { code, message } : { code, message, data }
+  return responseOf(id, [JSON.stringify({ jsonrpc: '2.0', id, error })])
+}
+
+function success(id: unknown, result: unknown): Response {
+  if (!(result instanceof JsonText)) return responseOf(id, [JSON.stringify({ jsonrpc: '2.0', id, result: result ?? null })])
+  return responseOf(id, [`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, ...result.pieces, '}'])
+}
+
+const tooLate = (id: unknown, { limits }: CallContext): Response =>
+  refusal(id, RPC_CODE.limitExceeded, `the request took longer than ${limits.requestMs} ms, or the server is stopping`)
+
+const answerOf = ({ pieces, retryAfterMs }: Response): Answer => ({ pieces, retryAfterMs })
+
+export interface DispatcherOptions<Backend> {
+  readonly backend: Backend
+  readonly methods: Methods<Backend>
+  readonly logger: RpcLogger
+  readonly allowances: Pick<Allowances, 'take'>
+  /** Says why reads are refused now. */
+  readonly readRefusal: () => string | undefined
+}
 
 /** Answers JSON-RPC 2.0 texts, single or in batches, with one table of methods. */
 export class Dispatcher<Backend> {
-  readonly #backend: Backend
-  readonly #methods: Methods<Backend>
-  readonly #logger: RpcLogger
-  readonly #readRefusal: () => string | undefined
+  readonly #options: DispatcherOptions<Backend>
 
-  /** `readRefusal` says why reads are refused now. */
-  constructor(
-    backend: Backend,
-    methods: Methods<Backend>,
-    logger: RpcLogger,
-    readRefusal: () => string | undefined = () => undefined,
-  ) {
-    this.#backend = backend
-    this.#methods = methods
-    this.#logger = logger
-    this.#readRefusal = readRefusal
+  constructor(options: DispatcherOptions<Backend>) {
+    this.#options = options
   }
 
-  /** The answer's text, or undefined when nothing is to be answered (notifications only). */
-  async answer(text: string, call: CallContext): Promise<string | undefined> {
-    let request: unknown
-    try {
-      request = JSON.parse(text)
-    } catch (failure) {
-      return JSON.stringify(refusal(null, RPC_CODE.parseError, `request is not JSON: ${(failure as Error).message}`))
-    }
-    if (!Array.isArray(request)) {
-      const response = await this.#one(request, (id, name, params) => this.#run(id, name, params, call))
-      return response === undefined ? undefined : JSON.stringify(response)
-    }
-    return this.#batch(request, call)
+  /** The answer, or undefined when nothing is to be answered (notifications only). Rejects with CallGivenUp when nobody waits for it. */
+  async answer(bytes: Buffer, call: CallContext): Promise<Answer | undefined> {
+    const parsed = await parseRequests(bytes, call, call.limits)
+    if (!parsed.ok) return answerOf(refusal(null, parsed.error.code, parsed.error.message))
+    if (parsed.value.kind === 'batch') return this.#batch(parsed.value.requests, call)
+    const response = await this.#one(parsed.value.request, call)
+    return response === undefined ? undefined : answerOf(response)
   }
 
-  async #batch(requests: readonly unknown[], call: CallContext): Promise<string | undefined> {
-    const { batchItemsMax, batchConcurrencyMax, responseBytesMax } = call.limits
-    if (requests.length === 0) return JSON.stringify(refusal(null, RPC_CODE.invalidRequest, 'batch is empty'))
-    if (requests.length > batchItemsMax) {
-      return JSON.stringify(
-        refusal(null, RPC_CODE.limitExceeded, `batch has ${requests.length} requests, at most ${batchItemsMax} are taken`),
-      )
-    }
-    const texts: string[] = []
+  async #batch(requests: readonly unknown[], call: CallContext): Promise<Answer | undefined> {
+    const { batchConcurrencyMax, responseBytesMax } = call.limits
+    if (requests.length === 0) return answerOf(refusal(null, RPC_CODE.invalidRequest, 'batch is empty'))
+    const pieces: string[] = []
     let bytes = 0
-    const run: Run = (id, name, params) => this.#run(id, name, params, call)
+    let refused = 0
+    let retryAfterMs = 0
     const tooLarge = (id: unknown) =>
       refusal(id, RPC_CODE.limitExceeded, `the batch's answers exceed ${responseBytesMax} bytes: ask for less at once`)
-    const skip: Run = async (id) => tooLarge(id)
     for (let i = 0; i < requests.length; i += batchConcurrencyMax) {
-      const window = requests.slice(i, i + batchConcurrencyMax)
       // Beyond the limit nothing is run any more: whoever sends transactions is not told that one failed which did not.
-      const responses = await Promise.all(window.map((request) => this.#one(request, bytes > responseBytesMax ? skip : run)))
-      for (const response of responses) {
+      const skip = bytes > responseBytesMax ? tooLarge : call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined
+      const running = requests.slice(i, i + batchConcurrencyMax).map((request) => this.#one(request, call, skip))
+      for (const response of await Promise.all(running)) {
         if (response === undefined) continue
-        const text = JSON.stringify(response)
-        bytes += text.length
-        texts.push(bytes <= responseBytesMax ? text : JSON.stringify(tooLarge(response.id)))
+        bytes += response.length
+        call.hold(response.length)
+        if (response.retryAfterMs !== undefined) {
+          refused++
+          retryAfterMs = Math.max(retryAfterMs, response.retryAfterMs)
+        }
+        pieces.push(pieces.length === 0 ? '[' : ',', ...(bytes <= responseBytesMax ? response : tooLarge(response.id)).pieces)
       }
     }
-    return texts.length === 0 ? undefined : `[${texts.join(',')}]`
+    if (pieces.length === 0) return undefined
+    pieces.push(']')
+    return { pieces, retryAfterMs: refused === requests.length ? retryAfterMs : undefined }
   }
 
-  async #one(request: unknown, run: Run): Promise<Response | undefined> {
+  async #one(request: unknown, call: CallContext, skip?: (id: unknown) => Response): Promise<Response | undefined> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
       return refusal(null, RPC_CODE.invalidRequest, 'request is not an object')
     }
@@ -93,28 +110,33 @@ export class Dispatcher<Backend> {
     if (typeof name !== 'string' || !idIsValid) {
       return refusal(null, RPC_CODE.invalidRequest, 'request needs a method (text) and an id (text, number or null)')
     }
-    const response = await run(id ?? null, name, params)
+    const response = skip === undefined ? await this.#run(id ?? null, name, params, call) : skip(id ?? null)
     return id === undefined ? undefined : response
   }
 
   async #run(id: unknown, name: string, params: unknown, call: CallContext): Promise<Response> {
-    const method = Object.hasOwn(this.#methods, name) ? this.#methods[name] : undefined
+    const { methods, allowances, readRefusal } = this.#options
+    const method = Object.hasOwn(methods, name) ? methods[name] : undefined
     if (method === undefined)
       return refusal(id, RPC_CODE.methodNotFound, `the method ${name.slice(0, 100)} does not exist/is not available`)
-    const shed = isShed(name) ? this.#readRefusal() : undefined
+    const shed = isShed(name) ? readRefusal() : undefined
     if (shed !== undefined) return refusal(id, RPC_CODE.limitExceeded, shed)
+    const retryAfterMs = allowances.take(call.identity.remote, weightOf(name, params))
+    if (retryAfterMs > 0) {
+      const message = `rate limit: ${call.identity.remote} has used up its allowance, try again in ${retryAfterMs} ms`
+      return { ...refusal(id, RPC_CODE.limitExceeded, message, { retryAfterMs }), retryAfterMs }
+    }
+    return this.#call(id, name, method, params, call)
+  }
+
+  async #call(id: unknown, name: string, method: Method<Backend>, params: unknown, call: CallContext): Promise<Response> {
     try {
-      const result = await method.run(this.#backend, params, call)
-      return { jsonrpc: '2.0', id, result: result ?? null }
+      if (call.isSliceOver()) await call.nextTurn()
+      return success(id, await method.run(this.#options.backend, params, call))
     } catch (failure) {
       if (failure instanceof RpcError) return refusal(id, failure.code, failure.message, failure.data)
-      if (call.signal.aborted)
-        return refusal(
-          id,
-          RPC_CODE.limitExceeded,
-          `the request took longer than ${call.limits.requestMs} ms, or the server is stopping`,
-        )
-      this.#logger.error({ err: failure, method: name }, 'rpc method failed')
+      if (call.isGivenUp) return tooLate(id, call)
+      this.#options.logger.error({ err: failure, method: name }, 'rpc method failed')
       return refusal(id, RPC_CODE.internal, 'internal error')
     }
   }

@@ -106,7 +106,7 @@ describe('a log filter', () => {
         }),
         fc.array(fc.oneof(fc.nat(3), fc.constantFrom('poll', 'two polls')), { maxLength: 20 }),
         async (limits, steps) => {
-          await reopen({ ...limits, logSliceItemsMax: 1 })
+          await reopen({ ...limits })
           const id = await result('eth_newFilter', {})
           const expected: number[] = []
           const seen: number[] = []

@@ -29,6 +29,12 @@ export type FilterSubject =
 /** Random, because filters belong to no connection and whoever knows an id may ask for the filter's changes. */
 const FILTER_ID_BYTES = 16
 
+/** Heights of the head before and after a chain went back. */
+export interface Rewind {
+  readonly from: Height
+  readonly to: Height
+}
+
 /** One filter. Its changes are taken one caller after another, so that none is reported twice. */
 export class Filter {
   readonly subject: FilterSubject
@@ -107,7 +113,7 @@ export class Filters {
   }
 
   /** The chain went back, as only one for development does: what follows its new head is news again. */
-  rewind({ from, to }: { readonly from: Height; readonly to: Height }): void {
+  rewind({ from, to }: Rewind): void {
     for (const { subject } of this.#byId.values()) {
       if (subject.kind === 'transactions' || subject.next > from + 1) continue
       subject.next = Math.min(subject.next, to + 1) as Height

@@ -15,7 +15,6 @@ import {
   type SignedTransaction,
 } from '@quoin/protocol'
 import type { StoredHeader } from '../store/types.ts'
-import type { RpcBlock } from './backend.ts'
 
 /** The JSON forms of blocks, transactions and receipts, field for field as execution-apis has them. */
 
@@ -45,15 +44,18 @@ export function formatHeader(block: StoredHeader): Readonly<Record<string, unkno
   }
 }
 
-export function formatBlock(block: RpcBlock, full: boolean): Readonly<Record<string, unknown>> {
+/** A block with its transactions' hashes, which stand last. */
+export function formatBlock(
+  block: StoredHeader,
+  bodies: readonly Uint8Array[],
+  transactions: readonly { readonly hash: Hash }[],
+): Readonly<Record<string, unknown>> {
   return {
     ...formatHeader(block),
     totalDifficulty: '0x0',
-    size: quantityHex(blockSize(block)),
+    size: quantityHex(blockSize(block, bodies)),
     uncles: [],
-    transactions: full
-      ? block.transactions.map((transaction, index) => formatTransaction(transaction, { block, index }))
-      : block.transactions.map(({ hash }) => hash),
+    transactions: transactions.map(({ hash }) => hash),
   }
 }
 
@@ -165,5 +167,5 @@ export function formatLog(log: Log, { block, transactionHash, transactionIndex, 
 }
 
 /** Bytes of a block as Ethereum counts them, near enough for display: its header and its transactions. */
-const blockSize = ({ header, transactions }: RpcBlock): number =>
-  transactions.reduce((sum, { raw }) => sum + raw.length, encodeHeader(header).length)
+const blockSize = ({ header }: StoredHeader, bodies: readonly Uint8Array[]): number =>
+  bodies.reduce((sum, { length }) => sum + length, encodeHeader(header).length)

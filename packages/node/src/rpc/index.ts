@@ -1,5 +1,5 @@
 export type { AccountView, RpcBackend, StateView } from './backend.ts'
 export { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts'
 export { createNodeBackend, type NodeParts } from './node-backend.ts'
-export type { RpcHealth } from './probes.ts'
-export { type RpcServer, type RpcServerOptions, startRpcServer } from './server.ts'
+export { type RpcCounters, type RpcServer, type RpcServerOptions, type RpcSettings, startRpcServer } from './server/server.ts'
+export { RpcThread } from './thread/rpc-thread.ts'

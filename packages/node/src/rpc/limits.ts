@@ -6,14 +6,47 @@ export interface RpcLimits {
   readonly batchConcurrencyMax: number
   /** JSON of one batch's answers, and of the logs in one answer. */
   readonly responseBytesMax: number
+  /** A text up to this length is parsed at once; a longer one is looked through first. */
+  readonly parseAtOnceBytesMax: number
+  /** How deep the JSON of a long text may nest, and how many values one of its requests may have. */
+  readonly requestDepthMax: number
+  readonly requestValuesMax: number
+  /** How long the work of all clients together holds the loop before sockets and timers have their turn. */
+  readonly sliceMs: number
   /** A request that takes longer is answered with an error. */
   readonly requestMs: number
   /** How long the rest of a body that is too large is read and dropped, before the connection is closed. */
   readonly drainMs: number
+  /** Open connections, and those of one address. */
   readonly connectionsMax: number
+  readonly connectionsPerRemoteMax: number
+  /** How long a client may take to send a request's head, and the whole of it. */
+  readonly headersMs: number
+  readonly receiveMs: number
+  /** How long a connection without a request stays open. */
+  readonly keepAliveMs: number
+  /** How long a client may take none of the bytes that wait for it. */
+  readonly sendMs: number
+  /** How often a WebSocket is asked whether its client is still there; one that has not answered by the next time is closed. */
+  readonly pingMs: number
+  /** Bytes that requests which are still coming in and answers which wait for their clients take together. */
+  readonly heldBytesMax: number
+  /** How often it is looked whether they do. */
+  readonly sweepMs: number
+  /** Requests of one connection that are being answered at a time; nothing more is read from it meanwhile. */
+  readonly callsPerConnectionMax: number
+  /** Requests that one connection may have sent on beyond that, in what was read already. */
+  readonly callsWaitingMax: number
+  /** Subscriptions of one connection, of one address and of all. */
   readonly subscriptionsPerConnectionMax: number
+  readonly subscriptionsPerRemoteMax: number
+  readonly subscriptionsMax: number
+  /** Bytes that wait for a WebSocket client: from here on it gets no more notifications before it has read. */
+  readonly socketFullBytes: number
   /** Bytes that wait for a slow WebSocket client before it is closed. */
   readonly socketBufferBytesMax: number
+  /** JSON texts of recent logs, receipts and transactions that are kept. */
+  readonly textsBytesMax: number
   readonly feeHistoryBlocksMax: number
   /** Gas of one `eth_call`, and of each run of an `eth_estimateGas`. */
   readonly callGasMax: number
@@ -23,8 +56,6 @@ export interface RpcLimits {
   readonly logsMax: number
   /** Receipts that one log query reads, hits of the bloom filter that were none among them. */
   readonly logReceiptsMax: number
-  /** Headers and receipts that a log query looks through before other work gets its turn. */
-  readonly logSliceItemsMax: number
   /** Addresses that one log query or filter names. */
   readonly logAddressesMax: number
   /** Topics that one log query or filter names, in all positions together. */
@@ -43,27 +74,48 @@ export interface RpcLimits {
   readonly filterTransactionsMax: number
 }
 
+const KiB = 1024
+const MiB = 1024 * KiB
+
 /**
  * Log queries: a header costs 4 µs of processor time (10,000 of them 40 ms; each address or topic that is named adds 0.03 µs), a receipt
  * with a log 30 µs. So a query over the widest range takes 0.4 s where it finds little; where every block has a hit, as a topic of all
- * tokens has, it ends after some 7 s with the range that it got through. A slice takes 1 to 8 ms, or as long as one block's receipts.
+ * tokens has, it ends after some 7 s with the range that it got through.
  */
 export const DEFAULT_RPC_LIMITS: RpcLimits = {
-  bodyBytesMax: 5 * 1024 * 1024,
+  bodyBytesMax: 5 * MiB,
   batchItemsMax: 1_000,
   batchConcurrencyMax: 32,
-  responseBytesMax: 25 * 1024 * 1024,
+  responseBytesMax: 25 * MiB,
+  parseAtOnceBytesMax: 16 * KiB,
+  requestDepthMax: 64,
+  // Some 5 ms of parsing.
+  requestValuesMax: 65_536,
+  sliceMs: 5,
   requestMs: 30_000,
   drainMs: 5_000,
   connectionsMax: 1_024,
+  connectionsPerRemoteMax: 512,
+  headersMs: 10_000,
+  receiveMs: 30_000,
+  keepAliveMs: 65_000,
+  sendMs: 30_000,
+  pingMs: 30_000,
+  heldBytesMax: 256 * MiB,
+  sweepMs: 250,
+  callsPerConnectionMax: 64,
+  callsWaitingMax: 4_096,
   subscriptionsPerConnectionMax: 128,
-  socketBufferBytesMax: 16 * 1024 * 1024,
+  subscriptionsPerRemoteMax: 131_072,
+  subscriptionsMax: 131_072,
+  socketFullBytes: MiB,
+  socketBufferBytesMax: 32 * MiB,
+  textsBytesMax: 32 * MiB,
   feeHistoryBlocksMax: 1_024,
   callGasMax: 50_000_000,
   logBlocksMax: 100_000,
   logsMax: 10_000,
   logReceiptsMax: 250_000,
-  logSliceItemsMax: 256,
   logAddressesMax: 1_000,
   logTopicsMax: 1_000,
   // Some 140 bytes each: 37 MB in all.
@@ -75,3 +127,26 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   filterBlocksMax: 1_024,
   filterTransactionsMax: 16_384,
 }
+
+/** Throws RangeError when limits contradict each other. */
+export function checkRpcLimits(limits: RpcLimits): RpcLimits {
+  const relations: readonly (readonly [boolean, string])[] = [
+    [limits.connectionsPerRemoteMax <= limits.connectionsMax, 'connectionsPerRemoteMax is at most connectionsMax'],
+    [limits.parseAtOnceBytesMax <= limits.bodyBytesMax, 'parseAtOnceBytesMax is at most bodyBytesMax'],
+    [limits.socketFullBytes <= limits.socketBufferBytesMax, 'socketFullBytes is at most socketBufferBytesMax'],
+    [limits.socketBufferBytesMax >= limits.responseBytesMax, 'socketBufferBytesMax holds the largest answer'],
+    [
+      limits.heldBytesMax >= 2 * (limits.bodyBytesMax + limits.responseBytesMax),
+      'heldBytesMax holds two requests and their answers',
+    ],
+    [limits.headersMs <= limits.receiveMs, 'headersMs is at most receiveMs'],
+    [
+      limits.logTermsPerRemoteMax >= limits.logAddressesMax + limits.logTopicsMax,
+      'logTermsPerRemoteMax holds the largest filter',
+    ],
+  ]
+  for (const [holds, rule] of relations) if (!holds) throw new RangeError(`RPC limits: ${rule}`)
+  return limits
+}
+
+checkRpcLimits(DEFAULT_RPC_LIMITS)

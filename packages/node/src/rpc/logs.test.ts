@@ -10,12 +10,13 @@ import {
   testTransfers,
   testValidators,
 } from '../../test/chain.ts'
-import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
+import { ManualClock } from '../../test/clock.ts'
+import { serveTestNode, type TestRpc, testBackend, testCall } from '../../test/rpc.ts'
 import { loadCrypto } from '../crypto/load.ts'
+import { CallGivenUp } from './call.ts'
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts'
 import { LogMatcher } from './log-matcher.ts'
 import { scanLogs } from './logs.ts'
-import { Turns } from './turns.ts'
 
 let crypto = nobleCrypto
 let validators: TestValidators
@@ -139,7 +140,7 @@ describe('eth_getLogs', () => {
         fc.array(block, { maxLength: BLOCKS_MAX }),
         fc.array(query, { minLength: 8, maxLength: 8 }),
         async (blocks, queries) => {
-          const chain = await openChain({ logSliceItemsMax: 3 })
+          const chain = await openChain()
           for (const each of blocks) await chain.append(each)
           for (const [filter, a, b] of queries) {
             const [from, to] = [Math.min(a, b, blocks.length), Math.min(Math.max(a, b), blocks.length)]
@@ -261,62 +262,48 @@ describe('a scan', () => {
     reader: open.node.store,
     matcher: new LogMatcher(crypto, { addresses: [address(0xee)], topics: [] }),
     from: Height(0),
-    limits: { ...DEFAULT_RPC_LIMITS, logSliceItemsMax: 2 },
+    to: Height(BLOCKS_MAX),
   })
+  const callOf = ({ node }: Chain, clock?: ManualClock) => testCall(testBackend(node, crypto), {}, clock)
 
   it('reads no receipts of a block whose bloom filter has no hit', async () => {
     const chain = await openChain()
     await chain.append([[{ address: address(1), topics: [topic(1)], data: new Uint8Array(0) }]])
     await chain.append([])
     const receipts = vi.spyOn(chain.node.store, 'receipts')
-    const scan = {
-      from: Height(0),
-      to: Height(2),
-      limits: DEFAULT_RPC_LIMITS,
-      turns: new Turns(),
-      signal: new AbortController().signal,
-    }
-    const scanFor = (matcher: LogMatcher) => scanLogs({ ...scan, reader: chain.node.store, matcher })
+    const { call } = callOf(chain)
+    const scanFor = (matcher: LogMatcher) => scanLogs({ from: Height(0), to: Height(2), reader: chain.node.store, matcher, call })
     await scanFor(new LogMatcher(crypto, { addresses: [address(2)], topics: [] }))
     await scanFor(new LogMatcher(crypto, { addresses: [address(1)], topics: [[], [topic(2)]] }))
     expect(receipts).not.toHaveBeenCalled()
-    expect((await scanFor(new LogMatcher(crypto, { addresses: [], topics: [] }))).logs).toHaveLength(1)
+    const { logs } = await scanFor(new LogMatcher(crypto, { addresses: [], topics: [] }))
+    expect(JSON.parse(logs.pieces.join(''))).toHaveLength(1)
     expect(new Set(receipts.mock.calls.flat())).toEqual(new Set([1]))
   })
 
-  it('ends when its signal is aborted', async () => {
+  it('ends at the next turn when nobody waits for it', async () => {
     const chain = await openChain()
     for (let i = 0; i < BLOCKS_MAX; i++) await chain.append([])
-    const controller = new AbortController()
-    const turns = new Turns()
-    const scanning = scanLogs({ ...none(chain), to: Height(BLOCKS_MAX), turns, signal: controller.signal })
-    await turns.next()
-    controller.abort(new Error('gone'))
-    await expect(scanning).rejects.toThrow('gone')
+    const { call, gone, shared } = callOf(chain)
+    vi.spyOn(shared.turns, 'isOver').mockReturnValue(true)
+    const scanning = scanLogs({ ...none(chain), call })
+    gone.abort()
+    await expect(scanning).rejects.toThrow(CallGivenUp)
   })
 
-  it('takes turns with others, one slice of one scan at a time', async () => {
+  it('lets others go first when its slice is used up', async () => {
     const chain = await openChain()
     for (let i = 0; i < BLOCKS_MAX; i++) await chain.append([])
-    const iterations: number[] = []
-    let iteration = 0
-    class CountedTurns extends Turns {
-      override async next(): Promise<void> {
-        await super.next()
-        iterations.push(iteration)
-      }
-    }
-    let running = true
-    const count = () => {
-      iteration++
-      if (running) setImmediate(count)
-    }
-    setImmediate(count)
-    const scan = { ...none(chain), to: Height(BLOCKS_MAX), turns: new CountedTurns(), signal: new AbortController().signal }
-    await Promise.all([scanLogs(scan), scanLogs(scan), scanLogs(scan)])
-    running = false
-    // Ten headers in slices of two, three times.
-    expect(iterations).toHaveLength(15)
-    expect(new Set(iterations).size).toBe(15)
+    const clock = new ManualClock()
+    const { call, shared } = callOf(chain, clock)
+    const bloom = vi.spyOn(chain.node.store, 'logsBloom')
+    bloom.mockImplementation((height) => {
+      // Each header takes half a slice.
+      clock.advance(DEFAULT_RPC_LIMITS.sliceMs / 2)
+      return chain.node.store.header(height)?.header.logsBloom
+    })
+    const turns = vi.spyOn(shared.turns, 'next')
+    await scanLogs({ ...none(chain), call })
+    expect(turns).toHaveBeenCalledTimes(Math.floor(BLOCKS_MAX / 2))
   })
 })

@@ -1,9 +1,11 @@
 import type { Height, Log } from '@quoin/protocol'
 import type { BlockReader, StoredHeader } from '../store/types.ts'
+import type { BlockTexts } from './block-texts.ts'
 import { formatLog, type LogPlace } from './format.ts'
+import { JsonText } from './json-text.ts'
 import type { RpcLimits } from './limits.ts'
 import type { LogMatcher } from './log-matcher.ts'
-import type { Turns } from './turns.ts'
+import type { CallContext } from './method.ts'
 
 export interface PlacedLog extends LogPlace {
   readonly log: Log
@@ -26,6 +28,16 @@ export function logsOfBlock(reader: BlockReader, block: StoredHeader, matcher: L
   return found
 }
 
+/** The JSON of a log, made once while its block is recent. */
+export const logText = (texts: BlockTexts, placed: PlacedLog): string =>
+  texts.of('logs', placed.block.header.number).item(placed.logIndex, () => JSON.stringify(formatLog(placed.log, placed)))
+
+/** The JSON of those logs of a block that match. */
+export function logTextsOfBlock(reader: BlockReader, texts: BlockTexts, height: Height, matcher: LogMatcher): readonly string[] {
+  if (!matcher.mayMatch(read(reader, 'logsBloom', height))) return []
+  return logsOfBlock(reader, read(reader, 'header', height), matcher).map((placed) => logText(texts, placed))
+}
+
 /** Bytes that a log takes in an answer beside its data, at most. */
 const logFrameBytes = 768
 
@@ -35,14 +47,12 @@ export interface LogScan {
   /** First block and last, both stored. */
   readonly from: Height
   readonly to: Height
-  readonly limits: Pick<RpcLimits, 'logsMax' | 'logReceiptsMax' | 'logSliceItemsMax' | 'responseBytesMax'>
-  readonly turns: Turns
-  readonly signal: AbortSignal
+  readonly call: CallContext
 }
 
 export interface FoundLogs {
   /** As the RPC answers them. */
-  readonly logs: readonly unknown[]
+  readonly logs: JsonText
   /** The last block that was read: before `to` when a limit was reached. Never before `from`. */
   readonly through: Height
   /** The limit, in words. */
@@ -51,38 +61,53 @@ export interface FoundLogs {
 
 /**
  * All logs of a range that match, or those of its first blocks when they are too many for one answer. A block is never cut, and at least
- * one is read, so that whoever goes on after `through` comes to the end. Rejects when the signal is aborted.
+ * one is read, so that whoever goes on after `through` comes to the end. Rejects when the call is given up.
  */
-export async function scanLogs({ reader, matcher, from, to, limits, turns, signal }: LogScan): Promise<FoundLogs> {
-  const logs: unknown[] = []
+export async function scanLogs({ reader, matcher, from, to, call }: LogScan): Promise<FoundLogs> {
+  const { limits } = call
+  const { texts } = call.shared
+  const pieces = new ListPieces()
   let bytes = 0
   let receipts = 0
-  let sliceItems = 0
-  await turns.next()
   for (let height = from; height <= to; height++) {
-    if (sliceItems >= limits.logSliceItemsMax) {
-      await turns.next()
-      sliceItems = 0
-    }
-    signal.throwIfAborted()
-    sliceItems++
+    if (call.isSliceOver()) await call.nextTurn()
     if (!matcher.mayMatch(read(reader, 'logsBloom', height))) continue
     const found = logsOfBlock(reader, read(reader, 'header', height), matcher)
     const foundBytes = found.reduce((sum, { log }) => sum + logFrameBytes + 2 * log.data.length, 0)
-    const reached = tooMany(logs.length + found.length, bytes + foundBytes, limits)
-    if (logs.length > 0 && found.length > 0 && reached !== undefined) return { logs, through: (height - 1) as Height, reached }
-    for (const placed of found) logs.push(formatLog(placed.log, placed))
-    const count = read(reader, 'receipts', height).length
+    const reached = tooMany(pieces.count + found.length, bytes + foundBytes, limits)
+    if (pieces.count > 0 && found.length > 0 && reached !== undefined)
+      return { logs: pieces.end(), through: (height - 1) as Height, reached }
+    for (const placed of found) {
+      if (call.isSliceOver()) await call.nextTurn()
+      pieces.add(logText(texts, placed))
+    }
     bytes += foundBytes
-    sliceItems += count
-    receipts += count
+    receipts += read(reader, 'receipts', height).length
     if (receipts >= limits.logReceiptsMax && height < to)
-      return { logs, through: height, reached: `max receipts ${limits.logReceiptsMax}` }
+      return { logs: pieces.end(), through: height, reached: `max receipts ${limits.logReceiptsMax}` }
   }
-  return { logs, through: to, reached: undefined }
+  return { logs: pieces.end(), through: to, reached: undefined }
 }
 
-function tooMany(logs: number, bytes: number, { logsMax, responseBytesMax }: LogScan['limits']): string | undefined {
+/** A JSON list that grows. */
+class ListPieces {
+  readonly #pieces: string[] = []
+  count = 0
+
+  add(text: string): void {
+    this.#pieces.push(this.count++ === 0 ? '[' : ',', text)
+  }
+
+  end(): JsonText {
+    return new JsonText(this.count === 0 ? ['[]'] : [...this.#pieces, ']'])
+  }
+}
+
+function tooMany(
+  logs: number,
+  bytes: number,
+  { logsMax, responseBytesMax }: Pick<RpcLimits, 'logsMax' | 'responseBytesMax'>,
+): string | undefined {
   if (logs > logsMax) return `max results ${logsMax}`
   return bytes > responseBytesMax ? `max response bytes ${responseBytesMax}` : undefined
 }

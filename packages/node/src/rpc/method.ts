@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Client } from '../fair-queue.ts'
 import { invalidParams } from './errors.ts'
+import type { Topic } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
 import type { Shared } from './shared.ts'
 
@@ -8,6 +10,14 @@ export interface CallContext {
   readonly identity: Identity
   /** Aborted when the client is gone, the time is up, or the server stops. */
   readonly signal: AbortSignal
+  /** The same, without a signal. */
+  readonly isGivenUp: boolean
+  /** Whether the clients' work has held the loop for a slice: what goes on waits for `nextTurn` first. */
+  isSliceOver(): boolean
+  /** Resolves when it is this client's turn. Rejects when the call was given up meanwhile. */
+  nextTurn(): Promise<void>
+  /** Counts bytes of an answer that is being made, until the call ends. */
+  hold(bytes: number): void
   readonly limits: RpcLimits
   readonly shared: Shared
   /** How results are pushed; only on a WebSocket. */
@@ -15,19 +25,14 @@ export interface CallContext {
 }
 
 /** What the server knows of the caller. */
-export interface Identity {
-  /** Address of the other end. */
-  readonly remote: string
-}
+export type Identity = Client
 
 /** A WebSocket connection as its subscriptions see it. */
 export interface Connection {
-  /** Starts a stream of notifications under a new id, and returns the id. Throws RpcError when the connection has `max` already. */
-  subscribe(max: number, stream: (id: string, signal: AbortSignal) => Promise<void>): string
-  /** False when there is no such subscription. */
+  /** Pushes notifications from now on, and returns the subscription's id. Throws RpcError when there are too many. */
+  subscribe(topic: Topic): string
+  /** False when this connection has no such subscription. */
   unsubscribe(id: string): boolean
-  /** Sends a notification; resolves when the socket took it, so that a slow client slows its own stream only. */
-  notify(subscription: string, result: unknown): Promise<void>
 }
 
 /** One JSON-RPC method: its checked parameters and what it answers. */

@@ -36,9 +36,9 @@ const ran: (Address | undefined)[] = []
 
 beforeEach(async () => {
   node = await openTestNode({ crypto, validators: testValidators(crypto, 1) })
-  const run: CallRunner['run'] = (kind, request, signal) => {
+  const run: CallRunner['run'] = (kind, request, signal, client) => {
     ran.push(request.call.to)
-    return node.calls.run(kind, request, signal)
+    return node.calls.run(kind, request, signal, client)
   }
   rpc = await serveTestNode({ ...node, calls: { stats: node.calls.stats, close: () => node.calls.close(), run } }, crypto)
   tokens = [await deploy('Gold', 700n), await deploy('Iron', 30n)]

@@ -31,9 +31,13 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
     crypto: parts.crypto,
     blocks: store,
     feed: parts.feed,
-    pool,
+    pool: {
+      get: async (hash) => pool.get(hash),
+      pendingNonce: async (sender) => pool.pendingNonce(sender),
+      stats: async () => pool.stats,
+      onAdmitted: (listener) => pool.onAdmitted(listener),
+    },
     calls: parts.calls,
-    head: () => chain.head,
     stateAt: (height) => stateAt(kv, height),
     nextBaseFee: () => nextBaseFee(chain.head.header, chain.head.parameters),
     submit: (raw) => submit(parts, raw),
@@ -43,7 +47,10 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
 }
 
 /** A re-broadcast of what waits in the pool or is final already is answered like the first time. */
-async function submit({ pool, store }: NodeParts, raw: Uint8Array): Promise<Result<Hash, PoolRefusal>> {
+export async function submit(
+  { pool, store }: { readonly pool: Pick<Mempool, 'add' | 'verify'>; readonly store: Pick<BlockReader, 'locate'> },
+  raw: Uint8Array,
+): Promise<Result<Hash, PoolRefusal>> {
   const result = await pool.add(raw, 'rpc')
   if (result.ok) return ok(result.value.hash)
   const { code } = result.error

@@ -15,6 +15,11 @@ export class Quota {
     this.#perRemoteMax = perRemoteMax
   }
 
+  /** Units that are held now. */
+  get total(): number {
+    return this.#total
+  }
+
   /** Takes units for a client. The returned function gives them back, once. Throws RpcError when they are too many. */
   take(remote: string, units: number): () => void {
     const held = this.#held.get(remote) ?? 0

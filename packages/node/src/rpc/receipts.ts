@@ -1,26 +1,46 @@
 import type { Receipt } from '@quoin/protocol'
-import type { RpcBackend, RpcBlock } from './backend.ts'
-import type { PlacedTransaction } from './blocks.ts'
+import type { RpcBackend } from './backend.ts'
+import { type PlacedTransaction, type RawBlock, transactionOf } from './blocks.ts'
 import { formatReceipt } from './format.ts'
+import { JsonText, jsonList } from './json-text.ts'
+import type { CallContext } from './method.ts'
 
-const countLogs = (receipts: readonly Receipt[]): number => receipts.reduce((sum, { logs }) => sum + logs.length, 0)
-
-/** The JSON form of a final transaction's receipt. */
-export function receiptOf(backend: RpcBackend, { block, index, transaction }: PlacedTransaction) {
-  const receipts = backend.blocks.receipts(block.header.number) ?? []
-  const receipt = receipts[index]
-  if (receipt === undefined) throw new Error(`the database is damaged: no receipt ${index} of block ${block.header.number}`)
-  const firstLogIndex = countLogs(receipts.slice(0, index))
-  return formatReceipt(receipt, { block, index, transaction, crypto: backend.crypto, firstLogIndex })
+const countLogs = (receipts: readonly Receipt[], before: number): number => {
+  let sum = 0
+  for (let i = 0; i < before; i++) sum += receipts[i]!.logs.length
+  return sum
 }
 
-/** All receipts of a block, in the JSON form. */
-export function receiptsOf(backend: RpcBackend, block: RpcBlock) {
-  let firstLogIndex = 0
-  return (backend.blocks.receipts(block.header.number) ?? []).map((receipt, index) => {
-    const transaction = block.transactions[index]!
-    const formatted = formatReceipt(receipt, { block, index, transaction, crypto: backend.crypto, firstLogIndex })
-    firstLogIndex += receipt.logs.length
-    return formatted
+/** The JSON of a final transaction's receipt. */
+export function receiptText(backend: RpcBackend, { block, index, transaction }: PlacedTransaction, call: CallContext): JsonText {
+  const height = block.header.number
+  const receipts = backend.blocks.receipts(height) ?? []
+  const receipt = receipts[index]
+  if (receipt === undefined) throw new Error(`the database is damaged: no receipt ${index} of block ${height}`)
+  const text = call.shared.texts.of('receipts', height).item(index, () => {
+    const firstLogIndex = countLogs(receipts, index)
+    return JSON.stringify(formatReceipt(receipt, { block, index, transaction, crypto: backend.crypto, firstLogIndex }))
   })
+  return new JsonText([text])
+}
+
+/** The JSON of all receipts of a block. They take turns with other work. */
+export function receiptsText(backend: RpcBackend, raw: RawBlock, call: CallContext): Promise<JsonText> {
+  const { block } = raw
+  const { crypto } = backend
+  const height = block.header.number
+  const kept = call.shared.texts.of('receipts', height)
+  let firstLogIndex = 0
+  return jsonList(
+    backend.blocks.receipts(height) ?? [],
+    (receipt, index) => {
+      const text = kept.item(index, () => {
+        const transaction = transactionOf(backend, raw, index)
+        return JSON.stringify(formatReceipt(receipt, { block, index, transaction, crypto, firstLogIndex }))
+      })
+      firstLogIndex += receipt.logs.length
+      return text
+    },
+    call,
+  )
 }

@@ -1,13 +1,28 @@
-import type { Hash } from '@quoin/protocol'
+import type { Hash, SignedTransaction } from '@quoin/protocol'
+import type { Source } from './hub.ts'
 
-/** Hashes of the transactions that the pool admitted lately, numbered, so that any number of readers share them. */
-export class RecentTransactions {
+type Follow = (listener: (transaction: SignedTransaction) => void) => () => void
+
+/** How many transactions are remembered whole. */
+const WHOLE_MAX = 2_048
+
+/**
+ * Hashes of the transactions that the pool admitted lately, numbered, so that any number of readers share them. The pool is followed while
+ * somebody reads.
+ */
+export class RecentTransactions implements Source {
   readonly #countMax: number
+  readonly #follow: Follow
   readonly #hashes: Hash[] = []
+  readonly #whole: SignedTransaction[] = []
+  readonly #listeners = new Set<() => void>()
   #next = 0
+  #readers = 0
+  #unfollow: (() => void) | undefined
 
-  constructor(countMax: number) {
+  constructor(countMax: number, follow: Follow) {
     this.#countMax = countMax
+    this.#follow = follow
   }
 
   /** Number of the one that comes next. */
@@ -15,9 +30,29 @@ export class RecentTransactions {
     return this.#next
   }
 
-  add(hash: Hash): void {
-    this.#hashes[this.#next % this.#countMax] = hash
+  /** Somebody reads from now on, until the returned function is called. */
+  read(): () => void {
+    if (this.#readers++ === 0) this.#unfollow = this.#follow((transaction) => this.#add(transaction))
+    let isReading = true
+    return () => {
+      if (!isReading) return
+      isReading = false
+      if (--this.#readers > 0) return
+      this.close()
+    }
+  }
+
+  /** Calls back after each one, until the returned function is called. */
+  onAdded(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #add(transaction: SignedTransaction): void {
+    this.#hashes[this.#next % this.#countMax] = transaction.hash
+    this.#whole[this.#next % WHOLE_MAX] = transaction
     this.#next++
+    for (const listener of this.#listeners) listener()
   }
 
   /** Those from a number on, oldest first, as far as they are remembered. */
@@ -26,5 +61,21 @@ export class RecentTransactions {
     for (let n = Math.max(number, this.#next - this.#countMax); n < this.#next; n++)
       hashes.push(this.#hashes[n % this.#countMax]!)
     return hashes
+  }
+
+  /** The hash of a number; undefined when it is forgotten. */
+  hashAt(number: number): Hash | undefined {
+    return number < this.#next - this.#countMax ? undefined : this.#hashes[number % this.#countMax]
+  }
+
+  /** The transaction of a number; undefined when it is forgotten. */
+  at(number: number): SignedTransaction | undefined {
+    return number < this.#next - WHOLE_MAX ? undefined : this.#whole[number % WHOLE_MAX]
+  }
+
+  close(): void {
+    this.#unfollow?.()
+    this.#unfollow = undefined
+    this.#whole.length = 0
   }
 }

@@ -1,41 +1,84 @@
+import type { Height } from '@quoin/protocol'
 import type { Clock, Random } from '../powers.ts'
 import type { RpcBackend } from './backend.ts'
-import { Filters } from './filters.ts'
+import { BlockTexts } from './block-texts.ts'
+import { Filters, type Rewind } from './filters.ts'
+import { Hub, type Source } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
 import { Quota } from './quota.ts'
+import { ReceiptWaits } from './receipt-waits.ts'
 import { RecentTransactions } from './recent-transactions.ts'
 import { Turns } from './turns.ts'
 
 /** What the calls of all clients of a server share. */
 export interface Shared {
   readonly filters: Filters
-  /** Holds addresses and topics for a filter or subscription until the returned function is called. Throws RpcError over a limit. */
+  /** Holds addresses and topics for a filter until the returned function is called. Throws RpcError over a limit. */
   takeTerms(remote: string, terms: number): () => void
   readonly transactions: RecentTransactions
-  /** Whose turn it is to go on with a long query. */
+  /** Whose turn it is to go on. */
   readonly turns: Turns
-  close(): void
+  readonly hub: Hub
+  /** The chain as a source of notifications. */
+  readonly blocks: Source
+  readonly texts: BlockTexts
+  readonly receipts: ReceiptWaits
+  /** The chain went back, as only one for development does. */
+  rewind(rewind: Rewind): void
+  close(): Promise<void>
 }
 
 export interface SharedOptions {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly random: Random
   readonly limits: RpcLimits
+  /** Told of what fails behind a subscription. */
+  readonly onFailure: (failure: unknown) => void
 }
 
-/** Follows the pool until it is closed. */
-export function openShared({ pool }: Pick<RpcBackend, 'pool'>, { clock, random, limits }: SharedOptions): Shared {
-  const transactions = new RecentTransactions(limits.filterTransactionsMax)
+/** Follows the chain and the pool until it is closed. */
+export function openShared(backend: RpcBackend, { clock, random, limits, onFailure }: SharedOptions): Shared {
+  const transactions = new RecentTransactions(limits.filterTransactionsMax, (listener) => backend.pool.onAdmitted(listener))
   const filters = new Filters({ clock, random, limits })
-  const terms = new Quota('addresses and topics in filters and subscriptions', limits.logTermsMax, limits.logTermsPerRemoteMax)
-  return {
-    filters,
-    takeTerms(remote, count) {
-      filters.expire()
-      return terms.take(remote, count)
-    },
-    transactions,
-    turns: new Turns(),
-    close: pool.onAdmitted(({ hash }) => transactions.add(hash)),
+  const quota = new Quota('addresses and topics in filters and subscriptions', limits.logTermsMax, limits.logTermsPerRemoteMax)
+  const takeTerms = (remote: string, count: number): (() => void) => {
+    filters.expire()
+    return quota.take(remote, count)
   }
+  const turns = new Turns(clock, limits.sliceMs)
+  const hub = new Hub({ limits, turns, takeTerms, onFailure })
+  const texts = new BlockTexts(limits.textsBytesMax)
+  const receipts = new ReceiptWaits()
+  const blocks: Source = {
+    get next() {
+      return backend.blocks.head.header.number + 1
+    },
+  }
+  const stop = new AbortController()
+  const following = follow(backend, stop.signal, (height) => {
+    receipts.onBlock(backend.blocks.senders(height) ?? [])
+    hub.wake()
+  }).catch(onFailure)
+  const unsubscribe = transactions.onAdded(() => hub.wake())
+  return {
+    ...{ filters, takeTerms, transactions, turns, hub, blocks, texts, receipts },
+    rewind(rewind) {
+      texts.clear()
+      filters.rewind(rewind)
+      hub.rewind(rewind, blocks)
+    },
+    async close() {
+      stop.abort()
+      unsubscribe()
+      transactions.close()
+      hub.close()
+      receipts.close()
+      await following
+    },
+  }
+}
+
+async function follow(backend: RpcBackend, signal: AbortSignal, onBlock: (height: Height) => void): Promise<void> {
+  const heights = backend.feed.subscribe(({ header }) => [{ index: 0, value: header.number }], 'next', signal)
+  for await (const { value } of heights) onBlock(value)
 }

@@ -60,11 +60,15 @@ async function writeSignState(path: string, validator: Address, random: (length:
   }
 }
 
-const settingsOf = ({ listen, advertise, rpcPort }: InitOptions): Readonly<Record<string, unknown>> => ({
+const settingsOf = ({ listen, advertise, rpcPort, development }: InitOptions): Readonly<Record<string, unknown>> => ({
   'rpc.port': rpcPort,
+  ...(development ? DEVELOPMENT_SETTINGS : {}),
   'p2p.listen': [listen],
   ...(advertise === undefined ? {} : { 'p2p.advertise': [advertise] }),
 })
+
+/** Of one of several nodes on a machine, which serve whatever runs there. */
+const DEVELOPMENT_SETTINGS = { 'rpc.cors-origins': ['*'], 'rpc.requests-per-minute': 0, 'health.port': 0 } as const
 
 async function makeKeys(crypto: Crypto, { developmentIndex, random }: InitOptions) {
   if (developmentIndex === undefined) return { secretKey: newSecret(crypto, random), nodeKey: await createNodeKey() }

@@ -1,9 +1,8 @@
 import { systemClock } from '../../system-clock.ts'
 import '../../compat.ts'
-import { readFile } from 'node:fs/promises'
 import { type Genesis, nobleCrypto } from '@quoin/protocol'
-import { type Logger as Pino, pino } from 'pino'
-import { loadConfig } from '../../config/index.ts'
+import type { Logger as Pino } from 'pino'
+import { type Config, loadConfig } from '../../config/index.ts'
 import type { SignStateOptions } from '../../engine/sign-custody.ts'
 import type { Ending } from '../../health/ending.ts'
 import { HealthMonitor } from '../../health/monitor.ts'
@@ -13,11 +12,16 @@ import { type NodeKeys, readKeys } from '../../keys/node-files.ts'
 import { Scope } from '../../lifecycle.ts'
 
 import type { Node } from '../../node.ts'
+import type { RpcThread } from '../../rpc/index.ts'
 import { lockDirectory } from '../../store/lock.ts'
 import { unlessMissing } from '../../unless-missing.ts'
+import { readConfigFile } from '../config-file.ts'
 import { EXIT_CODE } from '../exit-code.ts'
 import { CommandFailure, orFail } from '../failure.ts'
 import { readGenesisFile } from '../genesis-file.ts'
+import { openLog } from '../live-log.ts'
+import { Reload } from '../reload.ts'
+import { rpcSettingsOf } from '../rpc-settings.ts'
 import { runAndClose } from '../run-and-close.ts'
 import { runNode } from '../run-node.ts'
 import { type Shutdown, systemShutdown } from '../shutdown.ts'
@@ -50,18 +54,30 @@ async function startUntil(
   signState: SignStateOptions,
 ): Promise<number> {
   const dir = dataDir(root)
-  const config = orFail(loadConfig({ file: await readConfigFile(dir), env: process.env, flags }), 'configuration')
+  const read = async () => loadConfig({ file: await readConfigFile(dir), env: process.env, flags })
+  const config = orFail(await read(), 'configuration')
+  rpcSettingsOf(config)
   const genesis = await readGenesis(dir)
   const keys = orFail(await readKeys(nobleCrypto, dir), root)
   requireRealKeys(genesis, keys)
-  const log = pino({ level: config.log.level, base: null })
+  const { log, setLevel } = openLog(config.log.level)
+  const serving: { rpc?: RpcThread | undefined } = {}
+  const prepare = (changed: Config) => {
+    const settings = rpcSettingsOf(changed)
+    return () => {
+      setLevel(changed.log.level)
+      serving.rpc?.set(settings)
+    }
+  }
   const scope = new Scope((err, name) => log.fatal({ err }, `${name} failed`))
   let health: HealthMonitor | undefined
   const run = async (): Promise<number> => {
     try {
       scope.own(orFail(await lockDirectory(dir.root), 'data directory'))
       health = scope.own(new HealthMonitor(systemClock, log.child({ module: 'health' })))
+      scope.own(new Reload({ config, read, prepare, log }))
       const { node, rpc } = await runNode({ dir, config, genesis, keys, signState, log, scope, shutdown, health })
+      serving.rpc = rpc
       process.send?.({ kind: 'ready', rpcPort: rpc?.port ?? 0 })
       const ending = await endOf({ node, told, log, health, stayUp: config.health['stay-up-when-halted'] })
       const exitCode = ending === undefined ? EXIT_CODE.done : EXIT_CODE[ending.code]
@@ -117,11 +133,6 @@ async function close(scope: Scope, shutdown: Shutdown, log: Pino): Promise<void>
     if (!shutdown.isForced) throw err
     log.warn({ err }, 'stopped in the midst of work')
   }
-}
-
-async function readConfigFile(dir: DataDir): Promise<{ readonly name: string; readonly text: string } | undefined> {
-  const text = await unlessMissing(readFile(dir.config, 'utf8'))
-  return text === undefined ? undefined : { name: dir.config, text }
 }
 
 async function readGenesis(dir: DataDir): Promise<Genesis> {

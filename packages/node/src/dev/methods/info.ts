@@ -8,7 +8,7 @@ import type { DevMethods } from './naming.ts'
 const MODULES = ['anvil', 'eth', 'evm', 'hardhat', 'net', 'personal', 'rpc', 'txpool', 'web3']
 
 function nodeInfo(backend: DevBackend) {
-  const { header, hash } = backend.head()
+  const { header, hash } = backend.blocks.head
   const gasPrice = quantityHex(backend.nextBaseFee())
   return {
     currentBlockNumber: quantityHex(header.number),

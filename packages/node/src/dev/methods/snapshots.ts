@@ -15,7 +15,7 @@ const reset = method([resetOptions], async ({ dev, accounts }: DevBackend, [opti
   const { jsonRpcUrl, blockNumber } = options?.forking ?? {}
   if ((jsonRpcUrl ?? blockNumber ?? undefined) !== undefined)
     throw new RpcError(RPC_CODE.server, 'quoin dev cannot fork another chain: call without `forking` to go back to block 0')
-  shared.filters.rewind(await dev.reset())
+  shared.rewind(await dev.reset())
   accounts.reset()
   return DONE
 })
@@ -25,7 +25,7 @@ export const snapshotMethods: DevMethods = {
   evm_snapshot: method([], async ({ dev }: DevBackend) => quantityHex(await dev.snapshot())),
   evm_revert: method([looseInteger], async ({ dev }: DevBackend, [id], { shared }) => {
     const rewind = await dev.revert(id)
-    if (rewind !== undefined) shared.filters.rewind(rewind)
+    if (rewind !== undefined) shared.rewind(rewind)
     return rewind !== undefined
   }),
   ...underBothNames('reset', reset),

@@ -1,16 +1,19 @@
 import type { Height } from '@quoin/protocol'
 import { z } from 'zod'
-import type { RpcBackend, RpcBlock } from '../backend.ts'
-import { loadBlock, resolveHeight } from '../blocks.ts'
-import { formatBlock, quantityHex } from '../format.ts'
-import { type Methods, method } from '../method.ts'
-import { receiptsOf } from '../receipts.ts'
+import type { RpcBackend } from '../backend.ts'
+import { blockText, type RawBlock, rawBlock, resolveHeight } from '../blocks.ts'
+import { quantityHex } from '../format.ts'
+import { type CallContext, type Methods, method } from '../method.ts'
+import { receiptsText } from '../receipts.ts'
 import { type BlockReference, blockNumber, blockReference, hash, quantity } from '../schema.ts'
 
-const find = (backend: RpcBackend, reference: BlockReference): RpcBlock | undefined => {
+const find = (backend: RpcBackend, reference: BlockReference): RawBlock | undefined => {
   const height = resolveHeight(backend, reference)
-  return height === undefined ? undefined : loadBlock(backend, height)
+  return height === undefined ? undefined : rawBlock(backend, height)
 }
+
+const textOf = (backend: RpcBackend, raw: RawBlock | undefined, full: boolean, call: CallContext) =>
+  raw === undefined ? null : blockText(backend, raw, full, call)
 
 const countOf = (backend: RpcBackend, height: Height | undefined) => {
   const senders = height === undefined ? undefined : backend.blocks.senders(height)
@@ -19,17 +22,15 @@ const countOf = (backend: RpcBackend, height: Height | undefined) => {
 
 /** Blocks, whole. Uncles do not exist here. */
 export const blockMethods: Methods<RpcBackend> = {
-  eth_getBlockByNumber: method([blockNumber, z.boolean().default(false)], (backend: RpcBackend, [reference, full]) => {
-    const block = find(backend, reference)
-    return block === undefined ? null : formatBlock(block, full)
-  }),
-  eth_getBlockByHash: method([hash, z.boolean().default(false)], (backend: RpcBackend, [blockHash, full]) => {
-    const block = find(backend, { hash: blockHash })
-    return block === undefined ? null : formatBlock(block, full)
-  }),
-  eth_getBlockReceipts: method([blockReference], (backend: RpcBackend, [reference]) => {
-    const block = find(backend, reference)
-    return block === undefined ? null : receiptsOf(backend, block)
+  eth_getBlockByNumber: method([blockNumber, z.boolean().default(false)], (backend: RpcBackend, [reference, full], call) =>
+    textOf(backend, find(backend, reference), full, call),
+  ),
+  eth_getBlockByHash: method([hash, z.boolean().default(false)], (backend: RpcBackend, [blockHash, full], call) =>
+    textOf(backend, find(backend, { hash: blockHash }), full, call),
+  ),
+  eth_getBlockReceipts: method([blockReference], (backend: RpcBackend, [reference], call) => {
+    const raw = find(backend, reference)
+    return raw === undefined ? null : receiptsText(backend, raw, call)
   }),
   eth_getBlockTransactionCountByNumber: method([blockNumber], (backend: RpcBackend, [reference]) =>
     countOf(backend, resolveHeight(backend, reference)),

@@ -42,6 +42,7 @@ async function outcomeOf<K extends CallKind>(
     kind,
     requestOf(backend, params, context),
     context.signal,
+    context.identity,
   )
   if (!answer.ok)
     throw new RpcError(answer.error.code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, answer.error.message)

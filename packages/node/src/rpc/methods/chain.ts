@@ -20,8 +20,8 @@ export const chainMethods: Methods<RpcBackend> = {
     return { startingBlock: '0x0', currentBlock: quantityHex(progress.current), highestBlock: quantityHex(progress.highest) }
   }),
   rpc_modules: method([], () => ({ eth: '1.0', net: '1.0', rpc: '1.0', txpool: '1.0', web3: '1.0' })),
-  txpool_status: method([], (backend: RpcBackend) => {
-    const { count, queued } = backend.pool.stats
+  txpool_status: method([], async (backend: RpcBackend) => {
+    const { count, queued } = await backend.pool.stats()
     return { pending: quantityHex(count - queued), queued: quantityHex(queued) }
   }),
 }

@@ -2,43 +2,66 @@ import type { Header, Height } from '@quoin/protocol'
 import { z } from 'zod'
 import { effectiveTip } from '../../mempool/ordering.ts'
 import type { RpcBackend } from '../backend.ts'
-import { loadBlock, requireHeight } from '../blocks.ts'
+import { rawBlock, requireHeight, transactionOf } from '../blocks.ts'
 import { invalidParams } from '../errors.ts'
 import { quantityHex } from '../format.ts'
-import { type Methods, method } from '../method.ts'
+import { JsonText, jsonList } from '../json-text.ts'
+import { type CallContext, type Methods, method } from '../method.ts'
 import { blockNumber, looseInteger } from '../schema.ts'
 
 const percentiles = z.array(z.number().min(0).max(100)).max(100)
 
-/** Tips at the percentiles of a block's gas, as EIP-1559 clients expect: one row a block, zeros for an empty one. */
-function rewards(backend: RpcBackend, { number, baseFeePerGas, gasUsed }: Header, wanted: readonly number[]): readonly bigint[] {
+interface PaidTip {
+  readonly tip: bigint
+  readonly gas: number
+}
+
+/** What the transactions of a block paid, the least tip first. */
+async function tipsOf(backend: RpcBackend, { number, baseFeePerGas }: Header, call: CallContext): Promise<readonly PaidTip[]> {
   // Under `free`, which a base fee of 0 marks, no tip is charged: the block need not be read.
-  const transactions = baseFeePerGas === 0n ? [] : (loadBlock(backend, number)?.transactions ?? [])
-  const receipts = transactions.length === 0 ? [] : (backend.blocks.receipts(number) ?? [])
-  const paid = transactions
-    .map((transaction, i) => ({ tip: effectiveTip(transaction, baseFeePerGas), gas: receipts[i]!.gasUsed }))
-    .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0))
+  const raw = baseFeePerGas === 0n ? undefined : rawBlock(backend, number)
+  if (raw === undefined || raw.bodies.length === 0) return []
+  const receipts = backend.blocks.receipts(number) ?? []
+  const paid: PaidTip[] = []
+  for (const [index, { gasUsed: gas }] of receipts.entries()) {
+    if (call.isSliceOver()) await call.nextTurn()
+    paid.push({ tip: effectiveTip(transactionOf(backend, raw, index), baseFeePerGas), gas })
+  }
+  return paid.sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0))
+}
+
+/** Tips at the percentiles of a block's gas, as EIP-1559 clients expect: one row a block, zeros for an empty one. */
+function rewards(paid: readonly PaidTip[], gasUsed: number, wanted: readonly number[]): readonly bigint[] {
+  let gas = 0
+  let at = 0
   return wanted.map((percentile) => {
-    let gas = 0
-    for (const entry of paid) {
-      gas += entry.gas
-      if (100 * gas >= percentile * gasUsed) return entry.tip
-    }
-    return 0n
+    while (at < paid.length && 100 * (gas + paid[at]!.gas) < percentile * gasUsed) gas += paid[at++]!.gas
+    return paid[at]?.tip ?? 0n
   })
 }
 
-function feeHistory(backend: RpcBackend, count: number, newest: Height, wanted: readonly number[] | undefined) {
+async function feeHistory(
+  backend: RpcBackend,
+  { count, newest, wanted }: { readonly count: number; readonly newest: Height; readonly wanted: readonly number[] | undefined },
+  call: CallContext,
+) {
   const oldest = Math.max(0, newest - count + 1)
   const headers: Header[] = []
-  for (let height = oldest; height <= newest; height++) headers.push(backend.blocks.header(height as Height)!.header)
+  const reward: string[][] = []
+  for (let height = oldest; height <= newest; height++) {
+    if (call.isSliceOver()) await call.nextTurn()
+    const { header } = backend.blocks.header(height as Height)!
+    headers.push(header)
+    if (wanted !== undefined) reward.push(rewards(await tipsOf(backend, header, call), header.gasUsed, wanted).map(quantityHex))
+  }
   const following = backend.blocks.header((newest + 1) as Height)?.header.baseFeePerGas ?? backend.nextBaseFee()
-  return {
+  const rows = wanted === undefined ? undefined : await jsonList(reward, (row) => JSON.stringify(row), call)
+  const frame = JSON.stringify({
     oldestBlock: quantityHex(oldest),
     baseFeePerGas: [...headers.map(({ baseFeePerGas }) => baseFeePerGas), following].map(quantityHex),
     gasUsedRatio: headers.map(({ gasUsed, gasLimit }) => gasUsed / gasLimit),
-    ...(wanted === undefined ? {} : { reward: headers.map((header) => rewards(backend, header, wanted).map(quantityHex)) }),
-  }
+  })
+  return new JsonText(rows === undefined ? [frame] : [frame.slice(0, -1), ',"reward":', ...rows.pieces, '}'])
 }
 
 /** Tips are not charged under `free`, and one block a proposer fills rarely: no tip is needed to be included. */
@@ -48,11 +71,12 @@ export const feeMethods: Methods<RpcBackend> = {
   eth_blobBaseFee: method([], () => '0x0'),
   eth_feeHistory: method(
     [looseInteger, blockNumber, percentiles.optional()],
-    (backend: RpcBackend, [count, reference, wanted], { limits }) => {
+    (backend: RpcBackend, [count, reference, wanted], call) => {
       if (count < 1) throw invalidParams('block count must be at least 1')
       if (wanted?.some((percentile, i) => i > 0 && percentile < wanted[i - 1]!))
         throw invalidParams('reward percentiles must not decrease')
-      return feeHistory(backend, Math.min(count, limits.feeHistoryBlocksMax), requireHeight(backend, reference), wanted)
+      const range = { count: Math.min(count, call.limits.feeHistoryBlocksMax), newest: requireHeight(backend, reference), wanted }
+      return feeHistory(backend, range, call)
     },
   ),
 }

@@ -32,6 +32,16 @@ function installLogs(backend: RpcBackend, query: LogQuery, { shared, identity, l
   }
 }
 
+function installPending({ shared, identity }: CallContext): string {
+  const stop = shared.transactions.read()
+  try {
+    return shared.filters.install(identity.remote, { kind: 'transactions', next: shared.transactions.next }, stop)
+  } catch (refusal) {
+    stop()
+    throw refusal
+  }
+}
+
 /** The cursor moves when the changes are known: a call that is aborted loses none. */
 function changesOf(filter: Filter, backend: RpcBackend, call: CallContext) {
   const { subject } = filter
@@ -61,8 +71,7 @@ async function logChanges(subject: Extract<FilterSubject, { kind: 'logs' }>, bac
   const to = Math.min(latest, subject.to ?? latest, subject.next + call.limits.logBlocksMax) as Height
   if (subject.next > to) return []
   const { matcher, next: from } = subject
-  const { limits, signal, shared } = call
-  const { logs, through } = await scanLogs({ reader: backend.blocks, matcher, from, to, limits, turns: shared.turns, signal })
+  const { logs, through } = await scanLogs({ reader: backend.blocks, matcher, from, to, call })
   subject.next = (through + 1) as Height
   return logs
 }
@@ -86,9 +95,7 @@ export const filterMethods: Methods<RpcBackend> = {
     const next = (backend.blocks.head.header.number + 1) as Height
     return shared.filters.install(identity.remote, { kind: 'blocks', next }, nothing)
   }),
-  eth_newPendingTransactionFilter: method([], (_backend: RpcBackend, _, { shared, identity }) =>
-    shared.filters.install(identity.remote, { kind: 'transactions', next: shared.transactions.next }, nothing),
-  ),
+  eth_newPendingTransactionFilter: method([], (_backend: RpcBackend, _, call) => installPending(call)),
   eth_getFilterChanges: method([z.string()], (backend: RpcBackend, [id], call) =>
     changesOf(call.shared.filters.require(id), backend, call),
   ),

@@ -11,9 +11,7 @@ import { type CallContext, type Methods, method } from '../method.ts'
  * (packages/utils/src/getLogsRetryHelper.ts).
  */
 export async function getLogs(backend: RpcBackend, matcher: LogMatcher, range: HeightRange, call: CallContext) {
-  const { limits, signal, shared } = call
-  const scan = { reader: backend.blocks, matcher, ...range, limits, turns: shared.turns, signal }
-  const { logs, through, reached } = await scanLogs(scan)
+  const { logs, through, reached } = await scanLogs({ reader: backend.blocks, matcher, ...range, call })
   if (reached === undefined) return logs
   const fitting = `[${quantityHex(range.from)}, ${quantityHex(through)}]`
   throw invalidParams(

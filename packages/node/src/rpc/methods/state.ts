@@ -30,7 +30,7 @@ export const stateMethods: Methods<RpcBackend> = {
     quantityHex((await stateOf(backend, reference).account(account)).balance),
   ),
   eth_getTransactionCount: method([address, blockReference], async (backend: RpcBackend, [account, reference]) => {
-    const waiting = isPending(reference) ? backend.pool.pendingNonce(account) : undefined
+    const waiting = isPending(reference) ? await backend.pool.pendingNonce(account) : undefined
     return quantityHex(waiting ?? (await stateOf(backend, reference).account(account)).nonce)
   }),
   eth_getCode: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>

@@ -1,16 +1,16 @@
 import type { Hash } from '@quoin/protocol'
-import { eachUnder, linkDeadline } from '../../abort.ts'
+import { linkDeadline } from '../../abort.ts'
 import type { RpcBackend } from '../backend.ts'
 import { findTransaction, type PlacedTransaction, resolveHeight, transactionAt } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { formatTransaction } from '../format.ts'
-import { type Methods, method } from '../method.ts'
-import { receiptOf } from '../receipts.ts'
+import { type CallContext, type Methods, method } from '../method.ts'
+import { receiptText } from '../receipts.ts'
 import { blockNumber, data, hash, looseInteger, quantity } from '../schema.ts'
 
-function receiptByHash(backend: RpcBackend, transaction: Hash) {
+function receiptByHash(backend: RpcBackend, transaction: Hash, call: CallContext) {
   const found = findTransaction(backend, transaction)
-  return found === undefined ? null : receiptOf(backend, found)
+  return found === undefined ? null : receiptText(backend, found, call)
 }
 
 const formatPlaced = (found: PlacedTransaction | undefined) =>
@@ -25,23 +25,25 @@ async function send(backend: RpcBackend, raw: Uint8Array): Promise<Hash> {
 const SYNC_SEND_MS_DEFAULT = 10_000
 
 /** Waits for the receipt of a transaction that was sent (EIP-7966). */
-async function waitForReceipt(backend: RpcBackend, transaction: Hash, timeoutMs: number, signal: AbortSignal) {
-  const from = { height: backend.blocks.head.header.number, index: 0 }
-  const blocks = eachUnder(linkDeadline(timeoutMs, [signal]), (deadline) =>
-    backend.feed.subscribe(() => [{ index: 0, value: undefined }], from, deadline),
-  )
-  for await (const _ of blocks) {
-    const receipt = receiptByHash(backend, transaction)
-    if (receipt !== null) return receipt
+async function waitForReceipt(backend: RpcBackend, transaction: Hash, timeoutMs: number, call: CallContext) {
+  const { signal, unlink } = linkDeadline(timeoutMs, [call.signal])
+  try {
+    do {
+      const receipt = receiptByHash(backend, transaction, call)
+      if (receipt !== null) return receipt
+      await call.shared.receipts.wait(transaction, signal)
+    } while (!signal.aborted)
+  } finally {
+    unlink()
   }
   throw new RpcError(4, `the transaction was added to the pool but is not in a block after ${timeoutMs} ms`, transaction)
 }
 
 export const transactionMethods: Methods<RpcBackend> = {
-  eth_getTransactionByHash: method([hash], (backend: RpcBackend, [transactionHash]) => {
+  eth_getTransactionByHash: method([hash], async (backend: RpcBackend, [transactionHash]) => {
     const found = findTransaction(backend, transactionHash)
     if (found !== undefined) return formatPlaced(found)
-    const pending = backend.pool.get(transactionHash)
+    const pending = await backend.pool.get(transactionHash)
     return pending === undefined ? null : formatTransaction(pending, undefined)
   }),
   eth_getTransactionByBlockHashAndIndex: method([hash, quantity], (backend: RpcBackend, [blockHash, index]) =>
@@ -50,11 +52,13 @@ export const transactionMethods: Methods<RpcBackend> = {
   eth_getTransactionByBlockNumberAndIndex: method([blockNumber, quantity], (backend: RpcBackend, [reference, index]) =>
     formatPlaced(transactionAt(backend, resolveHeight(backend, reference), index)),
   ),
-  eth_getTransactionReceipt: method([hash], (backend: RpcBackend, [transactionHash]) => receiptByHash(backend, transactionHash)),
+  eth_getTransactionReceipt: method([hash], (backend: RpcBackend, [transactionHash], call) =>
+    receiptByHash(backend, transactionHash, call),
+  ),
   eth_sendRawTransaction: method([data], (backend: RpcBackend, [raw]) => send(backend, raw)),
   eth_sendRawTransactionSync: method([data, looseInteger.optional()], async (backend: RpcBackend, [raw, timeoutMs], call) => {
     const transaction = await send(backend, raw)
     const timeout = Math.min(timeoutMs ?? SYNC_SEND_MS_DEFAULT, call.limits.requestMs)
-    return waitForReceipt(backend, transaction, timeout, call.signal)
+    return waitForReceipt(backend, transaction, timeout, call)
   }),
 }

@@ -1,0 +1,28 @@
+import { type Logger as Pino, pino } from 'pino'
+
+/** A log whose level can be changed while it is in use. */
+export interface LiveLog {
+  readonly log: Pino
+  setLevel(level: string): void
+}
+
+/** Pino's children keep the level that they were made with: all are told. */
+export function openLog(level: string): LiveLog {
+  const children = new Set<WeakRef<Pino>>()
+  const log: Pino = pino({
+    level,
+    base: null,
+    onChild: (child) => void children.add(new WeakRef(child as Pino)),
+  })
+  return {
+    log,
+    setLevel(next) {
+      log.level = next
+      for (const reference of children) {
+        const child = reference.deref()
+        if (child === undefined) children.delete(reference)
+        else child.level = next
+      }
+    },
+  }
+}

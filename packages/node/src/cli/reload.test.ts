@@ -1,0 +1,77 @@
+import { afterEach, expect, it } from 'vitest'
+import { LogRecorder } from '../../test/chain.ts'
+import { type Config, loadConfig } from '../config/index.ts'
+import { CommandFailure } from './failure.ts'
+import { openLog } from './live-log.ts'
+import { Reload } from './reload.ts'
+
+const NONE = { file: undefined, env: {}, flags: {} }
+const configOf = (text: string) => loadConfig({ ...NONE, file: { name: 'config.toml', text } })
+const before = (configOf('') as { value: Config }).value
+
+let reload: Reload | undefined
+afterEach(() => reload?.close())
+
+function open(texts: readonly string[], refusal?: string) {
+  const log = new LogRecorder()
+  const applied: string[] = []
+  const left = [...texts]
+  reload = new Reload({
+    config: before,
+    read: async () => configOf(left.shift() ?? ''),
+    prepare: (config) => {
+      if (refusal !== undefined) throw new CommandFailure(refusal)
+      return () => applied.push(config.log.level)
+    },
+    log,
+  })
+  return { reload, log, applied }
+}
+
+it('takes over what can be in force at once, and names what cannot', async () => {
+  const {
+    reload: opened,
+    log,
+    applied,
+  } = open(['[log]\nlevel = "debug"\n[rpc]\nbatch-items = 7\nport = 1\n', '[log]\nlevel = "debug"\n[rpc]\nport = 1\n'])
+  await opened.reload()
+  expect(applied).toEqual(['debug'])
+  expect(log.lines).toMatchObject([
+    { level: 'info', fields: { changed: ['rpc.batch-items', 'log.level'] } },
+    { level: 'warn', fields: { changed: ['rpc.port'] } },
+  ])
+  // The next one is compared with what was read last.
+  await opened.reload()
+  expect(log.lines.slice(2)).toMatchObject([{ level: 'info', fields: { changed: ['rpc.batch-items'] } }])
+})
+
+it('changes nothing when the file is wrong, and says why', async () => {
+  const {
+    reload: opened,
+    log,
+    applied,
+  } = open(['[log]\nlevel = "loud"\n', '[rcp]\n', ''], 'rpc.trusted-proxies: x is no IP address')
+  for (const reason of [/must be one of trace/, /unknown section \[rcp\]/, /x is no IP address/]) {
+    await opened.reload()
+    expect(log.lines.at(-1)).toMatchObject({ level: 'error', fields: { reason: expect.stringMatching(reason) } })
+  }
+  expect(applied).toEqual([])
+})
+
+it('hears SIGHUP until it is closed', async () => {
+  const { reload: opened, applied } = open(['[log]\nlevel = "warn"\n'])
+  process.emit('SIGHUP')
+  await opened.close()
+  expect(applied).toEqual(['warn'])
+  expect(process.listenerCount('SIGHUP')).toBe(0)
+})
+
+it('the level of a log holds for its children too', () => {
+  const { log, setLevel } = openLog('info')
+  const child = log.child({ module: 'a' })
+  const grandchild = child.child({ module: 'b' })
+  setLevel('error')
+  expect([log.level, child.level, grandchild.level]).toEqual(['error', 'error', 'error'])
+  setLevel('debug')
+  expect(log.child({}).level).toBe('debug')
+})

@@ -1,0 +1,62 @@
+import type { Result } from '@quoin/protocol'
+import type { Logger as Pino } from 'pino'
+import { type Config, type ConfigError, changedKeys, LIVE_KEYS } from '../config/index.ts'
+import type { Closable } from '../lifecycle.ts'
+import { CommandFailure } from './failure.ts'
+
+export interface ReloadOptions {
+  readonly config: Config
+  /** Reads the configuration as the start did. */
+  readonly read: () => Promise<Result<Config, ConfigError>>
+  /** Makes ready what follows from a configuration, and returns what puts it in force. Throws CommandFailure where it cannot be used. */
+  readonly prepare: (config: Config) => () => void
+  readonly log: Pick<Pino, 'info' | 'warn' | 'error'>
+}
+
+/** Reads the settings of a running node again when it gets SIGHUP. A wrong file changes nothing. */
+export class Reload implements Closable {
+  readonly #options: ReloadOptions
+  #config: Config
+  /** One after another. */
+  #last: Promise<void> = Promise.resolve()
+  readonly #onSignal = (): void => void this.reload()
+
+  constructor(options: ReloadOptions) {
+    this.#options = options
+    this.#config = options.config
+    process.on('SIGHUP', this.#onSignal)
+  }
+
+  reload(): Promise<void> {
+    this.#last = this.#last.then(() => this.#reload())
+    return this.#last
+  }
+
+  async close(): Promise<void> {
+    process.removeListener('SIGHUP', this.#onSignal)
+    await this.#last
+  }
+
+  /** Never rejects. */
+  async #reload(): Promise<void> {
+    const { read, prepare, log } = this.#options
+    try {
+      const config = await read()
+      if (!config.ok) return this.#refuse(config.error.message)
+      const changed = changedKeys(this.#config, config.value)
+      const apply = prepare(config.value)
+      apply()
+      this.#config = config.value
+      const [inForce, later] = [changed.filter((path) => LIVE_KEYS.has(path)), changed.filter((path) => !LIVE_KEYS.has(path))]
+      log.info({ changed: inForce }, 'the settings were read again')
+      if (later.length > 0) log.warn({ changed: later }, 'these settings are in force after the next start')
+    } catch (failure) {
+      if (failure instanceof CommandFailure) this.#refuse(failure.message)
+      else log.error({ err: failure }, 'the settings could not be read again: all stay as they were')
+    }
+  }
+
+  #refuse(reason: string): void {
+    this.#options.log.error({ reason }, 'the settings were not read again, for one is wrong: all stay as they were')
+  }
+}

@@ -1,0 +1,41 @@
+import { availableParallelism } from 'node:os'
+import type { Config } from '../config/index.ts'
+import { DEFAULT_RPC_LIMITS, type RpcSettings } from '../rpc/index.ts'
+import { checkRpcLimits } from '../rpc/limits.ts'
+import { proxiesRefusal } from '../rpc/server/access.ts'
+import { WEIGHT_MAX } from '../rpc/weights.ts'
+import { CommandFailure } from './failure.ts'
+
+/** What the configuration says of the RPC, as the server takes it. Throws CommandFailure where it cannot. */
+export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
+  const refusal = proxiesRefusal(rpc['trusted-proxies'])
+  if (refusal !== undefined) throw new CommandFailure(`rpc.trusted-proxies: ${refusal}`)
+  const perMinute = rpc['requests-per-minute']
+  const connectionsMax = rpc.connections
+  return {
+    corsOrigins: rpc['cors-origins'],
+    allowedHosts: rpc['allowed-hosts'],
+    trustedProxies: rpc['trusted-proxies'],
+    unitsPerSecond: perMinute / 60,
+    // A call that weighs most must be possible.
+    unitsBurst: Math.max(perMinute, WEIGHT_MAX),
+    limits: checkRpcLimits({
+      ...DEFAULT_RPC_LIMITS,
+      bodyBytesMax: rpc['body-bytes'],
+      parseAtOnceBytesMax: Math.min(DEFAULT_RPC_LIMITS.parseAtOnceBytesMax, rpc['body-bytes']),
+      // Two requests of any size must be possible.
+      heldBytesMax: Math.max(DEFAULT_RPC_LIMITS.heldBytesMax, 2 * (rpc['body-bytes'] + DEFAULT_RPC_LIMITS.responseBytesMax)),
+      batchItemsMax: rpc['batch-items'],
+      connectionsMax,
+      connectionsPerRemoteMax: Math.min(connectionsMax, rpc['connections-per-address']),
+      callGasMax: rpc['call-gas'],
+    }),
+  }
+}
+
+/** Cores from which on a third thread runs calls. */
+const MANY_CORES = 8
+
+/** Threads behind `eth_call`: no client has the last one for itself, so that there are two at least where nobody says otherwise. */
+export const callWorkersOf = ({ rpc }: Pick<Config, 'rpc'>): number =>
+  rpc['call-workers'] > 0 ? rpc['call-workers'] : availableParallelism() >= MANY_CORES ? 3 : 2

@@ -1,0 +1,57 @@
+import type { Client } from '../fair-queue.ts'
+import type { Clock } from '../powers.ts'
+
+export const CALL_USAGE_LIMITS = {
+  /** In what time use counts half. */
+  halfLifeMs: 10_000,
+  /** Whoever used more thread time than this lately waits for those who used less. */
+  lightMsMax: 1_000,
+  /** Clients that are remembered, those that called last. */
+  clientsMax: 4_096,
+} as const
+
+interface Use {
+  ms: number
+  atMs: number
+}
+
+/** How long the calls of each address, and of each of its connections, kept threads busy lately. */
+export class CallUsage {
+  readonly #clock: Pick<Clock, 'monotonic'>
+  /** In the order of their last use. */
+  readonly #uses = new Map<string | number, Use>()
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock
+  }
+
+  add({ remote, connection }: Client, ms: number): void {
+    this.#add(remote, ms)
+    this.#add(connection, ms)
+  }
+
+  /** 0 goes first: who used little, by address and connection. 1: only the connection did. 2: neither. */
+  rankOf({ remote, connection }: Client): 0 | 1 | 2 {
+    if (!this.#isLight(connection)) return 2
+    return this.#isLight(remote) ? 0 : 1
+  }
+
+  #isLight(key: string | number): boolean {
+    const use = this.#uses.get(key)
+    return use === undefined || this.#now(use) <= CALL_USAGE_LIMITS.lightMsMax
+  }
+
+  #now({ ms, atMs }: Use): number {
+    return ms * 0.5 ** ((this.#clock.monotonic() - atMs) / CALL_USAGE_LIMITS.halfLifeMs)
+  }
+
+  #add(key: string | number, ms: number): void {
+    const use = this.#uses.get(key)
+    this.#uses.delete(key)
+    this.#uses.set(key, { ms: (use === undefined ? 0 : this.#now(use)) + ms, atMs: this.#clock.monotonic() })
+    for (const oldest of this.#uses.keys()) {
+      if (this.#uses.size <= CALL_USAGE_LIMITS.clientsMax) break
+      this.#uses.delete(oldest)
+    }
+  }
+}

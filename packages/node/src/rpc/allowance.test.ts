@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest'
+import { ManualClock } from '../../test/clock.ts'
+import { Allowances } from './allowance.ts'
+import { rpcMethods } from './methods/index.ts'
+import { WEIGHT_MAX, weightOf } from './weights.ts'
+
+it('an address has its burst, then its rate, and says when it can go on', () => {
+  const clock = new ManualClock()
+  const allowances = new Allowances(clock, { unitsPerSecond: 10, unitsBurst: 30 })
+  expect([allowances.take('a', 20), allowances.take('a', 10), allowances.take('a', 1)]).toEqual([0, 0, 100])
+  expect(allowances.take('b', 30)).toBe(0)
+  clock.advance(50)
+  expect(allowances.take('a', 1)).toBe(50)
+  clock.advance(200)
+  expect([allowances.take('a', 2), allowances.take('a', 1)]).toEqual([0, 50])
+  // A pause fills the bucket, no further.
+  clock.advance(1e9)
+  expect([allowances.take('a', 30), allowances.take('a', 1)]).toEqual([0, 100])
+  allowances.set({ unitsPerSecond: 0, unitsBurst: 0 })
+  expect(allowances.take('a', 1e9)).toBe(0)
+})
+
+it('weighs what costs much more than what costs little, and a full block as one', () => {
+  expect(weightOf('eth_chainId', [])).toBe(1)
+  expect(weightOf('eth_getBlockByNumber', ['latest', false])).toBeLessThan(weightOf('eth_getBlockByNumber', ['latest', true]))
+  for (const name of Object.keys(rpcMethods)) expect(weightOf(name, ['latest', true])).toBeLessThanOrEqual(WEIGHT_MAX)
+})

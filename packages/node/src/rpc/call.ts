@@ -1,0 +1,85 @@
+import { type Link, linkDeadline } from '../abort.ts'
+import type { Client } from '../fair-queue.ts'
+import type { Clock } from '../powers.ts'
+import type { RpcLimits } from './limits.ts'
+import type { CallContext, Connection, Identity } from './method.ts'
+import type { Shared } from './shared.ts'
+
+export interface CallOptions {
+  readonly identity: Identity
+  readonly limits: RpcLimits
+  readonly shared: Shared
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  /** Aborted when nobody waits for the answer any more. */
+  readonly abandoned: readonly AbortSignal[]
+  /** Told of each stretch of an answer that is made, and with a negative count when the answer is handed on. */
+  readonly onBytes: (count: number) => void
+  readonly connection: Connection | undefined
+}
+
+/** One request on its way: how long it may take, and whether anybody still waits for it. What it made is released by `end`. */
+export class Call implements CallContext {
+  readonly identity: Identity
+  readonly limits: RpcLimits
+  readonly shared: Shared
+  readonly connection: Connection | undefined
+  readonly #clock: Pick<Clock, 'monotonic' | 'after'>
+  readonly #abandoned: readonly AbortSignal[]
+  readonly #onBytes: (count: number) => void
+  #bytes = 0
+  readonly #client: Client
+  readonly #deadlineMs: number
+  #link: Link | undefined
+
+  constructor({ identity, limits, shared, clock, abandoned, onBytes, connection }: CallOptions) {
+    this.identity = identity
+    this.limits = limits
+    this.shared = shared
+    this.connection = connection
+    this.#clock = clock
+    this.#abandoned = abandoned
+    this.#onBytes = onBytes
+    this.#client = identity
+    this.#deadlineMs = clock.monotonic() + limits.requestMs
+  }
+
+  /** Made when it is first asked for: most calls end before anybody could abort them. */
+  get signal(): AbortSignal {
+    this.#link ??= linkDeadline(Math.max(0, this.#deadlineMs - this.#clock.monotonic()), this.#abandoned, this.#clock)
+    return this.#link.signal
+  }
+
+  get isGivenUp(): boolean {
+    return (
+      this.#link?.signal.aborted === true ||
+      this.#abandoned.some(({ aborted }) => aborted) ||
+      this.#clock.monotonic() > this.#deadlineMs
+    )
+  }
+
+  isSliceOver(): boolean {
+    return this.shared.turns.isOver()
+  }
+
+  async nextTurn(): Promise<void> {
+    await this.shared.turns.next(this.#client)
+    if (this.isGivenUp) throw new CallGivenUp()
+  }
+
+  hold(bytes: number): void {
+    this.#bytes += bytes
+    this.#onBytes(bytes)
+  }
+
+  end(): void {
+    this.#link?.unlink()
+    if (this.#bytes > 0) this.#onBytes(-this.#bytes)
+  }
+}
+
+/** Nobody waits for the answer any more, or its time is up. */
+export class CallGivenUp extends Error {
+  constructor() {
+    super('the call was given up')
+  }
+}

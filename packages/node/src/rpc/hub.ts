@@ -1,0 +1,220 @@
+import type { Height } from '@quoin/protocol'
+import type { Client } from '../fair-queue.ts'
+import { RPC_CODE, RpcError } from './errors.ts'
+import type { RpcLimits } from './limits.ts'
+import { Quota } from './quota.ts'
+import type { Turns } from './turns.ts'
+
+/** A numbered sequence that grows: the blocks of the chain, or the transactions that the pool admits. */
+export interface Source {
+  /** Number of the item that comes next. */
+  readonly next: number
+}
+
+/** What subscribers with the same wish get. */
+export interface Topic {
+  /** Equal for equal wishes. */
+  readonly key: string
+  readonly source: Source
+  /** The JSON of each notification about an item; none where it does not match. */
+  project(number: number): readonly string[]
+  /** Addresses and topics that it holds in memory. */
+  readonly terms: number
+  /** Called when the first subscription begins; what it returns is called after the last one has ended. */
+  begin?(): () => void
+}
+
+/** Where the notifications of a subscription go. */
+export interface Sink {
+  readonly client: Client
+  /** So much waits for this client that it gets no more before it has read. */
+  readonly isFull: boolean
+  send(text: string): void
+}
+
+interface Subscriber {
+  readonly id: string
+  readonly sink: Sink
+  /** Number of the next item that it gets. */
+  next: number
+}
+
+/** The subscriptions of one address to a channel: together they hold its terms once. */
+interface Holder {
+  count: number
+  readonly release: () => void
+}
+
+interface Channel {
+  readonly topic: Topic
+  readonly stop: () => void
+  readonly holders: Map<string, Holder>
+  readonly subscribers: Set<Subscriber>
+  /** Notifications of the last items, the oldest first: subscribers that are up to date share them. */
+  readonly recent: Map<number, readonly string[]>
+}
+
+const openChannel = (topic: Topic): Channel => ({
+  topic,
+  stop: topic.begin?.() ?? (() => {}),
+  holders: new Map(),
+  subscribers: new Set(),
+  recent: new Map(),
+})
+
+/** Items that a subscriber gets before the next one has its turn, and whose texts are kept. */
+const ITEMS_AT_ONCE = 16
+
+/** The hub's own place among those who take turns. */
+const HUB: Client = { remote: '', connection: 0 }
+
+export interface HubOptions {
+  readonly limits: Pick<RpcLimits, 'subscriptionsMax' | 'subscriptionsPerRemoteMax'>
+  readonly turns: Turns
+  /** Counts addresses and topics that an address holds, until the returned function is called. Throws RpcError over a limit. */
+  readonly takeTerms: (remote: string, terms: number) => () => void
+  /** Told of a projection that threw; its subscriptions are ended. */
+  readonly onFailure: (failure: unknown) => void
+}
+
+/**
+ * Delivers notifications. Subscriptions with the same wish share a channel, in which each item is read, matched and written as JSON once.
+ * A subscription holds nothing but the number of its next item, so that a slow client misses nothing and costs no memory; it goes on when
+ * it has read. Subscribers take turns, and the hub takes turns with the calls.
+ */
+export class Hub {
+  readonly #options: HubOptions
+  readonly #quota: Quota
+  readonly #channels = new Map<string, Channel>()
+  /** Ids are unique in the process, so that a client that mixes connections up is refused instead of served wrongly. */
+  #lastId = 0
+  #isPumping = false
+  /** Something may be due that the pump has passed already. */
+  #isAgain = false
+  #isClosed = false
+
+  constructor(options: HubOptions) {
+    this.#options = options
+    const { subscriptionsMax, subscriptionsPerRemoteMax } = options.limits
+    this.#quota = new Quota('subscriptions', subscriptionsMax, subscriptionsPerRemoteMax)
+  }
+
+  get count(): number {
+    return this.#quota.total
+  }
+
+  /** Begins with the next item. The client is told the id, and nothing more after `end`. Throws RpcError over a limit. */
+  subscribe(topic: Topic, sink: Sink): { readonly id: string; readonly end: () => void } {
+    if (this.#isClosed) throw new RpcError(RPC_CODE.server, 'the server is stopping')
+    const { remote } = sink.client
+    const releaseOne = this.#quota.take(remote, 1)
+    const channel = this.#channels.get(topic.key) ?? openChannel(topic)
+    try {
+      this.#hold(channel, remote)
+    } catch (refusal) {
+      releaseOne()
+      if (channel.holders.size === 0) channel.stop()
+      throw refusal
+    }
+    this.#channels.set(topic.key, channel)
+    const subscriber: Subscriber = { id: `0x${(++this.#lastId).toString(16)}`, sink, next: channel.topic.source.next }
+    channel.subscribers.add(subscriber)
+    let isOver = false
+    const end = (): void => {
+      if (isOver) return
+      isOver = true
+      releaseOne()
+      channel.subscribers.delete(subscriber)
+      this.#letGo(channel, remote)
+    }
+    return { id: subscriber.id, end }
+  }
+
+  /** Throws RpcError when the address holds too much already. */
+  #hold({ topic, holders }: Channel, remote: string): void {
+    const holder = holders.get(remote)
+    if (holder === undefined) holders.set(remote, { count: 1, release: this.#options.takeTerms(remote, topic.terms) })
+    else holder.count++
+  }
+
+  #letGo({ topic, holders, stop }: Channel, remote: string): void {
+    const holder = holders.get(remote)!
+    if (--holder.count > 0) return
+    holder.release()
+    holders.delete(remote)
+    if (holders.size > 0) return
+    this.#channels.delete(topic.key)
+    stop()
+  }
+
+  /** Something has come, or a client has read. */
+  wake(): void {
+    this.#isAgain = true
+    if (this.#isPumping || this.#isClosed || this.#channels.size === 0) return
+    this.#isPumping = true
+    void this.#pump()
+  }
+
+  /** The chain went back, as only one for development does: what follows its new head is news again. */
+  rewind({ from, to }: { readonly from: Height; readonly to: Height }, source: Source): void {
+    for (const { topic, recent, subscribers } of this.#channels.values()) {
+      if (topic.source !== source) continue
+      recent.clear()
+      for (const subscriber of subscribers) {
+        if (subscriber.next <= from + 1) subscriber.next = Math.min(subscriber.next, to + 1)
+      }
+    }
+    this.wake()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#channels.clear()
+  }
+
+  async #pump(): Promise<void> {
+    const { turns } = this.#options
+    while (this.#isAgain) {
+      this.#isAgain = false
+      for (const channel of this.#channels.values()) {
+        for (const subscriber of channel.subscribers) {
+          if (turns.isOver()) await turns.next(HUB)
+          if (subscriber.next < channel.topic.source.next && !subscriber.sink.isFull) this.#deliver(channel, subscriber)
+        }
+      }
+    }
+    this.#isPumping = false
+  }
+
+  #deliver(channel: Channel, subscriber: Subscriber): void {
+    const { sink, id } = subscriber
+    const { source } = channel.topic
+    try {
+      for (let items = 0; subscriber.next < source.next && !sink.isFull; items++) {
+        if (items === ITEMS_AT_ONCE) {
+          this.#isAgain = true
+          return
+        }
+        for (const text of this.#textsOf(channel, subscriber.next))
+          sink.send(`{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":${text}}}`)
+        subscriber.next++
+      }
+    } catch (failure) {
+      channel.subscribers.delete(subscriber)
+      this.#options.onFailure(failure)
+    }
+  }
+
+  #textsOf({ topic, recent }: Channel, number: number): readonly string[] {
+    const known = recent.get(number)
+    if (known !== undefined) return known
+    const texts = topic.project(number)
+    recent.set(number, texts)
+    if (recent.size > ITEMS_AT_ONCE)
+      for (const oldest of recent.keys()) {
+        recent.delete(oldest)
+        break
+      }
+    return texts
+  }
+}

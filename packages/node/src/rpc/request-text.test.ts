@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { DEFAULT_RPC_LIMITS } from './limits.ts'
+import { parseRequests } from './request-text.ts'
+
+const LIMITS = { ...DEFAULT_RPC_LIMITS, batchItemsMax: 20, requestDepthMax: 16, requestValuesMax: 200 }
+const turns = { isSliceOver: () => false, nextTurn: () => Promise.resolve() }
+const parse = (text: string, parseAtOnceBytesMax: number, limits = LIMITS) =>
+  parseRequests(Buffer.from(text), turns, { ...limits, parseAtOnceBytesMax })
+const looked = (text: string, limits = LIMITS) => parse(text, 0, limits)
+
+describe('a text that is looked through first', () => {
+  it('is taken for what JSON.parse takes it for, whatever it is', async () => {
+    const item = fc.oneof(
+      fc.jsonValue({ maxDepth: 3 }),
+      fc.record({
+        method: fc.string(),
+        params: fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('[', '"', '\\', ',', ']'))),
+      }),
+    )
+    const text = fc.oneof(
+      item.map((value) => JSON.stringify(value)),
+      fc.array(item, { maxLength: 4 }).map((value) => JSON.stringify(value, null, 1)),
+      fc.string({ unit: fc.constantFrom('[', ']', '{', '}', ',', '"', '\\', ' ', '1', ':', '\n') }),
+    )
+    const mutated = fc.tuple(text, fc.nat(), fc.constantFrom('', ',', '[', ']', '"', '}', ' ')).map(([whole, at, put]) => {
+      const place = whole.length === 0 ? 0 : at % whole.length
+      return whole.slice(0, place) + put + whole.slice(place + 1)
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(text, mutated), async (given) => {
+        const [plain, scanned] = [await parse(given, 1e9), await looked(given)]
+        expect(scanned.ok).toBe(plain.ok)
+        if (plain.ok) expect(scanned).toEqual(plain)
+        else expect(scanned).toMatchObject({ error: { code: plain.error.code } })
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('is refused when it nests too deep, has too many values or too many requests, and nothing more of it is read', async () => {
+    const deep = `${'['.repeat(3_000_000)}`
+    expect(await looked(`{"params":${deep}`)).toEqual({
+      ok: false,
+      error: { code: -32005, message: 'request nests deeper than 16 levels' },
+    })
+    expect(await looked(JSON.stringify({ params: new Array(201).fill(0) }))).toMatchObject({
+      error: { code: -32005, message: 'request has more than 200 values' },
+    })
+    // Each request of a batch has its own.
+    expect(await looked(JSON.stringify(new Array(20).fill(new Array(150).fill(0))))).toMatchObject({ ok: true })
+    expect(await looked(JSON.stringify(new Array(21).fill({})))).toMatchObject({
+      error: { code: -32005, message: 'batch has more than 20 requests, at most 20 are taken' },
+    })
+  })
+
+  it('lets others have their turn while it is looked through, and between its requests', async () => {
+    let given = 0
+    const busy = {
+      isSliceOver: () => true,
+      nextTurn: () => {
+        given++
+        return Promise.resolve()
+      },
+    }
+    const text = JSON.stringify(new Array(10).fill('x'.repeat(64 * 1024)))
+    expect(await parseRequests(Buffer.from(text), busy, { ...LIMITS, parseAtOnceBytesMax: 0 })).toMatchObject({ ok: true })
+    expect(given).toBeGreaterThanOrEqual(20)
+  })
+})

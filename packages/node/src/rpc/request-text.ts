@@ -1,0 +1,188 @@
+import { err, ok, type Result } from '@quoin/protocol'
+import { RPC_CODE } from './errors.ts'
+import type { RpcLimits } from './limits.ts'
+import type { CallContext } from './method.ts'
+
+/** Why a text is no request. */
+export interface RequestRefusal {
+  readonly code: number
+  readonly message: string
+}
+
+/** One request, or a batch of them. */
+export type RequestText =
+  | { readonly kind: 'one'; readonly request: unknown }
+  | { readonly kind: 'batch'; readonly requests: readonly unknown[] }
+
+type TextLimits = Pick<RpcLimits, 'parseAtOnceBytesMax' | 'requestDepthMax' | 'requestValuesMax' | 'batchItemsMax'>
+
+/**
+ * Parses what a client sent. A short text is parsed at once. A long one is looked through first, with turns for others: how deep it nests, how
+ * many values each request has and where the requests of a batch begin and end; then each request is parsed by itself. So no text holds the
+ * loop longer than one request of `requestValuesMax` values does.
+ */
+export async function parseRequests(
+  bytes: Buffer,
+  call: Pick<CallContext, 'isSliceOver' | 'nextTurn'>,
+  limits: TextLimits,
+): Promise<Result<RequestText, RequestRefusal>> {
+  if (bytes.length <= limits.parseAtOnceBytesMax) {
+    const parsed = parse(bytes)
+    return parsed.ok ? requestsOf(parsed.value, limits) : parsed
+  }
+  const scan = new TextScan(bytes, limits)
+  while (!scan.isDone) {
+    scan.step(SCAN_BYTES)
+    if (call.isSliceOver()) await call.nextTurn()
+  }
+  if (scan.refusal !== undefined) return err(scan.refusal)
+  if (!scan.isBatch) {
+    const parsed = parse(bytes)
+    return parsed.ok ? ok({ kind: 'one', request: parsed.value }) : parsed
+  }
+  const requests: unknown[] = []
+  for (const { from, to } of scan.items) {
+    const parsed = parse(bytes.subarray(from, to))
+    if (!parsed.ok) return parsed
+    requests.push(parsed.value)
+    if (call.isSliceOver()) await call.nextTurn()
+  }
+  return ok({ kind: 'batch', requests })
+}
+
+function requestsOf(value: unknown, limits: TextLimits): Result<RequestText, RequestRefusal> {
+  if (!Array.isArray(value)) return ok({ kind: 'one', request: value })
+  return value.length > limits.batchItemsMax ? err(tooManyItems(value.length, limits)) : ok({ kind: 'batch', requests: value })
+}
+
+function parse(bytes: Buffer): Result<unknown, RequestRefusal> {
+  try {
+    return ok(JSON.parse(bytes.toString()))
+  } catch (failure) {
+    return err(notJson((failure as Error).message))
+  }
+}
+
+const notJson = (message: string): RequestRefusal => ({ code: RPC_CODE.parseError, message: `request is not JSON: ${message}` })
+const tooManyItems = (count: number | string, { batchItemsMax }: TextLimits): RequestRefusal => ({
+  code: RPC_CODE.limitExceeded,
+  message: `batch has ${count} requests, at most ${batchItemsMax} are taken`,
+})
+
+/** Bytes that are looked through between two looks at the clock: a tenth of a millisecond. */
+const SCAN_BYTES = 64 * 1024
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const OPEN_LIST = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+
+/** Looks at the outline of a JSON text, and trusts it to be one: each part is parsed afterwards. */
+class TextScan {
+  readonly #bytes: Buffer
+  readonly #limits: TextLimits
+  readonly items: { readonly from: number; readonly to: number }[] = []
+  #at: number
+  #depth = 0
+  #isText = false
+  /** Values of the request at which it is. */
+  #values = 0
+  #itemAt = 0
+  #hasEnded = false
+  readonly isBatch: boolean
+  refusal: RequestRefusal | undefined
+
+  constructor(bytes: Buffer, limits: TextLimits) {
+    this.#bytes = bytes
+    this.#limits = limits
+    this.#at = 0
+    while (this.#at < bytes.length && isSpace(bytes[this.#at]!)) this.#at++
+    this.isBatch = bytes[this.#at] === OPEN_LIST
+  }
+
+  get isDone(): boolean {
+    return this.refusal !== undefined || this.#at >= this.#bytes.length
+  }
+
+  step(count: number): void {
+    const end = Math.min(this.#bytes.length, this.#at + count)
+    while (this.#at < end && this.refusal === undefined) {
+      if (this.#isText) this.#text(end)
+      else this.#structure(this.#bytes[this.#at]!)
+    }
+    if (this.#at < this.#bytes.length || this.refusal !== undefined) return
+    if (this.isBatch && !this.#hasEnded) this.refusal = notJson('it ends in the midst of the batch')
+  }
+
+  /** Goes to the end of a text, in which a backslash takes the meaning of the byte behind it. */
+  #text(end: number): void {
+    const bytes = this.#bytes
+    while (this.#at < end) {
+      const byte = bytes[this.#at]
+      this.#at += byte === BACKSLASH ? 2 : 1
+      if (byte !== QUOTE) continue
+      this.#isText = false
+      return
+    }
+  }
+
+  #structure(byte: number): void {
+    const at = this.#at++
+    if (this.#hasEnded) {
+      if (!isSpace(byte)) this.refusal = notJson(`something stands behind the batch, at byte ${at}`)
+    } else if (byte === QUOTE) {
+      this.#isText = true
+    } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      this.#open(at)
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
+      this.#close(at, byte)
+    } else if (byte === COMMA) {
+      this.#comma(at)
+    }
+  }
+
+  #open(at: number): void {
+    this.#depth++
+    this.#count()
+    if (this.isBatch && this.#depth === 1) this.#itemAt = at + 1
+    const { requestDepthMax } = this.#limits
+    if (this.#depth > requestDepthMax)
+      this.refusal = { code: RPC_CODE.limitExceeded, message: `request nests deeper than ${requestDepthMax} levels` }
+  }
+
+  #close(at: number, byte: number): void {
+    this.#depth--
+    if (!this.isBatch || this.#depth > 0) return
+    this.#hasEnded = true
+    if (byte !== CLOSE_LIST) this.refusal = notJson(`the batch does not end with ], at byte ${at}`)
+    this.#item(at)
+  }
+
+  #comma(at: number): void {
+    this.#count()
+    if (!this.isBatch || this.#depth !== 1) return
+    this.#item(at)
+    this.#itemAt = at + 1
+  }
+
+  /** Ends a request of the batch; an empty batch has none. */
+  #item(to: number): void {
+    const from = this.#itemAt
+    this.#values = 0
+    const isEmpty = this.#hasEnded && this.items.length === 0 && this.#bytes.subarray(from, to).every(isSpace)
+    if (isEmpty) return
+    this.items.push({ from, to })
+    if (this.items.length > this.#limits.batchItemsMax)
+      this.refusal = tooManyItems(`more than ${this.#limits.batchItemsMax}`, this.#limits)
+  }
+
+  #count(): void {
+    const { requestValuesMax } = this.#limits
+    if (++this.#values > requestValuesMax)
+      this.refusal = { code: RPC_CODE.limitExceeded, message: `request has more than ${requestValuesMax} values` }
+  }
+}

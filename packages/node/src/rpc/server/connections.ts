@@ -1,0 +1,160 @@
+import type { Socket } from 'node:net'
+import type { Clock } from '../../powers.ts'
+import type { RpcLimits } from '../limits.ts'
+
+type ConnectionLimits = Pick<RpcLimits, 'connectionsMax' | 'connectionsPerRemoteMax' | 'heldBytesMax' | 'sweepMs'>
+
+/** One TCP connection of a client, whatever it speaks. */
+export class ClientConnection {
+  /** Unique in the process. */
+  readonly id: number
+  readonly socket: Socket
+  /** Address of the other end: a client, or the proxy before it. */
+  readonly peer: string
+  readonly #gone = new AbortController()
+  /** When it last got or sent something that a client asked for. */
+  activeMs: number
+  /** Requests that are being answered. */
+  running = 0
+  /** Answers that are being sent. */
+  sending = 0
+  /** Subscriptions that live on it. */
+  subscriptions = 0
+  /** Bytes of answers that are being made. */
+  answerBytes = 0
+  /** What had come in when the last request was whole. */
+  #readBytes = 0
+
+  constructor(id: number, socket: Socket, nowMs: number) {
+    this.id = id
+    this.socket = socket
+    this.peer = socket.remoteAddress ?? ''
+    this.activeMs = nowMs
+    socket.once('close', () => this.#gone.abort())
+  }
+
+  /** Aborted when the client is gone. */
+  get gone(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  /** A request is whole: what came in so far is its, and is counted no more. */
+  received(): void {
+    this.#readBytes = this.socket.bytesRead
+  }
+
+  /** Bytes that it takes of memory: of a request that is coming in, of answers that are made, and of what the client has not read. */
+  get heldBytes(): number {
+    return this.socket.bytesRead - this.#readBytes + this.answerBytes + this.socket.writableLength
+  }
+}
+
+/**
+ * The connections of a server. When they are too many, or take too much memory, the one goes that is least missed, so that no client can lock
+ * others out: of the address with the most connections the one that is idle longest; of all the one that takes most.
+ */
+export class Connections {
+  readonly #limits: () => ConnectionLimits
+  readonly #clock: Pick<Clock, 'monotonic'>
+  /** Whether an address is that of a proxy, behind which many clients are. */
+  readonly #isProxy: (address: string) => boolean
+  readonly #open = new Map<Socket, ClientConnection>()
+  readonly #timer: NodeJS.Timeout
+  readonly counters = { accepted: 0, refused: 0, evicted: 0 }
+  #lastId = 0
+
+  constructor(limits: () => ConnectionLimits, clock: Pick<Clock, 'monotonic'>, isProxy: (address: string) => boolean) {
+    this.#limits = limits
+    this.#clock = clock
+    this.#isProxy = isProxy
+    this.#timer = setInterval(() => this.makeRoom(), limits().sweepMs).unref()
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  of(socket: Socket): ClientConnection | undefined {
+    return this.#open.get(socket)
+  }
+
+  /** Takes a connection in, and destroys another one, or this one, where there are too many. */
+  accept(socket: Socket): void {
+    const connection = new ClientConnection(++this.#lastId, socket, this.#clock.monotonic())
+    if (!this.#hasPlace(connection.peer)) {
+      this.counters.refused++
+      socket.destroy()
+      return
+    }
+    this.counters.accepted++
+    this.#open.set(socket, connection)
+    socket.once('close', () => this.#open.delete(socket))
+  }
+
+  /** Frees memory where the connections take too much of it together. */
+  makeRoom(): void {
+    const { heldBytesMax } = this.#limits()
+    const heavy = [...this.#open.values()].map((connection) => ({ connection, bytes: connection.heldBytes }))
+    let total = heavy.reduce((sum, { bytes }) => sum + bytes, 0)
+    if (total <= heldBytesMax) return
+    heavy.sort((a, b) => b.bytes - a.bytes)
+    for (const { connection, bytes } of heavy) {
+      if (total <= heldBytesMax) return
+      this.#evict(connection)
+      total -= bytes
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** All that are open now, to be closed with the server. */
+  all(): readonly ClientConnection[] {
+    return [...this.#open.values()]
+  }
+
+  #hasPlace(peer: string): boolean {
+    const { connectionsMax, connectionsPerRemoteMax } = this.#limits()
+    const own = this.#ofPeer(peer)
+    if (!this.#isProxy(peer) && own.length >= connectionsPerRemoteMax) return this.#evictIdlest(own, false)
+    if (this.#open.size < connectionsMax) return true
+    const most = this.#largestPeer()
+    // Whoever has fewer than another may take its place, even where that one is at work.
+    return this.#evictIdlest(most, most.length > own.length + 1)
+  }
+
+  #ofPeer(peer: string): readonly ClientConnection[] {
+    return [...this.#open.values()].filter((connection) => connection.peer === peer)
+  }
+
+  #largestPeer(): readonly ClientConnection[] {
+    const byPeer = new Map<string, ClientConnection[]>()
+    for (const connection of this.#open.values()) {
+      const list = byPeer.get(connection.peer)
+      if (list === undefined) byPeer.set(connection.peer, [connection])
+      else list.push(connection)
+    }
+    return [...byPeer.values()].reduce((most, list) => (list.length > most.length ? list : most), [])
+  }
+
+  /** False where all are at work, and none of them is to be disturbed. */
+  #evictIdlest(candidates: readonly ClientConnection[], evenBusy: boolean): boolean {
+    const isIdle = ({ running, subscriptions }: ClientConnection) => running === 0 && subscriptions === 0
+    const idle = candidates.filter(isIdle)
+    const pool = idle.length > 0 ? idle : evenBusy ? candidates : []
+    const idlest = pool.reduce<ClientConnection | undefined>(
+      (a, b) => (a === undefined || b.activeMs < a.activeMs ? b : a),
+      undefined,
+    )
+    if (idlest === undefined) return false
+    this.#evict(idlest)
+    return true
+  }
+
+  #evict({ socket }: ClientConnection): void {
+    this.counters.evicted++
+    this.#open.delete(socket)
+    socket.destroy()
+  }
+}

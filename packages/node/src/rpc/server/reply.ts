@@ -1,0 +1,129 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { RPC_CODE } from '../errors.ts'
+import type { ClientConnection } from './connections.ts'
+
+/** Pieces up to this many characters together are sent as one text. */
+const JOINED_CHARS_MAX = 64 * 1024
+
+export interface Reply {
+  readonly status: number
+  readonly type: 'application/json' | 'text/plain' | 'text/plain; version=0.0.4'
+  readonly pieces: readonly string[]
+  readonly headers?: Readonly<Record<string, string | number>>
+}
+
+/** A refusal of the transport in the form of JSON-RPC, so that a client shows the reason. */
+export function refusalReply(status: number, message: string, headers?: Reply['headers']): Reply {
+  const code =
+    status === 413 || status === 429 || status === 503
+      ? RPC_CODE.limitExceeded
+      : status >= 500
+        ? RPC_CODE.internal
+        : RPC_CODE.invalidRequest
+  const text = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })
+  return { status, type: 'application/json', pieces: [text], ...(headers === undefined ? {} : { headers }) }
+}
+
+/**
+ * Sends a reply; resolves when the operating system has all of it, or the client is gone. A client that takes none of it for `sendMs` is
+ * closed.
+ */
+export async function sendReply(
+  response: ServerResponse,
+  connection: ClientConnection,
+  reply: Reply,
+  sendMs: number,
+): Promise<void> {
+  const { status, type, pieces, headers } = reply
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  if (length <= JOINED_CHARS_MAX) {
+    const body = pieces.length === 1 ? pieces[0]! : pieces.join('')
+    response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), ...headers })
+    response.end(body)
+  } else {
+    response.writeHead(status, { 'content-type': type, ...headers })
+    connection.answerBytes += length
+    const written = await writeAll(response, connection, pieces, sendMs)
+    connection.answerBytes -= length - written
+    response.end()
+  }
+  if (!response.writableFinished) await happened(response, 'finish', connection, sendMs)
+}
+
+/** Characters that were handed on: all of them, unless the client is gone. */
+async function writeAll(
+  response: ServerResponse,
+  connection: ClientConnection,
+  pieces: readonly string[],
+  sendMs: number,
+): Promise<number> {
+  let chunk = ''
+  let written = 0
+  for (const piece of pieces) {
+    chunk += piece
+    if (chunk.length < JOINED_CHARS_MAX) continue
+    const isTaken = response.write(chunk)
+    connection.answerBytes -= chunk.length
+    written += chunk.length
+    chunk = ''
+    if (!isTaken) await happened(response, 'drain', connection, sendMs)
+    if (connection.gone.aborted) return written
+  }
+  if (chunk !== '') response.write(chunk)
+  return written
+}
+
+/** Waits until the client has taken what waits for it, or is gone. */
+function happened(
+  response: ServerResponse,
+  event: 'drain' | 'finish',
+  { socket, gone }: ClientConnection,
+  sendMs: number,
+): Promise<void> {
+  if (gone.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const late = (): void => void socket.destroy()
+    const done = (): void => {
+      socket.setTimeout(0)
+      socket.removeListener('timeout', late)
+      response.removeListener(event, done)
+      gone.removeEventListener('abort', done)
+      resolve()
+    }
+    // Counts from the last byte that the client took.
+    socket.setTimeout(sendMs)
+    socket.once('timeout', late)
+    response.once(event, done)
+    gone.addEventListener('abort', done, { once: true })
+  })
+}
+
+/** Why a body was not read to its end. */
+export type BodyFault = 'too-large' | 'gone'
+
+/** The whole body of a request, up to a limit. */
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | BodyFault> {
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) return Promise.resolve('too-large')
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > bytesMax) {
+        request.removeAllListeners('data')
+        resolve('too-large')
+      } else chunks.push(chunk)
+    })
+    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.once('close', () => resolve('gone'))
+    // A connection that was reset while it sent.
+    request.once('error', () => resolve('gone'))
+  })
+}
+
+/** A connection that is closed while the client still writes is reset, and the answer lost: read on for a while, and drop what comes. */
+export function drain(request: IncomingMessage, drainMs: number): void {
+  request.resume()
+  const timer = setTimeout(() => request.socket.destroy(), drainMs)
+  request.once('close', () => clearTimeout(timer))
+}

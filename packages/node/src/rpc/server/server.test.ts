@@ -1,0 +1,278 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { nobleCrypto } from '@quoin/protocol'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { WebSocket } from 'ws'
+import { openTestNode, type TestNode, testValidators } from '../../../test/chain.ts'
+import { serveTestNode, type TestRpc } from '../../../test/rpc.ts'
+import { systemClock } from '../../system-clock.ts'
+import type { RpcBackend } from '../backend.ts'
+import type { RpcLimits } from '../limits.ts'
+import type { CallContext, Methods } from '../method.ts'
+import type { RpcSettings } from './server.ts'
+
+let node: TestNode
+let rpc: TestRpc
+/** What a method of these tests does. */
+let work: (call: CallContext) => unknown
+const sockets: Socket[] = []
+
+const methods: Methods<RpcBackend> = { work: { run: async (_backend, _params, call) => work(call) } }
+
+async function serve(limits: Partial<RpcLimits> = {}, settings: Partial<RpcSettings> = {}): Promise<void> {
+  rpc = await serveTestNode(node, nobleCrypto, limits, { methods, settings, clock: systemClock })
+}
+
+beforeEach(async () => {
+  node = await openTestNode({ crypto: nobleCrypto, validators: testValidators(nobleCrypto, 1) })
+  work = () => 1
+})
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  await rpc.server.close()
+})
+
+const REQUEST = { jsonrpc: '2.0', id: 1, method: 'work' }
+const post = (body: unknown, headers: Record<string, string> = {}) =>
+  fetch(rpc.url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
+const isServed = async () => (await (await post(REQUEST, { connection: 'close' })).json()) as unknown
+
+/** Open connections, each with these bytes sent. */
+function open(count: number, bytes = ''): Promise<readonly Socket[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = connect(rpc.server.port, '127.0.0.1')
+      // The server may reset it.
+      socket.on('error', () => {})
+      sockets.push(socket)
+      await once(socket, 'connect')
+      if (bytes !== '') socket.write(bytes)
+      return socket
+    }),
+  )
+}
+
+const head = (length: number) =>
+  `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`
+const ask = (body: string) => head(body.length) + body
+
+async function openSocket(headers: Record<string, string> = {}, options: object = {}) {
+  const socket = new WebSocket(rpc.socketUrl, { headers, ...options })
+  await once(socket, 'open')
+  return socket
+}
+
+describe('connections', () => {
+  it.each([
+    ['idle ones', ''],
+    ['ones that send a head and no more', head(1_000)],
+    ['ones that begin a head', 'POST / HTTP/1.1\r\n'],
+  ])('of one client never keep another out: %s', async (_, bytes) => {
+    await serve({ connectionsMax: 8, connectionsPerRemoteMax: 8 })
+    const first = await open(8, bytes)
+    const gone = once(first[0]!, 'close')
+    expect(await isServed()).toMatchObject({ result: 1 })
+    // The one that did nothing longest had to go.
+    await gone
+    expect(rpc.server.counters).toMatchObject({ connectionsRefused: 0, connectionsEvicted: 1 })
+  })
+
+  it('that are being answered are left alone: another one of the same address is refused', async () => {
+    await serve({ connectionsMax: 3, connectionsPerRemoteMax: 3 })
+    const answers: ((value: number) => void)[] = []
+    work = () => new Promise((resolve) => answers.push(resolve))
+    const busy = Array.from({ length: 3 }, () => post(REQUEST))
+    await vi.waitUntil(() => answers.length === 3)
+    await expect(post(REQUEST)).rejects.toThrow()
+    expect(rpc.server.counters).toMatchObject({ connectionsRefused: 1, connectionsEvicted: 0 })
+    for (const answer of answers) answer(1)
+    for (const { status } of await Promise.all(busy)) expect(status).toBe(200)
+  })
+
+  it('whose answers nobody reads go when they take too much, the greatest first', async () => {
+    const KIB = 1024
+    await serve({ heldBytesMax: 40_000 * KIB, sweepMs: 20, socketBufferBytesMax: 60_000 * KIB })
+    work = () => 'x'.repeat(4_000 * KIB)
+    const batch = JSON.stringify(Array.from({ length: 4 }, () => REQUEST))
+    await open(6, ask(batch))
+    await vi.waitUntil(() => rpc.server.counters.connectionsEvicted > 0, { timeout: 5_000 })
+    work = () => 1
+    expect(await isServed()).toMatchObject({ result: 1 })
+  })
+
+  it('whose client takes nothing of its answer for long are closed', async () => {
+    await serve({ sendMs: 100 })
+    work = () => 'x'.repeat(16 * 1024 * 1024)
+    await open(1, ask(JSON.stringify(REQUEST)))
+    await vi.waitUntil(() => rpc.server.counters.connections === 0, { timeout: 5_000 })
+  })
+})
+
+describe('work', () => {
+  const burn = (ms: number) => {
+    const end = performance.now() + ms
+    while (performance.now() < end);
+    return 1
+  }
+
+  it('of a long batch lets others have their turn', async () => {
+    await serve()
+    work = () => burn(2)
+    let isDone = false
+    const batch = post(Array.from({ length: 500 }, () => REQUEST)).then((response) => {
+      isDone = true
+      return response.json()
+    })
+    await vi.waitUntil(() => rpc.server.counters.requests === 1)
+    for (let i = 0; i < 5; i++) expect(await isServed()).toMatchObject({ result: 1 })
+    expect(isDone).toBe(false)
+    expect(await batch).toHaveLength(500)
+  })
+
+  it('stops when the client is gone', async () => {
+    await serve()
+    let runs = 0
+    work = () => {
+      runs++
+      return burn(2)
+    }
+    const [socket] = await open(1, ask(JSON.stringify(Array.from({ length: 1_000 }, () => REQUEST))))
+    await vi.waitUntil(() => runs > 0)
+    socket!.destroy()
+    await vi.waitUntil(() => rpc.server.counters.connections === 0)
+    const before = runs
+    expect(await isServed()).toMatchObject({ result: 1 })
+    // What was under way, and the question just asked.
+    expect(runs - before).toBeLessThan(100)
+    expect(runs).toBeLessThan(1_000)
+  })
+
+  it('that takes too long is answered with what took too long', async () => {
+    await serve({ requestMs: 20 })
+    work = (call) => new Promise((_, reject) => call.signal.addEventListener('abort', () => reject(new Error('late'))))
+    expect(await (await post(REQUEST)).json()).toMatchObject({
+      error: { code: -32005, message: expect.stringContaining('20 ms') },
+    })
+  })
+
+  it('of one WebSocket runs a few calls at a time, and answers all', async () => {
+    await serve({ callsPerConnectionMax: 4 })
+    let [running, most, answers] = [0, 0, 0]
+    work = async () => {
+      most = Math.max(most, ++running)
+      await new Promise((resolve) => setImmediate(resolve))
+      running--
+      return 1
+    }
+    const socket = await openSocket()
+    const all = new Promise<void>((resolve) => socket.on('message', () => ++answers === 500 && resolve()))
+    for (let i = 0; i < 500; i++) socket.send(JSON.stringify(REQUEST))
+    await all
+    expect(most).toBe(4)
+    socket.close()
+  })
+})
+
+describe('an allowance', () => {
+  const TEN: Partial<RpcSettings> = { unitsPerSecond: 1, unitsBurst: 10, trustedProxies: ['127.0.0.1'] }
+  const from = (remote: string) => ({ 'x-forwarded-for': remote })
+
+  it('counts the calls of a batch, of a WebSocket and of single requests alike', async () => {
+    await serve({}, TEN)
+    const answers = (await (
+      await post(
+        Array.from({ length: 12 }, () => REQUEST),
+        from('192.0.2.1'),
+      )
+    ).json()) as { error?: object }[]
+    expect(answers.map(({ error }) => error === undefined)).toEqual([...Array.from({ length: 10 }, () => true), false, false])
+    const refused = await post(REQUEST, from('192.0.2.1'))
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
+    expect(await refused.json()).toMatchObject({
+      error: {
+        code: -32005,
+        message: expect.stringMatching(/^rate limit: 192.0.2.1/),
+        data: { retryAfterMs: expect.any(Number) },
+      },
+    })
+    // Behind the same proxy another client has its own.
+    expect((await post(REQUEST, from('192.0.2.2'))).status).toBe(200)
+    const socket = await openSocket(from('192.0.2.3'))
+    let refusals = 0
+    const all = new Promise<void>((resolve) => {
+      let count = 0
+      socket.on('message', (data: Buffer) => {
+        if (data.includes('rate limit')) refusals++
+        if (++count === 15) resolve()
+      })
+    })
+    for (let i = 0; i < 15; i++) socket.send(JSON.stringify(REQUEST))
+    await all
+    expect(refusals).toBe(5)
+    socket.close()
+  })
+
+  it('is another one as soon as the settings are', async () => {
+    await serve({}, TEN)
+    await post(Array.from({ length: 12 }, () => REQUEST))
+    expect((await post(REQUEST)).status).toBe(429)
+    rpc.server.set({ ...(await settingsOf()), unitsPerSecond: 0 })
+    expect((await post(REQUEST)).status).toBe(200)
+  })
+
+  const settingsOf = async (): Promise<RpcSettings> => {
+    const { OPEN_SETTINGS } = await import('../../../test/rpc.ts')
+    const { DEFAULT_RPC_LIMITS } = await import('../limits.ts')
+    return { ...OPEN_SETTINGS, limits: DEFAULT_RPC_LIMITS }
+  }
+})
+
+describe('a browser page', () => {
+  const CLOSED: Partial<RpcSettings> = { corsOrigins: ['https://app.example'] }
+  const page = (origin: string) => ({ origin })
+
+  it('of another origin reads no answer, sends no JSON and opens no WebSocket', async () => {
+    await serve({}, CLOSED)
+    expect((await post(REQUEST, page('https://evil.example'))).headers.get('access-control-allow-origin')).toBeNull()
+    const preflight = await fetch(rpc.url, { method: 'OPTIONS', headers: page('https://evil.example') })
+    expect(preflight.status).toBe(403)
+    expect(preflight.headers.get('access-control-allow-origin')).toBeNull()
+    await expect(openSocket(page('https://evil.example'))).rejects.toThrow('403')
+    expect((await post(REQUEST, page('https://app.example'))).headers.get('access-control-allow-origin')).toBe(
+      'https://app.example',
+    )
+    ;(await openSocket(page('https://app.example'))).close()
+    ;(await openSocket()).close()
+  })
+
+  it('that calls this machine by a name of its own is refused', async () => {
+    await serve({}, CLOSED)
+    const status = await new Promise((resolve, reject) => {
+      const headers = { host: 'evil.example', 'content-type': 'application/json' }
+      const sent = request(rpc.url, { method: 'POST', headers }, (response) => resolve(response.statusCode))
+      sent.on('error', reject)
+      sent.end(JSON.stringify(REQUEST))
+    })
+    expect(status).toBe(403)
+    await expect(openSocket({ host: 'evil.example' })).rejects.toThrow('403')
+  })
+
+  it('cannot send what browsers send without asking', async () => {
+    await serve({}, CLOSED)
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', ''])
+      expect((await post(REQUEST, { 'content-type': type })).status).toBe(415)
+    expect((await post(REQUEST, { 'content-type': 'application/json; charset=utf-8' })).status).toBe(200)
+  })
+})
+
+it('a WebSocket whose client does not answer pings is closed', async () => {
+  await serve({ pingMs: 50 })
+  const deaf = await openSocket({}, { autoPong: false })
+  const well = await openSocket()
+  await once(deaf, 'close')
+  await pause(120)
+  expect(well.readyState).toBe(WebSocket.OPEN)
+  well.close()
+})

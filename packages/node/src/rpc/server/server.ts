@@ -1,0 +1,325 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { Client } from '../../fair-queue.ts'
+import { answerProbe, type Probes } from '../../health/probes.ts'
+import type { Clock, Random } from '../../powers.ts'
+import { type AllowanceLimits, Allowances } from '../allowance.ts'
+import type { RpcBackend } from '../backend.ts'
+import { Call, CallGivenUp } from '../call.ts'
+import { type Answer, Dispatcher, type RpcLogger } from '../dispatch.ts'
+import type { RpcLimits } from '../limits.ts'
+import type { Connection, Methods } from '../method.ts'
+import { rpcMethods } from '../methods/index.ts'
+import { openShared, type Shared } from '../shared.ts'
+import { Access, type AccessSettings } from './access.ts'
+import { type ClientConnection, Connections } from './connections.ts'
+import { drain, type Reply, readBody, refusalReply, sendReply } from './reply.ts'
+import { SocketConnection } from './socket.ts'
+
+/** What may be set anew while the server runs. */
+export interface RpcSettings extends AccessSettings, AllowanceLimits {
+  readonly limits: RpcLimits
+}
+
+export interface RpcServerOptions<Backend extends RpcBackend = RpcBackend> {
+  readonly host: string
+  /** 0 lets the operating system choose. */
+  readonly port: number
+  readonly settings: RpcSettings
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  readonly random: Random
+  readonly logger: RpcLogger
+  /** What is served; every method of a node by default. */
+  readonly methods?: Methods<Backend>
+  /** Why reads are refused now; undefined while they are answered. */
+  readonly readRefusal?: () => string | undefined
+  readonly probes: Probes
+}
+
+export interface RpcServer {
+  readonly host: string
+  readonly port: number
+  readonly counters: RpcCounters
+  /** New settings, for what comes from now on. */
+  set(settings: RpcSettings): void
+  /** Refuses new calls, ends subscriptions, answers what runs, and waits. */
+  close(): Promise<void>
+}
+
+/** Counters since the start, and gauges. */
+export interface RpcCounters {
+  readonly requests: number
+  /** Requests for which the client had no allowance left. */
+  readonly limited: number
+  readonly connections: number
+  readonly connectionsRefused: number
+  readonly connectionsEvicted: number
+  readonly subscriptions: number
+}
+
+/** Serves JSON-RPC over HTTP (POST /) and WebSocket on one port, and the probes. Rejects when it cannot listen. */
+export async function startRpcServer<Backend extends RpcBackend>(
+  backend: Backend,
+  options: RpcServerOptions<Backend>,
+): Promise<RpcServer> {
+  const server = new HttpServer(backend, options)
+  await server.listen(options.host, options.port)
+  return server
+}
+
+const EXPLANATION = 'This is an Ethereum JSON-RPC endpoint: POST requests to it, or open a WebSocket.\n'
+
+/** As go-ethereum takes them. None of them may a page send to another origin without asking. */
+const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest'])
+
+class HttpServer<Backend extends RpcBackend> implements RpcServer {
+  readonly host: string
+  readonly #options: RpcServerOptions<Backend>
+  readonly #shared: Shared
+  readonly #allowances: Allowances
+  readonly #dispatcher: Dispatcher<Backend>
+  readonly #connections: Connections
+  readonly #sockets = new Set<SocketConnection>()
+  readonly #http: Server
+  readonly #webSockets: WebSocketServer
+  readonly #pings: NodeJS.Timeout
+  readonly #stopping = new AbortController()
+  #settings: RpcSettings
+  #access: Access
+  #isStopping = false
+  #requests = 0
+  #limited = 0
+
+  constructor(backend: Backend, options: RpcServerOptions<Backend>) {
+    const { settings, clock, random, logger } = options
+    const { limits } = settings
+    this.host = options.host
+    this.#options = options
+    this.#settings = settings
+    this.#access = new Access(settings)
+    const onFailure = (err: unknown): void => logger.error({ err }, 'a subscription failed')
+    this.#shared = openShared(backend, { clock, random, limits, onFailure })
+    this.#allowances = new Allowances(clock, settings)
+    this.#dispatcher = new Dispatcher({
+      backend,
+      methods: options.methods ?? rpcMethods,
+      logger,
+      allowances: this.#allowances,
+      readRefusal: options.readRefusal ?? (() => undefined),
+    })
+    this.#connections = new Connections(
+      () => this.#settings.limits,
+      clock,
+      (address) => this.#access.isProxy(address),
+    )
+    const { headersMs, receiveMs, keepAliveMs, bodyBytesMax, pingMs } = limits
+    const times = { headersTimeout: headersMs, requestTimeout: receiveMs, keepAliveTimeout: keepAliveMs }
+    this.#http = createServer({ ...times, connectionsCheckingInterval: 1_000, noDelay: true, keepAlive: true })
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: bodyBytesMax,
+      clientTracking: false,
+      perMessageDeflate: false,
+    })
+    this.#http.on('connection', (socket: Socket) => this.#connections.accept(socket))
+    this.#http.on('request', (request, response) => void this.#onRequest(request, response))
+    this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#onUpgrade(request, socket, head))
+    this.#pings = setInterval(() => {
+      for (const socket of this.#sockets) socket.ping()
+    }, pingMs).unref()
+  }
+
+  get port(): number {
+    const address = this.#http.address()
+    if (typeof address !== 'object' || address === null) throw new Error('the server is not listening on a port')
+    return address.port
+  }
+
+  get counters(): RpcCounters {
+    const { refused, evicted } = this.#connections.counters
+    return {
+      requests: this.#requests,
+      limited: this.#limited,
+      connections: this.#connections.count,
+      connectionsRefused: refused,
+      connectionsEvicted: evicted,
+      subscriptions: this.#shared.hub.count,
+    }
+  }
+
+  listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#http.once('error', reject)
+      this.#http.listen({ host, port }, () => {
+        this.#http.removeListener('error', reject)
+        resolve()
+      })
+    })
+  }
+
+  set(settings: RpcSettings): void {
+    this.#settings = settings
+    this.#access = new Access(settings)
+    this.#allowances.set(settings)
+    this.#webSockets.options.maxPayload = settings.limits.bodyBytesMax
+  }
+
+  async close(): Promise<void> {
+    this.#isStopping = true
+    clearInterval(this.#pings)
+    for (const socket of this.#sockets) socket.close()
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
+    this.#stopping.abort()
+    // Those at work close themselves with their answers.
+    for (const { running, sending, socket } of this.#connections.all()) if (running + sending === 0) socket.destroy()
+    await this.#shared.close()
+    await closed
+    this.#connections.close()
+    this.#webSockets.close()
+  }
+
+  async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const connection = this.#connections.of(request.socket)
+    // It was destroyed to make room, with requests that had been read already.
+    if (connection === undefined) return void request.socket.destroy()
+    connection.activeMs = this.#options.clock.monotonic()
+    // A client may send requests without waiting for answers, which go back in their order.
+    if (connection.running >= this.#settings.limits.callsPerConnectionMax) return void request.socket.destroy()
+    try {
+      const reply = (await this.#withoutBody(request)) ?? (await this.#withBody(request, connection))
+      if (reply === undefined) request.socket.destroy()
+      else await this.#send(request, response, connection, reply)
+    } catch (err) {
+      if (!connection.gone.aborted) this.#options.logger.error({ err }, 'http request failed')
+      request.socket.destroy()
+    }
+  }
+
+  async #send(request: IncomingMessage, response: ServerResponse, connection: ClientConnection, reply: Reply): Promise<void> {
+    const { origin } = request.headers
+    const allowed = this.#access.corsOrigin(origin)
+    if (allowed !== undefined) response.setHeader('access-control-allow-origin', allowed)
+    if (allowed !== undefined && allowed !== '*') response.setHeader('vary', 'origin')
+    // One that is kept open would hold up the end of the server, which waits for its connections.
+    if (this.#isStopping) response.setHeader('connection', 'close')
+    connection.sending++
+    await sendReply(response, connection, reply, this.#settings.limits.sendMs).finally(() => connection.sending--)
+  }
+
+  /** What is answered whatever the body; undefined where the body says what is asked. */
+  async #withoutBody({ method, headers, url = '/' }: IncomingMessage): Promise<Reply | undefined> {
+    const path = url.split('?', 1)[0]!
+    if (!this.#access.allowsHost(headers.host))
+      return refusalReply(403, `this node is not called ${headers.host}: name it in rpc.allowed-hosts`)
+    if (method === 'OPTIONS') return this.#preflight(headers.origin)
+    if (method === 'GET' || method === 'HEAD') return this.#probe(path)
+    if (method !== 'POST' || path !== '/')
+      return refusalReply(404, `there is no ${method} ${path.slice(0, 100)}: POST requests to /`)
+    const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+    if (type !== undefined && JSON_TYPES.has(type)) return undefined
+    return refusalReply(415, `requests are application/json, this one is ${type?.slice(0, 100) ?? 'without a content-type'}`)
+  }
+
+  /** Undefined when the client is gone. */
+  async #withBody(request: IncomingMessage, connection: ClientConnection): Promise<Reply | undefined> {
+    const { limits } = this.#settings
+    const body = await readBody(request, limits.bodyBytesMax)
+    connection.received()
+    if (body === 'gone') return undefined
+    if (body === 'too-large') {
+      drain(request, limits.drainMs)
+      return refusalReply(413, `request body is larger than ${limits.bodyBytesMax} bytes`)
+    }
+    const remote = this.#access.remoteOf(connection.peer, forwardedFor(request))
+    const answer = await this.#answer(body, connection, { remote, connection: connection.id }, undefined)
+    if (answer === undefined) return { status: 204, type: 'application/json', pieces: [''] }
+    const { pieces, retryAfterMs } = answer
+    if (retryAfterMs === undefined) return { status: 200, type: 'application/json', pieces }
+    return { status: 429, type: 'application/json', pieces, headers: { 'retry-after': Math.ceil(retryAfterMs / 1_000) } }
+  }
+
+  #preflight(origin: string | undefined): Reply {
+    if (this.#access.corsOrigin(origin) === undefined)
+      return refusalReply(403, 'pages of this origin may not call: name it in rpc.cors-origins')
+    const headers = {
+      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-headers': 'content-type',
+      'access-control-max-age': 600,
+    }
+    return { status: 204, type: 'text/plain', pieces: [''], headers }
+  }
+
+  async #probe(path: string): Promise<Reply> {
+    const answer = await answerProbe(this.#options.probes, path)
+    if (answer !== undefined) return { status: answer.status, type: answer.type, pieces: [answer.text] }
+    return { status: 405, type: 'text/plain', pieces: [EXPLANATION], headers: { allow: 'POST' } }
+  }
+
+  /** Never rejects. */
+  async #answer(
+    bytes: Buffer,
+    connection: ClientConnection,
+    identity: Client,
+    socket: Connection | undefined,
+  ): Promise<Answer | undefined> {
+    this.#requests++
+    connection.running++
+    const { limits } = this.#settings
+    const call = new Call({
+      ...{ identity, limits, connection: socket, shared: this.#shared, clock: this.#options.clock },
+      abandoned: [connection.gone, this.#stopping.signal],
+      onBytes: (count) => {
+        connection.answerBytes += count
+      },
+    })
+    try {
+      const answer = await this.#dispatcher.answer(bytes, call)
+      if (answer?.retryAfterMs !== undefined) this.#limited++
+      return answer
+    } catch (failure) {
+      if (!(failure instanceof CallGivenUp)) this.#options.logger.error({ err: failure }, 'a request failed')
+      return undefined
+    } finally {
+      call.end()
+      connection.running--
+    }
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const connection = this.#connections.of(socket as Socket)
+    const { origin, host } = request.headers
+    if (connection === undefined || this.#isStopping) return void socket.destroy()
+    if (!this.#access.allowsHost(host))
+      return refuseUpgrade(socket, `this node is not called ${host}: name it in rpc.allowed-hosts`)
+    if (!this.#access.allowsSocket(origin))
+      return refuseUpgrade(socket, 'pages of this origin may not call: name it in rpc.cors-origins')
+    const client = { remote: this.#access.remoteOf(connection.peer, forwardedFor(request)), connection: connection.id }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const opened = new SocketConnection({
+        ...{ socket: webSocket, connection, client, hub: this.#shared.hub },
+        limits: () => this.#settings.limits,
+        answer: async (bytes, self) => {
+          connection.activeMs = this.#options.clock.monotonic()
+          return (await this.#answer(bytes, connection, client, self))?.pieces
+        },
+      })
+      this.#sockets.add(opened)
+      webSocket.once('close', () => this.#sockets.delete(opened))
+    })
+  }
+}
+
+/** Of several headers of the name, that of the nearest proxy stands last. */
+function forwardedFor({ headers }: IncomingMessage): string | undefined {
+  const value = headers['x-forwarded-for']
+  return Array.isArray(value) ? value.join(',') : value
+}
+
+function refuseUpgrade(socket: Duplex, reason: string): void {
+  const body = `${reason}\n`
+  socket.end(
+    `HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,126 @@
+import type { WebSocket } from 'ws'
+import type { Client } from '../../fair-queue.ts'
+import { RPC_CODE, RpcError } from '../errors.ts'
+import type { Hub, Sink, Topic } from '../hub.ts'
+import type { RpcLimits } from '../limits.ts'
+import type { Connection } from '../method.ts'
+import type { ClientConnection } from './connections.ts'
+
+const CLOSE_POLICY = 1008
+const CLOSE_TRY_AGAIN_LATER = 1013
+
+export interface SocketOptions {
+  readonly socket: WebSocket
+  readonly connection: ClientConnection
+  readonly client: Client
+  readonly limits: () => RpcLimits
+  readonly hub: Hub
+  /** Answers one message; never rejects. */
+  readonly answer: (bytes: Buffer, socket: SocketConnection) => Promise<readonly string[] | undefined>
+}
+
+/**
+ * One WebSocket: answers its messages, some at a time, and nothing more is read from it meanwhile; pushes its subscriptions, as fast as the
+ * client reads them; and closes a client that reads no answers, or is gone.
+ */
+export class SocketConnection implements Connection, Sink {
+  readonly client: Client
+  readonly #options: SocketOptions
+  readonly #subscriptions = new Map<string, () => void>()
+  /** Messages that were read already, and wait for those before them. */
+  readonly #waiting: Buffer[] = []
+  #hasAnswered = true
+  #isClosed = false
+
+  constructor(options: SocketOptions) {
+    this.#options = options
+    this.client = options.client
+    const { socket, connection, hub } = options
+    socket.on('message', (message: Buffer) => this.#receive(message))
+    socket.on('pong', () => {
+      this.#hasAnswered = true
+    })
+    // Of a frame that is none, or a connection that was reset: the socket closes itself after it.
+    socket.on('error', () => socket.terminate())
+    connection.socket.on('drain', () => {
+      if (this.#subscriptions.size > 0) hub.wake()
+    })
+    socket.once('close', () => this.#end())
+  }
+
+  get isFull(): boolean {
+    return this.#options.socket.bufferedAmount > this.#options.limits().socketFullBytes
+  }
+
+  subscribe(topic: Topic): string {
+    const { limits, hub, connection } = this.#options
+    const { subscriptionsPerConnectionMax: max } = limits()
+    if (this.#isClosed) throw new RpcError(RPC_CODE.server, 'the connection is closed')
+    if (this.#subscriptions.size >= max)
+      throw new RpcError(RPC_CODE.limitExceeded, `this connection has ${max} subscriptions: end one before the next`)
+    const { id, end } = hub.subscribe(topic, this)
+    this.#subscriptions.set(id, end)
+    connection.subscriptions = this.#subscriptions.size
+    return id
+  }
+
+  unsubscribe(id: string): boolean {
+    this.#subscriptions.get(id)?.()
+    const existed = this.#subscriptions.delete(id)
+    this.#options.connection.subscriptions = this.#subscriptions.size
+    return existed
+  }
+
+  send(text: string): void {
+    const { socket, limits } = this.#options
+    if (this.#isClosed) return
+    if (socket.bufferedAmount > limits().socketBufferBytesMax) {
+      socket.close(CLOSE_TRY_AGAIN_LATER, 'client reads too slowly')
+      // One that reads nothing does not read that it is to close.
+      socket.terminate()
+      return
+    }
+    socket.send(text)
+  }
+
+  /** Asks whether the client is there, and ends it when it has not answered the last time. */
+  ping(): void {
+    const { socket } = this.#options
+    if (!this.#hasAnswered) return socket.terminate()
+    this.#hasAnswered = false
+    socket.ping()
+  }
+
+  close(): void {
+    this.#options.socket.terminate()
+    this.#end()
+  }
+
+  #receive(message: Buffer): void {
+    const { connection, limits, socket } = this.#options
+    connection.received()
+    const { callsPerConnectionMax, callsWaitingMax } = limits()
+    if (connection.running < callsPerConnectionMax) return void this.#run(message)
+    socket.pause()
+    // What one read of the connection brought in comes all the same.
+    if (this.#waiting.push(message) > callsWaitingMax) socket.close(CLOSE_POLICY, `more than ${callsWaitingMax} requests wait`)
+  }
+
+  async #run(message: Buffer): Promise<void> {
+    const { answer, socket } = this.#options
+    const pieces = await answer(message, this)
+    if (pieces !== undefined) this.send(pieces.length === 1 ? pieces[0]! : pieces.join(''))
+    if (this.#isClosed) return
+    const next = this.#waiting.shift()
+    if (next !== undefined) return this.#run(next)
+    if (socket.isPaused) socket.resume()
+  }
+
+  #end(): void {
+    this.#isClosed = true
+    this.#waiting.length = 0
+    for (const end of this.#subscriptions.values()) end()
+    this.#subscriptions.clear()
+    this.#options.connection.subscriptions = 0
+  }
+}

@@ -1,0 +1,101 @@
+import type { Address, ChainId, Hash, Height } from '@quoin/protocol'
+import type { CallStats } from '../../executor/call-runner.ts'
+import type { Report } from '../../health/probes.ts'
+import type { PoolRefusal } from '../../mempool/types.ts'
+import type { DamageFinding } from '../../store/damage.ts'
+import type { PoolStats } from '../backend.ts'
+import type { RpcCounters, RpcSettings } from '../server/server.ts'
+
+/** What crosses between the node and the thread of its RPC. Everything can be cloned by a message. */
+
+/** The last final block, and what the next one costs. */
+export interface HeadNews {
+  readonly height: Height
+  /** Base fee of the next block. */
+  readonly nextBaseFee: bigint
+}
+
+/** What the thread is told of the node around it. */
+export interface NodeNews {
+  readonly peers: number
+  /** The highest block that there is, as far as the node knows. */
+  readonly highest: number
+  /** Why reads are refused; undefined while they are answered. */
+  readonly readRefusal: string | undefined
+}
+
+/** A transaction that the pool admitted. */
+export interface Admitted {
+  readonly raw: Uint8Array
+  readonly sender: Address
+}
+
+/** What the thread is started with. */
+export interface RpcThreadData {
+  readonly databasePath: string
+  readonly chainId: ChainId
+  readonly clientVersion: string
+  readonly host: string
+  readonly port: number
+  readonly settings: RpcSettings
+  readonly calls: { readonly workers: number; readonly callMs: number }
+  /** Of `CommitHeights`. */
+  readonly heights: SharedArrayBuffer
+  readonly head: HeadNews
+  readonly news: NodeNews
+}
+
+/** What the thread asks the node. */
+export type Question =
+  | { readonly kind: 'submit'; readonly raw: Uint8Array }
+  | { readonly kind: 'transaction'; readonly hash: Hash }
+  | { readonly kind: 'pending-nonce'; readonly sender: Address }
+  | { readonly kind: 'pool-stats' }
+  | { readonly kind: 'live' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'metrics' }
+
+/** What each is answered with. */
+export interface Answers {
+  readonly submit: { readonly ok: true; readonly value: Hash } | { readonly ok: false; readonly error: PoolRefusal }
+  readonly transaction: Admitted | undefined
+  readonly 'pending-nonce': number | undefined
+  readonly 'pool-stats': PoolStats
+  readonly live: Report
+  readonly ready: Report
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+export type Asked = Question & { readonly id: number }
+export type Answered = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly failure: unknown }
+
+export type ToThread =
+  /** The next one comes after the thread has said `seen`. */
+  | { readonly kind: 'news'; readonly head: HeadNews; readonly news: NodeNews; readonly admitted: readonly Admitted[] }
+  /** In the order of the news: what they were answered from is not later than `head`. */
+  | { readonly kind: 'answers'; readonly head: HeadNews; readonly answers: readonly Answered[] }
+  | { readonly kind: 'settings'; readonly settings: RpcSettings }
+  /** Memory is short. */
+  | { readonly kind: 'drop-caches' }
+  /** Closes the server and all that the thread opened; it then ends. */
+  | { readonly kind: 'close' }
+
+export interface RpcThreadStats {
+  readonly server: RpcCounters
+  readonly calls: CallStats
+  readonly heapBytes: number
+  readonly loopDelayP99Ms: number
+  readonly loopDelayMaxMs: number
+}
+
+export type FromThread =
+  | { readonly kind: 'listening'; readonly port: number }
+  /** It could not listen; the thread ends. */
+  | { readonly kind: 'not-listening'; readonly code: string | undefined; readonly message: string }
+  | { readonly kind: 'seen' }
+  | { readonly kind: 'questions'; readonly questions: readonly Asked[] }
+  /** Whether it wants to be told of admitted transactions. */
+  | { readonly kind: 'follow-pool'; readonly isWanted: boolean }
+  | { readonly kind: 'damage'; readonly damage: DamageFinding }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly fields: object; readonly message: string }
+  | { readonly kind: 'stats'; readonly stats: RpcThreadStats }

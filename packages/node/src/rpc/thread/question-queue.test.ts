@@ -1,0 +1,87 @@
+import { expect, it, vi } from 'vitest'
+import { ManualClock } from '../../../test/clock.ts'
+import type { Answered } from './messages.ts'
+import { LINK_LIMITS, NodeLink } from './node-link.ts'
+import { QuestionQueue } from './question-queue.ts'
+
+const probes = {
+  live: async () => ({ isOk: true, body: {} }),
+  ready: async () => ({ isOk: true, body: {} }),
+  metrics: async () => ({ one: 1 }),
+}
+const iteration = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** Both ends of the line, without a thread between them. */
+function open(costMs = 0) {
+  const clock = new ManualClock()
+  const sent: (readonly Answered[])[] = []
+  const pool = {
+    get: () => undefined,
+    pendingNonce: () => {
+      clock.advance(costMs)
+      return 7
+    },
+    stats: { count: 1, bytes: 2, queued: 0 },
+  }
+  const submit = vi.fn(async (_raw: Uint8Array): Promise<never> => {
+    throw new Error('a bug')
+  })
+  const queue = new QuestionQueue({ pool, submit, probes, clock, send: (answers) => sent.push(answers) && link.answer(answers) })
+  const link = new NodeLink((message) => message.kind === 'questions' && queue.push(message.questions))
+  return { queue, link, sent, submit }
+}
+
+it('each question gets its answer, a bug its error, and all of an iteration cross together', async () => {
+  const { link, sent } = open()
+  const asked = [
+    link.ask<'pending-nonce'>({ kind: 'pending-nonce', sender: '0x' as never }),
+    link.ask<'pool-stats'>({ kind: 'pool-stats' }),
+    link.ask<'transaction'>({ kind: 'transaction', hash: '0x' as never }),
+    link.ask<'metrics'>({ kind: 'metrics' }),
+  ]
+  const bug = link.ask<'submit'>({ kind: 'submit', raw: new Uint8Array(1) })
+  expect(await Promise.all(asked)).toEqual([7, { count: 1, bytes: 2, queued: 0 }, undefined, { one: 1 }])
+  await expect(bug).rejects.toThrow('a bug')
+  expect(sent).toHaveLength(1)
+})
+
+it('the node answers a slice of questions at a time, and its own work has its turn between them', async () => {
+  const { link, sent } = open(1)
+  const all = Promise.all(
+    Array.from({ length: 9 }, () => link.ask<'pending-nonce'>({ kind: 'pending-nonce', sender: '0x' as never })),
+  )
+  let iterations = 0
+  let isDone = false
+  const count = () => {
+    iterations++
+    if (!isDone) setImmediate(count)
+  }
+  setImmediate(count)
+  await all
+  isDone = true
+  // Two of 1 ms fill a slice of 2 ms.
+  expect(iterations).toBeGreaterThanOrEqual(5)
+  expect(sent.length).toBeGreaterThan(1)
+})
+
+it('the thread asks no more than the node can hold', async () => {
+  const { link, submit } = open()
+  const held = Array.from({ length: LINK_LIMITS.questionsMax }, () => link.ask<'pool-stats'>({ kind: 'pool-stats' }))
+  await expect(link.ask<'pool-stats'>({ kind: 'pool-stats' })).rejects.toMatchObject({
+    code: -32005,
+    message: expect.stringContaining('busy'),
+  })
+  await Promise.all(held)
+  submit.mockImplementation(() => new Promise<never>(() => {}))
+  void link.ask<'submit'>({ kind: 'submit', raw: new Uint8Array(LINK_LIMITS.questionBytesMax) })
+  await expect(link.ask<'submit'>({ kind: 'submit', raw: new Uint8Array(1) })).rejects.toMatchObject({ code: -32005 })
+})
+
+it('of a thread that is gone nothing is answered any more', async () => {
+  const { queue, sent } = open()
+  queue.push([{ id: 1, kind: 'pool-stats' }])
+  queue.clear()
+  await iteration()
+  await iteration()
+  expect(sent).toEqual([])
+})

@@ -1,0 +1,107 @@
+import type { Hash, Result, SignedTransaction } from '@quoin/protocol'
+import type { Probes } from '../../health/probes.ts'
+import type { Mempool, PoolRefusal } from '../../mempool/types.ts'
+import type { Clock } from '../../powers.ts'
+import type { Admitted, Answered, Asked } from './messages.ts'
+
+/** A view of bytes would take the whole buffer under it along. */
+export const admittedOf = ({ raw, sender }: SignedTransaction): Admitted => ({ raw: raw.slice(), sender })
+
+/** How long the node answers questions before its own work has its turn. */
+const SLICE_MS = 2
+
+export interface QuestionOptions {
+  readonly pool: Pick<Mempool, 'get' | 'pendingNonce' | 'stats'>
+  readonly submit: (raw: Uint8Array) => Promise<Result<Hash, PoolRefusal>>
+  readonly probes: Probes
+  readonly clock: Pick<Clock, 'monotonic'>
+  /** Takes the answers that are ready. */
+  readonly send: (answers: readonly Answered[]) => void
+}
+
+/** The node's end of the line to its RPC thread: takes questions in turns with the node's own work, and sends answers together. */
+export class QuestionQueue {
+  readonly #options: QuestionOptions
+  #questions: Asked[] = []
+  #at = 0
+  #answers: Answered[] = []
+  #isScheduled = false
+  #isFlushing = false
+
+  constructor(options: QuestionOptions) {
+    this.#options = options
+  }
+
+  push(questions: readonly Asked[]): void {
+    for (const question of questions) this.#questions.push(question)
+    this.#schedule()
+  }
+
+  /** The thread is gone, and with it whoever asked. */
+  clear(): void {
+    this.#questions = []
+    this.#at = 0
+    this.#answers = []
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(this.#work)
+  }
+
+  readonly #work = (): void => {
+    this.#isScheduled = false
+    const { clock } = this.#options
+    const endMs = clock.monotonic() + SLICE_MS
+    while (this.#at < this.#questions.length && clock.monotonic() < endMs) void this.#answer(this.#questions[this.#at++]!)
+    if (this.#at < this.#questions.length) return this.#schedule()
+    this.#questions = []
+    this.#at = 0
+  }
+
+  async #answer(question: Asked): Promise<void> {
+    const { id } = question
+    try {
+      this.#done({ id, value: await this.#valueOf(question) })
+    } catch (failure) {
+      this.#done({ id, failure })
+    }
+  }
+
+  #valueOf(question: Asked): unknown {
+    const { pool, submit, probes } = this.#options
+    switch (question.kind) {
+      case 'submit':
+        return submit(question.raw)
+      case 'transaction': {
+        const found = pool.get(question.hash)
+        return found === undefined ? undefined : admittedOf(found)
+      }
+      case 'pending-nonce':
+        return pool.pendingNonce(question.sender)
+      case 'pool-stats':
+        return pool.stats
+      case 'live':
+        return probes.live()
+      case 'ready':
+        return probes.ready()
+      case 'metrics':
+        return probes.metrics()
+    }
+  }
+
+  #done(answer: Answered): void {
+    this.#answers.push(answer)
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    setImmediate(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#isFlushing = false
+    const answers = this.#answers
+    this.#answers = []
+    if (answers.length > 0) this.#options.send(answers)
+  }
+}

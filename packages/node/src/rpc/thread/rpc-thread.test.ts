@@ -1,0 +1,217 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { nextBaseFee } from '@quoin/execution'
+import { bytesToHex, type ChainId, nobleCrypto } from '@quoin/protocol'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LogRecorder, openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../../test/chain.ts'
+import { ManualClock } from '../../../test/clock.ts'
+import { OPEN_SETTINGS, type TestAnswer } from '../../../test/rpc.ts'
+import { type OwnedKv, openClassicKv } from '../../store/classic-kv.ts'
+import { CommitHeights } from '../../store/commit-heights.ts'
+import { systemClock } from '../../system-clock.ts'
+import { DEFAULT_RPC_LIMITS } from '../limits.ts'
+import { submit } from '../node-backend.ts'
+import type { ToThread } from './messages.ts'
+import { RPC_THREAD_LIMITS, RpcThread, type RpcThreadOptions, type StartRpcWorker } from './rpc-thread.ts'
+
+const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
+
+let directory: string
+let kv: OwnedKv
+let node: TestNode
+let log: LogRecorder
+let thread: RpcThread | undefined
+/** What the node tells the thread beside its head. */
+let news = { peers: 3, highest: 0, readRefusal: undefined as string | undefined }
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'quoin-rpc-'))
+  kv = await openClassicKv(directory)
+  const heights = new CommitHeights()
+  node = await openTestNode({ crypto: nobleCrypto, validators: testValidators(nobleCrypto, 1), kv, heights })
+  log = new LogRecorder()
+  news = { peers: 3, highest: 0, readRefusal: undefined }
+  options = {
+    data: {
+      ...{ databasePath: directory, chainId: 31_337 as ChainId, clientVersion: 'quoin/test', host: '127.0.0.1', port: 0 },
+      settings: { ...OPEN_SETTINGS, limits: DEFAULT_RPC_LIMITS },
+      calls: { workers: 1, callMs: 5_000 },
+      heights: heights.buffer,
+    },
+    head: () => ({
+      height: node.chain.head.header.number,
+      nextBaseFee: nextBaseFee(node.chain.head.header, node.chain.head.parameters),
+    }),
+    news: () => news,
+    onHead: (listener) => node.chain.onHead(listener),
+    onAdmitted: (listener) => node.pool.onAdmitted(listener),
+    pool: node.pool,
+    submit: (raw) => submit(node, raw),
+    probes: {
+      live: async () => ({ isOk: true, body: { status: 'ok' } }),
+      ready: async () => ({ isOk: false, body: { ready: false } }),
+      metrics: async () => ({ chain_height: node.chain.head.header.number }),
+    },
+    ...{ clock: systemClock, logger: log, onDamage: () => {} },
+  }
+})
+let options: RpcThreadOptions
+
+afterEach(async () => {
+  await thread?.close()
+  thread = undefined
+  await kv.close()
+  await rm(directory, { recursive: true })
+})
+
+async function call(method: string, ...params: unknown[]): Promise<TestAnswer> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+  const headers = { 'content-type': 'application/json' }
+  return (await (await fetch(`http://127.0.0.1:${thread!.port}`, { method: 'POST', headers, body })).json()) as TestAnswer
+}
+
+describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
+  it('sees each block with its answers: no nonce is given twice, no balance is of another block than its number', async () => {
+    thread = await RpcThread.start(options)
+    const raws = await testTransfers(bob, 0, 20)
+    for (const [nonce, raw] of raws.entries()) {
+      expect(await call('eth_sendRawTransaction', bytesToHex(raw))).toMatchObject({ result: expect.stringMatching(/^0x/) })
+      const producing = node.produce()
+      const pending = await call('eth_getTransactionCount', bob.address, 'pending')
+      expect(Number(pending.result)).toBe(nonce + 1)
+      await producing
+      // The answer to a question about the pool brings the head along.
+      expect(await call('txpool_status')).toMatchObject({ result: { pending: '0x0' } })
+      expect(Number((await call('eth_blockNumber')).result)).toBe(nonce + 1)
+      expect(Number((await call('eth_getTransactionCount', bob.address, 'latest')).result)).toBe(nonce + 1)
+    }
+    const [first, last] = await Promise.all(['0x0', '0x14'].map((block) => call('eth_getBalance', alice.address, block)))
+    expect(BigInt(last!.result as string) - BigInt(first!.result as string)).toBe(20n)
+  })
+
+  it('answers state of the head as of its number while the next block is being written', async () => {
+    thread = await RpcThread.start(options)
+    const raws = await testTransfers(alice, 0, 200)
+    let isDone = false
+    const producing = (async () => {
+      for (let i = 0; i < raws.length; i += 2) await node.produce(raws.slice(i, i + 2))
+      isDone = true
+    })()
+    let reads = 0
+    while (!isDone) {
+      const body = JSON.stringify([
+        { jsonrpc: '2.0', id: 1, method: 'eth_blockNumber' },
+        { jsonrpc: '2.0', id: 2, method: 'eth_getTransactionCount', params: [alice.address, 'latest'] },
+        { jsonrpc: '2.0', id: 3, method: 'eth_blockNumber' },
+      ])
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(`http://127.0.0.1:${thread.port}`, { method: 'POST', headers, body })
+      const [before, count, after] = ((await response.json()) as { result: string }[]).map(({ result }) => Number(result))
+      // A head that moved between the two says nothing.
+      if (before !== after) continue
+      expect(count).toBe(2 * before!)
+      reads++
+    }
+    await producing
+    expect(reads).toBeGreaterThan(10)
+  })
+
+  it('pushes heads and pending transactions, probes, and what the node says of itself', async () => {
+    thread = await RpcThread.start(options)
+    const { WebSocket } = await import('ws')
+    const socket = new WebSocket(`ws://127.0.0.1:${thread.port}`)
+    const pushed: unknown[] = []
+    const two = new Promise<void>((resolve) => {
+      socket.on('message', (data: Buffer) => {
+        const message = JSON.parse(data.toString()) as { id?: number; params?: { result: unknown } }
+        if (message.params !== undefined && pushed.push(message.params.result) === 2) resolve()
+      })
+    })
+    await new Promise((resolve) => socket.once('open', resolve))
+    socket.send('{"id":1,"method":"eth_subscribe","params":["newHeads"]}')
+    socket.send('{"id":2,"method":"eth_subscribe","params":["newPendingTransactions"]}')
+    await vi.waitUntil(() => thread!.stats?.server.subscriptions === 2, { timeout: 5_000 })
+    const [raw] = await testTransfers(alice, 0, 1)
+    const { result: hash } = await call('eth_sendRawTransaction', bytesToHex(raw!))
+    await node.produce()
+    await two
+    expect(pushed).toEqual([hash, expect.objectContaining({ number: '0x1' })])
+    socket.close()
+    news = { peers: 5, highest: 9, readRefusal: 'short of memory' }
+    await vi.waitUntil(async () => (await call('net_peerCount')).result === '0x5', { timeout: 5_000 })
+    expect((await call('eth_syncing')).result).toMatchObject({ currentBlock: '0x1', highestBlock: '0x9' })
+    expect((await call('eth_getLogs', {})).error).toMatchObject({ message: 'short of memory' })
+    const probe = async (path: string) => (await fetch(`http://127.0.0.1:${thread!.port}${path}`)).status
+    expect([await probe('/health'), await probe('/ready'), await probe('/metrics')]).toEqual([200, 503, 200])
+  })
+
+  it('says why it cannot listen, and leaves nothing behind', async () => {
+    thread = await RpcThread.start(options)
+    const taken = { ...options, data: { ...options.data, port: thread.port } }
+    await expect(RpcThread.start(taken)).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  it('is replaced on the same port when it dies, whatever was asked of it', async () => {
+    const workers: Worker[] = []
+    const { startWorker } = await import('../../worker-file.ts')
+    const start: StartRpcWorker = (workerData) => {
+      const worker = startWorker(import.meta.url, 'rpc-worker', { workerData })
+      workers.push(worker)
+      return worker
+    }
+    thread = await RpcThread.start(options, start)
+    const { port } = thread
+    await workers[0]!.terminate()
+    await vi.waitUntil(() => workers.length === 2)
+    await vi.waitUntil(async () => (await call('eth_blockNumber').catch(() => undefined))?.result === '0x0', { timeout: 10_000 })
+    expect([thread.port, thread.restarts]).toEqual([port, 1])
+    await node.produce()
+    await vi.waitUntil(async () => (await call('eth_blockNumber')).result === '0x1')
+    expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringContaining('another one takes its place') }])
+  })
+})
+
+describe('the node', () => {
+  /** A thread that does nothing but count. */
+  const SCRIPT = `
+    const { parentPort } = require('node:worker_threads')
+    let news = 0
+    parentPort.on('message', (message) => {
+      if (message.kind === 'close') return parentPort.close()
+      if (message.kind === 'news') news++
+      if (message.kind === 'settings') parentPort.postMessage({ kind: 'log', level: 'info', fields: { news }, message: 'counted' })
+    })
+    parentPort.postMessage({ kind: 'listening', port: 1 })
+  `
+
+  it('tells a thread that is busy nothing more before it has seen the last', async () => {
+    thread = await RpcThread.start(options, () => new Worker(SCRIPT, { eval: true }))
+    for (let i = 0; i < 10; i++) await node.produce()
+    thread.set(options.data.settings)
+    await vi.waitUntil(() => log.lines.length > 0)
+    expect(log.lines).toMatchObject([{ fields: { news: 1 } }])
+  })
+
+  it('starts threads that die one after another less and less often', async () => {
+    const clock = new ManualClock()
+    const workers: Worker[] = []
+    const start = (): Worker => {
+      const worker = new Worker(workers.length === 0 ? SCRIPT : 'process.exit(3)', { eval: true })
+      workers.push(worker)
+      return worker
+    }
+    thread = await RpcThread.start({ ...options, clock }, start)
+    workers[0]!.postMessage({ kind: 'close' } satisfies ToThread)
+    for (const [i, delay] of [100, 200, 400, 800].entries()) {
+      await vi.waitUntil(() => log.lines.length === i + 1)
+      expect(log.lines.at(-1)!.fields).toMatchObject({ delayMs: delay })
+      clock.advance(delay - 1)
+      expect(workers).toHaveLength(i + 1)
+      clock.advance(1)
+      expect(workers).toHaveLength(i + 2)
+    }
+    expect(RPC_THREAD_LIMITS.restartMsMin).toBe(100)
+  })
+})

@@ -1,0 +1,119 @@
+import '../../compat.ts'
+import { randomBytes } from 'node:crypto'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadCrypto } from '../../crypto/load.ts'
+import { openCallPool } from '../../executor/call-pool.ts'
+import type { Logger } from '../../logger.ts'
+import { BlockReplica } from '../../store/block-replica.ts'
+import { openClassicKv } from '../../store/classic-kv.ts'
+import { CommitHeights } from '../../store/commit-heights.ts'
+import type { OnDamage } from '../../store/damage.ts'
+import { systemClock } from '../../system-clock.ts'
+import { type RpcServer, startRpcServer } from '../server/server.ts'
+import type { FromThread, RpcThreadData, ToThread } from './messages.ts'
+import { NodeLink } from './node-link.ts'
+import { ThreadBackend } from './thread-backend.ts'
+
+/** The thread of the RPC: the server, and a backend over a handle of its own to the node's database, in which it writes nothing. */
+if (parentPort === null) throw new Error('the RPC runs only in a worker')
+const port = parentPort
+const data = workerData as RpcThreadData
+const send = (message: FromThread): void => port.postMessage(message)
+
+/** How often counters are sent. */
+const STATS_MS = 1_000
+const LOOP_RESOLUTION_MS = 10
+/** Lines of the log in one STATS_MS: clients can cause some. */
+const LINES_MAX = 20
+
+let lines = 0
+const line =
+  (level: 'info' | 'warn' | 'error') =>
+  (fields: object, message: string): void => {
+    if (lines++ < LINES_MAX) send({ kind: 'log', level, fields, message })
+  }
+const logger: Logger = { debug: () => {}, info: line('info'), warn: line('warn'), error: line('error'), child: () => logger }
+
+const onDamage: OnDamage = ({ finding, key }) => send({ kind: 'damage', damage: { finding, key } })
+const crypto = await loadCrypto()
+const kv = await openClassicKv(data.databasePath, { onDamage })
+const calls = openCallPool({
+  ...{ databasePath: data.databasePath, chainId: data.chainId, limits: data.calls, clock: systemClock, logger, onDamage },
+})
+const link = new NodeLink(send)
+const backend = new ThreadBackend({
+  ...{ chainId: data.chainId, clientVersion: data.clientVersion, crypto, kv, calls, link, head: data.head, news: data.news },
+  blocks: new BlockReplica(kv, crypto, onDamage, data.head.height),
+  heights: new CommitHeights(data.heights),
+  followPool: (isWanted) => send({ kind: 'follow-pool', isWanted }),
+})
+
+async function listen(): Promise<RpcServer | undefined> {
+  try {
+    return await startRpcServer(backend, {
+      host: data.host,
+      port: data.port,
+      settings: data.settings,
+      clock: systemClock,
+      random: { bytes: (length) => randomBytes(length) },
+      logger,
+      readRefusal: () => backend.readRefusal,
+      probes: {
+        live: () => link.ask<'live'>({ kind: 'live' }),
+        ready: () => link.ask<'ready'>({ kind: 'ready' }),
+        metrics: () => link.ask<'metrics'>({ kind: 'metrics' }),
+      },
+    })
+  } catch (failure) {
+    const { code, message } = failure as NodeJS.ErrnoException
+    send({ kind: 'not-listening', code, message })
+    return undefined
+  }
+}
+
+// News may come while it begins to listen; they wait, for nobody reads the port yet.
+const server = await listen()
+const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
+loop.enable()
+const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - LOOP_RESOLUTION_MS)
+const stats = setInterval(() => {
+  lines = 0
+  if (server === undefined) return
+  const loopDelays = { loopDelayP99Ms: late(loop.percentile(99)), loopDelayMaxMs: late(loop.max) }
+  loop.reset()
+  const { heapUsed: heapBytes } = process.memoryUsage()
+  send({ kind: 'stats', stats: { server: server.counters, calls: calls.stats, heapBytes, ...loopDelays } })
+}, STATS_MS)
+
+async function close(): Promise<void> {
+  clearInterval(stats)
+  loop.disable()
+  // Calls that run keep the server waiting: both close at once.
+  await Promise.all([server?.close(), calls.close()])
+  await kv.close()
+  port.close()
+}
+
+function receive(message: ToThread): void {
+  switch (message.kind) {
+    case 'news':
+      backend.moveTo(message.head)
+      backend.tell(message.news, message.admitted)
+      return send({ kind: 'seen' })
+    case 'answers':
+      backend.moveTo(message.head)
+      return link.answer(message.answers)
+    case 'settings':
+      return server?.set(message.settings)
+    case 'drop-caches':
+      calls.dismissIdle()
+      return backend.blocks.dropCaches()
+    case 'close':
+      return void close()
+  }
+}
+
+port.on('message', receive)
+if (server === undefined) await close()
+else send({ kind: 'listening', port: server.port })

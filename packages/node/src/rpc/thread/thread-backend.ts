@@ -1,0 +1,125 @@
+import { type PastState, stateAt } from '@quoin/execution'
+import { type Crypto, decodeTransaction, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
+import type { CallRunner } from '../../executor/call-runner.ts'
+import { createFeed } from '../../feed/feed.ts'
+import type { Feed } from '../../feed/types.ts'
+import type { Kv } from '../../powers.ts'
+import type { BlockReplica } from '../../store/block-replica.ts'
+import type { CommitHeights } from '../../store/commit-heights.ts'
+import type { RpcBackend } from '../backend.ts'
+import type { Admitted, HeadNews, NodeNews } from './messages.ts'
+import type { NodeLink } from './node-link.ts'
+
+export interface ThreadBackendOptions {
+  readonly chainId: number
+  readonly clientVersion: string
+  readonly crypto: Crypto
+  readonly kv: Pick<Kv, 'get' | 'scan'>
+  readonly blocks: BlockReplica
+  readonly heights: CommitHeights
+  readonly calls: Pick<CallRunner, 'run'>
+  readonly link: NodeLink
+  readonly head: HeadNews
+  readonly news: NodeNews
+  /** Asks the node for the transactions that its pool admits, or to send them no more. */
+  readonly followPool: (isWanted: boolean) => void
+}
+
+type Listener = (transaction: SignedTransaction) => void
+
+/** A backend in the thread of the RPC: it reads the database itself, up to the head of which the node told, and asks the node about its pool. */
+export class ThreadBackend implements RpcBackend {
+  readonly chainId: number
+  readonly clientVersion: string
+  readonly crypto: Crypto
+  readonly blocks: BlockReplica
+  readonly feed: Feed
+  readonly pool: RpcBackend['pool']
+  readonly calls: Pick<CallRunner, 'run'>
+  readonly submit: RpcBackend['submit']
+  readonly #options: ThreadBackendOptions
+  readonly #listeners = new Set<Listener>()
+  #head: HeadNews
+  #news: NodeNews
+  /** Of the head, for as long as it is that. */
+  #state: PastState | undefined
+
+  constructor(options: ThreadBackendOptions) {
+    const { link, blocks } = options
+    this.#options = options
+    this.#head = options.head
+    this.#news = options.news
+    this.chainId = options.chainId
+    this.clientVersion = options.clientVersion
+    this.crypto = options.crypto
+    this.blocks = blocks
+    this.calls = options.calls
+    this.feed = createFeed({
+      reader: blocks,
+      mempool: { onAdmitted: (listener) => this.#onAdmitted((one) => listener(one, 'rpc')) },
+    })
+    this.pool = {
+      get: async (hash) => {
+        const found = await link.ask<'transaction'>({ kind: 'transaction', hash })
+        return found === undefined ? undefined : this.#decoded(found)
+      },
+      pendingNonce: (sender) => link.ask<'pending-nonce'>({ kind: 'pending-nonce', sender }),
+      stats: () => link.ask<'pool-stats'>({ kind: 'pool-stats' }),
+      onAdmitted: (listener) => this.#onAdmitted(listener),
+    }
+    this.submit = (raw) => link.ask<'submit'>({ kind: 'submit', raw })
+  }
+
+  get readRefusal(): string | undefined {
+    return this.#news.readRefusal
+  }
+
+  stateAt(height: Height): PastState {
+    if (this.#state?.height === height) return this.#state
+    const { kv, heights } = this.#options
+    const state = stateAt(kv, height, () => heights.begun <= height)
+    if (height === this.#head.height) this.#state = state
+    return state
+  }
+
+  nextBaseFee(): bigint {
+    return this.#head.nextBaseFee
+  }
+
+  peerCount(): number {
+    return this.#news.peers
+  }
+
+  syncing(): { readonly current: number; readonly highest: number } | undefined {
+    const { height: current } = this.#head
+    const { highest } = this.#news
+    return highest > current ? { current, highest } : undefined
+  }
+
+  /** The node has another head. */
+  moveTo(head: HeadNews): void {
+    if (!this.blocks.moveTo(head.height)) return
+    this.#head = head
+    this.feed.publish()
+  }
+
+  tell(news: NodeNews, admitted: readonly Admitted[]): void {
+    this.#news = news
+    for (const one of admitted) {
+      const transaction = this.#decoded(one)
+      for (const listener of this.#listeners) listener(transaction)
+    }
+  }
+
+  #onAdmitted(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    if (this.#listeners.size === 1) this.#options.followPool(true)
+    return () => {
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#options.followPool(false)
+    }
+  }
+
+  #decoded({ raw, sender }: Admitted): SignedTransaction {
+    return { ...unwrap(decodeTransaction(this.crypto, this.chainId, raw)), sender }
+  }
+}

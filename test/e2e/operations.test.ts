@@ -248,3 +248,32 @@ it('a damaged file ends the start with a code of its own, and an unknown setting
   programs.push(program)
   expect((await program.exit).code).toBe(EXIT_CODE.usage)
 })
+
+describe('settings of a node that runs', () => {
+  it('are read again by reload, or not at all when one is wrong; the probes have a port of their own', async () => {
+    const network = await create({ validators: 1 })
+    const node = network.validators[0]!
+    await node.start()
+    const [, healthPort] = /"port":(\d+),"msg":"probes listening"/.exec(node.log)!
+    const ready = await fetch(`http://127.0.0.1:${healthPort}/ready`)
+    expect([ready.status, ((await ready.json()) as Probe['body']).reasons]).toEqual([200, []])
+    const config = join(node.dataDir, 'config.toml')
+    const before = await readFile(config, 'utf8')
+    const changed = before
+      .replace(/^requests-per-minute = .*$/m, 'requests-per-minute = 60')
+      .replace(/^level = .*$/m, 'level = "warn"')
+      .replace(/^call-ms = .*$/m, 'call-ms = 4000')
+    await writeFile(config, before.replace(/^level = .*$/m, 'level = "loud"'))
+    const wrong = await quoin(['reload', '--data-dir', node.dataDir])
+    expect([wrong.code, wrong.output]).toEqual([EXIT_CODE.usage, expect.stringContaining('log.level')])
+    await writeFile(config, changed)
+    expect(await quoin(['reload', '--data-dir', node.dataDir])).toMatchObject({ code: EXIT_CODE.done })
+    await node.program.shows(/"changed":\["rpc.call-ms"\],"msg":"these settings are in force after the next start"/)
+    const codes = []
+    for (let i = 0; i < 70; i++) codes.push((await call(node, 'eth_chainId')).error?.code)
+    expect(new Set(codes)).toEqual(new Set([undefined, -32005]))
+    await node.stop()
+    const none = await quoin(['reload', '--data-dir', node.dataDir])
+    expect([none.code, none.output]).toEqual([EXIT_CODE.usage, expect.stringContaining('no node runs on')])
+  })
+})

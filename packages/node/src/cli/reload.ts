@@ -1,7 +1,7 @@
 import type { Result } from '@quoin/protocol'
-import type { Logger as Pino } from 'pino'
 import { type Config, type ConfigError, changedKeys, LIVE_KEYS } from '../config/index.ts'
 import type { Closable } from '../lifecycle.ts'
+import type { Logger } from '../logger.ts'
 import { CommandFailure } from './failure.ts'
 
 export interface ReloadOptions {
@@ -10,7 +10,7 @@ export interface ReloadOptions {
   readonly read: () => Promise<Result<Config, ConfigError>>
   /** Makes ready what follows from a configuration, and returns what puts it in force. Throws CommandFailure where it cannot be used. */
   readonly prepare: (config: Config) => () => void
-  readonly log: Pick<Pino, 'info' | 'warn' | 'error'>
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
 }
 
 /** Reads the settings of a running node again when it gets SIGHUP. A wrong file changes nothing. */

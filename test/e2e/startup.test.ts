@@ -149,6 +149,8 @@ describe('a data directory that is not fit', () => {
       )
       const other = ['--p2p-listen', '/ip4/127.0.0.1/tcp/0']
       await expectRefused(dataDir, [`port ${node.rpcPort} is in use`, '--rpc-port'], other)
+      const taken = ['--health-port', String(node.rpcPort)]
+      await expectRefused(dataDir, [`port ${node.rpcPort} is in use`, '--health-port'], [...other, '--rpc-port', '0', ...taken])
     } finally {
       await node.stop()
     }

@@ -1,5 +1,6 @@
 import { CorruptFileError } from '../engine/record-file.ts'
 import { EndingError } from '../health/ending.ts'
+import { ListenError } from '../listen-error.ts'
 import { DATABASE_ADVICE, DamagedError } from '../store/damage.ts'
 
 /** What a command tells its user before it ends with the exit code `usage`: what was wrong, where, and what to do. */
@@ -40,9 +41,9 @@ export function explain(failure: unknown): string | undefined {
     case 'ENOSPC':
       return `the disk is full${failure.path === undefined ? '' : ` (${failure.path})`}: free some space and start again, nothing that was final is lost`
     case 'EADDRINUSE':
-      return `${failure.port === undefined ? failure.message : `port ${failure.port} is in use by another process`}: choose another one (--rpc-port, --p2p-listen) or stop that process`
+      return `${failure.port === undefined ? failure.message : `port ${failure.port} is in use by another process`}: choose another one (${failure instanceof ListenError ? `--${failure.use}-port` : '--p2p-listen'}) or stop that process`
     case 'EADDRNOTAVAIL':
-      return `${failure.message}: this machine has no such address (--rpc-host, --p2p-listen)`
+      return `${failure.message}: this machine has no such address (${failure instanceof ListenError ? `--${failure.use}-host` : '--p2p-listen'})`
     case 'LEVEL_DATABASE_NOT_OPEN':
       return `the database cannot be opened: ${failure.cause instanceof Error ? failure.cause.message : failure.message}. ${DATABASE_ADVICE}`
     case 'EROFS':

@@ -24,7 +24,7 @@ export interface RpcParts {
 
 const SHORT_OF_MEMORY = 'this node is short of memory and answers no reads now: ask another node, or this one later'
 
-/** Serves the RPC of a node from a thread of its own; the scope closes it before the node. Rejects with RpcListenError. */
+/** Serves the RPC of a node from a thread of its own; the scope closes it before the node. Rejects with ListenError. */
 export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<RpcThread> {
   const { config, genesis, dir, log, scope, shutdown } = run
   const { transport, memory, damage, heights, probes } = parts

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Closable } from '../lifecycle.ts'
+import { ListenError } from '../listen-error.ts'
 import { answerProbe, type Probes } from './probes.ts'
 
 export const PROBE_LIMITS = {
@@ -11,16 +12,6 @@ export const PROBE_LIMITS = {
   /** What a client sends beside the path. */
   headerBytesMax: 8 * 1024,
 } as const
-
-/** `listen` failed. */
-export class ProbeListenError extends Error {
-  readonly code: string | undefined
-
-  constructor(code: string | undefined, message: string) {
-    super(message)
-    this.code = code
-  }
-}
 
 /**
  * Answers `/health`, `/ready` and `/metrics` on a port of its own, in the node's thread: whatever clients do to the RPC, whoever looks after the node
@@ -33,7 +24,7 @@ export class ProbeServer implements Closable {
   /** In the order in which they came. */
   readonly #sockets = new Set<Socket>()
 
-  /** Rejects with ProbeListenError. */
+  /** Rejects with ListenError. */
   static async start(
     { host, port }: { readonly host: string; readonly port: number },
     probes: Probes,
@@ -71,7 +62,9 @@ export class ProbeServer implements Closable {
 
   #listen(host: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#http.once('error', (error: NodeJS.ErrnoException) => reject(new ProbeListenError(error.code, error.message)))
+      this.#http.once('error', (error: NodeJS.ErrnoException) =>
+        reject(new ListenError('health', error.code, error.message, port)),
+      )
       this.#http.listen({ host, port }, resolve)
     })
   }

@@ -33,6 +33,8 @@ export interface RpcLimits {
   readonly heldBytesMax: number
   /** How often it is looked whether they do. */
   readonly sweepMs: number
+  /** Requests that are being answered at a time; more wait for a turn. */
+  readonly callsMax: number
   /** Requests of one connection that are being answered at a time; nothing more is read from it meanwhile. */
   readonly callsPerConnectionMax: number
   /** Requests that one connection may have sent on beyond that, in what was read already. */
@@ -103,6 +105,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   pingMs: 30_000,
   heldBytesMax: 256 * MiB,
   sweepMs: 250,
+  callsMax: 8_192,
   callsPerConnectionMax: 64,
   callsWaitingMax: 4_096,
   subscriptionsPerConnectionMax: 128,
@@ -139,6 +142,7 @@ export function checkRpcLimits(limits: RpcLimits): RpcLimits {
       limits.heldBytesMax >= 2 * (limits.bodyBytesMax + limits.responseBytesMax),
       'heldBytesMax holds two requests and their answers',
     ],
+    [limits.callsPerConnectionMax <= limits.callsMax, 'callsPerConnectionMax is at most callsMax'],
     [limits.headersMs <= limits.receiveMs, 'headersMs is at most receiveMs'],
     [
       limits.logTermsPerRemoteMax >= limits.logAddressesMax + limits.logTopicsMax,

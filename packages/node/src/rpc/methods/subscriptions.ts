@@ -18,12 +18,12 @@ function requireConnection(call: CallContext): Connection {
   return call.connection
 }
 
-const headsTopic = ({ blocks }: RpcBackend, { shared }: CallContext): Topic => ({
+const headsTopic = (backend: RpcBackend, { shared }: CallContext): Topic => ({
   key: 'newHeads',
   source: shared.blocks,
   terms: 0,
   project(number) {
-    const block = blocks.header(number as Height)
+    const block = backend.blocks.header(number as Height)
     return block === undefined ? [] : [JSON.stringify(formatHeader(block))]
   },
 })

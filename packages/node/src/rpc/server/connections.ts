@@ -20,8 +20,8 @@ export class ClientConnection {
   sending = 0
   /** Subscriptions that live on it. */
   subscriptions = 0
-  /** Bytes of answers that are being made. */
-  answerBytes = 0
+  /** Bytes of requests that are being answered, and of their answers. */
+  workBytes = 0
   /** What had come in when the last request was whole. */
   #readBytes = 0
 
@@ -45,7 +45,7 @@ export class ClientConnection {
 
   /** Bytes that it takes of memory: of a request that is coming in, of answers that are made, and of what the client has not read. */
   get heldBytes(): number {
-    return this.socket.bytesRead - this.#readBytes + this.answerBytes + this.socket.writableLength
+    return this.socket.bytesRead - this.#readBytes + this.workBytes + this.socket.writableLength
   }
 }
 
@@ -59,6 +59,7 @@ export class Connections {
   /** Whether an address is that of a proxy, behind which many clients are. */
   readonly #isProxy: (address: string) => boolean
   readonly #open = new Map<Socket, ClientConnection>()
+  readonly #byPeer = new Map<string, Set<ClientConnection>>()
   readonly #timer: NodeJS.Timeout
   readonly counters = { accepted: 0, refused: 0, evicted: 0 }
   #lastId = 0
@@ -88,7 +89,9 @@ export class Connections {
     }
     this.counters.accepted++
     this.#open.set(socket, connection)
-    socket.once('close', () => this.#open.delete(socket))
+    const { peer } = connection
+    this.#byPeer.set(peer, this.#ofPeer(peer).add(connection))
+    socket.once('close', () => this.#forget(connection))
   }
 
   /** Frees memory where the connections take too much of it together. */
@@ -117,32 +120,33 @@ export class Connections {
   #hasPlace(peer: string): boolean {
     const { connectionsMax, connectionsPerRemoteMax } = this.#limits()
     const own = this.#ofPeer(peer)
-    if (!this.#isProxy(peer) && own.length >= connectionsPerRemoteMax) return this.#evictIdlest(own, false)
+    if (!this.#isProxy(peer) && own.size >= connectionsPerRemoteMax) return this.#evictIdlest(own, false)
     if (this.#open.size < connectionsMax) return true
     const most = this.#largestPeer()
     // Whoever has fewer than another may take its place, even where that one is at work.
-    return this.#evictIdlest(most, most.length > own.length + 1)
+    return this.#evictIdlest(most, most.size > own.size + 1)
   }
 
-  #ofPeer(peer: string): readonly ClientConnection[] {
-    return [...this.#open.values()].filter((connection) => connection.peer === peer)
+  #ofPeer(peer: string): Set<ClientConnection> {
+    return this.#byPeer.get(peer) ?? new Set()
   }
 
-  #largestPeer(): readonly ClientConnection[] {
-    const byPeer = new Map<string, ClientConnection[]>()
-    for (const connection of this.#open.values()) {
-      const list = byPeer.get(connection.peer)
-      if (list === undefined) byPeer.set(connection.peer, [connection])
-      else list.push(connection)
-    }
-    return [...byPeer.values()].reduce((most, list) => (list.length > most.length ? list : most), [])
+  #largestPeer(): ReadonlySet<ClientConnection> {
+    return [...this.#byPeer.values()].reduce((most, set) => (set.size > most.size ? set : most), new Set())
+  }
+
+  #forget(connection: ClientConnection): void {
+    if (!this.#open.delete(connection.socket)) return
+    const own = this.#ofPeer(connection.peer)
+    own.delete(connection)
+    if (own.size === 0) this.#byPeer.delete(connection.peer)
   }
 
   /** False where all are at work, and none of them is to be disturbed. */
-  #evictIdlest(candidates: readonly ClientConnection[], evenBusy: boolean): boolean {
-    const isIdle = ({ running, subscriptions }: ClientConnection) => running === 0 && subscriptions === 0
-    const idle = candidates.filter(isIdle)
-    const pool = idle.length > 0 ? idle : evenBusy ? candidates : []
+  #evictIdlest(candidates: ReadonlySet<ClientConnection>, evenBusy: boolean): boolean {
+    const all = [...candidates]
+    const idle = all.filter(({ running, subscriptions }) => running === 0 && subscriptions === 0)
+    const pool = idle.length > 0 ? idle : evenBusy ? all : []
     const idlest = pool.reduce<ClientConnection | undefined>(
       (a, b) => (a === undefined || b.activeMs < a.activeMs ? b : a),
       undefined,
@@ -152,9 +156,9 @@ export class Connections {
     return true
   }
 
-  #evict({ socket }: ClientConnection): void {
+  #evict(connection: ClientConnection): void {
     this.counters.evicted++
-    this.#open.delete(socket)
-    socket.destroy()
+    this.#forget(connection)
+    connection.socket.destroy()
   }
 }

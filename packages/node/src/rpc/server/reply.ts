@@ -42,9 +42,9 @@ export async function sendReply(
     response.end(body)
   } else {
     response.writeHead(status, { 'content-type': type, ...headers })
-    connection.answerBytes += length
+    connection.workBytes += length
     const written = await writeAll(response, connection, pieces, sendMs)
-    connection.answerBytes -= length - written
+    connection.workBytes -= length - written
     response.end()
   }
   if (!response.writableFinished) await happened(response, 'finish', connection, sendMs)
@@ -63,7 +63,7 @@ async function writeAll(
     chunk += piece
     if (chunk.length < JOINED_CHARS_MAX) continue
     const isTaken = response.write(chunk)
-    connection.answerBytes -= chunk.length
+    connection.workBytes -= chunk.length
     written += chunk.length
     chunk = ''
     if (!isTaken) await happened(response, 'drain', connection, sendMs)

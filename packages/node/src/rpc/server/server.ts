@@ -14,6 +14,7 @@ import type { Connection, Methods } from '../method.ts'
 import { rpcMethods } from '../methods/index.ts'
 import { openShared, type Shared } from '../shared.ts'
 import { Access, type AccessSettings } from './access.ts'
+import { CallSlots } from './call-slots.ts'
 import { type ClientConnection, Connections } from './connections.ts'
 import { drain, type Reply, readBody, refusalReply, sendReply } from './reply.ts'
 import { SocketConnection } from './socket.ts'
@@ -86,6 +87,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   readonly #webSockets: WebSocketServer
   readonly #pings: NodeJS.Timeout
   readonly #stopping = new AbortController()
+  readonly #slots = new CallSlots()
   #settings: RpcSettings
   #access: Access
   #isStopping = false
@@ -266,12 +268,14 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   ): Promise<Answer | undefined> {
     this.#requests++
     connection.running++
+    connection.workBytes += bytes.length
     const { limits } = this.#settings
+    await this.#slots.take(identity, limits.callsMax)
     const call = new Call({
       ...{ identity, limits, connection: socket, shared: this.#shared, clock: this.#options.clock },
       abandoned: [connection.gone, this.#stopping.signal],
       onBytes: (count) => {
-        connection.answerBytes += count
+        connection.workBytes += count
       },
     })
     try {
@@ -284,6 +288,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     } finally {
       call.end()
       connection.running--
+      connection.workBytes -= bytes.length
+      this.#slots.release()
     }
   }
 

@@ -102,6 +102,7 @@ export class SocketConnection implements Connection, Sink {
     const { callsPerConnectionMax, callsWaitingMax } = limits()
     if (connection.running < callsPerConnectionMax) return void this.#run(message)
     socket.pause()
+    connection.workBytes += message.length
     // What one read of the connection brought in comes all the same.
     if (this.#waiting.push(message) > callsWaitingMax) socket.close(CLOSE_POLICY, `more than ${callsWaitingMax} requests wait`)
   }
@@ -112,7 +113,10 @@ export class SocketConnection implements Connection, Sink {
     if (pieces !== undefined) this.send(pieces.length === 1 ? pieces[0]! : pieces.join(''))
     if (this.#isClosed) return
     const next = this.#waiting.shift()
-    if (next !== undefined) return this.#run(next)
+    if (next !== undefined) {
+      this.#options.connection.workBytes -= next.length
+      return this.#run(next)
+    }
     if (socket.isPaused) socket.resume()
   }
 

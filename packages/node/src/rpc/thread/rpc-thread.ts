@@ -1,6 +1,8 @@
+import { getHeapStatistics } from 'node:v8'
 import type { Worker } from 'node:worker_threads'
 import type { SignedTransaction } from '@quoin/protocol'
 import type { Closable } from '../../lifecycle.ts'
+import { ListenError } from '../../listen-error.ts'
 import type { Logger } from '../../logger.ts'
 import type { Clock } from '../../powers.ts'
 import { DamagedError, type OnDamage } from '../../store/damage.ts'
@@ -35,23 +37,16 @@ export interface RpcThreadOptions extends Omit<QuestionOptions, 'send'> {
   readonly onDamage: OnDamage
 }
 
-/** The RPC could not listen. */
-export class RpcListenError extends Error {
-  readonly code: string | undefined
-
-  constructor(code: string | undefined, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
 /** Makes a thread that speaks `messages.ts`. */
 export type StartRpcWorker = (data: RpcThreadData) => Worker
+
+/** Of this process, which `--max-old-space-size` may have set. */
+const heapLimitMegabytes = (): number => Math.floor(getHeapStatistics().heap_size_limit / 1024 ** 2)
 
 const startRpcWorker: StartRpcWorker = (workerData) =>
   startWorker(import.meta.url, 'rpc-worker', {
     workerData,
-    resourceLimits: { maxOldGenerationSizeMb: RPC_THREAD_LIMITS.heapMegabytesMax },
+    resourceLimits: { maxOldGenerationSizeMb: Math.min(RPC_THREAD_LIMITS.heapMegabytesMax, heapLimitMegabytes()) },
   })
 
 /**
@@ -85,7 +80,7 @@ export class RpcThread implements Closable {
   #onListening: (port: number) => void = () => {}
   #onRefused: (error: Error) => void = () => {}
 
-  /** Resolves when it listens; rejects with RpcListenError when it cannot. */
+  /** Resolves when it listens; rejects with ListenError when it cannot. */
   static async start(options: RpcThreadOptions, start: StartRpcWorker = startRpcWorker): Promise<RpcThread> {
     const thread = new RpcThread(options, start)
     try {
@@ -192,7 +187,7 @@ export class RpcThread implements Closable {
         this.#onListening(message.port)
         return this.#tell()
       case 'not-listening':
-        return this.#onRefused(new RpcListenError(message.code, message.message))
+        return this.#onRefused(new ListenError('rpc', message.code, message.message, this.#port))
       case 'seen':
         this.#isTelling = false
         if (this.#isStale) this.#tell()

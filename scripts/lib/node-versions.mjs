@@ -50,6 +50,22 @@ export async function compareNodeVersions(args) {
   return same ? 0 : 1
 }
 
+/**
+ * The releases of these lines, such as `22`, and their binaries.
+ *
+ * @param {readonly string[]} lines
+ * @returns {Promise<readonly { version: string, path: string }[]>}
+ */
+export async function nodesOf(lines) {
+  const nodes = []
+  for (const line of lines) {
+    const version = VERSIONS.find((one) => one.startsWith(`${line}.`))
+    if (version === undefined) throw new Refusal(`There is no line ${line} of Node among ${VERSIONS.join(', ')}.`)
+    nodes.push({ version, path: await install(version) })
+  }
+  return nodes
+}
+
 /** @returns {Promise<string>} the binary of a version, which is fetched when it is not there yet */
 async function install(version) {
   const folder = join(cacheFolder, 'node-versions', version)

@@ -7,11 +7,11 @@ const SCRIPT = fileURLToPath(new URL('../../devnet.mjs', import.meta.url))
 /**
  * Starts a devnet of four processes and waits until all validators see each other.
  *
- * @param {{ directory: string, rpcPort: number, p2pPort: number, nodeArgs?: readonly string[], options?: readonly string[] }} options `options` are those of `npm run devnet`
+ * @param {{ directory: string, rpcPort: number, p2pPort: number, nodePath?: string, nodeArgs?: readonly string[], options?: readonly string[] }} options `options` are those of `npm run devnet`
  */
-export async function startDevnet({ directory, rpcPort, p2pPort, nodeArgs = [], options = [] }) {
+export async function startDevnet({ directory, rpcPort, p2pPort, nodePath = process.execPath, nodeArgs = [], options = [] }) {
   const args = ['--data-dir', directory, '--rpc-port', `${rpcPort}`, '--p2p-port', `${p2pPort}`, ...options]
-  const child = spawn(process.execPath, [...nodeArgs, SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(nodePath, [...nodeArgs, SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   await new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {

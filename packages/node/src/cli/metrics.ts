@@ -67,6 +67,7 @@ export class NodeMetrics implements Closable {
       ...rpcMetrics(rpc()),
       ...prefixed('network', transport.counters),
       ...prefixed('engine', counters),
+      process_id: process.pid,
       process_cpu_seconds_total: (user + system) / 1e6,
       process_resident_bytes: process.memoryUsage.rss(),
       process_heap_bytes: memory.use.heapBytes,

@@ -19,7 +19,7 @@ void Promise.all([
       },
     })
     await bootstrap()
-    const { soak } = await import('./lib/soak.mjs')
+    const { soak } = await import('./bench/lib/soak.mjs')
     const own = { version: process.versions.node, path: process.execPath }
     const nodes = values.versions === '' ? [own] : await nodesOf(values.versions.split(','))
     let code = 0

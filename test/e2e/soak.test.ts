@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { judge, soak } from '../../scripts/lib/soak.mjs'
+import { judge, soak } from '../../scripts/bench/lib/soak.mjs'
 import { freePorts } from './ports.ts'
 
 interface Sample {

@@ -8,7 +8,7 @@ import type { PeerClocks } from '../health/peer-clocks.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Libp2pTransport } from '../network/index.ts'
 import type { Node } from '../node.ts'
-import type { RpcThread } from '../rpc/index.ts'
+import type { RpcThread } from '../rpc-thread/rpc-thread.ts'
 import type { Scrub } from '../store/scrub.ts'
 import { systemClock } from '../system-clock.ts'
 

@@ -1,5 +1,5 @@
 import type { Height } from '@quoin/protocol'
-import { Lru } from '../store/lru.ts'
+import { Lru } from '../lru.ts'
 
 /** What of a block is kept as JSON: the block with its transactions' hashes (one text), or a text for each of its items. */
 export type TextKind = 'block' | 'logs' | 'receipts' | 'transactions'

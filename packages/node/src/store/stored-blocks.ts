@@ -16,10 +16,10 @@ import {
   type ValidatorSet,
   validatorSetCodec,
 } from '@quoin/protocol'
+import { Lru } from '../lru.ts'
 import type { Kv } from '../powers.ts'
 import { DamagedError, type OnDamage } from './damage.ts'
 import { heapWeight, type Listed } from './heap-weight.ts'
-import { Lru } from './lru.ts'
 import * as schema from './schema.ts'
 import type { BlockReader, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
 

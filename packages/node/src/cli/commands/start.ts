@@ -12,7 +12,7 @@ import { type NodeKeys, readKeys } from '../../keys/node-files.ts'
 import { Scope } from '../../lifecycle.ts'
 
 import type { Node } from '../../node.ts'
-import type { RpcThread } from '../../rpc/index.ts'
+import type { RpcThread } from '../../rpc-thread/rpc-thread.ts'
 import { lockDirectory } from '../../store/lock.ts'
 import { unlessMissing } from '../../unless-missing.ts'
 import { readConfigFile } from '../config-file.ts'

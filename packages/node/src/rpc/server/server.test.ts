@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
 import { nobleCrypto } from '@quoin/protocol'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
@@ -271,8 +270,7 @@ it('a WebSocket whose client does not answer pings is closed', async () => {
   await serve({ pingMs: 50 })
   const deaf = await openSocket({}, { autoPong: false })
   const well = await openSocket()
-  await once(deaf, 'close')
-  await pause(120)
+  await Promise.all([once(deaf, 'close'), once(well, 'ping').then(() => once(well, 'ping'))])
   expect(well.readyState).toBe(WebSocket.OPEN)
   well.close()
 })

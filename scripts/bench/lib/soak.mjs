@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WebSocket } from 'ws'
-import { developmentAccounts } from '../../packages/contracts/dist/platform/index.js'
-import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
-import { startDevnet, stopDevnet } from '../bench/lib/devnet.mjs'
-import { closeRpc, metrics, rpc } from '../bench/lib/rpc.mjs'
-import { plainTransfers, signer } from '../bench/lib/workload.mjs'
+import { developmentAccounts } from '../../../packages/contracts/dist/platform/index.js'
+import { loadCrypto } from '../../../packages/node/dist/crypto/load.js'
+import { startDevnet, stopDevnet } from './devnet.mjs'
+import { closeRpc, metrics, rpc } from './rpc.mjs'
+import { plainTransfers, signer } from './workload.mjs'
 
 /** A devnet under a steady load for a long time: what grows that should not? */
 
@@ -35,14 +35,14 @@ export async function soak({ minutes, rpcPort, p2pPort, nodePath = process.execP
   const stop = new AbortController()
   const latencies = []
   const load = Promise.all([transact(ports, latencies, stop.signal), read(ports, stop.signal), listen(ports, stop.signal)])
-  const failed = load.then(() => undefined)
+  const ended = load.then(() => undefined)
   try {
-    const samples = await Promise.race([sample({ minutes, ports, latencies, print }), failed])
+    const samples = await Promise.race([sample({ minutes, ports, latencies, print }), ended])
     if (samples === undefined) throw new Error('the load ended by itself')
     return { samples, findings: judge(samples) }
   } finally {
     stop.abort()
-    await load.catch(() => {})
+    await Promise.allSettled([load])
     closeRpc()
     await stopDevnet(devnet)
     await rm(directory, { recursive: true, force: true })

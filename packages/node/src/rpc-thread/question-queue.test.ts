@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest'
-import { ManualClock } from '../../../test/clock.ts'
+import { ManualClock } from '../../test/clock.ts'
 import type { Answered } from './messages.ts'
 import { LINK_LIMITS, NodeLink } from './node-link.ts'
 import { QuestionQueue } from './question-queue.ts'

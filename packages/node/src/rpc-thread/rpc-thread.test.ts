@@ -5,14 +5,14 @@ import { Worker } from 'node:worker_threads'
 import { nextBaseFee } from '@quoin/execution'
 import { bytesToHex, type ChainId, nobleCrypto } from '@quoin/protocol'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LogRecorder, openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../../test/chain.ts'
-import { ManualClock } from '../../../test/clock.ts'
-import { OPEN_SETTINGS, type TestAnswer } from '../../../test/rpc.ts'
-import { type OwnedKv, openClassicKv } from '../../store/classic-kv.ts'
-import { CommitHeights } from '../../store/commit-heights.ts'
-import { systemClock } from '../../system-clock.ts'
-import { DEFAULT_RPC_LIMITS } from '../limits.ts'
-import { submit } from '../node-backend.ts'
+import { LogRecorder, openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
+import { ManualClock } from '../../test/clock.ts'
+import { OPEN_SETTINGS, type TestAnswer } from '../../test/rpc.ts'
+import { DEFAULT_RPC_LIMITS } from '../rpc/limits.ts'
+import { submit } from '../rpc/node-backend.ts'
+import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
+import { CommitHeights } from '../store/commit-heights.ts'
+import { systemClock } from '../system-clock.ts'
 import type { ToThread } from './messages.ts'
 import { RPC_THREAD_LIMITS, RpcThread, type RpcThreadOptions, type StartRpcWorker } from './rpc-thread.ts'
 
@@ -155,7 +155,7 @@ describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
 
   it('is replaced on the same port when it dies, whatever was asked of it', async () => {
     const workers: Worker[] = []
-    const { startWorker } = await import('../../worker-file.ts')
+    const { startWorker } = await import('../worker-file.ts')
     const start: StartRpcWorker = (workerData) => {
       const worker = startWorker(import.meta.url, 'rpc-worker', { workerData })
       workers.push(worker)

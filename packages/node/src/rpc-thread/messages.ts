@@ -1,10 +1,10 @@
 import type { Address, ChainId, Hash, Height } from '@quoin/protocol'
-import type { CallStats } from '../../executor/call-runner.ts'
-import type { Report } from '../../health/probes.ts'
-import type { PoolRefusal } from '../../mempool/types.ts'
-import type { DamageFinding } from '../../store/damage.ts'
-import type { PoolStats } from '../backend.ts'
-import type { RpcCounters, RpcSettings } from '../server/server.ts'
+import type { CallStats } from '../executor/call-runner.ts'
+import type { Report } from '../health/probes.ts'
+import type { PoolRefusal } from '../mempool/types.ts'
+import type { PoolStats } from '../rpc/backend.ts'
+import type { RpcCounters, RpcSettings } from '../rpc/server/server.ts'
+import type { DamageFinding } from '../store/damage.ts'
 
 /** What crosses between the node and the thread of its RPC. Everything can be cloned by a message. */
 

@@ -1,7 +1,7 @@
 import type { Hash, Result, SignedTransaction } from '@quoin/protocol'
-import type { Probes } from '../../health/probes.ts'
-import type { Mempool, PoolRefusal } from '../../mempool/types.ts'
-import type { Clock } from '../../powers.ts'
+import type { Probes } from '../health/probes.ts'
+import type { Mempool, PoolRefusal } from '../mempool/types.ts'
+import type { Clock } from '../powers.ts'
 import type { Admitted, Answered, Asked } from './messages.ts'
 
 /** A view of bytes would take the whole buffer under it along. */

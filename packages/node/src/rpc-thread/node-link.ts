@@ -1,4 +1,4 @@
-import { RPC_CODE, RpcError } from '../errors.ts'
+import { RPC_CODE, RpcError } from '../rpc/errors.ts'
 import type { Answered, Answers, Asked, FromThread, Question } from './messages.ts'
 
 export const LINK_LIMITS = {

@@ -215,7 +215,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const path = url.split('?', 1)[0]!
     if (!this.#access.allowsHost(headers.host))
       return refusalReply(403, `this node is not called ${headers.host}: name it in rpc.allowed-hosts`)
-    if (method === 'OPTIONS') return this.#preflight(headers.origin)
+    if (method === 'OPTIONS') return this.#preflight(headers.origin, headers['access-control-request-headers'])
     if (method === 'GET' || method === 'HEAD') return this.#probe(path)
     if (method !== 'POST' || path !== '/')
       return refusalReply(404, `there is no ${method} ${path.slice(0, 100)}: POST requests to /`)
@@ -242,12 +242,12 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     return { status: 429, type: 'application/json', pieces, headers: { 'retry-after': Math.ceil(retryAfterMs / 1_000) } }
   }
 
-  #preflight(origin: string | undefined): Reply {
+  #preflight(origin: string | undefined, wanted: string | undefined): Reply {
     if (this.#access.corsOrigin(origin) === undefined)
       return refusalReply(403, 'pages of this origin may not call: name it in rpc.cors-origins')
     const headers = {
       'access-control-allow-methods': 'GET, POST',
-      'access-control-allow-headers': 'content-type',
+      'access-control-allow-headers': wanted ?? 'content-type',
       'access-control-max-age': 600,
     }
     return { status: 204, type: 'text/plain', pieces: [''], headers }

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { RECALL_KEY_BYTES, Recall } from './recall.ts'
+
+const hashOf = (index: number) => createHash('sha256').update(`${index}`).digest()
+const keyOf = (index: number) => hashOf(index).subarray(0, RECALL_KEY_BYTES)
+
+it('knows what was noted, and nothing else', () => {
+  const recall = new Recall(keyOf(-1))
+  for (let i = 0; i < 1_000; i++) expect(recall.note(hashOf(i))).toBe(false)
+  let known = 0
+  for (let i = 0; i < 1_000; i++) if (recall.note(hashOf(i))) known++
+  // Hashes that share a slot have pushed each other out: about 1,000² / 2¹⁵ of them.
+  expect(known).toBeGreaterThan(900)
+})
+
+it('reads a hash that lies within a larger buffer', () => {
+  const recall = new Recall(keyOf(-1))
+  const buffer = new Uint8Array(40)
+  buffer.set(hashOf(7), 5)
+  expect(recall.note(buffer.subarray(5, 37))).toBe(false)
+  expect(recall.note(hashOf(7))).toBe(true)
+})
+
+it('lets hashes that share a slot under one key lie apart under another', () => {
+  const first = new Recall(keyOf(-1))
+  const pairs: (readonly [Uint8Array, Uint8Array])[] = []
+  const pushes = (a: Uint8Array, b: Uint8Array, recall: Recall) => {
+    recall.note(a)
+    recall.note(b)
+    return !recall.note(a)
+  }
+  for (let i = 0; pairs.length < 4 && i < 10 ** 6; i++)
+    if (pushes(hashOf(0), hashOf(i + 1), first)) pairs.push([hashOf(0), hashOf(i + 1)])
+  expect(pairs.length).toBe(4)
+  const second = new Recall(keyOf(-2))
+  expect(pairs.filter(([a, b]) => pushes(a, b, second))).toEqual([])
+})
+
+it('wants a whole key', () => {
+  expect(() => new Recall(new Uint8Array(15))).toThrow(RangeError)
+})

@@ -64,7 +64,7 @@ export const CONFIG_KEYS = {
     ),
     'filter-by-address': boolean(
       false,
-      'Refuse connections from IP addresses that no registered node has, before their handshake. Peers are known by their id either way.',
+      'Refuse connections from IP addresses that no registered node has, before their handshake; registered names are looked up every 30 s. Peers are known by their id either way.',
     ),
   },
   store: {

@@ -22,16 +22,20 @@ describe('admission list', () => {
     expect(list.invalid).toEqual([])
   })
 
-  it('lets the IPs of the list and loopback begin a handshake, in each form of them', () => {
+  it('has the IPs of its addresses and loopback, in each form of them', () => {
     const list = admissionList([{ peerId: peer, addresses: ['/ip4/10.0.0.2/tcp/26656', '/ip6/fd00::2/tcp/26656'] }], self, 8)
     for (const ip of ['10.0.0.2', '::ffff:10.0.0.2', 'fd00::2', 'fd00:0:0::2', '127.0.0.1', '127.9.9.9', '::1'])
-      expect(list.allowsIp(ip)).toBe(true)
-    for (const ip of ['10.0.0.3', '::ffff:10.0.0.3', 'fd00::3', '8.8.8.8', '::']) expect(list.allowsIp(ip)).toBe(false)
+      expect(list.hasIp(ip)).toBe(true)
+    for (const ip of ['10.0.0.3', '::ffff:10.0.0.3', 'fd00::3', '8.8.8.8', '::']) expect(list.hasIp(ip)).toBe(false)
   })
 
-  it('lets every IP pass when a node is listed by name', () => {
-    const list = admissionList([{ peerId: peer, addresses: ['/dns4/validator-2/tcp/26656'] }], self, 8)
-    expect(list.allowsIp('8.8.8.8')).toBe(true)
+  it('has the names of its addresses, and no IP for them', () => {
+    const list = admissionList([{ peerId: peer, addresses: ['/dns4/validator-2/tcp/26656', '/dnsaddr/example.org'] }], self, 8)
+    expect(list.names).toEqual([
+      { kind: 'dns4', name: 'validator-2' },
+      { kind: 'dnsaddr', name: 'example.org' },
+    ])
+    expect(list.hasIp('8.8.8.8')).toBe(false)
   })
 
   it('skips what is no peer id and no address, and ignores addresses beyond the limit', () => {

@@ -1,6 +1,7 @@
 import { BlockList } from 'node:net'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { PeerAddress, PeerId } from '../powers.ts'
+import { isNameKind, type NodeName } from './names.ts'
 import { parsePeerId } from './node-key.ts'
 
 /** A node of the list with what of its addresses can be dialled. */
@@ -13,15 +14,14 @@ export interface AdmissionList {
   readonly nodes: ReadonlyMap<PeerId, AdmittedNode>
   /** Entries that are no peer id or no address: the list comes from chain state, so they are skipped, never thrown at. */
   readonly invalid: readonly string[]
-  /** Whether a connection from this IP (text form, either family) may begin a handshake. */
-  allowsIp(ip: string): boolean
+  /** Names in its addresses. */
+  readonly names: readonly NodeName[]
+  /** Whether the list has this IP (text form, either family), or it is of loopback. What names stand for is not known here. */
+  hasIp(ip: string): boolean
 }
 
-const NAME_PROTOCOLS: ReadonlySet<string> = new Set(['dns', 'dns4', 'dns6', 'dnsaddr'])
-
 /**
- * Who may stay connected. The IP filter lets pass the IPs of the list and loopback; an address by name in the list turns it off, because
- * names are resolved only when dialled. Addresses beyond `addressesPerPeerCountMax` are ignored.
+ * Who may stay connected. Addresses beyond `addressesPerPeerCountMax` are ignored.
  *
  * @param self is left out of the list
  */
@@ -31,7 +31,7 @@ export function admissionList(list: readonly PeerAddress[], self: PeerId, addres
   const ips = new BlockList()
   ips.addSubnet('127.0.0.0', 8, 'ipv4')
   ips.addAddress('::1', 'ipv6')
-  let named = false
+  const names: NodeName[] = []
   for (const entry of list) {
     const peerId = parsePeerId(entry.peerId)
     if (peerId === undefined) invalid.push(entry.peerId)
@@ -45,14 +45,15 @@ export function admissionList(list: readonly PeerAddress[], self: PeerId, addres
       }
       addresses.push(address)
       for (const { name, value } of address.getComponents()) {
-        if (NAME_PROTOCOLS.has(name)) named = true
-        if (name === 'ip4' && value !== undefined) ips.addAddress(value, 'ipv4')
-        if (name === 'ip6' && value !== undefined) ips.addAddress(value, 'ipv6')
+        if (value === undefined) continue
+        if (isNameKind(name)) names.push({ kind: name, name: value })
+        if (name === 'ip4') ips.addAddress(value, 'ipv4')
+        if (name === 'ip6') ips.addAddress(value, 'ipv6')
       }
     }
     nodes.set(peerId, { peerId, addresses })
   }
-  return { nodes, invalid, allowsIp: (ip) => named || ips.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4') }
+  return { nodes, invalid, names, hasIp: (ip) => ips.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4') }
 }
 
 function dialAddress(text: string, peerId: PeerId): Multiaddr | undefined {

@@ -7,7 +7,7 @@ export interface NetworkCounters {
   bytesOut: number
   writes: number
   dropped: number
-  /** Gossip payloads. `gossipDropped`: not validated because too many were pending, or not sent. */
+  /** Gossip payloads. `gossipDropped`: not validated because too many were pending, or not sent because a peer does not read. */
   gossipIn: number
   gossipOut: number
   gossipBytesIn: number
@@ -19,13 +19,15 @@ export interface NetworkCounters {
   requestsRefused: number
   requestsOut: number
   requestsFailed: number
-  /** Peers. `refusedByIp` before, `refusedById` after the handshake. */
+  /** Peers. `refusedByIp` before, `refusedById` after the handshake; handshakes `Refused` for want of a place, `Cut` to give theirs away. */
   dials: number
   dialsFailed: number
   connects: number
   disconnects: number
   refusedByIp: number
   refusedById: number
+  handshakesRefused: number
+  handshakesCut: number
   penalties: number
   bans: number
   /** Exceptions of the handlers above: bugs. */
@@ -55,6 +57,8 @@ export const createCounters = (): NetworkCounters => ({
   disconnects: 0,
   refusedByIp: 0,
   refusedById: 0,
+  handshakesRefused: 0,
+  handshakesCut: 0,
   penalties: 0,
   bans: 0,
   handlerFaults: 0,

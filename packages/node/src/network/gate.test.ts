@@ -1,35 +1,42 @@
 import { expect, it } from 'vitest'
 import { ManualClock } from '../../test/clock.ts'
-import { admissionList } from './admission.ts'
 import { createCounters } from './counters.ts'
-import { gateOf } from './gate.ts'
-import { RefusalLog } from './refusal-log.ts'
+import { Gate } from './gate.ts'
+import { NETWORK_LIMITS } from './limits.ts'
+import type { Resolve } from './names.ts'
+import { Timers } from './timers.ts'
 
 const self = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp'
 const peer = '12D3KooWSahP5pFRCEfaziPEba7urXGeif6T1y8jmodzdFUvzBHj'
+const stranger = '12D3KooWGzBWv9uHKZVYyuzQyJYdR7vkyXPRgdDBhJPqDmWmLJPh'
 
-function world(filterByAddress: boolean) {
+function world(resolve?: Resolve, addresses: readonly string[] = ['/ip4/10.0.0.2/tcp/26656']) {
   const told: string[] = []
   const counters = createCounters()
-  const list = admissionList([{ peerId: peer, addresses: ['/ip4/10.0.0.2/tcp/26656'] }], self, 8)
-  const banned = new Set<string>()
-  const refusals = new RefusalLog(new ManualClock(), {
-    warn: (fields, message) => told.push(`${JSON.stringify(fields)} ${message}`),
-  })
-  const allows = (id: string) => list.nodes.has(id) && !banned.has(id)
-  return { told, counters, banned, gate: gateOf({ list: () => list, allows, filterByAddress, counters, refusals }) }
+  const clock = new ManualClock()
+  const logger = {
+    debug() {},
+    info() {},
+    warn: (fields: object, message: string) => told.push(`${JSON.stringify(fields)} ${message}`),
+  }
+  const gate = new Gate({ self, limits: NETWORK_LIMITS, counters, clock, timers: new Timers(clock), logger, resolve })
+  gate.admit([{ peerId: peer, addresses }])
+  const begins = (ip: string | undefined) => gate.begins({ abort() {}, addEventListener() {} }, ip)
+  return { told, counters, clock, gate, begins }
 }
 
+const nobody: Resolve = () => Promise.reject(new Error('no such name'))
+
 it('lets a registered node in from any address: its id decides', () => {
-  const { gate, counters, told } = world(false)
-  expect([gate.allowsIp('203.0.113.9'), gate.allowsIp(undefined), gate.allowsPeer(peer)]).toEqual([true, true, true])
+  const { gate, begins, counters, told } = world()
+  expect([begins('203.0.113.9'), begins(undefined), gate.allowsPeer(peer)]).toEqual([true, true, true])
   expect([counters.refusedByIp, counters.refusedById, told]).toEqual([0, 0, []])
 })
 
 it('refuses and names a peer that is not registered, or banned, each once a while', () => {
-  const { gate, counters, banned, told } = world(false)
-  const stranger = '12D3KooWGzBWv9uHKZVYyuzQyJYdR7vkyXPRgdDBhJPqDmWmLJPh'
-  banned.add(peer)
+  const { gate, counters, told } = world()
+  for (let i = 0; i < 4; i++) expect(gate.penalise(peer, 'malformed')).toBe(i === 3)
+  told.length = 0
   for (let i = 0; i < 3; i++) expect([gate.allowsPeer(stranger), gate.allowsPeer(peer)]).toEqual([false, false])
   expect(counters.refusedById).toBe(6)
   expect(told).toEqual([
@@ -38,8 +45,34 @@ it('refuses and names a peer that is not registered, or banned, each once a whil
   ])
 })
 
+it('scores nothing that a banned peer sent before its ban', () => {
+  const { gate, counters, clock } = world()
+  for (let i = 0; i < 9; i++) gate.penalise(peer, 'malformed')
+  expect([counters.penalties, counters.bans, gate.score(peer)]).toEqual([4, 1, 0])
+  clock.advance(NETWORK_LIMITS.banMs)
+  expect(gate.penalise(peer, 'malformed', 0)).toBe(false)
+  expect([gate.allows(peer), gate.score(peer), counters.penalties]).toEqual([true, 0, 4])
+})
+
 it('refuses other addresses where that is wanted', () => {
-  const { gate, counters, told } = world(true)
-  expect([gate.allowsIp('10.0.0.2'), gate.allowsIp('203.0.113.9'), gate.allowsIp(undefined)]).toEqual([true, false, false])
+  const { begins, counters, told } = world(nobody)
+  expect([begins('10.0.0.2'), begins('203.0.113.9'), begins(undefined)]).toEqual([true, false, false])
   expect([counters.refusedByIp, told.length]).toEqual([2, 2])
+})
+
+it('lets a node that is registered by name come from the addresses of its name, and nobody else', async () => {
+  const { begins } = world(async () => ['203.0.113.9'], ['/dns4/validator-2.example.org/tcp/26656'])
+  expect(begins('203.0.113.9')).toBe(false)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect([begins('203.0.113.9'), begins('203.0.113.10')]).toEqual([true, false])
+})
+
+it('refuses a peer that connects too often', () => {
+  const { gate, clock, told } = world()
+  const { sessionsBurstMax, sessionMsMin } = NETWORK_LIMITS
+  for (let i = 0; i < sessionsBurstMax; i++) expect(gate.allowsSession(peer)).toBe(true)
+  expect(gate.allowsSession(peer)).toBe(false)
+  expect(told).toEqual([`{"who":"${peer}"} connection refused: the peer connects too often`])
+  clock.advance(sessionMsMin)
+  expect([gate.allowsSession(peer), gate.allowsSession(peer)]).toEqual([true, false])
 })

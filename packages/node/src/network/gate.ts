@@ -1,42 +1,140 @@
-import type { PeerId } from '../powers.ts'
-import type { AdmissionList } from './admission.ts'
+import type { Clock, Offence, PeerAddress, PeerId } from '../powers.ts'
+import { TokenBucket } from '../token-bucket.ts'
+import { type AdmissionList, type AdmittedNode, admissionList } from './admission.ts'
 import type { NetworkCounters } from './counters.ts'
-import type { RefusalLog } from './refusal-log.ts'
+import { type Half, Handshakes } from './handshakes.ts'
+import { addressOwner } from './ip-address.ts'
+import type { NetworkLimits } from './limits.ts'
+import type { NetworkLogger } from './logger.ts'
+import { Names, type Resolve } from './names.ts'
+import { PeerScores } from './peer-score.ts'
+import { RefusalLog } from './refusal-log.ts'
+import type { Timers } from './timers.ts'
 
-/** What libp2p asks about each connection. */
-export interface Gate {
-  /** Before the handshake; the IP is undefined when the socket has none. */
-  allowsIp(ip: string | undefined): boolean
-  /** After it. */
-  allowsPeer(peer: PeerId): boolean
-}
-
-export interface GateRules {
-  list(): AdmissionList
-  /** Whether a peer is on the list and not banned. */
-  allows(peer: PeerId): boolean
-  readonly filterByAddress: boolean
+export interface GateOptions {
+  readonly self: PeerId
+  readonly limits: NetworkLimits
   readonly counters: NetworkCounters
-  readonly refusals: RefusalLog
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: NetworkLogger
+  /** Refuses other addresses than those of the list, and looks up the names in it; undefined lets all addresses begin a handshake. */
+  readonly resolve: Resolve | undefined
 }
 
-/** Lets through the peers of the list: by their id, which the handshake proves, and where that is wanted by their address before it. */
-export function gateOf({ list, allows, filterByAddress, counters, refusals }: GateRules): Gate {
-  return {
-    allowsIp(ip) {
-      if (!filterByAddress || (ip !== undefined && list().allowsIp(ip))) return true
-      counters.refusedByIp++
-      refusals.refused(ip ?? 'unknown', 'no registered node has this IP address, and p2p.filter-by-address is on')
-      return false
-    },
-    allowsPeer(peer) {
-      if (allows(peer)) return true
-      counters.refusedById++
-      refusals.refused(
-        peer,
-        list().nodes.has(peer) ? 'the peer is banned for a while' : "the peer is not in the chain's registry of nodes",
-      )
-      return false
-    },
+/**
+ * Who may be connected: the peers of the list, by their id, which the handshake proves, and where that is wanted by their address before it;
+ * unless they are banned or connect too often. Handshakes need a place.
+ */
+export class Gate {
+  readonly #options: GateOptions
+  readonly #scores: PeerScores
+  readonly #handshakes: Handshakes
+  readonly #names: Names | undefined
+  readonly #refusals: RefusalLog
+  /** Connections that each peer may still begin. */
+  readonly #sessions = new Map<PeerId, TokenBucket>()
+  #list: AdmissionList
+
+  constructor(options: GateOptions) {
+    const { self, limits, counters, clock, timers, logger, resolve } = options
+    this.#options = options
+    this.#scores = new PeerScores(limits)
+    this.#handshakes = new Handshakes(clock, limits, counters)
+    this.#refusals = new RefusalLog(clock, logger)
+    this.#names = resolve && new Names({ resolve, limits, timers, logger })
+    this.#list = admissionList([], self, limits.addressesPerPeerCountMax)
+  }
+
+  get nodes(): ReadonlyMap<PeerId, AdmittedNode> {
+    return this.#list.nodes
+  }
+
+  admit(nodes: readonly PeerAddress[]): void {
+    const { self, limits, logger } = this.#options
+    this.#list = admissionList(nodes, self, limits.addressesPerPeerCountMax)
+    if (this.#list.invalid.length > 0) logger.warn({ invalid: this.#list.invalid }, 'entries of the node list are not usable')
+    this.#scores.retain(new Set(this.nodes.keys()))
+    for (const peer of this.#sessions.keys()) if (!this.nodes.has(peer)) this.#sessions.delete(peer)
+    this.#names?.set(this.#list.names)
+  }
+
+  /** Whether an inbound connection may begin its handshake; the IP is undefined when the socket has none. */
+  begins(connection: Half, ip: string | undefined): boolean {
+    return this.#allowsIp(ip) && this.#handshakes.begin(connection, ip === undefined ? 'unknown' : addressOwner(ip))
+  }
+
+  /** An inbound connection has proved who it is. */
+  opened(connection: Half): void {
+    this.#handshakes.done(connection)
+  }
+
+  /** After the handshake, of either direction. */
+  allowsPeer(peer: PeerId): boolean {
+    if (this.allows(peer)) return true
+    return this.#refuse(
+      peer,
+      this.nodes.has(peer) ? 'the peer is banned for a while' : "the peer is not in the chain's registry of nodes",
+    )
+  }
+
+  /** Whether a peer is on the list and not banned. */
+  allows(peer: PeerId): boolean {
+    return this.nodes.has(peer) && this.bannedMs(peer) === 0
+  }
+
+  /** A peer begins a connection: whether it may, because it has not begun too many of late. */
+  allowsSession(peer: PeerId): boolean {
+    const { clock, limits } = this.#options
+    const perSecond = 1_000 / limits.sessionMsMin
+    const sessions = this.#sessions.get(peer) ?? new TokenBucket(clock, { perSecond, burst: limits.sessionsBurstMax })
+    this.#sessions.set(peer, sessions)
+    if (sessions.left < 1) return this.#refuse(peer, 'the peer connects too often')
+    sessions.take(1)
+    return true
+  }
+
+  /** 0 is blameless, scoreMin banned. */
+  score(peer: PeerId): number {
+    return this.#scores.score(peer, this.#options.clock.monotonic())
+  }
+
+  /** How long a peer's ban still lasts. */
+  bannedMs(peer: PeerId): number {
+    return this.#scores.bannedMs(peer, this.#options.clock.monotonic())
+  }
+
+  /**
+   * @param sentAt when what offends arrived, in monotonic ms: what a peer sent before a ban counts no more
+   * @returns whether this made the peer banned
+   */
+  penalise(peer: PeerId, offence: Offence, sentAt?: number): boolean {
+    if (!this.nodes.has(peer)) return false
+    const { clock, counters, logger, limits } = this.#options
+    const outcome = this.#scores.penalise(peer, offence, clock.monotonic(), sentAt)
+    if (outcome === 'spent') return false
+    counters.penalties++
+    logger.info({ peer, offence, score: this.score(peer), banned: outcome === 'banned' }, 'peer penalised')
+    if (outcome !== 'banned') return false
+    counters.bans++
+    logger.warn({ peer, offence, banMs: limits.banMs }, 'peer banned')
+    return true
+  }
+
+  async close(): Promise<void> {
+    await this.#names?.close()
+  }
+
+  #allowsIp(ip: string | undefined): boolean {
+    if (this.#names === undefined || (ip !== undefined && (this.#list.hasIp(ip) || this.#names.has(ip)))) return true
+    this.#options.counters.refusedByIp++
+    this.#refusals.refused(ip ?? 'unknown', 'no registered node has this IP address, and p2p.filter-by-address is on')
+    return false
+  }
+
+  #refuse(peer: PeerId, why: string): false {
+    this.#options.counters.refusedById++
+    this.#refusals.refused(peer, why)
+    return false
   }
 }

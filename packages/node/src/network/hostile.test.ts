@@ -1,52 +1,20 @@
 import { connect as connectSocket } from 'node:net'
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
-import type { Libp2p, Stream, StreamMessageEvent } from '@libp2p/interface'
-import { tcp } from '@libp2p/tcp'
-import { multiaddr } from '@multiformats/multiaddr'
+import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import { unwrap, utf8ToBytes } from '@quoin/protocol'
-import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../test/clock.ts'
-import { deferred, meshed, startNode, startNodes, stopAll, type TestNode } from '../../test/network.ts'
+import { deferred, meshed, startNode, startNodes, stopAll } from '../../test/network.ts'
+import { admitted, portOf, startStranger, stopStrangers, target } from '../../test/stranger.ts'
 import { encodeFrames, FrameDecoder } from './frames.ts'
 import { NETWORK_LIMITS } from './limits.ts'
-import { createNodeKey, loadNodeKey } from './node-key.ts'
-
-const strangers: Libp2p[] = []
+import { createNodeKey } from './node-key.ts'
 
 afterEach(async () => {
   await stopAll()
-  await Promise.all(strangers.splice(0).map((stranger) => stranger.stop()))
+  await stopStrangers()
 })
 
 const never = new AbortController().signal
-
-/** A bare libp2p node that speaks what it is told to, with our handshake. */
-async function startStranger(networkId = 'test', key?: Uint8Array): Promise<Libp2p> {
-  const stranger = await createLibp2p({
-    privateKey: unwrap(loadNodeKey(key ?? (await createNodeKey()))).privateKey,
-    transports: [tcp()],
-    connectionEncrypters: [noise({ prologueBytes: utf8ToBytes(`quoin:${networkId}`) })],
-    streamMuxers: [yamux()],
-    connectionMonitor: { enabled: false },
-  })
-  strangers.push(stranger)
-  return stranger
-}
-
-const target = (node: TestNode) => multiaddr(`${node.transport.addresses()[0]}/p2p/${node.id}`)
-
-/** A stranger that a node admits, with the ordered stream that the node opened to it. */
-async function admitted(node: TestNode): Promise<{ readonly stranger: Libp2p; readonly id: string }> {
-  const stranger = await startStranger()
-  await stranger.handle('/quoin/test/ordered/1', () => {})
-  node.transport.admit([{ peerId: stranger.peerId.toString(), addresses: [] }])
-  await stranger.dial(target(node))
-  const id = stranger.peerId.toString()
-  await node.seen.until(() => node.transport.peers().includes(id))
-  return { stranger, id }
-}
 
 const closing = (stream: {
   addEventListener(type: 'close', listener: () => void, options: { once: true }): void
@@ -78,7 +46,7 @@ describe('who is refused', () => {
 
   it('more handshakes from one IP than its rate', async () => {
     const node = await startNode({ limits: { handshakesPerSecondMax: 3 } })
-    const port = Number(target(node).getComponents()[1]!.value)
+    const port = portOf(node)
     const outcomes = await Promise.all(
       Array.from(
         { length: 8 },
@@ -103,7 +71,7 @@ describe('who is refused', () => {
 describe('what a hostile peer sends', () => {
   it('garbage on a raw socket closes that socket only', async () => {
     const [a, b] = await startNodes(2)
-    const port = Number(target(a!).getComponents()[1]!.value)
+    const port = portOf(a!)
     for (const garbage of [new Uint8Array(100_000).fill(0xff), utf8ToBytes('GET / HTTP/1.1\r\n\r\n'), Uint8Array.of(0)]) {
       await new Promise<void>((resolve) => {
         const socket = connectSocket(port, '127.0.0.1', () => socket.end(garbage))
@@ -354,6 +322,39 @@ describe('ban', () => {
     clock.advance(NETWORK_LIMITS.banMs)
     await judge.seen.until(() => judge.transport.peers().length === 1)
     expect(judge.transport.score(culprit.id)).toBe(0)
+  })
+
+  it('answers for all that the peer sent before it, however late that turns out', async () => {
+    const clock = new ManualClock()
+    const [judge, culprit] = await Promise.all([startNode({ clock }), startNode()])
+    judge.transport.admit([{ peerId: culprit.id, addresses: [] }])
+    culprit.transport.admit([judge.address()])
+    await meshed([judge, culprit])
+    const verdict = deferred<'reject'>()
+    judge.seen.verdict = () => verdict.promise
+    culprit.transport.publish(Uint8Array.of(1))
+    await judge.seen.until(() => judge.seen.gossip.length === 1)
+    for (let i = 0; i < 9; i++) judge.transport.penalise(culprit.id, 'oversized')
+    expect(judge.transport.counters).toMatchObject({ penalties: 4, bans: 1 })
+    clock.advance(NETWORK_LIMITS.banMs)
+    verdict.resolve('reject')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(judge.transport.counters).toMatchObject({ penalties: 4, gossipRejected: 1 })
+    expect(judge.transport.score(culprit.id)).toBe(0)
+  })
+
+  it('is not what a peer gets that connects too often: it has to wait', async () => {
+    const node = await startNode({ clock: new ManualClock(), limits: { sessionsBurstMax: 2 } })
+    const { stranger, id } = await admitted(node)
+    for (let times = 0; times < 3; times++) {
+      await Promise.all(stranger.getConnections().map((connection) => connection.close()))
+      await node.seen.until(() => node.transport.peers().length === 0)
+      const connection = await stranger.dial(target(node))
+      if (times > 0) await closing(connection)
+      else await node.seen.until(() => node.transport.peers().includes(id))
+    }
+    expect(node.transport.counters).toMatchObject({ connects: 2, bans: 0 })
+    expect(node.transport.counters.refusedById).toBeGreaterThan(0)
   })
 
   it('does not concern peers off the list', async () => {

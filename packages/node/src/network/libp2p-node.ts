@@ -37,14 +37,19 @@ export function createNode({ privateKey, listen, networkId, limits, gate, logger
       }),
     ],
     connectionGater: {
-      denyInboundConnection: (connection) => !gate.allowsIp(ipOf(connection.remoteAddr)),
+      denyInboundConnection: (connection) => !gate.begins(connection, ipOf(connection.remoteAddr)),
       denyInboundEncryptedConnection: (peer) => !gate.allowsPeer(peer.toString()),
       denyOutboundEncryptedConnection: (peer) => !gate.allowsPeer(peer.toString()),
+      denyInboundUpgradedConnection: (_peer, connection) => {
+        gate.opened(connection)
+        return false
+      },
     },
     connectionManager: {
       maxConnections: limits.connectionsCountMax,
       inboundConnectionThreshold: limits.handshakesPerSecondMax,
-      maxIncomingPendingConnections: limits.handshakesCountMax,
+      // Our gate has places for them; this limit would let one address keep out all others.
+      maxIncomingPendingConnections: Number.POSITIVE_INFINITY,
       inboundUpgradeTimeout: limits.handshakeMsMax,
       inboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,
       outboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,

@@ -31,10 +31,17 @@ export interface NetworkLimits {
   readonly requestsWaitingCountMax: number
   readonly requestReadMsMax: number
   readonly responseWriteMsMax: number
-  /** New inbound connections per second from one IP, and in handshake from all of them. */
+  /** New inbound connections per second from one IP. */
   readonly handshakesPerSecondMax: number
+  /** Inbound connections in handshake from one address, and from all. IPv6 addresses of one /64 count as one. */
+  readonly handshakesPerAddressMax: number
   readonly handshakesCountMax: number
+  /** How long a handshake may take; and after how long it loses its place to one that has none. */
   readonly handshakeMsMax: number
+  readonly handshakeYieldMs: number
+  /** Connections that a peer may begin at once, and how long it takes until it may begin one more. */
+  readonly sessionsBurstMax: number
+  readonly sessionMsMin: number
   readonly connectionsCountMax: number
   readonly dialMsMax: number
   /** First and last wait between two dials to a peer that is down. */
@@ -43,6 +50,12 @@ export interface NetworkLimits {
   /** How long the peer with the greater id leaves dialling to the other, so that two dials seldom cross. */
   readonly dialHeadStartMs: number
   readonly addressesPerPeerCountMax: number
+  /** Names of nodes that the filter by address resolves, addresses of one, lookups under way at once, how long one may take, and how often. */
+  readonly namesCountMax: number
+  readonly nameAddressesMax: number
+  readonly nameLookupsMax: number
+  readonly nameMsMax: number
+  readonly nameRefreshMs: number
   /** Score at which a peer is banned, how long it then stays away, and in what time a score halves. */
   readonly scoreMin: number
   readonly banMs: number
@@ -75,14 +88,23 @@ export const NETWORK_LIMITS: NetworkLimits = {
   requestReadMsMax: 5_000,
   responseWriteMsMax: 30_000,
   handshakesPerSecondMax: 20,
-  handshakesCountMax: 32,
+  handshakesPerAddressMax: 8,
+  handshakesCountMax: 64,
   handshakeMsMax: 5_000,
+  handshakeYieldMs: 1_000,
+  sessionsBurstMax: 16,
+  sessionMsMin: 2_000,
   connectionsCountMax: 256,
   dialMsMax: 3_000,
   redialMsMin: 250,
   redialMsMax: 5_000,
   dialHeadStartMs: 400,
   addressesPerPeerCountMax: 8,
+  namesCountMax: 1_024,
+  nameAddressesMax: 16,
+  nameLookupsMax: 2,
+  nameMsMax: 5_000,
+  nameRefreshMs: 30_000,
   scoreMin: -100,
   banMs: 60_000,
   scoreHalfLifeMs: 60_000,
@@ -98,6 +120,8 @@ export function checkLimits(limits: NetworkLimits): NetworkLimits {
     [limits.silenceMsMax >= 2 * limits.heartbeatMs, 'silenceMsMax must hold two heartbeats'],
     [limits.redialMsMin > 0 && limits.redialMsMin <= limits.redialMsMax, 'redialMsMin is from 1 to redialMsMax'],
     [limits.requestsSentCountMax <= limits.requestsServedCountMax, 'a peer must serve as many requests as one may send it'],
+    [limits.handshakesPerAddressMax < limits.handshakesCountMax, 'one address must not take all places for handshakes'],
+    [limits.handshakeYieldMs <= limits.handshakeMsMax, 'a handshake yields before it is over'],
     [limits.scoreMin < 0, 'scoreMin is negative'],
   ]
   for (const [holds, rule] of relations) if (!holds) throw new RangeError(rule)

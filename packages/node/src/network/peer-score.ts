@@ -24,7 +24,8 @@ interface Entry {
 
 /**
  * Scores of peers: 0 is blameless, offences lower it, time brings it back (it halves in a fixed time). At the limit a peer is banned
- * for a while and starts afresh. Pure: times are monotonic milliseconds that the caller passes.
+ * for a while, and starts afresh when the ban is over: nothing that it sent before counts any more. Pure: times are monotonic milliseconds
+ * that the caller passes.
  */
 export class PeerScores {
   readonly #limits: ScoreLimits
@@ -34,13 +35,20 @@ export class PeerScores {
     this.#limits = limits
   }
 
-  /** Whether this offence made the peer banned. */
-  penalise(peer: PeerId, offence: Offence, now: number): boolean {
+  /**
+   * @param sentAt when what offends arrived
+   * @returns `spent` when a ban has answered for it already
+   */
+  penalise(peer: PeerId, offence: Offence, now: number, sentAt = now): 'scored' | 'banned' | 'spent' {
+    const bannedUntil = this.#entries.get(peer)?.bannedUntil ?? Number.NEGATIVE_INFINITY
+    if (sentAt < bannedUntil) return 'spent'
     const points = this.score(peer, now) - OFFENCE_POINTS[offence]
-    const banned = points <= this.#limits.scoreMin
-    const bannedUntil = banned ? now + this.#limits.banMs : (this.#entries.get(peer)?.bannedUntil ?? Number.NEGATIVE_INFINITY)
-    this.#entries.set(peer, { points: banned ? 0 : points, at: now, bannedUntil })
-    return banned
+    const isBanned = points <= this.#limits.scoreMin
+    this.#entries.set(
+      peer,
+      isBanned ? { points: 0, at: now, bannedUntil: now + this.#limits.banMs } : { points, at: now, bannedUntil },
+    )
+    return isBanned ? 'banned' : 'scored'
   }
 
   score(peer: PeerId, now: number): number {

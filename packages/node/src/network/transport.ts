@@ -12,18 +12,16 @@ import {
   TransportError,
   type TransportHandlers,
 } from '../powers.ts'
-import { type AdmissionList, admissionList } from './admission.ts'
 import { createCounters, type NetworkCounters } from './counters.ts'
 import { Dialer } from './dialer.ts'
-import { type Gate, gateOf } from './gate.ts'
+import { Gate } from './gate.ts'
 import { Gossip } from './gossip.ts'
 import { createNode } from './libp2p-node.ts'
 import { checkLimits, NETWORK_LIMITS, type NetworkLimits } from './limits.ts'
 import { libp2pLogger, type NetworkLogger } from './logger.ts'
+import { type Resolve, systemResolve } from './names.ts'
 import { loadNodeKey, type NodeKey } from './node-key.ts'
-import { PeerScores } from './peer-score.ts'
 import { keepsExisting } from './preference.ts'
-import { RefusalLog } from './refusal-log.ts'
 import { Requests } from './requests.ts'
 import { Session, type SessionEvents } from './session.ts'
 import { abortConnection, asError } from './streams.ts'
@@ -40,6 +38,8 @@ export interface Libp2pTransportOptions {
   readonly limits?: Partial<NetworkLimits>
   /** Refuse connections from IPs that are neither in the list of nodes nor loopback, before the handshake. Off unless true. */
   readonly filterByAddress?: boolean
+  /** How names in the list of nodes are looked up for that; the operating system unless given. */
+  readonly resolve?: Resolve
   /** For scores, bans and redials; libp2p keeps its own time. */
   readonly clock?: Clock
   /** From 0 (inclusive) to 1 (exclusive), spreads redials. */
@@ -81,7 +81,14 @@ function listenError(message: string): ListenError {
 export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<Libp2pTransport> {
   const limits = checkLimits({ ...NETWORK_LIMITS, ...options.limits })
   const key = unwrap(loadNodeKey(options.key))
-  const gate: Gate = { allowsIp: () => false, allowsPeer: () => false }
+  const clock = options.clock ?? systemClock
+  const parts = { key, limits, clock, timers: new Timers(clock), counters: createCounters() }
+  const gate = new Gate({
+    ...parts,
+    self: key.peerId,
+    logger: options.logger,
+    resolve: options.filterByAddress === true ? (options.resolve ?? systemResolve) : undefined,
+  })
   const libp2p = await createNode({
     privateKey: key.privateKey,
     listen: options.listen,
@@ -90,18 +97,29 @@ export async function createLibp2pTransport(options: Libp2pTransportOptions): Pr
     gate,
     logger: options.logger,
   })
-  return new NetworkTransport(libp2p, key, limits, gate, options)
+  return new NetworkTransport({ ...parts, libp2p, gate }, options)
+}
+
+/** What a transport is made of. */
+interface Parts {
+  readonly libp2p: Libp2p
+  readonly key: NodeKey
+  readonly limits: NetworkLimits
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly counters: NetworkCounters
+  readonly gate: Gate
 }
 
 class NetworkTransport implements Libp2pTransport, SessionEvents {
   readonly self: PeerId
-  readonly counters: NetworkCounters = createCounters()
+  readonly counters: NetworkCounters
   readonly #libp2p: Libp2p
   readonly #limits: NetworkLimits
   readonly #logger: NetworkLogger
   readonly #clock: Clock
   readonly #timers: Timers
-  readonly #scores: PeerScores
+  readonly #gate: Gate
   readonly #sessions = new Map<PeerId, Session>()
   readonly #dialer: Dialer
   readonly #gossip: Gossip
@@ -109,29 +127,27 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   readonly #protocols: { readonly ordered: string; readonly request: string }
   /** Work under way that `stop` waits for; none of it rejects. */
   readonly #tasks = new Set<Promise<void>>()
-  #list: AdmissionList
   #handlers: TransportHandlers | undefined
   #state: 'new' | 'started' | 'stopped' = 'new'
   #stopping: Promise<void> | undefined
 
-  constructor(libp2p: Libp2p, key: NodeKey, limits: NetworkLimits, gate: Gate, options: Libp2pTransportOptions) {
+  constructor({ libp2p, key, limits, clock, timers, counters, gate }: Parts, options: Libp2pTransportOptions) {
     this.self = key.peerId
+    this.counters = counters
     this.#libp2p = libp2p
     this.#limits = limits
     this.#logger = options.logger
-    this.#clock = options.clock ?? systemClock
-    this.#timers = new Timers(this.#clock)
-    this.#scores = new PeerScores(limits)
-    this.#list = admissionList([], this.self, limits.addressesPerPeerCountMax)
+    this.#clock = clock
+    this.#timers = timers
+    this.#gate = gate
     this.#protocols = { ordered: `/quoin/${options.networkId}/ordered/1`, request: `/quoin/${options.networkId}/request/1` }
-    const { counters } = this
-    const logger = options.logger
+    const { logger } = options
     this.#requests = new Requests({
       protocol: this.#protocols.request,
       limits,
       counters,
       logger,
-      timers: this.#timers,
+      timers,
       answer: (peer, message) => this.#handle().onRequest(peer, message),
       offence: (session, offence, detail) => this.offence(session, offence, detail),
     })
@@ -150,24 +166,18 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     this.#dialer = new Dialer({
       self: this.self,
       limits,
-      timers: this.#timers,
+      timers,
       random: options.random ?? Math.random,
       dial: async (addresses, signal) => {
         counters.dials++
         await libp2p.dial([...addresses], { signal })
       },
-      heldMs: (peer) => this.#scores.bannedMs(peer, this.#clock.monotonic()),
+      heldMs: (peer) => gate.bannedMs(peer),
       failed: (peer, error) => {
         counters.dialsFailed++
         logger.debug({ peer, reason: asError(error).message }, 'dial failed')
       },
     })
-    const rules = {
-      ...{ counters, filterByAddress: options.filterByAddress === true, refusals: new RefusalLog(this.#clock, logger) },
-      list: () => this.#list,
-      allows: (peer: PeerId) => this.#allows(peer),
-    }
-    Object.assign(gate, gateOf(rules))
     libp2p.addEventListener('connection:open', ({ detail }) => this.#opened(detail))
     libp2p.addEventListener('connection:close', ({ detail }) => this.#sessionOn(detail)?.end('connection closed'))
   }
@@ -185,7 +195,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   }
 
   score(peer: PeerId): number {
-    return this.#scores.score(peer, this.#clock.monotonic())
+    return this.#gate.score(peer)
   }
 
   send(to: PeerId, message: Uint8Array): void {
@@ -214,25 +224,15 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   }
 
   admit(nodes: readonly PeerAddress[]): void {
-    this.#list = admissionList(nodes, this.self, this.#limits.addressesPerPeerCountMax)
-    if (this.#list.invalid.length > 0)
-      this.#logger.warn({ invalid: this.#list.invalid }, 'entries of the node list are not usable')
-    this.#scores.retain(new Set(this.#list.nodes.keys()))
+    this.#gate.admit(nodes)
     for (const session of [...this.#sessions.values()]) {
-      if (!this.#list.nodes.has(session.peer)) session.end('no longer admitted')
+      if (!this.#gate.nodes.has(session.peer)) session.end('no longer admitted')
     }
-    if (this.#state === 'started') this.#dialer.set(this.#list.nodes)
+    if (this.#state === 'started') this.#dialer.set(this.#gate.nodes)
   }
 
   penalise(peer: PeerId, offence: Offence): void {
-    if (!this.#list.nodes.has(peer)) return
-    this.counters.penalties++
-    const banned = this.#scores.penalise(peer, offence, this.#clock.monotonic())
-    this.#logger.info({ peer, offence, score: this.score(peer), banned }, 'peer penalised')
-    if (!banned) return
-    this.counters.bans++
-    this.#logger.warn({ peer, offence, banMs: this.#limits.banMs }, 'peer banned')
-    this.#sessions.get(peer)?.end('banned')
+    if (this.#gate.penalise(peer, offence)) this.#sessions.get(peer)?.end('banned')
   }
 
   async start(): Promise<void> {
@@ -256,7 +256,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
       this.#state = 'stopped'
       throw listenError(asError(failure).message)
     }
-    this.#dialer.set(this.#list.nodes)
+    this.#dialer.set(this.#gate.nodes)
   }
 
   /** Every call gets the same promise. */
@@ -275,6 +275,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     // Those that the connection manager still closed in order have told their sessions by now; the rest have no connection.
     for (const session of [...this.#sessions.values()]) session.end('stopped')
     await this.#gossip.stop()
+    await this.#gate.close()
     this.#timers.close()
     await Promise.all(this.#tasks)
   }
@@ -307,10 +308,12 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
 
   #opened(connection: Connection): void {
     const peer = connection.remotePeer.toString()
-    if (this.#state !== 'started' || !this.#allows(peer)) return abortConnection(connection, new Error('not admitted'))
+    if (this.#state !== 'started' || !this.#gate.allows(peer)) return abortConnection(connection, new Error('not admitted'))
     const existing = this.#sessions.get(peer)
     if (existing !== undefined && this.#prefers(existing, connection))
       return abortConnection(connection, new Error('a second connection'))
+    if (connection.direction === 'inbound' && !this.#gate.allowsSession(peer))
+      return abortConnection(connection, new Error('too many connections'))
     existing?.end('replaced by a newer connection')
     const { ordered: protocol } = this.#protocols
     const session = new Session({
@@ -353,9 +356,10 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   }
 
   async #validate(peer: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'> {
+    const sentAt = this.#clock.monotonic()
     try {
       const verdict = await this.#handle().onGossip(peer, payload)
-      if (verdict === 'reject') this.penalise(peer, 'invalid')
+      if (verdict === 'reject' && this.#gate.penalise(peer, 'invalid', sentAt)) this.#sessions.get(peer)?.end('banned')
       return verdict
     } catch (error) {
       this.#fault('onGossip', error)
@@ -373,10 +377,6 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   #sessionOn(connection: Connection): Session | undefined {
     const session = this.#sessions.get(connection.remotePeer.toString())
     return session?.connection.id === connection.id ? session : undefined
-  }
-
-  #allows(peer: PeerId): boolean {
-    return this.#list.nodes.has(peer) && this.#scores.bannedMs(peer, this.#clock.monotonic()) === 0
   }
 
   #handle(): TransportHandlers {

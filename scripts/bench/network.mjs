@@ -96,7 +96,7 @@ await measure('gossip of 10 kB to three nodes (per payload)', 1_000, async () =>
   for (let i = 0; i < 1_000; i++) {
     const payload = new Uint8Array(10_000)
     new DataView(payload.buffer).setUint32(0, i)
-    a.transport.publish(payload)
+    a.transport.publish(payload, 'all')
     await Promise.all(nodes.slice(1).map(({ gossip }) => gossip.reached(i + 1)))
   }
 })

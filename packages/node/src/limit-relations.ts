@@ -3,6 +3,7 @@ import { LIMITS } from '@quoin/protocol'
 import { RECOVERY_POOL_DEFAULTS } from './crypto/recovery-pool.ts'
 import { ENGINE_LIMITS } from './engine/limits.ts'
 import { MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX } from './engine/messages.ts'
+import { GOSSIP_LIMITS } from './gossip/limits.ts'
 import { POOL_LIMITS } from './mempool/limits.ts'
 import { NETWORK_LIMITS } from './network/limits.ts'
 import { SYNC_LIMITS } from './sync/limits.ts'
@@ -40,6 +41,21 @@ export const LIMIT_RELATIONS: readonly (readonly [holds: boolean, rule: string])
   [
     RECOVERY_POOL_DEFAULTS.signaturesQueuedMax >= POOL_LIMITS.verificationsMax + POOL_LIMITS.verifyTurnMax,
     'sender recovery takes all that may be verified at one time',
+  ],
+  [
+    NETWORK_LIMITS.gossipBytesMax >=
+      GOSSIP_LIMITS.payloadBytesMin + LIMITS.transactionBytesMax + 4 * (1 + GOSSIP_LIMITS.payloadTransactionsMax),
+    'the network carries the largest payload of gossip',
+  ],
+  [
+    POOL_LIMITS.verificationsMax >= 16 * GOSSIP_LIMITS.verifyingPerPeerMax,
+    'eight peers leave half of the verification to clients and others',
+  ],
+  [GOSSIP_LIMITS.turnTransactionsMax >= 4 * GOSSIP_LIMITS.sliceTransactionsMax, 'several peers have a slice in one turn'],
+  [GOSSIP_LIMITS.turnBytesMax >= 4 * GOSSIP_LIMITS.sliceBytesMax, 'several peers have a slice in one turn'],
+  [
+    GOSSIP_LIMITS.repeatBurstBytes >= NETWORK_LIMITS.gossipPendingBytesMax,
+    'what is under way when a peer is blamed for the first time does not ban it',
   ],
   [POOL_LIMITS.rememberedMax >= LIMITS.blockTransactionsMax, 'the transactions of a body are still known when it is executed'],
   [POOL_LIMITS.rememberedBytesMax >= LIMITS.blockBytesMax, 'the transactions of a body are still known when it is executed'],

@@ -112,7 +112,7 @@ class ComposedNode implements Node {
   #engine: Engine | undefined
 
   constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger, damage: DamageReports) {
-    const { crypto, clock, transport } = options.powers
+    const { crypto, clock, random, transport } = options.powers
     this.#options = options
     this.#answers = new AnswerBudget(clock)
     this.chain = chain
@@ -125,7 +125,7 @@ class ComposedNode implements Node {
     const logger = options.logger.child({ module: 'sync' })
     this.sync = createSync({ chain, reader: blocks, transport, mempool, crypto, clock, logger })
     this.#scope.own(this.sync)
-    this.#gossip = this.#scope.own(new TransactionGossip(mempool, transport, clock))
+    this.#gossip = this.#scope.own(new TransactionGossip({ mempool, transport, clock, crypto, random }))
     const validatorsAt = (height: Height) => chain.validatorsAt(height)
     const { domain } = chain
     this.#repair = this.#scope.own(
@@ -150,12 +150,14 @@ class ComposedNode implements Node {
   }
 
   get counters(): Readonly<Record<string, number>> {
-    const { payloads, transactions } = this.#gossip.counters
+    const { payloads, transactions, repeats, waste } = this.#gossip.counters
     return {
       ...this.#engine?.counters,
       repairedBlocks: this.#repair.repaired,
       gossipPayloads: payloads,
       gossipTransactions: transactions,
+      gossipRepeats: repeats,
+      gossipWaste: waste,
     }
   }
 
@@ -222,6 +224,7 @@ class ComposedNode implements Node {
       onRequest: (from, message) => this.#answer(from, message),
       onPeer: (peer, state) => {
         this.sync.onPeer(peer, state)
+        this.#gossip.onPeer(peer, state)
         this.#engine?.onPeer(peer, state)
       },
     })

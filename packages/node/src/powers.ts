@@ -72,15 +72,18 @@ export interface Transport {
    * oldest messages (counted), because votes are rebroadcast.
    */
   send(to: PeerId, message: Uint8Array): void
-  /** Hands a payload to every node of the gossip mesh, without order. */
-  publish(payload: Uint8Array): void
+  /**
+   * Gossips a payload, without order. To `all` peers goes what begins at this node; to the `mesh`, the peers that pass gossip on to each other,
+   * what others began. Never blocks: a peer that does not drain its bounded queue misses the payload (counted).
+   */
+  publish(payload: Uint8Array, to: 'all' | 'mesh'): void
   /** One question to one peer; rejects with TransportError on refusal, disconnect, oversize or abort. */
   request(to: PeerId, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
   /** Sets who listens; called once, before `start`. */
   listen(handlers: TransportHandlers): void
   /** Who may stay connected from now on; others are dropped. */
   admit(nodes: readonly PeerAddress[]): void
-  /** Lowers a peer's score; below the limit it is disconnected and banned for a while. */
+  /** Lowers a peer's score; below the limit it is disconnected and banned for a while. What is reported during its ban counts for nothing. */
   penalise(peer: PeerId, offence: Offence): void
   start(): Promise<void>
   stop(): Promise<void>
@@ -95,7 +98,10 @@ export interface PeerAddress {
 export interface TransportHandlers {
   /** A message of the ordered stream. */
   onMessage(from: PeerId, message: Uint8Array): void
-  /** A gossip payload. `accept` spreads it on, `ignore` drops it, `reject` drops it and lowers the sender's score. */
+  /**
+   * A gossip payload: once from whoever brings it first, and again from a peer that brings it again. `accept` spreads it on, `ignore` drops
+   * it, `reject` drops it and lowers the sender's score. While many of a peer's payloads have no answer yet, no more of them are read.
+   */
   onGossip(from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'>
   /** The answer to a question; undefined refuses it. */
   onRequest(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined>

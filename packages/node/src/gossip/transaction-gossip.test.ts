@@ -1,113 +1,341 @@
-import { err, ok, type Result, type SignedTransaction } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
-import type { Origin, PoolRefusal } from '../mempool/types.ts'
-import { encodeTransactionsPayload, GOSSIP_LIMITS, TransactionGossip } from './transaction-gossip.ts'
+import { ManualClock } from '../../test/clock.ts'
+import { fastHash, GossipPool, rawOf } from '../../test/gossip-pool.ts'
+import { deferred } from '../../test/network.ts'
+import type { PeerId } from '../powers.ts'
+import { GOSSIP_LIMITS } from './limits.ts'
+import { decodeTransactionsPayload, encodeTransactionsPayload } from './payload.ts'
+import { TransactionGossip } from './transaction-gossip.ts'
 
-/** A pool that answers by the first byte of a transaction, and a clock with one timer. */
-function setUp() {
-  let listener: (transaction: SignedTransaction, origin: Origin) => void = () => {}
-  let timer: (() => void) | undefined
-  const published: Uint8Array[] = []
-  const answers: Readonly<Record<number, Result<SignedTransaction, PoolRefusal>>> = {
-    1: ok({} as SignedTransaction),
-    2: err({ code: 'already-known', message: '' }),
-    3: err({ code: 'nonce-too-low', message: '' }),
-    4: err({ code: 'bad-signature', message: '' }),
+const REFUSED = 3
+const FORGED = 4
+
+/** All microtasks have run. */
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A node as far as gossip goes. */
+class Station {
+  readonly clock: ManualClock
+  readonly pool = new GossipPool()
+  readonly published: { readonly to: 'all' | 'mesh'; readonly payload: Uint8Array }[] = []
+  readonly blamed: PeerId[] = []
+  readonly gossip: TransactionGossip
+
+  constructor(clock = new ManualClock()) {
+    this.clock = clock
+    this.pool.refusals.set(REFUSED, 'nonce-too-low').set(FORGED, 'bad-signature')
+    this.gossip = new TransactionGossip({
+      mempool: this.pool,
+      crypto: fastHash,
+      random: { bytes: (length) => new Uint8Array(length).fill(5) },
+      clock,
+      transport: {
+        publish: (payload, to) => this.published.push({ to, payload }),
+        penalise: (peer, offence) => {
+          expect(offence).toBe('flood')
+          this.blamed.push(peer)
+        },
+      },
+    })
   }
-  const gossip = new TransactionGossip(
-    {
-      add: async (raw) => answers[raw[0]!]!,
-      onAdmitted(given) {
-        listener = given
-        return () => {
-          listener = () => {}
-        }
-      },
-    },
-    { publish: (payload) => published.push(payload) },
-    {
-      after(ms, action) {
-        expect(ms).toBe(GOSSIP_LIMITS.coalesceMs)
-        timer = action
-        return () => {
-          timer = undefined
-        }
-      },
-    },
-  )
-  return {
-    gossip,
-    published,
-    admit: (raw: Uint8Array, origin: Origin = 'rpc') => listener({ raw } as SignedTransaction, origin),
-    elapse() {
-      const action = timer
-      timer = undefined
-      action?.()
-    },
-    hasTimer: () => timer !== undefined,
+
+  /** Its verdict on a payload, which needs no time. */
+  async verdict(from: PeerId, raws: readonly Uint8Array[]): Promise<'accept' | 'ignore' | 'reject'> {
+    const verdict = this.gossip.onPayload(from, encodeTransactionsPayload(raws))
+    for (let turns = 0; turns < 40; turns++) {
+      await settled()
+      this.clock.advance(0)
+    }
+    return verdict
+  }
+
+  /** The transactions that it published, in payloads to one kind of receivers. */
+  publishedTo(to: 'all' | 'mesh'): readonly (readonly Uint8Array[])[] {
+    return this.published.flatMap((publication) => {
+      const raws = decodeTransactionsPayload(publication.payload)
+      return publication.to === to && raws.ok ? [raws.value] : []
+    })
   }
 }
 
-const raw = (first: number, length = 100) => new Uint8Array(length).fill(first)
+const rawsFrom = (first: number, count: number, length?: number, kind?: number) =>
+  Array.from({ length: count }, (_, i) => rawOf(first + i, length, kind))
 
-describe('spreading transactions', () => {
-  it('sends the first at once, and what follows within the window together', () => {
-    const { published, admit, elapse, hasTimer } = setUp()
-    admit(raw(1))
-    expect(published).toEqual([encodeTransactionsPayload([raw(1)])])
-    admit(raw(2))
-    admit(raw(3))
-    expect(published).toHaveLength(1)
-    elapse()
-    expect(published[1]).toEqual(encodeTransactionsPayload([raw(2), raw(3)]))
-    // The window of that payload ends without company: the next transaction leaves at once again.
-    elapse()
-    expect(hasTimer()).toBe(false)
-    admit(raw(4))
-    expect(published).toHaveLength(3)
-  })
+/** The same in another order each time. */
+function* orders<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let i = 0; ; i++) {
+    const at = i % items.length
+    yield [...items.slice(at), ...items.slice(0, at)]
+  }
+}
 
-  it('sends a full batch before its window ends', () => {
-    const { published, admit, gossip } = setUp()
-    admit(raw(1))
-    const count = Math.ceil(GOSSIP_LIMITS.payloadBytesMin / 1_000)
-    for (let i = 0; i < count; i++) admit(raw(2, 1_000))
-    expect(published).toHaveLength(2)
-    expect(gossip.counters).toEqual({ payloads: 2, transactions: 1 + count })
-  })
-
-  it('leaves to the mesh what came by gossip', () => {
-    const { published, admit } = setUp()
-    admit(raw(1), 'gossip')
-    expect(published).toEqual([])
-    admit(raw(1), 'restored')
-    expect(published).toHaveLength(1)
-  })
-
-  it('sends nothing after close', () => {
-    const { published, admit, gossip, hasTimer } = setUp()
-    admit(raw(1))
-    admit(raw(2))
-    gossip.close()
-    expect(hasTimer()).toBe(false)
-    admit(raw(3))
-    expect(published).toHaveLength(1)
+describe('what a client sent', () => {
+  it('goes to all peers, and what came by gossip is left to the mesh', async () => {
+    const station = new Station()
+    await station.pool.add(rawOf(1), 'rpc')
+    await station.pool.add(rawOf(2), 'gossip')
+    await station.pool.add(rawOf(3), 'restored')
+    station.clock.advance(GOSSIP_LIMITS.coalesceMs)
+    expect([station.publishedTo('all'), station.publishedTo('mesh')]).toEqual([[[rawOf(1)], [rawOf(3)]], []])
+    station.gossip.close()
+    await station.pool.add(rawOf(4), 'rpc')
+    expect(station.published).toHaveLength(2)
+    expect(station.gossip.counters).toMatchObject({ payloads: 2, transactions: 2 })
   })
 })
 
-describe('a payload from a peer', () => {
-  const verdict = (...kinds: readonly number[]) =>
-    setUp().gossip.onPayload('peer', encodeTransactionsPayload(kinds.map((kind) => raw(kind))))
-
-  it('is spread on when it holds something admitted or known, and dropped when all of it is merely refused', async () => {
-    expect(await verdict(3, 1)).toBe('accept')
-    expect(await verdict(2)).toBe('accept')
-    expect(await verdict(3, 3)).toBe('ignore')
+describe('a payload', () => {
+  it('is passed on by the mesh when the pool admitted all of it', async () => {
+    const station = new Station()
+    expect(await station.verdict('a', [rawOf(1), rawOf(2)])).toBe('accept')
+    expect(station.published).toEqual([])
   })
 
-  it('costs the peer its score when it holds what no honest pool admits, nothing, or garbage', async () => {
-    expect(await verdict(1, 4)).toBe('reject')
-    expect(await verdict()).toBe('reject')
-    expect(await setUp().gossip.onPayload('peer', Uint8Array.of(1, 2, 3))).toBe('reject')
+  it('with something known in it goes no further; what was new goes on in batches of this node', async () => {
+    const station = new Station()
+    await station.verdict('a', [rawOf(1)])
+    expect(await station.verdict('b', [rawOf(1), rawOf(2)])).toBe('ignore')
+    expect(await station.verdict('c', [rawOf(2), rawOf(1)])).toBe('ignore')
+    expect([station.publishedTo('mesh'), station.publishedTo('all')]).toEqual([[[rawOf(2)]], []])
+  })
+
+  it('with something refused in it goes no further either', async () => {
+    const station = new Station()
+    expect(await station.verdict('a', [rawOf(1), rawOf(2, 110, REFUSED)])).toBe('ignore')
+    expect(station.publishedTo('mesh')).toEqual([[rawOf(1)]])
+    expect(await station.verdict('a', [rawOf(3, 110, REFUSED)])).toBe('ignore')
+  })
+
+  it('costs the peer its score when it holds what no honest pool admits, nothing, garbage, or one transaction twice', async () => {
+    const station = new Station()
+    expect(await station.verdict('a', [rawOf(1), rawOf(2, 110, FORGED)])).toBe('reject')
+    expect(await station.verdict('a', [])).toBe('reject')
+    expect(await station.gossip.onPayload('a', Uint8Array.of(1, 2, 3))).toBe('reject')
+    expect(await station.verdict('a', [rawOf(3), rawOf(4), rawOf(3)])).toBe('reject')
+    // What was good in them is not lost.
+    station.clock.advance(GOSSIP_LIMITS.coalesceMs)
+    expect(station.publishedTo('mesh').flat()).toEqual([rawOf(1), rawOf(3), rawOf(4)])
+  })
+
+  it('is accepted once when its transactions come in 64 orders at once', async () => {
+    const station = new Station()
+    const verification = deferred<void>()
+    station.pool.verification = verification.promise
+    const payloads = orders(rawsFrom(0, 200))
+    const verdicts = Array.from({ length: 64 }, () =>
+      station.gossip.onPayload('a', encodeTransactionsPayload(payloads.next().value)),
+    )
+    await settled()
+    verification.resolve()
+    for (let turns = 0; turns < 100; turns++) {
+      await settled()
+      station.clock.advance(0)
+    }
+    const accepted = (await Promise.all(verdicts)).filter((verdict) => verdict === 'accept')
+    expect([accepted.length, station.pool.verified]).toEqual([1, 200])
+    station.clock.advance(GOSSIP_LIMITS.coalesceMs)
+    expect(station.publishedTo('mesh')).toEqual([])
+  })
+})
+
+describe('a peer', () => {
+  it('that repeats transactions is blamed until it is banned', async () => {
+    const station = new Station()
+    const payloads = orders(rawsFrom(0, 200))
+    let sent = 0
+    for (; station.blamed.length < 20; sent++) await station.verdict('a', payloads.next().value)
+    const bytes = sent * 200 * (110 + GOSSIP_LIMITS.repeatOverheadBytes)
+    expect(bytes).toBeLessThan(GOSSIP_LIMITS.repeatBurstBytes + 22 * GOSSIP_LIMITS.repeatStepBytes)
+    expect(station.gossip.counters.repeats).toBeGreaterThan(0.98 * (sent - 1) * 200)
+    expect(station.published).toEqual([])
+  })
+
+  it('may repeat what little a lossy pool makes it repeat', async () => {
+    const station = new Station()
+    const raws = rawsFrom(0, 200)
+    for (let second = 0; second < 200; second++) {
+      await station.verdict('a', raws)
+      station.clock.advance(1_000)
+    }
+    expect(station.blamed).toEqual([])
+  })
+
+  it('may send anew what it sent before it was gone, and gets no new allowance by that', async () => {
+    const station = new Station()
+    const raws = rawsFrom(0, 2_000)
+    station.gossip.onPeer('a', 'up')
+    for (const _ of [1, 2]) await station.verdict('a', [rawOf(2 ** 24)])
+    for (let visits = 0; visits < 20; visits++) {
+      station.gossip.onPeer('a', 'up')
+      await station.verdict('a', raws)
+      station.gossip.onPeer('a', 'down')
+    }
+    expect([station.gossip.counters.repeats, station.blamed]).toEqual([1, []])
+    station.gossip.onPeer('a', 'up')
+    for (let times = 0; times < 6; times++) await station.verdict('a', raws)
+    const overdrawn = station.blamed.length
+    expect(overdrawn).toBeGreaterThan(0)
+    station.gossip.onPeer('a', 'down')
+    station.gossip.onPeer('a', 'up')
+    for (let times = 0; times < 2; times++) await station.verdict('a', raws)
+    expect(station.blamed.length).toBeGreaterThan(overdrawn + 4)
+  })
+
+  it('is answered late while it owes for what was verified in vain, and others are not', async () => {
+    const station = new Station()
+    const { clock, gossip, pool } = station
+    const { wasteBurstBytes, wasteBytesPerSecond, wasteOverheadBytes } = GOSSIP_LIMITS
+    const cost = 200 * (110 + wasteOverheadBytes)
+    let answered = 0
+    // As the network has it: at most so many payloads without an answer.
+    const lane = async (first: number) => {
+      for (let i = 0; i < 1_000; i++) {
+        await gossip.onPayload('a', encodeTransactionsPayload(rawsFrom(first + 200 * i, 200, 110, REFUSED)))
+        answered++
+      }
+    }
+    for (let i = 0; i < 4; i++) void lane(i * 2 ** 24)
+    const startMs = clock.monotonic()
+    for (let steps = 0; steps < 3_000; steps++) {
+      await settled()
+      clock.advance(5)
+    }
+    const seconds = (clock.monotonic() - startMs) / 1_000
+    const paid = wasteBurstBytes + seconds * wasteBytesPerSecond
+    expect(answered).toBeGreaterThan(0.8 * (paid / cost))
+    expect(pool.verified).toBeLessThan((paid + 5 * cost) / (110 + wasteOverheadBytes))
+    expect(await station.verdict('b', [rawOf(2 ** 29, 110, REFUSED)])).toBe('ignore')
+    expect(station.blamed).toEqual([])
+  })
+
+  it('that owes a lot has nothing verified, on a new connection neither', async () => {
+    const station = new Station()
+    const { clock, gossip, pool } = station
+    const { wasteBytesPerSecond, wasteBurstBytes, wasteOverheadBytes } = GOSSIP_LIMITS
+    const wave = async (first: number) => {
+      for (let i = 0; i < 60; i++)
+        void gossip.onPayload('a', encodeTransactionsPayload(rawsFrom(first + 200 * i, 200, 110, REFUSED)))
+      for (let turns = 0; turns < 100; turns++) {
+        await settled()
+        clock.advance(0)
+      }
+    }
+    await wave(0)
+    expect(pool.verified).toBe(12_000)
+    const owed = 12_000 * (110 + wasteOverheadBytes) - wasteBurstBytes
+    gossip.onPeer('a', 'down')
+    gossip.onPeer('a', 'up')
+    await wave(2 ** 24)
+    expect(pool.verified).toBe(12_000)
+    clock.advance((1_000 * (owed - wasteBurstBytes)) / wasteBytesPerSecond + 1)
+    await wave(2 ** 25)
+    expect(pool.verified).toBeGreaterThan(12_000)
+  })
+
+  it('that sends late what a block has taken owes nothing', async () => {
+    const station = new Station()
+    const raws = rawsFrom(0, 200, 110, REFUSED)
+    // The block's body was verified here.
+    for (const raw of raws) await station.pool.add(raw, 'gossip')
+    for (const peer of ['a', 'b', 'c']) expect(await station.verdict(peer, raws)).toBe('ignore')
+    expect([station.gossip.counters.waste, station.gossip.counters.repeats, station.blamed]).toEqual([0, 0, []])
+  })
+})
+
+/** Honest nodes, each connected to all others, that pass on what they admit as gossipsub does. */
+class Mesh {
+  readonly clock = new ManualClock()
+  readonly stations: readonly Station[]
+  readonly #seen: readonly Set<string>[]
+  readonly #under = new Set<Promise<void>>()
+
+  constructor(count: number) {
+    this.stations = Array.from({ length: count }, () => new Station(this.clock))
+    this.#seen = this.stations.map(() => new Set())
+  }
+
+  /** Somebody who is none of them hands one of them a payload. */
+  give(to: number, raws: readonly Uint8Array[], from = 'attacker'): void {
+    this.#carry(from, to, encodeTransactionsPayload(raws))
+  }
+
+  /** Until nothing moves any more. */
+  async rest(): Promise<void> {
+    for (let quiet = 0; quiet < 20; quiet++) {
+      await settled()
+      this.clock.advance(5)
+      for (const [from, { published }] of this.stations.entries())
+        for (const { payload } of published.splice(0)) {
+          quiet = 0
+          this.#spread(from, payload)
+        }
+      if (this.#under.size > 0) quiet = 0
+    }
+  }
+
+  get blamed(): readonly PeerId[] {
+    return this.stations.flatMap(({ blamed }) => blamed)
+  }
+
+  #spread(from: number, payload: Uint8Array): void {
+    for (const to of this.stations.keys()) if (to !== from) this.#carry(`${from}`, to, payload)
+  }
+
+  #carry(from: PeerId, to: number, payload: Uint8Array): void {
+    const id = Buffer.from(fastHash.keccak256(payload)).toString('hex')
+    if (this.#seen[to]!.has(id)) return
+    this.#seen[to]!.add(id)
+    const work: Promise<void> = this.stations[to]!.gossip.onPayload(from, payload).then((verdict) => {
+      this.#under.delete(work)
+      if (verdict === 'accept') this.#spread(to, payload)
+    })
+    this.#under.add(work)
+  }
+}
+
+describe('honest nodes never blame each other', () => {
+  it('when an attacker gives each of them another order of fresh transactions', async () => {
+    const mesh = new Mesh(4)
+    for (let round = 0; round < 20; round++) {
+      const given = orders(rawsFrom(1_000 * round, 1_000))
+      for (const to of mesh.stations.keys()) mesh.give(to, given.next().value)
+      await mesh.rest()
+    }
+    expect(mesh.blamed).toEqual([])
+    for (const { pool, gossip } of mesh.stations)
+      expect([pool.pooled.size, gossip.counters.repeats, gossip.counters.waste]).toEqual([20_000, 0, 0])
+  })
+
+  it('when a client sends everything to all of them', async () => {
+    const mesh = new Mesh(4)
+    for (let second = 0; second < 3; second++) {
+      for (let i = 0; i < 1_000; i++) {
+        const raw = rawOf(1_000 * second + i)
+        await Promise.all(mesh.stations.map(({ pool }) => pool.add(raw, 'rpc')))
+        if (i % 40 === 0) mesh.clock.advance(40)
+      }
+      await mesh.rest()
+    }
+    for (const { gossip } of mesh.stations) expect(gossip.counters).toMatchObject({ repeats: 0, waste: 0 })
+    expect(mesh.blamed).toEqual([])
+  })
+
+  it('when one starts with an empty pool and an attacker fills it with what all others know', async () => {
+    const mesh = new Mesh(4)
+    const raws = rawsFrom(0, 20_000)
+    for (const { pool } of mesh.stations.slice(1)) for (const raw of raws) await pool.add(raw, 'gossip')
+    for (let from = 0; from < raws.length; from += 1_000) mesh.give(0, raws.slice(from, from + 1_000))
+    await mesh.rest()
+    expect(mesh.stations[0]!.pool.pooled.size).toBe(20_000)
+    expect(mesh.blamed).toEqual([])
+  })
+
+  it('and lose no transaction, whatever known ones it comes with', async () => {
+    const mesh = new Mesh(4)
+    mesh.give(0, rawsFrom(0, 10))
+    await mesh.rest()
+    for (let i = 0; i < 50; i++) mesh.give(i % 4, [rawOf(i % 10), rawOf(100 + i)])
+    await mesh.rest()
+    for (const { pool } of mesh.stations) expect(pool.pooled.size).toBe(60)
   })
 })

@@ -1,18 +1,21 @@
-import { codec, LIMITS, type SignedTransaction } from '@quoin/protocol'
+import { setMaxListeners } from 'node:events'
+import type { Crypto } from '@quoin/protocol'
+import { pause } from '../abort.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
-import type { Clock, PeerId, Transport } from '../powers.ts'
+import type { Clock, PeerId, Random, Transport } from '../powers.ts'
+import { Batcher } from './batcher.ts'
+import { type Conduct, Conducts } from './conduct.ts'
+import { type Admission, Intake } from './intake.ts'
+import { GOSSIP_LIMITS } from './limits.ts'
+import { decodeTransactionsPayload } from './payload.ts'
 
-export const GOSSIP_LIMITS = {
-  /** The first transaction after a pause leaves at once; those that follow wait this long for company. */
-  coalesceMs: 40,
-  /** A payload is sent as soon as it has grown to this. With one more transaction it still fits the network's payload limit. */
-  payloadBytesMin: 128 * 1024,
-  payloadTransactionsMax: 2_048,
-} as const
-
-const payloadCodec = codec.list(codec.bytes(LIMITS.transactionBytesMax), GOSSIP_LIMITS.payloadTransactionsMax)
-
-export const encodeTransactionsPayload = (raws: readonly Uint8Array[]): Uint8Array => codec.encode(payloadCodec, raws)
+export interface GossipPowers {
+  readonly mempool: Pick<Mempool, 'add' | 'get' | 'onAdmitted'>
+  readonly transport: Pick<Transport, 'publish' | 'penalise'>
+  readonly clock: Pick<Clock, 'after' | 'monotonic'>
+  readonly crypto: Pick<Crypto, 'keccak256'>
+  readonly random: Random
+}
 
 /** Says that a sender passes on what it cannot have admitted: no honest node's pool takes these. */
 const FORGED: ReadonlySet<PoolRefusal['code']> = new Set([
@@ -25,62 +28,95 @@ const FORGED: ReadonlySet<PoolRefusal['code']> = new Set([
 ])
 
 /**
- * Spreads transactions that this node's clients sent. What came by gossip is spread on by the mesh itself, once it was admitted here by
- * the same rules.
+ * Spreads transactions ([ADR 7](docs/adr/0007-gossip.md)). What this node's clients sent leaves in batches to all peers. A payload of a peer is
+ * passed on by the mesh itself if the pool admitted all of it. Of every other payload only what was admitted goes on, in this node's batches:
+ * whatever a peer sends, others get from us what is new, and each transaction once.
  */
 export class TransactionGossip {
-  readonly #mempool: Pick<Mempool, 'add'>
-  readonly #transport: Pick<Transport, 'publish'>
-  readonly #clock: Pick<Clock, 'after'>
+  readonly #powers: GossipPowers
   readonly #unsubscribe: () => void
-  #batch: Uint8Array[] = []
-  #bytes = 0
-  /** A window is open: what comes now waits for its end. */
-  #cancelWindow: (() => void) | undefined
-  readonly counters = { payloads: 0, transactions: 0 }
+  readonly #intake: Intake
+  readonly #conducts: Conducts
+  readonly #own: Batcher
+  readonly #passedOn: Batcher
+  readonly #closing = new AbortController()
+  /** `repeats`: transactions that a peer had sent before. `waste`: those that were verified and refused. */
+  readonly counters = { payloads: 0, transactions: 0, repeats: 0, waste: 0 }
 
-  constructor(mempool: Pick<Mempool, 'add' | 'onAdmitted'>, transport: Pick<Transport, 'publish'>, clock: Pick<Clock, 'after'>) {
-    this.#mempool = mempool
-    this.#transport = transport
-    this.#clock = clock
+  constructor(powers: GossipPowers) {
+    const { mempool, clock, random } = powers
+    this.#powers = powers
+    // As many payloads wait as the network lets through.
+    setMaxListeners(0, this.#closing.signal)
+    this.#intake = new Intake(powers)
+    this.#conducts = new Conducts(clock, random)
+    this.#own = new Batcher(clock, (payload, transactions) => this.#publish(payload, transactions, 'all'))
+    this.#passedOn = new Batcher(clock, (payload, transactions) => this.#publish(payload, transactions, 'mesh'))
     this.#unsubscribe = mempool.onAdmitted((transaction, origin) => {
-      if (origin !== 'gossip') this.#add(transaction)
+      if (origin !== 'gossip') this.#own.add(transaction)
     })
   }
 
-  /** Admits what a payload holds. `reject` blames the peer it came from. */
-  async onPayload(_from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'> {
-    const raws = codec.decode(payloadCodec, payload)
+  /**
+   * Admits what a payload holds. `reject` blames the peer it came from. Resolves late while the peer owes for what was verified in vain, so
+   * that the network reads no more of it.
+   */
+  async onPayload(from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'> {
+    const raws = decodeTransactionsPayload(payload)
     if (!raws.ok || raws.value.length === 0) return 'reject'
-    const results = await Promise.all(raws.value.map((raw) => this.#mempool.add(raw, 'gossip')))
-    if (results.some((result) => !result.ok && FORGED.has(result.error.code))) return 'reject'
-    return results.some((result) => result.ok || result.error.code === 'already-known') ? 'accept' : 'ignore'
+    const conduct = this.#conducts.of(from)
+    await this.#untilOwed(conduct, GOSSIP_LIMITS.wasteBurstBytes)
+    const { admissions, hasTwins } = await this.#intake.take(from, raws.value, (hash) => conduct.sent.note(hash))
+    if (!hasTwins && admissions.length === raws.value.length && admissions.every(({ result }) => result.ok)) return 'accept'
+    for (const { result } of admissions) if (result.ok) this.#passedOn.add(result.value)
+    if (hasTwins || admissions.some(isForged)) return 'reject'
+    this.#chargeRepeats(from, conduct, admissions)
+    this.#chargeWaste(conduct, admissions)
+    await this.#untilOwed(conduct, 0)
+    return 'ignore'
+  }
+
+  onPeer(peer: PeerId, state: 'up' | 'down'): void {
+    this.#conducts.onPeer(peer, state)
   }
 
   close(): void {
     this.#unsubscribe()
-    this.#cancelWindow?.()
-    this.#cancelWindow = undefined
+    this.#closing.abort()
+    this.#intake.close()
+    this.#own.close()
+    this.#passedOn.close()
   }
 
-  #add({ raw }: SignedTransaction): void {
-    this.#batch.push(raw)
-    this.#bytes += raw.length
-    const isFull = this.#bytes >= GOSSIP_LIMITS.payloadBytesMin || this.#batch.length === GOSSIP_LIMITS.payloadTransactionsMax
-    if (isFull || this.#cancelWindow === undefined) this.#flush()
-  }
-
-  /** Publishes the batch and opens the window for the next. */
-  #flush(): void {
-    this.#cancelWindow?.()
-    this.#cancelWindow = undefined
-    if (this.#batch.length === 0) return
-    const batch = this.#batch
-    this.#batch = []
-    this.#bytes = 0
+  #publish(payload: Uint8Array, transactions: number, to: 'all' | 'mesh'): void {
     this.counters.payloads++
-    this.counters.transactions += batch.length
-    this.#transport.publish(encodeTransactionsPayload(batch))
-    this.#cancelWindow = this.#clock.after(GOSSIP_LIMITS.coalesceMs, () => this.#flush())
+    this.counters.transactions += transactions
+    this.#powers.transport.publish(payload, to)
+  }
+
+  #chargeRepeats(from: PeerId, { repeats }: Conduct, admissions: readonly Admission[]): void {
+    const { repeatOverheadBytes, repeatStepBytes } = GOSSIP_LIMITS
+    for (const { raw, isRepeat, result } of admissions) {
+      if (result.ok || !isRepeat) continue
+      this.counters.repeats++
+      repeats.take(raw.length + repeatOverheadBytes)
+    }
+    for (; repeats.left < 0; repeats.take(-repeatStepBytes)) this.#powers.transport.penalise(from, 'flood')
+  }
+
+  #chargeWaste({ waste }: Conduct, admissions: readonly Admission[]): void {
+    for (const { raw, wasVerified, result } of admissions) {
+      if (result.ok || wasVerified || result.error.code === 'already-known') continue
+      this.counters.waste++
+      waste.take(raw.length + GOSSIP_LIMITS.wasteOverheadBytes)
+    }
+  }
+
+  /** Waits until a peer owes no more than so many bytes of what was verified in vain. */
+  async #untilOwed({ waste }: Conduct, bytes: number): Promise<void> {
+    const waitMs = waste.waitMs - (1_000 * bytes) / GOSSIP_LIMITS.wasteBytesPerSecond
+    if (waitMs > 0) await pause(this.#powers.clock, waitMs, this.#closing.signal)
   }
 }
+
+const isForged = ({ result }: Admission): boolean => !result.ok && FORGED.has(result.error.code)

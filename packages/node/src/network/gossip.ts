@@ -4,9 +4,11 @@ import {
   type GossipSubComponents,
   gossipsub,
   type Message,
+  type PublishResult,
   StrictNoSign,
   TopicValidatorResult,
 } from '@libp2p/gossipsub'
+import type { PublishOpts } from '@libp2p/gossipsub/types'
 import {
   type ComponentLogger,
   type Connection,
@@ -14,15 +16,15 @@ import {
   type PeerId as Libp2pPeerId,
   type PrivateKey,
   type Stream,
-  type StreamMessageEvent,
   start,
   stop,
   type Topology,
 } from '@libp2p/interface'
-import { concatBytes } from '@quoin/protocol'
-import type { PeerId } from '../powers.ts'
+import type { Clock, Offence, PeerId } from '../powers.ts'
+import { TokenBucket } from '../token-bucket.ts'
 import type { NetworkCounters } from './counters.ts'
-import { encodeVarint, FrameDecoder, varintHeader } from './frames.ts'
+import { GossipOutbox } from './gossip-outbox.ts'
+import { gossipFrames } from './gossip-source.ts'
 import type { NetworkLimits } from './limits.ts'
 
 export interface GossipOptions {
@@ -31,18 +33,22 @@ export interface GossipOptions {
   readonly topic: string
   readonly limits: NetworkLimits
   readonly counters: NetworkCounters
+  readonly clock: Clock
   readonly log: ComponentLogger
   validate(from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'>
-  /** Whether streams on this connection are taken. */
-  takes(connection: Connection): boolean
-  /** The peer's gossip stream ended, or sent a frame over the limit: gossip with it is over until the connection is renewed. */
-  lost(connection: Connection, reason: 'ended' | 'oversized'): void
+  /** The signal of the session on this connection, if streams on it are taken. */
+  sessionOn(connection: Connection): AbortSignal | undefined
+  /** A peer sent on its gossip stream what no honest node sends. */
+  offence(connection: Connection, offence: Offence, detail: string): void
+  /** The peer's gossip stream ended: gossip with it is over until the connection is renewed. */
+  lost(connection: Connection): void
   subscribed(peer: PeerId): void
 }
 
 /** Payloads of one peer in validation, and the readers that wait until there are fewer. */
 interface Pending {
   count: number
+  bytes: number
   readonly waiting: Set<() => void>
 }
 
@@ -51,10 +57,12 @@ function wakeAll(pending: Pending | undefined): void {
   pending?.waiting.clear()
 }
 
-const VERDICTS = { accept: TopicValidatorResult.Accept, ignore: TopicValidatorResult.Ignore, reject: TopicValidatorResult.Reject }
+/** gossipsub's own interface hides that each publication has options. */
+interface Publisher {
+  publish(topic: string, data: Uint8Array, options: PublishOpts): Promise<PublishResult>
+}
 
-/** Room in an RPC for what surrounds a payload: topic, field headers, and control messages that ride along. */
-const RPC_OVERHEAD_BYTES = 256 * 1024
+const VERDICTS = { accept: TopicValidatorResult.Accept, ignore: TopicValidatorResult.Ignore, reject: TopicValidatorResult.Reject }
 
 /**
  * One gossipsub topic, StrictNoSign: payloads are signed themselves, so a message is identified by the hash of its content and carries no
@@ -66,17 +74,17 @@ const RPC_OVERHEAD_BYTES = 256 * 1024
  */
 export class Gossip {
   readonly #options: GossipOptions
-  readonly #gossipsub: GossipSub
-  readonly #frameBytesMax: number
+  readonly #gossipsub: GossipSub & Publisher
   /** What gossipsub wants to be told of peers. */
   readonly #topologies = new Map<string, Topology>()
   readonly #pending = new Map<PeerId, Pending>()
+  /** What each peer may still send. Outlasts its connections. */
+  readonly #budgets = new Map<PeerId, TokenBucket>()
   readonly #publishing = new Set<Promise<void>>()
 
   constructor(options: GossipOptions) {
     this.#options = options
     const { libp2p, limits, topic, privateKey, log } = options
-    this.#frameBytesMax = limits.gossipBytesMax + RPC_OVERHEAD_BYTES
     this.#gossipsub = gossipsub({
       globalSignaturePolicy: StrictNoSign,
       msgIdFn: (message) => createHash('sha256').update(message.data).digest(),
@@ -89,8 +97,8 @@ export class Gossip {
       tagMeshPeers: false,
       allowPublishToZeroTopicPeers: true,
       ignoreDuplicatePublishError: true,
-      maxInboundDataLength: this.#frameBytesMax,
-      maxOutboundBufferSize: limits.gossipSendBytesMax,
+      maxInboundDataLength: limits.gossipFrameBytesMax,
+      seenTTL: limits.gossipSeenMs,
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
       // Validators of one machine or one site share an IP; our own scores judge the rest.
@@ -102,8 +110,8 @@ export class Gossip {
       logger: log,
       registrar: this.#registrar(),
       connectionManager: unusedConnectionManager,
-    })
-    this.#gossipsub.topicValidators.set(topic, (from, message) => this.#validate(from, message))
+    }) as GossipSub & Publisher
+    this.#gossipsub.topicValidators.set(topic, (from, message) => this.#validate(from.toString(), message))
     this.#gossipsub.addEventListener('subscription-change', ({ detail }) => {
       if (detail.subscriptions.some((subscription) => subscription.subscribe)) options.subscribed(detail.peerId.toString())
     })
@@ -125,9 +133,21 @@ export class Gossip {
     return this.#gossipsub.getSubscribers(this.#options.topic).map(String)
   }
 
+  /** Forgets all peers but these. */
+  retain(peers: ReadonlySet<PeerId>): void {
+    for (const peer of this.#budgets.keys()) if (!peers.has(peer)) this.#budgets.delete(peer)
+  }
+
+  /**
+   * A session has begun. gossipsub opens streams one after another, and would wait for a peer that does not answer while others that come
+   * have none: it is given one that is open already.
+   */
   async connect(connection: Connection): Promise<void> {
-    const lasting = openStreamsOnly(connection)
-    for (const topology of this.#topologies.values()) await topology.onConnect?.(connection.remotePeer, lasting)
+    const stream = await this.#open(connection)
+    if (stream === undefined) return
+    const { stream: queued } = new GossipOutbox(stream, this.#options.limits, this.#options.counters)
+    const view = connectionView(connection, () => Promise.resolve(queued))
+    for (const topology of this.#topologies.values()) await topology.onConnect?.(connection.remotePeer, view)
   }
 
   async disconnect(peer: Libp2pPeerId): Promise<void> {
@@ -137,19 +157,23 @@ export class Gossip {
     for (const topology of this.#topologies.values()) await topology.onDisconnect?.(peer)
   }
 
-  publish(payload: Uint8Array): void {
-    const { limits, counters, topic } = this.#options
+  publish(payload: Uint8Array, to: 'all' | 'mesh'): void {
+    const { limits, topic } = this.#options
     if (payload.length === 0 || payload.length > limits.gossipBytesMax) {
       throw new RangeError(`payload of ${payload.length} bytes, 1 to ${limits.gossipBytesMax} are allowed`)
     }
-    const publishing: Promise<void> = this.#publish(topic, payload, counters).finally(() => this.#publishing.delete(publishing))
+    const publishing: Promise<void> = this.#publish(topic, payload, to === 'all').finally(() =>
+      this.#publishing.delete(publishing),
+    )
     this.#publishing.add(publishing)
   }
 
-  async #publish(topic: string, payload: Uint8Array, counters: NetworkCounters): Promise<void> {
+  async #publish(topic: string, payload: Uint8Array, floodPublish: boolean): Promise<void> {
+    const { counters } = this.#options
     try {
-      const { recipients } = await this.#gossipsub.publish(topic, payload)
-      if (recipients.length === 0) counters.gossipDropped++
+      const { recipients } = await this.#gossipsub.publish(topic, payload, { floodPublish })
+      // A peer whose queue is full is counted there.
+      if (this.subscribers().length === 0) counters.gossipDropped++
       counters.gossipOut += recipients.length
       counters.gossipBytesOut += recipients.length * payload.length
     } catch (failure) {
@@ -159,9 +183,8 @@ export class Gossip {
     }
   }
 
-  async #validate(from: Libp2pPeerId, message: Message): Promise<TopicValidatorResult> {
+  async #validate(peer: PeerId, message: Pick<Message, 'data'>): Promise<TopicValidatorResult> {
     const { limits, counters, validate } = this.#options
-    const peer = from.toString()
     counters.gossipIn++
     counters.gossipBytesIn += message.data.length
     const pending = this.#pendingOf(peer)
@@ -174,12 +197,14 @@ export class Gossip {
       return TopicValidatorResult.Reject
     }
     pending.count++
+    pending.bytes += message.data.length
     try {
       const verdict = await validate(peer, message.data)
       if (verdict === 'reject') counters.gossipRejected++
       return VERDICTS[verdict]
     } finally {
       pending.count--
+      pending.bytes -= message.data.length
       wakeAll(pending)
     }
   }
@@ -187,33 +212,42 @@ export class Gossip {
   #pendingOf(peer: PeerId): Pending {
     const existing = this.#pending.get(peer)
     if (existing !== undefined) return existing
-    const pending: Pending = { count: 0, waiting: new Set() }
+    const pending: Pending = { count: 0, bytes: 0, waiting: new Set() }
     this.#pending.set(peer, pending)
     return pending
   }
 
-  /** Resolves when fewer than the limit of a peer's payloads are in validation, or when the peer is gone. */
-  async #room(peer: PeerId): Promise<void> {
-    for (
-      let pending = this.#pendingOf(peer);
-      pending.count >= this.#options.limits.gossipPendingCountMax;
-      pending = this.#pendingOf(peer)
-    ) {
-      const { waiting } = pending
+  #budgetOf(peer: PeerId): TokenBucket {
+    const existing = this.#budgets.get(peer)
+    if (existing !== undefined) return existing
+    const { gossipReadBytesPerSecond, gossipReadBurstBytes } = this.#options.limits
+    const budget = new TokenBucket(this.#options.clock, { perSecond: gossipReadBytesPerSecond, burst: gossipReadBurstBytes })
+    this.#budgets.set(peer, budget)
+    return budget
+  }
+
+  /** Resolves when fewer than the limit of a peer's payloads are in validation, or when its session is over. */
+  async #room(peer: PeerId, session: AbortSignal): Promise<void> {
+    const { gossipPendingCountMax, gossipPendingBytesMax } = this.#options.limits
+    while (!session.aborted) {
+      const { count, bytes, waiting } = this.#pendingOf(peer)
+      if (count < gossipPendingCountMax && bytes < gossipPendingBytesMax) return
       await new Promise<void>((resolve) => waiting.add(resolve))
     }
   }
 
   /** The part of libp2p's registrar that gossipsub calls: stream handlers go through our check, news of peers come from `connect`. */
   #registrar(): GossipSubComponents['registrar'] {
-    const { libp2p, takes } = this.#options
+    const { libp2p, sessionOn } = this.#options
     const registrar: Pick<GossipSubComponents['registrar'], 'handle' | 'unhandle' | 'register' | 'unregister'> = {
       handle: (protocol, handler, options) =>
         libp2p.handle(
           protocol,
           (stream, connection) => {
-            if (!takes(connection)) return stream.abort(new Error('no session on this connection'))
-            return handler(this.#source(stream, connection), openStreamsOnly(connection))
+            const session = sessionOn(connection)
+            if (session === undefined) return stream.abort(new Error('no session on this connection'))
+            const view = connectionView(connection, () => Promise.reject(new Error('its stream is opened with its session')))
+            return handler(this.#source(stream, connection, session), view)
           },
           options,
         ),
@@ -229,73 +263,40 @@ export class Gossip {
     return registrar as GossipSubComponents['registrar']
   }
 
-  /**
-   * What gossipsub reads instead of the stream itself: its own reader takes whatever arrives, however much of it waits,
-   * and tells nobody when a frame is over the limit. gossipsub only iterates, closes and aborts an inbound stream.
-   */
-  #source(stream: Stream, connection: Connection): Stream {
+  /** What gossipsub reads instead of the stream itself: it only iterates, closes and aborts an inbound stream. */
+  #source(stream: Stream, connection: Connection, signal: AbortSignal): Stream {
+    const { limits, clock, offence, lost } = this.#options
+    const peer = connection.remotePeer.toString()
     const source: Pick<Stream, 'close' | 'abort' | typeof Symbol.asyncIterator> = {
-      [Symbol.asyncIterator]: () => this.#frames(stream, connection),
+      [Symbol.asyncIterator]: () =>
+        gossipFrames({
+          ...{ stream, limits, clock, signal, budget: this.#budgetOf(peer) },
+          room: () => this.#room(peer, signal),
+          repeated: (data) => void this.#validate(peer, { data }),
+          offence: (kind, detail) => offence(connection, kind, detail),
+          lost: () => lost(connection),
+        }),
       close: (options) => stream.close(options),
       abort: (error) => stream.abort(error),
     }
     return source as Stream
   }
 
-  /**
-   * The frames of a gossip stream, each with its length in front, one by one. Reading stops, and with it the peer, while too many of its
-   * payloads are in validation.
-   */
-  async *#frames(stream: Stream, connection: Connection): AsyncGenerator<Uint8Array> {
-    const peer = connection.remotePeer.toString()
-    const decoder = new FrameDecoder(this.#frameBytesMax, varintHeader)
-    let fault = false
-    let ended = stream.status !== 'open' || stream.readableEnded
-    let wake = () => {}
-    const onMessage = (event: StreamMessageEvent) => {
-      decoder.push(event.data.subarray())
-      if (stream.status === 'open') stream.pause()
-      wake()
-    }
-    const onEnd = () => {
-      ended = true
-      wake()
-    }
-    stream.addEventListener('end', onEnd)
-    stream.addEventListener('close', onEnd)
-    stream.addEventListener('message', onMessage)
+  /** The stream on which gossip goes to a peer; undefined when it does not take one. */
+  async #open(connection: Connection): Promise<Stream | undefined> {
     try {
-      for (;;) {
-        const frame = decoder.next()
-        fault = !frame.ok
-        if (!frame.ok) return
-        if (frame.value !== undefined) {
-          await this.#room(peer)
-          yield concatBytes(encodeVarint(frame.value.length), frame.value)
-        } else if (ended) {
-          return
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve
-            if (stream.status === 'open') stream.resume()
-          })
-        }
-      }
-    } finally {
-      stream.removeEventListener('message', onMessage)
-      stream.removeEventListener('end', onEnd)
-      stream.removeEventListener('close', onEnd)
-      this.#options.lost(connection, fault ? 'oversized' : 'ended')
-      stream.abort(new Error('gossip stream is over'))
+      const stream = await connection.newStream([...this.#topologies.keys()])
+      // gossipsub 17.1 never lets go of a stream that was closed while it was being opened, and then opens no other to that peer.
+      return stream.status === 'open' && connection.status === 'open' ? stream : undefined
+    } catch (failure) {
+      this.#options.log.forComponent('gossip').error('no stream for gossip: %s', failure)
+      return undefined
     }
   }
 }
 
-/**
- * The connection as gossipsub uses it. gossipsub 17.1 never lets go of a stream that was closed while it was being opened, and then opens
- * no other to that peer: here such a stream is a failure to open one.
- */
-function openStreamsOnly(connection: Connection): Connection {
+/** A connection as gossipsub uses it. */
+function connectionView(connection: Connection, newStream: Connection['newStream']): Connection {
   const view: Pick<Connection, 'remotePeer' | 'remoteAddr' | 'direction' | 'status' | 'newStream'> = {
     remotePeer: connection.remotePeer,
     remoteAddr: connection.remoteAddr,
@@ -303,11 +304,7 @@ function openStreamsOnly(connection: Connection): Connection {
     get status() {
       return connection.status
     },
-    newStream: async (protocols, options) => {
-      const stream = await connection.newStream(protocols, options)
-      if (stream.status !== 'open' || connection.status !== 'open') throw new Error('the stream was closed while it was opened')
-      return stream
-    },
+    newStream,
   }
   return view as Connection
 }

@@ -217,10 +217,10 @@ describe('what a hostile peer sends', () => {
       b!.seen.changed()
       return Promise.resolve(verdict)
     }
-    a!.transport.publish(Uint8Array.of(1))
+    a!.transport.publish(Uint8Array.of(1), 'all')
     await b!.seen.until(() => judged.length === 1)
     expect(b!.transport.counters.penalties).toBe(0)
-    a!.transport.publish(Uint8Array.of(2))
+    a!.transport.publish(Uint8Array.of(2), 'all')
     await b!.seen.until(() => judged.length === 2)
     await new Promise((resolve) => setImmediate(resolve))
     expect(b!.transport.counters).toMatchObject({ penalties: 1, gossipRejected: 1 })
@@ -283,7 +283,7 @@ describe('bounds', () => {
       pending--
       return 'accept'
     }
-    for (let i = 0; i < 32; i++) a!.transport.publish(new Uint8Array(1_000).fill(i))
+    for (let i = 0; i < 32; i++) a!.transport.publish(new Uint8Array(1_000).fill(i), 'all')
     await b!.seen.until(() => release.length >= 4)
     // One connection is one queue: when this arrives, the gossip before it has arrived as well.
     await new Promise((resolve) => setImmediate(resolve))
@@ -332,7 +332,7 @@ describe('ban', () => {
     await meshed([judge, culprit])
     const verdict = deferred<'reject'>()
     judge.seen.verdict = () => verdict.promise
-    culprit.transport.publish(Uint8Array.of(1))
+    culprit.transport.publish(Uint8Array.of(1), 'all')
     await judge.seen.until(() => judge.seen.gossip.length === 1)
     for (let i = 0; i < 9; i++) judge.transport.penalise(culprit.id, 'oversized')
     expect(judge.transport.counters).toMatchObject({ penalties: 4, bans: 1 })

@@ -18,10 +18,23 @@ export interface NetworkLimits {
   readonly streamWindowBytesMax: number
   /** Largest gossip payload. */
   readonly gossipBytesMax: number
-  /** Unsent gossip for one peer; beyond it the connection is renewed. */
+  /** Largest frame of gossip, and the most messages in one: a payload and what surrounds it, or control. */
+  readonly gossipFrameBytesMax: number
+  readonly gossipFrameMessagesMax: number
+  /** Gossip that waits for one peer; beyond it further messages for it are dropped. Control has so much more room. */
   readonly gossipSendBytesMax: number
-  /** Payloads of one peer in validation at once: reading pauses there. One frame may hold several; beyond twice the limit they are dropped. */
+  readonly gossipControlBytesMax: number
+  /** Gossip handed to a stream that it has not yet passed to the multiplexer. */
+  readonly gossipWriteBytesMax: number
+  /** Payloads of one peer in validation at once, and their bytes: reading pauses there. One frame may bring some more. */
   readonly gossipPendingCountMax: number
+  readonly gossipPendingBytesMax: number
+  /** Gossip of one peer that is read, whatever it is: beyond it reading pauses. A frame and each message in it count some bytes more. */
+  readonly gossipReadBytesPerSecond: number
+  readonly gossipReadBurstBytes: number
+  readonly gossipReadOverheadBytes: number
+  /** How long gossipsub knows a payload again that comes by another way. */
+  readonly gossipSeenMs: number
   readonly requestBytesMax: number
   readonly responseBytesMax: number
   /** Questions of one peer answered at once; more are refused. */
@@ -76,10 +89,19 @@ export const NETWORK_LIMITS: NetworkLimits = {
   heartbeatMs: 2_000,
   silenceMsMax: 8_000,
   heartbeatsCountMax: 16,
-  streamWindowBytesMax: MiB,
-  gossipBytesMax: MiB,
-  gossipSendBytesMax: 16 * MiB,
+  streamWindowBytesMax: 256 * KiB,
+  gossipBytesMax: 512 * KiB,
+  gossipFrameBytesMax: 768 * KiB,
+  gossipFrameMessagesMax: 64,
+  gossipSendBytesMax: 2 * MiB,
+  gossipControlBytesMax: 512 * KiB,
+  gossipWriteBytesMax: 64 * KiB,
   gossipPendingCountMax: 64,
+  gossipPendingBytesMax: MiB,
+  gossipReadBytesPerSecond: 4 * MiB,
+  gossipReadBurstBytes: 8 * MiB,
+  gossipReadOverheadBytes: KiB,
+  gossipSeenMs: 30_000,
   requestBytesMax: MiB,
   responseBytesMax: 16 * MiB,
   requestsServedCountMax: 4,
@@ -115,7 +137,13 @@ export const NETWORK_LIMITS: NetworkLimits = {
 export function checkLimits(limits: NetworkLimits): NetworkLimits {
   const relations: readonly (readonly [boolean, string])[] = [
     [limits.sendQueueBytesMax >= limits.messageBytesMax, 'sendQueueBytesMax must hold one message'],
-    [limits.gossipSendBytesMax >= 2 * limits.gossipBytesMax, 'gossipSendBytesMax must hold two payloads'],
+    [limits.gossipFrameBytesMax >= limits.gossipBytesMax + 256 * KiB, 'gossipFrameBytesMax must hold a payload and control'],
+    [limits.gossipSendBytesMax >= 2 * limits.gossipFrameBytesMax, 'gossipSendBytesMax must hold two frames'],
+    [limits.gossipPendingBytesMax >= limits.gossipBytesMax, 'gossipPendingBytesMax must hold one payload'],
+    [
+      limits.gossipReadBurstBytes >= 2 * (limits.gossipSendBytesMax + limits.gossipControlBytesMax),
+      'what an honest peer has queued is read at once',
+    ],
     [limits.streamWindowBytesMax >= 256 * KiB, 'streamWindowBytesMax is at least the initial window of yamux, 256 KiB'],
     [limits.silenceMsMax >= 2 * limits.heartbeatMs, 'silenceMsMax must hold two heartbeats'],
     [limits.redialMsMin > 0 && limits.redialMsMin <= limits.redialMsMax, 'redialMsMin is from 1 to redialMsMax'],

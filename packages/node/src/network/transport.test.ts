@@ -37,7 +37,7 @@ describe('four connected transports', () => {
     const nodes = await startNodes(4)
     await meshed(nodes)
     const payloads = [0, 1, 2].map(numbered)
-    for (const payload of payloads) nodes[0]!.transport.publish(payload)
+    for (const payload of payloads) nodes[0]!.transport.publish(payload, 'all')
     await Promise.all(nodes.slice(1).map(({ seen }) => seen.until(() => seen.gossip.length === 3)))
     for (const { seen } of nodes.slice(1)) expect(seen.gossip.map(({ payload }) => numberOf(payload)).sort()).toEqual([0, 1, 2])
     expect(nodes[0]!.seen.gossip).toEqual([])
@@ -197,7 +197,7 @@ describe('connections', () => {
     expect(performance.now() - before).toBeLessThan(2_000)
     await again.seen.until(() => again.transport.peers().length === 2)
     await meshed([a!, b!, again])
-    a!.transport.publish(numbered(5))
+    a!.transport.publish(numbered(5), 'all')
     await again.seen.until(() => again.seen.gossip.length === 1)
     a!.transport.send(again.id, numbered(6))
     await again.seen.until(() => again.seen.messages.length === 1)
@@ -235,7 +235,7 @@ describe('stop', () => {
     const hanging = nodes[0]!.transport
       .request(nodes[1]!.id, Uint8Array.of(1), never)
       .catch((error: TransportError) => error.reason)
-    nodes[0]!.transport.publish(numbered(1))
+    nodes[0]!.transport.publish(numbered(1), 'all')
     await Promise.all(nodes.map(({ transport }) => transport.stop()))
     expect(['refused', 'disconnected', 'failed']).toContain(await hanging)
     for (const { seen, transport } of nodes) {

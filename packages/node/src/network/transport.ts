@@ -159,8 +159,13 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
       counters,
       log: libp2pLogger(logger),
       validate: (peer, payload) => this.#validate(peer, payload),
-      takes: (connection) => this.#sessionOn(connection) !== undefined,
-      lost: (connection, reason) => this.#gossipLost(connection, reason),
+      clock,
+      sessionOn: (connection) => this.#sessionOn(connection)?.signal,
+      offence: (connection, offence, detail) => {
+        const session = this.#sessionOn(connection)
+        if (session !== undefined) this.offence(session, offence, detail)
+      },
+      lost: (connection) => this.#gossipLost(connection),
       subscribed: (peer) => options.onSubscribed?.(peer),
     })
     this.#dialer = new Dialer({
@@ -208,8 +213,8 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     else this.counters.dropped++
   }
 
-  publish(payload: Uint8Array): void {
-    if (this.#state === 'started') this.#gossip.publish(payload)
+  publish(payload: Uint8Array, to: 'all' | 'mesh'): void {
+    if (this.#state === 'started') this.#gossip.publish(payload, to)
   }
 
   async request(to: PeerId, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
@@ -225,6 +230,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
 
   admit(nodes: readonly PeerAddress[]): void {
     this.#gate.admit(nodes)
+    this.#gossip.retain(new Set(this.#gate.nodes.keys()))
     for (const session of [...this.#sessions.values()]) {
       if (!this.#gate.nodes.has(session.peer)) session.end('no longer admitted')
     }
@@ -367,11 +373,8 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     }
   }
 
-  #gossipLost(connection: Connection, reason: 'ended' | 'oversized'): void {
-    const session = this.#sessionOn(connection)
-    if (session === undefined || this.#state !== 'started') return
-    if (reason === 'oversized') this.offence(session, 'oversized', 'gossip frame over the limit')
-    session.end(`gossip ${reason}`)
+  #gossipLost(connection: Connection): void {
+    if (this.#state === 'started') this.#sessionOn(connection)?.end('gossip ended')
   }
 
   #sessionOn(connection: Connection): Session | undefined {

@@ -1,0 +1,176 @@
+import { type Crypto, Hash, type Result, type SignedTransaction } from '@quoin/protocol'
+import type { Mempool, PoolRefusal } from '../mempool/types.ts'
+import type { Clock, PeerId } from '../powers.ts'
+import { GOSSIP_LIMITS } from './limits.ts'
+
+export interface IntakePowers {
+  readonly mempool: Pick<Mempool, 'add' | 'get'>
+  readonly crypto: Pick<Crypto, 'keccak256'>
+  readonly clock: Pick<Clock, 'after' | 'monotonic'>
+}
+
+/** What became of one transaction of a payload. */
+export interface Admission {
+  readonly raw: Uint8Array
+  /** Its signature had been verified here before, so that it cost next to nothing. */
+  readonly wasVerified: boolean
+  /** The peer had sent it before. */
+  readonly isRepeat: boolean
+  readonly result: Result<SignedTransaction, PoolRefusal>
+}
+
+export interface PayloadOutcome {
+  readonly admissions: readonly Admission[]
+  /** The payload names a transaction twice. What came before the second one was admitted or refused; the rest was not looked at. */
+  readonly hasTwins: boolean
+}
+
+/** A payload on its way into the pool. */
+interface Job {
+  readonly raws: readonly Uint8Array[]
+  /** The next one of them. */
+  at: number
+  readonly hashes: Set<Hash>
+  readonly admissions: Admission[]
+  hasTwins: boolean
+  /** Nothing of it waits for a turn any more. */
+  isHandedOver: boolean
+  /** Transactions that the pool is verifying. */
+  verifying: number
+  /** Notes a hash, and says whether the peer had sent it before. */
+  readonly note: (hash: Uint8Array) => boolean
+  readonly resolve: (outcome: PayloadOutcome) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The payloads of one peer, in their order. */
+interface Lane {
+  readonly peer: PeerId
+  readonly jobs: Job[]
+  verifying: number
+}
+
+/**
+ * Hands the transactions of payloads to the pool: a slice of one peer's payload after a slice of another's, so many in one turn of the event
+ * loop, and after a turn it rests at least as long as the turn took. So gossip has at most half of the main thread, whatever comes, and no
+ * peer delays another one by more than a slice.
+ */
+export class Intake {
+  readonly #powers: IntakePowers
+  /** Peers with work, in the order of their turns. */
+  readonly #lanes = new Map<PeerId, Lane>()
+  #cancelRest: (() => void) | undefined
+  #closed = false
+
+  constructor(powers: IntakePowers) {
+    this.#powers = powers
+  }
+
+  /** Resolves when the pool has answered for all of the transactions; rejects when the pool throws, which is a bug. */
+  take(peer: PeerId, raws: readonly Uint8Array[], note: (hash: Uint8Array) => boolean): Promise<PayloadOutcome> {
+    return new Promise((resolve, reject) => {
+      const job: Job = {
+        ...{ raws, at: 0, hashes: new Set(), admissions: [], hasTwins: false, isHandedOver: false, verifying: 0 },
+        ...{ note, resolve, reject },
+      }
+      if (this.#closed) return resolve(job)
+      const lane = this.#lanes.get(peer) ?? { peer, jobs: [], verifying: 0 }
+      this.#lanes.set(peer, lane)
+      lane.jobs.push(job)
+      this.#wake()
+    })
+  }
+
+  /** Ends the payloads that wait as they stand. */
+  close(): void {
+    this.#closed = true
+    this.#cancelRest?.()
+    for (const { jobs } of this.#lanes.values()) for (const job of jobs) job.resolve(job)
+    this.#lanes.clear()
+  }
+
+  #wake(): void {
+    if (this.#cancelRest === undefined && !this.#closed) this.#turn()
+  }
+
+  #turn(): void {
+    const { clock } = this.#powers
+    const startedMs = clock.monotonic()
+    const left = { transactions: GOSSIP_LIMITS.turnTransactionsMax as number, bytes: GOSSIP_LIMITS.turnBytesMax as number }
+    let hasWorked = false
+    for (let lane = this.#next(); lane !== undefined && left.transactions > 0 && left.bytes > 0; lane = this.#next()) {
+      this.#slice(lane, left)
+      hasWorked = true
+    }
+    if (!hasWorked) return
+    this.#cancelRest = clock.after(clock.monotonic() - startedMs, () => {
+      this.#cancelRest = undefined
+      this.#wake()
+    })
+  }
+
+  /** The lane whose turn it is; it goes to the end of the line. */
+  #next(): Lane | undefined {
+    for (const lane of this.#lanes.values()) {
+      if (lane.jobs.length === 0 || lane.verifying >= GOSSIP_LIMITS.verifyingPerPeerMax) continue
+      this.#lanes.delete(lane.peer)
+      this.#lanes.set(lane.peer, lane)
+      return lane
+    }
+    return undefined
+  }
+
+  #slice(lane: Lane, left: { transactions: number; bytes: number }): void {
+    const { sliceTransactionsMax, sliceBytesMax, verifyingPerPeerMax } = GOSSIP_LIMITS
+    const job = lane.jobs[0]!
+    for (let count = 0, bytes = 0; count < sliceTransactionsMax && bytes < sliceBytesMax; count++) {
+      const raw = job.raws[job.at]
+      if (raw === undefined || job.hasTwins || lane.verifying >= verifyingPerPeerMax) break
+      job.at++
+      bytes += raw.length
+      left.transactions--
+      left.bytes -= raw.length
+      this.#admit(lane, job, raw)
+    }
+    if (job.at < job.raws.length && !job.hasTwins) return
+    lane.jobs.shift()
+    job.isHandedOver = true
+    this.#settle(lane, job)
+  }
+
+  #admit(lane: Lane, job: Job, raw: Uint8Array): void {
+    const { mempool, crypto } = this.#powers
+    const digest = crypto.keccak256(raw)
+    const hash = Hash(digest)
+    if (job.hashes.has(hash)) {
+      job.hasTwins = true
+      return
+    }
+    job.hashes.add(hash)
+    const wasVerified = mempool.get(hash) !== undefined
+    const isRepeat = job.note(digest)
+    lane.verifying++
+    job.verifying++
+    const done = () => {
+      lane.verifying--
+      job.verifying--
+      this.#settle(lane, job)
+      this.#wake()
+    }
+    mempool.add(raw, 'gossip').then(
+      (result) => {
+        job.admissions.push({ raw, wasVerified, isRepeat, result })
+        done()
+      },
+      (error: unknown) => {
+        job.reject(error)
+        done()
+      },
+    )
+  }
+
+  #settle(lane: Lane, job: Job): void {
+    if (job.isHandedOver && job.verifying === 0) job.resolve(job)
+    if (lane.jobs.length === 0 && lane.verifying === 0 && this.#lanes.get(lane.peer) === lane) this.#lanes.delete(lane.peer)
+  }
+}

@@ -1,0 +1,10 @@
+import { codec, LIMITS, type Result } from '@quoin/protocol'
+import { GOSSIP_LIMITS } from './limits.ts'
+
+/** What a gossip payload holds: transactions as they were signed. */
+const payloadCodec = codec.list(codec.bytes(LIMITS.transactionBytesMax), GOSSIP_LIMITS.payloadTransactionsMax)
+
+export const encodeTransactionsPayload = (raws: readonly Uint8Array[]): Uint8Array => codec.encode(payloadCodec, raws)
+
+export const decodeTransactionsPayload = (payload: Uint8Array): Result<readonly Uint8Array[], { readonly message: string }> =>
+  codec.decode(payloadCodec, payload)

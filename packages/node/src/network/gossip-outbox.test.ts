@@ -1,0 +1,115 @@
+import type { Stream } from '@libp2p/interface'
+import { describe, expect, it } from 'vitest'
+import { messageRpc } from '../../test/gossip-rpc.ts'
+import { createCounters } from './counters.ts'
+import { encodeVarint, FrameDecoder, varintHeader } from './frames.ts'
+import { GossipOutbox } from './gossip-outbox.ts'
+import { rpcParts } from './gossip-rpc.ts'
+import { NETWORK_LIMITS } from './limits.ts'
+
+const KiB = 1024
+const limits = {
+  ...NETWORK_LIMITS,
+  gossipSendBytesMax: 100 * KiB,
+  gossipControlBytesMax: 10 * KiB,
+  gossipWriteBytesMax: 16 * KiB,
+  gossipFrameBytesMax: 60 * KiB,
+  gossipFrameMessagesMax: 4,
+}
+
+/** A stream whose peer reads when the test says so. */
+class SlowStream extends EventTarget {
+  readonly protocol = '/meshsub/1.2.0'
+  status = 'open'
+  writeBufferLength = 0
+  readonly written: Uint8Array[] = []
+
+  send(data: Uint8Array): boolean {
+    if (this.status !== 'open') throw new Error('closed')
+    this.written.push(data)
+    this.writeBufferLength += data.length
+    return true
+  }
+
+  drain(): Promise<void> {
+    this.writeBufferLength = 0
+    this.dispatchEvent(new Event('drain'))
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+
+  get rpcs() {
+    const decoder = new FrameDecoder(10 ** 7, varintHeader)
+    for (const bytes of this.written) decoder.push(bytes)
+    const rpcs: Uint8Array[] = []
+    for (let frame = decoder.next(); frame.ok && frame.value !== undefined; frame = decoder.next()) rpcs.push(frame.value)
+    return rpcs
+  }
+}
+
+function setUp() {
+  const stream = new SlowStream()
+  const counters = createCounters()
+  const { stream: view } = new GossipOutbox(stream as unknown as Stream, limits, counters)
+  const send = (...rpcs: readonly Uint8Array[]) => {
+    const rpc = Buffer.concat(rpcs)
+    return view.send(new Uint8Array(Buffer.concat([encodeVarint(rpc.length), rpc])))
+  }
+  return { stream, counters, view, send }
+}
+
+const message = (length: number, fill = 1) => messageRpc('t', new Uint8Array(length).fill(fill))
+const control = (length: number) => Buffer.concat([Uint8Array.of(0x1a), encodeVarint(length), new Uint8Array(length)])
+
+describe('the queue of gossip to a peer', () => {
+  it('hands its stream no more than that passes on, in order', async () => {
+    const { stream, send } = setUp()
+    for (let i = 1; i <= 9; i++) send(message(10 * KiB, i))
+    expect(stream.rpcs.length).toBe(2)
+    for (let i = 0; i < 4; i++) await stream.drain()
+    expect(stream.rpcs.map((rpc) => rpcParts(rpc, 9)!.payloads[0]![0])).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  it('refuses messages beyond its bound, and still takes control', async () => {
+    const { stream, counters, send } = setUp()
+    let sent = 0
+    for (; sent < 100 && counters.gossipDropped === 0; sent++) {
+      try {
+        send(message(10 * KiB))
+      } catch (refusal) {
+        expect(String(refusal)).toMatch('does not read')
+      }
+    }
+    // What its stream took, and what waits.
+    expect(sent - 1).toBe(2 + 9)
+    expect(() => send(message(10 * KiB), control(5))).toThrow()
+    expect(() => {
+      for (let i = 0; i < 99; i++) send(message(100))
+    }).toThrow()
+    send(control(2 * KiB))
+    send(control(2 * KiB))
+    expect(() => {
+      for (let i = 0; i < 20; i++) send(control(2 * KiB))
+    }).toThrow()
+    for (let i = 0; i < 10; i++) await stream.drain()
+    const all = stream.rpcs.map((rpc) => rpcParts(rpc, 9)!)
+    expect(all.filter(({ payloads }) => payloads[0]?.length === 10 * KiB).length).toBe(11)
+    expect(all.filter(({ hasControl }) => hasControl).length).toBeGreaterThanOrEqual(2)
+    send(message(10 * KiB))
+  })
+
+  it('splits what is too large for a frame', () => {
+    const { stream, send } = setUp()
+    send(...Array.from({ length: 6 }, (_, i) => message(1_000, i)), control(9))
+    expect(stream.rpcs.map((rpc) => rpcParts(rpc, 4)?.payloads.length)).toEqual([4, 2])
+    expect(rpcParts(stream.rpcs[1]!, 4)?.hasControl).toBe(true)
+  })
+
+  it('lets go of a stream that takes no more', async () => {
+    const { stream, send } = setUp()
+    for (let i = 0; i < 4; i++) send(message(10 * KiB))
+    stream.status = 'closed'
+    await stream.drain()
+    stream.dispatchEvent(new Event('close'))
+    expect(stream.rpcs.length).toBe(2)
+  })
+})

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { type Crypto, err, Hash, ok, type Result, type SignedTransaction } from '@quoin/protocol'
+import type { Mempool, Origin, PoolRefusal } from '../src/mempool/types.ts'
+
+/** A fast hash in the place of Keccak. */
+export const fastHash: Pick<Crypto, 'keccak256'> = {
+  keccak256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+}
+
+/** A transaction of which no test needs more than its bytes. */
+export const transactionOf = (raw: Uint8Array): SignedTransaction =>
+  ({ raw, hash: Hash(fastHash.keccak256(raw)) }) as SignedTransaction
+
+/** Bytes that are a transaction to `GossipPool`: the first decides whether it is taken, the others make it another one. */
+export function rawOf(index: number, length = 110, first = 0): Uint8Array {
+  const raw = new Uint8Array(length).fill(7)
+  raw[0] = first
+  new DataView(raw.buffer).setUint32(1, index)
+  return raw
+}
+
+/** As much of a pool as gossip sees. What is verified is remembered, and verified once. */
+export class GossipPool implements Pick<Mempool, 'add' | 'get' | 'onAdmitted'> {
+  /** Why a transaction with this first byte is refused. */
+  readonly refusals = new Map<number, PoolRefusal['code']>()
+  /** Hashes that are in the pool. */
+  readonly pooled = new Set<Hash>()
+  /** Signatures verified. */
+  verified = 0
+  /** Calls of `add` without an answer yet. */
+  adding = 0
+  /** Every verification waits for it. */
+  verification: Promise<void> = Promise.resolve()
+  readonly #remembered = new Map<Hash, SignedTransaction>()
+  readonly #running = new Map<Hash, Promise<void>>()
+  #listener: (transaction: SignedTransaction, origin: Origin) => void = () => {}
+
+  async add(raw: Uint8Array, origin: Origin): Promise<Result<SignedTransaction, PoolRefusal>> {
+    this.adding++
+    const transaction = transactionOf(raw)
+    await this.#verify(transaction)
+    this.adding--
+    if (this.pooled.has(transaction.hash)) return err({ code: 'already-known', message: '' })
+    const code = this.refusals.get(raw[0]!)
+    if (code !== undefined) return err({ code, message: '' })
+    this.pooled.add(transaction.hash)
+    this.#listener(transaction, origin)
+    return ok(transaction)
+  }
+
+  get(hash: Hash): SignedTransaction | undefined {
+    return this.#remembered.get(hash)
+  }
+
+  onAdmitted(listener: (transaction: SignedTransaction, origin: Origin) => void): () => void {
+    this.#listener = listener
+    return () => {
+      this.#listener = () => {}
+    }
+  }
+
+  async #verify(transaction: SignedTransaction): Promise<void> {
+    const { hash } = transaction
+    if (this.#remembered.has(hash)) return
+    const running = this.#running.get(hash) ?? this.verification
+    if (!this.#running.has(hash)) this.verified++
+    this.#running.set(hash, running)
+    await running
+    this.#running.delete(hash)
+    this.#remembered.set(hash, transaction)
+  }
+}

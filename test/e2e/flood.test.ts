@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { Hash } from '@quoin/protocol'
+import { type Hash, hexToBytes } from '@quoin/protocol'
+import type { Hex } from 'viem'
+import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeTransactionsPayload } from '../../packages/node/src/gossip/payload.ts'
 import { type Flood, Flooder } from './flooder.ts'
-import { developmentValidator, FAST, Network } from './harness.ts'
+import { account, developmentValidator, FAST, Network } from './harness.ts'
+import type { Hears } from './listed-node.ts'
 import { Load } from './load.ts'
 import { until } from './watch.ts'
 
@@ -25,13 +29,37 @@ const kinds: readonly (readonly [name: string, turnBytes: number, flood: Flood])
   ['garbage', HEAVY, () => Array.from({ length: 8 }, () => randomBytes(500_000))],
 ]
 
+/** Transactions that all pools know, and how large one is that makes a lot of gossip. */
+const KNOWN = 200
+const LARGE_BYTES = 100_000
+/** More than waits for one peer, whatever the bounds. */
+const LARGE_COUNT = 200
+
+/** Signed transfers of an account from a nonce on, with data. */
+const signed = (index: number, firstNonce: number, count: number, dataBytes = 0): Promise<readonly Hex[]> =>
+  Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      account(index).signTransaction({
+        ...{ chainId: foundry.id, nonce: firstNonce + i, to: account(9).address, value: 1n, maxFeePerGas: 0n },
+        ...{ gas: 21_000n + 16n * BigInt(dataBytes), maxPriorityFeePerGas: 0n, data: `0x${'00'.repeat(dataBytes)}` },
+      }),
+    ),
+  )
+
+/** The same in another order, and another order each time. */
+const shuffled = <T>(items: readonly T[]): readonly T[] =>
+  items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+
 // Three of four validators run and all of them must vote: the fourth's keys are the flooder's.
 describe('three validators go on while the fourth sends without end', () => {
   const flooders = new Map<string, Flooder>()
   let network: Network
   let load: Load
   beforeAll(async () => {
-    for (const [name] of [...kinds, ['questions']] as const)
+    for (const [name] of [...kinds, ['questions'], ['orders'], ['deaf']] as const)
       flooders.set(name, await Flooder.create(name, developmentValidator(3)))
     const nodes = [...flooders.values()].map(({ node }) => node)
     network = await Network.create({ parameters: { ...FAST, timeoutProposeMs: 500, timeoutDeltaMs: 300 }, nodes })
@@ -45,14 +73,15 @@ describe('three validators go on while the fourth sends without end', () => {
 
   async function whileFlooded(
     name: string,
-    begin: (flooder: Flooder) => void,
-    isEnough: (flooder: Flooder) => boolean,
+    begin: (flooder: Flooder) => void | Promise<void>,
+    isEnough: (flooder: Flooder) => boolean | Promise<boolean>,
+    hears: Partial<Hears> = {},
   ): Promise<void> {
     const flooder = flooders.get(name)!
     const { hash } = await network.validators[0]!.client.getBlock({ blockNumber: 0n })
-    await flooder.join(network.genesis, hash as Hash)
+    await flooder.join(network.genesis, hash as Hash, hears)
     try {
-      begin(flooder)
+      await begin(flooder)
       await load.progress(20)
       await network.advance(8)
       await until('a flood', async () => isEnough(flooder))
@@ -78,6 +107,50 @@ describe('three validators go on while the fourth sends without end', () => {
       (flooder) => flooder.ask(),
       ({ answers }) => answers > ANSWERS_MIN,
     ))
+
+  const send = async (raws: readonly Hex[]): Promise<void> => {
+    for (const raw of raws) await network.running[0]!.client.request({ method: 'eth_sendRawTransaction', params: [raw] })
+  }
+
+  /** How often sessions between validators have ended. */
+  const sessionsEnded = (): number => {
+    const validators = network.genesis.nodes.filter(
+      ({ peerId }) => ![...flooders.values()].some(({ node }) => node.peerId === peerId),
+    )
+    const ends = network.running.flatMap(({ log }) => log.split('\n').filter((line) => line.includes('peer disconnected')))
+    return ends.filter((line) => validators.some(({ peerId }) => line.includes(peerId))).length
+  }
+
+  it('known transactions in ever new orders, and is cut off', async () => {
+    // Behind a nonce that never comes they stay in all pools.
+    const raws = await signed(5, 1, KNOWN)
+    await send(raws)
+    const known = raws.map((raw) => hexToBytes(raw))
+    const before = sessionsEnded()
+    await whileFlooded(
+      'orders',
+      (flooder) => flooder.publish(() => encodeTransactionsPayload(shuffled(known)), HEAVY),
+      ({ isCutOff }) => isCutOff,
+    )
+    for (const validator of network.running) expect((await validator.metrics())['quoin_network_bans']).toBeGreaterThan(0)
+    expect(sessionsEnded()).toBe(before)
+  })
+
+  it('nothing, and reads no gossip', async () => {
+    const raws = await signed(6, 0, LARGE_COUNT, LARGE_BYTES)
+    const before = sessionsEnded()
+    const isDropped = async () =>
+      (await Promise.all(network.running.map((validator) => validator.metrics()))).some(
+        (metrics) => metrics['quoin_network_gossip_dropped']! > 0,
+      )
+    await whileFlooded(
+      'deaf',
+      () => send(raws),
+      async ({ isCutOff }) => !isCutOff && (await isDropped()),
+      { onGossip: () => new Promise(() => {}) },
+    )
+    expect(sessionsEnded()).toBe(before)
+  })
 
   it('nobody halted, and all have the same chain', async () => {
     const height = await network.advance(2)

@@ -25,7 +25,7 @@ import {
 import type { ValidatorKey } from '../../packages/node/src/keys/validator-key.ts'
 import type { Libp2pTransport } from '../../packages/node/src/network/index.ts'
 import { type PeerId, TransportError } from '../../packages/node/src/powers.ts'
-import { ListedNode } from './listed-node.ts'
+import { type Hears, ListedNode } from './listed-node.ts'
 
 const TURN_MS = 10
 const QUESTIONS_AT_ONCE = 16
@@ -69,14 +69,14 @@ export class Flooder {
   }
 
   /** Joins the network, and resolves when it has a peer. */
-  async join(genesis: Genesis, genesisHash: Hash): Promise<void> {
+  async join(genesis: Genesis, genesisHash: Hash, hears: Partial<Hears> = {}): Promise<void> {
     this.#genesis = genesis
     this.#domain = { genesisHash, restartEpoch: 0 }
     const quiet = { debug() {}, info() {}, warn() {} }
     const heard = new Promise<void>((resolve) => {
       this.#onBlock = resolve
     })
-    this.#transport = await this.#self.join(genesis, quiet, (_, bytes) => this.#hear(bytes))
+    this.#transport = await this.#self.join(genesis, quiet, { onMessage: (_, bytes) => this.#hear(bytes), ...hears })
     await heard
   }
 
@@ -95,6 +95,18 @@ export class Flooder {
           this.sentBytes += message.length
           this.#transport.send(peer, message)
         }
+      }
+    }, TURN_MS)
+  }
+
+  /** Publishes so many bytes in each turn to each peer, until it is closed: `make` gives the next payload. */
+  publish(make: () => Uint8Array, turnBytes: number): void {
+    this.#timer = setInterval(() => {
+      for (let bytes = 0; bytes < turnBytes; ) {
+        const payload = make()
+        bytes += payload.length
+        this.sentBytes += payload.length * this.#peers.length
+        this.#transport.publish(payload, 'all')
       }
     }, TURN_MS)
   }

@@ -1,8 +1,11 @@
 import { type Genesis, genesisDigest, nobleCrypto, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
 import type { NetworkLogger } from '../../packages/node/src/network/index.ts'
 import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey } from '../../packages/node/src/network/index.ts'
-import type { PeerId } from '../../packages/node/src/powers.ts'
+import type { TransportHandlers } from '../../packages/node/src/powers.ts'
 import { freePorts } from './ports.ts'
+
+/** What a listed node hears. */
+export type Hears = Pick<TransportHandlers, 'onMessage'> & Partial<Pick<TransportHandlers, 'onGossip'>>
 
 /** A node of the list, on the real network, of which a test is the master: it hears what comes, and answers nothing. */
 export class ListedNode {
@@ -22,18 +25,14 @@ export class ListedNode {
   }
 
   /** Joins the network of a genesis that lists `node`. The caller stops what it gets. */
-  async join(
-    genesis: Genesis,
-    logger: NetworkLogger,
-    onMessage: (from: PeerId, message: Uint8Array) => void,
-  ): Promise<Libp2pTransport> {
+  async join(genesis: Genesis, logger: NetworkLogger, hears: Hears): Promise<Libp2pTransport> {
     const networkId = genesisDigest(nobleCrypto, genesis).slice(2, 18)
     const transport = await createLibp2pTransport({ key: this.#key, listen: this.node.addresses, networkId, logger })
     transport.listen({
-      onMessage,
       onGossip: () => Promise.resolve('accept'),
       onRequest: () => Promise.resolve(undefined),
       onPeer: () => {},
+      ...hears,
     })
     transport.admit(genesis.nodes)
     await transport.start()

@@ -60,7 +60,7 @@ export class Witness {
           `${message}: ${JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.stack : value))}`,
         ),
     }
-    this.#transport = await this.#self.join(genesis, logger, (from, message) => this.#hear(from, message))
+    this.#transport = await this.#self.join(genesis, logger, { onMessage: (from, message) => this.#hear(from, message) })
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,5 @@
+import { RPC } from '@libp2p/gossipsub/message'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { messageRpc } from '../../test/gossip-rpc.ts'
 import { encodeVarint } from './frames.ts'
@@ -47,5 +49,55 @@ describe('an RPC', () => {
     expect(splitRpc(whole, 2, 10_000)).toEqual([join(message(100), message(200)), join(message(50), control(30))])
     expect(splitRpc(whole, 64, 150)).toEqual([message(100), message(200), join(message(50), control(30))])
     expect(splitRpc(new Uint8Array(0), 64, 150)).toEqual([new Uint8Array(0)])
+  })
+})
+
+describe('against gossipsub', () => {
+  const payloads = fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 8 })
+  const encoded = fc.tuple(payloads, fc.boolean()).map(([given, hasControl]) => ({
+    given,
+    hasControl,
+    rpc: RPC.encode({
+      subscriptions: [],
+      messages: given.map((data) => ({ data, topic: 'topic' })),
+      ...(hasControl
+        ? { control: { ihave: [], iwant: [{ messageIDs: [new Uint8Array(32)] }], graft: [], prune: [], idontwant: [] } }
+        : {}),
+    }),
+  }))
+
+  it('what it encodes has the same parts', () => {
+    fc.assert(
+      fc.property(encoded, ({ given, hasControl, rpc }) => {
+        const parts = rpcParts(rpc, 8)
+        expect(parts?.payloads.map((payload) => [...payload])).toEqual(given.map((payload) => [...payload]))
+        expect(parts?.hasControl).toBe(hasControl)
+        expect(beginsWithMessage(rpc)).toBe(given.length > 0)
+      }),
+    )
+  })
+
+  it('what is split says the same in pieces', () => {
+    fc.assert(
+      fc.property(
+        encoded,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 900 }),
+        ({ given, rpc }, messages, bytes) => {
+          const pieces = splitRpc(rpc, messages, bytes).map((piece) => RPC.decode(piece))
+          expect(pieces.every((piece) => piece.messages.length <= messages)).toBe(true)
+          expect(pieces.flatMap((piece) => piece.messages.map(({ data }) => [...data!]))).toEqual(given.map((data) => [...data]))
+        },
+      ),
+    )
+  })
+
+  it('whatever comes has parts or none, and nothing is thrown', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        rpcParts(bytes, 8)
+        splitRpc(bytes, 2, 20)
+      }),
+    )
   })
 })

@@ -1,4 +1,5 @@
 import type { Clock, PeerId } from './powers.ts'
+import { type Allowance, TokenBucket } from './token-bucket.ts'
 
 export const ANSWER_LIMITS = {
   /** What a peer may have of answers, in the long run. */
@@ -13,9 +14,9 @@ export const ANSWER_LIMITS = {
   answerWaitMsMax: 2_000,
 } as const
 
-interface Allowance {
-  bytes: number
-  atMs: number
+const ALLOWANCE: Allowance = {
+  perSecond: ANSWER_LIMITS.answerBytesPerSecondMax,
+  burst: ANSWER_LIMITS.answerBurstBytesMax,
 }
 
 /**
@@ -24,7 +25,7 @@ interface Allowance {
  */
 export class AnswerBudget {
   readonly #clock: Pick<Clock, 'monotonic'>
-  readonly #allowances = new Map<PeerId, Allowance>()
+  readonly #allowances = new Map<PeerId, TokenBucket>()
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock
@@ -32,29 +33,20 @@ export class AnswerBudget {
 
   /** How long the next answer to a peer is to be held back, in milliseconds. */
   waitMs(peer: PeerId): number {
-    const missing = -this.#allowanceOf(peer).bytes
-    const { answerBytesPerSecondMax, answerWaitMsMax } = ANSWER_LIMITS
-    return missing <= 0 ? 0 : Math.min(answerWaitMsMax, Math.ceil((1_000 * missing) / answerBytesPerSecondMax))
+    return Math.min(ANSWER_LIMITS.answerWaitMsMax, this.#allowanceOf(peer).waitMs)
   }
 
   /** Notes a question with its answer, or its refusal. They may be larger than what is left; the next waits for it. */
   given(peer: PeerId, questionBytes: number, answerBytes: number): void {
     const question = ANSWER_LIMITS.questionBytes + ANSWER_LIMITS.questionByteWeight * questionBytes
-    this.#allowanceOf(peer).bytes -= question + answerBytes
+    this.#allowanceOf(peer).take(question + answerBytes)
   }
 
   /** A peer that is gone is forgotten when its allowance is full again. */
-  #allowanceOf(peer: PeerId): Allowance {
-    const nowMs = this.#clock.monotonic()
-    for (const [other, { bytes, atMs }] of this.#allowances)
-      if (grown(bytes, nowMs - atMs) === ANSWER_LIMITS.answerBurstBytesMax) this.#allowances.delete(other)
-    const known = this.#allowances.get(peer) ?? { bytes: ANSWER_LIMITS.answerBurstBytesMax, atMs: nowMs }
-    known.bytes = grown(known.bytes, nowMs - known.atMs)
-    known.atMs = nowMs
-    this.#allowances.set(peer, known)
-    return known
+  #allowanceOf(peer: PeerId): TokenBucket {
+    for (const [other, allowance] of this.#allowances) if (allowance.isFull) this.#allowances.delete(other)
+    const allowance = this.#allowances.get(peer) ?? new TokenBucket(this.#clock, ALLOWANCE)
+    this.#allowances.set(peer, allowance)
+    return allowance
   }
 }
-
-const grown = (bytes: number, ms: number): number =>
-  Math.min(ANSWER_LIMITS.answerBurstBytesMax, bytes + (ms * ANSWER_LIMITS.answerBytesPerSecondMax) / 1_000)

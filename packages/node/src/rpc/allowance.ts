@@ -1,15 +1,11 @@
 import type { Clock } from '../powers.ts'
+import { TokenBucket } from '../token-bucket.ts'
 
 export interface AllowanceLimits {
   /** Units that an address may use each second, on the average; 0 is no limit. */
   readonly unitsPerSecond: number
   /** Units that it may use at once after a pause. */
   readonly unitsBurst: number
-}
-
-interface Bucket {
-  units: number
-  atMs: number
 }
 
 /** Addresses that are remembered: those that came back last. Who was forgotten begins with a full bucket. */
@@ -19,7 +15,7 @@ const ADDRESSES_MAX = 16_384
 export class Allowances {
   readonly #clock: Pick<Clock, 'monotonic'>
   /** In the order of their last use. */
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #buckets = new Map<string, TokenBucket>()
   #limits: AllowanceLimits
 
   constructor(clock: Pick<Clock, 'monotonic'>, limits: AllowanceLimits) {
@@ -27,27 +23,26 @@ export class Allowances {
     this.#limits = limits
   }
 
+  /** Everybody begins with the new burst. */
   set(limits: AllowanceLimits): void {
     this.#limits = limits
+    this.#buckets.clear()
   }
 
   /** Takes units of an address. 0 when it had them; else how many milliseconds it is until it has, and nothing is taken. */
   take(remote: string, units: number): number {
     const { unitsPerSecond, unitsBurst } = this.#limits
     if (unitsPerSecond === 0) return 0
-    const now = this.#clock.monotonic()
-    const bucket = this.#buckets.get(remote) ?? { units: unitsBurst, atMs: now }
-    bucket.units = Math.min(unitsBurst, bucket.units + ((now - bucket.atMs) * unitsPerSecond) / 1_000)
-    bucket.atMs = now
+    const bucket = this.#buckets.get(remote) ?? new TokenBucket(this.#clock, { perSecond: unitsPerSecond, burst: unitsBurst })
     this.#buckets.delete(remote)
     this.#buckets.set(remote, bucket)
-    if (this.#buckets.size > ADDRESSES_MAX)
-      for (const oldest of this.#buckets.keys()) {
-        this.#buckets.delete(oldest)
-        break
-      }
-    if (bucket.units < units) return Math.ceil(((units - bucket.units) * 1_000) / unitsPerSecond)
-    bucket.units -= units
-    return 0
+    for (const oldest of this.#buckets.keys()) {
+      if (this.#buckets.size <= ADDRESSES_MAX) break
+      this.#buckets.delete(oldest)
+    }
+    bucket.take(units)
+    const { waitMs } = bucket
+    if (waitMs > 0) bucket.take(-units)
+    return waitMs
   }
 }

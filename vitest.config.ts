@@ -48,6 +48,7 @@ export default defineConfig({
       withoutIsolation(project('standards', ['test/standards/**/*.test.ts'], 60_000)),
       project('sim', ['test/sim/**/*.test.ts'], 240_000),
       withWorkers(2, project('e2e', ['test/e2e/**/*.test.ts'], 180_000)),
+      project('pressure', ['test/pressure/**/*.test.ts'], 120_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       project('browser', ['test/browser/**/*.test.ts'], 60_000),
     ],

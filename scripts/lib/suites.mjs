@@ -22,6 +22,7 @@ export const suites = [
   },
   { name: 'sim', projects: ['sim'], folders: ['test/sim'], minutesMax: 6 },
   { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 14 },
+  { name: 'pressure', projects: ['pressure'], folders: ['test/pressure'], minutesMax: 4 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 3 },
   { name: 'browser', projects: ['browser'], folders: ['test/browser'], minutesMax: 2 },
 ]

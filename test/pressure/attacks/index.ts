@@ -1,0 +1,42 @@
+import { type Attack, untilAborted } from './attack.ts'
+import { BYZANTINE_ATTACKS, byzantineAttacks } from './byzantine.ts'
+import { callAttacks } from './calls.ts'
+import { connectionAttacks } from './connections.ts'
+import { OBSERVER_ATTACKS, observerAttacks } from './observer.ts'
+import { poolAttacks } from './pool.ts'
+import { readAttacks } from './reads.ts'
+import { subscriptionAttacks } from './subscriptions.ts'
+import { unreadAttacks } from './unread.ts'
+
+/** The same run with nobody attacking: what the figures of all others are to be compared with. */
+const control: Attack = {
+  name: 'nothing',
+  what: 'nobody attacks: how much the figures move by themselves',
+  front: 'lifted',
+  prepare:
+    async ({ signal }) =>
+    () =>
+      untilAborted(signal),
+}
+
+/** Every attack, in the order in which they run. */
+export const ATTACKS: readonly Attack[] = [
+  control,
+  ...readAttacks,
+  ...connectionAttacks,
+  ...unreadAttacks,
+  ...callAttacks,
+  ...subscriptionAttacks,
+  ...poolAttacks,
+  ...observerAttacks,
+  ...byzantineAttacks,
+]
+
+/** Names of those that genesis has to list as nodes. */
+export const PEER_ATTACKS: readonly string[] = [...Object.values(OBSERVER_ATTACKS), ...Object.values(BYZANTINE_ATTACKS)]
+
+export function attackOf(name: string): Attack {
+  const attack = ATTACKS.find((each) => each.name === name)
+  if (attack === undefined) throw new Error(`there is no attack "${name}"`)
+  return attack
+}

@@ -1,0 +1,24 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const ENTRY = fileURLToPath(new URL('./processes/main.ts', import.meta.url))
+/** Below the root's node_modules, so that the bundle finds the packages that it imports. */
+const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/quoin', import.meta.url))
+
+/** The suite's processes as one JavaScript file, because Node.js 20 runs no TypeScript. What is imported by a package's name stays an import. */
+export async function bundleProcesses(): Promise<string> {
+  const outfile = join(FOLDER, `pressure-${process.pid}.mjs`)
+  await build({
+    entryPoints: [ENTRY],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: 'inline',
+    logLevel: 'error',
+  })
+  return outfile
+}

@@ -1,0 +1,96 @@
+import type { LaneName } from './messages.ts'
+import type { Allowed } from './plan.ts'
+import { median } from './statistics.ts'
+import type { PhaseFigures } from './timeline.ts'
+
+/** The three phases of one run of an attack. */
+export interface Round {
+  readonly before: PhaseFigures
+  readonly during: PhaseFigures
+  readonly after: PhaseFigures
+  /** Validators whose process ended by itself. */
+  readonly ended: readonly string[]
+  /** How long a validator that was started anew took to find all its peers, where the attack is about that; in ms. */
+  readonly rejoin?: { readonly beforeMs: number; readonly duringMs: number } | undefined
+}
+
+/** What is asked of an attack beyond the chain's rhythm, memory and `/health`. */
+export interface Judged {
+  /** Most that the resident memory of one node may grow, in MB. */
+  readonly growthMbMax: number
+  /** Honest senders whose transfers must stay fast. */
+  readonly lanes: readonly LaneName[]
+  /** Whether honest readers at a node under attack must be answered. */
+  readonly reads: boolean
+}
+
+/** One comparison. */
+export interface Finding {
+  readonly what: string
+  /** Medians over the rounds, in ms, MB, shares or counts. */
+  readonly found: number
+  readonly allowed: number
+  readonly isKept: boolean
+}
+
+const MB = 1_000_000
+/** What stands in the place of a time that never came. */
+const NEVER_MS = Number.POSITIVE_INFINITY
+
+const middle = (values: readonly number[]): number => median(values) ?? NEVER_MS
+
+const finding = (what: string, found: number, allowed: number): Finding => ({ what, found, allowed, isKept: found <= allowed })
+
+/** Compares an attack's rounds with what is allowed: of times, the median over the rounds of (during or after) beside (before). */
+export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed): readonly Finding[] {
+  const compare = (what: string, of: (phase: PhaseFigures) => number | undefined, ratio: number): readonly Finding[] => {
+    const before = middle(rounds.map((round) => of(round.before) ?? NEVER_MS))
+    // Where nothing worked before the attack there is nothing to compare with.
+    const bound = Number.isFinite(before) ? Math.max(ratio * before, before + allowed.noiseMs) : 0
+    return (['during', 'after'] as const).map((phase) =>
+      finding(`${what} ${phase} the attack, ms`, middle(rounds.map((round) => of(round[phase]) ?? NEVER_MS)), bound),
+    )
+  }
+  return [
+    ...compare('mean block interval', ({ intervalMs }) => intervalMs, allowed.intervalRatio),
+    ...judged.lanes.flatMap((lane) =>
+      compare(`p50 of ${lane} transfers`, ({ transfers }) => transfers[lane].p50Ms, allowed.transferRatio),
+    ),
+    finding('growth of memory, MB', growthMb(rounds), judged.growthMbMax),
+    finding('share of looks at /health without answer', lostShare(rounds), allowed.probesLostMax),
+    ...(judged.reads
+      ? [
+          finding(
+            'share of honest reads without answer',
+            middle(rounds.map(({ during }) => lostReads(during))),
+            allowed.readsLostMax,
+          ),
+        ]
+      : []),
+    ...rejoining(rounds, allowed),
+    finding('validators that ended', rounds.flatMap(({ ended }) => ended).length, 0),
+  ]
+}
+
+function rejoining(rounds: readonly Round[], { transferRatio, noiseMs }: Allowed): readonly Finding[] {
+  const times = rounds.flatMap(({ rejoin }) => rejoin ?? [])
+  if (times.length === 0) return []
+  const before = middle(times.map(({ beforeMs }) => beforeMs))
+  const during = middle(times.map(({ duringMs }) => duringMs))
+  return [finding('until a restarted validator has its peers, ms', during, transferRatio * before + noiseMs)]
+}
+
+/** The most that one node grew in one round, from its largest before the attack. */
+export function growthMb(rounds: readonly Round[]): number {
+  const grown = rounds.flatMap(({ before, during, after }) =>
+    [...before.rssByNode].map(([node, bytes]) =>
+      Math.max(0, (during.rssByNode.get(node) ?? 0) - bytes, (after.rssByNode.get(node) ?? 0) - bytes),
+    ),
+  )
+  return Math.max(0, ...grown) / MB
+}
+
+const lostShare = (rounds: readonly Round[]): number =>
+  middle(rounds.map(({ during }) => (during.probes === 0 ? 1 : during.probesLost / during.probes)))
+
+const lostReads = ({ reads: { near } }: PhaseFigures): number => (near.count === 0 ? 1 : near.lost / near.count)

@@ -1,0 +1,53 @@
+import { setMaxListeners } from 'node:events'
+import { linkDeadline } from '../../../packages/node/src/abort.ts'
+import { loadCrypto } from '../../../packages/node/src/crypto/load.ts'
+import { type Stage, untilAborted } from '../attacks/attack.ts'
+import { attackOf } from '../attacks/index.ts'
+import type { Tally, Task } from '../messages.ts'
+import { fail } from './channel.ts'
+import { signer } from './signer.ts'
+import { TallyBook } from './tally.ts'
+
+/** How long an attack may take to count its last outcomes. */
+const END_MS_MAX = 1_000
+
+/** An attack under way. */
+export class Attacker {
+  readonly #run: () => Promise<void>
+  readonly #end: AbortController
+  readonly #tally: TallyBook
+  #running: Promise<void> = Promise.resolve()
+
+  private constructor(run: () => Promise<void>, end: AbortController, tally: TallyBook) {
+    this.#run = run
+    this.#end = end
+    this.#tally = tally
+  }
+
+  static async prepare(task: Extract<Task, { readonly role: 'attacker' }>): Promise<Attacker> {
+    const end = new AbortController()
+    // As many listeners as there are connections.
+    setMaxListeners(0, end.signal)
+    const tally = new TallyBook()
+    const crypto = await loadCrypto()
+    const { targets, prepared, round } = task
+    const stage: Stage = { targets, prepared, round, signal: end.signal, tally, crypto, sign: signer(crypto) }
+    return new Attacker(await attackOf(task.attack).prepare(stage), end, tally)
+  }
+
+  begin(): void {
+    this.#running = this.#run().catch((failure: unknown) => {
+      // What breaks while everything is being torn down is the end.
+      if (!this.#end.signal.aborted) fail(failure)
+    })
+  }
+
+  /** The process is killed soon after, with every connection that it has. */
+  async end(): Promise<Tally> {
+    this.#end.abort()
+    const late = linkDeadline(END_MS_MAX, [])
+    await Promise.race([this.#running, untilAborted(late.signal)])
+    late.unlink()
+    return this.#tally.get()
+  }
+}

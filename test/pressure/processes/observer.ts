@@ -1,0 +1,46 @@
+import type { Genesis } from '@quoin/protocol'
+import { readGenesisFile } from '../../../packages/node/src/cli/genesis-file.ts'
+import { createLibp2pTransport, type Libp2pTransport } from '../../../packages/node/src/network/index.ts'
+import type { PeerId, TransportHandlers } from '../../../packages/node/src/powers.ts'
+import type { Stage } from '../attacks/attack.ts'
+import { identityKey, identityName, networkIdOf } from './identities.ts'
+
+const quiet = { debug() {}, info() {}, warn() {} }
+
+/** A listed node without a vote that speaks as the released node does, as far as its handlers let it. */
+export interface Observer {
+  readonly transport: Libp2pTransport
+  readonly genesis: Genesis
+}
+
+/** Joins the network under the identity of an attack and resolves when every validator that runs has let it in. */
+export async function joinAsObserver(
+  { prepared, crypto, round, targets, tally }: Stage,
+  attack: string,
+  handlers: Partial<TransportHandlers> = {},
+): Promise<Observer> {
+  const genesis = await readGenesisFile(prepared.genesisPath)
+  const key = await identityKey(crypto, identityName(attack, round))
+  const transport = await createLibp2pTransport({ key, listen: [], networkId: networkIdOf(crypto, genesis), logger: quiet })
+  const up = new Set<PeerId>()
+  let isComplete = (): void => {}
+  const complete = new Promise<void>((resolve) => {
+    isComplete = resolve
+  })
+  transport.listen({
+    onMessage: () => {},
+    onGossip: () => Promise.resolve('accept'),
+    onRequest: () => Promise.resolve(undefined),
+    ...handlers,
+    onPeer: (peer, state) => {
+      if (state === 'up') up.add(peer)
+      else tally.add('session ended')
+      if (up.size >= targets.length) isComplete()
+      handlers.onPeer?.(peer, state)
+    },
+  })
+  transport.admit(genesis.nodes)
+  await transport.start()
+  await complete
+  return { transport, genesis }
+}

@@ -1,0 +1,143 @@
+import type { LaneName, Observation } from './messages.ts'
+import { intervalsIn, isWithin, median, quantile, type Span } from './statistics.ts'
+
+/** Transfers of one honest sender in a phase; times in ms from first sending to the receipt at another node. */
+export interface TransferFigures {
+  readonly count: number
+  /** Those that were not final when the figures were made; each counts with the time that it had waited. */
+  readonly pending: number
+  readonly p50Ms: number | undefined
+  readonly maxMs: number | undefined
+  readonly troubles: number
+}
+
+export interface ReadFigures {
+  readonly count: number
+  readonly lost: number
+  readonly p50Ms: number | undefined
+}
+
+/** What one phase of an attack came to. */
+export interface PhaseFigures {
+  readonly blocks: number
+  readonly intervalMs: number
+  readonly intervalMaxMs: number
+  readonly transfers: Readonly<Record<LaneName, TransferFigures>>
+  readonly reads: Readonly<Record<LaneName, ReadFigures>>
+  /** Most resident memory of a node. */
+  readonly rssMaxBytes: number
+  /** By node, to compare a phase with another. */
+  readonly rssByNode: ReadonlyMap<number, number>
+  /** CPU of all validators, as a share of one core. */
+  readonly cpuShare: number
+  /** How late a main thread came to its timers at worst; 0 where no node could be asked. */
+  readonly loopMaxMs: number
+  /** Median of the time from a block's own time to its commit. */
+  readonly finalityMs: number | undefined
+  /** Looks at `/health` of the nodes under attack. */
+  readonly probes: number
+  readonly probesLost: number
+  readonly poolMax: number
+}
+
+/** Indices of validators. */
+export interface Places {
+  /** At which blocks are counted: not under attack, where there is such a one. */
+  readonly observer: number
+  readonly attacked: readonly number[]
+}
+
+type Of<K extends Observation['kind']> = Extract<Observation, { readonly kind: K }>
+
+/** Everything that sampler and honest users have seen, in the order in which it came. */
+export class Timeline {
+  readonly #observations: Observation[] = []
+
+  add(observation: Observation): void {
+    this.#observations.push(observation)
+  }
+
+  /** Forgets what is older: a long run would keep hours of it. */
+  forgetBefore(at: number): void {
+    const first = this.#observations.findIndex((observation) => observation.at >= at)
+    this.#observations.splice(0, first < 0 ? this.#observations.length : first)
+  }
+
+  of<K extends Observation['kind']>(kind: K, span: Span): readonly Of<K>[] {
+    return this.#observations.filter(
+      (observation): observation is Of<K> => observation.kind === kind && isWithin(span, observation.at),
+    )
+  }
+
+  latest<K extends Observation['kind']>(kind: K, where: (observation: Of<K>) => boolean): Of<K> | undefined {
+    return this.#observations.findLast(
+      (observation): observation is Of<K> => observation.kind === kind && where(observation as Of<K>),
+    )
+  }
+
+  /** Figures of a phase. A transfer that is not final `now` counts with the time that it has waited. */
+  figures(span: Span, { observer, attacked }: Places, now: number): PhaseFigures {
+    const heads = this.of('head', span).filter(({ node }) => node === observer)
+    const intervals = intervalsIn(
+      span,
+      heads.map(({ at }) => at),
+    )
+    const rssByNode = new Map<number, number>()
+    for (const { node, rssBytes } of this.of('process', span)) rssByNode.set(node, Math.max(rssByNode.get(node) ?? 0, rssBytes))
+    const probes = this.of('probe', span).filter(({ node }) => attacked.includes(node))
+    return {
+      blocks: intervals.count,
+      intervalMs: intervals.meanMs,
+      intervalMaxMs: intervals.maxMs,
+      transfers: { near: this.#transfers('near', span, now), far: this.#transfers('far', span, now) },
+      reads: { near: this.#reads('near', span), far: this.#reads('far', span) },
+      rssMaxBytes: Math.max(0, ...rssByNode.values()),
+      rssByNode,
+      cpuShare: this.#cpuShare(span),
+      loopMaxMs: Math.max(0, ...this.of('gauges', span).map(({ loopMaxMs }) => loopMaxMs)),
+      finalityMs: median(this.of('gauges', span).map(({ finalityMs }) => finalityMs)),
+      probes: probes.length,
+      probesLost: probes.filter(({ ms }) => ms === undefined).length,
+      poolMax: Math.max(0, ...this.of('gauges', span).map(({ poolTransactions }) => poolTransactions)),
+    }
+  }
+
+  #transfers(lane: LaneName, span: Span, now: number): TransferFigures {
+    const ofLane = <T extends { readonly lane: LaneName }>(each: T): boolean => each.lane === lane
+    const ever: Span = { from: 0, to: Number.POSITIVE_INFINITY }
+    const done = new Map(this.of('transfer', ever).map((each) => [`${each.lane} ${each.id}`, each.ms]))
+    const began = this.of('sent', span).filter(ofLane)
+    // One that is stuck all the time lets no other begin: then it is the phase's.
+    const last = this.of('sent', { from: 0, to: span.from }).findLast(ofLane)
+    const sent = began.length > 0 || last === undefined ? began : [last]
+    const times = sent.map(({ id, at }) => done.get(`${lane} ${id}`) ?? now - at)
+    return {
+      count: sent.length,
+      pending: sent.filter(({ id }) => !done.has(`${lane} ${id}`)).length,
+      p50Ms: median(times),
+      maxMs: quantile(times, 1),
+      troubles: this.of('trouble', span).filter((each) => each.lane === lane).length,
+    }
+  }
+
+  #reads(lane: LaneName, span: Span): ReadFigures {
+    const reads = this.of('read', span).filter((each) => each.lane === lane)
+    const times = reads.flatMap(({ ms }) => (ms === undefined ? [] : [ms]))
+    return { count: reads.length, lost: reads.length - times.length, p50Ms: median(times) }
+  }
+
+  #cpuShare(span: Span): number {
+    const first = new Map<number, Of<'process'>>()
+    const last = new Map<number, Of<'process'>>()
+    for (const observation of this.of('process', span)) {
+      if (!first.has(observation.node)) first.set(observation.node, observation)
+      last.set(observation.node, observation)
+    }
+    let share = 0
+    for (const [node, { at, cpuMs }] of first) {
+      const end = last.get(node)!
+      if (end.at > at) share += (end.cpuMs - cpuMs) / (end.at - at)
+    }
+    return share
+  }
+}

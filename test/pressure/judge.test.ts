@@ -95,6 +95,11 @@ describe('the judgement', () => {
     ])
   })
 
+  it('looks at /health of attacked nodes alone', () => {
+    const all = [0, 3].map((node): Observation => ({ kind: 'probe', at: 10, node, ms: node === 0 ? undefined : 1 }))
+    expect(figuresOf(all, 0, 100)).toMatchObject({ probes: 1, probesLost: 1 })
+  })
+
   it('takes the median over rounds, and every validator that ended', () => {
     const slow = roundOf(quiet(5_000, 10_000, 2_000, 500))
     const well = roundOf(quiet(5_000, 10_000, 500, 500))

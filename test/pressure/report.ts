@@ -47,7 +47,7 @@ const lost = ({ rounds }: Row, of: (phase: PhaseFigures) => readonly [lost: numb
 const outcomes = ({ tally, rounds }: Row): string =>
   Object.entries(tally)
     .slice(0, OUTCOMES_SHOWN)
-    .map(([name, count]) => `${name.replaceAll('|', '/')} ${Math.round(count / rounds.length).toLocaleString('en')}`)
+    .map(([name, count]) => `${name} ${Math.round(count / rounds.length).toLocaleString('en')}`)
     .concat(rejoined(rounds))
     .join('; ') || 'nothing was answered'
 
@@ -109,7 +109,8 @@ export function table(rows: readonly Row[], speed: SpeedRow | undefined, plan: P
     worst(row, ({ loopMaxMs }) => loopMaxMs),
     verdict(row),
   ])
-  const line = (columns: readonly string[]): string => `| ${columns.join(' | ')} |`
+  // A node's words may hold what ends a column.
+  const line = (columns: readonly string[]): string => `| ${columns.map((text) => text.replaceAll('|', '/')).join(' | ')} |`
   return [
     `Measured ${day.toISOString().slice(0, 10)}, Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus().length} × ${processor}: ` +
       `${plan.rounds} round${plan.rounds === 1 ? '' : 's'} of each attack, ${plan.quietMs / 1_000} s before, ${plan.attackMs / 1_000} s of attack, ` +

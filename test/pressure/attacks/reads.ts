@@ -27,7 +27,6 @@ export const readAttacks: readonly Attack[] = [
     name: 'batches of block receipts',
     what: `batches of ${BATCH} eth_getBlockReceipts, 2 connections to each of 2 validators, the next when the last is answered`,
     front: 'lifted',
-    inShort: true,
     prepare: batches(2, BATCH, receipts),
   },
   {
@@ -83,6 +82,7 @@ export const readAttacks: readonly Attack[] = [
     name: 'batches whose client leaves',
     what: `batches of ${BATCH} eth_getBlockReceipts, each over a connection that is closed as soon as the batch is sent; 4 at a time to each of 2 validators`,
     front: 'lifted',
+    inShort: true,
     prepare: async (stage) => {
       const text = receipts(stage)
       const floods = stage.targets.map(({ rpcPort: port }) => new HttpFlood(stage, { port, connections: 1 }))
@@ -124,8 +124,8 @@ export const readAttacks: readonly Attack[] = [
     front: 'lifted',
     prepare: batches(4, BATCH, (stage) => {
       const { raw } = stage.sign({ secretKey: stage.crypto.sha256(Uint8Array.of(7)) }, 0, { to: stranger(1), gas: 21_000n })
-      // The last byte belongs to the signature: another sender each, or none.
-      const forged = (i: number): string => `${raw.slice(0, -4)}${(i & 0xffff).toString(16).padStart(4, '0')}`
+      // The end is the signature's second half, which no signature has as large.
+      const forged = (i: number): string => `${raw.slice(0, -64)}${'f'.repeat(60)}${i.toString(16).padStart(4, '0')}`
       return batch(BATCH, 'eth_sendRawTransaction', (i) => [i % 2 === 0 ? '0x02c0' : forged(i)])
     }),
   },

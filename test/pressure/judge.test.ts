@@ -95,6 +95,18 @@ describe('the judgement', () => {
     ])
   })
 
+  it('counts sessions that ended at any node', () => {
+    const gauges = (at: number, node: number, disconnects: number): Observation => ({
+      ...{ kind: 'gauges', at, node, disconnects },
+      ...{ loopMaxMs: 0, finalityMs: 0, poolTransactions: 0, peers: 3 },
+    })
+    const all = [gauges(10, 0, 7), gauges(10, 1, 2), gauges(20, 0, 9), gauges(20, 1, 5)]
+    const during = figuresOf(all, 0, 100)
+    expect(during.disconnects).toBe(5)
+    const findings = judge([{ ...roundOf([]), during }], { ...JUDGED, disconnectsMax: 4 }, PLAIN)
+    expect(findings.find(({ what }) => what === 'sessions of peers that ended')).toMatchObject({ found: 5, isKept: false })
+  })
+
   it('looks at /health of attacked nodes alone', () => {
     const all = [0, 3].map((node): Observation => ({ kind: 'probe', at: 10, node, ms: node === 0 ? undefined : 1 }))
     expect(figuresOf(all, 0, 100)).toMatchObject({ probes: 1, probesLost: 1 })

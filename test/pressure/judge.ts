@@ -22,6 +22,8 @@ export interface Judged {
   readonly lanes: readonly LaneName[]
   /** Whether honest readers at a node under attack must be answered. */
   readonly reads: boolean
+  /** Sessions between nodes, the attacker's among them, that may end; undefined where the attack is not one of a peer. */
+  readonly disconnectsMax?: number | undefined
 }
 
 /** One comparison. */
@@ -67,6 +69,9 @@ export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed
           ),
         ]
       : []),
+    ...(judged.disconnectsMax === undefined
+      ? []
+      : [finding('sessions of peers that ended', middle(rounds.map(({ during }) => during.disconnects)), judged.disconnectsMax)]),
     ...rejoining(rounds, allowed),
     finding('validators that ended', rounds.flatMap(({ ended }) => ended).length, 0),
   ]

@@ -91,6 +91,8 @@ export type Observation =
       readonly finalityMs: number
       readonly poolTransactions: number
       readonly peers: number
+      /** Sessions with peers that have ended since the node's start. */
+      readonly disconnects: number
     }
   /** How long `/health` took over a new connection; undefined when there was no answer. */
   | { readonly kind: 'probe'; readonly at: number; readonly node: number; readonly ms: number | undefined }

@@ -18,13 +18,16 @@ const REPORT =
   process.env['QUOIN_PRESSURE_REPORT'] ?? fileURLToPath(new URL('../../node_modules/.cache/quoin/pressure.md', import.meta.url))
 /** What the memory of a node may grow by unless an attack says more: caches fill, and young code is compiled. */
 const GROWTH_MB_MAX = 250
+/** Each of four nodes cuts the attacker off, and once more when it comes back; it cuts off no honest peer. */
+const DISCONNECTS_MAX = 8
 /** Preparing, calming down and starting nodes anew, besides the phases themselves. */
 const OVERHEAD_MS_MAX = 240_000
 
 const roundMs = 2 * PLAN.quietMs + PLAN.attackMs + OVERHEAD_MS_MAX
 
-const judgedOf = ({ front, growthMbMax = GROWTH_MB_MAX, lanes, reads }: Attack): Judged => ({
+const judgedOf = ({ front, growthMbMax = GROWTH_MB_MAX, lanes, reads, restartsFourth }: Attack): Judged => ({
   growthMbMax,
+  disconnectsMax: front === 'network' && restartsFourth !== true ? DISCONNECTS_MAX : undefined,
   lanes: lanes ?? (front === 'defaults' ? ['far', 'near'] : ['far']),
   reads: reads ?? front === 'defaults',
 })

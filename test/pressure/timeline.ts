@@ -38,6 +38,8 @@ export interface PhaseFigures {
   readonly probes: number
   readonly probesLost: number
   readonly poolMax: number
+  /** Sessions with peers that ended, of all nodes together. */
+  readonly disconnects: number
 }
 
 /** Indices of validators. */
@@ -98,6 +100,7 @@ export class Timeline {
       finalityMs: median(this.of('gauges', span).map(({ finalityMs }) => finalityMs)),
       probes: probes.length,
       probesLost: probes.filter(({ ms }) => ms === undefined).length,
+      disconnects: this.#disconnects(span),
       poolMax: Math.max(0, ...this.of('gauges', span).map(({ poolTransactions }) => poolTransactions)),
     }
   }
@@ -124,6 +127,16 @@ export class Timeline {
     const reads = this.of('read', span).filter((each) => each.lane === lane)
     const times = reads.flatMap(({ ms }) => (ms === undefined ? [] : [ms]))
     return { count: reads.length, lost: reads.length - times.length, p50Ms: median(times) }
+  }
+
+  #disconnects(span: Span): number {
+    const first = new Map<number, number>()
+    const last = new Map<number, number>()
+    for (const { node, disconnects } of this.of('gauges', span)) {
+      if (!first.has(node)) first.set(node, disconnects)
+      last.set(node, disconnects)
+    }
+    return [...last].reduce((sum, [node, count]) => sum + count - first.get(node)!, 0)
   }
 
   #cpuShare(span: Span): number {

@@ -7,6 +7,9 @@ import { type Attack, paced, type Stage } from './attack.ts'
 /** Answers of some 24 MB: as large as a node makes them. */
 const CALLS = 100
 
+/** A node holds 256 MiB for clients that do not read: each answer as text and once more as bytes while it is written, and what the collector has not yet freed. */
+const HELD_MB_MAX = 650
+
 const largeBatch = ({ prepared: { largeTransaction } }: Stage): string =>
   batch(CALLS, 'eth_getTransactionByHash', () => [largeTransaction])
 
@@ -32,7 +35,7 @@ export const unreadAttacks: readonly Attack[] = [
     what: `10 new connections a second to a validator, each with one batch whose answer has ${CALLS * 240} kB, which nobody reads`,
     front: 'lifted',
     inShort: true,
-    growthMbMax: 400,
+    growthMbMax: HELD_MB_MAX,
     prepare: async (stage) => {
       const request = post(largeBatch(stage))
       return () =>
@@ -49,7 +52,7 @@ export const unreadAttacks: readonly Attack[] = [
     name: 'pipelined requests whose answers nobody reads',
     what: '20 connections to a validator, each with requests for 240 kB behind each other, as many as the node takes, none read',
     front: 'lifted',
-    growthMbMax: 400,
+    growthMbMax: HELD_MB_MAX,
     prepare: async (stage) => {
       const request = post(single('eth_getTransactionByHash', [stage.prepared.largeTransaction]))
       return () => {
@@ -68,7 +71,7 @@ export const unreadAttacks: readonly Attack[] = [
     name: 'answers over WebSockets that nobody reads',
     what: '20 WebSockets to a validator, each asks for 240 kB 50 times a second and never reads',
     front: 'lifted',
-    growthMbMax: 500,
+    growthMbMax: HELD_MB_MAX,
     prepare: async (stage) => {
       const text = single('eth_getTransactionByHash', [stage.prepared.largeTransaction])
       return async () => {

@@ -96,6 +96,7 @@ class Watch {
       finalityMs: value('chain_finality_ms'),
       poolTransactions: value('mempool_transactions'),
       peers: value('network_peers'),
+      disconnects: value('network_disconnects'),
     })
     if (platform() === 'linux') return
     const cpuMs = 1_000 * value('process_cpu_seconds_total')

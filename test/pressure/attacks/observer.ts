@@ -1,6 +1,6 @@
 import { codec, type Hash, Height, Round } from '@quoin/protocol'
 import { encodeMessage } from '../../../packages/node/src/engine/messages.ts'
-import { encodeTransactionsPayload } from '../../../packages/node/src/gossip/transaction-gossip.ts'
+import { encodeTransactionsPayload } from '../../../packages/node/src/gossip/payload.ts'
 import { encodeFrames } from '../../../packages/node/src/network/frames.ts'
 import { type PeerId, TransportError } from '../../../packages/node/src/powers.ts'
 import { SYNC_LIMITS } from '../../../packages/node/src/sync/limits.ts'
@@ -102,7 +102,7 @@ export const observerAttacks: readonly Attack[] = [
       return () =>
         paced(600, stage.signal, (i) => {
           stage.tally.add(transport.peers().length === 0 ? 'nobody listens' : 'published')
-          transport.publish(encodeTransactionsPayload(shuffled(raws, i)))
+          transport.publish(encodeTransactionsPayload(shuffled(raws, i)), 'all')
         })
     },
   },
@@ -123,7 +123,7 @@ export const observerAttacks: readonly Attack[] = [
       return () =>
         paced(100, stage.signal, (i) => {
           stage.tally.add(transport.peers().length === 0 ? 'nobody listens' : 'published')
-          transport.publish(payloads[i % payloads.length]!)
+          transport.publish(payloads[i % payloads.length]!, 'all')
         })
     },
   },

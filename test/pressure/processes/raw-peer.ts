@@ -66,7 +66,7 @@ export async function dialRaw(
   const key = unwrap(loadNodeKey(await identityKey(crypto, identityName(attack, round))))
   const node = await createNode({
     ...{ privateKey: key.privateKey, listen: [], networkId, limits: NETWORK_LIMITS, logger: quiet },
-    gate: { allowsIp: () => true, allowsPeer: () => true },
+    gate: { allowsPeer: () => true, begins: () => true, opened: () => {} },
   })
   const [ordered, request, topic] = ['ordered', 'request', 'transactions'].map((name) => `/quoin/${networkId}/${name}/1`)
   const seen = tapped(node as unknown as Internals)

@@ -16,7 +16,7 @@ export interface NodeOptions {
   readonly listen: readonly string[]
   readonly networkId: string
   readonly limits: NetworkLimits
-  readonly gate: Gate
+  readonly gate: Pick<Gate, 'allowsPeer' | 'begins' | 'opened'>
   readonly logger: NetworkLogger
 }
 

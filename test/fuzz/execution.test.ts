@@ -1,4 +1,13 @@
-import { accountCodec, packOps, packTransactions, SYSTEM_RECORDS, unpackOps, unpackTransactions } from '@quoin/execution'
+import {
+  accountCodec,
+  packOps,
+  packQueues,
+  packTransactions,
+  SYSTEM_RECORDS,
+  unpackOps,
+  unpackQueues,
+  unpackTransactions,
+} from '@quoin/execution'
 import { codec, equalBytes, type Nonce, U32_MAX } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -57,6 +66,9 @@ const undoRoots = fc
 
 const op = fc.record({ key: any.bytesUpTo(9), value: fc.option(any.bytesUpTo(9), { nil: undefined }) })
 const executable = fc.record({ sender: any.address, raw: any.bytesUpTo(30) })
+const gas = fc.maxSafeInteger().map(Math.abs)
+const candidate = fc.record({ sender: any.address, raw: any.bytesUpTo(30), gasLimit: gas })
+const candidateQueue = fc.record({ use: gas, candidates: fc.array(candidate, { maxLength: 3 }) })
 
 const historyPlace = fc.record({
   stateKey: fc.tuple(any.bytesOf(20), fc.uint8Array({ minLength: 1, maxLength: 12 })).map(([a, b]) => Uint8Array.of(...a, ...b)),
@@ -79,6 +91,7 @@ fuzzTargets({
   ),
   'tree undo roots': codecTarget(undoRootsCodec, undoRoots),
   'packed writes': throwingTarget(packOps, unpackOps, RangeError, fc.array(op, { maxLength: 4 })),
+  'packed candidates': throwingTarget(packQueues, unpackQueues, RangeError, fc.array(candidateQueue, { maxLength: 3 })),
   'packed transactions': throwingTarget(packTransactions, unpackTransactions, RangeError, fc.array(executable, { maxLength: 4 })),
   'contract record': codecTarget(recordCodec, contractRecord),
   'contract code version': codecTarget(versionCodec, codeVersion),

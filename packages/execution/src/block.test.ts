@@ -4,6 +4,7 @@ import {
   decodeTransaction,
   Gas,
   type Hash,
+  ok,
   receiptCodec,
   receiptsCodec,
   type Transaction,
@@ -16,12 +17,13 @@ import { abiOf, creationOf } from '../test/contracts.ts'
 import { contractEngine } from '../test/engine.ts'
 import type { MemoryKv } from '../test/memory-kv.ts'
 import { Touches } from '../test/touches.ts'
-import { addressOf, CHAIN_ID, executable, type Spec, transfer } from '../test/transactions.ts'
-import { BlockRun, blockContext, blockRules, executeAll, fillBlock, type SenderTransaction } from './block.ts'
+import { addressOf, CHAIN_ID, executable, inOrder, type Spec, transfer } from '../test/transactions.ts'
+import { BlockRun, blockContext, blockRules, executeAll, type SenderTransaction } from './block.ts'
 import { createContracts } from './contract/contracts.ts'
 import { CODE_REGISTRY_ADDRESS } from './contract/native/code-registry.ts'
 import type { BlockTemplate, ExecutableTransaction } from './executor.ts'
 import { EngineFault } from './fault.ts'
+import { fillBlock } from './fill.ts'
 import { createExecutor } from './inline.ts'
 import { Journal } from './journal.ts'
 
@@ -59,7 +61,11 @@ function decode({ raw, sender }: ExecutableTransaction): SenderTransaction {
 }
 
 const WAYS = {
-  'when a block is built': (run: BlockRun, items: readonly SenderTransaction[]) => fillBlock(run, items.entries(), WHOLE),
+  'when a block is built'(run: BlockRun, items: readonly SenderTransaction[]) {
+    const next = items.values()
+    const candidates = items.map(({ transaction, sender }) => ({ ...transaction, sender }))
+    return fillBlock(run, inOrder(candidates), () => ok(next.next().value!), WHOLE)
+  },
   'when a block is executed': (run: BlockRun, items: readonly SenderTransaction[]) => unwrap(executeAll(run, items)),
 } as const
 
@@ -148,7 +154,7 @@ describe('a transaction with more logs than a receipt holds', () => {
     const limits = { blockGasMax: Gas(4 * gas), transactionGasMax: Gas(gas) }
     const chain = await TestChain.start(testGenesis(new Map([alice, bob, carol].map((sender) => [sender, 10n ** 24n])), limits))
     const items = [before, executable({ ...logger(events, calls), gas }), behind]
-    const built = await chain.executor.build(chain.template(miner), items, { ...WHOLE, gasMax: 4 * gas })
+    const built = await chain.executor.build(chain.template(miner), inOrder(items), { ...WHOLE, gasMax: 4 * gas })
     expect(built.included).toEqual([0, 1, 2])
     const [, receipt] = unwrap(codec.decode(receiptsCodec, built.receipts))
     expect(receipt).toMatchObject({ status: 0, logs: [] })
@@ -182,10 +188,10 @@ describe('an executor', () => {
     const other = unwrap(await createExecutor({ ...options, kv: chain.kv, crypto: cryptoFailingAt(bad.raw) }))
     const fault = { name: 'EngineFault', transaction: hashOf(SUBJECTS['a transfer']), cause: { name: 'RangeError' } }
     const template = chain.template(miner)
-    expect(await faultOf(executor.build(template, [before, bad, behind], WHOLE))).toMatchObject(fault)
+    expect(await faultOf(executor.build(template, inOrder([before, bad, behind]), WHOLE))).toMatchObject(fault)
     expect(await faultOf(other.execute(template, [before, bad, behind]))).toMatchObject(fault)
-    const built = await executor.build(template, [before, behind], WHOLE)
-    expect(built.hash).toBe((await chain.executor.build(template, [before, behind], WHOLE)).hash)
+    const built = await executor.build(template, inOrder([before, behind]), WHOLE)
+    expect(built.hash).toBe((await chain.executor.build(template, inOrder([before, behind]), WHOLE)).hash)
   })
 
   it('that fails at the end of a block fails without a transaction', async () => {
@@ -202,7 +208,7 @@ describe('an executor', () => {
     fails = true
     const template = chain.template(miner)
     const fault = { name: 'EngineFault', transaction: undefined, cause: { name: 'RangeError' } }
-    expect(await faultOf(executor.build(template, [before], WHOLE))).toMatchObject(fault)
+    expect(await faultOf(executor.build(template, inOrder([before]), WHOLE))).toMatchObject(fault)
     expect(await faultOf(executor.execute(template, [before]))).toMatchObject(fault)
   })
 })

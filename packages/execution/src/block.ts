@@ -27,7 +27,6 @@ import type { BlockContext } from './contract/message.ts'
 import type { BlockRefusal, BlockTemplate, FillLimits, TransactionRefusal } from './executor.ts'
 import { onBehalfOf } from './fault.ts'
 import { nextBaseFee } from './fees.ts'
-import { GAS } from './intrinsic-gas.ts'
 import type { Journal } from './journal.ts'
 import type { KvOp, KvReader } from './kv.ts'
 import { readParameters, readSendPolicy } from './system-state.ts'
@@ -78,6 +77,9 @@ export interface BlockObserver {
   readonly onFailure?: ((hash: Hash, failure: TransactionFailure) => void) | undefined
 }
 
+/** What of a transaction decides whether it fits. */
+type Sized = Pick<Transaction, 'raw'> & { readonly gasLimit: number }
+
 /** What became of a transaction that was offered to a block. */
 export type Offered =
   | { readonly kind: 'included' }
@@ -98,6 +100,7 @@ export class BlockRun {
   readonly #receiptEnds: number[] = []
   readonly #bloom = emptyBloom()
   readonly #imageOps: KvOp[] = []
+  readonly #gasOfEach: number[] = []
   #gasUsed = 0
   #bytes = 0
 
@@ -114,6 +117,11 @@ export class BlockRun {
 
   get gasUsed(): number {
     return this.#gasUsed
+  }
+
+  /** Of each transaction so far. */
+  get gasOfEach(): readonly number[] {
+    return this.#gasOfEach
   }
 
   get count(): number {
@@ -161,8 +169,13 @@ export class BlockRun {
     return checkAccount(transaction, judged, this.rules.feePolicy)
   }
 
+  /** Whether one more transaction of this gas limit and length breaks no limit of the block. */
+  hasRoom(item: Sized, room: FillLimits): boolean {
+    return this.#overflow(item, room) === undefined
+  }
+
   /** Which of the block's limits one more transaction would break. */
-  #overflow({ gasLimit, raw }: Transaction, room: FillLimits = WHOLE): BlockRefusal | undefined {
+  #overflow({ gasLimit, raw }: Sized, room: FillLimits = WHOLE): BlockRefusal | undefined {
     const gasMax = Math.min(room.gasMax, this.rules.gasLimit)
     const bytesMax = Math.min(room.bytesMax, LIMITS.blockBytesMax)
     if (this.count >= LIMITS.blockTransactionsMax)
@@ -181,6 +194,7 @@ export class BlockRun {
     const { gasUsed, failure, ...outcome } = applyTransaction(this.machine, transaction, sender, this.rules)
     if (failure !== undefined) this.#observer.onFailure?.(transaction.hash, failure)
     this.#gasUsed += gasUsed
+    this.#gasOfEach.push(gasUsed)
     this.#bytes += transaction.raw.length
     const receipt: Receipt = { ...outcome, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas }
     if (receipt.logs.length > 0) addToBloom(this.#crypto, this.#bloom, receipt.logs)
@@ -239,36 +253,3 @@ export const invalidTransaction = (index: number, reason: TransactionRefusal): B
   reason,
   message: `transaction ${index}: ${reason.message}`,
 })
-
-export interface Filled {
-  readonly included: readonly number[]
-  readonly refused: readonly { readonly index: number; readonly reason: TransactionRefusal }[]
-}
-
-/**
- * Runs candidates in their order as long as they fit, and asks for no more of them. A candidate is left out in silence where a later block may take it: no room, a
- * nonce gap, a base fee that may fall, or an account that this very block has changed.
- */
-export function fillBlock(
-  run: BlockRun,
-  candidates: Iterable<readonly [index: number, candidate: SenderTransaction]>,
-  fill: FillLimits,
-): Filled {
-  const gasMax = Math.min(fill.gasMax, run.rules.gasLimit)
-  const included: number[] = []
-  const refused: { readonly index: number; readonly reason: TransactionRefusal }[] = []
-  const sent = new Set<Address>()
-  for (const [index, item] of candidates) {
-    if (gasMax - run.gasUsed < GAS.transaction) break
-    const offered = run.offer(item, fill)
-    if (offered.kind === 'included') {
-      sent.add(item.sender)
-      included.push(index)
-    } else if (offered.kind === 'refused' && isFinal(offered.reason) && !sent.has(item.sender)) {
-      refused.push({ index, reason: offered.reason })
-    }
-  }
-  return { included, refused }
-}
-
-const isFinal = ({ code }: TransactionRefusal): boolean => code !== 'nonce-too-high' && code !== 'fee-too-low'

@@ -85,26 +85,60 @@ interface Expected {
   readonly gasUsed: bigint
 }
 
+/** A queue of candidates, of which `expectedBlock` takes one after the other; `use` grows. */
+interface SpecQueue {
+  use: number
+  /** Of its last turn; before that of its place. */
+  rank: number
+  readonly specs: Spec[]
+  /** Positions among all candidates, queue behind queue. */
+  readonly positions: number[]
+}
+
+/** All specs in one queue, or each sender's in one; in the order in which they will be numbered. */
+function queuesOf(specs: readonly Spec[], isBySender: boolean, uses: readonly number[]): SpecQueue[] {
+  const senders = isBySender ? [...new Set(specs.map(({ sender }) => sender))] : [undefined]
+  let position = 0
+  return senders.map((one, i) => {
+    const group = specs.filter(({ sender }) => one === undefined || sender === one)
+    return { rank: i - senders.length, use: uses[i % uses.length]!, specs: group, positions: group.map(() => position++) }
+  })
+}
+
+/** Whose turn it is, by looking at all: the first half of the gas by use, the rest by use and the next one's limit. */
+function turnOf(queues: readonly SpecQueue[], isByUse: boolean): SpecQueue | undefined {
+  const key = ({ use, specs: [first] }: SpecQueue) => (isByUse ? use : use + first!.gas)
+  return queues.filter(({ specs }) => specs.length > 0).toSorted((a, b) => key(a) - key(b) || a.rank - b.rank)[0]
+}
+
 /** What a proposer makes of candidates: the rules of `fillBlock` once more, in plain words. */
-function expectedBlock(model: Model, specs: readonly Spec[], fill: FillLimits): Expected {
+function expectedBlock(model: Model, queues: readonly SpecQueue[], fill: FillLimits): Expected {
   const expected = {
     included: [] as number[],
     refused: [] as (readonly [number, string])[],
     receipts: [] as ModelReceipt[],
     gasUsed: 0n,
   }
-  let bytes = 0
+  const gasMax = Math.min(fill.gasMax, BLOCK_GAS)
+  let [bytes, turn] = [0, 0]
   const sent = new Set<Address>()
-  for (const [index, spec] of specs.entries()) {
-    if (expected.gasUsed + 21_000n > BigInt(Math.min(fill.gasMax, BLOCK_GAS))) break
+  const held = new Set<Address>()
+  while (Number(expected.gasUsed) + 21_000 <= gasMax) {
+    const queue = turnOf(queues, 2 * Number(expected.gasUsed) < gasMax)
+    if (queue === undefined) break
+    queue.rank = turn++
+    const [spec, index] = [queue.specs.shift()!, queue.positions.shift()!]
+    const size = executable(spec).raw.length
+    if (Number(expected.gasUsed) + spec.gas > gasMax || bytes + size > fill.bytesMax) held.add(spec.sender)
+    if (held.has(spec.sender)) continue
     const code = model.refusal(spec)
     if (code !== undefined) {
-      if (code !== 'nonce-too-high' && code !== 'fee-too-low' && !sent.has(spec.sender)) expected.refused.push([index, code])
+      if (code !== 'nonce-too-high' && code !== 'fee-too-low' && !sent.has(spec.sender))
+        expected.refused.push([index, code] as const)
       continue
     }
-    const size = executable(spec).raw.length
-    if (expected.gasUsed + BigInt(spec.gas) > BigInt(Math.min(fill.gasMax, BLOCK_GAS)) || bytes + size > fill.bytesMax) continue
     const receipt = model.run(spec, expected.gasUsed)
+    queue.use += Number(receipt.gasUsed)
     expected.gasUsed = receipt.cumulative
     expected.receipts.push(receipt)
     expected.included.push(index)
@@ -169,6 +203,8 @@ describe.each(FEE_POLICIES)('under the fee policy %s', (policy) => {
   )
   const block = fc.record({
     recipes: fc.array(recipe, { minLength: 1, maxLength: 14, size: 'max' }),
+    isBySender: fc.boolean(),
+    uses: fc.array(fc.constantFrom(0, 30_000, 400_000), { minLength: 1, maxLength: 4 }),
     fill: fc.record({
       gasMax: fc.constantFrom(10, 200_000, BLOCK_GAS, 10 * BLOCK_GAS),
       bytesMax: fc.constantFrom(500, 4_194_304),
@@ -184,18 +220,27 @@ describe.each(FEE_POLICIES)('under the fee policy %s', (policy) => {
           const { chain, model } = await start(balances)
           const supply = model.total()
           const snapshots = [model.snapshot()]
-          for (const { recipes, fill } of blocks) {
+          for (const { recipes, fill, isBySender, uses } of blocks) {
             const nonces = new Map<Address, number>()
-            const specs = recipes.map((item) => specOf(model, nonces, item))
+            const queues = queuesOf(
+              recipes.map((item) => specOf(model, nonces, item)),
+              isBySender,
+              uses,
+            )
+            const specs = queues.flatMap((queue) => queue.specs)
             const candidates = specs.map(executable)
+            const offered = queues.map((queue) => ({ use: queue.use, candidates: queue.specs.map(executable) }))
             const template = chain.template(miner)
             const baseFee = model.baseFee
             const before = model.snapshot()
-            const expected = expectedBlock(model, specs, fill)
+            const expected = expectedBlock(model, queues, fill)
 
-            const built = await chain.executor.build(template, candidates, fill)
+            const built = await chain.executor.build(template, offered, fill)
             expect(built.included).toEqual(expected.included)
-            expect(built.refused.map(({ index, reason }) => [index, reason.code])).toEqual(expected.refused)
+            expect(built.gasUsed).toEqual(expected.receipts.map(({ gasUsed }) => Number(gasUsed)))
+            expect(built.refused.map(({ index, reason }) => [index, reason.code])).toEqual(
+              expected.refused.toSorted(([a], [b]) => a - b),
+            )
             const receipts = unwrap(codec.decode(receiptsCodec, built.receipts))
             expect(
               receipts.map(({ status, gasUsed, cumulativeGasUsed, payer }) => ({

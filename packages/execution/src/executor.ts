@@ -12,8 +12,8 @@ export interface Executor {
   readonly version: Hash
   /** Block 0 and its writes. Must be committed before anything else. */
   genesis(genesis: Genesis): Promise<ExecutedBlock>
-  /** Fills a block from candidates in their order, leaving out what does not fit or is not valid any more. */
-  build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock>
+  /** Fills a block from queues that take turns (`turns.ts`), leaving out what does not fit or is not valid any more. */
+  build(template: BlockTemplate, queues: readonly CandidateQueue[], fill: FillLimits): Promise<BuiltBlock>
   /**
    * Executes a given list of transactions. Refuses when one of them may not stand in a block. `isDecided`: the others have executed the block, and
    * the caller must too, however long it takes.
@@ -47,6 +47,18 @@ export interface ExecutableTransaction {
   readonly sender: Address
 }
 
+/** A transaction that a block may take. */
+export interface Candidate extends ExecutableTransaction {
+  readonly gasLimit: number
+}
+
+/** Candidates that share one turn: those of a sender, or of several. They are taken in their order; the nonces of a sender follow one another. */
+export interface CandidateQueue<T extends Candidate = Candidate> {
+  /** Gas that its senders used before this block, as far as it counts. */
+  readonly use: number
+  readonly candidates: readonly T[]
+}
+
 /** How much a proposer puts into a block; never more than the block's own limits. */
 export interface FillLimits {
   readonly gasMax: number
@@ -58,12 +70,14 @@ export interface ExecutedBlock {
   readonly hash: Hash
   /** `receiptsCodec` encoding. */
   readonly receipts: Uint8Array
+  /** Gas that each transaction used, as its receipt has it. */
+  readonly gasUsed: readonly number[]
   /** `packOps` encoding of the writes to state, history and tree. */
   readonly ops: Uint8Array
 }
 
 export interface BuiltBlock extends ExecutedBlock {
-  /** Positions among the candidates, in the block's order. */
+  /** Positions among all candidates, queue behind queue, in the block's order. */
   readonly included: readonly number[]
   /** Candidates that can never stand in a block on this state (nonce used, funds short, not permitted), with the reason. */
   readonly refused: readonly { readonly index: number; readonly reason: TransactionRefusal }[]

@@ -1,7 +1,7 @@
 import { type Address, type Hex, hexToBytes } from '@quoin/protocol'
 import { type Account, accountFromValue } from './account.ts'
 import type { StateChange } from './journal.ts'
-import { accountKey, codeKey, flatKey, historyKey, historyRange, stateKeyOf, storageKey } from './keys.ts'
+import { accountInHistoryKey, accountKey, codeKey, flatKey, historyKey, historyRange, stateKeyOf, storageKey } from './keys.ts'
 import type { KvOp, KvReader } from './kv.ts'
 import { type Reading, readingOf, SYSTEM_ADDRESS, type SystemRecord } from './system-state.ts'
 
@@ -28,9 +28,27 @@ function toHistoryValue(value: Uint8Array | undefined): Uint8Array {
 
 function fromHistoryValue(value: Uint8Array): Uint8Array | undefined {
   if (value[0] === PRESENT) return value.subarray(1)
-  if (value.length === 1 && value[0] === 0) return undefined
+  if (isAbsent(value)) return undefined
   throw new Error('history value is damaged')
 }
+
+/** Accounts that a block made, by its writes: the state before it did not know them. */
+export function createdAccounts(ops: readonly KvOp[]): ReadonlySet<Address> {
+  const created = new Set<Address>()
+  for (const { key, value } of ops) {
+    const address = value !== undefined && isAbsent(value) ? accountInHistoryKey(key) : undefined
+    if (address !== undefined) created.add(address)
+  }
+  return created
+}
+
+/** Whether the block of `height`, which changed the account, made it. */
+export function isCreatedAt(kv: KvReader, address: Address, height: number): boolean {
+  const value = kv.get(historyKey(hexToBytes(accountKey(address)), height))
+  return value !== undefined && isAbsent(value)
+}
+
+const isAbsent = (value: Uint8Array): boolean => value.length === 1 && value[0] === ABSENT[0]
 
 /** The database as reads of past state need it: `Kv` of the node fits. */
 export interface HistoryKv extends KvReader {

@@ -5,13 +5,14 @@ export { encodeErrorString } from './error-data.ts'
 export type * from './executor.ts'
 export { EngineFault } from './fault.ts'
 export * from './fees.ts'
-export { type HistoryKv, PastState, stateAt } from './history.ts'
+export { Heap } from './heap.ts'
+export { createdAccounts, type HistoryKv, isCreatedAt, PastState, stateAt } from './history.ts'
 export { createExecutor, type ExecutorOptions } from './inline.ts'
 export { GAS, intrinsicGas } from './intrinsic-gas.ts'
 export * from './keys.ts'
 export type { KvOp, KvReader } from './kv.ts'
 export { EXECUTOR_LIMITS } from './limits.ts'
-export { packOps, packTransactions, unpackOps, unpackTransactions } from './pack.ts'
+export { packOps, packQueues, packTransactions, unpackOps, unpackQueues, unpackTransactions } from './pack.ts'
 export * from './system-state.ts'
 export {
   checkAccount,
@@ -22,4 +23,5 @@ export {
   type TransactionRules,
 } from './transaction.ts'
 export * from './tree/index.ts'
+export { Turns } from './turns.ts'
 export { executionVersion } from './version.ts'

@@ -22,7 +22,7 @@ import { containerOf } from '../../../test/contracts/contract.mjs'
 import { crypto, openExecutor, TestChain, testGenesis } from '../test/chain.ts'
 import { contractEngine } from '../test/engine.ts'
 import { MemoryKv } from '../test/memory-kv.ts'
-import { addressOf, executable, transfer } from '../test/transactions.ts'
+import { addressOf, executable, inOrder, transfer } from '../test/transactions.ts'
 import type { ExecutedBlock } from './executor.ts'
 import { stateAt } from './history.ts'
 import { createExecutor } from './inline.ts'
@@ -119,7 +119,7 @@ describe('a block', () => {
       ok: false,
       error: { code: 'body-too-large' },
     })
-    const built = await chain.executor.build(chain.template(miner), heavy, FILL)
+    const built = await chain.executor.build(chain.template(miner), inOrder(heavy), FILL)
     expect(built.included).toHaveLength(16)
   })
 
@@ -134,15 +134,15 @@ describe('a block', () => {
     const greedy = executable({ ...fits, gas: fits.gas + 1 })
     const result = await chain.executor.execute(chain.template(miner), [...four, greedy])
     expect(result).toMatchObject({ ok: false, error: { code: 'gas-limit', message: expect.stringContaining('116000') } })
-    expect((await chain.executor.build(chain.template(miner), [...four, greedy], FILL)).included).toEqual([0, 1, 2, 3])
+    expect((await chain.executor.build(chain.template(miner), inOrder([...four, greedy]), FILL)).included).toEqual([0, 1, 2, 3])
   })
 
   it('names the malformed transaction, and building leaves it out', async () => {
     const chain = await start()
-    const bad = { raw: Uint8Array.of(1, 2, 3), sender: alice }
+    const bad = { raw: Uint8Array.of(1, 2, 3), sender: alice, gasLimit: 21_000 }
     const result = await chain.executor.execute(chain.template(miner), [pay(0), bad])
     expect(result).toMatchObject({ ok: false, error: { code: 'invalid-transaction', index: 1, reason: { code: 'malformed' } } })
-    const built = await chain.executor.build(chain.template(miner), [bad, pay(0), bad, pay(1)], FILL)
+    const built = await chain.executor.build(chain.template(miner), inOrder([bad, pay(0), bad, pay(1)]), FILL)
     expect(built.included).toEqual([1, 3])
     expect(built.refused.map(({ index }) => index)).toEqual([0, 2])
   })

@@ -19,7 +19,6 @@ import {
   blockContext,
   blockRules,
   executeAll,
-  fillBlock,
   invalidTransaction,
   type SenderTransaction,
 } from './block.ts'
@@ -29,6 +28,7 @@ import type {
   BlockRefusal,
   BlockTemplate,
   BuiltBlock,
+  CandidateQueue,
   ExecutableTransaction,
   ExecutedBlock,
   Executor,
@@ -36,6 +36,7 @@ import type {
   TransactionRefusal,
 } from './executor.ts'
 import { onBehalfOf } from './fault.ts'
+import { fillBlock } from './fill.ts'
 import { genesisHeader, genesisState } from './genesis.ts'
 import { flatOps, type HistoryKv, historyOps } from './history.ts'
 import { Journal } from './journal.ts'
@@ -91,6 +92,7 @@ interface Outcome {
 interface Made {
   readonly journal: Journal
   readonly receipts: Uint8Array
+  readonly gasUsed: readonly number[]
   /** Writes of what follows from the state: no part of it. */
   readonly derived: readonly KvOp[]
 }
@@ -109,8 +111,6 @@ const sameWork = (a: Work, b: Work): boolean =>
   a.template.extra.nextValidatorsHash === b.template.extra.nextValidatorsHash &&
   a.hashes.length === b.hashes.length &&
   a.hashes.every((hash, i) => hash === b.hashes[i])
-
-type Malformed = { readonly index: number; readonly reason: TransactionRefusal }
 
 class InlineExecutor implements Executor {
   readonly version: Hash
@@ -135,22 +135,17 @@ class InlineExecutor implements Executor {
       throw new Error(`genesis wants execution version ${genesis.executionVersion}, this node has ${this.version}`)
     if (this.#tree.head !== undefined) throw new Error(`the database holds the state of block ${this.#tree.head.height} already`)
     const journal = genesisState(this.#contracts, genesis)
-    const made = { journal, receipts: EMPTY_RECEIPTS, derived: [] }
+    const made = { journal, receipts: EMPTY_RECEIPTS, gasUsed: [], derived: [] }
     return this.#keep(undefined, 0 as Height, made, (root) => genesisHeader(crypto, genesis, root))
   }
 
-  async build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock> {
+  async build(template: BlockTemplate, queues: readonly CandidateQueue[], fill: FillLimits): Promise<BuiltBlock> {
     const { parent, timeMs } = template
     this.#assertAbove(parent)
     if (timeMs <= parent.timeMs) throw new RangeError(`block time ${timeMs} is not above its parent's ${parent.timeMs}`)
-    const malformed: Malformed[] = []
     const run = this.#start(template)
-    const { included, refused } = fillBlock(run, this.#decode(candidates, malformed), fill)
-    return {
-      ...this.#seal({ template, hashes: run.hashes }, run),
-      included,
-      refused: [...malformed, ...refused].toSorted((a, b) => a.index - b.index),
-    }
+    const filled = fillBlock(run, queues, (candidate) => this.#decode(candidate), fill)
+    return { ...this.#seal({ template, hashes: run.hashes }, run), ...filled }
   }
 
   async execute(
@@ -161,10 +156,12 @@ class InlineExecutor implements Executor {
     this.#assertAbove(parent)
     if (timeMs <= parent.timeMs)
       return err({ code: 'time', message: `block time ${timeMs} is not above its parent's ${parent.timeMs}` })
-    const malformed: Malformed[] = []
-    const items = [...this.#decode(transactions, malformed)].map(([, item]) => item)
-    const [bad] = malformed
-    if (bad !== undefined) return err(invalidTransaction(bad.index, bad.reason))
+    const items: SenderTransaction[] = []
+    for (const [index, transaction] of transactions.entries()) {
+      const decoded = this.#decode(transaction)
+      if (!decoded.ok) return err(invalidTransaction(index, decoded.error))
+      items.push(decoded.value)
+    }
     const hashes = items.map(({ transaction }) => transaction.hash)
     const known = this.#find({ template, hashes })
     if (known !== undefined) return ok(known)
@@ -198,20 +195,14 @@ class InlineExecutor implements Executor {
     throw new Error(`the database holds ${held}; the parent is block ${parent.number}, root ${parent.stateRoot}`)
   }
 
-  /** Decodes one after the other, when it is wanted; those that cannot be are left out and told. */
-  *#decode(
-    transactions: readonly ExecutableTransaction[],
-    malformed: Malformed[],
-  ): Generator<readonly [index: number, transaction: SenderTransaction]> {
+  #decode({ raw, sender }: ExecutableTransaction): Result<SenderTransaction, TransactionRefusal> {
     const { crypto, chainId } = this.#options
-    for (const [index, { raw, sender }] of transactions.entries()) {
-      const decoded = onBehalfOf(
-        () => Hash(crypto.keccak256(raw)),
-        () => decodeTransaction(crypto, chainId, raw),
-      )
-      if (decoded.ok) yield [index, { transaction: decoded.value, sender }]
-      else malformed.push({ index, reason: { code: 'malformed', message: decoded.error.message } })
-    }
+    const decoded = onBehalfOf(
+      () => Hash(crypto.keccak256(raw)),
+      () => decodeTransaction(crypto, chainId, raw),
+    )
+    if (decoded.ok) return ok({ transaction: decoded.value, sender })
+    return err({ code: 'malformed', message: decoded.error.message })
   }
 
   #start(template: BlockTemplate): BlockRun {
@@ -235,7 +226,7 @@ class InlineExecutor implements Executor {
     const height = nextHeight(template.parent.number)
     settleSystemRecords(run.journal)
     const extra = { ...template.extra, executionVersion: this.version }
-    const made = { journal: run.journal, receipts: run.receipts(), derived: run.imageOps }
+    const made = { journal: run.journal, receipts: run.receipts(), gasUsed: run.gasOfEach, derived: run.imageOps }
     return this.#keep(work, height, made, (root) => run.header({ ...template, extra }, root))
   }
 
@@ -255,7 +246,7 @@ class InlineExecutor implements Executor {
   #keep(
     work: Work | undefined,
     height: Height,
-    { journal, receipts, derived }: Made,
+    { journal, receipts, gasUsed, derived }: Made,
     headerOf: (root: Hash) => Header,
   ): ExecutedBlock {
     const { crypto } = this.#options
@@ -267,7 +258,7 @@ class InlineExecutor implements Executor {
     const history = height === 0 ? [] : historyOps(changes, height)
     const ops = packOps([...flatOps(changes), ...history, ...update.ops, ...derived])
     const header = headerOf(update.root)
-    const block = { header, hash: headerHash(crypto, header), receipts, ops }
+    const block = { header, hash: headerHash(crypto, header), receipts, gasUsed, ops }
     this.#outcomes.set(block.hash, { work, block, update })
     for (const oldest of this.#outcomes.keys()) {
       if (this.#outcomes.size <= EXECUTOR_LIMITS.executedBlocksMax) break

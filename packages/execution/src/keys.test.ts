@@ -2,7 +2,18 @@ import { Address, bytesToHex, compareBytes, hexToBytes, LIMITS } from '@quoin/pr
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addressOf } from '../test/transactions.ts'
-import { accountKey, codeKey, flatKey, flatKeyOf, historyKey, historyRange, parseHistoryKey, storageKey } from './keys.ts'
+import {
+  accountInHistoryKey,
+  accountKey,
+  codeKey,
+  contractKey,
+  flatKey,
+  flatKeyOf,
+  historyKey,
+  historyRange,
+  parseHistoryKey,
+  storageKey,
+} from './keys.ts'
 
 const address = fc.uint8Array({ minLength: 20, maxLength: 20 }).map(Address)
 /** Raw keys full of what the escape must survive. */
@@ -45,6 +56,19 @@ describe('keys', () => {
         expect(inside).toBe(compareBytes(a, b) === 0 && at >= from)
       }),
       { numRuns: 500 },
+    )
+  })
+
+  it('of history say whose account they are of, and nothing for other keys', () => {
+    const zeros = fc.constantFrom(0, 0, 1, 255)
+    const escaped = fc.array(zeros, { minLength: 20, maxLength: 20 }).map((bytes) => Address(Uint8Array.from(bytes)))
+    fc.assert(
+      fc.property(fc.oneof(address, escaped), rawKey, height, (of, raw, at) => {
+        expect(accountInHistoryKey(historyKey(hexToBytes(accountKey(of)), at))).toBe(of)
+        for (const other of [storageKey(of, raw), codeKey(of), contractKey(of, raw)])
+          expect(accountInHistoryKey(historyKey(hexToBytes(other), at))).toBeUndefined()
+        expect(accountInHistoryKey(flatKeyOf(accountKey(of)))).toBeUndefined()
+      }),
     )
   })
 

@@ -1,5 +1,5 @@
 import {
-  type Address,
+  Address,
   type Brand,
   bytesToHex,
   bytesToNumber,
@@ -100,6 +100,20 @@ export function historyKey(stateKey: Uint8Array, height: number): Uint8Array {
   key.set(prefix)
   key.set(numberToBytes(height, HEIGHT_BYTES), prefix.length)
   return key
+}
+
+/** The account of a history key; undefined for the history of anything else, and for any other key. Costs nothing for those. */
+export function accountInHistoryKey(key: Uint8Array): Address | undefined {
+  if (key[0] !== SPACE.history) return undefined
+  const stateKey = new Uint8Array(ADDRESS_BYTES + 1)
+  let at = 1
+  for (let i = 0; i < stateKey.length; i++) {
+    const byte = key[at++]!
+    if (byte === 0 && key[at++] !== 0xff) return undefined
+    stateKey[i] = byte
+  }
+  const isAccount = stateKey[ADDRESS_BYTES] === STATE_KIND.account && at + 2 + HEIGHT_BYTES === key.length
+  return isAccount ? Address(stateKey.subarray(0, ADDRESS_BYTES)) : undefined
 }
 
 /** All history of one state key at heights from `from` on: first key, and the key after the last. */

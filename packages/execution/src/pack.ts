@@ -1,5 +1,5 @@
 import { Address, hexToBytes } from '@quoin/protocol'
-import type { ExecutableTransaction } from './executor.ts'
+import type { Candidate, CandidateQueue, ExecutableTransaction } from './executor.ts'
 import type { KvOp } from './kv.ts'
 
 /**
@@ -7,10 +7,13 @@ import type { KvOp } from './kv.ts'
  *
  *   ops:          count(4), then each: key length(4) ‖ value length(4), ffffffff = deleted ‖ key ‖ value
  *   transactions: count(4), then each: sender(20) ‖ length(4) ‖ raw
+ *   queues:       count(4), then each: use(8) ‖ candidates: count(4), then each: gas limit(8) ‖ sender(20) ‖ length(4) ‖ raw
  */
 const DELETED = 0xffff_ffff
 const OP_HEAD_BYTES = 8
 const TRANSACTION_HEAD_BYTES = 24
+const QUEUE_HEAD_BYTES = 12
+const GAS_BYTES = 8
 
 /** One buffer of its own, so that it can be transferred. */
 export function packOps(ops: readonly KvOp[]): Uint8Array<ArrayBuffer> {
@@ -53,22 +56,63 @@ export function packTransactions(transactions: readonly ExecutableTransaction[])
   const view = new DataView(packed.buffer)
   view.setUint32(0, transactions.length)
   let at = 4
-  for (const { raw, sender } of transactions) {
-    packed.set(hexToBytes(sender), at)
-    view.setUint32(at + 20, raw.length)
-    packed.set(raw, at + TRANSACTION_HEAD_BYTES)
-    at += TRANSACTION_HEAD_BYTES + raw.length
+  for (const transaction of transactions) at = writeTransaction(packed, view, at, transaction)
+  return packed
+}
+
+/** Returns where the next one begins. */
+function writeTransaction(packed: Uint8Array, view: DataView, at: number, { raw, sender }: ExecutableTransaction): number {
+  packed.set(hexToBytes(sender), at)
+  view.setUint32(at + 20, raw.length)
+  packed.set(raw, at + TRANSACTION_HEAD_BYTES)
+  return at + TRANSACTION_HEAD_BYTES + raw.length
+}
+
+function writeGas(view: DataView, at: number, gas: number): void {
+  view.setUint32(at, gas / 2 ** 32)
+  view.setUint32(at + 4, gas)
+}
+
+/** Gas is a whole number below 2^53. */
+export function packQueues(queues: readonly CandidateQueue[]): Uint8Array<ArrayBuffer> {
+  let length = 4
+  for (const { candidates } of queues) {
+    length += QUEUE_HEAD_BYTES
+    for (const { raw } of candidates) length += GAS_BYTES + TRANSACTION_HEAD_BYTES + raw.length
+  }
+  const packed = new Uint8Array(length)
+  const view = new DataView(packed.buffer)
+  view.setUint32(0, queues.length)
+  let at = 4
+  for (const { use, candidates } of queues) {
+    writeGas(view, at, use)
+    view.setUint32(at + 8, candidates.length)
+    at += QUEUE_HEAD_BYTES
+    for (const candidate of candidates) {
+      writeGas(view, at, candidate.gasLimit)
+      at = writeTransaction(packed, view, at + GAS_BYTES, candidate)
+    }
   }
   return packed
 }
 
 /** As `unpackOps`. */
+export function unpackQueues(packed: Uint8Array): readonly CandidateQueue[] {
+  const cursor = new Cursor(packed)
+  const queues = Array.from({ length: cursor.count(QUEUE_HEAD_BYTES) }, (): CandidateQueue => {
+    const use = cursor.gas()
+    const count = cursor.count(GAS_BYTES + TRANSACTION_HEAD_BYTES)
+    const candidates = Array.from({ length: count }, (): Candidate => ({ gasLimit: cursor.gas(), ...cursor.transaction() }))
+    return { use, candidates }
+  })
+  cursor.finish()
+  return queues
+}
+
+/** As `unpackOps`. */
 export function unpackTransactions(packed: Uint8Array): readonly ExecutableTransaction[] {
   const cursor = new Cursor(packed)
-  const transactions = Array.from({ length: cursor.count(TRANSACTION_HEAD_BYTES) }, (): ExecutableTransaction => {
-    const sender = Address(cursor.take(20))
-    return { sender, raw: cursor.take(cursor.u32()) }
-  })
+  const transactions = Array.from({ length: cursor.count(TRANSACTION_HEAD_BYTES) }, () => cursor.transaction())
   cursor.finish()
   return transactions
 }
@@ -86,6 +130,17 @@ class Cursor {
   u32(): number {
     this.#at += 4
     return this.#view.getUint32(this.#at - 4)
+  }
+
+  gas(): number {
+    const gas = this.u32() * 2 ** 32 + this.u32()
+    if (!Number.isSafeInteger(gas)) throw new RangeError('gas is out of range')
+    return gas
+  }
+
+  transaction(): ExecutableTransaction {
+    const sender = Address(this.take(20))
+    return { sender, raw: this.take(this.u32()) }
   }
 
   /** A count of items that have at least that many bytes each. */

@@ -12,7 +12,7 @@ import { TestChain, testGenesis } from './chain.ts'
 import { TEST_BLOCK, TestContracts } from './contracts.ts'
 import { engineBinary, wasmPower } from './engine.ts'
 import { CONTRACTS, firstPrograms, randomBlock, SENDERS, Sending, TELLING_RUN } from './random-blocks.ts'
-import { addressOf, executable } from './transactions.ts'
+import { addressOf, executable, inOrder } from './transactions.ts'
 
 /** `npm run test:long` makes that many times more runs. */
 const FACTOR = process.env['QUOIN_TEST_LONG'] === undefined ? 1 : 40
@@ -127,8 +127,8 @@ it('four nodes in different conditions agree on every block of random contracts'
         chains = await Promise.all(conditions.map(({ befall }, i) => befall(chains[i]!, engines[i]!)))
         const [proposer, ...others] = chains as [TestChain, ...TestChain[]]
         const candidates = specs.map(executable)
-        if (triesOthers) await proposer.executor.build(proposer.template(MINER, 700), candidates.toReversed(), FILL)
-        const built = await proposer.executor.build(proposer.template(MINER), candidates, FILL)
+        if (triesOthers) await proposer.executor.build(proposer.template(MINER, 700), inOrder(candidates.toReversed()), FILL)
+        const built = await proposer.executor.build(proposer.template(MINER), inOrder(candidates), FILL)
         const transactions = built.included.map((index): ExecutableTransaction => candidates[index]!)
         for (const [i, chain] of others.entries()) {
           const executed = unwrap(await chain.executor.execute(chain.template(MINER), transactions))

@@ -1,5 +1,5 @@
 import { type Address, encodeRlp, type Hex, hexToBytes, integerPayload, type RlpValue } from '@quoin/protocol'
-import type { ExecutableTransaction } from '../src/executor.ts'
+import type { Candidate, CandidateQueue } from '../src/executor.ts'
 
 /** A transaction as its sender means it. Types 0 and 1 take their price from `maxFee`. */
 export interface Spec {
@@ -37,7 +37,10 @@ export function rawTransaction(spec: Spec): Uint8Array {
   return Uint8Array.from([type, ...encodeRlp(fields)])
 }
 
-export const executable = (spec: Spec): ExecutableTransaction => ({ raw: rawTransaction(spec), sender: spec.sender })
+export const executable = (spec: Spec): Candidate => ({ raw: rawTransaction(spec), sender: spec.sender, gasLimit: spec.gas })
+
+/** Candidates for a block in the order in which it is to take them. */
+export const inOrder = (candidates: readonly Candidate[]): readonly CandidateQueue[] => [{ use: 0, candidates }]
 
 /** A plain transfer of type 2, with what a test says otherwise. */
 export const transfer = (sender: Address, nonce: number, to: Address, value: bigint, other: Partial<Spec> = {}): Spec => ({

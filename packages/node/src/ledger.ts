@@ -2,6 +2,7 @@ import type { Executor } from '@quoin/execution'
 import type { Crypto, Genesis, Result } from '@quoin/protocol'
 import { ok } from '@quoin/protocol'
 import { type ChainRefusal, createChain } from './chain/chain.ts'
+import { pastUse } from './chain/past-use.ts'
 import { poolStateOf } from './chain/pool-state.ts'
 import type { Chain, Head } from './chain/types.ts'
 import type { SenderRecovery } from './crypto/recovery.ts'
@@ -59,6 +60,7 @@ export async function openLedger(options: LedgerOptions): Promise<Result<Ledger,
   const chain = await createChain(parts)
   if (!chain.ok) return chain
   opened.chain = chain.value
+  for (const use of pastUse(blocks, kv)) mempool.countUse(use)
   return ok({ blocks, mempool, feed, chain: chain.value })
 }
 

@@ -4,7 +4,7 @@ import { RECOVERY_POOL_DEFAULTS } from './crypto/recovery-pool.ts'
 import { ENGINE_LIMITS } from './engine/limits.ts'
 import { MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX } from './engine/messages.ts'
 import { GOSSIP_LIMITS } from './gossip/limits.ts'
-import { POOL_LIMITS } from './mempool/limits.ts'
+import { OFFER_LIMITS, POOL_LIMITS } from './mempool/limits.ts'
 import { NETWORK_LIMITS } from './network/limits.ts'
 import { SYNC_LIMITS } from './sync/limits.ts'
 
@@ -60,6 +60,11 @@ export const LIMIT_RELATIONS: readonly (readonly [holds: boolean, rule: string])
   [POOL_LIMITS.rememberedMax >= LIMITS.blockTransactionsMax, 'the transactions of a body are still known when it is executed'],
   [POOL_LIMITS.rememberedBytesMax >= LIMITS.blockBytesMax, 'the transactions of a body are still known when it is executed'],
   [POOL_LIMITS.bytesMax >= 2 * LIMITS.blockBytesMax, 'the pool fills a block'],
+  [
+    OFFER_LIMITS.gasFactor >= 1 && OFFER_LIMITS.bytesFactor >= 1 && OFFER_LIMITS.countMax >= LIMITS.blockTransactionsMax,
+    'a builder is offered what fills a block',
+  ],
+  [POOL_LIMITS.useEntriesMax >= LIMITS.blockTransactionsMax, 'the use of a block counts, whatever it holds'],
 ]
 
 // A relation that does not hold is a bug of whoever changed a limit: nothing starts with it.

@@ -1,7 +1,9 @@
 import { MemoryKv } from '@quoin/contracts/platform'
 import {
+  type CandidateQueue,
   createCallHost,
   createExecutor,
+  type ExecutableTransaction,
   type ExecutedBlock,
   type Executor,
   executionVersion,
@@ -120,6 +122,11 @@ export async function testTransfers(account: PrivateKeyAccount, nonce: number, c
     ),
   )
 }
+
+/** Candidates for a block in the order in which it is to take them. */
+export const inOrder = (transactions: readonly ExecutableTransaction[]): readonly CandidateQueue[] => [
+  { use: 0, candidates: transactions.map((transaction) => ({ ...transaction, gasLimit: 21_000 })) },
+]
 
 /** A certificate signed by these validators of the set. */
 export function certify(

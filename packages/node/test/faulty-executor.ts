@@ -16,9 +16,9 @@ export function faultyExecutor(executor: Executor, crypto: Crypto, { transaction
   return {
     version: executor.version,
     genesis: (genesis) => executor.genesis(genesis),
-    async build(template, candidates, fill) {
-      check(candidates)
-      return executor.build(template, candidates, fill)
+    async build(template, queues, fill) {
+      check(queues.flatMap(({ candidates }) => candidates))
+      return executor.build(template, queues, fill)
     },
     async execute(template, items, isDecided) {
       check(items)

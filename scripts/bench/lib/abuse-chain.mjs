@@ -125,7 +125,11 @@ export class AbuseChain {
   async #build(transactions, laterMs) {
     const { header, hash } = this.#head
     const before = new Map(this.#nonces)
-    const candidates = transactions.map((transaction) => ({ raw: this.#encode(transaction), sender: transaction.from }))
+    const candidates = transactions.map((transaction) => ({
+      raw: this.#encode(transaction),
+      sender: transaction.from,
+      gasLimit: transaction.gas,
+    }))
     this.#nonces = before
     const template = {
       parent: header,
@@ -136,7 +140,7 @@ export class AbuseChain {
     }
     const cpu = cpuMs()
     const started = performance.now()
-    const built = await this.#executor.build(template, candidates, ALL)
+    const built = await this.#executor.build(template, [{ use: 0, candidates }], ALL)
     // Wall time holds what others do with this machine, CPU time what other threads of this process do: the execution took less than either.
     const ms = Math.min(performance.now() - started, cpuMs() - cpu)
     const [refused] = built.refused

@@ -1,4 +1,12 @@
-import { type BlockTemplate, EngineFault, EXECUTOR_LIMITS, type ExecutedBlock, type Executor, unpackOps } from '@quoin/execution'
+import {
+  type BlockTemplate,
+  createdAccounts,
+  EngineFault,
+  EXECUTOR_LIMITS,
+  type ExecutedBlock,
+  type Executor,
+  unpackOps,
+} from '@quoin/execution'
 import {
   type CommitCertificate,
   type Crypto,
@@ -11,7 +19,6 @@ import {
   nextHeight,
   ok,
   type Result,
-  type SignedTransaction,
   type SigningDomain,
   TimeMs,
   type ValidatorSet,
@@ -106,18 +113,6 @@ async function appendGenesis({ genesis, store, executor, crypto }: ChainOptions)
   await executor.commit(executed.hash)
 }
 
-/**
- * How much a build is offered, by gas limits, in blocks: what a transaction leaves of its limit is room for another. Calls of contracts use a
- * part of what their senders allow, for an estimate counts the first use of the code in a block.
- */
-const OFFER = { least: 1.25, most: 8 } as const
-
-/** The offer that would have filled the last block, and a quarter more. */
-function offerAfter(gasUsed: number, transactions: readonly SignedTransaction[]): number {
-  const allowed = transactions.reduce((sum, { gasLimit }) => sum + gasLimit, 0)
-  return gasUsed === 0 ? OFFER.least : Math.min(OFFER.most, (OFFER.least * allowed) / gasUsed)
-}
-
 class FinalChain implements Chain {
   readonly domain: SigningDomain
   readonly #options: ChainOptions
@@ -127,7 +122,6 @@ class FinalChain implements Chain {
   #system: SystemView
   #head: Head
   #busy: string | undefined
-  #offer: number = OFFER.least
 
   constructor(options: ChainOptions) {
     const { store, kv, genesis } = options
@@ -181,7 +175,7 @@ class FinalChain implements Chain {
       const { mempool, logger } = this.#options
       const fill = { gasMax: Math.min(fillGasMax, this.#head.parameters.blockGasMax), bytesMax: LIMITS.blockBytesMax }
       const template = this.#template({ timeMs, miner: feeAddress })
-      const { built, candidates } = await fillBlock(this.#options, template, fill, this.#offer)
+      const { built, candidates } = await fillBlock(this.#options, template, fill)
       this.#remember(built)
       if (built.refused.length > 0) {
         logger.debug(
@@ -238,8 +232,12 @@ class FinalChain implements Chain {
       const { parameters, nodes } = system
       const head: Head = { header, hash, certificate, parameters, validators, nextValidators, nodes }
       this.#head = head
-      this.#offer = offerAfter(header.gasUsed, block.transactions)
-      mempool.onBlock(header, block.transactions)
+      mempool.onBlock({
+        height: header.number,
+        transactions: block.transactions,
+        gasUsed: executed.gasUsed,
+        created: createdAccounts(ops),
+      })
       feed.publish()
       for (const listener of this.#listeners) listener(head)
       return head

@@ -67,10 +67,11 @@ describe('an engine fault while a block is built', () => {
     const counts: number[] = []
     const build = node.executor.build.bind(node.executor)
     // Whatever is left out, the next one fails.
-    node.executor.build = async (template, candidates, fill) => {
-      counts.push(candidates.length)
-      if (candidates.length > 0) throw new EngineFault(ZERO_HASH, new RangeError('Maximum call stack size exceeded'))
-      return build(template, candidates, fill)
+    node.executor.build = async (template, queues, fill) => {
+      const { length } = queues.flatMap(({ candidates }) => candidates)
+      counts.push(length)
+      if (length > 0) throw new EngineFault(ZERO_HASH, new RangeError('Maximum call stack size exceeded'))
+      return build(template, queues, fill)
     }
     expect(hashesOf(await node.produce([good!]))).toEqual([])
     expect(counts).toEqual([...new Array<number>(buildFaultsMax).fill(1), 0])

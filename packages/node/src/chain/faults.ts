@@ -1,5 +1,5 @@
 import { type BlockTemplate, type BuiltBlock, EngineFault, type Executor, type FillLimits } from '@quoin/execution'
-import { Height, LIMITS, nextHeight, type SignedTransaction } from '@quoin/protocol'
+import { Height, nextHeight, type SignedTransaction } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 
@@ -27,20 +27,14 @@ export interface Filled {
 }
 
 /** Runs the pool's candidates, anew without each on which the engine fails. */
-export async function fillBlock(
-  powers: FaultPowers,
-  template: BlockTemplate,
-  fill: FillLimits,
-  /** Gas limits of the candidates, in parts of the block's gas. */
-  offer: number,
-): Promise<Filled> {
+export async function fillBlock(powers: FaultPowers, template: BlockTemplate, fill: FillLimits): Promise<Filled> {
   const { executor, mempool } = powers
   const height = nextHeight(template.parent.number)
   for (let faults = 0; faults < buildFaultsMax; faults++) {
-    const gasMax = Math.floor(offer * fill.gasMax)
-    const candidates = mempool.candidates({ ...fill, gasMax, countMax: LIMITS.blockTransactionsMax })
+    const queues = mempool.candidates(fill)
+    const candidates = queues.flatMap((queue) => queue.candidates)
     try {
-      return { built: await executor.build(template, candidates, fill), candidates }
+      return { built: await executor.build(template, queues, fill), candidates }
     } catch (error) {
       if (!(error instanceof EngineFault) || candidates.length === 0) throw error
       await isolate(powers, error, candidates, height)

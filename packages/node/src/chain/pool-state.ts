@@ -33,6 +33,7 @@ export function poolStateOf(reader: KvReader, { header, parameters }: Pick<Head,
   }
   return {
     account,
+    chargesFees: feePolicy !== 'free',
     baseFee,
     check: (transaction) => checkRules(transaction, transaction.sender, rules),
     cost: (transaction) => maximumCost(feePolicy, transaction),

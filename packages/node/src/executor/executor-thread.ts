@@ -146,6 +146,6 @@ export class ExecutorThread {
 }
 
 function buffersOf(call: ExecutorCall): readonly ArrayBuffer[] {
-  if (call.method === 'build') return [call.candidates.buffer]
+  if (call.method === 'build') return [call.queues.buffer]
   return call.method === 'execute' ? [call.transactions.buffer] : []
 }

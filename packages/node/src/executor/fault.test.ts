@@ -9,7 +9,15 @@ import { encodeFunctionData, parseAbi } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
-import { LogRecorder, openTestExecutor, openTestNode, testAccounts, testGenesis, testValidators } from '../../test/chain.ts'
+import {
+  inOrder,
+  LogRecorder,
+  openTestExecutor,
+  openTestNode,
+  testAccounts,
+  testGenesis,
+  testValidators,
+} from '../../test/chain.ts'
 import { Quarantine } from '../mempool/quarantine.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import type { ExecutorMessage } from './messages.ts'
@@ -108,7 +116,10 @@ describe('a transaction for which the stack of the execution worker is too small
     const executor = await open()
     const first = await commitGenesis(executor)
     const before = unwrap(await executor.execute(templateAbove(first), [await flat()]))
-    const built = await executor.build(templateAbove(first), [await deep(), await flat()], { gasMax: 6e7, bytesMax: 1e6 })
+    const built = await executor.build(templateAbove(first), inOrder([await deep(), await flat()]), {
+      gasMax: 6e7,
+      bytesMax: 1e6,
+    })
     expect(stacksMb).toEqual([smallStackMb, grownMb])
     expect(built.included).toEqual([0, 1])
     expect(statuses(built)).toEqual([1, 1])

@@ -10,14 +10,14 @@ export interface ExecutorWorkerData {
   readonly historyHeights: number
 }
 
-/** A call of `Executor`; transactions are packed (`packTransactions`) and their buffer moves with the message. */
+/** A call of `Executor`; transactions are packed (`packTransactions`, `packQueues`) and their buffer moves with the message. */
 export type ExecutorCall =
   /** `genesis` is the JSON form: a validator set has a method, which no message carries. */
   | { readonly method: 'genesis'; readonly genesis: Readonly<Record<string, unknown>> }
   | {
       readonly method: 'build'
       readonly template: BlockTemplate
-      readonly candidates: Uint8Array<ArrayBuffer>
+      readonly queues: Uint8Array<ArrayBuffer>
       readonly fill: FillLimits
     }
   | { readonly method: 'execute'; readonly template: BlockTemplate; readonly transactions: Uint8Array<ArrayBuffer> }

@@ -6,6 +6,7 @@ import {
   type Executor,
   type ExecutorOptions,
   TreeCorruption,
+  unpackQueues,
   unpackTransactions,
 } from '@quoin/execution'
 import type { Engine } from '@quoin/execution/vm'
@@ -93,7 +94,7 @@ async function perform(
     case 'genesis':
       return movable(await executor.genesis(unwrap(parseGenesis(crypto, call.genesis))))
     case 'build':
-      return movable(await executor.build(call.template, unpackTransactions(call.candidates), call.fill))
+      return movable(await executor.build(call.template, unpackQueues(call.queues), call.fill))
     case 'execute': {
       const executed = await executor.execute(call.template, unpackTransactions(call.transactions))
       return executed.ok ? { ok: true, value: movable(executed.value) } : executed

@@ -34,7 +34,7 @@ import {
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
-import { LogRecorder } from '../../test/chain.ts'
+import { inOrder, LogRecorder } from '../../test/chain.ts'
 import { testEngine } from '../../test/engine.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import type { ExecutorRequest } from './messages.ts'
@@ -162,7 +162,7 @@ async function story(executor: Executor, write: (block: ExecutedBlock) => Promis
   await executor.commit(first.hash)
   const template = templateAbove(first)
   const bad = { raw: Uint8Array.of(1), sender }
-  const built = await executor.build(template, [...transactions.slice(0, 3), bad, transactions[4]!], FILL)
+  const built = await executor.build(template, inOrder([...transactions.slice(0, 3), bad, transactions[4]!]), FILL)
   const other = unwrap(await executor.execute({ ...template, timeMs: (template.timeMs + 1) as TimeMs }, transactions.slice(0, 1)))
   const refused = await executor.execute(template, transactions.slice(1, 2))
   const again = unwrap(await executor.execute(template, transactions.slice(0, 3)))
@@ -330,7 +330,7 @@ describe('a thread that dies', { timeout }, () => {
     await executor.commit(first.hash)
     const [transfer] = await transfers(1)
     const many = new Array<ExecutableTransaction>(120_000).fill(transfer!)
-    const built = await executor.build(templateAbove(first), many, FILL)
+    const built = await executor.build(templateAbove(first), inOrder(many), FILL)
     expect(built.included).toEqual([0])
     expect(watched.log.lines.map(({ fields }) => fields)).toMatchObject([
       { error: expect.stringMatching(/out of memory|memory limit/i) },

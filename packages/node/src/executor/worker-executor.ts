@@ -3,12 +3,14 @@ import {
   type BlockRefusal,
   type BlockTemplate,
   type BuiltBlock,
+  type CandidateQueue,
   EngineFault,
   EXECUTOR_LIMITS,
   type ExecutableTransaction,
   type ExecutedBlock,
   type Executor,
   type FillLimits,
+  packQueues,
   packTransactions,
 } from '@quoin/execution'
 import { type Genesis, genesisToJson, type Hash, ok, type Result } from '@quoin/protocol'
@@ -126,8 +128,8 @@ export class WorkerExecutor implements Executor {
     return this.#queue(async () => this.#keep(await this.#serve<'genesis'>(() => ({ method: 'genesis', genesis: json }))))
   }
 
-  build(template: BlockTemplate, candidates: readonly ExecutableTransaction[], fill: FillLimits): Promise<BuiltBlock> {
-    const call = () => ({ method: 'build', template, candidates: packTransactions(candidates), fill }) as const
+  build(template: BlockTemplate, queues: readonly CandidateQueue[], fill: FillLimits): Promise<BuiltBlock> {
+    const call = () => ({ method: 'build', template, queues: packQueues(queues), fill }) as const
     return this.#queue(async () => {
       this.#learnGas(template, fill.gasMax)
       return this.#keep(await this.#timed(() => this.#serve<'build'>(call)))

@@ -25,4 +25,20 @@ export const POOL_LIMITS = {
   quarantinedMax: 4_096,
   /** That stay out of blocks for some heights: of more proposals than these heights can have without an agreement. */
   suspendedMax: 2 * LIMITS.blockTransactionsMax,
+  /** Final blocks whose gas counts as their senders' use. */
+  useHeights: 100,
+  /** Senders of those blocks, counted in each of them: some 30 MB. A hundred full blocks of 2,600 senders each. */
+  useEntriesMax: 2 ** 18,
+} as const
+
+/**
+ * What a builder is offered, in parts of what a block may hold, by the least gas that each transaction uses: more than the block can take, since some may turn out
+ * not to fit. The rest of the pool is not looked at.
+ */
+export const OFFER_LIMITS = {
+  gasFactor: 1.25,
+  bytesFactor: 2,
+  countMax: 1.25 * LIMITS.blockTransactionsMax,
+  /** Transactions of newcomers that may not be offered, after which no more of theirs are looked at. */
+  missesMax: 1_024,
 } as const

@@ -1,5 +1,147 @@
+import { type CandidateQueue, type FillLimits, GAS, Heap, Turns } from '@quoin/execution'
 import type { Hash, SignedTransaction, Wei } from '@quoin/protocol'
+import type { Newcomers } from './holders.ts'
+import { OFFER_LIMITS } from './limits.ts'
 import type { PoolEntry, SenderQueue } from './sender-queue.ts'
+
+/** What a block may take, and what it must not. */
+export interface OfferRequest {
+  readonly fill: FillLimits
+  readonly isSuspended: (hash: Hash) => boolean
+}
+
+type Offer = readonly CandidateQueue<SignedTransaction>[]
+
+/** Counts what has been offered. */
+class Counter {
+  readonly #request: OfferRequest
+  #gasLeft: number
+  #bytesLeft: number
+  #countLeft: number = OFFER_LIMITS.countMax
+
+  constructor(request: OfferRequest) {
+    this.#request = request
+    this.#gasLeft = OFFER_LIMITS.gasFactor * request.fill.gasMax
+    this.#bytesLeft = OFFER_LIMITS.bytesFactor * request.fill.bytesMax
+  }
+
+  get isFull(): boolean {
+    return this.#gasLeft < GAS.transaction || this.#bytesLeft <= 0 || this.#countLeft <= 0
+  }
+
+  /** Whether a transaction may be offered. One that may not keeps back what its sender has behind it. */
+  mayTake({ transaction: { hash, gasLimit, raw } }: PoolEntry): boolean {
+    const { fill, isSuspended } = this.#request
+    return gasLimit <= fill.gasMax && raw.length <= fill.bytesMax && !isSuspended(hash)
+  }
+
+  take({ transaction, gasMin }: PoolEntry): void {
+    this.#gasLeft -= gasMin
+    this.#bytesLeft -= transaction.raw.length
+    this.#countLeft--
+  }
+}
+
+/** Whose transactions are offered one after the other: a sender's, or those of all newcomers. */
+interface Source {
+  readonly use: number
+  first(): PoolEntry | undefined
+  /** What follows the entry that was given last, which is offered. */
+  after(entry: PoolEntry): PoolEntry | undefined
+}
+
+/** Newcomers in turn, in the order in which they came, as far as their transactions may be offered. */
+class Rotation implements Source {
+  readonly use: number
+  readonly #counter: Counter
+  #round: Iterator<readonly [SenderQueue, PoolEntry]>
+  #nextRound: (readonly [SenderQueue, PoolEntry])[] = []
+  #queue: SenderQueue | undefined
+  #missesLeft: number = OFFER_LIMITS.missesMax
+
+  constructor(newcomers: Newcomers, counter: Counter) {
+    this.use = newcomers.use
+    this.#counter = counter
+    this.#round = firsts(newcomers)
+  }
+
+  first(): PoolEntry | undefined {
+    while (this.#missesLeft > 0) {
+      const next = this.#next()
+      if (next === undefined) return undefined
+      const [queue, entry] = next
+      this.#queue = queue
+      if (this.#counter.mayTake(entry)) return entry
+      this.#missesLeft--
+    }
+    return undefined
+  }
+
+  after(entry: PoolEntry): PoolEntry | undefined {
+    const queue = this.#queue!
+    const next = queue.after(entry)
+    if (next !== undefined) this.#nextRound.push([queue, next])
+    return this.first()
+  }
+
+  #next(): readonly [SenderQueue, PoolEntry] | undefined {
+    const next = this.#round.next()
+    if (next.done !== true) return next.value
+    if (this.#nextRound.length === 0) return undefined
+    this.#round = this.#nextRound.values()
+    this.#nextRound = []
+    return this.#next()
+  }
+}
+
+function* firsts(queues: Iterable<SenderQueue>): Generator<readonly [SenderQueue, PoolEntry]> {
+  for (const queue of queues) {
+    const entry = queue.first()
+    if (entry !== undefined) yield [queue, entry]
+  }
+}
+
+/**
+ * What a block should take where gas is free: senders take turns (`Turns`), newcomers as one sender. Gas counts as if each transaction used the least that it can:
+ * then the offer has whatever a block may take, whose builder knows what is really used.
+ */
+export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomers: Newcomers, request: OfferRequest): Offer {
+  const counter = new Counter(request)
+  const turns = new Turns(queues.size + 1, OFFER_LIMITS.gasFactor * request.fill.gasMax)
+  const sources: Source[] = []
+  /** Of senders that had a turn, and of the newcomers. */
+  const next = new Map<number, PoolEntry | undefined>()
+  const rotation = new Rotation(newcomers, counter)
+  const first = rotation.first()
+  if (first !== undefined) {
+    sources.push(rotation)
+    next.set(0, first)
+    turns.add(rotation.use, first.transaction.gasLimit, first.sequence)
+  }
+  for (const queue of queues.values()) {
+    if (newcomers.has(queue) || queue.executableCount === 0 || queue.firstGasLimit > request.fill.gasMax) continue
+    sources.push(queue)
+    turns.add(queue.use, queue.firstGasLimit, queue.firstSequence)
+  }
+  /** By source, in the order of their first turns. */
+  const offered = new Map<Source, SignedTransaction[]>()
+  for (let at = turns.next; at !== undefined && !counter.isFull; at = turns.next) {
+    const source = sources[at]!
+    const entry = next.get(at) ?? source.first()!
+    if (!counter.mayTake(entry)) {
+      turns.took(0, undefined)
+      continue
+    }
+    counter.take(entry)
+    const before = offered.get(source)
+    if (before === undefined) offered.set(source, [entry.transaction])
+    else before.push(entry.transaction)
+    const following = source.after(entry)
+    if (following !== undefined) next.set(at, following)
+    turns.took(entry.gasMin, following?.transaction.gasLimit)
+  }
+  return [...offered].map(([{ use }, candidates]) => ({ use, candidates }))
+}
 
 /** What a transaction pays the proposer for each unit of gas: the tip, as far as the fee cap leaves room above the base fee. */
 export function effectiveTip(transaction: SignedTransaction, baseFee: bigint): bigint {
@@ -7,83 +149,45 @@ export function effectiveTip(transaction: SignedTransaction, baseFee: bigint): b
   return room < transaction.maxPriorityFeePerGas ? room : transaction.maxPriorityFeePerGas
 }
 
-export interface CandidateLimits {
-  readonly gasMax: number
-  readonly countMax: number
-  readonly bytesMax: number
-}
-
-interface Candidate {
-  readonly tip: bigint
-  readonly entry: PoolEntry
-  readonly rest: Generator<PoolEntry>
-}
-
 /**
- * The transactions that a block should take: among each sender's next one always the best tip, the earlier arrival where tips are
- * equal, so that under the policy `free` without tips it is first come, first served. Stops at the first limit reached; a
- * transaction over the gas or bytes left, or one that is suspended, ends its sender's turn.
+ * What a block should take where gas is charged: one queue, in which the best tip goes first among each sender's next transactions; of equal tips whose sender used
+ * less, then the earlier arrival. Tips are compared as near as numbers come.
  */
-export function selectCandidates(
-  queues: Iterable<SenderQueue>,
-  baseFee: Wei,
-  limits: CandidateLimits,
-  isSuspended: (hash: Hash) => boolean,
-): readonly SignedTransaction[] {
-  const heap: Candidate[] = []
-  for (const queue of queues) {
-    const rest = queue.executable()
-    offer(heap, rest, baseFee)
+export function offerByTip(queues: ReadonlyMap<unknown, SenderQueue>, baseFee: Wei, request: OfferRequest): Offer {
+  const counter = new Counter(request)
+  const waiting: SenderQueue[] = []
+  const next: (PoolEntry | undefined)[] = []
+  const tips: number[] = []
+  const sequences: number[] = []
+  const heap = new Heap(queues.size, (a, b) => {
+    const difference = tips[b]! - tips[a]! || waiting[a]!.use - waiting[b]!.use || sequences[a]! - sequences[b]!
+    return difference < 0
+  })
+  const base = Number(baseFee)
+  for (const queue of queues.values()) {
+    if (queue.executableCount === 0 || queue.firstFeeCap < base) continue
+    tips.push(Math.min(queue.firstTip, queue.firstFeeCap - base))
+    sequences.push(queue.firstSequence)
+    heap.add(waiting.push(queue) - 1)
   }
-  const chosen: SignedTransaction[] = []
-  let gas = limits.gasMax
-  let bytes = limits.bytesMax
-  while (heap.length > 0 && chosen.length < limits.countMax) {
-    const { entry, rest } = pop(heap)
-    const { transaction } = entry
-    if (transaction.gasLimit > gas || transaction.raw.length > bytes || isSuspended(transaction.hash)) continue
-    gas -= transaction.gasLimit
-    bytes -= transaction.raw.length
-    chosen.push(transaction)
-    offer(heap, rest, baseFee)
+  const candidates: SignedTransaction[] = []
+  for (let at = heap.first; at !== undefined && !counter.isFull; at = heap.first) {
+    const queue = waiting[at]!
+    const entry = next[at] ?? queue.first()!
+    const isTaken = effectiveTip(entry.transaction, baseFee) >= 0n && counter.mayTake(entry)
+    if (isTaken) {
+      counter.take(entry)
+      candidates.push(entry.transaction)
+    }
+    const following = isTaken ? queue.after(entry) : undefined
+    if (following === undefined) {
+      heap.removeFirst()
+      continue
+    }
+    next[at] = following
+    tips[at] = Number(effectiveTip(following.transaction, baseFee))
+    sequences[at] = following.sequence
+    heap.firstChanged()
   }
-  return chosen
-}
-
-function offer(heap: Candidate[], rest: Generator<PoolEntry>, baseFee: Wei): void {
-  const next = rest.next()
-  if (next.done === true) return
-  const tip = effectiveTip(next.value.transaction, baseFee)
-  if (tip >= 0n) push(heap, { tip, entry: next.value, rest })
-}
-
-const before = (a: Candidate, b: Candidate): boolean => (a.tip === b.tip ? a.entry.sequence < b.entry.sequence : a.tip > b.tip)
-
-function push(heap: Candidate[], item: Candidate): void {
-  let at = heap.length
-  heap.push(item)
-  while (at > 0) {
-    const parent = (at - 1) >> 1
-    if (!before(item, heap[parent]!)) break
-    heap[at] = heap[parent]!
-    at = parent
-  }
-  heap[at] = item
-}
-
-function pop(heap: Candidate[]): Candidate {
-  const top = heap[0]!
-  const item = heap.pop()!
-  if (heap.length === 0) return top
-  let at = 0
-  for (;;) {
-    let child = 2 * at + 1
-    if (child >= heap.length) break
-    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
-    if (!before(heap[child]!, item)) break
-    heap[at] = heap[child]!
-    at = child
-  }
-  heap[at] = item
-  return top
+  return [{ use: 0, candidates }]
 }

@@ -50,6 +50,7 @@ interface World {
   readonly balances: bigint[]
   now: number
   baseFee: bigint
+  chargesFees: boolean
   /** Why the pool takes nothing any more. */
   refusal: string | undefined
   recovered: () => number
@@ -61,6 +62,9 @@ function createWorld(): World {
     account(address) {
       const sender = accounts.findIndex((_, i) => addressOf(i) === address)
       return { nonce: world.nonces[sender]!, balance: world.balances[sender]! }
+    },
+    get chargesFees() {
+      return world.chargesFees
     },
     get baseFee() {
       return Wei(world.baseFee)
@@ -85,33 +89,51 @@ function createWorld(): World {
     balances: accounts.map(() => 1_000n),
     now: 0,
     baseFee: 0n,
+    chargesFees: true,
     refusal: undefined,
     recovered: () => recovery.stats.recovered,
   }
   return world
 }
 
-const ALL = { gasMax: 1e12, countMax: 1e6, bytesMax: 1e12 }
+const ALL = { gasMax: 1e12, bytesMax: 1e12 }
+
+/** What a builder is offered, queue behind queue. */
+const offered = ({ pool }: World): readonly SignedTransaction[] => pool.candidates(ALL).flatMap(({ candidates }) => candidates)
+
+/** Tells the pool of a block of 21,000 gas a transaction. */
+function tell({ pool }: World, height: number, transactions: readonly SignedTransaction[]): void {
+  const gasUsed = transactions.map(() => 21_000)
+  pool.onBlock({ height: Height(height), transactions, gasUsed, created: new Set() })
+}
 
 const add = async (world: World, sender: number, nonce: number, tip = 0) => {
   const result = await world.pool.add(signed[sender]![nonce]![tip]!, 'rpc')
   return result.ok ? 'ok' : result.error.code
 }
 
+/** A transaction that costs nothing. */
+async function addFree(world: World, sender: number, nonce: number): Promise<string> {
+  const transaction = { type: 'eip1559', chainId: CHAIN_ID, nonce, to: accounts[0]!.address, gas: 21_000n } as const
+  const raw = await accounts[sender]!.signTransaction({ ...transaction, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n })
+  const result = await world.pool.add(Buffer.from(raw.slice(2), 'hex'), 'rpc')
+  return result.ok ? 'ok' : result.error.code
+}
+
 /** Makes a block of what the pool offers, as the chain would. */
 function includeAll(world: World, transactions: readonly SignedTransaction[]): void {
   for (const { sender } of transactions) world.nonces[accounts.findIndex((_, i) => addressOf(i) === sender)]!++
-  world.pool.onBlock({ number: 1 } as never, transactions)
+  tell(world, 1, transactions)
 }
 
 describe('TransactionPool', () => {
   it('keeps what has a gap before it, and runs it when the gap closes', async () => {
     const world = createWorld()
     expect(await add(world, 0, 1)).toBe('ok')
-    expect(world.pool.candidates(ALL)).toEqual([])
+    expect(offered(world)).toEqual([])
     expect(world.pool.pendingNonce(addressOf(0))).toBeUndefined()
     expect(await add(world, 0, 0)).toBe('ok')
-    expect(world.pool.candidates(ALL).map(({ nonce }) => nonce)).toEqual([0, 1])
+    expect(offered(world).map(({ nonce }) => nonce)).toEqual([0, 1])
     expect(world.pool.pendingNonce(addressOf(0))).toBe(2)
     expect(world.pool.stats.queued).toBe(0)
   })
@@ -127,7 +149,7 @@ describe('TransactionPool', () => {
   it('remembers what left the pool, so that a block that names it late costs no recovery', async () => {
     const world = createWorld()
     await add(world, 0, 0)
-    includeAll(world, world.pool.candidates(ALL))
+    includeAll(world, offered(world))
     expect(world.pool.stats.count).toBe(0)
     unwrap(await world.pool.verify([signed[0]![0]![0]!]))
     expect(world.recovered()).toBe(1)
@@ -139,16 +161,17 @@ describe('TransactionPool', () => {
     await add(world, 1, 0)
     const others = unwrap(await world.pool.verify([signed[0]![0]![1]!, signed[0]![1]![1]!]))
     includeAll(world, others)
-    expect(world.pool.candidates(ALL).map(({ sender, nonce }) => [sender, nonce])).toEqual([
-      [addressOf(0), 2],
+    expect(offered(world).map(({ sender, nonce }) => [sender, nonce])).toEqual([
+      // Of equal tips that of the sender who used less.
       [addressOf(1), 0],
+      [addressOf(0), 2],
     ])
     expect(world.pool.stats).toMatchObject({ count: 3, queued: 1 })
     expect(world.pool.pendingNonce(addressOf(0))).toBe(3)
     // Each costs 5.
     world.balances[0] = 4n
-    world.pool.onBlock({ number: 2 } as never, others)
-    expect(world.pool.candidates(ALL).map(({ sender }) => sender)).toEqual([addressOf(1)])
+    tell(world, 2, others)
+    expect(offered(world).map(({ sender }) => sender)).toEqual([addressOf(1)])
     expect(world.pool.stats).toEqual({ count: 1, queued: 0, bytes: signed[1]![0]![0]!.length })
     world.balances[0] = 5n
     expect(await add(world, 0, 2)).toBe('ok')
@@ -170,7 +193,7 @@ describe('TransactionPool', () => {
     const world = createWorld()
     await add(world, 0, 0)
     await add(world, 0, 1)
-    includeAll(world, world.pool.candidates(ALL).slice(0, 1))
+    includeAll(world, offered(world).slice(0, 1))
     world.pool.dropCaches()
     unwrap(await world.pool.verify([signed[0]![0]![0]!, signed[0]![1]![0]!]))
     // What waits in the pool is known all the same.
@@ -193,7 +216,7 @@ describe('TransactionPool', () => {
     expect(await add(world, 0, 0, 0)).toBe('underpriced-replacement')
     expect(await add(world, 0, 0, 2)).toBe('ok')
     expect(world.pool.stats.count).toBe(1)
-    expect(world.pool.candidates(ALL)[0]?.maxPriorityFeePerGas).toBe(parseGwei('3'))
+    expect(offered(world)[0]?.maxPriorityFeePerGas).toBe(parseGwei('3'))
   })
 
   it('offers the best tip first across senders and the earlier arrival among equals', async () => {
@@ -202,9 +225,7 @@ describe('TransactionPool', () => {
     await add(world, 1, 0, 2)
     await add(world, 2, 0, 0)
     await add(world, 1, 1, 0)
-    expect(
-      world.pool.candidates(ALL).map(({ sender, nonce }) => [accounts.findIndex((_, i) => addressOf(i) === sender), nonce]),
-    ).toEqual([
+    expect(offered(world).map(({ sender, nonce }) => [accounts.findIndex((_, i) => addressOf(i) === sender), nonce])).toEqual([
       [1, 0],
       [0, 0],
       [2, 0],
@@ -212,12 +233,73 @@ describe('TransactionPool', () => {
     ])
   })
 
+  describe('where nothing is charged', () => {
+    /** Names of the queues that a builder is offered: their senders, in order. */
+    const queuesOf = ({ pool }: World) =>
+      pool
+        .candidates(ALL)
+        .map(({ candidates }) => candidates.map(({ sender }) => accounts.findIndex((_, i) => addressOf(i) === sender)))
+    function createFreeWorld(): World {
+      const world = createWorld()
+      world.chargesFees = false
+      return world
+    }
+
+    it('a tip moves nothing', async () => {
+      const world = createFreeWorld()
+      await add(world, 0, 0, 0)
+      await add(world, 1, 0, 2)
+      expect(queuesOf(world)).toEqual([[0], [1]])
+    })
+
+    it('equal fees replace, lower ones do not, and only so often between two blocks', async () => {
+      const world = createFreeWorld()
+      const raws = await Promise.all(
+        Array.from({ length: POOL_LIMITS.senderReplacementsMax + 3 }, async (_, i) => {
+          const transaction = { nonce: 0, gas: 21_000n, to: accounts[0]!.address, value: BigInt(i) } as const
+          const fee = { maxFeePerGas: parseGwei('2'), maxPriorityFeePerGas: parseGwei('2') }
+          const raw = await accounts[0]!.signTransaction({ type: 'eip1559', chainId: CHAIN_ID, ...transaction, ...fee })
+          return Buffer.from(raw.slice(2), 'hex')
+        }),
+      )
+      const codes: string[] = []
+      for (const raw of raws.slice(0, -1)) {
+        const result = await world.pool.add(raw, 'rpc')
+        codes.push(result.ok ? 'ok' : result.error.code)
+      }
+      expect(codes).toEqual([...new Array(POOL_LIMITS.senderReplacementsMax + 1).fill('ok'), 'underpriced-replacement'])
+      expect(world.pool.stats.count).toBe(1)
+      tell(world, 1, [])
+      expect(await add(world, 0, 0, 0)).toBe('underpriced-replacement')
+      expect((await world.pool.add(raws.at(-1)!, 'rpc')).ok).toBe(true)
+    })
+
+    it('newcomers share one queue, until the state knows them by what they sent, or by what they were given', async () => {
+      const world = createFreeWorld()
+      world.balances.fill(0n)
+      world.nonces[2] = 1
+      for (const sender of [0, 1]) for (const nonce of [0, 1]) expect(await addFree(world, sender, nonce)).toBe('ok')
+      expect(await addFree(world, 2, 1)).toBe('ok')
+      expect(queuesOf(world)).toEqual([[0, 1, 0, 1], [2]])
+      const [first] = offered(world)
+      world.nonces[0] = 1
+      const created = new Set([addressOf(0)])
+      world.pool.onBlock({ height: Height(1), transactions: [first!], gasUsed: [50_000], created })
+      // The newcomers have used what that one used, and so has it.
+      expect(queuesOf(world)).toEqual([[2], [0], [1, 1]])
+      expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([0, 50_000, 50_000])
+      world.pool.onBlock({ height: Height(2), transactions: [], gasUsed: [], created: new Set([addressOf(1)]) })
+      expect(queuesOf(world)).toEqual([[1, 1], [2], [0]])
+      expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([0, 0, 50_000])
+    })
+  })
+
   it('holds back what the base fee has overtaken, with everything behind it', async () => {
     const world = createWorld()
     await add(world, 0, 0, 0)
     await add(world, 0, 1, 2)
     world.baseFee = parseGwei('2')
-    expect(world.pool.candidates(ALL)).toEqual([])
+    expect(offered(world)).toEqual([])
   })
 
   it('drops what waited too long', async () => {
@@ -225,35 +307,45 @@ describe('TransactionPool', () => {
     await add(world, 0, 1)
     world.now = POOL_LIMITS.lifetimeMs
     await add(world, 1, 0)
-    world.pool.onBlock({ number: 1 } as never, [])
+    tell(world, 1, [])
     expect(world.pool.stats).toMatchObject({ count: 1, queued: 0 })
   })
 
-  it('offers no suspended transaction, and none behind it, until its heights have passed; it stays in the pool', async () => {
+  it.each([
+    ['a sender that pays', true, 1_000n],
+    ['a sender that the state knows', false, 1_000n],
+    ['a newcomer', false, 0n],
+  ])('offers no suspended transaction of %s, and none behind it, until its heights have passed', async (_, charges, balance) => {
     const world = createWorld()
+    world.chargesFees = charges
+    world.balances.fill(balance)
+    const add = (from: World, ...place: [sender: number, nonce: number]) => addFree(from, ...place)
     for (const nonce of [0, 1]) await add(world, 0, nonce)
     await add(world, 1, 0)
-    const [first, second, other] = world.pool.candidates(ALL)
+    const all = offered(world)
+    const first = all.find(({ sender, nonce }) => sender === addressOf(0) && nonce === 0)
+    const other = all.find(({ sender }) => sender === addressOf(1))
     world.pool.suspend([first!.hash], Height(2))
-    expect(world.pool.candidates(ALL)).toEqual([other])
+    expect(offered(world)).toEqual([other])
     expect(world.pool.stats).toMatchObject({ count: 3, queued: 0 })
     expect(await add(world, 0, 0)).toBe('already-known')
-    world.pool.onBlock({ number: 1 } as never, [])
-    expect(world.pool.candidates(ALL)).toEqual([other])
-    world.pool.onBlock({ number: 2 } as never, [])
-    expect(world.pool.candidates(ALL)).toEqual([first, second, other])
+    tell(world, 1, [])
+    expect(offered(world)).toEqual([other])
+    tell(world, 2, [])
+    expect(all).toHaveLength(3)
+    expect(offered(world)).toEqual(all)
   })
 
   it('drops a quarantined transaction and takes it no more', async () => {
     const world = createWorld()
     for (const nonce of [0, 1]) await add(world, 0, nonce)
     await world.pool.quarantine([world.pool.pending()[0]!.hash], Height(1))
-    expect(world.pool.candidates(ALL)).toEqual([])
+    expect(offered(world)).toEqual([])
     expect(world.pool.stats).toMatchObject({ count: 1, queued: 1 })
-    world.pool.onBlock({ number: 10_000 } as never, [])
+    tell(world, 10_000, [])
     expect(await add(world, 0, 0)).toBe('quarantined')
     expect(await add(world, 0, 0, 1)).toBe('ok')
-    expect(world.pool.candidates(ALL)).toHaveLength(2)
+    expect(offered(world)).toHaveLength(2)
   })
 
   it('agrees with a plain model over random additions, blocks and drops', async () => {
@@ -288,7 +380,7 @@ describe('TransactionPool', () => {
             else expect(found).toBe(expected)
             if (found === 'ok') model[step.sender]!.set(step.nonce, step.tip)
           } else if (step.kind === 'block') {
-            const included = world.pool.candidates({ ...ALL, countMax: step.count })
+            const included = offered(world).slice(0, step.count)
             includeAll(world, included)
             for (const { sender, nonce } of included) model[accounts.findIndex((_, i) => addressOf(i) === sender)]!.delete(nonce)
           } else {
@@ -307,7 +399,7 @@ describe('TransactionPool', () => {
           const runnable = executable.reduce((a, b) => a + b, 0)
           expect(world.pool.stats).toMatchObject({ count: total, queued: total - runnable })
           expect(world.pool.executableCount).toBe(runnable)
-          expect(world.pool.candidates(ALL)).toHaveLength(runnable)
+          expect(offered(world)).toHaveLength(runnable)
           expect(world.pool.pending()).toHaveLength(runnable)
           expect(world.pool.stats.bytes).toBe(
             [...world.pool.pending(), ...world.pool.queued()].reduce((sum, { raw }) => sum + raw.length, 0),

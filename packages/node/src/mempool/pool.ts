@@ -1,10 +1,9 @@
-import type { TransactionRefusal } from '@quoin/execution'
+import { type CandidateQueue, type FillLimits, intrinsicGas, type TransactionRefusal } from '@quoin/execution'
 import {
   type Address,
   type Crypto,
   err,
   type Hash,
-  type Header,
   type Height,
   ok,
   type Result,
@@ -15,16 +14,20 @@ import type { SenderRecovery } from '../crypto/recovery.ts'
 import type { Clock } from '../powers.ts'
 import { Sequencer } from '../sequencer.ts'
 import { POOL_LIMITS } from './limits.ts'
-import { type CandidateLimits, selectCandidates } from './ordering.ts'
+import { offerByTip, offerInTurns } from './ordering.ts'
 import type { Quarantine } from './quarantine.ts'
-import { type PoolEntry, SenderQueue } from './sender-queue.ts'
+import { type BlockUse, RecentUse } from './recent-use.ts'
+import type { SenderQueue } from './sender-queue.ts'
 import { Suspension } from './suspension.ts'
-import type { Mempool, Origin, PoolRefusal, VerifyRefusal } from './types.ts'
+import type { FinalTransactions, Mempool, Origin, PoolRefusal, VerifyRefusal } from './types.ts'
 import { TransactionVerifier } from './verifier.ts'
+import { Waiting } from './waiting.ts'
 
 /** What admission asks of the head's state. */
 export interface PoolState {
   account(address: Address): { readonly nonce: number; readonly balance: bigint }
+  /** Whether senders pay for gas. Where they do not, fees are nominal. */
+  readonly chargesFees: boolean
   /** Base fee of the next block. */
   readonly baseFee: Wei
   /** Rules that hold whatever the account's nonce and balance: gas bounds, fee caps, permission to send. */
@@ -52,15 +55,14 @@ const refuse = (code: PoolRefusal['code'], message: string): Result<never, PoolR
 export class TransactionPool implements Mempool {
   readonly #options: PoolOptions
   readonly #verifier: TransactionVerifier
-  readonly #byHash = new Map<Hash, PoolEntry>()
-  /** In the order in which senders came, so that every walk over them is the same on equal inputs. */
-  readonly #queues = new Map<Address, SenderQueue>()
+  readonly #use = new RecentUse()
+  readonly #waiting = new Waiting((sender) => this.#use.of(sender))
+  /** Queues with replacements since the last block. */
+  readonly #replacing = new Set<SenderQueue>()
   readonly #listeners = new Set<Listener>()
   readonly #suspension = new Suspension()
   /** Of bodies that are verified: one turn at a time, so that recovery never has more of them than a turn's. */
   readonly #turns = new Sequencer()
-  #bytes = 0
-  #executable = 0
   #sequence = 0
 
   constructor(options: PoolOptions) {
@@ -69,16 +71,17 @@ export class TransactionPool implements Mempool {
       options.crypto,
       options.chainId,
       options.recovery,
-      (hash) => this.#byHash.get(hash)?.transaction,
+      (hash) => this.#waiting.get(hash)?.transaction,
     )
   }
 
   get executableCount(): number {
-    return this.#executable
+    return this.#waiting.executableCount
   }
 
   get stats(): Mempool['stats'] {
-    return { count: this.#byHash.size, bytes: this.#bytes, queued: this.#byHash.size - this.#executable }
+    const { count, bytes, executableCount } = this.#waiting
+    return { count, bytes, queued: count - executableCount }
   }
 
   dropCaches(): void {
@@ -90,18 +93,16 @@ export class TransactionPool implements Mempool {
   }
 
   pendingNonce(sender: Address): number | undefined {
-    const queue = this.#queues.get(sender)
+    const queue = this.#waiting.queue(sender)
     return queue === undefined || queue.executableCount === 0 ? undefined : queue.nextNonce
   }
 
   pending(): readonly SignedTransaction[] {
-    return [...this.#queues.values()].flatMap((queue) => [...queue.executable()].map((entry) => entry.transaction))
+    return [...this.#waiting.queues().values()].flatMap((queue) => [...queue.executable()].map((entry) => entry.transaction))
   }
 
   queued(): readonly SignedTransaction[] {
-    return [...this.#queues.values()].flatMap((queue) =>
-      queue.all().flatMap(({ transaction }) => (transaction.nonce >= queue.nextNonce ? [transaction] : [])),
-    )
+    return [...this.#waiting.queues().values()].flatMap((queue) => queue.queued().map((entry) => entry.transaction))
   }
 
   async verify(raws: readonly Uint8Array[]): Promise<Result<readonly SignedTransaction[], VerifyRefusal>> {
@@ -135,7 +136,7 @@ export class TransactionPool implements Mempool {
   #admit(transaction: SignedTransaction): PoolRefusal | undefined {
     const stopped = this.#options.refusal?.()
     if (stopped !== undefined) return { code: 'stopped', message: stopped }
-    if (this.#byHash.has(transaction.hash)) return { code: 'already-known', message: 'already known' }
+    if (this.#waiting.get(transaction.hash) !== undefined) return { code: 'already-known', message: 'already known' }
     if (this.#options.quarantine.has(transaction.hash)) {
       return {
         code: 'quarantined',
@@ -145,11 +146,12 @@ export class TransactionPool implements Mempool {
     const state = this.#options.state()
     const refusal = state.check(transaction) ?? this.#checkAccount(state, transaction)
     if (refusal !== undefined) return refusal
-    const replaced = this.#queues.get(transaction.sender)?.get(transaction.nonce)
-    const problem =
-      replaced === undefined ? this.#checkRoom(transaction) : this.#checkReplacement(state, replaced.transaction, transaction)
+    const problem = this.#checkPlace(transaction, state)
     if (problem !== undefined) return problem
-    this.#insert(transaction, replaced, state)
+    const account = state.account(transaction.sender)
+    if (!this.#waiting.makeRoom(transaction, account))
+      return { code: 'pool-full', message: 'txpool is full: send the transaction again later' }
+    this.#insert(transaction, state)
     return undefined
   }
 
@@ -168,129 +170,108 @@ export class TransactionPool implements Mempool {
     return undefined
   }
 
-  #checkRoom(transaction: SignedTransaction): PoolRefusal | undefined {
-    const queue = this.#queues.get(transaction.sender)
-    const next = queue?.nextNonce ?? this.#options.state().account(transaction.sender).nonce
-    if (transaction.nonce > next && (queue?.queuedCount ?? 0) >= POOL_LIMITS.senderQueuedMax) {
-      return {
-        code: 'sender-queue-full',
-        message: `nonce too high: ${POOL_LIMITS.senderQueuedMax} transactions of this sender wait behind a missing nonce ${next}`,
-      }
+  /** Whether the sender may have a transaction at this nonce. */
+  #checkPlace(transaction: SignedTransaction, state: PoolState): PoolRefusal | undefined {
+    const queue = this.#waiting.queue(transaction.sender)
+    const replaced = queue?.get(transaction.nonce)
+    if (replaced !== undefined) return this.#checkReplacement(state, queue!, replaced.transaction, transaction)
+    const next = queue?.nextNonce ?? state.account(transaction.sender).nonce
+    if (transaction.nonce <= next || (queue?.queuedCount ?? 0) < POOL_LIMITS.senderQueuedMax) return undefined
+    return {
+      code: 'sender-queue-full',
+      message: `nonce too high: ${POOL_LIMITS.senderQueuedMax} transactions of this sender wait behind a missing nonce ${next}`,
     }
-    if (this.#hasRoom(transaction.raw.length)) return undefined
-    const fits = transaction.nonce === next && this.#evictQueued(transaction)
-    return fits ? undefined : { code: 'pool-full', message: 'txpool is full: send the transaction again later' }
   }
 
-  #hasRoom(bytes: number): boolean {
-    return this.#byHash.size < POOL_LIMITS.transactionsMax && this.#bytes + bytes <= POOL_LIMITS.bytesMax
-  }
-
-  /** Makes room for a transaction that can run by dropping ones that cannot, from the sender with the most of them. */
-  #evictQueued(transaction: SignedTransaction): boolean {
-    while (!this.#hasRoom(transaction.raw.length)) {
-      let victim: SenderQueue | undefined
-      for (const queue of this.#queues.values()) {
-        if (queue.queuedCount > (victim?.queuedCount ?? 0)) victim = queue
-      }
-      const last = victim?.last()
-      if (last === undefined) return false
-      this.#remove(last.transaction)
-    }
-    return true
-  }
-
-  #checkReplacement(state: PoolState, old: SignedTransaction, transaction: SignedTransaction): PoolRefusal | undefined {
-    const queue = this.#queues.get(transaction.sender)!
+  #checkReplacement(
+    state: PoolState,
+    queue: SenderQueue,
+    old: SignedTransaction,
+    transaction: SignedTransaction,
+  ): PoolRefusal | undefined {
     if (queue.replacements >= POOL_LIMITS.senderReplacementsMax) {
       return {
         code: 'underpriced-replacement',
         message: `replacement transaction underpriced: ${POOL_LIMITS.senderReplacementsMax} replacements of this sender since the last block`,
       }
     }
-    // Without a base fee the price is nominal: any higher tip replaces, and the count above limits how often.
-    const percent = state.baseFee === 0n ? 100n : 100n + BigInt(POOL_LIMITS.replacementBumpPercent)
+    // Where nothing is charged fees are nominal: equal ones replace, and the count above limits how often.
+    const { chargesFees } = state
+    const percent = chargesFees ? 100n + BigInt(POOL_LIMITS.replacementBumpPercent) : 100n
     const bumped = (field: 'maxFeePerGas' | 'maxPriorityFeePerGas') =>
-      transaction[field] > old[field] && 100n * transaction[field] >= percent * old[field]
+      (!chargesFees || transaction[field] > old[field]) && 100n * transaction[field] >= percent * old[field]
     if (bumped('maxFeePerGas') && bumped('maxPriorityFeePerGas')) return undefined
     return { code: 'underpriced-replacement', message: 'replacement transaction underpriced' }
   }
 
-  #insert(transaction: SignedTransaction, replaced: PoolEntry | undefined, state: PoolState): void {
-    let queue = this.#queues.get(transaction.sender)
-    if (queue === undefined) {
-      queue = new SenderQueue(state.account(transaction.sender).nonce)
-      this.#queues.set(transaction.sender, queue)
+  #insert(transaction: SignedTransaction, state: PoolState): void {
+    const { sender, nonce } = transaction
+    const replaced = this.#waiting.queue(sender)?.get(nonce)
+    const entry = {
+      transaction,
+      sequence: replaced?.sequence ?? this.#sequence++,
+      arrivedMs: this.#options.clock.monotonic(),
+      gasMin: intrinsicGas(transaction),
     }
-    const entry = { transaction, sequence: replaced?.sequence ?? this.#sequence++, arrivedMs: this.#options.clock.monotonic() }
-    if (replaced !== undefined) {
-      this.#byHash.delete(replaced.transaction.hash)
-      this.#bytes -= replaced.transaction.raw.length
-      queue.replacements++
-    }
-    this.#byHash.set(transaction.hash, entry)
-    this.#bytes += transaction.raw.length
-    const cost = state.cost(transaction)
-    this.#counted(queue, () => queue.set(entry, cost))
+    this.#waiting.insert(entry, state.account(sender), state.cost(transaction))
+    if (replaced === undefined) return
+    const queue = this.#waiting.queue(sender)!
+    queue.replacements++
+    this.#replacing.add(queue)
   }
 
-  /** Changes a queue and keeps the pool's count of executable transactions true. */
-  #counted<T>(queue: SenderQueue, change: () => T): T {
-    const before = queue.executableCount
-    const result = change()
-    this.#executable += queue.executableCount - before
-    return result
+  candidates(fill: FillLimits): readonly CandidateQueue<SignedTransaction>[] {
+    const request = { fill, isSuspended: (hash: Hash) => this.#suspension.has(hash) }
+    const { chargesFees, baseFee } = this.#options.state()
+    const queues = this.#waiting.queues()
+    return chargesFees ? offerByTip(queues, baseFee, request) : offerInTurns(queues, this.#waiting.newcomers, request)
   }
 
-  #remove(transaction: SignedTransaction): void {
-    const queue = this.#queues.get(transaction.sender)
-    if (queue === undefined || !this.#byHash.delete(transaction.hash)) return
-    this.#bytes -= transaction.raw.length
-    this.#counted(queue, () => queue.delete(transaction.nonce))
-    if (queue.size === 0) this.#queues.delete(transaction.sender)
-  }
-
-  candidates(limits: CandidateLimits): readonly SignedTransaction[] {
-    const isSuspended = (hash: Hash) => this.#suspension.has(hash)
-    return selectCandidates(this.#queues.values(), this.#options.state().baseFee, limits, isSuspended)
-  }
-
-  onBlock(header: Header, included: readonly SignedTransaction[]): void {
+  onBlock({ height, transactions, gasUsed, created }: FinalTransactions): void {
     const state = this.#options.state()
-    for (const sender of new Set(included.map((transaction) => transaction.sender))) this.#recheck(state, sender)
-    for (const queue of this.#queues.values()) queue.replacements = 0
+    const bySender = new Map<Address, number>()
+    let newcomers = 0
+    for (const [i, { sender }] of transactions.entries()) {
+      bySender.set(sender, (bySender.get(sender) ?? 0) + gasUsed[i]!)
+      if (created.has(sender)) newcomers += gasUsed[i]!
+    }
+    this.#waiting.know(created)
+    for (const sender of bySender.keys()) this.#recheck(state, sender)
+    this.countUse({ bySender, newcomers })
+    for (const queue of this.#replacing) queue.replacements = 0
+    this.#replacing.clear()
     this.#expire()
-    this.#suspension.onHeight(header.number)
+    this.#suspension.onHeight(height)
+  }
+
+  /** What a final block used counts for the order from now on. For blocks that `onBlock` is not told of: those before the pool was opened. */
+  countUse(block: BlockUse): void {
+    this.#waiting.useChanged(this.#use.add(block), this.#use.newcomers)
   }
 
   /** Drops what the sender's new nonce overtook and what its new balance cannot pay. */
   #recheck(state: PoolState, sender: Address): void {
-    const queue = this.#queues.get(sender)
+    const queue = this.#waiting.queue(sender)
     if (queue === undefined) return
     const { nonce, balance } = state.account(sender)
-    for (const { transaction } of this.#counted(queue, () => queue.advance(nonce))) {
-      this.#byHash.delete(transaction.hash)
-      this.#bytes -= transaction.raw.length
-    }
-    if (!queue.isCovered(balance)) {
-      for (const { transaction } of queue.all()) if (state.cost(transaction) > balance) this.#remove(transaction)
-    }
-    if (queue.size === 0) this.#queues.delete(sender)
+    this.#waiting.advance(queue, nonce)
+    if (queue.isCovered(balance)) return
+    for (const { transaction } of queue.all()) if (state.cost(transaction) > balance) this.#waiting.remove(transaction)
   }
 
   /** Entries lie in the order of arrival, replacements aside, so that the walk ends at the first young one. */
   #expire(): void {
     const oldest = this.#options.clock.monotonic() - POOL_LIMITS.lifetimeMs
-    for (const { transaction, arrivedMs } of this.#byHash.values()) {
+    for (const { transaction, arrivedMs } of this.#waiting.entries()) {
       if (arrivedMs > oldest) return
-      this.#remove(transaction)
+      this.#waiting.remove(transaction)
     }
   }
 
   drop(hashes: readonly Hash[]): void {
     for (const hash of hashes) {
-      const entry = this.#byHash.get(hash)
-      if (entry !== undefined) this.#remove(entry.transaction)
+      const entry = this.#waiting.get(hash)
+      if (entry !== undefined) this.#waiting.remove(entry.transaction)
     }
   }
 

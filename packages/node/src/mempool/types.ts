@@ -1,5 +1,5 @@
-import type { TransactionRefusal } from '@quoin/execution'
-import type { Address, Hash, Header, Height, Result, SignedTransaction, TransactionError } from '@quoin/protocol'
+import type { CandidateQueue, FillLimits, TransactionRefusal } from '@quoin/execution'
+import type { Address, Hash, Height, Result, SignedTransaction, TransactionError } from '@quoin/protocol'
 
 /** Why the pool did not take a transaction. `message` holds the words that stock Ethereum clients match. */
 export interface PoolRefusal {
@@ -21,6 +21,16 @@ export type VerifyRefusal = TransactionError | { readonly code: 'unavailable'; r
 
 export type Origin = 'rpc' | 'gossip' | 'restored'
 
+/** What the pool is told of a final block. */
+export interface FinalTransactions {
+  readonly height: Height
+  readonly transactions: readonly SignedTransaction[]
+  /** Of each of them. */
+  readonly gasUsed: readonly number[]
+  /** Accounts that the state before the block did not know. */
+  readonly created: ReadonlySet<Address>
+}
+
 /** Verified transactions that wait for a block: nonce queues by sender. */
 export interface Mempool {
   /** Decodes, recovers the sender (once, in batches) and admits. `already-known` names a transaction that is in the pool. */
@@ -32,12 +42,11 @@ export interface Mempool {
   verify(raws: readonly Uint8Array[]): Promise<Result<readonly SignedTransaction[], VerifyRefusal>>
   /** From the pool or from what was verified recently. */
   get(hash: Hash): SignedTransaction | undefined
-  /** Executable transactions in the order in which a block should take them: best fee first, nonces of a sender in order. */
-  candidates(limits: {
-    readonly gasMax: number
-    readonly countMax: number
-    readonly bytesMax: number
-  }): readonly SignedTransaction[]
+  /**
+   * Executable transactions for a block that takes no more than `fill`, and more of them than it can take. Where gas is free each sender has a queue, which
+   * begins with what it used lately; newcomers share one. Where gas is charged all are in one queue, the best tip first. Nonces of a sender are in order.
+   */
+  candidates(fill: FillLimits): readonly CandidateQueue<SignedTransaction>[]
   /** How many could go into the next block. */
   readonly executableCount: number
   readonly stats: { readonly count: number; readonly bytes: number; readonly queued: number }
@@ -45,8 +54,8 @@ export interface Mempool {
   pendingNonce(sender: Address): number | undefined
   pending(): readonly SignedTransaction[]
   queued(): readonly SignedTransaction[]
-  /** A block is final: removes what it contains, drops what can never run now, promotes what can. */
-  onBlock(header: Header, included: readonly SignedTransaction[]): void
+  /** A block is final: removes what it contains, drops what can never run now, promotes what can, and counts what its senders used. */
+  onBlock(block: FinalTransactions): void
   /** Drops transactions that a builder found unable to run on the head. */
   drop(hashes: readonly Hash[]): void
   /**

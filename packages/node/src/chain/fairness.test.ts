@@ -1,0 +1,145 @@
+import { MemoryKv } from '@quoin/contracts/platform'
+import { accountFromValue, accountKey, flatKeyOf } from '@quoin/execution'
+import { Address, nobleCrypto, unwrap, type Wei } from '@quoin/protocol'
+import { encodeFunctionData, parseAbi } from 'viem'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { containerOf } from '../../../../test/contracts/contract.mjs'
+import { openTestNode, type TestNode, testGenesis, testValidators } from '../../test/chain.ts'
+import { type SignedSpec, signTransaction, type TestKey, testKey } from '../../test/sign.ts'
+import { loadCrypto } from '../crypto/load.ts'
+import type { CandidateBlock } from './types.ts'
+
+const DEAD = Address(`0x${'de'.repeat(20)}`)
+const BURNER = Address(`0x${'77'.repeat(20)}`)
+const ABI = parseAbi(['function burn()'])
+const MOST = 18_000_000n
+const TIMEOUT = 60_000
+
+let crypto = nobleCrypto
+beforeAll(async () => {
+  crypto = await loadCrypto()
+})
+
+/** A node with a contract that burns all gas, and these keys funded. */
+async function open(funded: readonly TestKey[], kv = new MemoryKv()): Promise<TestNode> {
+  const validators = testValidators(crypto, 4)
+  const code = containerOf('export default { functions: { burn() { for (;;); } } }', [...ABI])
+  const genesis = testGenesis(crypto, validators.set, {
+    alloc: funded
+      .map(({ address }) => ({ address, balance: (10n ** 18n) as Wei }))
+      .sort((a, b) => (a.address < b.address ? -1 : 1)),
+    systemContracts: [{ address: BURNER, code }],
+  })
+  return openTestNode({ crypto, validators, genesis, kv })
+}
+
+const send = async (node: TestNode, key: TestKey, spec: SignedSpec) =>
+  unwrap(await node.pool.add(signTransaction(crypto, key, spec), 'rpc'))
+const transfer = (nonce: number, other: Partial<SignedSpec> = {}): SignedSpec => ({
+  nonce,
+  gas: 21_000n,
+  to: DEAD,
+  value: 1n,
+  ...other,
+})
+
+async function flood(
+  node: TestNode,
+  keys: readonly TestKey[],
+  count: number,
+  spec: (nonce: number) => SignedSpec,
+): Promise<void> {
+  for (let nonce = 0; nonce < count; nonce++)
+    for (const raw of keys.map((key) => signTransaction(crypto, key, spec(nonce)))) unwrap(await node.pool.add(raw, 'rpc'))
+}
+
+const sendersOf = ({ transactions }: CandidateBlock): readonly Address[] => transactions.map(({ sender }) => sender)
+
+describe('a flood', { timeout: TIMEOUT }, () => {
+  it('of 5,000 transfers of nothing with the largest gas limit and a tip of 2^255 has an honest transfer in the first block, which is full', async () => {
+    const honest = testKey(crypto, 0)
+    const node = await open([honest])
+    const strangers = Array.from({ length: 13 }, (_, n) => testKey(crypto, 100 + n))
+    await flood(node, strangers, 385, (nonce) => transfer(nonce, { gas: MOST, value: 0n, fee: 2n ** 255n }))
+    await send(node, honest, transfer(0))
+    const block = await node.produce()
+    expect(sendersOf(block)).toContain(honest.address)
+    // Until the limit of the next one does not fit.
+    expect(block.header.gasUsed).toBeGreaterThan(72_000_000 - Number(MOST) - 21_000)
+    expect(block.transactions.length).toBeGreaterThan(2_500)
+    // Each of the strangers is known now, and used more than the honest one.
+    for (let nonce = 1; node.pool.stats.count > 0; nonce++) {
+      await send(node, honest, transfer(nonce))
+      expect(sendersOf(await node.produce())[0]).toBe(honest.address)
+    }
+  })
+
+  it('of calls that burn all their gas, by twenty funded keys, has an honest transfer in the next block', async () => {
+    const honest = testKey(crypto, 0)
+    const burners = Array.from({ length: 20 }, (_, n) => testKey(crypto, 200 + n))
+    const node = await open([honest, ...burners])
+    // The honest one has used something, and the others have not.
+    for (let nonce = 0; nonce < 3; nonce++) {
+      await send(node, honest, transfer(nonce))
+      await node.produce()
+    }
+    const data = encodeFunctionData({ abi: ABI })
+    await flood(node, burners, 2, (nonce) => ({ nonce, gas: MOST, to: BURNER, data }))
+    for (let nonce = 3; nonce < 6; nonce++) {
+      await send(node, honest, transfer(nonce))
+      const block = await node.produce()
+      expect(sendersOf(block)).toContain(honest.address)
+      expect(block.transactions.length).toBeGreaterThanOrEqual(4)
+    }
+  })
+})
+
+describe('what senders used', { timeout: TIMEOUT }, () => {
+  /** Blocks in which known senders and newcomers send, burn, and come to know one another. */
+  async function lively(node: TestNode, [known, rich, ...fresh]: readonly TestKey[], blocks: number): Promise<void> {
+    const nonces = new Map<TestKey, number>()
+    const next = (key: TestKey) => {
+      const nonce = nonces.get(key) ?? 0
+      nonces.set(key, nonce + 1)
+      return nonce
+    }
+    for (let height = 0; height < blocks; height++) {
+      await send(node, known!, transfer(next(known!)))
+      const newcomer = fresh[height % fresh.length]!
+      await send(node, newcomer, transfer(next(newcomer), { gas: 50_000n, value: 0n }))
+      if (height % 7 === 0) await send(node, rich!, { nonce: next(rich!), gas: 100_000n, to: BURNER, data: '0xffffffff' })
+      // A newcomer that is given something is known before it sends.
+      if (height % 11 === 0) await send(node, known!, transfer(next(known!), { to: fresh[(height + 1) % fresh.length]!.address }))
+      await node.produce()
+    }
+  }
+
+  /** The order in which senders would be taken now, with their use, as the pool offers them. */
+  async function figures(node: TestNode, keys: readonly TestKey[]) {
+    for (const key of keys) await send(node, key, transfer(nonceOf(node, key), { value: 0n }))
+    const fill = { gasMax: 72_000_000, bytesMax: 4_194_304 }
+    return node.pool.candidates(fill).map(({ use, candidates }) => [use, candidates.map(({ sender }) => sender)])
+  }
+  const nonceOf = ({ kv }: TestNode, { address }: TestKey) => accountFromValue(kv.get(flatKeyOf(accountKey(address)))).nonce
+
+  it('is the same after a restart, and counts for a hundred blocks', async () => {
+    const keys = Array.from({ length: 12 }, (_, n) => testKey(crypto, n))
+    const unseen = testKey(crypto, 99)
+    const kv = new MemoryKv()
+    const node = await open(keys.slice(0, 2), kv)
+    await lively(node, keys, 60)
+    const restarted = await open(keys.slice(0, 2), kv.clone())
+    const before = await figures(node, [...keys, unseen])
+    expect(await figures(restarted, [...keys, unseen])).toEqual(before)
+    // Twelve senders that the state knows, and one that it does not; twice ten newcomers had used what was theirs together.
+    expect(before).toHaveLength(13)
+    const uses = before.map(([use]) => use as number)
+    expect(uses).toEqual([...uses].sort((a, b) => a - b))
+    expect(Math.min(...uses)).toBeGreaterThan(0)
+
+    const idle = await open(keys.slice(0, 2), kv.clone())
+    for (let height = 0; height < 100; height++) await idle.produce()
+    const after = await figures(idle, keys)
+    expect(after.map(([use]) => use)).toEqual(keys.map(() => 0))
+  })
+})

@@ -1,0 +1,218 @@
+import { type CandidateQueue, Turns } from '@quoin/execution'
+import type { Address, SignedTransaction } from '@quoin/protocol'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { senderOf, waitingEntry, waitingTransaction } from '../../test/waiting.ts'
+import { OFFER_LIMITS } from './limits.ts'
+import { offerInTurns } from './ordering.ts'
+import { RecentUse } from './recent-use.ts'
+import { Waiting } from './waiting.ts'
+
+const BLOCK_GAS = 72_000_000
+const FILL = { gasMax: BLOCK_GAS, bytesMax: 4 * 1024 * 1024 }
+const LEAST = 21_000
+const MOST = BLOCK_GAS / 4
+
+interface Sender {
+  /** Undefined for one that the state does not know. */
+  readonly use: number | undefined
+  /** Gas limit of each of its transactions, and what part of it beyond the least is used. */
+  readonly transactions: readonly { readonly gasLimit: number; readonly part: number }[]
+}
+
+/** A pool, and a chain that makes blocks of it. */
+class World {
+  readonly use = new RecentUse()
+  readonly waiting = new Waiting((sender) => this.use.of(sender))
+  readonly gasOf = new Map<SignedTransaction, number>()
+  #sequence = 0
+
+  /** The senders' transactions come in turn, the first sender's first. */
+  constructor(senders: readonly Sender[]) {
+    const past = new Map(senders.flatMap(({ use }, i) => (use === undefined ? [] : [[senderOf(i), use] as const])))
+    this.use.add({ bySender: past, newcomers: 0 })
+    const longest = Math.max(0, ...senders.map(({ transactions }) => transactions.length))
+    for (let nonce = 0; nonce < longest; nonce++) {
+      for (const [sender, { use, transactions }] of senders.entries()) {
+        const spec = transactions[nonce]
+        if (spec === undefined) continue
+        const transaction = waitingTransaction({ sender, nonce, gasLimit: spec.gasLimit })
+        this.gasOf.set(transaction, LEAST + Math.floor(spec.part * (spec.gasLimit - LEAST)))
+        const account = { nonce: 0, balance: use === undefined ? 0n : 1n }
+        this.waiting.insert(waitingEntry(transaction, this.#sequence++), account, 0n)
+      }
+    }
+  }
+
+  offer(fill = FILL): readonly CandidateQueue<SignedTransaction>[] {
+    return offerInTurns(this.waiting.queues(), this.waiting.newcomers, { fill, isSuspended: () => false })
+  }
+
+  /** What a builder makes of the offer, as the executor does. */
+  build(fill = FILL): readonly SignedTransaction[] {
+    const queues = this.offer(fill)
+    const turns = new Turns(queues.length, fill.gasMax)
+    for (const [i, { use, candidates }] of queues.entries()) turns.add(use, candidates[0]!.gasLimit, i)
+    const taken = queues.map(() => 0)
+    const held = new Set<Address>()
+    const block: SignedTransaction[] = []
+    let left = fill.gasMax
+    for (let at = turns.next; at !== undefined && left >= LEAST; at = turns.next) {
+      const { candidates } = queues[at]!
+      const transaction = candidates[taken[at]!++]!
+      if (transaction.gasLimit > left) held.add(transaction.sender)
+      const gas = held.has(transaction.sender) ? 0 : this.gasOf.get(transaction)!
+      if (gas > 0) block.push(transaction)
+      left -= gas
+      turns.took(gas, candidates[taken[at]!]?.gasLimit)
+    }
+    return block
+  }
+
+  /** Makes a block final. */
+  commit(block: readonly SignedTransaction[]): void {
+    const bySender = new Map<Address, number>()
+    const next = new Map<Address, number>()
+    let newcomers = 0
+    for (const transaction of block) {
+      const { sender, nonce } = transaction
+      const gas = this.gasOf.get(transaction)!
+      bySender.set(sender, (bySender.get(sender) ?? 0) + gas)
+      expect(next.get(sender) ?? nonce).toBe(nonce)
+      next.set(sender, nonce + 1)
+      const queue = this.waiting.queue(sender)!
+      if (this.waiting.newcomers.has(queue)) newcomers += gas
+    }
+    this.waiting.know(next.keys())
+    for (const [sender, nonce] of next) this.waiting.advance(this.waiting.queue(sender)!, nonce)
+    this.waiting.useChanged(this.use.add({ bySender, newcomers }), this.use.newcomers)
+  }
+}
+
+const gasLimit = fc.oneof(fc.constantFrom(LEAST, MOST), fc.integer({ min: LEAST, max: MOST }))
+const spec = fc.record({ gasLimit, part: fc.constantFrom(0, 0.1, 1) })
+const sender = (use: fc.Arbitrary<number | undefined>) =>
+  fc.record({ use, transactions: fc.array(spec, { minLength: 1, maxLength: 6 }) })
+
+describe('the order where gas is free', () => {
+  it('has the sender that used least in the next block, whatever others flood the pool with', () => {
+    const flood = fc.array(sender(fc.oneof(fc.constant(undefined), fc.integer({ min: 50_001, max: 10 ** 8 }))), { maxLength: 60 })
+    fc.assert(
+      fc.property(flood, spec, (others, transaction) => {
+        const honest = others.length
+        const world = new World([...others, { use: 50_000, transactions: [transaction] }])
+        // The newcomers have used something too.
+        world.waiting.useChanged(world.use.add({ bySender: new Map(), newcomers: 50_001 }), world.use.newcomers)
+        const [first] = world.build()
+        expect(first!.sender).toBe(senderOf(honest))
+      }),
+    )
+  })
+
+  it('has one that used little and asks for little in the next block, however many fresh ones ask for much', () => {
+    const kind = fc.record({ isKnown: fc.boolean(), count: fc.integer({ min: 1, max: 40 }) })
+    const flood = fc.array(kind, { minLength: 1, maxLength: 300, size: 'max' })
+    // A part of a block that leaves nothing over, or something.
+    const heavy = fc.record({ gasLimit: fc.constantFrom(MOST, MOST / 2, MOST / 3), part: fc.constantFrom(0, 0.3, 1, 1) })
+    fc.assert(
+      fc.property(flood, heavy, fc.integer({ min: 0, max: 100 * LEAST }), (others, transaction, use) => {
+        const senders = others.map(({ isKnown, count }): Sender => {
+          return { use: isKnown ? 0 : undefined, transactions: new Array(count).fill(transaction) }
+        })
+        const world = new World([...senders, { use, transactions: [{ gasLimit: LEAST, part: 0 }] }])
+        expect(world.build().map((transaction) => transaction.sender)).toContain(senderOf(others.length))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('counts what was really used, within a block and over blocks', () => {
+    const cheap = { use: 0, transactions: new Array(3_000).fill({ gasLimit: MOST, part: 0 }) }
+    const used = { use: 10_000_000, transactions: new Array(4_000).fill({ gasLimit: LEAST, part: 0 }) }
+    const block = new World([cheap, used]).build()
+    // Until both have used the same, and then in turn: at least the first half goes by use alone.
+    expect(block.filter(({ sender: from }) => from === senderOf(0)).length).toBeGreaterThan(1_000)
+
+    const heavy = (use: number): Sender => ({ use, transactions: new Array(8).fill({ gasLimit: MOST, part: 1 }) })
+    const world = new World([heavy(0), heavy(40_000_000)])
+    const order = [1, 2].map(() => {
+      const made = world.build()
+      world.commit(made)
+      return made.map(({ sender: from }) => [0, 1].find((n) => senderOf(n) === from))
+    })
+    expect(order).toEqual([
+      [0, 0, 0, 1],
+      [0, 1, 0, 1],
+    ])
+  })
+
+  it('gives ten thousand fresh keys what it gives one', () => {
+    const known = Array.from({ length: 5 }, (): Sender => {
+      return { use: 400_000, transactions: new Array(800).fill({ gasLimit: LEAST, part: 0 }) }
+    })
+    const one = { use: undefined, transactions: new Array(4_000).fill({ gasLimit: LEAST, part: 0 }) }
+    const many = new Array<Sender>(10_000).fill({ use: undefined, transactions: [{ gasLimit: LEAST, part: 0 }] })
+    const isKnown = ({ sender: from }: SignedTransaction) => known.some((_, i) => senderOf(i) === from)
+    const taken = [
+      [...known, one],
+      [...known, ...many],
+    ].map((senders) => new World(senders).build())
+    expect(taken.map((block) => block.length)).toEqual([3_428, 3_428])
+    const [beside, beside10000] = taken.map((block) => block.filter(isKnown).length)
+    expect(beside10000).toBe(beside)
+    expect(beside).toBeGreaterThan(2_700)
+  })
+
+  it('has newcomers take turns in the order in which they came', () => {
+    const two = [LEAST, LEAST].map((limit) => ({ gasLimit: limit, part: 0 }))
+    const world = new World([1, 2, 3].map(() => ({ use: undefined, transactions: two })))
+    const [queue] = world.offer()
+    expect(queue!.candidates.map(({ sender: from, nonce }) => [from, nonce])).toEqual(
+      [0, 1].flatMap((nonce) => [0, 1, 2].map((n) => [senderOf(n), nonce])),
+    )
+  })
+
+  it('fills a block by the gas that is used, and loses nothing: every transaction comes to a block in the order of its nonces', () => {
+    const anybody = sender(fc.oneof(fc.constant(undefined), fc.constantFrom(0, LEAST, 10 ** 7)))
+    fc.assert(
+      fc.property(fc.array(anybody, { maxLength: 40 }), (senders) => {
+        const world = new World(senders)
+        const again = new World(senders)
+        let left = world.waiting.count
+        while (left > 0) {
+          const block = world.build()
+          const gas = block.reduce((sum, transaction) => sum + world.gasOf.get(transaction)!, 0)
+          // What is left out did not fit.
+          if (block.length < left) expect(gas).toBeGreaterThan(BLOCK_GAS - MOST)
+          const place = ({ sender: from, nonce }: SignedTransaction) => `${from} ${nonce}`
+          expect(again.build().map(place)).toEqual(block.map(place))
+          again.commit(again.build())
+          world.commit(block)
+          left -= block.length
+          expect(world.waiting.count).toBe(left)
+        }
+      }),
+    )
+  })
+
+  it('offers somewhat more than a block takes, by the least gas of each transaction, and no more than its bytes', () => {
+    const flood = Array.from({ length: 30 }, (): Sender => {
+      return { use: 0, transactions: new Array(1_000).fill({ gasLimit: MOST, part: 0 }) }
+    })
+    const world = new World(flood)
+    const count = (fill = FILL) => world.offer(fill).reduce((sum, { candidates }) => sum + candidates.length, 0)
+    expect(count()).toBe(Math.floor((OFFER_LIMITS.gasFactor * BLOCK_GAS) / LEAST))
+    expect(count({ ...FILL, bytesMax: 110 * 100 })).toBe(OFFER_LIMITS.bytesFactor * 100)
+    // Later rounds have smaller blocks, in which these never fit.
+    expect(count({ ...FILL, gasMax: MOST - 1 })).toBe(0)
+  })
+
+  it('looks at no more than a bounded number of newcomers that may not be offered', () => {
+    const unfit: Sender = { use: undefined, transactions: [{ gasLimit: MOST, part: 0 }] }
+    const fit: Sender = { use: undefined, transactions: [{ gasLimit: LEAST, part: 0 }] }
+    const world = (count: number) => new World([...new Array<Sender>(count).fill(unfit), fit])
+    const fill = { ...FILL, gasMax: MOST - 1 }
+    expect(world(OFFER_LIMITS.missesMax - 1).build(fill)).toHaveLength(1)
+    expect(world(OFFER_LIMITS.missesMax).build(fill)).toHaveLength(0)
+  })
+})

@@ -1,0 +1,171 @@
+import type { Address, Hash, SignedTransaction } from '@quoin/protocol'
+import { Holders, type Newcomers } from './holders.ts'
+import { POOL_LIMITS } from './limits.ts'
+import { type PoolEntry, SenderQueue } from './sender-queue.ts'
+
+/** What the state says of a sender. */
+interface SenderAccount {
+  readonly nonce: number
+  readonly balance: bigint
+}
+
+/** How much a pool holds. */
+export type PoolBounds = Readonly<Record<'transactionsMax' | 'bytesMax', number>>
+
+/** The transactions that wait, by hash and by sender, and how much of the pool each sender takes. */
+export class Waiting {
+  /** In the order of arrival, replacements behind. */
+  readonly #byHash = new Map<Hash, PoolEntry>()
+  /** In the order in which senders came, so that every walk over them is the same on equal inputs. */
+  readonly #queues = new Map<Address, SenderQueue>()
+  readonly #holders = new Holders()
+  readonly #useOf: (sender: Address) => number
+  readonly #bounds: PoolBounds
+  #bytes = 0
+  #executable = 0
+  #arrivals = 0
+
+  /** `useOf`: the gas that a sender used lately. */
+  constructor(useOf: (sender: Address) => number, bounds: PoolBounds = POOL_LIMITS) {
+    this.#useOf = useOf
+    this.#bounds = bounds
+  }
+
+  get count(): number {
+    return this.#byHash.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get executableCount(): number {
+    return this.#executable
+  }
+
+  get newcomers(): Newcomers {
+    return this.#holders.newcomers
+  }
+
+  get(hash: Hash): PoolEntry | undefined {
+    return this.#byHash.get(hash)
+  }
+
+  entries(): Iterable<PoolEntry> {
+    return this.#byHash.values()
+  }
+
+  queue(sender: Address): SenderQueue | undefined {
+    return this.#queues.get(sender)
+  }
+
+  queues(): ReadonlyMap<Address, SenderQueue> {
+    return this.#queues
+  }
+
+  /** Adds a transaction, in the place of the one with its nonce if there is one. `cost`: the most that it can take from its sender's balance. */
+  insert(arrived: Omit<PoolEntry, 'weight'>, account: SenderAccount, cost: bigint): void {
+    const { transaction } = arrived
+    const entry = { ...arrived, weight: this.#weightOf(transaction) }
+    const queue = this.#queues.get(transaction.sender) ?? this.#begin(transaction.sender, account)
+    const replaced = queue.get(transaction.nonce)?.transaction
+    if (replaced !== undefined) this.#forget(replaced)
+    this.#byHash.set(transaction.hash, entry)
+    this.#bytes += transaction.raw.length
+    this.#change(queue, () => queue.set(entry, cost))
+  }
+
+  remove(transaction: SignedTransaction): void {
+    const queue = this.#queues.get(transaction.sender)
+    if (queue === undefined || !this.#byHash.has(transaction.hash)) return
+    this.#forget(transaction)
+    this.#change(queue, () => queue.delete(transaction.nonce))
+  }
+
+  /** The sender's account has another nonce: what that overtook goes. */
+  advance(queue: SenderQueue, nonce: number): void {
+    for (const { transaction } of this.#change(queue, () => queue.advance(nonce))) this.#forget(transaction)
+  }
+
+  /** The state knows these accounts from now on. */
+  know(accounts: Iterable<Address>): void {
+    for (const account of accounts) {
+      if (this.newcomers.size === 0) return
+      const queue = this.#queues.get(account)
+      if (queue !== undefined) this.#holders.know(queue)
+    }
+  }
+
+  /** What these senders used is another amount now. */
+  useChanged(senders: Iterable<Address>, newcomersUse: number): void {
+    for (const sender of senders) {
+      const queue = this.#queues.get(sender)
+      if (queue === undefined) continue
+      queue.use = this.#useOf(sender)
+      this.#holders.update(queue, queue.weight)
+    }
+    this.#holders.setNewcomersUse(newcomersUse)
+  }
+
+  /**
+   * Makes room for a transaction where the pool is full, by dropping others. False where that must not be: its sender, or the newcomers that it is one of, would
+   * hold more than anybody else.
+   */
+  makeRoom(transaction: SignedTransaction, { nonce, balance }: SenderAccount): boolean {
+    const { sender, raw } = transaction
+    const queue = this.#queues.get(sender)
+    const replaced = queue?.get(transaction.nonce)
+    const isFull = (): boolean =>
+      this.count + (replaced === undefined ? 1 : 0) > this.#bounds.transactionsMax ||
+      this.#bytes + raw.length - (replaced?.transaction.raw.length ?? 0) > this.#bounds.bytesMax
+    if (!isFull()) return true
+    const request = {
+      queue,
+      isNewcomer: queue === undefined ? isUnknown({ nonce, balance }) : this.newcomers.has(queue),
+      weight: this.#weightOf(transaction) - (replaced?.weight ?? 0),
+      // What replaces another takes no room from what else its sender has.
+      isQueued: replaced !== undefined || transaction.nonce > (queue?.nextNonce ?? nonce),
+    }
+    const source = this.#holders.sourceFor(request)
+    while (source !== undefined) {
+      const victim = this.#holders.victim(source, request)?.last()
+      if (victim === undefined) return false
+      this.remove(victim.transaction)
+      if (!isFull()) return true
+    }
+    return false
+  }
+
+  #weightOf({ raw }: SignedTransaction): number {
+    return Math.max(raw.length, Math.ceil(this.#bounds.bytesMax / this.#bounds.transactionsMax))
+  }
+
+  #begin(sender: Address, account: SenderAccount): SenderQueue {
+    const queue = new SenderQueue(sender, this.#arrivals++, account.nonce)
+    queue.use = this.#useOf(sender)
+    this.#queues.set(sender, queue)
+    if (isUnknown(account)) this.#holders.addNewcomer(queue)
+    return queue
+  }
+
+  #forget(transaction: SignedTransaction): void {
+    this.#byHash.delete(transaction.hash)
+    this.#bytes -= transaction.raw.length
+  }
+
+  /** Changes a queue and keeps what is counted of it true. */
+  #change<T>(queue: SenderQueue, change: () => T): T {
+    const [executable, weight] = [queue.executableCount, queue.weight]
+    const result = change()
+    this.#executable += queue.executableCount - executable
+    if (queue.size > 0) {
+      this.#holders.update(queue, weight)
+    } else {
+      this.#holders.delete(queue, weight)
+      this.#queues.delete(queue.sender)
+    }
+    return result
+  }
+}
+
+const isUnknown = ({ nonce, balance }: SenderAccount): boolean => nonce === 0 && balance === 0n

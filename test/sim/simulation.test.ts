@@ -31,8 +31,14 @@ const consoleLogger = (bindings: object): NonNullable<SimulationOptions['logger'
 }
 
 /** Faults that leave a chain the time to grow. */
+/** A node that was wiped at the end has all heights to fetch, and executes each for up to half a second. */
 const longRun = (heights: number) =>
-  ({ faultyHeights: heights, faultyMs: heights * 15_000, faultGapMs: [500, 8_000] }) satisfies Partial<SimulationOptions>
+  ({
+    faultyHeights: heights,
+    faultyMs: heights * 15_000,
+    healedMs: 30_000 + heights * 1_500,
+    faultGapMs: [500, 8_000],
+  }) satisfies Partial<SimulationOptions>
 
 if (ONLY_SEED !== undefined) {
   it(`seed ${ONLY_SEED}`, async () => {

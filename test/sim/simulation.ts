@@ -43,6 +43,8 @@ export interface SimulationOptions {
   readonly lastingFaults?: readonly LastingFault[]
   /** Virtual time within which faults may keep the chain from growing; then they end whatever it has reached. */
   readonly faultyMs?: number
+  /** Bound within which the healed network decides, where it is not that of short runs. */
+  readonly healedMs?: number
   /** Time between two faults, least and most. */
   readonly faultGapMs?: readonly [number, number]
   /** Share of the steps after which each log is replayed and compared; none unless given. */
@@ -176,15 +178,15 @@ export class Simulation {
   }
 
   async run(): Promise<SimulationResult> {
-    const { faultyHeights = 8, healedHeights = 3 } = this.#options
+    const { faultyHeights = 8, healedHeights = 3, healedMs = HEALED_MS } = this.#options
     this.start()
     await this.until(() => this.oracle.height >= faultyHeights, this.#options.faultyMs ?? FAULTY_MS)
     this.#heal()
     const target = this.oracle.height + healedHeights
     // A damaged file may be found by the start that heals.
     const alive = () => this.nodes.filter((node) => !this.#faults.isLost(node))
-    const progressed = await this.until(() => alive().every(({ node }) => heightOf(node) >= target), HEALED_MS)
-    if (!progressed) throw new Violation(`liveness: healed, ${HEALED_MS} ms later: ${this.describe()}`)
+    const progressed = await this.until(() => alive().every(({ node }) => heightOf(node) >= target), healedMs)
+    if (!progressed) throw new Violation(`liveness: healed, ${healedMs} ms later: ${this.describe()}`)
     const offenders = this.#offenders()
     await this.stop()
     for (const { peer, disk, committedHeight } of alive()) {

@@ -1,4 +1,6 @@
 import { Agent, request } from 'node:http'
+import { pause } from '../../../packages/node/src/abort.ts'
+import { systemClock } from '../../../packages/node/src/system-clock.ts'
 import type { Stage } from '../attacks/attack.ts'
 import { ADDRESS } from './addresses.ts'
 
@@ -76,7 +78,7 @@ export class HttpFlood {
       })
       call.on('error', (failure: NodeJS.ErrnoException) => {
         if (!signal.aborted) tally.add(failure.code ?? 'broken', calls)
-        setTimeout(resolve, FAILED_MS)
+        void pause(systemClock, FAILED_MS).then(resolve)
       })
       call.on('response', (response) => response.resume())
       call.end(body, () => {

@@ -174,6 +174,11 @@ export class BlockRun {
     return this.#overflow(item, room) === undefined
   }
 
+  /** How much of what there is room for is taken, from 0 to 1. */
+  filledPart({ gasMax, bytesMax }: FillLimits): number {
+    return Math.max(this.#gasUsed / gasMax, this.#bytes / bytesMax)
+  }
+
   /** Which of the block's limits one more transaction would break. */
   #overflow({ gasLimit, raw }: Sized, room: FillLimits = WHOLE): BlockRefusal | undefined {
     const gasMax = Math.min(room.gasMax, this.rules.gasLimit)

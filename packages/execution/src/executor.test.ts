@@ -105,9 +105,10 @@ function queuesOf(specs: readonly Spec[], isBySender: boolean, uses: readonly nu
   })
 }
 
-/** Whose turn it is, by looking at all: the first half of the gas by use, the rest by use and the next one's limit. */
-function turnOf(queues: readonly SpecQueue[], isByUse: boolean): SpecQueue | undefined {
-  const key = ({ use, specs: [first] }: SpecQueue) => (isByUse ? use : use + first!.gas)
+/** Whose turn it is, by looking at all: the first half of the block by use, the rest by use and what the next one asks. */
+function turnOf(queues: readonly SpecQueue[], isByUse: boolean, { gasMax, bytesMax }: FillLimits): SpecQueue | undefined {
+  const asked = (spec: Spec) => Math.max(spec.gas, (executable(spec).raw.length * gasMax) / bytesMax)
+  const key = ({ use, specs: [first] }: SpecQueue) => (isByUse ? use : use + asked(first!))
   return queues.filter(({ specs }) => specs.length > 0).toSorted((a, b) => key(a) - key(b) || a.rank - b.rank)[0]
 }
 
@@ -124,7 +125,8 @@ function expectedBlock(model: Model, queues: readonly SpecQueue[], fill: FillLim
   const sent = new Set<Address>()
   const held = new Set<Address>()
   while (Number(expected.gasUsed) + 21_000 <= gasMax) {
-    const queue = turnOf(queues, 2 * Number(expected.gasUsed) < gasMax)
+    const isByUse = 2 * Number(expected.gasUsed) < gasMax && 2 * bytes < fill.bytesMax
+    const queue = turnOf(queues, isByUse, { ...fill, gasMax })
     if (queue === undefined) break
     queue.rank = turn++
     const [spec, index] = [queue.specs.shift()!, queue.positions.shift()!]

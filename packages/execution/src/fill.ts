@@ -1,8 +1,8 @@
-import type { Address, Result } from '@quoin/protocol'
+import { type Address, LIMITS, type Result } from '@quoin/protocol'
 import type { BlockRun, SenderTransaction } from './block.ts'
 import type { Candidate, CandidateQueue, FillLimits, TransactionRefusal } from './executor.ts'
 import { GAS } from './intrinsic-gas.ts'
-import { Turns } from './turns.ts'
+import { askedGas, Turns } from './turns.ts'
 
 export interface Filled {
   /** Positions among all candidates, queue behind queue. */
@@ -25,9 +25,10 @@ export function fillBlock(
   decode: Decode,
   fill: FillLimits,
 ): Filled {
-  const gasMax = Math.min(fill.gasMax, run.rules.gasLimit)
-  const filling = new Filling(run, decode, fill)
-  const turns = new Turns(queues.length, gasMax)
+  const room = { gasMax: Math.min(fill.gasMax, run.rules.gasLimit), bytesMax: Math.min(fill.bytesMax, LIMITS.blockBytesMax) }
+  const filling = new Filling(run, decode, room)
+  const turns = new Turns(queues.length)
+  const asked = (candidate: Candidate | undefined) => candidate && askedGas(candidate.gasLimit, candidate.raw.length, room)
   /** For each queue: the position of its first candidate, and how many of its candidates had their turn. */
   const starts: number[] = []
   const taken: number[] = []
@@ -37,14 +38,14 @@ export function fillBlock(
     taken.push(0)
     count += candidates.length
     // A queue without candidates leaves when its turn comes.
-    turns.add(use, candidates[0]?.gasLimit ?? 0, index)
+    turns.add(use, asked(candidates[0]) ?? 0, index)
   }
-  for (let at = turns.next; at !== undefined && gasMax - run.gasUsed >= GAS.transaction; at = turns.next) {
+  for (let at = turns.next; at !== undefined && room.gasMax - run.gasUsed >= GAS.transaction; at = turns.next) {
     const { candidates } = queues[at]!
     const turn = taken[at]!++
     const candidate = candidates[turn]
     const gasUsed = candidate === undefined ? 0 : filling.offer(candidate, starts[at]! + turn)
-    turns.took(gasUsed, candidates[turn + 1]?.gasLimit)
+    turns.took(gasUsed, run.filledPart(room), asked(candidates[turn + 1]))
   }
   return filling.result()
 }

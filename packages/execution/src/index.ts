@@ -23,5 +23,5 @@ export {
   type TransactionRules,
 } from './transaction.ts'
 export * from './tree/index.ts'
-export { Turns } from './turns.ts'
+export { askedGas, Turns } from './turns.ts'
 export { executionVersion } from './version.ts'

@@ -15,7 +15,7 @@ interface Taker {
 
 /** Who has its turn after whom until nobody has anything left, or the gas is spent. */
 function turnsOf(takers: readonly Taker[], gasMax: number): number[] {
-  const turns = new Turns(takers.length, gasMax)
+  const turns = new Turns(takers.length)
   const left = takers.map(({ transactions }) => [...transactions])
   for (const [i, { use, arrival }] of takers.entries()) turns.add(use, left[i]![0]!.gasLimit, arrival)
   const order: number[] = []
@@ -24,7 +24,7 @@ function turnsOf(takers: readonly Taker[], gasMax: number): number[] {
     const { gasUsed } = left[at]!.shift()!
     spent += gasUsed
     order.push(at)
-    turns.took(gasUsed, left[at]![0]?.gasLimit)
+    turns.took(gasUsed, gasMax === 0 ? 1 : spent / gasMax, left[at]![0]?.gasLimit)
   }
   return order
 }

@@ -23,7 +23,7 @@ export function waitingTransaction({ sender, nonce, gasLimit = 21_000, bytes = 1
     sender: senderOf(sender),
     nonce,
     gasLimit,
-    raw: new Uint8Array(bytes),
+    raw: { length: bytes },
     maxFeePerGas: 0n,
     maxPriorityFeePerGas: 0n,
   } as unknown as SignedTransaction

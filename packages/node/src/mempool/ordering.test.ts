@@ -1,4 +1,4 @@
-import { type CandidateQueue, Turns } from '@quoin/execution'
+import { askedGas, type CandidateQueue, Turns } from '@quoin/execution'
 import type { Address, SignedTransaction } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ interface Sender {
   /** Undefined for one that the state does not know. */
   readonly use: number | undefined
   /** Gas limit of each of its transactions, and what part of it beyond the least is used. */
-  readonly transactions: readonly { readonly gasLimit: number; readonly part: number }[]
+  readonly transactions: readonly { readonly gasLimit: number; readonly part: number; readonly bytes?: number }[]
 }
 
 /** A pool, and a chain that makes blocks of it. */
@@ -36,7 +36,7 @@ class World {
       for (const [sender, { use, transactions }] of senders.entries()) {
         const spec = transactions[nonce]
         if (spec === undefined) continue
-        const transaction = waitingTransaction({ sender, nonce, gasLimit: spec.gasLimit })
+        const transaction = waitingTransaction({ sender, nonce, ...spec })
         this.gasOf.set(transaction, LEAST + Math.floor(spec.part * (spec.gasLimit - LEAST)))
         const account = { nonce: 0, balance: use === undefined ? 0n : 1n }
         this.waiting.insert(waitingEntry(transaction, this.#sequence++), account, 0n)
@@ -51,20 +51,22 @@ class World {
   /** What a builder makes of the offer, as the executor does. */
   build(fill = FILL): readonly SignedTransaction[] {
     const queues = this.offer(fill)
-    const turns = new Turns(queues.length, fill.gasMax)
-    for (const [i, { use, candidates }] of queues.entries()) turns.add(use, candidates[0]!.gasLimit, i)
+    const turns = new Turns(queues.length)
+    const asked = (next: SignedTransaction | undefined) => next && askedGas(next.gasLimit, next.raw.length, fill)
+    for (const [i, { use, candidates }] of queues.entries()) turns.add(use, asked(candidates[0])!, i)
     const taken = queues.map(() => 0)
     const held = new Set<Address>()
     const block: SignedTransaction[] = []
-    let left = fill.gasMax
+    let [left, bytesLeft] = [fill.gasMax, fill.bytesMax]
     for (let at = turns.next; at !== undefined && left >= LEAST; at = turns.next) {
       const { candidates } = queues[at]!
       const transaction = candidates[taken[at]!++]!
-      if (transaction.gasLimit > left) held.add(transaction.sender)
+      if (transaction.gasLimit > left || transaction.raw.length > bytesLeft) held.add(transaction.sender)
       const gas = held.has(transaction.sender) ? 0 : this.gasOf.get(transaction)!
+      if (gas > 0) bytesLeft -= transaction.raw.length
       if (gas > 0) block.push(transaction)
       left -= gas
-      turns.took(gas, candidates[taken[at]!]?.gasLimit)
+      turns.took(gas, 1 - Math.min(left / fill.gasMax, bytesLeft / fill.bytesMax), asked(candidates[taken[at]!]))
     }
     return block
   }
@@ -112,8 +114,11 @@ describe('the order where gas is free', () => {
   it('has one that used little and asks for little in the next block, however many fresh ones ask for much', () => {
     const kind = fc.record({ isKnown: fc.boolean(), count: fc.integer({ min: 1, max: 40 }) })
     const flood = fc.array(kind, { minLength: 1, maxLength: 300, size: 'max' })
-    // A part of a block that leaves nothing over, or something.
-    const heavy = fc.record({ gasLimit: fc.constantFrom(MOST, MOST / 2, MOST / 3), part: fc.constantFrom(0, 0.3, 1, 1) })
+    // A part of a block that leaves nothing over, or something; of its gas, or of its bytes.
+    const heavy = fc.oneof(
+      fc.record({ gasLimit: fc.constantFrom(MOST, MOST / 2, MOST / 3), part: fc.constantFrom(0, 0.3, 1, 1) }),
+      fc.record({ gasLimit: fc.constant(1_100_000), part: fc.constant(1), bytes: fc.constantFrom(128 * 1024, 256 * 1024) }),
+    )
     fc.assert(
       fc.property(flood, heavy, fc.integer({ min: 0, max: 100 * LEAST }), (others, transaction, use) => {
         const senders = others.map(({ isKnown, count }): Sender => {

@@ -1,4 +1,4 @@
-import { type CandidateQueue, type FillLimits, GAS, Heap, Turns } from '@quoin/execution'
+import { askedGas, type CandidateQueue, type FillLimits, GAS, Heap, Turns } from '@quoin/execution'
 import type { Hash, SignedTransaction, Wei } from '@quoin/protocol'
 import type { Newcomers } from './holders.ts'
 import { OFFER_LIMITS } from './limits.ts'
@@ -23,6 +23,13 @@ class Counter {
     this.#request = request
     this.#gasLeft = OFFER_LIMITS.gasFactor * request.fill.gasMax
     this.#bytesLeft = OFFER_LIMITS.bytesFactor * request.fill.bytesMax
+  }
+
+  /** How much of the offer is made, from 0 to 1. */
+  get part(): number {
+    const { gasMax, bytesMax } = this.#request.fill
+    const gasLeft = this.#gasLeft / (OFFER_LIMITS.gasFactor * gasMax)
+    return 1 - Math.min(gasLeft, this.#bytesLeft / (OFFER_LIMITS.bytesFactor * bytesMax))
   }
 
   get isFull(): boolean {
@@ -107,7 +114,9 @@ function* firsts(queues: Iterable<SenderQueue>): Generator<readonly [SenderQueue
  */
 export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomers: Newcomers, request: OfferRequest): Offer {
   const counter = new Counter(request)
-  const turns = new Turns(queues.size + 1, OFFER_LIMITS.gasFactor * request.fill.gasMax)
+  const { fill } = request
+  const turns = new Turns(queues.size + 1)
+  const asked = ({ transaction: { gasLimit, raw } }: PoolEntry) => askedGas(gasLimit, raw.length, fill)
   const sources: Source[] = []
   /** Of senders that had a turn, and of the newcomers. */
   const next = new Map<number, PoolEntry | undefined>()
@@ -116,12 +125,12 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
   if (first !== undefined) {
     sources.push(rotation)
     next.set(0, first)
-    turns.add(rotation.use, first.transaction.gasLimit, first.sequence)
+    turns.add(rotation.use, asked(first), first.sequence)
   }
   for (const queue of queues.values()) {
-    if (newcomers.has(queue) || queue.executableCount === 0 || queue.firstGasLimit > request.fill.gasMax) continue
+    if (newcomers.has(queue) || queue.executableCount === 0 || queue.firstGasLimit > fill.gasMax) continue
     sources.push(queue)
-    turns.add(queue.use, queue.firstGasLimit, queue.firstSequence)
+    turns.add(queue.use, askedGas(queue.firstGasLimit, queue.firstBytes, fill), queue.firstSequence)
   }
   /** By source, in the order of their first turns. */
   const offered = new Map<Source, SignedTransaction[]>()
@@ -129,7 +138,7 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
     const source = sources[at]!
     const entry = next.get(at) ?? source.first()!
     if (!counter.mayTake(entry)) {
-      turns.took(0, undefined)
+      turns.took(0, counter.part, undefined)
       continue
     }
     counter.take(entry)
@@ -138,7 +147,7 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
     else before.push(entry.transaction)
     const following = source.after(entry)
     if (following !== undefined) next.set(at, following)
-    turns.took(entry.gasMin, following?.transaction.gasLimit)
+    turns.took(entry.gasMin, counter.part, following && asked(following))
   }
   return [...offered].map(([{ use }, candidates]) => ({ use, candidates }))
 }

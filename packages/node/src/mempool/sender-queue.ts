@@ -35,6 +35,7 @@ export class SenderQueue {
    * instead of one.
    */
   firstGasLimit = 0
+  firstBytes = 0
   firstSequence = 0
   /** Wei a unit of gas, as near as a number comes. */
   firstFeeCap = 0
@@ -163,6 +164,7 @@ export class SenderQueue {
     if (first === undefined) return
     const { transaction, sequence } = first
     this.firstGasLimit = transaction.gasLimit
+    this.firstBytes = transaction.raw.length
     this.firstSequence = sequence
     this.firstFeeCap = Number(transaction.maxFeePerGas)
     this.firstTip = Number(transaction.maxPriorityFeePerGas)

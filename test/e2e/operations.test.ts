@@ -101,7 +101,16 @@ describe('a node that cannot write any more', () => {
     await node.start()
     // The log is replaced through a file of this name at each height.
     const obstacle = join(node.dataDir, 'wal.new')
-    await mkdir(obstacle)
+    // It may be there for a moment, while it becomes the log.
+    await until('the obstacle', async () => {
+      try {
+        await mkdir(obstacle)
+        return true
+      } catch (failure) {
+        if ((failure as NodeJS.ErrnoException).code === 'EEXIST') return false
+        throw failure
+      }
+    })
     expect(await node.program.exit).toEqual({ code: EXIT_CODE.storage, signal: null })
     expect(node.log).toMatch(/EISDIR.*wal\.new.*"reason":"storage"/)
     await rm(obstacle, { recursive: true })

@@ -73,6 +73,12 @@ const funded =
 const list = (count: number, of: (index: number) => Transaction): readonly Transaction[] =>
   Array.from({ length: count }, (_, index) => of(index))
 
+/**
+ * Transactions that are valid fill the blocks, whoever sends them: what is promised is that an honest one waits two blocks at the most. A full block, of thousands of transfers or
+ * of 72 million gas of work, takes four validators on two cores a second.
+ */
+const FULL_BLOCKS_MS = 1_500
+
 const greedy: Unsigned = { to: NOBODY, gas: GAS_MAX, tip: TIP }
 
 export const poolAttacks: readonly Attack[] = [
@@ -82,6 +88,7 @@ export const poolAttacks: readonly Attack[] = [
     front: 'lifted',
     inShort: true,
     fillsPool: true,
+    noiseMs: FULL_BLOCKS_MS,
     prepare: fresh(() => list(13_000, (i) => [`greedy ${i % 13}`, Math.floor(i / 13), greedy])),
   },
   {
@@ -89,6 +96,7 @@ export const poolAttacks: readonly Attack[] = [
     what: '48,000 transfers of nothing with a gas limit of 18 million from 13 keys that the chain does not know: as many as the pool has places',
     front: 'lifted',
     fillsPool: true,
+    noiseMs: FULL_BLOCKS_MS,
     growthMbMax: 500,
     prepare: fresh(() => list(48_000, (i) => [`full ${i % 13}`, Math.floor(i / 13), { ...greedy, tip: 0n }])),
   },
@@ -141,6 +149,7 @@ export const poolAttacks: readonly Attack[] = [
     front: 'lifted',
     inShort: true,
     fillsPool: true,
+    noiseMs: FULL_BLOCKS_MS,
     prepare: funded(
       15,
       () => 'burners',

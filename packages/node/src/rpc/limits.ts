@@ -103,7 +103,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   keepAliveMs: 65_000,
   sendMs: 30_000,
   pingMs: 30_000,
-  heldBytesMax: 256 * MiB,
+  heldBytesMax: 128 * MiB,
   sweepMs: 250,
   callsMax: 8_192,
   callsPerConnectionMax: 64,

@@ -85,3 +85,18 @@ it('of a thread that is gone nothing is answered any more', async () => {
   await iteration()
   expect(sent).toEqual([])
 })
+
+it('an answer that was under way when the thread died is not given to the next one, which numbers its questions anew', async () => {
+  const { queue, sent, submit } = open()
+  let answer: (value: never) => void = () => {}
+  submit.mockImplementation(() => new Promise<never>((resolve) => (answer = resolve)))
+  queue.push([{ id: 1, kind: 'submit', raw: new Uint8Array(1) }])
+  await iteration()
+  queue.clear()
+  queue.push([{ id: 1, kind: 'pool-stats' }])
+  await iteration()
+  answer({ ok: true, value: '0x' } as never)
+  await iteration()
+  await iteration()
+  expect(sent.flat()).toEqual([{ id: 1, value: { count: 1, bytes: 2, queued: 0 } }])
+})

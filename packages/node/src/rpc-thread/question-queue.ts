@@ -27,6 +27,8 @@ export class QuestionQueue {
   #answers: Answered[] = []
   #isScheduled = false
   #isFlushing = false
+  /** Of the thread that asks now: another one numbers its questions anew. */
+  #life = 0
 
   constructor(options: QuestionOptions) {
     this.#options = options
@@ -42,6 +44,7 @@ export class QuestionQueue {
     this.#questions = []
     this.#at = 0
     this.#answers = []
+    this.#life++
   }
 
   #schedule(): void {
@@ -62,10 +65,12 @@ export class QuestionQueue {
 
   async #answer(question: Asked): Promise<void> {
     const { id } = question
+    const life = this.#life
     try {
-      this.#done({ id, value: await this.#valueOf(question) })
+      const value = await this.#valueOf(question)
+      if (life === this.#life) this.#done({ id, value })
     } catch (failure) {
-      this.#done({ id, failure })
+      if (life === this.#life) this.#done({ id, failure })
     }
   }
 

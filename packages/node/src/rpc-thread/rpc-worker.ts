@@ -108,6 +108,7 @@ function receive(message: ToThread): void {
       return server?.set(message.settings)
     case 'drop-caches':
       calls.dismissIdle()
+      server?.dropCaches()
       return backend.blocks.dropCaches()
     case 'close':
       return void close()

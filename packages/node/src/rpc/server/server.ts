@@ -45,6 +45,8 @@ export interface RpcServer {
   readonly counters: RpcCounters
   /** New settings, for what comes from now on. */
   set(settings: RpcSettings): void
+  /** Gives back memory that can be had again. */
+  dropCaches(): void
   /** Refuses new calls, ends subscriptions, answers what runs, and waits. */
   close(): Promise<void>
 }
@@ -166,6 +168,10 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#access = new Access(settings)
     this.#allowances.set(settings)
     this.#webSockets.options.maxPayload = settings.limits.bodyBytesMax
+  }
+
+  dropCaches(): void {
+    this.#shared.texts.clear()
   }
 
   async close(): Promise<void> {

@@ -107,17 +107,21 @@ export class SocketConnection implements Connection, Sink {
     if (this.#waiting.push(message) > callsWaitingMax) socket.close(CLOSE_POLICY, `more than ${callsWaitingMax} requests wait`)
   }
 
+  /** Answers a message, and those that wait behind it; then more is read again. */
   async #run(message: Buffer): Promise<void> {
     const { answer, socket } = this.#options
-    const pieces = await answer(message, this)
-    if (pieces !== undefined) this.send(pieces.length === 1 ? pieces[0]! : pieces.join(''))
-    if (this.#isClosed) return
-    const next = this.#waiting.shift()
-    if (next !== undefined) {
-      this.#options.connection.workBytes -= next.length
-      return this.#run(next)
+    for (let next: Buffer | undefined = message; next !== undefined; next = this.#nextWaiting()) {
+      const pieces = await answer(next, this)
+      if (pieces !== undefined) this.send(pieces.length === 1 ? pieces[0]! : pieces.join(''))
+      if (this.#isClosed) return
     }
     if (socket.isPaused) socket.resume()
+  }
+
+  #nextWaiting(): Buffer | undefined {
+    const next = this.#waiting.shift()
+    this.#options.connection.workBytes -= next?.length ?? 0
+    return next
   }
 
   #end(): void {

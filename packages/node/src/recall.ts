@@ -12,25 +12,29 @@ export const RECALL_KEY_BYTES = 16
  */
 export class Recall {
   readonly #slots = new Uint32Array(SLOTS)
-  readonly #key: DataView
+  /** Odd numbers, one for each word of a hash that chooses the slot. */
+  readonly #factors: readonly number[]
 
   /** @param key `RECALL_KEY_BYTES` that nobody else knows */
   constructor(key: Uint8Array) {
     if (key.length !== RECALL_KEY_BYTES) throw new RangeError(`a key of ${key.length} bytes, not ${RECALL_KEY_BYTES}`)
-    this.#key = new DataView(key.buffer, key.byteOffset, key.byteLength)
+    this.#factors = [0, 4, 8, 12].map((at) => wordAt(key, at) | 1)
   }
 
   /** Notes a hash of at least 20 bytes. Says whether it was noted before. */
   note(hash: Uint8Array): boolean {
-    const view = new DataView(hash.buffer, hash.byteOffset, hash.byteLength)
     // Multilinear hashing of 128 bits; its high bits are the good ones.
     let sum = 0
-    for (let at = 0; at < RECALL_KEY_BYTES; at += 4) sum = (sum + Math.imul(view.getUint32(at), this.#key.getUint32(at) | 1)) | 0
+    for (let i = 0; i < this.#factors.length; i++) sum = (sum + Math.imul(wordAt(hash, 4 * i), this.#factors[i]!)) | 0
     const slot = sum >>> (32 - SLOT_BITS)
     // Zero stands for an empty slot.
-    const print = view.getUint32(RECALL_KEY_BYTES) || 1
+    const print = wordAt(hash, RECALL_KEY_BYTES) >>> 0 || 1
     const isKnown = this.#slots[slot] === print
     this.#slots[slot] = print
     return isKnown
   }
 }
+
+/** 32 bits, faster than a DataView of its own for each hash. */
+const wordAt = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!

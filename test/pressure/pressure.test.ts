@@ -32,7 +32,11 @@ const judgedOf = ({ front, growthMbMax = GROWTH_MB_MAX, lanes, reads, restartsFo
   reads: reads ?? front === 'defaults',
 })
 
-const allowedOf = ({ noiseMs = PLAN.allowed.noiseMs }: Attack): Allowed => ({ ...PLAN.allowed, noiseMs })
+/** An attack's own allowance is that of a quiet machine: the short run has it twice. */
+const allowedOf = ({ noiseMs }: Attack): Allowed => ({
+  ...PLAN.allowed,
+  ...(noiseMs === undefined ? {} : { noiseMs: PLAN.isLong ? noiseMs : 2 * noiseMs }),
+})
 
 const rows: Row[] = []
 let speed: SpeedRow | undefined

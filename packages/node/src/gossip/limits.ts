@@ -24,6 +24,8 @@ export const GOSSIP_LIMITS = {
   repeatStepBytes: 128 * KiB,
   /** What a transaction that was verified in vain counts besides its bytes: recovering a sender takes some 60 µs of a thread. */
   wasteOverheadBytes: KiB,
+  /** What a transaction counts there that was known, though not from this peer: it is decoded, hashed and looked up. */
+  knownBytes: 64,
   /** What a peer may have verified in vain. Beyond it its payloads are late, not refused: pools of honest nodes differ. */
   wasteBytesPerSecond: MiB,
   wasteBurstBytes: 4 * MiB,

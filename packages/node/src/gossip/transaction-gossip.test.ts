@@ -232,7 +232,37 @@ describe('a peer', () => {
     expect(pool.verified).toBeGreaterThan(12_000)
   })
 
-  it('that sends late what a block has taken owes nothing', async () => {
+  it('is answered late, too, when it sends more of what others have sent than a node can look up', async () => {
+    const station = new Station()
+    const { clock, gossip, pool } = station
+    const { wasteBurstBytes, wasteBytesPerSecond, knownBytes } = GOSSIP_LIMITS
+    const free = wasteBurstBytes / knownBytes
+    for (let i = 0; i < free + 4_000; i++) await pool.add(rawOf(i), 'gossip')
+    let answered = 0
+    const lane = async () => {
+      for (let i = 0; i < free + 4_000; i += 2_000) {
+        await gossip.onPayload('a', encodeTransactionsPayload(rawsFrom(i, 2_000)))
+        answered += 2_000
+      }
+    }
+    const sent = lane()
+    for (let turns = 0; turns < 600; turns++) {
+      await settled()
+      clock.advance(0)
+    }
+    expect(answered).toBeLessThanOrEqual(free)
+    for (let seconds = 0; seconds < 2; seconds++) {
+      clock.advance((1_000 * 4_000 * knownBytes) / wasteBytesPerSecond)
+      for (let turns = 0; turns < 40; turns++) {
+        await settled()
+        clock.advance(0)
+      }
+    }
+    await sent
+    expect([station.blamed, gossip.counters.waste]).toEqual([[], 0])
+  })
+
+  it('that sends late what a block has taken is neither blamed nor late', async () => {
     const station = new Station()
     const raws = rawsFrom(0, 200, 110, REFUSED)
     // The block's body was verified here.

@@ -106,9 +106,10 @@ export class TransactionGossip {
 
   #chargeWaste({ waste }: Conduct, admissions: readonly Admission[]): void {
     for (const { raw, wasVerified, result } of admissions) {
-      if (result.ok || wasVerified || result.error.code === 'already-known') continue
-      this.counters.waste++
-      waste.take(raw.length + GOSSIP_LIMITS.wasteOverheadBytes)
+      if (result.ok) continue
+      const isKnown = wasVerified || result.error.code === 'already-known'
+      if (!isKnown) this.counters.waste++
+      waste.take(isKnown ? GOSSIP_LIMITS.knownBytes : raw.length + GOSSIP_LIMITS.wasteOverheadBytes)
     }
   }
 

@@ -1,12 +1,13 @@
-import { type PastState, stateAt } from '@quoin/execution'
+import { stateAt } from '@quoin/execution'
 import { type Crypto, decodeTransaction, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
 import type { CallRunner } from '../executor/call-runner.ts'
 import { createFeed } from '../feed/feed.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Kv } from '../powers.ts'
-import type { RpcBackend } from '../rpc/backend.ts'
+import type { RpcBackend, StateView } from '../rpc/backend.ts'
 import type { BlockReplica } from '../store/block-replica.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
+import { HeadState } from './head-state.ts'
 import type { Admitted, HeadNews, NodeNews } from './messages.ts'
 import type { NodeLink } from './node-link.ts'
 
@@ -42,7 +43,7 @@ export class ThreadBackend implements RpcBackend {
   #head: HeadNews
   #news: NodeNews
   /** Of the head, for as long as it is that. */
-  #state: PastState | undefined
+  #state: HeadState | undefined
 
   constructor(options: ThreadBackendOptions) {
     const { link, blocks } = options
@@ -74,12 +75,13 @@ export class ThreadBackend implements RpcBackend {
     return this.#news.readRefusal
   }
 
-  stateAt(height: Height): PastState {
+  stateAt(height: Height): StateView {
     if (this.#state?.height === height) return this.#state
     const { kv, heights } = this.#options
     const state = stateAt(kv, height, () => heights.begun <= height)
-    if (height === this.#head.height) this.#state = state
-    return state
+    if (height !== this.#head.height) return state
+    this.#state = new HeadState(state)
+    return this.#state
   }
 
   nextBaseFee(): bigint {

@@ -1,4 +1,5 @@
 import type { Address, Crypto, Hash, Height, Result, SignedTransaction } from '@quoin/protocol'
+import type { Awaitable } from '../awaitable.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
@@ -11,7 +12,7 @@ export interface AccountView {
 
 /** The state after a block. */
 export interface StateView {
-  account(address: Address): Promise<AccountView>
+  account(address: Address): Awaitable<AccountView>
   /** Undefined when the account has none. */
   code(address: Address): Promise<Uint8Array | undefined>
   /** Undefined where the contract stored nothing. A raw key has at most `stateKeyBytesMax` bytes. */

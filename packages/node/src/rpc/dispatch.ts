@@ -1,7 +1,8 @@
+import { type Awaitable, isPromise } from '../awaitable.ts'
 import type { Allowances } from './allowance.ts'
 import { RPC_CODE, RpcError } from './errors.ts'
 import { JsonText } from './json-text.ts'
-import type { CallContext, Method, Methods } from './method.ts'
+import type { CallContext, Methods } from './method.ts'
 import { parseRequests } from './request-text.ts'
 import { isShed } from './shedding.ts'
 import { weightOf } from './weights.ts'
@@ -36,9 +37,12 @@ function refusal(id: unknown, code: number, message: string, data?: unknown): Re
   return responseOf(id, [JSON.stringify({ jsonrpc: '2.0', id, error })])
 }
 
+/** Built by hand: stringifying an object around the result takes twice as long. */
 function success(id: unknown, result: unknown): Response {
-  if (!(result instanceof JsonText)) return responseOf(id, [JSON.stringify({ jsonrpc: '2.0', id, result: result ?? null })])
-  return responseOf(id, [`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, ...result.pieces, '}'])
+  const start = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
+  if (result instanceof JsonText) return responseOf(id, [start, ...result.pieces, '}'])
+  const text = `${start}${JSON.stringify(result ?? null)}}`
+  return { id, pieces: [text], length: text.length }
 }
 
 const tooLate = (id: unknown, { limits }: CallContext): Response =>
@@ -85,7 +89,9 @@ export class Dispatcher<Backend> {
       // Beyond the limit nothing is run any more: whoever sends transactions is not told that one failed which did not.
       const skip = bytes > responseBytesMax ? tooLarge : call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined
       const running = requests.slice(i, i + batchConcurrencyMax).map((request) => this.#one(request, call, skip))
-      for (const response of await Promise.all(running)) {
+      for (const one of running) {
+        // None of them rejects.
+        const response = isPromise(one) ? await one : one
         if (response === undefined) continue
         bytes += response.length
         call.hold(response.length)
@@ -101,7 +107,8 @@ export class Dispatcher<Backend> {
     return { pieces, retryAfterMs: refused === requests.length ? retryAfterMs : undefined }
   }
 
-  async #one(request: unknown, call: CallContext, skip?: (id: unknown) => Response): Promise<Response | undefined> {
+  /** Most requests are answered at once, without a promise: a batch of them takes half the time. */
+  #one(request: unknown, call: CallContext, skip?: (id: unknown) => Response): Awaitable<Response | undefined> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
       return refusal(null, RPC_CODE.invalidRequest, 'request is not an object')
     }
@@ -110,11 +117,12 @@ export class Dispatcher<Backend> {
     if (typeof name !== 'string' || !idIsValid) {
       return refusal(null, RPC_CODE.invalidRequest, 'request needs a method (text) and an id (text, number or null)')
     }
-    const response = skip === undefined ? await this.#run(id ?? null, name, params, call) : skip(id ?? null)
-    return id === undefined ? undefined : response
+    const response = skip === undefined ? this.#run(id ?? null, name, params, call) : skip(id ?? null)
+    if (id !== undefined) return response
+    return isPromise(response) ? response.then(() => undefined) : undefined
   }
 
-  async #run(id: unknown, name: string, params: unknown, call: CallContext): Promise<Response> {
+  #run(id: unknown, name: string, params: unknown, call: CallContext): Awaitable<Response> {
     const { methods, allowances, readRefusal } = this.#options
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined
     if (method === undefined)
@@ -126,18 +134,28 @@ export class Dispatcher<Backend> {
       const message = `rate limit: ${call.identity.remote} has used up its allowance, try again in ${retryAfterMs} ms`
       return { ...refusal(id, RPC_CODE.limitExceeded, message, { retryAfterMs }), retryAfterMs }
     }
-    return this.#call(id, name, method, params, call)
+    const run = (): unknown => method.run(this.#options.backend, params, call)
+    if (call.isSliceOver()) return this.#settle(id, name, call.nextTurn().then(run), call)
+    try {
+      const result = run()
+      return isPromise(result) ? this.#settle(id, name, result, call) : success(id, result)
+    } catch (failure) {
+      return this.#failed(id, name, failure, call)
+    }
   }
 
-  async #call(id: unknown, name: string, method: Method<Backend>, params: unknown, call: CallContext): Promise<Response> {
+  async #settle(id: unknown, name: string, result: Promise<unknown>, call: CallContext): Promise<Response> {
     try {
-      if (call.isSliceOver()) await call.nextTurn()
-      return success(id, await method.run(this.#options.backend, params, call))
+      return success(id, await result)
     } catch (failure) {
-      if (failure instanceof RpcError) return refusal(id, failure.code, failure.message, failure.data)
-      if (call.isGivenUp) return tooLate(id, call)
-      this.#options.logger.error({ err: failure, method: name }, 'rpc method failed')
-      return refusal(id, RPC_CODE.internal, 'internal error')
+      return this.#failed(id, name, failure, call)
     }
+  }
+
+  #failed(id: unknown, name: string, failure: unknown, call: CallContext): Response {
+    if (failure instanceof RpcError) return refusal(id, failure.code, failure.message, failure.data)
+    if (call.isGivenUp) return tooLate(id, call)
+    this.#options.logger.error({ err: failure, method: name }, 'rpc method failed')
+    return refusal(id, RPC_CODE.internal, 'internal error')
   }
 }

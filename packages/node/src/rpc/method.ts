@@ -3,6 +3,7 @@ import type { Client } from '../fair-queue.ts'
 import { invalidParams } from './errors.ts'
 import type { Topic } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
+import { usualOf } from './schema.ts'
 import type { Shared } from './shared.ts'
 
 /** Who calls, and within which bounds. Every method receives one. */
@@ -37,8 +38,8 @@ export interface Connection {
 
 /** One JSON-RPC method: its checked parameters and what it answers. */
 export interface Method<Backend> {
-  /** Throws RpcError for wrong parameters, or what the method itself throws. */
-  run(backend: Backend, params: unknown, call: CallContext): Promise<unknown>
+  /** The result, or a promise of it. Throws RpcError for wrong parameters, or what the method itself throws. */
+  run(backend: Backend, params: unknown, call: CallContext): unknown
 }
 
 export type Methods<Backend> = Readonly<Record<string, Method<Backend>>>
@@ -52,7 +53,7 @@ export function method<Backend, const P extends readonly z.ZodType[]>(
   run: (backend: Backend, params: { -readonly [K in keyof P]: z.output<P[K]> }, call: CallContext) => unknown,
 ): Method<Backend> {
   return {
-    async run(backend, params, call) {
+    run(backend, params, call) {
       return run(backend, parseParams(schemas, params) as never, call)
     },
   }
@@ -63,6 +64,8 @@ function parseParams(schemas: readonly z.ZodType[], params: unknown): unknown[] 
   if (!Array.isArray(given)) throw invalidParams('params must be a list')
   if (given.length > schemas.length) throw invalidParams(`too many params: ${given.length}, at most ${schemas.length} are taken`)
   return schemas.map((schema, i) => {
+    const usual = usualOf(schema, given[i])
+    if (usual !== undefined) return usual
     const result = schema.safeParse(given[i] ?? undefined)
     if (result.success) return result.data
     throw invalidParams(given[i] === undefined ? `missing param ${i}` : `invalid param ${i}: ${describe(result.error)}`)

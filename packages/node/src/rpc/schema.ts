@@ -3,6 +3,15 @@ import { z } from 'zod'
 
 /** Parameters as Ethereum's JSON-RPC writes them (execution-apis). Each schema yields the protocol's own type. */
 
+/** A schema that knows the usual spellings by itself: zod takes 2 µs for an address and 4 µs for a block, which is half of what a read costs. */
+type WithUsual<S extends z.ZodType> = S & { readonly usual: (value: unknown) => z.output<S> | undefined }
+
+const withUsual = <S extends z.ZodType>(schema: S, usual: (value: unknown) => z.output<S> | undefined): WithUsual<S> =>
+  Object.assign(schema, { usual })
+
+/** What a value means where it is spelled as usual; undefined where the schema has to say. */
+export const usualOf = (schema: z.ZodType, value: unknown): unknown => (schema as Partial<WithUsual<z.ZodType>>).usual?.(value)
+
 const QUANTITY = /^0x(0|[1-9a-f][0-9a-f]*)$/i
 
 const hexQuantity = z.string().regex(QUANTITY, 'must be a hex quantity without leading zeros, such as 0x1f')
@@ -35,15 +44,25 @@ export const storageKey = z
     return hexToBytes(`0x${digits.length % 2 === 0 ? '' : '0'}${digits}`)
   })
 
-export const address = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address: 0x and 40 hex digits')
-  .transform((text): Address => toAddress(text))
+const ADDRESS = /^0x[0-9a-fA-F]{40}$/
 
-export const hash = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{64}$/, 'must be a hash: 0x and 64 hex digits')
-  .transform((text): Hash => toHash(text))
+export const address = withUsual(
+  z
+    .string()
+    .regex(ADDRESS, 'must be an address: 0x and 40 hex digits')
+    .transform((text): Address => toAddress(text)),
+  (value) => (typeof value === 'string' && ADDRESS.test(value) ? (value.toLowerCase() as Address) : undefined),
+)
+
+const HASH = /^0x[0-9a-fA-F]{64}$/
+
+export const hash = withUsual(
+  z
+    .string()
+    .regex(HASH, 'must be a hash: 0x and 64 hex digits')
+    .transform((text): Hash => toHash(text)),
+  (value) => (typeof value === 'string' && HASH.test(value) ? (value.toLowerCase() as Hash) : undefined),
+)
 
 const TAGS = ['latest', 'earliest', 'pending', 'safe', 'finalized'] as const
 export type BlockTag = (typeof TAGS)[number]
@@ -51,25 +70,37 @@ export type BlockTag = (typeof TAGS)[number]
 /** A block named by tag, number or hash. */
 export type BlockReference = { readonly tag: BlockTag } | { readonly height: number } | { readonly hash: Hash }
 
+const LATEST = { tag: 'latest' } as const
+
+function usualBlock(value: unknown): typeof LATEST | { readonly height: number } | undefined {
+  if (value === 'latest') return LATEST
+  if (typeof value !== 'string' || !QUANTITY.test(value)) return undefined
+  const height = Number(value)
+  return Number.isSafeInteger(height) ? { height } : undefined
+}
+
 const tagOrNumber = z.union([z.enum(TAGS).transform((tag) => ({ tag })), quantity.transform((height) => ({ height }))], {
   error: `must be a block number in hex or one of ${TAGS.join(', ')}`,
 })
 
 /** `eth_getBlockByNumber` and the like. */
-export const blockNumber = tagOrNumber
+export const blockNumber = withUsual(tagOrNumber, usualBlock)
 export type BlockNumber = z.output<typeof blockNumber>
 
 /** State methods: a tag, a number, or EIP-1898's object. Absent means latest. */
-export const blockReference = z
-  .union([
-    tagOrNumber,
-    z.strictObject({ blockNumber: quantity }).transform(({ blockNumber: height }) => ({ height })),
-    // Every block here is canonical, so that `requireCanonical` holds by itself.
-    z
-      .strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() })
-      .transform((reference) => ({ hash: reference.blockHash })),
-  ])
-  .default({ tag: 'latest' })
+export const blockReference = withUsual(
+  z
+    .union([
+      tagOrNumber,
+      z.strictObject({ blockNumber: quantity }).transform(({ blockNumber: height }) => ({ height })),
+      // Every block here is canonical, so that `requireCanonical` holds by itself.
+      z
+        .strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() })
+        .transform((reference) => ({ hash: reference.blockHash })),
+    ])
+    .default(LATEST),
+  usualBlock,
+)
 
 /** Integer that some clients send as a number and others as a quantity: `eth_feeHistory`'s count, EIP-7966's timeout. */
 export const looseInteger = z.union([z.int().nonnegative(), quantity])

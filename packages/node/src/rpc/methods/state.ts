@@ -1,4 +1,5 @@
 import { bytesToHex } from '@quoin/protocol'
+import { whenThere } from '../../awaitable.ts'
 import type { RpcBackend, StateView } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
@@ -26,12 +27,13 @@ function storageWord(value: Uint8Array): Uint8Array {
 const isPending = (reference: BlockReference): boolean => 'tag' in reference && reference.tag === 'pending'
 
 export const stateMethods: Methods<RpcBackend> = {
-  eth_getBalance: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>
-    quantityHex((await stateOf(backend, reference).account(account)).balance),
+  eth_getBalance: method([address, blockReference], (backend: RpcBackend, [account, reference]) =>
+    whenThere(stateOf(backend, reference).account(account), ({ balance }) => quantityHex(balance)),
   ),
-  eth_getTransactionCount: method([address, blockReference], async (backend: RpcBackend, [account, reference]) => {
-    const waiting = isPending(reference) ? await backend.pool.pendingNonce(account) : undefined
-    return quantityHex(waiting ?? (await stateOf(backend, reference).account(account)).nonce)
+  eth_getTransactionCount: method([address, blockReference], (backend: RpcBackend, [account, reference]) => {
+    const next = () => whenThere(stateOf(backend, reference).account(account), ({ nonce }) => quantityHex(nonce))
+    if (!isPending(reference)) return next()
+    return backend.pool.pendingNonce(account).then((waiting) => (waiting === undefined ? next() : quantityHex(waiting)))
   }),
   eth_getCode: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>
     bytesToHex((await stateOf(backend, reference).code(account)) ?? new Uint8Array(0)),

@@ -1,0 +1,45 @@
+import type { PastState } from '@quoin/execution'
+import type { Address } from '@quoin/protocol'
+import type { Awaitable } from '../awaitable.ts'
+import type { AccountView, StateView } from '../rpc/backend.ts'
+
+/** Accounts that are remembered; some 200 bytes each. */
+const ACCOUNTS_MAX = 16_384
+
+/** The state of one block, kept for as long as that is the head: clients ask for the same accounts again and again. */
+export class HeadState implements StateView {
+  readonly #state: PastState
+  readonly #accounts = new Map<Address, AccountView>()
+
+  constructor(state: PastState) {
+    this.#state = state
+  }
+
+  get height(): number {
+    return this.#state.height
+  }
+
+  account(address: Address): Awaitable<AccountView> {
+    return this.#accounts.get(address) ?? this.#read(address)
+  }
+
+  code(address: Address): Promise<Uint8Array | undefined> {
+    return this.#state.code(address)
+  }
+
+  storage(address: Address, rawKey: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#state.storage(address, rawKey)
+  }
+
+  async #read(address: Address): Promise<AccountView> {
+    const { nonce, balance } = await this.#state.account(address)
+    const account = { nonce, balance }
+    // What was read first goes first; it costs one read to have it again.
+    for (const oldest of this.#accounts.keys()) {
+      if (this.#accounts.size < ACCOUNTS_MAX) break
+      this.#accounts.delete(oldest)
+    }
+    this.#accounts.set(address, account)
+    return account
+  }
+}

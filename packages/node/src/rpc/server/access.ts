@@ -50,6 +50,8 @@ export class Access {
   readonly #proxies = new BlockList()
   readonly #hosts: ReadonlySet<string>
   readonly #origins: ReadonlySet<string>
+  /** The last one that was allowed: nearly all clients write the same. */
+  #allowedHost: string | undefined
 
   constructor(settings: AccessSettings) {
     this.#settings = settings
@@ -83,7 +85,13 @@ export class Access {
    * rebinding); it cannot do so with an address.
    */
   allowsHost(host: string | undefined): boolean {
-    if (host === undefined || this.#hosts.has('*')) return true
+    if (host === undefined || host === this.#allowedHost || this.#hosts.has('*')) return true
+    const isAllowed = this.#isHost(host)
+    if (isAllowed) this.#allowedHost = host
+    return isAllowed
+  }
+
+  #isHost(host: string): boolean {
     const name = host.replace(/:\d+$/, '').toLowerCase()
     return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || this.#hosts.has(name)
   }

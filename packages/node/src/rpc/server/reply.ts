@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import { RPC_CODE } from '../errors.ts'
 import type { ClientConnection } from './connections.ts'
 
 /** Pieces up to this many characters together are sent as one text. */
-const JOINED_CHARS_MAX = 64 * 1024
+export const JOINED_CHARS_MAX = 64 * 1024
 
 export interface Reply {
   readonly status: number
@@ -51,8 +52,8 @@ export async function sendReply(
 }
 
 /** Characters that were handed on: all of them, unless the client is gone. */
-async function writeAll(
-  response: ServerResponse,
+export async function writeAll(
+  target: Writable,
   connection: ClientConnection,
   pieces: readonly string[],
   sendMs: number,
@@ -62,20 +63,20 @@ async function writeAll(
   for (const piece of pieces) {
     chunk += piece
     if (chunk.length < JOINED_CHARS_MAX) continue
-    const isTaken = response.write(chunk)
+    const isTaken = target.write(chunk)
     connection.workBytes -= chunk.length
     written += chunk.length
     chunk = ''
-    if (!isTaken) await happened(response, 'drain', connection, sendMs)
+    if (!isTaken) await happened(target, 'drain', connection, sendMs)
     if (connection.gone.aborted) return written
   }
-  if (chunk !== '') response.write(chunk)
+  if (chunk !== '') target.write(chunk)
   return written
 }
 
 /** Waits until the client has taken what waits for it, or is gone. */
-function happened(
-  response: ServerResponse,
+export function happened(
+  target: Writable,
   event: 'drain' | 'finish',
   { socket, gone }: ClientConnection,
   sendMs: number,
@@ -86,14 +87,14 @@ function happened(
     const done = (): void => {
       socket.setTimeout(0)
       socket.removeListener('timeout', late)
-      response.removeListener(event, done)
+      target.removeListener(event, done)
       gone.removeEventListener('abort', done)
       resolve()
     }
     // Counts from the last byte that the client took.
     socket.setTimeout(sendMs)
     socket.once('timeout', late)
-    response.once(event, done)
+    target.once(event, done)
     gone.addEventListener('abort', done, { once: true })
   })
 }

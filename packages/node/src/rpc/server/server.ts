@@ -16,6 +16,9 @@ import { openShared, type Shared } from '../shared.ts'
 import { Access, type AccessSettings } from './access.ts'
 import { CallSlots } from './call-slots.ts'
 import { type ClientConnection, Connections } from './connections.ts'
+import { PlainLane } from './plain-lane.ts'
+import { PlainReplies } from './plain-replies.ts'
+import type { PlainRequest } from './plain-request.ts'
 import { drain, type Reply, readBody, refusalReply, sendReply } from './reply.ts'
 import { SocketConnection } from './socket.ts'
 
@@ -29,7 +32,7 @@ export interface RpcServerOptions<Backend extends RpcBackend = RpcBackend> {
   /** 0 lets the operating system choose. */
   readonly port: number
   readonly settings: RpcSettings
-  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after'>
   readonly random: Random
   readonly logger: RpcLogger
   /** What is served; every method of a node by default. */
@@ -90,6 +93,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   readonly #pings: NodeJS.Timeout
   readonly #stopping = new AbortController()
   readonly #slots = new CallSlots()
+  readonly #replies: PlainReplies
   #settings: RpcSettings
   #access: Access
   #isStopping = false
@@ -101,6 +105,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const { limits } = settings
     this.host = options.host
     this.#options = options
+    this.#replies = new PlainReplies(clock)
     this.#settings = settings
     this.#access = new Access(settings)
     const onFailure = (err: unknown): void => logger.error({ err }, 'a subscription failed')
@@ -127,7 +132,12 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       clientTracking: false,
       perMessageDeflate: false,
     })
-    this.#http.on('connection', (socket: Socket) => this.#connections.accept(socket))
+    // What Node.js does with a connection waits until one is more than plain requests.
+    const listeners = this.#http.listeners('connection') as ((this: Server, socket: Socket) => void)[]
+    const [serve] = listeners
+    if (serve === undefined || listeners.length > 1) throw new Error('node:http accepts connections in an unknown way')
+    this.#http.removeListener('connection', serve)
+    this.#http.on('connection', (socket: Socket) => this.#accept(socket, () => serve.call(this.#http, socket)))
     this.#http.on('request', (request, response) => void this.#onRequest(request, response))
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#onUpgrade(request, socket, head))
     this.#pings = setInterval(() => {
@@ -188,6 +198,26 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#webSockets.close()
   }
 
+  #accept(socket: Socket, handOver: () => void): void {
+    this.#connections.accept(socket)
+    const connection = this.#connections.of(socket)
+    if (connection === undefined) return
+    new PlainLane({
+      ...{ connection, handOver, jsonTypes: JSON_TYPES, replies: this.#replies },
+      limits: () => this.#settings.limits,
+      takes: ({ head, body }) =>
+        !this.#isStopping && body.length <= this.#settings.limits.bodyBytesMax && this.#access.allowsHost(head.host),
+      answer: (request) => this.#answerPlain(request, connection),
+      isStopping: () => this.#isStopping,
+    })
+  }
+
+  async #answerPlain({ head, body }: PlainRequest, connection: ClientConnection): Promise<Reply | undefined> {
+    connection.activeMs = this.#options.clock.monotonic()
+    connection.received()
+    return this.#replyTo(body, connection, head.forwardedFor)
+  }
+
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#connections.of(request.socket)
     // It was destroyed to make room, with requests that had been read already.
@@ -240,8 +270,13 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       drain(request, limits.drainMs)
       return refusalReply(413, `request body is larger than ${limits.bodyBytesMax} bytes`)
     }
-    const remote = this.#access.remoteOf(connection.peer, forwardedFor(request))
+    return this.#replyTo(body, connection, forwardedFor(request))
+  }
+
+  async #replyTo(body: Buffer, connection: ClientConnection, forwarded: string | undefined): Promise<Reply | undefined> {
+    const remote = this.#access.remoteOf(connection.peer, forwarded)
     const answer = await this.#answer(body, connection, { remote, connection: connection.id }, undefined)
+    if (answer === 'given-up') return undefined
     if (answer === undefined) return { status: 204, type: 'application/json', pieces: [''] }
     const { pieces, retryAfterMs } = answer
     if (retryAfterMs === undefined) return { status: 200, type: 'application/json', pieces }
@@ -265,20 +300,25 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     return { status: 405, type: 'text/plain', pieces: [EXPLANATION], headers: { allow: 'POST' } }
   }
 
-  /** Never rejects. */
+  /** Undefined when nothing is to be answered. Never rejects. */
   async #answer(
     bytes: Buffer,
     connection: ClientConnection,
     identity: Client,
     socket: Connection | undefined,
-  ): Promise<Answer | undefined> {
+  ): Promise<Answer | 'given-up' | undefined> {
     this.#requests++
     connection.running++
     connection.workBytes += bytes.length
     const { limits } = this.#settings
-    await this.#slots.take(identity, limits.callsMax)
+    const place = this.#slots.take(identity, limits.callsMax)
+    if (place !== undefined) await place
     const call = new Call({
-      ...{ identity, limits, connection: socket, shared: this.#shared, clock: this.#options.clock },
+      identity,
+      limits,
+      connection: socket,
+      shared: this.#shared,
+      clock: this.#options.clock,
       abandoned: [connection.gone, this.#stopping.signal],
       onBytes: (count) => {
         connection.workBytes += count
@@ -290,7 +330,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       return answer
     } catch (failure) {
       if (!(failure instanceof CallGivenUp)) this.#options.logger.error({ err: failure }, 'a request failed')
-      return undefined
+      return 'given-up'
     } finally {
       call.end()
       connection.running--
@@ -314,7 +354,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
         limits: () => this.#settings.limits,
         answer: async (bytes, self) => {
           connection.activeMs = this.#options.clock.monotonic()
-          return (await this.#answer(bytes, connection, client, self))?.pieces
+          const answer = await this.#answer(bytes, connection, client, self)
+          return answer === 'given-up' ? undefined : answer?.pieces
         },
       })
       this.#sockets.add(opened)

@@ -1,0 +1,60 @@
+import { STATUS_CODES } from 'node:http'
+import type { Clock } from '../../powers.ts'
+import type { ClientConnection } from './connections.ts'
+import { happened, JOINED_CHARS_MAX, type Reply, writeAll } from './reply.ts'
+
+/** How a plain reply is sent. */
+export interface PlainSending {
+  /** The server closes its connections. */
+  readonly isLast: boolean
+  readonly keepAliveMs: number
+  readonly sendMs: number
+}
+
+/** The heads of replies that go to a socket without `node:http`, with the fields that it would give them (RFC 9110, 6.6.1). */
+export class PlainReplies {
+  readonly #clock: Pick<Clock, 'now'>
+  #second = Number.NaN
+  #date = ''
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  /** Sends a reply; resolves as `sendReply` does. */
+  async send(connection: ClientConnection, reply: Reply, sending: PlainSending): Promise<void> {
+    const { socket } = connection
+    const { pieces } = reply
+    const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
+    const head = this.#head(reply, length, sending)
+    if (length <= JOINED_CHARS_MAX) {
+      const body = pieces.length === 1 ? pieces[0]! : pieces.join('')
+      // As many bytes as characters: all of them are ASCII, which is written faster so.
+      socket.write(head + body, body.length === length ? 'latin1' : 'utf8')
+    } else {
+      connection.workBytes += length
+      const written = await writeAll(socket, connection, [head, ...pieces], sending.sendMs)
+      connection.workBytes -= head.length + length - written
+    }
+    if (socket.writableNeedDrain) await happened(socket, 'drain', connection, sending.sendMs)
+    if (socket.timeout !== sending.keepAliveMs) socket.setTimeout(sending.keepAliveMs)
+  }
+
+  #head({ status, type, headers }: Reply, length: number, { isLast, keepAliveMs }: PlainSending): string {
+    const connection = isLast ? 'close' : `keep-alive\r\nkeep-alive: timeout=${Math.floor(keepAliveMs / 1_000)}`
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ndate: ${this.#now()}\r\nconnection: ${connection}\r\n`
+    if (headers !== undefined) for (const [name, value] of Object.entries(headers)) head += `${name}: ${value}\r\n`
+    return status === 204 ? `${head}\r\n` : `${head}content-type: ${type}\r\ncontent-length: ${length}\r\n\r\n`
+  }
+
+  /** Made once a second. */
+  #now(): string {
+    const nowMs = this.#clock.now()
+    const second = Math.floor(nowMs / 1_000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#date = new Date(nowMs).toUTCString()
+    }
+    return this.#date
+  }
+}

@@ -1,0 +1,86 @@
+/** What the head of a plain request says. */
+export interface PlainHead {
+  readonly host: string
+  readonly forwardedFor: string | undefined
+  readonly bodyBytes: number
+}
+
+/** A longer head is left to Node's parser. */
+export const PLAIN_HEAD_BYTES_MAX = 2_048
+
+const END = '\r\n\r\n'
+const REQUEST_LINE = 'POST / HTTP/1.1\r\n'
+/** RFC 9110, 5.1 and 5.5: a token, and visible characters of ASCII. Anything else is left to Node's parser. */
+const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x20-\x7e]*?)[ \t]*$/
+
+/** Fields that say something about the request beyond what is read here, or whose answer needs more than a body. */
+const OTHER_WAYS: ReadonlySet<string> = new Set([
+  'transfer-encoding',
+  'expect',
+  'upgrade',
+  'trailer',
+  'te',
+  'content-encoding',
+  'origin',
+])
+const READ_FIELDS: ReadonlySet<string> = new Set(['host', 'content-type', 'content-length', 'connection', 'x-forwarded-for'])
+
+/**
+ * Reads the head of a request that is spelled as nearly every client of JSON-RPC does it: `POST /` in HTTP/1.1 with a length, JSON, and nothing
+ * that changes how the body is read or the connection goes on (RFC 9112, 6.3). Undefined for anything else: another parser has to say what
+ * it is, and nothing is wrong with it yet. `text` ends with the empty line.
+ */
+export function readPlainHead(text: string, jsonTypes: ReadonlySet<string>): PlainHead | undefined {
+  if (!text.startsWith(REQUEST_LINE)) return undefined
+  const fields = new Map<string, string>()
+  for (const line of text.slice(REQUEST_LINE.length, -END.length).split('\r\n')) {
+    const [, name, value] = FIELD.exec(line) ?? []
+    if (name === undefined || value === undefined) return undefined
+    const key = name.toLowerCase()
+    if (OTHER_WAYS.has(key) || (READ_FIELDS.has(key) && fields.has(key))) return undefined
+    fields.set(key, value)
+  }
+  const host = fields.get('host')
+  const type = fields.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
+  const length = fields.get('content-length')
+  if (host === undefined || type === undefined || length === undefined) return undefined
+  if (!jsonTypes.has(type) || !/^[0-9]{1,7}$/.test(length)) return undefined
+  if ((fields.get('connection') ?? 'keep-alive').toLowerCase() !== 'keep-alive') return undefined
+  return { host, forwardedFor: fields.get('x-forwarded-for'), bodyBytes: Number(length) }
+}
+
+/** A plain request that one read of a socket brought, whole and alone. */
+export interface PlainRequest {
+  readonly head: PlainHead
+  readonly body: Buffer
+}
+
+/** Reads the requests of one connection. A client sends nearly the same head each time: the last one is remembered, and compared. */
+export class PlainRequests {
+  readonly #jsonTypes: ReadonlySet<string>
+  #bytes: Buffer | undefined
+  #head: PlainHead | undefined
+
+  constructor(jsonTypes: ReadonlySet<string>) {
+    this.#jsonTypes = jsonTypes
+  }
+
+  /** Undefined unless the chunk is one plain request from its first byte to its last. */
+  read(chunk: Buffer): PlainRequest | undefined {
+    const head = this.#headOf(chunk)
+    const bodyAt = this.#bytes?.length
+    if (head === undefined || bodyAt === undefined || chunk.length !== bodyAt + head.bodyBytes) return undefined
+    return { head, body: chunk.subarray(bodyAt) }
+  }
+
+  #headOf(chunk: Buffer): PlainHead | undefined {
+    const last = this.#bytes
+    if (last !== undefined && chunk.length >= last.length && last.compare(chunk, 0, last.length) === 0) return this.#head
+    const end = chunk.subarray(0, PLAIN_HEAD_BYTES_MAX).indexOf(END)
+    if (end < 0) return undefined
+    const text = chunk.toString('latin1', 0, end + END.length)
+    this.#head = readPlainHead(text, this.#jsonTypes)
+    this.#bytes = Buffer.from(text, 'latin1')
+    return this.#head
+  }
+}

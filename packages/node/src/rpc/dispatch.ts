@@ -72,7 +72,9 @@ export class Dispatcher<Backend> {
     const parsed = await parseRequests(bytes, call, call.limits)
     if (!parsed.ok) return answerOf(refusal(null, parsed.error.code, parsed.error.message))
     if (parsed.value.kind === 'batch') return this.#batch(parsed.value.requests, call)
-    const response = await this.#one(parsed.value.request, call)
+    // It may have waited long for its place.
+    const late = call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined
+    const response = await this.#one(parsed.value.request, call, late)
     return response === undefined ? undefined : answerOf(response)
   }
 

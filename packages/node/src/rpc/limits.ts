@@ -35,6 +35,9 @@ export interface RpcLimits {
   readonly sweepMs: number
   /** Requests that are being answered at a time; more wait for a turn. */
   readonly callsMax: number
+  /** Those of one address, and how many each address may have whatever others have. */
+  readonly callsPerRemoteMax: number
+  readonly callsKept: number
   /** Requests of one connection that are being answered at a time; nothing more is read from it meanwhile. */
   readonly callsPerConnectionMax: number
   /** Requests that one connection may have sent on beyond that, in what was read already. */
@@ -106,6 +109,8 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   heldBytesMax: 128 * MiB,
   sweepMs: 250,
   callsMax: 8_192,
+  callsPerRemoteMax: 2_048,
+  callsKept: 8,
   callsPerConnectionMax: 64,
   callsWaitingMax: 4_096,
   subscriptionsPerConnectionMax: 128,
@@ -142,7 +147,9 @@ export function checkRpcLimits(limits: RpcLimits): RpcLimits {
       limits.heldBytesMax >= 2 * (limits.bodyBytesMax + limits.responseBytesMax),
       'heldBytesMax holds two requests and their answers',
     ],
-    [limits.callsPerConnectionMax <= limits.callsMax, 'callsPerConnectionMax is at most callsMax'],
+    [limits.callsPerConnectionMax <= limits.callsPerRemoteMax, 'callsPerConnectionMax is at most callsPerRemoteMax'],
+    [limits.callsPerRemoteMax < limits.callsMax, 'callsPerRemoteMax leaves places to others'],
+    [limits.callsKept <= limits.callsPerConnectionMax, 'callsKept is at most callsPerConnectionMax'],
     [limits.headersMs <= limits.receiveMs, 'headersMs is at most receiveMs'],
     [
       limits.logTermsPerRemoteMax >= limits.logAddressesMax + limits.logTopicsMax,

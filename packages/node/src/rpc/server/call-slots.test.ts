@@ -1,21 +1,51 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CallSlots } from './call-slots.ts'
 
-it('whoever finds no place waits for one, and addresses take turns', async () => {
+const LIMITS = { callsMax: 4, callsPerRemoteMax: 3, callsKept: 1 }
+const client = (remote: string, connection = 1) => ({ remote, connection })
+
+function open() {
   const slots = new CallSlots()
-  const client = (remote: string, connection: number) => ({ remote, connection })
-  expect([slots.take(client('a', 1), 2), slots.take(client('a', 1), 2)]).toEqual([undefined, undefined])
   const order: string[] = []
-  const waiting = [client('a', 1), client('a', 2), client('b', 3)].map((one) =>
-    slots.take(one, 2)!.then(() => void order.push(`${one.remote}${one.connection}`)),
-  )
-  for (let i = 0; i < 3; i++) {
-    slots.release()
+  const take = (remote: string, connection = 1): boolean => {
+    const place = slots.take(client(remote, connection), LIMITS)
+    void place?.then(() => order.push(`${remote}${connection}`))
+    return place === undefined
+  }
+  const release = async (remote: string) => {
+    slots.release(client(remote), LIMITS)
     await Promise.resolve()
   }
-  await Promise.all(waiting)
-  expect(order).toEqual(['a1', 'b3', 'a2'])
-  slots.release()
-  slots.release()
-  expect(slots.take(client('c', 4), 1)).toBeUndefined()
+  return { take, release, order }
+}
+
+describe('places for calls', () => {
+  it('are given in turns, by address and then by connection', async () => {
+    const { take, release, order } = open()
+    expect([take('a'), take('a'), take('b'), take('b')]).toEqual([true, true, true, true])
+    expect([take('a', 1), take('a', 2), take('b', 3)]).toEqual([false, false, false])
+    for (const remote of ['a', 'b', 'a']) await release(remote)
+    expect(order).toEqual(['a1', 'b3', 'a2'])
+  })
+
+  it('are left to others by one address, and come back to it', async () => {
+    const { take, release, order } = open()
+    expect([take('a'), take('a'), take('a'), take('a', 2)]).toEqual([true, true, true, false])
+    expect(take('b')).toBe(true)
+    await release('b')
+    expect(order).toEqual([])
+    await release('a')
+    expect(order).toEqual(['a2'])
+  })
+
+  it('are there for whoever has none, however many others have', async () => {
+    const { take, release, order } = open()
+    for (const remote of ['a', 'a', 'a', 'b']) take(remote)
+    expect([take('c'), take('c', 2)]).toEqual([true, false])
+    // Still as many as there are in all.
+    await release('b')
+    expect(order).toEqual([])
+    await release('a')
+    expect(order).toEqual(['c2'])
+  })
 })

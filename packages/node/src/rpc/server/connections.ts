@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../powers.ts'
 import type { RpcLimits } from '../limits.ts'
+import { clientOf } from './access.ts'
 
 type ConnectionLimits = Pick<RpcLimits, 'connectionsMax' | 'connectionsPerRemoteMax' | 'heldBytesMax' | 'sweepMs'>
 
@@ -11,10 +13,14 @@ export class ClientConnection {
   readonly socket: Socket
   /** Address of the other end: a client, or the proxy before it. */
   readonly peer: string
+  /** Whose it is: the peer's site. */
+  readonly client: string
   readonly #gone = new AbortController()
   /** When it last got or sent something that a client asked for. */
   activeMs: number
-  /** Requests that are being answered. */
+  /** HTTP requests whose heads were read and whose answers are not sent. */
+  unanswered = 0
+  /** Calls that are being answered. */
   running = 0
   /** Answers that are being sent. */
   sending = 0
@@ -24,13 +30,28 @@ export class ClientConnection {
   workBytes = 0
   /** What had come in when the last request was whole. */
   #readBytes = 0
+  /** Sweeps at which it held something, since it last held nothing. */
+  #heldSweeps = 0
+  /** Answers that wait until the client reads. */
+  #unread = 0
+  #sendMs = 0
 
   constructor(id: number, socket: Socket, nowMs: number) {
     this.id = id
     this.socket = socket
     this.peer = socket.remoteAddress ?? ''
+    this.client = clientOf(this.peer)
     this.activeMs = nowMs
+    // Whoever has the socket may have no listener of its own, as between `upgrade` and a refusal. It closes after any error.
+    socket.on('error', () => {})
+    // As many as it has calls and answers under way.
+    setMaxListeners(0, this.#gone.signal)
     socket.once('close', () => this.#gone.abort())
+  }
+
+  /** A call of it is being answered, or an answer sent. */
+  get isAtWork(): boolean {
+    return this.running + this.sending > 0
   }
 
   /** Aborted when the client is gone. */
@@ -43,6 +64,31 @@ export class ClientConnection {
     this.#readBytes = this.socket.bytesRead
   }
 
+  /** What it takes of memory, the more the longer it has done so: those who go on leave nothing behind, those who stop keep what they hold. */
+  sweep(): number {
+    const bytes = this.heldBytes
+    this.#heldSweeps = bytes === 0 ? 0 : this.#heldSweeps + 1
+    return bytes * this.#heldSweeps
+  }
+
+  /** From now on the client must read: after `sendMs` without a byte taken it is closed. */
+  awaitReading(sendMs: number): void {
+    if (this.#unread++ > 0) return
+    this.#sendMs = sendMs
+    this.socket.setTimeout(sendMs)
+    this.socket.on('timeout', this.#onLate)
+  }
+
+  /** The client has read what one `awaitReading` waited for. */
+  hasRead(): void {
+    if (--this.#unread > 0) return
+    this.socket.removeListener('timeout', this.#onLate)
+    // Unless somebody has set another one meanwhile.
+    if (this.socket.timeout === this.#sendMs) this.socket.setTimeout(0)
+  }
+
+  readonly #onLate = (): void => void this.socket.destroy()
+
   /** Bytes that it takes of memory: of a request that is coming in, of answers that are made, and of what the client has not read. */
   get heldBytes(): number {
     return this.socket.bytesRead - this.#readBytes + this.workBytes + this.socket.writableLength
@@ -51,7 +97,8 @@ export class ClientConnection {
 
 /**
  * The connections of a server. When they are too many, or take too much memory, the one goes that is least missed, so that no client can lock
- * others out: of the address with the most connections the one that is idle longest; of all the one that takes most.
+ * others out: of the clients with the most connections the one that did nothing longest; of the client that takes most, for longest, the one
+ * that does.
  */
 export class Connections {
   readonly #limits: () => ConnectionLimits
@@ -59,7 +106,7 @@ export class Connections {
   /** Whether an address is that of a proxy, behind which many clients are. */
   readonly #isProxy: (address: string) => boolean
   readonly #open = new Map<Socket, ClientConnection>()
-  readonly #byPeer = new Map<string, Set<ClientConnection>>()
+  readonly #byClient = new Map<string, Set<ClientConnection>>()
   readonly #timer: NodeJS.Timeout
   readonly counters = { accepted: 0, refused: 0, evicted: 0 }
   #lastId = 0
@@ -82,29 +129,39 @@ export class Connections {
   /** Takes a connection in, and destroys another one, or this one, where there are too many. */
   accept(socket: Socket): void {
     const connection = new ClientConnection(++this.#lastId, socket, this.#clock.monotonic())
-    if (!this.#hasPlace(connection.peer)) {
+    if (!this.#hasPlace(connection)) {
       this.counters.refused++
       socket.destroy()
       return
     }
     this.counters.accepted++
     this.#open.set(socket, connection)
-    const { peer } = connection
-    this.#byPeer.set(peer, this.#ofPeer(peer).add(connection))
+    const { client } = connection
+    this.#byClient.set(client, this.#ofClient(client).add(connection))
     socket.once('close', () => this.#forget(connection))
   }
 
   /** Frees memory where the connections take too much of it together. */
   makeRoom(): void {
     const { heldBytesMax } = this.#limits()
-    const heavy = [...this.#open.values()].map((connection) => ({ connection, bytes: connection.heldBytes }))
+    const heavy = [...this.#open.values()].map((connection) => ({
+      connection,
+      bytes: connection.heldBytes,
+      weight: connection.sweep(),
+    }))
     let total = heavy.reduce((sum, { bytes }) => sum + bytes, 0)
     if (total <= heldBytesMax) return
-    heavy.sort((a, b) => b.bytes - a.bytes)
-    for (const { connection, bytes } of heavy) {
-      if (total <= heldBytesMax) return
+    const weights = new Map<string, number>()
+    for (const { connection, weight } of heavy) weights.set(connection.client, (weights.get(connection.client) ?? 0) + weight)
+    heavy.sort((a, b) => b.weight - a.weight)
+    while (total > heldBytesMax && heavy.length > 0) {
+      const [client, most] = [...weights].reduce((a, b) => (b[1] > a[1] ? b : a))
+      const at = heavy.findIndex(({ connection }) => connection.client === client)
+      const [{ connection, bytes, weight }] = heavy.splice(at, 1) as [(typeof heavy)[number]]
       this.#evict(connection)
       total -= bytes
+      if (heavy.some((other) => other.connection.client === client)) weights.set(client, most - weight)
+      else weights.delete(client)
     }
   }
 
@@ -117,36 +174,34 @@ export class Connections {
     return [...this.#open.values()]
   }
 
-  #hasPlace(peer: string): boolean {
+  #hasPlace({ client, peer }: ClientConnection): boolean {
     const { connectionsMax, connectionsPerRemoteMax } = this.#limits()
-    const own = this.#ofPeer(peer)
-    if (!this.#isProxy(peer) && own.size >= connectionsPerRemoteMax) return this.#evictIdlest(own, false)
+    const own = this.#ofClient(client)
+    if (!this.#isProxy(peer) && own.size >= connectionsPerRemoteMax) return this.#evictIdlest([...own], false)
     if (this.#open.size < connectionsMax) return true
-    const most = this.#largestPeer()
-    // Whoever has fewer than another may take its place, even where that one is at work.
-    return this.#evictIdlest(most, most.size > own.size + 1)
+    let most = 0
+    for (const { size } of this.#byClient.values()) most = Math.max(most, size)
+    const candidates = [...this.#byClient.values()].filter(({ size }) => size === most).flatMap((set) => [...set])
+    // Whoever has fewer than another may take its place, even where that one is at work; so may whoever has none.
+    return this.#evictIdlest(candidates, most > own.size + 1 || own.size === 0)
   }
 
-  #ofPeer(peer: string): Set<ClientConnection> {
-    return this.#byPeer.get(peer) ?? new Set()
-  }
-
-  #largestPeer(): ReadonlySet<ClientConnection> {
-    return [...this.#byPeer.values()].reduce((most, set) => (set.size > most.size ? set : most), new Set())
+  #ofClient(client: string): Set<ClientConnection> {
+    return this.#byClient.get(client) ?? new Set()
   }
 
   #forget(connection: ClientConnection): void {
     if (!this.#open.delete(connection.socket)) return
-    const own = this.#ofPeer(connection.peer)
+    const own = this.#ofClient(connection.client)
     own.delete(connection)
-    if (own.size === 0) this.#byPeer.delete(connection.peer)
+    if (own.size === 0) this.#byClient.delete(connection.client)
   }
 
-  /** False where all are at work, and none of them is to be disturbed. */
-  #evictIdlest(candidates: ReadonlySet<ClientConnection>, evenBusy: boolean): boolean {
-    const all = [...candidates]
-    const idle = all.filter(({ running, subscriptions }) => running === 0 && subscriptions === 0)
-    const pool = idle.length > 0 ? idle : evenBusy ? all : []
+  /** Idle ones first, then those that only listen, then those at work. False where all are busy, and none of them is to be disturbed. */
+  #evictIdlest(candidates: readonly ClientConnection[], evenBusy: boolean): boolean {
+    const resting = candidates.filter(({ isAtWork }) => !isAtWork)
+    const idle = resting.filter(({ subscriptions }) => subscriptions === 0)
+    const pool = idle.length > 0 || !evenBusy ? idle : resting.length > 0 ? resting : candidates
     const idlest = pool.reduce<ClientConnection | undefined>(
       (a, b) => (a === undefined || b.activeMs < a.activeMs ? b : a),
       undefined,

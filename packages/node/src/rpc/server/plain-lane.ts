@@ -37,7 +37,6 @@ export class PlainLane {
     this.#socket = options.connection.socket
     this.#requests = new PlainRequests(options.jsonTypes)
     this.#socket.on('data', this.#onData)
-    this.#socket.on('error', this.#onError)
     this.#socket.on('end', this.#onEnd)
     this.#socket.on('timeout', this.#onTimeout)
     this.#socket.setTimeout(options.limits().headersMs)
@@ -55,15 +54,11 @@ export class PlainLane {
     else void this.#serve(request)
   }
 
-  /** A reset is told by `close`, too. */
-  readonly #onError = (): void => {}
-
   /** The client says no more: as `node:http` does, it is taken to be gone. */
   readonly #onEnd = (): void => void this.#socket.end()
 
   readonly #onTimeout = (): void => {
-    const { running, sending } = this.#options.connection
-    if (running + sending === 0) this.#socket.destroy()
+    if (!this.#options.connection.isAtWork) this.#socket.destroy()
   }
 
   async #serve(request: PlainRequest): Promise<void> {
@@ -89,7 +84,6 @@ export class PlainLane {
     if (socket.destroyed) return
     socket.pause()
     socket.removeListener('data', this.#onData)
-    socket.removeListener('error', this.#onError)
     socket.removeListener('end', this.#onEnd)
     socket.removeListener('timeout', this.#onTimeout)
     socket.setTimeout(0)

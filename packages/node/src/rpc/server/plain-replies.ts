@@ -32,7 +32,7 @@ export class PlainReplies {
       // As many bytes as characters: all of them are ASCII, which is written faster so.
       socket.write(head + body, body.length === length ? 'latin1' : 'utf8')
     } else {
-      connection.workBytes += length
+      connection.workBytes += head.length + length
       const written = await writeAll(socket, connection, [head, ...pieces], sending.sendMs)
       connection.workBytes -= head.length + length - written
     }

@@ -37,18 +37,20 @@ export async function sendReply(
 ): Promise<void> {
   const { status, type, pieces, headers } = reply
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  connection.workBytes += length
+  let waiting = length
   if (length <= JOINED_CHARS_MAX) {
     const body = pieces.length === 1 ? pieces[0]! : pieces.join('')
     response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), ...headers })
     response.end(body)
   } else {
     response.writeHead(status, { 'content-type': type, ...headers })
-    connection.workBytes += length
-    const written = await writeAll(response, connection, pieces, sendMs)
-    connection.workBytes -= length - written
+    waiting -= await writeAll(response, connection, pieces, sendMs)
     response.end()
   }
   if (!response.writableFinished) await happened(response, 'finish', connection, sendMs)
+  // It may have waited behind the answers to earlier requests.
+  connection.workBytes -= waiting
 }
 
 /** Characters that were handed on: all of them, unless the client is gone. */
@@ -78,32 +80,48 @@ export async function writeAll(
 export function happened(
   target: Writable,
   event: 'drain' | 'finish',
-  { socket, gone }: ClientConnection,
+  connection: ClientConnection,
   sendMs: number,
 ): Promise<void> {
-  if (gone.aborted) return Promise.resolve()
+  if (connection.gone.aborted) return Promise.resolve()
   return new Promise((resolve) => {
-    const late = (): void => void socket.destroy()
     const done = (): void => {
-      socket.setTimeout(0)
-      socket.removeListener('timeout', late)
+      connection.hasRead()
       target.removeListener(event, done)
-      gone.removeEventListener('abort', done)
+      connection.gone.removeEventListener('abort', done)
       resolve()
     }
-    // Counts from the last byte that the client took.
-    socket.setTimeout(sendMs)
-    socket.once('timeout', late)
+    connection.awaitReading(sendMs)
     target.once(event, done)
-    gone.addEventListener('abort', done, { once: true })
+    connection.gone.addEventListener('abort', done, { once: true })
   })
 }
 
 /** Why a body was not read to its end. */
 export type BodyFault = 'too-large' | 'gone'
 
+/** What a chunk takes of memory beside its bytes, of which it may have one. */
+const CHUNK_BYTES = 128
+
 /** The whole body of a request, up to a limit. */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | BodyFault> {
+export async function readBody(
+  request: IncomingMessage,
+  connection: ClientConnection,
+  bytesMax: number,
+): Promise<Buffer | BodyFault> {
+  let chunks = 0
+  const count = (): void => {
+    chunks++
+    connection.workBytes += CHUNK_BYTES
+  }
+  request.on('data', count)
+  const body = await collectBody(request, bytesMax)
+  request.removeListener('data', count)
+  connection.workBytes -= chunks * CHUNK_BYTES
+  return body
+}
+
+function collectBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | BodyFault> {
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) return Promise.resolve('too-large')
   return new Promise((resolve) => {
     const chunks: Buffer[] = []

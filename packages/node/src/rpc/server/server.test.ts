@@ -109,6 +109,70 @@ describe('connections', () => {
   })
 })
 
+describe('a client that sends on without waiting', () => {
+  it('is closed when too much of it is unanswered, whatever it asks', async () => {
+    await serve({ callsPerConnectionMax: 16 })
+    work = () => new Promise(() => {})
+    const gets = 'GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(1_000)
+    const [socket] = await open(1, ask(JSON.stringify(REQUEST)) + gets)
+    await once(socket!, 'close')
+    await vi.waitUntil(() => rpc.server.counters.connections === 0)
+  })
+
+  it('gets no WebSocket before it has its answers', async () => {
+    await serve()
+    work = () => new Promise(() => {})
+    const upgrade =
+      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+    const [socket] = await open(1, ask(JSON.stringify(REQUEST)) + upgrade)
+    let text = ''
+    socket!.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+    })
+    await once(socket!, 'close')
+    expect(text).not.toContain('101')
+  })
+})
+
+describe('a WebSocket that is refused', () => {
+  const upgrade = (fields: string) =>
+    `GET / HTTP/1.1\r\n${fields}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+  const refused = [
+    ['of another host', upgrade('Host: evil.example\r\n')],
+    ['of another origin', upgrade('Host: 127.0.0.1\r\nOrigin: https://evil.example\r\n')],
+    ['without a key', 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
+  ] as const
+
+  it.each(refused)('is told why and closed: %s', async (_, bytes) => {
+    await serve({}, { corsOrigins: [] })
+    // One that does not close what the other side has closed.
+    const socket = connect({ port: rpc.server.port, host: '127.0.0.1', allowHalfOpen: true })
+    sockets.push(socket)
+    socket.on('error', () => {})
+    socket.write(bytes)
+    await once(socket, 'data')
+    await vi.waitUntil(() => rpc.server.counters.connections === 0)
+  })
+
+  it.each(refused)('harms nobody when its client resets the connection: %s', async (_, bytes) => {
+    await serve({}, { corsOrigins: [] })
+    for (let i = 0; i < 20; i++) {
+      const [socket] = await open(1, bytes)
+      if (i % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+      socket!.resetAndDestroy()
+    }
+    expect(await isServed()).toMatchObject({ result: 1 })
+  })
+})
+
+it('a WebSocket message in too many pieces is refused', async () => {
+  await serve()
+  const socket = await openSocket()
+  const closed = once(socket, 'close')
+  for (let i = 0; i < 2_000; i++) socket.send('[', { fin: false })
+  expect((await closed)[0]).toBe(1008)
+})
+
 describe('work', () => {
   const burn = (ms: number) => {
     const end = performance.now() + ms

@@ -80,6 +80,10 @@ const EXPLANATION = 'This is an Ethereum JSON-RPC endpoint: POST requests to it,
 /** As go-ethereum takes them. None of them may a page send to another origin without asking. */
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest'])
 
+/** Frames of one WebSocket message, and pieces in which its bytes may come. Each takes some 100 bytes beside its own. */
+const FRAGMENTS_MAX = 1_024
+const CHUNKS_MAX = 16_384
+
 class HttpServer<Backend extends RpcBackend> implements RpcServer {
   readonly host: string
   readonly #options: RpcServerOptions<Backend>
@@ -129,6 +133,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#webSockets = new WebSocketServer({
       noServer: true,
       maxPayload: bodyBytesMax,
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: CHUNKS_MAX,
       clientTracking: false,
       perMessageDeflate: false,
     })
@@ -191,7 +197,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
     this.#stopping.abort()
     // Those at work close themselves with their answers.
-    for (const { running, sending, socket } of this.#connections.all()) if (running + sending === 0) socket.destroy()
+    for (const { isAtWork, socket } of this.#connections.all()) if (!isAtWork) socket.destroy()
     await this.#shared.close()
     await closed
     this.#connections.close()
@@ -220,18 +226,21 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#connections.of(request.socket)
-    // It was destroyed to make room, with requests that had been read already.
-    if (connection === undefined) return void request.socket.destroy()
+    // It was destroyed, with requests that had been read already.
+    if (connection === undefined || request.socket.destroyed) return void request.socket.destroy()
     connection.activeMs = this.#options.clock.monotonic()
     // A client may send requests without waiting for answers, which go back in their order.
-    if (connection.running >= this.#settings.limits.callsPerConnectionMax) return void request.socket.destroy()
+    if (connection.unanswered >= this.#settings.limits.callsPerConnectionMax) return void request.socket.destroy()
+    connection.unanswered++
     try {
-      const reply = (await this.#withoutBody(request)) ?? (await this.#withBody(request, connection))
+      const reply = (await this.#withoutBody(request, connection)) ?? (await this.#withBody(request, connection))
       if (reply === undefined) request.socket.destroy()
       else await this.#send(request, response, connection, reply)
     } catch (err) {
       if (!connection.gone.aborted) this.#options.logger.error({ err }, 'http request failed')
       request.socket.destroy()
+    } finally {
+      connection.unanswered--
     }
   }
 
@@ -247,12 +256,17 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   }
 
   /** What is answered whatever the body; undefined where the body says what is asked. */
-  async #withoutBody({ method, headers, url = '/' }: IncomingMessage): Promise<Reply | undefined> {
+  async #withoutBody(request: IncomingMessage, connection: ClientConnection): Promise<Reply | undefined> {
+    const { method, headers, url = '/' } = request
     const path = url.split('?', 1)[0]!
     if (!this.#access.allowsHost(headers.host))
       return refusalReply(403, `this node is not called ${headers.host}: name it in rpc.allowed-hosts`)
     if (method === 'OPTIONS') return this.#preflight(headers.origin, headers['access-control-request-headers'])
-    if (method === 'GET' || method === 'HEAD') return this.#probe(path)
+    if (method === 'GET' || method === 'HEAD') {
+      connection.received()
+      const waitMs = this.#allowances.take(this.#access.remoteOf(connection.peer, forwardedFor(request)), 1)
+      return waitMs > 0 ? refusalReply(429, `rate limit: try again in ${waitMs} ms`) : this.#probe(path)
+    }
     if (method !== 'POST' || path !== '/')
       return refusalReply(404, `there is no ${method} ${path.slice(0, 100)}: POST requests to /`)
     const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
@@ -263,7 +277,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   /** Undefined when the client is gone. */
   async #withBody(request: IncomingMessage, connection: ClientConnection): Promise<Reply | undefined> {
     const { limits } = this.#settings
-    const body = await readBody(request, limits.bodyBytesMax)
+    const body = await readBody(request, connection, limits.bodyBytesMax)
     connection.received()
     if (body === 'gone') return undefined
     if (body === 'too-large') {
@@ -311,8 +325,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     connection.running++
     connection.workBytes += bytes.length
     const { limits } = this.#settings
-    const place = this.#slots.take(identity, limits.callsMax)
-    if (place !== undefined) await place
+    // Its time begins before it has a place.
     const call = new Call({
       identity,
       limits,
@@ -324,6 +337,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
         connection.workBytes += count
       },
     })
+    const place = this.#slots.take(identity, limits)
+    if (place !== undefined) await place
     try {
       const answer = await this.#dispatcher.answer(bytes, call)
       if (answer?.retryAfterMs !== undefined) this.#limited++
@@ -335,14 +350,16 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       call.end()
       connection.running--
       connection.workBytes -= bytes.length
-      this.#slots.release()
+      this.#slots.release(identity, limits)
     }
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#connections.of(socket as Socket)
     const { origin, host } = request.headers
-    if (connection === undefined || this.#isStopping) return void socket.destroy()
+    // An answer to an earlier request would come in the midst of the WebSocket.
+    if (connection === undefined || connection.isAtWork || connection.unanswered > 0 || this.#isStopping)
+      return void socket.destroy()
     if (!this.#access.allowsHost(host))
       return refuseUpgrade(socket, `this node is not called ${host}: name it in rpc.allowed-hosts`)
     if (!this.#access.allowsSocket(origin))
@@ -370,9 +387,9 @@ function forwardedFor({ headers }: IncomingMessage): string | undefined {
   return Array.isArray(value) ? value.join(',') : value
 }
 
+/** Nothing reads the socket any more: it is closed as soon as the refusal is sent. */
 function refuseUpgrade(socket: Duplex, reason: string): void {
   const body = `${reason}\n`
-  socket.end(
-    `HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+  const head = `connection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}`
+  socket.end(`HTTP/1.1 403 Forbidden\r\n${head}\r\n\r\n${body}`, () => socket.destroy())
 }

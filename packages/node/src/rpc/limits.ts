@@ -40,6 +40,8 @@ export interface RpcLimits {
   readonly callsKept: number
   /** Requests of one connection that are being answered at a time; nothing more is read from it meanwhile. */
   readonly callsPerConnectionMax: number
+  /** HTTP requests that a client may have sent before it has its first answer. */
+  readonly pipelinedMax: number
   /** Requests that one connection may have sent on beyond that, in what was read already. */
   readonly callsWaitingMax: number
   /** Subscriptions of one connection, of one address and of all. */
@@ -112,6 +114,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   callsPerRemoteMax: 2_048,
   callsKept: 8,
   callsPerConnectionMax: 64,
+  pipelinedMax: 16,
   callsWaitingMax: 4_096,
   subscriptionsPerConnectionMax: 128,
   subscriptionsPerRemoteMax: 131_072,

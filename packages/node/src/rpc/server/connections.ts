@@ -18,8 +18,11 @@ export class ClientConnection {
   readonly #gone = new AbortController()
   /** When it last got or sent something that a client asked for. */
   activeMs: number
-  /** HTTP requests whose heads were read and whose answers are not sent. */
+  /** HTTP requests whose heads were read by `node:http`: all, and those whose answers are not sent. */
+  begun = 0
   unanswered = 0
+  /** It has been asked to become a WebSocket. */
+  isWebSocket = false
   /** Calls that are being answered. */
   running = 0
   /** Answers that are being sent. */

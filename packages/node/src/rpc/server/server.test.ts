@@ -111,7 +111,7 @@ describe('connections', () => {
 
 describe('a client that sends on without waiting', () => {
   it('is closed when too much of it is unanswered, whatever it asks', async () => {
-    await serve({ callsPerConnectionMax: 16 })
+    await serve({ pipelinedMax: 16 })
     work = () => new Promise(() => {})
     const gets = 'GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(1_000)
     const [socket] = await open(1, ask(JSON.stringify(REQUEST)) + gets)

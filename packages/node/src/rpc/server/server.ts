@@ -16,6 +16,7 @@ import { openShared, type Shared } from '../shared.ts'
 import { Access, type AccessSettings } from './access.ts'
 import { CallSlots } from './call-slots.ts'
 import { type ClientConnection, Connections } from './connections.ts'
+import { serveHttp } from './http-feed.ts'
 import { PlainLane } from './plain-lane.ts'
 import { PlainReplies } from './plain-replies.ts'
 import type { PlainRequest } from './plain-request.ts'
@@ -143,7 +144,9 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const [serve] = listeners
     if (serve === undefined || listeners.length > 1) throw new Error('node:http accepts connections in an unknown way')
     this.#http.removeListener('connection', serve)
-    this.#http.on('connection', (socket: Socket) => this.#accept(socket, () => serve.call(this.#http, socket)))
+    this.#http.on('connection', (socket: Socket) =>
+      this.#accept(socket, (connection) => serveHttp(connection, () => serve.call(this.#http, socket))),
+    )
     this.#http.on('request', (request, response) => void this.#onRequest(request, response))
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#onUpgrade(request, socket, head))
     this.#pings = setInterval(() => {
@@ -204,12 +207,13 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#webSockets.close()
   }
 
-  #accept(socket: Socket, handOver: () => void): void {
+  #accept(socket: Socket, serve: (connection: ClientConnection) => void): void {
     this.#connections.accept(socket)
     const connection = this.#connections.of(socket)
     if (connection === undefined) return
     new PlainLane({
-      ...{ connection, handOver, jsonTypes: JSON_TYPES, replies: this.#replies },
+      ...{ connection, jsonTypes: JSON_TYPES, replies: this.#replies },
+      handOver: () => serve(connection),
       limits: () => this.#settings.limits,
       takes: ({ head, body }) =>
         !this.#isStopping && body.length <= this.#settings.limits.bodyBytesMax && this.#access.allowsHost(head.host),
@@ -229,8 +233,9 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     // It was destroyed, with requests that had been read already.
     if (connection === undefined || request.socket.destroyed) return void request.socket.destroy()
     connection.activeMs = this.#options.clock.monotonic()
+    connection.begun++
     // A client may send requests without waiting for answers, which go back in their order.
-    if (connection.unanswered >= this.#settings.limits.callsPerConnectionMax) return void request.socket.destroy()
+    if (connection.unanswered >= this.#settings.limits.pipelinedMax) return void request.socket.destroy()
     connection.unanswered++
     try {
       const reply = (await this.#withoutBody(request, connection)) ?? (await this.#withBody(request, connection))
@@ -356,6 +361,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#connections.of(socket as Socket)
+    if (connection !== undefined) connection.isWebSocket = true
     const { origin, host } = request.headers
     // An answer to an earlier request would come in the midst of the WebSocket.
     if (connection === undefined || connection.isAtWork || connection.unanswered > 0 || this.#isStopping)

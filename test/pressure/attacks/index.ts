@@ -7,6 +7,7 @@ import { poolAttacks } from './pool.ts'
 import { readAttacks } from './reads.ts'
 import { subscriptionAttacks } from './subscriptions.ts'
 import { unreadAttacks } from './unread.ts'
+import { wireAttacks } from './wire.ts'
 
 /** The same run with nobody attacking: what the figures of all others are to be compared with. */
 const control: Attack = {
@@ -24,6 +25,7 @@ export const ATTACKS: readonly Attack[] = [
   control,
   ...readAttacks,
   ...connectionAttacks,
+  ...wireAttacks,
   ...unreadAttacks,
   ...callAttacks,
   ...subscriptionAttacks,

@@ -108,6 +108,40 @@ export const poolAttacks: readonly Attack[] = [
     prepare: fresh(() => list(10_000, (i) => [`many ${i}`, 0, greedy])),
   },
   {
+    name: 'keys that have sent before',
+    what: '6,000 keys that the chain did not know send five transfers of nothing each, so that all but the first are those of senders that it knows',
+    front: 'lifted',
+    fillsPool: true,
+    noiseMs: FULL_BLOCKS_MS,
+    growthMbMax: 500,
+    prepare: fresh(() => list(30_000, (i) => [`again ${i % 6_000}`, Math.floor(i / 6_000), { to: NOBODY, gas: 21_000n }])),
+  },
+  {
+    name: 'two transactions that take turns',
+    what: '60 fresh keys have two transactions of 60 kB each at one nonce, which cannot run yet; both are sent to 2 validators again and again, each time the other one',
+    front: 'lifted',
+    fillsPool: true,
+    growthMbMax: 500,
+    prepare: async (stage) => {
+      const raws = Array.from({ length: 60 }, (_, i) => {
+        const key = keyOf(stage.crypto, `turns ${stage.round} ${i}`)
+        return ['aa', 'bb'].map((byte) => stage.sign(key, 1, { to: NOBODY, data: `0x${byte.repeat(60_000)}`, gas: GAS_MAX }).raw)
+      })
+      const floods = stage.targets.map(({ rpcPort: port }) => new HttpFlood(stage, { port, connections: 1 }))
+      const sent = floods.map(() => 0)
+      return () =>
+        lanes(floods.length, stage.signal, async (lane) => {
+          const at = sent[lane]!++
+          // The lanes are in different phases, so that the nodes hold different ones.
+          const four = Array.from({ length: 4 }, (_, i) => raws[(7 * at + 15 * lane + i) % raws.length]![(at + lane) % 2]!)
+          await floods[lane]!.post(
+            batch(4, 'eth_sendRawTransaction', (i) => [four[i]]),
+            4,
+          )
+        })
+    },
+  },
+  {
     name: 'transactions behind a gap',
     what: '12,000 transactions of 50 fresh keys, none of which can run because the first nonce is missing',
     front: 'lifted',

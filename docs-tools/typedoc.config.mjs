@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 
 const contracts = new URL('../packages/contracts/', import.meta.url)
 
-/** What a container and the node need of the package; authors do not import it. */
-const INTERNAL = ['./description', './platform', './package.json']
+/** What a container needs of the package; authors do not import it. */
+const INTERNAL = ['./description', './package.json']
 
 /** The sources of what authors import, by the path that they import it by. */
 const sources = Object.entries(JSON.parse(readFileSync(new URL('package.json', contracts), 'utf8')).exports)

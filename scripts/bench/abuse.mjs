@@ -9,11 +9,11 @@
  *   node scripts/bench/abuse.mjs [--blocks 3] [--scripts 10] [--only text] [--devnet]
  */
 import { parseArgs } from 'node:util'
-import { loadContractEngine } from '../../packages/contracts/dist/platform/wasm.js'
 import { CONTRACT_HANDLERS } from '../../packages/execution/dist/contract/host/index.js'
 import { ticksOf } from '../../packages/execution/dist/contract/index.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
+import { loadContractEngine } from '../../packages/platform/dist/wasm.js'
 import { AbuseChain, ACCOUNTS, accountOf, blockGasMax, creationOf, transactionGasMax } from './lib/abuse-chain.mjs'
 import { AbuseDevnet } from './lib/abuse-devnet.mjs'
 import { ABUSE_KINDS } from './lib/abuse-kinds.mjs'

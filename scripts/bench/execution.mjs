@@ -9,13 +9,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { loadContractEngine } from '../../packages/contracts/dist/platform/wasm.js'
 import { createExecutor, executionVersion, openTree, unpackOps } from '../../packages/execution/dist/index.js'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { startWorkerExecutor } from '../../packages/node/dist/executor/worker-executor.js'
 import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
 import { recordChecksum } from '../../packages/node/dist/store/record-checksum.js'
 import { RecordSealer } from '../../packages/node/dist/store/sealed-record.js'
+import { loadContractEngine } from '../../packages/platform/dist/wasm.js'
 import {
   addressOfPublicKey,
   createValidatorSet,

@@ -8,10 +8,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { MemoryKv } from '../../packages/contracts/dist/platform/memory-kv.js'
 import { openTree } from '../../packages/execution/dist/index.js'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
+import { MemoryKv } from '../../packages/platform/dist/memory-kv.js'
 import { codec, nobleCrypto, stateProofCodec, treeKey, verifyStateProof } from '../../packages/protocol/dist/index.js'
 
 const BATCHES = 12

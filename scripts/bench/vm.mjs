@@ -8,7 +8,6 @@ import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { loadEngineBinary, nodeWasm } from '../../packages/contracts/dist/platform/wasm.js'
 import { restoreImage } from '../../packages/execution/dist/vm/image.js'
 import {
   createEngine,
@@ -22,6 +21,7 @@ import { Instance } from '../../packages/execution/dist/vm/instance.js'
 import { LAYOUT } from '../../packages/execution/dist/vm/quickjs.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { HOSTILE_HOST, hostileHandlers } from '../../packages/execution/test/hostile-host.mjs'
+import { loadEngineBinary, nodeWasm } from '../../packages/platform/dist/wasm.js'
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, calls: { type: 'string', default: '20000' } },

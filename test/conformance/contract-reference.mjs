@@ -5,7 +5,7 @@
 import { pathToFileURL } from 'node:url'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
-import { loadContractEngine } from '../../packages/contracts/dist/platform/wasm.js'
+import { loadContractEngine } from '../../packages/platform/dist/wasm.js'
 import { linesOf, runVectors } from './contract-vectors.mjs'
 
 const isProgram = process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href

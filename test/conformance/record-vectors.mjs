@@ -1,7 +1,7 @@
 // Writes contract-vectors.json anew, over dist: after a change that is meant to change gas or outcomes. Read the difference before you commit it.
 import { writeFile } from 'node:fs/promises'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
-import { loadContractEngine } from '../../packages/contracts/dist/platform/wasm.js'
+import { loadContractEngine } from '../../packages/platform/dist/wasm.js'
 import { runVectors } from './contract-vectors.mjs'
 
 const found = runVectors({ createContracts, Machine, Journal }, await loadContractEngine())

@@ -1,5 +1,5 @@
-import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS, MULTICALL_ADDRESS } from '@quoin/execution/contract'
+import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import { bytesToHex } from '@quoin/protocol'
 import { ContractFactory, HDNodeWallet, JsonRpcProvider } from 'ethers'
 import {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
+import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import { HDNodeWallet, JsonRpcProvider } from 'ethers'
 import { type Block, createPublicClient, type Hex, parseEther, webSocket } from 'viem'
 import { foundry } from 'viem/chains'

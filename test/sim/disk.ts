@@ -1,5 +1,5 @@
-import { MemoryKv } from '@quoin/contracts/platform'
 import type { KvOp } from '@quoin/execution'
+import { MemoryKv } from '@quoin/platform'
 import type { Kv, KvRange, LogFile } from '../../packages/node/src/powers.ts'
 import { FileState } from './file-state.ts'
 import { type Life, never } from './life.ts'

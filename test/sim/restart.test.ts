@@ -1,7 +1,7 @@
 import { createContractEngine } from '@quoin/execution/contract'
 import { type Address, contractAddress, Height, type Receipt } from '@quoin/protocol'
 import { expect, it } from 'vitest'
-import { loadEngineBinary, nodeWasm } from '../../packages/contracts/src/platform/wasm.ts'
+import { loadEngineBinary, nodeWasm } from '../../packages/platform/src/wasm.ts'
 import { HOSTILE_CONTRACT, HOSTILE_KINDS, hostileCall, hostileGas } from '../contracts/hostile.ts'
 import { simCrypto } from './crypto.ts'
 import { clientAccount, signed } from './genesis.ts'

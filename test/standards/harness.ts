@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
+import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import {
   type Abi,
   type Account,

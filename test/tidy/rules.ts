@@ -17,9 +17,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   consensus: ['protocol'],
   execution: ['protocol'],
-  contracts: ['protocol', 'execution'],
+  platform: ['protocol', 'execution'],
+  contracts: ['protocol', 'execution', 'platform'],
   sdk: ['protocol'],
-  node: ['protocol', 'consensus', 'execution', 'contracts'],
+  node: ['protocol', 'consensus', 'execution', 'platform', 'contracts'],
   explorer: ['protocol', 'sdk'],
 }
 

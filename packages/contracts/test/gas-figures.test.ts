@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { runMessage } from '@quoin/execution'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS, createContracts, Journal, Machine } from '@quoin/execution/contract'
+import { loadContractEngine } from '@quoin/platform'
 import {
   Address,
   type ChainId,
@@ -16,7 +17,6 @@ import {
 import { type Abi, bytesToHex, encodeDeployData, encodeFunctionData } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltContract, build, formatDiagnostics } from '../src/build/index.ts'
-import { loadContractEngine } from '../src/platform/index.ts'
 import { Project } from './build/project.ts'
 
 /** What authors are promised of gas (docs/gas.md, *What things cost*). */

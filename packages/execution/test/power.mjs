@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8'
  * @typedef {(...args: number[]) => number} WasmFunction
  */
 
-// As in `packages/contracts/src/platform/v8-flags.ts`, which says why.
+// As in `packages/platform/src/v8-flags.ts`, which says why.
 setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions')
 

@@ -1,4 +1,3 @@
-import { MemoryKv } from '@quoin/contracts/platform'
 import {
   type CandidateQueue,
   createCallHost,
@@ -14,6 +13,7 @@ import {
   storageKey,
   unpackOps,
 } from '@quoin/execution'
+import { MemoryKv } from '@quoin/platform'
 import {
   type Address,
   addressOfPublicKey,

@@ -1,4 +1,4 @@
-import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
+import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import { createTestClient, createWalletClient, http, publicActions, type Transport, walletActions } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'

@@ -1,5 +1,5 @@
-import { loadContractEngine } from '@quoin/contracts/platform'
 import type { Engine } from '@quoin/execution/vm'
+import { loadContractEngine } from '@quoin/platform'
 
 let engine: Promise<Engine> | undefined
 

@@ -4,7 +4,7 @@
  * and which one fails, from 1; `open` fails before all of them.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadContractEngine } from '@quoin/contracts/platform'
+import { loadContractEngine } from '@quoin/platform'
 import { bytesToHex, receiptCodec } from '@quoin/protocol'
 import { loadCrypto } from '../dist/crypto/load.js'
 import { serveExecutor } from '../dist/executor/service.js'

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { developmentAccounts } from '../../../packages/contracts/dist/platform/index.js'
+import { developmentAccounts } from '../../../packages/platform/dist/index.js'
 import { bytesToHex, contractAddress } from '../../../packages/protocol/dist/index.js'
 import { blockGasMax, transactionGasMax } from './abuse-chain.mjs'
 import { startDevnet, stopDevnet } from './devnet.mjs'

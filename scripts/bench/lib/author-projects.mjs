@@ -9,7 +9,7 @@ import { timed } from './timed-process.mjs'
 /** One token and its test in two projects, each in a directory of its own, as their authors have them. */
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
-const OURS = ['protocol', 'consensus', 'execution', 'contracts', 'node']
+const OURS = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node']
 
 /** Files by their place in a project, from their place here. */
 async function lay(directory, files) {

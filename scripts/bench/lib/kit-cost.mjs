@@ -1,6 +1,6 @@
 import { encodeAbiParameters, encodeFunctionData } from 'viem'
-import { nodeWasm } from '../../../packages/contracts/dist/platform/wasm.js'
 import { gasUsedOf } from '../../../packages/execution/dist/contract/index.js'
+import { nodeWasm } from '../../../packages/platform/dist/wasm.js'
 import { bytesToHex, concatBytes, hexToBytes } from '../../../packages/protocol/dist/index.js'
 import { countedWasm } from './counted-wasm.mjs'
 import { profileAction } from './cpu-profile.mjs'

@@ -1,4 +1,3 @@
-import { loadEngineBinary, nodeWasm } from '../../../packages/contracts/dist/platform/wasm.js'
 import {
   createContractEngine,
   createContracts,
@@ -8,6 +7,7 @@ import {
 } from '../../../packages/execution/dist/contract/index.js'
 import { Journal } from '../../../packages/execution/dist/journal.js'
 import { imageBytes } from '../../../packages/execution/dist/vm/index.js'
+import { loadEngineBinary, nodeWasm } from '../../../packages/platform/dist/wasm.js'
 import { Address, ChainId, Height, TimeMs } from '../../../packages/protocol/dist/index.js'
 
 const GAS = ticksOf(50_000_000)

@@ -1,4 +1,4 @@
-import { developmentAccounts } from '@quoin/contracts/platform'
+import { developmentAccounts } from '@quoin/platform'
 import { ADDRESS, manyAddresses } from '../processes/addresses.ts'
 import { HttpFlood, single } from '../processes/http-flood.ts'
 import { RpcClient } from '../processes/rpc-client.ts'

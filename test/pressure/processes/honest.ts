@@ -1,4 +1,4 @@
-import { developmentAccounts } from '@quoin/contracts/platform'
+import { developmentAccounts } from '@quoin/platform'
 import { pause } from '../../../packages/node/src/abort.ts'
 import { loadCrypto } from '../../../packages/node/src/crypto/load.ts'
 import { systemClock } from '../../../packages/node/src/system-clock.ts'

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createContracts, gasUsedOf, intrinsicGas, Journal, Machine, MESSAGE_LIMITS, ticksOf } from '@quoin/execution/contract'
+import { loadContractEngine } from '@quoin/platform'
 import {
   Address,
   type ChainId,
@@ -16,7 +17,6 @@ import { bytesToHex, decodeErrorResult, decodeFunctionResult, encodeDeployData, 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildFiles, built, complaints, Project } from '../../test/build/project.ts'
 import { ANSWER, TOKEN } from '../../test/build/sources.ts'
-import { loadContractEngine } from '../platform/index.ts'
 import type { BuiltContract } from './index.ts'
 
 const USER = Address(`0x${'a1'.repeat(20)}`)

@@ -1,9 +1,9 @@
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
+import { loadContractEngine } from '@quoin/platform'
 import { Address, type ChainId, type Height, hexToBytes, nobleCrypto, type TimeMs } from '@quoin/protocol'
 import { encodeFunctionData } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildFiles, built } from '../../test/build/project.ts'
-import { loadContractEngine } from '../platform/index.ts'
 import { type BuiltContract, createTracer, mapStack } from './index.ts'
 
 const USER = Address(`0x${'a1'.repeat(20)}`)

@@ -12,8 +12,8 @@ import {
   ticksOf,
 } from '@quoin/execution/contract'
 import type { CompileError } from '@quoin/execution/vm'
+import { loadContractEngine } from '@quoin/platform'
 import { type ChainId, type ContractContainer, encodeContainer, err, nobleCrypto, ok, type Result } from '@quoin/protocol'
-import { loadContractEngine } from '../platform/index.ts'
 import { BUILD_LIMITS } from './limits.ts'
 
 /** Why the engine would not take a module. */

@@ -1,6 +1,6 @@
+import { developmentAccounts } from '@quoin/platform'
 import { bytesToHex, type Crypto, type Hex } from '@quoin/protocol'
 import { getAddress } from 'viem/utils'
-import { developmentAccounts } from '../platform/index.ts'
 
 /** An account that everybody has the key of. */
 export interface TestAccount {

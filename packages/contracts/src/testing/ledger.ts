@@ -14,6 +14,7 @@ import {
   unpackOps,
 } from '@quoin/execution'
 import { type BlockContext, createContracts, type Journal } from '@quoin/execution/contract'
+import { loadContractEngine, MemoryKv } from '@quoin/platform'
 import {
   type Address,
   type ChainId,
@@ -31,7 +32,6 @@ import {
   unwrap,
   Wei,
 } from '@quoin/protocol'
-import { loadContractEngine, MemoryKv } from '../platform/index.ts'
 import { CHAIN_ID, testValidator } from './genesis.ts'
 import { encodeMessage, type Message } from './transaction.ts'
 

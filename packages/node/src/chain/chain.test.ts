@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MemoryKv } from '@quoin/contracts/platform'
 import { accountFromValue, accountKey, EXECUTOR_LIMITS, flatKeyOf, SYSTEM_RECORDS } from '@quoin/execution'
+import { MemoryKv } from '@quoin/platform'
 import {
   type Address,
   codec,

@@ -1,4 +1,4 @@
-import { MemoryKv } from '@quoin/contracts/platform'
+import { MemoryKv } from '@quoin/platform'
 import { Hash, Height, nobleCrypto } from '@quoin/protocol'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'

@@ -1,5 +1,5 @@
-import { MemoryKv } from '@quoin/contracts/platform'
 import { accountFromValue, accountKey, flatKeyOf } from '@quoin/execution'
+import { MemoryKv } from '@quoin/platform'
 import { Address, nobleCrypto, unwrap, type Wei } from '@quoin/protocol'
 import { encodeFunctionData, parseAbi } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'

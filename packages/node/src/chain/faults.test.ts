@@ -1,5 +1,5 @@
-import { MemoryKv } from '@quoin/contracts/platform'
 import { EngineFault } from '@quoin/execution'
+import { MemoryKv } from '@quoin/platform'
 import { nobleCrypto as crypto, Hash, type TimeMs, unwrap, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import {

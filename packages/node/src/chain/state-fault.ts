@@ -1,5 +1,5 @@
-import { MemoryKv } from '@quoin/contracts/platform'
 import { openTree, type StateTree, stateKeyOf, type TreeChange, TreeCorruption, type TreeKv } from '@quoin/execution'
+import { MemoryKv } from '@quoin/platform'
 import { type Crypto, Height, treeKey, unwrap } from '@quoin/protocol'
 import type { Kv } from '../powers.ts'
 import { flatStateRange } from '../store/schema.ts'

@@ -8,7 +8,7 @@ const root = join(dirname(createRequire(import.meta.url).resolve('@quoin/node/pa
 const json = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8'))
 const repository = json('package-lock.json').packages as LockPackages
 const template = json('packages/contracts/template/package.json')
-const NAMES = ['protocol', 'consensus', 'execution', 'contracts', 'node']
+const NAMES = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node']
 const tarballs = NAMES.map((name) => ({ name: `@quoin/${name}`, file: `vendor/${name}.tgz`, integrity: `sha512-${name}` }))
 const ours = Object.fromEntries(tarballs.map(({ name, file }) => [name, `file:${file}`]))
 const manifest = { ...template, devDependencies: { ...template.devDependencies, ...ours } }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import type { Tarball } from './lock.ts'
 
 /** Packages that a project gets, each after those that it needs. */
-const PACKAGES = ['@quoin/protocol', '@quoin/consensus', '@quoin/execution', '@quoin/contracts', '@quoin/node']
+const PACKAGES = ['@quoin/protocol', '@quoin/consensus', '@quoin/execution', '@quoin/platform', '@quoin/contracts', '@quoin/node']
 /** npm lists every file that it packed. */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 

@@ -1,4 +1,4 @@
-import '@quoin/contracts/platform'
+import '@quoin/platform'
 import { type Crypto, type Curve, type HashPairs, hashPairsBy, nobleCrypto } from '@quoin/protocol'
 import { loadHashtree } from './hashtree.ts'
 import { loadNodeSha256 } from './node-hash.ts'

@@ -1,4 +1,4 @@
-import type { DevelopmentAccount } from '@quoin/contracts/platform'
+import type { DevelopmentAccount } from '@quoin/platform'
 import type { Address, Crypto } from '@quoin/protocol'
 import { DEV_LIMITS } from './limits.ts'
 

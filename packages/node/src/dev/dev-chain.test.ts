@@ -1,4 +1,4 @@
-import { developmentAccounts } from '@quoin/contracts/platform'
+import { developmentAccounts } from '@quoin/platform'
 import {
   type Address,
   type ChainId,

@@ -1,5 +1,5 @@
-import { MemoryKv } from '@quoin/contracts/platform'
 import type { OverrideRefusal, StateOverrides } from '@quoin/execution'
+import { MemoryKv } from '@quoin/platform'
 import { type Address, decodeTransaction, err, type Hash, Height, ok, type Result, type SignedTransaction } from '@quoin/protocol'
 import type { Head } from '../chain/types.ts'
 import type { Feed } from '../feed/types.ts'

@@ -1,4 +1,3 @@
-import type { MemoryKv } from '@quoin/contracts/platform'
 import {
   createCallHost,
   createExecutor,
@@ -9,6 +8,7 @@ import {
   type TransactionFailure,
 } from '@quoin/execution'
 import type { Engine } from '@quoin/execution/vm'
+import type { MemoryKv } from '@quoin/platform'
 import { type Crypto, type Genesis, type Hash, ok, type Result, unwrap } from '@quoin/protocol'
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import { createInlineCalls } from '../executor/inline-calls.ts'

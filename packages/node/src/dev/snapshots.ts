@@ -1,4 +1,4 @@
-import type { MemoryKv } from '@quoin/contracts/platform'
+import type { MemoryKv } from '@quoin/platform'
 import type { TimeSettings } from './chain-time.ts'
 import { DEV_LIMITS } from './limits.ts'
 

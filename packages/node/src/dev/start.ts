@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import type { Engine } from '@quoin/execution/vm'
 import {
   DEVELOPMENT_ACCOUNTS,
   DEVELOPMENT_BALANCE,
   type DevelopmentAccount,
   developmentAccounts,
   loadContractEngine,
-} from '@quoin/contracts/platform'
-import type { Engine } from '@quoin/execution/vm'
+} from '@quoin/platform'
 import { ChainId, Wei } from '@quoin/protocol'
 import { type LoadedCrypto, loadCrypto } from '../crypto/load.ts'
 import { createInlineRecovery } from '../crypto/recovery.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/contracts/platform'
 import { executionVersion } from '@quoin/execution'
+import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/platform'
 import {
   ChainId,
   type Crypto,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/contracts/platform'
+import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/platform'
 import { bytesToHex, nobleCrypto } from '@quoin/protocol'
 import { linkSignals } from '../abort.ts'
 import { init } from '../cli/commands/init.ts'

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadContractEngine } from '@quoin/contracts/platform'
 import { createCallHost, EngineFault } from '@quoin/execution'
+import { loadContractEngine } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
-import { MemoryKv } from '@quoin/contracts/platform'
 import {
   type BlockTemplate,
   createExecutor,
@@ -14,6 +13,7 @@ import {
   executionVersion,
   unpackOps,
 } from '@quoin/execution'
+import { MemoryKv } from '@quoin/platform'
 import {
   Address,
   type ChainId,

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadContractEngine } from '@quoin/contracts/platform'
+import { loadContractEngine } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import { DamageReports } from '../store/damage.ts'

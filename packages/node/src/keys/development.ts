@@ -1,4 +1,4 @@
-import { developmentAccounts, developmentAddress } from '@quoin/contracts/platform'
+import { developmentAccounts, developmentAddress } from '@quoin/platform'
 import { type Address, type Crypto, utf8ToBytes } from '@quoin/protocol'
 
 /** Development validators that can be told from real ones, and are refused on a chain that is not for development. */

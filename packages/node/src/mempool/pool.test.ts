@@ -1,4 +1,4 @@
-import { MemoryKv } from '@quoin/contracts/platform'
+import { MemoryKv } from '@quoin/platform'
 import { type Address, Height, nobleCrypto, type SignedTransaction, unwrap, Wei } from '@quoin/protocol'
 import fc from 'fast-check'
 import { parseGwei } from 'viem'

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MemoryKv } from '@quoin/contracts/platform'
+import { MemoryKv } from '@quoin/platform'
 import { Hash } from '@quoin/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Kv } from '../powers.ts'

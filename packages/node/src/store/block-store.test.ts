@@ -1,4 +1,4 @@
-import { MemoryKv } from '@quoin/contracts/platform'
+import { MemoryKv } from '@quoin/platform'
 import {
   type Address,
   certifiedBlockCodec,

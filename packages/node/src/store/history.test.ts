@@ -1,4 +1,4 @@
-import { MemoryKv } from '@quoin/contracts/platform'
+import { MemoryKv } from '@quoin/platform'
 import { Height, nobleCrypto, unwrap } from '@quoin/protocol'
 import { expect, it } from 'vitest'
 import { openTestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'

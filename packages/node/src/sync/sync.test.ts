@@ -1,5 +1,5 @@
-import type { MemoryKv } from '@quoin/contracts/platform'
 import { SYSTEM_RECORDS } from '@quoin/execution'
+import type { MemoryKv } from '@quoin/platform'
 import {
   certifiedBlockCodec,
   codec,

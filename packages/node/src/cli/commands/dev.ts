@@ -1,4 +1,4 @@
-import { DEVELOPMENT_MNEMONIC } from '@quoin/contracts/platform'
+import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import { bytesToHex } from '@quoin/protocol'
 import { type DevNode, type DevNodeOptions, startDevNode } from '../../dev/index.ts'
 import { CommandFailure } from '../failure.ts'

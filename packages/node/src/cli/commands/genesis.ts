@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/contracts/platform'
 import { executionVersion } from '@quoin/execution'
+import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/platform'
 import {
   type Address,
   ChainId,

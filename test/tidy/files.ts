@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Folders of others, or of what is made from the sources. */
+/** Folders of others, or of what is made from the sources. In a git worktree `.git` is a file, which names a path of the machine. */
 const skippedFolders = ['node_modules', 'dist', '.git', '.turbo', '.devnet', 'coverage', 'docs/api']
 const textFile = /(\.(tsx?|mjs|cjs|js|json|jsonc|md|toml|ya?ml|sh|html|css|txt)|(^|\/)[A-Z]+|\.ci\/\w+|\/?\.[a-z]+)$/
 
@@ -22,7 +22,7 @@ export function* sourceFiles(folder = root): Generator<{ readonly path: string; 
     const path = relative(root, full).split(sep).join('/')
     if (entry.isDirectory()) {
       if (!skippedFolders.includes(entry.name) && !skippedFolders.includes(path)) yield* sourceFiles(full)
-    } else if (entry.isFile() && textFile.test(path) && statSync(full).size <= sourceBytesMax) {
+    } else if (entry.isFile() && path !== '.git' && textFile.test(path) && statSync(full).size <= sourceBytesMax) {
       yield { path, text: readFileSync(full, 'utf8') }
     }
   }

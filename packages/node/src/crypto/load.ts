@@ -1,4 +1,4 @@
-import '@quoin/platform'
+import '@quoin/platform/v8-flags'
 import { type Crypto, type Curve, type HashPairs, hashPairsBy, nobleCrypto } from '@quoin/protocol'
 import { loadHashtree } from './hashtree.ts'
 import { loadNodeSha256 } from './node-hash.ts'

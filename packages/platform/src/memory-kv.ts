@@ -1,9 +1,21 @@
+import { createRequire } from 'node:module'
 import type { KvOp } from '@quoin/execution'
-import { OrderedMap } from './ordered-map.ts'
+import type sortedBtree from 'sorted-btree'
+
+// By require: what an import of this CommonJS module yields as its default differs between Node.js and vitest.
+const { default: BTree, simpleComparator } = createRequire(import.meta.url)('sorted-btree') as typeof sortedBtree
 
 interface Entry {
   readonly key: Uint8Array
   readonly value: Uint8Array
+}
+
+/** Entries of a range: from `from` on, below `to`, in key order, or the last ones first if `reverse`; at most `limit`. */
+interface Range {
+  readonly from: Uint8Array
+  readonly to: Uint8Array
+  readonly reverse?: boolean
+  readonly limit?: number
 }
 
 /**
@@ -12,11 +24,7 @@ interface Entry {
  */
 export class MemoryKv {
   /** By a text with one character for each byte: as short as the key, equal only for equal keys, and in their order. */
-  readonly #entries: OrderedMap<Entry>
-
-  constructor(entries: OrderedMap<Entry> = new OrderedMap()) {
-    this.#entries = entries
-  }
+  #entries = new BTree<string, Entry>(undefined, simpleComparator)
 
   get size(): number {
     return this.#entries.size
@@ -30,16 +38,8 @@ export class MemoryKv {
     return keys.map((key) => this.get(key))
   }
 
-  /** Entries of a range in key order, the last ones first if `reverse`: from `from` on, below `to`, `limit` at the most. */
-  async *scan(range: {
-    readonly from: Uint8Array
-    readonly to: Uint8Array
-    readonly reverse?: boolean
-    readonly limit?: number
-  }): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]> {
-    const { from, to, reverse = false, limit = Number.POSITIVE_INFINITY } = range
-    const found = this.#entries.range({ from: nameOf(from), to: nameOf(to), reverse, limit })
-    for (const { key, value } of found) yield [key.slice(), value.slice()]
+  async *scan(range: Range): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]> {
+    for (const { key, value } of this.#within(range)) yield [key.slice(), value.slice()]
   }
 
   async write(ops: readonly KvOp[]): Promise<void> {
@@ -57,8 +57,30 @@ export class MemoryKv {
 
   /** A database with the same content, independent of this one. */
   clone(): MemoryKv {
-    return new MemoryKv(this.#entries.clone())
+    const copy = new MemoryKv()
+    copy.#entries = this.#entries.clone()
+    return copy
+  }
+
+  /** All at once: the tree must not change while it is walked. */
+  #within({ from, to, reverse = false, limit = Number.POSITIVE_INFINITY }: Range): readonly Entry[] {
+    const found: Entry[] = []
+    if (limit <= 0) return found
+    const [first, end] = [nameOf(from), nameOf(to)]
+    if (reverse) {
+      for (const [name, entry] of this.#entries.entriesReversed(end, undefined, true)) {
+        if (name < first || found.length === limit) break
+        found.push(entry)
+      }
+    } else {
+      // The library's getRange yields one entry more than its limit.
+      this.#entries.forRange(first, end, false, (_, entry) => (found.push(entry) < limit ? undefined : STOP))
+    }
+    return found
   }
 }
+
+/** Ends a walk of the tree. */
+const STOP = { break: true }
 
 const nameOf = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')

@@ -3,8 +3,10 @@
  * build first. Takes about 15 s. Usage: node scripts/bench/crypto.mjs
  */
 
+import { HDKey } from 'viem/accounts'
 import { CANDIDATES, loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { startRecoveryPool } from '../../packages/node/dist/crypto/recovery-pool.js'
+import { childKey, rootKey } from '../../packages/platform/dist/hd-key.js'
 import { nobleCrypto } from '../../packages/protocol/dist/index.js'
 
 const ROUNDS = 5
@@ -81,6 +83,20 @@ for (const count of [1, 2, 16, 256]) {
   const output = new Uint8Array(32 * count)
   compare(`hashPairs, ${count} (calls)`, pairHashers, nobleCrypto.hashPairs, (hashPairs) => () => hashPairs(input, output, count))
 }
+
+// A child of a secret key with its public key (BIP-32), as development accounts are derived. viem's HDKey is that of @scure/bip32.
+const seed = new Uint8Array(64).fill(5)
+const libraryKey = HDKey.fromMasterSeed(seed)
+const ownKey = rootKey(seed)
+const base = rate((i) => libraryKey.deriveChild(i).publicKey)
+row('child key', '@scure/bip32', base, base)
+for (const backend of [nobleCrypto, crypto])
+  row(
+    'child key',
+    backend.name.split('+', 1)[0],
+    rate((i) => backend.publicKey(childKey(backend, ownKey, i).secretKey)),
+    base,
+  )
 
 console.log()
 const lone = []

@@ -1,7 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { bytesToBigInt, type Crypto, concatBytes, hexToBytes, numberToBytes, utf8ToBytes } from '@quoin/protocol'
 
-/** A secret key from which others are derived (BIP-32), with the node's own curve: a library's takes 20 ms a key. */
+/**
+ * A secret key from which others are derived (BIP-32). Not @scure/bip32, which knows no curve but noble's: a new process derives the ten
+ * development accounts in 5 to 12 ms with the native curve, and in 145 to 245 ms with that library (4,200 and 390 keys a second when warm,
+ * `npm run bench -- crypto`).
+ */
 export interface HdKey {
   readonly secretKey: Uint8Array
   readonly chainCode: Uint8Array

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { EXIT_CODE } from '../packages/node/src/cli/exit-code.ts'
 import { LIVE_KEYS } from '../packages/node/src/config/index.ts'
 import { CONDITIONS } from '../packages/node/src/health/conditions.ts'
+import { EXIT_CODE } from '../packages/node/src/validator/exit-code.ts'
 
 const guide = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8')
 

@@ -2,7 +2,7 @@ import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { type Hex, hexToBytes, keccak256 } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { EXIT_CODE } from '../../packages/node/src/cli/exit-code.ts'
+import { EXIT_CODE } from '../../packages/node/src/validator/exit-code.ts'
 import { account, Network, Validator, walletClient } from './harness.ts'
 import { quoin } from './program.ts'
 import { until } from './watch.ts'

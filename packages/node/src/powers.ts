@@ -2,7 +2,7 @@ import type { KvOp, KvReader } from '@quoin/execution'
 
 /**
  * What the node may do to the world. The real powers (classic-level, files, libp2p, the operating system) are made in
- * `cli/` before anything starts; the simulator makes its own. All code above them is the same in both.
+ * `validator/` before anything starts; the simulator makes its own. All code above them is the same in both.
  */
 
 /** Ordered key-value database. Keys compare bytewise. Closed by whoever opened it. */

@@ -1,7 +1,7 @@
 import type { Genesis } from '@quoin/protocol'
-import { readGenesisFile } from '../../../packages/node/src/cli/genesis-file.ts'
 import { createLibp2pTransport, type Libp2pTransport } from '../../../packages/node/src/network/index.ts'
 import type { PeerId, TransportHandlers } from '../../../packages/node/src/powers.ts'
+import { readGenesisFile } from '../../../packages/node/src/validator/genesis-file.ts'
 import type { Stage } from '../attacks/attack.ts'
 import { identityKey, identityName, networkIdOf } from './identities.ts'
 

@@ -1,11 +1,11 @@
 import '../../../packages/node/src/compat.ts'
 import type { Socket } from 'node:net'
 import { unwrap } from '@quoin/protocol'
-import { readGenesisFile } from '../../../packages/node/src/cli/genesis-file.ts'
 import { admissionList } from '../../../packages/node/src/network/admission.ts'
 import { createNode } from '../../../packages/node/src/network/libp2p-node.ts'
 import { NETWORK_LIMITS } from '../../../packages/node/src/network/limits.ts'
 import { loadNodeKey } from '../../../packages/node/src/network/node-key.ts'
+import { readGenesisFile } from '../../../packages/node/src/validator/genesis-file.ts'
 import type { Stage } from '../attacks/attack.ts'
 import { identityKey, identityName, networkIdOf } from './identities.ts'
 

@@ -5,10 +5,10 @@ import { DEFAULT_PARAMETERS, FEE_POLICIES, type FeePolicy, Height } from '@quoin
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { allowed, namedKeys } from '../config/index.ts'
 import { DEV_LIMITS } from '../dev/limits.ts'
+import { EXIT_CODE, exitCodeOf } from '../validator/exit-code.ts'
+import { explain } from '../validator/failure.ts'
 import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
-import { EXIT_CODE, exitCodeOf } from './exit-code.ts'
-import { explain } from './failure.ts'
 
 const DEFAULT_DATA_DIR = join(homedir(), '.quoin')
 
@@ -50,7 +50,7 @@ function createProgram(outcome: Outcome): Command {
     .command('version')
     .description('print the versions of the node, its execution and its platform')
     .action(async () => {
-      const { versionText } = await import('./commands/version.ts')
+      const { versionText } = await import('../validator/version.ts')
       print(await versionText())
     })
   return program
@@ -84,7 +84,7 @@ function addInit(program: Command): void {
         developmentIndex?: number
       }) => {
         const development = options.development || options.developmentIndex !== undefined
-        const { describeKeys, init } = await import('./commands/init.ts')
+        const { describeKeys, init } = await import('../validator/init.ts')
         await init({
           dataDir: options.dataDir,
           genesis: options.genesis,
@@ -136,7 +136,7 @@ function addStart(program: Command, outcome: Outcome): void {
         process.exitCode = EXIT_CODE.failed
       }),
     )
-    const { start } = await import('./commands/start.ts')
+    const { start } = await import('../validator/start.ts')
     outcome.code = await start(dataDir, flags, {
       missing: newSignState ? 'lost' : 'refuse',
       voteFrom: voteFrom === undefined ? undefined : Height(voteFrom),
@@ -158,7 +158,7 @@ function addReload(program: Command): void {
     )
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
-      const { reload } = await import('./commands/reload.ts')
+      const { reload } = await import('../validator/reload.ts')
       await reload(dataDir, print)
     })
 }
@@ -169,7 +169,7 @@ function addDoctor(program: Command): void {
     .description('check all that a stopped node has on disk; names the first fault and ends with 65, or with 0 when all is whole')
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
-      const { doctor } = await import('./commands/doctor.ts')
+      const { doctor } = await import('../validator/doctor.ts')
       await doctor(dataDir, print)
       print('all is whole')
     })
@@ -227,7 +227,7 @@ function addKeys(program: Command): void {
     .description("print the node's public identity, as the others need it for the genesis; never a secret")
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
-      const { describeKeys } = await import('./commands/init.ts')
+      const { describeKeys } = await import('../validator/init.ts')
       print(JSON.stringify(await describeKeys(dataDir), null, 2))
     })
 }
@@ -276,7 +276,7 @@ function addGenesis(program: Command): void {
         fund: readonly string[]
       }) => {
         const { blockIntervalMs, heartbeatIntervalMs, feePolicy, timeMs = Date.now(), ...rest } = options
-        const { makeGenesis } = await import('./commands/genesis.ts')
+        const { makeGenesis } = await import('../validator/genesis.ts')
         const genesis = await makeGenesis({ ...rest, timeMs, parameters: { blockIntervalMs, heartbeatIntervalMs, feePolicy } })
         print(
           `Wrote ${options.out}: chain ${genesis.chainId}, ${genesis.validators.validators.length} validators, execution version ${genesis.executionVersion}.`,

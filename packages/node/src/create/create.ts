@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { CommandFailure } from '../cli/failure.ts'
 import { unlessMissing } from '../unless-missing.ts'
+import { CommandFailure } from '../validator/failure.ts'
 import { type LockPackages, projectLock, type Tarball } from './lock.ts'
 import { packageDirectory, packTarballs } from './tarballs.ts'
 

@@ -1,9 +1,9 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CommandFailure } from '../cli/failure.ts'
 import type { Closable } from '../lifecycle.ts'
 import { lockDirectory } from '../store/lock.ts'
 import { unlessMissing } from '../unless-missing.ts'
+import { CommandFailure } from '../validator/failure.ts'
 
 const SETTINGS = 'devnet.json'
 const LOCK = 'lock'

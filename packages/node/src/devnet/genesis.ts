@@ -14,10 +14,10 @@ import {
   TimeMs,
   Wei,
 } from '@quoin/protocol'
-import { orFail } from '../cli/failure.ts'
 import { developmentNodeSeed, developmentValidatorKey } from '../keys/development.ts'
 import { validatorKeyOf } from '../keys/validator-key.ts'
 import { createNodeKey, loadNodeKey } from '../network/node-key.ts'
+import { orFail } from '../validator/failure.ts'
 import { DEFAULT_SETTINGS, type DevnetSettings } from './settings.ts'
 
 /** viem's `foundry` and Hardhat's chain id. */

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { CommandFailure } from '../cli/failure.ts'
+import { CommandFailure } from '../validator/failure.ts'
 
 export interface WantedPort {
   readonly port: number

@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { CommandFailure } from '../cli/failure.ts'
 import { DEVELOPMENT_VALIDATORS_MAX } from '../keys/development.ts'
 import { unlessMissing } from '../unless-missing.ts'
+import { CommandFailure } from '../validator/failure.ts'
 
 /** What a devnet is made with: fixed until `--reset`. */
 export interface DevnetSettings {

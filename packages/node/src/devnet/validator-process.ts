@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { EXIT_CODE } from '../cli/exit-code.ts'
+import { EXIT_CODE } from '../validator/exit-code.ts'
 import { lastWords } from './last-words.ts'
 
 const QUOIN = fileURLToPath(new URL('../../bin/quoin.mjs', import.meta.url))

@@ -1,9 +1,9 @@
 import { ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
-import { EXIT_CODE, exitCodeOf } from '../cli/exit-code.ts'
-import { CommandFailure } from '../cli/failure.ts'
 import { HaltError } from '../engine/halt.ts'
 import { CorruptFileError } from '../engine/record-file.ts'
+import { EXIT_CODE, exitCodeOf } from '../validator/exit-code.ts'
+import { CommandFailure } from '../validator/failure.ts'
 import { EndingError, endingOf } from './ending.ts'
 
 const system = (code: string, message = code): Error => Object.assign(new Error(message), { code })

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type BuildOptions, type BuildResult, build, formatDiagnostics, watch } from '@quoin/contracts/build'
 import { unlessMissing } from '../../unless-missing.ts'
-import { CommandFailure } from '../failure.ts'
+import { CommandFailure } from '../../validator/failure.ts'
 
 export interface BuildCommand {
   readonly project: string

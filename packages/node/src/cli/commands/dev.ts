@@ -1,10 +1,10 @@
 import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import { bytesToHex } from '@quoin/protocol'
 import { type DevNode, type DevNodeOptions, startDevNode } from '../../dev/index.ts'
-import { CommandFailure } from '../failure.ts'
-import { systemShutdown } from '../shutdown.ts'
-import { stopSignal } from '../stop-signal.ts'
-import { NODE_VERSION } from './version.ts'
+import { CommandFailure } from '../../validator/failure.ts'
+import { systemShutdown } from '../../validator/shutdown.ts'
+import { stopSignal } from '../../validator/stop-signal.ts'
+import { NODE_VERSION } from '../../validator/version.ts'
 
 export interface DevCommandOptions {
   readonly port: number

@@ -1,7 +1,7 @@
 import { type BuildOptions, build, formatDiagnostics, verifyCode } from '@quoin/contracts/build'
 import { decodeContainer, type Hex, parseHex } from '@quoin/protocol'
 import { linkDeadline } from '../../abort.ts'
-import { CommandFailure } from '../failure.ts'
+import { CommandFailure } from '../../validator/failure.ts'
 
 export interface VerifyCommand {
   readonly address: string

@@ -1,9 +1,9 @@
-import { loadConfig } from '../../config/index.ts'
-import { dataDir } from '../../keys/data-dir.ts'
-import { lockDirectory } from '../../store/lock.ts'
-import { readConfigFile } from '../config-file.ts'
-import { CommandFailure, orFail } from '../failure.ts'
-import { rpcSettingsOf } from '../rpc-settings.ts'
+import { loadConfig } from '../config/index.ts'
+import { dataDir } from '../keys/data-dir.ts'
+import { lockDirectory } from '../store/lock.ts'
+import { readConfigFile } from './config-file.ts'
+import { CommandFailure, orFail } from './failure.ts'
+import { rpcSettingsOf } from './rpc-settings.ts'
 
 /** Tells the node of a data directory to read its settings again, if they are right. Throws CommandFailure where they are not, or no node runs. */
 export async function reload(root: string, print: (line: string) => void): Promise<void> {

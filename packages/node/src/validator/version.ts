@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import { executionVersion } from '@quoin/execution'
-import { loadCrypto } from '../../crypto/load.ts'
+import { loadCrypto } from '../crypto/load.ts'
 
 /** Version of this package, as its manifest has it. */
-export const NODE_VERSION = (createRequire(import.meta.url)('../../../package.json') as { readonly version: string }).version
+export const NODE_VERSION = (createRequire(import.meta.url)('../../package.json') as { readonly version: string }).version
 
 /** What `web3_clientVersion` answers. */
 export const CLIENT_VERSION = `quoin/v${NODE_VERSION}/${process.platform}-${process.arch}/node${process.version}`

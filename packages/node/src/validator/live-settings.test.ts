@@ -3,7 +3,7 @@ import { LogRecorder } from '../../test/chain.ts'
 import { type Config, loadConfig } from '../config/index.ts'
 import { CommandFailure } from './failure.ts'
 import { openLog } from './live-log.ts'
-import { Reload } from './reload.ts'
+import { Reload } from './live-settings.ts'
 
 const NONE = { file: undefined, env: {}, flags: {} }
 const configOf = (text: string) => loadConfig({ ...NONE, file: { name: 'config.toml', text } })

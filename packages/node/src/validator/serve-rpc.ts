@@ -8,9 +8,9 @@ import { RpcThread } from '../rpc-thread/rpc-thread.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
 import type { DamageReports } from '../store/damage.ts'
 import { systemClock } from '../system-clock.ts'
-import { CLIENT_VERSION } from './commands/version.ts'
 import { callWorkersOf, rpcSettingsOf } from './rpc-settings.ts'
 import { ownThreads, type Run } from './run.ts'
+import { CLIENT_VERSION } from './version.ts'
 import { highestOf } from './watches.ts'
 
 /** The parts of a running node that its RPC reads and asks. */

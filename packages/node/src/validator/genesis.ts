@@ -13,9 +13,9 @@ import {
   TimeMs,
   Wei,
 } from '@quoin/protocol'
-import { fromEntries, parseEntries, type ValidatorEntry } from '../entry.ts'
-import { CommandFailure } from '../failure.ts'
-import { unreachableReason } from '../reachable-address.ts'
+import { fromEntries, parseEntries, type ValidatorEntry } from './entry.ts'
+import { CommandFailure } from './failure.ts'
+import { unreachableReason } from './reachable-address.ts'
 
 export interface GenesisOptions {
   /** File with the list of entries that `quoin keys` printed. */

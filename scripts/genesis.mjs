@@ -5,7 +5,7 @@ import './lib/node-version.mjs'
 void Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>
   main(async () => {
     await bootstrap()
-    const { writeRepositoryGenesis } = await import('../packages/node/dist/devnet/genesis.js')
+    const { writeRepositoryGenesis } = await import('../packages/cli/dist/devnet/genesis.js')
     await writeRepositoryGenesis()
     return 0
   }),

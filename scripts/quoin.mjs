@@ -5,7 +5,7 @@ import './lib/node-version.mjs'
 void Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>
   main(async () => {
     await bootstrap()
-    const cli = await import('../packages/node/dist/cli/main.js')
+    const cli = await import('../packages/cli/dist/main.js')
     return cli.main(process.argv.slice(2))
   }),
 )

@@ -11,6 +11,10 @@ const catalogue = cataloguedIn(page)
 
 /** Of these files and folders every text must be in the catalogue. */
 const DOCUMENTED = [
+  'packages/cli/src/commands/verify.ts',
+  'packages/cli/src/dev/chain-time.ts',
+  'packages/cli/src/dev/dev-chain.ts',
+  'packages/cli/src/dev/methods',
   'packages/contracts/src/kit',
   'packages/contracts/src/build',
   'packages/contracts/src/standards',
@@ -22,10 +26,6 @@ const DOCUMENTED = [
   'packages/execution/src/vm/guest.ts',
   'packages/execution/src/vm/host.ts',
   'packages/execution/src/vm/read-value.ts',
-  'packages/node/src/cli/commands/verify.ts',
-  'packages/node/src/dev/chain-time.ts',
-  'packages/node/src/dev/dev-chain.ts',
-  'packages/node/src/dev/methods',
   'packages/node/src/mempool/pool.ts',
   'packages/node/src/mempool/verifier.ts',
   'packages/node/src/rpc/methods/calls.ts',
@@ -37,8 +37,8 @@ const DOCUMENTED = [
 /** Where else the catalogue may have its messages from. */
 const SOURCES = [
   ...DOCUMENTED,
+  'packages/cli/src/commands',
   'packages/execution/src/vm',
-  'packages/node/src/cli/commands',
   'packages/node/src/executor',
   'packages/node/src/rpc',
   'packages/protocol/src/codec.ts',

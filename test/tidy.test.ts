@@ -39,6 +39,8 @@ const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [p
       [consensus, `import type { x } from "@quoin/execution"`],
       [pure, `export * from '@quoin/consensus'`],
       ['packages/sdk/src/a.ts', `const x = await import('@quoin/node')`],
+      [node, `import { build } from '@quoin/contracts/build'`],
+      [node, `const x = await import('@quoin/cli/dev')`],
       [consensus, `import {\n  a,\n  b,\n} from '../../protocol/src/a.ts'`],
       ['packages/unheard/src/a.ts', `import '@quoin/protocol'`],
     ],

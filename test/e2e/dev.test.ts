@@ -18,7 +18,7 @@ import {
 } from 'viem'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { devnetGenesis } from '../../packages/node/src/devnet/genesis.ts'
+import { devnetGenesis } from '../../packages/cli/src/devnet/genesis.ts'
 import { readContract } from '../contracts/contract.mjs'
 import { account, temporaryDirectory, walletClient } from './harness.ts'
 import { freePorts } from './ports.ts'

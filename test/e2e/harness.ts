@@ -7,7 +7,7 @@ import { type ChainParameters, createValidatorSet, type Genesis, nobleCrypto, ty
 import { createPublicClient, createWalletClient, type Hex, http, type TransactionReceipt } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
-import { devnetGenesis, genesisText, p2pAddress } from '../../packages/node/src/devnet/genesis.ts'
+import { devnetGenesis, genesisText, p2pAddress } from '../../packages/cli/src/devnet/genesis.ts'
 import { developmentValidatorKey } from '../../packages/node/src/keys/development.ts'
 import { validatorKeyOf } from '../../packages/node/src/keys/validator-key.ts'
 import { init } from '../../packages/node/src/validator/init.ts'

@@ -52,7 +52,7 @@ async function call({ url }: Validator, method: string, params: readonly unknown
  * disk.
  */
 function startLimited(node: Validator, fileKilobytesMax: number, ...args: readonly string[]): Program {
-  const quoinPath = join(ROOT, 'packages/node/bin/quoin.mjs')
+  const quoinPath = join(ROOT, 'packages/cli/bin/quoin.mjs')
   const script = `ulimit -f ${2 * fileKilobytesMax}; exec "$0" "$@"`
   const program = new Program('sh', ['-c', script, process.execPath, quoinPath, 'start', '--data-dir', node.dataDir, ...args])
   programs.push(program)

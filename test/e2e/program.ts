@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const QUOIN = fileURLToPath(new URL('../../packages/node/bin/quoin.mjs', import.meta.url))
+const QUOIN = fileURLToPath(new URL('../../packages/cli/bin/quoin.mjs', import.meta.url))
 const DEVNET = fileURLToPath(new URL('../../scripts/devnet.mjs', import.meta.url))
 /** How long a program may be silent about what a test waits for. */
 const WAIT_MS_MAX = 90_000

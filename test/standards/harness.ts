@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { type DevNode, startDevNode } from '@quoin/cli/dev'
 import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import {
   type Abi,
@@ -19,7 +20,6 @@ import {
 import { type HDAccount, mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import { type BuiltContract, build, formatDiagnostics } from '../../packages/contracts/src/build/index.ts'
-import { type DevNode, startDevNode } from '../../packages/node/src/dev/index.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 const GAS = 15_000_000n

@@ -20,7 +20,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   platform: ['protocol', 'execution'],
   contracts: ['protocol', 'execution', 'platform'],
   sdk: ['protocol'],
-  node: ['protocol', 'consensus', 'execution', 'platform', 'contracts'],
+  node: ['protocol', 'consensus', 'execution', 'platform'],
+  cli: ['protocol', 'execution', 'platform', 'contracts', 'node'],
   explorer: ['protocol', 'sdk'],
 }
 

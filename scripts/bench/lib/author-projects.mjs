@@ -9,7 +9,7 @@ import { timed } from './timed-process.mjs'
 /** One token and its test in two projects, each in a directory of its own, as their authors have them. */
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
-const OURS = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node']
+const OURS = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli']
 
 /** Files by their place in a project, from their place here. */
 async function lay(directory, files) {
@@ -45,7 +45,7 @@ async function install(directory) {
     const from = join(repository, 'packages', name)
     const to = join(modules, '@quoin', name)
     await mkdir(to)
-    for (const part of name === 'node' ? ['package.json', 'dist', 'bin'] : ['package.json', 'dist'])
+    for (const part of name === 'cli' ? ['package.json', 'dist', 'bin'] : ['package.json', 'dist'])
       await cp(join(from, part), join(to, part), { recursive: true })
     // What npm could not share between our packages.
     const own = join(from, 'node_modules')
@@ -75,7 +75,7 @@ export async function quoinProject(directory) {
       await rm(join(directory, 'node_modules', '.vite'), { recursive: true, force: true })
     },
     edit: editor(join(directory, 'contracts', 'token.ts')),
-    build: () => run('@quoin/node/bin/quoin.mjs', 'build'),
+    build: () => run('@quoin/cli/bin/quoin.mjs', 'build'),
     test: () => run('vitest/vitest.mjs', 'run'),
     /** Milliseconds of the tests themselves, setup of each included, and how many passed. */
     ownTime: async () => {

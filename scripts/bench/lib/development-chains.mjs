@@ -8,7 +8,7 @@ import { rpc } from './rpc.mjs'
 
 /** Chains for development, each one process: Quoin's and Foundry's, as a load generator wants them, with gas for nothing. */
 
-const QUOIN = fileURLToPath(new URL('../../../packages/node/bin/quoin.mjs', import.meta.url))
+const QUOIN = fileURLToPath(new URL('../../../packages/cli/bin/quoin.mjs', import.meta.url))
 /** Linux counts the processor's time of processes in hundredths of a second. */
 const TICK_US = 10_000
 

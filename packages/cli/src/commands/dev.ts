@@ -1,0 +1,69 @@
+import { CommandFailure, stopSignal, systemShutdown } from '@quoin/node/process'
+import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
+import { bytesToHex } from '@quoin/protocol'
+import { type DevNode, type DevNodeOptions, startDevNode } from '../dev/index.ts'
+import { CLI_VERSION } from './version.ts'
+
+export interface DevCommandOptions {
+  readonly port: number
+  readonly host: string
+  readonly chainId: number
+  readonly accounts: number
+  /** In units of 10^18 wei. */
+  readonly balance: bigint
+  readonly blockTimeMs: number | undefined
+  readonly artifacts: string
+  /** Prints neither accounts nor transactions. */
+  readonly quiet: boolean
+}
+
+const WEI = 10n ** 18n
+
+/** Runs a development node until SIGINT, SIGTERM, or the end of the process that started it with an IPC channel. */
+export async function dev(options: DevCommandOptions, print: (text: string) => void): Promise<void> {
+  const stopped = stopSignal()
+  const { balance, quiet, ...settings } = options
+  const clientVersion = `quoin dev/v${CLI_VERSION}/${process.platform}-${process.arch}/node${process.version}`
+  const node = await listen({
+    ...settings,
+    balance: balance * WEI,
+    clientVersion,
+    ...(quiet ? {} : { print }),
+  })
+  try {
+    print(quiet ? summary(node) : banner(node, options))
+    process.send?.({ kind: 'ready', rpcPort: node.port })
+    await stopped
+  } finally {
+    systemShutdown((message) => void process.stderr.write(`warning: ${message}\n`)).begin()
+    await node.close()
+    // Our end of the parent's channel would keep the process alive.
+    if (process.connected) process.disconnect()
+  }
+}
+
+async function listen(options: DevNodeOptions & { readonly port: number }): Promise<DevNode> {
+  try {
+    return await startDevNode(options)
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failure
+    throw new CommandFailure(
+      `port ${options.port} is in use by another process (a devnet, anvil, another quoin dev?): stop that, or choose another port with --port`,
+    )
+  }
+}
+
+const summary = ({ url, chainId }: DevNode): string => `quoin dev serves chain ${chainId} at ${url}`
+
+function banner(node: DevNode, { balance, blockTimeMs }: DevCommandOptions): string {
+  const blocks = blockTimeMs === undefined ? 'with each transaction' : `every ${blockTimeMs} ms`
+  return [
+    `Accounts with ${balance} each. Everybody knows these keys (mnemonic "${DEVELOPMENT_MNEMONIC}"): for development only.`,
+    ...node.accounts.map(({ address, secretKey }, i) => `  (${i}) ${address}  key ${bytesToHex(secretKey)}`),
+    '',
+    `Chain    ${node.chainId}, in memory: it is gone when this process ends`,
+    `Blocks   ${blocks}`,
+    `RPC      ${node.url}  (HTTP and WebSocket)`,
+    '',
+  ].join('\n')
+}

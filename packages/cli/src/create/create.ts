@@ -1,0 +1,68 @@
+import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { CommandFailure, unlessMissing } from '@quoin/node/process'
+import { type LockPackages, projectLock, type Tarball } from './lock.ts'
+import { packageDirectory, packTarballs } from './tarballs.ts'
+
+/** Where a project keeps our packages until a registry has them. */
+const VENDOR = 'vendor'
+
+/**
+ * Makes a project with a contract, its test and a script that deploys it. Answers with its directory. The directory may exist if it is empty; nothing
+ * in it is ever replaced.
+ */
+export async function createProject(directory: string): Promise<string> {
+  const project = resolve(directory)
+  const name = nameOf(project)
+  await mkdir(project, { recursive: true })
+  const [found] = await readdir(project)
+  if (found !== undefined)
+    throw new CommandFailure(`${project} is not empty (it has ${found}): choose a directory that is empty, or does not exist`)
+  await cp(join(packageDirectory('@quoin/contracts'), 'template'), project, { recursive: true })
+  // npm leaves files of this name out of what it packs.
+  await rename(join(project, 'gitignore'), join(project, '.gitignore'))
+  await mkdir(join(project, VENDOR))
+  const tarballs = await packTarballs(project, VENDOR)
+  const manifest = await writeManifest(project, name, tarballs)
+  await writeLock(project, manifest, tarballs)
+  return project
+}
+
+/** The directory's name as that of a package. */
+function nameOf(project: string): string {
+  const name = basename(project)
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[._-]+|-+$/g, '')
+  if (name === '')
+    throw new CommandFailure(`${project}: the directory's name must hold a letter or digit, for the package is named after it`)
+  return name
+}
+
+type Manifest = Parameters<typeof projectLock>[1]
+
+async function writeManifest(project: string, name: string, tarballs: readonly Tarball[]): Promise<Manifest> {
+  const file = join(project, 'package.json')
+  const template = JSON.parse(await readFile(file, 'utf8')) as Manifest
+  const ours = Object.fromEntries(tarballs.map((tarball) => [tarball.name, `file:${tarball.file}`]))
+  const devDependencies = Object.fromEntries(
+    Object.entries({ ...template.devDependencies, ...ours }).sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+  const manifest = { ...template, name, devDependencies }
+  await writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`)
+  return manifest
+}
+
+/** Out of the repository the project gets the versions that everything was tested with; elsewhere npm chooses. */
+async function writeLock(project: string, manifest: Manifest, tarballs: readonly Tarball[]): Promise<void> {
+  const repository = await repositoryLock()
+  if (repository === undefined) return
+  const lock = projectLock(repository, manifest, tarballs)
+  await writeFile(join(project, 'package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`)
+}
+
+async function repositoryLock(): Promise<LockPackages | undefined> {
+  const file = join(dirname(dirname(packageDirectory('@quoin/cli'))), 'package-lock.json')
+  const text = await unlessMissing(readFile(file, 'utf8'))
+  return text === undefined ? undefined : (JSON.parse(text) as { packages: LockPackages }).packages
+}

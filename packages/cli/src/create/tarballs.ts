@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Tarball } from './lock.ts'
+
+/** Packages that a project gets, each after those that it needs. */
+const PACKAGES = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli'].map((name) => `@quoin/${name}`)
+/** npm lists every file that it packed. */
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
+
+/** Where one of our packages lies: in the repository, or installed. */
+export function packageDirectory(name: string): string {
+  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
+}
+
+/** Packs our packages into a folder of a project; paths are relative to the project. Throws what npm says when it fails. */
+export async function packTarballs(project: string, folder: string): Promise<readonly Tarball[]> {
+  const directories = PACKAGES.map(packageDirectory)
+  const [program, ...before] = npmCommand()
+  const args = [...before, 'pack', '--json', '--ignore-scripts', '--pack-destination', join(project, folder), ...directories]
+  const { stdout } = await promisify(execFile)(program!, args, { cwd: project, maxBuffer: OUTPUT_BYTES_MAX })
+  const packed = JSON.parse(stdout) as readonly { readonly name: string; readonly filename: string }[]
+  return Promise.all(
+    packed.map(async ({ name, filename }) => {
+      const file = `${folder}/${filename}`
+      const digest = createHash('sha512').update(await readFile(join(project, file)))
+      return { name, file, integrity: `sha512-${digest.digest('base64')}` }
+    }),
+  )
+}
+
+/** npm as it runs this program, or the one that came with Node: a script either way, which needs no shell on any platform. */
+function npmCommand(): readonly string[] {
+  const running = process.env['npm_execpath']
+  if (running !== undefined && /npm-cli\.c?js$/.test(running)) return [process.execPath, running]
+  return process.platform === 'win32'
+    ? [process.execPath, join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js')]
+    : ['npm']
+}

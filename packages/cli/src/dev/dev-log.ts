@@ -1,0 +1,81 @@
+import type { TransactionFailure } from '@quoin/execution'
+import { Sequencer } from '@quoin/node/process'
+import { type CallReverted, RpcError } from '@quoin/node/rpc'
+import type { Receipt, SignedTransaction } from '@quoin/protocol'
+import type { Descriptions, Sent } from './descriptions.ts'
+import type { Instance } from './instance.ts'
+import type { SealedBlock } from './sealer.ts'
+
+/** Says what became of transactions and calls, for a person at a terminal; the chain does not wait for it. */
+export class DevLog {
+  readonly #descriptions: Descriptions
+  readonly #print: (text: string) => void
+  readonly #jobs = new Sequencer()
+
+  constructor(descriptions: Descriptions, print: (text: string) => void) {
+    this.#descriptions = descriptions
+    this.#print = print
+  }
+
+  block(block: SealedBlock, instance: Instance): void {
+    const failures = instance.takeFailures()
+    const receipts = instance.ledger.blocks.receipts(block.header.number) ?? []
+    for (const [index, transaction] of block.transactions.entries()) {
+      const outcome = { receipt: receipts[index]!, failure: failures.get(transaction.hash) }
+      this.#tell(() => this.#transaction(block, transaction, outcome, instance))
+    }
+  }
+
+  /** Tells of a call that reverted, and answers with the error for whoever made it: the author's lines follow the reason. */
+  async call(method: string, sent: Sent, reverted: CallReverted, instance: Instance): Promise<RpcError> {
+    const { outcome, code, message, data } = reverted
+    const [called, trace] = await Promise.all([
+      this.#descriptions.called(instance, sent),
+      this.#descriptions.trace(instance, sent, outcome.trace),
+    ])
+    const target = `${sent.to ?? 'a new contract'}${called === undefined ? '' : `  ${called}`}`
+    this.#tell(async () => [`${method}  failed`, `  → ${target}`, `  ${reasonText(outcome)}`, ...trace.map(indented)])
+    return new RpcError(code, [message, ...trace].join('\n'), data)
+  }
+
+  async #transaction(
+    { header }: SealedBlock,
+    transaction: SignedTransaction,
+    { receipt, failure }: Outcome,
+    instance: Instance,
+  ): Promise<readonly string[]> {
+    const { hash, sender, to } = transaction
+    const called = await this.#descriptions.called(instance, transaction)
+    const made = receipt.contractAddress === undefined ? 'no contract' : `new contract ${receipt.contractAddress}`
+    const status = receipt.status === 1 ? 'ok' : 'failed'
+    const trace = failure === undefined ? [] : await this.#descriptions.trace(instance, transaction, failure.trace)
+    return [
+      `${hash}  block ${header.number}  ${grouped.format(receipt.gasUsed)} gas  ${status}`,
+      `  ${sender} → ${to ?? made}${called === undefined ? '' : `  ${called}`}`,
+      ...(failure === undefined ? [] : [`  ${reasonText(failure)}`]),
+      ...trace.map(indented),
+    ]
+  }
+
+  #tell(lines: () => Promise<readonly string[]>): void {
+    this.#jobs
+      .run(async () => this.#print((await lines()).join('\n')))
+      .catch((error: unknown) => this.#print(`error: what was to be told is lost: ${String(error)}`))
+  }
+
+  /** Resolves when everything is told. */
+  close(): Promise<void> {
+    return this.#jobs.idle()
+  }
+}
+
+interface Outcome {
+  readonly receipt: Receipt
+  readonly failure: TransactionFailure | undefined
+}
+
+const grouped = new Intl.NumberFormat('en')
+
+const indented = (line: string): string => `  ${line}`
+
+const reasonText = ({ reason }: { readonly reason: string }): string => (reason === '' ? 'reverted without a reason' : reason)

@@ -1,0 +1,97 @@
+import {
+  createCallHost,
+  createExecutor,
+  type OverrideRefusal,
+  type PreparedOverrides,
+  prepareOverrides,
+  type StateOverrides,
+  type TransactionFailure,
+} from '@quoin/execution'
+import type { Engine } from '@quoin/execution/vm'
+import type { Clock } from '@quoin/node'
+import { createInlineCalls, type Ledger, openLedger } from '@quoin/node/chain'
+import type { SenderRecovery } from '@quoin/node/crypto'
+import type { Logger } from '@quoin/node/process'
+import { createNodeBackend, type RpcBackend } from '@quoin/node/rpc'
+import type { MemoryKv } from '@quoin/platform'
+import { type Crypto, type Genesis, type Hash, ok, type Result, unwrap } from '@quoin/protocol'
+
+/** What all instances of a development node share. */
+export interface InstancePowers {
+  readonly genesis: Genesis
+  readonly crypto: Crypto
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly recovery: SenderRecovery
+  readonly logger: Logger
+  readonly clientVersion: string
+}
+
+/**
+ * A development chain over one database: everything that holds state, or has derived some of it. Going back to a snapshot replaces the whole,
+ * so that whoever still reads the old one sees it unchanged.
+ */
+export interface Instance {
+  readonly kv: MemoryKv
+  readonly ledger: Ledger
+  /** What the RPC asks of this chain. */
+  readonly backend: RpcBackend
+  /** Sets what the next block writes to the state before its transactions run. Refuses code that could not be deployed. */
+  change(overrides: StateOverrides): Result<void, OverrideRefusal>
+  /** The next block writes nothing by itself. */
+  settle(): void
+  /** Why transactions failed in the blocks since this was last asked, of those that were only built too. */
+  takeFailures(): ReadonlyMap<Hash, TransactionFailure>
+  close(): Promise<void>
+}
+
+/** Bits of a key that address a bucket of the state tree, and heights with proofs: as a devnet's node has them. */
+const STATE_TREE = { treeDepth: 12, historyHeights: 64 } as const
+
+/** Opens the chain that a database holds, or starts it in an empty one. */
+export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promise<Instance> {
+  const { genesis, crypto, engine, clock, recovery, logger, clientVersion } = powers
+  const { chainId } = genesis
+  let changes: PreparedOverrides | undefined
+  let failures = new Map<Hash, TransactionFailure>()
+  const executor = unwrap(
+    await createExecutor({
+      ...{ kv, crypto, chainId, engine, ...STATE_TREE },
+      contractsSend: true,
+      beforeBlock: (journal) => changes?.write(journal),
+      onFailure: (hash, failure) => void failures.set(hash, failure),
+    }),
+  )
+  const ledger = unwrap(await openLedger({ genesis, crypto, clock, kv, executor, recovery, logger }))
+  const { blocks: store, mempool: pool, feed, chain } = ledger
+  const host = createCallHost({ kv, crypto, chainId, engine })
+  const backend = createNodeBackend({
+    ...{ chainId, clientVersion, crypto, kv, store, chain, pool, feed },
+    calls: createInlineCalls(host),
+    peerCount: () => 0,
+    syncing: () => undefined,
+  })
+  return {
+    kv,
+    ledger,
+    backend,
+    change(overrides) {
+      const prepared = prepareOverrides(host.contracts, overrides)
+      if (!prepared.ok) return prepared
+      changes = prepared.value
+      return ok(undefined)
+    },
+    settle() {
+      changes = undefined
+    },
+    takeFailures() {
+      const taken = failures
+      failures = new Map()
+      return taken
+    },
+    async close() {
+      await pool.close()
+      await executor.close()
+    },
+  }
+}

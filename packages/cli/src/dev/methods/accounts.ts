@@ -1,0 +1,75 @@
+import { address, data, invalidParams, method, RPC_CODE, RpcError } from '@quoin/node/rpc'
+import { type Address, bytesToHex, concatBytes, type Hex, hexToBytes, utf8ToBytes } from '@quoin/protocol'
+import { z } from 'zod'
+import type { DevBackend } from '../dev-backend.ts'
+import { type DevMethods, DONE, underBothNames } from './naming.ts'
+
+const listAccounts = method([], ({ accounts }: DevBackend) => accounts.list)
+
+const RECOVERY_ID = 27
+
+/** r ‖ s ‖ v by an account whose key the node has. */
+function sign({ accounts }: DevBackend, account: Address, digest: Uint8Array): Hex {
+  if (!accounts.hasKey(account))
+    throw new RpcError(RPC_CODE.unauthorized, `the node has no key of ${account}: eth_accounts lists those that it can sign for`)
+  const { signature, yParity } = accounts.sign(account, digest)
+  return bytesToHex(concatBytes(signature, Uint8Array.of(RECOVERY_ID + yParity)))
+}
+
+/** EIP-191, version 0x45. */
+function signMessage(backend: DevBackend, account: Address, message: Uint8Array): Hex {
+  const head = utf8ToBytes(`\x19Ethereum Signed Message:\n${message.length}`)
+  return sign(backend, account, backend.crypto.keccak256(concatBytes(head, message)))
+}
+
+/** As text, or as the object itself. */
+const typedData = z.unknown().transform((given, context): unknown => {
+  if (typeof given !== 'string') return given
+  try {
+    return JSON.parse(given)
+  } catch (failure) {
+    context.addIssue({ code: 'custom', message: `is not JSON: ${(failure as Error).message}` })
+    return z.NEVER
+  }
+})
+
+/** EIP-712. The library is loaded when somebody signs. */
+async function signTypedData(backend: DevBackend, account: Address, document: unknown): Promise<Hex> {
+  const { getSignPayload } = await import('ox/TypedData')
+  let digest: Uint8Array
+  try {
+    digest = hexToBytes(getSignPayload(document as Parameters<typeof getSignPayload>[0]))
+  } catch (failure) {
+    throw invalidParams(`invalid param 1: is no typed data: ${failure instanceof Error ? failure.message : String(failure)}`)
+  }
+  return sign(backend, account, digest)
+}
+
+const impersonate = method([address], ({ accounts }: DevBackend, [account]) => {
+  accounts.impersonate(account)
+  return DONE
+})
+
+const stopImpersonating = method([address], ({ accounts }: DevBackend, [account]) => {
+  accounts.stopImpersonating(account)
+  return DONE
+})
+
+const autoImpersonate = method([z.boolean()], ({ accounts }: DevBackend, [on]) => {
+  accounts.impersonateEverybody(on)
+  return DONE
+})
+
+/** In whose name the node signs and sends. */
+export const accountMethods: DevMethods = {
+  eth_accounts: listAccounts,
+  eth_requestAccounts: listAccounts,
+  eth_sign: method([address, data], (backend: DevBackend, [account, message]) => signMessage(backend, account, message)),
+  personal_sign: method([data, address], (backend: DevBackend, [message, account]) => signMessage(backend, account, message)),
+  eth_signTypedData_v4: method([address, typedData], (backend: DevBackend, [account, document]) =>
+    signTypedData(backend, account, document),
+  ),
+  ...underBothNames('impersonateAccount', impersonate),
+  ...underBothNames('stopImpersonatingAccount', stopImpersonating),
+  anvil_autoImpersonateAccount: autoImpersonate,
+}

@@ -1,0 +1,26 @@
+import { type CallContext, type CallParams, CallReverted, call, callParameters, estimateGas, method } from '@quoin/node/rpc'
+import type { DevBackend } from '../dev-backend.ts'
+import type { DevMethods } from './naming.ts'
+
+type Run = (backend: DevBackend, params: CallParams, context: CallContext) => Promise<string>
+
+/** A call that tells where it failed. */
+const telling =
+  (name: string, run: Run): Run =>
+  async (backend, params, context) => {
+    const { instance } = backend.dev
+    try {
+      return await run(backend, params, context)
+    } catch (failure) {
+      if (!(failure instanceof CallReverted)) throw failure
+      throw await backend.log.call(name, params[0], failure, instance)
+    }
+  }
+
+export const estimate = telling('eth_estimateGas', estimateGas)
+
+/** Calls that change nothing; the errors have the author's lines where artefacts are known. */
+export const callMethods: DevMethods = {
+  eth_call: method(callParameters, telling('eth_call', call)),
+  eth_estimateGas: method(callParameters, estimate),
+}

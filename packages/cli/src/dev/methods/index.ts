@@ -1,0 +1,25 @@
+import { rpcMethods } from '@quoin/node/rpc'
+import { accountMethods } from './accounts.ts'
+import { callMethods } from './calls.ts'
+import { infoMethods } from './info.ts'
+import { miningMethods } from './mining.ts'
+import type { DevMethods } from './naming.ts'
+import { snapshotMethods } from './snapshots.ts'
+import { stateMethods } from './state.ts'
+import { timeMethods } from './time.ts'
+import { sendingMethods } from './transactions.ts'
+import { unsupportedMethods } from './unsupported.ts'
+
+/** What a development node serves: every method of a node, and those of anvil and Hardhat that set its state and time. */
+export const devMethods: DevMethods = {
+  ...rpcMethods,
+  ...unsupportedMethods,
+  ...infoMethods,
+  ...accountMethods,
+  ...callMethods,
+  ...sendingMethods,
+  ...stateMethods,
+  ...miningMethods,
+  ...timeMethods,
+  ...snapshotMethods,
+}

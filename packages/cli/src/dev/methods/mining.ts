@@ -1,0 +1,63 @@
+import { type CallContext, hash, invalidParams, looseInteger, method, quantityHex } from '@quoin/node/rpc'
+import { z } from 'zod'
+import type { DevBackend } from '../dev-backend.ts'
+import { DEV_LIMITS } from '../limits.ts'
+import type { Mining } from '../mining.ts'
+import { timed } from './errors.ts'
+import { type DevMethods, DONE, underBothNames } from './naming.ts'
+
+async function mine({ dev }: DevBackend, count: number, intervalSeconds: number, { signal }: CallContext): Promise<void> {
+  if (count > DEV_LIMITS.minedBlocksMax)
+    throw invalidParams(`${count} blocks are wanted, at most ${DEV_LIMITS.minedBlocksMax} are made at once`)
+  await dev.mine(count, intervalSeconds, signal)
+}
+
+/** Ganache's and anvil's forms of `evm_mine`: a timestamp, or an object. */
+const mineOptions = z
+  .union([
+    looseInteger.transform((timestamp) => ({ timestamp, blocks: 1 })),
+    z.object({ timestamp: looseInteger.optional(), blocks: looseInteger.default(1) }),
+  ])
+  .default({ timestamp: undefined, blocks: 1 })
+
+const mineMany = method(
+  [looseInteger.default(1), looseInteger.default(0)],
+  async (backend: DevBackend, [count, intervalSeconds], call) => {
+    await mine(backend, count, intervalSeconds, call)
+    return DONE
+  },
+)
+
+const getAutomine = method([], ({ dev }: DevBackend) => dev.mining.kind === 'automatic')
+
+/** Whole seconds, as anvil has it; 0 stops. */
+function intervalOf(seconds: number): Mining {
+  const blockTimeMs = 1_000 * seconds
+  if (blockTimeMs === 0) return { kind: 'manual' }
+  if (blockTimeMs <= DEV_LIMITS.blockTimeMsMax) return { kind: 'interval', blockTimeMs }
+  throw invalidParams(`an interval of ${seconds} s is wanted, at most ${DEV_LIMITS.blockTimeMsMax / 1_000} s are possible`)
+}
+
+const dropTransaction = method([hash], async ({ dev }: DevBackend, [transaction]) =>
+  (await dev.drop(transaction)) ? transaction : null,
+)
+
+/** When blocks are made. */
+export const miningMethods: DevMethods = {
+  evm_mine: method([mineOptions], async (backend: DevBackend, [{ timestamp, blocks }], call) => {
+    if (timestamp !== undefined) await timed(backend, (time, parentMs) => time.setNext(timestamp, parentMs))
+    await mine(backend, blocks, 0, call)
+    return quantityHex(0)
+  }),
+  ...underBothNames('mine', mineMany),
+  ...underBothNames('getAutomine', getAutomine),
+  evm_setAutomine: method([z.boolean()], async ({ dev }: DevBackend, [on]) => {
+    if (on || dev.mining.kind === 'automatic') await dev.setMining({ kind: on ? 'automatic' : 'manual' })
+    return DONE
+  }),
+  evm_setIntervalMining: method([looseInteger], async ({ dev }: DevBackend, [seconds]) => {
+    await dev.setMining(intervalOf(seconds))
+    return DONE
+  }),
+  ...underBothNames('dropTransaction', dropTransaction),
+}

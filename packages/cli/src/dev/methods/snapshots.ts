@@ -1,0 +1,29 @@
+import { looseInteger, method, quantityHex, RPC_CODE, RpcError } from '@quoin/node/rpc'
+import { z } from 'zod'
+import type { DevBackend } from '../dev-backend.ts'
+import { type DevMethods, DONE, underBothNames } from './naming.ts'
+
+/** viem names a fork without a URL, and a block of it that is null, where none is wanted. */
+const resetOptions = z
+  .object({ forking: z.object({ jsonRpcUrl: z.string().nullish(), blockNumber: z.number().nullish() }).nullish() })
+  .optional()
+
+const reset = method([resetOptions], async ({ dev, accounts }: DevBackend, [options], { shared }) => {
+  const { jsonRpcUrl, blockNumber } = options?.forking ?? {}
+  if ((jsonRpcUrl ?? blockNumber ?? undefined) !== undefined)
+    throw new RpcError(RPC_CODE.server, 'quoin dev cannot fork another chain: call without `forking` to go back to block 0')
+  shared.rewind(await dev.reset())
+  accounts.reset()
+  return DONE
+})
+
+/** Going back. */
+export const snapshotMethods: DevMethods = {
+  evm_snapshot: method([], async ({ dev }: DevBackend) => quantityHex(await dev.snapshot())),
+  evm_revert: method([looseInteger], async ({ dev }: DevBackend, [id], { shared }) => {
+    const rewind = await dev.revert(id)
+    if (rewind !== undefined) shared.rewind(rewind)
+    return rewind !== undefined
+  }),
+  ...underBothNames('reset', reset),
+}

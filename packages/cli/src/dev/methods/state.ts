@@ -1,0 +1,41 @@
+import type { AccountOverride } from '@quoin/execution'
+import { address, bigQuantity, data, looseInteger, method, storageKey, storedForm } from '@quoin/node/rpc'
+import { type Address, type Nonce, U32_MAX, type Wei } from '@quoin/protocol'
+import { z } from 'zod'
+import type { DevBackend } from '../dev-backend.ts'
+import { orRefuse } from './errors.ts'
+import { type DevMethods, DONE, underBothNames } from './naming.ts'
+
+/** Of one account: no sum of balances that can be set comes near to what a balance can be. */
+const BALANCE_MAX = 2n ** 240n - 1n
+
+const balance = z
+  .union([bigQuantity, z.int().nonnegative().transform(BigInt)])
+  .refine((value) => value <= BALANCE_MAX, 'is above 2^240 - 1: sums of balances must stay below 2^256')
+  .transform((value) => value as Wei)
+
+const nonce = looseInteger.refine((value) => value <= U32_MAX, `is above ${U32_MAX}`).transform((value) => value as Nonce)
+
+async function change({ dev }: DevBackend, account: Address, override: AccountOverride): Promise<typeof DONE> {
+  orRefuse(await dev.change(new Map([[account, override]])))
+  return DONE
+}
+
+const setBalance = method([address, balance], (backend: DevBackend, [account, wei]) => change(backend, account, { balance: wei }))
+const setNonce = method([address, nonce], (backend: DevBackend, [account, count]) => change(backend, account, { nonce: count }))
+const setCode = method([address, data], (backend: DevBackend, [account, code]) => change(backend, account, { code }))
+const setStorageAt = method([address, storageKey, data], (backend: DevBackend, [account, key, value]) =>
+  change(backend, account, { storage: { kind: 'change', entries: [[key, storedForm(value)]] } }),
+)
+
+/** Sets what an account has, in a block of its own. The names that begin with `evm_` are Ganache's. */
+export const stateMethods: DevMethods = {
+  ...underBothNames('setBalance', setBalance),
+  ...underBothNames('setNonce', setNonce),
+  ...underBothNames('setCode', setCode),
+  ...underBothNames('setStorageAt', setStorageAt),
+  evm_setAccountBalance: setBalance,
+  evm_setAccountNonce: setNonce,
+  evm_setAccountCode: setCode,
+  evm_setAccountStorageAt: setStorageAt,
+}

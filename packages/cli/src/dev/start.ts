@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto'
+import type { Engine } from '@quoin/execution/vm'
+import type { Probes } from '@quoin/node/chain'
+import { createInlineRecovery, type LoadedCrypto, loadCrypto } from '@quoin/node/crypto'
+import { type Logger, Scope, systemClock } from '@quoin/node/process'
+import { DEFAULT_RPC_LIMITS, type RpcSettings, startRpcServer } from '@quoin/node/rpc'
+import {
+  DEVELOPMENT_ACCOUNTS,
+  DEVELOPMENT_BALANCE,
+  type DevelopmentAccount,
+  developmentAccounts,
+  loadContractEngine,
+} from '@quoin/platform'
+import { ChainId, Wei } from '@quoin/protocol'
+import { DevAccounts } from './accounts.ts'
+import { Artifacts } from './artifacts.ts'
+import { Descriptions } from './descriptions.ts'
+import { createDevBackend } from './dev-backend.ts'
+import { DevChain } from './dev-chain.ts'
+import { DevLog } from './dev-log.ts'
+import { devGenesis, sealerKey } from './genesis.ts'
+import { withImpersonation } from './impersonation.ts'
+import { devMethods } from './methods/index.ts'
+import type { Mining } from './mining.ts'
+
+export interface DevNodeOptions {
+  readonly host?: string
+  /** 0 lets the operating system choose. */
+  readonly port?: number
+  readonly chainId?: number
+  /** How many accounts of the well-known mnemonic are funded; at most `DEV_LIMITS.accountsMax`. */
+  readonly accounts?: number
+  /** What each of them owns, in wei. */
+  readonly balance?: bigint
+  /** Milliseconds from one block to the next; undefined makes a block for each transaction as soon as it is admitted. */
+  readonly blockTimeMs?: number | undefined
+  /** Directory of what `quoin build` writes, for names and source lines; it need not be there. */
+  readonly artifacts?: string
+  /** Told of each transaction in a block: text of one line or more, without the last line's end. */
+  readonly print?: (text: string) => void
+  /** Told what goes wrong in the node itself; by default standard error is. */
+  readonly complain?: (text: string) => void
+  /** What `web3_clientVersion` answers. */
+  readonly clientVersion?: string
+}
+
+export const DEV_DEFAULTS = {
+  host: '127.0.0.1',
+  port: 8_545,
+  chainId: 31_337,
+  accounts: DEVELOPMENT_ACCOUNTS,
+  balance: DEVELOPMENT_BALANCE,
+  artifacts: 'artifacts',
+  clientVersion: 'quoin dev',
+  print: (): void => {},
+  complain: (text: string): void => void process.stderr.write(`${text}\n`),
+} as const
+
+/** A development node that serves. */
+export interface DevNode {
+  /** For HTTP; WebSocket is at the same place (`ws:`). */
+  readonly url: string
+  readonly port: number
+  readonly chainId: number
+  /** The funded accounts. Everybody knows their keys. */
+  readonly accounts: readonly DevelopmentAccount[]
+  /** Refuses new calls, lets those that run end, and forgets the chain. */
+  close(): Promise<void>
+}
+
+/** What takes a while to load and serves every development node of a process. */
+let platform: Promise<{ readonly crypto: LoadedCrypto; readonly engine: Engine }> | undefined
+
+async function loadPlatform() {
+  const [crypto, engine] = await Promise.all([loadCrypto(), loadContractEngine()])
+  return { crypto, engine }
+}
+
+/** Starts a chain in memory and serves it. Rejects when it cannot listen. */
+export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNode> {
+  const settings = { ...DEV_DEFAULTS, ...options }
+  platform ??= loadPlatform()
+  const { crypto, engine } = await platform
+  const scope = new Scope((error) => {
+    throw error
+  })
+  try {
+    const accounts = developmentAccounts(crypto, settings.accounts)
+    const genesis = devGenesis(crypto, {
+      chainId: ChainId(settings.chainId),
+      timeMs: systemClock.now(),
+      accounts: accounts.map(({ address }) => address),
+      balance: Wei(settings.balance),
+    })
+    const log = scope.own(new DevLog(new Descriptions(crypto, new Artifacts(settings.artifacts, crypto)), settings.print))
+    const unlocked = new DevAccounts(crypto, accounts)
+    const logger = complainingLogger(settings.complain)
+    const chain = scope.own(
+      await DevChain.open({
+        ...{ genesis, crypto, engine, clock: systemClock, logger },
+        recovery: withImpersonation(createInlineRecovery(crypto)),
+        clientVersion: settings.clientVersion,
+        sealer: sealerKey(crypto),
+        mining: miningOf(settings.blockTimeMs),
+        onBlock: (block, instance) => log.block(block, instance),
+      }),
+    )
+    const server = scope.own(
+      await startRpcServer(createDevBackend(chain, unlocked, log), {
+        host: settings.host,
+        port: settings.port,
+        settings: DEV_RPC_SETTINGS,
+        clock: systemClock,
+        random: { bytes: (length) => randomBytes(length) },
+        logger,
+        methods: devMethods,
+        probes: probesOf(chain),
+      }),
+    )
+    const { port } = server
+    return { url: urlOf(settings.host, port), port, chainId: settings.chainId, accounts, close: () => scope.close() }
+  } catch (failure) {
+    await scope.close()
+    throw failure
+  }
+}
+
+/** Whatever runs on this machine may call, pages among it. */
+const DEV_RPC_SETTINGS: RpcSettings = {
+  corsOrigins: ['*'],
+  allowedHosts: ['localhost'],
+  trustedProxies: [],
+  unitsPerSecond: 0,
+  unitsBurst: 0,
+  limits: DEFAULT_RPC_LIMITS,
+}
+
+function probesOf(chain: DevChain): Probes {
+  const position = () => ({ height: chain.head.header.number, hash: chain.head.hash, timeMs: chain.head.header.timeMs })
+  return {
+    live: async () => ({ isOk: true, body: { status: 'ok', ...position() } }),
+    ready: async () => ({ isOk: true, body: { ready: true, reasons: [], warnings: [], ...position() } }),
+    metrics: async () => ({ chain_height: chain.head.header.number }),
+  }
+}
+
+const miningOf = (blockTimeMs: number | undefined): Mining =>
+  blockTimeMs === undefined ? { kind: 'automatic' } : { kind: 'interval', blockTimeMs }
+
+function urlOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+/** Warnings and errors of the node's parts, in the form of a terminal. */
+function complainingLogger(complain: (text: string) => void): Logger {
+  const line = (level: string) => (fields: object, message: string) => {
+    const error: unknown = 'err' in fields ? fields.err : undefined
+    complain(`${level}: ${message}${error instanceof Error ? `\n${error.stack ?? error.message}` : ` ${JSON.stringify(fields)}`}`)
+  }
+  const silent = () => {}
+  const logger: Logger = { debug: silent, info: silent, warn: line('warning'), error: line('error'), child: () => logger }
+  return logger
+}

@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { executionVersion } from '@quoin/execution'
+import { createNodeKey, loadNodeKey } from '@quoin/node/directory'
+import { developmentNodeSeed, developmentValidatorKey, validatorKeyOf } from '@quoin/node/keys'
+import { orFail } from '@quoin/node/process'
+import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/platform'
+import {
+  ChainId,
+  type Crypto,
+  createValidatorSet,
+  DEFAULT_PARAMETERS,
+  type Genesis,
+  genesisToJson,
+  nobleCrypto,
+  Power,
+  TimeMs,
+  Wei,
+} from '@quoin/protocol'
+import { DEFAULT_SETTINGS, type DevnetSettings } from './settings.ts'
+
+/** viem's `foundry` and Hardhat's chain id. */
+const DEVNET_CHAIN_ID = 31_337
+/** A fixed time makes the genesis, and with it every development chain's block 0, the same everywhere. */
+const DEVNET_TIME_MS = Date.UTC(2026, 0, 1)
+
+export const p2pAddress = (settings: DevnetSettings, index: number): string => `/ip4/127.0.0.1/tcp/${settings.p2pPort + index}`
+
+/** The genesis of a devnet: well-known keys, equal power, ten funded accounts. */
+export async function devnetGenesis(crypto: Crypto, settings: DevnetSettings): Promise<Genesis> {
+  const indices = Array.from({ length: settings.validators }, (_, i) => i)
+  const validators = indices.map((i) => {
+    const { address, publicKey } = orFail(validatorKeyOf(crypto, developmentValidatorKey(crypto, i)), 'development key')
+    return { address, publicKey, power: Power(1), feeAddress: address }
+  })
+  const nodes = await Promise.all(
+    indices.map(async (i) => {
+      const key = orFail(loadNodeKey(await createNodeKey('Ed25519', developmentNodeSeed(crypto, i))), 'development node key')
+      return { peerId: key.peerId, addresses: [p2pAddress(settings, i)] }
+    }),
+  )
+  return {
+    chainId: ChainId(DEVNET_CHAIN_ID),
+    timeMs: TimeMs(DEVNET_TIME_MS),
+    development: true,
+    executionVersion: executionVersion(crypto),
+    parameters: {
+      ...DEFAULT_PARAMETERS,
+      blockIntervalMs: settings.blockTimeMs,
+      heartbeatIntervalMs: Math.max(DEFAULT_PARAMETERS.heartbeatIntervalMs, settings.blockTimeMs),
+    },
+    validators: createValidatorSet(validators),
+    nodes: nodes.sort((a, b) => (a.peerId < b.peerId ? -1 : 1)),
+    alloc: developmentAccounts(crypto)
+      .map(({ address }) => ({ address, balance: Wei(DEVELOPMENT_BALANCE) }))
+      .sort((a, b) => (a.address < b.address ? -1 : 1)),
+    systemContracts: [],
+    restart: undefined,
+  }
+}
+
+/** The genesis that lies in the repository: the devnet's with its default settings. */
+export const REPOSITORY_GENESIS = fileURLToPath(new URL('../../../../genesis.json', import.meta.url))
+
+export const genesisText = (genesis: Genesis): string => `${JSON.stringify(genesisToJson(genesis), null, 2)}\n`
+
+/** Writes the repository's genesis again: due after each change of the execution version. */
+export const writeRepositoryGenesis = async (): Promise<void> =>
+  writeFile(REPOSITORY_GENESIS, genesisText(await devnetGenesis(nobleCrypto, DEFAULT_SETTINGS)))

@@ -1,0 +1,72 @@
+import { linkDeadline } from '@quoin/node/process'
+
+/** What the live line shows of one validator, from its `/metrics`. */
+export interface NodeStatus {
+  readonly height: number
+  /** From a block's time to its commit on this node. */
+  readonly finalityMs: number
+  readonly transactions: number
+  readonly peers: number
+  readonly mempool: number
+  /** No block has come for longer than a chain that works is without one. */
+  readonly isStalled: boolean
+}
+
+const REQUEST_MS_MAX = 2_000
+
+/** Undefined when the node does not answer: it is down or starting. */
+export async function readStatus(rpcPort: number): Promise<NodeStatus | undefined> {
+  const { signal, unlink } = linkDeadline(REQUEST_MS_MAX, [])
+  try {
+    const response = await fetch(`http://127.0.0.1:${rpcPort}/metrics`, { signal })
+    return parseMetrics(await response.text())
+  } catch (failure) {
+    // Refused, reset or timed out: all mean that this validator is not there now. Anything else is a bug.
+    if (failure instanceof TypeError || signal.aborted) return undefined
+    throw failure
+  } finally {
+    unlink()
+  }
+}
+
+export function parseMetrics(text: string): NodeStatus {
+  const values = new Map(
+    text.split('\n').map((line) => {
+      const [name, value] = line.split(' ')
+      return [name, Number(value)]
+    }),
+  )
+  const read = (name: string): number => values.get(`quoin_${name}`) ?? 0
+  return {
+    height: read('chain_height'),
+    finalityMs: read('chain_finality_ms'),
+    transactions: read('chain_transactions_total'),
+    peers: read('network_peers'),
+    mempool: read('mempool_transactions'),
+    isStalled: read('warning{reason="stalled"}') === 1,
+  }
+}
+
+/** The live line from two looks at the network, `elapsedMs` apart. */
+export function statusLine(
+  before: readonly (NodeStatus | undefined)[],
+  now: readonly (NodeStatus | undefined)[],
+  elapsedMs: number,
+): string {
+  const alive = now.filter((status) => status !== undefined)
+  if (alive.length === 0) return `no validator of ${now.length} answers`
+  const best = alive.reduce((a, b) => (b.height > a.height ? b : a))
+  const index = now.indexOf(best)
+  const grown = best.transactions - (before[index]?.transactions ?? best.transactions)
+  const rate = elapsedMs > 0 ? Math.max(0, Math.round((1000 * grown) / elapsedMs)) : 0
+  const heights = new Set(alive.map(({ height }) => height))
+  const spread = heights.size > 1 ? ` (lowest ${Math.min(...heights)})` : ''
+  return [
+    `height ${best.height}${spread}${alive.some(({ isStalled }) => isStalled) ? ', stands still' : ''}`,
+    `finality ${Math.round(best.finalityMs)} ms`,
+    `${rate} tx/s`,
+    `validators ${alive.length}/${now.length}`,
+    `peers ${alive.map(({ peers }) => peers).join(' ')}`,
+    `mempool ${best.mempool}`,
+  ].join('   ')
+}

@@ -1,0 +1,63 @@
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DataDir, dataDir, init } from '@quoin/node/directory'
+import { doctor } from '@quoin/node/validator'
+import { nobleCrypto } from '@quoin/protocol'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EndingError } from '../../node/src/health/ending.ts'
+import { devnetGenesis, genesisText } from '../src/devnet/genesis.ts'
+import { DEFAULT_SETTINGS } from '../src/devnet/settings.ts'
+
+let root: string
+let dir: DataDir
+let other: DataDir
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'quoin-doctor-'))
+  const genesis = join(root, 'genesis.json')
+  await writeFile(genesis, genesisText(await devnetGenesis(nobleCrypto, DEFAULT_SETTINGS)))
+  const make = async (developmentIndex: number): Promise<DataDir> => {
+    const path = join(root, `validator-${developmentIndex}`)
+    await init({
+      ...{ dataDir: path, genesis, developmentIndex, listen: '/ip4/127.0.0.1/tcp/26656', advertise: undefined },
+      ...{ development: true, rpcPort: 8545, random: (length: number) => new Uint8Array(length).fill(7) },
+    })
+    return dataDir(path)
+  }
+  dir = await make(0)
+  other = await make(1)
+})
+afterEach(() => rm(root, { recursive: true }))
+
+const lines: string[] = []
+const examine = async (): Promise<readonly string[]> => {
+  lines.length = 0
+  await doctor(dir.root, (line) => lines.push(line))
+  return lines
+}
+
+describe('the sign state, for the doctor', () => {
+  it('is whole beside its own key, and stays as it was', async () => {
+    const before = await readFile(dir.signState)
+    expect(await examine()).toEqual(['database: none yet', expect.stringMatching(/^sign-state: 1 records of validator 0x/)])
+    expect(await readFile(dir.signState)).toEqual(before)
+  })
+
+  it('is a fault where a start refuses it: gone, empty, or of another key', async () => {
+    await rm(dir.signState)
+    await expect(examine()).rejects.toThrow(/sign-state: there is no sign state of validator 0x/)
+    await writeFile(dir.signState, '')
+    await expect(examine()).rejects.toThrow(/there is no sign state of validator/)
+    await copyFile(other.signState, dir.signState)
+    await expect(examine()).rejects.toThrow(/belongs to validator 0x\w+, the key of this node is 0x/)
+    await expect(examine()).rejects.toBeInstanceOf(EndingError)
+  })
+
+  it('is none where there is no key that could sign', async () => {
+    await rm(dir.validatorKey)
+    expect(await examine()).toContain('sign-state: none, for there is no validator key')
+    await rm(dir.signState)
+    expect(await examine()).toContain('sign-state: none, for there is no validator key')
+  })
+})

@@ -1,0 +1,13 @@
+/** The RPC server, and what methods beside Ethereum's are written with: `quoin dev` adds its own to those of a node. */
+export type { RpcBackend } from './backend.ts'
+export { callObject, storedForm } from './call-schema.ts'
+export { invalidParams, RPC_CODE, RpcError } from './errors.ts'
+export type { Rewind } from './filters.ts'
+export { quantityHex } from './format.ts'
+export { DEFAULT_RPC_LIMITS } from './limits.ts'
+export { type CallContext, type Method, type Methods, method } from './method.ts'
+export { type CallParams, CallReverted, call, callParameters, estimateGas } from './methods/calls.ts'
+export { rpcMethods } from './methods/index.ts'
+export { createNodeBackend, type NodeParts } from './node-backend.ts'
+export { address, bigQuantity, data, hash, looseInteger, quantity, storageKey } from './schema.ts'
+export { type RpcServer, type RpcSettings, startRpcServer } from './server/server.ts'

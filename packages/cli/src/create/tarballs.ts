@@ -6,19 +6,28 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Tarball } from './lock.ts'
 
-/** Packages that a project gets, each after those that it needs. */
-const PACKAGES = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli'].map((name) => `@quoin/${name}`)
 /** npm lists every file that it packed. */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 
-/** Where one of our packages lies: in the repository, or installed. */
-export function packageDirectory(name: string): string {
-  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
+/** Where one of our packages lies, for the module that needs it: in the repository, or installed. */
+export function packageDirectory(name: string, from: string = import.meta.url): string {
+  return dirname(createRequire(from).resolve(`${name}/package.json`))
+}
+
+/** Directories of a package of ours and of those that it needs, each after those that it needs itself. */
+async function directoriesOf(name: string, from?: string, found = new Map<string, string>()): Promise<readonly string[]> {
+  const directory = packageDirectory(name, from)
+  const file = join(directory, 'package.json')
+  const { dependencies } = JSON.parse(await readFile(file, 'utf8')) as { readonly dependencies: Readonly<Record<string, string>> }
+  for (const needed of Object.keys(dependencies).filter((other) => other.startsWith('@quoin/') && !found.has(other)))
+    await directoriesOf(needed, file, found)
+  found.set(name, directory)
+  return [...found.values()]
 }
 
 /** Packs our packages into a folder of a project; paths are relative to the project. Throws what npm says when it fails. */
 export async function packTarballs(project: string, folder: string): Promise<readonly Tarball[]> {
-  const directories = PACKAGES.map(packageDirectory)
+  const directories = await directoriesOf('@quoin/cli')
   const [program, ...before] = npmCommand()
   const args = [...before, 'pack', '--json', '--ignore-scripts', '--pack-destination', join(project, folder), ...directories]
   const { stdout } = await promisify(execFile)(program!, args, { cwd: project, maxBuffer: OUTPUT_BYTES_MAX })

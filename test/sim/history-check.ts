@@ -5,7 +5,7 @@ import { simCrypto } from './crypto.ts'
 import { Violation } from './oracle.ts'
 import { HISTORY_HEIGHTS } from './sim-node.ts'
 
-/** First bytes of the tree's undo records (`packages/execution/src/tree/records.ts`); one of each kind a height. */
+/** First bytes of the tree's undo records (`packages/execution/src/state/tree/records.ts`); one of each kind a height. */
 const UNDO_PREFIXES = [
   [0x20, 0x03],
   [0x20, 0x04],

@@ -166,7 +166,7 @@ export class Oracle {
   }
 }
 
-/** Each code of the state on a node's disk has its image beside it, whatever crashes lay between (`packages/execution/src/keys.ts`). */
+/** Each code of the state on a node's disk has its image beside it, whatever crashes lay between (`packages/execution/src/state/keys.ts`). */
 export async function checkImages(by: PeerId, kv: Kv): Promise<void> {
   const images = new Set<string>()
   for await (const [key] of kv.scan({ from: Uint8Array.of(0x21), to: Uint8Array.of(0x22) }))

@@ -25,7 +25,7 @@ import type { BlockTemplate, ExecutableTransaction } from './executor.ts'
 import { EngineFault } from './fault.ts'
 import { fillBlock } from './fill.ts'
 import { createExecutor } from './inline.ts'
-import { Journal } from './journal.ts'
+import { Journal } from './state/journal.ts'
 
 const [alice, bob, carol, miner] = [addressOf(1), addressOf(2), addressOf(3), addressOf(4)] as const
 const WHOLE = { gasMax: 72_000_000, bytesMax: 1_000_000 }

@@ -27,9 +27,9 @@ import type { BlockContext } from './contract/message.ts'
 import type { BlockRefusal, BlockTemplate, FillLimits, TransactionRefusal } from './executor.ts'
 import { onBehalfOf } from './fault.ts'
 import { nextBaseFee } from './fees.ts'
-import type { Journal } from './journal.ts'
-import type { KvOp, KvReader } from './kv.ts'
-import { readParameters, readSendPolicy } from './system-state.ts'
+import type { Journal } from './state/journal.ts'
+import type { KvOp, KvReader } from './state/kv.ts'
+import { readParameters, readSendPolicy } from './state/system-records.ts'
 import { applyTransaction, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
 
 /** A decoded transaction with the sender that the caller vouches for. */

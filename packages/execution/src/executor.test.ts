@@ -17,8 +17,8 @@ import { naiveRoot } from '../test/naive-tree.ts'
 import { addressOf, executable, type Spec } from '../test/transactions.ts'
 import { Model, type ModelAccount, type ModelReceipt } from '../test/transfer-model.ts'
 import type { FillLimits } from './executor.ts'
-import { stateAt } from './history.ts'
-import { readParameters } from './system-state.ts'
+import { stateAt } from './state/history.ts'
+import { readParameters } from './state/system-records.ts'
 
 const PLAIN = [1, 2, 3, 4].map(addressOf)
 const CONTRACT = addressOf(0xc0ffee)

@@ -1,4 +1,3 @@
-export * from './account.ts'
 export { type BlockRules, blockRules } from './block.ts'
 export * from './call/index.ts'
 export { encodeErrorString } from './error-data.ts'
@@ -6,14 +5,16 @@ export type * from './executor.ts'
 export { EngineFault } from './fault.ts'
 export * from './fees.ts'
 export { Heap } from './heap.ts'
-export { createdAccounts, type HistoryKv, isCreatedAt, PastState, stateAt } from './history.ts'
 export { createExecutor, type ExecutorOptions } from './inline.ts'
 export { GAS, intrinsicGas } from './intrinsic-gas.ts'
-export * from './keys.ts'
-export type { KvOp, KvReader } from './kv.ts'
 export { EXECUTOR_LIMITS } from './limits.ts'
 export { packOps, packQueues, packTransactions, unpackOps, unpackQueues, unpackTransactions } from './pack.ts'
-export * from './system-state.ts'
+export * from './state/account.ts'
+export { createdAccounts, type HistoryKv, isCreatedAt, PastState, stateAt } from './state/history.ts'
+export * from './state/keys.ts'
+export type { KvOp, KvReader } from './state/kv.ts'
+export * from './state/system-records.ts'
+export * from './state/tree/index.ts'
 export {
   checkAccount,
   checkRules,
@@ -22,6 +23,5 @@ export {
   type TransactionMessage,
   type TransactionRules,
 } from './transaction.ts'
-export * from './tree/index.ts'
 export { askedGas, Turns } from './turns.ts'
 export { executionVersion } from './version.ts'

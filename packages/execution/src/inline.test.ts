@@ -24,12 +24,12 @@ import { contractEngine } from '../test/engine.ts'
 import { MemoryKv } from '../test/memory-kv.ts'
 import { addressOf, executable, inOrder, transfer } from '../test/transactions.ts'
 import type { ExecutedBlock } from './executor.ts'
-import { stateAt } from './history.ts'
 import { createExecutor } from './inline.ts'
-import { flatKeyOf, storageKey } from './keys.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { unpackOps } from './pack.ts'
-import { readParameters, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './system-state.ts'
+import { stateAt } from './state/history.ts'
+import { flatKeyOf, storageKey } from './state/keys.ts'
+import { readParameters, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
 
 const [alice, bob, miner] = [addressOf(1), addressOf(2), addressOf(3)] as const
 const FILL = { gasMax: 60_000_000, bytesMax: LIMITS.blockBytesMax }

@@ -1,6 +1,6 @@
 import { Address, hexToBytes } from '@quoin/protocol'
 import type { Candidate, CandidateQueue, ExecutableTransaction } from './executor.ts'
-import type { KvOp } from './kv.ts'
+import type { KvOp } from './state/kv.ts'
 
 /**
  * Lists of byte strings in one buffer that moves between threads without a copy. Not a consensus format: both ends are one build.

@@ -5,8 +5,8 @@ import { addressOf } from '../test/transactions.ts'
 import { CONTRACT_LIMITS } from './contract/limits.ts'
 import { CODE_REGISTRY_ADDRESS } from './contract/native/code-registry.ts'
 import { NATIVE_CODE } from './contract/native/native.ts'
-import { Journal } from './journal.ts'
 import { judgeLog, RECEIPT_BOUNDS } from './receipt-bounds.ts'
+import { Journal } from './state/journal.ts'
 
 const { logsMax, logDataBytesMax, logTopicsMax } = RECEIPT_BOUNDS
 const log = (other: Partial<Log> = {}): Log => ({ address: addressOf(1), topics: [], data: new Uint8Array(0), ...other })

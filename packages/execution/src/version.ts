@@ -24,7 +24,6 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '@quoin/protocol'
-import { accountCodec } from './account.ts'
 import { ENCODE_LIMITS } from './contract/abi/encode.ts'
 import { describeContractEngine } from './contract/engine.ts'
 import { CONTRACT_GAS } from './contract/gas.ts'
@@ -36,8 +35,9 @@ import { NATIVE_CONTRACTS } from './contract/native/table.ts'
 import { encodeErrorString } from './error-data.ts'
 import { FEE_CONSTANTS } from './fees.ts'
 import { GAS } from './intrinsic-gas.ts'
-import { accountKey, codeKey, storageKey } from './keys.ts'
-import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './system-state.ts'
+import { accountCodec } from './state/account.ts'
+import { accountKey, codeKey, storageKey } from './state/keys.ts'
+import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
 import { TICKS_PER_GAS } from './ticks.ts'
 
 /**

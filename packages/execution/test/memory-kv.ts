@@ -1,6 +1,6 @@
 import { bytesToHex, compareBytes, hexToBytes } from '@quoin/protocol'
-import type { KvOp } from '../src/kv.ts'
-import type { TreeKv } from '../src/tree/index.ts'
+import type { KvOp } from '../src/state/kv.ts'
+import type { TreeKv } from '../src/state/tree/index.ts'
 
 /** Ordered database in memory. Hands out and keeps copies, as a real one does. */
 export class MemoryKv implements TreeKv {

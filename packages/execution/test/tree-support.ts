@@ -1,6 +1,6 @@
 import { bytesToHex, type Height, nobleCrypto, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
-import { openTree, type StateTree, type TreeChange } from '../src/tree/index.ts'
+import { openTree, type StateTree, type TreeChange } from '../src/state/tree/index.ts'
 import type { MemoryKv } from './memory-kv.ts'
 import type { Content } from './naive-tree.ts'
 

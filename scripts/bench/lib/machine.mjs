@@ -5,7 +5,7 @@ import {
   Machine,
   ticksOf,
 } from '../../../packages/execution/dist/contract/index.js'
-import { Journal } from '../../../packages/execution/dist/journal.js'
+import { Journal } from '../../../packages/execution/dist/state/journal.js'
 import { imageBytes } from '../../../packages/execution/dist/vm/index.js'
 import { loadEngineBinary, nodeWasm } from '../../../packages/platform/dist/wasm.js'
 import { Address, ChainId, Height, TimeMs } from '../../../packages/protocol/dist/index.js'

@@ -1,5 +1,5 @@
 import { type Address, utf8ToBytes } from '@quoin/protocol'
-import type { Journal } from '../../../execution/src/journal.ts'
+import type { Journal } from '../../../execution/src/state/journal.ts'
 
 /** What lies in storage of a table's tree. */
 interface TreeShape {

@@ -4,10 +4,10 @@ import { Machine } from '../contract/machine.ts'
 import type { BlockContext } from '../contract/message.ts'
 import { findNative } from '../contract/native/table.ts'
 import type { ContractTrace } from '../contract/outcome.ts'
-import type { HistoryKv } from '../history.ts'
 import { intrinsicGas } from '../intrinsic-gas.ts'
-import { Journal } from '../journal.ts'
-import type { KvReader } from '../kv.ts'
+import type { HistoryKv } from '../state/history.ts'
+import { Journal } from '../state/journal.ts'
+import type { KvReader } from '../state/kv.ts'
 import { runMessage, type TransactionRun } from '../transaction.ts'
 import {
   type BlockOverrides,

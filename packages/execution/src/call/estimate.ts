@@ -1,6 +1,6 @@
 import type { Gas } from '@quoin/protocol'
 import { GAS, intrinsicGas } from '../intrinsic-gas.ts'
-import { readParameters } from '../system-state.ts'
+import { readParameters } from '../state/system-records.ts'
 import {
   type Call,
   type CallHost,

@@ -1,9 +1,9 @@
 import { bytesToHex, codec, equalBytes, err, type Hex, ok, type Result } from '@quoin/protocol'
 import { EngineFault } from '../fault.ts'
-import { type HistoryKv, type PastState, stateAt } from '../history.ts'
-import { stateKeyOf } from '../keys.ts'
-import type { KvReader } from '../kv.ts'
-import { headCodec, headKey } from '../tree/records.ts'
+import { type HistoryKv, type PastState, stateAt } from '../state/history.ts'
+import { stateKeyOf } from '../state/keys.ts'
+import type { KvReader } from '../state/kv.ts'
+import { headCodec, headKey } from '../state/tree/records.ts'
 import { CALL_LIMITS } from './limits.ts'
 
 /** A run that did not come to rest within `runsMax`. */

@@ -1,5 +1,5 @@
 import type { ChainId, Crypto, Hash } from '@quoin/protocol'
-import type { KvReader } from '../kv.ts'
+import type { KvReader } from '../state/kv.ts'
 import { executionVersion } from '../version.ts'
 import type { Engine } from '../vm/index.ts'
 import { ProgramCache } from './program-cache.ts'

@@ -10,7 +10,7 @@ import {
   type UpgradeAuthority,
 } from '@quoin/protocol'
 import { EngineFault } from '../fault.ts'
-import type { Journal } from '../journal.ts'
+import type { Journal } from '../state/journal.ts'
 import type { Ticks } from '../ticks.ts'
 import { type Compiled, type CompileError, type HostContext, imageBytes } from '../vm/index.ts'
 import type { AbiCreation } from './abi/abi.ts'

@@ -1,5 +1,5 @@
 import type { Address, ChainId, Crypto } from '@quoin/protocol'
-import type { Journal } from '../journal.ts'
+import type { Journal } from '../state/journal.ts'
 import type { HostContext } from '../vm/index.ts'
 import type { CallAbi } from './abi/abi.ts'
 import type { BlockContext, InnerMessage, MessageOutcome } from './message.ts'

@@ -1,6 +1,6 @@
 export { EngineFault } from '../fault.ts'
 export { intrinsicGas } from '../intrinsic-gas.ts'
-export { Journal } from '../journal.ts'
+export { Journal } from '../state/journal.ts'
 export { disk, gasLeftOf, gasUsedOf, TICKS_PER_GAS, type Ticks, ticksOf } from '../ticks.ts'
 export {
   type AbiCreation,

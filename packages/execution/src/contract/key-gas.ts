@@ -1,4 +1,4 @@
-import type { KeyUse } from '../journal.ts'
+import type { KeyUse } from '../state/journal.ts'
 import type { Ticks } from '../ticks.ts'
 import { CONTRACT_GAS } from './gas.ts'
 

@@ -1,5 +1,5 @@
 import { LIMITS, ok, type Result, utf8ToBytes } from '@quoin/protocol'
-import { type KeyText, keyTextOf } from '../../keys.ts'
+import { type KeyText, keyTextOf } from '../../state/keys.ts'
 import { type GuestValue, type HostContext } from '../../vm/index.ts'
 import { type AbiType, findScalar, parseTypeList } from '../abi/type.ts'
 import { TextCache } from '../cache.ts'

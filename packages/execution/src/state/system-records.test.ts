@@ -1,11 +1,11 @@
 import { codec, DEFAULT_PARAMETERS, hexToBytes, utf8ToBytes } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { testGenesis } from '../test/chain.ts'
-import { TestContracts } from '../test/contracts.ts'
-import { MemoryKv } from '../test/memory-kv.ts'
-import { addressOf } from '../test/transactions.ts'
-import { genesisState } from './genesis.ts'
+import { testGenesis } from '../../test/chain.ts'
+import { TestContracts } from '../../test/contracts.ts'
+import { MemoryKv } from '../../test/memory-kv.ts'
+import { addressOf } from '../../test/transactions.ts'
+import { genesisState } from '../genesis.ts'
 import { flatOps } from './history.ts'
 import { Journal } from './journal.ts'
 import { flatKeyOf, storageKey } from './keys.ts'
@@ -19,7 +19,7 @@ import {
   SYSTEM_RECORDS,
   settleSystemRecords,
   writeRecord,
-} from './system-state.ts'
+} from './system-records.ts'
 
 const genesis = testGenesis(new Map())
 

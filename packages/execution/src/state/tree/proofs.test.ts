@@ -1,9 +1,9 @@
 import { bytesToHex, codec, type Height, stateProofCodec, unwrap, verifyStateProof } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MemoryKv } from '../../test/memory-kv.ts'
-import { type Content, naiveProof, naiveRoot } from '../../test/naive-tree.ts'
-import { advance, anyKey, applied, change, crypto, DEPTHS, ground, open, put, remove } from '../../test/tree-support.ts'
+import { MemoryKv } from '../../../test/memory-kv.ts'
+import { type Content, naiveProof, naiveRoot } from '../../../test/naive-tree.ts'
+import { advance, anyKey, applied, change, crypto, DEPTHS, ground, open, put, remove } from '../../../test/tree-support.ts'
 import { TREE_LIMITS } from './index.ts'
 
 describe('proofs', () => {

@@ -3,7 +3,7 @@ import { type Account, accountFromValue } from './account.ts'
 import type { StateChange } from './journal.ts'
 import { accountInHistoryKey, accountKey, codeKey, flatKey, historyKey, historyRange, stateKeyOf, storageKey } from './keys.ts'
 import type { KvOp, KvReader } from './kv.ts'
-import { type Reading, readingOf, SYSTEM_ADDRESS, type SystemRecord } from './system-state.ts'
+import { type Reading, readingOf, SYSTEM_ADDRESS, type SystemRecord } from './system-records.ts'
 
 const ABSENT = Uint8Array.of(0)
 const PRESENT = 1

@@ -1,7 +1,7 @@
 import { Address, bytesToHex, compareBytes, hexToBytes, LIMITS } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressOf } from '../test/transactions.ts'
+import { addressOf } from '../../test/transactions.ts'
 import {
   accountInHistoryKey,
   accountKey,

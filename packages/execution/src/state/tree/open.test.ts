@@ -1,7 +1,7 @@
 import { hexToBytes } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
-import { MemoryKv } from '../../test/memory-kv.ts'
-import { advance, crypto, ground, open, put } from '../../test/tree-support.ts'
+import { MemoryKv } from '../../../test/memory-kv.ts'
+import { advance, crypto, ground, open, put } from '../../../test/tree-support.ts'
 import { openTree, TreeCorruption } from './index.ts'
 
 describe('opening', () => {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { DEFAULT_PARAMETERS } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
+import { GAS } from './block/intrinsic-gas.ts'
 import { CONTRACT_GAS } from './contract/gas.ts'
 import { LIBRARY_GAS } from './contract/library/gas.ts'
 import { MESSAGE_GAS } from './contract/message-gas.ts'
 import { MESSAGE_LIMITS } from './contract/message-limits.ts'
-import { GAS } from './intrinsic-gas.ts'
 import { TICKS_PER_GAS } from './ticks.ts'
 import { VM_GAS } from './vm/gas.ts'
 import { INSTRUCTION_GAS } from './vm/meter/weights.ts'
@@ -34,7 +34,7 @@ const INSTRUCTION_PRICES = { ...INSTRUCTION_GAS, bulkBytesShift: TICKS_PER_GAS *
 
 describe('docs/gas.md', () => {
   it.each([
-    ['intrinsic-gas.ts', GAS, 1],
+    ['block/intrinsic-gas.ts', GAS, 1],
     ['contract/message-gas.ts', MESSAGE_GAS, TICKS_PER_GAS],
     ['vm/meter/weights.ts', INSTRUCTION_PRICES, TICKS_PER_GAS],
     ['vm/gas.ts', VM_GAS, TICKS_PER_GAS],

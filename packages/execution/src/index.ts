@@ -1,12 +1,21 @@
-export { type BlockRules, blockRules } from './block.ts'
+export { type BlockRules, blockRules } from './block/block.ts'
+export * from './block/fees.ts'
+export { Heap } from './block/heap.ts'
+export { GAS, intrinsicGas } from './block/intrinsic-gas.ts'
+export {
+  checkAccount,
+  checkRules,
+  runMessage,
+  type TransactionFailure,
+  type TransactionMessage,
+  type TransactionRules,
+} from './block/transaction.ts'
+export { askedGas, Turns } from './block/turns.ts'
 export * from './call/index.ts'
 export { encodeErrorString } from './error-data.ts'
 export type * from './executor.ts'
 export { EngineFault } from './fault.ts'
-export * from './fees.ts'
-export { Heap } from './heap.ts'
 export { createExecutor, type ExecutorOptions } from './inline.ts'
-export { GAS, intrinsicGas } from './intrinsic-gas.ts'
 export { EXECUTOR_LIMITS } from './limits.ts'
 export { packOps, packQueues, packTransactions, unpackOps, unpackQueues, unpackTransactions } from './pack.ts'
 export * from './state/account.ts'
@@ -15,13 +24,4 @@ export * from './state/keys.ts'
 export type { KvOp, KvReader } from './state/kv.ts'
 export * from './state/system-records.ts'
 export * from './state/tree/index.ts'
-export {
-  checkAccount,
-  checkRules,
-  runMessage,
-  type TransactionFailure,
-  type TransactionMessage,
-  type TransactionRules,
-} from './transaction.ts'
-export { askedGas, Turns } from './turns.ts'
 export { executionVersion } from './version.ts'

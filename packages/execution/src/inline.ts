@@ -21,7 +21,9 @@ import {
   executeAll,
   invalidTransaction,
   type SenderTransaction,
-} from './block.ts'
+} from './block/block.ts'
+import { fillBlock } from './block/fill.ts'
+import { genesisHeader, genesisState } from './block/genesis.ts'
 import { type Contracts, createContracts } from './contract/contracts.ts'
 import type { BlockContext } from './contract/message.ts'
 import type {
@@ -36,8 +38,6 @@ import type {
   TransactionRefusal,
 } from './executor.ts'
 import { onBehalfOf } from './fault.ts'
-import { fillBlock } from './fill.ts'
-import { genesisHeader, genesisState } from './genesis.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { packOps } from './pack.ts'
 import { flatOps, type HistoryKv, historyOps } from './state/history.ts'

@@ -24,6 +24,8 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '@quoin/protocol'
+import { FEE_CONSTANTS } from './block/fees.ts'
+import { GAS } from './block/intrinsic-gas.ts'
 import { ENCODE_LIMITS } from './contract/abi/encode.ts'
 import { describeContractEngine } from './contract/engine.ts'
 import { CONTRACT_GAS } from './contract/gas.ts'
@@ -33,8 +35,6 @@ import { MESSAGE_GAS } from './contract/message-gas.ts'
 import { MESSAGE_LIMITS } from './contract/message-limits.ts'
 import { NATIVE_CONTRACTS } from './contract/native/table.ts'
 import { encodeErrorString } from './error-data.ts'
-import { FEE_CONSTANTS } from './fees.ts'
-import { GAS } from './intrinsic-gas.ts'
 import { accountCodec } from './state/account.ts'
 import { accountKey, codeKey, storageKey } from './state/keys.ts'
 import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'

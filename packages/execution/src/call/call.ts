@@ -1,14 +1,14 @@
 import type { Address, Transaction, Wei } from '@quoin/protocol'
+import { intrinsicGas } from '../block/intrinsic-gas.ts'
+import { runMessage, type TransactionRun } from '../block/transaction.ts'
 import { type Contracts, type ContractsOptions, createContracts } from '../contract/contracts.ts'
 import { Machine } from '../contract/machine.ts'
 import type { BlockContext } from '../contract/message.ts'
 import { findNative } from '../contract/native/table.ts'
 import type { ContractTrace } from '../contract/outcome.ts'
-import { intrinsicGas } from '../intrinsic-gas.ts'
 import type { HistoryKv } from '../state/history.ts'
 import { Journal } from '../state/journal.ts'
 import type { KvReader } from '../state/kv.ts'
-import { runMessage, type TransactionRun } from '../transaction.ts'
 import {
   type BlockOverrides,
   type OverrideRefusal,

@@ -1,5 +1,5 @@
 import type { Gas } from '@quoin/protocol'
-import { GAS, intrinsicGas } from '../intrinsic-gas.ts'
+import { GAS, intrinsicGas } from '../block/intrinsic-gas.ts'
 import { readParameters } from '../state/system-records.ts'
 import {
   type Call,

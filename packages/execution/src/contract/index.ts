@@ -1,5 +1,5 @@
+export { intrinsicGas } from '../block/intrinsic-gas.ts'
 export { EngineFault } from '../fault.ts'
-export { intrinsicGas } from '../intrinsic-gas.ts'
 export { Journal } from '../state/journal.ts'
 export { disk, gasLeftOf, gasUsedOf, TICKS_PER_GAS, type Ticks, ticksOf } from '../ticks.ts'
 export {

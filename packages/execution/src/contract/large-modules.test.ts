@@ -3,7 +3,7 @@ import { encodeFunctionData } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
 import { abiOf, TestContracts, USER } from '../../test/contracts.ts'
-import { runMessage } from '../transaction.ts'
+import { runMessage } from '../block/transaction.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from './native/code-registry.ts'
 

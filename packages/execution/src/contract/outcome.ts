@@ -1,6 +1,6 @@
 import { type Address, equalBytes, err, type Result } from '@quoin/protocol'
+import { RECEIPT_BOUNDS } from '../block/receipt-bounds.ts'
 import { encodeErrorString } from '../error-data.ts'
-import { RECEIPT_BOUNDS } from '../receipt-bounds.ts'
 import type { GuestError } from '../vm/index.ts'
 
 /** What a message that succeeded answers. */

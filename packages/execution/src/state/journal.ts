@@ -1,5 +1,5 @@
 import { type Address, codec, emptyBytes, equalBytes, type Hash, type Hex, LIMITS, type Log, type Result } from '@quoin/protocol'
-import { judgeLog, type LogRefusal } from '../receipt-bounds.ts'
+import { judgeLog, type LogRefusal } from '../block/receipt-bounds.ts'
 import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
 import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, storageFlatKey, storageKey, storagePrefix } from './keys.ts'
 import type { KvReader } from './kv.ts'

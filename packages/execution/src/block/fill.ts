@@ -1,6 +1,6 @@
 import { type Address, LIMITS, type Result } from '@quoin/protocol'
+import type { Candidate, CandidateQueue, FillLimits, TransactionRefusal } from '../executor.ts'
 import type { BlockRun, SenderTransaction } from './block.ts'
-import type { Candidate, CandidateQueue, FillLimits, TransactionRefusal } from './executor.ts'
 import { GAS } from './intrinsic-gas.ts'
 import { askedGas, Turns } from './turns.ts'
 

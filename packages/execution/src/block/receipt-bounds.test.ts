@@ -1,12 +1,12 @@
 import { bytesToHex, codec, Hash, LIMITS, type Log, receiptCodec } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
-import { creationOf, TestContracts, USER } from '../test/contracts.ts'
-import { addressOf } from '../test/transactions.ts'
-import { CONTRACT_LIMITS } from './contract/limits.ts'
-import { CODE_REGISTRY_ADDRESS } from './contract/native/code-registry.ts'
-import { NATIVE_CODE } from './contract/native/native.ts'
+import { creationOf, TestContracts, USER } from '../../test/contracts.ts'
+import { addressOf } from '../../test/transactions.ts'
+import { CONTRACT_LIMITS } from '../contract/limits.ts'
+import { CODE_REGISTRY_ADDRESS } from '../contract/native/code-registry.ts'
+import { NATIVE_CODE } from '../contract/native/native.ts'
+import { Journal } from '../state/journal.ts'
 import { judgeLog, RECEIPT_BOUNDS } from './receipt-bounds.ts'
-import { Journal } from './state/journal.ts'
 
 const { logsMax, logDataBytesMax, logTopicsMax } = RECEIPT_BOUNDS
 const log = (other: Partial<Log> = {}): Log => ({ address: addressOf(1), topics: [], data: new Uint8Array(0), ...other })

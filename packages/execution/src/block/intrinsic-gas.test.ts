@@ -1,6 +1,6 @@
 import { type AccessListEntry, Address, Hash } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
-import { addressOf } from '../test/transactions.ts'
+import { addressOf } from '../../test/transactions.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
 
 const to = addressOf(1)

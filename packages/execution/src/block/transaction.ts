@@ -9,15 +9,15 @@ import {
   U32_MAX,
   Wei,
 } from '@quoin/protocol'
-import type { Machine } from './contract/machine.ts'
-import type { Message, MessageOutcome } from './contract/message.ts'
-import type { TransactionRefusal } from './executor.ts'
+import type { Machine } from '../contract/machine.ts'
+import type { Message, MessageOutcome } from '../contract/message.ts'
+import type { TransactionRefusal } from '../executor.ts'
+import type { Account } from '../state/account.ts'
+import { credit } from '../state/credit.ts'
+import { maySend, type SendPolicy } from '../state/system-records.ts'
+import { assertTicks, gasUsedOf, ticksOf } from '../ticks.ts'
 import { effectiveGasPrice, feeOf, maximumCost } from './fees.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
-import type { Account } from './state/account.ts'
-import { credit } from './state/credit.ts'
-import { maySend, type SendPolicy } from './state/system-records.ts'
-import { assertTicks, gasUsedOf, ticksOf } from './ticks.ts'
 
 /** What the parent's state and header lay down for the transactions of a block. */
 export interface TransactionRules {

@@ -15,14 +15,14 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '@quoin/protocol'
-import type { Contracts } from './contract/contracts.ts'
-import { installCode, makeCode } from './contract/creation.ts'
-import { GasMeter } from './contract/gas-meter.ts'
-import { NATIVE_CODE } from './contract/native/native.ts'
-import { findNative, NATIVE_CONTRACTS } from './contract/native/table.ts'
-import { EMPTY_ACCOUNT } from './state/account.ts'
-import { Journal } from './state/journal.ts'
-import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from './state/system-records.ts'
+import type { Contracts } from '../contract/contracts.ts'
+import { installCode, makeCode } from '../contract/creation.ts'
+import { GasMeter } from '../contract/gas-meter.ts'
+import { NATIVE_CODE } from '../contract/native/native.ts'
+import { findNative, NATIVE_CONTRACTS } from '../contract/native/table.ts'
+import { EMPTY_ACCOUNT } from '../state/account.ts'
+import { Journal } from '../state/journal.ts'
+import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from '../state/system-records.ts'
 
 /**
  * State of block 0: opening balances, system contracts (whose constructors do not run) and system records. Throws when the balances sum to

@@ -21,15 +21,15 @@ import {
   transactionsRoot,
   ZERO_HASH,
 } from '@quoin/protocol'
-import type { Contracts } from './contract/contracts.ts'
-import { Machine } from './contract/machine.ts'
-import type { BlockContext } from './contract/message.ts'
-import type { BlockRefusal, BlockTemplate, FillLimits, TransactionRefusal } from './executor.ts'
-import { onBehalfOf } from './fault.ts'
+import type { Contracts } from '../contract/contracts.ts'
+import { Machine } from '../contract/machine.ts'
+import type { BlockContext } from '../contract/message.ts'
+import type { BlockRefusal, BlockTemplate, FillLimits, TransactionRefusal } from '../executor.ts'
+import { onBehalfOf } from '../fault.ts'
+import type { Journal } from '../state/journal.ts'
+import type { KvOp, KvReader } from '../state/kv.ts'
+import { readParameters, readSendPolicy } from '../state/system-records.ts'
 import { nextBaseFee } from './fees.ts'
-import type { Journal } from './state/journal.ts'
-import type { KvOp, KvReader } from './state/kv.ts'
-import { readParameters, readSendPolicy } from './state/system-records.ts'
 import { applyTransaction, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
 
 /** A decoded transaction with the sender that the caller vouches for. */

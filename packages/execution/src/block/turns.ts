@@ -1,4 +1,4 @@
-import type { FillLimits } from './executor.ts'
+import type { FillLimits } from '../executor.ts'
 import { Heap } from './heap.ts'
 
 /** The part of a block that goes by use alone. */

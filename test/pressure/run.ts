@@ -1,5 +1,5 @@
 import { pause } from '../../packages/node/src/abort.ts'
-import { Sequencer } from '../../packages/node/src/sequencer.ts'
+import { Sequencer } from '../../packages/node/src/lifecycle.ts'
 import { systemClock } from '../../packages/node/src/system-clock.ts'
 import { watch } from '../e2e/watch.ts'
 import { Actor } from './actor.ts'

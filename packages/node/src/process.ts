@@ -1,8 +1,7 @@
 /** What a program that runs nodes ends, waits and fails with. Loads neither the node nor its libraries. */
 export { eachUnder, type Link, linkDeadline, linkSignals } from './abort.ts'
-export { type Closable, Scope } from './lifecycle.ts'
+export { type Closable, Scope, Sequencer } from './lifecycle.ts'
 export type { Logger } from './logger.ts'
-export { Sequencer } from './sequencer.ts'
 export { systemClock } from './system-clock.ts'
 export { unlessMissing } from './unless-missing.ts'
 export { EXIT_CODE, exitCodeOf } from './validator/exit-code.ts'

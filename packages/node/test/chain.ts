@@ -37,12 +37,12 @@ import {
   type Wei,
 } from '@quoin/protocol'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
+import { openLedger } from '../src/chain/ledger.ts'
 import type { CandidateBlock, Chain } from '../src/chain/types.ts'
 import { createInlineRecovery } from '../src/crypto/recovery.ts'
 import type { CallRunner } from '../src/executor/call-runner.ts'
 import { createInlineCalls } from '../src/executor/inline-calls.ts'
 import type { Feed } from '../src/feed/types.ts'
-import { openLedger } from '../src/ledger.ts'
 import type { Logger } from '../src/logger.ts'
 import type { TransactionPool } from '../src/mempool/pool.ts'
 import type { Kv } from '../src/powers.ts'

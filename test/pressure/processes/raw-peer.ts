@@ -1,4 +1,4 @@
-import '../../../packages/node/src/compat.ts'
+import '../../../packages/node/src/network/compat.ts'
 import type { Socket } from 'node:net'
 import { unwrap } from '@quoin/protocol'
 import { admissionList } from '../../../packages/node/src/network/admission.ts'

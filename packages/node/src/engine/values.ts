@@ -13,10 +13,10 @@ import {
   TimeMs,
 } from '@quoin/protocol'
 import type { CandidateBlock, Chain, ValidationError } from '../chain/types.ts'
+import { Sequencer } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 import type { Clock, Offence, PeerId, Transport } from '../powers.ts'
-import { Sequencer } from '../sequencer.ts'
 import type { BlockReader } from '../store/types.ts'
 import { type Assembled, Assembly, rawBlock } from './assembly.ts'
 import { HaltError } from './halt.ts'

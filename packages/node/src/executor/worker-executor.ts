@@ -14,8 +14,8 @@ import {
   packTransactions,
 } from '@quoin/execution'
 import { type Genesis, genesisToJson, type Hash, ok, type Result } from '@quoin/protocol'
+import { Sequencer } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
-import { Sequencer } from '../sequencer.ts'
 import { systemClock } from '../system-clock.ts'
 import { startWorker } from '../worker-file.ts'
 import { ExecutorThread } from './executor-thread.ts'

@@ -11,8 +11,8 @@ import {
   type Wei,
 } from '@quoin/protocol'
 import type { SenderRecovery } from '../crypto/recovery.ts'
+import { Sequencer } from '../lifecycle.ts'
 import type { Clock } from '../powers.ts'
-import { Sequencer } from '../sequencer.ts'
 import { POOL_LIMITS } from './limits.ts'
 import { offerByTip, offerInTurns } from './ordering.ts'
 import type { Quarantine } from './quarantine.ts'

@@ -1,6 +1,6 @@
 import { linkDeadline } from '../abort.ts'
 import { systemClock } from '../system-clock.ts'
-import '../compat.ts'
+import './compat.ts'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { unwrap } from '@quoin/protocol'
 import {

@@ -1,4 +1,4 @@
-import '../compat.ts'
+import '../network/compat.ts'
 import { randomBytes } from 'node:crypto'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parentPort, workerData } from 'node:worker_threads'

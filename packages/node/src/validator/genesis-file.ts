@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Genesis, nobleCrypto, parseGenesis } from '@quoin/protocol'
-import { simulatedRefusal } from '../simulated.ts'
+import { simulatedRefusal } from '../chain/simulated.ts'
 import { CommandFailure, orFail } from './failure.ts'
 
 /** The genesis of a file, for a chain of validators. Fails with the file's name and what is wrong in it; rejects with ENOENT when there is none. */

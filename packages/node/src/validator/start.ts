@@ -1,5 +1,5 @@
 import { systemClock } from '../system-clock.ts'
-import '../compat.ts'
+import '../network/compat.ts'
 import { type Genesis, nobleCrypto } from '@quoin/protocol'
 import type { Logger as Pino } from 'pino'
 import { type Config, loadConfig } from '../config/index.ts'

@@ -157,7 +157,7 @@ function addReload(program: Command): void {
     )
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
-      const { reload } = await import('@quoin/node/directory')
+      const { reload } = await import('@quoin/node/validator')
       await reload(dataDir, print)
     })
 }

@@ -1,6 +1,6 @@
 import { codec, type Hash, Height, Round } from '@quoin/protocol'
 import { encodeMessage } from '../../../packages/node/src/engine/messages.ts'
-import { encodeTransactionsPayload } from '../../../packages/node/src/gossip/payload.ts'
+import { encodeTransactionsPayload } from '../../../packages/node/src/mempool/gossip/payload.ts'
 import { encodeFrames } from '../../../packages/node/src/network/frames.ts'
 import { type PeerId, TransportError } from '../../../packages/node/src/powers.ts'
 import { SYNC_LIMITS } from '../../../packages/node/src/sync/limits.ts'

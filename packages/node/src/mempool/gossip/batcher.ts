@@ -1,5 +1,5 @@
 import type { Hash, SignedTransaction } from '@quoin/protocol'
-import type { Clock } from '../powers.ts'
+import type { Clock } from '../../powers.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 import { encodeTransactionsPayload } from './payload.ts'
 

@@ -1,6 +1,6 @@
-import type { Clock, PeerId, Random } from '../powers.ts'
-import { RECALL_KEY_BYTES, Recall } from '../recall.ts'
-import { TokenBucket } from '../token-bucket.ts'
+import type { Clock, PeerId, Random } from '../../powers.ts'
+import { RECALL_KEY_BYTES, Recall } from '../../recall.ts'
+import { TokenBucket } from '../../token-bucket.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 
 /** What one peer has gossiped, and what it may still gossip in vain. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { ManualClock } from '../../test/clock.ts'
-import { rawOf, transactionOf } from '../../test/gossip-pool.ts'
+import { ManualClock } from '../../../test/clock.ts'
+import { rawOf, transactionOf } from '../../../test/gossip-pool.ts'
 import { Batcher } from './batcher.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 import { encodeTransactionsPayload } from './payload.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ManualClock } from '../../test/clock.ts'
-import { fastHash, GossipPool, rawOf } from '../../test/gossip-pool.ts'
-import { deferred } from '../../test/network.ts'
+import { ManualClock } from '../../../test/clock.ts'
+import { fastHash, GossipPool, rawOf } from '../../../test/gossip-pool.ts'
+import { deferred } from '../../../test/network.ts'
 import { Intake } from './intake.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 

@@ -1,6 +1,6 @@
 import { type Crypto, Hash, type Result, type SignedTransaction } from '@quoin/protocol'
-import type { Mempool, PoolRefusal } from '../mempool/types.ts'
-import type { Clock, PeerId } from '../powers.ts'
+import type { Clock, PeerId } from '../../powers.ts'
+import type { Mempool, PoolRefusal } from '../types.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 
 export interface IntakePowers {

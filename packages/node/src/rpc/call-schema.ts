@@ -1,10 +1,9 @@
 import type { AccountOverride, BlockOverrides, Call, StateOverrides } from '@quoin/execution'
 import {
-  Address,
+  type Address,
   emptyBytes,
+  type Hash,
   type Height,
-  type Hex,
-  hexToBytes,
   LIMITS,
   type Nonce,
   type TimeMs,
@@ -13,71 +12,134 @@ import {
   ZERO_ADDRESS,
 } from '@quoin/protocol'
 import { z } from 'zod'
+import { hexBytes } from './hex.ts'
+import type { RpcLimits } from './limits.ts'
+import {
+  by,
+  type Members,
+  Misfit,
+  member,
+  nullish,
+  optional,
+  reader,
+  readList,
+  readObject,
+  requireFew,
+  requireKnown,
+  shown,
+} from './reader.ts'
 import { address, bigQuantity, data, hash, quantity } from './schema.ts'
 
 /** Parameters of `eth_call` and `eth_estimateGas`, in the types of the execution package. */
 
 const wei = bigQuantity.transform((value) => value as Wei)
 
+const readAddress = by(address)
+const readHash = by(hash)
+const readData = by(data)
+const readBig = by(bigQuantity)
+const readQuantity = by(quantity)
+const readWei = (value: unknown): Wei => readBig(value) as Wei
+
 /** More gas than a number holds means: as much as is allowed. */
-const gas = bigQuantity.transform((value) => Number(value < MOST_GAS ? value : MOST_GAS))
+function readGas(value: unknown): number {
+  const gas = readBig(value)
+  return Number(gas < MOST_GAS ? gas : MOST_GAS)
+}
 const MOST_GAS = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** The transaction object. Unknown fields are ignored, and so is the nonce, as geth does. */
-export const callObject = z
-  .object({
-    from: address.optional(),
-    to: address.nullish(),
-    gas: gas.optional(),
-    gasPrice: wei.optional(),
-    maxFeePerGas: wei.optional(),
-    maxPriorityFeePerGas: wei.optional(),
-    value: wei.optional(),
-    data: data.optional(),
-    input: data.optional(),
-    accessList: z.array(z.object({ address, storageKeys: z.array(hash) })).optional(),
+type AccessLimits = Pick<RpcLimits, 'accessEntriesMax' | 'accessKeysMax'>
+
+function readAccessList(value: unknown, { accessEntriesMax, accessKeysMax }: AccessLimits): Call['accessList'] {
+  let keys = 0
+  return readList(value, accessEntriesMax, 'entries', (entry) => {
+    const object = readObject(entry)
+    const named = member(object, 'address', readAddress)
+    const storageKeys = member(object, 'storageKeys', (list): readonly Hash[] =>
+      readList(list, accessKeysMax - keys, 'keys with those before', readHash),
+    )
+    keys += storageKeys.length
+    return { address: named, storageKeys }
   })
-  .refine(
-    ({ gasPrice, maxFeePerGas }) => gasPrice === undefined || maxFeePerGas === undefined,
-    'has both gasPrice and maxFeePerGas',
-  )
-  .refine(
-    ({ input, data: older }) => input === undefined || older === undefined || isSame(input, older),
-    'has data and input, and they differ',
-  )
-  .transform(
-    (object): Call => ({
-      from: object.from ?? ZERO_ADDRESS,
-      to: object.to ?? undefined,
-      data: object.input ?? object.data ?? emptyBytes(),
-      value: object.value ?? (0n as Wei),
-      accessList: object.accessList ?? [],
-      gas: object.gas,
-      maxFeePerGas: object.gasPrice ?? object.maxFeePerGas ?? (0n as Wei),
-    }),
-  )
+}
+
+/** The transaction object. Unknown members are ignored, and so is the nonce, as geth does. */
+export const callObject = reader((value, limits): Call => {
+  const object = readObject(value)
+  const from = optional(object, 'from', readAddress)
+  const to = nullish(object, 'to', readAddress)
+  const gas = optional(object, 'gas', readGas)
+  const gasPrice = optional(object, 'gasPrice', readWei)
+  const maxFeePerGas = optional(object, 'maxFeePerGas', readWei)
+  optional(object, 'maxPriorityFeePerGas', readWei)
+  const sent = optional(object, 'value', readWei)
+  const older = optional(object, 'data', readData)
+  const input = optional(object, 'input', readData)
+  const accessList = optional(object, 'accessList', (list) => readAccessList(list, limits))
+  if (gasPrice !== undefined && maxFeePerGas !== undefined) throw new Misfit('has both gasPrice and maxFeePerGas')
+  if (input !== undefined && older !== undefined && !isSame(input, older)) throw new Misfit('has data and input, and they differ')
+  return {
+    from: from ?? ZERO_ADDRESS,
+    to,
+    data: input ?? older ?? emptyBytes(),
+    value: sent ?? (0n as Wei),
+    accessList: accessList ?? [],
+    gas,
+    maxFeePerGas: gasPrice ?? maxFeePerGas ?? (0n as Wei),
+  }
+})
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
-/** An object whose names are all of one form; entries in the order of the object. */
-const entriesOf = <V extends z.ZodType>(form: RegExp, problem: string, value: V) =>
-  z.record(z.string(), value).transform((object, context) => {
-    const entries = Object.entries(object) as [Hex, z.output<V>][]
-    const stranger = entries.find(([name]) => !form.test(name))
-    if (stranger === undefined) return entries
-    context.addIssue({ code: 'custom', message: `has the name ${stranger[0].slice(0, NAME_CHARS_SHOWN)}, each ${problem}` })
-    return z.NEVER
+/** A key and a value that are words. */
+const ENTRY_BYTES = 64
+
+/** Keys and values one behind another in few buffers: a message with one for each costs four times as much. */
+class PackedBytes {
+  readonly #roomBytes: number
+  #bytes: Uint8Array
+  #end = 0
+
+  constructor(entries: number) {
+    this.#roomBytes = ENTRY_BYTES * entries
+    this.#bytes = new Uint8Array(this.#roomBytes)
+  }
+
+  add(bytes: Uint8Array): Uint8Array {
+    if (this.#end + bytes.length > this.#bytes.length) {
+      this.#bytes = new Uint8Array(Math.max(this.#roomBytes, bytes.length))
+      this.#end = 0
+    }
+    const from = this.#end
+    this.#bytes.set(bytes, from)
+    this.#end += bytes.length
+    return this.#bytes.subarray(from, this.#end)
+  }
+}
+
+const KEY_CHARS_MAX = 2 + 2 * LIMITS.stateKeyBytesMax
+
+function readKey(name: string): Uint8Array {
+  const key = name.length > KEY_CHARS_MAX ? undefined : hexBytes(name)
+  if (key !== undefined) return key
+  throw new Misfit(
+    `has the name ${shown(name)}, each must be a storage key: 0x and hex digits of at most ${LIMITS.stateKeyBytesMax} bytes`,
+  )
+}
+
+type StorageEntries = NonNullable<AccountOverride['storage']>['entries']
+
+/** Storage by raw keys. Contracts of this chain choose theirs freely, so that any bytes may be one. At most `max` of them. */
+function readStorage(value: unknown, max: number): StorageEntries {
+  const object = readObject(value)
+  const names = Object.keys(object)
+  requireFew(names.length, max, 'entries with those of the accounts before')
+  const packed = new PackedBytes(names.length)
+  return names.map((name) => {
+    const key = packed.add(readKey(name))
+    return [key, packed.add(storedForm(member(object, name, readData)))] as const
   })
-const NAME_CHARS_SHOWN = 100
-
-const RAW_KEY = new RegExp(`^0x([0-9a-f]{2}){0,${LIMITS.stateKeyBytesMax}}$`, 'i')
-
-/** Storage by raw keys. Contracts of this chain choose theirs freely, so that any bytes may be one. */
-const storage = entriesOf(
-  RAW_KEY,
-  `must be a storage key: 0x and hex digits of at most ${LIMITS.stateKeyBytesMax} bytes`,
-  data.transform(storedForm),
-).transform((entries) => entries.map(([key, value]) => [hexToBytes(key.toLowerCase() as Hex), value] as const))
+}
 
 /**
  * A word, which is what Ethereum's tools write, stands for the number in it: storage holds numbers without leading zeros, and 0 not at all.
@@ -89,26 +151,51 @@ export function storedForm(value: Uint8Array): Uint8Array {
   return start < 0 ? emptyBytes() : value.subarray(start)
 }
 
-const nonce = quantity.refine((value) => value <= U32_MAX, `is above ${U32_MAX}`).transform((value) => value as Nonce)
+function readNonce(value: unknown): Nonce {
+  const nonce = readQuantity(value)
+  if (nonce > U32_MAX) throw new Misfit(`is above ${U32_MAX}`)
+  return nonce as Nonce
+}
 
-const accountOverride = z
-  .strictObject({
-    balance: wei.optional(),
-    nonce: nonce.optional(),
-    code: data.optional(),
-    state: storage.optional(),
-    stateDiff: storage.optional(),
-  })
-  .refine(({ state, stateDiff }) => state === undefined || stateDiff === undefined, 'has both state and stateDiff')
-  .transform(({ balance, nonce: count, code, state, stateDiff }): AccountOverride => {
-    const changed = stateDiff === undefined ? undefined : ({ kind: 'change', entries: stateDiff } as const)
-    return { balance, nonce: count, code, storage: state === undefined ? changed : { kind: 'replace', entries: state } }
-  })
+const ACCOUNT_MEMBERS: ReadonlySet<string> = new Set(['balance', 'nonce', 'code', 'state', 'stateDiff'])
+
+function readAccount(value: unknown, entriesMax: number): AccountOverride {
+  const object = readObject(value)
+  requireKnown(object, ACCOUNT_MEMBERS)
+  if (object['state'] !== undefined && object['stateDiff'] !== undefined) throw new Misfit('has both state and stateDiff')
+  return {
+    balance: optional(object, 'balance', readWei),
+    nonce: optional(object, 'nonce', readNonce),
+    code: optional(object, 'code', readData),
+    storage: readOverriddenStorage(object, entriesMax),
+  }
+}
+
+function readOverriddenStorage(object: Members, entriesMax: number): AccountOverride['storage'] {
+  const read = (given: unknown): StorageEntries => readStorage(given, entriesMax)
+  const state = optional(object, 'state', read)
+  if (state !== undefined) return { kind: 'replace', entries: state }
+  const changed = optional(object, 'stateDiff', read)
+  return changed === undefined ? undefined : { kind: 'change', entries: changed }
+}
 
 /** geth's state overrides, by address. */
-export const stateOverrides = entriesOf(/^0x[0-9a-f]{40}$/i, 'must be an address: 0x and 40 hex digits', accountOverride)
-  .default([])
-  .transform((overrides): StateOverrides => new Map(overrides.map(([key, value]) => [Address(key.toLowerCase()), value])))
+export const stateOverrides = reader((value, { overridesMax, overrideEntriesMax }): StateOverrides => {
+  const overrides = new Map<Address, AccountOverride>()
+  if (value === undefined) return overrides
+  const object = readObject(value)
+  const names = Object.keys(object)
+  requireFew(names.length, overridesMax, 'accounts')
+  let entries = 0
+  for (const name of names) {
+    const account = address.usual(name)
+    if (account === undefined) throw new Misfit(`has the name ${shown(name)}, each must be an address: 0x and 40 hex digits`)
+    const override = member(object, name, (given) => readAccount(given, overrideEntriesMax - entries))
+    entries += override.storage?.entries.length ?? 0
+    overrides.set(account, override)
+  }
+  return overrides
+})
 
 const MILLISECONDS = 1_000
 

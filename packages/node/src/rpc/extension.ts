@@ -9,5 +9,6 @@ export { type CallContext, type Method, type Methods, method } from './method.ts
 export { type CallParams, CallReverted, call, callParameters, estimateGas } from './methods/calls.ts'
 export { rpcMethods } from './methods/index.ts'
 export { createNodeBackend, type NodeParts } from './node-backend.ts'
+export { by, reader } from './reader.ts'
 export { address, bigQuantity, data, hash, looseInteger, quantity, storageKey } from './schema.ts'
 export { type RpcServer, type RpcSettings, startRpcServer } from './server/server.ts'

@@ -11,6 +11,8 @@ export interface RpcLimits {
   /** How deep the JSON of a long text may nest, and how many values one of its requests may have. */
   readonly requestDepthMax: number
   readonly requestValuesMax: number
+  /** Of one request; a batch may have more. */
+  readonly requestBytesMax: number
   /** How long the work of all clients together holds the loop before sockets and timers have their turn. */
   readonly sliceMs: number
   /** A request that takes longer is answered with an error. */
@@ -67,6 +69,12 @@ export interface RpcLimits {
   readonly logAddressesMax: number
   /** Topics that one log query or filter names, in all positions together. */
   readonly logTopicsMax: number
+  /** Entries of an access list, and storage keys in all of them. */
+  readonly accessEntriesMax: number
+  readonly accessKeysMax: number
+  /** Accounts that one call overrides, and entries of their storage together. */
+  readonly overridesMax: number
+  readonly overrideEntriesMax: number
   /** Addresses and topics that the filters and log subscriptions of all clients name together, and those of one remote address. */
   readonly logTermsMax: number
   readonly logTermsPerRemoteMax: number
@@ -96,8 +104,10 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   responseBytesMax: 25 * MiB,
   parseAtOnceBytesMax: 16 * KiB,
   requestDepthMax: 64,
-  // Some 5 ms of parsing.
-  requestValuesMax: 65_536,
+  // As many names of 64 digits take 10 ms of parsing, as many numbers half a millisecond.
+  requestValuesMax: 8_192,
+  // A value of state of the largest size, in hex, and half as much again.
+  requestBytesMax: 1_536 * KiB,
   sliceMs: 5,
   requestMs: 30_000,
   drainMs: 5_000,
@@ -129,6 +139,10 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   logReceiptsMax: 250_000,
   logAddressesMax: 1_000,
   logTopicsMax: 1_000,
+  accessEntriesMax: 1_024,
+  accessKeysMax: 4_096,
+  overridesMax: 1_024,
+  overrideEntriesMax: 4_096,
   // Some 140 bytes each: 37 MB in all.
   logTermsMax: 262_144,
   logTermsPerRemoteMax: 32_768,
@@ -144,6 +158,8 @@ export function checkRpcLimits(limits: RpcLimits): RpcLimits {
   const relations: readonly (readonly [boolean, string])[] = [
     [limits.connectionsPerRemoteMax <= limits.connectionsMax, 'connectionsPerRemoteMax is at most connectionsMax'],
     [limits.parseAtOnceBytesMax <= limits.bodyBytesMax, 'parseAtOnceBytesMax is at most bodyBytesMax'],
+    [limits.requestValuesMax > limits.overrideEntriesMax, 'requestValuesMax holds the largest overrides'],
+    [limits.requestValuesMax > limits.logAddressesMax + limits.logTopicsMax, 'requestValuesMax holds the largest log query'],
     [limits.socketFullBytes <= limits.socketBufferBytesMax, 'socketFullBytes is at most socketBufferBytesMax'],
     [limits.socketBufferBytesMax >= limits.responseBytesMax, 'socketBufferBytesMax holds the largest answer'],
     [

@@ -1,71 +1,77 @@
-import type { Address, Crypto, Hash, Height } from '@quoin/protocol'
-import { z } from 'zod'
+import type { Address, Hash, Height } from '@quoin/protocol'
 import type { RpcBackend } from './backend.ts'
 import { requireHeight } from './blocks.ts'
 import { invalidParams } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
-import { type LogCriteria, LogMatcher } from './log-matcher.ts'
+import type { LogCriteria } from './log-matcher.ts'
+import { by, type Members, Misfit, nullish, reader, readList, readObject } from './reader.ts'
 import { address, type BlockNumber, blockNumber, hash } from './schema.ts'
 
-const addresses = z
-  .union([address.transform((one): readonly Address[] => [one]), z.array(address)], {
-    error: 'must be an address (0x and 40 hex digits) or a list of them',
-  })
-  .nullish()
-  .transform((list) => list ?? [])
+type TermLimits = Pick<RpcLimits, 'logAddressesMax' | 'logTopicsMax'>
+
+const readHash = by(hash)
+const readBlock = by(blockNumber)
+
+function readAddresses(value: unknown, { logAddressesMax }: TermLimits): readonly Address[] {
+  if (!Array.isArray(value)) {
+    const one = address.usual(value)
+    if (one !== undefined) return [one]
+    throw new Misfit('must be an address (0x and 40 hex digits) or a list of them')
+  }
+  // In geth's words.
+  if (value.length > logAddressesMax) throw invalidParams(`exceed max addresses: ${value.length}, at most ${logAddressesMax}`)
+  return readList(value, logAddressesMax, 'addresses', by(address))
+}
+
+const POSITIONS_MAX = 4
+const TOPIC_PROBLEM = 'must be null, a topic (0x and 64 hex digits) or a list of them'
 
 /** Topics at one position: null, or a list that is empty or has a null in it, leaves the choice open. */
-const alternatives = z
-  .union([z.null(), hash, z.array(hash.nullable())], { error: 'must be null, a topic (0x and 64 hex digits) or a list of them' })
-  .transform((given): readonly Hash[] => {
-    const list = Array.isArray(given) ? given : [given]
-    return list.every((topic) => topic !== null) ? list : []
-  })
+function readAlternatives(value: unknown): readonly Hash[] {
+  if (value === null) return []
+  if (!Array.isArray(value)) {
+    const one = hash.usual(value)
+    if (one !== undefined) return [one]
+    throw new Misfit(TOPIC_PROBLEM)
+  }
+  const read = readList(value, value.length, 'topics', (item) => (item === null ? undefined : readHash(item)))
+  const named = read.filter((topic) => topic !== undefined)
+  return named.length === read.length ? named : []
+}
 
-const topics = z
-  .array(alternatives)
-  .max(4, 'has more positions than the 4 that a log has')
-  .nullish()
-  .transform((list) => list ?? [])
+function readTopics(value: unknown, { logTopicsMax }: TermLimits): readonly (readonly Hash[])[] {
+  if (!Array.isArray(value)) throw new Misfit('must be a list of topics')
+  if (value.length > POSITIONS_MAX) throw new Misfit(`has more positions than the ${POSITIONS_MAX} that a log has`)
+  const count = value.reduce((sum: number, one: unknown) => sum + (Array.isArray(one) ? one.length : one === null ? 0 : 1), 0)
+  if (count > logTopicsMax) throw invalidParams(`exceed max topics: ${count}, at most ${logTopicsMax}`)
+  return readList(value, POSITIONS_MAX, 'positions', readAlternatives)
+}
 
-/** `address` and `topics`, as log subscriptions take them. Other members are ignored, as geth does. */
-export const logCriteria = z
-  .object({ address: addresses, topics })
-  .transform((given): LogCriteria => ({ addresses: given.address, topics: given.topics }))
+const criteriaOf = (object: Members, limits: TermLimits): LogCriteria => ({
+  addresses: nullish(object, 'address', (value) => readAddresses(value, limits)) ?? [],
+  topics: nullish(object, 'topics', (value) => readTopics(value, limits)) ?? [],
+})
+
+/**
+ * `address` and `topics`, as log subscriptions take them. Other members are ignored, as geth does. Throws RpcError when they name more than a
+ * query may, before any of them is looked at.
+ */
+export const logCriteria = reader((value, limits) => criteriaOf(readObject(value), limits))
 
 const LATEST = { tag: 'latest' } as const satisfies BlockNumber
 
 /** The parameter of `eth_getLogs` and `eth_newFilter`. */
-export const logQuery = z
-  .object({
-    fromBlock: blockNumber.nullish(),
-    toBlock: blockNumber.nullish(),
-    blockHash: hash.nullish(),
-    address: addresses,
-    topics,
-  })
-  .transform((given) => ({
-    fromBlock: given.fromBlock ?? LATEST,
-    toBlock: given.toBlock ?? LATEST,
-    blockHash: given.blockHash ?? undefined,
-    hasRange: (given.fromBlock ?? given.toBlock ?? undefined) !== undefined,
-    criteria: { addresses: given.address, topics: given.topics } satisfies LogCriteria,
-  }))
-  .refine(({ blockHash, hasRange }) => blockHash === undefined || !hasRange, 'has blockHash and a block range: choose one')
-export type LogQuery = z.output<typeof logQuery>
-
-/** Throws RpcError when the criteria name more than a query may. */
-export function logMatcher(
-  crypto: Crypto,
-  criteria: LogCriteria,
-  { logAddressesMax, logTopicsMax }: Pick<RpcLimits, 'logAddressesMax' | 'logTopicsMax'>,
-): LogMatcher {
-  const { addresses: named, topics: positions } = criteria
-  if (named.length > logAddressesMax) throw invalidParams(`exceed max addresses: ${named.length}, at most ${logAddressesMax}`)
-  const count = positions.reduce((sum, list) => sum + list.length, 0)
-  if (count > logTopicsMax) throw invalidParams(`exceed max topics: ${count}, at most ${logTopicsMax}`)
-  return new LogMatcher(crypto, criteria)
-}
+export const logQuery = reader((value, limits) => {
+  const object = readObject(value)
+  const fromBlock = nullish(object, 'fromBlock', readBlock)
+  const toBlock = nullish(object, 'toBlock', readBlock)
+  const blockHash = nullish(object, 'blockHash', readHash)
+  const criteria = criteriaOf(object, limits)
+  if (blockHash !== undefined && (fromBlock ?? toBlock) !== undefined)
+    throw new Misfit('has blockHash and a block range: choose one')
+  return { fromBlock: fromBlock ?? LATEST, toBlock: toBlock ?? LATEST, blockHash, criteria }
+})
+export type LogQuery = ReturnType<typeof logQuery.read>
 
 export interface HeightRange {
   readonly from: Height

@@ -3,6 +3,7 @@ import type { Client } from '../fair-queue.ts'
 import { invalidParams } from './errors.ts'
 import type { Topic } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
+import { Misfit, type Reader } from './reader.ts'
 import { usualOf } from './schema.ts'
 import type { Shared } from './shared.ts'
 
@@ -44,37 +45,57 @@ export interface Method<Backend> {
 
 export type Methods<Backend> = Readonly<Record<string, Method<Backend>>>
 
+/** How a parameter is read: by a schema where its size is bounded anyway, else by hand. */
+export type Parameter = z.ZodType | Reader<unknown>
+type Read<P> = P extends z.ZodType ? z.output<P> : P extends Reader<infer T> ? T : never
+
 /**
  * A method with parameters by position. Trailing optional ones may be absent or null; surplus ones are refused only if the method
  * would misread them, and stock clients never send any, so they are an error.
  */
-export function method<Backend, const P extends readonly z.ZodType[]>(
-  schemas: P,
-  run: (backend: Backend, params: { -readonly [K in keyof P]: z.output<P[K]> }, call: CallContext) => unknown,
+export function method<Backend, const P extends readonly Parameter[]>(
+  parameters: P,
+  run: (backend: Backend, params: { -readonly [K in keyof P]: Read<P[K]> }, call: CallContext) => unknown,
 ): Method<Backend> {
   return {
     run(backend, params, call) {
-      return run(backend, parseParams(schemas, params) as never, call)
+      return run(backend, parseParams(parameters, params, call.limits) as never, call)
     },
   }
 }
 
-function parseParams(schemas: readonly z.ZodType[], params: unknown): unknown[] {
+function parseParams(parameters: readonly Parameter[], params: unknown, limits: RpcLimits): unknown[] {
   const given = params ?? []
   if (!Array.isArray(given)) throw invalidParams('params must be a list')
-  if (given.length > schemas.length) throw invalidParams(`too many params: ${given.length}, at most ${schemas.length} are taken`)
-  return schemas.map((schema, i) => {
-    const usual = usualOf(schema, given[i])
+  if (given.length > parameters.length)
+    throw invalidParams(`too many params: ${given.length}, at most ${parameters.length} are taken`)
+  return parameters.map((parameter, i) => {
+    if ('read' in parameter) return readParam(parameter, given[i], i, limits)
+    const usual = usualOf(parameter, given[i])
     if (usual !== undefined) return usual
-    const result = schema.safeParse(given[i] ?? undefined)
+    const result = parameter.safeParse(given[i] ?? undefined)
     if (result.success) return result.data
     throw invalidParams(given[i] === undefined ? `missing param ${i}` : `invalid param ${i}: ${describe(result.error)}`)
   })
 }
 
+/** Throws RpcError where it is not as it must be. */
+export function readParam<T>({ read }: Reader<T>, value: unknown, i: number, limits: RpcLimits): T {
+  try {
+    return read(value ?? undefined, limits)
+  } catch (failure) {
+    if (!(failure instanceof Misfit)) throw failure
+    throw invalidParams(value === undefined ? `missing param ${i}` : `invalid param ${i}: ${failure.description}`)
+  }
+}
+
+const DESCRIPTION_CHARS_MAX = 300
+
 /** The first thing that is wrong, in words. */
 export function describe(error: z.ZodError): string {
   const issue = error.issues[0]
   if (issue === undefined) return 'is not valid'
-  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')} ${issue.message}`
+  const text = issue.path.length === 0 ? issue.message : `${issue.path.join('.')} ${issue.message}`
+  // It may name what the client sent.
+  return text.slice(0, DESCRIPTION_CHARS_MAX)
 }

@@ -39,13 +39,21 @@ describe('a text that is looked through first', () => {
   })
 
   it('is refused when it nests too deep, has too many values or too many requests, and nothing more of it is read', async () => {
-    const deep = `${'['.repeat(3_000_000)}`
+    const deep = `${'['.repeat(1_500_000)}`
     expect(await looked(`{"params":${deep}`)).toEqual({
       ok: false,
       error: { code: -32005, message: 'request nests deeper than 16 levels' },
     })
     expect(await looked(JSON.stringify({ params: new Array(201).fill(0) }))).toMatchObject({
       error: { code: -32005, message: 'request has more than 200 values' },
+    })
+    const refused = { error: { code: -32005, message: 'request has 1602 bytes, at most 1500 are taken of one' } }
+    const long = JSON.stringify('x'.repeat(1_600))
+    const bounded = { ...LIMITS, requestBytesMax: 1_500 }
+    expect(await looked(long, bounded)).toMatchObject(refused)
+    expect(await looked(`[1,${long},${'[,'}`, bounded)).toMatchObject(refused)
+    expect(await looked(`[${new Array(9).fill(JSON.stringify('x'.repeat(1_000))).join(',')}]`, bounded)).toMatchObject({
+      ok: true,
     })
     // Each request of a batch has its own.
     expect(await looked(JSON.stringify(new Array(20).fill(new Array(150).fill(0))))).toMatchObject({ ok: true })

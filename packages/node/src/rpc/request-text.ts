@@ -14,12 +14,15 @@ export type RequestText =
   | { readonly kind: 'one'; readonly request: unknown }
   | { readonly kind: 'batch'; readonly requests: readonly unknown[] }
 
-type TextLimits = Pick<RpcLimits, 'parseAtOnceBytesMax' | 'requestDepthMax' | 'requestValuesMax' | 'batchItemsMax'>
+type TextLimits = Pick<
+  RpcLimits,
+  'parseAtOnceBytesMax' | 'requestDepthMax' | 'requestValuesMax' | 'requestBytesMax' | 'batchItemsMax'
+>
 
 /**
  * Parses what a client sent. A short text is parsed at once. A long one is looked through first, with turns for others: how deep it nests, how
  * many values each request has and where the requests of a batch begin and end; then each request is parsed by itself. So no text holds the
- * loop longer than one request of `requestValuesMax` values does.
+ * loop longer than one request of `requestValuesMax` values and `requestBytesMax` bytes does.
  */
 export async function parseRequests(
   bytes: Buffer,
@@ -31,6 +34,7 @@ export async function parseRequests(
     return parsed.ok ? requestsOf(parsed.value, limits) : parsed
   }
   const scan = new TextScan(bytes, limits)
+  if (!scan.isBatch && bytes.length > limits.requestBytesMax) return err(tooLong(bytes.length, limits))
   while (!scan.isDone) {
     scan.step(SCAN_BYTES)
     if (call.isSliceOver()) await call.nextTurn()
@@ -67,6 +71,11 @@ const notJson = (message: string): RequestRefusal => ({ code: RPC_CODE.parseErro
 const tooManyItems = (count: number | string, { batchItemsMax }: TextLimits): RequestRefusal => ({
   code: RPC_CODE.limitExceeded,
   message: `batch has ${count} requests, at most ${batchItemsMax} are taken`,
+})
+
+const tooLong = (length: number, { requestBytesMax }: TextLimits): RequestRefusal => ({
+  code: RPC_CODE.limitExceeded,
+  message: `request has ${length} bytes, at most ${requestBytesMax} are taken of one`,
 })
 
 /** Bytes that are looked through between two looks at the clock: a tenth of a millisecond. */
@@ -176,6 +185,7 @@ class TextScan {
     const isEmpty = this.#hasEnded && this.items.length === 0 && this.#bytes.subarray(from, to).every(isSpace)
     if (isEmpty) return
     this.items.push({ from, to })
+    if (to - from > this.#limits.requestBytesMax) this.refusal = tooLong(to - from, this.#limits)
     if (this.items.length > this.#limits.batchItemsMax)
       this.refusal = tooManyItems(`more than ${this.#limits.batchItemsMax}`, this.#limits)
   }

@@ -1,5 +1,6 @@
-import { type Address, type Hash, type Hex, hexToBytes, LIMITS, Address as toAddress, Hash as toHash } from '@quoin/protocol'
+import { type Address, type Hash, hexToBytes, LIMITS, Address as toAddress, Hash as toHash } from '@quoin/protocol'
 import { z } from 'zod'
+import { hexBytes } from './hex.ts'
 
 /** Parameters as Ethereum's JSON-RPC writes them (execution-apis). Each schema yields the protocol's own type. */
 
@@ -14,22 +15,49 @@ export const usualOf = (schema: z.ZodType, value: unknown): unknown => (schema a
 
 const QUANTITY = /^0x(0|[1-9a-f][0-9a-f]*)$/i
 
-const hexQuantity = z.string().regex(QUANTITY, 'must be a hex quantity without leading zeros, such as 0x1f')
+/** Of 256 bits, with 0x. Longer texts are refused unread. */
+const QUANTITY_CHARS_MAX = 66
+
+const hexQuantity = (above: string) =>
+  z
+    .string()
+    .max(QUANTITY_CHARS_MAX, { error: above, abort: true })
+    .regex(QUANTITY, 'must be a hex quantity without leading zeros, such as 0x1f')
+
+const isQuantity = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= QUANTITY_CHARS_MAX && QUANTITY.test(value)
+
+function usualQuantity(value: unknown): number | undefined {
+  if (!isQuantity(value)) return undefined
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : undefined
+}
 
 /** An integer of at most 53 bits. */
-export const quantity = hexQuantity.transform((text, context) => {
-  const value = Number(text)
-  if (Number.isSafeInteger(value)) return value
-  context.addIssue({ code: 'custom', message: 'is above 2^53 - 1' })
-  return z.NEVER
-})
+export const quantity = withUsual(
+  hexQuantity('is above 2^53 - 1').transform((text, context) => {
+    const value = Number(text)
+    if (Number.isSafeInteger(value)) return value
+    context.addIssue({ code: 'custom', message: 'is above 2^53 - 1' })
+    return z.NEVER
+  }),
+  usualQuantity,
+)
 
-export const bigQuantity = hexQuantity.max(66, 'is above 2^256 - 1').transform((text) => BigInt(text))
+export const bigQuantity = withUsual(
+  hexQuantity('is above 2^256 - 1').transform((text) => BigInt(text)),
+  (value) => (isQuantity(value) ? BigInt(value) : undefined),
+)
 
-export const data = z
-  .string()
-  .regex(/^0x([0-9a-f]{2})*$/i, 'must be 0x and hex digits of whole bytes')
-  .transform((text) => hexToBytes(text.toLowerCase() as Hex))
+export const data = withUsual(
+  z.string().transform((text, context) => {
+    const bytes = hexBytes(text)
+    if (bytes !== undefined) return bytes
+    context.addIssue({ code: 'custom', message: 'must be 0x and hex digits of whole bytes' })
+    return z.NEVER
+  }),
+  (value) => (typeof value === 'string' ? hexBytes(value) : undefined),
+)
 
 /**
  * A contract's raw storage key: its bytes, at most `stateKeyBytesMax`. Clients that count slots send quantities, which may have an odd
@@ -37,8 +65,8 @@ export const data = z
  */
 export const storageKey = z
   .string()
+  .max(2 + 2 * LIMITS.stateKeyBytesMax, { error: `is longer than ${LIMITS.stateKeyBytesMax} bytes`, abort: true })
   .regex(/^0x[0-9a-f]*$/i, 'must be 0x and hex digits')
-  .max(2 + 2 * LIMITS.stateKeyBytesMax, `is longer than ${LIMITS.stateKeyBytesMax} bytes`)
   .transform((text) => {
     const digits = text.slice(2).toLowerCase()
     return hexToBytes(`0x${digits.length % 2 === 0 ? '' : '0'}${digits}`)
@@ -74,9 +102,8 @@ const LATEST = { tag: 'latest' } as const
 
 function usualBlock(value: unknown): typeof LATEST | { readonly height: number } | undefined {
   if (value === 'latest') return LATEST
-  if (typeof value !== 'string' || !QUANTITY.test(value)) return undefined
-  const height = Number(value)
-  return Number.isSafeInteger(height) ? { height } : undefined
+  const height = usualQuantity(value)
+  return height === undefined ? undefined : { height }
 }
 
 const tagOrNumber = z.union([z.enum(TAGS).transform((tag) => ({ tag })), quantity.transform((height) => ({ height }))], {

@@ -1,12 +1,14 @@
 import {
   address,
   bigQuantity,
+  by,
   type CallContext,
   callObject,
   invalidParams,
   looseInteger,
   method,
   quantity,
+  reader,
   RPC_CODE,
   RpcError,
 } from '@quoin/node/rpc'
@@ -35,8 +37,9 @@ const sending = z.object({
   maxPriorityFeePerGas: bigQuantity.optional(),
   chainId: quantity.optional(),
 })
-const transactionRequest = z.intersection(callObject, sending)
-type TransactionRequest = z.output<typeof transactionRequest>
+const readSending = by(sending)
+const transactionRequest = reader((value, limits) => ({ ...callObject.read(value, limits), ...readSending(value) }))
+type TransactionRequest = ReturnType<typeof transactionRequest.read>
 
 /** EIP-1559 where nothing speaks against it. */
 function typeOf({ gasPrice, accessList }: TransactionRequest): UnsignedTransaction['type'] {

@@ -7,9 +7,15 @@ import { invalidParams } from '../errors.ts'
 import { quantityHex } from '../format.ts'
 import { JsonText, jsonList } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
+import { by, reader, readList } from '../reader.ts'
 import { blockNumber, looseInteger } from '../schema.ts'
 
-const percentiles = z.array(z.number().min(0).max(100)).max(100)
+const PERCENTILES_MAX = 100
+const percentile = by(z.number().min(0).max(100))
+
+const percentiles = reader((value) =>
+  value === undefined ? undefined : readList(value, PERCENTILES_MAX, 'percentiles', percentile),
+)
 
 interface PaidTip {
   readonly tip: bigint
@@ -69,14 +75,11 @@ export const feeMethods: Methods<RpcBackend> = {
   eth_gasPrice: method([], (backend: RpcBackend) => quantityHex(backend.nextBaseFee())),
   eth_maxPriorityFeePerGas: method([], () => '0x0'),
   eth_blobBaseFee: method([], () => '0x0'),
-  eth_feeHistory: method(
-    [looseInteger, blockNumber, percentiles.optional()],
-    (backend: RpcBackend, [count, reference, wanted], call) => {
-      if (count < 1) throw invalidParams('block count must be at least 1')
-      if (wanted?.some((percentile, i) => i > 0 && percentile < wanted[i - 1]!))
-        throw invalidParams('reward percentiles must not decrease')
-      const range = { count: Math.min(count, call.limits.feeHistoryBlocksMax), newest: requireHeight(backend, reference), wanted }
-      return feeHistory(backend, range, call)
-    },
-  ),
+  eth_feeHistory: method([looseInteger, blockNumber, percentiles], (backend: RpcBackend, [count, reference, wanted], call) => {
+    if (count < 1) throw invalidParams('block count must be at least 1')
+    if (wanted?.some((percentile, i) => i > 0 && percentile < wanted[i - 1]!))
+      throw invalidParams('reward percentiles must not decrease')
+    const range = { count: Math.min(count, call.limits.feeHistoryBlocksMax), newest: requireHeight(backend, reference), wanted }
+    return feeHistory(backend, range, call)
+  }),
 }

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { RpcBackend } from '../backend.ts'
 import { invalidParams } from '../errors.ts'
 import { type Filter, type FilterSubject, filterNotFound } from '../filters.ts'
-import type { LogMatcher } from '../log-matcher.ts'
-import { heightOf, type LogQuery, logMatcher, logQuery, rangeOf, reversedRange } from '../log-query.ts'
+import { LogMatcher } from '../log-matcher.ts'
+import { heightOf, type LogQuery, logQuery, rangeOf, reversedRange } from '../log-query.ts'
 import { scanLogs } from '../logs.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { getLogs } from './logs.ts'
@@ -20,8 +20,8 @@ function logSubject(backend: RpcBackend, query: LogQuery, matcher: LogMatcher): 
   return { kind: 'logs', query, matcher, to, next: Math.max(latest + 1, from) as Height }
 }
 
-function installLogs(backend: RpcBackend, query: LogQuery, { shared, identity, limits }: CallContext): string {
-  const matcher = logMatcher(backend.crypto, query.criteria, limits)
+function installLogs(backend: RpcBackend, query: LogQuery, { shared, identity }: CallContext): string {
+  const matcher = new LogMatcher(backend.crypto, query.criteria)
   const subject = logSubject(backend, query, matcher)
   const release = shared.takeTerms(identity.remote, matcher.terms)
   try {

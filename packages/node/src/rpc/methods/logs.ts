@@ -1,8 +1,8 @@
 import type { RpcBackend } from '../backend.ts'
 import { invalidParams } from '../errors.ts'
 import { quantityHex } from '../format.ts'
-import type { LogMatcher } from '../log-matcher.ts'
-import { type HeightRange, logMatcher, logQuery, rangeOf } from '../log-query.ts'
+import { LogMatcher } from '../log-matcher.ts'
+import { type HeightRange, logQuery, rangeOf } from '../log-query.ts'
 import { scanLogs } from '../logs.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 
@@ -21,7 +21,7 @@ export async function getLogs(backend: RpcBackend, matcher: LogMatcher, range: H
 
 export const logMethods: Methods<RpcBackend> = {
   eth_getLogs: method([logQuery], (backend: RpcBackend, [query], call) => {
-    const matcher = logMatcher(backend.crypto, query.criteria, call.limits)
+    const matcher = new LogMatcher(backend.crypto, query.criteria)
     return getLogs(backend, matcher, rangeOf(backend, query, call.limits), call)
   }),
 }

@@ -4,10 +4,10 @@ import type { RpcBackend } from '../backend.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { formatHeader, formatTransaction } from '../format.ts'
 import type { Topic } from '../hub.ts'
-import type { LogCriteria } from '../log-matcher.ts'
-import { logCriteria, logMatcher } from '../log-query.ts'
+import { type LogCriteria, LogMatcher } from '../log-matcher.ts'
+import { logCriteria } from '../log-query.ts'
 import { logTextsOfBlock } from '../logs.ts'
-import { type CallContext, type Connection, describe, type Methods, method } from '../method.ts'
+import { type CallContext, type Connection, describe, type Methods, method, readParam } from '../method.ts'
 
 const KINDS = ['newHeads', 'logs', 'newPendingTransactions'] as const
 const kind = z.enum(KINDS, { error: `must be one of ${KINDS.join(', ')}` })
@@ -34,11 +34,10 @@ const keyOf = ({ addresses, topics }: LogCriteria): string =>
 
 /** Logs from the next block on. */
 function logsTopic(backend: RpcBackend, given: unknown, { limits, shared }: CallContext): Topic {
-  const criteria = logCriteria.safeParse(given ?? {})
-  if (!criteria.success) throw invalidParams(`invalid param 1: ${describe(criteria.error)}`)
-  const matcher = logMatcher(backend.crypto, criteria.data, limits)
+  const criteria = readParam(logCriteria, given ?? {}, 1, limits)
+  const matcher = new LogMatcher(backend.crypto, criteria)
   return {
-    key: `logs:${keyOf(criteria.data)}`,
+    key: `logs:${keyOf(criteria)}`,
     source: shared.blocks,
     terms: matcher.terms,
     project: (number) => logTextsOfBlock(backend.blocks, shared.texts, number as Height, matcher),

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { ManualClock } from '../../test/clock.ts'
 import { Allowances } from './allowance.ts'
 import { rpcMethods } from './methods/index.ts'
-import { WEIGHT_MAX, weightOf } from './weights.ts'
+import { WEIGHT_MAX, weightOf, weightOfText } from './weights.ts'
 
 it('an address has its burst, then its rate, and says when it can go on', () => {
   const clock = new ManualClock()
@@ -16,12 +16,16 @@ it('an address has its burst, then its rate, and says when it can go on', () => 
   // A pause fills the bucket, no further.
   clock.advance(1e9)
   expect([allowances.take('a', 30), allowances.take('a', 1)]).toEqual([0, 100])
+  // What nobody could pay takes all there is.
+  clock.advance(1e9)
+  expect([allowances.take('a', 1_000), allowances.take('a', 1)]).toEqual([0, 100])
   allowances.set({ unitsPerSecond: 0, unitsBurst: 0 })
   expect(allowances.take('a', 1e9)).toBe(0)
 })
 
 it('weighs what costs much more than what costs little, and a full block as one', () => {
   expect(weightOf('eth_chainId', [])).toBe(1)
+  expect([0, 1_023, 1_024, 96 * 1_024].map(weightOfText)).toEqual([0, 0, 1, 96])
   expect(weightOf('eth_getBlockByNumber', ['latest', false])).toBeLessThan(weightOf('eth_getBlockByNumber', ['latest', true]))
   for (const name of Object.keys(rpcMethods)) expect(weightOf(name, ['latest', true])).toBeLessThanOrEqual(WEIGHT_MAX)
 })

@@ -29,10 +29,14 @@ export class Allowances {
     this.#buckets.clear()
   }
 
-  /** Takes units of an address. 0 when it had them; else how many milliseconds it is until it has, and nothing is taken. */
-  take(remote: string, units: number): number {
+  /**
+   * Takes units of an address. 0 when it had them; else how many milliseconds it is until it has, and nothing is taken. What costs more than a
+   * full bucket has takes all of it.
+   */
+  take(remote: string, cost: number): number {
     const { unitsPerSecond, unitsBurst } = this.#limits
     if (unitsPerSecond === 0) return 0
+    const units = Math.min(cost, unitsBurst)
     const bucket = this.#buckets.get(remote) ?? new TokenBucket(this.#clock, { perSecond: unitsPerSecond, burst: unitsBurst })
     this.#buckets.delete(remote)
     this.#buckets.set(remote, bucket)

@@ -5,7 +5,7 @@ import { JsonText } from './json-text.ts'
 import type { CallContext, Methods } from './method.ts'
 import { parseRequests } from './request-text.ts'
 import { isShed } from './shedding.ts'
-import { weightOf } from './weights.ts'
+import { REFUSED_WEIGHT, weightOf, weightOfText } from './weights.ts'
 
 export interface RpcLogger {
   error(fields: object, message: string): void
@@ -69,8 +69,10 @@ export class Dispatcher<Backend> {
 
   /** The answer, or undefined when nothing is to be answered (notifications only). Rejects with CallGivenUp when nobody waits for it. */
   async answer(bytes: Buffer, call: CallContext): Promise<Answer | undefined> {
+    const unread = this.#limited(null, weightOfText(bytes.length), call)
+    if (unread !== undefined) return answerOf(unread)
     const parsed = await parseRequests(bytes, call, call.limits)
-    if (!parsed.ok) return answerOf(refusal(null, parsed.error.code, parsed.error.message))
+    if (!parsed.ok) return answerOf(this.#refused(null, parsed.error.code, parsed.error.message, call))
     if (parsed.value.kind === 'batch') return this.#batch(parsed.value.requests, call)
     // It may have waited long for its place.
     const late = call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined
@@ -80,7 +82,7 @@ export class Dispatcher<Backend> {
 
   async #batch(requests: readonly unknown[], call: CallContext): Promise<Answer | undefined> {
     const { batchConcurrencyMax, responseBytesMax } = call.limits
-    if (requests.length === 0) return answerOf(refusal(null, RPC_CODE.invalidRequest, 'batch is empty'))
+    if (requests.length === 0) return answerOf(this.#refused(null, RPC_CODE.invalidRequest, 'batch is empty', call))
     const pieces: string[] = []
     let bytes = 0
     let refused = 0
@@ -112,12 +114,13 @@ export class Dispatcher<Backend> {
   /** Most requests are answered at once, without a promise: a batch of them takes half the time. */
   #one(request: unknown, call: CallContext, skip?: (id: unknown) => Response): Awaitable<Response | undefined> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
-      return refusal(null, RPC_CODE.invalidRequest, 'request is not an object')
+      return this.#refused(null, RPC_CODE.invalidRequest, 'request is not an object', call)
     }
     const { id, method: name, params } = request as Readonly<Record<string, unknown>>
     const idIsValid = id === undefined || id === null || typeof id === 'string' || typeof id === 'number'
     if (typeof name !== 'string' || !idIsValid) {
-      return refusal(null, RPC_CODE.invalidRequest, 'request needs a method (text) and an id (text, number or null)')
+      const problem = 'request needs a method (text) and an id (text, number or null)'
+      return this.#refused(null, RPC_CODE.invalidRequest, problem, call)
     }
     const response = skip === undefined ? this.#run(id ?? null, name, params, call) : skip(id ?? null)
     if (id !== undefined) return response
@@ -125,17 +128,16 @@ export class Dispatcher<Backend> {
   }
 
   #run(id: unknown, name: string, params: unknown, call: CallContext): Awaitable<Response> {
-    const { methods, allowances, readRefusal } = this.#options
+    const { methods, readRefusal } = this.#options
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined
-    if (method === undefined)
-      return refusal(id, RPC_CODE.methodNotFound, `the method ${name.slice(0, 100)} does not exist/is not available`)
-    const shed = isShed(name) ? readRefusal() : undefined
-    if (shed !== undefined) return refusal(id, RPC_CODE.limitExceeded, shed)
-    const retryAfterMs = allowances.take(call.identity.remote, weightOf(name, params))
-    if (retryAfterMs > 0) {
-      const message = `rate limit: ${call.identity.remote} has used up its allowance, try again in ${retryAfterMs} ms`
-      return { ...refusal(id, RPC_CODE.limitExceeded, message, { retryAfterMs }), retryAfterMs }
+    if (method === undefined) {
+      const problem = `the method ${name.slice(0, 100)} does not exist/is not available`
+      return this.#refused(id, RPC_CODE.methodNotFound, problem, call)
     }
+    const shed = isShed(name) ? readRefusal() : undefined
+    if (shed !== undefined) return this.#refused(id, RPC_CODE.limitExceeded, shed, call)
+    const limited = this.#limited(id, weightOf(name, params), call)
+    if (limited !== undefined) return limited
     const run = (): unknown => method.run(this.#options.backend, params, call)
     if (call.isSliceOver()) return this.#settle(id, name, call.nextTurn().then(run), call)
     try {
@@ -144,6 +146,21 @@ export class Dispatcher<Backend> {
     } catch (failure) {
       return this.#failed(id, name, failure, call)
     }
+  }
+
+  /** Takes what something costs; the refusal where the client's allowance has too little left. */
+  #limited(id: unknown, units: number, call: CallContext): Response | undefined {
+    if (units === 0) return undefined
+    const { remote } = call.identity
+    const retryAfterMs = this.#options.allowances.take(remote, units)
+    if (retryAfterMs === 0) return undefined
+    const message = `rate limit: ${remote} has used up its allowance, try again in ${retryAfterMs} ms`
+    return { ...refusal(id, RPC_CODE.limitExceeded, message, { retryAfterMs }), retryAfterMs }
+  }
+
+  /** What asks for nothing that is served costs as well. */
+  #refused(id: unknown, code: number, message: string, call: CallContext): Response {
+    return this.#limited(id, REFUSED_WEIGHT, call) ?? refusal(id, code, message)
   }
 
   async #settle(id: unknown, name: string, result: Promise<unknown>, call: CallContext): Promise<Response> {

@@ -29,5 +29,13 @@ export function weightOf(method: string, params: unknown): number {
   return WEIGHTS[method] ?? 1
 }
 
+/** A text costs a unit for each so many bytes, before anything of it is read. Short ones are in what their calls weigh. */
+const UNIT_BYTES = 1_024
+
+export const weightOfText = (bytes: number): number => Math.floor(bytes / UNIT_BYTES)
+
+/** What is no request, and a request that nobody serves. */
+export const REFUSED_WEIGHT = 1
+
 /** No call weighs more: what an allowance must hold at least. */
 export const WEIGHT_MAX = Math.max(FULL_BLOCK_WEIGHT, ...Object.values(WEIGHTS))

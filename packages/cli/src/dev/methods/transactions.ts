@@ -8,9 +8,9 @@ import {
   looseInteger,
   method,
   quantity,
-  reader,
   RPC_CODE,
   RpcError,
+  reader,
 } from '@quoin/node/rpc'
 import {
   type Address,

@@ -48,7 +48,8 @@ export interface RpcThreadData {
 /** What the thread asks the node. */
 export type Question =
   | { readonly kind: 'submit'; readonly raw: Uint8Array }
-  | { readonly kind: 'transaction'; readonly hash: Hash }
+  /** `isKnown`: the thread has its bytes, and asks whether the pool has it. */
+  | { readonly kind: 'transaction'; readonly hash: Hash; readonly isKnown: boolean }
   | { readonly kind: 'pending-nonce'; readonly sender: Address }
   | { readonly kind: 'pool-stats' }
   | { readonly kind: 'live' }
@@ -58,7 +59,7 @@ export type Question =
 /** What each is answered with. */
 export interface Answers {
   readonly submit: { readonly ok: true; readonly value: Hash } | { readonly ok: false; readonly error: PoolRefusal }
-  readonly transaction: Admitted | undefined
+  readonly transaction: Admitted | 'known' | undefined
   readonly 'pending-nonce': number | undefined
   readonly 'pool-stats': PoolStats
   readonly live: Report

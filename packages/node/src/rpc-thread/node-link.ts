@@ -1,11 +1,13 @@
 import { RPC_CODE, RpcError } from '../rpc/errors.ts'
-import type { Answered, Answers, Asked, FromThread, Question } from './messages.ts'
+import type { Admitted, Answered, Answers, Asked, FromThread, Question } from './messages.ts'
 
 export const LINK_LIMITS = {
   /** Questions that wait for the node's answer. */
   questionsMax: 4_096,
   /** Transactions among them, in bytes. */
   questionBytesMax: 32 * 1024 * 1024,
+  /** Transactions in answers that are handed on in one iteration of the loop; the last one may go beyond. */
+  turnBytes: 64 * 1024,
 } as const
 
 interface Waiting {
@@ -19,6 +21,8 @@ export class NodeLink {
   readonly #send: (message: FromThread) => void
   readonly #waiting = new Map<number, Waiting>()
   #outgoing: Asked[] = []
+  /** Those that are not handed on yet. */
+  readonly #answers: Answered[] = []
   #bytes = 0
   #lastId = 0
 
@@ -30,7 +34,7 @@ export class NodeLink {
   ask<K extends Question['kind']>(question: Extract<Question, { kind: K }>): Promise<Answers[K]> {
     const bytes = question.kind === 'submit' ? (question as Extract<Question, { kind: 'submit' }>).raw.length : 0
     if (this.#waiting.size >= LINK_LIMITS.questionsMax || this.#bytes + bytes > LINK_LIMITS.questionBytesMax)
-      return Promise.reject(busy(this.#waiting.size))
+      return Promise.reject(nodeIsBusy(this.#waiting.size))
     return new Promise<Answers[K]>((resolve, reject) => {
       const id = ++this.#lastId
       this.#waiting.set(id, { bytes, resolve, reject })
@@ -39,15 +43,32 @@ export class NodeLink {
     })
   }
 
+  /** Hands answers on in their order. Large ones are decoded by whoever waits for them: the loop has its turn after some. */
   answer(answers: readonly Answered[]): void {
-    for (const answer of answers) {
-      const waiting = this.#waiting.get(answer.id)
-      if (waiting === undefined) continue
-      this.#waiting.delete(answer.id)
-      this.#bytes -= waiting.bytes
-      if ('failure' in answer) waiting.reject(answer.failure)
-      else waiting.resolve(answer.value as never)
+    const isIdle = this.#answers.length === 0
+    for (const answer of answers) this.#answers.push(answer)
+    if (isIdle) this.#handOn()
+  }
+
+  readonly #handOn = (): void => {
+    let bytes = 0
+    let count = 0
+    while (count < this.#answers.length && bytes < LINK_LIMITS.turnBytes) {
+      const answer = this.#answers[count++]!
+      bytes += bytesOf(answer)
+      this.#settle(answer)
     }
+    this.#answers.splice(0, count)
+    if (this.#answers.length > 0) setImmediate(this.#handOn)
+  }
+
+  #settle(answer: Answered): void {
+    const waiting = this.#waiting.get(answer.id)
+    if (waiting === undefined) return
+    this.#waiting.delete(answer.id)
+    this.#bytes -= waiting.bytes
+    if ('failure' in answer) waiting.reject(answer.failure)
+    else waiting.resolve(answer.value as never)
   }
 
   readonly #flush = (): void => {
@@ -57,5 +78,11 @@ export class NodeLink {
   }
 }
 
-const busy = (count: number): RpcError =>
+export const nodeIsBusy = (count: number): RpcError =>
   new RpcError(RPC_CODE.limitExceeded, `the node is busy: ${count} requests wait for it, try again later`)
+
+/** Of a transaction in an answer. */
+function bytesOf(answer: Answered): number {
+  const raw = 'value' in answer ? (answer.value as Partial<Admitted> | undefined)?.raw : undefined
+  return raw?.length ?? 0
+}

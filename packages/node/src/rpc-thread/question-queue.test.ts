@@ -1,3 +1,4 @@
+import type { Hash } from '@quoin/protocol'
 import { expect, it, vi } from 'vitest'
 import { ManualClock } from '../../test/clock.ts'
 import type { Answered } from './messages.ts'
@@ -16,7 +17,8 @@ function open(costMs = 0) {
   const clock = new ManualClock()
   const sent: (readonly Answered[])[] = []
   const pool = {
-    get: () => undefined,
+    get: (hash: Hash) =>
+      (hash === '0x' ? undefined : { hash, raw: new Uint8Array(LINK_LIMITS.turnBytes), sender: '0x' }) as never,
     pendingNonce: () => {
       clock.advance(costMs)
       return 7
@@ -36,7 +38,7 @@ it('each question gets its answer, a bug its error, and all of an iteration cros
   const asked = [
     link.ask<'pending-nonce'>({ kind: 'pending-nonce', sender: '0x' as never }),
     link.ask<'pool-stats'>({ kind: 'pool-stats' }),
-    link.ask<'transaction'>({ kind: 'transaction', hash: '0x' as never }),
+    link.ask<'transaction'>({ kind: 'transaction', hash: '0x' as never, isKnown: false }),
     link.ask<'metrics'>({ kind: 'metrics' }),
   ]
   const bug = link.ask<'submit'>({ kind: 'submit', raw: new Uint8Array(1) })
@@ -99,4 +101,38 @@ it('an answer that was under way when the thread died is not given to the next o
   await iteration()
   await iteration()
   expect(sent.flat()).toEqual([{ id: 1, value: { count: 1, bytes: 2, queued: 0 } }])
+})
+
+it('a transaction that the thread knows is not copied again', async () => {
+  const { link } = open()
+  const ask = (hash: string, isKnown: boolean) => link.ask<'transaction'>({ kind: 'transaction', hash: hash as never, isKnown })
+  expect(await Promise.all([ask('0x1', true), ask('0x', true), ask('0x1', false)])).toEqual([
+    'known',
+    undefined,
+    { raw: new Uint8Array(LINK_LIMITS.turnBytes), sender: '0x' },
+  ])
+})
+
+it('of large answers of one message each has an iteration of the loop for itself, and none overtakes another', async () => {
+  const { link, sent } = open()
+  const events: string[] = []
+  const asked = ['large', 'large', 'none'].map((name, i) =>
+    link
+      .ask<'transaction'>({ kind: 'transaction', hash: (name === 'none' ? '0x' : `0x${i}`) as never, isKnown: false })
+      .then(() => events.push(name)),
+  )
+  let isDone = false
+  const count = () => {
+    if (sent.length > 0) events.push('turn')
+    if (!isDone) setImmediate(count)
+  }
+  setImmediate(count)
+  await Promise.all(asked)
+  isDone = true
+  expect(sent).toHaveLength(1)
+  const turns = events
+    .join(' ')
+    .replaceAll(/(turn ?)+/g, 'turn ')
+    .trim()
+  expect(turns).toMatch(/^(turn )?large turn large turn none$/)
 })

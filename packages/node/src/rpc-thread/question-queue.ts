@@ -81,7 +81,7 @@ export class QuestionQueue {
         return submit(question.raw)
       case 'transaction': {
         const found = pool.get(question.hash)
-        return found === undefined ? undefined : admittedOf(found)
+        return found === undefined ? undefined : question.isKnown ? 'known' : admittedOf(found)
       }
       case 'pending-nonce':
         return pool.pendingNonce(question.sender)

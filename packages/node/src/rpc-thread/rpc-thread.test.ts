@@ -194,6 +194,32 @@ describe('the node', () => {
     expect(log.lines).toMatchObject([{ fields: { news: 1 } }])
   })
 
+  it('tells of admitted transactions in messages of so many bytes', async () => {
+    const COUNTING = `
+      const { parentPort } = require('node:worker_threads')
+      parentPort.on('message', (message) => {
+        if (message.kind === 'close') return parentPort.close()
+        if (message.kind !== 'news') return
+        parentPort.postMessage({ kind: 'log', level: 'info', fields: { bytes: message.admitted.map(({ raw }) => raw.length) }, message: '' })
+        parentPort.postMessage({ kind: 'seen' })
+      })
+      parentPort.postMessage({ kind: 'listening', port: 1 })
+      parentPort.postMessage({ kind: 'follow-pool', isWanted: true })
+    `
+    let admit: (transaction: never) => void = () => {}
+    const onAdmitted: RpcThreadOptions['onAdmitted'] = (listener) => {
+      admit = listener
+      return () => {}
+    }
+    thread = await RpcThread.start({ ...options, onAdmitted }, () => new Worker(COUNTING, { eval: true }))
+    await vi.waitUntil(() => log.lines.length > 0)
+    const whole = RPC_THREAD_LIMITS.admittedBytesMax
+    for (const bytes of [1, whole + 1, whole / 2, whole / 2, 1]) admit({ raw: new Uint8Array(bytes), sender: '0x' } as never)
+    await vi.waitUntil(() => log.lines.flatMap(({ fields }) => fields['bytes']).length === 5)
+    const messages = log.lines.map(({ fields }) => fields['bytes'] as number[]).filter(({ length }) => length > 0)
+    expect(messages).toEqual([[1], [whole + 1], [whole / 2, whole / 2], [1]])
+  })
+
   it('starts threads that die one after another less and less often', async () => {
     const clock = new ManualClock()
     const workers: Worker[] = []

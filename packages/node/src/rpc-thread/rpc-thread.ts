@@ -16,6 +16,8 @@ export const RPC_THREAD_LIMITS = {
   newsMs: 250,
   /** Admitted transactions that wait to be told; beyond it the oldest are lost. */
   admittedMax: 2_048,
+  /** Bytes of those that are told at a time; the first one may be larger. */
+  admittedBytesMax: 256 * 1024,
   /** How long a thread that died stays away: doubled with each death that comes soon after the last. */
   restartMsMin: 100,
   restartMsMax: 10_000,
@@ -69,7 +71,7 @@ export class RpcThread implements Closable {
   #cancelRestart: () => void = () => {}
   #cancelNews: () => void = () => {}
   #unfollow: () => void = () => {}
-  #admitted: SignedTransaction[] = []
+  readonly #admitted: SignedTransaction[] = []
   /** The thread has not seen the last news yet. */
   #isTelling = false
   /** There is something that it was not told. */
@@ -209,7 +211,7 @@ export class RpcThread implements Closable {
   #followPool(isWanted: boolean): void {
     this.#unfollow()
     this.#unfollow = () => {}
-    this.#admitted = []
+    this.#admitted.length = 0
     if (!isWanted || this.#isClosing) return
     this.#unfollow = this.#options.onAdmitted((transaction) => {
       if (this.#admitted.length >= RPC_THREAD_LIMITS.admittedMax) this.#admitted.shift()
@@ -225,12 +227,18 @@ export class RpcThread implements Closable {
       return
     }
     const { head, news } = this.#options
-    const admitted: readonly Admitted[] = this.#admitted.map(admittedOf)
-    this.#admitted = []
-    this.#isStale = false
+    const admitted = this.#takeAdmitted()
+    this.#isStale = this.#admitted.length > 0
     this.#isTelling = true
     this.#told = news()
     this.#post({ kind: 'news', head: head(), news: this.#told, admitted })
+  }
+
+  /** As many as fit one message; the rest comes with the next. */
+  #takeAdmitted(): readonly Admitted[] {
+    let bytes = 0
+    const end = this.#admitted.findIndex(({ raw }, i) => (bytes += raw.length) > RPC_THREAD_LIMITS.admittedBytesMax && i > 0)
+    return this.#admitted.splice(0, end < 0 ? this.#admitted.length : end).map(admittedOf)
   }
 
   #lookForNews(): void {

@@ -109,7 +109,7 @@ function receive(message: ToThread): void {
     case 'drop-caches':
       calls.dismissIdle()
       server?.dropCaches()
-      return backend.blocks.dropCaches()
+      return backend.dropCaches()
     case 'close':
       return void close()
   }

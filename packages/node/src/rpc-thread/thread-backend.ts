@@ -10,6 +10,7 @@ import type { CommitHeights } from '../store/commit-heights.ts'
 import { HeadState } from './head-state.ts'
 import type { Admitted, HeadNews, NodeNews } from './messages.ts'
 import type { NodeLink } from './node-link.ts'
+import { PendingTransactions } from './pending-transactions.ts'
 
 export interface ThreadBackendOptions {
   readonly chainId: number
@@ -39,6 +40,7 @@ export class ThreadBackend implements RpcBackend {
   readonly calls: Pick<CallRunner, 'run'>
   readonly submit: RpcBackend['submit']
   readonly #options: ThreadBackendOptions
+  readonly #pending: PendingTransactions
   readonly #listeners = new Set<Listener>()
   #head: HeadNews
   #news: NodeNews
@@ -48,6 +50,7 @@ export class ThreadBackend implements RpcBackend {
   constructor(options: ThreadBackendOptions) {
     const { link, blocks } = options
     this.#options = options
+    this.#pending = new PendingTransactions(link, (admitted) => this.#decoded(admitted))
     this.#head = options.head
     this.#news = options.news
     this.chainId = options.chainId
@@ -60,10 +63,7 @@ export class ThreadBackend implements RpcBackend {
       mempool: { onAdmitted: (listener) => this.#onAdmitted((one) => listener(one, 'rpc')) },
     })
     this.pool = {
-      get: async (hash) => {
-        const found = await link.ask<'transaction'>({ kind: 'transaction', hash })
-        return found === undefined ? undefined : this.#decoded(found)
-      },
+      get: (hash) => this.#pending.get(hash),
       pendingNonce: (sender) => link.ask<'pending-nonce'>({ kind: 'pending-nonce', sender }),
       stats: () => link.ask<'pool-stats'>({ kind: 'pool-stats' }),
       onAdmitted: (listener) => this.#onAdmitted(listener),
@@ -103,6 +103,12 @@ export class ThreadBackend implements RpcBackend {
     if (!this.blocks.moveTo(head.height)) return
     this.#head = head
     this.feed.publish()
+  }
+
+  /** Memory is short. */
+  dropCaches(): void {
+    this.blocks.dropCaches()
+    this.#pending.clear()
   }
 
   tell(news: NodeNews, admitted: readonly Admitted[]): void {

@@ -1,9 +1,10 @@
-import type { Hash } from '@quoin/protocol'
+import type { Hash, SignedTransaction } from '@quoin/protocol'
 import { linkDeadline } from '../../abort.ts'
 import type { RpcBackend } from '../backend.ts'
 import { findTransaction, type PlacedTransaction, resolveHeight, transactionAt } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { formatTransaction } from '../format.ts'
+import { JsonText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { receiptText } from '../receipts.ts'
 import { blockNumber, data, hash, looseInteger, quantity } from '../schema.ts'
@@ -15,6 +16,20 @@ function receiptByHash(backend: RpcBackend, transaction: Hash, call: CallContext
 
 const formatPlaced = (found: PlacedTransaction | undefined) =>
   found === undefined ? null : formatTransaction(found.transaction, found)
+
+/** From so much data on each answer of the node is followed by a turn for others. */
+const LARGE_BYTES = 4_096
+
+/** The JSON of pending transactions, for as long as somebody holds them: it does not change. */
+const pendingTexts = new WeakMap<SignedTransaction, JsonText>()
+
+function pendingText(transaction: SignedTransaction): JsonText {
+  const known = pendingTexts.get(transaction)
+  if (known !== undefined) return known
+  const text = new JsonText([JSON.stringify(formatTransaction(transaction, undefined))])
+  pendingTexts.set(transaction, text)
+  return text
+}
 
 async function send(backend: RpcBackend, raw: Uint8Array): Promise<Hash> {
   const result = await backend.submit(raw)
@@ -40,11 +55,14 @@ async function waitForReceipt(backend: RpcBackend, transaction: Hash, timeoutMs:
 }
 
 export const transactionMethods: Methods<RpcBackend> = {
-  eth_getTransactionByHash: method([hash], async (backend: RpcBackend, [transactionHash]) => {
+  eth_getTransactionByHash: method([hash], async (backend: RpcBackend, [transactionHash], call) => {
     const found = findTransaction(backend, transactionHash)
     if (found !== undefined) return formatPlaced(found)
     const pending = await backend.pool.get(transactionHash)
-    return pending === undefined ? null : formatTransaction(pending, undefined)
+    if (pending === undefined) return null
+    // Many may have waited for the same answer.
+    if (pending.data.length > LARGE_BYTES) await call.nextTurn()
+    return pendingText(pending)
   }),
   eth_getTransactionByBlockHashAndIndex: method([hash, quantity], (backend: RpcBackend, [blockHash, index]) =>
     formatPlaced(transactionAt(backend, backend.blocks.heightOf(blockHash), index)),

@@ -1,9 +1,9 @@
 import '../network/compat.ts'
 import { randomBytes } from 'node:crypto'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadCrypto } from '../crypto/load.ts'
 import { openCallPool } from '../executor/call-pool.ts'
+import { LoopDelays } from '../health/loop-delays.ts'
 import type { Logger } from '../logger.ts'
 import { type RpcServer, startRpcServer } from '../rpc/server/server.ts'
 import { BlockReplica } from '../store/block-replica.ts'
@@ -23,7 +23,6 @@ const send = (message: FromThread): void => port.postMessage(message)
 
 /** How often counters are sent. */
 const STATS_MS = 1_000
-const LOOP_RESOLUTION_MS = 10
 /** Lines of the log in one STATS_MS: clients can cause some. */
 const LINES_MAX = 20
 
@@ -74,21 +73,18 @@ async function listen(): Promise<RpcServer | undefined> {
 
 // News may come while it begins to listen; they wait, for nobody reads the port yet.
 const server = await listen()
-const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
-loop.enable()
-const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - LOOP_RESOLUTION_MS)
+const loop = new LoopDelays(systemClock)
 const stats = setInterval(() => {
   lines = 0
   if (server === undefined) return
-  const loopDelays = { loopDelayP99Ms: late(loop.percentile(99)), loopDelayMaxMs: late(loop.max) }
-  loop.reset()
+  const { p99Ms: loopDelayP99Ms, maxMs: loopDelayMaxMs } = loop.read()
   const { heapUsed: heapBytes } = process.memoryUsage()
-  send({ kind: 'stats', stats: { server: server.counters, calls: calls.stats, heapBytes, ...loopDelays } })
+  send({ kind: 'stats', stats: { server: server.counters, calls: calls.stats, heapBytes, loopDelayP99Ms, loopDelayMaxMs } })
 }, STATS_MS)
 
 async function close(): Promise<void> {
   clearInterval(stats)
-  loop.disable()
+  loop.close()
   // Calls that run keep the server waiting: both close at once.
   await Promise.all([server?.close(), calls.close()])
   await kv.close()

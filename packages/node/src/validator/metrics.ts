@@ -1,7 +1,7 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import type { WorkerExecutor } from '../executor/worker-executor.ts'
 import type { DiskWatch } from '../health/disk-watch.ts'
+import { LoopDelays } from '../health/loop-delays.ts'
 import type { MemoryWatch } from '../health/memory-watch.ts'
 import type { HealthMonitor } from '../health/monitor.ts'
 import type { PeerClocks } from '../health/peer-clocks.ts'
@@ -25,22 +25,18 @@ export interface MetricSources {
   readonly scrub: Scrub
 }
 
-/** How often the event loop is asked whether it is on time. */
-const LOOP_RESOLUTION_MS = 10
-
 /** Counters and gauges of a node since its start, by the names that `/metrics` shows. */
 export class NodeMetrics implements Closable {
   readonly #node: Node
   readonly #sources: MetricSources
   readonly #unsubscribe: () => void
-  readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
+  readonly #loop = new LoopDelays(systemClock)
   #transactions = 0
   #finalityMs = 0
 
   constructor(node: Node, sources: MetricSources) {
     this.#node = node
     this.#sources = sources
-    this.#loop.enable()
     this.#unsubscribe = node.chain.onHead(({ header }) => {
       this.#transactions += node.blocks.senders(header.number)?.length ?? 0
       this.#finalityMs = systemClock.now() - header.timeMs
@@ -81,17 +77,12 @@ export class NodeMetrics implements Closable {
 
   close(): void {
     this.#unsubscribe()
-    this.#loop.disable()
+    this.#loop.close()
   }
 
-  /** How late the event loop came to its timers since this was last read: whatever it does, nothing else happens meanwhile. */
   #loopDelays(): Readonly<Record<string, number>> {
-    // The histogram counts from one timer to the next, and counts nothing before the second.
-    const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - LOOP_RESOLUTION_MS)
-    const { max } = this.#loop
-    const delays = { process_loop_delay_p99_ms: late(this.#loop.percentile(99)), process_loop_delay_max_ms: late(max) }
-    this.#loop.reset()
-    return delays
+    const { p99Ms, maxMs } = this.#loop.read()
+    return { process_loop_delay_p99_ms: p99Ms, process_loop_delay_max_ms: maxMs }
   }
 }
 

@@ -10,6 +10,9 @@ export const LINK_LIMITS = {
   turnBytes: 64 * 1024,
 } as const
 
+/** They are asked one at a time (`keptProbes`), and find room whatever else is asked. */
+const PROBES: ReadonlySet<Question['kind']> = new Set(['live', 'ready', 'metrics'])
+
 interface Waiting {
   readonly bytes: number
   readonly resolve: (value: never) => void
@@ -33,8 +36,8 @@ export class NodeLink {
   /** Rejects with RpcError when too much is asked already. */
   ask<K extends Question['kind']>(question: Extract<Question, { kind: K }>): Promise<Answers[K]> {
     const bytes = question.kind === 'submit' ? (question as Extract<Question, { kind: 'submit' }>).raw.length : 0
-    if (this.#waiting.size >= LINK_LIMITS.questionsMax || this.#bytes + bytes > LINK_LIMITS.questionBytesMax)
-      return Promise.reject(nodeIsBusy(this.#waiting.size))
+    const isFull = this.#waiting.size >= LINK_LIMITS.questionsMax || this.#bytes + bytes > LINK_LIMITS.questionBytesMax
+    if (isFull && !PROBES.has(question.kind)) return Promise.reject(nodeIsBusy(this.#waiting.size))
     return new Promise<Answers[K]>((resolve, reject) => {
       const id = ++this.#lastId
       this.#waiting.set(id, { bytes, resolve, reject })

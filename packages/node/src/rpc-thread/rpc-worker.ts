@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadCrypto } from '../crypto/load.ts'
 import { openCallPool } from '../executor/call-pool.ts'
+import { keptProbes } from '../health/kept-probes.ts'
 import { LoopDelays } from '../health/loop-delays.ts'
 import type { Logger } from '../logger.ts'
 import { type RpcServer, startRpcServer } from '../rpc/server/server.ts'
@@ -48,6 +49,15 @@ const backend = new ThreadBackend({
   followPool: (isWanted) => send({ kind: 'follow-pool', isWanted }),
 })
 
+const probes = keptProbes(
+  {
+    live: () => link.ask<'live'>({ kind: 'live' }),
+    ready: () => link.ask<'ready'>({ kind: 'ready' }),
+    metrics: () => link.ask<'metrics'>({ kind: 'metrics' }),
+  },
+  systemClock,
+)
+
 async function listen(): Promise<RpcServer | undefined> {
   try {
     return await startRpcServer(backend, {
@@ -58,11 +68,7 @@ async function listen(): Promise<RpcServer | undefined> {
       random: { bytes: (length) => randomBytes(length) },
       logger,
       readRefusal: () => backend.readRefusal,
-      probes: {
-        live: () => link.ask<'live'>({ kind: 'live' }),
-        ready: () => link.ask<'ready'>({ kind: 'ready' }),
-        metrics: () => link.ask<'metrics'>({ kind: 'metrics' }),
-      },
+      probes,
     })
   } catch (failure) {
     const { code, message } = failure as NodeJS.ErrnoException

@@ -14,6 +14,7 @@ import {
 import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
 import { loadCrypto } from '../crypto/load.ts'
 import type { Probes } from '../health/probes.ts'
+import { RpcError } from './errors.ts'
 
 let crypto = nobleCrypto
 let validators: TestValidators
@@ -244,6 +245,24 @@ describe('refusals', () => {
       headers: { origin: 'http://app.test', 'access-control-request-method': 'POST' },
     })
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('answers 503 to probes where the node cannot be asked', async () => {
+    await rpc.server.close()
+    const probes: Probes = {
+      live: () => Promise.reject(new RpcError(-32005, 'the node is busy')),
+      ready: () => Promise.reject(new Error('a bug')),
+      metrics: async () => ({}),
+    }
+    rpc = await serveTestNode(node, crypto, LIMITS, { probes })
+    for (const [path, message] of [
+      ['/health', 'the node is busy'],
+      ['/ready', 'the node could not be asked'],
+    ] as const) {
+      const response = await fetch(`${rpc.url}${path}`)
+      expect(response.status).toBe(503)
+      expect(await response.json()).toMatchObject({ error: { message } })
+    }
   })
 
   it('answers 503 and the reason to probes, and refuses reads, as the node says', async () => {

@@ -9,6 +9,7 @@ import { type AllowanceLimits, Allowances } from '../allowance.ts'
 import type { RpcBackend } from '../backend.ts'
 import { Call, CallGivenUp } from '../call.ts'
 import { type Answer, Dispatcher, type RpcLogger } from '../dispatch.ts'
+import { RpcError } from '../errors.ts'
 import type { RpcLimits } from '../limits.ts'
 import type { Connection, Methods } from '../method.ts'
 import { rpcMethods } from '../methods/index.ts'
@@ -314,8 +315,14 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   }
 
   async #probe(path: string): Promise<Reply> {
-    const answer = await answerProbe(this.#options.probes, path)
-    if (answer !== undefined) return { status: answer.status, type: answer.type, pieces: [answer.text] }
+    try {
+      const answer = await answerProbe(this.#options.probes, path)
+      if (answer !== undefined) return { status: answer.status, type: answer.type, pieces: [answer.text] }
+    } catch (err) {
+      if (err instanceof RpcError) return refusalReply(503, err.message)
+      this.#options.logger.error({ err }, 'a probe failed')
+      return refusalReply(503, 'the node could not be asked')
+    }
     return { status: 405, type: 'text/plain', pieces: [EXPLANATION], headers: { allow: 'POST' } }
   }
 

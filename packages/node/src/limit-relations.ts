@@ -57,6 +57,10 @@ export const LIMIT_RELATIONS: readonly (readonly [holds: boolean, rule: string])
     GOSSIP_LIMITS.repeatBurstBytes >= NETWORK_LIMITS.gossipPendingBytesMax,
     'what is under way when a peer is blamed for the first time does not ban it',
   ],
+  [
+    GOSSIP_LIMITS.publishedMs >= 2 * GOSSIP_LIMITS.sentMs + 30_000,
+    'what a node publishes again is no repeat to others, though the first time was late by half a minute',
+  ],
   [POOL_LIMITS.rememberedMax >= LIMITS.blockTransactionsMax, 'the transactions of a body are still known when it is executed'],
   [POOL_LIMITS.rememberedBytesMax >= LIMITS.blockBytesMax, 'the transactions of a body are still known when it is executed'],
   [POOL_LIMITS.bytesMax >= 2 * LIMITS.blockBytesMax, 'the pool fills a block'],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { RECALL_KEY_BYTES, Recall } from './recall.ts'
+import { ManualClock } from '../test/clock.ts'
+import { FadingRecall, RECALL_KEY_BYTES, Recall } from './recall.ts'
 
 const hashOf = (index: number) => createHash('sha256').update(`${index}`).digest()
 const keyOf = (index: number) => hashOf(index).subarray(0, RECALL_KEY_BYTES)
@@ -39,4 +40,29 @@ it('lets hashes that share a slot under one key lie apart under another', () => 
 
 it('wants a whole key', () => {
   expect(() => new Recall(new Uint8Array(15))).toThrow(RangeError)
+})
+
+it('has as many slots as it is told', () => {
+  const large = new Recall(keyOf(-1), 19)
+  for (let i = 0; i < 30_000; i++) large.note(hashOf(i))
+  let known = 0
+  for (let i = 0; i < 30_000; i++) if (large.has(hashOf(i))) known++
+  // About 30,000² / 2²⁰ have pushed each other out; with 2¹⁵ slots it would be 15,000.
+  expect(known).toBeGreaterThan(28_500)
+})
+
+it('fades: a hash is known for a while, less than twice as long, however often it is asked for', () => {
+  for (const stepMs of [100, 700, 999, 1_000, 1_999, 2_500]) {
+    const clock = new ManualClock()
+    const recall = new FadingRecall({ clock, key: keyOf(-1), keptMs: 1_000 })
+    let noted = Number.NEGATIVE_INFINITY
+    for (let i = 0; i < 200; i++) {
+      const isKnown = recall.noteOnce(hashOf(7))
+      const ageMs = clock.monotonic() - noted
+      if (isKnown) expect(ageMs).toBeLessThan(2_000)
+      else expect(ageMs).toBeGreaterThanOrEqual(1_000)
+      if (!isKnown) noted = clock.monotonic()
+      clock.advance(stepMs)
+    }
+  }
 })

@@ -25,6 +25,8 @@ export class GossipPool implements Pick<Mempool, 'add' | 'get' | 'onAdmitted'> {
   readonly refusals = new Map<number, PoolRefusal['code']>()
   /** Hashes that are in the pool. */
   readonly pooled = new Set<Hash>()
+  /** Transactions of one nonce: taking the one drops the other. */
+  readonly rivals = new Map<Hash, Hash>()
   /** Signatures verified. */
   verified = 0
   /** Calls of `add` without an answer yet. */
@@ -43,6 +45,7 @@ export class GossipPool implements Pick<Mempool, 'add' | 'get' | 'onAdmitted'> {
     if (this.pooled.has(transaction.hash)) return err({ code: 'already-known', message: '' })
     const code = this.refusals.get(raw[0]!)
     if (code !== undefined) return err({ code, message: '' })
+    this.pooled.delete(this.rivals.get(transaction.hash) ?? transaction.hash)
     this.pooled.add(transaction.hash)
     this.#listener(transaction, origin)
     return ok(transaction)

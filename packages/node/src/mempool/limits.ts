@@ -12,6 +12,10 @@ export const POOL_LIMITS = {
   replacementBumpPercent: 10,
   /** Replacements of one sender between two blocks. */
   senderReplacementsMax: 16,
+  /** Their bytes, but for the first of them. */
+  senderReplacedBytesMax: 512 * 1024,
+  /** Replaced ones that are known as such: some 2 MB. */
+  replacedMax: 16_384,
   /** A transaction that waited this long is dropped. */
   lifetimeMs: 3 * 3_600_000,
   /** Transactions whose senders are being recovered at one time. */

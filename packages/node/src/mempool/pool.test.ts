@@ -120,6 +120,18 @@ async function addFree(world: World, sender: number, nonce: number): Promise<str
   return result.ok ? 'ok' : result.error.code
 }
 
+/** Different transactions of the first sender, all with the first nonce and the same fees. */
+const sameNonce = (count: number, dataBytes = 0): Promise<readonly Uint8Array[]> =>
+  Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const transaction = { nonce: 0, gas: 21_000n, to: accounts[0]!.address, value: BigInt(i) } as const
+      const fee = { maxFeePerGas: parseGwei('2'), maxPriorityFeePerGas: parseGwei('2') }
+      const data = `0x${'00'.repeat(dataBytes)}` as const
+      const raw = await accounts[0]!.signTransaction({ type: 'eip1559', chainId: CHAIN_ID, data, ...transaction, ...fee })
+      return Buffer.from(raw.slice(2), 'hex')
+    }),
+  )
+
 /** Makes a block of what the pool offers, as the chain would. */
 function includeAll(world: World, transactions: readonly SignedTransaction[]): void {
   for (const { sender } of transactions) world.nonces[accounts.findIndex((_, i) => addressOf(i) === sender)]!++
@@ -217,6 +229,9 @@ describe('TransactionPool', () => {
     expect(await add(world, 0, 0, 2)).toBe('ok')
     expect(world.pool.stats.count).toBe(1)
     expect(offered(world)[0]?.maxPriorityFeePerGas).toBe(parseGwei('3'))
+    // What was replaced once may replace another one later, by its higher tip.
+    world.pool.drop(world.pool.pending().map(({ hash }) => hash))
+    expect([await add(world, 0, 0, 0), await add(world, 0, 0, 1)]).toEqual(['ok', 'ok'])
   })
 
   it('offers the best tip first across senders and the earlier arrival among equals', async () => {
@@ -254,14 +269,7 @@ describe('TransactionPool', () => {
 
     it('equal fees replace, lower ones do not, and only so often between two blocks', async () => {
       const world = createFreeWorld()
-      const raws = await Promise.all(
-        Array.from({ length: POOL_LIMITS.senderReplacementsMax + 3 }, async (_, i) => {
-          const transaction = { nonce: 0, gas: 21_000n, to: accounts[0]!.address, value: BigInt(i) } as const
-          const fee = { maxFeePerGas: parseGwei('2'), maxPriorityFeePerGas: parseGwei('2') }
-          const raw = await accounts[0]!.signTransaction({ type: 'eip1559', chainId: CHAIN_ID, ...transaction, ...fee })
-          return Buffer.from(raw.slice(2), 'hex')
-        }),
-      )
+      const raws = await sameNonce(POOL_LIMITS.senderReplacementsMax + 3)
       const codes: string[] = []
       for (const raw of raws.slice(0, -1)) {
         const result = await world.pool.add(raw, 'rpc')
@@ -272,6 +280,33 @@ describe('TransactionPool', () => {
       tell(world, 1, [])
       expect(await add(world, 0, 0, 0)).toBe('underpriced-replacement')
       expect((await world.pool.add(raws.at(-1)!, 'rpc')).ok).toBe(true)
+    })
+
+    it('what was replaced does not come back in the place of another, at any later height', async () => {
+      const world = createFreeWorld()
+      const [a, b] = await sameNonce(2)
+      const code = async (raw: Uint8Array) => {
+        const result = await world.pool.add(raw, 'rpc')
+        return result.ok ? 'ok' : result.error.code
+      }
+      expect([await code(a!), await code(b!)]).toEqual(['ok', 'ok'])
+      for (let height = 1; height < 4; height++) {
+        for (const raw of [a!, b!]) expect(await code(raw)).toBe(raw === a ? 'underpriced-replacement' : 'already-known')
+        tell(world, height, [])
+      }
+      // Nothing is in its place now.
+      world.pool.drop(world.pool.pending().map(({ hash }) => hash))
+      expect(await code(a!)).toBe('ok')
+    })
+
+    it('replacements of a sender are bounded by their bytes, too', async () => {
+      const world = createFreeWorld()
+      const raws = await sameNonce(6, 200_000)
+      const taken: boolean[] = []
+      for (const raw of raws) taken.push((await world.pool.add(raw, 'rpc')).ok)
+      expect(taken).toEqual([true, true, true, false, false, false])
+      tell(world, 1, [])
+      expect((await world.pool.add(raws[3]!, 'rpc')).ok).toBe(true)
     })
 
     it('newcomers share one queue, until the state knows them by what they sent, or by what they were given', async () => {

@@ -17,6 +17,7 @@ import { POOL_LIMITS } from './limits.ts'
 import { offerByTip, offerInTurns } from './ordering.ts'
 import type { Quarantine } from './quarantine.ts'
 import { type BlockUse, RecentUse } from './recent-use.ts'
+import { Replaced } from './replaced.ts'
 import type { SenderQueue } from './sender-queue.ts'
 import { Suspension } from './suspension.ts'
 import type { FinalTransactions, Mempool, Origin, PoolRefusal, VerifyRefusal } from './types.ts'
@@ -59,6 +60,7 @@ export class TransactionPool implements Mempool {
   readonly #waiting = new Waiting((sender) => this.#use.of(sender))
   /** Queues with replacements since the last block. */
   readonly #replacing = new Set<SenderQueue>()
+  readonly #replaced = new Replaced()
   readonly #listeners = new Set<Listener>()
   readonly #suspension = new Suspension()
   /** Of bodies that are verified: one turn at a time, so that recovery never has more of them than a turn's. */
@@ -189,19 +191,22 @@ export class TransactionPool implements Mempool {
     old: SignedTransaction,
     transaction: SignedTransaction,
   ): PoolRefusal | undefined {
-    if (queue.replacements >= POOL_LIMITS.senderReplacementsMax) {
-      return {
-        code: 'underpriced-replacement',
-        message: `replacement transaction underpriced: ${POOL_LIMITS.senderReplacementsMax} replacements of this sender since the last block`,
-      }
-    }
-    // Where nothing is charged fees are nominal: equal ones replace, and the count above limits how often.
+    const { senderReplacementsMax, senderReplacedBytesMax } = POOL_LIMITS
+    const refusal = (why: string): PoolRefusal => ({
+      code: 'underpriced-replacement',
+      message: `replacement transaction underpriced${why}`,
+    })
+    const bytes = queue.replacedBytes + transaction.raw.length
+    if (queue.replacements >= senderReplacementsMax || (queue.replacements > 0 && bytes > senderReplacedBytesMax))
+      return refusal(`: ${queue.replacements} replacements of this sender since the last block`)
+    // Where nothing is charged fees are nominal: equal ones replace, but what was replaced does not come back in the place of another.
     const { chargesFees } = state
+    if (!chargesFees && this.#replaced.has(transaction.hash)) return refusal(': another one has replaced it already')
     const percent = chargesFees ? 100n + BigInt(POOL_LIMITS.replacementBumpPercent) : 100n
     const bumped = (field: 'maxFeePerGas' | 'maxPriorityFeePerGas') =>
       (!chargesFees || transaction[field] > old[field]) && 100n * transaction[field] >= percent * old[field]
     if (bumped('maxFeePerGas') && bumped('maxPriorityFeePerGas')) return undefined
-    return { code: 'underpriced-replacement', message: 'replacement transaction underpriced' }
+    return refusal('')
   }
 
   #insert(transaction: SignedTransaction, state: PoolState): void {
@@ -217,7 +222,9 @@ export class TransactionPool implements Mempool {
     if (replaced === undefined) return
     const queue = this.#waiting.queue(sender)!
     queue.replacements++
+    queue.replacedBytes += transaction.raw.length
     this.#replacing.add(queue)
+    this.#replaced.add(replaced.transaction.hash)
   }
 
   candidates(fill: FillLimits): readonly CandidateQueue<SignedTransaction>[] {
@@ -238,7 +245,7 @@ export class TransactionPool implements Mempool {
     this.#waiting.know(created)
     for (const sender of bySender.keys()) this.#recheck(state, sender)
     this.countUse({ bySender, newcomers })
-    for (const queue of this.#replacing) queue.replacements = 0
+    for (const queue of this.#replacing) queue.forgetReplacements()
     this.#replacing.clear()
     this.#expire()
     this.#suspension.onHeight(height)

@@ -27,7 +27,9 @@ export class SenderQueue {
   /** Nonces above the gap, in order. */
   #queued: number[] = []
   #weight = 0
+  /** Since the last block, and their bytes. */
   replacements = 0
+  replacedBytes = 0
   /** Gas that the sender used in recent blocks. */
   use = 0
   /**
@@ -81,6 +83,11 @@ export class SenderQueue {
   /** Whether every entry can surely be paid from this balance. */
   isCovered(balance: bigint): boolean {
     return this.#costBound <= balance
+  }
+
+  forgetReplacements(): void {
+    this.replacements = 0
+    this.replacedBytes = 0
   }
 
   /** Puts a transaction at its nonce, in the place of another where there is one. */

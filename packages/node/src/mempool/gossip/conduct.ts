@@ -1,12 +1,12 @@
 import type { Clock, PeerId, Random } from '../../powers.ts'
-import { RECALL_KEY_BYTES, Recall } from '../../recall.ts'
+import { FadingRecall, RECALL_KEY_BYTES } from '../../recall.ts'
 import { TokenBucket } from '../../token-bucket.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 
 /** What one peer has gossiped, and what it may still gossip in vain. */
 export interface Conduct {
-  /** Transactions that it sent since it connected. A node that starts anew knows nothing of what it sent before. */
-  sent: Recall
+  /** Transactions that it sent lately, since it connected. A node that starts anew knows nothing of what it sent before. */
+  sent: FadingRecall
   /** Bytes that it may repeat. */
   readonly repeats: TokenBucket
   /** Bytes that may be verified for it in vain. */
@@ -30,7 +30,7 @@ export class Conducts {
     if (known !== undefined) return known
     const { repeatBytesPerSecond, repeatBurstBytes, wasteBytesPerSecond, wasteBurstBytes } = GOSSIP_LIMITS
     const conduct: Conduct = {
-      sent: new Recall(this.#recallKey),
+      sent: this.#recall(),
       repeats: new TokenBucket(this.#clock, { perSecond: repeatBytesPerSecond, burst: repeatBurstBytes }),
       waste: new TokenBucket(this.#clock, { perSecond: wasteBytesPerSecond, burst: wasteBurstBytes }),
       isUp: false,
@@ -42,8 +42,12 @@ export class Conducts {
   onPeer(peer: PeerId, state: 'up' | 'down'): void {
     const conduct = this.of(peer)
     conduct.isUp = state === 'up'
-    if (conduct.isUp) conduct.sent = new Recall(this.#recallKey)
+    if (conduct.isUp) conduct.sent = this.#recall()
     for (const [other, { isUp, repeats, waste }] of this.#byPeer)
       if (!isUp && repeats.isFull && waste.isFull) this.#byPeer.delete(other)
+  }
+
+  #recall(): FadingRecall {
+    return new FadingRecall({ clock: this.#clock, key: this.#recallKey, keptMs: GOSSIP_LIMITS.sentMs })
   }
 }

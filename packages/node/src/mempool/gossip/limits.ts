@@ -18,7 +18,15 @@ export const GOSSIP_LIMITS = {
   verifyingPerPeerMax: 1_024,
   /** What a transaction that the sender has sent before counts besides its bytes. */
   repeatOverheadBytes: 256,
-  /** What a peer may repeat, and at what it is scored each time. No honest node repeats, but for what its pool lost and got again. */
+  /**
+   * A transaction that this node published is not published again for so long (less than twice as long), and one that a peer sent is known as sent for so
+   * long (less than twice as long). So what an honest node publishes again is no repeat to others any more.
+   */
+  publishedMs: 60_000,
+  sentMs: 15_000,
+  /** 2¹⁹ slots, 4 MiB: of what is published hardly anything is forgotten before others forget that it was sent. */
+  publishedSlotBits: 19,
+  /** What a peer may repeat, and at what it is scored each time. No honest node repeats, but for the few hashes that lost their slots. */
   repeatBytesPerSecond: 256 * KiB,
   repeatBurstBytes: 2 * MiB,
   repeatStepBytes: 128 * KiB,

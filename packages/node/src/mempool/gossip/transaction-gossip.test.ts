@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/clock.ts'
-import { fastHash, GossipPool, rawOf } from '../../../test/gossip-pool.ts'
+import { fastHash, GossipPool, rawOf, transactionOf } from '../../../test/gossip-pool.ts'
 import { deferred } from '../../../test/network.ts'
 import type { PeerId } from '../../powers.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
@@ -81,6 +81,37 @@ describe('what a client sent', () => {
     await station.pool.add(rawOf(4), 'rpc')
     expect(station.published).toHaveLength(2)
     expect(station.gossip.counters).toMatchObject({ payloads: 2, transactions: 2 })
+  })
+})
+
+describe('what the pool dropped and takes again', () => {
+  const drop = ({ pool }: Station, raw: Uint8Array) => pool.pooled.delete(transactionOf(raw).hash)
+
+  it('is not published again before others have forgotten that it was', async () => {
+    const station = new Station()
+    const times: number[] = []
+    for (let second = 0; second < 300; second++) {
+      const { length } = station.published
+      await station.pool.add(rawOf(1), 'rpc')
+      if (station.published.length > length) times.push(second)
+      drop(station, rawOf(1))
+      station.clock.advance(1_000)
+    }
+    const gaps = times.slice(1).map((second, i) => 1_000 * (second - times[i]!))
+    expect(gaps.length).toBeGreaterThan(1)
+    expect(Math.min(...gaps)).toBeGreaterThan(2 * GOSSIP_LIMITS.sentMs)
+    expect(station.gossip.counters.again).toBe(300 - times.length)
+  })
+
+  it('is passed on once, with the payload or in a batch', async () => {
+    const station = new Station()
+    expect(await station.verdict('a', [rawOf(1), rawOf(2)])).toBe('accept')
+    for (const index of [1, 2]) drop(station, rawOf(index))
+    expect(await station.verdict('b', [rawOf(2), rawOf(3)])).toBe('ignore')
+    expect(station.publishedTo('mesh')).toEqual([[rawOf(3)]])
+    for (const index of [1, 2, 3]) drop(station, rawOf(index))
+    for (const index of [1, 2, 3]) expect(await station.verdict('c', [rawOf(index)])).toBe('ignore')
+    expect(station.published).toHaveLength(1)
   })
 })
 
@@ -358,6 +389,26 @@ describe('honest nodes never blame each other', () => {
     await mesh.rest()
     expect(mesh.stations[0]!.pool.pooled.size).toBe(20_000)
     expect(mesh.blamed).toEqual([])
+  })
+
+  it('when clients make every node take two transactions of one nonce by turns', async () => {
+    const mesh = new Mesh(4)
+    const pairs = Array.from({ length: 60 }, (_, i) => [rawOf(2 * i, 60_000), rawOf(2 * i + 1, 60_000)] as const)
+    for (const { pool } of mesh.stations)
+      for (const [a, b] of pairs.map((pair) => pair.map((raw) => transactionOf(raw).hash))) pool.rivals.set(a!, b!).set(b!, a!)
+    // A client of each node, each in another phase, with four keys at a time.
+    for (let turn = 0; turn < 150; turn++) {
+      for (const [at, { pool }] of mesh.stations.entries())
+        for (let k = 0; k < 4; k++) {
+          const pair = pairs[(turn * 4 + 17 * at + k) % pairs.length]!
+          // Always the one that this node does not hold.
+          await pool.add(pair.find((raw) => !pool.pooled.has(transactionOf(raw).hash))!, 'rpc')
+        }
+      await mesh.rest()
+    }
+    expect(mesh.stations.map(({ gossip }) => gossip.counters.repeats)).toEqual([0, 0, 0, 0])
+    expect(mesh.blamed).toEqual([])
+    expect(Math.min(...mesh.stations.map(({ gossip }) => gossip.counters.again))).toBeGreaterThan(100)
   })
 
   it('and lose no transaction, whatever known ones it comes with', async () => {

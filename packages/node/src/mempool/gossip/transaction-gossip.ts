@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events'
-import type { Crypto } from '@quoin/protocol'
+import { type Crypto, hexToBytes, type SignedTransaction } from '@quoin/protocol'
 import { pause } from '../../abort.ts'
 import type { Clock, PeerId, Random, Transport } from '../../powers.ts'
+import { FadingRecall, RECALL_KEY_BYTES } from '../../recall.ts'
 import type { Mempool, PoolRefusal } from '../types.ts'
 import { Batcher } from './batcher.ts'
 import { type Conduct, Conducts } from './conduct.ts'
@@ -30,7 +31,7 @@ const FORGED: ReadonlySet<PoolRefusal['code']> = new Set([
 /**
  * Spreads transactions ([ADR 7](docs/adr/0007-gossip.md)). What this node's clients sent leaves in batches to all peers. A payload of a peer is
  * passed on by the mesh itself if the pool admitted all of it. Of every other payload only what was admitted goes on, in this node's batches:
- * whatever a peer sends, others get from us what is new, and each transaction once.
+ * whatever a peer sends, others get from us what is new. And each transaction once: what the pool dropped and took again was published already.
  */
 export class TransactionGossip {
   readonly #powers: GossipPowers
@@ -39,9 +40,11 @@ export class TransactionGossip {
   readonly #conducts: Conducts
   readonly #own: Batcher
   readonly #passedOn: Batcher
+  /** What left this node lately, in its batches or with payloads of others. */
+  readonly #published: FadingRecall
   readonly #closing = new AbortController()
-  /** `repeats`: transactions that a peer had sent before. `waste`: those that were verified and refused. */
-  readonly counters = { payloads: 0, transactions: 0, repeats: 0, waste: 0 }
+  /** `again`: transactions admitted and not published, because they had been. `repeats`: those that a peer had sent before. `waste`: those that were verified and refused. */
+  readonly counters = { payloads: 0, transactions: 0, again: 0, repeats: 0, waste: 0 }
 
   constructor(powers: GossipPowers) {
     const { mempool, clock, random } = powers
@@ -50,10 +53,12 @@ export class TransactionGossip {
     setMaxListeners(0, this.#closing.signal)
     this.#intake = new Intake(powers)
     this.#conducts = new Conducts(clock, random)
+    const { publishedMs: keptMs, publishedSlotBits: slotBits } = GOSSIP_LIMITS
+    this.#published = new FadingRecall({ clock, key: random.bytes(RECALL_KEY_BYTES), keptMs, slotBits })
     this.#own = new Batcher(clock, (payload, transactions) => this.#publish(payload, transactions, 'all'))
     this.#passedOn = new Batcher(clock, (payload, transactions) => this.#publish(payload, transactions, 'mesh'))
     this.#unsubscribe = mempool.onAdmitted((transaction, origin) => {
-      if (origin !== 'gossip') this.#own.add(transaction)
+      if (origin !== 'gossip' && this.#isFirstTime(transaction)) this.#own.add(transaction)
     })
   }
 
@@ -66,9 +71,10 @@ export class TransactionGossip {
     if (!raws.ok || raws.value.length === 0) return 'reject'
     const conduct = this.#conducts.of(from)
     await this.#untilOwed(conduct, GOSSIP_LIMITS.wasteBurstBytes)
-    const { admissions, hasTwins } = await this.#intake.take(from, raws.value, (hash) => conduct.sent.note(hash))
-    if (!hasTwins && admissions.length === raws.value.length && admissions.every(({ result }) => result.ok)) return 'accept'
-    for (const { result } of admissions) if (result.ok) this.#passedOn.add(result.value)
+    const { admissions, hasTwins } = await this.#intake.take(from, raws.value, (hash) => conduct.sent.noteOnce(hash))
+    const fresh = admissions.flatMap(({ result }) => (result.ok && this.#isFirstTime(result.value) ? [result.value] : []))
+    if (!hasTwins && fresh.length === raws.value.length) return 'accept'
+    for (const transaction of fresh) this.#passedOn.add(transaction)
     if (hasTwins || admissions.some(isForged)) return 'reject'
     this.#chargeRepeats(from, conduct, admissions)
     this.#chargeWaste(conduct, admissions)
@@ -92,6 +98,13 @@ export class TransactionGossip {
     this.counters.payloads++
     this.counters.transactions += transactions
     this.#powers.transport.publish(payload, to)
+  }
+
+  /** Whether a transaction was not published lately. From now on it was: the caller publishes it. */
+  #isFirstTime({ hash }: SignedTransaction): boolean {
+    const wasPublished = this.#published.noteOnce(hexToBytes(hash))
+    if (wasPublished) this.counters.again++
+    return !wasPublished
   }
 
   #chargeRepeats(from: PeerId, { repeats }: Conduct, admissions: readonly Admission[]): void {

@@ -1,10 +1,10 @@
 import type { Stream } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
-import { messageRpc } from '../../test/gossip-rpc.ts'
+import { messageRpc, subscriptionRpc } from '../../test/gossip-rpc.ts'
 import { createCounters } from './counters.ts'
 import { encodeVarint, FrameDecoder, varintHeader } from './frames.ts'
 import { GossipOutbox } from './gossip-outbox.ts'
-import { rpcParts } from './gossip-rpc.ts'
+import { rpcParts, subscriptionFrame } from './gossip-rpc.ts'
 import { NETWORK_LIMITS } from './limits.ts'
 
 const KiB = 1024
@@ -49,12 +49,15 @@ class SlowStream extends EventTarget {
 function setUp() {
   const stream = new SlowStream()
   const counters = createCounters()
-  const { stream: view } = new GossipOutbox(stream as unknown as Stream, limits, counters)
+  const outbox = new GossipOutbox(limits, counters)
+  const attach = (next: SlowStream, hello?: Uint8Array) => outbox.attach(next as unknown as Stream, hello)
+  attach(stream)
+  const view = outbox.viewOf('/meshsub/1.2.0')
   const send = (...rpcs: readonly Uint8Array[]) => {
     const rpc = Buffer.concat(rpcs)
     return view.send(new Uint8Array(Buffer.concat([encodeVarint(rpc.length), rpc])))
   }
-  return { stream, counters, view, send }
+  return { stream, counters, outbox, attach, send }
 }
 
 const message = (length: number, fill = 1) => messageRpc('t', new Uint8Array(length).fill(fill))
@@ -104,12 +107,46 @@ describe('the queue of gossip to a peer', () => {
     expect(rpcParts(stream.rpcs[1]!, 4)?.hasControl).toBe(true)
   })
 
-  it('lets go of a stream that takes no more', async () => {
-    const { stream, send } = setUp()
-    for (let i = 0; i < 4; i++) send(message(10 * KiB))
-    stream.status = 'closed'
+  it('keeps for the next stream what the last one did not take, and greets on it first', async () => {
+    const { stream, attach, send } = setUp()
+    for (let i = 1; i <= 4; i++) send(message(10 * KiB, i))
+    stream.status = 'reset'
     await stream.drain()
     stream.dispatchEvent(new Event('close'))
+    send(message(10 * KiB, 5))
     expect(stream.rpcs.length).toBe(2)
+    const next = new SlowStream()
+    attach(next, subscriptionFrame('t'))
+    for (let i = 0; i < 4; i++) await next.drain()
+    expect(next.rpcs[0]).toEqual(subscriptionRpc('t'))
+    expect(next.rpcs.slice(1).map((rpc) => rpcParts(rpc, 9)!.payloads[0]![0])).toEqual([3, 4, 5])
+    // The old one says nothing any more.
+    send(message(10, 6))
+    await stream.drain()
+    expect([stream.rpcs.length, next.rpcs.length]).toEqual([2, 5])
+  })
+
+  it('loses no frame to a stream that takes no more, and resets it', () => {
+    const { stream, attach, send } = setUp()
+    let resets = 0
+    const broken = Object.assign(new SlowStream(), {
+      send: () => {
+        throw new Error('closing')
+      },
+      abort: () => resets++,
+    })
+    attach(broken)
+    send(message(10, 1))
+    send(message(10, 2))
+    attach(stream)
+    expect([resets, stream.rpcs.map((rpc) => rpcParts(rpc, 9)!.payloads[0]![0])]).toEqual([1, [1, 2]])
+  })
+
+  it('takes nothing more when it is closed', () => {
+    const { stream, outbox, attach, send } = setUp()
+    outbox.close()
+    expect(() => send(message(10))).toThrow('over')
+    attach(new SlowStream())
+    expect(stream.written).toEqual([])
   })
 })

@@ -4,6 +4,7 @@ import type { NetworkCounters } from './counters.ts'
 import { encodeVarint, varintHeader } from './frames.ts'
 import { beginsWithMessage, splitRpc } from './gossip-rpc.ts'
 import type { NetworkLimits } from './limits.ts'
+import { asError } from './streams.ts'
 
 /** What gossipsub writes: bytes, possibly in several pieces. */
 export interface Bytes {
@@ -12,44 +13,66 @@ export interface Bytes {
 }
 
 /**
- * Bounded queue in front of the gossip stream to one peer. Whole RPCs wait here, and the stream is given the next one when it has passed on
+ * Bounded queue in front of the gossip streams to one peer. Whole RPCs wait here, and the stream is given the next one when it has passed on
  * the last: what a peer does not read fills this queue, not the connection. A full queue takes no more messages, which gossipsub is told by
- * an exception; control, which is small, has some room of its own.
+ * an exception; control, which is small, has some room of its own. What waits outlasts a stream: the next one gets it.
  */
 export class GossipOutbox {
-  readonly #stream: Stream
   readonly #limits: NetworkLimits
   readonly #counters: NetworkCounters
   readonly #queue: Uint8Array[] = []
+  #stream: Stream | undefined
   #bytes = 0
   #flush: NodeJS.Immediate | undefined
+  #isClosed = false
 
-  constructor(stream: Stream, limits: NetworkLimits, counters: NetworkCounters) {
-    this.#stream = stream
+  constructor(limits: NetworkLimits, counters: NetworkCounters) {
     this.#limits = limits
     this.#counters = counters
-    stream.addEventListener('drain', this.#schedule)
-    stream.addEventListener('close', this.#close)
   }
 
-  /** The stream as gossipsub uses it for writing. */
-  get stream(): Stream {
-    const { protocol } = this.#stream
+  /** From now on frames leave through this stream, `hello` first. */
+  attach(stream: Stream, hello?: Uint8Array): void {
+    this.#detach()
+    if (this.#isClosed) return
+    this.#stream = stream
+    stream.addEventListener('drain', this.#schedule)
+    stream.addEventListener('close', this.#detach)
+    if (hello !== undefined) this.#unshift(hello)
+    this.#write()
+  }
+
+  /** What gossipsub writes to, whichever stream is beneath. It is never told that one closed. */
+  viewOf(protocol: string): Stream {
     const view: Pick<Stream, 'protocol' | 'send' | 'close' | 'abort' | 'addEventListener'> = {
       protocol,
       send: (frame) => this.#send(frame as Bytes),
-      close: (options) => {
-        this.#close()
-        return this.#stream.close(options)
+      close: async (options) => {
+        const stream = this.#stream
+        this.close()
+        await stream?.close(options)
       },
-      abort: (error) => this.#stream.abort(error),
-      addEventListener: this.#stream.addEventListener.bind(this.#stream),
+      abort: (error) => {
+        const stream = this.#stream
+        this.close()
+        stream?.abort(error)
+      },
+      addEventListener: () => {},
     }
     return view as Stream
   }
 
+  /** Drops what waits, and takes no more. */
+  close(): void {
+    this.#isClosed = true
+    this.#detach()
+    this.#queue.length = 0
+    this.#bytes = 0
+  }
+
   /** Throws when a message has no room: gossipsub catches that for each peer, and keeps the control that rode along for the next RPC. */
   #send(frame: Bytes): boolean {
+    if (this.#isClosed) throw new Error('the session is over')
     const bytes = frame.subarray()
     const header = varintHeader.read((index) => bytes[index]!, bytes.length)
     const rpc = bytes.subarray(header?.size ?? 0)
@@ -72,6 +95,11 @@ export class GossipOutbox {
     this.#bytes += frame.length
   }
 
+  #unshift(frame: Uint8Array): void {
+    this.#queue.unshift(frame)
+    this.#bytes += frame.length
+  }
+
   readonly #schedule = () => {
     // In a turn of its own: the stream empties its own buffer after the event.
     if (this.#queue.length > 0) this.#flush ??= setImmediate(this.#onFlush)
@@ -84,25 +112,26 @@ export class GossipOutbox {
 
   #write(): void {
     const stream = this.#stream
-    while (stream.status === 'open' && stream.writeBufferLength < this.#limits.gossipWriteBytesMax) {
+    while (stream?.status === 'open' && stream.writeBufferLength < this.#limits.gossipWriteBytesMax) {
       const frame = this.#queue.shift()
       if (frame === undefined) return
       this.#bytes -= frame.length
       try {
         stream.send(frame)
-      } catch {
-        // A stream whose writing end is closing throws: what waits for it has nowhere to go.
-        return this.#close()
+      } catch (failure) {
+        // A stream whose writing end is closing throws: the next one gets the frame.
+        this.#unshift(frame)
+        this.#detach()
+        return stream.abort(asError(failure))
       }
     }
   }
 
-  readonly #close = () => {
+  readonly #detach = () => {
     if (this.#flush !== undefined) clearImmediate(this.#flush)
     this.#flush = undefined
-    this.#stream.removeEventListener('drain', this.#schedule)
-    this.#stream.removeEventListener('close', this.#close)
-    this.#queue.length = 0
-    this.#bytes = 0
+    this.#stream?.removeEventListener('drain', this.#schedule)
+    this.#stream?.removeEventListener('close', this.#detach)
+    this.#stream = undefined
   }
 }

@@ -1,13 +1,26 @@
+import { concatBytes, utf8ToBytes } from '@quoin/protocol'
+import { encodeVarint } from './frames.ts'
+
 /**
  * As much of gossipsub's protobuf as is looked at outside of it. An RPC is a list of fields: subscriptions (1), messages (2), control (3); a
  * message has its payload in field 2. Source: https://github.com/libp2p/specs/tree/master/pubsub, `rpc.proto`.
  */
+const SUBSCRIPTION_FIELD = 1
+const TOPIC_FIELD = 2
 const MESSAGE_FIELD = 2
 const PAYLOAD_FIELD = 2
 /** A field with a length, and the three kinds of numbers. */
 const [VARINT, FIXED_64, BYTES, FIXED_32] = [0, 1, 2, 5]
 /** Tag of a message in an RPC. */
 const MESSAGE_TAG = MESSAGE_FIELD * 8 + BYTES
+
+/** An RPC that subscribes to a topic, as a frame. */
+export function subscriptionFrame(topic: string): Uint8Array {
+  const name = utf8ToBytes(topic)
+  const subscription = concatBytes(Uint8Array.of(1 * 8 + VARINT, 1, TOPIC_FIELD * 8 + BYTES), encodeVarint(name.length), name)
+  const rpc = concatBytes(Uint8Array.of(SUBSCRIPTION_FIELD * 8 + BYTES), encodeVarint(subscription.length), subscription)
+  return concatBytes(encodeVarint(rpc.length), rpc)
+}
 
 interface Field {
   readonly number: number

@@ -22,8 +22,6 @@ export interface GossipSourceOptions {
   /** The peer sent this payload before, on this stream. gossipsub would drop it unseen. */
   repeated(payload: Uint8Array): void
   offence(offence: Offence, detail: string): void
-  /** The stream is over. */
-  lost(): void
 }
 
 /**
@@ -71,7 +69,6 @@ export async function* gossipFrames(options: GossipSourceOptions): AsyncGenerato
     stream.removeEventListener('message', onMessage)
     stream.removeEventListener('end', onEnd)
     stream.removeEventListener('close', onEnd)
-    options.lost()
     stream.abort(new Error('gossip stream is over'))
   }
 }

@@ -22,6 +22,12 @@ afterEach(async () => {
   for (const close of closers.splice(0)) close()
 })
 
+const closing = (target: Stream) =>
+  new Promise<void>((resolve) => {
+    if (target.status !== 'open') return resolve()
+    target.addEventListener('close', () => resolve())
+  })
+
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Different from each other. */
@@ -48,7 +54,7 @@ async function subscriber(node: TestNode) {
   const stream = await connection!.newStream(GOSSIP)
   stream.send(rpcFrame(subscriptionRpc(TOPIC)))
   await node.seen.until(() => node.transport.subscribers().includes(id))
-  return { id, connection: connection!, ordered: await ordered.promise, gossip: await gossip.promise, out: stream }
+  return { stranger, id, connection: connection!, ordered: await ordered.promise, gossip: await gossip.promise, out: stream }
 }
 
 describe('a peer that does not read its gossip', () => {
@@ -99,6 +105,54 @@ describe('a peer that does not read its gossip', () => {
     node.transport.publish(payload(1_000), 'all')
     await turn()
     expect(counters.gossipDropped).toBe(gossipDropped)
+  })
+})
+
+describe('a gossip stream', () => {
+  it('that the peer resets is opened anew, each time, and the session stays', async () => {
+    const node = await startNode({ limits: { redialMsMin: 20 } })
+    const { stranger, id, gossip, ordered } = await subscriber(node)
+    await stranger.unhandle(GOSSIP)
+    const streams: Stream[] = []
+    const rpcs: Uint8Array[][] = []
+    await stranger.handle(GOSSIP, (stream: Stream) => {
+      const heard: Uint8Array[] = []
+      const decoder = new FrameDecoder(NETWORK_LIMITS.gossipFrameBytesMax, varintHeader)
+      streams.push(stream)
+      rpcs.push(heard)
+      stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
+        decoder.push(data.subarray())
+        for (let frame = decoder.next(); frame.ok && frame.value !== undefined; frame = decoder.next()) heard.push(frame.value)
+        node.seen.changed()
+      })
+      node.seen.changed()
+    })
+    gossip.abort(new Error('reset'))
+    for (let resets = 0; resets < 3; resets++) {
+      await node.seen.until(() => streams.length > resets && rpcs[resets]!.length > 0)
+      node.transport.publish(payload(resets, 100), 'all')
+      await node.seen.until(() => rpcs[resets]!.some((rpc) => rpcParts(rpc, 9)!.payloads.length > 0))
+      expect(rpcs[resets]![0]).toEqual(subscriptionRpc(TOPIC))
+      streams[resets]!.abort(new Error('reset'))
+    }
+    expect([node.transport.peers(), node.transport.counters.disconnects, ordered.status]).toEqual([[id], 0, 'open'])
+  })
+
+  it('of a peer may follow another one, but not as often as it likes', async () => {
+    const node = await startNode({ clock: new ManualClock() })
+    const { id, out, connection } = await subscriber(node)
+    out.abort(new Error('reset'))
+    for (let i = 1; i < NETWORK_LIMITS.gossipStreamsBurstMax; i++) {
+      const stream = await connection.newStream(GOSSIP)
+      stream.send(rpcFrame(messageRpc(TOPIC, payload(i, 100))))
+      await node.seen.until(() => node.seen.gossip.length === i)
+      stream.abort(new Error('reset'))
+    }
+    for (let i = 0; i < 20; i++) {
+      const refused = await connection.newStream(GOSSIP).catch(() => undefined)
+      if (refused !== undefined) await closing(refused)
+    }
+    expect([node.transport.peers(), node.transport.score(id)]).toEqual([[id], 0])
   })
 })
 

@@ -23,7 +23,8 @@ import {
 import type { Clock, Offence, PeerId } from '../powers.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import type { NetworkCounters } from './counters.ts'
-import { GossipOutbox } from './gossip-outbox.ts'
+import { GossipLink } from './gossip-link.ts'
+import { subscriptionFrame } from './gossip-rpc.ts'
 import { gossipFrames } from './gossip-source.ts'
 import type { NetworkLimits } from './limits.ts'
 
@@ -34,14 +35,14 @@ export interface GossipOptions {
   readonly limits: NetworkLimits
   readonly counters: NetworkCounters
   readonly clock: Clock
+  /** From 0 (inclusive) to 1 (exclusive), spreads what is tried again. */
+  readonly random: () => number
   readonly log: ComponentLogger
   validate(from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'>
   /** The signal of the session on this connection, if streams on it are taken. */
   sessionOn(connection: Connection): AbortSignal | undefined
   /** A peer sent on its gossip stream what no honest node sends. */
   offence(connection: Connection, offence: Offence, detail: string): void
-  /** The peer's gossip stream ended: gossip with it is over until the connection is renewed. */
-  lost(connection: Connection): void
   subscribed(peer: PeerId): void
 }
 
@@ -78,8 +79,8 @@ export class Gossip {
   /** What gossipsub wants to be told of peers. */
   readonly #topologies = new Map<string, Topology>()
   readonly #pending = new Map<PeerId, Pending>()
-  /** What each peer may still send. Outlasts its connections. */
-  readonly #budgets = new Map<PeerId, TokenBucket>()
+  /** What each peer may still send, and how many streams it may still open for it. They outlast its connections. */
+  readonly #budgets = new Map<PeerId, { readonly bytes: TokenBucket; readonly streams: TokenBucket }>()
   readonly #publishing = new Set<Promise<void>>()
 
   constructor(options: GossipOptions) {
@@ -139,15 +140,18 @@ export class Gossip {
   }
 
   /**
-   * A session has begun. gossipsub opens streams one after another, and would wait for a peer that does not answer while others that come
-   * have none: it is given one that is open already.
+   * A session has begun; resolves when it is over. gossipsub opens streams one after another, and would wait for a peer that does not answer while others
+   * that come have none; and it opens no other when one is reset. So it is given one that is open already, and stays.
    */
   async connect(connection: Connection): Promise<void> {
-    const stream = await this.#open(connection)
-    if (stream === undefined) return
-    const { stream: queued } = new GossipOutbox(stream, this.#options.limits, this.#options.counters)
-    const view = connectionView(connection, () => Promise.resolve(queued))
-    for (const topology of this.#topologies.values()) await topology.onConnect?.(connection.remotePeer, view)
+    const signal = this.#options.sessionOn(connection)
+    if (signal === undefined) return
+    const hello = subscriptionFrame(this.#options.topic)
+    const link = new GossipLink({ ...this.#options, signal, hello, open: () => this.#open(connection) })
+    await link.run(async (stream) => {
+      const view = connectionView(connection, () => Promise.resolve(stream))
+      for (const topology of this.#topologies.values()) await topology.onConnect?.(connection.remotePeer, view)
+    })
   }
 
   async disconnect(peer: Libp2pPeerId): Promise<void> {
@@ -217,13 +221,24 @@ export class Gossip {
     return pending
   }
 
-  #budgetOf(peer: PeerId): TokenBucket {
+  #budgetOf(peer: PeerId): { readonly bytes: TokenBucket; readonly streams: TokenBucket } {
     const existing = this.#budgets.get(peer)
     if (existing !== undefined) return existing
-    const { gossipReadBytesPerSecond, gossipReadBurstBytes } = this.#options.limits
-    const budget = new TokenBucket(this.#options.clock, { perSecond: gossipReadBytesPerSecond, burst: gossipReadBurstBytes })
+    const { limits, clock } = this.#options
+    const budget = {
+      bytes: new TokenBucket(clock, { perSecond: limits.gossipReadBytesPerSecond, burst: limits.gossipReadBurstBytes }),
+      streams: new TokenBucket(clock, { perSecond: 1_000 / limits.gossipStreamMsMin, burst: limits.gossipStreamsBurstMax }),
+    }
     this.#budgets.set(peer, budget)
     return budget
+  }
+
+  /** A peer opens a stream: whether it may, because it has not opened too many of late. */
+  #mayOpen(peer: PeerId): boolean {
+    const { streams } = this.#budgetOf(peer)
+    if (streams.left < 1) return false
+    streams.take(1)
+    return true
   }
 
   /** Resolves when fewer than the limit of a peer's payloads are in validation, or when its session is over. */
@@ -246,6 +261,7 @@ export class Gossip {
           (stream, connection) => {
             const session = sessionOn(connection)
             if (session === undefined) return stream.abort(new Error('no session on this connection'))
+            if (!this.#mayOpen(connection.remotePeer.toString())) return stream.abort(new Error('too many gossip streams'))
             const view = connectionView(connection, () => Promise.reject(new Error('its stream is opened with its session')))
             return handler(this.#source(stream, connection, session), view)
           },
@@ -265,16 +281,15 @@ export class Gossip {
 
   /** What gossipsub reads instead of the stream itself: it only iterates, closes and aborts an inbound stream. */
   #source(stream: Stream, connection: Connection, signal: AbortSignal): Stream {
-    const { limits, clock, offence, lost } = this.#options
+    const { limits, clock, offence } = this.#options
     const peer = connection.remotePeer.toString()
     const source: Pick<Stream, 'close' | 'abort' | typeof Symbol.asyncIterator> = {
       [Symbol.asyncIterator]: () =>
         gossipFrames({
-          ...{ stream, limits, clock, signal, budget: this.#budgetOf(peer) },
+          ...{ stream, limits, clock, signal, budget: this.#budgetOf(peer).bytes },
           room: () => this.#room(peer, signal),
           repeated: (data) => void this.#validate(peer, { data }),
           offence: (kind, detail) => offence(connection, kind, detail),
-          lost: () => lost(connection),
         }),
       close: (options) => stream.close(options),
       abort: (error) => stream.abort(error),

@@ -33,6 +33,9 @@ export interface NetworkLimits {
   readonly gossipReadBytesPerSecond: number
   readonly gossipReadBurstBytes: number
   readonly gossipReadOverheadBytes: number
+  /** Gossip streams that a peer may open at once, and how long it takes until it may open one more. An honest one opens another when one was reset. */
+  readonly gossipStreamsBurstMax: number
+  readonly gossipStreamMsMin: number
   /** How long gossipsub knows a payload again that comes by another way. */
   readonly gossipSeenMs: number
   readonly requestBytesMax: number
@@ -101,6 +104,8 @@ export const NETWORK_LIMITS: NetworkLimits = {
   gossipReadBytesPerSecond: 4 * MiB,
   gossipReadBurstBytes: 8 * MiB,
   gossipReadOverheadBytes: KiB,
+  gossipStreamsBurstMax: 16,
+  gossipStreamMsMin: 2_000,
   gossipSeenMs: 30_000,
   requestBytesMax: MiB,
   responseBytesMax: 16 * MiB,

@@ -160,12 +160,12 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
       log: libp2pLogger(logger),
       validate: (peer, payload) => this.#validate(peer, payload),
       clock,
+      random: options.random ?? Math.random,
       sessionOn: (connection) => this.#sessionOn(connection)?.signal,
       offence: (connection, offence, detail) => {
         const session = this.#sessionOn(connection)
         if (session !== undefined) this.offence(session, offence, detail)
       },
-      lost: (connection) => this.#gossipLost(connection),
       subscribed: (peer) => options.onSubscribed?.(peer),
     })
     this.#dialer = new Dialer({
@@ -371,10 +371,6 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
       this.#fault('onGossip', error)
       return 'ignore'
     }
-  }
-
-  #gossipLost(connection: Connection): void {
-    if (this.#state === 'started') this.#sessionOn(connection)?.end('gossip ended')
   }
 
   #sessionOn(connection: Connection): Session | undefined {

@@ -133,6 +133,9 @@ export class SimNetwork {
       penalise: (peer, offence) => {
         if (life.alive) this.penalties.push({ by: self, peer, offence })
       },
+      penaliseGossip: (peer, offence) => {
+        if (life.alive) this.penalties.push({ by: self, peer, offence })
+      },
       start: async () => {
         if (handlers === undefined) throw new Error('nobody listens')
         this.#up(self, { life, handlers })

@@ -85,6 +85,8 @@ export interface Transport {
   admit(nodes: readonly PeerAddress[]): void
   /** Lowers a peer's score; below the limit it is disconnected and banned for a while. What is reported during its ban counts for nothing. */
   penalise(peer: PeerId, offence: Offence): void
+  /** The same for what a peer gossips: below the limit its gossip is not read for a while, and everything else goes on. */
+  penaliseGossip(peer: PeerId, offence: Offence): void
   start(): Promise<void>
   stop(): Promise<void>
 }

@@ -30,6 +30,8 @@ export interface NetworkCounters {
   handshakesCut: number
   penalties: number
   bans: number
+  /** Of gossip alone. */
+  gossipBans: number
   /** Exceptions of the handlers above: bugs. */
   handlerFaults: number
 }
@@ -61,5 +63,6 @@ export const createCounters = (): NetworkCounters => ({
   handshakesCut: 0,
   penalties: 0,
   bans: 0,
+  gossipBans: 0,
   handlerFaults: 0,
 })

@@ -45,13 +45,16 @@ it('refuses and names a peer that is not registered, or banned, each once a whil
   ])
 })
 
-it('scores nothing that a banned peer sent before its ban', () => {
+it('keeps nobody away for gossip, and scores nothing that was sent before its ban', () => {
   const { gate, counters, clock } = world()
-  for (let i = 0; i < 9; i++) gate.penalise(peer, 'malformed')
-  expect([counters.penalties, counters.bans, gate.score(peer)]).toEqual([4, 1, 0])
+  for (let i = 0; i < 3; i++) gate.penaliseGossip(peer, 'malformed')
+  expect([gate.score(peer), gate.gossipBannedMs(peer)]).toEqual([-75, 0])
+  for (let i = 0; i < 6; i++) gate.penaliseGossip(peer, 'malformed')
+  expect([counters.penalties, counters.gossipBans, gate.score(peer)]).toEqual([4, 1, 0])
+  expect([gate.gossipBannedMs(peer), gate.allows(peer), counters.bans]).toEqual([NETWORK_LIMITS.banMs, true, 0])
   clock.advance(NETWORK_LIMITS.banMs)
-  expect(gate.penalise(peer, 'malformed', 0)).toBe(false)
-  expect([gate.allows(peer), gate.score(peer), counters.penalties]).toEqual([true, 0, 4])
+  gate.penaliseGossip(peer, 'malformed', 0)
+  expect([gate.gossipBannedMs(peer), gate.score(peer), counters.penalties]).toEqual([0, 0, 4])
 })
 
 it('refuses other addresses where that is wanted', () => {

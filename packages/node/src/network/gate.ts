@@ -29,6 +29,8 @@ export interface GateOptions {
 export class Gate {
   readonly #options: GateOptions
   readonly #scores: PeerScores
+  /** For what peers gossip. A ban by these keeps nobody away. */
+  readonly #gossipScores: PeerScores
   readonly #handshakes: Handshakes
   readonly #names: Names | undefined
   readonly #refusals: RefusalLog
@@ -40,6 +42,7 @@ export class Gate {
     const { self, limits, counters, clock, timers, logger, resolve } = options
     this.#options = options
     this.#scores = new PeerScores(limits)
+    this.#gossipScores = new PeerScores(limits)
     this.#handshakes = new Handshakes(clock, limits, counters)
     this.#refusals = new RefusalLog(clock, logger)
     this.#names = resolve && new Names({ resolve, limits, timers, logger })
@@ -54,7 +57,7 @@ export class Gate {
     const { self, limits, logger } = this.#options
     this.#list = admissionList(nodes, self, limits.addressesPerPeerCountMax)
     if (this.#list.invalid.length > 0) logger.warn({ invalid: this.#list.invalid }, 'entries of the node list are not usable')
-    this.#scores.retain(new Set(this.nodes.keys()))
+    for (const scores of [this.#scores, this.#gossipScores]) scores.retain(new Set(this.nodes.keys()))
     for (const peer of this.#sessions.keys()) if (!this.nodes.has(peer)) this.#sessions.delete(peer)
     this.#names?.set(this.#list.names)
   }
@@ -94,9 +97,10 @@ export class Gate {
     return true
   }
 
-  /** 0 is blameless, scoreMin banned. */
+  /** 0 is blameless, scoreMin banned: for what the peer gossips or for the rest, whichever is worse. */
   score(peer: PeerId): number {
-    return this.#scores.score(peer, this.#options.clock.monotonic())
+    const now = this.#options.clock.monotonic()
+    return Math.min(this.#scores.score(peer, now), this.#gossipScores.score(peer, now))
   }
 
   /** How long a peer's ban still lasts. */
@@ -104,21 +108,36 @@ export class Gate {
     return this.#scores.bannedMs(peer, this.#options.clock.monotonic())
   }
 
-  /**
-   * @param sentAt when what offends arrived, in monotonic ms: what a peer sent before a ban counts no more
-   * @returns whether this made the peer banned
-   */
-  penalise(peer: PeerId, offence: Offence, sentAt?: number): boolean {
-    if (!this.nodes.has(peer)) return false
-    const { clock, counters, logger, limits } = this.#options
-    const outcome = this.#scores.penalise(peer, offence, clock.monotonic(), sentAt)
-    if (outcome === 'spent') return false
-    counters.penalties++
-    logger.info({ peer, offence, score: this.score(peer), banned: outcome === 'banned' }, 'peer penalised')
-    if (outcome !== 'banned') return false
+  /** How long a peer's gossip is not read. */
+  gossipBannedMs(peer: PeerId): number {
+    return this.#gossipScores.bannedMs(peer, this.#options.clock.monotonic())
+  }
+
+  /** Returns whether this made the peer banned. */
+  penalise(peer: PeerId, offence: Offence): boolean {
+    const { counters, logger, limits } = this.#options
+    if (!this.#penalise(this.#scores, peer, offence)) return false
     counters.bans++
     logger.warn({ peer, offence, banMs: limits.banMs }, 'peer banned')
     return true
+  }
+
+  /** @param sentAt when what offends arrived, in monotonic ms: what a peer sent before a ban counts no more */
+  penaliseGossip(peer: PeerId, offence: Offence, sentAt?: number): void {
+    const { counters, logger, limits } = this.#options
+    if (!this.#penalise(this.#gossipScores, peer, offence, sentAt)) return
+    counters.gossipBans++
+    logger.warn({ peer, offence, banMs: limits.banMs }, 'gossip of the peer is not read for a while')
+  }
+
+  #penalise(scores: PeerScores, peer: PeerId, offence: Offence, sentAt?: number): boolean {
+    if (!this.nodes.has(peer)) return false
+    const { clock, counters, logger } = this.#options
+    const outcome = scores.penalise(peer, offence, clock.monotonic(), sentAt)
+    if (outcome === 'spent') return false
+    counters.penalties++
+    logger.info({ peer, offence, score: this.score(peer), banned: outcome === 'banned' }, 'peer penalised')
+    return outcome === 'banned'
   }
 
   async close(): Promise<void> {

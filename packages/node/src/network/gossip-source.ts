@@ -17,6 +17,8 @@ export interface GossipSourceOptions {
   readonly budget: TokenBucket
   /** Aborts when the session of the peer ends. */
   readonly signal: AbortSignal
+  /** How long nothing of the peer's gossip is read. */
+  bannedMs(): number
   /** Resolves when more of the peer's payloads may go into validation, or when it is gone. */
   room(): Promise<void>
   /** The peer sent this payload before, on this stream. gossipsub would drop it unseen. */
@@ -27,7 +29,7 @@ export interface GossipSourceOptions {
 /**
  * The frames of a gossip stream, each with its length in front, one by one: what gossipsub reads instead of the stream itself. Its own reader
  * takes whatever arrives, however much of it waits, and tells nobody when a frame is too large. Here reading stops, and with it the peer, while
- * too many of its payloads are in validation, and while it has sent more than it may.
+ * too many of its payloads are in validation, while it has sent more than it may, and while its gossip is banned.
  */
 export async function* gossipFrames(options: GossipSourceOptions): AsyncGenerator<Uint8Array> {
   const { stream, limits, signal, budget, clock } = options
@@ -49,6 +51,8 @@ export async function* gossipFrames(options: GossipSourceOptions): AsyncGenerato
   stream.addEventListener('message', onMessage)
   try {
     for (;;) {
+      // Whatever waits meanwhile waits with the peer.
+      for (let ms = options.bannedMs(); ms > 0 && !signal.aborted; ms = options.bannedMs()) await pause(clock, ms, signal)
       const frame = decoder.next()
       if (!frame.ok) return options.offence('oversized', `gossip: ${frame.error.message}`)
       if (frame.value !== undefined) {

@@ -43,6 +43,8 @@ export interface GossipOptions {
   sessionOn(connection: Connection): AbortSignal | undefined
   /** A peer sent on its gossip stream what no honest node sends. */
   offence(connection: Connection, offence: Offence, detail: string): void
+  /** How long nothing of a peer's gossip is read. */
+  bannedMs(peer: PeerId): number
   subscribed(peer: PeerId): void
 }
 
@@ -281,12 +283,13 @@ export class Gossip {
 
   /** What gossipsub reads instead of the stream itself: it only iterates, closes and aborts an inbound stream. */
   #source(stream: Stream, connection: Connection, signal: AbortSignal): Stream {
-    const { limits, clock, offence } = this.#options
+    const { limits, clock, offence, bannedMs } = this.#options
     const peer = connection.remotePeer.toString()
     const source: Pick<Stream, 'close' | 'abort' | typeof Symbol.asyncIterator> = {
       [Symbol.asyncIterator]: () =>
         gossipFrames({
           ...{ stream, limits, clock, signal, budget: this.#budgetOf(peer).bytes },
+          bannedMs: () => bannedMs(peer),
           room: () => this.#room(peer, signal),
           repeated: (data) => void this.#validate(peer, { data }),
           offence: (kind, detail) => offence(connection, kind, detail),

@@ -334,13 +334,42 @@ describe('ban', () => {
     judge.seen.verdict = () => verdict.promise
     culprit.transport.publish(Uint8Array.of(1), 'all')
     await judge.seen.until(() => judge.seen.gossip.length === 1)
-    for (let i = 0; i < 9; i++) judge.transport.penalise(culprit.id, 'oversized')
-    expect(judge.transport.counters).toMatchObject({ penalties: 4, bans: 1 })
+    for (let i = 0; i < 9; i++) judge.transport.penaliseGossip(culprit.id, 'oversized')
+    expect(judge.transport.counters).toMatchObject({ penalties: 4, gossipBans: 1, bans: 0 })
     clock.advance(NETWORK_LIMITS.banMs)
     verdict.resolve('reject')
     await new Promise((resolve) => setImmediate(resolve))
     expect(judge.transport.counters).toMatchObject({ penalties: 4, gossipRejected: 1 })
     expect(judge.transport.score(culprit.id)).toBe(0)
+  })
+
+  it('for gossip leaves the peer its session and its votes, and ends in time', async () => {
+    const clock = new ManualClock()
+    const [judge, culprit] = await Promise.all([startNode({ clock }), startNode()])
+    judge.transport.admit([{ peerId: culprit.id, addresses: [] }])
+    culprit.transport.admit([judge.address()])
+    await meshed([judge, culprit])
+    judge.seen.verdict = () => Promise.resolve('reject')
+    for (let i = 0; judge.transport.counters.gossipBans === 0; i++) {
+      culprit.transport.publish(Uint8Array.of(1, i), 'all')
+      await judge.seen.until(() => judge.seen.gossip.length === i + 1)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const read = judge.seen.gossip.length
+    for (let i = 0; i < 50; i++) culprit.transport.publish(Uint8Array.of(2, i), 'all')
+    for (const said of [1, 2]) {
+      culprit.transport.send(judge.id, Uint8Array.of(said))
+      await judge.seen.until(() => judge.seen.messages.length === said)
+    }
+    judge.transport.publish(Uint8Array.of(3), 'all')
+    await culprit.seen.until(() => culprit.seen.gossip.length === 1)
+    // The frame that was being read when the ban began may have been read.
+    expect(judge.seen.gossip.length).toBeLessThanOrEqual(read + 1)
+    expect([judge.transport.peers(), judge.transport.counters.disconnects]).toEqual([[culprit.id], 0])
+    judge.seen.verdict = () => Promise.resolve('accept')
+    clock.advance(NETWORK_LIMITS.banMs)
+    await judge.seen.until(() => judge.seen.gossip.length === read + 50)
+    expect([judge.transport.score(culprit.id), judge.transport.counters.disconnects]).toEqual([0, 0])
   })
 
   it('is not what a peer gets that connects too often: it has to wait', async () => {

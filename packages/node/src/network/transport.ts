@@ -163,9 +163,11 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
       random: options.random ?? Math.random,
       sessionOn: (connection) => this.#sessionOn(connection)?.signal,
       offence: (connection, offence, detail) => {
-        const session = this.#sessionOn(connection)
-        if (session !== undefined) this.offence(session, offence, detail)
+        const peer = connection.remotePeer.toString()
+        logger.info({ peer, offence, detail }, 'offence of a peer')
+        this.penaliseGossip(peer, offence)
       },
+      bannedMs: (peer) => gate.gossipBannedMs(peer),
       subscribed: (peer) => options.onSubscribed?.(peer),
     })
     this.#dialer = new Dialer({
@@ -239,6 +241,10 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
 
   penalise(peer: PeerId, offence: Offence): void {
     if (this.#gate.penalise(peer, offence)) this.#sessions.get(peer)?.end('banned')
+  }
+
+  penaliseGossip(peer: PeerId, offence: Offence): void {
+    this.#gate.penaliseGossip(peer, offence)
   }
 
   async start(): Promise<void> {
@@ -365,7 +371,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     const sentAt = this.#clock.monotonic()
     try {
       const verdict = await this.#handle().onGossip(peer, payload)
-      if (verdict === 'reject' && this.#gate.penalise(peer, 'invalid', sentAt)) this.#sessions.get(peer)?.end('banned')
+      if (verdict === 'reject') this.#gate.penaliseGossip(peer, 'invalid', sentAt)
       return verdict
     } catch (error) {
       this.#fault('onGossip', error)

@@ -31,7 +31,7 @@ class Station {
       clock,
       transport: {
         publish: (payload, to) => this.published.push({ to, payload }),
-        penalise: (peer, offence) => {
+        penaliseGossip: (peer, offence) => {
           expect(offence).toBe('flood')
           this.blamed.push(peer)
         },

@@ -12,7 +12,7 @@ import { decodeTransactionsPayload } from './payload.ts'
 
 export interface GossipPowers {
   readonly mempool: Pick<Mempool, 'add' | 'get' | 'onAdmitted'>
-  readonly transport: Pick<Transport, 'publish' | 'penalise'>
+  readonly transport: Pick<Transport, 'publish' | 'penaliseGossip'>
   readonly clock: Pick<Clock, 'after' | 'monotonic'>
   readonly crypto: Pick<Crypto, 'keccak256'>
   readonly random: Random
@@ -114,7 +114,7 @@ export class TransactionGossip {
       this.counters.repeats++
       repeats.take(raw.length + repeatOverheadBytes)
     }
-    for (; repeats.left < 0; repeats.take(-repeatStepBytes)) this.#powers.transport.penalise(from, 'flood')
+    for (; repeats.left < 0; repeats.take(-repeatStepBytes)) this.#powers.transport.penaliseGossip(from, 'flood')
   }
 
   #chargeWaste({ waste }: Conduct, admissions: readonly Admission[]): void {

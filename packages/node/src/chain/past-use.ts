@@ -17,13 +17,13 @@ export function* pastUse(blocks: BlockReader, kv: KvReader): Generator<BlockUse>
   const recent = recentBlocks(blocks)
   const known = new Set<Address>()
   for (const [height, bySender] of recent) {
-    let newcomers = 0
-    for (const [sender, gas] of bySender) {
+    const began = new Set<Address>()
+    for (const sender of bySender.keys()) {
       // A sender is new in the first of its blocks at the most.
-      if (!known.has(sender) && unlessDamaged(() => isCreatedAt(kv, sender, height)) === true) newcomers += gas
+      if (!known.has(sender) && unlessDamaged(() => isCreatedAt(kv, sender, height)) === true) began.add(sender)
       known.add(sender)
     }
-    yield { bySender, newcomers }
+    yield { bySender, began }
   }
 }
 

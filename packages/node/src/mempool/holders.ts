@@ -1,4 +1,5 @@
 import { Ranking } from './ranking.ts'
+import type { SenderUse } from './recent-use.ts'
 import type { SenderQueue } from './sender-queue.ts'
 
 /** A sender that the state knows, or the newcomers together. */
@@ -9,7 +10,10 @@ export interface Holder {
   place: number
 }
 
-/** Senders that the state does not know: no nonce, no balance. Keys cost nothing, so that all of them count as one sender. */
+/**
+ * Senders that the state does not know (no nonce, no balance), or that came into it by sending within the blocks whose use counts. Keys cost nothing, so that all of
+ * them count as one sender.
+ */
 export class Newcomers implements Holder {
   /** Before every sender. */
   readonly arrival = -1
@@ -17,6 +21,8 @@ export class Newcomers implements Holder {
   readonly #ranking = new Ranking<SenderQueue>(losesBeforeMember)
   #weight = 0
   use = 0
+  /** The last block that held a transaction of one of them; 0 for none lately. */
+  served = 0
   place = -1
 
   get size(): number {
@@ -81,7 +87,7 @@ export class Holders {
     this.#ranking.update(this.newcomers)
   }
 
-  /** A queue of a sender that the state does not know. */
+  /** A queue of a newcomer. */
   addNewcomer(queue: SenderQueue): void {
     this.newcomers.update(queue, 0)
     this.#ranking.update(this.newcomers)
@@ -94,21 +100,23 @@ export class Holders {
     this.#ranking.update(this.newcomers)
   }
 
-  /** The state knows a newcomer from now on. */
+  /** A newcomer is none any more. */
   know(queue: SenderQueue): void {
     if (!this.newcomers.has(queue)) return
     this.delete(queue, queue.weight)
     this.#ranking.update(queue)
   }
 
-  setNewcomersUse(use: number): void {
-    this.newcomers.use = use
+  setNewcomersUse({ gas, served }: Pick<SenderUse, 'gas' | 'served'>): void {
+    this.newcomers.use = gas
+    this.newcomers.served = served
     this.#ranking.update(this.newcomers)
   }
 
   /**
    * From whom a full pool takes the room for a transaction: from whoever holds more than its sender would then, else from another newcomer that holds
-   * more where all newcomers together hold the most, else from what the sender itself cannot run. Undefined: its sender holds the most.
+   * more where all newcomers together hold the most, else from what the sender itself cannot run. Undefined: its sender holds the most. A newcomer that holds
+   * the same keeps its place, or the next key of a flood would have the place of whoever came last and was told that it is in.
    */
   sourceFor({ isNewcomer, queue, weight, isQueued }: Request): Source | undefined {
     const holder = isNewcomer ? this.newcomers : queue
@@ -118,7 +126,7 @@ export class Holders {
     if (member !== undefined) {
       const queued = (queue?.queuedCount ?? 0) + Number(isQueued)
       const isMore = member.queuedCount - queued || member.weight - (queue?.weight ?? 0) - weight
-      if (isMore >= 0) return 'newcomers'
+      if (isMore > 0) return 'newcomers'
     }
     return !isQueued && (queue?.queuedCount ?? 0) > 0 ? 'itself' : undefined
   }

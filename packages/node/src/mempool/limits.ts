@@ -31,6 +31,8 @@ export const POOL_LIMITS = {
   suspendedMax: 2 * LIMITS.blockTransactionsMax,
   /** Final blocks whose gas counts as their senders' use. */
   useHeights: 100,
+  /** Use below this is as good as none: about what a transfer in each of those blocks takes, and a short one of each of a contract in every other. */
+  useFloorGas: 3_000_000,
   /** Senders of those blocks, counted in each of them: some 30 MB. A hundred full blocks of 2,600 senders each. */
   useEntriesMax: 2 ** 18,
 } as const
@@ -42,7 +44,9 @@ export const POOL_LIMITS = {
 export const OFFER_LIMITS = {
   gasFactor: 1.25,
   bytesFactor: 2,
+  /** What part of a block's gas goes first to those who have sent most in their lives, of the senders that used little lately. */
+  regularsPart: 1 / 8,
   countMax: 1.25 * LIMITS.blockTransactionsMax,
-  /** Transactions of newcomers that may not be offered, after which no more of theirs are looked at. */
+  /** Transactions of newcomers that may not be offered, or of regular senders that have no room among those that go first, after which no more are looked at. */
   missesMax: 1_024,
 } as const

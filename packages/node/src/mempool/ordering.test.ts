@@ -3,7 +3,7 @@ import type { Address, SignedTransaction } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { senderOf, waitingEntry, waitingTransaction } from '../../test/waiting.ts'
-import { OFFER_LIMITS } from './limits.ts'
+import { OFFER_LIMITS, POOL_LIMITS } from './limits.ts'
 import { offerInTurns } from './ordering.ts'
 import { RecentUse } from './recent-use.ts'
 import { Waiting } from './waiting.ts'
@@ -12,40 +12,54 @@ const BLOCK_GAS = 72_000_000
 const FILL = { gasMax: BLOCK_GAS, bytesMax: 4 * 1024 * 1024 }
 const LEAST = 21_000
 const MOST = BLOCK_GAS / 4
+const FLOOR = POOL_LIMITS.useFloorGas
+const TRANSFER = { gasLimit: LEAST, part: 0 }
 
 interface Sender {
   /** Undefined for one that the state does not know. */
   readonly use: number | undefined
+  /** Transactions that it sent before. */
+  readonly past?: number
   /** Gas limit of each of its transactions, and what part of it beyond the least is used. */
   readonly transactions: readonly { readonly gasLimit: number; readonly part: number; readonly bytes?: number }[]
 }
+
+type Spec = Sender['transactions'][number]
 
 /** A pool, and a chain that makes blocks of it. */
 class World {
   readonly use = new RecentUse()
   readonly waiting = new Waiting((sender) => this.use.of(sender))
   readonly gasOf = new Map<SignedTransaction, number>()
+  /** Senders that the state knows. */
+  readonly #known = new Set<Address>()
   #sequence = 0
 
   /** The senders' transactions come in turn, the first sender's first. */
   constructor(senders: readonly Sender[]) {
     const past = new Map(senders.flatMap(({ use }, i) => (use === undefined ? [] : [[senderOf(i), use] as const])))
-    this.use.add({ bySender: past, newcomers: 0 })
+    this.use.add({ bySender: past, began: new Set() })
+    for (const sender of past.keys()) this.#known.add(sender)
     const longest = Math.max(0, ...senders.map(({ transactions }) => transactions.length))
     for (let nonce = 0; nonce < longest; nonce++) {
-      for (const [sender, { use, transactions }] of senders.entries()) {
+      for (const [sender, { past: before = 0, transactions }] of senders.entries()) {
         const spec = transactions[nonce]
-        if (spec === undefined) continue
-        const transaction = waitingTransaction({ sender, nonce, ...spec })
-        this.gasOf.set(transaction, LEAST + Math.floor(spec.part * (spec.gasLimit - LEAST)))
-        const account = { nonce: 0, balance: use === undefined ? 0n : 1n }
-        this.waiting.insert(waitingEntry(transaction, this.#sequence++), account, 0n)
+        if (spec !== undefined) this.send(sender, before + nonce, spec, before)
       }
     }
   }
 
+  send(sender: number, nonce: number, spec: Spec, accountNonce = nonce): void {
+    const transaction = waitingTransaction({ sender, nonce, ...spec })
+    this.gasOf.set(transaction, LEAST + Math.floor(spec.part * (spec.gasLimit - LEAST)))
+    const account = { nonce: accountNonce, balance: this.#known.has(senderOf(sender)) ? 1n : 0n }
+    this.waiting.insert(waitingEntry(transaction, this.#sequence++), account, 0n)
+  }
+
   offer(fill = FILL): readonly CandidateQueue<SignedTransaction>[] {
-    return offerInTurns(this.waiting.queues(), this.waiting.newcomers, { fill, isSuspended: () => false })
+    return offerInTurns(this.waiting.queues(), this.waiting.newcomers, {
+      ...{ fill, isSuspended: () => false, dropped: this.use.dropped },
+    })
   }
 
   /** What a builder makes of the offer, as the executor does. */
@@ -75,19 +89,20 @@ class World {
   commit(block: readonly SignedTransaction[]): void {
     const bySender = new Map<Address, number>()
     const next = new Map<Address, number>()
-    let newcomers = 0
+    const began = new Set<Address>()
     for (const transaction of block) {
       const { sender, nonce } = transaction
-      const gas = this.gasOf.get(transaction)!
-      bySender.set(sender, (bySender.get(sender) ?? 0) + gas)
+      bySender.set(sender, (bySender.get(sender) ?? 0) + this.gasOf.get(transaction)!)
       expect(next.get(sender) ?? nonce).toBe(nonce)
       next.set(sender, nonce + 1)
-      const queue = this.waiting.queue(sender)!
-      if (this.waiting.newcomers.has(queue)) newcomers += gas
+      if (!this.#known.has(sender)) began.add(sender)
+      this.#known.add(sender)
+      this.gasOf.delete(transaction)
     }
-    this.waiting.know(next.keys())
     for (const [sender, nonce] of next) this.waiting.advance(this.waiting.queue(sender)!, nonce)
-    this.waiting.useChanged(this.use.add({ bySender, newcomers }), this.use.newcomers)
+    const { changed, settled } = this.use.add({ bySender, began })
+    this.waiting.know(settled)
+    this.waiting.useChanged(changed, this.use.newcomers)
   }
 }
 
@@ -98,13 +113,17 @@ const sender = (use: fc.Arbitrary<number | undefined>) =>
 
 describe('the order where gas is free', () => {
   it('has the sender that used least in the next block, whatever others flood the pool with', () => {
-    const flood = fc.array(sender(fc.oneof(fc.constant(undefined), fc.integer({ min: 50_001, max: 10 ** 8 }))), { maxLength: 60 })
+    const flood = fc.array(sender(fc.oneof(fc.constant(undefined), fc.integer({ min: FLOOR + 2, max: 10 ** 8 }))), {
+      maxLength: 60,
+    })
     fc.assert(
       fc.property(flood, spec, (others, transaction) => {
         const honest = others.length
-        const world = new World([...others, { use: 50_000, transactions: [transaction] }])
+        const world = new World([...others, { use: FLOOR + 1, transactions: [transaction] }])
         // The newcomers have used something too.
-        world.waiting.useChanged(world.use.add({ bySender: new Map(), newcomers: 50_001 }), world.use.newcomers)
+        const stranger = senderOf(honest + 1)
+        world.use.add({ bySender: new Map([[stranger, FLOOR + 2]]), began: new Set([stranger]) })
+        world.waiting.useChanged([], world.use.newcomers)
         const [first] = world.build()
         expect(first!.sender).toBe(senderOf(honest))
       }),
@@ -166,6 +185,31 @@ describe('the order where gas is free', () => {
     const [beside, beside10000] = taken.map((block) => block.filter(isKnown).length)
     expect(beside10000).toBe(beside)
     expect(beside).toBeGreaterThan(2_700)
+  })
+
+  it('gives four thousand fresh keys no more in the blocks after their first one', () => {
+    const known = Array.from({ length: 5 }, (): Sender => {
+      return { use: 4_000_000, transactions: new Array(2_200).fill(TRANSFER) }
+    })
+    /** Transactions of the known senders in each block, beside keys that send on whenever all that they have sent is in blocks. */
+    const ofKnown = (keys: number, each: number) => {
+      const fresh = new Array<Sender>(keys).fill({ use: undefined, transactions: new Array(each).fill(TRANSFER) })
+      const world = new World([...known, ...fresh])
+      const next = new Map(fresh.map((_, i) => [senderOf(5 + i), each] as const))
+      return [1, 2, 3].map(() => {
+        const block = world.build()
+        world.commit(block)
+        for (const { sender: from, nonce } of block)
+          if (next.get(from) === nonce + 1) {
+            world.send(5 + [...next.keys()].indexOf(from), nonce + 1, TRANSFER)
+            next.set(from, nonce + 2)
+          }
+        return block.length - block.filter(({ sender: from }) => next.has(from)).length
+      })
+    }
+    const beside = ofKnown(1, 8_000)
+    expect(ofKnown(4_000, 1)).toEqual(beside)
+    expect(Math.min(...beside)).toBeGreaterThan(0)
   })
 
   it('has newcomers take turns in the order in which they came', () => {

@@ -1,13 +1,15 @@
 import { askedGas, type CandidateQueue, type FillLimits, GAS, Heap, Turns } from '@quoin/execution'
 import type { Hash, SignedTransaction, Wei } from '@quoin/protocol'
 import type { Newcomers } from './holders.ts'
-import { OFFER_LIMITS } from './limits.ts'
+import { OFFER_LIMITS, POOL_LIMITS } from './limits.ts'
 import type { PoolEntry, SenderQueue } from './sender-queue.ts'
 
 /** What a block may take, and what it must not. */
 export interface OfferRequest {
   readonly fill: FillLimits
   readonly isSuspended: (hash: Hash) => boolean
+  /** Blocks that count no more, as `SenderUse` counts them. */
+  readonly dropped: number
 }
 
 type Offer = readonly CandidateQueue<SignedTransaction>[]
@@ -52,6 +54,7 @@ class Counter {
 /** Whose transactions are offered one after the other: a sender's, or those of all newcomers. */
 interface Source {
   readonly use: number
+  readonly served: number
   first(): PoolEntry | undefined
   /** What follows the entry that was given last, which is offered. */
   after(entry: PoolEntry): PoolEntry | undefined
@@ -60,6 +63,7 @@ interface Source {
 /** Newcomers in turn, in the order in which they came, as far as their transactions may be offered. */
 class Rotation implements Source {
   readonly use: number
+  readonly served: number
   readonly #counter: Counter
   #round: Iterator<readonly [SenderQueue, PoolEntry]>
   #nextRound: (readonly [SenderQueue, PoolEntry])[] = []
@@ -68,6 +72,7 @@ class Rotation implements Source {
 
   constructor(newcomers: Newcomers, counter: Counter) {
     this.use = newcomers.use
+    this.served = newcomers.served
     this.#counter = counter
     this.#round = firsts(newcomers)
   }
@@ -108,8 +113,45 @@ function* firsts(queues: Iterable<SenderQueue>): Generator<readonly [SenderQueue
   }
 }
 
+/** Room for the order of arrival behind that of blocks. */
+const ranksOfBlock = 2 ** 44
+
+/** The order among senders whose use is as good as none: who was served longest ago, or not lately, then by arrival. */
+const rankOf = ({ served }: Pick<Source, 'served'>, sequence: number, { dropped }: OfferRequest): number =>
+  Math.max(0, served - dropped) * ranksOfBlock + sequence
+
 /**
- * What a block should take where gas is free: senders take turns (`Turns`), newcomers as one sender. Gas counts as if each transaction used the least that it can:
+ * Senders that go first: of those that used little lately, the ones that have sent most in their lives, as far as what they ask is a small part of the block. Keys are free, but
+ * each transaction in a key's past took room in a block.
+ */
+function regulars(senders: readonly SenderQueue[], request: OfferRequest): ReadonlySet<SenderQueue> {
+  const { fill } = request
+  const light = senders.filter((queue) => queue.accountNonce > 0 && queue.use <= POOL_LIMITS.useFloorGas)
+  const heap = new Heap(light.length, (at, bt) => {
+    const [a, b] = [light[at]!, light[bt]!]
+    return (b.accountNonce - a.accountNonce || rankOf(a, a.firstSequence, request) - rankOf(b, b.firstSequence, request)) < 0
+  })
+  for (const i of light.keys()) heap.add(i)
+  const first = new Set<SenderQueue>()
+  let left = OFFER_LIMITS.regularsPart * fill.gasMax
+  let missesLeft: number = OFFER_LIMITS.missesMax
+  for (let at = heap.first; at !== undefined && left >= GAS.transaction && missesLeft > 0; at = heap.first) {
+    const queue = light[at]!
+    const asked = askedGas(queue.firstGasLimit, queue.firstBytes, fill)
+    heap.removeFirst()
+    if (asked <= left || first.size === 0) {
+      first.add(queue)
+      left -= asked
+    } else {
+      missesLeft--
+    }
+  }
+  return first
+}
+
+/**
+ * What a block should take where gas is free: senders take turns (`Turns`), newcomers as one sender. Use below a floor is as good as none: those senders go by when they were
+ * last served, and some of them before (`regulars`). Gas counts as if each transaction used the least that it can:
  * then the offer has whatever a block may take, whose builder knows what is really used.
  */
 export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomers: Newcomers, request: OfferRequest): Offer {
@@ -125,12 +167,16 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
   if (first !== undefined) {
     sources.push(rotation)
     next.set(0, first)
-    turns.add(rotation.use, asked(first), first.sequence)
+    turns.add(countedUse(rotation), asked(first), rankOf(rotation, first.sequence, request))
   }
-  for (const queue of queues.values()) {
-    if (newcomers.has(queue) || queue.executableCount === 0 || queue.firstGasLimit > fill.gasMax) continue
+  const senders: SenderQueue[] = []
+  for (const queue of queues.values())
+    if (!newcomers.has(queue) && queue.executableCount > 0 && queue.firstGasLimit <= fill.gasMax) senders.push(queue)
+  const preferred = regulars(senders, request)
+  const useOf = (source: Source) => countedUse(source) - Number(preferred.has(source as SenderQueue))
+  for (const queue of senders) {
     sources.push(queue)
-    turns.add(queue.use, askedGas(queue.firstGasLimit, queue.firstBytes, fill), queue.firstSequence)
+    turns.add(useOf(queue), askedGas(queue.firstGasLimit, queue.firstBytes, fill), rankOf(queue, queue.firstSequence, request))
   }
   /** By source, in the order of their first turns. */
   const offered = new Map<Source, SignedTransaction[]>()
@@ -149,8 +195,10 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
     if (following !== undefined) next.set(at, following)
     turns.took(entry.gasMin, counter.part, following && asked(following))
   }
-  return [...offered].map(([{ use }, candidates]) => ({ use, candidates }))
+  return [...offered].map(([source, candidates]) => ({ use: useOf(source), candidates }))
 }
+
+const countedUse = ({ use }: Pick<Source, 'use'>): number => Math.max(use, POOL_LIMITS.useFloorGas)
 
 /** What a transaction pays the proposer for each unit of gas: the tip, as far as the fee cap leaves room above the base fee. */
 export function effectiveTip(transaction: SignedTransaction, baseFee: bigint): bigint {

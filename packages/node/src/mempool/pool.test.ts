@@ -309,23 +309,29 @@ describe('TransactionPool', () => {
       expect((await world.pool.add(raws[3]!, 'rpc')).ok).toBe(true)
     })
 
-    it('newcomers share one queue, until the state knows them by what they sent, or by what they were given', async () => {
+    it('newcomers share one queue, until they were given something, or a hundred blocks after they came in by sending', async () => {
       const world = createFreeWorld()
       world.balances.fill(0n)
       world.nonces[2] = 1
+      const floor = POOL_LIMITS.useFloorGas
       for (const sender of [0, 1]) for (const nonce of [0, 1]) expect(await addFree(world, sender, nonce)).toBe('ok')
       expect(await addFree(world, 2, 1)).toBe('ok')
-      expect(queuesOf(world)).toEqual([[0, 1, 0, 1], [2]])
-      const [first] = offered(world)
+      // The third one has sent something before.
+      expect(queuesOf(world)).toEqual([[2], [0, 1, 0, 1]])
+      const first = offered(world).find(({ sender, nonce }) => sender === addressOf(0) && nonce === 0)
       world.nonces[0] = 1
       const created = new Set([addressOf(0)])
-      world.pool.onBlock({ height: Height(1), transactions: [first!], gasUsed: [50_000], created })
-      // The newcomers have used what that one used, and so has it.
-      expect(queuesOf(world)).toEqual([[2], [0], [1, 1]])
-      expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([0, 50_000, 50_000])
+      world.pool.onBlock({ height: Height(1), transactions: [first!], gasUsed: [floor + 7], created })
+      expect(queuesOf(world)).toEqual([[2], [0, 1, 1]])
+      expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([floor - 1, floor + 7])
+      // Somebody sends the second one something, and the first one, which changes nothing.
       world.pool.onBlock({ height: Height(2), transactions: [], gasUsed: [], created: new Set([addressOf(1)]) })
-      expect(queuesOf(world)).toEqual([[1, 1], [2], [0]])
-      expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([0, 0, 50_000])
+      expect(queuesOf(world)).toEqual([[2], [1, 1], [0]])
+      expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([floor - 1, floor, floor + 7])
+      for (let height = 3; height <= 101; height++) tell(world, height, [])
+      // It is a regular sender now, as the third one is.
+      expect(queuesOf(world)).toEqual([[0], [2], [1, 1]])
+      expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([floor - 1, floor - 1, floor])
     })
   })
 

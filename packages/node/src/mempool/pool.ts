@@ -228,7 +228,7 @@ export class TransactionPool implements Mempool {
   }
 
   candidates(fill: FillLimits): readonly CandidateQueue<SignedTransaction>[] {
-    const request = { fill, isSuspended: (hash: Hash) => this.#suspension.has(hash) }
+    const request = { fill, isSuspended: (hash: Hash) => this.#suspension.has(hash), dropped: this.#use.dropped }
     const { chargesFees, baseFee } = this.#options.state()
     const queues = this.#waiting.queues()
     return chargesFees ? offerByTip(queues, baseFee, request) : offerInTurns(queues, this.#waiting.newcomers, request)
@@ -237,14 +237,12 @@ export class TransactionPool implements Mempool {
   onBlock({ height, transactions, gasUsed, created }: FinalTransactions): void {
     const state = this.#options.state()
     const bySender = new Map<Address, number>()
-    let newcomers = 0
-    for (const [i, { sender }] of transactions.entries()) {
-      bySender.set(sender, (bySender.get(sender) ?? 0) + gasUsed[i]!)
-      if (created.has(sender)) newcomers += gasUsed[i]!
-    }
-    this.#waiting.know(created)
+    for (const [i, { sender }] of transactions.entries()) bySender.set(sender, (bySender.get(sender) ?? 0) + gasUsed[i]!)
+    const began = new Set([...bySender.keys()].filter((sender) => created.has(sender)))
+    // Somebody sent them something. Those that came in by sending are newcomers for a while.
+    this.#waiting.know([...created].filter((account) => !began.has(account)))
     for (const sender of bySender.keys()) this.#recheck(state, sender)
-    this.countUse({ bySender, newcomers })
+    this.countUse({ bySender, began })
     for (const queue of this.#replacing) queue.forgetReplacements()
     this.#replacing.clear()
     this.#expire()
@@ -253,7 +251,9 @@ export class TransactionPool implements Mempool {
 
   /** What a final block used counts for the order from now on. For blocks that `onBlock` is not told of: those before the pool was opened. */
   countUse(block: BlockUse): void {
-    this.#waiting.useChanged(this.#use.add(block), this.#use.newcomers)
+    const { changed, settled } = this.#use.add(block)
+    this.#waiting.know(settled)
+    this.#waiting.useChanged(changed, this.#use.newcomers)
   }
 
   /** Drops what the sender's new nonce overtook and what its new balance cannot pay. */

@@ -32,6 +32,8 @@ export class SenderQueue {
   replacedBytes = 0
   /** Gas that the sender used in recent blocks. */
   use = 0
+  /** The last block that held a transaction of the sender, as `SenderUse` counts; 0 for none lately. */
+  served = 0
   /**
    * Of the first executable entry, where there is one. A builder looks at all senders, and would wait for memory at each entry: 50,000 of them take 11 ms
    * instead of one.
@@ -61,6 +63,11 @@ export class SenderQueue {
   /** Of all its transactions. */
   get weight(): number {
     return this.#weight
+  }
+
+  /** How many transactions the sender has sent in its life. */
+  get accountNonce(): number {
+    return this.#accountNonce
   }
 
   get executableCount(): number {

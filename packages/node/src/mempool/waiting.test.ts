@@ -99,7 +99,7 @@ class Model {
         const { members } = this.mostButOf(sender)!
         return this.dropLast(members.length > 0 && !members[0]!.isKnown ? this.memberBut(undefined, members) : members[0])
       }
-    } else if (member !== undefined && !this.#isMore(sender, weight, isQueued, member)) {
+    } else if (member !== undefined && this.#isLess(sender, weight, isQueued, member)) {
       drop = () => this.dropLast(this.memberBut(sender, newcomers))
     } else if (!isQueued) {
       drop = () => this.queued(sender) > 0 && this.dropLast(sender)
@@ -108,11 +108,11 @@ class Model {
     return true
   }
 
-  /** Whether a newcomer would hold more than another one. */
-  #isMore(sender: ModelSender, weight: number, isQueued: boolean, member: ModelSender): boolean {
+  /** Whether a newcomer would hold less than another one. */
+  #isLess(sender: ModelSender, weight: number, isQueued: boolean, member: ModelSender): boolean {
     const queued = this.queued(sender) + Number(isQueued)
     const other = this.queued(member)
-    return queued > other || (queued === other && this.weight([sender]) + weight > this.weight([member]))
+    return queued < other || (queued === other && this.weight([sender]) + weight < this.weight([member]))
   }
 }
 
@@ -135,7 +135,10 @@ type Command = typeof command extends fc.Arbitrary<infer T> ? T : never
 
 class World {
   readonly model = new Model()
-  readonly waiting: Waiting = new Waiting((address) => this.model.senders.find((_, i) => senderOf(i) === address)!.use, BOUNDS)
+  readonly waiting: Waiting = new Waiting((address) => {
+    const { use } = this.model.senders.find((_, i) => senderOf(i) === address)!
+    return { gas: use, served: 0, isYoung: false }
+  }, BOUNDS)
   #sequence = 0
 
   do(step: Command): void {
@@ -174,7 +177,7 @@ class World {
       case 'use':
         model.senders[step.sender]!.use = step.use
         model.newcomersUse = step.use
-        waiting.useChanged([senderOf(step.sender)], step.use)
+        waiting.useChanged([senderOf(step.sender)], { gas: step.use, served: 0 })
     }
   }
 
@@ -250,6 +253,17 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([5, 1, 0, 2, 2, 2])
     world.do(next(5))
     expect(countOf(world)).toEqual([5, 1, 0, 2, 2, 2])
+  })
+
+  it('leaves newcomers that are in their places, whoever comes after them, and says so to those', () => {
+    const world = filled([0, 0, 0, 5, 4, 3])
+    world.do(next(4))
+    expect(countOf(world)).toEqual([0, 0, 0, 5, 4, 3])
+    world.do(next(5))
+    expect(countOf(world)).toEqual([0, 0, 0, 4, 4, 4])
+    // Somebody whom the state knows has a right to room.
+    world.do(next(0))
+    expect(countOf(world)).toEqual([1, 0, 0, 4, 4, 3])
   })
 
   it('takes what cannot run first: of the sender that holds most, of newcomers whoever they are', () => {

@@ -1,6 +1,7 @@
 import type { Address, Hash, SignedTransaction } from '@quoin/protocol'
 import { Holders, type Newcomers } from './holders.ts'
 import { POOL_LIMITS } from './limits.ts'
+import type { SenderUse } from './recent-use.ts'
 import { type PoolEntry, SenderQueue } from './sender-queue.ts'
 
 /** What the state says of a sender. */
@@ -19,14 +20,14 @@ export class Waiting {
   /** In the order in which senders came, so that every walk over them is the same on equal inputs. */
   readonly #queues = new Map<Address, SenderQueue>()
   readonly #holders = new Holders()
-  readonly #useOf: (sender: Address) => number
+  readonly #useOf: (sender: Address) => SenderUse
   readonly #bounds: PoolBounds
   #bytes = 0
   #executable = 0
   #arrivals = 0
 
-  /** `useOf`: the gas that a sender used lately. */
-  constructor(useOf: (sender: Address) => number, bounds: PoolBounds = POOL_LIMITS) {
+  /** `useOf`: what a sender used lately. */
+  constructor(useOf: (sender: Address) => SenderUse, bounds: PoolBounds = POOL_LIMITS) {
     this.#useOf = useOf
     this.#bounds = bounds
   }
@@ -87,7 +88,7 @@ export class Waiting {
     for (const { transaction } of this.#change(queue, () => queue.advance(nonce))) this.#forget(transaction)
   }
 
-  /** The state knows these accounts from now on. */
+  /** These accounts are no newcomers any more. */
   know(accounts: Iterable<Address>): void {
     for (const account of accounts) {
       if (this.newcomers.size === 0) return
@@ -97,11 +98,11 @@ export class Waiting {
   }
 
   /** What these senders used is another amount now. */
-  useChanged(senders: Iterable<Address>, newcomersUse: number): void {
+  useChanged(senders: Iterable<Address>, newcomersUse: Pick<SenderUse, 'gas' | 'served'>): void {
     for (const sender of senders) {
       const queue = this.#queues.get(sender)
       if (queue === undefined) continue
-      queue.use = this.#useOf(sender)
+      this.#noteUse(queue)
       this.#holders.update(queue, queue.weight)
     }
     this.#holders.setNewcomersUse(newcomersUse)
@@ -121,7 +122,7 @@ export class Waiting {
     if (!isFull()) return true
     const request = {
       queue,
-      isNewcomer: queue === undefined ? isUnknown({ nonce, balance }) : this.newcomers.has(queue),
+      isNewcomer: queue === undefined ? this.#isNewcomer(sender, { nonce, balance }) : this.newcomers.has(queue),
       weight: this.#weightOf(transaction) - (replaced?.weight ?? 0),
       // What replaces another takes no room from what else its sender has.
       isQueued: replaced !== undefined || transaction.nonce > (queue?.nextNonce ?? nonce),
@@ -142,10 +143,20 @@ export class Waiting {
 
   #begin(sender: Address, account: SenderAccount): SenderQueue {
     const queue = new SenderQueue(sender, this.#arrivals++, account.nonce)
-    queue.use = this.#useOf(sender)
+    this.#noteUse(queue)
     this.#queues.set(sender, queue)
-    if (isUnknown(account)) this.#holders.addNewcomer(queue)
+    if (this.#isNewcomer(sender, account)) this.#holders.addNewcomer(queue)
     return queue
+  }
+
+  #noteUse(queue: SenderQueue): void {
+    const { gas, served } = this.#useOf(queue.sender)
+    queue.use = gas
+    queue.served = served
+  }
+
+  #isNewcomer(sender: Address, { nonce, balance }: SenderAccount): boolean {
+    return (nonce === 0 && balance === 0n) || this.#useOf(sender).isYoung
   }
 
   #forget(transaction: SignedTransaction): void {
@@ -167,5 +178,3 @@ export class Waiting {
     return result
   }
 }
-
-const isUnknown = ({ nonce, balance }: SenderAccount): boolean => nonce === 0 && balance === 0n

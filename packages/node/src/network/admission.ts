@@ -18,6 +18,8 @@ export interface AdmissionList {
   readonly names: readonly NodeName[]
   /** Whether the list has this IP (text form, either family), or it is of loopback. What names stand for is not known here. */
   hasIp(ip: string): boolean
+  /** The same without loopback, unless an entry has it. */
+  namesIp(ip: string): boolean
 }
 
 /**
@@ -25,14 +27,15 @@ export interface AdmissionList {
  *
  * @param self is left out of the list
  */
-export function admissionList(list: readonly PeerAddress[], self: PeerId, addressesPerPeerCountMax: number): AdmissionList {
+export function admissionList(entries: readonly PeerAddress[], self: PeerId, addressesPerPeerCountMax: number): AdmissionList {
   const nodes = new Map<PeerId, AdmittedNode>()
   const invalid: string[] = []
   const ips = new BlockList()
-  ips.addSubnet('127.0.0.0', 8, 'ipv4')
-  ips.addAddress('::1', 'ipv6')
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
   const names: NodeName[] = []
-  for (const entry of list) {
+  for (const entry of entries) {
     const peerId = parsePeerId(entry.peerId)
     if (peerId === undefined) invalid.push(entry.peerId)
     if (peerId === undefined || peerId === self) continue
@@ -53,7 +56,9 @@ export function admissionList(list: readonly PeerAddress[], self: PeerId, addres
     }
     nodes.set(peerId, { peerId, addresses })
   }
-  return { nodes, invalid, names, hasIp: (ip) => ips.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4') }
+  const has = (list: BlockList, ip: string) => list.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4')
+  const namesIp = (ip: string) => has(ips, ip)
+  return { nodes, invalid, names, namesIp, hasIp: (ip) => namesIp(ip) || has(loopback, ip) }
 }
 
 function dialAddress(text: string, peerId: PeerId): Multiaddr | undefined {

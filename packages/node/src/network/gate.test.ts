@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../test/clock.ts'
 import { createCounters } from './counters.ts'
 import { Gate } from './gate.ts'
@@ -68,6 +68,34 @@ it('lets a node that is registered by name come from the addresses of its name, 
   expect(begins('203.0.113.9')).toBe(false)
   await new Promise((resolve) => setImmediate(resolve))
   expect([begins('203.0.113.9'), begins('203.0.113.10')]).toEqual([true, false])
+})
+
+describe('strangers that take every place for handshakes', () => {
+  const { handshakesCountMax, handshakesPerAddressMax } = NETWORK_LIMITS
+  const fill = ({ begins }: ReturnType<typeof world>) => {
+    let taken = 0
+    for (let i = 0; i < 40; i++) for (let j = 0; j < handshakesPerAddressMax; j++) taken += Number(begins(`203.0.113.${i}`))
+    expect(taken).toBe(handshakesCountMax)
+  }
+
+  it('leave the listed addresses theirs, with the filter off', () => {
+    const strangers = world()
+    fill(strangers)
+    for (let i = 0; i < handshakesPerAddressMax; i++) expect(strangers.begins('10.0.0.2')).toBe(true)
+    expect([strangers.begins('10.0.0.2'), strangers.begins('127.0.0.1')]).toEqual([false, false])
+  })
+
+  it('leave a node theirs that proved itself from an address that the list does not have, as long as it is listed', () => {
+    const strangers = world(undefined, ['/dns4/validator-2.example.org/tcp/26656'])
+    const { gate, begins } = strangers
+    gate.proved(peer, '198.51.100.7')
+    fill(strangers)
+    expect([begins('198.51.100.7'), begins('198.51.100.8')]).toEqual([true, false])
+    gate.proved(peer, '198.51.100.8')
+    expect([begins('198.51.100.7'), begins('198.51.100.8')]).toEqual([false, true])
+    gate.admit([])
+    expect(begins('198.51.100.8')).toBe(false)
+  })
 })
 
 it('refuses a peer that connects too often', () => {

@@ -24,14 +24,18 @@ export interface GateOptions {
 
 /**
  * Who may be connected: the peers of the list, by their id, which the handshake proves, and where that is wanted by their address before it;
- * unless they are banned or connect too often. Handshakes need a place.
+ * unless they are banned or connect too often. Handshakes need a place, and strangers have other places than the addresses of listed nodes.
  */
 export class Gate {
   readonly #options: GateOptions
   readonly #scores: PeerScores
   /** For what peers gossip. A ban by these keeps nobody away. */
   readonly #gossipScores: PeerScores
-  readonly #handshakes: Handshakes
+  /** Places of their own for addresses of listed nodes: strangers, however many, take none of them. */
+  readonly #listedHandshakes: Handshakes
+  readonly #otherHandshakes: Handshakes
+  /** The address from which each listed peer last proved who it is: the list may have a name, or an address behind a translation. */
+  readonly #provenIps = new Map<PeerId, string>()
   readonly #names: Names | undefined
   readonly #refusals: RefusalLog
   /** Connections that each peer may still begin. */
@@ -43,7 +47,8 @@ export class Gate {
     this.#options = options
     this.#scores = new PeerScores(limits)
     this.#gossipScores = new PeerScores(limits)
-    this.#handshakes = new Handshakes(clock, limits, counters)
+    this.#listedHandshakes = new Handshakes(clock, limits, counters)
+    this.#otherHandshakes = new Handshakes(clock, limits, counters)
     this.#refusals = new RefusalLog(clock, logger)
     this.#names = resolve && new Names({ resolve, limits, timers, logger })
     this.#list = admissionList([], self, limits.addressesPerPeerCountMax)
@@ -58,18 +63,26 @@ export class Gate {
     this.#list = admissionList(nodes, self, limits.addressesPerPeerCountMax)
     if (this.#list.invalid.length > 0) logger.warn({ invalid: this.#list.invalid }, 'entries of the node list are not usable')
     for (const scores of [this.#scores, this.#gossipScores]) scores.retain(new Set(this.nodes.keys()))
-    for (const peer of this.#sessions.keys()) if (!this.nodes.has(peer)) this.#sessions.delete(peer)
+    for (const known of [this.#sessions, this.#provenIps])
+      for (const peer of known.keys()) if (!this.nodes.has(peer)) known.delete(peer)
     this.#names?.set(this.#list.names)
   }
 
   /** Whether an inbound connection may begin its handshake; the IP is undefined when the socket has none. */
   begins(connection: Half, ip: string | undefined): boolean {
-    return this.#allowsIp(ip) && this.#handshakes.begin(connection, ip === undefined ? 'unknown' : addressOwner(ip))
+    const handshakes = ip !== undefined && this.#isOfListed(ip) ? this.#listedHandshakes : this.#otherHandshakes
+    return this.#allowsIp(ip) && handshakes.begin(connection, ip === undefined ? 'unknown' : addressOwner(ip))
   }
 
   /** An inbound connection has proved who it is. */
   opened(connection: Half): void {
-    this.#handshakes.done(connection)
+    this.#listedHandshakes.done(connection)
+    this.#otherHandshakes.done(connection)
+  }
+
+  /** A peer of the list has a connection, from or at this address. */
+  proved(peer: PeerId, ip: string): void {
+    this.#provenIps.set(peer, ip)
   }
 
   /** After the handshake, of either direction. */
@@ -142,6 +155,12 @@ export class Gate {
 
   async close(): Promise<void> {
     await this.#names?.close()
+  }
+
+  #isOfListed(ip: string): boolean {
+    const owner = addressOwner(ip)
+    if (this.#list.namesIp(ip) || this.#names?.has(ip) === true) return true
+    return [...this.#provenIps.values()].some((proven) => addressOwner(proven) === owner)
   }
 
   #allowsIp(ip: string | undefined): boolean {

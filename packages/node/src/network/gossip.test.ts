@@ -282,6 +282,35 @@ describe('a vote', () => {
 })
 
 describe('half-open sockets', () => {
+  it('of many addresses do not keep a peer out whose address is listed, though they never yield', async () => {
+    const node = await startNode({ limits: { handshakesPerSecondMax: 1_000, handshakeMsMax: 60_000, handshakeYieldMs: 60_000 } })
+    const port = portOf(node)
+    const sockets = new Set<Socket>()
+    // Whoever is refused comes again at once.
+    const hold = (host: number) => {
+      const socket = connectSocket({ port, host: '127.0.0.1', localAddress: `127.0.5.${host}` })
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.once('close', () => {
+        if (sockets.delete(socket)) setImmediate(hold, host)
+      })
+      socket.resume()
+    }
+    closers.push(() => {
+      const held = [...sockets]
+      sockets.clear()
+      for (const socket of held) socket.destroy()
+    })
+    for (let i = 0; i < 320; i++) hold(1 + (i % 40))
+    while (node.transport.counters.handshakesRefused < 320) await turn()
+    const peer = await startNode()
+    node.transport.admit([{ peerId: peer.id, addresses: ['/ip4/127.0.0.1/tcp/1'] }])
+    peer.transport.admit([node.address()])
+    await node.seen.until(() => node.transport.peers().length === 1)
+    expect(node.transport.counters.handshakesCut).toBe(0)
+    for (const close of closers.splice(0)) close()
+  })
+
   it('do not count any more when they are open', async () => {
     const node = await startNode({ limits: { handshakesPerAddressMax: 1, handshakeYieldMs: 1 } })
     const peers = await Promise.all([startNode(), startNode(), startNode()])

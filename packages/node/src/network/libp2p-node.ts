@@ -26,7 +26,7 @@ export function createNode({ privateKey, listen, networkId, limits, gate, logger
     start: false,
     privateKey: privateKey,
     addresses: { listen: [...listen] },
-    transports: [tcp({ maxConnections: limits.connectionsCountMax + limits.handshakesCountMax })],
+    transports: [tcp({ maxConnections: limits.connectionsCountMax + 2 * limits.handshakesCountMax })],
     // The prologue is hashed into the handshake: with a node of another chain it fails.
     connectionEncrypters: [coalescing(noise({ prologueBytes: utf8ToBytes(`quoin:${networkId}`) }))],
     streamMuxers: [
@@ -63,5 +63,5 @@ export function createNode({ privateKey, listen, networkId, limits, gate, logger
   })
 }
 
-const ipOf = (address: Multiaddr): string | undefined =>
+export const ipOf = (address: Multiaddr): string | undefined =>
   address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value

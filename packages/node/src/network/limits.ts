@@ -49,7 +49,10 @@ export interface NetworkLimits {
   readonly responseWriteMsMax: number
   /** New inbound connections per second from one IP. */
   readonly handshakesPerSecondMax: number
-  /** Inbound connections in handshake from one address, and from all. IPv6 addresses of one /64 count as one. */
+  /**
+   * Inbound connections in handshake from one address, and from all: so many of addresses of listed nodes, and so many of others. IPv6 addresses of one /64 count
+   * as one.
+   */
   readonly handshakesPerAddressMax: number
   readonly handshakesCountMax: number
   /** How long a handshake may take; and after how long it loses its place to one that has none. */

@@ -16,7 +16,7 @@ import { createCounters, type NetworkCounters } from './counters.ts'
 import { Dialer } from './dialer.ts'
 import { Gate } from './gate.ts'
 import { Gossip } from './gossip.ts'
-import { createNode } from './libp2p-node.ts'
+import { createNode, ipOf } from './libp2p-node.ts'
 import { checkLimits, NETWORK_LIMITS, type NetworkLimits } from './limits.ts'
 import { libp2pLogger, type NetworkLogger } from './logger.ts'
 import { type Resolve, systemResolve } from './names.ts'
@@ -327,6 +327,8 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     if (connection.direction === 'inbound' && !this.#gate.allowsSession(peer))
       return abortConnection(connection, new Error('too many connections'))
     existing?.end('replaced by a newer connection')
+    const ip = ipOf(connection.remoteAddr)
+    if (ip !== undefined) this.#gate.proved(peer, ip)
     const { ordered: protocol } = this.#protocols
     const session = new Session({
       peer,

@@ -190,8 +190,37 @@ describe('the node', () => {
     thread = await RpcThread.start(options, () => new Worker(SCRIPT, { eval: true }))
     for (let i = 0; i < 10; i++) await node.produce()
     thread.set(options.data.settings)
-    await vi.waitUntil(() => log.lines.length > 0)
-    expect(log.lines).toMatchObject([{ fields: { news: 1 } }])
+    await vi.waitUntil(() => log.lines.length === 2, { timeout: 5_000 })
+    expect(log.lines).toMatchObject([{ fields: { news: 0 } }, { fields: { news: 1 } }])
+  })
+
+  it('posts the newest settings when a thread listens, whatever changed while that began', async () => {
+    const SLOW = `
+      const { parentPort } = require('node:worker_threads')
+      parentPort.on('message', (message) => {
+        if (message.kind === 'close') return parentPort.close()
+        if (message.kind === 'listen') return parentPort.postMessage({ kind: 'listening', port: 1 })
+        if (message.kind !== 'settings') return
+        parentPort.postMessage({ kind: 'log', level: 'info', fields: { units: message.settings.unitsPerSecond }, message: '' })
+      })
+    `
+    const workers: Worker[] = []
+    const begin = (): Worker => {
+      const worker = new Worker(workers.length === 0 ? SCRIPT : SLOW, { eval: true })
+      workers.push(worker)
+      return worker
+    }
+    const clock = new ManualClock()
+    thread = await RpcThread.start({ ...options, clock }, begin)
+    workers[0]!.postMessage({ kind: 'close' } satisfies ToThread)
+    await vi.waitUntil(() => log.lines.some(({ level }) => level === 'error'), { timeout: 5_000 })
+    log.lines.length = 0
+    clock.advance(RPC_THREAD_LIMITS.restartMsMin)
+    // It was started with the old ones, and does not listen yet.
+    thread.set({ ...options.data.settings, unitsPerSecond: 77 })
+    workers[1]!.postMessage({ kind: 'listen' })
+    await vi.waitUntil(() => log.lines.length > 0, { timeout: 5_000 })
+    expect(log.lines).toMatchObject([{ fields: { units: 77 } }])
   })
 
   it('tells of admitted transactions in messages of so many bytes', async () => {
@@ -212,10 +241,10 @@ describe('the node', () => {
       return () => {}
     }
     thread = await RpcThread.start({ ...options, onAdmitted }, () => new Worker(COUNTING, { eval: true }))
-    await vi.waitUntil(() => log.lines.length > 0)
+    await vi.waitUntil(() => log.lines.length > 0, { timeout: 5_000 })
     const whole = RPC_THREAD_LIMITS.admittedBytesMax
     for (const bytes of [1, whole + 1, whole / 2, whole / 2, 1]) admit({ raw: new Uint8Array(bytes), sender: '0x' } as never)
-    await vi.waitUntil(() => log.lines.flatMap(({ fields }) => fields['bytes']).length === 5)
+    await vi.waitUntil(() => log.lines.flatMap(({ fields }) => fields['bytes']).length === 5, { timeout: 5_000 })
     const messages = log.lines.map(({ fields }) => fields['bytes'] as number[]).filter(({ length }) => length > 0)
     expect(messages).toEqual([[1], [whole + 1], [whole / 2, whole / 2], [1]])
   })
@@ -230,9 +259,10 @@ describe('the node', () => {
     }
     thread = await RpcThread.start({ ...options, clock }, start)
     workers[0]!.postMessage({ kind: 'close' } satisfies ToThread)
+    const deaths = () => log.lines.filter(({ level }) => level === 'error')
     for (const [i, delay] of [100, 200, 400, 800].entries()) {
-      await vi.waitUntil(() => log.lines.length === i + 1)
-      expect(log.lines.at(-1)!.fields).toMatchObject({ delayMs: delay })
+      await vi.waitUntil(() => deaths().length === i + 1, { timeout: 5_000 })
+      expect(deaths().at(-1)!.fields).toMatchObject({ delayMs: delay })
       clock.advance(delay - 1)
       expect(workers).toHaveLength(i + 1)
       clock.advance(1)

@@ -119,7 +119,7 @@ export class RpcThread implements Closable {
     return this.#restarts
   }
 
-  /** Settings for what comes from now on. */
+  /** Settings for what comes from now on; a thread that does not listen yet gets them when it does. */
   set(settings: RpcSettings): void {
     this.#settings = settings
     this.#post({ kind: 'settings', settings })
@@ -187,6 +187,8 @@ export class RpcThread implements Closable {
         this.#port = message.port
         this.#isReady = true
         this.#onListening(message.port)
+        // They may have changed since the thread was started with some.
+        this.#post({ kind: 'settings', settings: this.#settings })
         return this.#tell()
       case 'not-listening':
         return this.#onRefused(new ListenError('rpc', message.code, message.message, this.#port))

@@ -1,9 +1,11 @@
 import { afterEach, expect, it } from 'vitest'
 import { LogRecorder } from '../../test/chain.ts'
 import { type Config, loadConfig } from '../config/index.ts'
+import type { RpcSettings } from '../rpc/index.ts'
 import { CommandFailure } from './failure.ts'
 import { openLog } from './live-log.ts'
 import { Reload } from './live-settings.ts'
+import { ServedSettings } from './served-settings.ts'
 
 const NONE = { file: undefined, env: {}, flags: {} }
 const configOf = (text: string) => loadConfig({ ...NONE, file: { name: 'config.toml', text } })
@@ -64,6 +66,21 @@ it('hears SIGHUP until it is closed', async () => {
   await opened.close()
   expect(applied).toEqual(['warn'])
   expect(process.listenerCount('SIGHUP')).toBe(0)
+})
+
+it('settings that are read before the RPC serves are in force when it does', () => {
+  const set: unknown[] = []
+  const rpc = { set: (settings: unknown) => void set.push(settings) }
+  const [first, second, third] = ['first', 'second', 'third'] as unknown as [RpcSettings, RpcSettings, RpcSettings]
+  const served = new ServedSettings()
+  served.set(first)
+  served.set(second)
+  served.serve(rpc)
+  served.set(third)
+  expect(set).toEqual([second, third])
+  // Nothing was read again.
+  new ServedSettings().serve(rpc)
+  expect(set).toHaveLength(2)
 })
 
 it('the level of a log holds for its children too', () => {

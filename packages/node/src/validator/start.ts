@@ -12,7 +12,6 @@ import { type NodeKeys, readKeys } from '../keys/node-files.ts'
 import { Scope } from '../lifecycle.ts'
 
 import type { Node } from '../node.ts'
-import type { RpcThread } from '../rpc-thread/rpc-thread.ts'
 import { lockDirectory } from '../store/lock.ts'
 import { unlessMissing } from '../unless-missing.ts'
 import { readConfigFile } from './config-file.ts'
@@ -24,6 +23,7 @@ import { Reload } from './live-settings.ts'
 import { rpcSettingsOf } from './rpc-settings.ts'
 import { runAndClose } from './run-and-close.ts'
 import { runNode } from './run-node.ts'
+import { ServedSettings } from './served-settings.ts'
 import { type Shutdown, systemShutdown } from './shutdown.ts'
 import { stopSignal } from './stop-signal.ts'
 
@@ -61,12 +61,12 @@ async function startUntil(
   const keys = orFail(await readKeys(nobleCrypto, dir), root)
   requireRealKeys(genesis, keys)
   const { log, setLevel } = openLog(config.log.level)
-  const serving: { rpc?: RpcThread | undefined } = {}
+  const served = new ServedSettings()
   const prepare = (changed: Config) => {
     const settings = rpcSettingsOf(changed)
     return () => {
       setLevel(changed.log.level)
-      serving.rpc?.set(settings)
+      served.set(settings)
     }
   }
   const scope = new Scope((err, name) => log.fatal({ err }, `${name} failed`))
@@ -77,7 +77,7 @@ async function startUntil(
       health = scope.own(new HealthMonitor(systemClock, log.child({ module: 'health' })))
       scope.own(new Reload({ config, read, prepare, log }))
       const { node, rpc } = await runNode({ dir, config, genesis, keys, signState, log, scope, shutdown, health })
-      serving.rpc = rpc
+      if (rpc !== undefined) served.serve(rpc)
       process.send?.({ kind: 'ready', rpcPort: rpc?.port ?? 0 })
       const ending = await endOf({ node, told, log, health, stayUp: config.health['stay-up-when-halted'] })
       const exitCode = ending === undefined ? EXIT_CODE.done : EXIT_CODE[ending.code]

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { configTemplate, loadConfig } from './load.ts'
+import { configTemplate, loadConfig, loadWithShadows } from './load.ts'
 
 const load = (text: string) => loadConfig({ file: { name: 'config.toml', text }, env: {}, flags: {} })
 
@@ -12,4 +12,14 @@ it('says under which name a key that was renamed goes on', () => {
 
 it('reads what its own template says', () => {
   expect(load(configTemplate())).toEqual(load(''))
+})
+
+it('names what of the file the environment and flags come before, where it says something else', () => {
+  const file = { name: 'config.toml', text: '[rpc]\nbatch-items = 7\nport = 1\ncors-origins = ["a"]\nbody-bytes = 2000000\n' }
+  const env = { QUOIN_RPC_BATCH_ITEMS: '9', QUOIN_RPC_BODY_BYTES: '2000000', QUOIN_LOG_LEVEL: 'debug' }
+  const flags = { '--rpc-port': '2', '--rpc-cors-origins': 'a' }
+  expect(loadWithShadows({ file, env, flags })).toMatchObject({
+    ok: true,
+    value: { shadowed: ['rpc.port by --rpc-port', 'rpc.batch-items by QUOIN_RPC_BATCH_ITEMS'] },
+  })
 })

@@ -19,7 +19,19 @@ export interface ConfigSources {
 
 class Refusal extends Error {}
 
+/** A configuration, and what of its file the environment or a flag comes before. */
+export interface LoadedConfig {
+  readonly config: Config
+  /** Keys whose value in the file is another one, each with what comes before it. */
+  readonly shadowed: readonly string[]
+}
+
 export function loadConfig(sources: ConfigSources): Result<Config, ConfigError> {
+  const loaded = loadWithShadows(sources)
+  return loaded.ok ? ok(loaded.value.config) : loaded
+}
+
+export function loadWithShadows(sources: ConfigSources): Result<LoadedConfig, ConfigError> {
   try {
     return ok(resolve(sources))
   } catch (failure) {
@@ -28,15 +40,19 @@ export function loadConfig(sources: ConfigSources): Result<Config, ConfigError> 
   }
 }
 
-function resolve({ file, env, flags }: ConfigSources): Config {
+function resolve({ file, env, flags }: ConfigSources): LoadedConfig {
   const fromFile = file === undefined ? new Map<string, unknown>() : readFile(file.name, file.text)
   refuseUnknownVariables(env)
   const config: Record<string, Record<string, unknown>> = {}
+  const shadowed: string[] = []
   for (const named of namedKeys) {
     const section = (config[named.section] ??= {})
-    section[named.name] = valueOf(named, fromFile, file?.name ?? '', env, flags)
+    const value = valueOf(named, fromFile, file?.name ?? '', env, flags)
+    section[named.name] = value
+    const isShadowed = fromFile.has(named.path) && JSON.stringify(fromFile.get(named.path)) !== JSON.stringify(value)
+    if (isShadowed) shadowed.push(`${named.path} by ${flags[named.flag] === undefined ? named.env : named.flag}`)
   }
-  return config as unknown as Config
+  return { config: config as unknown as Config, shadowed }
 }
 
 function valueOf(

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
 import { LogRecorder } from '../../test/chain.ts'
-import { type Config, loadConfig } from '../config/index.ts'
+import { type Config, type ConfigSources, loadConfig, loadWithShadows } from '../config/index.ts'
 import type { RpcSettings } from '../rpc/index.ts'
 import { CommandFailure } from './failure.ts'
 import { openLog } from './live-log.ts'
@@ -14,13 +14,13 @@ const before = (configOf('') as { value: Config }).value
 let reload: Reload | undefined
 afterEach(() => reload?.close())
 
-function open(texts: readonly string[], refusal?: string) {
+function open(texts: readonly string[], refusal?: string, given: Partial<ConfigSources> = {}) {
   const log = new LogRecorder()
   const applied: string[] = []
   const left = [...texts]
   reload = new Reload({
     config: before,
-    read: async () => configOf(left.shift() ?? ''),
+    read: async () => loadWithShadows({ ...NONE, ...given, file: { name: 'config.toml', text: left.shift() ?? '' } }),
     prepare: (config) => {
       if (refusal !== undefined) throw new CommandFailure(refusal)
       return () => applied.push(config.log.level)
@@ -45,6 +45,17 @@ it('takes over what can be in force at once, and names what cannot', async () =>
   // The next one is compared with what was read last.
   await opened.reload()
   expect(log.lines.slice(2)).toMatchObject([{ level: 'info', fields: { changed: ['rpc.batch-items'] } }])
+})
+
+it('names what the environment and flags come before', async () => {
+  const sources = { env: { QUOIN_RPC_BATCH_ITEMS: '1000' }, flags: { '--log-level': 'info' } }
+  const { reload: opened, log } = open(['[rpc]\nbatch-items = 7\n[log]\nlevel = "debug"\n', ''], undefined, sources)
+  await opened.reload()
+  await opened.reload()
+  expect(log.lines.map(({ fields }) => fields)).toEqual([
+    { changed: [], shadowed: ['rpc.batch-items by QUOIN_RPC_BATCH_ITEMS', 'log.level by --log-level'] },
+    { changed: [] },
+  ])
 })
 
 it('changes nothing when the file is wrong, and says why', async () => {

@@ -1,5 +1,5 @@
 import type { Result } from '@quoin/protocol'
-import { type Config, type ConfigError, changedKeys, LIVE_KEYS } from '../config/index.ts'
+import { type Config, type ConfigError, changedKeys, LIVE_KEYS, type LoadedConfig } from '../config/index.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import { CommandFailure } from './failure.ts'
@@ -7,7 +7,7 @@ import { CommandFailure } from './failure.ts'
 export interface ReloadOptions {
   readonly config: Config
   /** Reads the configuration as the start did. */
-  readonly read: () => Promise<Result<Config, ConfigError>>
+  readonly read: () => Promise<Result<LoadedConfig, ConfigError>>
   /** Makes ready what follows from a configuration, and returns what puts it in force. Throws CommandFailure where it cannot be used. */
   readonly prepare: (config: Config) => () => void
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
@@ -41,14 +41,16 @@ export class Reload implements Closable {
   async #reload(): Promise<void> {
     const { read, prepare, log } = this.#options
     try {
-      const config = await read()
-      if (!config.ok) return this.#refuse(config.error.message)
-      const changed = changedKeys(this.#config, config.value)
-      const apply = prepare(config.value)
+      const loaded = await read()
+      if (!loaded.ok) return this.#refuse(loaded.error.message)
+      const { config, shadowed } = loaded.value
+      const changed = changedKeys(this.#config, config)
+      const apply = prepare(config)
       apply()
-      this.#config = config.value
+      this.#config = config
       const [inForce, later] = [changed.filter((path) => LIVE_KEYS.has(path)), changed.filter((path) => !LIVE_KEYS.has(path))]
-      log.info({ changed: inForce }, 'the settings were read again')
+      // Whoever changed one of these in the file waits for it in vain.
+      log.info({ changed: inForce, ...(shadowed.length === 0 ? {} : { shadowed }) }, 'the settings were read again')
       if (later.length > 0) log.warn({ changed: later }, 'these settings are in force after the next start')
     } catch (failure) {
       if (failure instanceof CommandFailure) this.#refuse(failure.message)

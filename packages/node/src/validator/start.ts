@@ -2,7 +2,7 @@ import { systemClock } from '../system-clock.ts'
 import '../network/compat.ts'
 import { type Genesis, nobleCrypto } from '@quoin/protocol'
 import type { Logger as Pino } from 'pino'
-import { type Config, loadConfig } from '../config/index.ts'
+import { type Config, loadWithShadows } from '../config/index.ts'
 import type { SignStateOptions } from '../engine/sign-custody.ts'
 import type { Ending } from '../health/ending.ts'
 import { HealthMonitor } from '../health/monitor.ts'
@@ -54,8 +54,8 @@ async function startUntil(
   signState: SignStateOptions,
 ): Promise<number> {
   const dir = dataDir(root)
-  const read = async () => loadConfig({ file: await readConfigFile(dir), env: process.env, flags })
-  const config = orFail(await read(), 'configuration')
+  const read = async () => loadWithShadows({ file: await readConfigFile(dir), env: process.env, flags })
+  const { config } = orFail(await read(), 'configuration')
   rpcSettingsOf(config)
   const genesis = await readGenesis(dir)
   const keys = orFail(await readKeys(nobleCrypto, dir), root)

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { err, ok, type Result } from '@quoin/protocol'
 import { ClassicLevel } from 'classic-level'
@@ -39,6 +39,18 @@ export async function lockDirectory(directory: string): Promise<Result<Closable,
   }
   await writeFile(join(path, HOLDER_FILE), `${process.pid}\n`)
   return ok({ close: () => level.close() })
+}
+
+/** Whether a process has ever held the directory. Creates nothing. */
+export async function wasEverLocked(directory: string): Promise<boolean> {
+  // LevelDB's own, which is there before the holder says who it is.
+  const file = join(directory, 'lock', 'CURRENT')
+  return (
+    (await unlessMissing(
+      access(file).then(() => true),
+      ['ENOENT', 'ENOTDIR'],
+    )) ?? false
+  )
 }
 
 function isLocked(error: unknown): boolean {

@@ -49,6 +49,7 @@ async function open(): Promise<Node> {
     peers: network.peers,
     request: network.request,
     penalise: network.penalise,
+    penaliseGossip: () => {},
     send: () => {},
     publish: () => {},
     listen: () => {},

@@ -18,7 +18,7 @@ function open(costMs = 0) {
   const sent: (readonly Answered[])[] = []
   const pool = {
     get: (hash: Hash) =>
-      (hash === '0x' ? undefined : { hash, raw: new Uint8Array(LINK_LIMITS.turnBytes), sender: '0x' }) as never,
+      ((hash as string) === '0x' ? undefined : { hash, raw: new Uint8Array(LINK_LIMITS.turnBytes), sender: '0x' }) as never,
     pendingNonce: () => {
       clock.advance(costMs)
       return 7

@@ -244,8 +244,9 @@ describe('the node', () => {
     await vi.waitUntil(() => log.lines.length > 0, { timeout: 5_000 })
     const whole = RPC_THREAD_LIMITS.admittedBytesMax
     for (const bytes of [1, whole + 1, whole / 2, whole / 2, 1]) admit({ raw: new Uint8Array(bytes), sender: '0x' } as never)
-    await vi.waitUntil(() => log.lines.flatMap(({ fields }) => fields['bytes']).length === 5, { timeout: 5_000 })
-    const messages = log.lines.map(({ fields }) => fields['bytes'] as number[]).filter(({ length }) => length > 0)
+    const bytesOf = ({ fields }: { readonly fields: object }) => (fields as { readonly bytes: readonly number[] }).bytes
+    await vi.waitUntil(() => log.lines.flatMap(bytesOf).length === 5, { timeout: 5_000 })
+    const messages = log.lines.map(bytesOf).filter(({ length }) => length > 0)
     expect(messages).toEqual([[1], [whole + 1], [whole / 2, whole / 2], [1]])
   })
 

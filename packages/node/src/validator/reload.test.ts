@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { lockDirectory } from '../../store/lock.ts'
-import { CommandFailure } from '../failure.ts'
+import { lockDirectory } from '../store/lock.ts'
+import { CommandFailure } from './failure.ts'
 import { reload } from './reload.ts'
 
 let directory: string

@@ -187,6 +187,43 @@ describe('the order where gas is free', () => {
     expect(beside).toBeGreaterThan(2_700)
   })
 
+  it('has those first that have sent most, of those that used little, in an eighth of the block by what they ask', () => {
+    const some = fc.record({
+      use: fc.constantFrom(0, FLOOR, FLOOR + 1),
+      past: fc.nat(30),
+      transactions: fc.constantFrom(LEAST, 100_000, MOST / 2).map((gasLimit) => [{ gasLimit, part: 0 }]),
+    })
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 60 }), fc.constantFrom(FILL.gasMax, 3_000_000), (senders, gasMax) => {
+        const world = new World(senders)
+        const fill = { ...FILL, gasMax }
+        let left = OFFER_LIMITS.regularsPart * gasMax
+        const expected: number[] = []
+        const order = senders.map((_, i) => i).toSorted((a, b) => senders[b]!.past - senders[a]!.past || a - b)
+        for (const i of order) {
+          const { use, past, transactions } = senders[i]!
+          const { gasLimit: asked } = transactions[0]!
+          if (past === 0 || use > FLOOR || asked > gasMax || left < LEAST || (asked > left && expected.length > 0)) continue
+          expected.push(i)
+          left -= asked
+        }
+        const first = world.offer(fill).filter(({ use }) => use < FLOOR)
+        const names = (numbers: readonly number[]) => numbers.map(senderOf).toSorted()
+        expect(first.map(({ candidates }) => candidates[0]!.sender).toSorted()).toEqual(names(expected))
+      }),
+      { examples: [[[{ use: 0, past: 1, transactions: [{ gasLimit: MOST / 2, part: 0 }] }], 3_000_000]] },
+    )
+  })
+
+  it('finds those that have sent most among more than it keeps in mind', () => {
+    const count = 3_000
+    const past = (i: number) => 1 + ((i * 7_919) % 1_009)
+    const world = new World(Array.from({ length: count }, (_, i) => ({ use: 0, past: past(i), transactions: [TRANSFER] })))
+    const first = world.offer().flatMap(({ use, candidates }) => (use < FLOOR ? [candidates[0]!.nonce] : []))
+    const most = Array.from({ length: count }, (_, i) => past(i)).toSorted((a, b) => b - a)
+    expect(first.toSorted((a, b) => b - a)).toEqual(most.slice(0, Math.floor(BLOCK_GAS / 8 / LEAST)))
+  })
+
   it('gives four thousand fresh keys no more in the blocks after their first one', () => {
     const known = Array.from({ length: 5 }, (): Sender => {
       return { use: 4_000_000, transactions: new Array(2_200).fill(TRANSFER) }

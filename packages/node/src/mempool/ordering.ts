@@ -126,19 +126,12 @@ const rankOf = ({ served }: Pick<Source, 'served'>, sequence: number, { dropped 
  */
 function regulars(senders: readonly SenderQueue[], request: OfferRequest): ReadonlySet<SenderQueue> {
   const { fill } = request
-  const light = senders.filter((queue) => queue.accountNonce > 0 && queue.use <= POOL_LIMITS.useFloorGas)
-  const heap = new Heap(light.length, (at, bt) => {
-    const [a, b] = [light[at]!, light[bt]!]
-    return (b.accountNonce - a.accountNonce || rankOf(a, a.firstSequence, request) - rankOf(b, b.firstSequence, request)) < 0
-  })
-  for (const i of light.keys()) heap.add(i)
-  const first = new Set<SenderQueue>()
   let left = OFFER_LIMITS.regularsPart * fill.gasMax
   let missesLeft: number = OFFER_LIMITS.missesMax
-  for (let at = heap.first; at !== undefined && left >= GAS.transaction && missesLeft > 0; at = heap.first) {
-    const queue = light[at]!
+  const first = new Set<SenderQueue>()
+  for (const queue of mostSent(senders, Math.ceil(left / GAS.transaction) + missesLeft, request)) {
+    if (left < GAS.transaction || missesLeft === 0) break
     const asked = askedGas(queue.firstGasLimit, queue.firstBytes, fill)
-    heap.removeFirst()
     if (asked <= left || first.size === 0) {
       first.add(queue)
       left -= asked
@@ -147,6 +140,31 @@ function regulars(senders: readonly SenderQueue[], request: OfferRequest): Reado
     }
   }
   return first
+}
+
+/** At most so many of the senders that used little lately and have sent before: those that have sent most, in that order. Others are looked at once each. */
+function mostSent(senders: readonly SenderQueue[], countMax: number, request: OfferRequest): readonly SenderQueue[] {
+  const kept: SenderQueue[] = []
+  const nonces = new Float64Array(countMax)
+  const ranks = new Float64Array(countMax)
+  /** Whoever sent least of those that are kept is at hand. */
+  const heap = new Heap(countMax, (a, b) => (nonces[a]! - nonces[b]! || ranks[b]! - ranks[a]!) < 0)
+  for (const queue of senders) {
+    const { accountNonce: nonce } = queue
+    if (nonce === 0 || queue.use > POOL_LIMITS.useFloorGas) continue
+    const isFull = kept.length === countMax
+    const at = isFull ? heap.first! : kept.length
+    if (isFull && nonce < nonces[at]!) continue
+    const rank = rankOf(queue, queue.firstSequence, request)
+    if (isFull && nonce === nonces[at] && rank > ranks[at]!) continue
+    kept[at] = queue
+    nonces[at] = nonce
+    ranks[at] = rank
+    if (isFull) heap.firstChanged()
+    else heap.add(at)
+  }
+  const order = [...kept.keys()].sort((a, b) => nonces[b]! - nonces[a]! || ranks[a]! - ranks[b]!)
+  return order.map((at) => kept[at]!)
 }
 
 /**

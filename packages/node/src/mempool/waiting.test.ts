@@ -211,7 +211,7 @@ describe('a full pool', () => {
           world.check()
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   })
 

@@ -1,4 +1,6 @@
 import { connect, type Socket } from 'node:net'
+import { pause } from '../../../packages/node/src/abort.ts'
+import { systemClock } from '../../../packages/node/src/system-clock.ts'
 import { ADDRESS, manyAddresses } from '../processes/addresses.ts'
 import { single } from '../processes/http-flood.ts'
 import { keyOf } from '../processes/signer.ts'
@@ -26,7 +28,7 @@ function opened({ signal, tally }: Stage, port: number, localAddress: string, us
     })
     socket.on('close', () => {
       signal.removeEventListener('abort', leave)
-      setTimeout(resolve, AGAIN_MS)
+      void pause(systemClock, AGAIN_MS).then(resolve)
     })
     signal.addEventListener('abort', leave, { once: true })
     if (signal.aborted) leave()

@@ -133,7 +133,7 @@ describe('a table of the database', () => {
     const seen = new Set<string>()
     // Behind the handles, the footer is padding.
     const padding = [bytes.length - 48 + 10, bytes.length - 8] as const
-    for (let at = 0; at < bytes.length; at += 7) {
+    for (let at = 0; at < bytes.length; at += at < bytes.length - 2_000 ? 29 : 7) {
       if (at >= padding[0] && at < padding[1]) continue
       const damaged = Buffer.from(bytes)
       damaged[at]! ^= 1

@@ -20,7 +20,7 @@ export const suites = [
     folders: ['test/conformance', 'test/byzantine', 'test/standards'],
     minutesMax: 5,
   },
-  { name: 'sim', projects: ['sim'], folders: ['test/sim'], minutesMax: 6 },
+  { name: 'sim', projects: ['sim'], folders: ['test/sim'], minutesMax: 9 },
   { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 14 },
   { name: 'pressure', projects: ['pressure'], folders: ['test/pressure'], minutesMax: 4 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 3 },

@@ -12,7 +12,8 @@ export const RECALL_KEY_BYTES = 16
  * known one once in 2³² at most.
  */
 export class Recall {
-  readonly #slots: Uint32Array
+  /** Made with the first hash: many are never noted. */
+  #slots: Uint32Array | undefined
   readonly #slotBits: number
   /** Odd numbers, one for each word of a hash that chooses the slot. */
   readonly #factors: readonly number[]
@@ -22,7 +23,6 @@ export class Recall {
    * @param slotBits it has two to the power of these slots, 4 bytes each
    */
   constructor(key: Uint8Array, slotBits = SLOT_BITS) {
-    this.#slots = new Uint32Array(2 ** slotBits)
     this.#slotBits = slotBits
     if (key.length !== RECALL_KEY_BYTES) throw new RangeError(`a key of ${key.length} bytes, not ${RECALL_KEY_BYTES}`)
     this.#factors = [0, 4, 8, 12].map((at) => wordAt(key, at) | 1)
@@ -32,6 +32,7 @@ export class Recall {
   note(hash: Uint8Array): boolean {
     const slot = this.#slotOf(hash)
     const print = printOf(hash)
+    this.#slots ??= new Uint32Array(2 ** this.#slotBits)
     const isKnown = this.#slots[slot] === print
     this.#slots[slot] = print
     return isKnown
@@ -39,11 +40,11 @@ export class Recall {
 
   /** Whether it was noted. */
   has(hash: Uint8Array): boolean {
-    return this.#slots[this.#slotOf(hash)] === printOf(hash)
+    return this.#slots !== undefined && this.#slots[this.#slotOf(hash)] === printOf(hash)
   }
 
   clear(): void {
-    this.#slots.fill(0)
+    this.#slots = undefined
   }
 
   #slotOf(hash: Uint8Array): number {

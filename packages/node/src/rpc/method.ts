@@ -1,10 +1,9 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Client } from '../fair-queue.ts'
 import { invalidParams } from './errors.ts'
 import type { Topic } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
-import { Misfit, type Reader } from './reader.ts'
-import { usualOf } from './schema.ts'
+import { Misfit, type Reader, readBy } from './reader.ts'
 import type { Shared } from './shared.ts'
 
 /** Who calls, and within which bounds. Every method receives one. */
@@ -69,33 +68,16 @@ function parseParams(parameters: readonly Parameter[], params: unknown, limits: 
   if (!Array.isArray(given)) throw invalidParams('params must be a list')
   if (given.length > parameters.length)
     throw invalidParams(`too many params: ${given.length}, at most ${parameters.length} are taken`)
-  return parameters.map((parameter, i) => {
-    if ('read' in parameter) return readParam(parameter, given[i], i, limits)
-    const usual = usualOf(parameter, given[i])
-    if (usual !== undefined) return usual
-    const result = parameter.safeParse(given[i] ?? undefined)
-    if (result.success) return result.data
-    throw invalidParams(given[i] === undefined ? `missing param ${i}` : `invalid param ${i}: ${describe(result.error)}`)
-  })
+  return parameters.map((parameter, i) => readParam(parameter, given[i], i, limits))
 }
 
 /** Throws RpcError where it is not as it must be. */
-export function readParam<T>({ read }: Reader<T>, value: unknown, i: number, limits: RpcLimits): T {
+export function readParam<P extends Parameter>(parameter: P, value: unknown, i: number, limits: RpcLimits): Read<P> {
   try {
-    return read(value ?? undefined, limits)
+    const given = value ?? undefined
+    return ('read' in parameter ? parameter.read(given, limits) : readBy(parameter, given)) as Read<P>
   } catch (failure) {
     if (!(failure instanceof Misfit)) throw failure
     throw invalidParams(value === undefined ? `missing param ${i}` : `invalid param ${i}: ${failure.description}`)
   }
-}
-
-const DESCRIPTION_CHARS_MAX = 300
-
-/** The first thing that is wrong, in words. */
-export function describe(error: z.ZodError): string {
-  const issue = error.issues[0]
-  if (issue === undefined) return 'is not valid'
-  const text = issue.path.length === 0 ? issue.message : `${issue.path.join('.')} ${issue.message}`
-  // It may name what the client sent.
-  return text.slice(0, DESCRIPTION_CHARS_MAX)
 }

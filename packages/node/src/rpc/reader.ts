@@ -13,6 +13,8 @@ export interface Reader<T> {
 
 export const reader = <T>(read: (value: unknown, limits: RpcLimits) => T): Reader<T> => ({ read })
 
+const DESCRIPTION_CHARS_MAX = 300
+
 /** What is wrong with a value, and where in it. */
 export class Misfit extends Error {
   readonly problem: string
@@ -24,9 +26,9 @@ export class Misfit extends Error {
     this.path = path
   }
 
-  /** In words. */
+  /** In words. It may name what the client sent. */
   get description(): string {
-    return this.path === '' ? this.problem : `${this.path} ${this.problem}`
+    return (this.path === '' ? this.problem : `${this.path} ${this.problem}`).slice(0, DESCRIPTION_CHARS_MAX)
   }
 }
 
@@ -40,17 +42,20 @@ const SHOWN_CHARS = 100
 /** A name that a client chose, as messages show it. */
 export const shown = (name: string): string => name.slice(0, SHOWN_CHARS)
 
-/** Reads by a schema of a value that is small, or that the schema bounds by itself. */
+/** Reads by a schema a value that is small, or that the schema bounds by itself. Throws Misfit. */
+export function readBy<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const usual = usualOf(schema, value)
+  if (usual !== undefined) return usual as z.output<S>
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new Misfit(issue?.message ?? 'is not valid', issue?.path.join('.'))
+}
+
 export const by =
   <S extends z.ZodType>(schema: S) =>
-  (value: unknown): z.output<S> => {
-    const usual = usualOf(schema, value)
-    if (usual !== undefined) return usual as z.output<S>
-    const result = schema.safeParse(value)
-    if (result.success) return result.data
-    const [issue] = result.error.issues
-    throw new Misfit(issue?.message ?? 'is not valid', issue?.path.join('.'))
-  }
+  (value: unknown): z.output<S> =>
+    readBy(schema, value)
 
 /** Reads a list whose items are counted before one of them is looked at. */
 export function readList<T>(value: unknown, max: number, what: string, item: (value: unknown) => T): T[] {

@@ -1,4 +1,4 @@
-import { type Address, type Hash, hexToBytes, LIMITS, Address as toAddress, Hash as toHash } from '@quoin/protocol'
+import { type Address, type Hash, hexToBytes, LIMITS } from '@quoin/protocol'
 import { z } from 'zod'
 import { hexBytes } from './hex.ts'
 
@@ -49,15 +49,19 @@ export const bigQuantity = withUsual(
   (value) => (isQuantity(value) ? BigInt(value) : undefined),
 )
 
-export const data = withUsual(
-  z.string().transform((text, context) => {
-    const bytes = hexBytes(text)
-    if (bytes !== undefined) return bytes
-    context.addIssue({ code: 'custom', message: 'must be 0x and hex digits of whole bytes' })
+/** A text that one function reads, for zod and without it: undefined where it is not what it must be. */
+function readText<T extends {}>(read: (text: string) => T | undefined, problem: string): WithUsual<z.ZodType<T>> {
+  const schema = z.string().transform((text, context): T => {
+    const value = read(text)
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: problem })
     return z.NEVER
-  }),
-  (value) => (typeof value === 'string' ? hexBytes(value) : undefined),
-)
+  })
+  const usual = (value: unknown) => (typeof value === 'string' ? read(value) : undefined)
+  return Object.assign(schema as unknown as z.ZodType<T>, { usual })
+}
+
+export const data = readText(hexBytes, 'must be 0x and hex digits of whole bytes')
 
 /**
  * A contract's raw storage key: its bytes, at most `stateKeyBytesMax`. Clients that count slots send quantities, which may have an odd
@@ -73,23 +77,16 @@ export const storageKey = z
   })
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/
-
-export const address = withUsual(
-  z
-    .string()
-    .regex(ADDRESS, 'must be an address: 0x and 40 hex digits')
-    .transform((text): Address => toAddress(text)),
-  (value) => (typeof value === 'string' && ADDRESS.test(value) ? (value.toLowerCase() as Address) : undefined),
-)
-
 const HASH = /^0x[0-9a-fA-F]{64}$/
 
-export const hash = withUsual(
-  z
-    .string()
-    .regex(HASH, 'must be a hash: 0x and 64 hex digits')
-    .transform((text): Hash => toHash(text)),
-  (value) => (typeof value === 'string' && HASH.test(value) ? (value.toLowerCase() as Hash) : undefined),
+export const address: WithUsual<z.ZodType<Address>> = readText(
+  (text) => (ADDRESS.test(text) ? (text.toLowerCase() as Address) : undefined),
+  'must be an address: 0x and 40 hex digits',
+)
+
+export const hash: WithUsual<z.ZodType<Hash>> = readText(
+  (text) => (HASH.test(text) ? (text.toLowerCase() as Hash) : undefined),
+  'must be a hash: 0x and 64 hex digits',
 )
 
 const TAGS = ['latest', 'earliest', 'pending', 'safe', 'finalized'] as const

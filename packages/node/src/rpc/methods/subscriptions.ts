@@ -7,7 +7,7 @@ import type { Topic } from '../hub.ts'
 import { type LogCriteria, LogMatcher } from '../log-matcher.ts'
 import { logCriteria } from '../log-query.ts'
 import { logTextsOfBlock } from '../logs.ts'
-import { type CallContext, type Connection, describe, type Methods, method, readParam } from '../method.ts'
+import { type CallContext, type Connection, type Methods, method, readParam } from '../method.ts'
 
 const KINDS = ['newHeads', 'logs', 'newPendingTransactions'] as const
 const kind = z.enum(KINDS, { error: `must be one of ${KINDS.join(', ')}` })
@@ -44,16 +44,17 @@ function logsTopic(backend: RpcBackend, given: unknown, { limits, shared }: Call
   }
 }
 
-function pendingTopic(given: unknown, { shared }: CallContext): Topic {
-  const full = z.boolean({ error: 'must be true or false' }).default(false).safeParse(given)
-  if (!full.success) throw invalidParams(`invalid param 1: ${describe(full.error)}`)
+const isFull = z.boolean({ error: 'must be true or false' }).default(false)
+
+function pendingTopic(given: unknown, { shared, limits }: CallContext): Topic {
+  const full = readParam(isFull, given, 1, limits)
   const { transactions } = shared
   return {
-    key: `newPendingTransactions:${full.data}`,
+    key: `newPendingTransactions:${full}`,
     source: transactions,
     terms: 0,
     project(number) {
-      const found = full.data ? transactions.at(number) : transactions.hashAt(number)
+      const found = full ? transactions.at(number) : transactions.hashAt(number)
       if (found === undefined) return []
       return [JSON.stringify(typeof found === 'string' ? found : formatTransaction(found, undefined))]
     },

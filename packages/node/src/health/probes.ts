@@ -1,3 +1,5 @@
+import { madeOnce } from '../made-once.ts'
+
 /** The answer to a probe. */
 export interface Report {
   readonly isOk: boolean
@@ -18,28 +20,18 @@ export interface ProbeAnswer {
   readonly text: string
 }
 
-/** Texts of answers that several ask for, for as long as somebody holds these. */
-const texts = new WeakMap<object, string>()
-
-function textOf<T extends object>(value: T, make: (value: T) => string): string {
-  const known = texts.get(value)
-  if (known !== undefined) return known
-  const text = make(value)
-  texts.set(value, text)
-  return text
-}
-
 /** Undefined where the path is none of the probes'. */
 export async function answerProbe(probes: Probes, path: string): Promise<ProbeAnswer | undefined> {
-  if (path === '/metrics')
-    return { status: 200, type: 'text/plain; version=0.0.4', text: textOf(await probes.metrics(), metricsText) }
+  if (path === '/metrics') return { status: 200, type: 'text/plain; version=0.0.4', text: metricsText(await probes.metrics()) }
   if (path !== '/health' && path !== '/ready') return undefined
   const report = await (path === '/health' ? probes.live() : probes.ready())
-  return { status: report.isOk ? 200 : 503, type: 'application/json', text: textOf(report, ({ body }) => JSON.stringify(body)) }
+  return { status: report.isOk ? 200 : 503, type: 'application/json', text: reportText(report) }
 }
 
 /** Prometheus text format. */
-const metricsText = (metrics: Readonly<Record<string, number>>): string =>
+const metricsText = madeOnce((metrics: Readonly<Record<string, number>>): string =>
   Object.entries(metrics)
     .map(([name, value]) => `quoin_${name} ${value}\n`)
-    .join('')
+    .join(''),
+)
+const reportText = madeOnce(({ body }: Report) => JSON.stringify(body))

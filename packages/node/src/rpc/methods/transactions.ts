@@ -1,5 +1,6 @@
 import type { Hash, SignedTransaction } from '@quoin/protocol'
 import { linkDeadline } from '../../abort.ts'
+import { madeOnce } from '../../made-once.ts'
 import type { RpcBackend } from '../backend.ts'
 import { findTransaction, type PlacedTransaction, resolveHeight, transactionAt } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
@@ -20,16 +21,10 @@ const formatPlaced = (found: PlacedTransaction | undefined) =>
 /** From so much data on each answer of the node is followed by a turn for others. */
 const LARGE_BYTES = 4_096
 
-/** The JSON of pending transactions, for as long as somebody holds them: it does not change. */
-const pendingTexts = new WeakMap<SignedTransaction, JsonText>()
-
-function pendingText(transaction: SignedTransaction): JsonText {
-  const known = pendingTexts.get(transaction)
-  if (known !== undefined) return known
-  const text = new JsonText([JSON.stringify(formatTransaction(transaction, undefined))])
-  pendingTexts.set(transaction, text)
-  return text
-}
+/** The JSON of a pending transaction, which many may ask for. */
+const pendingText = madeOnce(
+  (transaction: SignedTransaction) => new JsonText([JSON.stringify(formatTransaction(transaction, undefined))]),
+)
 
 async function send(backend: RpcBackend, raw: Uint8Array): Promise<Hash> {
   const result = await backend.submit(raw)

@@ -1,6 +1,7 @@
 import type { PastState } from '@quoin/execution'
 import type { Address } from '@quoin/protocol'
 import type { Awaitable } from '../awaitable.ts'
+import { Lru } from '../lru.ts'
 import type { AccountView, StateView } from '../rpc/backend.ts'
 
 /** Accounts that are remembered; some 200 bytes each. */
@@ -9,7 +10,7 @@ const ACCOUNTS_MAX = 16_384
 /** The state of one block, kept for as long as that is the head: clients ask for the same accounts again and again. */
 export class HeadState implements StateView {
   readonly #state: PastState
-  readonly #accounts = new Map<Address, AccountView>()
+  readonly #accounts = new Lru<Address, AccountView>(ACCOUNTS_MAX)
 
   constructor(state: PastState) {
     this.#state = state
@@ -34,12 +35,7 @@ export class HeadState implements StateView {
   async #read(address: Address): Promise<AccountView> {
     const { nonce, balance } = await this.#state.account(address)
     const account = { nonce, balance }
-    // What was read first goes first; it costs one read to have it again.
-    for (const oldest of this.#accounts.keys()) {
-      if (this.#accounts.size < ACCOUNTS_MAX) break
-      this.#accounts.delete(oldest)
-    }
-    this.#accounts.set(address, account)
+    this.#accounts.set(address, account, 1)
     return account
   }
 }

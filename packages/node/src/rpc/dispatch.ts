@@ -41,8 +41,7 @@ function refusal(id: unknown, code: number, message: string, data?: unknown): Re
 function success(id: unknown, result: unknown): Response {
   const start = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
   if (result instanceof JsonText) return responseOf(id, [start, ...result.pieces, '}'])
-  const text = `${start}${JSON.stringify(result ?? null)}}`
-  return { id, pieces: [text], length: text.length }
+  return responseOf(id, [`${start}${JSON.stringify(result ?? null)}}`])
 }
 
 const tooLate = (id: unknown, { limits }: CallContext): Response =>

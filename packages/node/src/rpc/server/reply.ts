@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Writable } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import { RPC_CODE } from '../errors.ts'
 import type { ClientConnection } from './connections.ts'
 
@@ -23,6 +23,13 @@ export function refusalReply(status: number, message: string, headers?: Reply['h
         : RPC_CODE.invalidRequest
   const text = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })
   return { status, type: 'application/json', pieces: [text], ...(headers === undefined ? {} : { headers }) }
+}
+
+/** Nothing reads the socket any more: it is closed as soon as the refusal is sent. */
+export function refuseUpgrade(socket: Duplex, reason: string): void {
+  const body = `${reason}\n`
+  const head = `connection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}`
+  socket.end(`HTTP/1.1 403 Forbidden\r\n${head}\r\n\r\n${body}`, () => socket.destroy())
 }
 
 /**

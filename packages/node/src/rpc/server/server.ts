@@ -21,7 +21,7 @@ import { serveHttp } from './http-feed.ts'
 import { PlainLane } from './plain-lane.ts'
 import { PlainReplies } from './plain-replies.ts'
 import type { PlainRequest } from './plain-request.ts'
-import { drain, type Reply, readBody, refusalReply, sendReply } from './reply.ts'
+import { drain, type Reply, readBody, refusalReply, refuseUpgrade, sendReply } from './reply.ts'
 import { SocketConnection } from './socket.ts'
 
 /** What may be set anew while the server runs. */
@@ -398,11 +398,4 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
 function forwardedFor({ headers }: IncomingMessage): string | undefined {
   const value = headers['x-forwarded-for']
   return Array.isArray(value) ? value.join(',') : value
-}
-
-/** Nothing reads the socket any more: it is closed as soon as the refusal is sent. */
-function refuseUpgrade(socket: Duplex, reason: string): void {
-  const body = `${reason}\n`
-  const head = `connection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}`
-  socket.end(`HTTP/1.1 403 Forbidden\r\n${head}\r\n\r\n${body}`, () => socket.destroy())
 }

@@ -230,6 +230,44 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
+  it('gives a call more time that finds the threads at their start, but not to run', async () => {
+    const { pool, run, clock, workers } = await open({ callMs: 1_000, startMsMax: 2_000 })
+    pool.dismissIdle()
+    const [late, endless] = [run('late'), run('hang')]
+    clock.advance(1_500)
+    expect(await late).toEqual({ ok: true, value: 'late' })
+    expect(workers).toHaveLength(2)
+    clock.advance(1_000)
+    expect(await endless).toMatchObject({ ok: false, error: { message: 'execution aborted (timeout = 1000 ms)' } })
+    // A thread that was lost gives none.
+    const next = run('next')
+    clock.advance(CALL_POOL_DEFAULTS.restartMsMin - 1)
+    clock.advance(1_000)
+    expect(await next).toMatchObject({ ok: false, error: { code: 'timeout' } })
+    await pool.close()
+  })
+
+  it('stops a thread that never starts from keeping a call', async () => {
+    const clock = new ManualClock()
+    const start = (): Worker => new Worker('setInterval(() => {}, 1_000)', { eval: true })
+    const pool = new CallPool(start, {
+      limits: { workers: 1, callMs: 1_000, startMsMax: 2_000 },
+      clock,
+      logger: new LogRecorder(),
+    })
+    const call = pool.run(
+      'call',
+      { name: 'a', call: { data: new Uint8Array(0) }, stateOverrides: new Map() } as never,
+      never,
+      client,
+    )
+    clock.advance(2_999)
+    expect(pool.stats).toMatchObject({ waiting: 1, timeouts: 0 })
+    clock.advance(1)
+    expect(await call).toMatchObject({ ok: false, error: { code: 'timeout' } })
+    await pool.close()
+  })
+
   it('gives the last thread to no address that has another one', async () => {
     const { pool, run, clock } = await open({ workers: 2 })
     const endless = [run('hang'), run('hang'), run('hang')]

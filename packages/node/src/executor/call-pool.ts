@@ -154,13 +154,14 @@ export class CallPool implements CallRunner {
   }
 
   #enqueue(asked: Omit<QueuedJob, 'begin' | 'deadlineMs'>, signal: AbortSignal): void {
-    const { callMs } = this.#limits
+    const { callMs, startMsMax } = this.#limits
+    const waitMs = this.#isStarting ? callMs + startMsMax : callMs
     const onAbort = (): void => {
       this.#remove(job)
       job.begin()
       job.reject(signal.reason)
     }
-    const cancelLimit = this.#clock.after(callMs, () => {
+    const cancelLimit = this.#clock.after(waitMs, () => {
       if (!this.#remove(job)) return
       job.begin()
       this.#counts.timeouts++
@@ -170,11 +171,16 @@ export class CallPool implements CallRunner {
       cancelLimit()
       signal.removeEventListener('abort', onAbort)
     }
-    const job: QueuedJob = { ...asked, deadlineMs: this.#clock.monotonic() + callMs, begin }
+    const job: QueuedJob = { ...asked, deadlineMs: this.#clock.monotonic() + waitMs, begin }
     signal.addEventListener('abort', onAbort, { once: true })
     this.#queue.push(job.client, job)
     this.#queuedBytes += job.bytes
     this.#dispatch()
+  }
+
+  /** Whether all threads start for the first time, or after they were dismissed; one that was lost and comes back is none of these. */
+  get #isStarting(): boolean {
+    return this.#slots.every(({ thread, losses }) => losses === 0 && thread?.isReady === false)
   }
 
   /** Ends the threads that run nothing, each with its memory; the next call starts them again. */

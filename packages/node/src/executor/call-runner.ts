@@ -56,8 +56,10 @@ export interface CallPoolLimits {
   readonly callsQueuedPerRemoteMax: number
   /** Calldata and overrides of the calls that wait. */
   readonly queuedBytesMax: number
-  /** A call that is not answered so long after it came is stopped, with its thread if it runs. */
+  /** A call that is not answered so long after it came, or has run so long, is stopped, with its thread if it runs. */
   readonly callMs: number
+  /** How much longer than `callMs` a call may wait that finds the threads at their first start, which takes seconds on a busy machine. */
+  readonly startMsMax: number
   /** How long a thread that died stays away: doubled with each death in a row without an answered call. */
   readonly restartMsMin: number
   readonly restartMsMax: number
@@ -69,6 +71,7 @@ export const CALL_POOL_DEFAULTS: CallPoolLimits = {
   callsQueuedPerRemoteMax: 2_048,
   queuedBytesMax: 64 * 1024 * 1024,
   callMs: 5_000,
+  startMsMax: 15_000,
   restartMsMin: 100,
   restartMsMax: 10_000,
 }

@@ -67,6 +67,11 @@ export class CallThread {
     })
   }
 
+  /** Whether it has started. */
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
   get isIdle(): boolean {
     return this.#isReady && this.#job === undefined && this.#loss === undefined && !this.#isClosing
   }
@@ -75,7 +80,7 @@ export class CallThread {
   run(job: Job): void {
     this.#job = job
     const message = timeoutMessage(this.#callMs)
-    const leftMs = Math.max(0, job.deadlineMs - this.#clock.monotonic())
+    const leftMs = Math.max(0, Math.min(this.#callMs, job.deadlineMs - this.#clock.monotonic()))
     this.#cancelLimit = this.#clock.after(leftMs, () => this.#kill('timeout', message))
     this.#send({ kind: job.kind, request: job.request })
   }

@@ -4,16 +4,23 @@ import type { Observation } from './messages.ts'
 import { intervalsIn, median, quantile } from './statistics.ts'
 import { Timeline } from './timeline.ts'
 
-const PLAIN = { intervalRatio: 1.25, transferRatio: 2, noiseMs: 20, probesLostMax: 0.05, readsLostMax: 0.05 }
-const JUDGED = { growthMbMax: 100, lanes: ['far'], reads: true } as const
+const PLAIN = { intervalRatio: 1.25, transferRatio: 2, blocksMore: 2, noiseMs: 20, probesLostMax: 0.05, readsLostMax: 0.05 }
+const JUDGED = { growthMbMax: 100, lanes: ['far'], reads: true, fillsBlocks: false } as const
 
 /** A chain that makes a block every `everyMs`, with an honest user whose transfers take `transferMs`. */
 function quiet(from: number, to: number, everyMs: number, transferMs: number, rssBytes = 200e6): readonly Observation[] {
   const observations: Observation[] = []
   for (let at = from; at < to; at += everyMs) observations.push({ kind: 'head', at, node: 3, height: at / everyMs })
   for (let at = from; at < to; at += transferMs) {
-    observations.push({ kind: 'sent', at, lane: 'far', id: at })
-    observations.push({ kind: 'transfer', at: at + transferMs, lane: 'far', id: at, ms: transferMs })
+    observations.push({ kind: 'sent', at, lane: 'far', id: at, head: Math.floor(at / everyMs) })
+    observations.push({
+      kind: 'transfer',
+      at: at + transferMs,
+      lane: 'far',
+      id: at,
+      ms: transferMs,
+      height: Math.ceil((at + transferMs) / everyMs),
+    })
     observations.push({ kind: 'read', at, lane: 'near', method: 'eth_call', ms: 3 })
     for (const node of [0, 3]) observations.push({ kind: 'probe', at, node, ms: 1 })
     observations.push({ kind: 'process', at, node: 0, rssBytes, cpuMs: at / 10 })
@@ -67,7 +74,7 @@ describe('the judgement', () => {
   })
 
   it('finds a chain that stood still, and a transfer that never became final', () => {
-    const stuck = { kind: 'sent', at: 5_000, lane: 'far', id: -1 } as const
+    const stuck = { kind: 'sent', at: 5_000, lane: 'far', id: -1, head: 9 } as const
     expect(broken([stuck, ...quiet(9_900, 10_000, 500, 500)])).toContain('mean block interval during the attack, ms')
     expect(broken([stuck])).toEqual([
       'mean block interval during the attack, ms',
@@ -78,7 +85,7 @@ describe('the judgement', () => {
   })
 
   it('counts a transfer that was stuck through a whole phase as that phase’s', () => {
-    const all = [{ kind: 'sent', at: 4_900, lane: 'far', id: 1 } as const, ...quiet(10_000, 11_000, 500, 500)]
+    const all = [{ kind: 'sent', at: 4_900, lane: 'far', id: 1, head: 9 } as const, ...quiet(10_000, 11_000, 500, 500)]
     expect(figuresOf(all, 5_000, 10_000).transfers.far).toMatchObject({ count: 1, pending: 1, p50Ms: 5_100 })
   })
 
@@ -93,6 +100,22 @@ describe('the judgement', () => {
       'share of looks at /health without answer',
       'share of honest reads without answer',
     ])
+  })
+
+  it('counts in blocks what transfers wait while an attack fills them', () => {
+    const judged = { ...JUDGED, fillsBlocks: true }
+    const waits = (attack: readonly Observation[]) =>
+      judge([roundOf(attack)], judged, PLAIN).filter(({ what }) => what.startsWith('blocks that far'))
+    // Blocks four times as slow, and the transfer in the next one as ever.
+    expect(waits(quiet(5_000, 10_000, 2_000, 2_000)).map(({ isKept }) => isKept)).toEqual([true, true])
+    // Blocks as fast as ever, and each transfer in the fifth.
+    expect(waits(quiet(5_000, 10_000, 500, 2_500))).toMatchObject([
+      { found: 5, allowed: 3, isKept: false },
+      { found: 1, isKept: true },
+    ])
+    const stuck = { kind: 'sent', at: 5_000, lane: 'far', id: -1, head: 9 } as const
+    const heads = quiet(5_000, 10_000, 500, 500).filter(({ kind }) => kind === 'head')
+    expect(waits([stuck, ...heads])[0]).toMatchObject({ isKept: false })
   })
 
   it('counts sessions that ended at any node', () => {

@@ -20,6 +20,8 @@ export interface Judged {
   readonly growthMbMax: number
   /** Honest senders whose transfers must stay fast. */
   readonly lanes: readonly LaneName[]
+  /** Full blocks take as long as the machine needs for them: what transfers wait is counted in blocks, not in ms. */
+  readonly fillsBlocks: boolean
   /** Whether honest readers at a node under attack must be answered. */
   readonly reads: boolean
   /** Sessions between nodes, the attacker's among them, that may end; undefined where the attack is not one of a peer. */
@@ -56,7 +58,9 @@ export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed
   return [
     ...compare('mean block interval', ({ intervalMs }) => intervalMs, allowed.intervalRatio),
     ...judged.lanes.flatMap((lane) =>
-      compare(`p50 of ${lane} transfers`, ({ transfers }) => transfers[lane].p50Ms, allowed.transferRatio),
+      judged.fillsBlocks
+        ? blocksWaited(rounds, lane, allowed)
+        : compare(`p50 of ${lane} transfers`, ({ transfers }) => transfers[lane].p50Ms, allowed.transferRatio),
     ),
     finding('growth of memory, MB', growthMb(rounds), judged.growthMbMax),
     finding('share of looks at /health without answer', lostShare(rounds), allowed.probesLostMax),
@@ -75,6 +79,20 @@ export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed
     ...rejoining(rounds, allowed),
     finding('validators that ended', rounds.flatMap(({ ended }) => ended).length, 0),
   ]
+}
+
+/** How many blocks more than before a transfer waits for its own. */
+function blocksWaited(rounds: readonly Round[], lane: LaneName, { blocksMore }: Allowed): readonly Finding[] {
+  const wait = (phase: keyof Pick<Round, 'before' | 'during' | 'after'>): number =>
+    middle(rounds.map((round) => round[phase].transfers[lane].p50Blocks ?? NEVER_MS))
+  const before = wait('before')
+  return (['during', 'after'] as const).map((phase) =>
+    finding(
+      `blocks that ${lane} transfers wait ${phase} the attack, p50`,
+      wait(phase),
+      Number.isFinite(before) ? before + blocksMore : 0,
+    ),
+  )
 }
 
 function rejoining(rounds: readonly Round[], { transferRatio, noiseMs }: Allowed): readonly Finding[] {

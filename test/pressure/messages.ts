@@ -97,8 +97,23 @@ export type Observation =
   /** How long `/health` took over a new connection; undefined when there was no answer. */
   | { readonly kind: 'probe'; readonly at: number; readonly node: number; readonly ms: number | undefined }
   /** An honest transfer was first sent; `transfer` follows when it is final. */
-  | { readonly kind: 'sent'; readonly at: number; readonly lane: LaneName; readonly id: number }
-  | { readonly kind: 'transfer'; readonly at: number; readonly lane: LaneName; readonly id: number; readonly ms: number }
+  | {
+      readonly kind: 'sent'
+      readonly at: number
+      readonly lane: LaneName
+      readonly id: number
+      /** Newest block that the sender had heard of. */
+      readonly head: number
+    }
+  | {
+      readonly kind: 'transfer'
+      readonly at: number
+      readonly lane: LaneName
+      readonly id: number
+      readonly ms: number
+      /** Height of its block. */
+      readonly height: number
+    }
   /** An honest request was refused or not answered. */
   | { readonly kind: 'trouble'; readonly at: number; readonly lane: LaneName; readonly what: string }
   /** An honest read over a new connection; undefined when there was no answer, or a refusal. */

@@ -25,8 +25,9 @@ const OVERHEAD_MS_MAX = 240_000
 
 const roundMs = 2 * PLAN.quietMs + PLAN.attackMs + OVERHEAD_MS_MAX
 
-const judgedOf = ({ front, growthMbMax = GROWTH_MB_MAX, lanes, reads, restartsFourth }: Attack): Judged => ({
+const judgedOf = ({ front, growthMbMax = GROWTH_MB_MAX, lanes, reads, restartsFourth, fillsBlocks = false }: Attack): Judged => ({
   growthMbMax,
+  fillsBlocks,
   disconnectsMax: front === 'network' && restartsFourth !== true ? DISCONNECTS_MAX : undefined,
   lanes: lanes ?? (front === 'defaults' ? ['far', 'near'] : ['far']),
   reads: reads ?? front === 'defaults',

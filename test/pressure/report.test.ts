@@ -9,7 +9,7 @@ const nothing = new Timeline().figures({ from: 0, to: 1_000 }, { observer: 0, at
 const round: Round = { before: nothing, during: nothing, after: nothing, ended: [] }
 const plan: Plan = {
   ...{ isLong: true, rounds: 1, quietMs: 4_000, attackMs: 8_000 },
-  allowed: { intervalRatio: 1, transferRatio: 1, noiseMs: 0, probesLostMax: 0, readsLostMax: 0 },
+  allowed: { intervalRatio: 1, transferRatio: 1, blocksMore: 0, noiseMs: 0, probesLostMax: 0, readsLostMax: 0 },
 }
 
 it('a table has as many columns in each row, also of a network in which nothing was seen', () => {

@@ -36,7 +36,8 @@ const worst = ({ rounds }: Row, of: (phase: PhaseFigures) => number | undefined)
     .join(', ')
 
 const transfers = (row: Row, lane: LaneName): string =>
-  `${three(row, (phase) => phase.transfers[lane].p50Ms)}; ${worst(row, (phase) => phase.transfers[lane].maxMs)}`
+  `${three(row, (phase) => phase.transfers[lane].p50Ms)}; ${worst(row, (phase) => phase.transfers[lane].maxMs)}` +
+  (row.attack.fillsBlocks === true ? `; blocks ${three(row, (phase) => phase.transfers[lane].p50Blocks)}` : '')
 
 /** Share of what an honest reader of the attacked node asked in vain during the attack, in percent. */
 const lost = ({ rounds }: Row, of: (phase: PhaseFigures) => readonly [lost: number, count: number]): string => {

@@ -8,6 +8,8 @@ export interface TransferFigures {
   readonly pending: number
   readonly p50Ms: number | undefined
   readonly maxMs: number | undefined
+  /** Median of the blocks from the newest that its sender knew to its own. */
+  readonly p50Blocks: number | undefined
   readonly troubles: number
 }
 
@@ -91,7 +93,7 @@ export class Timeline {
       blocks: intervals.count,
       intervalMs: intervals.meanMs,
       intervalMaxMs: intervals.maxMs,
-      transfers: { near: this.#transfers('near', span, now), far: this.#transfers('far', span, now) },
+      transfers: { near: this.#transfers('near', span, observer, now), far: this.#transfers('far', span, observer, now) },
       reads: { near: this.#reads('near', span), far: this.#reads('far', span) },
       rssMaxBytes: Math.max(0, ...rssByNode.values()),
       rssByNode,
@@ -105,20 +107,23 @@ export class Timeline {
     }
   }
 
-  #transfers(lane: LaneName, span: Span, now: number): TransferFigures {
+  #transfers(lane: LaneName, span: Span, observer: number, now: number): TransferFigures {
     const ofLane = <T extends { readonly lane: LaneName }>(each: T): boolean => each.lane === lane
     const ever: Span = { from: 0, to: Number.POSITIVE_INFINITY }
-    const done = new Map(this.of('transfer', ever).map((each) => [`${each.lane} ${each.id}`, each.ms]))
+    const done = new Map(this.of('transfer', ever).map((each) => [`${each.lane} ${each.id}`, each]))
+    const head = this.latest('head', ({ node }) => node === observer)?.height ?? 0
     const began = this.of('sent', span).filter(ofLane)
     // One that is stuck all the time lets no other begin: then it is the phase's.
     const last = this.of('sent', { from: 0, to: span.from }).findLast(ofLane)
     const sent = began.length > 0 || last === undefined ? began : [last]
-    const times = sent.map(({ id, at }) => done.get(`${lane} ${id}`) ?? now - at)
+    const times = sent.map(({ id, at }) => done.get(`${lane} ${id}`)?.ms ?? now - at)
+    const waits = sent.map((each) => (done.get(`${lane} ${each.id}`)?.height ?? head) - each.head)
     return {
       count: sent.length,
       pending: sent.filter(({ id }) => !done.has(`${lane} ${id}`)).length,
       p50Ms: median(times),
       maxMs: quantile(times, 1),
+      p50Blocks: median(waits),
       troubles: this.of('trouble', span).filter((each) => each.lane === lane).length,
     }
   }

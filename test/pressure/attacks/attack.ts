@@ -27,6 +27,8 @@ export interface Attack {
   readonly withoutFourth?: boolean
   /** The fourth validator is started anew before the attack and during it, and it is timed until it has all its peers. */
   readonly restartsFourth?: boolean
+  /** Fills blocks with valid transactions: what an honest transfer waits is counted in blocks. */
+  readonly fillsBlocks?: boolean
   /** By how many ms more than others its times may differ from those before, and why. */
   readonly noiseMs?: number
   /** Times that its phases are longer than those of others. */

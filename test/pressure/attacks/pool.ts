@@ -77,7 +77,7 @@ const list = (count: number, of: (index: number) => Transaction): readonly Trans
  * Transactions that are valid fill the blocks, whoever sends them: what is promised is that an honest one waits two blocks at the most. A full block, of thousands of transfers or
  * of 72 million gas of work, takes four validators on two cores a second.
  */
-const FULL_BLOCKS_MS = 1_500
+const FULL_BLOCKS = { fillsBlocks: true, noiseMs: 1_500 } as const
 
 const greedy: Unsigned = { to: NOBODY, gas: GAS_MAX, tip: TIP }
 
@@ -88,7 +88,7 @@ export const poolAttacks: readonly Attack[] = [
     front: 'lifted',
     inShort: true,
     fillsPool: true,
-    noiseMs: FULL_BLOCKS_MS,
+    ...FULL_BLOCKS,
     prepare: fresh(() => list(13_000, (i) => [`greedy ${i % 13}`, Math.floor(i / 13), greedy])),
   },
   {
@@ -96,7 +96,7 @@ export const poolAttacks: readonly Attack[] = [
     what: '48,000 transfers of nothing with a gas limit of 18 million from 13 keys that the chain does not know: as many as the pool has places',
     front: 'lifted',
     fillsPool: true,
-    noiseMs: FULL_BLOCKS_MS,
+    ...FULL_BLOCKS,
     growthMbMax: 500,
     prepare: fresh(() => list(48_000, (i) => [`full ${i % 13}`, Math.floor(i / 13), { ...greedy, tip: 0n }])),
   },
@@ -112,7 +112,7 @@ export const poolAttacks: readonly Attack[] = [
     what: '6,000 keys that the chain did not know send five transfers of nothing each, so that all but the first are those of senders that it knows',
     front: 'lifted',
     fillsPool: true,
-    noiseMs: FULL_BLOCKS_MS,
+    ...FULL_BLOCKS,
     growthMbMax: 500,
     prepare: fresh(() => list(30_000, (i) => [`again ${i % 6_000}`, Math.floor(i / 6_000), { to: NOBODY, gas: 21_000n }])),
   },
@@ -183,7 +183,7 @@ export const poolAttacks: readonly Attack[] = [
     front: 'lifted',
     inShort: true,
     fillsPool: true,
-    noiseMs: FULL_BLOCKS_MS,
+    ...FULL_BLOCKS,
     prepare: funded(
       15,
       () => 'burners',

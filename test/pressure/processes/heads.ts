@@ -7,6 +7,7 @@ export class Heads {
   readonly #port: number
   readonly #localAddress: string
   readonly #onHead: (height: number) => void
+  #latest = 0
   #socket: WebSocket | undefined
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -16,6 +17,11 @@ export class Heads {
     this.#localAddress = localAddress
     this.#onHead = onHead
     this.#connect()
+  }
+
+  /** Height of the newest block that was heard of; 0 before the first. */
+  get latest(): number {
+    return this.#latest
   }
 
   close(): void {
@@ -30,7 +36,9 @@ export class Heads {
     socket.on('open', () => socket.send('{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}'))
     socket.on('message', (data: Buffer) => {
       const height = /"number":"(0x[0-9a-f]+)"/.exec(data.toString('latin1'))?.[1]
-      if (height !== undefined) this.#onHead(Number(height))
+      if (height === undefined) return
+      this.#latest = Math.max(this.#latest, Number(height))
+      this.#onHead(Number(height))
     })
     // A node that is attacked or away refuses: `close` follows, and the next attempt.
     socket.on('error', () => socket.terminate())

@@ -78,10 +78,10 @@ class Walk {
       const { raw, hash } = this.#sign(this.#account, nonce, { to: RECEIVER, value: 1n, gas: 21_000n })
       const at = Date.now()
       const id = this.#nextId()
-      report({ kind: 'sent', at, lane, id })
+      report({ kind: 'sent', at, lane, id, head: this.#heads.latest })
       if (!(await this.#submit(raw))) continue
-      await this.#final(hash)
-      if (!signal.aborted) report({ kind: 'transfer', at: Date.now(), lane, id, ms: Date.now() - at })
+      const height = await this.#final(hash)
+      if (height !== undefined) report({ kind: 'transfer', at: Date.now(), lane, id, ms: Date.now() - at, height })
     }
   }
 
@@ -105,13 +105,15 @@ class Walk {
     return false
   }
 
-  async #final(hash: string): Promise<void> {
+  /** The height of its block; undefined when the walk ends first. */
+  async #final(hash: string): Promise<number | undefined> {
     while (!this.#end.signal.aborted) {
       const answer = await this.#receipts.call('eth_getTransactionReceipt', [hash], SEND_MS_MAX)
-      if (answer.ok && answer.result !== null) return
+      if (answer.ok && answer.result !== null) return Number((answer.result as { blockNumber: string }).blockNumber)
       if (!answer.ok) await this.#trouble(`receipt: ${answer.why}`)
       else await this.#nextHead()
     }
+    return undefined
   }
 
   /** Resolves at the next block that is heard of, and after some time in any case. */

@@ -16,8 +16,8 @@ import { historyKey, parseHistoryKey } from '../../packages/execution/src/state/
 import { parseRecord, readingOf } from '../../packages/execution/src/state/system-records.ts'
 import { headCodec } from '../../packages/execution/src/state/tree/records.ts'
 import { undoRootsCodec } from '../../packages/execution/src/state/tree/undo.ts'
-import type { ContractImage } from '../../packages/execution/src/vm/engine.ts'
 import { packImage, unpackImage } from '../../packages/execution/src/vm/packed-image.ts'
+import type { ContractImage } from '../../packages/execution/src/vm/request.ts'
 import * as any from '../../packages/protocol/test/arbitraries.ts'
 import { codecTarget, fuzz, fuzzTargets, resultTarget, throwingTarget } from './fuzz.ts'
 

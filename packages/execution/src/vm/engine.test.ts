@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engineBinary, wasmPower, watchedPower } from '../../test/engine.ts'
-import { type ContractImage, createEngine, type Engine } from './engine.ts'
+import { createEngine } from './engine.ts'
 import { VM_GAS } from './gas.ts'
-import { type HostFunction, type HostHandler, type HostHandlers, HostRefusal, HostStop } from './host.ts'
+import { type HostFunction, HostRefusal, HostStop } from './host.ts'
 import { VM_LIMITS } from './limits.ts'
 import type { CallOutcome } from './outcome.ts'
+import type { ContractImage, Engine, HostHandler, HostHandlers } from './request.ts'
 import type { GuestValue } from './value.ts'
 
 const GAS = 100_000_000

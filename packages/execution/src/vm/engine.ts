@@ -4,7 +4,7 @@ import { type Base, boot, evaluate } from './boot.ts'
 import { type CompileError, compileError } from './compile-error.ts'
 import { restoreGas } from './gas.ts'
 import { settle } from './guest.ts'
-import type { HostHandlers, HostTable } from './host.ts'
+import type { HostTable } from './host.ts'
 import { hostListener } from './host-call.ts'
 import { heapBytes, type Image, restoreImage, takeImage } from './image.ts'
 import { Instance } from './instance.ts'
@@ -18,8 +18,8 @@ import type { WasmPower } from './power.ts'
 import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
 import { EVAL_MODULE, LAYOUT } from './quickjs.ts'
 import { arrayLength, readScalar, readValue, Unreadable } from './read-value.ts'
+import type { Budget, CallRequest, Compiled, CompileRequest, ContractImage, Engine, HostHandlers } from './request.ts'
 import { Toll } from './toll.ts'
-import type { GuestValue } from './value.ts'
 import { isException, writeValue } from './write-value.ts'
 
 export interface EngineOptions {
@@ -32,59 +32,6 @@ export interface EngineOptions {
   readonly link?: string
   /** JavaScript that runs in every guest before its module; PRELUDE is the default. Another one lets a test leave holes open. */
   readonly prelude?: string
-}
-
-/** What a guest may use up. */
-export interface Budget {
-  readonly gas: Ticks
-  /** At most VM_LIMITS.depthBytesMax, which is the default. */
-  readonly depthBytes?: number
-  /** Growth of the heap; at most VM_LIMITS.memoryBytesMax, which is the default. */
-  readonly memoryBytes?: number
-}
-
-export interface CompileRequest extends Budget {
-  /** An ECMAScript module that imports nothing. */
-  readonly source: string
-  /** What host functions do while the module is evaluated; none by default. */
-  readonly handlers?: HostHandlers
-  /** What handlers get as `HostContext.scope`. */
-  readonly scope?: unknown
-}
-
-/** A contract ready to be called. */
-export interface ContractImage extends Image {
-  /** JSValue* of its entries by name. */
-  readonly entries: ReadonlyMap<string, number>
-}
-
-export interface CallRequest extends Budget {
-  readonly image: ContractImage
-  readonly entry: string
-  /** At most VM_LIMITS.argumentsMax. */
-  readonly values: readonly GuestValue[]
-  readonly handlers: HostHandlers
-  /** What handlers get as `HostContext.scope`. */
-  readonly scope?: unknown
-}
-
-export interface Compiled {
-  readonly image: ContractImage
-  readonly gasUsed: Ticks
-}
-
-export interface Engine {
-  /** Evaluates a module and keeps what came of it. */
-  compile(request: CompileRequest): Result<Compiled, CompileError>
-  /** Calls an entry of an image; nothing of the call stays in the engine. Throws when the image has no such entry, and what a handler throws. */
-  call(request: CallRequest): CallOutcome
-  /**
-   * What of an image is its own, as bytes: an engine with the same description (`describeEngine`) makes the image of them again, in
-   * another process too. Derived data; the bytes carry no checksum.
-   */
-  packImage(image: ContractImage): Uint8Array
-  /** The image of such bytes; undefined when they have another format or do not fit the engine. */
-  unpackImage(bytes: Uint8Array): ContractImage | undefined
 }
 
 /** File name of a contract's source in error texts. */

@@ -1,9 +1,10 @@
 import { LIMITS } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { engineBinary, wasmPower } from '../../test/engine.ts'
-import { type ContractImage, createEngine } from './engine.ts'
-import { type HostFunction, type HostHandlers, HostRefusal } from './host.ts'
+import { createEngine } from './engine.ts'
+import { type HostFunction, HostRefusal } from './host.ts'
 import type { GuestError } from './outcome.ts'
+import type { ContractImage, HostHandlers } from './request.ts'
 import type { GuestValue } from './value.ts'
 
 const GAS = 100_000_000

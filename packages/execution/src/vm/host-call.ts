@@ -1,22 +1,12 @@
 import type { Roots } from './boot.ts'
 import { VM_GAS } from './gas.ts'
-import {
-  fits,
-  type HostContext,
-  type HostFunction,
-  type HostHandler,
-  type HostHandlers,
-  type HostKind,
-  HostRefusal,
-  HostStop,
-  type HostTable,
-  mismatch,
-} from './host.ts'
+import { fits, type HostFunction, type HostKind, HostRefusal, HostStop, type HostTable, mismatch } from './host.ts'
 import type { HostListener, Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
 import { trap } from './memory.ts'
 import { Unwind } from './outcome.ts'
 import { readScalar, readValue, Unreadable } from './read-value.ts'
+import type { HostContext, HostHandler, HostHandlers } from './request.ts'
 import { Toll } from './toll.ts'
 import type { GuestValue } from './value.ts'
 import { isException, writeValue } from './write-value.ts'

@@ -1,7 +1,3 @@
-import type { Result } from '@quoin/protocol'
-import type { CompileError } from './compile-error.ts'
-import type { CallRequest, Compiled, CompileRequest } from './engine.ts'
-import type { CallOutcome } from './outcome.ts'
 import type { Unreadable } from './read-value.ts'
 import type { GuestValue } from './value.ts'
 
@@ -25,12 +21,6 @@ export interface HostFunction {
 }
 
 export type HostTable = readonly HostFunction[]
-
-/** What a host function does in one call of the engine. Throws only for bugs. */
-export type HostHandler = (context: HostContext, ...values: never[]) => GuestValue | HostRefusal | HostStop
-
-/** Handlers by the names of the table. A function without one throws in the guest. */
-export type HostHandlers = Readonly<Record<string, HostHandler>>
 
 /** What the guest's Error is besides its message. */
 export interface RefusalDetails {
@@ -58,22 +48,6 @@ export class HostStop {
   constructor(reason: unknown) {
     this.reason = reason
   }
-}
-
-/** What a handler may do besides answering. */
-export interface HostContext {
-  /** The `scope` of the request that runs: what one static table of handlers needs to know of it. */
-  readonly scope: unknown
-  readonly gasLeft: number
-  /** Takes gas from the guest. Does not return when that is more than is left: the handler must have changed nothing before. */
-  charge(gas: number): void
-  /**
-   * Runs another image on what is left of this call's depth and memory, and of its gas at most `gas`; takes what it used. A fault in it
-   * is a fault of this call, and does not return.
-   */
-  call(request: Omit<CallRequest, 'depthBytes' | 'memoryBytes'>): Exclude<CallOutcome, { kind: 'fault' }>
-  /** Evaluates a module on what is left, in the same way. */
-  compile(request: Omit<CompileRequest, 'depthBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>>
 }
 
 const KIND_NAMES: Readonly<Record<HostKind, string>> = {

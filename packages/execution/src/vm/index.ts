@@ -16,21 +16,12 @@
 export { ENGINE_BINARY, meterEngine } from './binary.ts'
 export type { CompileError } from './compile-error.ts'
 export {
-  type Budget,
-  type CallRequest,
-  type Compiled,
-  type CompileRequest,
-  type ContractImage,
   createEngine,
-  type Engine,
   type EngineOptions,
 } from './engine.ts'
 export { VM_GAS } from './gas.ts'
 export {
-  type HostContext,
   type HostFunction,
-  type HostHandler,
-  type HostHandlers,
   type HostKind,
   HostRefusal,
   HostStop,
@@ -53,5 +44,16 @@ export type {
   WasmPower,
 } from './power.ts'
 export { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
+export type {
+  Budget,
+  CallRequest,
+  Compiled,
+  CompileRequest,
+  ContractImage,
+  Engine,
+  HostContext,
+  HostHandler,
+  HostHandlers,
+} from './request.ts'
 export type { GuestObject, GuestScalar, GuestValue } from './value.ts'
 export { describeEngine } from './version.ts'

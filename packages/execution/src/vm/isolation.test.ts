@@ -4,11 +4,12 @@ import { runs } from '../../../../test/long.ts'
 import { engineBinary, wasmPower } from '../../test/engine.ts'
 import { HOLE, HOLED_PRELUDE } from '../../test/holes.ts'
 import { HOSTILE_HOST, hostileHandlers } from '../../test/hostile-host.mjs'
-import { type ContractImage, createEngine, type Engine } from './engine.ts'
+import { createEngine } from './engine.ts'
 import { HostRefusal, HostStop } from './host.ts'
 import type { CallOutcome } from './outcome.ts'
 import type { WasmExports, WasmFunction, WasmPower } from './power.ts'
 import { LAYOUT } from './quickjs.ts'
+import type { ContractImage, Engine } from './request.ts'
 
 const GAS = 400_000_000
 

@@ -1,10 +1,9 @@
 import { err, type Result } from '@quoin/protocol'
 import type { CompileError } from './compile-error.ts'
-import type { Budget, CallRequest, Compiled, CompileRequest, Engine } from './engine.ts'
-import type { HostContext } from './host.ts'
 import type { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
 import { type CallOutcome, Unwind } from './outcome.ts'
+import type { Budget, CallRequest, Compiled, CompileRequest, Engine, HostContext } from './request.ts'
 
 const NO_DEPTH = 'no depth is left for another instance'
 

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engineBinary, watchedPower } from '../../test/engine.ts'
-import { type ContractImage, createEngine } from './engine.ts'
-import type { HostHandlers, HostTable } from './host.ts'
+import { createEngine } from './engine.ts'
+import type { HostTable } from './host.ts'
+import type { ContractImage, HostHandlers } from './request.ts'
 
 const GAS = 100_000_000
 const host: HostTable = [{ name: 'get', gas: 500, parameters: ['value'] }]

@@ -1,9 +1,9 @@
-import type { ContractImage } from './engine.ts'
 import type { Image } from './image.ts'
 import { VM_LIMITS } from './limits.ts'
 import { isInHeap } from './memory.ts'
 import { pageStart } from './meter/watch.ts'
 import { LAYOUT } from './quickjs.ts'
+import type { ContractImage } from './request.ts'
 
 /*
  * An image as what it has beyond the one that all images of its engine are made from: words of 32 bits in the machine's order, which is that of

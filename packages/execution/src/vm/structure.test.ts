@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engineBinary, wasmPower } from '../../test/engine.ts'
-import { type ContractImage, createEngine } from './engine.ts'
+import { createEngine } from './engine.ts'
 import { VM_GAS } from './gas.ts'
-import type { HostFunction, HostHandlers } from './host.ts'
+import type { HostFunction } from './host.ts'
 import { VM_LIMITS } from './limits.ts'
 import type { CallOutcome } from './outcome.ts'
+import type { ContractImage, HostHandlers } from './request.ts'
 import type { GuestValue } from './value.ts'
 
 const GAS = 1_000_000_000

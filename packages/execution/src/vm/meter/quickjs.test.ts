@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { engineBinary, plainBinary, wasmPower } from '../../../test/engine.ts'
 import { meterNaively } from '../../../test/naive-meter.ts'
 import { ENGINE_BINARY, patchEngine } from '../binary.ts'
-import { createEngine, type Engine } from '../engine.ts'
+import { createEngine } from '../engine.ts'
 import { VM_GAS } from '../gas.ts'
 import { LAYOUT } from '../quickjs.ts'
+import type { Engine } from '../request.ts'
 import type { GuestValue } from '../value.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

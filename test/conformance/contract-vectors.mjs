@@ -245,13 +245,14 @@ const text = (value) =>
  *
  * @param {object} execution what of the execution package is needed, from its sources or from dist
  * @param {typeof import('@quoin/execution/contract').createContracts} execution.createContracts
+ * @param {typeof import('@quoin/execution').executionVersion} execution.executionVersion
  * @param {typeof import('@quoin/execution/contract').Machine} execution.Machine
  * @param {typeof import('@quoin/execution').Journal} execution.Journal
  * @param {import('@quoin/execution/vm').Engine} engine
  * @param {readonly Vector[]} vectors
  * @returns {Record<string, { gas: number, result: string }>} by vector and call: the gas to the tick, and the hash of outcome, logs and state
  */
-export function runVectors({ createContracts, Machine, Journal }, engine, vectors = VECTORS) {
+export function runVectors({ createContracts, executionVersion, Machine, Journal }, engine, vectors = VECTORS) {
   /** @type {Record<string, { gas: number, result: string }>} */
   const results = {}
   for (const { name, abi, source, args = [], upgradeable, calls } of vectors) {
@@ -260,6 +261,7 @@ export function runVectors({ createContracts, Machine, Journal }, engine, vector
       chainId: /** @type {any} */ (31_337),
       engine,
       reader: { get: () => undefined },
+      executionVersion: executionVersion(nobleCrypto),
     })
     const journal = new Journal()
     journal.setAccount(USER, { ...journal.account(USER), balance: /** @type {any} */ (10n ** 18n) })

@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { executionVersion } from '@quoin/execution'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
 import { describe, expect, it } from 'vitest'
 import { testEngine } from '../../packages/node/test/engine.ts'
 import pinned from './contract-vectors.json' with { type: 'json' }
 import { linesOf, runVectors, VECTORS } from './contract-vectors.mjs'
 
-const execution = { createContracts, Machine, Journal }
+const execution = { createContracts, executionVersion, Machine, Journal }
 const engine = await testEngine()
 const found = runVectors(execution, engine)
 /** The same over dist, which `npm test` builds first. */

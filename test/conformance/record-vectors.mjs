@@ -1,8 +1,9 @@
 // Writes contract-vectors.json anew, over dist: after a change that is meant to change gas or outcomes. Read the difference before you commit it.
 import { writeFile } from 'node:fs/promises'
+import { executionVersion } from '@quoin/execution'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
 import { loadContractEngine } from '../../packages/platform/dist/wasm.js'
 import { runVectors } from './contract-vectors.mjs'
 
-const found = runVectors({ createContracts, Machine, Journal }, await loadContractEngine())
+const found = runVectors({ createContracts, executionVersion, Machine, Journal }, await loadContractEngine())
 await writeFile(new URL('contract-vectors.json', import.meta.url), `${JSON.stringify(found, undefined, 2)}\n`)

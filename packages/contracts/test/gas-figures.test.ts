@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { runMessage } from '@quoin/execution'
+import { executionVersion, runMessage } from '@quoin/execution'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS, createContracts, Journal, Machine } from '@quoin/execution/contract'
 import { loadContractEngine } from '@quoin/platform'
 import {
@@ -50,7 +50,13 @@ class Chain {
   #machine: Machine
 
   constructor(engine: Awaited<ReturnType<typeof loadContractEngine>>) {
-    this.#contracts = createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine, reader: { get: () => undefined } })
+    this.#contracts = createContracts({
+      crypto: nobleCrypto,
+      chainId: 1 as ChainId,
+      engine,
+      reader: { get: () => undefined },
+      executionVersion: executionVersion(nobleCrypto),
+    })
     this.#machine = this.#block()
   }
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { executionVersion } from '@quoin/execution'
 import { createContracts } from '@quoin/execution/contract'
 import { type ChainId, nobleCrypto } from '@quoin/protocol'
 import { build } from 'esbuild'
@@ -73,7 +74,13 @@ async function describe(text: string): Promise<unknown> {
     export default { functions: { describe: () => [typeof definition, descriptionOf(definition)] } }`,
   )
   trial ??= new Trial(
-    createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine: contractEngine(), reader: { get: () => undefined } }),
+    createContracts({
+      crypto: nobleCrypto,
+      chainId: 1 as ChainId,
+      engine: contractEngine(),
+      reader: { get: () => undefined },
+      executionVersion: executionVersion(nobleCrypto),
+    }),
   )
   const description = trial.describe(source)
   if (!description.ok) throw new Error(description.error.message)

@@ -46,6 +46,7 @@ import { stateKeyOf } from './state/keys.ts'
 import type { KvOp } from './state/kv.ts'
 import { settleSystemRecords } from './state/system-records.ts'
 import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './state/tree/index.ts'
+import { executionVersion } from './version.ts'
 import type { Engine } from './vm/index.ts'
 
 export interface ExecutorOptions extends BlockObserver {
@@ -124,7 +125,8 @@ class InlineExecutor implements Executor {
   constructor(options: ExecutorOptions, tree: StateTree) {
     this.#options = options
     this.#tree = tree
-    this.#contracts = options.contracts ?? createContracts({ ...options, reader: options.kv })
+    this.#contracts =
+      options.contracts ?? createContracts({ ...options, reader: options.kv, executionVersion: executionVersion(options.crypto) })
     this.version = this.#contracts.executionVersion
   }
 

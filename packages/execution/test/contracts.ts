@@ -6,6 +6,7 @@ import { Machine } from '../src/contract/machine.ts'
 import type { BlockContext, MessageOutcome } from '../src/contract/message.ts'
 import { Journal } from '../src/state/journal.ts'
 import { type Ticks, ticksOf } from '../src/ticks.ts'
+import { executionVersion } from '../src/version.ts'
 import type { Engine } from '../src/vm/index.ts'
 import { contractEngine } from './engine.ts'
 
@@ -55,6 +56,7 @@ export class TestContracts {
       chainId: 31_337 as ChainId,
       engine,
       reader: { get: () => undefined },
+      executionVersion: executionVersion(nobleCrypto),
     })
     this.machine = new Machine(contracts, journal, block)
   }

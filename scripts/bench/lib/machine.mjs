@@ -5,6 +5,7 @@ import {
   Machine,
   ticksOf,
 } from '../../../packages/execution/dist/contract/index.js'
+import { executionVersion } from '../../../packages/execution/dist/index.js'
 import { Journal } from '../../../packages/execution/dist/state/journal.js'
 import { imageBytes } from '../../../packages/execution/dist/vm/index.js'
 import { loadEngineBinary, nodeWasm } from '../../../packages/platform/dist/wasm.js'
@@ -40,7 +41,13 @@ class MemoryKv {
 export async function deployOnMachine(crypto, creationOf, wasm = nodeWasm) {
   const kv = new MemoryKv()
   const engine = createContractEngine(wasm, await loadEngineBinary())
-  const contracts = createContracts({ crypto, chainId: ChainId(31_337), engine, reader: kv })
+  const contracts = createContracts({
+    crypto,
+    chainId: ChainId(31_337),
+    engine,
+    reader: kv,
+    executionVersion: executionVersion(crypto),
+  })
   const deployer = Address(new Uint8Array(20).fill(0xde))
   let number = 0
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { executionVersion } from '@quoin/execution'
 import { createContracts, gasUsedOf, intrinsicGas, Journal, Machine, MESSAGE_LIMITS, ticksOf } from '@quoin/execution/contract'
 import { loadContractEngine } from '@quoin/platform'
 import {
@@ -24,7 +25,13 @@ const OTHER = Address(`0x${'b2'.repeat(20)}`)
 
 async function machine(): Promise<Machine> {
   const engine = await loadContractEngine()
-  const contracts = createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine, reader: { get: () => undefined } })
+  const contracts = createContracts({
+    crypto: nobleCrypto,
+    chainId: 1 as ChainId,
+    engine,
+    reader: { get: () => undefined },
+    executionVersion: executionVersion(nobleCrypto),
+  })
   const block = { number: 1 as Height, timeMs: 1_000 as TimeMs, proposer: USER, gasLimit: 60_000_000, baseFee: 0n }
   return new Machine(contracts, new Journal(), block)
 }

@@ -1,3 +1,4 @@
+import { executionVersion } from '@quoin/execution'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
 import { loadContractEngine } from '@quoin/platform'
 import { Address, type ChainId, type Height, hexToBytes, nobleCrypto, type TimeMs } from '@quoin/protocol'
@@ -36,7 +37,13 @@ describe('the backtrace of a failed call', () => {
   beforeAll(async () => {
     contract = built(await buildFiles(SOURCE, { 'contracts/lib/deep.ts': DEEP }))
     const engine = await loadContractEngine()
-    const contracts = createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine, reader: { get: () => undefined } })
+    const contracts = createContracts({
+      crypto: nobleCrypto,
+      chainId: 1 as ChainId,
+      engine,
+      reader: { get: () => undefined },
+      executionVersion: executionVersion(nobleCrypto),
+    })
     const block = { number: 1 as Height, timeMs: 1_000 as TimeMs, proposer: USER, gasLimit: 60_000_000, baseFee: 0n }
     const machine = new Machine(contracts, new Journal(), block)
     const run = (to: Address | undefined, data: Uint8Array) => machine.run({ from: USER, to, value: 0n, data, gas: 300_000_000 })

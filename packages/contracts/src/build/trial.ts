@@ -1,3 +1,4 @@
+import { executionVersion } from '@quoin/execution'
 import {
   type Contracts,
   createContracts,
@@ -120,5 +121,13 @@ const messageOf = ({ name, message }: { readonly name: string; readonly message:
 /** Some 60 ms. */
 export async function loadTrial(): Promise<Trial> {
   const engine = await loadContractEngine()
-  return new Trial(createContracts({ crypto: nobleCrypto, chainId: 1 as ChainId, engine, reader: { get: () => undefined } }))
+  return new Trial(
+    createContracts({
+      crypto: nobleCrypto,
+      chainId: 1 as ChainId,
+      engine,
+      reader: { get: () => undefined },
+      executionVersion: executionVersion(nobleCrypto),
+    }),
+  )
 }

@@ -7,6 +7,7 @@ import {
   createExecutor,
   type ExecutableTransaction,
   type Executor,
+  executionVersion,
   flatKeyOf,
   type HistoryKv,
   stateAt,
@@ -138,7 +139,13 @@ export class Ledger {
   static async create(genesisOf: (executionVersion: Hash) => Genesis): Promise<Ledger> {
     const hooks: Hooks = { balances: NO_BALANCES, failures: new Map() }
     const kv = new ReplaceableKv()
-    const powers = { reader: kv, crypto, chainId: CHAIN_ID as ChainId, engine: await sharedEngine() }
+    const powers = {
+      reader: kv,
+      crypto,
+      chainId: CHAIN_ID as ChainId,
+      engine: await sharedEngine(),
+      executionVersion: executionVersion(crypto),
+    }
     const machinery = { kv, contracts: createContracts(powers) }
     const executor = await openExecutor(machinery, hooks)
     const { header, hash, ops } = await executor.genesis(genesisOf(executor.version))

@@ -75,7 +75,12 @@ const writeReceipt = receiptCodec.write.bind(receiptCodec)
 function runOf(chain: TestChain, touches: Touches, template: BlockTemplate, subject: Hash): BlockRun {
   const kv = touches.calls('kv', chain.kv) as Pick<MemoryKv, 'get'>
   const powers = { crypto: touches.calls('crypto', crypto), engine: touches.calls('engine', contractEngine()) }
-  const contracts = createContracts({ ...powers, chainId: genesis.chainId, reader: kv })
+  const contracts = createContracts({
+    ...powers,
+    chainId: genesis.chainId,
+    reader: kv,
+    executionVersion: genesis.executionVersion,
+  })
   const rules = touches.reads('rules', blockRules(template, chain.kv))
   vi.spyOn(receiptCodec, 'write').mockImplementation((...values) => {
     touches.touch('receiptCodec.write')

@@ -9,6 +9,7 @@ import type { ContractTrace } from '../contract/outcome.ts'
 import type { HistoryKv } from '../state/history.ts'
 import { Journal } from '../state/journal.ts'
 import type { KvReader } from '../state/kv.ts'
+import { executionVersion } from '../version.ts'
 import {
   type BlockOverrides,
   type OverrideRefusal,
@@ -46,14 +47,14 @@ export interface CallHost {
   readonly contracts: Contracts
 }
 
-export interface CallHostOptions extends Omit<ContractsOptions, 'reader'> {
+export interface CallHostOptions extends Omit<ContractsOptions, 'reader' | 'executionVersion'> {
   /** The database. Only read, and only where later blocks are committed by somebody else. */
   readonly kv: HistoryKv
 }
 
 export const createCallHost = ({ kv, ...options }: CallHostOptions): CallHost => ({
   kv,
-  contracts: createContracts({ ...options, reader: kv }),
+  contracts: createContracts({ ...options, reader: kv, executionVersion: executionVersion(options.crypto) }),
 })
 
 /** How the message of a call ended. Its gas includes the intrinsic gas, as that of a transaction. */

@@ -1,6 +1,5 @@
 import type { ChainId, Crypto, Hash } from '@quoin/protocol'
 import type { KvReader } from '../state/kv.ts'
-import { executionVersion } from '../version.ts'
 import type { Engine } from '../vm/index.ts'
 import { ProgramCache } from './program-cache.ts'
 
@@ -11,6 +10,8 @@ export interface ContractsOptions {
   readonly engine: Engine
   /** The database, where images lie. */
   readonly reader: KvReader
+  /** `executionVersion` of this package: stands in the record of each contract that is created. */
+  readonly executionVersion: Hash
 }
 
 /** What runs contracts, whatever the block: one for each executor. */
@@ -22,10 +23,10 @@ export interface Contracts {
   readonly programs: ProgramCache
 }
 
-export const createContracts = ({ crypto, chainId, engine, reader }: ContractsOptions): Contracts => ({
+export const createContracts = ({ crypto, chainId, engine, reader, executionVersion }: ContractsOptions): Contracts => ({
   crypto,
   chainId,
   engine,
-  executionVersion: executionVersion(crypto),
+  executionVersion,
   programs: new ProgramCache(crypto, engine, reader),
 })

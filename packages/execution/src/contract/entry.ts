@@ -1,4 +1,5 @@
-import { err, ok, type Result, type StateMutability } from '@quoin/protocol'
+import { type Address, err, ok, type Result, type StateMutability } from '@quoin/protocol'
+import type { GuestValue } from '../vm/index.ts'
 import { dispatch } from './abi/dispatch.ts'
 import type { TupleType } from './abi/type.ts'
 import { ACCESS, type Access } from './frame.ts'
@@ -15,6 +16,19 @@ export interface Entry {
   readonly inputs: TupleType | undefined
   readonly data: Uint8Array | undefined
   /** Undefined for `receive` and `fallback`, which may answer with bytes. */
+  readonly outputs: TupleType | undefined
+}
+
+/** What one entry into a contract's image needs. */
+export interface EntryCall {
+  readonly program: Program
+  readonly name: string
+  readonly values: readonly GuestValue[]
+  readonly access: Access
+  readonly self: Address
+  readonly sender: Address
+  readonly value: bigint
+  /** Undefined where the entry answers with bytes or nothing. */
   readonly outputs: TupleType | undefined
 }
 

@@ -8,18 +8,18 @@ import type { CallOutcome, GuestValue, HostContext } from '../vm/index.ts'
 import type { TupleType } from './abi/type.ts'
 import type { Contracts } from './contracts.ts'
 import { installCode, makeCode, type NewCode, nextContractAddress } from './creation.ts'
-import { entryFor } from './entry.ts'
-import type { Access, Frame } from './frame.ts'
+import { type EntryCall, entryFor } from './entry.ts'
+import type { Frame } from './frame.ts'
 import { GasMeter } from './gas-meter.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
 import { keyReadGas, keyWriteGas } from './key-gas.ts'
-import type { BlockContext, InnerMessage, Message, MessageOutcome } from './message.ts'
+import type { BlockContext, InnerMessage, Message, MessageOutcome, Sender } from './message.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 import { type NativeContract, runNative } from './native/native.ts'
+import type { NativeHost } from './native/native-host.ts'
 import { findNative } from './native/table.ts'
 import { type Failure, failed, OUT_OF_GAS, type Success, thrown } from './outcome.ts'
-import type { Program } from './program.ts'
 import { readRecord, recordUse } from './record.ts'
 import { decodeInputs, encodeOutputs, NO_OUTPUTS } from './values.ts'
 
@@ -30,27 +30,6 @@ interface Call {
   readonly value: bigint
   readonly data: Uint8Array
   readonly isStatic: boolean
-}
-
-/** A contract that is under way, as it sends a message. */
-export interface Sender {
-  readonly address: Address
-  readonly gasLeft: Ticks
-  /** Whether what it sends must be static. */
-  readonly isStatic: boolean
-}
-
-/** What one entry into a contract's image needs. */
-export interface EntryCall {
-  readonly program: Program
-  readonly name: string
-  readonly values: readonly GuestValue[]
-  readonly access: Access
-  readonly self: Address
-  readonly sender: Address
-  readonly value: bigint
-  /** Undefined where the entry answers with bytes or nothing. */
-  readonly outputs: TupleType | undefined
 }
 
 /** How an entry ended, and the last of its own messages that failed. */
@@ -65,7 +44,7 @@ const DONE: Result<Success, Failure> = ok({ data: emptyBytes(), contractAddress:
  * Runs messages of one block on its journal: calls, creations, and what contracts send to one another. A message that fails leaves nothing
  * in the journal but the nonces that creations counted. Throws EngineFault when this machine failed: the journal is of no use then.
  */
-export class Machine {
+export class Machine implements NativeHost {
   readonly journal: Journal
   readonly block: BlockContext
   readonly contracts: Contracts

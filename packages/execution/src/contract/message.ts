@@ -52,3 +52,11 @@ export type MessageOutcome =
       /** All contracts that it went through, innermost first. */
       readonly trace: readonly ContractTrace[]
     }
+
+/** A contract that is under way, as it sends a message. */
+export interface Sender {
+  readonly address: Address
+  readonly gasLeft: Ticks
+  /** Whether what it sends must be static. */
+  readonly isStatic: boolean
+}

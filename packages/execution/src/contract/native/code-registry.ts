@@ -6,7 +6,6 @@ import type { AbiValue } from '../abi/value.ts'
 import { authorityOf, makeCode } from '../creation.ts'
 import { CONTRACT_GAS } from '../gas.ts'
 import { codeReadGas, keyReadGas, keyWriteGas } from '../key-gas.ts'
-import type { Machine } from '../machine.ts'
 import { MESSAGE_GAS } from '../message-gas.ts'
 import { type Failure, failed, OUT_OF_GAS } from '../outcome.ts'
 import {
@@ -23,6 +22,7 @@ import {
 } from '../record.ts'
 import { NO_OUTPUTS } from '../values.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
+import type { NativeHost } from './native-host.ts'
 
 /** Where the registry of codes answers: whoever is a contract's authority upgrades, pauses and hands over through it. */
 export const CODE_REGISTRY_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
@@ -133,7 +133,7 @@ function changeAuthority(call: RegistryCall, authority: Address | undefined, rec
 /** The account of an argument whose type is address: its text. */
 const accountOf = (text: AbiValue | undefined): Address => Address((text as string).toLowerCase())
 
-const textOf = ({ contracts }: Machine, account: Address): string => checksumText(contracts.crypto, account)
+const textOf = ({ contracts }: NativeHost, account: Address): string => checksumText(contracts.crypto, account)
 
 /** Emits an event about the target, or says why there is no room for it: then the call fails. */
 function log({ machine, abi, target, called }: RegistryCall, signature: string, values: readonly AbiValue[]): Answer {

@@ -4,10 +4,10 @@ import { type AbiFunction, type ContractAbi, compileAbi } from '../abi/abi.ts'
 import { dispatch } from '../abi/dispatch.ts'
 import type { AbiValue } from '../abi/value.ts'
 import type { GasMeter } from '../gas-meter.ts'
-import type { Machine } from '../machine.ts'
 import { MESSAGE_GAS } from '../message-gas.ts'
 import { type Failure, failed, OUT_OF_GAS, type Success } from '../outcome.ts'
 import { decodeInputs, encodeOutputs } from '../values.ts'
+import type { NativeHost } from './native-host.ts'
 
 /**
  * A contract that is a part of the chain's rules: it has an address and an ABI as others do, and functions of the host in place of a module.
@@ -35,7 +35,7 @@ export interface NativeMessage {
 
 /** One call of a native contract, decoded. */
 export interface NativeCall extends Omit<NativeMessage, 'data'> {
-  readonly machine: Machine
+  readonly machine: NativeHost
   readonly meter: GasMeter
   readonly abi: ContractAbi
   readonly called: AbiFunction
@@ -50,7 +50,7 @@ export const NATIVE_CODE = Uint8Array.of(0xfe)
 /** Runs a message to a native contract, as a message to another one runs: selector, value, arguments, action, outputs. */
 export function runNative(
   native: NativeContract,
-  machine: Machine,
+  machine: NativeHost,
   meter: GasMeter,
   { data: calldata, ...message }: NativeMessage,
   host: HostContext | undefined,

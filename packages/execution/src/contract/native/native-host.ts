@@ -1,0 +1,23 @@
+import type { Address, Hash, Result } from '@quoin/protocol'
+import type { Journal } from '../../state/journal.ts'
+import type { HostContext } from '../../vm/index.ts'
+import type { Contracts } from '../contracts.ts'
+import type { EntryCall } from '../entry.ts'
+import type { GasMeter } from '../gas-meter.ts'
+import type { BlockContext, InnerMessage, MessageOutcome, Sender } from '../message.ts'
+import type { Failure, Success } from '../outcome.ts'
+
+/** What a native contract may use of the machine that runs it. */
+export interface NativeHost {
+  readonly contracts: Contracts
+  readonly journal: Journal
+  readonly block: BlockContext
+  /** Whether a contract is on the call stack. */
+  isUnderWay(address: Address): boolean
+  /** A code's first use in the block is over: it was paid for. */
+  markLoaded(codeHash: Hash): void
+  /** Sends a message of the contract. `host` is the innermost frame of a guest, if there is one. */
+  send(sender: Sender, message: InnerMessage, host: HostContext | undefined): MessageOutcome
+  /** Runs one entry of another contract in a frame of its own; its answer encoded. */
+  enter(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Result<Success, Failure>
+}

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { err, type Hex, ok, type Result } from '@quoin/protocol'
 import type { LayoutField } from '../kit/description.ts'
-import type { BuiltContract } from './build.ts'
+import type { BuiltContract } from './built-contract.ts'
 import { COMPILER } from './version.ts'
 
 /** The files of a contract's artefact, by extension. */

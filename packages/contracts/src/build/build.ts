@@ -1,19 +1,8 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import {
-  type Abi,
-  bytesToHex,
-  type ContractContainer,
-  err,
-  type Hex,
-  nobleCrypto,
-  ok,
-  type Result,
-  type UpgradeAuthority,
-  utf8ToBytes,
-} from '@quoin/protocol'
-import type { LayoutField } from '../kit/description.ts'
+import { bytesToHex, type ContractContainer, err, nobleCrypto, ok, type Result, utf8ToBytes } from '@quoin/protocol'
 import { readArtefact, writeArtefact } from './artefact.ts'
+import type { BuiltContract } from './built-contract.ts'
 import { type Bundle, Bundler } from './bundle.ts'
 import { type Declaration, type DeclarationError, readDeclaration } from './declaration.ts'
 import { type Diagnostic, diagnosticAt, sortDiagnostics } from './diagnostic.ts'
@@ -43,27 +32,6 @@ export interface BuildOptions {
   readonly conditions?: readonly string[] | undefined
   /** Artefacts of what is deployed, relative to the project: contracts of the same name must be able to take its place. */
   readonly against?: readonly string[] | undefined
-}
-
-/** A contract that a deployment would take. */
-export interface BuiltContract {
-  /** Of the author's module, without its extension. */
-  readonly name: string
-  /** The author's module, relative to the project. */
-  readonly file: string
-  readonly abi: Abi
-  /** The container, for deployContract. */
-  readonly bytecode: Hex
-  /** The container's bytes: what eth_getCode answers. */
-  readonly code: Uint8Array
-  /** The module in the container. */
-  readonly source: string
-  readonly sourceMap: SourceMap
-  readonly layout: readonly LayoutField[]
-  readonly upgradeAuthority: UpgradeAuthority
-  readonly reentrantSelectors: readonly number[]
-  /** Gas of the transaction that deploys it, the constructor's arguments and work aside. */
-  readonly deploymentGas: number
 }
 
 /** All contracts, or everything that is wrong with any of them. */

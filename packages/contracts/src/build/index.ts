@@ -5,7 +5,8 @@
  */
 
 export { artefactTexts, type FormerArtefact, readArtefact } from './artefact.ts'
-export { type BuildOptions, type BuildResult, type BuiltContract, build } from './build.ts'
+export { type BuildOptions, type BuildResult, build } from './build.ts'
+export type { BuiltContract } from './built-contract.ts'
 export { type Diagnostic, formatDiagnostic, formatDiagnostics } from './diagnostic.ts'
 export { checkLayout, type LayoutProblem } from './layout.ts'
 export { BUILD_LIMITS } from './limits.ts'

@@ -1,5 +1,5 @@
 import { bytesToHex, type ContractContainer, decodeContainer, err, formatAbi, ok, type Result, unwrap } from '@quoin/protocol'
-import type { BuiltContract } from './build.ts'
+import type { BuiltContract } from './built-contract.ts'
 
 /** A part in which a deployed container is not the one that was built. */
 export type ContainerPart = 'source' | 'abi' | 'upgradeAuthority' | 'reentrantSelectors' | 'compiler' | 'sourceMap'

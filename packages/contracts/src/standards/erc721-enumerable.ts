@@ -1,14 +1,10 @@
-import { mapping, part, set, ZERO_ADDRESS } from '../kit/index.ts'
+import { part, ZERO_ADDRESS } from '../kit/index.ts'
+import { enumerationFields } from './enumeration-fields.ts'
 import { supportsInterfaces } from './erc165.ts'
 import { ERC721_INTERFACES, erc721 } from './erc721.ts'
 
 /** ERC-721 with its metadata and enumeration. */
 export const ERC721_ENUMERABLE_INTERFACES = [...ERC721_INTERFACES, '0x780e9d63'] as const
-
-const fields = { tokens: set('uint256'), ownedTokens: mapping('address', set('uint256')) }
-
-/** `update` of ERC-721 keeps these where a contract has them, so that no way of moving a token passes them by. */
-export type EnumerationFields = typeof fields
 
 /** ERC-721 whose tokens can be listed, all of them and those of an owner. The order changes when tokens move. */
 export const erc721Enumerable = part({
@@ -19,7 +15,7 @@ export const erc721Enumerable = part({
     'function tokenOfOwnerByIndex(address owner, uint256 index) view returns (uint256)',
     'error ERC721OutOfBoundsIndex(address owner, uint256 index)',
   ],
-  state: fields,
+  state: enumerationFields,
   functions: {
     supportsInterface: supportsInterfaces(ERC721_ENUMERABLE_INTERFACES),
     totalSupply: ({ state }) => state.tokens.size,

@@ -1,8 +1,8 @@
 import { type Address, type ContextOf, mapping, part, value, ZERO_ADDRESS } from '../kit/index.ts'
 import type { State } from '../kit/state/field.ts'
 import { isAccepted } from './acceptance.ts'
+import type { EnumerationFields } from './enumeration-fields.ts'
 import { supportsInterfaces } from './erc165.ts'
-import type { EnumerationFields } from './erc721-enumerable.ts'
 
 /** ERC-721 and its metadata. */
 export const ERC721_INTERFACES = ['0x80ac58cd', '0x5b5e139f'] as const

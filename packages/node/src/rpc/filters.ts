@@ -3,8 +3,7 @@ import type { Clock, Random } from '../powers.ts'
 import { RPC_CODE, RpcError } from './errors.ts'
 import { quantityHex } from './format.ts'
 import type { RpcLimits } from './limits.ts'
-import type { LogMatcher } from './log-matcher.ts'
-import type { LogQuery } from './log-query.ts'
+import type { LogMatcher, LogQuery } from './log-matcher.ts'
 import { Quota } from './quota.ts'
 
 /** What a filter reports, and from where on: nothing else is kept, the changes are read when they are asked for. */

@@ -8,6 +8,7 @@ import {
   hexToBytes,
   type Log,
 } from '@quoin/protocol'
+import type { BlockNumber } from './schema.ts'
 
 /** Which logs are wanted. An empty list, of addresses or at a position, leaves the choice open. */
 export interface LogCriteria {
@@ -17,6 +18,15 @@ export interface LogCriteria {
    * go-ethereum, eth/filters).
    */
   readonly topics: readonly (readonly Hash[])[]
+}
+
+/** Which logs of which blocks: of one block, or of a range. */
+export interface LogQuery {
+  readonly fromBlock: BlockNumber
+  readonly toBlock: BlockNumber
+  /** In place of a range. */
+  readonly blockHash: Hash | undefined
+  readonly criteria: LogCriteria
 }
 
 /** Log criteria made ready for many blocks. */

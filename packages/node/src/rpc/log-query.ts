@@ -3,7 +3,7 @@ import type { RpcBackend } from './backend.ts'
 import { requireHeight } from './blocks.ts'
 import { invalidParams } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
-import type { LogCriteria } from './log-matcher.ts'
+import type { LogCriteria, LogQuery } from './log-matcher.ts'
 import { by, type Members, Misfit, nullish, reader, readList, readObject } from './reader.ts'
 import { address, type BlockNumber, blockNumber, hash } from './schema.ts'
 
@@ -61,7 +61,7 @@ export const logCriteria = reader((value, limits) => criteriaOf(readObject(value
 const LATEST = { tag: 'latest' } as const satisfies BlockNumber
 
 /** The parameter of `eth_getLogs` and `eth_newFilter`. */
-export const logQuery = reader((value, limits) => {
+export const logQuery = reader((value, limits): LogQuery => {
   const object = readObject(value)
   const fromBlock = nullish(object, 'fromBlock', readBlock)
   const toBlock = nullish(object, 'toBlock', readBlock)
@@ -71,7 +71,6 @@ export const logQuery = reader((value, limits) => {
     throw new Misfit('has blockHash and a block range: choose one')
   return { fromBlock: fromBlock ?? LATEST, toBlock: toBlock ?? LATEST, blockHash, criteria }
 })
-export type LogQuery = ReturnType<typeof logQuery.read>
 
 export interface HeightRange {
   readonly from: Height

@@ -24,7 +24,7 @@ const DOCUMENTED = [
   'packages/execution/src/block/receipt-bounds.ts',
   'packages/execution/src/block/transaction.ts',
   'packages/execution/src/vm/guest.ts',
-  'packages/execution/src/vm/host.ts',
+  'packages/execution/src/vm/host-function.ts',
   'packages/execution/src/vm/read-value.ts',
   'packages/node/src/mempool/pool.ts',
   'packages/node/src/mempool/verifier.ts',

@@ -58,7 +58,7 @@ afterAll(() => {
   for (const project of projects) project.remove()
 })
 
-/** Brings the comparison's test into a describe: it imports the artefact beside it. */
+/** Brings the comparison's test into a describe: it imports the artifact beside it. */
 async function runTest(files: Readonly<Record<string, string>>, complete: (project: Project) => Promise<void>): Promise<void> {
   const project = new Project({ 'test/token.test.ts': read('bench/comparison/token.test.ts'), ...files })
   projects.push(project)

@@ -4,7 +4,7 @@ import { type Chain, ContractRevert, createChain } from '@quoin/contracts/testin
 import { type Address, encodeAbiParameters, getAddress, type Hex, keccak256, stringToHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as library from '../packages/contracts/src/kit/host.ts'
+import * as library from '../packages/contracts/src/kit/host-functions.ts'
 import { CHAIN_ID } from '../packages/contracts/src/testing/genesis.ts'
 import { Project } from '../packages/contracts/test/build/project.ts'
 

@@ -1,6 +1,6 @@
 /**
  * The dearest ways to spend a block: full blocks of hostile transactions through the execution worker on LevelDB, with the default gas limits.
- * Milliseconds of a full block, µs per million gas, and the synced write besides. The hostile scripts of the engine's tests come first: the
+ * Milliseconds of a full block, µs per million gas, and the synced write besides. The hostile scripts of the interpreter's tests come first: the
  * dearest of all, each as it is and in a loop that catches what it throws, run as contracts. The least of several blocks. Build first.
  *
  * --devnet sends full blocks of the dearest to four validators and shows how long each takes them, as they count it themselves, and the longest
@@ -13,7 +13,7 @@ import { CONTRACT_HANDLERS } from '../../packages/execution/dist/contract/host/i
 import { ticksOf } from '../../packages/execution/dist/contract/index.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
-import { loadContractEngine } from '../../packages/platform/dist/wasm.js'
+import { loadContractInterpreter } from '../../packages/platform/dist/wasm.js'
 import { AbuseChain, ACCOUNTS, accountOf, blockGasMax, creationOf, transactionGasMax } from './lib/abuse-chain.mjs'
 import { AbuseDevnet } from './lib/abuse-devnet.mjs'
 import { ABUSE_KINDS } from './lib/abuse-kinds.mjs'
@@ -51,20 +51,20 @@ const FORMS = [
 
 /** Hostile scripts as contracts, the dearest first; none that needs the tests' own host functions. */
 async function dearestScripts(count) {
-  const engine = await loadContractEngine()
+  const interpreter = await loadContractInterpreter()
   const found = []
   for (const { name, source, ends } of HOSTILE) {
     if (ends === 'compile' || /\bhost\b/.test(source) || !source.includes('export function run(')) continue
     for (const [form, entry] of FORMS) {
       const text = `${source.replace('export function run(', 'function run(')}\nexport default { functions: { run: ${entry} } }`
-      const compiled = engine.compile({ source: text, gas: 60_000_000 })
+      const compiled = interpreter.compile({ source: text, gas: 60_000_000 })
       if (!compiled.ok) continue
       const request = { image: compiled.value.image, entry: 'functions.run', values: [], handlers: CONTRACT_HANDLERS }
       let perMillion = Number.POSITIVE_INFINITY
       let gasUsed = 0
       for (let round = 0; round < 2; round++) {
         const started = performance.now()
-        const outcome = engine.call({ ...request, gas: ticksOf(transactionGasMax) })
+        const outcome = interpreter.call({ ...request, gas: ticksOf(transactionGasMax) })
         if (outcome.kind === 'fault') break
         gasUsed = outcome.gasUsed
         perMillion = Math.min(perMillion, (1e9 * (performance.now() - started)) / gasUsed)

@@ -15,7 +15,7 @@ import { startWorkerExecutor } from '../../packages/node/dist/executor/worker-ex
 import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
 import { recordChecksum } from '../../packages/node/dist/store/record-checksum.js'
 import { RecordSealer } from '../../packages/node/dist/store/sealed-record.js'
-import { loadContractEngine } from '../../packages/platform/dist/wasm.js'
+import { loadContractInterpreter } from '../../packages/platform/dist/wasm.js'
 import {
   addressOfPublicKey,
   createValidatorSet,
@@ -41,7 +41,7 @@ const [blocks, transfers, accounts, depth] = ['blocks', 'transfers', 'accounts',
 const warmUp = Math.ceil(blocks / 5)
 const chainId = 31337
 const crypto = await loadCrypto()
-const engine = await loadContractEngine()
+const interpreter = await loadContractInterpreter()
 const addressOf = (n) => `0x${n.toString(16).padStart(8, '0').repeat(5)}`
 
 /** Senders are the caller's word here, as in the node: the signature is never looked at. */
@@ -209,7 +209,7 @@ console.log(
 )
 const inline = await withDatabase(async (kv) => {
   const recorded = recorder(kv)
-  const options = { kv: recorded.kv, crypto, chainId, engine, treeDepth: depth, historyHeights: 64 }
+  const options = { kv: recorded.kv, crypto, chainId, interpreter, treeDepth: depth, historyHeights: 64 }
   const result = await run(unwrap(await createExecutor(options)), kv, recorded.onBlock)
   const tree = await treeAlone(kv)
   line('inline: execute, wall time', result.execute)

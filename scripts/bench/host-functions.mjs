@@ -1,6 +1,6 @@
 /**
- * What each host function of contracts costs, called by a contract through the engine: µs and ticks a call, those of the loop around it
- * taken off, and µs per million ticks, which must stay below the target that the prices in packages/execution/src/contract/gas.ts are made for.
+ * What each host function of contracts costs, called by a contract through the interpreter: µs and ticks a call, those of the loop around it
+ * taken off, and µs per million ticks, which must stay below the target that the prices in packages/execution/src/contract/contract-gas.ts are made for.
  * Keys of the state are warm: what a read of a cold one takes is measured after them, in a store of many keys of which LevelDB's cache holds a
  * part. CPU time of the process, the best of several rounds, scaled to the reference machine.
  * Runs over dist: build first. Usage: node scripts/bench/host-functions.mjs [--keys 1000000]
@@ -13,10 +13,10 @@ import { compileAbi } from '../../packages/execution/dist/contract/abi/abi.js'
 import { GUEST_LINK } from '../../packages/execution/dist/contract/guest.js'
 import { CONTRACT_HANDLERS, CONTRACT_HOST } from '../../packages/execution/dist/contract/host/index.js'
 import { Journal } from '../../packages/execution/dist/state/journal.js'
-import { createEngine } from '../../packages/execution/dist/vm/index.js'
+import { createInterpreter } from '../../packages/execution/dist/vm/index.js'
 import { CANDIDATES, loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
-import { loadEngineBinary, nodeWasm } from '../../packages/platform/dist/wasm.js'
+import { loadInterpreterBinary, nodeWasm } from '../../packages/platform/dist/wasm.js'
 import { Hash } from '../../packages/protocol/dist/index.js'
 import { calibrate, calibrationLine, REFERENCE_SECONDS } from './lib/calibration.mjs'
 
@@ -29,7 +29,12 @@ const GAS = 10_000_000_000
 const CALLEE = `0x${'ca'.repeat(20)}`
 
 const crypto = await loadCrypto({ ...CANDIDATES, curve: CANDIDATES.curve.filter(({ backend }) => backend === 'ox-wasm') })
-const engine = createEngine({ wasm: nodeWasm, binary: await loadEngineBinary(), host: CONTRACT_HOST, link: GUEST_LINK })
+const interpreter = createInterpreter({
+  wasm: nodeWasm,
+  binary: await loadInterpreterBinary(),
+  host: CONTRACT_HOST,
+  link: GUEST_LINK,
+})
 
 const parameter = (type, indexed) => ({ name: '', type, indexed })
 const event = (name, ...inputs) => ({ type: 'event', name, anonymous: false, inputs })
@@ -72,14 +77,14 @@ function cpu(action) {
 /** Image of a contract that does something once, and then something else `count` times. */
 function imageOf(prepare, once, body) {
   const source = `export default { functions: { run: (count) => { ${prepare}; { const i = -1; ${once} } for (let i = 0; i < count; i++) { ${body} } } } }`
-  const compiled = engine.compile({ source, gas: GAS })
+  const compiled = interpreter.compile({ source, gas: GAS })
   if (!compiled.ok) throw new Error(`${source}: ${compiled.error.message}`)
   return compiled.value.image
 }
 
 function run(image, count) {
   const request = { image, entry: 'functions.run', values: [count], handlers: CONTRACT_HANDLERS, scope: frameOf(), gas: GAS }
-  const outcome = engine.call(request)
+  const outcome = interpreter.call(request)
   if (outcome.kind !== 'return') throw new Error(`${outcome.kind} ${outcome.error?.message ?? ''}`)
   return outcome.gasUsed
 }

@@ -1,6 +1,6 @@
 /**
  * What each function of the host library costs, against its price: µs a call, and µs per million gas, which must stay below the target that
- * the prices in packages/execution/src/contract/library/gas.ts are made for. The samples are the dearest arguments that were found, at two
+ * the prices in packages/execution/src/contract/library/library-gas.ts are made for. The samples are the dearest arguments that were found, at two
  * sizes where the price depends on the size: the slope between them is what a unit costs. Runs over dist: build first. About 20 s.
  * Usage: node scripts/bench/host-library.mjs
  */

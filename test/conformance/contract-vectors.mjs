@@ -248,18 +248,18 @@ const text = (value) =>
  * @param {typeof import('@quoin/execution').executionVersion} execution.executionVersion
  * @param {typeof import('@quoin/execution/contract').Machine} execution.Machine
  * @param {typeof import('@quoin/execution').Journal} execution.Journal
- * @param {import('@quoin/execution/vm').Engine} engine
+ * @param {import('@quoin/execution/vm').Interpreter} interpreter
  * @param {readonly Vector[]} vectors
  * @returns {Record<string, { gas: number, result: string }>} by vector and call: the gas to the tick, and the hash of outcome, logs and state
  */
-export function runVectors({ createContracts, executionVersion, Machine, Journal }, engine, vectors = VECTORS) {
+export function runVectors({ createContracts, executionVersion, Machine, Journal }, interpreter, vectors = VECTORS) {
   /** @type {Record<string, { gas: number, result: string }>} */
   const results = {}
   for (const { name, abi, source, args = [], upgradeable, calls } of vectors) {
     const contracts = createContracts({
       crypto: nobleCrypto,
       chainId: /** @type {any} */ (31_337),
-      engine,
+      interpreter,
       reader: { get: () => undefined },
       executionVersion: executionVersion(nobleCrypto),
     })

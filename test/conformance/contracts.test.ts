@@ -6,17 +6,17 @@ import { Worker } from 'node:worker_threads'
 import { executionVersion } from '@quoin/execution'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
 import { describe, expect, it } from 'vitest'
-import { testEngine } from '../../packages/node/test/engine.ts'
+import { testInterpreter } from '../../packages/node/test/interpreter.ts'
 import pinned from './contract-vectors.json' with { type: 'json' }
 import { linesOf, runVectors, VECTORS } from './contract-vectors.mjs'
 
 const execution = { createContracts, executionVersion, Machine, Journal }
-const engine = await testEngine()
-const found = runVectors(execution, engine)
+const interpreter = await testInterpreter()
+const found = runVectors(execution, interpreter)
 /** The same over dist, which `npm test` builds first. */
 const program = new URL('./contract-reference.mjs', import.meta.url)
 
-/** Work that leaves an engine's instances in every state. */
+/** Work that leaves an interpreter's instances in every state. */
 const WORK: typeof VECTORS = [
   {
     name: 'work',
@@ -46,10 +46,10 @@ it('every pinned vector runs', () => {
 })
 
 describe('gas and outcome are the same', () => {
-  it('in any order, after other work, traps and exhaustion on the same engine', () => {
-    const again = runVectors(execution, engine, [...WORK, ...VECTORS.toReversed(), ...WORK, ...VECTORS])
+  it('in any order, after other work, traps and exhaustion on the same interpreter', () => {
+    const again = runVectors(execution, interpreter, [...WORK, ...VECTORS.toReversed(), ...WORK, ...VECTORS])
     for (const [name, outcome] of Object.entries(found)) expect({ name, ...again[name] }).toEqual({ name, ...outcome })
-    const alone = VECTORS.toReversed().map((vector) => runVectors(execution, engine, [...WORK, vector]))
+    const alone = VECTORS.toReversed().map((vector) => runVectors(execution, interpreter, [...WORK, vector]))
     expect(Object.assign({}, ...alone)).toMatchObject(found)
   })
 

@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises'
 import { executionVersion } from '@quoin/execution'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
-import { loadContractEngine } from '../../packages/platform/dist/wasm.js'
+import { loadContractInterpreter } from '../../packages/platform/dist/wasm.js'
 import { runVectors } from './contract-vectors.mjs'
 
-const found = runVectors({ createContracts, executionVersion, Machine, Journal }, await loadContractEngine())
+const found = runVectors({ createContracts, executionVersion, Machine, Journal }, await loadContractInterpreter())
 await writeFile(new URL('contract-vectors.json', import.meta.url), `${JSON.stringify(found, undefined, 2)}\n`)

@@ -10,7 +10,7 @@ const OVERLAY = `
   }`
 
 /**
- * What a hostile contract does in one call, by its name: bodies of functions in JavaScript, whose answer is stored. Each leaves the engine's memory in
+ * What a hostile contract does in one call, by its name: bodies of functions in JavaScript, whose answer is stored. Each leaves the interpreter's memory in
  * another state, or shows what a former call left there.
  */
 const KINDS = {

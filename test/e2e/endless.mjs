@@ -1,5 +1,5 @@
 /*
- * Loaded into a node before anything else (`node --import`): its threads have transactions and calls that never end, as if the engine had a bug. A
+ * Loaded into a node before anything else (`node --import`): its threads have transactions and calls that never end, as if the interpreter had a bug. A
  * transaction is one of these when the directory has a file with its hash as name; a call when its data are `ENDLESS_CALL`.
  */
 import { existsSync } from 'node:fs'

@@ -82,9 +82,9 @@ it('goes from an empty folder to a called contract, as the tutorial says, withou
       shown = output
     }
   }
-  // The same artefact with the rest of viem.
-  await copyFile(join(ROOT, 'test', 'e2e', 'artefact.mjs'), join(project, 'scripts', 'artefact.mjs'))
-  const used = await run(new Program(process.execPath, ['scripts/artefact.mjs', url], { cwd, env: environment }))
+  // The same artifact with the rest of viem.
+  await copyFile(join(ROOT, 'test', 'e2e', 'artifact.mjs'), join(project, 'scripts', 'artifact.mjs'))
+  const used = await run(new Program(process.execPath, ['scripts/artifact.mjs', url], { cwd, env: environment }))
   expect(used.code, used.output).toBe(0)
   expect(JSON.parse(used.output)).toEqual({
     ...{ giver: '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266', amount: '30', total: '30' },

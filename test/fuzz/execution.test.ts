@@ -37,9 +37,9 @@ const contractRecord = fc.record({
 })
 const codeVersion = fc.record({ codeHash: any.hash, height: any.height, codeBytes: fc.nat(U32_MAX) })
 
-/** An engine whose images have little room: 32 words of data, and a small heap. */
+/** An interpreter whose images have little room: 32 words of data, and a small heap. */
 const imageBase = { data: new Uint8Array(128), heap: Uint8Array.from({ length: 30 }, (_, i) => i % 3) } as ContractImage
-/** Where the engine's heap begins (`vm/quickjs.ts`). */
+/** Where the interpreter's heap begins (`vm/quickjs.ts`). */
 const HEAP_BASE = 5_333_088
 const inHeap = fc.integer({ min: HEAP_BASE, max: HEAP_BASE + 92 })
 const image: fc.Arbitrary<ContractImage> = fc.record({

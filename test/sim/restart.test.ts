@@ -1,7 +1,7 @@
-import { createContractEngine } from '@quoin/execution/contract'
+import { createContractInterpreter } from '@quoin/execution/contract'
 import { type Address, contractAddress, Height, type Receipt } from '@quoin/protocol'
 import { expect, it } from 'vitest'
-import { loadEngineBinary, nodeWasm } from '../../packages/platform/src/wasm.ts'
+import { loadInterpreterBinary, nodeWasm } from '../../packages/platform/src/wasm.ts'
 import { HOSTILE_CONTRACT, HOSTILE_KINDS, hostileCall, hostileGas } from '../contracts/hostile.ts'
 import { simCrypto } from './crypto.ts'
 import { clientAccount, signed } from './genesis.ts'
@@ -14,15 +14,21 @@ const ROUNDS = 8
 const STEP_MS = 60_000
 
 /** Read before any world begins: virtual time does not wait for real I/O. */
-const binary = await loadEngineBinary()
+const binary = await loadInterpreterBinary()
 
-/** Each process has an engine of its own, in which nothing ran before. */
-const makeEngine = () => createContractEngine(nodeWasm, binary)
+/** Each process has an interpreter of its own, in which nothing ran before. */
+const makeInterpreter = () => createContractInterpreter(nodeWasm, binary)
 
 const heightOf = ({ node }: SimNode): number => node?.chain.head.header.number ?? -1
 
 class Story {
-  readonly simulation = new Simulation({ seed: 11, calm: true, load: false, clientCount: HOSTILE_KINDS.length + 2, makeEngine })
+  readonly simulation = new Simulation({
+    seed: 11,
+    calm: true,
+    load: false,
+    clientCount: HOSTILE_KINDS.length + 2,
+    makeInterpreter,
+  })
   readonly contracts: readonly Address[] = [0, 1].map((i) => contractAddress(simCrypto, clientAccount(i).address, 0))
 
   async until(what: string, done: () => boolean): Promise<void> {

@@ -175,7 +175,7 @@ describe('divergence', () => {
   })
 })
 
-describe('a transaction on which the contract engine fails', () => {
+describe('a transaction on which the contract interpreter fails', () => {
   const poison = transfer(clientAccount(0), clientAccount(1).address, 0, 5n)
   const others = [1, 2].map((client) => transfer(clientAccount(client), clientAccount(0).address, 0, 1n))
   const faulty = (executor: Executor) =>

@@ -1,5 +1,5 @@
 import { createExecutor, type Executor } from '@quoin/execution'
-import type { Engine } from '@quoin/execution/vm'
+import type { Interpreter } from '@quoin/execution/vm'
 import { type Genesis, type Height, unwrap } from '@quoin/protocol'
 import { createInlineRecovery } from '../../packages/node/src/crypto/recovery.ts'
 import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
@@ -7,7 +7,7 @@ import { createSigner } from '../../packages/node/src/engine/private-validator.t
 import type { Logger } from '../../packages/node/src/logger.ts'
 import { createNode, type Node, type NodePowers } from '../../packages/node/src/node.ts'
 import type { PeerId } from '../../packages/node/src/powers.ts'
-import { testEngine } from '../../packages/node/test/engine.ts'
+import { testInterpreter } from '../../packages/node/test/interpreter.ts'
 import { simCrypto } from './crypto.ts'
 import { Disk } from './disk.ts'
 import { CHAIN_ID, EPOCH_MS, validatorKey } from './genesis.ts'
@@ -24,7 +24,7 @@ export const HISTORY_HEIGHTS = 16
 const RECORD_FILE_HEAD_BYTES = 16
 
 /** Loaded before any world begins: reading its file is real I/O, which virtual time does not wait for. */
-const sharedEngine = await testEngine()
+const sharedInterpreter = await testInterpreter()
 
 export interface SimNodeOptions {
   readonly world: World
@@ -39,8 +39,8 @@ export interface SimNodeOptions {
   /** How long a block takes to build, to execute, and to take over after its commit. */
   readonly workMs: readonly [number, number]
   readonly logger: Logger
-  /** Makes the contract engine of each life; by default all nodes of this process share one. */
-  readonly makeEngine?: () => Engine
+  /** Makes the contract interpreter of each life; by default all nodes of this process share one. */
+  readonly makeInterpreter?: () => Interpreter
   /** Puts a fault into a node's execution. */
   readonly wrapExecutor?: (executor: Executor) => Executor
   readonly wrapPowers?: (powers: NodePowers) => NodePowers
@@ -183,8 +183,8 @@ export class SimNode {
   async #run(life: Life): Promise<void> {
     const { world, network, genesis, isValidator, workMs, logger } = this.#options
     const { kv, wal, signState } = this.disk.open(life)
-    const engine = this.#options.makeEngine?.() ?? sharedEngine
-    const state = { kv, crypto: simCrypto, chainId: CHAIN_ID, engine, treeDepth: 4, historyHeights: HISTORY_HEIGHTS }
+    const interpreter = this.#options.makeInterpreter?.() ?? sharedInterpreter
+    const state = { kv, crypto: simCrypto, chainId: CHAIN_ID, interpreter, treeDepth: 4, historyHeights: HISTORY_HEIGHTS }
     const bare = unwrap(await createExecutor(state))
     const executor = timedExecutor(bare, life, () => this.#workRandom.between(...workMs) * this.#slowness)
     const { address, secretKey } = validatorKey(this.#options.keyIndex ?? this.index)

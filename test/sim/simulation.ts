@@ -1,6 +1,6 @@
 import { selectProposer } from '@quoin/consensus'
 import type { Executor } from '@quoin/execution'
-import type { Engine } from '@quoin/execution/vm'
+import type { Interpreter } from '@quoin/execution/vm'
 import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
 import { evidenceOffender } from '../../packages/node/src/engine/evidence-pool.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
@@ -52,8 +52,8 @@ export interface SimulationOptions {
   /** Offsets of the nodes' clocks; else drawn, within the precision. */
   readonly clockOffsetsMs?: readonly number[]
   readonly logger?: Logger
-  /** Makes the contract engine of each life of a node; else all share one, which no process of a real network does. */
-  readonly makeEngine?: () => Engine
+  /** Makes the contract interpreter of each life of a node; else all share one, which no process of a real network does. */
+  readonly makeInterpreter?: () => Interpreter
   /** Puts faults into the execution of some nodes. */
   readonly wrapExecutor?: (index: number, executor: Executor) => Executor
   /** Puts faults into what else a node is made from. */
@@ -156,7 +156,7 @@ export class Simulation {
         diskLatencyMs: options.diskLatencyMs ?? [0, calm ? 8 : this.world.random.pick(DISK_LATENCY_MS_MAX)],
         workMs: options.workMs ?? [0, workMsMax],
         logger,
-        ...(options.makeEngine === undefined ? {} : { makeEngine: options.makeEngine }),
+        ...(options.makeInterpreter === undefined ? {} : { makeInterpreter: options.makeInterpreter }),
         wrapExecutor: (executor) => options.wrapExecutor?.(index, executor) ?? executor,
         wrapPowers: (powers) => options.wrapPowers?.(index, powers) ?? powers,
         onHalt: (node, error) => {

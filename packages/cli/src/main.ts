@@ -307,11 +307,11 @@ function addBuild(program: Command): void {
     .description('build contracts: for each an ABI and bytecode that viem and ethers take, as a module')
     .argument('[entries...]', 'modules that default-export a contract, relative to the project (default: contracts/*.ts)')
     .addOption(projectOption())
-    .option('--out <directory>', 'where the artefacts go, relative to the project', 'artifacts')
+    .option('--out <directory>', 'where the artifacts go, relative to the project', 'artifacts')
     .option('--watch', 'build again whenever a source changes', false)
     .option('--no-type-check', "do not run the project's tsc")
     .option('--embed-source-map', 'deploy the source map with the code: some 21,500 gas a KiB', false)
-    .option('--against <artefact...>', 'artefacts of what is deployed: refuse state that cannot take its place', [])
+    .option('--against <artifact...>', 'artifacts of what is deployed: refuse state that cannot take its place', [])
     .addOption(conditionsOption())
     .action(async (entries: string[], options: Omit<BuildCommand, 'entries'>) => {
       const { buildContracts } = await import('./commands/build.ts')

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { executionVersion, runMessage } from '@quoin/execution'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS, createContracts, Journal, Machine } from '@quoin/execution/contract'
-import { loadContractEngine } from '@quoin/platform'
+import { loadContractInterpreter } from '@quoin/platform'
 import {
   Address,
   type ChainId,
@@ -49,11 +49,11 @@ class Chain {
   readonly #journal = new Journal()
   #machine: Machine
 
-  constructor(engine: Awaited<ReturnType<typeof loadContractEngine>>) {
+  constructor(interpreter: Awaited<ReturnType<typeof loadContractInterpreter>>) {
     this.#contracts = createContracts({
       crypto: nobleCrypto,
       chainId: 1 as ChainId,
-      engine,
+      interpreter,
       reader: { get: () => undefined },
       executionVersion: executionVersion(nobleCrypto),
     })
@@ -85,9 +85,9 @@ class Chain {
   }
 }
 
-let engine: Awaited<ReturnType<typeof loadContractEngine>>
+let interpreter: Awaited<ReturnType<typeof loadContractInterpreter>>
 beforeAll(async () => {
-  engine = await loadContractEngine()
+  interpreter = await loadContractInterpreter()
 })
 
 describe('a token of the kit', () => {
@@ -96,7 +96,7 @@ describe('a token of the kit', () => {
   let deployment: ReturnType<Chain['deploy']>
   beforeAll(async () => {
     ;[token] = (await contractsOf(REPOSITORY, 'packages/contracts/test/fixtures/token.ts')) as [BuiltContract]
-    chain = new Chain(engine)
+    chain = new Chain(interpreter)
     deployment = chain.deploy(token, ['Token', 'TOK', ALICE, 10n ** 24n])
   })
 
@@ -123,7 +123,7 @@ it('supportsInterface answers on the 30,000 gas that ERC-165 gives it, once the 
   try {
     const [nft] = (await contractsOf(REPOSITORY, 'test/standards/contracts/nft.ts')) as [BuiltContract]
     const [asker] = (await contractsOf(project.root, 'contracts/asker.ts')) as [BuiltContract]
-    const chain = new Chain(engine)
+    const chain = new Chain(interpreter)
     const inputs = (nft.abi as Abi).find(({ type }) => type === 'constructor') as { inputs?: readonly unknown[] } | undefined
     const { address } = chain.deploy(
       nft,
@@ -153,7 +153,7 @@ it.each(Object.keys(PRESETS))(
       const bytes = encodeContainer({ ...container, source, upgradeAuthority: { kind: 'deployer' } })
       return bytesToHex(bytes)
     }
-    const chain = new Chain(engine)
+    const chain = new Chain(interpreter)
     const { address, gasUsed } = chain.deploy({ ...preset, bytecode: renewable(container.source) }, PRESETS[name]!)
     const args = [address, renewable(`${container.source}\n`), '0x'] as const
     const upgrade = encodeFunctionData({ abi: CODE_REGISTRY_ABI, functionName: 'upgrade', args } as never)

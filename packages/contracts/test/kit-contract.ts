@@ -6,7 +6,7 @@ import { build } from 'esbuild'
 import type { Abi } from 'viem'
 import { containerOf } from '../../../test/contracts/contract.mjs'
 import { creationOf, type TestContract, type TestContracts } from '../../execution/test/contracts.ts'
-import { contractEngine } from '../../execution/test/engine.ts'
+import { contractInterpreter } from '../../execution/test/interpreter.ts'
 import { type Declaration, readDeclaration } from '../src/build/declaration.ts'
 import { Trial } from '../src/build/trial.ts'
 
@@ -77,7 +77,7 @@ async function describe(text: string): Promise<unknown> {
     createContracts({
       crypto: nobleCrypto,
       chainId: 1 as ChainId,
-      engine: contractEngine(),
+      interpreter: contractInterpreter(),
       reader: { get: () => undefined },
       executionVersion: executionVersion(nobleCrypto),
     }),

@@ -1,15 +1,15 @@
-// Writes test/hostile-gas.ts anew, over dist: after a change of the engine that is meant to change gas. Read the difference before you commit it.
+// Writes test/hostile-gas.ts anew, over dist: after a change of the interpreter that is meant to change gas. Read the difference before you commit it.
 import { readFile, writeFile } from 'node:fs/promises'
-import { createEngine, HostRefusal } from '../dist/vm/index.js'
+import { createInterpreter, HostRefusal } from '../dist/vm/index.js'
 import { HOSTILE } from '../test/hostile.mjs'
 import { attack, HOSTILE_GAS_LIMIT, HOSTILE_HOST, hostileHandlers } from '../test/hostile-host.mjs'
 import { wasmPower } from '../test/power.mjs'
 
-const binary = await readFile(new URL('../dist/vm/engine.wasm', import.meta.url))
-const engine = createEngine({ wasm: wasmPower(), binary, host: HOSTILE_HOST })
+const binary = await readFile(new URL('../dist/vm/interpreter.wasm', import.meta.url))
+const interpreter = createInterpreter({ wasm: wasmPower(), binary, host: HOSTILE_HOST })
 const handlers = hostileHandlers(HostRefusal)
 const lines = HOSTILE.map(({ name, source }) => {
-  const { gas } = attack(engine, handlers, source, HOSTILE_GAS_LIMIT)
+  const { gas } = attack(interpreter, handlers, source, HOSTILE_GAS_LIMIT)
   const key = /^[a-z]+$/.test(name) ? name : `'${name.replaceAll("'", "\\'")}'`
   return `  ${key}: ${String(gas).replace(/\B(?=(\d{3})+$)/g, '_')},`
 })

@@ -2,17 +2,17 @@ import type { Hash } from '@quoin/protocol'
 
 /**
  * This node failed while it ran a transaction: V8 threw because the host's stack was too small (RangeError) or memory ran out, or the
- * engine has a bug. No result of the transaction, and nothing that other nodes must find too. `Executor.build` and `Executor.execute`
+ * interpreter has a bug. No result of the transaction, and nothing that other nodes must find too. `Executor.build` and `Executor.execute`
  * reject with it. What the run had done is thrown away, and the executor serves further calls as if that one had not been made. `cause`
  * is what was thrown.
  */
-export class EngineFault extends Error {
+export class InterpreterFault extends Error {
   /** The transaction that ran; undefined where none did, or it is not known. */
   readonly transaction: Hash | undefined
 
   constructor(transaction: Hash | undefined, cause: unknown) {
-    super(`the contract engine failed in transaction ${transaction ?? '(unknown)'}: ${textOf(cause)}`, { cause })
-    this.name = 'EngineFault'
+    super(`the interpreter failed in transaction ${transaction ?? '(unknown)'}: ${textOf(cause)}`, { cause })
+    this.name = 'InterpreterFault'
     this.transaction = transaction
   }
 }
@@ -25,7 +25,7 @@ export function onBehalfOf<T>(transactionOf: () => Hash | undefined, action: () 
   try {
     return action()
   } catch (error) {
-    throw new EngineFault(transactionOf(), error instanceof EngineFault ? error.cause : error)
+    throw new InterpreterFault(transactionOf(), error instanceof InterpreterFault ? error.cause : error)
   }
 }
 

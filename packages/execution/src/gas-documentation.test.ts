@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { DEFAULT_PARAMETERS } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { GAS } from './block/intrinsic-gas.ts'
-import { CONTRACT_GAS } from './contract/gas.ts'
-import { LIBRARY_GAS } from './contract/library/gas.ts'
+import { CONTRACT_GAS } from './contract/contract-gas.ts'
+import { LIBRARY_GAS } from './contract/library/library-gas.ts'
 import { MESSAGE_GAS } from './contract/message-gas.ts'
 import { MESSAGE_LIMITS } from './contract/message-limits.ts'
 import { TICKS_PER_GAS } from './ticks.ts'
-import { VM_GAS } from './vm/gas.ts'
 import { INSTRUCTION_GAS } from './vm/meter/weights.ts'
+import { VM_GAS } from './vm/vm-gas.ts'
 
 interface Table {
   readonly [name: string]: number | Table
@@ -37,9 +37,9 @@ describe('docs/gas.md', () => {
     ['block/intrinsic-gas.ts', GAS, 1],
     ['contract/message-gas.ts', MESSAGE_GAS, TICKS_PER_GAS],
     ['vm/meter/weights.ts', INSTRUCTION_PRICES, TICKS_PER_GAS],
-    ['vm/gas.ts', VM_GAS, TICKS_PER_GAS],
-    ['contract/gas.ts', CONTRACT_GAS, TICKS_PER_GAS],
-    ['contract/library/gas.ts', LIBRARY_GAS, TICKS_PER_GAS],
+    ['vm/vm-gas.ts', VM_GAS, TICKS_PER_GAS],
+    ['contract/contract-gas.ts', CONTRACT_GAS, TICKS_PER_GAS],
+    ['contract/library/library-gas.ts', LIBRARY_GAS, TICKS_PER_GAS],
   ])('has every price of %s and no other, in gas', (file, table, unitsPerGas) => {
     const prices = pricesOf(table).map(([name, units]) => [name, units / unitsPerGas])
     expect(documented(`\`packages/execution/src/${file}\``)).toEqual(Object.fromEntries(prices))

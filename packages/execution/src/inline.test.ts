@@ -20,7 +20,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { containerOf } from '../../../test/contracts/contract.mjs'
 import { crypto, openExecutor, TestChain, testGenesis } from '../test/chain.ts'
-import { contractEngine } from '../test/engine.ts'
+import { contractInterpreter } from '../test/interpreter.ts'
 import { MemoryKv } from '../test/memory-kv.ts'
 import { addressOf, executable, inOrder, transfer } from '../test/transactions.ts'
 import type { ExecutedBlock } from './executor.ts'
@@ -234,7 +234,7 @@ describe('the executor', () => {
       kv,
       crypto,
       chainId: genesis.chainId,
-      engine: contractEngine(),
+      interpreter: contractInterpreter(),
       treeDepth: 5,
       historyHeights: 2,
     })
@@ -290,7 +290,7 @@ describe('a development chain', () => {
     const kv = new MemoryKv()
     const gifts = new Map<Address, bigint>()
     const seen: number[] = []
-    const options = { kv, crypto, chainId: genesis.chainId, engine: contractEngine(), treeDepth: 4, historyHeights: 2 }
+    const options = { kv, crypto, chainId: genesis.chainId, interpreter: contractInterpreter(), treeDepth: 4, historyHeights: 2 }
     const executor = unwrap(
       await createExecutor({
         ...options,
@@ -324,7 +324,7 @@ describe('an observer', () => {
     const told: [string, unknown][] = []
     const executor = unwrap(
       await createExecutor({
-        ...{ kv, crypto, chainId: genesis.chainId, engine: contractEngine(), treeDepth: 4, historyHeights: 2 },
+        ...{ kv, crypto, chainId: genesis.chainId, interpreter: contractInterpreter(), treeDepth: 4, historyHeights: 2 },
         onTransaction: (hash) => void told.push([hash === undefined ? 'ends' : 'runs', hash]),
         onFailure: (hash, failure) => void told.push(['failed', { hash, ...failure }]),
       }),

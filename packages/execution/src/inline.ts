@@ -47,15 +47,15 @@ import type { KvOp } from './state/kv.ts'
 import { settleSystemRecords } from './state/system-records.ts'
 import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './state/tree/index.ts'
 import { executionVersion } from './version.ts'
-import type { Engine } from './vm/index.ts'
+import type { Interpreter } from './vm/index.ts'
 
 export interface ExecutorOptions extends BlockObserver {
   /** The database: the node's `Kv` fits. Only read here; the caller writes the blocks' ops. */
   readonly kv: HistoryKv
   readonly crypto: Crypto
   readonly chainId: ChainId
-  /** Made by `createContractEngine`. */
-  readonly engine: Engine
+  /** Made by `createContractInterpreter`. */
+  readonly interpreter: Interpreter
   /** D of the state tree: fixed when a database is made, and no part of the chain (`tree/`). */
   readonly treeDepth: number
   /** Heights before the head that stay provable. */

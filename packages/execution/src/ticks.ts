@@ -1,5 +1,5 @@
 /**
- * The unit in which the engine and the contract layer count: the work of one plain instruction of the interpreter's binary, 3,000 of them a
+ * The unit in which the interpreter and the contract layer count: the work of one plain instruction of the interpreter's binary, 3,000 of them a
  * microsecond. Whole numbers, never negative, never more than a budget's.
  */
 export type Ticks = number

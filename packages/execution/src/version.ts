@@ -27,13 +27,13 @@ import {
 import { FEE_CONSTANTS } from './block/fees.ts'
 import { GAS } from './block/intrinsic-gas.ts'
 import { ENCODE_LIMITS } from './contract/abi/encode.ts'
-import { describeContractEngine } from './contract/engine.ts'
-import { CONTRACT_GAS } from './contract/gas.ts'
-import { LIBRARY_GAS } from './contract/library/gas.ts'
+import { CONTRACT_GAS } from './contract/contract-gas.ts'
+import { describeContractInterpreter } from './contract/contract-interpreter.ts'
+import { LIBRARY_GAS } from './contract/library/library-gas.ts'
 import { CONTRACT_LIMITS } from './contract/limits.ts'
 import { MESSAGE_GAS } from './contract/message-gas.ts'
 import { MESSAGE_LIMITS } from './contract/message-limits.ts'
-import { NATIVE_CONTRACTS } from './contract/native/table.ts'
+import { NATIVE_CONTRACTS } from './contract/native/native-contracts.ts'
 import { encodeErrorString } from './error-data.ts'
 import { accountCodec } from './state/account.ts'
 import { accountKey, codeKey, storageKey } from './state/keys.ts'
@@ -122,7 +122,7 @@ export function describeExecution(crypto: Crypto): string {
     ...describeTable('gas.message', MESSAGE_GAS),
     ...describeTable('gas.host', CONTRACT_GAS),
     ...describeTable('gas.library', LIBRARY_GAS),
-    ...describeContractEngine(),
+    ...describeContractInterpreter(),
     ...NATIVE_CONTRACTS.map(({ name, address, abi }) => `native.${name} ${address} ${formatAbi(abi)}`),
     ...Object.values(SYSTEM_RECORDS).map(({ name, codec: { bytesMax } }) => `record.${name} ${bytesMax}`),
     ...samples.map(([name, bytes]) => `sample.${name} ${bytesToHex(bytes)}`),

@@ -1,16 +1,16 @@
 import { type Address, codec, FEE_POLICIES, type Hex, hexToBytes, receiptsCodec, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createContractEngine } from '../src/contract/engine.ts'
+import { createContractInterpreter } from '../src/contract/contract-interpreter.ts'
 import { CODE_REGISTRY_ADDRESS } from '../src/contract/native/code-registry.ts'
 import { MULTICALL_ADDRESS } from '../src/contract/native/multicall.ts'
 import type { ExecutableTransaction, ExecutedBlock } from '../src/executor.ts'
 import { stateAt } from '../src/state/history.ts'
 import { Journal } from '../src/state/journal.ts'
-import type { Engine } from '../src/vm/index.ts'
+import type { Interpreter } from '../src/vm/index.ts'
 import { TestChain, testGenesis } from './chain.ts'
 import { TEST_BLOCK, TestContracts } from './contracts.ts'
-import { engineBinary, wasmPower } from './engine.ts'
+import { interpreterBinary, wasmPower } from './interpreter.ts'
 import { CONTRACTS, firstPrograms, randomBlock, SENDERS, Sending, TELLING_RUN } from './random-blocks.ts'
 import { addressOf, executable, inOrder } from './transactions.ts'
 
@@ -20,17 +20,17 @@ const RUNS = 25 * FACTOR
 const MINER = addressOf(0xfee)
 const FILL = { gasMax: 60_000_000, bytesMax: 4_194_304 }
 
-const freshEngine = (): Engine => createContractEngine(wasmPower(), engineBinary())
+const freshInterpreter = (): Interpreter => createContractInterpreter(wasmPower(), interpreterBinary())
 
-/** One engine for all runs: nothing of a run may show in later ones. */
-function lasting(): () => Engine {
-  const engine = freshEngine()
-  return () => engine
+/** One interpreter for all runs: nothing of a run may show in later ones. */
+function lasting(): () => Interpreter {
+  const interpreter = freshInterpreter()
+  return () => interpreter
 }
 
-/** Leaves an engine's instances in every state in which calls can leave them. */
-function soil(engine: Engine): void {
-  const chain = new TestContracts(new Journal(), TEST_BLOCK, engine)
+/** Leaves an interpreter's instances in every state in which calls can leave them. */
+function soil(interpreter: Interpreter): void {
+  const chain = new TestContracts(new Journal(), TEST_BLOCK, interpreter)
   const contract = chain.deploy(
     ['function f(uint256 how)'],
     `const kept = new Map([[1, 2]])
@@ -51,30 +51,30 @@ function soil(engine: Engine): void {
 interface Condition {
   readonly treeDepth: number
   /** Of a run. */
-  engine(): Engine
-  befall(chain: TestChain, engine: Engine): Promise<TestChain>
+  interpreter(): Interpreter
+  befall(chain: TestChain, interpreter: Interpreter): Promise<TestChain>
 }
 
 const CONDITIONS: Readonly<Record<string, Condition>> = {
   /** Programs stay in memory. */
-  proposer: { treeDepth: 4, engine: lasting(), befall: async (chain) => chain },
+  proposer: { treeDepth: 4, interpreter: lasting(), befall: async (chain) => chain },
   /** Images come from the database. */
-  restarted: { treeDepth: 4, engine: freshEngine, befall: (chain, engine) => chain.reopened(4, engine) },
+  restarted: { treeDepth: 4, interpreter: freshInterpreter, befall: (chain, interpreter) => chain.reopened(4, interpreter) },
   /** Modules are evaluated again. */
   'without its images': {
     treeDepth: 4,
-    engine: lasting(),
-    befall(chain, engine) {
+    interpreter: lasting(),
+    befall(chain, interpreter) {
       chain.kv.write(imageKeys(chain).map((key) => ({ key, value: undefined })))
-      return chain.reopened(4, engine)
+      return chain.reopened(4, interpreter)
     },
   },
-  /** The engine did other work in between, and the tree has another shape. */
+  /** The interpreter did other work in between, and the tree has another shape. */
   busy: {
     treeDepth: 9,
-    engine: lasting(),
-    async befall(chain, engine) {
-      soil(engine)
+    interpreter: lasting(),
+    async befall(chain, interpreter) {
+      soil(interpreter)
       return chain
     },
   },
@@ -118,13 +118,13 @@ it('four nodes in different conditions agree on every block of random contracts'
     fc.asyncProperty(scenario, fc.boolean(), async ([feePolicy, programs, blocks], triesOthers) => {
       const genesis = testGenesis(new Map(SENDERS.map((address) => [address, 10n ** 24n])), { feePolicy })
       const conditions = Object.values(CONDITIONS)
-      const engines = conditions.map(({ engine }) => engine())
-      let chains = await Promise.all(conditions.map(({ treeDepth }, i) => TestChain.start(genesis, treeDepth, engines[i]!)))
+      const interpreters = conditions.map(({ interpreter }) => interpreter())
+      let chains = await Promise.all(conditions.map(({ treeDepth }, i) => TestChain.start(genesis, treeDepth, interpreters[i]!)))
       const sending = new Sending()
       let specs = sending.deployments(programs)
       const happened = new Set<string>()
       for (const actions of [...blocks, []]) {
-        chains = await Promise.all(conditions.map(({ befall }, i) => befall(chains[i]!, engines[i]!)))
+        chains = await Promise.all(conditions.map(({ befall }, i) => befall(chains[i]!, interpreters[i]!)))
         const [proposer, ...others] = chains as [TestChain, ...TestChain[]]
         const candidates = specs.map(executable)
         if (triesOthers) await proposer.executor.build(proposer.template(MINER, 700), inOrder(candidates.toReversed()), FILL)

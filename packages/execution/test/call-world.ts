@@ -17,7 +17,7 @@ import { settleSystemRecords, writeGenesisRecords } from '../src/state/system-re
 import { headCodec, headKey, TREE_FORMAT } from '../src/state/tree/records.ts'
 import { testGenesis } from './chain.ts'
 import { TEST_BLOCK, TestContracts, USER } from './contracts.ts'
-import { contractEngine } from './engine.ts'
+import { contractInterpreter } from './interpreter.ts'
 import { MemoryKv } from './memory-kv.ts'
 
 /** A database of blocks, without transactions and executor: each is what a function does to the state. */
@@ -27,7 +27,7 @@ export class CallWorld {
   #height = -1
 
   constructor(parameters: Partial<ChainParameters> = {}) {
-    const options = { crypto: nobleCrypto, chainId: 31_337 as ChainId, engine: contractEngine() }
+    const options = { crypto: nobleCrypto, chainId: 31_337 as ChainId, interpreter: contractInterpreter() }
     this.host = createCallHost({ kv: this.kv, ...options })
     this.commit(({ journal }) => writeGenesisRecords(journal, testGenesis(new Map(), parameters)))
   }

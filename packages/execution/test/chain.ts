@@ -18,7 +18,7 @@ import type { BlockTemplate, ExecutedBlock, Executor } from '../src/executor.ts'
 import { createExecutor } from '../src/inline.ts'
 import { unpackOps } from '../src/pack.ts'
 import { executionVersion } from '../src/version.ts'
-import { contractEngine } from './engine.ts'
+import { contractInterpreter } from './interpreter.ts'
 import { MemoryKv } from './memory-kv.ts'
 import { CHAIN_ID } from './transactions.ts'
 
@@ -63,9 +63,9 @@ export class TestChain {
     this.head = head
   }
 
-  static async start(genesis: Genesis, treeDepth = 4, engine = contractEngine()): Promise<TestChain> {
+  static async start(genesis: Genesis, treeDepth = 4, interpreter = contractInterpreter()): Promise<TestChain> {
     const kv = new MemoryKv()
-    const executor = await openExecutor(kv, treeDepth, engine)
+    const executor = await openExecutor(kv, treeDepth, interpreter)
     const block = await executor.genesis(genesis)
     const chain = new TestChain(kv, executor, block)
     await chain.store(block)
@@ -73,9 +73,9 @@ export class TestChain {
   }
 
   /** The same chain opened again: on a copy of the database, with nothing of this one's memory. */
-  async reopened(treeDepth = 4, engine = contractEngine()): Promise<TestChain> {
+  async reopened(treeDepth = 4, interpreter = contractInterpreter()): Promise<TestChain> {
     const kv = this.kv.clone()
-    return new TestChain(kv, await openExecutor(kv, treeDepth, engine), this.head)
+    return new TestChain(kv, await openExecutor(kv, treeDepth, interpreter), this.head)
   }
 
   template(miner: Address, afterMs = 500): BlockTemplate {
@@ -97,6 +97,6 @@ export class TestChain {
   }
 }
 
-export async function openExecutor(kv: MemoryKv, treeDepth = 4, engine = contractEngine()): Promise<Executor> {
-  return unwrap(await createExecutor({ kv, crypto, chainId: CHAIN_ID as ChainId, engine, treeDepth, historyHeights: 2 }))
+export async function openExecutor(kv: MemoryKv, treeDepth = 4, interpreter = contractInterpreter()): Promise<Executor> {
+  return unwrap(await createExecutor({ kv, crypto, chainId: CHAIN_ID as ChainId, interpreter, treeDepth, historyHeights: 2 }))
 }

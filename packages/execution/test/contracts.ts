@@ -7,8 +7,8 @@ import type { BlockContext, MessageOutcome } from '../src/contract/message.ts'
 import { Journal } from '../src/state/journal.ts'
 import { type Ticks, ticksOf } from '../src/ticks.ts'
 import { executionVersion } from '../src/version.ts'
-import type { Engine } from '../src/vm/index.ts'
-import { contractEngine } from './engine.ts'
+import type { Interpreter } from '../src/vm/index.ts'
+import { contractInterpreter } from './interpreter.ts'
 
 export const USER = Address(`0x${'a1'.repeat(20)}`)
 export const OTHER = Address(`0x${'b2'.repeat(20)}`)
@@ -50,11 +50,11 @@ export function creationOf(source: string, abi: Abi, args: readonly unknown[] = 
 export class TestContracts {
   readonly machine: Machine
 
-  constructor(journal = new Journal(), block = TEST_BLOCK, engine: Engine = contractEngine()) {
+  constructor(journal = new Journal(), block = TEST_BLOCK, interpreter: Interpreter = contractInterpreter()) {
     const contracts = createContracts({
       crypto: nobleCrypto,
       chainId: 31_337 as ChainId,
-      engine,
+      interpreter,
       reader: { get: () => undefined },
       executionVersion: executionVersion(nobleCrypto),
     })

@@ -6,11 +6,11 @@ import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import * as vm from '../src/vm/index.ts'
-import { engineBinary } from './engine.ts'
+import { interpreterBinary } from './interpreter.ts'
 import { runReference } from './reference.mjs'
 
 const program = new URL('./reference.mjs', import.meta.url)
-const lines = runReference(vm, engineBinary())
+const lines = runReference(vm, interpreterBinary())
 const [image, ...calls] = lines
 
 /** The same in another process, over dist, with flags of V8. */
@@ -27,7 +27,7 @@ describe('result, gas, image and all memory are the same', () => {
   })
 
   it('in repeats, also after traps, exhaustion and the loss of an instance', () => {
-    expect(runReference(vm, engineBinary(), 3)).toEqual([image, ...calls, ...calls, ...calls])
+    expect(runReference(vm, interpreterBinary(), 3)).toEqual([image, ...calls, ...calls, ...calls])
   })
 
   it('in a worker thread', async () => {

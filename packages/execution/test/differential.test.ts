@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../../test/long.ts'
-import { byEngine, byV8 } from './differential/engines.ts'
+import { byInterpreter, byV8 } from './differential/interpreters.ts'
 import { type Difference, KNOWN_DIFFERENCES, textsOfPowers } from './differential/known.ts'
 import { OPERATIONS, type Operations } from './differential/operations.ts'
 import { Random } from './differential/random.ts'
 
 /**
- * The engine computes what V8 does. The ordinary run draws the same operations each time, for what it shows must not depend on luck; the long run
+ * The interpreter computes what V8 does. The ordinary run draws the same operations each time, for what it shows must not depend on luck; the long run
  * draws others each time. QUOIN_FUZZ_SEED names a seed.
  */
 const OPERATIONS_COUNT = 100_000
@@ -18,10 +18,10 @@ const isLong = process.env['QUOIN_TEST_LONG'] !== undefined
 const seed = given !== undefined ? Number(given) : isLong ? Date.now() % 2 ** 31 : 9
 
 function differencesOf(operations: string, expressions: readonly string[]): readonly Difference[] {
-  const [v8, engine] = [byV8(expressions), byEngine(expressions)]
+  const [v8, interpreter] = [byV8(expressions), byInterpreter(expressions)]
   return expressions
-    .map((expression, i) => ({ operations, expression, v8: v8[i]!, engine: engine[i]! }))
-    .filter((one) => one.v8 !== one.engine)
+    .map((expression, i) => ({ operations, expression, v8: v8[i]!, interpreter: interpreter[i]! }))
+    .filter((one) => one.v8 !== one.interpreter)
 }
 
 /** Differences that no known one explains, of so many random operations. */
@@ -35,14 +35,14 @@ function search({ name, draw }: Operations, count: number): readonly Difference[
   return found
 }
 
-describe(`${OPERATIONS_COUNT} random operations come to the same in the engine and in V8`, () => {
+describe(`${OPERATIONS_COUNT} random operations come to the same in the interpreter and in V8`, () => {
   it('counts all', () => {
     expect(OPERATIONS.reduce((sum, { percent }) => sum + percent, 0)).toBe(100)
   })
 
   it.each(OPERATIONS)('$name', (operations) => {
     const found = search(operations, runs((OPERATIONS_COUNT * operations.percent) / 100))
-    const lines = found.map(({ expression, v8, engine }) => `${expression}\n  V8     ${v8}\n  engine ${engine}`)
+    const lines = found.map(({ expression, v8, interpreter }) => `${expression}\n  V8     ${v8}\n  interpreter ${interpreter}`)
     const again = `Again: QUOIN_FUZZ_SEED=${seed} npx vitest run --project unit packages/execution/test/differential.test.ts`
     expect(lines, `${lines.join('\n')}\n${again}`).toEqual([])
   })
@@ -50,12 +50,12 @@ describe(`${OPERATIONS_COUNT} random operations come to the same in the engine a
 
 describe('known differences are still there', () => {
   const examples = KNOWN_DIFFERENCES.flatMap(({ name, examples }) =>
-    examples.map(([expression, engine]) => ({ name, expression, engine })),
+    examples.map(([expression, interpreter]) => ({ name, expression, interpreter })),
   )
 
-  it.each(examples)('$name: $expression', ({ expression, engine }) => {
-    expect(byEngine([expression])).toEqual([engine])
-    expect(byV8([expression])).not.toEqual([engine])
+  it.each(examples)('$name: $expression', ({ expression, interpreter }) => {
+    expect(byInterpreter([expression])).toEqual([interpreter])
+    expect(byV8([expression])).not.toEqual([interpreter])
   })
 
   it('54 of all powers of two have a longer text than need be, which reads as the same number', () => {

@@ -7,16 +7,16 @@ import { CONTRACT_HANDLERS, CONTRACT_HOST } from '../src/contract/host/index.ts'
 import type { InnerMessage, MessageOutcome } from '../src/contract/message.ts'
 import { Journal } from '../src/state/journal.ts'
 import type { Ticks } from '../src/ticks.ts'
-import { createEngine, type Engine, type GuestError, type GuestValue } from '../src/vm/index.ts'
-import { engineBinary, wasmPower } from './engine.ts'
+import { createInterpreter, type GuestError, type GuestValue, type Interpreter } from '../src/vm/index.ts'
+import { interpreterBinary, wasmPower } from './interpreter.ts'
 import { addressOf } from './transactions.ts'
 
 /** Expressions run as contracts that see the real host functions, in frames whose messages end as a test says. */
 
-let engine: Engine | undefined
-export const hostEngine = (): Engine => {
-  engine ??= createEngine({ wasm: wasmPower(), binary: engineBinary(), host: CONTRACT_HOST, link: GUEST_LINK })
-  return engine
+let interpreter: Interpreter | undefined
+export const hostInterpreter = (): Interpreter => {
+  interpreter ??= createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host: CONTRACT_HOST, link: GUEST_LINK })
+  return interpreter
 }
 
 /** An ABI in viem's short notation, as a container has it. An event with `anonymous` behind it is one. */
@@ -90,8 +90,8 @@ export const GAS: Ticks = 100_000_000
 
 /** Runs a function of a contract; how it ended, and its gas. */
 export function runFunction(source: string, frame: Frame, values: readonly GuestValue[] = [], gas = GAS) {
-  const { image } = unwrap(hostEngine().compile({ source, gas: GAS }))
-  return hostEngine().call({ image, entry: 'functions.run', values, handlers: CONTRACT_HANDLERS, scope: frame, gas })
+  const { image } = unwrap(hostInterpreter().compile({ source, gas: GAS }))
+  return hostInterpreter().call({ image, entry: 'functions.run', values, handlers: CONTRACT_HANDLERS, scope: frame, gas })
 }
 
 /** An expression, which sees arguments as `values`, in a contract. */

@@ -4,7 +4,7 @@ const FROM = PRELUDE.indexOf('  // Buffers that shrink, grow or detach')
 const TO = PRELUDE.indexOf('  // Code from text')
 
 /**
- * The prelude without the part that takes away what the interpreter's known errors of memory begin with: a contract on an engine with it can read
+ * The prelude without the part that takes away what the interpreter's known errors of memory begin with: a contract on an interpreter with it can read
  * and write all memory, so that a test sees what holds when the interpreter does not.
  */
 export const HOLED_PRELUDE = PRELUDE.slice(0, FROM) + PRELUDE.slice(TO)

@@ -1,14 +1,14 @@
 /**
  * What hostile scripts find on the host, and how they are run: for the test over src, and for programs over dist.
  *
- * @typedef {typeof import('../src/vm/host.ts').HostRefusal} HostRefusal
- * @typedef {import('../src/vm/engine.ts').Engine} Engine
+ * @typedef {typeof import('../src/vm/host-function.ts').HostRefusal} HostRefusal
+ * @typedef {import('../src/vm/interpreter.ts').Interpreter} Interpreter
  */
 
 /** Gas for the evaluation of a script, and for its call. */
 export const HOSTILE_GAS_LIMIT = 40_000_000
 
-/** @type {import('../src/vm/host.ts').HostTable} one function for every kind of argument */
+/** @type {import('../src/vm/host-function.ts').HostTable} one function for every kind of argument */
 export const HOSTILE_HOST = [
   { name: 'get', gas: 500, parameters: ['string'] },
   { name: 'put', gas: 500, parameters: ['string', 'bytes'] },
@@ -23,8 +23,8 @@ export const HOSTILE_HOST = [
 ]
 
 /**
- * @param {HostRefusal} Refusal the class of the engine that is used
- * @returns {import('../src/vm/host.ts').HostHandlers}
+ * @param {HostRefusal} Refusal the class of the interpreter that is used
+ * @returns {import('../src/vm/host-function.ts').HostHandlers}
  */
 export function hostileHandlers(Refusal) {
   const same = (/** @type {unknown} */ _, /** @type {import('../src/vm/value.ts').GuestValue} */ value) => value
@@ -43,7 +43,7 @@ export function hostileHandlers(Refusal) {
 }
 
 /**
- * What a call of the engine, or the evaluation before it, came to.
+ * What a call of the interpreter, or the evaluation before it, came to.
  *
  * @typedef {object} Found
  * @property {string} ends
@@ -53,21 +53,21 @@ export function hostileHandlers(Refusal) {
  */
 
 /**
- * @param {Engine} engine
- * @param {import('../src/vm/host.ts').HostHandlers} handlers
+ * @param {Interpreter} interpreter
+ * @param {import('../src/vm/host-function.ts').HostHandlers} handlers
  * @param {string} source
  * @param {number} gas limit of each of evaluation and call
  * @returns {Found}
  */
-export function attack(engine, handlers, source, gas) {
-  const compiled = engine.compile({ source, gas, handlers })
+export function attack(interpreter, handlers, source, gas) {
+  const compiled = interpreter.compile({ source, gas, handlers })
   if (!compiled.ok) {
     const { error } = compiled
     if (error.kind === 'fault' || error.kind === 'too-large') throw new Error(error.kind)
     return { ends: 'compile', says: error.kind === 'throw' ? error.message : error.kind, data: undefined, gas: error.gasUsed }
   }
   const { image, gasUsed } = compiled.value
-  const outcome = engine.call({ image, entry: 'run', values: [], handlers, gas })
+  const outcome = interpreter.call({ image, entry: 'run', values: [], handlers, gas })
   if (outcome.kind === 'fault') throw outcome.error
   const says = outcome.kind === 'return' ? outcome.value : outcome.kind === 'throw' ? outcome.error.message : undefined
   const data = outcome.kind === 'throw' && outcome.error.data !== undefined ? [...outcome.error.data] : undefined

@@ -61,12 +61,12 @@ const plain = (value) =>
 /**
  * One line a call: entry, outcome with gas, hash of all memory after it.
  *
- * @param {Pick<typeof import('../src/vm/index.ts'), 'createEngine' | 'HostRefusal'>} vm the engine's module, of src or dist
+ * @param {Pick<typeof import('../src/vm/index.ts'), 'createInterpreter' | 'HostRefusal'>} vm the interpreter's module, of src or dist
  * @param {Uint8Array} binary
  * @param {number} rounds times that everything is called
  * @returns {string[]} lines of all rounds
  */
-export function runReference({ createEngine, HostRefusal }, binary, rounds = 1) {
+export function runReference({ createInterpreter, HostRefusal }, binary, rounds = 1) {
   const { power, lastUsed } = watchedPower()
   const host = [
     { name: 'get', gas: 100, parameters: /** @type {const} */ (['string']) },
@@ -75,12 +75,12 @@ export function runReference({ createEngine, HostRefusal }, binary, rounds = 1) 
     { name: 'emit', gas: 200, parameters: /** @type {const} */ (['string']), rest: /** @type {const} */ ('value') },
     { name: 'revert', gas: 200, parameters: /** @type {const} */ (['string']) },
   ]
-  const engine = createEngine({ wasm: power, binary, host })
-  const compiled = engine.compile({ source: CONTRACT, gas: GAS })
+  const interpreter = createInterpreter({ wasm: power, binary, host })
+  const compiled = interpreter.compile({ source: CONTRACT, gas: GAS })
   if (!compiled.ok) throw new Error(compiled.error.kind)
   const { gasUsed } = compiled.value
-  const packed = engine.packImage(compiled.value.image)
-  const image = engine.unpackImage(packed)
+  const packed = interpreter.packImage(compiled.value.image)
+  const image = interpreter.unpackImage(packed)
   if (image === undefined) throw new Error('the image does not come back')
   const lines = [
     `image ${sha256(packed)} ${sha256(image.data)} ${sha256(`${image.patch}`)} ${sha256(image.heap)} ${image.heapEnd} ${gasUsed}`,
@@ -97,7 +97,7 @@ export function runReference({ createEngine, HostRefusal }, binary, rounds = 1) 
         revert: (/** @type {unknown} */ _, /** @type {string} */ text) =>
           new HostRefusal(text, { name: 'Reverted', data: Uint8Array.of(8, 9) }),
       }
-      const outcome = engine.call({ image, entry, values, handlers, gas: GAS })
+      const outcome = interpreter.call({ image, entry, values, handlers, gas: GAS })
       if (outcome.kind === 'fault') throw outcome.error
       lines.push(`${entry} ${plain(outcome)} ${plain([...store])} ${sha256(lastUsed())}`)
     }
@@ -108,7 +108,7 @@ export function runReference({ createEngine, HostRefusal }, binary, rounds = 1) 
 const isProgram = process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href
 if (isProgram || (!isMainThread && parentPort !== null && process.env.VITEST === undefined)) {
   const dist = new URL('../dist/vm/', import.meta.url)
-  const lines = runReference(await import(new URL('index.js', dist).href), await readFile(new URL('engine.wasm', dist)))
+  const lines = runReference(await import(new URL('index.js', dist).href), await readFile(new URL('interpreter.wasm', dist)))
   if (isMainThread) process.stdout.write(JSON.stringify(lines))
   else parentPort?.postMessage(lines)
 }

@@ -2,20 +2,20 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { createEngine } from '../src/vm/engine.ts'
-import { HostRefusal } from '../src/vm/host.ts'
-import { ENGINE_BINARY } from '../src/vm/index.ts'
-import { engineBinary, wasmPower } from './engine.ts'
+import { HostRefusal } from '../src/vm/host-function.ts'
+import { INTERPRETER_BINARY } from '../src/vm/index.ts'
+import { createInterpreter } from '../src/vm/interpreter.ts'
 import { attack, HOSTILE_GAS_LIMIT, HOSTILE_HOST, hostileHandlers } from './hostile-host.mjs'
+import { interpreterBinary, wasmPower } from './interpreter.ts'
 
 /*
- * Upstream errors of the interpreter that a contract can reach, by their number in docs/engine-security.md, which says what each is. Where memory is
- * corrupted, how a call ends is the interpreter's affair; it must end as a result, the same in every engine, and touch nothing else.
+ * Upstream errors of the interpreter that a contract can reach, by their number in docs/interpreter-security.md, which says what each is. Where memory is
+ * corrupted, how a call ends is the interpreter's affair; it must end as a result, the same in every interpreter, and touch nothing else.
  */
 
 const handlers = hostileHandlers(HostRefusal)
-const freshEngine = () => createEngine({ wasm: wasmPower(), binary: engineBinary(), host: HOSTILE_HOST })
-const page = readFileSync(fileURLToPath(new URL('../../../docs/engine-security.md', import.meta.url)), 'utf8')
+const freshInterpreter = () => createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host: HOSTILE_HOST })
+const page = readFileSync(fileURLToPath(new URL('../../../docs/interpreter-security.md', import.meta.url)), 'utf8')
 
 /** Makes cycles until the collector has run. */
 const COLLECT = 'for (let i = 0; i < 3000; i++) { const o = {}; o.o = o }'
@@ -106,7 +106,7 @@ const HARMLESS: readonly (readonly [id: string, source: string, ends: string, sa
 const scriptOf = (body: string): string => `export const run = () => { ${body} }`
 
 describe('a contract that corrupts the memory of the interpreter', () => {
-  const [one, other] = [freshEngine(), freshEngine()]
+  const [one, other] = [freshInterpreter(), freshInterpreter()]
   const innocent = scriptOf(
     "return JSON.stringify([...new Map([[1, 2n ** 70n]])].map(String)) + [3, 1, 2].sort() + 'ab'.replace(/a/, 'b')",
   )
@@ -132,11 +132,15 @@ describe('a contract that corrupts the memory of the interpreter', () => {
   })
 })
 
-describe('docs/engine-security.md', () => {
+describe('docs/interpreter-security.md', () => {
   it('is about the binary that is pinned, as its package says', () => {
-    const manifest = createRequire(import.meta.url).resolve(ENGINE_BINARY.source.replace(/wasm$/, 'package.json'))
-    expect(readFileSync(manifest.replace(/package\.json$/, 'README.md'), 'utf8')).toContain(ENGINE_BINARY.upstream)
-    for (const fact of [ENGINE_BINARY.upstream, ENGINE_BINARY.sourceSha256, JSON.parse(readFileSync(manifest, 'utf8')).version])
+    const manifest = createRequire(import.meta.url).resolve(INTERPRETER_BINARY.source.replace(/wasm$/, 'package.json'))
+    expect(readFileSync(manifest.replace(/package\.json$/, 'README.md'), 'utf8')).toContain(INTERPRETER_BINARY.upstream)
+    for (const fact of [
+      INTERPRETER_BINARY.upstream,
+      INTERPRETER_BINARY.sourceSha256,
+      JSON.parse(readFileSync(manifest, 'utf8')).version,
+    ])
       expect(page).toContain(fact)
   })
 })

@@ -49,7 +49,7 @@ import type { Kv } from '../src/powers.ts'
 import type { BlockStore } from '../src/store/block-store.ts'
 import type { CommitHeights } from '../src/store/commit-heights.ts'
 import { ManualClock } from './clock.ts'
-import { testEngine } from './engine.ts'
+import { testInterpreter } from './interpreter.ts'
 
 /** What a logger was told, by level. */
 export class LogRecorder implements Logger {
@@ -175,8 +175,8 @@ export interface TestNodeOptions {
 }
 
 export async function openTestExecutor(crypto: Crypto, kv: Kv): Promise<Executor> {
-  const engine = await testEngine()
-  return unwrap(await createExecutor({ kv, crypto, chainId: 31_337 as ChainId, engine, treeDepth: 4, historyHeights: 8 }))
+  const interpreter = await testInterpreter()
+  return unwrap(await createExecutor({ kv, crypto, chainId: 31_337 as ChainId, interpreter, treeDepth: 4, historyHeights: 8 }))
 }
 
 export async function openTestNode(options: TestNodeOptions): Promise<TestNode> {
@@ -187,7 +187,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   const { heights } = options
   const ledger = await openLedger({ genesis, crypto, clock: new ManualClock(), kv, executor, recovery, logger: log, heights })
   const { blocks: store, mempool: pool, feed, chain } = unwrap(ledger)
-  const calls = createInlineCalls(createCallHost({ kv, crypto, chainId: genesis.chainId, engine: await testEngine() }))
+  const calls = createInlineCalls(createCallHost({ kv, crypto, chainId: genesis.chainId, interpreter: await testInterpreter() }))
   return {
     kv,
     store,

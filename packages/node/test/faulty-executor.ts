@@ -1,4 +1,4 @@
-import { EngineFault, type ExecutableTransaction, type Executor } from '@quoin/execution'
+import { type ExecutableTransaction, type Executor, InterpreterFault } from '@quoin/execution'
 import { type Crypto, Hash } from '@quoin/protocol'
 
 export interface Poison {
@@ -11,7 +11,8 @@ export interface Poison {
 export function faultyExecutor(executor: Executor, crypto: Crypto, { transactions, isNamed = true }: Poison): Executor {
   const check = (items: readonly ExecutableTransaction[]): void => {
     const hash = items.map(({ raw }) => Hash(crypto.keccak256(raw))).find((item) => transactions.has(item))
-    if (hash !== undefined) throw new EngineFault(isNamed ? hash : undefined, new RangeError('Maximum call stack size exceeded'))
+    if (hash !== undefined)
+      throw new InterpreterFault(isNamed ? hash : undefined, new RangeError('Maximum call stack size exceeded'))
   }
   return {
     version: executor.version,

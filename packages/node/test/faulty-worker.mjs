@@ -4,7 +4,7 @@
  * and which one fails, from 1; `open` fails before all of them.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadContractEngine } from '@quoin/platform'
+import { loadContractInterpreter } from '@quoin/platform'
 import { bytesToHex, receiptCodec } from '@quoin/protocol'
 import { loadCrypto } from '../dist/crypto/load.js'
 import { serveExecutor } from '../dist/executor/service.js'
@@ -89,6 +89,6 @@ const powers = {
   kv: watched('kv', await openClassicKv(data.databasePath, { onDamage: damage.report })),
   damage,
   crypto: watched('crypto', { ...crypto, keccak256 }),
-  engine: watched('engine', await loadContractEngine()),
+  interpreter: watched('interpreter', await loadContractInterpreter()),
 }
 await serveExecutor(port, powers, data)

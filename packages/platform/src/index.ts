@@ -7,4 +7,4 @@ export {
   developmentAddress,
 } from './development-accounts.ts'
 export { MemoryKv } from './memory-kv.ts'
-export { loadContractEngine, loadEngineBinary } from './wasm.ts'
+export { loadContractInterpreter, loadInterpreterBinary } from './wasm.ts'

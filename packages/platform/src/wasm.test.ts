@@ -1,12 +1,12 @@
-import { createEngine } from '@quoin/execution/vm'
+import { createInterpreter } from '@quoin/execution/vm'
 import { expect, it } from 'vitest'
-import { loadEngineBinary, nodeWasm } from './wasm.ts'
+import { loadInterpreterBinary, nodeWasm } from './wasm.ts'
 
-it('loads the pinned engine, which runs', async () => {
-  const engine = createEngine({ wasm: nodeWasm, binary: await loadEngineBinary(), host: [] })
-  const compiled = engine.compile({ source: 'export const double = (n) => 2n * n', gas: 10_000_000 })
+it('loads the pinned interpreter, which runs', async () => {
+  const interpreter = createInterpreter({ wasm: nodeWasm, binary: await loadInterpreterBinary(), host: [] })
+  const compiled = interpreter.compile({ source: 'export const double = (n) => 2n * n', gas: 10_000_000 })
   if (!compiled.ok) throw new Error(compiled.error.kind)
-  const outcome = engine.call({
+  const outcome = interpreter.call({
     image: compiled.value.image,
     entry: 'double',
     values: [2n ** 200n],

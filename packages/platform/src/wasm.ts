@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { createContractEngine } from '@quoin/execution/contract'
-import { ENGINE_BINARY, type Engine, type WasmExports, type WasmImports, type WasmPower } from '@quoin/execution/vm'
+import { createContractInterpreter } from '@quoin/execution/contract'
+import { INTERPRETER_BINARY, type Interpreter, type WasmExports, type WasmImports, type WasmPower } from '@quoin/execution/vm'
 
 /** The platform's constructors; Node's types leave them to the DOM's. */
 interface Platform {
@@ -34,18 +34,19 @@ export const nodeWasm: WasmPower = {
 }
 
 /**
- * The contract engine's binary, which the build of the execution package makes. Throws when it is missing, or is not the one that this
- * version of the code names: a node with another engine would fork from its chain.
+ * The interpreter's binary, which the build of the execution package makes. Throws when it is missing, or is not the one that this
+ * version of the code names: a node with another interpreter would fork from its chain.
  */
-export async function loadEngineBinary(): Promise<Uint8Array> {
+export async function loadInterpreterBinary(): Promise<Uint8Array> {
   const manifest = createRequire(import.meta.url).resolve('@quoin/execution/package.json')
-  const bytes = await readFile(join(dirname(manifest), 'dist', 'vm', 'engine.wasm'))
+  const bytes = await readFile(join(dirname(manifest), 'dist', 'vm', 'interpreter.wasm'))
   const found = createHash('sha256').update(bytes).digest('hex')
-  if (found !== ENGINE_BINARY.meteredSha256) {
-    throw new Error(`the contract engine has SHA-256 ${found}, not ${ENGINE_BINARY.meteredSha256}: build the packages again`)
+  if (found !== INTERPRETER_BINARY.meteredSha256) {
+    throw new Error(`the interpreter has SHA-256 ${found}, not ${INTERPRETER_BINARY.meteredSha256}: build the packages again`)
   }
   return bytes
 }
 
-/** The engine that runs contracts: some 50 ms. One serves any number of executors of its thread. */
-export const loadContractEngine = async (): Promise<Engine> => createContractEngine(nodeWasm, await loadEngineBinary())
+/** The interpreter that runs contracts: some 50 ms. One serves any number of executors of its thread. */
+export const loadContractInterpreter = async (): Promise<Interpreter> =>
+  createContractInterpreter(nodeWasm, await loadInterpreterBinary())

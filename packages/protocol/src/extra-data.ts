@@ -7,7 +7,7 @@ export interface ExtraData {
   readonly version: 1
   /** Milliseconds within the header's second, 0 to 999: block time = 1000 · timestamp + milliseconds. */
   readonly milliseconds: number
-  /** Hash of everything that decides how contracts execute: engine, host table, gas table, prelude, codecs. */
+  /** Hash of everything that decides how contracts execute: interpreter, host table, gas table, prelude, codecs. */
   readonly executionVersion: Hash
   /** Hash of the validator set that votes on this block. */
   readonly validatorsHash: Hash

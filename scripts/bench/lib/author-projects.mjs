@@ -65,13 +65,13 @@ export async function quoinProject(directory) {
   await writeFile(join(directory, 'package.json'), '{ "name": "token", "private": true, "type": "module" }\n')
   await install(directory)
   const run = (module, ...args) => timed([process.execPath, join('node_modules', module), ...args], { cwd: directory })
-  const artefact = join(directory, 'artifacts')
+  const artifact = join(directory, 'artifacts')
   return {
     name: 'Quoin',
     sources: { contract, test },
     lines: await linesOf(contract, test),
     clean: async () => {
-      await rm(artefact, { recursive: true, force: true })
+      await rm(artifact, { recursive: true, force: true })
       await rm(join(directory, 'node_modules', '.vite'), { recursive: true, force: true })
     },
     edit: editor(join(directory, 'contracts', 'token.ts')),
@@ -84,7 +84,7 @@ export async function quoinProject(directory) {
       return { ms: assertionResults.reduce((sum, { duration }) => sum + duration, 0), tests: assertionResults.length }
     },
     gasReport: async () => (await run('vitest/vitest.mjs', 'run')).output,
-    artefact: () => import(join(artefact, 'token.js')),
+    artifact: () => import(join(artifact, 'token.js')),
   }
 }
 

@@ -1,7 +1,7 @@
 import { CONTRACT_HOST } from '../../../packages/execution/dist/contract/host/index.js'
 import { METER_EXPORTS } from '../../../packages/execution/dist/vm/index.js'
 
-/** What the engine's binary imports the host call as: packages/execution/src/vm/instance.ts. */
+/** What the interpreter's binary imports the host call as: packages/execution/src/vm/instance.ts. */
 const HOST_CALL = 's'
 
 /**

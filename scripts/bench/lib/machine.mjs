@@ -1,5 +1,5 @@
 import {
-  createContractEngine,
+  createContractInterpreter,
   createContracts,
   gasUsedOf,
   Machine,
@@ -8,7 +8,7 @@ import {
 import { executionVersion } from '../../../packages/execution/dist/index.js'
 import { Journal } from '../../../packages/execution/dist/state/journal.js'
 import { imageBytes } from '../../../packages/execution/dist/vm/index.js'
-import { loadEngineBinary, nodeWasm } from '../../../packages/platform/dist/wasm.js'
+import { loadInterpreterBinary, nodeWasm } from '../../../packages/platform/dist/wasm.js'
 import { Address, ChainId, Height, TimeMs } from '../../../packages/protocol/dist/index.js'
 
 const GAS = ticksOf(50_000_000)
@@ -40,11 +40,11 @@ class MemoryKv {
  */
 export async function deployOnMachine(crypto, creationOf, wasm = nodeWasm) {
   const kv = new MemoryKv()
-  const engine = createContractEngine(wasm, await loadEngineBinary())
+  const interpreter = createContractInterpreter(wasm, await loadInterpreterBinary())
   const contracts = createContracts({
     crypto,
     chainId: ChainId(31_337),
-    engine,
+    interpreter,
     reader: kv,
     executionVersion: executionVersion(crypto),
   })

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { artefactTexts, type BuiltContract } from '@quoin/contracts/build'
+import { artifactTexts, type BuiltContract } from '@quoin/contracts/build'
 import { nobleCrypto as crypto } from '@quoin/protocol'
 import { BaseError, type Hex } from 'viem'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -64,7 +64,7 @@ const told = new Told()
 beforeAll(async () => {
   contract = built(await buildFiles(SOURCE, { 'contracts/lib/refuse.ts': REFUSE }))
   directory = await mkdtemp(join(tmpdir(), 'quoin-artifacts-'))
-  await writeFile(join(directory, 'token.js'), artefactTexts(contract).js)
+  await writeFile(join(directory, 'token.js'), artifactTexts(contract).js)
   await writeFile(join(directory, 'other.js'), 'export const name = 1\n')
   node = await startDevNode({ port: 0, artifacts: directory, print: told.print })
 })
@@ -111,28 +111,28 @@ it('knows the code of contracts that did not come to be', async () => {
   ])
 })
 
-it('reads artefacts again when they have changed, and does without them', async () => {
+it('reads artifacts again when they have changed, and does without them', async () => {
   const changing = join(directory, 'changing')
   const artifacts = new Artifacts(changing, crypto)
   expect(await artifacts.ofCode(contract.code)).toBeUndefined()
   await mkdir(changing)
-  await writeFile(join(changing, 'late.js'), artefactTexts(contract).js)
+  await writeFile(join(changing, 'late.js'), artifactTexts(contract).js)
   expect(await artifacts.ofCode(contract.code)).toMatchObject({ name: 'token' })
   expect(await artifacts.ofCreation(new Uint8Array(40))).toBeUndefined()
 })
 
 it.each([
   ['another module', 'export default {}\n'],
-  ['a constant that is no JSON', artefactTextsOf('export const abi = [', 'export const abi = await [')],
-  ['an ABI that is none', artefactTextsOf('export const abi = [', 'export const abi = [7,')],
-  ['bytecode that is none', artefactTextsOf('export const bytecode = "0x', 'export const bytecode = "')],
-])('takes %s for no artefact', (_, text) => {
+  ['a constant that is no JSON', artifactTextsOf('export const abi = [', 'export const abi = await [')],
+  ['an ABI that is none', artifactTextsOf('export const abi = [', 'export const abi = [7,')],
+  ['bytecode that is none', artifactTextsOf('export const bytecode = "0x', 'export const bytecode = "')],
+])('takes %s for no artifact', (_, text) => {
   expect(parseArtifact(crypto, text)).toBeUndefined()
 })
 
-/** An artefact without a contract, changed. */
-function artefactTextsOf(before: string, after: string): string {
+/** An artifact without a contract, changed. */
+function artifactTextsOf(before: string, after: string): string {
   const whole = `// Generated\nexport const name = "a"\nexport const abi = []\nexport const bytecode = "0xef51"\nexport const sourceMap = {"sources":[],"mappings":""}\n`
-  if (parseArtifact(crypto, whole) === undefined) throw new Error('the whole is no artefact')
+  if (parseArtifact(crypto, whole) === undefined) throw new Error('the whole is no artifact')
   return whole.replace(before, after)
 }

@@ -21,11 +21,11 @@ export interface Artifact {
 interface ReadFile {
   readonly mtimeMs: number
   readonly size: number
-  /** Undefined for a module that is no artefact. */
+  /** Undefined for a module that is no artifact. */
   readonly artifact: Artifact | undefined
 }
 
-/** The artefacts of a directory, found by the code that is deployed. Read when they are first asked for, and again when files have changed. */
+/** The artifacts of a directory, found by the code that is deployed. Read when they are first asked for, and again when files have changed. */
 export class Artifacts {
   readonly #directory: string
   readonly #crypto: Crypto
@@ -97,7 +97,7 @@ export class Artifacts {
   }
 }
 
-/** An artefact is a module of constants in JSON, so that it is read without being run; undefined for any other module. */
+/** An artifact is a module of constants in JSON, so that it is read without being run; undefined for any other module. */
 export function parseArtifact(crypto: Crypto, text: string): Artifact | undefined {
   const [name, abi, code, sourceMap] = ['name', 'abi', 'bytecode', 'sourceMap'].map((constant) => constantOf(text, constant))
   const bytecode = typeof code === 'string' ? parseHex(code) : undefined

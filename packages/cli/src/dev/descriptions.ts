@@ -20,7 +20,7 @@ export class Descriptions {
     this.#artifacts = artifacts
   }
 
-  /** Contract and function, such as `token.transfer`; undefined where no artefact has the code. */
+  /** Contract and function, such as `token.transfer`; undefined where no artifact has the code. */
   async called(instance: Instance, { to, data }: Sent): Promise<string | undefined> {
     if (to === undefined) return (await this.#artifacts.ofCreation(data))?.name
     const artifact = await this.#at(instance, to)
@@ -30,7 +30,7 @@ export class Descriptions {
     return `${artifact.name}.${name ?? (data.length === 0 ? '(receive)' : '(fallback)')}`
   }
 
-  /** Lines of a backtrace, innermost first, from the author's files where artefacts have the code. */
+  /** Lines of a backtrace, innermost first, from the author's files where artifacts have the code. */
   async trace(instance: Instance, { to, data }: Sent, trace: readonly ContractTrace[]): Promise<readonly string[]> {
     const lines: string[] = []
     for (const { address, stack } of trace) {

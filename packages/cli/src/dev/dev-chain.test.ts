@@ -16,7 +16,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runs } from '../../../../test/long.ts'
 import { LogRecorder } from '../../../node/test/chain.ts'
 import { ManualClock } from '../../../node/test/clock.ts'
-import { testEngine } from '../../../node/test/engine.ts'
+import { testInterpreter } from '../../../node/test/interpreter.ts'
 import { DevChain } from './dev-chain.ts'
 import { devGenesis, sealerKey } from './genesis.ts'
 import { impersonatedSignature, withImpersonation } from './impersonation.ts'
@@ -72,7 +72,7 @@ beforeAll(async () => {
   clock.advance(1_700_000_000_000)
   const genesis = devGenesis(crypto, { chainId: CHAIN_ID, timeMs: clock.now(), accounts, balance: OPENING })
   chain = await DevChain.open({
-    ...{ genesis, crypto, clock, engine: await testEngine(), logger: new LogRecorder(), clientVersion: 'test' },
+    ...{ genesis, crypto, clock, interpreter: await testInterpreter(), logger: new LogRecorder(), clientVersion: 'test' },
     recovery: withImpersonation(createInlineRecovery(crypto)),
     sealer: sealerKey(crypto),
     mining: { kind: 'automatic' },

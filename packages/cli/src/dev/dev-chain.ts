@@ -11,7 +11,7 @@ import { impersonatedSender } from './impersonation.ts'
 import { type Instance, type InstancePowers, openInstance } from './instance.ts'
 import type { Mining } from './mining.ts'
 import { type SealedBlock, Sealer } from './sealer.ts'
-import { Snapshots } from './snapshots.ts'
+import { Snapshots } from './snapshot-store.ts'
 
 export interface DevChainOptions extends InstancePowers {
   readonly sealer: ValidatorKey

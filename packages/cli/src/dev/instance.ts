@@ -7,7 +7,7 @@ import {
   type StateOverrides,
   type TransactionFailure,
 } from '@quoin/execution'
-import type { Engine } from '@quoin/execution/vm'
+import type { Interpreter } from '@quoin/execution/vm'
 import type { Clock } from '@quoin/node'
 import { createInlineCalls, type Ledger, openLedger } from '@quoin/node/chain'
 import type { SenderRecovery } from '@quoin/node/crypto'
@@ -20,7 +20,7 @@ import { type Crypto, type Genesis, type Hash, ok, type Result, unwrap } from '@
 export interface InstancePowers {
   readonly genesis: Genesis
   readonly crypto: Crypto
-  readonly engine: Engine
+  readonly interpreter: Interpreter
   readonly clock: Clock
   readonly recovery: SenderRecovery
   readonly logger: Logger
@@ -50,13 +50,13 @@ const STATE_TREE = { treeDepth: 12, historyHeights: 64 } as const
 
 /** Opens the chain that a database holds, or starts it in an empty one. */
 export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promise<Instance> {
-  const { genesis, crypto, engine, clock, recovery, logger, clientVersion } = powers
+  const { genesis, crypto, interpreter, clock, recovery, logger, clientVersion } = powers
   const { chainId } = genesis
   let changes: PreparedOverrides | undefined
   let failures = new Map<Hash, TransactionFailure>()
   const executor = unwrap(
     await createExecutor({
-      ...{ kv, crypto, chainId, engine, ...STATE_TREE },
+      ...{ kv, crypto, chainId, interpreter, ...STATE_TREE },
       contractsSend: true,
       beforeBlock: (journal) => changes?.write(journal),
       onFailure: (hash, failure) => void failures.set(hash, failure),
@@ -64,7 +64,7 @@ export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promis
   )
   const ledger = unwrap(await openLedger({ genesis, crypto, clock, kv, executor, recovery, logger }))
   const { blocks: store, mempool: pool, feed, chain } = ledger
-  const host = createCallHost({ kv, crypto, chainId, engine })
+  const host = createCallHost({ kv, crypto, chainId, interpreter })
   const backend = createNodeBackend({
     ...{ chainId, clientVersion, crypto, kv, store, chain, pool, feed },
     calls: createInlineCalls(host),

@@ -12,7 +12,7 @@ export const DEV_LIMITS = {
   blockTimeMsMax: 86_400_000,
   /** Accounts that are impersonated at a time. */
   impersonatedMax: 4_096,
-  /** Artefact modules that are read. */
+  /** Artifact modules that are read. */
   artifactsMax: 1_024,
   artifactBytesMax: 16 * 1024 * 1024,
 } as const

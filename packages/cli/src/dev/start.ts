@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Engine } from '@quoin/execution/vm'
+import type { Interpreter } from '@quoin/execution/vm'
 import type { Probes } from '@quoin/node/chain'
 import { createInlineRecovery, type LoadedCrypto, loadCrypto } from '@quoin/node/crypto'
 import { type Logger, Scope, systemClock } from '@quoin/node/process'
@@ -9,7 +9,7 @@ import {
   DEVELOPMENT_BALANCE,
   type DevelopmentAccount,
   developmentAccounts,
-  loadContractEngine,
+  loadContractInterpreter,
 } from '@quoin/platform'
 import { ChainId, Wei } from '@quoin/protocol'
 import { DevAccounts } from './accounts.ts'
@@ -69,18 +69,18 @@ export interface DevNode {
 }
 
 /** What takes a while to load and serves every development node of a process. */
-let platform: Promise<{ readonly crypto: LoadedCrypto; readonly engine: Engine }> | undefined
+let platform: Promise<{ readonly crypto: LoadedCrypto; readonly interpreter: Interpreter }> | undefined
 
 async function loadPlatform() {
-  const [crypto, engine] = await Promise.all([loadCrypto(), loadContractEngine()])
-  return { crypto, engine }
+  const [crypto, interpreter] = await Promise.all([loadCrypto(), loadContractInterpreter()])
+  return { crypto, interpreter }
 }
 
 /** Starts a chain in memory and serves it. Rejects when it cannot listen. */
 export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNode> {
   const settings = { ...DEV_DEFAULTS, ...options }
   platform ??= loadPlatform()
-  const { crypto, engine } = await platform
+  const { crypto, interpreter } = await platform
   const scope = new Scope((error) => {
     throw error
   })
@@ -97,7 +97,7 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
     const logger = complainingLogger(settings.complain)
     const chain = scope.own(
       await DevChain.open({
-        ...{ genesis, crypto, engine, clock: systemClock, logger },
+        ...{ genesis, crypto, interpreter, clock: systemClock, logger },
         recovery: withImpersonation(createInlineRecovery(crypto)),
         clientVersion: settings.clientVersion,
         sealer: sealerKey(crypto),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { executionVersion } from '@quoin/execution'
 import { createContracts, gasUsedOf, intrinsicGas, Journal, Machine, MESSAGE_LIMITS, ticksOf } from '@quoin/execution/contract'
-import { loadContractEngine } from '@quoin/platform'
+import { loadContractInterpreter } from '@quoin/platform'
 import {
   Address,
   type ChainId,
@@ -24,11 +24,11 @@ const USER = Address(`0x${'a1'.repeat(20)}`)
 const OTHER = Address(`0x${'b2'.repeat(20)}`)
 
 async function machine(): Promise<Machine> {
-  const engine = await loadContractEngine()
+  const interpreter = await loadContractInterpreter()
   const contracts = createContracts({
     crypto: nobleCrypto,
     chainId: 1 as ChainId,
-    engine,
+    interpreter,
     reader: { get: () => undefined },
     executionVersion: executionVersion(nobleCrypto),
   })
@@ -46,9 +46,9 @@ describe('a token', () => {
   afterAll(() => project.remove())
 
   it('is a module with an ABI and bytecode that viem takes as they are, and that runs', async () => {
-    const artefact = await import(pathToFileURL(join(project.root, 'artifacts/token.js')).href)
-    expect(artefact).toMatchObject({ name: 'token', abi: token.abi, bytecode: token.bytecode, layout: token.layout })
-    const { abi, bytecode } = artefact
+    const artifact = await import(pathToFileURL(join(project.root, 'artifacts/token.js')).href)
+    expect(artifact).toMatchObject({ name: 'token', abi: token.abi, bytecode: token.bytecode, layout: token.layout })
+    const { abi, bytecode } = artifact
     const run = (to: Address | undefined, data: `0x${string}`, from = USER) =>
       chain.run({ from, to, value: 0n, data: hexToBytes(data), gas: ticksOf(20_000_000) })
     const chain = await machine()
@@ -134,7 +134,7 @@ describe('a build comes to the same bytes', () => {
     'contracts/other.ts': ANSWER('1n'),
   }
 
-  const artefactsOf = async (texts: Readonly<Record<string, string>>, entries: readonly string[], cwd?: string) => {
+  const artifactsOf = async (texts: Readonly<Record<string, string>>, entries: readonly string[], cwd?: string) => {
     const project = new Project(texts)
     const before = process.cwd()
     try {
@@ -153,8 +153,8 @@ describe('a build comes to the same bytes', () => {
   it('in another directory, from another place, in another order, of a checkout with CRLF', async () => {
     const entries = ['contracts/token.ts', 'contracts/other.ts']
     const crlf = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.replaceAll('\n', '\r\n')]))
-    const first = await artefactsOf(files, entries)
-    expect(await artefactsOf(crlf, [...entries].reverse(), 'contracts')).toEqual(first)
+    const first = await artifactsOf(files, entries)
+    expect(await artifactsOf(crlf, [...entries].reverse(), 'contracts')).toEqual(first)
     expect(first[0]).toContain('"contracts/token.ts"')
     expect(first[0]).toContain('"dep/main.js"')
     expect(first[0]).not.toContain('\\r')
@@ -183,7 +183,7 @@ describe('what is no contract', () => {
     const project = new Project({ 'contracts/a/token.ts': ANSWER('1n'), 'contracts/b/token.ts': ANSWER('2n') })
     try {
       expect(complaints(await project.build(['contracts/a/token.ts', 'contracts/b/token.ts', 'contracts/no.ts']))).toEqual([
-        'contracts/b/token.ts: its artefact would be that of contracts/a/token.ts, which has the same name',
+        'contracts/b/token.ts: its artifact would be that of contracts/a/token.ts, which has the same name',
         'contracts/no.ts: there is no such file',
       ])
       expect(complaints(await project.build([]))).toEqual(['contracts: there is no contract to build'])

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { bytesToHex, type ContractContainer, err, nobleCrypto, ok, type Result, utf8ToBytes } from '@quoin/protocol'
-import { readArtefact, writeArtefact } from './artefact.ts'
+import { readArtifact, writeArtifact } from './artifact.ts'
 import type { BuiltContract } from './built-contract.ts'
 import { type Bundle, Bundler } from './bundle.ts'
 import { type Declaration, type DeclarationError, readDeclaration } from './declaration.ts'
@@ -22,7 +22,7 @@ export interface BuildOptions {
   readonly project: string
   /** Modules that default-export a contract each, relative to the project. */
   readonly entries: readonly string[]
-  /** Directory of the artefacts, relative to the project; nothing is written without one. */
+  /** Directory of the artifacts, relative to the project; nothing is written without one. */
   readonly outDir?: string | undefined
   /** Whether the project's own tsc checks the types. Default: true. */
   readonly typeCheck?: boolean | undefined
@@ -30,7 +30,7 @@ export interface BuildOptions {
   readonly embedSourceMap?: boolean | undefined
   /** Conditions to resolve packages' `exports` by, besides the usual ones. */
   readonly conditions?: readonly string[] | undefined
-  /** Artefacts of what is deployed, relative to the project: contracts of the same name must be able to take its place. */
+  /** Artifacts of what is deployed, relative to the project: contracts of the same name must be able to take its place. */
   readonly against?: readonly string[] | undefined
 }
 
@@ -38,7 +38,7 @@ export interface BuildOptions {
 export type BuildResult = Result<readonly BuiltContract[], readonly Diagnostic[]>
 
 /**
- * Builds contracts: bundles them, has the project's tsc check the types, evaluates them as a deployment would, and writes the artefacts if all
+ * Builds contracts: bundles them, has the project's tsc check the types, evaluates them as a deployment would, and writes the artifacts if all
  * of that went well. Throws for faults of this machine only.
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
@@ -50,7 +50,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   }
 }
 
-/** Builds the same contracts again and again; keeps the bundler and the engine for it. */
+/** Builds the same contracts again and again; keeps the bundler and the interpreter for it. */
 export class Builder {
   readonly #options: BuildOptions
   #bundler: Bundler | undefined
@@ -87,7 +87,7 @@ export class Builder {
     if (!made.ok || diagnostics.length > 0) return err(sortDiagnostics(diagnostics))
     const { outDir } = this.#options
     if (outDir !== undefined) {
-      for (const contract of made.value) await writeArtefact(resolve(files.root, outDir), contract)
+      for (const contract of made.value) await writeArtifact(resolve(files.root, outDir), contract)
     }
     return made
   }
@@ -134,7 +134,7 @@ export class Builder {
   async #compare(files: ProjectFiles, contracts: readonly BuiltContract[]): Promise<readonly Diagnostic[]> {
     const diagnostics: Diagnostic[] = []
     for (const path of this.#options.against ?? []) {
-      const former = await readArtefact(resolve(files.root, path))
+      const former = await readArtifact(resolve(files.root, path))
       if (!former.ok) {
         diagnostics.push(diagnosticAt(path, former.error))
         continue
@@ -168,7 +168,7 @@ function entryProblems(files: ProjectFiles, entries: readonly string[]): readonl
     const other = first.get(nameOf(entry))
     if (!existsSync(path)) problems.push(diagnosticAt(file, 'there is no such file'))
     else if (other !== undefined)
-      problems.push(diagnosticAt(file, `its artefact would be that of ${other}, which has the same name`))
+      problems.push(diagnosticAt(file, `its artifact would be that of ${other}, which has the same name`))
     else first.set(nameOf(entry), file)
   }
   return problems
@@ -187,7 +187,7 @@ const containerOf = (
   sourceMap: sourceMap === undefined ? new Uint8Array(0) : utf8ToBytes(JSON.stringify(sourceMap)),
 })
 
-/** What the engine refused, where the author's own code led to it, or where the author names what it is about. */
+/** What the interpreter refused, where the author's own code led to it, or where the author names what it is about. */
 function refused(places: DeclarationPlaces, { message, stack }: Refusal, finder: PositionFinder): Diagnostic {
   const thrown = authorsPlace(framesOf(stack, finder))
   const [, name] = /^the (?:abi|module) has (?:the function )?([\w$]+)/.exec(message) ?? []

@@ -1,10 +1,10 @@
 /**
- * From modules in TypeScript to containers and their artefacts, and back from a deployed contract's positions to the author's.
+ * From modules in TypeScript to containers and their artifacts, and back from a deployed contract's positions to the author's.
  *
  * @module
  */
 
-export { artefactTexts, type FormerArtefact, readArtefact } from './artefact.ts'
+export { artifactTexts, type FormerArtifact, readArtifact } from './artifact.ts'
 export { type BuildOptions, type BuildResult, build } from './build.ts'
 export type { BuiltContract } from './built-contract.ts'
 export { type Diagnostic, formatDiagnostic, formatDiagnostics } from './diagnostic.ts'

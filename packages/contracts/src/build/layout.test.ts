@@ -46,7 +46,7 @@ describe('a layout', () => {
       ])
       project.write({ 'other.js': 'export const name = "token"\nexport const layout = [5]\n' })
       expect(complaints(await project.build(['contracts/token.ts'], { against: ['other.js'] }))).toEqual([
-        expect.stringMatching(/^other\.js: it is no artefact/),
+        expect.stringMatching(/^other\.js: it is no artifact/),
       ])
     } finally {
       project.remove()

@@ -39,7 +39,7 @@ const MISSING: readonly Missing[] = [
   { names: ['eval', 'Function'], reason: 'code cannot be made from text. Bundle what you need into the module' },
   { names: ['WeakRef', 'FinalizationRegistry'], reason: 'it would show when memory is collected. WeakMap and WeakSet are there' },
   { names: ['SharedArrayBuffer', 'Atomics'], reason: 'a contract has one thread. Use ArrayBuffer' },
-  { names: ['WebAssembly'], reason: 'contracts are JavaScript, which is what the engine can meter' },
+  { names: ['WebAssembly'], reason: 'contracts are JavaScript, which is what the interpreter can meter' },
   { names: ['console'], reason: 'a contract has no output. Emit an event, or look at state and traces in a test' },
   {
     names: ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'navigator', 'location', 'localStorage', 'sessionStorage'],

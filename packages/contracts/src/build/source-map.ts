@@ -10,7 +10,7 @@ export interface SourceMap {
   readonly mappings: string
 }
 
-/** Line and column from 1, as the engine and people count. */
+/** Line and column from 1, as the interpreter and people count. */
 export interface OriginalPosition {
   readonly file: string
   readonly line: number

@@ -1,6 +1,6 @@
 import { executionVersion } from '@quoin/execution'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'
-import { loadContractEngine } from '@quoin/platform'
+import { loadContractInterpreter } from '@quoin/platform'
 import { Address, type ChainId, type Height, hexToBytes, nobleCrypto, type TimeMs } from '@quoin/protocol'
 import { encodeFunctionData } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -36,11 +36,11 @@ describe('the backtrace of a failed call', () => {
   let fail: (functionName: string, args?: readonly unknown[]) => { readonly reason: string; readonly stack: string }
   beforeAll(async () => {
     contract = built(await buildFiles(SOURCE, { 'contracts/lib/deep.ts': DEEP }))
-    const engine = await loadContractEngine()
+    const interpreter = await loadContractInterpreter()
     const contracts = createContracts({
       crypto: nobleCrypto,
       chainId: 1 as ChainId,
-      engine,
+      interpreter,
       reader: { get: () => undefined },
       executionVersion: executionVersion(nobleCrypto),
     })

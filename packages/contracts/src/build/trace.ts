@@ -56,7 +56,7 @@ function formatFrames(frames: readonly StackFrame[]): string {
     .join('\n')
 }
 
-/** What a tracer needs of an artefact. */
+/** What a tracer needs of an artifact. */
 export interface Traceable {
   readonly name: string
   readonly sourceMap: SourceMap
@@ -75,13 +75,13 @@ export interface Tracer {
 }
 
 /** A tracer of contracts by name; of two with one name, the later. Each source map is read when it is first needed. */
-export function createTracer(artefacts: readonly Traceable[]): Tracer {
-  const known = new Map(artefacts.map((artefact) => [artefact.name, artefact]))
+export function createTracer(artifacts: readonly Traceable[]): Tracer {
+  const known = new Map(artifacts.map((artifact) => [artifact.name, artifact]))
   const finders = new Map<string, PositionFinder>()
   const finderOf = (name: string): PositionFinder | undefined => {
-    const artefact = known.get(name)
-    if (artefact === undefined) return undefined
-    const finder = finders.get(name) ?? new PositionFinder(artefact.sourceMap, artefact.source)
+    const artifact = known.get(name)
+    if (artifact === undefined) return undefined
+    const finder = finders.get(name) ?? new PositionFinder(artifact.sourceMap, artifact.source)
     finders.set(name, finder)
     return finder
   }

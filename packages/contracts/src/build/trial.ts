@@ -2,10 +2,10 @@ import { executionVersion } from '@quoin/execution'
 import {
   type Contracts,
   createContracts,
-  EngineFault,
   evaluation,
   GasMeter,
   gasUsedOf,
+  InterpreterFault,
   intrinsicGas,
   MESSAGE_LIMITS,
   makeCode,
@@ -13,11 +13,11 @@ import {
   ticksOf,
 } from '@quoin/execution/contract'
 import type { CompileError } from '@quoin/execution/vm'
-import { loadContractEngine } from '@quoin/platform'
+import { loadContractInterpreter } from '@quoin/platform'
 import { type ChainId, type ContractContainer, encodeContainer, err, nobleCrypto, ok, type Result } from '@quoin/protocol'
 import { BUILD_LIMITS } from './limits.ts'
 
-/** Why the engine would not take a module. */
+/** Why the interpreter would not take a module. */
 export interface Refusal {
   readonly message: string
   /** The interpreter's backtrace, empty where there is none. */
@@ -31,7 +31,7 @@ export interface Deployment {
   readonly gasUsed: number
 }
 
-/** Evaluates modules as their deployment does: same engine, same limits, same checks. */
+/** Evaluates modules as their deployment does: same interpreter, same limits, same checks. */
 export class Trial {
   readonly #contracts: Contracts
 
@@ -41,13 +41,13 @@ export class Trial {
 
   /** Evaluates a module that has a function `describe` and calls it. There is more gas than for a deployment: the kit checks a declaration here. */
   describe(source: string): Result<unknown, Refusal> {
-    const { engine, crypto } = this.#contracts
+    const { interpreter, crypto } = this.#contracts
     const gas = ticksOf(BUILD_LIMITS.descriptionGasMax)
     const request = evaluation(crypto, source, gas)
-    const compiled = engine.compile({ ...request, gas, memoryBytes: BUILD_LIMITS.descriptionMemoryBytesMax })
+    const compiled = interpreter.compile({ ...request, gas, memoryBytes: BUILD_LIMITS.descriptionMemoryBytesMax })
     if (!compiled.ok) return err(evaluationRefusal(compiled.error))
     const { image } = compiled.value
-    const outcome = engine.call({ image, entry: 'functions.describe', values: [], handlers: {}, gas })
+    const outcome = interpreter.call({ image, entry: 'functions.describe', values: [], handlers: {}, gas })
     switch (outcome.kind) {
       case 'return':
         return ok(outcome.value)
@@ -78,7 +78,7 @@ export class Trial {
       if (error !== undefined) return err({ message: messageOf(error), stack: error.stack })
       return err({ message: reason.replace(/^no contract was made: /, ''), stack: '' })
     } catch (failure) {
-      if (failure instanceof EngineFault) return err({ message: STACK_FULL, stack: '' })
+      if (failure instanceof InterpreterFault) return err({ message: STACK_FULL, stack: '' })
       throw failure
     }
   }
@@ -120,12 +120,12 @@ const messageOf = ({ name, message }: { readonly name: string; readonly message:
 
 /** Some 60 ms. */
 export async function loadTrial(): Promise<Trial> {
-  const engine = await loadContractEngine()
+  const interpreter = await loadContractInterpreter()
   return new Trial(
     createContracts({
       crypto: nobleCrypto,
       chainId: 1 as ChainId,
-      engine,
+      interpreter,
       reader: { get: () => undefined },
       executionVersion: executionVersion(nobleCrypto),
     }),

@@ -39,12 +39,12 @@ it('builds again when a file that was read changes, appears or is mended', async
       })
     }
   }
-  const artefact = () => readFileSync(join(project.root, 'out/token.js'), 'utf8')
+  const artifact = () => readFileSync(join(project.root, 'out/token.js'), 'utf8')
   try {
     await resultThat(({ ok }) => ok)
-    const first = artefact()
+    const first = artifact()
     project.write({ 'contracts/lib/one.ts': 'export const one = 2n' })
-    await resultThat((result) => result.ok && artefact() !== first)
+    await resultThat((result) => result.ok && artifact() !== first)
     project.write({ 'contracts/lib/one.ts': "export { one } from './two.ts'" })
     const broken = await resultThat(({ ok }) => !ok)
     expect(complaints(broken)).toEqual([expect.stringMatching(/^contracts\/lib\/one\.ts:1:21: Could not resolve/)])

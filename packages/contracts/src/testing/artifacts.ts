@@ -6,7 +6,7 @@ import type { Artifact } from './artifact.ts'
 
 const codeHashes = new WeakMap<Artifact, Hash>()
 
-/** The hash under which the state holds the artefact's code. */
+/** The hash under which the state holds the artifact's code. */
 function codeHashOf(artifact: Artifact): Hash {
   let hash = codeHashes.get(artifact)
   if (hash === undefined) {
@@ -16,7 +16,7 @@ function codeHashOf(artifact: Artifact): Hash {
   return hash
 }
 
-/** The artefacts that a test has named, by the code that they are of. */
+/** The artifacts that a test has named, by the code that they are of. */
 export class ArtifactIndex {
   readonly #byCode = new Map<Hash, Artifact>()
 

@@ -20,7 +20,7 @@ import { type ContractHost, type ContractTarget, createContract, encoded } from 
 import type { BlockRange, Contract, DeployParameters, ReadOptions, SendOptions } from './contract-types.ts'
 import { ChainCore, type Outgoing, type SnapshotId } from './core.ts'
 import { ChainError } from './error.ts'
-import type { GasStatistics } from './gas.ts'
+import type { GasStatistics } from './gas-report.ts'
 import { testGenesis } from './genesis.ts'
 import { readAddress, readAmount, readBytes, readInteger } from './input.ts'
 import { Ledger, type MinedBlock } from './ledger.ts'

@@ -26,7 +26,7 @@ export interface ContractTarget {
 
 const READS = new Set(['pure', 'view'])
 
-/** The functions of an artefact's ABI at an address. */
+/** The functions of an artifact's ABI at an address. */
 export function createContract<const abi extends Abi>(host: ContractHost, artifact: Artifact<abi>, address: Hex): Contract<abi> {
   const target: ContractTarget = { address, artifact }
   const functions = artifact.abi.filter((item): item is AbiFunction => item.type === 'function')
@@ -86,7 +86,7 @@ function decodeResult({ name, abi }: Artifact, functionName: string, args: reado
   try {
     return decodeFunctionResult({ abi, functionName, args, data: bytesToHex(data) } as Parameters<typeof decodeFunctionResult>[0])
   } catch (error) {
-    throw new ChainError(`${name}.${functionName} returned what its ABI does not say: is the artefact that of the contract?`, {
+    throw new ChainError(`${name}.${functionName} returned what its ABI does not say: is the artifact that of the contract?`, {
       cause: error,
     })
   }

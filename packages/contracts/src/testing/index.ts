@@ -28,7 +28,7 @@ export type {
 } from './contract-types.ts'
 export type { SnapshotId } from './core.ts'
 export { ChainError } from './error.ts'
-export type { GasOfFunction, GasStatistics } from './gas.ts'
+export type { GasOfFunction, GasStatistics } from './gas-report.ts'
 export { TESTING_LIMITS } from './limits.ts'
 export type { ContractEvent, Receipt } from './receipt.ts'
 export { ContractRevert } from './revert.ts'

@@ -15,7 +15,7 @@ import {
   unpackOps,
 } from '@quoin/execution'
 import { type BlockContext, createContracts, type Journal } from '@quoin/execution/contract'
-import { loadContractEngine, MemoryKv } from '@quoin/platform'
+import { loadContractInterpreter, MemoryKv } from '@quoin/platform'
 import {
   type Address,
   type ChainId,
@@ -80,12 +80,12 @@ interface Hooks {
 const TREE_DEPTH = 6
 const NO_BALANCES: ReadonlyMap<Address, bigint> = new Map()
 
-let engine: ReturnType<typeof loadContractEngine> | undefined
+let interpreter: ReturnType<typeof loadContractInterpreter> | undefined
 
 /** One for all chains of the process. */
-function sharedEngine(): ReturnType<typeof loadContractEngine> {
-  engine ??= loadContractEngine()
-  return engine
+function sharedInterpreter(): ReturnType<typeof loadContractInterpreter> {
+  interpreter ??= loadContractInterpreter()
+  return interpreter
 }
 
 /** A database of which another can take the place, under whoever reads it. */
@@ -103,9 +103,9 @@ class ReplaceableKv implements HistoryKv {
 
 /** Reads the state tree anew; contracts that are loaded stay so. */
 async function openExecutor({ kv, contracts }: Machinery, hooks: Hooks): Promise<Executor> {
-  const { crypto, chainId, engine } = contracts
+  const { crypto, chainId, interpreter } = contracts
   const executor = await createExecutor({
-    ...{ kv, crypto, chainId, engine, contracts },
+    ...{ kv, crypto, chainId, interpreter, contracts },
     treeDepth: TREE_DEPTH,
     historyHeights: 0,
     contractsSend: true,
@@ -143,7 +143,7 @@ export class Ledger {
       reader: kv,
       crypto,
       chainId: CHAIN_ID as ChainId,
-      engine: await sharedEngine(),
+      interpreter: await sharedInterpreter(),
       executionVersion: executionVersion(crypto),
     }
     const machinery = { kv, contracts: createContracts(powers) }

@@ -24,7 +24,7 @@ const OWN_LINE = /([^\s(]*[\\/])stack\.[jt]s:/
 
 const finders = new WeakMap<object, PositionFinder>()
 
-/** Lines of a contract's backtrace in the author's files, without those of the kit; as they were where the artefact has no source map. */
+/** Lines of a contract's backtrace in the author's files, without those of the kit; as they were where the artifact has no source map. */
 export function authorsLines(stack: string, artifact: Artifact | undefined): readonly string[] {
   const lines = stack.split('\n').filter((line) => line.trim() !== '')
   if (artifact?.sourceMap === undefined) return lines

@@ -403,7 +403,7 @@ describe('misuse', () => {
     await expect(contract.write.add([1n])).rejects.toThrow(ChainError)
   })
 
-  it('of an artefact that is another contract is told', async () => {
+  it('of an artifact that is another contract is told', async () => {
     const { chain, contract } = await withToken()
     const wrong = chain.at(lab, contract.address)
     await expect(wrong.read.count()).rejects.toThrow(/lab.count reverted/)

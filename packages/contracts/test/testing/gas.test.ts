@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { GasStatistics } from '../../src/testing/gas.ts'
+import { GasStatistics } from '../../src/testing/gas-report.ts'
 import { createChain } from '../../src/testing/index.ts'
 import { lab } from './lab.ts'
 import { token } from './token.ts'

@@ -14,14 +14,14 @@ import { decodeErrorResult } from 'viem'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { crypto, TestChain, testGenesis } from '../../test/chain.ts'
 import { abiOf, creationOf } from '../../test/contracts.ts'
-import { contractEngine } from '../../test/engine.ts'
+import { contractInterpreter } from '../../test/interpreter.ts'
 import type { MemoryKv } from '../../test/memory-kv.ts'
 import { Touches } from '../../test/touches.ts'
 import { addressOf, CHAIN_ID, executable, inOrder, type Spec, transfer } from '../../test/transactions.ts'
 import { createContracts } from '../contract/contracts.ts'
 import { CODE_REGISTRY_ADDRESS } from '../contract/native/code-registry.ts'
 import type { BlockTemplate, ExecutableTransaction } from '../executor.ts'
-import { EngineFault } from '../fault.ts'
+import { InterpreterFault } from '../fault.ts'
 import { createExecutor } from '../inline.ts'
 import { Journal } from '../state/journal.ts'
 import { BlockRun, blockContext, blockRules, executeAll, type SenderTransaction } from './block.ts'
@@ -74,7 +74,7 @@ const writeReceipt = receiptCodec.write.bind(receiptCodec)
 /** A run of a block in which everything that one transaction touches is counted. */
 function runOf(chain: TestChain, touches: Touches, template: BlockTemplate, subject: Hash): BlockRun {
   const kv = touches.calls('kv', chain.kv) as Pick<MemoryKv, 'get'>
-  const powers = { crypto: touches.calls('crypto', crypto), engine: touches.calls('engine', contractEngine()) }
+  const powers = { crypto: touches.calls('crypto', crypto), interpreter: touches.calls('interpreter', contractInterpreter()) }
   const contracts = createContracts({
     ...powers,
     chainId: genesis.chainId,
@@ -118,7 +118,7 @@ describe.each(Object.entries(WAYS))('whatever throws %s', (_, way) => {
     for (const step of STEPS[spec === SUBJECTS['a creation'] ? 'creation' : 'any']) expect(names).toContain(step)
     for (const [failing, name] of names.entries()) {
       const fault = thrownBy(() => attempt(failing))
-      expect(fault, name).toBeInstanceOf(EngineFault)
+      expect(fault, name).toBeInstanceOf(InterpreterFault)
       expect(fault, name).toMatchObject({ transaction: hash, cause: { message: `fault injected at ${name}` } })
     }
   })
@@ -136,7 +136,7 @@ const STEPS = {
     'kv.get',
     'receiptCodec.write',
   ],
-  creation: ['engine.compile', 'engine.call', 'crypto.keccak256', 'receiptCodec.write', 'engine.packImage'],
+  creation: ['interpreter.compile', 'interpreter.call', 'crypto.keccak256', 'receiptCodec.write', 'interpreter.packImage'],
 }
 
 describe('a transaction with more logs than a receipt holds', () => {
@@ -180,7 +180,7 @@ describe('an executor', () => {
     }
     return { ...crypto, keccak256 }
   }
-  const options = { chainId: genesis.chainId, engine: contractEngine(), treeDepth: 4, historyHeights: 2 }
+  const options = { chainId: genesis.chainId, interpreter: contractInterpreter(), treeDepth: 4, historyHeights: 2 }
   const faultOf = async (promise: Promise<unknown>): Promise<unknown> => promise.then(unwrapped, (error: unknown) => error)
   const unwrapped = (): never => {
     throw new Error('nothing failed')
@@ -191,7 +191,7 @@ describe('an executor', () => {
     const bad = executable(SUBJECTS['a transfer'])
     const executor = unwrap(await createExecutor({ ...options, kv: chain.kv, crypto: cryptoFailingAt(bad.raw) }))
     const other = unwrap(await createExecutor({ ...options, kv: chain.kv, crypto: cryptoFailingAt(bad.raw) }))
-    const fault = { name: 'EngineFault', transaction: hashOf(SUBJECTS['a transfer']), cause: { name: 'RangeError' } }
+    const fault = { name: 'InterpreterFault', transaction: hashOf(SUBJECTS['a transfer']), cause: { name: 'RangeError' } }
     const template = chain.template(miner)
     expect(await faultOf(executor.build(template, inOrder([before, bad, behind]), WHOLE))).toMatchObject(fault)
     expect(await faultOf(other.execute(template, [before, bad, behind]))).toMatchObject(fault)
@@ -212,7 +212,7 @@ describe('an executor', () => {
     const executor = unwrap(await createExecutor({ ...options, kv: chain.kv, crypto: failing }))
     fails = true
     const template = chain.template(miner)
-    const fault = { name: 'EngineFault', transaction: undefined, cause: { name: 'RangeError' } }
+    const fault = { name: 'InterpreterFault', transaction: undefined, cause: { name: 'RangeError' } }
     expect(await faultOf(executor.build(template, inOrder([before]), WHOLE))).toMatchObject(fault)
     expect(await faultOf(executor.execute(template, [before]))).toMatchObject(fault)
   })

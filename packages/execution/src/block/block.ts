@@ -140,7 +140,7 @@ export class BlockRun {
 
   /**
    * Offers a transaction to the block, which runs it where it has the room and the rules admit it. This is the one way into the block, and
-   * everything that is done for the transaction is done in here: throws EngineFault with its hash, and the run is of no use then.
+   * everything that is done for the transaction is done in here: throws InterpreterFault with its hash, and the run is of no use then.
    */
   offer(item: SenderTransaction, room?: FillLimits): Offered {
     const { hash } = item.transaction

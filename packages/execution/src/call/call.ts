@@ -2,10 +2,10 @@ import type { Address, Transaction, Wei } from '@quoin/protocol'
 import { intrinsicGas } from '../block/intrinsic-gas.ts'
 import { runMessage, type TransactionRun } from '../block/transaction.ts'
 import { type Contracts, type ContractsOptions, createContracts } from '../contract/contracts.ts'
+import type { ContractTrace } from '../contract/failure.ts'
 import { Machine } from '../contract/machine.ts'
 import type { BlockContext } from '../contract/message.ts'
-import { findNative } from '../contract/native/table.ts'
-import type { ContractTrace } from '../contract/outcome.ts'
+import { findNative } from '../contract/native/native-contracts.ts'
 import type { HistoryKv } from '../state/history.ts'
 import { Journal } from '../state/journal.ts'
 import type { KvReader } from '../state/kv.ts'
@@ -82,7 +82,7 @@ export type CallOutcome = CallResult | CallRefusal
 
 export const refused = (code: CallRefusal['code'], message: string): CallRefusal => ({ kind: 'refused', code, message })
 
-/** `eth_call`: what a call returns, with all the gas that is allowed unless it wants less. Throws EngineFault when this machine fails. */
+/** `eth_call`: what a call returns, with all the gas that is allowed unless it wants less. Throws InterpreterFault when this machine fails. */
 export const runCall = (host: CallHost, request: CallRequest): Promise<CallOutcome> =>
   withState(host, request, (state) => {
     const { call, gasMax } = request

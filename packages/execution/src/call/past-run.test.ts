@@ -2,7 +2,7 @@ import { type Address, codec, type Height, type Hex, unwrap, ZERO_HASH } from '@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MemoryKv } from '../../test/memory-kv.ts'
-import { EngineFault } from '../fault.ts'
+import { InterpreterFault } from '../fault.ts'
 import { flatOps, type HistoryKv, historyOps } from '../state/history.ts'
 import type { StateChange } from '../state/journal.ts'
 import { flatKeyOf, storageKey } from '../state/keys.ts'
@@ -169,9 +169,9 @@ describe('a run on a past state', () => {
     const failing = runOnPast(story.kv, 0, (state) => {
       runs++
       state.get(flatKeys[0]!)
-      throw new EngineFault(undefined, new RangeError('Maximum call stack size exceeded'))
+      throw new InterpreterFault(undefined, new RangeError('Maximum call stack size exceeded'))
     })
-    await expect(failing).rejects.toThrow(EngineFault)
+    await expect(failing).rejects.toThrow(InterpreterFault)
     expect(runs).toBe(1)
   })
 })

@@ -1,5 +1,5 @@
 import { bytesToHex, codec, equalBytes, err, type Hex, ok, type Result } from '@quoin/protocol'
-import { EngineFault } from '../fault.ts'
+import { InterpreterFault } from '../fault.ts'
 import { type HistoryKv, type PastState, stateAt } from '../state/history.ts'
 import { stateKeyOf } from '../state/keys.ts'
 import type { KvReader } from '../state/kv.ts'
@@ -50,7 +50,7 @@ function outcomeOf<T>(run: () => T): Result<T, unknown> {
   try {
     return ok(run())
   } catch (error) {
-    if (error instanceof EngineFault) throw error
+    if (error instanceof InterpreterFault) throw error
     return err(error)
   }
 }

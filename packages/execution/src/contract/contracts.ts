@@ -1,13 +1,13 @@
 import type { ChainId, Crypto, Hash } from '@quoin/protocol'
 import type { KvReader } from '../state/kv.ts'
-import type { Engine } from '../vm/index.ts'
+import type { Interpreter } from '../vm/index.ts'
 import { ProgramCache } from './program-cache.ts'
 
 export interface ContractsOptions {
   readonly crypto: Crypto
   readonly chainId: ChainId
-  /** Made by `createContractEngine`; several may share one in a thread. */
-  readonly engine: Engine
+  /** Made by `createContractInterpreter`; several may share one in a thread. */
+  readonly interpreter: Interpreter
   /** The database, where images lie. */
   readonly reader: KvReader
   /** `executionVersion` of this package: stands in the record of each contract that is created. */
@@ -18,15 +18,15 @@ export interface ContractsOptions {
 export interface Contracts {
   readonly crypto: Crypto
   readonly chainId: ChainId
-  readonly engine: Engine
+  readonly interpreter: Interpreter
   readonly executionVersion: Hash
   readonly programs: ProgramCache
 }
 
-export const createContracts = ({ crypto, chainId, engine, reader, executionVersion }: ContractsOptions): Contracts => ({
+export const createContracts = ({ crypto, chainId, interpreter, reader, executionVersion }: ContractsOptions): Contracts => ({
   crypto,
   chainId,
-  engine,
+  interpreter,
   executionVersion,
-  programs: new ProgramCache(crypto, engine, reader),
+  programs: new ProgramCache(crypto, interpreter, reader),
 })

@@ -9,17 +9,17 @@ import {
   type Result,
   type UpgradeAuthority,
 } from '@quoin/protocol'
-import { EngineFault } from '../fault.ts'
+import { InterpreterFault } from '../fault.ts'
 import type { Journal } from '../state/journal.ts'
 import type { Ticks } from '../ticks.ts'
 import { type Compiled, type CompileError, type HostContext, imageBytes } from '../vm/index.ts'
 import type { AbiCreation } from './abi/abi.ts'
 import type { Contracts } from './contracts.ts'
 import { evaluation } from './evaluation.ts'
+import { type Failure, failed, OUT_OF_GAS } from './failure.ts'
 import type { GasMeter } from './gas-meter.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
-import { type Failure, failed, OUT_OF_GAS } from './outcome.ts'
 import { compileReason, interfaceOf, link, type Program } from './program.ts'
 import { type ContractRecord, writeCodeVersion, writeRecord } from './record.ts'
 
@@ -40,7 +40,7 @@ export interface NewCode {
 
 /** Makes a program of a container, for a creation or an upgrade; `host` is the frame of the contract that asks, if one does. */
 export function makeCode(
-  { crypto, engine, programs }: Contracts,
+  { crypto, interpreter, programs }: Contracts,
   meter: GasMeter,
   data: Uint8Array,
   host: HostContext | undefined,
@@ -52,7 +52,7 @@ export function makeCode(
   const described = interfaceOf(crypto, container)
   if (!described.ok) return failed(`no contract was made: ${described.error}`)
   const request = evaluation(crypto, container.source, meter.left)
-  const compiled: Result<Compiled, CompileError> = host === undefined ? engine.compile(request) : host.compile(request)
+  const compiled: Result<Compiled, CompileError> = host === undefined ? interpreter.compile(request) : host.compile(request)
   if (!compiled.ok) return evaluationFailure(meter, compiled.error)
   meter.count(compiled.value.gasUsed)
   const program = link(described.value, compiled.value.image)
@@ -78,7 +78,7 @@ export function makeCode(
 const kibibytes = (bytes: number): number => Math.ceil(bytes / 1024)
 
 function evaluationFailure(meter: GasMeter, failure: CompileError): Result<never, Failure> {
-  if (failure.kind === 'fault') throw new EngineFault(undefined, failure.error)
+  if (failure.kind === 'fault') throw new InterpreterFault(undefined, failure.error)
   if (failure.kind !== 'too-large') meter.count(failure.gasUsed)
   if (failure.kind === 'throw') return failed(`no contract was made: ${compileReason(failure)}`, failure)
   if (failure.kind !== 'out-of-gas') return failed(`no contract was made: ${compileReason(failure)}`)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Abi, formatAbi, nobleCrypto, parseAbi, unwrap } from '@quoin/protocol'
 import { parseAbi as viemAbi } from 'viem'
 import { describe, expect, it } from 'vitest'
-import { abiOf, frameOf, hostEngine } from '../../test/guest.ts'
+import { abiOf, frameOf, hostInterpreter } from '../../test/guest.ts'
 import { checksumText } from './abi/address.ts'
 import { CONTRACT_HANDLERS, CONTRACT_HOST } from './host/index.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
@@ -39,7 +39,7 @@ describe('docs/contracts.md', () => {
 
   it('has a token that works', () => {
     const [, source = ''] = /```js\n([\s\S]*?export default[\s\S]*?)```/.exec(documentation)!
-    const { image } = unwrap(hostEngine().compile({ source, gas: 10_000_000 }))
+    const { image } = unwrap(hostInterpreter().compile({ source, gas: 10_000_000 }))
     const abi = abiOf(
       'event Transfer(address indexed from, address indexed to, uint256 value)',
       'event Approval(address indexed owner, address indexed spender, uint256 value)',
@@ -48,7 +48,7 @@ describe('docs/contracts.md', () => {
     )
     const frame = frameOf({ abi })
     const call = (entry: string, ...values: readonly (string | bigint)[]) => {
-      const outcome = hostEngine().call({ image, entry, values, handlers: CONTRACT_HANDLERS, scope: frame, gas: 10_000_000 })
+      const outcome = hostInterpreter().call({ image, entry, values, handlers: CONTRACT_HANDLERS, scope: frame, gas: 10_000_000 })
       return outcome.kind === 'return' ? outcome.value : outcome.kind === 'throw' ? outcome.error.message : outcome.kind
     }
     const [holder, other] = [frame.sender, `0x${'0b'.repeat(20)}`]

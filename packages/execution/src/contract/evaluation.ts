@@ -2,7 +2,7 @@ import type { Crypto } from '@quoin/protocol'
 import { type Ticks, ticksOf } from '../ticks.ts'
 import type { CompileRequest, HostHandlers } from '../vm/index.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
-import { HOST_LIBRARY } from './library/table.ts'
+import { HOST_LIBRARY } from './library/host-library.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 
 /** What a module may call while it is evaluated: the library alone, for an image must not depend on the block it is made in. */

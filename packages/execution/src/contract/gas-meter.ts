@@ -6,7 +6,7 @@ export class GasMeter {
   readonly limit: Ticks
   readonly #payer: HostContext | undefined
   #left: Ticks
-  /** What the engine has taken from the payer's frame already. */
+  /** What the interpreter has taken from the payer's frame already. */
   #paid: Ticks = 0
 
   constructor(limit: Ticks, payer: HostContext | undefined) {
@@ -30,7 +30,7 @@ export class GasMeter {
     return isEnough
   }
 
-  /** Counts what the engine used for a guest. */
+  /** Counts what the interpreter used for a guest. */
   count(used: Ticks): void {
     this.#left -= assertTicks(used, this.#left)
     if (this.#payer !== undefined) this.#paid += used

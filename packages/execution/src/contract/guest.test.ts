@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { hostEngine } from '../../test/guest.ts'
+import { hostInterpreter } from '../../test/guest.ts'
 import { CONTRACT_HOST } from './host/index.ts'
 
-const compile = (source: string) => hostEngine().compile({ source, gas: 10_000_000 })
+const compile = (source: string) => hostInterpreter().compile({ source, gas: 10_000_000 })
 /** Entries of a module, or why it is none. */
 function linked(source: string): readonly string[] | string {
   const compiled = compile(source)
@@ -64,7 +64,7 @@ describe('a contract module', () => {
     expect(linked(source)).toBe(`TypeError: ${message}`)
   })
 
-  it('sees the host functions on quoin alone, and no engine', () => {
+  it('sees the host functions on quoin alone, and no interpreter', () => {
     const members = linked('throw new Error(Object.keys(quoin).join())')
     expect(members).toBe(`Error: ${CONTRACT_HOST.map(({ name }) => name).join()}`)
     expect(linked('throw new Error([Object.getPrototypeOf(quoin), Object.isFrozen(quoin), typeof host])')).toBe(

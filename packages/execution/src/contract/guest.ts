@@ -1,5 +1,5 @@
 /**
- * From a contract's module to its entries, and the global that it sees: the `link` of the engine that runs contracts (`vm/prelude.ts` says
+ * From a contract's module to its entries, and the global that it sees: the `link` of the interpreter that runs contracts (`vm/prelude.ts` says
  * what a link is). Runs in the guest: its first half before the module is evaluated, the function that it answers with afterwards, when
  * the module may have replaced every built-in. So it uses copies, and descriptors that inherit nothing. Part of the execution version.
  *

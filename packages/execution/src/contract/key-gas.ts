@@ -1,6 +1,6 @@
 import type { KeyUse } from '../state/journal.ts'
 import type { Ticks } from '../ticks.ts'
-import { CONTRACT_GAS } from './gas.ts'
+import { CONTRACT_GAS } from './contract-gas.ts'
 
 /*
  * Keys of the state (accounts, storage, contract records, codes) are cold or warm for a transaction. The first read of a key takes the disk's

@@ -1,5 +1,5 @@
 import { type Address, emptyBytes, type Hash, ok, type Result, U32_MAX, U256_MAX, Wei } from '@quoin/protocol'
-import { EngineFault } from '../fault.ts'
+import { InterpreterFault } from '../fault.ts'
 import { credit } from '../state/credit.ts'
 import type { Journal } from '../state/journal.ts'
 import type { KvOp } from '../state/kv.ts'
@@ -9,6 +9,7 @@ import type { TupleType } from './abi/type.ts'
 import type { Contracts } from './contracts.ts'
 import { installCode, makeCode, type NewCode, nextContractAddress } from './creation.ts'
 import { type EntryCall, entryFor } from './entry.ts'
+import { type Failure, failed, OUT_OF_GAS, type Success, thrown } from './failure.ts'
 import type { Frame } from './frame.ts'
 import { GasMeter } from './gas-meter.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
@@ -17,9 +18,8 @@ import type { BlockContext, InnerMessage, Message, MessageOutcome, Sender } from
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 import { type NativeContract, runNative } from './native/native.ts'
+import { findNative } from './native/native-contracts.ts'
 import type { NativeHost } from './native/native-host.ts'
-import { findNative } from './native/table.ts'
-import { type Failure, failed, OUT_OF_GAS, type Success, thrown } from './outcome.ts'
 import { readRecord, recordUse } from './record.ts'
 import { decodeInputs, encodeOutputs, NO_OUTPUTS } from './values.ts'
 
@@ -42,7 +42,7 @@ const DONE: Result<Success, Failure> = ok({ data: emptyBytes(), contractAddress:
 
 /**
  * Runs messages of one block on its journal: calls, creations, and what contracts send to one another. A message that fails leaves nothing
- * in the journal but the nonces that creations counted. Throws EngineFault when this machine failed: the journal is of no use then.
+ * in the journal but the nonces that creations counted. Throws InterpreterFault when this machine failed: the journal is of no use then.
  */
 export class Machine implements NativeHost {
   readonly journal: Journal
@@ -204,7 +204,7 @@ export class Machine implements NativeHost {
 
   #run(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Entered {
     const { program, name, values, access, self, sender, value } = call
-    const { crypto, chainId, engine } = this.contracts
+    const { crypto, chainId, interpreter } = this.contracts
     const { journal, block } = this
     const { abi } = program
     const isStatic = access !== 'write'
@@ -217,9 +217,9 @@ export class Machine implements NativeHost {
     const frame: Frame = { crypto, chainId, journal, block, self, sender, value, abi, access, send }
     const request = { image: program.image, entry: name, values, handlers: CONTRACT_HANDLERS, gas: meter.left, scope: frame }
     this.#underWay.push(self)
-    const outcome = host === undefined ? engine.call(request) : host.call(request)
+    const outcome = host === undefined ? interpreter.call(request) : host.call(request)
     this.#underWay.pop()
-    if (outcome.kind === 'fault') throw new EngineFault(undefined, outcome.error)
+    if (outcome.kind === 'fault') throw new InterpreterFault(undefined, outcome.error)
     meter.count(outcome.gasUsed)
     return { outcome, cause }
   }

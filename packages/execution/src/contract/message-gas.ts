@@ -1,7 +1,7 @@
 import { disk } from '../ticks.ts'
 
 /**
- * What a message costs besides the instructions of the engine and its host functions, in ticks (`ticks.ts`): at least 3,000 a microsecond of
+ * What a message costs besides the instructions of the interpreter and its host functions, in ticks (`ticks.ts`): at least 3,000 a microsecond of
  * the processor on the machine of docs/benchmarks.md, with the dearest arguments that were found. `disk` prices are in gas, 300 a microsecond.
  * Part of the execution version.
  */

@@ -8,7 +8,7 @@ export const MESSAGE_LIMITS = {
   aggregatedCallsMax: 1_024,
   /** Gas of evaluating a module, at deployment and whenever its image must be made again: 50 ms. */
   evaluationGasMax: 15_000_000,
-  /** Growth of the heap by evaluating a module: what an image adds to the engine's own. */
+  /** Growth of the heap by evaluating a module: what an image adds to the interpreter's own. */
   imageGrowthBytesMax: 2 * 1024 * 1024,
 } as const
 

@@ -1,7 +1,7 @@
 import type { Address, Height, TimeMs } from '@quoin/protocol'
 import type { Ticks } from '../ticks.ts'
 import type { GuestError } from '../vm/index.ts'
-import type { ContractTrace } from './outcome.ts'
+import type { ContractTrace } from './failure.ts'
 
 /** What contracts see of the block that they run in. */
 export interface BlockContext {

@@ -1,9 +1,9 @@
 import { type Crypto, concatBytes, decodeContainer, Hash, hexToBytes, unwrap, utf8ToBytes } from '@quoin/protocol'
-import { EngineFault } from '../fault.ts'
+import { InterpreterFault } from '../fault.ts'
 import { SPACE } from '../state/keys.ts'
 import type { KvOp, KvReader } from '../state/kv.ts'
-import { type ContractImage, type Engine, imageBytes } from '../vm/index.ts'
-import { describeContractEngine } from './engine.ts'
+import { type ContractImage, type Interpreter, imageBytes } from '../vm/index.ts'
+import { describeContractInterpreter } from './contract-interpreter.ts'
 import { EVALUATION_TICKS_MAX, evaluation } from './evaluation.ts'
 import { PROGRAM_CACHE_LIMITS } from './message-limits.ts'
 import { interfaceOf, link, type Program } from './program.ts'
@@ -20,7 +20,7 @@ interface Entry {
  */
 export class ProgramCache {
   readonly #crypto: Crypto
-  readonly #engine: Engine
+  readonly #interpreter: Interpreter
   readonly #reader: KvReader
   readonly #keyPrefix: Uint8Array
   /** The one used longest ago first. */
@@ -29,12 +29,12 @@ export class ProgramCache {
   readonly #unstored = new Map<Hash, Uint8Array>()
   #bytes = 0
 
-  constructor(crypto: Crypto, engine: Engine, reader: KvReader) {
+  constructor(crypto: Crypto, interpreter: Interpreter, reader: KvReader) {
     this.#crypto = crypto
-    this.#engine = engine
+    this.#interpreter = interpreter
     this.#reader = reader
-    const engineId = crypto.sha256(utf8ToBytes(describeContractEngine().join('\n'))).subarray(0, 8)
-    this.#keyPrefix = concatBytes(Uint8Array.of(SPACE.image), engineId)
+    const interpreterId = crypto.sha256(utf8ToBytes(describeContractInterpreter().join('\n'))).subarray(0, 8)
+    this.#keyPrefix = concatBytes(Uint8Array.of(SPACE.image), interpreterId)
   }
 
   /** The program of a code that the state holds. `code` reads it, where it is needed. */
@@ -48,7 +48,7 @@ export class ProgramCache {
 
   /** Takes a program that was made from its code just now. Returns how much of it is stored, the same on every node. */
   add(codeHash: Hash, program: Program): ProgramSize {
-    const packed = packProgram(this.#crypto, this.#engine, program)
+    const packed = packProgram(this.#crypto, this.#interpreter, program)
     this.#keep(codeHash, program, packed.bytes)
     return packed
   }
@@ -87,13 +87,13 @@ export class ProgramCache {
 
   #load(codeHash: Hash, code: () => Uint8Array): Program {
     const stored = this.#reader.get(this.#key(codeHash))
-    const known = stored === undefined ? undefined : unpackProgram(this.#crypto, this.#engine, stored)
+    const known = stored === undefined ? undefined : unpackProgram(this.#crypto, this.#interpreter, stored)
     if (known !== undefined) {
       this.#keep(codeHash, known)
       return known
     }
     const program = this.#make(codeHash, code())
-    this.#keep(codeHash, program, packProgram(this.#crypto, this.#engine, program).bytes)
+    this.#keep(codeHash, program, packProgram(this.#crypto, this.#interpreter, program).bytes)
     return program
   }
 
@@ -105,9 +105,9 @@ export class ProgramCache {
   }
 
   #evaluate(source: string): ContractImage {
-    const compiled = this.#engine.compile(evaluation(this.#crypto, source, EVALUATION_TICKS_MAX))
+    const compiled = this.#interpreter.compile(evaluation(this.#crypto, source, EVALUATION_TICKS_MAX))
     if (compiled.ok) return compiled.value.image
-    if (compiled.error.kind === 'fault') throw new EngineFault(undefined, compiled.error.error)
+    if (compiled.error.kind === 'fault') throw new InterpreterFault(undefined, compiled.error.error)
     throw new Error(`code that the state holds does not evaluate: ${compiled.error.message}`)
   }
 }

@@ -3,19 +3,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readContract } from '../../../../test/contracts/contract.mjs'
 import { OTHER, TestContracts } from '../../test/contracts.ts'
-import { contractEngine } from '../../test/engine.ts'
+import { contractInterpreter } from '../../test/interpreter.ts'
 import type { Journal } from '../state/journal.ts'
 import { EVALUATION_TICKS_MAX, evaluation } from './evaluation.ts'
 import { interfaceOf, link } from './program.ts'
 import { ProgramCache } from './program-cache.ts'
 import { packProgram, unpackProgram } from './stored-program.ts'
 
-const engine = contractEngine()
+const interpreter = contractInterpreter()
 const { container } = unwrap(decodeContainer(readContract('token', { reentrantSelectors: [0x313ce567] }).container))
-const { image } = unwrap(engine.compile(evaluation(nobleCrypto, container.source, EVALUATION_TICKS_MAX)))
+const { image } = unwrap(interpreter.compile(evaluation(nobleCrypto, container.source, EVALUATION_TICKS_MAX)))
 const program = unwrap(link(unwrap(interfaceOf(nobleCrypto, container)), image))
-const packed = packProgram(nobleCrypto, engine, program)
-const unpack = (bytes: Uint8Array) => unpackProgram(nobleCrypto, engine, bytes)
+const packed = packProgram(nobleCrypto, interpreter, program)
+const unpack = (bytes: Uint8Array) => unpackProgram(nobleCrypto, interpreter, bytes)
 
 describe('a stored program', () => {
   it('is the program again', () => {
@@ -24,7 +24,7 @@ describe('a stored program', () => {
     expect(again.reentrant).toEqual(new Set([0x313ce567]))
     expect(again.image.heap).toEqual(image.heap)
     expect(again.abi.functions.get(0xa9059cbb)).toMatchObject({ signature: 'transfer(address,uint256)' })
-    expect(packProgram(nobleCrypto, engine, again)).toEqual(packed)
+    expect(packProgram(nobleCrypto, interpreter, again)).toEqual(packed)
   })
 
   it('is none when bytes are missing, too many or others', () => {
@@ -53,7 +53,7 @@ describe('programs', () => {
         return stored.get(String(key))
       },
     }
-    Object.assign(chain.machine.contracts, { programs: new ProgramCache(nobleCrypto, engine, reader) })
+    Object.assign(chain.machine.contracts, { programs: new ProgramCache(nobleCrypto, interpreter, reader) })
     return chain
   }
 

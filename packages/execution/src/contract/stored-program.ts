@@ -1,5 +1,5 @@
 import { bytesToNumber, type Crypto, concatBytes, equalBytes, numberToBytes, utf8ToBytes } from '@quoin/protocol'
-import type { Engine } from '../vm/index.ts'
+import type { Interpreter } from '../vm/index.ts'
 import { loadAbi, type StoredAbi, storeAbi } from './abi/stored-abi.ts'
 import type { Program } from './program.ts'
 
@@ -34,7 +34,11 @@ export interface PackedProgram extends ProgramSize {
   readonly bytes: Uint8Array
 }
 
-export function packProgram(crypto: Crypto, engine: Engine, { abi, entries, reentrant, image }: Program): PackedProgram {
+export function packProgram(
+  crypto: Crypto,
+  interpreter: Interpreter,
+  { abi, entries, reentrant, image }: Program,
+): PackedProgram {
   const stored: StoredText = {
     abi: storeAbi(abi),
     entries: [...abi.functions.keys()].map((selector) => entries.get(selector)!),
@@ -42,20 +46,20 @@ export function packProgram(crypto: Crypto, engine: Engine, { abi, entries, reen
   }
   const json = JSON.stringify(stored)
   const text = utf8ToBytes(json.padEnd(4 * Math.ceil(json.length / 4)))
-  const packed = engine.packImage(image)
+  const packed = interpreter.packImage(image)
   const bytes = concatBytes(numberToBytes(text.length, LENGTH_BYTES), checksumOf(crypto, text), text, packed)
   return { bytes, interfaceBytes: text.length, imageBytes: packed.length }
 }
 
-/** The program of such bytes, if they are one of this engine. */
-export function unpackProgram(crypto: Crypto, engine: Engine, packed: Uint8Array): Program | undefined {
+/** The program of such bytes, if they are one of this interpreter. */
+export function unpackProgram(crypto: Crypto, interpreter: Interpreter, packed: Uint8Array): Program | undefined {
   const at = LENGTH_BYTES + CHECKSUM_BYTES
   const length = bytesToNumber(packed.subarray(0, LENGTH_BYTES))
   if (length === undefined || packed.length < at + length) return undefined
   const text = packed.subarray(at, at + length)
   // What has the checksum was written by packProgram.
   if (!equalBytes(checksumOf(crypto, text), packed.subarray(LENGTH_BYTES, at))) return undefined
-  const image = engine.unpackImage(packed.subarray(at + length))
+  const image = interpreter.unpackImage(packed.subarray(at + length))
   if (image === undefined) return undefined
   const { abi: storedAbi, entries, reentrant } = JSON.parse(asciiOf(text)) as StoredText
   const abi = loadAbi(storedAbi)

@@ -5,9 +5,9 @@ import { encodeArguments } from './abi/encode.ts'
 import { type TupleType, tupleOf } from './abi/type.ts'
 import type { AbiValue } from './abi/value.ts'
 import { decodeGas } from './decode-price.ts'
+import { type Failure, failed, OUT_OF_GAS } from './failure.ts'
 import type { GasMeter } from './gas-meter.ts'
 import { encodedValueGas } from './library/price.ts'
-import { type Failure, failed, OUT_OF_GAS } from './outcome.ts'
 
 /** Values of a call's arguments, at the price of decoding them. What follows them is ignored, as Solidity does. */
 export function decodeInputs(

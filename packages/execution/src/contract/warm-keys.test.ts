@@ -2,7 +2,7 @@ import type { Address } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { OTHER, type TestContract, TestContracts, USER } from '../../test/contracts.ts'
 import { addressOf } from '../../test/transactions.ts'
-import { CONTRACT_GAS } from './gas.ts'
+import { CONTRACT_GAS } from './contract-gas.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { readRecord } from './record.ts'
 

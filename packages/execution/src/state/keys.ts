@@ -17,7 +17,7 @@ import type { Slab } from './slab.ts'
  *   10 ‖ state key                              the value now ("flat state")
  *   11 ‖ escaped state key ‖ 00 00 ‖ height(8)  the value before the block of that height: 00 = absent, 01 ‖ value
  *   20 …                                        the state tree and its undo log (`tree/records.ts`)
- *   21 ‖ engine(8) ‖ code hash(32)              program of a contract, derived from its code (`contract/stored-program.ts`)
+ *   21 ‖ interpreter(8) ‖ code hash(32)              program of a contract, derived from its code (`contract/stored-program.ts`)
  *
  *   state key = address(20) ‖ kind(1) ‖ raw key
  *     kind 00  account, no raw key              `account.ts`

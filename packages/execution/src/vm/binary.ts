@@ -1,29 +1,29 @@
-import { VM_GAS } from './gas.ts'
 import { VM_LIMITS } from './limits.ts'
 import { meterModule } from './meter/module.ts'
 import { patchModule } from './meter/patch.ts'
 import { ENGINE_PATCHES } from './patches.ts'
 import { LAYOUT, STACK_POINTER_GLOBAL } from './quickjs.ts'
+import { VM_GAS } from './vm-gas.ts'
 
 /**
  * The interpreter's binary before and after metering, by SHA-256. The metered one is part of the execution version: a change of
  * the package, of the patches, of the meter or of its weights shows here.
  */
-export const ENGINE_BINARY = {
+export const INTERPRETER_BINARY = {
   /** File of the npm package that the metered binary is made from. */
   source: '@jitl/quickjs-wasmfile-release-sync/wasm',
-  /** What that is compiled from, by its README; docs/engine-security.md has what is known to be wrong with it. */
+  /** What that is compiled from, by its README; docs/interpreter-security.md has what is known to be wrong with it. */
   upstream: 'https://github.com/bellard/quickjs/commit/f1139494d18a2053630c5ed3384a42bb70db3c53',
   sourceSha256: '105c3bed22d457e43e3d1c3c1c6959fda62a8fe06f0fc8a985303c3a2be72232',
   meteredSha256: 'c974cc91cfa5be305345ffd6bc4b6d821ba3db53ac556471a809159fc6b6d237',
 } as const
 
 /** The package's binary without the errors that `ENGINE_PATCHES` mends, not metered yet. */
-export const patchEngine = (source: Uint8Array): Uint8Array => patchModule(source, ENGINE_PATCHES)
+export const patchInterpreter = (source: Uint8Array): Uint8Array => patchModule(source, ENGINE_PATCHES)
 
 /** The metered binary from the package's. The same bytes everywhere. */
-export const meterEngine = (source: Uint8Array): Uint8Array =>
-  meterModule(patchEngine(source), {
+export const meterInterpreter = (source: Uint8Array): Uint8Array =>
+  meterModule(patchInterpreter(source), {
     memoryPages: VM_LIMITS.memoryPages,
     stackPointer: STACK_POINTER_GLOBAL,
     watch: { ...LAYOUT, pageGas: VM_GAS.page },

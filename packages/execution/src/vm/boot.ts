@@ -1,5 +1,5 @@
 import { utf8ToBytes } from '@quoin/protocol'
-import type { HostTable } from './host.ts'
+import type { HostTable } from './host-function.ts'
 import { type Image, takeImage } from './image.ts'
 import type { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
@@ -8,7 +8,7 @@ import { readScalar } from './read-value.ts'
 import { Toll } from './toll.ts'
 import { writeValue } from './write-value.ts'
 
-/** JSValue* of what every image of an engine holds at the same address. */
+/** JSValue* of what every image of an interpreter holds at the same address. */
 export interface Roots {
   readonly undefined: number
   /** (thrown value) → [text, data], see the prelude */

@@ -1,8 +1,8 @@
 import { LIMITS } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
-import { engineBinary, wasmPower } from '../../test/engine.ts'
-import { createEngine } from './engine.ts'
-import { type HostFunction, HostRefusal } from './host.ts'
+import { interpreterBinary, wasmPower } from '../../test/interpreter.ts'
+import { type HostFunction, HostRefusal } from './host-function.ts'
+import { createInterpreter } from './interpreter.ts'
 import type { GuestError } from './outcome.ts'
 import type { ContractImage, HostHandlers } from './request.ts'
 import type { GuestValue } from './value.ts'
@@ -14,7 +14,7 @@ const host: readonly HostFunction[] = [
   { name: 'build', gas: 100, parameters: ['string'] },
   { name: 'scope', gas: 100, parameters: [] },
 ]
-const engine = createEngine({ wasm: wasmPower(), binary: engineBinary(), host })
+const interpreter = createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host })
 const handlers: HostHandlers = {
   fail: (_, message: string, name: string | undefined, data: Uint8Array | undefined) =>
     new HostRefusal(message, { ...(name === undefined ? {} : { name }), ...(data === undefined ? {} : { data }) }),
@@ -22,13 +22,13 @@ const handlers: HostHandlers = {
 }
 
 function compile(source: string): ContractImage {
-  const compiled = engine.compile({ source, gas: GAS, handlers })
+  const compiled = interpreter.compile({ source, gas: GAS, handlers })
   if (!compiled.ok) throw new Error(compiled.error.kind)
   return compiled.value.image
 }
 
 function call(image: ContractImage, entry: string, values: readonly GuestValue[] = [], gas = GAS): GuestValue {
-  const outcome = engine.call({ image, entry, values, handlers, gas })
+  const outcome = interpreter.call({ image, entry, values, handlers, gas })
   if (outcome.kind !== 'return') throw new Error(outcome.kind === 'throw' ? outcome.error.message : outcome.kind)
   return outcome.value
 }
@@ -36,7 +36,7 @@ function call(image: ContractImage, entry: string, values: readonly GuestValue[]
 /** What a thrown expression comes to at the host. */
 function thrown(expression: string, data: GuestValue = new Uint8Array()): GuestError {
   const image = compile(`export const run = (data) => { throw ${expression} }`)
-  const outcome = engine.call({ image, entry: 'run', values: [data], handlers, gas: GAS })
+  const outcome = interpreter.call({ image, entry: 'run', values: [data], handlers, gas: GAS })
   if (outcome.kind !== 'throw') throw new Error(outcome.kind)
   return outcome.error
 }
@@ -77,7 +77,7 @@ describe('the data of what is thrown', () => {
 
   it('comes from a rejected promise and from an evaluation too', () => {
     const image = compile('export const run = async (data) => { await 0; throw { data } }')
-    expect(engine.call({ image, entry: 'run', values: [data], handlers, gas: GAS })).toMatchObject({
+    expect(interpreter.call({ image, entry: 'run', values: [data], handlers, gas: GAS })).toMatchObject({
       kind: 'throw',
       error: { data },
     })
@@ -127,7 +127,7 @@ describe('a refusal in the guest', () => {
     expect(call(image, 'own', [Uint8Array.of(1)])).toEqual(
       expect.arrayContaining(['message', 'name', 'data'].map((name) => [name, true, false, true])),
     )
-    const outcome = engine.call({ image, entry: 'rewrap', values: [Uint8Array.of(1)], handlers, gas: GAS })
+    const outcome = interpreter.call({ image, entry: 'rewrap', values: [Uint8Array.of(1)], handlers, gas: GAS })
     expect(outcome).toMatchObject({ kind: 'throw', error: { name: 'Custom', message: 'y: x', data: Uint8Array.of(1) } })
   })
 
@@ -141,17 +141,17 @@ describe('what a handler has besides arguments', () => {
   const image = compile('export const scope = () => host.scope(); export const build = (source) => host.build(source)')
 
   it('is the scope of the request, one for each of nested calls', () => {
-    const outcome = engine.call({ image, entry: 'scope', values: [], handlers, scope: 'this call', gas: GAS })
+    const outcome = interpreter.call({ image, entry: 'scope', values: [], handlers, scope: 'this call', gas: GAS })
     expect(outcome).toMatchObject({ kind: 'return', value: 'this call' })
     const source = 'if (host.scope() !== "evaluation") throw new Error("no"); export const a = 1'
-    expect(engine.compile({ source, gas: GAS, handlers, scope: 'evaluation' })).toMatchObject({ ok: true })
+    expect(interpreter.compile({ source, gas: GAS, handlers, scope: 'evaluation' })).toMatchObject({ ok: true })
     const inner: HostHandlers = {
       build: (context) => {
         const nested = context.call({ image, entry: 'scope', values: [], handlers, scope: 'inner', gas: context.gasLeft })
         return nested.kind === 'return' ? [context.scope as string, nested.value] : undefined
       },
     }
-    expect(engine.call({ image, entry: 'build', values: ['x'], handlers: inner, scope: 'outer', gas: GAS })).toMatchObject({
+    expect(interpreter.call({ image, entry: 'build', values: ['x'], handlers: inner, scope: 'outer', gas: GAS })).toMatchObject({
       value: ['outer', 'inner'],
     })
   })
@@ -167,7 +167,8 @@ describe('what a handler has besides arguments', () => {
       return [outcome.kind === 'return' ? outcome.value : outcome.kind, gasUsed === used]
     },
   }
-  const build = (source: string, gas = GAS) => engine.call({ image, entry: 'build', values: [source], handlers: building, gas })
+  const build = (source: string, gas = GAS) =>
+    interpreter.call({ image, entry: 'build', values: [source], handlers: building, gas })
 
   it('evaluates modules on the gas that is left, and takes what that used', () => {
     expect(build('const s = host.scope(); export const run = () => s')).toMatchObject({ kind: 'return', value: ['built', true] })
@@ -186,7 +187,7 @@ describe('what a handler has besides arguments', () => {
         return undefined
       },
     }
-    engine.call({ image, entry: 'build', values: [''], handlers: endless, gas: GAS })
+    interpreter.call({ image, entry: 'build', values: [''], handlers: endless, gas: GAS })
     expect(kinds[0]).toBe('out-of-depth')
     expect(kinds.length).toBeGreaterThanOrEqual(16)
     expect(kinds.slice(1).every((kind) => kind === 'built')).toBe(true)

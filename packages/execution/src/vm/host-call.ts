@@ -1,6 +1,5 @@
 import type { Roots } from './boot.ts'
-import { VM_GAS } from './gas.ts'
-import { fits, type HostFunction, type HostKind, HostRefusal, HostStop, type HostTable, mismatch } from './host.ts'
+import { fits, type HostFunction, type HostKind, HostRefusal, HostStop, type HostTable, mismatch } from './host-function.ts'
 import type { HostListener, Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
 import { trap } from './memory.ts'
@@ -9,11 +8,12 @@ import { readScalar, readValue, Unreadable } from './read-value.ts'
 import type { HostContext, HostHandler, HostHandlers } from './request.ts'
 import { Toll } from './toll.ts'
 import type { GuestValue } from './value.ts'
+import { VM_GAS } from './vm-gas.ts'
 import { isException, writeValue } from './write-value.ts'
 
 const VALUE_BYTES = 8
 
-/** Answers what a guest asks in one call of the engine; of a host function its price, arguments by the table's types, handler, result. */
+/** Answers what a guest asks in one call of the interpreter; of a host function its price, arguments by the table's types, handler, result. */
 export function hostListener(
   instance: Instance,
   roots: Roots,

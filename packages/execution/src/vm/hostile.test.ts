@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { engineBinary, watchedPower } from '../../test/engine.ts'
 import { HOSTILE } from '../../test/hostile.mjs'
 import { HOSTILE_GAS } from '../../test/hostile-gas.ts'
 import { attack, HOSTILE_GAS_LIMIT, HOSTILE_HOST, hostileHandlers } from '../../test/hostile-host.mjs'
-import { createEngine } from './engine.ts'
-import { HostRefusal } from './host.ts'
+import { interpreterBinary, watchedPower } from '../../test/interpreter.ts'
+import { HostRefusal } from './host-function.ts'
+import { createInterpreter } from './interpreter.ts'
 
 const handlers = hostileHandlers(HostRefusal)
 
 const { power, lastUsed } = watchedPower()
-const engine = createEngine({ wasm: power, binary: engineBinary(), host: HOSTILE_HOST })
+const interpreter = createInterpreter({ wasm: power, binary: interpreterBinary(), host: HOSTILE_HOST })
 
 /** A call that uses much of the interpreter: its result, gas and memory tell whether an attack left anything behind. */
-const reference = engine.compile({
+const reference = interpreter.compile({
   source: `
     const table = new Map(); for (let i = 0; i < 50; i++) table.set('k' + i, BigInt(i) ** 20n)
     export const run = async (seed) => {
@@ -24,7 +24,7 @@ const reference = engine.compile({
 })
 if (!reference.ok) throw new Error('the reference does not compile')
 const { image } = reference.value
-const callReference = () => engine.call({ image, entry: 'run', values: ['seed'], handlers, gas: HOSTILE_GAS_LIMIT })
+const callReference = () => interpreter.call({ image, entry: 'run', values: ['seed'], handlers, gas: HOSTILE_GAS_LIMIT })
 const expected = callReference()
 const memory = Buffer.from(lastUsed())
 
@@ -34,7 +34,7 @@ describe('hostile scripts end as they must, at exact gas, and leave nothing behi
   })
 
   it.each(HOSTILE.map((script) => [script.name, script] as const))('%s', (name, script) => {
-    const found = attack(engine, handlers, script.source, HOSTILE_GAS_LIMIT)
+    const found = attack(interpreter, handlers, script.source, HOSTILE_GAS_LIMIT)
     expect({ ...found, gas: HOSTILE_GAS[name] === found.gas ? 'as pinned' : `found ${found.gas}` }).toEqual({
       ends: script.ends,
       says: 'says' in script ? script.says : found.says,

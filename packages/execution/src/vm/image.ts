@@ -6,7 +6,7 @@ const { constantsEnd, dataEnd, heapBase } = LAYOUT
 
 /**
  * Everything an instance is at one moment outside of calls. Loads into any instance of the same binary, on any machine. What contracts
- * change in the program's data are some words: all images of an engine share the rest.
+ * change in the program's data are some words: all images of an interpreter share the rest.
  */
 export interface Image {
   /** The program's data after boot, shared; the constants before it are every instance's own from the start. */

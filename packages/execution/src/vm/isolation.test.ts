@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../../../test/long.ts'
-import { engineBinary, wasmPower } from '../../test/engine.ts'
 import { HOLE, HOLED_PRELUDE } from '../../test/holes.ts'
 import { HOSTILE_HOST, hostileHandlers } from '../../test/hostile-host.mjs'
-import { createEngine } from './engine.ts'
-import { HostRefusal, HostStop } from './host.ts'
+import { interpreterBinary, wasmPower } from '../../test/interpreter.ts'
+import { HostRefusal, HostStop } from './host-function.ts'
+import { createInterpreter } from './interpreter.ts'
 import type { CallOutcome } from './outcome.ts'
 import type { WasmExports, WasmFunction, WasmPower } from './power.ts'
 import { LAYOUT } from './quickjs.ts'
-import type { ContractImage, Engine } from './request.ts'
+import type { ContractImage, Interpreter } from './request.ts'
 
 const GAS = 400_000_000
 
@@ -45,11 +45,11 @@ const handlers = {
   },
 }
 
-const engineOn = (wasm: WasmPower): Engine =>
-  createEngine({ wasm, binary: engineBinary(), host: HOSTILE_HOST, prelude: HOLED_PRELUDE })
+const interpreterOn = (wasm: WasmPower): Interpreter =>
+  createInterpreter({ wasm, binary: interpreterBinary(), host: HOSTILE_HOST, prelude: HOLED_PRELUDE })
 
-function imageOf(engine: Engine, body: string, before = ''): ContractImage {
-  const compiled = engine.compile({ source: `${before}\nexport const run = (...values) => { ${body} }`, gas: GAS })
+function imageOf(interpreter: Interpreter, body: string, before = ''): ContractImage {
+  const compiled = interpreter.compile({ source: `${before}\nexport const run = (...values) => { ${body} }`, gas: GAS })
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.error))
   return compiled.value.image
 }
@@ -57,7 +57,7 @@ function imageOf(engine: Engine, body: string, before = ''): ContractImage {
 /** What an instance begins with. */
 const CONSTANTS = (() => {
   const memories: ArrayBuffer[] = []
-  engineOn(wasmPower(memories))
+  interpreterOn(wasmPower(memories))
   return Buffer.from(memories[0]!, 0, LAYOUT.constantsEnd)
 })()
 
@@ -108,17 +108,17 @@ const MOVED = `
 describe('memory before each call equals the image', () => {
   it.each(Object.entries(ENDS))('after a call that filled memory through a hole and ended by %s', (kind, end) => {
     let seen: Buffer | undefined
-    const engine = engineOn(
+    const interpreter = interpreterOn(
       spyingPower((memory) => {
         seen ??= Buffer.from(memory)
       }, CALL),
     )
-    const hostile = imageOf(engine, `${FILL} ${end}`, HOLE)
-    const plain = imageOf(engine, 'return JSON.stringify([1.5, 2n > 1])')
+    const hostile = imageOf(interpreter, `${FILL} ${end}`, HOLE)
+    const plain = imageOf(interpreter, 'return JSON.stringify([1.5, 2n > 1])')
     const expected = memoryOf(plain)
     const call = (image: ContractImage) => {
       seen = undefined
-      return engine.call({ image, entry: 'run', values: [], handlers, gas: GAS })
+      return interpreter.call({ image, entry: 'run', values: [], handlers, gas: GAS })
     }
     const before = call(plain)
     expect(seen?.equals(expected)).toBe(true)
@@ -129,32 +129,32 @@ describe('memory before each call equals the image', () => {
   })
 
   it.each(Object.entries(ENDS))('after an evaluation that filled memory through a hole and ended by %s', (kind, end) => {
-    const fresh = engineOn(wasmPower())
+    const fresh = interpreterOn(wasmPower())
     const plain = 'export const run = () => [...new Map([[1, 2]])].join()'
     const expected = fresh.compile({ source: plain, gas: GAS })
-    const engine = engineOn(wasmPower())
+    const interpreter = interpreterOn(wasmPower())
     const source = `${HOLE} ${FILL} ${end.replace('return 1', '')}`
-    const evaluated = engine.compile({ source, gas: GAS, handlers })
+    const evaluated = interpreter.compile({ source, gas: GAS, handlers })
     expect(evaluated.ok ? 'return' : evaluated.error.kind).toBe(kind)
-    const compiled = engine.compile({ source: plain, gas: GAS })
+    const compiled = interpreter.compile({ source: plain, gas: GAS })
     if (!compiled.ok || !expected.ok) throw new Error('the plain module does not evaluate')
     expect(compiled.value.gasUsed).toBe(expected.value.gasUsed)
-    expect(Buffer.from(engine.packImage(compiled.value.image))).toEqual(Buffer.from(fresh.packImage(expected.value.image)))
+    expect(Buffer.from(interpreter.packImage(compiled.value.image))).toEqual(Buffer.from(fresh.packImage(expected.value.image)))
   })
 
   it('of an image that was taken after corruption, with all that was written', () => {
     let seen: Buffer | undefined
-    const engine = engineOn(
+    const interpreter = interpreterOn(
       spyingPower((memory) => {
         seen ??= Buffer.from(memory)
       }, CALL),
     )
-    const image = imageOf(engine, 'return 1', `${HOLE} ${FILL}`)
+    const image = imageOf(interpreter, 'return 1', `${HOLE} ${FILL}`)
     seen = undefined
-    const again = engine.unpackImage(engine.packImage(image))!
+    const again = interpreter.unpackImage(interpreter.packImage(image))!
     for (const one of [image, again, image]) {
       seen = undefined
-      expect(engine.call({ image: one, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('return')
+      expect(interpreter.call({ image: one, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('return')
       expect(seen!.equals(memoryOf(image))).toBe(true)
     }
     // What it wrote into the stack is gone, what it wrote into the heap is its own.
@@ -172,24 +172,24 @@ describe('memory before each call equals the image', () => {
     ['stores to constants', 'hole(Uint8Array)[5000] = 7'],
   ])('after a call that %s where nobody may write', (_, body) => {
     let seen: Buffer | undefined
-    const engine = engineOn(
+    const interpreter = interpreterOn(
       spyingPower((memory) => {
         seen ??= Buffer.from(memory)
       }, CALL),
     )
-    const plain = imageOf(engine, 'return JSON.stringify([1.5, 2n > 1])')
-    const hostile = imageOf(engine, body, HOLE + MOVED)
-    expect(engine.call({ image: hostile, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('trap')
+    const plain = imageOf(interpreter, 'return JSON.stringify([1.5, 2n > 1])')
+    const hostile = imageOf(interpreter, body, HOLE + MOVED)
+    expect(interpreter.call({ image: hostile, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('trap')
     seen = undefined
-    expect(engine.call({ image: plain, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('return')
+    expect(interpreter.call({ image: plain, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('return')
     expect(seen!.equals(memoryOf(plain))).toBe(true)
   })
 
   it('takes the price of all that is written', () => {
-    const engine = engineOn(wasmPower())
-    const image = imageOf(engine, 'const bytes = hole(Uint8Array); bytes[values[0]] = 1; return 1', HOLE)
+    const interpreter = interpreterOn(wasmPower())
+    const image = imageOf(interpreter, 'const bytes = hole(Uint8Array); bytes[values[0]] = 1; return 1', HOLE)
     const gasOf = (at: number): number => {
-      const outcome = engine.call({ image, entry: 'run', values: [at], handlers, gas: GAS })
+      const outcome = interpreter.call({ image, entry: 'run', values: [at], handlers, gas: GAS })
       return outcome.kind === 'return' ? outcome.gasUsed : Number.NaN
     }
     const data = gasOf(LAYOUT.constantsEnd + 2_000)
@@ -257,25 +257,25 @@ describe('the host believes no word of a guest', () => {
     which: fc.integer({ min: -3, max: 8 }),
   })
 
-  it('a corrupted value ends a call with a result, the same on every engine, and leaves nothing', () => {
-    const engines = [0, 1].map(() => {
-      const engine = engineOn(wasmPower())
-      return { engine, image: imageOf(engine, FAKE, HOLE), plain: imageOf(engine, 'return 1') }
+  it('a corrupted value ends a call with a result, the same on every interpreter, and leaves nothing', () => {
+    const interpreters = [0, 1].map(() => {
+      const interpreter = interpreterOn(wasmPower())
+      return { interpreter, image: imageOf(interpreter, FAKE, HOLE), plain: imageOf(interpreter, 'return 1') }
     })
     const kinds = new Map<string, number>()
-    const run = ({ engine, image }: (typeof engines)[0], values: never[]): CallOutcome =>
-      engine.call({ image, entry: 'run', values, handlers: hostileHandlers(HostRefusal), gas: 300_000_000 })
-    const empty = ({ engine, plain }: (typeof engines)[0]) =>
-      engine.call({ image: plain, entry: 'run', values: [], handlers, gas: GAS })
-    const before = empty(engines[0]!)
+    const run = ({ interpreter, image }: (typeof interpreters)[0], values: never[]): CallOutcome =>
+      interpreter.call({ image, entry: 'run', values, handlers: hostileHandlers(HostRefusal), gas: 300_000_000 })
+    const empty = ({ interpreter, plain }: (typeof interpreters)[0]) =>
+      interpreter.call({ image: plain, entry: 'run', values: [], handlers, gas: GAS })
+    const before = empty(interpreters[0]!)
     fc.assert(
       fc.property(lie, ({ tag, payload, content, which }) => {
-        const [one, other] = engines.map((each) => run(each, [tag, payload, content, which] as never[]))
+        const [one, other] = interpreters.map((each) => run(each, [tag, payload, content, which] as never[]))
         expect(one).toEqual(other)
         if (one!.kind === 'fault') throw one!.error
         expect(Number.isSafeInteger(one!.gasUsed) && one!.gasUsed > 0 && one!.gasUsed <= 300_000_000).toBe(true)
         kinds.set(one!.kind, (kinds.get(one!.kind) ?? 0) + 1)
-        expect(empty(engines[0]!)).toEqual(before)
+        expect(empty(interpreters[0]!)).toEqual(before)
       }),
       { numRuns: runs(100) },
     )

@@ -1,7 +1,7 @@
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** Bounds of the contract engine that decide outcomes: part of the execution version. */
+/** Bounds of the interpreter that decide outcomes: part of the execution version. */
 export const VM_LIMITS = {
   /** Linear memory of an instance in pages of 64 KiB: 5.1 MiB are the program's data and stack, the rest is heap. */
   memoryPages: 512,
@@ -26,7 +26,7 @@ export const VM_LIMITS = {
   errorTextMax: 2048,
 } as const
 
-/** Bounds of one engine's idle instances; they decide nothing but speed and memory. */
+/** Bounds of one interpreter's idle instances; they decide nothing but speed and memory. */
 export const POOL_LIMITS = {
   /**
    * Idle instances that are kept: the deepest nesting of calls. One takes 0.1 MiB of the machine's memory, and what its heap once grew to: up

@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { runs } from '../../../../test/long.ts'
-import { wasmPower } from '../../test/engine.ts'
+import { wasmPower } from '../../test/interpreter.ts'
 import { assemble, type FunctionSource, op, TYPE } from '../../test/wasm-text.ts'
-import { VM_GAS } from './gas.ts'
 import { GuestMemory } from './memory.ts'
 import { meterModule } from './meter/module.ts'
 import { pageStart, WATCH_PAGE_BYTES } from './meter/watch.ts'
 import { Unwind } from './outcome.ts'
 import type { WasmExports, WasmFunction } from './power.ts'
 import { LAYOUT, type Meter, meterOf } from './quickjs.ts'
+import { VM_GAS } from './vm-gas.ts'
 
 const PAGES = 512
 const END = PAGES * 65_536

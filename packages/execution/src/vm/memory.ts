@@ -1,9 +1,9 @@
 import type { Ticks } from '../ticks.ts'
-import { VM_GAS } from './gas.ts'
 import { pageEnd, pageStart, STORE_BYTES_MAX, WATCH_PAGE_BYTES } from './meter/watch.ts'
 import { Unwind } from './outcome.ts'
 import type { MemoryText } from './power.ts'
 import { LAYOUT, type Meter } from './quickjs.ts'
+import { VM_GAS } from './vm-gas.ts'
 
 /** Ends the call with the result `trap`: what the guest's memory says is nonsense, and only a bug of the interpreter can have written it. */
 export const trap = (): never => {

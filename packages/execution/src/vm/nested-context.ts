@@ -3,19 +3,19 @@ import type { CompileError } from './compile-error.ts'
 import type { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
 import { type CallOutcome, Unwind } from './outcome.ts'
-import type { Budget, CallRequest, Compiled, CompileRequest, Engine, HostContext } from './request.ts'
+import type { Budget, CallRequest, Compiled, CompileRequest, HostContext, Interpreter } from './request.ts'
 
 const NO_DEPTH = 'no depth is left for another instance'
 
-/** What the handlers of one run of an instance get: its counters, and the engine for what they run on what is left. */
+/** What the handlers of one run of an instance get: its counters, and the interpreter for what they run on what is left. */
 export class NestedContext implements HostContext {
   readonly scope: unknown
-  readonly #engine: Pick<Engine, 'call' | 'compile'>
+  readonly #interpreter: Pick<Interpreter, 'call' | 'compile'>
   readonly #instance: Instance
   readonly #memoryLeft: () => number
 
-  constructor(engine: Pick<Engine, 'call' | 'compile'>, instance: Instance, scope: unknown, memoryLeft: () => number) {
-    this.#engine = engine
+  constructor(interpreter: Pick<Interpreter, 'call' | 'compile'>, instance: Instance, scope: unknown, memoryLeft: () => number) {
+    this.#interpreter = interpreter
     this.#instance = instance
     this.#memoryLeft = memoryLeft
     this.scope = scope
@@ -32,7 +32,7 @@ export class NestedContext implements HostContext {
   call(request: Omit<CallRequest, 'depthBytes' | 'memoryBytes'>): Exclude<CallOutcome, { kind: 'fault' }> {
     const budget = this.#budget(request.gas)
     if (budget === undefined) return { kind: 'out-of-depth', gasUsed: 0 }
-    const outcome = this.#engine.call({ ...request, ...budget, memoryBytes: this.#memoryLeft() })
+    const outcome = this.#interpreter.call({ ...request, ...budget, memoryBytes: this.#memoryLeft() })
     if (outcome.kind === 'fault') throw new Unwind(outcome)
     this.charge(outcome.gasUsed)
     return outcome
@@ -42,7 +42,7 @@ export class NestedContext implements HostContext {
   compile(request: Omit<CompileRequest, 'depthBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>> {
     const budget = this.#budget(request.gas)
     if (budget === undefined) return err({ kind: 'out-of-depth', message: NO_DEPTH, gasUsed: 0 })
-    const compiled = this.#engine.compile({ ...request, ...budget })
+    const compiled = this.#interpreter.compile({ ...request, ...budget })
     if (compiled.ok) {
       this.charge(compiled.value.gasUsed)
       return compiled

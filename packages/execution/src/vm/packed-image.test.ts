@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { engineBinary, watchedPower } from '../../test/engine.ts'
-import { createEngine } from './engine.ts'
-import type { HostTable } from './host.ts'
+import { interpreterBinary, watchedPower } from '../../test/interpreter.ts'
+import type { HostTable } from './host-function.ts'
+import { createInterpreter } from './interpreter.ts'
 import type { ContractImage, HostHandlers } from './request.ts'
 
 const GAS = 100_000_000
@@ -21,41 +21,41 @@ const SOURCE = `
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-/** An engine of its own, as another process has it. */
+/** An interpreter of its own, as another process has it. */
 function fresh() {
   const { power, lastUsed } = watchedPower()
-  const engine = createEngine({ wasm: power, binary: engineBinary(), host })
+  const interpreter = createInterpreter({ wasm: power, binary: interpreterBinary(), host })
   const run = (image: ContractImage) =>
     (['mixed', 'later', 'boom', 'deep', 'default'] as const).map((entry) => {
-      const outcome = engine.call({ image, entry, values: [['x', 1n]], handlers, gas: GAS })
+      const outcome = interpreter.call({ image, entry, values: [['x', 1n]], handlers, gas: GAS })
       return { entry, outcome, memory: digest(lastUsed()) }
     })
-  return { engine, run }
+  return { interpreter, run }
 }
 
 const maker = fresh()
-const compiled = maker.engine.compile({ source: SOURCE, gas: GAS })
+const compiled = maker.interpreter.compile({ source: SOURCE, gas: GAS })
 if (!compiled.ok) throw new Error(compiled.error.kind)
 const { image } = compiled.value
-const packed = maker.engine.packImage(image)
+const packed = maker.interpreter.packImage(image)
 
 describe('an image as bytes', () => {
-  it('is the same image again, and its calls are the same to the last byte of memory, in another engine', () => {
+  it('is the same image again, and its calls are the same to the last byte of memory, in another interpreter', () => {
     const other = fresh()
-    const unpacked = other.engine.unpackImage(packed)
+    const unpacked = other.interpreter.unpackImage(packed)
     if (unpacked === undefined) throw new Error('not unpacked')
     expect([...unpacked.entries]).toEqual([...image.entries])
     expect(digest(unpacked.heap)).toBe(digest(image.heap))
     expect([...unpacked.patch]).toEqual([...image.patch])
     expect(other.run(unpacked)).toEqual(maker.run(image))
-    expect(digest(other.engine.packImage(unpacked))).toBe(digest(packed))
+    expect(digest(other.interpreter.packImage(unpacked))).toBe(digest(packed))
   })
 
   it('is read wherever it lies', () => {
     for (const offset of [1, 2, 3, 4]) {
       const moved = new Uint8Array(packed.length + offset).subarray(offset)
       moved.set(packed)
-      expect(digest(maker.engine.unpackImage(moved)!.heap)).toBe(digest(image.heap))
+      expect(digest(maker.interpreter.unpackImage(moved)!.heap)).toBe(digest(image.heap))
     }
   })
 
@@ -64,7 +64,7 @@ describe('an image as bytes', () => {
   })
 
   it('is none with another format, length or address', () => {
-    const { unpackImage } = { unpackImage: (bytes: Uint8Array) => maker.engine.unpackImage(bytes) }
+    const { unpackImage } = { unpackImage: (bytes: Uint8Array) => maker.interpreter.unpackImage(bytes) }
     expect(unpackImage(new Uint8Array())).toBe(undefined)
     expect(unpackImage(packed.subarray(0, -1))).toBe(undefined)
     expect(unpackImage(Uint8Array.of(...packed, 0))).toBe(undefined)
@@ -81,7 +81,7 @@ describe('an image as bytes', () => {
         (changes) => {
           const bytes = packed.slice()
           for (const [at, value] of changes) bytes[at] = value
-          const unpacked = maker.engine.unpackImage(bytes)
+          const unpacked = maker.interpreter.unpackImage(bytes)
           if (unpacked === undefined) return
           expect(Math.max(...unpacked.patch.filter((_, i) => i % 2 === 0))).toBeLessThan(unpacked.data.length / 4)
           expect(unpacked.heap.length).toBeLessThanOrEqual(unpacked.top)

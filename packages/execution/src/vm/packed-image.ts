@@ -6,7 +6,7 @@ import { LAYOUT } from './quickjs.ts'
 import type { ContractImage } from './request.ts'
 
 /*
- * An image as what it has beyond the one that all images of its engine are made from: words of 32 bits in the machine's order, which is that of
+ * An image as what it has beyond the one that all images of its interpreter are made from: words of 32 bits in the machine's order, which is that of
  * the memory they come from and little-endian wherever WebAssembly's memory can be looked at like this.
  *
  *   head          HEAD words, see below
@@ -90,8 +90,8 @@ function differences(words: Uint32Array, others: Uint32Array): readonly number[]
 }
 
 /**
- * The image of such bytes over an engine's shared data; undefined for another format, for what `packImage` does not make, and for addresses
- * outside of what is theirs, so that no bytes can write outside an instance's memory. That they are an image of this engine at all is for their
+ * The image of such bytes over an interpreter's shared data; undefined for another format, for what `packImage` does not make, and for addresses
+ * outside of what is theirs, so that no bytes can write outside an instance's memory. That they are an image of this interpreter at all is for their
  * keeper to know.
  */
 export function unpackImage(packed: Uint8Array, base: Image): ContractImage | undefined {

@@ -1,7 +1,7 @@
 import type { WasmPatch } from './meter/patch.ts'
 
 /**
- * Errors of the interpreter that the build mends in its binary. Places are in the binary of `ENGINE_BINARY.sourceSha256`; sources are
+ * Errors of the interpreter that the build mends in its binary. Places are in the binary of `INTERPRETER_BINARY.sourceSha256`; sources are
  * bellard/quickjs at commit f1139494. `patches.test.ts` tests each, `test/differential.test.ts` looks for more.
  */
 export const ENGINE_PATCHES: readonly WasmPatch[] = [

@@ -1,6 +1,6 @@
 /**
  * JavaScript that runs in every guest before any contract: an expression, a function of the host functions that answers with what
- * the engine calls. It takes away what would differ between machines or make code from text, and keeps its own copies of the built-ins it
+ * the interpreter calls. It takes away what would differ between machines or make code from text, and keeps its own copies of the built-ins it
  * uses, for a contract may replace them. Part of the execution version.
  */
 export const PRELUDE = `(host, errorTextMax) => {
@@ -17,7 +17,7 @@ export const PRELUDE = `(host, errorTextMax) => {
   for (const name of ['Date', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry', 'performance']) drop(globalThis, name)
   drop(Math, 'random')
 
-  // Buffers that shrink, grow or detach under whoever works on them: the interpreter's errors of memory that were found begin there (docs/engine-security.md).
+  // Buffers that shrink, grow or detach under whoever works on them: the interpreter's errors of memory that were found begin there (docs/interpreter-security.md).
   for (const name of ['resize', 'resizable', 'maxByteLength', 'transfer', 'transferToFixedLength', 'detached']) drop(ArrayBuffer.prototype, name)
   const NativeBuffer = ArrayBuffer
   const { construct } = Reflect

@@ -2,7 +2,7 @@ import { METER_EXPORTS } from './meter/module.ts'
 import type { WasmExports, WasmFunction, WasmGlobal } from './power.ts'
 
 /**
- * The interpreter's binary: Bellard's QuickJS as of 2025-12-22 (`ENGINE_BINARY.upstream`), as quickjs-emscripten 0.32.0 compiles it
+ * The interpreter's binary: Bellard's QuickJS as of 2025-12-22 (`INTERPRETER_BINARY.upstream`), as quickjs-emscripten 0.32.0 compiles it
  * (`@jitl/quickjs-wasmfile-release-sync`).
  * Its exports have one-letter names; the package's emscripten-module.mjs says which is which, quickjs-emscripten's c/interface.c
  * what they do. A `pointer` is an address in linear memory; a JSValue* that is returned is owned by the caller.
@@ -78,7 +78,7 @@ export function quickJsOf(exports: WasmExports): QuickJs {
   return Object.fromEntries(
     Object.entries(EXPORTS).map(([name, symbol]) => {
       const value = exports[symbol]
-      if (typeof value !== 'function') throw new Error(`the engine's binary exports no function ${symbol} (${name})`)
+      if (typeof value !== 'function') throw new Error(`the interpreter's binary exports no function ${symbol} (${name})`)
       return [name, value]
     }),
   ) as QuickJs
@@ -88,7 +88,7 @@ export function meterOf(exports: WasmExports): Meter {
   return Object.fromEntries(
     Object.entries(METER_EXPORTS).map(([name, symbol]) => {
       const value = exports[symbol]
-      if (typeof value !== 'object') throw new Error(`the engine's binary exports no global ${symbol}: it is not metered`)
+      if (typeof value !== 'object') throw new Error(`the interpreter's binary exports no global ${symbol}: it is not metered`)
       return [name, value]
     }),
   ) as unknown as Meter

@@ -1,10 +1,10 @@
-import { VM_GAS } from './gas.ts'
 import type { Instance } from './instance.ts'
 import { floatOf, isTag, TAG } from './jsvalue.ts'
 import { VM_LIMITS } from './limits.ts'
 import { trap } from './memory.ts'
 import type { Toll } from './toll.ts'
 import type { GuestScalar, GuestValue } from './value.ts'
+import { VM_GAS } from './vm-gas.ts'
 
 /*
  * Values are read where QuickJS keeps them, and no code of the guest runs meanwhile: no getter, no proxy, no iterator, no toJSON can answer,

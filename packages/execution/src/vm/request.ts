@@ -1,7 +1,7 @@
 import type { Result } from '@quoin/protocol'
 import type { Ticks } from '../ticks.ts'
 import type { CompileError } from './compile-error.ts'
-import type { HostRefusal, HostStop } from './host.ts'
+import type { HostRefusal, HostStop } from './host-function.ts'
 import type { Image } from './image.ts'
 import type { CallOutcome } from './outcome.ts'
 import type { GuestValue } from './value.ts'
@@ -45,7 +45,7 @@ export interface Compiled {
   readonly gasUsed: Ticks
 }
 
-/** What a host function does in one call of the engine. Throws only for bugs. */
+/** What a host function does in one call of the interpreter. Throws only for bugs. */
 export type HostHandler = (context: HostContext, ...values: never[]) => GuestValue | HostRefusal | HostStop
 
 /** Handlers by the names of the table. A function without one throws in the guest. */
@@ -67,16 +67,16 @@ export interface HostContext {
   compile(request: Omit<CompileRequest, 'depthBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>>
 }
 
-export interface Engine {
+export interface Interpreter {
   /** Evaluates a module and keeps what came of it. */
   compile(request: CompileRequest): Result<Compiled, CompileError>
-  /** Calls an entry of an image; nothing of the call stays in the engine. Throws when the image has no such entry, and what a handler throws. */
+  /** Calls an entry of an image; nothing of the call stays in the interpreter. Throws when the image has no such entry, and what a handler throws. */
   call(request: CallRequest): CallOutcome
   /**
-   * What of an image is its own, as bytes: an engine with the same description (`describeEngine`) makes the image of them again, in
+   * What of an image is its own, as bytes: an interpreter with the same description (`describeInterpreter`) makes the image of them again, in
    * another process too. Derived data; the bytes carry no checksum.
    */
   packImage(image: ContractImage): Uint8Array
-  /** The image of such bytes; undefined when they have another format or do not fit the engine. */
+  /** The image of such bytes; undefined when they have another format or do not fit the interpreter. */
   unpackImage(bytes: Uint8Array): ContractImage | undefined
 }

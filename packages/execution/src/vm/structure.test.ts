@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { engineBinary, wasmPower } from '../../test/engine.ts'
-import { createEngine } from './engine.ts'
-import { VM_GAS } from './gas.ts'
-import type { HostFunction } from './host.ts'
+import { interpreterBinary, wasmPower } from '../../test/interpreter.ts'
+import type { HostFunction } from './host-function.ts'
+import { createInterpreter } from './interpreter.ts'
 import { VM_LIMITS } from './limits.ts'
 import type { CallOutcome } from './outcome.ts'
 import type { ContractImage, HostHandlers } from './request.ts'
 import type { GuestValue } from './value.ts'
+import { VM_GAS } from './vm-gas.ts'
 
 const GAS = 1_000_000_000
 
@@ -18,7 +18,7 @@ const host: readonly HostFunction[] = [
   { name: 'texts', gas: 100, parameters: [], rest: 'string' },
   { name: 'take', gas: 0, parameters: ['any'] },
 ]
-const engine = createEngine({ wasm: wasmPower(), binary: engineBinary(), host })
+const interpreter = createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host })
 const handlers: HostHandlers = {
   echo: (_, v: GuestValue) => v,
   emit: () => undefined,
@@ -28,13 +28,13 @@ const handlers: HostHandlers = {
 }
 
 function compile(source: string): ContractImage {
-  const compiled = engine.compile({ source, gas: GAS })
+  const compiled = interpreter.compile({ source, gas: GAS })
   if (!compiled.ok) throw new Error(compiled.error.kind)
   return compiled.value.image
 }
 
 const call = (image: ContractImage, entry: string, values: readonly GuestValue[] = [], gas = GAS) =>
-  engine.call({ image, entry, values, handlers, gas })
+  interpreter.call({ image, entry, values, handlers, gas })
 
 const valueOf = (outcome: CallOutcome): GuestValue => {
   if (outcome.kind !== 'return') throw new Error(outcome.kind === 'throw' ? outcome.error.message : outcome.kind)

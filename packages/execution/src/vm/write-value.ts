@@ -1,9 +1,9 @@
-import { VM_GAS } from './gas.ts'
 import type { Instance } from './instance.ts'
 import { halvesOf, TAG } from './jsvalue.ts'
 import { VM_LIMITS } from './limits.ts'
 import type { Toll } from './toll.ts'
 import type { GuestValue } from './value.ts'
+import { VM_GAS } from './vm-gas.ts'
 
 /** QuickJS's serialisation (BC_VERSION 5), as far as it is used: version, table of the atoms, value. */
 const SERIAL = {

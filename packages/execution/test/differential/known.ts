@@ -1,11 +1,11 @@
-import { byEngine, byV8, numberShown } from './engines.ts'
+import { byInterpreter, byV8, numberShown } from './interpreters.ts'
 
-/** A way in which the engine and V8 differ. */
+/** A way in which the interpreter and V8 differ. */
 export interface KnownDifference {
   readonly name: string
   readonly reason: string
-  /** Expressions on which they differ today, and the engine's answer. Where V8 is at fault there are none: its versions differ. */
-  readonly examples: readonly (readonly [expression: string, engine: string])[]
+  /** Expressions on which they differ today, and the interpreter's answer. Where V8 is at fault there are none: its versions differ. */
+  readonly examples: readonly (readonly [expression: string, interpreter: string])[]
   /** Is a difference that was found by chance of this kind? */
   covers(found: Difference): boolean
 }
@@ -15,7 +15,7 @@ export interface Difference {
   readonly operations: string
   readonly expression: string
   readonly v8: string
-  readonly engine: string
+  readonly interpreter: string
 }
 
 const ULPS_MAX = 2n
@@ -31,14 +31,15 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
       ['String(2 ** 89)', '"6.1897001964269014e+26"'],
       ['JSON.stringify([-(2 ** -24)])', '"[-5.9604644775390625e-8]"'],
     ],
-    covers: ({ v8, engine }) => textsOfPowers().reduce((line, { long, short }) => line.replaceAll(long, short), engine) === v8,
+    covers: ({ v8, interpreter }) =>
+      textsOfPowers().reduce((line, { long, short }) => line.replaceAll(long, short), interpreter) === v8,
   },
   {
     name: 'numerals of more than 20 digits',
     reason:
       'ECMA-262 lets an implementation take the 21st digit and all behind it for zero (RoundMVResult); js_atod does so half way between doubles.',
     examples: [["Number('41898432867738277196002070145801214686857940434944')", 'f4a3cab06.b554d53f']],
-    covers: ({ operations, v8, engine }) => operations === 'conversions of long numerals' && areNear(v8, engine, 1n),
+    covers: ({ operations, v8, interpreter }) => operations === 'conversions of long numerals' && areNear(v8, interpreter, 1n),
   },
   {
     name: 'parseInt beyond 2 ** 53 in a radix that is no power of two',
@@ -50,16 +51,16 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     name: 'last digits of Math functions and of **',
     reason: 'Implementation-approximated in ECMA-262. musl and V8 differ in the last bit or two.',
     examples: [['Math.hypot(180.60937130451202, 734.3158001899719)', 'f4087a19a.f40e3597']],
-    covers: ({ operations, v8, engine }) => operations === 'approximations' && areNear(v8, engine, ULPS_MAX),
+    covers: ({ operations, v8, interpreter }) => operations === 'approximations' && areNear(v8, interpreter, ULPS_MAX),
   },
   {
     name: 'digits of fractions and of numbers beyond 2 ** 53 in a radix other than 10',
     reason:
-      "Implementation-approximated in ECMA-262. The engine's text lies within half a unit in the last place of the number; V8's may not.",
+      "Implementation-approximated in ECMA-262. The interpreter's text lies within half a unit in the last place of the number; V8's may not.",
     examples: [['(4611686018427389000).toString(35)', '"1cqrb9a7gvi00"']],
-    covers: ({ operations, expression, engine }) => {
+    covers: ({ operations, expression, interpreter }) => {
       const [, value, radix] = /^\((.*)\)\.toString\((\d+)\)$/.exec(expression) ?? []
-      return operations === 'digits in any radix' && readsAs(engine, Number(value?.replace(/[()]/g, '')), Number(radix))
+      return operations === 'digits in any radix' && readsAs(interpreter, Number(value?.replace(/[()]/g, '')), Number(radix))
     },
   },
   {
@@ -110,11 +111,13 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
 
 let powers: readonly { readonly long: string; readonly short: string }[] | undefined
 
-/** The powers of two whose text the engine makes longer than V8: both texts. */
+/** The powers of two whose text the interpreter makes longer than V8: both texts. */
 export function textsOfPowers(): NonNullable<typeof powers> {
   if (powers !== undefined) return powers
   const expressions = Array.from({ length: 2098 }, (_, i) => `String(2 ** ${i - 1074})`)
-  const [short, long] = [byV8(expressions), byEngine(expressions)].map((lines) => lines.map((line) => JSON.parse(line) as string))
+  const [short, long] = [byV8(expressions), byInterpreter(expressions)].map((lines) =>
+    lines.map((line) => JSON.parse(line) as string),
+  )
   powers = short!.map((text, i) => ({ short: text, long: long![i]! })).filter((both) => both.long !== both.short)
   return powers
 }
@@ -128,8 +131,8 @@ function placeOf(value: number): bigint {
   return bits < 0n ? -(bits & 0x7fffffffffffffffn) : bits
 }
 
-function areNear(v8: string, engine: string, ulpsMax: bigint): boolean {
-  const [a, b] = [numberShown(v8), numberShown(engine)]
+function areNear(v8: string, interpreter: string, ulpsMax: bigint): boolean {
+  const [a, b] = [numberShown(v8), numberShown(interpreter)]
   if (a === undefined || b === undefined) return false
   const distance = placeOf(a) - placeOf(b)
   return distance <= ulpsMax && -distance <= ulpsMax

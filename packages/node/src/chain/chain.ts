@@ -1,10 +1,10 @@
 import {
   type BlockTemplate,
   createdAccounts,
-  EngineFault,
   EXECUTOR_LIMITS,
   type ExecutedBlock,
   type Executor,
+  InterpreterFault,
   unpackOps,
 } from '@quoin/execution'
 import {
@@ -199,9 +199,9 @@ class FinalChain implements Chain {
         if (executed.error.code === 'root-mismatch') suspend(this.#options.mempool, block.transactions, height)
         return executed
       } catch (error) {
-        if (!(error instanceof EngineFault)) throw error
+        if (!(error instanceof InterpreterFault)) throw error
         await isolate(this.#options, error, block.transactions, height)
-        return err({ code: 'engine-fault', transaction: error.transaction, message: error.message })
+        return err({ code: 'interpreter-fault', transaction: error.transaction, message: error.message })
       }
     })
   }

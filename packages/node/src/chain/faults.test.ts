@@ -1,4 +1,4 @@
-import { EngineFault } from '@quoin/execution'
+import { InterpreterFault } from '@quoin/execution'
 import { MemoryKv } from '@quoin/platform'
 import { nobleCrypto as crypto, Hash, type TimeMs, unwrap, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
@@ -32,7 +32,7 @@ const request = ({ chain }: TestNode) => ({
 const hashesOf = (block: { readonly transactions: readonly { readonly hash: Hash }[] }) =>
   block.transactions.map(({ hash }) => hash)
 
-describe('an engine fault while a block is built', () => {
+describe('an interpreter fault while a block is built', () => {
   it('costs the transaction and those behind it, for good; the block holds all others', async () => {
     const [bad, behind] = await testTransfers(first!, 0, 2)
     const [good] = await testTransfers(second!, 0, 1)
@@ -70,7 +70,7 @@ describe('an engine fault while a block is built', () => {
     node.executor.build = async (template, queues, fill) => {
       const { length } = queues.flatMap(({ candidates }) => candidates)
       counts.push(length)
-      if (length > 0) throw new EngineFault(ZERO_HASH, new RangeError('Maximum call stack size exceeded'))
+      if (length > 0) throw new InterpreterFault(ZERO_HASH, new RangeError('Maximum call stack size exceeded'))
       return build(template, queues, fill)
     }
     expect(hashesOf(await node.produce([good!]))).toEqual([])
@@ -78,7 +78,7 @@ describe('an engine fault while a block is built', () => {
   })
 })
 
-describe('an engine fault in a block of another', () => {
+describe('an interpreter fault in a block of another', () => {
   it('is a refusal of its own and quarantines the transaction; the next block is validated', async () => {
     const [bad] = await testTransfers(first!, 0, 1)
     const [healthy, node] = [
@@ -90,7 +90,7 @@ describe('an engine fault in a block of another', () => {
     const block = await healthy.chain.build(request(healthy))
     expect(await node.chain.validate(block)).toMatchObject({
       ok: false,
-      error: { code: 'engine-fault', transaction: hashOf(bad!), message: expect.stringContaining('RangeError') },
+      error: { code: 'interpreter-fault', transaction: hashOf(bad!), message: expect.stringContaining('RangeError') },
     })
     expect(await node.pool.add(bad!, 'gossip')).toMatchObject({ ok: false, error: { code: 'quarantined' } })
     expect(await node.chain.validate(empty)).toEqual({ ok: true, value: undefined })
@@ -104,7 +104,7 @@ describe('an engine fault in a block of another', () => {
     ]
     const block = await healthy.produce([bad!])
     const certificate = certify(crypto, node.chain.domain, validators, block)
-    await expect(node.chain.commit(block, certificate)).rejects.toThrow(/engine failed in transaction 0x/)
+    await expect(node.chain.commit(block, certificate)).rejects.toThrow(/interpreter failed in transaction 0x/)
     expect(node.chain.head.header.number).toBe(0)
   })
 })

@@ -1,17 +1,17 @@
-import { type BlockTemplate, type BuiltBlock, EngineFault, type Executor, type FillLimits } from '@quoin/execution'
+import { type BlockTemplate, type BuiltBlock, type Executor, type FillLimits, InterpreterFault } from '@quoin/execution'
 import { Height, nextHeight, type SignedTransaction } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 
 /**
- * No transaction can stop a validator: one on which the contract engine fails (`EngineFault`, when the executor can do no more about it)
+ * No transaction can stop a validator: one on which the contract interpreter fails (`InterpreterFault`, when the executor can do no more about it)
  * is kept out of this node's blocks, and a block that holds it gets no vote of this node. Only where such a block is decided all the same
  * can the node not follow.
  */
 
 /** Transactions of a proposal that did not execute here as its proposer said stay out of our blocks for so many heights. */
 export const suspensionHeights = 2
-/** Transactions that one build may lose to engine faults. Then the block is empty, for rounds are short. */
+/** Transactions that one build may lose to interpreter faults. Then the block is empty, for rounds are short. */
 export const buildFaultsMax = 8
 
 export interface FaultPowers {
@@ -26,7 +26,7 @@ export interface Filled {
   readonly candidates: readonly SignedTransaction[]
 }
 
-/** Runs the pool's candidates, anew without each on which the engine fails. */
+/** Runs the pool's candidates, anew without each on which the interpreter fails. */
 export async function fillBlock(powers: FaultPowers, template: BlockTemplate, fill: FillLimits): Promise<Filled> {
   const { executor, mempool } = powers
   const height = nextHeight(template.parent.number)
@@ -36,22 +36,22 @@ export async function fillBlock(powers: FaultPowers, template: BlockTemplate, fi
     try {
       return { built: await executor.build(template, queues, fill), candidates }
     } catch (error) {
-      if (!(error instanceof EngineFault) || candidates.length === 0) throw error
+      if (!(error instanceof InterpreterFault) || candidates.length === 0) throw error
       await isolate(powers, error, candidates, height)
     }
   }
   return { built: await executor.build(template, [], fill), candidates: [] }
 }
 
-/** Keeps what the engine failed on out of our blocks: for good, or, where that is any of several transactions, all of them for a while. */
+/** Keeps what the interpreter failed on out of our blocks: for good, or, where that is any of several transactions, all of them for a while. */
 export async function isolate(
   { mempool, logger }: Pick<FaultPowers, 'mempool' | 'logger'>,
-  fault: EngineFault,
+  fault: InterpreterFault,
   transactions: readonly SignedTransaction[],
   height: Height,
 ): Promise<void> {
   const { transaction } = fault
-  logger.error({ height, transaction, error: fault.stack }, 'the contract engine failed, which is no result of a contract')
+  logger.error({ height, transaction, error: fault.stack }, 'the contract interpreter failed, which is no result of a contract')
   if (transaction === undefined) suspend(mempool, transactions, height)
   else await mempool.quarantine([transaction], height)
 }

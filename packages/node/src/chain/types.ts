@@ -46,7 +46,7 @@ export interface Chain {
   /** Voters of a height from 1 to head + 2. */
   validatorsAt(height: Height): ValidatorSet | undefined
   /**
-   * Makes the next block from the pool's candidates. `fillGasMax` shrinks with the round. One on which the contract engine fails is
+   * Makes the next block from the pool's candidates. `fillGasMax` shrinks with the round. One on which the contract interpreter fails is
    * quarantined, and the block made without it.
    */
   build(request: BuildRequest): Promise<CandidateBlock>
@@ -71,5 +71,5 @@ export interface BuildRequest {
 export type ValidationError =
   | { readonly code: 'header' | 'root-mismatch'; readonly message: string }
   /** This machine failed to execute the block, which says nothing of the block. `transaction`: the one that ran, where it is known. */
-  | { readonly code: 'engine-fault'; readonly transaction: Hash | undefined; readonly message: string }
+  | { readonly code: 'interpreter-fault'; readonly transaction: Hash | undefined; readonly message: string }
   | BlockRefusal

@@ -9,7 +9,7 @@ export interface HaltDump {
   readonly block: CandidateBlock | undefined
   /** The last block that this node executed. */
   readonly head: Hash
-  /** On which the contract engine failed, where that is why. */
+  /** On which the contract interpreter failed, where that is why. */
   readonly transaction: Hash | undefined
 }
 

@@ -14,7 +14,7 @@ import type { SignStateOptions } from './sign-custody.ts'
 import type { Elapsed } from './ticker.ts'
 import type { ValueEvent } from './values.ts'
 
-export interface EngineOptions {
+export interface InterpreterOptions {
   readonly crypto: Crypto
   readonly crc32c: Crc32c
   readonly clock: Clock

@@ -158,8 +158,8 @@ export class Values {
       const result = await chain.validate(block, true)
       if (!result.ok) {
         const { error } = result
-        const transaction = error.code === 'engine-fault' ? error.transaction : undefined
-        const what = error.code === 'engine-fault' ? 'cannot be executed' : 'is invalid'
+        const transaction = error.code === 'interpreter-fault' ? error.transaction : undefined
+        const what = error.code === 'interpreter-fault' ? 'cannot be executed' : 'is invalid'
         throw new HaltError(`a decided block ${what} here: ${error.message}`, {
           certificate,
           block,

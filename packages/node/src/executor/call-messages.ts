@@ -16,10 +16,10 @@ export type CallWorkerRequest =
   | { readonly kind: 'close' }
 
 export type CallWorkerMessage =
-  /** First of all: the engine runs and the database is open. */
+  /** First of all: the interpreter runs and the database is open. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'answer'; readonly outcome: CallOutcomes[CallKind] }
-  /** The engine failed (`EngineFault`); the thread must not be used again. */
+  /** The interpreter failed (`InterpreterFault`); the thread must not be used again. */
   | { readonly kind: 'fault'; readonly message: string }
   /** A read met damage of the database. Comes before the end of the call that it spoils. */
   | { readonly kind: 'damage'; readonly damage: DamageFinding }

@@ -27,7 +27,7 @@ const [alice] = testAccounts as [(typeof testAccounts)[0]]
 const never = new AbortController().signal
 const client = { remote: '192.0.2.1', connection: 1 }
 
-// Each thread loads the crypto backends and the engine.
+// Each thread loads the crypto backends and the interpreter.
 describe('threads that run calls', { timeout: 60_000 }, () => {
   let directory: string
   let kv: OwnedKv
@@ -139,7 +139,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
       if (request === 'hang') for (;;);
       if (request === 'die') process.exit(3)
       if (request === 'throw') throw new RangeError('Maximum call stack size exceeded')
-      if (request === 'fault') return parentPort.postMessage({ kind: 'fault', message: 'the contract engine failed' })
+      if (request === 'fault') return parentPort.postMessage({ kind: 'fault', message: 'the contract interpreter failed' })
       if (request === 'bug') return parentPort.postMessage({ kind: 'failure', error: new TypeError('a bug') })
       parentPort.postMessage({ kind: 'answer', outcome: request })
       if (request === 'twice') parentPort.postMessage({ kind: 'answer', outcome: request })
@@ -167,7 +167,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
   it.each([
     ['exits', 'die', 'fault', /exited with code 3/],
     ['throws', 'throw', 'fault', /failed: Maximum call stack/],
-    ['reports a fault of the engine', 'fault', 'fault', /engine failed/],
+    ['reports a fault of the interpreter', 'fault', 'fault', /interpreter failed/],
   ])('loses only the call of a thread that %s, and starts another', async (_, what, code, message) => {
     const { pool, run, clock, log } = await open()
     const lost = run(what)

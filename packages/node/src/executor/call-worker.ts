@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { createCallHost, EngineFault } from '@quoin/execution'
-import { loadContractEngine } from '@quoin/platform'
+import { createCallHost, InterpreterFault } from '@quoin/execution'
+import { loadContractInterpreter } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
@@ -15,7 +15,7 @@ const crypto = await loadCrypto()
 const kv = await openClassicKv(databasePath, {
   onDamage: ({ finding, key }) => send({ kind: 'damage', damage: { finding, key } }),
 })
-const host = createCallHost({ kv, crypto, chainId, engine: await loadContractEngine() })
+const host = createCallHost({ kv, crypto, chainId, interpreter: await loadContractInterpreter() })
 
 async function answer(request: CallWorkerRequest): Promise<void> {
   if (request.kind === 'close') {
@@ -26,7 +26,7 @@ async function answer(request: CallWorkerRequest): Promise<void> {
   try {
     send({ kind: 'answer', outcome: await runCallJob(host, request.kind, request.request) })
   } catch (error) {
-    send(error instanceof EngineFault ? { kind: 'fault', message: error.message } : { kind: 'failure', error })
+    send(error instanceof InterpreterFault ? { kind: 'fault', message: error.message } : { kind: 'failure', error })
   }
 }
 

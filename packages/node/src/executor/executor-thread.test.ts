@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { EngineFault } from '@quoin/execution'
+import { InterpreterFault } from '@quoin/execution'
 import { Hash, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { ManualWatch } from '../../test/watch.ts'
@@ -35,14 +35,14 @@ describe('ExecutorThread', () => {
     expect(thread.death?.message).toMatch(reason)
   })
 
-  it('gives an engine fault back as one, with its transaction and cause, and serves on', async () => {
+  it('gives an interpreter fault back as one, with its transaction and cause, and serves on', async () => {
     const thread = scripted(
       `port.postMessage({ kind: 'fault', id, transaction: call.blockHash, cause: new RangeError('too deep') })`,
     )
     for (let i = 0; i < 2; i++) {
       const end = await thread.call(commit)
       if (end.kind !== 'fault') throw new Error(end.kind)
-      expect(end.fault).toBeInstanceOf(EngineFault)
+      expect(end.fault).toBeInstanceOf(InterpreterFault)
       expect(end.fault.transaction).toBe(ZERO_HASH)
       expect(end.fault.cause).toBeInstanceOf(RangeError)
       expect(end.fault.message).toMatch(/RangeError: too deep$/)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { EngineFault } from '@quoin/execution'
+import { InterpreterFault } from '@quoin/execution'
 import { type Hash, ok, type Result } from '@quoin/protocol'
 import { DamagedError } from '../store/damage.ts'
 import type { ExecutorCall, ExecutorMessage, ExecutorRefusal, ExecutorRequest, OpenedExecutor } from './messages.ts'
@@ -10,8 +10,8 @@ import { type WatchPowers, watch } from './watchdog.ts'
 /** How a call of a thread ended. */
 export type CallEnd =
   | { readonly kind: 'answer'; readonly value: unknown }
-  /** The contract engine failed; the thread serves on. */
-  | { readonly kind: 'fault'; readonly fault: EngineFault }
+  /** The contract interpreter failed; the thread serves on. */
+  | { readonly kind: 'fault'; readonly fault: InterpreterFault }
   /** The call threw: a bug, or a damaged database (DamagedError). The thread serves on. */
   | { readonly kind: 'failure'; readonly error: unknown }
   /** The thread is lost, while it ran this transaction; undefined when it ran none, or when the time went to others too. */
@@ -112,7 +112,7 @@ export class ExecutorThread {
       case 'answer':
         return pending.resolve({ kind: 'answer', value: message.value })
       case 'fault':
-        return pending.resolve({ kind: 'fault', fault: new EngineFault(message.transaction, message.cause) })
+        return pending.resolve({ kind: 'fault', fault: new InterpreterFault(message.transaction, message.cause) })
       case 'failure':
         return pending.resolve({ kind: 'failure', error: message.error })
     }

@@ -22,11 +22,11 @@ const STEPS = [
   'decode',
   'begin',
   'kv.get',
-  'engine.compile',
-  'engine.call',
+  'interpreter.compile',
+  'interpreter.call',
   'receipt',
   'crypto.keccak256',
-  'engine.packImage',
+  'interpreter.packImage',
 ] as const
 type Fault = readonly [of: string, step: string, how: 'throw' | 'loop']
 
@@ -124,7 +124,7 @@ describe('a machine that fails at a step of a transaction', { timeout }, () => {
     } else {
       for (const [i, raw] of raws.entries()) {
         const verdict = await node.chain.validate(await proposal(healthy, [good, raw]))
-        expect(verdict, STEPS[i]).toMatchObject({ ok: false, error: { code: 'engine-fault', transaction: hashOf(raw) } })
+        expect(verdict, STEPS[i]).toMatchObject({ ok: false, error: { code: 'interpreter-fault', transaction: hashOf(raw) } })
       }
       const block = await healthy.produce([good])
       expect(await node.chain.validate(block)).toEqual({ ok: true, value: undefined })
@@ -150,7 +150,7 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
 
   it('quarantines it when it builds, after a second attempt with four times as much time', async () => {
     const [bad, good] = [await creation(0, stranger(1)), await creation(0)]
-    const executor = await open(() => [[hashOf(bad), 'engine.call', 'loop']])
+    const executor = await open(() => [[hashOf(bad), 'interpreter.call', 'loop']])
     const node = await openNode(executor)
     const block = node.produce([bad, good])
     await runOut(0, hashOf(bad), 0)
@@ -169,13 +169,13 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
   it('votes nil on a block that holds it; once that is decided, it takes more time before it gives up', async () => {
     const [bad, good] = [await creation(0, stranger(1)), await creation(0)]
     // Four threads in which it does not end: two of a proposal, two of the decided block, whose third attempt succeeds.
-    const executor = await open((thread) => (thread < 4 ? [[hashOf(bad), 'engine.call', 'loop']] : []))
+    const executor = await open((thread) => (thread < 4 ? [[hashOf(bad), 'interpreter.call', 'loop']] : []))
     const node = await openNode(executor)
     const healthy = await openTestNode({ crypto: nobleCrypto, validators, genesis })
     const block = await healthy.produce([bad, good])
     const verdict = node.chain.validate(block)
     for (const attempt of [0, 1]) await runOut(attempt, hashOf(bad), attempt)
-    expect(await verdict).toMatchObject({ ok: false, error: { code: 'engine-fault', transaction: hashOf(bad) } })
+    expect(await verdict).toMatchObject({ ok: false, error: { code: 'interpreter-fault', transaction: hashOf(bad) } })
     const decided = node.chain.validate(block, true)
     for (const attempt of [0, 1]) await runOut(2 + attempt, hashOf(bad), attempt)
     expect(await decided).toEqual({ ok: true, value: undefined })
@@ -186,14 +186,14 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
 
   it('gives a decided block up after the third attempt', async () => {
     const bad = await creation(0)
-    const executor = await open(() => [[hashOf(bad), 'engine.call', 'loop']])
+    const executor = await open(() => [[hashOf(bad), 'interpreter.call', 'loop']])
     const node = await openNode(executor)
     const healthy = await openTestNode({ crypto: nobleCrypto, validators, genesis })
     const block = await healthy.produce([bad])
     const committed = node.chain.commit(block, healthy.chain.head.certificate!).catch((error: unknown) => error)
     for (let attempt = 0; attempt < EXECUTION_WORKER_LIMITS.deathsPerDecidedMax; attempt++)
       await runOut(attempt, hashOf(bad), attempt)
-    expect(await committed).toMatchObject({ name: 'EngineFault', transaction: hashOf(bad) })
+    expect(await committed).toMatchObject({ name: 'InterpreterFault', transaction: hashOf(bad) })
     await executor.close()
   })
 
@@ -218,7 +218,7 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
 
   it.each([1, 2])('ends at once when the node must end, and blames nobody: in attempt %i', async (attempt) => {
     const bad = await creation(0, stranger(1))
-    const executor = await open(() => [[hashOf(bad), 'engine.call', 'loop']])
+    const executor = await open(() => [[hashOf(bad), 'interpreter.call', 'loop']])
     const node = await openNode(executor)
     const block = node.produce([bad]).catch((error: unknown) => error)
     for (let failed = 0; failed < attempt - 1; failed++) await runOut(failed, hashOf(bad), failed)

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
-import { type BlockTemplate, EngineFault, type ExecutableTransaction, type ExecutedBlock, unpackOps } from '@quoin/execution'
+import { type BlockTemplate, type ExecutableTransaction, type ExecutedBlock, InterpreterFault, unpackOps } from '@quoin/execution'
 import { MemoryKv } from '@quoin/platform'
 import { Address, codec, Hash, hexToBytes, nobleCrypto, receiptsCodec, type TimeMs, unwrap } from '@quoin/protocol'
 import { encodeFunctionData, parseAbi } from 'viem'
@@ -143,7 +143,7 @@ describe('a transaction for which the stack of the execution worker is too small
     const bad = await deep()
     for (let i = 0; i < 2; i++) {
       const fault: unknown = await executor.execute(templateAbove(first), [await flat(), bad]).catch((error: unknown) => error)
-      expect(fault).toBeInstanceOf(EngineFault)
+      expect(fault).toBeInstanceOf(InterpreterFault)
       expect(fault).toMatchObject({ transaction: hashOf(bad), cause: { name: 'RangeError' } })
     }
     expect(stacksMb).toEqual([smallStackMb, grownMb])
@@ -159,7 +159,7 @@ describe('a transaction for which the stack of the execution worker is too small
       return stackSizeMb
     })
     const first = await commitGenesis(executor)
-    await expect(executor.execute(templateAbove(first), [await deep()])).rejects.toThrow(EngineFault)
+    await expect(executor.execute(templateAbove(first), [await deep()])).rejects.toThrow(InterpreterFault)
     expect((await executor.execute(templateAbove(first), [await flat()])).ok).toBe(true)
     expect(stacksMb).toEqual([smallStackMb, grownMb])
     await executor.close()
@@ -178,7 +178,7 @@ describe('a transaction for which the stack of the execution worker is too small
     const proposed = await healthy.produce([bad.raw])
     expect(await node.chain.validate(proposed)).toMatchObject({
       ok: false,
-      error: { code: 'engine-fault', transaction: hashOf(bad) },
+      error: { code: 'interpreter-fault', transaction: hashOf(bad) },
     })
     await executor.close()
     // With the stack that nodes have, the block is final here too.

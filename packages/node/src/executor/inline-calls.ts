@@ -2,7 +2,7 @@ import { type CallHost, type CallRequest, estimateGas, runCall } from '@quoin/ex
 import { err, ok, type Result } from '@quoin/protocol'
 import type { CallKind, CallOutcomes, CallRunner, CallUnavailable } from './call-runner.ts'
 
-/** Runs one call. Throws EngineFault when this machine fails. */
+/** Runs one call. Throws InterpreterFault when this machine fails. */
 export function runCallJob(host: CallHost, kind: CallKind, request: CallRequest): Promise<CallOutcomes[CallKind]> {
   return kind === 'call' ? runCall(host, request) : estimateGas(host, request)
 }

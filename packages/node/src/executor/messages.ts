@@ -55,7 +55,7 @@ export type ExecutorMessage =
   /** A read met damage of the database. Comes before the end of the call that it spoils. */
   | { readonly kind: 'damage'; readonly damage: DamageFinding }
   | { readonly kind: 'answer'; readonly id: number; readonly value: ExecutorAnswers[keyof ExecutorAnswers] }
-  /** The call rejected with an EngineFault, whose class a message would lose. */
+  /** The call rejected with an InterpreterFault, whose class a message would lose. */
   | { readonly kind: 'fault'; readonly id: number; readonly transaction: Hash | undefined; readonly cause: unknown }
   /** The call threw otherwise. */
   | { readonly kind: 'failure'; readonly id: number; readonly error: unknown }

@@ -1,15 +1,15 @@
 import type { MessagePort } from 'node:worker_threads'
 import {
   createExecutor,
-  EngineFault,
   type ExecutedBlock,
   type Executor,
   type ExecutorOptions,
+  InterpreterFault,
   TreeCorruption,
   unpackQueues,
   unpackTransactions,
 } from '@quoin/execution'
-import type { Engine } from '@quoin/execution/vm'
+import type { Interpreter } from '@quoin/execution/vm'
 import { type Crypto, err, type Hash, parseGenesis, type Result, unwrap } from '@quoin/protocol'
 import type { OwnedKv } from '../store/classic-kv.ts'
 import { DamagedError, type DamageReports } from '../store/damage.ts'
@@ -29,17 +29,17 @@ export interface ServicePowers {
   /** Where `kv` reports what it finds damaged. */
   readonly damage: DamageReports
   readonly crypto: Crypto & { readonly name: string }
-  readonly engine: Engine
+  readonly interpreter: Interpreter
 }
 
 /** Serves the calls of `messages.ts` on a port, one at a time, until it is told to close. Reads the database and writes nothing. */
 export async function serveExecutor(port: MessagePort, powers: ServicePowers, data: ExecutorWorkerData): Promise<void> {
-  const { kv, damage, crypto, engine } = powers
+  const { kv, damage, crypto, interpreter } = powers
   const { chainId, treeDepth, historyHeights } = data
   const turns = new Turns()
   const onTransaction = (hash: Hash | undefined): void => turns.begin(hash)
   const send = (message: ExecutorMessage, buffers: readonly ArrayBuffer[] = []): void => port.postMessage(message, [...buffers])
-  const opened = await openExecutor({ kv, crypto, chainId, engine, treeDepth, historyHeights, onTransaction })
+  const opened = await openExecutor({ kv, crypto, chainId, interpreter, treeDepth, historyHeights, onTransaction })
   if (!opened.ok) {
     await kv.close()
     return send({ kind: 'opened', opened })
@@ -55,7 +55,7 @@ export async function serveExecutor(port: MessagePort, powers: ServicePowers, da
       send({ kind: 'answer', id, value }, block === undefined ? [] : [buffer(block.receipts), buffer(block.ops)])
     } catch (error) {
       reportTree(error, damage)
-      if (error instanceof EngineFault) send({ kind: 'fault', id, transaction: error.transaction, cause: error.cause })
+      if (error instanceof InterpreterFault) send({ kind: 'fault', id, transaction: error.transaction, cause: error.cause })
       else send({ kind: 'failure', id, error })
     }
     if (call.method === 'close') port.close()
@@ -71,7 +71,7 @@ export async function serveExecutor(port: MessagePort, powers: ServicePowers, da
 
 /** A tree whose records contradict each other is damage too, though each has its checksum. */
 function reportTree(error: unknown, damage: DamageReports): void {
-  const cause = error instanceof EngineFault ? error.cause : error
+  const cause = error instanceof InterpreterFault ? error.cause : error
   if (cause instanceof TreeCorruption) damage.report(new DamagedError(cause.message))
 }
 

@@ -5,12 +5,12 @@ import { type ResourceLimits, Worker } from 'node:worker_threads'
 import {
   type BlockTemplate,
   createExecutor,
-  EngineFault,
   EXECUTOR_LIMITS,
   type ExecutableTransaction,
   type ExecutedBlock,
   type Executor,
   executionVersion,
+  InterpreterFault,
   unpackOps,
 } from '@quoin/execution'
 import { MemoryKv } from '@quoin/platform'
@@ -35,7 +35,7 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
 import { inOrder, LogRecorder } from '../../test/chain.ts'
-import { testEngine } from '../../test/engine.ts'
+import { testInterpreter } from '../../test/interpreter.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import type { ExecutorRequest } from './messages.ts'
 import { EXECUTION_WORKER_LIMITS, executionWorkers, startWorkerExecutor, WorkerExecutor } from './worker-executor.ts'
@@ -150,7 +150,7 @@ function mute(worker: Worker): void {
 
 /** What an executor says that opens the database now. */
 async function inlineRoot(template: BlockTemplate, transactions: readonly ExecutableTransaction[]): Promise<Hash> {
-  const inline = unwrap(await createExecutor({ kv, crypto: nobleCrypto, engine: await testEngine(), ...settings }))
+  const inline = unwrap(await createExecutor({ kv, crypto: nobleCrypto, interpreter: await testInterpreter(), ...settings }))
   return unwrap(await inline.execute(template, transactions)).header.stateRoot
 }
 
@@ -175,8 +175,8 @@ async function story(executor: Executor, write: (block: ExecutedBlock) => Promis
 describe('the execution worker', () => {
   it('gives what the inline executor gives', async () => {
     const memory = new MemoryKv()
-    const engine = await testEngine()
-    const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, engine, ...settings }))
+    const interpreter = await testInterpreter()
+    const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, interpreter, ...settings }))
     const worker = await start()
     expect(worker.version).toBe(inline.version)
     expect(worker.stats).toEqual({ lastMs: 0, maxMs: 0 })
@@ -251,7 +251,9 @@ describe('a thread that dies', { timeout }, () => {
   it('in any call: the next one serves the call, and nothing differs', async () => {
     const watched = watch()
     const memory = new MemoryKv()
-    const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, engine: await testEngine(), ...settings }))
+    const inline = unwrap(
+      await createExecutor({ kv: memory, crypto: nobleCrypto, interpreter: await testInterpreter(), ...settings }),
+    )
     const expected = await story(inline, (block) => memory.write(unpackOps(block.ops)))
     const executor = unwrap(await WorkerExecutor.open(watched.powers))
     for (const method of ['genesis', 'build', 'execute', 'commit'] as const) watched.killNext(method)
@@ -284,12 +286,12 @@ describe('a thread that dies', { timeout }, () => {
     await executor.close()
   })
 
-  it('twice of one call makes it fail like an engine fault; the next call is served', async () => {
+  it('twice of one call makes it fail like an interpreter fault; the next call is served', async () => {
     const watched = watch()
     const executor = unwrap(await WorkerExecutor.open(watched.powers))
     watched.killNext('genesis', 2)
     const fault: unknown = await executor.genesis(genesis).catch((error: unknown) => error)
-    expect(fault).toBeInstanceOf(EngineFault)
+    expect(fault).toBeInstanceOf(InterpreterFault)
     expect(fault).toMatchObject({ transaction: undefined, message: expect.stringContaining('exited with code 1') })
     expect((await executor.genesis(genesis)).header.number).toBe(0)
     expect(watched.started).toHaveLength(3)
@@ -317,7 +319,7 @@ describe('a thread that dies', { timeout }, () => {
     const executor = unwrap(
       await WorkerExecutor.open({ start, logger: new LogRecorder(), onFailure: (error) => told.push(error) }),
     )
-    await expect(executor.genesis(genesis)).rejects.toMatchObject({ name: 'EngineFault', transaction })
+    await expect(executor.genesis(genesis)).rejects.toMatchObject({ name: 'InterpreterFault', transaction })
     expect(told).toEqual([])
     await executor.close()
   })

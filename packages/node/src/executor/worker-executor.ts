@@ -4,12 +4,12 @@ import {
   type BlockTemplate,
   type BuiltBlock,
   type CandidateQueue,
-  EngineFault,
   EXECUTOR_LIMITS,
   type ExecutableTransaction,
   type ExecutedBlock,
   type Executor,
   type FillLimits,
+  InterpreterFault,
   packQueues,
   packTransactions,
 } from '@quoin/execution'
@@ -24,11 +24,11 @@ import { processorMs, type WatchPowers, workMsMax } from './watchdog.ts'
 
 /** Bounds of the threads. None of them changes a block. */
 export const EXECUTION_WORKER_LIMITS = {
-  /** Stack of the thread. V8 alone would take 1 MB; a contract engine nests deeper. */
+  /** Stack of the thread. V8 alone would take 1 MB; a contract interpreter nests deeper. */
   stackSizeMb: 16,
-  /** By how much the stack grows after an engine fault. */
+  /** By how much the stack grows after an interpreter fault. */
   stackGrowthFactor: 4,
-  /** Threads that may die of one call. Then the call is taken for the reason, and fails like one on which the engine failed. */
+  /** Threads that may die of one call. Then the call is taken for the reason, and fails like one on which the interpreter failed. */
   deathsPerCallMax: 2,
   /** The same where the block is decided: the others did execute it, and a node that gives up must halt. */
   deathsPerDecidedMax: 3,
@@ -78,7 +78,7 @@ export function startWorkerExecutor(options: WorkerExecutorOptions): Promise<Res
  * - A thread that dies is replaced at the next call, and a call that was under way is served again. A call is a function of the database
  *   and its arguments, so that nothing of the lost thread is missed but the outcomes that `commit` may name: after the commit of one of
  *   those another thread opens the database, which holds the block by then.
- * - An engine fault (`EngineFault`) is tried again in a thread with a larger stack, which takes over for good: then one thread holds the
+ * - An interpreter fault (`InterpreterFault`) is tried again in a thread with a larger stack, which takes over for good: then one thread holds the
  *   state at all times, and contracts that once needed that stack cost no start of a thread each time they are called. The stack is only
  *   reserved until it is used. A fault of that thread is the call's.
  * - A thread that takes longer for a call than the gas of a block allows (`watchdog.ts`) is ended, which counts as a death of it. Each further
@@ -216,7 +216,7 @@ export class WorkerExecutor implements Executor {
           break
         case 'death':
           deaths.push(end.transaction)
-          if (deaths.length === deathsMax) throw new EngineFault(commonOf(deaths), end.error)
+          if (deaths.length === deathsMax) throw new InterpreterFault(commonOf(deaths), end.error)
       }
     }
   }
@@ -263,9 +263,9 @@ export class WorkerExecutor implements Executor {
   }
 
   /** Throws the fault where this machine has no room for such a stack. */
-  async #grow(fault: EngineFault): Promise<void> {
+  async #grow(fault: InterpreterFault): Promise<void> {
     const stackSizeMb = this.#stackSizeMb * EXECUTION_WORKER_LIMITS.stackGrowthFactor
-    this.#warn(fault, 'the contract engine failed: a thread with a larger stack takes over')
+    this.#warn(fault, 'the contract interpreter failed: a thread with a larger stack takes over')
     let larger: ExecutorThread
     try {
       larger = await this.#start(stackSizeMb)

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadContractEngine } from '@quoin/platform'
+import { loadContractInterpreter } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import { DamageReports } from '../store/damage.ts'
@@ -12,4 +12,4 @@ const data = workerData as ExecutorWorkerData
 const crypto = await loadCrypto()
 const damage = new DamageReports()
 const kv = await openClassicKv(data.databasePath, { onDamage: damage.report })
-await serveExecutor(parentPort, { kv, damage, crypto, engine: await loadContractEngine() }, data)
+await serveExecutor(parentPort, { kv, damage, crypto, interpreter: await loadContractInterpreter() }, data)

@@ -25,7 +25,7 @@ export const POOL_LIMITS = {
   /** Verified transactions that are remembered after they left the pool. */
   rememberedMax: 32_768,
   rememberedBytesMax: 32 * 1024 * 1024,
-  /** On which the contract engine failed. */
+  /** On which the contract interpreter failed. */
   quarantinedMax: 4_096,
   /** That stay out of blocks for some heights: of more proposals than these heights can have without an agreement. */
   suspendedMax: 2 * LIMITS.blockTransactionsMax,

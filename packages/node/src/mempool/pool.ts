@@ -142,7 +142,7 @@ export class TransactionPool implements Mempool {
     if (this.#options.quarantine.has(transaction.hash)) {
       return {
         code: 'quarantined',
-        message: 'transaction is quarantined: the contract engine of this node failed on it; send it to another node',
+        message: 'transaction is quarantined: the contract interpreter of this node failed on it; send it to another node',
       }
     }
     const state = this.#options.state()

@@ -7,7 +7,7 @@ import { POOL_LIMITS } from './limits.ts'
 type Heights = ReadonlyMap<Hash, number>
 
 /**
- * Transactions on which this node's contract engine failed, with four times the stack too: they stay out of its pool and blocks for good,
+ * Transactions on which this node's contract interpreter failed, with four times the stack too: they stay out of its pool and blocks for good,
  * also after a restart, or each restart would try them again. Blocks of others may hold them. The oldest are forgotten first when the
  * bound is reached.
  */

@@ -64,7 +64,7 @@ export interface Mempool {
    */
   suspend(hashes: readonly Hash[], until: Height): void
   /**
-   * Drops transactions for good and refuses them from now on, also after a restart: ones on which the contract engine fails. On disk when
+   * Drops transactions for good and refuses them from now on, also after a restart: ones on which the contract interpreter fails. On disk when
    * it resolves; `height` is that of the block that was to hold them.
    */
   quarantine(hashes: readonly Hash[], height: Height): Promise<void>

@@ -17,7 +17,7 @@ import type { StoredSender, TransactionLocation } from './types.ts'
  *   09 transaction hash height and index of the transaction
  *   0a height           hash of the validator set of that height, from 1 to head + 2
  *   0b set hash         validator set; each distinct set lies here once
- *   0c height, hash     transactions on which the contract engine failed at that height, without a value
+ *   0c height, hash     transactions on which the contract interpreter failed at that height, without a value
  *   0d .. 0f            free for the store
  *   10 .. 2f            execution: state, history, tree and undo log (packages/execution/src/state/keys.ts)
  *   30                  kept for the log index

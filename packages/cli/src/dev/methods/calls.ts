@@ -19,7 +19,7 @@ const telling =
 
 export const estimate = telling('eth_estimateGas', estimateGas)
 
-/** Calls that change nothing; the errors have the author's lines where artefacts are known. */
+/** Calls that change nothing; the errors have the author's lines where artifacts are known. */
 export const callMethods: DevMethods = {
   eth_call: method(callParameters, telling('eth_call', call)),
   eth_estimateGas: method(callParameters, estimate),

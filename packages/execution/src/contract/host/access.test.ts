@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { errorOf, frameOf, runFunction } from '../../../test/guest.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { ACCESS, type Access } from '../frame.ts'
-import { HOST_LIBRARY } from '../library/table.ts'
+import { HOST_LIBRARY } from '../library/host-library.ts'
 import { CONTRACT_ACCESS, CONTRACT_HANDLERS, CONTRACT_HOST } from './index.ts'
 
 const ENVIRONMENT = ['sender', 'value', 'self', 'chainId', 'block', 'gasLeft']

@@ -14,7 +14,7 @@ import {
 } from '../../../test/guest.ts'
 import { addressOf } from '../../../test/transactions.ts'
 import { ticksOf } from '../../ticks.ts'
-import { CONTRACT_GAS } from '../gas.ts'
+import { CONTRACT_GAS } from '../contract-gas.ts'
 import { writeRecord } from '../record.ts'
 
 const abi = parseAbi([

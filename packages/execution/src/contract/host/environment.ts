@@ -2,8 +2,8 @@ import { ok } from '@quoin/protocol'
 import { gasLeftOf, type Ticks } from '../../ticks.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
+import { CONTRACT_GAS } from '../contract-gas.ts'
 import type { Frame } from '../frame.ts'
-import { CONTRACT_GAS } from '../gas.ts'
 import { define, type HostEntry } from './define.ts'
 
 const { word, address, block } = CONTRACT_GAS.environment

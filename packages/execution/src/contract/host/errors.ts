@@ -1,7 +1,7 @@
 import { bytesToHex, err, LIMITS } from '@quoin/protocol'
 import { type GuestValue, HostRefusal } from '../../vm/index.ts'
 import { encodeWithSelector } from '../abi/encode.ts'
-import { CONTRACT_GAS } from '../gas.ts'
+import { CONTRACT_GAS } from '../contract-gas.ts'
 import { encodedValueGas } from '../library/price.ts'
 import { CONTRACT_LIMITS } from '../limits.ts'
 import { cut, define, type HostEntry, refused } from './define.ts'

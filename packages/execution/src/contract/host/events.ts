@@ -1,7 +1,7 @@
 import type { GuestValue } from '../../vm/index.ts'
 import type { AbiEvent } from '../abi/abi.ts'
 import { encodeEvent, isWord } from '../abi/event.ts'
-import { CONTRACT_GAS } from '../gas.ts'
+import { CONTRACT_GAS } from '../contract-gas.ts'
 import { encodedValueGas, valueGas } from '../library/price.ts'
 import { define, type HostEntry } from './define.ts'
 import { findNamed } from './named.ts'

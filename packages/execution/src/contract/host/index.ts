@@ -1,5 +1,5 @@
 /**
- * What contracts may ask of the chain: the members of the guest's `quoin`, by noun. The engine gets `CONTRACT_HOST` when it is made;
+ * What contracts may ask of the chain: the members of the guest's `quoin`, by noun. The interpreter gets `CONTRACT_HOST` when it is made;
  * every call of it gets `CONTRACT_HANDLERS` with the frame as its scope. docs/contracts.md describes each function for authors.
  *
  *   define       one function: name, access, price, parameters and what it does
@@ -23,10 +23,10 @@ import { STORAGE } from './storage.ts'
 /** The order is part of the execution version. */
 const ENTRIES: readonly HostEntry[] = [...ENVIRONMENT, ...STORAGE, ...EVENTS, ...ERRORS, ...CALLS, ...LIBRARY]
 
-/** The functions as the engine knows them. */
+/** The functions as the interpreter knows them. */
 export const CONTRACT_HOST: HostTable = ENTRIES.map(({ access: _access, handler: _handler, ...row }) => row)
 
-/** What they do, for every call of the engine whose scope is a Frame. */
+/** What they do, for every call of the interpreter whose scope is a Frame. */
 export const CONTRACT_HANDLERS: HostHandlers = Object.fromEntries(ENTRIES.map(({ name, handler }) => [name, handler]))
 
 /** What a frame must grant for each. */

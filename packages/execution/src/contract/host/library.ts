@@ -1,4 +1,4 @@
-import { HOST_LIBRARY, type LibraryFunction } from '../library/table.ts'
+import { HOST_LIBRARY, type LibraryFunction } from '../library/host-library.ts'
 import { define, type HostEntry } from './define.ts'
 
 /** The host library: pure, each function at the price that its arguments make, taken before it runs. */

@@ -5,7 +5,7 @@ import { typesOf, valueOf as valueOfType } from '../../../test/abi.ts'
 import { frameOf, gasOf, refusalOf, runFunction, SELF, valueOf } from '../../../test/guest.ts'
 import { disk } from '../../ticks.ts'
 import { type GuestValue, VM_GAS } from '../../vm/index.ts'
-import { CONTRACT_GAS } from '../gas.ts'
+import { CONTRACT_GAS } from '../contract-gas.ts'
 
 const bytes = (length: number, fill = 7) => new Uint8Array(length).fill(fill)
 const KEY = utf8ToBytes('key')

@@ -1,5 +1,5 @@
 import { ENCODE_LIMITS } from '../abi/encode.ts'
-import { LIBRARY_GAS as GAS } from './gas.ts'
+import { LIBRARY_GAS as GAS } from './library-gas.ts'
 
 /** Prices of work in proportion to its arguments, by the prices of `gas.ts`. */
 

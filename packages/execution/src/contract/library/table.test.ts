@@ -13,7 +13,7 @@ import fc from 'fast-check'
 import { hashMessage, recoverAddress, toHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, it } from 'vitest'
-import { HOST_LIBRARY, type LibraryFunction, type LibraryKind } from './table.ts'
+import { HOST_LIBRARY, type LibraryFunction, type LibraryKind } from './host-library.ts'
 
 type Name = keyof typeof HOST_LIBRARY
 

@@ -3,11 +3,11 @@ import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { encodeEvent } from '../abi/event.ts'
 import type { AbiValue } from '../abi/value.ts'
+import { CONTRACT_GAS } from '../contract-gas.ts'
 import { authorityOf, makeCode } from '../creation.ts'
-import { CONTRACT_GAS } from '../gas.ts'
+import { type Failure, failed, OUT_OF_GAS } from '../failure.ts'
 import { codeReadGas, keyReadGas, keyWriteGas } from '../key-gas.ts'
 import { MESSAGE_GAS } from '../message-gas.ts'
-import { type Failure, failed, OUT_OF_GAS } from '../outcome.ts'
 import {
   type ContractRecord,
   codeVersionUse,

@@ -2,10 +2,10 @@ import { type Abi, type AbiParameter, Address, concatBytes, err, hexToBytes, ok,
 import { encodeErrorString } from '../../error-data.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
-import { CONTRACT_GAS } from '../gas.ts'
+import { CONTRACT_GAS } from '../contract-gas.ts'
+import { type Failure, failed, OUT_OF_GAS } from '../failure.ts'
 import { keyReadGas } from '../key-gas.ts'
 import { MESSAGE_LIMITS } from '../message-limits.ts'
-import { type Failure, failed, OUT_OF_GAS } from '../outcome.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
 
 /*

@@ -3,9 +3,9 @@ import type { Journal } from '../../state/journal.ts'
 import type { HostContext } from '../../vm/index.ts'
 import type { Contracts } from '../contracts.ts'
 import type { EntryCall } from '../entry.ts'
+import type { Failure, Success } from '../failure.ts'
 import type { GasMeter } from '../gas-meter.ts'
 import type { BlockContext, InnerMessage, MessageOutcome, Sender } from '../message.ts'
-import type { Failure, Success } from '../outcome.ts'
 
 /** What a native contract may use of the machine that runs it. */
 export interface NativeHost {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { wasmPower } from '../../../test/engine.ts'
+import { wasmPower } from '../../../test/interpreter.ts'
 import { assemble, type FunctionSource, op, TYPE } from '../../../test/wasm-text.ts'
 import type { WasmFunction, WasmGlobal } from '../power.ts'
 import { METER_EXPORTS, meterModule } from './module.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { plainBinary, wasmPower } from '../../../test/engine.ts'
+import { plainBinary, wasmPower } from '../../../test/interpreter.ts'
 import { assemble, op, TYPE } from '../../../test/wasm-text.ts'
 import { ENGINE_PATCHES } from '../patches.ts'
 import type { WasmFunction } from '../power.ts'

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { engineBinary, plainBinary, wasmPower } from '../../../test/engine.ts'
+import { interpreterBinary, plainBinary, wasmPower } from '../../../test/interpreter.ts'
 import { meterNaively } from '../../../test/naive-meter.ts'
-import { ENGINE_BINARY, patchEngine } from '../binary.ts'
-import { createEngine } from '../engine.ts'
-import { VM_GAS } from '../gas.ts'
+import { INTERPRETER_BINARY, patchInterpreter } from '../binary.ts'
+import { createInterpreter } from '../interpreter.ts'
 import { LAYOUT } from '../quickjs.ts'
-import type { Engine } from '../request.ts'
+import type { Interpreter } from '../request.ts'
 import type { GuestValue } from '../value.ts'
+import { VM_GAS } from '../vm-gas.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -34,11 +34,11 @@ const PROGRAMS = {
     'let n = 0; outer: for (let i = 0; i < 20; i++) { for (let j = 0; j < 20; j++) { switch ((i * j) % 5) { case 0: continue outer; case 3: break; default: n++ } } } return n',
 } as const
 
-function runAll(engine: Engine): readonly (readonly [string, GuestValue, number])[] {
+function runAll(interpreter: Interpreter): readonly (readonly [string, GuestValue, number])[] {
   return Object.entries(PROGRAMS).map(([name, body]) => {
-    const compiled = engine.compile({ source: `export function run() { ${body} }`, gas: 100_000_000 })
+    const compiled = interpreter.compile({ source: `export function run() { ${body} }`, gas: 100_000_000 })
     if (!compiled.ok) throw new Error(`${name}: ${compiled.error.kind}`)
-    const outcome = engine.call({ image: compiled.value.image, entry: 'run', values: [], handlers: {}, gas: 1_000_000_000 })
+    const outcome = interpreter.call({ image: compiled.value.image, entry: 'run', values: [], handlers: {}, gas: 1_000_000_000 })
     if (outcome.kind !== 'return') throw new Error(`${name}: ${outcome.kind}`)
     return [name, outcome.value, outcome.gasUsed + compiled.value.gasUsed] as const
   })
@@ -46,13 +46,15 @@ function runAll(engine: Engine): readonly (readonly [string, GuestValue, number]
 
 describe('the interpreter, metered', () => {
   it('is the pinned one', () => {
-    expect(sha256(plainBinary())).toBe(ENGINE_BINARY.sourceSha256)
-    expect(sha256(engineBinary())).toBe(ENGINE_BINARY.meteredSha256)
+    expect(sha256(plainBinary())).toBe(INTERPRETER_BINARY.sourceSha256)
+    expect(sha256(interpreterBinary())).toBe(INTERPRETER_BINARY.meteredSha256)
   })
 
   it('pays and computes what a meter does that counts every single instruction', () => {
-    const naive = meterNaively(patchEngine(plainBinary()), engineBinary(), GLOBALS, { ...LAYOUT, pageGas: VM_GAS.page })
-    const [fast, slow] = [engineBinary(), naive].map((binary) => runAll(createEngine({ wasm: wasmPower(), binary, host: [] })))
+    const naive = meterNaively(patchInterpreter(plainBinary()), interpreterBinary(), GLOBALS, { ...LAYOUT, pageGas: VM_GAS.page })
+    const [fast, slow] = [interpreterBinary(), naive].map((binary) =>
+      runAll(createInterpreter({ wasm: wasmPower(), binary, host: [] })),
+    )
     expect(fast).toEqual(slow)
   })
 })

@@ -2,7 +2,7 @@ import { disk } from '../ticks.ts'
 
 /**
  * What contracts pay for the work of their host functions, on top of `VM_GAS.hostCall` and `VM_GAS.hostByte`, in ticks (`ticks.ts`): at least
- * 3,000 a microsecond of the processor, as in the host library (`library/gas.ts`). What goes to the disk stands here as `disk(gas)`, 300 gas a
+ * 3,000 a microsecond of the processor, as in the host library (`library/library-gas.ts`). What goes to the disk stands here as `disk(gas)`, 300 gas a
  * microsecond. So a block of the default 72 million gas takes 240 ms, whatever it does. Beside each price stands what it pays for, in µs on the
  * machine of docs/benchmarks.md. Part of the execution version.
  */

@@ -1,8 +1,8 @@
 import { createContext, Script } from 'node:vm'
-import { createEngine } from '../../src/vm/engine.ts'
-import { engineBinary, wasmPower } from '../engine.ts'
+import { createInterpreter } from '../../src/vm/interpreter.ts'
+import { interpreterBinary, wasmPower } from '../interpreter.ts'
 
-/** Expressions evaluated by the contract engine and by V8, each answered by a line of text. */
+/** Expressions evaluated by the interpreter and by V8, each answered by a line of text. */
 
 /**
  * Shows a value so that what differs looks different, by the plainest means of the language: bits of numbers, units of texts, order of keys. What
@@ -57,14 +57,14 @@ type Evaluate = (expressions: readonly string[]) => string | undefined
 
 const GAS = 20_000_000_000
 
-let engine: ReturnType<typeof createEngine> | undefined
+let interpreter: ReturnType<typeof createInterpreter> | undefined
 
 /** Strict code of a module, behind the prelude: as contracts have it. */
-const inEngine: Evaluate = (expressions) => {
-  engine ??= createEngine({ wasm: wasmPower(), binary: engineBinary(), host: [] })
-  const compiled = engine.compile({ source: `${sourceOf(expressions)}\nexport { answers }`, gas: GAS })
+const inInterpreter: Evaluate = (expressions) => {
+  interpreter ??= createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host: [] })
+  const compiled = interpreter.compile({ source: `${sourceOf(expressions)}\nexport { answers }`, gas: GAS })
   if (!compiled.ok) return undefined
-  const outcome = engine.call({ image: compiled.value.image, entry: 'answers', values: [], handlers: {}, gas: GAS })
+  const outcome = interpreter.call({ image: compiled.value.image, entry: 'answers', values: [], handlers: {}, gas: GAS })
   return outcome.kind === 'return' ? (outcome.value as string) : undefined
 }
 
@@ -90,7 +90,7 @@ function linesOf(evaluate: Evaluate, expressions: readonly string[]): readonly s
   return [...linesOf(evaluate, expressions.slice(0, half)), ...linesOf(evaluate, expressions.slice(half))]
 }
 
-export const byEngine = (expressions: readonly string[]): readonly string[] => linesOf(inEngine, expressions)
+export const byInterpreter = (expressions: readonly string[]): readonly string[] => linesOf(inInterpreter, expressions)
 export const byV8 = (expressions: readonly string[]): readonly string[] => linesOf(inV8, expressions)
 
 /** The number that a line shows; undefined if it shows something else. */

@@ -1,4 +1,4 @@
-import { table } from './table.ts'
+import { table } from './text-table.ts'
 
 /** What the calls of one function took. */
 export interface GasOfFunction {

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { engineBinary, wasmPower, watchedPower } from '../../test/engine.ts'
-import { createEngine } from './engine.ts'
-import { VM_GAS } from './gas.ts'
-import { type HostFunction, HostRefusal, HostStop } from './host.ts'
+import { interpreterBinary, wasmPower, watchedPower } from '../../test/interpreter.ts'
+import { type HostFunction, HostRefusal, HostStop } from './host-function.ts'
+import { createInterpreter } from './interpreter.ts'
 import { VM_LIMITS } from './limits.ts'
 import type { CallOutcome } from './outcome.ts'
-import type { ContractImage, Engine, HostHandler, HostHandlers } from './request.ts'
+import type { ContractImage, HostHandler, HostHandlers, Interpreter } from './request.ts'
 import type { GuestValue } from './value.ts'
+import { VM_GAS } from './vm-gas.ts'
 
 const GAS = 100_000_000
 
@@ -20,16 +20,16 @@ const host: readonly HostFunction[] = [
   { name: 'work', gas: 0, parameters: ['number'] },
 ]
 
-const engine = createEngine({ wasm: wasmPower(), binary: engineBinary(), host })
+const interpreter = createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host })
 
-function compile(source: string, on: Engine = engine): ContractImage {
+function compile(source: string, on: Interpreter = interpreter): ContractImage {
   const compiled = on.compile({ source, gas: GAS })
   if (!compiled.ok) throw new Error(`${compiled.error.kind}: ${'message' in compiled.error ? compiled.error.message : ''}`)
   return compiled.value.image
 }
 
 const call = (image: ContractImage, entry: string, values: readonly GuestValue[] = [], handlers: HostHandlers = {}, gas = GAS) =>
-  engine.call({ image, entry, values, handlers, gas })
+  interpreter.call({ image, entry, values, handlers, gas })
 
 const valueOf = (outcome: CallOutcome): GuestValue => {
   if (outcome.kind !== 'return') throw new Error(outcome.kind === 'throw' ? outcome.error.message : outcome.kind)
@@ -168,14 +168,14 @@ describe('endings', () => {
     expect(call(image, 'recurse')).toMatchObject({ kind: 'return', value: 'stack overflow' })
     expect(call(image, 'deep', [10_000])).toMatchObject({ kind: 'out-of-depth' })
     expect(call(image, 'deep', [100])).toMatchObject({ kind: 'return', value: 1 })
-    expect(engine.call({ image, entry: 'deep', values: [100], handlers: {}, gas: GAS, depthBytes: 10_000 })).toMatchObject({
+    expect(interpreter.call({ image, entry: 'deep', values: [100], handlers: {}, gas: GAS, depthBytes: 10_000 })).toMatchObject({
       kind: 'out-of-depth',
     })
   })
 
   it('memory ends where the budget says, in whole pages', () => {
     const pages = (memoryBytes: number) => {
-      const text = valueOf(engine.call({ image, entry: 'grow', values: [65_536], handlers: {}, gas: GAS, memoryBytes }))
+      const text = valueOf(interpreter.call({ image, entry: 'grow', values: [65_536], handlers: {}, gas: GAS, memoryBytes }))
       return Number(/^out of memory (\d+)$/.exec(text as string)?.[1])
     }
     for (const budget of [4, 16, 64, 200]) {
@@ -188,7 +188,7 @@ describe('endings', () => {
 
   it('growth is paid, and an instance that grew much serves on as if it had not', () => {
     const { power, instances, lastUsed } = watchedPower()
-    const own = createEngine({ wasm: power, binary: engineBinary(), host })
+    const own = createInterpreter({ wasm: power, binary: interpreterBinary(), host })
     const grown = compile('export const run = (n) => { new Uint8Array(n); return n }', own)
     const made = instances()
     const run = (n: number) =>
@@ -313,7 +313,7 @@ describe('a machine whose stack is too small', () => {
   it('is a fault and no result, also of the calls around; the next call is sound', () => {
     try {
       Object.assign(limits, { depthBytesMax: 2 ** 30, guestStackBytesMax: 4 * 2 ** 20 })
-      const weak = createEngine({ wasm: wasmPower(), binary: engineBinary(), host })
+      const weak = createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host })
       const image = compile(source, weak)
       const run = (entry: string, n: number) => weak.call({ image, entry, values: [n], handlers: nested(image), gas: 10 * GAS })
       const before = run('nest', 10)
@@ -329,7 +329,7 @@ describe('a machine whose stack is too small', () => {
 
 describe('sources', () => {
   const failure = (source: string, gas = GAS) => {
-    const compiled = engine.compile({ source, gas })
+    const compiled = interpreter.compile({ source, gas })
     return compiled.ok ? undefined : compiled.error
   }
 
@@ -366,7 +366,7 @@ describe('sources', () => {
       for (let i = 0; i < 40; i++) { entries[2 * i] = 'functions.' + ('a'.repeat(600) + i); entries[2 * i + 1] = () => i }
       return entries
     }`
-    const linked = createEngine({ wasm: wasmPower(), binary: engineBinary(), host, link })
+    const linked = createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host, link })
     const whole = linked.compile({ source: '', gas: GAS })
     if (!whole.ok) throw new Error(whole.error.kind)
     const { gasUsed } = whole.value

@@ -7,7 +7,7 @@ import type { GuestValue } from './value.ts'
  */
 export type HostKind = 'string' | 'bytes' | 'number' | 'bigint' | 'boolean' | 'any' | 'value'
 
-/** A host function as guests see it. The table of an engine, its order included, is part of the execution version. */
+/** A host function as guests see it. The table of an interpreter, its order included, is part of the execution version. */
 export interface HostFunction {
   readonly name: string
   /** Price of a call, besides what every call and byte costs (`gas.ts`). A handler charges what depends on its arguments. */
@@ -42,7 +42,7 @@ export class HostRefusal {
   }
 }
 
-/** Answer of a handler: the whole call of the engine ends now, with this reason; the guest cannot prevent it. */
+/** Answer of a handler: the whole call of the interpreter ends now, with this reason; the guest cannot prevent it. */
 export class HostStop {
   readonly reason: unknown
   constructor(reason: unknown) {

@@ -1,8 +1,8 @@
 import type { Ticks } from '../ticks.ts'
 
 /**
- * What the engine charges besides executed instructions (`meter/weights.ts`), in the same unit, ticks (`../ticks.ts`): one plain instruction
- * of the interpreter's binary. All that the engine calls gas is counted in them. Part of the execution version.
+ * What the interpreter charges besides executed instructions (`meter/weights.ts`), in the same unit, ticks (`../ticks.ts`): one plain instruction
+ * of the interpreter's binary. All that the interpreter calls gas is counted in them. Part of the execution version.
  */
 export const VM_GAS = {
   /** Restoring an image before a call, whatever its size: the fixed data of the interpreter. */

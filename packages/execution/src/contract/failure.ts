@@ -38,7 +38,7 @@ export function failed(reason: string, error?: GuestError, trace?: readonly Cont
  */
 export function thrown(error: GuestError, address: Address, cause: Failure | undefined): Result<never, Failure> {
   const { name, message } = error
-  // The engine hands on no longer ones; were there one, its receipt could not be encoded.
+  // The interpreter hands on no longer ones; were there one, its receipt could not be encoded.
   const data = error.data !== undefined && error.data.length <= RECEIPT_BOUNDS.errorDataBytesMax ? error.data : undefined
   const reason = name === '' || name === 'Error' || data !== undefined ? message : `${name}: ${message}`
   const inner = cause !== undefined && data !== undefined && equalBytes(cause.data, data) ? cause.trace : []

@@ -1,14 +1,14 @@
-// Part of the build: meters the interpreter's binary into dist/vm/engine.wasm. Refuses bytes other than the pinned ones, for they are consensus.
+// Part of the build: meters the interpreter's binary into dist/vm/interpreter.wasm. Refuses bytes other than the pinned ones, for they are consensus.
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { ENGINE_BINARY, meterEngine } from '../dist/vm/index.js'
+import { INTERPRETER_BINARY, meterInterpreter } from '../dist/vm/index.js'
 
-const target = new URL('../dist/vm/engine.wasm', import.meta.url)
+const target = new URL('../dist/vm/interpreter.wasm', import.meta.url)
 const source = await readFile(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
-check('the package', source, ENGINE_BINARY.sourceSha256)
-const metered = meterEngine(source)
-check('metering', metered, ENGINE_BINARY.meteredSha256)
+check('the package', source, INTERPRETER_BINARY.sourceSha256)
+const metered = meterInterpreter(source)
+check('metering', metered, INTERPRETER_BINARY.meteredSha256)
 await writeFile(target, metered)
 
 function check(what, bytes, expected) {

@@ -2,10 +2,9 @@ import { err, ok, type Result } from '@quoin/protocol'
 import type { Ticks } from '../ticks.ts'
 import { type Base, boot, evaluate } from './boot.ts'
 import { type CompileError, compileError } from './compile-error.ts'
-import { restoreGas } from './gas.ts'
 import { settle } from './guest.ts'
-import type { HostTable } from './host.ts'
 import { hostListener } from './host-call.ts'
+import type { HostTable } from './host-function.ts'
 import { heapBytes, type Image, restoreImage, takeImage } from './image.ts'
 import { Instance } from './instance.ts'
 import { VM_LIMITS } from './limits.ts'
@@ -18,11 +17,12 @@ import type { WasmPower } from './power.ts'
 import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
 import { EVAL_MODULE, LAYOUT } from './quickjs.ts'
 import { arrayLength, readScalar, readValue, Unreadable } from './read-value.ts'
-import type { Budget, CallRequest, Compiled, CompileRequest, ContractImage, Engine, HostHandlers } from './request.ts'
+import type { Budget, CallRequest, Compiled, CompileRequest, ContractImage, HostHandlers, Interpreter } from './request.ts'
 import { Toll } from './toll.ts'
+import { restoreGas } from './vm-gas.ts'
 import { isException, writeValue } from './write-value.ts'
 
-export interface EngineOptions {
+export interface InterpreterOptions {
   readonly wasm: WasmPower
   /** The metered binary (`meter/module.ts`). */
   readonly binary: Uint8Array
@@ -37,19 +37,19 @@ export interface EngineOptions {
 /** File name of a contract's source in error texts. */
 export const CONTRACT_FILE = 'contract.js'
 
-/** The engine: compiles the binary and boots once; some 30 ms. */
-export function createEngine(options: EngineOptions): Engine {
+/** The interpreter: compiles the binary and boots once; some 30 ms. */
+export function createInterpreter(options: InterpreterOptions): Interpreter {
   const { wasm, host, link = EXPORTS_AS_ENTRIES, prelude = PRELUDE } = options
   const module = wasm.compile(options.binary)
   const instance = new Instance(wasm, module)
   const stackPointer = instance.meter.stackPointer.value
   if (stackPointer !== LAYOUT.heapBase)
-    throw new Error(`the engine's stack begins at ${stackPointer}, not at ${LAYOUT.heapBase}: another binary`)
+    throw new Error(`the interpreter's stack begins at ${stackPointer}, not at ${LAYOUT.heapBase}: another binary`)
   instance.quickjs.initialise()
   const base = boot(instance, host, prelude, link)
   const pool = new InstancePool(wasm, module)
   pool.release(instance)
-  return new PooledEngine(wasm, host, base, pool)
+  return new PooledInterpreter(wasm, host, base, pool)
 }
 
 /** What a run of guest code takes, besides what it does. */
@@ -58,7 +58,7 @@ interface Running extends Budget {
   readonly scope?: unknown
 }
 
-class PooledEngine implements Engine {
+class PooledInterpreter implements Interpreter {
   readonly #wasm: WasmPower
   readonly #host: HostTable
   readonly #base: Base

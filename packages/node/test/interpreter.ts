@@ -1,0 +1,10 @@
+import type { Interpreter } from '@quoin/execution/vm'
+import { loadContractInterpreter } from '@quoin/platform'
+
+let interpreter: Promise<Interpreter> | undefined
+
+/** The contract interpreter, made once a process. */
+export function testInterpreter(): Promise<Interpreter> {
+  interpreter ??= loadContractInterpreter()
+  return interpreter
+}

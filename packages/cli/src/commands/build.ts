@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type BuildOptions, type BuildResult, build, formatDiagnostics, watch } from '@quoin/contracts/build'
-import { CommandFailure, unlessMissing } from '@quoin/node/process'
+import { CommandError, unlessMissing } from '@quoin/node/process'
 
 export interface BuildCommand {
   readonly project: string
@@ -33,7 +33,7 @@ async function optionsOf(command: Omit<BuildCommand, 'out' | 'watch'>): Promise<
   const { project, entries, typeCheck, embedSourceMap, against, conditions } = command
   const chosen = entries.length > 0 ? entries : await contractsOf(project)
   if (chosen.length === 0)
-    throw new CommandFailure(`${join(project, CONTRACTS)} has no contract: name the modules, or put them there`)
+    throw new CommandError(`${join(project, CONTRACTS)} has no contract: name the modules, or put them there`)
   return { project, entries: chosen, typeCheck, embedSourceMap, against, conditions }
 }
 

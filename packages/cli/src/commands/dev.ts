@@ -1,4 +1,4 @@
-import { CommandFailure, stopSignal, systemShutdown } from '@quoin/node/process'
+import { CommandError, stopSignal, systemShutdown } from '@quoin/node/process'
 import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import { bytesToHex } from '@quoin/protocol'
 import { type DevNode, type DevNodeOptions, startDevNode } from '../dev/index.ts'
@@ -47,7 +47,7 @@ async function listen(options: DevNodeOptions & { readonly port: number }): Prom
     return await startDevNode(options)
   } catch (failure) {
     if ((failure as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failure
-    throw new CommandFailure(
+    throw new CommandError(
       `port ${options.port} is in use by another process (a devnet, anvil, another quoin dev?): stop that, or choose another port with --port`,
     )
   }

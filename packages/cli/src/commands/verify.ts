@@ -1,5 +1,5 @@
 import { type BuildOptions, build, formatDiagnostics, verifyCode } from '@quoin/contracts/build'
-import { CommandFailure, linkDeadline } from '@quoin/node/process'
+import { CommandError, linkDeadline } from '@quoin/node/process'
 import { decodeContainer, type Hex, parseHex } from '@quoin/protocol'
 
 export interface VerifyCommand {
@@ -14,19 +14,19 @@ export interface VerifyCommand {
 
 const ANSWER_MS_MAX = 30_000
 
-/** Compares the contract at an address with what its sources build to. Throws CommandFailure when they differ, or cannot be compared. */
+/** Compares the contract at an address with what its sources build to. Throws CommandError when they differ, or cannot be compared. */
 export async function verifyContract(command: VerifyCommand): Promise<string> {
   const { address, entry, rpc, project, ignoreSourceMap, conditions } = command
-  if (!/^0x[0-9a-fA-F]{40}$/.test(address)) throw new CommandFailure(`${address} is no address`)
+  if (!/^0x[0-9a-fA-F]{40}$/.test(address)) throw new CommandError(`${address} is no address`)
   const code = await codeAt(rpc, address)
   const deployed = decodeContainer(code)
   const embedSourceMap = deployed.ok && deployed.value.container.sourceMap.length > 0
   const options: BuildOptions = { project, entries: [entry], typeCheck: false, embedSourceMap, conditions }
   const result = await build(options)
-  if (!result.ok) throw new CommandFailure(`the sources do not build:\n${formatDiagnostics(result.error)}`)
+  if (!result.ok) throw new CommandError(`the sources do not build:\n${formatDiagnostics(result.error)}`)
   const [built] = result.value
   const verified = verifyCode(code, built!, { ignoreSourceMap })
-  if (!verified.ok) throw new CommandFailure(`${address}: ${verified.error.message}`)
+  if (!verified.ok) throw new CommandError(`${address}: ${verified.error.message}`)
   return `${address} is ${entry}: ${code.length} bytes, ${deployed.ok ? deployed.value.container.compiler : ''}.`
 }
 
@@ -35,9 +35,9 @@ async function codeAt(rpc: string, address: string): Promise<Uint8Array> {
   const request = { jsonrpc: '2.0', id: 1, method: 'eth_getCode', params: [address, 'latest'] }
   const answer = await postJson(rpc, request)
   const { result, error } = answer as { readonly result?: unknown; readonly error?: { readonly message?: unknown } }
-  if (error !== undefined) throw new CommandFailure(`${rpc} answers: ${String(error.message)}`)
+  if (error !== undefined) throw new CommandError(`${rpc} answers: ${String(error.message)}`)
   const code = typeof result === 'string' ? parseHex(result as Hex) : undefined
-  if (code === undefined) throw new CommandFailure(`${rpc} gives no answer to eth_getCode`)
+  if (code === undefined) throw new CommandError(`${rpc} gives no answer to eth_getCode`)
   return code
 }
 
@@ -50,9 +50,9 @@ async function postJson(url: string, body: unknown): Promise<object> {
     if (typeof json === 'object' && json !== null) return json
   } catch (failure) {
     const { cause = failure } = failure as { readonly cause?: unknown }
-    throw new CommandFailure(`${url} cannot be asked: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw new CommandError(`${url} cannot be asked: ${cause instanceof Error ? cause.message : String(cause)}`)
   } finally {
     unlink()
   }
-  throw new CommandFailure(`${url} does not answer with JSON-RPC`)
+  throw new CommandError(`${url} does not answer with JSON-RPC`)
 }

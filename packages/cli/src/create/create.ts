@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { CommandFailure, unlessMissing } from '@quoin/node/process'
+import { CommandError, unlessMissing } from '@quoin/node/process'
 import { type LockPackages, projectLock, type Tarball } from './lock.ts'
 import { packageDirectory, packTarballs } from './tarballs.ts'
 
@@ -17,7 +17,7 @@ export async function createProject(directory: string): Promise<string> {
   await mkdir(project, { recursive: true })
   const [found] = await readdir(project)
   if (found !== undefined)
-    throw new CommandFailure(`${project} is not empty (it has ${found}): choose a directory that is empty, or does not exist`)
+    throw new CommandError(`${project} is not empty (it has ${found}): choose a directory that is empty, or does not exist`)
   await cp(join(packageDirectory('@quoin/contracts'), 'template'), project, { recursive: true })
   // npm leaves files of this name out of what it packs.
   await rename(join(project, 'gitignore'), join(project, '.gitignore'))
@@ -35,7 +35,7 @@ function nameOf(project: string): string {
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[._-]+|-+$/g, '')
   if (name === '')
-    throw new CommandFailure(`${project}: the directory's name must hold a letter or digit, for the package is named after it`)
+    throw new CommandError(`${project}: the directory's name must hold a letter or digit, for the package is named after it`)
   return name
 }
 

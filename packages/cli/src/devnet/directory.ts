@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockDirectory } from '@quoin/node/directory'
-import { type Closable, CommandFailure, unlessMissing } from '@quoin/node/process'
+import { type Closable, CommandError, unlessMissing } from '@quoin/node/process'
 
 const SETTINGS = 'devnet.json'
 const LOCK = 'lock'
@@ -19,7 +19,7 @@ export interface HeldDirectory extends Closable {
 }
 
 /**
- * Looks at a directory and takes all locks in it, before anything is written or deleted. Throws CommandFailure where something lies there
+ * Looks at a directory and takes all locks in it, before anything is written or deleted. Throws CommandError where something lies there
  * that no devnet wrote and there are no settings; where the settings are gone and a chain would be lost that nobody said to `reset`; and
  * where the devnet or one of its validators is running.
  */
@@ -66,14 +66,14 @@ async function requireOurs(
 ): Promise<void> {
   const foreign = entries.find((name) => !OWN_ENTRY.test(name))
   if (foreign !== undefined || (entries.length > 0 && validators.length === 0 && !entries.includes(LOCK))) {
-    throw new CommandFailure(
+    throw new CommandError(
       `${directory} has no ${SETTINGS}, so it is not a devnet's directory (it holds ${foreign ?? entries[0]}): it is not touched. Choose another one with --data-dir, or delete it yourself`,
     )
   }
   if (reset) return
   for (const name of validators) {
     if (!(await exists(join(directory, name, 'db')))) continue
-    throw new CommandFailure(
+    throw new CommandError(
       `${directory} holds a chain, but its ${SETTINGS} is gone, without which it cannot go on: add --reset to delete the chain and start a new one`,
     )
   }
@@ -83,7 +83,7 @@ async function hold(directory: string, running: string): Promise<Closable> {
   const lock = await lockDirectory(directory)
   if (lock.ok) return lock.value
   const { pid } = lock.error
-  throw new CommandFailure(`${running}${pid === undefined ? '' : ` (process ${pid})`}: stop it first. Nothing was changed`)
+  throw new CommandError(`${running}${pid === undefined ? '' : ` (process ${pid})`}: stop it first. Nothing was changed`)
 }
 
 const exists = async (path: string): Promise<boolean> => (await unlessMissing(stat(path))) !== undefined

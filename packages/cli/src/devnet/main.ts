@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { init, readGenesisFile } from '@quoin/node/directory'
-import { CommandFailure, explain, linkSignals } from '@quoin/node/process'
+import { CommandError, explain, linkSignals } from '@quoin/node/process'
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/platform'
 import { bytesToHex, nobleCrypto } from '@quoin/protocol'
 import { holdDirectory } from './directory.ts'
@@ -150,7 +150,7 @@ async function requireCurrentGenesis(directory: string): Promise<void> {
   const genesis = await readGenesisFile(path)
   const { executionVersion } = await devnetGenesis(nobleCrypto, DEFAULT_SETTINGS)
   if (genesis.executionVersion !== executionVersion) {
-    throw new CommandFailure(
+    throw new CommandError(
       `the chain in ${directory} was made for another version of this software (execution version ${genesis.executionVersion}, now ${executionVersion}): start a new one with --reset`,
     )
   }
@@ -177,7 +177,7 @@ async function startAll(
       const outcome = await started
       waiting.delete(member)
       if (outcome !== 'ready' && !signal.aborted)
-        throw new CommandFailure(`${member.name} did not start: it ended with ${outcome.how}`)
+        throw new CommandError(`${member.name} did not start: it ended with ${outcome.how}`)
     }),
   )
   const done = new AbortController()

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { CommandFailure } from '@quoin/node/process'
+import { CommandError } from '@quoin/node/process'
 
 export interface WantedPort {
   readonly port: number
@@ -9,12 +9,12 @@ export interface WantedPort {
   readonly flag: string
 }
 
-/** Throws CommandFailure for the first port that is in use, naming who holds it where the system tells. */
+/** Throws CommandError for the first port that is in use, naming who holds it where the system tells. */
 export async function requireFreePorts(ports: readonly WantedPort[]): Promise<void> {
   for (const { port, use, flag } of ports) {
     if (await isFree(port)) continue
     const holder = await holderOf(port)
-    throw new CommandFailure(
+    throw new CommandError(
       `port ${port}, wanted for ${use}, is in use${holder === undefined ? '' : ` by ${holder}`}. Stop that process, or choose other ports with ${flag}.`,
     )
   }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEVELOPMENT_VALIDATORS_MAX } from '@quoin/node/keys'
-import { CommandFailure, unlessMissing } from '@quoin/node/process'
+import { CommandError, unlessMissing } from '@quoin/node/process'
 import { z } from 'zod'
 
 /** What a devnet is made with: fixed until `--reset`. */
@@ -59,7 +59,7 @@ export function parseOptions(argv: readonly string[]): DevnetOptions {
     if (text === undefined) return undefined
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
     if (value >= min && value <= max) return value
-    throw new CommandFailure(`--${flag} ${text}: must be an integer from ${min} to ${max}`)
+    throw new CommandError(`--${flag} ${text}: must be an integer from ${min} to ${max}`)
   }
   const validators = integer('validators', 1, DEVELOPMENT_VALIDATORS_MAX)
   const blockTimeMs = integer('block-time', 100, 60_000)
@@ -81,7 +81,7 @@ function parseFlags(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: false }).values
   } catch (failure) {
-    throw new CommandFailure(`${(failure as Error).message.split('\n')[0]} (npm run devnet -- --help shows what is allowed)`)
+    throw new CommandError(`${(failure as Error).message.split('\n')[0]} (npm run devnet -- --help shows what is allowed)`)
   }
 }
 
@@ -97,7 +97,7 @@ export async function readSettings(directory: string): Promise<DevnetSettings | 
   try {
     return settingsFile.parse(JSON.parse(text))
   } catch {
-    throw new CommandFailure(`${path} is not a devnet's settings file: start anew with --reset`)
+    throw new CommandError(`${path} is not a devnet's settings file: start anew with --reset`)
   }
 }
 
@@ -111,7 +111,7 @@ export function resolveSettings(existing: DevnetSettings | undefined, asked: Par
   if (existing === undefined) return { ...DEFAULT_SETTINGS, ...asked }
   for (const [name, value] of Object.entries(asked) as [keyof DevnetSettings, number][]) {
     if (existing[name] !== value) {
-      throw new CommandFailure(
+      throw new CommandError(
         `the chain that exists was made with ${FLAG_OF[name]} ${existing[name]}, not ${value}: leave the flag out to continue it, or add --reset to delete it and start a new one`,
       )
     }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { HaltError } from '../engine/halt.ts'
 import { CorruptFileError } from '../engine/record-file.ts'
 import { EXIT_CODE, exitCodeOf } from '../validator/exit-code.ts'
-import { CommandFailure } from '../validator/failure.ts'
+import { CommandError } from '../validator/failure.ts'
 import { EndingError, endingOf } from './ending.ts'
 
 const system = (code: string, message = code): Error => Object.assign(new Error(message), { code })
@@ -48,7 +48,7 @@ describe('what an error means for the node', () => {
 })
 
 it('what a person must change ends with the code of usage', () => {
-  for (const failure of [new CommandFailure('no such flag'), system('EADDRINUSE'), system('ENOENT'), system('EACCES')])
+  for (const failure of [new CommandError('no such flag'), system('EADDRINUSE'), system('ENOENT'), system('EACCES')])
     expect(exitCodeOf(failure)).toBe(EXIT_CODE.usage)
   expect(exitCodeOf(new EndingError({ code: 'disk-full', message: 'full' }))).toBe(73)
   expect(exitCodeOf(system('LEVEL_DATABASE_NOT_OPEN'))).toBe(65)

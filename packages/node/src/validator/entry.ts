@@ -11,7 +11,7 @@ import {
 } from '@quoin/protocol'
 import { z } from 'zod'
 import { parsePeerId } from '../network/node-key.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandError } from './failure.ts'
 
 /**
  * What an organisation publishes of its node so that it can stand in a genesis: `quoin keys` prints one, `quoin genesis` takes a list of
@@ -46,12 +46,12 @@ export function parseEntries(text: string, where: string): readonly ValidatorEnt
   try {
     document = JSON.parse(text)
   } catch (failure) {
-    throw new CommandFailure(`${where} is not JSON: ${(failure as Error).message}`)
+    throw new CommandError(`${where} is not JSON: ${(failure as Error).message}`)
   }
   const result = z.array(validatorEntry).min(1, 'must name at least one validator').safeParse(document)
   if (result.success) return result.data
   const issue = result.error.issues[0]!
-  throw new CommandFailure(`${where}: [${issue.path.join('.')}] ${issue.message}`)
+  throw new CommandError(`${where}: [${issue.path.join('.')}] ${issue.message}`)
 }
 
 /** Validator set and node registry of a list of entries. */
@@ -63,7 +63,7 @@ export function fromEntries(
     const publicKey = parseHex(entry.publicKey) as PublicKey
     const address = addressOfPublicKey(crypto, publicKey)
     if (address === undefined)
-      throw new CommandFailure(`validator ${i} (${entry.name ?? entry.publicKey}): publicKey is not a point of secp256k1`)
+      throw new CommandError(`validator ${i} (${entry.name ?? entry.publicKey}): publicKey is not a point of secp256k1`)
     return {
       publicKey,
       address,
@@ -80,7 +80,7 @@ export function fromEntries(
 function refuseTwice(entries: readonly ValidatorEntry[], field: 'publicKey' | 'peerId'): void {
   entries.forEach((entry, i) => {
     const first = entries.findIndex((other) => other[field].toLowerCase() === entry[field].toLowerCase())
-    if (first < i) throw new CommandFailure(`validators ${first} and ${i} have the same ${field}`)
+    if (first < i) throw new CommandError(`validators ${first} and ${i} have the same ${field}`)
   })
 }
 

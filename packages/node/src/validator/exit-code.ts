@@ -1,7 +1,7 @@
 import { CorruptFileError } from '../engine/record-file.ts'
 import type { FatalCode } from '../health/conditions.ts'
 import { EndingError, endingOf } from '../health/ending.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandError } from './failure.ts'
 
 /**
  * With what a command ends, so that whatever supervises it knows whether to start it again. `docs/operations.md` has the table. From 64
@@ -33,7 +33,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
 
 /** The exit code of a command that failed with this error. */
 export function exitCodeOf(failure: unknown): number {
-  if (failure instanceof CommandFailure) return EXIT_CODE.usage
+  if (failure instanceof CommandError) return EXIT_CODE.usage
   if (failure instanceof EndingError || failure instanceof CorruptFileError) return EXIT_CODE[endingOf(failure).code]
   const code = failure instanceof Error && 'code' in failure && typeof failure.code === 'string' ? failure.code : ''
   if (code === 'LEVEL_DATABASE_NOT_OPEN') return EXIT_CODE['untrusted-files']

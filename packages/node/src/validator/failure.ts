@@ -4,7 +4,7 @@ import { ListenError } from '../listen-error.ts'
 import { DATABASE_ADVICE, DamagedError } from '../store/damage.ts'
 
 /** What a command tells its user before it ends with the exit code `usage`: what was wrong, where, and what to do. */
-export class CommandFailure extends Error {}
+export class CommandError extends Error {}
 
 /** The value of a result, or the command ends with its message. */
 export function orFail<T>(
@@ -12,7 +12,7 @@ export function orFail<T>(
   where: string,
 ): T {
   if (result.ok) return result.value
-  throw new CommandFailure(`${where}: ${result.error.message}`)
+  throw new CommandError(`${where}: ${result.error.message}`)
 }
 
 interface SystemError {
@@ -28,7 +28,7 @@ const isSystemError = (failure: unknown): failure is SystemError =>
 
 /** A failure in the words of the person who has to do something about it; undefined for one that is a bug and wants its stack. */
 export function explain(failure: unknown): string | undefined {
-  if (failure instanceof CommandFailure || failure instanceof CorruptFileError || failure instanceof EndingError)
+  if (failure instanceof CommandError || failure instanceof CorruptFileError || failure instanceof EndingError)
     return failure.message
   if (failure instanceof DamagedError) return failure.message
   if (!isSystemError(failure)) return undefined

@@ -14,7 +14,7 @@ import {
   Wei,
 } from '@quoin/protocol'
 import { fromEntries, parseEntries, type ValidatorEntry } from './entry.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandError } from './failure.ts'
 import { unreachableReason } from './reachable-address.ts'
 
 export interface GenesisOptions {
@@ -37,7 +37,7 @@ export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
   requireReachable(entries, options)
   const parameters = { ...DEFAULT_PARAMETERS, ...options.parameters }
   const problem = parametersProblem(parameters)
-  if (problem !== undefined) throw new CommandFailure(problem)
+  if (problem !== undefined) throw new CommandError(problem)
   const balances = new Map<Address, bigint>(options.fund.map(parseFund))
   if (options.development) for (const { address } of developmentAccounts(crypto)) balances.set(address, DEVELOPMENT_BALANCE)
   const genesis: Genesis = {
@@ -59,7 +59,7 @@ function requireReachable(entries: readonly ValidatorEntry[], { validators, deve
   entries.forEach(({ name, peerId, addresses }, i) => {
     for (const address of addresses) {
       const reason = unreachableReason(address, development)
-      if (reason !== undefined) throw new CommandFailure(`${validators}: [${i}.addresses] of ${name ?? peerId}: ${reason}`)
+      if (reason !== undefined) throw new CommandError(`${validators}: [${i}.addresses] of ${name ?? peerId}: ${reason}`)
     }
   })
 }
@@ -67,7 +67,7 @@ function requireReachable(entries: readonly ValidatorEntry[], { validators, deve
 function parseFund(text: string): readonly [Address, bigint] {
   const match = /^(0x[0-9a-fA-F]{40})=(\d{1,78})$/.exec(text)
   if (match === null)
-    throw new CommandFailure(
+    throw new CommandError(
       `--fund ${text}: must be address=wei, such as 0x70997970C51812dc3A010C7d01b50e0d17dc79C8=1000000000000000000`,
     )
   return [match[1]!.toLowerCase() as Address, BigInt(match[2]!)]

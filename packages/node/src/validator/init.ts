@@ -11,7 +11,7 @@ import { createNodeKey } from '../network/node-key.ts'
 import { openFileLog } from '../store/file-log.ts'
 import { unlessMissing } from '../unless-missing.ts'
 import { entryOf, type ValidatorEntry } from './entry.ts'
-import { CommandFailure, orFail } from './failure.ts'
+import { CommandError, orFail } from './failure.ts'
 import { readGenesisFile } from './genesis-file.ts'
 import { unreachableReason } from './reachable-address.ts'
 
@@ -35,9 +35,9 @@ export interface InitOptions {
 export async function init(options: InitOptions): Promise<NodeKeys> {
   const dir = dataDir(options.dataDir)
   if (await exists(dir.validatorKey))
-    throw new CommandFailure(`${dir.validatorKey} exists already: choose another --data-dir, or start this one`)
+    throw new CommandError(`${dir.validatorKey} exists already: choose another --data-dir, or start this one`)
   const reason = unreachableReason(options.advertise ?? options.listen, options.development)
-  if (reason !== undefined) throw new CommandFailure(`${options.advertise === undefined ? '--listen' : '--advertise'}: ${reason}`)
+  if (reason !== undefined) throw new CommandError(`${options.advertise === undefined ? '--listen' : '--advertise'}: ${reason}`)
   if (options.genesis !== undefined) await readGenesisFile(options.genesis)
   const crypto = nobleCrypto
   const { random } = options
@@ -73,7 +73,7 @@ const DEVELOPMENT_SETTINGS = { 'rpc.cors-origins': ['*'], 'rpc.requests-per-minu
 async function makeKeys(crypto: Crypto, { developmentIndex, random }: InitOptions) {
   if (developmentIndex === undefined) return { secretKey: newSecret(crypto, random), nodeKey: await createNodeKey() }
   if (!(developmentIndex >= 0 && developmentIndex < DEVELOPMENT_VALIDATORS_MAX)) {
-    throw new CommandFailure(`--development-index must be an integer from 0 to ${DEVELOPMENT_VALIDATORS_MAX - 1}`)
+    throw new CommandError(`--development-index must be an integer from 0 to ${DEVELOPMENT_VALIDATORS_MAX - 1}`)
   }
   return {
     secretKey: developmentValidatorKey(crypto, developmentIndex),

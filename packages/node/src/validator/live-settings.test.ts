@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest'
 import { LogRecorder } from '../../test/chain.ts'
 import { type Config, type ConfigSources, loadConfig, loadWithShadows } from '../config/index.ts'
 import type { RpcSettings } from '../rpc/index.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandError } from './failure.ts'
 import { openLog } from './live-log.ts'
 import { Reload } from './live-settings.ts'
 import { ServedSettings } from './served-settings.ts'
@@ -22,7 +22,7 @@ function open(texts: readonly string[], refusal?: string, given: Partial<ConfigS
     config: before,
     read: async () => loadWithShadows({ ...NONE, ...given, file: { name: 'config.toml', text: left.shift() ?? '' } }),
     prepare: (config) => {
-      if (refusal !== undefined) throw new CommandFailure(refusal)
+      if (refusal !== undefined) throw new CommandError(refusal)
       return () => applied.push(config.log.level)
     },
     log,

@@ -2,13 +2,13 @@ import type { Result } from '@quoin/protocol'
 import { type Config, type ConfigError, changedKeys, LIVE_KEYS, type LoadedConfig } from '../config/index.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandError } from './failure.ts'
 
 export interface ReloadOptions {
   readonly config: Config
   /** Reads the configuration as the start did. */
   readonly read: () => Promise<Result<LoadedConfig, ConfigError>>
-  /** Makes ready what follows from a configuration, and returns what puts it in force. Throws CommandFailure where it cannot be used. */
+  /** Makes ready what follows from a configuration, and returns what puts it in force. Throws CommandError where it cannot be used. */
   readonly prepare: (config: Config) => () => void
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
 }
@@ -53,7 +53,7 @@ export class Reload implements Closable {
       log.info({ changed: inForce, ...(shadowed.length === 0 ? {} : { shadowed }) }, 'the settings were read again')
       if (later.length > 0) log.warn({ changed: later }, 'these settings are in force after the next start')
     } catch (failure) {
-      if (failure instanceof CommandFailure) this.#refuse(failure.message)
+      if (failure instanceof CommandError) this.#refuse(failure.message)
       else log.error({ err: failure }, 'the settings could not be read again: all stay as they were')
     }
   }

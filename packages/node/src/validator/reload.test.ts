@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { lockDirectory } from '../store/lock.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandError } from './failure.ts'
 import { reload } from './reload.ts'
 
 let directory: string
@@ -19,7 +19,7 @@ it('looks before it locks: a wrong path stays as it is, and the message says wha
   await writeFile(join(directory, 'file'), '')
   for (const name of ['none', 'none/below', 'other', 'file']) {
     const refused = reload(join(directory, name), print)
-    await expect(refused).rejects.toThrow(CommandFailure)
+    await expect(refused).rejects.toThrow(CommandError)
     await expect(refused).rejects.toThrow(/no node has ever run on .*--data-dir/)
   }
   expect((await readdir(directory, { recursive: true })).sort()).toEqual(['file', 'other', 'other/lock'])

@@ -4,12 +4,12 @@ import { DEFAULT_RPC_LIMITS, type RpcSettings } from '../rpc/index.ts'
 import { checkRpcLimits } from '../rpc/limits.ts'
 import { proxiesRefusal } from '../rpc/server/access.ts'
 import { WEIGHT_MAX } from '../rpc/weights.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandError } from './failure.ts'
 
-/** What the configuration says of the RPC, as the server takes it. Throws CommandFailure where it cannot. */
+/** What the configuration says of the RPC, as the server takes it. Throws CommandError where it cannot. */
 export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
   const refusal = proxiesRefusal(rpc['trusted-proxies'])
-  if (refusal !== undefined) throw new CommandFailure(`rpc.trusted-proxies: ${refusal}`)
+  if (refusal !== undefined) throw new CommandError(`rpc.trusted-proxies: ${refusal}`)
   const perMinute = rpc['requests-per-minute']
   const connectionsMax = rpc.connections
   return {

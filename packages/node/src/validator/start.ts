@@ -16,7 +16,7 @@ import { lockDirectory } from '../store/lock.ts'
 import { unlessMissing } from '../unless-missing.ts'
 import { readConfigFile } from './config-file.ts'
 import { EXIT_CODE } from './exit-code.ts'
-import { CommandFailure, orFail } from './failure.ts'
+import { CommandError, orFail } from './failure.ts'
 import { readGenesisFile } from './genesis-file.ts'
 import { openLog } from './live-log.ts'
 import { Reload } from './live-settings.ts'
@@ -138,7 +138,7 @@ async function close(scope: Scope, shutdown: Shutdown, log: Pino): Promise<void>
 async function readGenesis(dir: DataDir): Promise<Genesis> {
   const genesis = await unlessMissing(readGenesisFile(dir.genesis))
   if (genesis !== undefined) return genesis
-  throw new CommandFailure(
+  throw new CommandError(
     `${dir.genesis} does not exist: make a data directory with quoin init, and put the chain's genesis.json into it`,
   )
 }
@@ -148,13 +148,13 @@ function requireRealKeys(genesis: Genesis, { validator }: NodeKeys): void {
   if (genesis.development) return
   const known = developmentAddresses(nobleCrypto)
   if (known.has(validator.address))
-    throw new CommandFailure(
+    throw new CommandError(
       `the validator key is a development key (${validator.address}), and genesis does not say "development": true: make a key with quoin init`,
     )
   const voter = genesis.validators.validators.find(({ address }) => known.has(address))
   if (voter !== undefined)
-    throw new CommandFailure(`genesis names the development key ${voter.address} as a validator without "development": true`)
+    throw new CommandError(`genesis names the development key ${voter.address} as a validator without "development": true`)
   const funded = genesis.alloc.find(({ address }) => known.has(address))
   if (funded !== undefined)
-    throw new CommandFailure(`genesis funds the development account ${funded.address} without "development": true`)
+    throw new CommandError(`genesis funds the development account ${funded.address} without "development": true`)
 }

@@ -47,7 +47,8 @@ export default defineConfig({
       project('conformance', ['test/conformance/**/*.test.ts', 'test/byzantine/**/*.test.ts'], 60_000),
       withoutIsolation(project('standards', ['test/standards/**/*.test.ts'], 60_000)),
       project('sim', ['test/sim/**/*.test.ts'], 240_000),
-      withWorkers(2, project('e2e', ['test/e2e/**/*.test.ts'], 180_000)),
+      // One file at a time: each runs networks of four processes, and two of those on two cores take longer together than one after the other.
+      project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
       project('pressure', ['test/pressure/**/*.test.ts'], 120_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       project('browser', ['test/browser/**/*.test.ts'], 60_000),

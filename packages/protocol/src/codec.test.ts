@@ -38,7 +38,7 @@ describe('integers', () => {
   it.each(types)('$name keeps to a narrower range both ways', ({ make, width }) => {
     const type = make(100)
     checkRoundTrip(type, 100)
-    expect(() => codec.encode(type, 101)).toThrow('101 is not from 0 to 100')
+    expect(() => codec.encode(type, 101)).toThrow('101 is not an integer from 0 to 100')
     expect(refusal(type, (101).toString(16).padStart(2 * width, '0'))).toBe(`101 is above 100 (at byte ${width})`)
   })
 
@@ -93,7 +93,7 @@ describe('byte strings', () => {
     expect(refusal(type, '0000000401020304')).toBe('8 bytes, at most 7 are allowed')
     expect(refusal(type, '00000004010203')).toBe('length 4, at most 3 is allowed (at byte 4)')
     expect(refusal(type, 'ffffffff')).toBe('length 4294967295, at most 3 is allowed (at byte 4)')
-    expect(refusal(type, '000000020a')).toBe('2 bytes wanted, 1 left (at byte 4)')
+    expect(refusal(type, '000000020a')).toBe('unexpected end of input: 2 bytes needed, 1 left (at byte 4)')
     expect(refusal(type, '000000010a0b')).toBe('1 bytes follow the value')
   })
 
@@ -156,12 +156,12 @@ describe('lists', () => {
     expect(() => codec.encode(type, [1, 2, 3])).toThrow('3 items, at most 2 are allowed')
     expect(refusal(type, '00000003')).toBe('3 items, at most 2 are allowed (at byte 4)')
     expect(refusal(type, 'ffffffff')).toBe('4294967295 items, at most 2 are allowed (at byte 4)')
-    expect(refusal(type, '000000020001')).toBe('2 bytes wanted, 0 left (at byte 6)')
+    expect(refusal(type, '000000020001')).toBe('unexpected end of input: 2 bytes needed, 0 left (at byte 6)')
   })
 
   it('stop at the first missing item, whatever count they claim', () => {
     const long = codec.list(codec.u8(), 0xffff_ffff)
-    expect(refusal(long, 'ffffffff01')).toBe('1 bytes wanted, 0 left (at byte 5)')
+    expect(refusal(long, 'ffffffff01')).toBe('unexpected end of input: 1 bytes needed, 0 left (at byte 5)')
   })
 })
 
@@ -274,7 +274,7 @@ const { type: anyType } = fc.letrec<{ type: Sample }>((tie) => {
         .map(([{ type, values, longest }, max]) =>
           sample<readonly unknown[]>(codec.list(type, max), fc.array(values, { maxLength: max }), Array(max).fill(longest)),
         ),
-      // A value that may itself be undefined cannot be told from an absent one: optional wraps a list here.
+      // A present but undefined value would look like an absent one, so optional wraps a list here.
       tie('type').map(({ type, values, longest }) =>
         sample<readonly unknown[] | undefined>(
           codec.optional(codec.list(type, 1)),

@@ -77,9 +77,11 @@ describe('the digest of genesis', () => {
     const alloc = (...numbers: readonly number[]) => numbers.map((n) => ({ address: address(n), balance: Wei(0n) }))
     const contracts = (...numbers: readonly number[]) => numbers.map((n) => ({ address: address(n), code: new Uint8Array(0) }))
     const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
-    expect(() => digest({ alloc: alloc(2, 1) })).toThrow('alloc is not sorted by address, each once')
-    expect(() => digest({ alloc: alloc(1, 1) })).toThrow('alloc is not sorted')
-    expect(() => digest({ systemContracts: contracts(2, 1) })).toThrow('systemContracts is not sorted by address, each once')
+    expect(() => digest({ alloc: alloc(2, 1) })).toThrow('alloc must be sorted by address, without duplicates')
+    expect(() => digest({ alloc: alloc(1, 1) })).toThrow('alloc must be sorted')
+    expect(() => digest({ systemContracts: contracts(2, 1) })).toThrow(
+      'systemContracts must be sorted by address, without duplicates',
+    )
     expect(digest({ systemContracts: contracts(...upTo(LIMITS.genesisSystemContractsMax)) })).not.toBe(digest())
     expect(() => digest({ systemContracts: contracts(...upTo(LIMITS.genesisSystemContractsMax + 1)) })).toThrow('65 items')
     expect(() => digest({ alloc: alloc(...upTo(LIMITS.genesisAllocMax + 1)) })).toThrow('100001 items')

@@ -40,7 +40,7 @@ const sample: Header = {
   baseFeePerGas: Wei(0n),
 }
 
-/** Ethereum's field list (EIP-1559), with what the design says of extraData. */
+/** Ethereum's field list (EIP-1559), with extraData as `ExtraData` defines it. */
 function fieldsOf(header: Header): Hex[] {
   const { executionVersion, validatorsHash, nextValidatorsHash } = header.extra
   const milliseconds = bytesToHex(numberToBytes(header.timeMs % 1000, 2)).slice(2)
@@ -198,7 +198,7 @@ describe('a header is refused', () => {
     ['number', integerPayload(2n ** 53n), 'number is above'],
     ['gasLimit', integerPayload(LIMITS.blockGasMax + 1), 'gasLimit is above 1000000000000'],
     ['gasUsed', integerPayload(60_000_001), 'gasUsed is above 60000000'],
-    ['extraData', new Uint8Array(0), 'extraData: 1 bytes wanted, 0 left'],
+    ['extraData', new Uint8Array(0), 'extraData: unexpected end of input: 1 bytes needed, 0 left'],
     ['extraData', new Uint8Array(104), 'extraData: 104 bytes, at most 103 are allowed'],
     ['nonce', new Uint8Array(0), 'nonce has 0 bytes, not 8'],
     ['baseFeePerGas', integerPayload(2n ** 256n), 'baseFeePerGas has more than 32 bytes'],

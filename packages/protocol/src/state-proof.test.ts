@@ -124,13 +124,13 @@ describe('verification', () => {
     expect(verify(0xc0, value, { siblings, terminal: other(0xc0) })).toBe(false)
     // The key's own leaf, presented as another's.
     expect(verify(0xc0, undefined, { siblings, terminal: other(0xc0) })).toBe(false)
-    // A leaf that lies on the other side of the root.
+    // A leaf on the other side of the root.
     expect(verify(0x40, undefined, { siblings, terminal: other(0xc0) })).toBe(false)
     expect(verify(0xc0, value, { siblings, terminal: { kind: 'key' } }, root(node(7)))).toBe(false)
   })
 
   it('gives a node its role instead of reading it: an inner node is no leaf', () => {
-    // The preimage of `left` read as key ‖ vh: the same digest but for the role bit.
+    // The preimage of `left` read as key ‖ vh has the same digest except for the role bit.
     const terminal = { kind: 'other', key: leaf(0x00), valueHash: leaf(0x40) } as const
     const beside = terminal.key.with(31, terminal.key[31]! ^ 1)
     const siblings = (terminal.key[0]! & 0x80) === 0 ? [leaf(0xc0)] : [left]

@@ -32,7 +32,7 @@ function signWithEthers({ type, gas, to, ...fields }: Request): Uint8Array {
   return hexToBytes(transaction.serialized as Hex)
 }
 
-/** The fields that a wallet was asked to sign, as the decoder names them. */
+/** The fields of a wallet's request, with the decoder's names. */
 const fieldsOf = (asked: Request) => {
   const price = asked.type === 'eip1559' ? undefined : asked.gasPrice
   return {
@@ -154,7 +154,7 @@ const samples: Readonly<Record<string, Request>> = {
   },
 }
 
-/** Refused, or a transaction that has exactly these bytes. */
+/** Checks that bytes are refused or decode to a transaction that encodes to exactly these bytes. */
 function checkCanonical(raw: Uint8Array): void {
   const decoded = decode(raw)
   if (decoded.ok && !equalBytes(reencode(decoded.value), raw)) throw new Error(`not canonical: ${bytesToHex(raw)}`)
@@ -188,7 +188,7 @@ describe('no two byte strings decode to one transaction', () => {
   })
 })
 
-// Bytes that no wallet makes, written field by field.
+// Bytes that no wallet produces, written field by field.
 
 const word = (byte: number) => new Uint8Array(32).fill(byte)
 const none = new Uint8Array(0)
@@ -254,8 +254,8 @@ describe.each(forms)('%s', (name, form) => {
     ['a nonce of 33 bits', { nonce: int(2 ** 32) }, 'nonce is above 4294967295'],
     ['a gas limit above 2^53 - 1', { gas: int(2n ** 53n) }, 'gasLimit is above 9007199254740991'],
     ['a gas limit with a leading zero', { gas: Uint8Array.of(0, 5) }, 'gasLimit has a leading zero'],
-    ['a recipient of 19 bytes', { to: new Uint8Array(19) }, 'to has 19 bytes, not 20 or none'],
-    ['a recipient of 21 bytes', { to: new Uint8Array(21) }, 'to has 21 bytes, not 20 or none'],
+    ['a recipient of 19 bytes', { to: new Uint8Array(19) }, 'to has 19 bytes, must have 20 or 0'],
+    ['a recipient of 21 bytes', { to: new Uint8Array(21) }, 'to has 21 bytes, must have 20 or 0'],
     ['a recipient that is a list', { to: [] }, 'to is a list'],
     ['a value with a leading zero', { value: Uint8Array.of(0, 5) }, 'value has a leading zero'],
     ['a value of 33 bytes', { value: int(2n ** 256n) }, 'value has more than 32 bytes'],
@@ -294,7 +294,7 @@ describe.each(forms)('%s', (name, form) => {
     expect(refusal(form({}, none))?.[1]).toContain('1 bytes follow the last item')
     const raw = form()
     const type = name === 'type 0' ? none : raw.subarray(0, 1)
-    // A list's head of two bytes, and an s of 33 bytes at the end.
+    // Skips the list's prefix of two bytes, and the s of 33 bytes at the end.
     const withoutS = wrapList(raw.subarray(type.length + 2, -33))
     expect(refusal(concatBytes(type, withoutS))?.[1]).toContain('an item is missing')
   })
@@ -353,7 +353,7 @@ describe('another chain', () => {
 describe('other types', () => {
   it.each([0x00, 0x03, 0x04, 0x7e, 0x7f, 0x80, 0xb8, 0xbf])('first byte %i', (type) => {
     const raw = typed(type)
-    const message = `transaction type not valid: first byte ${type} (1, 2, and the list of a legacy transaction are)`
+    const message = `transaction type not valid: first byte ${type}, supported are legacy, 1 (EIP-2930) and 2 (EIP-1559)`
     expect(refusal(raw)).toEqual(['type-not-supported', message])
   })
 
@@ -393,7 +393,10 @@ describe('access lists', () => {
       entries(1, accessListKeysMax + 1),
       [...(entries(2, accessListKeysMax / 2) as RlpValue[]), [address, keys(1)]],
     ]) {
-      expect(refusal(typed(type, { accessList }))).toEqual(['oversized', 'access list is too long'])
+      expect(refusal(typed(type, { accessList }))).toEqual([
+        'oversized',
+        'access list is too long: at most 1024 addresses and 4096 storage keys are allowed',
+      ])
     }
   })
 

@@ -61,7 +61,7 @@ describe('a proposal', () => {
 
   it('rests on a proof of lock of an earlier round only', () => {
     for (const polRound of [2, 3]) {
-      const message = `proof-of-lock round ${polRound} is not before round 2`
+      const message = `proof-of-lock round ${polRound} must be before round 2`
       expect(() => encode(proposalCodec, { ...proposal, polRound: Round(polRound) })).toThrow(message)
       const bytes = encode(proposalCodec, proposal).with(8 + 4 + 32 + 1 + 3, polRound)
       expect(decode(proposalCodec, bytes)).toMatchObject({ ok: false, error: { message: expect.stringContaining(message) } })
@@ -99,7 +99,7 @@ describe('what is signed', () => {
   })
 })
 
-/** Everything that two signed messages can differ in, from values so few that each often is the same in both. */
+/** Everything in which two signed messages can differ. There are few values of each, so that they are often equal in both. */
 const few = {
   genesisHash: fc.constantFrom(hash(1), hash(2)),
   restartEpoch: fc.constantFrom(0, 1),

@@ -143,7 +143,7 @@ describe('round certificate', () => {
     expect(verify({ ...padded, votes: [one[0]!, one[0]!, both[1]!] })).toBe('duplicate')
   })
 
-  it('of round 0 is none', () => {
+  it('of round 0 is refused', () => {
     expect(verify(roundCertificate(height(7), round(0), 'skip', [signed(0, 'prevote', 0), signed(1, 'prevote', 0)]))).toBe(
       'reason',
     )

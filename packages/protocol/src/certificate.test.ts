@@ -72,7 +72,7 @@ describe.each([
     expect(refusal(type, written(signers.map(address)))).toContain(message)
   })
 
-  it('has one signature of each of the most validators at most, and is then as long as its codec says', () => {
+  it('has at most one signature of each validator, and then exactly bytesMax', () => {
     const all = addresses(LIMITS.validatorsMax)
     const full = make(all.map((validator) => ({ validator, signature })))
     expect(encode(type, full).length).toBe(type.bytesMax)
@@ -132,13 +132,13 @@ describe('a round certificate', () => {
     expect(refusal(roundCertificateCodec, written(votes))).toContain(message)
   })
 
-  it('does not exist for round 0, into which nothing has to bring a node', () => {
+  it('does not exist for round 0, in which every node begins', () => {
     const votes = [vote(1, 'prevote')]
     expect(() => encode(roundCertificateCodec, { ...certificate(...votes), round: Round(0) })).toThrow('of round 0')
     expect(refusal(roundCertificateCodec, written(votes).with(11, 0))).toContain('a round certificate must not be of round 0')
   })
 
-  it('has two votes of each of the most validators at most, and is then as long as its codec says', () => {
+  it('has at most two votes of each validator, and then exactly bytesMax', () => {
     const full = certificate(
       ...addresses(LIMITS.validatorsMax).flatMap((validator) =>
         (['prevote', 'precommit'] as const).map((kind) => ({ kind, valueId, validator, signature })),
@@ -150,7 +150,7 @@ describe('a round certificate', () => {
   })
 })
 
-describe('the votes that a certificate stands for', () => {
+describe('the votes of a certificate', () => {
   it('are precommits, or prevotes, for its value in its round', () => {
     fc.assert(
       fc.property(any.commitCertificate, any.polkaCertificate, (commit, polka) => {

@@ -29,7 +29,7 @@ describe('the text of an ABI', () => {
     )
   })
 
-  it("is solc's JSON without what calls do not need", () => {
+  it("is solc's JSON without keys that calls do not need", () => {
     const solc = [
       {
         stateMutability: 'nonpayable',
@@ -63,7 +63,7 @@ describe('the text of an ABI', () => {
     )
   })
 
-  it('is one: whatever else parses to the ABI is refused', () => {
+  it('is canonical: any other text of the same ABI is refused', () => {
     const text = formatAbi([transfer])
     for (const other of [
       ` ${text}`,
@@ -85,7 +85,7 @@ describe('the text of an ABI', () => {
     })
   })
 
-  it('is refused in the same words on every machine when it is no JSON', () => {
+  it('is refused with the same message on every machine if it is not JSON', () => {
     for (const text of ['', '[', '[1,]', '\u{feff}[]', '['.repeat(200_000)])
       expect(parseAbiText(text)).toEqual({ ok: false, error: { code: 'abi', message: 'abi is not JSON' } })
     expect(parseAbiText('['.repeat(100_000) + ']'.repeat(100_000))).toMatchObject({
@@ -94,7 +94,7 @@ describe('the text of an ABI', () => {
   })
 })
 
-describe('an ABI is refused by the place of the fault', () => {
+describe('an invalid ABI is refused with the path of the fault', () => {
   const withInput = (input: unknown) => [{ ...transfer, inputs: [transfer.inputs[0], input] }]
   const nested = (levels: number): object =>
     levels === 0 ? { name: 'a', type: 'bool' } : { name: 'a', type: 'tuple', components: [nested(levels - 1)] }
@@ -179,7 +179,7 @@ describe('an ABI is refused by the place of the fault', () => {
     expect(messageOf(withInput(nested(ABI_LIMITS.nestingMax)))).toBeUndefined()
   })
 
-  it('whatever JSON it is', () => {
+  it('for any JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {
         const parsed = parseAbi(json)
@@ -189,7 +189,7 @@ describe('an ABI is refused by the place of the fault', () => {
   })
 })
 
-it('the type fits viem: what parses is used as it is', () => {
+it('the type fits viem: it accepts a parsed ABI', () => {
   const abi: Abi = [transfer]
   expect(parseAbi(abi)).toEqual({ ok: true, value: abi })
 })

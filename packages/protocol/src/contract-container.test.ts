@@ -35,7 +35,7 @@ const withFields = (fields: Uint8Array) => concatBytes(hexToBytes('0xef5101'), n
 const field = (content: string) => concatBytes(numberToBytes(utf8ToBytes(content).length, 4), utf8ToBytes(content))
 
 describe('a container', () => {
-  it('round-trips, whatever arguments follow', () => {
+  it('round-trips with any arguments after it', () => {
     fc.assert(
       fc.property(anyContainer, bytesUpTo(100), (container, constructorArguments) => {
         const code = encodeContainer(container)
@@ -83,7 +83,7 @@ describe('a container', () => {
     for (let length = 0; length < bytes.length; length++) expect(errorOf(bytes.subarray(0, length))).toBeDefined()
   })
 
-  it('is refused by the part at fault', () => {
+  it('is refused with the invalid part', () => {
     expect(errorOf(bytes.with(2, 2))).toEqual({ code: 'version', message: 'container version 2 is not supported' })
     expect(errorOf(bytes.subarray(0, 2))).toEqual({ code: 'version', message: 'container version missing is not supported' })
     expect(errorOf(bytes.subarray(0, 6))).toEqual({ code: 'length', message: 'the container is too short to have a length' })

@@ -1,6 +1,6 @@
 /**
- * Hash functions and secp256k1, passed as an argument by whoever has them. `nobleCrypto` runs everywhere and is the oracle of the tests; the node
- * passes faster backends. All backends must give the same result for every input. The node compares its own at start-up.
+ * Hash functions and secp256k1, which callers pass as an argument. `nobleCrypto` runs everywhere and is the oracle of the tests; the node passes
+ * faster backends. All backends must give the same result for every input. The node compares its own at start-up.
  *
  * All functions are synchronous. They throw RangeError for an input of the wrong size, which is a bug of the caller, and otherwise return a
  * result for every input, except `sign`.

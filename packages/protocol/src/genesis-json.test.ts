@@ -184,7 +184,7 @@ const wrong: readonly (readonly [path: string, value: Json | undefined, message:
   ['restart/reason', 'x', 'restart.reason: unknown key'],
 ]
 
-describe('a wrong field is named with what is allowed', () => {
+describe('an invalid field is named with the allowed values', () => {
   it.each(wrong)('%s = %j', (path, value, message) => {
     expect(refusal(having(path, value))).toContain(message)
   })
@@ -231,7 +231,7 @@ describe('a wrong field is named with what is allowed', () => {
 })
 
 describe('every document', () => {
-  it('is refused by name, or has a digest', () => {
+  it('is refused with the path of the field, or has a digest', () => {
     const places = wrong.map(([path]) => path)
     const anyJson = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,

@@ -182,7 +182,7 @@ const refusal = (fields: readonly RlpValue[]) => {
 const having = (name: string, value: RlpValue) => payloads.with(names.indexOf(name), value)
 
 describe('a header is refused', () => {
-  it('never as written here', () => {
+  it('never with the fields below', () => {
     expect(refusal(payloads)).toBeUndefined()
   })
 
@@ -207,7 +207,7 @@ describe('a header is refused', () => {
     expect(refusal(having(name, value))).toContain(message)
   })
 
-  it('with a field more or less, and when it is no list', () => {
+  it('with a field too many or too few, and if it is not a list', () => {
     expect(refusal([...payloads, toBeArray(1)])).toContain('1 bytes follow the last item')
     expect(refusal(payloads.slice(0, -1))).toContain('an item is missing')
     expect(decodeHeader(encodeRlp(new Uint8Array(200)))).toMatchObject({ ok: false, error: { code: 'malformed' } })

@@ -96,7 +96,7 @@ describe('a proof', () => {
     }
   })
 
-  it('does not exist for an item that is not there', () => {
+  it('does not exist for an index out of range', () => {
     for (const index of [-1, 3, 0.5, Number.NaN]) expect(() => merkleProof(crypto, items(3), index)).toThrow(RangeError)
     expect(() => merkleProof(crypto, [], 0)).toThrow(RangeError)
   })

@@ -39,7 +39,7 @@ describe('the node registry', () => {
     })
   })
 
-  it('at all limits is as long as its codec says', () => {
+  it('at all limits has exactly bytesMax', () => {
     const address = 'x'.repeat(LIMITS.nodeAddressCharsMax)
     const full = Array.from({ length: LIMITS.nodesMax }, (_, i) =>
       node(String(i).padStart(LIMITS.peerIdCharsMax, '0'), ...Array<string>(LIMITS.nodeAddressesMax).fill(address)),

@@ -68,7 +68,7 @@ describe('parameters', () => {
     expect(parametersProblem({ ...DEFAULT_PARAMETERS, ...changes })).toBe(message)
   })
 
-  it('that break a rule are refused by the decoder too', () => {
+  it('that violate a rule are refused by the decoder too', () => {
     const bytes = encode(parametersCodec, DEFAULT_PARAMETERS)
     const zeroFee = bytes.map((byte, at) => (at >= 17 && at < 49 ? 0 : byte))
     expect(decode(parametersCodec, zeroFee)).toMatchObject({

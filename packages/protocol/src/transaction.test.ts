@@ -49,8 +49,8 @@ const fieldsOf = (asked: Request) => {
   }
 }
 
-describe('what wallets sign', () => {
-  it('decodes to what they were asked to sign, with hash and sender, whoever serialized it', async () => {
+describe('transactions of wallets', () => {
+  it('decode to the requested fields, with hash and sender, from any serializer', async () => {
     await fc.assert(
       fc.asyncProperty(request(), async (asked) => {
         const raw = await signWithViem(asked)
@@ -74,7 +74,7 @@ describe('what wallets sign', () => {
     )
   })
 
-  it('decodes for every chain id', async () => {
+  it('decode for every chain id', async () => {
     const chains = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 51 }))
     await fc.assert(
       fc.asyncProperty(
@@ -89,7 +89,7 @@ describe('what wallets sign', () => {
     )
   })
 
-  it('is the example of EIP-155', () => {
+  it('include the example of EIP-155', () => {
     const raw = hexToBytes(
       '0xf86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025a028ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83',
     )
@@ -243,7 +243,7 @@ const forms: readonly (readonly [string, (changes?: Partial<Parts>, ...further: 
 ]
 
 describe.each(forms)('%s', (name, form) => {
-  it('is taken as written here', () => {
+  it('is accepted with the fields below', () => {
     expect(unwrap(decode(form())) satisfies Transaction).toMatchObject({ type: Number(name.at(-1)), nonce: 1, gasLimit: 21_000 })
     expect(equalBytes(reencode(unwrap(decode(form()))), form())).toBe(true)
   })
@@ -322,7 +322,7 @@ describe('v of a legacy transaction', () => {
     expect(refusal(raw)?.[0]).toBe('unprotected')
   })
 
-  it.each([0, 1, 26, 29, 34])('%i is no value of EIP-155', (v) => {
+  it.each([0, 1, 26, 29, 34])('%i is not a value of EIP-155', (v) => {
     expect(refusal(legacy({ v: int(v) }))).toEqual(['malformed', `v is ${v}, not an EIP-155 value`])
   })
 
@@ -344,7 +344,7 @@ describe('another chain', () => {
     for (const type of [1, 2]) expect(refusal(typed(type, { chainId: int(1) }))).toEqual(['wrong-chain', message])
   })
 
-  it('of id 0 is none', () => {
+  it('with id 0 is refused', () => {
     expect(refusal(typed(2, { chainId: none }))?.[0]).toBe('wrong-chain')
     expect(refusal(typed(2, { chainId: Uint8Array.of(0) }))?.[0]).toBe('malformed')
   })
@@ -401,12 +401,12 @@ describe('access lists', () => {
   })
 
   it.each([
-    ['an entry that is no list', [address], 'accessList entry is not a list'],
+    ['an entry that is not a list', [address], 'accessList entry is not a list'],
     ['an entry without keys', [[address]], 'an item is missing'],
     ['an entry of three', [[address, [], none]], '1 bytes follow the last item'],
     ['an address of 19 bytes', [[address.subarray(1), []]], 'accessList address has 19 bytes, not 20'],
     ['a key of 31 bytes', [[address, [word(1).subarray(1)]]], 'accessList key has 31 bytes, not 32'],
-    ['keys that are no list', [[address, none]], 'accessList keys is not a list'],
+    ['keys that are not a list', [[address, none]], 'accessList keys is not a list'],
     ['no list', none, 'accessList is not a list'],
   ] as const)('refuse %s', (_what, accessList, message) => {
     expect(refusal(typed(1, { accessList: accessList as RlpValue }))?.[1]).toContain(message)
@@ -415,7 +415,7 @@ describe('access lists', () => {
 })
 
 describe('size', () => {
-  it('has a least, which a transaction can have', () => {
+  it('has a minimum, which a transaction can have', () => {
     const none = new Uint8Array(0)
     const one = Uint8Array.of(1)
     const smallest = (v: number) => encodeRlp([none, none, none, none, none, none, Uint8Array.of(v), one, one])

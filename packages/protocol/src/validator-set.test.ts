@@ -86,7 +86,7 @@ describe('a validator set', () => {
     expect(refusal(written(...validators))).toContain(message)
   })
 
-  it('is not made of nobody, of one twice, or of too many', () => {
+  it('cannot be empty, have duplicates, or be too large', () => {
     expect(() => createValidatorSet([])).toThrow('a validator set must not be empty')
     expect(() => createValidatorSet([member(1), member(2), member(1)])).toThrow('without duplicates')
     const many = (count: number) => Array.from({ length: count }, (_, i) => member(i, POWER_MAX))

@@ -1,8 +1,8 @@
 declare const brand: unique symbol
 /**
- * A type that the compiler keeps apart from others with the same representation, so that a height is not passed for a round. The constructor
- * of the same name checks the range and throws RangeError. A value out of range is a bug of the caller, because a codec has already checked
- * bytes from outside.
+ * A type that the compiler keeps apart from others with the same representation, so that a height is not passed for a round. Each number type below has a
+ * constructor of the same name, which throws RangeError for a value out of range. Such a value is a bug of the caller, because a codec has already
+ * checked bytes from outside.
  *
  * Counters fit into 53 bits and are plain numbers, which can index, sort and print. Amounts of money are bigint.
  *

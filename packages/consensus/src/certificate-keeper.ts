@@ -14,20 +14,21 @@ import { roundVoteKey } from '@quoin/protocol'
 import { CONSENSUS_LIMITS } from './limits.ts'
 
 /**
- * Verified certificates of one height, apart from the votes: a validator that voted twice is counted once by the vote keeper, with the vote
- * that came first here, and must not be able to spoil a quorum that others have seen.
+ * Verified certificates of one height, kept separately from the votes. If a validator votes twice, the vote keeper counts only the vote that arrived
+ * first at this node. The validator must not be able to break in this way a quorum that others have seen.
  */
 export class CertificateKeeper {
   readonly #polkas = new Map<Round, PolkaCertificate>()
   readonly #commits = new Map<Round, CommitCertificate>()
 
-  /** False when this round's is known: two of one round need more than a third of the power to vote twice. */
+  /** Returns false if a polka of this round is known. There can be two only if more than a third of the power votes twice. */
   addPolka(certificate: PolkaCertificate): boolean {
     if (this.#polkas.has(certificate.round)) return false
     this.#polkas.set(certificate.round, certificate)
     return true
   }
 
+  /** Returns false if a commit of this round is known. */
   addCommit(certificate: CommitCertificate): boolean {
     if (this.#commits.has(certificate.round)) return false
     this.#commits.set(certificate.round, certificate)
@@ -46,7 +47,10 @@ export class CertificateKeeper {
     return this.#commits.get(round)
   }
 
-  /** Forgets polkas too far below `current`, except that of `kept`. Each is a real quorum, so there are no more than rounds. */
+  /**
+   * Removes polkas of rounds more than `pastRoundsMax` below `current`, except that of the round `kept`. Each polka is a real quorum, so there is at
+   * most one for each round.
+   */
   prune(current: Round, kept: Round | undefined): void {
     for (const round of this.#polkas.keys()) {
       if (round < current - CONSENSUS_LIMITS.pastRoundsMax && round !== kept) this.#polkas.delete(round)
@@ -54,7 +58,11 @@ export class CertificateKeeper {
   }
 }
 
-/** The certificate in prevotes of one round for one value. */
+/**
+ * Makes a polka certificate of the prevotes for a value. Ignores prevotes for other values. Does not check that the power is sufficient.
+ *
+ * @param prevotes of this height and round, at most one of each validator.
+ */
 export const polkaCertificate = (height: Height, round: Round, valueId: Hash, prevotes: readonly Vote[]): PolkaCertificate => ({
   height,
   round,
@@ -62,7 +70,11 @@ export const polkaCertificate = (height: Height, round: Round, valueId: Hash, pr
   signatures: signaturesFor(valueId, prevotes),
 })
 
-/** The certificate in precommits of one round for one value. */
+/**
+ * Makes a commit certificate of the precommits for a block. Ignores precommits for other blocks. Does not check that the power is sufficient.
+ *
+ * @param precommits of this height and round, at most one of each validator.
+ */
 export const commitCertificate = (
   height: Height,
   round: Round,
@@ -75,7 +87,12 @@ export const commitCertificate = (
   signatures: signaturesFor(blockHash, precommits),
 })
 
-/** Why a node is in `round`: the precommits of the round before, or the votes of this one (one a validator suffices). */
+/**
+ * Makes a round certificate. Takes the first vote of each validator, which is sufficient. Does not check the power.
+ *
+ * @param round the round that was entered.
+ * @param votes for the reason `precommit-any`, the precommits of the previous round; for `skip`, the votes of this round.
+ */
 export function roundCertificate(
   height: Height,
   round: Round,

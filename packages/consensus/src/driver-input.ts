@@ -13,13 +13,13 @@ import type {
 import type { TimeoutKind } from './timeouts.ts'
 
 /**
- * Everything that can change a driver. The caller has verified every signature in it (`verify.ts`) and logs the input before it acts on
- * the effects; the same inputs in the same order give the same effects.
+ * Input of a driver. The caller has verified every signature in it (`verifyVote` and others) and writes the input to its log before it carries out the
+ * effects. The same inputs in the same order give the same effects.
  */
 export type DriverInput =
   /**
-   * Begins a height in round 0 and forgets the one before. `self` undefined, or not in the set, follows without voting. Legal at any time: a
-   * block that came by sync ends a height too.
+   * Begins a height in round 0 and discards the one before. If `self` is undefined or not in the set, the node follows without voting. Allowed at any
+   * time, because a height also ends when sync receives its block.
    */
   | {
       readonly kind: 'startHeight'
@@ -27,17 +27,19 @@ export type DriverInput =
       readonly validators: ValidatorSet
       readonly self: Address | undefined
     }
-  /** Answer to `getValue`: the block built for this round. Ignored when the round has passed or a value was already given. */
+  /** Answer to the effect `getValue`: the block built for this round. Ignored if the round is over or a value was already given. */
   | { readonly kind: 'valueBuilt'; readonly height: Height; readonly round: Round; readonly valueId: Hash }
   /**
-   * A signed proposal, our own included (after `propose` was signed). `polka` is the certificate that a re-proposal must carry: its round is
-   * polRound, its value the proposal's; undefined for a fresh proposal.
+   * A signed proposal, also the own one after the effect `propose`. A re-proposal must come with its `polka`, a certificate of the round `polRound`
+   * for the proposal's value. It is undefined for a fresh proposal.
    */
   | { readonly kind: 'proposal'; readonly proposal: Proposal; readonly polka: PolkaCertificate | undefined }
   /**
-   * Answer to `validateValue` and `needValue`: the node has the value's body on disk and executed it. `valid`: whether it is a valid
-   * block of this height; said once a value, later words are ignored. `fresh`: whether the checks that hold only for a fresh
-   * proposal (timely, miner = the proposer's fee address, time) held for the proposal of `round`; ignored for a re-proposal.
+   * Answer to the effects `validateValue` and `needValue`. The node has the block's body on disk and has executed it.
+   *
+   * - `valid`: whether it is a valid block of this height. Only the first answer for a value counts.
+   * - `fresh`: whether the proposal of `round` passed the checks that apply to fresh proposals only: timely, miner equal to the proposer's fee
+   *   address, block time. Ignored for a re-proposal.
    */
   | {
       readonly kind: 'valueValidated'
@@ -47,9 +49,10 @@ export type DriverInput =
       readonly valid: boolean
       readonly fresh: boolean
     }
-  /** A signed vote, our own included (after `vote` was signed). Any round of the height. */
+  /** A signed vote of any round of the height, also the own one after the effect `vote`. */
   | { readonly kind: 'vote'; readonly vote: Vote }
   | { readonly kind: 'polkaCertificate'; readonly certificate: PolkaCertificate }
   | { readonly kind: 'roundCertificate'; readonly certificate: RoundCertificate }
   | { readonly kind: 'commitCertificate'; readonly certificate: CommitCertificate }
+  /** A timer of the effect `scheduleTimeout` expired. */
   | { readonly kind: 'timeout'; readonly timeout: TimeoutKind; readonly height: Height; readonly round: Round }

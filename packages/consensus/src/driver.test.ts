@@ -9,13 +9,13 @@ import { CONSENSUS_LIMITS } from './limits.ts'
 let driver: Driver
 let effects: Effect[]
 
-/** Steps through inputs; `effects` holds what the last call caused. */
+/** Passes inputs to the driver. `effects` has the effects of the last call. */
 function give(...inputs: DriverInput[]): void {
   effects = inputs.flatMap((input) => driver.step(input).effects)
 }
 
 const votes = (...list: ReturnType<typeof prevote>[]): DriverInput[] => list.map((vote) => ({ kind: 'vote', vote }))
-/** A certificate that f+1 are in a round: no single vote leads far ahead. */
+/** A certificate that f+1 are in a round, because single votes of rounds far ahead are refused. */
 const skipTo = (r: number): DriverInput => {
   const by = (name: string) =>
     ({ kind: 'prevote', validator: address(name), valueId: undefined, signature: new Uint8Array(64) }) as const
@@ -50,7 +50,7 @@ const voted = (kind: 'prevote' | 'precommit', r: number, of?: string): Effect =>
 })
 const kinds = () => effects.map(({ kind }) => kind)
 
-/** Round 0 ends without decision, with v4 locked on `a` by the others' polka. */
+/** Ends round 0 without decision, with v4 locked on `a` by a polka. */
 const lockOnA = (): void => {
   give(proposed(0, 'v1', 'a'), judged(0, 'a'))
   give(...votes(prevote(0, 'v1', 'a'), prevote(0, 'v2', 'a'), prevote(0, 'v4', 'a')))
@@ -97,7 +97,7 @@ describe('incident 1: a fresh proposal prevoted in spite of a lock', () => {
 })
 
 describe('incident 4: a hidden lock', () => {
-  /** v1 alone sees v4's prevote and locks in round 0; v4 then says nothing. The three others need each other for every quorum. */
+  /** Only v1 receives v4's prevote, and locks in round 0. Then v4 is silent, so every quorum needs all of the other three. */
   function hideLock(certificates: boolean): Network {
     const network = new Network(['v1', 'v2', 'v3'], certificates)
     const [v1] = [...network.nodes.values()]
@@ -112,7 +112,7 @@ describe('incident 4: a hidden lock', () => {
     return network
   }
 
-  /** Nodes that have moved on repeat nothing: only proposals and certificates can bring the lock to light. */
+  /** Nodes do not repeat messages of earlier rounds, so only proposals and certificates can reveal the lock. */
   function run(network: Network, roundsMax: number): boolean {
     for (let i = 0; i < 3 * roundsMax; i++) {
       network.drain()
@@ -124,8 +124,8 @@ describe('incident 4: a hidden lock', () => {
     return [...network.nodes.values()].every(({ decided }) => decided !== undefined)
   }
 
-  it('stops the chain of the paper for ever', () => expect(run(hideLock(false), 40)).toBe(false))
-  it('ends when the one who holds it proposes again, with its polka', () => {
+  it('stops the chain forever without certificates, as in the paper', () => expect(run(hideLock(false), 40)).toBe(false))
+  it('ends when the locked validator proposes again, with its polka', () => {
     const network = hideLock(true)
     expect(run(network, 6)).toBe(true)
     expect([...network.nodes.values()].map(({ decided }) => decided!.valueId)).toEqual([
@@ -203,7 +203,7 @@ describe('values that are judged later', () => {
     driver = new Driver(inTurn)
     give(startInput('v4'), proposed(0, 'v1', 'a'), judged(0, 'a', true, false))
     expect(effects).toContainEqual(voted('prevote', 0))
-    // freshness is no matter of locking: the others found it timely
+    // freshness does not matter for locking: the others found the proposal timely
     give(...votes(prevote(0, 'v1', 'a'), prevote(0, 'v2', 'a'), prevote(0, 'v3', 'a')))
     expect(effects).toEqual([voted('precommit', 0, 'a')])
   })
@@ -220,7 +220,7 @@ describe('values that are judged later', () => {
     give(proposed(0, 'v1', 'a'), judged(0, 'a'))
     give(...votes(precommit(0, 'v1'), precommit(0, 'v2'), precommit(0, 'v3')), timeout('precommit', 0))
     give(proposed(1, 'v2', 'a'))
-    expect(kinds()).toEqual(['validateValue']) // fresh again: was it timely, is the miner v2?
+    expect(kinds()).toEqual(['validateValue']) // a fresh proposal of another round needs its own verdict `fresh`
     give(...votes(precommit(1, 'v1'), precommit(1, 'v2'), precommit(1, 'v3')), timeout('precommit', 1))
     give(proposed(2, 'v3', 'a', 1, ['v1', 'v2', 'v3']))
     expect(effects).toContainEqual(voted('prevote', 2, 'a')) // a re-proposal is not judged for freshness
@@ -251,7 +251,8 @@ describe('proposing', () => {
     ])
     expect(driver.step(built('b'))).toEqual({ effects: [], refusal: { verdict: 'ignore', code: 'late' } })
     give(proposed(0, 'v1', 'a'))
-    expect(effects).toMatchObject([{ kind: 'vote', vote: { kind: 'prevote', valueId: value('a') } }]) // its own: judged when it was built
+    // No validateValue: the own value has had its verdict since it was built.
+    expect(effects).toMatchObject([{ kind: 'vote', vote: { kind: 'prevote', valueId: value('a') } }])
   })
 
   it('L16, L42: proposes validValue again with its polka, though it precommitted nil', () => {
@@ -271,7 +272,7 @@ describe('proposing', () => {
 
   it('L16: proposes a validValue again with its polka, though the prevotes were forgotten', () => {
     give(proposed(0, 'v1', 'a'), judged(0, 'a'), ...votes(prevote(0, 'v1', 'a'), prevote(0, 'v2', 'a'), prevote(0, 'v4', 'a')))
-    // v4 proposes in round 67; the first of two skips forgets nothing yet.
+    // v4 proposes in round 67. The first of two skips does not prune anything yet.
     for (const r of [3, CONSENSUS_LIMITS.pastRoundsMax + 3]) give(...votes(prevote(r, 'v1'), prevote(r, 'v2')))
     expect(driver.votes(round(0), 'prevote')).toEqual([])
     expect(effects).toContainEqual(expect.objectContaining({ kind: 'propose', polka: polka(0, 'a', ['v1', 'v2', 'v4']) }))
@@ -322,7 +323,7 @@ describe('votes', () => {
     expect(effects).toEqual([voted('precommit', 0, 'a')])
   })
 
-  it('of one who is no validator are never asked for', () => {
+  it('are never requested of a node that is not a validator', () => {
     for (const self of [undefined, 'v9']) {
       driver = new Driver(inTurn)
       give(startInput(self), proposed(0, 'v1', 'a'), judged(0, 'a'))
@@ -359,7 +360,7 @@ describe('deciding', () => {
   it('of an early round, though its votes were forgotten before the value came', () => {
     give(...votes(precommit(0, 'v1', 'a'), precommit(0, 'v2', 'a'), precommit(0, 'v3', 'a')))
     const late = CONSENSUS_LIMITS.pastRoundsMax + 1
-    // More than f of the power is there: no single vote leads so far.
+    // A certificate of more than f, because single votes so far ahead are refused.
     give(skipTo(late))
     expect([driver.state?.round, driver.votes(round(0), 'precommit')]).toEqual([late, []])
     give(judged(0, 'a'))
@@ -430,7 +431,7 @@ describe('rounds far ahead', () => {
   const { roundsAheadMax } = CONSENSUS_LIMITS
   const codeOf = (input: DriverInput) => driver.step(input).refusal?.code
 
-  it('of single votes and proposals are refused, so that nobody can sign for every round there is', () => {
+  it('of single votes and proposals are refused, because a validator could sign for every round', () => {
     expect(codeOf({ kind: 'vote', vote: prevote(roundsAheadMax, 'v1', 'a') })).toBeUndefined()
     expect(codeOf({ kind: 'vote', vote: prevote(roundsAheadMax + 1, 'v2', 'a') })).toBe('far-round')
     expect(codeOf(proposed(roundsAheadMax + 1, 'v2', 'a'))).toBe('far-round')

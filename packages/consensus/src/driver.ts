@@ -5,13 +5,17 @@ import { HeightDriver, type Rebroadcast } from './height-driver.ts'
 import { selectProposer } from './proposer.ts'
 import type { State } from './state.ts'
 
-/** Who proposes: pure, and the same on every node. */
+/** Selects the proposer of a round. Must be a pure function and the same on every node. */
 export type ProposerSelection = (validators: ValidatorSet, height: Height, round: Round) => Address
 
 /**
- * Consensus of one node: a deterministic, synchronous machine over its inputs. It holds no clock, signs nothing, verifies nothing and sends
- * nothing. The node verifies and logs an input, calls `step`, and carries out the effects in order; replaying the log into a new driver
- * gives the same effects.
+ * Consensus of one node: a deterministic, synchronous state machine. It has no clock and does not sign, verify or send anything. The node verifies
+ * an input, writes it to its log, calls `step` and carries out the effects in order. Replaying the log into a new driver gives the same effects.
+ *
+ * @example
+ * const driver = new Driver()
+ * const { effects } = driver.step({ kind: 'startHeight', height, validators, self })
+ * for (const effect of effects) carryOut(effect)
  */
 export class Driver {
   readonly #selectProposer: ProposerSelection
@@ -21,29 +25,35 @@ export class Driver {
     this.#selectProposer = proposerSelection
   }
 
-  /** State of the current height; undefined before the first `startHeight`. */
+  /** State of the current height. Undefined before the first `startHeight`. */
   get state(): State | undefined {
     return this.#current?.state
   }
 
-  /** Proposer of the current round. */
+  /** Proposer of the current round. Undefined before the first `startHeight`. */
   get proposer(): Address | undefined {
     return this.#current?.proposer
   }
 
-  /** Votes of a round that count, in the order in which they came. */
+  /** The counted votes of a round, in order of arrival: the first of each validator. */
   votes(round: Round, kind: VoteKind): readonly Vote[] {
     return this.#current?.votes(round, kind) ?? []
   }
 
   /**
-   * What to send again when the round has not moved for a while: the round's proposals, own votes of the round, the polka of validValue and why
-   * we are in this round, each undefined or empty where there is none. Together they let a peer that missed anything catch up.
+   * The messages to send again if the round makes no progress. They let a peer that missed a message catch up: the proposals of the round, the own
+   * votes of the round, the polka of validValue, and the certificate for entering this round. Each is empty or undefined if there is none.
    */
   rebroadcast(): Rebroadcast {
     return this.#current?.rebroadcast() ?? { proposals: [], votes: [], polkaCertificate: undefined, roundCertificate: undefined }
   }
 
+  /**
+   * Processes one input. Takes all transitions that it makes possible.
+   *
+   * @param input verified (`verifyVote` and others) and already in the log.
+   * @returns the effects to carry out, in order, and the reason if the input was not accepted.
+   */
   step(input: DriverInput): Outcome {
     if (input.kind === 'startHeight') {
       const { height, validators, self } = input

@@ -11,24 +11,31 @@ import type {
 } from '@quoin/protocol'
 import type { TimeoutKind } from './timeouts.ts'
 
-/** What the driver asks of the node, in this order, after the input that caused it is on disk. */
+/**
+ * An action that the driver requests of the node. The node carries out effects in order, after the input that caused them is on disk. Lines (L18)
+ * are those of arXiv:1807.04938, Algorithm 1.
+ */
 export type Effect =
-  /** A round began. Timers of this height's earlier rounds are void: clear them. */
+  /** A round began. Cancel the timers of earlier rounds of this height. */
   | { readonly kind: 'newRound'; readonly height: Height; readonly round: Round; readonly proposer: Address }
-  /** L18: build a block; answer with `valueBuilt`. */
+  /** L18: build a block and answer with the input `valueBuilt`. */
   | { readonly kind: 'getValue'; readonly height: Height; readonly round: Round }
   /**
-   * L19: sign and broadcast, and give it back as the input `proposal`. A re-proposal (polRound defined) goes out with `polka`, and its value
-   * byte for byte as it was first proposed.
+   * L19: sign and broadcast the proposal, and pass it back as the input `proposal`. A re-proposal (`polRound` is defined) is sent with `polka`, and
+   * with the same block, byte for byte, as when it was first proposed.
    */
   | { readonly kind: 'propose'; readonly proposal: UnsignedProposal; readonly polka: PolkaCertificate | undefined }
-  /** Sign and broadcast, and give it back as the input `vote`. */
+  /** Sign and broadcast the vote, and pass it back as the input `vote`. */
   | { readonly kind: 'vote'; readonly vote: UnsignedVote }
-  /** Start a timer of `timeoutMs(parameters, timeout, round)`; when it elapses, send the input `timeout`. At most once a kind and round. */
+  /**
+   * Start a timer of `timeoutMs(parameters, timeout, round)` milliseconds. When it expires, pass the input `timeout`. At most one of each kind in a
+   * round.
+   */
   | { readonly kind: 'scheduleTimeout'; readonly timeout: TimeoutKind; readonly height: Height; readonly round: Round }
   /**
-   * A proposal was accepted whose value must be judged: get its body, execute it, answer with `valueValidated` for this round. `polRound`
-   * undefined asks for the verdict `fresh` too. Not answered in time, the vote is nil by timeout.
+   * The driver accepted a proposal and needs to know whether its block is valid. Get the body, execute it, and answer with the input
+   * `valueValidated` for this round. If `polRound` is undefined, the verdict `fresh` is needed too. Without an answer in time, the propose timeout
+   * leads to a vote for nil.
    */
   | {
       readonly kind: 'validateValue'
@@ -38,9 +45,9 @@ export type Effect =
       readonly polRound: Round | undefined
     }
   /**
-   * 2f+1 voted for a value not judged here yet, and nothing can follow before it is: `prevote` wants it to lock (L36), `precommit` to
-   * decide (L49). Its voters have the body. Answer with `valueValidated`; one answer serves a `validateValue` of the same value and
-   * round too. Once a value and reason.
+   * 2f+1 voted for a block for which this node has no verdict yet. The verdict is needed to lock on it (L36, reason `prevote`) or to decide it
+   * (L49, reason `precommit`). The validators that voted for it have the body. Answer with the input `valueValidated`; the answer also serves a
+   * `validateValue` of the same value and round. At most once for each value and reason.
    */
   | {
       readonly kind: 'needValue'
@@ -49,9 +56,9 @@ export type Effect =
       readonly valueId: Hash
       readonly reason: 'prevote' | 'precommit'
     }
-  /** We precommitted on this polka in a round above 0: broadcast it, so that no one can hide our lock from the others. */
+  /** Broadcast the polka on which this node precommitted in a round above 0, so that a Byzantine validator cannot hide the lock from others. */
   | { readonly kind: 'publishPolkaCertificate'; readonly certificate: PolkaCertificate }
-  /** L51: final. Nothing more happens in this height; the next begins with `startHeight`. */
+  /** L51: the block is final. The driver ignores further inputs of this height. Begin the next with `startHeight`. */
   | {
       readonly kind: 'decide'
       readonly height: Height
@@ -59,12 +66,15 @@ export type Effect =
       readonly valueId: Hash
       readonly certificate: CommitCertificate
     }
-  /** 2f+1 precommitted a value that this node found invalid: more than a third is faulty, or this node is. Stop with a dump. */
+  /**
+   * 2f+1 precommitted a block that this node found invalid. Either more than a third of the power is faulty, or this node is. Stop the node and save
+   * its state for analysis.
+   */
   | { readonly kind: 'invalidDecision'; readonly certificate: CommitCertificate }
-  /** A validator contradicted itself. At most one of each kind (votes, proposals) a validator and height. */
+  /** A validator signed two contradicting messages. At most one of each kind (votes, proposals) for a validator in a height. */
   | { readonly kind: 'evidence'; readonly evidence: Evidence }
 
-/** Why an input changed nothing, for peer scores: `ignore` may come from an honest peer, `reject` may not. */
+/** Why an input was not accepted, for peer scores. An honest peer may send an input with the verdict `ignore`, but never one with `reject`. */
 export type Refusal =
   | {
       readonly verdict: 'ignore'
@@ -72,7 +82,7 @@ export type Refusal =
     }
   | { readonly verdict: 'reject'; readonly code: 'unknown-validator' | 'not-proposer' | 'polka-mismatch' }
 
-/** Result of one input. A refused one may still have effects: an equivocation is evidence, a stale proposal may carry a new polka. */
+/** Result of one input. A refused input can have effects too: an equivocation is evidence, and an old proposal can have a new polka. */
 export interface Outcome {
   readonly effects: readonly Effect[]
   readonly refusal: Refusal | undefined

@@ -29,12 +29,12 @@ import { VoteKeeper, type VoteRefusal } from './vote-keeper.ts'
 export interface HeightParameters {
   readonly height: Height
   readonly validators: ValidatorSet
-  /** Undefined, or outside the set: follow without voting. */
+  /** Own address. If undefined or not in the set, the node follows without voting. */
   readonly self: Address | undefined
   readonly selectProposer: (validators: ValidatorSet, height: Height, round: Round) => Address
 }
 
-/** What a validator repeats while a round does not end; see `Driver.rebroadcast`. */
+/** The messages to send again while a round makes no progress; see `Driver.rebroadcast`. */
 export interface Rebroadcast {
   readonly proposals: readonly { readonly proposal: Proposal; readonly polka: PolkaCertificate | undefined }[]
   readonly votes: readonly Vote[]
@@ -43,8 +43,8 @@ export interface Rebroadcast {
 }
 
 /**
- * One height: keeps what was said, finds which rule of the paper applies (`mux.ts`), lets the machine take the step and turns its outputs into
- * effects, until no rule applies.
+ * Consensus of one height. Stores messages, finds the rule of the paper that applies (`mux.ts`), applies it to the state machine (`transition.ts`) and
+ * converts the outputs to effects, until no rule applies.
  */
 export class HeightDriver {
   readonly #parameters: HeightParameters
@@ -53,12 +53,12 @@ export class HeightDriver {
   readonly #certificates = new CertificateKeeper()
   readonly #committed: RoundValue[] = []
   readonly #scheduled = new Set<TimeoutKind>()
-  /** Needs already told, as `reason:value`. */
+  /** Effects already requested once, as `reason:value`. */
   readonly #told = new Set<string>()
   #state: State
   #proposer: Address
   #roundCertificate: RoundCertificate | undefined
-  /** The round for which getValue is unanswered. */
+  /** The round for which the effect getValue has no answer yet. */
   #valueWanted: Round | undefined
   #effects: Effect[] = []
 
@@ -166,7 +166,7 @@ export class HeightDriver {
     }
   }
 
-  /** Takes every step that has become possible, then hands over what was asked for on the way. */
+  /** Takes every transition that is possible now, then returns the effects collected on the way. */
   #settle(refusal: Refusal | undefined): Outcome {
     for (let rule = nextRule(this.#view()); rule !== undefined; rule = nextRule(this.#view())) this.#apply(rule.round, rule.input)
     this.#tellNeeds()
@@ -225,7 +225,7 @@ export class HeightDriver {
       proposal: { height, round, valueId, polRound, proposer: this.#proposer },
       polka: this.#polkaOf(polRound, valueId),
     })
-    // Not in the paper: were our own re-proposal refused by the sign guard, no other timer would let us vote in this round.
+    // Not in the paper. If the sign guard refuses our own re-proposal, no other timer would let us vote in this round.
     this.#schedule('propose', round)
   }
 
@@ -266,7 +266,7 @@ export class HeightDriver {
     for (const proposal of this.#proposals.proposals(round)) this.#askForVerdict(proposal)
   }
 
-  /** The polka of validValue, and commits of values that are not judged yet, outlive the votes that they were made of. */
+  /** Keeps the polka of validValue, and commits of values without a verdict, as certificates before their votes are pruned. */
   #keepQuorums(): void {
     const { valid } = this.#state
     const polka = this.#polkaOf(valid?.round, valid?.valueId)
@@ -284,14 +284,14 @@ export class HeightDriver {
     })
   }
 
-  /** The commit certificate of a value that 2f+1 precommitted in a round: as it was received, or made of the votes. */
+  /** The commit certificate of a value that 2f+1 precommitted in a round: the received one, or one made of the votes. */
   #commitOf(round: Round, valueId: Hash): CommitCertificate {
     const received = this.#certificates.commit(round)
     if (received?.blockHash === valueId) return received
     return commitCertificate(this.#state.height, round, valueId, this.#votes.votes(round, 'precommit'))
   }
 
-  /** Of what one validator alone says. */
+  /** Whether a message of a single validator is for a round too far ahead to be kept. */
   #isFarAhead(round: Round): boolean {
     return round > this.#state.round + CONSENSUS_LIMITS.roundsAheadMax
   }
@@ -301,7 +301,7 @@ export class HeightDriver {
     return selectProposer(validators, height, round)
   }
 
-  /** The polka of a round, if it is for this value: as it was received, or made of the votes. */
+  /** The polka of a round if it is for this value: the received one, or one made of the votes. */
   #polkaOf(round: Round | undefined, valueId: Hash | undefined): PolkaCertificate | undefined {
     if (round === undefined || valueId === undefined) return undefined
     const received = this.#certificates.polka(round)
@@ -333,7 +333,7 @@ export class HeightDriver {
     if (known === undefined) this.#effects.push({ kind: 'validateValue', height, round, valueId, polRound })
   }
 
-  /** Values that 2f+1 stand behind and that this node has not judged, or has judged invalid. */
+  /** Requests verdicts on values for which 2f+1 voted, and reports committed values that this node found invalid. */
   #tellNeeds(): void {
     const { round, step } = this.#state
     if (step === 'commit') return

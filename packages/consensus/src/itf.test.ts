@@ -26,16 +26,17 @@ import { apply } from './transition.ts'
 import { VoteKeeper } from './vote-keeper.ts'
 
 /*
- * Every trace of the Quint specification (test/vectors/tendermint-itf) is replayed:
+ * Replays every trace of the Quint specification (test/vectors/tendermint-itf):
  *
- * - `consensusTest_*` on the state machine, `votekeeperTest_*` on the vote keeper: state and output equal after each step.
- * - The whole-system traces three times, validator by validator. (1) State machine: the specification's driver logs the inputs that it gave to its
- *   consensus function (`executedInputs`); we apply the same ones, state and output equal after each step. (2) Vote keeper: the threshold
- *   that each delivered vote reached. (3) Driver: the external inputs only (start, proposal, value, vote, certificate, timeout).
- *   The specification's driver does one transition a step and parks the rest (`pendingInputs`, `pendingStepChange`); ours takes all of
- *   them at once. So state and the sequence of votes, proposals and decisions are compared whenever nothing is parked. Of timeouts ours are a
- *   subset: it precommits on a polka before it would start the prevote timer; and a re-proposer's own propose timer is an addition of
- *   ours.
+ * - `consensusTest_*` on the state machine and `votekeeperTest_*` on the vote keeper. State and output must be equal after each step.
+ * - The whole-system traces three times for each validator:
+ *   1. State machine. The specification's driver logs the inputs of its consensus function (`executedInputs`). The test applies the same inputs; state
+ *      and output must be equal after each step.
+ *   2. Vote keeper. The test compares the threshold that each delivered vote reached.
+ *   3. Driver. The test passes the external inputs only (start, proposal, value, vote, certificate, timeout). The specification's driver takes one
+ *      transition in a step and parks the others (`pendingInputs`, `pendingStepChange`); ours takes all at once. So the test compares the state and the
+ *      sequence of votes, proposals and decisions whenever nothing is parked. Our timeouts are a subset of the specification's, because our driver
+ *      precommits on a polka before it would start the prevote timer. The propose timer of a re-proposer is our addition.
  */
 
 const TRACES = readTraces()
@@ -70,8 +71,8 @@ describe('state machine traces', () => {
 })
 
 /**
- * The votes that the specification's bookkeeper has received, and those that ours counts: the same validators, and of each a vote that was
- * received. (Of one that contradicts itself the specification lists both votes; ours keeps the first.)
+ * Compares the votes that the specification's bookkeeper received with those that ours counts: the same validators, each with a vote that was received.
+ * Of a validator that equivocates, the specification lists both votes and ours keeps the first.
  */
 function expectTallies(keeper: VoteKeeper, rounds: Map<number, ItfRecord>, names: readonly string[]): void {
   for (const [r, spec] of rounds) {
@@ -89,7 +90,7 @@ function expectTallies(keeper: VoteKeeper, rounds: Map<number, ItfRecord>, names
   }
 }
 
-/** How many contradictions the specification's bookkeeper has recorded. */
+/** Number of equivocations that the specification's bookkeeper recorded. */
 const evidenceCount = (bookkeeper: Itf): number => ((bookkeeper as ItfRecord).evidence as readonly Itf[]).length
 
 describe('vote keeper traces', () => {
@@ -206,7 +207,7 @@ const specSaid = (output: Output<string>): readonly Said[] => {
   return output.kind === 'decide' ? [['decide', output.round, output.valueId]] : []
 }
 
-/** Replays what came to one validator from outside; how often state and words were compared. */
+/** Replays the external inputs of one validator. Returns how often state and messages were compared. */
 function replayDriver(trace: Trace, validator: string): number {
   const driver = new Driver((set, _, r) => set.validators[(r + 1) % set.validators.length]!.address)
   const steps = stepsOf(trace, validator)
@@ -232,7 +233,7 @@ function replayDriver(trace: Trace, validator: string): number {
     for (const effect of effects)
       if (effect.kind === 'scheduleTimeout') expect(timeouts).toContain(`${effect.timeout} ${effect.round}`)
   }
-  // What could not be compared on the way is compared at the end: a decision stands whoever read which proposal.
+  // Decisions of rounds that could not be compared on the way are compared at the end: they do not depend on the proposals that were read.
   const decided = (all: readonly Said[]) => all.filter(([what]) => what === 'decide')
   expect(decided(ours)).toEqual(decided(theirs))
   return compared
@@ -261,15 +262,11 @@ describe('a trace that this harness does not know', () => {
   const tagged = (tag: string): Tagged => ({ tag, value: [] })
 
   it.each([
-    [
-      'variables',
-      () => readTrace('odd', [{ '#meta': {}, 'odd::clock': 1 }]),
-      /odd: a trace of nothing known, with variables clock/,
-    ],
-    ['a consensus input', () => machineInput(tagged('OddCInput'), 0), /no consensus input OddCInput/],
-    ['a consensus output', () => machineOutputs(tagged('OddOutput')), /no consensus output OddOutput/],
-    ['an output of the vote keeper', () => threshold(tagged('OddVKOutput')), /no output of the vote keeper OddVKOutput/],
-    ['a driver input', () => driverInputs(oddStep, 'v1'), /no driver input OddDInput/],
+    ['variables', () => readTrace('odd', [{ '#meta': {}, 'odd::clock': 1 }]), /odd: unknown kind of trace, with variables clock/],
+    ['a consensus input', () => machineInput(tagged('OddCInput'), 0), /unknown consensus input OddCInput/],
+    ['a consensus output', () => machineOutputs(tagged('OddOutput')), /unknown consensus output OddOutput/],
+    ['an output of the vote keeper', () => threshold(tagged('OddVKOutput')), /unknown output of the vote keeper OddVKOutput/],
+    ['a driver input', () => driverInputs(oddStep, 'v1'), /unknown driver input OddDInput/],
   ])('is refused by name: %s', (_, replay, message) => expect(replay).toThrow(message))
 
   const [first] = stepsOf(SYSTEMS[0]!, validatorsOf(SYSTEMS[0]!)[0]!)

@@ -6,28 +6,28 @@ import type { RoundValue, State } from './state.ts'
 import type { TimeoutKind } from './timeouts.ts'
 import type { VoteKeeper } from './vote-keeper.ts'
 
-/** All that the rules of the paper look at. */
+/** Everything on which the rules of the paper depend. */
 export interface View {
   readonly state: State
   readonly votes: VoteKeeper
   readonly proposals: ProposalKeeper
   readonly certificates: CertificateKeeper
-  /** Every value with 2f+1 precommits, by votes or by certificate, whatever the round. */
+  /** Every value with 2f+1 precommits in any round, by votes or by certificate. */
   readonly committed: readonly RoundValue[]
-  /** Timeouts scheduled in the current round: what lines 34 and 47 mean by "for the first time". */
+  /** Timeouts scheduled in the current round, for the condition "for the first time" of lines 34 and 47. */
   readonly scheduled: ReadonlySet<TimeoutKind>
 }
 
-/** A rule that applies, with the round that it speaks of. */
+/** A rule that applies, with its round. */
 export interface Enabled {
   readonly round: Round
   readonly input: Input
 }
 
 /**
- * The first rule of the paper that applies now. The driver asks again after each transition until none does, so that no rule waits for the
- * right message to come last: a polka for nil survives precommits that came at the same time, and the second proposal of an equivocating
- * proposer is looked at as well as the first. Order: what ends the height, what leaves the round, then the step's rules by line.
+ * Finds the first rule of arXiv:1807.04938 that applies to the state. The driver calls it after each transition until no rule applies. So no rule
+ * depends on which message arrived last: a polka for nil is not lost when precommits arrive at the same time, and both proposals of an equivocating
+ * proposer are considered. Order: rules that end the height, rules that leave the round, then the rules of the step by line.
  *
  * | step      | rule                                                             | line   |
  * | --------- | ---------------------------------------------------------------- | ------ |
@@ -47,7 +47,7 @@ export function nextRule(view: View): Enabled | undefined {
   return decision(view) ?? skip(view) ?? stepRule(view) ?? precommitAny(view)
 }
 
-/** Values with 2f+1 prevotes in a round, by votes or by certificate. More than one only if more than a third votes twice. */
+/** Values with 2f+1 prevotes in a round, by votes or by certificate. There is more than one only if more than a third of the power votes twice. */
 export function polkaValues({ votes, certificates }: Pick<View, 'votes' | 'certificates'>, round: Round): readonly Hash[] {
   const byVotes = votes.quorumValue(round, 'prevote')
   const byCertificate = certificates.polka(round)?.valueId

@@ -5,28 +5,28 @@ export type ProposalRefusal = 'duplicate' | 'equivocation' | 'old-round' | 'far-
 
 export interface ProposalAdded {
   readonly refusal: ProposalRefusal | undefined
-  /** First proof that this proposer contradicted itself in this height. The proposal is kept all the same. */
+  /** The first proof of this proposer's equivocation in this height. The proposal is kept anyway. */
   readonly evidence: Evidence | undefined
 }
 
-/** What the node said of a value, and of the rounds in which it was proposed as a fresh one. */
+/** The node's verdict on a value, and on the value as the fresh proposal of each round. */
 interface Verdict {
   readonly valid: boolean
   readonly fresh: Map<Round, boolean>
-  /** The latest round that it was given for. */
+  /** The highest round for which a verdict was given. */
   latest: Round
 }
 
 /**
- * The proposals of one height, and what is known of their values. Validity is the value's; freshness (timely, miner, time) belongs to
- * a value in a round. A value without a verdict is still being fetched or executed: no rule applies to it yet.
+ * The proposals of one height and the verdicts on their values. Validity is a property of the value. Freshness (timely, miner, time) is a property of
+ * a value in a round. A value without a verdict is still being fetched or executed, and no rule applies to it yet.
  */
 export class ProposalKeeper {
   readonly #rounds = new Map<Round, Proposal[]>()
   readonly #verdicts = new Map<Hash, Verdict>()
   readonly #equivocators = new Set<Address>()
 
-  /** Keeps a verified proposal of the round's proposer; `current` is the round that the caller is in. */
+  /** Adds a verified proposal of the round's proposer. `current` is the round of the state. */
   add(proposal: Proposal, current: Round): ProposalAdded {
     const { round } = proposal
     if (round < current - CONSENSUS_LIMITS.pastRoundsMax) return refused('old-round')
@@ -38,12 +38,12 @@ export class ProposalKeeper {
     return { refusal: undefined, evidence: known[0] === undefined ? undefined : this.#equivocation(known[0], proposal) }
   }
 
-  /** Proposals of a round in the order in which they came. */
+  /** Proposals of a round in order of arrival. */
   proposals(round: Round): readonly Proposal[] {
     return this.#rounds.get(round) ?? []
   }
 
-  /** Records the node's word on a value; false when nothing changed. The first word on each question stands. */
+  /** Records a verdict. The first verdict on validity, and the first on freshness in a round, is final. Returns false if nothing changed. */
   judge(valueId: Hash, round: Round, valid: boolean, fresh: boolean): boolean {
     const known = this.#verdicts.get(valueId)
     const verdict = known ?? { valid, fresh: new Map<Round, boolean>(), latest: round }
@@ -54,17 +54,17 @@ export class ProposalKeeper {
     return true
   }
 
-  /** Whether a value is valid; undefined while unknown. */
+  /** Whether a value is valid; undefined without a verdict. */
   isValid(valueId: Hash): boolean | undefined {
     return this.#verdicts.get(valueId)?.valid
   }
 
-  /** Whether a value was acceptable as the fresh proposal of a round; undefined while unknown. */
+  /** Whether a value was acceptable as the fresh proposal of a round; undefined without a verdict. */
   isFresh(valueId: Hash, round: Round): boolean | undefined {
     return this.#verdicts.get(valueId)?.fresh.get(round)
   }
 
-  /** Forgets proposals and verdicts of rounds too far below `current`, except the verdicts on `kept` values. */
+  /** Removes proposals and verdicts of rounds more than `pastRoundsMax` below `current`, except verdicts on the values in `kept`. */
   prune(current: Round, kept: readonly (Hash | undefined)[]): void {
     const oldest = current - CONSENSUS_LIMITS.pastRoundsMax
     for (const round of this.#rounds.keys()) if (round < oldest) this.#rounds.delete(round)
@@ -79,7 +79,10 @@ export class ProposalKeeper {
     return proposalEvidence(first, second)
   }
 
-  /** Of a proposer's rounds ahead only its highest few are kept, as with votes: nobody can push out another's proposal. */
+  /**
+   * Whether a proposal of a later round may be kept. As with votes, only the highest few rounds ahead of each proposer are kept, so no proposer can
+   * evict the proposals of another.
+   */
   #makeRoom({ round, proposer }: Proposal, current: Round): boolean {
     if (round <= current) return true
     const ahead = [...this.#rounds]

@@ -1,17 +1,19 @@
 import type { Address, Height, Round, Validator, ValidatorSet } from '@quoin/protocol'
 
 /**
- * The validator that proposes in a round of a height: a pure function of the set, in O(log n) steps for round 0 and O(n) more for each
- * round after it, without priorities carried from height to height.
+ * Selects the proposer of a round. A pure function: no priorities are carried from height to height. Its cost is O(n) additions and O(log n) bigint
+ * divisions for round 0, and as much again for each further round.
  *
- * Round 0 deals the heights out by a balanced binary tree over the validators in order of address. A node with powers L and R that is
- * visited for the k-th time goes left if floor((k+1)·L/(L+R)) > floor(k·L/(L+R)), its left child then counts floor(k·L/(L+R))
- * and its right child the rest. Every level rounds by less than one, so in any run of heights with one set a validator proposes
- * its share of power to within 2·ceil(log2 n); over totalPower (divided by the powers' common divisor) heights exactly its share; and equal powers
- * give strict round robin.
+ * Round 0 distributes the heights by a balanced binary tree over the validators in order of address. A tree node with the powers L and R below it
+ * that is visited for the k-th time, counted from 0, goes left if floor((k+1)·L/(L+R)) > floor(k·L/(L+R)). Its left child has then been visited
+ * floor(k·L/(L+R)) times and its right child the rest. Each level rounds by less than one. So with one validator set:
  *
- * Later rounds draw without replacement: round r chooses in the same way among the validators that have not yet proposed in this
- * height, so that n consecutive rounds from a multiple of n ask every validator once, the powerful ones sooner.
+ * - In any run of heights, a validator proposes in proportion to its power, to within 2·ceil(log2 n) heights.
+ * - Over totalPower heights (divided by the greatest common divisor of the powers) it proposes exactly in proportion.
+ * - Equal powers give strict round robin.
+ *
+ * Round r > 0 selects in the same way among the validators that have not proposed in this height yet. In n consecutive rounds from a multiple of n,
+ * every validator proposes once, those with more power earlier.
  */
 export function selectProposer(set: ValidatorSet, height: Height, round: Round): Address {
   const powers = set.validators.map(({ power }) => power as number)
@@ -23,11 +25,11 @@ export function selectProposer(set: ValidatorSet, height: Height, round: Round):
   return (set.validators[chosen] as Validator).address
 }
 
-/** Index that the `count`-th visit of the tree's root leads to. Never one of power 0. */
+/** Index of the validator to which visit number `count` of the tree's root leads. Never one with power 0. */
 function pick(powers: readonly number[], count: number): number {
   const sums = [0]
   for (const power of powers) sums.push(sums.at(-1)! + power)
-  let visits = BigInt(count) // times a power it passes 2^53
+  let visits = BigInt(count) // bigint, because its product with a power can exceed 2^53
   let from = 0
   let to = powers.length
   while (to - from > 1) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { addPower, isHonest, isQuorum } from './quorum.ts'
 
 const power = fc.integer({ min: 0, max: 2 ** 39 })
-/** A total and two parts of more than two thirds of it. */
+/** A total and two quorums of it. */
 const twoQuorums = fc.integer({ min: 1, max: 2 ** 39 }).chain((total) => {
   const quorum = fc.integer({ min: Math.floor((2 * total) / 3) + 1, max: total })
   return fc.tuple(fc.constant(total), quorum, quorum)

@@ -1,14 +1,14 @@
 import type { Address, Hash, Power, Vote } from '@quoin/protocol'
 import { addPower } from './quorum.ts'
 
-/** Votes of one kind in one round: the first of each validator, and the power behind each value. */
+/** Votes of one kind in one round: the first of each validator, and the power that voted for each value. */
 export class Tally {
   readonly #votes = new Map<Address, Vote>()
-  /** Key undefined: nil. */
+  /** The key undefined is nil. */
   readonly #powers = new Map<Hash | undefined, number>()
   #total = 0
 
-  /** Power of everyone who voted, whatever for. */
+  /** Power of all validators that voted, for any value or nil. */
   get total(): number {
     return this.#total
   }
@@ -17,12 +17,12 @@ export class Tally {
     return this.#votes.get(validator)
   }
 
-  /** Power behind a value; undefined asks for nil. */
+  /** Power that voted for a value, or for nil if `valueId` is undefined. */
   powerOf(valueId: Hash | undefined): number {
     return this.#powers.get(valueId) ?? 0
   }
 
-  /** The value, nil excluded, whose power satisfies the threshold; at most one can for a quorum. */
+  /** The value, other than nil, whose power reaches the threshold. For a quorum there is at most one. */
   valueWith(threshold: (power: number) => boolean): Hash | undefined {
     for (const [valueId, power] of this.#powers) {
       if (valueId !== undefined && threshold(power)) return valueId
@@ -30,7 +30,7 @@ export class Tally {
     return undefined
   }
 
-  /** Counts a validator's only vote of this kind and round: the caller has looked that there is none. */
+  /** Counts a vote. The caller has checked that the validator has no vote in this tally yet. */
   add(vote: Vote, power: Power): void {
     this.#votes.set(vote.validator, vote)
     this.#powers.set(vote.valueId, addPower(this.powerOf(vote.valueId), power))
@@ -47,7 +47,7 @@ export class Tally {
     this.#total -= power
   }
 
-  /** In the order in which they came. */
+  /** In order of arrival. */
   votes(): readonly Vote[] {
     return [...this.#votes.values()]
   }

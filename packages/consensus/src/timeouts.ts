@@ -2,18 +2,21 @@ import type { Round } from '@quoin/protocol'
 
 export type TimeoutKind = 'propose' | 'prevote' | 'precommit'
 
-/** Linear timeouts, timeoutX(r) = base + r · delta (paper, section III.A): every round waits longer, so that some round is long enough. */
+/**
+ * Linear timeouts in milliseconds: timeout(round) = base + round · delta (arXiv:1807.04938, section III.A). Each round waits longer than the one
+ * before, so that one of them is long enough for messages to arrive.
+ */
 export interface TimeoutParameters {
-  /** How long a proposal may take to arrive and to be validated in round 0. */
+  /** Time for a proposal to arrive and be validated in round 0. */
   readonly proposeBaseMs: number
   readonly proposeDeltaMs: number
-  /** How long to wait for further prevotes after 2f+1 that disagree. */
+  /** Time to wait for more prevotes after 2f+1 prevotes that are not for one value. */
   readonly prevoteBaseMs: number
   readonly prevoteDeltaMs: number
-  /** How long to wait for further precommits after 2f+1 that disagree. */
+  /** Time to wait for more precommits after 2f+1 precommits that are not for one value. */
   readonly precommitBaseMs: number
   readonly precommitDeltaMs: number
-  /** Upper bound of every timeout: 4,096-second timers stopped real chains (Besu #7642). */
+  /** Upper bound of every timeout. Timers of 4,096 seconds have stopped production chains (Besu #7642). */
   readonly timeoutMaxMs: number
 }
 
@@ -27,7 +30,7 @@ export const DEFAULT_TIMEOUTS: TimeoutParameters = {
   timeoutMaxMs: 30_000,
 }
 
-/** Milliseconds until the timeout of this kind and round elapses. */
+/** Duration of a timeout in milliseconds. */
 export function timeoutMs(parameters: TimeoutParameters, kind: TimeoutKind, round: Round): number {
   const linear =
     kind === 'propose'

@@ -21,7 +21,7 @@ const voteFor = (vote: 'prevote' | 'precommit', valueId?: string): Output<string
   valueId,
 })
 
-/** Of every input: the rounds (earlier, current, later than 3) and steps in which its rule applies. */
+/** For every input, the rounds (earlier, current, later than 3) and steps in which its rule applies. */
 const APPLIES: readonly (readonly [Input<string>, readonly number[], readonly Step[]])[] = [
   [{ kind: 'newRound' }, [2, 3, 4], ['unstarted']],
   [{ kind: 'proposal', valueId: 'a' }, [3], ['propose']],

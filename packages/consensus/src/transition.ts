@@ -4,9 +4,9 @@ import type { Output } from './output.ts'
 import type { State, Step } from './state.ts'
 import type { TimeoutKind } from './timeouts.ts'
 
-/** What the machine must know beside its state. */
+/** What a transition depends on in addition to state and input. */
 export interface Info {
-  /** The round that the input speaks of; may differ from the round of the state. */
+  /** The round of the input. Can differ from the round of the state. */
   readonly round: Round
   /** Whether this validator proposes in `round`. */
   readonly isProposer: boolean
@@ -18,9 +18,10 @@ export interface Transition<V extends string = Hash> {
 }
 
 /**
- * One step of the algorithm of "The latest gossip on BFT consensus" (arXiv:1807.04938), whose lines the comments name. Total: an input whose
- * rule does not apply in this state leaves it as it is, without effects. "For the first time" is the caller's to observe for the lines
- * that leave no trace in the state (34 and 47).
+ * One transition of the state machine of "The latest gossip on BFT consensus" (arXiv:1807.04938, Algorithm 1). Comments name its lines.
+ *
+ * An input whose rule does not apply returns the same state and no effects. Lines 34 and 47 apply "for the first time" only. They leave no trace in the
+ * state, so the caller must ensure that.
  */
 export function apply<V extends string>(state: State<V>, info: Info, input: Input<V>): Transition<V> {
   switch (input.kind) {
@@ -46,7 +47,7 @@ type RoundInput<V extends string> = Exclude<
   { kind: 'newRound' | 'precommitAny' | 'timeoutPrecommit' | 'skipRound' | 'proposalAndPrecommitValue' }
 >
 
-/** Rules that hold in the current round and in one step of it. */
+/** Rules that apply in one step of the current round. */
 function inRound<V extends string>(state: State<V>, info: Info, input: RoundInput<V>): Transition<V> {
   switch (state.step) {
     case 'propose':
@@ -99,11 +100,11 @@ function inPrevote<V extends string>(state: State<V>, input: RoundInput<V>): Tra
   }
 }
 
-/** L23: not locked, or locked on this very value. */
+/** L23: not locked, or locked on this value. */
 const mayPrevoteFresh = <V extends string>({ locked }: State<V>, valueId: V): boolean =>
   locked === undefined || locked.valueId === valueId
 
-/** L29: not locked, locked on this very value, or locked no later than the proof of lock. */
+/** L29: not locked, locked on this value, or locked no later than the proof of lock. */
 const mayPrevoteAgain = <V extends string>({ locked }: State<V>, valueId: V, polRound: Round): boolean =>
   locked === undefined || locked.valueId === valueId || locked.round <= polRound
 

@@ -26,7 +26,7 @@ const a = value('a')
 const secrets = [1, 2, 3, 4, 5].map((n) => new Uint8Array(32).fill(n))
 const keys = secrets.map((secret) => publicKeyOf(crypto.publicKey(secret)!))
 const addresses = keys.map((key) => addressOfPublicKey(crypto, key)!)
-/** The fifth key is no member. */
+/** The fifth key is not in the set. */
 const set = createValidatorSet(
   keys.slice(0, 4).map((publicKey, i) => ({ address: addresses[i]!, publicKey, power: Power(1), feeAddress: addresses[i]! })),
 )
@@ -143,7 +143,7 @@ describe('round certificate', () => {
     expect(verify({ ...padded, votes: [one[0]!, one[0]!, both[1]!] })).toBe('duplicate')
   })
 
-  it('of round 0 is none', () => {
+  it('of round 0 is refused', () => {
     expect(verify(roundCertificate(height(7), round(0), 'skip', [signed(0, 'prevote', 0), signed(1, 'prevote', 0)]))).toBe(
       'reason',
     )

@@ -20,25 +20,25 @@ import {
 } from '@quoin/protocol'
 import { addPower, isHonest, isQuorum } from './quorum.ts'
 
-/** Why signed content is refused; each is proof that whoever sent it lies or errs. */
+/** Why signed content is refused. An honest and correct peer never sends such content. */
 export type VerifyError =
   | { readonly code: 'unknown-validator'; readonly validator: Address }
   | { readonly code: 'duplicate'; readonly validator: Address }
   | { readonly code: 'signature'; readonly validator: Address }
-  /** The signers' power, and the total it was held against. */
+  /** The power of the signers is too low, compared to the total power. */
   | { readonly code: 'power'; readonly power: number; readonly total: number }
-  /** A round certificate whose votes do not fit its reason. */
+  /** A round certificate of round 0, or with votes that do not fit its reason. */
   | { readonly code: 'reason' }
 
 /**
- * Votes that are known to be well signed, by a cache of the caller's. Asked for complete votes, signature included: a cache that
- * compared less would let a forged signature into a certificate.
+ * Looks up in a cache of the caller whether the signature of a vote was verified before. The cache must compare complete votes with their
+ * signatures. Otherwise a forged signature could become part of a certificate.
  */
 export type IsVerified = (vote: Vote) => boolean
 
 const none: IsVerified = () => false
 
-/** Membership and signature of a vote. */
+/** Checks that the validator of a vote is in the set and has signed it. */
 export function verifyVote(crypto: Crypto, domain: SigningDomain, set: ValidatorSet, vote: Vote): Result<undefined, VerifyError> {
   const validator = set.get(vote.validator)
   if (validator === undefined) return err({ code: 'unknown-validator', validator: vote.validator })
@@ -47,7 +47,7 @@ export function verifyVote(crypto: Crypto, domain: SigningDomain, set: Validator
     : err({ code: 'signature', validator: vote.validator })
 }
 
-/** Membership and signature of a proposal. Whether it is the proposer's turn is the driver's question. */
+/** Checks that the proposer of a proposal is in the set and has signed it. The driver checks that it is the proposer of the round. */
 export function verifyProposal(
   crypto: Crypto,
   domain: SigningDomain,
@@ -61,7 +61,13 @@ export function verifyProposal(
     : err({ code: 'signature', validator: proposal.proposer })
 }
 
-/** Precommits of 2f+1 for the block. The caller has checked that height and set belong together. */
+/**
+ * Verifies that 2f+1 precommitted a block, which makes it final.
+ *
+ * @param set the validator set of the certificate's height. The caller is responsible for the match.
+ * @param isVerified saves the verification of signatures that were verified before.
+ * @returns the first error found. Membership, duplicates and power are checked before any signature.
+ */
 export const verifyCommitCertificate = (
   crypto: Crypto,
   domain: SigningDomain,
@@ -70,7 +76,7 @@ export const verifyCommitCertificate = (
   isVerified: IsVerified = none,
 ): Result<undefined, VerifyError> => verifyVotes(crypto, domain, set, commitVotes(certificate), isQuorum, isVerified)
 
-/** Prevotes of 2f+1 for the value. */
+/** Verifies that 2f+1 prevoted a value in one round. Parameters and errors are those of `verifyCommitCertificate`. */
 export const verifyPolkaCertificate = (
   crypto: Crypto,
   domain: SigningDomain,
@@ -79,7 +85,10 @@ export const verifyPolkaCertificate = (
   isVerified: IsVerified = none,
 ): Result<undefined, VerifyError> => verifyVotes(crypto, domain, set, polkaVotes(certificate), isQuorum, isVerified)
 
-/** Precommits of 2f+1 in the round before (L47), or votes of f+1 in this one (L55). */
+/**
+ * Verifies that nodes have entered a round: by precommits of 2f+1 in the previous round (L47), or by votes of f+1 in this round (L55). Parameters and
+ * errors are those of `verifyCommitCertificate`.
+ */
 export function verifyRoundCertificate(
   crypto: Crypto,
   domain: SigningDomain,
@@ -93,7 +102,7 @@ export function verifyRoundCertificate(
   return verifyVotes(crypto, domain, set, roundVotes(certificate), reason === 'skip' ? isHonest : isQuorum, isVerified)
 }
 
-/** The cheap questions first: who, how much, and only then the signatures. */
+/** Makes the cheap checks first: membership, duplicates and power before signatures. */
 function verifyVotes(
   crypto: Crypto,
   domain: SigningDomain,
@@ -110,7 +119,7 @@ function verifyVotes(
     if (member === undefined) return err({ code: 'unknown-validator', validator })
     if (seen.has(validator + kind)) return err({ code: 'duplicate', validator })
     seen.add(validator + kind)
-    if (signers.has(validator)) continue // a prevote and a precommit of one validator in a skip: its power counts once
+    if (signers.has(validator)) continue // a skip may have a prevote and a precommit of one validator, whose power counts once
     signers.add(validator)
     power = addPower(power, member.power)
   }

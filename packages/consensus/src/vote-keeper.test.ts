@@ -115,7 +115,7 @@ describe('bounds', () => {
     const keeper = new VoteKeeper(validatorSet({ v1: 1, v2: 1, v3: 1, v4: 1, v5: 1, v6: 1, v7: 1 }))
     keeper.add(prevote(1, 'v2'), at)
     for (let r = 1; r <= futureRoundsPerValidatorMax + 1; r++) keeper.add(prevote(r, 'v1', 'a'), at)
-    // Three are needed of seven, and v1 has no vote in round 1 any more.
+    // Three of seven are needed, and the vote of v1 in round 1 was evicted.
     expect([reached(keeper, [prevote(1, 'v3')]), keeper.skipRound(at)]).toEqual([[], undefined])
     expect([reached(keeper, [prevote(1, 'v4')]), keeper.skipRound(at)]).toEqual([['skip'], 1])
   })

@@ -12,7 +12,7 @@ import { CONSENSUS_LIMITS } from './limits.ts'
 import { addPower, isHonest, isQuorum } from './quorum.ts'
 import { Tally } from './tally.ts'
 
-/** A threshold that the votes of a round have reached. */
+/** A threshold that the votes of a round reached. Lines are those of arXiv:1807.04938, Algorithm 1. */
 export type Threshold =
   /** L34: 2f+1 prevotes, for anything. */
   | { readonly kind: 'polkaAny'; readonly round: Round }
@@ -24,29 +24,29 @@ export type Threshold =
   | { readonly kind: 'precommitAny'; readonly round: Round }
   /** L49: 2f+1 precommits for a value. */
   | { readonly kind: 'precommitValue'; readonly round: Round; readonly valueId: Hash }
-  /** L55: f+1 of the power has voted in a later round than the caller's. */
+  /** L55: f+1 voted in a round after that of the caller. */
   | { readonly kind: 'skip'; readonly round: Round }
 
 export type VoteRefusal = 'unknown-validator' | 'duplicate' | 'equivocation' | 'old-round' | 'far-round'
 
 export interface VoteAdded {
-  /** The threshold that this vote reached, if no vote had before. */
+  /** The threshold that this vote reached, if no earlier vote reached it. */
   readonly threshold: Threshold | undefined
   /** Why the vote does not count. */
   readonly refusal: VoteRefusal | undefined
-  /** First proof of this validator's equivocation in this height. */
+  /** The first proof of this validator's equivocation in this height. */
   readonly evidence: Evidence | undefined
 }
 
 interface RoundVotes {
   readonly prevote: Tally
   readonly precommit: Tally
-  /** Power of validators with a vote of either kind: a prevote and a precommit of one validator count once (L55). */
+  /** Power of the validators with a vote of either kind. A validator with a prevote and a precommit counts once (L55). */
   voters: number
   readonly reached: Set<string>
 }
 
-/** The votes of one height: weighted tallies a round, one vote a validator, kind and round, and who contradicted itself. */
+/** The votes of one height: one vote for each validator, kind and round, tallies by power, and evidence of equivocation. */
 export class VoteKeeper {
   readonly #validators: ValidatorSet
   readonly #rounds = new Map<Round, RoundVotes>()
@@ -57,8 +57,10 @@ export class VoteKeeper {
   }
 
   /**
-   * Counts a vote whose signature is verified. `current` is the round that the caller is in; far from it, votes are not kept
-   * (`CONSENSUS_LIMITS`): neither far behind, nor below a validator's newest rounds ahead.
+   * Counts a vote whose signature is verified. Votes too far from the current round are refused (`CONSENSUS_LIMITS`): those far behind, and those
+   * below a validator's newest rounds ahead.
+   *
+   * @param current the round of the caller.
    */
   add(vote: Vote, current: Round): VoteAdded {
     const validator = this.#validators.get(vote.validator)
@@ -76,19 +78,19 @@ export class VoteKeeper {
     return { threshold: this.#firstReached(round, vote, current), refusal: undefined, evidence: undefined }
   }
 
-  /** Whether 2f+1 of a round voted for `valueId`; undefined asks for nil. */
+  /** Whether 2f+1 voted in a round for a value, or for nil if `valueId` is undefined. */
   hasQuorum(round: Round, kind: VoteKind, valueId: Hash | undefined): boolean {
     const votes = this.#rounds.get(round)
     return votes !== undefined && this.#isQuorum(votes[kind].powerOf(valueId))
   }
 
-  /** Whether 2f+1 of a round voted, for anything. */
+  /** Whether 2f+1 voted in a round, for any value or nil. */
   hasQuorumAny(round: Round, kind: VoteKind): boolean {
     const votes = this.#rounds.get(round)
     return votes !== undefined && this.#isQuorum(votes[kind].total)
   }
 
-  /** The value that 2f+1 of a round voted for. */
+  /** The value, other than nil, for which 2f+1 voted in a round. */
   quorumValue(round: Round, kind: VoteKind): Hash | undefined {
     return this.#rounds.get(round)?.[kind].valueWith((power) => this.#isQuorum(power))
   }
@@ -102,15 +104,17 @@ export class VoteKeeper {
     return highest
   }
 
+  /** The counted vote of a validator. */
   vote(round: Round, kind: VoteKind, validator: Address): Vote | undefined {
     return this.#rounds.get(round)?.[kind].get(validator)
   }
 
+  /** The counted votes of a round, in order of arrival. */
   votes(round: Round, kind: VoteKind): readonly Vote[] {
     return this.#rounds.get(round)?.[kind].votes() ?? []
   }
 
-  /** Forgets rounds too far below `current`. */
+  /** Removes rounds more than `pastRoundsMax` below `current`. */
   prune(current: Round): void {
     for (const round of this.#rounds.keys()) {
       if (round < current - CONSENSUS_LIMITS.pastRoundsMax) this.#rounds.delete(round)
@@ -136,8 +140,8 @@ export class VoteKeeper {
   }
 
   /**
-   * The most telling threshold of this vote, once a round. A quorum in a later round is reported as a skip, for the caller must go there
-   * first; only a decision stands above it.
+   * The most significant threshold that this vote reached, unless it was reported before. In a later round any quorum is reported as a skip, because
+   * the caller must enter that round first. Only a decision takes precedence.
    */
   #firstReached(votes: RoundVotes, vote: Vote, current: Round): Threshold | undefined {
     const threshold = this.#reached(votes, vote, current)
@@ -160,8 +164,8 @@ export class VoteKeeper {
   }
 
   /**
-   * Whether a vote of a later round may be kept. A validator's newest rounds win: its oldest round ahead gives way. No threshold but
-   * the skip can have been reached ahead, and a skip is followed at once, so nothing reported is ever taken back.
+   * Whether a vote of a later round may be kept. The newest rounds of a validator are kept; its oldest round ahead is evicted. This never takes back a
+   * reported threshold: ahead of the current round only the skip can be reached, and the caller enters that round at once.
    */
   #makeRoom(vote: Vote, current: Round): boolean {
     if (vote.round <= current) return true

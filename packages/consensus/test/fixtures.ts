@@ -14,7 +14,7 @@ import {
   type VoteKind,
 } from '@quoin/protocol'
 
-/** Small names for heights, rounds, values and validators. Signatures are empty: the driver never looks at them. */
+/** Short names for heights, rounds, values and validators. Signatures are empty because the driver does not check them. */
 export const height = (value: number): Height => value as Height
 export const round = (value: number): Round => value as Round
 
@@ -24,14 +24,14 @@ const hexOf = (text: string, bytes: number): string =>
     .join('')
     .padEnd(2 * bytes, '0')}`
 
-/** A value id spelled by a name, and back. */
+/** Converts a name to a value id that contains it, and back. */
 export const value = (name: string): Hash => hexOf(name, 32) as Hash
 export const nameOf = (id: Hash): string =>
   id
     .slice(2)
     .replace(/(00)+$/, '')
     .replace(/../g, (byte) => String.fromCharCode(Number.parseInt(byte, 16)))
-/** An address spelled by a name; addresses sort as the names do. */
+/** Converts a name to an address that contains it. Addresses have the order of the names. */
 export const address = (name: string): Address => hexOf(name, 20) as Address
 
 export const validatorSet = (powers: Readonly<Record<string, number>>): ValidatorSet =>
@@ -44,7 +44,7 @@ export const validatorSet = (powers: Readonly<Record<string, number>>): Validato
     })),
   )
 
-/** Four of power 1. */
+/** Four validators of power 1. */
 export const FOUR = validatorSet({ v1: 1, v2: 1, v3: 1, v4: 1 })
 
 const signature = new Uint8Array(64)

@@ -9,8 +9,8 @@ import { address, commit, height, polka, proposal, round, validatorSet, value, v
 import type { Itf, ItfRecord, Tagged, Trace } from './itf.ts'
 
 /*
- * The words of the Quint specification (`specs/consensus/quint`: types.qnt, consensus.qnt, votekeeper.qnt, driver.qnt) and ours. Each function
- * knows every case that the specification has, and throws with its name on any other: a trace is never replayed in part.
+ * Maps the names of the Quint specification (`specs/consensus/quint`: types.qnt, consensus.qnt, votekeeper.qnt, driver.qnt) to ours. Each function knows
+ * every case of the specification and throws for any other, with its name, so that no trace is replayed in part.
  */
 
 export type SpecState = {
@@ -51,8 +51,7 @@ const TIMEOUTS: Readonly<Record<string, TimeoutKind>> = {
   PrecommitTimeout: 'precommit',
 }
 
-const unknown = (what: string, tag: string) =>
-  new Error(`the specification has no ${what} ${tag} that this harness knows: map it in test/itf-specification.ts`)
+const unknown = (what: string, tag: string) => new Error(`unknown ${what} ${tag}: map it in test/itf-specification.ts`)
 
 const optionalValue = (tagged: Tagged<string>): string | undefined => (tagged.tag === 'Val' ? tagged.value : undefined)
 const optionalRound = (spec: number): Round | undefined => (spec < 0 ? undefined : round(spec))
@@ -73,7 +72,7 @@ export const comparableSpec = (spec: SpecState) => ({
   valid: [optionalValue(spec.validValue), optionalRound(spec.validRound)],
 })
 
-/** The machine's input for a consensus input of the specification; `current` is the round that the specification leaves out. */
+/** Converts a consensus input of the specification to one of the state machine. `current` is the round, which the specification leaves out. */
 export function machineInput(
   { tag, value: v }: Tagged,
   current: number,
@@ -120,11 +119,11 @@ export function machineInput(
   }
 }
 
-/** The outputs that an output of the specification stands for. */
+/** Converts an output of the specification to ours. */
 export function machineOutputs({ tag, value: v }: Tagged): readonly Output<string>[] {
   switch (tag) {
     case 'NoConsensusOutput':
-    case 'ErrorOutput': // the specification's word for an input whose rule does not apply
+    case 'ErrorOutput': // the specification's output for an input whose rule does not apply
       return []
     case 'TimeoutOutput': {
       const [r, kind] = v as unknown as readonly [number, Tagged]
@@ -181,7 +180,7 @@ export function threshold({ tag, value: v }: Tagged): Threshold | undefined {
 
 export const setOf = (powers: Itf) => validatorSet(Object.fromEntries(powers as unknown as Map<string, number>))
 
-/** One step of one validator: what it was given, what it answered, and the specification's driver state before and after. */
+/** One step of one validator: its input, its output, and the state of the specification's driver before and after. */
 export interface SystemStep {
   readonly input: Tagged
   readonly output: Tagged
@@ -189,7 +188,7 @@ export interface SystemStep {
   readonly after: ItfRecord
 }
 
-/** The steps of one validator; a state in which neither it nor the history changed only moved messages between buffers. */
+/** The steps of one validator. Skips states in which neither the validator nor the history changed: they only move messages between buffers. */
 export function stepsOf({ states }: Trace, validator: string): readonly SystemStep[] {
   const driverOf = (state: ItfRecord) => ((state.system as Map<string, ItfRecord>).get(validator) as ItfRecord).es as ItfRecord
   return states.slice(1).flatMap((state, i) => {
@@ -200,7 +199,7 @@ export function stepsOf({ states }: Trace, validator: string): readonly SystemSt
     const acted =
       history.validator === validator && JSON.stringify(plain(state._hist!)) !== JSON.stringify(plain(previous._hist!))
     if (!changed && !acted) return []
-    // The environment begins a height without a word in the history, which still tells the step before.
+    // When the environment begins a height, it does not record that in the history, which still has the previous step.
     const own = history.validator === validator && specState(before).height === specState(after).height
     return [{ input: own ? history.input : IDLE, output: own ? history.output : SILENT, before, after }]
   })
@@ -222,8 +221,8 @@ export const executed = (driver: ItfRecord) =>
   driver.executedInputs as unknown as readonly (readonly [Tagged, number, number, Tagged])[]
 
 /**
- * Rounds that the specification's driver entered without looking at what it held for them. It looks when the step changes; a skip from `propose` to
- * `propose` of a later round is no change to it, and the round's proposal, if it came first, stays unread. Ours reads it.
+ * Rounds that the specification's driver entered without reading the messages that it had buffered for them. It reads them when the step changes. A skip
+ * from `propose` to `propose` of a later round does not change the step, so a proposal of that round that arrived earlier is not read. Ours reads it.
  */
 export function unreadRounds(steps: readonly SystemStep[]): ReadonlySet<number> {
   const entered = steps.filter(({ before, after }) => {
@@ -235,13 +234,13 @@ export function unreadRounds(steps: readonly SystemStep[]): ReadonlySet<number> 
   return new Set(entered.map(({ after }) => specState(after).round))
 }
 
-/** Votes that the specification's driver had buffered for a height before it started it. */
+/** Votes that the specification's driver buffered for a height before it started the height. */
 export const bufferedVotes = (rounds: Map<number, ItfRecord>): readonly SpecVote[] =>
   [...rounds.values()].flatMap((spec) =>
     ['prevotes', 'precommits'].flatMap((kind) => (spec[kind] as unknown as { receivedVotes: readonly SpecVote[] }).receivedVotes),
   )
 
-/** The driver's inputs for one of the specification's: a proposal is judged as soon as it is there. */
+/** Converts a driver input of the specification to ours. A proposal is followed by its verdict. */
 export function driverInputs({ input, before, after }: SystemStep, self: string): readonly DriverInput[] {
   const h = specState(after).height
   const r = round(Math.max(specState(before).round, 0))
@@ -270,7 +269,7 @@ export function driverInputs({ input, before, after }: SystemStep, self: string)
     case 'TimeoutDInput':
       return [{ kind: 'timeout', timeout: TIMEOUTS[(input.value as unknown as Tagged).tag]!, height: height(h), round: r }]
     case 'StartDInput':
-    case 'PendingDInput': // what it parked before; the first of a height starts the driver
+    case 'PendingDInput': // inputs that were parked before; the first of a height starts the driver
     case 'StepChangeDInput':
     case 'NoDInput':
       return before.started === after.started ? [] : startInputs(after, self)

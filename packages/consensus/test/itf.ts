@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 
 /**
- * Reader of the Informal Trace Format (Apalache ADR-015). Decoded: integers to number, tuples, sets and sequences to arrays, maps to Map, records to
+ * A value of the Informal Trace Format (Apalache ADR-015), decoded: integers to number, tuples, sets and sequences to arrays, maps to Map, records to
  * objects, and Quint's sum types to `{ tag, value }`.
  */
 export type Itf = number | string | boolean | readonly Itf[] | Map<Itf, Itf> | { readonly [field: string]: Itf }
@@ -14,19 +14,20 @@ export interface Tagged<Value = Itf> {
 
 export interface Trace {
   readonly name: string
-  /** What the specification drove: one of its modules alone, or a whole system of validators. A test of pure functions has no states. */
+  /** The part of the specification that was run: one of its modules, or a whole system of validators. A test of pure functions has no states. */
   readonly subject: 'vote keeper' | 'state machine' | 'system' | 'functions'
-  /** One record of state variables a step; names without their module path. */
+  /** A record of state variables for each step. Names do not have their module path. */
   readonly states: readonly ItfRecord[]
 }
 
 const VECTORS = new URL('./vectors/tendermint-itf/', import.meta.url)
 
-/** Every trace in the folder, in order of name. A file with another name does not belong there. */
+/** Reads every trace in the folder, in order of name. A file with another kind of name does not belong there. */
 export function readTraces(): readonly Trace[] {
   const files = readdirSync(VECTORS).filter((name) => name !== 'README.md')
   return files.sort().map((name) => {
-    if (!name.endsWith('.itf.json.gz')) throw new Error(`${name} in ${VECTORS.pathname} is no trace: they end with .itf.json.gz`)
+    if (!name.endsWith('.itf.json.gz'))
+      throw new Error(`${name} in ${VECTORS.pathname} is not a trace: the name must end with .itf.json.gz`)
     const { states } = JSON.parse(gunzipSync(readFileSync(new URL(name, VECTORS))).toString())
     return readTrace(name.replace(/_\d+\.itf\.json\.gz$/, ''), states)
   })
@@ -36,12 +37,11 @@ export function readTrace(name: string, states: readonly Record<string, unknown>
   const decoded = states.map(decodeState)
   const variables = Object.keys(decoded[0] ?? {})
   const subject = SUBJECTS.find(({ variable }) => variables.includes(variable))?.subject
-  if (subject === undefined)
-    throw new Error(`${name}: a trace of nothing known, with variables ${variables.join(', ') || 'none'}`)
+  if (subject === undefined) throw new Error(`${name}: unknown kind of trace, with variables ${variables.join(', ') || 'none'}`)
   return { name, subject, states: decoded }
 }
 
-/** By the state variable that only this module of the specification has. */
+/** The state variable by which a module of the specification is recognised. Only this module has it. */
 const SUBJECTS = [
   { variable: 'bookkeeper', subject: 'vote keeper' },
   { variable: 'system', subject: 'system' },

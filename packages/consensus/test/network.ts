@@ -11,9 +11,9 @@ const isValid = (id: Hash): boolean => !nameOf(id).startsWith('x')
 export interface Node {
   readonly name: string
   driver: Driver
-  /** Everything that the driver was given, and what it answered: its write-ahead log. */
+  /** All inputs and effects of the driver: its write-ahead log. */
   readonly log: { readonly input: DriverInput; readonly effects: readonly Effect[] }[]
-  /** Local work not done yet: blocks to build or to judge, timers. */
+  /** Pending local work: blocks to build or to judge, and timers. */
   readonly tasks: DriverInput[]
   readonly timers: Extract<DriverInput, { kind: 'timeout' }>[]
   readonly evidence: Evidence[]
@@ -26,16 +26,16 @@ export interface Message {
 }
 
 /**
- * Honest validators of one height around real drivers; whoever uses it decides what is delivered, lost, repeated or fired, and in which
- * order. It keeps every vote ever cast for oracles that ask no production code.
+ * Honest validators of one height with real drivers. The test decides which messages are delivered, lost or repeated, which timers fire, and in which
+ * order. Keeps every vote for oracles that do not use production code.
  */
 export class Network {
   readonly nodes = new Map<string, Node>()
-  /** Messages on their way, in the order in which they were sent. */
+  /** Messages in transit, in the order in which they were sent. */
   readonly messages: Message[] = []
-  /** Votes that anyone ever sent, honest or not. */
+  /** All votes that were sent, by honest validators and others. */
   readonly cast: UnsignedVote[] = []
-  /** False: proposals travel without their polka and no certificate is published, as in the paper. */
+  /** If false, proposals are sent without their polka and no certificate is published, as in the paper. */
   readonly certificates: boolean
 
   constructor(honest: readonly string[], certificates = true) {
@@ -53,7 +53,7 @@ export class Network {
     for (const effect of effects) this.#carryOut(node, effect)
   }
 
-  /** Delivers the message at this place of the queue. */
+  /** Delivers the message at this index of the queue. */
   deliver(at: number): void {
     const [message] = this.messages.splice(at, 1)
     if (message !== undefined) this.give(this.nodes.get(message.to)!, message.input)
@@ -63,7 +63,7 @@ export class Network {
     for (const to of this.nodes.keys()) if (to !== from) this.messages.push({ to, input })
   }
 
-  /** A vote of someone who is no honest node, to one node. */
+  /** Sends a vote of a Byzantine validator to one node. */
   inject(to: string, vote: Vote): void {
     this.cast.push(vote)
     this.messages.push({ to, input: { kind: 'vote', vote } })
@@ -85,7 +85,7 @@ export class Network {
     }
   }
 
-  /** Does all local work and delivers all messages, until only timers are left. */
+  /** Does all local work and delivers all messages until only timers are left. */
   drain(): void {
     for (;;) {
       const busy = [...this.nodes.values()].find(({ tasks }) => tasks.length > 0)
@@ -95,7 +95,10 @@ export class Network {
     }
   }
 
-  /** A perfect network from now on: everything arrives, whoever waits repeats itself, then the timers fire. Rounds until all have decided. */
+  /**
+   * Runs a perfect network from now on: all messages arrive, waiting nodes rebroadcast, then the timers fire. Returns the number of rounds until all have
+   * decided.
+   */
   heal(roundsMax: number): number | undefined {
     const nodes = [...this.nodes.values()]
     for (let rounds = 0; rounds <= roundsMax; rounds++) {
@@ -148,7 +151,7 @@ export class Network {
         node.evidence.push(effect.evidence)
         return
       case 'invalidDecision':
-        throw new Error('more than a third is faulty')
+        throw new Error('invalidDecision: more than a third of the power is faulty')
       case 'newRound':
     }
   }

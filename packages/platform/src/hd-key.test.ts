@@ -22,7 +22,7 @@ describe('derived keys', () => {
     )
   })
 
-  it('are the accounts that everybody knows', () => {
+  it('are the accounts of anvil and Hardhat', () => {
     const accounts = developmentAccounts(crypto, 12)
     expect(accounts).toHaveLength(12)
     for (const index of [0, 9, 11]) {

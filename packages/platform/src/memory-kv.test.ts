@@ -6,7 +6,7 @@ const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
 const valueOf = (n: number) => bytesOf(String(n))
 const numberOf = (value: Uint8Array) => Number(Buffer.from(value).toString('latin1'))
 
-/** Few distinct keys, so that they meet; the empty one and bytes above 0x7f among them. */
+/** Few distinct keys, so that operations often have the same one. Includes the empty key and bytes above 0x7f. */
 const key = fc.oneof(
   { weight: 9, arbitrary: fc.nat(300).map((n) => n.toString(36)) },
   { weight: 1, arbitrary: fc.constantFrom('', '\u0000', '\u00ff', '\u00ff\u00ff') },
@@ -30,7 +30,7 @@ const sorted = (model: ReadonlyMap<string, number>) => [...model].sort(([a], [b]
 
 const END = '\u00ff\u00ff\u00ff'
 
-/** Keys and values of a range, as texts. */
+/** Keys and values of a range, as strings and numbers. */
 async function scanned(kv: MemoryKv, from: string, to: string, order: { reverse?: boolean; limit?: number } = {}) {
   const found: (readonly [string, number])[] = []
   for await (const [name, value] of kv.scan({ ...order, from: bytesOf(from), to: bytesOf(to) }))
@@ -38,7 +38,7 @@ async function scanned(kv: MemoryKv, from: string, to: string, order: { reverse?
   return found
 }
 
-it('is a map in order, and none of its clones sees what the others do', async () => {
+it('is an ordered map, and its clones are independent', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(step, fc.nat(3)), { maxLength: 120 }), async (steps) => {
       const maps: { readonly kv: MemoryKv; readonly model: Map<string, number> }[] = [{ kv: new MemoryKv(), model: new Map() }]

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type { KvOp } from '@quoin/execution'
 import type sortedBtree from 'sorted-btree'
 
-// By require: what an import of this CommonJS module yields as its default differs between Node.js and vitest.
+// Uses require because the default export of this CommonJS module differs between Node.js and vitest when it is imported.
 const { default: BTree, simpleComparator } = createRequire(import.meta.url)('sorted-btree') as typeof sortedBtree
 
 interface Entry {
@@ -10,7 +10,7 @@ interface Entry {
   readonly value: Uint8Array
 }
 
-/** Entries of a range: from `from` on, below `to`, in key order, or the last ones first if `reverse`; at most `limit`. */
+/** Selects the entries with `from` ≤ key < `to` in the order of keys, or in the opposite order if `reverse` is set; at most `limit` entries. */
 interface Range {
   readonly from: Uint8Array
   readonly to: Uint8Array
@@ -19,13 +19,14 @@ interface Range {
 }
 
 /**
- * An ordered database in memory, with the order and the atomic writes of the one on disk: the node's `Kv`. For development and tests; keeps
- * its own copies. A clone costs nothing but what is written afterwards.
+ * An ordered key-value database in memory, for development and tests. It implements the node's `Kv` with the order and the atomic writes of the database
+ * on disk. It copies keys and values. A clone shares memory with the original until one of them is written.
  */
 export class MemoryKv {
-  /** By a text with one character for each byte: as short as the key, equal only for equal keys, and in their order. */
+  /** By the key as a string with one character per byte, which keeps length, equality and order of the bytes. */
   #entries = new BTree<string, Entry>(undefined, simpleComparator)
 
+  /** Number of entries. */
   get size(): number {
     return this.#entries.size
   }
@@ -46,7 +47,7 @@ export class MemoryKv {
     this.apply(ops)
   }
 
-  /** The write without its promise. */
+  /** Writes synchronously. An operation with the value undefined deletes the key. */
   apply(ops: readonly KvOp[]): void {
     for (const { key, value } of ops) {
       const name = nameOf(key)
@@ -62,7 +63,7 @@ export class MemoryKv {
     return copy
   }
 
-  /** All at once: the tree must not change while it is walked. */
+  /** Collects all entries at once, because the tree must not change while it is iterated. */
   #within({ from, to, reverse = false, limit = Number.POSITIVE_INFINITY }: Range): readonly Entry[] {
     const found: Entry[] = []
     if (limit <= 0) return found
@@ -73,14 +74,14 @@ export class MemoryKv {
         found.push(entry)
       }
     } else {
-      // The library's getRange yields one entry more than its limit.
+      // The library's getRange returns one entry more than its limit.
       this.#entries.forRange(first, end, false, (_, entry) => (found.push(entry) < limit ? undefined : STOP))
     }
     return found
   }
 }
 
-/** Ends a walk of the tree. */
+/** Ends an iteration of the tree. */
 const STOP = { break: true }
 
 const nameOf = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')

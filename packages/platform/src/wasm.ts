@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { createContractInterpreter } from '@quoin/execution/contract'
 import { INTERPRETER_BINARY, type Interpreter, type WasmExports, type WasmImports, type WasmPower } from '@quoin/execution/vm'
 
-/** The platform's constructors; Node's types leave them to the DOM's. */
+/** The constructors of WebAssembly. They are declared here because Node's types leave them to those of the DOM. */
 interface Platform {
   readonly Module: new (binary: Uint8Array) => object
   readonly Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer }
@@ -16,7 +16,7 @@ interface Platform {
 
 const { Module, Memory, Instance, RuntimeError } = (globalThis as unknown as { WebAssembly: Platform }).WebAssembly
 
-/** V8's WebAssembly. */
+/** WebAssembly of Node.js for `createInterpreter`. */
 export const nodeWasm: WasmPower = {
   compile: (binary) => new Module(binary),
   memory: (pages) => new Memory({ initial: pages, maximum: pages }),
@@ -34,19 +34,23 @@ export const nodeWasm: WasmPower = {
 }
 
 /**
- * The interpreter's binary, which the build of the execution package makes. Throws when it is missing, or is not the one that this
- * version of the code names: a node with another interpreter would fork from its chain.
+ * Reads the interpreter's WebAssembly binary, which the build of `@quoin/execution` produces.
+ *
+ * @throws Error if the file is missing, or if its SHA-256 is not the one that the code expects. A node with another interpreter would fork from its
+ * chain.
  */
 export async function loadInterpreterBinary(): Promise<Uint8Array> {
   const manifest = createRequire(import.meta.url).resolve('@quoin/execution/package.json')
   const bytes = await readFile(join(dirname(manifest), 'dist', 'vm', 'interpreter.wasm'))
   const found = createHash('sha256').update(bytes).digest('hex')
   if (found !== INTERPRETER_BINARY.meteredSha256) {
-    throw new Error(`the interpreter has SHA-256 ${found}, not ${INTERPRETER_BINARY.meteredSha256}: build the packages again`)
+    throw new Error(
+      `the interpreter binary has SHA-256 ${found}, expected ${INTERPRETER_BINARY.meteredSha256}: rebuild the packages (npm run build)`,
+    )
   }
   return bytes
 }
 
-/** The interpreter that runs contracts: some 50 ms. One serves any number of executors of its thread. */
+/** Compiles the interpreter that runs contracts, in about 50 ms. All executors of a thread can share one. */
 export const loadContractInterpreter = async (): Promise<Interpreter> =>
   createContractInterpreter(nodeWasm, await loadInterpreterBinary())

@@ -20,7 +20,7 @@ import { nobleCrypto as crypto } from './noble.ts'
 
 const { blockBytesMax, blockTransactionsMax, headerBytesMax, transactionBytesMax, transactionBytesMin } = LIMITS
 
-/** A codec with its values, the type of which no longer matters. */
+/** A codec with a generator of its values, with the type erased. */
 const typeWith = <T>(type: Codec<T>, values: fc.Arbitrary<T>) => ({
   type: type as Codec<unknown>,
   values: values as fc.Arbitrary<unknown>,
@@ -49,7 +49,7 @@ describe.each([
 })
 
 describe('a header on the wire', () => {
-  it('is its RLP behind a length', () => {
+  it('is its length and its RLP', () => {
     fc.assert(
       fc.property(any.header, (header) => {
         const rlp = encodeHeader(header)
@@ -59,7 +59,7 @@ describe('a header on the wire', () => {
     )
   })
 
-  it('is refused with the reason of the header', () => {
+  it("is refused with the header's reason", () => {
     const wrong = decode(headerCodec, concatBytes(numberToBytes(1, 4), Uint8Array.of(0xc0)))
     expect(wrong).toMatchObject({
       ok: false,
@@ -69,7 +69,7 @@ describe('a header on the wire', () => {
 })
 
 describe('a body', () => {
-  /** As few transactions as have so many bytes together. */
+  /** The smallest number of transactions with this total size. */
   const full = (bytes: number): Uint8Array[] => {
     const count = Math.ceil(bytes / transactionBytesMax)
     const even = Math.floor(bytes / count)
@@ -82,41 +82,41 @@ describe('a body', () => {
   const written = (transactions: readonly Uint8Array[]) =>
     concatBytes(numberToBytes(transactions.length, 4), ...transactions.flatMap((raw) => [numberToBytes(raw.length, 4), raw]))
 
-  it('has its bytes and no more', () => {
+  it('is limited in bytes', () => {
     expect(equalBytes(encode(bodyCodec, full(blockBytesMax)), written(full(blockBytesMax)))).toBe(true)
     expect(refusal(written(full(blockBytesMax)))).toBeUndefined()
-    const message = `a body of ${blockBytesMax + 1} bytes, at most ${blockBytesMax} are allowed`
+    const message = `block body has ${blockBytesMax + 1} bytes, at most ${blockBytesMax} are allowed`
     expect(() => encode(bodyCodec, full(blockBytesMax + 1))).toThrow(message)
     expect(refusal(written(full(blockBytesMax + 1)))).toContain(message)
   })
 
   const least = (count: number) => Array<Uint8Array>(count).fill(new Uint8Array(transactionBytesMin))
 
-  it('has its transactions and no more', () => {
+  it('is limited in transactions', () => {
     expect(refusal(encode(bodyCodec, least(blockTransactionsMax)))).toBeUndefined()
     expect(refusal(written(least(blockTransactionsMax + 1)))).toContain('20001 items, at most 20000 are allowed')
     expect(refusal(written([new Uint8Array(transactionBytesMax + 1)]))).toContain('length 262145, at most 262144 is allowed')
   })
 
-  it('has none that is too short to be a transaction', () => {
+  it('refuses a transaction below the minimum size', () => {
     expect(refusal(written([]))).toBeUndefined()
     const short = new Uint8Array(transactionBytesMin - 1)
-    const message = `a transaction of ${short.length} bytes, at least ${transactionBytesMin} are needed`
+    const message = `transaction has ${short.length} bytes, at least ${transactionBytesMin} are needed`
     expect(refusal(written([short, ...least(2)]))).toContain(message)
-    expect(refusal(written([new Uint8Array(0)]))).toContain('a transaction of 0 bytes')
+    expect(refusal(written([new Uint8Array(0)]))).toContain('transaction has 0 bytes')
     expect(() => encode(bodyCodec, [short])).toThrow(message)
   })
 
-  it('may have fewer where its reader knows more of the chain', () => {
+  it('can have a lower limit of transactions', () => {
     const type = bodyCodecOf(3)
     expect(decode(type, written(least(3)))).toEqual({ ok: true, value: least(3) })
-    // Nothing is read of it: what follows the count is missing here.
+    // The transactions are missing after the count: they are not read.
     expect(decode(type, numberToBytes(4, 4))).toMatchObject({
       error: { message: expect.stringContaining('4 items, at most 3 are allowed') },
     })
   })
 
-  it('at both limits is as long as the codec says, whatever its parts could sum up to', () => {
+  it('at both limits has exactly bytesMax, which is less than the sum for its parts', () => {
     const count = blockTransactionsMax
     const even = Math.floor(blockBytesMax / count)
     const transactions = Array.from(

@@ -6,7 +6,7 @@ import { decodeHeader, encodeHeader, type Header } from './header.ts'
 import { LIMITS } from './limits.ts'
 import { merkleRoot, merkleRootSteps } from './merkle.ts'
 
-/** A header on the wire and on disk: its RLP behind a length, so that hash and bytes never part. */
+/** A header on network and disk: the length and the RLP over which its hash is computed. */
 export const headerCodec: codec.Codec<Header> = {
   bytesMax: 4 + LIMITS.headerBytesMax,
   write: (writer, header) => codec.bytes(LIMITS.headerBytesMax).write(writer, encodeHeader(header)),
@@ -18,25 +18,25 @@ export const headerCodec: codec.Codec<Header> = {
 
 const encodedTransaction = codec.checked(codec.bytes(LIMITS.transactionBytesMax), ({ length }) =>
   length < LIMITS.transactionBytesMin
-    ? `a transaction of ${length} bytes, at least ${LIMITS.transactionBytesMin} are needed`
+    ? `transaction has ${length} bytes, at least ${LIMITS.transactionBytesMin} are needed`
     : undefined,
 )
 
-/** A body of at most so many transactions: more are refused before one of them is read. */
+/** A block body of at most `transactionsMax` transactions. A larger count is refused before any transaction is read. */
 export const bodyCodecOf = (transactionsMax: number): codec.Codec<readonly Uint8Array[]> => ({
   ...codec.checked(codec.list(encodedTransaction, transactionsMax), bodyProblem),
   bytesMax: 4 + 4 * transactionsMax + LIMITS.blockBytesMax,
 })
 
-/** The encoded transactions of a block, in order; their sum is bounded, so that a body is too. */
+/** The encoded transactions of a block, in order. Their total size is at most `LIMITS.blockBytesMax`. */
 export const bodyCodec = bodyCodecOf(LIMITS.blockTransactionsMax)
 
 function bodyProblem(transactions: readonly Uint8Array[]): string | undefined {
   const size = transactions.reduce((sum, { length }) => sum + length, 0)
-  return size > LIMITS.blockBytesMax ? `a body of ${size} bytes, at most ${LIMITS.blockBytesMax} are allowed` : undefined
+  return size > LIMITS.blockBytesMax ? `block body has ${size} bytes, at most ${LIMITS.blockBytesMax} are allowed` : undefined
 }
 
-/** A block by its transactions' hashes: how a proposal travels. */
+/** A block with the hashes of its transactions instead of the transactions. Proposals are sent in this form. */
 export interface CompactBlock {
   readonly header: Header
   readonly transactionHashes: readonly Hash[]
@@ -47,19 +47,19 @@ export const compactBlockCodec: codec.Codec<CompactBlock> = codec.struct({
   transactionHashes: codec.list(codec.hash, LIMITS.blockTransactionsMax),
 })
 
-/** A block with its whole body. */
+/** A block with its encoded transactions. */
 export interface RawBlock {
   readonly header: Header
   readonly transactions: readonly Uint8Array[]
 }
 
-/** A block of at most so many transactions. */
+/** A block of at most `transactionsMax` transactions. */
 export const rawBlockCodecOf = (transactionsMax: number): codec.Codec<RawBlock> =>
   codec.struct({ header: headerCodec, transactions: bodyCodecOf(transactionsMax) })
 
 export const rawBlockCodec = rawBlockCodecOf(LIMITS.blockTransactionsMax)
 
-/** A final block with the proof that it is: what block sync carries. */
+/** A block with the proof that it is final. Block sync transfers blocks in this form. */
 export interface CertifiedBlock extends RawBlock {
   readonly certificate: CommitCertificate
 }
@@ -70,10 +70,14 @@ export const certifiedBlockCodec: codec.Codec<CertifiedBlock> = codec.struct({
   certificate: commitCertificateCodec,
 })
 
-/** `transactionsRoot`: the Merkle root over the transactions' hashes. */
+/** `transactionsRoot` of a header: the Merkle root over the hashes of a block's transactions. */
 export const transactionsRoot = (crypto: Crypto, hashes: readonly Hash[]): Uint8Array =>
   merkleRoot(crypto, hashes.map(hexToBytes))
 
-/** `transactionsRoot` in steps of so many hashes, a power of two. */
+/**
+ * Computes `transactionsRoot` in steps, so that the caller can do other work between them.
+ *
+ * @param slice hashes per step, a power of two.
+ */
 export const transactionsRootSteps = (crypto: Crypto, hashes: readonly Hash[], slice: number): Generator<undefined, Uint8Array> =>
   merkleRootSteps(crypto, hashes.length, (index) => hexToBytes(hashes[index]!), slice)

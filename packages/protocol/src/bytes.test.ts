@@ -26,14 +26,14 @@ const anyBytes = fc.uint8Array({ maxLength: 70 })
 const few = fc.uint8Array({ maxLength: 3, max: 2 })
 
 describe('hex', () => {
-  it("is Node's for long bytes too, wherever they are cut for the work", () => {
+  it("is Node's for long bytes too, at any boundary of the chunks", () => {
     for (const length of [0, 511, 512, 513, 1_024, 1_025, 5_000]) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 31) & 255)
       expect(bytesToHex(bytes)).toBe(`0x${Buffer.from(bytes).toString('hex')}`)
     }
   })
 
-  it('is a flat text: 10,000 hashes take less than 200 bytes each', () => {
+  it('is a flat string: 10,000 hashes take less than 200 bytes each', () => {
     const bytes = new Uint8Array(32)
     const kept: string[] = []
     collectGarbage()
@@ -57,7 +57,7 @@ describe('hex', () => {
     )
   })
 
-  it('is nothing else', () => {
+  it('refuses anything else', () => {
     for (const text of [
       '',
       '0',
@@ -149,7 +149,7 @@ describe('integers', () => {
     expect(bytesToNumber(new Uint8Array(0))).toBe(0)
   })
 
-  it('never lose what does not fit', () => {
+  it('throw if the value does not fit', () => {
     for (const [value, length] of [
       [256, 1],
       [-1, 2],
@@ -163,7 +163,7 @@ describe('integers', () => {
   })
 })
 
-/** What the platform's strict decoder makes of bytes; undefined where it throws. */
+/** The result of the platform's strict decoder; undefined if it throws. */
 function platformText(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -172,7 +172,7 @@ function platformText(bytes: Uint8Array): string | undefined {
   }
 }
 
-it("text of UTF-8 is TextDecoder's, and there is none where that refuses", () => {
+it('UTF-8 decodes as with TextDecoder, which refuses the same bytes', () => {
   const head = fc.constantFrom(
     0x00,
     0x41,
@@ -221,7 +221,7 @@ it("text of UTF-8 is TextDecoder's, and there is none where that refuses", () =>
   expect(parseUtf8(utf8ToBytes(long))).toBe(long)
 })
 
-it("UTF-8 is TextEncoder's for every text, lone surrogates included", () => {
+it('UTF-8 encodes as with TextEncoder, also lone surrogates', () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof(fc.nat(0xffff), fc.integer({ min: 0xd700, max: 0xe100 }))).map((units) => String.fromCharCode(...units)),

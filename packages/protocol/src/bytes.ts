@@ -1,23 +1,26 @@
 import type { Brand } from './numbers.ts'
 
-/** Lower-case 0x-prefixed hex of whole bytes. */
+/** Bytes as lower-case hex with the prefix 0x and an even number of digits. */
 export type Hex = `0x${string}`
-/** 32 bytes as lower-case hex, so that equality is `===` and a Map can be keyed by it. */
+/** 32 bytes as lower-case hex. A string, so that `===` compares two hashes and a Map can use one as its key. */
 export type Hash = Brand<Hex, 'Hash'>
-/** 20 bytes as lower-case hex, without checksum. */
+/** 20 bytes as lower-case hex, without the checksum of EIP-55. */
 export type Address = Brand<Hex, 'Address'>
 
 /** Character codes of the hex digits. */
 const DIGITS: readonly number[] = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
-/** Arguments of a call lie on the stack. */
+/** Bytes per call of String.fromCharCode, whose arguments go on the stack. */
 const HEX_CHUNK_BYTES = 512
 const EMPTY = new Uint8Array(0)
 
+/** A shared array of length 0. */
 export const emptyBytes = (): Uint8Array => EMPTY
 
 /**
- * Flat texts: one that is put together digit by digit V8 keeps as a tree, of 900 bytes for a hash instead of 88, until somebody compares it; and as
- * the key of a Map it costs twice the time.
+ * Encodes bytes as hex.
+ *
+ * The result is a flat string. V8 keeps a string that was concatenated digit by digit as a tree (900 bytes for a hash instead of 88) until it is
+ * compared, and as a Map key it takes twice the time.
  */
 export function bytesToHex(bytes: Uint8Array): Hex {
   const first = hexOf('0x', bytes, 0)
@@ -40,7 +43,7 @@ function hexOf(prefix: string, bytes: Uint8Array, from: number): string {
   return String.fromCharCode.apply(undefined, codes)
 }
 
-/** Value of one hex digit's character code, or -1. */
+/** Value of the hex digit with this character code, or -1. */
 function digit(code: number): number {
   if (code >= 48 && code <= 57) return code - 48
   if (code >= 97 && code <= 102) return code - 87
@@ -48,7 +51,11 @@ function digit(code: number): number {
   return -1
 }
 
-/** Bytes of a 0x-prefixed hex text of even length, or undefined when it is not one. */
+/**
+ * Decodes hex in lower or upper case.
+ *
+ * @returns undefined unless the text is 0x and an even number of hex digits.
+ */
 export function parseHex(text: string): Uint8Array | undefined {
   if (!text.startsWith('0x') || text.length % 2 !== 0) return undefined
   const bytes = new Uint8Array(text.length / 2 - 1)
@@ -61,19 +68,31 @@ export function parseHex(text: string): Uint8Array | undefined {
   return bytes
 }
 
-/** Bytes of a hex text that is known to be well formed; throws on any other. */
+/**
+ * Decodes hex that is known to be well-formed. Use `parseHex` for untrusted text.
+ *
+ * @throws TypeError unless the text is 0x and an even number of hex digits.
+ */
 export function hexToBytes(text: Hex): Uint8Array {
   const bytes = parseHex(text)
-  if (bytes === undefined) throw new TypeError(`not hex of whole bytes: ${text.slice(0, 80)}`)
+  if (bytes === undefined) throw new TypeError(`invalid hex, must be 0x and an even number of hex digits: ${text.slice(0, 80)}`)
   return bytes
 }
 
-/** The hash whose bytes these are; throws unless there are 32. */
+/**
+ * Makes a Hash of 32 bytes or of their hex.
+ *
+ * @throws TypeError for another length or invalid hex.
+ */
 export function Hash(value: Uint8Array | string): Hash {
   return fixed(value, 32, 'Hash') as Hash
 }
 
-/** The address whose bytes these are; throws unless there are 20. A checksummed text is lowered, not checked. */
+/**
+ * Makes an Address of 20 bytes or of their hex. A checksum (EIP-55) is converted to lower case and not verified.
+ *
+ * @throws TypeError for another length or invalid hex.
+ */
 export function Address(value: Uint8Array | string): Address {
   return fixed(value, 20, 'Address') as Address
 }
@@ -87,9 +106,10 @@ function fixed(value: Uint8Array | string, length: number, name: string): Hex {
 export const ZERO_HASH = Hash(new Uint8Array(32))
 export const ZERO_ADDRESS = Address(new Uint8Array(20))
 
+/** Concatenates its arguments. Use `joinBytes` for a list whose length is not bounded here: arguments go on the stack. */
 export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => joinBytes(parts)
 
-/** As `concatBytes`, for lists whose length somebody else decides: arguments lie on the stack. */
+/** Concatenates a list of any length. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
@@ -102,7 +122,11 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
-/** Lexicographic order: negative, zero or positive. */
+/**
+ * Compares lexicographically, as `Array.sort` expects.
+ *
+ * @returns a negative number, zero or a positive number.
+ */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -114,7 +138,12 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0
 
-/** Big-endian bytes of a number of at most 53 bits; throws when it does not fit. */
+/**
+ * Encodes an integer from 0 to 2^53 - 1 as big-endian bytes.
+ *
+ * @param length bytes of the result; leading ones are zero.
+ * @throws RangeError if the value does not fit.
+ */
 export function numberToBytes(value: number, length: number): Uint8Array {
   const out = new Uint8Array(length)
   let rest = value
@@ -122,11 +151,15 @@ export function numberToBytes(value: number, length: number): Uint8Array {
     out[i] = rest % 256
     rest = Math.floor(rest / 256)
   }
-  if (rest !== 0) throw new RangeError(`${value} does not fit ${length} bytes`)
+  if (rest !== 0) throw new RangeError(`${value} does not fit into ${length} bytes`)
   return out
 }
 
-/** Number of big-endian bytes, or undefined when it does not fit 53 bits. */
+/**
+ * Decodes big-endian bytes; 0 for no bytes.
+ *
+ * @returns undefined if the number is above 2^53 - 1.
+ */
 export function bytesToNumber(bytes: Uint8Array): number | undefined {
   let value = 0
   for (const byte of bytes) {
@@ -136,19 +169,26 @@ export function bytesToNumber(bytes: Uint8Array): number | undefined {
   return value
 }
 
+/** Decodes big-endian bytes of any length; 0n for no bytes. */
 export function bytesToBigInt(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt(bytesToHex(bytes))
 }
 
+/**
+ * Encodes an unsigned integer as big-endian bytes.
+ *
+ * @param length bytes of the result; leading ones are zero.
+ * @throws RangeError if the value is negative or does not fit.
+ */
 export function bigIntToBytes(value: bigint, length: number): Uint8Array {
   const bytes = parseHex(`0x${value.toString(16).padStart(2 * length, '0')}`)
-  if (bytes?.length !== length) throw new RangeError(`${value} does not fit ${length} bytes`)
+  if (bytes?.length !== length) throw new RangeError(`${value} does not fit into ${length} bytes`)
   return bytes
 }
 
-/** UTF-8 bytes of a text; a lone surrogate becomes U+FFFD, as TextEncoder does (absent from the pure packages). */
+/** Encodes UTF-8 as TextEncoder does, which the pure packages do not have. A lone surrogate becomes U+FFFD. */
 export function utf8ToBytes(text: string): Uint8Array {
-  // Three bytes are the most that one unit takes; a pair of surrogates takes four.
+  // A UTF-16 unit takes at most three bytes; a surrogate pair takes four for its two units.
   const out = new Uint8Array(3 * text.length)
   let at = 0
   for (let i = 0; i < text.length; i++) {
@@ -166,7 +206,7 @@ export function utf8ToBytes(text: string): Uint8Array {
   return out.slice(0, at)
 }
 
-/** Writes a code point of three or four bytes; the position behind it. */
+/** Writes a code point of three or four bytes and returns the position after it. */
 function writeLongPoint(out: Uint8Array, start: number, point: number): number {
   let at = start
   if (point < 0x10000) out[at++] = 0xe0 | (point >> 12)
@@ -179,10 +219,14 @@ function writeLongPoint(out: Uint8Array, start: number, point: number): number {
   return at
 }
 
-/** Characters made by one call of fromCharCode: well below what fits a stack. */
+/** UTF-16 units per call of String.fromCharCode, whose arguments go on the stack. */
 const TEXT_CHUNK = 4096
 
-/** Text of UTF-8 bytes; undefined when they are not the one encoding of a text (overlong, surrogates, beyond U+10FFFF, cut off). */
+/**
+ * Decodes UTF-8 as a strict TextDecoder does.
+ *
+ * @returns undefined for invalid UTF-8: overlong forms, surrogates, code points above U+10FFFF, or a truncated sequence.
+ */
 export function parseUtf8(bytes: Uint8Array): string | undefined {
   let text = ''
   const units: number[] = []
@@ -207,10 +251,10 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
   return text + String.fromCharCode(...units)
 }
 
-/** First code point of each length of encoding. */
+/** Smallest code point that needs this many bytes; a smaller one is overlong. */
 const POINT_MIN: readonly number[] = [0, 0, 0x80, 0x800, 0x10000]
 
-/** The code point that a sequence of 2 to 4 bytes encodes, or undefined when it encodes none. */
+/** Decodes a sequence of 2 to 4 bytes; undefined if it is invalid. */
 function codePoint(bytes: Uint8Array, at: number, length: number): number | undefined {
   const head = bytes[at]!
   if (head < 0xc0 || head > 0xf7 || at + length > bytes.length) return undefined

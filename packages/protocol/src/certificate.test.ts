@@ -46,7 +46,7 @@ describe.each([
 ] as const)('%s', (_name, codec, values, make) => {
   const type = codec as Codec<unknown>
   const signed = (...signers: readonly number[]) => make(signers.map((byte) => ({ validator: address(byte), signature })))
-  /** The encoding that a careless encoder would make. */
+  /** Encodes without any check. */
   const written = (signers: readonly Address[]) =>
     concatBytes(
       numberToBytes(place.height, 8),
@@ -63,16 +63,16 @@ describe.each([
   })
 
   it.each([
-    ['no signature', [], 'a certificate without signatures'],
-    ['one validator twice', [1, 1], 'signatures are not sorted by validator, each once'],
-    ['validators out of order', [2, 1], 'signatures are not sorted by validator, each once'],
-    ['one validator twice, apart', [1, 2, 1], 'signatures are not sorted by validator, each once'],
+    ['no signature', [], 'the certificate has no signatures'],
+    ['one validator twice', [1, 1], 'signatures must be sorted by validator, without duplicates'],
+    ['validators out of order', [2, 1], 'signatures must be sorted by validator, without duplicates'],
+    ['one validator twice, apart', [1, 2, 1], 'signatures must be sorted by validator, without duplicates'],
   ] as const)('does not exist with %s', (_what, signers, message) => {
     expect(() => encode(type, signed(...signers))).toThrow(message)
     expect(refusal(type, written(signers.map(address)))).toContain(message)
   })
 
-  it('has one signature of each of the most validators at most, and is then as long as its codec says', () => {
+  it('has at most one signature of each validator, and then exactly bytesMax', () => {
     const all = addresses(LIMITS.validatorsMax)
     const full = make(all.map((validator) => ({ validator, signature })))
     expect(encode(type, full).length).toBe(type.bytesMax)
@@ -111,26 +111,34 @@ describe('a round certificate', () => {
   })
 
   it.each([
-    ['no vote', [], 'a certificate without votes'],
-    ['one vote twice', [vote(1, 'prevote'), vote(1, 'prevote')], 'votes are not sorted by validator and kind, each once'],
-    ['kinds out of order', [vote(1, 'precommit'), vote(1, 'prevote')], 'votes are not sorted by validator and kind, each once'],
+    ['no vote', [], 'the certificate has no votes'],
+    [
+      'one vote twice',
+      [vote(1, 'prevote'), vote(1, 'prevote')],
+      'votes must be sorted by validator and kind, without duplicates',
+    ],
+    [
+      'kinds out of order',
+      [vote(1, 'precommit'), vote(1, 'prevote')],
+      'votes must be sorted by validator and kind, without duplicates',
+    ],
     [
       'validators out of order',
       [vote(2, 'prevote'), vote(1, 'precommit')],
-      'votes are not sorted by validator and kind, each once',
+      'votes must be sorted by validator and kind, without duplicates',
     ],
   ] as const)('does not exist with %s', (_what, votes, message) => {
     expect(() => encode(roundCertificateCodec, certificate(...votes))).toThrow(message)
     expect(refusal(roundCertificateCodec, written(votes))).toContain(message)
   })
 
-  it('does not exist for round 0, into which nothing has to bring a node', () => {
+  it('does not exist for round 0, in which every node begins', () => {
     const votes = [vote(1, 'prevote')]
     expect(() => encode(roundCertificateCodec, { ...certificate(...votes), round: Round(0) })).toThrow('of round 0')
-    expect(refusal(roundCertificateCodec, written(votes).with(11, 0))).toContain('a round certificate of round 0')
+    expect(refusal(roundCertificateCodec, written(votes).with(11, 0))).toContain('a round certificate must not be of round 0')
   })
 
-  it('has two votes of each of the most validators at most, and is then as long as its codec says', () => {
+  it('has at most two votes of each validator, and then exactly bytesMax', () => {
     const full = certificate(
       ...addresses(LIMITS.validatorsMax).flatMap((validator) =>
         (['prevote', 'precommit'] as const).map((kind) => ({ kind, valueId, validator, signature })),
@@ -142,7 +150,7 @@ describe('a round certificate', () => {
   })
 })
 
-describe('the votes that a certificate stands for', () => {
+describe('the votes of a certificate', () => {
   it('are precommits, or prevotes, for its value in its round', () => {
     fc.assert(
       fc.property(any.commitCertificate, any.polkaCertificate, (commit, polka) => {

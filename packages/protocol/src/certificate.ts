@@ -4,13 +4,16 @@ import { LIMITS } from './limits.ts'
 import type { Height, Round } from './numbers.ts'
 import { signature, type Vote, type VoteKind } from './vote.ts'
 
-/** One validator's signature inside a certificate; the rest of its vote stands in the certificate. */
+/** A validator's signature in a certificate. The other fields of its vote are those of the certificate. */
 export interface CommitSignature {
   readonly validator: Address
   readonly signature: Uint8Array
 }
 
-/** Precommits of more than two thirds of the power for a block: the block is final. */
+/**
+ * Precommits for a block by more than two thirds of the power: proof that the block is final. Decoding does not verify signatures and power;
+ * `verifyCommitCertificate` of `@quoin/consensus` does.
+ */
 export interface CommitCertificate {
   readonly height: Height
   readonly round: Round
@@ -18,7 +21,7 @@ export interface CommitCertificate {
   readonly signatures: readonly CommitSignature[]
 }
 
-/** Prevotes of more than two thirds of the power for a value: a proof of lock. */
+/** Prevotes for a block by more than two thirds of the power: a proof of lock. `valueId` is the block hash. */
 export interface PolkaCertificate {
   readonly height: Height
   readonly round: Round
@@ -27,8 +30,9 @@ export interface PolkaCertificate {
 }
 
 /**
- * Why a node is in a round: precommits of more than two thirds for anything in the round before (L47), or votes of any kind of more than
- * one third in this round (L55). Brings a stalled node forward.
+ * Proof that nodes have entered a round (lines of arXiv:1807.04938, Algorithm 1): with the reason `precommit-any`, precommits for any values by
+ * more than two thirds of the power in the previous round (L47); with the reason `skip`, votes of any kind by more than one third of the power in
+ * this round (L55). It lets a node that fell behind enter the round.
  */
 export interface RoundCertificate {
   readonly height: Height
@@ -46,13 +50,13 @@ export interface RoundVote {
 
 const commitSignature = codec.struct({ validator: codec.address, signature })
 
-/** Sorted by validator, each once, at least one: a certificate has one encoding. */
+/** At least one, sorted by validator, without duplicates, so that a certificate has one encoding. */
 const signatures = codec.checked(codec.list(commitSignature, LIMITS.validatorsMax), sortedProblem)
 
 function sortedProblem(entries: readonly { readonly validator: Address }[]): string | undefined {
-  if (entries.length === 0) return 'a certificate without signatures'
+  if (entries.length === 0) return 'the certificate has no signatures'
   for (let i = 1; i < entries.length; i++) {
-    if (entries[i - 1]!.validator >= entries[i]!.validator) return 'signatures are not sorted by validator, each once'
+    if (entries[i - 1]!.validator >= entries[i]!.validator) return 'signatures must be sorted by validator, without duplicates'
   }
   return undefined
 }
@@ -78,23 +82,28 @@ const roundVote = codec.struct({
   signature,
 })
 
-/** A validator may stand in it twice, with a prevote and a precommit; no pair (validator, kind) repeats. Round 0 needs no reason. */
+/**
+ * A validator may have two votes, a prevote and a precommit. Votes are sorted by `roundVoteKey`, without duplicates. There is no certificate for
+ * round 0, in which every node begins.
+ */
 export const roundCertificateCodec: codec.Codec<RoundCertificate> = codec.struct({
   height: codec.u64<Height>(),
-  round: codec.checked(codec.u32<Round>(), (round) => (round === 0 ? 'a round certificate of round 0' : undefined)),
+  round: codec.checked(codec.u32<Round>(), (round) => (round === 0 ? 'a round certificate must not be of round 0' : undefined)),
   reason: codec.eitherOf('precommit-any', 'skip'),
   votes: codec.checked(codec.list(roundVote, 2 * LIMITS.validatorsMax), (votes) => {
     for (let i = 1; i < votes.length; i++) {
-      if (roundVoteKey(votes[i - 1]!) >= roundVoteKey(votes[i]!)) return 'votes are not sorted by validator and kind, each once'
+      if (roundVoteKey(votes[i - 1]!) >= roundVoteKey(votes[i]!))
+        return 'votes must be sorted by validator and kind, without duplicates'
     }
-    return votes.length === 0 ? 'a certificate without votes' : undefined
+    return votes.length === 0 ? 'the certificate has no votes' : undefined
   }),
 })
 
+/** Sort key of a vote in a round certificate: the validator, then prevote before precommit. */
 export const roundVoteKey = (vote: Pick<RoundVote, 'validator' | 'kind'>): string =>
   `${vote.validator}${vote.kind === 'prevote' ? 0 : 1}`
 
-/** The full votes that a certificate stands for. */
+/** The precommits of a commit certificate as full votes. */
 export const commitVotes = (certificate: CommitCertificate): readonly Vote[] =>
   certificate.signatures.map((entry) => ({
     kind: 'precommit',
@@ -104,6 +113,7 @@ export const commitVotes = (certificate: CommitCertificate): readonly Vote[] =>
     ...entry,
   }))
 
+/** The prevotes of a polka certificate as full votes. */
 export const polkaVotes = (certificate: PolkaCertificate): readonly Vote[] =>
   certificate.signatures.map((entry) => ({
     kind: 'prevote',
@@ -113,6 +123,7 @@ export const polkaVotes = (certificate: PolkaCertificate): readonly Vote[] =>
     ...entry,
   }))
 
+/** The votes of a round certificate as full votes. For the reason `precommit-any` they are of the previous round. */
 export function roundVotes(certificate: RoundCertificate): readonly Vote[] {
   const { height, reason } = certificate
   const round = (reason === 'precommit-any' ? certificate.round - 1 : certificate.round) as Round

@@ -38,7 +38,7 @@ describe('integers', () => {
   it.each(types)('$name keeps to a narrower range both ways', ({ make, width }) => {
     const type = make(100)
     checkRoundTrip(type, 100)
-    expect(() => codec.encode(type, 101)).toThrow('101 is not from 0 to 100')
+    expect(() => codec.encode(type, 101)).toThrow('101 is not an integer from 0 to 100')
     expect(refusal(type, (101).toString(16).padStart(2 * width, '0'))).toBe(`101 is above 100 (at byte ${width})`)
   })
 
@@ -82,7 +82,7 @@ describe('byte strings', () => {
     }
   })
 
-  it('of any length to a limit carry it in four bytes', () => {
+  it('of variable length have it in four bytes, up to a limit', () => {
     const type = codec.bytes(3)
     expect(type.bytesMax).toBe(7)
     for (const value of ['', '01', '010203']) {
@@ -93,7 +93,7 @@ describe('byte strings', () => {
     expect(refusal(type, '0000000401020304')).toBe('8 bytes, at most 7 are allowed')
     expect(refusal(type, '00000004010203')).toBe('length 4, at most 3 is allowed (at byte 4)')
     expect(refusal(type, 'ffffffff')).toBe('length 4294967295, at most 3 is allowed (at byte 4)')
-    expect(refusal(type, '000000020a')).toBe('2 bytes wanted, 1 left (at byte 4)')
+    expect(refusal(type, '000000020a')).toBe('unexpected end of input: 2 bytes needed, 1 left (at byte 4)')
     expect(refusal(type, '000000010a0b')).toBe('1 bytes follow the value')
   })
 
@@ -136,7 +136,7 @@ describe('ascii', () => {
     for (const text of ['😀', 'é', 'a\n', '\u{ff21}']) expect(() => codec.encode(type, text)).toThrow(RangeError)
   })
 
-  it('carries its length in two bytes, up to its limit', () => {
+  it('has its length in two bytes, up to its limit', () => {
     expect(type.bytesMax).toBe(6)
     expect(hex(checkRoundTrip(type, 'abcd'))).toBe('000461626364')
     checkStrict(type, codec.encode(type, 'abcd'))
@@ -149,19 +149,19 @@ describe('ascii', () => {
 describe('lists', () => {
   const type = codec.list(codec.u16(), 2)
 
-  it('carry their count in four bytes, up to a limit', () => {
+  it('have their count in four bytes, up to a limit', () => {
     expect(type.bytesMax).toBe(8)
     for (const value of [[], [1], [1, 65_535]]) checkStrict(type, checkRoundTrip(type, value))
     expect(hex(codec.encode(type, [1, 65_535]))).toBe('000000020001ffff')
     expect(() => codec.encode(type, [1, 2, 3])).toThrow('3 items, at most 2 are allowed')
     expect(refusal(type, '00000003')).toBe('3 items, at most 2 are allowed (at byte 4)')
     expect(refusal(type, 'ffffffff')).toBe('4294967295 items, at most 2 are allowed (at byte 4)')
-    expect(refusal(type, '000000020001')).toBe('2 bytes wanted, 0 left (at byte 6)')
+    expect(refusal(type, '000000020001')).toBe('unexpected end of input: 2 bytes needed, 0 left (at byte 6)')
   })
 
-  it('stop at the first missing item, whatever count they claim', () => {
+  it('stop at the first missing item, whatever the count', () => {
     const long = codec.list(codec.u8(), 0xffff_ffff)
-    expect(refusal(long, 'ffffffff01')).toBe('1 bytes wanted, 0 left (at byte 5)')
+    expect(refusal(long, 'ffffffff01')).toBe('unexpected end of input: 1 bytes needed, 0 left (at byte 5)')
   })
 })
 
@@ -203,14 +203,14 @@ describe('union', () => {
 describe('checked', () => {
   const even = codec.checked(codec.u8(), (value) => (value % 2 === 0 ? undefined : `${value} is odd`))
 
-  it('holds its rule both ways', () => {
+  it('applies its rule both ways', () => {
     expect(even.bytesMax).toBe(1)
     checkRoundTrip(even, 4)
     expect(() => codec.encode(even, 5)).toThrow('5 is odd')
     expect(refusal(even, '05')).toBe('5 is odd (at byte 1)')
   })
 
-  it('lets a bug of the rule through: only refusals are values', () => {
+  it('throws for a bug of the rule: only refusals are results', () => {
     const broken = codec.checked(codec.u8(), () => {
       throw new TypeError('bug')
     })
@@ -274,7 +274,7 @@ const { type: anyType } = fc.letrec<{ type: Sample }>((tie) => {
         .map(([{ type, values, longest }, max]) =>
           sample<readonly unknown[]>(codec.list(type, max), fc.array(values, { maxLength: max }), Array(max).fill(longest)),
         ),
-      // A value that may itself be undefined cannot be told from an absent one: optional wraps a list here.
+      // A present but undefined value would look like an absent one, so optional wraps a list here.
       tie('type').map(({ type, values, longest }) =>
         sample<readonly unknown[] | undefined>(
           codec.optional(codec.list(type, 1)),
@@ -297,7 +297,7 @@ describe('every type that the combinators make', () => {
     )
   })
 
-  it('is as long as it says at most, and can be', () => {
+  it('has at most bytesMax bytes, and can have that many', () => {
     fc.assert(
       fc.property(anyType, ({ type, longest }) => {
         expect(codec.encode(type, longest).length).toBe(type.bytesMax)

@@ -2,36 +2,50 @@ import { type Address, bytesToHex, type Hash, hexToBytes } from './bytes.ts'
 import { err, ok, type Result } from './result.ts'
 
 /**
- * Quoin's own wire and disk format. A type is declared once as a list of fields; encoder, decoder, TypeScript type and size limit
- * all derive from that list. The format is canonical: integers have fixed width (big-endian), lengths are explicit, every value
- * has exactly one encoding, and a decoder accepts nothing else, trailing bytes included.
+ * Encodes and decodes values of one type in Quoin's binary format for network and disk. A type is declared once, as a list of fields. Encoder,
+ * decoder, TypeScript type and size limit are derived from that list.
+ *
+ * The format is canonical. Integers have a fixed width and are big-endian, lengths are explicit, and each value has exactly one encoding. A
+ * decoder refuses every other input, and so also trailing bytes.
+ *
+ * @example
+ * const pointCodec = codec.struct({ x: codec.u32(), label: codec.ascii(16) })
+ * type Point = codec.Infer<typeof pointCodec>
+ * const bytes = codec.encode(pointCodec, { x: 1, label: 'a' }) // 00000001 0001 61
+ * const decoded = codec.decode(pointCodec, bytes) // { ok: true, value: { x: 1, label: 'a' } }
  */
 export interface Codec<T> {
-  /** Largest encoding in bytes. */
+  /** Upper bound of the encoded size in bytes. */
   readonly bytesMax: number
+  /** @throws an error if the value is not within the type's limits. */
   write(writer: Writer, value: T): void
-  /** Throws DecodeFailure; only `decode` calls it from outside. */
+  /** For use by other codecs; call `decode` otherwise. Throws an error that `decode` turns into a result. */
   read(reader: Reader): T
 }
 
+/** The type of a codec's values. */
 export type Infer<C> = C extends Codec<infer T> ? T : never
 
 export interface DecodeError {
   readonly code: 'malformed'
-  /** What was wrong, and at which byte. */
+  /** The problem, and in most cases the position in bytes. */
   readonly message: string
 }
 
 class DecodeFailure extends Error {}
 
-/** Encoding of a value. Throws when the value breaks the type's own limits: that is a bug of the caller. */
+/**
+ * Encodes a value.
+ *
+ * @throws RangeError or TypeError if the value is not within the type's limits. That is a bug of the caller.
+ */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
   const writer = new Writer()
   codec.write(writer, value)
   return writer.finish()
 }
 
-/** The value of an encoding, or what was wrong with it. */
+/** Decodes bytes that contain one value and nothing else. */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): Result<T, DecodeError> {
   if (bytes.length > codec.bytesMax) return malformed(`${bytes.length} bytes, at most ${codec.bytesMax} are allowed`)
   const reader = new Reader(bytes)
@@ -48,14 +62,14 @@ function readFrom<T>(codec: Codec<T>, reader: Reader): Result<T, DecodeError> {
   }
 }
 
-/** The value with which bytes begin, whatever follows it: a look at the head of a message costs nothing of its body. */
+/** Decodes the value at the beginning of `bytes` and ignores the rest, so that the head of a message can be read without decoding its body. */
 export function decodeHead<T>(codec: Codec<T>, bytes: Uint8Array): Result<T, DecodeError> {
   return readFrom(codec, new Reader(bytes))
 }
 
 const malformed = (message: string): Result<never, DecodeError> => err({ code: 'malformed', message })
 
-/** Growing output buffer. */
+/** Growing output buffer. Does not check ranges; the codecs do. */
 export class Writer {
   #bytes = new Uint8Array(256)
   #view = new DataView(this.#bytes.buffer)
@@ -93,6 +107,7 @@ export class Writer {
     this.#view.setUint32(at, value)
   }
 
+  /** 8 bytes. The value is at most 2^53 - 1. */
   u64(value: number): void {
     const at = this.#reserve(8)
     this.#view.setUint32(at, Math.floor(value / 2 ** 32))
@@ -104,12 +119,13 @@ export class Writer {
     this.#bytes.set(value, at)
   }
 
+  /** A copy of the bytes written so far. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#at)
   }
 }
 
-/** Checked input cursor. */
+/** Input cursor. Its methods throw an error that `decode` turns into a result. */
 export class Reader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
@@ -120,16 +136,18 @@ export class Reader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
+  /** Bytes read so far. */
   get at(): number {
     return this.#at
   }
 
+  /** Bytes not read yet. */
   get left(): number {
     return this.#bytes.length - this.#at
   }
 
   #take(length: number): number {
-    if (this.left < length) throw new DecodeFailure(`${length} bytes wanted, ${this.left} left`)
+    if (this.left < length) throw new DecodeFailure(`unexpected end of input: ${length} bytes needed, ${this.left} left`)
     const at = this.#at
     this.#at += length
     return at
@@ -154,12 +172,13 @@ export class Reader {
     return high * 2 ** 32 + this.#view.getUint32(at + 4)
   }
 
-  /** A copy: not `slice`, which for Node's Buffer is a view. */
+  /** Returns a copy. Does not use `slice`, because that of Node's Buffer returns a view. */
   bytes(length: number): Uint8Array {
     const at = this.#take(length)
     return new Uint8Array(this.#bytes.subarray(at, at + length))
   }
 
+  /** Refuses the input. */
   fail(message: string): never {
     throw new DecodeFailure(message)
   }
@@ -170,7 +189,8 @@ function integer<T extends number>(bytesMax: 1 | 2 | 4 | 8, max: number): Codec<
   return {
     bytesMax,
     write(writer, value) {
-      if (!Number.isSafeInteger(value) || value < 0 || value > max) throw new RangeError(`${value} is not from 0 to ${max}`)
+      if (!Number.isSafeInteger(value) || value < 0 || value > max)
+        throw new RangeError(`${value} is not an integer from 0 to ${max}`)
       writer[width](value)
     },
     read(reader) {
@@ -181,14 +201,19 @@ function integer<T extends number>(bytesMax: 1 | 2 | 4 | 8, max: number): Codec<
   }
 }
 
-/** Unsigned integers, big-endian; `max` narrows the range below the width's. Type parameter: the branded number. */
+/**
+ * Unsigned integer of 1 byte. `u16`, `u32` and `u64` are the wider ones, big-endian.
+ *
+ * @typeParam T a branded number such as Height.
+ * @param max largest value, if below that of the width.
+ */
 export const u8 = <T extends number = number>(max = 0xff): Codec<T> => integer<T>(1, max)
 export const u16 = <T extends number = number>(max = 0xffff): Codec<T> => integer<T>(2, max)
 export const u32 = <T extends number = number>(max = 0xffff_ffff): Codec<T> => integer<T>(4, max)
-/** 8 bytes, values up to 2^53 - 1. */
+/** Unsigned integer of 8 bytes, at most 2^53 - 1. */
 export const u64 = <T extends number = number>(max = Number.MAX_SAFE_INTEGER): Codec<T> => integer<T>(8, max)
 
-/** 32 bytes, big-endian. */
+/** Unsigned integer of 32 bytes, big-endian. */
 export const u256 = <T extends bigint = bigint>(): Codec<T> => ({
   bytesMax: 32,
   write(writer, value) {
@@ -203,7 +228,7 @@ export const u256 = <T extends bigint = bigint>(): Codec<T> => ({
     let value = 0n
     for (let word = 0; word < 8; word++) {
       const bits = reader.u32()
-      // Most amounts have leading zero words: those cost no arithmetic.
+      // Most amounts have leading zero words. Skipping them saves arithmetic on bigints.
       if (bits !== 0 || value !== 0n) value = (value << 32n) | BigInt(bits)
     }
     return value as T
@@ -220,7 +245,7 @@ export const bool: Codec<boolean> = {
   },
 }
 
-/** One byte, 0 or 1, for one of two words. */
+/** One of two strings, as one byte: 0 for `zero`, 1 for `one`. */
 export const eitherOf = <const A extends string, const B extends string>(zero: A, one: B): Codec<A | B> => ({
   bytesMax: 1,
   write: (writer, value) => writer.u8(value === zero ? 0 : 1),
@@ -249,7 +274,7 @@ const hexOf = <T extends string>(length: number): Codec<T> => ({
 export const hash: Codec<Hash> = hexOf<Hash>(32)
 export const address: Codec<Address> = hexOf<Address>(20)
 
-/** Length (4 bytes) and that many bytes, at most `max`. */
+/** A byte string of at most `max` bytes: its length in 4 bytes, then the bytes. */
 export const bytes = (max: number): Codec<Uint8Array> => ({
   bytesMax: 4 + max,
   write(writer, value) {
@@ -263,12 +288,12 @@ export const bytes = (max: number): Codec<Uint8Array> => ({
   },
 })
 
-/** Printable ASCII text (0x20 to 0x7e), at most `max` characters: names, ids and addresses of machines. */
+/** Printable ASCII (0x20 to 0x7e) of at most `max` characters: length in 2 bytes, then the text. For names, ids and network addresses. */
 export const ascii = (max: number): Codec<string> => ({
   bytesMax: 2 + max,
   write(writer, value) {
     if (value.length > max || !/^[\x20-\x7e]*$/.test(value))
-      throw new RangeError(`not printable ASCII of at most ${max}: ${value}`)
+      throw new RangeError(`text must be printable ASCII of at most ${max} characters: ${value}`)
     writer.u16(value.length)
     for (let i = 0; i < value.length; i++) writer.u8(value.charCodeAt(i))
   },
@@ -280,7 +305,7 @@ export const ascii = (max: number): Codec<string> => ({
   },
 })
 
-/** Count (4 bytes) and that many items, at most `max`. */
+/** A list of at most `max` items: the count in 4 bytes, then the items. */
 export const list = <T>(item: Codec<T>, max: number): Codec<readonly T[]> => ({
   bytesMax: 4 + max * item.bytesMax,
   write(writer, values) {
@@ -297,7 +322,7 @@ export const list = <T>(item: Codec<T>, max: number): Codec<readonly T[]> => ({
   },
 })
 
-/** A presence byte, then the value if present. */
+/** A value that may be undefined: a byte 0 if it is, or a byte 1 and the value. */
 export const optional = <T>(item: Codec<T>): Codec<T | undefined> => ({
   bytesMax: 1 + item.bytesMax,
   write(writer, value) {
@@ -310,8 +335,8 @@ export const optional = <T>(item: Codec<T>): Codec<T | undefined> => ({
 type Fields = Readonly<Record<string, Codec<never>>>
 type Struct<F> = { readonly [K in keyof F]: F[K] extends Codec<infer T> ? T : never }
 
-/** The fields in the order of their declaration, nothing between them. */
-// oxlint-disable-next-line typescript/no-explicit-any -- a codec is invariant in its value; only `any` admits them all
+/** An object: its fields in the order of their declaration, without separators. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a codec is invariant in its value; only `any` accepts all of them
 export function struct<const F extends Readonly<Record<string, Codec<any>>>>(fields: F): Codec<Struct<F>> {
   const entries = Object.entries(fields as unknown as Fields)
   return {
@@ -329,8 +354,15 @@ export function struct<const F extends Readonly<Record<string, Codec<any>>>>(fie
 
 type Union<V> = { readonly [K in keyof V]: V[K] extends Codec<infer T> ? { readonly kind: K } & T : never }[keyof V]
 
-/** A tag byte (position in the declaration, from 0), then that variant's struct. Values carry the tag's name as `kind`. */
-// oxlint-disable-next-line typescript/no-explicit-any -- a codec is invariant in its value; only `any` admits them all
+/**
+ * One of several objects: a tag byte, then the fields of the variant. The tag is the position in the declaration, from 0, so the order of the
+ * declaration is part of the format. A value has the name of its variant in `kind`.
+ *
+ * @example
+ * codec.union({ none: codec.struct({}), account: codec.struct({ address: codec.address }) })
+ * // { kind: 'none' } is 00; { kind: 'account', address } is 01 and the address
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- a codec is invariant in its value; only `any` accepts all of them
 export function union<const V extends Readonly<Record<string, Codec<any>>>>(variants: V): Codec<Union<V>> {
   const names = Object.keys(variants)
   const codecs = Object.values(variants as Readonly<Record<string, Codec<Record<string, unknown>>>>)
@@ -338,7 +370,7 @@ export function union<const V extends Readonly<Record<string, Codec<any>>>>(vari
     bytesMax: 1 + codecs.reduce((max, codec) => Math.max(max, codec.bytesMax), 0),
     write(writer, value) {
       const tag = names.indexOf((value as { readonly kind: string }).kind)
-      if (tag < 0) throw new TypeError(`no variant ${String((value as { readonly kind: string }).kind)}`)
+      if (tag < 0) throw new TypeError(`unknown variant ${String((value as { readonly kind: string }).kind)}`)
       writer.u8(tag)
       codecs[tag]!.write(writer, value as Record<string, unknown>)
     },
@@ -350,7 +382,11 @@ export function union<const V extends Readonly<Record<string, Codec<any>>>>(vari
   }
 }
 
-/** The same bytes, another type: `check` returns a message when the decoded value is not canonical or not allowed. */
+/**
+ * Adds a rule to a codec, both for encoding and for decoding. The format stays the same.
+ *
+ * @param check returns an error message if the value is not allowed, else undefined.
+ */
 export const checked = <T>(codec: Codec<T>, check: (value: T) => string | undefined): Codec<T> => ({
   bytesMax: codec.bytesMax,
   write(writer, value) {

@@ -29,7 +29,7 @@ describe('the text of an ABI', () => {
     )
   })
 
-  it("is solc's JSON without what calls do not need", () => {
+  it("is solc's JSON without keys that calls do not need", () => {
     const solc = [
       {
         stateMutability: 'nonpayable',
@@ -63,7 +63,7 @@ describe('the text of an ABI', () => {
     )
   })
 
-  it('is one: whatever else parses to the ABI is refused', () => {
+  it('is canonical: any other text of the same ABI is refused', () => {
     const text = formatAbi([transfer])
     for (const other of [
       ` ${text}`,
@@ -85,7 +85,7 @@ describe('the text of an ABI', () => {
     })
   })
 
-  it('is refused in the same words on every machine when it is no JSON', () => {
+  it('is refused with the same message on every machine if it is not JSON', () => {
     for (const text of ['', '[', '[1,]', '\u{feff}[]', '['.repeat(200_000)])
       expect(parseAbiText(text)).toEqual({ ok: false, error: { code: 'abi', message: 'abi is not JSON' } })
     expect(parseAbiText('['.repeat(100_000) + ']'.repeat(100_000))).toMatchObject({
@@ -94,7 +94,7 @@ describe('the text of an ABI', () => {
   })
 })
 
-describe('an ABI is refused by the place of the fault', () => {
+describe('an invalid ABI is refused with the path of the fault', () => {
   const withInput = (input: unknown) => [{ ...transfer, inputs: [transfer.inputs[0], input] }]
   const nested = (levels: number): object =>
     levels === 0 ? { name: 'a', type: 'bool' } : { name: 'a', type: 'tuple', components: [nested(levels - 1)] }
@@ -103,20 +103,20 @@ describe('an ABI is refused by the place of the fault', () => {
     [{}, 'abi is not an array'],
     [[null], 'abi[0] is not an object'],
     [[[]], 'abi[0] is not an object'],
-    [[transfer, { type: 'modifier' }], 'abi[1].type is none of constructor, function, event, error, receive, fallback'],
+    [[transfer, { type: 'modifier' }], 'abi[1].type must be one of constructor, function, event, error, receive, fallback'],
     [[{ ...transfer, name: 'a b' }], 'abi[0].name is not an identifier of at most 128 characters'],
     [[{ ...transfer, name: 'a'.repeat(129) }], 'abi[0].name is not an identifier of at most 128 characters'],
     [[{ ...transfer, name: '' }], 'abi[0].name is not an identifier of at most 128 characters'],
-    [[{ ...transfer, stateMutability: undefined }], 'abi[0].stateMutability is none of pure, view, nonpayable, payable'],
-    [[{ type: 'receive', stateMutability: 'nonpayable' }], 'abi[0].stateMutability is none of payable'],
-    [[{ type: 'constructor', stateMutability: 'view' }], 'abi[0].stateMutability is none of nonpayable, payable'],
+    [[{ ...transfer, stateMutability: undefined }], 'abi[0].stateMutability must be one of pure, view, nonpayable, payable'],
+    [[{ type: 'receive', stateMutability: 'nonpayable' }], 'abi[0].stateMutability must be one of payable'],
+    [[{ type: 'constructor', stateMutability: 'view' }], 'abi[0].stateMutability must be one of nonpayable, payable'],
     [
       [{ type: 'event', name: 'E', inputs: [{ name: 'a', type: 'bool', indexed: 1 }] }],
       'abi[0].inputs[0].indexed is not a boolean',
     ],
     [[{ type: 'error', name: 'E', inputs: 1 }], 'abi[0].inputs is not an array'],
     [withInput({ name: '__proto__', type: 'bool' }), 'abi[0].inputs[1].name must not be __proto__'],
-    [withInput({ name: 'a', type: 'bool', components: [] }), 'abi[0].inputs[1].components belong to a tuple only'],
+    [withInput({ name: 'a', type: 'bool', components: [] }), 'abi[0].inputs[1].components is allowed for tuples only'],
     [withInput({ name: 'a', type: 'tuple' }), 'abi[0].inputs[1].components is not an array'],
     [withInput({ name: 'a', type: 'tuple', components: [] }), 'abi[0].inputs[1].components is empty'],
     [withInput(nested(ABI_LIMITS.nestingMax + 2)), /^abi\[0\]\.inputs\[1\](\.components\[0\])+\.type nests more than 16 levels$/],
@@ -179,7 +179,7 @@ describe('an ABI is refused by the place of the fault', () => {
     expect(messageOf(withInput(nested(ABI_LIMITS.nestingMax)))).toBeUndefined()
   })
 
-  it('whatever JSON it is', () => {
+  it('for any JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {
         const parsed = parseAbi(json)
@@ -189,7 +189,7 @@ describe('an ABI is refused by the place of the fault', () => {
   })
 })
 
-it('the type fits viem: what parses is used as it is', () => {
+it('the type fits viem: it accepts a parsed ABI', () => {
   const abi: Abi = [transfer]
   expect(parseAbi(abi)).toEqual({ ok: true, value: abi })
 })

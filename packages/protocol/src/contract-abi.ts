@@ -1,18 +1,18 @@
 import { err, ok, type Result } from './result.ts'
 
 /**
- * A contract's ABI as JSON, in the shape that solc writes and viem and ethers read. Every value has one text, `formatAbi`: no white space,
- * keys in the order below, nothing else. This text stands in the contract container: whoever has a contract's code reads its ABI with
- * JSON.parse, and a node accepts no other text of it.
+ * A contract's ABI as JSON, in the form that solc writes and viem and ethers read. An ABI has one canonical text (`formatAbi`): without white space,
+ * with the keys in the order of the types below. The contract container has this text, so JSON.parse reads the ABI from a contract's code. Nodes
+ * refuse every other text.
  */
 export type Abi = readonly AbiItem[]
 
 export interface AbiParameter {
-  /** Empty when it has none. */
+  /** Empty for a parameter without a name. */
   readonly name: string
-  /** Solidity's canonical name (`uint256`, not `uint`); `tuple`, perhaps with array suffixes, for a struct. */
+  /** Solidity's canonical name: `uint256`, not `uint`. For a struct `tuple`, with array suffixes if there are any. */
   readonly type: string
-  /** Members of a struct; other types have none. */
+  /** Members of a struct. Absent for other types. */
   readonly components?: readonly AbiParameter[]
 }
 
@@ -44,15 +44,16 @@ export type AbiItem =
 
 export interface AbiSyntaxError {
   readonly code: 'abi'
-  /** Names the place, such as `abi[3].inputs[0].type`. Contains no text of the platform's, so that it is the same on every machine. */
+  /** Begins with the path, such as `abi[3].inputs[0].type`. Contains no text of the JavaScript engine, so it is the same on every machine. */
   readonly message: string
 }
 
+/** Limits of an ABI. They are part of the protocol. */
 export const ABI_LIMITS = {
   itemsMax: 512,
-  /** Parameters of one item, members of one struct. */
+  /** Parameters of one item or members of one struct. */
   parametersMax: 64,
-  /** Structs and arrays within one another. */
+  /** Levels of structs and arrays within each other. */
   nestingMax: 16,
   nameCharsMax: 128,
   typeCharsMax: 128,
@@ -60,7 +61,11 @@ export const ABI_LIMITS = {
 
 class AbiFailure extends Error {}
 
-/** The ABI that a JSON value describes. What it holds besides an ABI's own keys (`internalType`, documentation) is dropped. */
+/**
+ * Reads an ABI from parsed JSON, for example of solc. Keys that do not belong to an ABI, such as `internalType`, are dropped.
+ *
+ * @param json the result of JSON.parse.
+ */
 export function parseAbi(json: unknown): Result<Abi, AbiSyntaxError> {
   try {
     return ok(readList(json, 'abi', ABI_LIMITS.itemsMax, readItem))
@@ -70,10 +75,10 @@ export function parseAbi(json: unknown): Result<Abi, AbiSyntaxError> {
   }
 }
 
-/** The one text of an ABI. ASCII. */
+/** The canonical text of an ABI. ASCII. */
 export const formatAbi = (abi: Abi): string => JSON.stringify(abi.map(ordered))
 
-/** The ABI whose text this is, or what makes it another text. */
+/** Reads an ABI from its canonical text. Any other text is refused. */
 export function parseAbiText(text: string): Result<Abi, AbiSyntaxError> {
   const json = parseJson(text)
   if (json === undefined) return err({ code: 'abi', message: 'abi is not JSON' })
@@ -94,7 +99,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Copies of an item and its parameters that have their keys in canonical order. */
+/** Copies an item and its parameters with the keys in canonical order. */
 function ordered(item: AbiItem): object {
   const { type } = item
   switch (type) {
@@ -148,7 +153,7 @@ function readItem(json: unknown, path: string): AbiItem {
     case 'fallback':
       return { type, stateMutability: readMutability(item, path, CREATION) }
     default:
-      throw new AbiFailure(`${path}.type is none of constructor, function, event, error, receive, fallback`)
+      throw new AbiFailure(`${path}.type must be one of constructor, function, event, error, receive, fallback`)
   }
 }
 
@@ -157,7 +162,7 @@ const MUTABILITIES = ['pure', 'view', 'nonpayable', 'payable'] as const
 
 function readMutability<T extends StateMutability>({ stateMutability }: Json, path: string, allowed: readonly T[]): T {
   const found = allowed.find((name) => name === stateMutability)
-  if (found === undefined) throw new AbiFailure(`${path}.stateMutability is none of ${allowed.join(', ')}`)
+  if (found === undefined) throw new AbiFailure(`${path}.stateMutability must be one of ${allowed.join(', ')}`)
   return found
 }
 
@@ -169,7 +174,7 @@ function readEventParameter(json: unknown, path: string): AbiEventParameter {
   return { ...readParameter(json, path, 0), indexed: readBoolean(indexed ?? false, `${path}.indexed`) }
 }
 
-/** Names of types, without aliases such as `uint` and without arrays of no items, which would be lengths that cost no data. */
+/** Canonical names of types. No aliases such as `uint`. No arrays of length 0: their length would cost no data. */
 const TYPE =
   /^(?:address|bool|string|tuple|bytes(?:[1-9]|[12][0-9]|3[0-2])?|u?int(?:8|16|24|32|40|48|56|64|72|80|88|96|104|112|120|128|136|144|152|160|168|176|184|192|200|208|216|224|232|240|248|256))(?:\[(?:[1-9][0-9]{0,8})?\])*$/
 
@@ -181,7 +186,7 @@ function readParameter(json: unknown, path: string, depth: number): AbiParameter
   if (nesting > ABI_LIMITS.nestingMax) throw new AbiFailure(`${path}.type nests more than ${ABI_LIMITS.nestingMax} levels`)
   const parameter = { name: name === '' ? '' : readName(name, `${path}.name`), type }
   if (!type.startsWith('tuple')) {
-    if (components !== undefined) throw new AbiFailure(`${path}.components belong to a tuple only`)
+    if (components !== undefined) throw new AbiFailure(`${path}.components is allowed for tuples only`)
     return parameter
   }
   const members = readList(components, `${path}.components`, ABI_LIMITS.parametersMax, (item, at) =>
@@ -191,7 +196,7 @@ function readParameter(json: unknown, path: string, depth: number): AbiParameter
   return { ...parameter, components: members }
 }
 
-/** Solidity's identifiers; the one that JavaScript objects treat apart is none. */
+/** Reads an identifier of Solidity. Refuses `__proto__`, which is special in JavaScript objects. */
 function readName(json: unknown, path: string): string {
   if (typeof json !== 'string' || json.length > ABI_LIMITS.nameCharsMax || !/^[A-Za-z_$][A-Za-z0-9_$]*$/.test(json))
     throw new AbiFailure(`${path} is not an identifier of at most ${ABI_LIMITS.nameCharsMax} characters`)

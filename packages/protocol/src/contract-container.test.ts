@@ -30,12 +30,12 @@ const errorOf = (data: Uint8Array) => {
   return decoded.ok ? undefined : decoded.error
 }
 
-/** A container of other fields: head and lengths are right. */
+/** A container with arbitrary bytes as fields; head and length are correct. */
 const withFields = (fields: Uint8Array) => concatBytes(hexToBytes('0xef5101'), numberToBytes(7 + fields.length, 4), fields)
 const field = (content: string) => concatBytes(numberToBytes(utf8ToBytes(content).length, 4), utf8ToBytes(content))
 
 describe('a container', () => {
-  it('round-trips, whatever arguments follow', () => {
+  it('round-trips with any arguments after it', () => {
     fc.assert(
       fc.property(anyContainer, bytesUpTo(100), (container, constructorArguments) => {
         const code = encodeContainer(container)
@@ -83,10 +83,10 @@ describe('a container', () => {
     for (let length = 0; length < bytes.length; length++) expect(errorOf(bytes.subarray(0, length))).toBeDefined()
   })
 
-  it('is refused by the part at fault', () => {
+  it('is refused with the invalid part', () => {
     expect(errorOf(bytes.with(2, 2))).toEqual({ code: 'version', message: 'container version 2 is not supported' })
     expect(errorOf(bytes.subarray(0, 2))).toEqual({ code: 'version', message: 'container version missing is not supported' })
-    expect(errorOf(bytes.subarray(0, 6))).toEqual({ code: 'length', message: 'the container has no length' })
+    expect(errorOf(bytes.subarray(0, 6))).toEqual({ code: 'length', message: 'the container is too short to have a length' })
     expect(errorOf(bytes.subarray(0, 100))).toEqual({
       code: 'length',
       message: `the container claims ${bytes.length} bytes, the data has 100`,
@@ -126,7 +126,7 @@ describe('a container', () => {
     )
     expect(errorOf(withFields(concatBytes(unsorted, field(''), field('[]'), field(''))))).toMatchObject({
       code: 'fields',
-      message: expect.stringContaining('the selectors do not ascend'),
+      message: expect.stringContaining('reentrantSelectors must be ascending, without duplicates'),
     })
   })
 

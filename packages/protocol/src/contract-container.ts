@@ -5,43 +5,44 @@ import { LIMITS } from './limits.ts'
 import { err, ok, type Result } from './result.ts'
 
 /**
- * What a contract's code is on this chain: the `code` of its account and the answer of eth_getCode. A deployment is a transaction without
- * `to` whose data is a container and, behind it, the constructor's arguments, so that viem's and ethers' deployContract make one from
- * `abi` and `bytecode` as they are.
+ * The code of a contract on this chain: the `code` of its account and the result of eth_getCode.
  *
  *     0xef51 ‖ version (1 byte) ‖ length of the whole container (4 bytes) ‖ fields
  *
- * 0xef is no instruction of the EVM (EIP-3541), so that no container passes for EVM code; behind it, EOF has 00 (EIP-3540) and a
- * delegation 0100 (EIP-7702).
+ * A deployment is a transaction without `to`. Its data is a container followed by the constructor's arguments. This is how deployContract of viem
+ * and ethers encodes a deployment from `abi` and `bytecode`, so both work without changes.
  *
- * The ABI is JSON text in its one canonical form rather than a binary form of ours: it is two or three kilobytes of a container that is
- * larger, paid for once, and any tool that has the code reads it without a decoder of ours.
+ * No container can be mistaken for EVM code, because no EVM code begins with 0xef (EIP-3541). After 0xef, EOF has 00 (EIP-3540) and a delegation
+ * has 0100 (EIP-7702).
+ *
+ * The ABI is canonical JSON text and not a binary format of our own. It takes two or three kilobytes of a larger container, which are paid for once,
+ * and any tool that has the code can read it without a special decoder.
  */
 export interface ContractContainer {
   readonly upgradeAuthority: UpgradeAuthority
-  /** Functions that may be entered again while a call of the contract is under way: selectors, ascending. */
+  /** Selectors of the functions that may be called while the contract is already on the call stack. Ascending, without duplicates. */
   readonly reentrantSelectors: readonly number[]
-  /** What made the source, for people. Printable ASCII. */
+  /** Name and version of the tool that produced the source. For information only. Printable ASCII. */
   readonly compiler: string
-  /** One ECMAScript module that imports nothing. */
+  /** One ECMAScript module without imports. */
   readonly source: string
   readonly abi: Abi
-  /** From positions of the source to the author's files. Nodes do not read it. Empty when there is none. */
+  /** Source map from `source` to the author's files. Nodes do not read it. Empty if there is none. */
   readonly sourceMap: Uint8Array
 }
 
-/** Who may replace the code. `deployer` is the account that sent, or the contract that made, the creation. */
+/** Who may replace the code: nobody, the creator, or another account. The creator is the sender of the transaction or the creating contract. */
 export type UpgradeAuthority = codec.Infer<typeof upgradeAuthorityCodec>
 
 export interface DecodedContainer {
   readonly container: ContractContainer
-  /** The container's own bytes: what is stored as the code. */
+  /** The bytes of the container, which are stored as the code. */
   readonly code: Uint8Array
-  /** What follows it. */
+  /** The bytes after the container. */
   readonly constructorArguments: Uint8Array
 }
 
-/** Part at fault, and the fault in words that are the same on every machine. */
+/** `code` names the invalid part. `message` is the same on every machine, because it becomes part of the receipt of a failed deployment. */
 export interface ContainerError {
   readonly code: 'magic' | 'version' | 'length' | 'fields' | 'source' | 'abi'
   readonly message: string
@@ -63,7 +64,9 @@ const upgradeAuthorityCodec = codec.union({
 const fieldsCodec = codec.struct({
   upgradeAuthority: upgradeAuthorityCodec,
   reentrantSelectors: codec.checked(codec.list(codec.u32(), SELECTORS_MAX), (selectors) =>
-    selectors.every((selector, i) => i === 0 || selectors[i - 1]! < selector) ? undefined : 'the selectors do not ascend',
+    selectors.every((selector, i) => i === 0 || selectors[i - 1]! < selector)
+      ? undefined
+      : 'reentrantSelectors must be ascending, without duplicates',
   ),
   compiler: codec.ascii(COMPILER_CHARS_MAX),
   source: codec.bytes(LIMITS.containerBytesMax),
@@ -71,10 +74,14 @@ const fieldsCodec = codec.struct({
   sourceMap: codec.bytes(LIMITS.containerBytesMax),
 })
 
-/** Whether code or creation data claims to be a container. */
+/** Whether data begins with the magic 0xef51. Checks nothing else. */
 export const isContainer = (data: Uint8Array): boolean => data[0] === CONTAINER_MAGIC >> 8 && data[1] === (CONTAINER_MAGIC & 0xff)
 
-/** The container's bytes. Throws RangeError when it breaks a limit, or holds text that UTF-8 cannot carry. */
+/**
+ * Encodes a container.
+ *
+ * @throws RangeError if it exceeds a limit, or if the source has a lone surrogate, which UTF-8 cannot encode.
+ */
 export function encodeContainer(container: ContractContainer): Uint8Array {
   const source = utf8ToBytes(container.source)
   if (parseUtf8(source) !== container.source) throw new RangeError('the source has a lone surrogate')
@@ -90,11 +97,17 @@ export function encodeContainer(container: ContractContainer): Uint8Array {
   return bytes
 }
 
-/** The container at the beginning of a deployment's data, and the arguments behind it. */
+/**
+ * Decodes a container and the constructor's arguments after it.
+ *
+ * @param data the code of an account, or the data of a deployment.
+ * @returns copies of the bytes of `data`.
+ */
 export function decodeContainer(data: Uint8Array): Result<DecodedContainer, ContainerError> {
-  if (!isContainer(data)) return fault('magic', `data begins with ${bytesToHex(data.subarray(0, 2))}, a contract with 0xef51`)
+  if (!isContainer(data))
+    return fault('magic', `data begins with ${bytesToHex(data.subarray(0, 2))}, but contract code begins with 0xef51`)
   if (data[2] !== CONTAINER_VERSION) return fault('version', `container version ${data[2] ?? 'missing'} is not supported`)
-  if (data.length < HEAD_BYTES) return fault('length', 'the container has no length')
+  if (data.length < HEAD_BYTES) return fault('length', 'the container is too short to have a length')
   const length = bytesToNumber(data.subarray(3, HEAD_BYTES))!
   if (length > LIMITS.containerBytesMax)
     return fault('length', `the container claims ${length} bytes, at most ${LIMITS.containerBytesMax} are allowed`)

@@ -1,7 +1,7 @@
 import { bigIntToBytes, bytesToBigInt, hexToBytes } from './bytes.ts'
 import type { Crypto } from './crypto.ts'
 
-/** The secp256k1 part of the cryptographic power; one library provides all of it. */
+/** The secp256k1 functions of `Crypto`. One library provides all of them. */
 export type Curve = Pick<Crypto, 'recover' | 'verify' | 'sign' | 'publicKey' | 'decompress'>
 
 /** Order of the group (SEC 2, 2.4.1). */
@@ -11,12 +11,13 @@ const HIGH_S = hexToBytes('0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe
 const SCALAR_BYTES = 32
 
 /**
- * Puts in front of a library what every backend must do alike, so that none can disagree about it: sizes are checked, signatures
- * outside 1 ≤ r < n, 1 ≤ s ≤ n/2 are refused before the library sees them (every library here recovers from a high s), and a digest
- * is reduced modulo n before it is signed. libsecp256k1 feeds the nonce function the digest as it is where RFC 6979 §3.2d says
- * bits2octets; for a digest of n or more the two sign differently.
+ * Wraps a secp256k1 library with the checks that all backends must do in the same way, so that they cannot disagree:
  *
- * `sign` throws RangeError for a secret key that is zero or not below the order: ask `publicKey` first.
+ * - Inputs of the wrong size throw RangeError.
+ * - Signatures outside of 1 ≤ r < n, 1 ≤ s ≤ n/2 are refused before the library sees them. All libraries in use would recover a key from a
+ *   high s.
+ * - A digest is reduced modulo n before signing. libsecp256k1 passes the digest unchanged to the nonce function where RFC 6979 §3.2d requires
+ *   bits2octets, so for a digest of n or more its signature would differ from that of other libraries.
  */
 export function strictCurve(curve: Curve): Curve {
   return {
@@ -62,7 +63,7 @@ const isStrict = (signature: Uint8Array): boolean =>
   !isZero(signature, 0) &&
   !isZero(signature, SCALAR_BYTES)
 
-/** Whether the 32 bytes from `at` are, as a big-endian number, less than `limit`. */
+/** Whether the big-endian number in the 32 bytes from `at` is less than `limit`. */
 function isBelow(bytes: Uint8Array, at: number, limit: Uint8Array): boolean {
   for (let i = 0; i < SCALAR_BYTES; i++) {
     const difference = bytes[at + i]! - limit[i]!

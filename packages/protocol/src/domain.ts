@@ -3,20 +3,25 @@ import * as codec from './codec.ts'
 import type { Crypto } from './crypto.ts'
 
 /**
- * What every signature that is not an Ethereum transaction is bound to. Two chains, two restarts of one chain, or two kinds of message
- * never share a digest. SHA-256, not keccak256, so that no vote can be read as an Ethereum transaction or message.
+ * Binds every signature that is not an Ethereum transaction to one chain and to one restart of it. Messages of two chains, of two restarts of
+ * a chain, or of two kinds never share a digest.
  */
 export interface SigningDomain {
   readonly genesisHash: Hash
-  /** Count of restarts that genesis names; 0 until the first. */
+  /** `Restart.epoch` of genesis; 0 before the first restart. */
   readonly restartEpoch: number
 }
 
-/** Kinds of signed message; the number is the byte in the preimage. */
+/** Kinds of signed messages, with the byte that stands for each in the preimage. */
 export const SIGNED_KIND = { prevote: 1, precommit: 2, proposal: 3, handshake: 4 } as const
 export type SignedKind = keyof typeof SIGNED_KIND
 
-/** SHA-256(genesis hash ‖ restart epoch, 4 bytes ‖ kind, 1 byte ‖ payload). */
+/**
+ * The 32-byte digest to sign: SHA-256(genesis hash ‖ restart epoch, 4 bytes ‖ kind, 1 byte ‖ payload). SHA-256 and not keccak256, so that no
+ * such signature is valid for an Ethereum transaction or message.
+ *
+ * @throws RangeError or TypeError if the payload's codec cannot encode the value.
+ */
 export function signingDigest<T>(
   crypto: Crypto,
   domain: SigningDomain,

@@ -23,7 +23,7 @@ const proposal: Proposal = {
   signature,
 }
 
-/** Refused by the encoder, and by the decoder in the bytes of a careless one. */
+/** Expects the encoder to refuse the evidence, and the decoder to refuse bytes that were encoded without checks. */
 function expectRefused(evidence: Evidence, message: string): void {
   expect(() => encode(evidenceCodec, evidence)).toThrow(message)
   const written =
@@ -78,31 +78,39 @@ describe('evidence', () => {
   })
 
   it.each<[string, Partial<Vote>, string]>([
-    ['one vote', {}, 'evidence is not two different votes in order'],
-    ['one vote under two signatures', { signature: new Uint8Array(64) }, 'evidence is not two different votes in order'],
-    ['votes out of order', { valueId: undefined }, 'evidence is not two different votes in order'],
-    ['votes of two heights', { height: Height(8), valueId: hash(2) }, 'evidence of two different rounds'],
-    ['votes of two rounds', { round: Round(21), valueId: hash(2) }, 'evidence of two different rounds'],
+    ['one vote', {}, 'evidence must be two different votes in canonical order'],
+    [
+      'one vote under two signatures',
+      { signature: new Uint8Array(64) },
+      'evidence must be two different votes in canonical order',
+    ],
+    ['votes out of order', { valueId: undefined }, 'evidence must be two different votes in canonical order'],
+    ['votes of two heights', { height: Height(8), valueId: hash(2) }, 'evidence must be of one height and round'],
+    ['votes of two rounds', { round: Round(21), valueId: hash(2) }, 'evidence must be of one height and round'],
     [
       'votes of two voters',
       { validator: Address(new Uint8Array(20)), valueId: hash(2) },
-      'evidence of two different voters or kinds',
+      'evidence must be of one validator and one kind of vote',
     ],
-    ['votes of two kinds', { kind: 'precommit', valueId: hash(2) }, 'evidence of two different voters or kinds'],
+    ['votes of two kinds', { kind: 'precommit', valueId: hash(2) }, 'evidence must be of one validator and one kind of vote'],
   ])('is not %s', (_what, changes, message) => {
     expectRefused({ kind: 'votes', first: vote, second: { ...vote, ...changes } }, message)
   })
 
   it.each<[string, Partial<Proposal>, string]>([
-    ['one proposal', {}, 'evidence is not two different proposals in order'],
-    ['one proposal under two signatures', { signature: new Uint8Array(64) }, 'evidence is not two different proposals in order'],
-    ['proposals out of order', { valueId: hash(0) }, 'evidence is not two different proposals in order'],
-    ['proposals of two heights', { height: Height(8), valueId: hash(2) }, 'evidence of two different rounds'],
-    ['proposals of two rounds', { round: Round(21), valueId: hash(2) }, 'evidence of two different rounds'],
+    ['one proposal', {}, 'evidence must be two different proposals in canonical order'],
+    [
+      'one proposal under two signatures',
+      { signature: new Uint8Array(64) },
+      'evidence must be two different proposals in canonical order',
+    ],
+    ['proposals out of order', { valueId: hash(0) }, 'evidence must be two different proposals in canonical order'],
+    ['proposals of two heights', { height: Height(8), valueId: hash(2) }, 'evidence must be of one height and round'],
+    ['proposals of two rounds', { round: Round(21), valueId: hash(2) }, 'evidence must be of one height and round'],
     [
       'proposals of two proposers',
       { proposer: Address(new Uint8Array(20)), valueId: hash(2) },
-      'evidence of two different proposers',
+      'evidence must be of one proposer',
     ],
   ])('is not %s', (_what, changes, message) => {
     expectRefused({ kind: 'proposals', first: proposal, second: { ...proposal, ...changes } }, message)

@@ -2,7 +2,7 @@ import * as codec from './codec.ts'
 import { type Proposal, proposalCodec } from './proposal.ts'
 import { type Vote, voteCodec } from './vote.ts'
 
-/** Proof that a validator signed two different things for one height, round and kind. */
+/** Proof that a validator signed two different votes of one kind, or two different proposals, in one round. The smaller encoding is `first`. */
 export type Evidence =
   | { readonly kind: 'votes'; readonly first: Vote; readonly second: Vote }
   | { readonly kind: 'proposals'; readonly first: Proposal; readonly second: Proposal }
@@ -15,27 +15,30 @@ export const evidenceCodec: codec.Codec<Evidence> = codec.checked(
   problem,
 )
 
-/** Whether the two really contradict each other; their signatures are checked elsewhere. The lesser encoding stands first. */
+/** Checks that the two messages contradict each other and are in canonical order. Does not verify their signatures. */
 function problem(evidence: Evidence): string | undefined {
   const { first, second } = evidence
-  if (first.height !== second.height || first.round !== second.round) return 'evidence of two different rounds'
+  if (first.height !== second.height || first.round !== second.round) return 'evidence must be of one height and round'
   if (evidence.kind === 'votes') {
     if (evidence.first.validator !== evidence.second.validator || evidence.first.kind !== evidence.second.kind)
-      return 'evidence of two different voters or kinds'
-    return (first.valueId ?? '') < (second.valueId ?? '') ? undefined : 'evidence is not two different votes in order'
+      return 'evidence must be of one validator and one kind of vote'
+    return (first.valueId ?? '') < (second.valueId ?? '') ? undefined : 'evidence must be two different votes in canonical order'
   }
-  if (evidence.first.proposer !== evidence.second.proposer) return 'evidence of two different proposers'
-  return order(evidence.first) < order(evidence.second) ? undefined : 'evidence is not two different proposals in order'
+  if (evidence.first.proposer !== evidence.second.proposer) return 'evidence must be of one proposer'
+  return order(evidence.first) < order(evidence.second)
+    ? undefined
+    : 'evidence must be two different proposals in canonical order'
 }
 
-/** The evidence in two contradicting votes, in canonical order. */
+/** Makes evidence of two contradicting votes, in any order. Does not check that they contradict each other; the codec does. */
 export function voteEvidence(a: Vote, b: Vote): Evidence {
   return (a.valueId ?? '') < (b.valueId ?? '') ? { kind: 'votes', first: a, second: b } : { kind: 'votes', first: b, second: a }
 }
 
+/** Makes evidence of two contradicting proposals, in any order. Does not check that they contradict each other; the codec does. */
 export function proposalEvidence(a: Proposal, b: Proposal): Evidence {
   return order(a) < order(b) ? { kind: 'proposals', first: a, second: b } : { kind: 'proposals', first: b, second: a }
 }
 
-/** Compares as the encodings of two proposals of one round do: 10 digits hold every round. */
+/** Sort key in the order of the encodings of proposals of one round. Every round has at most 10 digits. */
 const order = ({ valueId, polRound }: Proposal): string => `${valueId}${polRound?.toString().padStart(10, '0') ?? ''}`

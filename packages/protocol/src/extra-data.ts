@@ -1,13 +1,13 @@
 import type { Hash } from './bytes.ts'
 import * as codec from './codec.ts'
 
-/** What the header's `extraData` carries beyond Ethereum's fields. */
+/** The content of the header's `extraData`: what this chain adds to Ethereum's fields. */
 export interface ExtraData {
-  /** Format of this field; 1 is the only one. */
+  /** Version of this format; only 1 exists. */
   readonly version: 1
   /** Milliseconds within the header's second, 0 to 999: block time = 1000 · timestamp + milliseconds. */
   readonly milliseconds: number
-  /** Hash of everything that decides how contracts execute: interpreter, host table, gas table, prelude, codecs. */
+  /** Hash of everything that determines how contracts execute: interpreter, host table, gas table, prelude, codecs. */
   readonly executionVersion: Hash
   /** Hash of the validator set that votes on this block. */
   readonly validatorsHash: Hash

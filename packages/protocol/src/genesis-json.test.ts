@@ -40,11 +40,11 @@ const refusal = (json: unknown) => {
   return parsed.ok ? undefined : parsed.error.message
 }
 
-/** The document with another value at a path such as `validators.0.power`; undefined takes the key away. */
+/** The document with another value at a path such as `validators.0.power`; undefined removes the key. */
 function having(path: string, value: Json | undefined, from: unknown = document): Json {
   const [key, ...rest] = path.split('/') as [string, ...string[]]
   const inner = rest.length === 0 ? value : having(rest.join('/'), value, (from as Readonly<Record<string, Json>>)[key] ?? {})
-  // An earlier change may have made the list shorter than the place is far.
+  // An earlier change may have shortened the list below this index.
   if (Array.isArray(from)) {
     const length = Math.max(from.length, Number(key) + 1)
     return Array.from({ length }, (_, i) => (i === Number(key) ? (inner ?? null) : ((from[i] ?? null) as Json)))
@@ -127,60 +127,64 @@ const wrong: readonly (readonly [path: string, value: Json | undefined, message:
   ['simulated', 1, 'simulated: must be true or false'],
   ['executionVersion', '0xab', 'executionVersion: must be 0x and 64 hex digits'],
   ['executionVersion', undefined, 'executionVersion: must be 0x and 64 hex digits'],
-  ['chainName', 'x', 'genesis.chainName: is not a known key (known are chainId, timeMs,'],
-  ['__proto__x', 'x', 'genesis.__proto__x: is not a known key'],
+  ['chainName', 'x', 'genesis.chainName: unknown key (known keys: chainId, timeMs,'],
+  ['__proto__x', 'x', 'genesis.__proto__x: unknown key'],
   ['parameters', [], 'parameters: must be an object'],
-  ['parameters/gasMax', 1, 'parameters.gasMax: is not a known key (known are feePolicy, blockGasMax,'],
-  ['parameters/toString', 1, 'parameters.toString: is not a known key'],
+  ['parameters/gasMax', 1, 'parameters.gasMax: unknown key (known keys: feePolicy, blockGasMax,'],
+  ['parameters/toString', 1, 'parameters.toString: unknown key'],
   ['parameters/feePolicy', 'none', 'parameters.feePolicy: must be one of free, burn, to-proposer'],
-  ['parameters/initialBaseFee', 1, 'parameters.initialBaseFee: must be an amount in wei, as a text of decimal digits'],
-  ['parameters/initialBaseFee', '0', 'parameters: initialBaseFee is 0, allowed is at least 1 wei'],
+  ['parameters/initialBaseFee', 1, 'parameters.initialBaseFee: must be an amount in wei, as a string of decimal digits'],
+  ['parameters/initialBaseFee', '0', 'parameters: initialBaseFee is 0, must be at least 1 wei'],
   ['parameters/blockGasMax', 1_000_000, 'parameters: transactionGasMax is above a quarter of blockGasMax'],
   ['parameters/heartbeatIntervalMs', 100.5, 'parameters.heartbeatIntervalMs: must be an integer from 100 to 3600000'],
-  ['validators', undefined, 'validators: must be a list'],
-  ['validators', [], 'validators: has 0 entries, allowed are 1 to 128'],
+  ['validators', undefined, 'validators: must be an array'],
+  ['validators', [], 'validators: has 0 entries, must have 1 to 128'],
   ['validators/0', 'me', 'validators[0]: must be an object'],
-  ['validators/1/name', 'me', 'validators[1].name: is not a known key (known are publicKey, power, feeAddress)'],
+  ['validators/1/name', 'me', 'validators[1].name: unknown key (known keys: publicKey, power, feeAddress)'],
   ['validators/1/publicKey', '0x', 'validators[1].publicKey: must be 0x and 68 hex digits'],
   ['validators/1/publicKey', `0x02${'11'.repeat(33)}`, 'validators[1].publicKey: unknown key type 2'],
-  ['validators/1/publicKey', `0x0102${'00'.repeat(31)}05`, 'validators[1].publicKey: is not a point of secp256k1'],
-  ['validators/1/publicKey', keyHex(1), 'validators[1].publicKey: is the key of validators[0] too'],
+  ['validators/1/publicKey', `0x0102${'00'.repeat(31)}05`, 'validators[1].publicKey: is not a point on the curve secp256k1'],
+  ['validators/1/publicKey', keyHex(1), 'validators[1].publicKey: duplicate key, already used by validators[0]'],
   ['validators/1/power', 0, `validators[1].power: must be an integer from 1 to ${POWER_MAX}`],
   ['validators/1/power', POWER_MAX + 1, 'validators[1].power: must be an integer from 1'],
   ['validators/1/feeAddress', '0x01', 'validators[1].feeAddress: must be 0x and 40 hex digits'],
-  ['nodes', {}, 'nodes: must be a list'],
-  ['nodes/0/peerId', 5, 'nodes[0].peerId: must be a text of 1 to 64 printable ASCII characters'],
-  ['nodes/0/peerId', '', 'nodes[0].peerId: must be a text of 1 to 64'],
-  ['nodes/0/peerId', 'é', 'nodes[0].peerId: must be a text of 1 to 64'],
-  ['nodes/0/peerId', 'x'.repeat(65), 'nodes[0].peerId: must be a text of 1 to 64'],
-  ['nodes/1/peerId', 'peer-b', 'nodes: peer-b stands there twice'],
-  ['nodes/0/port', 1, 'nodes[0].port: is not a known key (known are peerId, addresses)'],
-  ['nodes/0/addresses', Array<Json>(9).fill('x'), 'nodes[0].addresses: has 9 entries, allowed are 0 to 8'],
-  ['nodes/0/addresses/0', 'a\nb', 'nodes[0].addresses[0]: must be a text of 1 to 128 printable ASCII characters'],
+  ['nodes', {}, 'nodes: must be an array'],
+  ['nodes/0/peerId', 5, 'nodes[0].peerId: must be a string of 1 to 64 printable ASCII characters'],
+  ['nodes/0/peerId', '', 'nodes[0].peerId: must be a string of 1 to 64'],
+  ['nodes/0/peerId', 'é', 'nodes[0].peerId: must be a string of 1 to 64'],
+  ['nodes/0/peerId', 'x'.repeat(65), 'nodes[0].peerId: must be a string of 1 to 64'],
+  ['nodes/1/peerId', 'peer-b', 'nodes: duplicate entry peer-b'],
+  ['nodes/0/port', 1, 'nodes[0].port: unknown key (known keys: peerId, addresses)'],
+  ['nodes/0/addresses', Array<Json>(9).fill('x'), 'nodes[0].addresses: has 9 entries, must have 0 to 8'],
+  ['nodes/0/addresses/0', 'a\nb', 'nodes[0].addresses[0]: must be a string of 1 to 128 printable ASCII characters'],
   ['alloc', [], 'alloc: must be an object'],
   ['alloc/0x01', { balance: '1' }, 'alloc.0x01: must be 0x and 40 hex digits'],
-  [`alloc/${address(1)}/balance`, 10, `alloc.${address(1)}.balance: must be an amount in wei, as a text of decimal digits`],
+  [`alloc/${address(1)}/balance`, 10, `alloc.${address(1)}.balance: must be an amount in wei, as a string of decimal digits`],
   [`alloc/${address(1)}/balance`, '0x10', `alloc.${address(1)}.balance: must be an amount`],
   [`alloc/${address(1)}/balance`, '-1', `alloc.${address(1)}.balance: must be an amount`],
   [`alloc/${address(1)}/balance`, (U256_MAX + 1n).toString(), `alloc.${address(1)}.balance: is above 2^256 - 1`],
-  [`alloc/${address(1)}/nonce`, 1, `alloc.${address(1)}.nonce: is not a known key (known are balance)`],
+  [`alloc/${address(1)}/nonce`, 1, `alloc.${address(1)}.nonce: unknown key (known keys: balance)`],
   ['systemContracts/0x', { code: '0x' }, 'systemContracts.0x: must be 0x and 40 hex digits'],
-  [`systemContracts/${address(7)}/code`, '0xef5', `systemContracts.${address(7)}.code: must be hex of whole bytes`],
+  [
+    `systemContracts/${address(7)}/code`,
+    '0xef5',
+    `systemContracts.${address(7)}.code: must be 0x and an even number of hex digits`,
+  ],
   [
     `systemContracts/${address(7)}/code`,
     `0x${'00'.repeat(LIMITS.transactionBytesMax + 1)}`,
-    `systemContracts.${address(7)}.code: must be a text of at most`,
+    `systemContracts.${address(7)}.code: must be a string of at most`,
   ],
   ['restart', 1, 'restart: must be an object'],
   ['restart/epoch', 0, 'restart.epoch: must be an integer from 1 to 4294967295'],
   ['restart/height', -1, 'restart.height: must be an integer from 0'],
   ['restart/blockHash', '0x', 'restart.blockHash: must be 0x and 64 hex digits'],
-  ['restart/validators', [], 'restart.validators: has 0 entries, allowed are 1 to 128'],
+  ['restart/validators', [], 'restart.validators: has 0 entries, must have 1 to 128'],
   ['restart/validators/0/power', -1, 'restart.validators[0].power: must be an integer'],
-  ['restart/reason', 'x', 'restart.reason: is not a known key'],
+  ['restart/reason', 'x', 'restart.reason: unknown key'],
 ]
 
-describe('a wrong field is named with what is allowed', () => {
+describe('an invalid field is named with the allowed values', () => {
   it.each(wrong)('%s = %j', (path, value, message) => {
     expect(refusal(having(path, value))).toContain(message)
   })
@@ -196,7 +200,7 @@ describe('a wrong field is named with what is allowed', () => {
   })
 
   it('a key that JSON makes of __proto__', () => {
-    expect(refusal(JSON.parse('{"__proto__": {"chainId": 1}}'))).toContain('genesis.__proto__: is not a known key')
+    expect(refusal(JSON.parse('{"__proto__": {"chainId": 1}}'))).toContain('genesis.__proto__: unknown key')
     expect(refusal({ ...document, alloc: JSON.parse('{"__proto__": {"balance": "1"}}') })).toContain(
       'alloc.__proto__: must be 0x and 40 hex digits',
     )
@@ -205,10 +209,10 @@ describe('a wrong field is named with what is allowed', () => {
   it('one address in two spellings', () => {
     const lower = address(0xabcdefabcdef)
     const twice = { [lower]: { balance: '1' }, [getAddress(lower)]: { balance: '1' } }
-    expect(refusal({ ...document, alloc: twice })).toBe(`alloc: ${lower} stands there twice`)
+    expect(refusal({ ...document, alloc: twice })).toBe(`alloc: duplicate entry ${lower}`)
     const code = { code: '0x' }
     expect(refusal({ ...document, systemContracts: { [lower]: code, [getAddress(lower)]: code } })).toBe(
-      `systemContracts: ${lower} stands there twice`,
+      `systemContracts: duplicate entry ${lower}`,
     )
   })
 
@@ -222,12 +226,12 @@ describe('a wrong field is named with what is allowed', () => {
       'alloc: has 100001 accounts, at most 100000 are allowed',
     )
     const nodes = Array.from({ length: LIMITS.nodesMax + 1 }, (_, i) => ({ peerId: `${i}` }))
-    expect(refusal({ ...document, nodes })).toBe('nodes: has 513 entries, allowed are 0 to 512')
+    expect(refusal({ ...document, nodes })).toBe('nodes: has 513 entries, must have 0 to 512')
   })
 })
 
 describe('every document', () => {
-  it('is refused by name, or has a digest', () => {
+  it('is refused with the path of the field, or has a digest', () => {
     const places = wrong.map(([path]) => path)
     const anyJson = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,

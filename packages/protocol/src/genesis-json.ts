@@ -12,7 +12,7 @@ import { createValidatorSet, type Validator, type ValidatorSet } from './validat
 
 export interface GenesisError {
   readonly code: 'invalid-genesis'
-  /** Path of the wrong field, such as `validators[2].power`, what is wrong with it, and what is allowed. */
+  /** Path of the invalid field, such as `validators[2].power`, the problem, and the allowed values. */
   readonly message: string
 }
 
@@ -22,7 +22,12 @@ const fail = (path: string, problem: string): never => {
   throw new Refusal(`${path}: ${problem}`)
 }
 
-/** The genesis in a parsed JSON document. Unknown keys are refused; absent parameters take their defaults. */
+/**
+ * Reads a genesis document. Unknown keys are refused. Absent parameters have their default value (`DEFAULT_PARAMETERS`).
+ *
+ * @param document the result of JSON.parse.
+ * @returns the genesis, with its lists sorted, or the first error found.
+ */
 export function parseGenesis(crypto: Crypto, document: unknown): Result<Genesis, GenesisError> {
   try {
     return ok(readGenesis(crypto, document))
@@ -85,7 +90,7 @@ function readValidators(crypto: Crypto, path: string, value: unknown): Validator
   const validators = entries.map((entry, i) => readValidator(crypto, `${path}[${i}]`, entry))
   const seen = new Map<Address, number>()
   validators.forEach(({ address }, i) => {
-    if (seen.has(address)) fail(`${path}[${i}].publicKey`, `is the key of ${path}[${seen.get(address)}] too`)
+    if (seen.has(address)) fail(`${path}[${i}].publicKey`, `duplicate key, already used by ${path}[${seen.get(address)}]`)
     seen.set(address, i)
   })
   return createValidatorSet(validators)
@@ -95,7 +100,8 @@ function readValidator(crypto: Crypto, path: string, value: unknown): Validator 
   const entry = object(path, value, ['publicKey', 'power', 'feeAddress'])
   const decoded = codec.decode(publicKeyCodec, hexToBytes(hex(`${path}.publicKey`, entry['publicKey'], 34)))
   const publicKey = decoded.ok ? decoded.value : fail(`${path}.publicKey`, decoded.error.message)
-  const address = addressOfPublicKey(crypto, publicKey as PublicKey) ?? fail(`${path}.publicKey`, 'is not a point of secp256k1')
+  const address =
+    addressOfPublicKey(crypto, publicKey as PublicKey) ?? fail(`${path}.publicKey`, 'is not a point on the curve secp256k1')
   return {
     address,
     publicKey: publicKey as PublicKey,
@@ -116,7 +122,7 @@ function readNodes(value: unknown): readonly RegisteredNode[] {
   })
   const sorted = nodes.toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1))
   for (let i = 1; i < sorted.length; i++) {
-    if (sorted[i]!.peerId === sorted[i - 1]!.peerId) fail('nodes', `${sorted[i]!.peerId} stands there twice`)
+    if (sorted[i]!.peerId === sorted[i - 1]!.peerId) fail('nodes', `duplicate entry ${sorted[i]!.peerId}`)
   }
   return sorted
 }
@@ -146,7 +152,10 @@ function readSystemContracts(value: unknown): readonly SystemContract[] {
     entries.map(([key, item]) => {
       const path = `systemContracts.${key}`
       const code = parseHex(text(`${path}.code`, object(path, item, ['code'])['code'], 2 * LIMITS.transactionBytesMax + 2))
-      return { address: Address(hex(path, key, 20)), code: code ?? fail(`${path}.code`, 'must be hex of whole bytes') }
+      return {
+        address: Address(hex(path, key, 20)),
+        code: code ?? fail(`${path}.code`, 'must be 0x and an even number of hex digits'),
+      }
     }),
   )
 }
@@ -161,11 +170,11 @@ function readRestart(crypto: Crypto, value: unknown): Restart {
   }
 }
 
-/** Checksummed and lower-case spellings of one address are the same entry twice. */
+/** Sorts entries and refuses duplicates. An address with checksum and the same one in lower case are duplicates. */
 function byAddress<T extends { readonly address: Address }>(path: string, entries: readonly T[]): readonly T[] {
   const sorted = entries.toSorted((a, b) => compareBytes(hexToBytes(a.address), hexToBytes(b.address)))
   for (let i = 1; i < sorted.length; i++) {
-    if (sorted[i]!.address === sorted[i - 1]!.address) fail(path, `${sorted[i]!.address} stands there twice`)
+    if (sorted[i]!.address === sorted[i - 1]!.address) fail(path, `duplicate entry ${sorted[i]!.address}`)
   }
   return sorted
 }
@@ -173,15 +182,15 @@ function byAddress<T extends { readonly address: Address }>(path: string, entrie
 function object(path: string, value: unknown, keys?: readonly string[]): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(path, 'must be an object')
   const unknown = keys === undefined ? undefined : Object.keys(value).find((key) => !keys.includes(key))
-  if (unknown !== undefined) fail(`${path}.${unknown}`, `is not a known key (known are ${keys!.join(', ')})`)
+  if (unknown !== undefined) fail(`${path}.${unknown}`, `unknown key (known keys: ${keys!.join(', ')})`)
   return value as Readonly<Record<string, unknown>>
 }
 
 function array(path: string, value: unknown, min: number, max: number): readonly unknown[] {
-  if (!Array.isArray(value)) return fail(path, 'must be a list')
+  if (!Array.isArray(value)) return fail(path, 'must be an array')
   return value.length >= min && value.length <= max
     ? value
-    : fail(path, `has ${value.length} entries, allowed are ${min} to ${max}`)
+    : fail(path, `has ${value.length} entries, must have ${min} to ${max}`)
 }
 
 function integer(path: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
@@ -193,13 +202,13 @@ const boolean = (path: string, value: unknown): boolean =>
   typeof value === 'boolean' ? value : fail(path, 'must be true or false')
 
 function text(path: string, value: unknown, max: number): string {
-  return typeof value === 'string' && value.length <= max ? value : fail(path, `must be a text of at most ${max} characters`)
+  return typeof value === 'string' && value.length <= max ? value : fail(path, `must be a string of at most ${max} characters`)
 }
 
-/** What `codec.ascii` encodes, and not empty. */
+/** A non-empty string that `codec.ascii` can encode. */
 function name(path: string, value: unknown, max: number): string {
   const fits = typeof value === 'string' && value.length <= max && /^[\x20-\x7e]+$/.test(value)
-  return fits ? value : fail(path, `must be a text of 1 to ${max} printable ASCII characters`)
+  return fits ? value : fail(path, `must be a string of 1 to ${max} printable ASCII characters`)
 }
 
 function hex(path: string, value: unknown, length: number): Hex {
@@ -207,10 +216,10 @@ function hex(path: string, value: unknown, length: number): Hex {
   return bytes?.length === length ? bytesToHex(bytes) : fail(path, `must be 0x and ${2 * length} hex digits`)
 }
 
-/** Wei as a decimal text, since JSON numbers lose digits. */
+/** Wei as a decimal string, because JSON numbers lose digits above 2^53. */
 function amount(path: string, value: unknown): Wei {
   if (typeof value !== 'string' || !/^\d{1,78}$/.test(value))
-    return fail(path, 'must be an amount in wei, as a text of decimal digits')
+    return fail(path, 'must be an amount in wei, as a string of decimal digits')
   const wei = BigInt(value)
   return wei <= U256_MAX ? (wei as Wei) : fail(path, 'is above 2^256 - 1')
 }
@@ -218,7 +227,7 @@ function amount(path: string, value: unknown): Wei {
 const validatorsJson = (set: ValidatorSet) =>
   set.validators.map(({ publicKey, power, feeAddress }) => ({ publicKey: bytesToHex(publicKey), power, feeAddress }))
 
-/** The JSON document of a genesis; `parseGenesis` reads it back to the same. */
+/** Converts a genesis to an object for JSON.stringify. `parseGenesis` converts it back to an equal genesis. */
 export function genesisToJson(genesis: Genesis): Readonly<Record<string, unknown>> {
   const { validators, alloc, systemContracts, restart, parameters, simulated = false, ...rest } = genesis
   return {

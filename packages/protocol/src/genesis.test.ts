@@ -50,13 +50,13 @@ describe('the digest of genesis', () => {
     expect(digest()).toBe(bytesToHex(createHash('sha256').update(preimage).digest()))
   })
 
-  it('has a bit of one byte for each kind of development, so that it stays what it was for chains without the newer one', () => {
+  it('has a bit of one byte for each kind of development, so that the newer one did not change the digest of other chains', () => {
     const all = [false, true].flatMap((development) => [false, true].map((simulated) => digest({ development, simulated })))
     expect(new Set(all).size).toBe(4)
     expect(digest({ simulated: false })).toBe(digest())
   })
 
-  it('is another for another document, but does not contain the restart', () => {
+  it('differs for every other document, but does not depend on the restart', () => {
     const json = (document: Genesis) => JSON.stringify(genesisToJson({ ...document, restart: undefined }))
     fc.assert(
       fc.property(
@@ -73,13 +73,15 @@ describe('the digest of genesis', () => {
     )
   })
 
-  it('exists for sorted, distinct entries within the limits only', () => {
+  it('throws for unsorted or duplicate entries and above the limits', () => {
     const alloc = (...numbers: readonly number[]) => numbers.map((n) => ({ address: address(n), balance: Wei(0n) }))
     const contracts = (...numbers: readonly number[]) => numbers.map((n) => ({ address: address(n), code: new Uint8Array(0) }))
     const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
-    expect(() => digest({ alloc: alloc(2, 1) })).toThrow('alloc is not sorted by address, each once')
-    expect(() => digest({ alloc: alloc(1, 1) })).toThrow('alloc is not sorted')
-    expect(() => digest({ systemContracts: contracts(2, 1) })).toThrow('systemContracts is not sorted by address, each once')
+    expect(() => digest({ alloc: alloc(2, 1) })).toThrow('alloc must be sorted by address, without duplicates')
+    expect(() => digest({ alloc: alloc(1, 1) })).toThrow('alloc must be sorted')
+    expect(() => digest({ systemContracts: contracts(2, 1) })).toThrow(
+      'systemContracts must be sorted by address, without duplicates',
+    )
     expect(digest({ systemContracts: contracts(...upTo(LIMITS.genesisSystemContractsMax)) })).not.toBe(digest())
     expect(() => digest({ systemContracts: contracts(...upTo(LIMITS.genesisSystemContractsMax + 1)) })).toThrow('65 items')
     expect(() => digest({ alloc: alloc(...upTo(LIMITS.genesisAllocMax + 1)) })).toThrow('100001 items')

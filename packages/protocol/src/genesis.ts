@@ -8,29 +8,30 @@ import { type ChainParameters, parametersCodec } from './parameters.ts'
 import { type ValidatorSet, validatorSetCodec } from './validator-set.ts'
 
 /**
- * The document from which a chain starts, the same on every node. `genesis-json.ts` reads and writes its text form; the digest of its
- * encoding stands in block 0, so that chains of different documents never share a block.
+ * The document from which a chain starts. It is the same on every node. `parseGenesis` and `genesisToJson` convert it from and to JSON. Block 0
+ * contains its digest, so chains with different documents never share a block.
  */
 export interface Genesis {
   readonly chainId: ChainId
   /** Time of block 0. */
   readonly timeMs: TimeMs
-  /** Allows well-known development keys, and nothing else. */
+  /** Whether validators may use the well-known development keys. Has no other effect. */
   readonly development: boolean
   /**
-   * A chain of `quoin dev`: one process makes its blocks, and whoever reaches its RPC sets its state and time. No validator takes part in one.
-   * False where absent.
+   * Whether this is a chain of `quoin dev`: one process produces the blocks, and any client of its RPC can set state and time. Validators refuse
+   * such a chain. False if absent.
    */
   readonly simulated?: boolean
+  /** Identifies the rules by which contracts execute; see `ExtraData`. */
   readonly executionVersion: Hash
   readonly parameters: ChainParameters
   readonly validators: ValidatorSet
   readonly nodes: readonly RegisteredNode[]
-  /** Opening balances, sorted by address, each once. */
+  /** Initial balances, sorted by address, without duplicates. */
   readonly alloc: readonly Allocation[]
-  /** Contracts placed at fixed addresses; sorted by address, each once. */
+  /** Contracts at fixed addresses, sorted by address, without duplicates. */
   readonly systemContracts: readonly SystemContract[]
-  /** Added to a running chain's document to restart it after the loss of more than a third of the power; not in the digest. */
+  /** Added later to restart a chain that lost more than a third of its voting power. Not part of the digest. */
   readonly restart: Restart | undefined
 }
 
@@ -41,24 +42,26 @@ export interface Allocation {
 
 export interface SystemContract {
   readonly address: Address
-  /** Contract container. */
+  /** A contract container (`ContractContainer`). */
   readonly code: Uint8Array
 }
 
+/** A manual restart: all nodes keep the chain up to one block and continue with another validator set. */
 export interface Restart {
-  /** 1 for the first restart, one more each time. */
+  /** 1 for the first restart, 2 for the second, and so on. */
   readonly epoch: number
-  /** Last block that is kept. */
+  /** Height of the last block that is kept. */
   readonly height: Height
+  /** Hash of the last block that is kept. */
   readonly blockHash: Hash
-  /** Who votes from the next height on. */
+  /** The validator set from the next height on. */
   readonly validators: ValidatorSet
 }
 
 const sortedByAddress = <T extends { readonly address: Address }>(name: string, items: codec.Codec<readonly T[]>) =>
   codec.checked(items, (entries) => {
     for (let i = 1; i < entries.length; i++) {
-      if (entries[i - 1]!.address >= entries[i]!.address) return `${name} is not sorted by address, each once`
+      if (entries[i - 1]!.address >= entries[i]!.address) return `${name} must be sorted by address, without duplicates`
     }
     return undefined
   })
@@ -87,12 +90,16 @@ const digestCodec = codec.struct({
 
 const GENESIS_VERSION = 1
 
-/** Bits of the byte that tells chains for development from others. */
+/** Bits of the byte that marks chains for development. */
 const KIND = { development: 1, simulated: 2 } as const
 
 const kindOf = ({ development, simulated = false }: Genesis): number =>
   (development ? KIND.development : 0) | (simulated ? KIND.simulated : 0)
 
-/** SHA-256 of the document's canonical encoding, without its `restart`. */
+/**
+ * SHA-256 of the document's canonical encoding without `restart`. `mixHash` of block 0 is this digest.
+ *
+ * @throws RangeError if the document exceeds a limit or a list is not sorted. `parseGenesis` returns valid documents only.
+ */
 export const genesisDigest = (crypto: Crypto, genesis: Genesis): Hash =>
   Hash(crypto.sha256(codec.encode(digestCodec, { version: GENESIS_VERSION, kind: kindOf(genesis), ...genesis })))

@@ -40,7 +40,7 @@ const sample: Header = {
   baseFeePerGas: Wei(0n),
 }
 
-/** Ethereum's field list (EIP-1559), with what the design says of extraData. */
+/** Ethereum's field list (EIP-1559), with extraData as `ExtraData` defines it. */
 function fieldsOf(header: Header): Hex[] {
   const { executionVersion, validatorsHash, nextValidatorsHash } = header.extra
   const milliseconds = bytesToHex(numberToBytes(header.timeMs % 1000, 2)).slice(2)
@@ -182,7 +182,7 @@ const refusal = (fields: readonly RlpValue[]) => {
 const having = (name: string, value: RlpValue) => payloads.with(names.indexOf(name), value)
 
 describe('a header is refused', () => {
-  it('never as written here', () => {
+  it('never with the fields below', () => {
     expect(refusal(payloads)).toBeUndefined()
   })
 
@@ -198,7 +198,7 @@ describe('a header is refused', () => {
     ['number', integerPayload(2n ** 53n), 'number is above'],
     ['gasLimit', integerPayload(LIMITS.blockGasMax + 1), 'gasLimit is above 1000000000000'],
     ['gasUsed', integerPayload(60_000_001), 'gasUsed is above 60000000'],
-    ['extraData', new Uint8Array(0), 'extraData: 1 bytes wanted, 0 left'],
+    ['extraData', new Uint8Array(0), 'extraData: unexpected end of input: 1 bytes needed, 0 left'],
     ['extraData', new Uint8Array(104), 'extraData: 104 bytes, at most 103 are allowed'],
     ['nonce', new Uint8Array(0), 'nonce has 0 bytes, not 8'],
     ['baseFeePerGas', integerPayload(2n ** 256n), 'baseFeePerGas has more than 32 bytes'],
@@ -207,7 +207,7 @@ describe('a header is refused', () => {
     expect(refusal(having(name, value))).toContain(message)
   })
 
-  it('with a field more or less, and when it is no list', () => {
+  it('with a field too many or too few, and if it is not a list', () => {
     expect(refusal([...payloads, toBeArray(1)])).toContain('1 bytes follow the last item')
     expect(refusal(payloads.slice(0, -1))).toContain('an item is missing')
     expect(decodeHeader(encodeRlp(new Uint8Array(200)))).toMatchObject({ ok: false, error: { code: 'malformed' } })

@@ -8,7 +8,7 @@ import { Gas, Height, TimeMs, Wei } from './numbers.ts'
 import { err, ok, type Result } from './result.ts'
 import { encodeRlp, integerPayload, RlpFailure, RlpReader } from './rlp.ts'
 
-/** The fields of a block's header that vary on this chain; the rest of Ethereum's are constants (`CONSTANT_FIELDS`). */
+/** The header fields that vary on this chain. The other fields of Ethereum's header are constants (`CONSTANT_FIELDS`). */
 export interface Header {
   readonly parentHash: Hash
   /** Fee address of the validator that first proposed the block. */
@@ -20,15 +20,15 @@ export interface Header {
   readonly number: Height
   readonly gasLimit: Gas
   readonly gasUsed: Gas
-  /** Block time in milliseconds; the RLP carries whole seconds in `timestamp` and the rest in `extraData`. */
+  /** Block time in milliseconds. The RLP has the whole seconds in `timestamp` and the rest in `extraData`. */
   readonly timeMs: TimeMs
   readonly extra: Omit<ExtraData, 'milliseconds'>
-  /** In genesis the digest of the genesis document, else zero. */
+  /** Digest of the genesis document in block 0, else zero. */
   readonly mixHash: Hash
   readonly baseFeePerGas: Wei
 }
 
-/** Ethereum's fields that never vary here: no uncles, no difficulty, no mining nonce. */
+/** Fields of Ethereum's header that are constant here: there are no uncles and no mining. */
 export const CONSTANT_FIELDS = {
   /** keccak256(rlp([])) */
   sha3Uncles: Hash('0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347'),
@@ -41,14 +41,15 @@ export interface HeaderError {
   readonly message: string
 }
 
-/** Whole seconds, as Ethereum's `timestamp`. */
+/** Ethereum's `timestamp`: the block time in whole seconds since the Unix epoch. */
 export const headerTimestamp = (header: Header): number => Math.floor(header.timeMs / 1000)
 
+/** The encoded `extraData` of a header. */
 export function headerExtraData(header: Header): Uint8Array {
   return codec.encode(extraDataCodec, { ...header.extra, milliseconds: header.timeMs % 1000 })
 }
 
-/** RLP of Ethereum's 16 header fields since London. */
+/** Encodes a header as RLP of Ethereum's 16 header fields as of London (EIP-1559). */
 export function encodeHeader(header: Header): Uint8Array {
   return encodeRlp([
     hexToBytes(header.parentHash),
@@ -71,20 +72,23 @@ export function encodeHeader(header: Header): Uint8Array {
 }
 
 /**
- * Where `logsBloom` begins in an encoded header: behind the list's own head (3 bytes, as for any payload of 256 to 65,535 bytes), five
- * hashes, an address and its own head. What is before it has one size in every header.
+ * Position of `logsBloom` in an encoded header. Before it are the list's prefix (3 bytes for any payload of 256 to 65,535 bytes), five hashes, an
+ * address and its own prefix, which have the same size in every header.
  */
 const LOGS_BLOOM_AT = 3 + 5 * 33 + 21 + 3
 
 /**
- * `logsBloom` of an encoded header, a view, without decoding the rest: a scan over many headers costs a tenth. The header is one that
- * `encodeHeader` made.
+ * Finds `logsBloom` without decoding the rest of the header, which makes a scan over many headers ten times as fast.
+ *
+ * @param encoded a result of `encodeHeader`; not checked.
+ * @returns a view of `encoded`.
  */
 export const encodedLogsBloom = (encoded: Uint8Array): Uint8Array => encoded.subarray(LOGS_BLOOM_AT, LOGS_BLOOM_AT + BLOOM_BYTES)
 
+/** Block hash: keccak256 of the encoded header. */
 export const headerHash = (crypto: Crypto, header: Header): Hash => Hash(crypto.keccak256(encodeHeader(header)))
 
-/** Accepts exactly the encodings that `encodeHeader` makes. */
+/** Decodes a header. Accepts only the encodings that `encodeHeader` produces. */
 export function decodeHeader(bytes: Uint8Array): Result<Header, HeaderError> {
   if (bytes.length > LIMITS.headerBytesMax)
     return malformed(`header has ${bytes.length} bytes, at most ${LIMITS.headerBytesMax} are allowed`)

@@ -36,7 +36,7 @@ describe('addresses', () => {
     )
   })
 
-  it('do not exist for bytes that are no point', () => {
+  it('do not exist for bytes that are not a point', () => {
     const offCurve = concatBytes(Uint8Array.of(2), bigIntToBytes(5n, 32))
     expect(addressOfPublicKey(nobleCrypto, publicKeyOf(offCurve))).toBeUndefined()
   })
@@ -46,7 +46,7 @@ describe('public keys', () => {
   const compressed = nobleCrypto.publicKey(bigIntToBytes(1n, 32))!
   const key = publicKeyOf(compressed)
 
-  it('carry their type in the first byte', () => {
+  it('have their type in the first byte', () => {
     expect(key.length).toBe(PUBLIC_KEY_BYTES)
     expect(bytesToHex(key)).toBe('0x010279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
     expect(compressedKey(key)).toEqual(compressed)

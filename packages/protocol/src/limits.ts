@@ -1,20 +1,21 @@
 /**
- * Every bound that all parties share. A value here is part of the protocol: changing one changes which bytes are valid.
+ * The limits on which all nodes must agree. Each is part of the protocol: another value makes other bytes valid. Names end with the unit where
+ * it is not a count.
  */
 export const LIMITS = {
   /** Encoded transaction. Larger than any contract container. */
   transactionBytesMax: 256 * 1024,
   /**
-   * Encoded transaction: a legacy one is a list of nine fields, each of one byte at the least, behind one byte of its length. Nothing shorter
-   * decodes, so that no list of transactions costs more objects than its bytes pay for.
+   * Encoded transaction. The shortest is a legacy transaction: one byte for the length of the list and at least one byte for each of its nine
+   * fields. Codecs of block bodies refuse anything shorter, which bounds the number of objects that a message of a given size can create.
    */
   transactionBytesMin: 10,
-  /** Contract container: some 7 KiB of constructor arguments and the rest of the transaction fit beside it. */
+  /** Contract container. Leaves about 7 KiB of a transaction for constructor arguments and 1 KiB for its other fields. */
   containerBytesMax: 248 * 1024,
   /** Sum of the encoded transactions of one block. */
   blockBytesMax: 4 * 1024 * 1024,
   blockTransactionsMax: 20_000,
-  /** Upper bound of the parameter `blockGasMax`. */
+  /** Largest value of the parameter `blockGasMax`. */
   blockGasMax: 1_000_000_000_000,
   accessListEntriesMax: 1_024,
   accessListKeysMax: 4_096,
@@ -29,11 +30,11 @@ export const LIMITS = {
   logDataBytesMax: 128 * 1024,
   logTopicsMax: 4,
   errorDataBytesMax: 1_024,
-  /** Raw part of a state key, behind the address and the kind. */
+  /** Part of a state key that follows the address and the kind. */
   stateKeyBytesMax: 128,
   stateValueBytesMax: 512 * 1024,
   genesisAllocMax: 100_000,
   genesisSystemContractsMax: 64,
-  /** Last time that a header can carry: 1000 · timestamp + 999 fits 53 bits. */
+  /** Latest time that a header can have: 1000 · timestamp + 999 must fit into 53 bits. */
   timeMsMax: 1_000 * Math.floor(Number.MAX_SAFE_INTEGER / 1_000) - 1,
 } as const

@@ -96,7 +96,7 @@ describe('a proof', () => {
     }
   })
 
-  it('does not exist for an item that is not there', () => {
+  it('does not exist for an index out of range', () => {
     for (const index of [-1, 3, 0.5, Number.NaN]) expect(() => merkleProof(crypto, items(3), index)).toThrow(RangeError)
     expect(() => merkleProof(crypto, [], 0)).toThrow(RangeError)
   })
@@ -116,7 +116,7 @@ describe('a proof', () => {
           expect(shows({ count: wrong })).toBe(false)
         for (const wrong of [index + count, -1, index + 0.5, Number.NaN]) expect(shows({ index: wrong })).toBe(false)
         const other = pick % count
-        // Where the same item stands again, that it does may be true.
+        // If the list has the same item twice, the changed claim may be true.
         if (!equalBytes(list[other]!, list[index]!)) expect(shows({ index: other })).toBe(false)
         expect(shows({ siblings: [...siblings, new Uint8Array(32)] })).toBe(false)
         if (siblings.length === 0) return

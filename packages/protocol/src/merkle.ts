@@ -2,28 +2,39 @@ import { concatBytes, equalBytes, numberToBytes } from './bytes.ts'
 import type { Crypto } from './crypto.ts'
 
 /**
- * Binary Merkle tree over SHA-256 for an ordered list of byte strings: a block's transactions and receipts.
+ * Proof that an item is at one position of a list, in a binary Merkle tree over SHA-256. Such trees commit to a block's transactions and receipts.
  *
- * leaf = SHA-256(item) with the top bit of its first byte set; inner = SHA-256(left ‖ right) with it cleared, so that no inner node
- * passes for a leaf; an odd node moves up unpaired. root = SHA-256(count as 32 bytes ‖ top), top being 32 zero bytes for an empty list;
- * the count in the root fixes the tree's shape.
+ *   leaf  = SHA-256(item)                       top bit of byte 0 set
+ *   inner = SHA-256(left ‖ right)               top bit of byte 0 cleared
+ *   root  = SHA-256(count as 32 bytes ‖ top)    top is 32 zero bytes for an empty list
+ *
+ * The last node of a level with an odd number of nodes moves up unchanged. The top bit prevents an inner node from being taken for a leaf. The
+ * count in the root fixes the shape of the tree.
  */
 export interface MerkleProof {
+  /** Position of the item, from 0. */
   readonly index: number
+  /** Number of items in the list. */
   readonly count: number
-  /** From the leaf upwards; levels where the node moves up unpaired have none. */
+  /** From the leaf upwards. A level on which the node moves up unchanged has no sibling. */
   readonly siblings: readonly Uint8Array[]
 }
 
 const NODE_BYTES = 32
 
+/** Computes the root (32 bytes) of a list of items of any size. */
 export function merkleRoot(crypto: Crypto, items: readonly Uint8Array[]): Uint8Array {
   return rootOf(crypto, items.length, topOf(crypto, leaves(crypto, items), items.length))
 }
 
 /**
- * `merkleRoot` in steps, so that other work can be done between them: each hashes so many items, a power of two, and the last one what is above
- * them. Such a slice is a subtree of the whole, and its own top a node of it.
+ * Computes `merkleRoot` in steps, so that the caller can do other work between them. Each step hashes one slice of the items. Because the size of a
+ * slice is a power of two, its top is a node of the whole tree. The last step also computes the levels above the slices.
+ *
+ * @param itemAt returns the item at a position, from 0.
+ * @param slice items per step, a power of two.
+ * @returns a generator that yields between steps and returns the root.
+ * @throws RangeError if `slice` is not a power of two.
  */
 export function* merkleRootSteps(
   crypto: Crypto,
@@ -31,7 +42,7 @@ export function* merkleRootSteps(
   itemAt: (index: number) => Uint8Array,
   slice: number,
 ): Generator<undefined, Uint8Array> {
-  if (!Number.isSafeInteger(Math.log2(slice)) || slice < 1) throw new RangeError(`a slice of ${slice} is no power of two`)
+  if (!Number.isSafeInteger(Math.log2(slice)) || slice < 1) throw new RangeError(`slice must be a power of two, not ${slice}`)
   const width = Math.ceil(count / slice)
   const tops = new Uint8Array(NODE_BYTES * width)
   for (let at = 0; at < width; at++) {
@@ -42,7 +53,7 @@ export function* merkleRootSteps(
   return rootOf(crypto, count, topOf(crypto, tops, width))
 }
 
-/** What is above so many nodes. */
+/** Top of the tree over the first `count` nodes of a level. */
 function topOf(crypto: Crypto, nodes: Uint8Array, count: number): Uint8Array {
   if (count === 0) return new Uint8Array(NODE_BYTES)
   let level = nodes
@@ -50,8 +61,13 @@ function topOf(crypto: Crypto, nodes: Uint8Array, count: number): Uint8Array {
   return level.subarray(0, NODE_BYTES)
 }
 
+/**
+ * Proves the item at a position of a list.
+ *
+ * @throws RangeError if `index` is not a position of the list.
+ */
 export function merkleProof(crypto: Crypto, items: readonly Uint8Array[], index: number): MerkleProof {
-  if (!isIndex(index, items.length)) throw new RangeError(`no item ${index} among ${items.length}`)
+  if (!isIndex(index, items.length)) throw new RangeError(`index ${index} is out of range: the list has ${items.length} items`)
   const siblings: Uint8Array[] = []
   let level = leaves(crypto, items)
   for (let width = items.length, at = index; width > 1; width = Math.ceil(width / 2), at >>= 1) {
@@ -62,6 +78,7 @@ export function merkleProof(crypto: Crypto, items: readonly Uint8Array[], index:
   return { index, count: items.length, siblings }
 }
 
+/** Whether `proof` shows that `item` is at position `proof.index` of the list with this root. Returns false for a malformed proof. */
 export function verifyMerkleProof(crypto: Crypto, root: Uint8Array, item: Uint8Array, proof: MerkleProof): boolean {
   const { index, count, siblings } = proof
   if (!Number.isSafeInteger(count) || !isIndex(index, count) || siblings.some(({ length }) => length !== NODE_BYTES)) return false

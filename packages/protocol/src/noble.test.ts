@@ -56,7 +56,7 @@ describe('hashes', () => {
     )
   })
 
-  it('refuse to hash pairs that are not there', () => {
+  it('refuse to hash pairs outside of the input', () => {
     const refused = (inputBytes: number, outputBytes: number, count: number) => {
       const output = new Uint8Array(outputBytes)
       expect(() => nobleCrypto.hashPairs(new Uint8Array(inputBytes), output, count)).toThrow(RangeError)
@@ -152,7 +152,7 @@ describe('curve', () => {
     expect(nobleCrypto.recover(word(7n), concatBytes(generatorX, word(7n)), 1)).toBeDefined()
   })
 
-  it('knows which secret keys and points exist', () => {
+  it('recognises valid secret keys and points', () => {
     for (const secretKey of [word(0n), word(ORDER), new Uint8Array(32).fill(0xff)]) {
       expect(nobleCrypto.publicKey(secretKey)).toBeUndefined()
       expect(() => nobleCrypto.sign(word(1n), secretKey)).toThrow(RangeError)
@@ -185,7 +185,7 @@ describe('curve', () => {
     expect(() => nobleCrypto.recover(word(1n), new Uint8Array(64), 2 as 0)).toThrow(RangeError)
   })
 
-  it('shows a library only what is in range, and digests below the order to sign', () => {
+  it('passes only values in range to a library, and digests below the order', () => {
     const seen: Uint8Array[] = []
     const curve = strictCurve({
       recover: (_, signature) => {

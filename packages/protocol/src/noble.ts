@@ -5,14 +5,14 @@ import type { Crypto } from './crypto.ts'
 import { type Curve, strictCurve } from './curve.ts'
 import { hashPairsBy } from './hash-pairs.ts'
 
-/** The point that a compressed key names, or undefined when no point has its x. */
+/** The point of a compressed key, or undefined if the curve has no point with this x. */
 function parsePoint(publicKey: Uint8Array) {
   return secp256k1.utils.isValidPublicKey(publicKey, true) ? secp256k1.Point.fromBytes(publicKey) : undefined
 }
 
 /**
- * @noble/curves throws plain errors both for a signature that no key made and for misuse. Sizes and ranges were checked by
- * `strictCurve`, so what is left to go wrong is the signature: an r that is no x of the curve, or a key at infinity.
+ * @noble/curves throws the same kind of error for misuse and for a signature from which no key can be recovered. `strictCurve` has checked sizes
+ * and ranges, so only the second is possible here: r is not the x of a point, or the key is the point at infinity.
  */
 function recoverPoint(digest: Uint8Array, signature: Uint8Array, yParity: 0 | 1) {
   try {
@@ -33,7 +33,7 @@ const curve: Curve = {
   decompress: (publicKey) => parsePoint(publicKey)?.toBytes(false).slice(1),
 }
 
-/** Portable implementation over the audited noble libraries: browsers, tests, and the oracle that faster backends must agree with. */
+/** Portable backend over the audited noble libraries, for browsers and tests. Faster backends must give the same results. */
 export const nobleCrypto: Crypto = {
   name: 'noble',
   keccak256: (bytes) => keccak_256(bytes),

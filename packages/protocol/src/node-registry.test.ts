@@ -9,7 +9,7 @@ import { nodeRegistryCodec, type RegisteredNode } from './node-registry.ts'
 
 const node = (peerId: string, ...addresses: readonly string[]): RegisteredNode => ({ peerId, addresses })
 const text = (value: string) => concatBytes(numberToBytes(value.length, 2), utf8ToBytes(value))
-/** The encoding that a careless encoder would make. */
+/** Encodes without any check. */
 const written = (...nodes: readonly RegisteredNode[]) =>
   concatBytes(
     numberToBytes(nodes.length, 4),
@@ -31,7 +31,7 @@ describe('the node registry', () => {
     ['one node twice', [node('a'), node('a', 'x')]],
     ['nodes out of order', [node('b'), node('a')]],
   ])('does not exist with %s', (_what, nodes) => {
-    const message = 'nodes are not sorted by peer id, each once'
+    const message = 'nodes must be sorted by peer id, without duplicates'
     expect(() => encode(nodeRegistryCodec, nodes)).toThrow(message)
     expect(decode(nodeRegistryCodec, written(...nodes))).toMatchObject({
       ok: false,
@@ -39,7 +39,7 @@ describe('the node registry', () => {
     })
   })
 
-  it('at all limits is as long as its codec says', () => {
+  it('at all limits has exactly bytesMax', () => {
     const address = 'x'.repeat(LIMITS.nodeAddressCharsMax)
     const full = Array.from({ length: LIMITS.nodesMax }, (_, i) =>
       node(String(i).padStart(LIMITS.peerIdCharsMax, '0'), ...Array<string>(LIMITS.nodeAddressesMax).fill(address)),

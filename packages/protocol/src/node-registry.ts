@@ -1,11 +1,11 @@
 import * as codec from './codec.ts'
 import { LIMITS } from './limits.ts'
 
-/** A machine that may stay connected: its libp2p identity and where it listens. */
+/** A machine that the network admits: its libp2p identity and its addresses. */
 export interface RegisteredNode {
-  /** Text form of the peer id. */
+  /** The libp2p peer id as a string. */
   readonly peerId: string
-  /** Multiaddresses without the /p2p part, such as /ip4/10.0.0.1/tcp/26656. */
+  /** Multiaddrs without the /p2p part, such as /ip4/10.0.0.1/tcp/26656. */
   readonly addresses: readonly string[]
 }
 
@@ -14,12 +14,12 @@ const registeredNode: codec.Codec<RegisteredNode> = codec.struct({
   addresses: codec.list(codec.ascii(LIMITS.nodeAddressCharsMax), LIMITS.nodeAddressesMax),
 })
 
-/** Sorted by peer id, each once. */
+/** A list of nodes, sorted by peer id, without duplicates. */
 export const nodeRegistryCodec: codec.Codec<readonly RegisteredNode[]> = codec.checked(
   codec.list(registeredNode, LIMITS.nodesMax),
   (nodes) => {
     for (let i = 1; i < nodes.length; i++) {
-      if (nodes[i - 1]!.peerId >= nodes[i]!.peerId) return 'nodes are not sorted by peer id, each once'
+      if (nodes[i - 1]!.peerId >= nodes[i]!.peerId) return 'nodes must be sorted by peer id, without duplicates'
     }
     return undefined
   },

@@ -1,27 +1,32 @@
-/**
- * Look-alike numbers as different types. Each is built only by its checking constructor, which throws on a value outside
- * the type's range: such a value is a bug of the caller, for bytes from outside pass a codec first.
- *
- * Counters that fit 53 bits are plain numbers (they index, they sort, they print); amounts of money are bigint.
- */
 declare const brand: unique symbol
+/**
+ * A type that the compiler keeps apart from others with the same representation, so that a height is not passed for a round. Each number type below has a
+ * constructor of the same name, which throws RangeError for a value out of range. Such a value is a bug of the caller, because a codec has already
+ * checked bytes from outside.
+ *
+ * Counters fit into 53 bits and are plain numbers, which can index, sort and print. Amounts of money are bigint.
+ *
+ * @example
+ * const height = Height(12) // 12, of type Height
+ * Height(-1) // throws RangeError
+ */
 export type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 
-/** Position of a block in the chain; genesis is 0. */
+/** Block number, 0 to 2^53 - 1. Genesis is 0. */
 export type Height = Brand<number, 'Height'>
-/** Attempt to agree within one height; the first is 0. */
+/** Number of a consensus round within one height, 0 to 2^32 - 1. */
 export type Round = Brand<number, 'Round'>
-/** Count of transactions that an account has sent. Fits 32 bits, because stock clients read it as a JavaScript integer. */
+/** Number of transactions that an account has sent, 0 to 2^32 - 1. Limited to 32 bits because common clients read it as a JavaScript number. */
 export type Nonce = Brand<number, 'Nonce'>
-/** Units of execution cost. */
+/** Units of execution cost, 0 to 2^53 - 1. */
 export type Gas = Brand<number, 'Gas'>
-/** Voting power of a validator. */
+/** Voting power of a validator, 0 to 2^32. */
 export type Power = Brand<number, 'Power'>
-/** EIP-155 chain id. */
+/** EIP-155 chain id, 0 to 2^53 - 1. */
 export type ChainId = Brand<number, 'ChainId'>
-/** Milliseconds since the Unix epoch. */
+/** Milliseconds since the Unix epoch, 0 to 2^53 - 1. */
 export type TimeMs = Brand<number, 'TimeMs'>
-/** Amount of the native currency, 0 to 2^256 - 1. */
+/** Amount of the native currency in wei, 0 to 2^256 - 1. */
 export type Wei = Brand<bigint, 'Wei'>
 
 export const U32_MAX = 0xffff_ffff
@@ -41,16 +46,19 @@ export const Height = integer<Height>('Height', U64_SAFE_MAX)
 export const Round = integer<Round>('Round', U32_MAX)
 export const Nonce = integer<Nonce>('Nonce', U32_MAX)
 export const Gas = integer<Gas>('Gas', U64_SAFE_MAX)
-/** A million validators of the largest power still sum within 53 bits. */
+/** Largest power of one validator. The sum of a million such powers still fits into 53 bits. */
 export const POWER_MAX = 2 ** 32
 export const Power = integer<Power>('Power', POWER_MAX)
 export const ChainId = integer<ChainId>('ChainId', U64_SAFE_MAX)
 export const TimeMs = integer<TimeMs>('TimeMs', U64_SAFE_MAX)
 
+/** @throws RangeError unless the value is from 0 to 2^256 - 1. */
 export function Wei(value: bigint): Wei {
   if (value < 0n || value > U256_MAX) throw new RangeError(`Wei must be from 0 to 2^256 - 1, not ${value}`)
   return value as Wei
 }
 
+/** @throws RangeError after the largest height. */
 export const nextHeight = (height: Height): Height => Height(height + 1)
+/** @throws RangeError after the largest round. */
 export const nextRound = (round: Round): Round => Round(round + 1)

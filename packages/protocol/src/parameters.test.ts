@@ -50,25 +50,25 @@ describe('parameters', () => {
       heartbeatIntervalMs: 3_600_000,
       blockIntervalMs: 100,
     }
-    // A block of the least gas holds four transactions of 21,000, and the interval of the least heartbeat is the least too.
+    // The minimum blockGasMax allows four times the minimum transactionGasMax, and the minimum heartbeat equals the minimum block interval.
     for (const end of [min, max]) expect(parametersProblem({ ...wide, [name]: end }), `${name} ${end}`).toBeUndefined()
     for (const value of [min - 1, max + 1, min + 0.5, Number.NaN]) {
       const wrong = { ...wide, [name]: value }
-      const message = `${name} is ${value}, allowed is an integer from ${min} to ${max}`
+      const message = `${name} is ${value}, must be an integer from ${min} to ${max}`
       expect(parametersProblem(wrong)).toBe(message)
       expect(() => encode(parametersCodec, wrong)).toThrow(message)
     }
   })
 
   it.each<[Partial<ChainParameters>, string]>([
-    [{ initialBaseFee: Wei(0n) }, 'initialBaseFee is 0, allowed is at least 1 wei'],
+    [{ initialBaseFee: Wei(0n) }, 'initialBaseFee is 0, must be at least 1 wei'],
     [{ transactionGasMax: Gas(18_000_001) }, 'transactionGasMax is above a quarter of blockGasMax'],
     [{ heartbeatIntervalMs: 499 }, 'heartbeatIntervalMs is below blockIntervalMs'],
   ])('fit together: %o', (changes, message) => {
     expect(parametersProblem({ ...DEFAULT_PARAMETERS, ...changes })).toBe(message)
   })
 
-  it('that break a rule are refused by the decoder too', () => {
+  it('that violate a rule are refused by the decoder too', () => {
     const bytes = encode(parametersCodec, DEFAULT_PARAMETERS)
     const zeroFee = bytes.map((byte, at) => (at >= 17 && at < 49 ? 0 : byte))
     expect(decode(parametersCodec, zeroFee)).toMatchObject({

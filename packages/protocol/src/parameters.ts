@@ -3,30 +3,38 @@ import { LIMITS } from './limits.ts'
 import type { Gas, Wei } from './numbers.ts'
 
 /**
- * What becomes of fees. `free`: base fee 0 and the charged price 0 whatever the tip. `burn`: EIP-1559, the base fee is destroyed.
- * `to-proposer`: EIP-1559 prices, base fee and tip go to the block's fee address.
+ * How transactions are charged.
+ *
+ * - `free`: the base fee is 0 and nothing is charged, whatever the tip.
+ * - `burn`: EIP-1559. The base fee is destroyed.
+ * - `to-proposer`: prices of EIP-1559. Base fee and tip go to the block's fee address.
+ *
+ * The position in the list is the encoding.
  */
 export const FEE_POLICIES = ['free', 'burn', 'to-proposer'] as const
 export type FeePolicy = (typeof FEE_POLICIES)[number]
 
-/** Rules that the chain itself can change; they stand in the state and bind from the next block. Times in milliseconds. */
+/**
+ * Rules that a running chain can change. They are part of the state, and a change takes effect with the next block. `PARAMETER_RANGES` has the
+ * allowed values. Times are in milliseconds.
+ */
 export interface ChainParameters {
   readonly feePolicy: FeePolicy
-  /** Gas of one block. */
+  /** Gas limit of a block. */
   readonly blockGasMax: Gas
-  /** Gas of one transaction; at most a quarter of the block's. */
+  /** Gas limit of a transaction; at most a quarter of `blockGasMax`. */
   readonly transactionGasMax: Gas
-  /** Base fee of the first block under a fee policy that has one. */
+  /** Base fee of the first block under a fee policy with a base fee; at least 1 wei. */
   readonly initialBaseFee: Wei
-  /** Least time between the times of two blocks. */
+  /** Minimum difference between the times of two consecutive blocks. */
   readonly blockIntervalMs: number
-  /** An idle chain makes an empty block after this. */
+  /** An idle chain produces an empty block after this time; at least `blockIntervalMs`. */
   readonly heartbeatIntervalMs: number
-  /** Proposer-based time: how far honest clocks may differ. */
+  /** Proposer-based timestamps: maximum difference between the clocks of honest validators. */
   readonly clockPrecisionMs: number
-  /** Proposer-based time: longest building and transfer of a round-0 proposal; grows with the round. */
+  /** Proposer-based timestamps: maximum time to build and deliver a proposal of round 0. Later rounds allow more. */
   readonly messageDelayMs: number
-  /** Timeouts of round 0, and what each further round adds. */
+  /** Consensus timeouts of round 0. Each further round adds `timeoutDeltaMs`. */
   readonly timeoutProposeMs: number
   readonly timeoutPrevoteMs: number
   readonly timeoutPrecommitMs: number
@@ -73,15 +81,19 @@ export const PARAMETER_RANGES = {
   timeoutDeltaMs: [10, HOUR_MS],
 } as const satisfies Partial<Record<keyof ChainParameters, readonly [number, number]>>
 
-/** What is wrong with a set of parameters, naming the parameter and what is allowed; undefined when all is well. */
+/**
+ * Checks the ranges of parameters and the rules between them.
+ *
+ * @returns an error message that names the parameter and the allowed values, or undefined if all are valid.
+ */
 export function parametersProblem(parameters: ChainParameters): string | undefined {
   for (const [name, [min, max]] of Object.entries(PARAMETER_RANGES)) {
     const value = parameters[name as keyof typeof PARAMETER_RANGES]
     if (!(Number.isSafeInteger(value) && value >= min && value <= max))
-      return `${name} is ${value}, allowed is an integer from ${min} to ${max}`
+      return `${name} is ${value}, must be an integer from ${min} to ${max}`
   }
-  // A base fee of 0 marks a block whose gas was free.
-  if (parameters.initialBaseFee === 0n) return 'initialBaseFee is 0, allowed is at least 1 wei'
+  // A base fee of 0 in a header means that gas was free in that block.
+  if (parameters.initialBaseFee === 0n) return 'initialBaseFee is 0, must be at least 1 wei'
   if (4 * parameters.transactionGasMax > parameters.blockGasMax) return 'transactionGasMax is above a quarter of blockGasMax'
   if (parameters.heartbeatIntervalMs < parameters.blockIntervalMs) return 'heartbeatIntervalMs is below blockIntervalMs'
   return undefined

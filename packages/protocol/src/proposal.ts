@@ -5,13 +5,13 @@ import { type SigningDomain, signingDigest } from './domain.ts'
 import type { Height, Round } from './numbers.ts'
 import { signature } from './vote.ts'
 
-/** A proposer's word that this block is its proposal of the round. The block's content travels beside it. */
+/** The content of a proposal: the proposer of a round names its block by hash. The block itself is sent separately. */
 export interface UnsignedProposal {
   readonly height: Height
   readonly round: Round
   /** Block hash. */
   readonly valueId: Hash
-  /** Round of the proof of lock that a re-proposal rests on; undefined for a fresh proposal (the paper's -1). */
+  /** For a re-proposal, the round of its proof of lock (validRound). Undefined for a fresh proposal, where arXiv:1807.04938 has -1. */
   readonly polRound: Round | undefined
   readonly proposer: Address
 }
@@ -29,13 +29,14 @@ const payloadFields = {
 
 const payload = codec.struct(payloadFields)
 
-/** A proof of lock can only come from an earlier round. */
+/** Refuses a proof of lock that is not from an earlier round. */
 export const proposalCodec: codec.Codec<Proposal> = codec.checked(
   codec.struct({ ...payloadFields, proposer: codec.address, signature }),
   ({ polRound, round }) =>
-    polRound !== undefined && polRound >= round ? `proof-of-lock round ${polRound} is not before round ${round}` : undefined,
+    polRound !== undefined && polRound >= round ? `proof-of-lock round ${polRound} must be before round ${round}` : undefined,
 )
 
+/** The 32-byte digest that a proposer signs. It does not contain the proposer's address. */
 export function proposalDigest(crypto: Crypto, domain: SigningDomain, proposal: Omit<UnsignedProposal, 'proposer'>): Uint8Array {
   return signingDigest(crypto, domain, 'proposal', payload, proposal)
 }

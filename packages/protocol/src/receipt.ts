@@ -5,23 +5,28 @@ import { LIMITS } from './limits.ts'
 import { merkleRoot } from './merkle.ts'
 import type { Gas } from './numbers.ts'
 
+/** An event of a contract. */
 export interface Log {
   readonly address: Address
   readonly topics: readonly Hash[]
   readonly data: Uint8Array
 }
 
-/** What execution leaves of a transaction, committed in the header's `receiptsRoot`. Price, bloom and positions are derived. */
+/**
+ * The result of a transaction. `receiptsRoot` of the header commits to it. Gas price, bloom and positions of logs are not part of it, because they
+ * can be derived.
+ */
 export interface Receipt {
+  /** 1 for success, 0 for failure (EIP-658). */
   readonly status: 0 | 1
   readonly gasUsed: Gas
   readonly cumulativeGasUsed: Gas
   readonly logs: readonly Log[]
-  /** What a failed call returned, cut to its limit; empty on success. */
+  /** The data that a failed call returned, cut to `LIMITS.errorDataBytesMax`. Empty on success. */
   readonly errorData: Uint8Array
   /** Address of the contract that the transaction created. */
   readonly contractAddress: Address | undefined
-  /** Account that paid the fee: the sender, or a sponsor. */
+  /** The account that paid the fee: the sender or a sponsor. */
   readonly payer: Address
 }
 
@@ -43,6 +48,7 @@ export const receiptCodec: codec.Codec<Receipt> = codec.struct({
 
 export const receiptsCodec: codec.Codec<readonly Receipt[]> = codec.list(receiptCodec, LIMITS.blockTransactionsMax)
 
+/** `receiptsRoot` of a header: the Merkle root over the encoded receipts of a block. */
 export const receiptsRoot = (crypto: Crypto, receipts: readonly Receipt[]): Uint8Array =>
   merkleRoot(
     crypto,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { bytesToBigInt, bytesToHex, equalBytes, type Hex, hexToBytes, utf8ToBytes } from './bytes.ts'
 import { encodeRlp, integerPayload, RlpFailure, RlpReader, type RlpValue, wrapList } from './rlp.ts'
 
-/** As ethereum/tests write values: text, integers (`bigint` for the large ones), lists. */
+/** A value as ethereum/tests writes it: a string, an integer (`bigint` if large) or a list. */
 type Vector = string | number | bigint | readonly Vector[]
 
 const valueOf = (vector: Vector): RlpValue => {
@@ -12,7 +12,7 @@ const valueOf = (vector: Vector): RlpValue => {
   return typeof vector === 'object' ? vector.map(valueOf) : integerPayload(vector)
 }
 
-/** Reads everything: what any decoder does with the items, without a type. */
+/** Reads all items as an untyped decoder would. */
 function readAll(bytes: Uint8Array): RlpValue {
   const reader = new RlpReader(bytes)
   const value = readItem(reader)
@@ -79,7 +79,7 @@ const valid: Readonly<Record<string, readonly [Vector, string]>> = {
   bigint: [2n ** 256n, `a101${'00'.repeat(32)}`],
 }
 
-/** ethereum/tests, RLPTests/invalidRLPTest.json, with the names that stand there. */
+/** ethereum/tests, RLPTests/invalidRLPTest.json, with its names. */
 const invalid: Readonly<Record<string, string>> = {
   int32Overflow: 'bf0f000000000000021111',
   int32Overflow2: 'ff0f000000000000021111',
@@ -103,7 +103,7 @@ const invalid: Readonly<Record<string, string>> = {
   nonOptimalLongLengthList2: 'f803112233',
 }
 
-/** What else no encoder makes. */
+/** More bytes that are not canonical RLP. */
 const alsoInvalid: Readonly<Record<string, string>> = {
   nothing: '',
   'two items': '0000',
@@ -144,7 +144,7 @@ const { value: anyValue } = fc.letrec<{ value: RlpValue }>((tie) => ({
 const hexTree = (value: RlpValue): never => (value instanceof Uint8Array ? bytesToHex(value) : value.map(hexTree)) as never
 
 describe('RLP', () => {
-  it('reads back what it writes, and writes and reads as ethers does', () => {
+  it('round-trips, and writes and reads as ethers does', () => {
     fc.assert(
       fc.property(anyValue, (value) => {
         const encoded = encodeRlp(value)
@@ -156,7 +156,7 @@ describe('RLP', () => {
     )
   })
 
-  it('reads nothing but what it writes', () => {
+  it('reads canonical encodings only', () => {
     const near = anyValue.chain((value) => {
       const encoded = encodeRlp(value)
       const change = fc.tuple(fc.nat(encoded.length - 1), fc.nat(255)).map(([at, byte]) => encoded.with(at, byte))

@@ -91,7 +91,7 @@ describe('the codec', () => {
     expect(bytesToHex(golden)).toBe(`0x03a0${'01'.repeat(32)}${'02'.repeat(32)}02${'03'.repeat(32)}${'04'.repeat(32)}`)
   })
 
-  it('throws on a proof that no verifier would take', () => {
+  it('throws for a proof that no verifier would accept', () => {
     const terminal = { kind: 'empty' } as const
     expect(() => codec.encode(stateProofCodec, { siblings: new Array(61).fill(undefined), terminal })).toThrow(RangeError)
     expect(() => codec.encode(stateProofCodec, { siblings: [node(0)], terminal })).toThrow(RangeError)
@@ -114,7 +114,7 @@ describe('verification', () => {
     expect(verify(0xc0, value, { siblings: [], terminal: { kind: 'key' } }, root(leaf(0xc0)))).toBe(true)
   })
 
-  it('refuses what contradicts the claim', () => {
+  it('refuses a proof that contradicts the claim', () => {
     const siblings = [left]
     const valueHash = stateValueHash(crypto, value)
     const other = (first: number) => ({ kind: 'other', key: key(first), valueHash }) as const
@@ -124,13 +124,13 @@ describe('verification', () => {
     expect(verify(0xc0, value, { siblings, terminal: other(0xc0) })).toBe(false)
     // The key's own leaf, presented as another's.
     expect(verify(0xc0, undefined, { siblings, terminal: other(0xc0) })).toBe(false)
-    // A leaf that lies on the other side of the root.
+    // A leaf on the other side of the root.
     expect(verify(0x40, undefined, { siblings, terminal: other(0xc0) })).toBe(false)
     expect(verify(0xc0, value, { siblings, terminal: { kind: 'key' } }, root(node(7)))).toBe(false)
   })
 
-  it('gives a node its role instead of reading it: an inner node is no leaf', () => {
-    // The preimage of `left` read as key ‖ vh: the same digest but for the role bit.
+  it('sets the role of a node instead of reading it: an inner node is not accepted as a leaf', () => {
+    // The preimage of `left` read as key ‖ vh has the same digest except for the role bit.
     const terminal = { kind: 'other', key: leaf(0x00), valueHash: leaf(0x40) } as const
     const beside = terminal.key.with(31, terminal.key[31]! ^ 1)
     const siblings = (terminal.key[0]! & 0x80) === 0 ? [leaf(0xc0)] : [left]
@@ -141,7 +141,7 @@ describe('verification', () => {
     expect(bytesToHex(unmarked)).toBe(bytesToHex(left))
   })
 
-  it('stops at the depth limit, and takes no malformed object', () => {
+  it('stops at the depth limit, and refuses a malformed object', () => {
     const deep = (levels: number) => {
       let climbed = leaf(0)
       for (let i = 0; i < levels; i++) climbed = inner(climbed, node(1))

@@ -3,8 +3,8 @@ import * as codec from './codec.ts'
 import type { Crypto } from './crypto.ts'
 
 /**
- * The authenticated state: a compact sparse binary Merkle tree over SHA-256 whose root stands in the header. This module fixes the
- * tree's hashes, the proof's bytes and its verification; the tree itself lives in execution.
+ * Size of a node of the state tree, a compact sparse binary Merkle tree over SHA-256. The header has its root. This module defines the tree's
+ * hashes, the encoding of a proof and its verification; the tree itself is part of `@quoin/execution`.
  *
  *   key   = SHA-256(01 ‖ flat key)              the 256-bit path, from the top bit of byte 0 down
  *   vh    = SHA-256(02 ‖ value)
@@ -12,26 +12,26 @@ import type { Crypto } from './crypto.ts'
  *   inner = SHA-256(left ‖ right)               top bit of byte 0 cleared
  *   empty = 32 zero bytes
  *
- * A subtree without leaves is empty, one with a single leaf is that leaf whatever its depth, and every other is an inner node, also
- * where one side is empty. So the root is a function of the content alone. Both preimages are 64 bytes; the role bit (as in NOMT)
- * keeps a leaf from passing for an inner node, and a verifier sets it by role instead of reading it from a proof.
+ * A subtree without leaves is empty. A subtree with one leaf is that leaf, at any depth. Every other subtree is an inner node, also if one of its
+ * sides is empty. So the root depends on the content alone. The preimages of leaf and inner node both have 64 bytes. The top bit (as in NOMT)
+ * prevents a leaf from being taken for an inner node; a verifier sets it by the node's role and never reads it from a proof.
  */
 export const NODE_BYTES = 32
 const ROLE_BIT = 0x80
 
-/** One byte each: a tag this short keeps the preimages of most keys and small values within one SHA-256 block. */
+/** Tags of one byte, so that the preimages of most keys and small values fit into one SHA-256 block. */
 const KEY_TAG = 0x01
 const VALUE_TAG = 0x02
 
-/** Levels that a proof may span. Making two keys share that many bits takes 2^60 hashes for a given key. */
+/** Maximum number of levels in a proof. To find a key that shares this many bits with a given key takes 2^60 hashes. */
 export const stateProofDepthMax = 60
-/** Encoded proof. */
+/** Maximum size of an encoded proof in bytes. */
 export const stateProofBytesMax = 2_048
 
-/** Path of a flat key in the state tree, 32 bytes. */
+/** The path of a flat key in the state tree: 32 bytes, read from the top bit of byte 0. */
 export const treeKey = (crypto: Crypto, flatKey: Uint8Array): Uint8Array => taggedHash(crypto, KEY_TAG, flatKey)
 
-/** What a leaf commits to in place of the value, 32 bytes. */
+/** The hash by which a leaf commits to its value, 32 bytes. */
 export const stateValueHash = (crypto: Crypto, value: Uint8Array): Uint8Array => taggedHash(crypto, VALUE_TAG, value)
 
 function taggedHash(crypto: Crypto, tag: number, bytes: Uint8Array): Uint8Array {
@@ -41,43 +41,44 @@ function taggedHash(crypto: Crypto, tag: number, bytes: Uint8Array): Uint8Array 
   return crypto.sha256(preimage)
 }
 
-/** Turns the digest at `offset` into a leaf. */
+/** Makes the digest at `offset` a leaf by setting its top bit. */
 export function markLeaf(bytes: Uint8Array, offset: number): void {
   bytes[offset]! |= ROLE_BIT
 }
 
-/** Turns the digest at `offset` into an inner node. */
+/** Makes the digest at `offset` an inner node by clearing its top bit. */
 export function markInner(bytes: Uint8Array, offset: number): void {
   bytes[offset]! &= ~ROLE_BIT
 }
 
-/** Whether the node at `offset` of the tree's own memory is a leaf; never asked of a node that came in a proof. */
+/** Whether the node at `offset` is a leaf. For nodes of the local tree only: in a proof this bit cannot be trusted. */
 export const isLeafNode = (bytes: Uint8Array, offset: number): boolean => (bytes[offset]! & ROLE_BIT) !== 0
 
-/** Bit of a key that decides between left (0) and right (1) at a depth; 0 is the root's. */
+/** The bit of a key that selects the left (0) or right (1) child of the node at this depth. The root has depth 0. */
 export const keyBit = (key: Uint8Array, depth: number): 0 | 1 => ((key[depth >> 3]! >> (7 - (depth & 7))) & 1) as 0 | 1
 
 /** Where the path of a key ends. */
 export type ProofTerminal =
-  /** In the leaf of the key itself: it has a value. */
+  /** In the leaf of this key: it has a value. */
   | { readonly kind: 'key' }
   /** In an empty subtree: the key has no value. */
   | { readonly kind: 'empty' }
-  /** In the leaf of another key, alone under the shared prefix: the key has no value. */
+  /** In the leaf of another key, the only one with the shared prefix: the key has no value. */
   | { readonly kind: 'other'; readonly key: Uint8Array; readonly valueHash: Uint8Array }
 
-/** That a key has, or has not, a value under a root. */
+/** Proof of the value of a key under a state root, or of its absence. */
 export interface StateProof {
-  /** From the root down, one for each level passed; undefined is an empty subtree. */
+  /** From the root down, one for each level of the path; undefined for an empty subtree. */
   readonly siblings: readonly (Uint8Array | undefined)[]
   readonly terminal: ProofTerminal
 }
 
-/** Count (1 byte), a bit for each sibling that is not empty (first sibling in the top bit), then those siblings. */
+/** Count (1 byte), a bitmap of the siblings that are not empty (the first sibling is the top bit of byte 0), then those siblings. */
 const siblingsCodec: codec.Codec<StateProof['siblings']> = {
   bytesMax: 1 + Math.ceil(stateProofDepthMax / 8) + stateProofDepthMax * NODE_BYTES,
   write(writer, siblings) {
-    if (siblings.length > stateProofDepthMax) throw new RangeError(`${siblings.length} siblings, at most ${stateProofDepthMax}`)
+    if (siblings.length > stateProofDepthMax)
+      throw new RangeError(`${siblings.length} siblings, at most ${stateProofDepthMax} are allowed`)
     const bitmap = new Uint8Array(Math.ceil(siblings.length / 8))
     siblings.forEach((sibling, depth) => {
       if (sibling !== undefined) bitmap[depth >> 3]! |= 0x80 >> (depth & 7)
@@ -88,15 +89,16 @@ const siblingsCodec: codec.Codec<StateProof['siblings']> = {
   },
   read(reader) {
     const depth = reader.u8()
-    if (depth > stateProofDepthMax) reader.fail(`${depth} siblings, at most ${stateProofDepthMax}`)
+    if (depth > stateProofDepthMax) reader.fail(`${depth} siblings, at most ${stateProofDepthMax} are allowed`)
     const bitmap = reader.bytes(Math.ceil(depth / 8))
-    for (let bit = depth; bit < 8 * bitmap.length; bit++) if (keyBit(bitmap, bit)) reader.fail('bitmap is longer than the path')
+    for (let bit = depth; bit < 8 * bitmap.length; bit++)
+      if (keyBit(bitmap, bit)) reader.fail('the bitmap has a bit set beyond the last sibling')
     return Array.from({ length: depth }, (_, bit) => (keyBit(bitmap, bit) ? siblingCodec.read(reader) : undefined))
   },
 }
 
 const siblingCodec = codec.checked(codec.fixedBytes(NODE_BYTES), (node) =>
-  node.every((byte) => byte === 0) ? 'an empty sibling stands in the bitmap only' : undefined,
+  node.every((byte) => byte === 0) ? 'an empty sibling must be left out and have bit 0 in the bitmap' : undefined,
 )
 
 const terminalCodec: codec.Codec<ProofTerminal> = codec.union({
@@ -108,8 +110,12 @@ const terminalCodec: codec.Codec<ProofTerminal> = codec.union({
 export const stateProofCodec: codec.Codec<StateProof> = codec.struct({ siblings: siblingsCodec, terminal: terminalCodec })
 
 /**
- * Whether `proof` shows that under `root` the tree key has this value or, for undefined, none. Total over every proof object; at most
- * `stateProofDepthMax` + 2 hashes.
+ * Verifies the value of a key, or its absence, against a state root. Computes at most `stateProofDepthMax` + 2 hashes.
+ *
+ * @param root `stateRoot` of a header.
+ * @param key the result of `treeKey`.
+ * @param value the claimed value, or undefined for the claim that the key has no value.
+ * @returns false if the proof does not show the claim or is malformed. Never throws.
  */
 export function verifyStateProof(
   crypto: Crypto,
@@ -125,7 +131,7 @@ export function verifyStateProof(
   return node !== undefined && bytesToHex(climbStateProof(crypto, key, node, siblings, 0)) === root
 }
 
-/** The node that ends the path, or undefined when this terminal cannot show what is claimed. */
+/** The node at the end of the path, or undefined if this terminal cannot prove the claim. */
 function terminalNode(
   crypto: Crypto,
   key: Uint8Array,
@@ -141,7 +147,7 @@ function terminalNode(
   return leafNode(crypto, terminal.key, terminal.valueHash)
 }
 
-/** Leaf of a key and its value's hash. */
+/** Computes a leaf from a tree key and the hash of its value. */
 export function leafNode(crypto: Crypto, key: Uint8Array, valueHash: Uint8Array): Uint8Array {
   const pair = new Uint8Array(2 * NODE_BYTES)
   pair.set(key)
@@ -151,7 +157,12 @@ export function leafNode(crypto: Crypto, key: Uint8Array, valueHash: Uint8Array)
   return leaf
 }
 
-/** Node at depth `to` on the path of `key` that has `node` below all siblings from depth `to` on. */
+/**
+ * Hashes from the end of a path up to depth `to`; 0 gives the root.
+ *
+ * @param node the node at the end of the path, below all siblings.
+ * @param siblings from the root down. Those above depth `to` are not used.
+ */
 export function climbStateProof(
   crypto: Crypto,
   key: Uint8Array,

@@ -2,7 +2,7 @@ import { concatBytes, hexToBytes } from './bytes.ts'
 import { encodeRlp, integerPayload, type RlpValue } from './rlp.ts'
 import type { Transaction } from './transaction.ts'
 
-/** What a sender decides about a transaction. */
+/** The fields of a transaction that its sender chooses. */
 export type UnsignedTransaction = Pick<
   Transaction,
   'type' | 'chainId' | 'nonce' | 'maxPriorityFeePerGas' | 'maxFeePerGas' | 'gasLimit' | 'to' | 'value' | 'data' | 'accessList'
@@ -12,13 +12,17 @@ type Signature = Pick<Transaction, 'signature' | 'yParity'>
 
 const EMPTY = new Uint8Array(0)
 
-/** The bytes whose keccak256 is signed (EIP-155, EIP-2930, EIP-1559). */
+/** Encodes the fields for signing. The sender signs the keccak256 of the result (EIP-155, EIP-2930, EIP-1559). */
 export function signingPreimage(transaction: UnsignedTransaction): Uint8Array {
   const { type, chainId } = transaction
   return encode(type, type === 0 ? [...fieldsOf(transaction), integerPayload(chainId), EMPTY, EMPTY] : fieldsOf(transaction))
 }
 
-/** The network encoding, which `decodeTransaction` reads back. */
+/**
+ * Encodes a signed transaction for the network. `decodeTransaction` decodes it.
+ *
+ * @param signature r ‖ s in 64 bytes, and yParity, as `Crypto.sign` returns them.
+ */
 export function encodeTransaction(transaction: UnsignedTransaction, { signature, yParity }: Signature): Uint8Array {
   const { type, chainId } = transaction
   const v = type === 0 ? 35 + 2 * chainId + yParity : yParity

@@ -32,7 +32,7 @@ function signWithEthers({ type, gas, to, ...fields }: Request): Uint8Array {
   return hexToBytes(transaction.serialized as Hex)
 }
 
-/** The fields that a wallet was asked to sign, as the decoder names them. */
+/** The fields of a wallet's request, with the decoder's names. */
 const fieldsOf = (asked: Request) => {
   const price = asked.type === 'eip1559' ? undefined : asked.gasPrice
   return {
@@ -49,8 +49,8 @@ const fieldsOf = (asked: Request) => {
   }
 }
 
-describe('what wallets sign', () => {
-  it('decodes to what they were asked to sign, with hash and sender, whoever serialized it', async () => {
+describe('transactions of wallets', () => {
+  it('decode to the requested fields, with hash and sender, from any serializer', async () => {
     await fc.assert(
       fc.asyncProperty(request(), async (asked) => {
         const raw = await signWithViem(asked)
@@ -74,7 +74,7 @@ describe('what wallets sign', () => {
     )
   })
 
-  it('decodes for every chain id', async () => {
+  it('decode for every chain id', async () => {
     const chains = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 51 }))
     await fc.assert(
       fc.asyncProperty(
@@ -89,7 +89,7 @@ describe('what wallets sign', () => {
     )
   })
 
-  it('is the example of EIP-155', () => {
+  it('include the example of EIP-155', () => {
     const raw = hexToBytes(
       '0xf86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025a028ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83',
     )
@@ -154,7 +154,7 @@ const samples: Readonly<Record<string, Request>> = {
   },
 }
 
-/** Refused, or a transaction that has exactly these bytes. */
+/** Checks that bytes are refused or decode to a transaction that encodes to exactly these bytes. */
 function checkCanonical(raw: Uint8Array): void {
   const decoded = decode(raw)
   if (decoded.ok && !equalBytes(reencode(decoded.value), raw)) throw new Error(`not canonical: ${bytesToHex(raw)}`)
@@ -188,7 +188,7 @@ describe('no two byte strings decode to one transaction', () => {
   })
 })
 
-// Bytes that no wallet makes, written field by field.
+// Bytes that no wallet produces, written field by field.
 
 const word = (byte: number) => new Uint8Array(32).fill(byte)
 const none = new Uint8Array(0)
@@ -243,7 +243,7 @@ const forms: readonly (readonly [string, (changes?: Partial<Parts>, ...further: 
 ]
 
 describe.each(forms)('%s', (name, form) => {
-  it('is taken as written here', () => {
+  it('is accepted with the fields below', () => {
     expect(unwrap(decode(form())) satisfies Transaction).toMatchObject({ type: Number(name.at(-1)), nonce: 1, gasLimit: 21_000 })
     expect(equalBytes(reencode(unwrap(decode(form()))), form())).toBe(true)
   })
@@ -254,8 +254,8 @@ describe.each(forms)('%s', (name, form) => {
     ['a nonce of 33 bits', { nonce: int(2 ** 32) }, 'nonce is above 4294967295'],
     ['a gas limit above 2^53 - 1', { gas: int(2n ** 53n) }, 'gasLimit is above 9007199254740991'],
     ['a gas limit with a leading zero', { gas: Uint8Array.of(0, 5) }, 'gasLimit has a leading zero'],
-    ['a recipient of 19 bytes', { to: new Uint8Array(19) }, 'to has 19 bytes, not 20 or none'],
-    ['a recipient of 21 bytes', { to: new Uint8Array(21) }, 'to has 21 bytes, not 20 or none'],
+    ['a recipient of 19 bytes', { to: new Uint8Array(19) }, 'to has 19 bytes, must have 20 or 0'],
+    ['a recipient of 21 bytes', { to: new Uint8Array(21) }, 'to has 21 bytes, must have 20 or 0'],
     ['a recipient that is a list', { to: [] }, 'to is a list'],
     ['a value with a leading zero', { value: Uint8Array.of(0, 5) }, 'value has a leading zero'],
     ['a value of 33 bytes', { value: int(2n ** 256n) }, 'value has more than 32 bytes'],
@@ -294,7 +294,7 @@ describe.each(forms)('%s', (name, form) => {
     expect(refusal(form({}, none))?.[1]).toContain('1 bytes follow the last item')
     const raw = form()
     const type = name === 'type 0' ? none : raw.subarray(0, 1)
-    // A list's head of two bytes, and an s of 33 bytes at the end.
+    // Skips the list's prefix of two bytes, and the s of 33 bytes at the end.
     const withoutS = wrapList(raw.subarray(type.length + 2, -33))
     expect(refusal(concatBytes(type, withoutS))?.[1]).toContain('an item is missing')
   })
@@ -322,7 +322,7 @@ describe('v of a legacy transaction', () => {
     expect(refusal(raw)?.[0]).toBe('unprotected')
   })
 
-  it.each([0, 1, 26, 29, 34])('%i is no value of EIP-155', (v) => {
+  it.each([0, 1, 26, 29, 34])('%i is not a value of EIP-155', (v) => {
     expect(refusal(legacy({ v: int(v) }))).toEqual(['malformed', `v is ${v}, not an EIP-155 value`])
   })
 
@@ -344,7 +344,7 @@ describe('another chain', () => {
     for (const type of [1, 2]) expect(refusal(typed(type, { chainId: int(1) }))).toEqual(['wrong-chain', message])
   })
 
-  it('of id 0 is none', () => {
+  it('with id 0 is refused', () => {
     expect(refusal(typed(2, { chainId: none }))?.[0]).toBe('wrong-chain')
     expect(refusal(typed(2, { chainId: Uint8Array.of(0) }))?.[0]).toBe('malformed')
   })
@@ -353,7 +353,7 @@ describe('another chain', () => {
 describe('other types', () => {
   it.each([0x00, 0x03, 0x04, 0x7e, 0x7f, 0x80, 0xb8, 0xbf])('first byte %i', (type) => {
     const raw = typed(type)
-    const message = `transaction type not valid: first byte ${type} (1, 2, and the list of a legacy transaction are)`
+    const message = `transaction type not valid: first byte ${type}, supported are legacy, 1 (EIP-2930) and 2 (EIP-1559)`
     expect(refusal(raw)).toEqual(['type-not-supported', message])
   })
 
@@ -393,17 +393,20 @@ describe('access lists', () => {
       entries(1, accessListKeysMax + 1),
       [...(entries(2, accessListKeysMax / 2) as RlpValue[]), [address, keys(1)]],
     ]) {
-      expect(refusal(typed(type, { accessList }))).toEqual(['oversized', 'access list is too long'])
+      expect(refusal(typed(type, { accessList }))).toEqual([
+        'oversized',
+        'access list is too long: at most 1024 addresses and 4096 storage keys are allowed',
+      ])
     }
   })
 
   it.each([
-    ['an entry that is no list', [address], 'accessList entry is not a list'],
+    ['an entry that is not a list', [address], 'accessList entry is not a list'],
     ['an entry without keys', [[address]], 'an item is missing'],
     ['an entry of three', [[address, [], none]], '1 bytes follow the last item'],
     ['an address of 19 bytes', [[address.subarray(1), []]], 'accessList address has 19 bytes, not 20'],
     ['a key of 31 bytes', [[address, [word(1).subarray(1)]]], 'accessList key has 31 bytes, not 32'],
-    ['keys that are no list', [[address, none]], 'accessList keys is not a list'],
+    ['keys that are not a list', [[address, none]], 'accessList keys is not a list'],
     ['no list', none, 'accessList is not a list'],
   ] as const)('refuse %s', (_what, accessList, message) => {
     expect(refusal(typed(1, { accessList: accessList as RlpValue }))?.[1]).toContain(message)
@@ -412,7 +415,7 @@ describe('access lists', () => {
 })
 
 describe('size', () => {
-  it('has a least, which a transaction can have', () => {
+  it('has a minimum, which a transaction can have', () => {
     const none = new Uint8Array(0)
     const one = Uint8Array.of(1)
     const smallest = (v: number) => encodeRlp([none, none, none, none, none, none, Uint8Array.of(v), one, one])

@@ -7,18 +7,18 @@ import { err, ok, type Result } from './result.ts'
 import { encodeRlp, integerPayload, RlpFailure, RlpReader, wrapList } from './rlp.ts'
 
 /**
- * Ethereum transactions of types 0 (EIP-155 only), 1 (EIP-2930) and 2 (EIP-1559), decoded strictly: exactly one byte string decodes to
- * each transaction.
+ * An Ethereum transaction of type 0 (legacy, with EIP-155 replay protection), 1 (EIP-2930) or 2 (EIP-1559). Decoding is strict: exactly one byte
+ * string decodes to each transaction.
  */
 export interface Transaction {
   readonly type: 0 | 1 | 2
   readonly chainId: number
   readonly nonce: Nonce
-  /** Types 0 and 1 have one gas price, which stands in both fields. */
+  /** For types 0 and 1, both fee fields are the gas price. */
   readonly maxPriorityFeePerGas: Wei
   readonly maxFeePerGas: Wei
   readonly gasLimit: Gas
-  /** Undefined creates a contract. */
+  /** Undefined for the creation of a contract. */
   readonly to: Address | undefined
   readonly value: Wei
   readonly data: Uint8Array
@@ -28,9 +28,9 @@ export interface Transaction {
   readonly signature: Uint8Array
   /** keccak256 of `raw`. */
   readonly hash: Hash
-  /** What the sender signed. */
+  /** The 32-byte digest that the sender signed. */
   readonly signingHash: Uint8Array
-  /** The network encoding that this was decoded from. */
+  /** The network encoding from which this was decoded. */
   readonly raw: Uint8Array
 }
 
@@ -39,7 +39,7 @@ export interface AccessListEntry {
   readonly storageKeys: readonly Hash[]
 }
 
-/** A transaction whose signature was checked, with the account that signed it. */
+/** A transaction with the account that signed it, recovered from its signature. */
 export interface SignedTransaction extends Transaction {
   readonly sender: Address
 }
@@ -57,7 +57,7 @@ export interface TransactionError {
   readonly message: string
 }
 
-/** Half the order of secp256k1: larger s are refused (EIP-2). */
+/** Half the order of secp256k1. A larger s is refused (EIP-2). */
 const HALF_ORDER = hexToBytes('0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0')
 
 class Refusal extends Error {
@@ -68,7 +68,12 @@ class Refusal extends Error {
   }
 }
 
-/** Decodes one transaction of this chain. The signature's form is checked here, its signer by `recoverSender`. */
+/**
+ * Decodes a transaction and computes its hashes. The form of the signature is checked here; `recoverSender` finds the signer.
+ *
+ * @param chainId the id of this chain. A transaction for another chain is refused.
+ * @param raw the network encoding, as in eth_sendRawTransaction.
+ */
 export function decodeTransaction(crypto: Crypto, chainId: number, raw: Uint8Array): Result<Transaction, TransactionError> {
   try {
     if (raw.length > LIMITS.transactionBytesMax) {
@@ -80,7 +85,7 @@ export function decodeTransaction(crypto: Crypto, chainId: number, raw: Uint8Arr
     if (type === 1 || type === 2) return ok(decodeTyped(crypto, chainId, raw, type))
     throw new Refusal(
       'type-not-supported',
-      `transaction type not valid: first byte ${type} (1, 2, and the list of a legacy transaction are)`,
+      `transaction type not valid: first byte ${type}, supported are legacy, 1 (EIP-2930) and 2 (EIP-1559)`,
     )
   } catch (failure) {
     if (failure instanceof Refusal) return err({ code: failure.code, message: failure.message })
@@ -160,7 +165,7 @@ const readNonce = (fields: RlpReader): Nonce => fields.number('nonce', U32_MAX) 
 function readCommon(fields: RlpReader): Pick<Transaction, 'gasLimit' | 'to' | 'value' | 'data'> {
   const gasLimit = Gas(fields.number('gasLimit'))
   const to = fields.string('to')
-  if (to.length !== 0 && to.length !== 20) throw new RlpFailure(`to has ${to.length} bytes, not 20 or none`)
+  if (to.length !== 0 && to.length !== 20) throw new RlpFailure(`to has ${to.length} bytes, must have 20 or 0`)
   return {
     gasLimit,
     to: to.length === 0 ? undefined : Address(to),
@@ -183,12 +188,15 @@ function readAccessList(fields: RlpReader): readonly AccessListEntry[] {
     entries.push({ address, storageKeys })
     keyCount += storageKeys.length
     if (entries.length > LIMITS.accessListEntriesMax || keyCount > LIMITS.accessListKeysMax)
-      throw new Refusal('oversized', 'access list is too long')
+      throw new Refusal(
+        'oversized',
+        `access list is too long: at most ${LIMITS.accessListEntriesMax} addresses and ${LIMITS.accessListKeysMax} storage keys are allowed`,
+      )
   }
   return entries
 }
 
-/** r ‖ s. That r and s lie below the order, and that a key exists, is found by recovery. */
+/** Reads r ‖ s. Recovery checks later that r is below the order and that a key exists. */
 function readSignature(fields: RlpReader): Uint8Array {
   const signature = new Uint8Array(64)
   for (const [name, end] of [
@@ -197,7 +205,7 @@ function readSignature(fields: RlpReader): Uint8Array {
   ] as const) {
     const part = fields.string(name)
     if (part.length === 0 || part.length > 32 || part[0] === 0)
-      throw new Refusal('bad-signature', `${name} is not an integer from 1 to 2^256`)
+      throw new Refusal('bad-signature', `${name} is not an integer from 1 to 2^256 - 1`)
     signature.set(part, end - part.length)
   }
   for (let i = 0; i < 32; i++) {
@@ -212,7 +220,7 @@ function checkChain(found: number, wanted: number): void {
   if (found !== wanted) throw new Refusal('wrong-chain', `transaction is signed for chain id ${found}, this chain is ${wanted}`)
 }
 
-/** The account that signed a transaction, or undefined when no key could have. */
+/** Recovers the account that signed a transaction; undefined if no key can have made the signature. */
 export function recoverSender(crypto: Crypto, transaction: Transaction): Address | undefined {
   const key = crypto.recover(transaction.signingHash, transaction.signature, transaction.yParity)
   return key === undefined ? undefined : addressOfUncompressedKey(crypto, key)

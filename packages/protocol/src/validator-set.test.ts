@@ -25,7 +25,7 @@ const member = (n: number, power = 1): Validator => ({
   feeAddress: Address(new Uint8Array(20).fill(0xee)),
 })
 const members = ({ validators }: ValidatorSet) => validators
-/** The encoding that a careless encoder would make. */
+/** Encodes without any check. */
 const written = (...validators: readonly Validator[]) =>
   concatBytes(
     numberToBytes(validators.length, 4),
@@ -80,30 +80,30 @@ describe('a validator set', () => {
 
   it.each([
     ['nobody', [], 'a validator set must not be empty'],
-    ['one validator twice', [member(1), member(1, 2)], 'validators are not sorted by address, each once'],
-    ['validators out of order', [member(2), member(1)], 'validators are not sorted by address, each once'],
+    ['one validator twice', [member(1), member(1, 2)], 'validators must be sorted by address, without duplicates'],
+    ['validators out of order', [member(2), member(1)], 'validators must be sorted by address, without duplicates'],
   ] as const)('does not decode with %s', (_what, validators, message) => {
     expect(refusal(written(...validators))).toContain(message)
   })
 
-  it('is not made of nobody, of one twice, or of too many', () => {
+  it('cannot be empty, have duplicates, or be too large', () => {
     expect(() => createValidatorSet([])).toThrow('a validator set must not be empty')
-    expect(() => createValidatorSet([member(1), member(2), member(1)])).toThrow('each once')
+    expect(() => createValidatorSet([member(1), member(2), member(1)])).toThrow('without duplicates')
     const many = (count: number) => Array.from({ length: count }, (_, i) => member(i, POWER_MAX))
     const full = createValidatorSet(many(LIMITS.validatorsMax))
     expect(Number.isSafeInteger(full.totalPower)).toBe(true)
     expect(encode(validatorSetCodec, full).length).toBe(validatorSetCodec.bytesMax)
-    expect(() => createValidatorSet(many(LIMITS.validatorsMax + 1))).toThrow('more than 128 validators')
+    expect(() => createValidatorSet(many(LIMITS.validatorsMax + 1))).toThrow('129 validators, at most 128 are allowed')
     expect(refusal(written(...many(LIMITS.validatorsMax + 1)))).toBeDefined()
   })
 
   it('has no member without power, above the limit of power, or with a key of an unknown kind', () => {
     const bytes = written(member(1))
     const powerAt = 4 + 20 + 34
-    expect(refusal(bytes.with(powerAt + 7, 0))).toContain('a validator must have power')
+    expect(refusal(bytes.with(powerAt + 7, 0))).toContain('the power of a validator must be at least 1')
     expect(refusal(bytes.with(powerAt + 3, 1))).toContain(`is above ${POWER_MAX}`)
     expect(refusal(bytes.with(4 + 20, 2))).toContain('unknown key type 2')
-    expect(() => encode(validatorCodec, member(1, 0))).toThrow('a validator must have power')
+    expect(() => encode(validatorCodec, member(1, 0))).toThrow('the power of a validator must be at least 1')
     expect(refusal(written(member(1, POWER_MAX)))).toBeUndefined()
   })
 })

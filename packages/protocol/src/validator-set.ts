@@ -15,23 +15,27 @@ export interface Validator {
   readonly feeAddress: Address
 }
 
-/** The voters of a height, sorted by address, each once, never empty. */
+/** The validators that vote at a height: at least one, sorted by address, without duplicates. */
 export interface ValidatorSet {
   readonly validators: readonly Validator[]
+  /** Sum of the powers. */
   readonly totalPower: number
+  /** The validator with this address, or undefined if it is not in the set. */
   get(address: Address): Validator | undefined
 }
 
 export const validatorCodec: codec.Codec<Validator> = codec.struct({
   address: codec.address,
   publicKey: publicKeyCodec,
-  power: codec.checked(codec.u64<Power>(POWER_MAX), (power) => (power === 0 ? 'a validator must have power' : undefined)),
+  power: codec.checked(codec.u64<Power>(POWER_MAX), (power) =>
+    power === 0 ? 'the power of a validator must be at least 1' : undefined,
+  ),
   feeAddress: codec.address,
 })
 
 const members = codec.checked(codec.list(validatorCodec, LIMITS.validatorsMax), orderProblem)
 
-/** Decodes to a set only from sorted, distinct, non-empty members. */
+/** The list of validators. Refuses an empty or unsorted list and duplicates. */
 export const validatorSetCodec: codec.Codec<ValidatorSet> = {
   bytesMax: members.bytesMax,
   write: (writer, set) => members.write(writer, set.validators),
@@ -41,15 +45,22 @@ export const validatorSetCodec: codec.Codec<ValidatorSet> = {
 function orderProblem(validators: readonly Validator[]): string | undefined {
   if (validators.length === 0) return 'a validator set must not be empty'
   for (let i = 1; i < validators.length; i++) {
-    if (validators[i - 1]!.address >= validators[i]!.address) return 'validators are not sorted by address, each once'
+    if (validators[i - 1]!.address >= validators[i]!.address) return 'validators must be sorted by address, without duplicates'
   }
   return undefined
 }
 
-/** A set of validators in any order. Throws when it is empty, over the limit, or names one twice: check such input before. */
+/**
+ * Makes a set of validators in any order.
+ *
+ * @throws RangeError for an empty list, more than `LIMITS.validatorsMax` validators, or two with the same address. Check untrusted input before.
+ */
 export function createValidatorSet(validators: readonly Validator[]): ValidatorSet {
   const sorted = validators.toSorted((a, b) => compareBytes(hexToBytes(a.address), hexToBytes(b.address)))
-  const problem = sorted.length > LIMITS.validatorsMax ? `more than ${LIMITS.validatorsMax} validators` : orderProblem(sorted)
+  const problem =
+    sorted.length > LIMITS.validatorsMax
+      ? `${sorted.length} validators, at most ${LIMITS.validatorsMax} are allowed`
+      : orderProblem(sorted)
   if (problem !== undefined) throw new RangeError(problem)
   return setOf(sorted)
 }
@@ -60,5 +71,6 @@ function setOf(validators: readonly Validator[]): ValidatorSet {
   return { validators, totalPower, get: (address) => byAddress.get(address) }
 }
 
+/** SHA-256 of the encoded set, as in `validatorsHash` and `nextValidatorsHash` of a header. */
 export const validatorSetHash = (crypto: Crypto, set: ValidatorSet): Hash =>
   Hash(crypto.sha256(codec.encode(validatorSetCodec, set)))

@@ -59,9 +59,9 @@ describe('a proposal', () => {
     checkStrict(proposalCodec, encode(proposalCodec, { ...proposal, polRound: undefined }))
   })
 
-  it('rests on a proof of lock of an earlier round only', () => {
+  it('needs a proof of lock of an earlier round', () => {
     for (const polRound of [2, 3]) {
-      const message = `proof-of-lock round ${polRound} is not before round 2`
+      const message = `proof-of-lock round ${polRound} must be before round 2`
       expect(() => encode(proposalCodec, { ...proposal, polRound: Round(polRound) })).toThrow(message)
       const bytes = encode(proposalCodec, proposal).with(8 + 4 + 32 + 1 + 3, polRound)
       expect(decode(proposalCodec, bytes)).toMatchObject({ ok: false, error: { message: expect.stringContaining(message) } })
@@ -70,7 +70,7 @@ describe('a proposal', () => {
   })
 })
 
-describe('what is signed', () => {
+describe('the signed digest', () => {
   it('is SHA-256 of genesis hash, restart epoch, kind and content', () => {
     const { genesisHash, restartEpoch } = domain
     const head = (kind: number) => concatBytes(hexToBytes(genesisHash), numberToBytes(restartEpoch, 4), Uint8Array.of(kind))
@@ -93,13 +93,13 @@ describe('what is signed', () => {
     expect(SIGNED_KIND).toEqual({ prevote: 1, precommit: 2, proposal: 3, handshake: 4 })
   })
 
-  it('does not depend on who signs: the key says it', () => {
+  it('does not depend on the signer, which the key identifies', () => {
     const other = { ...vote, validator: Address(new Uint8Array(20)), signature: new Uint8Array(64) }
     expect(voteDigest(crypto, domain, other)).toEqual(voteDigest(crypto, domain, vote))
   })
 })
 
-/** Everything that two signed messages can differ in, from values so few that each often is the same in both. */
+/** Everything in which two signed messages can differ. There are few values of each, so that they are often equal in both. */
 const few = {
   genesisHash: fc.constantFrom(hash(1), hash(2)),
   restartEpoch: fc.constantFrom(0, 1),

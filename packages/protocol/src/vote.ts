@@ -6,12 +6,12 @@ import type { Height, Round } from './numbers.ts'
 
 export type VoteKind = 'prevote' | 'precommit'
 
-/** What a validator says of a round: for a block (its hash), or for none. */
+/** The content of a vote: a validator votes in a round for a block or for nil. */
 export interface UnsignedVote {
   readonly kind: VoteKind
   readonly height: Height
   readonly round: Round
-  /** Block hash; undefined is a vote for nil. */
+  /** Block hash, or undefined for nil. */
   readonly valueId: Hash | undefined
   readonly validator: Address
 }
@@ -21,6 +21,7 @@ export interface Vote extends UnsignedVote {
   readonly signature: Uint8Array
 }
 
+/** r ‖ s, 32 bytes each. */
 export const signature = codec.fixedBytes(64)
 
 export const voteCodec: codec.Codec<Vote> = codec.struct({
@@ -32,9 +33,10 @@ export const voteCodec: codec.Codec<Vote> = codec.struct({
   signature,
 })
 
-/** The signed content: the signer is known by its key, the kind stands in the domain. */
+/** The signed fields. The key identifies the validator, and the digest contains the kind (`SIGNED_KIND`). */
 const votePayload = codec.struct({ height: codec.u64<Height>(), round: codec.u32<Round>(), valueId: codec.optional(codec.hash) })
 
+/** The 32-byte digest that a validator signs for a vote. It does not contain the validator's address. */
 export function voteDigest(crypto: Crypto, domain: SigningDomain, vote: Omit<UnsignedVote, 'validator'>): Uint8Array {
   return signingDigest(crypto, domain, vote.kind, votePayload, vote)
 }

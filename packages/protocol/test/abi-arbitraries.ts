@@ -3,7 +3,7 @@ import type { Abi, AbiEventParameter, AbiItem, AbiParameter } from '../src/contr
 import type { ContractContainer, UpgradeAuthority } from '../src/contract-container.ts'
 import { address, ascii, bytesUpTo } from './arbitraries.ts'
 
-/** Generators of ABIs: types of every kind, nested a few levels. */
+/** Generators of ABIs with types of every kind, nested a few levels. */
 
 export const abiName = fc.stringMatching(/^[a-zA-Z_$][a-zA-Z0-9_$]{0,11}$/)
 
@@ -24,7 +24,7 @@ const suffix = fc.oneof(
   },
 )
 
-/** Names that differ, or none for all of them. */
+/** Gives all parameters different names, or all of them none. */
 const named = <T extends AbiParameter>(parameters: readonly T[]): fc.Arbitrary<readonly T[]> =>
   fc
     .oneof(

@@ -25,7 +25,7 @@ import type { Log, Receipt } from '../src/receipt.ts'
 import { createValidatorSet, type Validator, type ValidatorSet } from '../src/validator-set.ts'
 import type { Vote } from '../src/vote.ts'
 
-/** Generators of valid values of every type, small ones mostly and the ends of each range often. */
+/** Generators of valid values of every type. Most are small, and the ends of each range are frequent. */
 
 export const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 export const bytesUpTo = (length: number) => fc.uint8Array({ maxLength: length })
@@ -53,7 +53,7 @@ export const ascii = (max: number) => fc.string({ unit: 'grapheme-ascii', maxLen
 
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
 
-/** Each once, sorted: what registries, sets and certificates are. */
+/** Sorted lists without duplicates, as in registries, sets and certificates. */
 const sortedBy = <T>(item: fc.Arbitrary<T>, key: (value: T) => string, minLength: number, maxLength: number) =>
   fc
     .uniqueArray(item, { selector: key, minLength, maxLength })
@@ -98,7 +98,7 @@ export const polkaCertificate: fc.Arbitrary<PolkaCertificate> = fc.record({
   signatures: signatures(5),
 })
 
-/** Validators from a small pool, so that one often stands in it with both kinds. */
+/** Validators from a small pool, so that one often has votes of both kinds. */
 const fewAddresses = fc.integer({ min: 1, max: 4 }).map((n) => Address(new Uint8Array(20).fill(n)))
 
 export const roundCertificate: fc.Arbitrary<RoundCertificate> = fc.record({
@@ -172,7 +172,7 @@ export const receipt: fc.Arbitrary<Receipt> = fc.record({
   payer: address,
 })
 
-// What a chain rules itself by
+// Validators, parameters and genesis
 
 export const publicKey = bytesOf(33).map(publicKeyOf)
 
@@ -211,7 +211,7 @@ export const nodeRegistry: fc.Arbitrary<readonly RegisteredNode[]> = sortedBy(
   5,
 )
 
-// Genesis, with keys that are points of the curve: its JSON names a validator by its key alone
+// Genesis, with keys that are points on the curve: its JSON identifies a validator by its key alone
 
 export const realValidator: fc.Arbitrary<Validator> = fc
   .record({ secretKey: fc.integer({ min: 1, max: 40 }), power, feeAddress: optional(address) })
@@ -254,7 +254,7 @@ export const genesis: fc.Arbitrary<Genesis> = fc
   .tuple(plainGenesis, fc.boolean())
   .map(([document, simulated]) => (simulated ? { ...document, simulated } : document))
 
-/** Bytes near an encoding: one changed, cut out, put in, or a stretch repeated. */
+/** Mutations of an encoding: bytes changed, removed, inserted or repeated. */
 export const mutationOf = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> => {
   const at = fc.nat(Math.max(0, bytes.length - 1))
   const byte = fc.oneof(fc.constantFrom(0x00, 0x01, 0x7f, 0x80, 0xc0, 0xff), fc.nat(255))
@@ -265,7 +265,7 @@ export const mutationOf = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> => {
     { weight: 2, arbitrary: fc.tuple(at, byte).map(([from, value]) => spliced(from, 0, [value])) },
     { weight: 2, arbitrary: fc.tuple(at, fc.nat(40)).map(([from, count]) => spliced(from, count + 1, [])) },
     { weight: 1, arbitrary: fc.tuple(at, at).map(([from, to]) => spliced(from, 0, [...bytes.subarray(to, to + 32)])) },
-    // A length written with one byte more than it needs, where formats have their first one.
+    // A length prefix one byte longer than necessary, near the beginning, where formats have their first length.
     { weight: 1, arbitrary: fc.nat(3).map((from) => spliced(from, 1, [(bytes[from] ?? 0) + 1, 0])) },
     { weight: 1, arbitrary: at.map((length) => bytes.slice(0, length)) },
     { weight: 1, arbitrary: bytesUpTo(9).map((tail) => spliced(bytes.length, 0, [...tail])) },

@@ -3,10 +3,10 @@ import { bytesToHex, concatBytes, equalBytes } from '../src/bytes.ts'
 import { type Codec, decode, encode } from '../src/codec.ts'
 import { unwrap } from '../src/result.ts'
 
-/** The part of a value that can be compared; a value with methods names its data. */
+/** Selects the comparable part of a value, for values that have methods. */
 export type Plain<T> = (value: T) => unknown
 
-/** Encodes within the limit and decodes to the same value, also from the middle of a larger buffer. The encoding. */
+/** Checks that a value encodes within the limit and decodes to the same value, also from the middle of a larger buffer. Returns the encoding. */
 export function checkRoundTrip<T>(type: Codec<T>, value: T, plain: Plain<T> = (same) => same): Uint8Array {
   const bytes = encode(type, value)
   expect(bytes.length).toBeLessThanOrEqual(type.bytesMax)
@@ -16,7 +16,7 @@ export function checkRoundTrip<T>(type: Codec<T>, value: T, plain: Plain<T> = (s
   return bytes
 }
 
-/** Bytes that decode are the one encoding of what they decode to. Whether they decoded. Throws on any other outcome. */
+/** Checks that bytes which decode are the only encoding of their value; throws if not. Returns whether they decoded. */
 export function checkCanonical<T>(type: Codec<T>, bytes: Uint8Array): boolean {
   const decoded = decode(type, bytes)
   if (!decoded.ok) return false
@@ -26,7 +26,7 @@ export function checkCanonical<T>(type: Codec<T>, bytes: Uint8Array): boolean {
   return true
 }
 
-/** Every truncation and every further byte is refused, and every other value of one bit or byte is refused or another value. */
+/** Checks that every truncation and every trailing byte is refused, and that every changed bit or byte is refused or gives another value. */
 export function checkStrict<T>(type: Codec<T>, bytes: Uint8Array): void {
   for (let length = 0; length < bytes.length; length++) {
     if (decode(type, bytes.subarray(0, length)).ok) throw new Error(`${length} of ${bytes.length} bytes decode`)
@@ -37,7 +37,7 @@ export function checkStrict<T>(type: Codec<T>, bytes: Uint8Array): void {
   for (const neighbour of neighbours(bytes)) checkCanonical(type, neighbour)
 }
 
-/** All bytes that differ in one bit, and those with one byte 00 or ff in place of another. */
+/** All variants that differ in one bit or have one byte replaced by 00 or ff. */
 export function* neighbours(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at++) {
     const was = bytes[at]!

@@ -5,7 +5,7 @@ import type { Transaction } from '../src/transaction.ts'
 
 export const CHAIN_ID = 31_337
 
-/** What a wallet is asked to sign, in viem's words. */
+/** A transaction for a wallet to sign, as viem describes it. */
 export type Request = TransactionSerializable & { readonly type: 'legacy' | 'eip2930' | 'eip1559' }
 
 const hexOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map(bytesToHex)
@@ -23,7 +23,7 @@ const accessList = fc.array(fc.record({ address: hexOf(20), storageKeys: fc.arra
   maxLength: 3,
 })
 
-/** Transactions of every type that the chain takes, as viem and ethers let one write them. */
+/** Transactions of every supported type, in the form that viem and ethers accept. */
 export const request = (chainId = CHAIN_ID): fc.Arbitrary<Request> =>
   fc.oneof(
     fc.record({ type: fc.constant('legacy' as const), chainId: fc.constant(chainId), gasPrice: small, ...common }),
@@ -40,7 +40,7 @@ export const request = (chainId = CHAIN_ID): fc.Arbitrary<Request> =>
       .map(({ tip, rest, ...fields }) => ({ ...fields, maxPriorityFeePerGas: tip, maxFeePerGas: tip + rest })),
   ) as fc.Arbitrary<Request>
 
-/** An integer's RLP payload: the shortest whole bytes, none for 0. */
+/** An integer's RLP payload: big-endian without leading zeros, empty for 0. */
 export function quantity(value: number | bigint): Hex {
   const digits = BigInt(value).toString(16)
   if (digits === '0') return '0x'
@@ -49,7 +49,7 @@ export function quantity(value: number | bigint): Hex {
 
 const trimmed = (bytes: Uint8Array): Hex => quantity(BigInt(bytesToHex(bytes)))
 
-/** The network encoding of a decoded transaction, from the field lists of EIP-155, EIP-2930 and EIP-1559 and viem's RLP. */
+/** Encodes a decoded transaction by the field lists of EIP-155, EIP-2930 and EIP-1559, with viem's RLP. */
 export function reencode(transaction: Transaction): Uint8Array {
   const { type, chainId, nonce, maxPriorityFeePerGas, maxFeePerGas, gasLimit, to, value, data, yParity, signature } = transaction
   const common = [quantity(gasLimit), to ?? '0x', quantity(value), bytesToHex(data)] as const
@@ -65,7 +65,7 @@ export function reencode(transaction: Transaction): Uint8Array {
   return concatBytes(Uint8Array.of(type), hexToBytes(toRlp(fields as never)))
 }
 
-/** As `reencode`, by viem's own serializer, which refuses a tip above the fee cap. */
+/** As `reencode`, but with viem's serializer, which refuses a tip above the fee cap. */
 export function serializeWithViem(transaction: Transaction): Uint8Array {
   const { type, chainId, nonce, maxPriorityFeePerGas, maxFeePerGas, gasLimit, value, data, accessList, yParity } = transaction
   const common = { chainId, nonce, gas: BigInt(gasLimit), to: transaction.to ?? null, value, data: bytesToHex(data) }

@@ -4,7 +4,6 @@ import { Address, Hash, type UnsignedTransaction, Wei } from '../src/index.ts'
 export const CHAIN_ID = 31_337
 
 const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
-/** Any account's. */
 export const address = bytesOf(20).map((bytes) => Address(bytes))
 const wei = fc.bigInt(0n, 2n ** 128n).map(Wei)
 const accessList = fc.array(

@@ -176,7 +176,7 @@ describe('an override', () => {
   })
 
   it.each([
-    ['EVM code', Uint8Array.of(0x60, 0x80), /a contract with 0xef51/],
+    ['EVM code', Uint8Array.of(0x60, 0x80), /contract code begins with 0xef51/],
     ['a container whose module throws', creationOf('throw new Error("broken")', ABI), /broken/],
     ['a container that lacks a function', creationOf('export default { functions: {} }', ABI), /the module has no such function/],
     ['a container with more behind it', new Uint8Array([...creationOf(source(), ABI), 1]), /bytes follow/],

@@ -269,7 +269,7 @@ describe('safeTransferFrom', () => {
     const receiver = receiverAt(await stage.deploy('receiver'))
     const onward = encodeFunctionData({ abi, functionName: 'transferFrom', args: [receiver.address, c, 7n] })
     await stage.done(receiver.write.behave([CALL, nft.address, onward], { account: alice }))
-    expect(await revertOf(safely(receiver.address))).toMatch(/under way/)
+    expect(await revertOf(safely(receiver.address))).toMatch(/reentrant call refused/)
     const open = nftAt(await stage.deploy('reentrant-nft', ['Cats', 'CAT']))
     await stage.done(open.write.mint([a, 7n], { account: alice }))
     await stage.done(receiver.write.behave([CALL, open.address, onward], { account: alice }))

@@ -134,8 +134,8 @@ class InlineExecutor implements Executor {
     this.#assertOpen()
     const { crypto } = this.#options
     if (genesis.executionVersion !== this.version)
-      throw new Error(`genesis wants execution version ${genesis.executionVersion}, this node has ${this.version}`)
-    if (this.#tree.head !== undefined) throw new Error(`the database holds the state of block ${this.#tree.head.height} already`)
+      throw new Error(`genesis requires execution version ${genesis.executionVersion}, but this node has ${this.version}`)
+    if (this.#tree.head !== undefined) throw new Error(`the database already holds the state of block ${this.#tree.head.height}`)
     const journal = genesisState(this.#contracts, genesis)
     const made = { journal, receipts: EMPTY_RECEIPTS, gasUsed: [], derived: [] }
     return this.#keep(undefined, 0 as Height, made, (root) => genesisHeader(crypto, genesis, root))
@@ -144,7 +144,7 @@ class InlineExecutor implements Executor {
   async build(template: BlockTemplate, queues: readonly CandidateQueue[], fill: FillLimits): Promise<BuiltBlock> {
     const { parent, timeMs } = template
     this.#assertAbove(parent)
-    if (timeMs <= parent.timeMs) throw new RangeError(`block time ${timeMs} is not above its parent's ${parent.timeMs}`)
+    if (timeMs <= parent.timeMs) throw new RangeError(`block time ${timeMs} is not later than its parent's ${parent.timeMs}`)
     const run = this.#start(template)
     const filled = fillBlock(run, queues, (candidate) => this.#decode(candidate), fill)
     return { ...this.#seal({ template, hashes: run.hashes }, run), ...filled }
@@ -157,7 +157,7 @@ class InlineExecutor implements Executor {
     const { parent, timeMs } = template
     this.#assertAbove(parent)
     if (timeMs <= parent.timeMs)
-      return err({ code: 'time', message: `block time ${timeMs} is not above its parent's ${parent.timeMs}` })
+      return err({ code: 'time', message: `block time ${timeMs} is not later than its parent's ${parent.timeMs}` })
     const items: SenderTransaction[] = []
     for (const [index, transaction] of transactions.entries()) {
       const decoded = this.#decode(transaction)
@@ -175,7 +175,8 @@ class InlineExecutor implements Executor {
   async commit(blockHash: Hash): Promise<void> {
     this.#assertOpen()
     const outcome = this.#outcomes.get(blockHash)
-    if (outcome === undefined) throw new Error(`block ${blockHash} was not executed on the present state, or is forgotten`)
+    if (outcome === undefined)
+      throw new Error(`block ${blockHash} was not executed on the current state, or its result was evicted`)
     this.#tree.commit(outcome.update)
     this.#outcomes.clear()
   }

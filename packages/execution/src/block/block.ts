@@ -190,7 +190,7 @@ export class BlockRun {
     if (this.#gasUsed + gasLimit > gasMax)
       return {
         code: 'gas-limit',
-        message: `transaction ${this.count} may use ${gasLimit} gas, ${gasMax - this.#gasUsed} of the block's are left`,
+        message: `transaction ${this.count} has a gas limit of ${gasLimit}, but only ${gasMax - this.#gasUsed} gas is left in the block`,
       }
     return undefined
   }

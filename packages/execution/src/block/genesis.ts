@@ -36,7 +36,7 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
     journal.setAccount(address, { ...EMPTY_ACCOUNT, balance })
   }
   for (const { address, code } of genesis.systemContracts) {
-    if (findNative(address) !== undefined) throw new Error(`system contract ${address}: a native contract is there`)
+    if (findNative(address) !== undefined) throw new Error(`system contract ${address}: the address belongs to a native contract`)
     const made = makeCode(contracts, new GasMeter(U64_SAFE_MAX, undefined), code, undefined)
     if (!made.ok) throw new Error(`system contract ${address}: ${made.error.reason}`)
     installCode(contracts, journal, 0 as Height, address, SYSTEM_ADDRESS, made.value)
@@ -45,7 +45,7 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
   for (const { address } of NATIVE_CONTRACTS) journal.setCode(address, NATIVE_CODE, nativeCodeHash)
   writeGenesisRecords(journal, genesis)
   const problems = settleSystemRecords(journal)
-  if (problems.length > 0) throw new Error(`genesis breaks its own rules: ${problems.join('; ')}`)
+  if (problems.length > 0) throw new Error(`genesis is invalid: ${problems.join('; ')}`)
   return journal
 }
 

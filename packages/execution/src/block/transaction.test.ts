@@ -116,7 +116,12 @@ describe('applyTransaction', () => {
 
   it.each([
     ['a creation', { to: undefined, gas: 60_000, data: Uint8Array.of(1) }, 60_000, 'out of gas'],
-    ['a call of code that is no contract', { to: contract, gas: 30_000 }, 21_600, `the code of ${contract} is no contract`],
+    [
+      'a call of code without a contract record',
+      { to: contract, gas: 30_000 },
+      21_600,
+      `the account ${contract} has code but no contract record`,
+    ],
   ] as const)('fails %s with a reason that ABI decoders read, charges the gas, moves no value', (_, other, gasUsed, reason) => {
     const journal = journalOf([[sender, rich]])
     const outcome = apply(journal, make(other), rules)

@@ -178,7 +178,11 @@ describe('an override', () => {
   it.each([
     ['EVM code', Uint8Array.of(0x60, 0x80), /a contract with 0xef51/],
     ['a container whose module throws', creationOf('throw new Error("broken")', ABI), /broken/],
-    ['a container that lacks a function', creationOf('export default { functions: {} }', ABI), /the module has no such function/],
+    [
+      'a container that lacks a function',
+      creationOf('export default { functions: {} }', ABI),
+      /but the module has no such function/,
+    ],
     ['a container with more behind it', new Uint8Array([...creationOf(source(), ABI), 1]), /bytes follow/],
   ])('of code refuses %s', async (_, code, reason) => {
     const { call, override } = world()

@@ -74,16 +74,16 @@ export interface PreparedOverrides {
 /** Refuses code that could not be deployed. */
 export function prepareOverrides(contracts: Contracts, overrides: StateOverrides): Result<PreparedOverrides, OverrideRefusal> {
   if (overrides.size > CALL_LIMITS.overriddenAccountsMax)
-    return refusal(`${overrides.size} accounts are overridden, at most ${CALL_LIMITS.overriddenAccountsMax} may be`)
+    return refusal(`${overrides.size} accounts are overridden, at most ${CALL_LIMITS.overriddenAccountsMax} are allowed`)
   const codes = new Map<Address, NewCode>()
   const replaced = new Set<string>()
   for (const [address, { code, storage }] of overrides) {
     if (storage?.kind === 'replace') replaced.add(storagePrefix(address))
     if (code === undefined || code.length === 0) continue
     const made = makeCode(contracts, new GasMeter(ticksOf(CALL_LIMITS.codeGasMax), undefined), code, undefined)
-    if (!made.ok) return refusal(`the code of ${address} cannot stand for a contract's: ${made.error.reason}`)
+    if (!made.ok) return refusal(`the code for ${address} is invalid: ${made.error.reason}`)
     if (made.value.constructorArguments.length > 0)
-      return refusal(`the code of ${address} cannot stand for a contract's: bytes follow the container`)
+      return refusal(`the code for ${address} is invalid: bytes follow the container`)
     codes.set(address, made.value)
   }
   return ok({

@@ -41,7 +41,7 @@ export async function runOnPast<T>(
   }
   return err({
     code: 'too-many-runs',
-    message: `the call reads one after another more than ${CALL_LIMITS.runsMax} values that have changed since block ${height}`,
+    message: `too many dependent reads: the call reads more than ${CALL_LIMITS.runsMax} values one after another that have changed since block ${height}`,
   })
 }
 

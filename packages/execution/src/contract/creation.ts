@@ -47,16 +47,16 @@ export function makeCode(
 ): Result<NewCode, Failure> {
   if (!meter.take(GAS.base + GAS.codeByte * data.length)) return OUT_OF_GAS
   const decoded = decodeContainer(data)
-  if (!decoded.ok) return failed(`no contract was made: ${decoded.error.message}`)
+  if (!decoded.ok) return failed(`contract code rejected: ${decoded.error.message}`)
   const { container, code, constructorArguments } = decoded.value
   const described = interfaceOf(crypto, container)
-  if (!described.ok) return failed(`no contract was made: ${described.error}`)
+  if (!described.ok) return failed(`contract code rejected: ${described.error}`)
   const request = evaluation(crypto, container.source, meter.left)
   const compiled: Result<Compiled, CompileError> = host === undefined ? interpreter.compile(request) : host.compile(request)
   if (!compiled.ok) return evaluationFailure(meter, compiled.error)
   meter.count(compiled.value.gasUsed)
   const program = link(described.value, compiled.value.image)
-  if (!program.ok) return failed(`no contract was made: ${program.error}`)
+  if (!program.ok) return failed(`contract code rejected: ${program.error}`)
   const imageSize = kibibytes(imageBytes(compiled.value.image))
   if (!meter.take(GAS.imageKiB * imageSize)) return OUT_OF_GAS
   const codeHash = Hash(crypto.keccak256(code))
@@ -80,11 +80,11 @@ const kibibytes = (bytes: number): number => Math.ceil(bytes / 1024)
 function evaluationFailure(meter: GasMeter, failure: CompileError): Result<never, Failure> {
   if (failure.kind === 'fault') throw new InterpreterFault(undefined, failure.error)
   if (failure.kind !== 'too-large') meter.count(failure.gasUsed)
-  if (failure.kind === 'throw') return failed(`no contract was made: ${compileReason(failure)}`, failure)
-  if (failure.kind !== 'out-of-gas') return failed(`no contract was made: ${compileReason(failure)}`)
+  if (failure.kind === 'throw') return failed(`contract code rejected: ${compileReason(failure)}`, failure)
+  if (failure.kind !== 'out-of-gas') return failed(`contract code rejected: ${compileReason(failure)}`)
   return meter.left === 0
     ? OUT_OF_GAS
-    : failed(`no contract was made: evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`)
+    : failed(`contract code rejected: evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`)
 }
 
 /** The address of an account's next contract; counts its nonce, which stays counted whatever becomes of the contract. */

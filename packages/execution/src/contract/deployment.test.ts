@@ -88,7 +88,7 @@ describe('a creation', () => {
 
 describe('a creation fails, with a reason, for', () => {
   const fn = abiOf(['function f(uint256) returns (uint256)', 'function f()'])
-  const place = 'no contract was made: '
+  const place = 'contract code rejected: '
 
   it.each([
     ['data that is no container', Uint8Array.of(0x60, 0x80), /begins with 0x6080/],
@@ -119,7 +119,7 @@ describe('a creation fails, with a reason, for', () => {
     [
       'a function of the abi that is missing',
       creationOf(EMPTY, abiOf(['function f()'])),
-      /the abi has f\(\), the module has no such function/,
+      /the abi has f\(\), but the module has no such function/,
     ],
     [
       'a function that is not in the abi',
@@ -139,11 +139,11 @@ describe('a creation fails, with a reason, for', () => {
     ['receive that is missing', creationOf(EMPTY, abiOf(['receive() external payable'])), /the abi has receive/],
     ['fallback that is not in the abi', creationOf('export default { fallback() {} }', NOTHING), /the module has fallback/],
     ['a constructor that is missing', creationOf(EMPTY, abiOf(['constructor(uint256)']), [1n]), /constructor with parameters/],
-    ['a member that no contract has', creationOf('export default { state: {} }', NOTHING), /has the member state/],
+    ['a member that no contract has', creationOf('export default { state: {} }', NOTHING), /has the unknown member state/],
     [
       'a re-entrant selector that is no function',
       creationOf(EMPTY, NOTHING, [], { reentrantSelectors: [7] }),
-      /0x00000007 is no function/,
+      /0x00000007 does not belong to a function/,
     ],
     [
       'an abi of two functions with one selector',

@@ -32,7 +32,7 @@ export const GUEST_LINK = `(host) => {
       const name = names[i]
       if (typeof name !== 'string') throw new TypeError(where + ' has a member whose name is a symbol')
       const descriptor = getOwnPropertyDescriptor(object, name)
-      if (descriptor === undefined || !hasOwn(descriptor, 'value')) throw new TypeError(where + '.' + name + ' is an accessor')
+      if (descriptor === undefined || !hasOwn(descriptor, 'value')) throw new TypeError(where + '.' + name + ' is a getter or setter')
       each(name, descriptor.value)
     }
   }
@@ -62,7 +62,7 @@ export const GUEST_LINK = `(host) => {
           if (!isPlain(value)) throw new TypeError('functions is not a plain object')
           return members(value, 'functions', (key, called) => add('functions.' + key, called, 'functions.' + key))
         default:
-          throw new TypeError('the default export has the member ' + name + ', which no contract has')
+          throw new TypeError('the default export has the unknown member ' + name + ': a contract has constructor, receive, fallback, migrate and functions')
       }
     })
     return entries

@@ -154,7 +154,7 @@ export class Machine implements NativeHost {
     const { to, from, value, data, isStatic } = call
     if (!meter.take(MESSAGE_GAS.call + keyReadGas(recordUse(this.journal, to)))) return OUT_OF_GAS
     const record = readRecord(this.journal, to)
-    if (record === undefined) return failed(`the code of ${to} is no contract`)
+    if (record === undefined) return failed(`the account ${to} has code but no contract record`)
     if (!this.#loaded.has(codeHash) && !meter.take(record.loadGas)) return OUT_OF_GAS
     const program = this.contracts.programs.get(codeHash, () => this.journal.peekCode(to)!)
     this.markLoaded(codeHash)
@@ -163,7 +163,10 @@ export class Machine implements NativeHost {
     const entry = found.value
     if (entry.access === 'write') {
       if (record.paused) return failed(`the contract ${to} is paused`)
-      if (!entry.isReentrant && this.isUnderWay(to)) return failed(`the contract ${to} is under way and cannot be entered again`)
+      if (!entry.isReentrant && this.isUnderWay(to))
+        return failed(
+          `reentrant call refused: the contract ${to} is on the call stack and the called function is not listed as reentrant`,
+        )
     }
     const values = this.#valuesOf(meter, entry.inputs, entry.data)
     if (!values.ok) return values
@@ -194,9 +197,9 @@ export class Machine implements NativeHost {
       case 'out-of-gas':
         return OUT_OF_GAS
       case 'out-of-depth':
-        return failed('the stack of the transaction is full')
+        return failed('stack overflow: the calls of the transaction used up its stack')
       case 'trap':
-        return failed('the interpreter gave up')
+        return failed('interpreter trap: QuickJS failed in this call, please report it as a bug')
       default:
         throw new Error('no host function of contracts stops a call')
     }
@@ -229,7 +232,8 @@ export class Machine implements NativeHost {
     const address = nextContractAddress(this.contracts, this.journal, from)
     return this.#settle(meter, () => {
       const { nonce, codeHash } = this.journal.account(address)
-      if (nonce !== 0 || codeHash !== undefined) return failed(`there is an account at ${address} already`)
+      if (nonce !== 0 || codeHash !== undefined)
+        return failed(`contract address collision: there is already an account at ${address}`)
       const problem = this.#move(from, address, value, false)
       if (problem !== undefined) return failed(problem)
       const made = makeCode(this.contracts, meter, data, host)
@@ -262,7 +266,7 @@ export class Machine implements NativeHost {
   /** Moves value, or says why it cannot be moved. */
   #move(from: Address, to: Address, value: bigint, isStatic: boolean): string | undefined {
     if (value === 0n) return undefined
-    if (isStatic) return 'a static call moves no value'
+    if (isStatic) return 'a static call cannot transfer value'
     const { journal } = this
     const payer = journal.account(from)
     if (payer.balance < value) return `insufficient balance for transfer: ${from} has ${payer.balance}, the value is ${value}`
@@ -274,4 +278,4 @@ export class Machine implements NativeHost {
   }
 }
 
-const TOO_DEEP = failed(`calls are ${MESSAGE_LIMITS.callDepthMax} deep already`)
+const TOO_DEEP = failed(`max call depth exceeded: at most ${MESSAGE_LIMITS.callDepthMax} nested calls are allowed`)

@@ -35,7 +35,7 @@ export function interfaceOf(crypto: Crypto, container: ContractContainer): Resul
   const isKnown = (selector: number) => functions.has(selector) || (receive && selector === RECEIVE_SELECTOR)
   const stranger = container.reentrantSelectors.find((selector) => !isKnown(selector))
   if (stranger !== undefined)
-    return err(`the re-entrant selector ${bytesToHex(selectorBytes(stranger))} is no function of the abi`)
+    return err(`the reentrant selector ${bytesToHex(selectorBytes(stranger))} does not belong to a function of the abi`)
   return ok({ container, abi: abi.value, reentrant: new Set(container.reentrantSelectors) })
 }
 
@@ -46,20 +46,20 @@ export function interfaceOf(crypto: Crypto, container: ContractContainer): Resul
 export function link({ abi, reentrant }: Interface, image: ContractImage): Result<Program, string> {
   const { entrySignatureCharsMax } = CONTRACT_LIMITS
   const names = [...image.entries.keys()].filter((name) => !SPECIAL.has(name))
-  if (names.some((name) => !name.startsWith(FUNCTIONS))) return err('the module has an entry that is no function')
+  if (names.some((name) => !name.startsWith(FUNCTIONS))) return err('the module has an entry that is not a function')
   const unclaimed = new Set(names)
   const entries = new Map<number, string>()
   const overloads = new Map<string, number>()
   for (const { name } of abi.functions.values()) overloads.set(name, (overloads.get(name) ?? 0) + 1)
   for (const called of abi.functions.values()) {
     const name = entryOf(called, overloads.get(called.name) === 1, unclaimed)
-    if (name === undefined) return err(`the abi has ${called.signature}, the module has no such function`)
+    if (name === undefined) return err(`the abi has ${called.signature}, but the module has no such function`)
     if (name.length > FUNCTIONS.length + entrySignatureCharsMax)
       return err(`the module names ${called.name} by a signature of more than ${entrySignatureCharsMax} characters`)
     unclaimed.delete(name)
     entries.set(called.selector, name)
   }
-  for (const name of unclaimed) return err(`the module has the function ${name.slice(FUNCTIONS.length)}, the abi has not`)
+  for (const name of unclaimed) return err(`the module has the function ${name.slice(FUNCTIONS.length)}, but the abi does not`)
   const problem = specialProblem(abi, image)
   return problem === undefined ? ok({ abi, image, entries, reentrant }) : err(problem)
 }
@@ -79,13 +79,13 @@ function entryOf({ name, signature }: AbiFunction, isOnly: boolean, unclaimed: R
 /** What is wrong between the ABI and the module's entries that are no functions. */
 function specialProblem({ creation, receive, fallback }: ContractAbi, { entries }: ContractImage): string | undefined {
   if (creation.inputs.members.length > 0 && !entries.has('constructor'))
-    return 'the abi has a constructor with parameters, the module has none'
+    return 'the abi has a constructor with parameters, but the module has no constructor'
   for (const [name, inAbi] of [
     ['receive', receive],
     ['fallback', fallback !== undefined],
   ] as const) {
     if (entries.has(name) === inAbi) continue
-    return inAbi ? `the abi has ${name}, the module has not` : `the module has ${name}, the abi has not`
+    return inAbi ? `the abi has ${name}, but the module does not` : `the module has ${name}, but the abi does not`
   }
   return undefined
 }

@@ -43,5 +43,5 @@ export function encodeOutputs(
 /** What `receive` and `fallback` answer with: bytes, or nothing. */
 function answeredBytes(value: GuestValue): Result<Uint8Array, Failure> {
   if (value === undefined) return ok(emptyBytes())
-  return value instanceof Uint8Array ? ok(value) : failed('the function returned neither bytes nor nothing')
+  return value instanceof Uint8Array ? ok(value) : failed('the function returned neither a Uint8Array nor undefined')
 }

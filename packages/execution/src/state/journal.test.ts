@@ -138,7 +138,7 @@ describe('Journal', () => {
     journal.log(logOf(1))
     const later = journal.checkpoint()
     journal.revert(start)
-    expect(() => journal.revert(later)).toThrow(/undone/)
+    expect(() => journal.revert(later)).toThrow(/already reverted/)
     expect(() => journal.setStorage(addressOf(1), new Uint8Array(129), undefined)).toThrow(/at most 128/)
     expect(() => journal.setStorage(addressOf(1), new Uint8Array(128), new Uint8Array(512 * 1024 + 1))).toThrow(/at most 524288/)
   })

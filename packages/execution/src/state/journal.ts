@@ -260,7 +260,7 @@ export class Journal {
   }
 
   revert({ writes, logs }: Checkpoint): void {
-    if (writes > this.#writes.length || logs > this.#logs.length) throw new RangeError('the checkpoint was undone already')
+    if (writes > this.#writes.length || logs > this.#logs.length) throw new RangeError('the checkpoint was already reverted')
     while (this.#writes.length > writes) {
       const { slot, previous } = this.#writes.pop()!
       slot.value = previous

@@ -98,5 +98,5 @@ function checked(instance: Instance, pointer: number): number {
   if (exception === 0) return pointer
   const message = quickjs.getProperty(context, exception, writeValue(instance, 'message', new Toll(instance)))
   const text = readScalar(instance, message, new Toll(instance))
-  throw new Error(`the prelude throws: ${typeof text === 'string' ? text : 'something'}`)
+  throw new Error(`the prelude threw: ${typeof text === 'string' ? text : 'a value without a message'}`)
 }

@@ -29,7 +29,7 @@ export function compileError(outcome: CallOutcome): CompileError {
     case 'return':
       throw new Error('an evaluation that returned has an image')
     default:
-      return { kind: outcome.kind, message: `evaluation ended: ${outcome.kind}`, gasUsed: outcome.gasUsed }
+      return { kind: outcome.kind, message: `evaluating the module failed: ${outcome.kind}`, gasUsed: outcome.gasUsed }
   }
 }
 

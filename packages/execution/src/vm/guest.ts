@@ -25,7 +25,7 @@ export function settle(instance: Instance, roots: Roots, pointer: number): Guest
   if (isException(instance, pointer)) return rejected(instance, roots, quickjs.resolveException(context, pointer))
   while (quickjs.isJobPending(runtime) !== 0) quickjs.executePendingJob(runtime, -1, roots.argv)
   const state = quickjs.promiseState(context, pointer)
-  if (state === PROMISE.pending) return failed('Error', 'the promise is never settled')
+  if (state === PROMISE.pending) return failed('Error', 'the promise never settles: nothing is left to run that could settle it')
   if (state !== PROMISE.fulfilled && state !== PROMISE.rejected) return { ok: true, pointer }
   const result = quickjs.promiseResult(context, pointer)
   if (result === 0) return OUT_OF_MEMORY
@@ -59,7 +59,7 @@ function describe(instance: Instance, roots: Roots, error: number): GuestError {
 function parseDescription(text: string): GuestError {
   const [nameLength, messageLength] = text.split(',', 2).map(Number)
   if (nameLength === undefined || messageLength === undefined)
-    return { name: 'InternalError', message: 'the error has no text', stack: '' }
+    return { name: 'InternalError', message: 'the thrown value could not be converted to text', stack: '' }
   const from = `${nameLength},${messageLength},`.length
   // The prelude cuts them already; but this is the guest's word.
   const part = (start: number, end?: number): string => text.slice(start, end).slice(0, VM_LIMITS.errorTextMax)

@@ -81,7 +81,7 @@ function readArguments(
   toll: Toll,
 ): GuestValue[] | HostRefusal {
   if (rest !== undefined && count > VM_LIMITS.argumentsMax)
-    return new HostRefusal(`${name}: at most ${VM_LIMITS.argumentsMax} arguments`, { name: 'TypeError' })
+    return new HostRefusal(`${name}: too many arguments, at most ${VM_LIMITS.argumentsMax} are allowed`, { name: 'TypeError' })
   const wanted = rest === undefined ? parameters.length : Math.max(parameters.length, count)
   const values: GuestValue[] = []
   for (let i = 0; i < wanted; i++) {

@@ -63,7 +63,7 @@ const KIND_NAMES: Readonly<Record<HostKind, string>> = {
 /** Why arguments do not fit a function, in the words of the guest's TypeError. */
 export function mismatch(name: string, position: number, kind: HostKind, unreadable?: Unreadable): string {
   const text = `${name}: argument ${position + 1} must be ${KIND_NAMES[kind]}`
-  return kind === 'value' && unreadable !== undefined ? `${text}; it is or holds ${unreadable.what}` : text
+  return kind === 'value' && unreadable !== undefined ? `${text}; it is or contains ${unreadable.what}` : text
 }
 
 /** Whether a value that was read is of a kind. */

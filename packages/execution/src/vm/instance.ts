@@ -53,7 +53,7 @@ export class Instance {
   }
 
   #listening(): HostListener {
-    if (this.#listener === undefined) throw new Error('a guest called the host while none listens')
+    if (this.#listener === undefined) throw new Error('a guest called the host, but no host function handlers are set')
     return this.#listener
   }
 

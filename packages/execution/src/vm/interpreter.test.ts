@@ -151,7 +151,10 @@ describe('endings', () => {
   it('promises run to their end under the same gas', () => {
     expect(call(image, 'later', [7])).toMatchObject({ kind: 'return', value: 7 })
     expect(call(image, 'late')).toMatchObject({ kind: 'throw', error: { name: 'RangeError', message: 'late' } })
-    expect(call(image, 'never')).toMatchObject({ kind: 'throw', error: { message: 'the promise is never settled' } })
+    expect(call(image, 'never')).toMatchObject({
+      kind: 'throw',
+      error: { message: 'the promise never settles: nothing is left to run that could settle it' },
+    })
     expect(call(image, 'spinLater')).toEqual({ kind: 'out-of-gas', gasUsed: GAS })
   })
 
@@ -337,10 +340,12 @@ describe('sources', () => {
     expect(failure('let a = 1\nlet b = ;')).toMatchObject({ kind: 'throw', name: 'SyntaxError', line: 2, column: 9 })
     expect(failure('const f = () => {\n  throw new Error("no")\n}\nf()')).toMatchObject({ message: 'no', line: 2, column: 18 })
     expect(failure('import x from "y"')).toMatchObject({ message: "could not load module 'y'" })
-    expect(failure('await new Promise(() => {})')).toMatchObject({ message: 'the promise is never settled' })
+    expect(failure('await new Promise(() => {})')).toMatchObject({
+      message: 'the promise never settles: nothing is left to run that could settle it',
+    })
     expect(failure('for (;;);', 1_000_000)).toEqual({
       kind: 'out-of-gas',
-      message: 'evaluation ended: out-of-gas',
+      message: 'evaluating the module failed: out-of-gas',
       gasUsed: 1_000_000,
     })
     expect(failure(`${'['.repeat(20_000)}`)).toMatchObject({ kind: 'out-of-depth' })

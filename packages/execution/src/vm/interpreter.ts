@@ -44,7 +44,7 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
   const instance = new Instance(wasm, module)
   const stackPointer = instance.meter.stackPointer.value
   if (stackPointer !== LAYOUT.heapBase)
-    throw new Error(`the interpreter's stack begins at ${stackPointer}, not at ${LAYOUT.heapBase}: another binary`)
+    throw new Error(`the interpreter's stack begins at ${stackPointer}, expected ${LAYOUT.heapBase}: wrong binary`)
   instance.quickjs.initialise()
   const base = boot(instance, host, prelude, link)
   const pool = new InstancePool(wasm, module)
@@ -74,7 +74,10 @@ class PooledInterpreter implements Interpreter {
   compile(request: CompileRequest): Result<Compiled, CompileError> {
     const { source } = request
     if (source.length > VM_LIMITS.sourceBytesMax)
-      return err({ kind: 'too-large', message: `the source has ${source.length} characters` })
+      return err({
+        kind: 'too-large',
+        message: `the source has ${source.length} characters, at most ${VM_LIMITS.sourceBytesMax} are allowed`,
+      })
     let image: ContractImage | undefined
     const outcome = this.#run(this.#base.image, request, (instance) => {
       const made = this.#evaluate(instance, source)
@@ -89,7 +92,8 @@ class PooledInterpreter implements Interpreter {
     const { image, values } = request
     const entry = image.entries.get(request.entry)
     if (entry === undefined) throw new Error(`the image has no entry ${request.entry}`)
-    if (values.length > VM_LIMITS.argumentsMax) throw new Error(`${values.length} arguments`)
+    if (values.length > VM_LIMITS.argumentsMax)
+      throw new Error(`${values.length} arguments, at most ${VM_LIMITS.argumentsMax} are allowed`)
     return this.#run(image, request, (instance) => {
       const { roots } = this.#base
       const { quickjs, memory } = instance
@@ -112,7 +116,7 @@ class PooledInterpreter implements Interpreter {
     const value = readValue(instance, pointer, toll)
     toll.collect()
     return value instanceof Unreadable
-      ? thrown('TypeError', `the value returned is or holds ${value.what}`)
+      ? thrown('TypeError', `the returned value is or contains ${value.what}`)
       : { kind: 'return', value }
   }
 
@@ -202,7 +206,7 @@ const grantedEnd = (memoryEnd: number): number =>
 
 /** What a run used. A trap takes all gas: what the interpreter counted in the function that trapped is lost with it. */
 function settled(ending: Ending, gas: Ticks, left: Ticks): CallOutcome {
-  if (!Number.isSafeInteger(left) || left > gas) throw new Error(`a call with ${gas} gas ends with ${left}`)
+  if (!Number.isSafeInteger(left) || left > gas) throw new Error(`a call with a gas limit of ${gas} ended with ${left} gas left`)
   if (left < 0 || ending.kind === 'out-of-gas') return { kind: 'out-of-gas', gasUsed: gas }
   return { ...ending, gasUsed: ending.kind === 'trap' ? gas : gas - left }
 }

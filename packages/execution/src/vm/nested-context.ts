@@ -5,7 +5,7 @@ import { VM_LIMITS } from './limits.ts'
 import { type CallOutcome, Unwind } from './outcome.ts'
 import type { Budget, CallRequest, Compiled, CompileRequest, HostContext, Interpreter } from './request.ts'
 
-const NO_DEPTH = 'no depth is left for another instance'
+const NO_DEPTH = 'stack overflow: no depth is left for a nested evaluation'
 
 /** What the handlers of one run of an instance get: its counters, and the interpreter for what they run on what is left. */
 export class NestedContext implements HostContext {

@@ -90,7 +90,7 @@ export const PRELUDE = `(host, errorTextMax) => {
 
   // Code from text: eval, and the constructors of the four kinds of functions, which every function leads to.
   drop(globalThis, 'eval')
-  const refused = () => { throw new EvalError('code cannot be made from text') }
+  const refused = () => { throw new EvalError('code generation from strings is not allowed') }
   const inert = (name, prototype) => {
     const constructor = { [name]: function () { refused() } }[name]
     defineProperty(constructor, 'prototype', { value: prototype, writable: false, enumerable: false, configurable: false })

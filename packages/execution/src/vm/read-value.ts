@@ -11,7 +11,7 @@ import { VM_GAS } from './vm-gas.ts'
  * and nothing can change while it is read. JS_WriteObject would call getters of arrays while it walks other objects.
  */
 
-/** Stands for a guest's value that does not pass; `what` says what it is or holds, for the guest's TypeError. */
+/** Stands for a guest's value that does not pass; `what` says what it is or contains, for the guest's TypeError. */
 export class Unreadable {
   readonly what: string
   constructor(what: string) {
@@ -21,11 +21,11 @@ export class Unreadable {
 
 const SYMBOL = new Unreadable('a symbol')
 const WIDE_BIGINT = new Unreadable('a bigint of more than 288 bits')
-const OTHER_CLASS = new Unreadable('an object that is neither plain nor an array')
-const ACCESSOR = new Unreadable('an accessor')
+const OTHER_CLASS = new Unreadable('an object that is neither a plain object nor an array')
+const ACCESSOR = new Unreadable('a getter or setter')
 const HOLES = new Unreadable('an array with holes')
-const DEEP = new Unreadable(`more than ${VM_LIMITS.nestingMax} levels, or itself`)
-const TOO_LONG = new Unreadable('a string that memory does not suffice for')
+const DEEP = new Unreadable(`more than ${VM_LIMITS.nestingMax} levels of nesting, or a cycle`)
+const TOO_LONG = new Unreadable('a string that does not fit into memory')
 
 /** JSString, and JSAtomStruct: reference count, length with the wide flag on top, hash with the atom's type on top, link, characters. */
 const STRING = { length: 4, wide: 0x8000_0000, atomType: 8, characters: 16 } as const

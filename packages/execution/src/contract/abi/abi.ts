@@ -149,7 +149,7 @@ class AbiBuild {
       }
       case 'error': {
         const { signature } = this.#callable(this.#errors, item, {})
-        if (RESERVED_ERRORS.includes(signature)) fail('type', `${signature} is Solidity's own error`)
+        if (RESERVED_ERRORS.includes(signature)) fail('type', `${signature} is reserved for Solidity's own errors`)
         return
       }
       default:
@@ -168,7 +168,7 @@ class AbiBuild {
     const digest = this.#hash(signature)
     const selector = new DataView(digest.buffer, digest.byteOffset).getUint32(0)
     const other = known.get(selector)
-    if (other !== undefined) fail('type', `${signature} has the selector of ${other.signature}`)
+    if (other !== undefined) fail('type', `${signature} has the same selector as ${other.signature}`)
     const made = { name, signature, selector, inputs, ...rest }
     known.set(selector, made)
     return made
@@ -205,5 +205,5 @@ export function byName<T extends { readonly name: string }>(items: Iterable<T>):
 const fieldOf = (input: AbiEventParameter): AbiEventField => ({ name: input.name, type: typeOf(input), indexed: input.indexed })
 
 function wantFirst(known: unknown, name: string): void {
-  if (known !== undefined) fail('type', `there is a second ${name}`)
+  if (known !== undefined) fail('type', `${name} is defined twice`)
 }

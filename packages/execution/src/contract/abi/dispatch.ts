@@ -47,5 +47,5 @@ function missing(selector: number | undefined, length: number): string {
     return `the contract has no function with selector ${bytesToHex(selectorBytes(selector))} and no fallback`
   return length === 0
     ? 'the contract has neither receive nor fallback'
-    : `${length} bytes of calldata are no selector, and there is no fallback`
+    : `${length} bytes of calldata are too short for a selector, and the contract has no fallback`
 }

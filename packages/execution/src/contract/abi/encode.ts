@@ -86,7 +86,7 @@ class Encoder {
   }
 
   list({ members, membersBytes }: TupleType, values: readonly unknown[]): void {
-    if (values.length !== members.length) fail('length', `${values.length} values, the types are ${members.length}`)
+    if (values.length !== members.length) fail('length', `${values.length} values, expected ${members.length}`)
     const base = this.#reserve(membersBytes)
     let at = base
     for (let i = 0; i < members.length; i++) {
@@ -191,7 +191,7 @@ interface StructShape {
 export function memberValues({ members, named }: StructShape, value: unknown): readonly unknown[] {
   if (!named) {
     if (!Array.isArray(value)) fail('type', 'an array of the members is expected')
-    if (value.length !== members.length) fail('length', `${value.length} members, there must be ${members.length}`)
+    if (value.length !== members.length) fail('length', `${value.length} members, expected ${members.length}`)
     return value
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
@@ -200,12 +200,12 @@ export function memberValues({ members, named }: StructShape, value: unknown): r
   const names = Object.keys(value)
   const stranger =
     names.length === members.length ? undefined : names.find((name) => members.every((member) => member.name !== name))
-  if (stranger !== undefined) fail('member', `there is no member ${stranger.slice(0, ABI_LIMITS.nameCharsMax)}`)
+  if (stranger !== undefined) fail('member', `unknown member ${stranger.slice(0, ABI_LIMITS.nameCharsMax)}`)
   return members.map(({ name }) => (value as Readonly<Record<string, unknown>>)[name])
 }
 
 export function wantArray({ length }: Pick<ArrayType, 'length'>, value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) fail('type', 'an array is expected')
-  if (length !== undefined && value.length !== length) fail('length', `${value.length} items, there must be ${length}`)
+  if (length !== undefined && value.length !== length) fail('length', `${value.length} items, expected ${length}`)
   return value
 }

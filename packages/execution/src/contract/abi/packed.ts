@@ -12,7 +12,7 @@ import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 export function encodePacked(crypto: Crypto, { members }: TupleType, values: readonly unknown[]): Result<Uint8Array, AbiFault> {
   const path = new Path()
   return faultAt(path, () => {
-    if (values.length !== members.length) fail('length', `${values.length} values, the types are ${members.length}`)
+    if (values.length !== members.length) fail('length', `${values.length} values, expected ${members.length}`)
     const parts = new Parts()
     for (const [i, { type }] of members.entries()) {
       path.enter(i)
@@ -51,7 +51,7 @@ class Parts {
 
 function addItems(crypto: Crypto, path: Path, parts: Parts, type: ArrayType, value: unknown): void {
   const item = scalarType(type.item)
-  if (item.dynamic) fail('type', `${type.name} has no packed form`)
+  if (item.dynamic) fail('type', `${type.name} has no packed encoding`)
   const items = wantArray(type, value)
   const words = parts.make(WORD * items.length)
   for (let i = 0; i < items.length; i++) {
@@ -62,7 +62,7 @@ function addItems(crypto: Crypto, path: Path, parts: Parts, type: ArrayType, val
 }
 
 function scalarType(type: AbiType): ScalarType {
-  if (type.kind === 'array' || type.kind === 'tuple') fail('type', `${type.name} has no packed form`)
+  if (type.kind === 'array' || type.kind === 'tuple') fail('type', `${type.name} has no packed encoding`)
   return type
 }
 

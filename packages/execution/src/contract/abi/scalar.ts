@@ -33,11 +33,11 @@ export function readScalar(crypto: Crypto, bytes: Uint8Array, at: number, { kind
   switch (kind) {
     case 'uint': {
       const value = readInteger(bytes, at)
-      return bits === 256 || value >> BigInt(bits) === 0n ? value : fail('range', `the word is beyond ${name}`)
+      return bits === 256 || value >> BigInt(bits) === 0n ? value : fail('range', `the word is out of range for ${name}`)
     }
     case 'int': {
       const value = BigInt.asIntN(256, readInteger(bytes, at))
-      return BigInt.asIntN(bits, value) === value ? value : fail('range', `the word is beyond ${name}`)
+      return BigInt.asIntN(bits, value) === value ? value : fail('range', `the word is out of range for ${name}`)
     }
     case 'bool': {
       const value = readSmall(bytes, at)
@@ -118,7 +118,7 @@ function putInteger(value: bigint): void {
 export function wantInteger({ kind, bits, name }: ScalarType, value: unknown): bigint {
   if (typeof value !== 'bigint') fail('type', 'a bigint is expected')
   const fits = kind === 'uint' ? BigInt.asUintN(bits, value) === value : BigInt.asIntN(bits, value) === value
-  return fits ? value : fail('range', `the integer is beyond ${name}`)
+  return fits ? value : fail('range', `the integer is out of range for ${name}`)
 }
 
 export const wantBoolean = (value: unknown): boolean =>
@@ -132,7 +132,7 @@ export function wantAddress(crypto: Crypto, value: unknown): Uint8Array {
 
 export function wantFixedBytes({ bits }: ScalarType, value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) fail('type', 'a Uint8Array is expected')
-  return value.length === bits / 8 ? value : fail('length', `${value.length} bytes, there must be ${bits / 8}`)
+  return value.length === bits / 8 ? value : fail('length', `${value.length} bytes, expected ${bits / 8}`)
 }
 
 /** Content of a `bytes` or `string`. */

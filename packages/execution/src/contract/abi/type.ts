@@ -97,7 +97,7 @@ const scalarOf = (name: string): ScalarType =>
   findScalar(name) ?? fail('type', `${name.slice(0, ABI_LIMITS.typeCharsMax)} is not the canonical name of a type`)
 
 function bounded(bytes: number): number {
-  if (bytes > LIMITS.transactionBytesMax) fail('type', `a value takes ${bytes} bytes, more than a transaction has`)
+  if (bytes > LIMITS.transactionBytesMax) fail('type', `a value takes ${bytes} bytes, more than fits into a transaction`)
   return bytes
 }
 
@@ -130,7 +130,7 @@ interface TextCursor {
 
 function readList(cursor: TextCursor): TupleType {
   const members = cursor.text === '' ? [] : readMembers(cursor, 0)
-  if (cursor.at < cursor.text.length) fail('type', `character ${cursor.at} does not belong to a type`)
+  if (cursor.at < cursor.text.length) fail('type', `unexpected character at position ${cursor.at}`)
   return tupleOfMembers(members)
 }
 
@@ -150,12 +150,12 @@ function readType(cursor: TextCursor, depth: number): AbiType {
   if (skip(cursor, '(')) {
     nesting = deeper(nesting)
     type = tupleOfMembers(readMembers(cursor, nesting))
-    if (!skip(cursor, ')')) fail('type', `a ) is missing at character ${cursor.at}`)
+    if (!skip(cursor, ')')) fail('type', `missing ) at character ${cursor.at}`)
   } else type = scalarOf(match(cursor, /[a-z0-9]*/y))
   while (skip(cursor, '[')) {
     nesting = deeper(nesting)
     const digits = match(cursor, /(?:[1-9][0-9]{0,8})?/y)
-    if (!skip(cursor, ']')) fail('type', `a ] is missing at character ${cursor.at}`)
+    if (!skip(cursor, ']')) fail('type', `missing ] at character ${cursor.at}`)
     type = arrayOf(type, digits === '' ? undefined : Number(digits))
   }
   return type

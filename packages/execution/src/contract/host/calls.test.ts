@@ -92,7 +92,7 @@ describe.each([
     for (const signature of ['poke()', 'poke()(uint256)'])
       expect(errorOf(`quoin.${name}('${TO}', '${signature}', [])`, frame)).toMatchObject({
         name: 'CallError',
-        message: `${TO} has no code`,
+        message: `${TO} has no code: there is no contract at this address`,
       })
     expect(frame.sent).toEqual([])
   })
@@ -104,7 +104,7 @@ describe.each([
     expect(refusal("'0xD8dA6BF26964aF9D7eEd9e03E53415D37aA96045', 'poke()', []")).toBe(
       `${name}: the checksum of the address is wrong`,
     )
-    const example = `${name}: a signature is expected, as balanceOf(address)(uint256)`
+    const example = `${name}: expected a function signature such as balanceOf(address)(uint256)`
     for (const signature of ['', 'poke', '(uint256)', 'po ke()', '7up()', `${'a'.repeat(129)}()`, 'poke ()'])
       expect(refusal(`'${TO}', '${signature}', []`), signature).toBe(example)
     for (const [signature, why] of [
@@ -112,8 +112,8 @@ describe.each([
       ['f(uint8', 'inputs of f: '],
       ['f(uint8, uint8)', 'inputs of f: '],
       ['f(uint8)(uint)', 'outputs of f: uint is not'],
-      ['f(uint8)uint8', 'outputs of f: types in parentheses are expected'],
-      ['f(uint8)(uint8', 'outputs of f: types in parentheses are expected'],
+      ['f(uint8)uint8', 'outputs of f: expected types in parentheses'],
+      ['f(uint8)(uint8', 'outputs of f: expected types in parentheses'],
       ['f(uint8)(uint8)(uint8)', 'outputs of f: '],
       ['f(uint8)) (', 'outputs of f: '],
       [`f(${'uint8,'.repeat(400)}`, 'the signature has more than 2048 characters'],
@@ -121,8 +121,8 @@ describe.each([
       expect(refusal(`'${TO}', '${signature}', []`), signature).toContain(`${name}: ${why}`)
     expect(refusal(`'${TO}', 'poke()', 1n`)).toBe(`${name}: the values must be an array`)
     expect(refusal(`'${TO}', 'poke()'`)).toBe(`${name}: the values must be an array`)
-    expect(refusal(`'${TO}', 'poke()', [1n]`)).toBe(`${name}: 1 values, the types are 0`)
-    expect(refusal(`'${TO}', 'poke(uint8)', [256n]`)).toBe(`${name}: [0]: the integer is beyond uint8`)
+    expect(refusal(`'${TO}', 'poke()', [1n]`)).toBe(`${name}: 1 values, expected 0`)
+    expect(refusal(`'${TO}', 'poke(uint8)', [256n]`)).toBe(`${name}: [0]: the integer is out of range for uint8`)
     expect(frame.sent).toEqual([])
   })
 })
@@ -174,7 +174,7 @@ describe('options', () => {
 
   it.each(STATIC_CALLS)('of %s are gas', (call) => {
     expect(sent(call, '{ gas: 0n }')).toEqual([{ value: 0n, gas: 0 }])
-    expect(refusalOf(expression(call, '{ value: 0n }'), frame())).toMatch(/: a static call carries no value$/)
+    expect(refusalOf(expression(call, '{ value: 0n }'), frame())).toMatch(/: a static call cannot carry value$/)
   })
 
   it.each([...CALLS, ...STATIC_CALLS, CREATE])('of %s are nothing else', (call) => {
@@ -185,11 +185,11 @@ describe('options', () => {
       return message
     }
     for (const odd of ['null', '1n', '"gas"', '[]', 'Uint8Array.of(1)'])
-      expect(refusal(odd)).toMatch(/: the options must be an object of value and gas$/)
-    expect(refusal('{ to: 1n }')).toMatch(/: there is no option to$/)
+      expect(refusal(odd)).toMatch(/: the options must be an object with value and gas$/)
+    expect(refusal('{ to: 1n }')).toMatch(/: unknown option to$/)
     expect(refusal('{ [`x`.repeat(999)]: 1n }').length).toBeLessThan(200)
     for (const gas of ['1', '-1n', '"1"', 'null'])
-      expect(refusal(`{ gas: ${gas} }`)).toMatch(/: the option gas must be a bigint that is not negative$/)
+      expect(refusal(`{ gas: ${gas} }`)).toMatch(/: the option gas must be a non-negative bigint$/)
     if (!STATIC_CALLS.includes(call))
       for (const value of ['1', '-1n', '2n ** 256n', 'null'])
         expect(refusal(`{ value: ${value} }`)).toMatch(/: the option value must be a bigint from 0 to 2\^256 - 1$/)

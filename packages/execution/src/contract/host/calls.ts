@@ -90,7 +90,8 @@ function typedCall(name: string, access: Access, isStatic: boolean): HostEntry {
       const data = encodeWithSelector(frame.crypto, selector, inputs, values)
       if (!data.ok) return data
       // As Solidity: such a call would succeed, and a wrong address pass for one that worked.
-      if (accountOf(frame, context, address.value).codeHash === undefined) return callError(`${to} has no code`, emptyBytes())
+      if (accountOf(frame, context, address.value).codeHash === undefined)
+        return callError(`${to} has no code: there is no contract at this address`, emptyBytes())
       const message = { ...options.value, to: address.value, data: data.value, isStatic }
       return answerOf(send(frame, context, message), (outcome) =>
         outputs === undefined ? ok(undefined) : outputsOf(frame, context, called.value, outputs, outcome.data),

@@ -68,7 +68,7 @@ describe('emit', () => {
       'emit: the abi has no event Transfer(address); it has Transfer(address,address,uint256)',
     )
     expect(refusal('quoin.emit("Twice", 1n)')).toBe(
-      'emit: several events have this name: Twice(uint256), Twice(uint256,string); give the signature',
+      'emit: several events have this name: Twice(uint256), Twice(uint256,string); use the full signature',
     )
     expect(refusal('quoin.emit("x".repeat(5000))').length).toBeLessThanOrEqual(1024)
     expect(refusal('quoin.emit("A")', abiOf('function f()'))).toBe('emit: the abi has no events')

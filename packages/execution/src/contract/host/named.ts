@@ -21,7 +21,7 @@ export function findNamed<T extends Named>(
   const called = byName.get(text)
   const first = called?.[0]
   if (called !== undefined && first !== undefined)
-    return called.length === 1 ? ok(first) : refused(`several ${noun}s have this name: ${list(called)}; give the signature`)
+    return called.length === 1 ? ok(first) : refused(`several ${noun}s have this name: ${list(called)}; use the full signature`)
   const parenthesis = text.indexOf('(')
   const candidates = parenthesis < 0 ? [] : (byName.get(text.slice(0, parenthesis)) ?? [])
   const meant = candidates.find(({ signature }) => signature === text)

@@ -16,7 +16,7 @@ const NONE: CallOptions = { value: 0n, gas: undefined }
 export function readOptions(given: GuestValue, isStatic: boolean): Result<CallOptions, Refused> {
   if (given === undefined) return ok(NONE)
   if (typeof given !== 'object' || given === null || Array.isArray(given) || given instanceof Uint8Array)
-    return refused('the options must be an object of value and gas')
+    return refused('the options must be an object with value and gas')
   let options = NONE
   for (const [name, content] of Object.entries(given)) {
     if (content === undefined && (name === 'value' || name === 'gas')) continue
@@ -25,10 +25,10 @@ export function readOptions(given: GuestValue, isStatic: boolean): Result<CallOp
       if (!value.ok) return value
       options = { ...options, value: value.value }
     } else if (name === 'gas') {
-      if (typeof content !== 'bigint' || content < 0n) return refused('the option gas must be a bigint that is not negative')
+      if (typeof content !== 'bigint' || content < 0n) return refused('the option gas must be a non-negative bigint')
       options = { ...options, gas: ticksOf(Number(content < GAS_MAX ? content : GAS_MAX)) }
-    } else if (name === 'value') return refused('a static call carries no value')
-    else return refused(`there is no option ${name.slice(0, ABI_LIMITS.nameCharsMax)}`)
+    } else if (name === 'value') return refused('a static call cannot carry value')
+    else return refused(`unknown option ${name.slice(0, ABI_LIMITS.nameCharsMax)}`)
   }
   return ok(options)
 }

@@ -24,7 +24,7 @@ export const readSignature = (crypto: Crypto, text: string): Result<CalledFuncti
 function parseSignature(crypto: Crypto, text: string): Result<CalledFunction, Refused> {
   const name = /^[A-Za-z_$][\w$]*(?=\()/.exec(text)?.[0]
   if (name === undefined || name.length > ABI_LIMITS.nameCharsMax)
-    return refused('a signature is expected, as balanceOf(address)(uint256)')
+    return refused('expected a function signature such as balanceOf(address)(uint256)')
   const end = endOfList(text, name.length)
   const inputs = parseTypeList(text.slice(name.length + 1, end - 1))
   if (!inputs.ok) return refused(`inputs of ${name}: ${inputs.error.message}`)
@@ -32,7 +32,7 @@ function parseSignature(crypto: Crypto, text: string): Result<CalledFunction, Re
   const selector = selectorOf(crypto.keccak256(utf8ToBytes(signature)))!
   const rest = text.slice(end)
   if (rest === '') return ok({ signature, selector, inputs: inputs.value, outputs: undefined })
-  if (!rest.startsWith('(') || !rest.endsWith(')')) return refused(`outputs of ${name}: types in parentheses are expected`)
+  if (!rest.startsWith('(') || !rest.endsWith(')')) return refused(`outputs of ${name}: expected types in parentheses`)
   const outputs = parseTypeList(rest.slice(1, -1))
   if (!outputs.ok) return refused(`outputs of ${name}: ${outputs.error.message}`)
   return ok({ signature, selector, inputs: inputs.value, outputs: outputs.value })

@@ -90,11 +90,11 @@ describe('storage', () => {
   it('refuses types that are none', () => {
     for (const [type, why] of [
       ['uint', 'uint is not the canonical name of a type'],
-      ['', 'a type is expected'],
-      ['uint8,uint8', 'one type is expected, a tuple is in parentheses'],
+      ['', 'expected a type'],
+      ['uint8,uint8', 'expected one type: write a tuple in parentheses'],
       ['mapping(address=>uint256)', 'mapping is not the canonical name of a type'],
       ['uint8'.repeat(200), "the type's name has more than 512 characters"],
-      ['uint8[99999999][99999999]', 'more than a transaction has'],
+      ['uint8[99999999][99999999]', 'more than fits into a transaction'],
     ])
       for (const call of ['load(values[0], "key")', 'store(values[0], "key", 1n)'])
         expect(refusalOf(`quoin.${call}`, frameOf(), type!), type).toContain(why)
@@ -103,14 +103,14 @@ describe('storage', () => {
   it('refuses values that are not of the type, and changes nothing', () => {
     const frame = frameOf()
     for (const [type, value, why] of [
-      ['uint8', '256n', 'store: the integer is beyond uint8'],
+      ['uint8', '256n', 'store: the integer is out of range for uint8'],
       ['uint8', '1', 'store: a bigint is expected'],
       ['address', '"0x12"', 'store: an address is expected'],
       ['bool', '0n', 'store: a boolean is expected'],
-      ['bytes2', 'new Uint8Array(3)', 'store: 3 bytes, there must be 2'],
+      ['bytes2', 'new Uint8Array(3)', 'store: 3 bytes, expected 2'],
       ['string', '"\\udc00"', 'store: the string has a lone surrogate'],
-      ['uint8[2]', '[1n]', 'store: [0]: 1 items, there must be 2'],
-      ['uint8[]', '[1n, 256n]', 'store: [0][1]: the integer is beyond uint8'],
+      ['uint8[2]', '[1n]', 'store: [0]: 1 items, expected 2'],
+      ['uint8[]', '[1n, 256n]', 'store: [0][1]: the integer is out of range for uint8'],
       ['uint8[]', 'undefined', 'store: [0]: an array is expected'],
       ['string', '"a".repeat(65537)', 'store: the value takes 65537 bytes, at most 65536 are allowed'],
       ['bytes', 'new Uint8Array(65537)', 'store: the value takes 65537 bytes, at most 65536 are allowed'],
@@ -126,7 +126,7 @@ describe('storage', () => {
     const frame = frameOf()
     valueOf('quoin.store("uint256", "key", 256n)', frame)
     expect(refusalOf('quoin.load("uint8", "key")', frame)).toBe(
-      'load: what is stored under this key is not of type uint8: the word is beyond uint8',
+      'load: the value stored under this key is not of type uint8: the word is out of range for uint8',
     )
     expect(refusalOf('quoin.load("bool[]", "key")', frame)).toContain('not of type bool[]')
     expect(valueOf('quoin.load("bytes", "key")', frame)).toEqual(Uint8Array.of(1, 0))

@@ -120,8 +120,8 @@ function parseType(name: string): Result<AbiType, Refused> {
   const list = parseTypeList(name)
   if (!list.ok) return refused(list.error.message)
   const [member, another] = list.value.members
-  if (member === undefined) return refused('a type is expected')
-  return another === undefined ? ok(member.type) : refused('one type is expected, a tuple is in parentheses')
+  if (member === undefined) return refused('expected a type')
+  return another === undefined ? ok(member.type) : refused('expected one type: write a tuple in parentheses')
 }
 
 /** What reading a stored form costs beyond the base, which covers every word. */

@@ -130,7 +130,7 @@ describe('a value in storage', () => {
     ] as const) {
       const value = decode(name, hexToBytes(stored))
       expect(value.ok ? value.value : value.error.message, `${name} ${stored}`).toContain(
-        `what is stored under this key is not of type ${name}: `,
+        `the value stored under this key is not of type ${name}: `,
       )
     }
   })

@@ -60,10 +60,10 @@ export function decodeStored(
 }
 
 const mismatch = ({ name }: AbiType, why: string): Result<never, { readonly message: string }> =>
-  err({ message: `what is stored under this key is not of type ${name}: ${why}` })
+  err({ message: `the value stored under this key is not of type ${name}: ${why}` })
 
 function decodeContent({ kind }: ScalarType, stored: Uint8Array): Result<AbiValue, string> {
-  if (stored.length === 0) return err('empty content is not stored')
+  if (stored.length === 0) return err('empty content is never stored')
   // No copy: who gets it copies it into the guest's memory.
   if (kind === 'bytes') return ok(stored)
   const text = parseUtf8(stored)
@@ -74,7 +74,7 @@ function decodeWord(crypto: Crypto, type: ScalarType, stored: Uint8Array): Resul
   const { length } = stored
   const left = type.kind === 'fixed-bytes'
   if (length === 0 || length > WORD || stored[left ? length - 1 : 0] === 0)
-    return err(`${length} bytes are not the short form of a word`)
+    return err(`${length} bytes are not the shortest form of a word`)
   if (type.kind === 'uint' && 8 * length <= type.bits) return ok(readUnsigned(stored))
   const word = new Uint8Array(WORD)
   word.set(stored, left ? 0 : WORD - length)

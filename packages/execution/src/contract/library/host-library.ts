@@ -108,7 +108,7 @@ export const HOST_LIBRARY = {
   formatAddress: define(
     ['bytes'],
     () => GAS.address.base,
-    (crypto, bytes) => (bytes.length === 20 ? ok(checksumAddress(crypto, bytes)) : refused('an address has 20 bytes')),
+    (crypto, bytes) => (bytes.length === 20 ? ok(checksumAddress(crypto, bytes)) : refused('an address must be 20 bytes')),
   ),
   /** Text of an address, in lower case or with the right checksum → 20 bytes. */
   parseAddress: define(
@@ -165,7 +165,7 @@ export const HOST_LIBRARY = {
     ({ length }) => units(GAS.hex, length),
     (_crypto, text) => {
       const bytes = parseHex(text)
-      return bytes === undefined ? refused('not hex of whole bytes') : ok(bytes)
+      return bytes === undefined ? refused('not hex: expected 0x and an even number of digits') : ok(bytes)
     },
   ),
 } as const

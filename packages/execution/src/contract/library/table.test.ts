@@ -172,8 +172,8 @@ describe('the library', () => {
     expect(value('abiDecode', types, encoded)).toEqual(values)
     expect(value('abiEncodePacked', 'uint8,string', [7n, 'ä'])).toEqual(Uint8Array.of(7, 0xc3, 0xa4))
     expect(value('abiDecode', types, concatBytes(encoded, bytes(1)))).toBe('1 bytes follow the arguments')
-    expect(value('abiEncode', types, values.slice(1))).toBe('2 values, the types are 3')
-    expect(value('abiEncode', 'uint8', 7n)).toBe('0 values, the types are 1')
+    expect(value('abiEncode', types, values.slice(1))).toBe('2 values, expected 3')
+    expect(value('abiEncode', 'uint8', 7n)).toBe('0 values, expected 1')
     for (const name of ['abiEncode', 'abiEncodePacked', 'abiDecode'] as const)
       expect(value(name, 'uint7', bytes(0))).toBe('types: uint7 is not the canonical name of a type')
   })
@@ -182,7 +182,7 @@ describe('the library', () => {
     expect(value('formatAddress', hexToBytes('0xd8da6bf26964af9d7eed9e03e53415d37aa96045'))).toBe(
       '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045',
     )
-    expect(value('formatAddress', bytes(21))).toBe('an address has 20 bytes')
+    expect(value('formatAddress', bytes(21))).toBe('an address must be 20 bytes')
     expect(value('parseAddress', '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045')).toEqual(
       hexToBytes('0xd8da6bf26964af9d7eed9e03e53415d37aa96045'),
     )
@@ -202,7 +202,7 @@ describe('the library', () => {
     expect(value('decodeUtf8', Uint8Array.of(0xff))).toBe('not UTF-8')
     expect(value('encodeHex', Uint8Array.of(0, 171))).toBe('0x00ab')
     expect(value('decodeHex', '0x00Ab')).toEqual(Uint8Array.of(0, 171))
-    expect(value('decodeHex', '0x0')).toBe('not hex of whole bytes')
+    expect(value('decodeHex', '0x0')).toBe('not hex: expected 0x and an even number of digits')
   })
 })
 

@@ -75,7 +75,7 @@ function parseStructs(text: string): Structs {
     STRUCT.lastIndex = at
     const [whole, name, members] = STRUCT.exec(text) ?? []
     if (whole === undefined || name === undefined || members === undefined) fail('type', `no struct begins at character ${at}`)
-    if (structs.size > 1 && name <= previous) fail('type', `${name} stands behind ${previous}`)
+    if (structs.size > 1 && name <= previous) fail('type', `${name} must come before ${previous}: structs are sorted by name`)
     if (structs.has(name)) fail('type', `${name} is defined twice`)
     if (structs.size === TYPED_DATA_LIMITS.structsMax) fail('type', `more than ${TYPED_DATA_LIMITS.structsMax} structs`)
     structs.set(name, { name, text: whole, members: parseMembers(members), named: true })
@@ -96,7 +96,7 @@ function parseMembers(text: string): readonly StructMember[] {
     const lengths = [...suffix.matchAll(/\[(\d*)\]/g)].map(([, digits]) => (digits === '' ? undefined : Number(digits)))
     return { name, base: findScalar(base) ?? base, lengths }
   })
-  if (new Set(members.map(({ name }) => name)).size < members.length) fail('type', 'two members of a struct have one name')
+  if (new Set(members.map(({ name }) => name)).size < members.length) fail('type', 'two members of a struct have the same name')
   return members
 }
 

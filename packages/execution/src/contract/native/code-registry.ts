@@ -76,10 +76,10 @@ const about =
     const target = accountOf(call.values[0])
     if (!call.meter.take(keyReadGas(recordUse(machine.journal, target)))) return OUT_OF_GAS
     const record = readRecord(machine.journal, target)
-    if (record === undefined) return failed(`${called.name}: ${target} is no contract`)
+    if (record === undefined) return failed(`${called.name}: ${target} is not a contract`)
     if (writes && record.authority !== from)
       return failed(
-        `${called.name}: ${from} is not the authority of ${target}${record.authority === undefined ? ', which nobody is' : ''}`,
+        `${called.name}: ${from} is not the authority of ${target}${record.authority === undefined ? ', which is immutable' : ''}`,
       )
     return action({ ...call, target, record })
   }
@@ -145,7 +145,7 @@ function log({ machine, abi, target, called }: RegistryCall, signature: string, 
 function codeVersion({ machine, meter, target, record, values }: RegistryCall): Answer {
   const version = values[1] as bigint
   if (version < 1n || version > BigInt(record.version))
-    return failed(`codeVersion: ${target} has the versions 1 to ${record.version}, not ${version}`)
+    return failed(`codeVersion: ${target} has versions 1 to ${record.version}, not ${version}`)
   const number = Number(version)
   const { journal } = machine
   if (!meter.take(keyReadGas(codeVersionUse(journal, target, number)))) return OUT_OF_GAS
@@ -161,7 +161,8 @@ function upgrade(call: RegistryCall): Answer {
   const { machine, meter, target, record, values, from, host } = call
   const { journal, contracts, block } = machine
   const [, container, data] = values as readonly [AbiValue, Uint8Array, Uint8Array]
-  if (machine.isUnderWay(target)) return failed(`upgrade: the contract ${target} is under way`)
+  if (machine.isUnderWay(target))
+    return failed(`upgrade: the contract ${target} is on the call stack and cannot be upgraded during its own call`)
   const { codeBytes } = record
   const formerGas =
     keyWriteGas('none') + codeReadGas(journal.codeUse(target), codeBytes) + MESSAGE_GAS.creation.codeByte * codeBytes
@@ -170,7 +171,10 @@ function upgrade(call: RegistryCall): Answer {
   const made = makeCode(contracts, meter, container, host)
   if (!made.ok) return made
   const { program, code, codeHash, authority, loadGas, constructorArguments } = made.value
-  if (constructorArguments.length > 0) return failed(`upgrade: ${constructorArguments.length} bytes follow the container`)
+  if (constructorArguments.length > 0)
+    return failed(
+      `upgrade: ${constructorArguments.length} bytes follow the container: an upgrade runs no constructor, pass data for migrate() as the argument data`,
+    )
   const version = record.version + 1
   writeFormerCode(journal, target, record.version, former)
   writeCodeVersion(journal, target, version, { codeHash, height: block.number, codeBytes: code.length })
@@ -187,7 +191,7 @@ function upgrade(call: RegistryCall): Answer {
   if (!program.image.entries.has('migrate'))
     return data.length === 0
       ? DONE
-      : failed(`upgrade: ${bytesToHex(data.subarray(0, 8))}… is for migrate, which the module has not`)
+      : failed(`upgrade: migration data ${bytesToHex(data.subarray(0, 8))}… was given, but the new module has no migrate()`)
   const entry = { program, name: 'migrate', values: [data], access: 'write', self: target, sender: from, value: 0n } as const
   const migrated = machine.enter(meter, { ...entry, outputs: NO_OUTPUTS }, host)
   return migrated.ok ? DONE : migrated

@@ -347,7 +347,7 @@ describe('what is called', () => {
     expect(chain.call(a, 'total')).toBe(7n)
   })
 
-  it('may enter the aggregate again, but no contract that is under way', () => {
+  it('may enter the aggregate again, but no contract that is on the call stack', () => {
     const { chain, a, b, at } = start()
     const inner = aggregated('aggregate3', [
       call3(b.address, data('add', [1n])),

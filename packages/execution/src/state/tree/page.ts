@@ -19,7 +19,8 @@ export const isSplit = (record: Uint8Array): boolean => record.length === SPLIT_
 
 /** Number of leaves in a page that is not split. */
 export function leafCount(record: Uint8Array): number {
-  if (record.length % LEAF_BYTES !== 0 || record.length === 0) throw new TreeCorruption(`a page of ${record.length} bytes`)
+  if (record.length % LEAF_BYTES !== 0 || record.length === 0)
+    throw new TreeCorruption(`a page has ${record.length} bytes, which is not a positive multiple of ${LEAF_BYTES}`)
   return record.length / LEAF_BYTES
 }
 

@@ -106,7 +106,10 @@ const UPDATING = err<ProofRefusal>({ code: 'updating', message: 'the state tree 
 
 function finish(siblings: StateProof['siblings'], terminal: ProofTerminal): Result<StateProof, ProofRefusal> {
   if (siblings.length <= stateProofDepthMax) return ok({ siblings, terminal })
-  return err({ code: 'too-deep', message: `the path has ${siblings.length} levels, a proof at most ${stateProofDepthMax}` })
+  return err({
+    code: 'too-deep',
+    message: `the path has ${siblings.length} levels, but a proof has at most ${stateProofDepthMax}`,
+  })
 }
 
 /** Follows the path of a key and collects the siblings on it. */

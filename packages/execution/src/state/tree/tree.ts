@@ -101,7 +101,8 @@ export async function openTree(options: TreeOptions): Promise<Result<StateTree, 
   if (!Number.isInteger(depth) || depth < depthMin || depth > depthMax) {
     throw new RangeError(`depth must be an integer from ${depthMin} to ${depthMax}, not ${depth}`)
   }
-  if (!Number.isSafeInteger(historyHeights) || historyHeights < 0) throw new RangeError(`historyHeights: ${historyHeights}`)
+  if (!Number.isSafeInteger(historyHeights) || historyHeights < 0)
+    throw new RangeError(`historyHeights must be a whole number that is not negative, not ${historyHeights}`)
   const record = kv.get(headKey)
   const head = record === undefined ? undefined : readHead(record, depth)
   if (head?.ok === false) return head
@@ -116,20 +117,20 @@ export async function openTree(options: TreeOptions): Promise<Result<StateTree, 
   upper.rebuild(hasher)
   const root = bytesToHex(upper.node(1))
   const expected = head?.value.root ?? EMPTY_ROOT
-  if (root !== expected) throw new TreeCorruption(`the buckets have the root ${root}, the head record says ${expected}`)
+  if (root !== expected) throw new TreeCorruption(`the buckets have the root ${root}, but the head record has ${expected}`)
   return ok(new StateTree(options, upper, hasher, head?.value))
 }
 
 function readHead(record: Uint8Array, depth: number): Result<HeadRecord, TreeRefusal> {
   const format = record[0] ?? 0
   if (format !== TREE_FORMAT) {
-    const message = `the state tree has format ${format}, this version reads ${TREE_FORMAT}: use the version that wrote it, or sync anew`
+    const message = `the state tree has format ${format}, this version reads ${TREE_FORMAT}: use the version that wrote it, or sync again from the network`
     return err({ code: 'unknown-format', format, message })
   }
   const decoded = codec.decode(headCodec, record)
   if (!decoded.ok) throw new TreeCorruption(`head record: ${decoded.error.message}`)
   if (decoded.value.depth === depth) return ok(decoded.value)
-  const message = `the state tree was made with depth ${decoded.value.depth}, not ${depth}: set that depth, or sync anew`
+  const message = `the state tree was made with depth ${decoded.value.depth}, not ${depth}: set that depth, or sync again from the network`
   return err({ code: 'other-depth', depth: decoded.value.depth, message })
 }
 

@@ -25,8 +25,10 @@ import { Journal } from '../state/journal.ts'
 import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from '../state/system-records.ts'
 
 /**
- * State of block 0: opening balances, system contracts (whose constructors do not run) and system records. Throws when the balances sum to
- * 2^256 or more, for no later sum can overflow then, and when a system contract is none.
+ * State of block 0: initial balances, system contracts (their constructors do not run) and system records.
+ *
+ * @throws Error when a system contract is invalid
+ * @throws RangeError when the balances sum up to 2^256 or more; with this check no later sum can overflow
  */
 export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
   const journal = new Journal()
@@ -49,7 +51,7 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
   return journal
 }
 
-/** Header of block 0. Its validator set is that of heights 1 and 2. */
+/** Header of block 0. Its validator set also votes at heights 1 and 2. */
 export function genesisHeader(crypto: Crypto, genesis: Genesis, stateRoot: Hash): Header {
   const validatorsHash = validatorSetHash(crypto, genesis.validators)
   const { parameters, timeMs, executionVersion } = genesis

@@ -25,20 +25,24 @@ import { type ContractRecord, writeCodeVersion, writeRecord } from './record.ts'
 
 const GAS = MESSAGE_GAS.creation
 
-/** Code that was found good, with its program, before it is any account's. */
+/** Validated code with its program, before it is installed at an account. */
 export interface NewCode {
   readonly program: Program
   readonly constructorAbi: AbiCreation
   readonly code: Uint8Array
   readonly codeHash: Hash
   readonly authority: UpgradeAuthority
-  /** What the code's first use in a block costs. */
+  /** Price in ticks of the code's first use in a block. */
   readonly loadGas: Ticks
-  /** What followed the container. */
+  /** Bytes behind the container. */
   readonly constructorArguments: Uint8Array
 }
 
-/** Makes a program of a container, for a creation or an upgrade; `host` is the frame of the contract that asks, if one does. */
+/**
+ * Validates a container and makes its program, for a creation or an upgrade.
+ *
+ * @param host frame of the contract that makes the call; undefined when a transaction does
+ */
 export function makeCode(
   { crypto, interpreter, programs }: Contracts,
   meter: GasMeter,
@@ -87,14 +91,14 @@ function evaluationFailure(meter: GasMeter, failure: CompileError): Result<never
     : failed(`contract code rejected: evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`)
 }
 
-/** The address of an account's next contract; counts its nonce, which stays counted whatever becomes of the contract. */
+/** Address of an account's next contract. Increments the account's nonce, and the increment stays even if the creation fails. */
 export function nextContractAddress({ crypto }: Contracts, journal: Journal, creator: Address): Address {
   const account = journal.account(creator)
   journal.setAccount(creator, { ...account, nonce: (account.nonce + 1) as Nonce })
   return contractAddress(crypto, creator, account.nonce)
 }
 
-/** Makes code that of an address which never had one. A contract's nonce begins at 1 (EIP-161). */
+/** Installs code at an address that never had any. A contract's nonce begins at 1 (EIP-161). */
 export function installCode(
   { executionVersion }: Contracts,
   journal: Journal,

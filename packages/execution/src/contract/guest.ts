@@ -1,7 +1,8 @@
 /**
- * From a contract's module to its entries, and the global that it sees: the `link` of the interpreter that runs contracts (`vm/prelude.ts` says
- * what a link is). Runs in the guest: its first half before the module is evaluated, the function that it answers with afterwards, when
- * the module may have replaced every built-in. So it uses copies, and descriptors that inherit nothing. Part of the execution version.
+ * The `link` of the interpreter that runs contracts: turns a contract's module into its entries and defines the global `quoin`
+ * (`vm/prelude.ts` explains links). It runs in the guest. Its first half runs before the module is evaluated, the function that
+ * it returns runs afterwards, when the module may have replaced every built-in. So it uses copies of built-ins, and descriptors
+ * without a prototype. Part of the execution version.
  *
  * Entries are `constructor`, `receive`, `fallback`, `migrate` and `functions.<name>`.
  */
@@ -25,7 +26,7 @@ export const GUEST_LINK = `(host) => {
     const prototype = getPrototypeOf(value)
     return prototype === plain || prototype === null
   }
-  /** Own members with plain names and values, each passed on; \`where\` stands before the name in errors. */
+  /** Passes each own data property to \`each\`. \`where\` is the object's name in errors. */
   const members = (object, where, each) => {
     const names = ownKeys(object)
     for (let i = 0; i < names.length; i++) {

@@ -1,17 +1,17 @@
 import type { CallOutcome } from './outcome.ts'
 
-/** Why a source is no contract. */
+/** Why a source could not be made into a contract. */
 export type CompileError =
   | { readonly kind: 'too-large'; readonly message: string }
-  /** It does not parse, or throws while it is evaluated. */
+  /** A syntax error, or an exception during evaluation. */
   | {
       readonly kind: 'throw'
       readonly name: string
       readonly message: string
-      /** Where in the source, from 1; undefined when the error does not tell. */
+      /** Position in the source, from 1; undefined when the error has none. */
       readonly line: number | undefined
       readonly column: number | undefined
-      /** The interpreter's backtrace; empty when what was thrown has none. */
+      /** The interpreter's backtrace; empty when the thrown value has none. */
       readonly stack: string
       readonly gasUsed: number
     }
@@ -33,7 +33,7 @@ export function compileError(outcome: CallOutcome): CompileError {
   }
 }
 
-/** Line and column of the innermost frame in the contract's own source. */
+/** Line and column of the innermost stack frame in the contract's own source. */
 function positionIn(stack: string): { readonly line: number | undefined; readonly column: number | undefined } {
   const match = /contract\.js:(\d+):(\d+)/.exec(stack)
   return {

@@ -4,13 +4,14 @@ import { WORD, wantContent, writeScalar, writeSmall } from './scalar.ts'
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
 export const ENCODE_LIMITS = {
-  /** One encoding: arguments, return values, an error or a log. */
+  /** Bytes of one encoding: arguments, return values, an error or a log. */
   encodedBytesMax: 512 * 1024,
 } as const
 
 /**
- * The encoding of values by their types, as Solidity's abi.encode. Total: values come from contracts and may be anything that is not an
- * accessor or a proxy; a wrong one is a fault that names it. The forms are those of AbiValue; an address may also be all lower case.
+ * Encodes values by their types, as Solidity's abi.encode. Values come from contracts and may be anything except accessors and
+ * proxies; a wrong value gives a fault that names its place. Values have the forms of AbiValue; an address may also be all lower
+ * case.
  */
 export function encodeArguments(crypto: Crypto, parameters: TupleType, values: readonly unknown[]): Result<Uint8Array, AbiFault> {
   const { dynamic, membersBytes } = parameters
@@ -21,7 +22,7 @@ export function encodeArguments(crypto: Crypto, parameters: TupleType, values: r
   })
 }
 
-/** As encodeArguments, behind the four bytes of a selector: calldata, or the data of a custom error. */
+/** As encodeArguments, with the four selector bytes in front: calldata, or the data of a custom error. */
 export function encodeWithSelector(
   crypto: Crypto,
   selector: number,
@@ -39,8 +40,10 @@ export function selectorBytes(selector: number): Uint8Array {
 }
 
 /**
- * The encoding in place that an indexed parameter of an event has: no offsets, no lengths, every item padded to words. Fails with AbiFailure;
- * `path` leads to the value.
+ * In-place encoding of an event's indexed parameter: no offsets, no lengths, every item padded to words.
+ *
+ * @param path path to the value, for errors
+ * @throws AbiFailure when the value does not fit the type
  */
 export function encodeInPlace(crypto: Crypto, path: Path, type: AbiType, value: unknown): Uint8Array {
   const encoder = new Encoder(crypto, path, type.headBytes)
@@ -48,7 +51,7 @@ export function encodeInPlace(crypto: Crypto, path: Path, type: AbiType, value: 
   return encoder.finish()
 }
 
-/** Room for the tails of a list of types that has any; it grows. */
+/** Initial room for the tails of a list with dynamic types; it grows. */
 const TAIL_BYTES = 256
 
 class Encoder {
@@ -57,7 +60,7 @@ class Encoder {
   #bytes: Uint8Array
   #end = 0
 
-  /** `capacity` in bytes: the size if it is known, else a guess. */
+  /** @param capacity size in bytes if it is known, otherwise a guess */
   constructor(crypto: Crypto, path: Path, capacity: number) {
     this.#crypto = crypto
     this.path = path
@@ -69,7 +72,7 @@ class Encoder {
     return bytes.length === this.#end ? bytes : bytes.slice(0, this.#end)
   }
 
-  /** Room at the end, all zero. */
+  /** Appends zeroed room. Returns its position. */
   #reserve(length: number): number {
     const at = this.#end
     const end = at + length
@@ -98,7 +101,7 @@ class Encoder {
     }
   }
 
-  /** A value whose head is at `at`. */
+  /** Encodes a value whose head is at `at`. */
   #value(type: AbiType, value: unknown, at: number, base: number): void {
     if (type.dynamic) {
       writeSmall(this.#bytes, at, this.#end - base)
@@ -181,13 +184,17 @@ class Encoder {
   }
 }
 
-/** Of a struct, what decides which values fit. */
+/** The part of a struct type that decides which values fit. */
 interface StructShape {
   readonly members: readonly { readonly name: string }[]
   readonly named: boolean
 }
 
-/** The members' values in the types' order. Throws . */
+/**
+ * The members' values in the order of their types.
+ *
+ * @throws AbiFailure when a member is missing or unknown, or the value is not a struct
+ */
 export function memberValues({ members, named }: StructShape, value: unknown): readonly unknown[] {
   if (!named) {
     if (!Array.isArray(value)) fail('type', 'an array of the members is expected')

@@ -5,9 +5,9 @@ import { WORD, wantAddress, wantBoolean, wantContent, wantFixedBytes, wantIntege
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
 /**
- * Solidity's abi.encodePacked: values in their shortest form, one behind another, items of arrays padded to words. Not injective: two
- * dynamic values side by side can be cut in several ways. As in Solidity there is no packed form of structs, of arrays of arrays, and of
- * arrays of strings or bytes.
+ * Solidity's abi.encodePacked: values in their shortest form, concatenated; array items are padded to words. It is not injective:
+ * two adjacent dynamic values can be split in several ways. As in Solidity, structs, arrays of arrays, and arrays of strings or
+ * bytes have no packed form.
  */
 export function encodePacked(crypto: Crypto, { members }: TupleType, values: readonly unknown[]): Result<Uint8Array, AbiFault> {
   const path = new Path()
@@ -24,7 +24,7 @@ export function encodePacked(crypto: Crypto, { members }: TupleType, values: rea
   })
 }
 
-/** What was encoded, within the limit. */
+/** Encoded parts, within the size limit. */
 class Parts {
   readonly list: Uint8Array[] = []
   #length = 0
@@ -34,7 +34,7 @@ class Parts {
     this.list.push(part)
   }
 
-  /** A new part of zeros, to be written. */
+  /** Adds a zeroed part, to be written by the caller. */
   make(length: number): Uint8Array {
     this.#count(length)
     const part = new Uint8Array(length)

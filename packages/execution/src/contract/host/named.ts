@@ -6,12 +6,14 @@ interface Named {
   readonly signature: string
 }
 
-/** How many items of an ABI a refusal lists. */
+/** Maximum number of ABI items that an error message lists. */
 const LISTED_MAX = 8
 
 /**
- * The event or error that a contract means: by its name, or by its signature where the ABI has several of that name. `noun` is what
- * it is called in refusals, which say what there is instead.
+ * Finds an event or error by its name, or by its signature where the ABI has several with that name. The error lists the
+ * alternatives.
+ *
+ * @param noun what the item is called in error messages
  */
 export function findNamed<T extends Named>(
   noun: 'event' | 'error',
@@ -31,7 +33,7 @@ export function findNamed<T extends Named>(
   return refused(known === '' ? `the abi has no ${noun}s` : `the abi has no ${noun} ${name}; it has ${known}`)
 }
 
-/** The same for every wrong name, and asked for as often as a contract likes: made once an ABI. */
+/** Cached per ABI, because the text is the same for every wrong name and a contract may ask often. */
 function listAll(byName: ReadonlyMap<string, readonly Named[]>): string {
   let known = lists.get(byName)
   if (known === undefined) {

@@ -3,16 +3,16 @@ import { type Ticks, ticksOf } from '../../ticks.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { type Refused, refused } from './define.ts'
 
-/** What a contract may say of a message besides receiver and data. */
+/** Options of a message, in addition to receiver and data. */
 export interface CallOptions {
   readonly value: bigint
-  /** At most; undefined for all that may be passed on. */
+  /** Gas limit in ticks; undefined for all that may be passed on. */
   readonly gas: Ticks | undefined
 }
 
 const NONE: CallOptions = { value: 0n, gas: undefined }
 
-/** The options of a call, undefined or an object of `value` and `gas`, both bigints. */
+/** Parses the options of a call: undefined, or an object with `value` and `gas`, both bigints. */
 export function readOptions(given: GuestValue, isStatic: boolean): Result<CallOptions, Refused> {
   if (given === undefined) return ok(NONE)
   if (typeof given !== 'object' || given === null || Array.isArray(given) || given instanceof Uint8Array)
@@ -35,7 +35,7 @@ export function readOptions(given: GuestValue, isStatic: boolean): Result<CallOp
 
 const GAS_MAX = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** An amount of the native currency; `noun` is what refusals call it. */
+/** Checks an amount of the native currency, in wei. `noun` names it in error messages. */
 export const readAmount = (noun: string, given: GuestValue): Result<bigint, Refused> =>
   typeof given === 'bigint' && given >= 0n && given <= U256_MAX
     ? ok(given)

@@ -5,19 +5,19 @@ import { TextCache } from '../cache.ts'
 import { CONTRACT_CACHE_LIMITS } from '../limits.ts'
 import { type Refused, refused } from './define.ts'
 
-/** A function of another contract, as a caller names it: `balanceOf(address)(uint256)`. */
+/** A function of another contract as the caller writes it: `balanceOf(address)(uint256)`. */
 export interface CalledFunction {
   /** Name and input types. */
   readonly signature: string
   readonly selector: number
   readonly inputs: TupleType
-  /** undefined when the caller names none and wants no outputs. */
+  /** undefined when the caller gives no outputs and wants none. */
   readonly outputs: TupleType | undefined
 }
 
 const signatures = new TextCache<Result<CalledFunction, Refused>>(CONTRACT_CACHE_LIMITS.signaturesMax)
 
-/** The function that a text of at most `signatureCharsMax` characters names. */
+/** Parses a function signature of at most `signatureCharsMax` characters. */
 export const readSignature = (crypto: Crypto, text: string): Result<CalledFunction, Refused> =>
   signatures.get(text, () => parseSignature(crypto, text))
 
@@ -38,7 +38,7 @@ function parseSignature(crypto: Crypto, text: string): Result<CalledFunction, Re
   return ok({ signature, selector, inputs: inputs.value, outputs: outputs.value })
 }
 
-/** The position behind the parenthesis that closes the one at `start`, or the text's end. */
+/** Position after the parenthesis that closes the one at `start`, or the text's end. */
 function endOfList(text: string, start: number): number {
   let depth = 0
   for (let i = start; i < text.length; i++) {

@@ -24,7 +24,7 @@ import { NO_OUTPUTS } from '../values.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
 import type { NativeHost } from './native-host.ts'
 
-/** Where the registry of codes answers: whoever is a contract's authority upgrades, pauses and hands over through it. */
+/** Address of the code registry. A contract's authority upgrades, pauses and transfers authority through it. */
 export const CODE_REGISTRY_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
 
 const address = (name: string) => ({ name, type: 'address' })
@@ -39,14 +39,14 @@ const VERSION = { name: 'version', type: 'uint256' }
 const CODE_HASH = { name: 'codeHash', type: 'bytes32' }
 
 export const CODE_REGISTRY_ABI: Abi = [
-  /** Replaces the code by a container's and runs its `migrate(data)`, or nothing happens. */
+  /** Replaces the code and runs the new module's `migrate(data)`. If anything fails, nothing changes. */
   fn('upgrade', 'nonpayable', [address('target'), { name: 'container', type: 'bytes' }, { name: 'data', type: 'bytes' }]),
-  /** Hands over; the zero address makes the contract immutable for ever. */
+  /** Transfers the authority. The zero address makes the contract immutable for ever. */
   fn('setAuthority', 'nonpayable', [address('target'), address('authority')]),
-  /** While paused, nothing but static calls enters. */
+  /** While a contract is paused, only static calls can enter it. */
   fn('setPaused', 'nonpayable', [address('target'), { name: 'paused', type: 'bool' }]),
   fn('describe', 'view', [address('target')], [VERSION, CODE_HASH, address('authority'), { name: 'paused', type: 'bool' }]),
-  /** One of the contract's codes, from 1; the last is the present one. */
+  /** One of the contract's codes, from 1; the last one is the current code. */
   fn(
     'codeVersion',
     'view',
@@ -58,7 +58,7 @@ export const CODE_REGISTRY_ABI: Abi = [
   event('PausedChanged', { name: 'paused', type: 'bool' }),
 ]
 
-/** A call about a contract, by who may make it. */
+/** A call about a contract (`target`). */
 interface RegistryCall extends NativeCall {
   readonly target: Address
   readonly record: ContractRecord
@@ -66,7 +66,9 @@ interface RegistryCall extends NativeCall {
 
 type Answer = Result<GuestValue, Failure>
 
-/** An action on the record of the contract that the first argument names; one that writes is its authority's. */
+/**
+ * Wraps an action on the contract that the first argument names. Only the contract's authority may call an action that writes.
+ */
 const about =
   (action: (call: RegistryCall) => Answer): NativeAction =>
   (call) => {
@@ -84,7 +86,7 @@ const about =
     return action({ ...call, target, record })
   }
 
-/** The contract of contracts: their codes, and who may replace them. */
+/** The registry of all contracts' codes and authorities. */
 export const CODE_REGISTRY: NativeContract = {
   name: 'codeRegistry',
   address: CODE_REGISTRY_ADDRESS,
@@ -118,11 +120,11 @@ export const CODE_REGISTRY: NativeContract = {
 
 const DONE: Answer = ok(undefined)
 
-/** Pays for a change of the record and for the event that tells of it. */
+/** Charges for a change of the record and its event. */
 const payChange = ({ machine, meter, target }: RegistryCall): boolean =>
   meter.take(keyWriteGas(recordUse(machine.journal, target)) + EVENT_GAS)
 
-/** Of the dearest of the events below: two topics and two words. */
+/** Price of the most expensive event below: two topics and two words. */
 const EVENT_GAS = CONTRACT_GAS.emit.base + 2 * CONTRACT_GAS.emit.topic + 64 * CONTRACT_GAS.emit.byte
 
 function changeAuthority(call: RegistryCall, authority: Address | undefined, record = call.record): Answer {
@@ -130,12 +132,11 @@ function changeAuthority(call: RegistryCall, authority: Address | undefined, rec
   return log(call, 'AuthorityChanged(address,address)', [textOf(call.machine, authority ?? ZERO_ADDRESS)])
 }
 
-/** The account of an argument whose type is address: its text. */
 const accountOf = (text: AbiValue | undefined): Address => Address((text as string).toLowerCase())
 
 const textOf = ({ contracts }: NativeHost, account: Address): string => checksumText(contracts.crypto, account)
 
-/** Emits an event about the target, or says why there is no room for it: then the call fails. */
+/** Emits an event about the target. Fails the call if the receipt has no room for it. */
 function log({ machine, abi, target, called }: RegistryCall, signature: string, values: readonly AbiValue[]): Answer {
   const encoded = encodeEvent(machine.contracts.crypto, abi.events.get(signature)!, [textOf(machine, target), ...values])
   const logged = machine.journal.log({ address: CODE_REGISTRY_ADDRESS, ...unwrap(encoded) })

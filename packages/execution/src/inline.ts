@@ -76,6 +76,11 @@ export interface ExecutorOptions extends BlockObserver {
  * may be empty. A database whose tree has another format or depth is refused.
  *
  * @throws TreeCorruption when the tree's records contradict each other
+ * @example
+ * const executor = unwrap(await createExecutor({ kv, crypto, chainId, interpreter, treeDepth: 18, historyHeights: 60 }))
+ * const block = await executor.build(template, queues, fill)
+ * // store the block, its receipts and unpackOps(block.ops) in one synced write, then:
+ * await executor.commit(block.hash)
  */
 export async function createExecutor(options: ExecutorOptions): Promise<Result<Executor, TreeRefusal>> {
   const { kv, crypto, treeDepth: depth, historyHeights } = options

@@ -54,6 +54,7 @@ export function unpackOps(packed: Uint8Array): readonly KvOp[] {
   return ops
 }
 
+/** Packs transactions into a new buffer, so that it can be transferred. */
 export function packTransactions(transactions: readonly ExecutableTransaction[]): Uint8Array<ArrayBuffer> {
   let length = 4
   for (const { raw } of transactions) length += TRANSACTION_HEAD_BYTES + raw.length

@@ -258,6 +258,7 @@ export function executeAll(run: BlockRun, transactions: readonly SenderTransacti
   return ok(undefined)
 }
 
+/** The refusal of a block because of its transaction at `index`. */
 export const invalidTransaction = (index: number, reason: TransactionRefusal): BlockRefusal => ({
   code: 'invalid-transaction',
   index,

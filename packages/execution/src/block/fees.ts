@@ -55,6 +55,12 @@ export interface Fee {
   readonly burned: bigint
 }
 
+/**
+ * Splits the fee of a transaction.
+ *
+ * @param price per gas in wei, from `effectiveGasPrice`
+ * @returns amounts in wei; under the policy `burn` the base fee is burned, otherwise the proposer gets everything
+ */
 export function feeOf(policy: FeePolicy, baseFee: bigint, gasUsed: number, price: bigint): Fee {
   const gas = BigInt(gasUsed)
   const charged = gas * price

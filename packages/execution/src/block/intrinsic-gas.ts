@@ -17,6 +17,7 @@ export const GAS = {
   accessListKey: 1_900,
 } as const
 
+/** Intrinsic gas of a transaction: what its data, access list and creation cost before anything runs. */
 export function intrinsicGas({ to, data, accessList }: Pick<Transaction, 'to' | 'data' | 'accessList'>): number {
   let gas: number = GAS.transaction
   for (let i = 0; i < data.length; i++) gas += data[i] === 0 ? GAS.dataZeroByte : GAS.dataByte

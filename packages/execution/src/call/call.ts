@@ -55,6 +55,7 @@ export interface CallHostOptions extends Omit<ContractsOptions, 'reader' | 'exec
   readonly kv: HistoryKv
 }
 
+/** Creates what runs calls on a database. */
 export const createCallHost = ({ kv, ...options }: CallHostOptions): CallHost => ({
   kv,
   contracts: createContracts({ ...options, reader: kv, executionVersion: executionVersion(options.crypto) }),

@@ -48,6 +48,7 @@ export interface BlockOverrides {
   readonly baseFee?: Wei | undefined
 }
 
+/** Applies overrides to the block that a call sees. */
 export function overrideBlock(block: BlockContext, overrides: BlockOverrides): BlockContext {
   return {
     number: overrides.number ?? block.number,

@@ -23,6 +23,7 @@ export interface Contracts {
   readonly programs: ProgramCache
 }
 
+/** Creates what runs contracts, with an empty program cache. */
 export const createContracts = ({ crypto, chainId, interpreter, reader, executionVersion }: ContractsOptions): Contracts => ({
   crypto,
   chainId,

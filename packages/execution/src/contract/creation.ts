@@ -34,7 +34,7 @@ export interface NewCode {
   readonly authority: UpgradeAuthority
   /** Price in ticks of the code's first use in a block. */
   readonly loadGas: Ticks
-  /** Bytes behind the container. */
+  /** Bytes after the container. */
   readonly constructorArguments: Uint8Array
 }
 
@@ -116,6 +116,7 @@ export function installCode(
   return record
 }
 
+/** The authority that new code declares; undefined for none. `deployer` stands for the given account. */
 export function authorityOf(declared: UpgradeAuthority, deployer: Address): Address | undefined {
   if (declared.kind === 'deployer') return deployer
   return declared.kind === 'account' ? declared.address : undefined

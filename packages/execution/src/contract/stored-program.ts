@@ -34,6 +34,7 @@ export interface PackedProgram extends ProgramSize {
   readonly bytes: Uint8Array
 }
 
+/** Encodes a program for the database. */
 export function packProgram(
   crypto: Crypto,
   interpreter: Interpreter,

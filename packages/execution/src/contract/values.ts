@@ -9,7 +9,7 @@ import { type Failure, failed, OUT_OF_GAS } from './failure.ts'
 import type { GasMeter } from './gas-meter.ts'
 import { encodedValueGas } from './library/price.ts'
 
-/** Decodes a call's arguments and charges for it. Bytes behind the arguments are ignored, as in Solidity. */
+/** Decodes a call's arguments and charges for it. Bytes after the arguments are ignored, as in Solidity. */
 export function decodeInputs(
   crypto: Crypto,
   meter: GasMeter,

@@ -29,6 +29,7 @@ import type { Slab } from './slab.ts'
  * state key, then by height. The tree commits to state keys: the path of a key is `treeKey(state key)`.
  */
 export const SPACE = { flat: 0x10, history: 0x11, image: 0x21 } as const
+/** Kind byte of a state key, after the address. */
 export const STATE_KIND = { account: 0, code: 1, storage: 2, contract: 3 } as const
 
 const ADDRESS_BYTES = 20

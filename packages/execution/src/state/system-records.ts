@@ -59,6 +59,7 @@ function systemRecord<T>(name: string, value: codec.Codec<T>): SystemRecord<T> {
   }
 }
 
+/** The system records: chain parameters, validator set, registered nodes, send policy. */
 export const SYSTEM_RECORDS = {
   parameters: systemRecord<ChainParameters>('parameters', parametersCodec),
   validators: systemRecord<ValidatorSet>('validators', validatorSetCodec),

@@ -18,6 +18,7 @@ export type CompileError =
   | { readonly kind: 'out-of-gas' | 'out-of-depth' | 'trap' | 'stop'; readonly message: string; readonly gasUsed: number }
   | { readonly kind: 'fault'; readonly error: Error }
 
+/** Converts a failed evaluation into a CompileError. */
 export function compileError(outcome: CallOutcome): CompileError {
   switch (outcome.kind) {
     case 'fault':

@@ -38,6 +38,7 @@ const HEAD_WORDS = 11
 
 const MEMORY_BYTES = VM_LIMITS.memoryPages * 65_536
 
+/** Encodes an image as its differences from the base image. */
 export function packImage(image: ContractImage, base: Pick<Image, 'heap'>): Uint8Array {
   const { heap, patch, entries, mailbox } = image
   const common = commonBytes(heap.length, base)

@@ -74,6 +74,11 @@ export interface Meter {
   readonly pages: WasmGlobal<number>
 }
 
+/**
+ * The C functions that the binary exports, by readable names.
+ *
+ * @throws Error when an export is missing: wrong binary
+ */
 export function quickJsOf(exports: WasmExports): QuickJs {
   return Object.fromEntries(
     Object.entries(EXPORTS).map(([name, symbol]) => {
@@ -84,6 +89,11 @@ export function quickJsOf(exports: WasmExports): QuickJs {
   ) as QuickJs
 }
 
+/**
+ * The counters that the meter added to the binary.
+ *
+ * @throws Error when the binary is not metered
+ */
 export function meterOf(exports: WasmExports): Meter {
   return Object.fromEntries(
     Object.entries(METER_EXPORTS).map(([name, symbol]) => {

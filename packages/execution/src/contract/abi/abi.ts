@@ -191,6 +191,7 @@ class AbiBuild {
   readonly #hash = (text: string): Uint8Array => this.#crypto.keccak256(utf8ToBytes(text))
 }
 
+/** Groups items by name. */
 export function byName<T extends { readonly name: string }>(items: Iterable<T>): ReadonlyMap<string, readonly T[]> {
   const named = new Map<string, T[]>()
   for (const item of items) {

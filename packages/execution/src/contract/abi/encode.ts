@@ -3,6 +3,7 @@ import { type AbiFault, fail, faultAt, Path } from './fault.ts'
 import { WORD, wantContent, writeScalar, writeSmall } from './scalar.ts'
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
+/** Limits of encoding: part of the execution version. */
 export const ENCODE_LIMITS = {
   /** Bytes of one encoding: arguments, return values, an error or a log. */
   encodedBytesMax: 512 * 1024,

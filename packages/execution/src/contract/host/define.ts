@@ -34,6 +34,7 @@ type ArgumentsOf<K extends readonly HostKind[]> = { readonly [I in keyof K]: Arg
 export interface Refused {
   readonly message: string
 }
+/** Refuses a host function call with this message. */
 export const refused = (message: string): Result<never, Refused> => err({ message })
 
 /** Result of a host function: a value, an error text, or an exception. */

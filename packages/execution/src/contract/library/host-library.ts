@@ -78,7 +78,7 @@ export const HOST_LIBRARY = {
   abiEncodePacked: define(['string', 'value'], encodeGas, (crypto, types, values) =>
     withTypes(types, (parameters) => encodePacked(crypto, parameters, listOf(values))),
   ),
-  /** (types, bytes) → array of values, as abi.decode; bytes behind the values are an error. */
+  /** (types, bytes) → array of values, as abi.decode; bytes after the values are an error. */
   abiDecode: define(['string', 'bytes'], decodeGas, (crypto, types, bytes) =>
     withTypes(types, (parameters) => decodeArguments(crypto, parameters, bytes)),
   ),

@@ -9,6 +9,7 @@ import { findScalar, type ScalarType } from '../abi/type.ts'
  * name)`. The message's own struct comes first, the structs that it refers to follow, sorted by name.
  */
 
+/** Limits of an EIP-712 type. */
 export const TYPED_DATA_LIMITS = {
   structsMax: 16,
   typeCharsMax: 4096,

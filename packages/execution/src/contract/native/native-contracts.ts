@@ -3,6 +3,7 @@ import { CODE_REGISTRY } from './code-registry.ts'
 import { MULTICALL } from './multicall.ts'
 import type { NativeContract } from './native.ts'
 
+/** All native contracts. Genesis installs their code; `findNative` finds them by address. */
 export const NATIVE_CONTRACTS: readonly NativeContract[] = [CODE_REGISTRY, MULTICALL]
 
 const byAddress: ReadonlyMap<Address, NativeContract> = new Map(NATIVE_CONTRACTS.map((native) => [native.address, native]))

@@ -15,6 +15,7 @@ export interface Child {
   readonly root: Uint8Array
 }
 
+/** Whether a page is split; other pages hold leaves. */
 export const isSplit = (record: Uint8Array): boolean => record.length === SPLIT_BYTES && record[0] === SPLIT_TAG
 
 /** Number of leaves in a page that is not split. */

@@ -2,7 +2,7 @@ import { type Address, getContract, type Hex, keccak256, parseAbi, toHex, zeroHa
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { alice, bob, carol, eventsOf, revertOf, Stage, ZERO } from './harness.ts'
 
-/** OpenZeppelin 5: IAccessControl, Ownable2Step, Pausable; ERC-165; and what the test's contract has besides. */
+/** OpenZeppelin 5: IAccessControl, Ownable2Step, Pausable; ERC-165; and the test contract's own functions. */
 const abi = parseAbi([
   'event RoleAdminChanged(bytes32 indexed role, bytes32 indexed previousAdminRole, bytes32 indexed newAdminRole)',
   'event RoleGranted(bytes32 indexed role, address indexed account, address indexed sender)',

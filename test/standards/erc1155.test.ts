@@ -15,7 +15,7 @@ import { runs } from '../long.ts'
 import { alice, bob, carol, eventsOf, MAX, revertOf, Stage, ZERO } from './harness.ts'
 import { ANSWER_OTHERWISE, CALL, LOOK, REFUSE_WITH_ERROR, REFUSE_WITHOUT_REASON, receiverAbi } from './receiver.ts'
 
-/** ERC-1155 with its metadata and ERC-165 as their texts have them, the errors of ERC-6093, and what the test's contract has besides. */
+/** ERC-1155 with metadata and ERC-165 as in their texts, the errors of ERC-6093, and the test contract's own functions. */
 const abi = parseAbi([
   'event TransferSingle(address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value)',
   'event TransferBatch(address indexed operator, address indexed from, address indexed to, uint256[] ids, uint256[] values)',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runs } from '../long.ts'
 import { alice, bob, carol, eventsOf, MAX, revertOf, Stage, ZERO } from './harness.ts'
 
-/** The functions and events of ERC-20 as viem has them, the errors of ERC-6093, and what the test's contract has besides. */
+/** The functions and events of ERC-20 from viem, the errors of ERC-6093, and the test contract's own functions. */
 const abi = [
   ...erc20Abi,
   ...parseAbi([

@@ -56,14 +56,14 @@ beforeAll(async () => {
   stage = await Stage.open('packages/contracts/src/standards/presets/multisig.ts', 'target')
 })
 afterAll(() => stage.close())
-/** Two of Alice, Bob and Carol. */
+/** Two of Alice, Bob and Carol must confirm. */
 beforeEach(async () => {
   wallet = walletAt(await stage.deploy('multisig', [[a, b, c], 2n], dave))
   target = targetAt(await stage.deploy('target'))
 })
 
 const setTo = (number: bigint) => encodeFunctionData({ abi: targetAbi, functionName: 'set', args: [number] })
-/** Alice proposes a call; answers with its number. */
+/** Alice proposes a call. Returns its number. */
 async function propose(to: Address, data: Hex, value = 0n): Promise<bigint> {
   const id = await wallet.read.proposalCount()
   await stage.done(wallet.write.propose([to, value, data], { account: alice }))
@@ -71,7 +71,7 @@ async function propose(to: Address, data: Hex, value = 0n): Promise<bigint> {
 }
 const confirm = (id: bigint, by: Signer = bob) => stage.done(wallet.write.confirm([id], { account: by }))
 const execute = (id: bigint, by: Signer = carol) => stage.done(wallet.write.execute([id], { account: by }))
-/** Something that the wallet does to itself, by Alice and Bob. */
+/** A call of the wallet to itself, confirmed by Alice and Bob. */
 async function change(functionName: 'addOwner' | 'removeOwner', owner: Address) {
   const id = await propose(wallet.address, encodeFunctionData({ abi, functionName, args: [owner] }))
   await confirm(id)

@@ -79,7 +79,7 @@ beforeAll(async () => {
   stage = await Stage.open('packages/contracts/src/standards/presets/timelock.ts', 'target')
 })
 afterAll(() => stage.close())
-/** Alice proposes and may cancel, Bob executes, nobody administers but the timelock. */
+/** Alice proposes and may cancel, Bob executes, and only the timelock itself is an administrator. */
 beforeEach(async () => {
   created = await stage.deployment('timelock', [DELAY, [a], [b], ZERO], dave)
   timelock = timelockAt(getAddress(created.contractAddress!))
@@ -98,7 +98,7 @@ const schedule = (operation: Single, delay = DELAY) =>
   stage.done(timelock.write.schedule([...operation, delay], { account: alice }))
 const execute = (operation: Single) => stage.done(timelock.write.execute([...operation], { account: bob }))
 const lacks = (account: Address, role: Hex) => ['AccessControlUnauthorizedAccount', account, role]
-/** The error for an operation in none of some states: a bit for each of them. */
+/** The error for an operation that is in none of the expected states: one bit per state. */
 const notIn = (id: Hex, ...states: readonly number[]) => [
   'TimelockUnexpectedOperationState',
   ...[

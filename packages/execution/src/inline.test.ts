@@ -254,7 +254,7 @@ describe('reads of past state', () => {
     const chain = await start()
     await chain.store(await executed(chain, 1))
     const next = unwrap(await chain.executor.execute(chain.template(miner), [pay(1)]))
-    // A block is committed after the first of the two reads, whichever that is.
+    // A block is committed between the two reads, whichever comes first.
     let committed = false
     const commitOnce = () => {
       if (!committed) chain.kv.write(unpackOps(next.ops))

@@ -6,8 +6,8 @@ import { OPERATIONS, type Operations } from './differential/operations.ts'
 import { Random } from './differential/random.ts'
 
 /**
- * The interpreter computes what V8 does. The ordinary run draws the same operations each time, for what it shows must not depend on luck; the long run
- * draws others each time. QUOIN_FUZZ_SEED names a seed.
+ * The interpreter must compute what V8 computes. The ordinary run draws the same operations each time, so that its result does
+ * not depend on luck; the long run draws others each time. QUOIN_FUZZ_SEED sets the seed.
  */
 const OPERATIONS_COUNT = 100_000
 const BATCH_SIZE = 500
@@ -24,7 +24,7 @@ function differencesOf(operations: string, expressions: readonly string[]): read
     .filter((one) => one.v8 !== one.interpreter)
 }
 
-/** Differences that no known one explains, of so many random operations. */
+/** Differences, among this many random operations, that no known one explains. */
 function search({ name, draw }: Operations, count: number): readonly Difference[] {
   const random = new Random(seed)
   const found: Difference[] = []

@@ -5,7 +5,11 @@ const TRAP = `{ __proto__: null, get: ${LOOP}, set: ${LOOP}, configurable: true 
 /** @param {string} target @param {readonly string[]} keys */
 const trap = (target, keys) => `for (const key of ${JSON.stringify(keys)}) Object.defineProperty(${target}, key, ${TRAP}); `
 
-/** Prototypes and built-ins changed under the prelude, and errors that lie. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+/**
+ * Prototypes and built-ins replaced after the prelude, and errors that lie.
+ *
+ * @type {readonly import('./hostile-script.mjs').Hostile[]}
+ */
 export const lies = [
   run(
     'numeric setters on all objects',
@@ -307,11 +311,11 @@ export const machinery = [
   source('entry exchanged', 'return', 'export let run = () => { run = null; return [1] }', [1]),
 ]
 
-/** Takes memory until nothing is left of it, in ever smaller pieces, and keeps it. */
+/** Allocates ever smaller pieces until no memory is left, and keeps them. */
 const FILL =
   'let chain = null; const fill = () => { const kept = [chain]; chain = kept; for (let n = 1e6; n >= 1; n >>= 1) try { for (;;) kept.push(new Uint8Array(n)) } catch {} try { for (;;) chain = [chain] } catch {} }'
 
-/** No memory is left at the border. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+/** No memory is left when a value crosses. @type {readonly import('./hostile-script.mjs').Hostile[]} */
 export const fullMemory = [
   run('full memory, then a value', 'return', 'fill(); return 1', 1, FILL),
   run('full memory, then a structure', 'throw', 'fill(); return [{}]', 'the thrown value could not be converted to text', FILL),

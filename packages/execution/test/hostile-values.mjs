@@ -6,7 +6,9 @@ const argument = (/** @type {string} */ what) =>
   `echo: argument 1 must be a string, number, bigint, boolean, Uint8Array, or an array or plain object of these; it is or contains ${what}`
 const LEVELS = 'more than 40 levels of nesting, or a cycle'
 
-/** Values that must not pass, or not as they pretend to be. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+/**
+ * Values that must not be passed, or not as what they pretend to be. @type {readonly import('./hostile-script.mjs').Hostile[]}
+ */
 export const values = [
   run('returns a proxy', 'throw', 'return new Proxy([], { get() { for (;;); }, ownKeys() { for (;;); } })', returned(OTHER)),
   run('returns a proxy inside', 'throw', 'return [{ a: new Proxy({}, {}) }]', returned(OTHER)),
@@ -110,7 +112,7 @@ export const values = [
   run('buffer instead of bytes', 'throw', 'return new ArrayBuffer(8)', returned(OTHER)),
 ]
 
-/** Host functions called as they must not be. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+/** Wrong calls of host functions. @type {readonly import('./hostile-script.mjs').Hostile[]} */
 export const calls = [
   run('proxy as a structure', 'throw', 'return host.echo(new Proxy({}, { ownKeys() { for (;;); } }))', argument(OTHER)),
   run('getter as a structure', 'throw', 'return host.echo([{ get a() { for (;;); } }])', argument('a getter or setter')),

@@ -57,7 +57,7 @@ it('what a contract can store fits into a value of the state, and its code does'
 })
 
 describe('a transaction that has all the logs that a receipt holds', () => {
-  /** Makes a contract of its own, emits so many events, and then has the registry emit one, as `then` says. */
+  /** Creates a contract, emits this many events, and then makes the registry emit one, as `then` says. */
   const EMITS = `export default { functions: {
     run(count, then, container) {
       const target = quoin.create(container)

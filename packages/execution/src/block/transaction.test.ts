@@ -89,7 +89,7 @@ describe('refusals are told in words that viem knows', () => {
     expect(checkRules(make({ maxFee: 10n }), sender, rules)).toBeUndefined()
     expect(checkAccount(make(), accountOf(5, cost), 'burn')).toBeUndefined()
     expect(checkAccount(make(), accountOf(5, cost), 'to-proposer')).toBeUndefined()
-    // Under `free` the balance covers the value alone, whatever the fields say.
+    // Under `free` the balance must cover only the value, whatever the fee fields say.
     expect(checkAccount(make(), accountOf(5, 100n), 'free')).toBeUndefined()
     expect(checkAccount(make(), accountOf(5, 99n), 'free')?.code).toBe('insufficient-funds')
   })

@@ -13,7 +13,7 @@ interface Taker {
   readonly transactions: Next[]
 }
 
-/** Who has its turn after whom until nobody has anything left, or the gas is spent. */
+/** Order of turns until no taker has anything left or the gas is used up. */
 function turnsOf(takers: readonly Taker[], gasMax: number): number[] {
   const turns = new Turns(takers.length)
   const left = takers.map(({ transactions }) => [...transactions])
@@ -29,7 +29,7 @@ function turnsOf(takers: readonly Taker[], gasMax: number): number[] {
   return order
 }
 
-/** The same by looking at all takers each time. */
+/** The same, by comparing all takers each time. */
 function slowTurns(takers: readonly Taker[], gasMax: number): number[] {
   const waiting = takers.map(({ use, arrival, transactions }, number) => {
     return { number, use, rank: arrival - 1_000, left: [...transactions] }

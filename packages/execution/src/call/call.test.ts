@@ -62,7 +62,7 @@ describe('a call', () => {
     const found = []
     for (const height of [1, 2, 3, 4]) found.push(await read('get', [], { block: made.blockAt(height) }))
     expect(found).toEqual([0n, 5n, 6n, 7n])
-    // Before there was a contract, its address was a plain account.
+    // Before the contract was created, its address was a plain account.
     expect(await call('get', [], { block: made.blockAt(0) })).toMatchObject({ kind: 'returned', data: new Uint8Array(0) })
   })
 

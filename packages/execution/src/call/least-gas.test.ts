@@ -22,7 +22,7 @@ describe('the least gas', () => {
         fc.array(fc.nat(15_100_000), { maxLength: 6 }),
         (used, distance, borders) => {
           const plenty = used + distance
-          // By turns, beginning with whatever is right at the upper end.
+          // Alternating, starting with the value that is right at the upper end.
           const does = (gas: number) => gas >= plenty || borders.filter((at) => used + at > gas).length % 2 === 0
           const { trial, tried } = counted(does)
           const found = leastGas(used, plenty, trial)

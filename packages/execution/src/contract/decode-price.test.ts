@@ -70,7 +70,7 @@ describe('the price of decoding', () => {
         expect(gas).toBeGreaterThanOrEqual(exact)
         expect(gas).toBeLessThanOrEqual(addressWord * words)
       }),
-      // One with many addresses, whatever chance brings.
+      // A fixed case with many addresses.
       { numRuns: 300, examples: [[['address[12]'], fc.stream(zeros())]] },
     )
     expect(most).toBeGreaterThan(10)

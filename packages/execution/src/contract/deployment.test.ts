@@ -11,7 +11,7 @@ const NOTHING = abiOf([])
 
 const longType = `uint256${'[1]'.repeat(14)}`
 const [members, structs] = [62, 24] as const
-/** A function of structs whose signature is longer than the name of any entry, and the signature as JavaScript. */
+/** A function whose signature, with structs, is longer than the longest entry name, and the signature as JavaScript. */
 const LONG_ABI = [
   {
     type: 'function',
@@ -210,7 +210,7 @@ describe('a creation fails, with a reason, for', () => {
   })
 })
 
-/** A copy in which the first of one byte is another. */
+/** A copy in which the first occurrence of one byte is replaced. */
 function withByte(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const copy = bytes.slice()
   copy[copy.indexOf(from)] = to

@@ -3,7 +3,7 @@ import { hostInterpreter } from '../../test/guest.ts'
 import { CONTRACT_HOST } from './host/index.ts'
 
 const compile = (source: string) => hostInterpreter().compile({ source, gas: 10_000_000 })
-/** Entries of a module, or why it is none. */
+/** Entries of a module, or why linking failed. */
 function linked(source: string): readonly string[] | string {
   const compiled = compile(source)
   if (compiled.ok) return [...compiled.value.image.entries.keys()]

@@ -174,7 +174,7 @@ describe('a call', () => {
   })
 })
 
-/** What the contracts of these tests call one another by. */
+/** Functions by which the contracts of these tests call one another. */
 const PEER = [
   'function run(string script, address peer) payable returns (string)',
   'function fail(string why)',
@@ -288,13 +288,13 @@ describe('contracts that call contracts', () => {
     chain.fund(USER, 2n)
     chain.call(payable, 'run', ['pays', payable.address], { value: 1n })
     expect(chain.journal.account(payable.address).balance).toBe(1n)
-    // Of an abi with a function receive(), it is the function's selector.
+    // If the ABI has a function receive(), the selector means that function.
     const named = [...abiOf(PEER), { type: 'function', name: 'receive', inputs: [], outputs: [], stateMutability: 'view' }] as Abi
     const source = pays.replace('functions: {', 'functions: { receive() {},')
     const made = chain.create(creationOf(source, named, [], { reentrantSelectors: [RECEIVE_SELECTOR] }))
     const both = { address: made.ok ? made.contractAddress! : OTHER, abi: named }
     expect(chain.failure(both, 'run', ['pays', both.address], { value: 1n })).toMatch(/reentrant call refused/)
-    // Without receive it is the selector of nothing.
+    // Without receive the selector means nothing.
     const none = chain.create(creationOf('export default {}', [], [], { reentrantSelectors: [RECEIVE_SELECTOR] }))
     expect(none).toMatchObject({ ok: false, reason: expect.stringContaining('0xa3e76c0f is no function') })
   })

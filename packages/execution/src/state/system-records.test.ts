@@ -29,7 +29,7 @@ function genesisKv(): MemoryKv {
   return kv
 }
 
-/** One block that does something to the records, as execution ends it. */
+/** One block that changes the records, ended as execution ends it. */
 function block(kv: MemoryKv, edit: (journal: Journal) => void): readonly string[] {
   const journal = new Journal(kv)
   edit(journal)

@@ -33,7 +33,7 @@ function call(image: ContractImage, entry: string, values: readonly GuestValue[]
   return outcome.value
 }
 
-/** What a thrown expression comes to at the host. */
+/** The error that the host gets for a thrown expression. */
 function thrown(expression: string, data: GuestValue = new Uint8Array()): GuestError {
   const image = compile(`export const run = (data) => { throw ${expression} }`)
   const outcome = interpreter.call({ image, entry: 'run', values: [data], handlers, gas: GAS })

@@ -183,7 +183,7 @@ describe('endings', () => {
     }
     for (const budget of [4, 16, 64, 200]) {
       expect(pages(budget * 65_536)).toBeGreaterThanOrEqual(budget - 3)
-      // One page more is what the allocator may hold without having written there.
+      // The allocator may hold one more page without having written there.
       expect(pages(budget * 65_536)).toBeLessThanOrEqual(budget + 1)
     }
     expect(pages(2 * VM_LIMITS.memoryBytesMax)).toBe(pages(VM_LIMITS.memoryBytesMax))

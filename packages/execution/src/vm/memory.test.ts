@@ -121,7 +121,7 @@ describe('the host and the guest write by one rule', () => {
   )
   const GAS = 1e9
 
-  /** What a write leaves, and what it takes besides the price of a bulk operation's own instructions. */
+  /** What a write leaves behind, and what it costs in addition to the price of a bulk operation's own instructions. */
   const after = (write: (memory: GuestMemory, exports: WasmExports) => void) => {
     const memory = power.memory(PAGES)
     const exports = power.instantiate(module, { host: { call: () => 0, memory } })

@@ -21,7 +21,7 @@ const SOURCE = `
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-/** An interpreter of its own, as another process has it. */
+/** A separate interpreter, like another process has it. */
 function fresh() {
   const { power, lastUsed } = watchedPower()
   const interpreter = createInterpreter({ wasm: power, binary: interpreterBinary(), host })
@@ -70,7 +70,7 @@ describe('an image as bytes', () => {
     expect(unpackImage(Uint8Array.of(...packed, 0))).toBe(undefined)
     expect(unpackImage(Uint8Array.of(...packed, 0, 0, 0, 0))).toBe(undefined)
     expect(unpackImage(packed.with(0, 1))).toBe(undefined)
-    // The highest byte of each word of the head: format, addresses, lengths, counts.
+    // The highest byte of each word in the head: format, addresses, lengths, counts.
     for (let word = 0; word < 11; word++) expect(unpackImage(packed.with(4 * word + 3, 0x7f)), `word ${word}`).toBe(undefined)
   })
 

@@ -41,7 +41,7 @@ const valueOf = (outcome: CallOutcome): GuestValue => {
   return outcome.value
 }
 
-/** What two values must have in common to be the same: types, bits of numbers, order of keys. */
+/** Two values are the same if their types, the bits of numbers and the order of keys are equal. */
 function shown(value: GuestValue): string {
   if (value instanceof Uint8Array) return `bytes ${[...value]}`
   if (Array.isArray(value)) return `[${(value as readonly GuestValue[]).map(shown).join()}]`
@@ -111,7 +111,7 @@ const structure: fc.Arbitrary<GuestValue> = fc.letrec<{ value: GuestValue }>((ti
   ),
 })).value
 
-/** So many arrays and objects within each other, by turns. */
+/** This many nested arrays and objects, alternating. */
 function nested(levels: number): GuestValue {
   let value: GuestValue = 'deep'
   for (let i = 0; i < levels; i++) value = i % 2 === 0 ? [value] : { in: value }

@@ -18,7 +18,7 @@ const valuesFor = (types: TupleType, values: readonly unknown[], as: typeof viem
   types.members.map(({ type }, i) => as(type, values[i] as never))
 const ethersTypes = (parameters: readonly AbiParameter[]) => parameters.map((parameter) => ParamType.from(parameter as never))
 
-/** ethers' Result is an array with names; deep plain arrays compare. */
+/** ethers' Result is an array with extra properties; plain nested arrays can be compared. */
 const plain = (value: unknown): unknown => (Array.isArray(value) ? Array.from(value as EthersResult, plain) : value)
 
 describe('values', () => {
@@ -53,7 +53,7 @@ describe('values', () => {
       fc.property(cases, fc.array(mutation, { minLength: 1, maxLength: 3 }), ({ types, values }, mutations) => {
         let bytes = unwrap(encode(types, values))
         if (bytes.length === 0) return
-        // Half of them near the end of a word, where lengths, offsets and small integers are.
+        // Half of the positions are near the end of a word, where lengths, offsets and small integers are.
         for (const { at, to } of mutations) bytes = bytes.with(at % 2 === 0 ? at % bytes.length : (at % bytes.length) | 31, to)
         const result = decode(types, bytes)
         if (!result.ok) return
@@ -62,7 +62,7 @@ describe('values', () => {
       }),
       { numRuns: 1000 },
     )
-    // 2,726 of 10,000 did when this was written: as few as 100 of 1,000 by chance are less likely than 10^-38.
+    // When this was written, 2,726 of 10,000 did. Fewer than 100 of 1,000 by chance is less likely than 10^-38.
     expect(decoded).toBeGreaterThan(100)
   })
 
@@ -95,7 +95,7 @@ describe('values', () => {
   })
 })
 
-/** Words of 32 bytes: numbers, or hex that is padded on the left. */
+/** 32-byte words: numbers, or hex padded on the left. */
 const words = (...list: readonly (number | string)[]) =>
   hexToBytes(`0x${list.map((word) => (typeof word === 'number' ? word.toString(16) : word).padStart(64, '0')).join('')}`)
 
@@ -108,7 +108,7 @@ const order: AbiParameter = {
   ],
 }
 const ones = 'f'.repeat(64)
-/** A length, and content padded on the right. */
+/** A length, and contents padded on the right. */
 const text = (length: number, content: string) =>
   hexToBytes(`0x${length.toString(16).padStart(64, '0')}${content.padEnd(64, '0')}`)
 
@@ -139,7 +139,7 @@ describe('decoding refuses', () => {
     ['uint256[]', words(32, 0xffffffff, 0), 'length', '[0]: it claims more items than the 32 bytes left could hold'],
     ['uint256[]', words(32, 32, 0), 'too-short', '[0]: 1024 bytes are needed at byte 64, the data has 96'],
     ['uint256[3]', words(1, 2), 'too-short', '96 bytes are needed at byte 0, the data has 64'],
-    // Two strings that share their bytes: a million heads could, too.
+    // Two strings that share their bytes; a million heads could share them too.
     ['string,string', words(64, 64, 0), 'offset', '[1]: the offset at byte 32 is not 96'],
     ['string,string', words(96, 64, 0, 0), 'offset', '[0]: the offset at byte 0 is not 64'],
     ['(uint8,bool[2])[2]', words(1, 0, 1, 2, 1, 3), 'range', '[0][1][1][1]: the word is neither 0 nor 1'],

@@ -8,7 +8,7 @@ import { ethersValue, typesOf, viemValue, withValues } from '../../../test/abi.t
 import { ENCODE_LIMITS } from './encode.ts'
 import { encodePacked } from './packed.ts'
 
-/** Types of which both libraries and Solidity have a packed form. */
+/** Types for which Solidity and both libraries have a packed form. */
 const flat = abiParameters.map((list) => list.filter(({ type }) => !/^(tuple|.*\].*\]|(string|bytes)\[)/.test(type)))
 
 describe('packed encoding', () => {

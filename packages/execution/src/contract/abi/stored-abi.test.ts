@@ -8,7 +8,7 @@ import { type CallAbi, compileAbi } from './abi.ts'
 import { loadAbi, type StoredAbi, storeAbi } from './stored-abi.ts'
 import { formatParameters, parseParameters, tupleOf } from './type.ts'
 
-/** All that calls can ask of an ABI. */
+/** Everything that calls can read from an ABI. */
 const contentOf = ({ receive, fallback, functions, eventsByName, errorsByName }: CallAbi) => ({
   receive,
   fallback,
@@ -47,7 +47,7 @@ describe('an ABI that was stored', () => {
       ),
     )
     const [receive, fallback, functions, events, errors] = storeAbi(abi)
-    // What is no list of parameters throws when it is read.
+    // A text that is not a list of parameters throws when it is read.
     const unreadable = <T extends readonly unknown[]>([name, id, , ...rest]: T) => [name, id, '(', ...rest]
     const loaded = loadAbi([receive, fallback, functions, events.map(unreadable), errors.map(unreadable)] as unknown as StoredAbi)
     expect(findNamed('event', loaded.eventsByName, 'E(uint256)')).toMatchObject({ ok: true })

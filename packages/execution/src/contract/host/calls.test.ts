@@ -259,7 +259,7 @@ describe('other accounts', () => {
       frame.journal.beginTransaction()
       return gasOf(`quoin.codeAt('${TO}')`, frame)
     }
-    // Besides, its bytes reach the guest.
+    // In addition, its bytes are copied to the guest.
     expect(gas(1001) - gas(1)).toBeGreaterThan(1000 * CONTRACT_GAS.account.codeByte)
   })
 })

@@ -37,7 +37,7 @@ describe('emit', () => {
     const [log] = logsOf('quoin.emit("Named", "ä", Uint8Array.of(1, 2), [{ a: 1n, b: true }, { a: 255n, b: false }])')
     const [topic, name] = encodeEventTopics({ abi: viemAbi, eventName: 'Named', args: { name: 'ä' } })
     expect(log!.topics.slice(0, 2)).toEqual([topic, name])
-    // viem has no topic of an array: keccak256 of its items in place.
+    // viem does not compute topics of arrays: keccak256 of the items' in-place encoding.
     const inPlace = valueOf(
       'quoin.encodeHex(quoin.keccak256(quoin.abiEncode("uint256,uint256,uint256,uint256", [1n, 1n, 255n, 0n])))',
       frameOf(),
@@ -99,7 +99,7 @@ describe('emit', () => {
     const inner = frame.journal.checkpoint()
     valueOf('(() => { for (let i = 0; i < 1024; i++) quoin.emit("Quiet") })()', frame)
     expect(refusalOf('quoin.emit("Quiet")', frame)).toBe('emit: a transaction has at most 1024 logs')
-    // Logs of a frame that was undone do not count.
+    // Logs of a reverted frame do not count.
     frame.journal.revert(inner)
     valueOf('quoin.emit("Quiet")', frame)
     expect(frame.journal.transactionLogs).toBe(1)
@@ -120,7 +120,7 @@ describe('emit', () => {
     expect(gas('E', ['event E(string)'], 'a'.repeat(33))).toBeGreaterThan(
       gas('E', ['event E(string)'], 'a'.repeat(32)) + disk(512),
     )
-    // Hashing a text costs by its length.
+    // The price of hashing a text depends on its length.
     const text = 'a'.repeat(1000)
     expect(gas('E', ['event E(string indexed)'], text)).toBeGreaterThan(gas('E', ['event E(string)'], 'a') + 30_000)
   })

@@ -173,10 +173,10 @@ describe('storage', () => {
     expect(has() - has()).toBe(read)
     const first = store(100)
     journal.revert(start)
-    // Read and written before; as long, shorter and longer than what was paid for.
+    // Read and written before; the new value is as long as, shorter or longer than what was paid for.
     const again = store(100)
     expect(first - again).toBe(write + storeByte * ('k'.length + 100))
-    // Besides, the guest copies what it gets.
+    // In addition, the value is copied to the guest.
     const near = (more: number, expected: number) => expect(Math.abs(more - expected), `${more}`).toBeLessThan(200)
     near(again - store(10), keptByte * 90)
     near(store(130) - again, (storeByte + keptByte) * 30)

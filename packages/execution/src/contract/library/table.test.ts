@@ -17,7 +17,7 @@ import { HOST_LIBRARY, type LibraryFunction, type LibraryKind } from './host-lib
 
 type Name = keyof typeof HOST_LIBRARY
 
-/** Runs a function as a contract would, by name: checked kinds, price first. */
+/** Runs a library function by name as a contract would: kinds checked, price charged first. */
 function call(name: Name, ...values: readonly unknown[]) {
   const entry = HOST_LIBRARY[name] as LibraryFunction
   expect(Number.isSafeInteger(entry.gas(...(values as never[])))).toBe(true)
@@ -78,7 +78,7 @@ describe('ecrecover', () => {
       [bigIntToBytes(ORDER, 32), one],
       [one, bigIntToBytes(ORDER, 32)],
       [bytes(32, 0xff), bytes(32, 0xff)],
-      // No point of the curve has this x.
+      // No point on the curve has this x.
       [bigIntToBytes(5n, 32), one],
     ])
       expect(value('ecrecover', bytes(32), 27n, r, s)).toBeUndefined()
@@ -99,7 +99,7 @@ describe('Merkle proofs', () => {
   const keccak = (...parts: Uint8Array[]) => nobleCrypto.keccak256(concatBytes(...parts))
   const pair = (a: Uint8Array, b: Uint8Array) => (compareBytes(a, b) < 0 ? keccak(a, b) : keccak(b, a))
 
-  /** Root and proof of a leaf in a tree as OpenZeppelin's, an odd node moving up. */
+  /** Root and proof of a leaf in a tree like OpenZeppelin's, where an odd node moves up. */
   function sorted(leaves: readonly Uint8Array[], index: number): [Uint8Array, Uint8Array] {
     let level = leaves
     let at = index

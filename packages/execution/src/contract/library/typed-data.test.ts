@@ -13,7 +13,7 @@ type Types = Readonly<Record<string, readonly { readonly name: string; readonly 
 const scalarName = fc.constantFrom('uint256', 'uint8', 'int64', 'bool', 'address', 'bytes4', 'bytes32', 'bytes', 'string')
 const suffix = fc.constantFrom('', '', '', '[]', '[2]', '[][1]')
 
-/** Structs Z, A, B, C, each referring only to those behind it. */
+/** Structs Z, A, B, C; each refers only to later ones. */
 const typesArbitrary: fc.Arbitrary<Types> = fc
   .tuple(
     ...['Z', 'A', 'B', 'C'].map((_, i, names) =>
@@ -29,7 +29,7 @@ const typesArbitrary: fc.Arbitrary<Types> = fc
     ),
   )
 
-/** Values as this library and as the other two take them. */
+/** The same values for this library and for the other two. */
 interface Pair {
   readonly ours: AbiValue
   readonly theirs: unknown
@@ -51,7 +51,7 @@ function pairOf(types: Types, type: string): fc.Arbitrary<Pair> {
   }))
 }
 
-/** Those that the primary struct reaches: ethers takes no others. */
+/** The structs that the primary struct reaches; ethers accepts no others. */
 function reachable(types: Types, name: string): Types {
   const inner = types[name]!.map(({ type }) => type.replace(/\[.*/, '')).filter((base) => types[base] !== undefined)
   return Object.assign({ [name]: types[name]! }, ...inner.map((base) => reachable(types, base)))

@@ -154,7 +154,7 @@ describe('permit', () => {
     },
   )
 
-  it('refuses what is no signature, and "owner is not the zero address"', async () => {
+  it('refuses an invalid signature, and "owner is not the zero address"', async () => {
     const [owner, spender, value, deadline, , r, s] = argumentsOf(message(), await sign(message()))
     const invalid = (v: number, from: Address = owner, word: Hex = r) =>
       revertOf(token.simulate.permit([from, spender, value, deadline, v, word, s], { account: carol }))

@@ -244,7 +244,7 @@ describe('safeTransferFrom', () => {
     expect(await revertOf(safely(receiver.address))).toEqual(['ERC721InvalidReceiver', receiver.address])
   })
 
-  it('refuses contracts without the callback, and those that answer everything with nothing', async () => {
+  it('refuses contracts without the callback, and those that return nothing from every call', async () => {
     const other = await stage.deploy('nft', ['Dogs', 'DOG', ''])
     // The chain's error for a call that no function takes is a reason like any other.
     expect(await revertOf(safely(other))).toMatch(/no function with selector 0x150b7a02/)
@@ -315,7 +315,7 @@ describe('mint and burn', () => {
 })
 
 describe('ownership', () => {
-  it('is what a plain model says, whatever is done with it', async () => {
+  it('matches a simple model after any operations', async () => {
     const who = fc.constantFrom(0, 1, 2)
     const tokenId = fc.constantFrom(0n, 1n, 2n)
     const kind = fc.constantFrom('mint', 'burn', 'approve', 'approveAll', 'transferFrom', 'safeTransferFrom')

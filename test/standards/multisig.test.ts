@@ -203,7 +203,7 @@ describe('a proposal', () => {
     expect(await target.read.number()).toBe(1n)
   })
 
-  it('cannot be executed again by what it calls', async () => {
+  it('cannot be executed again by the contract that it calls', async () => {
     const owning = walletAt(await stage.deploy('multisig', [[a, target.address], 1n]))
     const again = encodeFunctionData({ abi, functionName: 'execute', args: [0n] })
     const data = encodeFunctionData({ abi: targetAbi, functionName: 'callBack', args: [again] })

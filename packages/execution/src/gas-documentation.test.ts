@@ -45,7 +45,7 @@ describe('docs/gas.md', () => {
     expect(documented(`\`packages/execution/src/${file}\``)).toEqual(Object.fromEntries(prices))
   })
 
-  it('has the limits, and what they come to', () => {
+  it('has the limits and the times that they amount to', () => {
     const { blockGasMax, transactionGasMax } = DEFAULT_PARAMETERS
     const { evaluationGasMax, gasKept } = MESSAGE_LIMITS
     expect(documented('Limits\n')).toEqual({ blockGasMax, transactionGasMax, evaluationGasMax, gasKept })

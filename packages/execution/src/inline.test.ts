@@ -319,7 +319,7 @@ describe('a development chain', () => {
 })
 
 describe('an observer', () => {
-  it('is told why a transaction failed, which no block holds', async () => {
+  it('gets the reason of a failed transaction, which no block contains', async () => {
     const kv = new MemoryKv()
     const told: [string, unknown][] = []
     const executor = unwrap(

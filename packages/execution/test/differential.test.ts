@@ -35,7 +35,7 @@ function search({ name, draw }: Operations, count: number): readonly Difference[
   return found
 }
 
-describe(`${OPERATIONS_COUNT} random operations come to the same in the interpreter and in V8`, () => {
+describe(`${OPERATIONS_COUNT} random operations have the same result in the interpreter and in V8`, () => {
   it('counts all', () => {
     expect(OPERATIONS.reduce((sum, { percent }) => sum + percent, 0)).toBe(100)
   })
@@ -58,7 +58,7 @@ describe('known differences are still there', () => {
     expect(byV8([expression])).not.toEqual([interpreter])
   })
 
-  it('54 of all powers of two have a longer text than need be, which reads as the same number', () => {
+  it('54 of all powers of two have a longer text than necessary, which reads as the same number', () => {
     expect(textsOfPowers().length).toBe(54)
     for (const { long, short } of textsOfPowers()) {
       expect(Number(long)).toBe(Number(short))

@@ -113,7 +113,7 @@ describe('a contract that corrupts the memory of the interpreter', () => {
   )
   const expected = attack(one, handlers, innocent, HOSTILE_GAS_LIMIT)
 
-  it.each(Object.entries(CORRUPTING))('%s ends as a result, the same elsewhere, and changes nothing for others', (id, body) => {
+  it.each(Object.entries(CORRUPTING))('%s ends with a result, the same everywhere, and affects nothing else', (id, body) => {
     const found = attack(one, handlers, scriptOf(body), HOSTILE_GAS_LIMIT)
     expect(['return', 'throw', 'trap', 'out-of-gas']).toContain(found.ends)
     expect(found.gas).toBeGreaterThan(0)

@@ -50,7 +50,7 @@ function journalOf(entries: readonly (readonly [Address, Account])[]): Journal {
   return journal
 }
 
-describe('refusals are told in words that viem knows', () => {
+describe('refusals use the phrases that viem matches', () => {
   it.each([
     ['gas-limit-too-high', { gas: 100_001 }, IntrinsicGasTooHighError],
     ['intrinsic-gas-too-low', { gas: 20_999 }, IntrinsicGasTooLowError],
@@ -147,7 +147,7 @@ describe('applyTransaction', () => {
     expect(journal.account(sender)).toEqual({ ...rich, nonce: 6 })
   })
 
-  it('fails where the recipient would have more than a balance holds, which no chain has in all', () => {
+  it("fails if the recipient's balance would overflow, which exceeds the supply of any chain", () => {
     const journal = journalOf([
       [sender, rich],
       [recipient, accountOf(0, 2n ** 256n - 50n)],

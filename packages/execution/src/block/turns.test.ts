@@ -74,7 +74,7 @@ describe('turns', () => {
   const each = (count: number, gasLimit: number, gasUsed: number) =>
     Array.from({ length: count }, (): Next => ({ gasLimit, gasUsed }))
 
-  it('begin with whoever used least, however much its transaction allows', () => {
+  it('begin with the taker that used least, however much its transaction allows', () => {
     const light = { use: 21, arrival: 0, transactions: each(40, 21, 21) }
     expect(turnsOf([light, light, { use: 20, arrival: 1, transactions: each(1, 250, 250) }], 1_000)[0]).toBe(2)
   })
@@ -87,7 +87,7 @@ describe('turns', () => {
     expect(turnsOf([a, b], 10_000)).toEqual([0, 0, 1, 1, 0, 0])
   })
 
-  it('let many who used nothing and allow much have half of a block before one who used a little and asks for little', () => {
+  it('give many takers that used nothing and allow much half of a block before one that used a little and asks for little', () => {
     const heavy = Array.from({ length: 20 }, (_, arrival) => ({ use: 0, arrival, transactions: each(1, 250, 250) }))
     expect(turnsOf([...heavy, { use: 40, arrival: 20, transactions: each(1, 21, 21) }], 1_000).slice(0, 4)).toEqual([0, 1, 20, 2])
   })

@@ -55,7 +55,7 @@ function readers(made: CallWorld, { address }: TestContract) {
 }
 
 describe('a call', () => {
-  it('sees the state of its height and nothing later, and leaves nothing behind', async () => {
+  it('sees the state of its height, nothing later, and changes nothing', async () => {
     const { world: made, contract, call, read } = world()
     for (const n of [5n, 6n, 7n]) made.commit((contracts) => contracts.call(contract, 'set', [n]))
     expect(await call('set', [99n])).toMatchObject({ kind: 'returned' })
@@ -128,7 +128,7 @@ describe('a call', () => {
     expect(await call('set', [1n], {}, { value: 1n })).toMatchObject({ kind: 'reverted', reason: /not payable/ as never })
   })
 
-  it('answers a creation with the code', async () => {
+  it('returns the code of a creation', async () => {
     const { world: made } = world()
     const data = creationOf(source(), ABI)
     expect(await runCall(made.host, made.request({ to: undefined, data }))).toMatchObject({ kind: 'returned', data })
@@ -204,7 +204,7 @@ describe('an estimate', () => {
     expect(await estimateOf(made, { to: OTHER, value: 1_001n as Wei })).toMatchObject({ code: 'insufficient-funds' })
   })
 
-  it('of a call is what it uses; it fails as the call fails', async () => {
+  it('of a call is the gas that it uses; it fails as the call fails', async () => {
     const { world: made, contract, call, dataOf } = world()
     const run = await call('set', [5n])
     if (run.kind !== 'returned') throw new Error(run.kind)

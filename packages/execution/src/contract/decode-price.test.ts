@@ -27,7 +27,7 @@ describe('the price of decoding', () => {
     expect(price(types, bytes)).toBe(gas)
   })
 
-  it('is at least that of each word by what it is', () => {
+  it('is at least the sum of the prices of its words and addresses', () => {
     const scalar = fc.constantFrom('uint256', 'address', 'bytes', 'bool')
     const { type } = fc.letrec<{ type: string }>((tie) => ({
       type: fc.oneof(

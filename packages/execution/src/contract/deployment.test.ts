@@ -41,7 +41,7 @@ function refused(data: Uint8Array, options = {}): string {
 }
 
 describe('a creation', () => {
-  it('leaves code, record and nonce at the address of the CREATE rule, and what the constructor did', () => {
+  it("leaves code, record, nonce and the constructor's changes at the address of the CREATE rule", () => {
     const chain = new TestContracts()
     const lines = [
       'constructor(string name, (uint256 a, address b)[] pairs) payable',
@@ -77,7 +77,7 @@ describe('a creation', () => {
     expect(second.address).toBe(getContractAddress({ from: USER, nonce: 1n }).toLowerCase())
   })
 
-  it('keeps nothing of one contract for another of the same code', () => {
+  it('shares no state between contracts with the same code', () => {
     const chain = new TestContracts()
     const lines = ['function next() returns (uint256)']
     const source = 'let calls = 0n; export default { functions: { next: () => ++calls } }'
@@ -91,7 +91,7 @@ describe('a creation fails, with a reason, for', () => {
   const place = 'contract code rejected: '
 
   it.each([
-    ['data that is no container', Uint8Array.of(0x60, 0x80), /begins with 0x6080/],
+    ['data that is not a container', Uint8Array.of(0x60, 0x80), /begins with 0x6080/],
     ['a container that is cut', containerOf(EMPTY, []).subarray(0, 20), /claims \d+ bytes, the data has 20/],
     ['a container of another version', Uint8Array.of(0xef, 0x51, 9), /version 9/],
     [
@@ -141,7 +141,7 @@ describe('a creation fails, with a reason, for', () => {
     ['a constructor that is missing', creationOf(EMPTY, abiOf(['constructor(uint256)']), [1n]), /constructor with parameters/],
     ['a member that no contract has', creationOf('export default { state: {} }', NOTHING), /has the unknown member state/],
     [
-      'a re-entrant selector that is no function',
+      'a reentrant selector that is not a function',
       creationOf(EMPTY, NOTHING, [], { reentrantSelectors: [7] }),
       /0x00000007 does not belong to a function/,
     ],
@@ -160,7 +160,7 @@ describe('a creation fails, with a reason, for', () => {
       creationOf('export const x = new Uint8Array(4e6); export default {}', NOTHING),
       /out of memory/,
     ],
-    ['a source that is no text', withByte(containerOf('export default "ÿ"', []), 0xc3, 0xff), /not UTF-8/],
+    ['a source that is not UTF-8', withByte(containerOf('export default "ÿ"', []), 0xc3, 0xff), /not UTF-8/],
   ])('%s', (_, data, reason) => {
     expect(refused(data)).toMatch(reason)
     expect(refused(data)).toMatch(new RegExp(`^${place}`))

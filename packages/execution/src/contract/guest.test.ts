@@ -93,7 +93,7 @@ describe('a contract module', () => {
     expect(linked(pollution + contract)).toEqual(['constructor', 'functions.a', 'functions.b'])
   })
 
-  it('may be a proxy, which decides nothing but its own members', () => {
+  it('may be a proxy, which controls only its own members', () => {
     expect(linked('export default new Proxy({ functions: { a() {} } }, {})')).toEqual(['functions.a'])
     expect(linked('export default new Proxy({}, { ownKeys() { throw new RangeError("mine") } })')).toBe('RangeError: mine')
     expect(

@@ -60,7 +60,7 @@ describe.each([
   })
 })
 
-it('what evaluating one module may take leaves gas for its bytes', () => {
+it('the gas limit of evaluating a module leaves gas for its bytes', () => {
   expect(MESSAGE_LIMITS.evaluationGasMax).toBeLessThan(DEFAULT_PARAMETERS.transactionGasMax)
   expect(emptyBytes()).toHaveLength(0)
 })

@@ -224,7 +224,7 @@ describe('contracts that call contracts', () => {
     expect(chain.call(b, 'get')).toBe(5n)
   })
 
-  it('catch what a callee throws, with its data; what it did is undone', () => {
+  it("can catch a callee's exception with its data; the callee's changes are reverted", () => {
     const { chain, b, run } = pair(`it: (peer) => {
       const all = []
       for (const [signature, values] of [['fail(string)', ['why']], ['own(uint256)', [9n]], ['missing()', []]]) {

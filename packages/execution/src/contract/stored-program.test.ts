@@ -27,7 +27,7 @@ describe('a stored program', () => {
     expect(packProgram(nobleCrypto, interpreter, again)).toEqual(packed)
   })
 
-  it('is none when bytes are missing, too many or others', () => {
+  it('is rejected when bytes are missing, added or changed', () => {
     const { bytes } = packed
     for (const length of [0, 3, 11, 12, 100, bytes.length - 4]) expect(unpack(bytes.subarray(0, length))).toBeUndefined()
     expect(unpack(Uint8Array.of(...bytes, 0, 0, 0, 0))).toBeUndefined()

@@ -41,7 +41,7 @@ const KEYS: readonly (readonly [name: string, script: string, at: Address | unde
   ['call: account, record, entry of storage', "quoin.call(at, 'keep(bool)', [false])", undefined, 3 * read + write],
 ]
 
-describe('a key that the transaction has used already costs less by what the disk took', () => {
+describe('a key that the transaction has already used costs less, by the price of the disk access', () => {
   it.each(KEYS)('%s', (name, script, at, cold) => {
     const { gas } = world('', script, `${script}; ${script}`)
     const [nothing, once, twice] = [gas(0, at), gas(1, at), gas(2, at)] as [number, number, number]
@@ -66,7 +66,7 @@ describe('whether a key is warm', () => {
   const fails = "try { quoin.call(at, 'keep(bool)', [true]) } catch {}"
   const keeps = "quoin.call(at, 'keep(bool)', [false])"
 
-  it('stays when what used it is undone', () => {
+  it('stays when the call that used it is reverted', () => {
     const { gas } = world(keeps, `${keeps}; ${keeps}`, fails, `${fails}; ${keeps}`)
     const [kept, twice, failed, after] = [gas(0), gas(1), gas(2), gas(3)] as [number, number, number, number]
     expect(Math.abs(after - failed - (twice - kept))).toBeLessThan(1_000)

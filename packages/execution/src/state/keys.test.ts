@@ -59,7 +59,7 @@ describe('keys', () => {
     )
   })
 
-  it('of history say whose account they are of, and nothing for other keys', () => {
+  it('of history give their account; other keys give none', () => {
     const zeros = fc.constantFrom(0, 0, 1, 255)
     const escaped = fc.array(zeros, { minLength: 20, maxLength: 20 }).map((bytes) => Address(Uint8Array.from(bytes)))
     fc.assert(

@@ -42,7 +42,7 @@ const readAll = (kv: MemoryKv) => [readParameters(kv), readNodes(kv), readSendPo
 const validatorsOf = (kv: MemoryKv) => readValidatorSet(kv).value.validators
 
 describe('system records', () => {
-  it('hold what genesis says', () => {
+  it('hold the values of genesis', () => {
     const kv = genesisKv()
     expect(readAll(kv)).toEqual([genesis.parameters, genesis.nodes, 'open'])
     expect(validatorsOf(kv)).toEqual(genesis.validators.validators)

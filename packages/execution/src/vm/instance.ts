@@ -55,7 +55,7 @@ export class Instance {
   }
 
   #listening(): HostListener {
-    if (this.#listener === undefined) throw new Error('a guest called the host, but no host function handlers are set')
+    if (this.#listener === undefined) throw new Error('a guest called the host outside of a call')
     return this.#listener
   }
 

@@ -133,7 +133,7 @@ describe('endings', () => {
     export const nasty = () => { throw { get name() { throw 1 }, message: { toString() { throw 2 } }, get stack() { for (;;); } } }
   `)
 
-  it('nothing of a call is left to the next', () => {
+  it('a call leaves nothing behind for the next', () => {
     expect([1, 2, 3].map(() => call(image, 'count'))).toEqual(
       Array(3).fill({ kind: 'return', value: 1, gasUsed: expect.any(Number) }),
     )
@@ -158,7 +158,7 @@ describe('endings', () => {
     expect(call(image, 'spinLater')).toEqual({ kind: 'out-of-gas', gasUsed: GAS })
   })
 
-  it('gas runs out exactly: what a call used is enough, one less is not', () => {
+  it('gas runs out exactly: the used gas is enough, one less is not', () => {
     const { gasUsed } = call(image, 'later', [7]) as { gasUsed: number }
     expect(call(image, 'later', [7], {}, gasUsed)).toEqual({ kind: 'return', value: 7, gasUsed })
     expect(call(image, 'later', [7], {}, gasUsed - 1)).toEqual({ kind: 'out-of-gas', gasUsed: gasUsed - 1 })
@@ -232,7 +232,7 @@ describe('host functions', () => {
     },
   }
 
-  it('take what their table says, and nothing else', () => {
+  it('accept the arguments of their table, and nothing else', () => {
     const handlers = { text: (_: unknown, text: string) => text.toUpperCase() }
     expect(call(image, 'text', ['abc'], handlers)).toMatchObject({ value: 'ABC' })
     expect(call(image, 'text', ['abc', 'more'], handlers)).toMatchObject({ value: 'ABC' })
@@ -271,7 +271,7 @@ describe('host functions', () => {
     expect(gas('text', 'a'.repeat(900)) - gas('text', 'a'.repeat(100))).toBeGreaterThanOrEqual(800 * VM_GAS.hostByte)
   })
 
-  it('call other images on what is left', () => {
+  it('call other images with the remaining budget', () => {
     expect(call(image, 'nest', ['text', 'x'], nested)).toMatchObject({ kind: 'throw', error: { message: 'throw' } })
     expect(call(image, 'nestAll', [8], nested)).toMatchObject({ kind: 'return', value: 8 })
     expect(call(image, 'seen', [], nested)).toMatchObject({ kind: 'return', value: 'keptundefined' })

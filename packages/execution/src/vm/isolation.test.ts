@@ -170,7 +170,7 @@ describe('memory before each call equals the image', () => {
     ['fills constants', 'moved(2048).fill(7)'],
     ['copies to constants', 'moved(2048).set(new Uint8Array(8192).fill(7))'],
     ['stores to constants', 'hole(Uint8Array)[5000] = 7'],
-  ])('after a call that %s where nobody may write', (_, body) => {
+  ])('after a call that %s where no program may write', (_, body) => {
     let seen: Buffer | undefined
     const interpreter = interpreterOn(
       spyingPower((memory) => {

@@ -51,7 +51,7 @@ describe('an image as bytes', () => {
     expect(digest(other.interpreter.packImage(unpacked))).toBe(digest(packed))
   })
 
-  it('is read wherever it lies', () => {
+  it('can be read at any offset of a buffer', () => {
     for (const offset of [1, 2, 3, 4]) {
       const moved = new Uint8Array(packed.length + offset).subarray(offset)
       moved.set(packed)
@@ -59,11 +59,11 @@ describe('an image as bytes', () => {
     }
   })
 
-  it('is little more than what the contract added to the image that all have in common', () => {
+  it("is little larger than the contract's additions to the base image", () => {
     expect(packed.length).toBeLessThan(image.heap.length / 2)
   })
 
-  it('is none with another format, length or address', () => {
+  it('is rejected with another format, length or address', () => {
     const { unpackImage } = { unpackImage: (bytes: Uint8Array) => maker.interpreter.unpackImage(bytes) }
     expect(unpackImage(new Uint8Array())).toBe(undefined)
     expect(unpackImage(packed.subarray(0, -1))).toBe(undefined)

@@ -97,7 +97,7 @@ describe('BigInt.asUintN', () => {
     expect([huge, positive, beyond]).toEqual(['throws RangeError', '0x7n', 'throws RangeError'])
   })
 
-  it('does not depend on what a contract replaces', () => {
+  it('does not depend on built-ins that a contract replaces', () => {
     expect(
       byInterpreter([
         `(() => { const { asIntN } = BigInt; const { trunc } = Math; const own = BigInt

@@ -235,7 +235,7 @@ const FORBIDDEN: readonly (readonly [what: string, expression: string])[] = [
   ['more than 40 levels of nesting, or a cycle', '(() => { let a = 1; for (let i = 0; i < 41; i++) a = [a]; return a })()'],
 ]
 
-describe('what has no copy is refused, alone and inside', () => {
+describe('values that cannot be copied are refused, alone and nested', () => {
   it.each(FORBIDDEN)('%s: %s', (what, expression) => {
     const image = compile(`
       const make = () => (${expression})
@@ -281,7 +281,7 @@ describe('variadic host functions', () => {
     export const count = (...v) => v.length
   `)
 
-  it('take what follows, up to the limit', () => {
+  it('accept further arguments, up to the limit', () => {
     expect(valueOf(call(image, 'all', [1, [2n], { a: undefined }]))).toEqual(['x', 1, [2n], { a: undefined }])
     expect(valueOf(call(image, 'all'))).toEqual(['x'])
     const max = VM_LIMITS.argumentsMax

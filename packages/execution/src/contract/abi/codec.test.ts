@@ -163,7 +163,7 @@ describe('decoding refuses', () => {
     expect(decode(types, bytes.with(0, 1))).toMatchObject({ error: { path: 'to' } })
   })
 
-  it('bombs without work in proportion to what they claim', () => {
+  it('bombs, without work in proportion to the lengths that they claim', () => {
     const deep = typesOf(`uint256${'[]'.repeat(16)}`)
     expect(decode(deep, words(...Array.from({ length: 34 }, () => 32)))).toMatchObject({ ok: false })
     const many = typesOf('string[]')

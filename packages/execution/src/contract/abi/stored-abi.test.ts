@@ -29,7 +29,7 @@ const contentOf = ({ receive, fallback, functions, eventsByName, errorsByName }:
 const throughDatabase = (abi: CallAbi): CallAbi => loadAbi(JSON.parse(JSON.stringify(storeAbi(abi))) as StoredAbi)
 
 describe('an ABI that was stored', () => {
-  it('is to calls what it was', () => {
+  it('looks the same to calls as before', () => {
     fc.assert(
       fc.property(anyAbi, (items) => {
         const abi = compileAbi(nobleCrypto, items)
@@ -56,7 +56,7 @@ describe('an ABI that was stored', () => {
     expect(() => loaded.eventsByName.get('E')![0]!.parameters).toThrow()
   })
 
-  it('has overloads, anonymous events, structs and what takes plain transfers', () => {
+  it('has overloads, anonymous events, structs, receive and fallback', () => {
     const lines = [
       'function f(uint256 a)',
       'function f((address who, (uint8, bool flag)[2][] pairs) all, string) payable returns (bytes32 hash, uint256)',

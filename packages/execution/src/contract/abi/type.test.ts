@@ -77,7 +77,7 @@ describe('an address', () => {
     )
   })
 
-  it('is what viem takes for one', () => {
+  it('is valid if and only if viem accepts it', () => {
     const cased = fc.tuple(bytes20, fc.infiniteStream(fc.boolean())).map(([bytes, upper]) =>
       checksumAddress(nobleCrypto, bytes).replace(/[a-f]/gi, (letter) => {
         const { value } = upper.next()

@@ -54,7 +54,7 @@ describe.each([
     ])
   })
 
-  it('has an array of several outputs, and nothing where the signature names none', () => {
+  it('returns an array of several outputs, and nothing if the signature has no outputs', () => {
     const result = encodeFunctionResult({ abi, functionName: 'pair', result: [WHO, '0x0102'] })
     const frame = withCallee(returning(result))
     const call = `quoin.${name}('${CALLEE}', 'pair(string,(uint8,bool)[])(address,bytes)', ['ä', [[7n, true]]])`
@@ -64,7 +64,7 @@ describe.each([
     expect(valueOf(`quoin.${name}('${CALLEE}', 'poke()()', [])`, withCallee(returning('0x')))).toBeUndefined()
   })
 
-  it('throws what the callee reverted with, for whoever catches it', () => {
+  it("throws the callee's error, which the caller can catch", () => {
     const data = Uint8Array.of(1, 2, 3, 4)
     const frame = withCallee({ outcomes: [failedWith('InsufficientBalance(1, 2)', data)] })
     const call = `quoin.${name}('${TO}', 'poke()', [])`
@@ -74,7 +74,7 @@ describe.each([
     expect(errorOf(call, withCallee({ outcomes: [failedWith('x'.repeat(5000), data)] })).message).toHaveLength(1024)
   })
 
-  it('throws when what was returned is not what the signature says', () => {
+  it('throws when the returned data does not match the signature', () => {
     const call = (signature: string, data: `0x${string}`) =>
       errorOf(`quoin.${name}('${TO}', '${signature}', [])`, withCallee(returning(data)))
     expect(call('poke()(uint256)', '0x')).toMatchObject({
@@ -97,7 +97,7 @@ describe.each([
     expect(frame.sent).toEqual([])
   })
 
-  it('refuses what is no address, no signature, no list of values that fit', () => {
+  it('refuses a wrong address, signature or list of values', () => {
     const frame = withCallee()
     const refusal = (expression: string) => refusalOf(`quoin.${name}(${expression})`, frame)
     expect(refusal("'0x12', 'poke()', []")).toBe(`${name}: an address is expected`)
@@ -137,7 +137,7 @@ describe.each([
     expect(frame.sent).toEqual([{ to: CALLEE, value: 0n, data: Uint8Array.of(9), gas: undefined, isStatic }])
   })
 
-  it('throws what the callee reverted with', () => {
+  it("throws the callee's error", () => {
     const frame = frameOf({ outcomes: [failedWith('no', Uint8Array.of(5))] })
     expect(errorOf(`quoin.${name}('${TO}', Uint8Array.of(9))`, frame)).toMatchObject({
       name: 'CallError',
@@ -146,7 +146,7 @@ describe.each([
     })
   })
 
-  it('refuses what is no address and no bytes', () => {
+  it('refuses a wrong address or data', () => {
     expect(refusalOf(`quoin.${name}('you', Uint8Array.of(9))`, frameOf())).toBe(`${name}: an address is expected`)
     expect(refusalOf(`quoin.${name}('${TO}', '0x')`, frameOf())).toBe(`${name}: argument 2 must be a Uint8Array`)
   })
@@ -203,7 +203,7 @@ describe('transfer', () => {
     expect(frame.sent).toEqual([{ to: CALLEE, value: 5n, data: NOTHING, gas: undefined, isStatic: false }])
   })
 
-  it('throws when it fails, and refuses what is no amount', () => {
+  it('throws when it fails, and refuses a wrong amount', () => {
     const frame = frameOf({ outcomes: [failedWith('insufficient balance', NOTHING)] })
     expect(errorOf(`quoin.transfer('${TO}', 5n)`, frame)).toMatchObject({
       name: 'CallError',
@@ -221,7 +221,7 @@ describe('transfer', () => {
 })
 
 describe('create', () => {
-  it('sends container and arguments, and answers with the address', () => {
+  it('sends container and arguments, and returns the address', () => {
     const frame = frameOf({ outcomes: [succeeded(NOTHING, WHO.toLowerCase() as Address)] })
     expect(valueOf("quoin.create(Uint8Array.of(1, 2), quoin.abiEncode('bool', [true]), { value: 3n })", frame)).toBe(WHO)
     expect(valueOf('quoin.create(Uint8Array.of(1, 2))', frame)).toBe(WHO)

@@ -54,7 +54,7 @@ describe('emit', () => {
     expect(logsOf('quoin.emit("Wide", ...Array(18).fill(1n))')[0]!.data).toHaveLength(18 * 32)
   })
 
-  it('refuses what is not in the ABI, and says what is', () => {
+  it('refuses an event that is not in the ABI, and lists those that are', () => {
     const refusal = (expression: string, given = abi) => {
       const frame = frameOf({ abi: given })
       const text = refusalOf(expression, frame)
@@ -113,7 +113,7 @@ describe('emit', () => {
     expect(frame.journal.transactionLogs).toBe(0)
   })
 
-  it('costs by topics, data and what is hashed', () => {
+  it('is charged for topics, data and hashed values', () => {
     const gas = (name: string, items: readonly string[], ...values: readonly (string | bigint)[]) =>
       gasOf(`quoin.emit("${name}", ...values)`, frameOf({ abi: abiOf(...items) }), ...values)
     expect(gas('E', ['event E(uint8 indexed)'], 1n)).toBeGreaterThan(gas('E', ['event E(uint8 indexed) anonymous'], 1n))

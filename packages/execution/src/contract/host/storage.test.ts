@@ -38,7 +38,7 @@ describe('storage', () => {
     )
   })
 
-  it('has the zero of its type where nothing is', () => {
+  it('returns the zero of its type for a missing key', () => {
     const zeros = valueOf(
       '["uint8", "int256", "bool", "string", "bytes", "bytes2", "address", "bool[]"].map((t) => quoin.load(t, "key"))',
       frameOf(),
@@ -64,7 +64,7 @@ describe('storage', () => {
     ).toEqual([[], undefined, undefined, undefined])
   })
 
-  it('has keys of text and bytes, which are the same where the bytes are', () => {
+  it('has keys of text and bytes, which are equal if their bytes are', () => {
     const frame = frameOf()
     valueOf('(quoin.store("uint8", "ä", 1n), quoin.store("uint8", new Uint8Array(0), 2n))', frame)
     expect(frame.journal.storage(SELF, hexToBytes('0xc3a4'))).toEqual(Uint8Array.of(1))
@@ -146,7 +146,7 @@ describe('storage', () => {
     expect(frame.journal.changes()).toHaveLength(1)
   })
 
-  it('costs by what is read, what was there and what is written', () => {
+  it('is charged for the bytes read, replaced and written', () => {
     const frame = frameOf()
     const [small, large] = [10, 1010].map((length) => gasOf('quoin.store("bytes", "a", values[0])', frameOf(), bytes(length)))
     expect(large! - small!).toBeGreaterThan(disk(16_000))
@@ -161,7 +161,7 @@ describe('storage', () => {
     expect(removing('b') - removing('b')).toBe(disk(16_000))
   })
 
-  it('costs what memory costs where the transaction has used the key, whatever it was used for and however that ended', () => {
+  it('costs only the in-memory price once the transaction has used the key, for whatever purpose and with whatever outcome', () => {
     const frame = frameOf()
     const { journal } = frame
     const { read, write } = CONTRACT_GAS.key

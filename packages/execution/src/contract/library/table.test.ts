@@ -70,7 +70,7 @@ describe('ecrecover', () => {
     )
   })
 
-  it('has nobody for what is outside the curve, and refuses other sizes', () => {
+  it('returns no address for values outside the curve, and refuses other sizes', () => {
     const one = bigIntToBytes(1n, 32)
     for (const [r, s] of [
       [bytes(32, 0), one],
@@ -115,7 +115,7 @@ describe('Merkle proofs', () => {
     return [level[0]!, concatBytes(...proof)]
   }
 
-  it('hold for each leaf, and for nothing else', () => {
+  it('verify for each leaf, and for nothing else', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(bytes32, { minLength: 1, maxLength: 9, selector: toHex }),

@@ -54,11 +54,11 @@ describe('an upgrade', () => {
 
   it.each([
     ['another sender', { from: OTHER }, containerText(V2), '0x', /is not the authority/],
-    ['a container that is none', {}, '0x1234', '0x', /contract code rejected/],
+    ['data that is not a container', {}, '0x1234', '0x', /contract code rejected/],
     ['a source that does not evaluate', {}, containerText('null.x; export default {}'), '0x', /TypeError/],
     ['an abi that the module does not fit', {}, containerText('export default {}'), '0x', /the abi has get\(\)/],
     ['a migrate that throws', {}, containerText(V2), '0x0102', /too much/],
-    ['data that no migrate takes', {}, containerText(V1), '0x01', /the new module has no migrate\(\)/],
+    ['data without a migrate function', {}, containerText(V1), '0x01', /the new module has no migrate\(\)/],
     ['bytes behind the container', {}, `${containerText(V2)}00`, '0x', /1 bytes follow/],
   ] as const)('by or with %s changes nothing', (_, options, container, data, reason) => {
     const { chain, contract } = start()

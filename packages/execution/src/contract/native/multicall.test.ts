@@ -96,7 +96,7 @@ function start() {
 }
 
 describe('the ABI', () => {
-  it('is that of the contract which other chains have', () => {
+  it('is that of the contract on other chains', () => {
     const sorted = (one: Abi) =>
       unwrap(parseAbi(one))
         .map((item) => formatAbi([item]))
@@ -118,7 +118,7 @@ describe('the ABI', () => {
   })
 })
 
-describe('what it says of the block', () => {
+describe('block values', () => {
   const { chain } = start()
   it.each([
     ['getBlockNumber', [], BigInt(TEST_BLOCK.number)],
@@ -211,13 +211,13 @@ describe('an aggregate', () => {
     expect(chain.journal.logsSince(before)).toHaveLength(2)
   })
 
-  it('of nothing answers with nothing', () => {
+  it('of no calls returns no results', () => {
     const { chain } = start()
     expect(chain.call(multicall, 'aggregate3', [[]])).toEqual([])
     expect(chain.call(multicall, 'aggregate', [[]])).toEqual([7n, []])
   })
 
-  it('reverts on what is no call of it, plain value among others', () => {
+  it('reverts for any other calldata, and for plain value transfers', () => {
     const { chain } = start()
     chain.fund(USER, 1n)
     expect(chain.send(MULTICALL_ADDRESS, new Uint8Array(0), { value: 1n })).toMatchObject({ ok: false })
@@ -227,7 +227,7 @@ describe('an aggregate', () => {
     expect(chain.send(MULTICALL_ADDRESS, truncated)).toMatchObject({ ok: false, reason: expect.stringMatching(/malformed/) })
   })
 
-  it('pays for each call what decoding it, a call of a contract and encoding its answer cost', () => {
+  it('pays for each call the price of decoding it, of a contract call and of encoding its result', () => {
     const { chain, at } = start()
     const gas = (calls: readonly object[]) => chain.attempt(multicall, 'aggregate3', [calls]).gasUsed
     const idle = call3(NOBODY, '0x')
@@ -252,7 +252,7 @@ describe('an aggregate', () => {
     expect(chain.failure(multicall, 'aggregate3', [[...calls, call3(NOBODY, '0x')]], { gas })).toMatch(/at most 1024/)
   })
 
-  it('answers with no more than an encoding may have', () => {
+  it('returns no more than the limit of an encoding', () => {
     const { chain } = start()
     const big = chain.deploy(
       ['function f() pure returns (bytes)'],
@@ -284,7 +284,7 @@ describe('value', () => {
     expect(chain.journal.account(OTHER).balance).toBe(12n)
   })
 
-  it('of a call that failed stays with the contract, which hands it to whoever asks, as everywhere', () => {
+  it('of a failed call stays in the contract, from which anyone may take it, as on other chains', () => {
     const { chain, at } = start()
     const failing = pay(at, 5n, data('refuse', [1n]), true)
     expect(chain.call(multicall, 'aggregate3Value', [[failing]], { value: 5n })).toMatchObject([{ success: false }])
@@ -306,7 +306,7 @@ describe('value', () => {
     expect(chain.call(multicall, 'getEthBalance', [MULTICALL_ADDRESS])).toBe(4n)
   })
 
-  it('costs what a contract pays for moving it', () => {
+  it("costs the same as a contract's transfer", () => {
     const { chain } = start()
     const gas = (value: bigint, rest = {}) =>
       chain.attempt(multicall, 'aggregate3Value', [[pay(OTHER, value)]], { value, ...rest }).gasUsed
@@ -440,7 +440,7 @@ describe('aggregate3Value', () => {
     value: fc.constantFrom(0n, 0n, 0n, 1n, 3n, 10n ** 30n),
   })
 
-  it('does what its calls do one after the other from its address', () => {
+  it('does the same as its calls one after the other from its address', () => {
     const [fails, works] = (['refuse', 'total'] as const).map((name) => [{ place: 0, name, n: 1n, value: 0n }])
     const failures = { some: 0, none: 0 }
     fc.assert(

@@ -81,7 +81,7 @@ describe('the root', () => {
     expect(root).toBe(naiveRoot(applied(new Map(), [put(key!, 'c')])))
   })
 
-  it('stays what it was when this test was written', async () => {
+  it('is the same as when this test was written', async () => {
     const kv = new MemoryKv()
     const tree = await open(kv, 10)
     const keys = Array.from({ length: 100 }, (_, i) => crypto.sha256(Uint8Array.of(i)))

@@ -69,7 +69,7 @@ function run(
 const i32 = [TYPE.i32]
 
 describe('gas, counted by hand', () => {
-  it('a straight line pays for what is not free', () => {
+  it('straight code pays for the instructions that are not free', () => {
     const { result, gas } = run([{ parameters: i32, results: i32, body: [op.get(0), op.i32(3), op.add, op.i32(2), op.mul] }], [4])
     expect({ result, gas }).toEqual({ result: 14, gas: 2 })
   })
@@ -114,7 +114,7 @@ describe('gas, counted by hand', () => {
     expect(run([{ parameters: i32, results: i32, body }], [0])).toMatchObject({ result: 1, gas: 2 })
   })
 
-  it('a return leaves from any depth, and what it skips is free', () => {
+  it('a return leaves from any depth, and skipped code is free', () => {
     const body = [op.loop, op.block, op.get(0), op.if, op.i32(5), op.return, op.end, op.end, op.end, op.i32(1), op.i32(1), op.add]
     expect(run([{ parameters: i32, results: i32, body }], [1])).toMatchObject({ result: 5, gas: 2, depth: 0 })
     expect(run([{ parameters: i32, results: i32, body }], [0])).toMatchObject({ result: 2, gas: 2, depth: 0 })
@@ -221,7 +221,7 @@ describe('the world that a module sees', () => {
     expect(bits(run([{ body: [op.i32(0), op.f64(-1.5), op.f64Store] }]), 8)).toEqual([0, 0, 0, 0, 0, 0, 0xf8, 0xbf])
   })
 
-  it('refuses what has no price', () => {
+  it('refuses instructions without a price', () => {
     const grow = [op.i32(1), [0x40, 0], op.drop]
     expect(() => meterModule(assemble([{ body: grow }]), OPTIONS)).toThrow(/0x40 at byte 3 has no price/)
     const vector = [[0xfd, 0x0c]]
@@ -274,7 +274,7 @@ describe('the watch over stores', () => {
     }
   })
 
-  it('traps at what begins among the constants, without a write', () => {
+  it('traps for a range that begins in the constants, without a write', () => {
     const constantsEnd = 1_000
     const runAt = (source: FunctionSource) => run([source], [], LIMIT, DEPTH, PAGES, constantsEnd)
     const bulk = (length: number) => (at: number) => ({ body: [op.i32(at), op.i32(1), op.i32(length), op.memoryFill] })
@@ -456,7 +456,7 @@ function evaluate(statements: readonly Statement[], state: { value: number; gas:
   }
 }
 
-it('gas and result of random programs are what their meaning says', () => {
+it('gas and result of random programs match their definition', () => {
   fc.assert(
     fc.property(program, fc.integer({ min: 0, max: 50 }), (statements, input) => {
       const state = { value: input, gas: 0 }

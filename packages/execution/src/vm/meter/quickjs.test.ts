@@ -50,7 +50,7 @@ describe('the interpreter, metered', () => {
     expect(sha256(interpreterBinary())).toBe(INTERPRETER_BINARY.meteredSha256)
   })
 
-  it('pays and computes what a meter does that counts every single instruction', () => {
+  it('pays and computes the same as a meter that counts every single instruction', () => {
     const naive = meterNaively(patchInterpreter(plainBinary()), interpreterBinary(), GLOBALS, { ...LAYOUT, pageGas: VM_GAS.page })
     const [fast, slow] = [interpreterBinary(), naive].map((binary) =>
       runAll(createInterpreter({ wasm: wasmPower(), binary, host: [] })),

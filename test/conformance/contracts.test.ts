@@ -61,7 +61,7 @@ describe('gas and outcome are the same', () => {
   })
 
   it.each([
-    ['as it is', []],
+    ['unchanged', []],
     ['baseline compiler only', ['--liftoff-only']],
     ['optimising compiler only', ['--no-liftoff']],
   ] as const)('in another process: %s', async (_, flags) => {

@@ -285,7 +285,7 @@ describe('owners', () => {
     await execute(id, dave)
   })
 
-  it('are never fewer than the threshold, never there twice, never nobody and never the wallet', async () => {
+  it('are never fewer than the threshold, and never include a duplicate, the zero address or the wallet', async () => {
     await change('removeOwner', c)
     const refusals = [
       ['removeOwner', b, ['MultisigInvalidThreshold', 2n, 1n]],

@@ -131,7 +131,7 @@ describe('a timelock', () => {
     expect(await Promise.all(ids.map((id) => timelock.read.supportsInterface([id])))).toEqual([true, true, true, false])
   })
 
-  it('has an admin besides where one is named', async () => {
+  it('has an additional admin if one is named', async () => {
     const other = timelockAt(await stage.deploy('timelock', [DELAY, [], [], c]))
     await stage.done(other.write.grantRole([PROPOSER, c], { account: carol }))
     expect(await other.read.hasRole([PROPOSER, c])).toBe(true)

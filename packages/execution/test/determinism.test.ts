@@ -38,7 +38,7 @@ describe('result, gas, image and all memory are the same', () => {
   })
 
   it.each([
-    ['as it is', []],
+    ['unchanged', []],
     ['baseline compiler only', ['--liftoff-only']],
     ['optimising compiler only', ['--no-liftoff']],
     ['without tier-up', ['--no-wasm-tier-up']],

@@ -111,7 +111,7 @@ function writeBigint(instance: Instance, value: bigint, toll: Toll): number {
   return deserialise(instance, at, bigintBytes.length)
 }
 
-/** Characters beyond Latin-1. The platform's regular expression finds the first one quickly in most strings. */
+/** Characters beyond Latin-1. A regular expression answers at once for most strings. */
 const WIDE = /[\u0100-\uffff]/
 
 function writeText(instance: Instance, value: string, toll: Toll): number {
@@ -230,7 +230,7 @@ class Serial {
     return this
   }
 
-  /** Shortest two's complement, little-endian; no bytes for zero. */
+  /** Shortest two's complement, little-endian; at least one byte. */
   bigint(value: bigint): this {
     const length = putLimbs(value)
     this.#reserve(length)

@@ -82,7 +82,7 @@ export interface WatchLocals {
 }
 
 /**
- * Writes code that moves the edges for a range that starts at the local `at` and touches or crosses an edge. `end` writes the
+ * Writes code that moves the edges for a range that starts at the local `at` and is at an edge or beyond it. `end` writes the
  * range's end, or any address after it on the same page; it may wrap, because the store itself traps then. The code is inline:
  * with a call here, V8 would keep in memory what a function has in registers, and JavaScript's main loop took 1.9 times as long.
  * A trap for lack of gas leaves a negative value in the gas global and the edges unchanged.
@@ -117,8 +117,9 @@ export function moveEdges(out: WasmWriter, globals: WatchGlobals, pageGas: numbe
 
 /**
  * Writes code for a bulk operation on the range in the locals `target` and `length`. It traps when the range begins in the
- * constants or above the granted memory, or is longer than the granted memory. Then it opens a block for a range that touches or
- * crosses an edge, with the first address after the data in the local `at`. An empty range is left to the operation itself.
+ * constants or above the granted memory, or is longer than the granted memory. Then it opens a block for a range that is at an
+ * edge or beyond it, and sets the local `at` to the range's first address outside the data. An empty range is left to the
+ * operation itself.
  */
 export function ifBulkNeedsEdges(
   out: WasmWriter,

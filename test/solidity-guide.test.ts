@@ -97,7 +97,7 @@ describe('the guide for Solidity developers', () => {
     const numbers = await deploy('numbers')
     expect(await numbers.read.feeOf!([10_000n])).toBe(30n)
     expect(await numbers.read.wrap!([2n ** 256n - 1n, 2n])).toBe(1n)
-    expect((await failure(numbers.write.setSmall!([256n]))).reason).toMatch(/^store: .*the integer is beyond uint8$/)
+    expect((await failure(numbers.write.setSmall!([256n]))).reason).toMatch(/^store: .*the integer is out of range for uint8$/)
     await numbers.write.close!()
     expect(await numbers.read.isOpen!()).toBe(false)
   })
@@ -142,7 +142,7 @@ describe('the guide for Solidity developers', () => {
     await chain.send({ to: faucet.address, value: 100n })
     const thief = await deploy('thief')
     expect((await failure(faucet.write.drip!([thief.address]))).reason).toBe(
-      `the contract ${faucet.address.toLowerCase()} is under way and cannot be entered again`,
+      `reentrant call refused: the contract ${faucet.address.toLowerCase()} is on the call stack and the called function is not listed as reentrant`,
     )
     await faucet.write.drip!([bob])
     expect((await failure(faucet.write.drip!([bob]))).errorName).toBe('Served')

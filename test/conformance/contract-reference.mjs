@@ -1,6 +1,6 @@
 /**
- * The contract vectors over dist, as lines that are the same wherever they run. As a program or a worker it writes them as JSON; flags of V8
- * go before it.
+ * The contract vectors over dist, as lines that must be the same wherever they run. As a program or worker it writes them as
+ * JSON; V8 flags come before the script.
  */
 import { pathToFileURL } from 'node:url'
 import { isMainThread, parentPort } from 'node:worker_threads'

@@ -1,5 +1,5 @@
 /**
- * Contracts and calls of them whose gas and outcome every node must find: the source, the calls, and what came of them pinned in
+ * Contracts and calls whose gas and outcome must be the same on every node: the source, the calls, and the results pinned in
  * contract-vectors.json. Plain JavaScript, because it also runs over dist under other versions of Node.
  */
 import { createHash } from 'node:crypto'
@@ -22,7 +22,7 @@ const MULTICALL_ABI = parseHumanAbi([
   'function getCurrentBlockCoinbase() view returns (address)',
   'function getEthBalance(address addr) view returns (uint256)',
 ])
-/** The contract of each vector: the first of its sender. */
+/** The contract of each vector: the first one of its sender. */
 const SELF = getContractAddress({ from: USER, nonce: 0n })
 const BLOCK = /** @type {any} */ ({
   number: 7,
@@ -40,7 +40,7 @@ const BLOCK = /** @type {any} */ ({
  * @property {readonly unknown[]} [args] of the constructor
  * @property {boolean} [upgradeable]
  * @property {readonly (readonly [name: string, args?: readonly unknown[], options?: { value?: bigint, gas?: number, multicall?: boolean }])[]} calls with
- *   `multicall` of Multicall3 in place of the contract
+ *   `multicall` of Multicall3 instead of the contract
  */
 
 const token = readContract('token')
@@ -271,7 +271,7 @@ export function runVectors({ createContracts, executionVersion, Machine, Journal
     const data = concat(containerOf(abi, source, upgradeable), hexToBytes(encodeAbiParameters(inputs, args)))
     const record = (/** @type {string} */ call, /** @type {() => import('@quoin/execution/contract').MessageOutcome} */ run) => {
       const start = journal.checkpoint()
-      // The trace is made of stacks, of which the outermost is in the error.
+      // The trace consists of stacks; the outermost one is in the error.
       const { gasUsed, trace: _, ...outcome } = /** @type {any} */ (run())
       const state = journal.changes().map(({ flatKey, after }) => [flatKey, after])
       results[`${name}: ${call}`] = {
@@ -292,7 +292,7 @@ export function runVectors({ createContracts, executionVersion, Machine, Journal
 }
 
 /**
- * A line each.
+ * One line per result.
  *
  * @param {Record<string, { gas: number, result: string }>} results
  * @returns {string[]}

@@ -16,7 +16,7 @@ const found = runVectors(execution, interpreter)
 /** The same over dist, which `npm test` builds first. */
 const program = new URL('./contract-reference.mjs', import.meta.url)
 
-/** Work that leaves an interpreter's instances in every state. */
+/** Calls that leave an interpreter's instances in every state. */
 const WORK: typeof VECTORS = [
   {
     name: 'work',
@@ -33,7 +33,7 @@ const WORK: typeof VECTORS = [
   },
 ]
 
-/** Gas and outcome of contracts, pinned: nodes that differ in either make different chains. */
+/** Gas and outcome of contracts, pinned: nodes that differ in either would fork the chain. */
 it.each(Object.entries(found))('%s', (name, outcome) => {
   const advice =
     'contracts execute otherwise than before: nodes with and without this change make different chains. If it is meant, the execution version ' +
@@ -61,7 +61,7 @@ describe('gas and outcome are the same', () => {
   })
 
   it.each([
-    ['as it is', []],
+    ['unchanged', []],
     ['baseline compiler only', ['--liftoff-only']],
     ['optimising compiler only', ['--no-liftoff']],
   ] as const)('in another process: %s', async (_, flags) => {

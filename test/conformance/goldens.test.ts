@@ -6,8 +6,8 @@ import { diskSamples, executionSamples, wireSamples } from './node-samples.ts'
 import { protocolCodecs, protocolHashes, transactionSamples } from './samples.ts'
 
 /**
- * The bytes of every format, pinned. A node with other bytes forks the chain, cannot talk to its peers, or cannot read its own disk, and
- * no round-trip test notices.
+ * The bytes of every format, pinned. A node with other bytes forks the chain, cannot talk to its peers, or cannot read its own
+ * disk, and no round-trip test would notice.
  */
 const consequence = {
   protocol: 'changes what is signed and hashed: nodes with and without it make different chains',
@@ -26,7 +26,7 @@ const samples: Readonly<Record<Part, Readonly<Record<string, Uint8Array>>>> = {
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-/** What stands in goldens.json, and what would if the present code were right. */
+/** Contents of goldens.json, and what they would be for the present code. */
 const recorded: Readonly<Record<string, Readonly<Record<string, string>>>> = goldens
 
 describe.each(Object.keys(samples) as Part[])('%s', (part) => {

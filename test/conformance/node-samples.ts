@@ -70,7 +70,7 @@ const record = {
 }
 const codeVersion = { codeHash: hash(0xaa), height: Height(1_234), codeBytes: 7_890 }
 
-/** Key of the one value that something writes to an empty state. */
+/** Key of the single value that an action writes to an empty state. */
 function keyWritten(write: (journal: Journal) => void): Uint8Array {
   const journal = new Journal()
   write(journal)
@@ -95,7 +95,7 @@ const image = packImage(
   { heap: Uint8Array.of(0xab, 0, 0, 0xab, 1) },
 )
 
-/** State and its records: what a block's state root commits to, and how it lies in the database. */
+/** State and its records: what a block's state root commits to, and its form in the database. */
 export const executionSamples: Samples = {
   account: codec.encode(accountCodec, account),
   'account without code': codec.encode(accountCodec, { ...account, codeHash: undefined }),
@@ -138,7 +138,7 @@ export const executionSamples: Samples = {
 
 const place = { height: Height(1_234), round: Round(5) }
 
-/** What nodes of one chain say to each other. */
+/** Messages between nodes of one chain. */
 export const wireSamples: Samples = {
   'message proposal': encodeMessage({ kind: 'proposal', proposal, block: compactBlock, polka: polkaCertificate }),
   'message vote': encodeMessage({ kind: 'vote', vote }),
@@ -160,7 +160,7 @@ export const wireSamples: Samples = {
   frames: encodeFrames([fixed(2, 0xb6), fixed(300, 0xb7)]),
 }
 
-/** What a node keeps on its own disk. */
+/** Data that a node keeps on its own disk. */
 export const diskSamples: Samples = {
   'database format': codec.encode(formatCodec, 1),
   'database chain': codec.encode(chainRecordCodec, { genesisDigest: hash(0xc1), restartEpoch: 2 }),

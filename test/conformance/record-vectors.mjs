@@ -1,4 +1,5 @@
-// Writes contract-vectors.json anew, over dist: after a change that is meant to change gas or outcomes. Read the difference before you commit it.
+// Writes contract-vectors.json again, from dist. Run it after a change that is meant to change gas or outcomes, and read the diff
+// before you commit it.
 import { writeFile } from 'node:fs/promises'
 import { executionVersion } from '@quoin/execution'
 import { createContracts, Journal, Machine } from '@quoin/execution/contract'

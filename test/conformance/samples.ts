@@ -72,7 +72,7 @@ import {
 } from '@quoin/protocol'
 import { privateKeyToAccount } from 'viem/accounts'
 
-/** One fixed value of every type that nodes exchange, sign, hash or store, in its encoding. Every field has a value of its own. */
+/** One fixed value, encoded, of every type that nodes exchange, sign, hash or store. Every field has a different value. */
 export type Samples = Readonly<Record<string, Uint8Array>>
 
 export const hash = (byte: number): Hash => Hash(new Uint8Array(32).fill(byte))
@@ -217,7 +217,7 @@ const container: ContractContainer = {
   sourceMap: fixed(3, 0x79),
 }
 
-/** Samples of every codec that the protocol exports, under its name. */
+/** Samples of every codec that the protocol exports, by its name. */
 export const protocolCodecs: Samples = {
   bodyCodec: codec.encode(bodyCodec, transactions),
   certifiedBlockCodec: codec.encode(certifiedBlockCodec, { header, transactions, certificate: commitCertificate }),
@@ -255,7 +255,7 @@ export const protocolCodecs: Samples = {
   'voteCodec for nil': codec.encode(voteCodec, nilVote),
 }
 
-/** What is hashed and signed, beside the encodings. */
+/** Hashed and signed data, in addition to the encodings. */
 export const protocolHashes: Samples = {
   'contract container': encodeContainer(container),
   'contract container without an authority': encodeContainer({ ...container, upgradeAuthority: { kind: 'none' } }),
@@ -278,7 +278,7 @@ export const protocolHashes: Samples = {
   'tree leaf': leafNode(crypto, fixed(32, 0x85), fixed(32, 0x86)),
 }
 
-/** Transactions as viem signs them: Ethereum's formats, which this chain only reads. */
+/** Transactions signed by viem: Ethereum's formats, which this chain only reads. */
 export async function transactionSamples(): Promise<Samples> {
   const account = privateKeyToAccount(bytesToHex(fixed(32, 0x91)))
   const common = { chainId: 31_337, nonce: 7, gas: 21_000n, to: address(0x92), value: 10n ** 18n, data: '0x93' } as const

@@ -1,13 +1,11 @@
-/**
- * The contracts of this folder, for tests and benches: plain JavaScript, because programs that run over dist read it too.
- */
+/** The contracts of this folder, for tests and benches. Plain JavaScript, because programs that run over dist read it too. */
 import { readFileSync } from 'node:fs'
 import { bytesToHex, encodeContainer, parseAbi } from '@quoin/protocol'
 
 const read = (/** @type {string} */ file) => readFileSync(new URL(file, import.meta.url), 'utf8')
 
 /**
- * Container of a source text and an ABI, as solc or viem would write it.
+ * Container of a source text and an ABI in the format of solc or viem.
  *
  * @param {string} source
  * @param {unknown} json

@@ -1,7 +1,7 @@
 import { type Address, concatBytes, hexToBytes } from '@quoin/protocol'
 import { containerOf } from './contract.mjs'
 
-/** A byte array over the interpreter's own memory, where there is a way to one; else this throws (quickjs #478). */
+/** A byte array over the interpreter's own memory, if there is a way to get one; otherwise this throws (quickjs #478). */
 const OVERLAY = `
   const overlay = (length) => {
     const buffer = new ArrayBuffer(length)
@@ -10,8 +10,8 @@ const OVERLAY = `
   }`
 
 /**
- * What a hostile contract does in one call, by its name: bodies of functions in JavaScript, whose answer is stored. Each leaves the interpreter's memory in
- * another state, or shows what a former call left there.
+ * Actions of a hostile contract in one call, by name: bodies of JavaScript functions whose result is stored. Each leaves the
+ * interpreter's memory in a different state, or shows what an earlier call left there.
  */
 const KINDS = {
   'reads and writes stray memory': 'const mem = overlay(2_100_000); return ++mem[2_000_000]',
@@ -33,7 +33,7 @@ const KINDS = {
   'computes with bigints': 'let x = 3n; for (let i = 0; i < 12; i++) x *= x; return String(x).length + String(x % 1_000_003n)',
 } as const
 
-/** The last kind: all of the others by inner calls, which may fail. */
+/** The last kind: all of the others, as inner calls that may fail. */
 const CALLS = `
   const other = quoin.encodeHex(data.subarray(1, 21))
   const seen = []
@@ -43,7 +43,7 @@ const CALLS = `
 
 export const HOSTILE_KINDS: readonly string[] = [...Object.keys(KINDS), 'does all of it in inner calls']
 
-/** A contract whose calldata begin with the number of a kind. It stores what that answers, so that the state shows it. */
+/** A contract whose calldata begins with the number of a kind. It stores that kind's result, so that the state shows it. */
 export const HOSTILE_CONTRACT: Uint8Array = containerOf(
   `${OVERLAY}
   const bodies = [${Object.values(KINDS)
@@ -60,8 +60,8 @@ export const HOSTILE_CONTRACT: Uint8Array = containerOf(
   [{ type: 'fallback', stateMutability: 'nonpayable' }],
 )
 
-/** Gas that a transaction of a kind may use. All kinds together fit into a block of the default size. */
+/** Gas limit of a transaction of each kind. All kinds together fit into a block of the default size. */
 export const hostileGas = (kind: number): number => (kind === HOSTILE_KINDS.length - 1 ? 12_000_000 : 4_000_000)
 
-/** Calldata of a kind; `other` is a second contract of the same code. */
+/** Calldata for a kind; `other` is a second contract with the same code. */
 export const hostileCall = (kind: number, other: Address): Uint8Array => concatBytes(Uint8Array.of(kind), hexToBytes(other))

@@ -2,7 +2,7 @@ import { type Address, getContract, type Hex, keccak256, parseAbi, toHex, zeroHa
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { alice, bob, carol, eventsOf, revertOf, Stage, ZERO } from './harness.ts'
 
-/** OpenZeppelin 5: IAccessControl, Ownable2Step, Pausable; ERC-165; and what the test's contract has besides. */
+/** OpenZeppelin 5: IAccessControl, Ownable2Step, Pausable; ERC-165; and the test contract's own functions. */
 const abi = parseAbi([
   'event RoleAdminChanged(bytes32 indexed role, bytes32 indexed previousAdminRole, bytes32 indexed newAdminRole)',
   'event RoleGranted(bytes32 indexed role, address indexed account, address indexed sender)',
@@ -72,7 +72,7 @@ describe('access control', () => {
     ).toEqual([...[true, true, false]])
   })
 
-  it("lets through who has the role: the caller must be the role's admin to grant it", async () => {
+  it("lets accounts with the role through: the caller must be the role's admin to grant it", async () => {
     expect(await revertOf(managed.simulate.configure({ account: carol }))).toEqual(lacks(c, CONFIGURER))
     expect(await revertOf(managed.simulate.grantRole([CONFIGURER, c], { account: alice }))).toEqual(lacks(a, zeroHash))
     const receipt = await stage.done(managed.write.grantRole([CONFIGURER, c], { account: bob }))
@@ -82,7 +82,7 @@ describe('access control', () => {
     expect(await revertOf(managed.simulate.configure({ account: bob }))).toEqual(lacks(b, CONFIGURER))
   })
 
-  it('emits nothing for a role that is there already, or is not there', async () => {
+  it('emits nothing for a role that is already granted, or already missing', async () => {
     await stage.done(managed.write.grantRole([CONFIGURER, c], { account: bob }))
     expect((await stage.done(managed.write.grantRole([CONFIGURER, c], { account: bob }))).logs).toEqual([])
     expect((await stage.done(managed.write.revokeRole([CONFIGURER, a], { account: bob }))).logs).toEqual([])
@@ -157,7 +157,7 @@ describe('ownable, in two steps', () => {
     expect(await revertOf(managed.simulate.acceptOwnership({ account: bob }))).toEqual(['OwnableUnauthorizedAccount', b])
   })
 
-  it('is renounced for ever, a transfer that was under way included', async () => {
+  it('is renounced for ever, and so is a pending transfer', async () => {
     await stage.done(managed.write.transferOwnership([c], { account: alice }))
     expect(await revertOf(managed.simulate.renounceOwnership({ account: carol }))).toEqual(['OwnableUnauthorizedAccount', c])
     const receipt = await stage.done(managed.write.renounceOwnership({ account: alice }))
@@ -168,7 +168,7 @@ describe('ownable, in two steps', () => {
 })
 
 describe('pausable', () => {
-  it('stops what is behind whenNotPaused and opens what is behind whenPaused', async () => {
+  it('stops functions with whenNotPaused and opens those with whenPaused', async () => {
     expect(await managed.read.paused()).toBe(false)
     await stage.done(managed.write.add([2n], { account: carol }))
     expect(await revertOf(managed.simulate.rescue({ account: carol }))).toEqual(['ExpectedPause'])

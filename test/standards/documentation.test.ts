@@ -4,7 +4,7 @@ import { complaints, Project } from '../../packages/contracts/test/build/project
 
 const TEXT = readFileSync(new URL('../../docs/standards.md', import.meta.url), 'utf8')
 
-/** The page's contracts, by the heading that they stand under. */
+/** The page's contracts, by their heading. */
 const examples = TEXT.split(/^## /m).flatMap((section) => {
   const title = section.slice(0, section.indexOf('\n')).replace(/^# /, '')
   return [...section.matchAll(/^```ts\n(.*?)^```/gms)].map((match, i) => ({

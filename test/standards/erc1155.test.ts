@@ -15,7 +15,7 @@ import { runs } from '../long.ts'
 import { alice, bob, carol, eventsOf, MAX, revertOf, Stage, ZERO } from './harness.ts'
 import { ANSWER_OTHERWISE, CALL, LOOK, REFUSE_WITH_ERROR, REFUSE_WITHOUT_REASON, receiverAbi } from './receiver.ts'
 
-/** ERC-1155 with its metadata and ERC-165 as their texts have them, the errors of ERC-6093, and what the test's contract has besides. */
+/** ERC-1155 with metadata and ERC-165 as in their texts, the errors of ERC-6093, and the test contract's own functions. */
 const abi = parseAbi([
   'event TransferSingle(address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value)',
   'event TransferBatch(address indexed operator, address indexed from, address indexed to, uint256[] ids, uint256[] values)',
@@ -199,7 +199,7 @@ describe('receivers', () => {
     expect(BigInt(await receiver.read.seen())).toBe(10n)
   })
 
-  it('onERC1155BatchReceived is told of all at once; mints have the zero address as from', async () => {
+  it('onERC1155BatchReceived gets all at once; mints have the zero address as from', async () => {
     const receiver = receiverAt(await stage.deploy('receiver'))
     await stage.done(token.write.safeBatchTransferFrom([a, receiver.address, [1n, 2n], [5n, 6n], '0xff'], { account: alice }))
     expect(decodeAbiParameters(batchTypes, (await receiver.read.last())[1])).toEqual([a, a, [1n, 2n], [5n, 6n], '0xff'])
@@ -267,7 +267,7 @@ describe('mint and burn', () => {
 })
 
 describe('balances', () => {
-  it('are what a plain model says, and their sum what was minted, whatever is done', async () => {
+  it('match a simple model after any operations, and their sum is the minted amount', async () => {
     const who = fc.constantFrom(0, 1, 2)
     const part = fc.record({ id: fc.constantFrom(0n, 1n), value: fc.bigInt({ min: 0n, max: 60n }) })
     const step = fc.record({

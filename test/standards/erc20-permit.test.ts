@@ -111,7 +111,7 @@ describe('permit', () => {
     const signed = message()
     const signature = await sign(signed)
     await stage.done(token.write.permit(argumentsOf(signed, signature), { account: carol }))
-    // With the next nonce the digest is another one, and its signer somebody else.
+    // With the next nonce the digest differs, and so does the recovered signer.
     expect(await refusal(signed, signature)).toMatchObject(['ERC2612InvalidSigner', expect.any(String), a])
     const early = message({ nonce: 2n })
     expect(await refusal(early, await sign(early))).toMatchObject(['ERC2612InvalidSigner', expect.any(String), a])
@@ -154,14 +154,14 @@ describe('permit', () => {
     },
   )
 
-  it('refuses what is no signature, and "owner is not the zero address"', async () => {
+  it('refuses an invalid signature, and "owner is not the zero address"', async () => {
     const [owner, spender, value, deadline, , r, s] = argumentsOf(message(), await sign(message()))
     const invalid = (v: number, from: Address = owner, word: Hex = r) =>
       revertOf(token.simulate.permit([from, spender, value, deadline, v, word, s], { account: carol }))
     expect(await invalid(0)).toEqual(['ECDSAInvalidSignature'])
     expect(await invalid(29)).toEqual(['ECDSAInvalidSignature'])
     expect(await invalid(27, owner, zeroHash)).toEqual(['ECDSAInvalidSignature'])
-    // What the precompile answers for no signature would be the zero address.
+    // The precompile's result for an invalid signature would be the zero address.
     expect(await invalid(0, ZERO)).toEqual(['ECDSAInvalidSignature'])
     expect(await invalid(27, ZERO)).toMatchObject(['ERC2612InvalidSigner', expect.any(String), ZERO])
   })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runs } from '../long.ts'
 import { alice, bob, carol, eventsOf, MAX, revertOf, Stage, ZERO } from './harness.ts'
 
-/** The functions and events of ERC-20 as viem has them, the errors of ERC-6093, and what the test's contract has besides. */
+/** The functions and events of ERC-20 from viem, the errors of ERC-6093, and the test contract's own functions. */
 const abi = [
   ...erc20Abi,
   ...parseAbi([
@@ -39,13 +39,13 @@ beforeEach(async () => {
 const balances = () => Promise.all([a, b, c].map((owner) => token.read.balanceOf([owner])))
 
 describe('metadata', () => {
-  it('answers name, symbol and decimals', async () => {
+  it('returns name, symbol and decimals', async () => {
     expect(await Promise.all([token.read.name(), token.read.symbol(), token.read.decimals()])).toEqual(['Gold', 'AU', 18])
   })
 })
 
 describe('transfer', () => {
-  it('"Transfers _value amount of tokens to address _to, and MUST fire the Transfer event", and answers true', async () => {
+  it('"Transfers _value amount of tokens to address _to, and MUST fire the Transfer event", and returns true', async () => {
     expect((await token.simulate.transfer([b, 30n], { account: alice })).result).toBe(true)
     const receipt = await stage.done(token.write.transfer([b, 30n], { account: alice }))
     expect(eventsOf(abi, receipt)).toEqual([['Transfer', { from: a, to: b, value: 30n }]])
@@ -202,7 +202,7 @@ describe('mint and burn', () => {
 })
 
 describe('a token', () => {
-  it('is what a plain model says, whatever is done with it', async () => {
+  it('matches a simple model after any operations', async () => {
     const who = fc.constantFrom(0, 1, 2)
     const amount = fc.bigInt({ min: 0n, max: 120n })
     const step = fc.record({

@@ -15,7 +15,7 @@ import { runs } from '../long.ts'
 import { alice, bob, carol, dave, eventsOf, MAX, revertOf, Stage, ZERO } from './harness.ts'
 import { ACCEPT, ANSWER_OTHERWISE, CALL, LOOK, REFUSE_WITH_ERROR, REFUSE_WITHOUT_REASON, receiverAbi } from './receiver.ts'
 
-/** ERC-721 with its metadata and ERC-165 as their texts have them, the errors of ERC-6093, and what the test's contracts have besides. */
+/** ERC-721 with metadata and ERC-165 as in their texts, the errors of ERC-6093, and the test contracts' own functions. */
 const abi = parseAbi([
   'event Transfer(address indexed from, address indexed to, uint256 indexed tokenId)',
   'event Approval(address indexed owner, address indexed approved, uint256 indexed tokenId)',
@@ -110,7 +110,8 @@ describe('transferFrom', () => {
   it('emits Transfer with three indexed parameters, moves the token and "the approved address for that NFT (if any) is reset to none"', async () => {
     await stage.done(nft.write.approve([c, 7n], { account: alice }))
     const receipt = await stage.done(nft.write.transferFrom([a, b, 7n], { account: alice }))
-    // No Approval besides: "The zero address indicates there is no approved address. When a Transfer event emits, this also indicates …".
+    // No additional Approval event: "The zero address indicates there is no approved address. When a Transfer event emits, this
+    // also indicates …".
     expect(eventsOf(abi, receipt)).toEqual([['Transfer', { from: a, to: b, tokenId: 7n }]])
     const topic = (value: bigint) => toHex(value, { size: 32 })
     expect(receipt.logs[0]).toMatchObject({
@@ -243,9 +244,9 @@ describe('safeTransferFrom', () => {
     expect(await revertOf(safely(receiver.address))).toEqual(['ERC721InvalidReceiver', receiver.address])
   })
 
-  it('refuses contracts without the callback, and those that answer everything with nothing', async () => {
+  it('refuses contracts without the callback, and those that return nothing from every call', async () => {
     const other = await stage.deploy('nft', ['Dogs', 'DOG', ''])
-    // What the chain says of a call that no function takes is a reason like others.
+    // The chain's error for a call that no function takes is a reason like any other.
     expect(await revertOf(safely(other))).toMatch(/no function with selector 0x150b7a02/)
     await stage.failed(nft.write.safeTransferFrom([a, other, 7n], { account: alice, gas: 2_000_000n }))
     const sink = await stage.deploy('sink')
@@ -269,7 +270,7 @@ describe('safeTransferFrom', () => {
     const receiver = receiverAt(await stage.deploy('receiver'))
     const onward = encodeFunctionData({ abi, functionName: 'transferFrom', args: [receiver.address, c, 7n] })
     await stage.done(receiver.write.behave([CALL, nft.address, onward], { account: alice }))
-    expect(await revertOf(safely(receiver.address))).toMatch(/under way/)
+    expect(await revertOf(safely(receiver.address))).toMatch(/reentrant call refused/)
     const open = nftAt(await stage.deploy('reentrant-nft', ['Cats', 'CAT']))
     await stage.done(open.write.mint([a, 7n], { account: alice }))
     await stage.done(receiver.write.behave([CALL, open.address, onward], { account: alice }))
@@ -292,7 +293,7 @@ describe('mint and burn', () => {
     expect(eventsOf(abi, burnt)).toEqual([['Transfer', { from: b, to: ZERO, tokenId: 8n }]])
     expect(await revertOf(nft.read.ownerOf([8n]))).toEqual(['ERC721NonexistentToken', 8n])
     expect(await nft.read.balanceOf([b])).toBe(0n)
-    // A token that is made again has no approval of its former life.
+    // A token that is minted again keeps no approval from before.
     await stage.done(nft.write.mint([a, 8n], { account: alice }))
     expect(await nft.read.getApproved([8n])).toBe(ZERO)
   })
@@ -314,7 +315,7 @@ describe('mint and burn', () => {
 })
 
 describe('ownership', () => {
-  it('is what a plain model says, whatever is done with it', async () => {
+  it('matches a simple model after any operations', async () => {
     const who = fc.constantFrom(0, 1, 2)
     const tokenId = fc.constantFrom(0n, 1n, 2n)
     const kind = fc.constantFrom('mint', 'burn', 'approve', 'approveAll', 'transferFrom', 'safeTransferFrom')

@@ -31,7 +31,7 @@ export const MAX = 2n ** 256n - 1n
 export const account = (addressIndex: number): HDAccount => mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex })
 export const [alice, bob, carol, dave] = [account(0), account(1), account(2), account(3)] as const
 
-/** Builds contracts of `test/standards/contracts`, or of a path from the root on, as their authors would. */
+/** Builds contracts of `test/standards/contracts`, or of a path from the repository root, as their authors would. */
 export async function builds(...names: readonly string[]): Promise<readonly BuiltContract[]> {
   const entries = names.map((name) => (name.includes('/') ? name : `test/standards/contracts/${name}.ts`))
   const result = await build({ project: REPOSITORY, entries, typeCheck: false, conditions: ['@quoin/source'] })
@@ -46,7 +46,7 @@ const clientOf = (url: string) =>
 
 export type Client = ReturnType<typeof clientOf>
 
-/** A development node, stock viem at it, and the contracts that a suite deploys. */
+/** A development node with an unmodified viem client, and the contracts that a suite deploys. */
 export class Stage {
   readonly client: Client
   readonly url: string
@@ -73,7 +73,7 @@ export class Stage {
     return contract
   }
 
-  /** The receipt of the deployment; its author is Alice unless another is named. */
+  /** Receipt of a deployment. The sender is Alice by default. */
   async deployment(name: string, args: readonly unknown[] = [], from: Account = alice): Promise<TransactionReceipt> {
     const { abi, bytecode } = this.built(name)
     const hash = await this.client.deployContract({ abi: abi as Abi, bytecode, args, account: from, gas: GAS })
@@ -87,21 +87,21 @@ export class Stage {
     return getAddress((await this.deployment(name, args, from)).contractAddress!)
   }
 
-  /** The receipt of a transaction that must succeed; a block is made for each at once. */
+  /** Receipt of a transaction that must succeed. Each transaction gets its own block. */
   async done(sent: Promise<Hex>): Promise<TransactionReceipt> {
     const receipt = await this.client.getTransactionReceipt({ hash: await sent })
     if (receipt.status !== 'success') throw new Error(`the transaction reverted: ${receipt.transactionHash}`)
     return receipt
   }
 
-  /** What went wrong with a transaction that was sent although it must fail. */
+  /** Error of a transaction that is sent and must fail. */
   async failed(sent: Promise<Hex>): Promise<TransactionReceipt> {
     const receipt = await this.client.getTransactionReceipt({ hash: await sent })
     if (receipt.status !== 'reverted') throw new Error('the transaction succeeded')
     return receipt
   }
 
-  /** Time passes, and a block shows it. */
+  /** Lets time pass and makes a block. */
   async pass(seconds: number): Promise<void> {
     await this.client.increaseTime({ seconds })
     await this.client.mine({ blocks: 1 })
@@ -112,7 +112,7 @@ export class Stage {
   }
 }
 
-/** Name and values of the error that a call must end with, decoded with the suite's own ABI; a text where it is no custom error. */
+/** Name and values of the error of a call that must fail, decoded with the suite's ABI; a text if it is not a custom error. */
 export async function revertOf(call: Promise<unknown>): Promise<readonly unknown[] | string> {
   const error = await call.then(
     () => new Error('the call succeeded'),
@@ -125,6 +125,8 @@ export async function revertOf(call: Promise<unknown>): Promise<readonly unknown
   return reason ?? signature ?? ''
 }
 
-/** Names and values of events, in order, decoded strictly: an event with other indexed parameters than the ABI's is none of it. */
+/**
+ * Names and values of events, in order, decoded strictly: an event whose indexed parameters differ from the ABI's does not match.
+ */
 export const eventsOf = (abi: Abi, { logs }: { readonly logs: readonly Log[] }): readonly (readonly [string, unknown])[] =>
   parseEventLogs({ abi, logs: [...logs], strict: true }).map(({ eventName, args }) => [eventName as string, args] as const)

@@ -56,14 +56,14 @@ beforeAll(async () => {
   stage = await Stage.open('packages/contracts/src/standards/presets/multisig.ts', 'target')
 })
 afterAll(() => stage.close())
-/** Two of Alice, Bob and Carol. */
+/** Two of Alice, Bob and Carol must confirm. */
 beforeEach(async () => {
   wallet = walletAt(await stage.deploy('multisig', [[a, b, c], 2n], dave))
   target = targetAt(await stage.deploy('target'))
 })
 
 const setTo = (number: bigint) => encodeFunctionData({ abi: targetAbi, functionName: 'set', args: [number] })
-/** Alice proposes a call; answers with its number. */
+/** Alice proposes a call. Returns its number. */
 async function propose(to: Address, data: Hex, value = 0n): Promise<bigint> {
   const id = await wallet.read.proposalCount()
   await stage.done(wallet.write.propose([to, value, data], { account: alice }))
@@ -71,7 +71,7 @@ async function propose(to: Address, data: Hex, value = 0n): Promise<bigint> {
 }
 const confirm = (id: bigint, by: Signer = bob) => stage.done(wallet.write.confirm([id], { account: by }))
 const execute = (id: bigint, by: Signer = carol) => stage.done(wallet.write.execute([id], { account: by }))
-/** Something that the wallet does to itself, by Alice and Bob. */
+/** A call of the wallet to itself, confirmed by Alice and Bob. */
 async function change(functionName: 'addOwner' | 'removeOwner', owner: Address) {
   const id = await propose(wallet.address, encodeFunctionData({ abi, functionName, args: [owner] }))
   await confirm(id)
@@ -203,12 +203,12 @@ describe('a proposal', () => {
     expect(await target.read.number()).toBe(1n)
   })
 
-  it('cannot be executed again by what it calls', async () => {
+  it('cannot be executed again by the contract that it calls', async () => {
     const owning = walletAt(await stage.deploy('multisig', [[a, target.address], 1n]))
     const again = encodeFunctionData({ abi, functionName: 'execute', args: [0n] })
     const data = encodeFunctionData({ abi: targetAbi, functionName: 'callBack', args: [again] })
     await stage.done(owning.write.propose([target.address, 0n, data], { account: alice }))
-    expect(await revertOf(owning.simulate.execute([0n], { account: alice }))).toMatch(/under way/)
+    expect(await revertOf(owning.simulate.execute([0n], { account: alice }))).toMatch(/reentrant call refused/)
   })
 })
 
@@ -285,7 +285,7 @@ describe('owners', () => {
     await execute(id, dave)
   })
 
-  it('are never fewer than the threshold, never there twice, never nobody and never the wallet', async () => {
+  it('are never fewer than the threshold, and never include a duplicate, the zero address or the wallet', async () => {
     await change('removeOwner', c)
     const refusals = [
       ['removeOwner', b, ['MultisigInvalidThreshold', 2n, 1n]],

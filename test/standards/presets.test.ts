@@ -132,7 +132,7 @@ it('a multisig is paid by what it calls, as here by itself', async () => {
   ])
 })
 
-it('a multisig takes a token that it fetches itself, while it is under way', async () => {
+it('a multisig takes a token that it fetches itself during its own call', async () => {
   const wallet = getContract({ address: await stage.deploy('multisig', [[a], 1n]), abi: multisigAbi, client: stage.client })
   const nft = getContract({ address: await stage.deploy('nft', ['Cats', 'CAT', '']), abi: nftAbi, client: stage.client })
   await stage.done(nft.write.mint([b, 7n], { account: bob }))

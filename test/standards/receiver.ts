@@ -1,6 +1,6 @@
 import { parseAbi } from 'viem'
 
-/** What `contracts/receiver.ts` can be told to do. */
+/** Behaviours of `contracts/receiver.ts`. */
 export const ACCEPT = 0n
 export const ANSWER_OTHERWISE = 1n
 export const REFUSE_WITH_ERROR = 2n

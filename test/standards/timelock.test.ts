@@ -79,7 +79,7 @@ beforeAll(async () => {
   stage = await Stage.open('packages/contracts/src/standards/presets/timelock.ts', 'target')
 })
 afterAll(() => stage.close())
-/** Alice proposes and may cancel, Bob executes, nobody administers but the timelock. */
+/** Alice proposes and may cancel, Bob executes, and only the timelock itself is an administrator. */
 beforeEach(async () => {
   created = await stage.deployment('timelock', [DELAY, [a], [b], ZERO], dave)
   timelock = timelockAt(getAddress(created.contractAddress!))
@@ -98,7 +98,7 @@ const schedule = (operation: Single, delay = DELAY) =>
   stage.done(timelock.write.schedule([...operation, delay], { account: alice }))
 const execute = (operation: Single) => stage.done(timelock.write.execute([...operation], { account: bob }))
 const lacks = (account: Address, role: Hex) => ['AccessControlUnauthorizedAccount', account, role]
-/** The error for an operation in none of some states: a bit for each of them. */
+/** The error for an operation that is in none of the expected states: one bit per state. */
 const notIn = (id: Hex, ...states: readonly number[]) => [
   'TimelockUnexpectedOperationState',
   ...[
@@ -131,7 +131,7 @@ describe('a timelock', () => {
     expect(await Promise.all(ids.map((id) => timelock.read.supportsInterface([id])))).toEqual([true, true, true, false])
   })
 
-  it('has an admin besides where one is named', async () => {
+  it('has an additional admin if one is named', async () => {
     const other = timelockAt(await stage.deploy('timelock', [DELAY, [], [], c]))
     await stage.done(other.write.grantRole([PROPOSER, c], { account: carol }))
     expect(await other.read.hasRole([PROPOSER, c])).toBe(true)
@@ -280,7 +280,7 @@ describe('an operation', () => {
     const operation: Single = [target.address, 0n, data, zeroHash, SALT]
     const everybody = timelockAt(await stage.deploy('timelock', [0n, [a], [ZERO], ZERO]))
     for (const one of [inner, operation]) await stage.done(everybody.write.schedule([...one, 0n], { account: alice }))
-    expect(await revertOf(everybody.simulate.execute([...operation], { account: bob }))).toMatch(/under way/)
+    expect(await revertOf(everybody.simulate.execute([...operation], { account: bob }))).toMatch(/reentrant call refused/)
   })
 })
 

@@ -1,4 +1,5 @@
-// Writes test/hostile-gas.ts anew, over dist: after a change of the interpreter that is meant to change gas. Read the difference before you commit it.
+// Writes test/hostile-gas.ts again, from dist. Run it after an interpreter change that is meant to change gas, and read the diff
+// before you commit it.
 import { readFile, writeFile } from 'node:fs/promises'
 import { createInterpreter, HostRefusal } from '../dist/vm/index.js'
 import { HOSTILE } from '../test/hostile.mjs'

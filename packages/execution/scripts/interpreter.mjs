@@ -1,4 +1,5 @@
-// Part of the build: meters the interpreter's binary into dist/vm/interpreter.wasm. Refuses bytes other than the pinned ones, for they are consensus.
+// Part of the build: meters the interpreter's binary into dist/vm/interpreter.wasm. Refuses any bytes but the pinned ones,
+// because they are part of consensus.
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

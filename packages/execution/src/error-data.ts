@@ -2,10 +2,10 @@ import { LIMITS, utf8ToBytes } from '@quoin/protocol'
 
 /** Selector, offset and length in front of the text. */
 const HEAD_BYTES = 4 + 64
-/** UTF-8 of the longest reason whose encoding stays within the limit of a receipt. */
+/** Maximum UTF-8 length of a reason whose encoding fits into a receipt. */
 const REASON_BYTES_MAX = 32 * Math.floor((LIMITS.errorDataBytesMax - HEAD_BYTES) / 32)
 
-/** ABI encoding of Solidity's `Error(string)`, as viem and ethers decode it. What is too long is cut between characters. */
+/** ABI encoding of Solidity's `Error(string)`, which viem and ethers decode. A longer text is cut between characters. */
 export function encodeErrorString(reason: string): Uint8Array {
   const text = cut(utf8ToBytes(reason))
   const data = new Uint8Array(HEAD_BYTES + 32 * Math.ceil(text.length / 32))

@@ -28,7 +28,7 @@ const BLOCK_GAS = 1_000_000
 const TRANSACTION_GAS = 250_000
 const INITIAL_BASE_FEE = 1_000n
 
-/** A transaction relative to the state that it will meet. */
+/** A transaction relative to the state in which it will run. */
 const recipe = fc.record({
   type: fc.constantFrom(0 as const, 1 as const, 2 as const, 2 as const),
   sender: fc.oneof(
@@ -85,17 +85,17 @@ interface Expected {
   readonly gasUsed: bigint
 }
 
-/** A queue of candidates, of which `expectedBlock` takes one after the other; `use` grows. */
+/** A queue of candidates; `expectedBlock` takes them in order, and `use` grows. */
 interface SpecQueue {
   use: number
-  /** Of its last turn; before that of its place. */
+  /** Rank by its last turn; before the first turn by its position. */
   rank: number
   readonly specs: Spec[]
-  /** Positions among all candidates, queue behind queue. */
+  /** Positions among the candidates of all queues, counted through in order. */
   readonly positions: number[]
 }
 
-/** All specs in one queue, or each sender's in one; in the order in which they will be numbered. */
+/** All specs in one queue, or one queue per sender; in the order in which they will be numbered. */
 function queuesOf(specs: readonly Spec[], isBySender: boolean, uses: readonly number[]): SpecQueue[] {
   const senders = isBySender ? [...new Set(specs.map(({ sender }) => sender))] : [undefined]
   let position = 0
@@ -105,14 +105,14 @@ function queuesOf(specs: readonly Spec[], isBySender: boolean, uses: readonly nu
   })
 }
 
-/** Whose turn it is, by looking at all: the first half of the block by use, the rest by use and what the next one asks. */
+/** Whose turn it is, by comparing all: the first half of the block by use, the rest by use and what the next one asks. */
 function turnOf(queues: readonly SpecQueue[], isByUse: boolean, { gasMax, bytesMax }: FillLimits): SpecQueue | undefined {
   const asked = (spec: Spec) => Math.max(spec.gas, (executable(spec).raw.length * gasMax) / bytesMax)
   const key = ({ use, specs: [first] }: SpecQueue) => (isByUse ? use : use + asked(first!))
   return queues.filter(({ specs }) => specs.length > 0).toSorted((a, b) => key(a) - key(b) || a.rank - b.rank)[0]
 }
 
-/** What a proposer makes of candidates: the rules of `fillBlock` once more, in plain words. */
+/** The block that a proposer builds: a simple second implementation of the rules of `fillBlock`. */
 function expectedBlock(model: Model, queues: readonly SpecQueue[], fill: FillLimits): Expected {
   const expected = {
     included: [] as number[],
@@ -150,7 +150,7 @@ function expectedBlock(model: Model, queues: readonly SpecQueue[], fill: FillLim
   return expected
 }
 
-/** Every state key in the database with its value, by the hash that the tree knows it by. */
+/** Every state key in the database with its value, by the key's hash in the tree. */
 function flatContent(chain: TestChain): Map<string, Uint8Array> {
   const sha256 = (bytes: Uint8Array) => createHash('sha256').update(Buffer.of(1)).update(bytes).digest('hex')
   return new Map(
@@ -276,7 +276,7 @@ describe.each(FEE_POLICIES)('under the fee policy %s', (policy) => {
     )
   })
 
-  /** Puts a candidate that was not included behind the included ones: the block must be refused for the model's reason. */
+  /** Puts a candidate that was not included after the included ones: the block must be refused for the model's reason. */
   async function refusesWhatTheModelRefuses(
     chain: TestChain,
     before: Map<Address, ModelAccount>,

@@ -1,22 +1,30 @@
 import type { Address, ExtraData, Genesis, Hash, Header, Result, TimeMs } from '@quoin/protocol'
 
 /**
- * Turns a block and its parent's state into the block's header, receipts and database writes. Asynchronous, because the real one
- * lives in a worker thread; the same code runs inline in the simulator and in tests. Calls are served one at a time, in order.
+ * Turns a block and its parent's state into the block's header, receipts and database writes. It is asynchronous because the
+ * production executor runs in a worker thread; the same code runs inline in the simulator and in tests. Calls are served one at a
+ * time, in order.
  *
- * A block's whole outcome stands in its header (state root, receipts root, gas, bloom), and the executor makes the header itself: a
- * proposed block is valid exactly if executing it yields the proposed hash.
+ * A block's whole outcome is in its header (state root, receipts root, gas, bloom), and the executor builds the header itself: a
+ * proposed block is valid exactly if executing it gives the proposed hash.
  */
 export interface Executor {
-  /** Hash of everything that decides how transactions execute; stands in genesis and in each header. */
+  /** Hash of everything that decides how transactions execute. It is part of genesis and of each header. */
   readonly version: Hash
-  /** Block 0 and its writes. Must be committed before anything else. */
+  /** Block 0 and its writes, which must be committed before anything else. */
   genesis(genesis: Genesis): Promise<ExecutedBlock>
-  /** Fills a block from queues that take turns (`turns.ts`), leaving out what does not fit or is not valid any more. */
+  /**
+   * Builds a block from queues that take turns (`turns.ts`). Leaves out candidates that do not fit or are no longer valid.
+   *
+   * @throws InterpreterFault when this machine fails; the executor remains usable
+   */
   build(template: BlockTemplate, queues: readonly CandidateQueue[], fill: FillLimits): Promise<BuiltBlock>
   /**
-   * Executes a given list of transactions. Refuses when one of them may not stand in a block. `isDecided`: the others have executed the block, and
-   * the caller must too, however long it takes.
+   * Executes a given list of transactions. Refuses the list if one of them is not valid in the block.
+   *
+   * @param isDecided the other validators have already executed and decided the block, so this node must execute it too, however
+   *   long it takes
+   * @throws InterpreterFault when this machine fails; the executor remains usable
    */
   execute(
     template: BlockTemplate,
@@ -24,15 +32,16 @@ export interface Executor {
     isDecided?: boolean,
   ): Promise<Result<ExecutedBlock, BlockRefusal>>
   /**
-   * The block's writes are in the database: later calls build on it. All other executed blocks of that height are forgotten. At most
-   * `executedBlocksMax` outcomes are kept per height, the one used longest ago goes first; an evicted or unknown hash is a bug of the
-   * caller and throws.
+   * Call when the block's writes are in the database: later calls build on it. All other executed blocks of that height are
+   * dropped. At most `executedBlocksMax` results are kept per height, the least recently used one is evicted first.
+   *
+   * @throws Error for an evicted or unknown hash: a bug of the caller
    */
   commit(blockHash: Hash): Promise<void>
   close(): Promise<void>
 }
 
-/** What is decided about a block before its transactions run. Gas limit and base fee follow from the parent and its state. */
+/** Fields of a block that are known before its transactions run. Gas limit and base fee follow from the parent and its state. */
 export interface BlockTemplate {
   readonly parent: Header
   readonly parentHash: Hash
@@ -41,25 +50,25 @@ export interface BlockTemplate {
   readonly extra: Omit<ExtraData, 'milliseconds'>
 }
 
-/** A transaction in its network encoding, with the sender that the node recovered once. */
+/** A transaction in its network encoding. The node has already recovered the sender. */
 export interface ExecutableTransaction {
   readonly raw: Uint8Array
   readonly sender: Address
 }
 
-/** A transaction that a block may take. */
+/** A transaction that may be included in a block. */
 export interface Candidate extends ExecutableTransaction {
   readonly gasLimit: number
 }
 
-/** Candidates that share one turn: those of a sender, or of several. They are taken in their order; the nonces of a sender follow one another. */
+/** Candidates that share one turn, of one sender or several. They are taken in order; the nonces of a sender are consecutive. */
 export interface CandidateQueue<T extends Candidate = Candidate> {
-  /** Gas that its senders used before this block, as far as it counts. */
+  /** Gas that its senders used recently, before this block, as far as it counts. */
   readonly use: number
   readonly candidates: readonly T[]
 }
 
-/** How much a proposer puts into a block; never more than the block's own limits. */
+/** Limits of the block that a proposer builds; the block's own limits apply too. */
 export interface FillLimits {
   readonly gasMax: number
   readonly bytesMax: number
@@ -70,20 +79,20 @@ export interface ExecutedBlock {
   readonly hash: Hash
   /** `receiptsCodec` encoding. */
   readonly receipts: Uint8Array
-  /** Gas that each transaction used, as its receipt has it. */
+  /** Gas used by each transaction, as in its receipt. */
   readonly gasUsed: readonly number[]
   /** `packOps` encoding of the writes to state, history and tree. */
   readonly ops: Uint8Array
 }
 
 export interface BuiltBlock extends ExecutedBlock {
-  /** Positions among all candidates, queue behind queue, in the block's order. */
+  /** Positions among the candidates of all queues (counted through in order), in the block's order. */
   readonly included: readonly number[]
-  /** Candidates that can never stand in a block on this state (nonce used, funds short, not permitted), with the reason. */
+  /** Candidates that can never be valid on this state (used nonce, insufficient funds, not permitted), with the reason. */
   readonly refused: readonly { readonly index: number; readonly reason: TransactionRefusal }[]
 }
 
-/** Why a transaction may not stand in a block. The messages are those that stock clients know. */
+/** Why a transaction is not valid in a block. The messages use the phrases that common clients match. */
 export interface TransactionRefusal {
   readonly code:
     | 'nonce-too-low'

@@ -1,13 +1,13 @@
 import type { Hash } from '@quoin/protocol'
 
 /**
- * This node failed while it ran a transaction: V8 threw because the host's stack was too small (RangeError) or memory ran out, or the
- * interpreter has a bug. No result of the transaction, and nothing that other nodes must find too. `Executor.build` and `Executor.execute`
- * reject with it. What the run had done is thrown away, and the executor serves further calls as if that one had not been made. `cause`
- * is what was thrown.
+ * This node failed while it ran a transaction: V8 threw because the host's stack was too small (RangeError), memory ran out, or
+ * the interpreter has a bug. It is not a result of the transaction, and other nodes need not fail too. `Executor.build` and
+ * `Executor.execute` reject with it. The run's work is discarded, and the executor serves further calls as if this one had not
+ * been made. `cause` is the original exception.
  */
 export class InterpreterFault extends Error {
-  /** The transaction that ran; undefined where none did, or it is not known. */
+  /** The transaction that ran; undefined if none ran or it is unknown. */
   readonly transaction: Hash | undefined
 
   constructor(transaction: Hash | undefined, cause: unknown) {
@@ -18,8 +18,11 @@ export class InterpreterFault extends Error {
 }
 
 /**
- * Does what is done for one transaction, or for none. Whatever that throws is a failure of this machine, a bug of ours too: it must cost the
- * transaction, and not the block. The hash is asked for when something was thrown.
+ * Runs an action on behalf of one transaction or none. Any exception is treated as a failure of this machine, even if it is a bug
+ * of this package, so it costs only the transaction and not the block.
+ *
+ * @param transactionOf returns the transaction's hash; called only after an exception
+ * @throws InterpreterFault for any exception of the action
  */
 export function onBehalfOf<T>(transactionOf: () => Hash | undefined, action: () => T): T {
   try {

@@ -17,7 +17,7 @@ interface Table {
 const documentation = readFileSync(new URL('../../../docs/gas.md', import.meta.url), 'utf8')
 const sections = documentation.split(/^## /m)
 
-/** The amounts of gas in a section's table by their names. */
+/** Gas amounts in a section's table, by name. */
 function documented(mark: string): Readonly<Record<string, number>> {
   const section = sections.find((text) => text.includes(mark)) ?? ''
   const rows = section.matchAll(/^\| `([A-Za-z0-9.]+)` \| ([0-9,]+(?:\.[0-9])?) \|/gm)
@@ -29,7 +29,7 @@ const pricesOf = (table: Table, path = ''): readonly (readonly [string, number])
     typeof value === 'number' ? [[path + name, value] as const] : pricesOf(value, `${path}${name}.`),
   )
 
-/** An exponent among the prices is no amount. */
+/** An exponent among the prices is not an amount. */
 const INSTRUCTION_PRICES = { ...INSTRUCTION_GAS, bulkBytesShift: TICKS_PER_GAS * INSTRUCTION_GAS.bulkBytesShift }
 
 describe('docs/gas.md', () => {
@@ -45,11 +45,11 @@ describe('docs/gas.md', () => {
     expect(documented(`\`packages/execution/src/${file}\``)).toEqual(Object.fromEntries(prices))
   })
 
-  it('has the limits, and what they come to', () => {
+  it('has the limits and the times that they amount to', () => {
     const { blockGasMax, transactionGasMax } = DEFAULT_PARAMETERS
     const { evaluationGasMax, gasKept } = MESSAGE_LIMITS
     expect(documented('Limits\n')).toEqual({ blockGasMax, transactionGasMax, evaluationGasMax, gasKept })
-    // 300 gas a microsecond.
+    // 300 gas per microsecond.
     expect(documentation).toContain(`A full block of the default size takes ${blockGasMax / 300 / 1000} ms.`)
   })
 })

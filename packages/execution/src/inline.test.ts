@@ -71,7 +71,7 @@ describe('genesis', () => {
 
   it('is refused twice, for another version, and for more money than there is', async () => {
     const chain = await start()
-    await expect(chain.executor.genesis(genesis)).rejects.toThrow(/holds the state of block 0 already/)
+    await expect(chain.executor.genesis(genesis)).rejects.toThrow(/already holds the state of block 0/)
     const executor = await openExecutor(new MemoryKv())
     await expect(executor.genesis({ ...genesis, executionVersion: ZERO_HASH })).rejects.toThrow(/execution version/)
     const rich = new Map([
@@ -184,8 +184,8 @@ describe('candidates of one height', () => {
       [second, b2],
     ] as const) {
       await chain.store(chosen)
-      await expect(chain.executor.commit(chosen.hash)).rejects.toThrow(/not executed on the present state/)
-      await expect(chain.executor.commit(a.hash)).rejects.toThrow(/not executed on the present state/)
+      await expect(chain.executor.commit(chosen.hash)).rejects.toThrow(/not executed on the current state/)
+      await expect(chain.executor.commit(a.hash)).rejects.toThrow(/not executed on the current state/)
     }
     const next = [pay(1), pay(2)]
     const blocks = await Promise.all([first, second].map((chain) => chain.executor.execute(chain.template(miner), next)))
@@ -199,7 +199,7 @@ describe('candidates of one height', () => {
     for (let ms = 3; ms <= EXECUTOR_LIMITS.executedBlocksMax; ms++) await executed(chain, 1, ms)
     expect(await executed(chain, 1, 1)).toBe(oldest)
     await executed(chain, 1, 1_000)
-    await expect(chain.executor.commit(second.hash)).rejects.toThrow(/forgotten/)
+    await expect(chain.executor.commit(second.hash)).rejects.toThrow(/evicted/)
     await chain.store(oldest)
   })
 
@@ -254,7 +254,7 @@ describe('reads of past state', () => {
     const chain = await start()
     await chain.store(await executed(chain, 1))
     const next = unwrap(await chain.executor.execute(chain.template(miner), [pay(1)]))
-    // A block is committed after the first of the two reads, whichever that is.
+    // A block is committed between the two reads, whichever comes first.
     let committed = false
     const commitOnce = () => {
       if (!committed) chain.kv.write(unpackOps(next.ops))
@@ -319,7 +319,7 @@ describe('a development chain', () => {
 })
 
 describe('an observer', () => {
-  it('is told why a transaction failed, which no block holds', async () => {
+  it('gets the reason of a failed transaction, which no block contains', async () => {
     const kv = new MemoryKv()
     const told: [string, unknown][] = []
     const executor = unwrap(

@@ -50,30 +50,37 @@ import { executionVersion } from './version.ts'
 import type { Interpreter } from './vm/index.ts'
 
 export interface ExecutorOptions extends BlockObserver {
-  /** The database: the node's `Kv` fits. Only read here; the caller writes the blocks' ops. */
+  /** The database; the node's `Kv` implements it. It is only read here; the caller writes the blocks' ops. */
   readonly kv: HistoryKv
   readonly crypto: Crypto
   readonly chainId: ChainId
   /** Made by `createContractInterpreter`. */
   readonly interpreter: Interpreter
-  /** D of the state tree: fixed when a database is made, and no part of the chain (`tree/`). */
+  /** Depth D of the state tree (`tree/`). It is fixed when the database is created and is not part of consensus. */
   readonly treeDepth: number
-  /** Heights before the head that stay provable. */
+  /** Number of heights before the head for which proofs stay available. */
   readonly historyHeights: number
   /**
-   * For development chains only: writes to the state before a block's transactions run, as part of the block's changes. Called each time that a
-   * block is executed; nodes that do not write the same come to another state.
+   * For development chains only: writes to the state before a block's transactions run, as part of the block's changes. Called
+   * for each execution of a block. Nodes that write different values get different states.
    */
   readonly beforeBlock?: (journal: Journal, block: BlockContext) => void
-  /** What runs contracts, where others who read this database share it; by default the executor's own. */
+  /** Shared `Contracts`, for callers that read this database with it too; by default the executor creates its own. */
   readonly contracts?: Contracts
-  /** For development chains only, where senders are impersonated: whether contracts may be senders. */
+  /** For development chains with impersonated senders only: whether contracts may be senders. */
   readonly contractsSend?: boolean
 }
 
 /**
- * The executor in its caller's thread: each call has done its work when it returns its promise. The database may be empty; refuses one
- * whose tree is of another format or depth.
+ * Creates an executor that runs in the caller's thread: each call has finished its work when it returns its promise. The database
+ * may be empty. A database whose tree has another format or depth is refused.
+ *
+ * @throws TreeCorruption when the tree's records contradict each other
+ * @example
+ * const executor = unwrap(await createExecutor({ kv, crypto, chainId, interpreter, treeDepth: 18, historyHeights: 60 }))
+ * const block = await executor.build(template, queues, fill)
+ * // store the block, its receipts and unpackOps(block.ops) in one synced write, then:
+ * await executor.commit(block.hash)
  */
 export async function createExecutor(options: ExecutorOptions): Promise<Result<Executor, TreeRefusal>> {
   const { kv, crypto, treeDepth: depth, historyHeights } = options
@@ -81,24 +88,24 @@ export async function createExecutor(options: ExecutorOptions): Promise<Result<E
   return tree.ok ? ok(new InlineExecutor(options, tree.value)) : tree
 }
 
-/** An executed block that may become the chain's. */
+/** An executed block that may be committed. */
 interface Outcome {
-  /** What was executed; undefined for genesis. */
+  /** The executed work; undefined for genesis. */
   readonly work: Work | undefined
   readonly block: ExecutedBlock
   readonly update: PreparedTree
 }
 
-/** What running a block left behind. */
+/** Results of running a block. */
 interface Made {
   readonly journal: Journal
   readonly receipts: Uint8Array
   readonly gasUsed: readonly number[]
-  /** Writes of what follows from the state: no part of it. */
+  /** Writes of derived data, which is not part of the state. */
   readonly derived: readonly KvOp[]
 }
 
-/** Everything that a block follows from, the parent's state aside. */
+/** Everything that determines a block, except the parent's state. */
 interface Work {
   readonly template: BlockTemplate
   readonly hashes: readonly Hash[]
@@ -118,7 +125,7 @@ class InlineExecutor implements Executor {
   readonly #options: ExecutorOptions
   readonly #contracts: Contracts
   readonly #tree: StateTree
-  /** By block hash, the one used longest ago first; all above the same parent state. */
+  /** By block hash, least recently used first; all on the same parent state. */
   readonly #outcomes = new Map<Hash, Outcome>()
   #closed = false
 
@@ -134,8 +141,8 @@ class InlineExecutor implements Executor {
     this.#assertOpen()
     const { crypto } = this.#options
     if (genesis.executionVersion !== this.version)
-      throw new Error(`genesis wants execution version ${genesis.executionVersion}, this node has ${this.version}`)
-    if (this.#tree.head !== undefined) throw new Error(`the database holds the state of block ${this.#tree.head.height} already`)
+      throw new Error(`genesis requires execution version ${genesis.executionVersion}, but this node has ${this.version}`)
+    if (this.#tree.head !== undefined) throw new Error(`the database already holds the state of block ${this.#tree.head.height}`)
     const journal = genesisState(this.#contracts, genesis)
     const made = { journal, receipts: EMPTY_RECEIPTS, gasUsed: [], derived: [] }
     return this.#keep(undefined, 0 as Height, made, (root) => genesisHeader(crypto, genesis, root))
@@ -144,7 +151,7 @@ class InlineExecutor implements Executor {
   async build(template: BlockTemplate, queues: readonly CandidateQueue[], fill: FillLimits): Promise<BuiltBlock> {
     const { parent, timeMs } = template
     this.#assertAbove(parent)
-    if (timeMs <= parent.timeMs) throw new RangeError(`block time ${timeMs} is not above its parent's ${parent.timeMs}`)
+    if (timeMs <= parent.timeMs) throw new RangeError(`block time ${timeMs} is not later than its parent's ${parent.timeMs}`)
     const run = this.#start(template)
     const filled = fillBlock(run, queues, (candidate) => this.#decode(candidate), fill)
     return { ...this.#seal({ template, hashes: run.hashes }, run), ...filled }
@@ -157,7 +164,7 @@ class InlineExecutor implements Executor {
     const { parent, timeMs } = template
     this.#assertAbove(parent)
     if (timeMs <= parent.timeMs)
-      return err({ code: 'time', message: `block time ${timeMs} is not above its parent's ${parent.timeMs}` })
+      return err({ code: 'time', message: `block time ${timeMs} is not later than its parent's ${parent.timeMs}` })
     const items: SenderTransaction[] = []
     for (const [index, transaction] of transactions.entries()) {
       const decoded = this.#decode(transaction)
@@ -175,7 +182,8 @@ class InlineExecutor implements Executor {
   async commit(blockHash: Hash): Promise<void> {
     this.#assertOpen()
     const outcome = this.#outcomes.get(blockHash)
-    if (outcome === undefined) throw new Error(`block ${blockHash} was not executed on the present state, or is forgotten`)
+    if (outcome === undefined)
+      throw new Error(`block ${blockHash} was not executed on the current state, or its result was evicted`)
     this.#tree.commit(outcome.update)
     this.#outcomes.clear()
   }
@@ -216,13 +224,16 @@ class InlineExecutor implements Executor {
     return new BlockRun(this.#contracts, rules, journal, block, this.#options)
   }
 
-  /** The block of a run: what was executed before is not computed again. The header's execution version is always this one. */
+  /**
+   * Finishes a run's block, or returns the result of equal earlier work. The header's execution version is always this
+   * executor's.
+   */
   #seal(work: Work, run: BlockRun): ExecutedBlock {
     const known = this.#find(work)
     return known ?? onBehalfOf(NOBODY, () => this.#end(work, run))
   }
 
-  /** What throws here may come of any transaction of the block, though nothing is known that could. */
+  /** Computes the block's result. An exception here may be caused by any of its transactions, but none is known to cause one. */
   #end(work: Work, run: BlockRun): ExecutedBlock {
     const { template } = work
     const height = nextHeight(template.parent.number)
@@ -232,7 +243,7 @@ class InlineExecutor implements Executor {
     return this.#keep(work, height, made, (root) => run.header({ ...template, extra }, root))
   }
 
-  /** The outcome of equal work, which counts as used anew. What is written before blocks may be another thing each time. */
+  /** Finds the result of equal work and marks it as used. Never with `beforeBlock`, which may write something else each time. */
   #find(work: Work): ExecutedBlock | undefined {
     if (this.#options.beforeBlock !== undefined) return undefined
     for (const [hash, outcome] of this.#outcomes) {
@@ -244,7 +255,7 @@ class InlineExecutor implements Executor {
     return undefined
   }
 
-  /** Computes the state's root and the writes, and keeps the outcome; drops the one used longest ago beyond the limit. */
+  /** Computes the state root and the writes, and keeps the result; evicts the least recently used one above the limit. */
   #keep(
     work: Work | undefined,
     height: Height,

@@ -1,7 +1,7 @@
-/** Bounds of the executor. None of them changes a block. */
+/** Limits of the executor. None of them affects a block. */
 export const EXECUTOR_LIMITS = {
-  /** Outcomes of one height that are kept until it is committed: one a round, and rounds beyond this are rare. */
+  /** Results of one height that are kept until it is committed: one per round; more rounds are rare. */
   executedBlocksMax: 16,
-  /** Calls that wait for the one being served. */
+  /** Calls that may wait while another one is served. */
   callsMax: 64,
 } as const

@@ -11,7 +11,7 @@ const candidate = fc.record({ ...{ raw: bytes, gasLimit: gas }, sender: fc.const
 const queue = fc.record({ use: gas, candidates: fc.array(candidate, { maxLength: 4 }) })
 
 describe('packing', () => {
-  it('gives back what went in, from one buffer of its own', () => {
+  it('round-trips through one new buffer', () => {
     fc.assert(
       fc.property(fc.array(op), fc.array(transaction), fc.array(queue), (ops, transactions, queues) => {
         const packedOps = packOps(ops)

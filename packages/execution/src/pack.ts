@@ -3,7 +3,8 @@ import type { Candidate, CandidateQueue, ExecutableTransaction } from './executo
 import type { KvOp } from './state/kv.ts'
 
 /**
- * Lists of byte strings in one buffer that moves between threads without a copy. Not a consensus format: both ends are one build.
+ * Packs lists of byte strings into one buffer, which is transferred between threads without a copy. This is not a consensus
+ * format: both ends are the same build.
  *
  *   ops:          count(4), then each: key length(4) ‖ value length(4), ffffffff = deleted ‖ key ‖ value
  *   transactions: count(4), then each: sender(20) ‖ length(4) ‖ raw
@@ -15,7 +16,7 @@ const TRANSACTION_HEAD_BYTES = 24
 const QUEUE_HEAD_BYTES = 12
 const GAS_BYTES = 8
 
-/** One buffer of its own, so that it can be transferred. */
+/** Packs into a new buffer, so that it can be transferred. */
 export function packOps(ops: readonly KvOp[]): Uint8Array<ArrayBuffer> {
   let length = 4
   for (const { key, value } of ops) length += OP_HEAD_BYTES + key.length + (value?.length ?? 0)
@@ -36,7 +37,11 @@ export function packOps(ops: readonly KvOp[]): Uint8Array<ArrayBuffer> {
   return packed
 }
 
-/** Views into `packed`: valid while it is. Throws on bytes that `packOps` does not make. */
+/**
+ * Unpacks ops as views into `packed`.
+ *
+ * @throws RangeError for bytes that `packOps` does not produce
+ */
 export function unpackOps(packed: Uint8Array): readonly KvOp[] {
   const cursor = new Cursor(packed)
   const ops = Array.from({ length: cursor.count(OP_HEAD_BYTES) }, (): KvOp => {
@@ -49,6 +54,7 @@ export function unpackOps(packed: Uint8Array): readonly KvOp[] {
   return ops
 }
 
+/** Packs transactions into a new buffer, so that it can be transferred. */
 export function packTransactions(transactions: readonly ExecutableTransaction[]): Uint8Array<ArrayBuffer> {
   let length = 4
   for (const { raw } of transactions) length += TRANSACTION_HEAD_BYTES + raw.length
@@ -60,7 +66,7 @@ export function packTransactions(transactions: readonly ExecutableTransaction[])
   return packed
 }
 
-/** Returns where the next one begins. */
+/** Returns the position after the transaction. */
 function writeTransaction(packed: Uint8Array, view: DataView, at: number, { raw, sender }: ExecutableTransaction): number {
   packed.set(hexToBytes(sender), at)
   view.setUint32(at + 20, raw.length)
@@ -73,7 +79,7 @@ function writeGas(view: DataView, at: number, gas: number): void {
   view.setUint32(at + 4, gas)
 }
 
-/** Gas is a whole number below 2^53. */
+/** Packs queues. Gas must be a whole number below 2^53. */
 export function packQueues(queues: readonly CandidateQueue[]): Uint8Array<ArrayBuffer> {
   let length = 4
   for (const { candidates } of queues) {
@@ -143,7 +149,7 @@ class Cursor {
     return { sender, raw: this.take(this.u32()) }
   }
 
-  /** A count of items that have at least that many bytes each. */
+  /** Reads a count of items that each take at least this many bytes. */
   count(itemBytes: number): number {
     const count = this.u32()
     if (count * itemBytes > this.#bytes.length) throw new RangeError('packed list is cut short')

@@ -6,7 +6,7 @@ import { assertTicks, gasLeftOf, gasUsedOf, TICKS_PER_GAS, ticksOf } from './tic
 const count = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 
 describe('gas and ticks', () => {
-  it('give a transaction what its limit buys, and charge whole gas for what was used', () => {
+  it('are bought by the gas limit, and used ones are charged in whole gas', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10 ** 12 }), fc.double({ min: 0, max: 1, noNaN: true }), (limit, part) => {
         const budget = ticksOf(limit)
@@ -41,7 +41,7 @@ describe('a meter', () => {
     expect([meter.left, meter.used]).toEqual([0, 100])
   })
 
-  it('takes a count above what is left for a bug', () => {
+  it('treats a count above the rest as a bug', () => {
     const meter = new GasMeter(100, undefined)
     meter.count(100)
     expect(() => meter.count(1)).toThrow('gas accounting: 1 of at most 0 ticks')

@@ -3,8 +3,8 @@ import { crypto } from '../test/chain.ts'
 import { describeExecution, executionVersion } from './version.ts'
 
 /**
- * A change here is a change of consensus: chains of the former version stop accepting blocks of this one. Raise `RULES_REVISION` for a
- * change that shows nowhere else.
+ * A change here is a consensus change: chains of the former version stop accepting blocks of this one. Raise `RULES_REVISION` for
+ * a change that shows nowhere else.
  */
 it('is pinned', () => {
   expect(executionVersion(crypto)).toBe('0xc81a9ac47e54225f22e2fb8e2bb35dc78cd7a90107661bf61ac1ecc61ea57355')

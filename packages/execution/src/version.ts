@@ -41,8 +41,8 @@ import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-re
 import { TICKS_PER_GAS } from './ticks.ts'
 
 /**
- * Counts the changes to how transactions execute that the tables and samples below do not show, such as the order of checks. Raise it
- * with each: nodes that execute differently must not take each other for equal.
+ * Revision of execution behaviour that does not show in the tables and samples below, such as the order of checks. Raise it with
+ * each such change, because nodes that execute differently must not consider each other equal.
  */
 const RULES_REVISION = 5
 
@@ -62,7 +62,7 @@ const header: Header = {
   baseFeePerGas: 7n as Wei,
 }
 
-/** The shared limits that decide whether a block is valid. */
+/** Shared limits that decide whether a block is valid. */
 const BLOCK_LIMITS = {
   transactionBytesMax: LIMITS.transactionBytesMax,
   blockBytesMax: LIMITS.blockBytesMax,
@@ -87,7 +87,9 @@ const describeTable = (path: string, table: Table): readonly string[] =>
     typeof value === 'number' ? [`${path}.${name} ${value}`] : describeTable(`${path}.${name}`, value),
   )
 
-/** What decides how transactions execute, one `name value` a line: tables, and the bytes of one sample of each format. */
+/**
+ * Everything that decides how transactions execute, one `name value` per line: tables, and the bytes of a sample of each format.
+ */
 export function describeExecution(crypto: Crypto): string {
   const account = { nonce: 1 as Nonce, balance: (10n ** 18n) as Wei, codeHash: ZERO_HASH }
   const receipt = codec.encode(receiptCodec, {
@@ -130,5 +132,5 @@ export function describeExecution(crypto: Crypto): string {
   return lines.toSorted().join('\n')
 }
 
-/** Identity of these rules: stands in genesis and in each header. The same on every machine. */
+/** Hash that identifies these rules. It is part of genesis and of each header, and the same on every machine. */
 export const executionVersion = (crypto: Crypto): Hash => Hash(crypto.sha256(utf8ToBytes(describeExecution(crypto))))

@@ -5,7 +5,7 @@ import { checksumAddress } from '../src/contract/abi/address.ts'
 import { type AbiType, parseTypeList, type TupleType, tupleOf } from '../src/contract/abi/type.ts'
 import type { AbiValue } from '../src/contract/abi/value.ts'
 
-/** Values of generated types, and the same values as other libraries have them. */
+/** Values of generated types, and the same values in the form of other libraries. */
 
 const integer = (min: bigint, max: bigint) => fc.oneof(fc.constantFrom(min, max, 0n), fc.bigInt(min, max))
 
@@ -43,7 +43,7 @@ export function valueOf(type: AbiType): fc.Arbitrary<AbiValue> {
 export const valuesOf = ({ members }: TupleType): fc.Arbitrary<readonly AbiValue[]> =>
   fc.tuple(...members.map(({ type }) => valueOf(type)))
 
-/** The types of a list that is known to be one. */
+/** The types of a valid list. */
 export const typesOf = (text: string): TupleType => unwrap(parseTypeList(text))
 
 /** Parameters with their types and values of them. */

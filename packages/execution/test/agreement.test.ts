@@ -14,7 +14,7 @@ import { interpreterBinary, wasmPower } from './interpreter.ts'
 import { CONTRACTS, firstPrograms, randomBlock, SENDERS, Sending, TELLING_RUN } from './random-blocks.ts'
 import { addressOf, executable, inOrder } from './transactions.ts'
 
-/** `npm run test:long` makes that many times more runs. */
+/** `npm run test:long` makes this many times more runs. */
 const FACTOR = process.env['QUOIN_TEST_LONG'] === undefined ? 1 : 40
 const RUNS = 25 * FACTOR
 const MINER = addressOf(0xfee)
@@ -22,13 +22,13 @@ const FILL = { gasMax: 60_000_000, bytesMax: 4_194_304 }
 
 const freshInterpreter = (): Interpreter => createContractInterpreter(wasmPower(), interpreterBinary())
 
-/** One interpreter for all runs: nothing of a run may show in later ones. */
+/** One interpreter for all runs: no run may affect later ones. */
 function lasting(): () => Interpreter {
   const interpreter = freshInterpreter()
   return () => interpreter
 }
 
-/** Leaves an interpreter's instances in every state in which calls can leave them. */
+/** Leaves an interpreter's instances in every state that calls can leave behind. */
 function soil(interpreter: Interpreter): void {
   const chain = new TestContracts(new Journal(), TEST_BLOCK, interpreter)
   const contract = chain.deploy(
@@ -47,7 +47,7 @@ function soil(interpreter: Interpreter): void {
   for (let how = 0n; how <= 6n; how++) chain.attempt(contract, 'f', [how], { gas: 700_000 })
 }
 
-/** What befalls a node before each block, and must not show. */
+/** Events on a node before each block, which must not have any visible effect. */
 interface Condition {
   readonly treeDepth: number
   /** Of a run. */
@@ -69,7 +69,7 @@ const CONDITIONS: Readonly<Record<string, Condition>> = {
       return chain.reopened(4, interpreter)
     },
   },
-  /** The interpreter did other work in between, and the tree has another shape. */
+  /** The interpreter did other work in between, and the tree has another depth. */
   busy: {
     treeDepth: 9,
     interpreter: lasting(),
@@ -82,14 +82,14 @@ const CONDITIONS: Readonly<Record<string, Condition>> = {
 
 const imageKeys = ({ kv }: TestChain): Uint8Array[] => kv.keys('0x21').map((key) => hexToBytes(key as Hex))
 
-/** What two nodes could differ in, the most telling first. */
+/** What two nodes could differ in, the most informative first. */
 const shownBy = ({ header, hash, receipts }: ExecutedBlock) => ({
   receipts: unwrap(codec.decode(receiptsCodec, receipts)),
   header,
   hash,
 })
 
-/** In how many runs something happened. Runs in which nothing happens prove nothing. */
+/** Number of runs in which something happened. Runs in which nothing happens prove nothing. */
 const runsWith = new Map<string, number>()
 
 /** What happened in a block. */
@@ -145,10 +145,10 @@ it('four nodes in different conditions agree on every block of random contracts'
       }
       for (const what of happened) runsWith.set(what, (runsWith.get(what) ?? 0) + 1)
     }),
-    // A counterexample is large whatever is left out, and each attempt at a smaller one costs a run.
+    // A counterexample stays large whatever is left out, and each attempt to shrink it costs a run.
     { numRuns: RUNS, endOnFailure: true, examples: [[['free', TELLING_RUN.programs, TELLING_RUN.blocks], true]] },
   )
-  // Of 300 runs 297 or more had these: that fewer than 10 of 25 have them happens once in 10^14 times even if only 95 % do.
+  // Of 300 runs, 297 or more had these. Even if only 95 % do, fewer than 10 of 25 happens once in 10^14 times.
   for (const what of ['success', 'failure', 'creation', 'images'])
     expect(runsWith.get(what), what).toBeGreaterThanOrEqual(0.4 * RUNS)
   // TELLING_RUN has these.

@@ -20,7 +20,7 @@ import { TEST_BLOCK, TestContracts, USER } from './contracts.ts'
 import { contractInterpreter } from './interpreter.ts'
 import { MemoryKv } from './memory-kv.ts'
 
-/** A database of blocks, without transactions and executor: each is what a function does to the state. */
+/** A database of blocks without transactions and executor: each block is a function that changes the state. */
 export class CallWorld {
   readonly kv = new MemoryKv()
   readonly host: CallHost
@@ -57,7 +57,7 @@ export class CallWorld {
     return result
   }
 
-  /** A call at the head unless the rest says otherwise. */
+  /** A call at the head, unless the options say otherwise. */
   request(call: Partial<Call> & { readonly to: Address | undefined }, rest: Partial<CallRequest> = {}): CallRequest {
     return {
       call: {

@@ -27,7 +27,7 @@ export const crypto = nobleCrypto
 const publicKey = publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(7))!)
 const validator = addressOfPublicKey(crypto, publicKey)!
 
-/** The least contract. */
+/** The smallest contract. */
 export const CODE = containerOf('export default {}', [])
 
 export function testGenesis(
@@ -51,7 +51,7 @@ export function testGenesis(
   }
 }
 
-/** An executor on a database of its own, at the block that was stored last. */
+/** An executor on its own database, at the last stored block. */
 export class TestChain {
   readonly kv: MemoryKv
   readonly executor: Executor
@@ -72,7 +72,7 @@ export class TestChain {
     return chain
   }
 
-  /** The same chain opened again: on a copy of the database, with nothing of this one's memory. */
+  /** The same chain opened again on a copy of the database, without anything from this one's memory. */
   async reopened(treeDepth = 4, interpreter = contractInterpreter()): Promise<TestChain> {
     const kv = this.kv.clone()
     return new TestChain(kv, await openExecutor(kv, treeDepth, interpreter), this.head)

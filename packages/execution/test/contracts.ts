@@ -21,7 +21,7 @@ export const TEST_BLOCK: BlockContext = {
   baseFee: 3n,
 }
 
-/** What a call may use where a test does not say. */
+/** Default gas limit of a call. */
 export const TEST_GAS: Ticks = ticksOf(18_000_000)
 
 type ContainerParts = Parameters<typeof containerOf>[2]
@@ -37,7 +37,7 @@ interface CallOptions {
   readonly gas?: Ticks
 }
 
-/** ABI from its human-readable lines, as viem reads them. */
+/** ABI from human-readable lines in viem's format. */
 export const abiOf = (lines: readonly string[]): Abi => parseAbi(lines as never) as unknown as Abi
 
 /** Creation data of a module's source. */
@@ -46,7 +46,7 @@ export function creationOf(source: string, abi: Abi, args: readonly unknown[] = 
   return hexToBytes(encodeDeployData({ abi, bytecode, args } as never))
 }
 
-/** Contracts on a journal of their own, called as a transaction calls them. */
+/** Contracts on their own journal, called as a transaction calls them. */
 export class TestContracts {
   readonly machine: Machine
 
@@ -73,7 +73,7 @@ export class TestContracts {
     return this.machine.run({ from, to: undefined, value, data, gas })
   }
 
-  /** Creates a contract that must come into being. */
+  /** Creates a contract; the creation must succeed. */
   deploy(
     lines: readonly string[],
     source: string,
@@ -91,7 +91,7 @@ export class TestContracts {
     return this.machine.run({ from, to, value, data, gas })
   }
 
-  /** Calls a function; its outcome as it is. */
+  /** Calls a function. Returns the raw outcome. */
   attempt(
     { address, abi }: TestContract,
     functionName: string,
@@ -101,7 +101,7 @@ export class TestContracts {
     return this.send(address, hexToBytes(encodeFunctionData({ abi, functionName, args } as never) as Hex), options)
   }
 
-  /** Calls a function that must succeed; what it returned, as viem decodes it. */
+  /** Calls a function that must succeed. Returns its result, decoded by viem. */
   call(contract: TestContract, functionName: string, args: readonly unknown[] = [], options?: CallOptions): unknown {
     const outcome = this.attempt(contract, functionName, args, options)
     if (!outcome.ok) throw new Error(`${functionName} failed: ${outcome.reason}`)

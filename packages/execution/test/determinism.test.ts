@@ -13,7 +13,7 @@ const program = new URL('./reference.mjs', import.meta.url)
 const lines = runReference(vm, interpreterBinary())
 const [image, ...calls] = lines
 
-/** The same in another process, over dist, with flags of V8. */
+/** The same in another process, from dist, with V8 flags. */
 async function inProcess(flags: readonly string[]): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, fileURLToPath(program)])
   return JSON.parse(stdout) as string[]
@@ -38,7 +38,7 @@ describe('result, gas, image and all memory are the same', () => {
   })
 
   it.each([
-    ['as it is', []],
+    ['unchanged', []],
     ['baseline compiler only', ['--liftoff-only']],
     ['optimising compiler only', ['--no-liftoff']],
     ['without tier-up', ['--no-wasm-tier-up']],

@@ -6,8 +6,8 @@ import { OPERATIONS, type Operations } from './differential/operations.ts'
 import { Random } from './differential/random.ts'
 
 /**
- * The interpreter computes what V8 does. The ordinary run draws the same operations each time, for what it shows must not depend on luck; the long run
- * draws others each time. QUOIN_FUZZ_SEED names a seed.
+ * The interpreter must compute what V8 computes. The ordinary run draws the same operations each time, so that its result does
+ * not depend on luck; the long run draws others each time. QUOIN_FUZZ_SEED sets the seed.
  */
 const OPERATIONS_COUNT = 100_000
 const BATCH_SIZE = 500
@@ -24,7 +24,7 @@ function differencesOf(operations: string, expressions: readonly string[]): read
     .filter((one) => one.v8 !== one.interpreter)
 }
 
-/** Differences that no known one explains, of so many random operations. */
+/** Differences, among this many random operations, that no known one explains. */
 function search({ name, draw }: Operations, count: number): readonly Difference[] {
   const random = new Random(seed)
   const found: Difference[] = []
@@ -35,7 +35,7 @@ function search({ name, draw }: Operations, count: number): readonly Difference[
   return found
 }
 
-describe(`${OPERATIONS_COUNT} random operations come to the same in the interpreter and in V8`, () => {
+describe(`${OPERATIONS_COUNT} random operations have the same result in the interpreter and in V8`, () => {
   it('counts all', () => {
     expect(OPERATIONS.reduce((sum, { percent }) => sum + percent, 0)).toBe(100)
   })
@@ -58,7 +58,7 @@ describe('known differences are still there', () => {
     expect(byV8([expression])).not.toEqual([interpreter])
   })
 
-  it('54 of all powers of two have a longer text than need be, which reads as the same number', () => {
+  it('54 of all powers of two have a longer text than necessary, which reads as the same number', () => {
     expect(textsOfPowers().length).toBe(54)
     for (const { long, short } of textsOfPowers()) {
       expect(Number(long)).toBe(Number(short))

@@ -11,7 +11,7 @@ import { createInterpreter, type GuestError, type GuestValue, type Interpreter }
 import { interpreterBinary, wasmPower } from './interpreter.ts'
 import { addressOf } from './transactions.ts'
 
-/** Expressions run as contracts that see the real host functions, in frames whose messages end as a test says. */
+/** Runs expressions in contracts with the real host functions, in frames whose messages end as a test says. */
 
 let interpreter: Interpreter | undefined
 export const hostInterpreter = (): Interpreter => {
@@ -19,7 +19,7 @@ export const hostInterpreter = (): Interpreter => {
   return interpreter
 }
 
-/** An ABI in viem's short notation, as a container has it. An event with `anonymous` behind it is one. */
+/** An ABI in viem's short notation, for a container. An event followed by `anonymous` is anonymous. */
 export const abiOf = (...items: readonly string[]): Abi => unwrap(parseAbi(items.map(parseItem)))
 
 function parseItem(text: string): object {
@@ -37,7 +37,7 @@ interface TestFrame extends Frame {
 
 export interface FrameOptions extends Partial<Omit<Frame, 'abi' | 'send'>> {
   readonly abi?: Abi
-  /** How messages end, in turn; the last answers all that follow. */
+  /** Outcomes of messages, in order; the last one applies to all that follow. */
   readonly outcomes?: readonly MessageOutcome[]
 }
 
@@ -85,37 +85,37 @@ export function frameOf({ abi = [], outcomes = [], ...given }: FrameOptions = {}
   }
 }
 
-/** What a function may use where a test does not say. */
+/** Default gas limit of a function. */
 export const GAS: Ticks = 100_000_000
 
-/** Runs a function of a contract; how it ended, and its gas. */
+/** Runs a function of a contract. Returns its outcome and gas. */
 export function runFunction(source: string, frame: Frame, values: readonly GuestValue[] = [], gas = GAS) {
   const { image } = unwrap(hostInterpreter().compile({ source, gas: GAS }))
   return hostInterpreter().call({ image, entry: 'functions.run', values, handlers: CONTRACT_HANDLERS, scope: frame, gas })
 }
 
-/** An expression, which sees arguments as `values`, in a contract. */
+/** A contract with an expression; its arguments are `values`. */
 const contractOf = (expression: string): string => `export default { functions: { run: (...values) => (${expression}) } }`
 
-/** What an expression answers. */
+/** Result of an expression. */
 export function valueOf(expression: string, frame: Frame, ...values: readonly GuestValue[]): GuestValue {
   const outcome = runFunction(contractOf(expression), frame, values)
   if (outcome.kind === 'return') return outcome.value
   throw new Error(outcome.kind === 'throw' ? `${outcome.error.name}: ${outcome.error.message}` : outcome.kind)
 }
 
-/** What an expression throws. */
+/** Error that an expression throws. */
 export function errorOf(expression: string, frame: Frame, ...values: readonly GuestValue[]): GuestError {
   const outcome = runFunction(contractOf(expression), frame, values)
   if (outcome.kind === 'throw') return outcome.error
   throw new Error(`${expression}: ${outcome.kind}`)
 }
 
-/** Text of what an expression throws. */
+/** Text of the error that an expression throws. */
 export const refusalOf = (expression: string, frame: Frame, ...values: readonly GuestValue[]): string =>
   errorOf(expression, frame, ...values).message
 
-/** Gas of an expression above that of doing nothing. */
+/** Gas of an expression in addition to that of an empty call. */
 export function gasOf(expression: string, frame: Frame, ...values: readonly GuestValue[]): number {
   const [nothing, outcome] = [contractOf('undefined'), contractOf(expression)].map((source) => runFunction(source, frame, values))
   if (outcome?.kind !== 'return' || nothing?.kind !== 'return') throw new Error(`${expression}: ${outcome?.kind}`)

@@ -1,11 +1,11 @@
 /**
- * What hostile scripts find on the host, and how they are run: for the test over src, and for programs over dist.
+ * The host functions for hostile scripts, and how the scripts are run: for the test on src, and for programs on dist.
  *
  * @typedef {typeof import('../src/vm/host-function.ts').HostRefusal} HostRefusal
  * @typedef {import('../src/vm/interpreter.ts').Interpreter} Interpreter
  */
 
-/** Gas for the evaluation of a script, and for its call. */
+/** Gas limits for the evaluation of a script and for its call. */
 export const HOSTILE_GAS_LIMIT = 40_000_000
 
 /** @type {import('../src/vm/host-function.ts').HostTable} one function for every kind of argument */
@@ -43,7 +43,7 @@ export function hostileHandlers(Refusal) {
 }
 
 /**
- * What a call of the interpreter, or the evaluation before it, came to.
+ * Result of a call of the interpreter, or of the evaluation before it.
  *
  * @typedef {object} Found
  * @property {string} ends

@@ -5,7 +5,11 @@ const TRAP = `{ __proto__: null, get: ${LOOP}, set: ${LOOP}, configurable: true 
 /** @param {string} target @param {readonly string[]} keys */
 const trap = (target, keys) => `for (const key of ${JSON.stringify(keys)}) Object.defineProperty(${target}, key, ${TRAP}); `
 
-/** Prototypes and built-ins changed under the prelude, and errors that lie. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+/**
+ * Prototypes and built-ins replaced after the prelude, and errors that lie.
+ *
+ * @type {readonly import('./hostile-script.mjs').Hostile[]}
+ */
 export const lies = [
   run(
     'numeric setters on all objects',
@@ -223,48 +227,53 @@ export const machinery = [
     [4],
   ),
   run('jobs after the value', 'return', 'const a = [1]; Promise.resolve().then(() => a.push(2)); return a', [1, 2]),
-  run('code from text: bound', 'throw', 'return (() => 1).constructor.bind(null, "return 1")()', 'code cannot be made from text'),
+  run(
+    'code from text: bound',
+    'throw',
+    'return (() => 1).constructor.bind(null, "return 1")()',
+    'code generation from strings is not allowed',
+  ),
   run(
     'code from text: apply',
     'throw',
     'return Function.prototype.constructor.apply(null, ["return 1"])',
-    'code cannot be made from text',
+    'code generation from strings is not allowed',
   ),
   run(
     'code from text: async, constructed',
     'throw',
     'return Reflect.construct((async () => 1).constructor, ["return 1"])',
-    'code cannot be made from text',
+    'code generation from strings is not allowed',
   ),
   run(
     'code from text: generator, constructed',
     'throw',
     'return Reflect.construct((function* () {}).constructor, ["yield 1"], Object)',
-    'code cannot be made from text',
+    'code generation from strings is not allowed',
   ),
   run(
     'code from text: async generator, extended',
     'throw',
     'return new (class extends (async function* () {}).constructor {})("yield 1")',
-    'code cannot be made from text',
+    'code generation from strings is not allowed',
   ),
   run(
     'code from text: constructor of a constructor',
     'throw',
     'return [].constructor.constructor("return 1")()',
-    'code cannot be made from text',
+    'code generation from strings is not allowed',
   ),
   run(
     'code from text: of a refusal',
     'throw',
     'try { host.fail("x") } catch (e) { return e.constructor.constructor("return 1")() }',
-    'code cannot be made from text',
+    'code generation from strings is not allowed',
   ),
   run(
     'code from text: of an answer',
     'throw',
     'return host.echo({}).constructor.constructor("return 1")()',
-    'code cannot be made from text',
+    'code generation from strings is not allowed',
   ),
   source(
     'link under descriptor keys',
@@ -297,19 +306,19 @@ export const machinery = [
     'entry that is a generator',
     'throw',
     'export function* run() { yield 1 }',
-    'the value returned is or holds an object that is neither plain nor an array',
+    'the returned value is or contains an object that is neither a plain object nor an array',
   ),
   source('entry exchanged', 'return', 'export let run = () => { run = null; return [1] }', [1]),
 ]
 
-/** Takes memory until nothing is left of it, in ever smaller pieces, and keeps it. */
+/** Allocates ever smaller pieces until no memory is left, and keeps them. */
 const FILL =
   'let chain = null; const fill = () => { const kept = [chain]; chain = kept; for (let n = 1e6; n >= 1; n >>= 1) try { for (;;) kept.push(new Uint8Array(n)) } catch {} try { for (;;) chain = [chain] } catch {} }'
 
-/** No memory is left at the border. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+/** No memory is left when a value crosses. @type {readonly import('./hostile-script.mjs').Hostile[]} */
 export const fullMemory = [
   run('full memory, then a value', 'return', 'fill(); return 1', 1, FILL),
-  run('full memory, then a structure', 'throw', 'fill(); return [{}]', 'the error has no text', FILL),
+  run('full memory, then a structure', 'throw', 'fill(); return [{}]', 'the thrown value could not be converted to text', FILL),
   run('full memory, then a structure made before', 'return', 'const a = [{ b: [1] }]; fill(); return a', [{ b: [1] }], FILL),
   run('full memory, then an error', 'trap', 'fill(); throw new Error("x".repeat(100))', undefined, FILL),
   run(

@@ -4,7 +4,8 @@
  * @typedef {object} Hostile
  * @property {string} name
  * @property {string} source a module that exports `run`, or fails itself
- * @property {'return' | 'throw' | 'out-of-gas' | 'out-of-depth' | 'trap' | 'compile'} ends how: a trap is QuickJS failing for want of memory, the same everywhere
+ * @property {'return' | 'throw' | 'out-of-gas' | 'out-of-depth' | 'trap' | 'compile'} ends how: in a trap QuickJS failed for lack
+ *   of memory, the same everywhere
  * @property {unknown} [says] what `run` returns, or the message of what is thrown; not compared when absent
  * @property {readonly number[]} [data] bytes that come with what is thrown; none when absent
  */
@@ -26,7 +27,7 @@ export const run = (name, ends, body, says, before = '', data) => ({
 })
 
 /**
- * A script that is this module.
+ * A script with this module as its source.
  *
  * @param {string} name
  * @param {Hostile['ends']} ends

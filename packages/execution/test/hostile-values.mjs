@@ -1,21 +1,23 @@
 import { run } from './hostile-script.mjs'
 
-const OTHER = 'an object that is neither plain nor an array'
-const returned = (/** @type {string} */ what) => `the value returned is or holds ${what}`
+const OTHER = 'an object that is neither a plain object nor an array'
+const returned = (/** @type {string} */ what) => `the returned value is or contains ${what}`
 const argument = (/** @type {string} */ what) =>
-  `echo: argument 1 must be a string, number, bigint, boolean, Uint8Array, or an array or plain object of these; it is or holds ${what}`
-const LEVELS = 'more than 40 levels, or itself'
+  `echo: argument 1 must be a string, number, bigint, boolean, Uint8Array, or an array or plain object of these; it is or contains ${what}`
+const LEVELS = 'more than 40 levels of nesting, or a cycle'
 
-/** Values that must not pass, or not as they pretend to be. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+/**
+ * Values that must not be passed, or not as what they pretend to be. @type {readonly import('./hostile-script.mjs').Hostile[]}
+ */
 export const values = [
   run('returns a proxy', 'throw', 'return new Proxy([], { get() { for (;;); }, ownKeys() { for (;;); } })', returned(OTHER)),
   run('returns a proxy inside', 'throw', 'return [{ a: new Proxy({}, {}) }]', returned(OTHER)),
-  run('returns a getter that never ends', 'throw', 'return { get a() { for (;;); } }', returned('an accessor')),
+  run('returns a getter that never ends', 'throw', 'return { get a() { for (;;); } }', returned('a getter or setter')),
   run(
     'returns an array of getters',
     'throw',
     'const a = [1]; Object.defineProperty(a, 0, { get() { for (;;); } }); return a',
-    returned('an accessor'),
+    returned('a getter or setter'),
   ),
   run('returns itself', 'throw', 'const a = []; a.push({ a }); return a', returned(LEVELS)),
   run('returns ten thousand levels', 'throw', 'let a = []; for (let i = 0; i < 1e4; i++) a = [a]; return a', returned(LEVELS)),
@@ -94,7 +96,7 @@ export const values = [
     'returns a string that fills memory',
     'throw',
     'globalThis.kept = new Uint8Array(1.67e7); const s = "ab".repeat(1e5); return [s + "c"]',
-    returned('a string that memory does not suffice for'),
+    returned('a string that does not fit into memory'),
   ),
   run(
     'bytes of a class whose length lies',
@@ -110,10 +112,10 @@ export const values = [
   run('buffer instead of bytes', 'throw', 'return new ArrayBuffer(8)', returned(OTHER)),
 ]
 
-/** Host functions called as they must not be. @type {readonly import('./hostile-script.mjs').Hostile[]} */
+/** Wrong calls of host functions. @type {readonly import('./hostile-script.mjs').Hostile[]} */
 export const calls = [
   run('proxy as a structure', 'throw', 'return host.echo(new Proxy({}, { ownKeys() { for (;;); } }))', argument(OTHER)),
-  run('getter as a structure', 'throw', 'return host.echo([{ get a() { for (;;); } }])', argument('an accessor')),
+  run('getter as a structure', 'throw', 'return host.echo([{ get a() { for (;;); } }])', argument('a getter or setter')),
   run('cycle as a structure', 'throw', 'const o = {}; o.o = o; return host.echo(o)', argument(LEVELS)),
   run('structure of sharing', 'out-of-gas', 'let a = [1]; for (let i = 0; i < 38; i++) a = { a, b: a }; return host.echo(a)'),
   run('structure storm', 'out-of-gas', 'const a = Array.from({ length: 100 }, (_, i) => ({ i, s: "x" })); for (;;) host.echo(a)'),
@@ -131,7 +133,12 @@ export const calls = [
     `return [Symbol(), () => 1, 2n ** 400n, new Proxy([], {})].filter((v) => { try { host.emit("e", 1, v); return true } catch (e) { return !e.message.startsWith("emit: argument 3 ") } }).length`,
     0,
   ),
-  run('a thousand arguments', 'throw', 'return host.emit("e", ...new Array(1000).fill(1))', 'emit: at most 72 arguments'),
+  run(
+    'a thousand arguments',
+    'throw',
+    'return host.emit("e", ...new Array(1000).fill(1))',
+    'emit: too many arguments, at most 72 are allowed',
+  ),
   run('a hundred thousand arguments', 'throw', 'return host.emit(...new Array(1e5).fill("x"))'),
   run('arguments that lie about their number', 'throw', 'return host.emit.apply(null, { length: 2 ** 32 })'),
   run('arguments whose number never ends', 'out-of-gas', 'return Reflect.apply(host.echo, null, { get length() { for (;;); } })'),

@@ -11,7 +11,7 @@ export const plainBinary = (): Uint8Array => readFileSync(createRequire(import.m
 
 let metered: Uint8Array | undefined
 
-/** The metered binary, made from source once a process. */
+/** The metered binary, made from source once per process. */
 export function interpreterBinary(): Uint8Array {
   metered ??= meterInterpreter(plainBinary())
   return metered
@@ -19,7 +19,7 @@ export function interpreterBinary(): Uint8Array {
 
 let contracts: Interpreter | undefined
 
-/** The interpreter for contracts, made once a process. */
+/** The interpreter for contracts, created once per process. */
 export function contractInterpreter(): Interpreter {
   contracts ??= createContractInterpreter(wasmPower(), interpreterBinary())
   return contracts

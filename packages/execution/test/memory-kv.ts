@@ -2,7 +2,7 @@ import { bytesToHex, compareBytes, hexToBytes } from '@quoin/protocol'
 import type { KvOp } from '../src/state/kv.ts'
 import type { TreeKv } from '../src/state/tree/index.ts'
 
-/** Ordered database in memory. Hands out and keeps copies, as a real one does. */
+/** Ordered database in memory. It returns and keeps copies, as a real database does. */
 export class MemoryKv implements TreeKv {
   readonly #entries = new Map<string, Uint8Array>()
 
@@ -28,7 +28,7 @@ export class MemoryKv implements TreeKv {
     }
   }
 
-  /** All keys of one prefix, hex. */
+  /** All keys with one prefix, as hex. */
   keys(prefix: string): string[] {
     return [...this.#entries.keys()].filter((key) => key.startsWith(prefix)).toSorted()
   }

@@ -19,8 +19,8 @@ function sectionsOf(binary: Uint8Array): readonly Section[] {
 }
 
 /**
- * The obvious meter: each instruction pays for itself, right before it executes, from the global; nothing is checked, no block is analysed, and
- * every store goes by way of the watch. `metered` lends its imports, globals and exports.
+ * The simplest meter: each instruction pays for itself from the global right before it executes. Nothing is checked, no block is
+ * analysed, and every store goes through the watch. `metered` provides the imports, globals and exports.
  */
 export function meterNaively(plain: Uint8Array, metered: Uint8Array, globals: NaiveGlobals, watch: WatchOptions): Uint8Array {
   const code = sectionsOf(plain).find(({ id }) => id === CODE_SECTION)!.bytes
@@ -61,7 +61,7 @@ function naiveBody(code: Uint8Array, parameters: number, globals: NaiveGlobals, 
   const reader = new WasmReader(code)
   const locals = reader.vector((r) => ({ count: r.u32(), type: r.u8() }))
   const first = parameters + locals.reduce((sum, { count }) => sum + count, 0)
-  // Of the values that are stored one of each type, then gas and addresses.
+  // One local for each type of stored value, then gas and addresses.
   const added = [I32, I64, F32, F64, I64, I32, I32, I32, I32, I32]
   const [gas, length, target, at, low, top] = [4, 5, 6, 7, 8, 9].map((n) => first + n) as [
     number,

@@ -5,14 +5,14 @@ import type { StateProof } from '@quoin/protocol'
 export type Content = ReadonlyMap<string, Uint8Array>
 
 /**
- * The state tree by its definition (protocol/state-proof.ts), recursive, without batches, pages or shared code: what the real one must
- * agree with.
+ * The state tree by its definition (protocol/state-proof.ts): recursive, without batches, pages or shared code. The real tree
+ * must agree with it.
  */
 export function naiveRoot(content: Content): string {
   return `0x${nodeOf(sorted(content), 0).toString('hex')}`
 }
 
-/** Proof of a key by the same recursion. */
+/** Proof of a key, by the same recursion. */
 export function naiveProof(content: Content, key: Uint8Array): StateProof {
   const siblings: (Uint8Array | undefined)[] = []
   let leaves = sorted(content)

@@ -1,14 +1,14 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * WebAssembly of this thread, for tests: plain JavaScript, because workers and child processes of Node 20 run it too.
+ * WebAssembly of this thread, for tests. It is plain JavaScript, because workers and child processes of Node 20 run it too.
  *
  * @typedef {import('../src/vm/power.ts').WasmPower} WasmPower
  * @typedef {import('../src/vm/power.ts').WasmExports} WasmExports
  * @typedef {(...args: number[]) => number} WasmFunction
  */
 
-// As in `packages/platform/src/v8-flags.ts`, which says why.
+// As in `packages/platform/src/v8-flags.ts`, which gives the reason.
 setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions')
 
@@ -41,11 +41,11 @@ export function wasmPower(memories = []) {
   }
 }
 
-/** Name of the export that calls a guest's function. */
+/** Name of the export that calls a guest function. */
 const CALL_EXPORT = 'ma'
 
 /**
- * WebAssembly that remembers the memory of the instance that a guest's function last ran in, and how many instances were made.
+ * WebAssembly that records the memory of the instance in which a guest function last ran, and the number of instances.
  *
  * @returns {{ power: WasmPower, lastUsed: () => Uint8Array, instances: () => number }}
  */

@@ -11,7 +11,7 @@ import { addressOf, type Spec, transfer } from './transactions.ts'
 /** Blocks of transactions that deploy, call, upgrade and pause random contracts. */
 
 const ABI = abiOf(PROGRAM_ABI)
-/** Contracts that the first block makes; the first sender is their authority. */
+/** Contracts that the first block creates. The first sender is their authority. */
 export const CONTRACTS = 3
 export const SENDERS = [1, 2, 3].map(addressOf)
 const [DEPLOYER] = SENDERS as [Address, ...Address[]]
@@ -19,14 +19,14 @@ const PLAIN = addressOf(0x77)
 
 const contractAt = (place: number): Address => contractAddress(nobleCrypto, DEPLOYER, place as Nonce)
 
-/** Container of a program that stands at a place among the first contracts, or anywhere. */
+/** Container of a program, placed among the first contracts or anywhere. */
 function containerAt(one: RandomProgram, place: number): Uint8Array {
   const peers = Array.from({ length: CONTRACTS }, (_, i) => contractAt((place + 1 + i) % CONTRACTS))
   const source = sourceOfProgram(one, { peers, plain: PLAIN, native: CODE_REGISTRY_ADDRESS })
   return containerOf(source, ABI, { upgradeAuthority: { kind: 'deployer' } })
 }
 
-/** Gas of a transaction: plenty, or an amount at which it ends anywhere. */
+/** Gas of a transaction: plenty, or an amount that ends it at an arbitrary point. */
 const gas = fc.oneof(
   { weight: 3, arbitrary: fc.constant(3_000_000) },
   { weight: 1, arbitrary: fc.integer({ min: 30_000, max: 1_200_000 }) },
@@ -94,7 +94,7 @@ export const firstPrograms = fc.array(program, { minLength: CONTRACTS, maxLength
 export const randomBlock = fc.array(action, { minLength: 1, maxLength: 9, size: 'max' })
 
 const PLENTY = 3_000_000
-/** Its `f0` succeeds and emits, its `f1` fails. */
+/** `f0` succeeds and emits, `f1` fails. */
 const telling = (tableSize: number): RandomProgram => ({
   functions: [
     { isAsync: false, statements: [{ kind: 'emit', length: 3 }] },
@@ -103,7 +103,10 @@ const telling = (tableSize: number): RandomProgram => ({
   ...{ view: [], creation: [], migration: undefined, tableSize },
 })
 
-/** Programs and blocks in which whatever a run should have happens: calls that succeed and fail, logs, aggregates, creations, upgrades. */
+/**
+ * Fixed programs and blocks that contain everything a run should have: calls that succeed and fail, logs, aggregates, creations,
+ * upgrades.
+ */
 export const TELLING_RUN: { readonly programs: RandomProgram[]; readonly blocks: Action[][] } = {
   programs: [telling(0), telling(1), telling(2)],
   blocks: [
@@ -121,11 +124,11 @@ export const TELLING_RUN: { readonly programs: RandomProgram[]; readonly blocks:
   ],
 }
 
-/** Makes transactions of actions, and counts their senders' nonces. */
+/** Makes transactions from actions, and counts their senders' nonces. */
 export class Sending {
   #nonces = SENDERS.map(() => 0)
 
-  /** The senders' nonces when the next block begins. */
+  /** The senders' nonces at the start of the next block. */
   settle(nonces: readonly number[]): void {
     this.#nonces = nonces.slice()
   }
@@ -178,7 +181,7 @@ export class Sending {
 
   #spec(by: number, to: Address | undefined, { value: amount = 0n, ...other }: Partial<Spec>): Spec {
     const nonce = this.#nonces[by]!++
-    // Every candidate may stand in a block: which ones may not is the subject of the transfers' test.
+    // Every candidate is valid in a block; the transfers' test covers invalid ones.
     const least = 21_000 + 16 * (other.data?.length ?? 0) + (to === undefined ? 33_000 + (other.data?.length ?? 0) : 0)
     return transfer(SENDERS[by]!, nonce, to as Address, amount, { ...other, gas: Math.max(least, other.gas ?? 0) })
   }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 
 /**
- * Contracts that spend gas in every way that an estimate must survive. A world has several; each calls only those behind it, so that nothing
- * is entered again, and the last one calls nobody.
+ * Contracts that spend gas in every way that an estimate must handle. A world has several contracts. Each calls only later ones,
+ * so there is no re-entrancy, and the last one calls none.
  */
 
 /** One statement of a function, on the number `x`. */
@@ -10,7 +10,7 @@ export type Statement =
   | { readonly kind: 'loop'; readonly turns: number }
   | { readonly kind: 'store' | 'load'; readonly key: number }
   | { readonly kind: 'text'; readonly length: number }
-  /** To the contract so many places behind; `gas` is what it is given at most, in thousands. */
+  /** To the contract this many places later; `gas` is its gas limit, in thousands. */
   | {
       readonly kind: 'call'
       readonly by: number
@@ -20,7 +20,7 @@ export type Statement =
     }
   | { readonly kind: 'transfer'; readonly amount: number; readonly isCaught: boolean }
   | { readonly kind: 'create'; readonly gas: number | undefined; readonly isCaught: boolean }
-  /** Wants gas to be left, or adapts to what is left; in thousands. */
+  /** Requires some gas to be left, or adapts to what is left; in thousands. */
   | { readonly kind: 'want' | 'adapt'; readonly gas: number }
   | { readonly kind: 'while'; readonly gas: number; readonly turns: number }
   | { readonly kind: 'fail'; readonly modulus: number }
@@ -65,7 +65,10 @@ export const RANDOM_CONTRACT_ABI = [
   'function f1(uint256 x) payable returns (uint256)',
 ]
 
-/** `peers`: addresses of the contracts behind this one, nearest first. `plain`: an account to send value to. */
+/**
+ * @param peers addresses of the later contracts, nearest first
+ * @param plain an account to send value to
+ */
 export function sourceOf(bodies: Body, peers: readonly string[], plain: string): string {
   const functions = bodies.map((statements, i) => {
     const lines = statements.map((one) => render(one, peers, plain))

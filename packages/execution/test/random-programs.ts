@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { type Statement as Common, statement as common, render as renderCommon } from './random-contracts.ts'
 
 /**
- * Contracts that do whatever contracts can, and call one another in circles: to run on several nodes, which must agree. What they do is mostly
- * refused, unwound or cut short, which is what is wanted.
+ * Contracts that do everything that contracts can do and call one another in circles, for runs on several nodes that must agree.
+ * Most of their actions are refused, reverted or cut short, as intended.
  */
 type Statement =
   | Common
@@ -11,7 +11,7 @@ type Statement =
   | { readonly kind: 'large'; readonly what: number; readonly size: number }
   | { readonly kind: 'emit'; readonly length: number }
   | { readonly kind: 'end'; readonly how: number; readonly modulus: number }
-  /** On variables of the module, which no call may find as another left them. */
+  /** On variables of the module. A call must not see another call's changes to them. */
   | { readonly kind: 'module'; readonly size: number }
   | { readonly kind: 'await' | 'compute' | 'look' | 'caught'; readonly how: number }
   | { readonly kind: 'again'; readonly how: number; readonly name: number }
@@ -45,7 +45,7 @@ const statement: fc.Arbitrary<Statement> = fc.oneof(
 
 const fn = fc.record({ isAsync: fc.boolean(), statements: fc.array(statement, { maxLength: 6 }) })
 
-/** A contract: two functions, what a call with other data does, what an upgrade to it does, and how large its module is. */
+/** A contract: two functions, the fallback, the migration of an upgrade to it, and the size of its module. */
 export const program = fc.record({
   functions: fc.tuple(fn, fn),
   view: fc.array(statement, { maxLength: 3 }),
@@ -65,9 +65,9 @@ export const PROGRAM_ABI = [
   'error Refused(string why, int24[] numbers)',
 ]
 
-/** Who stands around a contract. */
+/** The accounts around a contract. */
 export interface Surroundings {
-  /** Contracts that may be called, itself perhaps among them. */
+  /** Contracts that may be called, perhaps including itself. */
   readonly peers: readonly string[]
   readonly plain: string
   readonly native: string
@@ -93,7 +93,7 @@ export function sourceOfProgram(
     }`
 }
 
-/** A value of each kind that storage knows, made of the number `x`. */
+/** A value of each kind that storage supports, made from the number `x`. */
 const KEPT: readonly (readonly [type: string, value: string])[] = [
   ['address', 'quoin.sender'],
   ['int24', '-x % 8000000n'],

@@ -1,6 +1,6 @@
 /**
- * Work whose every result, unit of gas and byte of memory is the same wherever it runs. Run as a program or as a worker over dist it
- * writes them as JSON; flags of V8 go before it.
+ * Work whose results, gas and memory bytes must be the same wherever it runs. As a program or worker over dist it writes them as
+ * JSON; V8 flags come before the script.
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -59,11 +59,12 @@ const plain = (value) =>
   })
 
 /**
- * One line a call: entry, outcome with gas, hash of all memory after it.
+ * One line per call: entry, outcome with gas, hash of all memory after it.
  *
- * @param {Pick<typeof import('../src/vm/index.ts'), 'createInterpreter' | 'HostRefusal'>} vm the interpreter's module, of src or dist
+ * @param {Pick<typeof import('../src/vm/index.ts'), 'createInterpreter' | 'HostRefusal'>} vm the interpreter's module, from src
+ *   or dist
  * @param {Uint8Array} binary
- * @param {number} rounds times that everything is called
+ * @param {number} rounds number of times that everything is called
  * @returns {string[]} lines of all rounds
  */
 export function runReference({ createInterpreter, HostRefusal }, binary, rounds = 1) {

@@ -1,10 +1,10 @@
 /**
- * Counts what a piece of code touches of the things that were handed to it, and makes one of the touches throw: a fault at each step of it, without
- * knowing the steps.
+ * Counts how often code touches the objects that were passed to it, and lets one of the touches throw. This tests a fault at each
+ * step without knowing the steps.
  */
 export class Touches {
   readonly names: string[] = []
-  /** Number of the touch that throws, from 0; none does while this is undefined. */
+  /** Index of the touch that throws, from 0; while undefined, none does. */
   readonly #failing: number | undefined
   #isOn = false
 
@@ -12,7 +12,7 @@ export class Touches {
     this.#failing = failing
   }
 
-  /** Touches count from now on. */
+  /** Starts counting touches. */
   start(): void {
     this.#isOn = true
   }
@@ -27,7 +27,7 @@ export class Touches {
     if (this.names.length - 1 === this.#failing) throw new Error(`fault injected at ${name}`)
   }
 
-  /** An object of which each read is a touch, but for reads of these names. */
+  /** An object whose reads are touches, except reads of these names. */
   reads<T extends object>(name: string, object: T, except: readonly string[] = []): T {
     return new Proxy(object, {
       get: (target, property) => {
@@ -37,7 +37,7 @@ export class Touches {
     })
   }
 
-  /** An object of which each call is a touch. */
+  /** An object whose method calls are touches. */
   calls<T extends object>(name: string, object: T): T {
     return new Proxy(object, {
       get: (target, property) => {

@@ -1,7 +1,7 @@
 import { type Address, encodeRlp, type Hex, hexToBytes, integerPayload, type RlpValue } from '@quoin/protocol'
 import type { Candidate, CandidateQueue } from '../src/executor.ts'
 
-/** A transaction as its sender means it. Types 0 and 1 take their price from `maxFee`. */
+/** Fields of a transaction. Types 0 and 1 take their price from `maxFee`. */
 export interface Spec {
   readonly type: 0 | 1 | 2
   readonly sender: Address
@@ -19,8 +19,8 @@ export interface Spec {
 export const CHAIN_ID = 31_337
 
 /**
- * The network encoding, with a signature that no one made: execution takes the sender's word from the node, which recovers it. Written
- * from the EIPs, apart from protocol's decoder.
+ * The network encoding, with a made-up signature: execution gets the sender from the node, which recovers it. Written from the
+ * EIPs, independent of protocol's decoder.
  */
 export function rawTransaction(spec: Spec): Uint8Array {
   const { type, nonce, maxFee, tip, gas, to, value, data, accessListKeys } = spec
@@ -39,10 +39,10 @@ export function rawTransaction(spec: Spec): Uint8Array {
 
 export const executable = (spec: Spec): Candidate => ({ raw: rawTransaction(spec), sender: spec.sender, gasLimit: spec.gas })
 
-/** Candidates for a block in the order in which it is to take them. */
+/** Candidates for a block, in the order in which it takes them. */
 export const inOrder = (candidates: readonly Candidate[]): readonly CandidateQueue[] => [{ use: 0, candidates }]
 
-/** A plain transfer of type 2, with what a test says otherwise. */
+/** A plain transfer of type 2, with a test's changes. */
 export const transfer = (sender: Address, nonce: number, to: Address, value: bigint, other: Partial<Spec> = {}): Spec => ({
   type: 2,
   sender,

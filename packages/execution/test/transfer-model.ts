@@ -2,8 +2,8 @@ import type { Address, FeePolicy } from '@quoin/protocol'
 import type { Spec } from './transactions.ts'
 
 /**
- * What transfers do, straight from the rules: a Map of accounts, numbers in BigInt, no shared code with the executor. It also counts
- * what the fee policy destroyed.
+ * Model of transfers, directly from the rules: a Map of accounts, numbers as BigInt, no code shared with the executor. It also
+ * counts the amount that the fee policy burned.
  */
 export interface ModelAccount {
   nonce: bigint
@@ -30,7 +30,7 @@ export class Model {
   accounts = new Map<Address, ModelAccount>()
   burned = 0n
   readonly rules: ModelRules
-  /** Of the next block. */
+  /** Base fee of the next block. */
   baseFee: bigint
 
   constructor(rules: ModelRules) {
@@ -58,7 +58,7 @@ export class Model {
     return 21000n + 4n * zeros + 16n * (size - zeros) + list + creation
   }
 
-  /** Code of the refusal that a transaction meets now, apart from the block's room. */
+  /** Code of the refusal that a transaction gets now, apart from the block's room. */
   refusal(spec: Spec): string | undefined {
     const { nonce, balance, hasCode } = this.get(spec.sender)
     const tip = spec.type === 2 ? spec.tip : spec.maxFee
@@ -77,7 +77,7 @@ export class Model {
   run(spec: Spec, cumulativeBefore: bigint): ModelReceipt {
     const { policy, miner } = this.rules
     const fails = spec.to === undefined || this.get(spec.to).hasCode
-    // Code needs more gas than the specs of these tests give beyond the intrinsic: it is all used up.
+    // Code needs more gas than the specs of these tests give beyond the intrinsic gas: all of it is used up.
     const gasUsed = fails ? BigInt(spec.gas) : this.gasOf(spec)
     const cap = spec.maxFee - this.baseFee
     const tip = spec.type !== 2 || spec.tip > cap ? cap : spec.tip
@@ -95,7 +95,7 @@ export class Model {
     return { status: fails ? 0 : 1, gasUsed, cumulative: cumulativeBefore + gasUsed, payer: spec.sender }
   }
 
-  /** EIP-1559, as its text has it. */
+  /** EIP-1559, as in its text. */
   endBlock(gasUsed: bigint): void {
     if (this.rules.policy === 'free') return
     const target = this.rules.blockGas / 2n

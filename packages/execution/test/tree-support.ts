@@ -29,7 +29,7 @@ export function applied(content: Content, changes: readonly TreeChange[]): Conte
   return next
 }
 
-/** Keys that crowd: few first bytes, a few that differ in the last bits only. */
+/** Keys that are close together: few different first bytes; some differ only in the last bits. */
 export const crowdedKey = fc
   .tuple(fc.constantFrom(0x00, 0x01, 0x80, 0xff), fc.constantFrom(0x00, 0x07, 0xff), fc.nat(255), fc.nat(3), fc.boolean())
   .map(([first, second, third, last, deep]) => {

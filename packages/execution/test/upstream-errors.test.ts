@@ -9,17 +9,18 @@ import { attack, HOSTILE_GAS_LIMIT, HOSTILE_HOST, hostileHandlers } from './host
 import { interpreterBinary, wasmPower } from './interpreter.ts'
 
 /*
- * Upstream errors of the interpreter that a contract can reach, by their number in docs/interpreter-security.md, which says what each is. Where memory is
- * corrupted, how a call ends is the interpreter's affair; it must end as a result, the same in every interpreter, and touch nothing else.
+ * Upstream errors of the interpreter that a contract can reach, by their number in docs/interpreter-security.md, which describes
+ * each. Where memory is corrupted, the interpreter decides how the call ends. It must end with a result, the same in every
+ * interpreter, and affect nothing else.
  */
 
 const handlers = hostileHandlers(HostRefusal)
 const freshInterpreter = () => createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host: HOSTILE_HOST })
 const page = readFileSync(fileURLToPath(new URL('../../../docs/interpreter-security.md', import.meta.url)), 'utf8')
 
-/** Makes cycles until the collector has run. */
+/** Creates cycles until the garbage collector has run. */
 const COLLECT = 'for (let i = 0; i < 3000; i++) { const o = {}; o.o = o }'
-/** An object that says to be so long that 8 bytes for each of its members are 2³² bytes and 8. */
+/** An object that claims a length for which 8 bytes per member are 2³² + 8 bytes. */
 const LONG = (get: string) =>
   `new Proxy({}, { get(t, k) { if (k === 'length') return 0x20000001; n++; ${get}; return 'key' + k } })`
 
@@ -62,7 +63,7 @@ const CORRUPTING: Readonly<Record<string, string>> = {
     return (async () => { for (let i = 0; i < 20; i++) await i; return hits })()`,
 }
 
-/** What is wrong, or was elsewhere, and corrupts nothing here. */
+/** Errors, here or in other versions, that corrupt nothing here. */
 const HARMLESS: readonly (readonly [id: string, source: string, ends: string, says: unknown])[] = [
   [
     '#488',
@@ -112,7 +113,7 @@ describe('a contract that corrupts the memory of the interpreter', () => {
   )
   const expected = attack(one, handlers, innocent, HOSTILE_GAS_LIMIT)
 
-  it.each(Object.entries(CORRUPTING))('%s ends as a result, the same elsewhere, and changes nothing for others', (id, body) => {
+  it.each(Object.entries(CORRUPTING))('%s ends with a result, the same everywhere, and affects nothing else', (id, body) => {
     const found = attack(one, handlers, scriptOf(body), HOSTILE_GAS_LIMIT)
     expect(['return', 'throw', 'trap', 'out-of-gas']).toContain(found.ends)
     expect(found.gas).toBeGreaterThan(0)

@@ -1,6 +1,6 @@
 import { WasmWriter } from '../src/vm/meter/binary.ts'
 
-/** Just enough of an assembler to write small modules by hand. */
+/** A minimal assembler to write small modules by hand. */
 export const op = {
   unreachable: [0x00],
   loop: [0x03, 0x40],
@@ -23,7 +23,7 @@ export const op = {
   globalGet: (index: number) => [0x23, index],
   globalSet: (index: number) => [0x24, index],
   i32Store: (offset: number) => [0x36, 0, ...new WasmWriter().u32(offset).finish()],
-  /** Each kind of store with its value, and the bytes that it writes. */
+  /** Each kind of store with its value, and the number of bytes that it writes. */
   stores: [
     [
       [
@@ -117,13 +117,13 @@ export interface FunctionSource {
   readonly parameters?: readonly number[]
   readonly results?: readonly number[]
   readonly locals?: readonly number[]
-  /** Without the final end. */
+  /** Body without the final `end`. */
   readonly body: readonly (readonly number[])[]
 }
 
 /**
- * A module of these functions, exported as f0, f1, …, after the imported function 0, `host.call` of type () → (). It imports the memory
- * `host.memory` (1 to `pagesMax` pages), has one mutable i32 global, 1000, and a table with all of its functions.
+ * A module of these functions, exported as f0, f1, …, after the imported function 0, `host.call` of type () → (). It imports the
+ * memory `host.memory` (1 to `pagesMax` pages), and has one mutable i32 global, 1000, and a table with all of its functions.
  */
 export function assemble(functions: readonly FunctionSource[], pagesMax = 16): Uint8Array {
   const out = new WasmWriter().bytes([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])

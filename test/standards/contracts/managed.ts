@@ -3,7 +3,7 @@ import { accessControl, DEFAULT_ADMIN_ROLE, grantRole, onlyRole, roleOf, setRole
 import { initOwnable, onlyOwner, ownable } from '@quoin/contracts/ownable'
 import { pausable, pause, unpause, whenNotPaused, whenPaused } from '@quoin/contracts/pausable'
 
-/** Who may do what: one function for each rule. */
+/** One function for each access rule. */
 export default contract({
   uses: [accessControl, ownable, pausable],
   abi: [

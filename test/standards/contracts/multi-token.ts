@@ -1,7 +1,7 @@
 import { contract } from '@quoin/contracts'
 import { burn, burnBatch, ERC1155_REENTRANT, erc1155, initErc1155, mint, mintBatch } from '@quoin/contracts/erc1155'
 
-/** Tokens that everybody may mint and burn, and whose receivers may move them on at once. */
+/** Tokens that anyone may mint and burn. Receivers may transfer them on during the receiver hook. */
 export default contract({
   uses: [erc1155],
   abi: [

@@ -3,7 +3,7 @@ import { ACCESS_CONTROL_INTERFACES, accessControl, DEFAULT_ADMIN_ROLE, grantRole
 import { supportsInterfaces } from '@quoin/contracts/erc165'
 import { burn, ERC721_INTERFACES, erc721, initErc721, mint, safeMint } from '@quoin/contracts/erc721'
 
-/** Tokens that everybody may mint and burn; two parts with ERC-165. */
+/** Tokens that anyone may mint and burn; two parts with ERC-165. */
 export default contract({
   uses: [erc721, accessControl],
   abi: [

@@ -2,17 +2,17 @@ import { type Address, abiEncode, callRaw, concatBytes, contract, decodeHex, sta
 
 const SELECTORS = { nft: decodeHex('0x150b7a02'), single: decodeHex('0xf23a6e61'), batch: decodeHex('0xbc197c81') }
 
-/** What a receiver does when it is told of tokens: what the first byte of `mode` says. */
+/** What a receiver does when it gets tokens; the first byte of `mode` selects it. */
 const ACCEPT = 0n
 const ANSWER_OTHERWISE = 1n
 const REFUSE_WITH_ERROR = 2n
 const REFUSE_WITHOUT_REASON = 3n
-/** Makes a call that is set beforehand, and accepts. */
+/** Makes a call that was set beforehand, and accepts. */
 const CALL = 4n
-/** The same, statically; keeps what comes back. */
+/** The same as a static call; stores the result. */
 const LOOK = 5n
 
-/** Receives tokens of ERC-721 and ERC-1155, in several manners, and remembers the last call. */
+/** Receives tokens of ERC-721 and ERC-1155 in several ways, and stores the last call. */
 export default contract({
   abi: [
     'function onERC721Received(address operator, address from, uint256 tokenId, bytes data) returns (bytes4)',

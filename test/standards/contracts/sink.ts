@@ -1,4 +1,4 @@
 import { contract } from '@quoin/contracts'
 
-/** Takes every call and answers nothing. */
+/** Accepts every call and returns nothing. */
 export default contract({ abi: ['fallback() external payable', 'receive() external payable'], fallback() {}, receive() {} })

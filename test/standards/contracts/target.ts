@@ -1,6 +1,6 @@
 import { callRaw, contract, value } from '@quoin/contracts'
 
-/** Is called by other contracts, and shows what it was called with. */
+/** Called by other contracts; shows how it was called. */
 export default contract({
   abi: [
     'function set(uint256 number) payable returns (uint256)',

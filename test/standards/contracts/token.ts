@@ -2,7 +2,7 @@ import { contract } from '@quoin/contracts'
 import { approve, burn, erc20, initErc20, mint, transfer } from '@quoin/contracts/erc20'
 import { erc20Permit } from '@quoin/contracts/erc20-permit'
 
-/** A token that everybody may mint and burn, with the functions that contracts have for themselves. */
+/** A token that anyone may mint and burn, with the functions that contracts use internally. */
 export default contract({
   uses: [erc20, erc20Permit],
   abi: [

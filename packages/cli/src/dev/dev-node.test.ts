@@ -304,7 +304,7 @@ describe('state', () => {
   it.each([
     ['anvil_setBalance', [STRANGER, toHex(2n ** 240n)], 'is above 2^240 - 1'],
     ['anvil_setBalance', ['0x1', '0x1'], 'must be an address'],
-    ['anvil_setCode', [STRANGER, '0x6001'], 'cannot stand for a contract'],
+    ['anvil_setCode', [STRANGER, '0x6001'], 'the code for 0x'],
     ['anvil_setNonce', [STRANGER, 2 ** 33], 'is above 4294967295'],
     ['anvil_setStorageAt', [STRANGER, `0x${'00'.repeat(129)}`, '0x01'], 'longer than 128 bytes'],
   ])('%s refuses %j', async (method, params, message) => {

@@ -212,7 +212,7 @@ describe('what deployment would refuse is refused with the place', () => {
     [
       'a function that is not there',
       "'function missing()'",
-      /^contracts\/token\.ts:5:15: the abi has missing\(\), the module has no such function/,
+      /^contracts\/token\.ts:5:15: the abi has missing\(\), but the module has no such function/,
     ],
     ['a selector twice', "'function answer() returns (bool)'", /answer/],
     [

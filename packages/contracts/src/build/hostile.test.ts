@@ -19,7 +19,7 @@ describe('an author who is hostile to the build', () => {
       "const e = new Error('forged')\ne.stack = '    at a (contract.js:99999999:1)\\n    at b (contract.js:0:0)'\nthrow e",
       /: Error: forged$/,
     ],
-    ['waits for ever', 'await new Promise(() => {})', /the promise is never settled/],
+    ['waits for ever', 'await new Promise(() => {})', /the promise never settles: nothing is left to run that could settle it/],
   ])('%s', async (_, head, complaint) => {
     const found = complaints(await buildFiles(ANSWER('1n', head)))
     expect(found).toEqual([expect.stringMatching(complaint)])

@@ -82,9 +82,9 @@ describe('the backtrace of a failed call', () => {
     const at = contract.source.indexOf('throw') + 1
     const column = Array.from(contract.source.slice(contract.source.lastIndexOf('\n', at) + 1, at)).length
     const line = contract.source.slice(0, at).split('\n').length
-    const reason = `no contract was made: Error: x (line ${line}, column ${column} of the source)`
+    const reason = `contract code rejected: Error: x (line ${line}, column ${column} of the source)`
     // Where in its expression depends on what the bundler put first; the file is what matters.
-    expect(tracer.reason('token', reason)).toMatch(/^no contract was made: Error: x \(\S+\.ts:\d+:\d+\)$/)
+    expect(tracer.reason('token', reason)).toMatch(/^contract code rejected: Error: x \(\S+\.ts:\d+:\d+\)$/)
     expect(tracer.reason('other', reason)).toBe(reason)
     expect(tracer.stack('other', 'as it is')).toBe('as it is')
     expect(tracer.stack('token', '    at f (native)\n')).toBe('    at f (native)')

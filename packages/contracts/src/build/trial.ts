@@ -76,7 +76,7 @@ export class Trial {
       if (made.ok) return ok({ made: made.value, gasUsed: gasUsedOf(meter.used) })
       const { error, reason } = made.error
       if (error !== undefined) return err({ message: messageOf(error), stack: error.stack })
-      return err({ message: reason.replace(/^no contract was made: /, ''), stack: '' })
+      return err({ message: reason.replace(/^contract code rejected: /, ''), stack: '' })
     } catch (failure) {
       if (failure instanceof InterpreterFault) return err({ message: STACK_FULL, stack: '' })
       throw failure

@@ -32,7 +32,7 @@ const WHOLE = { gasMax: 72_000_000, bytesMax: 1_000_000 }
 const genesis = testGenesis(new Map([alice, bob, carol].map((address) => [address, 10n ** 24n])))
 const GAS = 15_000_000
 
-/** A constructor that logs and stores, and calls a contract of the host. */
+/** A constructor that logs, stores, and calls a native contract. */
 const LOGS = creationOf(
   `export default {
     constructor() {
@@ -71,7 +71,7 @@ const WAYS = {
 
 const writeReceipt = receiptCodec.write.bind(receiptCodec)
 
-/** A run of a block in which everything that one transaction touches is counted. */
+/** A block run that counts every access of one transaction to the objects around it. */
 function runOf(chain: TestChain, touches: Touches, template: BlockTemplate, subject: Hash): BlockRun {
   const kv = touches.calls('kv', chain.kv) as Pick<MemoryKv, 'get'>
   const powers = { crypto: touches.calls('crypto', crypto), interpreter: touches.calls('interpreter', contractInterpreter()) }
@@ -112,7 +112,7 @@ describe.each(Object.entries(WAYS))('whatever throws %s', (_, way) => {
       expect(run.count).toBe(3)
       return touches
     }
-    // The first run fills what is kept for the whole process: texts of addresses.
+    // The first run fills the process-wide cache of address texts.
     attempt()
     const { names } = attempt()
     for (const step of STEPS[spec === SUBJECTS['a creation'] ? 'creation' : 'any']) expect(names).toContain(step)
@@ -124,7 +124,7 @@ describe.each(Object.entries(WAYS))('whatever throws %s', (_, way) => {
   })
 })
 
-/** Steps of a transaction's way through a block, by what each of them touches. */
+/** Steps of a transaction in a block, by the objects that each step touches. */
 const STEPS = {
   any: [
     'observer.onTransaction',
@@ -170,7 +170,7 @@ describe('a transaction with more logs than a receipt holds', () => {
 })
 
 describe('an executor', () => {
-  /** Throws when it is asked for the hash of these bytes for the first time. */
+  /** Throws on the first request for the hash of these bytes. */
   function cryptoFailingAt(bytes: Uint8Array): typeof crypto {
     let fails = true
     const keccak256 = (data: Uint8Array): Uint8Array => {

@@ -32,21 +32,21 @@ import { readParameters, readSendPolicy } from '../state/system-records.ts'
 import { nextBaseFee } from './fees.ts'
 import { applyTransaction, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
 
-/** A decoded transaction with the sender that the caller vouches for. */
+/** A decoded transaction with its sender. The caller guarantees the sender. */
 export interface SenderTransaction {
   readonly transaction: Transaction
   readonly sender: Address
 }
 
-/** What the parent's header and state lay down for a block. */
+/** Rules of a block, given by its parent's header and state. */
 export interface BlockRules extends TransactionRules {
   readonly gasLimit: Gas
   readonly feeAddress: Address
-  /** Whether an account with code may be a sender: where senders are impersonated, and against EIP-3607 elsewhere. */
+  /** Whether an account with code may send transactions, against EIP-3607. True only where senders are impersonated. */
   readonly contractsSend: boolean
 }
 
-/** What the contracts of a block see of it. */
+/** Block data that contracts can read. */
 export const blockContext = ({ parent, timeMs }: BlockTemplate, { gasLimit, feeAddress, baseFee }: BlockRules): BlockContext => ({
   number: nextHeight(parent.number),
   timeMs,
@@ -55,7 +55,7 @@ export const blockContext = ({ parent, timeMs }: BlockTemplate, { gasLimit, feeA
   baseFee,
 })
 
-/** The rules of the block above `template.parent`, whose state `reader` holds. */
+/** The rules of the block on top of `template.parent`, whose state `reader` holds. */
 export function blockRules(template: BlockTemplate, reader: KvReader, contractsSend = false): BlockRules {
   const parameters = readParameters(reader).value
   return {
@@ -69,33 +69,36 @@ export function blockRules(template: BlockTemplate, reader: KvReader, contractsS
   }
 }
 
-/** Whoever is told of the transactions of a block. Nothing that is done here may change what a block comes to. */
+/** Observer for a block's transactions. It must not affect the block's result. */
 export interface BlockObserver {
-  /** What the work from now on is done for: a transaction, or, after it, none. So the end of the thread can be laid to it. */
+  /**
+   * Called with a transaction's hash before work on it begins, and with undefined after it. If the thread dies, this shows which
+   * transaction was running.
+   */
   readonly onTransaction?: ((hash: Hash | undefined) => void) | undefined
-  /** Why a transaction failed. It stands in the block all the same. */
+  /** Called when a transaction fails. A failed transaction is still part of the block. */
   readonly onFailure?: ((hash: Hash, failure: TransactionFailure) => void) | undefined
 }
 
-/** What of a transaction decides whether it fits. */
+/** The part of a transaction that decides whether it fits into the block. */
 type Sized = Pick<Transaction, 'raw'> & { readonly gasLimit: number }
 
-/** What became of a transaction that was offered to a block. */
+/** Result of offering a transaction to a block. */
 export type Offered =
   | { readonly kind: 'included' }
-  /** It may not stand at this place. */
+  /** The transaction is not valid at this position. */
   | { readonly kind: 'refused'; readonly reason: TransactionRefusal }
-  /** One of the block's limits would be broken. */
+  /** The transaction would exceed one of the block's limits. */
   | { readonly kind: 'no-room'; readonly refusal: BlockRefusal }
 
-/** A block while its transactions run, one after the other. */
+/** Executes a block's transactions one after the other. */
 export class BlockRun {
   readonly rules: BlockRules
   readonly machine: Machine
   readonly #crypto: Crypto
   readonly #observer: BlockObserver
   readonly #hashes: Hash[] = []
-  /** `receiptCodec` encodings, one behind the other, and where each ends. */
+  /** Concatenated `receiptCodec` encodings, and the end of each. */
   readonly #receipts = new codec.Writer()
   readonly #receiptEnds: number[] = []
   readonly #bloom = emptyBloom()
@@ -119,7 +122,7 @@ export class BlockRun {
     return this.#gasUsed
   }
 
-  /** Of each transaction so far. */
+  /** Gas used by each transaction so far. */
   get gasOfEach(): readonly number[] {
     return this.#gasOfEach
   }
@@ -128,19 +131,22 @@ export class BlockRun {
     return this.#hashes.length
   }
 
-  /** Of the transactions so far. */
+  /** Hashes of the transactions so far. */
   get hashes(): readonly Hash[] {
     return this.#hashes
   }
 
-  /** Writes that keep the images of the codes that were used, where they are not kept. No part of the state. */
+  /** Database writes for images that are not stored yet, of the codes that were used. Not part of the state. */
   get imageOps(): readonly KvOp[] {
     return this.#imageOps
   }
 
   /**
-   * Offers a transaction to the block, which runs it where it has the room and the rules admit it. This is the one way into the block, and
-   * everything that is done for the transaction is done in here: throws InterpreterFault with its hash, and the run is of no use then.
+   * Runs a transaction if the rules admit it and it fits. This is the only way to add a transaction, and all work for the
+   * transaction happens in here.
+   *
+   * @param room limits below the block's own; by default only the block's own apply
+   * @throws InterpreterFault with the transaction's hash when this machine failed; discard the run then
    */
   offer(item: SenderTransaction, room?: FillLimits): Offered {
     const { hash } = item.transaction
@@ -169,17 +175,17 @@ export class BlockRun {
     return checkAccount(transaction, judged, this.rules.feePolicy)
   }
 
-  /** Whether one more transaction of this gas limit and length breaks no limit of the block. */
+  /** Whether a transaction with this gas limit and length fits into the block. */
   hasRoom(item: Sized, room: FillLimits): boolean {
     return this.#overflow(item, room) === undefined
   }
 
-  /** How much of what there is room for is taken, from 0 to 1. */
+  /** Fraction of the room that is used, from 0 to 1. */
   filledPart({ gasMax, bytesMax }: FillLimits): number {
     return Math.max(this.#gasUsed / gasMax, this.#bytes / bytesMax)
   }
 
-  /** Which of the block's limits one more transaction would break. */
+  /** The block limit that one more transaction would exceed. */
   #overflow({ gasLimit, raw }: Sized, room: FillLimits = WHOLE): BlockRefusal | undefined {
     const gasMax = Math.min(room.gasMax, this.rules.gasLimit)
     const bytesMax = Math.min(room.bytesMax, LIMITS.blockBytesMax)
@@ -190,7 +196,7 @@ export class BlockRun {
     if (this.#gasUsed + gasLimit > gasMax)
       return {
         code: 'gas-limit',
-        message: `transaction ${this.count} may use ${gasLimit} gas, ${gasMax - this.#gasUsed} of the block's are left`,
+        message: `transaction ${this.count} has a gas limit of ${gasLimit}, but only ${gasMax - this.#gasUsed} gas is left in the block`,
       }
     return undefined
   }
@@ -209,7 +215,7 @@ export class BlockRun {
     this.#imageOps.push(...this.machine.imageOps())
   }
 
-  /** The block's header above a parent, given the root of the state that it leaves. */
+  /** The block's header, given the state root after it. */
   header({ parent, parentHash, timeMs, miner, extra }: BlockTemplate, stateRoot: Hash): Header {
     return {
       parentHash,
@@ -233,7 +239,7 @@ export class BlockRun {
     return this.#receiptEnds.map((end, i) => bytes.subarray(this.#receiptEnds[i - 1] ?? 0, end))
   }
 
-  /** `receiptsCodec` encoding: the count, then the receipts' own encodings. */
+  /** `receiptsCodec` encoding: the count, then the encoded receipts. */
   receipts(): Uint8Array {
     return concatBytes(numberToBytes(this.#receiptEnds.length, 4), this.#receipts.finish())
   }
@@ -242,7 +248,7 @@ export class BlockRun {
 const INCLUDED: Offered = { kind: 'included' }
 const WHOLE: FillLimits = { gasMax: Number.POSITIVE_INFINITY, bytesMax: Number.POSITIVE_INFINITY }
 
-/** Runs a given list. On a refusal the run is of no use any more. */
+/** Executes a given list of transactions. After a refusal, discard the run. */
 export function executeAll(run: BlockRun, transactions: readonly SenderTransaction[]): Result<void, BlockRefusal> {
   for (const [index, item] of transactions.entries()) {
     const offered = run.offer(item)
@@ -252,6 +258,7 @@ export function executeAll(run: BlockRun, transactions: readonly SenderTransacti
   return ok(undefined)
 }
 
+/** The refusal of a block because of its transaction at `index`. */
 export const invalidTransaction = (index: number, reason: TransactionRefusal): BlockRefusal => ({
   code: 'invalid-transaction',
   index,

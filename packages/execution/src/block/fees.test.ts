@@ -9,9 +9,9 @@ describe('eip1559BaseFee', () => {
     [1_000_000_000n, 10_000_000, 20_000_000, 1_000_000_000n],
     [1_000_000_000n, 9_000_000, 20_000_000, 987_500_000n],
     [1_000_000_000n, 11_000_000, 20_000_000, 1_012_500_000n],
-    // Ethereum mainnet: block 12,965,000, the first with a base fee, and its successor's.
+    // Ethereum mainnet: block 12,965,000, the first one with a base fee, and the next block.
     [1_000_000_000n, 30_025_257, 30_029_122, 1_124_967_822n],
-    // Bounds: an empty and a full block change it by an eighth; the rise is 1 at least; below 8 it does not fall.
+    // Bounds: an empty and a full block change it by an eighth; it rises by at least 1; below 8 it does not fall.
     [800n, 0, 20_000_000, 700n],
     [800n, 20_000_000, 20_000_000, 900n],
     [1n, 10_000_001, 20_000_000, 2n],

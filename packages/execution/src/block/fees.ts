@@ -2,9 +2,9 @@ import type { ChainParameters, FeePolicy, Gas, Header, Transaction, Wei } from '
 
 /** EIP-1559's constants. Part of the execution version. */
 export const FEE_CONSTANTS = {
-  /** The base fee rises while blocks use more than gasLimit / elasticityMultiplier. */
+  /** The base fee rises when a block uses more than gasLimit / elasticityMultiplier. */
   elasticityMultiplier: 2,
-  /** It changes by 1/8 a block at the most. */
+  /** It changes by at most 1/8 per block. */
   baseFeeChangeDenominator: 8,
 } as const
 
@@ -20,8 +20,8 @@ export function eip1559BaseFee(baseFee: bigint, gasUsed: number, gasLimit: numbe
 }
 
 /**
- * Base fee of the block that follows `parent`, under the parameters of the parent's state. The first block takes `initialBaseFee` as
- * it is, and so does a chain that leaves `free`: a base fee of 0 does not occur otherwise, since EIP-1559 never lowers one below 1.
+ * Base fee of the block after `parent`, under the parameters of the parent's state. The first block takes `initialBaseFee`, and
+ * so does a chain that leaves the policy `free`: only then is the parent's base fee 0, since EIP-1559 never lowers it below 1.
  */
 export function nextBaseFee(
   parent: Pick<Header, 'number' | 'gasUsed' | 'gasLimit' | 'baseFeePerGas'>,
@@ -35,26 +35,32 @@ export function nextBaseFee(
 
 type FeeFields = Pick<Transaction, 'maxFeePerGas' | 'maxPriorityFeePerGas'>
 
-/** Price of a unit of gas that the sender is charged: receipts' `effectiveGasPrice`. Under `free` it is 0, whatever the tip. */
+/** Price per gas that the sender pays: `effectiveGasPrice` of receipts. Under the policy `free` it is 0, whatever the tip. */
 export function effectiveGasPrice(policy: FeePolicy, baseFee: bigint, { maxFeePerGas, maxPriorityFeePerGas }: FeeFields): bigint {
   if (policy === 'free') return 0n
   const bid = baseFee + maxPriorityFeePerGas
   return bid < maxFeePerGas ? bid : maxFeePerGas
 }
 
-/** The most that a transaction can take from its sender: what the balance check covers. */
+/** Maximum that a transaction can take from its sender, in wei. The sender's balance must cover it. */
 export const maximumCost = (
   policy: FeePolicy,
   transaction: FeeFields & { readonly gasLimit: Gas; readonly value: bigint },
 ): bigint => transaction.value + (policy === 'free' ? 0n : BigInt(transaction.gasLimit) * transaction.maxFeePerGas)
 
-/** What becomes of the fee of one transaction. `charged` = `toProposer` + `burned`. */
+/** How a transaction's fee is split. `charged` = `toProposer` + `burned`. */
 export interface Fee {
   readonly charged: bigint
   readonly toProposer: bigint
   readonly burned: bigint
 }
 
+/**
+ * Splits the fee of a transaction.
+ *
+ * @param price per gas in wei, from `effectiveGasPrice`
+ * @returns amounts in wei; under the policy `burn` the base fee is burned, otherwise the proposer gets everything
+ */
 export function feeOf(policy: FeePolicy, baseFee: bigint, gasUsed: number, price: bigint): Fee {
   const gas = BigInt(gasUsed)
   const charged = gas * price

@@ -5,23 +5,24 @@ import { GAS } from './intrinsic-gas.ts'
 import { askedGas, Turns } from './turns.ts'
 
 export interface Filled {
-  /** Positions among all candidates, queue behind queue. */
+  /** Positions among the candidates of all queues, counted through in order. */
   readonly included: readonly number[]
-  /** In the order of their positions. */
+  /** Ascending by position. */
   readonly refused: readonly { readonly index: number; readonly reason: TransactionRefusal }[]
 }
 
 type Decode = (candidate: Candidate) => Result<SenderTransaction, TransactionRefusal>
 
 /**
- * Runs candidates while they fit. Queues take turns of one candidate (`Turns`); what counts is the gas that was really used. A candidate fits when its gas limit
- * does: one that does not costs its sender the rest of this block, and nobody else. One is left out in silence where a later block may take it: no room,
- * a nonce gap, a base fee that may fall, or an account that this very block has changed.
+ * Fills a block with candidates from queues that take turns (`Turns`), one candidate per turn. Turns are ordered by the gas that
+ * was actually used. A candidate fits if its gas limit fits. If it does not, its sender is skipped for the rest of this block,
+ * and no other sender is affected. A candidate is left out without a refusal if a later block may take it: no room, a nonce gap,
+ * a base fee that may fall, or an account that this block has changed.
  */
 export function fillBlock(
   run: BlockRun,
   queues: readonly CandidateQueue[],
-  /** Called for candidates that fit, just before each runs. */
+  /** Called for a candidate that fits, just before it runs. */
   decode: Decode,
   fill: FillLimits,
 ): Filled {
@@ -29,7 +30,7 @@ export function fillBlock(
   const filling = new Filling(run, decode, room)
   const turns = new Turns(queues.length)
   const asked = (candidate: Candidate | undefined) => candidate && askedGas(candidate.gasLimit, candidate.raw.length, room)
-  /** For each queue: the position of its first candidate, and how many of its candidates had their turn. */
+  /** For each queue: the position of its first candidate, and the number of its candidates that had their turn. */
   const starts: number[] = []
   const taken: number[] = []
   let count = 0
@@ -37,7 +38,7 @@ export function fillBlock(
     starts.push(count)
     taken.push(0)
     count += candidates.length
-    // A queue without candidates leaves when its turn comes.
+    // An empty queue is removed when its turn comes.
     turns.add(use, asked(candidates[0]) ?? 0, index)
   }
   for (let at = turns.next; at !== undefined && room.gasMax - run.gasUsed >= GAS.transaction; at = turns.next) {
@@ -50,7 +51,7 @@ export function fillBlock(
   return filling.result()
 }
 
-/** What became of the candidates so far. */
+/** Results of the candidates so far. */
 class Filling {
   readonly #run: BlockRun
   readonly #decode: Decode
@@ -59,7 +60,7 @@ class Filling {
   readonly #refused: { readonly index: number; readonly reason: TransactionRefusal }[] = []
   /** Senders of included candidates. */
   readonly #sent = new Set<Address>()
-  /** Senders of candidates that do not fit: what lies behind those cannot run in this block. */
+  /** Senders of candidates that do not fit. Their later candidates cannot run in this block. */
   readonly #held = new Set<Address>()
 
   constructor(run: BlockRun, decode: Decode, fill: FillLimits) {
@@ -68,7 +69,7 @@ class Filling {
     this.#fill = fill
   }
 
-  /** Returns the gas that the candidate used in the block. */
+  /** Offers a candidate to the block. Returns the gas that it used. */
   offer(candidate: Candidate, index: number): number {
     const { sender } = candidate
     if (this.#held.has(sender)) return 0

@@ -25,8 +25,10 @@ import { Journal } from '../state/journal.ts'
 import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from '../state/system-records.ts'
 
 /**
- * State of block 0: opening balances, system contracts (whose constructors do not run) and system records. Throws when the balances sum to
- * 2^256 or more, for no later sum can overflow then, and when a system contract is none.
+ * State of block 0: initial balances, system contracts (their constructors do not run) and system records.
+ *
+ * @throws Error when a system contract is invalid
+ * @throws RangeError when the balances sum up to 2^256 or more; with this check no later sum can overflow
  */
 export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
   const journal = new Journal()
@@ -36,7 +38,7 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
     journal.setAccount(address, { ...EMPTY_ACCOUNT, balance })
   }
   for (const { address, code } of genesis.systemContracts) {
-    if (findNative(address) !== undefined) throw new Error(`system contract ${address}: a native contract is there`)
+    if (findNative(address) !== undefined) throw new Error(`system contract ${address}: the address belongs to a native contract`)
     const made = makeCode(contracts, new GasMeter(U64_SAFE_MAX, undefined), code, undefined)
     if (!made.ok) throw new Error(`system contract ${address}: ${made.error.reason}`)
     installCode(contracts, journal, 0 as Height, address, SYSTEM_ADDRESS, made.value)
@@ -45,11 +47,11 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
   for (const { address } of NATIVE_CONTRACTS) journal.setCode(address, NATIVE_CODE, nativeCodeHash)
   writeGenesisRecords(journal, genesis)
   const problems = settleSystemRecords(journal)
-  if (problems.length > 0) throw new Error(`genesis breaks its own rules: ${problems.join('; ')}`)
+  if (problems.length > 0) throw new Error(`genesis is invalid: ${problems.join('; ')}`)
   return journal
 }
 
-/** Header of block 0. Its validator set is that of heights 1 and 2. */
+/** Header of block 0. Its validator set also votes at heights 1 and 2. */
 export function genesisHeader(crypto: Crypto, genesis: Genesis, stateRoot: Hash): Header {
   const validatorsHash = validatorSetHash(crypto, genesis.validators)
   const { parameters, timeMs, executionVersion } = genesis

@@ -1,10 +1,13 @@
-/** Numbers in a given order, the first of them at hand: a binary heap. */
+/** A binary heap of numbers; reading the first one is cheap. */
 export class Heap {
   readonly #items: Int32Array
   #size = 0
   readonly #isBefore: (a: number, b: number) => boolean
 
-  /** Of at most `capacity` numbers, each from 0 below 2^31. `isBefore` is a strict order. What it says of two numbers may change when they are told to move (`firstChanged`, `orderAnew`). */
+  /**
+   * @param capacity maximum number of items; each is from 0 to below 2^31
+   * @param isBefore a strict order; it may change for items only if `firstChanged` or `orderAnew` is called
+   */
   constructor(capacity: number, isBefore: (a: number, b: number) => boolean) {
     this.#items = new Int32Array(capacity)
     this.#isBefore = isBefore
@@ -32,12 +35,12 @@ export class Heap {
     this.#sink(0)
   }
 
-  /** The first one has another place now. */
+  /** The order of the first item has changed. */
   firstChanged(): void {
     this.#sink(0)
   }
 
-  /** All have other places now. */
+  /** The order of all items may have changed. */
   orderAnew(): void {
     for (let at = (this.#size >> 1) - 1; at >= 0; at--) this.#sink(at)
   }

@@ -16,7 +16,7 @@ describe('intrinsicGas', () => {
     ['other bytes, 16 each (EIP-2028)', { to, data: [0, 1, 255], accessList: [] }, 21_036],
     ['an access list (EIP-2930)', { to, data: [], accessList: [entry(0), entry(2)] }, 21_000 + 2 * 2_400 + 2 * 1_900],
     ['an empty creation', { to: undefined, data: [], accessList: [] }, 53_000],
-    // EIP-3860: 2 for each word that was begun.
+    // EIP-3860: 2 per started word.
     ['creation data of one word', { to: undefined, data: Array(32).fill(1), accessList: [] }, 53_000 + 32 * 16 + 2],
     ['creation data of a word and a byte', { to: undefined, data: Array(33).fill(0), accessList: [] }, 53_000 + 33 * 4 + 4],
   ])('of %s', (_, { to, data, accessList }, expected) => {

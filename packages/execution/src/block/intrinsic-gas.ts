@@ -1,6 +1,6 @@
 import type { Transaction } from '@quoin/protocol'
 
-/** Gas that a transaction costs before anything runs. Part of the execution version. */
+/** Intrinsic gas: what a transaction costs before anything runs. Part of the execution version. */
 export const GAS = {
   /** Yellow paper, appendix G: G_transaction. */
   transaction: 21_000,
@@ -8,7 +8,7 @@ export const GAS = {
   dataZeroByte: 4,
   /** EIP-2028. */
   dataByte: 16,
-  /** EIP-2: what a creation costs on top. */
+  /** EIP-2: additional gas of a creation. */
   creation: 32_000,
   /** EIP-3860, per 32 bytes of creation data. */
   initcodeWord: 2,
@@ -17,6 +17,7 @@ export const GAS = {
   accessListKey: 1_900,
 } as const
 
+/** Intrinsic gas of a transaction: what its data, access list and creation cost before anything runs. */
 export function intrinsicGas({ to, data, accessList }: Pick<Transaction, 'to' | 'data' | 'accessList'>): number {
   let gas: number = GAS.transaction
   for (let i = 0; i < data.length; i++) gas += data[i] === 0 ? GAS.dataZeroByte : GAS.dataByte

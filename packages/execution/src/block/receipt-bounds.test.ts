@@ -51,13 +51,13 @@ describe('the bounds of a receipt', () => {
   })
 })
 
-it('what a contract can store fits into a value of the state, and its code does', () => {
+it('the largest storage value and the largest code fit into a state value', () => {
   expect(CONTRACT_LIMITS.storedValueBytesMax).toBeLessThanOrEqual(LIMITS.stateValueBytesMax)
   expect(LIMITS.containerBytesMax).toBeLessThanOrEqual(LIMITS.stateValueBytesMax)
 })
 
 describe('a transaction that has all the logs that a receipt holds', () => {
-  /** Makes a contract of its own, emits so many events, and then has the registry emit one, as `then` says. */
+  /** Creates a contract, emits this many events, and then makes the registry emit one, as `then` says. */
   const EMITS = `export default { functions: {
     run(count, then, container) {
       const target = quoin.create(container)
@@ -82,7 +82,7 @@ describe('a transaction that has all the logs that a receipt holds', () => {
     ['hand over', 'setAuthority'],
     ['upgrade', 'upgrade'],
     ['emit', 'emit'],
-  ])('gets no other one, whoever logs: %s', (then, name) => {
+  ])('cannot add another one, whichever contract logs: %s', (then, name) => {
     const chain = new TestContracts()
     chain.journal.setCode(CODE_REGISTRY_ADDRESS, NATIVE_CODE, Hash(new Uint8Array(32).fill(1)))
     const contract = chain.deploy(LINES, EMITS)

@@ -14,8 +14,8 @@ import {
 } from '@quoin/protocol'
 
 /**
- * What a transaction may leave in its receipt. The journal keeps to it, whoever logs: a receipt that could not be encoded would be found when the
- * transaction is over, and would end its block.
+ * Limits of a transaction's receipt. The journal enforces them for every log. Without that, a receipt that cannot be encoded
+ * would only be found after the transaction, and the whole block would fail.
  */
 export const RECEIPT_BOUNDS = {
   logsMax: LIMITS.logsPerReceiptMax,
@@ -24,12 +24,12 @@ export const RECEIPT_BOUNDS = {
   errorDataBytesMax: LIMITS.errorDataBytesMax,
 } as const
 
-/** Why a receipt cannot hold a log, in words for the author of the contract. */
+/** Why a log was refused, as text for the contract's author. */
 export interface LogRefusal {
   readonly message: string
 }
 
-/** Whether a receipt that has so many logs can hold one more. */
+/** Whether a receipt with `logsBefore` logs can hold one more. */
 export function judgeLog({ topics, data }: Log, logsBefore: number): Result<undefined, LogRefusal> {
   const { logsMax, logDataBytesMax, logTopicsMax } = RECEIPT_BOUNDS
   if (data.length > logDataBytesMax)
@@ -51,7 +51,7 @@ const receipt: Receipt = {
   payer: ZERO_ADDRESS,
 }
 
-/** A receipt at each of the bounds. */
+/** A receipt at each limit. */
 const fullest: readonly Receipt[] = [
   { ...receipt, logs: new Array<Log>(RECEIPT_BOUNDS.logsMax).fill(log) },
   {
@@ -67,5 +67,5 @@ const fullest: readonly Receipt[] = [
   { ...receipt, errorData: new Uint8Array(RECEIPT_BOUNDS.errorDataBytesMax) },
 ]
 
-// Throws when this module is loaded if the codec's bounds are the narrower ones. Takes a millisecond.
+// Fail at module load if the codec's limits are narrower than these. Takes one millisecond.
 for (const full of fullest) codec.encode(receiptCodec, full)

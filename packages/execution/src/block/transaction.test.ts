@@ -50,7 +50,7 @@ function journalOf(entries: readonly (readonly [Address, Account])[]): Journal {
   return journal
 }
 
-describe('refusals are told in words that viem knows', () => {
+describe('refusals use the phrases that viem matches', () => {
   it.each([
     ['gas-limit-too-high', { gas: 100_001 }, IntrinsicGasTooHighError],
     ['intrinsic-gas-too-low', { gas: 20_999 }, IntrinsicGasTooLowError],
@@ -89,7 +89,7 @@ describe('refusals are told in words that viem knows', () => {
     expect(checkRules(make({ maxFee: 10n }), sender, rules)).toBeUndefined()
     expect(checkAccount(make(), accountOf(5, cost), 'burn')).toBeUndefined()
     expect(checkAccount(make(), accountOf(5, cost), 'to-proposer')).toBeUndefined()
-    // Under `free` the balance covers the value alone, whatever the fields say.
+    // Under `free` the balance must cover only the value, whatever the fee fields say.
     expect(checkAccount(make(), accountOf(5, 100n), 'free')).toBeUndefined()
     expect(checkAccount(make(), accountOf(5, 99n), 'free')?.code).toBe('insufficient-funds')
   })
@@ -116,7 +116,12 @@ describe('applyTransaction', () => {
 
   it.each([
     ['a creation', { to: undefined, gas: 60_000, data: Uint8Array.of(1) }, 60_000, 'out of gas'],
-    ['a call of code that is no contract', { to: contract, gas: 30_000 }, 21_600, `the code of ${contract} is no contract`],
+    [
+      'a call of code without a contract record',
+      { to: contract, gas: 30_000 },
+      21_600,
+      `the account ${contract} has code but no contract record`,
+    ],
   ] as const)('fails %s with a reason that ABI decoders read, charges the gas, moves no value', (_, other, gasUsed, reason) => {
     const journal = journalOf([[sender, rich]])
     const outcome = apply(journal, make(other), rules)
@@ -142,7 +147,7 @@ describe('applyTransaction', () => {
     expect(journal.account(sender)).toEqual({ ...rich, nonce: 6 })
   })
 
-  it('fails where the recipient would have more than a balance holds, which no chain has in all', () => {
+  it("fails if the recipient's balance would overflow, which exceeds the supply of any chain", () => {
     const journal = journalOf([
       [sender, rich],
       [recipient, accountOf(0, 2n ** 256n - 50n)],

@@ -19,7 +19,7 @@ import { assertTicks, gasUsedOf, ticksOf } from '../ticks.ts'
 import { effectiveGasPrice, feeOf, maximumCost } from './fees.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
 
-/** What the parent's state and header lay down for the transactions of a block. */
+/** Rules for the transactions of a block, given by its parent's state and header. */
 export interface TransactionRules {
   readonly feePolicy: FeePolicy
   readonly transactionGasMax: Gas
@@ -27,28 +27,30 @@ export interface TransactionRules {
   readonly sendPolicy: SendPolicy
 }
 
-/** What a transaction left behind, its writes to the journal aside. */
+/** Outcome of a transaction, without its writes to the journal. */
 export interface TransactionOutcome {
   readonly status: 0 | 1
-  /** In gas, the intrinsic included. */
+  /** In gas, intrinsic gas included. */
   readonly gasUsed: number
   readonly logs: readonly Log[]
-  /** ABI-encoded error of a failed transaction. */
+  /** ABI-encoded error of a failed transaction; empty for a successful one. */
   readonly errorData: Uint8Array
   readonly contractAddress: Address | undefined
   readonly payer: Address
-  /** Why it failed, for people. */
+  /** Why the transaction failed, for people. */
   readonly failure: TransactionFailure | undefined
 }
 
-/** Why a transaction failed, in words and with the contracts' stacks: what its receipt does not hold. */
+/** Why a transaction failed, with the reason as text and the contracts' stack traces, which the receipt does not contain. */
 export type TransactionFailure = Pick<Extract<MessageOutcome, { ok: false }>, 'data' | 'reason' | 'trace'>
 
 const refusal = (code: TransactionRefusal['code'], message: string): TransactionRefusal => ({ code, message })
 
 /**
- * Whether the rules admit a transaction, whatever its sender's nonce and balance: gas bounds, fee caps, permission to send. The
- * messages begin with the words that viem and ethers look for.
+ * Checks a transaction against the rules, without its sender's nonce and balance: gas limits, fee caps, permission to send. The
+ * messages begin with the phrases that viem and ethers match.
+ *
+ * @returns the refusal, or undefined when the transaction is allowed
  */
 export function checkRules(transaction: Transaction, sender: Address, rules: TransactionRules): TransactionRefusal | undefined {
   const { gasLimit, maxFeePerGas, maxPriorityFeePerGas } = transaction
@@ -68,15 +70,19 @@ export function checkRules(transaction: Transaction, sender: Address, rules: Tra
   return undefined
 }
 
-/** Whether a transaction is the next of its sender's account and can be paid. */
+/**
+ * Checks that a transaction has its sender's next nonce and can be paid.
+ *
+ * @returns the refusal, or undefined when the transaction is allowed
+ */
 export function checkAccount(transaction: Transaction, account: Account, policy: FeePolicy): TransactionRefusal | undefined {
-  // EIP-3607: who finds a key for a contract's address cannot use it.
+  // EIP-3607: a key found for a contract's address must not work.
   if (account.codeHash !== undefined) return refusal('not-permitted', 'sender not an eoa: the account has code')
   if (transaction.nonce < account.nonce)
     return refusal('nonce-too-low', `nonce too low: next nonce ${account.nonce}, tx nonce ${transaction.nonce}`)
   if (transaction.nonce > account.nonce)
     return refusal('nonce-too-high', `nonce too high: next nonce ${account.nonce}, tx nonce ${transaction.nonce}`)
-  // As EIP-2681, at the bound of this chain.
+  // As EIP-2681, but with this chain's maximum nonce.
   if (account.nonce === U32_MAX) return refusal('nonce-too-high', `nonce has max value: ${U32_MAX}`)
   const cost = maximumCost(policy, transaction)
   if (cost > account.balance)
@@ -85,8 +91,8 @@ export function checkAccount(transaction: Transaction, account: Account, policy:
 }
 
 /**
- * Runs a transaction that `checkRules` and `checkAccount` admitted. The gas limit is paid for beforehand and what is left of it given
- * back, so that the transaction itself cannot spend its fee.
+ * Runs a transaction that passed `checkRules` and `checkAccount`. The full gas limit is paid in advance and the rest is refunded,
+ * so that the transaction cannot spend its own fee.
  */
 export function applyTransaction(
   machine: Machine,
@@ -99,7 +105,7 @@ export function applyTransaction(
   const price = effectiveGasPrice(feePolicy, baseFee, transaction)
   const deposit = BigInt(transaction.gasLimit) * price
   const account = journal.account(sender)
-  // The nonce of a creation is counted where the contract's address is made of it.
+  // A creation increments the nonce when the contract's address is computed.
   const nonce = (transaction.to === undefined ? account.nonce : account.nonce + 1) as Nonce
   journal.setAccount(sender, { ...account, nonce, balance: Wei(account.balance - deposit) })
   const start = journal.checkpoint()
@@ -118,24 +124,26 @@ export function applyTransaction(
   }
 }
 
-/** What runs of a transaction: a message, and what its intrinsic gas depends on. */
+/** The part of a transaction that runs: a message, and the access list for the intrinsic gas. */
 export interface TransactionMessage extends Omit<Message, 'gas'>, Pick<Transaction, 'accessList'> {
-  /** In gas, the intrinsic included. */
+  /** In gas, intrinsic gas included. */
   readonly gasLimit: number
 }
 
 /** How the message of a transaction ended. */
 export interface TransactionRun {
   readonly outcome: MessageOutcome
-  /** In gas, the intrinsic included. */
+  /** In gas, intrinsic gas included. */
   readonly gasUsed: number
-  /** Whether nothing is left of what the limit bought. */
+  /** Whether all gas of the limit was used. */
   readonly isSpent: boolean
 }
 
 /**
- * Runs the message of a transaction, whose gas limit is at least the intrinsic gas: no nonce is checked and no fee charged. Beyond the
- * intrinsic gas the limit buys ticks; those that were used cost whole gas.
+ * Runs the message of a transaction. It checks no nonce and charges no fee. The gas beyond the intrinsic gas is converted to
+ * ticks; used ticks are rounded up to whole gas.
+ *
+ * @param message its gas limit must be at least the intrinsic gas
  */
 export function runMessage(machine: Machine, { gasLimit, accessList, ...message }: TransactionMessage): TransactionRun {
   const intrinsic = intrinsicGas({ ...message, accessList })

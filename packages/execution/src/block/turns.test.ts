@@ -13,7 +13,7 @@ interface Taker {
   readonly transactions: Next[]
 }
 
-/** Who has its turn after whom until nobody has anything left, or the gas is spent. */
+/** Order of turns until no taker has anything left or the gas is used up. */
 function turnsOf(takers: readonly Taker[], gasMax: number): number[] {
   const turns = new Turns(takers.length)
   const left = takers.map(({ transactions }) => [...transactions])
@@ -29,7 +29,7 @@ function turnsOf(takers: readonly Taker[], gasMax: number): number[] {
   return order
 }
 
-/** The same by looking at all takers each time. */
+/** The same, by comparing all takers each time. */
 function slowTurns(takers: readonly Taker[], gasMax: number): number[] {
   const waiting = takers.map(({ use, arrival, transactions }, number) => {
     return { number, use, rank: arrival - 1_000, left: [...transactions] }
@@ -74,7 +74,7 @@ describe('turns', () => {
   const each = (count: number, gasLimit: number, gasUsed: number) =>
     Array.from({ length: count }, (): Next => ({ gasLimit, gasUsed }))
 
-  it('begin with whoever used least, however much its transaction allows', () => {
+  it('begin with the taker that used least, however much its transaction allows', () => {
     const light = { use: 21, arrival: 0, transactions: each(40, 21, 21) }
     expect(turnsOf([light, light, { use: 20, arrival: 1, transactions: each(1, 250, 250) }], 1_000)[0]).toBe(2)
   })
@@ -87,7 +87,7 @@ describe('turns', () => {
     expect(turnsOf([a, b], 10_000)).toEqual([0, 0, 1, 1, 0, 0])
   })
 
-  it('let many who used nothing and allow much have half of a block before one who used a little and asks for little', () => {
+  it('give many takers that used nothing and allow much half of a block before one that used a little and asks for little', () => {
     const heavy = Array.from({ length: 20 }, (_, arrival) => ({ use: 0, arrival, transactions: each(1, 250, 250) }))
     expect(turnsOf([...heavy, { use: 40, arrival: 20, transactions: each(1, 21, 21) }], 1_000).slice(0, 4)).toEqual([0, 1, 20, 2])
   })

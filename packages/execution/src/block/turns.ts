@@ -1,39 +1,42 @@
 import type { FillLimits } from '../executor.ts'
 import { Heap } from './heap.ts'
 
-/** The part of a block that goes by use alone. */
+/** The fraction of a block that is assigned by use alone. */
 const byUsePart = 1 / 2
-/** Ranks of takers that had a turn lie above those of all that had none. */
+/** Takers that had a turn have ranks above those of all that had none. */
 const ranksOfTurns = 2 ** 52
 
-/** What a transaction asks of a block: its gas limit, or the same part of the block's gas as its bytes are of the block's bytes, if that is more. */
+/**
+ * What a transaction asks of a block, in gas: its gas limit, or its share of the block's bytes converted to gas, whichever is
+ * larger.
+ */
 export const askedGas = (gasLimit: number, bytes: number, { gasMax, bytesMax }: FillLimits): number =>
   Math.max(gasLimit, (bytes * gasMax) / bytesMax)
 
 /**
- * Who has the next turn while a block is filled. Takers are numbered from 0 in the order in which they are added; each has used some gas, lately and in
- * this block, and has one transaction next.
+ * Decides who has the next turn while a block is filled. Takers are numbered from 0 in the order in which they are added. Each
+ * has used some gas, recently and in this block, and has one next transaction.
  *
- * The first half of the block goes to whoever has used least, so that no taker waits for ever, however much its transaction asks. The rest goes to
- * whoever would have used least once its next transaction had used all that it asks (`askedGas`): many takers that used nothing yet and ask for a quarter of a block each
- * cannot hold up one that used a little and asks for little. Among equals those come first that had no turn yet, by their arrival, then whoever had its last turn
- * longest ago.
+ * The first half of the block goes to the taker that has used least, so that no taker waits forever, however much its transaction
+ * asks. The rest goes to the taker that would have used least after its next transaction used everything it asks (`askedGas`). So
+ * many new takers that each ask for a quarter of a block cannot hold up a taker that used a little and asks for little. Among
+ * equals, takers without a turn so far come first, in order of arrival; then the one whose last turn was longest ago.
  *
- * Gas used is counted in whole numbers below 2^53: a hundred blocks of the largest gas limit are 10^14.
+ * Used gas is a whole number below 2^53: a hundred blocks with the largest gas limit use 10^14.
  */
 export class Turns {
   readonly #use: Float64Array
   readonly #asked: Float64Array
-  /** The order among equals. */
+  /** Order among equals. */
   readonly #rank: Float64Array
-  /** What takers are ordered by now. */
+  /** Current sort key of each taker. */
   readonly #key: Float64Array
   readonly #heap: Heap
   #count = 0
   #isByUse = true
   #turns = 0
 
-  /** For so many takers at the most. */
+  /** @param takersMax maximum number of takers */
   constructor(takersMax: number) {
     const [use, asked, rank, key] = Array.from({ length: 4 }, () => new Float64Array(takersMax)) as FourArrays
     this.#use = use
@@ -46,7 +49,13 @@ export class Turns {
     })
   }
 
-  /** The next taker comes in, with what its first transaction asks, and a number for its arrival that is no less than 0. All must be there before the first turn. */
+  /**
+   * Adds the next taker. All takers must be added before the first turn.
+   *
+   * @param use gas that it used before this block
+   * @param asked what its first transaction asks
+   * @param arrival its place in the order of arrival, not negative
+   */
   add(use: number, asked: number, arrival: number): void {
     const taker = this.#count++
     this.#use[taker] = use
@@ -56,14 +65,17 @@ export class Turns {
     this.#heap.add(taker)
   }
 
-  /** Whose turn it is; undefined when nobody is left. */
+  /** The taker whose turn it is; undefined when none is left. */
   get next(): number | undefined {
     return this.#heap.first
   }
 
   /**
-   * The turn is over: what its transaction used (0 where it is not in the block), how much of the block is full, from 0 to 1, and what the taker's next
-   * transaction asks. A taker that has nothing more leaves.
+   * Ends a turn.
+   *
+   * @param gasUsed gas that the transaction used; 0 if it is not in the block
+   * @param filledPart fraction of the block that is full, from 0 to 1
+   * @param askedNext what the taker's next transaction asks; undefined removes the taker
    */
   took(gasUsed: number, filledPart: number, askedNext: number | undefined): void {
     const taker = this.#heap.first!

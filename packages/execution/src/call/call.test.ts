@@ -55,14 +55,14 @@ function readers(made: CallWorld, { address }: TestContract) {
 }
 
 describe('a call', () => {
-  it('sees the state of its height and nothing later, and leaves nothing behind', async () => {
+  it('sees the state of its height, nothing later, and changes nothing', async () => {
     const { world: made, contract, call, read } = world()
     for (const n of [5n, 6n, 7n]) made.commit((contracts) => contracts.call(contract, 'set', [n]))
     expect(await call('set', [99n])).toMatchObject({ kind: 'returned' })
     const found = []
     for (const height of [1, 2, 3, 4]) found.push(await read('get', [], { block: made.blockAt(height) }))
     expect(found).toEqual([0n, 5n, 6n, 7n])
-    // Before there was a contract, its address was a plain account.
+    // Before the contract was created, its address was a plain account.
     expect(await call('get', [], { block: made.blockAt(0) })).toMatchObject({ kind: 'returned', data: new Uint8Array(0) })
   })
 
@@ -128,7 +128,7 @@ describe('a call', () => {
     expect(await call('set', [1n], {}, { value: 1n })).toMatchObject({ kind: 'reverted', reason: /not payable/ as never })
   })
 
-  it('answers a creation with the code', async () => {
+  it('returns the code of a creation', async () => {
     const { world: made } = world()
     const data = creationOf(source(), ABI)
     expect(await runCall(made.host, made.request({ to: undefined, data }))).toMatchObject({ kind: 'returned', data })
@@ -178,7 +178,11 @@ describe('an override', () => {
   it.each([
     ['EVM code', Uint8Array.of(0x60, 0x80), /contract code begins with 0xef51/],
     ['a container whose module throws', creationOf('throw new Error("broken")', ABI), /broken/],
-    ['a container that lacks a function', creationOf('export default { functions: {} }', ABI), /the module has no such function/],
+    [
+      'a container that lacks a function',
+      creationOf('export default { functions: {} }', ABI),
+      /but the module has no such function/,
+    ],
     ['a container with more behind it', new Uint8Array([...creationOf(source(), ABI), 1]), /bytes follow/],
   ])('of code refuses %s', async (_, code, reason) => {
     const { call, override } = world()
@@ -200,7 +204,7 @@ describe('an estimate', () => {
     expect(await estimateOf(made, { to: OTHER, value: 1_001n as Wei })).toMatchObject({ code: 'insufficient-funds' })
   })
 
-  it('of a call is what it uses; it fails as the call fails', async () => {
+  it('of a call is the gas that it uses; it fails as the call fails', async () => {
     const { world: made, contract, call, dataOf } = world()
     const run = await call('set', [5n])
     if (run.kind !== 'returned') throw new Error(run.kind)

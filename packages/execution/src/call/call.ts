@@ -20,48 +20,52 @@ import {
 } from './overrides.ts'
 import { type PastRunRefusal, runOnPast } from './past-run.ts'
 
-/** A transaction that nobody signs: what `eth_call` and `eth_estimateGas` ask about. It has no nonce and pays no fee. */
+/** An unsigned transaction, for `eth_call` and `eth_estimateGas`. It has no nonce and pays no fee. */
 export interface Call extends Pick<Transaction, 'to' | 'data' | 'value' | 'accessList'> {
-  /** Any account, a contract's too. */
+  /** Any account, also a contract. */
   readonly from: Address
-  /** At most; undefined for as much as is allowed. */
+  /** Gas limit; undefined for as much as is allowed. */
   readonly gas: number | undefined
-  /** What the sender would pay for a unit of gas at most: an estimate stays within its balance. 0 when that does not matter. */
+  /**
+   * Maximum price per gas that the sender would pay, in wei: an estimate stays within the sender's balance. 0 disables this
+   * check.
+   */
   readonly maxFeePerGas: Wei
 }
 
-/** A call and where it runs. Everything in it can be cloned by a message between threads. */
+/** A call and the block on which it runs. It can be cloned in a message between threads. */
 export interface CallRequest {
   readonly call: Call
-  /** The state that it runs on is the one that this block left; the contract finds itself in this very block, as in geth. */
+  /** The call runs on the state after this block. The contract sees this same block as the current one, as in geth. */
   readonly block: BlockContext
   readonly stateOverrides: StateOverrides
   readonly blockOverrides: BlockOverrides
-  /** The node's own bound for one call. */
+  /** The node's own gas limit for one call. */
   readonly gasMax: number
 }
 
-/** What runs calls: one a thread. */
+/** Dependencies for running calls. One per thread. */
 export interface CallHost {
   readonly kv: HistoryKv
   readonly contracts: Contracts
 }
 
 export interface CallHostOptions extends Omit<ContractsOptions, 'reader' | 'executionVersion'> {
-  /** The database. Only read, and only where later blocks are committed by somebody else. */
+  /** The database. It is only read here. Later blocks may only be committed by another component. */
   readonly kv: HistoryKv
 }
 
+/** Creates what runs calls on a database. */
 export const createCallHost = ({ kv, ...options }: CallHostOptions): CallHost => ({
   kv,
   contracts: createContracts({ ...options, reader: kv, executionVersion: executionVersion(options.crypto) }),
 })
 
-/** How the message of a call ended. Its gas includes the intrinsic gas, as that of a transaction. */
+/** How a call ended. The gas includes the intrinsic gas, as for a transaction. */
 export type CallResult =
-  /** What was returned; of a creation, the new contract's code. */
+  /** `data`: the returned data; for a creation, the new contract's code. */
   | { readonly kind: 'returned'; readonly data: Uint8Array; readonly gasUsed: number }
-  /** `data`: the ABI-encoded error. `reason`: in words, where the error has any. `trace`: the contracts' stacks, innermost first. */
+  /** `data`: the ABI-encoded error. `reason`: its text. `trace`: the contracts' stacks, innermost first. */
   | {
       readonly kind: 'reverted'
       readonly data: Uint8Array
@@ -71,7 +75,7 @@ export type CallResult =
     }
   | { readonly kind: 'out-of-gas'; readonly gasUsed: number }
 
-/** Why a call was not run. The messages begin with the words that viem and ethers look for. */
+/** Why a call was not run. The messages begin with the phrases that viem and ethers match. */
 export interface CallRefusal {
   readonly kind: 'refused'
   readonly code: 'intrinsic-gas-too-low' | 'insufficient-funds' | OverrideRefusal['code'] | PastRunRefusal['code']
@@ -82,7 +86,11 @@ export type CallOutcome = CallResult | CallRefusal
 
 export const refused = (code: CallRefusal['code'], message: string): CallRefusal => ({ kind: 'refused', code, message })
 
-/** `eth_call`: what a call returns, with all the gas that is allowed unless it wants less. Throws InterpreterFault when this machine fails. */
+/**
+ * `eth_call`: runs a call. It gets all the gas that is allowed unless it wants less.
+ *
+ * @throws InterpreterFault when this machine fails
+ */
 export const runCall = (host: CallHost, request: CallRequest): Promise<CallOutcome> =>
   withState(host, request, (state) => {
     const { call, gasMax } = request
@@ -96,19 +104,22 @@ export interface CallRun {
   readonly course: string
 }
 
-/** The state below a call, on which it can be run many times. */
+/** The state on which a call runs; the call can run many times. */
 export interface CallState {
-  /** The chain's own, below any override. */
+  /** The chain's state without overrides. */
   readonly reader: KvReader
   /** The sender's balance. */
   readonly balance: bigint
-  /** Whether there is code to run, or to be made. */
+  /** Whether the call runs or creates code. */
   readonly runsCode: boolean
-  /** Runs the call on the untouched state. */
+  /** Runs the call on the unchanged state. */
   run(gas: number): CallRun
 }
 
-/** Prepares overrides, and runs a function of the state until it has seen the right one. */
+/**
+ * Prepares overrides and runs a function on the state. The function is repeated until it has seen the right state
+ * (`past-run.ts`).
+ */
 export async function withState<T>(host: CallHost, request: CallRequest, run: (state: CallState) => T): Promise<T | CallRefusal> {
   const prepared = prepareOverrides(host.contracts, request.stateOverrides)
   if (!prepared.ok) return refused(prepared.error.code, prepared.error.message)
@@ -141,7 +152,7 @@ function callState(contracts: Contracts, request: CallRequest, overrides: Prepar
   }
 }
 
-/** Why the sender cannot afford what the call moves. */
+/** Refuses a call whose sender cannot pay its value. */
 export function refusalOf({ from, value }: Call, { balance }: CallState): CallRefusal | undefined {
   if (value <= balance) return undefined
   return refused('insufficient-funds', `insufficient funds for transfer: address ${from} have ${balance} want ${value}`)
@@ -160,7 +171,7 @@ function runWith(contracts: Contracts, journal: Journal, block: BlockContext, ca
 
 function resultOf({ outcome, gasUsed, isSpent }: TransactionRun, journal: Journal): CallResult {
   if (!outcome.ok) {
-    // Whatever else fails leaves gas, if only what the failing frame's caller keeps.
+    // Any other failure leaves gas, at least what the failing frame's caller keeps.
     if (isSpent) return { kind: 'out-of-gas', gasUsed }
     return { kind: 'reverted', data: outcome.data, reason: outcome.reason, trace: outcome.trace, gasUsed }
   }

@@ -27,7 +27,7 @@ const CONTRACTS = 3
 const TRANSACTION_GAS = 15_000_000
 
 const addressOf = (nonce: number): Address => contractAddress(nobleCrypto, USER, nonce as Nonce)
-/** The last contract is made first: it must be there for the others to be made of it. */
+/** The last contract is created first, because the others need its address. */
 const peersOf = (place: number): readonly Address[] => Array.from({ length: place }, (_, i) => addressOf(place - 1 - i))
 
 function worldOf(bodies: readonly Body[]): CallWorld {
@@ -72,12 +72,12 @@ function callOf(spec: CallSpec): Pick<Call, 'to' | 'data' | 'value'> {
 
 interface Applied {
   readonly gasUsed: number
-  /** Which of the inner messages succeeded, in the order in which they ended. */
+  /** Success of each inner message, in the order in which they ended. */
   readonly inner: readonly boolean[]
   readonly changes: ReturnType<Journal['changes']>
 }
 
-/** The transaction of a call with a gas limit, as a block applies it, and not as an estimate runs it; undefined when it fails. */
+/** Applies a call's transaction with a gas limit as a block does, not as an estimate runs it; undefined when it fails. */
 function applied(world: CallWorld, call: Pick<Call, 'to' | 'data' | 'value'>, gas: number): Applied | undefined {
   if (gas < intrinsicGas({ ...call, accessList: [] })) return undefined
   const machine = new Machine(world.host.contracts, new Journal(world.kv), world.blockAt(world.height))
@@ -105,8 +105,8 @@ const withoutAsking = (one: Body): Body => {
 }
 
 /**
- * A world that has each kind of case, whatever chance brings. The first contract's `f0` uses so much that a 64th of it is more than what its
- * callers need after it, its `f1` fails. Of the second, `f0` calls the former, and both catch what their call throws.
+ * A fixed world that contains every kind of case. The first contract's `f0` uses so much gas that 1/64 of it is more than its
+ * callers need afterwards; its `f1` fails. The second contract's `f0` calls the first, and both catch what the call throws.
  */
 const EACH_KIND: [Body[], boolean, CallSpec[]] = [
   [
@@ -118,7 +118,7 @@ const EACH_KIND: [Body[], boolean, CallSpec[]] = [
   [1, 2].flatMap((place) => [0, 1].map((name) => ({ kind: 'call', place, name, x: 0n, value: 0n }) as const)),
 ]
 
-// Some 5 s of processor time.
+// About 5 s of processor time.
 it('with its estimate a random call does what it does with plenty of gas', { timeout: 60_000 }, async () => {
   const counts = { estimated: 0, aboveUse: 0, caught: 0 }
   await fc.assert(
@@ -140,7 +140,7 @@ it('with its estimate a random call does what it does with plenty of gas', { tim
           const atEstimate = applied(world, call, outcome.gas)
           expect(outcome.gas).toBeGreaterThanOrEqual(gasUsed)
           expect(atEstimate?.inner).toEqual(inner)
-          // What a creation brings along may ask for gas.
+          // A created contract may read the remaining gas.
           if (!asksGas && call.to !== undefined) expect(atEstimate!.changes).toEqual(changes)
           if (inner.includes(false)) counts.caught++
           if (outcome.gas === gasUsed) continue
@@ -151,7 +151,7 @@ it('with its estimate a random call does what it does with plenty of gas', { tim
     ),
     { numRuns: 52, examples: [EACH_KIND] },
   )
-  // EACH_KIND alone has so many.
+  // EACH_KIND alone has this many.
   expect(counts.estimated).toBeGreaterThanOrEqual(4)
   expect(counts.aboveUse).toBeGreaterThanOrEqual(2)
   expect(counts.caught).toBeGreaterThanOrEqual(1)

@@ -15,19 +15,20 @@ import { leastGas } from './least-gas.ts'
 
 export type EstimateOutcome =
   | { readonly kind: 'estimated'; readonly gas: Gas }
-  /** Not even as much gas as is allowed suffices. */
+  /** Even the allowed gas is not enough. */
   | { readonly kind: 'allowance'; readonly allowance: number }
   | Extract<CallResult, { kind: 'reverted' }>
   | CallRefusal
 
 /**
- * `eth_estimateGas`: a gas limit with which the call's transaction does what it does with all the gas that is allowed: it succeeds, and each
- * inner message ends as it ended there. Success alone would not do: a contract that goes on after the failure of an inner call succeeds
- * as well with a limit that leaves the inner call too little, and then the transaction silently does less. What a contract does by asking
- * how much gas is left shows only where a message ends otherwise.
+ * `eth_estimateGas`: finds a gas limit with which the call does the same as with all the gas that is allowed: it succeeds, and
+ * each inner message ends in the same way. Success alone is not enough. A contract that continues after a failed inner call also
+ * succeeds with a limit that leaves too little for the inner call, and then the transaction silently does less. If a contract
+ * reads the remaining gas, this is noticed only if a message ends differently.
  *
- * The answer is what the run with all the gas used, unless that is too little to do the same; then one unit less than the answer does not
- * do it. Allowed is what the chain allows a transaction, what the call itself wants at most, and what the sender's balance pays at its price.
+ * The result is the gas that the run with all the gas used. If that is too little to do the same, it is a limit that does, and
+ * one gas less does not. The allowed gas is the minimum of the chain's limit for a transaction, the call's own limit, and what
+ * the sender's balance pays at its price.
  */
 export const estimateGas = (host: CallHost, request: CallRequest): Promise<EstimateOutcome> =>
   withState(host, request, (state) => refusalOf(request.call, state) ?? estimateOn(request, state))
@@ -42,7 +43,7 @@ function estimateOn(request: CallRequest, state: CallState): EstimateOutcome {
   const { outcome, course } = state.run(allowance)
   if (outcome.kind === 'out-of-gas') return { kind: 'allowance', allowance }
   if (outcome.kind !== 'returned') return outcome
-  // The course of a run begins and ends with the call itself, so that of one that fails is another.
+  // The course includes the call itself, so a failed run has a different course.
   const gas = leastGas(outcome.gasUsed, allowance, (limit) => (state.run(limit).course === course ? 'does' : 'does-not'))
   return { kind: 'estimated', gas: gas as Gas }
 }
@@ -56,5 +57,5 @@ function allowanceOf({ call, gasMax }: CallRequest, { reader, balance }: CallSta
   return payable < BigInt(most) ? Number(payable) : most
 }
 
-/** Less than the least transaction is no bound that anybody means, in geth neither. */
+/** A limit below the cheapest transaction is ignored, as in geth. */
 const wantedGas = ({ gas }: Call): number | undefined => (gas === undefined || gas < GAS.transaction ? undefined : gas)

@@ -14,7 +14,7 @@ function counted(does: (gas: number) => boolean) {
 }
 
 describe('the least gas', () => {
-  it('is what was used, or between one that does and one that does not, both tried', () => {
+  it('is the used gas, or lies between a limit that works and one that does not, both tried', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 21_000, max: 15_000_000 }),
@@ -22,7 +22,7 @@ describe('the least gas', () => {
         fc.array(fc.nat(15_100_000), { maxLength: 6 }),
         (used, distance, borders) => {
           const plenty = used + distance
-          // By turns, beginning with whatever is right at the upper end.
+          // Alternating, starting with the value that is right at the upper end.
           const does = (gas: number) => gas >= plenty || borders.filter((at) => used + at > gas).length % 2 === 0
           const { trial, tried } = counted(does)
           const found = leastGas(used, plenty, trial)
@@ -38,7 +38,7 @@ describe('the least gas', () => {
     )
   })
 
-  it('takes one trial where what was used suffices, whatever would do below', () => {
+  it('takes one trial if the used gas suffices, even if less would work', () => {
     const { trial, tried } = counted((gas) => gas >= 50_000)
     expect(leastGas(91_234, 15_000_000, trial)).toBe(91_234)
     expect([...tried.keys()]).toEqual([91_234])
@@ -56,7 +56,7 @@ describe('the least gas', () => {
     expect(tried.size).toBe(0)
   })
 
-  it('is all of it where nothing less does', () => {
+  it('is all of the gas if less does not work', () => {
     const { trial } = counted(() => false)
     expect(leastGas(91_234, 15_000_000, trial)).toBe(15_000_000)
   })

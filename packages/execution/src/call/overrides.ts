@@ -21,25 +21,25 @@ import type { KvReader } from '../state/kv.ts'
 import { ticksOf } from '../ticks.ts'
 import { CALL_LIMITS } from './limits.ts'
 
-/** What a call finds of an account in place of what the state holds (geth's state overrides); undefined leaves it as it is. */
+/** Overrides of an account for one call (geth's state overrides). An undefined field keeps the state's value. */
 export interface AccountOverride {
   readonly balance?: Wei | undefined
   readonly nonce?: Nonce | undefined
-  /** A contract container, or no bytes for an account without code. */
+  /** A contract container; empty for an account without code. */
   readonly code?: Uint8Array | undefined
   readonly storage?: StorageOverride | undefined
 }
 
 export interface StorageOverride {
-  /** `replace` stands for the account's whole storage, `change` for single entries. */
+  /** `replace` replaces the account's whole storage, `change` only the given entries. */
   readonly kind: 'replace' | 'change'
-  /** By raw keys, in the form in which storage holds values; an empty one is none. */
+  /** Raw keys with values in storage format; an empty value deletes the entry. */
   readonly entries: readonly (readonly [rawKey: Uint8Array, value: Uint8Array])[]
 }
 
 export type StateOverrides = ReadonlyMap<Address, AccountOverride>
 
-/** What a call finds of its block in place of what the header says; undefined leaves it as it is. */
+/** Overrides of the block for one call. An undefined field keeps the header's value. */
 export interface BlockOverrides {
   readonly number?: Height | undefined
   readonly timeMs?: TimeMs | undefined
@@ -48,6 +48,7 @@ export interface BlockOverrides {
   readonly baseFee?: Wei | undefined
 }
 
+/** Applies overrides to the block that a call sees. */
 export function overrideBlock(block: BlockContext, overrides: BlockOverrides): BlockContext {
   return {
     number: overrides.number ?? block.number,
@@ -63,27 +64,27 @@ export interface OverrideRefusal {
   readonly message: string
 }
 
-/** Overrides that were found good. The same for every run of a call. */
+/** Validated overrides. The same for every run of a call. */
 export interface PreparedOverrides {
-  /** The state without the storage that is replaced. */
+  /** The state with the replaced storage hidden. */
   over(state: KvReader): KvReader
-  /** Writes the rest, before anything runs. */
+  /** Writes all other overrides; call it before the call runs. */
   write(journal: Journal): void
 }
 
-/** Refuses code that could not be deployed. */
+/** Validates overrides. Refuses code that could not be deployed. */
 export function prepareOverrides(contracts: Contracts, overrides: StateOverrides): Result<PreparedOverrides, OverrideRefusal> {
   if (overrides.size > CALL_LIMITS.overriddenAccountsMax)
-    return refusal(`${overrides.size} accounts are overridden, at most ${CALL_LIMITS.overriddenAccountsMax} may be`)
+    return refusal(`${overrides.size} accounts are overridden, at most ${CALL_LIMITS.overriddenAccountsMax} are allowed`)
   const codes = new Map<Address, NewCode>()
   const replaced = new Set<string>()
   for (const [address, { code, storage }] of overrides) {
     if (storage?.kind === 'replace') replaced.add(storagePrefix(address))
     if (code === undefined || code.length === 0) continue
     const made = makeCode(contracts, new GasMeter(ticksOf(CALL_LIMITS.codeGasMax), undefined), code, undefined)
-    if (!made.ok) return refusal(`the code of ${address} cannot stand for a contract's: ${made.error.reason}`)
+    if (!made.ok) return refusal(`the code for ${address} is invalid: ${made.error.reason}`)
     if (made.value.constructorArguments.length > 0)
-      return refusal(`the code of ${address} cannot stand for a contract's: bytes follow the container`)
+      return refusal(`the code for ${address} is invalid: bytes follow the container`)
     codes.set(address, made.value)
   }
   return ok({
@@ -122,7 +123,7 @@ function writeAccount(
     journal.setStorage(address, rawKey, value.length === 0 ? undefined : value)
 }
 
-/** Of a contract that only this call knows. */
+/** Record of a contract that exists only in this call. */
 const NEW_RECORD = { version: 1, authority: undefined, paused: false } as const
 
 function withoutStorage(state: KvReader, replaced: ReadonlySet<string>): KvReader {
@@ -130,6 +131,6 @@ function withoutStorage(state: KvReader, replaced: ReadonlySet<string>): KvReade
   return { get: (flatKey) => (isReplaced(flatKey) ? undefined : state.get(flatKey)) }
 }
 
-/** How the database keys of an account's storage begin: key space, address, kind. */
+/** Prefix of the database keys of an account's storage: key space, address, kind. */
 const storagePrefix = (address: Address): Hex => bytesToHex(flatKeyOf(storageKey(address, new Uint8Array(0))))
 const STORAGE_PREFIX_BYTES = 1 + 20 + 1

@@ -16,12 +16,12 @@ const OWNER = `0x${'ab'.repeat(20)}` as Address
 const flatKeys = Array.from({ length: KEYS }, (_, i) => flatKeyOf(storageKey(OWNER, Uint8Array.of(i))))
 
 type State = readonly (number | undefined)[]
-/** What one block writes: values of some keys. */
+/** Writes of one block: values of some keys. */
 type Block = readonly { readonly key: number; readonly value: number | undefined }[]
 
 const bytesOf = (value: number | undefined): Uint8Array | undefined => (value === undefined ? undefined : Uint8Array.of(value))
 
-/** A database to which blocks are committed, and the naive model beside it: every state there ever was. */
+/** A database to which blocks are committed, with a naive model that keeps every past state. */
 class Story {
   readonly kv = new MemoryKv()
   readonly states: State[] = [new Array<number | undefined>(KEYS).fill(undefined)]
@@ -52,7 +52,7 @@ class Story {
   }
 }
 
-/** Reads that depend on what was read before; its result names every key and value on its way. */
+/** Reads that depend on earlier reads. The result names every key and value that was read. */
 const program =
   (steps: number, seed: number) =>
   (read: (key: number) => number | undefined): string => {

@@ -6,7 +6,7 @@ import type { KvReader } from '../state/kv.ts'
 import { headCodec, headKey } from '../state/tree/records.ts'
 import { CALL_LIMITS } from './limits.ts'
 
-/** A run that did not come to rest within `runsMax`. */
+/** A run that needed more than `runsMax` repetitions. */
 export interface PastRunRefusal {
   readonly code: 'too-many-runs'
   readonly message: string
@@ -15,17 +15,21 @@ export interface PastRunRefusal {
 type Value = Uint8Array | undefined
 
 /**
- * Runs synchronous code on the state as the block of `height` left it, which must be in the database; later blocks may be committed
- * meanwhile. The code must be a function of what it reads. Only point reads of the present are synchronous (ADR 2), so the run reads
- * optimistically:
+ * Runs synchronous code on the state after the block of `height`, which must be in the database. Later blocks may be committed
+ * meanwhile. The code's result must depend only on what it reads. Only point reads of the current state are synchronous (ADR 2),
+ * so the run reads optimistically:
  *
- *   1. A key that is not known yet answers with its present value, which is remembered as a guess.
- *   2. After the run, each guess is checked against the history: a key that changed after `height` has an entry there. The present was read
- *      first and the history is read after it, so that a block committed in between is seen.
- *   3. If all guesses were right, so is the outcome, an exception included. Else what was found is known, and the code runs again.
+ * 1. A key that is not known yet returns its current value, which is recorded as a guess.
+ * 2. After the run, each guess is checked against the history: a key that changed after `height` has an entry there. The current
+ *   value is read before the history, so a block that is committed in between is noticed.
+ * 3. If all guesses were right, the outcome is right too, even if it is an exception. Otherwise the values found are now known,
+ *   and the code runs again.
  *
- * It ends: up to its first wrong guess a run does what the right one does, so each repetition is right for one key more. Where the head
- * is still the block of `height` after a run, nothing it read can have changed, and one read settles it.
+ * The loop terminates: up to its first wrong guess a run does what the right one does, so each repetition gets at least one more
+ * key right. If the head is still the block of `height` after a run, nothing that it read can have changed, and one read confirms
+ * it.
+ *
+ * @throws InterpreterFault when this machine fails, and whatever `run` throws on the right state
  */
 export async function runOnPast<T>(
   kv: HistoryKv,
@@ -41,11 +45,11 @@ export async function runOnPast<T>(
   }
   return err({
     code: 'too-many-runs',
-    message: `the call reads one after another more than ${CALL_LIMITS.runsMax} values that have changed since block ${height}`,
+    message: `too many dependent reads: the call reads more than ${CALL_LIMITS.runsMax} values one after another that have changed since block ${height}`,
   })
 }
 
-/** What a run returned or threw. A fault of the machine is no consequence of what was read, and ends everything at once. */
+/** Result or exception of a run. A fault of the machine does not depend on the values read, so it ends everything at once. */
 function outcomeOf<T>(run: () => T): Result<T, unknown> {
   try {
     return ok(run())
@@ -55,7 +59,7 @@ function outcomeOf<T>(run: () => T): Result<T, unknown> {
   }
 }
 
-/** Values of the flat state, by database key: known for the height, or guessed from the present. */
+/** Values of the flat state by database key: known for the height, or guessed from the current state. */
 class GuessedState implements KvReader {
   readonly #kv: HistoryKv
   readonly #past: PastState
@@ -78,7 +82,7 @@ class GuessedState implements KvReader {
     return value
   }
 
-  /** Turns the guesses into knowledge; whether all were right. */
+  /** Checks the guesses. Returns whether all were right. */
   async settle(): Promise<boolean> {
     if (this.#guesses.size === 0 || headHeight(this.#kv) === this.#past.height) return true
     const guesses = [...this.#guesses]
@@ -99,7 +103,7 @@ class GuessedState implements KvReader {
 
 const isSame = (a: Value, b: Value): boolean => a === b || (a !== undefined && b !== undefined && equalBytes(a, b))
 
-/** Height of the state that is in the database; undefined before genesis, and where there is no tree. */
+/** Height of the state in the database; undefined before genesis, and without a tree. */
 function headHeight(kv: KvReader): number | undefined {
   const record = kv.get(headKey)
   if (record === undefined) return undefined

@@ -1,4 +1,4 @@
-/** Results of a pure function by its text argument, of which the oldest makes way for a new one: same answers, sooner. */
+/** Cache for the results of a pure function of a text. When it is full, the oldest result is evicted. It only saves time. */
 export class TextCache<T> {
   readonly #limit: number
   readonly #known = new Map<string, T>()

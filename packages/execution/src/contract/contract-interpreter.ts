@@ -2,9 +2,13 @@ import { createInterpreter, describeInterpreter, type Interpreter, type WasmPowe
 import { GUEST_LINK } from './guest.ts'
 import { CONTRACT_HOST } from './host/index.ts'
 
-/** The interpreter with the host functions and the guest interface of contracts. `binary` is the metered interpreter. */
+/**
+ * Creates the interpreter with the host functions and the guest interface of contracts.
+ *
+ * @param binary the metered binary
+ */
 export const createContractInterpreter = (wasm: WasmPower, binary: Uint8Array): Interpreter =>
   createInterpreter({ wasm, binary, host: CONTRACT_HOST, link: GUEST_LINK })
 
-/** What decides how contracts execute, for the execution version. */
+/** Everything that decides how contracts execute, one `name value` per line, for the execution version. */
 export const describeContractInterpreter = (): readonly string[] => describeInterpreter(CONTRACT_HOST, GUEST_LINK)

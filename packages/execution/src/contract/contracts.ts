@@ -6,15 +6,15 @@ import { ProgramCache } from './program-cache.ts'
 export interface ContractsOptions {
   readonly crypto: Crypto
   readonly chainId: ChainId
-  /** Made by `createContractInterpreter`; several may share one in a thread. */
+  /** Made by `createContractInterpreter`. Several `Contracts` in one thread may share it. */
   readonly interpreter: Interpreter
-  /** The database, where images lie. */
+  /** The database, which holds the images. */
   readonly reader: KvReader
-  /** `executionVersion` of this package: stands in the record of each contract that is created. */
+  /** `executionVersion` of this package. It is stored in the record of each contract that is created. */
   readonly executionVersion: Hash
 }
 
-/** What runs contracts, whatever the block: one for each executor. */
+/** Dependencies for running contracts that do not change from block to block. One per executor. */
 export interface Contracts {
   readonly crypto: Crypto
   readonly chainId: ChainId
@@ -23,6 +23,7 @@ export interface Contracts {
   readonly programs: ProgramCache
 }
 
+/** Creates what runs contracts, with an empty program cache. */
 export const createContracts = ({ crypto, chainId, interpreter, reader, executionVersion }: ContractsOptions): Contracts => ({
   crypto,
   chainId,

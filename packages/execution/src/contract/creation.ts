@@ -25,20 +25,24 @@ import { type ContractRecord, writeCodeVersion, writeRecord } from './record.ts'
 
 const GAS = MESSAGE_GAS.creation
 
-/** Code that was found good, with its program, before it is any account's. */
+/** Validated code with its program, before it is installed at an account. */
 export interface NewCode {
   readonly program: Program
   readonly constructorAbi: AbiCreation
   readonly code: Uint8Array
   readonly codeHash: Hash
   readonly authority: UpgradeAuthority
-  /** What the code's first use in a block costs. */
+  /** Price in ticks of the code's first use in a block. */
   readonly loadGas: Ticks
-  /** What followed the container. */
+  /** Bytes after the container. */
   readonly constructorArguments: Uint8Array
 }
 
-/** Makes a program of a container, for a creation or an upgrade; `host` is the frame of the contract that asks, if one does. */
+/**
+ * Validates a container and makes its program, for a creation or an upgrade.
+ *
+ * @param host frame of the contract that makes the call; undefined when a transaction does
+ */
 export function makeCode(
   { crypto, interpreter, programs }: Contracts,
   meter: GasMeter,
@@ -47,16 +51,16 @@ export function makeCode(
 ): Result<NewCode, Failure> {
   if (!meter.take(GAS.base + GAS.codeByte * data.length)) return OUT_OF_GAS
   const decoded = decodeContainer(data)
-  if (!decoded.ok) return failed(`no contract was made: ${decoded.error.message}`)
+  if (!decoded.ok) return failed(`contract code rejected: ${decoded.error.message}`)
   const { container, code, constructorArguments } = decoded.value
   const described = interfaceOf(crypto, container)
-  if (!described.ok) return failed(`no contract was made: ${described.error}`)
+  if (!described.ok) return failed(`contract code rejected: ${described.error}`)
   const request = evaluation(crypto, container.source, meter.left)
   const compiled: Result<Compiled, CompileError> = host === undefined ? interpreter.compile(request) : host.compile(request)
   if (!compiled.ok) return evaluationFailure(meter, compiled.error)
   meter.count(compiled.value.gasUsed)
   const program = link(described.value, compiled.value.image)
-  if (!program.ok) return failed(`no contract was made: ${program.error}`)
+  if (!program.ok) return failed(`contract code rejected: ${program.error}`)
   const imageSize = kibibytes(imageBytes(compiled.value.image))
   if (!meter.take(GAS.imageKiB * imageSize)) return OUT_OF_GAS
   const codeHash = Hash(crypto.keccak256(code))
@@ -80,21 +84,21 @@ const kibibytes = (bytes: number): number => Math.ceil(bytes / 1024)
 function evaluationFailure(meter: GasMeter, failure: CompileError): Result<never, Failure> {
   if (failure.kind === 'fault') throw new InterpreterFault(undefined, failure.error)
   if (failure.kind !== 'too-large') meter.count(failure.gasUsed)
-  if (failure.kind === 'throw') return failed(`no contract was made: ${compileReason(failure)}`, failure)
-  if (failure.kind !== 'out-of-gas') return failed(`no contract was made: ${compileReason(failure)}`)
+  if (failure.kind === 'throw') return failed(`contract code rejected: ${compileReason(failure)}`, failure)
+  if (failure.kind !== 'out-of-gas') return failed(`contract code rejected: ${compileReason(failure)}`)
   return meter.left === 0
     ? OUT_OF_GAS
-    : failed(`no contract was made: evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`)
+    : failed(`contract code rejected: evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`)
 }
 
-/** The address of an account's next contract; counts its nonce, which stays counted whatever becomes of the contract. */
+/** Address of an account's next contract. Increments the account's nonce, and the increment stays even if the creation fails. */
 export function nextContractAddress({ crypto }: Contracts, journal: Journal, creator: Address): Address {
   const account = journal.account(creator)
   journal.setAccount(creator, { ...account, nonce: (account.nonce + 1) as Nonce })
   return contractAddress(crypto, creator, account.nonce)
 }
 
-/** Makes code that of an address which never had one. A contract's nonce begins at 1 (EIP-161). */
+/** Installs code at an address that never had any. A contract's nonce begins at 1 (EIP-161). */
 export function installCode(
   { executionVersion }: Contracts,
   journal: Journal,
@@ -112,6 +116,7 @@ export function installCode(
   return record
 }
 
+/** The authority that new code declares; undefined for none. `deployer` stands for the given account. */
 export function authorityOf(declared: UpgradeAuthority, deployer: Address): Address | undefined {
   if (declared.kind === 'deployer') return deployer
   return declared.kind === 'account' ? declared.address : undefined

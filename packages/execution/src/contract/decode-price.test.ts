@@ -27,7 +27,7 @@ describe('the price of decoding', () => {
     expect(price(types, bytes)).toBe(gas)
   })
 
-  it('is at least that of each word by what it is', () => {
+  it('is at least the sum of the prices of its words and addresses', () => {
     const scalar = fc.constantFrom('uint256', 'address', 'bytes', 'bool')
     const { type } = fc.letrec<{ type: string }>((tie) => ({
       type: fc.oneof(
@@ -70,7 +70,7 @@ describe('the price of decoding', () => {
         expect(gas).toBeGreaterThanOrEqual(exact)
         expect(gas).toBeLessThanOrEqual(addressWord * words)
       }),
-      // One with many addresses, whatever chance brings.
+      // A fixed case with many addresses.
       { numRuns: 300, examples: [[['address[12]'], fc.stream(zeros())]] },
     )
     expect(most).toBeGreaterThan(10)

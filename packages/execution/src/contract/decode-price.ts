@@ -3,17 +3,17 @@ import { MESSAGE_GAS } from './message-gas.ts'
 
 const WORD = 32
 
-/** What a decoder meets in an encoding: words, and how many of them are addresses. */
+/** Number of words in an encoding, and how many of them are addresses. */
 interface Content {
   readonly words: number
   readonly addresses: number
 }
 
 interface Price {
-  /** Of the smallest encoding that there is. */
+  /** Price of the smallest possible encoding. */
   readonly least: number
   readonly leastWords: number
-  /** A word behind those: an item of an array, with its share of addresses, or text. 0 where nothing can follow. */
+  /** Price of each further word: an array item with its share of addresses, or text. 0 where nothing can follow. */
   readonly furtherWord: number
 }
 
@@ -21,8 +21,8 @@ const { word, addressWord } = MESSAGE_GAS
 const prices = new WeakMap<TupleType, Price>()
 
 /**
- * Gas of decoding this many bytes as a list of types. The smallest encoding is known to the word; what an encoding has beyond it are items of
- * arrays, and bytes. Those words are paid for as if all were items of that array which has most addresses to a word.
+ * Ticks for decoding this many bytes as a list of types. The smallest encoding is known exactly. Anything beyond it is array
+ * items and bytes, and those words are charged as if all were items of the array with the most addresses per word.
  */
 export function decodeGas(inputs: TupleType, bytes: number): number {
   let price = prices.get(inputs)
@@ -48,7 +48,7 @@ const ONE_WORD: Content = { words: 1, addresses: 0 }
 const sum = (parts: readonly Content[]): Content =>
   parts.reduce((all, part) => ({ words: all.words + part.words, addresses: all.addresses + part.addresses }), NOTHING)
 
-/** The smallest encoding of a value: its offset if it has one, its length, and what is there however short it is. */
+/** The smallest encoding of a value: its offset if it has one, its length, and the shortest contents. */
 function leastContent(type: AbiType): Content {
   const { words, addresses } = leastBody(type)
   return type.dynamic ? { words: words + 1, addresses } : { words, addresses }
@@ -62,7 +62,10 @@ function leastBody(type: AbiType): Content {
   return { words: words * type.length, addresses: addresses * type.length }
 }
 
-/** The item, of all arrays without a fixed length, with most addresses to a word; a word of text where no array has any. */
+/**
+ * Among the items of arrays without a fixed length, the one with the most addresses per word; one word of text where no array has
+ * addresses.
+ */
 function densestItem(type: AbiType): Content {
   if (type.kind === 'tuple') return type.members.map(({ type: member }) => densestItem(member)).reduce(denser, ONE_WORD)
   if (type.kind !== 'array') return ONE_WORD

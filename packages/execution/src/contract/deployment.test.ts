@@ -11,7 +11,7 @@ const NOTHING = abiOf([])
 
 const longType = `uint256${'[1]'.repeat(14)}`
 const [members, structs] = [62, 24] as const
-/** A function of structs whose signature is longer than the name of any entry, and the signature as JavaScript. */
+/** A function whose signature, with structs, is longer than the longest entry name, and the signature as JavaScript. */
 const LONG_ABI = [
   {
     type: 'function',
@@ -41,7 +41,7 @@ function refused(data: Uint8Array, options = {}): string {
 }
 
 describe('a creation', () => {
-  it('leaves code, record and nonce at the address of the CREATE rule, and what the constructor did', () => {
+  it("leaves code, record, nonce and the constructor's changes at the address of the CREATE rule", () => {
     const chain = new TestContracts()
     const lines = [
       'constructor(string name, (uint256 a, address b)[] pairs) payable',
@@ -77,7 +77,7 @@ describe('a creation', () => {
     expect(second.address).toBe(getContractAddress({ from: USER, nonce: 1n }).toLowerCase())
   })
 
-  it('keeps nothing of one contract for another of the same code', () => {
+  it('shares no state between contracts with the same code', () => {
     const chain = new TestContracts()
     const lines = ['function next() returns (uint256)']
     const source = 'let calls = 0n; export default { functions: { next: () => ++calls } }'
@@ -88,10 +88,10 @@ describe('a creation', () => {
 
 describe('a creation fails, with a reason, for', () => {
   const fn = abiOf(['function f(uint256) returns (uint256)', 'function f()'])
-  const place = 'no contract was made: '
+  const place = 'contract code rejected: '
 
   it.each([
-    ['data that is no container', Uint8Array.of(0x60, 0x80), /begins with 0x6080/],
+    ['data that is not a container', Uint8Array.of(0x60, 0x80), /begins with 0x6080/],
     ['a container that is cut', containerOf(EMPTY, []).subarray(0, 20), /claims \d+ bytes, the data has 20/],
     ['a container of another version', Uint8Array.of(0xef, 0x51, 9), /version 9/],
     [
@@ -119,7 +119,7 @@ describe('a creation fails, with a reason, for', () => {
     [
       'a function of the abi that is missing',
       creationOf(EMPTY, abiOf(['function f()'])),
-      /the abi has f\(\), the module has no such function/,
+      /the abi has f\(\), but the module has no such function/,
     ],
     [
       'a function that is not in the abi',
@@ -139,11 +139,11 @@ describe('a creation fails, with a reason, for', () => {
     ['receive that is missing', creationOf(EMPTY, abiOf(['receive() external payable'])), /the abi has receive/],
     ['fallback that is not in the abi', creationOf('export default { fallback() {} }', NOTHING), /the module has fallback/],
     ['a constructor that is missing', creationOf(EMPTY, abiOf(['constructor(uint256)']), [1n]), /constructor with parameters/],
-    ['a member that no contract has', creationOf('export default { state: {} }', NOTHING), /has the member state/],
+    ['a member that no contract has', creationOf('export default { state: {} }', NOTHING), /has the unknown member state/],
     [
-      'a re-entrant selector that is no function',
+      'a reentrant selector that is not a function',
       creationOf(EMPTY, NOTHING, [], { reentrantSelectors: [7] }),
-      /0x00000007 is no function/,
+      /0x00000007 does not belong to a function/,
     ],
     [
       'an abi of two functions with one selector',
@@ -160,7 +160,7 @@ describe('a creation fails, with a reason, for', () => {
       creationOf('export const x = new Uint8Array(4e6); export default {}', NOTHING),
       /out of memory/,
     ],
-    ['a source that is no text', withByte(containerOf('export default "ÿ"', []), 0xc3, 0xff), /not UTF-8/],
+    ['a source that is not UTF-8', withByte(containerOf('export default "ÿ"', []), 0xc3, 0xff), /not UTF-8/],
   ])('%s', (_, data, reason) => {
     expect(refused(data)).toMatch(reason)
     expect(refused(data)).toMatch(new RegExp(`^${place}`))
@@ -210,7 +210,7 @@ describe('a creation fails, with a reason, for', () => {
   })
 })
 
-/** A copy in which the first of one byte is another. */
+/** A copy in which the first occurrence of one byte is replaced. */
 function withByte(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const copy = bytes.slice()
   copy[copy.indexOf(from)] = to

@@ -17,7 +17,7 @@ describe('docs/contracts.md', () => {
     for (const { name } of CONTRACT_HOST) expect(described, name).toContain(name)
   })
 
-  it('has the native contract as it is, and limits as they are', () => {
+  it('has the native contract and the limits as in the sources', () => {
     const section = documentation.split(/^## /m).find((text) => text.startsWith('Upgrading'))!
     const lines = [...section.matchAll(/^ {2}'((?:function|event) [^']+)',$/gm)].map(([, line]) => line!)
     const sorted = (abi: Abi) => abi.map((item) => formatAbi([item])).toSorted()

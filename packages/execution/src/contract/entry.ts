@@ -7,19 +7,19 @@ import { type Program, RECEIVE_SELECTOR } from './program.ts'
 
 /** Where a call enters a contract. */
 export interface Entry {
-  /** Name among the image's entries. */
+  /** Name of the entry in the image. */
   readonly name: string
   readonly access: Access
-  /** Whether it may be entered while the contract is under way. */
+  /** Whether it may be entered while the contract is on the call stack. */
   readonly isReentrant: boolean
   /** Types of the arguments in `data`; undefined for `fallback`, which gets the bytes, and for `receive`, which gets nothing. */
   readonly inputs: TupleType | undefined
   readonly data: Uint8Array | undefined
-  /** Undefined for `receive` and `fallback`, which may answer with bytes. */
+  /** Undefined for `receive` and `fallback`, which may return bytes. */
   readonly outputs: TupleType | undefined
 }
 
-/** What one entry into a contract's image needs. */
+/** A call of one entry of a contract's image. */
 export interface EntryCall {
   readonly program: Program
   readonly name: string
@@ -28,13 +28,13 @@ export interface EntryCall {
   readonly self: Address
   readonly sender: Address
   readonly value: bigint
-  /** Undefined where the entry answers with bytes or nothing. */
+  /** Undefined where the entry returns bytes or nothing. */
   readonly outputs: TupleType | undefined
 }
 
 const GRANTED: Readonly<Record<StateMutability, Access>> = { pure: 'pure', view: 'read', nonpayable: 'write', payable: 'write' }
 
-/** The entry that calldata and value lead to, or the reason why there is none. */
+/** The entry for calldata and value, or why there is no such entry. */
 export function entryFor(program: Program, calldata: Uint8Array, value: bigint, isStatic: boolean): Result<Entry, string> {
   const target = dispatch(program.abi, calldata, value)
   if (!target.ok) return err(target.error.message)

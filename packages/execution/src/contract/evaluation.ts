@@ -5,17 +5,20 @@ import { CONTRACT_HANDLERS } from './host/index.ts'
 import { HOST_LIBRARY } from './library/host-library.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 
-/** What a module may call while it is evaluated: the library alone, for an image must not depend on the block it is made in. */
+/**
+ * Host functions that a module may call during evaluation: only the library, because an image must not depend on the block in
+ * which it is made.
+ */
 const EVALUATION_HANDLERS: HostHandlers = Object.fromEntries(
   Object.keys(HOST_LIBRARY).map((name) => [name, CONTRACT_HANDLERS[name]!]),
 )
 
-/** Of evaluating one module. */
+/** Ticks for evaluating one module. */
 export const EVALUATION_TICKS_MAX: Ticks = ticksOf(MESSAGE_LIMITS.evaluationGasMax)
 
 /**
- * How a contract's module is evaluated, on at most `evaluationGasMax`. The memory granted is always the same, so that a module which comes to
- * an end leaves the same image whenever and under whatever budget it is evaluated.
+ * Request to evaluate a contract's module, with at most `evaluationGasMax`. The memory grant is always the same, so that a module
+ * that evaluates successfully yields the same image at any time and with any budget.
  */
 export const evaluation = (crypto: Crypto, source: string, gas: Ticks) =>
   ({

@@ -35,7 +35,7 @@ it('traces an exception through the contracts that it left, innermost first', ()
   expect(traceOf('again').map(([address]) => address)).toEqual([inner.address, outer.address])
 })
 
-it('leaves out what was caught', () => {
+it('leaves out caught exceptions', () => {
   const { outer, traceOf } = world()
   expect(traceOf('reword')).toEqual([[outer.address, 'reword']])
   expect(traceOf('other').map(([address]) => address)).toEqual([outer.address])

@@ -4,11 +4,11 @@ import type { HostContext } from '../vm/index.ts'
 import type { CallAbi } from './abi/abi.ts'
 import type { BlockContext, InnerMessage, MessageOutcome } from './message.ts'
 
-/** What a host function needs, and what a frame grants: each includes those before it. */
+/** Access levels: what a host function needs and what a frame grants. Each level includes those before it. */
 export const ACCESS = ['pure', 'read', 'write'] as const
 export type Access = (typeof ACCESS)[number]
 
-/** One entry into a contract, as its host functions see it: `HostContext.scope`. */
+/** One call of a contract, as its host functions see it (`HostContext.scope`). */
 export interface Frame {
   readonly crypto: Crypto
   readonly chainId: ChainId
@@ -19,6 +19,6 @@ export interface Frame {
   readonly value: bigint
   readonly abi: CallAbi
   readonly access: Access
-  /** Sends a message from `self`. Access, balance, depth and re-entrancy are judged there; the gas used is taken from the guest. */
+  /** Sends a message from `self`. Checks access, balance, depth and re-entrancy, and charges the guest for the gas used. */
   send(context: HostContext, message: InnerMessage): MessageOutcome
 }

@@ -1,12 +1,12 @@
 import { assertTicks, type Ticks } from '../ticks.ts'
 import type { HostContext } from '../vm/index.ts'
 
-/** Ticks of one message. A message that a contract sends is paid for by the contract's own frame. */
+/** Counts the ticks of one message. A contract's frame pays for the messages that the contract sends. */
 export class GasMeter {
   readonly limit: Ticks
   readonly #payer: HostContext | undefined
   #left: Ticks
-  /** What the interpreter has taken from the payer's frame already. */
+  /** Ticks that the interpreter has already charged to the payer's frame. */
   #paid: Ticks = 0
 
   constructor(limit: Ticks, payer: HostContext | undefined) {
@@ -23,20 +23,24 @@ export class GasMeter {
     return this.limit - this.#left
   }
 
-  /** Takes ticks before the work that they are for. When there are not enough, all of them are gone. */
+  /**
+   * Charges ticks before the work is done.
+   *
+   * @returns false when there are not enough; then none are left
+   */
   take(ticks: Ticks): boolean {
     const isEnough = assertTicks(ticks) <= this.#left
     this.#left = isEnough ? this.#left - ticks : 0
     return isEnough
   }
 
-  /** Counts what the interpreter used for a guest. */
+  /** Records ticks that the interpreter used for a guest. */
   count(used: Ticks): void {
     this.#left -= assertTicks(used, this.#left)
     if (this.#payer !== undefined) this.#paid += used
   }
 
-  /** Has the payer pay what it has not paid yet. */
+  /** Charges the payer for what it has not paid yet. */
   settle(): void {
     this.#payer?.charge(assertTicks(this.used - this.#paid))
   }

@@ -3,7 +3,7 @@ import { hostInterpreter } from '../../test/guest.ts'
 import { CONTRACT_HOST } from './host/index.ts'
 
 const compile = (source: string) => hostInterpreter().compile({ source, gas: 10_000_000 })
-/** Entries of a module, or why it is none. */
+/** Entries of a module, or why linking failed. */
 function linked(source: string): readonly string[] | string {
   const compiled = compile(source)
   if (compiled.ok) return [...compiled.value.image.entries.keys()]
@@ -46,19 +46,25 @@ describe('a contract module', () => {
     ['export default class { functions = {} }', 'the default export is not a plain object'],
     ['export default new Map()', 'the default export is not a plain object'],
     ['export default new (class { functions = {} })()', 'the default export is not a plain object'],
-    ['export default { transfer() {} }', 'the default export has the member transfer, which no contract has'],
-    ['export default { __proto__: null, toString() {} }', 'the default export has the member toString, which no contract has'],
+    [
+      'export default { transfer() {} }',
+      'the default export has the unknown member transfer: a contract has constructor, receive, fallback, migrate and functions',
+    ],
+    [
+      'export default { __proto__: null, toString() {} }',
+      'the default export has the unknown member toString: a contract has constructor, receive, fallback, migrate and functions',
+    ],
     ['export default { constructor: 1 }', 'constructor is not a function'],
     ['export default { receive: undefined }', 'receive is not a function'],
-    ['export default { get constructor() { return () => 1 } }', 'the default export.constructor is an accessor'],
+    ['export default { get constructor() { return () => 1 } }', 'the default export.constructor is a getter or setter'],
     ['export default { [Symbol.iterator]() {} }', 'the default export has a member whose name is a symbol'],
     ['export default { functions: 1 }', 'functions is not a plain object'],
     ['export default { functions: [] }', 'functions is not a plain object'],
     ['export default { functions: () => {} }', 'functions is not a plain object'],
     ['export default { functions: { a: 1n } }', 'functions.a is not a function'],
     ['export default { functions: { a: { b() {} } } }', 'functions.a is not a function'],
-    ['export default { functions: { get a() { return () => 1 } } }', 'functions.a is an accessor'],
-    ['export default { functions: { set a(v) {} } }', 'functions.a is an accessor'],
+    ['export default { functions: { get a() { return () => 1 } } }', 'functions.a is a getter or setter'],
+    ['export default { functions: { set a(v) {} } }', 'functions.a is a getter or setter'],
     ['export default { functions: { [Symbol()]() {} } }', 'functions has a member whose name is a symbol'],
   ])('is refused: %s', (source, message) => {
     expect(linked(source)).toBe(`TypeError: ${message}`)
@@ -87,12 +93,12 @@ describe('a contract module', () => {
     expect(linked(pollution + contract)).toEqual(['constructor', 'functions.a', 'functions.b'])
   })
 
-  it('may be a proxy, which decides nothing but its own members', () => {
+  it('may be a proxy, which controls only its own members', () => {
     expect(linked('export default new Proxy({ functions: { a() {} } }, {})')).toEqual(['functions.a'])
     expect(linked('export default new Proxy({}, { ownKeys() { throw new RangeError("mine") } })')).toBe('RangeError: mine')
     expect(
       linked('export default new Proxy({}, { ownKeys: () => ["functions"], getOwnPropertyDescriptor: () => undefined })'),
-    ).toBe('TypeError: the default export.functions is an accessor')
+    ).toBe('TypeError: the default export.functions is a getter or setter')
     expect(linked('export default new Proxy({}, { ownKeys() { for (;;); } })')).toBe('out-of-gas')
   })
 })

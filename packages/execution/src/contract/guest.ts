@@ -1,7 +1,8 @@
 /**
- * From a contract's module to its entries, and the global that it sees: the `link` of the interpreter that runs contracts (`vm/prelude.ts` says
- * what a link is). Runs in the guest: its first half before the module is evaluated, the function that it answers with afterwards, when
- * the module may have replaced every built-in. So it uses copies, and descriptors that inherit nothing. Part of the execution version.
+ * The `link` of the interpreter that runs contracts: turns a contract's module into its entries and defines the global `quoin`
+ * (`vm/prelude.ts` explains links). It runs in the guest. Its first half runs before the module is evaluated, the function that
+ * it returns runs afterwards, when the module may have replaced every built-in. So it uses copies of built-ins, and descriptors
+ * without a prototype. Part of the execution version.
  *
  * Entries are `constructor`, `receive`, `fallback`, `migrate` and `functions.<name>`.
  */
@@ -25,14 +26,14 @@ export const GUEST_LINK = `(host) => {
     const prototype = getPrototypeOf(value)
     return prototype === plain || prototype === null
   }
-  /** Own members with plain names and values, each passed on; \`where\` stands before the name in errors. */
+  /** Passes each own data property to \`each\`. \`where\` is the object's name in errors. */
   const members = (object, where, each) => {
     const names = ownKeys(object)
     for (let i = 0; i < names.length; i++) {
       const name = names[i]
       if (typeof name !== 'string') throw new TypeError(where + ' has a member whose name is a symbol')
       const descriptor = getOwnPropertyDescriptor(object, name)
-      if (descriptor === undefined || !hasOwn(descriptor, 'value')) throw new TypeError(where + '.' + name + ' is an accessor')
+      if (descriptor === undefined || !hasOwn(descriptor, 'value')) throw new TypeError(where + '.' + name + ' is a getter or setter')
       each(name, descriptor.value)
     }
   }
@@ -62,7 +63,7 @@ export const GUEST_LINK = `(host) => {
           if (!isPlain(value)) throw new TypeError('functions is not a plain object')
           return members(value, 'functions', (key, called) => add('functions.' + key, called, 'functions.' + key))
         default:
-          throw new TypeError('the default export has the member ' + name + ', which no contract has')
+          throw new TypeError('the default export has the unknown member ' + name + ': a contract has constructor, receive, fallback, migrate and functions')
       }
     })
     return entries

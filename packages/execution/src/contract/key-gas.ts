@@ -3,19 +3,19 @@ import type { Ticks } from '../ticks.ts'
 import { CONTRACT_GAS } from './contract-gas.ts'
 
 /*
- * Keys of the state (accounts, storage, contract records, codes) are cold or warm for a transaction. The first read of a key takes the disk's
- * time, the first write a place in the block's batch, in the history and in the tree. Once the transaction has used a key its value is in
- * memory, and using it again costs what the table has for that.
+ * Keys of the state (accounts, storage, contract records, codes) are cold or warm within a transaction. The first read of a key
+ * costs disk time. The first write adds an entry to the block's batch, the history and the tree. After that the value is in
+ * memory, and further uses cost only the in-memory price of the tables.
  */
 
 const { read, write } = CONTRACT_GAS.key
 const { codeByte } = CONTRACT_GAS.account
 
-/** Of reading a key, besides what the work in memory costs. To be taken before the read. */
+/** Price of reading a key, in addition to the work in memory. Charge it before the read. */
 export const keyReadGas = (use: KeyUse): Ticks => (use === 'none' ? read : 0)
 
-/** Of writing a key that was read or is read for this. */
+/** Price of writing a key; includes its read if there was none yet. */
 export const keyWriteGas = (use: KeyUse): Ticks => (use === 'written' ? 0 : keyReadGas(use) + write)
 
-/** Of reading a code of so many bytes. */
+/** Price of reading a code of this many bytes. */
 export const codeReadGas = (use: KeyUse, bytes: number): Ticks => (use === 'none' ? read + codeByte * bytes : 0)

@@ -7,7 +7,7 @@ import { runMessage } from '../block/transaction.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from './native/code-registry.ts'
 
-/** A module of so many functions as an author writes them, some 190 bytes each; `mark` is in one of them. */
+/** A module with this many functions as an author writes them, about 190 bytes each. `mark` is in one of them. */
 function largeModule(count: number, mark: string): string {
   const functions = Array.from(
     { length: count },
@@ -29,7 +29,7 @@ const abiOfModule = (count: number) =>
     'function mark() pure returns (string)',
   ])
 
-/** A transaction's message with the default gas limit; what it used, and what came of it. */
+/** Runs a transaction's message with the default gas limit. Returns the gas used and the outcome. */
 function transact(chain: TestContracts, to: Address | undefined, data: Uint8Array) {
   const { transactionGasMax: gasLimit } = DEFAULT_PARAMETERS
   const { outcome, gasUsed } = runMessage(chain.machine, { from: USER, to, value: 0n, data, accessList: [], gasLimit })
@@ -55,12 +55,12 @@ describe.each([
     const renewed = transact(chain, CODE_REGISTRY_ADDRESS, hexToBytes(upgrade))
     expect(chain.call({ address, abi }, 'mark')).toBe('second')
     expect(chain.call({ address, abi }, `f${count - 1}`, [5n, 2n])).toBe(BigInt(count + 3))
-    // With room for what an author adds.
+    // With room for the author's own additions.
     for (const { gasUsed } of [made, renewed]) expect(gasUsed).toBeLessThan(0.9 * DEFAULT_PARAMETERS.transactionGasMax)
   })
 })
 
-it('what evaluating one module may take leaves gas for its bytes', () => {
+it('the gas limit of evaluating a module leaves gas for its bytes', () => {
   expect(MESSAGE_LIMITS.evaluationGasMax).toBeLessThan(DEFAULT_PARAMETERS.transactionGasMax)
   expect(emptyBytes()).toHaveLength(0)
 })

@@ -1,18 +1,21 @@
-/** Bounds of what a contract may do through its host functions: part of the execution version. */
+/** Limits of host functions: part of the execution version. */
 export const CONTRACT_LIMITS = {
-  /** A value in storage, encoded. Below `stateValueBytesMax`, so that one value's way to the disk stays a small part of a block's time. */
+  /**
+   * Bytes of an encoded storage value. Below `stateValueBytesMax`, so that writing one value to disk takes a small part of a
+   * block's time.
+   */
   storedValueBytesMax: 64 * 1024,
-  /** Name of a storage value's type. */
+  /** Characters of the name of a stored value's type. */
   storedTypeCharsMax: 512,
-  /** Signature of a called function, outputs included. */
+  /** Characters of a called function's signature, outputs included. */
   signatureCharsMax: 2_048,
-  /** Signature by which a module names one of its functions: an image is kept with the names of its entries. */
+  /** Characters of the signature by which a module names one of its functions. The image keeps the names of its entries. */
   entrySignatureCharsMax: 8_192,
-  /** Text of an exception that a host function throws, in UTF-16 units. */
+  /** UTF-16 units of the message of a host function's exception. */
   errorTextCharsMax: 1_024,
 } as const
 
-/** Bounds of caches; they decide nothing but speed and memory. */
+/** Cache sizes. They affect only speed and memory use. */
 export const CONTRACT_CACHE_LIMITS = {
   /** Parsed types of storage values. */
   typesMax: 512,

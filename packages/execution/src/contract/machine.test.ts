@@ -174,7 +174,7 @@ describe('a call', () => {
   })
 })
 
-/** What the contracts of these tests call one another by. */
+/** Functions by which the contracts of these tests call one another. */
 const PEER = [
   'function run(string script, address peer) payable returns (string)',
   'function fail(string why)',
@@ -224,7 +224,7 @@ describe('contracts that call contracts', () => {
     expect(chain.call(b, 'get')).toBe(5n)
   })
 
-  it('catch what a callee throws, with its data; what it did is undone', () => {
+  it("can catch a callee's exception with its data; the callee's changes are reverted", () => {
     const { chain, b, run } = pair(`it: (peer) => {
       const all = []
       for (const [signature, values] of [['fail(string)', ['why']], ['own(uint256)', [9n]], ['missing()', []]]) {
@@ -270,16 +270,17 @@ describe('contracts that call contracts', () => {
       reads: () => quoin.staticCall(quoin.self, 'get()(uint256)', []),
       pays: () => quoin.transfer(quoin.self, 1n)`
     const { chain, a, b, run } = pair(script)
-    for (const name of ['direct', 'through', 'pays']) expect(chain.failure(a, 'run', [name, b.address])).toMatch(/is under way/)
+    for (const name of ['direct', 'through', 'pays'])
+      expect(chain.failure(a, 'run', [name, b.address])).toMatch(/reentrant call refused/)
     expect(run('reads')).toBe('0')
     const open = chain.deploy(PEER, peerSource(script), [], { reentrantSelectors: [0x60fe47b1] })
     chain.call(open, 'run', ['direct', b.address])
     expect(chain.call(open, 'get')).toBe(1n)
     chain.fund(USER, 1n)
-    expect(chain.failure(open, 'run', ['pays', b.address], { value: 1n })).toMatch(/is under way/)
+    expect(chain.failure(open, 'run', ['pays', b.address], { value: 1n })).toMatch(/reentrant call refused/)
   })
 
-  it('can be paid while they are under way where the container lists receive', () => {
+  it('can be paid while they are on the call stack where the container lists receive', () => {
     expect(bytesToHex(selectorBytes(RECEIVE_SELECTOR))).toBe(toFunctionSelector('receive()'))
     const chain = new TestContracts()
     const pays = peerSource('pays: () => quoin.transfer(quoin.self, 1n)')
@@ -287,13 +288,13 @@ describe('contracts that call contracts', () => {
     chain.fund(USER, 2n)
     chain.call(payable, 'run', ['pays', payable.address], { value: 1n })
     expect(chain.journal.account(payable.address).balance).toBe(1n)
-    // Of an abi with a function receive(), it is the function's selector.
+    // If the ABI has a function receive(), the selector means that function.
     const named = [...abiOf(PEER), { type: 'function', name: 'receive', inputs: [], outputs: [], stateMutability: 'view' }] as Abi
     const source = pays.replace('functions: {', 'functions: { receive() {},')
     const made = chain.create(creationOf(source, named, [], { reentrantSelectors: [RECEIVE_SELECTOR] }))
     const both = { address: made.ok ? made.contractAddress! : OTHER, abi: named }
-    expect(chain.failure(both, 'run', ['pays', both.address], { value: 1n })).toMatch(/is under way/)
-    // Without receive it is the selector of nothing.
+    expect(chain.failure(both, 'run', ['pays', both.address], { value: 1n })).toMatch(/reentrant call refused/)
+    // Without receive the selector means nothing.
     const none = chain.create(creationOf('export default {}', [], [], { reentrantSelectors: [RECEIVE_SELECTOR] }))
     expect(none).toMatchObject({ ok: false, reason: expect.stringContaining('0xa3e76c0f is no function') })
   })
@@ -305,7 +306,9 @@ describe('contracts that call contracts', () => {
     const deepest = BigInt(MESSAGE_LIMITS.callDepthMax - 1)
     const gas = 50_000_000
     expect(chain.call(open, 'again', [deepest, open.address], { gas })).toBe(deepest)
-    expect(chain.failure(open, 'again', [deepest + 1n, open.address], { gas })).toMatch(/calls are 16 deep already/)
+    expect(chain.failure(open, 'again', [deepest + 1n, open.address], { gas })).toMatch(
+      /max call depth exceeded: at most 16 nested calls/,
+    )
   })
 
   it('make contracts, whose addresses follow from their own nonces', () => {
@@ -332,7 +335,7 @@ describe('contracts that call contracts', () => {
       chain.call({ address: made.toLowerCase() as never, abi: abiOf(['function get() view returns (uint256)']) }, 'get'),
     ).toBe(5n)
     expect(chain.journal.account(made.toLowerCase() as never).balance).toBe(2n)
-    expect(chain.call(factory, 'makeBadly', ['0x1234'])).toMatch(/^CallError: no contract was made: .*0xef51/)
+    expect(chain.call(factory, 'makeBadly', ['0x1234'])).toMatch(/^CallError: contract code rejected: .*0xef51/)
     const next = chain.call(factory, 'make', [hex, 6n]) as `0x${string}`
     expect(next.toLowerCase()).toBe(getContractAddress({ from: factory.address, nonce: 3n }).toLowerCase())
   })

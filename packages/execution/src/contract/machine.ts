@@ -23,7 +23,6 @@ import type { NativeHost } from './native/native-host.ts'
 import { readRecord, recordUse } from './record.ts'
 import { decodeInputs, encodeOutputs, NO_OUTPUTS } from './values.ts'
 
-/** A call with what its sender grants it. */
 interface Call {
   readonly from: Address
   readonly to: Address
@@ -32,7 +31,7 @@ interface Call {
   readonly isStatic: boolean
 }
 
-/** How an entry ended, and the last of its own messages that failed. */
+/** How an entry ended, and the last of its own inner messages that failed. */
 interface Entered {
   readonly outcome: Exclude<CallOutcome, { kind: 'fault' }>
   readonly cause: Failure | undefined
@@ -41,18 +40,20 @@ interface Entered {
 const DONE: Result<Success, Failure> = ok({ data: emptyBytes(), contractAddress: undefined })
 
 /**
- * Runs messages of one block on its journal: calls, creations, and what contracts send to one another. A message that fails leaves nothing
- * in the journal but the nonces that creations counted. Throws InterpreterFault when this machine failed: the journal is of no use then.
+ * Runs the messages of one block on the block's journal: calls, creations, and messages between contracts. A failed message
+ * leaves nothing in the journal except the nonces that creations incremented.
+ *
+ * Its methods throw InterpreterFault when this machine failed. Discard the journal then.
  */
 export class Machine implements NativeHost {
   readonly journal: Journal
   readonly block: BlockContext
   readonly contracts: Contracts
-  /** Codes that the block has used: their first use is over. */
+  /** Codes that the block has already used. */
   readonly #loaded = new Set<Hash>()
-  /** Those of them whose images nobody has asked for yet. */
+  /** Those whose images `imageOps` has not returned yet. */
   readonly #newlyLoaded: Hash[] = []
-  /** Contracts that are under way, native ones too, outermost first; one that was entered again stands there again. */
+  /** Call stack, outermost first, native contracts included. A re-entered contract appears once per entry. */
   readonly #underWay: Address[] = []
   #course = ''
 
@@ -62,11 +63,11 @@ export class Machine implements NativeHost {
     this.block = block
   }
 
-  /** Runs what a transaction asks, its intrinsic gas and its fee aside. */
+  /** Runs a transaction's message. Intrinsic gas and fee are handled by the caller. */
   run({ from, to, value, data, gas }: Message): MessageOutcome {
     this.#underWay.length = 0
     this.#course = ''
-    // The intrinsic gas pays for the sender's account, which changes, and for the receiver's, with its record.
+    // The intrinsic gas pays for changing the sender's account, and for reading the receiver's account and record.
     this.journal.beginTransaction(from)
     if (to !== undefined && this.journal.account(to).codeHash !== undefined) readRecord(this.journal, to)
     const meter = new GasMeter(gas, undefined)
@@ -76,14 +77,15 @@ export class Machine implements NativeHost {
   }
 
   /**
-   * How the messages of the last run began and ended, in order and nested: each is a `(`, then `+` if it succeeded, `0` if it failed with
-   * all of its gas used up, `-` if it failed otherwise. Two runs with one course did the same unless a contract asks how much gas is left.
+   * How the messages of the last run began and ended, in order and nested: each is a `(`, then `+` if it succeeded, `0` if it
+   * failed and used up all of its gas, `-` if it failed otherwise. Two runs with the same course did the same, unless a contract
+   * reads how much gas is left.
    */
   get course(): string {
     return this.#course
   }
 
-  /** Database writes that keep the images of the codes used since the last call, where they are not kept. */
+  /** Database writes for images that are not stored yet, of the codes used since the last call. */
   imageOps(): readonly KvOp[] {
     return this.contracts.programs.storeOps(this.#newlyLoaded.splice(0))
   }
@@ -92,7 +94,7 @@ export class Machine implements NativeHost {
     return this.#underWay.includes(address)
   }
 
-  /** The code was loaded, by its creation or otherwise. */
+  /** Records that a code was loaded, by its creation or otherwise. */
   markLoaded(codeHash: Hash): void {
     if (this.#loaded.has(codeHash)) return
     this.#loaded.add(codeHash)
@@ -100,8 +102,9 @@ export class Machine implements NativeHost {
   }
 
   /**
-   * Sends a message of a contract that is under way. `host` is the innermost frame of a guest, if there is one: it pays what is used. A sender
-   * that is no guest counts that by itself.
+   * Sends a message of a contract that is on the call stack.
+   *
+   * @param host innermost frame of a guest, if there is one; it pays for the message. A native sender counts the gas itself
    */
   send(sender: Sender, { to, value, data, gas, isStatic }: InnerMessage, host: HostContext | undefined): MessageOutcome {
     const { address: from, gasLeft } = sender
@@ -112,7 +115,10 @@ export class Machine implements NativeHost {
     return this.#call(meter, { from, to, value, data, isStatic: isStatic || sender.isStatic }, host)
   }
 
-  /** What a message pays for accounts before it does anything: a receiver is read, what sends value or creates changes, what gets value too. */
+  /**
+   * Price of the accounts that a message uses: the receiver is read, the sender changes if it sends value or creates, the
+   * receiver changes if it gets value.
+   */
   #accountsGas(from: Address, to: Address | undefined, value: bigint): Ticks {
     const { journal } = this
     const written = keyWriteGas(journal.accountUse(from))
@@ -121,7 +127,7 @@ export class Machine implements NativeHost {
     return findNative(to) === undefined ? keyReadGas(journal.accountUse(to)) : 0
   }
 
-  /** Undoes what a failed action did, and accounts for its gas. */
+  /** Runs an action, reverts its changes if it fails, and accounts for its gas. */
   #settle(meter: GasMeter, action: () => Result<Success, Failure>): MessageOutcome {
     const start = this.journal.checkpoint()
     this.#course += '('
@@ -154,7 +160,7 @@ export class Machine implements NativeHost {
     const { to, from, value, data, isStatic } = call
     if (!meter.take(MESSAGE_GAS.call + keyReadGas(recordUse(this.journal, to)))) return OUT_OF_GAS
     const record = readRecord(this.journal, to)
-    if (record === undefined) return failed(`the code of ${to} is no contract`)
+    if (record === undefined) return failed(`the account ${to} has code but no contract record`)
     if (!this.#loaded.has(codeHash) && !meter.take(record.loadGas)) return OUT_OF_GAS
     const program = this.contracts.programs.get(codeHash, () => this.journal.peekCode(to)!)
     this.markLoaded(codeHash)
@@ -163,7 +169,10 @@ export class Machine implements NativeHost {
     const entry = found.value
     if (entry.access === 'write') {
       if (record.paused) return failed(`the contract ${to} is paused`)
-      if (!entry.isReentrant && this.isUnderWay(to)) return failed(`the contract ${to} is under way and cannot be entered again`)
+      if (!entry.isReentrant && this.isUnderWay(to))
+        return failed(
+          `reentrant call refused: the contract ${to} is on the call stack and the called function is not listed as reentrant`,
+        )
     }
     const values = this.#valuesOf(meter, entry.inputs, entry.data)
     if (!values.ok) return values
@@ -171,7 +180,7 @@ export class Machine implements NativeHost {
     return this.enter(meter, { program, name, values: values.value, access, self: to, sender: from, value, outputs }, host)
   }
 
-  /** Arguments by their types; without types, calldata as it is. */
+  /** Decodes the arguments; without types the calldata is the only argument. */
   #valuesOf(
     meter: GasMeter,
     inputs: TupleType | undefined,
@@ -181,7 +190,7 @@ export class Machine implements NativeHost {
     return inputs === undefined ? ok([data]) : decodeInputs(this.contracts.crypto, meter, inputs, data)
   }
 
-  /** Runs one entry of a contract in a frame of its own; its answer encoded. */
+  /** Runs one entry of a contract in its own frame and encodes its result. */
   enter(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Result<Success, Failure> {
     const { outcome, cause } = this.#run(meter, call, host)
     switch (outcome.kind) {
@@ -194,9 +203,9 @@ export class Machine implements NativeHost {
       case 'out-of-gas':
         return OUT_OF_GAS
       case 'out-of-depth':
-        return failed('the stack of the transaction is full')
+        return failed('stack overflow: the calls of the transaction used up its stack')
       case 'trap':
-        return failed('the interpreter gave up')
+        return failed('interpreter trap: QuickJS failed in this call, please report it as a bug')
       default:
         throw new Error('no host function of contracts stops a call')
     }
@@ -229,7 +238,8 @@ export class Machine implements NativeHost {
     const address = nextContractAddress(this.contracts, this.journal, from)
     return this.#settle(meter, () => {
       const { nonce, codeHash } = this.journal.account(address)
-      if (nonce !== 0 || codeHash !== undefined) return failed(`there is an account at ${address} already`)
+      if (nonce !== 0 || codeHash !== undefined)
+        return failed(`contract address collision: there is already an account at ${address}`)
       const problem = this.#move(from, address, value, false)
       if (problem !== undefined) return failed(problem)
       const made = makeCode(this.contracts, meter, data, host)
@@ -259,19 +269,19 @@ export class Machine implements NativeHost {
     )
   }
 
-  /** Moves value, or says why it cannot be moved. */
+  /** Transfers value, or returns why it cannot be transferred. */
   #move(from: Address, to: Address, value: bigint, isStatic: boolean): string | undefined {
     if (value === 0n) return undefined
-    if (isStatic) return 'a static call moves no value'
+    if (isStatic) return 'a static call cannot transfer value'
     const { journal } = this
     const payer = journal.account(from)
     if (payer.balance < value) return `insufficient balance for transfer: ${from} has ${payer.balance}, the value is ${value}`
     journal.setAccount(from, { ...payer, balance: Wei(payer.balance - value) })
-    // On a chain the sum of all balances is below that; a development node and the overrides of a call know no such sum.
+    // On a chain the sum of all balances is below 2^256. A development node and the overrides of a call do not guarantee that.
     if (journal.account(to).balance + value > U256_MAX) return `the balance of ${to} would be above 2^256 - 1`
     credit(journal, to, value)
     return undefined
   }
 }
 
-const TOO_DEEP = failed(`calls are ${MESSAGE_LIMITS.callDepthMax} deep already`)
+const TOO_DEEP = failed(`max call depth exceeded: at most ${MESSAGE_LIMITS.callDepthMax} nested calls are allowed`)

@@ -1,41 +1,41 @@
 import { disk } from '../ticks.ts'
 
 /**
- * What a message costs besides the instructions of the interpreter and its host functions, in ticks (`ticks.ts`): at least 3,000 a microsecond of
- * the processor on the machine of docs/benchmarks.md, with the dearest arguments that were found. `disk` prices are in gas, 300 a microsecond.
- * Part of the execution version.
+ * Prices of messages in ticks (`ticks.ts`), in addition to the interpreter's instructions and the host functions: at least 3,000
+ * ticks per microsecond of processor time on the machine of docs/benchmarks.md, with the most expensive arguments that were
+ * found. `disk` prices are in gas, 300 per microsecond. Part of the execution version.
  */
 export const MESSAGE_GAS = {
-  /** Entering a contract: frame, record in memory: 2 µs */
+  /** Entering a contract (frame, record in memory): 2 µs */
   call: 6_000,
   /** 32 bytes of arguments or outputs. */
   word: 1_000,
-  /** 32 bytes that may be an address, whose checksum is made. */
+  /** 32 bytes that may be an address, whose checksum is computed. */
   addressWord: 6_500,
-  /** A contract moves value: two balances in memory, 0.5 µs. The accounts that change for it are paid for as keys. */
+  /** A contract transfers value (two balances in memory): 0.5 µs. The accounts that change are paid for as keys. */
   value: 1_500,
-  /** First use of a code in a block, as if its program came from disk. */
+  /** First use of a code in a block, priced as if its program came from disk. */
   load: {
-    /** A read, and what is made of it */
+    /** One read, and decoding it */
     base: disk(8_000),
-    /** KiB of the image's heap, made whole in memory */
+    /** Each KiB of the image's heap, rebuilt in memory */
     imageKiB: disk(25),
-    /** KiB of what is stored of the image: what it has beyond the one that all have in common */
+    /** Each KiB of the stored image, which holds its differences from the base image */
     packedKiB: disk(150),
-    /** KiB of what is stored of the interface: names, selectors, types */
+    /** Each KiB of the stored interface: names, selectors, types */
     interfaceKiB: disk(1_500),
   },
-  /** Creating a contract or replacing its code, besides evaluating the module. */
+  /** Creating a contract or replacing its code, in addition to evaluating the module. */
   creation: {
-    /** Account, code, record and description of the version: four keys that are written */
+    /** Four written keys: account, code, record and version description */
     base: disk(30_000),
-    /** Each byte of a container that becomes an account's code, and of what follows it. */
+    /** Each byte of the container, which becomes an account's code, and of the bytes behind it. */
     codeByte: disk(5),
-    /** KiB of the new image's heap: it is taken and compared */
+    /** Each KiB of the new image's heap: it is taken and compared */
     imageKiB: disk(500),
-    /** KiB of the program as it is stored */
+    /** Each KiB of the stored program */
     storedKiB: disk(1_500),
   },
-  /** A call of the native contract. */
+  /** A call of a native contract. */
   native: disk(3_000),
 } as const

@@ -1,19 +1,19 @@
-/** Bounds of messages between accounts and contracts: part of the execution version. */
+/** Limits of messages between accounts and contracts: part of the execution version. */
 export const MESSAGE_LIMITS = {
-  /** Frames of one transaction that are under way at once. */
+  /** Frames of one transaction that are on the call stack at once. */
   callDepthMax: 16,
-  /** A caller keeps this part of its gas (EIP-150): it can go on when what it called used up the rest. */
+  /** A caller keeps 1/64 of its gas (EIP-150), so that it can go on when the call used up the rest. */
   gasKept: 64,
-  /** Calls of one aggregate of Multicall3. */
+  /** Calls in one aggregate of Multicall3. */
   aggregatedCallsMax: 1_024,
-  /** Gas of evaluating a module, at deployment and whenever its image must be made again: 50 ms. */
+  /** Gas for evaluating a module, at deployment and whenever its image must be made again: 50 ms. */
   evaluationGasMax: 15_000_000,
-  /** Growth of the heap by evaluating a module: what an image adds to the interpreter's own. */
+  /** Bytes by which evaluating a module may grow the heap: what an image adds to the base image. */
   imageGrowthBytesMax: 2 * 1024 * 1024,
 } as const
 
-/** Bound of one executor's programs; decides nothing but speed and memory. */
+/** Limit of one executor's program cache. It affects only speed and memory use. */
 export const PROGRAM_CACHE_LIMITS = {
-  /** Images, by their own bytes. */
+  /** Bytes of the cached images. */
   bytesMax: 256 * 1024 * 1024,
 } as const

@@ -3,7 +3,7 @@ import type { Ticks } from '../ticks.ts'
 import type { GuestError } from '../vm/index.ts'
 import type { ContractTrace } from './failure.ts'
 
-/** What contracts see of the block that they run in. */
+/** What contracts see of the block in which they run. */
 export interface BlockContext {
   readonly number: Height
   readonly timeMs: TimeMs
@@ -13,31 +13,34 @@ export interface BlockContext {
   readonly baseFee: bigint
 }
 
-/** A call of an account, or without `to` the creation of a contract: `data` is a container and the constructor's arguments then. */
+/**
+ * A call of an account, or the creation of a contract if `to` is undefined. In a creation, `data` is a container followed by the
+ * constructor's arguments.
+ */
 export interface Message {
   readonly from: Address
   readonly to: Address | undefined
   readonly value: bigint
   readonly data: Uint8Array
-  /** What it may use. */
+  /** Gas limit in ticks. */
   readonly gas: Ticks
 }
 
 /** A message that a contract sends. */
 export interface InnerMessage extends Omit<Message, 'from' | 'gas'> {
-  /** At most; undefined for all that may be passed on. */
+  /** Gas limit in ticks; undefined for all that may be passed on. */
   readonly gas: Ticks | undefined
   readonly isStatic: boolean
 }
 
-/** How a message ended, and what it used; nothing of one that failed stays in the journal. */
+/** How a message ended, and the gas it used. A failed message leaves nothing in the journal. */
 export type MessageOutcome =
   | {
       readonly ok: true
       readonly gasUsed: Ticks
-      /** What a call returned, ABI-encoded. */
+      /** Data that a call returned, ABI-encoded. */
       readonly data: Uint8Array
-      /** Of a creation. */
+      /** Address of a created contract. */
       readonly contractAddress: Address | undefined
     }
   | {
@@ -45,18 +48,18 @@ export type MessageOutcome =
       readonly gasUsed: Ticks
       /** ABI-encoded error: `Error(string)` or the contract's own. At most `errorDataBytesMax`. */
       readonly data: Uint8Array
-      /** In words, for people; never hashed beyond what `data` holds of it. */
+      /** Text for people. Only the part that is in `data` is ever hashed. */
       readonly reason: string
       /** The exception that left the contract, with its stack. */
       readonly error: GuestError | undefined
-      /** All contracts that it went through, innermost first. */
+      /** All contracts that the exception passed through, innermost first. */
       readonly trace: readonly ContractTrace[]
     }
 
-/** A contract that is under way, as it sends a message. */
+/** A contract on the call stack that sends a message. */
 export interface Sender {
   readonly address: Address
   readonly gasLeft: Ticks
-  /** Whether what it sends must be static. */
+  /** Whether its messages must be static. */
   readonly isStatic: boolean
 }

@@ -15,17 +15,17 @@ interface Entry {
 }
 
 /**
- * Programs by code hash. One that is not here comes from the database, where programs lie as derived data, or is made again from its code;
- * where it comes from changes nothing that a block shows.
+ * Programs by code hash. A program that is not in memory is read from the database, which stores programs as derived data, or
+ * made again from its code. The source does not affect any block.
  */
 export class ProgramCache {
   readonly #crypto: Crypto
   readonly #interpreter: Interpreter
   readonly #reader: KvReader
   readonly #keyPrefix: Uint8Array
-  /** The one used longest ago first. */
+  /** Least recently used first. */
   readonly #entries = new Map<Hash, Entry>()
-  /** Those that the database may not have, as it would hold them. */
+  /** Packed programs that may be missing in the database. */
   readonly #unstored = new Map<Hash, Uint8Array>()
   #bytes = 0
 
@@ -37,7 +37,13 @@ export class ProgramCache {
     this.#keyPrefix = concatBytes(Uint8Array.of(SPACE.image), interpreterId)
   }
 
-  /** The program of a code that the state holds. `code` reads it, where it is needed. */
+  /**
+   * Returns the program of a code in the state.
+   *
+   * @param code reads the code; called only when the program must be made again
+   * @throws InterpreterFault when this machine fails
+   * @throws Error when the code is damaged
+   */
   get(codeHash: Hash, code: () => Uint8Array): Program {
     const entry = this.#entries.get(codeHash)
     if (entry === undefined) return this.#load(codeHash, code)
@@ -46,14 +52,14 @@ export class ProgramCache {
     return entry.program
   }
 
-  /** Takes a program that was made from its code just now. Returns how much of it is stored, the same on every node. */
+  /** Adds a program that was just made from its code. Returns its stored size, which is the same on every node. */
   add(codeHash: Hash, program: Program): ProgramSize {
     const packed = packProgram(this.#crypto, this.#interpreter, program)
     this.#keep(codeHash, program, packed.bytes)
     return packed
   }
 
-  /** Database writes for those of some codes whose program is not stored. */
+  /** Database writes for those of the given codes whose programs are not stored yet. */
   storeOps(codeHashes: Iterable<Hash>): readonly KvOp[] {
     const ops: KvOp[] = []
     for (const codeHash of codeHashes) {
@@ -66,7 +72,7 @@ export class ProgramCache {
     return ops
   }
 
-  /** `packed`: where the database may not have it. */
+  /** @param packed the packed program, if the database may not have it */
   #keep(codeHash: Hash, program: Program, packed?: Uint8Array): void {
     if (this.#entries.has(codeHash)) return
     if (packed !== undefined) this.#unstored.set(codeHash, packed)
@@ -98,7 +104,8 @@ export class ProgramCache {
   }
 
   #make(codeHash: Hash, code: Uint8Array): Program {
-    // A run on a past state reads its code optimistically (`call/past-run.ts`), and the cache outlives a run that guessed wrong.
+    // A run on a past state reads code optimistically (`call/past-run.ts`). The cache outlives a run that guessed wrong, so check
+    // the hash.
     if (Hash(this.#crypto.keccak256(code)) !== codeHash) throw new Error(`the code under hash ${codeHash} has another hash`)
     const described = unwrap(interfaceOf(this.#crypto, unwrap(decodeContainer(code)).container))
     return unwrap(link(described, this.#evaluate(described.container.source)))

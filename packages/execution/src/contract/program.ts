@@ -4,30 +4,32 @@ import { type AbiFunction, type CallAbi, type ContractAbi, compileAbi } from './
 import { selectorBytes } from './abi/encode.ts'
 import { CONTRACT_LIMITS } from './limits.ts'
 
-/** A contract's code, ready to be entered. */
+/** A contract's code, ready to run. */
 export interface Program {
   readonly abi: CallAbi
   readonly image: ContractImage
-  /** Entry of each function, by selector. */
+  /** Name of each function's entry, by selector. */
   readonly entries: ReadonlyMap<number, string>
-  /** Functions that may be entered again while the contract is under way, by selector; `receive` by RECEIVE_SELECTOR. */
+  /**
+   * Functions that may be re-entered while the contract is on the call stack, by selector; RECEIVE_SELECTOR stands for `receive`.
+   */
   readonly reentrant: ReadonlySet<number>
 }
 
 /**
- * The selector of `receive()`, by which a container lists `receive` as re-entrant. (Of an ABI with a function of that signature, it is the
- * function's.)
+ * Selector of `receive()`: a container lists it to make `receive` reentrant. In an ABI with a function of that signature it means
+ * the function.
  */
 export const RECEIVE_SELECTOR = 0xa3e76c0f
 
-/** A container whose ABI was found right. */
+/** A container with a valid ABI. */
 export interface Interface {
   readonly container: ContractContainer
   readonly abi: ContractAbi
   readonly reentrant: ReadonlySet<number>
 }
 
-/** Checks what a container says before its source runs. The error is the reason in words. */
+/** Validates a container before its source runs. The error is the reason as text. */
 export function interfaceOf(crypto: Crypto, container: ContractContainer): Result<Interface, string> {
   const abi = compileAbi(crypto, container.abi)
   if (!abi.ok) return err(abi.error.message)
@@ -35,40 +37,40 @@ export function interfaceOf(crypto: Crypto, container: ContractContainer): Resul
   const isKnown = (selector: number) => functions.has(selector) || (receive && selector === RECEIVE_SELECTOR)
   const stranger = container.reentrantSelectors.find((selector) => !isKnown(selector))
   if (stranger !== undefined)
-    return err(`the re-entrant selector ${bytesToHex(selectorBytes(stranger))} is no function of the abi`)
+    return err(`the reentrant selector ${bytesToHex(selectorBytes(stranger))} does not belong to a function of the abi`)
   return ok({ container, abi: abi.value, reentrant: new Set(container.reentrantSelectors) })
 }
 
 /**
- * A contract's program from its evaluated module, or how the module's functions and the ABI differ. A program has no entries but those that its
- * ABI calls for, with names within bounds: what keeps its image need not fear either.
+ * Makes a program from an evaluated module, or returns how the module's functions and the ABI differ. The program has only the
+ * entries that its ABI needs, with names of bounded length, so its image can be stored without further checks.
  */
 export function link({ abi, reentrant }: Interface, image: ContractImage): Result<Program, string> {
   const { entrySignatureCharsMax } = CONTRACT_LIMITS
   const names = [...image.entries.keys()].filter((name) => !SPECIAL.has(name))
-  if (names.some((name) => !name.startsWith(FUNCTIONS))) return err('the module has an entry that is no function')
+  if (names.some((name) => !name.startsWith(FUNCTIONS))) return err('the module has an entry that is not a function')
   const unclaimed = new Set(names)
   const entries = new Map<number, string>()
   const overloads = new Map<string, number>()
   for (const { name } of abi.functions.values()) overloads.set(name, (overloads.get(name) ?? 0) + 1)
   for (const called of abi.functions.values()) {
     const name = entryOf(called, overloads.get(called.name) === 1, unclaimed)
-    if (name === undefined) return err(`the abi has ${called.signature}, the module has no such function`)
+    if (name === undefined) return err(`the abi has ${called.signature}, but the module has no such function`)
     if (name.length > FUNCTIONS.length + entrySignatureCharsMax)
       return err(`the module names ${called.name} by a signature of more than ${entrySignatureCharsMax} characters`)
     unclaimed.delete(name)
     entries.set(called.selector, name)
   }
-  for (const name of unclaimed) return err(`the module has the function ${name.slice(FUNCTIONS.length)}, the abi has not`)
+  for (const name of unclaimed) return err(`the module has the function ${name.slice(FUNCTIONS.length)}, but the abi does not`)
   const problem = specialProblem(abi, image)
   return problem === undefined ? ok({ abi, image, entries, reentrant }) : err(problem)
 }
 
 const FUNCTIONS = 'functions.'
-/** The entries that are no functions of the ABI. */
+/** Entries that are not functions of the ABI. */
 const SPECIAL: ReadonlySet<string> = new Set(['constructor', 'receive', 'fallback', 'migrate'])
 
-/** A function's entry has its signature as name, or its plain name where the ABI has no other of that name. */
+/** A function's entry is named by its signature, or by its plain name if the ABI has no other function with that name. */
 function entryOf({ name, signature }: AbiFunction, isOnly: boolean, unclaimed: ReadonlySet<string>): string | undefined {
   const bySignature = `${FUNCTIONS}${signature}`
   if (unclaimed.has(bySignature)) return bySignature
@@ -76,21 +78,21 @@ function entryOf({ name, signature }: AbiFunction, isOnly: boolean, unclaimed: R
   return isOnly && unclaimed.has(byName) ? byName : undefined
 }
 
-/** What is wrong between the ABI and the module's entries that are no functions. */
+/** Checks the ABI against the module's entries that are not functions. */
 function specialProblem({ creation, receive, fallback }: ContractAbi, { entries }: ContractImage): string | undefined {
   if (creation.inputs.members.length > 0 && !entries.has('constructor'))
-    return 'the abi has a constructor with parameters, the module has none'
+    return 'the abi has a constructor with parameters, but the module has no constructor'
   for (const [name, inAbi] of [
     ['receive', receive],
     ['fallback', fallback !== undefined],
   ] as const) {
     if (entries.has(name) === inAbi) continue
-    return inAbi ? `the abi has ${name}, the module has not` : `the module has ${name}, the abi has not`
+    return inAbi ? `the abi has ${name}, but the module does not` : `the module has ${name}, but the abi does not`
   }
   return undefined
 }
 
-/** Why a source is no contract, in words, with the place in the source where there is one. */
+/** Text of a compile error, with the position in the source if there is one. */
 export function compileReason(failure: Exclude<CompileError, { kind: 'fault' }>): string {
   if (failure.kind !== 'throw') return failure.message
   const { name, message, line, column } = failure

@@ -5,26 +5,28 @@ import type { Ticks } from '../ticks.ts'
 import { TextCache } from './cache.ts'
 import { CONTRACT_CACHE_LIMITS } from './limits.ts'
 
-/** What the state holds of a contract besides its code. */
+/** The state's data about a contract, in addition to its code. */
 export interface ContractRecord {
-  /** Number of codes that the contract has had, its present one included. */
+  /** Number of codes that the contract has had, the current one included. */
   readonly version: number
-  /** Who may replace the code, pause and hand over; undefined when nobody may, ever. */
+  /**
+   * Account that may replace the code, pause the contract and transfer the authority; undefined when the contract is immutable.
+   */
   readonly authority: Address | undefined
-  /** While set, nobody but static calls enters. */
+  /** While set, only static calls can enter. */
   readonly paused: boolean
-  /** Execution version under which the present code was accepted. */
+  /** Execution version under which the current code was accepted. */
   readonly executionVersion: Hash
-  /** What the code's first use in a block costs. */
+  /** Price in ticks of the code's first use in a block. */
   readonly loadGas: Ticks
-  /** Length of the code: what reads it pays first. */
+  /** Length of the code, so that a read can be charged before it happens. */
   readonly codeBytes: number
 }
 
 /** One of a contract's codes. */
 export interface CodeVersion {
   readonly codeHash: Hash
-  /** Block in which it became the code. */
+  /** Height of the block that installed it. */
   readonly height: Height
   readonly codeBytes: number
 }
@@ -44,10 +46,10 @@ export const versionCodec: codec.Codec<CodeVersion> = codec.struct({
   codeBytes: codec.u32(),
 })
 
-/** Parts of a record: the record itself, a version's description, a former version's code. */
+/** Parts of a record: the record itself, the description of a version, the code of a former version. */
 const PART = { record: 0, version: 1, code: 2 } as const
 
-/** A message asks for its receiver's record several times. */
+/** Cached, because a message needs its receiver's record several times. */
 const recordKeys = new TextCache<Hex>(CONTRACT_CACHE_LIMITS.recordKeysMax)
 const makeRecordKey = (address: string): Hex => contractKey(address as Address, Uint8Array.of(PART.record))
 const recordKey = (address: Address): Hex => recordKeys.get(address, makeRecordKey)
@@ -59,7 +61,7 @@ const versionKey = (part: number, address: Address, version: number): Hex => {
   return contractKey(address, key)
 }
 
-/** The record of a contract; undefined for an account that is none. */
+/** Record of a contract; undefined for an account that is not a contract. */
 export function readRecord(journal: Journal, address: Address): ContractRecord | undefined {
   const value = journal.value(recordKey(address))
   if (value === undefined) return undefined
@@ -71,17 +73,17 @@ export function readRecord(journal: Journal, address: Address): ContractRecord |
   return record
 }
 
-/** How far the transaction has used a contract's record. */
+/** How the current transaction has used a contract's record. */
 export const recordUse = (journal: Journal, address: Address): KeyUse => journal.valueUse(recordKey(address))
 
-/** Records by their bytes, which a journal hands out again and again. */
+/** Decoded records by their bytes, because a journal returns the same bytes again and again. */
 const decoded = new WeakMap<Uint8Array, ContractRecord>()
 
 export function writeRecord(journal: Journal, address: Address, record: ContractRecord): void {
   journal.setValue(recordKey(address), codec.encode(recordCodec, record))
 }
 
-/** Which code was a contract's by this number, from 1. */
+/** Description of a contract's code with this version number, from 1. */
 export function readCodeVersion(journal: Journal, address: Address, version: number): CodeVersion | undefined {
   const value = journal.value(versionKey(PART.version, address, version))
   return value === undefined ? undefined : unwrap(codec.decode(versionCodec, value))
@@ -91,15 +93,15 @@ export function writeCodeVersion(journal: Journal, address: Address, version: nu
   journal.setValue(versionKey(PART.version, address, version), codec.encode(versionCodec, code))
 }
 
-/** How far the transaction has used the description of one of a contract's codes. */
+/** How the current transaction has used the description of a code version. */
 export const codeVersionUse = (journal: Journal, address: Address, version: number): KeyUse =>
   journal.valueUse(versionKey(PART.version, address, version))
 
-/** How far the transaction has used a former code. */
+/** How the current transaction has used a former code. */
 export const formerCodeUse = (journal: Journal, address: Address, version: number): KeyUse =>
   journal.valueUse(versionKey(PART.code, address, version))
 
-/** The code that a contract had before its present one. */
+/** A former code of a contract. */
 export const readFormerCode = (journal: Journal, address: Address, version: number): Uint8Array | undefined =>
   journal.value(versionKey(PART.code, address, version))
 

@@ -27,7 +27,7 @@ describe('a stored program', () => {
     expect(packProgram(nobleCrypto, interpreter, again)).toEqual(packed)
   })
 
-  it('is none when bytes are missing, too many or others', () => {
+  it('is rejected when bytes are missing, added or changed', () => {
     const { bytes } = packed
     for (const length of [0, 3, 11, 12, 100, bytes.length - 4]) expect(unpack(bytes.subarray(0, length))).toBeUndefined()
     expect(unpack(Uint8Array.of(...bytes, 0, 0, 0, 0))).toBeUndefined()
@@ -44,7 +44,7 @@ describe('programs', () => {
   const source = `export default { functions: {
     add(n) { quoin.emit('Added', n); return n + 1n }, no() { quoin.revert('No', 'never') } } }`
 
-  /** A chain whose cache is a new one over what another stored. */
+  /** A chain with a new cache over a database that another chain wrote. */
   const elsewhere = (journal: Journal, stored: ReadonlyMap<string, Uint8Array>, reads: string[] = []) => {
     const chain = new TestContracts(journal)
     const reader = {
@@ -79,7 +79,7 @@ describe('programs', () => {
       expect(peeks).toBe(wanted)
       const gas = (on: TestContracts) => on.attempt(contract, 'add', [1n], { from: OTHER }).gasUsed
       expect(gas(chain)).toBe(gas(first))
-      // What was made again is written for the next start.
+      // A program that was made again is stored for the next start.
       expect(chain.machine.imageOps()).toEqual(wanted === 0 ? [] : written)
     }
   })

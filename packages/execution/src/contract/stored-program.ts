@@ -4,27 +4,27 @@ import { loadAbi, type StoredAbi, storeAbi } from './abi/stored-abi.ts'
 import type { Program } from './program.ts'
 
 /*
- * A program as it lies in the database, so that the first use of a code needs neither its container nor a check of its ABI:
+ * Storage format of a program. With it, the first use of a code needs neither its container nor a check of its ABI:
  *
- *   length of the text (4 bytes, big-endian) ‖ first 8 bytes of its SHA-256 ‖ text, with spaces to a multiple of 4 ‖ packed image
+ *   length of the text (4 bytes, big-endian) ‖ first 8 bytes of its SHA-256 ‖ text, padded with spaces to a multiple of 4 ‖ packed image
  *
- * The text is JSON, in ASCII. Derived data: what does not read is made again from the code.
+ * The text is ASCII JSON. It is derived data: a program that cannot be read is made again from the code.
  */
 
-/** What a program is besides its image. */
+/** A program without its image. */
 interface StoredText {
   readonly abi: StoredAbi
-  /** Of each function of the ABI, in its order, the name of its entry. */
+  /** Name of each ABI function's entry, in the ABI's order. */
   readonly entries: readonly string[]
   readonly reentrant: readonly number[]
 }
 
 const LENGTH_BYTES = 4
 const CHECKSUM_BYTES = 8
-/** Arguments of one call of a function: the platform's stack bounds them. */
+/** Arguments of one function call; the platform's stack limits them. */
 const CHUNK_CHARACTERS = 8_192
 
-/** What of a stored program is its interface, and what its image. */
+/** Sizes of the interface and image parts of a stored program. */
 export interface ProgramSize {
   readonly interfaceBytes: number
   readonly imageBytes: number
@@ -34,6 +34,7 @@ export interface PackedProgram extends ProgramSize {
   readonly bytes: Uint8Array
 }
 
+/** Encodes a program for the database. */
 export function packProgram(
   crypto: Crypto,
   interpreter: Interpreter,
@@ -51,13 +52,13 @@ export function packProgram(
   return { bytes, interfaceBytes: text.length, imageBytes: packed.length }
 }
 
-/** The program of such bytes, if they are one of this interpreter. */
+/** Decodes a stored program; undefined if it is not one of this interpreter. */
 export function unpackProgram(crypto: Crypto, interpreter: Interpreter, packed: Uint8Array): Program | undefined {
   const at = LENGTH_BYTES + CHECKSUM_BYTES
   const length = bytesToNumber(packed.subarray(0, LENGTH_BYTES))
   if (length === undefined || packed.length < at + length) return undefined
   const text = packed.subarray(at, at + length)
-  // What has the checksum was written by packProgram.
+  // The checksum shows that packProgram wrote the text.
   if (!equalBytes(checksumOf(crypto, text), packed.subarray(LENGTH_BYTES, at))) return undefined
   const image = interpreter.unpackImage(packed.subarray(at + length))
   if (image === undefined) return undefined

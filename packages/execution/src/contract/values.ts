@@ -9,7 +9,7 @@ import { type Failure, failed, OUT_OF_GAS } from './failure.ts'
 import type { GasMeter } from './gas-meter.ts'
 import { encodedValueGas } from './library/price.ts'
 
-/** Values of a call's arguments, at the price of decoding them. What follows them is ignored, as Solidity does. */
+/** Decodes a call's arguments and charges for it. Bytes after the arguments are ignored, as in Solidity. */
 export function decodeInputs(
   crypto: Crypto,
   meter: GasMeter,
@@ -21,10 +21,10 @@ export function decodeInputs(
   return decoded.ok ? ok(decoded.value.values) : failed(`the arguments are malformed: ${decoded.error.message}`)
 }
 
-/** Of entries whose answer is not looked at. */
+/** Outputs of entries whose result is ignored. */
 export const NO_OUTPUTS: TupleType = tupleOf([])
 
-/** The bytes that a function's answer becomes, at the price of encoding it. */
+/** Encodes a function's result and charges for it. */
 export function encodeOutputs(
   crypto: Crypto,
   meter: GasMeter,
@@ -40,8 +40,8 @@ export function encodeOutputs(
   return encoded.ok ? ok(encoded.value) : failed(`the value returned does not fit the abi: ${encoded.error.message}`)
 }
 
-/** What `receive` and `fallback` answer with: bytes, or nothing. */
+/** Result of `receive` or `fallback`: bytes, or nothing. */
 function answeredBytes(value: GuestValue): Result<Uint8Array, Failure> {
   if (value === undefined) return ok(emptyBytes())
-  return value instanceof Uint8Array ? ok(value) : failed('the function returned neither bytes nor nothing')
+  return value instanceof Uint8Array ? ok(value) : failed('the function returned neither a Uint8Array nor undefined')
 }

@@ -11,7 +11,7 @@ const { codeByte } = CONTRACT_GAS.account
 
 const LINES = ['function run(uint256 script, address at) payable', 'function keep(bool fails)', 'receive() external payable']
 
-/** A contract with scripts, numbered, and a peer that stores or fails; what a script takes in a transaction of its own. */
+/** A contract with numbered scripts, and a peer that stores or fails; returns the ticks of a script in its own transaction. */
 function world(...scripts: readonly string[]) {
   const chain = new TestContracts()
   const source = `const scripts = [${scripts.map((text) => `(at) => { ${text} }`).join(', ')}]
@@ -31,7 +31,7 @@ function world(...scripts: readonly string[]) {
 
 const NOBODY = addressOf(0xdead)
 
-/** Each script is done once and twice: the second time costs less by this. */
+/** Each script is run once and twice: the second run is cheaper by this amount. */
 const KEYS: readonly (readonly [name: string, script: string, at: Address | undefined, cold: number])[] = [
   ['balanceOf', 'quoin.balanceOf(at)', NOBODY, read],
   ['codeAt of nobody', 'quoin.codeAt(at)', NOBODY, 2 * read],
@@ -41,12 +41,12 @@ const KEYS: readonly (readonly [name: string, script: string, at: Address | unde
   ['call: account, record, entry of storage', "quoin.call(at, 'keep(bool)', [false])", undefined, 3 * read + write],
 ]
 
-describe('a key that the transaction has used already costs less by what the disk took', () => {
+describe('a key that the transaction has already used costs less, by the price of the disk access', () => {
   it.each(KEYS)('%s', (name, script, at, cold) => {
     const { gas } = world('', script, `${script}; ${script}`)
     const [nothing, once, twice] = [gas(0, at), gas(1, at), gas(2, at)] as [number, number, number]
     const [first, second] = [once - nothing, twice - once]
-    // The scripts differ by some instructions of the interpreter, and a store by the bytes of its key and value.
+    // The scripts differ by a few interpreter instructions, and a store by the bytes of its key and value.
     const bytes = name.startsWith('call: ') ? CONTRACT_GAS.storage.storeByte * ('kept'.length + 1) : 0
     expect(first - second - bytes).toBeGreaterThan(cold - 2_000)
     expect(first - second - bytes).toBeLessThan(cold + 2_000)
@@ -66,7 +66,7 @@ describe('whether a key is warm', () => {
   const fails = "try { quoin.call(at, 'keep(bool)', [true]) } catch {}"
   const keeps = "quoin.call(at, 'keep(bool)', [false])"
 
-  it('stays when what used it is undone', () => {
+  it('stays when the call that used it is reverted', () => {
     const { gas } = world(keeps, `${keeps}; ${keeps}`, fails, `${fails}; ${keeps}`)
     const [kept, twice, failed, after] = [gas(0), gas(1), gas(2), gas(3)] as [number, number, number, number]
     expect(Math.abs(after - failed - (twice - kept))).toBeLessThan(1_000)
@@ -74,11 +74,11 @@ describe('whether a key is warm', () => {
 
   it('is no matter of earlier transactions of the block, nor of a cache', () => {
     const { chain, contract, peer, gas } = world(keeps, 'quoin.codeAt(at)')
-    // The first finds no value whose bytes go to the history.
+    // The first write has no old value whose bytes go to the history.
     gas(0)
     const first = gas(0)
     expect([gas(0), gas(0)]).toEqual([first, first])
-    // Here nothing of the block was used, and no program is in the cache: the contract's code is read to make it.
+    // Here the block has used nothing and no program is cached, so the contract's code is read to make it.
     const { loadGas } = readRecord(chain.journal, peer.address)!
     const elsewhere = (script: number, at: Address) => gas(script, at, new TestContracts(chain.journal)) - gas(script, at)
     expect([elsewhere(0, peer.address), elsewhere(1, contract.address)]).toEqual([loadGas, loadGas])

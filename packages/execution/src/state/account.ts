@@ -1,6 +1,6 @@
 import { codec, type Hash, type Nonce, unwrap, type Wei } from '@quoin/protocol'
 
-/** What the state holds of an address, its storage aside. */
+/** The state's data about an address, without its storage. */
 export interface Account {
   readonly nonce: Nonce
   readonly balance: Wei
@@ -8,7 +8,7 @@ export interface Account {
   readonly codeHash: Hash | undefined
 }
 
-/** An address that was never used. Has no entry in the state. */
+/** An address that was never used. It has no entry in the state. */
 export const EMPTY_ACCOUNT: Account = { nonce: 0 as Nonce, balance: 0n as Wei, codeHash: undefined }
 
 export const accountCodec: codec.Codec<Account> = codec.struct({
@@ -20,6 +20,10 @@ export const accountCodec: codec.Codec<Account> = codec.struct({
 export const isEmptyAccount = ({ nonce, balance, codeHash }: Account): boolean =>
   nonce === 0 && balance === 0n && codeHash === undefined
 
-/** The account in the state's value. Throws on bytes that `accountCodec` does not make: the database is damaged. */
+/**
+ * Decodes an account from its state value.
+ *
+ * @throws when `accountCodec` cannot decode the bytes: the database is damaged
+ */
 export const accountFromValue = (value: Uint8Array | undefined): Account =>
   value === undefined ? EMPTY_ACCOUNT : unwrap(codec.decode(accountCodec, value))

@@ -8,12 +8,12 @@ import { type Reading, readingOf, SYSTEM_ADDRESS, type SystemRecord } from './sy
 const ABSENT = Uint8Array.of(0)
 const PRESENT = 1
 
-/** Writes of one block to the flat state. Genesis has no history: nothing was before it. */
+/** Writes of one block to the flat state. Genesis has no history, because no state precedes it. */
 export function flatOps(changes: readonly StateChange[]): readonly KvOp[] {
   return changes.map(({ flatKey, after }) => ({ key: flatKey, value: after }))
 }
 
-/** What the changed keys held before the block of `height`, for reads at earlier heights. */
+/** Writes of the changed keys' values before the block of `height`, for reads at earlier heights. */
 export function historyOps(changes: readonly StateChange[], height: number): readonly KvOp[] {
   return changes.map(({ flatKey, before }) => ({ key: historyKey(stateKeyOf(flatKey), height), value: toHistoryValue(before) }))
 }
@@ -32,7 +32,7 @@ function fromHistoryValue(value: Uint8Array): Uint8Array | undefined {
   throw new Error('history value is damaged')
 }
 
-/** Accounts that a block made, by its writes: the state before it did not know them. */
+/** Accounts that a block created, from its writes: accounts that did not exist before it. */
 export function createdAccounts(ops: readonly KvOp[]): ReadonlySet<Address> {
   const created = new Set<Address>()
   for (const { key, value } of ops) {
@@ -42,7 +42,7 @@ export function createdAccounts(ops: readonly KvOp[]): ReadonlySet<Address> {
   return created
 }
 
-/** Whether the block of `height`, which changed the account, made it. */
+/** Whether the block of `height` created an account that it changed. */
 export function isCreatedAt(kv: KvReader, address: Address, height: number): boolean {
   const value = kv.get(historyKey(hexToBytes(accountKey(address)), height))
   return value !== undefined && isAbsent(value)
@@ -50,7 +50,7 @@ export function isCreatedAt(kv: KvReader, address: Address, height: number): boo
 
 const isAbsent = (value: Uint8Array): boolean => value.length === 1 && value[0] === ABSENT[0]
 
-/** The database as reads of past state need it: `Kv` of the node fits. */
+/** The database as needed for reads of past state; the node's `Kv` implements it. */
 export interface HistoryKv extends KvReader {
   scan(range: {
     readonly from: Uint8Array
@@ -59,7 +59,7 @@ export interface HistoryKv extends KvReader {
   }): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>
 }
 
-/** The state as the block of `height` left it. Blocks may be committed while it is read. */
+/** The state after the block of `height`. Blocks may be committed while it is read. */
 export class PastState {
   readonly height: number
   readonly #kv: HistoryKv
@@ -74,12 +74,12 @@ export class PastState {
   /** Value of a state key. */
   async get(stateKey: Hex): Promise<Uint8Array | undefined> {
     const key = hexToBytes(stateKey)
-    // First the value now, then the history: a block that is committed in between left the older value there.
+    // Read the current value before the history: if a block is committed in between, the older value is in the history.
     const present = this.#kv.get(flatKey(key))
     return this.#isLast() ? present : this.resolve(key, present)
   }
 
-  /** Value of a state key whose present value was read before this call. */
+  /** Value of a state key whose current value was read before this call. */
   async resolve(stateKey: Uint8Array, present: Uint8Array | undefined): Promise<Uint8Array | undefined> {
     for await (const [, value] of this.#kv.scan({ ...historyRange(stateKey, this.height + 1), limit: 1 }))
       return fromHistoryValue(value)
@@ -98,12 +98,20 @@ export class PastState {
     return this.get(storageKey(address, rawKey))
   }
 
-  /** One of `SYSTEM_RECORDS`. Throws when the database has no genesis. */
+  /**
+   * Reads one of `SYSTEM_RECORDS`.
+   *
+   * @throws Error when the database has no genesis
+   */
   async record<T>(record: SystemRecord<T>): Promise<Reading<T>> {
     return readingOf(record, await this.storage(SYSTEM_ADDRESS, record.key), await this.storage(SYSTEM_ADDRESS, record.goodKey))
   }
 }
 
-/** `isLast` says whether no block after that height has begun to be written: then what is read before it is asked needs no history. */
+/**
+ * The state after the block of `height`.
+ *
+ * @param isLast whether no block after that height has begun to be written; values read before it is called then need no history
+ */
 export const stateAt = (kv: HistoryKv, height: number, isLast: () => boolean = () => false): PastState =>
   new PastState(kv, height, isLast)

@@ -107,7 +107,7 @@ describe('Journal', () => {
     )
   })
 
-  it('lists nothing for values that came back to what they were', () => {
+  it('lists no change for values that are back at their original', () => {
     const journal = new Journal()
     journal.setAccount(addressOf(1), accountOf(1))
     journal.setStorage(addressOf(1), Uint8Array.of(1), Uint8Array.of(1))
@@ -132,13 +132,13 @@ describe('Journal', () => {
     expect(journal.changes()).toEqual([])
   })
 
-  it('refuses a checkpoint that was undone, and what is over the limits', () => {
+  it('refuses a checkpoint that was already reverted, and values over the limits', () => {
     const journal = new Journal()
     const start = journal.checkpoint()
     journal.log(logOf(1))
     const later = journal.checkpoint()
     journal.revert(start)
-    expect(() => journal.revert(later)).toThrow(/undone/)
+    expect(() => journal.revert(later)).toThrow(/already reverted/)
     expect(() => journal.setStorage(addressOf(1), new Uint8Array(129), undefined)).toThrow(/at most 128/)
     expect(() => journal.setStorage(addressOf(1), new Uint8Array(128), new Uint8Array(512 * 1024 + 1))).toThrow(/at most 524288/)
   })

@@ -5,7 +5,7 @@ import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, storageFlatKey
 import type { KvReader } from './kv.ts'
 import { Slab } from './slab.ts'
 
-/** A state key whose value differs from what it was when the journal was opened. */
+/** A state key whose value has changed since the journal was opened. */
 export interface StateChange {
   /** Database key of the flat state (`keys.ts`). */
   readonly flatKey: Uint8Array
@@ -13,24 +13,24 @@ export interface StateChange {
   readonly after: Uint8Array | undefined
 }
 
-/** A point to which a journal can return. Valid until the journal returns to an earlier one. */
+/** A point to which a journal can revert. It is valid until the journal reverts to an earlier one. */
 export interface Checkpoint {
   readonly writes: number
   readonly logs: number
 }
 
-/** How far a transaction has used a key: what that decides is the price of using it again (`contract/key-gas.ts`). */
+/** How a transaction has used a key so far. It decides the price of the next use (`contract/key-gas.ts`). */
 export type KeyUse = 'none' | 'read' | 'written'
 
-/** A value that was read or written, with what the database holds of it. */
+/** A value that was read or written, with its value in the database. */
 interface Slot<T> {
   readonly flatKey: Uint8Array
   readonly original: Uint8Array | undefined
   value: T
-  /** The transaction that read it last, and the one that wrote it last, by their order in the block. */
+  /** The last transaction that read it, and the last that wrote it, by their order in the block. */
   readIn: number
   writtenIn: number
-  /** Bytes of the longest value that the transaction which wrote it last has given it. */
+  /** Length of the longest value that the last writing transaction has written. */
   writtenBytes: number
 }
 
@@ -41,12 +41,12 @@ interface Write {
 
 type ValueSlot = Slot<Uint8Array | undefined>
 
-/** An entry of an account's storage, as the journal holds it. */
+/** A storage entry of an account in the journal. */
 export interface StorageSlot {
   readonly value: Uint8Array | undefined
 }
 
-/** What was read or written of one account's storage. */
+/** Entries of one account's storage that were read or written. */
 interface Storage {
   readonly prefix: Uint8Array
   readonly slots: Map<KeyText, ValueSlot>
@@ -54,16 +54,15 @@ interface Storage {
 
 const emptyReader: KvReader = { get: () => undefined }
 
-/** No transaction. */
 const NEVER = -1
 
 /**
- * The writes and logs of a block before they are in the database. Each key is read from below once. Checkpoints nest: reverting to
- * one undoes every write and log since, including those after inner checkpoints.
+ * The writes and logs of a block before they are in the database. Each key is read from the database once. Checkpoints nest: a
+ * revert undoes every write and log since the checkpoint, including those after inner checkpoints.
  *
- * Which keys a transaction has used is known for each: that makes a second use cheap. A revert does not undo it, since the value that was read
- * stays here, and a place in the block's batch that was paid for stays paid for. It follows from the transaction alone: what an earlier one of
- * the block used, and what any cache holds, make no difference.
+ * The journal records which keys the transaction has used, because a second use is cheap. A revert does not reset this: the value
+ * that was read stays in memory, and a write that was paid for stays paid. It depends only on the transaction itself, not on
+ * earlier transactions of the block or on any cache.
  */
 export class Journal {
   readonly #reader: KvReader
@@ -74,23 +73,23 @@ export class Journal {
   /** Everything else by state key. */
   readonly #values = new Map<Hex, ValueSlot>()
   /**
-   * Where keys lie together: thousands of small buffers are work for the garbage collector, and native code that reads one of at most 64 bytes
-   * makes V8 move it out of its heap first, some 5 µs.
+   * Shared buffers for keys. Thousands of small buffers are work for the garbage collector, and when native code reads one of at
+   * most 64 bytes, V8 first moves it out of its heap, which takes about 5 µs.
    */
   readonly #keys = new Slab()
   readonly #writes: Write[] = []
   readonly #logs: Log[] = []
-  /** Logs of the transactions before this one. */
+  /** Number of logs of the transactions before this one. */
   #earlierLogs = 0
-  /** Number of the transaction that runs. */
+  /** Number of the running transaction. */
   #transaction = 0
 
-  /** `reader` is the database (keys of `keys.ts`), fixed while the journal lives; by default an empty one. */
+  /** @param reader the database (keys of `keys.ts`), which must not change while the journal lives; by default an empty one */
   constructor(reader: KvReader = emptyReader) {
     this.#reader = reader
   }
 
-  /** The account of an address, empty if it has none. */
+  /** The account of an address; an empty one if it has none. */
   account(address: Address): Account {
     return this.#account(address).value
   }
@@ -115,7 +114,7 @@ export class Journal {
     this.#write(this.#account(address), account)
   }
 
-  /** Value of any state key that is no account's. */
+  /** Value of a state key that is not an account's. */
   value(stateKey: Hex): Uint8Array | undefined {
     return this.#value(stateKey).value
   }
@@ -135,8 +134,8 @@ export class Journal {
   }
 
   /**
-   * The code of an address for the node's own caches: no use by the transaction, since whether a cache lacks it must not show in the price of
-   * what the transaction does next.
+   * The code of an address, for the node's own caches. It does not count as use by the transaction, because a cache miss must not
+   * affect the price of what the transaction does next.
    */
   peekCode(address: Address): Uint8Array | undefined {
     const key = codeKey(address)
@@ -148,7 +147,7 @@ export class Journal {
     return this.valueUse(codeKey(address))
   }
 
-  /** Places code, whose keccak256 is `codeHash`, at an address. */
+  /** Stores code at an address. `codeHash` must be its keccak256. */
   setCode(address: Address, code: Uint8Array, codeHash: Hash): void {
     checkSize(code)
     this.#write(this.#value(codeKey(address)), code)
@@ -159,18 +158,29 @@ export class Journal {
     return this.storageSlot(address, rawKey).value
   }
 
-  /** Undefined removes the entry; an empty value is a value. Throws when key or value are over their limits. */
+  /**
+   * Sets a storage entry. Undefined removes it; an empty value is a value.
+   *
+   * @throws RangeError when key or value exceed their limits
+   */
   setStorage(address: Address, rawKey: KeyText | Uint8Array, value: Uint8Array | undefined): void {
     this.setSlot(this.storageSlot(address, rawKey), value)
   }
 
-  /** What the transaction's use of an entry has left of it here; no use by itself. Whoever asks several things of one entry asks for this once. */
+  /**
+   * The entry, if the transaction has used it. This does not count as use. Callers that need several facts about an entry call
+   * this once.
+   */
   usedSlot(address: Address, rawKey: KeyText): StorageSlot | undefined {
     const slot = this.#storage.get(address)?.slots.get(rawKey)
     return slot?.readIn === this.#transaction ? slot : undefined
   }
 
-  /** An entry of an account's storage: reads it. Throws when the key is over its limit. */
+  /**
+   * Reads a storage entry.
+   *
+   * @throws RangeError when the key exceeds its limit
+   */
   storageSlot(address: Address, rawKey: KeyText | Uint8Array): StorageSlot {
     const key = typeof rawKey === 'string' ? rawKey : keyTextOf(rawKey)
     let storage = this.#storage.get(address)
@@ -200,7 +210,7 @@ export class Journal {
     return this.#useOf(slot as ValueSlot | undefined)
   }
 
-  /** Bytes of the longest value that this transaction has given an entry, 0 before the first. */
+  /** Length of the longest value that this transaction has written to an entry; 0 before the first write. */
   writtenBytes(slot: StorageSlot): number {
     const { writtenIn, writtenBytes } = slot as ValueSlot
     return writtenIn === this.#transaction ? writtenBytes : 0
@@ -236,21 +246,21 @@ export class Journal {
     slot.writtenIn = this.#transaction
   }
 
-  /** Keeps a log, unless the receipt of its transaction could not hold it. A message whose log is refused must fail. */
+  /** Adds a log, unless the transaction's receipt could not hold it. A message whose log is refused must fail. */
   log(log: Log): Result<undefined, LogRefusal> {
     const judged = judgeLog(log, this.transactionLogs)
     if (judged.ok) this.#logs.push(log)
     return judged
   }
 
-  /** What is counted for each transaction counts from here. That its sender's account changes goes without saying. */
+  /** Starts counting for a new transaction. The sender's account counts as written, because every transaction changes it. */
   beginTransaction(sender?: Address): void {
     this.#earlierLogs = this.#logs.length
     this.#transaction++
     if (sender !== undefined) this.#account(sender).writtenIn = this.#transaction
   }
 
-  /** Number of logs since the transaction began, those undone not included. */
+  /** Number of logs of this transaction, without reverted ones. */
   get transactionLogs(): number {
     return this.#logs.length - this.#earlierLogs
   }
@@ -260,7 +270,7 @@ export class Journal {
   }
 
   revert({ writes, logs }: Checkpoint): void {
-    if (writes > this.#writes.length || logs > this.#logs.length) throw new RangeError('the checkpoint was undone already')
+    if (writes > this.#writes.length || logs > this.#logs.length) throw new RangeError('the checkpoint was already reverted')
     while (this.#writes.length > writes) {
       const { slot, previous } = this.#writes.pop()!
       slot.value = previous
@@ -273,9 +283,9 @@ export class Journal {
     return this.#logs.slice(logs)
   }
 
-  /** What differs from the database now, in the order of the state keys. */
+  /** Changes against the database, in the order of the state keys. */
   changes(): readonly StateChange[] {
-    // By texts in that order: an address and a kind are hex, and what follows is of one form for each kind.
+    // Keys as texts sort in that order: address and kind are hex, and the rest has the same form for each kind.
     const changed = new Map<string, StateChange>()
     const values = encodeAccounts([...this.#accounts.values()].map(({ value }) => value))
     let index = 0
@@ -295,7 +305,10 @@ export class Journal {
   }
 }
 
-/** The state's values of accounts, undefined for empty ones, so that equal states have equal roots. Views into one buffer: cheaper than one each. */
+/**
+ * Encodes accounts; undefined for empty ones, so that equal states have equal roots. The results are views into one buffer, which
+ * is cheaper than one buffer each.
+ */
 function encodeAccounts(accounts: readonly Account[]): readonly (Uint8Array | undefined)[] {
   const writer = new codec.Writer()
   const ends = accounts.map((account) => {

@@ -16,7 +16,7 @@ import {
 } from './keys.ts'
 
 const address = fc.uint8Array({ minLength: 20, maxLength: 20 }).map(Address)
-/** Raw keys full of what the escape must survive. */
+/** Raw keys full of bytes that the escaping must survive. */
 const rawKey = fc.oneof(
   fc.array(fc.constantFrom(0, 0, 1, 254, 255), { maxLength: 12 }).map((bytes) => Uint8Array.from(bytes)),
   fc.uint8Array({ maxLength: LIMITS.stateKeyBytesMax }),
@@ -59,7 +59,7 @@ describe('keys', () => {
     )
   })
 
-  it('of history say whose account they are of, and nothing for other keys', () => {
+  it('of history give their account; other keys give none', () => {
     const zeros = fc.constantFrom(0, 0, 1, 255)
     const escaped = fc.array(zeros, { minLength: 20, maxLength: 20 }).map((bytes) => Address(Uint8Array.from(bytes)))
     fc.assert(

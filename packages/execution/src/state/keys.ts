@@ -12,12 +12,12 @@ import {
 import type { Slab } from './slab.ts'
 
 /**
- * Everything that execution keeps in the database, key spaces 0x10 to 0x2f:
+ * Everything that execution stores in the database, key spaces 0x10 to 0x2f:
  *
- *   10 ‖ state key                              the value now ("flat state")
+ *   10 ‖ state key                              the current value ("flat state")
  *   11 ‖ escaped state key ‖ 00 00 ‖ height(8)  the value before the block of that height: 00 = absent, 01 ‖ value
  *   20 …                                        the state tree and its undo log (`tree/records.ts`)
- *   21 ‖ interpreter(8) ‖ code hash(32)              program of a contract, derived from its code (`contract/stored-program.ts`)
+ *   21 ‖ interpreter(8) ‖ code hash(32)         program of a contract, derived from its code (`contract/stored-program.ts`)
  *
  *   state key = address(20) ‖ kind(1) ‖ raw key
  *     kind 00  account, no raw key              `account.ts`
@@ -25,31 +25,36 @@ import type { Slab } from './slab.ts'
  *     kind 02  storage, raw key of 0 to 128 B   any bytes
  *     kind 03  contract record                  `contract/record.ts`
  *
- * In the escaped form each byte 00 becomes 00 ff. With the terminator 00 00 no key is a prefix of another, and the order is that of
- * the state keys, then of the heights. The tree commits to state keys: its path is `treeKey(state key)`.
+ * In the escaped form each byte 00 becomes 00 ff. With the terminator 00 00, no key is a prefix of another, and keys sort by
+ * state key, then by height. The tree commits to state keys: the path of a key is `treeKey(state key)`.
  */
 export const SPACE = { flat: 0x10, history: 0x11, image: 0x21 } as const
+/** Kind byte of a state key, after the address. */
 export const STATE_KIND = { account: 0, code: 1, storage: 2, contract: 3 } as const
 
 const ADDRESS_BYTES = 20
-/** Space, address and kind in front of a raw key. */
+/** Bytes of space, address and kind in front of a raw key. */
 const STORAGE_HEAD_BYTES = 1 + ADDRESS_BYTES + 1
 const HEIGHT_BYTES = 8
 
-/** State keys as hex: journal and blocks index by them, and their order as text is the order of the bytes. */
+/** State keys as hex. Journal and blocks index by them; their order as text equals their order as bytes. */
 export const accountKey = (address: Address): Hex => `${address as Hex}00`
 export const codeKey = (address: Address): Hex => `${address as Hex}01`
 
-/** A raw key as text, a character for each byte: ASCII text is its own. Journals index by it. */
+/** A raw key as text, one character per byte, so ASCII text stays the same. Journals index by it. */
 export type KeyText = Brand<string, 'KeyText'>
 
 export const keyTextOf = (rawKey: Uint8Array): KeyText =>
   String.fromCharCode.apply(null, rawKey as unknown as number[]) as KeyText
 
-/** State key of a contract's record, or of a part of it. */
+/** State key of a contract's record or one of its parts. */
 export const contractKey = (address: Address, part: Uint8Array): Hex => `${address as Hex}03${bytesToHex(part).slice(2)}`
 
-/** Throws when the raw key is longer than `stateKeyBytesMax`. */
+/**
+ * State key of a storage entry.
+ *
+ * @throws RangeError when the raw key is longer than `stateKeyBytesMax`
+ */
 export function storageKey(address: Address, rawKey: Uint8Array): Hex {
   checkRawKey(rawKey.length)
   return `${address as Hex}02${bytesToHex(rawKey).slice(2)}`
@@ -60,7 +65,7 @@ function checkRawKey(length: number): void {
     throw new RangeError(`a raw key has ${length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
 }
 
-/** What the database keys of an account's storage begin with. */
+/** Common prefix of the database keys of an account's storage. */
 export function storagePrefix(address: Address): Uint8Array {
   const prefix = new Uint8Array(STORAGE_HEAD_BYTES)
   prefix[0] = SPACE.flat
@@ -69,7 +74,11 @@ export function storagePrefix(address: Address): Uint8Array {
   return prefix
 }
 
-/** As `flatKey`, of a storage entry behind its account's prefix. Throws when the raw key is longer than `stateKeyBytesMax`. */
+/**
+ * Database key of a storage entry, from its account's prefix and raw key.
+ *
+ * @throws RangeError when the raw key is longer than `stateKeyBytesMax`
+ */
 export function storageFlatKey(prefix: Uint8Array, rawKey: KeyText, slab: Slab): Uint8Array {
   const { length } = rawKey
   checkRawKey(length)
@@ -79,7 +88,7 @@ export function storageFlatKey(prefix: Uint8Array, rawKey: KeyText, slab: Slab):
   return key
 }
 
-/** Database key of a state key's present value. */
+/** Database key of a state key's current value. */
 export function flatKey(stateKey: Uint8Array): Uint8Array {
   const key = new Uint8Array(1 + stateKey.length)
   key[0] = SPACE.flat
@@ -87,13 +96,13 @@ export function flatKey(stateKey: Uint8Array): Uint8Array {
   return key
 }
 
-/** As `flatKey`, of a state key in hex. */
+/** As `flatKey`, for a state key in hex. */
 export const flatKeyOf = (stateKey: Hex): Uint8Array => hexToBytes(`0x10${stateKey.slice(2)}`)
 
-/** The state key in a database key of the flat state; a view. */
+/** State key in a flat-state database key, as a view. */
 export const stateKeyOf = (flatKey: Uint8Array): Uint8Array => flatKey.subarray(1)
 
-/** Database key of the value that a state key had before the block of `height`. */
+/** Database key of a state key's value before the block of `height`. */
 export function historyKey(stateKey: Uint8Array, height: number): Uint8Array {
   const prefix = historyPrefix(stateKey)
   const key = new Uint8Array(prefix.length + HEIGHT_BYTES)
@@ -102,7 +111,10 @@ export function historyKey(stateKey: Uint8Array, height: number): Uint8Array {
   return key
 }
 
-/** The account of a history key; undefined for the history of anything else, and for any other key. Costs nothing for those. */
+/**
+ * Account of a history key; undefined for the history of anything else and for any other key. Other key spaces are rejected by
+ * the first byte.
+ */
 export function accountInHistoryKey(key: Uint8Array): Address | undefined {
   if (key[0] !== SPACE.history) return undefined
   const stateKey = new Uint8Array(ADDRESS_BYTES + 1)
@@ -116,7 +128,7 @@ export function accountInHistoryKey(key: Uint8Array): Address | undefined {
   return isAccount ? Address(stateKey.subarray(0, ADDRESS_BYTES)) : undefined
 }
 
-/** All history of one state key at heights from `from` on: first key, and the key after the last. */
+/** Range of one state key's history from height `from` on: first key, and the key after the last. */
 export function historyRange(stateKey: Uint8Array, from: number): { readonly from: Uint8Array; readonly to: Uint8Array } {
   return { from: historyKey(stateKey, from), to: concatBytes(historyPrefix(stateKey), new Uint8Array(HEIGHT_BYTES).fill(0xff)) }
 }
@@ -135,7 +147,11 @@ function historyPrefix(stateKey: Uint8Array): Uint8Array {
   return prefix
 }
 
-/** The state key and height of a history key. Throws on any other bytes: the database is damaged. */
+/**
+ * Decodes a history key.
+ *
+ * @throws Error for any other bytes: the database is damaged
+ */
 export function parseHistoryKey(key: Uint8Array): { readonly stateKey: Uint8Array; readonly height: number } {
   const end = key.length - HEIGHT_BYTES - 2
   const stateKey: number[] = []

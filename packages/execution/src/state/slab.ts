@@ -1,18 +1,21 @@
 const SLAB_BYTES = 16 * 1024
 
-/** Small byte strings that live and die together: views into few buffers, where a buffer for each would cost more than what it holds. */
+/**
+ * Allocates small byte strings with the same lifetime as views into a few buffers. A buffer per string would cost more than its
+ * contents.
+ */
 export class Slab {
   #bytes = new Uint8Array(0)
   #at = 0
 
-  /** A copy. */
+  /** Copies bytes into the slab. */
   keep(bytes: Uint8Array): Uint8Array {
     const kept = this.take(bytes.length)
     kept.set(bytes)
     return kept
   }
 
-  /** Zeroed bytes of nobody else's. */
+  /** Allocates zeroed bytes. */
   take(length: number): Uint8Array {
     if (length > SLAB_BYTES / 4) return new Uint8Array(length)
     if (this.#at + length > this.#bytes.length) {

@@ -29,7 +29,7 @@ function genesisKv(): MemoryKv {
   return kv
 }
 
-/** One block that does something to the records, as execution ends it. */
+/** One block that changes the records, ended as execution ends it. */
 function block(kv: MemoryKv, edit: (journal: Journal) => void): readonly string[] {
   const journal = new Journal(kv)
   edit(journal)
@@ -42,7 +42,7 @@ const readAll = (kv: MemoryKv) => [readParameters(kv), readNodes(kv), readSendPo
 const validatorsOf = (kv: MemoryKv) => readValidatorSet(kv).value.validators
 
 describe('system records', () => {
-  it('hold what genesis says', () => {
+  it('hold the values of genesis', () => {
     const kv = genesisKv()
     expect(readAll(kv)).toEqual([genesis.parameters, genesis.nodes, 'open'])
     expect(validatorsOf(kv)).toEqual(genesis.validators.validators)

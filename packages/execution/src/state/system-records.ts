@@ -18,7 +18,7 @@ import type { Journal } from './journal.ts'
 import { flatKey, storageKey } from './keys.ts'
 import type { KvReader } from './kv.ts'
 
-/** Where the system records stand in the state: "Quoin" in ASCII. Nobody has a key for it, and no transaction writes there. */
+/** Address of the system records: "Quoin" in ASCII. Nobody has a key for it, and no transaction writes there. */
 export const SYSTEM_ADDRESS = Address('0x00000000000000000000000000000051756f696e')
 
 /** Who may send transactions. `open`: every account. */
@@ -35,9 +35,9 @@ const sendPolicyCodec: codec.Codec<SendPolicy> = {
 }
 
 /**
- * A record by which the chain rules itself, at `SYSTEM_ADDRESS` under its name: layout version (1 byte), then the value. A copy of the
- * last value that could be read stands under `name:good`; execution alone writes it, at the end of a block. So every node, restarted
- * or not, falls back to the same value when a record is malformed.
+ * A record that configures the chain, stored at `SYSTEM_ADDRESS` under its name: layout version (1 byte), then the value. A copy
+ * of the last readable value is stored under `name:good`; only execution writes it, at the end of a block. So every node,
+ * restarted or not, falls back to the same value when a record is malformed.
  */
 export interface SystemRecord<T> {
   readonly name: string
@@ -59,6 +59,7 @@ function systemRecord<T>(name: string, value: codec.Codec<T>): SystemRecord<T> {
   }
 }
 
+/** The system records: chain parameters, validator set, registered nodes, send policy. */
 export const SYSTEM_RECORDS = {
   parameters: systemRecord<ChainParameters>('parameters', parametersCodec),
   validators: systemRecord<ValidatorSet>('validators', validatorSetCodec),
@@ -66,21 +67,25 @@ export const SYSTEM_RECORDS = {
   senders: systemRecord<SendPolicy>('senders', sendPolicyCodec),
 } as const
 
-/** A record's value, with what is wrong when it is the last good value and not the present one. */
+/** A record's value. If the current record is malformed, the value is the last good one, and `problem` says why. */
 export interface Reading<T> {
   readonly value: T
-  /** Names the record and the byte; undefined when all is well. */
+  /** Names the record and the byte; undefined when the record is valid. */
   readonly problem: string | undefined
 }
 
-/** Value of a record's bytes, or what is wrong with them. */
+/** Decodes a record, or returns what is wrong with it. */
 export function parseRecord<T>(record: SystemRecord<T>, bytes: Uint8Array | undefined): Result<T, string> {
   if (bytes === undefined) return err(`${record.name}: the record is missing`)
   const decoded = codec.decode(record.codec, bytes)
   return decoded.ok ? ok(decoded.value.value) : err(`${record.name}: ${decoded.error.message}`)
 }
 
-/** Both copies of a record to its value; for readers of past state. Throws when the good copy is damaged, which no block can do. */
+/**
+ * Chooses the value from both copies of a record; for reads of past state.
+ *
+ * @throws Error when the good copy is damaged, which no block can cause
+ */
 export function readingOf<T>(record: SystemRecord<T>, present: Uint8Array | undefined, good: Uint8Array | undefined): Reading<T> {
   const current = parseRecord(record, present)
   if (current.ok) return { value: current.value, problem: undefined }
@@ -94,14 +99,17 @@ const slotKey = (rawKey: Uint8Array): Uint8Array => flatKey(hexToBytes(storageKe
 const read = <T>(reader: KvReader, record: SystemRecord<T>): Reading<T> =>
   readingOf(record, reader.get(slotKey(record.key)), reader.get(slotKey(record.goodKey)))
 
-/** Accessors of the committed state. Total over whatever the records hold; they throw only on a database without genesis. */
+/**
+ * Readers of the committed state. They return a value whatever the records contain, and throw only for a database without
+ * genesis.
+ */
 export const readParameters = (reader: KvReader): Reading<ChainParameters> => read(reader, SYSTEM_RECORDS.parameters)
-/** The set that votes two heights above the state. */
+/** The validator set that votes two heights above the state. */
 export const readValidatorSet = (reader: KvReader): Reading<ValidatorSet> => read(reader, SYSTEM_RECORDS.validators)
 export const readNodes = (reader: KvReader): Reading<readonly RegisteredNode[]> => read(reader, SYSTEM_RECORDS.nodes)
 export const readSendPolicy = (reader: KvReader): Reading<SendPolicy> => read(reader, SYSTEM_RECORDS.senders)
 
-/** Whether transactions of an account may stand in the block above the state that the policy was read from. */
+/** Whether an account may send transactions in the block on top of the state from which the policy was read. */
 export function maySend(policy: SendPolicy, _sender: Address): boolean {
   switch (policy) {
     case 'open':
@@ -109,15 +117,15 @@ export function maySend(policy: SendPolicy, _sender: Address): boolean {
   }
 }
 
-/** As `maySend`, judged on the committed state. */
+/** As `maySend`, for the policy of the committed state. */
 export const canSend = (reader: KvReader, sender: Address): boolean => maySend(readSendPolicy(reader).value, sender)
 
-/** Writes a record's value, to be confirmed by `settleSystemRecords` at the end of the block. */
+/** Writes a record's value. `settleSystemRecords` confirms it at the end of the block. */
 export function writeRecord<T>(journal: Journal, record: SystemRecord<T>, value: T): void {
   journal.setStorage(SYSTEM_ADDRESS, record.key, codec.encode(record.codec, { layout: LAYOUT, value }))
 }
 
-/** The records as genesis wants them. */
+/** Writes the records of genesis. */
 export function writeGenesisRecords(journal: Journal, { parameters, validators, nodes }: Genesis): void {
   writeRecord(journal, SYSTEM_RECORDS.parameters, parameters)
   writeRecord(journal, SYSTEM_RECORDS.validators, validators)
@@ -125,9 +133,7 @@ export function writeGenesisRecords(journal: Journal, { parameters, validators, 
   writeRecord(journal, SYSTEM_RECORDS.senders, 'open')
 }
 
-/**
- * End of a block: copies each record that parses to its good copy, and returns what is wrong with the others.
- */
+/** Call at the end of a block: copies each valid record to its good copy. Returns what is wrong with the others. */
 export function settleSystemRecords(journal: Journal): readonly string[] {
   const problems: string[] = []
   for (const record of Object.values(SYSTEM_RECORDS) as readonly SystemRecord<unknown>[]) {

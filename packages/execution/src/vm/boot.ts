@@ -8,20 +8,20 @@ import { readScalar } from './read-value.ts'
 import { Toll } from './toll.ts'
 import { writeValue } from './write-value.ts'
 
-/** JSValue* of what every image of an interpreter holds at the same address. */
+/** JSValue* of values that have the same address in every image of an interpreter. */
 export interface Roots {
   readonly undefined: number
   /** (thrown value) → [text, data], see the prelude */
   readonly describe: number
-  /** (error, message, name, data): makes a new error what a refusal says */
+  /** (error, message, name, data): gives a new error what a refusal says */
   readonly dress: number
   /** (module namespace) → [name, function, …] */
   readonly link: number
-  /** Array of `argumentsMax` pointers to arguments. */
+  /** Address of an array for `argumentsMax` pointers to arguments. */
   readonly argv: number
 }
 
-/** What every contract's image is made from. */
+/** The state from which every contract's image is made. */
 export interface Base {
   readonly image: Image
   readonly roots: Roots
@@ -30,8 +30,9 @@ export interface Base {
 const MAILBOX_BYTES = 1024
 
 /**
- * Brings an instance whose program was initialised to the state in which contracts are evaluated: runtime, context, host functions,
- * prelude, link. Throws when any of these scripts does: they are ours.
+ * Brings an initialised instance to the state in which contracts are evaluated: runtime, context, host functions, prelude, link.
+ *
+ * @throws Error when one of these scripts throws; they are part of this package
  */
 export function boot(instance: Instance, table: HostTable, prelude: string, linkSource: string): Base {
   const { quickjs } = instance
@@ -57,7 +58,6 @@ export function boot(instance: Instance, table: HostTable, prelude: string, link
   return { image: takeImage(instance), roots }
 }
 
-/** The object that holds the host functions. */
 function hostObject(instance: Instance, table: HostTable): number {
   const { quickjs, context } = instance
   const host = quickjs.newObject(context)
@@ -68,7 +68,7 @@ function hostObject(instance: Instance, table: HostTable): number {
   return host
 }
 
-/** Evaluates a script (flags 0) or a module: JSValue*, perhaps the exception mark. */
+/** Evaluates a script (flags 0) or a module. Returns a JSValue*, which may be an exception mark. */
 export function evaluate(instance: Instance, source: string, file: string, flags: number): number {
   const { quickjs, context } = instance
   return withText(instance, `${file}\0${source}`, (at, length) => {
@@ -78,8 +78,8 @@ export function evaluate(instance: Instance, source: string, file: string, flags
 }
 
 /**
- * Lends a text to the guest as UTF-8 with a final zero, at the far end of its stack, where no frame reaches: the heap keeps no trace of it.
- * It is taken away again in every case, so that the watch needs not know of it.
+ * Lends a zero-terminated UTF-8 text to the guest. It is written at the far end of the stack, where no frame reaches, so that the
+ * heap keeps no trace of it. It is always removed afterwards, so the watch on memory writes need not know of it.
  */
 function withText<T>(instance: Instance, text: string, use: (at: number, length: number) => T): T {
   const bytes = utf8ToBytes(text)
@@ -98,5 +98,5 @@ function checked(instance: Instance, pointer: number): number {
   if (exception === 0) return pointer
   const message = quickjs.getProperty(context, exception, writeValue(instance, 'message', new Toll(instance)))
   const text = readScalar(instance, message, new Toll(instance))
-  throw new Error(`the prelude throws: ${typeof text === 'string' ? text : 'something'}`)
+  throw new Error(`the prelude threw: ${typeof text === 'string' ? text : 'a value without a message'}`)
 }

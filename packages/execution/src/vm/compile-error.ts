@@ -1,23 +1,24 @@
 import type { CallOutcome } from './outcome.ts'
 
-/** Why a source is no contract. */
+/** Why a source could not be made into a contract. */
 export type CompileError =
   | { readonly kind: 'too-large'; readonly message: string }
-  /** It does not parse, or throws while it is evaluated. */
+  /** A syntax error, or an exception during evaluation. */
   | {
       readonly kind: 'throw'
       readonly name: string
       readonly message: string
-      /** Where in the source, from 1; undefined when the error does not tell. */
+      /** Position in the source, from 1; undefined when the error has none. */
       readonly line: number | undefined
       readonly column: number | undefined
-      /** The interpreter's backtrace; empty when what was thrown has none. */
+      /** The interpreter's backtrace; empty when the thrown value has none. */
       readonly stack: string
       readonly gasUsed: number
     }
   | { readonly kind: 'out-of-gas' | 'out-of-depth' | 'trap' | 'stop'; readonly message: string; readonly gasUsed: number }
   | { readonly kind: 'fault'; readonly error: Error }
 
+/** Converts a failed evaluation into a CompileError. */
 export function compileError(outcome: CallOutcome): CompileError {
   switch (outcome.kind) {
     case 'fault':
@@ -29,11 +30,11 @@ export function compileError(outcome: CallOutcome): CompileError {
     case 'return':
       throw new Error('an evaluation that returned has an image')
     default:
-      return { kind: outcome.kind, message: `evaluation ended: ${outcome.kind}`, gasUsed: outcome.gasUsed }
+      return { kind: outcome.kind, message: `evaluating the module failed: ${outcome.kind}`, gasUsed: outcome.gasUsed }
   }
 }
 
-/** Line and column of the innermost frame in the contract's own source. */
+/** Line and column of the innermost stack frame in the contract's own source. */
 function positionIn(stack: string): { readonly line: number | undefined; readonly column: number | undefined } {
   const match = /contract\.js:(\d+):(\d+)/.exec(stack)
   return {

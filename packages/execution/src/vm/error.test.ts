@@ -33,7 +33,7 @@ function call(image: ContractImage, entry: string, values: readonly GuestValue[]
   return outcome.value
 }
 
-/** What a thrown expression comes to at the host. */
+/** The error that the host gets for a thrown expression. */
 function thrown(expression: string, data: GuestValue = new Uint8Array()): GuestError {
   const image = compile(`export const run = (data) => { throw ${expression} }`)
   const outcome = interpreter.call({ image, entry: 'run', values: [data], handlers, gas: GAS })
@@ -41,7 +41,7 @@ function thrown(expression: string, data: GuestValue = new Uint8Array()): GuestE
   return outcome.error
 }
 
-describe('the data of what is thrown', () => {
+describe('the data of a thrown value', () => {
   const data = Uint8Array.of(8, 195, 121, 160)
   const max = LIMITS.errorDataBytesMax
 
@@ -70,7 +70,7 @@ describe('the data of what is thrown', () => {
     expect(thrown(expression)).not.toHaveProperty('data')
   })
 
-  it('is what it is when no more of the guest runs', () => {
+  it('is read after guest code has stopped', () => {
     const changes = '(() => { const a = new Uint8Array(2); return { get data() { return a }, get stack() { a[0] = 9 } } })()'
     expect(thrown(changes).data).toEqual(Uint8Array.of(9, 0))
   })
@@ -131,13 +131,13 @@ describe('a refusal in the guest', () => {
     expect(outcome).toMatchObject({ kind: 'throw', error: { name: 'Custom', message: 'y: x', data: Uint8Array.of(1) } })
   })
 
-  it('is the same whatever the guest made of prototypes and built-ins', () => {
+  it('is the same even if the guest changed prototypes and built-ins', () => {
     expect(call(image, 'polluted', [Uint8Array.of(5)])).toEqual(['Custom', 'x', Uint8Array.of(5)])
     expect(call(image, 'replaced')).toBe('TypeErrorx')
   })
 })
 
-describe('what a handler has besides arguments', () => {
+describe('the context of a handler', () => {
   const image = compile('export const scope = () => host.scope(); export const build = (source) => host.build(source)')
 
   it('is the scope of the request, one for each of nested calls', () => {
@@ -170,7 +170,7 @@ describe('what a handler has besides arguments', () => {
   const build = (source: string, gas = GAS) =>
     interpreter.call({ image, entry: 'build', values: [source], handlers: building, gas })
 
-  it('evaluates modules on the gas that is left, and takes what that used', () => {
+  it('evaluates modules with the remaining gas, and charges what that used', () => {
     expect(build('const s = host.scope(); export const run = () => s')).toMatchObject({ kind: 'return', value: ['built', true] })
     expect(build('throw new Error("no contract")')).toMatchObject({ value: ['throw', 'no contract', expect.any(Number)] })
     expect(build('for (;;);')).toEqual({ kind: 'out-of-gas', gasUsed: GAS })

@@ -13,7 +13,12 @@ import { isException, writeValue } from './write-value.ts'
 
 const VALUE_BYTES = 8
 
-/** Answers what a guest asks in one call of the interpreter; of a host function its price, arguments by the table's types, handler, result. */
+/**
+ * Serves the guest during one interpreter call. A host function call is served in four steps: charge the price, read the
+ * arguments by the table's types, run the handler, write the result.
+ *
+ * @throws Unwind when gas or memory runs out, or the handler stops the call
+ */
 export function hostListener(
   instance: Instance,
   roots: Roots,
@@ -24,7 +29,7 @@ export function hostListener(
   const byId = handlersById(table, handlers)
   const onHostCall = (id: number, count: number, argv: number): number => {
     const entry = table[id]
-    // The number, like the rest, comes from memory of the guest.
+    // The id, like everything else here, comes from guest memory.
     if (entry === undefined) return trap()
     instance.hold()
     const toll = new Toll(instance)
@@ -51,17 +56,17 @@ export function hostListener(
   return { onHostCall, onImport }
 }
 
-/** Characters of a module's name that a refusal quotes. */
+/** Maximum length of a module name in an error message. */
 const MODULE_NAME_MAX = 100
 
-/** The beginning of a text that ends with a zero. */
+/** The first characters of a zero-terminated string. */
 function nameAt({ memory }: Instance, at: number): string {
   let length = 0
   while (length < MODULE_NAME_MAX && memory.byte(at + length) !== 0) length++
   return memory.latin1(at, length)
 }
 
-/** What answers each number of a table: looked up once for all calls with the same handlers. */
+/** Handlers by function id. Cached per handlers object, because all calls use the same few. */
 function handlersById(table: HostTable, handlers: HostHandlers): readonly (HostHandler | undefined)[] {
   const known = resolved.get(handlers)
   if (known?.table === table) return known.byId
@@ -72,7 +77,7 @@ function handlersById(table: HostTable, handlers: HostHandlers): readonly (HostH
 
 const resolved = new WeakMap<HostHandlers, { readonly table: HostTable; readonly byId: readonly (HostHandler | undefined)[] }>()
 
-/** The arguments of a call, or why they are none for this function. */
+/** The arguments of a call, or why the function does not accept them. */
 function readArguments(
   instance: Instance,
   { name, parameters, rest }: HostFunction,
@@ -81,7 +86,7 @@ function readArguments(
   toll: Toll,
 ): GuestValue[] | HostRefusal {
   if (rest !== undefined && count > VM_LIMITS.argumentsMax)
-    return new HostRefusal(`${name}: at most ${VM_LIMITS.argumentsMax} arguments`, { name: 'TypeError' })
+    return new HostRefusal(`${name}: too many arguments, at most ${VM_LIMITS.argumentsMax} are allowed`, { name: 'TypeError' })
   const wanted = rest === undefined ? parameters.length : Math.max(parameters.length, count)
   const values: GuestValue[] = []
   for (let i = 0; i < wanted; i++) {
@@ -94,7 +99,7 @@ function readArguments(
   return values
 }
 
-/** A handler's value in the guest: JSValue*, or the mark of an exception. */
+/** Writes a handler's value into the guest. Returns a JSValue*, or an exception mark. */
 function given(instance: Instance, value: GuestValue): number {
   const toll = new Toll(instance)
   const pointer = writeValue(instance, value, toll)
@@ -103,7 +108,7 @@ function given(instance: Instance, value: GuestValue): number {
   return pointer
 }
 
-/** Throws an Error in the guest; the JSValue* to answer with. Its place in the source is that of the guest's call. */
+/** Throws an Error in the guest, at the position of the guest's call. Returns the JSValue* for the interpreter. */
 function refuse(instance: Instance, roots: Roots, { message, name, data }: HostRefusal): number {
   const { quickjs, context, memory } = instance
   instance.giveBack()
@@ -122,5 +127,5 @@ function refuse(instance: Instance, roots: Roots, { message, name, data }: HostR
   return thrown
 }
 
-/** Without memory there is not even a place for an exception: the call ends. */
+/** The guest has no memory even for an exception, so the call ends. */
 const OUT_OF_MEMORY = () => new Unwind({ kind: 'throw', error: { name: 'InternalError', message: 'out of memory', stack: '' } })

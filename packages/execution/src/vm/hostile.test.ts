@@ -11,7 +11,7 @@ const handlers = hostileHandlers(HostRefusal)
 const { power, lastUsed } = watchedPower()
 const interpreter = createInterpreter({ wasm: power, binary: interpreterBinary(), host: HOSTILE_HOST })
 
-/** A call that uses much of the interpreter: its result, gas and memory tell whether an attack left anything behind. */
+/** A call that uses much of the interpreter. Its result, gas and memory show whether an attack left anything behind. */
 const reference = interpreter.compile({
   source: `
     const table = new Map(); for (let i = 0; i < 50; i++) table.set('k' + i, BigInt(i) ** 20n)

@@ -1,17 +1,17 @@
 /**
- * The interpreter. Contracts are JavaScript, run by QuickJS, which is a WebAssembly binary that counts what it executes:
+ * The interpreter. Contracts are JavaScript. They run in QuickJS, a WebAssembly binary that counts what it executes:
  *
- *   meter/         binary → binary that charges gas and depth (`binary.ts` pins both); before that, `patches` mends QuickJS's errors
+ *   meter/         turns a binary into one that charges gas and depth (`binary.ts` pins both); before that, `patches` corrects errors of QuickJS
  *   instance       one WebAssembly instance with the C functions it exports; `quickjs.ts` names them
- *   image          its whole state: taken once a contract, restored before each call
- *   boot           what every image begins with: runtime, context, host functions, `prelude`
- *   value          what passes between host and guest: `read-value` copies it out of the guest's memory, `write-value` has the guest make it;
- *                  `jsvalue` is the word that both know, `toll` the gas that crossing costs
- *   host-function  functions that the guest may call, priced by one table; `host-call` serves them, `nested-context` is what handlers get
- *   packed-image   an image as bytes, to lie on disk
- *   pool           idle instances: one for each call that is running
- *   request        what the interpreter is asked, and what handlers may ask of it in turn
- *   interpreter    compile a source to an image, call an entry of an image
+ *   image          an instance's complete state: taken once per contract, restored before each call
+ *   boot           the start of every image: runtime, context, host functions, `prelude`
+ *   value          values that pass between host and guest: `read-value` copies them out of guest memory, `write-value` makes them in the guest;
+ *                  `jsvalue` is the word format that both use, `toll` collects the gas that crossing costs
+ *   host-function  functions that the guest may call, with prices, in one table; `host-call` serves them, `nested-context` is passed to handlers
+ *   packed-image   an image as bytes, for the database
+ *   pool           idle instances; each running call uses one
+ *   request        requests to the interpreter, and what handlers may request in turn
+ *   interpreter    compiles a source to an image, calls an entry of an image
  *   outcome        how a call ends: the same on every node, or a fault of this machine
  */
 export { INTERPRETER_BINARY, meterInterpreter } from './binary.ts'

@@ -5,15 +5,17 @@ import { ProgramAbort, Unwind } from './outcome.ts'
 import type { WasmImports, WasmModule, WasmPower } from './power.ts'
 import { type Meter, meterOf, type QuickJs, quickJsOf } from './quickjs.ts'
 
-/** Who answers a guest while it runs. All numbers are the guest's, and may be anything. */
+/** Serves a guest while it runs. All numbers come from the guest and may be anything. */
 export interface HostListener {
-  /** Answers a call of a host function: JSValue* of the result, 0 for undefined. `argv` is the address of the JSValues. */
+  /**
+   * Serves a call of a host function. `argv` is the address of the JSValues. Returns the JSValue* of the result, 0 for undefined.
+   */
   onHostCall(id: number, count: number, argv: number): number
-  /** Throws in the guest, which asks for a module; `name` is the address of its name, which ends with a zero. */
+  /** The guest tries to import a module: throws in the guest. `name` is the address of the zero-terminated module name. */
   onImport(name: number): void
 }
 
-/** Small serialised values go through a buffer that the image keeps for this. */
+/** A buffer in the image through which small serialised values are passed. */
 export interface Mailbox {
   readonly at: number
   readonly length: number
@@ -24,17 +26,17 @@ export interface Mailbox {
 const NO_MAILBOX: Mailbox = { at: 0, length: 0, buffer: 0 }
 
 /**
- * One instance of the interpreter's binary and its memory. It knows no contract: all that it is lies in its memory and counters, and a
- * restore (`image.ts`) sets them all.
+ * One instance of the interpreter's binary, with its memory. It knows no contract: its whole state is in its memory and counters,
+ * and a restore (`image.ts`) sets them all.
  */
 export class Instance {
   readonly quickjs: QuickJs
   readonly meter: Meter
   readonly memory: GuestMemory
-  /** All of its memory as it is, for `image.ts` alone; of a fixed size, so the views never detach. */
+  /** All of its memory, used only by `image.ts`. The size is fixed, so the views never detach. */
   readonly bytes: Uint8Array
   readonly words: Uint32Array
-  /** Addresses of the restored image's runtime and context. */
+  /** Addresses of the runtime and context in the restored image. */
   runtime = 0
   context = 0
   mailbox = NO_MAILBOX
@@ -53,11 +55,11 @@ export class Instance {
   }
 
   #listening(): HostListener {
-    if (this.#listener === undefined) throw new Error('a guest called the host while none listens')
+    if (this.#listener === undefined) throw new Error('a guest called the host outside of a call')
     return this.#listener
   }
 
-  /** Runs an action during which what the guest asks goes to a listener. */
+  /** Runs an action; requests of the guest during it go to `listener`. */
   listen<T>(listener: HostListener, action: () => T): T {
     this.#listener = listener
     try {
@@ -67,7 +69,7 @@ export class Instance {
     }
   }
 
-  /** Sets the counter for a new run, whatever became of the last one. */
+  /** Sets the gas counter for a new run, whatever state the last run left. */
   begin(gas: Ticks): void {
     this.#held = undefined
     this.gasLeft = gas
@@ -82,17 +84,21 @@ export class Instance {
     else this.#held = gas
   }
 
-  /** Takes gas from a guest, from the host's side. Does not return when that is more than is left. */
+  /**
+   * Charges gas to the guest on behalf of the host.
+   *
+   * @throws Unwind (`out-of-gas`) when more is charged than is left
+   */
   charge(gas: Ticks): void {
-    // What is no amount must not flow on: a price that is made of a guest's number would be a way to run for nothing.
+    // Refuse invalid amounts: a price computed from a guest's number (NaN, negative) would otherwise let the guest run for free.
     const left = this.gasLeft - assertTicks(gas)
     this.gasLeft = left
     if (left < 0) throw new Unwind({ kind: 'out-of-gas' })
   }
 
   /**
-   * Keeps the gas counter here while the host works, for each look at the instance's own makes a bigint. Before code of the guest runs it
-   * must be given back.
+   * Keeps the gas counter in JavaScript while the host works, because every access to the instance's counter creates a bigint.
+   * Call `giveBack` before guest code runs again.
    */
   hold(): void {
     this.#held ??= Number(this.meter.gas.value)
@@ -106,8 +112,8 @@ export class Instance {
 }
 
 /**
- * What emscripten's program imports, by the names its linker chose. Clock and time zone are constant, the environment is empty,
- * files do not exist, memory does not grow. No import but the host call and the request for a module reads or changes anything.
+ * Imports of emscripten's program, by the names that its linker chose. Clock and time zone are constant, the environment is
+ * empty, files do not exist, memory does not grow. Only the host call and the module request read or change anything.
  */
 function systemImports(listener: () => HostListener): WasmImports[string] {
   const abort = () => {
@@ -135,7 +141,7 @@ function systemImports(listener: () => HostListener): WasmImports[string] {
       listener().onImport(name)
       return 0
     }, // module name
-    h: nothing, // module source: none, the request for the name has thrown
+    h: nothing, // module source: none; the name request has already thrown
     t: nothing, // host reference freed
     s: (_context = 0, _this = 0, count = 0, argv = 0, id = 0) => listener().onHostCall(id, count, argv),
   }

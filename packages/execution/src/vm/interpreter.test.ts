@@ -133,7 +133,7 @@ describe('endings', () => {
     export const nasty = () => { throw { get name() { throw 1 }, message: { toString() { throw 2 } }, get stack() { for (;;); } } }
   `)
 
-  it('nothing of a call is left to the next', () => {
+  it('a call leaves nothing behind for the next', () => {
     expect([1, 2, 3].map(() => call(image, 'count'))).toEqual(
       Array(3).fill({ kind: 'return', value: 1, gasUsed: expect.any(Number) }),
     )
@@ -151,11 +151,14 @@ describe('endings', () => {
   it('promises run to their end under the same gas', () => {
     expect(call(image, 'later', [7])).toMatchObject({ kind: 'return', value: 7 })
     expect(call(image, 'late')).toMatchObject({ kind: 'throw', error: { name: 'RangeError', message: 'late' } })
-    expect(call(image, 'never')).toMatchObject({ kind: 'throw', error: { message: 'the promise is never settled' } })
+    expect(call(image, 'never')).toMatchObject({
+      kind: 'throw',
+      error: { message: 'the promise never settles: nothing is left to run that could settle it' },
+    })
     expect(call(image, 'spinLater')).toEqual({ kind: 'out-of-gas', gasUsed: GAS })
   })
 
-  it('gas runs out exactly: what a call used is enough, one less is not', () => {
+  it('gas runs out exactly: the used gas is enough, one less is not', () => {
     const { gasUsed } = call(image, 'later', [7]) as { gasUsed: number }
     expect(call(image, 'later', [7], {}, gasUsed)).toEqual({ kind: 'return', value: 7, gasUsed })
     expect(call(image, 'later', [7], {}, gasUsed - 1)).toEqual({ kind: 'out-of-gas', gasUsed: gasUsed - 1 })
@@ -180,7 +183,7 @@ describe('endings', () => {
     }
     for (const budget of [4, 16, 64, 200]) {
       expect(pages(budget * 65_536)).toBeGreaterThanOrEqual(budget - 3)
-      // One page more is what the allocator may hold without having written there.
+      // The allocator may hold one more page without having written there.
       expect(pages(budget * 65_536)).toBeLessThanOrEqual(budget + 1)
     }
     expect(pages(2 * VM_LIMITS.memoryBytesMax)).toBe(pages(VM_LIMITS.memoryBytesMax))
@@ -229,7 +232,7 @@ describe('host functions', () => {
     },
   }
 
-  it('take what their table says, and nothing else', () => {
+  it('accept the arguments of their table, and nothing else', () => {
     const handlers = { text: (_: unknown, text: string) => text.toUpperCase() }
     expect(call(image, 'text', ['abc'], handlers)).toMatchObject({ value: 'ABC' })
     expect(call(image, 'text', ['abc', 'more'], handlers)).toMatchObject({ value: 'ABC' })
@@ -268,7 +271,7 @@ describe('host functions', () => {
     expect(gas('text', 'a'.repeat(900)) - gas('text', 'a'.repeat(100))).toBeGreaterThanOrEqual(800 * VM_GAS.hostByte)
   })
 
-  it('call other images on what is left', () => {
+  it('call other images with the remaining budget', () => {
     expect(call(image, 'nest', ['text', 'x'], nested)).toMatchObject({ kind: 'throw', error: { message: 'throw' } })
     expect(call(image, 'nestAll', [8], nested)).toMatchObject({ kind: 'return', value: 8 })
     expect(call(image, 'seen', [], nested)).toMatchObject({ kind: 'return', value: 'keptundefined' })
@@ -337,10 +340,12 @@ describe('sources', () => {
     expect(failure('let a = 1\nlet b = ;')).toMatchObject({ kind: 'throw', name: 'SyntaxError', line: 2, column: 9 })
     expect(failure('const f = () => {\n  throw new Error("no")\n}\nf()')).toMatchObject({ message: 'no', line: 2, column: 18 })
     expect(failure('import x from "y"')).toMatchObject({ message: "could not load module 'y'" })
-    expect(failure('await new Promise(() => {})')).toMatchObject({ message: 'the promise is never settled' })
+    expect(failure('await new Promise(() => {})')).toMatchObject({
+      message: 'the promise never settles: nothing is left to run that could settle it',
+    })
     expect(failure('for (;;);', 1_000_000)).toEqual({
       kind: 'out-of-gas',
-      message: 'evaluation ended: out-of-gas',
+      message: 'evaluating the module failed: out-of-gas',
       gasUsed: 1_000_000,
     })
     expect(failure(`${'['.repeat(20_000)}`)).toMatchObject({ kind: 'out-of-depth' })

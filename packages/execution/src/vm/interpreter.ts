@@ -24,27 +24,33 @@ import { isException, writeValue } from './write-value.ts'
 
 export interface InterpreterOptions {
   readonly wasm: WasmPower
-  /** The metered binary (`meter/module.ts`). */
+  /** The metered binary, see `meterInterpreter`. */
   readonly binary: Uint8Array
   /** Host functions that guests see. */
   readonly host: HostTable
-  /** From a module to its entries, in JavaScript; see EXPORTS_AS_ENTRIES, the default. */
+  /** JavaScript that turns a module into its entries; the default is EXPORTS_AS_ENTRIES, which explains the form. */
   readonly link?: string
-  /** JavaScript that runs in every guest before its module; PRELUDE is the default. Another one lets a test leave holes open. */
+  /**
+   * JavaScript that runs in every guest before its module; the default is PRELUDE. Tests pass another one to leave holes open.
+   */
   readonly prelude?: string
 }
 
-/** File name of a contract's source in error texts. */
+/** File name of a contract's source in stack traces. */
 export const CONTRACT_FILE = 'contract.js'
 
-/** The interpreter: compiles the binary and boots once; some 30 ms. */
+/**
+ * Compiles the binary and boots it once, which takes about 30 ms.
+ *
+ * @throws Error when the binary is not the one that this package was written for
+ */
 export function createInterpreter(options: InterpreterOptions): Interpreter {
   const { wasm, host, link = EXPORTS_AS_ENTRIES, prelude = PRELUDE } = options
   const module = wasm.compile(options.binary)
   const instance = new Instance(wasm, module)
   const stackPointer = instance.meter.stackPointer.value
   if (stackPointer !== LAYOUT.heapBase)
-    throw new Error(`the interpreter's stack begins at ${stackPointer}, not at ${LAYOUT.heapBase}: another binary`)
+    throw new Error(`the interpreter's stack begins at ${stackPointer}, expected ${LAYOUT.heapBase}: wrong binary`)
   instance.quickjs.initialise()
   const base = boot(instance, host, prelude, link)
   const pool = new InstancePool(wasm, module)
@@ -52,7 +58,6 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
   return new PooledInterpreter(wasm, host, base, pool)
 }
 
-/** What a run of guest code takes, besides what it does. */
 interface Running extends Budget {
   readonly handlers?: HostHandlers
   readonly scope?: unknown
@@ -74,7 +79,10 @@ class PooledInterpreter implements Interpreter {
   compile(request: CompileRequest): Result<Compiled, CompileError> {
     const { source } = request
     if (source.length > VM_LIMITS.sourceBytesMax)
-      return err({ kind: 'too-large', message: `the source has ${source.length} characters` })
+      return err({
+        kind: 'too-large',
+        message: `the source has ${source.length} characters, at most ${VM_LIMITS.sourceBytesMax} are allowed`,
+      })
     let image: ContractImage | undefined
     const outcome = this.#run(this.#base.image, request, (instance) => {
       const made = this.#evaluate(instance, source)
@@ -89,7 +97,8 @@ class PooledInterpreter implements Interpreter {
     const { image, values } = request
     const entry = image.entries.get(request.entry)
     if (entry === undefined) throw new Error(`the image has no entry ${request.entry}`)
-    if (values.length > VM_LIMITS.argumentsMax) throw new Error(`${values.length} arguments`)
+    if (values.length > VM_LIMITS.argumentsMax)
+      throw new Error(`${values.length} arguments, at most ${VM_LIMITS.argumentsMax} are allowed`)
     return this.#run(image, request, (instance) => {
       const { roots } = this.#base
       const { quickjs, memory } = instance
@@ -112,7 +121,7 @@ class PooledInterpreter implements Interpreter {
     const value = readValue(instance, pointer, toll)
     toll.collect()
     return value instanceof Unreadable
-      ? thrown('TypeError', `the value returned is or holds ${value.what}`)
+      ? thrown('TypeError', `the returned value is or contains ${value.what}`)
       : { kind: 'return', value }
   }
 
@@ -124,7 +133,7 @@ class PooledInterpreter implements Interpreter {
     return unpackImage(bytes, this.#base.image)
   }
 
-  /** Restores an image into an instance, runs an action on it under a budget, and settles what that used. */
+  /** Restores an image into an instance, runs an action on it within a budget, and accounts for the gas used. */
   #run(image: Image, request: Running, action: (instance: Instance) => Ending): CallOutcome {
     const { gas, handlers = {}, depthBytes = VM_LIMITS.depthBytesMax, memoryBytes = VM_LIMITS.memoryBytesMax } = request
     const gasAfterRestore = gas - restoreGas(heapBytes(image))
@@ -144,7 +153,7 @@ class PooledInterpreter implements Interpreter {
     return settled(ending, gas, left)
   }
 
-  /** An instance in which this machine failed is not used again. */
+  /** How an action ended. After a fault of this machine the instance is not used again. */
   #endingOf(instance: Instance, action: () => Ending): Ending | Fault {
     try {
       return action()
@@ -153,7 +162,7 @@ class PooledInterpreter implements Interpreter {
     }
   }
 
-  /** Evaluates a module and links it: its entries, or how that ended. */
+  /** Evaluates a module and links it. Returns its entries, or how the evaluation ended. */
   #evaluate(
     instance: Instance,
     source: string,
@@ -168,7 +177,10 @@ class PooledInterpreter implements Interpreter {
     return this.#entriesOf(instance, linked.pointer)
   }
 
-  /** The names and functions by turns that a link answered with. A module that has corrupted the interpreter may answer with anything. */
+  /**
+   * Reads the list that a link returned: names and functions alternately. A module that corrupted the interpreter may return
+   * anything.
+   */
   #entriesOf(
     instance: Instance,
     list: number,
@@ -183,7 +195,7 @@ class PooledInterpreter implements Interpreter {
       const entry = quickjs.getIndex(context, list, i + 1)
       if (named === 0 || entry === 0) return OUT_OF_MEMORY
       const name = readScalar(instance, named, toll)
-      // A name that was in pieces was joined by the guest, and the host holds the counter since.
+      // If the guest joined a name that was in pieces, the host holds the gas counter since then.
       toll.collect()
       instance.giveBack()
       if (typeof name !== 'string' || !isInHeap(entry, memory.top)) return trap()
@@ -196,13 +208,13 @@ class PooledInterpreter implements Interpreter {
   }
 }
 
-/** Memory is granted in whole pages of WebAssembly, and one more: the allocator has taken it without having written there. */
+/** Memory is granted in whole WebAssembly pages, plus one: the allocator claims it before it writes there. */
 const grantedEnd = (memoryEnd: number): number =>
   WASM_PAGE_BYTES * Math.min(VM_LIMITS.memoryPages, Math.ceil(memoryEnd / WASM_PAGE_BYTES) + 1)
 
-/** What a run used. A trap takes all gas: what the interpreter counted in the function that trapped is lost with it. */
+/** Gas that a run used. A trap takes all gas, because the count of the function that trapped is lost. */
 function settled(ending: Ending, gas: Ticks, left: Ticks): CallOutcome {
-  if (!Number.isSafeInteger(left) || left > gas) throw new Error(`a call with ${gas} gas ends with ${left}`)
+  if (!Number.isSafeInteger(left) || left > gas) throw new Error(`a call with a gas limit of ${gas} ended with ${left} gas left`)
   if (left < 0 || ending.kind === 'out-of-gas') return { kind: 'out-of-gas', gasUsed: gas }
   return { ...ending, gasUsed: ending.kind === 'trap' ? gas : gas - left }
 }

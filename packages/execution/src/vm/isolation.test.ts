@@ -13,7 +13,7 @@ import type { ContractImage, Interpreter } from './request.ts'
 
 const GAS = 400_000_000
 
-/** WebAssembly that shows the memory of an instance at the moment when one of its functions is entered, before it does anything. */
+/** WebAssembly that captures an instance's memory when one of its functions is entered, before the function does anything. */
 function spyingPower(spy: (memory: Uint8Array) => void, entered: string): WasmPower {
   const memories: ArrayBuffer[] = []
   const power = wasmPower(memories)
@@ -54,14 +54,14 @@ function imageOf(interpreter: Interpreter, body: string, before = ''): ContractI
   return compiled.value.image
 }
 
-/** What an instance begins with. */
+/** Initial memory of an instance. */
 const CONSTANTS = (() => {
   const memories: ArrayBuffer[] = []
   interpreterOn(wasmPower(memories))
   return Buffer.from(memories[0]!, 0, LAYOUT.constantsEnd)
 })()
 
-/** All memory that a call of an image begins with. */
+/** All memory at the start of a call of an image. */
 function memoryOf({ data, patch, heap }: ContractImage): Buffer {
   const memory = Buffer.alloc(512 * 65_536)
   memory.set(CONSTANTS)
@@ -73,8 +73,8 @@ function memoryOf({ data, patch, heap }: ContractImage): Buffer {
 }
 
 /**
- * Fills the stack below the frames of the call, and the heap from above what the allocator has taken to the end of what is granted: every fourth
- * double, so that it does not take long.
+ * Fills the stack below the call's frames, and the heap from the end of the allocator's part to the end of the granted memory. It
+ * writes every fourth double, which is faster.
  */
 const FILL = `
   const words = hole(Float64Array)
@@ -93,7 +93,7 @@ const ENDS = {
   fault: 'host.num(1)',
 } as const
 
-/** A Uint8Array of 8,192 elements that lie at an address of one's choice: what works on it in bulk works there. */
+/** A Uint8Array of 8,192 elements at a chosen address: bulk operations on it write there. */
 const MOVED = `
   const moved = (address) => {
     const words = hole(Uint32Array)
@@ -157,7 +157,7 @@ describe('memory before each call equals the image', () => {
       expect(interpreter.call({ image: one, entry: 'run', values: [], handlers, gas: GAS }).kind).toBe('return')
       expect(seen!.equals(memoryOf(image))).toBe(true)
     }
-    // What it wrote into the stack is gone, what it wrote into the heap is its own.
+    // Its writes to the stack are gone; its writes to the heap are its own.
     expect(seen!.subarray(LAYOUT.dataEnd, LAYOUT.heapBase).every((byte) => byte === 0)).toBe(true)
     expect(image.heap.length).toBeGreaterThan(10 << 20)
   })
@@ -170,7 +170,7 @@ describe('memory before each call equals the image', () => {
     ['fills constants', 'moved(2048).fill(7)'],
     ['copies to constants', 'moved(2048).set(new Uint8Array(8192).fill(7))'],
     ['stores to constants', 'hole(Uint8Array)[5000] = 7'],
-  ])('after a call that %s where nobody may write', (_, body) => {
+  ])('after a call that %s where no program may write', (_, body) => {
     let seen: Buffer | undefined
     const interpreter = interpreterOn(
       spyingPower((memory) => {
@@ -198,7 +198,10 @@ describe('memory before each call equals the image', () => {
   })
 })
 
-/** What a number that the host takes from memory may be: nothing, small, edges of memory and of 32 bits, the corrupted place itself. */
+/**
+ * Values for a number that the host reads from memory: zero, small, edges of memory and of 32 bits, the corrupted position
+ * itself.
+ */
 const NUMBERS = [
   0,
   1,
@@ -220,8 +223,8 @@ const NUMBERS = [
 const TAGS = [-9, -8, -7, -6, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8].map((tag) => tag >>> 0)
 
 /**
- * Makes a JSValue of any tag and payload, over words of any content. `values`: tag, payload or undefined for the address of the words, the words,
- * of which undefined is their own address, and which function of the host gets the value, or -1 for the answer.
+ * Makes a JSValue with any tag and payload, over words with any contents. `values`: tag; payload, or undefined for the address of
+ * the words; the words, where undefined means their own address; and the host function that gets the value, or -1 for the result.
  */
 const FAKE = `
   const words = hole(Uint32Array)
@@ -247,7 +250,7 @@ describe('the host believes no word of a guest', () => {
   const lie = fc.record({
     tag: fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...TAGS) }, { weight: 1, arbitrary: word }),
     payload: orSelf,
-    // Headers of objects: class 1, 2 (array) and 23 (Uint8Array) with and without elements of their own.
+    // Headers of objects: class 1, 2 (array) and 23 (Uint8Array), with and without elements.
     content: fc.oneof(
       fc.array(orSelf, { maxLength: 16 }),
       fc

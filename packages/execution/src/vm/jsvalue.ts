@@ -1,6 +1,7 @@
 /**
- * JSValue of quickjs.h with JS_NAN_BOXING: a 64-bit word with the payload in the low half and the tag in the high half; what is no tag
- * is a double whose high half is offset by FLOAT_ADDEND: minus JS_FLOAT64_TAG_ADDEND, modulo 2^32.
+ * JSValue of quickjs.h with JS_NAN_BOXING: a 64-bit word with the payload in the low half and the tag in the high half. If the
+ * high half is not a tag, the word is a double whose high half is offset by FLOAT_ADDEND (minus JS_FLOAT64_TAG_ADDEND, modulo
+ * 2^32).
  */
 export const TAG = {
   bigint: -9,
@@ -21,17 +22,16 @@ const NAN_HIGH = 0x7ff8_0000
 
 const scratch = new DataView(new ArrayBuffer(8))
 
-/** Whether the high half of a JSValue is a tag, and the value no double. */
+/** Whether the high half of a JSValue is a tag. Otherwise the value is a double. */
 export const isTag = (tag: number): boolean => tag >= TAG_FIRST && tag < TAG_FLOAT
 
-/** The double of a JSValue's halves. */
 export function floatOf(payload: number, high: number): number {
   scratch.setUint32(0, (high - FLOAT_ADDEND) >>> 0)
   scratch.setUint32(4, payload)
   return scratch.getFloat64(0)
 }
 
-/** The halves of a double: payload and high half. Every NaN is the one of the specification. */
+/** Payload and high half of a double. Every NaN becomes the canonical one. */
 export function halvesOf(value: number): readonly [number, number] {
   scratch.setFloat64(0, value)
   const nan = value !== value

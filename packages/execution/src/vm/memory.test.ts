@@ -63,7 +63,7 @@ describe('the host reads', () => {
       ).toBe('trap')
   })
 
-  it('nothing by a length that is more than memory', () => {
+  it('nothing for a length above the memory size', () => {
     expect(ending(() => memory.slice(END - 9, 10))).toBe('trap')
     expect(ending(() => memory.utf16(0, 2 ** 31))).toBe('trap')
     expect(ending(() => memory.latin1(1, 0x7fff_ffff))).toBe('trap')
@@ -78,7 +78,7 @@ describe('the host writes', () => {
     ['bytes', (memory: GuestMemory, at: number) => memory.set(at, Uint8Array.of(1, 2, 3, 4)), 4],
     ['Latin-1', (memory: GuestMemory, at: number) => memory.setLatin1(at, 'abcd'), 4],
     ['UTF-16', (memory: GuestMemory, at: number) => memory.setUtf16(at, 'ab'), 4],
-  ])('%s up to the end of what is granted, moves the edges and takes the price', (_, write, length) => {
+  ])('%s up to the end of the granted memory moves the edges and is charged', (_, write, length) => {
     const { memory, charged, bytes } = guestMemory()
     write(memory, TOP - length)
     write(memory, LOW)
@@ -121,7 +121,7 @@ describe('the host and the guest write by one rule', () => {
   )
   const GAS = 1e9
 
-  /** What a write leaves, and what it takes besides the price of a bulk operation's own instructions. */
+  /** What a write leaves behind, and what it costs in addition to the price of a bulk operation's own instructions. */
   const after = (write: (memory: GuestMemory, exports: WasmExports) => void) => {
     const memory = power.memory(PAGES)
     const exports = power.instantiate(module, { host: { call: () => 0, memory } })

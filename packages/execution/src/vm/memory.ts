@@ -5,15 +5,15 @@ import type { MemoryText } from './power.ts'
 import { LAYOUT, type Meter } from './quickjs.ts'
 import { VM_GAS } from './vm-gas.ts'
 
-/** Ends the call with the result `trap`: what the guest's memory says is nonsense, and only a bug of the interpreter can have written it. */
+/** Ends the call as `trap`: guest memory is inconsistent, which only a bug of the interpreter can cause. */
 export const trap = (): never => {
   throw new Unwind({ kind: 'trap' })
 }
 
 /**
- * The host's view of a guest's memory. A contract that found a memory error of the interpreter may have written anything there, so the host
- * believes no address and no length that it reads: an access outside of the memory ends the call as a `trap`, the same on every node. What
- * the host writes is watched and paid for as the guest's own stores are (`meter/watch.ts`).
+ * The host's view of guest memory. A contract that exploits a memory error of the interpreter may have written anything there, so
+ * the host trusts no address and no length that it reads: an access outside the memory ends the call as a `trap`, the same on
+ * every node. Writes of the host are watched and charged like the guest's own stores (`meter/watch.ts`).
  */
 export class GuestMemory {
   readonly #bytes: Uint8Array
@@ -22,10 +22,10 @@ export class GuestMemory {
   readonly #text: MemoryText
   readonly #meter: Meter
   readonly #charge: (gas: Ticks) => void
-  /** A top that the heap had: it only rises until the next restore, and a look at it costs more than this. */
+  /** Lower bound of the heap's top. The top only rises until the next restore, and this copy is cheaper to read. */
   #topAtLeast = 0
 
-  /** `charge` takes gas from the guest, and does not return when there is not enough. */
+  /** @param charge charges gas to the guest; throws when there is not enough */
   constructor(buffer: ArrayBuffer, text: MemoryText, meter: Meter, charge: (gas: Ticks) => void) {
     this.#bytes = new Uint8Array(buffer)
     this.#halves = new Uint16Array(buffer)
@@ -40,7 +40,7 @@ export class GuestMemory {
     return this.#words[at >>> 2] ?? trap()
   }
 
-  /** The aligned half of a word that holds an address. */
+  /** The aligned 16-bit half-word that holds an address. */
   half(at: number): number {
     return this.#halves[at >>> 1] ?? trap()
   }
@@ -49,7 +49,7 @@ export class GuestMemory {
     return this.#bytes[at] ?? trap()
   }
 
-  /** A copy. */
+  /** Copies bytes. */
   slice(from: number, length: number): Uint8Array {
     return this.#bytes.slice(from, this.#endOf(from, length))
   }
@@ -58,7 +58,6 @@ export class GuestMemory {
     return this.#text.latin1(from, this.#endOf(from, length))
   }
 
-  /** Text of so many UTF-16 units. */
   utf16(from: number, units: number): string {
     return this.#text.utf16(from, this.#endOf(from, 2 * units))
   }
@@ -68,7 +67,7 @@ export class GuestMemory {
     this.#bytes[at] = value
   }
 
-  /** Sets words from an address on, which is a multiple of 4. */
+  /** Sets words from an address, which must be a multiple of 4. */
   setWords(at: number, values: readonly number[]): void {
     if (at % 4 !== 0) trap()
     this.grant(at, 4 * values.length)
@@ -80,7 +79,7 @@ export class GuestMemory {
     this.#bytes.set(bytes, at)
   }
 
-  /** Sets the first of few bytes, one by one: a view of them would cost more. */
+  /** Sets the first few bytes one by one, which is cheaper than creating a view. */
   setFirst(at: number, bytes: Uint8Array, length: number): void {
     this.grant(at, length)
     for (let i = 0; i < length; i++) this.#bytes[at + i] = bytes[i]!
@@ -96,22 +95,21 @@ export class GuestMemory {
     this.#text.putUtf16(text, at)
   }
 
-  /** End of the memory that is granted: where stores trap. */
+  /** End of the granted memory; stores above it trap. */
   get end(): number {
     return this.#meter.pages.value * WASM_PAGE_BYTES
   }
 
-  /** Where the stack begins that may have been written. */
+  /** Lowest stack address that may have been written. */
   get low(): number {
     return this.#meter.low.value
   }
 
-  /** End of the heap that may have been written. */
   get top(): number {
     return this.#meter.low.value + this.#meter.span.value + STORE_BYTES_MAX
   }
 
-  /** Says what may have been written before a call, and how much memory there is for it. */
+  /** Sets the range that may have been written before a call, and the end of the granted memory. */
   setEdges(low: number, top: number, end: number): void {
     this.#meter.low.value = low
     this.#meter.span.value = top - low - STORE_BYTES_MAX
@@ -119,7 +117,7 @@ export class GuestMemory {
     this.#topAtLeast = top
   }
 
-  /** Moves the edges for a range that is about to be written, as the meter does before a store of the guest's. */
+  /** Extends the written range before the host writes, as the meter does before a store of the guest. Charges for new pages. */
   grant(at: number, length: number): void {
     const end = at + length
     if (at >= LAYOUT.heapBase && end <= this.#topAtLeast) return
@@ -138,7 +136,7 @@ export class GuestMemory {
   }
 }
 
-/** Whether bytes, by default those of a JSValue, lie in the heap below its end. */
+/** Whether a range (by default the length of a JSValue) lies within the heap. */
 export const isInHeap = (at: number, top: number, length = 8): boolean => at >= LAYOUT.heapBase && at + length <= top
 
 const WASM_PAGE_BYTES = 65_536

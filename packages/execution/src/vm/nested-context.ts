@@ -5,9 +5,9 @@ import { VM_LIMITS } from './limits.ts'
 import { type CallOutcome, Unwind } from './outcome.ts'
 import type { Budget, CallRequest, Compiled, CompileRequest, HostContext, Interpreter } from './request.ts'
 
-const NO_DEPTH = 'no depth is left for another instance'
+const NO_DEPTH = 'stack overflow: no depth is left for a nested evaluation'
 
-/** What the handlers of one run of an instance get: its counters, and the interpreter for what they run on what is left. */
+/** Context for the handlers of one run: the instance's counters, and the interpreter for nested calls on the remaining budget. */
 export class NestedContext implements HostContext {
   readonly scope: unknown
   readonly #interpreter: Pick<Interpreter, 'call' | 'compile'>
@@ -38,7 +38,7 @@ export class NestedContext implements HostContext {
     return outcome
   }
 
-  /** The module's memory is its own: it must find the same wherever it is evaluated. */
+  /** A module gets its full memory grant, independent of the caller's: evaluation must find the same memory everywhere. */
   compile(request: Omit<CompileRequest, 'depthBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>> {
     const budget = this.#budget(request.gas)
     if (budget === undefined) return err({ kind: 'out-of-depth', message: NO_DEPTH, gasUsed: 0 })
@@ -53,7 +53,7 @@ export class NestedContext implements HostContext {
     return err(error)
   }
 
-  /** Gas and depth for another instance; undefined when there is no depth for one. */
+  /** Gas and depth for a nested run; undefined when too little depth is left. */
   #budget(gas: number): Pick<Required<Budget>, 'gas' | 'depthBytes'> | undefined {
     const depthBytes = this.#instance.meter.depth.value - VM_LIMITS.nestingDepthBytes
     return depthBytes < 0 ? undefined : { gas: Math.min(gas, this.gasLeft), depthBytes }

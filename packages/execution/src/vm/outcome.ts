@@ -1,17 +1,17 @@
 import type { WasmPower } from './power.ts'
 import type { GuestValue } from './value.ts'
 
-/** An exception of the guest as it reached the host; texts are cut to `errorTextMax`. */
+/** An exception of the guest as the host sees it. Texts are cut to `errorTextMax`. */
 export interface GuestError {
   readonly name: string
   readonly message: string
   /** QuickJS's backtrace, with lines and columns of the source. */
   readonly stack: string
-  /** Its property `data`, when what was thrown is an object that has a Uint8Array of at most LIMITS.errorDataBytesMax bytes there. */
+  /** The thrown object's property `data`, if it is a Uint8Array of at most LIMITS.errorDataBytesMax bytes. */
   readonly data?: Uint8Array
 }
 
-/** Ends of a call that every node finds alike. */
+/** How a call ended. Every node gets the same ending. */
 export type Ending =
   | { readonly kind: 'return'; readonly value: GuestValue }
   | { readonly kind: 'throw'; readonly error: GuestError }
@@ -19,26 +19,26 @@ export type Ending =
   | { readonly kind: 'stop'; readonly reason: unknown }
   | { readonly kind: 'out-of-gas' }
   | { readonly kind: 'out-of-depth' }
-  /** The interpreter trapped otherwise: a bug of QuickJS, the same everywhere. */
+  /** Any other trap of the interpreter: a bug of QuickJS, the same on every node. */
   | { readonly kind: 'trap' }
 
 /**
- * This machine failed: its stack was too small, or memory ran out. Says nothing about the contract and must never become its result; the
- * caller tries again with a larger stack.
+ * This machine failed: its stack was too small, or memory ran out. It says nothing about the contract and must never become its
+ * result. The caller tries again with a larger stack.
  */
 export interface Fault {
   readonly kind: 'fault'
   readonly error: Error
 }
 
-export type CallOutcome = (Ending & { /** At most the limit. */ readonly gasUsed: number }) | Fault
+export type CallOutcome = (Ending & { /** At most the gas limit of the call. */ readonly gasUsed: number }) | Fault
 
-/** The program gave up: a failed assertion, abort or exit. */
+/** The C program ended itself: a failed assertion, abort or exit. */
 export class ProgramAbort extends Error {
   override readonly name = 'ProgramAbort'
 }
 
-/** Carries the end of a call through the guest's frames. Caught where the call began. */
+/** Carries the ending of a call through the guest's frames. Caught where the call began. */
 export class Unwind extends Error {
   override readonly name = 'Unwind'
   readonly ending: Ending | Fault
@@ -48,15 +48,14 @@ export class Unwind extends Error {
   }
 }
 
-/** What an instance has left. */
 interface Counters {
   readonly gasLeft: number
   readonly meter: { readonly depth: { readonly value: number } }
 }
 
 /**
- * What an exception that left an instance means. RangeError is what V8 throws when the machine's stack is full, so it comes first: no counter
- * may turn it into a result. Rethrows what is none of these, a bug of a handler.
+ * Classifies an exception that left an instance. V8 throws RangeError when the machine's stack is full; it is checked first,
+ * because no counter may turn it into a result. Other exceptions are bugs of a handler and are thrown again.
  */
 export function endingOf(error: unknown, instance: Counters, power: WasmPower): Ending | Fault {
   if (error instanceof RangeError) return { kind: 'fault', error }

@@ -21,7 +21,7 @@ const SOURCE = `
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-/** An interpreter of its own, as another process has it. */
+/** A separate interpreter, like another process has it. */
 function fresh() {
   const { power, lastUsed } = watchedPower()
   const interpreter = createInterpreter({ wasm: power, binary: interpreterBinary(), host })
@@ -51,7 +51,7 @@ describe('an image as bytes', () => {
     expect(digest(other.interpreter.packImage(unpacked))).toBe(digest(packed))
   })
 
-  it('is read wherever it lies', () => {
+  it('can be read at any offset of a buffer', () => {
     for (const offset of [1, 2, 3, 4]) {
       const moved = new Uint8Array(packed.length + offset).subarray(offset)
       moved.set(packed)
@@ -59,18 +59,18 @@ describe('an image as bytes', () => {
     }
   })
 
-  it('is little more than what the contract added to the image that all have in common', () => {
+  it("is little larger than the contract's additions to the base image", () => {
     expect(packed.length).toBeLessThan(image.heap.length / 2)
   })
 
-  it('is none with another format, length or address', () => {
+  it('is rejected with another format, length or address', () => {
     const { unpackImage } = { unpackImage: (bytes: Uint8Array) => maker.interpreter.unpackImage(bytes) }
     expect(unpackImage(new Uint8Array())).toBe(undefined)
     expect(unpackImage(packed.subarray(0, -1))).toBe(undefined)
     expect(unpackImage(Uint8Array.of(...packed, 0))).toBe(undefined)
     expect(unpackImage(Uint8Array.of(...packed, 0, 0, 0, 0))).toBe(undefined)
     expect(unpackImage(packed.with(0, 1))).toBe(undefined)
-    // The highest byte of each word of the head: format, addresses, lengths, counts.
+    // The highest byte of each word in the head: format, addresses, lengths, counts.
     for (let word = 0; word < 11; word++) expect(unpackImage(packed.with(4 * word + 3, 0x7f)), `word ${word}`).toBe(undefined)
   })
 

@@ -6,19 +6,19 @@ import { LAYOUT } from './quickjs.ts'
 import type { ContractImage } from './request.ts'
 
 /*
- * An image as what it has beyond the one that all images of its interpreter are made from: words of 32 bits in the machine's order, which is that of
- * the memory they come from and little-endian wherever WebAssembly's memory can be looked at like this.
+ * An image as its differences from the interpreter's base image. Words have 32 bits in the machine's byte order: the order of the
+ * memory they come from, which is little-endian wherever WebAssembly memory can be viewed this way.
  *
  *   head          HEAD words, see below
- *   patch         word of the shared data and its value, by turns
- *   heap patch    as far as the common heap reaches: word and value that differ, by turns, in order
- *   heap rest     the bytes behind that, with zeros to a whole word
- *   entries       of each: pointer, length of the name, its UTF-16 units with a zero to a whole word
+ *   patch         word index in the shared data and value, alternately
+ *   heap patch    as far as the base heap reaches: index and value of words that differ, alternately, ascending
+ *   heap rest     the heap's bytes behind that, padded with zeros to a whole word
+ *   entries       for each: pointer, length of the name, its UTF-16 units padded with zeros to a whole word
  *
- * It is read where time counts, at a contract's first use: no codec, no object for a word.
+ * Unpacking is on the critical path of a contract's first use, so there is no codec and no object per word.
  */
 
-/** Raise it with each change of the layout. */
+/** Raise this number with every change of the layout. */
 const FORMAT = 4
 
 const HEAD = {
@@ -38,6 +38,7 @@ const HEAD_WORDS = 11
 
 const MEMORY_BYTES = VM_LIMITS.memoryPages * 65_536
 
+/** Encodes an image as its differences from the base image. */
 export function packImage(image: ContractImage, base: Pick<Image, 'heap'>): Uint8Array {
   const { heap, patch, entries, mailbox } = image
   const common = commonBytes(heap.length, base)
@@ -74,10 +75,10 @@ export function packImage(image: ContractImage, base: Pick<Image, 'heap'>): Uint
   return bytes
 }
 
-/** Bytes of a heap that stand against the common image's: whole words. */
+/** Bytes of a heap that are compared with the base image's: whole words. */
 const commonBytes = (heapLength: number, base: Pick<Image, 'heap'>): number => Math.min(heapLength, base.heap.length) & ~3
 
-/** The first bytes as words: in place where they lie at a word's address. */
+/** The first bytes as words, without a copy if they are aligned. */
 const wordsOf = ({ buffer, byteOffset }: Uint8Array, length: number): Uint32Array =>
   byteOffset % 4 === 0
     ? new Uint32Array(buffer, byteOffset, length / 4)
@@ -90,9 +91,10 @@ function differences(words: Uint32Array, others: Uint32Array): readonly number[]
 }
 
 /**
- * The image of such bytes over an interpreter's shared data; undefined for another format, for what `packImage` does not make, and for addresses
- * outside of what is theirs, so that no bytes can write outside an instance's memory. That they are an image of this interpreter at all is for their
- * keeper to know.
+ * Decodes a packed image over an interpreter's base image. Every address is checked, so no bytes can make the host write outside
+ * an instance's memory. The keeper of the bytes must know that they are an image of this interpreter.
+ *
+ * @returns undefined for another format, and for bytes that `packImage` does not produce
  */
 export function unpackImage(packed: Uint8Array, base: Image): ContractImage | undefined {
   if (packed.length % 4 !== 0 || packed.length < 4 * HEAD_WORDS || packed.length > MEMORY_BYTES) return undefined
@@ -126,7 +128,9 @@ function isPatch(patch: Uint32Array, words: number): boolean {
   return true
 }
 
-/** The heap whose first `common` bytes differ from the common one as the words from `from` to `to` say, and whose rest lies behind those. */
+/**
+ * Rebuilds the heap: the base heap's first `common` bytes with the changes in words `from` to `to`, then the bytes behind them.
+ */
 function heapOf(
   words: Uint32Array,
   from: number,
@@ -143,7 +147,7 @@ function heapOf(
   for (let i = from; i < to; i += 2) {
     const at = words[i]!
     const value = words[i + 1]!
-    // In order, and each another value than it was.
+    // Only the canonical form is accepted: ascending, and every value differs.
     if (at <= before || at >= made.length || made[at] === value) return undefined
     made[at] = value
     before = at
@@ -173,7 +177,7 @@ function readEntries(words: Uint32Array, from: number, count: number): Map<strin
   return at === words.length ? entries : undefined
 }
 
-/** Whether the bytes that fill up a word are zero: less than four of them. */
+/** Whether the padding bytes (fewer than four) are zero. */
 function isZero({ buffer, byteOffset }: Uint32Array, from: number, to: number): boolean {
   const bytes = new Uint8Array(buffer, byteOffset)
   for (let at = from; at < to; at++) if (bytes[at] !== 0) return false

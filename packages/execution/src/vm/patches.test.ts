@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { byInterpreter, byV8 } from '../../test/differential/interpreters.ts'
 
-/** What `test/differential.test.ts` found, one by one, and the edges around it. */
+/** The errors that `test/differential.test.ts` found, one by one, and their edge cases. */
 
 const EXPONENTS = [0, 1, 31, 32, 52, 53, 63, 64, 65, 128, 255, 1023, 1024]
 const bigints = ['0n', ...EXPONENTS.flatMap((e) => [`2n ** ${e}n`, `(2n ** ${e}n - 1n)`, `(2n ** ${e}n + 1n)`])]
@@ -97,7 +97,7 @@ describe('BigInt.asUintN', () => {
     expect([huge, positive, beyond]).toEqual(['throws RangeError', '0x7n', 'throws RangeError'])
   })
 
-  it('does not depend on what a contract replaces', () => {
+  it('does not depend on built-ins that a contract replaces', () => {
     expect(
       byInterpreter([
         `(() => { const { asIntN } = BigInt; const { trunc } = Math; const own = BigInt

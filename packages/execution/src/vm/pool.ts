@@ -2,7 +2,7 @@ import { Instance } from './instance.ts'
 import { POOL_LIMITS } from './limits.ts'
 import type { WasmModule, WasmPower } from './power.ts'
 
-/** Idle instances. One is in use for each call that is running, nested calls included. */
+/** Idle instances. Each running call uses one, nested calls included. */
 export class InstancePool {
   readonly #power: WasmPower
   readonly #module: WasmModule
@@ -13,7 +13,7 @@ export class InstancePool {
     this.#module = module
   }
 
-  /** An instance in any state: restore an image before use. */
+  /** An instance in an arbitrary state: restore an image before use. */
   acquire(): Instance {
     return this.#idle.pop() ?? new Instance(this.#power, this.#module)
   }

@@ -1,23 +1,26 @@
 /**
- * WebAssembly as a power: this package has neither the platform's types nor its globals. Everything is synchronous; the node compiles
- * once a thread, at start.
+ * WebAssembly, passed in as a power, because this package has neither the platform's types nor its globals. Everything is
+ * synchronous. The node compiles once per thread, at start.
  */
 export interface WasmPower {
   compile(binary: Uint8Array): WasmModule
-  /** Linear memory of exactly this many pages of 64 KiB, all zero, that never grows. */
+  /** Linear memory of exactly this many 64 KiB pages, all zero. It never grows. */
   memory(pages: number): WasmMemory
   instantiate(module: WasmModule, imports: WasmImports): WasmExports
-  /** Text in a memory; the platform copies it many times faster than JavaScript could. */
+  /** Access to text in a memory. The platform copies text many times faster than JavaScript code can. */
   text(buffer: ArrayBuffer): MemoryText
-  /** Whether an exception is a trap of WebAssembly (the specification's word), as opposed to a limit of the machine it runs on. */
+  /** Whether an exception is a WebAssembly trap (the specification's term), as opposed to a limit of the machine. */
   isTrap(error: unknown): boolean
 }
 
-/** Text as bytes of a memory, from an address up to another: every Latin-1 character a byte, every UTF-16 unit, lone surrogates too, two. */
+/**
+ * Text in a memory, by start and end address. Latin-1 takes one byte per character, UTF-16 two bytes per unit, lone surrogates
+ * included.
+ */
 export interface MemoryText {
   latin1(from: number, to: number): string
   utf16(from: number, to: number): string
-  /** Writes text that is Latin-1. */
+  /** Writes text that has only Latin-1 characters. */
   putLatin1(text: string, at: number): void
   putUtf16(text: string, at: number): void
 }

@@ -1,7 +1,8 @@
 /**
- * JavaScript that runs in every guest before any contract: an expression, a function of the host functions that answers with what
- * the interpreter calls. It takes away what would differ between machines or make code from text, and keeps its own copies of the built-ins it
- * uses, for a contract may replace them. Part of the execution version.
+ * JavaScript that runs in every guest before any contract. It is an expression: a function of the host functions that returns the
+ * two functions the interpreter calls (`describe` and `dress`). It removes what would differ between machines and what would
+ * create code from strings. It keeps its own copies of the built-ins that it uses, because a contract may replace them. Part of
+ * the execution version.
  */
 export const PRELUDE = `(host, errorTextMax) => {
   'use strict'
@@ -13,11 +14,12 @@ export const PRELUDE = `(host, errorTextMax) => {
   const text = String
   const drop = (object, name) => { if (!delete object[name]) throw new Error(name + ' stays') }
 
-  // Chance, shared memory, and what shows when garbage is collected.
+  // Randomness, shared memory, and objects that reveal when garbage is collected.
   for (const name of ['Date', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry', 'performance']) drop(globalThis, name)
   drop(Math, 'random')
 
-  // Buffers that shrink, grow or detach under whoever works on them: the interpreter's errors of memory that were found begin there (docs/interpreter-security.md).
+  // Buffers that shrink, grow or detach while they are in use. The known memory errors of QuickJS begin there
+  // (docs/interpreter-security.md).
   for (const name of ['resize', 'resizable', 'maxByteLength', 'transfer', 'transferToFixedLength', 'detached']) drop(ArrayBuffer.prototype, name)
   const NativeBuffer = ArrayBuffer
   const { construct } = Reflect
@@ -32,7 +34,7 @@ export const PRELUDE = `(host, errorTextMax) => {
   defineProperty(fixed, Symbol.species, { __proto__: null, get: getOwnPropertyDescriptor(NativeBuffer, Symbol.species).get, enumerable: false, configurable: true })
   defineProperty(globalThis, 'ArrayBuffer', hidden(fixed, true))
 
-  // The interpreter's own versions of these show, and write to, arrays that are half made (upstream's issue 471).
+  // QuickJS's own versions of these expose, and write to, half-built arrays (upstream issue 471).
   const { sort } = Array.prototype
   const lengthOf = (object) => min(max(trunc(+object.length) || 0, 0), 2 ** 53 - 1)
   const offsetOf = (value, length) => {
@@ -88,9 +90,9 @@ export const PRELUDE = `(host, errorTextMax) => {
   }
   for (const name of keys(copying)) defineProperty(Array.prototype, name, hidden(copying[name], true))
 
-  // Code from text: eval, and the constructors of the four kinds of functions, which every function leads to.
+  // Code from strings: eval, and the constructors of the four kinds of functions, which any function gives access to.
   drop(globalThis, 'eval')
-  const refused = () => { throw new EvalError('code cannot be made from text') }
+  const refused = () => { throw new EvalError('code generation from strings is not allowed') }
   const inert = (name, prototype) => {
     const constructor = { [name]: function () { refused() } }[name]
     defineProperty(constructor, 'prototype', { value: prototype, writable: false, enumerable: false, configurable: false })
@@ -103,8 +105,9 @@ export const PRELUDE = `(host, errorTextMax) => {
   inert('AsyncGeneratorFunction', getPrototypeOf(async function* () {}))
   defineProperty(globalThis, 'Function', { value: Function, writable: true, enumerable: false, configurable: true })
 
-  // QuickJS answers with negative numbers where the top bit is set (js_bigint_asUintN, quickjs.c line 55254). Its asIntN is right, and converts
-  // and refuses as both must; a width that would take too much memory is a RangeError of the shift.
+  // QuickJS's asUintN returns negative numbers when the top bit is set (js_bigint_asUintN, quickjs.c line 55254). Its asIntN is
+  // right, and converts and refuses arguments as both must. A width that would take too much memory gives a RangeError from the
+  // shift.
   const { asIntN } = BigInt
   const toBigInt = BigInt
   const { asUintN } = {
@@ -132,7 +135,7 @@ export const PRELUDE = `(host, errorTextMax) => {
       return error.data
     } catch {}
   }
-  /** name, message and stack of anything thrown, each behind its length, and the data of an object. */
+  /** Name, message and stack of any thrown value, with their lengths in front; and the data property of an object. */
   const describe = (error) => {
     const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function'
     const name = isObject ? part(() => error.name) : ''
@@ -145,7 +148,7 @@ export const PRELUDE = `(host, errorTextMax) => {
   for (const { prototype } of [TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError]) natives[prototype.name] = prototype
   const define = (error, name, value) =>
     defineProperty(error, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true })
-  /** Makes a new error the host's: message, name and data. */
+  /** Gives a new error the message, name and data that the host chose. */
   const dress = (error, message, name, data) => {
     define(error, 'message', message)
     if (name !== undefined && natives[name] !== undefined) setPrototypeOf(error, natives[name])
@@ -156,9 +159,9 @@ export const PRELUDE = `(host, errorTextMax) => {
 }`
 
 /**
- * The plainest way from a module to its entries: the functions that it exports, with the host functions as the global \`host\`. An
- * expression, a function of the host functions that answers with a function of the module's namespace, which answers with names and
- * functions by turns.
+ * The simplest link: every exported function is an entry, and the host functions are the global \`host\`. It is an expression: a
+ * function of the host functions that returns a function of the module's namespace, which returns names and functions
+ * alternately.
  */
 export const EXPORTS_AS_ENTRIES = `(host) => {
   'use strict'

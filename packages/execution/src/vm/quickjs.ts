@@ -2,10 +2,10 @@ import { METER_EXPORTS } from './meter/module.ts'
 import type { WasmExports, WasmFunction, WasmGlobal } from './power.ts'
 
 /**
- * The interpreter's binary: Bellard's QuickJS as of 2025-12-22 (`INTERPRETER_BINARY.upstream`), as quickjs-emscripten 0.32.0 compiles it
- * (`@jitl/quickjs-wasmfile-release-sync`).
- * Its exports have one-letter names; the package's emscripten-module.mjs says which is which, quickjs-emscripten's c/interface.c
- * what they do. A `pointer` is an address in linear memory; a JSValue* that is returned is owned by the caller.
+ * The interpreter's binary: Bellard's QuickJS as of 2025-12-22 (`INTERPRETER_BINARY.upstream`), compiled by quickjs-emscripten
+ * 0.32.0 (`@jitl/quickjs-wasmfile-release-sync`). Its exports have one-letter names. The package's emscripten-module.mjs maps
+ * them, and quickjs-emscripten's c/interface.c shows what they do. A `pointer` is an address in linear memory. The caller owns a
+ * returned JSValue*.
  */
 const EXPORTS = {
   /** Runs the constructors of the C program, once. */
@@ -27,7 +27,7 @@ const EXPORTS = {
   freeValue: 'P',
   /** (context) → JSValue* */
   newObject: 'U',
-  /** (context, bytes by malloc, length) → JSValue*; takes the bytes over */
+  /** (context, bytes by malloc, length) → JSValue*; takes ownership of the bytes */
   newArrayBuffer: 'X',
   /** (context, ArrayBuffer) → its bytes, copied to malloc */
   arrayBufferBytes: 'aa',
@@ -44,15 +44,15 @@ const EXPORTS = {
   setProperty: 'ja',
   /** (context, function, this, argument count, JSValueConst** arguments) → JSValue* */
   call: 'ma',
-  /** (context, value) → the exception's JSValue*, or 0 when the value is none */
+  /** (context, value) → JSValue* of the exception, or 0 when the value is not an exception */
   resolveException: 'na',
   /** (context, source with a final zero, length, file name, detect module, flags) → JSValue* */
   evaluate: 'pa',
-  /** (context, value) → 0 pending, 1 fulfilled, 2 rejected, else no promise */
+  /** (context, value) → 0 pending, 1 fulfilled, 2 rejected; another number when it is not a promise */
   promiseState: 'wa',
   /** (context, promise) → JSValue* */
   promiseResult: 'xa',
-  /** (runtime, whether names are the host's to resolve): has the host asked for every import of a module */
+  /** (runtime, whether the host resolves names): the host is asked for every import of a module */
   enableModuleLoader: 'Ha',
   /** (context, name, arguments, is constructor, host id) → JSValue* */
   newFunction: 'Da',
@@ -74,6 +74,11 @@ export interface Meter {
   readonly pages: WasmGlobal<number>
 }
 
+/**
+ * The C functions that the binary exports, by readable names.
+ *
+ * @throws Error when an export is missing: wrong binary
+ */
 export function quickJsOf(exports: WasmExports): QuickJs {
   return Object.fromEntries(
     Object.entries(EXPORTS).map(([name, symbol]) => {
@@ -84,6 +89,11 @@ export function quickJsOf(exports: WasmExports): QuickJs {
   ) as QuickJs
 }
 
+/**
+ * The counters that the meter added to the binary.
+ *
+ * @throws Error when the binary is not metered
+ */
 export function meterOf(exports: WasmExports): Meter {
   return Object.fromEntries(
     Object.entries(METER_EXPORTS).map(([name, symbol]) => {
@@ -94,19 +104,21 @@ export function meterOf(exports: WasmExports): Meter {
   ) as unknown as Meter
 }
 
-/** Index of the stack pointer among the binary's globals: it has one. */
+/** Index of the stack pointer, the binary's only global. */
 export const STACK_POINTER_GLOBAL = 0
 
 /**
- * Where things lie in the binary's memory, by emscripten's linker: constants from 0, data that changes, 5 MiB of stack that grow down, and the
- * heap to the end.
+ * Memory layout of the binary, by emscripten's linker: constants from 0, mutable data, 5 MiB of stack that grows down, and the
+ * heap up to the end.
  */
 export const LAYOUT = {
-  /** End of the constants: the digits of musl's printf are the last, what sbrk begins with is the first word of the data. */
+  /**
+   * End of the constants. Their last part are the digits of musl's printf; the first word of the data is sbrk's initial value.
+   */
   constantsEnd: 86_864,
   /** End of the program's data and lowest address of its stack. */
   dataEnd: 90_208,
-  /** Where the heap begins and the empty stack stands: what the stack pointer begins with. */
+  /** Start of the heap and top of the empty stack: the initial stack pointer. */
   heapBase: 5_333_088,
 } as const
 
@@ -114,8 +126,8 @@ export const LAYOUT = {
 export const EVAL_MODULE = 1
 
 /**
- * Intrinsics of a context (QTS_Intrinsic): everything but Date. WeakRef, FinalizationRegistry and performance come only with a default
- * context.
+ * Intrinsics of a context (QTS_Intrinsic): all but Date. Only a default context adds WeakRef, FinalizationRegistry and
+ * performance.
  */
 export const INTRINSICS = 0xfff & ~(1 << 1)
 

@@ -7,11 +7,14 @@ import type { GuestScalar, GuestValue } from './value.ts'
 import { VM_GAS } from './vm-gas.ts'
 
 /*
- * Values are read where QuickJS keeps them, and no code of the guest runs meanwhile: no getter, no proxy, no iterator, no toJSON can answer,
- * and nothing can change while it is read. JS_WriteObject would call getters of arrays while it walks other objects.
+ * Values are read directly from QuickJS's memory. No guest code runs meanwhile: no getter, proxy, iterator or toJSON is called,
+ * and nothing can change during the read. JS_WriteObject is not used because it calls getters of arrays while it walks other
+ * objects.
  */
 
-/** Stands for a guest's value that does not pass; `what` says what it is or holds, for the guest's TypeError. */
+/**
+ * Marks a guest value that cannot be passed to the host. `what` says what the value is or contains, for the guest's TypeError.
+ */
 export class Unreadable {
   readonly what: string
   constructor(what: string) {
@@ -21,30 +24,38 @@ export class Unreadable {
 
 const SYMBOL = new Unreadable('a symbol')
 const WIDE_BIGINT = new Unreadable('a bigint of more than 288 bits')
-const OTHER_CLASS = new Unreadable('an object that is neither plain nor an array')
-const ACCESSOR = new Unreadable('an accessor')
+const OTHER_CLASS = new Unreadable('an object that is neither a plain object nor an array')
+const ACCESSOR = new Unreadable('a getter or setter')
 const HOLES = new Unreadable('an array with holes')
-const DEEP = new Unreadable(`more than ${VM_LIMITS.nestingMax} levels, or itself`)
-const TOO_LONG = new Unreadable('a string that memory does not suffice for')
+const DEEP = new Unreadable(`more than ${VM_LIMITS.nestingMax} levels of nesting, or a cycle`)
+const TOO_LONG = new Unreadable('a string that does not fit into memory')
 
-/** JSString, and JSAtomStruct: reference count, length with the wide flag on top, hash with the atom's type on top, link, characters. */
+/**
+ * JSString and JSAtomStruct: reference count, length with the wide flag in the top bit, hash with the atom type in the top bits,
+ * link, characters.
+ */
 const STRING = { length: 4, wide: 0x8000_0000, atomType: 8, characters: 16 } as const
 /** JSBigInt: reference count, number of 32-bit limbs, limbs in two's complement. */
 const BIGINT = { length: 4, limbs: 8, limbsMax: 9 } as const
-/** JSObject: flags, class, shape, property values; for arrays the first element's address and the number of elements. */
+/**
+ * JSObject: flags, class, shape, property values. For arrays also the address of the first element and the number of elements.
+ */
 const OBJECT = { flags: 5, fastArray: 0x08, classId: 6, shape: 20, properties: 24, elements: 36, count: 40 } as const
 /** JSClassID. */
 const CLASS = { object: 1, array: 2, uint8Array: 23 } as const
-/** JSShape: number of properties, and for each JSShapeProperty the flags on top of a link, and the atom. */
+/** JSShape: number of properties. Each JSShapeProperty has a link with the flags in its top bits, and the atom. */
 const SHAPE = { count: 32, properties: 48, propertyBytes: 8 } as const
-/** JS_PROP_ENUMERABLE, and JS_PROP_TMASK: not zero for accessors and other properties without a value of their own. */
+/** JS_PROP_ENUMERABLE and JS_PROP_TMASK. The latter is not zero for accessors and other properties without their own value. */
 const PROPERTY = { flagsShift: 26, enumerable: 0x04, notValue: 0x30 } as const
-/** JSRuntime: address of the table of atoms. An atom with the top bit is an integer itself. */
+/** JSRuntime: address of the atom table. An atom whose top bit is set is an integer. */
 const RUNTIME = { atoms: 56 } as const
 const ATOM = { integer: 0x8000_0000, typeShift: 30, typeString: 1 } as const
 const JSVALUE_BYTES = 8
 
-/** A scalar or bytes at an address. A string that QuickJS holds in pieces is joined by it, under the guest's gas. */
+/**
+ * Reads a scalar or Uint8Array at an address. QuickJS first joins a string that it holds in pieces (a rope); the guest pays gas
+ * for that.
+ */
 export function readScalar(instance: Instance, pointer: number, toll: Toll): GuestScalar | Uint8Array | Unreadable {
   const { memory } = instance
   const payload = memory.word(pointer)
@@ -64,8 +75,9 @@ export function readScalar(instance: Instance, pointer: number, toll: Toll): Gue
 }
 
 /**
- * Anything at an address: arrays and plain objects too, by their own enumerable properties with text for names. An object that is found
- * twice is read, and paid for, twice. Elements of an array that do not exist make it unreadable; its other properties are passed over.
+ * Reads any value at an address: also arrays and plain objects, by their own enumerable properties with string keys. An object
+ * that is reachable twice is read, and charged, twice. An array with holes is unreadable; other properties of an array are
+ * ignored.
  */
 export function readValue(instance: Instance, pointer: number, toll: Toll, nesting = 0): GuestValue | Unreadable {
   const { memory } = instance
@@ -101,7 +113,7 @@ function readMembers(instance: Instance, at: number, toll: Toll, nesting: number
   return members
 }
 
-/** The text of an atom; undefined for a symbol or a private name. */
+/** Text of an atom; undefined for a symbol or a private name. */
 function nameOf(instance: Instance, atom: number, toll: Toll): string | undefined {
   if (atom >= ATOM.integer) return String(atom & ~ATOM.integer)
   const { memory, runtime } = instance
@@ -110,7 +122,7 @@ function nameOf(instance: Instance, atom: number, toll: Toll): string | undefine
   return readString(instance, at, toll)
 }
 
-/** The length of an array, by what is its own; 0 of anything else. */
+/** Length of an array from its own property; 0 for any other value. */
 export function arrayLength(instance: Instance, pointer: number): number {
   const { memory } = instance
   const at = memory.word(pointer)
@@ -118,7 +130,9 @@ export function arrayLength(instance: Instance, pointer: number): number {
   return isArray ? (lengthOf(instance, memory.word(at + OBJECT.properties)) ?? 0) : 0
 }
 
-/** The length of an array whose properties begin at an address, when it is at most 2^31 - 1; it is the first of them. */
+/**
+ * Length of an array, which is its first property; undefined above 2^31 - 1. `values` is the address of the array's properties.
+ */
 function lengthOf({ memory }: Instance, values: number): number | undefined {
   return memory.word(values + 4) === TAG.int ? memory.word(values) : undefined
 }
@@ -138,7 +152,7 @@ function readElements(instance: Instance, at: number, toll: Toll, nesting: numbe
   return elements
 }
 
-/** An array whose elements are properties like others: it was filled in another order, or frozen. */
+/** An array whose elements are stored as ordinary properties, because it was filled out of order or frozen. */
 function readSparse(instance: Instance, at: number, toll: Toll, nesting: number): GuestValue | Unreadable {
   const { memory } = instance
   const shape = memory.word(at + OBJECT.shape)
@@ -175,7 +189,7 @@ function readBigint({ memory }: Instance, at: number): bigint | Unreadable {
   if (length === 0) return trap()
   const first = at + BIGINT.limbs
   for (let i = 0; i < length; i++) limbs.setUint32(4 * i, memory.word(first + 4 * i), true)
-  // Its top limb has the sign, which fills the last pair.
+  // The top limb has the sign; extend it to fill the last pair of limbs.
   if (length % 2 === 1) limbs.setInt32(4 * length, (memory.word(first + 4 * (length - 1)) | 0) >> 31, true)
   let pair = (length - 1) >> 1
   let value = limbs.getBigInt64(8 * pair, true)
@@ -192,7 +206,7 @@ function readBytes({ memory }: Instance, at: number, toll: Toll): Uint8Array {
   return memory.slice(from, count)
 }
 
-/** Has QuickJS join the pieces: its serialisation of a string holds them so. */
+/** Serialising a rope makes QuickJS join its pieces. */
 function readRope(instance: Instance, pointer: number, toll: Toll): string | Unreadable {
   const { quickjs, context, memory } = instance
   toll.collect()
@@ -212,7 +226,7 @@ function readRope(instance: Instance, pointer: number, toll: Toll): string | Unr
   return text
 }
 
-/** The text of a string's serialisation: version, no atoms, tag, length with the wide flag in at most five bytes, characters. */
+/** Decodes a serialised string: version, no atoms, tag, length with the wide flag in at most five bytes, characters. */
 function parseText({ memory }: Instance, serial: number): string {
   let head = 0
   let at = serial + 3

@@ -6,19 +6,19 @@ import type { Image } from './image.ts'
 import type { CallOutcome } from './outcome.ts'
 import type { GuestValue } from './value.ts'
 
-/** What a guest may use up. */
+/** Resources that a guest may use. */
 export interface Budget {
   readonly gas: Ticks
-  /** At most VM_LIMITS.depthBytesMax, which is the default. */
+  /** Call depth in bytes; at most VM_LIMITS.depthBytesMax, which is the default. */
   readonly depthBytes?: number
-  /** Growth of the heap; at most VM_LIMITS.memoryBytesMax, which is the default. */
+  /** Growth of the heap in bytes; at most VM_LIMITS.memoryBytesMax, which is the default. */
   readonly memoryBytes?: number
 }
 
 export interface CompileRequest extends Budget {
   /** An ECMAScript module that imports nothing. */
   readonly source: string
-  /** What host functions do while the module is evaluated; none by default. */
+  /** Handlers of the host functions during evaluation; none by default. */
   readonly handlers?: HostHandlers
   /** What handlers get as `HostContext.scope`. */
   readonly scope?: unknown
@@ -26,7 +26,7 @@ export interface CompileRequest extends Budget {
 
 /** A contract ready to be called. */
 export interface ContractImage extends Image {
-  /** JSValue* of its entries by name. */
+  /** JSValue* of each entry, by name. */
   readonly entries: ReadonlyMap<string, number>
 }
 
@@ -45,38 +45,45 @@ export interface Compiled {
   readonly gasUsed: Ticks
 }
 
-/** What a host function does in one call of the interpreter. Throws only for bugs. */
+/** Runs a host function in one interpreter call. Throws only because of bugs. */
 export type HostHandler = (context: HostContext, ...values: never[]) => GuestValue | HostRefusal | HostStop
 
-/** Handlers by the names of the table. A function without one throws in the guest. */
+/** Handlers by name. A host function without a handler throws in the guest. */
 export type HostHandlers = Readonly<Record<string, HostHandler>>
 
-/** What a handler may do besides answering. */
+/** What a handler can read and request. */
 export interface HostContext {
-  /** The `scope` of the request that runs: what one static table of handlers needs to know of it. */
+  /** The `scope` of the running request: it tells one static table of handlers which call they serve. */
   readonly scope: unknown
   readonly gasLeft: number
-  /** Takes gas from the guest. Does not return when that is more than is left: the handler must have changed nothing before. */
+  /**
+   * Charges gas to the guest. Throws through the handler when too little is left, so the handler must not have changed anything
+   * before.
+   */
   charge(gas: number): void
   /**
-   * Runs another image on what is left of this call's depth and memory, and of its gas at most `gas`; takes what it used. A fault in it
-   * is a fault of this call, and does not return.
+   * Runs another image with the remaining depth and memory of this call, and at most `gas` of its remaining gas; charges what it
+   * used. A fault in the nested call is a fault of this call and is thrown.
    */
   call(request: Omit<CallRequest, 'depthBytes' | 'memoryBytes'>): Exclude<CallOutcome, { kind: 'fault' }>
-  /** Evaluates a module on what is left, in the same way. */
+  /** Evaluates a module on the remaining budget, in the same way. */
   compile(request: Omit<CompileRequest, 'depthBytes'>): Result<Compiled, Exclude<CompileError, { kind: 'fault' }>>
 }
 
 export interface Interpreter {
-  /** Evaluates a module and keeps what came of it. */
+  /** Evaluates a module and takes an image of the result. */
   compile(request: CompileRequest): Result<Compiled, CompileError>
-  /** Calls an entry of an image; nothing of the call stays in the interpreter. Throws when the image has no such entry, and what a handler throws. */
+  /**
+   * Calls an entry of an image. The call leaves no trace in the interpreter.
+   *
+   * @throws Error when the image has no such entry, and whatever a handler throws
+   */
   call(request: CallRequest): CallOutcome
   /**
-   * What of an image is its own, as bytes: an interpreter with the same description (`describeInterpreter`) makes the image of them again, in
-   * another process too. Derived data; the bytes carry no checksum.
+   * Encodes an image as its differences from the base image. An interpreter with the same description (`describeInterpreter`) can
+   * decode it, also in another process. The bytes are derived data and carry no checksum.
    */
   packImage(image: ContractImage): Uint8Array
-  /** The image of such bytes; undefined when they have another format or do not fit the interpreter. */
+  /** Decodes a packed image; undefined for another format or bytes that do not fit this interpreter. */
   unpackImage(bytes: Uint8Array): ContractImage | undefined
 }

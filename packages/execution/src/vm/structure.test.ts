@@ -41,7 +41,7 @@ const valueOf = (outcome: CallOutcome): GuestValue => {
   return outcome.value
 }
 
-/** What two values must have in common to be the same: types, bits of numbers, order of keys. */
+/** Two values are the same if their types, the bits of numbers and the order of keys are equal. */
 function shown(value: GuestValue): string {
   if (value instanceof Uint8Array) return `bytes ${[...value]}`
   if (Array.isArray(value)) return `[${(value as readonly GuestValue[]).map(shown).join()}]`
@@ -111,7 +111,7 @@ const structure: fc.Arbitrary<GuestValue> = fc.letrec<{ value: GuestValue }>((ti
   ),
 })).value
 
-/** So many arrays and objects within each other, by turns. */
+/** This many nested arrays and objects, alternating. */
 function nested(levels: number): GuestValue {
   let value: GuestValue = 'deep'
   for (let i = 0; i < levels; i++) value = i % 2 === 0 ? [value] : { in: value }
@@ -202,7 +202,7 @@ describe('structured values', () => {
   })
 })
 
-const OTHER_CLASS = 'an object that is neither plain nor an array'
+const OTHER_CLASS = 'an object that is neither a plain object nor an array'
 const FORBIDDEN: readonly (readonly [what: string, expression: string])[] = [
   [OTHER_CLASS, '() => 1'],
   [OTHER_CLASS, 'class {}'],
@@ -222,20 +222,20 @@ const FORBIDDEN: readonly (readonly [what: string, expression: string])[] = [
   ['a symbol', 'Symbol("x")'],
   ['a bigint of more than 288 bits', '2n ** 287n'],
   ['a bigint of more than 288 bits', '-(2n ** 287n) - 1n'],
-  ['an accessor', '{ get x() { return 1 } }'],
-  ['an accessor', '{ set x(v) {} }'],
-  ['an accessor', 'Object.defineProperty([1], 0, { get() { return 1 } })'],
+  ['a getter or setter', '{ get x() { return 1 } }'],
+  ['a getter or setter', '{ set x(v) {} }'],
+  ['a getter or setter', 'Object.defineProperty([1], 0, { get() { return 1 } })'],
   ['an array with holes', '[1, , 2]'],
   ['an array with holes', 'new Array(3)'],
   ['an array with holes', 'Object.assign([1], { length: 2 })'],
   ['an array with holes', 'Object.assign([], { length: 2 ** 32 - 1 })'],
   ['an array with holes', '(() => { const a = [1, 2, 3]; delete a[1]; return a })()'],
-  ['more than 40 levels, or itself', '(() => { const a = []; a.push(a); return a })()'],
-  ['more than 40 levels, or itself', '(() => { const o = {}; o.o = { o }; return o })()'],
-  ['more than 40 levels, or itself', '(() => { let a = 1; for (let i = 0; i < 41; i++) a = [a]; return a })()'],
+  ['more than 40 levels of nesting, or a cycle', '(() => { const a = []; a.push(a); return a })()'],
+  ['more than 40 levels of nesting, or a cycle', '(() => { const o = {}; o.o = { o }; return o })()'],
+  ['more than 40 levels of nesting, or a cycle', '(() => { let a = 1; for (let i = 0; i < 41; i++) a = [a]; return a })()'],
 ]
 
-describe('what has no copy is refused, alone and inside', () => {
+describe('values that cannot be copied are refused, alone and nested', () => {
   it.each(FORBIDDEN)('%s: %s', (what, expression) => {
     const image = compile(`
       const make = () => (${expression})
@@ -246,12 +246,12 @@ describe('what has no copy is refused, alone and inside', () => {
     for (const entry of ['alone', 'inside'])
       expect(call(image, entry)).toMatchObject({
         kind: 'throw',
-        error: { name: 'TypeError', message: `the value returned is or holds ${what}` },
+        error: { name: 'TypeError', message: `the returned value is or contains ${what}` },
       })
     expect(valueOf(call(image, 'toHost'))).toEqual([
       true,
       'TypeError',
-      `emit: argument 2 must be a string, number, bigint, boolean, Uint8Array, or an array or plain object of these; it is or holds ${what}`,
+      `emit: argument 2 must be a string, number, bigint, boolean, Uint8Array, or an array or plain object of these; it is or contains ${what}`,
     ])
   })
 
@@ -281,13 +281,13 @@ describe('variadic host functions', () => {
     export const count = (...v) => v.length
   `)
 
-  it('take what follows, up to the limit', () => {
+  it('accept further arguments, up to the limit', () => {
     expect(valueOf(call(image, 'all', [1, [2n], { a: undefined }]))).toEqual(['x', 1, [2n], { a: undefined }])
     expect(valueOf(call(image, 'all'))).toEqual(['x'])
     const max = VM_LIMITS.argumentsMax
     expect(valueOf(call(image, 'many', [max]))).toBe(max)
-    expect(valueOf(call(image, 'many', [max + 1]))).toBe(`TypeError: texts: at most ${max} arguments`)
-    expect(valueOf(call(image, 'many', [10_000]))).toBe(`TypeError: texts: at most ${max} arguments`)
+    expect(valueOf(call(image, 'many', [max + 1]))).toBe(`TypeError: texts: too many arguments, at most ${max} are allowed`)
+    expect(valueOf(call(image, 'many', [10_000]))).toBe(`TypeError: texts: too many arguments, at most ${max} are allowed`)
   })
 
   it('an entry takes as many', () => {
@@ -298,7 +298,7 @@ describe('variadic host functions', () => {
 
   it('say which argument is wrong', () => {
     expect(valueOf(call(image, 'wrong'))).toEqual([
-      'TypeError: all: argument 3 must be a string, number, bigint, boolean, Uint8Array, or an array or plain object of these; it is or holds a symbol',
+      'TypeError: all: argument 3 must be a string, number, bigint, boolean, Uint8Array, or an array or plain object of these; it is or contains a symbol',
       'TypeError: all: argument 1 must be a string',
       'TypeError: all: argument 1 must be a string',
       'TypeError: texts: argument 2 must be a string',

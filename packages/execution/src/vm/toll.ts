@@ -1,8 +1,8 @@
 import type { Instance } from './instance.ts'
 
 /**
- * What the host's work for one crossing costs the guest, summed up here and taken at once, for each look at the counter costs too. Work is
- * announced before it is done: none is done that the guest cannot pay for.
+ * Gas that the guest owes for the host's work while a value crosses. It is summed up here and charged in one step, because each
+ * access to the counter costs time. Work is added before it is done, so the host does no work that the guest cannot pay for.
  */
 export class Toll {
   readonly #instance: Instance
@@ -14,13 +14,13 @@ export class Toll {
     this.#left = instance.gasLeft
   }
 
-  /** Announces work of this price. Does not return when the guest cannot pay. */
+  /** Adds the price of work that is about to be done. Throws when the guest cannot pay. */
   add(gas: number): void {
     this.#due += gas
     if (this.#due > this.#left) this.collect()
   }
 
-  /** Takes what is due. Also to be done before and after the guest runs. */
+  /** Charges what is due. Also call it before and after guest code runs. */
   collect(): void {
     if (this.#due === 0) return
     this.#instance.charge(this.#due)
@@ -28,7 +28,7 @@ export class Toll {
     this.#left = this.#instance.gasLeft
   }
 
-  /** The guest has run in between, and may have used gas itself: takes what is due, and looks again. */
+  /** Call after guest code has run and may have used gas: charges what is due and reads the counter again. */
   refresh(): void {
     this.collect()
     this.#left = this.#instance.gasLeft

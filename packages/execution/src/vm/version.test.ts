@@ -8,7 +8,7 @@ const host: HostTable = [
   { name: 'put', gas: 200, parameters: ['string', 'bigint'] },
 ]
 
-it('tells apart what executes differently', () => {
+it('distinguishes interpreters that execute differently', () => {
   const variants = [
     describeInterpreter(host),
     describeInterpreter(host.toReversed()),

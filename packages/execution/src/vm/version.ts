@@ -5,14 +5,14 @@ import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
 import { VM_GAS } from './vm-gas.ts'
 
 /**
- * Counts the changes of the interpreter that nothing below shows, such as the order in which a host call is charged and checked. Raise it with
- * each.
+ * Revision of interpreter behaviour that does not show in the lines below, such as the order in which a host call is charged and
+ * checked. Raise it with each such change.
  */
 const ENGINE_REVISION = 3
 
 /**
- * What decides how an interpreter executes, one `name value` a line, for the execution version: the metered binary (and with it the meter and its
- * weights), prices, limits, the JavaScript that runs in every guest, and the host functions in their order.
+ * Everything that decides how an interpreter executes, one `name value` per line, for the execution version: the metered binary
+ * (with the meter and its weights), prices, limits, the JavaScript that runs in every guest, and the host functions in order.
  */
 export function describeInterpreter(host: HostTable, link: string = EXPORTS_AS_ENTRIES): readonly string[] {
   const tables: readonly (readonly [string, Readonly<Record<string, number>>])[] = [

@@ -5,7 +5,7 @@ import type { Toll } from './toll.ts'
 import type { GuestValue } from './value.ts'
 import { VM_GAS } from './vm-gas.ts'
 
-/** QuickJS's serialisation (BC_VERSION 5), as far as it is used: version, table of the atoms, value. */
+/** Tags of QuickJS's serialisation (BC_VERSION 5) that are used here. Order: version, atom table, value. */
 const SERIAL = {
   version: 5,
   null: 1,
@@ -25,8 +25,11 @@ const SERIAL = {
 } as const
 
 /**
- * A new JSValue of a value, owned by the caller; 0 when the guest has no memory for it, or an exception of the guest. The guest makes it,
- * under its gas; the caller collects the toll before the guest goes on. An element or a member that is undefined stays one. Throws for what no guest can hold: a value deeper than VM_LIMITS.nestingMax is a bug of the host.
+ * Makes a JSValue of a value in the guest, with the guest's gas. Elements and members that are undefined are kept. The caller
+ * collects the toll before guest code runs again.
+ *
+ * @returns JSValue* owned by the caller, an exception mark, or 0 when the guest has no memory for it
+ * @throws Error for a value nested deeper than VM_LIMITS.nestingMax: a bug of the host
  */
 export function writeValue(instance: Instance, value: GuestValue, toll: Toll): number {
   if (typeof value === 'string') {
@@ -50,7 +53,7 @@ export function writeValue(instance: Instance, value: GuestValue, toll: Toll): n
   return writeSerial(instance, bytes, toll)
 }
 
-/** Whether a JSValue* is the mark of an exception. */
+/** Whether a JSValue* is an exception mark. */
 export const isException = ({ memory }: Instance, pointer: number): boolean => memory.word(pointer + 4) === TAG.exception
 
 const isInt = (value: number): boolean => Object.is(value, value | 0)
@@ -71,8 +74,8 @@ function immediate(instance: Instance, payload: number, high: number): number {
 }
 
 /**
- * Where a serialisation of at most so many bytes is put: small ones into the image's mailbox, large ones into memory of the guest, 0 when there
- * is none. The guest is about to run: takes what is due.
+ * Address for a serialisation of at most `bytesMax` bytes: the image's mailbox for small ones, guest memory for large ones; 0
+ * when the guest has no memory. Collects the toll, because guest code is about to run.
  */
 function roomFor(instance: Instance, toll: Toll, bytesMax: number): number {
   const { quickjs, mailbox } = instance
@@ -81,7 +84,7 @@ function roomFor(instance: Instance, toll: Toll, bytesMax: number): number {
   return bytesMax <= mailbox.length ? mailbox.at : quickjs.malloc(bytesMax) >>> 0
 }
 
-/** Has QuickJS make a value of the serialisation that was put there. */
+/** Lets QuickJS decode the serialisation at that address. */
 function deserialise({ quickjs, context, mailbox }: Instance, at: number, bytesMax: number): number {
   if (at === mailbox.at) return quickjs.deserialise(context, mailbox.buffer)
   const buffer = quickjs.newArrayBuffer(context, at, bytesMax)
@@ -103,12 +106,12 @@ function writeBigint(instance: Instance, value: bigint, toll: Toll): number {
   if (at === 0) return 0
   const length = putLimbs(value)
   bigintBytes[BIGINT_HEAD_BYTES - 1] = length
-  // No more than that: what lies behind is of an earlier value, perhaps of another call.
+  // Copy no more than that: the bytes behind it belong to an earlier value, perhaps of another call.
   instance.memory.setFirst(at, bigintBytes, BIGINT_HEAD_BYTES + length)
   return deserialise(instance, at, bigintBytes.length)
 }
 
-/** Beyond Latin-1. The platform's pattern knows at once of most strings. */
+/** Characters beyond Latin-1. A regular expression answers at once for most strings. */
 const WIDE = /[\u0100-\uffff]/
 
 function writeText(instance: Instance, value: string, toll: Toll): number {
@@ -130,13 +133,13 @@ function writeText(instance: Instance, value: string, toll: Toll): number {
   return deserialise(instance, start, bytesMax)
 }
 
-/** Version, no atoms, tag and length of a text. */
+/** Buffer for the head of a serialised string: version, no atoms, tag, length. */
 const textHead = new Uint8Array(8)
 
-/** Bytes of a tag and up to four lengths of five bytes, rounded up: what a scalar needs besides its content. */
+/** A tag and up to four lengths of five bytes, rounded up: what a scalar needs in addition to its content. */
 const HEAD_BYTES = 24
 
-/** Growing buffer of serialised values. */
+/** Growable buffer for serialised values. */
 class Serial {
   #bytes: Uint8Array
   #at = 0
@@ -145,12 +148,12 @@ class Serial {
     this.#bytes = new Uint8Array(2 * HEAD_BYTES + contentBytes)
   }
 
-  /** Version and an empty table of atoms. */
+  /** Version and an empty atom table. */
   head(): this {
     return this.u8(SERIAL.version).u8(0)
   }
 
-  /** Makes room for content of so many bytes with its head. */
+  /** Makes room for content of this many bytes and its head. */
   #reserve(contentBytes: number): void {
     const needed = this.#at + HEAD_BYTES + contentBytes
     if (needed <= this.#bytes.length) return
@@ -170,7 +173,7 @@ class Serial {
     return this.u8(rest)
   }
 
-  /** A tag and a length: the start of an array or object. */
+  /** Tag and length that open an array or object. */
   open(tag: number, length: number): this {
     this.#reserve(0)
     return this.u8(tag).leb(length)
@@ -191,7 +194,7 @@ class Serial {
     return this.u8(SERIAL.string).text(value)
   }
 
-  /** Length with the wide flag, and characters, of one or two bytes. */
+  /** Length with the wide flag, then characters of one or two bytes. */
   text(value: string): this {
     const { length } = value
     this.#reserve(2 * length)
@@ -227,7 +230,7 @@ class Serial {
     return this
   }
 
-  /** Shortest two's complement, little-endian; none at all for zero. */
+  /** Shortest two's complement, little-endian; at least one byte. */
   bigint(value: bigint): this {
     const length = putLimbs(value)
     this.#reserve(length)
@@ -244,18 +247,21 @@ function writeUnit(bytes: Uint8Array, at: number, unit: number): void {
   bytes[at + 1] = unit >>> 8
 }
 
-/** Room for the two's complement of the widest bigint that passes, 288 bits, and a limb. */
+/** Room for 288 bits, the widest bigint that can be passed, and one more limb. */
 const BIGINT_BYTES = 48
 /** Version, no atoms, tag, length. */
 const BIGINT_HEAD_BYTES = 4
-/** A bigint's serialisation, and its limbs. */
+/** Shared buffer for a serialised bigint, and views of its limbs. */
 const bigintBytes = new Uint8Array(BIGINT_HEAD_BYTES + BIGINT_BYTES)
 const limbs = new DataView(bigintBytes.buffer, BIGINT_HEAD_BYTES)
 const limbBytes = bigintBytes.subarray(BIGINT_HEAD_BYTES)
 bigintBytes[0] = SERIAL.version
 bigintBytes[2] = SERIAL.bigint
 
-/** Puts two's complement, little-endian, into `limbBytes`; its length without bytes that only repeat the sign. Throws above 320 bits. */
+/**
+ * Writes two's complement, little-endian, into `limbBytes`. Returns the length without bytes that only repeat the sign. Throws
+ * above 320 bits.
+ */
 function putLimbs(value: bigint): number {
   let rest = value
   let length = 0
@@ -265,7 +271,7 @@ function putLimbs(value: bigint): number {
     length += 8
   } while (rest !== 0n && rest !== -1n)
   const sign = rest === 0n ? 0 : 0xff
-  // The sign must show in the top bit.
+  // The top bit must show the sign.
   if ((limbBytes[length - 1]! ^ sign) & 0x80) limbBytes[length++] = sign
   while (length > 1 && limbBytes[length - 1] === sign && ((limbBytes[length - 2]! ^ sign) & 0x80) === 0) length--
   return length
@@ -275,13 +281,13 @@ const STRUCTURE_BYTES = 256
 
 interface SerialStructure {
   readonly bytes: Uint8Array
-  /** Values in it, all levels counted. */
+  /** Number of values on all levels. */
   readonly nodes: number
-  /** Characters of its strings and names. */
+  /** Number of characters in its strings and names. */
   readonly characters: number
 }
 
-/** Serialises arrays and objects, whose members' names stand in a table before the value. */
+/** Serialises arrays and objects. The names of members are stored in a table in front of the value. */
 class StructureWriter {
   readonly #body = new Serial(STRUCTURE_BYTES)
   readonly #atoms = new Map<string, number>()
@@ -325,7 +331,7 @@ class StructureWriter {
     }
   }
 
-  /** Index of an atom: its place in the table, from 1 (JS_ATOM_NULL is 0). */
+  /** Index of an atom in the table, from 1 (JS_ATOM_NULL is 0). */
   #atomOf(name: string): number {
     const known = this.#atoms.get(name)
     if (known !== undefined) return known

@@ -99,7 +99,7 @@ export const typedArray = (random: Random): string => {
       `((a) => [a.at(${smallInteger(random)}), a.lastIndexOf(a.at(${smallInteger(random)})), a.indexOf(a.at(-1)), a.includes(a[0])])(${a})`,
     () =>
       `((a, x) => [a.lastIndexOf(x), a.indexOf(a[1]), a.includes(x), a.fill(x, -1), a.with(0, x), a.toSorted()])(new ${random.pick(['BigInt64Array', 'BigUint64Array'])}([${random.list(1, 4, () => bigint(random))}]), ${random.pick([bigint, smallBigint])(random)})`,
-    // V8 of Node.js 20 overlooks the end where the start is undefined.
+    // V8 of Node.js 20 ignores the end when the start is undefined.
     () => `${a}.fill(${number(random)}, ${smallInteger(random)}, ${index(random)})`,
     () => `${a}.with(${index(random)}, ${number(random)})`,
     () => `${a}.${random.pick(['reverse', 'toReversed', 'toSorted', 'join', 'keys'])}()`,

@@ -2,11 +2,11 @@ import { arrayOf, keyOf, objectOf } from './collections.ts'
 import { bigint, primitive, smallInteger, text } from './operands.ts'
 import type { Random } from './random.ts'
 
-/** Expressions that do many things to one object: dense arrays become sparse, tables grow and shrink, texts become ropes. */
+/** Expressions that do many things to one object: dense arrays become sparse, tables grow and shrink, strings become ropes. */
 
 type Draw = (random: Random) => string
 
-/** So many steps, each answered by its value or the name of its error. */
+/** This many steps; each returns its value or the name of its error. */
 const steps = (random: Random, step: Draw, most = 12): string => random.list(2, most, () => `attempt(() => ${step(random)})`)
 
 const index = (random: Random): number => (random.oneIn(3) ? random.below(70) : random.below(12))
@@ -81,7 +81,7 @@ const setStep: Draw = (random) =>
     () => `(() => { for (let i = 0; i < ${random.below(40)}; i++) s.add(i) })()`,
   ])()
 
-/** Texts of more than 8 KiB are ropes. */
+/** Strings of more than 8 KiB are ropes. */
 const textStep: Draw = (random) =>
   random.pick([
     () => `(t += ${text(random)}).length`,

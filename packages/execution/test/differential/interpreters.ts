@@ -2,11 +2,11 @@ import { createContext, Script } from 'node:vm'
 import { createInterpreter } from '../../src/vm/interpreter.ts'
 import { interpreterBinary, wasmPower } from '../interpreter.ts'
 
-/** Expressions evaluated by the interpreter and by V8, each answered by a line of text. */
+/** Expressions evaluated by the interpreter and by V8; each result is a line of text. */
 
 /**
- * Shows a value so that what differs looks different, by the plainest means of the language: bits of numbers, units of texts, order of keys. What
- * an expression throws is shown by its name.
+ * Formats a value so that different values look different, with the simplest language features: bits of numbers, units of
+ * strings, order of keys. A thrown value is shown by its name.
  */
 const SHOW = `
 const word = new DataView(new ArrayBuffer(8))
@@ -52,14 +52,14 @@ const run = (f) => { try { return show(f()) } catch (e) { return 'throws ' + (e 
 const sourceOf = (expressions: readonly string[]): string =>
   `${SHOW}const all = [${expressions.map((one) => `() => (${one})`).join(',\n')}]\nconst answers = () => all.map(run).join('\\n')`
 
-/** What evaluates a script like this, or undefined if the script does not parse or come to an end. */
+/** Evaluates such a script; undefined if the script does not parse or does not finish. */
 type Evaluate = (expressions: readonly string[]) => string | undefined
 
 const GAS = 20_000_000_000
 
 let interpreter: ReturnType<typeof createInterpreter> | undefined
 
-/** Strict code of a module, behind the prelude: as contracts have it. */
+/** Strict module code after the prelude, as in contracts. */
 const inInterpreter: Evaluate = (expressions) => {
   interpreter ??= createInterpreter({ wasm: wasmPower(), binary: interpreterBinary(), host: [] })
   const compiled = interpreter.compile({ source: `${sourceOf(expressions)}\nexport { answers }`, gas: GAS })
@@ -70,7 +70,7 @@ const inInterpreter: Evaluate = (expressions) => {
 
 const realm = createContext()
 
-/** Strict code in a realm of its own. */
+/** Strict code in a new realm. */
 const inV8: Evaluate = (expressions) => {
   let script: Script
   try {
@@ -81,7 +81,7 @@ const inV8: Evaluate = (expressions) => {
   return String(script.runInContext(realm))
 }
 
-/** The line of each expression. One that spoils its batch is found by halving. */
+/** The result line of each expression. If one spoils its batch, it is found by bisection. */
 function linesOf(evaluate: Evaluate, expressions: readonly string[]): readonly string[] {
   const answers = evaluate(expressions)
   if (answers !== undefined) return answers.split('\n')

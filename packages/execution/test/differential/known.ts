@@ -1,16 +1,18 @@
 import { byInterpreter, byV8, numberShown } from './interpreters.ts'
 
-/** A way in which the interpreter and V8 differ. */
+/** A known kind of difference between the interpreter and V8. */
 export interface KnownDifference {
   readonly name: string
   readonly reason: string
-  /** Expressions on which they differ today, and the interpreter's answer. Where V8 is at fault there are none: its versions differ. */
+  /**
+   * Expressions on which they differ today, with the interpreter's result. Empty where V8 is wrong, because its versions differ.
+   */
   readonly examples: readonly (readonly [expression: string, interpreter: string])[]
-  /** Is a difference that was found by chance of this kind? */
+  /** Whether a difference that was found by chance is of this kind. */
   covers(found: Difference): boolean
 }
 
-/** An operation that the two answer differently. */
+/** An operation with different results. */
 export interface Difference {
   readonly operations: string
   readonly expression: string
@@ -111,7 +113,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
 
 let powers: readonly { readonly long: string; readonly short: string }[] | undefined
 
-/** The powers of two whose text the interpreter makes longer than V8: both texts. */
+/** The powers of two whose text is longer in the interpreter than in V8: both texts. */
 export function textsOfPowers(): NonNullable<typeof powers> {
   if (powers !== undefined) return powers
   const expressions = Array.from({ length: 2098 }, (_, i) => `String(2 ** ${i - 1074})`)
@@ -124,7 +126,7 @@ export function textsOfPowers(): NonNullable<typeof powers> {
 
 const word = new DataView(new ArrayBuffer(8))
 
-/** The place of a double among all doubles, by size. */
+/** Position of a double among all doubles, by size. */
 function placeOf(value: number): bigint {
   word.setFloat64(0, value)
   const bits = word.getBigInt64(0)
@@ -138,7 +140,7 @@ function areNear(v8: string, interpreter: string, ulpsMax: bigint): boolean {
   return distance <= ulpsMax && -distance <= ulpsMax
 }
 
-/** Is this double the nearest one to the number that a line shows as text in a radix? */
+/** Whether this double is the nearest one to the number that a line shows as text in a radix. */
 function readsAs(line: string, value: number, radix: number): boolean {
   const [, sign, whole, fraction = ''] = /^"(-?)([0-9a-z]+)(?:\.([0-9a-z]+))?"$/.exec(line) ?? []
   if (whole === undefined || !Number.isFinite(value) || (sign === '-') !== value < 0) return false

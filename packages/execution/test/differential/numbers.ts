@@ -1,13 +1,13 @@
 import { any, bigint, comparable, longNumeral, number, numeral, quoted, smallBigint, smallInteger, text } from './operands.ts'
 import type { Random } from './random.ts'
 
-/** Expressions over bigints and numbers, and what turns one type into another. */
+/** Expressions over bigints and numbers, and conversions between types. */
 
 const COMPARISONS = ['<', '<=', '>', '>=', '==', '!=', '===', '!==']
 const SHIFTS = ['<<', '>>', '>>>']
 const ARITHMETIC = ['+', '-', '*', '/', '%']
 
-/** A width in bits, as asIntN and asUintN take it. */
+/** A width in bits for asIntN and asUintN. */
 const width = (random: Random): string =>
   random.oneIn(12)
     ? random.pick([
@@ -84,7 +84,7 @@ export const bigintMethod = (random: Random): string => {
   return random.pick(forms)()
 }
 
-/** Bigint against number, of both signs, near and far: the table of results that an author may lose money by. */
+/** Comparisons of bigints and numbers, of both signs, near and far: wrong results here can cost an author money. */
 export const mixedComparison = (random: Random): string => {
   const operator = random.pick(COMPARISONS)
   const a = bigint(random)
@@ -105,12 +105,12 @@ export const mixedComparison = (random: Random): string => {
 /** Two values of any types and one operator. */
 export const anyOperation = (random: Random): string => {
   const operator = random.pick([...COMPARISONS, ...COMPARISONS, ...ARITHMETIC, '&', '|', '^', ...SHIFTS, '&&', '||', '??'])
-  // No shift to a bigint of millions of bits, which V8 takes seconds for.
+  // No shift to a bigint of millions of bits, which takes V8 seconds.
   const right = SHIFTS.includes(operator) ? random.pick([smallBigint, number, text]) : any
   return `${any(random)} ${operator} ${right(random)}`
 }
 
-/** Digits of a safe integer, or of any in a radix for which ECMA-262 asks for the exact number. */
+/** Digits of a safe integer, or of any integer in a radix for which ECMA-262 requires the exact number. */
 function exactParseInt(random: Random): string {
   const digits = Math.trunc(random.bits() * 2 ** random.between(-20, 21)).toString(random.between(2, 36))
   const base = Number.parseInt(digits, 36) <= Number.MAX_SAFE_INTEGER ? radix(random) : random.pick(['2', '4', '8', '16', '32'])
@@ -141,7 +141,7 @@ export const conversion = (random: Random): string => {
   return random.pick(forms)()
 }
 
-/** Text of more than 20 digits, which ECMA-262 lets an implementation cut there. */
+/** Text of more than 20 digits, where ECMA-262 allows an implementation to truncate. */
 export const longConversion = (random: Random): string =>
   `${random.pick(['Number', 'parseFloat', 'JSON.parse', 'parseInt', '+'])}(${longNumeral(random)})`
 
@@ -193,5 +193,7 @@ export const numberFormat = (random: Random): string => {
   return random.pick(forms)()
 }
 
-/** Fractions in a radix that is no power of two, and numbers beyond 2 ** 53 in any: ECMA-262 leaves the digits open. */
+/**
+ * Fractions in a radix that is not a power of two, and numbers beyond 2 ** 53 in any radix: ECMA-262 does not define the digits.
+ */
 export const radixFormat = (random: Random): string => `(${number(random)}).toString(${radix(random)})`

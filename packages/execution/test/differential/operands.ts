@@ -1,6 +1,6 @@
 import type { Random } from './random.ts'
 
-/** Operands as JavaScript text, chosen to meet the edges of an interpreter: limbs, signs, exponents, surrogates. */
+/** Operands as JavaScript source, chosen to hit an interpreter's edge cases: limbs, signs, exponents, surrogates. */
 
 const BITS = [
   0, 1, 2, 7, 8, 15, 16, 30, 31, 32, 33, 47, 52, 53, 54, 62, 63, 64, 65, 95, 96, 97, 127, 128, 129, 160, 191, 192, 255, 256, 257,
@@ -41,7 +41,7 @@ const bigintText = (value: bigint, hex: boolean): string => {
 
 export const bigint = (random: Random): string => bigintText(bigintValue(random), random.oneIn(3))
 
-/** A bigint of few digits. */
+/** A bigint with few digits. */
 export const smallBigint = (random: Random): string => bigintText(BigInt(random.between(-5, 140)), false)
 
 const SPECIAL = [
@@ -135,7 +135,7 @@ export function numberValue(random: Random): number {
   }
 }
 
-/** A number that an order has a place for: not NaN. */
+/** A number that can be ordered: not NaN. */
 export function comparable(random: Random): string {
   const value = numberValue(random)
   return numberText(Number.isNaN(value) ? 0 : value)
@@ -145,10 +145,10 @@ const numberText = (value: number): string => (value < 0 || Object.is(value, -0)
 
 export const number = (random: Random): string => numberText(numberValue(random))
 
-/** A finite number of few digits: places where it is no use to look further. */
+/** A finite number with few digits, for places where wider numbers find nothing. */
 export const smallInteger = (random: Random): string => numberText(random.between(-3, 12))
 
-/** Groups from which a text takes its characters: plain, cases that are odd, combining, outside the first plane, halves of pairs. */
+/** Groups of characters for strings: plain, unusual cases, combining, outside the first plane, halves of pairs. */
 const CHARACTERS: readonly (readonly string[])[] = [
   [...'abcABCxyz'],
   [...'0123456789'],
@@ -167,7 +167,7 @@ export function textValue(random: Random, lengthMax = 12): string {
   return text
 }
 
-/** A text as a literal of plain ASCII. */
+/** A string as a literal in plain ASCII. */
 export function quoted(text: string): string {
   let literal = ''
   for (let i = 0; i < text.length; i++) {
@@ -180,13 +180,13 @@ export function quoted(text: string): string {
 
 export const text = (random: Random): string => quoted(textValue(random))
 
-/** Text of few different characters, in which much is found again. */
+/** Text with few different characters, in which searches find much. */
 export const repetitive = (random: Random): string =>
   quoted(random.list(0, 14, () => random.pick(['a', 'b', 'A', 'ab', ' ', '1']), ''))
 
 const digits = (random: Random, most: number): string => random.list(1, most, () => String(random.below(10)), '')
 
-/** Text that is a number, or nearly: of 20 digits at most that count, for which ECMA-262 knows one result. */
+/** Text that is a number or almost one, with at most 20 significant digits, for which ECMA-262 defines one result. */
 export function numeral(random: Random): string {
   const forms: readonly (() => string)[] = [
     () => digits(random, 20),
@@ -230,7 +230,7 @@ export function numeral(random: Random): string {
   return around(random, random.pick(forms)())
 }
 
-/** Text of a number of many digits: random, or half way between two doubles, or a little above. */
+/** Text of a number with many digits: random, halfway between two doubles, or slightly above. */
 export const longNumeral = (random: Random): string =>
   around(
     random,
@@ -296,7 +296,7 @@ export function any(random: Random): string {
 
 const parenthesised = (expression: string): string => (expression === '{}' ? '({})' : expression)
 
-/** A primitive: what is a key of a Map or a member of a Set. */
+/** A primitive: a key of a Map or a member of a Set. */
 export const primitive = (random: Random): string =>
   random.pick([
     () =>

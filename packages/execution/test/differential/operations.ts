@@ -4,7 +4,7 @@ import * as numbers from './numbers.ts'
 import type { Random } from './random.ts'
 import * as texts from './texts.ts'
 
-/** A kind of operation, and how many of a hundred are of it. */
+/** A kind of operation and its share in per cent. */
 export interface Operations {
   readonly name: string
   readonly percent: number

@@ -1,4 +1,4 @@
-/** Draws for tests: the same from the same seed, on every platform. SplitMix32. */
+/** Random draws for tests: the same seed gives the same draws on every platform. SplitMix32. */
 export class Random {
   #state: number
 
@@ -34,7 +34,7 @@ export class Random {
     return list[this.below(list.length)] as T
   }
 
-  /** So many draws, joined. */
+  /** This many draws, joined. */
   list(first: number, last: number, draw: () => string, separator = ', '): string {
     return Array.from({ length: this.between(first, last) }, draw).join(separator)
   }

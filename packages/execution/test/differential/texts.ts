@@ -1,9 +1,9 @@
 import { any, number, quoted, repetitive, smallInteger, text, textValue } from './operands.ts'
 import type { Random } from './random.ts'
 
-/** Expressions over texts and regular expressions. */
+/** Expressions over strings and regular expressions. */
 
-/** A position: mostly near, at times none. */
+/** A position: mostly close, sometimes missing. */
 const place = (random: Random): string =>
   random.oneIn(6)
     ? random.pick(['undefined', 'NaN', 'Infinity', '(-Infinity)', "'2'", '1.7', '2 ** 32', 'null', '(-0)'])
@@ -83,7 +83,7 @@ function jsonText(random: Random, depth: number): string {
   return random.pick(depth > 0 ? forms : forms.slice(0, 3))()
 }
 
-/** A part of a regular expression. Repetitions do not nest, so that no search takes exponential time. */
+/** A part of a regular expression. Repetitions do not nest, so no search takes exponential time. */
 function pattern(random: Random, depth: number, names: { count: number }): string {
   const atom = (): string => {
     const simple = [
@@ -142,7 +142,7 @@ function pattern(random: Random, depth: number, names: { count: number }): strin
 }
 
 export const regularExpression = (random: Random): string => {
-  // No reference to a group that may have matched nothing: in replaceAll, V8 compares with what it held in the match before.
+  // No reference to a group that may have matched nothing: in replaceAll, V8 compares with its value from the previous match.
   const body = pattern(random, 2, { count: 0 }) + (random.oneIn(8) ? '(?<m>[ab])\\k<m>' : '')
   const flags = random.pick(['', '', 'g', 'i', 'm', 's', 'u', 'y', 'gi', 'gu', 'iu', 'gim', 'd', 'gs', 'v'])
   const all = flags.includes('g') ? flags : `g${flags}`

@@ -103,25 +103,25 @@ describe('an ABI', () => {
       human('function f(uint256[9999] a)'),
     ].map((abi) => refusal(abi as Abi)?.message)
     expect(messages).toEqual([
-      'abi[1]: transfer(address) has the selector of transfer(address)',
-      'abi[1]: burn(uint256) has the selector of collate_propagate_storage(bytes16)',
-      'abi[1]: E(uint256) has the selector of E(uint256)',
+      'abi[1]: transfer(address) has the same selector as transfer(address)',
+      'abi[1]: burn(uint256) has the same selector as collate_propagate_storage(bytes16)',
+      'abi[1]: E(uint256) has the same selector as E(uint256)',
       'abi[1]: E(uint256) is defined twice',
-      'abi[1]: there is a second receive',
-      'abi[1]: there is a second fallback',
-      'abi[1]: there is a second constructor',
-      "abi[0]: Error(string) is Solidity's own error",
-      "abi[0]: Panic(uint256) is Solidity's own error",
+      'abi[1]: receive is defined twice',
+      'abi[1]: fallback is defined twice',
+      'abi[1]: constructor is defined twice',
+      "abi[0]: Error(string) is reserved for Solidity's own errors",
+      "abi[0]: Panic(uint256) is reserved for Solidity's own errors",
       'abi[0]: E(uint256,uint256,uint256,uint256) has 4 indexed parameters, at most 3 are allowed',
       'abi[0]: E(uint256,uint256,uint256,uint256,uint256) has 5 indexed parameters, at most 4 are allowed',
-      'abi[0]: a value takes 319968 bytes, more than a transaction has',
+      'abi[0]: a value takes 319968 bytes, more than fits into a transaction',
     ])
     expect(refusal([anonymous(4)])).toBeUndefined()
   })
 
   it('cannot have types whose size no number holds', () => {
     const nested = { name: 'a', type: `uint256${'[999999999]'.repeat(11)}` }
-    const message = 'abi[0]: a value takes 31999999968 bytes, more than a transaction has'
+    const message = 'abi[0]: a value takes 31999999968 bytes, more than fits into a transaction'
     expect(refusal([{ type: 'error', name: 'E', inputs: [nested] }])).toEqual({ code: 'abi', message })
     expect(refusal([{ type: 'error', name: 'E', inputs: [{ ...nested, type: 'string[999999999]' }] }])).toEqual({
       code: 'abi',
@@ -139,7 +139,7 @@ describe('an ABI', () => {
         },
       ]),
     ).toMatchObject({
-      message: 'abi[0]: a value takes 262176 bytes, more than a transaction has',
+      message: 'abi[0]: a value takes 262176 bytes, more than fits into a transaction',
     })
   })
 })
@@ -176,7 +176,7 @@ describe('dispatch', () => {
     expect(kinds(abi, take, 1n)).toBe('take(uint256) is not payable and takes no value')
     expect(kinds(abi, pay, 1n)).toBe('function')
     expect(kinds(abi, bytes('d1e1deb2'), 0n)).toBe('the contract has no function with selector 0xd1e1deb2 and no fallback')
-    expect(kinds(abi, bytes('0000'))).toBe('2 bytes of calldata are no selector, and there is no fallback')
+    expect(kinds(abi, bytes('0000'))).toBe('2 bytes of calldata are too short for a selector, and the contract has no fallback')
     expect(kinds(abi, nothing)).toBe('the contract has neither receive nor fallback')
     expect(dispatch(withFallback, pay, 0n)).toEqual({ ok: true, value: { kind: 'fallback', data: pay } })
     expect(kinds(withFallback, pay, 1n)).toBe('fallback is not payable and takes no value')

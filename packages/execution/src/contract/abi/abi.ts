@@ -15,28 +15,28 @@ import {
 import { AbiFailure, fail } from './fault.ts'
 import { type AbiType, type TupleType, tupleOf, typeOf } from './type.ts'
 
-/** What calls of a contract need of its ABI: types resolved, selectors and topics computed. */
+/** The part of a contract's ABI that calls need: types are resolved, selectors and topics computed. */
 export interface CallAbi {
   /** By selector. */
   readonly functions: ReadonlyMap<number, AbiFunction>
-  /** By name: all of that name. */
+  /** By name; several events may share one. */
   readonly eventsByName: ReadonlyMap<string, readonly AbiEvent[]>
   readonly errorsByName: ReadonlyMap<string, readonly AbiCustomError[]>
-  /** Whether plain transfers have a function of their own. */
+  /** Whether the contract has `receive` for plain transfers. */
   readonly receive: boolean
   readonly fallback: { readonly payable: boolean } | undefined
 }
 
-/** A whole ABI, made ready. */
+/** A complete compiled ABI. */
 export interface ContractAbi extends CallAbi {
   readonly creation: AbiCreation
-  /** By signature, for several events may have one name. */
+  /** By signature, because several events may have the same name. */
   readonly events: ReadonlyMap<string, AbiEvent>
   /** By selector. */
   readonly errors: ReadonlyMap<number, AbiCustomError>
 }
 
-/** The constructor; an ABI without one has one without parameters that takes no value. */
+/** The constructor. An ABI without a constructor gets one without parameters that is not payable. */
 export interface AbiCreation {
   readonly inputs: TupleType
   readonly payable: boolean
@@ -44,9 +44,9 @@ export interface AbiCreation {
 
 export interface AbiFunction {
   readonly name: string
-  /** Name and types of the inputs: what the selector is the hash of. */
+  /** Name and input types; the selector is taken from its hash. */
   readonly signature: string
-  /** The first four bytes of calldata as a number. */
+  /** First four bytes of calldata as a number. */
   readonly selector: number
   readonly inputs: TupleType
   readonly outputs: TupleType
@@ -66,7 +66,7 @@ export interface AbiEvent {
   /** Hash of the signature; undefined for an anonymous event. */
   readonly topic: Hash | undefined
   readonly parameters: readonly AbiEventField[]
-  /** Those parameters that stand in the data. */
+  /** The parameters that are not indexed. */
   readonly data: TupleType
 }
 
@@ -76,12 +76,12 @@ export interface AbiEventField {
   readonly indexed: boolean
 }
 
-/** Solidity's own errors, which no contract may define (their data would pass for the language's). */
+/** Solidity's own errors. No contract may define them, because their data would look like the language's errors. */
 const RESERVED_ERRORS: readonly string[] = ['Error(string)', 'Panic(uint256)']
 /** LOG0 to LOG4. */
 const TOPICS_MAX = 4
 
-/** The ABI that calls are made by, or what makes it unusable: two items that calldata or logs could not tell apart, or a type beyond bounds. */
+/** Compiles an ABI. Refuses items that calldata or logs could not tell apart, and types beyond the limits. */
 export function compileAbi(crypto: Crypto, abi: Abi): Result<ContractAbi, AbiSyntaxError> {
   const build = new AbiBuild(crypto)
   for (const [i, item] of abi.entries()) {
@@ -104,7 +104,7 @@ class AbiBuild {
     this.#crypto = crypto
   }
 
-  /** Returns what is wrong with the item. */
+  /** Adds an item. Returns what is wrong with it. */
   add(item: AbiItem): string | undefined {
     try {
       this.#add(item)
@@ -149,7 +149,7 @@ class AbiBuild {
       }
       case 'error': {
         const { signature } = this.#callable(this.#errors, item, {})
-        if (RESERVED_ERRORS.includes(signature)) fail('type', `${signature} is Solidity's own error`)
+        if (RESERVED_ERRORS.includes(signature)) fail('type', `${signature} is reserved for Solidity's own errors`)
         return
       }
       default:
@@ -157,7 +157,6 @@ class AbiBuild {
     }
   }
 
-  /** Adds a function or an error to those of its kind. */
   #callable<T extends object>(
     known: Map<number, AbiCustomError & T>,
     { name, inputs: parameters }: { readonly name: string; readonly inputs: readonly AbiParameter[] },
@@ -168,7 +167,7 @@ class AbiBuild {
     const digest = this.#hash(signature)
     const selector = new DataView(digest.buffer, digest.byteOffset).getUint32(0)
     const other = known.get(selector)
-    if (other !== undefined) fail('type', `${signature} has the selector of ${other.signature}`)
+    if (other !== undefined) fail('type', `${signature} has the same selector as ${other.signature}`)
     const made = { name, signature, selector, inputs, ...rest }
     known.set(selector, made)
     return made
@@ -192,6 +191,7 @@ class AbiBuild {
   readonly #hash = (text: string): Uint8Array => this.#crypto.keccak256(utf8ToBytes(text))
 }
 
+/** Groups items by name. */
 export function byName<T extends { readonly name: string }>(items: Iterable<T>): ReadonlyMap<string, readonly T[]> {
   const named = new Map<string, T[]>()
   for (const item of items) {
@@ -205,5 +205,5 @@ export function byName<T extends { readonly name: string }>(items: Iterable<T>):
 const fieldOf = (input: AbiEventParameter): AbiEventField => ({ name: input.name, type: typeOf(input), indexed: input.indexed })
 
 function wantFirst(known: unknown, name: string): void {
-  if (known !== undefined) fail('type', `there is a second ${name}`)
+  if (known !== undefined) fail('type', `${name} is defined twice`)
 }

@@ -5,17 +5,17 @@ import { CONTRACT_CACHE_LIMITS } from '../limits.ts'
 const ADDRESS_BYTES = 20
 const DIGITS = 2 * ADDRESS_BYTES
 
-/** Lower-case digits, '0' to '9' and 'a' to 'f', of four bits. */
+/** Character code of a lower-case hex digit. */
 const digitOf = (nibble: number): number => (nibble < 10 ? 48 + nibble : 87 + nibble)
 
-/** Texts by lower-case hex, and bytes by text: the checksum costs a hash, and most addresses come again. */
+/** Texts by lower-case hex, and bytes by text. Cached because the checksum costs a hash and most addresses occur again. */
 const texts = new TextCache<string>(CONTRACT_CACHE_LIMITS.addressesMax)
 const parsed = new TextCache<Uint8Array>(CONTRACT_CACHE_LIMITS.addressesMax)
 
-/** Text of an address (20 bytes) with EIP-55's checksum in the case of its letters. */
+/** Text of an address (20 bytes) with EIP-55 checksum. */
 export const checksumAddress = (crypto: Crypto, address: Uint8Array): string => checksumText(crypto, bytesToHex(address))
 
-/** The same of an address as lower-case hex. */
+/** As `checksumAddress`, for an address in lower-case hex. */
 export const checksumText = (crypto: Crypto, address: Hex): string =>
   texts.get(address, () => withChecksum(crypto, hexToBytes(address)))
 
@@ -29,20 +29,21 @@ function withChecksum(crypto: Crypto, address: Uint8Array): string {
   return `0x${String.fromCharCode.apply(null, digits as unknown as number[])}`
 }
 
-/** Makes those letters of lower-case digits capitals that EIP-55 has as capitals. */
+/** Changes letters to capitals where EIP-55 requires it. */
 function raiseLetters(crypto: Crypto, digits: Uint8Array): void {
   const digest = crypto.keccak256(digits)
   for (let i = 0; i < DIGITS; i++) {
     const nibble = i % 2 === 0 ? digest[i >> 1]! >> 4 : digest[i >> 1]! & 15
-    // In ASCII letters follow digits, and a small letter is 32 behind its capital.
+    // In ASCII, letters follow digits, and a capital is its small letter minus 32.
     if (nibble >= 8 && digits[i]! > 57) digits[i]! -= 32
   }
 }
 
 /**
- * The 20 bytes of an address's text. As viem has it, a text with a capital letter must have the right checksum; a text without has none.
- * Returns what is wrong: not an address at all, or its checksum. The bytes are shared: they
- * must not be changed.
+ * Parses the text of an address. As in viem, a text with a capital letter must have the right checksum; a lower-case text has
+ * none.
+ *
+ * @returns the 20 bytes, which are shared and must not be changed; or what is wrong: `type` (not an address) or `checksum`
  */
 export function parseAddress(crypto: Crypto, text: string): Uint8Array | 'type' | 'checksum' {
   if (text.length !== 2 + DIGITS) return 'type'
@@ -64,7 +65,7 @@ function parse(crypto: Crypto, text: string): Uint8Array | 'type' | 'checksum' {
     const letter = capital || (code >= 97 && code <= 102)
     if (!letter && (code < 48 || code > 57)) return 'type'
     capitals ||= capital
-    // Bit 5 tells small letters from capitals; digits have it, too.
+    // Bit 5 distinguishes small letters from capitals; in digits it is always set.
     digits[i] = code | 32
     const nibble = letter ? (code | 32) - 87 : code - 48
     address[i >> 1]! |= i % 2 === 0 ? nibble << 4 : nibble

@@ -18,7 +18,7 @@ const valuesFor = (types: TupleType, values: readonly unknown[], as: typeof viem
   types.members.map(({ type }, i) => as(type, values[i] as never))
 const ethersTypes = (parameters: readonly AbiParameter[]) => parameters.map((parameter) => ParamType.from(parameter as never))
 
-/** ethers' Result is an array with names; deep plain arrays compare. */
+/** ethers' Result is an array with extra properties; plain nested arrays can be compared. */
 const plain = (value: unknown): unknown => (Array.isArray(value) ? Array.from(value as EthersResult, plain) : value)
 
 describe('values', () => {
@@ -53,7 +53,7 @@ describe('values', () => {
       fc.property(cases, fc.array(mutation, { minLength: 1, maxLength: 3 }), ({ types, values }, mutations) => {
         let bytes = unwrap(encode(types, values))
         if (bytes.length === 0) return
-        // Half of them near the end of a word, where lengths, offsets and small integers are.
+        // Half of the positions are near the end of a word, where lengths, offsets and small integers are.
         for (const { at, to } of mutations) bytes = bytes.with(at % 2 === 0 ? at % bytes.length : (at % bytes.length) | 31, to)
         const result = decode(types, bytes)
         if (!result.ok) return
@@ -62,7 +62,7 @@ describe('values', () => {
       }),
       { numRuns: 1000 },
     )
-    // 2,726 of 10,000 did when this was written: as few as 100 of 1,000 by chance are less likely than 10^-38.
+    // When this was written, 2,726 of 10,000 did. Fewer than 100 of 1,000 by chance is less likely than 10^-38.
     expect(decoded).toBeGreaterThan(100)
   })
 
@@ -95,7 +95,7 @@ describe('values', () => {
   })
 })
 
-/** Words of 32 bytes: numbers, or hex that is padded on the left. */
+/** 32-byte words: numbers, or hex padded on the left. */
 const words = (...list: readonly (number | string)[]) =>
   hexToBytes(`0x${list.map((word) => (typeof word === 'number' ? word.toString(16) : word).padStart(64, '0')).join('')}`)
 
@@ -108,17 +108,17 @@ const order: AbiParameter = {
   ],
 }
 const ones = 'f'.repeat(64)
-/** A length, and content padded on the right. */
+/** A length, and contents padded on the right. */
 const text = (length: number, content: string) =>
   hexToBytes(`0x${length.toString(16).padStart(64, '0')}${content.padEnd(64, '0')}`)
 
 describe('decoding refuses', () => {
   it.each([
-    ['uint8', words(256), 'range', '[0]: the word is beyond uint8'],
-    ['uint8', words(ones), 'range', '[0]: the word is beyond uint8'],
-    ['uint248', words(`1${'0'.repeat(62)}`), 'range', '[0]: the word is beyond uint248'],
-    ['int8', words(128), 'range', '[0]: the word is beyond int8'],
-    ['int8', words(`${'f'.repeat(62)}7f`), 'range', '[0]: the word is beyond int8'],
+    ['uint8', words(256), 'range', '[0]: the word is out of range for uint8'],
+    ['uint8', words(ones), 'range', '[0]: the word is out of range for uint8'],
+    ['uint248', words(`1${'0'.repeat(62)}`), 'range', '[0]: the word is out of range for uint248'],
+    ['int8', words(128), 'range', '[0]: the word is out of range for int8'],
+    ['int8', words(`${'f'.repeat(62)}7f`), 'range', '[0]: the word is out of range for int8'],
     ['bool', words(2), 'range', '[0]: the word is neither 0 nor 1'],
     ['bool', words(`1${'0'.repeat(63)}`), 'range', '[0]: the word is neither 0 nor 1'],
     ['address', words(`1${'0'.repeat(40)}`), 'padding', '[0]: byte 11 is padding and must be zero'],
@@ -139,7 +139,7 @@ describe('decoding refuses', () => {
     ['uint256[]', words(32, 0xffffffff, 0), 'length', '[0]: it claims more items than the 32 bytes left could hold'],
     ['uint256[]', words(32, 32, 0), 'too-short', '[0]: 1024 bytes are needed at byte 64, the data has 96'],
     ['uint256[3]', words(1, 2), 'too-short', '96 bytes are needed at byte 0, the data has 64'],
-    // Two strings that share their bytes: a million heads could, too.
+    // Two strings that share their bytes; a million heads could share them too.
     ['string,string', words(64, 64, 0), 'offset', '[1]: the offset at byte 32 is not 96'],
     ['string,string', words(96, 64, 0, 0), 'offset', '[0]: the offset at byte 0 is not 64'],
     ['(uint8,bool[2])[2]', words(1, 0, 1, 2, 1, 3), 'range', '[0][1][1][1]: the word is neither 0 nor 1'],
@@ -163,7 +163,7 @@ describe('decoding refuses', () => {
     expect(decode(types, bytes.with(0, 1))).toMatchObject({ error: { path: 'to' } })
   })
 
-  it('bombs without work in proportion to what they claim', () => {
+  it('bombs, without work in proportion to the lengths that they claim', () => {
     const deep = typesOf(`uint256${'[]'.repeat(16)}`)
     expect(decode(deep, words(...Array.from({ length: 34 }, () => 32)))).toMatchObject({ ok: false })
     const many = typesOf('string[]')
@@ -181,11 +181,11 @@ describe('encoding refuses', () => {
   const lower = '0xd8da6bf26964af9d7eed9e03e53415d37aa96045'
   const checked = '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045'
   it.each([
-    ['uint8', 256n, 'range', '[0]: the integer is beyond uint8'],
-    ['uint8', -1n, 'range', '[0]: the integer is beyond uint8'],
-    ['uint256', 1n << 256n, 'range', '[0]: the integer is beyond uint256'],
-    ['int8', 128n, 'range', '[0]: the integer is beyond int8'],
-    ['int8', -129n, 'range', '[0]: the integer is beyond int8'],
+    ['uint8', 256n, 'range', '[0]: the integer is out of range for uint8'],
+    ['uint8', -1n, 'range', '[0]: the integer is out of range for uint8'],
+    ['uint256', 1n << 256n, 'range', '[0]: the integer is out of range for uint256'],
+    ['int8', 128n, 'range', '[0]: the integer is out of range for int8'],
+    ['int8', -129n, 'range', '[0]: the integer is out of range for int8'],
     ['uint8', 1, 'type', '[0]: a bigint is expected'],
     ['uint8', '1', 'type', '[0]: a bigint is expected'],
     ['bool', 1, 'type', '[0]: a boolean is expected'],
@@ -195,7 +195,7 @@ describe('encoding refuses', () => {
     ['address', 1n, 'type', '[0]: an address is expected'],
     ['address', checked.replace('dA', 'da'), 'checksum', '[0]: the checksum of the address is wrong'],
     ['address', `0x${checked.slice(2).toUpperCase()}`, 'checksum', '[0]: the checksum of the address is wrong'],
-    ['bytes4', Uint8Array.of(1, 2, 3), 'length', '[0]: 3 bytes, there must be 4'],
+    ['bytes4', Uint8Array.of(1, 2, 3), 'length', '[0]: 3 bytes, expected 4'],
     ['bytes4', '0x01020304', 'type', '[0]: a Uint8Array is expected'],
     ['bytes', [1], 'type', '[0]: a Uint8Array is expected'],
     ['string', Uint8Array.of(1), 'type', '[0]: a string is expected'],
@@ -203,8 +203,8 @@ describe('encoding refuses', () => {
     ['bool[]', Uint8Array.of(1), 'type', '[0]: an array is expected'],
     ['bool[]', { length: 1 }, 'type', '[0]: an array is expected'],
     ['bool[]', new Array(3), 'type', '[0][0]: a boolean is expected'],
-    ['bool[2]', [true], 'length', '[0]: 1 items, there must be 2'],
-    ['(bool,bool)', [true], 'length', '[0]: 1 members, there must be 2'],
+    ['bool[2]', [true], 'length', '[0]: 1 items, expected 2'],
+    ['(bool,bool)', [true], 'length', '[0]: 1 members, expected 2'],
     ['(bool,bool)', { 0: true, 1: true, length: 2 }, 'type', '[0]: an array of the members is expected'],
     ['bool[]', new Array(2 ** 32 - 1), 'too-large', '[0]: the encoding has more than 524288 bytes'],
     ['bytes', new Uint8Array(ENCODE_LIMITS.encodedBytesMax), 'too-large', '[0]: the encoding has more than 524288 bytes'],
@@ -223,15 +223,15 @@ describe('encoding refuses', () => {
     expect(errorOf({ owner: checked, note: '' })).toBeUndefined()
     expect(errorOf({ owner: lower })).toBe('orders[0]: member note is missing')
     expect(errorOf(Object.create(whole))).toBe('orders[0]: member owner is missing')
-    expect(errorOf({ ...whole, more: 1 })).toBe('orders[0]: there is no member more')
+    expect(errorOf({ ...whole, more: 1 })).toBe('orders[0]: unknown member more')
     expect(errorOf({ ...whole, owner: '' })).toBe('orders[0].owner: an address is expected')
     for (const value of [null, undefined, 1n, 'a', [lower, ''], Uint8Array.of(1)])
       expect(errorOf(value)).toBe('orders[0]: an object is expected')
   })
 
   it('lists of another length', () => {
-    expect(encode(typesOf('bool'), [])).toMatchObject({ error: { message: '0 values, the types are 1' } })
-    expect(encode(typesOf(''), [1n])).toMatchObject({ error: { message: '1 values, the types are 0' } })
+    expect(encode(typesOf('bool'), [])).toMatchObject({ error: { message: '0 values, expected 1' } })
+    expect(encode(typesOf(''), [1n])).toMatchObject({ error: { message: '1 values, expected 0' } })
   })
 
   it('anything else, too: it never throws', () => {

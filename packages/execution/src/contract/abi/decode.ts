@@ -5,13 +5,14 @@ import type { AbiType, ArrayType, Member, ScalarType, TupleType } from './type.t
 import type { AbiValue } from './value.ts'
 
 /*
- * Solidity's ABI (docs.soliditylang.org, "Contract ABI Specification", strict mode), and within it only what its encoders write: tails
- * stand in the order of their heads without gaps, padding is zero, strings are UTF-8. So each value has one encoding, and no data is read
- * twice: decoding takes time and memory in proportion to the data. The libraries at hand are not as strict (ox and viem ignore padding and
- * the range of words; offsets may point to the same data over and over) and make hex of bytes and numbers of small integers.
+ * Solidity's ABI (docs.soliditylang.org, "Contract ABI Specification", strict mode), restricted to what its encoders produce:
+ * tails follow in the order of their heads without gaps, padding is zero, strings are UTF-8. So each value has exactly one
+ * encoding, and no data is read twice: time and memory are proportional to the data. ox and viem are less strict: they ignore
+ * padding and the range of words, and many offsets may point to the same data. They also return hex for bytes and numbers for
+ * small integers.
  */
 
-/** Values of arguments that fill the data exactly. */
+/** Decodes arguments that fill the data exactly. */
 export function decodeArguments(crypto: Crypto, parameters: TupleType, bytes: Uint8Array): Result<readonly AbiValue[], AbiFault> {
   const decoded = decodeLeadingArguments(crypto, parameters, bytes)
   if (!decoded.ok) return decoded
@@ -25,7 +26,8 @@ export interface LeadingArguments {
 }
 
 /**
- * Values of arguments that something may follow: calldata and creation data, to which clients append tags of their own (`dataSuffix` in viem).
+ * Decodes arguments that other bytes may follow. In calldata and creation data, clients append their own tags (`dataSuffix` in
+ * viem).
  */
 export function decodeLeadingArguments(
   crypto: Crypto,
@@ -41,7 +43,7 @@ export function decodeLeadingArguments(
 
 class Decoder {
   readonly path = new Path()
-  /** Where the next dynamic value begins. */
+  /** Position of the next dynamic value. */
   tail = 0
   readonly #crypto: Crypto
   readonly #bytes: Uint8Array
@@ -51,7 +53,7 @@ class Decoder {
     this.#bytes = bytes
   }
 
-  /** Takes the next bytes at the tail. */
+  /** Advances the tail. Returns where the bytes begin. */
   #take(length: number): number {
     const at = this.tail
     if (length > this.#bytes.length - at)
@@ -64,7 +66,7 @@ class Decoder {
     return this.#members(members, this.#take(membersBytes))
   }
 
-  /** Values of members whose heads begin at `base`, to which offsets relate. */
+  /** Decodes members whose heads begin at `base`. Offsets are relative to `base`. */
   #members(members: readonly Member[], base: number): readonly AbiValue[] {
     const values: AbiValue[] = []
     let at = base
@@ -78,7 +80,7 @@ class Decoder {
     return values
   }
 
-  /** The value whose head is at `at`. */
+  /** Decodes the value whose head is at `at`. */
   #value(type: AbiType, at: number, base: number): AbiValue {
     if (!type.dynamic) return this.#inPlace(type, at)
     const expected = this.tail - base
@@ -124,7 +126,7 @@ class Decoder {
     return text
   }
 
-  /** A count at the tail. What is left of the data bounds it: every item and every byte takes at least a byte. */
+  /** Reads a count at the tail. The rest of the data limits it, because every item and every byte takes at least one byte. */
   #length(unit: string): number {
     const length = readSmall(this.#bytes, this.#take(WORD))
     const left = this.#bytes.length - this.tail

@@ -2,7 +2,7 @@ import { bytesToHex, err, ok, type Result } from '@quoin/protocol'
 import type { AbiFunction, CallAbi } from './abi.ts'
 import { selectorBytes } from './encode.ts'
 
-/** What a call of a contract enters. */
+/** What a call of a contract runs. */
 export type Target =
   /** `data` are the encoded arguments. */
   | { readonly kind: 'function'; readonly function: AbiFunction; readonly data: Uint8Array }
@@ -18,8 +18,8 @@ export interface DispatchError {
 const SELECTOR_BYTES = 4
 
 /**
- * Solidity's rule: a selector that the ABI has means its function; no data at all means `receive`, if there is one; everything else means
- * `fallback`. What is not payable takes no value.
+ * Chooses the target of a call by Solidity's rule: a known selector means its function; no data means `receive`, if there is one;
+ * everything else means `fallback`. A target that is not payable takes no value.
  */
 export function dispatch(abi: CallAbi, calldata: Uint8Array, value: bigint): Result<Target, DispatchError> {
   const selector = selectorOf(calldata)
@@ -33,7 +33,7 @@ export function dispatch(abi: CallAbi, calldata: Uint8Array, value: bigint): Res
   return value > 0n && !abi.fallback.payable ? notPayable('fallback') : ok({ kind: 'fallback', data: calldata })
 }
 
-/** The selector of calldata; undefined when that is shorter than one. */
+/** Selector of calldata; undefined when the calldata is shorter than four bytes. */
 export const selectorOf = (calldata: Uint8Array): number | undefined =>
   calldata.length < SELECTOR_BYTES
     ? undefined
@@ -47,5 +47,5 @@ function missing(selector: number | undefined, length: number): string {
     return `the contract has no function with selector ${bytesToHex(selectorBytes(selector))} and no fallback`
   return length === 0
     ? 'the contract has neither receive nor fallback'
-    : `${length} bytes of calldata are no selector, and there is no fallback`
+    : `${length} bytes of calldata are too short for a selector, and the contract has no fallback`
 }

@@ -3,14 +3,16 @@ import { type AbiFault, fail, faultAt, Path } from './fault.ts'
 import { WORD, wantContent, writeScalar, writeSmall } from './scalar.ts'
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
+/** Limits of encoding: part of the execution version. */
 export const ENCODE_LIMITS = {
-  /** One encoding: arguments, return values, an error or a log. */
+  /** Bytes of one encoding: arguments, return values, an error or a log. */
   encodedBytesMax: 512 * 1024,
 } as const
 
 /**
- * The encoding of values by their types, as Solidity's abi.encode. Total: values come from contracts and may be anything that is not an
- * accessor or a proxy; a wrong one is a fault that names it. The forms are those of AbiValue; an address may also be all lower case.
+ * Encodes values by their types, as Solidity's abi.encode. Values come from contracts and may be anything except accessors and
+ * proxies; a wrong value gives a fault that names its place. Values have the forms of AbiValue; an address may also be all lower
+ * case.
  */
 export function encodeArguments(crypto: Crypto, parameters: TupleType, values: readonly unknown[]): Result<Uint8Array, AbiFault> {
   const { dynamic, membersBytes } = parameters
@@ -21,7 +23,7 @@ export function encodeArguments(crypto: Crypto, parameters: TupleType, values: r
   })
 }
 
-/** As encodeArguments, behind the four bytes of a selector: calldata, or the data of a custom error. */
+/** As encodeArguments, with the four selector bytes in front: calldata, or the data of a custom error. */
 export function encodeWithSelector(
   crypto: Crypto,
   selector: number,
@@ -39,8 +41,10 @@ export function selectorBytes(selector: number): Uint8Array {
 }
 
 /**
- * The encoding in place that an indexed parameter of an event has: no offsets, no lengths, every item padded to words. Fails with AbiFailure;
- * `path` leads to the value.
+ * In-place encoding of an event's indexed parameter: no offsets, no lengths, every item padded to words.
+ *
+ * @param path path to the value, for errors
+ * @throws AbiFailure when the value does not fit the type
  */
 export function encodeInPlace(crypto: Crypto, path: Path, type: AbiType, value: unknown): Uint8Array {
   const encoder = new Encoder(crypto, path, type.headBytes)
@@ -48,7 +52,7 @@ export function encodeInPlace(crypto: Crypto, path: Path, type: AbiType, value: 
   return encoder.finish()
 }
 
-/** Room for the tails of a list of types that has any; it grows. */
+/** Initial room for the tails of a list with dynamic types; it grows. */
 const TAIL_BYTES = 256
 
 class Encoder {
@@ -57,7 +61,7 @@ class Encoder {
   #bytes: Uint8Array
   #end = 0
 
-  /** `capacity` in bytes: the size if it is known, else a guess. */
+  /** @param capacity size in bytes if it is known, otherwise a guess */
   constructor(crypto: Crypto, path: Path, capacity: number) {
     this.#crypto = crypto
     this.path = path
@@ -69,7 +73,7 @@ class Encoder {
     return bytes.length === this.#end ? bytes : bytes.slice(0, this.#end)
   }
 
-  /** Room at the end, all zero. */
+  /** Appends zeroed room. Returns its position. */
   #reserve(length: number): number {
     const at = this.#end
     const end = at + length
@@ -86,7 +90,7 @@ class Encoder {
   }
 
   list({ members, membersBytes }: TupleType, values: readonly unknown[]): void {
-    if (values.length !== members.length) fail('length', `${values.length} values, the types are ${members.length}`)
+    if (values.length !== members.length) fail('length', `${values.length} values, expected ${members.length}`)
     const base = this.#reserve(membersBytes)
     let at = base
     for (let i = 0; i < members.length; i++) {
@@ -98,7 +102,7 @@ class Encoder {
     }
   }
 
-  /** A value whose head is at `at`. */
+  /** Encodes a value whose head is at `at`. */
   #value(type: AbiType, value: unknown, at: number, base: number): void {
     if (type.dynamic) {
       writeSmall(this.#bytes, at, this.#end - base)
@@ -181,17 +185,21 @@ class Encoder {
   }
 }
 
-/** Of a struct, what decides which values fit. */
+/** The part of a struct type that decides which values fit. */
 interface StructShape {
   readonly members: readonly { readonly name: string }[]
   readonly named: boolean
 }
 
-/** The members' values in the types' order. Throws . */
+/**
+ * The members' values in the order of their types.
+ *
+ * @throws AbiFailure when a member is missing or unknown, or the value is not a struct
+ */
 export function memberValues({ members, named }: StructShape, value: unknown): readonly unknown[] {
   if (!named) {
     if (!Array.isArray(value)) fail('type', 'an array of the members is expected')
-    if (value.length !== members.length) fail('length', `${value.length} members, there must be ${members.length}`)
+    if (value.length !== members.length) fail('length', `${value.length} members, expected ${members.length}`)
     return value
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
@@ -200,12 +208,12 @@ export function memberValues({ members, named }: StructShape, value: unknown): r
   const names = Object.keys(value)
   const stranger =
     names.length === members.length ? undefined : names.find((name) => members.every((member) => member.name !== name))
-  if (stranger !== undefined) fail('member', `there is no member ${stranger.slice(0, ABI_LIMITS.nameCharsMax)}`)
+  if (stranger !== undefined) fail('member', `unknown member ${stranger.slice(0, ABI_LIMITS.nameCharsMax)}`)
   return members.map(({ name }) => (value as Readonly<Record<string, unknown>>)[name])
 }
 
 export function wantArray({ length }: Pick<ArrayType, 'length'>, value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) fail('type', 'an array is expected')
-  if (length !== undefined && value.length !== length) fail('length', `${value.length} items, there must be ${length}`)
+  if (length !== undefined && value.length !== length) fail('length', `${value.length} items, expected ${length}`)
   return value
 }

@@ -7,15 +7,15 @@ import { type AbiFault, fail, faultAt, Path } from './fault.ts'
 import { WORD, writeScalar } from './scalar.ts'
 import type { AbiType, ScalarType } from './type.ts'
 
-/** An event as a log has it, the address aside. */
+/** An event's topics and data, as in a log. */
 export interface EncodedEvent {
   readonly topics: readonly Hash[]
   readonly data: Uint8Array
 }
 
 /**
- * Topics and data of an event from the values of all of its parameters in order. An indexed parameter of more than a word (`bytes`, `string`,
- * arrays, structs) is in its topic as the keccak256 of its encoding in place.
+ * Encodes an event from the values of all parameters, in order. An indexed parameter longer than a word (`bytes`, `string`,
+ * arrays, structs) has as its topic the keccak256 of its in-place encoding.
  */
 export function encodeEvent(crypto: Crypto, event: AbiEvent, values: readonly unknown[]): Result<EncodedEvent, AbiFault> {
   const { parameters, topic, data: types } = event
@@ -42,7 +42,7 @@ export function encodeEvent(crypto: Crypto, event: AbiEvent, values: readonly un
 
 function topicOf(crypto: Crypto, path: Path, type: AbiType, value: unknown): Hash {
   if (!isWord(type)) return bytesToHex(crypto.keccak256(encodeInPlace(crypto, path, type, value))) as Hash
-  // Most indexed values are addresses, and most addresses come again.
+  // Cached, because most indexed values are addresses that occur again.
   if (type.kind !== 'address' || typeof value !== 'string') return wordTopic(crypto, type, value)
   return addressTopics.get(value, () => wordTopic(crypto, type, value))
 }
@@ -55,5 +55,5 @@ function wordTopic(crypto: Crypto, type: ScalarType, value: unknown): Hash {
   return bytesToHex(word) as Hash
 }
 
-/** Whether a value stands in its topic itself, not as a hash. */
+/** Whether a value is stored in its topic directly, not as a hash. */
 export const isWord = (type: AbiType): type is ScalarType => !type.dynamic && type.kind !== 'array' && type.kind !== 'tuple'

@@ -1,6 +1,6 @@
 import { err, type Result } from '@quoin/protocol'
 
-/** Why bytes or values are not what their types say. */
+/** Why bytes or values do not match their types. */
 export interface AbiFault {
   readonly code:
     | 'too-short'
@@ -14,28 +14,28 @@ export interface AbiFault {
     | 'checksum'
     | 'member'
     | 'too-large'
-  /** The value, as `to` or `orders[3].amount`; the position where parameters have no name. */
+  /** Path to the value, such as `to` or `orders[3].amount`; parameters without a name appear by position. */
   readonly path: string
-  /** Path and fault in words. The same on every machine: it may become part of a receipt. */
+  /** Path and reason. The same on every machine, because it may become part of a receipt. */
   readonly message: string
 }
 
-/** Carries a fault out of a nested value. Caught where the work on the whole list began. */
+/** Carries a fault out of a nested value. Caught by `faultAt`. */
 export class AbiFailure extends Error {
   code: AbiFault['code'] = 'type'
 }
 
-/** Made once: an Error takes the stack down when it is made, some 10 µs that a contract could have for the price of a bad argument. */
+/** Created once: creating an Error records the stack, about 10 µs that a contract could cause for the price of a bad argument. */
 const failure = new AbiFailure()
 
-/** Ends work under `faultAt`. */
+/** Throws the failure; call only inside `faultAt`. */
 export function fail(code: AbiFault['code'], message: string): never {
   failure.code = code
   failure.message = message
   throw failure
 }
 
-/** Where in the values the work is: names and positions from outside inwards. */
+/** Path to the value that is processed: names and positions, outermost first. */
 export class Path {
   readonly #steps: (string | number)[] = []
 
@@ -52,7 +52,7 @@ export class Path {
   }
 }
 
-/** The result of work that may fail with AbiFailure. */
+/** Runs work and converts a thrown AbiFailure into a fault at the path. */
 export function faultAt<T>(path: Path, work: () => Result<T, AbiFault>): Result<T, AbiFault> {
   try {
     return work()

@@ -8,7 +8,7 @@ import { ethersValue, typesOf, viemValue, withValues } from '../../../test/abi.t
 import { ENCODE_LIMITS } from './encode.ts'
 import { encodePacked } from './packed.ts'
 
-/** Types of which both libraries and Solidity have a packed form. */
+/** Types for which Solidity and both libraries have a packed form. */
 const flat = abiParameters.map((list) => list.filter(({ type }) => !/^(tuple|.*\].*\]|(string|bytes)\[)/.test(type)))
 
 describe('packed encoding', () => {
@@ -30,14 +30,14 @@ describe('packed encoding', () => {
   })
 
   it.each([
-    ['(uint8,bool)', [[1n, true]], '[0]: (uint8,bool) has no packed form'],
-    ['uint8[][]', [[]], '[0]: uint8[] has no packed form'],
-    ['string[2]', [['a', 'b']], '[0]: string[2] has no packed form'],
-    ['bool,uint8', [true, 256n], '[1]: the integer is beyond uint8'],
+    ['(uint8,bool)', [[1n, true]], '[0]: (uint8,bool) has no packed encoding'],
+    ['uint8[][]', [[]], '[0]: uint8[] has no packed encoding'],
+    ['string[2]', [['a', 'b']], '[0]: string[2] has no packed encoding'],
+    ['bool,uint8', [true, 256n], '[1]: the integer is out of range for uint8'],
     ['bool,uint8[2]', [true, [1n, 'a']], '[1][1]: a bigint is expected'],
-    ['uint8[2]', [[1n]], '[0]: 1 items, there must be 2'],
+    ['uint8[2]', [[1n]], '[0]: 1 items, expected 2'],
     ['uint8[]', ['a'], '[0]: an array is expected'],
-    ['bool', [], '0 values, the types are 1'],
+    ['bool', [], '0 values, expected 1'],
     ['bool', [0], '[0]: a boolean is expected'],
     ['bool[]', [new Array(2 ** 32 - 1)], '[0]: the encoding has more than 524288 bytes'],
     ['bytes', [new Uint8Array(ENCODE_LIMITS.encodedBytesMax + 1)], '[0]: the encoding has more than 524288 bytes'],

@@ -5,14 +5,14 @@ import { WORD, wantAddress, wantBoolean, wantContent, wantFixedBytes, wantIntege
 import type { AbiType, ArrayType, ScalarType, TupleType } from './type.ts'
 
 /**
- * Solidity's abi.encodePacked: values in their shortest form, one behind another, items of arrays padded to words. Not injective: two
- * dynamic values side by side can be cut in several ways. As in Solidity there is no packed form of structs, of arrays of arrays, and of
- * arrays of strings or bytes.
+ * Solidity's abi.encodePacked: values in their shortest form, concatenated; array items are padded to words. It is not injective:
+ * two adjacent dynamic values can be split in several ways. As in Solidity, structs, arrays of arrays, and arrays of strings or
+ * bytes have no packed form.
  */
 export function encodePacked(crypto: Crypto, { members }: TupleType, values: readonly unknown[]): Result<Uint8Array, AbiFault> {
   const path = new Path()
   return faultAt(path, () => {
-    if (values.length !== members.length) fail('length', `${values.length} values, the types are ${members.length}`)
+    if (values.length !== members.length) fail('length', `${values.length} values, expected ${members.length}`)
     const parts = new Parts()
     for (const [i, { type }] of members.entries()) {
       path.enter(i)
@@ -24,7 +24,7 @@ export function encodePacked(crypto: Crypto, { members }: TupleType, values: rea
   })
 }
 
-/** What was encoded, within the limit. */
+/** Encoded parts, within the size limit. */
 class Parts {
   readonly list: Uint8Array[] = []
   #length = 0
@@ -34,7 +34,7 @@ class Parts {
     this.list.push(part)
   }
 
-  /** A new part of zeros, to be written. */
+  /** Adds a zeroed part, to be written by the caller. */
   make(length: number): Uint8Array {
     this.#count(length)
     const part = new Uint8Array(length)
@@ -51,7 +51,7 @@ class Parts {
 
 function addItems(crypto: Crypto, path: Path, parts: Parts, type: ArrayType, value: unknown): void {
   const item = scalarType(type.item)
-  if (item.dynamic) fail('type', `${type.name} has no packed form`)
+  if (item.dynamic) fail('type', `${type.name} has no packed encoding`)
   const items = wantArray(type, value)
   const words = parts.make(WORD * items.length)
   for (let i = 0; i < items.length; i++) {
@@ -62,7 +62,7 @@ function addItems(crypto: Crypto, path: Path, parts: Parts, type: ArrayType, val
 }
 
 function scalarType(type: AbiType): ScalarType {
-  if (type.kind === 'array' || type.kind === 'tuple') fail('type', `${type.name} has no packed form`)
+  if (type.kind === 'array' || type.kind === 'tuple') fail('type', `${type.name} has no packed encoding`)
   return type
 }
 

@@ -8,7 +8,7 @@ import { type CallAbi, compileAbi } from './abi.ts'
 import { loadAbi, type StoredAbi, storeAbi } from './stored-abi.ts'
 import { formatParameters, parseParameters, tupleOf } from './type.ts'
 
-/** All that calls can ask of an ABI. */
+/** Everything that calls can read from an ABI. */
 const contentOf = ({ receive, fallback, functions, eventsByName, errorsByName }: CallAbi) => ({
   receive,
   fallback,
@@ -29,7 +29,7 @@ const contentOf = ({ receive, fallback, functions, eventsByName, errorsByName }:
 const throughDatabase = (abi: CallAbi): CallAbi => loadAbi(JSON.parse(JSON.stringify(storeAbi(abi))) as StoredAbi)
 
 describe('an ABI that was stored', () => {
-  it('is to calls what it was', () => {
+  it('looks the same to calls as before', () => {
     fc.assert(
       fc.property(anyAbi, (items) => {
         const abi = compileAbi(nobleCrypto, items)
@@ -47,7 +47,7 @@ describe('an ABI that was stored', () => {
       ),
     )
     const [receive, fallback, functions, events, errors] = storeAbi(abi)
-    // What is no list of parameters throws when it is read.
+    // A text that is not a list of parameters throws when it is read.
     const unreadable = <T extends readonly unknown[]>([name, id, , ...rest]: T) => [name, id, '(', ...rest]
     const loaded = loadAbi([receive, fallback, functions, events.map(unreadable), errors.map(unreadable)] as unknown as StoredAbi)
     expect(findNamed('event', loaded.eventsByName, 'E(uint256)')).toMatchObject({ ok: true })
@@ -56,7 +56,7 @@ describe('an ABI that was stored', () => {
     expect(() => loaded.eventsByName.get('E')![0]!.parameters).toThrow()
   })
 
-  it('has overloads, anonymous events, structs and what takes plain transfers', () => {
+  it('has overloads, anonymous events, structs, receive and fallback', () => {
     const lines = [
       'function f(uint256 a)',
       'function f((address who, (uint8, bool flag)[2][] pairs) all, string) payable returns (bytes32 hash, uint256)',

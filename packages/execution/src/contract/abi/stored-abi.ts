@@ -3,14 +3,17 @@ import { type AbiCustomError, type AbiEvent, type AbiEventField, type AbiFunctio
 import { formatParameters, parseParameters, type TupleType, tupleOfMembers } from './type.ts'
 
 /**
- * What calls need of an ABI in the form in which it is stored beside a contract's image: found right once, when the contract was made, it is
- * not looked at again. Values of JSON, and parameters as text (`formatParameters`).
+ * The form in which the ABI is stored with a contract's image. It was validated when the contract was created, so it is not
+ * checked again. It consists of JSON values, with parameters as text (`formatParameters`).
  */
 export type StoredAbi = readonly [
   receive: boolean,
   fallback: 'none' | 'plain' | 'payable',
   functions: readonly (readonly [name: string, selector: number, mutability: StateMutability, inputs: string, outputs: string])[],
-  /** `indexed` has 1 for a parameter that is, 0 for another; no topic is an anonymous event's. `signature`: see `sharedSignature`. */
+  /**
+   * `indexed` has 1 for each indexed parameter and 0 for the others. An anonymous event has no topic. `signature`: see
+   * `sharedSignature`.
+   */
   events: readonly (readonly [name: string, topic: Hash | null, inputs: string, indexed: string, signature?: string])[],
   errors: readonly (readonly [name: string, selector: number, inputs: string, signature?: string])[],
 ]
@@ -39,13 +42,13 @@ export const storeAbi = ({ receive, fallback, functions, eventsByName, errorsByN
     .map((error) => [error.name, error.selector, formatParameters(error.inputs), ...sharedSignature(error, errorsByName)]),
 ]
 
-/** The signature of an item that shares its name with others: who means one of several names it so, and each is compared. */
+/** Signature of an item whose name is not unique. Only those are looked up by signature. */
 const sharedSignature = <T extends { readonly name: string; readonly signature: string }>(
   { name, signature }: T,
   byName: ReadonlyMap<string, readonly T[]>,
 ): [string?] => (byName.get(name)!.length > 1 ? [signature] : [])
 
-/** The ABI that was stored. Types are made when they are first asked for: a call needs those of one function. */
+/** Restores a stored ABI. Types are parsed lazily, because a call needs those of only one function. */
 export function loadAbi([receive, fallback, functions, events, errors]: StoredAbi): CallAbi {
   const callables = functions.map(
     ([name, selector, mutability, inputs, outputs]) => new StoredFunction(name, selector, mutability, inputs, outputs),

@@ -38,19 +38,19 @@ describe('a list of types', () => {
     [',', ' is not the canonical name of a type'],
     ['bool,', ' is not the canonical name of a type'],
     ['()', ' is not the canonical name of a type'],
-    ['(bool', 'a ) is missing at character 5'],
-    ['bool)', 'character 4 does not belong to a type'],
-    ['bool[0]', 'a ] is missing at character 5'],
-    ['bool[01]', 'a ] is missing at character 5'],
-    ['bool[1', 'a ] is missing at character 6'],
-    ['bool bool', 'character 4 does not belong to a type'],
+    ['(bool', 'missing ) at character 5'],
+    ['bool)', 'unexpected character at position 4'],
+    ['bool[0]', 'missing ] at character 5'],
+    ['bool[01]', 'missing ] at character 5'],
+    ['bool[1', 'missing ] at character 6'],
+    ['bool bool', 'unexpected character at position 4'],
     ['tuple', 'tuple is not the canonical name of a type'],
     ['constructor', 'constructor is not the canonical name of a type'],
     [`bool${'[]'.repeat(17)}`, 'types nest more than 16 levels'],
     [`${'('.repeat(17)}bool${')'.repeat(17)}`, 'types nest more than 16 levels'],
     ['('.repeat(100_000), 'types nest more than 16 levels'],
     [Array(65).fill('bool').join(), 'a list has more than 64 types'],
-    ['bool[8193]', 'a value takes 262176 bytes, more than a transaction has'],
+    ['bool[8193]', 'a value takes 262176 bytes, more than fits into a transaction'],
   ])('is refused: %.20s', (text, message) => {
     expect(parseTypeList(text)).toEqual({ ok: false, error: { code: 'type', path: '', message } })
   })
@@ -77,7 +77,7 @@ describe('an address', () => {
     )
   })
 
-  it('is what viem takes for one', () => {
+  it('is valid if and only if viem accepts it', () => {
     const cased = fc.tuple(bytes20, fc.infiniteStream(fc.boolean())).map(([bytes, upper]) =>
       checksumAddress(nobleCrypto, bytes).replace(/[a-f]/gi, (letter) => {
         const { value } = upper.next()

@@ -1,28 +1,28 @@
 import { ABI_LIMITS, type AbiParameter, LIMITS, ok, type Result } from '@quoin/protocol'
 import { type AbiFault, fail, faultAt, Path } from './fault.ts'
 
-/** A type with what encoding and decoding need to know of it. */
+/** An ABI type with the data that encoding and decoding need. */
 export type AbiType = ScalarType | ArrayType | TupleType
 
 interface TypeBase {
-  /** As it stands in a signature: members of structs in parentheses. */
+  /** Canonical name as in signatures; the members of a struct are in parentheses. */
   readonly name: string
-  /** Encoded behind the values beside it, which hold its offset. */
+  /** Whether the value is encoded in the tail, with an offset in the head. */
   readonly dynamic: boolean
-  /** What it takes among the values beside it: 32 for a dynamic type, its offset. */
+  /** Size of the head in bytes: 32 for a dynamic type, which has its offset there. */
   readonly headBytes: number
 }
 
 export interface ScalarType extends TypeBase {
   readonly kind: 'uint' | 'int' | 'address' | 'bool' | 'fixed-bytes' | 'bytes' | 'string'
-  /** Of integers and fixed-bytes; 0 otherwise. */
+  /** Bits of an integer or fixed-bytes type; 0 otherwise. */
   readonly bits: number
 }
 
 export interface ArrayType extends TypeBase {
   readonly kind: 'array'
   readonly item: AbiType
-  /** undefined when it stands in the data. */
+  /** undefined when the length is part of the data. */
   readonly length: number | undefined
 }
 
@@ -30,21 +30,27 @@ export interface ArrayType extends TypeBase {
 export interface TupleType extends TypeBase {
   readonly kind: 'tuple'
   readonly members: readonly Member[]
-  /** Sum of the members' heads. */
+  /** Sum of the members' head sizes in bytes. */
   readonly membersBytes: number
-  /** Values are objects by the members' names; else arrays, because a member has no name or two have the same. */
+  /**
+   * Whether values are objects with the members' names. Otherwise values are arrays, because a member has no name or two have the
+   * same.
+   */
   readonly named: boolean
 }
 
 export interface Member {
-  /** Empty when it has none. */
+  /** Empty for a member without a name. */
   readonly name: string
   readonly type: AbiType
 }
 
 const WORD = 32
 
-/** The type of a parameter whose names and nesting `parseAbi` has checked. Fails when it is larger than any data. */
+/**
+ * Resolves the type of a parameter whose names and nesting `parseAbi` has checked. Throws AbiFailure for a type larger than any
+ * data.
+ */
 export function typeOf({ type, components = [] }: AbiParameter): AbiType {
   const bracket = type.indexOf('[')
   const base = bracket < 0 ? type : type.slice(0, bracket)
@@ -90,29 +96,29 @@ for (let bytes = 1; bytes <= WORD; bytes++) {
   scalar(`bytes${bytes}`, 'fixed-bytes', 8 * bytes)
 }
 
-/** The type of a name without brackets, if it is one. */
+/** Scalar type with this name, if there is one. */
 export const findScalar = (name: string): ScalarType | undefined => SCALARS.get(name)
 
 const scalarOf = (name: string): ScalarType =>
   findScalar(name) ?? fail('type', `${name.slice(0, ABI_LIMITS.typeCharsMax)} is not the canonical name of a type`)
 
 function bounded(bytes: number): number {
-  if (bytes > LIMITS.transactionBytesMax) fail('type', `a value takes ${bytes} bytes, more than a transaction has`)
+  if (bytes > LIMITS.transactionBytesMax) fail('type', `a value takes ${bytes} bytes, more than fits into a transaction`)
   return bytes
 }
 
 /**
- * The types of a list as it stands in a signature: `address,(uint256,bytes32)[2],string`. Structs have members without names, so that their
+ * Parses a list of types as in a signature: `address,(uint256,bytes32)[2],string`. Members of structs have no names, so their
  * values are arrays.
  */
 export function parseTypeList(text: string): Result<TupleType, AbiFault> {
   return faultAt(new Path(), () => ok(readList({ text, at: 0, named: false })))
 }
 
-/** The same with the members' names, as `formatParameters` writes it. Text of our own: throws where it is malformed. */
+/** Parses what `formatParameters` wrote, with names. Throws AbiFailure for malformed text. */
 export const parseParameters = (text: string): TupleType => readList({ text, at: 0, named: true })
 
-/** Types and names of a list of parameters: `address to,(uint256 a,bool b)[2] pairs,string`. */
+/** Formats a list of parameters with names: `address to,(uint256 a,bool b)[2] pairs,string`. */
 export const formatParameters = ({ members }: TupleType): string =>
   members.map(({ name, type }) => (name === '' ? formatType(type) : `${formatType(type)} ${name}`)).join()
 
@@ -124,13 +130,13 @@ function formatType(type: AbiType): string {
 interface TextCursor {
   readonly text: string
   at: number
-  /** Whether a name, behind a space, may follow a type. */
+  /** Whether a type may be followed by a space and a name. */
   readonly named: boolean
 }
 
 function readList(cursor: TextCursor): TupleType {
   const members = cursor.text === '' ? [] : readMembers(cursor, 0)
-  if (cursor.at < cursor.text.length) fail('type', `character ${cursor.at} does not belong to a type`)
+  if (cursor.at < cursor.text.length) fail('type', `unexpected character at position ${cursor.at}`)
   return tupleOfMembers(members)
 }
 
@@ -150,12 +156,12 @@ function readType(cursor: TextCursor, depth: number): AbiType {
   if (skip(cursor, '(')) {
     nesting = deeper(nesting)
     type = tupleOfMembers(readMembers(cursor, nesting))
-    if (!skip(cursor, ')')) fail('type', `a ) is missing at character ${cursor.at}`)
+    if (!skip(cursor, ')')) fail('type', `missing ) at character ${cursor.at}`)
   } else type = scalarOf(match(cursor, /[a-z0-9]*/y))
   while (skip(cursor, '[')) {
     nesting = deeper(nesting)
     const digits = match(cursor, /(?:[1-9][0-9]{0,8})?/y)
-    if (!skip(cursor, ']')) fail('type', `a ] is missing at character ${cursor.at}`)
+    if (!skip(cursor, ']')) fail('type', `missing ] at character ${cursor.at}`)
     type = arrayOf(type, digits === '' ? undefined : Number(digits))
   }
   return type

@@ -14,7 +14,7 @@ const NEEDS: Readonly<Record<Access, readonly string[]>> = {
 
 const SAMPLE: Readonly<Record<string, GuestValue>> = { string: '', bytes: new Uint8Array(0), bigint: 0n, any: '', value: [] }
 
-/** Calls a function with an argument of each kind that it wants. */
+/** Calls a function with arguments of the required kinds. */
 function callWithSamples(name: string, access: Access) {
   const { parameters } = CONTRACT_HOST.find((row) => row.name === name)!
   const source = ENVIRONMENT.includes(name) ? 'void quoin[name]' : 'quoin[name](...values)'

@@ -2,7 +2,7 @@ import { type Address, bytesToHex, type Crypto, ok, type Result } from '@quoin/p
 import { parseAddress } from '../abi/address.ts'
 import { type Refused, refused } from './define.ts'
 
-/** The address of a guest's text: all lower case, or with the right checksum. */
+/** Parses an address that a guest passed: all lower case, or with the right checksum. */
 export function readAddress(crypto: Crypto, text: string): Result<Address, Refused> {
   const bytes = parseAddress(crypto, text)
   if (bytes === 'type') return refused('an address is expected')

@@ -54,7 +54,7 @@ describe.each([
     ])
   })
 
-  it('has an array of several outputs, and nothing where the signature names none', () => {
+  it('returns an array of several outputs, and nothing if the signature has no outputs', () => {
     const result = encodeFunctionResult({ abi, functionName: 'pair', result: [WHO, '0x0102'] })
     const frame = withCallee(returning(result))
     const call = `quoin.${name}('${CALLEE}', 'pair(string,(uint8,bool)[])(address,bytes)', ['ä', [[7n, true]]])`
@@ -64,7 +64,7 @@ describe.each([
     expect(valueOf(`quoin.${name}('${CALLEE}', 'poke()()', [])`, withCallee(returning('0x')))).toBeUndefined()
   })
 
-  it('throws what the callee reverted with, for whoever catches it', () => {
+  it("throws the callee's error, which the caller can catch", () => {
     const data = Uint8Array.of(1, 2, 3, 4)
     const frame = withCallee({ outcomes: [failedWith('InsufficientBalance(1, 2)', data)] })
     const call = `quoin.${name}('${TO}', 'poke()', [])`
@@ -74,7 +74,7 @@ describe.each([
     expect(errorOf(call, withCallee({ outcomes: [failedWith('x'.repeat(5000), data)] })).message).toHaveLength(1024)
   })
 
-  it('throws when what was returned is not what the signature says', () => {
+  it('throws when the returned data does not match the signature', () => {
     const call = (signature: string, data: `0x${string}`) =>
       errorOf(`quoin.${name}('${TO}', '${signature}', [])`, withCallee(returning(data)))
     expect(call('poke()(uint256)', '0x')).toMatchObject({
@@ -92,19 +92,19 @@ describe.each([
     for (const signature of ['poke()', 'poke()(uint256)'])
       expect(errorOf(`quoin.${name}('${TO}', '${signature}', [])`, frame)).toMatchObject({
         name: 'CallError',
-        message: `${TO} has no code`,
+        message: `${TO} has no code: there is no contract at this address`,
       })
     expect(frame.sent).toEqual([])
   })
 
-  it('refuses what is no address, no signature, no list of values that fit', () => {
+  it('refuses a wrong address, signature or list of values', () => {
     const frame = withCallee()
     const refusal = (expression: string) => refusalOf(`quoin.${name}(${expression})`, frame)
     expect(refusal("'0x12', 'poke()', []")).toBe(`${name}: an address is expected`)
     expect(refusal("'0xD8dA6BF26964aF9D7eEd9e03E53415D37aA96045', 'poke()', []")).toBe(
       `${name}: the checksum of the address is wrong`,
     )
-    const example = `${name}: a signature is expected, as balanceOf(address)(uint256)`
+    const example = `${name}: expected a function signature such as balanceOf(address)(uint256)`
     for (const signature of ['', 'poke', '(uint256)', 'po ke()', '7up()', `${'a'.repeat(129)}()`, 'poke ()'])
       expect(refusal(`'${TO}', '${signature}', []`), signature).toBe(example)
     for (const [signature, why] of [
@@ -112,8 +112,8 @@ describe.each([
       ['f(uint8', 'inputs of f: '],
       ['f(uint8, uint8)', 'inputs of f: '],
       ['f(uint8)(uint)', 'outputs of f: uint is not'],
-      ['f(uint8)uint8', 'outputs of f: types in parentheses are expected'],
-      ['f(uint8)(uint8', 'outputs of f: types in parentheses are expected'],
+      ['f(uint8)uint8', 'outputs of f: expected types in parentheses'],
+      ['f(uint8)(uint8', 'outputs of f: expected types in parentheses'],
       ['f(uint8)(uint8)(uint8)', 'outputs of f: '],
       ['f(uint8)) (', 'outputs of f: '],
       [`f(${'uint8,'.repeat(400)}`, 'the signature has more than 2048 characters'],
@@ -121,8 +121,8 @@ describe.each([
       expect(refusal(`'${TO}', '${signature}', []`), signature).toContain(`${name}: ${why}`)
     expect(refusal(`'${TO}', 'poke()', 1n`)).toBe(`${name}: the values must be an array`)
     expect(refusal(`'${TO}', 'poke()'`)).toBe(`${name}: the values must be an array`)
-    expect(refusal(`'${TO}', 'poke()', [1n]`)).toBe(`${name}: 1 values, the types are 0`)
-    expect(refusal(`'${TO}', 'poke(uint8)', [256n]`)).toBe(`${name}: [0]: the integer is beyond uint8`)
+    expect(refusal(`'${TO}', 'poke()', [1n]`)).toBe(`${name}: 1 values, expected 0`)
+    expect(refusal(`'${TO}', 'poke(uint8)', [256n]`)).toBe(`${name}: [0]: the integer is out of range for uint8`)
     expect(frame.sent).toEqual([])
   })
 })
@@ -137,7 +137,7 @@ describe.each([
     expect(frame.sent).toEqual([{ to: CALLEE, value: 0n, data: Uint8Array.of(9), gas: undefined, isStatic }])
   })
 
-  it('throws what the callee reverted with', () => {
+  it("throws the callee's error", () => {
     const frame = frameOf({ outcomes: [failedWith('no', Uint8Array.of(5))] })
     expect(errorOf(`quoin.${name}('${TO}', Uint8Array.of(9))`, frame)).toMatchObject({
       name: 'CallError',
@@ -146,7 +146,7 @@ describe.each([
     })
   })
 
-  it('refuses what is no address and no bytes', () => {
+  it('refuses a wrong address or data', () => {
     expect(refusalOf(`quoin.${name}('you', Uint8Array.of(9))`, frameOf())).toBe(`${name}: an address is expected`)
     expect(refusalOf(`quoin.${name}('${TO}', '0x')`, frameOf())).toBe(`${name}: argument 2 must be a Uint8Array`)
   })
@@ -174,7 +174,7 @@ describe('options', () => {
 
   it.each(STATIC_CALLS)('of %s are gas', (call) => {
     expect(sent(call, '{ gas: 0n }')).toEqual([{ value: 0n, gas: 0 }])
-    expect(refusalOf(expression(call, '{ value: 0n }'), frame())).toMatch(/: a static call carries no value$/)
+    expect(refusalOf(expression(call, '{ value: 0n }'), frame())).toMatch(/: a static call cannot carry value$/)
   })
 
   it.each([...CALLS, ...STATIC_CALLS, CREATE])('of %s are nothing else', (call) => {
@@ -185,11 +185,11 @@ describe('options', () => {
       return message
     }
     for (const odd of ['null', '1n', '"gas"', '[]', 'Uint8Array.of(1)'])
-      expect(refusal(odd)).toMatch(/: the options must be an object of value and gas$/)
-    expect(refusal('{ to: 1n }')).toMatch(/: there is no option to$/)
+      expect(refusal(odd)).toMatch(/: the options must be an object with value and gas$/)
+    expect(refusal('{ to: 1n }')).toMatch(/: unknown option to$/)
     expect(refusal('{ [`x`.repeat(999)]: 1n }').length).toBeLessThan(200)
     for (const gas of ['1', '-1n', '"1"', 'null'])
-      expect(refusal(`{ gas: ${gas} }`)).toMatch(/: the option gas must be a bigint that is not negative$/)
+      expect(refusal(`{ gas: ${gas} }`)).toMatch(/: the option gas must be a non-negative bigint$/)
     if (!STATIC_CALLS.includes(call))
       for (const value of ['1', '-1n', '2n ** 256n', 'null'])
         expect(refusal(`{ value: ${value} }`)).toMatch(/: the option value must be a bigint from 0 to 2\^256 - 1$/)
@@ -203,7 +203,7 @@ describe('transfer', () => {
     expect(frame.sent).toEqual([{ to: CALLEE, value: 5n, data: NOTHING, gas: undefined, isStatic: false }])
   })
 
-  it('throws when it fails, and refuses what is no amount', () => {
+  it('throws when it fails, and refuses a wrong amount', () => {
     const frame = frameOf({ outcomes: [failedWith('insufficient balance', NOTHING)] })
     expect(errorOf(`quoin.transfer('${TO}', 5n)`, frame)).toMatchObject({
       name: 'CallError',
@@ -221,7 +221,7 @@ describe('transfer', () => {
 })
 
 describe('create', () => {
-  it('sends container and arguments, and answers with the address', () => {
+  it('sends container and arguments, and returns the address', () => {
     const frame = frameOf({ outcomes: [succeeded(NOTHING, WHO.toLowerCase() as Address)] })
     expect(valueOf("quoin.create(Uint8Array.of(1, 2), quoin.abiEncode('bool', [true]), { value: 3n })", frame)).toBe(WHO)
     expect(valueOf('quoin.create(Uint8Array.of(1, 2))', frame)).toBe(WHO)
@@ -259,7 +259,7 @@ describe('other accounts', () => {
       frame.journal.beginTransaction()
       return gasOf(`quoin.codeAt('${TO}')`, frame)
     }
-    // Besides, its bytes reach the guest.
+    // In addition, its bytes are copied to the guest.
     expect(gas(1001) - gas(1)).toBeGreaterThan(1000 * CONTRACT_GAS.account.codeByte)
   })
 })

@@ -20,9 +20,9 @@ import { type CalledFunction, readSignature } from './signature.ts'
 const GAS = CONTRACT_GAS.call
 const { base: account } = CONTRACT_GAS.account
 
-/** Messages to other accounts. One that fails throws an Error with the name CallError whose `data` is the callee's error. */
+/** Messages to other accounts. A message that fails throws a CallError whose `data` is the callee's error. */
 export const CALLS: readonly HostEntry[] = [
-  /** (to, signature, values, options) → output, or array of several; undefined when the signature names none. */
+  /** (to, signature, values, options) → the output, or an array of several; undefined when the signature has no outputs. */
   typedCall('call', 'write', false),
   typedCall('staticCall', 'read', true),
   /** (to, calldata, options) → bytes returned. */
@@ -39,7 +39,7 @@ export const CALLS: readonly HostEntry[] = [
     return answerOf(send(frame, context, message), () => ok(undefined))
   }),
 
-  /** (container, constructor's arguments as abiEncode makes them or undefined, options) → address. */
+  /** (container, constructor arguments from abiEncode or undefined, options) → address. */
   define(
     { name: 'create', access: 'write', gas: GAS.base, parameters: ['bytes', 'any', 'value'] },
     (frame, context, container, values, given) => {
@@ -89,8 +89,9 @@ function typedCall(name: string, access: Access, isStatic: boolean): HostEntry {
       context.charge(encodedValueGas(values))
       const data = encodeWithSelector(frame.crypto, selector, inputs, values)
       if (!data.ok) return data
-      // As Solidity: such a call would succeed, and a wrong address pass for one that worked.
-      if (accountOf(frame, context, address.value).codeHash === undefined) return callError(`${to} has no code`, emptyBytes())
+      // As in Solidity: such a call would succeed, so a wrong address would look like a call that worked.
+      if (accountOf(frame, context, address.value).codeHash === undefined)
+        return callError(`${to} has no code: there is no contract at this address`, emptyBytes())
       const message = { ...options.value, to: address.value, data: data.value, isStatic }
       return answerOf(send(frame, context, message), (outcome) =>
         outputs === undefined ? ok(undefined) : outputsOf(frame, context, called.value, outputs, outcome.data),
@@ -110,7 +111,7 @@ function rawCall(name: string, access: Access, isStatic: boolean): HostEntry {
   })
 }
 
-/** An account, which the guest pays for before it is read. */
+/** Reads an account after charging the guest for it. */
 function accountOf({ journal }: Frame, context: HostContext, address: Address): Account {
   context.charge(keyReadGas(journal.accountUse(address)))
   return journal.account(address)
@@ -122,7 +123,7 @@ function send(frame: Frame, context: HostContext, message: InnerMessage): Messag
   return outcome
 }
 
-/** Of a message that succeeded its answer, of another the exception. */
+/** Converts the outcome of a message: its answer, or a CallError. */
 function answerOf(outcome: MessageOutcome, answer: (outcome: Extract<MessageOutcome, { ok: true }>) => Answer): Answer {
   return outcome.ok ? answer(outcome) : callError(outcome.reason, outcome.data)
 }
@@ -130,7 +131,7 @@ function answerOf(outcome: MessageOutcome, answer: (outcome: Extract<MessageOutc
 const callError = (reason: string, data: Uint8Array): Result<never, HostRefusal> =>
   err(new HostRefusal(cut(reason), { name: 'CallError', data }))
 
-/** The outputs in the returned data: nothing, one value, or an array of several. */
+/** Decodes the returned data: nothing, one value, or an array of several. */
 function outputsOf(frame: Frame, context: HostContext, called: CalledFunction, outputs: TupleType, data: Uint8Array): Answer {
   context.charge(decodeGas(outputs.name, data))
   const decoded = decodeArguments(frame.crypto, outputs, data)

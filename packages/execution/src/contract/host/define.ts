@@ -11,7 +11,7 @@ import {
 import { ACCESS, type Access, type Frame } from '../frame.ts'
 import { CONTRACT_LIMITS } from '../limits.ts'
 
-/** A host function with all that it is: its row of the table, what a frame must grant for it, and what it does. */
+/** A host function: its row in the table, the access that it needs, and its handler. */
 export interface HostEntry extends HostFunction {
   readonly access: Access
   readonly handler: HostHandler
@@ -30,18 +30,22 @@ type ArgumentOf<K> = K extends 'string'
           : GuestValue
 type ArgumentsOf<K extends readonly HostKind[]> = { readonly [I in keyof K]: ArgumentOf<K[I]> }
 
-/** Why a host function does not answer: text of the guest's exception, behind the function's name. */
+/** Why a host function failed: the text of the guest's exception after the function's name. */
 export interface Refused {
   readonly message: string
 }
+/** Refuses a host function call with this message. */
 export const refused = (message: string): Result<never, Refused> => err({ message })
 
-/** What a host function answers: a value, a refusal in words, or an exception of its own making. */
+/** Result of a host function: a value, an error text, or an exception. */
 export type Answer = Result<GuestValue, Refused | HostRefusal>
 
 /**
- * Makes a host function. `gas` is charged before anything else; `run` charges the rest before the work that it pays for, and changes the
- * journal only after the last charge, since a charge may not return.
+ * Defines a host function.
+ *
+ * @param row `gas` (ticks) is charged before anything else
+ * @param run charges the rest before the work that it pays for, and changes the journal only after the last charge, because
+ *   charging may throw
  */
 export function define<const K extends readonly HostKind[], R extends HostKind | undefined = undefined>(
   row: {
@@ -49,7 +53,7 @@ export function define<const K extends readonly HostKind[], R extends HostKind |
     readonly access: Access
     readonly gas: Ticks
     readonly parameters: K
-    /** Kind of the arguments behind the parameters, if there may be any. */
+    /** Kind of further arguments after the parameters, if they are allowed. */
     readonly rest?: R
   },
   run: (
@@ -75,5 +79,5 @@ const refusal = (name: string, message: string): HostRefusal => new HostRefusal(
 const deniedText = (granted: Access): string =>
   granted === 'pure' ? 'a pure function cannot read or write state' : 'a view function or a static call cannot write'
 
-/** A text within the bound of an exception's. */
+/** Cuts a text to the maximum length of an exception's message. */
 export const cut = (text: string): string => text.slice(0, CONTRACT_LIMITS.errorTextCharsMax)

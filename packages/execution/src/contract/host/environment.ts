@@ -8,7 +8,10 @@ import { define, type HostEntry } from './define.ts'
 
 const { word, address, block } = CONTRACT_GAS.environment
 
-/** Accessors of the guest's `quoin`. As in Solidity, what is pure sees none of them, so that it depends on its arguments alone. */
+/**
+ * Accessors of the guest's `quoin`. As in Solidity, a pure function may use none of them, so that it depends only on its
+ * arguments.
+ */
 const accessor = (name: string, gas: Ticks, read: (frame: Frame, ticksLeft: Ticks) => GuestValue): HostEntry =>
   define({ name, access: 'read', gas, parameters: [] }, (frame, context) => ok(read(frame, context.gasLeft)))
 

@@ -62,15 +62,15 @@ describe('revert', () => {
     )
     expect(refusal('quoin.revert("A")', [])).toBe('revert: the abi has no errors')
     expect(refusal('quoin.revert("Twice", 1n)')).toBe(
-      'revert: several errors have this name: Twice(uint8), Twice(bool); give the signature',
+      'revert: several errors have this name: Twice(uint8), Twice(bool); use the full signature',
     )
-    expect(refusal('quoin.revert("Plain", 1n)')).toBe('revert: 1 values, the types are 0')
-    expect(refusal('quoin.revert("Twice(uint8)", 256n)')).toBe('revert: [0]: the integer is beyond uint8')
+    expect(refusal('quoin.revert("Plain", 1n)')).toBe('revert: 1 values, expected 0')
+    expect(refusal('quoin.revert("Twice(uint8)", 256n)')).toBe('revert: [0]: the integer is out of range for uint8')
     expect(refusal('quoin.revert("Plain", Symbol())')).toContain('argument 2')
     expect(refusal('quoin.revert("Large", new Uint8Array(961))')).toBe(
       "revert: the error's data takes 1060 bytes, at most 1024 are allowed",
     )
-    expect(refusal('quoin.revert("InsufficientBalance", ...Array(71).fill(1n))')).toBe('revert: 71 values, the types are 2')
+    expect(refusal('quoin.revert("InsufficientBalance", ...Array(71).fill(1n))')).toBe('revert: 71 values, expected 2')
   })
 
   it('has a text of bounded length', () => {

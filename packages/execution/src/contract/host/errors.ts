@@ -8,7 +8,7 @@ import { cut, define, type HostEntry, refused } from './define.ts'
 import { findNamed } from './named.ts'
 
 export const ERRORS: readonly HostEntry[] = [
-  /** (error, …values): throws an Error of the error's name, whose `data` is the custom error's encoding. */
+  /** (error, …values): throws an Error with the custom error's name; its `data` is the encoded error. */
   define(
     { name: 'revert', access: 'pure', gas: CONTRACT_GAS.revert.base, parameters: ['string'], rest: 'value' },
     ({ abi, crypto }, context, name, ...values) => {
@@ -27,7 +27,7 @@ export const ERRORS: readonly HostEntry[] = [
   ),
 ]
 
-/** Values in words; nothing behind the first `charsMax` characters is looked at. */
+/** Formats values as text. Values beyond the first `charsMax` characters are skipped. */
 function describeList(values: readonly GuestValue[], charsMax: number): string {
   let text = ''
   for (const [i, value] of values.entries()) {

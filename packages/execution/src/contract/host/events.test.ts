@@ -37,7 +37,7 @@ describe('emit', () => {
     const [log] = logsOf('quoin.emit("Named", "ä", Uint8Array.of(1, 2), [{ a: 1n, b: true }, { a: 255n, b: false }])')
     const [topic, name] = encodeEventTopics({ abi: viemAbi, eventName: 'Named', args: { name: 'ä' } })
     expect(log!.topics.slice(0, 2)).toEqual([topic, name])
-    // viem has no topic of an array: keccak256 of its items in place.
+    // viem does not compute topics of arrays: keccak256 of the items' in-place encoding.
     const inPlace = valueOf(
       'quoin.encodeHex(quoin.keccak256(quoin.abiEncode("uint256,uint256,uint256,uint256", [1n, 1n, 255n, 0n])))',
       frameOf(),
@@ -54,7 +54,7 @@ describe('emit', () => {
     expect(logsOf('quoin.emit("Wide", ...Array(18).fill(1n))')[0]!.data).toHaveLength(18 * 32)
   })
 
-  it('refuses what is not in the ABI, and says what is', () => {
+  it('refuses an event that is not in the ABI, and lists those that are', () => {
     const refusal = (expression: string, given = abi) => {
       const frame = frameOf({ abi: given })
       const text = refusalOf(expression, frame)
@@ -68,7 +68,7 @@ describe('emit', () => {
       'emit: the abi has no event Transfer(address); it has Transfer(address,address,uint256)',
     )
     expect(refusal('quoin.emit("Twice", 1n)')).toBe(
-      'emit: several events have this name: Twice(uint256), Twice(uint256,string); give the signature',
+      'emit: several events have this name: Twice(uint256), Twice(uint256,string); use the full signature',
     )
     expect(refusal('quoin.emit("x".repeat(5000))').length).toBeLessThanOrEqual(1024)
     expect(refusal('quoin.emit("A")', abiOf('function f()'))).toBe('emit: the abi has no events')
@@ -99,7 +99,7 @@ describe('emit', () => {
     const inner = frame.journal.checkpoint()
     valueOf('(() => { for (let i = 0; i < 1024; i++) quoin.emit("Quiet") })()', frame)
     expect(refusalOf('quoin.emit("Quiet")', frame)).toBe('emit: a transaction has at most 1024 logs')
-    // Logs of a frame that was undone do not count.
+    // Logs of a reverted frame do not count.
     frame.journal.revert(inner)
     valueOf('quoin.emit("Quiet")', frame)
     expect(frame.journal.transactionLogs).toBe(1)
@@ -113,14 +113,14 @@ describe('emit', () => {
     expect(frame.journal.transactionLogs).toBe(0)
   })
 
-  it('costs by topics, data and what is hashed', () => {
+  it('is charged for topics, data and hashed values', () => {
     const gas = (name: string, items: readonly string[], ...values: readonly (string | bigint)[]) =>
       gasOf(`quoin.emit("${name}", ...values)`, frameOf({ abi: abiOf(...items) }), ...values)
     expect(gas('E', ['event E(uint8 indexed)'], 1n)).toBeGreaterThan(gas('E', ['event E(uint8 indexed) anonymous'], 1n))
     expect(gas('E', ['event E(string)'], 'a'.repeat(33))).toBeGreaterThan(
       gas('E', ['event E(string)'], 'a'.repeat(32)) + disk(512),
     )
-    // Hashing a text costs by its length.
+    // The price of hashing a text depends on its length.
     const text = 'a'.repeat(1000)
     expect(gas('E', ['event E(string indexed)'], text)).toBeGreaterThan(gas('E', ['event E(string)'], 'a') + 30_000)
   })

@@ -9,7 +9,7 @@ import { findNamed } from './named.ts'
 const GAS = CONTRACT_GAS.emit
 
 export const EVENTS: readonly HostEntry[] = [
-  /** (event, …values of all of its parameters). */
+  /** (event, …values of all parameters). */
   define(
     { name: 'emit', access: 'write', gas: GAS.base, parameters: ['string'], rest: 'value' },
     ({ abi, crypto, journal, self }, context, name, ...values) => {

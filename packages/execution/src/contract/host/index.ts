@@ -1,10 +1,11 @@
 /**
- * What contracts may ask of the chain: the members of the guest's `quoin`, by noun. The interpreter gets `CONTRACT_HOST` when it is made;
- * every call of it gets `CONTRACT_HANDLERS` with the frame as its scope. docs/contracts.md describes each function for authors.
+ * The host functions of contracts, by topic: the members of the guest's `quoin`. The interpreter gets `CONTRACT_HOST` when it is
+ * created; every call gets `CONTRACT_HANDLERS`, with the frame as its scope. docs/contracts.md describes each function for
+ * authors.
  *
- *   define       one function: name, access, price, parameters and what it does
+ *   define       defines a function: name, access, price, parameters, handler
  *   environment  sender, value, self, chainId, block, gasLeft
- *   storage      load, store, has, remove; `stored-value` is the form of what lies there
+ *   storage      load, store, has, remove; `stored-value` is the format of stored values
  *   events       emit
  *   errors       revert
  *   calls        call, staticCall, callRaw, staticCallRaw, transfer, create, balanceOf, codeAt
@@ -23,13 +24,13 @@ import { STORAGE } from './storage.ts'
 /** The order is part of the execution version. */
 const ENTRIES: readonly HostEntry[] = [...ENVIRONMENT, ...STORAGE, ...EVENTS, ...ERRORS, ...CALLS, ...LIBRARY]
 
-/** The functions as the interpreter knows them. */
+/** The functions as rows of the interpreter's table. */
 export const CONTRACT_HOST: HostTable = ENTRIES.map(({ access: _access, handler: _handler, ...row }) => row)
 
-/** What they do, for every call of the interpreter whose scope is a Frame. */
+/** Their handlers, for every interpreter call whose scope is a Frame. */
 export const CONTRACT_HANDLERS: HostHandlers = Object.fromEntries(ENTRIES.map(({ name, handler }) => [name, handler]))
 
-/** What a frame must grant for each. */
+/** Access that a frame must grant for each function. */
 export const CONTRACT_ACCESS: Readonly<Record<string, Access>> = Object.fromEntries(
   ENTRIES.map(({ name, access }) => [name, access]),
 )

@@ -6,12 +6,14 @@ interface Named {
   readonly signature: string
 }
 
-/** How many items of an ABI a refusal lists. */
+/** Maximum number of ABI items that an error message lists. */
 const LISTED_MAX = 8
 
 /**
- * The event or error that a contract means: by its name, or by its signature where the ABI has several of that name. `noun` is what
- * it is called in refusals, which say what there is instead.
+ * Finds an event or error by its name, or by its signature where the ABI has several with that name. The error lists the
+ * alternatives.
+ *
+ * @param noun what the item is called in error messages
  */
 export function findNamed<T extends Named>(
   noun: 'event' | 'error',
@@ -21,7 +23,7 @@ export function findNamed<T extends Named>(
   const called = byName.get(text)
   const first = called?.[0]
   if (called !== undefined && first !== undefined)
-    return called.length === 1 ? ok(first) : refused(`several ${noun}s have this name: ${list(called)}; give the signature`)
+    return called.length === 1 ? ok(first) : refused(`several ${noun}s have this name: ${list(called)}; use the full signature`)
   const parenthesis = text.indexOf('(')
   const candidates = parenthesis < 0 ? [] : (byName.get(text.slice(0, parenthesis)) ?? [])
   const meant = candidates.find(({ signature }) => signature === text)
@@ -31,7 +33,7 @@ export function findNamed<T extends Named>(
   return refused(known === '' ? `the abi has no ${noun}s` : `the abi has no ${noun} ${name}; it has ${known}`)
 }
 
-/** The same for every wrong name, and asked for as often as a contract likes: made once an ABI. */
+/** Cached per ABI, because the text is the same for every wrong name and a contract may ask often. */
 function listAll(byName: ReadonlyMap<string, readonly Named[]>): string {
   let known = lists.get(byName)
   if (known === undefined) {

@@ -38,7 +38,7 @@ describe('storage', () => {
     )
   })
 
-  it('has the zero of its type where nothing is', () => {
+  it('returns the zero of its type for a missing key', () => {
     const zeros = valueOf(
       '["uint8", "int256", "bool", "string", "bytes", "bytes2", "address", "bool[]"].map((t) => quoin.load(t, "key"))',
       frameOf(),
@@ -64,7 +64,7 @@ describe('storage', () => {
     ).toEqual([[], undefined, undefined, undefined])
   })
 
-  it('has keys of text and bytes, which are the same where the bytes are', () => {
+  it('has keys of text and bytes, which are equal if their bytes are', () => {
     const frame = frameOf()
     valueOf('(quoin.store("uint8", "ä", 1n), quoin.store("uint8", new Uint8Array(0), 2n))', frame)
     expect(frame.journal.storage(SELF, hexToBytes('0xc3a4'))).toEqual(Uint8Array.of(1))
@@ -73,28 +73,25 @@ describe('storage', () => {
       expect(valueOf(`quoin.has(${longest})`, frame)).toBe(false)
   })
 
-  it.each(['load("uint8", KEY)', 'store("uint8", KEY, 1n)', 'has(KEY)', 'remove(KEY)'])(
-    'refuses keys that are none: %s',
-    (call) => {
-      const refusal = (key: string) => refusalOf(`quoin.${call.replace('KEY', key)}`, frameOf())
-      const name = call.slice(0, call.indexOf('('))
-      for (const long of ['"a".repeat(129)', '"ä".repeat(65)', '"€".repeat(1e6)', 'new Uint8Array(129)'])
-        expect(refusal(long)).toBe(`${name}: the key has more than 128 bytes`)
-      expect(refusal('"\\ud800"')).toBe(`${name}: the key has a lone surrogate`)
-      for (const odd of ['1', '1n', 'undefined', 'null', 'true'])
-        expect(refusal(odd)).toBe(`${name}: a key must be a string or a Uint8Array`)
-      for (const odd of ['Symbol()', '({})', '[]', '() => 0']) expect(refusal(odd)).toContain(`${name}: argument`)
-    },
-  )
+  it.each(['load("uint8", KEY)', 'store("uint8", KEY, 1n)', 'has(KEY)', 'remove(KEY)'])('refuses invalid keys: %s', (call) => {
+    const refusal = (key: string) => refusalOf(`quoin.${call.replace('KEY', key)}`, frameOf())
+    const name = call.slice(0, call.indexOf('('))
+    for (const long of ['"a".repeat(129)', '"ä".repeat(65)', '"€".repeat(1e6)', 'new Uint8Array(129)'])
+      expect(refusal(long)).toBe(`${name}: the key has more than 128 bytes`)
+    expect(refusal('"\\ud800"')).toBe(`${name}: the key has a lone surrogate`)
+    for (const odd of ['1', '1n', 'undefined', 'null', 'true'])
+      expect(refusal(odd)).toBe(`${name}: a key must be a string or a Uint8Array`)
+    for (const odd of ['Symbol()', '({})', '[]', '() => 0']) expect(refusal(odd)).toContain(`${name}: argument`)
+  })
 
-  it('refuses types that are none', () => {
+  it('refuses invalid types', () => {
     for (const [type, why] of [
       ['uint', 'uint is not the canonical name of a type'],
-      ['', 'a type is expected'],
-      ['uint8,uint8', 'one type is expected, a tuple is in parentheses'],
+      ['', 'expected a type'],
+      ['uint8,uint8', 'expected one type: write a tuple in parentheses'],
       ['mapping(address=>uint256)', 'mapping is not the canonical name of a type'],
       ['uint8'.repeat(200), "the type's name has more than 512 characters"],
-      ['uint8[99999999][99999999]', 'more than a transaction has'],
+      ['uint8[99999999][99999999]', 'more than fits into a transaction'],
     ])
       for (const call of ['load(values[0], "key")', 'store(values[0], "key", 1n)'])
         expect(refusalOf(`quoin.${call}`, frameOf(), type!), type).toContain(why)
@@ -103,14 +100,14 @@ describe('storage', () => {
   it('refuses values that are not of the type, and changes nothing', () => {
     const frame = frameOf()
     for (const [type, value, why] of [
-      ['uint8', '256n', 'store: the integer is beyond uint8'],
+      ['uint8', '256n', 'store: the integer is out of range for uint8'],
       ['uint8', '1', 'store: a bigint is expected'],
       ['address', '"0x12"', 'store: an address is expected'],
       ['bool', '0n', 'store: a boolean is expected'],
-      ['bytes2', 'new Uint8Array(3)', 'store: 3 bytes, there must be 2'],
+      ['bytes2', 'new Uint8Array(3)', 'store: 3 bytes, expected 2'],
       ['string', '"\\udc00"', 'store: the string has a lone surrogate'],
-      ['uint8[2]', '[1n]', 'store: [0]: 1 items, there must be 2'],
-      ['uint8[]', '[1n, 256n]', 'store: [0][1]: the integer is beyond uint8'],
+      ['uint8[2]', '[1n]', 'store: [0]: 1 items, expected 2'],
+      ['uint8[]', '[1n, 256n]', 'store: [0][1]: the integer is out of range for uint8'],
       ['uint8[]', 'undefined', 'store: [0]: an array is expected'],
       ['string', '"a".repeat(65537)', 'store: the value takes 65537 bytes, at most 65536 are allowed'],
       ['bytes', 'new Uint8Array(65537)', 'store: the value takes 65537 bytes, at most 65536 are allowed'],
@@ -126,7 +123,7 @@ describe('storage', () => {
     const frame = frameOf()
     valueOf('quoin.store("uint256", "key", 256n)', frame)
     expect(refusalOf('quoin.load("uint8", "key")', frame)).toBe(
-      'load: what is stored under this key is not of type uint8: the word is beyond uint8',
+      'load: the value stored under this key is not of type uint8: the word is out of range for uint8',
     )
     expect(refusalOf('quoin.load("bool[]", "key")', frame)).toContain('not of type bool[]')
     expect(valueOf('quoin.load("bytes", "key")', frame)).toEqual(Uint8Array.of(1, 0))
@@ -146,7 +143,7 @@ describe('storage', () => {
     expect(frame.journal.changes()).toHaveLength(1)
   })
 
-  it('costs by what is read, what was there and what is written', () => {
+  it('is charged for the bytes read, replaced and written', () => {
     const frame = frameOf()
     const [small, large] = [10, 1010].map((length) => gasOf('quoin.store("bytes", "a", values[0])', frameOf(), bytes(length)))
     expect(large! - small!).toBeGreaterThan(disk(16_000))
@@ -161,7 +158,7 @@ describe('storage', () => {
     expect(removing('b') - removing('b')).toBe(disk(16_000))
   })
 
-  it('costs what memory costs where the transaction has used the key, whatever it was used for and however that ended', () => {
+  it('costs only the in-memory price once the transaction has used the key, for whatever purpose and with whatever outcome', () => {
     const frame = frameOf()
     const { journal } = frame
     const { read, write } = CONTRACT_GAS.key
@@ -173,10 +170,10 @@ describe('storage', () => {
     expect(has() - has()).toBe(read)
     const first = store(100)
     journal.revert(start)
-    // Read and written before; as long, shorter and longer than what was paid for.
+    // Read and written before; the new value is as long as, shorter or longer than what was paid for.
     const again = store(100)
     expect(first - again).toBe(write + storeByte * ('k'.length + 100))
-    // Besides, the guest copies what it gets.
+    // In addition, the value is copied to the guest.
     const near = (more: number, expected: number) => expect(Math.abs(more - expected), `${more}`).toBeLessThan(200)
     near(again - store(10), keptByte * 90)
     near(store(130) - again, (storeByte + keptByte) * 30)

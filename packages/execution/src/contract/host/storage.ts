@@ -15,9 +15,9 @@ import { decodeStored, encodeStored } from './stored-value.ts'
 const GAS = CONTRACT_GAS.storage
 const { storedTypeCharsMax, storedValueBytesMax } = CONTRACT_LIMITS
 
-/** Storage of the contract that runs: values of ABI types under keys of its choice. */
+/** Storage of the running contract: values of ABI types under keys of its choice. */
 export const STORAGE: readonly HostEntry[] = [
-  /** (type, key) → value; the type's zero when there is none, undefined for an array or tuple. */
+  /** (type, key) → value; for a missing key the type's zero, or undefined for an array or tuple. */
   define({ name: 'load', access: 'read', gas: GAS.load, parameters: ['string', 'any'] }, (frame, context, typeName, key) => {
     const type = readType(context, typeName)
     if (!type.ok) return type
@@ -62,7 +62,7 @@ export const STORAGE: readonly HostEntry[] = [
   }),
 ]
 
-/** What lies under a key; its length is paid for afterwards, the way to it before. */
+/** Reads the value under a key. The access is charged before, the length after. */
 function readStored({ journal, self }: Frame, context: HostContext, rawKey: KeyText): Uint8Array | undefined {
   const used = journal.usedSlot(self, rawKey)
   if (used !== undefined) return used.value
@@ -72,7 +72,7 @@ function readStored({ journal, self }: Frame, context: HostContext, rawKey: KeyT
   return value
 }
 
-/** The history keeps what the value was, so that it is paid for like the new one. */
+/** The history keeps the old value, so it is paid for like the new one. */
 function write({ journal, self }: Frame, context: HostContext, rawKey: KeyText, value: Uint8Array | undefined): void {
   const used = journal.usedSlot(self, rawKey)
   const use = journal.slotUse(used)
@@ -85,7 +85,7 @@ function write({ journal, self }: Frame, context: HostContext, rawKey: KeyText, 
   journal.setSlot(slot, value)
 }
 
-/** A key's bytes: those given, or the UTF-8 of a text. */
+/** The key's bytes: a Uint8Array as given, or the UTF-8 of a string. */
 function readKey(key: GuestValue): Result<KeyText, Refused> {
   if (typeof key === 'string') return readKeyText(key)
   if (!(key instanceof Uint8Array)) return refused('a key must be a string or a Uint8Array')
@@ -95,7 +95,7 @@ function readKey(key: GuestValue): Result<KeyText, Refused> {
 const NOT_ASCII = /[^\0-\x7f]/
 
 function readKeyText(text: string): Result<KeyText, Refused> {
-  // A character takes a byte at least: no long text is looked at.
+  // A character takes at least one byte, so longer texts need no further check.
   if (text.length > LIMITS.stateKeyBytesMax) return KEY_TOO_LONG
   if (!NOT_ASCII.test(text)) return ok(text as KeyText)
   if (/\p{Surrogate}/u.test(text)) return refused('the key has a lone surrogate')
@@ -107,7 +107,7 @@ const KEY_TOO_LONG = refused(`the key has more than ${LIMITS.stateKeyBytesMax} b
 
 const types = new TextCache<Result<AbiType, Refused>>(CONTRACT_CACHE_LIMITS.typesMax)
 
-/** The type of a name. Those that are no scalars pay for parsing, whether they are known or not. */
+/** Parses a type name. Types that are not scalars pay for parsing even if they are cached. */
 function readType(context: HostContext, name: string): Result<AbiType, Refused> {
   const scalar = findScalar(name)
   if (scalar !== undefined) return ok(scalar)
@@ -120,11 +120,11 @@ function parseType(name: string): Result<AbiType, Refused> {
   const list = parseTypeList(name)
   if (!list.ok) return refused(list.error.message)
   const [member, another] = list.value.members
-  if (member === undefined) return refused('a type is expected')
-  return another === undefined ? ok(member.type) : refused('one type is expected, a tuple is in parentheses')
+  if (member === undefined) return refused('expected a type')
+  return another === undefined ? ok(member.type) : refused('expected one type: write a tuple in parentheses')
 }
 
-/** What reading a stored form costs beyond the base, which covers every word. */
+/** Price of decoding a stored value beyond the base price, which covers every word. */
 function decodingGas({ kind, name }: AbiType, length: number): number {
   if (kind === 'array' || kind === 'tuple') return decodeGas(name, { length })
   return kind === 'string' ? LIBRARY_GAS.utf8.unit * length : 0

@@ -30,7 +30,7 @@ const compositeName = fc.letrec<{ any: string; composite: string }>((tie) => ({
 const withValue = (names: fc.Arbitrary<string>) =>
   names.chain((name) => valueOf(typeOf(name)).map((value): [string, AbiValue] => [name, value]))
 
-/** What the ABI has as the one word or content of zero. */
+/** The values whose ABI encoding is a zero word or empty contents. */
 function isZero(value: AbiValue): boolean {
   if (value instanceof Uint8Array) return value.every((byte) => byte === 0)
   return value === 0n || value === false || value === '' || value === `0x${'0'.repeat(40)}`
@@ -49,7 +49,7 @@ describe('a value in storage', () => {
   it('of a scalar type is absent if and only if it is zero', () => {
     fc.assert(
       fc.property(withValue(scalarName), ([name, value]) => {
-        // Content of zeros is not empty content.
+        // Contents that consist of zeros are not empty.
         const content = name === 'bytes' || name === 'string'
         const zero = content ? (value as string | Uint8Array).length === 0 : isZero(value)
         expect(unwrap(encode(name, value)) === undefined).toBe(zero)
@@ -130,7 +130,7 @@ describe('a value in storage', () => {
     ] as const) {
       const value = decode(name, hexToBytes(stored))
       expect(value.ok ? value.value : value.error.message, `${name} ${stored}`).toContain(
-        `what is stored under this key is not of type ${name}: `,
+        `the value stored under this key is not of type ${name}: `,
       )
     }
   })

@@ -7,14 +7,14 @@ import { type AbiType, type ScalarType, tupleOfMembers } from '../abi/type.ts'
 import type { AbiValue } from '../abi/value.ts'
 
 /**
- * How a value of an ABI type lies in storage. Each value has one form and each form is one value:
+ * Storage format for values of ABI types. Each value has exactly one form, and each form is exactly one value:
  *
- *   uintN, intN, address, bool   its ABI word without leading zeros
- *   bytesN                       its content without trailing zeros
- *   bytes, string                its content; strings are UTF-8
- *   arrays and tuples            their ABI encoding as the one argument of a list
+ *   uintN, intN, address, bool   the ABI word without leading zeros
+ *   bytesN                       the contents without trailing zeros
+ *   bytes, string                the contents; strings are UTF-8
+ *   arrays and tuples            ABI encoding as the only argument of a list
  *
- * Zero, false and empty content have the empty form, which is the absence of the key (undefined here). An array or tuple always has a form.
+ * Zero, false and empty contents have the empty form: the key is absent (undefined here). Arrays and tuples always have a form.
  */
 export function encodeStored(crypto: Crypto, type: AbiType, value: unknown): Result<Uint8Array | undefined, AbiFault> {
   if (type.kind === 'array' || type.kind === 'tuple') return encodeArguments(crypto, oneOf(type), [value])
@@ -41,8 +41,8 @@ function encodeScalar(crypto: Crypto, type: ScalarType, value: unknown): Uint8Ar
 }
 
 /**
- * The value of a stored form; of undefined the type's zero, or undefined for an array or tuple. Refuses a form that `encodeStored` does not
- * make of this type: the contract's code has another idea of the key than the code that wrote it.
+ * Decodes a stored value. For undefined it returns the type's zero, or undefined for an array or tuple. It refuses a form that
+ * `encodeStored` does not produce for this type: the code that wrote the value used another type for this key.
  */
 export function decodeStored(
   crypto: Crypto,
@@ -60,11 +60,11 @@ export function decodeStored(
 }
 
 const mismatch = ({ name }: AbiType, why: string): Result<never, { readonly message: string }> =>
-  err({ message: `what is stored under this key is not of type ${name}: ${why}` })
+  err({ message: `the value stored under this key is not of type ${name}: ${why}` })
 
 function decodeContent({ kind }: ScalarType, stored: Uint8Array): Result<AbiValue, string> {
-  if (stored.length === 0) return err('empty content is not stored')
-  // No copy: who gets it copies it into the guest's memory.
+  if (stored.length === 0) return err('empty content is never stored')
+  // No copy here: the value is copied into guest memory anyway.
   if (kind === 'bytes') return ok(stored)
   const text = parseUtf8(stored)
   return text === undefined ? err('the string is not UTF-8') : ok(text)
@@ -74,7 +74,7 @@ function decodeWord(crypto: Crypto, type: ScalarType, stored: Uint8Array): Resul
   const { length } = stored
   const left = type.kind === 'fixed-bytes'
   if (length === 0 || length > WORD || stored[left ? length - 1 : 0] === 0)
-    return err(`${length} bytes are not the short form of a word`)
+    return err(`${length} bytes are not the shortest form of a word`)
   if (type.kind === 'uint' && 8 * length <= type.bits) return ok(readUnsigned(stored))
   const word = new Uint8Array(WORD)
   word.set(stored, left ? 0 : WORD - length)

@@ -1,4 +1,7 @@
-/** Why a function of the library refuses its arguments: becomes the message of the contract's exception, behind the function's name. The same on every machine. */
+/**
+ * Why a library function refused its arguments. The message goes into the contract's exception, after the function's name. It is
+ * the same on every machine.
+ */
 export interface LibraryError {
   readonly message: string
 }

@@ -23,15 +23,16 @@ import { blocks, decodeGas, encodeGas, units, valueGas } from './price.ts'
 import { ecrecover, recoverSigner } from './recover.ts'
 import { TYPED_DATA_LIMITS, typedDataDigest } from './typed-data.ts'
 
-/** What a parameter must be. `value`: bigints, booleans, strings, bytes, and arrays and objects of these without cycles. */
+/** Kind of a parameter. `value`: bigints, booleans, strings, bytes, and arrays and objects of these without cycles. */
 export type LibraryKind = 'bytes' | 'string' | 'bigint' | 'value'
 
 type ArgumentOf<K> = K extends 'bytes' ? Uint8Array : K extends 'string' ? string : K extends 'bigint' ? bigint : unknown
 type ArgumentsOf<K extends readonly LibraryKind[]> = { readonly [I in keyof K]: ArgumentOf<K[I]> }
 
 /**
- * A function of the host library. Pure, and total over arguments of its kinds: what is wrong with them otherwise is a refusal. The caller
- * checks the kinds and takes the gas before it runs the function; copies between guest and host are not in the price.
+ * A function of the host library. It is pure, and it returns an error for any arguments of the right kinds that it cannot
+ * process. The caller checks the kinds and charges the gas before it runs the function. The price does not include copies between
+ * guest and host.
  */
 export interface LibraryFunction<K extends readonly LibraryKind[] = readonly LibraryKind[]> {
   readonly parameters: K
@@ -45,10 +46,13 @@ const define = <const K extends readonly LibraryKind[]>(
   run: (crypto: Crypto, ...values: ArgumentsOf<K>) => Result<AbiValue | undefined, LibraryError>,
 ): LibraryFunction<K> => ({ parameters, gas, run })
 
-/** Parts of one concatenation. */
+/** Maximum number of parts of one concatenation. */
 const CONCAT_PARTS_MAX = 4096
 
-/** The library: what is too slow at the interpreter's speed. The table, its names and prices are part of the execution version. */
+/**
+ * The host library: functions that would be too slow in the interpreter. The table with its names and prices is part of the
+ * execution version.
+ */
 export const HOST_LIBRARY = {
   keccak256: define(
     ['bytes'],
@@ -61,7 +65,7 @@ export const HOST_LIBRARY = {
     (crypto, bytes) => ok(crypto.sha256(bytes)),
   ),
 
-  /** (digest, v, r, s) → address, or undefined when nobody signed. */
+  /** (digest, v, r, s) → address, or undefined when the signature is invalid. */
   ecrecover: define(['bytes', 'bigint', 'bytes', 'bytes'], () => GAS.recover.base, ecrecover),
   /** (digest, r ‖ s ‖ v) → address. */
   recoverSigner: define(['bytes', 'bytes'], () => GAS.recover.base, recoverSigner),
@@ -74,7 +78,7 @@ export const HOST_LIBRARY = {
   abiEncodePacked: define(['string', 'value'], encodeGas, (crypto, types, values) =>
     withTypes(types, (parameters) => encodePacked(crypto, parameters, listOf(values))),
   ),
-  /** (types, bytes) → array of values, as abi.decode of data that holds nothing else. */
+  /** (types, bytes) → array of values, as abi.decode; bytes after the values are an error. */
   abiDecode: define(['string', 'bytes'], decodeGas, (crypto, types, bytes) =>
     withTypes(types, (parameters) => decodeArguments(crypto, parameters, bytes)),
   ),
@@ -108,9 +112,9 @@ export const HOST_LIBRARY = {
   formatAddress: define(
     ['bytes'],
     () => GAS.address.base,
-    (crypto, bytes) => (bytes.length === 20 ? ok(checksumAddress(crypto, bytes)) : refused('an address has 20 bytes')),
+    (crypto, bytes) => (bytes.length === 20 ? ok(checksumAddress(crypto, bytes)) : refused('an address must be 20 bytes')),
   ),
-  /** Text of an address, in lower case or with the right checksum → 20 bytes. */
+  /** Address in lower case or with the right checksum → 20 bytes. */
   parseAddress: define(
     ['string'],
     () => GAS.address.base,
@@ -121,13 +125,13 @@ export const HOST_LIBRARY = {
     },
   ),
 
-  /** Order of two byte strings → -1n, 0n or 1n. */
+  /** Compares two byte strings → -1n, 0n or 1n. */
   compareBytes: define(
     ['bytes', 'bytes'],
     (a, b) => GAS.compareBytes.base + GAS.compareBytes.byte * Math.min(a.length, b.length),
     (_crypto, a, b) => ok(BigInt(Math.sign(compareBytes(a, b)))),
   ),
-  /** Array of byte strings → one. */
+  /** Array of Uint8Array → one. */
   concatBytes: define(
     ['value'],
     (parts) => GAS.concatBytes.base + valueGas(GAS.concatBytes, parts),
@@ -159,20 +163,20 @@ export const HOST_LIBRARY = {
     ({ length }) => units(GAS.hex, length),
     (_crypto, bytes) => ok(bytesToHex(bytes)),
   ),
-  /** 0x and digits, an even number → bytes. */
+  /** 0x and an even number of hex digits → bytes. */
   decodeHex: define(
     ['string'],
     ({ length }) => units(GAS.hex, length),
     (_crypto, text) => {
       const bytes = parseHex(text)
-      return bytes === undefined ? refused('not hex of whole bytes') : ok(bytes)
+      return bytes === undefined ? refused('not hex: expected 0x and an even number of digits') : ok(bytes)
     },
   ),
 } as const
 
 const refused = (message: string): Result<never, LibraryError> => err({ message })
 
-/** A value that is no array has no items: the types then say what is missing. */
+/** A value that is not an array has no items; the check against the types then reports how many are missing. */
 const listOf = (values: unknown): readonly unknown[] => (Array.isArray(values) ? values : [])
 
 function withTypes<T>(text: string, use: (parameters: TupleType) => Result<T, LibraryError>): Result<T, LibraryError> {

@@ -2,10 +2,10 @@ import { type Crypto, compareBytes, concatBytes, equalBytes, err, ok, type Resul
 import type { LibraryError } from './error.ts'
 
 const NODE_BYTES = 32
-/** A list of 2^53 items has proofs of that length. */
+/** Longest accepted proof; a list of 2^53 items has shorter ones. */
 export const PROOF_NODES_MAX = 64
 
-/** The nodes of a proof that stand one behind the other. */
+/** Splits a proof into its concatenated nodes. */
 function nodesOf(proof: Uint8Array): readonly Uint8Array[] | undefined {
   if (proof.length % NODE_BYTES !== 0 || proof.length > NODE_BYTES * PROOF_NODES_MAX) return undefined
   return Array.from({ length: proof.length / NODE_BYTES }, (_, i) => proof.subarray(NODE_BYTES * i, NODE_BYTES * (i + 1)))
@@ -15,8 +15,9 @@ const badProof = (): Result<never, LibraryError> =>
   err({ message: `the proof must be at most ${PROOF_NODES_MAX} nodes of 32 bytes` })
 
 /**
- * OpenZeppelin's MerkleProof.verify: nodes are keccak256 of the two below, the lesser first, so that a proof has no positions. A leaf is 32
- * bytes and must be the hash of something longer or shorter than two nodes (OpenZeppelin hashes twice), or a node passes for a leaf.
+ * OpenZeppelin's MerkleProof.verify: a node is the keccak256 of its two children, the smaller first, so a proof has no positions.
+ * A leaf is 32 bytes. It must be the hash of data that is not 64 bytes long, the length of two nodes (OpenZeppelin hashes twice);
+ * otherwise an inner node could pass for a leaf.
  */
 export function verifySortedProof(
   crypto: Crypto,
@@ -33,7 +34,10 @@ export function verifySortedProof(
   return ok(equalBytes(node, root))
 }
 
-/** A proof in one of this chain's own ordered trees (`merkle.ts` of the protocol): that `item` is the one at `index` among `count`. */
+/**
+ * Verifies a proof in one of this chain's ordered trees (`merkle.ts` of the protocol): `item` is the one at `index` among
+ * `count`.
+ */
 export function verifyOrderedProof(
   crypto: Crypto,
   root: Uint8Array,

@@ -1,7 +1,7 @@
 import { ENCODE_LIMITS } from '../abi/encode.ts'
 import { LIBRARY_GAS as GAS } from './library-gas.ts'
 
-/** Prices of work in proportion to its arguments, by the prices of `gas.ts`. */
+/** Prices for work that depends on the size of its arguments, from the tables in `library-gas.ts`. */
 
 export const blocks = (price: { readonly base: number; readonly block: number }, bytes: number, blockBytes: number): number =>
   price.base + price.block * Math.ceil((bytes + 1) / blockBytes)
@@ -9,13 +9,13 @@ export const blocks = (price: { readonly base: number; readonly block: number },
 export const units = (price: { readonly base: number; readonly unit: number }, count: number): number =>
   price.base + price.unit * count
 
-/** Of abi.encode: the types' text and all values. */
+/** Price of abi.encode: the types' text and all values. */
 export function encodeGas(types: string, values: unknown): number {
   const { base, typeChar } = GAS.abiEncode
   return base + typeChar * types.length + valueGas(GAS.abiEncode, values)
 }
 
-/** A list that has an address somewhere pays as if it had nothing else. */
+/** Price of abi.decode. If the types contain an address, every word is charged as an address. */
 export function decodeGas(types: string, { length }: Pick<Uint8Array, 'length'>): number {
   const { base, typeChar, word, addressWord } = GAS.abiDecode
   return base + typeChar * types.length + (types.includes('address') ? addressWord : word) * Math.ceil(length / 32)
@@ -27,13 +27,13 @@ export interface ValuePrice {
   readonly byte: number
 }
 
-/** Levels below which nothing is counted: types nest less deep, and values that do are refused there. */
+/** Deepest level that is counted: types do not nest deeper, and deeper values are refused. */
 const LEVELS_MAX = 40
 
-/** Values behind these are not counted: as many have no encoding within the limit. */
+/** Maximum number of values that are counted: more have no encoding within the limit. */
 const VALUES_MAX = ENCODE_LIMITS.encodedBytesMax / 32
 
-/** For each value and what is in it. */
+/** Price of each value and its contents. */
 export function valueGas({ value: each, character = 0, byte }: ValuePrice, content: unknown): number {
   let gas = 0
   let values = 0
@@ -50,5 +50,5 @@ export function valueGas({ value: each, character = 0, byte }: ValuePrice, conte
   return gas
 }
 
-/** Of encoding a value whose types are known: each value and what is in it. */
+/** Price of encoding a value whose types are known: each value and its contents. */
 export const encodedValueGas = (value: unknown): number => valueGas(GAS.abiEncode, value)

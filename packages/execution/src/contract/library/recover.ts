@@ -8,8 +8,8 @@ const SIGNATURE_BYTES = 65
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 
 /**
- * The EVM's precompile 1: the address whose key signed a digest, undefined where there is none. As there, s above half the order is taken,
- * and a message has two signatures; contracts that count signatures use `recoverSigner`.
+ * The EVM's precompile 1: the address that signed a digest, or undefined for an invalid signature. As there, s may be above half
+ * the order, so a message has two valid signatures. Contracts that count signatures must use `recoverSigner`.
  */
 export function ecrecover(
   crypto: Crypto,
@@ -24,14 +24,17 @@ export function ecrecover(
   const parity = v === 28n ? 1 : 0
   const value = bytesToBigInt(s)
   if (value >= ORDER) return ok(undefined)
-  // (r, s, v) and (r, order - s, the other v) have the same key, and the curve takes low s only.
+  // (r, s, v) and (r, order - s, the other v) have the same key; the curve library accepts only a low s.
   const high = value > ORDER / 2n
   const low = high ? bigIntToBytes(ORDER - value, WORD) : s
   const key = crypto.recover(digest, concatBytes(r, low), (high ? 1 - parity : parity) as 0 | 1)
   return ok(key === undefined ? undefined : addressOfKey(crypto, key))
 }
 
-/** As OpenZeppelin's ECDSA.recover: r ‖ s ‖ v (65 bytes), v 27 or 28, low s only (EIP-2), and a refusal where there is no signer. */
+/**
+ * As OpenZeppelin's ECDSA.recover: r ‖ s ‖ v (65 bytes), v is 27 or 28, only low s (EIP-2), and an error for an invalid
+ * signature.
+ */
 export function recoverSigner(crypto: Crypto, digest: Uint8Array, signature: Uint8Array): Result<string, LibraryError> {
   if (digest.length !== WORD) return err({ message: 'the digest must be 32 bytes' })
   if (signature.length !== SIGNATURE_BYTES) return err({ message: 'the signature must be 65 bytes' })

@@ -17,7 +17,7 @@ import { HOST_LIBRARY, type LibraryFunction, type LibraryKind } from './host-lib
 
 type Name = keyof typeof HOST_LIBRARY
 
-/** Runs a function as a contract would, by name: checked kinds, price first. */
+/** Runs a library function by name as a contract would: kinds checked, price charged first. */
 function call(name: Name, ...values: readonly unknown[]) {
   const entry = HOST_LIBRARY[name] as LibraryFunction
   expect(Number.isSafeInteger(entry.gas(...(values as never[])))).toBe(true)
@@ -70,7 +70,7 @@ describe('ecrecover', () => {
     )
   })
 
-  it('has nobody for what is outside the curve, and refuses other sizes', () => {
+  it('returns no address for values outside the curve, and refuses other sizes', () => {
     const one = bigIntToBytes(1n, 32)
     for (const [r, s] of [
       [bytes(32, 0), one],
@@ -78,7 +78,7 @@ describe('ecrecover', () => {
       [bigIntToBytes(ORDER, 32), one],
       [one, bigIntToBytes(ORDER, 32)],
       [bytes(32, 0xff), bytes(32, 0xff)],
-      // No point of the curve has this x.
+      // No point on the curve has this x.
       [bigIntToBytes(5n, 32), one],
     ])
       expect(value('ecrecover', bytes(32), 27n, r, s)).toBeUndefined()
@@ -99,7 +99,7 @@ describe('Merkle proofs', () => {
   const keccak = (...parts: Uint8Array[]) => nobleCrypto.keccak256(concatBytes(...parts))
   const pair = (a: Uint8Array, b: Uint8Array) => (compareBytes(a, b) < 0 ? keccak(a, b) : keccak(b, a))
 
-  /** Root and proof of a leaf in a tree as OpenZeppelin's, an odd node moving up. */
+  /** Root and proof of a leaf in a tree like OpenZeppelin's, where an odd node moves up. */
   function sorted(leaves: readonly Uint8Array[], index: number): [Uint8Array, Uint8Array] {
     let level = leaves
     let at = index
@@ -115,7 +115,7 @@ describe('Merkle proofs', () => {
     return [level[0]!, concatBytes(...proof)]
   }
 
-  it('hold for each leaf, and for nothing else', () => {
+  it('verify for each leaf, and for nothing else', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(bytes32, { minLength: 1, maxLength: 9, selector: toHex }),
@@ -172,8 +172,8 @@ describe('the library', () => {
     expect(value('abiDecode', types, encoded)).toEqual(values)
     expect(value('abiEncodePacked', 'uint8,string', [7n, 'ä'])).toEqual(Uint8Array.of(7, 0xc3, 0xa4))
     expect(value('abiDecode', types, concatBytes(encoded, bytes(1)))).toBe('1 bytes follow the arguments')
-    expect(value('abiEncode', types, values.slice(1))).toBe('2 values, the types are 3')
-    expect(value('abiEncode', 'uint8', 7n)).toBe('0 values, the types are 1')
+    expect(value('abiEncode', types, values.slice(1))).toBe('2 values, expected 3')
+    expect(value('abiEncode', 'uint8', 7n)).toBe('0 values, expected 1')
     for (const name of ['abiEncode', 'abiEncodePacked', 'abiDecode'] as const)
       expect(value(name, 'uint7', bytes(0))).toBe('types: uint7 is not the canonical name of a type')
   })
@@ -182,7 +182,7 @@ describe('the library', () => {
     expect(value('formatAddress', hexToBytes('0xd8da6bf26964af9d7eed9e03e53415d37aa96045'))).toBe(
       '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045',
     )
-    expect(value('formatAddress', bytes(21))).toBe('an address has 20 bytes')
+    expect(value('formatAddress', bytes(21))).toBe('an address must be 20 bytes')
     expect(value('parseAddress', '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045')).toEqual(
       hexToBytes('0xd8da6bf26964af9d7eed9e03e53415d37aa96045'),
     )
@@ -202,7 +202,7 @@ describe('the library', () => {
     expect(value('decodeUtf8', Uint8Array.of(0xff))).toBe('not UTF-8')
     expect(value('encodeHex', Uint8Array.of(0, 171))).toBe('0x00ab')
     expect(value('decodeHex', '0x00Ab')).toEqual(Uint8Array.of(0, 171))
-    expect(value('decodeHex', '0x0')).toBe('not hex of whole bytes')
+    expect(value('decodeHex', '0x0')).toBe('not hex: expected 0x and an even number of digits')
   })
 })
 

@@ -13,7 +13,7 @@ type Types = Readonly<Record<string, readonly { readonly name: string; readonly 
 const scalarName = fc.constantFrom('uint256', 'uint8', 'int64', 'bool', 'address', 'bytes4', 'bytes32', 'bytes', 'string')
 const suffix = fc.constantFrom('', '', '', '[]', '[2]', '[][1]')
 
-/** Structs Z, A, B, C, each referring only to those behind it. */
+/** Structs Z, A, B, C; each refers only to later ones. */
 const typesArbitrary: fc.Arbitrary<Types> = fc
   .tuple(
     ...['Z', 'A', 'B', 'C'].map((_, i, names) =>
@@ -29,7 +29,7 @@ const typesArbitrary: fc.Arbitrary<Types> = fc
     ),
   )
 
-/** Values as this library and as the other two take them. */
+/** The same values for this library and for the other two. */
 interface Pair {
   readonly ours: AbiValue
   readonly theirs: unknown
@@ -51,7 +51,7 @@ function pairOf(types: Types, type: string): fc.Arbitrary<Pair> {
   }))
 }
 
-/** Those that the primary struct reaches: ethers takes no others. */
+/** The structs that the primary struct reaches; ethers accepts no others. */
 function reachable(types: Types, name: string): Types {
   const inner = types[name]!.map(({ type }) => type.replace(/\[.*/, '')).filter((base) => types[base] !== undefined)
   return Object.assign({ [name]: types[name]! }, ...inner.map((base) => reachable(types, base)))
@@ -124,15 +124,15 @@ describe('typed data is refused', () => {
     ['S(bool a,)', 'type: not a member: '],
     ['S(bool[0] a)', 'type: not a member: bool[0] a'],
     ['S(bool __proto__)', 'type: not a member: bool __proto__'],
-    ['S(bool a,bool a)', 'type: two members of a struct have one name'],
+    ['S(bool a,bool a)', 'type: two members of a struct have the same name'],
     ['S(uint a)', 'type: uint is not defined'],
     ['S(T a)', 'type: T is not defined'],
     ['S(bool a)T(bool a)', 'type: T is not used'],
     ['S(S a)', 'type: S contains itself'],
     ['S(S[] a)', 'type: S contains itself'],
     ['S(T a)T(U a)U(T[] a)', 'type: T contains itself'],
-    ['S(U a,T b)U(bool a)T(bool a)', 'type: T stands behind U'],
-    ['S(T a)T(bool a)T(bool a)', 'type: T stands behind T'],
+    ['S(U a,T b)U(bool a)T(bool a)', 'type: T must come before U: structs are sorted by name'],
+    ['S(T a)T(bool a)T(bool a)', 'type: T must come before T: structs are sorted by name'],
     ['S(T a)S(bool a)T(bool a)', 'type: S is defined twice'],
     [structs(TYPED_DATA_LIMITS.structsMax + 1), 'type: more than 16 structs'],
     [`S(bool${'[]'.repeat(16)} a)`, 'type: types nest more than 16 levels'],
@@ -151,12 +151,12 @@ describe('typed data is refused', () => {
     ).toBeUndefined()
     expect(messageOf(type, { list, note: 1n })).toBe('message.note: a string is expected')
     expect(messageOf(type, { list })).toBe('message: member note is missing')
-    expect(messageOf(type, { list: [list[0]], note: '' })).toBe('message.list: 1 items, there must be 2')
+    expect(messageOf(type, { list: [list[0]], note: '' })).toBe('message.list: 1 items, expected 2')
     expect(messageOf(type, { list: [list[0], { amount: 256n }], note: '' })).toBe(
-      'message.list[1].amount: the integer is beyond uint8',
+      'message.list[1].amount: the integer is out of range for uint8',
     )
     expect(messageOf(type, { list, note: '' }, { chainId: 1 })).toBe('domain.chainId: a bigint is expected')
-    expect(messageOf(type, { list, note: '' }, { chain: 1n })).toBe('domain: there is no member chain')
+    expect(messageOf(type, { list, note: '' }, { chain: 1n })).toBe('domain: unknown member chain')
     expect(messageOf(type, { list, note: '' }, undefined)).toBeUndefined()
     expect(messageOf(type, { list, note: '' }, null)).toBe('domain: an object is expected')
     expect(messageOf('S(bool[][] a)', { a: Array(20_000).fill([]) })).toBe('message.a: more than 16384 values')

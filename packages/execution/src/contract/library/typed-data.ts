@@ -5,10 +5,11 @@ import { WORD, wantContent, writeScalar } from '../abi/scalar.ts'
 import { findScalar, type ScalarType } from '../abi/type.ts'
 
 /**
- * EIP-712. The type of a message is the text that EIP-712 calls encodeType and hashes: `Mail(Person from,string contents)Person(string name)`,
- * the message's own struct first and those it refers to behind it in the order of their names.
+ * EIP-712. The type of a message is the text that EIP-712 calls encodeType: `Mail(Person from,string contents)Person(string
+ * name)`. The message's own struct comes first, the structs that it refers to follow, sorted by name.
  */
 
+/** Limits of an EIP-712 type. */
 export const TYPED_DATA_LIMITS = {
   structsMax: 16,
   typeCharsMax: 4096,
@@ -22,7 +23,7 @@ const DOMAIN_TYPES = [
   ['salt', 'bytes32'],
 ] as const
 
-/** The digest that a wallet signs (eth_signTypedData_v4): keccak256(0x1901 ‖ hash of the domain ‖ hash of the message). */
+/** The digest that a wallet signs (eth_signTypedData_v4): keccak256(0x1901 ‖ domain hash ‖ message hash). */
 export function typedDataDigest(crypto: Crypto, type: string, domain: unknown, message: unknown): Result<Uint8Array, AbiFault> {
   const path = new Path()
   return faultAt(path, () => {
@@ -38,7 +39,7 @@ export function typedDataDigest(crypto: Crypto, type: string, domain: unknown, m
   })
 }
 
-/** The domain's type: of the five fields those that it has. */
+/** The domain's type, made of those of the five fields that the domain has. */
 function domainTypeOf(domain: unknown): string {
   if (typeof domain !== 'object' || domain === null) fail('type', 'an object is expected')
   const fields = DOMAIN_TYPES.filter(([name]) => Object.hasOwn(domain, name)).map(([name, type]) => `${type} ${name}`)
@@ -47,7 +48,7 @@ function domainTypeOf(domain: unknown): string {
 
 interface Struct {
   readonly name: string
-  /** Its own part of the text. */
+  /** The struct's own part of the text. */
   readonly text: string
   readonly members: readonly StructMember[]
   readonly named: true
@@ -57,11 +58,11 @@ interface StructMember {
   readonly name: string
   /** A scalar, or the name of a struct. */
   readonly base: ScalarType | string
-  /** Of the arrays around it, the innermost first; undefined for one of any length. */
+  /** Lengths of the arrays around it, innermost first; undefined for a dynamic array. */
   readonly lengths: readonly (number | undefined)[]
 }
 
-/** Structs by name, the message's own first. */
+/** Structs by name; the message's own comes first. */
 type Structs = ReadonlyMap<string, Struct>
 
 const STRUCT = /([A-Za-z_$][A-Za-z0-9_$]*)\(([^()]*)\)/y
@@ -75,7 +76,7 @@ function parseStructs(text: string): Structs {
     STRUCT.lastIndex = at
     const [whole, name, members] = STRUCT.exec(text) ?? []
     if (whole === undefined || name === undefined || members === undefined) fail('type', `no struct begins at character ${at}`)
-    if (structs.size > 1 && name <= previous) fail('type', `${name} stands behind ${previous}`)
+    if (structs.size > 1 && name <= previous) fail('type', `${name} must come before ${previous}: structs are sorted by name`)
     if (structs.has(name)) fail('type', `${name} is defined twice`)
     if (structs.size === TYPED_DATA_LIMITS.structsMax) fail('type', `more than ${TYPED_DATA_LIMITS.structsMax} structs`)
     structs.set(name, { name, text: whole, members: parseMembers(members), named: true })
@@ -96,15 +97,15 @@ function parseMembers(text: string): readonly StructMember[] {
     const lengths = [...suffix.matchAll(/\[(\d*)\]/g)].map(([, digits]) => (digits === '' ? undefined : Number(digits)))
     return { name, base: findScalar(base) ?? base, lengths }
   })
-  if (new Set(members.map(({ name }) => name)).size < members.length) fail('type', 'two members of a struct have one name')
+  if (new Set(members.map(({ name }) => name)).size < members.length) fail('type', 'two members of a struct have the same name')
   return members
 }
 
-/** Every struct is used and defined, none contains itself, and values nest no deeper than those of an ABI. */
+/** Checks that every struct is defined and used, that none contains itself, and that values nest no deeper than in an ABI. */
 function checkReferences(structs: Structs): void {
   const [primary] = structs.values()
   if (primary === undefined) fail('type', 'no struct begins at character 0')
-  /** Levels in the values of the structs that were visited; undefined while a struct is. */
+  /** Nesting levels of each visited struct; undefined while the struct is being visited. */
   const levels = new Map<string, number | undefined>()
   const visit = (struct: Struct): number => {
     if (levels.has(struct.name)) return levels.get(struct.name) ?? fail('type', `${struct.name} contains itself`)
@@ -137,7 +138,7 @@ class Hasher {
     this.#structs = structs
   }
 
-  /** hashStruct of the first struct. */
+  /** hashStruct of the message's own struct. */
   struct(value: unknown): Uint8Array {
     const [primary] = this.#structs.values()
     return this.#struct(primary!, value)
@@ -155,14 +156,14 @@ class Hasher {
     return this.#crypto.keccak256(words)
   }
 
-  /** Room for the words of a struct or an array, which are hashed together. */
+  /** Room for the words of a struct or array, which are hashed together. */
   #wordsFor(count: number): Uint8Array {
     this.#words += count
     if (this.#words > WORDS_MAX) fail('too-large', `more than ${WORDS_MAX} values`)
     return new Uint8Array(WORD * count)
   }
 
-  /** Writes the word that stands for a value in its struct or array. */
+  /** Writes the word that represents a value in its struct or array. */
   #write(words: Uint8Array, at: number, base: StructMember['base'], lengths: StructMember['lengths'], value: unknown): void {
     if (lengths.length > 0) words.set(this.#array(base, lengths, value), at)
     else if (typeof base === 'string') words.set(this.#struct(this.#structs.get(base)!, value), at)
@@ -182,7 +183,7 @@ class Hasher {
     return this.#crypto.keccak256(words)
   }
 
-  /** Hash of encodeType: the struct's own text, then those of all that it refers to, by name. */
+  /** Hash of encodeType: the struct's own text, then the texts of all structs that it refers to, sorted by name. */
   #typeHash(struct: Struct): Uint8Array {
     const known = this.#typeHashes.get(struct.name)
     if (known !== undefined) return known

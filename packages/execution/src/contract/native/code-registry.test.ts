@@ -54,11 +54,11 @@ describe('an upgrade', () => {
 
   it.each([
     ['another sender', { from: OTHER }, containerText(V2), '0x', /is not the authority/],
-    ['a container that is none', {}, '0x1234', '0x', /no contract was made/],
+    ['data that is not a container', {}, '0x1234', '0x', /contract code rejected/],
     ['a source that does not evaluate', {}, containerText('null.x; export default {}'), '0x', /TypeError/],
     ['an abi that the module does not fit', {}, containerText('export default {}'), '0x', /the abi has get\(\)/],
     ['a migrate that throws', {}, containerText(V2), '0x0102', /too much/],
-    ['data that no migrate takes', {}, containerText(V1), '0x01', /is for migrate/],
+    ['data without a migrate function', {}, containerText(V1), '0x01', /the new module has no migrate\(\)/],
     ['bytes behind the container', {}, `${containerText(V2)}00`, '0x', /1 bytes follow/],
   ] as const)('by or with %s changes nothing', (_, options, container, data, reason) => {
     const { chain, contract } = start()
@@ -71,14 +71,16 @@ describe('an upgrade', () => {
   it('is refused for ever where no authority was named, was given up, or the new code names none', () => {
     const immutable = start({ upgradeAuthority: { kind: 'none' } })
     expect(immutable.chain.failure(registry, 'upgrade', [immutable.contract.address, containerText(V2), '0x'])).toMatch(
-      /which nobody is/,
+      /which is immutable/,
     )
     const given = start()
     given.chain.call(registry, 'setAuthority', [given.contract.address, zeroAddress])
-    expect(given.chain.failure(registry, 'setAuthority', [given.contract.address, USER])).toMatch(/which nobody is/)
+    expect(given.chain.failure(registry, 'setAuthority', [given.contract.address, USER])).toMatch(/which is immutable/)
     const last = start()
     last.chain.call(registry, 'upgrade', [last.contract.address, containerText(V2, { upgradeAuthority: { kind: 'none' } }), '0x'])
-    expect(last.chain.failure(registry, 'upgrade', [last.contract.address, containerText(V2), '0x'])).toMatch(/which nobody is/)
+    expect(last.chain.failure(registry, 'upgrade', [last.contract.address, containerText(V2), '0x'])).toMatch(
+      /which is immutable/,
+    )
   })
 
   it('goes with the authority that was handed over, a contract among others', () => {
@@ -111,8 +113,8 @@ describe('a contract that is paused', () => {
 
 it('the registry says what is wrong with a call', () => {
   const { chain, contract } = start()
-  expect(chain.failure(registry, 'describe', [OTHER])).toMatch(/is no contract/)
-  expect(chain.failure(registry, 'codeVersion', [contract.address, 2n])).toMatch(/has the versions 1 to 1, not 2/)
+  expect(chain.failure(registry, 'describe', [OTHER])).toMatch(/is not a contract/)
+  expect(chain.failure(registry, 'codeVersion', [contract.address, 2n])).toMatch(/has versions 1 to 1, not 2/)
   expect(chain.failure(registry, 'codeVersion', [contract.address, 0n])).toMatch(/not 0/)
   chain.fund(USER, 1n)
   expect(chain.failure(registry, 'describe', [contract.address], { value: 1n })).toMatch(/not payable/)

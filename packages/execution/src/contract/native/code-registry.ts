@@ -24,7 +24,7 @@ import { NO_OUTPUTS } from '../values.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
 import type { NativeHost } from './native-host.ts'
 
-/** Where the registry of codes answers: whoever is a contract's authority upgrades, pauses and hands over through it. */
+/** Address of the code registry. A contract's authority upgrades, pauses and transfers authority through it. */
 export const CODE_REGISTRY_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
 
 const address = (name: string) => ({ name, type: 'address' })
@@ -39,14 +39,14 @@ const VERSION = { name: 'version', type: 'uint256' }
 const CODE_HASH = { name: 'codeHash', type: 'bytes32' }
 
 export const CODE_REGISTRY_ABI: Abi = [
-  /** Replaces the code by a container's and runs its `migrate(data)`, or nothing happens. */
+  /** Replaces the code and runs the new module's `migrate(data)`. If anything fails, nothing changes. */
   fn('upgrade', 'nonpayable', [address('target'), { name: 'container', type: 'bytes' }, { name: 'data', type: 'bytes' }]),
-  /** Hands over; the zero address makes the contract immutable for ever. */
+  /** Transfers the authority. The zero address makes the contract immutable for ever. */
   fn('setAuthority', 'nonpayable', [address('target'), address('authority')]),
-  /** While paused, nothing but static calls enters. */
+  /** While a contract is paused, only static calls can enter it. */
   fn('setPaused', 'nonpayable', [address('target'), { name: 'paused', type: 'bool' }]),
   fn('describe', 'view', [address('target')], [VERSION, CODE_HASH, address('authority'), { name: 'paused', type: 'bool' }]),
-  /** One of the contract's codes, from 1; the last is the present one. */
+  /** One of the contract's codes, from 1; the last one is the current code. */
   fn(
     'codeVersion',
     'view',
@@ -58,7 +58,7 @@ export const CODE_REGISTRY_ABI: Abi = [
   event('PausedChanged', { name: 'paused', type: 'bool' }),
 ]
 
-/** A call about a contract, by who may make it. */
+/** A call about a contract (`target`). */
 interface RegistryCall extends NativeCall {
   readonly target: Address
   readonly record: ContractRecord
@@ -66,7 +66,9 @@ interface RegistryCall extends NativeCall {
 
 type Answer = Result<GuestValue, Failure>
 
-/** An action on the record of the contract that the first argument names; one that writes is its authority's. */
+/**
+ * Wraps an action on the contract that the first argument names. Only the contract's authority may call an action that writes.
+ */
 const about =
   (action: (call: RegistryCall) => Answer): NativeAction =>
   (call) => {
@@ -76,15 +78,15 @@ const about =
     const target = accountOf(call.values[0])
     if (!call.meter.take(keyReadGas(recordUse(machine.journal, target)))) return OUT_OF_GAS
     const record = readRecord(machine.journal, target)
-    if (record === undefined) return failed(`${called.name}: ${target} is no contract`)
+    if (record === undefined) return failed(`${called.name}: ${target} is not a contract`)
     if (writes && record.authority !== from)
       return failed(
-        `${called.name}: ${from} is not the authority of ${target}${record.authority === undefined ? ', which nobody is' : ''}`,
+        `${called.name}: ${from} is not the authority of ${target}${record.authority === undefined ? ', which is immutable' : ''}`,
       )
     return action({ ...call, target, record })
   }
 
-/** The contract of contracts: their codes, and who may replace them. */
+/** The registry of all contracts' codes and authorities. */
 export const CODE_REGISTRY: NativeContract = {
   name: 'codeRegistry',
   address: CODE_REGISTRY_ADDRESS,
@@ -118,11 +120,11 @@ export const CODE_REGISTRY: NativeContract = {
 
 const DONE: Answer = ok(undefined)
 
-/** Pays for a change of the record and for the event that tells of it. */
+/** Charges for a change of the record and its event. */
 const payChange = ({ machine, meter, target }: RegistryCall): boolean =>
   meter.take(keyWriteGas(recordUse(machine.journal, target)) + EVENT_GAS)
 
-/** Of the dearest of the events below: two topics and two words. */
+/** Price of the most expensive event below: two topics and two words. */
 const EVENT_GAS = CONTRACT_GAS.emit.base + 2 * CONTRACT_GAS.emit.topic + 64 * CONTRACT_GAS.emit.byte
 
 function changeAuthority(call: RegistryCall, authority: Address | undefined, record = call.record): Answer {
@@ -130,12 +132,11 @@ function changeAuthority(call: RegistryCall, authority: Address | undefined, rec
   return log(call, 'AuthorityChanged(address,address)', [textOf(call.machine, authority ?? ZERO_ADDRESS)])
 }
 
-/** The account of an argument whose type is address: its text. */
 const accountOf = (text: AbiValue | undefined): Address => Address((text as string).toLowerCase())
 
 const textOf = ({ contracts }: NativeHost, account: Address): string => checksumText(contracts.crypto, account)
 
-/** Emits an event about the target, or says why there is no room for it: then the call fails. */
+/** Emits an event about the target. Fails the call if the receipt has no room for it. */
 function log({ machine, abi, target, called }: RegistryCall, signature: string, values: readonly AbiValue[]): Answer {
   const encoded = encodeEvent(machine.contracts.crypto, abi.events.get(signature)!, [textOf(machine, target), ...values])
   const logged = machine.journal.log({ address: CODE_REGISTRY_ADDRESS, ...unwrap(encoded) })
@@ -145,7 +146,7 @@ function log({ machine, abi, target, called }: RegistryCall, signature: string, 
 function codeVersion({ machine, meter, target, record, values }: RegistryCall): Answer {
   const version = values[1] as bigint
   if (version < 1n || version > BigInt(record.version))
-    return failed(`codeVersion: ${target} has the versions 1 to ${record.version}, not ${version}`)
+    return failed(`codeVersion: ${target} has versions 1 to ${record.version}, not ${version}`)
   const number = Number(version)
   const { journal } = machine
   if (!meter.take(keyReadGas(codeVersionUse(journal, target, number)))) return OUT_OF_GAS
@@ -161,7 +162,8 @@ function upgrade(call: RegistryCall): Answer {
   const { machine, meter, target, record, values, from, host } = call
   const { journal, contracts, block } = machine
   const [, container, data] = values as readonly [AbiValue, Uint8Array, Uint8Array]
-  if (machine.isUnderWay(target)) return failed(`upgrade: the contract ${target} is under way`)
+  if (machine.isUnderWay(target))
+    return failed(`upgrade: the contract ${target} is on the call stack and cannot be upgraded during its own call`)
   const { codeBytes } = record
   const formerGas =
     keyWriteGas('none') + codeReadGas(journal.codeUse(target), codeBytes) + MESSAGE_GAS.creation.codeByte * codeBytes
@@ -170,7 +172,10 @@ function upgrade(call: RegistryCall): Answer {
   const made = makeCode(contracts, meter, container, host)
   if (!made.ok) return made
   const { program, code, codeHash, authority, loadGas, constructorArguments } = made.value
-  if (constructorArguments.length > 0) return failed(`upgrade: ${constructorArguments.length} bytes follow the container`)
+  if (constructorArguments.length > 0)
+    return failed(
+      `upgrade: ${constructorArguments.length} bytes follow the container: an upgrade runs no constructor, pass data for migrate() as the argument data`,
+    )
   const version = record.version + 1
   writeFormerCode(journal, target, record.version, former)
   writeCodeVersion(journal, target, version, { codeHash, height: block.number, codeBytes: code.length })
@@ -187,7 +192,7 @@ function upgrade(call: RegistryCall): Answer {
   if (!program.image.entries.has('migrate'))
     return data.length === 0
       ? DONE
-      : failed(`upgrade: ${bytesToHex(data.subarray(0, 8))}… is for migrate, which the module has not`)
+      : failed(`upgrade: migration data ${bytesToHex(data.subarray(0, 8))}… was given, but the new module has no migrate()`)
   const entry = { program, name: 'migrate', values: [data], access: 'write', self: target, sender: from, value: 0n } as const
   const migrated = machine.enter(meter, { ...entry, outputs: NO_OUTPUTS }, host)
   return migrated.ok ? DONE : migrated

@@ -25,7 +25,7 @@ import { NATIVE_CODE } from './native.ts'
 const multicall: TestContract = { address: MULTICALL_ADDRESS, abi: MULTICALL_ABI as Abi }
 const NOBODY = Address(`0x${'c3'.repeat(20)}`)
 
-/** What the contract at this address has on other chains (src/Multicall3.sol). */
+/** ABI of the contract at this address on other chains (src/Multicall3.sol). */
 const DEPLOYED = viemAbi([
   'struct Call { address target; bytes callData; }',
   'struct Call3 { address target; bool allowFailure; bytes callData; }',
@@ -49,7 +49,7 @@ const DEPLOYED = viemAbi([
   'function getChainId() view returns (uint256 chainid)',
 ])
 
-/** A contract that does all that a call can do. */
+/** A contract that does everything that a call can do. */
 const LINES = [
   'error Refused(uint256 n)',
   'event Added(address indexed by, uint256 n)',
@@ -96,7 +96,7 @@ function start() {
 }
 
 describe('the ABI', () => {
-  it('is that of the contract which other chains have', () => {
+  it('is that of the contract on other chains', () => {
     const sorted = (one: Abi) =>
       unwrap(parseAbi(one))
         .map((item) => formatAbi([item]))
@@ -118,7 +118,7 @@ describe('the ABI', () => {
   })
 })
 
-describe('what it says of the block', () => {
+describe('block values', () => {
   const { chain } = start()
   it.each([
     ['getBlockNumber', [], BigInt(TEST_BLOCK.number)],
@@ -171,7 +171,7 @@ describe('an aggregate', () => {
     expect(chain.journal.changes()).toEqual(before)
   })
 
-  /** What Multicall3's bytecode (code hash 0xd5c15df6…770891) answered in @ethereumjs/evm 10.1.3 when the second call failed. */
+  /** Result of Multicall3's bytecode (code hash 0xd5c15df6…770891) in @ethereumjs/evm 10.1.3 when the second call failed. */
   const CALL_FAILED: Hex = `0x08c379a0${word(0x20n).slice(2)}${word(23n).slice(2)}4d756c746963616c6c333a2063616c6c206661696c6564${'00'.repeat(9)}`
 
   it.each([
@@ -211,13 +211,13 @@ describe('an aggregate', () => {
     expect(chain.journal.logsSince(before)).toHaveLength(2)
   })
 
-  it('of nothing answers with nothing', () => {
+  it('of no calls returns no results', () => {
     const { chain } = start()
     expect(chain.call(multicall, 'aggregate3', [[]])).toEqual([])
     expect(chain.call(multicall, 'aggregate', [[]])).toEqual([7n, []])
   })
 
-  it('reverts on what is no call of it, plain value among others', () => {
+  it('reverts for any other calldata, and for plain value transfers', () => {
     const { chain } = start()
     chain.fund(USER, 1n)
     expect(chain.send(MULTICALL_ADDRESS, new Uint8Array(0), { value: 1n })).toMatchObject({ ok: false })
@@ -227,7 +227,7 @@ describe('an aggregate', () => {
     expect(chain.send(MULTICALL_ADDRESS, truncated)).toMatchObject({ ok: false, reason: expect.stringMatching(/malformed/) })
   })
 
-  it('pays for each call what decoding it, a call of a contract and encoding its answer cost', () => {
+  it('pays for each call the price of decoding it, of a contract call and of encoding its result', () => {
     const { chain, at } = start()
     const gas = (calls: readonly object[]) => chain.attempt(multicall, 'aggregate3', [calls]).gasUsed
     const idle = call3(NOBODY, '0x')
@@ -235,7 +235,7 @@ describe('an aggregate', () => {
     expect(gas([idle, idle, idle]) - gas([idle, idle])).toBe(each)
     const total = call3(at, data('total'))
     const cold = [1, 2].map(() => chain.attempt({ address: at, abi }, 'total').gasUsed)[1]!
-    // In an aggregate that called it before, its entry of storage is warm.
+    // In an aggregate that called it before, its storage entry is warm.
     const alone = cold - CONTRACT_GAS.key.read
     const more =
       MESSAGE_GAS.word +
@@ -252,7 +252,7 @@ describe('an aggregate', () => {
     expect(chain.failure(multicall, 'aggregate3', [[...calls, call3(NOBODY, '0x')]], { gas })).toMatch(/at most 1024/)
   })
 
-  it('answers with no more than an encoding may have', () => {
+  it('returns no more than the limit of an encoding', () => {
     const { chain } = start()
     const big = chain.deploy(
       ['function f() pure returns (bytes)'],
@@ -284,12 +284,12 @@ describe('value', () => {
     expect(chain.journal.account(OTHER).balance).toBe(12n)
   })
 
-  it('of a call that failed stays with the contract, which hands it to whoever asks, as everywhere', () => {
+  it('of a failed call stays in the contract, from which anyone may take it, as on other chains', () => {
     const { chain, at } = start()
     const failing = pay(at, 5n, data('refuse', [1n]), true)
     expect(chain.call(multicall, 'aggregate3Value', [[failing]], { value: 5n })).toMatchObject([{ success: false }])
     expect(chain.journal.account(MULTICALL_ADDRESS).balance).toBe(5n)
-    // The sum is taken modulo 2^256.
+    // The sum is computed modulo 2^256.
     const rest = pay(NOBODY, 2n ** 256n - 5n, '0x', true)
     expect(chain.call(multicall, 'aggregate3Value', [[pay(OTHER, 5n), rest]])).toMatchObject([
       { success: true },
@@ -306,11 +306,11 @@ describe('value', () => {
     expect(chain.call(multicall, 'getEthBalance', [MULTICALL_ADDRESS])).toBe(4n)
   })
 
-  it('costs what a contract pays for moving it', () => {
+  it("costs the same as a contract's transfer", () => {
     const { chain } = start()
     const gas = (value: bigint, rest = {}) =>
       chain.attempt(multicall, 'aggregate3Value', [[pay(OTHER, value)]], { value, ...rest }).gasUsed
-    // The aggregate's own account has changed already, by the value that came; the receiver's is read either way.
+    // The aggregate's own account has already changed, by the value it received; the receiver's is read in any case.
     expect(gas(1n) - gas(0n)).toBe(MESSAGE_GAS.value + CONTRACT_GAS.key.write)
   })
 })
@@ -347,7 +347,7 @@ describe('what is called', () => {
     expect(chain.call(a, 'total')).toBe(7n)
   })
 
-  it('may enter the aggregate again, but no contract that is under way', () => {
+  it('may enter the aggregate again, but no contract that is on the call stack', () => {
     const { chain, a, b, at } = start()
     const inner = aggregated('aggregate3', [
       call3(b.address, data('add', [1n])),
@@ -367,7 +367,7 @@ describe('what is called', () => {
       return callData
     }
     const innermost = aggregated('aggregate3', [call3(at, data('add', [1n]))])
-    // The innermost aggregate and the contract come behind those that nest.
+    // The innermost aggregate and the contract follow the nested ones.
     const deepest = MESSAGE_LIMITS.callDepthMax - 2
     expect(chain.send(MULTICALL_ADDRESS, hexToBytes(nested(deepest, innermost)))).toMatchObject({ ok: true })
     expect(chain.send(MULTICALL_ADDRESS, hexToBytes(nested(deepest + 1, innermost)))).toMatchObject({
@@ -415,7 +415,7 @@ describe('what is called', () => {
     const relayed = (relay: readonly unknown[]) => chain.attempt(a, 'peek', relay).gasUsed
     direct()
     const through = relayed([MULTICALL_ADDRESS, aggregated('aggregate3', calls)])
-    // A native contract has no account that is read.
+    // A native contract has no account to read.
     const idle = relayed([NOBODY, aggregated('aggregate3', calls)]) - CONTRACT_GAS.key.read
     const crossing = (CONTRACT_GAS.call.byte + 20) * 1_024
     expect(through - idle).toBeGreaterThan(direct())
@@ -440,7 +440,7 @@ describe('aggregate3Value', () => {
     value: fc.constantFrom(0n, 0n, 0n, 1n, 3n, 10n ** 30n),
   })
 
-  it('does what its calls do one after the other from its address', () => {
+  it('does the same as its calls one after the other from its address', () => {
     const [fails, works] = (['refuse', 'total'] as const).map((name) => [{ place: 0, name, n: 1n, value: 0n }])
     const failures = { some: 0, none: 0 }
     fc.assert(
@@ -475,7 +475,7 @@ describe('aggregate3Value', () => {
         expect(aggregating.chain.journal.logsSince(before!)).toEqual(single.chain.journal.logsSince(beforeSingly!))
         failures[singly.some(({ success }) => !success) ? 'some' : 'none']++
       }),
-      // Both kinds, whatever chance brings.
+      // A fixed case with both kinds.
       { numRuns: 60, examples: [[fails!], [works!]] },
     )
     expect(failures.some * failures.none).toBeGreaterThan(0)

@@ -9,16 +9,17 @@ import { MESSAGE_LIMITS } from '../message-limits.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
 
 /*
- * Multicall3 (github.com/mds1/multicall3, src/Multicall3.sol) with the ABI, the answers and the errors that it has on other chains: libraries
- * batch their reads through it. It is a contract without state that anybody enters at any time; what it calls sees it as the sender, and
- * runs on what it may pass on of its gas. Value that its callers do not hand on stays with it, for whoever comes next.
+ * Multicall3 (github.com/mds1/multicall3, src/Multicall3.sol) with the same ABI, results and errors as on other chains, because
+ * libraries batch their reads through it. It is a contract without state that anyone may enter at any time. The contracts that it
+ * calls see it as the sender, and get the gas that it may pass on. Value that its callers do not pass on stays in it, and the
+ * next caller may take it.
  *
- * Where it differs: data of a call that failed for want of gas, balance or depth is this chain's `Error(string)` and not empty, and so is
- * the answer to calldata or value that its functions do not take. What a chain without proof of work and without block hashes in execution
- * has none of is 0, as the EVM answers for blocks that it does not know.
+ * Differences: when a call failed for lack of gas, balance or depth, its data is this chain's `Error(string)` and not empty. The
+ * same holds for calldata or value that its functions do not accept. Values that this chain does not have (proof of work, block
+ * hashes during execution) are 0, as the EVM returns for unknown blocks.
  */
 
-/** Where Multicall3 is on every chain that has it. */
+/** Address of Multicall3 on every chain that has it. */
 export const MULTICALL_ADDRESS = Address('0xca11bde05977b3631167028862be2a173976ca11')
 
 const TARGET = { name: 'target', type: 'address' }
@@ -63,7 +64,7 @@ export const MULTICALL_ABI: Abi = [
   answering('getChainId', 'chainid', 'uint256'),
 ]
 
-/** One of the calls that are aggregated, as the ABI has it; what a function's struct leaves out is its caller's. */
+/** One aggregated call. A member that a function's struct does not have gets its default in `aggregate`. */
 interface Request {
   readonly target: string
   readonly callData: Uint8Array
@@ -80,10 +81,10 @@ interface Answered {
 const CALL_FAILED = 'Multicall3: call failed'
 
 const CALL_FAILED_DATA = encodeErrorString(CALL_FAILED)
-/** `aggregate3Value` reverts with one word more of memory, which is zero there: `revert(0x00, 0x84)` in place of 0x64. */
+/** `aggregate3Value` reverts with one more word of memory, which is zero there: `revert(0x00, 0x84)` instead of 0x64. */
 const CALL_FAILED_PADDED_DATA = concatBytes(CALL_FAILED_DATA, new Uint8Array(32))
 
-/** Sends the calls in order; a failure that is not allowed undoes all of them. */
+/** Sends the calls in order. A failure that is not allowed undoes all of them. */
 function aggregate(
   { machine, meter, isStatic, host }: NativeCall,
   requests: readonly Request[],
@@ -113,15 +114,15 @@ function aggregate(
 const requestsAt = ({ values }: NativeCall, position: number): readonly Request[] =>
   values[position] as unknown as readonly Request[]
 
-/** The hash of a block: contracts are told of none. */
+/** Contracts cannot see any block hash. */
 const UNKNOWN_HASH = hexToBytes(ZERO_HASH)
 
-/** Number and hash of the block before the results. */
+/** Puts number and hash of the block in front of the results. */
 function withBlock({ machine }: NativeCall, results: ReturnType<typeof aggregate>): Result<GuestValue, Failure> {
   return results.ok ? ok([BigInt(machine.block.number), UNKNOWN_HASH, results.value]) : results
 }
 
-/** Reverts where the calls do not take exactly the value that came: the sum is taken as Solidity's unchecked one. */
+/** Reverts unless the calls' values sum up to the value that was sent. The sum wraps like Solidity's unchecked addition. */
 const aggregate3Value: NativeAction = (call) => {
   const requests = requestsAt(call, 0)
   const results = aggregate(call, requests, false, CALL_FAILED_PADDED_DATA)
@@ -137,7 +138,7 @@ const getEthBalance: NativeAction = ({ machine, meter, values }) => {
   return ok(journal.account(account).balance)
 }
 
-/** Multicall3, which on other chains is bytecode of the EVM. */
+/** Multicall3. On other chains it is EVM bytecode. */
 export const MULTICALL: NativeContract = {
   name: 'multicall',
   address: MULTICALL_ADDRESS,

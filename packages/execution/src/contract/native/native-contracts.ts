@@ -3,10 +3,10 @@ import { CODE_REGISTRY } from './code-registry.ts'
 import { MULTICALL } from './multicall.ts'
 import type { NativeContract } from './native.ts'
 
-/** All native contracts. */
+/** All native contracts. Genesis installs their code; `findNative` finds them by address. */
 export const NATIVE_CONTRACTS: readonly NativeContract[] = [CODE_REGISTRY, MULTICALL]
 
 const byAddress: ReadonlyMap<Address, NativeContract> = new Map(NATIVE_CONTRACTS.map((native) => [native.address, native]))
 
-/** The native contract at an address, if one is there. */
+/** The native contract at an address, if there is one. */
 export const findNative = (address: Address): NativeContract | undefined => byAddress.get(address)

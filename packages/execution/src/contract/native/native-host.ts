@@ -7,17 +7,17 @@ import type { Failure, Success } from '../failure.ts'
 import type { GasMeter } from '../gas-meter.ts'
 import type { BlockContext, InnerMessage, MessageOutcome, Sender } from '../message.ts'
 
-/** What a native contract may use of the machine that runs it. */
+/** Part of the machine that native contracts may use. */
 export interface NativeHost {
   readonly contracts: Contracts
   readonly journal: Journal
   readonly block: BlockContext
   /** Whether a contract is on the call stack. */
   isUnderWay(address: Address): boolean
-  /** A code's first use in the block is over: it was paid for. */
+  /** Records that a code's first use in the block has been paid for. */
   markLoaded(codeHash: Hash): void
-  /** Sends a message of the contract. `host` is the innermost frame of a guest, if there is one. */
+  /** Sends a message from the native contract. `host` is the innermost frame of a guest, if there is one. */
   send(sender: Sender, message: InnerMessage, host: HostContext | undefined): MessageOutcome
-  /** Runs one entry of another contract in a frame of its own; its answer encoded. */
+  /** Runs one entry of another contract in its own frame and encodes its result. */
   enter(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Result<Success, Failure>
 }

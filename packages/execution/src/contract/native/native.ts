@@ -10,19 +10,19 @@ import { decodeInputs, encodeOutputs } from '../values.ts'
 import type { NativeHost } from './native-host.ts'
 
 /**
- * A contract that is a part of the chain's rules: it has an address and an ABI as others do, and functions of the host in place of a module.
- * Part of the execution version.
+ * A contract that is part of the chain's rules. It has an address and an ABI like any other, but host functions instead of a
+ * module. Part of the execution version.
  */
 export interface NativeContract {
   readonly name: string
   readonly address: Address
-  /** Functions and events; no two functions have one name, and there is neither `receive` nor `fallback`. */
+  /** Functions and events. Function names are unique; `receive` and `fallback` are not supported. */
   readonly abi: Abi
-  /** What each function does, by its name. */
+  /** Implementation of each function, by name. */
   readonly actions: Readonly<Record<string, NativeAction>>
 }
 
-/** Answers a call: one output, an array of several, or undefined where there is none. */
+/** Runs a call. Returns one output, an array of several, or undefined for none. */
 export type NativeAction = (call: NativeCall) => Result<GuestValue, Failure>
 
 /** A message to a native contract. */
@@ -40,14 +40,14 @@ export interface NativeCall extends Omit<NativeMessage, 'data'> {
   readonly abi: ContractAbi
   readonly called: AbiFunction
   readonly values: readonly AbiValue[]
-  /** The frame of the contract that calls, if one does. */
+  /** Frame of the calling contract; undefined when a transaction calls. */
   readonly host: HostContext | undefined
 }
 
-/** What stands at a native contract's address as code, for tools that ask whether there is any: the EVM's INVALID. */
+/** Code at a native contract's address, for tools that check whether there is any: the EVM's INVALID opcode. */
 export const NATIVE_CODE = Uint8Array.of(0xfe)
 
-/** Runs a message to a native contract, as a message to another one runs: selector, value, arguments, action, outputs. */
+/** Runs a message to a native contract like a message to any other: selector, value, arguments, action, outputs. */
 export function runNative(
   native: NativeContract,
   machine: NativeHost,
@@ -86,7 +86,6 @@ function abiOf(crypto: Crypto, native: NativeContract): ContractAbi {
 
 type Parameters = Extract<AbiItem, { type: 'function' }>['inputs']
 
-/** A function of a native contract's ABI. */
 export const nativeFunction = (
   name: string,
   stateMutability: StateMutability,

@@ -10,8 +10,10 @@ export interface TreeChange {
 }
 
 /**
- * Positions in `changes`, ascending by key; where a key occurs more than once only its last change stays. Sorts doubles made of 32 key
- * bits and the position, because a comparator costs ten times as much.
+ * Orders changes by key. Returns positions in `changes`; for a key that occurs more than once, only its last change. It sorts
+ * doubles that combine 32 key bits and the position, because a comparator costs ten times as much.
+ *
+ * @throws RangeError for more than `changesMax` changes, or a key that is not 32 bytes long
  */
 export function orderChanges(changes: readonly TreeChange[]): Uint32Array {
   const count = changes.length

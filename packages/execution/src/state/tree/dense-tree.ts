@@ -3,16 +3,18 @@ import { copyNode, isEmptyNode } from './node-buffer.ts'
 import type { PairHasher } from './pair-hasher.ts'
 
 /**
- * Nodes of a complete binary tree by heap index: the root is 1, the children of i are 2i and 2i + 1, and the node of a prefix at depth
- * d is 2^d + prefix.
+ * Nodes of a complete binary tree by heap index: the root is 1, the children of i are 2i and 2i + 1. The node of a prefix at
+ * depth d is 2^d + prefix.
  */
 export interface Nodes {
   readonly depth: number
-  /** 32 bytes that stay valid until the tree changes. */
+  /** The node's 32 bytes, valid until the tree changes. */
   node(index: number): Uint8Array
 }
 
-/** The first D levels of the state tree, or the four of a split page, in one dense array. Siblings are adjacent: 64 bytes. */
+/**
+ * The first D levels of the state tree, or the four levels of a split page, in one dense array. Siblings are adjacent: 64 bytes.
+ */
 export class DenseTree implements Nodes {
   readonly depth: number
   readonly #bytes: Uint8Array
@@ -37,7 +39,7 @@ export class DenseTree implements Nodes {
     copyNode(this.#words, index, out, target)
   }
 
-  /** Sets a node of the lowest level; `rebuild` must follow. */
+  /** Sets a node of the lowest level. Call `rebuild` afterwards. */
   setBottom(prefix: number, node: Uint8Array): void {
     this.#bytes.set(node, NODE_BYTES * (2 ** this.depth + prefix))
   }
@@ -54,8 +56,10 @@ export class DenseTree implements Nodes {
   }
 
   /**
-   * What would change if the given nodes of the lowest level were replaced: `prefixes` ascending without repeats, `bottom` their nodes.
-   * This tree stays as it is.
+   * Computes what would change if the given nodes of the lowest level were replaced. This tree does not change.
+   *
+   * @param prefixes ascending, without repeats
+   * @param bottom the new nodes of these prefixes
    */
   overlay(hasher: PairHasher, prefixes: Uint32Array, bottom: Uint32Array): Overlay {
     const overlay = new Overlay(this, prefixes, bottom)
@@ -82,13 +86,15 @@ export class DenseTree implements Nodes {
     return overlay
   }
 
-  /** Takes an overlay's nodes over. It must have been made from this tree as it is now. */
+  /** Applies an overlay. It must have been made from this tree in its current state. */
   apply(overlay: Overlay): void {
     for (let i = 0; i < overlay.count; i++) copyNode(overlay.words, i, this.#words, overlay.indices[i]!)
   }
 }
 
-/** A dense tree with some paths replaced. Nodes lie level by level from the lowest, ascending by index, the root last. */
+/**
+ * A dense tree with some paths replaced. Its nodes are stored level by level from the lowest, ascending by index, the root last.
+ */
 export class Overlay implements Nodes {
   readonly depth: number
   readonly #base: DenseTree

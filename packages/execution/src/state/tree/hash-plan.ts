@@ -3,7 +3,7 @@ import { copyNode, NodeBuffer } from './node-buffer.ts'
 import { PairHasher } from './pair-hasher.ts'
 import { LEAF_BYTES } from './records.ts'
 
-/** A node of a plan: its slot. Slot 0 is the empty node, then come the leaves, then inner nodes. */
+/** A planned node, identified by its slot. Slot 0 is the empty node, then come the leaves, then the inner nodes. */
 export type PlannedNode = number
 const EMPTY: PlannedNode = 0
 const KEY_BITS = 256
@@ -16,7 +16,7 @@ export class HashPlan {
   readonly #crypto: Crypto
   readonly #hasher: PairHasher
   readonly #slots = new NodeBuffer()
-  /** Of each depth: left, right and own slot of its inner nodes. */
+  /** For each depth: left, right and own slot of its inner nodes. */
   readonly #levels: number[][] = Array.from({ length: KEY_BITS }, () => [])
   #leaves: Uint8Array = new Uint8Array(0)
   #used = 1
@@ -26,7 +26,7 @@ export class HashPlan {
     this.#hasher = hasher
   }
 
-  /** Starts over with `count` leaves (key ‖ vh), and hashes them. */
+  /** Starts a new plan with `count` leaves (key ‖ vh) and hashes them. */
   begin(leaves: Uint8Array, count: number): void {
     this.#leaves = leaves
     this.#used = 1 + count
@@ -103,7 +103,10 @@ export class HashPlan {
   }
 }
 
-/** First of the sorted leaves from `start` to `end` whose key has a 1 at `depth`; they share the bits before. */
+/**
+ * Index of the first leaf, among the sorted leaves from `start` to `end`, whose key has a 1 at bit `depth`. The leaves share all
+ * bits before it.
+ */
 export function splitAt(leaves: Uint8Array, start: number, end: number, depth: number): number {
   let low = start
   let high = end

@@ -1,18 +1,24 @@
-/** Bounds of the state tree. None of them changes a root. */
+/** Limits of the state tree. None of them affects a root. */
 export const TREE_LIMITS = {
-  /** Bits of a key that address a bucket; memory of the upper tree is 2^(D+1) * 32 bytes. */
+  /** Range of D, the bits of a key that select a bucket. The upper tree takes 2^(D+1) * 32 bytes of memory. */
   depthMin: 1,
   depthMax: 24,
-  /** Changes in one batch: their positions share a double with 32 bits of the key when they are sorted. */
+  /** Changes in one batch: while they are sorted, a position shares a double with 32 bits of the key. */
   changesMax: 2 ** 20,
-  /** Leaves in one record. A bucket that grows beyond is split in 16, because aiming 20 bits of a key costs next to nothing. */
+  /**
+   * Leaves in one record. A larger bucket is split in 16, because finding keys that share 20 bits costs an attacker next to
+   * nothing.
+   */
   pageLeavesMax: 128,
-  /** Leaves below a split that are joined into one record again; well below the former, so that no batch flips to and fro. */
+  /**
+   * Leaves below a split at which they are joined into one record again; well below `pageLeavesMax`, so that batches do not
+   * alternate between splitting and joining.
+   */
   joinLeavesMax: 64,
-  /** Undo records that one batch deletes; more than one only after the history was made shorter. */
+  /** Undo records that one batch deletes; there is more than one only after the history was shortened. */
   prunedHeightsMax: 128,
-  /** Past views that are kept between two commits. */
+  /** Past views that are kept until the next commit. */
   viewsMax: 4,
-  /** Working memory kept from one batch to the next, each buffer. */
+  /** Bytes of working memory that each buffer keeps from batch to batch. */
   scratchBytesMax: 16 * 1024 * 1024,
 } as const

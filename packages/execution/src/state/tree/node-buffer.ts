@@ -3,12 +3,15 @@ import { TREE_LIMITS } from './limits.ts'
 
 const WORDS = NODE_BYTES / 4
 
-/** Growing memory of 32-byte nodes, reused from batch to batch. `bytes` and `words` are the same memory, replaced when it grows. */
+/**
+ * Growable memory for 32-byte nodes, reused from batch to batch. `bytes` and `words` are views of the same memory and are
+ * replaced when it grows.
+ */
 export class NodeBuffer {
   bytes = new Uint8Array(64 * NODE_BYTES)
   words = new Uint32Array(this.bytes.buffer)
 
-  /** Makes room for `nodes` nodes, keeping the content. */
+  /** Makes room for this many nodes and keeps the contents. */
   reserve(nodes: number): void {
     if (nodes * NODE_BYTES <= this.bytes.length) return
     const grown = new Uint8Array(NODE_BYTES * 2 ** Math.ceil(Math.log2(nodes)))
@@ -17,7 +20,7 @@ export class NodeBuffer {
     this.words = new Uint32Array(grown.buffer)
   }
 
-  /** Gives memory beyond the limit back; the content is lost. */
+  /** Releases memory above the limit; the contents are lost. */
   release(): void {
     if (this.bytes.length <= TREE_LIMITS.scratchBytesMax) return
     this.bytes = new Uint8Array(64 * NODE_BYTES)
@@ -25,7 +28,7 @@ export class NodeBuffer {
   }
 }
 
-/** Copies a node by 32-bit words: a tenth of the cost of `subarray` and `set`, and no NaN as with doubles. */
+/** Copies a node as 32-bit words. It costs a tenth of `subarray` and `set`, and unlike with doubles there are no NaNs. */
 export function copyNode(from: Uint32Array, fromNode: number, to: Uint32Array, toNode: number): void {
   const source = fromNode * WORDS
   const target = toNode * WORDS

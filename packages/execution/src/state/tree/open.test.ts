@@ -5,7 +5,7 @@ import { advance, crypto, ground, open, put } from '../../../test/tree-support.t
 import { openTree, TreeCorruption } from './index.ts'
 
 describe('opening', () => {
-  it('refuses another depth and an unknown format, with what to do', async () => {
+  it('refuses another depth and an unknown format, and says what to do', async () => {
     const kv = new MemoryKv()
     advance(await open(kv, 4), kv, [])
     const options = { kv, crypto, historyHeights: 0 }

@@ -9,7 +9,7 @@ import { CHILDREN, type Child, decodeSplit, encodeSplit, isSplit, keyBits, leafC
 import type { PairHasher } from './pair-hasher.ts'
 import { childKey, LEAF_BYTES, TreeCorruption } from './records.ts'
 
-/** A changed page: its leaves lie from `start` to `end` in the leaf buffer. */
+/** A changed page with leaves from `start` to `end` in the leaf buffer. */
 interface LeafPage {
   readonly kind: 'leaves'
   readonly key: Uint8Array
@@ -19,7 +19,7 @@ interface LeafPage {
   node: PlannedNode
 }
 
-/** A changed page that is split: its children are changed pages, or stand as they were. */
+/** A changed split page. Its children are changed pages, or unchanged. */
 interface SplitPage {
   readonly kind: 'split'
   readonly key: Uint8Array
@@ -29,7 +29,7 @@ interface SplitPage {
 
 export type Page = LeafPage | SplitPage
 
-/** A page before the batch; undefined when there was none. */
+/** A page before the batch; the record is undefined when the page did not exist. */
 export interface FormerPage {
   readonly key: Uint8Array
   readonly record: Uint8Array | undefined
@@ -38,8 +38,8 @@ export interface FormerPage {
 const NO_CHILD: Child = { count: 0, root: new Uint8Array(NODE_BYTES) }
 
 /**
- * Applies one batch to the pages of the database, in three steps: `update` each bucket that changes, `plan` and run the hashes of all
- * of them, then take each `root` and the writes. Reused from batch to batch.
+ * Applies one batch to the database's pages, in three steps: `update` each bucket that changes, `hash` all of them together, then
+ * `emit` each root and the writes. Reused from batch to batch.
  */
 export class PageUpdate {
   readonly #kv: KvReader
@@ -50,13 +50,13 @@ export class PageUpdate {
   #count = 0
   #changes: readonly TreeChange[] = []
   #order: Uint32Array = new Uint32Array(0)
-  /** Pages that joins have emptied. */
+  /** Pages that were emptied by joins. */
   #joined: Uint8Array[] = []
-  /** The leaves as the new pages hold them: a copy that the writes share. */
+  /** The new pages' leaves: a copy that the writes share. */
   #stored: Uint8Array = new Uint8Array(0)
-  /** What each changed page was before the batch; a child that a split adds is left out, for nothing before refers to it. */
+  /** Each changed page before the batch. Children that a split adds are left out, because no earlier page refers to them. */
   former: FormerPage[] = []
-  /** Values hashed in this batch. */
+  /** Number of values hashed in this batch. */
   valuesHashed = 0
 
   constructor(kv: KvReader, crypto: Crypto, hasher: PairHasher, plan: HashPlan) {
@@ -66,7 +66,7 @@ export class PageUpdate {
     this.#plan = plan
   }
 
-  /** Leaves in the buffer, which `plan` hashes. */
+  /** Number of leaves in the buffer, all of which `hash` hashes. */
   get leavesHashed(): number {
     return this.#count
   }
@@ -81,15 +81,17 @@ export class PageUpdate {
     this.valuesHashed = 0
   }
 
-  /** Drops references to the batch. */
+  /** Drops all references to the batch. */
   release(): void {
     this.begin([], new Uint32Array(0))
     this.#leaves.release()
   }
 
   /**
-   * Applies the ordered changes from `low` to `high`, all below the page at `depth`. Undefined when they leave it as it is. A page that
-   * is known to be `empty` is not read.
+   * Applies the ordered changes from `low` to `high`, which all lie below the page at `depth`. Returns undefined when they do not
+   * change the page.
+   *
+   * @param empty whether the page is known to be empty; then it is not read
    */
   update(key: Uint8Array, depth: number, low: number, high: number, empty = false): Page | undefined {
     const record = empty ? undefined : this.#kv.get(key)
@@ -103,7 +105,7 @@ export class PageUpdate {
     return this.#pageOver(key, depth, start, this.#count)
   }
 
-  /** Hashes all leaves and plans the pages' inner nodes; then computes them. */
+  /** Hashes all leaves, then plans and computes the pages' inner nodes. */
   hash(pages: readonly Page[]): void {
     this.#stored = this.#leaves.bytes.slice(0, LEAF_BYTES * this.#count)
     this.#plan.begin(this.#stored, this.#count)
@@ -111,7 +113,7 @@ export class PageUpdate {
     this.#plan.run()
   }
 
-  /** Copies a page's root to node `target` of `out` and appends the page's writes. */
+  /** Copies a page's root to node `target` of `out` and appends the page's writes to `ops`. */
   emit(page: Page, ops: KvOp[], out: Uint32Array, target: number): void {
     if (page.kind === 'leaves') {
       const { key, start, end, node } = page
@@ -137,7 +139,7 @@ export class PageUpdate {
     tree.copyTo(1, out, target)
   }
 
-  /** Deletions of the pages that joins have emptied. */
+  /** Appends deletions of the pages that were emptied by joins. */
   emitJoined(ops: KvOp[]): void {
     for (const key of this.#joined) ops.push({ key, value: undefined })
   }
@@ -147,7 +149,7 @@ export class PageUpdate {
     else for (const child of page.children) if ('kind' in child) this.#planPage(child)
   }
 
-  /** A page over leaves of the buffer, split as often as needed. */
+  /** Makes a page over leaves of the buffer, split as often as needed. */
   #pageOver(key: Uint8Array, depth: number, start: number, end: number): Page {
     if (end - start <= TREE_LIMITS.pageLeavesMax) return { kind: 'leaves', key, depth, start, end, node: 0 }
     const children: (Page | Child)[] = []
@@ -183,7 +185,7 @@ export class PageUpdate {
     return leavesBelow(split) > TREE_LIMITS.joinLeavesMax ? split : this.#join(split)
   }
 
-  /** One page in place of a split one. Its children have few leaves, so none of them is split. */
+  /** Replaces a split page by a single page. Its children have few leaves, so none of them is split. */
   #join({ key, depth, children }: SplitPage): Page {
     const start = this.#count
     children.forEach((child, nibble) => {
@@ -203,7 +205,7 @@ export class PageUpdate {
     return { kind: 'leaves', key, depth, start, end: this.#count, node: 0 }
   }
 
-  /** Appends a page's leaves with the changes applied; whether anything changed. */
+  /** Appends a page's leaves with the changes applied. Returns whether anything changed. */
   #merge(record: Uint8Array | undefined, low: number, high: number): boolean {
     const former = record === undefined ? 0 : leafCount(record)
     let changed = false
@@ -252,7 +254,7 @@ function leavesBelow(page: Page | Child): number {
   return page.children.reduce((sum, child) => sum + leavesBelow(child), 0)
 }
 
-/** Order of a leaf's key and a key. */
+/** Compares a leaf's key with a key. */
 function compareLeaf(leaves: Uint8Array, leaf: number, key: Uint8Array): number {
   const at = LEAF_BYTES * leaf
   for (let i = 0; i < NODE_BYTES; i++) {

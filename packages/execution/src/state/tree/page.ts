@@ -1,25 +1,27 @@
 import { NODE_BYTES } from '@quoin/protocol'
 import { LEAF_BYTES, TreeCorruption } from './records.ts'
 
-/** Children of a split page, one for each value of the next 4 key bits. */
+/** A split page has one child for each value of the next 4 key bits. */
 export const SPLIT_BITS = 4
 export const CHILDREN = 2 ** SPLIT_BITS
 const CHILD_BYTES = NODE_BYTES + 4
-/** First byte of a split page. Its length, no multiple of 64, tells it from leaves. */
+/** First byte of a split page. Its length is not a multiple of 64, which distinguishes it from a page of leaves. */
 const SPLIT_TAG = 0x10
 const SPLIT_BYTES = 1 + CHILDREN * CHILD_BYTES
 
-/** Below one child of a split page: how many leaves, and their root (32 bytes, zero when there are none). */
+/** One child of a split page: the number of leaves below it, and their root (32 bytes, zero when there are none). */
 export interface Child {
   readonly count: number
   readonly root: Uint8Array
 }
 
+/** Whether a page is split; other pages hold leaves. */
 export const isSplit = (record: Uint8Array): boolean => record.length === SPLIT_BYTES && record[0] === SPLIT_TAG
 
 /** Number of leaves in a page that is not split. */
 export function leafCount(record: Uint8Array): number {
-  if (record.length % LEAF_BYTES !== 0 || record.length === 0) throw new TreeCorruption(`a page of ${record.length} bytes`)
+  if (record.length % LEAF_BYTES !== 0 || record.length === 0)
+    throw new TreeCorruption(`a page has ${record.length} bytes, which is not a positive multiple of ${LEAF_BYTES}`)
   return record.length / LEAF_BYTES
 }
 
@@ -43,7 +45,7 @@ export function decodeSplit(record: Uint8Array): readonly Child[] {
   })
 }
 
-/** First `bits` bits from bit `depth` of the key at `offset`, as a number; at most 24 bits. */
+/** The `bits` bits (at most 24) from bit `depth` of the key at `offset`, as a number. */
 export function keyBits(bytes: Uint8Array, offset: number, depth: number, bits: number): number {
   let value = 0
   const first = offset + (depth >> 3)

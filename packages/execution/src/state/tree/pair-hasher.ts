@@ -1,12 +1,13 @@
 import { type Crypto, markInner, markLeaf, NODE_BYTES } from '@quoin/protocol'
 import { copyNode, isEmptyNode, NodeBuffer } from './node-buffer.ts'
 
-/** Pairs hashed in one call at most: 1 MB of input. */
+/** Maximum number of pairs hashed in one call: 1 MB of input. */
 const PAIRS_MAX = 16_384
 
 /**
- * Hashes pairs of nodes in batches. Pairs are copied when they are added, and their parents written to `out` at the next `flush`, or
- * before that when a batch is full: so all pairs of a batch have the same `out`, and no parent is a child of its own batch.
+ * Hashes pairs of nodes in batches. A pair is copied when it is added. Its parent is written to `out` at the next `flush`, or
+ * earlier when a batch is full. So all pairs of a batch must have the same `out`, and a parent must not be a child within its own
+ * batch.
  */
 export class PairHasher {
   readonly #crypto: Crypto
@@ -21,8 +22,8 @@ export class PairHasher {
   }
 
   /**
-   * Makes node `target` of `out` the parent of two nodes. Canonical form: of two empty nodes it is empty, of a leaf and an empty node
-   * that leaf; these are written at once.
+   * Makes node `target` of `out` the parent of two nodes, in canonical form: the parent of two empty nodes is empty, the parent
+   * of a leaf and an empty node is the leaf. Such parents are written immediately.
    */
   combine(left: Uint32Array, leftAt: number, right: Uint32Array, rightAt: number, out: Uint32Array, target: number): void {
     if (isEmptyNode(right, rightAt)) {
@@ -33,7 +34,7 @@ export class PairHasher {
     this.add(left, leftAt, right, rightAt, out, target)
   }
 
-  /** Makes node `target` of `out` the inner node of two nodes. */
+  /** Makes node `target` of `out` the inner node over two nodes. */
   add(left: Uint32Array, leftAt: number, right: Uint32Array, rightAt: number, out: Uint32Array, target: number): void {
     if (this.#pending === PAIRS_MAX) this.flush(out)
     this.#pairs.reserve(2 * (this.#pending + 1))
@@ -42,7 +43,7 @@ export class PairHasher {
     this.#targets[this.#pending++] = target
   }
 
-  /** Hashes what is pending. */
+  /** Hashes all pending pairs. */
   flush(out: Uint32Array): void {
     const count = this.#pending
     if (count === 0) return
@@ -57,7 +58,7 @@ export class PairHasher {
   }
 }
 
-/** The role bit in the first 32-bit word of a node, in this machine's byte order. */
+/** The role bit in a node's first 32-bit word, in this machine's byte order. */
 const LEAF_MASK = (() => {
   const bytes = new Uint8Array(4)
   markLeaf(bytes, 0)

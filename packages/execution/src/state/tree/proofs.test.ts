@@ -7,7 +7,7 @@ import { advance, anyKey, applied, change, crypto, DEPTHS, ground, open, put, re
 import { TREE_LIMITS } from './index.ts'
 
 describe('proofs', () => {
-  it('are those of the definition, verify, and verify for nothing else', async () => {
+  it('equal those of the definition, and verify for nothing else', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...DEPTHS),

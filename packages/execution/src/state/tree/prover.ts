@@ -20,18 +20,18 @@ import type { PairHasher } from './pair-hasher.ts'
 import { childKey, LEAF_BYTES, pageKey } from './records.ts'
 
 export type ProofRefusal =
-  /** The database already holds the next height, and the tree has not taken it over: ask again after `commit`. */
+  /** The database already holds the next height, but the tree has not applied it yet. Ask again after `commit`. */
   | { readonly code: 'updating'; readonly message: string }
-  /** Somebody made keys that share more bits with this one than a proof may span. */
+  /** Someone created keys that share more bits with this key than a proof can span. */
   | { readonly code: 'too-deep'; readonly message: string }
 
-/** One state to make proofs in: the upper tree and the pages below. */
+/** A state for which proofs can be made: the upper tree and the pages below. */
 export interface ProvableState {
   readonly nodes: Nodes
   page(key: Uint8Array): Uint8Array | undefined
 }
 
-/** Makes proofs by walking from the root: upper tree, split pages, leaves. */
+/** Makes proofs by walking down from the root: upper tree, split pages, leaves. */
 export class Prover {
   readonly #crypto: Crypto
   readonly #hasher: PairHasher
@@ -72,7 +72,7 @@ export class Prover {
     return nodes
   }
 
-  /** The rest of the path, through the leaves of one page, whose root must be `root`. */
+  /** The rest of the path, through the leaves of one page, which must have the root `root`. */
   #proveLeaves({ key, siblings }: Walk, record: Uint8Array, root: Uint8Array): Result<StateProof, ProofRefusal> {
     const top = siblings.length
     const plan = this.#plan
@@ -106,10 +106,13 @@ const UPDATING = err<ProofRefusal>({ code: 'updating', message: 'the state tree 
 
 function finish(siblings: StateProof['siblings'], terminal: ProofTerminal): Result<StateProof, ProofRefusal> {
   if (siblings.length <= stateProofDepthMax) return ok({ siblings, terminal })
-  return err({ code: 'too-deep', message: `the path has ${siblings.length} levels, a proof at most ${stateProofDepthMax}` })
+  return err({
+    code: 'too-deep',
+    message: `the path has ${siblings.length} levels, but a proof has at most ${stateProofDepthMax}`,
+  })
 }
 
-/** Follows the path of a key and collects the siblings on it. */
+/** Follows the path of a key and collects the siblings along it. */
 class Walk {
   readonly key: Uint8Array
   readonly siblings: (Uint8Array | undefined)[] = []
@@ -119,8 +122,8 @@ class Walk {
   }
 
   /**
-   * Goes down a complete tree. Where it ends: the node and, at the lowest level, the prefix of the page that it is the root of. A leaf
-   * may be met higher up, and then lies in the only page below it. Undefined when the path ends in an empty subtree.
+   * Walks down a complete tree. Returns the node at the end of the path and the prefix of its page. A leaf may be reached above
+   * the lowest level; then it is in the only page below. Returns undefined when the path ends in an empty subtree.
    */
   down(nodes: Nodes): { readonly node: Uint8Array; readonly prefix: number } | undefined {
     const top = this.siblings.length
@@ -137,7 +140,7 @@ class Walk {
   }
 }
 
-/** Prefix of the lowest node that was pulled up to `index`. */
+/** Prefix of the only non-empty page below a leaf at `index`. */
 function lowestBelow(nodes: Nodes, index: number): number {
   let below = index
   while (below < 2 ** nodes.depth) below = isEmpty(nodes.node(2 * below)) ? 2 * below + 1 : 2 * below

@@ -1,16 +1,16 @@
 import { codec, concatBytes, type Hash, type Height, NODE_BYTES, numberToBytes } from '@quoin/protocol'
 
 /**
- * The tree's records in the database, all below prefix byte 20:
+ * The tree's records in the database, all with the prefix byte 20:
  *
  *   20 00                            head: format, D, height, oldest undo record, root
  *   20 01 prefix(4) [nibble…]        page: leaves of a bucket in key order (key ‖ vh, 64 bytes each), or a split
- *   20 02 prefix(4)                  root of a bucket, 32 bytes; absent when empty. Read as a whole when the tree is opened
+ *   20 02 prefix(4)                  root of a bucket, 32 bytes; absent when empty. All are read when the tree is opened
  *   20 03 height(8)                  undo: root before that height, and the former root of each bucket it changed (`undo.ts`)
  *   20 04 height(8)                  undo: the former pages of each bucket it changed
  *
- * `prefix` holds the first D bits of the keys, as a number. A split page has 16 children, one for each value of the next 4 bits;
- * their page keys are the parent's with that nibble appended as a byte.
+ * `prefix` is the first D bits of the keys, as a number. A split page has 16 children, one for each value of the next 4 bits.
+ * Their page keys are the parent's key with that nibble appended as a byte.
  */
 const TREE = 0x20
 const RECORD = { head: 0x00, page: 0x01, root: 0x02, undoRoots: 0x03, undoPages: 0x04 } as const
@@ -22,7 +22,10 @@ export const headKey = Uint8Array.of(TREE, RECORD.head)
 
 const BUCKET_KEY_BYTES = 6
 
-/** Keys of one kind of record for many buckets. They share one buffer: thousands of small ones would be a fifth of a batch's time. */
+/**
+ * Keys of one kind of record for many buckets. They share one buffer: thousands of small buffers would take a fifth of a batch's
+ * time.
+ */
 function bucketKeys(record: number, prefixes: ArrayLike<number>): readonly Uint8Array[] {
   const bytes = new Uint8Array(BUCKET_KEY_BYTES * prefixes.length)
   const view = new DataView(bytes.buffer)
@@ -39,10 +42,10 @@ export const pageKeys = (prefixes: ArrayLike<number>): readonly Uint8Array[] => 
 export const rootKeys = (prefixes: ArrayLike<number>): readonly Uint8Array[] => bucketKeys(RECORD.root, prefixes)
 export const pageKey = (prefix: number): Uint8Array => pageKeys([prefix])[0]!
 
-/** Bucket that a page belongs to. */
+/** Bucket of a page. */
 export const prefixOfPageKey = (key: Uint8Array): number => key[2]! * 2 ** 24 + ((key[3]! << 16) | (key[4]! << 8) | key[5]!)
 
-/** Bucket whose root stands under this key; undefined for a key that is none. */
+/** Bucket whose root is stored under this key; undefined for any other key. */
 export const prefixOfRootKey = (key: Uint8Array): number | undefined =>
   key.length === BUCKET_KEY_BYTES ? prefixOfPageKey(key) : undefined
 
@@ -55,7 +58,7 @@ export const undoPagesKey = (height: number): Uint8Array => heightKey(RECORD.und
 /** Range of all bucket roots: first key, and the key after the last. */
 export const rootsRange = { from: Uint8Array.of(TREE, RECORD.root), to: Uint8Array.of(TREE, RECORD.root + 1) } as const
 
-/** Page of the child `nibble` of a split page. */
+/** Page key of the child `nibble` of a split page. */
 export function childKey(page: Uint8Array, nibble: number): Uint8Array {
   const key = new Uint8Array(page.length + 1)
   key.set(page)
@@ -63,12 +66,12 @@ export function childKey(page: Uint8Array, nibble: number): Uint8Array {
   return key
 }
 
-/** What the tree's records in the database stand for. */
+/** The head record: which state the tree's records represent. */
 export interface HeadRecord {
   readonly format: number
   readonly depth: number
   readonly height: Height
-  /** First height with an undo record; height + 1 when there is none. */
+  /** First height with an undo record; height + 1 when there are none. */
   readonly oldestUndo: Height
   readonly root: Hash
 }
@@ -81,7 +84,7 @@ export const headCodec: codec.Codec<HeadRecord> = codec.struct({
   root: codec.hash,
 })
 
-/** A record that contradicts the others or itself. The database is damaged or was written by something else. */
+/** A record contradicts itself or others. The database is damaged, or another program wrote it. */
 export class TreeCorruption extends Error {
   constructor(what: string) {
     super(`state tree: ${what}`)

@@ -81,7 +81,7 @@ describe('the root', () => {
     expect(root).toBe(naiveRoot(applied(new Map(), [put(key!, 'c')])))
   })
 
-  it('stays what it was when this test was written', async () => {
+  it('is the same as when this test was written', async () => {
     const kv = new MemoryKv()
     const tree = await open(kv, 10)
     const keys = Array.from({ length: 100 }, (_, i) => crypto.sha256(Uint8Array.of(i)))
@@ -118,7 +118,7 @@ describe('pages', () => {
       expect(advance(tree, kv, changes).root).toBe(naiveRoot(content))
       expect((await open(kv, 10)).head?.root).toBe(tree.head?.root)
       pages.push(kv.keys(PAGES).length)
-      // What a join or a split took away is still there for the height before.
+      // Pages that a join or split removed are still there for the height before.
       const past = tree.at((tree.head!.height - 1) as Height)
       for (const key of before.size < 70 ? keys.slice(0, 68) : keys.slice(0, 3))
         if (past) expect(unwrap(past.prove(key))).toEqual(naiveProof(before, key))
@@ -252,10 +252,10 @@ describe('a prepared height', () => {
     const kv = new MemoryKv()
     const tree = await open(kv, 4)
     const [key, other] = [new Uint8Array(32), new Uint8Array(32).fill(255)]
-    // One leaf is pulled up to the root.
+    // A single leaf is pulled up to the root.
     expect(advance(tree, kv, [put(key)]).hashes).toEqual({ values: 1, leaves: 1, inner: 0 })
     expect(advance(tree, kv, [put(other)]).hashes).toEqual({ values: 1, leaves: 1, inner: 1 })
-    // A neighbour in the last bit: 252 inner nodes in the bucket, 4 above; the old leaf is hashed anew.
+    // A neighbour that differs in the last bit: 252 inner nodes in the bucket, 4 above; the old leaf is hashed again.
     expect(advance(tree, kv, [put(key.with(31, 1))]).hashes).toEqual({ values: 1, leaves: 2, inner: 256 })
   })
 })

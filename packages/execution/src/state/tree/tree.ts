@@ -35,7 +35,7 @@ import {
 } from './records.ts'
 import { encodeUndoPages, undoRootsCodec, undoTo } from './undo.ts'
 
-/** The database as the tree needs it: the node's `Kv` fits. Scanned while opening only. */
+/** The database as the tree needs it; the node's `Kv` implements it. It is scanned only while the tree is opened. */
 export interface TreeKv extends KvReader {
   /** Entries of a range in key order; `to` is exclusive. */
   scan(range: {
@@ -48,11 +48,11 @@ export interface TreeOptions {
   readonly kv: TreeKv
   readonly crypto: Crypto
   /**
-   * D: bits of a key that address a bucket. Fixed when the tree is made, and no part of consensus; best at 1 to 10 leaves a bucket:
-   * 18 to 20 in production, 10 to 13 for devnets and tests. The upper tree takes 2^(D+1) * 32 bytes of memory.
+   * D: bits of a key that select a bucket. It is fixed when the tree is created and is not part of consensus. Best at 1 to 10
+   * leaves per bucket: 18 to 20 in production, 10 to 13 for devnets and tests. The upper tree takes 2^(D+1) * 32 bytes of memory.
    */
   readonly depth: number
-  /** Heights before the head that stay provable. */
+  /** Number of heights before the head for which proofs stay available. */
   readonly historyHeights: number
 }
 
@@ -60,40 +60,43 @@ export type TreeRefusal =
   | { readonly code: 'unknown-format'; readonly format: number; readonly message: string }
   | { readonly code: 'other-depth'; readonly depth: number; readonly message: string }
 
-/** What the tree stands at; undefined before the first commit. */
+/** The tree's current height and root. */
 export interface TreeHead {
   readonly height: Height
   readonly root: Hash
 }
 
-/** A state that proofs can be made in. */
+/** A state for which proofs can be made. */
 export interface TreeView extends TreeHead {
-  /** Proof that a tree key (32 bytes) has a value, or that it has none. */
+  /** Proves that a tree key (32 bytes) has a value, or that it has none. */
   prove(key: Uint8Array): Result<StateProof, ProofRefusal>
 }
 
-/** Hashes computed for a batch. */
+/** Number of hashes computed for a batch. */
 export interface HashCounts {
   /** SHA-256 over values. */
   readonly values: number
-  /** Leaves, also those unchanged that share a page with a changed one. */
+  /** Leaves, including unchanged ones that share a page with a changed one. */
   readonly leaves: number
   readonly inner: number
 }
 
-/** The next state, computed on the head and not yet taken over. */
+/** The next state, computed on the head but not committed yet. */
 export interface PreparedTree extends TreeHead {
   /** Writes for the database: pages, bucket roots, undo records, head. */
   readonly ops: readonly KvOp[]
   readonly hashes: HashCounts
 }
 
-/** Root of the tree without keys. */
+/** Root of an empty tree. */
 const EMPTY_ROOT = bytesToHex(new Uint8Array(NODE_BYTES)) as Hash
 
 /**
- * Opens the tree in a database, or a new one in an empty database. Reads all bucket roots and checks them against the root of the head
- * record; the caller checks `head` against the header of its block. Throws TreeCorruption when the records contradict each other.
+ * Opens the tree in a database, or a new tree in an empty database. Reads all bucket roots and checks them against the root in
+ * the head record. The caller checks `head` against the header of its block.
+ *
+ * @throws TreeCorruption when the records contradict each other
+ * @throws RangeError for a depth or history that is out of range
  */
 export async function openTree(options: TreeOptions): Promise<Result<StateTree, TreeRefusal>> {
   const { kv, crypto, depth, historyHeights } = options
@@ -101,7 +104,8 @@ export async function openTree(options: TreeOptions): Promise<Result<StateTree, 
   if (!Number.isInteger(depth) || depth < depthMin || depth > depthMax) {
     throw new RangeError(`depth must be an integer from ${depthMin} to ${depthMax}, not ${depth}`)
   }
-  if (!Number.isSafeInteger(historyHeights) || historyHeights < 0) throw new RangeError(`historyHeights: ${historyHeights}`)
+  if (!Number.isSafeInteger(historyHeights) || historyHeights < 0)
+    throw new RangeError(`historyHeights must be a whole number that is not negative, not ${historyHeights}`)
   const record = kv.get(headKey)
   const head = record === undefined ? undefined : readHead(record, depth)
   if (head?.ok === false) return head
@@ -116,29 +120,30 @@ export async function openTree(options: TreeOptions): Promise<Result<StateTree, 
   upper.rebuild(hasher)
   const root = bytesToHex(upper.node(1))
   const expected = head?.value.root ?? EMPTY_ROOT
-  if (root !== expected) throw new TreeCorruption(`the buckets have the root ${root}, the head record says ${expected}`)
+  if (root !== expected) throw new TreeCorruption(`the buckets have the root ${root}, but the head record has ${expected}`)
   return ok(new StateTree(options, upper, hasher, head?.value))
 }
 
 function readHead(record: Uint8Array, depth: number): Result<HeadRecord, TreeRefusal> {
   const format = record[0] ?? 0
   if (format !== TREE_FORMAT) {
-    const message = `the state tree has format ${format}, this version reads ${TREE_FORMAT}: use the version that wrote it, or sync anew`
+    const message = `the state tree has format ${format}, this version reads ${TREE_FORMAT}: use the version that wrote it, or sync again from the network`
     return err({ code: 'unknown-format', format, message })
   }
   const decoded = codec.decode(headCodec, record)
   if (!decoded.ok) throw new TreeCorruption(`head record: ${decoded.error.message}`)
   if (decoded.value.depth === depth) return ok(decoded.value)
-  const message = `the state tree was made with depth ${decoded.value.depth}, not ${depth}: set that depth, or sync anew`
+  const message = `the state tree was made with depth ${decoded.value.depth}, not ${depth}: set that depth, or sync again from the network`
   return err({ code: 'other-depth', depth: decoded.value.depth, message })
 }
 
 /**
- * The authenticated state tree: latest state only, overwritten in place, with an undo log for proofs at recent heights. The upper D
- * levels lie in memory, the leaves in pages of the database by key prefix. Roots depend on the content alone.
+ * The authenticated state tree. It stores only the latest state, overwritten in place, with an undo log for proofs at recent
+ * heights. The upper D levels are in memory; the leaves are in the database, in pages by key prefix. Roots depend only on the
+ * contents.
  *
- * A height is prepared (any number of times, on the same head), its writes are stored by the caller, and it is committed. Until then
- * the tree answers as before; a prepared height that is not wanted is simply forgotten, so a failed write needs no rollback.
+ * A height is prepared (any number of times, on the same head), the caller stores its writes, and then it is committed. Until
+ * then the tree answers as before. A prepared height that is not needed is simply dropped, so a failed write needs no rollback.
  */
 export class StateTree {
   readonly depth: number
@@ -153,7 +158,7 @@ export class StateTree {
     PreparedTree,
     { readonly on: HeadRecord | undefined; readonly overlay: Overlay; readonly head: HeadRecord }
   >()
-  /** Views of this head, oldest use first. */
+  /** Past views at this head, least recently used first. */
   readonly #views = new Map<number, TreeView>()
   #head: HeadRecord | undefined
 
@@ -179,14 +184,16 @@ export class StateTree {
     return this.#head
   }
 
-  /** First height that `at` answers for; undefined before the first commit. */
+  /** First height for which `at` returns a view; undefined before the first commit. */
   get oldestHeight(): Height | undefined {
     return this.#head === undefined ? undefined : Height(this.#head.oldestUndo - 1)
   }
 
   /**
-   * Applies changes to the head. Of several changes of one key the last counts. Throws when `height` does not follow the head (the
-   * first may be any), or on a malformed key: bugs of the caller.
+   * Computes the next height from changes to the head. If a key changes several times, the last change counts.
+   *
+   * @throws Error when `height` does not follow the head (the first height may be any), and RangeError for a malformed key: bugs
+   *   of the caller
    */
   prepare(height: Height, changes: readonly TreeChange[]): PreparedTree {
     if (this.#head !== undefined && height !== this.#head.height + 1) {
@@ -216,7 +223,11 @@ export class StateTree {
     return prepared
   }
 
-  /** Takes a prepared height over, after its writes are in the database. Throws unless it was prepared on this very head. */
+  /**
+   * Makes a prepared height the head. Its writes must be in the database.
+   *
+   * @throws Error unless it was prepared on this head
+   */
   commit(prepared: PreparedTree): void {
     const update = this.#overlays.get(prepared)
     if (update === undefined || update.on !== this.#head)
@@ -227,14 +238,15 @@ export class StateTree {
     this.#views.clear()
   }
 
-  /** Proof at the head. Throws before the first commit. */
+  /** Proves a key at the head. */
   prove(key: Uint8Array): Result<StateProof, ProofRefusal> {
     return this.#prover.prove({ nodes: this.#upper, page: (page) => this.#kv.get(page) }, key)
   }
 
   /**
-   * The state after a height that is the head or in the history, else undefined. Making a view costs time with all that changed since
-   * (0.1 s for 60 heights of 5,000 changes), its proofs are as cheap as the head's. It ends with the next commit: then `prove` throws.
+   * The state after a height that is the head or in the history; otherwise undefined. Making a view takes time for everything
+   * that has changed since (0.1 s for 60 heights of 5,000 changes); its proofs are as cheap as the head's. The view ends with the
+   * next commit: its `prove` then throws.
    */
   at(height: Height): TreeView | undefined {
     const head = this.#head
@@ -272,7 +284,7 @@ export class StateTree {
     return { height: at.height, root: at.root, prove }
   }
 
-  /** Changes the pages; the prefixes of changed buckets, ascending, and their new roots. */
+  /** Updates the pages. Returns the prefixes of changed buckets, ascending, and their new roots. */
   #updatePages(changes: readonly TreeChange[], ops: KvOp[]): { prefixes: Uint32Array; roots: NodeBuffer } {
     const order = orderChanges(changes)
     this.#pages.begin(changes, order)
@@ -303,7 +315,10 @@ export class StateTree {
     return { prefixes: Uint32Array.from(prefixes), roots }
   }
 
-  /** Writes the undo record of a height and deletes those that became too old; the oldest height that has one then. */
+  /**
+   * Writes the undo record of a height and deletes records that are too old. Returns the oldest height that has a record
+   * afterwards.
+   */
   #history(height: Height, prefixes: Uint32Array, ops: KvOp[]): Height {
     if (this.#head === undefined) return Height(height + 1)
     const wanted = Math.max(0, height - this.#historyHeights + 1)

@@ -4,19 +4,19 @@ import { copyNode } from './node-buffer.ts'
 import type { FormerPage } from './page-update.ts'
 import { prefixOfPageKey, TreeCorruption, undoPagesKey, undoRootsKey } from './records.ts'
 
-/** What one height did to the bucket roots: how to go back from it. */
+/** Bucket roots before a height, for undoing it. */
 export interface UndoRoots {
-  /** Root of the tree before. */
+  /** Root of the tree before the height. */
   readonly root: Hash
   /** Changed buckets, ascending. */
   readonly prefixes: Uint32Array
-  /** Former roots of these. */
+  /** Former roots of these buckets. */
   readonly nodes: Uint32Array
 }
 
 const ROOT_BYTES = 4 + NODE_BYTES
 
-/** Root; 4 bytes for each prefix; 32 for each former root. */
+/** Format: root, 4 bytes for each prefix, 32 bytes for each former root. */
 export const undoRootsCodec: codec.Codec<UndoRoots> = {
   bytesMax: Number.MAX_SAFE_INTEGER,
   write(writer, { root, prefixes, nodes }) {
@@ -34,9 +34,9 @@ export const undoRootsCodec: codec.Codec<UndoRoots> = {
 }
 
 /**
- * The former pages of one height, left in their encoding, because a view of the past asks for few of thousands: count of buckets (4
- * bytes); for each bucket, ascending, its prefix (4) and where its pages begin (4); then for each page the length of its key (1), the
- * key, the length of its record (4; 0 = there was none), and the record.
+ * Encodes the former pages of one height. They stay encoded, because a past view needs only a few of thousands. Format: number of
+ * buckets (4 bytes); for each bucket, ascending, its prefix (4) and the offset of its pages (4); then for each page the length of
+ * its key (1), the key, the length of its record (4; 0 = there was none), and the record.
  */
 export function encodeUndoPages(pages: readonly FormerPage[]): Uint8Array {
   const buckets: { readonly prefix: number; readonly at: number }[] = []
@@ -62,7 +62,7 @@ export function encodeUndoPages(pages: readonly FormerPage[]): Uint8Array {
   return out.finish()
 }
 
-/** What a page was before a height that changed it; undefined when that height did not. */
+/** The page before a height that changed it; undefined when that height did not change it. */
 export function findUndoPage(encoded: Uint8Array, key: Uint8Array): FormerPage | undefined {
   const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength)
   const prefix = prefixOfPageKey(key)
@@ -85,19 +85,19 @@ export function findUndoPage(encoded: Uint8Array, key: Uint8Array): FormerPage |
   return undefined
 }
 
-/** The tree's records as they were at an earlier height, as far as they differ from now. */
+/** The tree's records at an earlier height, as far as they differ from the current ones. */
 export interface FormerState {
-  /** Root of the tree then. */
+  /** Root of the tree at that height. */
   readonly root: Hash
-  /** Buckets that changed since, ascending. */
+  /** Buckets that have changed since, ascending. */
   readonly prefixes: Uint32Array
-  /** Their roots then. */
+  /** Their roots at that height. */
   readonly nodes: Uint32Array
-  /** The page then; undefined when it is as now. */
+  /** The page at that height; undefined when it has not changed since. */
   page(key: Uint8Array): FormerPage | undefined
 }
 
-/** Undoes the heights from `head` down to `height` + 1; undefined when one of their records has been pruned. */
+/** Undoes the heights from `head` down to `height` + 1. Undefined when one of their records has been pruned. */
 export function undoTo(kv: KvReader, head: number, height: number): FormerState | undefined {
   const undone: UndoRoots[] = []
   const pages: Uint8Array[] = []
@@ -114,7 +114,7 @@ export function undoTo(kv: KvReader, head: number, height: number): FormerState 
     root: first.root,
     ...firstOfEach(undone),
     page: (key) => {
-      // The lowest height that changed a page holds what it was before all of them.
+      // The lowest height that changed a page holds the page before all of them.
       for (const encoded of pages) {
         const found = findUndoPage(encoded, key)
         if (found !== undefined) return found
@@ -124,7 +124,7 @@ export function undoTo(kv: KvReader, head: number, height: number): FormerState 
   }
 }
 
-/** For each bucket its root in the first record that has it. */
+/** For each bucket, its root in the first record that has it. */
 function firstOfEach(undone: readonly UndoRoots[]): { readonly prefixes: Uint32Array; readonly nodes: Uint32Array } {
   const [only, second] = undone
   if (only !== undefined && second === undefined) return only

@@ -1,6 +1,6 @@
-/** Bytes of a WebAssembly binary, read and written as section 5 of the core specification (2.0) defines them. */
+/** Reads and writes the bytes of a WebAssembly binary, as section 5 of the core specification (2.0) defines them. */
 
-/** A binary that is malformed, or uses what the meter does not know. A bug or a wrong file, never input from outside. */
+/** The binary is malformed or uses a feature that the meter does not support. A bug or a wrong file, never input from outside. */
 export class MeterError extends Error {
   override readonly name = 'MeterError'
 }
@@ -37,7 +37,7 @@ export class WasmReader {
     throw new MeterError(`a number is too long, at byte ${this.at}`)
   }
 
-  /** Steps over a LEB128 of any length and sign. */
+  /** Skips a LEB128 of any length and sign. */
   skipLeb(): void {
     while (this.u8() >= 0x80);
   }
@@ -53,7 +53,7 @@ export class WasmReader {
     return this.bytes.subarray(from, this.at)
   }
 
-  /** A name of plain ASCII: all that this binary has. */
+  /** A name in plain ASCII; this binary has no others. */
   name(): string {
     return String.fromCharCode(...this.take(this.u32()))
   }
@@ -66,7 +66,7 @@ export class WasmReader {
   }
 }
 
-/** Growing binary. */
+/** Growable buffer for a binary. */
 export class WasmWriter {
   #bytes = new Uint8Array(256)
   #length = 0
@@ -108,7 +108,7 @@ export class WasmWriter {
     return this.sized(Uint8Array.from(text, (character) => character.charCodeAt(0)))
   }
 
-  /** Bytes behind their length. */
+  /** Bytes with their length in front. */
   sized(bytes: Uint8Array): this {
     return this.u32(bytes.length).bytes(bytes)
   }

@@ -2,28 +2,28 @@ import { MeterError } from './binary.ts'
 import { type Instruction, OP } from './instruction.ts'
 import { gasOf } from './weights.ts'
 
-/** Where a function's body is charged, and for how much. */
+/** Where a function's body charges gas, and how much. */
 export interface Charges {
-  /** Gas of the straight run of instructions that begins at an index, for each index where one begins and costs anything. */
+  /** Gas of each straight run of instructions, by the index where it begins. Runs that cost nothing are left out. */
   readonly at: ReadonlyMap<number, number>
-  /** Indices behind a `loop` that is branched to: there gas is checked besides. */
+  /** Indices behind a `loop` that is a branch target. There gas is also checked. */
   readonly loopHeads: ReadonlySet<number>
   /** Whether the function calls others. */
   readonly calls: boolean
-  /** How deep in blocks each `return` stands, by its index. */
+  /** Block depth of each `return`, by its index. */
   readonly returns: ReadonlyMap<number, number>
 }
 
 interface Frame {
   readonly op: number
-  /** Index of the instruction that opens it; -1 is the function itself. */
+  /** Index of the instruction that opens the block; -1 for the function itself. */
   readonly opener: number
 }
 
 /**
- * Cuts a body (its final `end` excluded) into runs that execute as a whole once entered: nothing branches into their middle and
- * nothing but a trap leaves it. A run's gas is charged where it begins, so that what an execution pays is the sum over the
- * instructions that it executed, except for the rest of the run in which it trapped.
+ * Splits a body (without its final `end`) into runs that execute as a whole once entered: nothing branches into the middle of a
+ * run, and only a trap leaves it early. A run's gas is charged where it begins. So an execution pays for exactly the instructions
+ * that it executed, plus the rest of the run in which it trapped.
  */
 export function chargesOf(body: readonly Instruction[]): Charges {
   const targets = branchTargets(body)
@@ -46,7 +46,8 @@ export function chargesOf(body: readonly Instruction[]): Charges {
     if (op === OP.return) returns.set(index, frames.length - 1)
     if (op === OP.loop && targets.has(index) && !dead) loopHeads.add(index + 1)
     if (op === OP.if || op === OP.else || op === OP.brIf || (op === OP.loop && targets.has(index))) {
-      // Nothing jumps into code behind a dead `br_if` or into a dead `if` or `loop`; what follows `else` lives when its `if` does.
+      // Nothing jumps into code behind a dead `br_if`, or into a dead `if` or `loop`. The code behind an `else` is live when its
+      // `if` is.
       if (op === OP.else || !dead) begin(index + 1)
     } else if (op === OP.br || op === OP.brTable || op === OP.return || op === OP.unreachable) dead = true
     else if (op === OP.end) {
@@ -59,7 +60,7 @@ export function chargesOf(body: readonly Instruction[]): Charges {
   return { at, loopHeads, calls, returns }
 }
 
-/** Indices of the instructions that open a block which some branch names. */
+/** Indices of the instructions that open a block which is a branch target. */
 function branchTargets(body: readonly Instruction[]): ReadonlySet<number> {
   const targets = new Set<number>()
   const openers = [-1]

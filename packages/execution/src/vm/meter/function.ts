@@ -14,7 +14,7 @@ import { FRAME_BYTES, INSTRUCTION_GAS } from './weights.ts'
 
 /** Indices of the module's globals that metered code uses. */
 export interface MeterGlobals {
-  /** i32, the program's own stack in memory; undefined when the module has none. */
+  /** i32: pointer of the program's own stack in memory; undefined when the module has none. */
   readonly stackPointer: number | undefined
   readonly gas: number
   readonly depth: number
@@ -34,7 +34,7 @@ const EMPTY_BLOCK = 0x40
 const NAN_F32 = [0, 0, 0xc0, 0x7f]
 const NAN_F64 = [0, 0, 0, 0, 0, 0, 0xf8, 0x7f]
 
-/** The metered form of one entry of the code section: its locals and body, without the length in front. */
+/** Meters one entry of the code section: its locals and body, without the length in front. */
 export function meterFunction(code: Uint8Array, type: FunctionType, globals: MeterGlobals, watch: WatchOptions): Uint8Array {
   const reader = new WasmReader(code)
   const locals = reader.vector((r) => ({ count: r.u32(), type: r.u8() }))
@@ -51,8 +51,9 @@ function blockType({ results }: FunctionType): number {
 }
 
 /**
- * Writes one function. Gas left is held in a local while the function runs; the global has it whenever other code may look: in calls and
- * after the return. It is compared with zero at entry and at loop heads, for every unbounded path crosses one.
+ * Writes one function. The remaining gas is in a local while the function runs; the global holds it whenever other code may read
+ * it: in calls and after the return. Gas is compared with zero at function entry and at loop heads, because every unbounded path
+ * crosses one of them.
  */
 class FunctionMeter {
   readonly #out = new WasmWriter()
@@ -62,7 +63,7 @@ class FunctionMeter {
   readonly #watch: WatchOptions
   readonly #charges: Charges
   readonly #localsFirst: number
-  /** Types of the locals that the meter adds, from `#localsFirst` on; gas is the first. */
+  /** Types of the locals that the meter adds, starting at `#localsFirst`. The first one is gas. */
   readonly #added: number[] = [VALUE.i64]
 
   constructor(code: Uint8Array, body: readonly Instruction[], globals: MeterGlobals, watch: WatchOptions, localsFirst: number) {
@@ -84,7 +85,7 @@ class FunctionMeter {
     if (calls) this.#enterFrame(frame)
     this.#loadGas()
     this.#charge(this.#charges.at.get(0) ?? 0, calls)
-    // The body in a block, so that its returns are branches to the epilogue. Labels keep their numbers.
+    // The body goes into a block, so that its returns become branches to the epilogue. Labels keep their numbers.
     this.#out.u8(OP.block).u8(blockType)
     this.#body.forEach((instruction, index) => {
       if (index > 0) this.#lead(index)
@@ -96,13 +97,13 @@ class FunctionMeter {
     return this.#out.u8(OP.end).finish()
   }
 
-  /** Index of the meter's local of a type, the gas local excluded; of several the one with this number. */
+  /** Index of the meter's local with this type, the gas local excluded. `number` selects one of several. */
   #temporary(type: number, number = 0): number {
     return this.#localsFirst + this.#added.indexOf(type, 1) + number
   }
 
   #declareTemporaries(): void {
-    /** How many locals of a type are needed at once. */
+    /** Number of locals of each type that are needed at once. */
     const needed = new Map<number, number>()
     const need = (type: number, count: number): void => {
       needed.set(type, Math.max(needed.get(type) ?? 0, count))
@@ -120,7 +121,7 @@ class FunctionMeter {
     for (const [type, count] of needed) for (let i = 0; i < count; i++) this.#added.push(type)
   }
 
-  /** What a run of instructions pays where it begins. */
+  /** Charges a run of instructions at its start. */
   #lead(index: number): void {
     const head = this.#charges.loopHeads.has(index)
     const gas = this.#charges.at.get(index) ?? 0
@@ -160,14 +161,17 @@ class FunctionMeter {
     }
   }
 
-  /** Consumes the gas on the operand stack; what the local holds is what the outside finds after the trap. */
+  /** Consumes the gas value on the operand stack. After the trap, the outside finds the local's value in the global. */
   #trapBelowZero(): void {
     this.#out.u8(OP.i64Const).signed(0).u8(OP.i64LtS).u8(OP.if).u8(EMPTY_BLOCK)
     this.#storeGas()
     this.#out.u8(OP.unreachable).u8(OP.end)
   }
 
-  /** Charges the length on top of the operand stack and watches what a bulk operation writes; leaves its three operands there. */
+  /**
+   * Charges for the length on top of the operand stack and watches the write of a bulk operation. The three operands stay on the
+   * stack.
+   */
   #watchBulk(): void {
     const [length, middle, target] = [0, 1, 2].map((number) => this.#temporary(VALUE.i32, number)) as [number, number, number]
     const locals = this.#watchLocals(3)
@@ -183,7 +187,7 @@ class FunctionMeter {
     out.u8(OP.end).u8(OP.localGet).u32(target).u8(OP.localGet).u32(middle).u8(OP.localGet).u32(length)
   }
 
-  /** Watches a store; leaves address and value on the operand stack. */
+  /** Watches a store. Address and value stay on the operand stack. */
   #watchStore({ op, offset }: Instruction): void {
     const { low, span } = this.#globals
     const { constantsEnd, dataEnd, pageGas } = this.#watch
@@ -194,7 +198,7 @@ class FunctionMeter {
     const locals = this.#watchLocals(1)
     if (offset > dataEnd - STORE_BYTES_MAX) throw new MeterError(`a store adds ${offset} to its address`)
     const out = this.#out.u8(OP.localSet).u32(value).u8(OP.localTee).u32(address)
-    // A sum that wraps is below the end of the data: it traps among the constants, or the store itself does.
+    // A sum that wraps is below the end of the data. It traps because it hits the constants, or the store itself traps.
     if (offset > 0) out.u8(OP.i32Const).signed(offset).u8(OP.i32Add)
     out.u8(OP.localTee).u32(locals.at).u8(OP.globalGet).u32(low).u8(OP.i32Sub).u8(OP.globalGet).u32(span).u8(OP.i32GtU)
     out
@@ -213,7 +217,7 @@ class FunctionMeter {
     out.u8(OP.end).u8(OP.end).u8(OP.localGet).u32(address).u8(OP.localGet).u32(value)
   }
 
-  /** The watch's locals: three of type i32, from the one with a number on. */
+  /** The watch's locals: three of type i32, starting with this number. */
   #watchLocals(first: number): WatchLocals {
     const [at, low, top] = [first, first + 1, first + 2].map((number) => this.#temporary(VALUE.i32, number)) as [
       number,
@@ -224,8 +228,8 @@ class FunctionMeter {
   }
 
   /**
-   * Makes a NaN on top of the operand stack the canonical one. The specification leaves sign and payload of a computed NaN open, and
-   * processors differ; they become visible only where a float's bits are read.
+   * Replaces a NaN on top of the operand stack by the canonical one. The specification does not define sign and payload of a
+   * computed NaN, and processors differ. The difference is visible only where a float's bits are read.
    */
   #canonicalNan(type: number): void {
     const value = this.#temporary(type)
@@ -247,7 +251,7 @@ class FunctionMeter {
   }
 }
 
-/** Instructions that make the bits of the float on top of the stack visible, and its type. */
+/** Instructions that read the bits of the float on top of the stack, with its type. */
 const BIT_READERS: ReadonlyMap<number, number> = new Map([
   [OP.f32Store, VALUE.f32],
   [OP.f64Store, VALUE.f64],

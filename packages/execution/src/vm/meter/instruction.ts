@@ -1,6 +1,6 @@
 import { MeterError, type WasmReader } from './binary.ts'
 
-/** Opcodes that the meter treats on their own. Two-byte opcodes are 0xfc00 plus their second byte. */
+/** Opcodes that the meter handles individually. A two-byte opcode is 0xfc00 plus its second byte. */
 export const OP = {
   unreachable: 0x00,
   nop: 0x01,
@@ -74,20 +74,24 @@ export const OP = {
 /** One instruction of a function's body. */
 export interface Instruction {
   readonly op: number
-  /** Its bytes in the binary, end exclusive. */
+  /** Position of its bytes in the binary; `to` is exclusive. */
   readonly from: number
   readonly to: number
-  /** Relative depths of the labels it may branch to. */
+  /** Relative depths of its branch targets. */
   readonly labels: readonly number[]
-  /** Index of the local, global, function or type that it names; 0 for others. */
+  /** Index of its local, global, function or type; 0 for other instructions. */
   readonly index: number
-  /** What a load or store adds to its address; 0 for others. */
+  /** Offset that a load or store adds to its address; 0 for other instructions. */
   readonly offset: number
 }
 
 const NO_LABELS: readonly number[] = []
 
-/** Decodes the instruction at the cursor. Throws MeterError on one that the meter does not know how to price. */
+/**
+ * Decodes the instruction at the cursor.
+ *
+ * @throws MeterError for an instruction that has no price
+ */
 export function readInstruction(reader: WasmReader): Instruction {
   const from = reader.at
   const first = reader.u8()
@@ -119,7 +123,7 @@ function skipImmediates(reader: WasmReader, op: number, at: number): void {
   else if (!isPlain(op)) throw new MeterError(`instruction 0x${op.toString(16)} at byte ${at} has no price`)
 }
 
-/** Instructions of one opcode and nothing else. */
+/** Instructions that consist of an opcode only. */
 const isPlain = (op: number): boolean =>
   op === OP.unreachable ||
   op === OP.nop ||

@@ -15,7 +15,7 @@ const OPTIONS = {
   stackPointer: 0,
   watch: { constantsEnd: 0, dataEnd: 10_000, heapBase: 50_000, pageGas: PAGE_GAS },
 }
-/** What the stack and the heap have of their own at the start. */
+/** Edges of stack and heap at the start. */
 const [LOW, TOP] = [12 * WATCH_PAGE_BYTES, 13 * WATCH_PAGE_BYTES]
 const LIMIT = 1_000_000
 const DEPTH = 10_000
@@ -30,7 +30,7 @@ interface Run {
   readonly memory: Uint8Array
 }
 
-/** Runs f0 of a metered module, with so many pages of WebAssembly granted. */
+/** Runs f0 of a metered module with this many granted WebAssembly pages. */
 function run(
   functions: readonly FunctionSource[],
   values: readonly number[] = [],
@@ -69,7 +69,7 @@ function run(
 const i32 = [TYPE.i32]
 
 describe('gas, counted by hand', () => {
-  it('a straight line pays for what is not free', () => {
+  it('straight code pays for the instructions that are not free', () => {
     const { result, gas } = run([{ parameters: i32, results: i32, body: [op.get(0), op.i32(3), op.add, op.i32(2), op.mul] }], [4])
     expect({ result, gas }).toEqual({ result: 14, gas: 2 })
   })
@@ -84,7 +84,7 @@ describe('gas, counted by hand', () => {
   })
 
   it('a loop pays each turn', () => {
-    // n turns of: get, const, sub, tee, br_if
+    // n iterations of: get, const, sub, tee, br_if
     const body = [op.loop, op.get(0), op.i32(1), op.sub, op.tee(0), op.brIf(0), op.end]
     for (const turns of [1, 2, 1000]) expect(run([{ parameters: i32, body }], [turns]).gas).toBe(3 * turns)
   })
@@ -114,7 +114,7 @@ describe('gas, counted by hand', () => {
     expect(run([{ parameters: i32, results: i32, body }], [0])).toMatchObject({ result: 1, gas: 2 })
   })
 
-  it('a return leaves from any depth, and what it skips is free', () => {
+  it('a return leaves from any depth, and skipped code is free', () => {
     const body = [op.loop, op.block, op.get(0), op.if, op.i32(5), op.return, op.end, op.end, op.end, op.i32(1), op.i32(1), op.add]
     expect(run([{ parameters: i32, results: i32, body }], [1])).toMatchObject({ result: 5, gas: 2, depth: 0 })
     expect(run([{ parameters: i32, results: i32, body }], [0])).toMatchObject({ result: 2, gas: 2, depth: 0 })
@@ -210,7 +210,7 @@ describe('the world that a module sees', () => {
   })
 
   it('shows only the canonical NaN', () => {
-    // 0/0 is negative on x86 and positive on ARM; a payload comes from memory.
+    // 0/0 is negative on x86 and positive on ARM; a payload can come from memory.
     const nan = [op.f64(0), op.f64(0), op.f64Div]
     const bits = ({ memory }: Run, bytes: number) => [...memory.subarray(0, bytes)]
     expect(bits(run([{ body: [op.i32(0), ...nan, op.f64Store] }]), 8)).toEqual([0, 0, 0, 0, 0, 0, 0xf8, 0x7f])
@@ -221,7 +221,7 @@ describe('the world that a module sees', () => {
     expect(bits(run([{ body: [op.i32(0), op.f64(-1.5), op.f64Store] }]), 8)).toEqual([0, 0, 0, 0, 0, 0, 0xf8, 0xbf])
   })
 
-  it('refuses what has no price', () => {
+  it('refuses instructions without a price', () => {
     const grow = [op.i32(1), [0x40, 0], op.drop]
     expect(() => meterModule(assemble([{ body: grow }]), OPTIONS)).toThrow(/0x40 at byte 3 has no price/)
     const vector = [[0xfd, 0x0c]]
@@ -259,7 +259,7 @@ describe('the watch over stores', () => {
     const found = run([storeAt(at)])
     expect(edges(found)).toEqual({ ...still, ...moved })
     expect(found.memory[at]).toBe(7)
-    // In an address's offset, as compilers write it.
+    // In the offset of an address, as compilers write it.
     expect(edges(run([storeAt(at - 500, 500)]))).toEqual({ ...still, ...moved })
   })
 
@@ -274,7 +274,7 @@ describe('the watch over stores', () => {
     }
   })
 
-  it('traps at what begins among the constants, without a write', () => {
+  it('traps for a range that begins in the constants, without a write', () => {
     const constantsEnd = 1_000
     const runAt = (source: FunctionSource) => run([source], [], LIMIT, DEPTH, PAGES, constantsEnd)
     const bulk = (length: number) => (at: number) => ({ body: [op.i32(at), op.i32(1), op.i32(length), op.memoryFill] })
@@ -333,7 +333,7 @@ describe('the watch over stores', () => {
         [-8, 8],
       ] as const)
         expect(edges(run([bulk(at, length)]))).toMatchObject({ low: LOW, top: TOP, trapped: true })
-      // Memory that is there, but not granted.
+      // Memory that exists but is not granted.
       for (const [at, length] of [
         [65_536, 1],
         [65_535, 2],
@@ -350,7 +350,7 @@ describe('the watch over stores', () => {
   })
 })
 
-/** A structured program, and what it does and pays by the definition of its constructs: no basic blocks, no branches. */
+/** A structured program; what it does and pays is defined by its constructs, without basic blocks or branches. */
 type Statement =
   | { readonly kind: 'work'; readonly times: number }
   | { readonly kind: 'divide' }
@@ -374,7 +374,7 @@ const { program } = fc.letrec<{ program: Statement[]; statement: Statement }>((t
   ) as fc.Arbitrary<Statement>,
 }))
 
-/** Local 0 is the program's state; the locals behind it count loops, one a nesting. */
+/** Local 0 is the program's state; the locals after it count loops, one per nesting level. */
 const LOOPS_MAX = 40
 const bump = [op.get(0), op.i32(1), op.add, op.set(0)]
 const isOdd = [op.get(0), op.i32(1), [0x71]]
@@ -411,7 +411,7 @@ function compile(statements: readonly Statement[], loop: number): number[][] {
 
 class Returned extends Error {}
 
-/** Executes a program by its meaning. */
+/** Executes a program by the definition of its constructs. */
 function evaluate(statements: readonly Statement[], state: { value: number; gas: number }): void {
   const pay = (gas: number) => {
     state.gas += gas
@@ -456,7 +456,7 @@ function evaluate(statements: readonly Statement[], state: { value: number; gas:
   }
 }
 
-it('gas and result of random programs are what their meaning says', () => {
+it('gas and result of random programs match their definition', () => {
   fc.assert(
     fc.property(program, fc.integer({ min: 0, max: 50 }), (statements, input) => {
       const state = { value: input, gas: 0 }

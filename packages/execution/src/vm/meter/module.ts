@@ -2,50 +2,51 @@ import { MeterError, WasmReader, WasmWriter } from './binary.ts'
 import { type FunctionType, type MeterGlobals, meterFunction } from './function.ts'
 import { STORE_BYTES_MAX, startEdges, type WatchOptions } from './watch.ts'
 
-/** Names under which a metered module exports what the meter adds. */
+/** Export names of what the meter adds to a module. */
 export const METER_EXPORTS = {
-  /** i64: gas left; below zero after a trap for want of it. */
+  /** i64: gas left in ticks; negative after a trap for lack of gas. */
   gas: 'meter.gas',
-  /** i32: bytes of call depth left; below zero after a trap for want of them. */
+  /** i32: bytes of call depth left; negative after a trap for lack of depth. */
   depth: 'meter.depth',
   /** i32: the program's stack pointer. */
   stackPointer: 'meter.sp',
-  /** i32: where the part of the stack begins that may have been written (`watch.ts`). */
+  /** i32: lowest stack address that may have been written (`watch.ts`). */
   low: 'meter.low',
-  /** i32: how far from there memory may have been written, less STORE_BYTES_MAX. */
+  /** i32: length of the memory above `low` that may have been written, minus STORE_BYTES_MAX. */
   span: 'meter.span',
-  /** i32: the memory that is granted, in pages of 64 KiB: what `memory.size` answers, and above which a store traps. */
+  /** i32: granted memory in pages of 64 KiB. `memory.size` returns it, and a store above it traps. */
   pages: 'meter.pages',
 } as const
 
 export interface MeterOptions {
-  /** Size of the imported memory in pages of 64 KiB, smallest and largest at once. */
+  /** Size of the imported memory in pages of 64 KiB, both minimum and maximum. */
   readonly memoryPages: number
   /** Index of the global that is the program's stack pointer, if it has one. */
   readonly stackPointer: number | undefined
-  /** Where the module's memory is watched. */
+  /** Layout of the module's memory for the watch. */
   readonly watch: WatchOptions
 }
 
 const SECTION = { custom: 0, type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const
 const EXTERNAL = { function: 0, table: 1, memory: 2, global: 3 } as const
-/** What gas and depth hold until the host sets them: instantiation runs code. */
+/** Initial gas and depth, because instantiation runs code before the host sets them. */
 const START = { gas: 2 ** 52, depth: 2 ** 30 } as const
 const I32 = 0x7f
 const I64 = 0x7e
 
-/** A part of a module: how it is numbered, and its bytes. */
 interface Section {
   readonly id: number
   readonly bytes: Uint8Array
 }
 
 /**
- * A module that counts what it executes (`weights.ts`), from one that does not. Everything it computes stays the same. The output is a
- * function of the input and the options alone. Throws MeterError on a module with features that the meter does not know.
+ * Instruments a module so that it counts what it executes (`weights.ts`). Everything it computes stays the same. The output
+ * depends only on the input and the options.
  *
- * Instrumentation by basic blocks as in Haas et al., "Bringing the Web up to Speed with WebAssembly", section 4, has no branches
- * into a block; gas is charged a block at a time as eWASM's and NEAR's meters do, but carried in a local.
+ * Basic blocks are instrumented as in Haas et al., "Bringing the Web up to Speed with WebAssembly", section 4: there are no
+ * branches into a block. Gas is charged per block as in the meters of eWASM and NEAR, but the counter is held in a local.
+ *
+ * @throws MeterError for a module with features that the meter does not support
  */
 export function meterModule(binary: Uint8Array, options: MeterOptions): Uint8Array {
   const { constantsEnd, dataEnd } = options.watch
@@ -88,7 +89,7 @@ function readType(reader: WasmReader): FunctionType {
   return { parameters: reader.vector((r) => r.u8()), results: reader.vector((r) => r.u8()) }
 }
 
-/** Steps over a global: type, mutability, and a constant as its initial value. */
+/** Skips a global: type, mutability, and a constant as its initial value. */
 function readGlobal(reader: WasmReader): void {
   reader.skip(2)
   const op = reader.u8()
@@ -101,7 +102,7 @@ function globalsAfter(count: number, { stackPointer }: MeterOptions): MeterGloba
   return { stackPointer, gas: count, depth: count + 1, low: count + 2, span: count + 3, pages: count + 4 }
 }
 
-/** A vector's section with more items behind its own, which keep their numbers. */
+/** Appends items to a section that is a vector. Existing items keep their numbers. */
 function appendTo(section: Uint8Array, items: readonly Uint8Array[]): Uint8Array {
   const reader = new WasmReader(section)
   const out = new WasmWriter().u32(reader.u32() + items.length).bytes(section.subarray(reader.at))
@@ -137,7 +138,7 @@ function addedExports(globals: MeterGlobals): readonly Uint8Array[] {
   )
 }
 
-/** The imports with the memory's limits made one fixed size. */
+/** Copies the imports, with the memory's size fixed. */
 function meterImports(section: Uint8Array, pages: number): Uint8Array {
   const reader = new WasmReader(section)
   const count = reader.u32()

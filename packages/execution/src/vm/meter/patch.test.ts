@@ -7,7 +7,7 @@ import { MeterError } from './binary.ts'
 import { patchModule, type WasmPatch } from './patch.ts'
 
 const i32 = [TYPE.i32]
-/** Function 1, for one is imported: x - 3 * 2, the multiplication at byte 7 of the body. */
+/** Function 1, because one is imported: x - 3 * 2, with the multiplication at byte 7 of the body. */
 const plain = assemble([{ parameters: i32, results: i32, body: [op.get(0), op.i32(3), op.i32(2), op.mul, op.sub] }])
 const patch: WasmPatch = {
   name: 'sum for product',

@@ -1,18 +1,18 @@
 import { MeterError, WasmReader, WasmWriter } from './binary.ts'
 import { readInstruction } from './instruction.ts'
 
-/** One correction of a compiled program: instructions of one function that others replace. */
+/** A correction of a compiled program: replaces some instructions of one function. */
 export interface WasmPatch {
   readonly name: string
-  /** What is wrong in the program, where its source says so, and what the replacement does. */
+  /** What is wrong in the program, where its source shows it, and what the replacement does. */
   readonly reason: string
-  /** Index of the function; imported functions count. */
+  /** Index of the function, imported functions included. */
   readonly functionIndex: number
-  /** Where the original instructions begin, in bytes from the start of the function's body, which its locals open. */
+  /** Byte offset of the original instructions in the function's body; the body begins with its locals. */
   readonly at: number
-  /** Bytes that must stand there: whole instructions. */
+  /** Bytes expected at `at`: whole instructions. */
   readonly original: readonly number[]
-  /** Whole instructions that do the same to the stack as a whole. */
+  /** Whole instructions with the same effect on the stack's height and types. */
   readonly replacement: readonly number[]
 }
 
@@ -20,8 +20,10 @@ const SECTION = { import: 2, code: 10 } as const
 const IMPORT = { function: 0, memory: 2 } as const
 
 /**
- * The module with corrected instructions, everything else byte for byte the same. Throws MeterError if an original is not at its place, cuts
- * through an instruction or overlaps another: then this is not the binary that the patches were written for.
+ * Replaces instructions in a module; all other bytes stay the same.
+ *
+ * @throws MeterError when an original is not at its position, cuts through an instruction or overlaps another one: then this is
+ *   not the binary for which the patches were written
  */
 export function patchModule(binary: Uint8Array, patches: readonly WasmPatch[]): Uint8Array {
   const reader = new WasmReader(binary)
@@ -39,7 +41,6 @@ export function patchModule(binary: Uint8Array, patches: readonly WasmPatch[]): 
   return out.finish()
 }
 
-/** Number of functions that a module imports. */
 function countFunctions(section: Uint8Array): number {
   const reader = new WasmReader(section)
   const kinds = reader.vector((r) => {
@@ -84,7 +85,7 @@ function patchBody(body: Uint8Array, patches: readonly WasmPatch[]): Uint8Array 
   return out.bytes(body.subarray(at)).finish()
 }
 
-/** Bytes at which an instruction of a function's body begins, and the body's end. */
+/** Offsets at which the instructions of a function's body begin, and the body's end. */
 function bordersOf(body: Uint8Array): ReadonlySet<number> {
   const reader = new WasmReader(body)
   reader.vector((r) => {
@@ -94,7 +95,7 @@ function bordersOf(body: Uint8Array): ReadonlySet<number> {
   return new Set([reader.at, ...readWhole(reader)])
 }
 
-/** Ends of all instructions up to the reader's end; the last one must end there. */
+/** Ends of all instructions up to the reader's end, where the last one must end. */
 function readWhole(reader: WasmReader): readonly number[] {
   const ends: number[] = []
   while (!reader.done) ends.push(readInstruction(reader).to)

@@ -11,10 +11,10 @@ import { VM_GAS } from '../vm-gas.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-/** Indices of the meter's globals: the binary has one of its own. */
+/** Indices of the meter's globals, after the binary's single own one. */
 const GLOBALS = { gas: 1, low: 3, span: 4, pages: 5 }
 
-/** Work for all parts of the interpreter. */
+/** Code that uses all parts of the interpreter. */
 const PROGRAMS = {
   arithmetic: 'let x = 1; for (let i = 0; i < 2000; i++) x = (x * 31 + i) % 65521; return x',
   bigint: 'let x = 3n; for (let i = 0; i < 60; i++) x = x * x % (2n ** 255n - 19n) + 2n ** 200n / 7n; return String(x)',
@@ -50,7 +50,7 @@ describe('the interpreter, metered', () => {
     expect(sha256(interpreterBinary())).toBe(INTERPRETER_BINARY.meteredSha256)
   })
 
-  it('pays and computes what a meter does that counts every single instruction', () => {
+  it('pays and computes the same as a meter that counts every single instruction', () => {
     const naive = meterNaively(patchInterpreter(plainBinary()), interpreterBinary(), GLOBALS, { ...LAYOUT, pageGas: VM_GAS.page })
     const [fast, slow] = [interpreterBinary(), naive].map((binary) =>
       runAll(createInterpreter({ wasm: wasmPower(), binary, host: [] })),

@@ -2,31 +2,32 @@ import { WasmWriter } from './binary.ts'
 import { OP } from './instruction.ts'
 
 /**
- * The watch over a program's stores. Memory is the program's constants from 0 to `constantsEnd`, its data up to `dataEnd`, its stack up to
- * `heapBase`, and the heap. A store to the constants traps: no program means it, and so nobody has to restore them. Two globals
- * that the program cannot reach say what it may have written: the stack from `low` on and the heap below `top`, both at the edge of a page
- * (the lowest page may begin with some data). A store outside of [low, top) and of the data first moves the edge, page by page, and pays for it; one
- * above the memory that is granted (the global `pages`) traps. So whoever knows `low` and `top` knows where memory may differ from what it was,
- * whatever a program did: the watch believes no word of the memory itself.
+ * The watch over a program's stores. Memory consists of the program's constants from 0 to `constantsEnd`, its data up to
+ * `dataEnd`, its stack up to `heapBase`, and the heap. A store to the constants traps, because no correct program writes there;
+ * so they never need to be restored. Two globals, which the program cannot reach, record what it may have written: the stack from
+ * `low` and the heap below `top`, both at a page boundary (the lowest page may contain some data). A store outside [low, top) and
+ * outside the data first moves the edge, page by page, and pays for the pages. A store above the granted memory (the global
+ * `pages`) traps. So `low` and `top` show where memory may differ from its state before the call, whatever the program did: the
+ * watch does not rely on the memory's contents.
  *
- * The second global holds `span` = top - low - 8 in place of `top`, so that one comparison answers whether a store of at most 8 bytes lies
- * between the edges: address - low <= span, unsigned.
+ * The second global holds `span` = top - low - 8 instead of `top`, so that a single unsigned comparison shows whether a store of
+ * at most 8 bytes lies between the edges: address - low <= span.
  */
 export interface WatchOptions {
-  /** End of what nothing may write. */
+  /** End of the read-only constants. */
   readonly constantsEnd: number
-  /** End of the data that the host restores anyway. */
+  /** End of the data, which the host always restores. */
   readonly dataEnd: number
-  /** Where the empty stack stands, and the heap begins. */
+  /** Top of the empty stack and start of the heap. */
   readonly heapBase: number
-  /** Price of a page by which an edge moves. */
+  /** Price in ticks of each page by which an edge moves. */
   readonly pageGas: number
 }
 
-/** Pages by which the edges move, in bytes; a page of WebAssembly is a multiple. */
+/** Size in bytes of the pages by which the edges move; a WebAssembly page is a multiple of it. */
 export const WATCH_PAGE_BYTES = 4096
 
-/** Bytes of the widest store. */
+/** Bytes that the widest store writes. */
 export const STORE_BYTES_MAX = 8
 
 /** Bytes that a store instruction writes, by its opcode. */
@@ -45,7 +46,7 @@ export const STORE_BYTES: ReadonlyMap<number, number> = new Map([
 export const pageStart = (at: number): number => at - (at % WATCH_PAGE_BYTES)
 export const pageEnd = (at: number): number => pageStart(at + WATCH_PAGE_BYTES - 1)
 
-/** Edges before anything was written: a page of stack, and no heap but the rest of the stack's last page. */
+/** Edges before the first write: one page of stack, and no heap beyond the rest of the stack's last page. */
 export const startEdges = ({ heapBase }: WatchOptions): { readonly low: number; readonly top: number } => ({
   low: pageStart(heapBase - 1),
   top: pageEnd(heapBase + STORE_BYTES_MAX),
@@ -72,7 +73,7 @@ export function storedType(op: number): number {
   return op === OP.i32Store || op === OP.i32Store8 || op === OP.i32Store16 ? I32 : I64
 }
 
-/** Locals of a function that the code of the watch uses. `at` is the first address that is about to be written. */
+/** Locals that the watch's code uses. `at` is the first address that is about to be written. */
 export interface WatchLocals {
   readonly gas: number
   readonly at: number
@@ -81,18 +82,18 @@ export interface WatchLocals {
 }
 
 /**
- * Writes code that moves the edges for a range from the local `at` on, which is at the edge or beyond it. `end` writes the range's end, or more
- * of the same page; it may wrap, since the store itself traps then. Inline, because a call here would make V8 keep everything in memory that a
- * function has in registers: JavaScript's main loop took 1.9 times as long. What traps for want of gas leaves gas below zero in the global, and
- * the edges where they were.
+ * Writes code that moves the edges for a range that starts at the local `at` and is at an edge or beyond it. `end` writes the
+ * range's end, or any address after it on the same page; it may wrap, because the store itself traps then. The code is inline:
+ * with a call here, V8 would keep in memory what a function has in registers, and JavaScript's main loop took 1.9 times as long.
+ * A trap for lack of gas leaves a negative value in the gas global and the edges unchanged.
  */
 export function moveEdges(out: WasmWriter, globals: WatchGlobals, pageGas: number, locals: WatchLocals, end: () => void): void {
   const page = Math.log2(WATCH_PAGE_BYTES)
   const { gas, at, low, top } = locals
-  // Where the stack begins that may be written: this page, or as before.
+  // New `low`: this page, or as before.
   out.u8(OP.localGet).u32(at).u8(OP.i32Const).signed(-WATCH_PAGE_BYTES).u8(OP.i32And).u8(OP.globalGet).u32(globals.low)
   out.u8(OP.localGet).u32(at).u8(OP.globalGet).u32(globals.low).u8(OP.i32LtU).u8(OP.select).u8(OP.localSet).u32(low)
-  // End of the heap that may be written: that of this page, or as before.
+  // New `top`: the end of this page, or as before.
   end()
   out
     .u8(OP.i32Const)
@@ -104,7 +105,7 @@ export function moveEdges(out: WasmWriter, globals: WatchGlobals, pageGas: numbe
   out.u8(OP.localGet).u32(top).u8(OP.localGet).u32(at).u8(OP.i32GtU).u8(OP.select).u8(OP.localTee).u32(top)
   out.u8(OP.globalGet).u32(globals.pages).u8(OP.i32Const).signed(16).u8(OP.i32Shl).u8(OP.i32GtU)
   out.u8(OP.if).u8(EMPTY_BLOCK).u8(OP.unreachable).u8(OP.end)
-  // Pages by which the span has grown.
+  // Charge for the pages by which the span has grown.
   out.u8(OP.localGet).u32(gas).u8(OP.localGet).u32(top).u8(OP.localGet).u32(low).u8(OP.i32Sub)
   out.u8(OP.i32Const).signed(STORE_BYTES_MAX).u8(OP.i32Sub).u8(OP.localTee).u32(top)
   out.u8(OP.globalGet).u32(globals.span).u8(OP.i32Sub).u8(OP.i32Const).signed(page).u8(OP.i32ShrU).u8(OP.i64ExtendI32U)
@@ -115,9 +116,10 @@ export function moveEdges(out: WasmWriter, globals: WatchGlobals, pageGas: numbe
 }
 
 /**
- * Traps for a range of bytes in the locals `target` and `length` that begins among the constants or where no memory is granted, or is longer than
- * what is granted; then opens a block for one that is at an edge or beyond it, with the first address that is not data in the local `at`. An
- * empty range is left to the operation itself.
+ * Writes code for a bulk operation on the range in the locals `target` and `length`. It traps when the range begins in the
+ * constants or above the granted memory, or is longer than the granted memory. Then it opens a block for a range that is at an
+ * edge or beyond it, and sets the local `at` to the range's first address outside the data. An empty range is left to the
+ * operation itself.
  */
 export function ifBulkNeedsEdges(
   out: WasmWriter,
@@ -134,7 +136,7 @@ export function ifBulkNeedsEdges(
   fromConstants().u8(OP.i32Const).signed(1).u8(OP.i32Sub).u8(OP.localGet).u32(target)
   fromConstants().u8(OP.i32LtU).u8(OP.i32Or).u8(OP.select)
   out.u8(OP.if).u8(EMPTY_BLOCK).u8(OP.unreachable).u8(OP.end)
-  // From here on no sum of a range that is not empty wraps.
+  // From here on no sum of a non-empty range wraps.
   out.u8(OP.i32Const).signed(0).u8(OP.localGet).u32(length).u8(OP.i32LtU)
   end().u8(OP.i32Const).signed(dataEnd).u8(OP.i32GtU).u8(OP.i32And)
   out.u8(OP.localGet).u32(target).u8(OP.i32Const).signed(dataEnd)

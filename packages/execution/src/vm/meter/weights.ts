@@ -1,8 +1,8 @@
 import { OP } from './instruction.ts'
 
 /**
- * Ticks of one executed instruction. Instructions that a compiler turns into nothing are free; the rest is priced by what it costs
- * relative to an addition. Part of the execution version.
+ * Ticks of one executed instruction. Instructions that a compiler removes are free; the others are priced relative to an
+ * addition. Part of the execution version.
  */
 export const INSTRUCTION_GAS = {
   /** Constants, reads of locals, drop, nop, and the structure of blocks. */
@@ -12,7 +12,7 @@ export const INSTRUCTION_GAS = {
   division: 8,
   call: 5,
   callIndirect: 8,
-  /** memory.copy and memory.fill, besides their bytes. */
+  /** memory.copy and memory.fill, in addition to their bytes. */
   bulk: 10,
   /** memory.copy and memory.fill: one more tick for each 2^3 bytes. */
   bulkBytesShift: 3,
@@ -32,7 +32,7 @@ const FREE: ReadonlySet<number> = new Set([
   OP.f64Const,
 ])
 
-/** Static ticks of an instruction by its opcode; the bytes of a bulk operation are charged when it runs. */
+/** Static ticks of an instruction. The bytes of a bulk operation are charged when it runs. */
 export function gasOf(op: number): number {
   if (FREE.has(op)) return INSTRUCTION_GAS.free
   if (op === OP.call) return INSTRUCTION_GAS.call
@@ -50,7 +50,7 @@ const isDivision = (op: number): boolean =>
   op === OP.f64Sqrt
 
 /**
- * Bytes of stack that a call is taken to use: a fixed part and a slot for each parameter and local, the meter's own included. Within
- * some ten per cent of what V8 uses.
+ * Bytes of stack that a call is charged for: a fixed part and a slot for each parameter and local, the meter's own locals
+ * included. Within about ten per cent of V8's real use.
  */
 export const FRAME_BYTES = { base: 64, slot: 8 } as const

@@ -97,7 +97,7 @@ describe('a data directory that is not fit', () => {
     await writeFile(path, JSON.stringify({ ...document, chainId: -1 }))
     await expectRefused(dataDir, ['genesis.json', 'chainId'])
     await writeFile(path, '{')
-    await expectRefused(dataDir, ['genesis.json is not JSON'])
+    await expectRefused(dataDir, ['genesis.json is not valid JSON'])
   })
 
   it('holds the chain of another genesis', async () => {

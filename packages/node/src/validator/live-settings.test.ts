@@ -30,7 +30,7 @@ function open(texts: readonly string[], refusal?: string, given: Partial<ConfigS
   return { reload, log, applied }
 }
 
-it('takes over what can be in force at once, and names what cannot', async () => {
+it('applies what takes effect at once, and names what needs a restart', async () => {
   const {
     reload: opened,
     log,
@@ -47,7 +47,7 @@ it('takes over what can be in force at once, and names what cannot', async () =>
   expect(log.lines.slice(2)).toMatchObject([{ level: 'info', fields: { changed: ['rpc.batch-items'] } }])
 })
 
-it('names what the environment and flags come before', async () => {
+it('names keys that the environment or a flag overrides', async () => {
   const sources = { env: { QUOIN_RPC_BATCH_ITEMS: '1000' }, flags: { '--log-level': 'info' } }
   const { reload: opened, log } = open(['[rpc]\nbatch-items = 7\n[log]\nlevel = "debug"\n', ''], undefined, sources)
   await opened.reload()

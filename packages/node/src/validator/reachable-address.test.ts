@@ -21,20 +21,20 @@ describe('the address at which others reach a node', () => {
     '/dns/node.LOCALHOST./tcp/26656',
   ])('%s: in development only', (address) => {
     expect(unreachableReason(address, true)).toBeUndefined()
-    expect(unreachableReason(address, false)).toMatch(/from this machine alone: .*--advertise.*--development/)
+    expect(unreachableReason(address, false)).toMatch(/only reachable from this machine: .*--advertise.*--development/)
   })
 
   it.each([
-    ['/ip4/0.0.0.0/tcp/26656', /every address.*--advertise, such as \/ip4\/10\.0\.0\.1\/tcp\/26656/],
-    ['/ip6/::/tcp/26656', /every address/],
-    ['/ip6/::0/tcp/26656', /every address/],
-    ['/ip6/::ffff:0.0.0.0/tcp/26656', /every address/],
+    ['/ip4/0.0.0.0/tcp/26656', /all interfaces.*--advertise.*, such as \/ip4\/10\.0\.0\.1\/tcp\/26656/],
+    ['/ip6/::/tcp/26656', /all interfaces/],
+    ['/ip6/::0/tcp/26656', /all interfaces/],
+    ['/ip6/::ffff:0.0.0.0/tcp/26656', /all interfaces/],
     ['/ip4/10.0.0.1/tcp/0', /has port 0/],
-    ['/ip4/10.0.0.1/tcp/65536', /no address of a node/],
-    ['/ip4/10.0.0.256/tcp/1', /no address of a node/],
-    ['/ip4/::1/tcp/1', /no address of a node/],
-    ['/ip4/10.0.0.1/udp/1', /no address of a node/],
-    ['10.0.0.1:26656', /no address of a node: write it like/],
+    ['/ip4/10.0.0.1/tcp/65536', /not a valid node address/],
+    ['/ip4/10.0.0.256/tcp/1', /not a valid node address/],
+    ['/ip4/::1/tcp/1', /not a valid node address/],
+    ['/ip4/10.0.0.1/udp/1', /not a valid node address/],
+    ['10.0.0.1:26656', /not a valid node address: use a multiaddress such as/],
   ])('%s: none', (address, reason) => {
     expect(unreachableReason(address, true)).toMatch(reason)
     expect(unreachableReason(address, false)).toMatch(reason)

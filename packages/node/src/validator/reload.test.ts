@@ -28,5 +28,5 @@ it('looks before it locks: a wrong path stays as it is, and the message says wha
 it('knows a directory whose node has stopped', async () => {
   const lock = await lockDirectory(directory)
   if (lock.ok) await lock.value.close()
-  await expect(reload(directory, print)).rejects.toThrow(/no node runs on .*settings are read when it starts/)
+  await expect(reload(directory, print)).rejects.toThrow(/no node runs on .*reads its settings when it starts/)
 })

@@ -87,7 +87,7 @@ describe('a node that cannot write any more', () => {
     const before = await node.height()
     expect(before).toBeGreaterThan(0)
     await expect(walletClient(node.url, 0).sendTransaction({ to: account(1).address, value: 1n })).rejects.toThrow(
-      /takes no transactions, for it has stopped \(disk-full\)/,
+      /accepts no transactions, because it has stopped \(disk-full\)/,
     )
     expect((await call(node, 'eth_getBlockByNumber', ['latest', true])).result).toMatchObject({
       number: `0x${before.toString(16)}`,
@@ -129,7 +129,7 @@ describe('a node that cannot write any more', () => {
     await node.start({ env: { QUOIN_HEALTH_DISK_WARN_BYTES: most } })
     const ready = await probe(node, '/ready')
     expect(ready.status).toBe(200)
-    expect(ready.body.warnings).toMatchObject([{ code: 'disk-low', message: expect.stringContaining('make room') }])
+    expect(ready.body.warnings).toMatchObject([{ code: 'disk-low', message: expect.stringContaining('free some disk space') }])
   })
 })
 

@@ -9,7 +9,7 @@ function world() {
   const told: string[] = []
   const use = { residentBytes: 0, heapBytes: 0, heapBytesMax: 1_000 }
   let shrinks = 0
-  const say = (_: object, message: string) => void told.push(message.slice(0, 'memory is enough'.length))
+  const say = (_: object, message: string) => void told.push(message.slice(0, 'memory is no longer'.length))
   const memory = new MemoryWatch({
     ...{ residentBytesMax: 1_000, clock, logger: { info: say, warn: say }, read: () => ({ ...use }) },
   })
@@ -31,7 +31,7 @@ it('is short above the upper mark of either limit, until both are below the lowe
   expect(memory.conditions()).toMatchObject([{ code: 'memory-high' }])
   expect(shrinks()).toBe(3)
   expect(at(850, 850)).toBe(false)
-  expect(told).toEqual(['memory is short,', 'memory is enough'])
+  expect(told).toEqual(['memory is short, re', 'memory is no longer'])
   expect([at(0, 951), at(0, 851), at(0, 850)]).toEqual([true, true, false])
   expect(memory.conditions()).toEqual([])
   memory.close()

@@ -67,7 +67,7 @@ describe('the log', () => {
     expect(told.length).toBe(2)
     present.pop()
     pass(intervalMs)
-    expect(told[2]).toBe(`info {"condition":"no-peers","lastedMs":${holdMs + repeatMs + intervalMs}} this is over`)
+    expect(told[2]).toBe(`info {"condition":"no-peers","lastedMs":${holdMs + repeatMs + intervalMs}} the condition is over`)
   })
 
   it('passes over what is gone at once', () => {

@@ -40,14 +40,14 @@ describe('the place in the network', () => {
 
   it('takes no peer for a validator when it counts them', () => {
     expect(networkConditions(view({ peerCount: 1 }))[0]!.message).toBe(
-      '1 peer is connected, with or without a vote, and blocks need 2 other validators at the least: start them, or check the network between them',
+      '1 peer is connected (followers included), but blocks need at least 2 other validators: start them, or check the network between them',
     )
     // Followers may be all that is connected: only the missing blocks tell.
     expect(codes({ peerCount: 2, headForMs: 3_600_000, nowMs: 3_600_000 })).toEqual(['stalled'])
   })
 
   it('says how far behind the node is', () => {
-    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe('block 10, 490 behind the 500 that its peers have: wait')
+    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe('block 10 is 490 blocks behind block 500 of the peers: wait until the node has caught up')
   })
 })
 
@@ -65,9 +65,9 @@ describe('a chain that stands still', () => {
       {
         code: 'stalled',
         message:
-          `no block has come for ${Math.floor(limitMs / 1_000) + 1} s: the head is block 10 of 1970-01-01T00:00:01.000Z, height 11 is in round 7, ` +
-          '3 peers are connected. More than two thirds of the power must run, reach each other, sign and have the right time: look at ' +
-          'the other validators, at their silent and clock-off warnings, and at the network between them',
+          `no new block for ${Math.floor(limitMs / 1_000) + 1} s: the head is block 10 of 1970-01-01T00:00:01.000Z, height 11 is in round 7, ` +
+          '3 peers are connected. Validators with more than two thirds of the power must run, reach each other, sign and have the right ' +
+          'time: check the other validators, their silent and clock-off warnings, and the network between them',
       },
     ])
   })

@@ -179,6 +179,6 @@ describe('the self-test refuses hashes that', () => {
       ...NONE,
       hashPairs: [{ backend: 'faulty', load: () => (input, output, count) => right(input, output, Math.min(count, 16)) }],
     })
-    expect(refused[0]?.reason).toContain('hashPairs of 17: differs from byte 512')
+    expect(refused[0]?.reason).toContain('hashPairs of 17: differs from noble at byte 512')
   })
 })

@@ -3,7 +3,7 @@ import { loadCrypto } from './load.ts'
 import type { WorkerMessage } from './recovery-pool.ts'
 import { recoverBatch } from './signature-batch.ts'
 
-/** A thread of the recovery pool: takes packed batches one at a time and sends each buffer back with the senders in it. */
+/** A thread of the recovery pool: takes one packed batch at a time and sends its buffer back with the senders in it. */
 if (parentPort === null) throw new Error('recovery-worker runs only as a worker')
 const port = parentPort
 const crypto = await loadCrypto()

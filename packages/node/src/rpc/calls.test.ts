@@ -143,7 +143,7 @@ describe('eth_call', () => {
     })
     expect((await call('spin', { gas: '0xf4240' })).error).toEqual({
       code: -32000,
-      message: 'out of gas: the call used up 1000000',
+      message: 'out of gas: the call used all of its 1000000 gas',
     })
     expect((await call('speak', { value: '0x1' })).error).toMatchObject({
       code: -32000,

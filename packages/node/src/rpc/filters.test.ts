@@ -193,14 +193,14 @@ describe('filters', () => {
   })
 
   it.each([
-    [{ filtersPerRemoteMax: 2 }, {}, /too many filters: 127\.0\.0\.1 holds 2 of at most 2/],
-    [{ filtersMax: 2 }, {}, /too many filters: all clients hold 2 of at most 2/],
+    [{ filtersPerRemoteMax: 2 }, {}, /too many filters: 127\.0\.0\.1 has 2, the limit per address is 2/],
+    [{ filtersMax: 2 }, {}, /too many filters: all clients together have 2, the limit is 2/],
     [
       { logTermsPerRemoteMax: 5 },
       { address: contract, topics: [[topic(1)]] },
-      /too many addresses and topics .*holds 4 of at most 5/,
+      /too many addresses and topics .*has 4, the limit per address is 5/,
     ],
-    [{ logTermsMax: 5 }, { address: [contract], topics: [topic(1)] }, /too many addresses and topics .*hold 4 of at most 5/],
+    [{ logTermsMax: 5 }, { address: [contract], topics: [topic(1)] }, /too many addresses and topics .*have 4, the limit is 5/],
   ])('are bounded by %j; what has ended makes room', async (limits, query, message) => {
     await reopen(limits)
     const refused = { error: { code: -32005, message: expect.stringMatching(message) } }

@@ -136,7 +136,7 @@ describe('subscriptions', () => {
     const second = hub.subscribe(topic(), one)
     expect(() => hub.subscribe(topic(), one)).toThrow('too many subscriptions')
     hub.subscribe(topic(), other)
-    expect(() => hub.subscribe(topic(), other)).toThrow('all clients hold 3')
+    expect(() => hub.subscribe(topic(), other)).toThrow('all clients together have 3')
     second.end()
     hub.subscribe(topic(), other)
   })

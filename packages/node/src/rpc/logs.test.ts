@@ -224,8 +224,8 @@ describe('eth_getLogs', () => {
       [{ topics: [null, null, null, null, null] }, -32602, /4/],
       [{ topics: ['0x12'] }, -32602, /topics\.0 must be/],
       [{ address: '0x12' }, -32602, /address must be/],
-      [{ address: [address(1), address(2), address(3)] }, -32602, /exceed max addresses: 3, at most 2/],
-      [{ topics: [[topic(1), topic(2)], null, [topic(1), topic(2)]] }, -32602, /exceed max topics: 4, at most 3/],
+      [{ address: [address(1), address(2), address(3)] }, -32602, /exceed max addresses: 3, the limit is 2/],
+      [{ topics: [[topic(1), topic(2)], null, [topic(1), topic(2)]] }, -32602, /exceed max topics: 4, the limit is 3/],
       ['latest', -32602, /param 0/],
     ])('refuse %j', async (query, code, message) => {
       await open({ logBlocksMax: 4, logAddressesMax: 2, logTopicsMax: 3 })

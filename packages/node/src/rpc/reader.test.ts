@@ -54,7 +54,7 @@ describe('a list that is too long is refused before its items', () => {
     const max = LIMITS.accessEntriesMax
     const { list, looks } = watched(max + 1, () => ({ address: ADDRESS, storageKeys: [] }))
     expect(refusalOf(callObject, { accessList: list })).toBe(
-      `invalid param 0: accessList has ${max + 1} entries, at most ${max} are taken`,
+      `invalid param 0: accessList has ${max + 1} entries, the limit is ${max}`,
     )
     expect(looks()).toBe(0)
   })
@@ -66,7 +66,7 @@ describe('a list that is too long is refused before its items', () => {
       { address: ADDRESS, storageKeys: list },
     ]
     expect(refusalOf(callObject, { accessList })).toMatch(
-      /accessList\.1\.storageKeys has 4096 keys with those before, at most 4095/,
+      /accessList\.1\.storageKeys has 4096 storage keys after those of earlier entries, the limit is 4095/,
     )
     expect(looks()).toBe(0)
   })
@@ -75,19 +75,19 @@ describe('a list that is too long is refused before its items', () => {
     const addresses = watched(LIMITS.logAddressesMax + 1, () => ADDRESS)
     const topics = watched(LIMITS.logTopicsMax, () => HASH)
     for (const criteria of [logQuery, logCriteria]) {
-      expect(refusalOf(criteria, { address: addresses.list })).toBe('exceed max addresses: 1001, at most 1000')
-      expect(refusalOf(criteria, { topics: [HASH, topics.list] })).toBe('exceed max topics: 1001, at most 1000')
+      expect(refusalOf(criteria, { address: addresses.list })).toBe('exceed max addresses: 1001, the limit is 1000')
+      expect(refusalOf(criteria, { topics: [HASH, topics.list] })).toBe('exceed max topics: 1001, the limit is 1000')
     }
     expect([addresses.looks(), topics.looks()]).toEqual([0, 0])
   })
 
   it('overridden accounts, and their storage together', () => {
     const accounts = watchedObject(LIMITS.overridesMax + 1, named, {})
-    expect(refusalOf(stateOverrides, accounts.object)).toBe('invalid param 0: has 1025 accounts, at most 1024 are taken')
+    expect(refusalOf(stateOverrides, accounts.object)).toBe('invalid param 0: has 1025 accounts, the limit is 1024')
     const slots = watchedObject(LIMITS.overrideEntriesMax, word, '0x01')
     const overrides = { [named(1)]: { stateDiff: { [HASH]: '0x' } }, [named(2)]: { state: slots.object } }
     expect(refusalOf(stateOverrides, overrides)).toBe(
-      `invalid param 0: ${named(2)}.state has 4096 entries with those of the accounts before, at most 4095 are taken`,
+      `invalid param 0: ${named(2)}.state has 4096 storage entries after those of earlier accounts, the limit is 4095`,
     )
     expect([accounts.looks(), slots.looks()]).toEqual([0, 0])
   })
@@ -96,7 +96,7 @@ describe('a list that is too long is refused before its items', () => {
     const { list, looks } = watched(101, () => 1)
     const call = { limits: LIMITS } as never
     expect(() => feeMethods['eth_feeHistory']!.run({} as never, ['0x1', 'latest', list], call)).toThrow(
-      'has 101 percentiles, at most 100 are taken',
+      'has 101 percentiles, the limit is 100',
     )
     expect(looks()).toBe(0)
   })
@@ -113,9 +113,9 @@ describe('the first thing that is wrong ends the reading', () => {
 
   it('in overrides', () => {
     const accounts = watchedObject(LIMITS.overridesMax, named, { wrong: 1 })
-    expect(refusalOf(stateOverrides, accounts.object)).toBe(`invalid param 0: ${named(0)} has the unknown member wrong`)
+    expect(refusalOf(stateOverrides, accounts.object)).toBe(`invalid param 0: ${named(0)} has the unknown field wrong`)
     const slots = watchedObject(LIMITS.overrideEntriesMax, word, 'wrong')
-    expect(refusalOf(stateOverrides, { [ADDRESS]: { state: slots.object } })).toMatch(new RegExp(`state\\.${word(0)} must be 0x`))
+    expect(refusalOf(stateOverrides, { [ADDRESS]: { state: slots.object } })).toMatch(new RegExp(`state\\.${word(0)} must be hex: 0x`))
     expect([accounts.looks(), slots.looks()]).toEqual([1, 1])
   })
 
@@ -166,6 +166,6 @@ describe('hex', () => {
     const wrong = `0x1${'g'.repeat(100)}`
     expect(quantity.safeParse(wrong).error?.issues).toMatchObject([{ message: 'is above 2^53 - 1' }])
     expect(storageKey.safeParse(`0x${'g'.repeat(300)}`).error?.issues).toHaveLength(1)
-    expect(data.safeParse('0x1').error?.issues).toMatchObject([{ message: 'must be 0x and hex digits of whole bytes' }])
+    expect(data.safeParse('0x1').error?.issues).toMatchObject([{ message: 'must be hex: 0x and an even number of hex digits' }])
   })
 })

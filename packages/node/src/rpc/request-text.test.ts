@@ -42,12 +42,12 @@ describe('a text that is looked through first', () => {
     const deep = `${'['.repeat(1_500_000)}`
     expect(await looked(`{"params":${deep}`)).toEqual({
       ok: false,
-      error: { code: -32005, message: 'request nests deeper than 16 levels' },
+      error: { code: -32005, message: 'request is nested too deeply: the limit is 16 levels' },
     })
     expect(await looked(JSON.stringify({ params: new Array(201).fill(0) }))).toMatchObject({
-      error: { code: -32005, message: 'request has more than 200 values' },
+      error: { code: -32005, message: 'request has too many values: the limit is 200' },
     })
-    const refused = { error: { code: -32005, message: 'request has 1602 bytes, at most 1500 are taken of one' } }
+    const refused = { error: { code: -32005, message: 'request too large: it has 1602 bytes, the limit is 1500' } }
     const long = JSON.stringify('x'.repeat(1_600))
     const bounded = { ...LIMITS, requestBytesMax: 1_500 }
     expect(await looked(long, bounded)).toMatchObject(refused)
@@ -58,7 +58,7 @@ describe('a text that is looked through first', () => {
     // Each request of a batch has its own.
     expect(await looked(JSON.stringify(new Array(20).fill(new Array(150).fill(0))))).toMatchObject({ ok: true })
     expect(await looked(JSON.stringify(new Array(21).fill({})))).toMatchObject({
-      error: { code: -32005, message: 'batch has more than 20 requests, at most 20 are taken' },
+      error: { code: -32005, message: 'batch too large: it has more than 20 requests, the limit is 20' },
     })
   })
 

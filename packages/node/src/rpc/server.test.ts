@@ -208,7 +208,7 @@ describe('refusals', () => {
     const batch = (await (
       await post(JSON.stringify(Array.from({ length: 11 }, () => ({ id: 1, method: 'eth_chainId' }))))
     ).json()) as { error: { code: number; message: string } }
-    expect(batch.error).toMatchObject({ code: -32005, message: expect.stringContaining('at most 10') })
+    expect(batch.error).toMatchObject({ code: -32005, message: expect.stringContaining('the limit is 10') })
     const large = await post('x'.repeat(LIMITS.bodyBytesMax + 1))
     expect(large.status).toBe(413)
     expect(await large.json()).toMatchObject({ error: { message: expect.stringContaining('300000 bytes') } })
@@ -257,7 +257,7 @@ describe('refusals', () => {
     rpc = await serveTestNode(node, crypto, LIMITS, { probes })
     for (const [path, message] of [
       ['/health', 'the node is busy'],
-      ['/ready', 'the node could not be asked'],
+      ['/ready', 'the node did not answer the probe'],
     ] as const) {
       const response = await fetch(`${rpc.url}${path}`)
       expect(response.status).toBe(503)

@@ -63,8 +63,8 @@ it('changes nothing when the file is wrong, and says why', async () => {
     reload: opened,
     log,
     applied,
-  } = open(['[log]\nlevel = "loud"\n', '[rcp]\n', ''], 'rpc.trusted-proxies: x is no IP address')
-  for (const reason of [/must be one of trace/, /unknown section \[rcp\]/, /x is no IP address/]) {
+  } = open(['[log]\nlevel = "loud"\n', '[rcp]\n', ''], 'rpc.trusted-proxies: x is not an IP address')
+  for (const reason of [/must be one of trace/, /unknown section \[rcp\]/, /x is not an IP address/]) {
     await opened.reload()
     expect(log.lines.at(-1)).toMatchObject({ level: 'error', fields: { reason: expect.stringMatching(reason) } })
   }

@@ -66,5 +66,5 @@ describe('the client behind a connection', () => {
 it('says which entry of the list of proxies is none', () => {
   expect(proxiesRefusal(['10.0.0.1', '10.0.0.0/8', 'fd00::/8'])).toBeUndefined()
   for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0.0/x', '10.0.0.0/8/8', ''])
-    expect(proxiesRefusal(['10.0.0.1', wrong])).toContain('is no IP address')
+    expect(proxiesRefusal(['10.0.0.1', wrong])).toContain('is not an IP address')
 })

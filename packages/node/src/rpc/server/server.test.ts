@@ -256,7 +256,7 @@ describe('an allowance', () => {
     expect(await refused.json()).toMatchObject({
       error: {
         code: -32005,
-        message: expect.stringMatching(/^rate limit: 192.0.2.1/),
+        message: expect.stringMatching(/^rate limit exceeded: 192.0.2.1/),
         data: { retryAfterMs: expect.any(Number) },
       },
     })

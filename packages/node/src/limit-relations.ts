@@ -18,7 +18,10 @@ export const LIMIT_RELATIONS: readonly (readonly [holds: boolean, rule: string])
   [NETWORK_LIMITS.requestBytesMax >= REQUEST_BYTES_MAX, 'the network carries the largest request of the engine'],
   [NETWORK_LIMITS.responseBytesMax >= RESPONSE_BYTES_MAX, 'the network carries a block as an answer'],
   [NETWORK_LIMITS.responseBytesMax >= SYNC_LIMITS.responseBytesMax, 'the network carries the largest answer of block sync'],
-  [ENGINE_LIMITS.eventsPerPeerBytesMax >= 2 * NETWORK_LIMITS.messageBytesMax, 'the queue has room for two of the largest messages of a peer'],
+  [
+    ENGINE_LIMITS.eventsPerPeerBytesMax >= 2 * NETWORK_LIMITS.messageBytesMax,
+    'the queue has room for two of the largest messages of a peer',
+  ],
   [ENGINE_LIMITS.eventsBytesMax >= 8 * ENGINE_LIMITS.eventsPerPeerBytesMax, 'eight flooding peers do not fill the queue'],
   [ENGINE_LIMITS.eventsCountMax >= 8 * ENGINE_LIMITS.eventsPerPeerCountMax, 'eight flooding peers do not fill the queue'],
   [ENGINE_LIMITS.batchMsMax <= 20, 'a batch leaves the loop within 20 ms'],
@@ -61,8 +64,14 @@ export const LIMIT_RELATIONS: readonly (readonly [holds: boolean, rule: string])
     GOSSIP_LIMITS.publishedMs >= 2 * GOSSIP_LIMITS.sentMs + 30_000,
     'other nodes do not count a republished transaction as a repeat, even if the first copy arrived half a minute late',
   ],
-  [POOL_LIMITS.rememberedMax >= LIMITS.blockTransactionsMax, 'the pool still remembers the transactions of a block body when it is executed'],
-  [POOL_LIMITS.rememberedBytesMax >= LIMITS.blockBytesMax, 'the pool still remembers the transactions of a block body when it is executed'],
+  [
+    POOL_LIMITS.rememberedMax >= LIMITS.blockTransactionsMax,
+    'the pool still remembers the transactions of a block body when it is executed',
+  ],
+  [
+    POOL_LIMITS.rememberedBytesMax >= LIMITS.blockBytesMax,
+    'the pool still remembers the transactions of a block body when it is executed',
+  ],
   [POOL_LIMITS.bytesMax >= 2 * LIMITS.blockBytesMax, 'the pool can fill a block'],
   [
     OFFER_LIMITS.gasFactor >= 1 && OFFER_LIMITS.bytesFactor >= 1 && OFFER_LIMITS.countMax >= LIMITS.blockTransactionsMax,

@@ -24,7 +24,8 @@ export class Recall {
    */
   constructor(key: Uint8Array, slotBits = SLOT_BITS) {
     this.#slotBits = slotBits
-    if (key.length !== RECALL_KEY_BYTES) throw new RangeError(`the key of a Recall must have ${RECALL_KEY_BYTES} bytes, not ${key.length}`)
+    if (key.length !== RECALL_KEY_BYTES)
+      throw new RangeError(`the key of a Recall must have ${RECALL_KEY_BYTES} bytes, not ${key.length}`)
     this.#factors = [0, 4, 8, 12].map((at) => wordAt(key, at) | 1)
   }
 

@@ -34,7 +34,10 @@ export const CONFIG_KEYS = {
     enabled: boolean(true, 'Serve JSON-RPC over HTTP and WebSocket.'),
     host: text('127.0.0.1', 'Address that the RPC server binds to; 0.0.0.0 means all interfaces.'),
     port: integer(8545, 0, 65_535, 'Port for HTTP and WebSocket; 0 lets the operating system choose a free port.'),
-    'cors-origins': list([], 'Browser origins that may call the RPC (CORS), such as https://app.example; * allows any origin, an empty list allows none.'),
+    'cors-origins': list(
+      [],
+      'Browser origins that may call the RPC (CORS), such as https://app.example; * allows any origin, an empty list allows none.',
+    ),
     'allowed-hosts': list(
       ['localhost'],
       'Host names, without a port, that the RPC accepts in the Host header; IP addresses are always accepted. * accepts any name and so gives up the protection against DNS rebinding by web pages.',
@@ -51,11 +54,26 @@ export const CONFIG_KEYS = {
     ),
     'body-bytes': integer(5 * 1024 * 1024, 1_024, 256 * 1024 * 1024, 'Maximum size of a request body, in bytes.'),
     'batch-items': integer(1_000, 1, 100_000, 'Maximum number of requests in one JSON-RPC batch.'),
-    connections: integer(1_024, 1, 65_535, 'Maximum number of open connections. At the limit, the server closes a connection of the address that has the most (idle ones first), or refuses the new one.'),
+    connections: integer(
+      1_024,
+      1,
+      65_535,
+      'Maximum number of open connections. At the limit, the server closes a connection of the address that has the most (idle ones first), or refuses the new one.',
+    ),
     'connections-per-address': integer(512, 1, 65_535, 'Maximum number of open connections per client IP address.'),
-    'call-workers': integer(0, 0, 64, 'Worker threads for eth_call and eth_estimateGas; 0 chooses 2, or 3 on machines with 8 or more cores.'),
+    'call-workers': integer(
+      0,
+      0,
+      64,
+      'Worker threads for eth_call and eth_estimateGas; 0 chooses 2, or 3 on machines with 8 or more cores.',
+    ),
     'call-gas': integer(50_000_000, 1_000_000, 1_000_000_000_000, 'Maximum gas for one eth_call.'),
-    'call-ms': integer(5_000, 100, 600_000, 'Timeout of a call (eth_call, eth_estimateGas) in milliseconds, counted from its arrival.'),
+    'call-ms': integer(
+      5_000,
+      100,
+      600_000,
+      'Timeout of a call (eth_call, eth_estimateGas) in milliseconds, counted from its arrival.',
+    ),
   },
   p2p: {
     listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses on which the node listens for peers.'),
@@ -78,27 +96,35 @@ export const CONFIG_KEYS = {
     'proof-blocks': integer(64, 0, 100_000, 'Number of recent blocks for which the node can produce state proofs.'),
   },
   log: {
-    level: choice(
-      'info',
-      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-      'Minimum severity of log messages.',
-    ),
+    level: choice('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'Minimum severity of log messages.'),
   },
   crypto: {
     'recovery-workers': integer(1, 1, 64, 'Worker threads that recover transaction senders from signatures.'),
   },
   health: {
-    host: text(
-      '127.0.0.1',
-      'Address that the probe server (/health, /ready, /metrics) binds to; 0.0.0.0 means all interfaces.',
+    host: text('127.0.0.1', 'Address that the probe server (/health, /ready, /metrics) binds to; 0.0.0.0 means all interfaces.'),
+    port: integer(
+      26_660,
+      0,
+      65_535,
+      'Port of the probe server, separate from the RPC port; 0 lets the operating system choose a free port.',
     ),
-    port: integer(26_660, 0, 65_535, 'Port of the probe server, separate from the RPC port; 0 lets the operating system choose a free port.'),
     'stay-up-when-halted': boolean(
       false,
       'After a fatal error, leave the network and keep answering RPC reads instead of exiting.',
     ),
-    'disk-warn-bytes': integer(2 * GiB, 0, BYTES_MAX, 'Free disk space for the data directory, in bytes, below which the node warns; 0 disables the warning.'),
-    'disk-stop-bytes': integer(256 * MiB, 0, BYTES_MAX, 'Free disk space, in bytes, below which the node shuts down cleanly; 0 disables the check.'),
+    'disk-warn-bytes': integer(
+      2 * GiB,
+      0,
+      BYTES_MAX,
+      'Free disk space for the data directory, in bytes, below which the node warns; 0 disables the warning.',
+    ),
+    'disk-stop-bytes': integer(
+      256 * MiB,
+      0,
+      BYTES_MAX,
+      'Free disk space, in bytes, below which the node shuts down cleanly; 0 disables the check.',
+    ),
     'memory-bytes': integer(
       0,
       0,

@@ -107,7 +107,9 @@ function parseToml(name: string, content: string): Readonly<Record<string, unkno
     return parse(content)
   } catch (failure) {
     if (failure instanceof TomlError)
-      throw new Refusal(`${name} is not valid TOML: line ${failure.line}, column ${failure.column}: ${failure.message.split('\n')[0]}`)
+      throw new Refusal(
+        `${name} is not valid TOML: line ${failure.line}, column ${failure.column}: ${failure.message.split('\n')[0]}`,
+      )
     throw failure
   }
 }
@@ -118,7 +120,9 @@ function refuseUnknownVariables(env: ConfigSources['env']): void {
   for (const name of Object.keys(env)) {
     if (!prefixes.some((prefix) => name.startsWith(prefix)) || known.has(name)) continue
     const section = prefixes.find((prefix) => name.startsWith(prefix))!
-    throw new Refusal(`unknown environment variable ${name}; known ones are ${[...known].filter((other) => other.startsWith(section)).join(', ')}`)
+    throw new Refusal(
+      `unknown environment variable ${name}; known ones are ${[...known].filter((other) => other.startsWith(section)).join(', ')}`,
+    )
   }
 }
 
@@ -160,8 +164,7 @@ function fits(key: ConfigKey, value: unknown): boolean {
  * @param overrides - Values by path, used instead of the defaults.
  */
 export function configTemplate(overrides: Readonly<Record<string, unknown>> = {}): string {
-  let text =
-    '# Configuration of a Quoin node. Environment variables (QUOIN_SECTION_KEY) and flags (--section-key) override it.\n'
+  let text = '# Configuration of a Quoin node. Environment variables (QUOIN_SECTION_KEY) and flags (--section-key) override it.\n'
   let section = ''
   for (const named of namedKeys) {
     if (named.section !== section) text += `\n[${named.section}]\n`

@@ -304,7 +304,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const waiting = [run('a', aborted.signal), run('b')]
     expect(await run('c')).toMatchObject({
       ok: false,
-      error: { code: 'overloaded', message: expect.stringMatching(/^2 calls of 0 bytes wait/) },
+      error: { code: 'overloaded', message: expect.stringMatching(/^too many calls: 2 with 0 bytes are waiting/) },
     })
     const reason = new Error('the client is gone')
     aborted.abort(reason)
@@ -329,7 +329,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const waiting = run('a', never, 600)
     expect(await run('b', never, 401)).toMatchObject({
       ok: false,
-      error: { message: '1 calls of 600 bytes wait already: try again later' },
+      error: { message: 'too many calls: 1 with 600 bytes are waiting, try again later' },
     })
     const fitting = run('c', never, 400)
     clock.advance(CALL_POOL_DEFAULTS.callMs - 1_000)

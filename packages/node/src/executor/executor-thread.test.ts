@@ -23,7 +23,7 @@ describe('ExecutorThread', () => {
     ['by an error', `throw new RangeError('Maximum call stack size exceeded')`, /worker failed: Maximum call stack/],
     ['by an exit', 'process.exit(3)', /exited with code 3/],
     ['by answering what was not asked', `port.postMessage({ kind: 'answer', id: 99 })`, /answered call 99/],
-    ['by opening once more', `port.postMessage({ kind: 'opened' })`, /opened twice/],
+    ['by opening once more', `port.postMessage({ kind: 'opened' })`, /unexpected second `opened` message/],
   ])('that dies %s ends its call with the reason, and every call after it', async (_, code, reason) => {
     const thread = scripted(code)
     expect(thread.death).toBeUndefined()
@@ -69,7 +69,7 @@ describe('ExecutorThread', () => {
     expect(await call).toMatchObject({
       kind: 'death',
       transaction: `0x${'07'.repeat(32)}`,
-      error: { message: expect.stringMatching(/its call of commit had taken 1000 ms/) },
+      error: { message: expect.stringMatching(/its call of commit took longer than 1000 ms/) },
     })
     await thread.end()
     // A call that is over is not watched.

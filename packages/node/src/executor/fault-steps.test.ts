@@ -160,8 +160,8 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     expect(hashesOf(await block)).toEqual([hashOf(good)])
     expect((await Quarantine.open(kv)).has(hashOf(bad))).toBe(true)
     expect(log.lines).toMatchObject([
-      { level: 'warn', fields: { error: expect.stringMatching(/call of build had taken 4800 ms/) } },
-      { level: 'warn', fields: { error: expect.stringMatching(/call of build had taken 19200 ms/) } },
+      { level: 'warn', fields: { error: expect.stringMatching(/call of build took longer than 4800 ms/) } },
+      { level: 'warn', fields: { error: expect.stringMatching(/call of build took longer than 19200 ms/) } },
     ])
     await executor.close()
   })
@@ -212,7 +212,7 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     const second = await node.produce([await creation(1)])
     expect(second.header.parentHash).toBe((await first).hash)
     expect(hashesOf(second)).toHaveLength(1)
-    expect(log.lines).toMatchObject([{ fields: { error: expect.stringMatching(/call of commit had taken 4800 ms/) } }])
+    expect(log.lines).toMatchObject([{ fields: { error: expect.stringMatching(/call of commit took longer than 4800 ms/) } }])
     await executor.close()
   })
 
@@ -225,7 +225,7 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     await reaches(attempt - 1, hashOf(bad))
     const closing = executor.close()
     executor.terminate()
-    expect(await block).toMatchObject({ message: expect.stringMatching(/because the node stops/) })
+    expect(await block).toMatchObject({ message: expect.stringMatching(/because the node is stopping/) })
     await closing
     expect((await Quarantine.open(kv)).has(hashOf(bad))).toBe(false)
     expect(turns).toHaveLength(attempt)
@@ -238,7 +238,7 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     await vi.waitFor(() => expect(started).toBe(2), { timeout, interval: 5 })
     const closing = executor.close()
     executor.terminate()
-    expect(await node).toMatchObject({ message: expect.stringMatching(/because the node stops/) })
+    expect(await node).toMatchObject({ message: expect.stringMatching(/because the node is stopping/) })
     await closing
   })
 })

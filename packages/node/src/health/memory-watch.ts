@@ -59,7 +59,9 @@ export class MemoryWatch implements Closable {
   }
 
   conditions(): readonly Condition[] {
-    return this.#isHigh ? [{ code: 'memory-high', message: `memory is short, ${this.#figures()}: caches are dropped and reads are refused` }] : []
+    return this.#isHigh
+      ? [{ code: 'memory-high', message: `memory is short, ${this.#figures()}: caches are dropped and reads are refused` }]
+      : []
   }
 
   close(): void {

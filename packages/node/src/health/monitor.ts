@@ -127,7 +127,8 @@ export class HealthMonitor implements Closable {
     for (const [code, { sinceMs, loggedMs }] of this.#lasting) {
       if (present.some((condition) => condition.code === code)) continue
       this.#lasting.delete(code)
-      if (loggedMs !== undefined) this.#logger.info({ condition: code, lastedMs: Math.round(nowMs - sinceMs) }, 'the condition is over')
+      if (loggedMs !== undefined)
+        this.#logger.info({ condition: code, lastedMs: Math.round(nowMs - sinceMs) }, 'the condition is over')
     }
   }
 }

@@ -47,7 +47,9 @@ describe('the place in the network', () => {
   })
 
   it('says how far behind the node is', () => {
-    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe('block 10 is 490 blocks behind block 500 of the peers: wait until the node has caught up')
+    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe(
+      'block 10 is 490 blocks behind block 500 of the peers: wait until the node has caught up',
+    )
   })
 })
 

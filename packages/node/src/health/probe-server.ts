@@ -84,7 +84,9 @@ export class ProbeServer implements Closable {
     try {
       const answer = request.method === 'GET' ? await answerProbe(this.#probes, (request.url ?? '').split('?', 1)[0]!) : undefined
       if (answer === undefined)
-        response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found. Available paths: /health, /ready and /metrics.\n')
+        response
+          .writeHead(404, { 'content-type': 'text/plain' })
+          .end('Not found. Available paths: /health, /ready and /metrics.\n')
       else response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.text)
     } catch (failure) {
       this.#onFailure(failure)

@@ -25,7 +25,11 @@ export interface KeyError {
 
 export function validatorKeyOf(crypto: Crypto, secretKey: Uint8Array): Result<ValidatorKey, KeyError> {
   const compressed = secretKey.length === 32 ? crypto.publicKey(secretKey) : undefined
-  if (compressed === undefined) return err({ code: 'invalid-key', message: 'not a secret key of secp256k1: "secretKey" must be 32 bytes, above zero and below the order of the curve' })
+  if (compressed === undefined)
+    return err({
+      code: 'invalid-key',
+      message: 'not a secret key of secp256k1: "secretKey" must be 32 bytes, above zero and below the order of the curve',
+    })
   const publicKey = publicKeyOf(compressed)
   return ok({ publicKey, secretKey, address: addressOfPublicKey(crypto, publicKey)! })
 }
@@ -52,5 +56,7 @@ export function parseSecret(text: string, kind: string): Result<Uint8Array, KeyE
   const fields = (typeof document === 'object' && document !== null ? document : {}) as Readonly<Record<string, unknown>>
   if (fields['kind'] !== kind) return err({ code: 'invalid-key', message: `the key file must contain "kind": "${kind}"` })
   const secret = typeof fields['secretKey'] === 'string' ? parseHex(fields['secretKey']) : undefined
-  return secret === undefined ? err({ code: 'invalid-key', message: '"secretKey" must be a hex string that starts with 0x' }) : ok(secret)
+  return secret === undefined
+    ? err({ code: 'invalid-key', message: '"secretKey" must be a hex string that starts with 0x' })
+    : ok(secret)
 }

@@ -169,7 +169,7 @@ describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
     expect([thread.port, thread.restarts]).toEqual([port, 1])
     await node.produce()
     await vi.waitUntil(async () => (await call('eth_blockNumber')).result === '0x1')
-    expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringContaining('another one takes its place') }])
+    expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringContaining('starting another one') }])
   })
 })
 

@@ -77,7 +77,8 @@ export const callObject = reader((value, limits): Call => {
   const input = optional(object, 'input', readData)
   const accessList = optional(object, 'accessList', (list) => readAccessList(list, limits))
   if (gasPrice !== undefined && maxFeePerGas !== undefined) throw new Misfit('has both gasPrice and maxFeePerGas')
-  if (input !== undefined && older !== undefined && !isSame(input, older)) throw new Misfit('has both data and input, and they are not equal')
+  if (input !== undefined && older !== undefined && !isSame(input, older))
+    throw new Misfit('has both data and input, and they are not equal')
   return {
     from: from ?? ZERO_ADDRESS,
     to,
@@ -189,7 +190,8 @@ export const stateOverrides = reader((value, { overridesMax, overrideEntriesMax 
   let entries = 0
   for (const name of names) {
     const account = address.usual(name)
-    if (account === undefined) throw new Misfit(`has the invalid key ${shown(name)}: each key must be an address, 0x and 40 hex digits`)
+    if (account === undefined)
+      throw new Misfit(`has the invalid key ${shown(name)}: each key must be an address, 0x and 40 hex digits`)
     const override = member(object, name, (given) => readAccount(given, overrideEntriesMax - entries))
     entries += override.storage?.entries.length ?? 0
     overrides.set(account, override)

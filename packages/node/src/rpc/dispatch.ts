@@ -92,7 +92,11 @@ export class Dispatcher<Backend> {
     let refused = 0
     let retryAfterMs = 0
     const tooLarge = (id: unknown) =>
-      refusal(id, RPC_CODE.limitExceeded, `response too large: the responses of the batch exceed ${responseBytesMax} bytes, send a smaller batch`)
+      refusal(
+        id,
+        RPC_CODE.limitExceeded,
+        `response too large: the responses of the batch exceed ${responseBytesMax} bytes, send a smaller batch`,
+      )
     for (let i = 0; i < requests.length; i += batchConcurrencyMax) {
       // Beyond the limit, run no more requests: a client must not be told that a transaction failed which was in fact accepted.
       const skip = bytes > responseBytesMax ? tooLarge : call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined

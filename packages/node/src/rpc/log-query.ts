@@ -19,7 +19,8 @@ function readAddresses(value: unknown, { logAddressesMax }: TermLimits): readonl
     throw new Misfit('must be an address (0x and 40 hex digits) or an array of addresses')
   }
   // The message of go-ethereum.
-  if (value.length > logAddressesMax) throw invalidParams(`exceed max addresses: ${value.length}, the limit is ${logAddressesMax}`)
+  if (value.length > logAddressesMax)
+    throw invalidParams(`exceed max addresses: ${value.length}, the limit is ${logAddressesMax}`)
   return readList(value, logAddressesMax, 'addresses', by(address))
 }
 

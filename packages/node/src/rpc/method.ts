@@ -66,8 +66,7 @@ export function method<Backend, const P extends readonly Parameter[]>(
 function parseParams(parameters: readonly Parameter[], params: unknown, limits: RpcLimits): unknown[] {
   const given = params ?? []
   if (!Array.isArray(given)) throw invalidParams('params must be an array')
-  if (given.length > parameters.length)
-    throw invalidParams(`too many params: ${given.length}, the limit is ${parameters.length}`)
+  if (given.length > parameters.length) throw invalidParams(`too many params: ${given.length}, the limit is ${parameters.length}`)
   return parameters.map((parameter, i) => readParam(parameter, given[i], i, limits))
 }
 

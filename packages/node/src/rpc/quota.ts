@@ -23,8 +23,10 @@ export class Quota {
   /** Takes units for an address. The returned function gives them back. Throws RpcError if a limit would be exceeded. */
   take(remote: string, units: number): () => void {
     const held = this.#held.get(remote) ?? 0
-    if (held + units > this.#perRemoteMax) throw this.#refusal(`${remote} has ${held}, the limit per address is ${this.#perRemoteMax}`)
-    if (this.#total + units > this.#max) throw this.#refusal(`all clients together have ${this.#total}, the limit is ${this.#max}`)
+    if (held + units > this.#perRemoteMax)
+      throw this.#refusal(`${remote} has ${held}, the limit per address is ${this.#perRemoteMax}`)
+    if (this.#total + units > this.#max)
+      throw this.#refusal(`all clients together have ${this.#total}, the limit is ${this.#max}`)
     this.#add(remote, units)
     let isHeld = true
     return () => {

@@ -115,7 +115,9 @@ describe('the first thing that is wrong ends the reading', () => {
     const accounts = watchedObject(LIMITS.overridesMax, named, { wrong: 1 })
     expect(refusalOf(stateOverrides, accounts.object)).toBe(`invalid param 0: ${named(0)} has the unknown field wrong`)
     const slots = watchedObject(LIMITS.overrideEntriesMax, word, 'wrong')
-    expect(refusalOf(stateOverrides, { [ADDRESS]: { state: slots.object } })).toMatch(new RegExp(`state\\.${word(0)} must be hex: 0x`))
+    expect(refusalOf(stateOverrides, { [ADDRESS]: { state: slots.object } })).toMatch(
+      new RegExp(`state\\.${word(0)} must be hex: 0x`),
+    )
     expect([accounts.looks(), slots.looks()]).toEqual([1, 1])
   })
 

@@ -67,7 +67,10 @@ function parse(bytes: Buffer): Result<unknown, RequestRefusal> {
   }
 }
 
-const notJson = (message: string): RequestRefusal => ({ code: RPC_CODE.parseError, message: `request is not valid JSON: ${message}` })
+const notJson = (message: string): RequestRefusal => ({
+  code: RPC_CODE.parseError,
+  message: `request is not valid JSON: ${message}`,
+})
 const tooManyItems = (count: number | string, { batchItemsMax }: TextLimits): RequestRefusal => ({
   code: RPC_CODE.limitExceeded,
   message: `batch too large: it has ${count} requests, the limit is ${batchItemsMax}`,
@@ -160,7 +163,10 @@ class TextScan {
     if (this.isBatch && this.#depth === 1) this.#itemAt = at + 1
     const { requestDepthMax } = this.#limits
     if (this.#depth > requestDepthMax)
-      this.refusal = { code: RPC_CODE.limitExceeded, message: `request is nested too deeply: the limit is ${requestDepthMax} levels` }
+      this.refusal = {
+        code: RPC_CODE.limitExceeded,
+        message: `request is nested too deeply: the limit is ${requestDepthMax} levels`,
+      }
   }
 
   #close(at: number, byte: number): void {

@@ -20,7 +20,9 @@ import { CommandError } from './failure.ts'
 export const validatorEntry = z.strictObject({
   /** Informative; not part of the genesis. */
   name: z.string().max(64).optional(),
-  publicKey: z.string().regex(/^0x01[0-9a-f]{66}$/i, 'must be 0x01 followed by the 33 bytes of a compressed secp256k1 public key, in hex'),
+  publicKey: z
+    .string()
+    .regex(/^0x01[0-9a-f]{66}$/i, 'must be 0x01 followed by the 33 bytes of a compressed secp256k1 public key, in hex'),
   power: z
     .int()
     .min(1)

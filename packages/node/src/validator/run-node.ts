@@ -34,8 +34,12 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
   reportCrypto(crypto, log)
   const onHalt = (err: unknown): void => {
     health.fail(err)
-    log.fatal({ err, reason: endingOf(err).code }, 'the node cannot continue: it accepts no transactions and takes no part in consensus')
-    if (err instanceof HaltError) log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'wrote a report of the block at which the node halted')
+    log.fatal(
+      { err, reason: endingOf(err).code },
+      'the node cannot continue: it accepts no transactions and takes no part in consensus',
+    )
+    if (err instanceof HaltError)
+      log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'wrote a report of the block at which the node halted')
   }
   const disk = await watchDisk(run, onHalt)
   const damage = new DamageReports()

@@ -79,7 +79,8 @@ export const subscriptionMethods: Methods<RpcBackend> = {
     return connection.subscribe(topicOf(backend, name, given, call))
   }),
   eth_unsubscribe: method([z.string()], (_: RpcBackend, [id], call) => {
-    if (!requireConnection(call).unsubscribe(id)) throw invalidParams(`subscription not found on this connection: ${id.slice(0, 40)}`)
+    if (!requireConnection(call).unsubscribe(id))
+      throw invalidParams(`subscription not found on this connection: ${id.slice(0, 40)}`)
     return true
   }),
 }

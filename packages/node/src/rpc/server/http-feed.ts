@@ -15,7 +15,8 @@ export function serveHttp(connection: ClientConnection, serve: () => void): void
   const { socket } = connection
   serve()
   const [parse, ...others] = socket.listeners('data') as ((piece: Buffer) => void)[]
-  if (parse === undefined || others.length > 0) throw new Error('this version of node:http has no single data listener on a connection: it is not supported')
+  if (parse === undefined || others.length > 0)
+    throw new Error('this version of node:http has no single data listener on a connection: it is not supported')
   socket.removeListener('data', parse)
   const feed = (chunk: Buffer): void => {
     let size = PIECE_BYTES_MIN

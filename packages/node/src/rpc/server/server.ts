@@ -144,7 +144,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     // Take over Node's connection handler: it is called only once a connection needs more than the plain lane.
     const listeners = this.#http.listeners('connection') as ((this: Server, socket: Socket) => void)[]
     const [serve] = listeners
-    if (serve === undefined || listeners.length > 1) throw new Error('this version of node:http has no single connection listener: it is not supported')
+    if (serve === undefined || listeners.length > 1)
+      throw new Error('this version of node:http has no single connection listener: it is not supported')
     this.#http.removeListener('connection', serve)
     this.#http.on('connection', (socket: Socket) =>
       this.#accept(socket, (connection) => serveHttp(connection, () => serve.call(this.#http, socket))),
@@ -278,7 +279,10 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       return refusalReply(404, `not found: ${method} ${path.slice(0, 100)}, send JSON-RPC requests with POST /`)
     const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
     if (type !== undefined && JSON_TYPES.has(type)) return undefined
-    return refusalReply(415, `invalid content type, only application/json is supported: this request has ${type?.slice(0, 100) ?? 'none'}`)
+    return refusalReply(
+      415,
+      `invalid content type, only application/json is supported: this request has ${type?.slice(0, 100) ?? 'none'}`,
+    )
   }
 
   /** Undefined if the client is gone. */
@@ -376,8 +380,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       return void socket.destroy()
     if (!this.#access.allowsHost(host))
       return refuseUpgrade(socket, `invalid host specified: ${host} is not allowed, add it to rpc.allowed-hosts`)
-    if (!this.#access.allowsSocket(origin))
-      return refuseUpgrade(socket, 'origin not allowed (CORS): add it to rpc.cors-origins')
+    if (!this.#access.allowsSocket(origin)) return refuseUpgrade(socket, 'origin not allowed (CORS): add it to rpc.cors-origins')
     const client = { remote: this.#access.remoteOf(connection.peer, forwardedFor(request)), connection: connection.id }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const opened = new SocketConnection({

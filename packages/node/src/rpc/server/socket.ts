@@ -104,7 +104,8 @@ export class SocketConnection implements Connection, Sink {
     socket.pause()
     connection.workBytes += message.length
     // Messages of the same read still arrive after pause().
-    if (this.#waiting.push(message) > callsWaitingMax) socket.close(CLOSE_POLICY, `too many waiting requests: the limit is ${callsWaitingMax}`)
+    if (this.#waiting.push(message) > callsWaitingMax)
+      socket.close(CLOSE_POLICY, `too many waiting requests: the limit is ${callsWaitingMax}`)
   }
 
   /** Answers a message and then the waiting ones, and resumes reading. */

@@ -24,7 +24,7 @@ function world() {
   return { memory, at, told, shrinks: () => shrinks }
 }
 
-it('is short above the upper mark of either limit, until both are below the lower one, and says each once', () => {
+it('is short above the upper mark of either limit, until both are below the lower one, and logs each change once', () => {
   const { memory, at, told, shrinks } = world()
   expect([at(950, 950), shrinks()]).toEqual([false, 0])
   expect([at(951, 0), at(951, 0), at(851, 0)]).toEqual([true, true, true])
@@ -38,7 +38,7 @@ it('is short above the upper mark of either limit, until both are below the lowe
   expect(at(2_000, 2_000)).toBe(false)
 })
 
-it('takes what is configured for the limit, else most of what the machine has', () => {
+it('uses the configured limit, or by default most of the machine's memory', () => {
   expect(residentBytesMax(5)).toBe(5)
   expect(residentBytesMax(0)).toBeGreaterThan(100 * 1024 * 1024)
   expect(Number.isSafeInteger(residentBytesMax(0))).toBe(true)

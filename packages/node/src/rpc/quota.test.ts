@@ -3,7 +3,7 @@ import { RpcError } from './errors.ts'
 import { Quota } from './quota.ts'
 
 describe('a quota', () => {
-  it('bounds what each client holds, and all of them', () => {
+  it('limits each client, and all clients together', () => {
     const quota = new Quota('things', 5, 3)
     quota.take('a', 3)
     expect(() => quota.take('a', 1)).toThrow(
@@ -15,7 +15,7 @@ describe('a quota', () => {
     quota.take('c', 2)
   })
 
-  it('takes nothing when it refuses, and takes back once', () => {
+  it('takes nothing when it refuses, and releases only once', () => {
     const quota = new Quota('things', 4, 4)
     const release = quota.take('a', 2)
     expect(() => quota.take('a', 3)).toThrow(RpcError)

@@ -11,7 +11,7 @@ import { data, quantity, storageKey } from './schema.ts'
 const ADDRESS = `0x${'12'.repeat(20)}`
 const HASH = `0x${'34'.repeat(32)}`
 
-/** Counts the items that somebody looks at. */
+/** A list that counts how many of its items are read. */
 function watched<T>(count: number, item: (i: number) => T): { readonly list: T[]; readonly looks: () => number } {
   let looks = 0
   const list = Array.from({ length: count }, (_, i) => item(i))
@@ -24,7 +24,7 @@ function watched<T>(count: number, item: (i: number) => T): { readonly list: T[]
   return { list: proxy, looks: () => looks }
 }
 
-/** An object of so many members, whose values are counted as they are looked at. */
+/** An object that counts how many of its values are read. */
 function watchedObject(count: number, name: (i: number) => string, value: unknown) {
   let looks = 0
   const object = Object.fromEntries(Array.from({ length: count }, (_, i) => [name(i), value]))
@@ -102,7 +102,7 @@ describe('a list that is too long is refused before its items', () => {
   })
 })
 
-describe('the first thing that is wrong ends the reading', () => {
+describe('reading stops at the first error', () => {
   it('in lists', () => {
     const entries = watched(LIMITS.accessEntriesMax, () => 0)
     expect(refusalOf(callObject, { accessList: entries.list })).toBe('invalid param 0: accessList.0 must be an object')
@@ -121,7 +121,7 @@ describe('the first thing that is wrong ends the reading', () => {
     expect([accounts.looks(), slots.looks()]).toEqual([1, 1])
   })
 
-  it('whatever throws is passed on', () => {
+  it('passes other errors on', () => {
     const bug = new TypeError('a bug')
     const broken = reader((value) =>
       readList(value, 1, 'items', () => {
@@ -133,7 +133,7 @@ describe('the first thing that is wrong ends the reading', () => {
   })
 })
 
-it('the largest calls that are taken are read whole, and the words of an account lie in one buffer', () => {
+it('the largest allowed calls are read whole, and the words of an account share one buffer', () => {
   const { accessEntriesMax, overrideEntriesMax } = LIMITS
   const accessList = Array.from({ length: accessEntriesMax }, (_, i) => ({ address: named(i), storageKeys: [HASH] }))
   expect(callObject.read({ accessList }, LIMITS).accessList).toEqual(accessList)
@@ -154,7 +154,7 @@ it('values of storage that are longer than words are read as well', () => {
 })
 
 describe('hex', () => {
-  it('is taken in either case, short and long, and in whole bytes alone', () => {
+  it('is accepted in either case, short and long, with an even number of digits only', () => {
     for (const count of [0, 1, 511, 512, 70_000]) {
       const bytes = Uint8Array.from({ length: count }, (_, i) => i)
       const digits = Buffer.from(bytes).toString('hex')
@@ -164,7 +164,7 @@ describe('hex', () => {
     }
   })
 
-  it('of a number that is too long is not looked through', () => {
+  it('of a number that is too long is not scanned', () => {
     const wrong = `0x1${'g'.repeat(100)}`
     expect(quantity.safeParse(wrong).error?.issues).toMatchObject([{ message: 'is above 2^53 - 1' }])
     expect(storageKey.safeParse(`0x${'g'.repeat(300)}`).error?.issues).toHaveLength(1)

@@ -42,7 +42,7 @@ it('applies what takes effect at once, and names what needs a restart', async ()
     { level: 'info', fields: { changed: ['rpc.batch-items', 'log.level'] } },
     { level: 'warn', fields: { changed: ['rpc.port'] } },
   ])
-  // The next one is compared with what was read last.
+  // The next reload is compared with the last one.
   await opened.reload()
   expect(log.lines.slice(2)).toMatchObject([{ level: 'info', fields: { changed: ['rpc.batch-items'] } }])
 })
@@ -71,7 +71,7 @@ it('changes nothing when the file is wrong, and says why', async () => {
   expect(applied).toEqual([])
 })
 
-it('hears SIGHUP until it is closed', async () => {
+it('reacts to SIGHUP until it is closed', async () => {
   const { reload: opened, applied } = open(['[log]\nlevel = "warn"\n'])
   process.emit('SIGHUP')
   await opened.close()
@@ -79,7 +79,7 @@ it('hears SIGHUP until it is closed', async () => {
   expect(process.listenerCount('SIGHUP')).toBe(0)
 })
 
-it('settings that are read before the RPC serves are in force when it does', () => {
+it('settings that were reloaded before the RPC serves take effect when it does', () => {
   const set: unknown[] = []
   const rpc = { set: (settings: unknown) => void set.push(settings) }
   const [first, second, third] = ['first', 'second', 'third'] as unknown as [RpcSettings, RpcSettings, RpcSettings]
@@ -89,12 +89,12 @@ it('settings that are read before the RPC serves are in force when it does', () 
   served.serve(rpc)
   served.set(third)
   expect(set).toEqual([second, third])
-  // Nothing was read again.
+  // Nothing was reloaded.
   new ServedSettings().serve(rpc)
   expect(set).toHaveLength(2)
 })
 
-it('the level of a log holds for its children too', () => {
+it('a new log level applies to child loggers too', () => {
   const { log, setLevel } = openLog('info')
   const child = log.child({ module: 'a' })
   const grandchild = child.child({ module: 'b' })

@@ -4,7 +4,7 @@ import { Access, type AccessSettings, clientOf, proxiesRefusal } from './access.
 const access = (settings: Partial<AccessSettings> = {}) =>
   new Access({ corsOrigins: [], allowedHosts: ['localhost'], trustedProxies: [], ...settings })
 
-describe('the name that a request calls the server by', () => {
+describe('the Host header of a request', () => {
   it.each(['localhost', 'LOCALHOST:8545', '127.0.0.1', '10.0.0.7:8545', '[::1]:8545', '[fe80::1]', undefined])(
     'may be %s',
     (host) => {
@@ -18,12 +18,12 @@ describe('the name that a request calls the server by', () => {
       expect(access({ allowedHosts: ['*'] }).allowsHost(host)).toBe(true)
     },
   )
-  it('may be one that is named', () => {
+  it('may be a configured name', () => {
     expect(access({ allowedHosts: ['Node.Example'] }).allowsHost('node.example:443')).toBe(true)
   })
 })
 
-it('a page of another origin reads nothing and opens no WebSocket, unless it is named', () => {
+it('a page of another origin reads nothing and opens no WebSocket, unless its origin is configured', () => {
   const named = access({ corsOrigins: ['https://app.example'] })
   expect([
     named.corsOrigin('https://app.example'),
@@ -53,7 +53,7 @@ describe('the client behind a connection', () => {
     expect(proxied.remoteOf(peer, forwarded)).toBe(remote)
   })
 
-  it('is a site where it has addresses without end', () => {
+  it('is a whole /64 for IPv6, where one site has unlimited addresses', () => {
     expect([clientOf('2001:db8:1:2:3::4'), clientOf('2001:db8::4'), clientOf('::1'), clientOf('::ffff:1.2.3.4')]).toEqual([
       '2001:db8:1:2::/64',
       '2001:db8:0:0::/64',
@@ -63,7 +63,7 @@ describe('the client behind a connection', () => {
   })
 })
 
-it('says which entry of the list of proxies is none', () => {
+it('names the invalid entry of the list of proxies', () => {
   expect(proxiesRefusal(['10.0.0.1', '10.0.0.0/8', 'fd00::/8'])).toBeUndefined()
   for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0.0/x', '10.0.0.0/8/8', ''])
     expect(proxiesRefusal(['10.0.0.1', wrong])).toContain('is not an IP address')

@@ -131,7 +131,10 @@ describe('a network that four organisations make', () => {
     }
     await refused([], '--listen: /ip4/0.0.0.0/tcp/26656 means all interfaces of this machine')
     await refused(['--listen', '/ip4/127.0.0.1/tcp/1'], '--listen: /ip4/127.0.0.1/tcp/1 is only reachable from this machine')
-    await refused(['--advertise', '/ip4/127.0.0.1/tcp/1'], '--advertise: /ip4/127.0.0.1/tcp/1 is only reachable from this machine')
+    await refused(
+      ['--advertise', '/ip4/127.0.0.1/tcp/1'],
+      '--advertise: /ip4/127.0.0.1/tcp/1 is only reachable from this machine',
+    )
     await refused(['--development', '--listen', '/ip6/::/tcp/1'], 'use --advertise to give the address')
     const made = await init('--listen', '/ip4/0.0.0.0/tcp/5', '--advertise', '/dns4/a.example.org/tcp/5')
     expect(made.code).toBe(0)
@@ -142,7 +145,9 @@ describe('a network that four organisations make', () => {
       await writeFile(list, JSON.stringify([{ ...shown.entry, name: 'a', addresses: [address] }]))
       return quoin(['genesis', '--validators', list, '--out', join(directory, 'out.json'), ...args])
     }
-    expect((await genesis('/ip4/127.0.0.1/tcp/5')).output).toContain('[0.addresses] of a: /ip4/127.0.0.1/tcp/5 is only reachable from')
+    expect((await genesis('/ip4/127.0.0.1/tcp/5')).output).toContain(
+      '[0.addresses] of a: /ip4/127.0.0.1/tcp/5 is only reachable from',
+    )
     expect((await genesis('/ip4/0.0.0.0/tcp/5', '--development')).output).toContain('means all interfaces of this machine')
     expect((await genesis('/ip4/127.0.0.1/tcp/5', '--development')).code).toBe(0)
     expect((await genesis('/ip4/10.0.0.1/tcp/5')).code).toBe(0)

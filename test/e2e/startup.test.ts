@@ -68,7 +68,10 @@ describe('settings that are refused by name, with what is allowed', () => {
 
   it.each([
     [{ QUOIN_RPC_PORT: 'http' }, 'QUOIN_RPC_PORT=http: must be an integer from 0 to 65535'],
-    [{ QUOIN_RPC_PROT: '1' }, 'unknown environment variable QUOIN_RPC_PROT; known ones are QUOIN_RPC_ENABLED, QUOIN_RPC_HOST, QUOIN_RPC_PORT'],
+    [
+      { QUOIN_RPC_PROT: '1' },
+      'unknown environment variable QUOIN_RPC_PROT; known ones are QUOIN_RPC_ENABLED, QUOIN_RPC_HOST, QUOIN_RPC_PORT',
+    ],
   ])('environment %j', async (env, message) => {
     await expectRefused(node.dataDir, [message], [], { env })
   })

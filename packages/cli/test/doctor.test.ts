@@ -40,7 +40,10 @@ const examine = async (): Promise<readonly string[]> => {
 describe('the sign state, for the doctor', () => {
   it('is whole beside its own key, and stays as it was', async () => {
     const before = await readFile(dir.signState)
-    expect(await examine()).toEqual(['database: does not exist yet', expect.stringMatching(/^sign-state: 1 records of validator 0x/)])
+    expect(await examine()).toEqual([
+      'database: does not exist yet',
+      expect.stringMatching(/^sign-state: 1 records of validator 0x/),
+    ])
     expect(await readFile(dir.signState)).toEqual(before)
   })
 

@@ -70,7 +70,7 @@ describe('loadCrypto', () => {
   })
 })
 
-it('the self-test contains the hash of noble's answers', () => {
+it('the self-test contains the hash of all answers of noble', () => {
   expect(nobleAnswers()).toEqual(NOBLE_ANSWERS)
 })
 

@@ -25,8 +25,8 @@ import { Turns } from './turns.ts'
 import { EXECUTION_WORKER_LIMITS, executionWorkers, WorkerExecutor } from './worker-executor.ts'
 
 /**
- * A stack that is large enough to start a thread, but on which V8 throws long before the depth limit that is the same on every machine: a guest parses about 2,000
- * nested arrays there, and may parse more than 3,000.
+ * A stack that is large enough to start a thread, but on which V8 throws long before the depth limit that is the same on every machine: a
+ * guest can parse about 2,000 nested arrays there, but is allowed more than 3,000.
  */
 const smallStackMb = 0.5
 

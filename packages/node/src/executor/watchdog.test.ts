@@ -25,7 +25,7 @@ function world(workMs = 1_000) {
 }
 
 describe('the time that a call may take', () => {
-  it('is twenty times the nominal time of a block's gas: 4.8 s for the default block', () => {
+  it('is twenty times the nominal time of the gas of a block: 4.8 s for the default block', () => {
     expect(workMsMax(DEFAULT_PARAMETERS.blockGasMax, 0)).toBe(4_800)
     expect(workMsMax(DEFAULT_PARAMETERS.blockGasMax, 1)).toBe(19_200)
   })

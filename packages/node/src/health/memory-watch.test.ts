@@ -38,7 +38,7 @@ it('is short above the upper mark of either limit, until both are below the lowe
   expect(at(2_000, 2_000)).toBe(false)
 })
 
-it('uses the configured limit, or by default most of the machine's memory', () => {
+it('uses the configured limit, or by default most of the memory of the machine', () => {
   expect(residentBytesMax(5)).toBe(5)
   expect(residentBytesMax(0)).toBeGreaterThan(100 * 1024 * 1024)
   expect(Number.isSafeInteger(residentBytesMax(0))).toBe(true)

@@ -118,7 +118,7 @@ describe('the RPC in a separate thread', { timeout: 60_000 }, () => {
     expect(reads).toBeGreaterThan(10)
   })
 
-  it('delivers heads, pending transactions, probes, and the node's own state', async () => {
+  it('delivers heads, pending transactions, probes, and the state of the node', async () => {
     thread = await RpcThread.start(options)
     const { WebSocket } = await import('ws')
     const socket = new WebSocket(`ws://127.0.0.1:${thread.port}`)

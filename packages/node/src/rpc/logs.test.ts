@@ -234,7 +234,7 @@ describe('eth_getLogs', () => {
       })
     })
 
-    it('have the same limit as Ponder's retry helper: to - from may equal the limit', async () => {
+    it('have the same limit as the retry helper of Ponder: to - from may equal the limit', async () => {
       await open({ logBlocksMax: 4 })
       expect(await logs({ fromBlock: '0x2', toBlock: '0x6' })).toEqual([2, 3, 4, 5, 6])
     })

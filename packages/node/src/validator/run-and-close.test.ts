@@ -16,14 +16,14 @@ async function world(run: () => Promise<number>, close: () => Promise<void>, has
 }
 
 describe('the end of a run', () => {
-  it('is the run's own if the close succeeds', async () => {
+  it('is decided by the run if the close succeeds', async () => {
     const close = async () => {}
     expect(await world(async () => 76, close, true)).toEqual({ code: 76, told: [] })
     expect(await world(async () => 0, close)).toEqual({ code: 0, told: [] })
     expect(await world(fails, close)).toEqual({ error: lost, told: [] })
   })
 
-  it('stays the run's own if the close fails after it', async () => {
+  it('is still decided by the run if the close fails after it', async () => {
     expect(await world(async () => 76, fails, true)).toEqual({ code: 76, told: [lost] })
     // The node stayed up after its fatal error until it was told to stop.
     expect(await world(async () => 0, fails, true)).toEqual({ code: 0, told: [lost] })

@@ -187,7 +187,9 @@ export class WorkerExecutor implements Executor {
   async #queue<T>(job: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw new Error('the executor is closed')
     if (this.#waiting >= EXECUTOR_LIMITS.callsMax)
-      throw new Error(`too many calls are waiting for the executor: at most ${EXECUTOR_LIMITS.callsMax} are allowed`)
+      throw new Error(
+        `too many calls: ${this.#waiting} are waiting for the executor, at most ${EXECUTOR_LIMITS.callsMax} are allowed`,
+      )
     this.#waiting++
     try {
       return await this.#calls.run(job)
@@ -204,7 +206,7 @@ export class WorkerExecutor implements Executor {
     return answer
   }
 
-  /** Repeats a call until a thread has answered it. The call is packed anew for each thread, because its buffers are transferred. */
+  /** Repeats a call until a thread has answered it. The call is packed again for each thread, because its buffers are transferred. */
   async #serve<M extends keyof ExecutorAnswers>(
     pack: () => ExecutorCall & { readonly method: M },
     deathsMax: number = EXECUTION_WORKER_LIMITS.deathsPerCallMax,

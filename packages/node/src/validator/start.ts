@@ -159,11 +159,11 @@ function requireRealKeys(genesis: Genesis, { validator }: NodeKeys): void {
   const voter = genesis.validators.validators.find(({ address }) => known.has(address))
   if (voter !== undefined)
     throw new CommandError(
-      `genesis.json has the development key ${voter.address} as a validator, but not "development": true. Replace the key, because everybody knows it`,
+      `genesis.json has the development key ${voter.address} as a validator, but not "development": true. Replace the key: development keys are public`,
     )
   const funded = genesis.alloc.find(({ address }) => known.has(address))
   if (funded !== undefined)
     throw new CommandError(
-      `genesis.json funds the development account ${funded.address}, but does not have "development": true. Remove it, because everybody knows its key`,
+      `genesis.json funds the development account ${funded.address}, but does not have "development": true. Remove the account: its key is public`,
     )
 }

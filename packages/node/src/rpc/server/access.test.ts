@@ -41,12 +41,12 @@ it('a page of another origin reads nothing and opens no WebSocket, unless its or
 describe('the client behind a connection', () => {
   const proxied = access({ trustedProxies: ['10.0.0.0/8', 'fd00::/8'] })
   it.each([
-    ['203.0.113.9', '198.51.100.1', '203.0.113.9', 'whoever is no proxy names nobody'],
+    ['203.0.113.9', '198.51.100.1', '203.0.113.9', 'X-Forwarded-For of a client that is not a proxy is ignored'],
     ['10.0.0.1', '198.51.100.1', '198.51.100.1', 'the proxy names it'],
     ['::ffff:10.0.0.1', '198.51.100.1', '198.51.100.1', 'over an IPv6 socket too'],
     ['10.0.0.1', '1.2.3.4, 198.51.100.1', '198.51.100.1', 'what the client itself wrote is not believed'],
     ['10.0.0.1', '198.51.100.1, 10.0.0.2', '198.51.100.1', 'through two proxies'],
-    ['10.0.0.1', 'unknown', '10.0.0.1', 'a proxy that names nobody'],
+    ['10.0.0.1', 'unknown', '10.0.0.1', 'a proxy that names no client'],
     ['10.0.0.1', undefined, '10.0.0.1', 'a proxy that says nothing'],
     ['10.0.0.1', '10.0.0.2, 10.0.0.3', '10.0.0.1', 'only proxies'],
   ])('%s with %s is %s: %s', (peer, forwarded, remote, _why) => {

@@ -154,7 +154,7 @@ describe('a WebSocket that is refused', () => {
     await vi.waitUntil(() => rpc.server.counters.connections === 0)
   })
 
-  it.each(refused)('harms nobody when its client resets the connection: %s', async (_, bytes) => {
+  it.each(refused)('does no harm when its client resets the connection: %s', async (_, bytes) => {
     await serve({}, { corsOrigins: [] })
     for (let i = 0; i < 20; i++) {
       const [socket] = await open(1, bytes)

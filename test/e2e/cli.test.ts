@@ -58,7 +58,7 @@ describe('quoin', () => {
     expect((await stat(path)).mode & 0o077).toBe(0)
     const again = await quoin(['init', '--data-dir', dataDir, '--development'])
     expect(again.code).toBe(1)
-    expect(again.output).toContain('validator-key.json exists already')
+    expect(again.output).toContain('validator-key.json already exists')
     expect(await readFile(path, 'utf8')).toBe(key)
     const shown = await quoin(['keys', '--data-dir', dataDir])
     expect(shown.output).not.toContain((JSON.parse(key) as { readonly secretKey: string }).secretKey)
@@ -129,10 +129,13 @@ describe('a network that four organisations make', () => {
       const { code, output } = await init(...args)
       expect({ args, code, says: output.includes(message) }).toEqual({ args, code: 1, says: true })
     }
-    await refused([], '--listen: /ip4/0.0.0.0/tcp/26656 is every address of this machine')
-    await refused(['--listen', '/ip4/127.0.0.1/tcp/1'], '--listen: /ip4/127.0.0.1/tcp/1 is reached from this machine alone')
-    await refused(['--advertise', '/ip4/127.0.0.1/tcp/1'], '--advertise: /ip4/127.0.0.1/tcp/1 is reached from this machine alone')
-    await refused(['--development', '--listen', '/ip6/::/tcp/1'], 'give the one that they use with --advertise')
+    await refused([], '--listen: /ip4/0.0.0.0/tcp/26656 means all interfaces of this machine')
+    await refused(['--listen', '/ip4/127.0.0.1/tcp/1'], '--listen: /ip4/127.0.0.1/tcp/1 is only reachable from this machine')
+    await refused(
+      ['--advertise', '/ip4/127.0.0.1/tcp/1'],
+      '--advertise: /ip4/127.0.0.1/tcp/1 is only reachable from this machine',
+    )
+    await refused(['--development', '--listen', '/ip6/::/tcp/1'], 'use --advertise to give the address')
     const made = await init('--listen', '/ip4/0.0.0.0/tcp/5', '--advertise', '/dns4/a.example.org/tcp/5')
     expect(made.code).toBe(0)
     const shown = JSON.parse((await quoin(['keys', '--data-dir', join(directory, 'node')])).output) as { readonly entry: object }
@@ -142,8 +145,10 @@ describe('a network that four organisations make', () => {
       await writeFile(list, JSON.stringify([{ ...shown.entry, name: 'a', addresses: [address] }]))
       return quoin(['genesis', '--validators', list, '--out', join(directory, 'out.json'), ...args])
     }
-    expect((await genesis('/ip4/127.0.0.1/tcp/5')).output).toContain('[0.addresses] of a: /ip4/127.0.0.1/tcp/5 is reached from')
-    expect((await genesis('/ip4/0.0.0.0/tcp/5', '--development')).output).toContain('is every address of this machine')
+    expect((await genesis('/ip4/127.0.0.1/tcp/5')).output).toContain(
+      '[0.addresses] of a: /ip4/127.0.0.1/tcp/5 is only reachable from',
+    )
+    expect((await genesis('/ip4/0.0.0.0/tcp/5', '--development')).output).toContain('means all interfaces of this machine')
     expect((await genesis('/ip4/127.0.0.1/tcp/5', '--development')).code).toBe(0)
     expect((await genesis('/ip4/10.0.0.1/tcp/5')).code).toBe(0)
   })
@@ -162,10 +167,10 @@ describe('a network that four organisations make', () => {
       expect(answer.output).not.toMatch(/^ {4}at /m)
     }
     await refuse([entry, entry], 'validators 0 and 1 have the same publicKey')
-    await refuse([], 'must name at least one validator')
+    await refuse([], 'must list at least one validator')
     await refuse([{ ...entry, power: 0 }], '[0.power]')
     await refuse([{ ...entry, stake: 1 }], 'stake')
-    await refuse('{', 'validators.json is not JSON')
+    await refuse('{', 'validators.json is not valid JSON')
     expect((await quoin(['genesis', '--validators', join(directory, 'none.json')])).output).toContain('none.json does not exist')
   })
 })

@@ -86,11 +86,11 @@ describe('a damaged database', () => {
   it('is one that doctor knows from a whole one, of which it looks at everything', async () => {
     const { code, output } = await quoin(['doctor', '--data-dir', await copy()])
     for (const part of [
-      /files: \d+ tables of \d+ bytes/,
-      /records: \d+ of/,
+      /files: \d+ tables \(\d+ bytes\)/,
+      /records: \d+ \(\d+ bytes\)/,
       /blocks: 0 to \d+ 0x/,
       /indexes: \d{2,} entries/,
-      /state: \d+ keys have the root 0x/,
+      /state: \d+ keys and the stored tree match the root 0x/,
       /sign-state: \d+ records/,
       /wal: height \d+/,
     ])
@@ -123,8 +123,8 @@ describe('a damaged database', () => {
     await change(log, Math.floor((await readFile(log)).length / 2), 64)
     await expectFault(
       dataDir,
-      /its log \d+\.log from byte \d+ on, though byte \d+ proves/,
-      /fetches the blocks behind from the peers/,
+      /its log \d+\.log is corrupt from byte \d+ on, and byte \d+ proves/,
+      /fetches the blocks after that point from the peers/,
     )
     const survivor = new Validator('survivor', dataDir, node.rpcPort, node.p2pPort)
     await survivor.start()
@@ -139,7 +139,7 @@ describe('a damaged database', () => {
     const dataDir = await copy()
     const log = await logOf(dataDir)
     await truncate(log, Math.floor((await readFile(log)).length / 2))
-    await expectFault(dataDir, /the database lost final blocks: its head is block \d+, \S+wal was begun after block \d+/)
+    await expectFault(dataDir, /the database lost final blocks: its head is block \d+, but \S+wal was started after block \d+/)
   })
 
   it('has no bit of a table that can change without notice', async () => {

@@ -65,7 +65,7 @@ describe('a node that cannot write any more', () => {
     const node = network.validators[0]!
     const program = startLimited(node, 40)
     expect(await program.exit).toEqual({ code: EXIT_CODE['disk-full'], signal: null })
-    expect(program.output).toMatch(/"reason":"disk-full".*the node cannot go on/)
+    expect(program.output).toMatch(/"reason":"disk-full".*the node cannot continue/)
     await node.start()
     await network.advance(3)
   })
@@ -74,7 +74,7 @@ describe('a node that cannot write any more', () => {
     const network = await create({ validators: 1 })
     const node = network.validators[0]!
     const program = startLimited(node, 40, '--stay-up-when-halted')
-    await program.shows(/has left the network and answers reads/)
+    await program.shows(/has left the network and only answers reads/)
     const health = await probe(node, '/health')
     expect(health).toMatchObject({ status: 503, body: { status: 'failed', reason: { code: 'disk-full' } } })
     expect(await probe(node, '/ready')).toMatchObject({ status: 503, body: { ready: false } })
@@ -87,7 +87,7 @@ describe('a node that cannot write any more', () => {
     const before = await node.height()
     expect(before).toBeGreaterThan(0)
     await expect(walletClient(node.url, 0).sendTransaction({ to: account(1).address, value: 1n })).rejects.toThrow(
-      /takes no transactions, for it has stopped \(disk-full\)/,
+      /accepts no transactions, because it has stopped \(disk-full\)/,
     )
     expect((await call(node, 'eth_getBlockByNumber', ['latest', true])).result).toMatchObject({
       number: `0x${before.toString(16)}`,
@@ -129,7 +129,7 @@ describe('a node that cannot write any more', () => {
     await node.start({ env: { QUOIN_HEALTH_DISK_WARN_BYTES: most } })
     const ready = await probe(node, '/ready')
     expect(ready.status).toBe(200)
-    expect(ready.body.warnings).toMatchObject([{ code: 'disk-low', message: expect.stringContaining('make room') }])
+    expect(ready.body.warnings).toMatchObject([{ code: 'disk-low', message: expect.stringContaining('free some disk space') }])
   })
 })
 
@@ -277,7 +277,7 @@ describe('settings of a node that runs', () => {
     expect([wrong.code, wrong.output]).toEqual([EXIT_CODE.usage, expect.stringContaining('log.level')])
     await writeFile(config, changed)
     expect(await quoin(['reload', '--data-dir', node.dataDir])).toMatchObject({ code: EXIT_CODE.done })
-    await node.program.shows(/"changed":\["rpc.call-ms"\],"msg":"these settings are in force after the next start"/)
+    await node.program.shows(/"changed":\["rpc.call-ms"\],"msg":"these settings take effect after a restart"/)
     const codes = []
     for (let i = 0; i < 70; i++) codes.push((await call(node, 'eth_chainId')).error?.code)
     expect(new Set(codes)).toEqual(new Set([undefined, -32005]))

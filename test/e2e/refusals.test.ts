@@ -147,10 +147,10 @@ describe('transactions', () => {
 
 describe('requests', () => {
   const requests: readonly (readonly [name: string, body: string, status: number, code: number, message: RegExp])[] = [
-    ['no JSON', '{"jsonrpc":"2.0",', 200, -32_700, /not JSON/],
-    ['an empty body', '', 200, -32_700, /not JSON/],
-    ['binary', '\u0000\u0001\u0002', 200, -32_700, /not JSON/],
-    ['JSON of great depth', '['.repeat(2_000_000), 200, -32_005, /nests deeper than 64/],
+    ['no JSON', '{"jsonrpc":"2.0",', 200, -32_700, /not valid JSON/],
+    ['an empty body', '', 200, -32_700, /not valid JSON/],
+    ['binary', '\u0000\u0001\u0002', 200, -32_700, /not valid JSON/],
+    ['JSON of great depth', '['.repeat(2_000_000), 200, -32_005, /nested too deeply: the limit is 64/],
     ['no object', '7', 200, -32_600, /object/],
     ['no method', '{"jsonrpc":"2.0","id":1}', 200, -32_600, /method/],
     ['an unknown method', '{"jsonrpc":"2.0","id":1,"method":"eth_mine"}', 200, -32_601, /eth_mine/],

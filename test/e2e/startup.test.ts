@@ -68,16 +68,19 @@ describe('settings that are refused by name, with what is allowed', () => {
 
   it.each([
     [{ QUOIN_RPC_PORT: 'http' }, 'QUOIN_RPC_PORT=http: must be an integer from 0 to 65535'],
-    [{ QUOIN_RPC_PROT: '1' }, 'unknown variable QUOIN_RPC_PROT; known are QUOIN_RPC_ENABLED, QUOIN_RPC_HOST, QUOIN_RPC_PORT'],
+    [
+      { QUOIN_RPC_PROT: '1' },
+      'unknown environment variable QUOIN_RPC_PROT; known ones are QUOIN_RPC_ENABLED, QUOIN_RPC_HOST, QUOIN_RPC_PORT',
+    ],
   ])('environment %j', async (env, message) => {
     await expectRefused(node.dataDir, [message], [], { env })
   })
 
   it.each([
     ['[rpc]\nport = "http"\n', /rpc\.port in \S+config\.toml: must be an integer from 0 to 65535/],
-    ['[rpc]\nprot = 1\n', /config\.toml: unknown key rpc\.prot; known in \[rpc\] are enabled, host, port/],
-    ['[rcp]\nport = 1\n', /config\.toml: unknown section \[rcp\]; known are rpc, p2p, store, log, crypto/],
-    ['[rpc\n', /config\.toml is not TOML: line 1, column \d+/],
+    ['[rpc]\nprot = 1\n', /config\.toml: unknown key rpc\.prot; known keys in \[rpc\] are enabled, host, port/],
+    ['[rcp]\nport = 1\n', /config\.toml: unknown section \[rcp\]; known sections are rpc, p2p, store, log, crypto/],
+    ['[rpc\n', /config\.toml is not valid TOML: line 1, column \d+/],
   ])('file %j', async (text, message) => {
     const dataDir = await copy()
     await writeFile(join(dataDir, 'config.toml'), text)
@@ -97,7 +100,7 @@ describe('a data directory that is not fit', () => {
     await writeFile(path, JSON.stringify({ ...document, chainId: -1 }))
     await expectRefused(dataDir, ['genesis.json', 'chainId'])
     await writeFile(path, '{')
-    await expectRefused(dataDir, ['genesis.json is not JSON'])
+    await expectRefused(dataDir, ['genesis.json is not valid JSON'])
   })
 
   it('holds the chain of another genesis', async () => {

@@ -40,7 +40,10 @@ const examine = async (): Promise<readonly string[]> => {
 describe('the sign state, for the doctor', () => {
   it('is whole beside its own key, and stays as it was', async () => {
     const before = await readFile(dir.signState)
-    expect(await examine()).toEqual(['database: none yet', expect.stringMatching(/^sign-state: 1 records of validator 0x/)])
+    expect(await examine()).toEqual([
+      'database: does not exist yet',
+      expect.stringMatching(/^sign-state: 1 records of validator 0x/),
+    ])
     expect(await readFile(dir.signState)).toEqual(before)
   })
 
@@ -56,8 +59,8 @@ describe('the sign state, for the doctor', () => {
 
   it('is none where there is no key that could sign', async () => {
     await rm(dir.validatorKey)
-    expect(await examine()).toContain('sign-state: none, for there is no validator key')
+    expect(await examine()).toContain('sign-state: not checked, because there is no validator key')
     await rm(dir.signState)
-    expect(await examine()).toContain('sign-state: none, for there is no validator key')
+    expect(await examine()).toContain('sign-state: not checked, because there is no validator key')
   })
 })

@@ -10,7 +10,7 @@ const isAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 describe('a linked signal', () => {
-  it('is aborted with the first of its sources, with the reason of that', () => {
+  it('is aborted with the first of its sources, with the same reason', () => {
     const [a, b] = [new AbortController(), new AbortController()]
     const { signal } = linkSignals(a.signal, b.signal)
     b.abort('second')
@@ -19,7 +19,7 @@ describe('a linked signal', () => {
     expect(linkSignals(new AbortController().signal, a.signal).signal).toMatchObject({ aborted: true, reason: 'first' })
   })
 
-  it('is left alone after it was released, by sources and by time', () => {
+  it('is not aborted after unlink, by sources or by its deadline', () => {
     const source = new AbortController()
     const ended: (() => void)[] = []
     const clock = { after: (_: number, action: () => void) => (ended.push(action), () => ended.splice(0)) }
@@ -30,7 +30,7 @@ describe('a linked signal', () => {
     expect(link.signal.aborted).toBe(false)
   })
 
-  it('is aborted in time though nobody holds it and garbage is collected: what Node.js 20 cannot do', async () => {
+  it('is aborted at its deadline even if it is unreferenced and garbage is collected, unlike in Node.js 20', async () => {
     const client = new AbortController()
     const late = isAborted(linkDeadline(50, [linkSignals(client.signal).signal]).signal)
     for (let i = 0; i < 5; i++) {
@@ -40,7 +40,7 @@ describe('a linked signal', () => {
     await late
   })
 
-  it('leaves no listener behind, of a thousand at once, and warns of none', async () => {
+  it('leaves no listener behind, and a thousand at once cause no warning', async () => {
     const source = new AbortController()
     let listeners = 0
     const count = (signal: AbortSignal) => {

@@ -2,20 +2,20 @@ import { setMaxListeners } from 'node:events'
 import type { Clock } from './powers.ts'
 import { systemClock } from './system-clock.ts'
 
-/** A signal made of others, and the way to let go of them again: whoever makes one releases it when its work is over. */
+/** A signal derived from others. Its maker calls `unlink` when the work is over, which removes the listeners from the sources. */
 export interface Link {
   readonly signal: AbortSignal
   readonly unlink: () => void
 }
 
 /**
- * A signal that is aborted with the first of several. They hold it until `unlink`; what `AbortSignal.any` and `AbortSignal.timeout` make together, the first
- * garbage collection of Node.js 20 takes away, and then nothing ends what waits for it.
+ * Makes a signal that aborts with the first of several. The sources keep it alive until `unlink`. `AbortSignal.any` over
+ * `AbortSignal.timeout` is not used: in Node.js 20 the first garbage collection collects it, and then what waits for it never ends.
  */
 export function linkSignals(...sources: readonly AbortSignal[]): Link {
   const controller = new AbortController()
   const abort = () => controller.abort(sources.find(({ aborted }) => aborted)?.reason)
-  // As many links as there is work; each is released with it.
+  // One listener per piece of work is normal here, not a leak: turn off Node's warning.
   if (sources.length > 0) setMaxListeners(0, ...sources)
   for (const source of sources) source.addEventListener('abort', abort)
   if (sources.some(({ aborted }) => aborted)) abort()
@@ -27,10 +27,10 @@ export function linkSignals(...sources: readonly AbortSignal[]): Link {
   }
 }
 
-/** The same, aborted after `ms` at the latest. `clock` is that of the process unless given. */
+/** As `linkSignals`, but also aborts after `ms` with an error. `clock` defaults to the clock of the process. */
 export function linkDeadline(ms: number, sources: readonly AbortSignal[], clock: Pick<Clock, 'after'> = systemClock): Link {
   const late = new AbortController()
-  const cancel = clock.after(ms, () => late.abort(new Error(`not done within ${ms} ms`)))
+  const cancel = clock.after(ms, () => late.abort(new Error(`timed out after ${ms} ms`)))
   const { signal, unlink } = linkSignals(late.signal, ...sources)
   return {
     signal,
@@ -41,7 +41,7 @@ export function linkDeadline(ms: number, sources: readonly AbortSignal[], clock:
   }
 }
 
-/** Resolves after `ms`, or when the signal is aborted. */
+/** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. */
 export function pause(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -55,7 +55,7 @@ export function pause(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSig
   })
 }
 
-/** Work under a linked signal, which is released when the work is over. */
+/** Runs work with a linked signal, and unlinks the signal when the work is over. */
 export async function under<T>({ signal, unlink }: Link, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   try {
     return await work(signal)
@@ -64,7 +64,7 @@ export async function under<T>({ signal, unlink }: Link, work: (signal: AbortSig
   }
 }
 
-/** The same for what comes one by one. */
+/** As `under`, for an async iteration. */
 export async function* eachUnder<T>(
   { signal, unlink }: Link,
   work: (signal: AbortSignal) => AsyncIterable<T>,

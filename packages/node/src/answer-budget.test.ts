@@ -3,8 +3,8 @@ import { ANSWER_LIMITS, AnswerBudget } from './answer-budget.ts'
 
 const { answerBurstBytesMax, answerBytesPerSecondMax, answerWaitMsMax, questionBytes, questionByteWeight } = ANSWER_LIMITS
 
-describe('what a peer is given', () => {
-  it('is a burst, then so much a second; others do not wait', () => {
+describe('the answers to a peer', () => {
+  it('are a burst, then a fixed rate; other peers do not wait', () => {
     let nowMs = 0
     const budget = new AnswerBudget({ monotonic: () => nowMs })
     const size = 1_000_000
@@ -14,7 +14,7 @@ describe('what a peer is given', () => {
     }
     expect(budget.waitMs('a')).toBeGreaterThan(0)
     expect(budget.waitMs('b')).toBe(0)
-    // One question after another: each waits for the one before.
+    // One request after another: each waits for the previous one.
     let given = 0
     for (const end = nowMs + 10_000; nowMs < end; given += size) {
       nowMs += budget.waitMs('a')
@@ -24,7 +24,7 @@ describe('what a peer is given', () => {
     expect(given).toBeGreaterThan(10 * answerBytesPerSecondMax * 0.9)
   })
 
-  it('counts the questions by what reading them costs, also those that are refused', () => {
+  it('count the cost of reading the requests, also of refused ones', () => {
     let nowMs = 0
     const budget = new AnswerBudget({ monotonic: () => nowMs })
     const size = 110_000
@@ -35,11 +35,11 @@ describe('what a peer is given', () => {
     }
     const bytesPerSecondMax = answerBytesPerSecondMax / questionByteWeight
     expect(bytes).toBeLessThan(60 * bytesPerSecondMax + answerBurstBytesMax / questionByteWeight + 2 * size)
-    // A hash of a question, 32 bytes, costs half a microsecond: one peer is to have less than a twentieth of the time.
+    // A hash in a request (32 bytes) costs half a microsecond: one peer must get less than a twentieth of the time.
     expect((bytesPerSecondMax / 32) * 0.5e-6).toBeLessThan(1 / 20)
   })
 
-  it('is bounded in number too, and never held back for long', () => {
+  it('are limited in number too, and never delayed for long', () => {
     const budget = new AnswerBudget({ monotonic: () => 0 })
     let questions = 0
     for (; budget.waitMs('a') === 0 && questions < 1e6; questions++) budget.given('a', 0, 0)

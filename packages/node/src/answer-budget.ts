@@ -2,15 +2,15 @@ import type { Clock, PeerId } from './powers.ts'
 import { type Allowance, TokenBucket } from './token-bucket.ts'
 
 export const ANSWER_LIMITS = {
-  /** What a peer may have of answers, in the long run. */
+  /** Sustained rate of answers to one peer. */
   answerBytesPerSecondMax: 16 * 1024 * 1024,
-  /** What it may have at once when it asked for nothing for a while. */
+  /** Burst of answers to a peer that asked for nothing for a while. */
   answerBurstBytesMax: 64 * 1024 * 1024,
-  /** What a question counts besides its answer: reading it takes time. */
+  /** Fixed cost of a request, on top of its answer, because reading it takes time. */
   questionBytes: 4 * 1024,
-  /** How many bytes of an answer a byte of a question counts as: a hash of a question is decoded and looked up, whatever the answer. */
+  /** Cost of each byte of a request, in bytes of an answer: each requested hash is decoded and looked up, whatever the answer. */
   questionByteWeight: 8,
-  /** The longest that an answer is held back. */
+  /** Maximum delay of an answer. */
   answerWaitMsMax: 2_000,
 } as const
 
@@ -20,8 +20,9 @@ const ALLOWANCE: Allowance = {
 }
 
 /**
- * How much a peer has been given of late: answers cost reading and encoding, so that nobody can ask without end. Answers beyond the budget are late, not
- * refused: a refusal says that this node has not what it claims. A peer has few questions under way at once, so that it waits too.
+ * Limits the rate of answers to each peer, because each answer costs reading and encoding. Answers beyond the budget are delayed, not refused:
+ * a refusal would say that this node does not have what it claims to have. A peer may have few requests in flight, so a delayed
+ * answer also slows the peer down (back-pressure).
  */
 export class AnswerBudget {
   readonly #clock: Pick<Clock, 'monotonic'>
@@ -31,18 +32,18 @@ export class AnswerBudget {
     this.#clock = clock
   }
 
-  /** How long the next answer to a peer is to be held back, in milliseconds. */
+  /** @returns Delay for the next answer to a peer, in ms. */
   waitMs(peer: PeerId): number {
     return Math.min(ANSWER_LIMITS.answerWaitMsMax, this.#allowanceOf(peer).waitMs)
   }
 
-  /** Notes a question with its answer, or its refusal. They may be larger than what is left; the next waits for it. */
+  /** Charges a request and its answer (0 bytes if refused). They may overdraw the budget; then the next answer waits. */
   given(peer: PeerId, questionBytes: number, answerBytes: number): void {
     const question = ANSWER_LIMITS.questionBytes + ANSWER_LIMITS.questionByteWeight * questionBytes
     this.#allowanceOf(peer).take(question + answerBytes)
   }
 
-  /** A peer that is gone is forgotten when its allowance is full again. */
+  /** Also drops the budgets that are full again, so that disconnected peers are forgotten. */
   #allowanceOf(peer: PeerId): TokenBucket {
     for (const [other, allowance] of this.#allowances) if (allowance.isFull) this.#allowances.delete(other)
     const allowance = this.#allowances.get(peer) ?? new TokenBucket(this.#clock, ALLOWANCE)

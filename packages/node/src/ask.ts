@@ -7,7 +7,12 @@ export interface AskPowers {
   readonly clock: Pick<Clock, 'after'>
 }
 
-/** Asks a peer, which has `ms` to answer. A peer that gives no answer is no surprise, and a value; everything else throws. */
+/**
+ * Sends a request to a peer.
+ *
+ * @param ms - Timeout for the answer.
+ * @returns The answer, or the TransportError of a peer that does not answer. Any other error is thrown.
+ */
 export async function ask(
   { transport, clock }: AskPowers,
   peer: PeerId,

@@ -1,8 +1,8 @@
-/** What is there at once, or comes later. */
+/** A value, or a promise of one. Avoids a promise where the value is usually there at once. */
 export type Awaitable<T> = T | Promise<T>
 
 export const isPromise = <T>(value: Awaitable<T>): value is Promise<T> => value instanceof Promise
 
-/** What a value becomes, at once where it is there at once. */
+/** Applies a function to a value: synchronously if it is there, otherwise when the promise resolves. */
 export const whenThere = <T, R>(value: Awaitable<T>, then: (value: T) => R): Awaitable<R> =>
   isPromise(value) ? value.then(then) : then(value)

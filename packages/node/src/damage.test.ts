@@ -83,8 +83,8 @@ async function settle(until: () => boolean): Promise<void> {
   for (let turn = 0; turn < 100 && !until(); turn++) await new Promise(setImmediate)
 }
 
-describe('a node that is told of damage', () => {
-  it('halts, once, where no peer can mend it', async () => {
+describe('a node to which damage is reported', () => {
+  it('halts once if no peer can repair it', async () => {
     await open()
     const found = new DamagedError('the state', Uint8Array.of(0x10, 1, 2))
     damage.report(found)
@@ -92,14 +92,14 @@ describe('a node that is told of damage', () => {
     expect(halts).toEqual([found])
   })
 
-  it('hears of what was found before it was there', async () => {
+  it('gets reports that were made before it existed', async () => {
     const found = new DamagedError('the state')
     damage.report(found)
     await open()
     expect(halts).toEqual([found])
   })
 
-  it('fetches a block that peers have, and goes on', async () => {
+  it('fetches a block from peers, and continues', async () => {
     await open()
     kv.apply([{ key: heightKey('body', Height(2)), value: undefined }])
     expect(() => node.blocks.body(Height(2))).toThrow(DamagedError)
@@ -117,7 +117,7 @@ describe('a node that is told of damage', () => {
 })
 
 describe('a node that starts on a damaged database', () => {
-  it('mends what peers can mend', async () => {
+  it('repairs blocks that peers have', async () => {
     kv.apply([{ key: heightKey('certificate', Height(1)), value: undefined }])
     await (await open()).start()
     await settle(() => node.counters['repairedBlocks'] === 1)
@@ -125,7 +125,7 @@ describe('a node that starts on a damaged database', () => {
     expect(halts).toEqual([])
   })
 
-  it('does not start on what they cannot', async () => {
+  it('does not start if peers cannot repair it', async () => {
     kv.apply([{ key: heightKey('receipts', Height(1)), value: undefined }])
     await expect((await open()).start()).rejects.toThrow('the receipts of height 1 is missing')
   })

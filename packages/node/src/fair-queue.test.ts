@@ -22,7 +22,7 @@ it('turns go round among addresses, and among the connections of each', () => {
   expect(queue.size).toBe(0)
 })
 
-it('passes over those whose turn it is not, and they keep their place', () => {
+it('skips clients that the filter excludes, and they keep their position', () => {
   const queue = new FairQueue<string>()
   queue.push({ remote: 'a', connection: 1 }, 'a')
   queue.push({ remote: 'b', connection: 2 }, 'b')
@@ -31,7 +31,7 @@ it('passes over those whose turn it is not, and they keep their place', () => {
   expect(queue.shift()?.item).toBe('a')
 })
 
-it('a newcomer waits for one turn of each other address, however much they have; nothing is lost, and each connection keeps its order', () => {
+it('a new address waits for at most one turn of each other address; nothing is lost, and each connection keeps its order', () => {
   const client = fc.record({ remote: fc.constantFrom('a', 'b', 'c', 'd'), connection: fc.nat(2) })
   fc.assert(
     fc.property(fc.array(client, { maxLength: 60 }), fc.nat(40), (clients, taken) => {
@@ -54,7 +54,7 @@ it('a newcomer waits for one turn of each other address, however much they have;
   )
 })
 
-it('gives up what is taken out, wherever it stands', () => {
+it('removes an item from any position', () => {
   const queue = new FairQueue<string>()
   const client = { remote: 'a', connection: 1 }
   for (const item of ['x', 'y', 'z']) queue.push(client, item)

@@ -1,4 +1,4 @@
-/** Who waits: an address, and one of its connections. */
+/** A client of the RPC: an address, and one of its connections. */
 export interface Client {
   /** Network address of the client. */
   readonly remote: string
@@ -7,11 +7,11 @@ export interface Client {
 }
 
 /**
- * A queue in which turns go round: among addresses, and within an address among its connections, so that whoever asks much waits for itself
- * alone. A connection's own items keep their order. Each step costs the same however many wait.
+ * A round-robin queue: turns go round among addresses, and within an address among its connections, so that a client with many requests
+ * delays only itself. Items of one connection keep their order. Push and remove take constant time, and so does shift without `passes`.
  */
 export class FairQueue<T> {
-  /** Both maps in the order of their next turns. */
+  /** Items by address and connection. Both maps are in the order of their next turns. */
   readonly #remotes = new Map<string, Map<number, Set<T>>>()
   #size = 0
 
@@ -19,7 +19,7 @@ export class FairQueue<T> {
     return this.#size
   }
 
-  /** Items of one address that wait. */
+  /** Number of queued items of one address. */
   sizeOf({ remote }: Pick<Client, 'remote'>): number {
     let size = 0
     for (const items of this.#remotes.get(remote)?.values() ?? []) size += items.size
@@ -35,7 +35,7 @@ export class FairQueue<T> {
     this.#size++
   }
 
-  /** Takes an item out, wherever it stands; false when it is not there. */
+  /** Removes an item from any position. Returns false if it is not queued. */
   remove({ remote, connection }: Client, item: T): boolean {
     const connections = this.#remotes.get(remote)
     const items = connections?.get(connection)
@@ -47,8 +47,10 @@ export class FairQueue<T> {
   }
 
   /**
-   * The next item, and who waited. `passes` leaves out connections whose turn it is not, whatever they wait for. Undefined when nothing
-   * is left.
+   * Takes the next item.
+   *
+   * @param passes - Filter: connections for which it returns false are skipped.
+   * @returns The item and its client; undefined if nothing is left.
    */
   shift(passes: (client: Client) => boolean = () => true): { readonly client: Client; readonly item: T } | undefined {
     for (const [remote, connections] of this.#remotes) {

@@ -49,7 +49,7 @@ describe('Scope', () => {
     expect(order).toEqual(['loop ended', 'store closed'])
   })
 
-  it('reports the failure of a loop once, at once, and closes all the same', async () => {
+  it('reports the failure of a loop once, immediately, and still closes', async () => {
     const { seen, onFailure } = failures()
     const scope = new Scope(onFailure)
     const error = new Error('disk full')
@@ -61,7 +61,7 @@ describe('Scope', () => {
     await expect(scope.close()).resolves.toBeUndefined()
   })
 
-  it('takes rejecting with the abort reason for an orderly end', async () => {
+  it('treats a rejection with the abort reason as a normal end', async () => {
     const { seen, onFailure } = failures()
     const scope = new Scope(onFailure)
     scope.spawn('waiter', async (signal) => {
@@ -72,7 +72,7 @@ describe('Scope', () => {
     expect(seen).toEqual([])
   })
 
-  it('closes everything even when parts fail, and says all that went wrong', async () => {
+  it('closes everything even if parts fail, and reports every error', async () => {
     const closed: string[] = []
     const [first, second, third] = [new Error('first'), new Error('second'), new Error('third')]
     const scope = new Scope(failures().onFailure)
@@ -94,14 +94,14 @@ describe('Scope', () => {
     await expect(scope.close()).rejects.toBe(error)
   })
 
-  it('rethrows a single failure as it is', async () => {
+  it('rethrows a single error unchanged', async () => {
     const scope = new Scope(failures().onFailure)
     const error = new Error('only')
     scope.own({ close: () => Promise.reject(error) })
     await expect(scope.close()).rejects.toBe(error)
   })
 
-  it('takes nothing over once it is closing', async () => {
+  it('takes no ownership once it is closing', async () => {
     const scope = new Scope(failures().onFailure)
     const closing = scope.close()
     expect(() => scope.own({ close() {} })).toThrow('closed')

@@ -1,21 +1,22 @@
 import { setMaxListeners } from 'node:events'
 
 /**
- * Whoever starts something stops it and waits for it. A `Scope` owns closable resources and running loops; closing it aborts its
- * signal, then closes and awaits everything it owns, last in, first out.
+ * Rule of this package: code that starts something also stops it and waits for it. A `Scope` owns closable resources and running loops.
+ * Closing it aborts its signal, then closes and awaits everything it owns, last in, first out.
  */
 
 export interface Closable {
   close(): void | Promise<void>
 }
 
-/** Told of each loop that ended by an error while its scope was open. It must not throw. */
+/** Called for each loop that ended with an error while its scope was open. Must not throw. */
 export type OnFailure = (error: unknown, name: string) => void
 
 interface Owned {
   close(): void | Promise<void>
 }
 
+/** Owns resources and loops, and closes them in reverse order. */
 export class Scope implements Closable {
   readonly #onFailure: OnFailure
   readonly #controller = new AbortController()
@@ -25,16 +26,16 @@ export class Scope implements Closable {
 
   constructor(onFailure: OnFailure) {
     this.#onFailure = onFailure
-    // As many tasks listen as are running: Node would take more than ten for a leak.
+    // One listener per running loop is normal; Node warns of a leak above ten.
     setMaxListeners(0, this.#controller.signal)
   }
 
-  /** Aborted when closing begins: loops return, waits end, requests are given up. */
+  /** Aborted when closing begins. Loops must then return; waits and requests must be abandoned. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** Takes over a resource: it is closed before everything that was owned earlier. Throws when the scope is closing. */
+  /** Takes ownership of a resource. It is closed before everything that was owned earlier. Throws if the scope is closing. */
   own<T extends Closable>(resource: T): T {
     this.#assertOpen()
     this.#owned.push(resource)
@@ -42,8 +43,8 @@ export class Scope implements Closable {
   }
 
   /**
-   * Runs a loop until it returns; it must do so soon after its signal is aborted, and may do so by rejecting with the signal's reason.
-   * Any other rejection goes to `onFailure`, or, when the scope is closing, to the caller of `close`.
+   * Runs a loop until it returns. It must return soon after its signal is aborted, or reject with the signal's reason. Any other
+   * rejection goes to `onFailure` or, while the scope is closing, to the caller of `close`.
    */
   spawn(name: string, loop: (signal: AbortSignal) => Promise<void>): void {
     this.#assertOpen()
@@ -62,8 +63,8 @@ export class Scope implements Closable {
   }
 
   /**
-   * Closes everything, even when some of it fails; every call gets the same promise. Rejects with the one error, or with an
-   * AggregateError of several.
+   * Closes everything, even if some of it fails. Every call returns the same promise. Rejects with the error, or with an AggregateError
+   * if there are several.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -90,18 +91,18 @@ export class Scope implements Closable {
   }
 }
 
-/** Runs asynchronous jobs one after another, in the order in which they were handed over. */
+/** Runs asynchronous jobs one after another, in the order of the calls to `run`. */
 export class Sequencer {
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Settles as the job does. A job that fails does not keep the next from running. */
+  /** Queues a job and settles as it does. A failed job does not stop the next one. */
   run<T>(job: () => Promise<T>): Promise<T> {
     const result = this.#last.then(job, job)
     this.#last = result.catch(() => undefined)
     return result
   }
 
-  /** Resolves when every job handed over so far has ended. */
+  /** Resolves when every job queued so far has ended. */
   async idle(): Promise<void> {
     await this.#last
   }

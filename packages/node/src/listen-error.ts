@@ -1,8 +1,8 @@
-/** A port could not be listened on. */
+/** A server could not listen on its port. */
 export class ListenError extends Error {
-  /** Who wanted it; `--rpc-port` and the like say where. */
+  /** The server that failed. It names the flags that set its address, such as `--rpc-port`. */
   readonly use: 'rpc' | 'health'
-  /** The system's code, such as EADDRINUSE or EACCES, when it gave one. */
+  /** The system's error code, such as EADDRINUSE or EACCES, if it gave one. */
   readonly code: string | undefined
   readonly port: number
 

@@ -1,4 +1,4 @@
-/** The part of pino that the node's modules use; each gets a child that names it. */
+/** The part of pino that the node's modules use. Each module gets a child logger with its name. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Lru } from './lru.ts'
 
 describe('Lru', () => {
-  it('keeps the most recently used entries that fit its bound, as a plain list of uses does', () => {
+  it('keeps the most recently used entries within its bound, like a simple reference list', () => {
     const use = fc.record({
       key: fc.integer({ min: 0, max: 6 }),
       weight: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),

@@ -1,4 +1,4 @@
-/** Values by key, the least recently used dropped first when their weights sum above the bound. */
+/** Least-recently-used cache, bounded by the sum of its values' weights. */
 export class Lru<K, V> {
   readonly #weightMax: number
   readonly #entries = new Map<K, { readonly value: V; readonly weight: number }>()
@@ -16,7 +16,7 @@ export class Lru<K, V> {
     return entry.value
   }
 
-  /** A value heavier than the bound is not kept. */
+  /** Stores a value. A value heavier than the bound is not stored. */
   set(key: K, value: V, weight: number): void {
     this.delete(key)
     if (weight > this.#weightMax) return

@@ -1,4 +1,4 @@
-/** What is made of an object once, and kept for as long as somebody holds the object, which must not change. */
+/** Memoizes a function of an object. The result lives as long as the object, which must not change. */
 export function madeOnce<K extends object, V>(make: (from: K) => V): (from: K) => V {
   const made = new WeakMap<K, { readonly value: V }>()
   return (from) => {

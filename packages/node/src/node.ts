@@ -33,7 +33,7 @@ import { BlockRepair } from './sync/repair.ts'
 import { createSync } from './sync/sync.ts'
 import type { BlockSync } from './sync/types.ts'
 
-/** Everything that a node does to the world. Opened by the caller, and closed by it after the node has stopped. */
+/** The node's access to the outside world. The caller opens these powers, and closes them after the node has stopped. */
 export interface NodePowers {
   readonly crypto: Crypto
   readonly crc32c: Crc32c
@@ -42,30 +42,30 @@ export interface NodePowers {
   readonly kv: Kv
   readonly files: { readonly wal: LogFile; readonly signState: LogFile }
   readonly transport: Transport
-  /** Over the same database. */
+  /** Must work on the same database as `kv`. */
   readonly executor: Executor
   readonly recovery: SenderRecovery
-  /** Where all that read the database report what they find damaged. The node mends it, or halts. */
+  /** Collects damage that readers of the database find. The node repairs it, or halts. */
   readonly damage?: DamageReports
-  /** Tells other threads that read the database how far it is written. */
+  /** Tells other threads that read the database which height has been committed. */
   readonly heights?: CommitHeights
 }
 
 export interface NodeOptions {
   readonly powers: NodePowers
   readonly genesis: Genesis
-  /** The voting key; undefined follows without voting. */
+  /** Signs with the validator key. Undefined: the node follows the chain without voting. */
   readonly signer: Signer | undefined
-  /** What to do where the key's sign state is missing or abstains. */
+  /** What to do if the key's sign state is missing or forbids signing. */
   readonly signState?: SignStateOptions | undefined
   readonly logger: Logger
-  /** The engine has stopped for good: the node serves what it has, and its operator must look. Called once at the most. */
+  /** Called at most once, when the engine has stopped for good. The node still answers reads; an operator must look. */
   readonly onHalt: (error: unknown) => void
-  /** Why the pool takes no transaction any more; undefined while it does. */
+  /** Why the pool no longer accepts transactions; undefined while it does. */
   readonly transactionRefusal?: () => string | undefined
 }
 
-/** A node without its RPC, which is attached from outside. */
+/** A running node without an RPC server; the caller attaches one. */
 export interface Node {
   readonly chain: Chain
   readonly blocks: BlockReader
@@ -77,17 +77,21 @@ export interface Node {
   /** Undefined before `start`, and between two heights. */
   readonly consensus: ConsensusView | undefined
   readonly counters: Readonly<Record<string, number>>
-  /** Proofs of equivocation that this node has seen. */
+  /** Proofs of equivocation (double signing) that this node has seen. */
   readonly evidence: readonly Evidence[]
-  /** Replays what a crash left, connects, and takes part. Throws when the node's files cannot be trusted, or it cannot listen. */
+  /** Recovers from a crash, connects to peers, and takes part in consensus. Throws if the node's files are damaged, or it cannot listen. */
   start(): Promise<void>
-  /** Gives back memory that can be had again. */
+  /** Frees memory that can be refilled later. */
   dropCaches(): void
-  /** Orderly end: resolves when everything that was started has ended. */
+  /** Stops the node. Resolves when everything that it started has ended. */
   stop(): Promise<void>
 }
 
-/** Composition root: wires the parts of a node over its powers, the real ones and the simulator's alike. */
+/**
+ * Composition root: connects the parts of a node on top of its powers, real or simulated.
+ *
+ * @returns The node, not started yet; or why it cannot run on this genesis or database.
+ */
 export async function createNode(options: NodeOptions): Promise<Result<Node, ChainRefusal | StoreRefusal | SimulatedRefusal>> {
   const { powers, genesis, logger, transactionRefusal } = options
   const damage = powers.damage ?? new DamageReports()
@@ -188,7 +192,7 @@ class ComposedNode implements Node {
     return this.#scope.close()
   }
 
-  /** Throws DamagedError where a recent block is damaged in a way that no peer can mend. */
+  /** Requests repair of damaged recent blocks. Throws DamagedError if peers cannot repair one. */
   #checkRecentBlocks(): void {
     const { chain, blocks } = this
     const { crypto } = this.#options.powers
@@ -200,12 +204,12 @@ class ComposedNode implements Node {
 
   #mend(damage: DamagedError): void {
     const height = damage.key && rebuiltHeight(damage.key)
-    // A key that is damaged itself may name any height.
+    // A damaged key may name any height.
     if (height === undefined || height > this.chain.head.header.number) return this.#stopAt(damage)
     this.#repair.request(height, damage)
   }
 
-  /** Takes no further part: what would be voted on follows from what is damaged. */
+  /** Stops taking part in consensus, because its votes would depend on damaged data. */
   #stopAt(damage: unknown): void {
     if (this.#engine === undefined) this.#halt(damage)
     else this.#engine.halt(damage)
@@ -248,7 +252,7 @@ class ComposedNode implements Node {
     return undefined
   }
 
-  /** Who may stay connected is a matter of the state, and changes with it. */
+  /** The chain's state defines which nodes may stay connected: update the transport when it changes. */
   #admitNodes(): void {
     const { transport } = this.#options.powers
     let { nodes } = this.chain.head

@@ -1,20 +1,20 @@
 import type { KvOp, KvReader } from '@quoin/execution'
 
 /**
- * What the node may do to the world. The real powers (classic-level, files, libp2p, the operating system) are made in
- * `validator/` before anything starts; the simulator makes its own. All code above them is the same in both.
+ * Interfaces to the outside world. `validator/` makes the real ones (classic-level, files, libp2p, the operating system) before anything
+ * starts; the simulator makes its own. All code above them is the same in both.
  */
 
-/** Ordered key-value database. Keys compare bytewise. Closed by whoever opened it. */
+/** Ordered key-value database. Keys compare bytewise. Its opener closes it. */
 export interface Kv extends KvReader {
-  /** Committed value, synchronously: a cached or memory-mapped read of microseconds. */
+  /** Committed value. Synchronous: a cached or memory-mapped read takes microseconds. */
   get(key: Uint8Array): Uint8Array | undefined
   getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>
   /** Entries of a range in key order, from one consistent snapshot. */
   scan(range: KvRange): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>
-  /** All or nothing, on disk when it resolves. */
+  /** Writes atomically. The data is durable when the promise resolves. */
   write(ops: readonly KvOp[]): Promise<void>
-  /** Writes what holds keys of a range anew, without what was overwritten; takes up to seconds. Absent where nothing lies in files. */
+  /** Rewrites the files that hold keys of a range, without overwritten values. Takes up to seconds. Absent if nothing is in files. */
   compact?(range: Pick<KvRange, 'from' | 'to'>): Promise<void>
 }
 
@@ -24,21 +24,21 @@ export interface KvRange {
   /** End, exclusive. */
   readonly to: Uint8Array
   readonly reverse?: boolean
-  /** Entries at the most. */
+  /** Maximum number of entries. */
   readonly limit?: number
 }
 
 /** Append-only file. Bytes are durable only after `sync`. */
 export interface LogFile {
-  /** Everything that lies in the file, durable or not. Read once, at the start. */
+  /** The whole content, durable or not. Called once, at the start. */
   read(): Promise<Uint8Array>
-  /** Queues bytes behind those appended before. */
+  /** Queues bytes for writing, after those appended before. */
   append(bytes: Uint8Array): void
   /** Resolves when everything appended before the call is on disk. */
   sync(): Promise<void>
-  /** Atomically makes these bytes the file's whole content, durably (new file, sync, rename, directory sync). */
+  /** Atomically and durably replaces the file's whole content (new file, sync, rename, directory sync). */
   replace(content: Uint8Array): Promise<void>
-  /** Cuts the file to its first `length` bytes, durably. */
+  /** Durably truncates the file to its first `length` bytes. */
   truncate(length: number): Promise<void>
   close(): Promise<void>
 }
@@ -46,7 +46,7 @@ export interface LogFile {
 export interface Clock {
   /** Wall-clock milliseconds since the Unix epoch. */
   now(): number
-  /** Milliseconds that never go back, for durations. */
+  /** Monotonic milliseconds, for durations. */
   monotonic(): number
   /** Runs `action` once after `ms`; the returned function cancels it. */
   after(ms: number, action: () => void): () => void
@@ -60,32 +60,32 @@ export interface Random {
 export type PeerId = string
 
 /**
- * What kinds of messages travel between validators. `consensus`: ordered and coalesced, a stream a peer. `transactions`: gossip to
- * all. `request`: a question and one answer.
+ * The network between validators. `send`: ordered consensus messages, one stream per peer. `publish`: transaction gossip.
+ * `request`: a request with one response.
  */
 export interface Transport {
   readonly self: PeerId
-  /** Peers that are connected and admitted now. */
+  /** Peers that are now connected and admitted. */
   peers(): readonly PeerId[]
   /**
-   * Queues a message on the ordered stream to one peer. Never blocks: a peer that does not drain its bounded queue loses the
-   * oldest messages (counted), because votes are rebroadcast.
+   * Queues a message on the ordered stream to one peer. Never blocks: if a peer does not drain its bounded queue, the oldest messages are
+   * dropped (and counted). That is safe because votes are rebroadcast.
    */
   send(to: PeerId, message: Uint8Array): void
   /**
-   * Gossips a payload, without order. To `all` peers goes what begins at this node; to the `mesh`, the peers that pass gossip on to each other,
-   * what others began. Never blocks: a peer that does not drain its bounded queue misses the payload (counted).
+   * Gossips a payload, without order. Payloads that originate at this node go to `all` peers; payloads of others go to the `mesh`, the
+   * peers that forward gossip to each other. Never blocks: a peer that does not drain its bounded queue misses the payload (counted).
    */
   publish(payload: Uint8Array, to: 'all' | 'mesh'): void
-  /** One question to one peer; rejects with TransportError on refusal, disconnect, oversize or abort. */
+  /** Sends a request to one peer. Rejects with TransportError on refusal, disconnect, oversize or abort. */
   request(to: PeerId, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
-  /** Sets who listens; called once, before `start`. */
+  /** Sets the handlers. Called once, before `start`. */
   listen(handlers: TransportHandlers): void
-  /** Who may stay connected from now on; others are dropped. */
+  /** Sets the nodes that may connect from now on. Others are disconnected. */
   admit(nodes: readonly PeerAddress[]): void
-  /** Lowers a peer's score; below the limit it is disconnected and banned for a while. What is reported during its ban counts for nothing. */
+  /** Lowers a peer's score. Below the limit, the peer is disconnected and banned for a while. Reports during a ban are ignored. */
   penalise(peer: PeerId, offence: Offence): void
-  /** The same for what a peer gossips: below the limit its gossip is not read for a while, and everything else goes on. */
+  /** As `penalise`, for gossip: below the limit, the peer's gossip is ignored for a while, and everything else continues. */
   penaliseGossip(peer: PeerId, offence: Offence): void
   start(): Promise<void>
   stop(): Promise<void>
@@ -101,11 +101,11 @@ export interface TransportHandlers {
   /** A message of the ordered stream. */
   onMessage(from: PeerId, message: Uint8Array): void
   /**
-   * A gossip payload: once from whoever brings it first, and again from a peer that brings it again. `accept` spreads it on, `ignore` drops
-   * it, `reject` drops it and lowers the sender's score. While many of a peer's payloads have no answer yet, no more of them are read.
+   * A gossip payload: once from the first peer that delivers it, and again from a peer that repeats it. `accept` forwards it, `ignore`
+   * drops it, `reject` drops it and lowers the sender's score. While many of a peer's payloads are pending, no more are read from it.
    */
   onGossip(from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'>
-  /** The answer to a question; undefined refuses it. */
+  /** Answers a request; undefined refuses it. */
   onRequest(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined>
   onPeer(peer: PeerId, state: 'up' | 'down'): void
 }

@@ -1,4 +1,4 @@
-/** What a program that runs nodes ends, waits and fails with. Loads neither the node nor its libraries. */
+/** Exit codes, signals, scopes and errors for programs that run nodes. Loads neither the node nor its libraries. */
 export { eachUnder, type Link, linkDeadline, linkSignals } from './abort.ts'
 export { type Closable, Scope, Sequencer } from './lifecycle.ts'
 export type { Logger } from './logger.ts'

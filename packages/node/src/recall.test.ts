@@ -6,12 +6,12 @@ import { FadingRecall, RECALL_KEY_BYTES, Recall } from './recall.ts'
 const hashOf = (index: number) => createHash('sha256').update(`${index}`).digest()
 const keyOf = (index: number) => hashOf(index).subarray(0, RECALL_KEY_BYTES)
 
-it('knows what was noted, and nothing else', () => {
+it('knows exactly the noted hashes', () => {
   const recall = new Recall(keyOf(-1))
   for (let i = 0; i < 1_000; i++) expect(recall.note(hashOf(i))).toBe(false)
   let known = 0
   for (let i = 0; i < 1_000; i++) if (recall.note(hashOf(i))) known++
-  // Hashes that share a slot have pushed each other out: about 1,000² / 2¹⁵ of them.
+  // Hashes that share a slot have replaced each other: about 1,000² / 2¹⁵ of them.
   expect(known).toBeGreaterThan(900)
 })
 
@@ -23,7 +23,7 @@ it('reads a hash that lies within a larger buffer', () => {
   expect(recall.note(hashOf(7))).toBe(true)
 })
 
-it('lets hashes that share a slot under one key lie apart under another', () => {
+it('puts hashes that share a slot with one key into different slots with another', () => {
   const first = new Recall(keyOf(-1))
   const pairs: (readonly [Uint8Array, Uint8Array])[] = []
   const pushes = (a: Uint8Array, b: Uint8Array, recall: Recall) => {
@@ -38,7 +38,7 @@ it('lets hashes that share a slot under one key lie apart under another', () => 
   expect(pairs.filter(([a, b]) => pushes(a, b, second))).toEqual([])
 })
 
-it('wants a whole key', () => {
+it('requires a key of the full length', () => {
   expect(() => new Recall(new Uint8Array(15))).toThrow(RangeError)
 })
 
@@ -47,7 +47,7 @@ it('has as many slots as it is told', () => {
   for (let i = 0; i < 30_000; i++) large.note(hashOf(i))
   let known = 0
   for (let i = 0; i < 30_000; i++) if (large.has(hashOf(i))) known++
-  // About 30,000² / 2²⁰ have pushed each other out; with 2¹⁵ slots it would be 15,000.
+  // About 30,000² / 2²⁰ have replaced each other; with 2¹⁵ slots it would be 15,000.
   expect(known).toBeGreaterThan(28_500)
 })
 

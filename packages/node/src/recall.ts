@@ -3,32 +3,33 @@ import type { Clock } from './powers.ts'
 /** 2¹⁵ slots of 4 bytes. */
 const SLOT_BITS = 15
 
-/** Random bytes that a `Recall` is keyed with. */
+/** Length of the secret random key of a `Recall`. */
 export const RECALL_KEY_BYTES = 16
 
 /**
- * Remembers which hashes were noted, in 128 KiB (by default) whatever comes: each has one slot, and loses it to the next hash that falls into it. Which slot
- * that is depends on a secret key, or somebody could choose hashes that make each other forgotten. A hash that was never noted is taken for a
- * known one once in 2³² at most.
+ * Remembers which hashes were noted, in fixed memory (128 KiB by default). Each hash has one slot, and the next hash in the same slot
+ * replaces it. The slot depends on a secret key; otherwise an attacker could choose hashes that evict each other. A hash that was
+ * never noted is taken for a known one with a probability of at most 2⁻³².
  */
 export class Recall {
-  /** Made with the first hash: many are never noted. */
+  /** Allocated with the first hash, because many instances never see one. */
   #slots: Uint32Array | undefined
   readonly #slotBits: number
-  /** Odd numbers, one for each word of a hash that chooses the slot. */
+  /** Odd factors, one for each word of a hash that selects the slot. */
   readonly #factors: readonly number[]
 
   /**
-   * @param key `RECALL_KEY_BYTES` that nobody else knows
-   * @param slotBits it has two to the power of these slots, 4 bytes each
+   * @param key - `RECALL_KEY_BYTES` secret random bytes.
+   * @param slotBits - Binary logarithm of the number of slots, which take 4 bytes each.
    */
   constructor(key: Uint8Array, slotBits = SLOT_BITS) {
     this.#slotBits = slotBits
-    if (key.length !== RECALL_KEY_BYTES) throw new RangeError(`a key of ${key.length} bytes, not ${RECALL_KEY_BYTES}`)
+    if (key.length !== RECALL_KEY_BYTES)
+      throw new RangeError(`the key of a Recall must have ${RECALL_KEY_BYTES} bytes, not ${key.length}`)
     this.#factors = [0, 4, 8, 12].map((at) => wordAt(key, at) | 1)
   }
 
-  /** Notes a hash of at least 20 bytes. Says whether it was noted before. */
+  /** Notes a hash of at least 20 bytes. Returns whether it was already noted. */
   note(hash: Uint8Array): boolean {
     const slot = this.#slotOf(hash)
     const print = printOf(hash)
@@ -38,7 +39,7 @@ export class Recall {
     return isKnown
   }
 
-  /** Whether it was noted. */
+  /** Whether a hash was noted, and not replaced since. */
   has(hash: Uint8Array): boolean {
     return this.#slots !== undefined && this.#slots[this.#slotOf(hash)] === printOf(hash)
   }
@@ -48,7 +49,7 @@ export class Recall {
   }
 
   #slotOf(hash: Uint8Array): number {
-    // Multilinear hashing of 128 bits; its high bits are the good ones.
+    // Multilinear hashing of 128 bits. Only its high bits are well distributed.
     let sum = 0
     for (let i = 0; i < this.#factors.length; i++) sum = (sum + Math.imul(wordAt(hash, 4 * i), this.#factors[i]!)) | 0
     return sum >>> (32 - this.#slotBits)
@@ -63,7 +64,7 @@ export interface FadingOptions {
   readonly slotBits?: number | undefined
 }
 
-/** Remembers which hashes were noted lately. */
+/** Remembers which hashes were noted recently. */
 export class FadingRecall {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #keptMs: number
@@ -79,7 +80,7 @@ export class FadingRecall {
     this.#sinceMs = clock.monotonic()
   }
 
-  /** Notes a hash, unless it is known. Says whether it was: what is noted again and again is forgotten in time all the same. */
+  /** Notes a hash unless it is known, and returns whether it was. A repeat does not extend its time: the hash is still forgotten. */
   noteOnce(hash: Uint8Array): boolean {
     this.#fade()
     return this.#before.has(hash) || this.#now.note(hash)
@@ -97,9 +98,9 @@ export class FadingRecall {
   }
 }
 
-/** Zero stands for an empty slot. */
+/** Fingerprint of a hash. Never 0, which marks an empty slot. */
 const printOf = (hash: Uint8Array): number => wordAt(hash, RECALL_KEY_BYTES) >>> 0 || 1
 
-/** 32 bits, faster than a DataView of its own for each hash. */
+/** Reads 32 bits. Faster than creating a DataView for each hash. */
 const wordAt = (bytes: Uint8Array, at: number): number =>
   (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { ManualClock } from '../test/clock.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-it('is full at first, may be overdrawn, and grows back to its bound', () => {
+it('starts full, may be overdrawn, and refills to its capacity', () => {
   const clock = new ManualClock()
   const bucket = new TokenBucket(clock, { perSecond: 1_000, burst: 5_000 })
   expect([bucket.left, bucket.isFull, bucket.waitMs]).toEqual([5_000, true, 0])
@@ -14,7 +14,7 @@ it('is full at first, may be overdrawn, and grows back to its bound', () => {
   expect([bucket.left, bucket.isFull]).toEqual([5_000, true])
 })
 
-it('gives back', () => {
+it('takes back unused tokens', () => {
   const bucket = new TokenBucket(new ManualClock(), { perSecond: 1, burst: 10 })
   bucket.take(12)
   bucket.take(-5)

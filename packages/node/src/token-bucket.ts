@@ -1,13 +1,13 @@
 import type { Clock } from './powers.ts'
 
 export interface Allowance {
-  /** What comes back in a second. */
+  /** Refill rate. */
   readonly perSecond: number
-  /** The most that is kept. */
+  /** Capacity of the bucket. */
   readonly burst: number
 }
 
-/** An allowance that grows back with time. It may be overdrawn, so that one large piece is never refused; what comes next waits. */
+/** A token bucket that may be overdrawn: a single large amount is never refused, but the next one waits. */
 export class TokenBucket {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #allowance: Allowance
@@ -21,7 +21,7 @@ export class TokenBucket {
     this.#atMs = clock.monotonic()
   }
 
-  /** Negative when it is overdrawn. */
+  /** Tokens left. Negative if overdrawn. */
   get left(): number {
     const nowMs = this.#clock.monotonic()
     const { perSecond, burst } = this.#allowance
@@ -30,17 +30,17 @@ export class TokenBucket {
     return this.#left
   }
 
-  /** Nothing was taken of late: one who is forgotten now loses and gains nothing. */
+  /** Whether the bucket is full. A full bucket can be dropped and recreated without any effect. */
   get isFull(): boolean {
     return this.left === this.#allowance.burst
   }
 
-  /** Milliseconds until it is no longer overdrawn. */
+  /** Milliseconds until the bucket is no longer overdrawn. */
   get waitMs(): number {
     return Math.ceil((1_000 * Math.max(0, -this.left)) / this.#allowance.perSecond)
   }
 
-  /** Takes an amount, or gives a negative one back. */
+  /** Takes an amount. A negative amount is given back. */
   take(amount: number): void {
     this.#left = this.left - amount
   }

@@ -16,15 +16,15 @@ afterEach(() => rm(join(root, '..', '..'), { recursive: true }))
 
 const url = (...path: string[]) => pathToFileURL(join(root, ...path)).href
 
-it('is the module beside a compiled caller', () => {
+it('is the module next to a compiled caller', () => {
   expect(workerFile(url('dist', 'crypto', 'pool.js'), 'task').href).toBe(url('dist', 'crypto', 'task.js'))
 })
 
-it('is the compiled twin for a caller that runs from source', () => {
+it('is the compiled file under dist for a caller that runs from source', () => {
   expect(workerFile(url('src', 'crypto', 'pool.ts'), 'task').href).toBe(url('dist', 'crypto', 'task.js'))
 })
 
-it('says what to do when it is not built', () => {
+it('says what to do if it is not built', () => {
   expect(() => workerFile(url('src', 'crypto', 'pool.ts'), 'other')).toThrow(
     /dist.crypto.other\.js is missing: build the packages first/,
   )

@@ -3,9 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 
 /**
- * The compiled module to start a worker from. `moduleUrl` is the caller's import.meta.url, `name` the worker's file beside it without
- * extension. A caller that itself runs from source (vitest) gets the twin under dist, because a worker of Node 20 runs no TypeScript.
- * Throws when that is not built.
+ * Locates the compiled module of a worker. A caller that runs from source (vitest) gets the file under dist, because workers in Node 20
+ * cannot run TypeScript.
+ *
+ * @param moduleUrl - The caller's `import.meta.url`.
+ * @param name - File name of the worker, in the caller's directory, without extension.
+ * @throws If the file does not exist because the package is not built.
  */
 export function workerFile(moduleUrl: string, name: string): URL {
   const beside = new URL(`./${name}.js`, moduleUrl)
@@ -20,9 +23,9 @@ export function workerFile(moduleUrl: string, name: string): URL {
 
 const isSource = (moduleUrl: string): boolean => moduleUrl.endsWith('.ts')
 
-/** A thread that runs `workerFile(moduleUrl, name)`; whoever starts it ends it and waits for it. */
+/** Starts a thread that runs `workerFile(moduleUrl, name)`. The caller terminates it and waits for it. */
 export function startWorker(moduleUrl: string, name: string, options: Omit<WorkerOptions, 'name' | 'execArgv'> = {}): Worker {
-  // A test runner's own flags would make the compiled worker import the packages' sources.
+  // Drop the test runner's flags: they would make the compiled worker import the packages' sources.
   const flags = isSource(moduleUrl) ? { execArgv: [] } : {}
   return new Worker(workerFile(moduleUrl, name), { ...options, ...flags, name })
 }

@@ -22,14 +22,14 @@ import type { BlockStore } from '../src/store/block-store.ts'
 import type { StoredHeader } from '../src/store/types.ts'
 import { testAccounts } from './chain.ts'
 
-/** A final transaction: its bytes, and what of its receipt is not that of a plain transfer. */
+/** A final transaction: its bytes, and the fields of its receipt that differ from those of a plain transfer. */
 export interface TestTransaction extends Partial<Pick<Receipt, 'status' | 'logs' | 'errorData' | 'contractAddress'>> {
   readonly raw: Uint8Array
 }
 
 const sender = testAccounts[0]!.address.toLowerCase() as Address
 
-/** Appends a final block with these receipts to a store, whatever execution would make of its transactions, and wakes the feed. */
+/** Appends a final block with these receipts to a store, without executing its transactions, and wakes the feed. */
 export async function appendBlock(
   { store, feed }: { readonly store: BlockStore; readonly feed: Feed },
   crypto: Crypto,

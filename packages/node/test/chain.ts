@@ -51,7 +51,7 @@ import type { CommitHeights } from '../src/store/commit-heights.ts'
 import { ManualClock } from './clock.ts'
 import { testInterpreter } from './interpreter.ts'
 
-/** What a logger was told, by level. */
+/** A logger that records its lines, with their levels. */
 export class LogRecorder implements Logger {
   readonly lines: { readonly level: string; readonly fields: object; readonly message: string }[] = []
   debug = (fields: object, message: string) => void this.lines.push({ level: 'debug', fields, message })
@@ -66,7 +66,7 @@ export interface TestValidators {
   readonly secretKeys: ReadonlyMap<Address, Uint8Array>
 }
 
-/** Validators with keys made of their number, from `first` on. */
+/** Validators whose keys are derived from their numbers, from `first` on. */
 export function testValidators(crypto: Crypto, count: number, first = 1, power = 1): TestValidators {
   const members = Array.from({ length: count }, (_, i) => {
     const secretKey = new Uint8Array(32).fill(first + i)
@@ -103,7 +103,7 @@ export function testGenesis(crypto: Crypto, validators: ValidatorSet, changes: P
   }
 }
 
-/** Raw transfers of one account, from a nonce on. */
+/** Raw transfers of one account, starting at a nonce. */
 export async function testTransfers(account: PrivateKeyAccount, nonce: number, count: number): Promise<readonly Uint8Array[]> {
   const [{ address: to }] = testAccounts as [PrivateKeyAccount]
   return Promise.all(
@@ -123,7 +123,7 @@ export async function testTransfers(account: PrivateKeyAccount, nonce: number, c
   )
 }
 
-/** Candidates for a block in the order in which it is to take them. */
+/** Candidates for a block, in the order in which it must include them. */
 export const inOrder = (transactions: readonly ExecutableTransaction[]): readonly CandidateQueue[] => [
   { use: 0, candidates: transactions.map((transaction) => ({ ...transaction, gasLimit: 21_000 })) },
 ]
@@ -149,7 +149,7 @@ export function certify(
   }
 }
 
-/** All of a node between network and rpc, but for consensus: the test decides. */
+/** All parts of a node between network and RPC, except consensus: the test decides the blocks. */
 export interface TestNode {
   readonly kv: Kv
   readonly store: BlockStore
@@ -159,7 +159,7 @@ export interface TestNode {
   readonly chain: Chain
   readonly calls: CallRunner
   readonly log: LogRecorder
-  /** Admits transactions, builds the next block of them, certifies it by all validators and commits it. */
+  /** Admits transactions, builds the next block from them, certifies it with all validators and commits it. */
   produce(raws?: readonly Uint8Array[]): Promise<CandidateBlock>
 }
 
@@ -168,9 +168,9 @@ export interface TestNodeOptions {
   readonly validators: TestValidators
   readonly genesis?: Genesis
   readonly kv?: Kv
-  /** Over `kv`; an inline one by default. */
+  /** Executor on `kv`. Defaults to an inline one. */
   readonly executor?: Executor
-  /** How far the database is written, for other threads. */
+  /** Committed height of the database, for other threads. */
   readonly heights?: CommitHeights
 }
 
@@ -212,8 +212,8 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
 }
 
 /**
- * Plays governance, which comes with the contracts: puts a system record into the writes of the block of a height. Nodes that are to agree
- * must all be told, for the state root does not show it.
+ * Simulates governance: adds a system record to the writes of the block at a height. Must be called for every node that is to agree,
+ * because the state root does not cover the added record.
  */
 export function amend(node: TestNode, height: number, name: keyof typeof SYSTEM_RECORDS, value: Uint8Array): void {
   const op = { key: flatKey(hexToBytes(storageKey(SYSTEM_ADDRESS, SYSTEM_RECORDS[name].key))), value }

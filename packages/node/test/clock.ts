@@ -1,6 +1,6 @@
 import type { Clock } from '../src/powers.ts'
 
-/** Time that stands still until told; its timers fire in order. */
+/** A clock that only moves when told to. Its timers fire in order. */
 export class ManualClock implements Clock {
   #now = 0
   readonly #timers = new Set<{ readonly at: number; readonly action: () => void }>()

@@ -3,11 +3,11 @@ import { type Crypto, Hash } from '@quoin/protocol'
 
 export interface Poison {
   readonly transactions: ReadonlySet<Hash>
-  /** Whether the fault says which transaction ran; not so when it killed its thread. */
+  /** Whether the fault names the running transaction. It does not if it killed its thread. */
   readonly isNamed?: boolean
 }
 
-/** An executor on a machine that fails at certain transactions, as it would on a stack that is too small for them. */
+/** An executor that fails at certain transactions, as if its stack were too small for them. */
 export function faultyExecutor(executor: Executor, crypto: Crypto, { transactions, isNamed = true }: Poison): Executor {
   const check = (items: readonly ExecutableTransaction[]): void => {
     const hash = items.map(({ raw }) => Hash(crypto.keccak256(raw))).find((item) => transactions.has(item))

@@ -1,7 +1,7 @@
 /*
- * An execution worker on a machine that fails at certain transactions, each at a step of its own: the real service with real powers, of which some
- * throw, or never return. Runs dist, as all workers do. `workerData.faults` names the steps: [transaction hash, step, how], or the method of a call
- * and which one fails, from 1; `open` fails before all of them.
+ * An execution worker that fails at certain transactions, each at its own step: the real service with real powers, some of which
+ * throw or never return. Runs dist, as all workers do. `workerData.faults` lists the steps: [transaction hash, step, how], or the method of a call
+ * and the number of the call that fails, from 1; `open` fails before all calls.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadContractInterpreter } from '@quoin/platform'
@@ -28,7 +28,7 @@ function touch(step) {
   if (fault?.step === step) fail(fault.how)
 }
 
-/** An object whose methods are steps. */
+/** Wraps an object so that each of its methods is a step. */
 const watched = (name, object) =>
   new Proxy(object, {
     get(target, property) {
@@ -55,7 +55,7 @@ receiptCodec.write = (...values) => {
 
 const crypto = await loadCrypto()
 const decoded = new Set()
-/** The hash of a transaction fails where it is decoded, and not where it is asked for to name the fault. */
+/** Fails when a transaction is decoded, but not when its hash is computed again to name the fault. */
 const keccak256 = (bytes) => {
   const hash = crypto.keccak256(bytes)
   const text = bytesToHex(hash)
@@ -69,7 +69,7 @@ const keccak256 = (bytes) => {
 }
 
 const calls = new Map()
-/** The port, at which a whole call may fail. */
+/** The port. A whole call may fail here. */
 const port = {
   on: (event, listener) =>
     parentPort.on(event, (request) => {

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto'
 import { type Crypto, err, Hash, ok, type Result, type SignedTransaction } from '@quoin/protocol'
 import type { Mempool, Origin, PoolRefusal } from '../src/mempool/types.ts'
 
-/** A fast hash in the place of Keccak. */
+/** A fast hash instead of Keccak. */
 export const fastHash: Pick<Crypto, 'keccak256'> = {
   keccak256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
 }
 
-/** A transaction of which no test needs more than its bytes. */
+/** A transaction of which the tests use only the bytes. */
 export const transactionOf = (raw: Uint8Array): SignedTransaction =>
   ({ raw, hash: Hash(fastHash.keccak256(raw)) }) as SignedTransaction
 
-/** Bytes that are a transaction to `GossipPool`: the first decides whether it is taken, the others make it another one. */
+/** Bytes that `GossipPool` treats as a transaction. The first byte decides whether it is accepted, the others make it unique. */
 export function rawOf(index: number, length = 110, first = 0): Uint8Array {
   const raw = new Uint8Array(length).fill(7)
   raw[0] = first
@@ -19,19 +19,19 @@ export function rawOf(index: number, length = 110, first = 0): Uint8Array {
   return raw
 }
 
-/** As much of a pool as gossip sees. What is verified is remembered, and verified once. */
+/** The part of a pool that gossip uses. Verifies each transaction once and remembers it. */
 export class GossipPool implements Pick<Mempool, 'add' | 'get' | 'onAdmitted'> {
   /** Why a transaction with this first byte is refused. */
   readonly refusals = new Map<number, PoolRefusal['code']>()
   /** Hashes that are in the pool. */
   readonly pooled = new Set<Hash>()
-  /** Transactions of one nonce: taking the one drops the other. */
+  /** Transactions with the same nonce: adding one drops the other. */
   readonly rivals = new Map<Hash, Hash>()
-  /** Signatures verified. */
+  /** Number of verified signatures. */
   verified = 0
-  /** Calls of `add` without an answer yet. */
+  /** Calls of `add` that are not answered yet. */
   adding = 0
-  /** Every verification waits for it. */
+  /** Every verification waits for this promise. */
   verification: Promise<void> = Promise.resolve()
   readonly #remembered = new Map<Hash, SignedTransaction>()
   readonly #running = new Map<Hash, Promise<void>>()

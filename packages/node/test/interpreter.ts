@@ -3,7 +3,7 @@ import { loadContractInterpreter } from '@quoin/platform'
 
 let interpreter: Promise<Interpreter> | undefined
 
-/** The contract interpreter, made once a process. */
+/** The contract interpreter, created once per process. */
 export function testInterpreter(): Promise<Interpreter> {
   interpreter ??= loadContractInterpreter()
   return interpreter

@@ -2,7 +2,7 @@ import { createNodeKey } from '../src/network/node-key.ts'
 import { createLibp2pTransport, type Libp2pTransport, type Libp2pTransportOptions } from '../src/network/transport.ts'
 import type { PeerAddress, PeerId, TransportHandlers } from '../src/powers.ts'
 
-/** A promise and what settles it. */
+/** A promise and the functions that settle it. */
 export function deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
   let settle: (value: T) => void = () => {}
   const promise = new Promise<T>((resolve) => {
@@ -13,7 +13,7 @@ export function deferred<T>(): { readonly promise: Promise<T>; resolve(value: T)
 
 export const silentLogger = { debug() {}, info() {}, warn() {} }
 
-/** What a transport told its handlers, and a way to wait for it. */
+/** Records the events of a transport, and waits for them. */
 export class Recorder implements TransportHandlers {
   readonly messages: { readonly from: PeerId; readonly message: Uint8Array }[] = []
   readonly gossip: { readonly from: PeerId; readonly payload: Uint8Array }[] = []
@@ -73,7 +73,7 @@ type NodeOptions = Partial<Omit<Libp2pTransportOptions, 'onSubscribed'>>
 
 const running = new Set<Libp2pTransport>()
 
-/** A started transport on a free port of loopback that admits nobody yet. */
+/** A started transport on a free loopback port. It admits no peer yet. */
 export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
   const key = options.key ?? (await createNodeKey())
   const seen = new Recorder()
@@ -100,7 +100,7 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
   }
 }
 
-/** Stops whatever a test left running. */
+/** Stops everything that a test left running. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((transport) => transport.stop()))
   running.clear()
@@ -120,6 +120,6 @@ export async function startNodes(count: number, options: NodeOptions = {}): Prom
   return nodes
 }
 
-/** All nodes know that all others receive what they publish. */
+/** Waits until every node knows that all others are subscribed to the gossip topic. */
 export const meshed = (nodes: readonly TestNode[]): Promise<unknown> =>
   Promise.all(nodes.map(({ seen, transport }) => seen.until(() => transport.subscribers().length === nodes.length - 1)))

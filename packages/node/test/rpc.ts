@@ -24,7 +24,7 @@ export const testBackend = (node: TestNode, crypto: Crypto): RpcBackend =>
     syncing: () => undefined,
   })
 
-/** A call of nobody in particular, and what it shares with others. `isOver` says whether its slice is used up. */
+/** A call of an arbitrary client, with its shared state. `isOver` says whether its time slice is used up. */
 export function testCall(backend: RpcBackend, limits: Partial<RpcLimits> = {}, clock: ManualClock = new ManualClock()) {
   const all = { ...DEFAULT_RPC_LIMITS, ...limits }
   const onFailure = (failure: unknown): void => {
@@ -45,7 +45,7 @@ export function testCall(backend: RpcBackend, limits: Partial<RpcLimits> = {}, c
   return { call, shared, clock, gone }
 }
 
-/** Bytes that count up: every one differs from those before it. */
+/** Random bytes that are counters: every result differs from the earlier ones. */
 export function countingRandom() {
   let count = 0
   return {
@@ -62,7 +62,7 @@ export interface TestRpc {
   readonly url: string
   readonly socketUrl: string
   readonly clock: ManualClock
-  /** The answer to one request, whatever it is. */
+  /** The response to one request, result or error. */
   call(method: string, ...params: unknown[]): Promise<TestAnswer>
 }
 
@@ -71,7 +71,7 @@ export interface TestAnswer {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
 }
 
-/** Nobody is refused for what it is, or how much it asks. */
+/** Settings without rate limit, for pages of all origins. */
 export const OPEN_SETTINGS: Omit<RpcSettings, 'limits'> = {
   corsOrigins: ['*'],
   allowedHosts: ['localhost'],
@@ -80,7 +80,7 @@ export const OPEN_SETTINGS: Omit<RpcSettings, 'limits'> = {
   unitsBurst: 0,
 }
 
-/** The RPC of a node, listening on a port that the operating system chose. Time stands still until told. */
+/** The RPC of a node, on a port that the operating system chose. Its clock only moves when told to. */
 export async function serveTestNode(
   node: TestNode,
   crypto: Crypto,

@@ -20,11 +20,11 @@ export interface SignedSpec {
   readonly to?: Address | undefined
   readonly value?: bigint
   readonly data?: Hex
-  /** Fee cap and tip. */
+  /** Fee cap and tip, in wei. */
   readonly fee?: bigint
 }
 
-/** A transaction in its network encoding. Tests that need thousands sign by this: viem's signer takes 25 times as long as a native one. */
+/** Signs a transaction and returns its network encoding. For tests that need thousands: viem's signer takes 25 times as long as a native one. */
 export function signTransaction(crypto: Crypto, { secretKey }: TestKey, { fee = 0n, ...spec }: SignedSpec): Uint8Array {
   const transaction = { type: 'eip1559', chainId: 31_337, ...spec, maxFeePerGas: fee, maxPriorityFeePerGas: fee } as const
   const digest = crypto.keccak256(hexToBytes(serializeTransaction(transaction)))

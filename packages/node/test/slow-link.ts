@@ -2,12 +2,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 
 const TICK_MS = 5
 
-/** A TCP proxy on loopback that lets through so many bytes a second in each direction: a link of limited bandwidth. */
+/** A TCP proxy on loopback with limited bandwidth in each direction. */
 export class SlowLink {
   readonly port: number
-  /** Bytes that went towards the target. */
+  /** Bytes sent to the target. */
   carried = 0
-  /** Carries nothing any more, and closes nothing. */
+  /** Stops forwarding without closing connections. */
   isCut = false
   readonly #server: Server
   readonly #sockets = new Set<Socket>()

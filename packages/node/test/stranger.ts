@@ -10,7 +10,7 @@ import type { TestNode } from './network.ts'
 
 const strangers: Libp2p[] = []
 
-/** A bare libp2p node that speaks what it is told to, with our handshake. */
+/** A bare libp2p node with our handshake, which sends exactly what a test tells it to. */
 export async function startStranger(networkId = 'test', key?: Uint8Array): Promise<Libp2p> {
   const stranger = await createLibp2p({
     privateKey: unwrap(loadNodeKey(key ?? (await createNodeKey()))).privateKey,
@@ -27,7 +27,7 @@ export async function stopStrangers(): Promise<void> {
   await Promise.all(strangers.splice(0).map((stranger) => stranger.stop()))
 }
 
-/** Where a node listens. */
+/** Address on which a node listens. */
 export const target = (node: TestNode): Multiaddr => multiaddr(`${node.transport.addresses()[0]}/p2p/${node.id}`)
 
 /** Port on which a node listens. */

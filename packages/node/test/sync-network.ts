@@ -15,10 +15,10 @@ import { createSync } from '../src/sync/sync.ts'
 import { certify, type TestNode, type TestValidators, testValidators } from './chain.ts'
 import { ManualClock } from './clock.ts'
 
-/** How a peer answers; undefined refuses. */
+/** Answers a request; undefined refuses it. */
 export type Responder = (request: SyncRequest, signal: AbortSignal) => Promise<Uint8Array | undefined> | Uint8Array | undefined
 
-/** The network, in process: peers are functions. */
+/** An in-process network in which peers are functions. */
 export class SyncNetwork {
   readonly responders = new Map<PeerId, Responder>()
   readonly requests: { readonly peer: PeerId; readonly request: SyncRequest }[] = []
@@ -30,7 +30,7 @@ export class SyncNetwork {
     const request = unwrap(codec.decode(syncRequestCodec, message))
     this.requests.push({ peer, request })
     const gone = new Promise<never>((_, reject) => {
-      const abort = () => reject(new TransportError('aborted', 'the request was given up'))
+      const abort = () => reject(new TransportError('aborted', 'the request was aborted'))
       if (signal.aborted) abort()
       else signal.addEventListener('abort', abort, { once: true })
     })
@@ -41,7 +41,7 @@ export class SyncNetwork {
   offenders = () => [...new Set(this.penalties.map(({ peer }) => peer))].sort()
 }
 
-/** Answers as a node does, at most `count` blocks at a time. */
+/** Answers as a node does, with at most `count` blocks at a time. */
 export const honest =
   (node: TestNode, count = 256): Responder =>
   async (request) => {
@@ -62,10 +62,10 @@ export const honest =
 
 export const bytes = (...values: number[]) => Uint8Array.from(values)
 
-/** As long as a transaction, and none. */
+/** As long as a transaction, but undecodable. */
 const junk = new Uint8Array(LIMITS.transactionBytesMin)
 
-/** An honest answer of a node, changed. */
+/** A modified honest answer of a node. */
 export const lying =
   (source: TestNode, change: (blocks: CertifiedBlock[]) => CertifiedBlock[]): Responder =>
   async (request, signal) => {
@@ -75,7 +75,7 @@ export const lying =
     return codec.encode(codec.list(certifiedBlockCodec, 256), change([...blocks]))
   }
 
-/** One block with another header, certified by whoever signs for it: nothing but its certificate gives it away. */
+/** One block with a changed header, certified by the given signers: only its certificate reveals the forgery. */
 export const forged = (
   crypto: Crypto,
   source: TestNode,
@@ -111,7 +111,7 @@ export const LIES = [
 export type Lie = (typeof LIES)[number]
 
 /**
- * Peers of a chain that lie, by what they do. Each fails at its first answer of blocks, if that has two blocks at least.
+ * Lying peers, by kind. Each one lies in its first answer with blocks, if that answer has at least two blocks.
  */
 export function liarsOf(source: TestNode, crypto: Crypto, validators: TestValidators): Readonly<Record<Lie, Responder>> {
   const change = (to: (blocks: CertifiedBlock[]) => CertifiedBlock[]) => lying(source, to)

@@ -13,7 +13,7 @@ export interface WaitingSpec {
 
 let made = 0
 
-/** A transaction that nobody signed, different from all others, as far as the pool's parts look at it. */
+/** A unique transaction without a valid signature, with the fields that the pool's parts use. */
 export function waitingTransaction({ sender, nonce, gasLimit = 21_000, bytes = 110 }: WaitingSpec): SignedTransaction {
   const mark = new Uint8Array(32)
   new DataView(mark.buffer).setUint32(0, ++made)

@@ -1,6 +1,7 @@
 /**
- * Every setting of a node, once: its place in the file (`[section] key`), its kind and range, its default and what it is for. The file,
- * the environment (`QUOIN_SECTION_KEY`), the flags (`--section-key`), the checks and the help texts all derive from this table.
+ * One setting of a node: kind, range, default and help text. `CONFIG_KEYS` lists every setting once. The configuration file
+ * (`[section] key`), the environment variables (`QUOIN_SECTION_KEY`), the flags (`--section-key`), the checks and the help texts all
+ * derive from that table.
  */
 export type ConfigKey =
   | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly default: number; readonly help: string }
@@ -31,40 +32,58 @@ const BYTES_MAX = 2 ** 49
 export const CONFIG_KEYS = {
   rpc: {
     enabled: boolean(true, 'Serve JSON-RPC over HTTP and WebSocket.'),
-    host: text('127.0.0.1', 'Address that the RPC listens on; 0.0.0.0 is every interface.'),
-    port: integer(8545, 0, 65_535, 'Port of HTTP and WebSocket; 0 lets the system choose.'),
-    'cors-origins': list([], 'Origins whose browser pages may call, such as https://app.example; * is any, an empty list none.'),
+    host: text('127.0.0.1', 'Address that the RPC server binds to; 0.0.0.0 means all interfaces.'),
+    port: integer(8545, 0, 65_535, 'Port for HTTP and WebSocket; 0 lets the operating system choose a free port.'),
+    'cors-origins': list(
+      [],
+      'Browser origins that may call the RPC (CORS), such as https://app.example; * allows any origin, an empty list allows none.',
+    ),
     'allowed-hosts': list(
       ['localhost'],
-      'Names by which clients may call the RPC, without a port; IP addresses always may. * is any: then pages that have their own name point here may call too.',
+      'Host names, without a port, that the RPC accepts in the Host header; IP addresses are always accepted. * accepts any name and so gives up the protection against DNS rebinding by web pages.',
     ),
     'trusted-proxies': list(
       [],
-      'Addresses or ranges (10.0.0.0/8) of reverse proxies whose X-Forwarded-For names the client, so that limits count clients.',
+      'IP addresses or ranges (10.0.0.0/8) of reverse proxies. For requests from them, X-Forwarded-For names the client, so that rate and connection limits apply per client.',
     ),
     'requests-per-minute': integer(
       600_000,
       0,
       100_000_000,
-      'What one address may ask for in a minute, and at once after a pause: each call counts as many requests as it costs reads of an account (eth_call 10, a full block 40); 0 is no limit.',
+      'Rate limit per client IP address, in request units per minute; after a pause a client may spend a whole minute at once. A read of one account costs 1 unit, eth_call 10, a full block 40. 0 means no limit.',
     ),
-    'body-bytes': integer(5 * 1024 * 1024, 1_024, 256 * 1024 * 1024, 'Largest request body in bytes.'),
-    'batch-items': integer(1_000, 1, 100_000, 'Most requests in one batch.'),
-    connections: integer(1_024, 1, 65_535, 'Most open connections. Beyond it the connection goes that is least missed.'),
-    'connections-per-address': integer(512, 1, 65_535, 'Most open connections of one address.'),
-    'call-workers': integer(0, 0, 64, 'Threads that run eth_call and eth_estimateGas; 0 chooses: 2, or 3 from 8 cores on.'),
-    'call-gas': integer(50_000_000, 1_000_000, 1_000_000_000_000, 'Most gas of one eth_call.'),
-    'call-ms': integer(5_000, 100, 600_000, 'Milliseconds from its arrival after which a call is stopped.'),
+    'body-bytes': integer(5 * 1024 * 1024, 1_024, 256 * 1024 * 1024, 'Maximum size of a request body, in bytes.'),
+    'batch-items': integer(1_000, 1, 100_000, 'Maximum number of requests in one JSON-RPC batch.'),
+    connections: integer(
+      1_024,
+      1,
+      65_535,
+      'Maximum number of open connections. At the limit, the server closes a connection of the address that has the most (idle ones first), or refuses the new one.',
+    ),
+    'connections-per-address': integer(512, 1, 65_535, 'Maximum number of open connections per client IP address.'),
+    'call-workers': integer(
+      0,
+      0,
+      64,
+      'Worker threads for eth_call and eth_estimateGas; 0 chooses 2, or 3 on machines with 8 or more cores.',
+    ),
+    'call-gas': integer(50_000_000, 1_000_000, 1_000_000_000_000, 'Maximum gas for one eth_call.'),
+    'call-ms': integer(
+      5_000,
+      100,
+      600_000,
+      'Timeout of a call (eth_call, eth_estimateGas) in milliseconds, counted from its arrival.',
+    ),
   },
   p2p: {
-    listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses that the node listens on for its peers.'),
+    listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses on which the node listens for peers.'),
     advertise: list(
       [],
-      'Multiaddresses at which the other nodes reach this one, for its entry in a genesis or registry; none means those of listen.',
+      'Multiaddresses at which other nodes reach this one, for its entry in the genesis or registry. An empty list means the addresses in listen.',
     ),
     'filter-by-address': boolean(
       false,
-      'Refuse connections from IP addresses that no registered node has, before their handshake; registered names are looked up every 30 s. Peers are known by their id either way.',
+      'Refuse connections from IP addresses that belong to no registered node, before the handshake; registered DNS names are resolved every 30 s. Peers are always authenticated by peer id as well.',
     ),
   },
   store: {
@@ -72,42 +91,50 @@ export const CONFIG_KEYS = {
       12,
       1,
       22,
-      'Depth of the state tree in memory (2^depth buckets): 12 for development, 18 to 20 in production. Fixed when the data directory is made.',
+      'Depth of the in-memory state tree (2^depth buckets): 12 for development, 18 to 20 in production. Fixed when the data directory is created.',
     ),
-    'proof-blocks': integer(64, 0, 100_000, 'Recent blocks for which state proofs can be made.'),
+    'proof-blocks': integer(64, 0, 100_000, 'Number of recent blocks for which the node can produce state proofs.'),
   },
   log: {
-    level: choice(
-      'info',
-      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-      'Least severe message that is written.',
-    ),
+    level: choice('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'Minimum severity of log messages.'),
   },
   crypto: {
-    'recovery-workers': integer(1, 1, 64, 'Threads that recover the senders of transactions.'),
+    'recovery-workers': integer(1, 1, 64, 'Worker threads that recover transaction senders from signatures.'),
   },
   health: {
-    host: text(
-      '127.0.0.1',
-      'Address that /health, /ready and /metrics are served on, apart from the RPC; 0.0.0.0 is every interface.',
+    host: text('127.0.0.1', 'Address that the probe server (/health, /ready, /metrics) binds to; 0.0.0.0 means all interfaces.'),
+    port: integer(
+      26_660,
+      0,
+      65_535,
+      'Port of the probe server, separate from the RPC port; 0 lets the operating system choose a free port.',
     ),
-    port: integer(26_660, 0, 65_535, 'Port of the probes; 0 lets the system choose.'),
     'stay-up-when-halted': boolean(
       false,
-      'When the node cannot go on, leave the network and answer reads instead of ending the process.',
+      'After a fatal error, leave the network and keep answering RPC reads instead of exiting.',
     ),
-    'disk-warn-bytes': integer(2 * GiB, 0, BYTES_MAX, 'Free bytes in the data directory below which the node warns; 0 never.'),
-    'disk-stop-bytes': integer(256 * MiB, 0, BYTES_MAX, 'Free bytes below which the node stops in order; 0 never.'),
+    'disk-warn-bytes': integer(
+      2 * GiB,
+      0,
+      BYTES_MAX,
+      'Free disk space for the data directory, in bytes, below which the node warns; 0 disables the warning.',
+    ),
+    'disk-stop-bytes': integer(
+      256 * MiB,
+      0,
+      BYTES_MAX,
+      'Free disk space, in bytes, below which the node shuts down cleanly; 0 disables the check.',
+    ),
     'memory-bytes': integer(
       0,
       0,
       BYTES_MAX,
-      'Resident memory at which the node drops caches and refuses reads; 0 is nine tenths of what the machine or container has.',
+      'Resident memory, in bytes, at which the node drops caches and refuses RPC reads; 0 means nine tenths of the memory of the machine or container.',
     ),
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ConfigKey>>>>
 
-/** Keys by path that a running node takes over when it reads its settings again. */
+/** Paths of the keys that a running node applies on reload (SIGHUP). All others need a restart. */
 export const LIVE_KEYS: ReadonlySet<string> = new Set([
   'rpc.cors-origins',
   'rpc.allowed-hosts',
@@ -121,7 +148,7 @@ export const LIVE_KEYS: ReadonlySet<string> = new Set([
   'log.level',
 ])
 
-/** Keys by path that have another name now. */
+/** Renamed keys: old path to new path. */
 export const RENAMED_KEYS: ReadonlyMap<string, string> = new Map([['p2p.ip-filter', 'p2p.filter-by-address']])
 
 type Value<K extends ConfigKey> = K extends { readonly kind: 'integer' }
@@ -144,7 +171,7 @@ export interface NamedKey {
   readonly section: string
   readonly name: string
   readonly key: ConfigKey
-  /** `rpc.port`, as messages name it. */
+  /** Such as `rpc.port`; messages name the key by it. */
   readonly path: string
   /** `QUOIN_RPC_PORT` */
   readonly env: string
@@ -152,7 +179,7 @@ export interface NamedKey {
   readonly flag: string
 }
 
-/** The table as a list, in the order of its declaration. */
+/** `CONFIG_KEYS` as a list, in declaration order. */
 export const namedKeys: readonly NamedKey[] = Object.entries(CONFIG_KEYS).flatMap(([section, keys]) =>
   Object.entries(keys as Readonly<Record<string, ConfigKey>>).map(([name, key]) => ({
     section,
@@ -164,14 +191,14 @@ export const namedKeys: readonly NamedKey[] = Object.entries(CONFIG_KEYS).flatMa
   })),
 )
 
-/** Paths of the keys in which two configurations differ. */
+/** @returns Paths of the keys whose values differ between two configurations. */
 export const changedKeys = (before: Config, after: Config): readonly string[] =>
   namedKeys.filter(({ section, name }) => textOf(before, section, name) !== textOf(after, section, name)).map(({ path }) => path)
 
 const textOf = (config: Config, section: string, name: string): string =>
   JSON.stringify((config as unknown as Readonly<Record<string, Readonly<Record<string, unknown>>>>)[section]?.[name])
 
-/** What a key allows, in words. */
+/** Describes a key's allowed values for messages, such as `an integer from 0 to 65535`. */
 export function allowed(key: ConfigKey): string {
   switch (key.kind) {
     case 'integer':
@@ -181,8 +208,8 @@ export function allowed(key: ConfigKey): string {
     case 'choice':
       return `one of ${key.choices.join(', ')}`
     case 'text':
-      return `a text of at most ${key.charsMax} characters`
+      return `a string of at most ${key.charsMax} characters`
     case 'list':
-      return `a list of at most ${key.itemsMax} texts`
+      return `a list of at most ${key.itemsMax} strings`
   }
 }

@@ -3,18 +3,18 @@ import { configTemplate, loadConfig, loadWithShadows } from './load.ts'
 
 const load = (text: string) => loadConfig({ file: { name: 'config.toml', text }, env: {}, flags: {} })
 
-it('says under which name a key that was renamed goes on', () => {
+it('names the new path of a renamed key', () => {
   expect(load('[p2p]\nip-filter = true\n')).toMatchObject({
     ok: false,
-    error: { message: 'config.toml: p2p.ip-filter is called p2p.filter-by-address now: rename it' },
+    error: { message: 'config.toml: p2p.ip-filter was renamed to p2p.filter-by-address: rename it in the file' },
   })
 })
 
-it('reads what its own template says', () => {
+it('loads its own template as the defaults', () => {
   expect(load(configTemplate())).toEqual(load(''))
 })
 
-it('names what of the file the environment and flags come before, where it says something else', () => {
+it('reports keys of the file that the environment or a flag overrides with another value', () => {
   const file = { name: 'config.toml', text: '[rpc]\nbatch-items = 7\nport = 1\ncors-origins = ["a"]\nbody-bytes = 2000000\n' }
   const env = { QUOIN_RPC_BATCH_ITEMS: '9', QUOIN_RPC_BODY_BYTES: '2000000', QUOIN_LOG_LEVEL: 'debug' }
   const flags = { '--rpc-port': '2', '--rpc-cors-origins': 'a' }

@@ -4,13 +4,13 @@ import { allowed, type Config, type ConfigKey, type NamedKey, namedKeys, RENAMED
 
 export interface ConfigError {
   readonly code: 'invalid-config'
-  /** Which key, where it was set, and what is allowed. */
+  /** Names the key, the place where it was set, and the allowed values. */
   readonly message: string
 }
 
-/** Where values come from; a later one wins: defaults, file, environment, flags. */
+/** Sources of values, lowest precedence first: defaults, file, environment, flags. */
 export interface ConfigSources {
-  /** Content of the TOML file and its name for messages; absent when there is none. */
+  /** Content of the TOML file, and its name for messages; undefined if there is no file. */
   readonly file: { readonly name: string; readonly text: string } | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   /** Values by flag, such as `--rpc-port`. */
@@ -19,18 +19,24 @@ export interface ConfigSources {
 
 class Refusal extends Error {}
 
-/** A configuration, and what of its file the environment or a flag comes before. */
+/** A configuration, and the keys of its file that the environment or a flag overrides. */
 export interface LoadedConfig {
   readonly config: Config
-  /** Keys whose value in the file is another one, each with what comes before it. */
+  /** Keys whose value in the file is overridden with a different one, such as `rpc.port by --rpc-port`. */
   readonly shadowed: readonly string[]
 }
 
+/**
+ * Builds the configuration of a node from all its sources and checks every value.
+ *
+ * @returns The configuration, or an error that names the first invalid key, section or variable.
+ */
 export function loadConfig(sources: ConfigSources): Result<Config, ConfigError> {
   const loaded = loadWithShadows(sources)
   return loaded.ok ? ok(loaded.value.config) : loaded
 }
 
+/** As `loadConfig`; also reports which keys of the file are overridden. */
 export function loadWithShadows(sources: ConfigSources): Result<LoadedConfig, ConfigError> {
   try {
     return ok(resolve(sources))
@@ -71,23 +77,23 @@ function valueOf(
   return key.default
 }
 
-/** Values by path. Sections and keys that nothing reads are refused: a typing error must not pass for a setting. */
+/** Values by path. Refuses unknown sections and keys, so that a misspelled setting is not silently ignored. */
 function readFile(name: string, content: string): ReadonlyMap<string, unknown> {
   const values = new Map<string, unknown>()
   for (const [section, keys] of Object.entries(parseToml(name, content))) {
     const known = namedKeys.filter((named) => named.section === section)
     if (known.length === 0)
       throw new Refusal(
-        `${name}: unknown section [${section}]; known are ${[...new Set(namedKeys.map((named) => named.section))].join(', ')}`,
+        `${name}: unknown section [${section}]; known sections are ${[...new Set(namedKeys.map((named) => named.section))].join(', ')}`,
       )
     if (typeof keys !== 'object' || keys === null || Array.isArray(keys))
-      throw new Refusal(`${name}: ${section} must be a section, [${section}]`)
+      throw new Refusal(`${name}: ${section} must be a section, written [${section}]`)
     for (const [key, value] of Object.entries(keys)) {
       const renamed = RENAMED_KEYS.get(`${section}.${key}`)
-      if (renamed !== undefined) throw new Refusal(`${name}: ${section}.${key} is called ${renamed} now: rename it`)
+      if (renamed !== undefined) throw new Refusal(`${name}: ${section}.${key} was renamed to ${renamed}: rename it in the file`)
       if (!known.some((named) => named.name === key)) {
         throw new Refusal(
-          `${name}: unknown key ${section}.${key}; known in [${section}] are ${known.map((named) => named.name).join(', ')}`,
+          `${name}: unknown key ${section}.${key}; known keys in [${section}] are ${known.map((named) => named.name).join(', ')}`,
         )
       }
       values.set(`${section}.${key}`, value)
@@ -101,7 +107,9 @@ function parseToml(name: string, content: string): Readonly<Record<string, unkno
     return parse(content)
   } catch (failure) {
     if (failure instanceof TomlError)
-      throw new Refusal(`${name} is not TOML: line ${failure.line}, column ${failure.column}: ${failure.message.split('\n')[0]}`)
+      throw new Refusal(
+        `${name} is not valid TOML: line ${failure.line}, column ${failure.column}: ${failure.message.split('\n')[0]}`,
+      )
     throw failure
   }
 }
@@ -112,11 +120,13 @@ function refuseUnknownVariables(env: ConfigSources['env']): void {
   for (const name of Object.keys(env)) {
     if (!prefixes.some((prefix) => name.startsWith(prefix)) || known.has(name)) continue
     const section = prefixes.find((prefix) => name.startsWith(prefix))!
-    throw new Refusal(`unknown variable ${name}; known are ${[...known].filter((other) => other.startsWith(section)).join(', ')}`)
+    throw new Refusal(
+      `unknown environment variable ${name}; known ones are ${[...known].filter((other) => other.startsWith(section)).join(', ')}`,
+    )
   }
 }
 
-/** The value that a text from the environment or a flag stands for; what does not parse stays a text, which `check` then refuses. */
+/** Parses text from the environment or a flag. Text that does not parse is returned unchanged, and `check` then refuses it. */
 function parseText(key: ConfigKey, value: string): unknown {
   if (key.kind === 'integer' && /^-?\d{1,15}$/.test(value)) return Number(value)
   if (key.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true'
@@ -148,10 +158,13 @@ function fits(key: ConfigKey, value: unknown): boolean {
   }
 }
 
-/** A configuration file with every key, its description and its default; `overrides` by path stand in place of defaults. */
+/**
+ * Makes the text of a configuration file with every key, its description and its value.
+ *
+ * @param overrides - Values by path, used instead of the defaults.
+ */
 export function configTemplate(overrides: Readonly<Record<string, unknown>> = {}): string {
-  let text =
-    '# Configuration of a Quoin node. Environment variables (QUOIN_SECTION_KEY) and flags (--section-key) come before it.\n'
+  let text = '# Configuration of a Quoin node. Environment variables (QUOIN_SECTION_KEY) and flags (--section-key) override it.\n'
   let section = ''
   for (const named of namedKeys) {
     if (named.section !== section) text += `\n[${named.section}]\n`

@@ -16,7 +16,7 @@ import { loadOxWasmHashes } from './ox-wasm.ts'
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 const word = (value: bigint) => bigIntToBytes(value, 32)
 
-/** The candidates that this platform has; that the usual platforms have all of them is `load.test.ts`'s. */
+/** The candidates that are available on this platform. `load.test.ts` tests that the usual platforms have all of them. */
 async function available<T>(candidates: readonly Candidate<T>[]): Promise<readonly [backend: string, loaded: T][]> {
   const found: [string, T][] = []
   for (const { backend, load } of candidates) {
@@ -32,7 +32,7 @@ const scalars = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt(1n, ORDER - 1n) },
   { weight: 1, arbitrary: fc.constantFrom(1n, 2n, (ORDER - 1n) / 2n, (ORDER + 1n) / 2n, ORDER - 2n, ORDER - 1n) },
 )
-/** Words with the values around which implementations err. */
+/** Words with edge values that implementations get wrong. */
 const words = fc
   .oneof(
     scalars,
@@ -42,7 +42,7 @@ const words = fc
   )
   .map(word)
 
-/** A good signature, or one with a change that keeps it well-sized. */
+/** A valid signature, or a modified one of the same size. */
 const signatureCases = fc
   .record({
     digest: words,
@@ -68,7 +68,7 @@ const signatureCases = fc
   })
 
 describe.each(await available<Curve>(CANDIDATES.curve))('curve of %s', (_, curve) => {
-  it('signs as noble does, digests of the order and above included', () => {
+  it('signs as noble does, including digests at and above the order', () => {
     fc.assert(
       fc.property(words, scalars.map(word), (digest, secretKey) => {
         expect(curve.sign(digest, secretKey)).toEqual(nobleCrypto.sign(digest, secretKey))
@@ -78,7 +78,7 @@ describe.each(await available<Curve>(CANDIDATES.curve))('curve of %s', (_, curve
     )
   })
 
-  it('recovers and verifies as noble does, good and bad', () => {
+  it('recovers and verifies as noble does, valid and invalid signatures', () => {
     fc.assert(
       fc.property(signatureCases, ({ digest, signature, publicKey, yParity }) => {
         for (const parity of [yParity, (1 - yParity) as 0 | 1]) {
@@ -90,7 +90,7 @@ describe.each(await available<Curve>(CANDIDATES.curve))('curve of %s', (_, curve
     )
   })
 
-  it('takes the same keys as noble', () => {
+  it('accepts the same keys as noble', () => {
     fc.assert(
       fc.property(fc.nat(8), words, words, (prefix, x, digest) => {
         const publicKey = concatBytes(Uint8Array.of(prefix), x)
@@ -103,7 +103,7 @@ describe.each(await available<Curve>(CANDIDATES.curve))('curve of %s', (_, curve
     )
   })
 
-  it('takes views into larger, shared and pooled memory, and leaves its input alone', () => {
+  it('accepts views of larger, shared and pooled memory, and does not change its input', () => {
     const digest = nobleCrypto.sha256(Uint8Array.of(1))
     const { signature, yParity } = nobleCrypto.sign(digest, word(9n))
     const wanted = nobleCrypto.recover(digest, signature, yParity)
@@ -119,7 +119,7 @@ describe.each(await available<Curve>(CANDIDATES.curve))('curve of %s', (_, curve
     expect(curve.recover(Buffer.from(digest), Buffer.from(signature), yParity)).toEqual(wanted)
   })
 
-  it('gives results of their own memory, as plain arrays', () => {
+  it('returns results in their own memory, as plain Uint8Arrays', () => {
     const { signature } = curve.sign(word(1n), word(2n))
     const publicKey = curve.publicKey(word(2n))!
     const results = [signature, publicKey, curve.decompress(publicKey)!, curve.recover(word(1n), signature, 0)!]
@@ -150,7 +150,7 @@ describe.each(hashes)('%s %s', (_, name, hash) => {
     expect(hash(long)).toEqual(nobleCrypto[name](long))
   })
 
-  it('gives a plain array of its own memory', () => {
+  it('returns a plain Uint8Array with its own memory', () => {
     const digest = hash(Uint8Array.of(1))
     expect(Object.getPrototypeOf(digest)).toBe(Uint8Array.prototype)
     const copy = digest.slice()
@@ -166,7 +166,7 @@ const pairs: readonly (readonly [string, HashPairs])[] = [
 ]
 
 describe.each(pairs)('hashPairs of %s', (_, hashPairs) => {
-  it('hashes as noble does, apart and over its input, with more room than it needs', () => {
+  it('hashes as noble does, to separate output and over its input, with buffers larger than needed', () => {
     fc.assert(
       fc.property(fc.nat(70), fc.nat(40), fc.nat(9), fc.boolean(), fc.nat(255), (count, spare, offset, shared, seed) => {
         const length = 64 * count + spare
@@ -187,7 +187,7 @@ describe.each(pairs)('hashPairs of %s', (_, hashPairs) => {
     )
   })
 
-  it('refuses pairs that are not there', () => {
+  it('refuses to hash more pairs than the input has', () => {
     expect(() => hashPairs(new Uint8Array(127), new Uint8Array(64), 2)).toThrow(RangeError)
     expect(() => hashPairs(new Uint8Array(128), new Uint8Array(63), 2)).toThrow(RangeError)
   })

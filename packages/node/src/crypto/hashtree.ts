@@ -6,14 +6,15 @@ interface Bindings {
 }
 
 /**
- * Merkle layers by @chainsafe/hashtree: SHA-256 of several blocks at once with the vector instructions that the processor has. Throws
- * where its package for the platform is missing. The library reads each group of blocks before it writes the digests, which is what
- * allows the output to lie over the input; the self-test covers every width of group.
+ * Merkle layers by @chainsafe/hashtree: SHA-256 of several blocks at once with the processor's vector instructions. The library reads each
+ * group of blocks before it writes their digests, so the output may overlap the input; the self-test covers every group width.
+ *
+ * @throws If the package for this platform is missing.
  */
 export function loadHashtree(): HashPairs {
   const { hashInto } = createRequire(import.meta.url)('@chainsafe/hashtree') as Bindings
   return strictHashPairs((input, output, count) => {
-    // The library insists on exact lengths.
+    // The library requires exact lengths.
     hashInto(exactly(input, 64 * count), exactly(output, 32 * count))
   })
 }

@@ -18,7 +18,7 @@ async function refusalOf(curve: Partial<Curve>): Promise<string | undefined> {
 }
 
 describe('loadCrypto', () => {
-  it('chooses the fast libraries where they exist', async () => {
+  it('chooses the fast libraries if they exist', async () => {
     const crypto = await loadCrypto()
     const native = ['linux-x64', 'darwin-arm64', 'win32-x64'].includes(`${process.platform}-${process.arch}`)
     expect(choice(crypto, 'curve')).toBe(native ? 'secp256k1-native' : 'ox-wasm')
@@ -36,7 +36,7 @@ describe('loadCrypto', () => {
     expect(loaded.filter((file) => /[\\/](secp256k1[\\/](index|elliptic)\.js|elliptic[\\/])/.test(file))).toEqual([])
   })
 
-  it('passes over what does not load, with the first line of the reason', async () => {
+  it('skips libraries that do not load, with the first line of the reason', async () => {
     const crypto = await loadCrypto({
       ...CANDIDATES,
       curve: [
@@ -70,7 +70,7 @@ describe('loadCrypto', () => {
   })
 })
 
-it('the self-test knows the hash of the answers of noble', () => {
+it('the self-test contains the hash of all answers of noble', () => {
   expect(nobleAnswers()).toEqual(NOBLE_ANSWERS)
 })
 
@@ -106,7 +106,7 @@ describe('the self-test refuses a curve that', () => {
     expect(await refusalOf({ recover: (digest, signature) => recover(digest, signature, 0) })).toContain('y parity 1')
   })
 
-  it('throws where no key exists', async () => {
+  it('throws if no key can be recovered', async () => {
     const reason = await refusalOf({
       recover(digest, signature, yParity) {
         const key = recover(digest, signature, yParity)
@@ -127,14 +127,14 @@ describe('the self-test refuses a curve that', () => {
   })
 
   it('signs a digest above the order without reducing it', async () => {
-    // As libsecp256k1 before the reduction in `strictCurve`: another nonce, so another signature.
+    // As libsecp256k1 does without the reduction in `strictCurve`: another nonce, so another signature.
     const reason = await refusalOf({
       sign: (digest, key) => sign(toBigInt(digest) < order ? digest : nobleCrypto.sha256(digest), key),
     })
     expect(reason).toMatch(/^sign of digest [23]/)
   })
 
-  it('accepts bytes that are no key', async () => {
+  it('accepts bytes that are not a key', async () => {
     expect(await refusalOf({ verify: (digest, signature, key) => key[0] === 4 || verify(digest, signature, key) })).toContain(
       'off the curve',
     )
@@ -146,26 +146,26 @@ describe('the self-test refuses a curve that', () => {
     expect(await refusalOf({ sign: (digest, key) => sign(digest.toReversed(), key) })).toContain('sign of digest 0')
   })
 
-  it('has no fault: then it is taken', async () => {
+  it('has no fault: it is used', async () => {
     expect(await refusalOf({})).toBeUndefined()
   })
 })
 
 describe('the self-test refuses hashes that', () => {
-  it('are SHA3-256 in place of keccak', async () => {
+  it('are SHA3-256 instead of keccak', async () => {
     const { createHash } = await import('node:crypto')
     const sha3 = (bytes: Uint8Array) => new Uint8Array(createHash('sha3-256').update(bytes).digest())
     const { refused } = await loadCrypto({ ...NONE, keccak256: [{ backend: 'faulty', load: () => sha3 }] })
     expect(refused[0]?.reason).toContain('keccak256 of 0 bytes')
   })
 
-  it('err in a long input only', async () => {
+  it('are wrong for a long input only', async () => {
     const truncating = (bytes: Uint8Array) => nobleCrypto.sha256(bytes.subarray(0, 65_536))
     const { refused } = await loadCrypto({ ...NONE, sha256: [{ backend: 'faulty', load: () => truncating }] })
     expect(refused[0]?.reason).toContain('sha256 of 70000 bytes')
   })
 
-  it('read a pair after its place was overwritten', async () => {
+  it('read a pair after it was overwritten', async () => {
     const backwards = (input: Uint8Array, output: Uint8Array, count: number) => {
       for (let i = count - 1; i >= 0; i--) output.set(nobleCrypto.sha256(input.subarray(64 * i, 64 * i + 64)), 32 * i)
     }
@@ -173,12 +173,12 @@ describe('the self-test refuses hashes that', () => {
     expect(refused[0]?.reason).toContain('over the input')
   })
 
-  it('err beyond a number of lanes', async () => {
+  it('are wrong above a number of lanes', async () => {
     const right = hashPairsBy(nobleCrypto.sha256)
     const { refused } = await loadCrypto({
       ...NONE,
       hashPairs: [{ backend: 'faulty', load: () => (input, output, count) => right(input, output, Math.min(count, 16)) }],
     })
-    expect(refused[0]?.reason).toContain('hashPairs of 17: differs from byte 512')
+    expect(refused[0]?.reason).toContain('hashPairs of 17: differs from noble at byte 512')
   })
 })

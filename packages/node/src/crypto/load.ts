@@ -6,7 +6,7 @@ import { loadOxWasmCurve, loadOxWasmHashes } from './ox-wasm.ts'
 import { loadSecp256k1Native } from './secp256k1-native.ts'
 import { curveFault, hashFault, hashPairsFault } from './self-test.ts'
 
-/** What a library can do for the node. The functions of the curve come from one library: one wrong answer discredits all of it. */
+/** A group of functions that one library provides. All functions of the curve come from the same library: one wrong answer disqualifies it. */
 export type CryptoJob = 'curve' | 'keccak256' | 'sha256' | 'hashPairs'
 
 export interface ChosenBackend {
@@ -15,23 +15,23 @@ export interface ChosenBackend {
 }
 
 export interface RefusedBackend extends ChosenBackend {
-  /** Why it was passed over: it did not load, or the first answer that is not noble's. */
+  /** Why it is not used: it did not load, or its first answer that differs from noble's. */
   readonly reason: string
 }
 
-/** The node's cryptographic power, with how it was put together, for the log and the metrics. */
+/** The node's cryptography, and which libraries it consists of, for the log and the metrics. */
 export interface LoadedCrypto extends Crypto {
   readonly chosen: readonly ChosenBackend[]
   readonly refused: readonly RefusedBackend[]
 }
 
-/** A library that may do a job. `load` throws where it cannot. */
+/** A library that may do a job. `load` throws if it is not available. */
 export interface Candidate<T> {
   readonly backend: string
   load(): T | Promise<T>
 }
 
-/** For each job the libraries, fastest first. */
+/** Libraries for each job, fastest first. */
 export interface Candidates {
   readonly curve: readonly Candidate<Curve>[]
   readonly keccak256: readonly Candidate<Crypto['keccak256']>[]
@@ -39,7 +39,7 @@ export interface Candidates {
   readonly hashPairs: readonly Candidate<HashPairs>[]
 }
 
-/** In the order that scripts/bench/crypto.mjs measures; what is missing on a platform is passed over. */
+/** In the order that scripts/bench/crypto.mjs measured. Libraries that are missing on a platform are skipped. */
 export const CANDIDATES: Candidates = {
   curve: [
     { backend: 'secp256k1-native', load: loadSecp256k1Native },
@@ -54,8 +54,10 @@ export const CANDIDATES: Candidates = {
 }
 
 /**
- * For each job the fastest library that loads and agrees with noble on fixed vectors (`self-test.ts`); noble itself where none does.
- * Takes about 0.1 s. All functions of the result are synchronous. Never rejects because of a library: see `refused`.
+ * Chooses the fastest library for each job that loads and agrees with noble on fixed vectors (`self-test.ts`), or noble itself if none does.
+ * Takes about 0.1 s.
+ *
+ * @returns Synchronous functions. Never rejects because of a library: see `refused`.
  */
 export async function loadCrypto(candidates: Candidates = CANDIDATES): Promise<LoadedCrypto> {
   const chosen: ChosenBackend[] = []
@@ -98,7 +100,7 @@ export async function loadCrypto(candidates: Candidates = CANDIDATES): Promise<L
 
 type Attempt<T> = { readonly loaded: T } | { readonly reason: string }
 
-/** A library that throws, while it loads or in its test, is as unfit as one that answers wrongly. */
+/** Loads and tests a library. One that throws is refused in the same way as one with a wrong answer. */
 async function tryBackend<T>(load: () => T | Promise<T>, fault: (loaded: T) => string | undefined): Promise<Attempt<T>> {
   try {
     const loaded = await load()

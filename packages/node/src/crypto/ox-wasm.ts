@@ -3,14 +3,14 @@ import { type Crypto, type Curve, nobleCrypto, strictCurve } from '@quoin/protoc
 const SIGN_OPTIONS = { prehash: false, extraEntropy: false, lowS: true } as const
 const VERIFY_OPTIONS = { prehash: false, lowS: true } as const
 
-/** libsecp256k1 compiled to WebAssembly by ox: wherever Node runs. Compiled asynchronously, synchronous from then on. */
+/** libsecp256k1 compiled to WebAssembly by ox. Works on every platform. Compiles asynchronously; the functions are synchronous. */
 export async function loadOxWasmCurve(): Promise<Curve> {
-  // Loaded where it is wanted: each thread of a node that has a native library would read it for nothing.
+  // Dynamic import: threads that use the native library need not load it.
   const { engine, InvalidInputError } = await import('ox/wasm/Secp256k1')
   const library = await engine()
   return strictCurve({
     recover(digest, signature, yParity) {
-      // The library's recovered form puts the recovery id first.
+      // The library's recoverable signatures start with the recovery id.
       const recovered = new Uint8Array(65)
       recovered[0] = yParity
       recovered.set(signature, 1)
@@ -32,7 +32,7 @@ export async function loadOxWasmCurve(): Promise<Curve> {
       compressed[0] = 2 + (uncompressed[64]! & 1)
       return compressed
     },
-    // The library has no conversion of points. Keys are decompressed when a validator is registered, not on a hot path.
+    // The library cannot decompress points. Keys are decompressed when a validator is registered, which is not a hot path.
     decompress: nobleCrypto.decompress,
   })
 }

@@ -6,13 +6,13 @@ import { closedRefusal, type RecoveryRefusal, type RecoveryStats, type SenderRec
 import { checkSignature, packSignatures, type RecoverableSignature, senderAt } from './signature-batch.ts'
 
 export interface RecoveryPoolOptions {
-  /** Threads. One recovers 10,000 to 16,000 senders a second. */
+  /** Number of threads. One recovers 10,000 to 16,000 senders a second. */
   readonly workers: number
-  /** Signatures that may wait or be in work; a call beyond is refused. Four seconds of one worker, three full blocks. */
+  /** Maximum number of signatures that wait or are in work; a call beyond is refused. The default is four seconds of one worker, or three full blocks. */
   readonly signaturesQueuedMax: number
-  /** Told of each worker that died and was replaced. */
+  /** Called for each worker that died and is replaced. */
   readonly onWorkerLost?: (error: Error) => void
-  /** Largest batch. Larger ones gain nothing and delay those behind them: 256 take about 20 ms. */
+  /** Maximum batch size. Larger batches are no faster and delay the next ones: 256 signatures take about 20 ms. */
   readonly batchSignaturesMax: number
 }
 
@@ -25,16 +25,16 @@ export const RECOVERY_POOL_DEFAULTS: RecoveryPoolOptions = {
   batchSignaturesMax: 256,
 }
 
-/** Workers that may die one after another without an answer in between; then what waits is refused, and the next call tries again. */
+/** Maximum number of worker deaths in a row without an answer. Beyond it, pending calls are refused; the next call tries again. */
 const DEATHS_IN_A_ROW_MAX = 3
 
-/** Below this a batch is not split among idle workers: waking one costs as much as recovering one signature. */
+/** A smaller batch is not split among idle workers: waking a worker costs as much as recovering one signature. */
 const BATCH_SIGNATURES_SPLIT_MIN = 32
 
-/** What a worker sends: once that it is up, with this backend; then each batch it was given, with the senders in it. */
+/** Messages of a worker: first its backend when it is ready, then each batch that it was given, with the senders filled in. */
 export type WorkerMessage = { readonly ready: string } | Uint8Array<ArrayBuffer>
 
-/** Starts the threads and waits until each has loaded and tested its backend. Rejects when one cannot start. */
+/** Starts the threads and waits until each has loaded and tested its backend. Rejects if one cannot start. */
 export async function startRecoveryPool(options: Partial<RecoveryPoolOptions> = {}): Promise<RecoveryPool> {
   const limits = { ...RECOVERY_POOL_DEFAULTS, ...options }
   for (const name of ['workers', 'signaturesQueuedMax', 'batchSignaturesMax'] as const) {
@@ -51,7 +51,7 @@ export async function startRecoveryPool(options: Partial<RecoveryPoolOptions> = 
   }
 }
 
-/** One signature and where its sender goes. */
+/** One signature, and the call and index that its sender belongs to. */
 interface Waiting {
   readonly item: RecoverableSignature
   readonly call: Call
@@ -66,12 +66,12 @@ interface Call {
 }
 
 /**
- * Worker threads that each hold one batch at a time. What arrives while all are busy makes the next batches, so that their size adapts to
- * the load: a lone signature leaves at once (at the end of the current microtask turn, with all that the same turn brought). A worker that dies is
- * replaced, and its batch is done again.
+ * A pool of worker threads that hold one batch each. Signatures that arrive while all workers are busy form the next batches, so the
+ * batch size adapts to the load. A single signature is sent at once: at the end of the current microtask turn, together with all others
+ * of that turn. A worker that dies is replaced, and its batch is retried.
  */
 export class RecoveryPool implements SenderRecovery {
-  /** Resolves when all workers are up; rejects when one dies before. */
+  /** Resolves when all workers are ready; rejects if one dies before. */
   readonly ready: Promise<void>
   readonly #limits: RecoveryPoolOptions
   readonly #start: () => Worker
@@ -94,7 +94,7 @@ export class RecoveryPool implements SenderRecovery {
   #batches = 0
   #pending = 0
 
-  /** `start` makes a worker; `startRecoveryPool` waits until all are up. */
+  /** @param start - Creates a worker. Wait for `ready` before use, as `startRecoveryPool` does. */
   constructor(start: () => Worker, limits: RecoveryPoolOptions) {
     this.#start = start
     this.#limits = limits
@@ -132,7 +132,7 @@ export class RecoveryPool implements SenderRecovery {
     items.forEach(checkSignature)
     if (items.length === 0) return ok([])
     if (this.#pending + items.length > this.#limits.signaturesQueuedMax) {
-      const message = `${this.#pending} signatures wait for recovery, at most ${this.#limits.signaturesQueuedMax} may`
+      const message = `sender recovery is overloaded: ${this.#pending} signatures are waiting, the limit is ${this.#limits.signaturesQueuedMax}`
       return err({ code: 'overloaded', message })
     }
     return new Promise((resolve) => {
@@ -150,7 +150,7 @@ export class RecoveryPool implements SenderRecovery {
     return this.#closing
   }
 
-  /** Ends the threads at once, and every call with a refusal: for a process that must end. `close` is still due, and then soon over. */
+  /** Terminates the threads and refuses every pending call, for a process that must end. Call `close` afterwards, which then ends soon. */
   terminate(): void {
     this.#terminating = true
     this.#refuseAll(closedRefusal.error)
@@ -194,7 +194,7 @@ export class RecoveryPool implements SenderRecovery {
       const packed = packSignatures(batch.map(({ item }) => item))
       worker.postMessage(packed, [packed.buffer])
     }
-    // Cut off what was sent once it is the greater part: shifting each batch off a long queue would move the rest every time.
+    // Drop the sent items only once they are the larger part: removing each batch from a long queue would move the rest every time.
     if (2 * this.#queueStart >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#queueStart)
       this.#queueStart = 0
@@ -216,7 +216,7 @@ export class RecoveryPool implements SenderRecovery {
     if (this.#pending === 0) this.#onDrained?.()
   }
 
-  /** A worker died, which only a bug or the loss of memory does: another one takes its place, and its batch. */
+  /** Replaces a worker that died (a bug, or out of memory), and requeues its batch. */
   #lost(worker: Worker, error: Error): void {
     this.#workers.delete(worker)
     const batch = this.#inWork.get(worker) ?? []
@@ -232,7 +232,7 @@ export class RecoveryPool implements SenderRecovery {
     this.#queueStart = 0
     this.#deathsInARow++
     if (this.#deathsInARow > DEATHS_IN_A_ROW_MAX)
-      this.#refuseAll({ code: 'failed', message: `the workers of sender recovery die: ${error.message}` })
+      this.#refuseAll({ code: 'failed', message: `sender recovery failed, its workers keep crashing: ${error.message}` })
     this.#addWorker()
   }
 

@@ -3,8 +3,8 @@ import { loadCrypto } from './load.ts'
 import type { WorkerMessage } from './recovery-pool.ts'
 import { recoverBatch } from './signature-batch.ts'
 
-/** A thread of the recovery pool: takes packed batches one at a time and sends each buffer back with the senders in it. */
-if (parentPort === null) throw new Error('recovery-worker runs only as a worker')
+/** A thread of the recovery pool: takes one packed batch at a time and sends its buffer back with the senders in it. */
+if (parentPort === null) throw new Error('recovery-worker must run in a worker thread')
 const port = parentPort
 const crypto = await loadCrypto()
 port.on('message', (batch: Uint8Array<ArrayBuffer>) => {

@@ -16,7 +16,7 @@ interface Signed {
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 let crypto: Crypto
-/** 600 signatures by 7 keys, in every ninth place one that no key made. Senders are viem's. */
+/** 600 signatures by 7 keys. Every ninth one is invalid. Expected senders are from viem. */
 let signed: readonly Signed[]
 
 beforeAll(async () => {
@@ -64,7 +64,7 @@ describe.each(implementations)('sender recovery, %s', (_, start) => {
   })
   afterAll(() => recovery.close())
 
-  it('answers in the order of the items, undefined where no key signed', async () => {
+  it('answers in the order of the items, with undefined for invalid signatures', async () => {
     const part = signed.slice(0, 300)
     const before = recovery.stats
     expect(unwrap(await recovery.recoverSenders(items(part)))).toEqual(senders(part))
@@ -73,7 +73,7 @@ describe.each(implementations)('sender recovery, %s', (_, start) => {
     expect(recovery.stats.pending).toBe(0)
   })
 
-  it('gives each of many concurrent calls its own answer', async () => {
+  it('returns the right answer to each of many concurrent calls', async () => {
     const before = recovery.stats.recovered
     const parts: Signed[][] = []
     for (let at = 0, size = 0; at < signed.length; at += size) {
@@ -85,13 +85,13 @@ describe.each(implementations)('sender recovery, %s', (_, start) => {
     expect(recovery.stats.recovered - before).toBe(signed.length)
   })
 
-  it('answers nothing for nothing', async () => {
+  it('returns an empty list for no items', async () => {
     const before = recovery.stats
     expect(unwrap(await recovery.recoverSenders([]))).toEqual([])
     expect(recovery.stats).toEqual(before)
   })
 
-  it('rejects a wrong size, which is a bug, without harm to others', async () => {
+  it('rejects a wrong size, which is a bug, without affecting other calls', async () => {
     const { item } = signed[0]!
     const bad: RecoverableSignature[] = [
       { ...item, signature: item.signature.subarray(1) },
@@ -104,7 +104,7 @@ describe.each(implementations)('sender recovery, %s', (_, start) => {
     expect(recovery.stats.pending).toBe(0)
   })
 
-  it('leaves the memory of its items alone', async () => {
+  it('does not change the memory of its items', async () => {
     const { item, sender } = signed[1]!
     const memory = concatBytes(item.signingHash, item.signature)
     const views = { signingHash: memory.subarray(0, 32), signature: memory.subarray(32), yParity: item.yParity }
@@ -114,19 +114,19 @@ describe.each(implementations)('sender recovery, %s', (_, start) => {
 })
 
 describe('the pool', () => {
-  it('batches what arrives while it works', async () => {
+  it('batches signatures that arrive while it works', async () => {
     const pool = await startRecoveryPool({ workers: 1, batchSignaturesMax: 128 })
     const calls = signed.map(({ item }) => pool.recoverSenders([item]))
     expect(pool.stats).toEqual({ recovered: 0, invalid: 0, batches: 0, pending: 600 })
     await Promise.all(calls)
-    // All 600 came in one turn: 4 full batches and the rest.
+    // All 600 arrived in one turn: 4 full batches and the rest.
     expect(pool.stats.batches).toBe(5)
     await pool.recoverSenders([signed[0]!.item])
     expect(pool.stats.batches).toBe(6)
     await pool.close()
   })
 
-  it('refuses what would overfill its queue, and takes as much again when that is done', async () => {
+  it('refuses calls beyond its queue limit, and accepts as many again afterwards', async () => {
     const pool = await startRecoveryPool({ workers: 1, signaturesQueuedMax: 10 })
     const taken = pool.recoverSenders(items(signed.slice(0, 9)))
     const refused = await pool.recoverSenders(items(signed.slice(9, 11)))
@@ -139,7 +139,7 @@ describe('the pool', () => {
     await pool.close()
   })
 
-  it('finishes what it took before it closes, and refuses the rest', async () => {
+  it('finishes pending calls before it closes, and refuses later ones', async () => {
     const pool = await startRecoveryPool({ workers: 2, batchSignaturesMax: 16 })
     let answered = false
     const taken = pool.recoverSenders(items(signed)).then((result) => {
@@ -154,13 +154,13 @@ describe('the pool', () => {
     await pool.close()
   })
 
-  it('knows what each worker runs on', async () => {
+  it('knows the backend of each worker', async () => {
     const pool = await startRecoveryPool({ workers: 2 })
     expect(pool.backends).toEqual([crypto.name, crypto.name])
     await pool.close()
   })
 
-  it('refuses senseless limits', async () => {
+  it('refuses invalid limits', async () => {
     await expect(startRecoveryPool({ workers: 0 })).rejects.toThrow('workers must be at least 1')
     await expect(startRecoveryPool({ batchSignaturesMax: 1.5 })).rejects.toThrow('batchSignaturesMax')
   })
@@ -171,14 +171,14 @@ describe('when a worker dies', () => {
   const ready = `const { parentPort } = require('node:worker_threads'); parentPort.postMessage({ ready: 'test' });`
   const worker = (code: string) => new Worker(code, { eval: true })
 
-  /** Starts workers of these codes in turn, the last one over and over. */
+  /** Starts workers with these scripts in turn, the last one repeatedly. */
   const startOf = (...codes: readonly string[]) => {
     const started: Worker[] = []
     return { started, start: () => started[started.push(worker(codes[Math.min(started.length, codes.length - 1)]!)) - 1]! }
   }
   const dying = `${ready} parentPort.on('message', () => { throw new Error('out of luck') })`
 
-  it('another one takes its place and its batch', async () => {
+  it('a new one takes over its batch', async () => {
     const lost: string[] = []
     const { startWorker } = await import('../worker-file.ts')
     let starts = 0
@@ -192,7 +192,7 @@ describe('when a worker dies', () => {
     await pool.close()
   })
 
-  it('over and over, what waits is refused; the next call tries again, and close resolves', async () => {
+  it('repeatedly, pending calls are refused; the next call tries again, and close resolves', async () => {
     const { start, started } = startOf(dying)
     const pool = new RecoveryPool(start, limits)
     await pool.ready
@@ -214,7 +214,7 @@ describe('when a worker dies', () => {
     expect(await call).toMatchObject({ ok: false, error: { code: 'failed', message: expect.stringContaining('code 3') } })
   })
 
-  it('before it is up, the start fails', async () => {
+  it('before it is ready, the start fails', async () => {
     const failing = new RecoveryPool(startOf(`throw new Error('no start')`).start, limits)
     await expect(failing.ready).rejects.toThrow('no start')
     await failing.close()
@@ -223,7 +223,7 @@ describe('when a worker dies', () => {
     await silent.close()
   })
 
-  it('that never answers is ended when the node must end', async () => {
+  it('that never answers is terminated when the node must stop', async () => {
     const pool = new RecoveryPool(startOf(`${ready} parentPort.on('message', () => { for (;;); })`).start, limits)
     await pool.ready
     const call = pool.recoverSenders([signed[0]!.item])

@@ -3,37 +3,39 @@ import { err, ok } from '@quoin/protocol'
 import { checkSignature, packSignatures, type RecoverableSignature, recoverBatch, senderAt } from './signature-batch.ts'
 
 export interface RecoveryRefusal {
-  /** `overloaded`: more than `signaturesQueuedMax` wait. `closed`: after `close`. `failed`: the workers die as fast as they are replaced. */
+  /** `overloaded`: more than `signaturesQueuedMax` would wait. `closed`: after `close`. `failed`: the workers keep crashing. */
   readonly code: 'overloaded' | 'closed' | 'failed'
   readonly message: string
 }
 
 export interface RecoveryStats {
-  /** Signatures worked on since the start, with or without a sender: each costs the same. */
+  /** Signatures processed since the start, valid or not: each costs the same. */
   readonly recovered: number
-  /** Of those, the ones that no key made. */
+  /** Number of those that are invalid: no public key can be recovered. */
   readonly invalid: number
-  /** Batches they came in. */
+  /** Batches of those signatures. */
   readonly batches: number
-  /** Signatures that wait or are being worked on. */
+  /** Signatures that wait or are in work. */
   readonly pending: number
 }
 
-/** Senders of signed transactions: the most expensive step of admission, done off the main thread. */
+/** Recovers the senders of signed transactions: the most expensive step of admission, normally done off the main thread. */
 export interface SenderRecovery {
   /**
-   * Address of who signed each item, in their order; undefined where no key did (see `Crypto.recover`). All items of a call or none.
-   * Rejects when an item has a wrong size, which is a bug of the caller.
+   * Recovers the signers of all items, or of none.
+   *
+   * @returns Addresses in the order of the items; undefined for an invalid signature (see `Crypto.recover`). Or a refusal.
+   * @throws {RangeError} If an item has a wrong size, which is a bug of the caller.
    */
   recoverSenders(items: readonly RecoverableSignature[]): Promise<Result<readonly (Address | undefined)[], RecoveryRefusal>>
   readonly stats: RecoveryStats
-  /** Takes no more, finishes what was taken, and resolves when the workers are gone. */
+  /** Refuses new calls, finishes pending ones, and resolves when the workers have ended. */
   close(): Promise<void>
 }
 
 export const closedRefusal = err<RecoveryRefusal>({ code: 'closed', message: 'sender recovery is closed' })
 
-/** Recovery on the calling thread, for the simulator and for tools that have few signatures. */
+/** Recovery on the calling thread, for the simulator and for tools with few signatures. */
 export function createInlineRecovery(crypto: Crypto): SenderRecovery {
   let [recovered, invalid, batches, closed] = [0, 0, 0, false]
   return {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { type Curve, strictCurve } from '@quoin/protocol'
 
-/** What is used of `secp256k1` 5, libsecp256k1 as a Node addon. The package ships no types. */
+/** The used part of `secp256k1` 5 (libsecp256k1 as a Node addon). The package ships no types. */
 interface Bindings {
   contextRandomize(seed: Uint8Array): void
   ecdsaRecover(signature: Uint8Array, recoveryId: number, digest: Uint8Array, compressed: boolean): Uint8Array
@@ -12,17 +12,19 @@ interface Bindings {
   publicKeyConvert(publicKey: Uint8Array, compressed: boolean): Uint8Array
 }
 
-/** The library's own words (its lib/index.js) for input that is well-sized but is no signature or no point. */
+/** The library's error messages (its lib/index.js) for input of the right size that is not a valid signature or point. */
 const RECOVER = 'Public key could not be recover'
 const PUBKEY_PARSE = 'Public Key could not be parsed'
 
 /**
- * Throws where the package has no binary for this platform (it ships linux-x64, darwin-arm64 and win32-x64). The package's main
- * module is never loaded: without a binary it turns silently into elliptic, which is 27 times slower.
+ * libsecp256k1 as a Node addon. The package's main module is never loaded: without a binary it silently falls back to elliptic, which is
+ * 27 times slower.
+ *
+ * @throws If the package has no binary for this platform (it ships linux-x64, darwin-arm64 and win32-x64).
  */
 export function loadSecp256k1Native(): Curve {
   const bindings = createRequire(import.meta.url)('secp256k1/bindings') as Bindings
-  // Blinds the scalar multiplication by the generator against side channels; the results do not depend on it.
+  // Blinds scalar multiplication by the generator against side channels. Does not change results.
   bindings.contextRandomize(randomBytes(32))
   return strictCurve({
     recover: (digest, signature, yParity) =>
@@ -38,7 +40,7 @@ export function loadSecp256k1Native(): Curve {
   })
 }
 
-/** The result of `call`, or undefined when the library refused with this message. */
+/** The result of `call`, or undefined if the library threw this message. */
 function unless<T>(refusal: string, call: () => T): T | undefined {
   try {
     return call()

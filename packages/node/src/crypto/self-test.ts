@@ -14,8 +14,8 @@ import {
 } from '@quoin/protocol'
 
 /**
- * Known-answer tests that a backend passes before the node trusts it; the answers are the noble implementation's. Each function
- * returns the first disagreement in words, or undefined.
+ * Known-answer tests that a backend must pass before the node uses it. The expected answers are noble's. Each function returns a
+ * description of the first difference, or undefined.
  */
 
 const ORDER = BigInt('0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')
@@ -26,7 +26,7 @@ const word = (value: bigint): Uint8Array => bigIntToBytes(value, 32)
 const SECRET_KEYS: readonly Uint8Array[] = [word(1n), new Uint8Array(32).fill(0x46), word(ORDER - 1n)]
 const BAD_SECRET_KEYS: readonly Uint8Array[] = [word(0n), word(ORDER), new Uint8Array(32).fill(0xff)]
 
-/** The signing hash of EIP-155's example, zero, and numbers of the order and above, which are to be reduced. */
+/** The signing hash of EIP-155's example, zero, and numbers at and above the curve's order, which must be reduced. */
 const DIGESTS: readonly Uint8Array[] = [
   hexToBytes('0xdaf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53'),
   word(0n),
@@ -43,7 +43,7 @@ const SIGNATURE = hexToBytes(
 
 const LARGE_X_KEY = hexToBytes('0x03797033e19680e671fc72cea04cabe394c9295edda1c86f72f4fb68b1dbb8a0ba')
 
-/** What a backend is asked. */
+/** One test: a call whose answer must equal noble's. */
 interface Question<T> {
   readonly name: string
   ask(backend: T): Uint8Array | undefined
@@ -56,7 +56,7 @@ interface SignatureCase {
   readonly publicKey: Uint8Array
 }
 
-/** Signatures that are refused, or that only just are not. */
+/** Signatures that must be refused, or are only just valid. */
 function edgeCases(): readonly SignatureCase[] {
   const r = SIGNATURE.subarray(0, 32)
   const s = SIGNATURE.subarray(32)
@@ -78,13 +78,13 @@ function edgeCases(): readonly SignatureCase[] {
     edge('s beyond the order', r, new Uint8Array(32).fill(0xff)),
     edge('s of half the order', r, word(ORDER >> 1n)),
     edge('s just above half the order', r, word((ORDER >> 1n) + 1n)),
-    edge('r that is no x of the curve', word(5n), s),
+    edge('r that is not an x coordinate of the curve', word(5n), s),
     edge('other digest', r, s, DIGESTS[1]!),
-    // The signing point has x = n + 2, which r = 2 stands for; the key was solved for from it. Recovery takes r as x.
+    // The signing point has x = n + 2, so r = 2; the key was computed from it. Recovery takes r as x.
     { ...edge('r of a point beyond the order', word(2n), word(3n)), publicKey: LARGE_X_KEY },
     // R = G and s = z make r⁻¹(sR − zG) the point at infinity.
     edge('key at infinity', GENERATOR_X, word(7n), word(7n)),
-    // u₁G + u₂P is infinity for the key of 1 where z = −r.
+    // u₁G + u₂P is the point at infinity for the secret key 1 and z = −r.
     {
       ...edge('sum at infinity', word(1n), word(1n), word(ORDER - 1n)),
       publicKey: concatBytes(Uint8Array.of(2), GENERATOR_X),
@@ -92,7 +92,7 @@ function edgeCases(): readonly SignatureCase[] {
   ]
 }
 
-/** Compressed keys that are no points: bad prefixes, an x off the curve, an x of the field's size. */
+/** Compressed keys that are not points: bad prefixes, an x off the curve, an x equal to the field's size. */
 function badPublicKeys(): readonly Uint8Array[] {
   const x = PUBLIC_KEY.subarray(1)
   const prefixed = (prefix: number, point: Uint8Array) => concatBytes(Uint8Array.of(prefix), point)
@@ -123,7 +123,7 @@ function signingQuestions(): readonly Question<Curve>[] {
       const { signature, yParity } = curve.sign(digest, key)
       return concatBytes(signature, Uint8Array.of(yParity))
     }
-    // A signature and a key that are not noble's were found by the questions before.
+    // Signatures and keys that differ from noble's have been found by the tests before.
     const signed = (curve: Curve) => ({ digest, signature: curve.sign(digest, key).signature, publicKey: curve.publicKey(key)! })
     return [{ name: `sign of digest ${i}`, ask: sign }, ...signatureQuestions(`digest ${i}`, signed)]
   })
@@ -146,7 +146,7 @@ function signatureQuestions(name: string, caseOf: (curve: Curve) => Omit<Signatu
 
 const flag = (value: boolean): Uint8Array => Uint8Array.of(value ? 1 : 0)
 
-/** Lengths around the blocks of SHA-256 (64) and keccak (136), and one above WebAssembly's first page. */
+/** Lengths around the block sizes of SHA-256 (64) and keccak (136), and one above WebAssembly's first page (64 KiB). */
 const HASH_LENGTHS: readonly number[] = [0, 1, 31, 32, 55, 56, 63, 64, 65, 119, 128, 135, 136, 137, 272, 1000, 70_000]
 
 const hashQuestions = (name: HashName): readonly Question<Crypto['sha256']>[] =>
@@ -155,8 +155,8 @@ const hashQuestions = (name: HashName): readonly Question<Crypto['sha256']>[] =>
 type HashName = 'keccak256' | 'sha256'
 
 /**
- * SHA-256 of all of noble's answers (`answersHash`). Noble takes 0.1 s to give them, in each thread of a node, so that it is asked only when a
- * backend's have another hash.
+ * SHA-256 of all of noble's answers (`answersHash`). Noble takes 0.1 s to compute them, in each thread of a node, so it is called only
+ * if the hash of a backend's answers differs.
  */
 export const NOBLE_ANSWERS = {
   curve: '0x282007c298f6937edfd69cbd83e24cde91467b86a2b33e9e0fdecbb13fef02ce',
@@ -164,7 +164,7 @@ export const NOBLE_ANSWERS = {
   sha256: '0x2f307c4c568b40d6b74735630fe62fa15190adae7c63924a9cf834def778660b',
 } as const
 
-/** Hash of all answers, each behind its length; 255 stands for none. */
+/** Hash of all answers, each prefixed with its length; 255 means no answer. */
 const answersHash = (answers: readonly (Uint8Array | undefined)[]): Hex =>
   bytesToHex(
     nobleCrypto.sha256(
@@ -172,7 +172,7 @@ const answersHash = (answers: readonly (Uint8Array | undefined)[]): Hex =>
     ),
   )
 
-/** The first answer that is not noble's. */
+/** Describes the first answer that differs from noble's. */
 function firstFault<T>(questions: readonly Question<T>[], backend: T, known: Hex, noble: T): string | undefined {
   const answers = questions.map(({ ask }) => ask(backend))
   if (answersHash(answers) === known) return undefined
@@ -191,17 +191,17 @@ export const curveFault = (curve: Curve): string | undefined =>
 export const hashFault = (name: HashName, hash: Crypto['sha256']): string | undefined =>
   firstFault(hashQuestions(name), hash, NOBLE_ANSWERS[name], nobleCrypto[name])
 
-/** Noble's answers now, for the test that those above are they. */
+/** Computes `NOBLE_ANSWERS`, for the test that checks them. */
 export const nobleAnswers = (): Readonly<Record<keyof typeof NOBLE_ANSWERS, Hex>> => ({
   curve: answersHash(curveQuestions().map(({ ask }) => ask(nobleCrypto))),
   keccak256: answersHash(hashQuestions('keccak256').map(({ ask }) => ask(nobleCrypto.keccak256))),
   sha256: answersHash(hashQuestions('sha256').map(({ ask }) => ask(nobleCrypto.sha256))),
 })
 
-/** Counts around every number of lanes that vector units have (4, 8, 16), alone and together. */
+/** Counts around every number of vector lanes (4, 8, 16) and their combinations. */
 const PAIR_COUNTS: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 29, 31, 32, 33, 64]
 
-/** First disagreement with noble's digests, with the output apart and over the input, in private and in shared memory. */
+/** First difference from noble's digests: with separate output, with output over the input, and in shared memory. */
 export function hashPairsFault(hashPairs: HashPairs): string | undefined {
   for (const count of PAIR_COUNTS) {
     const wanted = new Uint8Array(32 * count)
@@ -230,8 +230,8 @@ function pattern(length: number): Uint8Array {
 
 function difference(name: string, found: Uint8Array | undefined, wanted: Uint8Array | undefined): string | undefined {
   if (found === undefined && wanted === undefined) return undefined
-  if (found === undefined) return `${name}: has no answer, noble has`
-  if (wanted === undefined) return `${name}: has an answer, noble has none`
+  if (found === undefined) return `${name}: no answer, but noble has one`
+  if (wanted === undefined) return `${name}: an answer, but noble has none`
   if (equalBytes(found, wanted)) return undefined
-  return `${name}: differs from byte ${wanted.findIndex((byte, i) => byte !== found[i])}`
+  return `${name}: differs from noble at byte ${wanted.findIndex((byte, i) => byte !== found[i])}`
 }

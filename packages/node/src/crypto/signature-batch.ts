@@ -1,14 +1,14 @@
 import { Address, type Crypto, type Transaction } from '@quoin/protocol'
 
-/** What a sender is recovered from: a decoded transaction is one. */
+/** The input of sender recovery. A decoded transaction has this shape. */
 export type RecoverableSignature = Pick<Transaction, 'signingHash' | 'signature' | 'yParity'>
 
 /** Digest (32) ‖ r ‖ s (64) ‖ y parity (1). */
 const ENTRY_BYTES = 97
-/** 1 and the address (20), or zeros. */
+/** 1 (1) ‖ address (20), or zeros if the signature is invalid. */
 const SENDER_BYTES = 21
 
-/** Throws RangeError for sizes that cannot be packed: before one item spoils the batch of others. */
+/** Throws RangeError for wrong sizes, so that one bad item cannot corrupt a batch with others. */
 export function checkSignature({ signingHash, signature, yParity }: RecoverableSignature): void {
   if (signingHash.length !== 32 || signature.length !== 64 || (yParity !== 0 && yParity !== 1)) {
     throw new RangeError(
@@ -17,7 +17,7 @@ export function checkSignature({ signingHash, signature, yParity }: RecoverableS
   }
 }
 
-/** The entries one after the other, in a buffer of their own that can be transferred to another thread. */
+/** Packs items into a new buffer that can be transferred to another thread. */
 export function packSignatures(items: readonly RecoverableSignature[]): Uint8Array<ArrayBuffer> {
   const batch = new Uint8Array(ENTRY_BYTES * items.length)
   items.forEach(({ signingHash, signature, yParity }, i) => {
@@ -29,8 +29,8 @@ export function packSignatures(items: readonly RecoverableSignature[]): Uint8Arr
 }
 
 /**
- * Recovers every sender of a batch and leaves it in the same buffer, at the front: sender i lies before entry i + 1 begins, so that
- * nothing is overwritten unread and one buffer makes the whole way.
+ * Recovers every sender of a batch and writes the senders to the front of the same buffer. Sender i ends before entry i + 1 begins, so no
+ * entry is overwritten before it is read, and one buffer serves both directions.
  */
 export function recoverBatch(crypto: Crypto, batch: Uint8Array): void {
   const count = batch.length / ENTRY_BYTES
@@ -46,7 +46,7 @@ export function recoverBatch(crypto: Crypto, batch: Uint8Array): void {
   }
 }
 
-/** Sender i of a batch that went through `recoverBatch`, or undefined when no key made the signature. */
+/** Sender i of a batch after `recoverBatch`; undefined if the signature is invalid. */
 export function senderAt(batch: Uint8Array, i: number): Address | undefined {
   const at = SENDER_BYTES * i
   return batch[at] === 1 ? Address(batch.subarray(at + 1, at + SENDER_BYTES)) : undefined

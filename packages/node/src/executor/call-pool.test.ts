@@ -80,7 +80,7 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
   const start = (limits: Partial<CallPoolLimits> = {}, clock: Clock = systemClock) =>
     startCallPool({ databasePath: directory, chainId: 31_337 as ChainId, limits, clock, logger: new LogRecorder() })
 
-  it('answer what the same code answers inline, at any height, while blocks are committed', async () => {
+  it('return the same results as inline calls, at any height, while blocks are committed', async () => {
     const pool = await start({ workers: 2 })
     const heights = [1, 2, 3, 4, 4, 3, 2, 1]
     const running = Promise.all(heights.map((height) => pool.run('call', request('sum', height), never, client)))
@@ -99,13 +99,13 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('are ended while they are idle where memory is short, and started again by the next call', async () => {
+  it('end if they are idle while memory is short, and are started again by the next call', async () => {
     const pool = await start({ workers: 2 })
     const first = await pool.run('call', request('sum', 2), never, client)
     pool.dismissIdle()
     pool.dismissIdle()
     const running = pool.run('call', request('sum', 2), never, client)
-    // Threads that are starting or at work are left alone.
+    // Threads that are starting or working are not ended.
     pool.dismissIdle()
     expect(await running).toEqual(first)
     expect(pool.stats).toEqual({ answered: 2, refused: 0, timeouts: 0, faults: 0, restarts: 0, waiting: 0 })
@@ -114,14 +114,14 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
     pool.dismissIdle()
   })
 
-  it('are stopped in the midst of a call that takes too long, and replaced', async () => {
+  it('are stopped during a call that takes too long, and replaced', async () => {
     const pool = await start({ workers: 1, callMs: 2_000, restartMsMin: 1 })
     const endless = await pool.run('call', request('spin', 1, 1e12), never, client)
     expect(endless).toEqual({ ok: false, error: { code: 'timeout', message: 'execution aborted (timeout = 2000 ms)' } })
     await vi.waitUntil(() => pool.stats.restarts === 1)
     expect(pool.stats).toMatchObject({ timeouts: 1, faults: 0, restarts: 1 })
     await pool.close()
-    // The database outlives the thread that was ended in the midst of using it.
+    // The database stays usable after a thread was terminated while it used it.
     expect(node.store.head.header.number).toBe(node.chain.head.header.number)
   })
 
@@ -158,7 +158,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     }
     const pool = new CallPool(start, { limits: { workers: 1, ...limits }, clock, logger: log })
     await pool.start()
-    /** Such threads look at nothing but the name; `bytes` is the size of the calldata. */
+    /** The scripted threads use only the name. `bytes` is the size of the calldata. */
     const run = (name: string, signal = never, bytes = 0, from: Client = client) =>
       pool.run('call', { name, call: { data: new Uint8Array(bytes) }, stateOverrides: new Map() } as never, signal, from)
     return { pool, run, clock, log, workers }
@@ -188,7 +188,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('does not trust a thread that answers what was not asked', async () => {
+  it('does not trust a thread that sends an answer without a request', async () => {
     const { pool, run, clock, workers } = await open()
     const gone = once(workers[0]!, 'exit')
     expect(await run('twice')).toEqual({ ok: true, value: 'twice' })
@@ -198,7 +198,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('starts threads that die one after another less and less often, until one answers', async () => {
+  it('restarts threads that keep dying with increasing delay, until one answers', async () => {
     const { pool, run, clock, workers } = await open({ restartMsMin: 100, restartMsMax: 300 })
     for (const [i, delay] of [100, 200, 300, 300].entries()) {
       expect(await run('die')).toMatchObject({ ok: false })
@@ -214,7 +214,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('stops a call after its time, counted from when it came, whether it runs or waits', async () => {
+  it('stops a running or waiting call at its timeout, counted from its arrival', async () => {
     const { pool, run, clock } = await open({ callMs: 1_000 })
     const first = run('hang')
     clock.advance(500)
@@ -230,7 +230,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('gives a call more time that finds the threads at their start, but not to run', async () => {
+  it('gives a call more time to wait during the first start of the threads, but not to run', async () => {
     const { pool, run, clock, workers } = await open({ callMs: 1_000, startMsMax: 2_000 })
     pool.dismissIdle()
     const [late, endless] = [run('late'), run('hang')]
@@ -239,7 +239,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     expect(workers).toHaveLength(2)
     clock.advance(1_000)
     expect(await endless).toMatchObject({ ok: false, error: { message: 'execution aborted (timeout = 1000 ms)' } })
-    // A thread that was lost gives none.
+    // The restart of a lost thread gives no extra time.
     const next = run('next')
     clock.advance(CALL_POOL_DEFAULTS.restartMsMin - 1)
     clock.advance(1_000)
@@ -247,7 +247,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('stops a thread that never starts from keeping a call', async () => {
+  it('times out a call if a thread never starts', async () => {
     const clock = new ManualClock()
     const start = (): Worker => new Worker('setInterval(() => {}, 1_000)', { eval: true })
     const pool = new CallPool(start, {
@@ -268,7 +268,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('gives the last thread to no address that has another one', async () => {
+  it('never gives the last thread to an address that already has one', async () => {
     const { pool, run, clock } = await open({ workers: 2 })
     const endless = [run('hang'), run('hang'), run('hang')]
     const other = { remote: '192.0.2.2', connection: 2 }
@@ -279,7 +279,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('lets those who used the threads little go first, by connection too', async () => {
+  it('runs calls of clients with little recent use first, also by connection', async () => {
     const { pool, run, clock } = await open({ callMs: 2_000 })
     const order: string[] = []
     const ask = (name: string, from: Client) =>
@@ -296,7 +296,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('takes a bounded number of calls, and forgets those whose caller is gone', async () => {
+  it('accepts a limited number of calls, and drops those whose client is gone', async () => {
     const { pool, run, clock } = await open({ callsQueuedMax: 2 })
     const aborted = new AbortController()
     const running = run('hang')
@@ -304,7 +304,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const waiting = [run('a', aborted.signal), run('b')]
     expect(await run('c')).toMatchObject({
       ok: false,
-      error: { code: 'overloaded', message: expect.stringMatching(/^2 calls of 0 bytes wait/) },
+      error: { code: 'overloaded', message: expect.stringMatching(/^too many calls: 2 with 0 bytes are waiting/) },
     })
     const reason = new Error('the client is gone')
     aborted.abort(reason)
@@ -322,14 +322,14 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('holds a bounded number of bytes', async () => {
+  it('holds a limited number of bytes', async () => {
     const { pool, run, clock } = await open({ queuedBytesMax: 1_000 })
     const running = run('hang', never, 900)
     clock.advance(1_000)
     const waiting = run('a', never, 600)
     expect(await run('b', never, 401)).toMatchObject({
       ok: false,
-      error: { message: '1 calls of 600 bytes wait already: try again later' },
+      error: { message: 'too many calls: 1 with 600 bytes are waiting, try again later' },
     })
     const fitting = run('c', never, 400)
     clock.advance(CALL_POOL_DEFAULTS.callMs - 1_000)
@@ -340,7 +340,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     await pool.close()
   })
 
-  it('lets a running call end before it closes, and refuses the others', async () => {
+  it('waits for a running call before it closes, and refuses the others', async () => {
     const { pool, run, workers } = await open()
     const exits = workers.map((worker) => once(worker, 'exit'))
     const [running, waiting] = [run('running'), run('waiting')]
@@ -353,7 +353,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     expect(await Promise.all(exits)).toEqual([[0]])
   })
 
-  it('ends a call that never does when the node must end', async () => {
+  it('terminates an endless call when the node must stop', async () => {
     const { pool, run, log, workers } = await open()
     const exits = workers.map((worker) => once(worker, 'exit'))
     const [running, waiting] = [run('hang'), run('waiting')]
@@ -364,7 +364,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     expect([log.lines, workers.length]).toEqual([[], 1])
   })
 
-  it('closes while a thread waits for its restart', async () => {
+  it('closes while a thread is waiting for its restart', async () => {
     const { pool, run, clock, workers } = await open()
     await run('die')
     await pool.close()
@@ -372,7 +372,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     expect(workers).toHaveLength(1)
   })
 
-  it('rejects when a thread dies before it is up', async () => {
+  it('rejects if a thread dies before it is ready', async () => {
     await expect(open({}, 'process.exit(4)')).rejects.toThrow(/exited with code 4/)
   })
 })

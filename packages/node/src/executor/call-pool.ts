@@ -22,16 +22,16 @@ import { CallUsage } from './call-usage.ts'
 export interface CallPoolOptions {
   readonly limits?: Partial<CallPoolLimits>
   readonly clock: Clock
-  /** Told of each thread that is lost. */
+  /** Logs each thread that is lost. */
   readonly logger: Logger
-  /** Told of what the threads find damaged in the database. */
+  /** Called when a thread finds damage in the database. */
   readonly onDamage?: OnDamage
 }
 
-/** Stack of a thread: that of the execution worker, so that a call meets the same machine as a transaction. */
+/** Stack of a thread: the same as in the execution worker, so that a call runs under the same conditions as a transaction. */
 const stackSizeMb = 16
 
-/** A pool whose threads start with the first call: a node that nobody calls has none. */
+/** Opens a pool whose threads start with the first call, so that a node without calls has none. */
 export function openCallPool(options: CallPoolOptions & CallWorkerData): CallPool {
   const { databasePath, chainId } = options
   const workerData: CallWorkerData = { databasePath, chainId }
@@ -39,7 +39,7 @@ export function openCallPool(options: CallPoolOptions & CallWorkerData): CallPoo
   return new CallPool(start, options)
 }
 
-/** Opens a pool, starts the threads and waits until each can run calls. Rejects when one cannot. */
+/** Opens a pool, starts the threads and waits until each can run calls. Rejects if one fails to start. */
 export async function startCallPool(options: CallPoolOptions & CallWorkerData): Promise<CallPool> {
   const pool = openCallPool(options)
   try {
@@ -54,27 +54,27 @@ export async function startCallPool(options: CallPoolOptions & CallWorkerData): 
 interface QueuedJob extends Job {
   readonly client: Client
   readonly bytes: number
-  /** Ends the waiting for an abort and for the end of its time, when the call begins. */
+  /** Called when the job leaves the queue: stops its abort listener and timeout. */
   begin(): void
 }
 
-/** A place for a thread; threads come and go. */
+/** A slot for a thread, which may be replaced. */
 interface Slot {
   thread: CallThread | undefined
-  /** The next call starts a thread: none was started yet, or it was ended for want of memory. */
+  /** The next call starts a thread, because none was started yet, or it was ended to free memory. */
   isVacant: boolean
-  /** Cancels the start of the next thread, while that waits for its time. */
+  /** Cancels the delayed restart of a thread. */
   cancelRestart: () => void
   /** Threads lost since the last answer. */
   losses: number
-  /** Whose call runs on the thread, and since when. */
+  /** The client whose call runs on the thread, and its start. */
   running: { readonly client: Client; readonly sinceMs: number } | undefined
 }
 
 /**
- * Threads that run one call each at a time, and one queue before them, in which clients take turns: those first who used the threads little
- * lately. One client never has all threads where there are two. A thread that dies, fails or takes too long is lost with its call alone, and
- * another takes its place.
+ * Threads that run one call each, behind one fair queue. Clients that used the threads little in the recent past go first. If there are two or
+ * more threads, one client never has all of them. A thread that dies, fails or takes too long is lost with its own call only, and is
+ * replaced.
  */
 export class CallPool implements CallRunner {
   readonly #start: () => Worker
@@ -88,12 +88,12 @@ export class CallPool implements CallRunner {
   #queuedBytes = 0
   readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
   #closing: Promise<void> | undefined
-  /** Ends of threads that were dismissed. */
+  /** Threads that were dismissed and have not ended yet. */
   readonly #leaving = new Set<Promise<void>>()
   #onReady: () => void = () => {}
   #onLossAtStart: (error: Error) => void = () => {}
 
-  /** `start` makes a thread that speaks `call-messages.ts`. */
+  /** @param start - Creates a thread that speaks `call-messages.ts`. */
   constructor(start: () => Worker, { limits, clock, logger, onDamage = () => {} }: CallPoolOptions) {
     this.#start = start
     this.#limits = { ...CALL_POOL_DEFAULTS, ...limits }
@@ -110,7 +110,7 @@ export class CallPool implements CallRunner {
     }))
   }
 
-  /** Starts the threads, which the first call would do otherwise. Resolves when all are up; rejects when one is lost before. */
+  /** Starts the threads now instead of with the first call. Resolves when all are ready; rejects if one is lost before. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#onReady = resolve
@@ -141,16 +141,16 @@ export class CallPool implements CallRunner {
     const answer = await new Promise<CallAnswer>((resolve, reject) =>
       this.#enqueue({ kind, request, client, bytes, resolve, reject }, signal),
     )
-    // A thread answers what it was asked.
+    // A thread answers a request with the outcome of the same kind.
     return answer as Result<CallOutcomes[K], CallUnavailable>
   }
 
   #roomRefusal(client: Client, bytes: number): string | undefined {
     const { callsQueuedMax, callsQueuedPerRemoteMax, queuedBytesMax } = this.#limits
     const own = this.#queue.sizeOf(client)
-    if (own >= callsQueuedPerRemoteMax) return `${own} calls of ${client.remote} wait already: try again later`
+    if (own >= callsQueuedPerRemoteMax) return `too many calls: ${own} of ${client.remote} are waiting, try again later`
     if (this.#queue.size < callsQueuedMax && this.#queuedBytes + bytes <= queuedBytesMax) return undefined
-    return `${this.#queue.size} calls of ${this.#queuedBytes} bytes wait already: try again later`
+    return `too many calls: ${this.#queue.size} with ${this.#queuedBytes} bytes are waiting, try again later`
   }
 
   #enqueue(asked: Omit<QueuedJob, 'begin' | 'deadlineMs'>, signal: AbortSignal): void {
@@ -178,12 +178,12 @@ export class CallPool implements CallRunner {
     this.#dispatch()
   }
 
-  /** Whether all threads start for the first time, or after they were dismissed; one that was lost and comes back is none of these. */
+  /** Whether all threads are starting for the first time, or after they were dismissed. The restart of a lost thread does not count. */
   get #isStarting(): boolean {
     return this.#slots.every(({ thread, losses }) => losses === 0 && thread?.isReady === false)
   }
 
-  /** Ends the threads that run nothing, each with its memory; the next call starts them again. */
+  /** Ends the idle threads, to free their memory. The next call starts them again. */
   dismissIdle(): void {
     if (this.#closing !== undefined) return
     for (const slot of this.#slots) {
@@ -201,7 +201,7 @@ export class CallPool implements CallRunner {
     return this.#closing
   }
 
-  /** Closes, and ends the calls that run at once: for a process that must end. `close` is still due, and then soon over. */
+  /** Closes, and terminates the running calls at once, for a process that must end. Call `close` afterwards, which then ends soon. */
   terminate(): void {
     this.#closing ??= this.#close()
     for (const { thread } of this.#slots) thread?.terminate()
@@ -218,7 +218,7 @@ export class CallPool implements CallRunner {
     await Promise.all(this.#leaving)
   }
 
-  /** The job whose turn it is, among those of clients who may have a thread. */
+  /** Takes the next job of a client that may have a thread. */
   #take(passes?: (client: Client) => boolean): QueuedJob | undefined {
     const next = this.#queue.shift(passes)
     if (next === undefined) return undefined
@@ -253,14 +253,14 @@ export class CallPool implements CallRunner {
     return undefined
   }
 
-  /** The thread of a slot is free again, or lost. */
+  /** Accounts for the running call when the thread of a slot is free again, or lost. */
   #release(slot: Slot): void {
     if (slot.running === undefined) return
     this.#usage.add(slot.running.client, this.#clock.monotonic() - slot.running.sinceMs)
     slot.running = undefined
   }
 
-  /** Starts the threads that are wanted. One that is lost at its start is reported and replaced like any other. */
+  /** Starts threads in vacant slots. A thread that is lost during its start is reported and replaced like any other. */
   #fillAll(): void {
     for (const slot of this.#slots) {
       if (!slot.isVacant) continue
@@ -269,7 +269,7 @@ export class CallPool implements CallRunner {
     }
   }
 
-  /** Puts a new thread into a slot. */
+  /** Starts a new thread in a slot. */
   #fill(slot: Slot): void {
     slot.thread = new CallThread(this.#start(), this.#clock, this.#limits.callMs, {
       onIdle: () => {
@@ -293,7 +293,7 @@ export class CallPool implements CallRunner {
     if (code === 'closed') return
     if (code === 'timeout') this.#counts.timeouts++
     else this.#counts.faults++
-    this.#logger.warn({ code, reason: message }, 'a call worker is lost')
+    this.#logger.warn({ code, reason: message }, 'a call worker was lost')
     if (this.#closing !== undefined) return
     const { restartMsMin, restartMsMax } = this.#limits
     const delayMs = Math.min(restartMsMax, restartMsMin * 2 ** slot.losses++)
@@ -306,7 +306,7 @@ export class CallPool implements CallRunner {
 
 const CLOSED: CallUnavailable = { code: 'closed', message: 'the node is stopping' }
 
-/** Bytes that a request holds while it waits. */
+/** Memory of a waiting request. */
 function bytesOf({ call, stateOverrides }: CallRequest): number {
   let bytes = call.data.length
   for (const { code, storage } of stateOverrides.values()) {

@@ -2,17 +2,17 @@ import type { CallOutcome, CallRequest, EstimateOutcome } from '@quoin/execution
 import type { Result } from '@quoin/protocol'
 import type { Client } from '../fair-queue.ts'
 
-/** Why a call has no outcome: it says nothing about the call's contract. */
+/** Why a call has no outcome. Says nothing about the called contract. */
 export interface CallUnavailable {
   /**
-   * `overloaded`: too many wait. `timeout`: it was not answered within `callMs`. `fault`: the machine failed, and only the thread that ran the call
-   * is lost. `closed`: the node stops.
+   * `overloaded`: too many calls are waiting. `timeout`: not answered within `callMs`. `fault`: the interpreter or thread failed, and only
+   * the thread of this call is lost. `closed`: the node is stopping.
    */
   readonly code: 'overloaded' | 'timeout' | 'fault' | 'closed'
   readonly message: string
 }
 
-/** What can be asked, and the outcome of each. */
+/** Kinds of calls, and the outcome of each. */
 export interface CallOutcomes {
   readonly call: CallOutcome
   readonly estimate: EstimateOutcome
@@ -22,7 +22,7 @@ export type CallKind = keyof CallOutcomes
 /** Counters since the start, and gauges. */
 export interface CallStats {
   readonly answered: number
-  /** Calls that found no room in the queue. */
+  /** Calls refused because the queue was full. */
   readonly refused: number
   readonly timeouts: number
   readonly faults: number
@@ -31,36 +31,42 @@ export interface CallStats {
 }
 
 /**
- * Runs calls that change nothing (`eth_call`, `eth_estimateGas`) on the database. The node's runs them in threads of their own
- * (`call-pool.ts`), the simulator's and the tests' in its caller's thread (`inline-calls.ts`); the code below is the same.
+ * Runs read-only calls (`eth_call`, `eth_estimateGas`) on the database. A node runs them in separate threads (`call-pool.ts`), the simulator
+ * and tests in the caller's thread (`inline-calls.ts`). The code below both is the same.
  */
 export interface CallRunner {
   readonly stats: CallStats
-  /** Rejects with the signal's reason when it is aborted before the call has begun, and for bugs. */
+  /**
+   * Runs a call.
+   *
+   * @param signal - If it is aborted before the call has begun, the promise rejects with its reason.
+   * @param client - The client, for fair queueing.
+   * @returns The outcome, or why there is none. Other rejections are bugs, or a damaged database.
+   */
   run<K extends CallKind>(
     kind: K,
     request: CallRequest,
     signal: AbortSignal,
     client: Client,
   ): Promise<Result<CallOutcomes[K], CallUnavailable>>
-  /** Lets the calls that run end; those that wait are refused. Every call gets the same promise. */
+  /** Waits for running calls and refuses waiting ones. Every call of `close` returns the same promise. */
   close(): Promise<void>
 }
 
-/** Bounds of the threads that run calls; times in milliseconds. */
+/** Limits of the threads that run calls. Times are in milliseconds. */
 export interface CallPoolLimits {
   readonly workers: number
-  /** Calls that may wait for a thread: some full batches, which come in at once. */
+  /** Calls that may wait for a thread. Enough for several full batches. */
   readonly callsQueuedMax: number
   /** Calls of one address that may wait. */
   readonly callsQueuedPerRemoteMax: number
-  /** Calldata and overrides of the calls that wait. */
+  /** Calldata and overrides of the waiting calls. */
   readonly queuedBytesMax: number
-  /** A call that is not answered so long after it came, or has run so long, is stopped, with its thread if it runs. */
+  /** Timeout of a call, from its arrival. A running call is stopped together with its thread. */
   readonly callMs: number
-  /** How much longer than `callMs` a call may wait that finds the threads at their first start, which takes seconds on a busy machine. */
+  /** Extra time for a call that arrives during the first start of the threads, which takes seconds on a busy machine. */
   readonly startMsMax: number
-  /** How long a thread that died stays away: doubled with each death in a row without an answered call. */
+  /** Restart delay of a lost thread. Doubled with each further loss in a row without an answered call, up to `restartMsMax`. */
   readonly restartMsMin: number
   readonly restartMsMax: number
 }

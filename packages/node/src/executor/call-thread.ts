@@ -8,29 +8,29 @@ import type { CallKind, CallOutcomes, CallUnavailable } from './call-runner.ts'
 
 export type CallAnswer = Result<CallOutcomes[CallKind], CallUnavailable>
 
-/** A call, and who waits for it. */
+/** A call, and the callbacks for its end. */
 export interface Job {
   readonly kind: CallKind
   readonly request: CallRequest
-  /** When its time is up, by the clock's `monotonic`. */
+  /** Deadline, by the clock's `monotonic`. */
   readonly deadlineMs: number
   resolve(answer: CallAnswer): void
   reject(error: unknown): void
 }
 
 export interface CallThreadEvents {
-  /** It can take a job: after its start, and after each answer. */
+  /** The thread can take a job. Called after its start, and after each answer. */
   onIdle(): void
   onAnswer(): void
   readonly onDamage: OnDamage
-  /** Once, after the thread has ended without being asked to, and its job with it. */
+  /** Called once, after the thread has ended unexpectedly or was terminated, together with its job. */
   onLoss(loss: CallUnavailable): void
 }
 
-/** In go-ethereum's words. */
+/** The message of go-ethereum, which clients match. */
 export const timeoutMessage = (callMs: number): string => `execution aborted (timeout = ${callMs} ms)`
 
-/** One thread that runs calls, one at a time, from its start to its end. */
+/** One thread that runs calls, one at a time. */
 export class CallThread {
   readonly #worker: Worker
   readonly #clock: Clock
@@ -41,12 +41,12 @@ export class CallThread {
   #isClosing = false
   #job: Job | undefined
   #cancelLimit: () => void = () => {}
-  /** Why the thread is being ended, or has died. */
+  /** Why the thread is being terminated, or has died. */
   #loss: CallUnavailable | undefined
-  /** What the thread read is not to be trusted: its calls fail from then on. */
+  /** Damage that the thread has read. All its calls fail from then on, because its data cannot be trusted. */
   #damage: DamagedError | undefined
 
-  /** Takes over a worker that was just created and speaks `call-messages.ts`. */
+  /** @param worker - A new worker that speaks `call-messages.ts`. The CallThread owns it from now on. */
   constructor(worker: Worker, clock: Clock, callMs: number, events: CallThreadEvents) {
     this.#worker = worker
     this.#clock = clock
@@ -57,7 +57,7 @@ export class CallThread {
       this.#loss ??= { code: 'fault', message: `the call worker failed: ${error.message}` }
     })
     worker.on('messageerror', (error: Error) =>
-      this.#kill('fault', `an answer of the call worker is unreadable: ${error.message}`),
+      this.#kill('fault', `cannot deserialize a message of the call worker: ${error.message}`),
     )
     this.#ended = new Promise((resolve) => {
       worker.once('exit', (code) => {
@@ -67,7 +67,7 @@ export class CallThread {
     })
   }
 
-  /** Whether it has started. */
+  /** Whether the thread has started. */
   get isReady(): boolean {
     return this.#isReady
   }
@@ -92,12 +92,12 @@ export class CallThread {
     return this.#ended
   }
 
-  /** Ends the thread in the midst of whatever it does, and its call. `close` waits for the end. */
+  /** Terminates the thread and its call at once. `close` waits for the end. */
   terminate(): void {
     this.#kill('closed', 'the node is stopping')
   }
 
-  /** A thread that is still starting does not listen yet. */
+  /** A thread that is still starting does not read messages yet, so it is terminated. */
   #dismiss(): void {
     if (this.#isReady) this.#send({ kind: 'close' })
     else void this.#worker.terminate()
@@ -112,10 +112,10 @@ export class CallThread {
   }
 
   #answer(message: Extract<CallWorkerMessage, { kind: 'answer' | 'failure' }>): void {
-    // The time of the call was up just before its answer came.
+    // The call timed out just before its answer arrived.
     if (this.#loss !== undefined) return
     const job = this.#job
-    if (job === undefined) return this.#kill('fault', 'the call worker answered what was not asked')
+    if (job === undefined) return this.#kill('fault', 'the call worker sent an answer without a request')
     this.#job = undefined
     this.#cancelLimit()
     this.#events.onAnswer()
@@ -130,7 +130,7 @@ export class CallThread {
     this.#events.onDamage(damage)
   }
 
-  /** Ends the thread in the midst of whatever it does; the rest happens when it has ended. */
+  /** Terminates the thread. `#onExit` does the rest when it has ended. */
   #kill(code: CallUnavailable['code'], message: string): void {
     if (this.#loss !== undefined) return
     this.#loss = { code, message }

@@ -2,11 +2,11 @@ import type { Client } from '../fair-queue.ts'
 import type { Clock } from '../powers.ts'
 
 export const CALL_USAGE_LIMITS = {
-  /** In what time use counts half. */
+  /** Half-life of recorded use. */
   halfLifeMs: 10_000,
-  /** Whoever used more thread time than this lately waits for those who used less. */
+  /** A client with more recent thread time than this has to wait for clients with less. */
   lightMsMax: 1_000,
-  /** Clients that are remembered, those that called last. */
+  /** Maximum number of remembered keys (addresses and connections), the most recent ones. */
   clientsMax: 4_096,
 } as const
 
@@ -15,10 +15,10 @@ interface Use {
   atMs: number
 }
 
-/** How long the calls of each address, and of each of its connections, kept threads busy lately. */
+/** Recent thread time of each address and each connection, decaying exponentially. */
 export class CallUsage {
   readonly #clock: Pick<Clock, 'monotonic'>
-  /** In the order of their last use. */
+  /** Least recently used first. */
   readonly #uses = new Map<string | number, Use>()
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -30,7 +30,7 @@ export class CallUsage {
     this.#add(connection, ms)
   }
 
-  /** 0 goes first: who used little, by address and connection. 1: only the connection did. 2: neither. */
+  /** Priority, 0 first. 0: address and connection used little. 1: only the connection did. 2: the connection used much. */
   rankOf({ remote, connection }: Client): 0 | 1 | 2 {
     if (!this.#isLight(connection)) return 2
     return this.#isLight(remote) ? 0 : 1

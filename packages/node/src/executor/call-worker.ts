@@ -6,8 +6,8 @@ import { openClassicKv } from '../store/classic-kv.ts'
 import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
 import { runCallJob } from './inline-calls.ts'
 
-/** A thread that runs calls. It reads the node's database through a handle of its own and writes nothing. */
-if (parentPort === null) throw new Error('calls run only in a worker')
+/** A thread that runs calls. It has its own handle of the node's database and only reads. */
+if (parentPort === null) throw new Error('call-worker must run in a worker thread')
 const port = parentPort
 const { databasePath, chainId } = workerData as CallWorkerData
 const send = (message: CallWorkerMessage): void => port.postMessage(message)

@@ -41,7 +41,7 @@ const start = () =>
     },
   })
 
-/** Changes a bit of a record below its checksum. */
+/** Flips a bit of a record without updating its checksum. */
 async function spoil(key: Uint8Array): Promise<void> {
   const options = { keyEncoding: 'view', valueEncoding: 'view', multithreading: true } as const
   const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, options)
@@ -60,10 +60,10 @@ async function genesisOn(executor: Awaited<ReturnType<typeof unwrappedStart>>) {
 
 const unwrappedStart = async () => unwrap(await start())
 
-// Threads take their time to start on a busy machine.
+// Threads may start slowly on a busy machine.
 const timeout = 60_000
 
-it('is no fault of the transaction that met it: the block ends with DamagedError', { timeout }, async () => {
+it('is not blamed on the transaction that found it: the block ends with DamagedError', { timeout }, async () => {
   const executor = await unwrappedStart()
   const { header, hash } = await genesisOn(executor)
   await spoil(account)
@@ -81,7 +81,7 @@ it('is no fault of the transaction that met it: the block ends with DamagedError
   await executor.close()
 })
 
-it('is a tree whose records contradict each other, each with its checksum', { timeout }, async () => {
+it('includes an inconsistent tree whose records match their checksums', { timeout }, async () => {
   const executor = await unwrappedStart()
   const { header, hash } = await genesisOn(executor)
   const pages = { from: Uint8Array.of(0x20, 0x01), to: Uint8Array.of(0x20, 0x02) }
@@ -106,7 +106,7 @@ it('refuses to start on a tree that is damaged', { timeout }, async () => {
   expect(await start()).toMatchObject({ ok: false, error: { code: 'damaged', message: expect.stringContaining('state tree') } })
 })
 
-it('ends a call, and is told to the node', { timeout }, async () => {
+it('ends a call, and is reported to the node', { timeout }, async () => {
   const executor = await unwrappedStart()
   const { header } = await genesisOn(executor)
   await executor.close()

@@ -9,7 +9,7 @@ import { Turns } from './turns.ts'
 
 const opened = (turns = new Turns().buffer) => ({ version: ZERO_HASH, backend: 'none', turns })
 
-/** A thread whose program is `code`, run for each call: `port` sends, `id` is the call's. */
+/** A thread that runs `code` for each call, with `port` to send and `id` of the call. */
 const scripted = (code: string, watch = new ManualWatch(), turns = new Turns().buffer): ExecutorThread => {
   const program = `
     const { parentPort: port, workerData: turns } = require('node:worker_threads')
@@ -22,8 +22,8 @@ describe('ExecutorThread', () => {
   it.each([
     ['by an error', `throw new RangeError('Maximum call stack size exceeded')`, /worker failed: Maximum call stack/],
     ['by an exit', 'process.exit(3)', /exited with code 3/],
-    ['by answering what was not asked', `port.postMessage({ kind: 'answer', id: 99 })`, /answered call 99/],
-    ['by opening once more', `port.postMessage({ kind: 'opened' })`, /opened twice/],
+    ['by an answer without a request', `port.postMessage({ kind: 'answer', id: 99 })`, /answered call 99/],
+    ['by a second `opened` message', `port.postMessage({ kind: 'opened' })`, /unexpected second `opened` message/],
   ])('that dies %s ends its call with the reason, and every call after it', async (_, code, reason) => {
     const thread = scripted(code)
     expect(thread.death).toBeUndefined()
@@ -35,7 +35,7 @@ describe('ExecutorThread', () => {
     expect(thread.death?.message).toMatch(reason)
   })
 
-  it('gives an interpreter fault back as one, with its transaction and cause, and serves on', async () => {
+  it('returns an interpreter fault with its transaction and cause, and can still be used', async () => {
     const thread = scripted(
       `port.postMessage({ kind: 'fault', id, transaction: call.blockHash, cause: new RangeError('too deep') })`,
     )
@@ -53,12 +53,12 @@ describe('ExecutorThread', () => {
   it.each([
     [0, undefined],
     [7, `0x${'07'.repeat(32)}`],
-  ])('that dies while it runs the transaction %s says so', async (byte, transaction) => {
+  ])('that dies reports the running transaction %s', async (byte, transaction) => {
     const thread = scripted(`new Uint8Array(turns).fill(${byte}); process.exit(1)`)
     expect(await thread.call(commit)).toMatchObject({ kind: 'death', transaction })
   })
 
-  it('that takes too long for a call is ended, and says what it was at', async () => {
+  it('that takes too long for a call is terminated, and reports the running transaction', async () => {
     const [watch, turns] = [new ManualWatch(), new Turns()]
     const endless = `new Uint8Array(turns).fill(7); port.postMessage({ kind: 'answer', id: 0 }); for (;;);`
     const [quick, thread] = [scripted(`port.postMessage({ kind: 'answer', id })`, watch), scripted(endless, watch, turns.buffer)]
@@ -69,16 +69,16 @@ describe('ExecutorThread', () => {
     expect(await call).toMatchObject({
       kind: 'death',
       transaction: `0x${'07'.repeat(32)}`,
-      error: { message: expect.stringMatching(/its call of commit had taken 1000 ms/) },
+      error: { message: expect.stringMatching(/its call of commit took longer than 1000 ms/) },
     })
     await thread.end()
-    // A call that is over is not watched.
+    // A finished call is not watched.
     watch.work(5_000)
     expect(quick.death).toBeUndefined()
     await quick.end()
   })
 
-  it('that took too long with many transactions blames none', async () => {
+  it('that took too long with many transactions blames none of them', async () => {
     const [watch, turns] = [new ManualWatch(), new Turns()]
     const thread = scripted('for (;;);', watch, turns.buffer)
     const call = thread.call(commit, 1_000)
@@ -90,7 +90,7 @@ describe('ExecutorThread', () => {
     await thread.end()
   })
 
-  it('can be ended in the midst of its work', async () => {
+  it('can be terminated while it works', async () => {
     const thread = scripted('for (;;);')
     const call = thread.call(commit)
     thread.kill('the node stops')

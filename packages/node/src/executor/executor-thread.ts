@@ -10,11 +10,11 @@ import { type WatchPowers, watch } from './watchdog.ts'
 /** How a call of a thread ended. */
 export type CallEnd =
   | { readonly kind: 'answer'; readonly value: unknown }
-  /** The contract interpreter failed; the thread serves on. */
+  /** The contract interpreter failed. The thread can still be used. */
   | { readonly kind: 'fault'; readonly fault: InterpreterFault }
-  /** The call threw: a bug, or a damaged database (DamagedError). The thread serves on. */
+  /** The call threw: a bug, or a damaged database (DamagedError). The thread can still be used. */
   | { readonly kind: 'failure'; readonly error: unknown }
-  /** The thread is lost, while it ran this transaction; undefined when it ran none, or when the time went to others too. */
+  /** The thread was lost while it ran this transaction. Undefined if it ran none, or if other transactions took the time too. */
   | { readonly kind: 'death'; readonly transaction: Hash | undefined; readonly error: Error }
 
 interface Pending {
@@ -24,7 +24,7 @@ interface Pending {
   readonly endWatch: () => void
 }
 
-/** One thread that executes blocks, and its own handle of the database. Serves one call at a time, and may die at any time. */
+/** One thread that executes blocks, with its own handle of the database. Serves one call at a time, and may die at any time. */
 export class ExecutorThread {
   readonly version: Hash
   /** The thread's cryptographic backend, for the log. */
@@ -36,25 +36,25 @@ export class ExecutorThread {
   #pending: Pending | undefined
   #nextId = 0
   #death: Error | undefined
-  /** What the thread read is not to be trusted: its calls fail from then on. */
+  /** Damage that the thread has read. All its calls fail from then on, because its data cannot be trusted. */
   #damage: DamagedError | undefined
-  /** Whether the transaction that runs is the reason why the thread dies. */
+  /** Whether the running transaction is taken for the cause if the thread dies. */
   #isBlamed = true
 
-  /** Waits until a worker that was just started has opened its database. Rejects when it ends before. */
+  /** Waits until a new worker has opened its database. Rejects if the worker ends before. */
   static async open(worker: Worker, powers: WatchPowers): Promise<Result<ExecutorThread, ExecutorRefusal>> {
     const [message] = await Promise.race([
       once(worker, 'message') as Promise<[ExecutorMessage]>,
       once(worker, 'exit').then(([code]) => Promise.reject(new Error(`the execution worker exited with code ${code}`))),
     ])
-    if (message.kind !== 'opened') throw new Error(`the execution worker began with ${message.kind}`)
+    if (message.kind !== 'opened') throw new Error(`unexpected first message of the execution worker: ${message.kind}`)
     const { opened } = message
     if (opened.ok) return ok(new ExecutorThread(worker, opened.value, powers))
     await worker.terminate()
     return opened
   }
 
-  /** Takes over a worker that has opened its database. */
+  /** @param worker - A worker that has opened its database. The ExecutorThread owns it from now on. */
   constructor(worker: Worker, { version, backend, turns }: OpenedExecutor, powers: WatchPowers) {
     this.version = version
     this.backend = backend
@@ -63,7 +63,9 @@ export class ExecutorThread {
     this.#worker = worker
     worker.on('message', (message: ExecutorMessage) => this.#receive(message))
     worker.on('error', (error: Error) => this.#die(`the execution worker failed: ${error.message}`, error))
-    worker.on('messageerror', (error: Error) => this.kill(`an answer of the execution worker is unreadable: ${error.message}`))
+    worker.on('messageerror', (error: Error) =>
+      this.kill(`cannot deserialize a message of the execution worker: ${error.message}`),
+    )
     this.#exited = new Promise((resolve) => {
       worker.once('exit', (code) => {
         this.#die(`the execution worker exited with code ${code}`)
@@ -72,12 +74,16 @@ export class ExecutorThread {
     })
   }
 
-  /** Why the thread serves no more; undefined while it does. */
+  /** Why the thread can no longer be used; undefined while it can. */
   get death(): Error | undefined {
     return this.#death
   }
 
-  /** Throws when another call is under way. One that takes more than `workMsMax` by the watchdog's count ends with the thread. */
+  /**
+   * Makes a call. Throws if another call is running.
+   *
+   * @param workMsMax - Work time by the watchdog's count after which the thread is terminated; undefined means no limit.
+   */
   call(call: ExecutorCall, workMsMax?: number): Promise<CallEnd> {
     if (this.#pending !== undefined) throw new Error(`${call.method} during another call of the execution worker`)
     if (this.#death !== undefined) return Promise.resolve({ kind: 'death', transaction: undefined, error: this.#death })
@@ -90,7 +96,7 @@ export class ExecutorThread {
     })
   }
 
-  /** Lets the thread close its database, and waits for its end, even of one that is dead. */
+  /** Makes the thread close its database and waits for its end. Works for a dead thread too. */
   async end(): Promise<void> {
     const end = await this.call({ method: 'close' })
     await this.#exited
@@ -98,13 +104,13 @@ export class ExecutorThread {
   }
 
   #receive(message: ExecutorMessage): void {
-    if (message.kind === 'opened') return this.kill('the execution worker opened twice')
+    if (message.kind === 'opened') return this.kill('unexpected second `opened` message of the execution worker')
     if (message.kind === 'damage') {
       this.#damage ??= new DamagedError(message.damage.finding, message.damage.key)
       return
     }
     const pending = this.#pending
-    if (pending?.id !== message.id) return this.kill(`the execution worker answered call ${message.id}, which does not wait`)
+    if (pending?.id !== message.id) return this.kill(`the execution worker answered call ${message.id}, which is not pending`)
     this.#pending = undefined
     pending.endWatch()
     if (this.#damage !== undefined && pending.method !== 'close') return pending.resolve({ kind: 'failure', error: this.#damage })
@@ -118,17 +124,17 @@ export class ExecutorThread {
     }
   }
 
-  /** Ends the thread in the midst of whatever it does, and its call with it. */
+  /** Terminates the thread and its call at once. */
   kill(message: string): void {
     this.#die(message)
     // `end` waits for its exit.
     void this.#worker.terminate()
   }
 
-  /** As `kill`, but the call ends when the thread has: what it works on cannot change any more then. */
+  /** As `kill`, but the call ends only after the thread: then `Turns` can no longer change. */
   #endLate(method: string, workMs: number, isOneTurn: boolean): void {
     this.#death ??= new Error(
-      `the execution worker was ended: its call of ${method} had taken ${workMs} ms, more than its gas allows`,
+      `the execution worker was terminated: its call of ${method} took longer than ${workMs} ms, the time limit for the gas of a block`,
     )
     this.#isBlamed = isOneTurn
     void this.#worker.terminate()

@@ -17,7 +17,7 @@ import { Turns } from './turns.ts'
 import { workMsMax } from './watchdog.ts'
 import { EXECUTION_WORKER_LIMITS, WorkerExecutor } from './worker-executor.ts'
 
-/** Steps of the way of a transaction through a block, of which each may fail on a machine. */
+/** Steps of a transaction's execution in a block. Each may fail on a machine. */
 const STEPS = [
   'decode',
   'begin',
@@ -37,7 +37,7 @@ const genesis = testGenesis(nobleCrypto, validators.set)
 const [funder] = testAccounts
 const { blockGasMax } = genesis.parameters
 
-/** A creation of a contract that logs, with all of these steps. Free of charge, so that anybody may send it. */
+/** A contract creation that emits a log and passes all of these steps. Gas is free, so any account can send it. */
 async function creation(nonce: number, account = funder!, n = nonce): Promise<Uint8Array> {
   const bytecode = bytesToHex(containerOf(`${SOURCE} // ${account.address} ${n}`, [...ABI]))
   const data = encodeDeployData({ abi: ABI, bytecode, args: [BigInt(n)] })
@@ -52,9 +52,9 @@ let directory: string
 let kv: OwnedKv
 let log: LogRecorder
 let watch: ManualWatch
-/** Of each thread that was started. */
+/** `Turns` of each started thread. */
 let turns: Turns[]
-/** Threads that were started. */
+/** Number of started threads. */
 let started: number
 
 beforeEach(async () => {
@@ -70,7 +70,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-/** On a machine that fails so; the nth thread with what `faultsOf` says of it. */
+/** Opens an executor whose nth thread has the faults that `faultsOf` returns. */
 async function open(faultsOf: (thread: number) => readonly Fault[]): Promise<WorkerExecutor> {
   const start = (stackSizeMb: number): Worker => {
     const data: ExecutorWorkerData = { databasePath: directory, chainId: genesis.chainId, treeDepth: 4, historyHeights: 8 }
@@ -91,7 +91,7 @@ async function open(faultsOf: (thread: number) => readonly Fault[]): Promise<Wor
 const openNode = (executor: WorkerExecutor): Promise<TestNode> =>
   openTestNode({ crypto: nobleCrypto, validators, genesis, kv, executor })
 
-/** A block that holds these transactions, which a machine without faults proposes above the head of a node. */
+/** A block with these transactions on top of a node's head, proposed by a machine without faults. */
 async function proposal(healthy: TestNode, raws: readonly Uint8Array[]): Promise<CandidateBlock> {
   for (const raw of raws) unwrap(await healthy.pool.add(raw, 'rpc'))
   const { header, parameters } = healthy.chain.head
@@ -104,7 +104,7 @@ async function proposal(healthy: TestNode, raws: readonly Uint8Array[]): Promise
   return block
 }
 
-/** Threads take their time to start on a busy machine. */
+/** Threads may start slowly on a busy machine. */
 const timeout = 60_000
 
 describe('a machine that fails at a step of a transaction', { timeout }, () => {
@@ -138,17 +138,17 @@ describe('a machine that fails at a step of a transaction', { timeout }, () => {
 })
 
 describe('a machine on which a transaction never ends', { timeout }, () => {
-  /** Resolves when the nth thread is at the transaction. */
+  /** Resolves when the nth thread runs the transaction. */
   const reaches = (thread: number, transaction: Hash): Promise<void> =>
     vi.waitFor(() => expect(turns[thread]?.transaction).toBe(transaction), { timeout, interval: 5 })
 
-  /** As `reaches`; then the time goes by that it may take. */
+  /** As `reaches`, then advances the clock past the time limit. */
   async function runOut(thread: number, transaction: Hash, attempt: number): Promise<void> {
     await reaches(thread, transaction)
     watch.work(workMsMax(blockGasMax, attempt))
   }
 
-  it('quarantines it when it builds, after a second attempt with four times as much time', async () => {
+  it('quarantines it while building a block, after a second attempt with four times as much time', async () => {
     const [bad, good] = [await creation(0, stranger(1)), await creation(0)]
     const executor = await open(() => [[hashOf(bad), 'interpreter.call', 'loop']])
     const node = await openNode(executor)
@@ -160,13 +160,13 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     expect(hashesOf(await block)).toEqual([hashOf(good)])
     expect((await Quarantine.open(kv)).has(hashOf(bad))).toBe(true)
     expect(log.lines).toMatchObject([
-      { level: 'warn', fields: { error: expect.stringMatching(/call of build had taken 4800 ms/) } },
-      { level: 'warn', fields: { error: expect.stringMatching(/call of build had taken 19200 ms/) } },
+      { level: 'warn', fields: { error: expect.stringMatching(/call of build took longer than 4800 ms/) } },
+      { level: 'warn', fields: { error: expect.stringMatching(/call of build took longer than 19200 ms/) } },
     ])
     await executor.close()
   })
 
-  it('votes nil on a block that holds it; once that is decided, it takes more time before it gives up', async () => {
+  it('votes nil on a block that contains it; if the block is decided, it makes one more attempt before it gives up', async () => {
     const [bad, good] = [await creation(0, stranger(1)), await creation(0)]
     // Four threads in which it does not end: two of a proposal, two of the decided block, whose third attempt succeeds.
     const executor = await open((thread) => (thread < 4 ? [[hashOf(bad), 'interpreter.call', 'loop']] : []))
@@ -184,7 +184,7 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     await executor.close()
   })
 
-  it('gives a decided block up after the third attempt', async () => {
+  it('gives up on a decided block after the third attempt', async () => {
     const bad = await creation(0)
     const executor = await open(() => [[hashOf(bad), 'interpreter.call', 'loop']])
     const node = await openNode(executor)
@@ -197,7 +197,7 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     await executor.close()
   })
 
-  it('goes on when what never ends is the commit of a block', async () => {
+  it('continues if the commit of a block never ends', async () => {
     const executor = await open((thread) => (thread === 0 ? [['commit', '2', 'loop']] : []))
     const node = await openNode(executor)
     let isOver = false
@@ -205,18 +205,18 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
       isOver = true
     })
     while (!isOver) {
-      // Time goes by once the block is in the database, which is before its commit.
+      // Advance the clock once the block is in the database, which is before its commit.
       if (node.store.head.header.number === 1) watch.work(1_000)
       await new Promise((resolve) => setImmediate(resolve))
     }
     const second = await node.produce([await creation(1)])
     expect(second.header.parentHash).toBe((await first).hash)
     expect(hashesOf(second)).toHaveLength(1)
-    expect(log.lines).toMatchObject([{ fields: { error: expect.stringMatching(/call of commit had taken 4800 ms/) } }])
+    expect(log.lines).toMatchObject([{ fields: { error: expect.stringMatching(/call of commit took longer than 4800 ms/) } }])
     await executor.close()
   })
 
-  it.each([1, 2])('ends at once when the node must end, and blames nobody: in attempt %i', async (attempt) => {
+  it.each([1, 2])('ends at once when the node must stop, and blames no transaction: in attempt %i', async (attempt) => {
     const bad = await creation(0, stranger(1))
     const executor = await open(() => [[hashOf(bad), 'interpreter.call', 'loop']])
     const node = await openNode(executor)
@@ -225,20 +225,20 @@ describe('a machine on which a transaction never ends', { timeout }, () => {
     await reaches(attempt - 1, hashOf(bad))
     const closing = executor.close()
     executor.terminate()
-    expect(await block).toMatchObject({ message: expect.stringMatching(/because the node stops/) })
+    expect(await block).toMatchObject({ message: expect.stringMatching(/because the node is stopping/) })
     await closing
     expect((await Quarantine.open(kv)).has(hashOf(bad))).toBe(false)
     expect(turns).toHaveLength(attempt)
   })
 
-  it('ends at once when the node must end while a thread is opening its database', async () => {
+  it('ends at once when the node must stop while a thread is opening its database', async () => {
     const executor = await open((thread) => (thread === 0 ? [['build', '1', 'throw']] : [['open', '', 'loop']]))
-    // The first build, by which the chain is opened, costs the first thread; the next one never opens.
+    // The first build, which opens the chain, kills the first thread; the next thread never opens.
     const node = openNode(executor).catch((error: unknown) => error)
     await vi.waitFor(() => expect(started).toBe(2), { timeout, interval: 5 })
     const closing = executor.close()
     executor.terminate()
-    expect(await node).toMatchObject({ message: expect.stringMatching(/because the node stops/) })
+    expect(await node).toMatchObject({ message: expect.stringMatching(/because the node is stopping/) })
     await closing
   })
 })

@@ -25,8 +25,8 @@ import { Turns } from './turns.ts'
 import { EXECUTION_WORKER_LIMITS, executionWorkers, WorkerExecutor } from './worker-executor.ts'
 
 /**
- * A stack on which a thread starts, and V8 throws long before the bound of depth that is the same on every machine: a guest parses some 2,000
- * nested arrays there, and may parse more than 3,000.
+ * A stack that is large enough to start a thread, but on which V8 throws long before the depth limit that is the same on every machine: a
+ * guest can parse about 2,000 nested arrays there, but is allowed more than 3,000.
  */
 const smallStackMb = 0.5
 
@@ -44,7 +44,7 @@ const genesis = testGenesis(nobleCrypto, validators.set, {
 const [, deepAccount, flatAccount] = testAccounts as [PrivateKeyAccount, PrivateKeyAccount, PrivateKeyAccount]
 const { chainId } = genesis
 
-/** A transaction that parses so many nested arrays. */
+/** A transaction that parses this many nested arrays. */
 async function parse(account: PrivateKeyAccount, depth: number, nonce = 0): Promise<ExecutableTransaction> {
   const data = encodeFunctionData({ abi: ABI, args: ['['.repeat(depth) + ']'.repeat(depth)] })
   const raw = await account.signTransaction({ type: 'legacy', chainId, nonce, to: address, gas: 14_000_000n, gasPrice: 1n, data })
@@ -82,7 +82,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-/** On a machine that gives a thread the stack that `granted` says. */
+/** Opens an executor whose threads get the stack that `granted` returns. */
 async function open(granted = (stackSizeMb: number) => stackSizeMb): Promise<WorkerExecutor> {
   const real = executionWorkers({ databasePath: directory, chainId, treeDepth: 4, historyHeights: 8 })
   const start = (stackSizeMb: number): Worker => {
@@ -108,11 +108,11 @@ async function commitGenesis(executor: WorkerExecutor): Promise<ExecutedBlock> {
   return first
 }
 
-/** Threads take their time to start on a busy machine. */
+/** Threads may start slowly on a busy machine. */
 const timeout = 60_000
 
 describe('a transaction for which the stack of the execution worker is too small', { timeout }, () => {
-  it('runs on a larger one with the outcome of every other node, and that thread stays', async () => {
+  it('runs on a larger stack with the same result as on every other node, and that thread stays', async () => {
     const executor = await open()
     const first = await commitGenesis(executor)
     const before = unwrap(await executor.execute(templateAbove(first), [await flat()]))
@@ -129,7 +129,7 @@ describe('a transaction for which the stack of the execution worker is too small
     await inline.commit(first.hash)
     const other = unwrap(await inline.execute(templateAbove(first), [await deep(), await flat()]))
     expect({ ...built, included: undefined, refused: undefined }).toEqual({ ...other, included: undefined, refused: undefined })
-    // A block that the small thread executed is committed all the same, and the next one needs no other thread for its depth.
+    // A block that the small thread executed can still be committed, and the next deep one needs no new thread.
     await kv.write(unpackOps(before.ops))
     await executor.commit(before.hash)
     expect((await executor.execute(templateAbove(before), [await deep()])).ok).toBe(true)
@@ -137,7 +137,7 @@ describe('a transaction for which the stack of the execution worker is too small
     await executor.close()
   })
 
-  it('fails with its hash when the larger stack is too small too, and only the first time a thread is started for it', async () => {
+  it('fails with its hash if the larger stack is too small too, and a thread is started for it only the first time', async () => {
     const executor = await open(alwaysSmall)
     const first = await commitGenesis(executor)
     const bad = await deep()
@@ -147,13 +147,13 @@ describe('a transaction for which the stack of the execution worker is too small
       expect(fault).toMatchObject({ transaction: hashOf(bad), cause: { name: 'RangeError' } })
     }
     expect(stacksMb).toEqual([smallStackMb, grownMb])
-    // What would be left of the thread if it had died there.
+    // What the main thread would read if the worker had died there.
     expect(turnsOf[1]!.transaction).toBe(hashOf(bad))
     expect(unwrap(await executor.execute(templateAbove(first), [await flat()])).header.gasUsed).toBeGreaterThan(21_000)
     await executor.close()
   })
 
-  it('fails with its hash when no larger thread can be started; the small one goes on', async () => {
+  it('fails with its hash if no larger thread can be started; the small one continues', async () => {
     const executor = await open((stackSizeMb) => {
       if (stackSizeMb > smallStackMb) throw new Error('no memory for a stack')
       return stackSizeMb
@@ -165,7 +165,7 @@ describe('a transaction for which the stack of the execution worker is too small
     await executor.close()
   })
 
-  it('never stops a node: it builds its blocks without it, also after a restart, and follows all others', async () => {
+  it('never stops a node: it builds its blocks without the transaction, also after a restart, and follows all others', async () => {
     const executor = await open(alwaysSmall)
     const node = await openTestNode({ crypto: nobleCrypto, validators, genesis, kv, executor })
     const [bad, good] = [await deep(), await flat()]
@@ -181,7 +181,7 @@ describe('a transaction for which the stack of the execution worker is too small
       error: { code: 'interpreter-fault', transaction: hashOf(bad) },
     })
     await executor.close()
-    // With the stack that nodes have, the block is final here too.
+    // With the normal stack, the block becomes final here too.
     stacksMb = []
     const repaired = await open()
     const restarted = await openTestNode({ crypto: nobleCrypto, validators, genesis, kv, executor: repaired })

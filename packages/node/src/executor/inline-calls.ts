@@ -2,12 +2,12 @@ import { type CallHost, type CallRequest, estimateGas, runCall } from '@quoin/ex
 import { err, ok, type Result } from '@quoin/protocol'
 import type { CallKind, CallOutcomes, CallRunner, CallUnavailable } from './call-runner.ts'
 
-/** Runs one call. Throws InterpreterFault when this machine fails. */
+/** Runs one call. Throws InterpreterFault if the interpreter fails on this machine. */
 export function runCallJob(host: CallHost, kind: CallKind, request: CallRequest): Promise<CallOutcomes[CallKind]> {
   return kind === 'call' ? runCall(host, request) : estimateGas(host, request)
 }
 
-/** Calls in their caller's thread, without a bound in time: for the simulator and tests. Rejects when the machine fails. */
+/** Runs calls in the caller's thread without a timeout, for the simulator and tests. Rejects if the interpreter fails. */
 export function createInlineCalls(host: CallHost): CallRunner {
   let answered = 0
   let isClosed = false

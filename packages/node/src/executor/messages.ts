@@ -2,7 +2,7 @@ import type { BlockRefusal, BlockTemplate, BuiltBlock, ExecutedBlock, FillLimits
 import type { ChainId, Hash, Result } from '@quoin/protocol'
 import type { DamageFinding } from '../store/damage.ts'
 
-/** What the thread is started with. */
+/** Start data of the thread. */
 export interface ExecutorWorkerData {
   readonly databasePath: string
   readonly chainId: ChainId
@@ -10,9 +10,9 @@ export interface ExecutorWorkerData {
   readonly historyHeights: number
 }
 
-/** A call of `Executor`; transactions are packed (`packTransactions`, `packQueues`) and their buffer moves with the message. */
+/** A call of `Executor`. Transactions are packed (`packTransactions`, `packQueues`), and their buffer is transferred. */
 export type ExecutorCall =
-  /** `genesis` is the JSON form: a validator set has a method, which no message carries. */
+  /** `genesis` is in JSON form, because a validator set has a method and is not cloneable. */
   | { readonly method: 'genesis'; readonly genesis: Readonly<Record<string, unknown>> }
   | {
       readonly method: 'build'
@@ -42,7 +42,7 @@ export interface OpenedExecutor {
   readonly version: Hash
   /** The thread's cryptographic backend. */
   readonly backend: string
-  /** Memory of `Turns`. */
+  /** Shared memory of `Turns`. */
   readonly turns: SharedArrayBuffer
 }
 
@@ -50,12 +50,12 @@ export interface OpenedExecutor {
 export type ExecutorRefusal = TreeRefusal | { readonly code: 'damaged'; readonly message: string }
 
 export type ExecutorMessage =
-  /** First of all: the thread is up, or cannot use the database. */
+  /** The first message: the thread is ready, or cannot use the database. */
   | { readonly kind: 'opened'; readonly opened: Result<OpenedExecutor, ExecutorRefusal> }
-  /** A read met damage of the database. Comes before the end of the call that it spoils. */
+  /** A read found damage in the database. Sent before the end of the call that it invalidates. */
   | { readonly kind: 'damage'; readonly damage: DamageFinding }
   | { readonly kind: 'answer'; readonly id: number; readonly value: ExecutorAnswers[keyof ExecutorAnswers] }
-  /** The call rejected with an InterpreterFault, whose class a message would lose. */
+  /** The call rejected with an InterpreterFault. A message of its own, because cloning loses the class. */
   | { readonly kind: 'fault'; readonly id: number; readonly transaction: Hash | undefined; readonly cause: unknown }
-  /** The call threw otherwise. */
+  /** The call threw another error. */
   | { readonly kind: 'failure'; readonly id: number; readonly error: unknown }

@@ -24,15 +24,15 @@ import type {
 import { Turns } from './turns.ts'
 
 export interface ServicePowers {
-  /** The thread's own handle of the node's database, closed at the end. */
+  /** The thread's own handle of the node's database. Closed at the end. */
   readonly kv: OwnedKv
-  /** Where `kv` reports what it finds damaged. */
+  /** Collects the damage that `kv` finds. */
   readonly damage: DamageReports
   readonly crypto: Crypto & { readonly name: string }
   readonly interpreter: Interpreter
 }
 
-/** Serves the calls of `messages.ts` on a port, one at a time, until it is told to close. Reads the database and writes nothing. */
+/** Serves the calls of `messages.ts` on a port, one at a time, until it is told to close. Only reads the database. */
 export async function serveExecutor(port: MessagePort, powers: ServicePowers, data: ExecutorWorkerData): Promise<void> {
   const { kv, damage, crypto, interpreter } = powers
   const { chainId, treeDepth, historyHeights } = data
@@ -69,7 +69,7 @@ export async function serveExecutor(port: MessagePort, powers: ServicePowers, da
   send({ kind: 'opened', opened: { ok: true, value: { version, backend: crypto.name, turns: turns.buffer } } })
 }
 
-/** A tree whose records contradict each other is damage too, though each has its checksum. */
+/** Reports an inconsistent tree as damage too, although each record matches its checksum. */
 function reportTree(error: unknown, damage: DamageReports): void {
   const cause = error instanceof InterpreterFault ? error.cause : error
   if (cause instanceof TreeCorruption) damage.report(new DamagedError(cause.message))
@@ -109,7 +109,7 @@ async function perform(
   }
 }
 
-/** A copy whose buffers may move away: the executor keeps its own until the height is committed. */
+/** A copy whose buffers can be transferred. The executor keeps the original until the height is committed. */
 const movable = <T extends ExecutedBlock>(block: T): T => ({ ...block, receipts: block.receipts.slice(), ops: block.ops.slice() })
 
 const buffer = ({ buffer }: Uint8Array): ArrayBuffer => buffer as ArrayBuffer

@@ -4,8 +4,9 @@ const HASH_BYTES = 32
 const COUNT_BYTES = 4
 
 /**
- * What an execution worker works for, in memory that outlives it: the hash of a transaction, or zeros between transactions, and how often that has
- * changed. So another thread sees what the worker was at when it died, and whether it is at the same thing for long.
+ * The current work of an execution worker, in shared memory that outlives it: the hash of the running transaction (zeros if there is none),
+ * and a counter of changes. Another thread sees from it what the worker ran when it died, and whether it has been at the same
+ * transaction for long.
  */
 export class Turns {
   readonly buffer: SharedArrayBuffer
@@ -18,7 +19,7 @@ export class Turns {
     this.#count = new Int32Array(buffer, HASH_BYTES, 1)
   }
 
-  /** The work from now on is for this transaction, or for none. */
+  /** Sets the running transaction, or none. */
   begin(transaction: Hash | undefined): void {
     if (transaction === undefined) this.#hash.fill(0)
     else this.#hash.set(hexToBytes(transaction))
@@ -30,7 +31,7 @@ export class Turns {
     return hash === ZERO_HASH ? undefined : hash
   }
 
-  /** Another number for each turn, as long as nobody looks away for two thousand million of them. */
+  /** Changes with every turn. Wraps around after 2^32 turns. */
   get count(): number {
     return Atomics.load(this.#count, 0)
   }

@@ -7,14 +7,14 @@ import { processorMs, WATCHDOG_LIMITS, watch, workMsMax } from './watchdog.ts'
 const { tickMs, tickMsMax, workMsMin } = WATCHDOG_LIMITS
 const hash = (byte: number) => Hash(new Uint8Array(32).fill(byte))
 
-/** A thread that is watched for a second, on a machine whose time and processor the test has in hand. */
+/** Watches a thread for a second. The test controls the clock and the processor time. */
 function world(workMs = 1_000) {
   const clock = new ManualClock()
   const turns = new Turns()
   const late: boolean[] = []
   let used = 0
   const stop = watch({ clock, processorMs: () => used }, turns, workMs, (isOneTurn) => late.push(isOneTurn))
-  /** Time goes by in steps, in which the process uses this part of the processor. */
+  /** Advances time in steps. In each, the process uses this fraction of the processor. */
   const run = (ms: number, { share = 1, stepMs = tickMs }: { share?: number; stepMs?: number } = {}) => {
     for (let gone = 0; gone < ms; gone += stepMs) {
       used += share * stepMs
@@ -25,24 +25,24 @@ function world(workMs = 1_000) {
 }
 
 describe('the time that a call may take', () => {
-  it('is twenty times what the gas of a block promises: 4.8 s of the default block', () => {
+  it('is twenty times the nominal time of the gas of a block: 4.8 s for the default block', () => {
     expect(workMsMax(DEFAULT_PARAMETERS.blockGasMax, 0)).toBe(4_800)
     expect(workMsMax(DEFAULT_PARAMETERS.blockGasMax, 1)).toBe(19_200)
   })
 
-  it('has a least, and grows with each attempt', () => {
+  it('has a minimum, and grows with each attempt', () => {
     expect([0, 1, 2].map((attempt) => workMsMax(21_000, attempt))).toEqual([workMsMin, 4 * workMsMin, 16 * workMsMin])
     expect(workMsMax(1e12, 0)).toBeGreaterThan(1e7)
   })
 
-  it('is looked at often, and what one look counts cannot use much of it up', () => {
+  it('is checked often, and a single check counts only a small part of it', () => {
     expect(tickMs).toBeLessThan(tickMsMax)
     expect(5 * tickMsMax).toBeLessThanOrEqual(workMsMin)
   })
 })
 
 describe('watching a thread', () => {
-  it('calls back once, when it has worked too long, and not after the end of the watch', () => {
+  it('calls back once if it has worked too long, and not after the end of the watch', () => {
     const { late, run, stop } = world()
     run(900)
     expect(late).toEqual([])
@@ -59,7 +59,7 @@ describe('watching a thread', () => {
   it('does not count the time in which the process or the machine was suspended', () => {
     const { clock, late, run } = world()
     run(500)
-    // No look for an hour, whatever the processor says of it: one look counts at most a little.
+    // No check for an hour: one check still counts at most tickMsMax, whatever the processor time.
     run(3_600_000, { stepMs: 3_600_000 })
     expect(late).toEqual([])
     clock.advance(3_600_000)
@@ -68,7 +68,7 @@ describe('watching a thread', () => {
     expect(late).toEqual([true])
   })
 
-  it('does not count the time in which others have the processor, or the disk is waited for', () => {
+  it('does not count time in which other processes have the processor, or threads wait for the disk', () => {
     const { late, run } = world()
     run(9_000, { share: 0.1 })
     expect(late).toEqual([])
@@ -79,7 +79,7 @@ describe('watching a thread', () => {
     expect(waiting.late).toEqual([])
   })
 
-  it('counts little of the time in which the watching thread was held up', () => {
+  it('counts little of the time in which the watching thread was blocked', () => {
     const { late, run } = world()
     run(4_000, { stepMs: 1_000 })
     expect(late).toEqual([])
@@ -87,7 +87,7 @@ describe('watching a thread', () => {
     expect(late).toEqual([true])
   })
 
-  it('tells whether most of the time went to one turn', () => {
+  it('reports whether most of the time went to one turn', () => {
     const endless = world()
     endless.turns.begin(hash(1))
     endless.run(400)
@@ -113,7 +113,7 @@ it('the processor time of this process grows with its work', () => {
 })
 
 describe('turns', () => {
-  it('are seen through the same memory, by whoever looks', () => {
+  it('are visible to every thread through the shared memory', () => {
     const turns = new Turns()
     const other = new Turns(turns.buffer)
     expect([other.transaction, other.count]).toEqual([undefined, 0])

@@ -1,23 +1,23 @@
 import type { Clock } from '../powers.ts'
 import type { Turns } from './turns.ts'
 
-/** How long an execution worker may work on a call. None of this changes a block, but a transaction that takes longer stays out of ours. */
+/** Time limits for a call of the execution worker. They do not change a block's result, but a slower transaction is left out of own blocks. */
 export const WATCHDOG_LIMITS = {
-  /** What the price of gas promises: one gas is 1/300 µs (`docs/gas.md`). */
+  /** Nominal speed: one gas takes 1/300 µs (`docs/gas.md`). */
   gasPerMs: 300_000,
-  /** How much longer than its gas promises a block may take. The dearest scripts of the abuse bench take less than twice as long. */
+  /** Allowed factor over the nominal time of a block. The most expensive scripts of the abuse bench take less than twice the nominal time. */
   slownessMax: 20,
-  /** The least, for chains of small blocks: a thread that just started is slow, and memory is collected. */
+  /** Minimum time limit, for chains with small blocks: a new thread is slow, and garbage collection takes time. */
   workMsMin: 1_000,
-  /** How much longer each further attempt at a call may take than the one before. */
+  /** Each further attempt at a call may take this many times as long as the one before. */
   patienceFactor: 4,
-  /** How often the watching thread looks. */
+  /** Interval between checks by the watching thread. */
   tickMs: 100,
-  /** The most that one look counts: a thread that looked late knows nothing of what happened meanwhile. */
+  /** Upper bound for the time that one check counts: a late check does not know what happened in between. */
   tickMsMax: 200,
 } as const
 
-/** How long a call may take for which so much gas is paid, at this attempt from 0. */
+/** Time limit of a call with this much gas, in ms. The first attempt is 0. */
 export function workMsMax(gas: number, attempt: number): number {
   const { gasPerMs, slownessMax, workMsMin, patienceFactor } = WATCHDOG_LIMITS
   return Math.max(workMsMin, (slownessMax * gas) / gasPerMs) * patienceFactor ** attempt
@@ -25,17 +25,19 @@ export function workMsMax(gas: number, attempt: number): number {
 
 export interface WatchPowers {
   readonly clock: Clock
-  /** Milliseconds of processor time that this process has used, all of its threads together. */
+  /** Processor time of this process in ms, all threads together. */
   readonly processorMs: () => number
 }
 
 /**
- * Watches a thread at work, from now until the returned function is called or the time is up; then calls back with whether most of it went to one
- * turn, the present one.
+ * Watches a working thread until the returned function is called, or `workMs` are used up.
  *
- * What counts is the time in which the thread can have worked, and no more than that: a look counts what has passed since the last one, but at most
- * what the whole process has used of the processor, and at most `tickMsMax`. So the time does not run while the process or the machine is
- * suspended, while others have the processor, while the disk is waited for, or while the watching thread itself is held up.
+ * Only time in which the thread may have worked counts. Each check adds the time since the last check, but at most the processor time that the
+ * whole process used, and at most `tickMsMax`. So the time does not run while the process or the machine is suspended, other processes have
+ * the processor, threads wait for the disk, or the watching thread itself is blocked.
+ *
+ * @param onLate - Called when the time is used up, with whether at least half of it went to the current turn.
+ * @returns Stops watching.
  */
 export function watch({ clock, processorMs }: WatchPowers, turns: Turns, workMs: number, onLate: (isOneTurn: boolean) => void) {
   const { tickMs, tickMsMax } = WATCHDOG_LIMITS
@@ -60,7 +62,7 @@ export function watch({ clock, processorMs }: WatchPowers, turns: Turns, workMs:
   return (): void => cancel()
 }
 
-/** Of this process, by the operating system. */
+/** Processor time of this process in ms, user and system. */
 export function processorMs(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1_000

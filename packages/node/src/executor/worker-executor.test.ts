@@ -114,8 +114,8 @@ const options = () => ({
 const start = async (): Promise<WorkerExecutor> => unwrap(await startWorkerExecutor(options()))
 
 /**
- * The real threads, of which some are killed: right behind the message that asks for a method. A thread may answer before it is dead, and does on
- * a busy machine; such an answer is dropped, so that the call is lost with its thread at all times. `heap` is that of the first one.
+ * The real threads, some of which are killed right after the message that calls a method. A thread may answer before it is dead, and does on
+ * a busy machine; such an answer is dropped, so that the call is always lost with its thread. `heap` is the heap limit of the first one.
  */
 function watch(heap: ResourceLimits = {}) {
   const started: Worker[] = []
@@ -141,20 +141,20 @@ function watch(heap: ResourceLimits = {}) {
   return { started, log, killNext, powers: { start, logger: log, onFailure: (error: Error) => failures.push(error) } }
 }
 
-/** Drops what a worker still says; its end is told. */
+/** Drops further messages of a worker, but not its exit event. */
 function mute(worker: Worker): void {
   const emit = worker.emit.bind(worker)
   worker.emit = (event: string | symbol, ...values: unknown[]) =>
     event !== 'message' && emit(event as 'error', ...(values as [Error]))
 }
 
-/** What an executor says that opens the database now. */
+/** The state root of a new executor that opens the database now. */
 async function inlineRoot(template: BlockTemplate, transactions: readonly ExecutableTransaction[]): Promise<Hash> {
   const inline = unwrap(await createExecutor({ kv, crypto: nobleCrypto, interpreter: await testInterpreter(), ...settings }))
   return unwrap(await inline.execute(template, transactions)).header.stateRoot
 }
 
-/** Genesis, a built block and an executed one on the same parent, the first committed, one more above it. */
+/** Genesis, a built block and an executed one on the same parent; commits the first, and builds one more on it. */
 async function story(executor: Executor, write: (block: ExecutedBlock) => Promise<void>) {
   const transactions = await transfers(6)
   const first = await executor.genesis(genesis)
@@ -173,7 +173,7 @@ async function story(executor: Executor, write: (block: ExecutedBlock) => Promis
 }
 
 describe('the execution worker', () => {
-  it('gives what the inline executor gives', async () => {
+  it('returns the same results as the inline executor', async () => {
     const memory = new MemoryKv()
     const interpreter = await testInterpreter()
     const inline = unwrap(await createExecutor({ kv: memory, crypto: nobleCrypto, interpreter, ...settings }))
@@ -190,7 +190,7 @@ describe('the execution worker', () => {
     await worker.close()
   })
 
-  it('continues on a database that another one left', async () => {
+  it('continues on a database of an earlier executor', async () => {
     const before = await start()
     const { built, last } = await story(before, (block) => kv.write(unpackOps(block.ops)))
     await before.close()
@@ -200,7 +200,7 @@ describe('the execution worker', () => {
     await after.close()
   })
 
-  it('rejects the call that throws, and serves the next', async () => {
+  it('rejects a call that throws, and serves the next', async () => {
     const worker = await start()
     await expect(worker.commit(ZERO_HASH)).rejects.toThrow(/was not executed/)
     await expect(worker.genesis({ ...genesis, executionVersion: ZERO_HASH })).rejects.toThrow(/execution version/)
@@ -208,7 +208,7 @@ describe('the execution worker', () => {
     await worker.close()
   })
 
-  it('refuses a database of another tree depth as a value', async () => {
+  it('returns an error for a database with another tree depth', async () => {
     const worker = await start()
     const first = await worker.genesis(genesis)
     await kv.write(unpackOps(first.ops))
@@ -217,7 +217,7 @@ describe('the execution worker', () => {
     expect(await startWorkerExecutor(other)).toMatchObject({ ok: false, error: { code: 'other-depth', depth: 4 } })
   })
 
-  it('lets earlier calls end before it closes, and refuses later ones', async () => {
+  it('waits for earlier calls before it closes, and refuses later ones', async () => {
     const worker = await start()
     const pending = worker.genesis(genesis)
     const closing = worker.close()
@@ -227,7 +227,7 @@ describe('the execution worker', () => {
     await closing
   })
 
-  it('takes a bounded number of calls', async () => {
+  it('accepts a limited number of calls', async () => {
     const worker = await start()
     const calls = Array.from({ length: EXECUTOR_LIMITS.callsMax + 1 }, () => worker.commit(ZERO_HASH))
     const outcomes = (await Promise.allSettled(calls)).map((result) =>
@@ -244,11 +244,11 @@ describe('the execution worker', () => {
   })
 })
 
-/** Threads take their time to start on a busy machine. */
+/** Threads may start slowly on a busy machine. */
 const timeout = 60_000
 
 describe('a thread that dies', { timeout }, () => {
-  it('in any call: the next one serves the call, and nothing differs', async () => {
+  it('in any call: the next thread serves the call, with the same results', async () => {
     const watched = watch()
     const memory = new MemoryKv()
     const inline = unwrap(
@@ -265,7 +265,7 @@ describe('a thread that dies', { timeout }, () => {
     await executor.close()
   })
 
-  it('before its block is committed: the block is committed all the same, and the next one builds on it', async () => {
+  it('before its block is committed: the block is still committed, and the next thread builds on it', async () => {
     const watched = watch()
     const executor = unwrap(await WorkerExecutor.open(watched.powers))
     const first = await executor.genesis(genesis)
@@ -273,7 +273,7 @@ describe('a thread that dies', { timeout }, () => {
     await watched.started[0]!.terminate()
     await executor.commit(first.hash)
     const [one, two] = [await transfers(1), (await transfers(2)).slice(1)]
-    // The first of two blocks of a height is lost with its thread, the second is executed by the next one.
+    // The first of two blocks at a height is lost with its thread, the second is executed by the next thread.
     const block = unwrap(await executor.execute(templateAbove(first), one))
     await watched.started[1]!.terminate()
     const other = unwrap(await executor.execute({ ...templateAbove(first), timeMs: (first.header.timeMs + 900) as TimeMs }, []))
@@ -286,7 +286,7 @@ describe('a thread that dies', { timeout }, () => {
     await executor.close()
   })
 
-  it('twice of one call makes it fail like an interpreter fault; the next call is served', async () => {
+  it('twice during one call makes the call fail like an interpreter fault; the next call is served', async () => {
     const watched = watch()
     const executor = unwrap(await WorkerExecutor.open(watched.powers))
     watched.killNext('genesis', 2)
@@ -304,7 +304,7 @@ describe('a thread that dies', { timeout }, () => {
     ['in a transaction, then before any: the fault names none', [7, 0], undefined],
   ])('%s', async (_, [first, second], transaction) => {
     const told: Error[] = []
-    /** Dies of its first call, running a transaction whose hash is made of one byte. */
+    /** Dies during its first call, while it runs a transaction whose hash repeats one byte. */
     const mortal = (byte: number) =>
       new Worker(
         `const port = require('node:worker_threads').parentPort
@@ -324,7 +324,7 @@ describe('a thread that dies', { timeout }, () => {
     await executor.close()
   })
 
-  it('of a heap that is too small: the call is served by the next one', async () => {
+  it('because its heap is too small: the call is served by the next thread', async () => {
     const watched = watch({ maxOldGenerationSizeMb: 18, maxYoungGenerationSizeMb: 4 })
     const executor = unwrap(await WorkerExecutor.open(watched.powers))
     const first = await executor.genesis(genesis)
@@ -340,7 +340,7 @@ describe('a thread that dies', { timeout }, () => {
     await executor.close()
   })
 
-  it('again and again before it can serve: every call is refused, and the node is told once', async () => {
+  it('repeatedly before it can serve: every call is refused, and the node is notified once', async () => {
     const told: Error[] = []
     const watched = watch()
     let starts = 0
@@ -356,7 +356,7 @@ describe('a thread that dies', { timeout }, () => {
     await executor.close()
   })
 
-  it('unasked can still be closed', async () => {
+  it('while idle can still be closed', async () => {
     const watched = watch()
     const executor = unwrap(await WorkerExecutor.open(watched.powers))
     await watched.started[0]!.terminate()

@@ -22,30 +22,30 @@ import { ExecutorThread } from './executor-thread.ts'
 import type { ExecutorAnswers, ExecutorCall, ExecutorRefusal, ExecutorWorkerData } from './messages.ts'
 import { processorMs, type WatchPowers, workMsMax } from './watchdog.ts'
 
-/** Bounds of the threads. None of them changes a block. */
+/** Limits of the threads. None of them changes a block's result. */
 export const EXECUTION_WORKER_LIMITS = {
-  /** Stack of the thread. V8 alone would take 1 MB; a contract interpreter nests deeper. */
+  /** Stack of the thread. V8's default is 1 MB; a contract interpreter recurses deeper. */
   stackSizeMb: 16,
-  /** By how much the stack grows after an interpreter fault. */
+  /** Factor by which the stack grows after an interpreter fault. */
   stackGrowthFactor: 4,
-  /** Threads that may die of one call. Then the call is taken for the reason, and fails like one on which the interpreter failed. */
+  /** Threads that may die during one call. Then the call is taken for the cause, and fails like an interpreter fault. */
   deathsPerCallMax: 2,
-  /** The same where the block is decided: the others did execute it, and a node that gives up must halt. */
+  /** The same for a decided block: the other validators have executed it, and a node that gives up must halt. */
   deathsPerDecidedMax: 3,
-  /** Threads in a row that may die before they have opened the database. Then the executor gives up. */
+  /** Threads in a row that may fail to start. Then the executor gives up. */
   failedStartsMax: 3,
 } as const
 
 export interface WorkerExecutorPowers {
-  /** Starts a thread (`executionWorkers`); stack in MB. */
+  /** Starts a thread (`executionWorkers`) with this stack in MB. */
   readonly start: (stackSizeMb: number) => Worker
-  /** Of the first thread. */
+  /** Stack of the first thread in MB. */
   readonly stackSizeMb?: number
-  /** By which a thread that takes too long is found; the machine's by default. */
+  /** Clocks for the watchdog. Defaults to the real ones. */
   readonly watch?: WatchPowers
-  /** Told of each thread that is lost or replaced. */
+  /** Logs each thread that is lost or replaced. */
   readonly logger: Logger
-  /** Told once when no thread can be started any more. No call can succeed after that. Must not throw. */
+  /** Called once if no thread can be started any more. No call succeeds after that. Must not throw. */
   readonly onFailure: (error: Error) => void
 }
 
@@ -53,13 +53,17 @@ export type WorkerExecutorOptions = ExecutorWorkerData & Omit<WorkerExecutorPowe
 
 const SYSTEM_WATCH: WatchPowers = { clock: systemClock, processorMs }
 
-/** How long blocks took, from the call to the answer, in milliseconds; 0 before the first. */
+/** Time of `build` and `execute` calls until their answer, in ms, without the wait for earlier calls. 0 before the first. */
 export interface ExecutionStats {
   readonly lastMs: number
   readonly maxMs: number
 }
 
-/** Threads over the database at `databasePath`, which LevelDB shares with this one. `heap` bounds theirs, by V8's own defaults otherwise. */
+/**
+ * Starts threads on the database at `databasePath`, which LevelDB shares with this thread.
+ *
+ * @param heap - Heap limits of the threads. Defaults to V8's own.
+ */
 export const executionWorkers =
   ({ databasePath, chainId, treeDepth, historyHeights }: ExecutorWorkerData, heap: Omit<ResourceLimits, 'stackSizeMb'> = {}) =>
   (stackSizeMb: number): Worker => {
@@ -67,21 +71,26 @@ export const executionWorkers =
     return startWorker(import.meta.url, 'worker', { workerData, resourceLimits: { ...heap, stackSizeMb } })
   }
 
-/** Starts the thread that executes blocks. Refuses a database whose state tree does not fit, or is damaged; rejects when the thread cannot start. */
+/**
+ * Starts the thread that executes blocks.
+ *
+ * @returns The executor; or why the database cannot be used: its state tree has another depth, or it is damaged. Rejects if the thread cannot
+ * start.
+ */
 export function startWorkerExecutor(options: WorkerExecutorOptions): Promise<Result<WorkerExecutor, ExecutorRefusal>> {
   return WorkerExecutor.open({ ...options, start: executionWorkers(options) })
 }
 
 /**
- * `Executor` in a thread of its own, which survives the loss of that thread.
+ * `Executor` in a separate thread. It survives the loss of that thread.
  *
- * - A thread that dies is replaced at the next call, and a call that was under way is served again. A call is a function of the database
- *   and its arguments, so that nothing of the lost thread is missed but the outcomes that `commit` may name: after the commit of one of
- *   those another thread opens the database, which holds the block by then.
- * - An interpreter fault (`InterpreterFault`) is tried again in a thread with a larger stack, which takes over for good: then one thread holds the
- *   state at all times, and contracts that once needed that stack cost no start of a thread each time they are called. The stack is only
- *   reserved until it is used. A fault of that thread is the call's.
- * - A thread that takes longer for a call than the gas of a block allows (`watchdog.ts`) is ended, which counts as a death of it. Each further
+ * - A dead thread is replaced at the next call, and a running call is retried. A call is a function of the database and its arguments, so
+ *   only the outcomes that `commit` may name are lost with the thread. After the commit of such a block, a new thread opens the
+ *   database, which contains the block by then.
+ * - An interpreter fault (`InterpreterFault`) is retried in a thread with a larger stack, which then replaces the first one for good. So only one
+ *   thread holds the state, and contracts that need the larger stack do not start a thread for every call. The larger stack is only
+ *   reserved memory until it is used. A second fault, in that thread, is returned as the call's result.
+ * - A thread that takes longer for a call than the gas of a block allows (`watchdog.ts`) is terminated, which counts as a death. Each further
  *   attempt at a call may take four times as long as the one before.
  */
 export class WorkerExecutor implements Executor {
@@ -90,14 +99,14 @@ export class WorkerExecutor implements Executor {
   readonly backend: string
   readonly #powers: WorkerExecutorPowers
   readonly #calls = new Sequencer()
-  /** Which thread executed a block of this height; the block used longest ago first, as in the thread. */
+  /** The thread that executed each block of the current height. Least recently used first, as in the thread. */
   readonly #executed = new Map<Hash, ExecutorThread>()
   #thread: ExecutorThread | undefined
-  /** While it opens the database. */
+  /** The worker that is opening the database. */
   #starting: Worker | undefined
   #stackSizeMb: number
   #hasGrown = false
-  /** Gas of a block, as far as the calls told. */
+  /** Gas limit of a block, learned from the calls. */
   #blockGas: number | undefined
   #waiting = 0
   #failure: Error | undefined
@@ -118,7 +127,7 @@ export class WorkerExecutor implements Executor {
     this.#stackSizeMb = stackSizeMb
   }
 
-  /** Of `build` and `execute`, the wait for the calls before them aside. */
+  /** Times of `build` and `execute`. */
   get stats(): ExecutionStats {
     return this.#stats
   }
@@ -154,23 +163,23 @@ export class WorkerExecutor implements Executor {
     return this.#queue(() => this.#commit(blockHash))
   }
 
-  /** Lets the calls that were made before end, then ends the thread and waits for it. Every call gets the same promise. */
+  /** Waits for earlier calls, then ends the thread. Every call of `close` returns the same promise. */
   close(): Promise<void> {
     this.#closing ??= this.#calls.run(() => this.#retire())
     return this.#closing
   }
 
   /**
-   * Ends every call at once, in whatever the thread does: for a process that must end. `close` is still due, and then soon over. No call succeeds
-   * after this.
+   * Terminates the thread and fails every call at once, for a process that must end. Call `close` afterwards, which then ends soon. No call
+   * succeeds after this.
    */
   terminate(): void {
-    this.#failure ??= new Error('the execution worker was ended, because the node stops')
+    this.#failure ??= new Error('the execution worker was terminated because the node is stopping')
     this.#thread?.kill(this.#failure.message)
     void this.#starting?.terminate()
   }
 
-  /** The parent has the gas limit of its parameters; the next block may have another one, which shows when it is a parent. */
+  /** Uses the gas limit of the parent. If the block itself has another limit, it is learned with the next block. */
   #learnGas({ parent }: BlockTemplate, gasMax = 0): void {
     this.#blockGas = Math.max(parent.gasLimit, gasMax)
   }
@@ -178,7 +187,9 @@ export class WorkerExecutor implements Executor {
   async #queue<T>(job: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw new Error('the executor is closed')
     if (this.#waiting >= EXECUTOR_LIMITS.callsMax)
-      throw new Error(`${this.#waiting} calls wait for the executor, at most ${EXECUTOR_LIMITS.callsMax} may`)
+      throw new Error(
+        `too many calls: ${this.#waiting} are waiting for the executor, at most ${EXECUTOR_LIMITS.callsMax} are allowed`,
+      )
     this.#waiting++
     try {
       return await this.#calls.run(job)
@@ -195,7 +206,7 @@ export class WorkerExecutor implements Executor {
     return answer
   }
 
-  /** Makes a call until a thread has answered it. The call is packed for each thread, for its buffers move there. */
+  /** Repeats a call until a thread has answered it. The call is packed again for each thread, because its buffers are transferred. */
   async #serve<M extends keyof ExecutorAnswers>(
     pack: () => ExecutorCall & { readonly method: M },
     deathsMax: number = EXECUTION_WORKER_LIMITS.deathsPerCallMax,
@@ -205,7 +216,7 @@ export class WorkerExecutor implements Executor {
       const thread = await this.#usable()
       const end = await thread.call(pack(), this.#workMsMax(attempt))
       if (end.kind === 'answer') return end.value as ExecutorAnswers[M]
-      // What ends because the node stops is nobody's fault.
+      // A call that ended because the node is stopping must not count as a fault.
       this.#assertServing()
       switch (end.kind) {
         case 'failure':
@@ -231,14 +242,14 @@ export class WorkerExecutor implements Executor {
     if (by !== this.#thread) return this.#retire()
     const end = await by.call({ method: 'commit', blockHash }, this.#workMsMax(0))
     if (end.kind === 'failure') throw end.error
-    // A thread that is dead is followed by one that finds the block in the database.
+    // If the thread is dead, its successor finds the block in the database.
   }
 
-  /** The thread that serves now, in the place of one that died. */
+  /** The current thread, or a new one if it has died. */
   async #usable(): Promise<ExecutorThread> {
     this.#assertServing()
     if (this.#thread !== undefined && this.#thread.death === undefined) return this.#thread
-    if (this.#thread !== undefined) this.#warn(this.#thread.death, 'the execution worker is lost: another one takes its place')
+    if (this.#thread !== undefined) this.#warn(this.#thread.death, 'the execution worker is lost: starting another one')
     for (let failed = 1; ; failed++) {
       try {
         this.#thread = await this.#start(this.#stackSizeMb)
@@ -246,7 +257,7 @@ export class WorkerExecutor implements Executor {
       } catch (error) {
         this.#assertServing()
         if (failed === EXECUTION_WORKER_LIMITS.failedStartsMax) throw this.#fail(error)
-        this.#warn(error, 'the execution worker does not start: tried again')
+        this.#warn(error, 'the execution worker failed to start: trying again')
       }
     }
   }
@@ -262,16 +273,16 @@ export class WorkerExecutor implements Executor {
     }
   }
 
-  /** Throws the fault where this machine has no room for such a stack. */
+  /** Replaces the thread with one that has a larger stack. Throws the fault if this machine cannot start one. */
   async #grow(fault: InterpreterFault): Promise<void> {
     const stackSizeMb = this.#stackSizeMb * EXECUTION_WORKER_LIMITS.stackGrowthFactor
-    this.#warn(fault, 'the contract interpreter failed: a thread with a larger stack takes over')
+    this.#warn(fault, 'the contract interpreter failed: retrying in a thread with a larger stack')
     let larger: ExecutorThread
     try {
       larger = await this.#start(stackSizeMb)
     } catch (error) {
       this.#assertServing()
-      this.#warn(error, `no execution worker with a stack of ${stackSizeMb} MB can be started`)
+      this.#warn(error, `cannot start an execution worker with a stack of ${stackSizeMb} MB`)
       throw fault
     }
     await this.#retire()
@@ -301,20 +312,20 @@ export class WorkerExecutor implements Executor {
     this.#powers.logger.warn({ error: text, stackSizeMb: this.#stackSizeMb }, message)
   }
 
-  /** Throws where no call is served any more. */
+  /** Throws if no call can be served any more. */
   #assertServing(): void {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Ends every call from now on. */
+  /** Makes every call fail from now on. */
   #fail(cause: unknown): Error {
     const text = cause instanceof Error ? cause.message : String(cause)
-    this.#failure = new Error(`no execution worker can be started any more: ${text}`, { cause })
+    this.#failure = new Error(`cannot start an execution worker: ${text}`, { cause })
     this.#powers.onFailure(this.#failure)
     return this.#failure
   }
 }
 
-/** What all threads that died of a call were running: several deaths elsewhere are no transaction's doing. */
+/** The transaction that was running at every death. If they differ, no single transaction is the cause. */
 const commonOf = ([first, ...others]: readonly (Hash | undefined)[]): Hash | undefined =>
   others.every((other) => other === first) ? first : undefined

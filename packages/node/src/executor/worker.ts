@@ -7,7 +7,7 @@ import type { ExecutorWorkerData } from './messages.ts'
 import { serveExecutor } from './service.ts'
 
 /** The thread that executes blocks. */
-if (parentPort === null) throw new Error('the executor runs only as a worker')
+if (parentPort === null) throw new Error('the executor must run in a worker thread')
 const data = workerData as ExecutorWorkerData
 const crypto = await loadCrypto()
 const damage = new DamageReports()

@@ -1,6 +1,6 @@
 /**
- * What can be wrong with a node that runs, and what follows. `fatal`: it cannot go on, and its process ends. `unready`: it should be sent
- * no requests until this is over. `warning`: it works, and somebody should look. `docs/operations.md` says for each what to do.
+ * Problems of a running node, by severity. `fatal`: the node cannot continue and its process ends. `unready`: it should be sent no requests
+ * until the problem is over. `warning`: it works, but an operator should look. `docs/operations.md` says what to do about each.
  */
 export const CONDITIONS = {
   halted: 'fatal',
@@ -25,9 +25,9 @@ export type FatalCode = { [C in ConditionCode]: (typeof CONDITIONS)[C] extends '
 
 export interface Condition<C extends ConditionCode = ConditionCode> {
   readonly code: C
-  /** What is wrong, with its figures, and what to do. */
+  /** The problem, with figures, and what to do about it. */
   readonly message: string
 }
 
-/** What is wrong now in one part of the node. Cheap: asked once a second and by each probe. */
+/** Returns the current problems of one part of the node. Must be cheap: called once a second and by each probe. */
 export type ConditionSource = () => readonly Condition[]

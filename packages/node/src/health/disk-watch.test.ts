@@ -23,21 +23,21 @@ async function world(free: { bytes: number | Error }) {
     freeBytes,
     onExhausted,
   })
-  /** The next look, and what came of it. */
+  /** Runs the next check and waits for its effects. */
   const look = async () => {
     const begun = new Promise<void>((resolve) => {
       looked = resolve
     })
     clock.advance(DISK_LIMITS.intervalMs)
     await begun
-    // The look goes on in the microtasks that follow.
+    // The check continues in the following microtasks.
     await new Promise(setImmediate)
   }
   return { disk, ends, look, clock }
 }
 
-describe('the watch of the disk', () => {
-  it('warns below the first mark and stops below the second', async () => {
+describe('the disk watch', () => {
+  it('warns below the first limit and stops below the second', async () => {
     const free: { bytes: number | Error } = { bytes: 100 * MiB }
     const { disk, ends, look } = await world(free)
     expect(disk.conditions()).toEqual([])
@@ -57,7 +57,7 @@ describe('the watch of the disk', () => {
     ])
   })
 
-  it('stops when the space cannot be read', async () => {
+  it('stops if the free space cannot be read', async () => {
     const free: { bytes: number | Error } = { bytes: 100 * MiB }
     const { ends, look } = await world(free)
     free.bytes = Object.assign(new Error('EIO'), { code: 'EIO' })
@@ -65,7 +65,7 @@ describe('the watch of the disk', () => {
     expect(ends.map((error) => endingOf(error).code)).toEqual(['storage'])
   })
 
-  it('refuses to begin below the second mark, and ends when it is closed', async () => {
+  it('refuses to start below the second limit, and ends when it is closed', async () => {
     await expect(world({ bytes: 10 * MiB - 1 })).rejects.toThrow('the disk is almost full')
     const free = { bytes: 10 * MiB }
     const { disk, ends, clock } = await world(free)

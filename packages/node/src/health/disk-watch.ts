@@ -5,23 +5,24 @@ import type { Condition } from './conditions.ts'
 import { EndingError } from './ending.ts'
 
 export const DISK_LIMITS = {
-  /** How often the free space is looked at. A chain that fills its blocks writes some 10 MB a second at the most. */
+  /** Interval between checks of the free space. A chain with full blocks writes at most about 10 MB a second. */
   intervalMs: 5_000,
 } as const
 
 export interface DiskWatchOptions {
   readonly directory: string
-  /** Free bytes below which the node warns, and below which it stops. 0 turns either off. */
+  /** Free bytes below which the node warns. 0 disables the warning. */
   readonly warnBytes: number
+  /** Free bytes below which the node stops. 0 disables the check. */
   readonly stopBytes: number
   readonly clock: Pick<Clock, 'after'>
-  /** Bytes that this process may still write in the file system of a directory. */
+  /** Bytes that this process can still write to the directory's file system. */
   readonly freeBytes?: (directory: string) => Promise<number>
-  /** The space fell below `stopBytes`, or it cannot be read any more. */
+  /** Called when the space fell below `stopBytes`, or can no longer be read. */
   readonly onExhausted: (error: unknown) => void
 }
 
-/** Looks at the free space of the data directory, so that a node stops in order before a write fails. */
+/** Checks the free space of the data directory regularly, so that a node shuts down cleanly before a write fails. */
 export class DiskWatch implements Closable {
   readonly #options: DiskWatchOptions
   #freeBytes: number
@@ -29,7 +30,7 @@ export class DiskWatch implements Closable {
   #looking: Promise<void> | undefined
   #isClosed = false
 
-  /** Rejects with EndingError when there is too little space to begin with. */
+  /** @throws {EndingError} If there is already too little space. */
   static async start(options: DiskWatchOptions): Promise<DiskWatch> {
     const free = await readFree(options)
     if (free < options.stopBytes) throw exhausted(options, free)
@@ -49,7 +50,7 @@ export class DiskWatch implements Closable {
   conditions(): readonly Condition[] {
     const { directory, warnBytes, stopBytes } = this.#options
     if (this.#freeBytes >= warnBytes) return []
-    const message = `${mebibytes(this.#freeBytes)} are free in ${directory}, less than ${mebibytes(warnBytes)}: make room. The node stops at ${mebibytes(stopBytes)}`
+    const message = `${mebibytes(this.#freeBytes)} are free in ${directory}, less than ${mebibytes(warnBytes)} (health.disk-warn-bytes): free some disk space. The node stops below ${mebibytes(stopBytes)}`
     return [{ code: 'disk-low', message }]
   }
 
@@ -81,14 +82,14 @@ export class DiskWatch implements Closable {
 
 const readFree = ({ directory, freeBytes = systemFreeBytes }: DiskWatchOptions): Promise<number> => freeBytes(directory)
 
-/** What is free for processes without privileges. */
+/** Counts only space that unprivileged processes may use. */
 async function systemFreeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory)
   return bavail * bsize
 }
 
 function exhausted({ directory, stopBytes }: DiskWatchOptions, free: number): EndingError {
-  const message = `the disk is almost full: ${mebibytes(free)} are free in ${directory}, less than ${mebibytes(stopBytes)} (health.disk-stop-bytes). Make room and start again, nothing that was final is lost`
+  const message = `the disk is almost full: ${mebibytes(free)} are free in ${directory}, less than ${mebibytes(stopBytes)} (health.disk-stop-bytes). Free some disk space and start again; no final block is lost`
   return new EndingError({ code: 'disk-full', message })
 }
 

@@ -9,7 +9,7 @@ import { EndingError, endingOf } from './ending.ts'
 const system = (code: string, message = code): Error => Object.assign(new Error(message), { code })
 const halt = new HaltError('a fork', { certificate: {} as never, block: undefined, head: ZERO_HASH, transaction: undefined })
 
-describe('what an error means for the node', () => {
+describe('the classification of errors', () => {
   it.each([
     [halt, 'halted', 76],
     [new Error('the loop failed', { cause: halt }), 'halted', 76],
@@ -33,7 +33,7 @@ describe('what an error means for the node', () => {
     expect(exitCodeOf(error)).toBe(exitCode)
   })
 
-  it('follows causes, but not for ever', () => {
+  it('follows causes, up to a limit', () => {
     const circle = new Error('a')
     circle.cause = circle
     expect(endingOf(circle).code).toBe('failed')
@@ -47,14 +47,14 @@ describe('what an error means for the node', () => {
   })
 })
 
-it('what a person must change ends with the code of usage', () => {
+it('errors that a person must fix end with the exit code `usage`', () => {
   for (const failure of [new CommandError('no such flag'), system('EADDRINUSE'), system('ENOENT'), system('EACCES')])
     expect(exitCodeOf(failure)).toBe(EXIT_CODE.usage)
   expect(exitCodeOf(new EndingError({ code: 'disk-full', message: 'full' }))).toBe(73)
   expect(exitCodeOf(system('LEVEL_DATABASE_NOT_OPEN'))).toBe(65)
 })
 
-it('no two codes are the same, and none is one of the shell or of Node.js', () => {
+it('exit codes are distinct, and none is used by the shell or Node.js', () => {
   const codes = Object.values(EXIT_CODE)
   expect(new Set(codes).size).toBe(codes.length)
   for (const code of codes) expect(code <= 1 || (code >= 64 && code < 126)).toBe(true)

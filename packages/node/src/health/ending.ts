@@ -3,10 +3,10 @@ import { CorruptFileError } from '../engine/record-file.ts'
 import { DamagedError } from '../store/damage.ts'
 import type { Condition, FatalCode } from './conditions.ts'
 
-/** Why a node cannot go on. */
+/** The reason why a node cannot continue. */
 export type Ending = Condition<FatalCode>
 
-/** Thrown where a node must not even start. */
+/** Thrown if a node must not start. */
 export class EndingError extends Error {
   readonly ending: Ending
 
@@ -16,14 +16,18 @@ export class EndingError extends Error {
   }
 }
 
-/** No room in the file system, in the quota, or under the process's limit of file sizes. */
+/** No space in the file system or the quota, or the process's file size limit is reached. */
 const FULL_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
-/** LevelDB hands on the system's words, not its code. */
+/** LevelDB passes on the system's message, not its error code. */
 const FULL_WORDS = /No space left on device|Disk quota exceeded|File too large/i
 const STORAGE_CODE = /^(E[A-Z0-9]+|LEVEL_[A-Z_]+)$/
 const CAUSES_MAX = 16
 
-/** The ending that an error means which stopped the engine or a part below it. */
+/**
+ * Classifies an error that stopped the engine or a part below it.
+ *
+ * @returns The ending, with the messages of the error and its causes. An unknown error counts as a bug (`failed`).
+ */
 export function endingOf(error: unknown): Ending {
   const chain = causesOf(error)
   const message = chain.length === 0 ? String(error) : chain.map((cause) => cause.message).join(': ')
@@ -37,14 +41,14 @@ export function endingOf(error: unknown): Ending {
   return { code: chain.some((cause) => STORAGE_CODE.test(codeOf(cause))) ? 'storage' : 'failed', message }
 }
 
-/** The error, and all that it came of, each once: its cause, and the errors that it stands for. */
+/** The error and everything that caused it, each once: causes, and the parts of an AggregateError. At most `CAUSES_MAX`. */
 function causesOf(error: unknown): readonly Error[] {
   const causes = new Set<Error>()
   const add = (cause: unknown): void => {
     if (cause instanceof Error && causes.size < CAUSES_MAX) causes.add(cause)
   }
   add(error)
-  // A set's loop comes to what is added meanwhile.
+  // Iteration over a Set also visits elements that are added during the loop.
   for (const cause of causes) {
     add(cause.cause)
     if (cause instanceof AggregateError) for (const part of cause.errors.slice(0, CAUSES_MAX)) add(part)

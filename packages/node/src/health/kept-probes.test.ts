@@ -24,7 +24,7 @@ function open() {
   }
 }
 
-it('the node is asked once for all who ask meanwhile and soon after, and they share one text', async () => {
+it('concurrent and closely following probes ask the node once, and share one text', async () => {
   const { clock, answers, metrics, probes } = open()
   const all = Array.from({ length: 100 }, () => answerProbe(probes, '/metrics'))
   expect(metrics).toHaveBeenCalledTimes(1)
@@ -40,11 +40,11 @@ it('the node is asked once for all who ask meanwhile and soon after, and they sh
   clock.advance(1)
   void answerProbe(probes, '/metrics')
   expect(metrics).toHaveBeenCalledTimes(2)
-  // The others are asked by themselves.
+  // The other probes are asked separately.
   expect(await answerProbe(probes, '/health')).toMatchObject({ status: 200 })
 })
 
-it('a failure is told to those who waited, and not kept', async () => {
+it('a failure is returned to waiting callers, and not cached', async () => {
   const { answers, failures, probes } = open()
   const waiting = [probes.metrics(), probes.metrics()]
   failures[0]!(new Error('busy'))

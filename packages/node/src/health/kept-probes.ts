@@ -1,10 +1,10 @@
 import type { Clock } from '../powers.ts'
 import type { Probes } from './probes.ts'
 
-/** How old an answer to a probe may be. */
+/** Maximum age of a cached answer to a probe. */
 export const PROBE_AGE_MS = 250
 
-/** One question at a time, however many ask it; they get the same answer, and so do those who come soon after. A failure is not kept. */
+/** Shares one pending call among all callers and caches its answer for `PROBE_AGE_MS`. A failure is not cached. */
 function kept<T>(ask: () => Promise<T>, clock: Pick<Clock, 'monotonic'>): () => Promise<T> {
   let asking: Promise<T> | undefined
   let answer: { readonly value: T; readonly untilMs: number } | undefined
@@ -24,7 +24,7 @@ function kept<T>(ask: () => Promise<T>, clock: Pick<Clock, 'monotonic'>): () => 
   }
 }
 
-/** Probes of a node that is some way off: whatever clients do, it is asked each of them once in PROBE_AGE_MS. */
+/** Caches the probes of a node in another thread: each is asked at most once in `PROBE_AGE_MS`, however many clients call. */
 export const keptProbes = ({ live, ready, metrics }: Probes, clock: Pick<Clock, 'monotonic'>): Probes => ({
   live: kept(live, clock),
   ready: kept(ready, clock),

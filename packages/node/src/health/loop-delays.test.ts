@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import { ManualClock } from '../../test/clock.ts'
 import { LOOP_WINDOW_MS, LoopDelays } from './loop-delays.ts'
 
-/** A histogram of one number. */
+/** A histogram with a single value. */
 class Peak {
   max = 0
   isEnabled = false
@@ -17,7 +17,7 @@ class Peak {
 let delays: LoopDelays | undefined
 afterEach(() => delays?.close())
 
-it('a delay is shown for half a window at least and a whole one at most, however often it is read', () => {
+it('a delay is shown for at least half a window and at most a whole one, however often it is read', () => {
   const clock = new ManualClock()
   const peaks: Peak[] = []
   delays = new LoopDelays(clock, () => {
@@ -42,7 +42,7 @@ it('a delay is shown for half a window at least and a whole one at most, however
   expect(peaks.map(({ isEnabled }) => isEnabled)).toEqual([false, false])
 })
 
-it('sees that this thread did nothing else', async () => {
+it('measures that this thread was blocked', async () => {
   const seen = new LoopDelays(new ManualClock())
   delays = seen
   await vi.waitUntil(() => {

@@ -2,23 +2,23 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Closable } from '../lifecycle.ts'
 import type { Clock } from '../powers.ts'
 
-/** How often the event loop is asked whether it is on time. */
+/** Sampling interval of the event loop's delay. */
 const RESOLUTION_MS = 10
 
-/** What is shown is at most so old, and half of it at least is seen. */
+/** Longest period that a reading covers; it covers at least half of it. */
 export const LOOP_WINDOW_MS = 60_000
 
 type Histogram = Pick<IntervalHistogram, 'max' | 'percentile' | 'reset' | 'enable' | 'disable'>
 
-/** How late the event loop of this thread came to its timers: whatever it did, nothing else happened meanwhile. */
+/** How late the event loop of this thread ran its timers: for that long the thread was blocked by other work. */
 export interface LoopDelay {
   readonly p99Ms: number
   readonly maxMs: number
 }
 
 /**
- * Delays of the event loop in the last 30 to 60 s, whoever reads them and however often: two histograms take turns in beginning anew, and the
- * older one is shown.
+ * Delays of the event loop in the last 30 to 60 s. Two histograms are reset in turns and the older one is shown, so reading them does not
+ * change them and several readers do not disturb each other.
  */
 export class LoopDelays implements Closable {
   readonly #clock: Pick<Clock, 'after'>
@@ -39,7 +39,7 @@ export class LoopDelays implements Closable {
   }
 
   read(): LoopDelay {
-    // A histogram counts from one timer to the next, and counts nothing before the second.
+    // A histogram records the time between two timers, which includes the resolution. It is empty before the second timer.
     const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
     return { p99Ms: late(this.#older.percentile(99)), maxMs: late(this.#older.max) }
   }

@@ -8,18 +8,19 @@ import type { Condition } from './conditions.ts'
 
 export const MEMORY_LIMITS = {
   intervalMs: 1_000,
-  /** The process is short of memory above this part of a limit, and no more below the second one. */
+  /** Memory is short above `highPercent` of a limit, until it falls below `lowPercent`. */
   highPercent: 95,
   lowPercent: 85,
-  /** Of the memory that the machine or container has, where no limit is set. */
+  /** Default limit, as a percentage of the memory of the machine or container. */
   defaultPercent: 90,
 } as const
 
 export interface MemoryUse {
-  /** Memory of the process that is in RAM, its threads' included. */
+  /** Resident set size of the process, all threads included. */
   readonly residentBytes: number
-  /** JavaScript heap of the main thread, and how large V8 lets it become. */
+  /** Used JavaScript heap of the main thread. */
   readonly heapBytes: number
+  /** V8's limit for that heap. */
   readonly heapBytesMax: number
 }
 
@@ -30,7 +31,7 @@ export interface MemoryWatchOptions {
   readonly read?: () => MemoryUse
 }
 
-/** Looks at the memory of the process, so that reads are refused and caches dropped before the system ends it. */
+/** Checks the memory of the process regularly, so that caches are dropped and reads refused before the system kills it (OOM). */
 export class MemoryWatch implements Closable {
   readonly #options: MemoryWatchOptions
   #use: MemoryUse
@@ -44,7 +45,7 @@ export class MemoryWatch implements Closable {
     this.#cancel = repeat(options.clock, MEMORY_LIMITS.intervalMs, () => this.#look())
   }
 
-  /** Adds what gives back memory that can be had again. It is called when memory becomes short, and each second while it is. */
+  /** Adds a function that frees memory, such as caches. It is called when memory becomes short, and each second while it is. */
   onShort(reclaim: () => void): void {
     this.#reclaimers.push(reclaim)
   }
@@ -58,7 +59,9 @@ export class MemoryWatch implements Closable {
   }
 
   conditions(): readonly Condition[] {
-    return this.#isHigh ? [{ code: 'memory-high', message: `${this.#figures()}: caches are dropped and reads are refused` }] : []
+    return this.#isHigh
+      ? [{ code: 'memory-high', message: `memory is short, ${this.#figures()}: caches are dropped and reads are refused` }]
+      : []
   }
 
   close(): void {
@@ -77,7 +80,7 @@ export class MemoryWatch implements Closable {
     if (this.#isHigh) for (const reclaim of this.#reclaimers) reclaim()
     if (this.#isHigh && !wasHigh)
       logger.warn(this.#use, `memory is short, ${this.#figures()}: caches are dropped and reads are refused`)
-    if (!this.#isHigh && wasHigh) logger.info(this.#use, 'memory is enough again: reads are answered')
+    if (!this.#isHigh && wasHigh) logger.info(this.#use, 'memory is no longer short: reads are answered again')
   }
 
   #isAbove(percent: number): boolean {
@@ -99,7 +102,7 @@ function systemMemory(): MemoryUse {
   return { residentBytes: process.memoryUsage.rss(), heapBytes, heapBytesMax }
 }
 
-/** The limit in force: what is configured, else a part of what the machine or its container has. */
+/** @returns The configured limit, or by default `defaultPercent` of the memory of the machine or container. */
 export function residentBytesMax(configured: number): number {
   if (configured > 0) return configured
   return Math.floor((Math.min(totalmem(), process.constrainedMemory() || Infinity) * MEMORY_LIMITS.defaultPercent) / 100)

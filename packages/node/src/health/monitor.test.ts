@@ -22,7 +22,7 @@ function world() {
 }
 
 describe('the probes', () => {
-  it('are well while nothing is wrong', () => {
+  it('are ok while there is no condition', () => {
     const { monitor } = world()
     expect(monitor.live()).toEqual({ isOk: true, body: { status: 'ok' } })
     expect(monitor.ready()).toEqual({ isOk: true, body: { ready: true, reasons: [], warnings: [] } })
@@ -30,7 +30,7 @@ describe('the probes', () => {
     expect(monitor.transactionRefusal).toBeUndefined()
   })
 
-  it('tell a warning from what keeps requests away', () => {
+  it('distinguish warnings from conditions that keep requests away', () => {
     const { monitor, present } = world()
     present.push({ code: 'disk-low', message: 'low' })
     expect(monitor.ready()).toMatchObject({ isOk: true, body: { ready: true, warnings: [{ code: 'disk-low' }] } })
@@ -41,7 +41,7 @@ describe('the probes', () => {
     expect(monitor.live().isOk).toBe(true)
   })
 
-  it('tell of the end by the first error only, and no transaction is taken from then on', async () => {
+  it('report only the first fatal error, and no transaction is accepted from then on', async () => {
     const { monitor } = world()
     monitor.fail(Object.assign(new Error('no room'), { code: 'ENOSPC' }))
     monitor.fail(new Error('a consequence'))
@@ -67,10 +67,10 @@ describe('the log', () => {
     expect(told.length).toBe(2)
     present.pop()
     pass(intervalMs)
-    expect(told[2]).toBe(`info {"condition":"no-peers","lastedMs":${holdMs + repeatMs + intervalMs}} this is over`)
+    expect(told[2]).toBe(`info {"condition":"no-peers","lastedMs":${holdMs + repeatMs + intervalMs}} the condition is over`)
   })
 
-  it('passes over what is gone at once', () => {
+  it('ignores conditions that end quickly', () => {
     const { present, told, pass } = world()
     for (let i = 0; i < 5; i++) {
       present.push({ code: 'no-quorum', message: 'few' })

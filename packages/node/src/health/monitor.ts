@@ -6,9 +6,9 @@ import { CONDITIONS, type Condition, type ConditionCode, type ConditionSource } 
 import { type Ending, endingOf } from './ending.ts'
 
 export const MONITOR_LIMITS = {
-  /** How often conditions are looked at for the log. */
+  /** Interval between checks of the conditions for the log. */
   intervalMs: 1_000,
-  /** A condition is logged when it has lasted this long: a peer that restarts, or a block that is under way, is no news. */
+  /** A condition is logged once it has lasted this long, so that a restarting peer or a block on its way is not logged. */
   holdMs: 5_000,
   /** A condition that lasts is logged again this often. */
   repeatMs: 600_000,
@@ -26,11 +26,11 @@ interface Lasting {
 }
 
 /**
- * Knows what is wrong with the node: asks its sources, keeps the first thing that ended it, answers probes, and logs each condition when
- * it comes and when it goes.
+ * Health of the node: asks its sources for conditions, keeps the first fatal error, answers probes, and logs each condition when it
+ * starts and when it ends.
  */
 export class HealthMonitor implements Closable {
-  /** Resolves when the node cannot go on. */
+  /** Resolves when the node cannot continue. */
   readonly ended: Promise<Ending>
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>
   readonly #logger: Pick<Logger, 'info' | 'warn'>
@@ -51,12 +51,12 @@ export class HealthMonitor implements Closable {
     this.#cancel = repeat(clock, MONITOR_LIMITS.intervalMs, () => this.#look())
   }
 
-  /** Adds a part of the node that knows of conditions. */
+  /** Adds a source of conditions. */
   watch(source: ConditionSource): void {
     this.#sources.push(source)
   }
 
-  /** The node cannot go on. Only the first error counts: what follows is a consequence. */
+  /** Records a fatal error. Only the first one counts, because later ones are its consequences. */
   fail(error: unknown): void {
     if (this.#ending !== undefined) return
     this.#ending = endingOf(error)
@@ -67,10 +67,10 @@ export class HealthMonitor implements Closable {
     return this.#ending
   }
 
-  /** Why no transaction is taken; undefined while they are. */
+  /** Why the node accepts no transactions; undefined while it does. */
   get transactionRefusal(): string | undefined {
     if (this.#ending === undefined) return undefined
-    return `this node takes no transactions, for it has stopped (${this.#ending.code}): send it to another node`
+    return `this node accepts no transactions, because it has stopped (${this.#ending.code}): send the transaction to another node`
   }
 
   conditions(): readonly Condition[] {
@@ -78,7 +78,7 @@ export class HealthMonitor implements Closable {
     return [...fatal, ...this.#sources.flatMap((source) => source())]
   }
 
-  /** Whether the process does its work, or has to be ended. */
+  /** Whether the process works; if not, it must be restarted or stopped. */
   live(): HealthReport {
     const reason = this.#ending
     return reason === undefined ? { isOk: true, body: { status: 'ok' } } : { isOk: false, body: { status: 'failed', reason } }
@@ -93,7 +93,7 @@ export class HealthMonitor implements Closable {
     return { isOk, body: { ready: isOk, reasons, warnings } }
   }
 
-  /** By the names that `/metrics` shows: every condition there is, as 0 or 1. */
+  /** Every condition as a gauge of 0 or 1, by its name on `/metrics`. */
   metrics(): Readonly<Record<string, number>> {
     const present = new Set(this.conditions().map(({ code }) => code))
     const gauges: Record<string, number> = { ready: 1 }
@@ -109,7 +109,7 @@ export class HealthMonitor implements Closable {
     this.#cancel()
   }
 
-  /** What is fatal is not logged here: it was when it happened. */
+  /** Does not log the fatal error, which was logged when it happened. */
   #look(): void {
     const nowMs = this.#clock.monotonic()
     const present = this.#sources.flatMap((source) => source())
@@ -127,7 +127,8 @@ export class HealthMonitor implements Closable {
     for (const [code, { sinceMs, loggedMs }] of this.#lasting) {
       if (present.some((condition) => condition.code === code)) continue
       this.#lasting.delete(code)
-      if (loggedMs !== undefined) this.#logger.info({ condition: code, lastedMs: Math.round(nowMs - sinceMs) }, 'this is over')
+      if (loggedMs !== undefined)
+        this.#logger.info({ condition: code, lastedMs: Math.round(nowMs - sinceMs) }, 'the condition is over')
     }
   }
 }

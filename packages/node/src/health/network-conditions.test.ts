@@ -24,8 +24,8 @@ const view = (changes: Partial<NetworkView> = {}, header: object = {}): NetworkV
 })
 const codes = (...args: Parameters<typeof view>) => networkConditions(view(...args)).map(({ code }) => code)
 
-describe('the place in the network', () => {
-  it('is right, or one thing is wrong with it', () => {
+describe('the position in the network', () => {
+  it('has no condition, or one for each problem', () => {
     expect(codes()).toEqual([])
     expect(codes({ self: 'other' })).toEqual(['not-registered'])
     expect(codes({ silence: 'its sign state was lost' })).toEqual(['silent'])
@@ -38,46 +38,48 @@ describe('the place in the network', () => {
     expect(codes({}, { timeMs: 1_001 + clockPrecisionMs })).toEqual(['head-ahead'])
   })
 
-  it('takes no peer for a validator when it counts them', () => {
+  it('does not assume that peers are validators when it counts them', () => {
     expect(networkConditions(view({ peerCount: 1 }))[0]!.message).toBe(
-      '1 peer is connected, with or without a vote, and blocks need 2 other validators at the least: start them, or check the network between them',
+      '1 peer is connected (followers included), but blocks need at least 2 other validators: start them, or check the network between them',
     )
-    // Followers may be all that is connected: only the missing blocks tell.
+    // All connected peers may be followers: only the missing blocks reveal it.
     expect(codes({ peerCount: 2, headForMs: 3_600_000, nowMs: 3_600_000 })).toEqual(['stalled'])
   })
 
   it('says how far behind the node is', () => {
-    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe('block 10, 490 behind the 500 that its peers have: wait')
+    expect(networkConditions(view({ highest: 500 }))[0]!.message).toBe(
+      'block 10 is 490 blocks behind block 500 of the peers: wait until the node has caught up',
+    )
   })
 })
 
 const weighted = (...powers: readonly number[]): ValidatorSet =>
   createValidatorSet(set.validators.slice(0, powers.length).map((validator, i) => ({ ...validator, power: Power(powers[i]!) })))
 
-describe('a chain that stands still', () => {
+describe('a stalled chain', () => {
   const { heartbeatIntervalMs } = DEFAULT_PARAMETERS
   const limitMs = stallMs(DEFAULT_PARAMETERS, set)
 
-  it('is one that has made no block for longer than a chain does that works', () => {
+  it('is one without a block for longer than a working chain can be', () => {
     const nowMs = 3_600_000
     expect(codes({ headForMs: limitMs, nowMs })).toEqual([])
     expect(networkConditions(view({ headForMs: limitMs + 1_000, nowMs, round: Round(7) }))).toEqual([
       {
         code: 'stalled',
         message:
-          `no block has come for ${Math.floor(limitMs / 1_000) + 1} s: the head is block 10 of 1970-01-01T00:00:01.000Z, height 11 is in round 7, ` +
-          '3 peers are connected. More than two thirds of the power must run, reach each other, sign and have the right time: look at ' +
-          'the other validators, at their silent and clock-off warnings, and at the network between them',
+          `no new block for ${Math.floor(limitMs / 1_000) + 1} s: the head is block 10 of 1970-01-01T00:00:01.000Z, height 11 is in round 7, ` +
+          '3 peers are connected. Validators with more than two thirds of the power must run, reach each other, sign and have the right ' +
+          'time: check the other validators, their silent and clock-off warnings, and the network between them',
       },
     ])
   })
 
-  it('is none before its first block is due, or after a start', () => {
+  it('is not reported before its first block is due, or right after a start', () => {
     expect(codes({ headForMs: 3_600_000, nowMs: 1_000 + limitMs })).toEqual([])
     expect(codes({ headForMs: 0, nowMs: 3_600_000 })).toEqual([])
   })
 
-  it('is allowed a heartbeat, every proposer that may be down, and something more', () => {
+  it('is allowed a heartbeat, every proposer that may be down, and some slack', () => {
     expect(limitMs).toBeGreaterThan(heartbeatIntervalMs + 20_000)
     expect(limitMs).toBeLessThan(60_000)
     const hour = { ...DEFAULT_PARAMETERS, heartbeatIntervalMs: 3_600_000 }
@@ -91,17 +93,17 @@ describe('a chain that stands still', () => {
   })
 })
 
-describe('the peers whose word counts', () => {
-  it('are one more than may lie, but no more than there are', () => {
+describe('the number of peers that must agree', () => {
+  it('is one more than may be faulty, but at most the number of connected peers', () => {
     expect([weighted(1), weighted(1, 1, 1), weighted(1, 1, 1, 1)].map((of) => witnessesNeeded(of, 9))).toEqual([1, 1, 2])
-    // The three weak ones together have a quarter of the power.
+    // The three weakest together have a quarter of the power.
     expect([weighted(9, 1, 1, 1), weighted(1, 9, 9, 9)].map((of) => witnessesNeeded(of, 9))).toEqual([4, 2])
     expect([0, 1, 2, 3].map((peers) => witnessesNeeded(set, peers))).toEqual([1, 1, 2, 2])
   })
 })
 
-describe('the peers that a block needs', () => {
-  it('are as many as come to more than two thirds with this one', () => {
+describe('the number of peers that a block needs', () => {
+  it('reaches more than two thirds of the power together with this node', () => {
     expect(peersNeeded(weighted(1), addressOf(0))).toBe(0)
     expect(peersNeeded(weighted(1, 1), addressOf(0))).toBe(1)
     expect(peersNeeded(weighted(1, 1, 1), addressOf(0))).toBe(2)

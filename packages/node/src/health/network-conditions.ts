@@ -6,39 +6,39 @@ import type { PeerId } from '../powers.ts'
 import type { Condition } from './conditions.ts'
 
 export const READY_LIMITS = {
-  /** Blocks that a node may be behind what its peers claim and still count as up to date: they may be under way. */
+  /** A node that is at most this many blocks behind its peers' claims counts as up to date: the blocks may be on their way. */
   behindBlocksMax: 3,
-  /** A chain of which a height needs more rounds than this deserves a look, however many of its validators may be down. */
+  /** If a height needs more rounds than this, the chain counts as stalled, however many validators may be down. */
   stallRoundsMax: 8,
-  /** What slow machines may take for a height on top of all timeouts. */
+  /** Extra time that slow machines may need for a height, on top of all timeouts. */
   stallSlackMs: 15_000,
 } as const
 
 export interface NetworkView {
   readonly head: Pick<Head, 'header' | 'validators' | 'nodes' | 'parameters'>
   readonly self: PeerId
-  /** Of the voting key. */
+  /** Address of this node's validator key. */
   readonly validator: Address
-  /** Connected peers, those that follow without a vote included: no peer id says whose it is. */
+  /** Number of connected peers, including followers without a vote: no peer id says which validator it belongs to. */
   readonly peerCount: number
-  /** Highest block that as many peers claim as `witnessesNeeded` says. */
+  /** Highest block that at least `witnessesNeeded` peers claim. */
   readonly highest: number
-  /** Wall clock. */
+  /** Wall clock, in ms since the Unix epoch. */
   readonly nowMs: number
-  /** Why the validator signs nothing, if it does not. */
+  /** Why the validator signs nothing; undefined if it signs. */
   readonly silence: string | undefined
-  /** Of the height after the head. */
+  /** Consensus round of the height after the head. */
   readonly round: Round
-  /** For how long the head has been this one here, by the monotonic clock; from the start on, if none has come since. */
+  /** Time since the last new head, or since the start if there was none, by the monotonic clock. */
   readonly headForMs: number
 }
 
-/** What is wrong with the node's place in its network. */
+/** Finds problems of the node's position in its network: registry, peers, sync, clock, signing and progress. */
 export function networkConditions(view: NetworkView): readonly Condition[] {
   const { head, self, peerCount, highest, nowMs } = view
   const conditions: Condition[] = []
   if (!head.nodes.some(({ peerId }) => peerId === self)) {
-    const message = `this node (peer ${self}) is not in the chain's registry of nodes at block ${head.header.number}: the others refuse it. Have it registered, or check node-key.json and genesis.json`
+    const message = `this node (peer ${self}) is not in the chain's registry of nodes at block ${head.header.number}: the other nodes refuse its connections. Have the node registered, or check node-key.json and genesis.json`
     conditions.push({ code: 'not-registered', message })
   }
   const needed = peersNeeded(head.validators, view.validator)
@@ -47,15 +47,16 @@ export function networkConditions(view: NetworkView): readonly Condition[] {
   if (behind > READY_LIMITS.behindBlocksMax)
     conditions.push({
       code: 'syncing',
-      message: `block ${head.header.number}, ${behind} behind the ${highest} that its peers have: wait`,
+      message: `block ${head.header.number} is ${behind} blocks behind block ${highest} of the peers: wait until the node has caught up`,
     })
   const aheadMs = head.header.timeMs - nowMs
   if (aheadMs > head.parameters.clockPrecisionMs) {
-    const message = `the time of block ${head.header.number} is ${aheadMs} ms ahead of this machine's clock, which keeps it from proposing until then: check its time service (NTP)`
+    const message = `the time of block ${head.header.number} is ${aheadMs} ms ahead of this machine's clock, and the node proposes nothing until then: check this machine's time service (NTP)`
     conditions.push({ code: 'head-ahead', message })
   }
   if (view.silence !== undefined) conditions.push({ code: 'silent', message: view.silence })
-  // By both clocks: what a start finds is not old yet, a sync brings old blocks, and the first block may be due later.
+  // Both clocks must agree that the head is old: after a start the head has just been read, a sync brings old blocks, and a genesis may
+  // start in the future.
   const stillMs = Math.min(view.headForMs, -aheadMs)
   if (stillMs > stallMs(head.parameters, head.validators)) conditions.push({ code: 'stalled', message: stalledText(view) })
   return conditions
@@ -64,17 +65,17 @@ export function networkConditions(view: NetworkView): readonly Condition[] {
 function stalledText({ head: { header }, headForMs, round, peerCount }: NetworkView): string {
   const time = new Date(header.timeMs).toISOString()
   return (
-    `no block has come for ${Math.floor(headForMs / 1_000)} s: the head is block ${header.number} of ${time}, height ${header.number + 1} is in ` +
-    `round ${round}, ${counted(peerCount)} connected. More than two thirds of the power must run, reach each other, sign and have the ` +
-    'right time: look at the other validators, at their silent and clock-off warnings, and at the network between them'
+    `no new block for ${Math.floor(headForMs / 1_000)} s: the head is block ${header.number} of ${time}, height ${header.number + 1} is in ` +
+    `round ${round}, ${counted(peerCount)} connected. Validators with more than two thirds of the power must run, reach each other, sign ` +
+    'and have the right time: check the other validators, their silent and clock-off warnings, and the network between them'
   )
 }
 
 const counted = (peers: number): string => (peers === 1 ? '1 peer is' : `${peers} peers are`)
 
 /**
- * Longer than a chain that works is without a block: the heartbeat, with which an idle one makes its next, and the rounds that the height
- * takes when every validator that may be faulty has its turn as the proposer, and one more.
+ * Time without a block after which the chain counts as stalled. It covers the heartbeat interval of an idle chain, and the rounds that a
+ * height needs if every validator that may be faulty is the proposer once, plus one more.
  */
 export function stallMs(parameters: ChainParameters, validators: ValidatorSet): number {
   const timeouts = timeoutsOf(parameters)
@@ -91,14 +92,15 @@ function tooFewPeers(count: number, needed: number): Condition {
       code: 'no-peers',
       message: 'no peer is connected: check --p2p-listen, the addresses in the registry, and the firewall',
     }
-  // None at all is another condition, so that two are needed here at the least.
-  const message = `${counted(count)} connected, with or without a vote, and blocks need ${needed} other validators at the least: start them, or check the network between them`
+  // With no peer at all the condition is `no-peers`, so here at least two are needed and the plural is right.
+  const message = `${counted(count)} connected (followers included), but blocks need at least ${needed} other validators: start them, or check the network between them`
   return { code: 'no-quorum', message }
 }
 
 /**
- * The fewest peers with which blocks can become final here. Nothing says which peer is which validator, so it is how many of the
- * strongest others it takes to come to more than two thirds of the power. A node without a vote needs one peer to fetch blocks from.
+ * Minimum number of peers with which blocks can become final at this node. Nothing says which peer is which validator, so this counts how
+ * many of the strongest other validators it takes to reach more than two thirds of the power. A node without a vote needs one peer to
+ * fetch blocks from.
  */
 export function peersNeeded(validators: ValidatorSet, self: Address): number {
   const own = validators.get(self)
@@ -112,13 +114,13 @@ export function peersNeeded(validators: ValidatorSet, self: Address): number {
 }
 
 /**
- * Of how many peers the word counts: one more than there can be faulty validators. Where no more are connected, all of them: a node that
- * has but one peer has nobody else to go by.
+ * How many peers must claim a height before it counts: one more than there can be faulty validators, or all peers if fewer are connected.
+ * A node with a single peer has no other source.
  */
 export const witnessesNeeded = (validators: ValidatorSet, peerCount: number): number =>
   Math.max(1, Math.min(faultyMax(validators) + 1, peerCount))
 
-/** The most validators that have less than a third of the power together. */
+/** Largest number of validators that together have less than a third of the power. */
 function faultyMax({ validators, totalPower }: ValidatorSet): number {
   const powers = validators.map(({ power }) => power).sort((a, b) => a - b)
   let count = 0

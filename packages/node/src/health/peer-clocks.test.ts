@@ -7,7 +7,7 @@ import { CLOCK_LIMITS, PeerClocks } from './peer-clocks.ts'
 
 type Answer = (clock: ManualClock) => Uint8Array
 
-/** A peer whose clock is off by so much, and whose answer takes so long there and back. */
+/** A peer with this clock offset and round trip time. */
 const peer =
   (offsetMs: number, thereMs = 0, backMs = thereMs): Answer =>
   (clock) => {
@@ -40,7 +40,7 @@ function world(answers: Record<PeerId, Answer>) {
 }
 
 describe('the clocks of the peers', () => {
-  it('are measured at half of the way', async () => {
+  it('are measured at half of the round trip', async () => {
     const { clocks } = world({ a: peer(5_000, 100) })
     await clocks.ask()
     expect([clocks.medianMs, clocks.peerCount]).toEqual([5_000, 1])
@@ -49,7 +49,7 @@ describe('the clocks of the peers', () => {
     ])
   })
 
-  it('count by their median, so that one alone moves nothing', async () => {
+  it('count by their median, so that a single peer cannot move it', async () => {
     const { clocks } = world({
       a: peer(10),
       b: peer(-20),
@@ -64,13 +64,13 @@ describe('the clocks of the peers', () => {
     ])
   })
 
-  it('count as no more than a bound', async () => {
+  it('are clamped to a limit', async () => {
     const { clocks } = world({ a: () => codec.encode(clockAnswerCodec, Number.MAX_SAFE_INTEGER as TimeMs), b: peer(0) })
     await clocks.ask()
     expect(clocks.medianMs).toBe(CLOCK_LIMITS.offsetMsMax / 2)
   })
 
-  it('say nothing where the answer is late, malformed or missing, or the peer is gone', async () => {
+  it('do not count if the answer is late, malformed or missing, or the peer is gone', async () => {
     const answers: Record<PeerId, Answer> = { late: peer(9_000, CLOCK_LIMITS.roundTripMsMax), good: peer(1) }
     answers['malformed'] = () => Uint8Array.of(1, 2)
     answers['missing'] = () => {
@@ -84,7 +84,7 @@ describe('the clocks of the peers', () => {
     expect([clocks.medianMs, clocks.peerCount]).toEqual([undefined, 0])
   })
 
-  it('are asked again and again, until the end', async () => {
+  it('are asked repeatedly until closed', async () => {
     let asked = 0
     const { clocks, clock } = world({
       a: (now) => {

@@ -8,11 +8,11 @@ import { clockAnswerCodec, clockQuestion } from './clock-messages.ts'
 import type { Condition } from './conditions.ts'
 
 export const CLOCK_LIMITS = {
-  /** How often the peers are asked for their time. */
+  /** Interval between requests for the peers' time. */
   intervalMs: 5_000,
-  /** An answer that took longer says too little: half of the way is the error. */
+  /** An answer that took longer is ignored: the error of a measurement is up to half of the round trip. */
   roundTripMsMax: 1_000,
-  /** A peer's claim counts as no more than this. */
+  /** A peer's claimed offset is clamped to this. */
   offsetMsMax: 86_400_000,
 } as const
 
@@ -20,19 +20,19 @@ export interface PeerClocksOptions {
   readonly transport: Pick<Transport, 'peers' | 'request' | 'penalise'>
   readonly clock: Clock
   readonly logger: Pick<Logger, 'debug'>
-  /** Offset from which the node warns: what the chain's rules of time allow. */
+  /** Offset above which the node warns: the chain's `clockPrecisionMs`. */
   readonly precisionMs: () => number
   readonly onFailure: (error: unknown) => void
 }
 
 /**
- * How far this machine's clock is from those of its peers. Each is asked for its time; half of the round trip is taken for the way
- * there. A peer may claim what it likes, so that only the median of all counts, and nothing but a warning depends on it.
+ * Measures the offset of this machine's clock to its peers' clocks. Each peer is asked for its time, and half of the round trip is taken as
+ * the one-way delay. A peer may lie, so only the median of all peers counts, and nothing but a warning depends on it.
  */
 export class PeerClocks {
   readonly #options: PeerClocksOptions
   readonly #scope: Scope
-  /** The last offset of each peer that is connected, in ms: positive when the peer's clock is ahead. */
+  /** Last offset of each connected peer, in ms. Positive if the peer's clock is ahead. */
   readonly #offsets = new Map<PeerId, number>()
   readonly #cancel: () => void
 
@@ -42,7 +42,7 @@ export class PeerClocks {
     this.#cancel = repeat(options.clock, CLOCK_LIMITS.intervalMs, () => this.#scope.spawn('peer clocks', () => this.ask()))
   }
 
-  /** Median over the peers of their offset, in ms; undefined while no peer has answered. */
+  /** Median of the peers' offsets, in ms. Undefined until a peer has answered. */
   get medianMs(): number | undefined {
     return median([...this.#offsets.values()])
   }
@@ -55,7 +55,7 @@ export class PeerClocks {
     const offsetMs = this.medianMs
     if (offsetMs === undefined || Math.abs(offsetMs) <= this.#options.precisionMs()) return []
     const direction = offsetMs > 0 ? 'behind' : 'ahead of'
-    const message = `this machine's clock is ${Math.abs(offsetMs)} ms ${direction} the median of ${this.peerCount} peers, more than the ${this.#options.precisionMs()} ms that the chain allows: check its time service (NTP), and theirs`
+    const message = `this machine's clock is ${Math.abs(offsetMs)} ms ${direction} the median of ${this.peerCount} peers, more than the ${this.#options.precisionMs()} ms that the chain allows: check the time service (NTP) of this machine, and of the peers`
     return [{ code: 'clock-off', message }]
   }
 
@@ -76,7 +76,7 @@ export class PeerClocks {
     const [sentMs, startMs] = [clock.now(), clock.monotonic()]
     const answer = await ask(this.#options, peer, clockQuestion, CLOCK_LIMITS.roundTripMsMax, this.#scope.signal)
     if (!answer.ok) {
-      logger.debug({ peer, reason: answer.error.reason }, 'a peer did not tell its time')
+      logger.debug({ peer, reason: answer.error.reason }, 'a peer did not answer a request for its time')
       this.#offsets.delete(peer)
       return
     }

@@ -5,26 +5,26 @@ import { ListenError } from '../listen-error.ts'
 import { answerProbe, type Probes } from './probes.ts'
 
 export const PROBE_LIMITS = {
-  /** Open connections; the one that is open longest goes for one that comes. */
+  /** Open connections. At the limit, a new one replaces the oldest. */
   connectionsMax: 64,
-  /** How long a client may take to send a probe. */
+  /** Timeout for a client to send its request. */
   requestMs: 2_000,
-  /** What a client sends beside the path. */
+  /** Maximum size of a request's headers. */
   headerBytesMax: 8 * 1024,
 } as const
 
 /**
- * Answers `/health`, `/ready` and `/metrics` on a port of its own, in the node's thread: whatever clients do to the RPC, whoever looks after the node
- * hears from it. A connection answers one probe and closes.
+ * Answers `/health`, `/ready` and `/metrics` on a separate port, in the node's thread, so that operators get an answer whatever clients do to
+ * the RPC. A connection answers one probe and closes.
  */
 export class ProbeServer implements Closable {
   readonly #http: Server
   readonly #probes: Probes
   readonly #onFailure: (error: unknown) => void
-  /** In the order in which they came. */
+  /** Open connections, oldest first. */
   readonly #sockets = new Set<Socket>()
 
-  /** Rejects with ListenError. */
+  /** @throws {ListenError} If the server cannot listen on the address. */
   static async start(
     { host, port }: { readonly host: string; readonly port: number },
     probes: Probes,
@@ -84,7 +84,9 @@ export class ProbeServer implements Closable {
     try {
       const answer = request.method === 'GET' ? await answerProbe(this.#probes, (request.url ?? '').split('?', 1)[0]!) : undefined
       if (answer === undefined)
-        response.writeHead(404, { 'content-type': 'text/plain' }).end('There is /health, /ready and /metrics.\n')
+        response
+          .writeHead(404, { 'content-type': 'text/plain' })
+          .end('Not found. Available paths: /health, /ready and /metrics.\n')
       else response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.text)
     } catch (failure) {
       this.#onFailure(failure)

@@ -6,21 +6,21 @@ export interface Report {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** What probes are told: `/health` whether the process works, `/ready` whether it should be sent requests, `/metrics` everything in figures. */
+/** Answers to the probes: `live` for `/health` (the process works), `ready` for `/ready` (send it requests), `metrics` for `/metrics`. */
 export interface Probes {
   live(): Promise<Report>
   ready(): Promise<Report>
   metrics(): Promise<Readonly<Record<string, number>>>
 }
 
-/** What a path is answered with. */
+/** HTTP answer to a probe. */
 export interface ProbeAnswer {
   readonly status: number
   readonly type: 'application/json' | 'text/plain; version=0.0.4'
   readonly text: string
 }
 
-/** Undefined where the path is none of the probes'. */
+/** @returns The answer for a probe's path; undefined for any other path. */
 export async function answerProbe(probes: Probes, path: string): Promise<ProbeAnswer | undefined> {
   if (path === '/metrics') return { status: 200, type: 'text/plain; version=0.0.4', text: metricsText(await probes.metrics()) }
   if (path !== '/health' && path !== '/ready') return undefined
@@ -28,7 +28,7 @@ export async function answerProbe(probes: Probes, path: string): Promise<ProbeAn
   return { status: report.isOk ? 200 : 503, type: 'application/json', text: reportText(report) }
 }
 
-/** Prometheus text format. */
+/** Metrics in the Prometheus text format. */
 const metricsText = madeOnce((metrics: Readonly<Record<string, number>>): string =>
   Object.entries(metrics)
     .map(([name, value]) => `quoin_${name} ${value}\n`)

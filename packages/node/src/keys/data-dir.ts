@@ -1,19 +1,19 @@
 import { join } from 'node:path'
 
-/** Where a node keeps what. */
+/** Paths of the files and directories of a data directory. */
 export interface DataDir {
   readonly root: string
   readonly config: string
   readonly genesis: string
-  /** Secret key that votes. */
+  /** Secret key of the validator: signs its votes. */
   readonly validatorKey: string
-  /** Secret key of the node in the network. */
+  /** Secret key of the node's libp2p identity. */
   readonly nodeKey: string
   readonly database: string
   readonly wal: string
-  /** What was signed last: never restore it from a backup. */
+  /** Record of the last signed messages. Never restore it from a backup: an old one permits double signing. */
   readonly signState: string
-  /** Why the node halted at a decided block; there only after it did. */
+  /** Report of a halt at a decided block. Exists only after a halt. */
   readonly haltReport: string
 }
 

@@ -1,3 +1,3 @@
-/** The key that votes, and the keys of development networks, which everybody knows. */
+/** Validator keys, and the public keys of development networks. */
 export { DEVELOPMENT_VALIDATORS_MAX, developmentNodeSeed, developmentValidatorKey } from './development.ts'
 export { type ValidatorKey, validatorKeyOf } from './validator-key.ts'

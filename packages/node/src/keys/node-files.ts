@@ -4,18 +4,22 @@ import { loadNodeKey, type NodeKey } from '../network/node-key.ts'
 import type { DataDir } from './data-dir.ts'
 import { type KeyError, parseSecret, parseValidatorKeyFile, type ValidatorKey, validatorKeyFile } from './validator-key.ts'
 
-/** Secrets are readable by their owner only; an existing file is never overwritten. */
+/** Readable by the owner only; `wx` never overwrites an existing file. */
 const SECRET_FILE = { mode: 0o600, flag: 'wx' } as const
 const NODE_KEY_KIND = 'quoin-node-key'
 
 export interface NodeKeys {
   readonly validator: ValidatorKey
   readonly node: NodeKey
-  /** The network key as `createLibp2pTransport` takes it. */
+  /** The network key in the form that `createLibp2pTransport` takes. */
   readonly nodeKeyBytes: Uint8Array
 }
 
-/** Writes both key files into a data directory, which it makes. Rejects with EEXIST rather than replace a key. */
+/**
+ * Creates a data directory and writes both key files into it.
+ *
+ * @throws EEXIST if a key file already exists: a key is never replaced.
+ */
 export async function writeKeys(dir: DataDir, validator: ValidatorKey, nodeKeyBytes: Uint8Array): Promise<void> {
   await mkdir(dir.root, { recursive: true, mode: 0o700 })
   await writeFile(dir.validatorKey, validatorKeyFile(validator), SECRET_FILE)
@@ -26,6 +30,11 @@ export async function writeKeys(dir: DataDir, validator: ValidatorKey, nodeKeyBy
   )
 }
 
+/**
+ * Reads both key files of a data directory.
+ *
+ * @throws ENOENT if a key file does not exist.
+ */
 export async function readKeys(crypto: Crypto, dir: DataDir): Promise<Result<NodeKeys, KeyError>> {
   const validator = parseValidatorKeyFile(crypto, await readFile(dir.validatorKey, 'utf8'))
   if (!validator.ok) return named(dir.validatorKey, validator.error)

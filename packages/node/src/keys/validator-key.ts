@@ -11,7 +11,7 @@ import {
   type Result,
 } from '@quoin/protocol'
 
-/** The key with which a validator votes. */
+/** The secp256k1 key with which a validator signs its votes and proposals. */
 export interface ValidatorKey {
   readonly address: Address
   readonly publicKey: PublicKey
@@ -25,12 +25,16 @@ export interface KeyError {
 
 export function validatorKeyOf(crypto: Crypto, secretKey: Uint8Array): Result<ValidatorKey, KeyError> {
   const compressed = secretKey.length === 32 ? crypto.publicKey(secretKey) : undefined
-  if (compressed === undefined) return err({ code: 'invalid-key', message: 'not a secret key of secp256k1' })
+  if (compressed === undefined)
+    return err({
+      code: 'invalid-key',
+      message: 'not a secret key of secp256k1: "secretKey" must be 32 bytes, above zero and below the order of the curve',
+    })
   const publicKey = publicKeyOf(compressed)
   return ok({ publicKey, secretKey, address: addressOfPublicKey(crypto, publicKey)! })
 }
 
-/** The text of a key file. Everything but the secret is there for people. */
+/** The content of a key file. Address and public key are informative: only the secret is read back. */
 export function validatorKeyFile(key: ValidatorKey): string {
   const { address, publicKey, secretKey } = key
   return `${JSON.stringify({ kind: 'quoin-validator-key', address, publicKey: bytesToHex(publicKey), secretKey: bytesToHex(secretKey) }, null, 2)}\n`
@@ -41,16 +45,18 @@ export function parseValidatorKeyFile(crypto: Crypto, text: string): Result<Vali
   return secretKey.ok ? validatorKeyOf(crypto, secretKey.value) : secretKey
 }
 
-/** The `secretKey` of a key file of this kind. */
+/** Reads `secretKey` from the JSON text of a key file with this `kind`. */
 export function parseSecret(text: string, kind: string): Result<Uint8Array, KeyError> {
   let document: unknown
   try {
     document = JSON.parse(text)
   } catch (failure) {
-    return err({ code: 'invalid-key', message: `key file is not JSON: ${(failure as Error).message}` })
+    return err({ code: 'invalid-key', message: `the key file is not valid JSON: ${(failure as Error).message}` })
   }
   const fields = (typeof document === 'object' && document !== null ? document : {}) as Readonly<Record<string, unknown>>
-  if (fields['kind'] !== kind) return err({ code: 'invalid-key', message: `key file must have "kind": "${kind}"` })
+  if (fields['kind'] !== kind) return err({ code: 'invalid-key', message: `the key file must contain "kind": "${kind}"` })
   const secret = typeof fields['secretKey'] === 'string' ? parseHex(fields['secretKey']) : undefined
-  return secret === undefined ? err({ code: 'invalid-key', message: '"secretKey" must be 0x and hex digits' }) : ok(secret)
+  return secret === undefined
+    ? err({ code: 'invalid-key', message: '"secretKey" must be a hex string that starts with 0x' })
+    : ok(secret)
 }

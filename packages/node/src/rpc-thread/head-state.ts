@@ -4,10 +4,10 @@ import type { Awaitable } from '../awaitable.ts'
 import { Lru } from '../lru.ts'
 import type { AccountView, StateView } from '../rpc/backend.ts'
 
-/** Accounts that are remembered; some 200 bytes each. */
+/** Cached accounts, about 200 bytes each. */
 const ACCOUNTS_MAX = 16_384
 
-/** The state of one block, kept for as long as that is the head: clients ask for the same accounts again and again. */
+/** State of the head block with a cache of accounts, because clients ask for the same accounts repeatedly. */
 export class HeadState implements StateView {
   readonly #state: PastState
   readonly #accounts = new Lru<Address, AccountView>(ACCOUNTS_MAX)

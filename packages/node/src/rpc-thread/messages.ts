@@ -6,19 +6,19 @@ import type { PoolStats } from '../rpc/backend.ts'
 import type { RpcCounters, RpcSettings } from '../rpc/server/server.ts'
 import type { DamageFinding } from '../store/damage.ts'
 
-/** What crosses between the node and the thread of its RPC. Everything can be cloned by a message. */
+/** Messages between the node and its RPC thread. Everything is structured-cloneable. */
 
-/** The last final block, and what the next one costs. */
+/** The last final block, and the base fee of the next one. */
 export interface HeadNews {
   readonly height: Height
   /** Base fee of the next block. */
   readonly nextBaseFee: bigint
 }
 
-/** What the thread is told of the node around it. */
+/** State of the node that the thread cannot read from the database. */
 export interface NodeNews {
   readonly peers: number
-  /** The highest block that there is, as far as the node knows. */
+  /** The highest block that the node knows of. */
   readonly highest: number
   /** Why reads are refused; undefined while they are answered. */
   readonly readRefusal: string | undefined
@@ -30,7 +30,7 @@ export interface Admitted {
   readonly sender: Address
 }
 
-/** What the thread is started with. */
+/** Start data of the thread. */
 export interface RpcThreadData {
   readonly databasePath: string
   readonly chainId: ChainId
@@ -39,16 +39,16 @@ export interface RpcThreadData {
   readonly port: number
   readonly settings: RpcSettings
   readonly calls: { readonly workers: number; readonly callMs: number }
-  /** Of `CommitHeights`. */
+  /** Shared memory of `CommitHeights`. */
   readonly heights: SharedArrayBuffer
   readonly head: HeadNews
   readonly news: NodeNews
 }
 
-/** What the thread asks the node. */
+/** A request of the thread to the node. */
 export type Question =
   | { readonly kind: 'submit'; readonly raw: Uint8Array }
-  /** `isKnown`: the thread has its bytes, and asks whether the pool has it. */
+  /** `isKnown`: the thread already has the transaction, and only asks whether the pool still has it. */
   | { readonly kind: 'transaction'; readonly hash: Hash; readonly isKnown: boolean }
   | { readonly kind: 'pending-nonce'; readonly sender: Address }
   | { readonly kind: 'pool-stats' }
@@ -56,7 +56,7 @@ export type Question =
   | { readonly kind: 'ready' }
   | { readonly kind: 'metrics' }
 
-/** What each is answered with. */
+/** The answer to each kind of question. */
 export interface Answers {
   readonly submit: { readonly ok: true; readonly value: Hash } | { readonly ok: false; readonly error: PoolRefusal }
   readonly transaction: Admitted | 'known' | undefined
@@ -71,14 +71,14 @@ export type Asked = Question & { readonly id: number }
 export type Answered = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly failure: unknown }
 
 export type ToThread =
-  /** The next one comes after the thread has said `seen`. */
+  /** The node sends the next one only after the thread has replied with `seen`. */
   | { readonly kind: 'news'; readonly head: HeadNews; readonly news: NodeNews; readonly admitted: readonly Admitted[] }
-  /** In the order of the news: what they were answered from is not later than `head`. */
+  /** Ordered with the news: the answers are based on a state no later than `head`. */
   | { readonly kind: 'answers'; readonly head: HeadNews; readonly answers: readonly Answered[] }
   | { readonly kind: 'settings'; readonly settings: RpcSettings }
-  /** Memory is short. */
+  /** Memory is short: free caches. */
   | { readonly kind: 'drop-caches' }
-  /** Closes the server and all that the thread opened; it then ends. */
+  /** Closes the server and everything else that the thread opened. Then the thread ends. */
   | { readonly kind: 'close' }
 
 export interface RpcThreadStats {
@@ -91,11 +91,11 @@ export interface RpcThreadStats {
 
 export type FromThread =
   | { readonly kind: 'listening'; readonly port: number }
-  /** It could not listen; the thread ends. */
+  /** The server could not listen. The thread ends. */
   | { readonly kind: 'not-listening'; readonly code: string | undefined; readonly message: string }
   | { readonly kind: 'seen' }
   | { readonly kind: 'questions'; readonly questions: readonly Asked[] }
-  /** Whether it wants to be told of admitted transactions. */
+  /** Whether the thread wants to receive admitted transactions. */
   | { readonly kind: 'follow-pool'; readonly isWanted: boolean }
   | { readonly kind: 'damage'; readonly damage: DamageFinding }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly fields: object; readonly message: string }

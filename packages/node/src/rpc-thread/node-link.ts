@@ -2,15 +2,15 @@ import { RPC_CODE, RpcError } from '../rpc/errors.ts'
 import type { Admitted, Answered, Answers, Asked, FromThread, Question } from './messages.ts'
 
 export const LINK_LIMITS = {
-  /** Questions that wait for the node's answer. */
+  /** Questions that may wait for the node's answer. */
   questionsMax: 4_096,
-  /** Transactions among them, in bytes. */
+  /** Bytes of submitted transactions in those questions. */
   questionBytesMax: 32 * 1024 * 1024,
-  /** Transactions in answers that are handed on in one iteration of the loop; the last one may go beyond. */
+  /** Bytes of transactions in answers that are delivered per iteration of the event loop. The last one may exceed it. */
   turnBytes: 64 * 1024,
 } as const
 
-/** They are asked one at a time (`keptProbes`), and find room whatever else is asked. */
+/** Probes bypass the limits: `keptProbes` asks one at a time. */
 const PROBES: ReadonlySet<Question['kind']> = new Set(['live', 'ready', 'metrics'])
 
 interface Waiting {
@@ -19,12 +19,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** The thread's end of the line to the node: questions leave together, once in each iteration of the loop, and no more than a bound are open. */
+/** The RPC thread's end of the connection to the node. Sends questions in batches, once per iteration of the event loop, up to a limit. */
 export class NodeLink {
   readonly #send: (message: FromThread) => void
   readonly #waiting = new Map<number, Waiting>()
   #outgoing: Asked[] = []
-  /** Those that are not handed on yet. */
+  /** Answers that are not delivered yet. */
   readonly #answers: Answered[] = []
   #bytes = 0
   #lastId = 0
@@ -33,7 +33,7 @@ export class NodeLink {
     this.#send = send
   }
 
-  /** Rejects with RpcError when too much is asked already. */
+  /** Asks the node. Rejects with RpcError if too many questions are pending. */
   ask<K extends Question['kind']>(question: Extract<Question, { kind: K }>): Promise<Answers[K]> {
     const bytes = question.kind === 'submit' ? (question as Extract<Question, { kind: 'submit' }>).raw.length : 0
     const isFull = this.#waiting.size >= LINK_LIMITS.questionsMax || this.#bytes + bytes > LINK_LIMITS.questionBytesMax
@@ -46,7 +46,7 @@ export class NodeLink {
     })
   }
 
-  /** Hands answers on in their order. Large ones are decoded by whoever waits for them: the loop has its turn after some. */
+  /** Delivers answers in order. Receivers decode large ones, so the event loop gets a turn after `turnBytes`. */
   answer(answers: readonly Answered[]): void {
     const isIdle = this.#answers.length === 0
     for (const answer of answers) this.#answers.push(answer)
@@ -82,9 +82,9 @@ export class NodeLink {
 }
 
 export const nodeIsBusy = (count: number): RpcError =>
-  new RpcError(RPC_CODE.limitExceeded, `the node is busy: ${count} requests wait for it, try again later`)
+  new RpcError(RPC_CODE.limitExceeded, `the node is busy: ${count} requests are waiting, try again later`)
 
-/** Of a transaction in an answer. */
+/** Size of the transaction in an answer, if any. */
 function bytesOf(answer: Answered): number {
   const raw = 'value' in answer ? (answer.value as Partial<Admitted> | undefined)?.raw : undefined
   return raw?.length ?? 0

@@ -6,7 +6,7 @@ import { PENDING_LIMITS, PendingTransactions } from './pending-transactions.ts'
 
 type Asked = Extract<Question, { kind: 'transaction' }>
 
-/** A node that answers when it is told to. */
+/** A node whose answers the test controls. */
 function open() {
   const asked: (Asked & { readonly answer: (value: Answers['transaction']) => void; readonly fail: () => void })[] = []
   const decode = vi.fn(({ raw, sender }: Admitted) => ({ raw, sender }) as SignedTransaction)
@@ -21,7 +21,7 @@ function open() {
 const hashOf = (i: number): Hash => `0x${i}` as Hash
 const admitted = (bytes = 8): Admitted => ({ raw: new Uint8Array(bytes), sender: '0x' as never })
 
-it('asks once for those who ask while it waits, and decodes once', async () => {
+it('shares one question among concurrent calls, and decodes once', async () => {
   const { pending, asked, decode } = open()
   const all = Array.from({ length: 64 }, () => pending.get(hashOf(1)))
   expect(asked).toMatchObject([{ hash: hashOf(1), isKnown: false }])
@@ -30,7 +30,7 @@ it('asks once for those who ask while it waits, and decodes once', async () => {
   expect(decode).toHaveBeenCalledTimes(1)
 })
 
-it('asks anew for each who comes after an answer, without its bytes where they are known', async () => {
+it('asks again for calls after an answer, without the bytes if they are cached', async () => {
   const { pending, asked, decode } = open()
   const before = pending.get(hashOf(1))
   asked[0]!.answer(undefined)
@@ -51,7 +51,7 @@ it('asks anew for each who comes after an answer, without its bytes where they a
   expect(asked[4]).toMatchObject({ isKnown: false })
 })
 
-it('asks for so many at a time, whether they are answered or fail; the others wait, up to a bound', async () => {
+it('asks for a limited number concurrently, successful or not; others wait, up to a limit', async () => {
   const { pending, asked } = open()
   const { asksMax } = PENDING_LIMITS
   const all = Array.from({ length: asksMax + LINK_LIMITS.questionsMax }, (_, i) => pending.get(hashOf(i)).catch(() => undefined))

@@ -4,25 +4,25 @@ import type { Admitted } from './messages.ts'
 import { LINK_LIMITS, type NodeLink, nodeIsBusy } from './node-link.ts'
 
 export const PENDING_LIMITS = {
-  /** Transactions that the node is asked for at a time. Each may be as large as any: 8 MiB of answers. */
+  /** Transactions that are requested from the node concurrently. At the maximum size of a transaction, the answers take 8 MiB. */
   asksMax: 32,
-  /** What is remembered of those that it answered with. */
+  /** Cache of transactions that the node has sent. */
   keptBytesMax: 16 * 1024 * 1024,
 } as const
 
-/** Of a transaction that is remembered, beside its bytes. */
+/** Overhead of a cached transaction, beyond its bytes. */
 const ENTRY_BYTES = 1_024
-/** Its bytes, decoded, and as JSON in hex. */
+/** Copies of a transaction's bytes: raw, decoded, and as JSON in hex, which counts twice. */
 const COPIES = 4
 
 /**
- * Transactions of the node's pool, for many who ask for the same ones. However many do, the node is asked once at a time for each, and copies
- * one that is remembered here no second time: it says that it still has it. What it answers with is decoded once.
+ * Transactions of the node's pool, shared by all calls. For each transaction there is at most one pending question to the node. If the
+ * transaction is cached here, the node only confirms that it still has it, without sending it again. Each one is decoded once.
  */
 export class PendingTransactions {
   readonly #link: Pick<NodeLink, 'ask'>
   readonly #decode: (admitted: Admitted) => SignedTransaction
-  /** A hash stands for one transaction, whether the pool has it or not. */
+  /** Cache by hash. An entry stays valid even if the pool has dropped the transaction. */
   readonly #kept = new Lru<Hash, SignedTransaction>(PENDING_LIMITS.keptBytesMax)
   readonly #asked = new Map<Hash, Promise<SignedTransaction | undefined>>()
   readonly #held: (() => void)[] = []
@@ -33,7 +33,7 @@ export class PendingTransactions {
     this.#decode = decode
   }
 
-  /** Rejects with RpcError when too many are asked for. */
+  /** Asks for a transaction. Rejects with RpcError if too many are requested. */
   get(hash: Hash): Promise<SignedTransaction | undefined> {
     const asked = this.#asked.get(hash)
     if (asked !== undefined) return asked
@@ -59,7 +59,7 @@ export class PendingTransactions {
       this.#kept.set(hash, transaction, ENTRY_BYTES + COPIES * found.raw.length)
       return transaction
     } finally {
-      // Whoever asks from now on may have sent something meanwhile.
+      // Later calls must ask again, because they may have submitted the transaction in the meantime.
       this.#asked.delete(hash)
       const next = this.#held.shift()
       if (next === undefined) this.#asks--

@@ -12,7 +12,7 @@ const probes = {
 }
 const iteration = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** Both ends of the line, without a thread between them. */
+/** Both ends of the connection, without a thread between them. */
 function open(costMs = 0) {
   const clock = new ManualClock()
   const sent: (readonly Answered[])[] = []
@@ -33,7 +33,7 @@ function open(costMs = 0) {
   return { queue, link, sent, submit }
 }
 
-it('each question gets its answer, a bug its error, and all of an iteration cross together', async () => {
+it('each question gets its answer, a bug its error, and all questions of an iteration share one message', async () => {
   const { link, sent } = open()
   const asked = [
     link.ask<'pending-nonce'>({ kind: 'pending-nonce', sender: '0x' as never }),
@@ -47,7 +47,7 @@ it('each question gets its answer, a bug its error, and all of an iteration cros
   expect(sent).toHaveLength(1)
 })
 
-it('the node answers a slice of questions at a time, and its own work has its turn between them', async () => {
+it('the node answers questions in time slices, with its own work between them', async () => {
   const { link, sent } = open(1)
   const all = Promise.all(
     Array.from({ length: 9 }, () => link.ask<'pending-nonce'>({ kind: 'pending-nonce', sender: '0x' as never })),
@@ -61,19 +61,19 @@ it('the node answers a slice of questions at a time, and its own work has its tu
   setImmediate(count)
   await all
   isDone = true
-  // Two of 1 ms fill a slice of 2 ms.
+  // Two questions of 1 ms fill a slice of 2 ms.
   expect(iterations).toBeGreaterThanOrEqual(5)
   expect(sent.length).toBeGreaterThan(1)
 })
 
-it('the thread asks no more than the node can hold', async () => {
+it('the thread limits its pending questions', async () => {
   const { link, submit } = open()
   const held = Array.from({ length: LINK_LIMITS.questionsMax }, () => link.ask<'pool-stats'>({ kind: 'pool-stats' }))
   await expect(link.ask<'pool-stats'>({ kind: 'pool-stats' })).rejects.toMatchObject({
     code: -32005,
     message: expect.stringContaining('busy'),
   })
-  // Probes are few, and find room.
+  // Probes are few, and bypass the limit.
   expect(await link.ask<'live'>({ kind: 'live' })).toMatchObject({ isOk: true })
   await Promise.all(held)
   submit.mockImplementation(() => new Promise<never>(() => {}))
@@ -81,7 +81,7 @@ it('the thread asks no more than the node can hold', async () => {
   await expect(link.ask<'submit'>({ kind: 'submit', raw: new Uint8Array(1) })).rejects.toMatchObject({ code: -32005 })
 })
 
-it('of a thread that is gone nothing is answered any more', async () => {
+it('questions of a dead thread are not answered', async () => {
   const { queue, sent } = open()
   queue.push([{ id: 1, kind: 'pool-stats' }])
   queue.clear()
@@ -90,7 +90,7 @@ it('of a thread that is gone nothing is answered any more', async () => {
   expect(sent).toEqual([])
 })
 
-it('an answer that was under way when the thread died is not given to the next one, which numbers its questions anew', async () => {
+it('an answer that was pending when the thread died does not go to the next thread, which reuses question numbers', async () => {
   const { queue, sent, submit } = open()
   let answer: (value: never) => void = () => {}
   submit.mockImplementation(() => new Promise<never>((resolve) => (answer = resolve)))
@@ -105,7 +105,7 @@ it('an answer that was under way when the thread died is not given to the next o
   expect(sent.flat()).toEqual([{ id: 1, value: { count: 1, bytes: 2, queued: 0 } }])
 })
 
-it('a transaction that the thread knows is not copied again', async () => {
+it('a transaction that the thread has cached is not sent again', async () => {
   const { link } = open()
   const ask = (hash: string, isKnown: boolean) => link.ask<'transaction'>({ kind: 'transaction', hash: hash as never, isKnown })
   expect(await Promise.all([ask('0x1', true), ask('0x', true), ask('0x1', false)])).toEqual([
@@ -115,7 +115,7 @@ it('a transaction that the thread knows is not copied again', async () => {
   ])
 })
 
-it('of large answers of one message each has an iteration of the loop for itself, and none overtakes another', async () => {
+it('large answers of one message are delivered in separate iterations of the event loop, in order', async () => {
   const { link, sent } = open()
   const events: string[] = []
   const asked = ['large', 'large', 'none'].map((name, i) =>

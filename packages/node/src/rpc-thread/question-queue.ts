@@ -4,10 +4,10 @@ import type { Mempool, PoolRefusal } from '../mempool/types.ts'
 import type { Clock } from '../powers.ts'
 import type { Admitted, Answered, Asked } from './messages.ts'
 
-/** A view of bytes would take the whole buffer under it along. */
+/** Copies the bytes, because cloning a view would clone its whole underlying buffer. */
 export const admittedOf = ({ raw, sender }: SignedTransaction): Admitted => ({ raw: raw.slice(), sender })
 
-/** How long the node answers questions before its own work has its turn. */
+/** How long the node answers questions before it returns to its own work. */
 const SLICE_MS = 2
 
 export interface QuestionOptions {
@@ -15,11 +15,11 @@ export interface QuestionOptions {
   readonly submit: (raw: Uint8Array) => Promise<Result<Hash, PoolRefusal>>
   readonly probes: Probes
   readonly clock: Pick<Clock, 'monotonic'>
-  /** Takes the answers that are ready. */
+  /** Sends finished answers to the thread. */
   readonly send: (answers: readonly Answered[]) => void
 }
 
-/** The node's end of the line to its RPC thread: takes questions in turns with the node's own work, and sends answers together. */
+/** The node's end of the connection to its RPC thread. Answers questions in slices between the node's own work, and batches the answers. */
 export class QuestionQueue {
   readonly #options: QuestionOptions
   #questions: Asked[] = []
@@ -27,7 +27,7 @@ export class QuestionQueue {
   #answers: Answered[] = []
   #isScheduled = false
   #isFlushing = false
-  /** Of the thread that asks now: another one numbers its questions anew. */
+  /** Number of the current thread. A new thread numbers its questions from the start, so answers for an old one must be dropped. */
   #life = 0
 
   constructor(options: QuestionOptions) {
@@ -39,7 +39,7 @@ export class QuestionQueue {
     this.#schedule()
   }
 
-  /** The thread is gone, and with it whoever asked. */
+  /** The thread has ended: drops all its questions. */
   clear(): void {
     this.#questions = []
     this.#at = 0

@@ -23,7 +23,7 @@ let kv: OwnedKv
 let node: TestNode
 let log: LogRecorder
 let thread: RpcThread | undefined
-/** What the node tells the thread beside its head. */
+/** News of the node other than its head. */
 let news = { peers: 3, highest: 0, readRefusal: undefined as string | undefined }
 
 beforeEach(async () => {
@@ -72,8 +72,8 @@ async function call(method: string, ...params: unknown[]): Promise<TestAnswer> {
   return (await (await fetch(`http://127.0.0.1:${thread!.port}`, { method: 'POST', headers, body })).json()) as TestAnswer
 }
 
-describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
-  it('sees each block with its answers: no nonce is given twice, no balance is of another block than its number', async () => {
+describe('the RPC in a separate thread', { timeout: 60_000 }, () => {
+  it('sees each block consistently: no nonce is returned twice, no balance belongs to another block than the block number', async () => {
     thread = await RpcThread.start(options)
     const raws = await testTransfers(bob, 0, 20)
     for (const [nonce, raw] of raws.entries()) {
@@ -82,7 +82,7 @@ describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
       const pending = await call('eth_getTransactionCount', bob.address, 'pending')
       expect(Number(pending.result)).toBe(nonce + 1)
       await producing
-      // The answer to a question about the pool brings the head along.
+      // The answer to a question about the pool also carries the head.
       expect(await call('txpool_status')).toMatchObject({ result: { pending: '0x0' } })
       expect(Number((await call('eth_blockNumber')).result)).toBe(nonce + 1)
       expect(Number((await call('eth_getTransactionCount', bob.address, 'latest')).result)).toBe(nonce + 1)
@@ -91,7 +91,7 @@ describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
     expect(BigInt(last!.result as string) - BigInt(first!.result as string)).toBe(20n)
   })
 
-  it('answers state of the head as of its number while the next block is being written', async () => {
+  it('answers the state of its head while the next block is being written', async () => {
     thread = await RpcThread.start(options)
     const raws = await testTransfers(alice, 0, 200)
     let isDone = false
@@ -109,7 +109,7 @@ describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
       const headers = { 'content-type': 'application/json' }
       const response = await fetch(`http://127.0.0.1:${thread.port}`, { method: 'POST', headers, body })
       const [before, count, after] = ((await response.json()) as { result: string }[]).map(({ result }) => Number(result))
-      // A head that moved between the two says nothing.
+      // Ignore the result if the head moved between the two calls.
       if (before !== after) continue
       expect(count).toBe(2 * before!)
       reads++
@@ -118,7 +118,7 @@ describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
     expect(reads).toBeGreaterThan(10)
   })
 
-  it('pushes heads and pending transactions, probes, and what the node says of itself', async () => {
+  it('delivers heads, pending transactions, probes, and the state of the node', async () => {
     thread = await RpcThread.start(options)
     const { WebSocket } = await import('ws')
     const socket = new WebSocket(`ws://127.0.0.1:${thread.port}`)
@@ -147,13 +147,13 @@ describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
     expect([await probe('/health'), await probe('/ready'), await probe('/metrics')]).toEqual([200, 503, 200])
   })
 
-  it('says why it cannot listen, and leaves nothing behind', async () => {
+  it('reports why it cannot listen, and leaves nothing behind', async () => {
     thread = await RpcThread.start(options)
     const taken = { ...options, data: { ...options.data, port: thread.port } }
     await expect(RpcThread.start(taken)).rejects.toMatchObject({ code: 'EADDRINUSE' })
   })
 
-  it('is replaced on the same port when it dies, whatever was asked of it', async () => {
+  it('is restarted on the same port when it dies with pending requests', async () => {
     const workers: Worker[] = []
     const { startWorker } = await import('../worker-file.ts')
     const start: StartRpcWorker = (workerData) => {
@@ -169,12 +169,12 @@ describe('the RPC in a thread of its own', { timeout: 60_000 }, () => {
     expect([thread.port, thread.restarts]).toEqual([port, 1])
     await node.produce()
     await vi.waitUntil(async () => (await call('eth_blockNumber')).result === '0x1')
-    expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringContaining('another one takes its place') }])
+    expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringContaining('starting another one') }])
   })
 })
 
 describe('the node', () => {
-  /** A thread that does nothing but count. */
+  /** A thread that only counts messages. */
   const SCRIPT = `
     const { parentPort } = require('node:worker_threads')
     let news = 0
@@ -186,7 +186,7 @@ describe('the node', () => {
     parentPort.postMessage({ kind: 'listening', port: 1 })
   `
 
-  it('tells a thread that is busy nothing more before it has seen the last', async () => {
+  it('sends a busy thread no more news before it has acknowledged the last', async () => {
     thread = await RpcThread.start(options, () => new Worker(SCRIPT, { eval: true }))
     for (let i = 0; i < 10; i++) await node.produce()
     thread.set(options.data.settings)
@@ -194,7 +194,7 @@ describe('the node', () => {
     expect(log.lines).toMatchObject([{ fields: { news: 0 } }, { fields: { news: 1 } }])
   })
 
-  it('posts the newest settings when a thread listens, whatever changed while that began', async () => {
+  it('sends the newest settings when a thread listens, even if they changed during its start', async () => {
     const SLOW = `
       const { parentPort } = require('node:worker_threads')
       parentPort.on('message', (message) => {
@@ -216,14 +216,14 @@ describe('the node', () => {
     await vi.waitUntil(() => log.lines.some(({ level }) => level === 'error'), { timeout: 5_000 })
     log.lines.length = 0
     clock.advance(RPC_THREAD_LIMITS.restartMsMin)
-    // It was started with the old ones, and does not listen yet.
+    // The thread was started with the old settings, and does not listen yet.
     thread.set({ ...options.data.settings, unitsPerSecond: 77 })
     workers[1]!.postMessage({ kind: 'listen' })
     await vi.waitUntil(() => log.lines.length > 0, { timeout: 5_000 })
     expect(log.lines).toMatchObject([{ fields: { units: 77 } }])
   })
 
-  it('tells of admitted transactions in messages of so many bytes', async () => {
+  it('sends admitted transactions in messages of limited size', async () => {
     const COUNTING = `
       const { parentPort } = require('node:worker_threads')
       parentPort.on('message', (message) => {
@@ -250,7 +250,7 @@ describe('the node', () => {
     expect(messages).toEqual([[1], [whole + 1], [whole / 2, whole / 2], [1]])
   })
 
-  it('starts threads that die one after another less and less often', async () => {
+  it('restarts threads that keep dying with increasing delay', async () => {
     const clock = new ManualClock()
     const workers: Worker[] = []
     const start = (): Worker => {

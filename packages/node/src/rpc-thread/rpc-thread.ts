@@ -12,18 +12,18 @@ import type { Admitted, FromThread, HeadNews, NodeNews, RpcThreadData, RpcThread
 import { admittedOf, type QuestionOptions, QuestionQueue } from './question-queue.ts'
 
 export const RPC_THREAD_LIMITS = {
-  /** How often the node looks whether there is news beside a new head. */
+  /** Interval between checks for news other than a new head. */
   newsMs: 250,
-  /** Admitted transactions that wait to be told; beyond it the oldest are lost. */
+  /** Admitted transactions that wait to be sent. Beyond it the oldest are dropped. */
   admittedMax: 2_048,
-  /** Bytes of those that are told at a time; the first one may be larger. */
+  /** Bytes of admitted transactions per message. The first one may be larger. */
   admittedBytesMax: 256 * 1024,
-  /** How long a thread that died stays away: doubled with each death that comes soon after the last. */
+  /** Restart delay of a dead thread. Doubled with each further death soon after a restart, up to `restartMsMax`. */
   restartMsMin: 100,
   restartMsMax: 10_000,
-  /** A thread that lived so long did not die of its start. */
+  /** A thread that lived this long resets the restart delay. */
   settledMs: 60_000,
-  /** Heap of the thread. What it holds for clients is bounded well below this. */
+  /** Heap limit of the thread. The memory that it holds for clients is limited well below this. */
   heapMegabytesMax: 1_024,
 } as const
 
@@ -31,7 +31,7 @@ export interface RpcThreadOptions extends Omit<QuestionOptions, 'send'> {
   readonly data: Omit<RpcThreadData, 'head' | 'news'>
   readonly head: () => HeadNews
   readonly news: () => NodeNews
-  /** Calls back after each new head; returns what ends it. */
+  /** Calls back after each new head, until the returned function is called. */
   readonly onHead: (listener: () => void) => () => void
   readonly onAdmitted: (listener: (transaction: SignedTransaction) => void) => () => void
   readonly clock: Pick<Clock, 'monotonic' | 'after'>
@@ -39,10 +39,10 @@ export interface RpcThreadOptions extends Omit<QuestionOptions, 'send'> {
   readonly onDamage: OnDamage
 }
 
-/** Makes a thread that speaks `messages.ts`. */
+/** Starts a thread that speaks `messages.ts`. */
 export type StartRpcWorker = (data: RpcThreadData) => Worker
 
-/** Of this process, which `--max-old-space-size` may have set. */
+/** Heap limit of this process, which `--max-old-space-size` may have set. */
 const heapLimitMegabytes = (): number => Math.floor(getHeapStatistics().heap_size_limit / 1024 ** 2)
 
 const startRpcWorker: StartRpcWorker = (workerData) =>
@@ -52,8 +52,8 @@ const startRpcWorker: StartRpcWorker = (workerData) =>
   })
 
 /**
- * The RPC in a thread of its own: whatever clients make it do takes that thread's time and not the node's. The node tells it of each head,
- * answers its questions in turns with its own work, and starts another one when it dies.
+ * The RPC in a separate thread, so that work for clients takes that thread's time and not the node's. The node sends it each new head, answers
+ * its questions in slices between its own work, and restarts it if it dies.
  */
 export class RpcThread implements Closable {
   readonly #options: RpcThreadOptions
@@ -72,9 +72,9 @@ export class RpcThread implements Closable {
   #cancelNews: () => void = () => {}
   #unfollow: () => void = () => {}
   readonly #admitted: SignedTransaction[] = []
-  /** The thread has not seen the last news yet. */
+  /** The thread has not acknowledged the last news yet. */
   #isTelling = false
-  /** There is something that it was not told. */
+  /** There is unsent news. */
   #isStale = false
   #told: NodeNews | undefined
   #stats: RpcThreadStats | undefined
@@ -82,7 +82,7 @@ export class RpcThread implements Closable {
   #onListening: (port: number) => void = () => {}
   #onRefused: (error: Error) => void = () => {}
 
-  /** Resolves when it listens; rejects with ListenError when it cannot. */
+  /** Starts the thread. Resolves when its server listens; rejects with ListenError if it cannot. */
   static async start(options: RpcThreadOptions, start: StartRpcWorker = startRpcWorker): Promise<RpcThread> {
     const thread = new RpcThread(options, start)
     try {
@@ -110,7 +110,7 @@ export class RpcThread implements Closable {
     return this.#port
   }
 
-  /** What the thread told of itself last; undefined until it has. */
+  /** The last statistics of the thread; undefined before the first. */
   get stats(): RpcThreadStats | undefined {
     return this.#stats
   }
@@ -119,13 +119,13 @@ export class RpcThread implements Closable {
     return this.#restarts
   }
 
-  /** Settings for what comes from now on; a thread that does not listen yet gets them when it does. */
+  /** Applies new settings. A thread that does not listen yet gets them when it does. */
   set(settings: RpcSettings): void {
     this.#settings = settings
     this.#post({ kind: 'settings', settings })
   }
 
-  /** Memory is short. */
+  /** Memory is short: makes the thread free its caches. */
   dropCaches(): void {
     this.#post({ kind: 'drop-caches' })
   }
@@ -142,7 +142,7 @@ export class RpcThread implements Closable {
     await this.#ended
   }
 
-  /** Ends the thread in the midst of whatever it does: for a process that must end. `close` is still due, and then soon over. */
+  /** Terminates the thread at once, for a process that must end. Call `close` afterwards, which then ends soon. */
   terminate(): void {
     this.#isClosing = true
     void this.#worker?.terminate()
@@ -187,7 +187,7 @@ export class RpcThread implements Closable {
         this.#port = message.port
         this.#isReady = true
         this.#onListening(message.port)
-        // They may have changed since the thread was started with some.
+        // The settings may have changed since the thread was started.
         this.#post({ kind: 'settings', settings: this.#settings })
         return this.#tell()
       case 'not-listening':
@@ -222,7 +222,7 @@ export class RpcThread implements Closable {
     })
   }
 
-  /** Tells of the head and of what else is new: one message at a time, so that a thread that is busy is not buried. */
+  /** Sends the head and other news. One message at a time, so that a busy thread is not flooded (back-pressure). */
   #tell(): void {
     if (!this.#isReady || this.#isTelling) {
       this.#isStale = true
@@ -236,7 +236,7 @@ export class RpcThread implements Closable {
     this.#post({ kind: 'news', head: head(), news: this.#told, admitted })
   }
 
-  /** As many as fit one message; the rest comes with the next. */
+  /** Takes as many transactions as fit into one message. The rest follow with the next. */
   #takeAdmitted(): readonly Admitted[] {
     let bytes = 0
     const end = this.#admitted.findIndex(({ raw }, i) => (bytes += raw.length) > RPC_THREAD_LIMITS.admittedBytesMax && i > 0)
@@ -266,13 +266,13 @@ export class RpcThread implements Closable {
     this.#questions.clear()
     this.#followPool(false)
     this.#cancelNews()
-    const error = failure ?? new Error(`the thread exited with code ${code}`)
+    const error = failure ?? new Error(`the RPC thread exited with code ${code}`)
     this.#onRefused(error)
     if (this.#isClosing) return
     if (clock.monotonic() - this.#startedMs > RPC_THREAD_LIMITS.settledMs) this.#deaths = 0
     const { restartMsMin, restartMsMax } = RPC_THREAD_LIMITS
     const delayMs = Math.min(restartMsMax, restartMsMin * 2 ** this.#deaths++)
-    logger.error({ err: error, delayMs }, 'the RPC thread died: another one takes its place')
+    logger.error({ err: error, delayMs }, 'the RPC thread died: starting another one')
     this.#cancelRestart = clock.after(delayMs, () => {
       this.#restarts++
       this.#run()

@@ -16,15 +16,15 @@ import type { FromThread, RpcThreadData, ToThread } from './messages.ts'
 import { NodeLink } from './node-link.ts'
 import { ThreadBackend } from './thread-backend.ts'
 
-/** The thread of the RPC: the server, and a backend over a handle of its own to the node's database, in which it writes nothing. */
-if (parentPort === null) throw new Error('the RPC runs only in a worker')
+/** The RPC thread: the server, and a backend with its own handle of the node's database, which it only reads. */
+if (parentPort === null) throw new Error('rpc-worker must run in a worker thread')
 const port = parentPort
 const data = workerData as RpcThreadData
 const send = (message: FromThread): void => port.postMessage(message)
 
-/** How often counters are sent. */
+/** Interval at which statistics are sent. */
 const STATS_MS = 1_000
-/** Lines of the log in one STATS_MS: clients can cause some. */
+/** Maximum number of log lines per STATS_MS, because clients can cause log lines. */
 const LINES_MAX = 20
 
 let lines = 0
@@ -77,7 +77,7 @@ async function listen(): Promise<RpcServer | undefined> {
   }
 }
 
-// News may come while it begins to listen; they wait, for nobody reads the port yet.
+// News that arrives before the server listens waits in the port, which has no listener yet.
 const server = await listen()
 const loop = new LoopDelays(systemClock)
 const stats = setInterval(() => {
@@ -91,7 +91,7 @@ const stats = setInterval(() => {
 async function close(): Promise<void> {
   clearInterval(stats)
   loop.close()
-  // Calls that run keep the server waiting: both close at once.
+  // The server waits for running calls, so close both at the same time.
   await Promise.all([server?.close(), calls.close()])
   await kv.close()
   port.close()

@@ -23,13 +23,13 @@ export interface ThreadBackendOptions {
   readonly link: NodeLink
   readonly head: HeadNews
   readonly news: NodeNews
-  /** Asks the node for the transactions that its pool admits, or to send them no more. */
+  /** Tells the node to start or stop sending the transactions that its pool admits. */
   readonly followPool: (isWanted: boolean) => void
 }
 
 type Listener = (transaction: SignedTransaction) => void
 
-/** A backend in the thread of the RPC: it reads the database itself, up to the head of which the node told, and asks the node about its pool. */
+/** The backend in the RPC thread. It reads the database itself, up to the head that the node announced, and asks the node about its pool. */
 export class ThreadBackend implements RpcBackend {
   readonly chainId: number
   readonly clientVersion: string
@@ -44,7 +44,7 @@ export class ThreadBackend implements RpcBackend {
   readonly #listeners = new Set<Listener>()
   #head: HeadNews
   #news: NodeNews
-  /** Of the head, for as long as it is that. */
+  /** State of the current head, with its cache. */
   #state: HeadState | undefined
 
   constructor(options: ThreadBackendOptions) {
@@ -98,14 +98,14 @@ export class ThreadBackend implements RpcBackend {
     return highest > current ? { current, highest } : undefined
   }
 
-  /** The node has another head. */
+  /** Moves to a new head of the node. */
   moveTo(head: HeadNews): void {
     if (!this.blocks.moveTo(head.height)) return
     this.#head = head
     this.feed.publish()
   }
 
-  /** Memory is short. */
+  /** Memory is short: frees caches. */
   dropCaches(): void {
     this.blocks.dropCaches()
     this.#pending.clear()

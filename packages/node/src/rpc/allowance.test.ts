@@ -4,7 +4,7 @@ import { Allowances } from './allowance.ts'
 import { rpcMethods } from './methods/index.ts'
 import { WEIGHT_MAX, weightOf, weightOfText } from './weights.ts'
 
-it('an address has its burst, then its rate, and says when it can go on', () => {
+it('an address may use its burst, then its rate, and learns when it may retry', () => {
   const clock = new ManualClock()
   const allowances = new Allowances(clock, { unitsPerSecond: 10, unitsBurst: 30 })
   expect([allowances.take('a', 20), allowances.take('a', 10), allowances.take('a', 1)]).toEqual([0, 0, 100])
@@ -16,14 +16,14 @@ it('an address has its burst, then its rate, and says when it can go on', () => 
   // A pause fills the bucket, no further.
   clock.advance(1e9)
   expect([allowances.take('a', 30), allowances.take('a', 1)]).toEqual([0, 100])
-  // What nobody could pay takes all there is.
+  // A cost above the burst takes the whole bucket.
   clock.advance(1e9)
   expect([allowances.take('a', 1_000), allowances.take('a', 1)]).toEqual([0, 100])
   allowances.set({ unitsPerSecond: 0, unitsBurst: 0 })
   expect(allowances.take('a', 1e9)).toBe(0)
 })
 
-it('weighs what costs much more than what costs little, and a full block as one', () => {
+it('gives expensive methods more weight, and full blocks their own weight', () => {
   expect(weightOf('eth_chainId', [])).toBe(1)
   expect([0, 1_023, 1_024, 96 * 1_024].map(weightOfText)).toEqual([0, 0, 1, 96])
   expect(weightOf('eth_getBlockByNumber', ['latest', false])).toBeLessThan(weightOf('eth_getBlockByNumber', ['latest', true]))

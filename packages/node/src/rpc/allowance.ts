@@ -2,19 +2,19 @@ import type { Clock } from '../powers.ts'
 import { TokenBucket } from '../token-bucket.ts'
 
 export interface AllowanceLimits {
-  /** Units that an address may use each second, on the average; 0 is no limit. */
+  /** Units that an address may use per second on average. 0 means no limit. */
   readonly unitsPerSecond: number
-  /** Units that it may use at once after a pause. */
+  /** Units that an address may use at once after a pause (size of the bucket). */
   readonly unitsBurst: number
 }
 
-/** Addresses that are remembered: those that came back last. Who was forgotten begins with a full bucket. */
+/** Maximum number of remembered addresses, the most recently used ones. A forgotten address starts again with a full bucket. */
 const ADDRESSES_MAX = 16_384
 
-/** A token bucket for each address, filled with time and emptied by what its calls weigh. */
+/** A rate limit with one token bucket per address. Each call takes its weight. */
 export class Allowances {
   readonly #clock: Pick<Clock, 'monotonic'>
-  /** In the order of their last use. */
+  /** Least recently used first. */
   readonly #buckets = new Map<string, TokenBucket>()
   #limits: AllowanceLimits
 
@@ -23,15 +23,16 @@ export class Allowances {
     this.#limits = limits
   }
 
-  /** Everybody begins with the new burst. */
+  /** Sets new limits. Every address starts again with a full bucket. */
   set(limits: AllowanceLimits): void {
     this.#limits = limits
     this.#buckets.clear()
   }
 
   /**
-   * Takes units of an address. 0 when it had them; else how many milliseconds it is until it has, and nothing is taken. What costs more than a
-   * full bucket has takes all of it.
+   * Takes units from an address's bucket. A cost above the bucket's size takes the whole bucket.
+   *
+   * @returns 0 if there were enough; otherwise the milliseconds until there are, and nothing is taken.
    */
   take(remote: string, cost: number): number {
     const { unitsPerSecond, unitsBurst } = this.#limits

@@ -13,26 +13,26 @@ export interface AccountView {
 /** The state after a block. */
 export interface StateView {
   account(address: Address): Awaitable<AccountView>
-  /** Undefined when the account has none. */
+  /** Undefined if the account has no code. */
   code(address: Address): Promise<Uint8Array | undefined>
-  /** Undefined where the contract stored nothing. A raw key has at most `stateKeyBytesMax` bytes. */
+  /** Undefined if nothing is stored under the key. A raw key has at most `stateKeyBytesMax` bytes. */
   storage(address: Address, rawKey: Uint8Array): Promise<Uint8Array | undefined>
 }
 
-/** What the RPC asks of the pool, which another thread may hold. */
+/** The RPC's view of the pool, which may be in another thread. */
 export interface PoolView {
-  /** A transaction that waits, or was verified recently. */
+  /** A transaction that is in the pool, or was verified recently. */
   get(hash: Hash): Promise<SignedTransaction | undefined>
-  /** Next nonce of a sender, counting what waits; undefined when nothing of it does. */
+  /** Next nonce of a sender after its transactions in the pool; undefined if there are none. */
   pendingNonce(sender: Address): Promise<number | undefined>
   stats(): Promise<PoolStats>
-  /** Calls back for transactions as they are admitted, until the returned function is called. Some may be left out when they are many. */
+  /** Calls back for each admitted transaction, until the returned function is called. May skip some under high load. */
   onAdmitted(listener: (transaction: SignedTransaction) => void): () => void
 }
 
 export type PoolStats = Mempool['stats']
 
-/** Everything that the RPC may know and do: readers and a `submit`. It never sees the database, the engine or a key. */
+/** Everything that the RPC can access: readers, and `submit`. It has no access to the database, the engine or keys. */
 export interface RpcBackend {
   readonly chainId: number
   readonly clientVersion: string
@@ -41,13 +41,13 @@ export interface RpcBackend {
   readonly feed: Feed
   readonly pool: PoolView
   readonly calls: Pick<CallRunner, 'run'>
-  /** Undefined when the history of that height is not kept. */
+  /** Undefined if the history of that height is no longer kept. */
   stateAt(height: Height): StateView | undefined
   /** Base fee of the next block. */
   nextBaseFee(): bigint
-  /** The hash of a transaction that waits or is final now; a re-broadcast is answered like the first time. */
+  /** Submits a transaction and returns its hash. A transaction that is already in the pool or final gives the same answer. */
   submit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>>
   peerCount(): number
-  /** Undefined while the node is at the head of what it knows. */
+  /** Sync progress; undefined if the node has every block that it knows of. */
   syncing(): { readonly current: number; readonly highest: number } | undefined
 }

@@ -1,10 +1,10 @@
 import type { Height } from '@quoin/protocol'
 import { Lru } from '../lru.ts'
 
-/** What of a block is kept as JSON: the block with its transactions' hashes (one text), or a text for each of its items. */
+/** Kinds of cached JSON: `block` is one text (the block with transaction hashes), the others have one text per item. */
 export type TextKind = 'block' | 'logs' | 'receipts' | 'transactions'
 
-/** The texts of one block. */
+/** The cached texts of one kind of one block. */
 export class BlockText {
   readonly #texts: (string | undefined)[] = []
   readonly #onGrowth: (bytes: number) => void
@@ -13,7 +13,7 @@ export class BlockText {
     this.#onGrowth = onGrowth
   }
 
-  /** The text of an item, made where nobody has asked for it yet. */
+  /** Returns the text of an item, and makes it on first use. */
   item(index: number, make: () => string): string {
     const known = this.#texts[index]
     if (known !== undefined) return known
@@ -24,13 +24,13 @@ export class BlockText {
   }
 }
 
-/** What a text takes beside its characters, and a block's entry beside its texts. */
+/** Overhead of a text beyond its characters, and of a block's entry beyond its texts. */
 const TEXT_BYTES = 32
 const BLOCK_BYTES = 512
 
 /**
- * The JSON of what stands in recent blocks, item by item, so that many who ask for the same block share the work. A block's texts never
- * change.
+ * Cache of JSON texts of recent blocks, item by item, so that clients that ask for the same block share the work. Final blocks never
+ * change, so neither do their texts.
  */
 export class BlockTexts {
   readonly #blocks: Lru<string, { readonly text: BlockText; bytes: number }>
@@ -45,7 +45,7 @@ export class BlockTexts {
     if (known !== undefined) return known.text
     const grow = (bytes: number): void => {
       entry.bytes += bytes
-      // One that was dropped meanwhile stays so.
+      // Do not add an entry again that was evicted in the meantime.
       if (this.#blocks.get(key) === entry) this.#blocks.set(key, entry, entry.bytes)
     }
     const entry = { text: new BlockText(grow), bytes: BLOCK_BYTES }

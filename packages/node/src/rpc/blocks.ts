@@ -8,8 +8,8 @@ import type { CallContext } from './method.ts'
 import type { BlockReference } from './schema.ts'
 
 /**
- * Height of a referenced block, or undefined when there is none. Final blocks are all there are: `safe` and `finalized` are the latest,
- * and so is `pending`, except where a method counts the pool.
+ * Height of a referenced block; undefined if it does not exist. All blocks are final: `safe` and `finalized` mean the latest block, and so
+ * does `pending`, except in methods that include the pool.
  */
 export function resolveHeight(backend: RpcBackend, reference: BlockReference): Height | undefined {
   const { number: latest } = backend.blocks.head.header
@@ -18,14 +18,14 @@ export function resolveHeight(backend: RpcBackend, reference: BlockReference): H
   return reference.height <= latest ? (reference.height as Height) : undefined
 }
 
-/** As `resolveHeight`, for methods that must have a block. */
+/** As `resolveHeight`, but throws RpcError if the block does not exist. */
 export function requireHeight(backend: RpcBackend, reference: BlockReference): Height {
   const height = resolveHeight(backend, reference)
   if (height === undefined) throw new RpcError(RPC_CODE.notFound, 'block not found')
   return height
 }
 
-/** A final block as it lies on disk. */
+/** A final block as stored on disk, not decoded. */
 export interface RawBlock {
   readonly block: StoredHeader
   readonly bodies: readonly Uint8Array[]
@@ -39,13 +39,13 @@ export function rawBlock({ blocks }: Pick<RpcBackend, 'blocks'>, height: Height)
   return block === undefined || bodies === undefined || senders === undefined ? undefined : { block, bodies, senders }
 }
 
-/** A transaction of a block, decoded alone. Stored ones were verified before their block became final. */
+/** Decodes one transaction of a block. Stored transactions were verified before their block became final. */
 export function transactionOf(backend: RpcBackend, { bodies, senders }: RawBlock, index: number): SignedTransaction {
   const transaction = unwrap(decodeTransaction(backend.crypto, backend.chainId, bodies[index]!))
   return { ...transaction, sender: senders[index]!.sender }
 }
 
-/** The JSON of a block. Its transactions take turns with other work. */
+/** The JSON of a block. Yields to other work between transactions. */
 export async function blockText(backend: RpcBackend, raw: RawBlock, full: boolean, call: CallContext): Promise<JsonText> {
   const { block, bodies, senders } = raw
   const height = block.header.number
@@ -57,17 +57,17 @@ export async function blockText(backend: RpcBackend, raw: RawBlock, full: boolea
     (_, index) => kept.item(index, () => JSON.stringify(formatTransaction(transactionOf(backend, raw, index), { block, index }))),
     call,
   )
-  // The list of transactions stands last, and is empty here.
+  // The list of transactions is the last field, and empty here: cut it off and write it piece by piece.
   const frame = JSON.stringify(formatBlock(block, bodies, []))
   return new JsonText([frame.slice(0, -'[]}'.length), ...transactions.pieces, '}'])
 }
 
-/** A final transaction and where it stands. */
+/** A final transaction and its position. */
 export interface PlacedTransaction extends Position {
   readonly transaction: SignedTransaction
 }
 
-/** The transaction at an index of a block, decoded alone. */
+/** Decodes the transaction at an index of a block. */
 export function transactionAt(backend: RpcBackend, height: Height | undefined, index: number): PlacedTransaction | undefined {
   const raw = height === undefined ? undefined : rawBlock(backend, height)
   if (raw === undefined || index >= raw.bodies.length) return undefined
@@ -76,7 +76,7 @@ export function transactionAt(backend: RpcBackend, height: Height | undefined, i
 
 export function findTransaction(backend: RpcBackend, hash: Hash): PlacedTransaction | undefined {
   const location = backend.blocks.locate(hash)
-  // A block that the head has not reached yet is not final for whoever asks now.
+  // A block above the head may already be on disk, but this backend has not reached it yet.
   if (location === undefined || location.height > backend.blocks.head.header.number) return undefined
   return transactionAt(backend, location.height, location.index)
 }

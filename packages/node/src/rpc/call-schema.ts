@@ -30,7 +30,7 @@ import {
 } from './reader.ts'
 import { address, bigQuantity, data, hash, quantity } from './schema.ts'
 
-/** Parameters of `eth_call` and `eth_estimateGas`, in the types of the execution package. */
+/** Readers for the parameters of `eth_call` and `eth_estimateGas`, in the types of the execution package. */
 
 const wei = bigQuantity.transform((value) => value as Wei)
 
@@ -41,7 +41,7 @@ const readBig = by(bigQuantity)
 const readQuantity = by(quantity)
 const readWei = (value: unknown): Wei => readBig(value) as Wei
 
-/** More gas than a number holds means: as much as is allowed. */
+/** Gas above 2^53 - 1 is clamped: it means as much as the limit allows. */
 function readGas(value: unknown): number {
   const gas = readBig(value)
   return Number(gas < MOST_GAS ? gas : MOST_GAS)
@@ -56,14 +56,14 @@ function readAccessList(value: unknown, { accessEntriesMax, accessKeysMax }: Acc
     const object = readObject(entry)
     const named = member(object, 'address', readAddress)
     const storageKeys = member(object, 'storageKeys', (list): readonly Hash[] =>
-      readList(list, accessKeysMax - keys, 'keys with those before', readHash),
+      readList(list, accessKeysMax - keys, 'storage keys after those of earlier entries', readHash),
     )
     keys += storageKeys.length
     return { address: named, storageKeys }
   })
 }
 
-/** The transaction object. Unknown members are ignored, and so is the nonce, as geth does. */
+/** The transaction object. Unknown members and the nonce are ignored, as in geth. */
 export const callObject = reader((value, limits): Call => {
   const object = readObject(value)
   const from = optional(object, 'from', readAddress)
@@ -77,7 +77,8 @@ export const callObject = reader((value, limits): Call => {
   const input = optional(object, 'input', readData)
   const accessList = optional(object, 'accessList', (list) => readAccessList(list, limits))
   if (gasPrice !== undefined && maxFeePerGas !== undefined) throw new Misfit('has both gasPrice and maxFeePerGas')
-  if (input !== undefined && older !== undefined && !isSame(input, older)) throw new Misfit('has data and input, and they differ')
+  if (input !== undefined && older !== undefined && !isSame(input, older))
+    throw new Misfit('has both data and input, and they are not equal')
   return {
     from: from ?? ZERO_ADDRESS,
     to,
@@ -91,10 +92,10 @@ export const callObject = reader((value, limits): Call => {
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
-/** A key and a value that are words. */
+/** A 32-byte key and a 32-byte value. */
 const ENTRY_BYTES = 64
 
-/** Keys and values one behind another in few buffers: a message with one for each costs four times as much. */
+/** Packs keys and values into few buffers: a worker message with one buffer for each costs four times as much. */
 class PackedBytes {
   readonly #roomBytes: number
   #bytes: Uint8Array
@@ -123,17 +124,17 @@ function readKey(name: string): Uint8Array {
   const key = name.length > KEY_CHARS_MAX ? undefined : hexBytes(name)
   if (key !== undefined) return key
   throw new Misfit(
-    `has the name ${shown(name)}, each must be a storage key: 0x and hex digits of at most ${LIMITS.stateKeyBytesMax} bytes`,
+    `has the invalid key ${shown(name)}: each key must be a storage key, hex of at most ${LIMITS.stateKeyBytesMax} bytes`,
   )
 }
 
 type StorageEntries = NonNullable<AccountOverride['storage']>['entries']
 
-/** Storage by raw keys. Contracts of this chain choose theirs freely, so that any bytes may be one. At most `max` of them. */
+/** Storage by raw keys, at most `max`. Contracts of this chain choose their keys freely, so any bytes may be a key. */
 function readStorage(value: unknown, max: number): StorageEntries {
   const object = readObject(value)
   const names = Object.keys(object)
-  requireFew(names.length, max, 'entries with those of the accounts before')
+  requireFew(names.length, max, 'storage entries after those of earlier accounts')
   const packed = new PackedBytes(names.length)
   return names.map((name) => {
     const key = packed.add(readKey(name))
@@ -142,8 +143,8 @@ function readStorage(value: unknown, max: number): StorageEntries {
 }
 
 /**
- * A word, which is what Ethereum's tools write, stands for the number in it: storage holds numbers without leading zeros, and 0 not at all.
- * Anything else is the stored bytes themselves. `eth_getStorageAt` is the way back.
+ * Converts a storage value of a request to the stored form. A value of 32 bytes, as Ethereum's tools write it, is a number: storage keeps
+ * numbers without leading zeros, and does not store 0. Any other value is the stored bytes themselves. `eth_getStorageAt` does the reverse.
  */
 export function storedForm(value: Uint8Array): Uint8Array {
   if (value.length !== 32) return value
@@ -179,7 +180,7 @@ function readOverriddenStorage(object: Members, entriesMax: number): AccountOver
   return changed === undefined ? undefined : { kind: 'change', entries: changed }
 }
 
-/** geth's state overrides, by address. */
+/** State overrides by address, as in geth. */
 export const stateOverrides = reader((value, { overridesMax, overrideEntriesMax }): StateOverrides => {
   const overrides = new Map<Address, AccountOverride>()
   if (value === undefined) return overrides
@@ -189,7 +190,8 @@ export const stateOverrides = reader((value, { overridesMax, overrideEntriesMax 
   let entries = 0
   for (const name of names) {
     const account = address.usual(name)
-    if (account === undefined) throw new Misfit(`has the name ${shown(name)}, each must be an address: 0x and 40 hex digits`)
+    if (account === undefined)
+      throw new Misfit(`has the invalid key ${shown(name)}: each key must be an address, 0x and 40 hex digits`)
     const override = member(object, name, (given) => readAccount(given, overrideEntriesMax - entries))
     entries += override.storage?.entries.length ?? 0
     overrides.set(account, override)
@@ -199,7 +201,7 @@ export const stateOverrides = reader((value, { overridesMax, overrideEntriesMax 
 
 const MILLISECONDS = 1_000
 
-/** geth's block overrides, those of them that a contract of this chain can see. */
+/** Block overrides as in geth, limited to the fields that a contract of this chain can read. */
 export const blockOverrides = z
   .strictObject({
     number: quantity.optional(),

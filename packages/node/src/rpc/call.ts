@@ -10,14 +10,14 @@ export interface CallOptions {
   readonly limits: RpcLimits
   readonly shared: Shared
   readonly clock: Pick<Clock, 'monotonic' | 'after'>
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when no client waits for the answer any more. */
   readonly abandoned: readonly AbortSignal[]
-  /** Told of each stretch of an answer that is made, and with a negative count when the answer is handed on. */
+  /** Called with the size of each part of an answer that is held in memory, and with a negative count when the call ends. */
   readonly onBytes: (count: number) => void
   readonly connection: Connection | undefined
 }
 
-/** One request on its way: how long it may take, and whether anybody still waits for it. What it made is released by `end`. */
+/** State of one running request: its deadline, whether a client still waits for it, and the memory that it holds until `end`. */
 export class Call implements CallContext {
   readonly identity: Identity
   readonly limits: RpcLimits
@@ -43,7 +43,7 @@ export class Call implements CallContext {
     this.#deadlineMs = clock.monotonic() + limits.requestMs
   }
 
-  /** Made when it is first asked for: most calls end before anybody could abort them. */
+  /** Created on first use: most calls end before they could be aborted. */
   get signal(): AbortSignal {
     this.#link ??= linkDeadline(Math.max(0, this.#deadlineMs - this.#clock.monotonic()), this.#abandoned, this.#clock)
     return this.#link.signal
@@ -77,9 +77,9 @@ export class Call implements CallContext {
   }
 }
 
-/** Nobody waits for the answer any more, or its time is up. */
+/** No client waits for the answer any more, or the request timed out. */
 export class CallGivenUp extends Error {
   constructor() {
-    super('the call was given up')
+    super('the call was abandoned: its client is gone, or it timed out')
   }
 }

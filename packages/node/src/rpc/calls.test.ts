@@ -50,7 +50,7 @@ const client = () => createPublicClient({ chain: foundry, transport: http(rpc.ur
 const wallet = (account = alice) =>
   createWalletClient({ account, chain: foundry, transport: http(rpc.url) }).extend(publicActions)
 
-/** The receipt of a transaction that is sent, in a block of its own. */
+/** Sends a transaction, puts it into its own block, and returns the receipt. */
 async function included(sending: Promise<Hex>) {
   const hash = await sending
   await node.produce()
@@ -99,7 +99,7 @@ describe('eth_call', () => {
     provider.destroy()
   })
 
-  it('simulates without a trace, and viem decodes a custom error', async () => {
+  it('simulates without changing state, and viem decodes a custom error', async () => {
     const transfer = { address, abi: token.abi, functionName: 'transfer', account: alice } as const
     const { result, request } = await client().simulateContract({ ...transfer, args: [bob.address, 900n] })
     expect(result).toBe(true)
@@ -120,7 +120,7 @@ describe('eth_call', () => {
     })
   })
 
-  it('words errors as clients look for', async () => {
+  it('uses the error messages that clients match', async () => {
     const speaker = parseAbi(['function speak()', 'function custom()', 'function spin()', 'error Custom(uint256 code)'])
     const source = `export default { functions: {
       speak() { throw new Error('out of stock') },
@@ -143,7 +143,7 @@ describe('eth_call', () => {
     })
     expect((await call('spin', { gas: '0xf4240' })).error).toEqual({
       code: -32000,
-      message: 'out of gas: the call used up 1000000',
+      message: 'out of gas: the call used all of its 1000000 gas',
     })
     expect((await call('speak', { value: '0x1' })).error).toMatchObject({
       code: -32000,
@@ -154,7 +154,7 @@ describe('eth_call', () => {
     })
   })
 
-  it('answers a batch of many, each by itself and in order', async () => {
+  it('answers a large batch, each call separately and in order', async () => {
     const batch = Array.from({ length: 100 }, (_, id) => ({
       ...{ jsonrpc: '2.0', id, method: 'eth_call' },
       params: [balanceCall(id % 2 === 0 ? alice.address : bob.address), 'latest'],
@@ -202,7 +202,7 @@ describe('eth_call', () => {
       stateOverride: [{ address: somewhere, code, stateDiff: [{ slot, value: pad('0x0102') }] }],
     } as never)
     expect(word).toBe(0x0102n)
-    // The token's own keys are texts.
+    // The token's own keys are strings.
     const key = toHex(`balance:${bob.address}`)
     const balance = await rpc.call('eth_call', balanceCall(bob.address), 'latest', {
       [address]: { stateDiff: { [key]: '0x2a' } },
@@ -230,7 +230,7 @@ describe('eth_call', () => {
 })
 
 describe('eth_estimateGas', () => {
-  it('is what the transaction uses, of calls, deployments and transfers', async () => {
+  it('is the gas that the transaction uses, for calls, deployments and transfers', async () => {
     const data = encodeFunctionData({ abi: token.abi, functionName: 'transfer', args: [bob.address, 1n] })
     const gas = await client().estimateGas({ account: alice, to: address, data })
     const receipt = await included(wallet().sendTransaction({ to: address, data, gas }))
@@ -247,7 +247,7 @@ describe('eth_estimateGas', () => {
     expect(Number(result)).toBeGreaterThan(21_000)
   })
 
-  it('says what is allowed when that is not enough', async () => {
+  it('names the allowance if it is not enough', async () => {
     const data = encodeFunctionData({ abi: token.abi, functionName: 'transfer', args: [bob.address, 1n] })
     const { error } = await rpc.call('eth_estimateGas', { from: alice.address, to: address, data, gas: '0x7530' })
     expect(error).toEqual({ code: -32000, message: 'gas required exceeds allowance (30000)' })

@@ -6,7 +6,7 @@ import { Dispatcher } from './dispatch.ts'
 import { DEFAULT_RPC_LIMITS } from './limits.ts'
 import { type CallContext, method } from './method.ts'
 
-/** A client with so many units, none of which come back soon. */
+/** A client with this many units, which are not refilled during the test. */
 function open(units: number) {
   const allowances = new Allowances(new ManualClock(), { unitsPerSecond: 0.001, unitsBurst: units })
   const taken: number[] = []
@@ -31,18 +31,18 @@ function open(units: number) {
   return { answer, taken }
 }
 
-it('a text costs a unit for each KiB before it is parsed', async () => {
+it('a text costs one unit per KiB before it is parsed', async () => {
   const { answer, taken } = open(10)
   const broken = `{"id":1,"method":"one","x":"${'x'.repeat(5 * 1_024)}`
   expect(await answer(`${broken}"}`)).toEqual([1])
   expect(taken).toEqual([5, 1])
-  // Whether it would parse nobody learns without the units for it.
+  // Without enough units, the text is not parsed at all.
   expect(await answer(broken)).toEqual([-32005])
   expect(taken).toEqual([5, 1, 5])
   expect(await answer('{"id":1,"method":"one"}')).toEqual([1])
 })
 
-it('what is no request costs as well, and what nobody serves', async () => {
+it('an invalid request and an unknown method cost units too', async () => {
   const { answer, taken } = open(6)
   for (const [text, code] of [
     ['{', -32700],

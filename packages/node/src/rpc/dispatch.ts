@@ -11,14 +11,14 @@ export interface RpcLogger {
   error(fields: object, message: string): void
 }
 
-/** What goes back to the client: JSON in pieces. */
+/** A response to the client: JSON in pieces. */
 export interface Answer {
   readonly pieces: readonly string[]
-  /** The client had used up its allowance for everything that it asked: it may come back after so many milliseconds. */
+  /** Set if the rate limit refused every request: the client may retry after this many milliseconds. */
   readonly retryAfterMs: number | undefined
 }
 
-/** The answer to one request, as text. */
+/** The response to one request, as text. */
 interface Response {
   readonly id: unknown
   readonly pieces: readonly string[]
@@ -37,7 +37,7 @@ function refusal(id: unknown, code: number, message: string, data?: unknown): Re
   return responseOf(id, [JSON.stringify({ jsonrpc: '2.0', id, error })])
 }
 
-/** Built by hand: stringifying an object around the result takes twice as long. */
+/** Built by hand, because stringifying an object around the result takes twice as long. */
 function success(id: unknown, result: unknown): Response {
   const start = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
   if (result instanceof JsonText) return responseOf(id, [start, ...result.pieces, '}'])
@@ -45,7 +45,7 @@ function success(id: unknown, result: unknown): Response {
 }
 
 const tooLate = (id: unknown, { limits }: CallContext): Response =>
-  refusal(id, RPC_CODE.limitExceeded, `the request took longer than ${limits.requestMs} ms, or the server is stopping`)
+  refusal(id, RPC_CODE.limitExceeded, `request timed out after ${limits.requestMs} ms, or the server is stopping`)
 
 const answerOf = ({ pieces, retryAfterMs }: Response): Answer => ({ pieces, retryAfterMs })
 
@@ -54,11 +54,11 @@ export interface DispatcherOptions<Backend> {
   readonly methods: Methods<Backend>
   readonly logger: RpcLogger
   readonly allowances: Pick<Allowances, 'take'>
-  /** Says why reads are refused now. */
+  /** Why reads are refused now; undefined while they are answered. */
   readonly readRefusal: () => string | undefined
 }
 
-/** Answers JSON-RPC 2.0 texts, single or in batches, with one table of methods. */
+/** Answers JSON-RPC 2.0 requests, single or in batches, with one table of methods. */
 export class Dispatcher<Backend> {
   readonly #options: DispatcherOptions<Backend>
 
@@ -66,14 +66,19 @@ export class Dispatcher<Backend> {
     this.#options = options
   }
 
-  /** The answer, or undefined when nothing is to be answered (notifications only). Rejects with CallGivenUp when nobody waits for it. */
+  /**
+   * Answers the text of a request or batch.
+   *
+   * @returns The response; undefined if there is none (notifications only).
+   * @throws {CallGivenUp} If no client waits for the response any more.
+   */
   async answer(bytes: Buffer, call: CallContext): Promise<Answer | undefined> {
     const unread = this.#limited(null, weightOfText(bytes.length), call)
     if (unread !== undefined) return answerOf(unread)
     const parsed = await parseRequests(bytes, call, call.limits)
     if (!parsed.ok) return answerOf(this.#refused(null, parsed.error.code, parsed.error.message, call))
     if (parsed.value.kind === 'batch') return this.#batch(parsed.value.requests, call)
-    // It may have waited long for its place.
+    // The call may have timed out while it waited for a slot.
     const late = call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined
     const response = await this.#one(parsed.value.request, call, late)
     return response === undefined ? undefined : answerOf(response)
@@ -87,13 +92,17 @@ export class Dispatcher<Backend> {
     let refused = 0
     let retryAfterMs = 0
     const tooLarge = (id: unknown) =>
-      refusal(id, RPC_CODE.limitExceeded, `the batch's answers exceed ${responseBytesMax} bytes: ask for less at once`)
+      refusal(
+        id,
+        RPC_CODE.limitExceeded,
+        `response too large: the responses of the batch exceed ${responseBytesMax} bytes, send a smaller batch`,
+      )
     for (let i = 0; i < requests.length; i += batchConcurrencyMax) {
-      // Beyond the limit nothing is run any more: whoever sends transactions is not told that one failed which did not.
+      // Beyond the limit, run no more requests: a client must not be told that a transaction failed which was in fact accepted.
       const skip = bytes > responseBytesMax ? tooLarge : call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined
       const running = requests.slice(i, i + batchConcurrencyMax).map((request) => this.#one(request, call, skip))
       for (const one of running) {
-        // None of them rejects.
+        // #one never rejects.
         const response = isPromise(one) ? await one : one
         if (response === undefined) continue
         bytes += response.length
@@ -110,7 +119,7 @@ export class Dispatcher<Backend> {
     return { pieces, retryAfterMs: refused === requests.length ? retryAfterMs : undefined }
   }
 
-  /** Most requests are answered at once, without a promise: a batch of them takes half the time. */
+  /** Answers most requests synchronously, without a promise: a batch of them takes half the time. */
   #one(request: unknown, call: CallContext, skip?: (id: unknown) => Response): Awaitable<Response | undefined> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
       return this.#refused(null, RPC_CODE.invalidRequest, 'request is not an object', call)
@@ -118,7 +127,7 @@ export class Dispatcher<Backend> {
     const { id, method: name, params } = request as Readonly<Record<string, unknown>>
     const idIsValid = id === undefined || id === null || typeof id === 'string' || typeof id === 'number'
     if (typeof name !== 'string' || !idIsValid) {
-      const problem = 'request needs a method (text) and an id (text, number or null)'
+      const problem = 'invalid request: method must be a string, and id a string, a number or null'
       return this.#refused(null, RPC_CODE.invalidRequest, problem, call)
     }
     const response = skip === undefined ? this.#run(id ?? null, name, params, call) : skip(id ?? null)
@@ -147,17 +156,17 @@ export class Dispatcher<Backend> {
     }
   }
 
-  /** Takes what something costs; the refusal where the client's allowance has too little left. */
+  /** Charges units to the client's rate limit. Returns a refusal if too few are left. */
   #limited(id: unknown, units: number, call: CallContext): Response | undefined {
     if (units === 0) return undefined
     const { remote } = call.identity
     const retryAfterMs = this.#options.allowances.take(remote, units)
     if (retryAfterMs === 0) return undefined
-    const message = `rate limit: ${remote} has used up its allowance, try again in ${retryAfterMs} ms`
+    const message = `rate limit exceeded: ${remote} must wait, try again in ${retryAfterMs} ms`
     return { ...refusal(id, RPC_CODE.limitExceeded, message, { retryAfterMs }), retryAfterMs }
   }
 
-  /** What asks for nothing that is served costs as well. */
+  /** Refuses an invalid request, and charges it to the rate limit too. */
   #refused(id: unknown, code: number, message: string, call: CallContext): Response {
     return this.#limited(id, REFUSED_WEIGHT, call) ?? refusal(id, code, message)
   }

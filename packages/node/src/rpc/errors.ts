@@ -1,4 +1,4 @@
-/** JSON-RPC error codes that stock Ethereum clients act on. */
+/** JSON-RPC error codes that standard Ethereum clients react to (EIP-1474, go-ethereum). */
 export const RPC_CODE = {
   parseError: -32700,
   invalidRequest: -32600,
@@ -16,7 +16,7 @@ export const RPC_CODE = {
   prunedHistory: 4444,
 } as const
 
-/** What a method throws to answer with an error; any other exception is a bug and answers `internal`. */
+/** A method throws it to answer with this error. Any other exception is a bug and is answered with `internal`. */
 export class RpcError extends Error {
   readonly code: number
   readonly data: unknown

@@ -76,7 +76,7 @@ beforeEach(async () => {
 })
 afterEach(() => rpc.server.close())
 
-/** A block with a transaction for each list of logs. */
+/** Appends a block with one transaction per list of logs. */
 const append = (...transactions: (readonly Log[])[]) =>
   appendBlock(
     node,
@@ -87,7 +87,7 @@ const append = (...transactions: (readonly Log[])[]) =>
 const viemClient = () => createPublicClient({ chain: foundry, transport: http(rpc.url) })
 const ethersProvider = () => new JsonRpcProvider(rpc.url, 31_337, { staticNetwork: true, pollingInterval: 20 })
 
-/** Collects until there are as many as wanted. */
+/** Collects items until there are enough. */
 function collector<T>(count: number) {
   const items: T[] = []
   let done: (items: readonly T[]) => void = () => undefined
@@ -126,7 +126,7 @@ describe('stock viem', () => {
     expect(await client.getLogs({ events: [abi[0], abi[1]], fromBlock: 1n, toBlock: 1n })).toHaveLength(3)
   })
 
-  it('makes filters and asks them', async () => {
+  it('installs filters and polls them', async () => {
     const client = viemClient()
     const filter = await client.createContractEventFilter({ abi, eventName: 'Transfer', args: { to: bob }, fromBlock: 1n })
     const blocks = await client.createBlockFilter()
@@ -141,7 +141,7 @@ describe('stock viem', () => {
     await expect(client.getFilterChanges({ filter })).rejects.toThrow('filter not found')
   })
 
-  it('watches an event by polling, and makes its filter anew when the node has forgotten it', async () => {
+  it('watches an event by polling, and installs its filter again when the node has forgotten it', async () => {
     const before = collector<bigint | undefined>(2)
     const after = collector<bigint | undefined>(1)
     let seen = before
@@ -169,7 +169,7 @@ describe('stock viem', () => {
     await first
     await append([transfer(1n), paused('no')], [transfer(2n)])
     expect(await before.all).toEqual([1n, 2n])
-    // Long after the last poll, as the node's clock has it.
+    // Long after the last poll, by the node's clock.
     seen = after
     const second = isInstalled()
     rpc.clock.advance(600_000)
@@ -191,7 +191,7 @@ describe('stock viem', () => {
       onLogs: (logs) => transfers.add(...logs.map(({ args }) => args.value)),
     })
     client.watchEvent({ onLogs: (logs) => all.add(...logs.map(({ blockNumber, logIndex }) => `${blockNumber}.${logIndex}`)) })
-    // An answer on the same socket shows that the subscriptions before it are in place.
+    // A response on the same socket shows that the earlier subscriptions are active.
     await client.getBlockNumber()
     await append([transfer(1n), paused('x')], [transfer(2n)])
     await append([])
@@ -234,7 +234,7 @@ describe('stock ethers', () => {
       })
     })
     await contract(polled).on('Transfer', (_from, _to, value) => seen.add(`polled ${value}`))
-    // ethers asks for changes at each block after the first that it sees: its filter is there before it asks for that one.
+    // ethers polls at each block after the first one that it sees: its filter is installed before it reads that block.
     await isPolling
     await append([transfer(1n), transfer(2n)])
     expect([...(await seen.all)].sort()).toEqual(['polled 1', 'polled 2', 'pushed 1', 'pushed 2'])
@@ -244,7 +244,7 @@ describe('stock ethers', () => {
 })
 
 describe('a log subscription', () => {
-  /** A connection of its own: viem shares those to one URL. */
+  /** Opens a separate connection, because viem shares connections to the same URL. */
   async function open() {
     const socket = new WebSocket(rpc.socketUrl)
     const answers = new Map<number, (answer: TestAnswer) => void>()
@@ -277,13 +277,13 @@ describe('a log subscription', () => {
     socket.close()
   })
 
-  it('gives back what it held when it ends, and when its connection does', async () => {
+  it('releases its terms when it ends, and when its connection closes', async () => {
     await rpc.server.close()
     rpc = await serveTestNode(node, crypto, { logTermsPerRemoteMax: 3, subscriptionsPerConnectionMax: 2 })
     const criteria = { address: [token, other] }
     const [first, second] = [await open(), await open()]
     const { result: id } = await ask(first, 'eth_subscribe', 'logs', criteria)
-    // Equal filters of one address hold their addresses once.
+    // Equal filters of one address count their terms once.
     expect((await ask(second, 'eth_subscribe', 'logs', { address: [other, token] })).error).toBeUndefined()
     expect((await ask(second, 'eth_subscribe', 'logs', { address: [token, alice] })).error?.message).toMatch(
       /too many addresses and topics/,
@@ -291,12 +291,12 @@ describe('a log subscription', () => {
     await ask(first, 'eth_subscribe', 'newHeads')
     expect((await ask(first, 'eth_subscribe', 'newHeads')).error).toMatchObject({
       code: -32005,
-      message: expect.stringMatching(/has 2 subscriptions/),
+      message: expect.stringMatching(/too many subscriptions: .* 2;/),
     })
     await ask(first, 'eth_unsubscribe', id)
     second.close()
     await once(second.socket, 'close')
-    // The server hears of the end a little later.
+    // The server notices the close a little later.
     await vi.waitUntil(() => rpc.server.counters.subscriptions === 1)
     const all = { address: [token, other, alice] }
     expect((await rpc.call('eth_newFilter', all)).error).toBeUndefined()
@@ -380,7 +380,7 @@ describe('a contract that runs', () => {
     return wallet().getTransactionReceipt({ hash })
   }
 
-  it('has its creation, events, failures and storage answered as clients expect', async () => {
+  it('returns its creation, events, failures and storage as clients expect', async () => {
     const client = wallet()
     const creation = await included(client.deployContract({ abi: tokenAbi, bytecode, args: ['Gold', 'GLD', alice, 1_000n] }))
     const address = creation.contractAddress!

@@ -1,4 +1,4 @@
-/** The RPC server, and what methods beside Ethereum's are written with: `quoin dev` adds its own to those of a node. */
+/** The RPC server, and helpers to write further methods: `quoin dev` adds its own to those of a node. */
 export type { RpcBackend } from './backend.ts'
 export { callObject, storedForm } from './call-schema.ts'
 export { invalidParams, RPC_CODE, RpcError } from './errors.ts'

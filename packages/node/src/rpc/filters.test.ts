@@ -56,7 +56,7 @@ const changes = async (id: unknown) => topicsOf(await result('eth_getFilterChang
 const NOT_FOUND = { error: { code: -32000, message: 'filter not found' } }
 
 describe('a log filter', () => {
-  it('reports what came since the last call, once, and not what was before it', async () => {
+  it('reports logs since the last poll once, and none from before the filter', async () => {
     await append(1)
     const id = await result('eth_newFilter', { address: contract, fromBlock: 'earliest' })
     expect(await changes(id)).toEqual([])
@@ -81,7 +81,7 @@ describe('a log filter', () => {
     expect(await changes(ranged)).toEqual([2, 3])
     expect(await changes(ahead)).toEqual([])
     expect(topicsOf(await result('eth_getFilterLogs', ranged))).toEqual([2, 3])
-    // Without a range of its own, as in geth: the latest block.
+    // Without a range: the latest block, as in geth.
     expect(topicsOf(await result('eth_getFilterLogs', chosen))).toEqual([4])
   })
 
@@ -96,7 +96,7 @@ describe('a log filter', () => {
     })
   })
 
-  it('after a long pause reports in parts, and loses and repeats nothing, whoever asks at the same time', async () => {
+  it('reports in parts after a long pause, and loses and repeats nothing with concurrent polls', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -120,7 +120,7 @@ describe('a log filter', () => {
               seen.push(...polls.flat().sort((a, b) => a - b))
             }
           }
-          // A part holds at least a block that was not reported, so that as many calls as blocks are enough.
+          // Each part has at least one new block, so as many calls as blocks are enough.
           for (let i = 0; i < steps.length; i++) seen.push(...(await changes(id)))
           expect(seen).toEqual(expected)
         },
@@ -131,7 +131,7 @@ describe('a log filter', () => {
 })
 
 describe('a block filter', () => {
-  it('reports the hashes of the blocks since the last call, in parts when there are many', async () => {
+  it('reports the hashes of the blocks since the last poll, in parts if there are many', async () => {
     await reopen({ filterBlocksMax: 3 })
     await append()
     const id = await result('eth_newBlockFilter')
@@ -148,7 +148,7 @@ describe('a block filter', () => {
 describe('a filter of pending transactions', () => {
   const send = async (raw: Uint8Array) => result('eth_sendRawTransaction', `0x${Buffer.from(raw).toString('hex')}`)
 
-  it('reports what the pool admitted since, blocks in between or not', async () => {
+  it('reports what the pool has admitted since, with or without blocks in between', async () => {
     const first = await send(raws[0]!)
     const id = await result('eth_newPendingTransactionFilter')
     const others = [await send(raws[1]!), await send(raws[2]!)]
@@ -158,7 +158,7 @@ describe('a filter of pending transactions', () => {
     expect(others).not.toContain(first)
   })
 
-  it('loses the oldest when more came than are remembered', async () => {
+  it('loses the oldest if more arrived than are remembered', async () => {
     await reopen({ filterTransactionsMax: 3 })
     const id = await result('eth_newPendingTransactionFilter')
     const hashes: unknown[] = []
@@ -178,7 +178,7 @@ describe('filters', () => {
     expect(await rpc.call('eth_getFilterLogs', '0x1')).toMatchObject(NOT_FOUND)
   })
 
-  it('end when nobody asked for five minutes, and live as long as somebody does', async () => {
+  it('end after five minutes without a poll, and live as long as they are polled', async () => {
     const asked = await result('eth_newFilter', {})
     const forgotten = await result('eth_newBlockFilter')
     for (let i = 0; i < 3; i++) {
@@ -193,15 +193,15 @@ describe('filters', () => {
   })
 
   it.each([
-    [{ filtersPerRemoteMax: 2 }, {}, /too many filters: 127\.0\.0\.1 holds 2 of at most 2/],
-    [{ filtersMax: 2 }, {}, /too many filters: all clients hold 2 of at most 2/],
+    [{ filtersPerRemoteMax: 2 }, {}, /too many filters: 127\.0\.0\.1 has 2, the limit per address is 2/],
+    [{ filtersMax: 2 }, {}, /too many filters: all clients together have 2, the limit is 2/],
     [
       { logTermsPerRemoteMax: 5 },
       { address: contract, topics: [[topic(1)]] },
-      /too many addresses and topics .*holds 4 of at most 5/,
+      /too many addresses and topics .*has 4, the limit per address is 5/,
     ],
-    [{ logTermsMax: 5 }, { address: [contract], topics: [topic(1)] }, /too many addresses and topics .*hold 4 of at most 5/],
-  ])('are bounded by %j; what has ended makes room', async (limits, query, message) => {
+    [{ logTermsMax: 5 }, { address: [contract], topics: [topic(1)] }, /too many addresses and topics .*have 4, the limit is 5/],
+  ])('are limited by %j; an ended one makes room', async (limits, query, message) => {
     await reopen(limits)
     const refused = { error: { code: -32005, message: expect.stringMatching(message) } }
     const id = await result('eth_newFilter', query)

@@ -6,14 +6,14 @@ import type { RpcLimits } from './limits.ts'
 import type { LogMatcher, LogQuery } from './log-matcher.ts'
 import { Quota } from './quota.ts'
 
-/** What a filter reports, and from where on: nothing else is kept, the changes are read when they are asked for. */
+/** What a filter reports, and its position. Nothing else is stored: changes are read when the client polls. */
 export type FilterSubject =
   | {
       readonly kind: 'logs'
-      /** As it was asked for: `eth_getFilterLogs` answers it anew. */
+      /** The original query, which `eth_getFilterLogs` runs again. */
       readonly query: LogQuery
       readonly matcher: LogMatcher
-      /** Last block of interest; undefined is no end. */
+      /** Last block of interest; undefined means no end. */
       readonly to: Height | undefined
       /** First block that has not been reported. */
       next: Height
@@ -25,16 +25,16 @@ export type FilterSubject =
       next: number
     }
 
-/** Random, because filters belong to no connection and whoever knows an id may ask for the filter's changes. */
+/** Ids are random, because filters belong to no connection: anyone who knows an id can read the filter's changes. */
 const FILTER_ID_BYTES = 16
 
-/** Heights of the head before and after a chain went back. */
+/** Heights of the head before and after a chain was rewound. */
 export interface Rewind {
   readonly from: Height
   readonly to: Height
 }
 
-/** One filter. Its changes are taken one caller after another, so that none is reported twice. */
+/** One filter. Its changes are read by one caller at a time, so that none is reported twice. */
 export class Filter {
   readonly subject: FilterSubject
   readonly #onEnd: () => void
@@ -46,12 +46,12 @@ export class Filter {
     this.#onEnd = onEnd
   }
 
-  /** Runs after what was given before has ended. */
+  /** Runs an action after all earlier ones have ended. */
   exclusive<T>(action: () => Promise<T>): Promise<T> {
     const result = this.#last.then(action)
     this.#last = result.then(
       () => undefined,
-      // Told to the caller, through `result`.
+      // The caller gets the error through `result`.
       () => undefined,
     )
     return result
@@ -68,11 +68,11 @@ export interface FilterOptions {
   readonly limits: Pick<RpcLimits, 'filtersMax' | 'filtersPerRemoteMax' | 'filterIdleMs'>
 }
 
-/** The filters of all clients. A filter ends when it is uninstalled, or when nobody asked for it for `filterIdleMs`. */
+/** The filters of all clients. A filter ends when it is uninstalled, or was not polled for `filterIdleMs`. */
 export class Filters {
   readonly #options: FilterOptions
   readonly #quota: Quota
-  /** In the order in which they were last asked for. */
+  /** Least recently polled first. */
   readonly #byId = new Map<string, Filter>()
 
   constructor(options: FilterOptions) {
@@ -80,7 +80,7 @@ export class Filters {
     this.#quota = new Quota('filters', options.limits.filtersMax, options.limits.filtersPerRemoteMax)
   }
 
-  /** Installs a filter for a client and returns its id. `onEnd` is called when it ends. Throws RpcError when there are too many. */
+  /** Installs a filter for a client and returns its id. `onEnd` is called when it ends. Throws RpcError if there are too many. */
   install(remote: string, subject: FilterSubject, onEnd: () => void): string {
     this.expire()
     const release = this.#quota.take(remote, 1)
@@ -95,7 +95,7 @@ export class Filters {
     return id
   }
 
-  /** Throws the RpcError on which viem makes the filter anew. */
+  /** Finds a filter. If there is none, throws the RpcError that makes viem install the filter again. */
   require(id: string): Filter {
     this.expire()
     const filter = this.#byId.get(id)
@@ -104,14 +104,14 @@ export class Filters {
     return filter
   }
 
-  /** False when there is no such filter. */
+  /** Returns false if there is no such filter. */
   uninstall(id: string): boolean {
     this.expire()
     this.#byId.get(id)?.end()
     return this.#byId.delete(id)
   }
 
-  /** The chain went back, as only one for development does: what follows its new head is news again. */
+  /** The chain was rewound, which only happens on a development chain: blocks after the new head are reported again. */
   rewind({ from, to }: Rewind): void {
     for (const { subject } of this.#byId.values()) {
       if (subject.kind === 'transactions' || subject.next > from + 1) continue
@@ -125,7 +125,7 @@ export class Filters {
     this.#byId.set(id, filter)
   }
 
-  /** Forgets the filters whose time is up, up to the first that lives: those behind it were asked for later. */
+  /** Ends idle filters. Stops at the first active one, because later ones were polled after it. */
   expire(): void {
     const now = this.#options.clock.monotonic()
     for (const [id, filter] of this.#byId) {

@@ -16,9 +16,9 @@ import {
 } from '@quoin/protocol'
 import type { StoredHeader } from '../store/types.ts'
 
-/** The JSON forms of blocks, transactions and receipts, field for field as execution-apis has them. */
+/** The JSON forms of blocks, transactions and receipts, field for field as in ethereum/execution-apis. */
 
-/** A quantity: hex without leading zeros. */
+/** Formats a quantity: hex without leading zeros. */
 export const quantityHex = (value: number | bigint): Hex => `0x${value.toString(16)}`
 
 export function formatHeader(block: StoredHeader): Readonly<Record<string, unknown>> {
@@ -44,7 +44,7 @@ export function formatHeader(block: StoredHeader): Readonly<Record<string, unkno
   }
 }
 
-/** A block with its transactions' hashes, which stand last. */
+/** A block with the hashes of its transactions. `transactions` must be the last field: `blockText` cuts it off. */
 export function formatBlock(
   block: StoredHeader,
   bodies: readonly Uint8Array[],
@@ -59,11 +59,11 @@ export function formatBlock(
   }
 }
 
-/** What a transaction paid for a unit of gas. A base fee of 0 marks a block of the policy `free`. */
+/** Price per gas that a transaction paid. A base fee of 0 marks a block with the fee policy `free`. */
 const paidGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
   effectiveGasPrice(baseFee === 0n ? 'free' : 'burn', baseFee, transaction)
 
-/** Where a final transaction stands. */
+/** Position of a final transaction. */
 export interface Position {
   readonly block: StoredHeader
   readonly index: number
@@ -103,7 +103,7 @@ export function formatTransaction(
   }
 }
 
-/** Types 0 and 1 list the price that was signed, type 2 the one that the block made of it. */
+/** Types 0 and 1 show the signed price, type 2 the effective price in the block. */
 const listedGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
   transaction.type === 2 ? effectiveGasPrice('burn', baseFee, transaction) : transaction.maxFeePerGas
 
@@ -137,17 +137,17 @@ export function formatReceipt(receipt: Receipt, context: ReceiptContext): Readon
     logsBloom: bytesToHex(bloom),
     status: receipt.status === 1 ? '0x1' : '0x0',
     type: quantityHex(transaction.type),
-    // An extra member that Besu has too: what the failed call returned, such as `Error(string)` ABI-encoded.
+    // Extra field, as in Besu: the return data of the failed call, such as an ABI-encoded `Error(string)`.
     ...(receipt.errorData.length === 0 ? {} : { revertReason: bytesToHex(receipt.errorData) }),
   }
 }
 
-/** Where a log of a final block stands. */
+/** Position of a log of a final block. */
 export interface LogPlace {
   readonly block: StoredHeader
   readonly transactionHash: Hash
   readonly transactionIndex: number
-  /** Within the block. */
+  /** Index within the block. */
   readonly logIndex: number
 }
 
@@ -166,6 +166,6 @@ export function formatLog(log: Log, { block, transactionHash, transactionIndex, 
   }
 }
 
-/** Bytes of a block as Ethereum counts them, near enough for display: its header and its transactions. */
+/** Approximate size of a block, for display: its header and its transactions. */
 const blockSize = ({ header }: StoredHeader, bodies: readonly Uint8Array[]): number =>
   bodies.reduce((sum, { length }) => sum + length, encodeHeader(header).length)

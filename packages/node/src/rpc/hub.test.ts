@@ -45,12 +45,12 @@ const settled = async ({ hub, turns }: Pick<ReturnType<typeof open>, 'hub' | 'tu
 }
 
 describe('subscriptions', () => {
-  it('with the same wish share one projection and one text of each item', async () => {
+  it('with the same parameters share one projection and one text of each item', async () => {
     const opened = open()
     const { hub, source, project, topic, terms } = opened
     const sinks = Array.from({ length: 1_000 }, (_, i) => sinkOf('192.0.2.1', i))
     for (const { sink } of sinks) hub.subscribe(topic(), sink)
-    // Of one address, which holds its filter once.
+    // From one address, which counts its filter once.
     expect(terms.held).toBe(2)
     source.next = 3
     await settled(opened)
@@ -78,7 +78,7 @@ describe('subscriptions', () => {
     expect([hub.count, terms.held]).toEqual([0, 0])
   })
 
-  it('of a client that does not read wait for it, and lose nothing', async () => {
+  it('of a client that does not read wait, and lose nothing', async () => {
     const opened = open()
     const { hub, source, topic } = opened
     const [slow, fast] = [sinkOf(), sinkOf('192.0.2.2', 2)]
@@ -93,7 +93,7 @@ describe('subscriptions', () => {
     expect(slow.items()).toEqual(fast.items())
   })
 
-  it('that are many hold the loop no longer than a slice at a time', async () => {
+  it('never block the event loop for longer than a time slice, even if there are many', async () => {
     const opened = open()
     const { hub, clock, source, topic } = opened
     let texts = 0
@@ -111,11 +111,11 @@ describe('subscriptions', () => {
       await new Promise((resolve) => setImmediate(resolve))
       most = Math.max(most, texts - before)
     }
-    // A slice of 5 ms, in which each text takes a sixteenth of a millisecond.
+    // A slice of 5 ms; each text takes a sixteenth of a millisecond.
     expect(most).toBe(80)
   })
 
-  it('see what follows a head to which the chain went back', async () => {
+  it('get the blocks after the new head when the chain was rewound', async () => {
     const opened = open()
     const { hub, source, topic } = opened
     const { sink, items } = sinkOf()
@@ -129,19 +129,19 @@ describe('subscriptions', () => {
     expect(items()).toEqual(['0', '1', '2', '3', '4', '5', '3', '4'])
   })
 
-  it('are bounded, of an address and of all', () => {
+  it('are limited per address and in total', () => {
     const { hub, topic } = open({ subscriptionsMax: 3, subscriptionsPerRemoteMax: 2 })
     const [one, other] = [sinkOf().sink, sinkOf('192.0.2.2', 2).sink]
     hub.subscribe(topic(), one)
     const second = hub.subscribe(topic(), one)
     expect(() => hub.subscribe(topic(), one)).toThrow('too many subscriptions')
     hub.subscribe(topic(), other)
-    expect(() => hub.subscribe(topic(), other)).toThrow('all clients hold 3')
+    expect(() => hub.subscribe(topic(), other)).toThrow('all clients together have 3')
     second.end()
     hub.subscribe(topic(), other)
   })
 
-  it('of a topic that fails end, and the others go on', async () => {
+  it('of a failing topic end, and the others continue', async () => {
     const opened = open()
     const { hub, source, topic, failures } = opened
     const [broken, well] = [sinkOf(), sinkOf()]

@@ -5,29 +5,29 @@ import type { RpcLimits } from './limits.ts'
 import { Quota } from './quota.ts'
 import type { Turns } from './turns.ts'
 
-/** A numbered sequence that grows: the blocks of the chain, or the transactions that the pool admits. */
+/** A growing numbered sequence: the blocks of the chain, or the transactions that the pool admits. */
 export interface Source {
-  /** Number of the item that comes next. */
+  /** Number of the next item. */
   readonly next: number
 }
 
-/** What subscribers with the same wish get. */
+/** The content that subscribers with the same parameters receive. */
 export interface Topic {
-  /** Equal for equal wishes. */
+  /** Equal for equal parameters. */
   readonly key: string
   readonly source: Source
-  /** The JSON of each notification about an item; none where it does not match. */
+  /** The JSON of each notification about an item; empty if the item does not match. */
   project(number: number): readonly string[]
-  /** Addresses and topics that it holds in memory. */
+  /** Number of addresses and topics that it holds in memory. */
   readonly terms: number
-  /** Called when the first subscription begins; what it returns is called after the last one has ended. */
+  /** Called when the first subscription begins. The function it returns is called after the last one has ended. */
   begin?(): () => void
 }
 
-/** Where the notifications of a subscription go. */
+/** Receives the notifications of a subscription. */
 export interface Sink {
   readonly client: Client
-  /** So much waits for this client that it gets no more before it has read. */
+  /** True if too many bytes wait for this client: it gets no more until it has read (back-pressure). */
   readonly isFull: boolean
   send(text: string): void
 }
@@ -35,11 +35,11 @@ export interface Sink {
 interface Subscriber {
   readonly id: string
   readonly sink: Sink
-  /** Number of the next item that it gets. */
+  /** Number of the next item for this subscriber. */
   next: number
 }
 
-/** The subscriptions of one address to a channel: together they hold its terms once. */
+/** The subscriptions of one address to a channel. They share one reservation of its terms. */
 interface Holder {
   count: number
   readonly release: () => void
@@ -50,7 +50,7 @@ interface Channel {
   readonly stop: () => void
   readonly holders: Map<string, Holder>
   readonly subscribers: Set<Subscriber>
-  /** Notifications of the last items, the oldest first: subscribers that are up to date share them. */
+  /** Notifications of the last items, oldest first. Subscribers that are up to date share them. */
   readonly recent: Map<number, readonly string[]>
 }
 
@@ -62,34 +62,34 @@ const openChannel = (topic: Topic): Channel => ({
   recent: new Map(),
 })
 
-/** Items that a subscriber gets before the next one has its turn, and whose texts are kept. */
+/** Items that a subscriber gets in one turn, and items whose texts are kept. */
 const ITEMS_AT_ONCE = 16
 
-/** The hub's own place among those who take turns. */
+/** The hub's own client id in the turn queue. */
 const HUB: Client = { remote: '', connection: 0 }
 
 export interface HubOptions {
   readonly limits: Pick<RpcLimits, 'subscriptionsMax' | 'subscriptionsPerRemoteMax'>
   readonly turns: Turns
-  /** Counts addresses and topics that an address holds, until the returned function is called. Throws RpcError over a limit. */
+  /** Reserves addresses and topics for a remote address, until the returned function is called. Throws RpcError over a limit. */
   readonly takeTerms: (remote: string, terms: number) => () => void
-  /** Told of a projection that threw; its subscriptions are ended. */
+  /** Called for a projection that threw. The subscription ends. */
   readonly onFailure: (failure: unknown) => void
 }
 
 /**
- * Delivers notifications. Subscriptions with the same wish share a channel, in which each item is read, matched and written as JSON once.
- * A subscription holds nothing but the number of its next item, so that a slow client misses nothing and costs no memory; it goes on when
- * it has read. Subscribers take turns, and the hub takes turns with the calls.
+ * Delivers notifications. Subscriptions with the same parameters share a channel, in which each item is read, matched and written as JSON
+ * once. A subscription stores only the number of its next item, so a slow client misses nothing and costs no memory; it continues
+ * after it has read. Subscribers take turns, and the hub takes turns with the calls.
  */
 export class Hub {
   readonly #options: HubOptions
   readonly #quota: Quota
   readonly #channels = new Map<string, Channel>()
-  /** Ids are unique in the process, so that a client that mixes connections up is refused instead of served wrongly. */
+  /** Ids are unique in the process, so that a client that confuses its connections gets an error instead of a wrong subscription. */
   #lastId = 0
   #isPumping = false
-  /** Something may be due that the pump has passed already. */
+  /** New work may be due for subscribers that the pump has already passed. */
   #isAgain = false
   #isClosed = false
 
@@ -103,7 +103,12 @@ export class Hub {
     return this.#quota.total
   }
 
-  /** Begins with the next item. The client is told the id, and nothing more after `end`. Throws RpcError over a limit. */
+  /**
+   * Starts a subscription with the next item.
+   *
+   * @returns The id for the client, and a function that ends the subscription.
+   * @throws {RpcError} If a limit is exceeded.
+   */
   subscribe(topic: Topic, sink: Sink): { readonly id: string; readonly end: () => void } {
     if (this.#isClosed) throw new RpcError(RPC_CODE.server, 'the server is stopping')
     const { remote } = sink.client
@@ -130,7 +135,7 @@ export class Hub {
     return { id: subscriber.id, end }
   }
 
-  /** Throws RpcError when the address holds too much already. */
+  /** Throws RpcError if the address already holds too many terms. */
   #hold({ topic, holders }: Channel, remote: string): void {
     const holder = holders.get(remote)
     if (holder === undefined) holders.set(remote, { count: 1, release: this.#options.takeTerms(remote, topic.terms) })
@@ -147,7 +152,7 @@ export class Hub {
     stop()
   }
 
-  /** Something has come, or a client has read. */
+  /** Called when there is a new item, or a client has read. */
   wake(): void {
     this.#isAgain = true
     if (this.#isPumping || this.#isClosed || this.#channels.size === 0) return
@@ -155,7 +160,7 @@ export class Hub {
     void this.#pump()
   }
 
-  /** The chain went back, as only one for development does: what follows its new head is news again. */
+  /** The chain was rewound, which only happens on a development chain: blocks after the new head are sent again. */
   rewind({ from, to }: { readonly from: Height; readonly to: Height }, source: Source): void {
     for (const { topic, recent, subscribers } of this.#channels.values()) {
       if (topic.source !== source) continue

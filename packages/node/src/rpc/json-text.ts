@@ -1,6 +1,6 @@
 import type { CallContext } from './method.ts'
 
-/** JSON that is ready to be sent, in pieces: the results that are too large to be made in one slice, or that several clients ask for. */
+/** Serialized JSON in pieces, for results that are too large for one time slice, or are shared by several clients. */
 export class JsonText {
   readonly pieces: readonly string[]
   readonly length: number
@@ -11,10 +11,10 @@ export class JsonText {
   }
 }
 
-/** Characters of a piece, nearly: few enough to be made in far less than a slice. */
+/** Approximate size of a piece. Making one takes far less than a time slice. */
 const PIECE_CHARS = 64 * 1024
 
-/** A JSON list of what each item becomes; other work has its turn between two items. */
+/** Makes a JSON array, and yields to other work between two items. */
 export async function jsonList<T>(
   items: Iterable<T>,
   toJson: (item: T, index: number) => string,

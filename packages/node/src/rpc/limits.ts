@@ -1,91 +1,101 @@
-/** Bounds of the RPC server; times in milliseconds. */
+/** Limits of the RPC server. Times are in milliseconds. */
 export interface RpcLimits {
   readonly bodyBytesMax: number
   readonly batchItemsMax: number
-  /** Requests of one batch that run at a time: what their answers take in memory is bounded by this. */
+  /** Requests of one batch that run concurrently. Bounds the memory that their responses take. */
   readonly batchConcurrencyMax: number
-  /** JSON of one batch's answers, and of the logs in one answer. */
+  /** Size of the JSON responses of one batch, and of the logs in one response. */
   readonly responseBytesMax: number
-  /** A text up to this length is parsed at once; a longer one is looked through first. */
+  /** A text up to this length is parsed at once. A longer one is scanned first. */
   readonly parseAtOnceBytesMax: number
-  /** How deep the JSON of a long text may nest, and how many values one of its requests may have. */
+  /** Maximum nesting of the JSON of a long text. */
   readonly requestDepthMax: number
+  /** Maximum number of JSON values in one request of a long text. */
   readonly requestValuesMax: number
-  /** Of one request; a batch may have more. */
+  /** Size of one request. A batch may be larger. */
   readonly requestBytesMax: number
-  /** How long the work of all clients together holds the loop before sockets and timers have their turn. */
+  /** Time slice: how long the work of all clients may block the event loop before sockets and timers are served. */
   readonly sliceMs: number
-  /** A request that takes longer is answered with an error. */
+  /** Timeout of a request. */
   readonly requestMs: number
-  /** How long the rest of a body that is too large is read and dropped, before the connection is closed. */
+  /** How long the rest of an oversized body is read and discarded before the connection is closed. */
   readonly drainMs: number
-  /** Open connections, and those of one address. */
+  /** Open connections of all addresses. */
   readonly connectionsMax: number
+  /** Open connections of one address. */
   readonly connectionsPerRemoteMax: number
-  /** How long a client may take to send a request's head, and the whole of it. */
+  /** Timeout for a client to send the headers of a request. */
   readonly headersMs: number
+  /** Timeout for a client to send a whole request. */
   readonly receiveMs: number
-  /** How long a connection without a request stays open. */
+  /** Idle timeout of a connection without a request. */
   readonly keepAliveMs: number
-  /** How long a client may take none of the bytes that wait for it. */
+  /** A client that reads none of its pending bytes for this long is disconnected. */
   readonly sendMs: number
-  /** How often a WebSocket is asked whether its client is still there; one that has not answered by the next time is closed. */
+  /** Interval of WebSocket pings. A client that has not answered by the next ping is disconnected. */
   readonly pingMs: number
-  /** Bytes that requests which are still coming in and answers which wait for their clients take together. */
+  /** Memory of all incoming requests and pending responses together. */
   readonly heldBytesMax: number
-  /** How often it is looked whether they do. */
+  /** Interval between checks of `heldBytesMax`. */
   readonly sweepMs: number
-  /** Requests that are being answered at a time; more wait for a turn. */
+  /** Requests that run concurrently. Further ones wait. */
   readonly callsMax: number
-  /** Those of one address, and how many each address may have whatever others have. */
+  /** Requests of one address that run concurrently. */
   readonly callsPerRemoteMax: number
+  /** Requests that each address may always run, regardless of other addresses. */
   readonly callsKept: number
-  /** Requests of one connection that are being answered at a time; nothing more is read from it meanwhile. */
+  /** Requests of one connection that run concurrently. At the limit, nothing more is read from it. */
   readonly callsPerConnectionMax: number
-  /** HTTP requests that a client may have sent before it has its first answer. */
+  /** HTTP requests that a client may pipeline: send before it has received its first response. */
   readonly pipelinedMax: number
-  /** Requests that one connection may have sent on beyond that, in what was read already. */
+  /** Requests of one WebSocket that may wait beyond `callsPerConnectionMax`, because they had already been read. */
   readonly callsWaitingMax: number
-  /** Subscriptions of one connection, of one address and of all. */
+  /** Subscriptions of one connection. */
   readonly subscriptionsPerConnectionMax: number
+  /** Subscriptions of one address. */
   readonly subscriptionsPerRemoteMax: number
+  /** Subscriptions of all clients. */
   readonly subscriptionsMax: number
-  /** Bytes that wait for a WebSocket client: from here on it gets no more notifications before it has read. */
+  /** Pending bytes at which a WebSocket client gets no more notifications until it has read (back-pressure). */
   readonly socketFullBytes: number
-  /** Bytes that wait for a slow WebSocket client before it is closed. */
+  /** Pending bytes at which a slow WebSocket client is disconnected. */
   readonly socketBufferBytesMax: number
-  /** JSON texts of recent logs, receipts and transactions that are kept. */
+  /** Cache of JSON texts of recent logs, receipts and transactions. */
   readonly textsBytesMax: number
   readonly feeHistoryBlocksMax: number
   /** Gas of one `eth_call`, and of each run of an `eth_estimateGas`. */
   readonly callGasMax: number
-  /** Blocks from the first one of a log query to its last, which is one less than the query reads. */
+  /** Largest difference between the last and the first block of a log query, which is one less than the number of blocks. */
   readonly logBlocksMax: number
-  /** Logs in one answer; the block in which the first of them stand is never cut. */
+  /** Logs in one response. The first block with matches is always returned whole. */
   readonly logsMax: number
-  /** Receipts that one log query reads, hits of the bloom filter that were none among them. */
+  /** Receipts that one log query reads, including false positives of the bloom filter. */
   readonly logReceiptsMax: number
-  /** Addresses that one log query or filter names. */
+  /** Addresses in one log query or filter. */
   readonly logAddressesMax: number
-  /** Topics that one log query or filter names, in all positions together. */
+  /** Topics in one log query or filter, in all positions together. */
   readonly logTopicsMax: number
-  /** Entries of an access list, and storage keys in all of them. */
+  /** Entries of an access list. */
   readonly accessEntriesMax: number
+  /** Storage keys in all entries of an access list together. */
   readonly accessKeysMax: number
-  /** Accounts that one call overrides, and entries of their storage together. */
+  /** Accounts that one call overrides. */
   readonly overridesMax: number
+  /** Storage entries that one call overrides, of all accounts together. */
   readonly overrideEntriesMax: number
-  /** Addresses and topics that the filters and log subscriptions of all clients name together, and those of one remote address. */
+  /** Addresses and topics in the filters and log subscriptions of all clients together. */
   readonly logTermsMax: number
+  /** Addresses and topics in the filters and log subscriptions of one remote address. */
   readonly logTermsPerRemoteMax: number
-  /** Filters of all clients, and of one remote address. */
+  /** Filters of all clients. */
   readonly filtersMax: number
+  /** Filters of one remote address. */
   readonly filtersPerRemoteMax: number
-  /** A filter that nobody asked for so long is forgotten. */
+  /** A filter that was not polled for this long is removed. */
   readonly filterIdleMs: number
-  /** Block hashes in one answer to `eth_getFilterChanges`; the next has those that follow. */
+  /** Block hashes in one response to `eth_getFilterChanges`. The next response continues after them. */
   readonly filterBlocksMax: number
-  /** Pending transactions that are remembered for filters; who asks less often than that many come loses the oldest. */
+  /** Pending transactions that are remembered for filters. A client that polls more slowly than they arrive loses the oldest. */
   readonly filterTransactionsMax: number
 }
 
@@ -93,9 +103,11 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 /**
- * Log queries: a header costs 4 µs of processor time (10,000 of them 40 ms; each address or topic that is named adds 0.03 µs), a receipt
- * with a log 30 µs. So a query over the widest range takes 0.4 s where it finds little; where every block has a hit, as a topic of all
- * tokens has, it ends after some 7 s with the range that it got through.
+ * Default limits.
+ *
+ * Cost of log queries: a header takes 4 µs of processor time (10,000 take 40 ms; each address or topic adds 0.03 µs), a receipt with a log
+ * 30 µs. So a query over the widest range takes 0.4 s if it finds little. If every block has a match, as for a topic that all tokens
+ * use, it ends after about 7 s with an error that names the range it covered.
  */
 export const DEFAULT_RPC_LIMITS: RpcLimits = {
   bodyBytesMax: 5 * MiB,
@@ -104,9 +116,9 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   responseBytesMax: 25 * MiB,
   parseAtOnceBytesMax: 16 * KiB,
   requestDepthMax: 64,
-  // As many names of 64 digits take 10 ms of parsing, as many numbers half a millisecond.
+  // Parsing this many keys of 64 digits takes 10 ms, this many numbers half a millisecond.
   requestValuesMax: 8_192,
-  // A value of state of the largest size, in hex, and half as much again.
+  // The largest state value in hex, and half as much again.
   requestBytesMax: 1_536 * KiB,
   sliceMs: 5,
   requestMs: 30_000,
@@ -143,7 +155,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   accessKeysMax: 4_096,
   overridesMax: 1_024,
   overrideEntriesMax: 4_096,
-  // Some 140 bytes each: 37 MB in all.
+  // About 140 bytes each, 37 MB in total.
   logTermsMax: 262_144,
   logTermsPerRemoteMax: 32_768,
   filtersMax: 4_096,
@@ -153,29 +165,29 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   filterTransactionsMax: 16_384,
 }
 
-/** Throws RangeError when limits contradict each other. */
+/** Returns the limits, or throws RangeError if they contradict each other. */
 export function checkRpcLimits(limits: RpcLimits): RpcLimits {
   const relations: readonly (readonly [boolean, string])[] = [
-    [limits.connectionsPerRemoteMax <= limits.connectionsMax, 'connectionsPerRemoteMax is at most connectionsMax'],
-    [limits.parseAtOnceBytesMax <= limits.bodyBytesMax, 'parseAtOnceBytesMax is at most bodyBytesMax'],
-    [limits.requestValuesMax > limits.overrideEntriesMax, 'requestValuesMax holds the largest overrides'],
-    [limits.requestValuesMax > limits.logAddressesMax + limits.logTopicsMax, 'requestValuesMax holds the largest log query'],
-    [limits.socketFullBytes <= limits.socketBufferBytesMax, 'socketFullBytes is at most socketBufferBytesMax'],
-    [limits.socketBufferBytesMax >= limits.responseBytesMax, 'socketBufferBytesMax holds the largest answer'],
+    [limits.connectionsPerRemoteMax <= limits.connectionsMax, 'connectionsPerRemoteMax must be at most connectionsMax'],
+    [limits.parseAtOnceBytesMax <= limits.bodyBytesMax, 'parseAtOnceBytesMax must be at most bodyBytesMax'],
+    [limits.requestValuesMax > limits.overrideEntriesMax, 'requestValuesMax must allow the largest overrides'],
+    [limits.requestValuesMax > limits.logAddressesMax + limits.logTopicsMax, 'requestValuesMax must allow the largest log query'],
+    [limits.socketFullBytes <= limits.socketBufferBytesMax, 'socketFullBytes must be at most socketBufferBytesMax'],
+    [limits.socketBufferBytesMax >= limits.responseBytesMax, 'socketBufferBytesMax must hold the largest response'],
     [
       limits.heldBytesMax >= 2 * (limits.bodyBytesMax + limits.responseBytesMax),
-      'heldBytesMax holds two requests and their answers',
+      'heldBytesMax must hold two requests and their responses',
     ],
-    [limits.callsPerConnectionMax <= limits.callsPerRemoteMax, 'callsPerConnectionMax is at most callsPerRemoteMax'],
-    [limits.callsPerRemoteMax < limits.callsMax, 'callsPerRemoteMax leaves places to others'],
-    [limits.callsKept <= limits.callsPerConnectionMax, 'callsKept is at most callsPerConnectionMax'],
-    [limits.headersMs <= limits.receiveMs, 'headersMs is at most receiveMs'],
+    [limits.callsPerConnectionMax <= limits.callsPerRemoteMax, 'callsPerConnectionMax must be at most callsPerRemoteMax'],
+    [limits.callsPerRemoteMax < limits.callsMax, 'callsPerRemoteMax must be below callsMax, to leave slots to others'],
+    [limits.callsKept <= limits.callsPerConnectionMax, 'callsKept must be at most callsPerConnectionMax'],
+    [limits.headersMs <= limits.receiveMs, 'headersMs must be at most receiveMs'],
     [
       limits.logTermsPerRemoteMax >= limits.logAddressesMax + limits.logTopicsMax,
-      'logTermsPerRemoteMax holds the largest filter',
+      'logTermsPerRemoteMax must hold the largest filter',
     ],
   ]
-  for (const [holds, rule] of relations) if (!holds) throw new RangeError(`RPC limits: ${rule}`)
+  for (const [holds, rule] of relations) if (!holds) throw new RangeError(`invalid RPC limits: ${rule}`)
   return limits
 }
 

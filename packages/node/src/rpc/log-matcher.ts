@@ -10,32 +10,32 @@ import {
 } from '@quoin/protocol'
 import type { BlockNumber } from './schema.ts'
 
-/** Which logs are wanted. An empty list, of addresses or at a position, leaves the choice open. */
+/** Criteria for logs. An empty list, of addresses or at a topic position, matches anything. */
 export interface LogCriteria {
   readonly addresses: readonly Address[]
   /**
-   * Alternatives at each of a log's first topics. A log must have as many topics as there are positions, open ones too (as in
+   * Alternatives for each topic position. A log must have at least as many topics as there are positions, open ones included (as in
    * go-ethereum, eth/filters).
    */
   readonly topics: readonly (readonly Hash[])[]
 }
 
-/** Which logs of which blocks: of one block, or of a range. */
+/** A log query for one block, or for a range of blocks. */
 export interface LogQuery {
   readonly fromBlock: BlockNumber
   readonly toBlock: BlockNumber
-  /** In place of a range. */
+  /** If defined, replaces the range. */
   readonly blockHash: Hash | undefined
   readonly criteria: LogCriteria
 }
 
-/** Log criteria made ready for many blocks. */
+/** Log criteria, prepared for matching many blocks. */
 export class LogMatcher {
-  /** Addresses and topics that it holds. */
+  /** Number of addresses and topics. */
   readonly terms: number
   readonly #addresses: ReadonlySet<Address>
   readonly #topics: readonly ReadonlySet<Hash>[]
-  /** One of each list must be in a block's bloom filter. */
+  /** At least one of each list must be in a block's bloom filter. */
   readonly #bits: readonly (readonly BloomBits[])[]
 
   constructor(crypto: Crypto, { addresses, topics }: LogCriteria) {
@@ -46,7 +46,7 @@ export class LogMatcher {
     this.terms = closed.reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** False: no log of a block with this bloom filter matches. */
+  /** Returns false if no log of a block with this bloom filter can match. */
   mayMatch(bloom: Uint8Array): boolean {
     if (this.#bits.length === 0) return bloom.some((byte) => byte !== 0)
     return this.#bits.every((alternatives) => alternatives.some((bits) => bloomMayContain(bloom, bits)))

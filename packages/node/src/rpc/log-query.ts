@@ -16,17 +16,18 @@ function readAddresses(value: unknown, { logAddressesMax }: TermLimits): readonl
   if (!Array.isArray(value)) {
     const one = address.usual(value)
     if (one !== undefined) return [one]
-    throw new Misfit('must be an address (0x and 40 hex digits) or a list of them')
+    throw new Misfit('must be an address (0x and 40 hex digits) or an array of addresses')
   }
-  // In geth's words.
-  if (value.length > logAddressesMax) throw invalidParams(`exceed max addresses: ${value.length}, at most ${logAddressesMax}`)
+  // The message of go-ethereum.
+  if (value.length > logAddressesMax)
+    throw invalidParams(`exceed max addresses: ${value.length}, the limit is ${logAddressesMax}`)
   return readList(value, logAddressesMax, 'addresses', by(address))
 }
 
 const POSITIONS_MAX = 4
-const TOPIC_PROBLEM = 'must be null, a topic (0x and 64 hex digits) or a list of them'
+const TOPIC_PROBLEM = 'must be null, a topic (0x and 64 hex digits) or an array of topics'
 
-/** Topics at one position: null, or a list that is empty or has a null in it, leaves the choice open. */
+/** Topics at one position. Null, an empty list, or a list with a null in it matches anything. */
 function readAlternatives(value: unknown): readonly Hash[] {
   if (value === null) return []
   if (!Array.isArray(value)) {
@@ -40,10 +41,10 @@ function readAlternatives(value: unknown): readonly Hash[] {
 }
 
 function readTopics(value: unknown, { logTopicsMax }: TermLimits): readonly (readonly Hash[])[] {
-  if (!Array.isArray(value)) throw new Misfit('must be a list of topics')
-  if (value.length > POSITIONS_MAX) throw new Misfit(`has more positions than the ${POSITIONS_MAX} that a log has`)
+  if (!Array.isArray(value)) throw new Misfit('must be an array of topics')
+  if (value.length > POSITIONS_MAX) throw new Misfit(`has too many positions: a log has at most ${POSITIONS_MAX} topics`)
   const count = value.reduce((sum: number, one: unknown) => sum + (Array.isArray(one) ? one.length : one === null ? 0 : 1), 0)
-  if (count > logTopicsMax) throw invalidParams(`exceed max topics: ${count}, at most ${logTopicsMax}`)
+  if (count > logTopicsMax) throw invalidParams(`exceed max topics: ${count}, the limit is ${logTopicsMax}`)
   return readList(value, POSITIONS_MAX, 'positions', readAlternatives)
 }
 
@@ -53,8 +54,8 @@ const criteriaOf = (object: Members, limits: TermLimits): LogCriteria => ({
 })
 
 /**
- * `address` and `topics`, as log subscriptions take them. Other members are ignored, as geth does. Throws RpcError when they name more than a
- * query may, before any of them is looked at.
+ * `address` and `topics` of a log subscription. Other members are ignored, as in geth. Throws RpcError if there are too many, before it
+ * reads any of them.
  */
 export const logCriteria = reader((value, limits) => criteriaOf(readObject(value), limits))
 
@@ -77,13 +78,13 @@ export interface HeightRange {
   readonly to: Height
 }
 
-/** Height of a tag or number, stored or not. `pending` is the latest block, as for all that is final. */
+/** Height of a tag or number, whether or not the block exists. `pending` means the latest block, because all blocks are final. */
 export function heightOf(reference: BlockNumber, latest: Height): Height {
   if ('height' in reference) return reference.height as Height
   return reference.tag === 'earliest' ? (0 as Height) : latest
 }
 
-/** The blocks that a query names. Throws RpcError for a block that is not there, and for a range that is reversed or too long. */
+/** The blocks of a query. Throws RpcError if a block does not exist, or the range is reversed or too long. */
 export function rangeOf(backend: RpcBackend, query: LogQuery, limits: Pick<RpcLimits, 'logBlocksMax'>): HeightRange {
   if (query.blockHash !== undefined) {
     const height = requireHeight(backend, { hash: query.blockHash })
@@ -94,7 +95,7 @@ export function rangeOf(backend: RpcBackend, query: LogQuery, limits: Pick<RpcLi
   const to = heightOf(query.toBlock, latest)
   if (from > to) throw reversedRange()
   if (to > latest) throw invalidParams('block range extends beyond current head block')
-  // In the words and with the count that Ponder cuts its ranges by (packages/utils/src/getLogsRetryHelper.ts).
+  // Message and number must match the pattern by which Ponder shortens its ranges (packages/utils/src/getLogsRetryHelper.ts).
   if (to - from > limits.logBlocksMax) throw invalidParams(`query exceeds max block range ${limits.logBlocksMax}`)
   return { from, to }
 }

@@ -20,7 +20,7 @@ import { scanLogs } from './logs.ts'
 
 let crypto = nobleCrypto
 let validators: TestValidators
-/** Signed once: a store takes any of them in any block, once each. */
+/** Transactions, signed once. A store accepts any of them in any block, once each. */
 let raws: readonly Uint8Array[]
 const opened: TestRpc[] = []
 
@@ -44,7 +44,7 @@ interface Chain {
   readonly rpc: TestRpc
   /** Appends the next block. */
   append(block: Block): Promise<void>
-  /** Every log so far, as it must be answered. */
+  /** Every log so far, in the form of a response. */
   readonly all: readonly ExpectedLog[]
 }
 
@@ -97,7 +97,7 @@ const log: fc.Arbitrary<Log> = fc.record({
 })
 const block: fc.Arbitrary<Block> = fc.array(fc.array(log, { maxLength: 3 }), { maxLength: TRANSACTIONS_MAX })
 
-/** A filter as clients write it, with the choice of a case and of lists. */
+/** A random filter as clients write it, in upper or lower case, with single values or lists. */
 const criteria = fc.record(
   {
     address: fc.oneof(
@@ -116,7 +116,7 @@ const criteria = fc.record(
 )
 type Criteria = typeof criteria extends fc.Arbitrary<infer T> ? T : never
 
-/** The rule in its plainest form: execution-apis, `Filter`, and go-ethereum for what it leaves open. */
+/** Reference implementation of matching: execution-apis, `Filter`, and go-ethereum for what that leaves open. */
 function wanted({ address: addresses, topics }: Criteria, candidate: Log): boolean {
   const named = [addresses ?? []].flat().map((text) => text.toLowerCase())
   if (named.length > 0 && !named.includes(candidate.address)) return false
@@ -133,7 +133,7 @@ function wanted({ address: addresses, topics }: Criteria, candidate: Log): boole
 const hex = (height: number) => `0x${height.toString(16)}`
 
 describe('eth_getLogs', () => {
-  it('answers what a walk over every log of the range finds', async () => {
+  it('returns the same logs as a walk over every log of the range', async () => {
     const query = fc.tuple(criteria, fc.nat(BLOCKS_MAX), fc.nat(BLOCKS_MAX))
     await fc.assert(
       fc.asyncProperty(
@@ -154,7 +154,7 @@ describe('eth_getLogs', () => {
     )
   })
 
-  it('names a range that fits when the answer is too large, and following it leads to every log', async () => {
+  it('names a smaller range if the response is too large, and following it finds every log', async () => {
     const few = fc.record({ logsMax: fc.integer({ min: 1, max: 4 }), logReceiptsMax: fc.integer({ min: 1, max: 6 }) })
     await fc.assert(
       fc.asyncProperty(
@@ -201,7 +201,7 @@ describe('eth_getLogs', () => {
       for (let i = 1; i <= 6; i++) await chain.append([[{ address: address(1), topics: [topic(i)], data: new Uint8Array(0) }]])
     }
 
-    it('default to the latest block, and know tags and hashes', async () => {
+    it('default to the latest block, and accept tags and hashes', async () => {
       await open()
       expect(await logs({})).toEqual([6])
       expect(await logs({ fromBlock: null, toBlock: null, address: null, topics: null })).toEqual([6])
@@ -224,8 +224,8 @@ describe('eth_getLogs', () => {
       [{ topics: [null, null, null, null, null] }, -32602, /4/],
       [{ topics: ['0x12'] }, -32602, /topics\.0 must be/],
       [{ address: '0x12' }, -32602, /address must be/],
-      [{ address: [address(1), address(2), address(3)] }, -32602, /exceed max addresses: 3, at most 2/],
-      [{ topics: [[topic(1), topic(2)], null, [topic(1), topic(2)]] }, -32602, /exceed max topics: 4, at most 3/],
+      [{ address: [address(1), address(2), address(3)] }, -32602, /exceed max addresses: 3, the limit is 2/],
+      [{ topics: [[topic(1), topic(2)], null, [topic(1), topic(2)]] }, -32602, /exceed max topics: 4, the limit is 3/],
       ['latest', -32602, /param 0/],
     ])('refuse %j', async (query, code, message) => {
       await open({ logBlocksMax: 4, logAddressesMax: 2, logTopicsMax: 3 })
@@ -234,13 +234,13 @@ describe('eth_getLogs', () => {
       })
     })
 
-    it('are cut by Ponder where this node cuts them: to - from may be the limit', async () => {
+    it('have the same limit as the retry helper of Ponder: to - from may equal the limit', async () => {
       await open({ logBlocksMax: 4 })
       expect(await logs({ fromBlock: '0x2', toBlock: '0x6' })).toEqual([2, 3, 4, 5, 6])
     })
   })
 
-  it('gives a block of many logs whole, and never two that are too large together', async () => {
+  it('returns a block with many logs whole, and never two blocks that are too large together', async () => {
     const chain = await openChain({ responseBytesMax: 4_000 })
     const large: Log = { address: address(1), topics: [], data: new Uint8Array(1_500) }
     await chain.append([[large, large]])
@@ -266,7 +266,7 @@ describe('a scan', () => {
   })
   const callOf = ({ node }: Chain, clock?: ManualClock) => testCall(testBackend(node, crypto), {}, clock)
 
-  it('reads no receipts of a block whose bloom filter has no hit', async () => {
+  it('reads no receipts of a block if its bloom filter does not match', async () => {
     const chain = await openChain()
     await chain.append([[{ address: address(1), topics: [topic(1)], data: new Uint8Array(0) }]])
     await chain.append([])
@@ -281,7 +281,7 @@ describe('a scan', () => {
     expect(new Set(receipts.mock.calls.flat())).toEqual(new Set([1]))
   })
 
-  it('ends at the next turn when nobody waits for it', async () => {
+  it('ends at the next turn if its call was abandoned', async () => {
     const chain = await openChain()
     for (let i = 0; i < BLOCKS_MAX; i++) await chain.append([])
     const { call, gone, shared } = callOf(chain)
@@ -291,14 +291,14 @@ describe('a scan', () => {
     await expect(scanning).rejects.toThrow(CallGivenUp)
   })
 
-  it('lets others go first when its slice is used up', async () => {
+  it('yields to others when its time slice is used up', async () => {
     const chain = await openChain()
     for (let i = 0; i < BLOCKS_MAX; i++) await chain.append([])
     const clock = new ManualClock()
     const { call, shared } = callOf(chain, clock)
     const bloom = vi.spyOn(chain.node.store, 'logsBloom')
     bloom.mockImplementation((height) => {
-      // Each header takes half a slice.
+      // Each header takes half a time slice.
       clock.advance(DEFAULT_RPC_LIMITS.sliceMs / 2)
       return chain.node.store.header(height)?.header.logsBloom
     })

@@ -11,7 +11,7 @@ export interface PlacedLog extends LogPlace {
   readonly log: Log
 }
 
-/** The logs of a block that match, in order. */
+/** The matching logs of a block, in order. */
 export function logsOfBlock(reader: BlockReader, block: StoredHeader, matcher: LogMatcher): readonly PlacedLog[] {
   const height = block.header.number
   const found: PlacedLog[] = []
@@ -28,40 +28,40 @@ export function logsOfBlock(reader: BlockReader, block: StoredHeader, matcher: L
   return found
 }
 
-/** The JSON of a log, made once while its block is recent. */
+/** The JSON of a log, cached while its block is recent. */
 export const logText = (texts: BlockTexts, placed: PlacedLog): string =>
   texts.of('logs', placed.block.header.number).item(placed.logIndex, () => JSON.stringify(formatLog(placed.log, placed)))
 
-/** The JSON of those logs of a block that match. */
+/** The JSON of the matching logs of a block. */
 export function logTextsOfBlock(reader: BlockReader, texts: BlockTexts, height: Height, matcher: LogMatcher): readonly string[] {
   if (!matcher.mayMatch(read(reader, 'logsBloom', height))) return []
   return logsOfBlock(reader, read(reader, 'header', height), matcher).map((placed) => logText(texts, placed))
 }
 
-/** Bytes that a log takes in an answer beside its data, at most. */
+/** Upper bound for the bytes of a log in a response, without its data. */
 const logFrameBytes = 768
 
 export interface LogScan {
   readonly reader: BlockReader
   readonly matcher: LogMatcher
-  /** First block and last, both stored. */
+  /** First and last block, inclusive. Both must be stored. */
   readonly from: Height
   readonly to: Height
   readonly call: CallContext
 }
 
 export interface FoundLogs {
-  /** As the RPC answers them. */
+  /** JSON array for the response. */
   readonly logs: JsonText
-  /** The last block that was read: before `to` when a limit was reached. Never before `from`. */
+  /** The last block that was read: below `to` if a limit was reached, never below `from`. */
   readonly through: Height
-  /** The limit, in words. */
+  /** Describes the limit that was reached, such as `max results 10000`. */
   readonly reached: string | undefined
 }
 
 /**
- * All logs of a range that match, or those of its first blocks when they are too many for one answer. A block is never cut, and at least
- * one is read, so that whoever goes on after `through` comes to the end. Rejects when the call is given up.
+ * Finds the matching logs of a range, or of its first blocks if there are too many for one response. A block is never split, and at least
+ * one is read, so that a caller who continues after `through` reaches the end. Rejects if the call is abandoned.
  */
 export async function scanLogs({ reader, matcher, from, to, call }: LogScan): Promise<FoundLogs> {
   const { limits } = call
@@ -89,7 +89,7 @@ export async function scanLogs({ reader, matcher, from, to, call }: LogScan): Pr
   return { logs: pieces.end(), through: to, reached: undefined }
 }
 
-/** A JSON list that grows. */
+/** A JSON array under construction. */
 class ListPieces {
   readonly #pieces: string[] = []
   count = 0
@@ -114,7 +114,7 @@ function tooMany(
 
 type BlockPart = 'header' | 'logsBloom' | 'receipts' | 'senders'
 
-/** A part of a block that is stored. */
+/** Reads a part of a block that must be stored. */
 function read<P extends BlockPart>(reader: BlockReader, part: P, height: Height): NonNullable<ReturnType<BlockReader[P]>> {
   const value = reader[part](height)
   if (value === undefined) throw new Error(`the database is damaged: no ${part} of block ${height}`)

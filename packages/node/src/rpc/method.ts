@@ -6,51 +6,51 @@ import type { RpcLimits } from './limits.ts'
 import { Misfit, type Reader, readBy } from './reader.ts'
 import type { Shared } from './shared.ts'
 
-/** Who calls, and within which bounds. Every method receives one. */
+/** The caller of a method, and the limits of the call. Every method receives one. */
 export interface CallContext {
   readonly identity: Identity
-  /** Aborted when the client is gone, the time is up, or the server stops. */
+  /** Aborted when the client is gone, the request timed out, or the server stops. */
   readonly signal: AbortSignal
-  /** The same, without a signal. */
+  /** The same condition, without creating a signal. */
   readonly isGivenUp: boolean
-  /** Whether the clients' work has held the loop for a slice: what goes on waits for `nextTurn` first. */
+  /** Whether the time slice of the clients' work is used up. If so, call `nextTurn` before further work. */
   isSliceOver(): boolean
-  /** Resolves when it is this client's turn. Rejects when the call was given up meanwhile. */
+  /** Resolves when it is this client's turn. Rejects if the call was abandoned in the meantime. */
   nextTurn(): Promise<void>
-  /** Counts bytes of an answer that is being made, until the call ends. */
+  /** Counts bytes of a response that is being made, until the call ends. */
   hold(bytes: number): void
   readonly limits: RpcLimits
   readonly shared: Shared
-  /** How results are pushed; only on a WebSocket. */
+  /** Pushes notifications. Defined only on a WebSocket. */
   readonly connection: Connection | undefined
 }
 
-/** What the server knows of the caller. */
+/** What the server knows about the caller. */
 export type Identity = Client
 
-/** A WebSocket connection as its subscriptions see it. */
+/** A WebSocket connection, for methods that manage its subscriptions. */
 export interface Connection {
-  /** Pushes notifications from now on, and returns the subscription's id. Throws RpcError when there are too many. */
+  /** Starts to push notifications and returns the subscription's id. Throws RpcError if there are too many. */
   subscribe(topic: Topic): string
-  /** False when this connection has no such subscription. */
+  /** Returns false if this connection has no such subscription. */
   unsubscribe(id: string): boolean
 }
 
-/** One JSON-RPC method: its checked parameters and what it answers. */
+/** One JSON-RPC method. */
 export interface Method<Backend> {
-  /** The result, or a promise of it. Throws RpcError for wrong parameters, or what the method itself throws. */
+  /** Checks the parameters and returns the result, or a promise of it. Throws RpcError for invalid parameters. */
   run(backend: Backend, params: unknown, call: CallContext): unknown
 }
 
 export type Methods<Backend> = Readonly<Record<string, Method<Backend>>>
 
-/** How a parameter is read: by a schema where its size is bounded anyway, else by hand. */
+/** How a parameter is read: with a zod schema if its size is bounded, otherwise by hand. */
 export type Parameter = z.ZodType | Reader<unknown>
 type Read<P> = P extends z.ZodType ? z.output<P> : P extends Reader<infer T> ? T : never
 
 /**
- * A method with parameters by position. Trailing optional ones may be absent or null; surplus ones are refused only if the method
- * would misread them, and stock clients never send any, so they are an error.
+ * Defines a method with positional parameters. Trailing optional ones may be absent or null. Surplus ones are an error: standard clients
+ * never send any.
  */
 export function method<Backend, const P extends readonly Parameter[]>(
   parameters: P,
@@ -65,13 +65,12 @@ export function method<Backend, const P extends readonly Parameter[]>(
 
 function parseParams(parameters: readonly Parameter[], params: unknown, limits: RpcLimits): unknown[] {
   const given = params ?? []
-  if (!Array.isArray(given)) throw invalidParams('params must be a list')
-  if (given.length > parameters.length)
-    throw invalidParams(`too many params: ${given.length}, at most ${parameters.length} are taken`)
+  if (!Array.isArray(given)) throw invalidParams('params must be an array')
+  if (given.length > parameters.length) throw invalidParams(`too many params: ${given.length}, the limit is ${parameters.length}`)
   return parameters.map((parameter, i) => readParam(parameter, given[i], i, limits))
 }
 
-/** Throws RpcError where it is not as it must be. */
+/** Reads one parameter. Throws RpcError if it is missing or invalid. */
 export function readParam<P extends Parameter>(parameter: P, value: unknown, i: number, limits: RpcLimits): Read<P> {
   try {
     const given = value ?? undefined

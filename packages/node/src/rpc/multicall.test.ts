@@ -29,9 +29,9 @@ interface Call {
 let node: TestNode
 let rpc: TestRpc
 let tokens: readonly Address[]
-/** What went over the wire. */
+/** Requests that the client sent. */
 const requests: Call[] = []
-/** Whom the server called for it. */
+/** Addresses that the server called. */
 const ran: (Address | undefined)[] = []
 
 beforeEach(async () => {
@@ -56,7 +56,7 @@ async function deploy(name: string, supply: bigint): Promise<Address> {
   return contractAddress!
 }
 
-/** A stock client whose transport notes what it sends. */
+/** A standard client whose transport records what it sends. */
 function reader(multicall: boolean) {
   const onFetchRequest = async (request: Request) => {
     requests.push((await request.clone().json()) as Call)
@@ -74,7 +74,7 @@ const reads = (client: ReturnType<typeof reader>) =>
   ])
 
 describe('a client of viem with `batch: { multicall: true }`', () => {
-  it('sends its reads as one aggregate3, and has what it has without', async () => {
+  it('sends its reads as one aggregate3, and gets the same results as without', async () => {
     const batched = await reads(reader(true))
     expect(batched).toEqual(['Gold', 700n, 'Iron', 30n, 10n ** 18n])
     expect(requests).toHaveLength(1)
@@ -84,7 +84,7 @@ describe('a client of viem with `batch: { multicall: true }`', () => {
     expect(args?.[0]).toHaveLength(5)
     expect(await reads(reader(false))).toEqual(batched)
     expect(requests).toHaveLength(1 + 5)
-    // A balance alone is no call.
+    // A single balance is not a contract call.
     expect(ran.slice(1)).toEqual(tokens.flatMap((token) => [token, token]))
   })
 
@@ -96,11 +96,11 @@ describe('a client of viem with `batch: { multicall: true }`', () => {
     ])
     expect(requests).toHaveLength(1)
     expect(good).toMatchObject({ status: 'fulfilled', value: 'GOLD' })
-    // The sender is the aggregate, which has no tokens.
+    // msg.sender is the multicall contract, which has no tokens.
     expect(bad).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/ERC20InsufficientBalance/) } })
   })
 
-  it('asks for many contracts by name, in the past too, and finds code at the address', async () => {
+  it('reads many contracts by name, at past blocks too, and finds code at the multicall address', async () => {
     const client = reader(false)
     const contracts = tokens.map((address) => ({ address, abi, functionName: 'totalSupply' }))
     const results = await client.multicall({ contracts, allowFailure: false })

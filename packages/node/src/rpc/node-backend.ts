@@ -8,7 +8,7 @@ import type { Kv } from '../powers.ts'
 import type { BlockReader } from '../store/types.ts'
 import type { RpcBackend } from './backend.ts'
 
-/** The parts of a running node that the RPC reads from and submits to. */
+/** Parts of a running node that the RPC reads from and submits to. */
 export interface NodeParts {
   readonly chainId: number
   readonly clientVersion: string
@@ -23,6 +23,7 @@ export interface NodeParts {
   readonly syncing: RpcBackend['syncing']
 }
 
+/** A backend in the node's own thread: for `quoin dev`, the simulator and tests. A validator's RPC thread uses `ThreadBackend`. */
 export function createNodeBackend(parts: NodeParts): RpcBackend {
   const { kv, store, chain, pool } = parts
   return {
@@ -46,7 +47,7 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
   }
 }
 
-/** A re-broadcast of what waits in the pool or is final already is answered like the first time. */
+/** Submits a transaction to the pool. If it is already in the pool or final, returns its hash as for the first submission. */
 export async function submit(
   { pool, store }: { readonly pool: Pick<Mempool, 'add' | 'verify'>; readonly store: Pick<BlockReader, 'locate'> },
   raw: Uint8Array,

@@ -6,7 +6,7 @@ import type { JsonText } from './json-text.ts'
 import type { CallContext } from './method.ts'
 import { transactionMethods } from './methods/transactions.ts'
 
-it('a pending transaction is made JSON once, and what is large lets others have their turn before each answer', async () => {
+it('a pending transaction is serialized once, and a large one yields to others before each response', async () => {
   const node = await openTestNode({ crypto: nobleCrypto, validators: testValidators(nobleCrypto, 1) })
   const [raw] = await testTransfers(testAccounts[0]!, 0, 1)
   const small = (await node.pool.verify([raw!])) as unknown as { value: { hash: string }[] }

@@ -1,6 +1,6 @@
 import { RPC_CODE, RpcError } from './errors.ts'
 
-/** Bounds what a server holds for its clients beyond their calls: in all, and for each of them. */
+/** Limits resources that clients hold beyond a call, such as filters: in total, and per address. */
 export class Quota {
   readonly #what: string
   readonly #max: number
@@ -8,23 +8,25 @@ export class Quota {
   readonly #held = new Map<string, number>()
   #total = 0
 
-  /** `what` names the units in refusals. */
+  /** @param what - Name of the units in error messages. */
   constructor(what: string, max: number, perRemoteMax: number) {
     this.#what = what
     this.#max = max
     this.#perRemoteMax = perRemoteMax
   }
 
-  /** Units that are held now. */
+  /** Units in use. */
   get total(): number {
     return this.#total
   }
 
-  /** Takes units for a client. The returned function gives them back, once. Throws RpcError when they are too many. */
+  /** Takes units for an address. The returned function gives them back. Throws RpcError if a limit would be exceeded. */
   take(remote: string, units: number): () => void {
     const held = this.#held.get(remote) ?? 0
-    if (held + units > this.#perRemoteMax) throw this.#refusal(`${remote} holds ${held} of at most ${this.#perRemoteMax}`)
-    if (this.#total + units > this.#max) throw this.#refusal(`all clients hold ${this.#total} of at most ${this.#max}`)
+    if (held + units > this.#perRemoteMax)
+      throw this.#refusal(`${remote} has ${held}, the limit per address is ${this.#perRemoteMax}`)
+    if (this.#total + units > this.#max)
+      throw this.#refusal(`all clients together have ${this.#total}, the limit is ${this.#max}`)
     this.#add(remote, units)
     let isHeld = true
     return () => {
@@ -34,7 +36,7 @@ export class Quota {
   }
 
   #refusal(reason: string): RpcError {
-    return new RpcError(RPC_CODE.limitExceeded, `too many ${this.#what}: ${reason}; end some first, or use another node`)
+    return new RpcError(RPC_CODE.limitExceeded, `too many ${this.#what}: ${reason}; remove some first, or use another node`)
   }
 
   #add(remote: string, units: number): void {

@@ -11,7 +11,7 @@ import { data, quantity, storageKey } from './schema.ts'
 const ADDRESS = `0x${'12'.repeat(20)}`
 const HASH = `0x${'34'.repeat(32)}`
 
-/** Counts the items that somebody looks at. */
+/** A list that counts how many of its items are read. */
 function watched<T>(count: number, item: (i: number) => T): { readonly list: T[]; readonly looks: () => number } {
   let looks = 0
   const list = Array.from({ length: count }, (_, i) => item(i))
@@ -24,7 +24,7 @@ function watched<T>(count: number, item: (i: number) => T): { readonly list: T[]
   return { list: proxy, looks: () => looks }
 }
 
-/** An object of so many members, whose values are counted as they are looked at. */
+/** An object that counts how many of its values are read. */
 function watchedObject(count: number, name: (i: number) => string, value: unknown) {
   let looks = 0
   const object = Object.fromEntries(Array.from({ length: count }, (_, i) => [name(i), value]))
@@ -54,7 +54,7 @@ describe('a list that is too long is refused before its items', () => {
     const max = LIMITS.accessEntriesMax
     const { list, looks } = watched(max + 1, () => ({ address: ADDRESS, storageKeys: [] }))
     expect(refusalOf(callObject, { accessList: list })).toBe(
-      `invalid param 0: accessList has ${max + 1} entries, at most ${max} are taken`,
+      `invalid param 0: accessList has ${max + 1} entries, the limit is ${max}`,
     )
     expect(looks()).toBe(0)
   })
@@ -66,7 +66,7 @@ describe('a list that is too long is refused before its items', () => {
       { address: ADDRESS, storageKeys: list },
     ]
     expect(refusalOf(callObject, { accessList })).toMatch(
-      /accessList\.1\.storageKeys has 4096 keys with those before, at most 4095/,
+      /accessList\.1\.storageKeys has 4096 storage keys after those of earlier entries, the limit is 4095/,
     )
     expect(looks()).toBe(0)
   })
@@ -75,19 +75,19 @@ describe('a list that is too long is refused before its items', () => {
     const addresses = watched(LIMITS.logAddressesMax + 1, () => ADDRESS)
     const topics = watched(LIMITS.logTopicsMax, () => HASH)
     for (const criteria of [logQuery, logCriteria]) {
-      expect(refusalOf(criteria, { address: addresses.list })).toBe('exceed max addresses: 1001, at most 1000')
-      expect(refusalOf(criteria, { topics: [HASH, topics.list] })).toBe('exceed max topics: 1001, at most 1000')
+      expect(refusalOf(criteria, { address: addresses.list })).toBe('exceed max addresses: 1001, the limit is 1000')
+      expect(refusalOf(criteria, { topics: [HASH, topics.list] })).toBe('exceed max topics: 1001, the limit is 1000')
     }
     expect([addresses.looks(), topics.looks()]).toEqual([0, 0])
   })
 
   it('overridden accounts, and their storage together', () => {
     const accounts = watchedObject(LIMITS.overridesMax + 1, named, {})
-    expect(refusalOf(stateOverrides, accounts.object)).toBe('invalid param 0: has 1025 accounts, at most 1024 are taken')
+    expect(refusalOf(stateOverrides, accounts.object)).toBe('invalid param 0: has 1025 accounts, the limit is 1024')
     const slots = watchedObject(LIMITS.overrideEntriesMax, word, '0x01')
     const overrides = { [named(1)]: { stateDiff: { [HASH]: '0x' } }, [named(2)]: { state: slots.object } }
     expect(refusalOf(stateOverrides, overrides)).toBe(
-      `invalid param 0: ${named(2)}.state has 4096 entries with those of the accounts before, at most 4095 are taken`,
+      `invalid param 0: ${named(2)}.state has 4096 storage entries after those of earlier accounts, the limit is 4095`,
     )
     expect([accounts.looks(), slots.looks()]).toEqual([0, 0])
   })
@@ -96,13 +96,13 @@ describe('a list that is too long is refused before its items', () => {
     const { list, looks } = watched(101, () => 1)
     const call = { limits: LIMITS } as never
     expect(() => feeMethods['eth_feeHistory']!.run({} as never, ['0x1', 'latest', list], call)).toThrow(
-      'has 101 percentiles, at most 100 are taken',
+      'has 101 percentiles, the limit is 100',
     )
     expect(looks()).toBe(0)
   })
 })
 
-describe('the first thing that is wrong ends the reading', () => {
+describe('reading stops at the first error', () => {
   it('in lists', () => {
     const entries = watched(LIMITS.accessEntriesMax, () => 0)
     expect(refusalOf(callObject, { accessList: entries.list })).toBe('invalid param 0: accessList.0 must be an object')
@@ -113,13 +113,15 @@ describe('the first thing that is wrong ends the reading', () => {
 
   it('in overrides', () => {
     const accounts = watchedObject(LIMITS.overridesMax, named, { wrong: 1 })
-    expect(refusalOf(stateOverrides, accounts.object)).toBe(`invalid param 0: ${named(0)} has the unknown member wrong`)
+    expect(refusalOf(stateOverrides, accounts.object)).toBe(`invalid param 0: ${named(0)} has the unknown field wrong`)
     const slots = watchedObject(LIMITS.overrideEntriesMax, word, 'wrong')
-    expect(refusalOf(stateOverrides, { [ADDRESS]: { state: slots.object } })).toMatch(new RegExp(`state\\.${word(0)} must be 0x`))
+    expect(refusalOf(stateOverrides, { [ADDRESS]: { state: slots.object } })).toMatch(
+      new RegExp(`state\\.${word(0)} must be hex: 0x`),
+    )
     expect([accounts.looks(), slots.looks()]).toEqual([1, 1])
   })
 
-  it('whatever throws is passed on', () => {
+  it('passes other errors on', () => {
     const bug = new TypeError('a bug')
     const broken = reader((value) =>
       readList(value, 1, 'items', () => {
@@ -131,7 +133,7 @@ describe('the first thing that is wrong ends the reading', () => {
   })
 })
 
-it('the largest calls that are taken are read whole, and the words of an account lie in one buffer', () => {
+it('the largest allowed calls are read whole, and the words of an account share one buffer', () => {
   const { accessEntriesMax, overrideEntriesMax } = LIMITS
   const accessList = Array.from({ length: accessEntriesMax }, (_, i) => ({ address: named(i), storageKeys: [HASH] }))
   expect(callObject.read({ accessList }, LIMITS).accessList).toEqual(accessList)
@@ -152,7 +154,7 @@ it('values of storage that are longer than words are read as well', () => {
 })
 
 describe('hex', () => {
-  it('is taken in either case, short and long, and in whole bytes alone', () => {
+  it('is accepted in either case, short and long, with an even number of digits only', () => {
     for (const count of [0, 1, 511, 512, 70_000]) {
       const bytes = Uint8Array.from({ length: count }, (_, i) => i)
       const digits = Buffer.from(bytes).toString('hex')
@@ -162,10 +164,10 @@ describe('hex', () => {
     }
   })
 
-  it('of a number that is too long is not looked through', () => {
+  it('of a number that is too long is not scanned', () => {
     const wrong = `0x1${'g'.repeat(100)}`
     expect(quantity.safeParse(wrong).error?.issues).toMatchObject([{ message: 'is above 2^53 - 1' }])
     expect(storageKey.safeParse(`0x${'g'.repeat(300)}`).error?.issues).toHaveLength(1)
-    expect(data.safeParse('0x1').error?.issues).toMatchObject([{ message: 'must be 0x and hex digits of whole bytes' }])
+    expect(data.safeParse('0x1').error?.issues).toMatchObject([{ message: 'must be hex: 0x and an even number of hex digits' }])
   })
 })

@@ -3,11 +3,11 @@ import type { RpcLimits } from './limits.ts'
 import { usualOf } from './schema.ts'
 
 /**
- * Parameters that clients can make large are read by hand, for zod looks at all items of a list before it counts them, and goes on behind
- * what is wrong: 65,000 wrong items took it 260 ms. Here counts come before items, and the first thing that is wrong ends the reading.
+ * Reads a parameter that clients can make large. It is written by hand because zod checks all items of a list before it counts them, and
+ * continues after an error: 65,000 invalid items took 260 ms. A Reader counts first and stops at the first error.
  */
 export interface Reader<T> {
-  /** Throws Misfit. An absent parameter is undefined. */
+  /** Throws Misfit if the value is invalid. An absent parameter is undefined. */
   read(value: unknown, limits: RpcLimits): T
 }
 
@@ -15,7 +15,7 @@ export const reader = <T>(read: (value: unknown, limits: RpcLimits) => T): Reade
 
 const DESCRIPTION_CHARS_MAX = 300
 
-/** What is wrong with a value, and where in it. */
+/** An invalid value: the problem, and the path to it within the parameter. */
 export class Misfit extends Error {
   readonly problem: string
   path: string
@@ -26,23 +26,23 @@ export class Misfit extends Error {
     this.path = path
   }
 
-  /** In words. It may name what the client sent. */
+  /** For the error message. May quote what the client sent, up to a bound. */
   get description(): string {
     return (this.path === '' ? this.problem : `${this.path} ${this.problem}`).slice(0, DESCRIPTION_CHARS_MAX)
   }
 }
 
-/** Says of a failure that it lies in a member or item. */
+/** Adds a member or index to the path of a Misfit. */
 function within(failure: unknown, name: string | number): unknown {
   if (failure instanceof Misfit) failure.path = failure.path === '' ? String(name) : `${name}.${failure.path}`
   return failure
 }
 
 const SHOWN_CHARS = 100
-/** A name that a client chose, as messages show it. */
+/** Shortens a client's text for messages. */
 export const shown = (name: string): string => name.slice(0, SHOWN_CHARS)
 
-/** Reads by a schema a value that is small, or that the schema bounds by itself. Throws Misfit. */
+/** Reads a value with a schema. Only for values that are small, or bounded by the schema. Throws Misfit. */
 export function readBy<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const usual = usualOf(schema, value)
   if (usual !== undefined) return usual as z.output<S>
@@ -57,9 +57,9 @@ export const by =
   (value: unknown): z.output<S> =>
     readBy(schema, value)
 
-/** Reads a list whose items are counted before one of them is looked at. */
+/** Reads a list. Counts its items before it reads any of them. */
 export function readList<T>(value: unknown, max: number, what: string, item: (value: unknown) => T): T[] {
-  if (!Array.isArray(value)) throw new Misfit('must be a list')
+  if (!Array.isArray(value)) throw new Misfit('must be an array')
   requireFew(value.length, max, what)
   const items: T[] = []
   let i = 0
@@ -71,9 +71,9 @@ export function readList<T>(value: unknown, max: number, what: string, item: (va
   return items
 }
 
-/** Throws Misfit where there are more than may be. */
+/** Throws Misfit if there are more than `max`. */
 export function requireFew(count: number, max: number, what: string): void {
-  if (count > max) throw new Misfit(`has ${count} ${what}, at most ${max} are taken`)
+  if (count > max) throw new Misfit(`has ${count} ${what}, the limit is ${max}`)
 }
 
 export type Members = Readonly<Record<string, unknown>>
@@ -83,12 +83,12 @@ export function readObject(value: unknown): Members {
   throw new Misfit('must be an object')
 }
 
-/** Refuses members that are not known. */
+/** Throws Misfit if the object has a member that is not known. */
 export function requireKnown(object: Members, known: ReadonlySet<string>): void {
-  for (const name of Object.keys(object)) if (!known.has(name)) throw new Misfit(`has the unknown member ${shown(name)}`)
+  for (const name of Object.keys(object)) if (!known.has(name)) throw new Misfit(`has the unknown field ${shown(name)}`)
 }
 
-/** Reads a member that must be there. */
+/** Reads a required member. */
 export function member<T>(object: Members, name: string, read: (value: unknown) => T): T {
   try {
     return read(object[name])
@@ -97,10 +97,10 @@ export function member<T>(object: Members, name: string, read: (value: unknown) 
   }
 }
 
-/** Undefined where there is no such member. */
+/** Reads an optional member. */
 export const optional = <T>(object: Members, name: string, read: (value: unknown) => T): T | undefined =>
   object[name] === undefined ? undefined : member(object, name, read)
 
-/** Undefined where there is no such member, or it is null. */
+/** Reads an optional member that may also be null. */
 export const nullish = <T>(object: Members, name: string, read: (value: unknown) => T): T | undefined =>
   object[name] === null ? undefined : optional(object, name, read)

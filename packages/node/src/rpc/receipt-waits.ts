@@ -1,11 +1,11 @@
 import type { Hash } from '@quoin/protocol'
 import type { StoredSender } from '../store/types.ts'
 
-/** Those who wait for transactions to become final. A block costs a look at its transactions, however many wait. */
+/** Calls that wait for a transaction to become final. The cost per block depends on its transactions, not on the number of waiting calls. */
 export class ReceiptWaits {
   readonly #waiting = new Map<Hash, Set<() => void>>()
 
-  /** Resolves when a block with the transaction is final, or the signal is aborted. Whoever waits looks first whether it is. */
+  /** Resolves when a block with the transaction becomes final, or the signal is aborted. Check first whether it is already final. */
   wait(transaction: Hash, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {

@@ -11,7 +11,7 @@ const countLogs = (receipts: readonly Receipt[], before: number): number => {
   return sum
 }
 
-/** The JSON of a final transaction's receipt. */
+/** The JSON of the receipt of a final transaction. */
 export function receiptText(backend: RpcBackend, { block, index, transaction }: PlacedTransaction, call: CallContext): JsonText {
   const height = block.header.number
   const receipts = backend.blocks.receipts(height) ?? []
@@ -24,7 +24,7 @@ export function receiptText(backend: RpcBackend, { block, index, transaction }: 
   return new JsonText([text])
 }
 
-/** The JSON of all receipts of a block. They take turns with other work. */
+/** The JSON of all receipts of a block. Yields to other work between receipts. */
 export function receiptsText(backend: RpcBackend, raw: RawBlock, call: CallContext): Promise<JsonText> {
   const { block } = raw
   const { crypto } = backend

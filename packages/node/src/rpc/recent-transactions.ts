@@ -3,12 +3,12 @@ import type { Source } from './hub.ts'
 
 type Follow = (listener: (transaction: SignedTransaction) => void) => () => void
 
-/** How many transactions are remembered whole. */
+/** Number of transactions that are remembered whole, not only by hash. */
 const WHOLE_MAX = 2_048
 
 /**
- * Hashes of the transactions that the pool admitted lately, numbered, so that any number of readers share them. The pool is followed while
- * somebody reads.
+ * Numbered hashes of the transactions that the pool admitted recently, shared by all readers. The pool is followed only while there are
+ * readers.
  */
 export class RecentTransactions implements Source {
   readonly #countMax: number
@@ -25,12 +25,12 @@ export class RecentTransactions implements Source {
     this.#follow = follow
   }
 
-  /** Number of the one that comes next. */
+  /** Number of the next transaction. */
   get next(): number {
     return this.#next
   }
 
-  /** Somebody reads from now on, until the returned function is called. */
+  /** Adds a reader, until the returned function is called. */
   read(): () => void {
     if (this.#readers++ === 0) this.#unfollow = this.#follow((transaction) => this.#add(transaction))
     let isReading = true
@@ -42,7 +42,7 @@ export class RecentTransactions implements Source {
     }
   }
 
-  /** Calls back after each one, until the returned function is called. */
+  /** Calls back after each added transaction, until the returned function is called. */
   onAdded(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -55,7 +55,7 @@ export class RecentTransactions implements Source {
     for (const listener of this.#listeners) listener()
   }
 
-  /** Those from a number on, oldest first, as far as they are remembered. */
+  /** Hashes from a number on, oldest first, as far as they are remembered. */
   since(number: number): readonly Hash[] {
     const hashes: Hash[] = []
     for (let n = Math.max(number, this.#next - this.#countMax); n < this.#next; n++)
@@ -63,12 +63,12 @@ export class RecentTransactions implements Source {
     return hashes
   }
 
-  /** The hash of a number; undefined when it is forgotten. */
+  /** The hash with a number; undefined if it is forgotten. */
   hashAt(number: number): Hash | undefined {
     return number < this.#next - this.#countMax ? undefined : this.#hashes[number % this.#countMax]
   }
 
-  /** The transaction of a number; undefined when it is forgotten. */
+  /** The transaction with a number; undefined if it is forgotten. */
   at(number: number): SignedTransaction | undefined {
     return number < this.#next - WHOLE_MAX ? undefined : this.#whole[number % WHOLE_MAX]
   }

@@ -9,8 +9,8 @@ const parse = (text: string, parseAtOnceBytesMax: number, limits = LIMITS) =>
   parseRequests(Buffer.from(text), turns, { ...limits, parseAtOnceBytesMax })
 const looked = (text: string, limits = LIMITS) => parse(text, 0, limits)
 
-describe('a text that is looked through first', () => {
-  it('is taken for what JSON.parse takes it for, whatever it is', async () => {
+describe('a text that is scanned first', () => {
+  it('is read as JSON.parse reads it, valid or not', async () => {
     const item = fc.oneof(
       fc.jsonValue({ maxDepth: 3 }),
       fc.record({
@@ -38,16 +38,16 @@ describe('a text that is looked through first', () => {
     )
   })
 
-  it('is refused when it nests too deep, has too many values or too many requests, and nothing more of it is read', async () => {
+  it('is refused if it nests too deeply, has too many values or too many requests, and is not read further', async () => {
     const deep = `${'['.repeat(1_500_000)}`
     expect(await looked(`{"params":${deep}`)).toEqual({
       ok: false,
-      error: { code: -32005, message: 'request nests deeper than 16 levels' },
+      error: { code: -32005, message: 'request is nested too deeply: the limit is 16 levels' },
     })
     expect(await looked(JSON.stringify({ params: new Array(201).fill(0) }))).toMatchObject({
-      error: { code: -32005, message: 'request has more than 200 values' },
+      error: { code: -32005, message: 'request has too many values: the limit is 200' },
     })
-    const refused = { error: { code: -32005, message: 'request has 1602 bytes, at most 1500 are taken of one' } }
+    const refused = { error: { code: -32005, message: 'request too large: it has 1602 bytes, the limit is 1500' } }
     const long = JSON.stringify('x'.repeat(1_600))
     const bounded = { ...LIMITS, requestBytesMax: 1_500 }
     expect(await looked(long, bounded)).toMatchObject(refused)
@@ -55,14 +55,14 @@ describe('a text that is looked through first', () => {
     expect(await looked(`[${new Array(9).fill(JSON.stringify('x'.repeat(1_000))).join(',')}]`, bounded)).toMatchObject({
       ok: true,
     })
-    // Each request of a batch has its own.
+    // Each request of a batch has its own limit.
     expect(await looked(JSON.stringify(new Array(20).fill(new Array(150).fill(0))))).toMatchObject({ ok: true })
     expect(await looked(JSON.stringify(new Array(21).fill({})))).toMatchObject({
-      error: { code: -32005, message: 'batch has more than 20 requests, at most 20 are taken' },
+      error: { code: -32005, message: 'batch too large: it has more than 20 requests, the limit is 20' },
     })
   })
 
-  it('lets others have their turn while it is looked through, and between its requests', async () => {
+  it('yields to others while it is scanned, and between its requests', async () => {
     let given = 0
     const busy = {
       isSliceOver: () => true,

@@ -3,7 +3,7 @@ import { RPC_CODE } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 import type { CallContext } from './method.ts'
 
-/** Why a text is no request. */
+/** Why a text is not a valid request. */
 export interface RequestRefusal {
   readonly code: number
   readonly message: string
@@ -20,9 +20,9 @@ type TextLimits = Pick<
 >
 
 /**
- * Parses what a client sent. A short text is parsed at once. A long one is looked through first, with turns for others: how deep it nests, how
- * many values each request has and where the requests of a batch begin and end; then each request is parsed by itself. So no text holds the
- * loop longer than one request of `requestValuesMax` values and `requestBytesMax` bytes does.
+ * Parses the text of a request or batch. A short text is parsed at once. A long one is scanned first, in time slices: for its nesting, the
+ * number of values in each request, and the bounds of a batch's requests. Then each request is parsed separately. So no text blocks the
+ * event loop longer than one request of `requestValuesMax` values and `requestBytesMax` bytes does.
  */
 export async function parseRequests(
   bytes: Buffer,
@@ -67,18 +67,21 @@ function parse(bytes: Buffer): Result<unknown, RequestRefusal> {
   }
 }
 
-const notJson = (message: string): RequestRefusal => ({ code: RPC_CODE.parseError, message: `request is not JSON: ${message}` })
+const notJson = (message: string): RequestRefusal => ({
+  code: RPC_CODE.parseError,
+  message: `request is not valid JSON: ${message}`,
+})
 const tooManyItems = (count: number | string, { batchItemsMax }: TextLimits): RequestRefusal => ({
   code: RPC_CODE.limitExceeded,
-  message: `batch has ${count} requests, at most ${batchItemsMax} are taken`,
+  message: `batch too large: it has ${count} requests, the limit is ${batchItemsMax}`,
 })
 
 const tooLong = (length: number, { requestBytesMax }: TextLimits): RequestRefusal => ({
   code: RPC_CODE.limitExceeded,
-  message: `request has ${length} bytes, at most ${requestBytesMax} are taken of one`,
+  message: `request too large: it has ${length} bytes, the limit is ${requestBytesMax}`,
 })
 
-/** Bytes that are looked through between two looks at the clock: a tenth of a millisecond. */
+/** Bytes that are scanned between two checks of the time slice: a tenth of a millisecond. */
 const SCAN_BYTES = 64 * 1024
 
 const QUOTE = 0x22
@@ -90,7 +93,7 @@ const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
-/** Looks at the outline of a JSON text, and trusts it to be one: each part is parsed afterwards. */
+/** Scans the structure of a JSON text. Assumes that it is valid JSON, because each part is parsed afterwards. */
 class TextScan {
   readonly #bytes: Buffer
   readonly #limits: TextLimits
@@ -98,7 +101,7 @@ class TextScan {
   #at: number
   #depth = 0
   #isText = false
-  /** Values of the request at which it is. */
+  /** Number of values in the current request. */
   #values = 0
   #itemAt = 0
   #hasEnded = false
@@ -124,10 +127,10 @@ class TextScan {
       else this.#structure(this.#bytes[this.#at]!)
     }
     if (this.#at < this.#bytes.length || this.refusal !== undefined) return
-    if (this.isBatch && !this.#hasEnded) this.refusal = notJson('it ends in the midst of the batch')
+    if (this.isBatch && !this.#hasEnded) this.refusal = notJson('unexpected end of the batch')
   }
 
-  /** Goes to the end of a text, in which a backslash takes the meaning of the byte behind it. */
+  /** Skips to the end of a string. A backslash escapes the next byte. */
   #text(end: number): void {
     const bytes = this.#bytes
     while (this.#at < end) {
@@ -142,7 +145,7 @@ class TextScan {
   #structure(byte: number): void {
     const at = this.#at++
     if (this.#hasEnded) {
-      if (!isSpace(byte)) this.refusal = notJson(`something stands behind the batch, at byte ${at}`)
+      if (!isSpace(byte)) this.refusal = notJson(`unexpected text after the batch, at byte ${at}`)
     } else if (byte === QUOTE) {
       this.#isText = true
     } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
@@ -160,7 +163,10 @@ class TextScan {
     if (this.isBatch && this.#depth === 1) this.#itemAt = at + 1
     const { requestDepthMax } = this.#limits
     if (this.#depth > requestDepthMax)
-      this.refusal = { code: RPC_CODE.limitExceeded, message: `request nests deeper than ${requestDepthMax} levels` }
+      this.refusal = {
+        code: RPC_CODE.limitExceeded,
+        message: `request is nested too deeply: the limit is ${requestDepthMax} levels`,
+      }
   }
 
   #close(at: number, byte: number): void {
@@ -178,7 +184,7 @@ class TextScan {
     this.#itemAt = at + 1
   }
 
-  /** Ends a request of the batch; an empty batch has none. */
+  /** Ends a request of the batch. An empty batch has none. */
   #item(to: number): void {
     const from = this.#itemAt
     this.#values = 0
@@ -193,6 +199,6 @@ class TextScan {
   #count(): void {
     const { requestValuesMax } = this.#limits
     if (++this.#values > requestValuesMax)
-      this.refusal = { code: RPC_CODE.limitExceeded, message: `request has more than ${requestValuesMax} values` }
+      this.refusal = { code: RPC_CODE.limitExceeded, message: `request has too many values: the limit is ${requestValuesMax}` }
   }
 }

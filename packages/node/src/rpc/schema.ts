@@ -2,20 +2,23 @@ import { type Address, type Hash, hexToBytes, LIMITS } from '@quoin/protocol'
 import { z } from 'zod'
 import { hexBytes } from './hex.ts'
 
-/** Parameters as Ethereum's JSON-RPC writes them (execution-apis). Each schema yields the protocol's own type. */
+/** Schemas for parameters of Ethereum's JSON-RPC (ethereum/execution-apis). Each one yields the protocol package's own type. */
 
-/** A schema that knows the usual spellings by itself: zod takes 2 µs for an address and 4 µs for a block, which is half of what a read costs. */
+/**
+ * A schema with a fast path for the usual spellings. Zod takes 2 µs for an address and 4 µs for a block, which is half of the cost of a
+ * read.
+ */
 type WithUsual<S extends z.ZodType> = S & { readonly usual: (value: unknown) => z.output<S> | undefined }
 
 const withUsual = <S extends z.ZodType>(schema: S, usual: (value: unknown) => z.output<S> | undefined): WithUsual<S> =>
   Object.assign(schema, { usual })
 
-/** What a value means where it is spelled as usual; undefined where the schema has to say. */
+/** Reads a value by the fast path; undefined if the schema has to decide. */
 export const usualOf = (schema: z.ZodType, value: unknown): unknown => (schema as Partial<WithUsual<z.ZodType>>).usual?.(value)
 
 const QUANTITY = /^0x(0|[1-9a-f][0-9a-f]*)$/i
 
-/** Of 256 bits, with 0x. Longer texts are refused unread. */
+/** Length of 256 bits in hex, with 0x. Longer texts are refused unread. */
 const QUANTITY_CHARS_MAX = 66
 
 const hexQuantity = (above: string) =>
@@ -49,7 +52,7 @@ export const bigQuantity = withUsual(
   (value) => (isQuantity(value) ? BigInt(value) : undefined),
 )
 
-/** A text that one function reads, for zod and without it: undefined where it is not what it must be. */
+/** Makes a schema and its fast path from one function, which returns undefined for invalid text. */
 function readText<T extends {}>(read: (text: string) => T | undefined, problem: string): WithUsual<z.ZodType<T>> {
   const schema = z.string().transform((text, context): T => {
     const value = read(text)
@@ -61,16 +64,16 @@ function readText<T extends {}>(read: (text: string) => T | undefined, problem: 
   return Object.assign(schema as unknown as z.ZodType<T>, { usual })
 }
 
-export const data = readText(hexBytes, 'must be 0x and hex digits of whole bytes')
+export const data = readText(hexBytes, 'must be hex: 0x and an even number of hex digits')
 
 /**
- * A contract's raw storage key: its bytes, at most `stateKeyBytesMax`. Clients that count slots send quantities, which may have an odd
- * number of digits: those get a zero before them.
+ * A contract's raw storage key, at most `stateKeyBytesMax` bytes. Clients that use slot numbers send quantities, which may have an odd
+ * number of digits: those are padded with a leading zero.
  */
 export const storageKey = z
   .string()
   .max(2 + 2 * LIMITS.stateKeyBytesMax, { error: `is longer than ${LIMITS.stateKeyBytesMax} bytes`, abort: true })
-  .regex(/^0x[0-9a-f]*$/i, 'must be 0x and hex digits')
+  .regex(/^0x[0-9a-f]*$/i, 'must be hex: 0x and hex digits')
   .transform((text) => {
     const digits = text.slice(2).toLowerCase()
     return hexToBytes(`0x${digits.length % 2 === 0 ? '' : '0'}${digits}`)
@@ -107,17 +110,17 @@ const tagOrNumber = z.union([z.enum(TAGS).transform((tag) => ({ tag })), quantit
   error: `must be a block number in hex or one of ${TAGS.join(', ')}`,
 })
 
-/** `eth_getBlockByNumber` and the like. */
+/** A block by number or tag, for `eth_getBlockByNumber` and similar methods. */
 export const blockNumber = withUsual(tagOrNumber, usualBlock)
 export type BlockNumber = z.output<typeof blockNumber>
 
-/** State methods: a tag, a number, or EIP-1898's object. Absent means latest. */
+/** A block for state methods: a tag, a number, or the object of EIP-1898. Defaults to latest. */
 export const blockReference = withUsual(
   z
     .union([
       tagOrNumber,
       z.strictObject({ blockNumber: quantity }).transform(({ blockNumber: height }) => ({ height })),
-      // Every block here is canonical, so that `requireCanonical` holds by itself.
+      // Every block of this chain is canonical, so `requireCanonical` always holds.
       z
         .strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() })
         .transform((reference) => ({ hash: reference.blockHash })),
@@ -126,5 +129,5 @@ export const blockReference = withUsual(
   usualBlock,
 )
 
-/** Integer that some clients send as a number and others as a quantity: `eth_feeHistory`'s count, EIP-7966's timeout. */
+/** An integer that some clients send as a number and others as a quantity: `eth_feeHistory`'s count, EIP-7966's timeout. */
 export const looseInteger = z.union([z.int().nonnegative(), quantity])

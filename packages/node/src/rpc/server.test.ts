@@ -117,7 +117,7 @@ describe('stock viem', () => {
 
   it('watches blocks over WebSocket, each once', async () => {
     const client = createPublicClient({ chain: foundry, transport: webSocket(url.replace('http', 'ws'), { reconnect: false }) })
-    // An answer on the socket shows that it is open: the subscription that follows is then in place before the next block.
+    // A response on the socket shows that it is open, so the following subscription is active before the next block.
     expect(await client.getChainId()).toBe(31_337)
     const seen: bigint[] = []
     let stop: () => void = () => undefined
@@ -185,11 +185,11 @@ describe('refusals', () => {
     expect(answer.error.message.length).toBeGreaterThan(5)
   })
 
-  it('words unknown methods as clients look for', async () => {
+  it('uses the message for unknown methods that clients match', async () => {
     expect((await call('eth_nothing')).error?.message).toBe('the method eth_nothing does not exist/is not available')
   })
 
-  it('answers each item of a batch by itself, in order, and nothing for notifications', async () => {
+  it('answers each request of a batch in order, and no notification', async () => {
     const batch = [{ id: 1, method: 'eth_chainId' }, { method: 'eth_chainId' }, 3, { id: 'x', method: 'eth_nothing' }]
     const answers = (await (await post(JSON.stringify(batch))).json()) as {
       id: unknown
@@ -208,13 +208,13 @@ describe('refusals', () => {
     const batch = (await (
       await post(JSON.stringify(Array.from({ length: 11 }, () => ({ id: 1, method: 'eth_chainId' }))))
     ).json()) as { error: { code: number; message: string } }
-    expect(batch.error).toMatchObject({ code: -32005, message: expect.stringContaining('at most 10') })
+    expect(batch.error).toMatchObject({ code: -32005, message: expect.stringContaining('the limit is 10') })
     const large = await post('x'.repeat(LIMITS.bodyBytesMax + 1))
     expect(large.status).toBe(413)
     expect(await large.json()).toMatchObject({ error: { message: expect.stringContaining('300000 bytes') } })
   })
 
-  it('runs no more of a batch when its answers are too large', async () => {
+  it('runs no more requests of a batch once its responses are too large', async () => {
     await rpc.server.close()
     rpc = await serveTestNode(node, crypto, { batchConcurrencyMax: 2, responseBytesMax: 1_000 })
     url = rpc.url
@@ -247,7 +247,7 @@ describe('refusals', () => {
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
   })
 
-  it('answers 503 to probes where the node cannot be asked', async () => {
+  it('answers 503 to probes if the node does not answer', async () => {
     await rpc.server.close()
     const probes: Probes = {
       live: () => Promise.reject(new RpcError(-32005, 'the node is busy')),
@@ -257,7 +257,7 @@ describe('refusals', () => {
     rpc = await serveTestNode(node, crypto, LIMITS, { probes })
     for (const [path, message] of [
       ['/health', 'the node is busy'],
-      ['/ready', 'the node could not be asked'],
+      ['/ready', 'the node did not answer the probe'],
     ] as const) {
       const response = await fetch(`${rpc.url}${path}`)
       expect(response.status).toBe(503)
@@ -265,7 +265,7 @@ describe('refusals', () => {
     }
   })
 
-  it('answers 503 and the reason to probes, and refuses reads, as the node says', async () => {
+  it('answers probes with 503 and the reason, and refuses reads, if the node says so', async () => {
     await rpc.server.close()
     const reason = { code: 'disk-full', message: 'no room' }
     const probes: Probes = {
@@ -288,7 +288,7 @@ describe('refusals', () => {
     expect(await call('eth_getTransactionCount', alice.address, 'pending')).toMatchObject({ result: '0x1' })
   })
 
-  it('waits for the receipt of eth_sendRawTransactionSync, and says when it does not come in time', async () => {
+  it('waits for the receipt of eth_sendRawTransactionSync, and reports a timeout', async () => {
     const [first, second] = await testTransfers(alice, 0, 2)
     const waiting = call('eth_sendRawTransactionSync', bytesToHex(first!))
     await new Promise<void>((resolve) => {
@@ -302,7 +302,7 @@ describe('refusals', () => {
     expect((await call('eth_sendRawTransactionSync', bytesToHex(second!), 50)).error?.code).toBe(4)
   })
 
-  it('lets go of a connection whose request was under way when the server closes', async () => {
+  it('closes a connection with a running request when the server closes', async () => {
     const [raw] = await testTransfers(alice, 0, 1)
     const admitted = new Promise<void>((resolve) => {
       const stop = node.pool.onAdmitted(() => {

@@ -10,20 +10,20 @@ import { ReceiptWaits } from './receipt-waits.ts'
 import { RecentTransactions } from './recent-transactions.ts'
 import { Turns } from './turns.ts'
 
-/** What the calls of all clients of a server share. */
+/** State that the calls of all clients of a server share. */
 export interface Shared {
   readonly filters: Filters
-  /** Holds addresses and topics for a filter until the returned function is called. Throws RpcError over a limit. */
+  /** Reserves addresses and topics for a filter until the returned function is called. Throws RpcError over a limit. */
   takeTerms(remote: string, terms: number): () => void
   readonly transactions: RecentTransactions
-  /** Whose turn it is to go on. */
+  /** Time slices of the event loop. */
   readonly turns: Turns
   readonly hub: Hub
   /** The chain as a source of notifications. */
   readonly blocks: Source
   readonly texts: BlockTexts
   readonly receipts: ReceiptWaits
-  /** The chain went back, as only one for development does. */
+  /** The chain was rewound, which only happens on a development chain. */
   rewind(rewind: Rewind): void
   close(): Promise<void>
 }
@@ -32,11 +32,11 @@ export interface SharedOptions {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly random: Random
   readonly limits: RpcLimits
-  /** Told of what fails behind a subscription. */
+  /** Called with errors of subscriptions. */
   readonly onFailure: (failure: unknown) => void
 }
 
-/** Follows the chain and the pool until it is closed. */
+/** Creates the shared state, which follows the chain and the pool until it is closed. */
 export function openShared(backend: RpcBackend, { clock, random, limits, onFailure }: SharedOptions): Shared {
   const transactions = new RecentTransactions(limits.filterTransactionsMax, (listener) => backend.pool.onAdmitted(listener))
   const filters = new Filters({ clock, random, limits })

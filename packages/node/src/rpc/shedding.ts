@@ -1,6 +1,6 @@
 /**
- * Methods that a node answers while it is short of memory: a wallet that sends a transaction needs them, and each costs one read of the
- * state at the most. All others are refused.
+ * Methods that a node still answers while it is short of memory (load shedding). A wallet needs them to send a transaction, and each costs
+ * at most one read of the state. All others are refused.
  */
 const KEPT_METHODS: ReadonlySet<string> = new Set([
   'eth_sendRawTransaction',

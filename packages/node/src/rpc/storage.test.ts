@@ -55,7 +55,7 @@ describe('eth_getStorageAt', () => {
     expect(await at(key)).toBe(value)
   })
 
-  it('reads nothing where there is no contract', async () => {
+  it('returns zero if there is no contract', async () => {
     expect((await rpc.call('eth_getStorageAt', `0x${'cc'.repeat(20)}`, '0x10', 'latest')).result).toBe(word())
   })
 
@@ -63,7 +63,7 @@ describe('eth_getStorageAt', () => {
     expect((await rpc.call('eth_getStorageAt', contract, key, 'latest')).error?.code).toBe(-32602)
   })
 
-  it('refuses a block that is not there', async () => {
+  it('refuses a block that does not exist', async () => {
     expect((await rpc.call('eth_getStorageAt', contract, '0x', '0x9')).error?.code).toBe(-32001)
   })
 

@@ -9,7 +9,7 @@ const [a, b] = [
 ]
 const iteration = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-it('a slice is over when the work of an iteration has taken its time, and begins anew with the next', async () => {
+it('a slice is over when the work of an iteration has used its time, and starts again with the next iteration', async () => {
   const clock = new ManualClock()
   const turns = new Turns(clock, SLICE_MS)
   expect(turns.isOver()).toBe(false)
@@ -19,7 +19,7 @@ it('a slice is over when the work of an iteration has taken its time, and begins
   expect(turns.isOver()).toBe(false)
 })
 
-it('clients go on one after another, in one iteration as long as a slice lasts', async () => {
+it('clients continue one after another, within an iteration as long as the slice lasts', async () => {
   const clock = new ManualClock()
   const turns = new Turns(clock, SLICE_MS)
   const order: string[] = []

@@ -2,16 +2,16 @@ import { type Client, FairQueue } from '../fair-queue.ts'
 import type { Clock } from '../powers.ts'
 
 /**
- * Slices of an event loop: whoever works longer than a slice lets all others go on first. In each iteration of the loop the work of all
- * clients together takes one slice, or as long as its last piece needs; then sockets and timers have their turn.
+ * Time slices of the event loop. In each iteration of the loop, the work of all clients together takes one slice (plus the rest of its
+ * last piece); then sockets and timers are served. Work that does not finish within the slice waits until all others have had a turn.
  */
 export class Turns {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #sliceMs: number
   readonly #waiting = new FairQueue<() => void>()
-  /** Of the iteration that runs. */
+  /** End of the slice in the current iteration. */
   #endsMs = Number.NEGATIVE_INFINITY
-  /** The next iteration begins a new slice. */
+  /** The next iteration will begin a new slice. */
   #isScheduled = false
 
   constructor(clock: Pick<Clock, 'monotonic'>, sliceMs: number) {
@@ -19,12 +19,12 @@ export class Turns {
     this.#sliceMs = sliceMs
   }
 
-  /** Work that waits. */
+  /** Number of waiting pieces of work. */
   get waiting(): number {
     return this.#waiting.size
   }
 
-  /** Whether the work of this iteration has taken its slice. */
+  /** Whether the slice of this iteration is used up. */
   isOver(): boolean {
     if (this.#isScheduled) return this.#clock.monotonic() >= this.#endsMs
     this.#schedule()
@@ -54,7 +54,7 @@ export class Turns {
     this.#give()
   }
 
-  /** One after another, each after the piece of work of the one before. */
+  /** Resumes waiting work one by one, each after the previous piece has ended. */
   readonly #give = (): void => {
     const next = this.#waiting.shift()
     if (next === undefined) return

@@ -1,6 +1,6 @@
 /**
- * What a call costs, in units. A unit is what a read of one account takes of the RPC's thread, some 40 µs with its share of HTTP; calls of
- * contracts are weighed by the threads that run them. `bench/` has the figures behind the table.
+ * Cost of each method in rate limit units. One unit is the time of the RPC thread for a read of one account, about 40 µs with its share of
+ * HTTP. Contract calls are also limited by the threads that run them. `bench/` has the measurements behind the table.
  */
 const WEIGHTS: Readonly<Record<string, number>> = {
   eth_call: 10,
@@ -20,7 +20,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   eth_feeHistory: 20,
 }
 
-/** Of a block with its transactions, instead of their hashes. */
+/** Cost of a block with full transactions instead of their hashes. */
 const FULL_BLOCK_WEIGHT = 40
 const BLOCK_METHODS: ReadonlySet<string> = new Set(['eth_getBlockByNumber', 'eth_getBlockByHash'])
 
@@ -29,13 +29,13 @@ export function weightOf(method: string, params: unknown): number {
   return WEIGHTS[method] ?? 1
 }
 
-/** A text costs a unit for each so many bytes, before anything of it is read. Short ones are in what their calls weigh. */
+/** A text costs one unit per this many bytes, charged before it is parsed. Shorter texts are covered by the cost of their calls. */
 const UNIT_BYTES = 1_024
 
 export const weightOfText = (bytes: number): number => Math.floor(bytes / UNIT_BYTES)
 
-/** What is no request, and a request that nobody serves. */
+/** Cost of an invalid request, and of an unknown method. */
 export const REFUSED_WEIGHT = 1
 
-/** No call weighs more: what an allowance must hold at least. */
+/** Maximum cost of a call. An allowance must hold at least this much. */
 export const WEIGHT_MAX = Math.max(FULL_BLOCK_WEIGHT, ...Object.values(WEIGHTS))

@@ -1,4 +1,4 @@
-/** Data directories: what `quoin init`, `keys` and `genesis` do, and what a network on one machine is made of. */
+/** Data directories: the work behind `quoin init`, `keys` and `genesis`, also used to set up a network on one machine. */
 export { type DataDir, dataDir } from '../keys/data-dir.ts'
 export { createNodeKey, loadNodeKey } from '../network/node-key.ts'
 export { lockDirectory } from '../store/lock.ts'

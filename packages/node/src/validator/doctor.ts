@@ -29,9 +29,14 @@ type Print = (line: string) => void
 const fault = (message: string): EndingError => new EndingError({ code: 'untrusted-files', message })
 
 /**
- * Checks everything that a stopped node has on disk and that its genesis decides: every file, record, block, index, the state, and the logs.
- * Resolves when all is whole; rejects with the first fault, its place and what to do. Changes nothing before the files of the database are
- * found whole; opening it then sorts LevelDB's log into a table, as any start does.
+ * Checks everything that a stopped node has on disk: every database file, record, block and index, the state, and the logs.
+ *
+ * Changes nothing until the database files have passed. Opening the database then makes LevelDB compact its log into a table, as on any
+ * start.
+ *
+ * @param root - Path of the data directory.
+ * @param print - Receives one line per check that passed.
+ * @throws At the first fault, with its place and what to do about it.
  */
 export async function doctor(root: string, print: Print): Promise<void> {
   const dir = dataDir(root)
@@ -41,7 +46,7 @@ export async function doctor(root: string, print: Print): Promise<void> {
     const crypto = await loadCrypto()
     const files = await levelFiles(dir.database)
     const head = files.length === 0 ? undefined : await examineDatabase({ dir, genesis, crypto, files, print })
-    if (head === undefined) print('database: none yet')
+    if (head === undefined) print('database: does not exist yet')
     await examineLogs(dir, head, print)
   } finally {
     await lock.close()
@@ -56,7 +61,7 @@ interface Patient {
   readonly print: Print
 }
 
-/** What the logs must fit. */
+/** The database's head, which the logs must match. */
 interface HeadState {
   readonly height: Height
   readonly genesisHash: typeof ZERO_HASH
@@ -81,8 +86,9 @@ async function examineFiles(path: string, files: readonly string[], print: Print
   const log = await damagedLog(path, files)
   if (log !== undefined) {
     throw fault(
-      `the database ${path} is damaged: its log ${log.name} from byte ${log.at} on, though byte ${log.provenBy} proves that it was once ` +
-        'safely on disk. Check the disk. quoin start cuts the log there, keeps a copy, and fetches the blocks behind from the peers',
+      `the database ${path} is damaged: its log ${log.name} is corrupt from byte ${log.at} on, and byte ${log.provenBy} proves that the ` +
+        'corrupt part was once synced to disk. Check the disk. quoin start keeps a copy of the log, truncates it there, and fetches the ' +
+        'blocks after that point from the peers',
     )
   }
   let bytes = 0
@@ -92,7 +98,7 @@ async function examineFiles(path: string, files: readonly string[], print: Print
     if (table.fault !== undefined) throw fault(damagedTable(path, table.fault).message)
     bytes += table.bytes
   }
-  print(`files: ${tables.length} tables of ${bytes} bytes and the log fit LevelDB's checksums`)
+  print(`files: ${tables.length} tables (${bytes} bytes) and the log match LevelDB's checksums`)
 }
 
 async function examineRecords(kv: OwnedKv, print: Print): Promise<void> {
@@ -105,7 +111,7 @@ async function examineRecords(kv: OwnedKv, print: Print): Promise<void> {
     bytes += key.length + value.length
     last = key
   }
-  print(`records: ${records} of ${bytes} bytes fit their checksums`)
+  print(`records: ${records} (${bytes} bytes) match their checksums`)
 }
 
 async function examineChain(kv: Kv, { genesis, crypto, print }: Patient): Promise<HeadState | undefined> {
@@ -113,7 +119,7 @@ async function examineChain(kv: Kv, { genesis, crypto, print }: Patient): Promis
   if (blocks.chain === undefined) return undefined
   const digest = genesisDigest(crypto, genesis)
   if (blocks.chain.genesisDigest !== digest)
-    throw fault(`the database holds the chain of genesis ${blocks.chain.genesisDigest}, genesis.json is ${digest}`)
+    throw fault(`the database holds the chain of genesis ${blocks.chain.genesisDigest}, but genesis.json has digest ${digest}`)
   const { head } = blocks
   const genesisHash = blocks.header(Height(0))?.hash ?? ZERO_HASH
   const domain = { genesisHash, restartEpoch: blocks.chain.restartEpoch }
@@ -124,10 +130,10 @@ async function examineChain(kv: Kv, { genesis, crypto, print }: Patient): Promis
   print(`blocks: 0 to ${head.header.number} ${head.hash}, with headers, bodies, receipts, certificates and indexes`)
   const index = await indexFault(kv, blocks)
   if (index.finding !== undefined) throw new DamagedError(index.finding)
-  print(`indexes: ${index.entries} entries lead to what they name`)
+  print(`indexes: ${index.entries} entries point to the right records`)
   const state = await stateFault(kv, crypto, head)
   if (state.finding !== undefined) throw new DamagedError(state.finding)
-  print(`state: ${state.keys} keys have the root ${head.header.stateRoot}, and so has the tree`)
+  print(`state: ${state.keys} keys and the stored tree match the root ${head.header.stateRoot}`)
   return { height: head.header.number, genesisHash }
 }
 
@@ -138,21 +144,21 @@ async function examineLogs(dir: DataDir, head: HeadState | undefined, print: Pri
   const { content } = await named(dir.wal, () => Wal.open(wal, head.genesisHash))
   if (content !== undefined && content.height > head.height + 1) {
     throw fault(
-      `the database lost final blocks: its head is block ${head.height}, ${dir.wal} was begun after block ${content.height - 1}. Check the ` +
-        'disk. quoin start fetches them again from the peers; a validator keeps silent up to the height that it signed last',
+      `the database lost final blocks: its head is block ${head.height}, but ${dir.wal} was started after block ${content.height - 1}. Check ` +
+        'the disk. quoin start fetches the missing blocks from the peers; a validator signs nothing up to the last height that it has signed',
     )
   }
   print(content === undefined ? 'wal: empty' : `wal: height ${content.height}, ${content.entries.length} entries`)
 }
 
-/** As a start does: a key without its sign state, or with another's, is refused. */
+/** Refuses what a start refuses: a key without its sign state, or with the sign state of another key. */
 async function examineSignState(dir: DataDir, head: HeadState | undefined, print: Print): Promise<void> {
   const keyFile = await contentOf(dir.validatorKey)
-  if (keyFile === undefined) return print('sign-state: none, for there is no validator key')
+  if (keyFile === undefined) return print('sign-state: not checked, because there is no validator key')
   const { address: validator } = orFail(parseValidatorKeyFile(nobleCrypto, new TextDecoder().decode(keyFile)), dir.validatorKey)
   await named(dir.signState, async () => {
     const { records } = await RecordFile.open(await powersOf(dir.signState), SIGN_STATE_FORMAT)
-    // Without a database nothing here says which chain it is.
+    // Without a database, only the sign state itself names the chain.
     const genesisHash = head?.genesisHash ?? chainOf(records[0])
     await LastSignState.open(await powersOf(dir.signState), { validator, genesisHash })
     print(`sign-state: ${records.length} records of validator ${validator}`)
@@ -164,7 +170,7 @@ function chainOf(first: Uint8Array | undefined): Hash {
   return (owner?.ok && owner.value.kind === 'owner' ? owner.value.genesisHash : undefined) ?? ZERO_HASH
 }
 
-/** A copy in memory: what a start would cut off stays on disk. */
+/** Works on a copy in memory, so that a tail that a start would truncate stays on disk. */
 async function powersOf(path: string): Promise<RecordFilePowers> {
   const random = { bytes: (length: number) => new Uint8Array(length) }
   return { file: new MemoryLog((await contentOf(path)) ?? new Uint8Array(0)), crc32c: (bytes) => crc32c(bytes), random }

@@ -14,13 +14,15 @@ import { parsePeerId } from '../network/node-key.ts'
 import { CommandError } from './failure.ts'
 
 /**
- * What an organisation publishes of its node so that it can stand in a genesis: `quoin keys` prints one, `quoin genesis` takes a list of
- * them.
+ * The description of a node that an organisation publishes so that the node can be included in a genesis. `quoin keys` prints one,
+ * `quoin genesis` takes a list of them.
  */
 export const validatorEntry = z.strictObject({
-  /** For people; not in the genesis. */
+  /** Informative; not part of the genesis. */
   name: z.string().max(64).optional(),
-  publicKey: z.string().regex(/^0x01[0-9a-f]{66}$/i, 'must be 0x01 and the 33 bytes of a compressed secp256k1 key'),
+  publicKey: z
+    .string()
+    .regex(/^0x01[0-9a-f]{66}$/i, 'must be 0x01 followed by the 33 bytes of a compressed secp256k1 public key, in hex'),
   power: z
     .int()
     .min(1)
@@ -28,10 +30,10 @@ export const validatorEntry = z.strictObject({
     .default(1),
   feeAddress: z
     .string()
-    .regex(/^0x[0-9a-f]{40}$/i, 'must be an address')
+    .regex(/^0x[0-9a-f]{40}$/i, 'must be an address: 0x and 40 hex digits')
     .optional(),
   peerId: z.string().refine((text) => parsePeerId(text) !== undefined, 'must be a libp2p peer id'),
-  /** Multiaddresses at which the other nodes reach it. */
+  /** Multiaddresses at which other nodes reach this one. */
   addresses: z
     .array(
       z.string().regex(/^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+$/, 'must be a multiaddress such as /ip4/10.0.0.1/tcp/26656'),
@@ -46,15 +48,19 @@ export function parseEntries(text: string, where: string): readonly ValidatorEnt
   try {
     document = JSON.parse(text)
   } catch (failure) {
-    throw new CommandError(`${where} is not JSON: ${(failure as Error).message}`)
+    throw new CommandError(`${where} is not valid JSON: ${(failure as Error).message}`)
   }
-  const result = z.array(validatorEntry).min(1, 'must name at least one validator').safeParse(document)
+  const result = z.array(validatorEntry).min(1, 'must list at least one validator').safeParse(document)
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   throw new CommandError(`${where}: [${issue.path.join('.')}] ${issue.message}`)
 }
 
-/** Validator set and node registry of a list of entries. */
+/**
+ * Builds the validator set and node registry of a genesis.
+ *
+ * @throws {CommandError} If a public key is invalid, or two entries have the same public key or peer id.
+ */
 export function fromEntries(
   crypto: Crypto,
   entries: readonly ValidatorEntry[],
@@ -63,7 +69,7 @@ export function fromEntries(
     const publicKey = parseHex(entry.publicKey) as PublicKey
     const address = addressOfPublicKey(crypto, publicKey)
     if (address === undefined)
-      throw new CommandError(`validator ${i} (${entry.name ?? entry.publicKey}): publicKey is not a point of secp256k1`)
+      throw new CommandError(`validator ${i} (${entry.name ?? entry.publicKey}): publicKey is not a point on the secp256k1 curve`)
     return {
       publicKey,
       address,
@@ -80,7 +86,7 @@ export function fromEntries(
 function refuseTwice(entries: readonly ValidatorEntry[], field: 'publicKey' | 'peerId'): void {
   entries.forEach((entry, i) => {
     const first = entries.findIndex((other) => other[field].toLowerCase() === entry[field].toLowerCase())
-    if (first < i) throw new CommandError(`validators ${first} and ${i} have the same ${field}`)
+    if (first < i) throw new CommandError(`validators ${first} and ${i} have the same ${field}: remove one of them`)
   })
 }
 

@@ -4,13 +4,13 @@ import { EndingError, endingOf } from '../health/ending.ts'
 import { CommandError } from './failure.ts'
 
 /**
- * With what a command ends, so that whatever supervises it knows whether to start it again. `docs/operations.md` has the table. From 64
- * on the meaning is that of the BSD's sysexits, as far as there is one: Node.js itself uses 1 to 13 and, for signals, 128 and more.
+ * Exit codes of a command. They tell a supervisor whether to restart it; `docs/operations.md` has the table. Codes from 64 on follow BSD's
+ * sysexits where one fits, because Node.js itself uses 1 to 13 and, for signals, 128 and above.
  */
 export const EXIT_CODE = {
-  /** It did what it was told, or was told to stop. */
+  /** Success, or stopped on request. */
   done: 0,
-  /** A flag, a setting or a file of the user is wrong, or a port or directory is taken. */
+  /** A flag, a setting or a file of the user is wrong, or a port or directory is in use. */
   usage: 1,
   'untrusted-files': 65,
   failed: 70,
@@ -19,7 +19,7 @@ export const EXIT_CODE = {
   halted: 76,
 } as const satisfies Readonly<Record<'done' | 'usage' | FatalCode, number>>
 
-/** What a person must change before another start can succeed. */
+/** System errors that a person must fix before another start can succeed. */
 const USAGE_CODES: ReadonlySet<string> = new Set([
   'ENOENT',
   'EACCES',
@@ -31,7 +31,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'ENOTDIR',
 ])
 
-/** The exit code of a command that failed with this error. */
+/** @returns The exit code of a command that failed with this error. */
 export function exitCodeOf(failure: unknown): number {
   if (failure instanceof CommandError) return EXIT_CODE.usage
   if (failure instanceof EndingError || failure instanceof CorruptFileError) return EXIT_CODE[endingOf(failure).code]

@@ -3,10 +3,15 @@ import { EndingError } from '../health/ending.ts'
 import { ListenError } from '../listen-error.ts'
 import { DATABASE_ADVICE, DamagedError } from '../store/damage.ts'
 
-/** What a command tells its user before it ends with the exit code `usage`: what was wrong, where, and what to do. */
+/** Ends a command with the exit code `usage`. The message tells the user what was wrong, where, and what to do. */
 export class CommandError extends Error {}
 
-/** The value of a result, or the command ends with its message. */
+/**
+ * Unwraps a result.
+ *
+ * @param where - Prefix of the message: a file, a directory or a setting.
+ * @throws {CommandError} If the result is an error.
+ */
 export function orFail<T>(
   result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: { readonly message: string } },
   where: string,
@@ -26,7 +31,7 @@ interface SystemError {
 const isSystemError = (failure: unknown): failure is SystemError =>
   failure instanceof Error && 'code' in failure && typeof failure.code === 'string'
 
-/** A failure in the words of the person who has to do something about it; undefined for one that is a bug and wants its stack. */
+/** @returns A message for the operator; undefined for a bug, whose stack should be shown instead. */
 export function explain(failure: unknown): string | undefined {
   if (failure instanceof CommandError || failure instanceof CorruptFileError || failure instanceof EndingError)
     return failure.message
@@ -37,17 +42,17 @@ export function explain(failure: unknown): string | undefined {
       return `${failure.path ?? 'a file'} does not exist`
     case 'EACCES':
     case 'EPERM':
-      return `no permission for ${failure.path ?? failure.message}: check the owner and mode of the file or directory`
+      return `permission denied: ${failure.path ?? failure.message}: check the owner and mode of the file or directory`
     case 'ENOSPC':
-      return `the disk is full${failure.path === undefined ? '' : ` (${failure.path})`}: free some space and start again, nothing that was final is lost`
+      return `the disk is full${failure.path === undefined ? '' : ` (${failure.path})`}: free some space and start again; no final block is lost`
     case 'EADDRINUSE':
-      return `${failure.port === undefined ? failure.message : `port ${failure.port} is in use by another process`}: choose another one (${failure instanceof ListenError ? `--${failure.use}-port` : '--p2p-listen'}) or stop that process`
+      return `${failure.port === undefined ? failure.message : `port ${failure.port} is in use by another process`}: choose another port (${failure instanceof ListenError ? `--${failure.use}-port` : '--p2p-listen'}) or stop that process`
     case 'EADDRNOTAVAIL':
-      return `${failure.message}: this machine has no such address (${failure instanceof ListenError ? `--${failure.use}-host` : '--p2p-listen'})`
+      return `${failure.message}: this machine has no such address: choose one that it has (${failure instanceof ListenError ? `--${failure.use}-host` : '--p2p-listen'})`
     case 'LEVEL_DATABASE_NOT_OPEN':
       return `the database cannot be opened: ${failure.cause instanceof Error ? failure.cause.message : failure.message}. ${DATABASE_ADVICE}`
     case 'EROFS':
-      return `${failure.path ?? 'the file system'} is read-only`
+      return `${failure.path ?? 'the file system'} is read-only: remount it writable, or use another data directory`
     default:
       return undefined
   }

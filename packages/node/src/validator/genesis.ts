@@ -18,7 +18,7 @@ import { CommandError } from './failure.ts'
 import { unreachableReason } from './reachable-address.ts'
 
 export interface GenesisOptions {
-  /** File with the list of entries that `quoin keys` printed. */
+  /** Path of the JSON file with the list of entries that `quoin keys` printed. */
   readonly validators: string
   readonly out: string
   readonly chainId: number
@@ -26,11 +26,15 @@ export interface GenesisOptions {
   /** Allows development keys and funds the development accounts. */
   readonly development: boolean
   readonly parameters: Partial<ChainParameters>
-  /** Opening balances, `address=wei`. */
+  /** Initial balances, each as `address=wei`. */
   readonly fund: readonly string[]
 }
 
-/** Writes a genesis for a list of validators. */
+/**
+ * Writes a genesis file for a list of validators.
+ *
+ * @throws {CommandError} If an entry, an address, a parameter or a balance is invalid.
+ */
 export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
   const crypto = nobleCrypto
   const entries = parseEntries(await readFile(options.validators, 'utf8'), options.validators)

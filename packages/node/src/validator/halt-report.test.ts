@@ -17,7 +17,7 @@ async function haltAt() {
 }
 
 describe('the halt report', () => {
-  it('holds the block byte for byte, the transaction and the error', async () => {
+  it('contains the exact bytes of the block, the transaction and the error', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'quoin-halt-'))
     const { block, halt } = await haltAt()
     const file = join(directory, 'halt.json')
@@ -32,12 +32,12 @@ describe('the halt report', () => {
     await rm(directory, { recursive: true })
   })
 
-  it('says why it cannot be written, and throws nothing', async () => {
+  it('returns why it cannot be written, and does not throw', async () => {
     const { halt } = await haltAt()
     expect(writeHaltReport('/dev/null/halt.json', halt)).toMatch(/^\/dev\/null\/halt.json cannot be written: ENOTDIR/)
   })
 
-  it('stays out of the log, where a block would be megabytes', async () => {
+  it('is not logged, because a block may be megabytes', async () => {
     const { block, halt } = await haltAt()
     const lines: string[] = []
     pino({ base: null }, { write: (line) => lines.push(line) }).fatal({ err: halt }, 'halted')

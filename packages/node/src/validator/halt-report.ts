@@ -3,9 +3,10 @@ import { bytesToHex } from '@quoin/protocol'
 import type { HaltError } from '../engine/halt.ts'
 
 /**
- * Writes down everything that is needed to find out elsewhere why a node could not follow its chain: the decided block with its
- * transactions, the proof that it is final, and what went wrong. JSON; bytes are in hex, big integers in decimal text. Returns the file's
- * name, or why it could not be written: that must not hide the halt itself.
+ * Writes a JSON report for analysis on another machine of why a node could not follow its chain: the decided block with its transactions,
+ * its commit certificate, and the error. Bytes are in hex, big integers in decimal text.
+ *
+ * @returns The file's name, or why it could not be written. Never throws: a failed write must not hide the halt itself.
  */
 export function writeHaltReport(file: string, halt: HaltError): string {
   const { certificate, block, head, transaction } = halt.dump

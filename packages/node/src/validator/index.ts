@@ -1,4 +1,4 @@
-/** Runs the validator of a data directory as this process, has a running one read its settings again, or checks what a stopped one has on disk. */
+/** Runs the validator of a data directory in this process, reloads the settings of a running one, or checks the files of a stopped one. */
 export { doctor } from './doctor.ts'
 export { reload } from './reload.ts'
 export { start } from './start.ts'

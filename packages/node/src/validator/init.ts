@@ -19,23 +19,28 @@ export interface InitOptions {
   readonly dataDir: string
   /** Genesis to copy into the data directory. */
   readonly genesis: string | undefined
-  /** Use the keys of the devnet's validator of this index instead of new ones. */
+  /** Use the keys of the devnet's validator with this index instead of new ones. */
   readonly developmentIndex: number | undefined
-  /** Multiaddress that the node listens on for its peers. */
+  /** Multiaddress on which the node listens for peers. */
   readonly listen: string
-  /** Multiaddress at which they reach it; that of `listen` where it is undefined. */
+  /** Multiaddress at which peers reach the node; undefined means `listen`. */
   readonly advertise: string | undefined
-  /** The node may be one of a network on one machine. */
+  /** The node belongs to a development network on one machine, so a loopback address is accepted. */
   readonly development: boolean
   readonly rpcPort: number
   readonly random: (length: number) => Uint8Array
 }
 
-/** Makes a data directory: keys, configuration, and the genesis if there is one. Never replaces a key; checks before it writes. */
+/**
+ * Creates a data directory: keys, configuration, sign state, and a copy of the genesis if one is given. Checks everything before it
+ * writes, and never replaces a key.
+ *
+ * @throws {CommandError} If a key already exists, the address is not reachable by other nodes, or the genesis is invalid.
+ */
 export async function init(options: InitOptions): Promise<NodeKeys> {
   const dir = dataDir(options.dataDir)
   if (await exists(dir.validatorKey))
-    throw new CommandError(`${dir.validatorKey} exists already: choose another --data-dir, or start this one`)
+    throw new CommandError(`${dir.validatorKey} already exists: choose another --data-dir, or run quoin start with this one`)
   const reason = unreachableReason(options.advertise ?? options.listen, options.development)
   if (reason !== undefined) throw new CommandError(`${options.advertise === undefined ? '--listen' : '--advertise'}: ${reason}`)
   if (options.genesis !== undefined) await readGenesisFile(options.genesis)
@@ -50,7 +55,7 @@ export async function init(options: InitOptions): Promise<NodeKeys> {
   return orFail(await readKeys(crypto, dir), dir.root)
 }
 
-/** A key that has signed nothing: without this file it would be one of which nobody knows what it signed. */
+/** Records that the new key has signed nothing. Without this file a start refuses the key, because it cannot know what the key signed. */
 async function writeSignState(path: string, validator: Address, random: (length: number) => Uint8Array): Promise<void> {
   const file = await openFileLog(path)
   try {
@@ -67,7 +72,7 @@ const settingsOf = ({ listen, advertise, rpcPort, development }: InitOptions): R
   ...(advertise === undefined ? {} : { 'p2p.advertise': [advertise] }),
 })
 
-/** Of one of several nodes on a machine, which serve whatever runs there. */
+/** Settings of a development node that shares its machine with others: open CORS, no rate limit, any free probe port. */
 const DEVELOPMENT_SETTINGS = { 'rpc.cors-origins': ['*'], 'rpc.requests-per-minute': 0, 'health.port': 0 } as const
 
 async function makeKeys(crypto: Crypto, { developmentIndex, random }: InitOptions) {
@@ -81,22 +86,22 @@ async function makeKeys(crypto: Crypto, { developmentIndex, random }: InitOption
   }
 }
 
-/** 32 random bytes are a valid key but for about one in 2^128. */
+/** 32 random bytes are an invalid key with a probability of about 2^-128. */
 function newSecret(crypto: Crypto, random: (length: number) => Uint8Array): Uint8Array {
   const secret = random(32)
-  if (crypto.publicKey(secret) === undefined) throw new Error('the random source yields no valid secret key')
+  if (crypto.publicKey(secret) === undefined) throw new Error('the random source returned an invalid secret key')
   return secret
 }
 
 const exists = async (path: string): Promise<boolean> => (await unlessMissing(stat(path))) !== undefined
 
 export interface NodeDescription {
-  /** Of the voting key. */
+  /** Address of the validator key. */
   readonly address: Address
   readonly entry: ValidatorEntry
 }
 
-/** What the other organisations need to know of a data directory's node, as `quoin genesis` takes it. */
+/** Describes the node of a data directory for the other organisations, in the form that `quoin genesis` takes. */
 export async function describeKeys(root: string): Promise<NodeDescription> {
   const dir = dataDir(root)
   const keys = orFail(await readKeys(nobleCrypto, dir), root)

@@ -6,7 +6,7 @@ export interface LiveLog {
   setLevel(level: string): void
 }
 
-/** Pino's children keep the level that they were made with: all are told. */
+/** Opens a JSON log on stdout. A Pino child keeps the level that it was created with, so `setLevel` sets it on every child. */
 export function openLog(level: string): LiveLog {
   const children = new Set<WeakRef<Pino>>()
   const log: Pino = pino({

@@ -30,7 +30,7 @@ function open(texts: readonly string[], refusal?: string, given: Partial<ConfigS
   return { reload, log, applied }
 }
 
-it('takes over what can be in force at once, and names what cannot', async () => {
+it('applies what takes effect at once, and names what needs a restart', async () => {
   const {
     reload: opened,
     log,
@@ -42,12 +42,12 @@ it('takes over what can be in force at once, and names what cannot', async () =>
     { level: 'info', fields: { changed: ['rpc.batch-items', 'log.level'] } },
     { level: 'warn', fields: { changed: ['rpc.port'] } },
   ])
-  // The next one is compared with what was read last.
+  // The next reload is compared with the last one.
   await opened.reload()
   expect(log.lines.slice(2)).toMatchObject([{ level: 'info', fields: { changed: ['rpc.batch-items'] } }])
 })
 
-it('names what the environment and flags come before', async () => {
+it('names keys that the environment or a flag overrides', async () => {
   const sources = { env: { QUOIN_RPC_BATCH_ITEMS: '1000' }, flags: { '--log-level': 'info' } }
   const { reload: opened, log } = open(['[rpc]\nbatch-items = 7\n[log]\nlevel = "debug"\n', ''], undefined, sources)
   await opened.reload()
@@ -63,15 +63,15 @@ it('changes nothing when the file is wrong, and says why', async () => {
     reload: opened,
     log,
     applied,
-  } = open(['[log]\nlevel = "loud"\n', '[rcp]\n', ''], 'rpc.trusted-proxies: x is no IP address')
-  for (const reason of [/must be one of trace/, /unknown section \[rcp\]/, /x is no IP address/]) {
+  } = open(['[log]\nlevel = "loud"\n', '[rcp]\n', ''], 'rpc.trusted-proxies: x is not an IP address')
+  for (const reason of [/must be one of trace/, /unknown section \[rcp\]/, /x is not an IP address/]) {
     await opened.reload()
     expect(log.lines.at(-1)).toMatchObject({ level: 'error', fields: { reason: expect.stringMatching(reason) } })
   }
   expect(applied).toEqual([])
 })
 
-it('hears SIGHUP until it is closed', async () => {
+it('reacts to SIGHUP until it is closed', async () => {
   const { reload: opened, applied } = open(['[log]\nlevel = "warn"\n'])
   process.emit('SIGHUP')
   await opened.close()
@@ -79,7 +79,7 @@ it('hears SIGHUP until it is closed', async () => {
   expect(process.listenerCount('SIGHUP')).toBe(0)
 })
 
-it('settings that are read before the RPC serves are in force when it does', () => {
+it('settings that were reloaded before the RPC serves take effect when it does', () => {
   const set: unknown[] = []
   const rpc = { set: (settings: unknown) => void set.push(settings) }
   const [first, second, third] = ['first', 'second', 'third'] as unknown as [RpcSettings, RpcSettings, RpcSettings]
@@ -89,12 +89,12 @@ it('settings that are read before the RPC serves are in force when it does', () 
   served.serve(rpc)
   served.set(third)
   expect(set).toEqual([second, third])
-  // Nothing was read again.
+  // Nothing was reloaded.
   new ServedSettings().serve(rpc)
   expect(set).toHaveLength(2)
 })
 
-it('the level of a log holds for its children too', () => {
+it('a new log level applies to child loggers too', () => {
   const { log, setLevel } = openLog('info')
   const child = log.child({ module: 'a' })
   const grandchild = child.child({ module: 'b' })

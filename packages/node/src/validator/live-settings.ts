@@ -6,18 +6,18 @@ import { CommandError } from './failure.ts'
 
 export interface ReloadOptions {
   readonly config: Config
-  /** Reads the configuration as the start did. */
+  /** Reads the configuration from the same sources as the start did. */
   readonly read: () => Promise<Result<LoadedConfig, ConfigError>>
-  /** Makes ready what follows from a configuration, and returns what puts it in force. Throws CommandError where it cannot be used. */
+  /** Checks a configuration and returns a function that applies it. Throws CommandError if it cannot be used. */
   readonly prepare: (config: Config) => () => void
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
 }
 
-/** Reads the settings of a running node again when it gets SIGHUP. A wrong file changes nothing. */
+/** Reloads the settings of a running node on SIGHUP. An invalid file changes nothing. */
 export class Reload implements Closable {
   readonly #options: ReloadOptions
   #config: Config
-  /** One after another. */
+  /** The last reload; reloads run one after another. */
   #last: Promise<void> = Promise.resolve()
   readonly #onSignal = (): void => void this.reload()
 
@@ -49,16 +49,16 @@ export class Reload implements Closable {
       apply()
       this.#config = config
       const [inForce, later] = [changed.filter((path) => LIVE_KEYS.has(path)), changed.filter((path) => !LIVE_KEYS.has(path))]
-      // Whoever changed one of these in the file waits for it in vain.
-      log.info({ changed: inForce, ...(shadowed.length === 0 ? {} : { shadowed }) }, 'the settings were read again')
-      if (later.length > 0) log.warn({ changed: later }, 'these settings are in force after the next start')
+      // A change of a shadowed key in the file has no effect: tell the operator.
+      log.info({ changed: inForce, ...(shadowed.length === 0 ? {} : { shadowed }) }, 'settings reloaded')
+      if (later.length > 0) log.warn({ changed: later }, 'these settings take effect after a restart')
     } catch (failure) {
       if (failure instanceof CommandError) this.#refuse(failure.message)
-      else log.error({ err: failure }, 'the settings could not be read again: all stay as they were')
+      else log.error({ err: failure }, 'reloading the settings failed: the old settings stay in force')
     }
   }
 
   #refuse(reason: string): void {
-    this.#options.log.error({ reason }, 'the settings were not read again, for one is wrong: all stay as they were')
+    this.#options.log.error({ reason }, 'settings not reloaded, because one is invalid: the old settings stay in force')
   }
 }

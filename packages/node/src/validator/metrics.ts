@@ -15,7 +15,7 @@ import { systemClock } from '../system-clock.ts'
 export interface MetricSources {
   readonly transport: Libp2pTransport
   readonly recovery: SenderRecovery
-  /** The thread of the RPC, once it is there. */
+  /** The RPC thread; undefined until it has started. */
   readonly rpc: () => RpcThread | undefined
   readonly executor: WorkerExecutor
   readonly health: HealthMonitor
@@ -25,7 +25,7 @@ export interface MetricSources {
   readonly scrub: Scrub
 }
 
-/** Counters and gauges of a node since its start, by the names that `/metrics` shows. */
+/** Counters and gauges of a node since its start, by their names on `/metrics`. */
 export class NodeMetrics implements Closable {
   readonly #node: Node
   readonly #sources: MetricSources
@@ -86,7 +86,7 @@ export class NodeMetrics implements Closable {
   }
 }
 
-/** As the thread told last, once a second: a thread that is busy tells late. */
+/** The thread reports its counters once a second; a busy thread reports late. */
 function rpcMetrics(thread: RpcThread | undefined): Readonly<Record<string, number>> {
   if (thread?.stats === undefined) return {}
   const { server, calls, ...gauges } = thread.stats

@@ -5,7 +5,7 @@ import type { NodeMetrics } from './metrics.ts'
 import type { Run } from './run.ts'
 import { highestOf } from './watches.ts'
 
-/** What probes are told of a node, with where it is in the chain. */
+/** Answers the probes of a node: its health, with its position in the chain. */
 export function nodeProbes({ health }: Run, node: Node, transport: Libp2pTransport, metrics: NodeMetrics): Probes {
   const position = (): Readonly<Record<string, unknown>> => {
     const { header, hash } = node.chain.head

@@ -14,7 +14,7 @@ afterEach(() => rm(directory, { recursive: true }))
 
 const print = vi.fn()
 
-it('looks before it locks: a wrong path stays as it is, and the message says what to do', async () => {
+it('checks before it locks: a wrong path is not changed, and the message says what to do', async () => {
   await mkdir(join(directory, 'other', 'lock'), { recursive: true })
   await writeFile(join(directory, 'file'), '')
   for (const name of ['none', 'none/below', 'other', 'file']) {
@@ -25,8 +25,8 @@ it('looks before it locks: a wrong path stays as it is, and the message says wha
   expect((await readdir(directory, { recursive: true })).sort()).toEqual(['file', 'other', 'other/lock'])
 })
 
-it('knows a directory whose node has stopped', async () => {
+it('recognizes a directory whose node has stopped', async () => {
   const lock = await lockDirectory(directory)
   if (lock.ok) await lock.value.close()
-  await expect(reload(directory, print)).rejects.toThrow(/no node runs on .*settings are read when it starts/)
+  await expect(reload(directory, print)).rejects.toThrow(/no node runs on .*reads its settings when it starts/)
 })

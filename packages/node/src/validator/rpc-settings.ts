@@ -6,7 +6,11 @@ import { proxiesRefusal } from '../rpc/server/access.ts'
 import { WEIGHT_MAX } from '../rpc/weights.ts'
 import { CommandError } from './failure.ts'
 
-/** What the configuration says of the RPC, as the server takes it. Throws CommandError where it cannot. */
+/**
+ * Derives the RPC server's settings from the configuration.
+ *
+ * @throws {CommandError} If a trusted proxy is not an IP address or range.
+ */
 export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
   const refusal = proxiesRefusal(rpc['trusted-proxies'])
   if (refusal !== undefined) throw new CommandError(`rpc.trusted-proxies: ${refusal}`)
@@ -17,13 +21,13 @@ export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
     allowedHosts: rpc['allowed-hosts'],
     trustedProxies: rpc['trusted-proxies'],
     unitsPerSecond: perMinute / 60,
-    // A call that weighs most must be possible.
+    // The heaviest call must fit into the burst, or it could never run.
     unitsBurst: Math.max(perMinute, WEIGHT_MAX),
     limits: checkRpcLimits({
       ...DEFAULT_RPC_LIMITS,
       bodyBytesMax: rpc['body-bytes'],
       parseAtOnceBytesMax: Math.min(DEFAULT_RPC_LIMITS.parseAtOnceBytesMax, rpc['body-bytes']),
-      // Two requests of any size must be possible.
+      // There must be room for two requests of the largest size.
       heldBytesMax: Math.max(DEFAULT_RPC_LIMITS.heldBytesMax, 2 * (rpc['body-bytes'] + DEFAULT_RPC_LIMITS.responseBytesMax)),
       batchItemsMax: rpc['batch-items'],
       connectionsMax,
@@ -33,9 +37,9 @@ export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
   }
 }
 
-/** Cores from which on a third thread runs calls. */
+/** From this number of cores on, a third thread runs calls. */
 const MANY_CORES = 8
 
-/** Threads behind `eth_call`: no client has the last one for itself, so that there are two at least where nobody says otherwise. */
+/** Number of threads for `eth_call`. At least two by default, because no client may occupy the last free one alone. */
 export const callWorkersOf = ({ rpc }: Pick<Config, 'rpc'>): number =>
   rpc['call-workers'] > 0 ? rpc['call-workers'] : availableParallelism() >= MANY_CORES ? 3 : 2

@@ -16,16 +16,16 @@ async function world(run: () => Promise<number>, close: () => Promise<void>, has
 }
 
 describe('the end of a run', () => {
-  it('is its own where the close succeeds', async () => {
+  it('is decided by the run if the close succeeds', async () => {
     const close = async () => {}
     expect(await world(async () => 76, close, true)).toEqual({ code: 76, told: [] })
     expect(await world(async () => 0, close)).toEqual({ code: 0, told: [] })
     expect(await world(fails, close)).toEqual({ error: lost, told: [] })
   })
 
-  it('stays its own where the close fails after it', async () => {
+  it('is still decided by the run if the close fails after it', async () => {
     expect(await world(async () => 76, fails, true)).toEqual({ code: 76, told: [lost] })
-    // It stayed up after its end until it was told to stop.
+    // The node stayed up after its fatal error until it was told to stop.
     expect(await world(async () => 0, fails, true)).toEqual({ code: 0, told: [lost] })
     const first = new Error('the port is in use')
     const refuse = async () => {
@@ -34,7 +34,7 @@ describe('the end of a run', () => {
     expect(await world(refuse, fails)).toEqual({ error: first, told: [lost] })
   })
 
-  it('is the failure of the close where nothing was wrong before it', async () => {
+  it('is the error of the close if nothing had failed before', async () => {
     expect(await world(async () => 0, fails)).toEqual({ error: lost, told: [] })
     let hasEnded = false
     const close = async () => {

@@ -2,13 +2,13 @@ export interface RunAndClose {
   /** Resolves to an exit code. */
   readonly run: () => Promise<number>
   readonly close: () => Promise<void>
-  /** Whether what ran has come to an end of its own, for a reason that is known. Asked before the close. */
+  /** Whether the run ended by itself for a known reason. Asked before the close. */
   readonly hasEnded: () => boolean
-  /** A close failed that does not decide how all ends. */
+  /** Called with the error of a close that failed but does not decide the outcome. */
   readonly onLateFailure: (error: unknown) => void
 }
 
-/** Runs, then closes. A close that fails when something had gone wrong before is a consequence, and takes nothing from the first reason. */
+/** Runs, then closes. If the run has already failed, an error of the close is only reported: the first error decides the outcome. */
 export async function runAndClose({ run, close, hasEnded, onLateFailure }: RunAndClose): Promise<number> {
   let exitCode: number
   try {

@@ -27,15 +27,19 @@ import { ownThreads, type Run } from './run.ts'
 import { serveRpc } from './serve-rpc.ts'
 import { watchDisk, watchMemory, watchNetwork } from './watches.ts'
 
-/** Opens the real powers, the node over them and the RPC before it; the scope closes them in the opposite order. */
+/** Opens the real powers, the node on top of them, and then the RPC server. The scope closes them in reverse order. */
 export async function runNode(run: Run): Promise<{ readonly node: Node; readonly rpc: RpcThread | undefined }> {
   const { dir, config, genesis, keys, signState, log, scope, shutdown, health } = run
   const crypto = await loadCrypto()
   reportCrypto(crypto, log)
   const onHalt = (err: unknown): void => {
     health.fail(err)
-    log.fatal({ err, reason: endingOf(err).code }, 'the node cannot go on: it takes no transactions and no part in the chain')
-    if (err instanceof HaltError) log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'the block it halted at is kept')
+    log.fatal(
+      { err, reason: endingOf(err).code },
+      'the node cannot continue: it accepts no transactions and takes no part in consensus',
+    )
+    if (err instanceof HaltError)
+      log.fatal({ file: writeHaltReport(dir.haltReport, err) }, 'wrote a report of the block at which the node halted')
   }
   const disk = await watchDisk(run, onHalt)
   const damage = new DamageReports()
@@ -47,7 +51,7 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
     { scope, shutdown },
     await startRecoveryPool({
       workers: config.crypto['recovery-workers'],
-      onWorkerLost: (error) => log.warn({ error }, 'a worker of sender recovery died: another one takes its place'),
+      onWorkerLost: (error) => log.warn({ error }, 'a sender recovery worker died: starting another one'),
     }),
   )
   const executor = ownThreads(
@@ -125,16 +129,16 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
 
 async function serveProbes({ config, log, scope }: Run, probes: Probes): Promise<void> {
   const { host, port } = config.health
-  const onFailure = (err: unknown): void => log.error({ err }, 'a probe failed')
+  const onFailure = (err: unknown): void => log.error({ err }, 'answering a health probe failed')
   const server = scope.own(await ProbeServer.start({ host, port }, probes, onFailure))
   log.info({ host, port: server.port }, 'probes listening')
 }
 
-/** Chains of different genesis documents never speak to each other. */
+/** Nodes with different genesis documents never connect to each other. */
 const networkIdOf = (crypto: Crypto, genesis: Genesis): string => genesisDigest(crypto, genesis).slice(2, 18)
 
 function reportCrypto(crypto: LoadedCrypto, log: Pino): void {
   log.info({ backend: crypto.name }, 'crypto loaded')
   for (const { job, backend, reason } of crypto.refused)
-    log.warn({ job, backend, reason }, 'a faster crypto backend was passed over')
+    log.warn({ job, backend, reason }, 'a faster crypto backend was not used')
 }

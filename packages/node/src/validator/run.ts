@@ -8,7 +8,7 @@ import type { NodeKeys } from '../keys/node-files.ts'
 import type { Closable, Scope } from '../lifecycle.ts'
 import type { Shutdown, Terminable } from './shutdown.ts'
 
-/** What a node of a data directory is run from and with. */
+/** Inputs of one run of a node: its directory, configuration and keys, and the parts that outlive the node. */
 export interface Run {
   readonly dir: DataDir
   readonly config: Config
@@ -21,7 +21,7 @@ export interface Run {
   readonly health: HealthMonitor
 }
 
-/** Threads that close with the scope, and are ended where that takes too long. */
+/** Closes threads with the scope, and terminates them if that takes too long. */
 export const ownThreads = <T extends Closable & Terminable>(
   { scope, shutdown }: Pick<Run, 'scope' | 'shutdown'>,
   threads: T,

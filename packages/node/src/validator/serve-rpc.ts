@@ -13,7 +13,7 @@ import { ownThreads, type Run } from './run.ts'
 import { CLIENT_VERSION } from './version.ts'
 import { highestOf } from './watches.ts'
 
-/** The parts of a running node that its RPC reads and asks. */
+/** Parts of a running node that its RPC uses. */
 export interface RpcParts {
   readonly transport: Libp2pTransport
   readonly memory: MemoryWatch
@@ -22,9 +22,13 @@ export interface RpcParts {
   readonly probes: Probes
 }
 
-const SHORT_OF_MEMORY = 'this node is short of memory and answers no reads now: ask another node, or this one later'
+const SHORT_OF_MEMORY = 'this node is short of memory and refuses reads for now: ask another node, or retry later'
 
-/** Serves the RPC of a node from a thread of its own; the scope closes it before the node. Rejects with ListenError. */
+/**
+ * Serves the RPC of a node from a separate thread. The scope closes it before the node.
+ *
+ * @throws {ListenError} If the RPC cannot listen on its address.
+ */
 export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<RpcThread> {
   const { config, genesis, dir, log, scope, shutdown } = run
   const { transport, memory, damage, heights, probes } = parts

@@ -2,7 +2,7 @@ import type { RpcSettings } from '../rpc/index.ts'
 
 type Served = { set(settings: RpcSettings): void }
 
-/** Settings that are read again: the RPC gets them at once, or as soon as it serves. */
+/** Passes reloaded settings to the RPC server: at once, or as soon as it serves. */
 export class ServedSettings {
   #rpc: Served | undefined
   #settings: RpcSettings | undefined
@@ -12,7 +12,7 @@ export class ServedSettings {
     this.#rpc?.set(settings)
   }
 
-  /** The RPC serves, by the settings of the node's start. */
+  /** The RPC has started, with the settings that the node started with. */
   serve(rpc: Served): void {
     this.#rpc = rpc
     if (this.#settings !== undefined) rpc.set(this.#settings)

@@ -17,12 +17,12 @@ function world() {
 }
 
 describe('the end of a process', () => {
-  it('leaves time for each stage within what is promised', () => {
+  it('leaves time for each stage within the documented bound', () => {
     expect(gracefulMs).toBeLessThan(killMs)
     expect(killMs).toBeLessThan(totalMs)
   })
 
-  it('ends the threads that hold it up, then itself', () => {
+  it('terminates the threads that hold it up, then kills itself', () => {
     const { clock, told, threads, shutdown } = world()
     shutdown.own(threads('first'))
     shutdown.own(threads('second'))
@@ -40,7 +40,7 @@ describe('the end of a process', () => {
     expect(told.slice(3)).toEqual([`not stopped within ${killMs} ms`, 'killed'])
   })
 
-  it('ends threads at once that come when it is too late', () => {
+  it('terminates threads at once that are added too late', () => {
     const { clock, told, threads, shutdown } = world()
     shutdown.begin()
     clock.advance(gracefulMs)

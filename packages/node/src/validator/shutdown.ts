@@ -1,28 +1,31 @@
-/** How long the end of the process takes at the most, from the signal on. */
+/** Bounds for the end of the process, in ms from the signal on. */
 export const SHUTDOWN_LIMITS = {
-  /** Work that is under way may end by itself for so long. Then the threads are ended that do it. */
+  /** Work in progress may finish until then. Then its threads are terminated. */
   gracefulMs: 1_500,
-  /** Then the process kills itself: whatever holds it, it is something that nobody can end. Every file of a node survives that. */
+  /** Then the process kills itself, because something that cannot be terminated holds it up. Every file of a node survives that. */
   killMs: 4_500,
-  /** What is promised. */
+  /** Documented upper bound. */
   totalMs: 5_000,
 } as const
 
-/** Threads that can be ended in the midst of their work. */
+/** Threads that can be terminated while they work. */
 export interface Terminable {
-  /** Ends them at once, and all that waits for them with an error. */
+  /** Ends the threads at once; everything that waits for them fails with an error. */
   terminate(): void
 }
 
 export interface ShutdownPowers {
-  /** Runs an action later, without keeping the process alive for it. */
+  /** Runs an action later. The timer must not keep the process alive. */
   readonly after: (ms: number, action: () => void) => void
-  /** Ends the process on the spot. */
+  /** Kills the process at once. */
   readonly kill: () => void
   readonly warn: (message: string) => void
 }
 
-/** Sees to it that the process ends once it is told to, whatever its threads do: first by itself, then without them, then by force. */
+/**
+ * Makes sure that the process ends once it is told to, whatever its threads do. First it may end by itself, then its threads are
+ * terminated, then it is killed.
+ */
 export class Shutdown {
   readonly #powers: ShutdownPowers
   readonly #threads: Terminable[] = []
@@ -38,7 +41,7 @@ export class Shutdown {
     return this.#hasBegun
   }
 
-  /** Whether its threads were ended in the midst of their work: what fails after that is a consequence. */
+  /** Whether its threads were terminated while they worked. Later errors are then consequences of that. */
   get isForced(): boolean {
     return this.#isForced
   }
@@ -49,7 +52,7 @@ export class Shutdown {
     return threads
   }
 
-  /** The process is to end from now on. */
+  /** Starts the shutdown timers. */
   begin(): void {
     if (this.#hasBegun) return
     this.#hasBegun = true
@@ -57,17 +60,17 @@ export class Shutdown {
     const { gracefulMs, killMs } = SHUTDOWN_LIMITS
     after(gracefulMs, () => {
       this.#isForced = true
-      warn(`not stopped within ${gracefulMs} ms: worker threads are ended in the midst of their work`)
+      warn(`not stopped within ${gracefulMs} ms: terminating the worker threads`)
       for (const threads of this.#threads) threads.terminate()
     })
     after(killMs, () => {
-      warn(`not stopped within ${killMs} ms: the process is killed. It starts again as after kill -9, without loss`)
+      warn(`not stopped within ${killMs} ms: killing the process. No data is lost: the next start recovers as after kill -9`)
       kill()
     })
   }
 }
 
-/** Of this process. */
+/** The shutdown of this process, with real timers and SIGKILL. */
 export const systemShutdown = (warn: (message: string) => void): Shutdown =>
   new Shutdown({
     after: (ms, action) => void setTimeout(action, ms).unref(),

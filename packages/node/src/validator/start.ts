@@ -28,8 +28,13 @@ import { type Shutdown, systemShutdown } from './shutdown.ts'
 import { stopSignal } from './stop-signal.ts'
 
 /**
- * Runs the node of a data directory until it is told to stop (SIGINT, SIGTERM, or the end of the process that started it with an IPC
- * channel), or cannot go on. Resolves to the exit code.
+ * Runs the node of a data directory until it is told to stop or cannot continue. SIGINT, SIGTERM, and the end of a parent process that
+ * started it with an IPC channel tell it to stop.
+ *
+ * @param root - Path of the data directory.
+ * @param flags - Values by flag, such as `--rpc-port`.
+ * @returns The exit code.
+ * @throws {CommandError} If a setting, a key or the genesis is invalid, or the data directory is in use.
  */
 export async function start(
   root: string,
@@ -41,7 +46,7 @@ export async function start(
   try {
     return await startUntil(told, shutdown, root, flags, signState)
   } finally {
-    // Our end of the parent's channel would keep the process alive, whatever it failed of.
+    // An open IPC channel to the parent would keep the process alive after a failure.
     if (process.connected) process.disconnect()
   }
 }
@@ -86,10 +91,10 @@ async function startUntil(
       return exitCode
     } catch (err) {
       const wasTold = shutdown.hasBegun
-      // A part that does not close must not keep the process: whoever waits for its end would wait for ever.
+      // A part that does not close must not keep the process alive: a supervisor would wait for its end for ever.
       shutdown.begin()
       if (!(wasTold && shutdown.isForced)) throw err
-      log.warn({ err }, 'stopped before the node was up')
+      log.warn({ err }, 'stopped before the node had started')
       return EXIT_CODE.done
     }
   }
@@ -98,14 +103,14 @@ async function startUntil(
       run,
       close: () => close(scope, shutdown, log),
       hasEnded: () => health?.ending !== undefined,
-      onLateFailure: (err) => log.error({ err }, 'not everything could be closed'),
+      onLateFailure: (err) => log.error({ err }, 'closing the node failed in part'),
     })
   } finally {
     log.info({}, 'stopped')
   }
 }
 
-/** Waits until the node is told to stop, or cannot go on; answers with the reason in the second case. */
+/** Waits until the node is told to stop (undefined) or cannot continue (the reason). */
 async function endOf(run: {
   readonly node: Node
   readonly told: Promise<void>
@@ -116,22 +121,22 @@ async function endOf(run: {
   const { node, told, log, health, stayUp } = run
   const ending = await Promise.race([told.then(() => undefined), health.ended])
   if (ending === undefined || !stayUp) return ending
-  await node.stop().catch((err: unknown) => log.error({ err }, 'not everything could be closed'))
+  await node.stop().catch((err: unknown) => log.error({ err }, 'closing the node failed in part'))
   log.warn(
     { reason: ending.code },
-    'the node has left the network and answers reads until it is told to stop (health.stay-up-when-halted)',
+    'the node has left the network and only answers reads until it is stopped (health.stay-up-when-halted)',
   )
   await told
   return undefined
 }
 
-/** What was waiting for threads that were ended fails, and nothing is lost by it. */
+/** Work that waited for terminated threads fails; that loses no data, so it is only logged. */
 async function close(scope: Scope, shutdown: Shutdown, log: Pino): Promise<void> {
   try {
     await scope.close()
   } catch (err) {
     if (!shutdown.isForced) throw err
-    log.warn({ err }, 'stopped in the midst of work')
+    log.warn({ err }, 'stopped while work was in progress')
   }
 }
 
@@ -139,22 +144,26 @@ async function readGenesis(dir: DataDir): Promise<Genesis> {
   const genesis = await unlessMissing(readGenesisFile(dir.genesis))
   if (genesis !== undefined) return genesis
   throw new CommandError(
-    `${dir.genesis} does not exist: make a data directory with quoin init, and put the chain's genesis.json into it`,
+    `${dir.genesis} does not exist: create a data directory with quoin init, and copy the chain's genesis.json into it`,
   )
 }
 
-/** Everybody knows the development keys: a chain that is not for development must not trust one. */
+/** Development keys are public: a chain that is not for development must not trust one. */
 function requireRealKeys(genesis: Genesis, { validator }: NodeKeys): void {
   if (genesis.development) return
   const known = developmentAddresses(nobleCrypto)
   if (known.has(validator.address))
     throw new CommandError(
-      `the validator key is a development key (${validator.address}), and genesis does not say "development": true: make a key with quoin init`,
+      `the validator key is a development key (${validator.address}), but genesis.json does not have "development": true. Create a new key with quoin init`,
     )
   const voter = genesis.validators.validators.find(({ address }) => known.has(address))
   if (voter !== undefined)
-    throw new CommandError(`genesis names the development key ${voter.address} as a validator without "development": true`)
+    throw new CommandError(
+      `genesis.json has the development key ${voter.address} as a validator, but not "development": true. Replace the key: development keys are public`,
+    )
   const funded = genesis.alloc.find(({ address }) => known.has(address))
   if (funded !== undefined)
-    throw new CommandError(`genesis funds the development account ${funded.address} without "development": true`)
+    throw new CommandError(
+      `genesis.json funds the development account ${funded.address}, but does not have "development": true. Remove the account: its key is public`,
+    )
 }

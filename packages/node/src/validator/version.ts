@@ -2,5 +2,5 @@ import { createRequire } from 'node:module'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string }
 
-/** What `web3_clientVersion` answers. */
+/** The answer of `web3_clientVersion`. */
 export const CLIENT_VERSION = `quoin/v${version}/${process.platform}-${process.arch}/node${process.version}`

@@ -8,7 +8,11 @@ import type { Node } from '../node.ts'
 import { systemClock } from '../system-clock.ts'
 import type { Run } from './run.ts'
 
-/** Begins before anything is written. Rejects with EndingError when there is too little space to start. */
+/**
+ * Starts to watch the free disk space, before anything is written.
+ *
+ * @throws {EndingError} If there is too little space to start.
+ */
 export async function watchDisk({ dir, config, scope, health }: Run, onExhausted: (error: unknown) => void): Promise<DiskWatch> {
   const { 'disk-warn-bytes': warnBytes, 'disk-stop-bytes': stopBytes } = config.health
   const disk = await DiskWatch.start({ directory: dir.root, warnBytes, stopBytes, clock: systemClock, onExhausted })
@@ -27,7 +31,7 @@ export function watchMemory({ config, log, scope, health }: Run, node: Node): Me
   return scope.own(memory)
 }
 
-/** The node's place among the others: registry, peers, blocks behind, clocks. */
+/** Watches the node's position in the network: registry, peers, blocks behind, clocks. */
 export function watchNetwork(
   { keys, log, scope, health }: Run,
   node: Node,
@@ -54,17 +58,17 @@ export function watchNetwork(
       nowMs: systemClock.now(),
       silence: node.status?.silence,
       round: node.status?.round ?? Round(0),
-      // A node that has stopped knows nothing of the chain.
+      // A stopped node receives no blocks, so the age of its head says nothing about the chain.
       headForMs: health.ending === undefined ? systemClock.monotonic() - headSinceMs : 0,
     })
   health.watch(conditions)
-  // The rest shows in the log when it lasts; these two are there from the start or not at all.
+  // Other conditions are logged once they last. These two hold from the start or never, so log them at once.
   for (const { code, message } of conditions()) {
     if (code === 'not-registered' || code === 'head-ahead') log.warn({ condition: code }, message)
   }
   return scope.own(clocks)
 }
 
-/** The highest block that there is, as far as one liar cannot say. */
+/** The highest block that enough peers claim, so that a single lying peer cannot raise it. */
 export const highestOf = ({ chain, sync }: Pick<Node, 'chain' | 'sync'>, transport: Pick<Libp2pTransport, 'peers'>): Height =>
   sync.claimedBy(witnessesNeeded(chain.head.validators, transport.peers().length))

@@ -20,7 +20,7 @@ const countOf = (backend: RpcBackend, height: Height | undefined) => {
   return senders === undefined ? null : quantityHex(senders.length)
 }
 
-/** Blocks, whole. Uncles do not exist here. */
+/** Methods that return whole blocks. This chain has no uncles. */
 export const blockMethods: Methods<RpcBackend> = {
   eth_getBlockByNumber: method([blockNumber, z.boolean().default(false)], (backend: RpcBackend, [reference, full], call) =>
     textOf(backend, find(backend, reference), full, call),

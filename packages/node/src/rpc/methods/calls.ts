@@ -12,7 +12,7 @@ import { stateOf } from './state.ts'
 
 export type CallParams = [Call, BlockReference, StateOverrides, BlockOverrides]
 
-/** Where and with what a call runs. `latest` and `pending` are the head itself, as geth has it for `latest`. */
+/** The block, state and limits of a call. `latest` and `pending` mean the head block itself, as `latest` does in geth. */
 function requestOf(backend: RpcBackend, [call, reference, state, block]: CallParams, { limits }: CallContext): CallRequest {
   stateOf(backend, reference)
   const { header } = backend.blocks.header(requireHeight(backend, reference))!
@@ -31,7 +31,7 @@ function requestOf(backend: RpcBackend, [call, reference, state, block]: CallPar
   }
 }
 
-/** The outcome of a call that ran. */
+/** Runs a call. Throws RpcError if it could not run, was refused or reverted. */
 async function outcomeOf<K extends CallKind>(
   kind: K,
   backend: RpcBackend,
@@ -53,10 +53,10 @@ async function outcomeOf<K extends CallKind>(
   return outcome as Exclude<CallOutcomes[K], { kind: 'refused' | 'reverted' }>
 }
 
-/** Solidity's `Error(string)`: the one error whose words are for everybody. */
+/** Selector of Solidity's `Error(string)`, the only error whose text is shown in the message. */
 const ERROR_SELECTOR = '0x08c379a0'
 
-/** A call that reverted. viem, ethers and Ponder look for code 3, these words and the data in hex. */
+/** A call that reverted. viem, ethers and Ponder rely on code 3, the words `execution reverted`, and the data in hex. */
 export class CallReverted extends RpcError {
   readonly outcome: Extract<CallResult, { kind: 'reverted' }>
 
@@ -69,14 +69,14 @@ export class CallReverted extends RpcError {
   }
 }
 
-/** What a call returns. Throws RpcError where it fails. */
+/** The return data of a call in hex. Throws RpcError if the call fails. */
 export async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('call', backend, params, context)
   if (outcome.kind === 'returned') return bytesToHex(outcome.data)
-  throw new RpcError(RPC_CODE.server, `out of gas: the call used up ${outcome.gasUsed}`)
+  throw new RpcError(RPC_CODE.server, `out of gas: the call used all of its ${outcome.gasUsed} gas`)
 }
 
-/** Gas with which a call does what it does with plenty of it, as a quantity. Throws RpcError where it fails with all that is allowed. */
+/** Estimates the gas that a call needs, as a quantity. Throws RpcError if the call fails even with the maximum gas. */
 export async function estimateGas(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('estimate', backend, params, context)
   if (outcome.kind === 'estimated') return quantityHex(outcome.gas)
@@ -85,7 +85,7 @@ export async function estimateGas(backend: RpcBackend, params: CallParams, conte
 
 export const callParameters = [callObject, blockReference, stateOverrides, blockOverrides] as const
 
-/** Calls that change nothing. */
+/** Read-only calls. */
 export const callMethods: Methods<RpcBackend> = {
   eth_call: method(callParameters, call),
   eth_estimateGas: method(callParameters, estimateGas),

@@ -4,7 +4,7 @@ import { quantityHex } from '../format.ts'
 import { type Methods, method } from '../method.ts'
 import { data } from '../schema.ts'
 
-/** What the node and its chain are. */
+/** Information about the node and its chain. */
 export const chainMethods: Methods<RpcBackend> = {
   eth_chainId: method([], (backend: RpcBackend) => quantityHex(backend.chainId)),
   net_version: method([], (backend: RpcBackend) => String(backend.chainId)),

@@ -22,9 +22,9 @@ interface PaidTip {
   readonly gas: number
 }
 
-/** What the transactions of a block paid, the least tip first. */
+/** Tip and gas of each transaction of a block, lowest tip first. */
 async function tipsOf(backend: RpcBackend, { number, baseFeePerGas }: Header, call: CallContext): Promise<readonly PaidTip[]> {
-  // Under `free`, which a base fee of 0 marks, no tip is charged: the block need not be read.
+  // A base fee of 0 marks the fee policy `free`, which charges no tips: the block need not be read.
   const raw = baseFeePerGas === 0n ? undefined : rawBlock(backend, number)
   if (raw === undefined || raw.bodies.length === 0) return []
   const receipts = backend.blocks.receipts(number) ?? []
@@ -36,7 +36,7 @@ async function tipsOf(backend: RpcBackend, { number, baseFeePerGas }: Header, ca
   return paid.sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0))
 }
 
-/** Tips at the percentiles of a block's gas, as EIP-1559 clients expect: one row a block, zeros for an empty one. */
+/** Tips at the given percentiles of a block's gas: one row per block, zeros for an empty block (as in go-ethereum's `eth_feeHistory`). */
 function rewards(paid: readonly PaidTip[], gasUsed: number, wanted: readonly number[]): readonly bigint[] {
   let gas = 0
   let at = 0
@@ -70,7 +70,7 @@ async function feeHistory(
   return new JsonText(rows === undefined ? [frame] : [frame.slice(0, -1), ',"reward":', ...rows.pieces, '}'])
 }
 
-/** Tips are not charged under `free`, and one block a proposer fills rarely: no tip is needed to be included. */
+/** The suggested tip is 0: the policy `free` charges no tips, and blocks are rarely full, so inclusion needs no tip. */
 export const feeMethods: Methods<RpcBackend> = {
   eth_gasPrice: method([], (backend: RpcBackend) => quantityHex(backend.nextBaseFee())),
   eth_maxPriorityFeePerGas: method([], () => '0x0'),

@@ -9,9 +9,9 @@ import { scanLogs } from '../logs.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { getLogs } from './logs.ts'
 
-/** Logs from the next block on, as far as they lie in the range. */
+/** Logs from the next block on that are within the query's range. */
 function logSubject(backend: RpcBackend, query: LogQuery, matcher: LogMatcher): FilterSubject {
-  if (query.blockHash !== undefined) throw invalidParams('a filter has a block range, not a blockHash: use eth_getLogs')
+  if (query.blockHash !== undefined) throw invalidParams('a filter takes a block range, not a blockHash: use eth_getLogs')
   const latest = backend.blocks.head.header.number
   const from = heightOf(query.fromBlock, latest)
   const isOpen = 'tag' in query.toBlock && query.toBlock.tag !== 'earliest'
@@ -42,7 +42,7 @@ function installPending({ shared, identity }: CallContext): string {
   }
 }
 
-/** The cursor moves when the changes are known: a call that is aborted loses none. */
+/** Moves the filter's position only once the changes are known, so that an aborted call loses none. */
 function changesOf(filter: Filter, backend: RpcBackend, call: CallContext) {
   const { subject } = filter
   const latest = backend.blocks.head.header.number
@@ -65,7 +65,7 @@ function changesOf(filter: Filter, backend: RpcBackend, call: CallContext) {
   }
 }
 
-/** As many as fit an answer; the next call goes on behind them. */
+/** Returns as many logs as fit into a response. The next call continues after them. */
 async function logChanges(subject: Extract<FilterSubject, { kind: 'logs' }>, backend: RpcBackend, call: CallContext) {
   const latest = backend.blocks.head.header.number
   const to = Math.min(latest, subject.to ?? latest, subject.next + call.limits.logBlocksMax) as Height
@@ -76,7 +76,7 @@ async function logChanges(subject: Extract<FilterSubject, { kind: 'logs' }>, bac
   return logs
 }
 
-/** What the filter's own range holds now, ahead of the head or not. */
+/** All logs in the filter's own range. The part of the range above the head is empty. */
 function filterLogs({ subject }: Filter, backend: RpcBackend, call: CallContext) {
   if (subject.kind !== 'logs') throw filterNotFound()
   const latest = backend.blocks.head.header.number
@@ -88,7 +88,7 @@ function filterLogs({ subject }: Filter, backend: RpcBackend, call: CallContext)
 
 const nothing = () => undefined
 
-/** What came since the last call, for clients without a WebSocket. */
+/** Filters: changes since the last poll, for clients without a WebSocket. */
 export const filterMethods: Methods<RpcBackend> = {
   eth_newFilter: method([logQuery], (backend: RpcBackend, [query], call) => installLogs(backend, query, call)),
   eth_newBlockFilter: method([], (backend: RpcBackend, _, { shared, identity }) => {

@@ -10,7 +10,7 @@ import { stateMethods } from './state.ts'
 import { subscriptionMethods } from './subscriptions.ts'
 import { transactionMethods } from './transactions.ts'
 
-/** Every method that the node serves, a file a family. */
+/** Every method that the node serves, one file per family. */
 export const rpcMethods: Methods<RpcBackend> = {
   ...chainMethods,
   ...blockMethods,

@@ -7,7 +7,7 @@ import { scanLogs } from '../logs.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 
 /**
- * All matching logs of a range, or an error. Clients look for its words, Ponder for the range to try
+ * Returns all matching logs of a range. Throws if there are too many. Clients parse the message: Ponder takes the range to try from it
  * (packages/utils/src/getLogsRetryHelper.ts).
  */
 export async function getLogs(backend: RpcBackend, matcher: LogMatcher, range: HeightRange, call: CallContext) {

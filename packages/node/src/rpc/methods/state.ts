@@ -7,16 +7,16 @@ import { quantityHex } from '../format.ts'
 import { type Methods, method } from '../method.ts'
 import { address, type BlockReference, blockReference, storageKey } from '../schema.ts'
 
-/** Throws RpcError when there is no such block, or its state is not kept. */
+/** The state after a block. Throws RpcError if the block does not exist, or its state is no longer kept. */
 export function stateOf(backend: RpcBackend, reference: BlockReference): StateView {
   const height = requireHeight(backend, reference)
   const view = backend.stateAt(height)
   if (view === undefined)
-    throw new RpcError(RPC_CODE.prunedHistory, `pruned history unavailable: the state of block ${height} is not kept`)
+    throw new RpcError(RPC_CODE.prunedHistory, `pruned history unavailable: the state of block ${height} is no longer kept`)
   return view
 }
 
-/** A value as clients expect it: 32 bytes, padded on the left; longer ones, which Ethereum does not have, as they are. */
+/** Pads a value on the left to 32 bytes, as clients expect. Longer values, which Ethereum does not have, are returned unchanged. */
 function storageWord(value: Uint8Array): Uint8Array {
   if (value.length >= 32) return value
   const word = new Uint8Array(32)

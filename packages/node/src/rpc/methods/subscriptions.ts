@@ -28,11 +28,11 @@ const headsTopic = (backend: RpcBackend, { shared }: CallContext): Topic => ({
   },
 })
 
-/** Equal for criteria that mean the same. */
+/** Equal for equivalent criteria. */
 const keyOf = ({ addresses, topics }: LogCriteria): string =>
   JSON.stringify([[...new Set(addresses)].sort(), topics.map((alternatives) => [...new Set(alternatives)].sort())])
 
-/** Logs from the next block on. */
+/** Matching logs from the next block on. */
 function logsTopic(backend: RpcBackend, given: unknown, { limits, shared }: CallContext): Topic {
   const criteria = readParam(logCriteria, given ?? {}, 1, limits)
   const matcher = new LogMatcher(backend.crypto, criteria)
@@ -79,7 +79,8 @@ export const subscriptionMethods: Methods<RpcBackend> = {
     return connection.subscribe(topicOf(backend, name, given, call))
   }),
   eth_unsubscribe: method([z.string()], (_: RpcBackend, [id], call) => {
-    if (!requireConnection(call).unsubscribe(id)) throw invalidParams(`no subscription ${id.slice(0, 40)} on this connection`)
+    if (!requireConnection(call).unsubscribe(id))
+      throw invalidParams(`subscription not found on this connection: ${id.slice(0, 40)}`)
     return true
   }),
 }

@@ -18,10 +18,10 @@ function receiptByHash(backend: RpcBackend, transaction: Hash, call: CallContext
 const formatPlaced = (found: PlacedTransaction | undefined) =>
   found === undefined ? null : formatTransaction(found.transaction, found)
 
-/** From so much data on each answer of the node is followed by a turn for others. */
+/** Data size from which on a response yields to other work. */
 const LARGE_BYTES = 4_096
 
-/** The JSON of a pending transaction, which many may ask for. */
+/** The JSON of a pending transaction, cached because many clients may ask for it. */
 const pendingText = madeOnce(
   (transaction: SignedTransaction) => new JsonText([JSON.stringify(formatTransaction(transaction, undefined))]),
 )
@@ -34,7 +34,7 @@ async function send(backend: RpcBackend, raw: Uint8Array): Promise<Hash> {
 
 const SYNC_SEND_MS_DEFAULT = 10_000
 
-/** Waits for the receipt of a transaction that was sent (EIP-7966). */
+/** Waits for the receipt of a submitted transaction (EIP-7966). */
 async function waitForReceipt(backend: RpcBackend, transaction: Hash, timeoutMs: number, call: CallContext) {
   const { signal, unlink } = linkDeadline(timeoutMs, [call.signal])
   try {
@@ -55,7 +55,7 @@ export const transactionMethods: Methods<RpcBackend> = {
     if (found !== undefined) return formatPlaced(found)
     const pending = await backend.pool.get(transactionHash)
     if (pending === undefined) return null
-    // Many may have waited for the same answer.
+    // Many calls may have waited for the same answer and now continue together.
     if (pending.data.length > LARGE_BYTES) await call.nextTurn()
     return pendingText(pending)
   }),

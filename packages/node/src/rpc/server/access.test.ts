@@ -4,7 +4,7 @@ import { Access, type AccessSettings, clientOf, proxiesRefusal } from './access.
 const access = (settings: Partial<AccessSettings> = {}) =>
   new Access({ corsOrigins: [], allowedHosts: ['localhost'], trustedProxies: [], ...settings })
 
-describe('the name that a request calls the server by', () => {
+describe('the Host header of a request', () => {
   it.each(['localhost', 'LOCALHOST:8545', '127.0.0.1', '10.0.0.7:8545', '[::1]:8545', '[fe80::1]', undefined])(
     'may be %s',
     (host) => {
@@ -18,12 +18,12 @@ describe('the name that a request calls the server by', () => {
       expect(access({ allowedHosts: ['*'] }).allowsHost(host)).toBe(true)
     },
   )
-  it('may be one that is named', () => {
+  it('may be a configured name', () => {
     expect(access({ allowedHosts: ['Node.Example'] }).allowsHost('node.example:443')).toBe(true)
   })
 })
 
-it('a page of another origin reads nothing and opens no WebSocket, unless it is named', () => {
+it('a page of another origin reads nothing and opens no WebSocket, unless its origin is configured', () => {
   const named = access({ corsOrigins: ['https://app.example'] })
   expect([
     named.corsOrigin('https://app.example'),
@@ -41,19 +41,19 @@ it('a page of another origin reads nothing and opens no WebSocket, unless it is 
 describe('the client behind a connection', () => {
   const proxied = access({ trustedProxies: ['10.0.0.0/8', 'fd00::/8'] })
   it.each([
-    ['203.0.113.9', '198.51.100.1', '203.0.113.9', 'whoever is no proxy names nobody'],
+    ['203.0.113.9', '198.51.100.1', '203.0.113.9', 'X-Forwarded-For of a client that is not a proxy is ignored'],
     ['10.0.0.1', '198.51.100.1', '198.51.100.1', 'the proxy names it'],
     ['::ffff:10.0.0.1', '198.51.100.1', '198.51.100.1', 'over an IPv6 socket too'],
     ['10.0.0.1', '1.2.3.4, 198.51.100.1', '198.51.100.1', 'what the client itself wrote is not believed'],
     ['10.0.0.1', '198.51.100.1, 10.0.0.2', '198.51.100.1', 'through two proxies'],
-    ['10.0.0.1', 'unknown', '10.0.0.1', 'a proxy that names nobody'],
+    ['10.0.0.1', 'unknown', '10.0.0.1', 'a proxy that names no client'],
     ['10.0.0.1', undefined, '10.0.0.1', 'a proxy that says nothing'],
     ['10.0.0.1', '10.0.0.2, 10.0.0.3', '10.0.0.1', 'only proxies'],
   ])('%s with %s is %s: %s', (peer, forwarded, remote, _why) => {
     expect(proxied.remoteOf(peer, forwarded)).toBe(remote)
   })
 
-  it('is a site where it has addresses without end', () => {
+  it('is a whole /64 for IPv6, where one site has unlimited addresses', () => {
     expect([clientOf('2001:db8:1:2:3::4'), clientOf('2001:db8::4'), clientOf('::1'), clientOf('::ffff:1.2.3.4')]).toEqual([
       '2001:db8:1:2::/64',
       '2001:db8:0:0::/64',
@@ -63,8 +63,8 @@ describe('the client behind a connection', () => {
   })
 })
 
-it('says which entry of the list of proxies is none', () => {
+it('names the invalid entry of the list of proxies', () => {
   expect(proxiesRefusal(['10.0.0.1', '10.0.0.0/8', 'fd00::/8'])).toBeUndefined()
   for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0.0/x', '10.0.0.0/8/8', ''])
-    expect(proxiesRefusal(['10.0.0.1', wrong])).toContain('is no IP address')
+    expect(proxiesRefusal(['10.0.0.1', wrong])).toContain('is not an IP address')
 })

@@ -1,18 +1,18 @@
 import { BlockList, isIP } from 'node:net'
 
 export interface AccessSettings {
-  /** Origins whose browser pages may call; `*` is any. */
+  /** Origins whose browser pages may call (CORS); `*` means any. */
   readonly corsOrigins: readonly string[]
-  /** Names by which the server may be called; `*` is any. Addresses always may. */
+  /** Names that the Host header may have; `*` means any. IP addresses are always allowed. */
   readonly allowedHosts: readonly string[]
-  /** Addresses, or ranges as `10.0.0.0/8`, of proxies that name their clients. */
+  /** Addresses, or ranges such as `10.0.0.0/8`, of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[]
 }
 
-/** Why a list of proxies cannot be used; undefined where it can. */
+/** @returns Why a list of proxies is invalid; undefined if it is valid. */
 export function proxiesRefusal(trustedProxies: readonly string[]): string | undefined {
   const wrong = trustedProxies.find((text) => rangeOf(text) === undefined)
-  return wrong === undefined ? undefined : `${wrong} is no IP address and no range such as 10.0.0.0/8`
+  return wrong === undefined ? undefined : `${wrong} is not an IP address or a range such as 10.0.0.0/8`
 }
 
 interface Range {
@@ -30,10 +30,10 @@ function rangeOf(text: string): Range | undefined {
   return { address, bits, family: version === 4 ? 'ipv4' : 'ipv6' }
 }
 
-/** An address as the lists have it: one of IPv4 that came over an IPv6 socket is one of IPv4. */
+/** Normalizes an address: an IPv4 address that came over an IPv6 socket becomes plain IPv4. */
 const plain = (address: string): string => (address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address)
 
-/** Addresses of one network at one site: of IPv6, where a site has 2^64 of them, the first half. */
+/** Key by which limits count a client: an IPv4 address, or the /64 of an IPv6 address, because one site has a whole /64. */
 export function clientOf(address: string): string {
   const text = plain(address)
   if (isIP(text) !== 6) return text
@@ -44,13 +44,13 @@ export function clientOf(address: string): string {
   return text === '::1' ? text : `${all.slice(0, 4).join(':')}::/64`
 }
 
-/** Who may call, and who it is that calls. */
+/** Decides which requests are allowed, and which client sent them. */
 export class Access {
   readonly #settings: AccessSettings
   readonly #proxies = new BlockList()
   readonly #hosts: ReadonlySet<string>
   readonly #origins: ReadonlySet<string>
-  /** The last one that was allowed: nearly all clients write the same. */
+  /** Last allowed Host header, cached because nearly all clients send the same. */
   #allowedHost: string | undefined
 
   constructor(settings: AccessSettings) {
@@ -69,7 +69,10 @@ export class Access {
     return this.#proxies.check(text, isIP(text) === 6 ? 'ipv6' : 'ipv4')
   }
 
-  /** The client behind a connection: the last address of `X-Forwarded-For` that is no proxy of ours. Anybody can write those before it. */
+  /**
+   * The client behind a connection. Behind a trusted proxy, it is the last address of `X-Forwarded-For` that is not a trusted proxy itself;
+   * a client can forge all addresses before that one.
+   */
   remoteOf(peer: string, forwardedFor: string | undefined): string {
     if (forwardedFor === undefined || !this.isProxy(peer)) return clientOf(peer)
     const hops = forwardedFor.split(',').map((hop) => hop.trim())
@@ -81,8 +84,8 @@ export class Access {
   }
 
   /**
-   * Whether a request may name the server so. A page that has its own name point to this machine is one origin with what it calls (DNS
-   * rebinding); it cannot do so with an address.
+   * Checks a Host header, against DNS rebinding: a page whose own name resolves to this machine has the same origin as the RPC. An attacker
+   * cannot do that with an IP address.
    */
   allowsHost(host: string | undefined): boolean {
     if (host === undefined || host === this.#allowedHost || this.#hosts.has('*')) return true
@@ -96,13 +99,13 @@ export class Access {
     return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || this.#hosts.has(name)
   }
 
-  /** What `Access-Control-Allow-Origin` says to a page; undefined keeps it from reading answers. */
+  /** Value of `Access-Control-Allow-Origin`; undefined if the page must not read responses. */
   corsOrigin(origin: string | undefined): string | undefined {
     if (this.#origins.has('*')) return '*'
     return origin !== undefined && this.#origins.has(origin) ? origin : undefined
   }
 
-  /** Whether a page of this origin may open a WebSocket, for which browsers ask nobody. What is no page has no origin. */
+  /** Whether a page of this origin may open a WebSocket, for which browsers do not check CORS. Clients other than pages send no origin. */
   allowsSocket(origin: string | undefined): boolean {
     return origin === undefined || this.corsOrigin(origin) !== undefined
   }

@@ -19,7 +19,7 @@ function open() {
   return { take, release, order }
 }
 
-describe('places for calls', () => {
+describe('slots for calls', () => {
   it('are given in turns, by address and then by connection', async () => {
     const { take, release, order } = open()
     expect([take('a'), take('a'), take('b'), take('b')]).toEqual([true, true, true, true])
@@ -28,7 +28,7 @@ describe('places for calls', () => {
     expect(order).toEqual(['a1', 'b3', 'a2'])
   })
 
-  it('are left to others by one address, and come back to it', async () => {
+  it('are not all taken by one address, and are reused', async () => {
     const { take, release, order } = open()
     expect([take('a'), take('a'), take('a'), take('a', 2)]).toEqual([true, true, true, false])
     expect(take('b')).toBe(true)
@@ -38,11 +38,11 @@ describe('places for calls', () => {
     expect(order).toEqual(['a2'])
   })
 
-  it('are there for whoever has none, however many others have', async () => {
+  it('are available to an address that has none, however many others have', async () => {
     const { take, release, order } = open()
     for (const remote of ['a', 'a', 'a', 'b']) take(remote)
     expect([take('c'), take('c', 2)]).toEqual([true, false])
-    // Still as many as there are in all.
+    // The total is unchanged.
     await release('b')
     expect(order).toEqual([])
     await release('a')

@@ -4,15 +4,15 @@ import type { RpcLimits } from '../limits.ts'
 type SlotLimits = Pick<RpcLimits, 'callsMax' | 'callsPerRemoteMax' | 'callsKept'>
 
 /**
- * Places for the calls that are being answered. An address may take many, but not all; and a few are kept for each address, so that nobody
- * else's calls can make it wait for one. Whoever finds none waits for a turn, by address and then by connection.
+ * Slots for concurrently running calls. An address may take many slots, but not all, and each address always has a few, so that other
+ * clients' calls cannot make it wait. A call without a slot waits in a fair queue, by address and then by connection.
  */
 export class CallSlots {
   readonly #waiting = new FairQueue<() => void>()
   readonly #byRemote = new Map<string, number>()
   #taken = 0
 
-  /** Resolves when there is a place, which `release` gives back. */
+  /** Takes a slot. Undefined if it was free; otherwise a promise that resolves when there is one. Give it back with `release`. */
   take(client: Client, limits: SlotLimits): Promise<void> | undefined {
     if (this.#isFree(client, limits)) {
       this.#enter(client)
@@ -21,7 +21,7 @@ export class CallSlots {
     return new Promise((resolve) => this.#waiting.push(client, resolve))
   }
 
-  /** The place goes to the next one that waits and may have it. */
+  /** Frees a slot, and gives it to the next waiting call that may have it. */
   release({ remote }: Pick<Client, 'remote'>, limits: SlotLimits): void {
     this.#taken--
     const left = this.#of(remote) - 1

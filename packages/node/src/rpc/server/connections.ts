@@ -6,36 +6,37 @@ import { clientOf } from './access.ts'
 
 type ConnectionLimits = Pick<RpcLimits, 'connectionsMax' | 'connectionsPerRemoteMax' | 'heldBytesMax' | 'sweepMs'>
 
-/** One TCP connection of a client, whatever it speaks. */
+/** One TCP connection of a client, HTTP or WebSocket. */
 export class ClientConnection {
   /** Unique in the process. */
   readonly id: number
   readonly socket: Socket
-  /** Address of the other end: a client, or the proxy before it. */
+  /** Address of the other end: a client, or a proxy in front of it. */
   readonly peer: string
-  /** Whose it is: the peer's site. */
+  /** Client key of the peer's address (`clientOf`). */
   readonly client: string
   readonly #gone = new AbortController()
-  /** When it last got or sent something that a client asked for. */
+  /** Time of the last request, by the monotonic clock. */
   activeMs: number
-  /** HTTP requests whose heads were read by `node:http`: all, and those whose answers are not sent. */
+  /** HTTP requests whose headers `node:http` has read. */
   begun = 0
+  /** Those of them whose responses are not sent yet. */
   unanswered = 0
-  /** It has been asked to become a WebSocket. */
+  /** The client has requested a WebSocket upgrade. */
   isWebSocket = false
-  /** Calls that are being answered. */
+  /** Calls that are running. */
   running = 0
-  /** Answers that are being sent. */
+  /** Responses that are being sent. */
   sending = 0
-  /** Subscriptions that live on it. */
+  /** Subscriptions on this connection. */
   subscriptions = 0
-  /** Bytes of requests that are being answered, and of their answers. */
+  /** Bytes of running requests, and of their responses. */
   workBytes = 0
-  /** What had come in when the last request was whole. */
+  /** Bytes received up to the end of the last complete request. */
   #readBytes = 0
-  /** Sweeps at which it held something, since it last held nothing. */
+  /** Number of sweeps in a row at which it held memory. */
   #heldSweeps = 0
-  /** Answers that wait until the client reads. */
+  /** Responses that wait for the client to read. */
   #unread = 0
   #sendMs = 0
 
@@ -45,14 +46,14 @@ export class ClientConnection {
     this.peer = socket.remoteAddress ?? ''
     this.client = clientOf(this.peer)
     this.activeMs = nowMs
-    // Whoever has the socket may have no listener of its own, as between `upgrade` and a refusal. It closes after any error.
+    // Without a listener an error would crash the process, and between `upgrade` and a refusal there is no other. The socket closes by itself.
     socket.on('error', () => {})
-    // As many as it has calls and answers under way.
+    // One listener per running call and pending response is normal: turn off Node's leak warning.
     setMaxListeners(0, this.#gone.signal)
     socket.once('close', () => this.#gone.abort())
   }
 
-  /** A call of it is being answered, or an answer sent. */
+  /** Whether a call is running, or a response is being sent. */
   get isAtWork(): boolean {
     return this.running + this.sending > 0
   }
@@ -62,19 +63,19 @@ export class ClientConnection {
     return this.#gone.signal
   }
 
-  /** A request is whole: what came in so far is its, and is counted no more. */
+  /** A request is complete: the bytes received so far no longer count as incoming. */
   received(): void {
     this.#readBytes = this.socket.bytesRead
   }
 
-  /** What it takes of memory, the more the longer it has done so: those who go on leave nothing behind, those who stop keep what they hold. */
+  /** Held memory, weighted with the time for which it was held: a client that makes progress holds nothing between sweeps, a stalled one does. */
   sweep(): number {
     const bytes = this.heldBytes
     this.#heldSweeps = bytes === 0 ? 0 : this.#heldSweeps + 1
     return bytes * this.#heldSweeps
   }
 
-  /** From now on the client must read: after `sendMs` without a byte taken it is closed. */
+  /** From now on the client must read: it is disconnected after `sendMs` without reading a byte. */
   awaitReading(sendMs: number): void {
     if (this.#unread++ > 0) return
     this.#sendMs = sendMs
@@ -86,27 +87,27 @@ export class ClientConnection {
   hasRead(): void {
     if (--this.#unread > 0) return
     this.socket.removeListener('timeout', this.#onLate)
-    // Unless somebody has set another one meanwhile.
+    // Keep the timeout if other code has set a different one in the meantime.
     if (this.socket.timeout === this.#sendMs) this.socket.setTimeout(0)
   }
 
   readonly #onLate = (): void => void this.socket.destroy()
 
-  /** Bytes that it takes of memory: of a request that is coming in, of answers that are made, and of what the client has not read. */
+  /** Held memory in bytes: of incoming requests, of responses in the making, and of responses that the client has not read. */
   get heldBytes(): number {
     return this.socket.bytesRead - this.#readBytes + this.workBytes + this.socket.writableLength
   }
 }
 
 /**
- * The connections of a server. When they are too many, or take too much memory, the one goes that is least missed, so that no client can lock
- * others out: of the clients with the most connections the one that did nothing longest; of the client that takes most, for longest, the one
- * that does.
+ * The connections of a server. If there are too many, or they take too much memory, one is closed, so that no client can lock others out. For
+ * the number of connections, it is the longest idle one among the clients with the most connections. For memory, it is the
+ * connection that has held the most for longest, of the client that has held the most for longest.
  */
 export class Connections {
   readonly #limits: () => ConnectionLimits
   readonly #clock: Pick<Clock, 'monotonic'>
-  /** Whether an address is that of a proxy, behind which many clients are. */
+  /** Whether an address belongs to a trusted proxy, which serves many clients. */
   readonly #isProxy: (address: string) => boolean
   readonly #open = new Map<Socket, ClientConnection>()
   readonly #byClient = new Map<string, Set<ClientConnection>>()
@@ -129,7 +130,7 @@ export class Connections {
     return this.#open.get(socket)
   }
 
-  /** Takes a connection in, and destroys another one, or this one, where there are too many. */
+  /** Adds a connection. If there are too many, closes another one, or this one. */
   accept(socket: Socket): void {
     const connection = new ClientConnection(++this.#lastId, socket, this.#clock.monotonic())
     if (!this.#hasPlace(connection)) {
@@ -144,7 +145,7 @@ export class Connections {
     socket.once('close', () => this.#forget(connection))
   }
 
-  /** Frees memory where the connections take too much of it together. */
+  /** Closes connections until all of them together hold at most `heldBytesMax`. */
   makeRoom(): void {
     const { heldBytesMax } = this.#limits()
     const heavy = [...this.#open.values()].map((connection) => ({
@@ -172,7 +173,7 @@ export class Connections {
     clearInterval(this.#timer)
   }
 
-  /** All that are open now, to be closed with the server. */
+  /** All open connections. */
   all(): readonly ClientConnection[] {
     return [...this.#open.values()]
   }
@@ -185,7 +186,7 @@ export class Connections {
     let most = 0
     for (const { size } of this.#byClient.values()) most = Math.max(most, size)
     const candidates = [...this.#byClient.values()].filter(({ size }) => size === most).flatMap((set) => [...set])
-    // Whoever has fewer than another may take its place, even where that one is at work; so may whoever has none.
+    // A client with fewer connections, or with none, may replace another client's connection even if that one is at work.
     return this.#evictIdlest(candidates, most > own.size + 1 || own.size === 0)
   }
 
@@ -200,7 +201,10 @@ export class Connections {
     if (own.size === 0) this.#byClient.delete(connection.client)
   }
 
-  /** Idle ones first, then those that only listen, then those at work. False where all are busy, and none of them is to be disturbed. */
+  /**
+   * Closes the longest idle candidate. If `evenBusy` is set, also one that only has subscriptions, or that is at work, in this order.
+   * Returns false if there is none to close.
+   */
   #evictIdlest(candidates: readonly ClientConnection[], evenBusy: boolean): boolean {
     const resting = candidates.filter(({ isAtWork }) => !isAtWork)
     const idle = resting.filter(({ subscriptions }) => subscriptions === 0)

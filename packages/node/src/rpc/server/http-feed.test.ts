@@ -45,7 +45,7 @@ async function send(port: number, bytes: string): Promise<Socket> {
 
 const GET = 'GET / HTTP/1.1\r\nHost: 1\r\n\r\n'
 
-it('of a connection that was destroyed no more than a piece is parsed', async () => {
+it('no more than one piece is parsed after a connection was destroyed', async () => {
   let begun = 0
   const port = await serve((connection) => () => {
     begun++
@@ -57,7 +57,7 @@ it('of a connection that was destroyed no more than a piece is parsed', async ()
   expect(begun).toBeLessThan(64)
 })
 
-it('a body goes through whole, and what follows it', async () => {
+it('passes a body completely, and the requests after it', async () => {
   const bodies: string[] = []
   const port = await serve(() => (request, response) => {
     let body = ''
@@ -77,7 +77,7 @@ it('a body goes through whole, and what follows it', async () => {
   expect(bodies).toEqual([body, '', body])
 })
 
-it('a WebSocket begins with nothing that came before the server agreed to it', async () => {
+it('closes a WebSocket whose client sent data before the server accepted it', async () => {
   const port = await serve(() => () => {})
   const upgrade = 'GET / HTTP/1.1\r\nHost: 1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
   const socket = await send(port, upgrade + 'x'.repeat(10_000))

@@ -1,25 +1,28 @@
 import type { ClientConnection } from './connections.ts'
 
-/** A piece that may hold several requests, and one of a body. The shortest request that is one has some thirty bytes. */
+/** Size of a piece that may contain several requests. The shortest valid request has about thirty bytes. */
 const PIECE_BYTES_MIN = 512
+/** Size of a piece of a body. */
 const PIECE_BYTES_MAX = 4_096
 
 /**
- * Lets `node:http` serve a connection, and gives it what comes in small pieces. Its parser begins all requests of one piece before anything
- * else can be done, also after the socket was destroyed: 2,000 that come in one packet would hold the loop for 100 ms. `serve` is
- * what Node.js does with a new connection.
+ * Lets `node:http` serve a connection, and feeds it the incoming bytes in small pieces. Its parser starts all requests of one piece before
+ * it returns, even after the socket was destroyed: 2,000 requests in one packet would block the event loop for 100 ms.
+ *
+ * @param serve - Node's own handler for a new connection.
  */
 export function serveHttp(connection: ClientConnection, serve: () => void): void {
   const { socket } = connection
   serve()
   const [parse, ...others] = socket.listeners('data') as ((piece: Buffer) => void)[]
-  if (parse === undefined || others.length > 0) throw new Error('node:http reads connections in an unknown way')
+  if (parse === undefined || others.length > 0)
+    throw new Error('this version of node:http has no single data listener on a connection: it is not supported')
   socket.removeListener('data', parse)
   const feed = (chunk: Buffer): void => {
     let size = PIECE_BYTES_MIN
     for (let at = 0; at < chunk.length; ) {
       if (socket.destroyed) return
-      // No client sends anything before the server has agreed to the WebSocket.
+      // A client must not send anything before the server has accepted the WebSocket.
       if (connection.isWebSocket) return void socket.destroy()
       const before = connection.begun
       parse.call(socket, chunk.subarray(at, at + size))

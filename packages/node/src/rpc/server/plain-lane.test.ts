@@ -29,7 +29,7 @@ afterEach(async () => {
   await rpc.server.close()
 })
 
-/** An open connection, and all that came over it. */
+/** An open connection, and everything received on it. */
 async function open(): Promise<{ readonly socket: Socket; readonly text: () => string }> {
   const socket = connect({ port: rpc.server.port, host: '127.0.0.1', noDelay: true })
   let text = ''
@@ -51,11 +51,11 @@ const chunked = (id: number) => {
   return `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
 }
 const answer = (id: number) => JSON.stringify({ jsonrpc: '2.0', id, result: [id] })
-/** Ids of the answers, in their order. */
+/** Ids of the responses, in order. */
 const idsOf = (text: string) => [...text.matchAll(/"jsonrpc":"2.0","id":(\d+)/g)].map(([, id]) => Number(id))
 
 describe('a connection', () => {
-  it('answers in order whatever is sent, however it is cut, and answers nothing twice', async () => {
+  it('answers every request once and in order, however the bytes are split', async () => {
     await serve()
     const piece = fc.record({
       spelling: fc.constantFrom(call, call, call, chunked),
@@ -82,7 +82,7 @@ describe('a connection', () => {
     )
   })
 
-  it('has in each answer what node:http says', async () => {
+  it('sends the same headers as node:http', async () => {
     await serve()
     const heads = await Promise.all(
       [call(1), chunked(1)].map(async (bytes) => {
@@ -98,7 +98,7 @@ describe('a connection', () => {
     expect(heads[0]).toContain('keep-alive: timeout=65')
   })
 
-  it('goes on with other methods, with probes, and as a WebSocket', async () => {
+  it('continues with other methods, with probes, and as a WebSocket', async () => {
     await serve()
     const { socket, text } = await open()
     socket.write(call(1))
@@ -113,7 +113,7 @@ describe('a connection', () => {
     await vi.waitUntil(() => text().includes('HTTP/1.1 101'))
   })
 
-  it('takes requests that come early one after another, and none is lost', async () => {
+  it('answers pipelined requests one after another, and loses none', async () => {
     await serve()
     const waiting: (() => void)[] = []
     work = (params) => new Promise((resolve) => waiting.push(() => resolve(params)))
@@ -121,18 +121,18 @@ describe('a connection', () => {
     socket.write(call(1))
     await vi.waitUntil(() => waiting.length === 1)
     for (let id = 2; id <= 5; id++) await new Promise((sent) => socket.write(call(id), sent))
-    // Whatever came before it on another connection has been read when this one is answered.
+    // When this request is answered, earlier bytes on the other connection have been read.
     await (await fetch(`${rpc.url}/health`)).text()
     expect(waiting).toHaveLength(1)
     waiting[0]!()
     await vi.waitUntil(() => waiting.length === 5)
-    // The last one is ready first.
+    // The last response is ready first.
     for (const ready of waiting.slice(1).reverse()) ready()
     await vi.waitUntil(() => idsOf(text()).length === 5)
     expect(idsOf(text())).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('gives answers of any length whole, with what they hold of other scripts', async () => {
+  it('sends responses of any length completely, including non-ASCII text', async () => {
     await serve()
     for (const length of [1, 1_000, 70_000, 3_000_000]) {
       const result = '\u00e9\u6f22'.repeat(length)
@@ -146,7 +146,7 @@ describe('a connection', () => {
     }
   })
 
-  it('has nothing to say to a notification, and goes on', async () => {
+  it('does not answer a notification, and continues', async () => {
     await serve()
     const { socket, text } = await open()
     const body = '{"jsonrpc":"2.0","method":"work"}'
@@ -160,7 +160,7 @@ describe('a connection', () => {
     await vi.waitUntil(() => text().includes(answer(2)))
   })
 
-  it('ends when nothing is asked over it for long, before the first request and after', async () => {
+  it('is closed after being idle for long, before the first request and after', async () => {
     await serve({ headersMs: 100, keepAliveMs: 100 })
     const [silent, asked] = [await open(), await open()]
     asked.socket.write(call(1))
@@ -168,7 +168,7 @@ describe('a connection', () => {
     expect(idsOf(asked.text())).toEqual([1])
   })
 
-  it('does not end while its answer is being made', async () => {
+  it('is not closed while its request is running', async () => {
     await serve({ headersMs: 50, keepAliveMs: 50 })
     work = (params) => new Promise((resolve) => setTimeout(() => resolve(params), 300))
     const { socket, text } = await open()
@@ -176,7 +176,7 @@ describe('a connection', () => {
     await vi.waitUntil(() => idsOf(text()).length === 1)
   })
 
-  it('is closed with its last answer when the server closes', async () => {
+  it('is closed with its last response when the server closes', async () => {
     await serve()
     let ready: (() => void) | undefined
     work = (params) =>

@@ -9,27 +9,27 @@ export interface PlainLaneOptions {
   readonly jsonTypes: ReadonlySet<string>
   readonly replies: PlainReplies
   readonly limits: () => { readonly headersMs: number; readonly keepAliveMs: number; readonly sendMs: number }
-  /** Whether the request may be answered here. */
+  /** Whether the request may be answered by this lane. */
   readonly takes: (request: PlainRequest) => boolean
-  /** The reply; undefined where the connection is to be closed instead. Never rejects. */
+  /** Makes the reply; undefined if the connection must be closed instead. Never rejects. */
   readonly answer: (request: PlainRequest) => Promise<Reply | undefined>
-  /** Takes over the connection for good. */
+  /** Hands the connection over to `node:http` for good. */
   readonly handOver: () => void
-  /** Whether the server closes its connections. */
+  /** Whether the server is closing its connections. */
   readonly isStopping: () => boolean
 }
 
 /**
- * Answers the plain requests of a connection straight from its socket, which takes a third of the time that `node:http` takes (docs/benchmarks.md,
- * "Reads"). It keeps no part of a request: the first chunk that is not one plain request, whole and alone, goes to `node:http`, and the
- * connection with it.
+ * Fast path: answers the plain requests of a connection directly from its socket, in a third of the time of `node:http`
+ * (docs/benchmarks.md, "Reads"). It never buffers a part of a request: the first chunk that is not exactly one complete plain request is
+ * handed to `node:http`, together with the connection.
  */
 export class PlainLane {
   readonly #options: PlainLaneOptions
   readonly #socket: Socket
   readonly #requests: PlainRequests
   #isBusy = false
-  /** What came in while a request was answered. */
+  /** Bytes that arrived while a request was being answered. */
   #early: Buffer | undefined
 
   constructor(options: PlainLaneOptions) {
@@ -44,7 +44,7 @@ export class PlainLane {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#isBusy) {
-      // The client goes on before it has its answer; `node:http` keeps the order of such requests.
+      // The client sends more before it has its response (pipelining); `node:http` keeps the order of such requests.
       this.#early = chunk
       this.#socket.pause()
       return
@@ -54,7 +54,7 @@ export class PlainLane {
     else void this.#serve(request)
   }
 
-  /** The client says no more: as `node:http` does, it is taken to be gone. */
+  /** The client has closed its sending side. As in `node:http`, it is treated as gone. */
   readonly #onEnd = (): void => void this.#socket.end()
 
   readonly #onTimeout = (): void => {

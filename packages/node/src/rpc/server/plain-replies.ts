@@ -3,15 +3,15 @@ import type { Clock } from '../../powers.ts'
 import type { ClientConnection } from './connections.ts'
 import { happened, JOINED_CHARS_MAX, type Reply, writeAll } from './reply.ts'
 
-/** How a plain reply is sent. */
+/** Options for sending a plain reply. */
 export interface PlainSending {
-  /** The server closes its connections. */
+  /** The server is closing its connections. */
   readonly isLast: boolean
   readonly keepAliveMs: number
   readonly sendMs: number
 }
 
-/** The heads of replies that go to a socket without `node:http`, with the fields that it would give them (RFC 9110, 6.6.1). */
+/** Writes replies to a socket without `node:http`, with the header fields that it would set (RFC 9110, 6.6.1). */
 export class PlainReplies {
   readonly #clock: Pick<Clock, 'now'>
   #second = Number.NaN
@@ -29,7 +29,7 @@ export class PlainReplies {
     const head = this.#head(reply, length, sending)
     if (length <= JOINED_CHARS_MAX) {
       const body = pieces.length === 1 ? pieces[0]! : pieces.join('')
-      // As many bytes as characters: all of them are ASCII, which is written faster so.
+      // If there are as many bytes as characters, the text is ASCII, and latin1 writes it faster.
       socket.write(head + body, body.length === length ? 'latin1' : 'utf8')
     } else {
       connection.workBytes += head.length + length
@@ -47,7 +47,7 @@ export class PlainReplies {
     return status === 204 ? `${head}\r\n` : `${head}content-type: ${type}\r\ncontent-length: ${length}\r\n\r\n`
   }
 
-  /** Made once a second. */
+  /** The Date header, formatted once a second. */
   #now(): string {
     const nowMs = this.#clock.now()
     const second = Math.floor(nowMs / 1_000)

@@ -16,7 +16,7 @@ interface Parsed {
   readonly isKeptOpen: boolean
 }
 
-/** What Node.js makes of the bytes: its requests, in order, or `refused` at the first one that is none. */
+/** How Node.js reads the bytes: its requests, in order, or `refused` at the first invalid one. */
 function nodeRequests(bytes: Buffer): Promise<readonly (Parsed | 'refused')[]> {
   return new Promise((resolve) => {
     const all: (Parsed | 'refused')[] = []
@@ -39,7 +39,7 @@ function nodeRequests(bytes: Buffer): Promise<readonly (Parsed | 'refused')[]> {
     socket.on('error', () => {})
     server.emit('connection', socket)
     socket.push(bytes)
-    // All of it is parsed by then: nothing here waits for a system call.
+    // Everything is parsed by then, because nothing here waits for a system call.
     setImmediate(() => setImmediate(() => setImmediate(() => resolve(all))))
   })
 }
@@ -110,7 +110,7 @@ const bytesOf = fc
   )
 
 describe('a plain request', () => {
-  it('is read as Node.js reads it, and nothing else is taken for one', async () => {
+  it('is read as Node.js reads it, and no other request is taken for one', async () => {
     let taken = 0
     await fc.assert(
       fc.asyncProperty(bytesOf, async (bytes) => {
@@ -148,7 +148,7 @@ describe('a plain request', () => {
     expect(read(Buffer.from(text))?.body.toString()).toBe('{}')
   })
 
-  it('is compared with the one before it, and read anew where it differs', () => {
+  it('is compared with the previous one, and parsed again if it differs', () => {
     const requests = new PlainRequests(JSON_TYPES)
     const ask = (host: string, body: string) =>
       requests.read(
@@ -170,7 +170,7 @@ describe('a plain request', () => {
     expect(ask('a', '{}')?.head.host).toBe('a')
   })
 
-  it('ends with its chunk: one that goes on, or that another one follows, is none', () => {
+  it('must be exactly one chunk: an incomplete one, or one followed by another, does not count', () => {
     const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n'
     for (const rest of ['', '{', '{}{', `{}${head}{}`]) expect(read(Buffer.from(head + rest))).toBeUndefined()
   })

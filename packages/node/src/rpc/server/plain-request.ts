@@ -1,19 +1,19 @@
-/** What the head of a plain request says. */
+/** The relevant header fields of a plain request. */
 export interface PlainHead {
   readonly host: string
   readonly forwardedFor: string | undefined
   readonly bodyBytes: number
 }
 
-/** A longer head is left to Node's parser. */
+/** Requests with longer headers are left to Node's parser. */
 export const PLAIN_HEAD_BYTES_MAX = 2_048
 
 const END = '\r\n\r\n'
 const REQUEST_LINE = 'POST / HTTP/1.1\r\n'
-/** RFC 9110, 5.1 and 5.5: a token, and visible characters of ASCII. Anything else is left to Node's parser. */
+/** A header field: a token, and visible ASCII characters (RFC 9110, 5.1 and 5.5). Anything else is left to Node's parser. */
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x20-\x7e]*?)[ \t]*$/
 
-/** Fields that say something about the request beyond what is read here, or whose answer needs more than a body. */
+/** Fields that change how the request is read, or need more than a body in the response. Such requests are left to Node's parser. */
 const OTHER_WAYS: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'expect',
@@ -26,9 +26,11 @@ const OTHER_WAYS: ReadonlySet<string> = new Set([
 const READ_FIELDS: ReadonlySet<string> = new Set(['host', 'content-type', 'content-length', 'connection', 'x-forwarded-for'])
 
 /**
- * Reads the head of a request that is spelled as nearly every client of JSON-RPC does it: `POST /` in HTTP/1.1 with a length, JSON, and nothing
- * that changes how the body is read or the connection goes on (RFC 9112, 6.3). Undefined for anything else: another parser has to say what
- * it is, and nothing is wrong with it yet. `text` ends with the empty line.
+ * Reads the headers of a request as nearly every JSON-RPC client sends it: `POST /` in HTTP/1.1 with a length, JSON, and nothing that changes
+ * how the body is read or whether the connection stays open (RFC 9112, 6.3).
+ *
+ * @param text - Request line and headers, including the empty line.
+ * @returns Undefined for any other request. It may still be valid: Node's parser decides.
  */
 export function readPlainHead(text: string, jsonTypes: ReadonlySet<string>): PlainHead | undefined {
   if (!text.startsWith(REQUEST_LINE)) return undefined
@@ -49,13 +51,13 @@ export function readPlainHead(text: string, jsonTypes: ReadonlySet<string>): Pla
   return { host, forwardedFor: fields.get('x-forwarded-for'), bodyBytes: Number(length) }
 }
 
-/** A plain request that one read of a socket brought, whole and alone. */
+/** A plain request that arrived complete and alone in one read of a socket. */
 export interface PlainRequest {
   readonly head: PlainHead
   readonly body: Buffer
 }
 
-/** Reads the requests of one connection. A client sends nearly the same head each time: the last one is remembered, and compared. */
+/** Reads the requests of one connection. Clients send nearly the same headers each time, so the last ones are cached and compared. */
 export class PlainRequests {
   readonly #jsonTypes: ReadonlySet<string>
   #bytes: Buffer | undefined
@@ -65,7 +67,7 @@ export class PlainRequests {
     this.#jsonTypes = jsonTypes
   }
 
-  /** Undefined unless the chunk is one plain request from its first byte to its last. */
+  /** Undefined unless the chunk is exactly one plain request. */
   read(chunk: Buffer): PlainRequest | undefined {
     const head = this.#headOf(chunk)
     const bodyAt = this.#bytes?.length

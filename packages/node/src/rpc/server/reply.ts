@@ -3,7 +3,7 @@ import type { Duplex, Writable } from 'node:stream'
 import { RPC_CODE } from '../errors.ts'
 import type { ClientConnection } from './connections.ts'
 
-/** Pieces up to this many characters together are sent as one text. */
+/** Pieces with at most this many characters in total are joined and sent as one text. */
 export const JOINED_CHARS_MAX = 64 * 1024
 
 export interface Reply {
@@ -13,7 +13,7 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string | number>>
 }
 
-/** A refusal of the transport in the form of JSON-RPC, so that a client shows the reason. */
+/** An HTTP error with a JSON-RPC body, so that clients show the reason. */
 export function refusalReply(status: number, message: string, headers?: Reply['headers']): Reply {
   const code =
     status === 413 || status === 429 || status === 503
@@ -25,7 +25,7 @@ export function refusalReply(status: number, message: string, headers?: Reply['h
   return { status, type: 'application/json', pieces: [text], ...(headers === undefined ? {} : { headers }) }
 }
 
-/** Nothing reads the socket any more: it is closed as soon as the refusal is sent. */
+/** Refuses a WebSocket upgrade with 403, and closes the socket. */
 export function refuseUpgrade(socket: Duplex, reason: string): void {
   const body = `${reason}\n`
   const head = `connection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}`
@@ -33,8 +33,8 @@ export function refuseUpgrade(socket: Duplex, reason: string): void {
 }
 
 /**
- * Sends a reply; resolves when the operating system has all of it, or the client is gone. A client that takes none of it for `sendMs` is
- * closed.
+ * Sends a reply. Resolves when the operating system has all of it, or the client is gone. A client that reads nothing for `sendMs` is
+ * disconnected.
  */
 export async function sendReply(
   response: ServerResponse,
@@ -56,11 +56,11 @@ export async function sendReply(
     response.end()
   }
   if (!response.writableFinished) await happened(response, 'finish', connection, sendMs)
-  // It may have waited behind the answers to earlier requests.
+  // Only now: the response may have waited behind responses to earlier requests.
   connection.workBytes -= waiting
 }
 
-/** Characters that were handed on: all of them, unless the client is gone. */
+/** Writes pieces with back-pressure. Returns the number of characters written in full chunks; fewer if the client is gone. */
 export async function writeAll(
   target: Writable,
   connection: ClientConnection,
@@ -83,7 +83,7 @@ export async function writeAll(
   return written
 }
 
-/** Waits until the client has taken what waits for it, or is gone. */
+/** Waits until the client has read the pending bytes, or is gone. */
 export function happened(
   target: Writable,
   event: 'drain' | 'finish',
@@ -104,13 +104,13 @@ export function happened(
   })
 }
 
-/** Why a body was not read to its end. */
+/** Why a body was not read completely. */
 export type BodyFault = 'too-large' | 'gone'
 
-/** What a chunk takes of memory beside its bytes, of which it may have one. */
+/** Memory overhead of a chunk, which may be as small as one byte. */
 const CHUNK_BYTES = 128
 
-/** The whole body of a request, up to a limit. */
+/** Reads the body of a request, up to a limit. */
 export async function readBody(
   request: IncomingMessage,
   connection: ClientConnection,
@@ -142,12 +142,15 @@ function collectBody(request: IncomingMessage, bytesMax: number): Promise<Buffer
     })
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
     request.once('close', () => resolve('gone'))
-    // A connection that was reset while it sent.
+    // The connection was reset while the client sent.
     request.once('error', () => resolve('gone'))
   })
 }
 
-/** A connection that is closed while the client still writes is reset, and the answer lost: read on for a while, and drop what comes. */
+/**
+ * Reads and discards the rest of a body for a while. Closing a connection while the client still writes resets it, and the response is
+ * lost.
+ */
 export function drain(request: IncomingMessage, drainMs: number): void {
   request.resume()
   const timer = setTimeout(() => request.socket.destroy(), drainMs)

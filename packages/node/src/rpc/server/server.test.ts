@@ -14,7 +14,7 @@ import type { RpcSettings } from './server.ts'
 
 let node: TestNode
 let rpc: TestRpc
-/** What a method of these tests does. */
+/** Behaviour of a test method. */
 let work: (call: CallContext) => unknown
 const sockets: Socket[] = []
 
@@ -38,12 +38,12 @@ const post = (body: unknown, headers: Record<string, string> = {}) =>
   fetch(rpc.url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
 const isServed = async () => (await (await post(REQUEST, { connection: 'close' })).json()) as unknown
 
-/** Open connections, each with these bytes sent. */
+/** Opens connections and sends these bytes on each. */
 function open(count: number, bytes = ''): Promise<readonly Socket[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
       const socket = connect(rpc.server.port, '127.0.0.1')
-      // The server may reset it.
+      // The server may reset the connection.
       socket.on('error', () => {})
       sockets.push(socket)
       await once(socket, 'connect')
@@ -68,17 +68,17 @@ describe('connections', () => {
     ['idle ones', ''],
     ['ones that send a head and no more', head(1_000)],
     ['ones that begin a head', 'POST / HTTP/1.1\r\n'],
-  ])('of one client never keep another out: %s', async (_, bytes) => {
+  ])('of one client never lock out another: %s', async (_, bytes) => {
     await serve({ connectionsMax: 8, connectionsPerRemoteMax: 8 })
     const first = await open(8, bytes)
     const gone = once(first[0]!, 'close')
     expect(await isServed()).toMatchObject({ result: 1 })
-    // The one that did nothing longest had to go.
+    // The longest idle one was closed.
     await gone
     expect(rpc.server.counters).toMatchObject({ connectionsRefused: 0, connectionsEvicted: 1 })
   })
 
-  it('that are being answered are left alone: another one of the same address is refused', async () => {
+  it('with running requests are kept: another one of the same address is refused', async () => {
     await serve({ connectionsMax: 3, connectionsPerRemoteMax: 3 })
     const answers: ((value: number) => void)[] = []
     work = () => new Promise((resolve) => answers.push(resolve))
@@ -90,7 +90,7 @@ describe('connections', () => {
     for (const { status } of await Promise.all(busy)) expect(status).toBe(200)
   })
 
-  it('whose answers nobody reads go when they take too much, the greatest first', async () => {
+  it('with unread responses are closed if they hold too much, the largest first', async () => {
     const KIB = 1024
     await serve({ heldBytesMax: 40_000 * KIB, sweepMs: 20, socketBufferBytesMax: 60_000 * KIB })
     work = () => 'x'.repeat(4_000 * KIB)
@@ -101,7 +101,7 @@ describe('connections', () => {
     expect(await isServed()).toMatchObject({ result: 1 })
   })
 
-  it('whose client takes nothing of its answer for long are closed', async () => {
+  it('are closed if the client does not read its response for long', async () => {
     await serve({ sendMs: 100 })
     work = () => 'x'.repeat(16 * 1024 * 1024)
     await open(1, ask(JSON.stringify(REQUEST)))
@@ -109,8 +109,8 @@ describe('connections', () => {
   })
 })
 
-describe('a client that sends on without waiting', () => {
-  it('is closed when too much of it is unanswered, whatever it asks', async () => {
+describe('a client that pipelines requests', () => {
+  it('is disconnected if too many requests are unanswered, whatever they are', async () => {
     await serve({ pipelinedMax: 16 })
     work = () => new Promise(() => {})
     const gets = 'GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(1_000)
@@ -119,7 +119,7 @@ describe('a client that sends on without waiting', () => {
     await vi.waitUntil(() => rpc.server.counters.connections === 0)
   })
 
-  it('gets no WebSocket before it has its answers', async () => {
+  it('gets no WebSocket before its responses are sent', async () => {
     await serve()
     work = () => new Promise(() => {})
     const upgrade =
@@ -145,7 +145,7 @@ describe('a WebSocket that is refused', () => {
 
   it.each(refused)('is told why and closed: %s', async (_, bytes) => {
     await serve({}, { corsOrigins: [] })
-    // One that does not close what the other side has closed.
+    // A client that does not close its side after the server has closed.
     const socket = connect({ port: rpc.server.port, host: '127.0.0.1', allowHalfOpen: true })
     sockets.push(socket)
     socket.on('error', () => {})
@@ -154,7 +154,7 @@ describe('a WebSocket that is refused', () => {
     await vi.waitUntil(() => rpc.server.counters.connections === 0)
   })
 
-  it.each(refused)('harms nobody when its client resets the connection: %s', async (_, bytes) => {
+  it.each(refused)('does no harm when its client resets the connection: %s', async (_, bytes) => {
     await serve({}, { corsOrigins: [] })
     for (let i = 0; i < 20; i++) {
       const [socket] = await open(1, bytes)
@@ -180,7 +180,7 @@ describe('work', () => {
     return 1
   }
 
-  it('of a long batch lets others have their turn', async () => {
+  it('of a long batch yields to others', async () => {
     await serve()
     work = () => burn(2)
     let isDone = false
@@ -207,12 +207,12 @@ describe('work', () => {
     await vi.waitUntil(() => rpc.server.counters.connections === 0)
     const before = runs
     expect(await isServed()).toMatchObject({ result: 1 })
-    // What was under way, and the question just asked.
+    // The running requests, and the one just sent.
     expect(runs - before).toBeLessThan(100)
     expect(runs).toBeLessThan(1_000)
   })
 
-  it('that takes too long is answered with what took too long', async () => {
+  it('that takes too long is answered with a timeout error', async () => {
     await serve({ requestMs: 20 })
     work = (call) => new Promise((_, reject) => call.signal.addEventListener('abort', () => reject(new Error('late'))))
     expect(await (await post(REQUEST)).json()).toMatchObject({
@@ -220,7 +220,7 @@ describe('work', () => {
     })
   })
 
-  it('of one WebSocket runs a few calls at a time, and answers all', async () => {
+  it('of one WebSocket runs a few calls concurrently, and answers all', async () => {
     await serve({ callsPerConnectionMax: 4 })
     let [running, most, answers] = [0, 0, 0]
     work = async () => {
@@ -256,11 +256,11 @@ describe('an allowance', () => {
     expect(await refused.json()).toMatchObject({
       error: {
         code: -32005,
-        message: expect.stringMatching(/^rate limit: 192.0.2.1/),
+        message: expect.stringMatching(/^rate limit exceeded: 192.0.2.1/),
         data: { retryAfterMs: expect.any(Number) },
       },
     })
-    // Behind the same proxy another client has its own.
+    // Another client behind the same proxy has its own allowance.
     expect((await post(REQUEST, from('192.0.2.2'))).status).toBe(200)
     const socket = await openSocket(from('192.0.2.3'))
     let refusals = 0
@@ -277,7 +277,7 @@ describe('an allowance', () => {
     socket.close()
   })
 
-  it('is another one as soon as the settings are', async () => {
+  it('changes as soon as the settings do', async () => {
     await serve({}, TEN)
     await post(Array.from({ length: 12 }, () => REQUEST))
     expect((await post(REQUEST)).status).toBe(429)
@@ -310,7 +310,7 @@ describe('a browser page', () => {
     ;(await openSocket()).close()
   })
 
-  it('that calls this machine by a name of its own is refused', async () => {
+  it('that uses its own name for this machine (DNS rebinding) is refused', async () => {
     await serve({}, CLOSED)
     const status = await new Promise((resolve, reject) => {
       const headers = { host: 'evil.example', 'content-type': 'application/json' }
@@ -322,7 +322,7 @@ describe('a browser page', () => {
     await expect(openSocket({ host: 'evil.example' })).rejects.toThrow('403')
   })
 
-  it('cannot send what browsers send without asking', async () => {
+  it('cannot send what browsers send without a CORS preflight', async () => {
     await serve({}, CLOSED)
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', ''])
       expect((await post(REQUEST, { 'content-type': type })).status).toBe(415)

@@ -24,20 +24,20 @@ import type { PlainRequest } from './plain-request.ts'
 import { drain, type Reply, readBody, refusalReply, refuseUpgrade, sendReply } from './reply.ts'
 import { SocketConnection } from './socket.ts'
 
-/** What may be set anew while the server runs. */
+/** Settings that can be changed while the server runs. */
 export interface RpcSettings extends AccessSettings, AllowanceLimits {
   readonly limits: RpcLimits
 }
 
 export interface RpcServerOptions<Backend extends RpcBackend = RpcBackend> {
   readonly host: string
-  /** 0 lets the operating system choose. */
+  /** 0 lets the operating system choose a free port. */
   readonly port: number
   readonly settings: RpcSettings
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after'>
   readonly random: Random
   readonly logger: RpcLogger
-  /** What is served; every method of a node by default. */
+  /** Methods to serve. Defaults to all methods of a node. */
   readonly methods?: Methods<Backend>
   /** Why reads are refused now; undefined while they are answered. */
   readonly readRefusal?: () => string | undefined
@@ -48,18 +48,18 @@ export interface RpcServer {
   readonly host: string
   readonly port: number
   readonly counters: RpcCounters
-  /** New settings, for what comes from now on. */
+  /** Applies new settings to requests from now on. */
   set(settings: RpcSettings): void
-  /** Gives back memory that can be had again. */
+  /** Frees memory that can be refilled later. */
   dropCaches(): void
-  /** Refuses new calls, ends subscriptions, answers what runs, and waits. */
+  /** Refuses new calls, ends subscriptions, and waits until running calls are answered. */
   close(): Promise<void>
 }
 
 /** Counters since the start, and gauges. */
 export interface RpcCounters {
   readonly requests: number
-  /** Requests for which the client had no allowance left. */
+  /** Requests that the rate limit refused. */
   readonly limited: number
   readonly connections: number
   readonly connectionsRefused: number
@@ -67,7 +67,7 @@ export interface RpcCounters {
   readonly subscriptions: number
 }
 
-/** Serves JSON-RPC over HTTP (POST /) and WebSocket on one port, and the probes. Rejects when it cannot listen. */
+/** Serves JSON-RPC over HTTP (POST /) and WebSocket, and the probes, on one port. Rejects if it cannot listen. */
 export async function startRpcServer<Backend extends RpcBackend>(
   backend: Backend,
   options: RpcServerOptions<Backend>,
@@ -79,11 +79,12 @@ export async function startRpcServer<Backend extends RpcBackend>(
 
 const EXPLANATION = 'This is an Ethereum JSON-RPC endpoint: POST requests to it, or open a WebSocket.\n'
 
-/** As go-ethereum takes them. None of them may a page send to another origin without asking. */
+/** Content types as in go-ethereum. A browser page may send none of them to another origin without a CORS preflight. */
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest'])
 
-/** Frames of one WebSocket message, and pieces in which its bytes may come. Each takes some 100 bytes beside its own. */
+/** Maximum number of frames of one WebSocket message. Each takes about 100 bytes of overhead. */
 const FRAGMENTS_MAX = 1_024
+/** Maximum number of buffered chunks of one WebSocket message. Each takes about 100 bytes of overhead. */
 const CHUNKS_MAX = 16_384
 
 class HttpServer<Backend extends RpcBackend> implements RpcServer {
@@ -140,10 +141,11 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       clientTracking: false,
       perMessageDeflate: false,
     })
-    // What Node.js does with a connection waits until one is more than plain requests.
+    // Take over Node's connection handler: it is called only once a connection needs more than the plain lane.
     const listeners = this.#http.listeners('connection') as ((this: Server, socket: Socket) => void)[]
     const [serve] = listeners
-    if (serve === undefined || listeners.length > 1) throw new Error('node:http accepts connections in an unknown way')
+    if (serve === undefined || listeners.length > 1)
+      throw new Error('this version of node:http has no single connection listener: it is not supported')
     this.#http.removeListener('connection', serve)
     this.#http.on('connection', (socket: Socket) =>
       this.#accept(socket, (connection) => serveHttp(connection, () => serve.call(this.#http, socket))),
@@ -200,7 +202,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     for (const socket of this.#sockets) socket.close()
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
     this.#stopping.abort()
-    // Those at work close themselves with their answers.
+    // Connections at work close after their responses.
     for (const { isAtWork, socket } of this.#connections.all()) if (!isAtWork) socket.destroy()
     await this.#shared.close()
     await closed
@@ -231,11 +233,11 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#connections.of(request.socket)
-    // It was destroyed, with requests that had been read already.
+    // The connection was destroyed after some of its requests had been read.
     if (connection === undefined || request.socket.destroyed) return void request.socket.destroy()
     connection.activeMs = this.#options.clock.monotonic()
     connection.begun++
-    // A client may send requests without waiting for answers, which go back in their order.
+    // Pipelining: a client may send requests without waiting; the responses go back in order.
     if (connection.unanswered >= this.#settings.limits.pipelinedMax) return void request.socket.destroy()
     connection.unanswered++
     try {
@@ -255,32 +257,35 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const allowed = this.#access.corsOrigin(origin)
     if (allowed !== undefined) response.setHeader('access-control-allow-origin', allowed)
     if (allowed !== undefined && allowed !== '*') response.setHeader('vary', 'origin')
-    // One that is kept open would hold up the end of the server, which waits for its connections.
+    // Close the connection, because the server waits for all connections before it ends.
     if (this.#isStopping) response.setHeader('connection', 'close')
     connection.sending++
     await sendReply(response, connection, reply, this.#settings.limits.sendMs).finally(() => connection.sending--)
   }
 
-  /** What is answered whatever the body; undefined where the body says what is asked. */
+  /** Replies to requests that need no body; undefined if the body must be read. */
   async #withoutBody(request: IncomingMessage, connection: ClientConnection): Promise<Reply | undefined> {
     const { method, headers, url = '/' } = request
     const path = url.split('?', 1)[0]!
     if (!this.#access.allowsHost(headers.host))
-      return refusalReply(403, `this node is not called ${headers.host}: name it in rpc.allowed-hosts`)
+      return refusalReply(403, `invalid host specified: ${headers.host} is not allowed, add it to rpc.allowed-hosts`)
     if (method === 'OPTIONS') return this.#preflight(headers.origin, headers['access-control-request-headers'])
     if (method === 'GET' || method === 'HEAD') {
       connection.received()
       const waitMs = this.#allowances.take(this.#access.remoteOf(connection.peer, forwardedFor(request)), 1)
-      return waitMs > 0 ? refusalReply(429, `rate limit: try again in ${waitMs} ms`) : this.#probe(path)
+      return waitMs > 0 ? refusalReply(429, `rate limit exceeded: try again in ${waitMs} ms`) : this.#probe(path)
     }
     if (method !== 'POST' || path !== '/')
-      return refusalReply(404, `there is no ${method} ${path.slice(0, 100)}: POST requests to /`)
+      return refusalReply(404, `not found: ${method} ${path.slice(0, 100)}, send JSON-RPC requests with POST /`)
     const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
     if (type !== undefined && JSON_TYPES.has(type)) return undefined
-    return refusalReply(415, `requests are application/json, this one is ${type?.slice(0, 100) ?? 'without a content-type'}`)
+    return refusalReply(
+      415,
+      `invalid content type, only application/json is supported: this request has ${type?.slice(0, 100) ?? 'none'}`,
+    )
   }
 
-  /** Undefined when the client is gone. */
+  /** Undefined if the client is gone. */
   async #withBody(request: IncomingMessage, connection: ClientConnection): Promise<Reply | undefined> {
     const { limits } = this.#settings
     const body = await readBody(request, connection, limits.bodyBytesMax)
@@ -288,7 +293,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     if (body === 'gone') return undefined
     if (body === 'too-large') {
       drain(request, limits.drainMs)
-      return refusalReply(413, `request body is larger than ${limits.bodyBytesMax} bytes`)
+      return refusalReply(413, `request body too large: the limit is ${limits.bodyBytesMax} bytes`)
     }
     return this.#replyTo(body, connection, forwardedFor(request))
   }
@@ -305,7 +310,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
 
   #preflight(origin: string | undefined, wanted: string | undefined): Reply {
     if (this.#access.corsOrigin(origin) === undefined)
-      return refusalReply(403, 'pages of this origin may not call: name it in rpc.cors-origins')
+      return refusalReply(403, 'origin not allowed (CORS): add it to rpc.cors-origins')
     const headers = {
       'access-control-allow-methods': 'GET, POST',
       'access-control-allow-headers': wanted ?? 'content-type',
@@ -320,13 +325,13 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       if (answer !== undefined) return { status: answer.status, type: answer.type, pieces: [answer.text] }
     } catch (err) {
       if (err instanceof RpcError) return refusalReply(503, err.message)
-      this.#options.logger.error({ err }, 'a probe failed')
-      return refusalReply(503, 'the node could not be asked')
+      this.#options.logger.error({ err }, 'answering a health probe failed')
+      return refusalReply(503, 'the node did not answer the probe')
     }
     return { status: 405, type: 'text/plain', pieces: [EXPLANATION], headers: { allow: 'POST' } }
   }
 
-  /** Undefined when nothing is to be answered. Never rejects. */
+  /** Undefined if there is no response to send. Never rejects. */
   async #answer(
     bytes: Buffer,
     connection: ClientConnection,
@@ -337,7 +342,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     connection.running++
     connection.workBytes += bytes.length
     const { limits } = this.#settings
-    // Its time begins before it has a place.
+    // The timeout includes the wait for a slot.
     const call = new Call({
       identity,
       limits,
@@ -370,13 +375,12 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const connection = this.#connections.of(socket as Socket)
     if (connection !== undefined) connection.isWebSocket = true
     const { origin, host } = request.headers
-    // An answer to an earlier request would come in the midst of the WebSocket.
+    // A response to an earlier request would be written into the WebSocket stream.
     if (connection === undefined || connection.isAtWork || connection.unanswered > 0 || this.#isStopping)
       return void socket.destroy()
     if (!this.#access.allowsHost(host))
-      return refuseUpgrade(socket, `this node is not called ${host}: name it in rpc.allowed-hosts`)
-    if (!this.#access.allowsSocket(origin))
-      return refuseUpgrade(socket, 'pages of this origin may not call: name it in rpc.cors-origins')
+      return refuseUpgrade(socket, `invalid host specified: ${host} is not allowed, add it to rpc.allowed-hosts`)
+    if (!this.#access.allowsSocket(origin)) return refuseUpgrade(socket, 'origin not allowed (CORS): add it to rpc.cors-origins')
     const client = { remote: this.#access.remoteOf(connection.peer, forwardedFor(request)), connection: connection.id }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const opened = new SocketConnection({
@@ -394,7 +398,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   }
 }
 
-/** Of several headers of the name, that of the nearest proxy stands last. */
+/** X-Forwarded-For as one list. If the header occurs several times, that of the nearest proxy is the last. */
 function forwardedFor({ headers }: IncomingMessage): string | undefined {
   const value = headers['x-forwarded-for']
   return Array.isArray(value) ? value.join(',') : value

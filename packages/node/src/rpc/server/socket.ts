@@ -20,14 +20,14 @@ export interface SocketOptions {
 }
 
 /**
- * One WebSocket: answers its messages, some at a time, and nothing more is read from it meanwhile; pushes its subscriptions, as fast as the
- * client reads them; and closes a client that reads no answers, or is gone.
+ * One WebSocket. It answers a bounded number of messages concurrently and stops reading at the limit, pushes notifications as fast as the
+ * client reads them, and disconnects a client that does not read its responses or does not answer pings.
  */
 export class SocketConnection implements Connection, Sink {
   readonly client: Client
   readonly #options: SocketOptions
   readonly #subscriptions = new Map<string, () => void>()
-  /** Messages that were read already, and wait for those before them. */
+  /** Messages that were already read, and wait for a running one to end. */
   readonly #waiting: Buffer[] = []
   #hasAnswered = true
   #isClosed = false
@@ -40,7 +40,7 @@ export class SocketConnection implements Connection, Sink {
     socket.on('pong', () => {
       this.#hasAnswered = true
     })
-    // Of a frame that is none, or a connection that was reset: the socket closes itself after it.
+    // An invalid frame, or a connection reset.
     socket.on('error', () => socket.terminate())
     connection.socket.on('drain', () => {
       if (this.#subscriptions.size > 0) hub.wake()
@@ -55,9 +55,9 @@ export class SocketConnection implements Connection, Sink {
   subscribe(topic: Topic): string {
     const { limits, hub, connection } = this.#options
     const { subscriptionsPerConnectionMax: max } = limits()
-    if (this.#isClosed) throw new RpcError(RPC_CODE.server, 'the connection is closed')
+    if (this.#isClosed) throw new RpcError(RPC_CODE.server, 'the WebSocket connection is closed')
     if (this.#subscriptions.size >= max)
-      throw new RpcError(RPC_CODE.limitExceeded, `this connection has ${max} subscriptions: end one before the next`)
+      throw new RpcError(RPC_CODE.limitExceeded, `too many subscriptions: the limit per connection is ${max}; end one first`)
     const { id, end } = hub.subscribe(topic, this)
     this.#subscriptions.set(id, end)
     connection.subscriptions = this.#subscriptions.size
@@ -76,14 +76,14 @@ export class SocketConnection implements Connection, Sink {
     if (this.#isClosed) return
     if (socket.bufferedAmount > limits().socketBufferBytesMax) {
       socket.close(CLOSE_TRY_AGAIN_LATER, 'client reads too slowly')
-      // One that reads nothing does not read that it is to close.
+      // A client that does not read will not see the close frame either.
       socket.terminate()
       return
     }
     socket.send(text)
   }
 
-  /** Asks whether the client is there, and ends it when it has not answered the last time. */
+  /** Sends a ping. Disconnects a client that has not answered the last one. */
   ping(): void {
     const { socket } = this.#options
     if (!this.#hasAnswered) return socket.terminate()
@@ -103,11 +103,12 @@ export class SocketConnection implements Connection, Sink {
     if (connection.running < callsPerConnectionMax) return void this.#run(message)
     socket.pause()
     connection.workBytes += message.length
-    // What one read of the connection brought in comes all the same.
-    if (this.#waiting.push(message) > callsWaitingMax) socket.close(CLOSE_POLICY, `more than ${callsWaitingMax} requests wait`)
+    // Messages of the same read still arrive after pause().
+    if (this.#waiting.push(message) > callsWaitingMax)
+      socket.close(CLOSE_POLICY, `too many waiting requests: the limit is ${callsWaitingMax}`)
   }
 
-  /** Answers a message, and those that wait behind it; then more is read again. */
+  /** Answers a message and then the waiting ones, and resumes reading. */
   async #run(message: Buffer): Promise<void> {
     const { answer, socket } = this.#options
     for (let next: Buffer | undefined = message; next !== undefined; next = this.#nextWaiting()) {

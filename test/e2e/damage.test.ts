@@ -102,8 +102,8 @@ describe('a damaged database', () => {
   it('is none where its sign state is gone: doctor and start say the same', async () => {
     const dataDir = await copy()
     await rm(join(dataDir, 'sign-state'))
-    await expectFault(dataDir, /sign-state: there is no sign state of validator 0x/)
-    await expectRefused(dataDir, /there is no sign state of validator 0x/)
+    await expectFault(dataDir, /sign-state: no sign state of validator 0x/)
+    await expectRefused(dataDir, /no sign state of validator 0x/)
   })
 
   it('is left alone while a node runs on it', async () => {
@@ -131,7 +131,7 @@ describe('a damaged database', () => {
     await survivor.stop()
     expect(survivor.log).toContain('it was cut there')
     expect(survivor.log).toContain('the database lost final blocks')
-    expect(survivor.log).toContain('keeps silent until that height is final')
+    expect(survivor.log).toContain('signs nothing until that height is final')
     expect(await filesOf(dataDir, '.damaged')).toHaveLength(1)
   })
 

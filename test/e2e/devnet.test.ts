@@ -206,7 +206,7 @@ it('validators that do not come up are told of, with what they say, and never ke
   const { code, output } = await devnet(flags())
   expect(code).toBe(1)
   expect(output).toMatch(
-    /validator-2 ended \(code 65 \(untrusted-files\)\).*\n.*\n {2}It says: quoin: this is no write-ahead log/,
+    /validator-2 ended \(code 65 \(untrusted-files\)\).*\n.*\n {2}It says: quoin: not a write-ahead log file/,
   )
   expect(output).toContain('devnet: validator-2 did not start: it ended with code 65')
   expect(output).not.toContain('validator-1 ended')

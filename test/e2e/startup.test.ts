@@ -208,7 +208,7 @@ describe('files that a node must not trust', () => {
     const bytes = await readFile(path)
     bytes[7] = 9
     await writeFile(path, bytes)
-    await expectUntrusted(dataDir, ['the write-ahead log has format 9, this program knows 1'])
+    await expectUntrusted(dataDir, ['the write-ahead log has format 9, but this program supports format 1'])
   })
 
   it('but a log that a crash cut off in its last record is taken', async () => {
@@ -226,7 +226,7 @@ describe('files that a node must not trust', () => {
   it('a sign state that is something else', async () => {
     const dataDir = await copy()
     await copyFile(join(dataDir, 'config.toml'), join(dataDir, 'sign-state'))
-    await expectUntrusted(dataDir, [`this is no ${SIGN_STATE_FORMAT.name}`, SIGN_STATE_FORMAT.magic])
+    await expectUntrusted(dataDir, [`not a ${SIGN_STATE_FORMAT.name} file`, SIGN_STATE_FORMAT.magic])
   })
 
   it('a database of an unknown format', async () => {

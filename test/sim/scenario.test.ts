@@ -231,7 +231,7 @@ describe('a transaction on which the contract interpreter fails', () => {
     expect(halted.map(({ node }) => node)).toEqual([3])
     const error = halted[0]!.error as HaltError
     expect(error).toBeInstanceOf(HaltError)
-    expect(error.message).toMatch(/cannot be executed here/)
+    expect(error.message).toMatch(/cannot be executed on this node/)
     expect(error.dump.transaction).toBe(Hash(simCrypto.keccak256(poison)))
     expect(error.dump.block?.transactions.map(({ hash }) => hash)).toContain(error.dump.transaction)
     await simulation.stop()

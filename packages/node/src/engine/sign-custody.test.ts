@@ -37,7 +37,7 @@ async function setUp(options: SignStateOptions, head = 0, file = new MemoryLog()
   return { file, validator, custody, prevote, commit }
 }
 
-/** What this key signed before its state was lost. */
+/** Votes that this key signed before its state was lost. */
 const earlier = async (...steps: Parameters<Awaited<ReturnType<typeof setUp>>['prevote']>): Promise<Vote> =>
   unwrap((await setUp({ missing: 'new-key' })).prevote(...steps))
 
@@ -52,7 +52,7 @@ describe('a validator that lost its sign state', () => {
     expect(prevote(9).ok).toBe(false)
     await commit(9, false)
     expect(prevote(10).ok).toBe(true)
-    // Now it knows what it signs: that it is behind for a while means nothing.
+    // Now it knows what it signs: being behind for a while has no meaning.
     await commit(10, true)
     expect(prevote(11).ok).toBe(true)
   })
@@ -96,7 +96,7 @@ it('a signature of its own in a block on the own disk, of which the sign state k
   const { custody, validator } = await setUp({ missing: 'new-key' })
   const found = (by: typeof key.address) => {
     const certificate = (height: Height): CommitCertificate => {
-      // The disk may be damaged too; that is mended elsewhere.
+      // The disk may be damaged too; that is repaired elsewhere.
       if (height === 2) throw new DamagedError('a bit')
       return {
         ...{ height, round: Round(0), blockHash: hashOf(2) },

@@ -41,7 +41,7 @@ it('refuses and names a peer that is not registered, or banned, each once a whil
   expect(counters.refusedById).toBe(6)
   expect(told).toEqual([
     `{"who":"${stranger}"} connection refused: the peer is not in the chain's registry of nodes`,
-    `{"who":"${peer}"} connection refused: the peer is banned for a while`,
+    `{"who":"${peer}"} connection refused: the peer is temporarily banned`,
   ])
 })
 

@@ -36,7 +36,7 @@ describe('places for handshakes', () => {
     const [first, second] = [begin('1', 'a'), begin('2', 'a'), begin('3', 'a')]
     first!.close()
     second!.done()
-    // A connection that was upgraded closes one day.
+    // An upgraded connection closes later.
     second!.close()
     expect(handshakes.count).toBe(1)
     expect([begin('4', 'a'), begin('5', 'a'), begin('6', 'a')].map(({ isIn }) => isIn)).toEqual([true, true, false])

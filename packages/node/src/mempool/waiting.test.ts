@@ -12,12 +12,12 @@ interface ModelSender {
   isKnown: boolean
   nonce: number
   use: number
-  /** Undefined while nothing of it waits. */
+  /** Undefined while it has nothing in the pool. */
   arrival: number | undefined
   readonly transactions: Map<number, SignedTransaction>
 }
 
-/** Who holds what and who gives way, by looking at everything each time. */
+/** Decides who holds how much and who loses, by examining everything each time. */
 class Model {
   readonly senders = Array.from({ length: SENDERS }, (_, i): ModelSender => {
     return { isKnown: i < SENDERS / 2, nonce: i < SENDERS / 2 ? 1 : 0, use: 0, arrival: undefined, transactions: new Map() }
@@ -36,7 +36,7 @@ class Model {
   queued = (sender: ModelSender) => [...sender.transactions.keys()].filter((nonce) => nonce > this.nextNonce(sender)).length
   weight = (senders: readonly ModelSender[]) =>
     senders.flatMap(({ transactions }) => [...transactions.values()]).reduce((sum, item) => sum + this.weightOf(item), 0)
-  /** All senders that the state knows alone, and the others as one. */
+  /** Each sender that the state knows, and all others as one. */
   holders() {
     const waiting = this.senders.filter(({ transactions }) => transactions.size > 0)
     const known = waiting.filter(({ isKnown }) => isKnown)
@@ -73,7 +73,7 @@ class Model {
     if (sender.transactions.size === 0) sender.arrival = undefined
   }
 
-  /** Whether the transaction is taken. */
+  /** Whether the transaction is accepted. */
   add(sender: ModelSender, transaction: SignedTransaction): boolean {
     if (!this.#makeRoom(sender, transaction)) return false
     sender.transactions.set(transaction.nonce, transaction)
@@ -215,7 +215,7 @@ describe('a full pool', () => {
     )
   })
 
-  /** Senders with so many transactions of 100 bytes each, from their next nonce on. */
+  /** Senders with these numbers of transactions of 100 bytes each, from their next nonce on. */
   function filled(counts: readonly number[]): World {
     const world = new World()
     for (const [from, count] of counts.entries())
@@ -261,7 +261,7 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([0, 0, 0, 5, 4, 3])
     world.do(next(5))
     expect(countOf(world)).toEqual([0, 0, 0, 4, 4, 4])
-    // Somebody whom the state knows has a right to room.
+    // A sender that the state knows is entitled to room.
     world.do(next(0))
     expect(countOf(world)).toEqual([1, 0, 0, 4, 4, 3])
   })
@@ -271,7 +271,7 @@ describe('a full pool', () => {
     for (const ahead of [2, 3]) world.do({ kind: 'add', sender: 4, ahead, bytes: 100 })
     for (const ahead of [2, 3, 4]) world.do({ kind: 'add', sender: 5, ahead, bytes: 100 })
     for (const from of [0, 1, 5]) world.do(next(from))
-    // The fifth is dropped one of its own for the other that it has now, which can run.
+    // The fifth one loses one of its own transactions for its new one, which can run.
     expect(countOf(world)).toEqual([2, 1, 0, 6, 1, 2])
   })
 

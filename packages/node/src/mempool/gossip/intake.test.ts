@@ -10,13 +10,13 @@ const { turnTransactionsMax, sliceTransactionsMax, verifyingPerPeerMax } = GOSSI
 const rawsFrom = (first: number, count: number, length?: number) =>
   Array.from({ length: count }, (_, i) => rawOf(first + i, length))
 
-/** All microtasks have run. */
+/** Resolves when all microtasks have run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 function setUp() {
   const clock = new ManualClock()
   const mempool = new GossipPool()
-  /** Senders in the order in which their transactions came to the pool. */
+  /** Senders in the order in which their transactions reached the pool. */
   const order: number[] = []
   const intake = new Intake({
     mempool: {

@@ -1,7 +1,7 @@
 import { codec, LIMITS, type Result } from '@quoin/protocol'
 import { GOSSIP_LIMITS } from './limits.ts'
 
-/** What a gossip payload holds: transactions as they were signed. */
+/** Content of a gossip payload: raw signed transactions. */
 const payloadCodec = codec.list(codec.bytes(LIMITS.transactionBytesMax), GOSSIP_LIMITS.payloadTransactionsMax)
 
 export const encodeTransactionsPayload = (raws: readonly Uint8Array[]): Uint8Array => codec.encode(payloadCodec, raws)

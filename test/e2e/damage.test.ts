@@ -110,7 +110,7 @@ describe('a damaged database', () => {
     await node.start()
     try {
       const { code, output } = await quoin(['doctor', '--data-dir', node.dataDir])
-      expect(output).toContain(`process ${node.program.pid} uses the data directory`)
+      expect(output).toContain(`process ${node.program.pid} is using the data directory`)
       expect(code).toBe(EXIT_CODE.usage)
     } finally {
       await node.stop()
@@ -129,7 +129,7 @@ describe('a damaged database', () => {
     const survivor = new Validator('survivor', dataDir, node.rpcPort, node.p2pPort)
     await survivor.start()
     await survivor.stop()
-    expect(survivor.log).toContain('it was cut there')
+    expect(survivor.log).toContain('it was cut at the damage')
     expect(survivor.log).toContain('the database lost final blocks')
     expect(survivor.log).toContain('signs nothing until that height is final')
     expect(await filesOf(dataDir, '.damaged')).toHaveLength(1)
@@ -220,6 +220,6 @@ describe('a validator of four with a damaged database', () => {
           .join('\n'),
     })
     await expectWhole(validator)
-    expect(validator.log).toContain('a damaged block was fetched from a peer and written anew')
+    expect(validator.log).toContain('a damaged block was fetched from a peer and rewritten')
   })
 })

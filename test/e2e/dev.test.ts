@@ -224,7 +224,7 @@ describe('a genesis of a development chain', () => {
     const [path, dataDir] = [join(directory, 'simulated.json'), join(directory, 'node')]
     await writeFile(path, JSON.stringify(genesisToJson(genesis)))
     const refused =
-      /this genesis is of a development chain \(quoin dev\): its accounts are public, .* Make the genesis of a real chain/
+      /this genesis belongs to a development chain \(quoin dev\): its accounts are public, .* Create the genesis of a real chain/
     expect(await quoin(['init', '--data-dir', dataDir, '--development', '--genesis', path])).toMatchObject({
       code: 1,
       output: expect.stringMatching(refused),

@@ -105,7 +105,7 @@ describe('a data directory that is not fit', () => {
     const path = join(dataDir, 'genesis.json')
     const document = JSON.parse(await readFile(path, 'utf8')) as object
     await writeFile(path, JSON.stringify({ ...document, chainId: 4711 }))
-    await expectRefused(dataDir, ['holds the chain of genesis 0x', 'choose another data directory'])
+    await expectRefused(dataDir, ['contains the chain with genesis 0x', 'choose another data directory'])
   })
 
   it('has development keys, and genesis is not for development', async () => {
@@ -128,7 +128,7 @@ describe('a data directory that is not fit', () => {
     try {
       await expectRefused(
         node.dataDir,
-        [`process ${node.program.pid} uses the data directory ${node.dataDir}`],
+        [`process ${node.program.pid} is using the data directory ${node.dataDir}`],
         ['--rpc-port', '0'],
       )
       expect(await node.height()).toBeGreaterThan(0)
@@ -234,7 +234,9 @@ describe('files that a node must not trust', () => {
     const kv = await openClassicKv(join(dataDir, 'db'))
     await kv.write([{ key: singleKey('format'), value: codec.encode(formatCodec, FORMAT_VERSION + 8) }])
     await kv.close()
-    await expectRefused(dataDir, [`the database has format ${FORMAT_VERSION + 8}, this release reads format ${FORMAT_VERSION}`])
+    await expectRefused(dataDir, [
+      `the database has format ${FORMAT_VERSION + 8}, but this release reads format ${FORMAT_VERSION}`,
+    ])
   })
 
   it('a database that lost a file', async () => {

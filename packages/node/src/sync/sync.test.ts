@@ -34,7 +34,7 @@ import type { BlockSync } from './types.ts'
 
 let crypto = nobleCrypto
 let validators: TestValidators
-/** A chain of `LENGTH` blocks that others want, and copies of its database at each height. */
+/** A chain of `LENGTH` blocks that other nodes want, and copies of its database at each height. */
 let source: TestNode
 const LENGTH = 12
 const databases: MemoryKv[] = []
@@ -48,7 +48,7 @@ beforeAll(async () => {
   liars = liarsOf(source, crypto, validators)
   for (let sent = 0, height = 1; height <= LENGTH; height++) {
     databases.push((source.kv as MemoryKv).clone())
-    // Every third block is empty, the others hold one or two transactions.
+    // Every third block is empty, the others contain one or two transactions.
     const count = height % 3
     await source.produce(raws.slice(sent, sent + count))
     sent += count
@@ -268,7 +268,7 @@ describe('next', () => {
     const fork = await createWorld(other)
     fork.network.responders.set('peer', honest(source))
     fork.sync.hint('peer', Height(LENGTH))
-    await expect(fork.sync.next(new AbortController().signal)).rejects.toThrow('a fork')
+    await expect(fork.sync.next(new AbortController().signal)).rejects.toThrow('the chain has forked')
     expect(fork.network.penalties).toEqual([])
     const world = await createWorld()
     const garbage = bytes(0x7f, ...new Uint8Array(LIMITS.transactionBytesMin))
@@ -318,7 +318,7 @@ describe('claims', () => {
 
   it('tells what several peers claim from what one does, and asks that one all the same', async () => {
     const { sync, network } = await createWorld()
-    // The question hangs, so that nothing refutes the claim.
+    // The request hangs, so nothing refutes the claim.
     network.responders.set('liar', () => new Promise(() => {}))
     sync.hint('liar', Height(1_000_000))
     expect([sync.behind, sync.claimedBy(1), sync.claimedBy(2)]).toEqual([true, 1_000_000, 0])

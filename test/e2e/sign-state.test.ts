@@ -13,7 +13,7 @@ async function wipe({ dataDir }: Validator): Promise<void> {
   for (const name of ['db', 'wal', 'sign-state']) await rm(join(dataDir, name), { recursive: true, force: true })
 }
 
-describe('a validator whose sign state is not its last one', () => {
+describe('a validator whose sign state is missing or outdated', () => {
   let network: Network
   beforeAll(async () => {
     network = await Network.start({ parameters: { ...FAST, timeoutProposeMs: 1_000, timeoutDeltaMs: 300 } })
@@ -30,7 +30,7 @@ describe('a validator whose sign state is not its last one', () => {
     await network.reach(await network.advance(2), network.validators)
   }
 
-  /** Waits until it is past the heights in which it keeps silent. */
+  /** Waits until it is past the heights in which it signs nothing. */
   const endOfSilence = (validator: Validator): Promise<void> =>
     until('the end of the silence', async () => {
       const ends = [
@@ -57,7 +57,7 @@ describe('a validator whose sign state is not its last one', () => {
     await expectVotes(first, second)
   })
 
-  it('wiped, keeps silent until the chain is past what it may have signed, and votes again', async () => {
+  it('wiped, signs nothing until the chain is past what it may have signed, and votes again', async () => {
     const [, second, third] = network.validators as [Validator, Validator, Validator]
     await third.kill()
     await wipe(third)
@@ -66,7 +66,7 @@ describe('a validator whose sign state is not its last one', () => {
     await expectVotes(third, second)
   })
 
-  it('restored from a copy, finds its own signatures in the chain, keeps silent as long, and votes again', async () => {
+  it('restored from a copy, finds its own signatures in the chain, signs nothing for that time, and votes again', async () => {
     const [, , third, fourth] = network.validators as [Validator, Validator, Validator, Validator]
     await fourth.stop()
     const copy = join(network.directory, 'copy')
@@ -83,7 +83,7 @@ describe('a validator whose sign state is not its last one', () => {
     await expectVotes(fourth, third)
   })
 
-  it('two of four wiped at once make the chain stand still, and go on with the word of the operators', async () => {
+  it('two of four wiped at once stop the chain, and go on when the operators use --vote-from', async () => {
     const [first, , third, fourth] = network.validators as [Validator, Validator, Validator, Validator]
     await Promise.all([third.kill(), fourth.kill()])
     for (const node of [third, fourth]) await wipe(node)

@@ -70,7 +70,7 @@ describe('a node that cannot write any more', () => {
     await network.advance(3)
   })
 
-  it('stays up when it is told to: answers reads, takes no transaction, and every probe says why', async () => {
+  it('stays up if configured to: answers reads, takes no transaction, and every probe says why', async () => {
     const network = await create({ validators: 1 })
     const node = network.validators[0]!
     const program = startLimited(node, 40, '--stay-up-when-halted')

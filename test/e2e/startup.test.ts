@@ -86,7 +86,7 @@ describe('settings that are refused by name, with what is allowed', () => {
 })
 
 describe('a data directory that cannot be used', () => {
-  it('is none', async () => {
+  it('does not exist', async () => {
     await expectRefused(join(network.directory, 'nothing'), ['genesis.json does not exist', 'quoin init'])
   })
 

@@ -20,6 +20,7 @@ export interface BlockFault {
   readonly finding: string
 }
 
+/** What a check of blocks needs. */
 export interface BlockCheck {
   readonly blocks: BlockReader
   readonly crypto: Crypto

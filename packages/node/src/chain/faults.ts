@@ -23,6 +23,7 @@ export interface FaultPowers {
   readonly logger: Logger
 }
 
+/** A built block with the candidates it was built from. */
 export interface Filled {
   readonly built: BuiltBlock
   /** The candidates that `built` refers to. */
@@ -65,6 +66,7 @@ export async function isolate(
   else await mempool.quarantine([transaction], height)
 }
 
+/** Keeps transactions out of this node's blocks for `suspensionHeights` heights. They stay in the pool. */
 export function suspend(
   mempool: Pick<Mempool, 'suspend'>,
   transactions: readonly SignedTransaction[],

@@ -3,6 +3,7 @@ import type { Kv } from '../powers.ts'
 import { indexRange } from '../store/schema.ts'
 import type { BlockReader } from '../store/types.ts'
 
+/** Entries checked, and the first fault, if any. */
 export interface IndexReport {
   readonly entries: number
   readonly finding: string | undefined

@@ -10,6 +10,7 @@ const REBUILT_DEPTH = 18
 /** State keys inserted at once. */
 const BATCH_COUNT = 20_000
 
+/** State keys checked, and the first fault, if any. */
 export interface StateReport {
   readonly keys: number
   readonly finding: string | undefined

@@ -11,6 +11,7 @@ export interface SystemView {
   readonly problems: readonly string[]
 }
 
+/** Reads the chain settings from a state. Never throws for a malformed record: it uses an earlier value and lists the problem. */
 export function readSystemView(reader: KvReader): SystemView {
   const readings = { parameters: readParameters(reader), validators: readValidatorSet(reader), nodes: readNodes(reader) }
   return {

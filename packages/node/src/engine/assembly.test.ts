@@ -146,7 +146,7 @@ const serve =
 const raws = Array.from({ length: 20 }, (_, i) => raw(i))
 
 describe('filling a proposal', () => {
-  it('from a warm pool asks nobody', async () => {
+  it('from a warm pool sends no request', async () => {
     const block = blockOf(raws)
     const { assembly, result, asked } = setUp(raws, { a: () => 'refuse' })
     assembly.offer(ROUND, block.hash, block.compact, 'a')
@@ -217,7 +217,7 @@ describe('filling a proposal', () => {
     ])
   })
 
-  it('reads nothing of more transactions than were asked for', async () => {
+  it('decodes nothing of an answer with more transactions than were requested', async () => {
     const block = blockOf(raws)
     const { assembly, result, blamed } = setUp(raws.slice(2), { a: () => encodeTransactions(raws.slice(0, 3)), b: serve(raws) })
     assembly.offer(ROUND, block.hash, block.compact, 'a')

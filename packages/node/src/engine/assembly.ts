@@ -343,6 +343,7 @@ export class Assembly {
   }
 }
 
+/** The block with its transactions in network encoding, as it is logged, stored and sent. */
 export const rawBlock = ({ header, transactions }: CandidateBlock): RawBlock => ({
   header,
   transactions: transactions.map(({ raw }) => raw),

@@ -37,6 +37,7 @@ export interface ConsensusPowers {
   readonly onVote: (vote: Vote) => void
 }
 
+/** The decided value of a height, with the certificate that proves it. */
 export type Decision = Pick<Extract<Effect, { kind: 'decide' }>, 'valueId' | 'certificate'>
 
 /** Connects the pure driver to the node: logs the driver's inputs, executes its effects, and feeds back their results. Synchronous. */

@@ -40,6 +40,7 @@ export class EvidencePool {
   }
 }
 
+/** Address of the validator that equivocated. */
 export const evidenceOffender = (evidence: Evidence): Address =>
   evidence.kind === 'votes' ? evidence.first.validator : evidence.first.proposer
 

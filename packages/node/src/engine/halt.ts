@@ -2,6 +2,7 @@ import type { CommitCertificate, Hash } from '@quoin/protocol'
 import type { CandidateBlock } from '../chain/types.ts'
 import { CorruptFileError } from './record-file.ts'
 
+/** What the report of a halt contains. */
 export interface HaltDump {
   /** Proof that the block is final. */
   readonly certificate: CommitCertificate

@@ -84,7 +84,7 @@ describe('a log against the sign state', () => {
     expect(again.verdict(2)).toBe('abstaining')
   })
 
-  it('is said to be lost once, though each height is entered that is fetched again', async () => {
+  it('is reported as lost once, though every fetched height is entered', async () => {
     const { logger, log, prevote, verdict } = await openLog()
     prevote(1)
     for (const height of [HEIGHT - 2, HEIGHT - 1, HEIGHT]) await log.start(height as Height)

@@ -144,7 +144,7 @@ describe('what is sorted out by its first bytes', () => {
     expect([checked.signatures, blamed]).toEqual([3, []])
   })
 
-  it('was taken before, whoever brings it', () => {
+  it('was processed before, whichever peer sends it', () => {
     const { sort, take, checked } = setUp()
     for (const bytes of [vote({ validator: first!.address }), encodeMessage(proposal())]) {
       expect(take(bytes)?.kind).toBe('current')
@@ -262,7 +262,7 @@ describe('what comes too early', () => {
     expect(inbox.kept(height)).toEqual([])
   })
 
-  it('is verified once, whoever brings it again', () => {
+  it('is verified once, whichever peer sends it again', () => {
     const { inbox, sort, checked } = setUp()
     const height = (HEIGHT + 1) as Height
     const early = [vote({ validator: fifth!.address, height }), encodeMessage(proposal({ height }, 1, next.set))]

@@ -143,7 +143,7 @@ describe('the owner of a sign state', () => {
     await expect(createSignState({ file: log, crc32c: crc32cTable, random }, owner.validator)).rejects.toThrow(/already/)
   })
 
-  it('a key without one is refused, with what to do', async () => {
+  it('a key without one is refused, and the message says what to do', async () => {
     await expect(open(new MemoryLog(), 'refuse')).rejects.toThrow(/no sign state of validator 0x1111.*--new-sign-state/)
     const log = new MemoryLog()
     await open(log)

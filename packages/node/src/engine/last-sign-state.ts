@@ -27,6 +27,7 @@ export interface SignedStep {
   readonly signature: Uint8Array
 }
 
+/** Why a step was not signed. */
 export interface SignRefusal {
   /**
    * `conflict`: other bytes were signed at this step. `regression`: a later step was signed, and this step is not recorded. `abstaining`:
@@ -75,6 +76,7 @@ const REMEDY =
   'Do not restore an old copy. Move the file away and start with --new-sign-state: the validator then signs nothing until the other validators ' +
   'have passed every height that it may have signed.'
 
+/** File format of the sign state. */
 export const SIGN_STATE_FORMAT: RecordFormat = {
   magic: 'QSGN',
   version: 2,

@@ -59,7 +59,10 @@ const messageCodec: codec.Codec<EngineMessage> = codec.union({
 
 export const MESSAGE_BYTES_MAX = messageCodec.bytesMax
 
+/** Encodes a message for the ordered stream. */
 export const encodeMessage = (message: EngineMessage): Uint8Array => codec.encode(messageCodec, message)
+
+/** Decodes a message of the ordered stream. Verifies no signatures. */
 export const decodeMessage = (bytes: Uint8Array): Result<EngineMessage, codec.DecodeError> => codec.decode(messageCodec, bytes)
 
 /** The part of a message that can be decoded without its body (a block's transaction list, a certificate's signatures). */
@@ -92,6 +95,7 @@ const headCodec: codec.Codec<MessageHead> = codec.union({
   status: codec.struct(heightRound),
 })
 
+/** Decodes only the head of a message: cheap, whatever the size of its body. */
 export const decodeMessageHead = (bytes: Uint8Array): Result<MessageHead, codec.DecodeError> => codec.decodeHead(headCodec, bytes)
 
 /** Height and round of a message. */
@@ -136,6 +140,7 @@ export const REQUEST_BYTES_MAX = 1 + requestCodec.bytesMax
 /** Request kind, union tag, block hash, list length. */
 const REQUEST_HEAD_BYTES_MAX = 1 + 1 + HASH_BYTES + 4
 
+/** Encodes a request, with `ENGINE_REQUEST` as its first byte. */
 export function encodeRequest(request: BodyRequest): Uint8Array {
   const body = codec.encode(requestCodec, request)
   const out = new Uint8Array(1 + body.length)
@@ -156,11 +161,13 @@ export function decodeRequest(bytes: Uint8Array, blockGasMax: number): Result<Bo
   return codec.decode(requestCodec, bytes.subarray(1))
 }
 
+/** Encodes the answer to a request for transactions. */
 export const encodeTransactions = (raws: readonly Uint8Array[]): Uint8Array => codec.encode(bodyCodec, raws)
 /** Decodes at most `countMax` transactions; a longer list is refused before its content is read. */
 export const decodeTransactions = (bytes: Uint8Array, countMax: number): Result<readonly Uint8Array[], codec.DecodeError> =>
   codec.decode(bodyCodecOf(countMax), bytes)
 
+/** Encodes the answer to a request for a block. */
 export const encodeBlock = (block: RawBlock): Uint8Array => codec.encode(rawBlockCodec, block)
 /** Decodes a block of a height with this gas limit. A longer transaction list is refused before its content is read. */
 export const decodeBlock = (bytes: Uint8Array, blockGasMax: number): Result<RawBlock, codec.DecodeError> =>

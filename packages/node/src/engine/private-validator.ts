@@ -27,6 +27,10 @@ export interface Signer {
   sign(digest: Uint8Array): Uint8Array
 }
 
+/**
+ * Creates a signer from a secret key held in memory.
+ * @param address Ethereum address of `secretKey`, which is not checked
+ */
 export const createSigner = (crypto: Crypto, address: Address, secretKey: Uint8Array): Signer => ({
   address,
   sign: (digest) => crypto.sign(digest, secretKey).signature,

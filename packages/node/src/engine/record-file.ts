@@ -40,6 +40,7 @@ const PREFIX_BYTES = 8
 const MARK = 0
 const CONTENT = 1
 
+/** Reads and writes a record file, see `RecordFormat`. Records are appended, synced, or replaced as a whole. */
 export class RecordFile {
   readonly #powers: RecordFilePowers
   readonly #format: RecordFormat

@@ -42,7 +42,7 @@ const earlier = async (...steps: Parameters<Awaited<ReturnType<typeof setUp>>['p
   unwrap((await setUp({ missing: 'new-key' })).prevote(...steps))
 
 describe('a validator that lost its sign state', () => {
-  it('keeps silent two heights longer with each block that a peer proves, and no longer with those that it decides with the others', async () => {
+  it('stays silent two heights longer with each block that a peer proves, and no longer with those that it decides with the others', async () => {
     const { custody, prevote, commit } = await setUp({ missing: 'lost' })
     await custody.rejoined(Height(5))
     await commit(6, true)
@@ -65,7 +65,7 @@ describe('a validator that lost its sign state', () => {
     expect([prevote(9).ok, prevote(10).ok, prevote(11).ok]).toEqual([false, false, true])
   })
 
-  it('takes the word of the operator for a height, and signs nothing else there than what peers show of it', async () => {
+  it('trusts --vote-from for a height, and signs there only what peers show of it', async () => {
     const before = await earlier(7, 0, hashOf(1))
     const { custody, prevote, validator } = await setUp({ missing: 'lost', voteFrom: Height(7) })
     custody.heard(before)

@@ -7,6 +7,7 @@ import { ENGINE_LIMITS } from './limits.ts'
 import type { PrivateValidator } from './private-validator.ts'
 import type { RecordFilePowers } from './record-file.ts'
 
+/** The operator's settings for a missing or lost sign state. */
 export interface SignStateOptions {
   /** What to do if the sign state is missing. Default: `refuse`. */
   readonly missing?: MissingSignState | undefined

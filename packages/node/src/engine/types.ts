@@ -14,6 +14,7 @@ import type { SignStateOptions } from './sign-custody.ts'
 import type { Elapsed } from './ticker.ts'
 import type { ValueEvent } from './values.ts'
 
+/** Powers and settings of the consensus engine. */
 export interface InterpreterOptions {
   readonly crypto: Crypto
   readonly crc32c: Crc32c

@@ -54,6 +54,7 @@ export const walEntryCodec: codec.Codec<WalEntry> = codec.union({
   timeout: codec.struct({ timeout: timeoutKind, ...heightRound }),
 })
 
+/** File format of the write-ahead log. */
 export const WAL_FORMAT: RecordFormat = {
   magic: 'QWAL',
   version: 1,
@@ -70,6 +71,7 @@ export interface WalContent {
   readonly entries: readonly Exclude<WalEntry, { kind: 'checkpoint' }>[]
 }
 
+/** The write-ahead log of the current height, see `WalEntry`. Entries are durable only after `sync`. */
 export class Wal {
   readonly #file: RecordFile
   readonly genesisHash: Hash

@@ -9,6 +9,7 @@ export interface Cursor {
   readonly index: number
 }
 
+/** An item with the cursor at which it can be read again. */
 export interface FeedItem<T> {
   readonly cursor: Cursor
   readonly value: T

@@ -258,7 +258,7 @@ describe('the order where gas is free', () => {
     )
   })
 
-  it('fills a block by the gas that is used, and loses nothing: every transaction comes to a block in the order of its nonces', () => {
+  it('fills a block by the gas that is used, and loses nothing: every transaction gets into a block in nonce order', () => {
     const anybody = sender(fc.oneof(fc.constant(undefined), fc.constantFrom(0, LEAST, 10 ** 7)))
     fc.assert(
       fc.property(fc.array(anybody, { maxLength: 40 }), (senders) => {

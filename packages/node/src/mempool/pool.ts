@@ -37,6 +37,7 @@ export interface PoolState {
   cost(transaction: SignedTransaction): bigint
 }
 
+/** Powers and settings of the transaction pool. */
 export interface PoolOptions {
   readonly crypto: Crypto
   readonly chainId: number
@@ -53,6 +54,10 @@ type Listener = (transaction: SignedTransaction, origin: Origin) => void
 
 const refuse = (code: PoolRefusal['code'], message: string): Result<never, PoolRefusal> => err({ code, message })
 
+/**
+ * The transaction pool. It admits transactions against the state of the head, and orders them for block builders. Its limits are
+ * `POOL_LIMITS`.
+ */
 export class TransactionPool implements Mempool {
   readonly #options: PoolOptions
   readonly #verifier: TransactionVerifier

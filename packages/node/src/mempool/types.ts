@@ -19,6 +19,7 @@ export interface PoolRefusal {
 /** Why bytes could not be verified as transactions. `unavailable`: this node cannot tell now, so the bytes may be valid. */
 export type VerifyRefusal = TransactionError | { readonly code: 'unavailable'; readonly message: string }
 
+/** Source of a transaction: a client of this node (`rpc`), a peer (`gossip`), or a saved pool (`restored`). */
 export type Origin = 'rpc' | 'gossip' | 'restored'
 
 /** A final block, as reported to the pool. */

@@ -228,7 +228,7 @@ describe('a full pool', () => {
   }
   const next = (from: number): Command => ({ kind: 'add', sender: from, ahead: 'next', bytes: 100 })
 
-  it('takes from whoever holds most, and refuses that one', () => {
+  it('takes room from the sender that holds most, and refuses that one', () => {
     const world = filled([2, 10])
     world.do(next(1))
     expect(countOf(world)).toEqual([2, 10, 0, 0, 0, 0])
@@ -237,7 +237,7 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([3, 8, 1, 0, 0, 0])
   })
 
-  it('takes from whoever used more lately, where several hold the same', () => {
+  it('takes room from the sender with more recent use, if several hold the same', () => {
     for (const more of [0, 1, 2]) {
       const world = filled([4, 4, 4])
       world.do({ kind: 'use', sender: more, use: 1 })
@@ -255,7 +255,7 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([5, 1, 0, 2, 2, 2])
   })
 
-  it('leaves newcomers that are in their places, whoever comes after them, and says so to those', () => {
+  it('keeps newcomers that are in, and refuses those that come later', () => {
     const world = filled([0, 0, 0, 5, 4, 3])
     world.do(next(4))
     expect(countOf(world)).toEqual([0, 0, 0, 5, 4, 3])
@@ -266,7 +266,7 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([1, 0, 0, 4, 4, 3])
   })
 
-  it('takes what cannot run first: of the sender that holds most, of newcomers whoever they are', () => {
+  it('drops transactions that cannot run first: of the sender that holds most, and of any newcomer', () => {
     const world = filled([1, 0, 0, 6])
     for (const ahead of [2, 3]) world.do({ kind: 'add', sender: 4, ahead, bytes: 100 })
     for (const ahead of [2, 3, 4]) world.do({ kind: 'add', sender: 5, ahead, bytes: 100 })
@@ -275,7 +275,7 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([2, 1, 0, 6, 1, 2])
   })
 
-  it('counts bytes: one that holds a few large ones gives way to many small ones', () => {
+  it('counts bytes: a sender with a few large transactions loses to one with many small ones', () => {
     const world = new World()
     for (let i = 0; i < 2; i++) world.do({ kind: 'add', sender: 0, ahead: 'next', bytes: 500 })
     for (let i = 0; i < 6; i++) world.do({ kind: 'add', sender: 1, ahead: 'next', bytes: 50 })

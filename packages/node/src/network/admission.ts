@@ -10,6 +10,7 @@ export interface AdmittedNode {
   readonly addresses: readonly Multiaddr[]
 }
 
+/** The node list, prepared for the gate and the dialer. */
 export interface AdmissionList {
   readonly nodes: ReadonlyMap<PeerId, AdmittedNode>
   /** Entries that are not a valid peer id or address. The list comes from chain state, so bad entries are skipped instead of failing. */

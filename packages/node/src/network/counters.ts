@@ -39,6 +39,7 @@ export interface NetworkCounters {
   handlerFaults: number
 }
 
+/** Counters that all start at 0. */
 export const createCounters = (): NetworkCounters => ({
   framesIn: 0,
   framesOut: 0,

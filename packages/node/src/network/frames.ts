@@ -3,6 +3,7 @@ import { err, ok, type Result } from '@quoin/protocol'
 /** Frames of the ordered stream and of requests: length (4 bytes, big-endian, at most the limit), then that many bytes. */
 export const FRAME_HEADER_BYTES = 4
 
+/** A frame longer than the limit. */
 export interface FrameFault {
   readonly code: 'oversized'
   readonly message: string

@@ -109,7 +109,7 @@ describe('a peer that does not read its gossip', () => {
 })
 
 describe('a gossip stream', () => {
-  it('that the peer resets is opened anew, each time, and the session stays', async () => {
+  it('that the peer resets is opened again, each time, and the session stays', async () => {
     const node = await startNode({ limits: { redialMsMin: 20 } })
     const { stranger, id, gossip, ordered } = await subscriber(node)
     await stranger.unhandle(GOSSIP)

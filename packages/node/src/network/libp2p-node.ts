@@ -66,5 +66,6 @@ export function createNode({ privateKey, listen, networkId, limits, gate, logger
   })
 }
 
+/** The IP address in a multiaddress; undefined if it contains none. */
 export const ipOf = (address: Multiaddr): string | undefined =>
   address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value

@@ -95,6 +95,7 @@ export interface NetworkLimits {
 const KiB = 1024
 const MiB = 1024 * KiB
 
+/** Default limits; `checkLimits` asserts how they relate. */
 export const NETWORK_LIMITS: NetworkLimits = {
   messageBytesMax: MiB,
   sendQueueBytesMax: 16 * MiB,

@@ -19,6 +19,7 @@ export interface NodeName {
 /** Resolves a name to IP addresses. Rejects if it has none, or if DNS does not answer. */
 export type Resolve = (name: NodeName) => Promise<readonly string[]>
 
+/** Whether a multiaddress component is a host name. */
 export const isNameKind = (kind: string): kind is NodeName['kind'] => (NAME_KINDS as readonly string[]).includes(kind)
 
 interface Known {

@@ -12,6 +12,7 @@ export interface NodeKey {
   readonly privateKey: Ed25519PrivateKey | Secp256k1PrivateKey
 }
 
+/** Why bytes were refused as a node key. */
 export interface NodeKeyError {
   readonly code: 'malformed' | 'unsupported'
   readonly message: string
@@ -28,6 +29,7 @@ export async function createNodeKey(type: NodeKey['type'] = 'Ed25519', seed?: Ui
   )
 }
 
+/** Parses a stored node key, as made by `createNodeKey`. */
 export function loadNodeKey(bytes: Uint8Array): Result<NodeKey, NodeKeyError> {
   const parsed = parseKey(bytes)
   if (!parsed.ok) return parsed

@@ -1,6 +1,7 @@
 import type { Clock } from '../powers.ts'
 import type { NetworkLogger } from './logger.ts'
 
+/** Limits of the log of refused connections. */
 export const REFUSAL_LOG_LIMITS = {
   /** A refused peer or address is logged once per interval. */
   intervalMs: 60_000,

@@ -9,6 +9,7 @@ import { Slots } from './slots.ts'
 import { abortConnection, asError } from './streams.ts'
 import type { Timers } from './timers.ts'
 
+/** Callbacks of a session. */
 export interface SessionEvents {
   /** The ordered stream to the peer is open: the peer speaks our protocol on our chain. */
   ready(session: Session): void

@@ -76,6 +76,7 @@ export function abortConnection(connection: Connection, reason: Error): void {
   }
 }
 
+/** The thrown value as an Error. */
 export const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)))
 
 /** The result of the promise; undefined if the signal aborts first. */

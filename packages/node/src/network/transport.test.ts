@@ -228,7 +228,7 @@ describe('connections', () => {
 })
 
 describe('stop', () => {
-  it('leaves no handle open and tells of every peer', async () => {
+  it('leaves no handle open and reports every peer', async () => {
     const nodes = await startNodes(3)
     await meshed(nodes)
     for (let i = 0; i < 1000; i++) nodes[0]!.transport.send(nodes[1]!.id, numbered(i))

@@ -51,6 +51,7 @@ export interface Libp2pTransportOptions {
   readonly onSubscribed?: (peer: PeerId) => void
 }
 
+/** The network transport, with figures for metrics. */
 export interface Libp2pTransport extends Transport {
   readonly counters: Readonly<NetworkCounters>
   /** Multiaddresses that the node listens on, with the actual port, without the /p2p part. */

@@ -114,7 +114,7 @@ describe('BlockStore', () => {
     expect(fresh.logsBloom(Height(3))).toBeUndefined()
   })
 
-  it('gives block sync the bytes of a certified block as they lie there', async () => {
+  it('gives block sync the bytes of a certified block as stored', async () => {
     const raws = await testTransfers(testAccounts[1]!, 0, 3)
     const { header } = await node.produce(raws)
     const block = unwrap(codec.decode(certifiedBlockCodec, node.store.certifiedBlock(Height(1))!))
@@ -180,7 +180,7 @@ describe('BlockStore', () => {
     expect(() => reopened(set).validators(Height(1))).toThrow(/damaged: the validator set 0x\w+ of height 1 is missing/)
   })
 
-  it('knows which records a block must have: a missing one is damage, and is told', async () => {
+  it('knows which records a block must have: a missing one is reported as damage', async () => {
     await node.produce(await testTransfers(testAccounts[1]!, 0, 1))
     const readers = {
       header: (store: BlockStore, height: Height) => store.header(height),

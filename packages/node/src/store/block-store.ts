@@ -20,6 +20,7 @@ import * as schema from './schema.ts'
 import { StoredBlocks } from './stored-blocks.ts'
 import type { BlockRecord, FinalBlock } from './types.ts'
 
+/** Why this release cannot use a database. */
 export interface StoreRefusal {
   readonly code: 'unknown-format'
   /** What was found, what this release reads, and what to do. */

@@ -120,11 +120,13 @@ export async function reportTable(kv: Kv, table: DamagedTable, onDamage: OnDamag
   if (!(await isRebuildable(kv, table))) onDamage(new DamagedError(describeTableFault(table)))
 }
 
+/** Refusal of a database whose file CURRENT is missing. */
 export const incomplete = (path: string): DatabaseRefusal => ({
   code: 'incomplete',
   message: `the database ${path} has lost its file CURRENT, without which it cannot be read. ${DATABASE_ADVICE}`,
 })
 
+/** Refusal of a database with a damaged table. */
 export const damagedTable = (path: string, fault: DamagedTable): DatabaseRefusal => ({
   code: 'damaged',
   message: `the database ${path} is damaged: ${describeTableFault(fault)}. ${DATABASE_ADVICE}`,

@@ -7,6 +7,7 @@ import type { StoredSender } from './types.ts'
  */
 const HEAP_BYTES = { transaction: 240, sender: 240, receipt: 480, log: 550, topic: 150 } as const
 
+/** Lists of a block that are cached in decoded form. */
 export interface Listed {
   readonly body: Uint8Array
   readonly senders: StoredSender

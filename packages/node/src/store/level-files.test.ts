@@ -56,7 +56,7 @@ async function entriesLeft(count: number): Promise<number> {
 }
 
 describe('the log of the database', () => {
-  it('is whole, however its batches lie in the blocks', async () => {
+  it('is intact, however its batches are spread over the blocks', async () => {
     const name = await writeLog([10, 40_000, 100, 32_768, 200_000, 1])
     expect(findLogFault(await readFile(path(name)))).toBeUndefined()
     expect(await entriesLeft(6)).toBe(6)
@@ -155,7 +155,7 @@ describe('a table of the database', () => {
     )
   })
 
-  it('is opened where peers can give its damaged records again: each is told', async () => {
+  it('is opened if peers can supply its damaged records: each is reported', async () => {
     const name = await writeTable(300)
     await flip(name, 10_000)
     const told: DamagedError[] = []
@@ -179,7 +179,7 @@ describe('a table of the database', () => {
     expect(await open()).toMatchObject({ ok: false, error: { code: 'damaged' } })
   })
 
-  it('is refused where a record of genesis is damaged, which no peer gives', async () => {
+  it('is refused if a record of genesis is damaged, which no peer supplies', async () => {
     const kv = await openClassicKv(directory)
     const records = (['header', 'body'] as const).flatMap((space) =>
       Array.from({ length: 60 }, (_, i) => ({ key: heightKey(space, Height(i)), value: valueOf(i, 300) })),
@@ -200,7 +200,7 @@ describe('a table of the database', () => {
   })
 })
 
-it('without CURRENT nothing is deleted: LevelDB would begin anew', async () => {
+it('without CURRENT nothing is deleted: LevelDB would start a new database', async () => {
   await writeTable(10)
   await rm(path('CURRENT'))
   const before = await levelFiles(directory)

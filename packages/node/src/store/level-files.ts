@@ -28,6 +28,7 @@ const numbered = (files: readonly string[], pattern: RegExp): readonly string[] 
 /** Names of the tables, newest first. */
 export const tablesOf = (files: readonly string[]): readonly string[] => numbered(files, TABLE).toReversed()
 
+/** Damage in the middle of a log. */
 export interface DamagedLog {
   readonly name: string
   /** Start of the first unreadable batch, and of a later batch that proves that the first was on disk. */

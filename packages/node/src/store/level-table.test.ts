@@ -22,7 +22,7 @@ function search(bytes: Uint8Array) {
   }
 }
 
-it('comes to an end, whatever lies in a table, also where all checksums fit', () => {
+it('ends for any content of a table, also if all checksums match', () => {
   fc.assert(
     fc.property(content, content, fc.nat(2), (index, filters, restarts) => {
       // Valid restart points, so that the entries before them are read.

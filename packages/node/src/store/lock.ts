@@ -5,6 +5,7 @@ import { ClassicLevel } from 'classic-level'
 import type { Closable } from '../lifecycle.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
+/** Another process holds the lock. */
 export interface LockRefusal {
   readonly code: 'locked'
   /** Process that holds the directory; undefined if it has not written its id yet. */

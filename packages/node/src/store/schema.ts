@@ -28,6 +28,7 @@ import type { StoredSender, TransactionLocation } from './types.ts'
  */
 export const FORMAT_VERSION = 2
 
+/** First byte of the keys of each space. */
 export const SPACE = {
   format: 0x00,
   chain: 0x01,
@@ -50,19 +51,23 @@ type SingleSpace = 'format' | 'chain' | 'head'
 export type HeightSpace = 'header' | 'body' | 'senders' | 'receipts' | 'certificate' | 'validatorsHash'
 type HashSpace = 'heightByHash' | 'location' | 'validators'
 
+/** Key of a space with a single record. */
 export const singleKey = (space: SingleSpace): Uint8Array => Uint8Array.of(SPACE[space])
 
+/** Key of a height's record. */
 export const heightKey = (space: HeightSpace, height: Height): Uint8Array =>
   concatBytes(Uint8Array.of(SPACE[space]), numberToBytes(height, 8))
 
 /** Length prefix that `headerCodec` writes before a header's RLP. */
 export const HEADER_RECORD_HEAD_BYTES = 4
 
+/** Key of an index entry or validator set, by hash. */
 export const hashKey = (space: HashSpace, hash: Hash): Uint8Array => concatBytes(Uint8Array.of(SPACE[space]), hexToBytes(hash))
 
 const HEIGHT_BYTES = 8
 const HASH_BYTES = 32
 
+/** Whether this is the key of the format record, which has no checksum. */
 export const isFormatKey = (key: Uint8Array): boolean => key.length === 1 && key[0] === SPACE.format
 
 const SPACE_NAMES: ReadonlyMap<number, string> = new Map([
@@ -132,6 +137,7 @@ export function heightOfKey(key: Uint8Array): Height | undefined {
 export const quarantineKey = (height: number, transaction: Hash): Uint8Array =>
   concatBytes(Uint8Array.of(SPACE.quarantine), numberToBytes(height, HEIGHT_BYTES), hexToBytes(transaction))
 
+/** All quarantined transactions. */
 export const quarantineRange = { from: Uint8Array.of(SPACE.quarantine), to: Uint8Array.of(SPACE.quarantine + 1) }
 
 /** All entries of an index. */
@@ -146,6 +152,10 @@ export const flatStateRange = { from: Uint8Array.of(0x10), to: Uint8Array.of(0x1
 /** Every key. */
 export const wholeRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) }
 
+/**
+ * Parses a key made by `quarantineKey`.
+ * @throws if the key has another length, which is damage
+ */
 export function quarantinedAt(key: Uint8Array): { readonly height: number; readonly transaction: Hash } {
   if (key.length !== 1 + HEIGHT_BYTES + HASH_BYTES)
     throw new Error(`the database is damaged: a quarantine key has ${key.length} bytes`)

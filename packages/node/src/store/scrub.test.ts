@@ -76,7 +76,7 @@ it('finds a damaged record and goes on behind it, in every pass', async () => {
   expect(scrub.stats.records).toBe(2 * heights - 1)
 })
 
-it('finds a damaged table, after so many looks that nobody can be writing it', async () => {
+it('finds a damaged table, after enough checks that nobody can be writing it', async () => {
   await spoil()
   await begin()
   for (let i = 1; i < SCRUB_LIMITS.looksMin; i++) await scrub.step()

@@ -13,6 +13,7 @@ const CHECKSUM_BYTES = 4
 /** Buffer in which records are made; larger records get their own memory. */
 const SCRATCH_BYTES = 64 * 1024
 
+/** Appends checksums to values. It reuses one buffer, because most records are small. */
 export class RecordSealer {
   #scratch = new Uint8Array(SCRATCH_BYTES)
 

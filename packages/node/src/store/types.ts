@@ -13,6 +13,7 @@ export interface StoredSender {
   readonly sender: Address
 }
 
+/** Position of a transaction in the chain. */
 export interface TransactionLocation {
   readonly height: Height
   /** Position in the block, from 0. */

@@ -28,6 +28,7 @@ const question: codec.Codec<SyncRequest> = codec.union({
   }),
 })
 
+/** Codec of requests, including their first byte `SYNC_REQUEST`. */
 export const syncRequestCodec: codec.Codec<SyncRequest> = {
   bytesMax: 1 + question.bytesMax,
   write(writer, value) {
@@ -40,6 +41,7 @@ export const syncRequestCodec: codec.Codec<SyncRequest> = {
   },
 }
 
+/** Codec of the answer to `status`. */
 export const statusCodec = status
 
 /**

@@ -11,6 +11,7 @@ import { checkAnswer, checkFinal, type FetchedBlock } from './check.ts'
 import { SYNC_LIMITS } from './limits.ts'
 import { blocksCodecOf, syncRequestCodec } from './messages.ts'
 
+/** Limits of block repair. */
 export const REPAIR_LIMITS = {
   /** Damaged blocks that wait for repair. More than this is not a random disk fault: the node stops. */
   blocksMax: 64,

@@ -202,7 +202,7 @@ describe('next', () => {
     expect(asked.slice(0, 3)).toEqual(['silent', 'gone', 'honest'])
   })
 
-  it('takes a liar back when its bench is over and it claims anew', async () => {
+  it('uses a liar again when its bench is over and it makes a new claim', async () => {
     const world = await createWorld()
     let truthful = false
     world.network.responders.set('peer', (request, signal) => (truthful ? honest(source)(request, signal) : undefined))
@@ -262,7 +262,7 @@ describe('next', () => {
     expect(behind.chain.head.certificate?.signatures).toHaveLength(5)
   })
 
-  it('throws on a fork that the validators signed, and on garbage that they signed: no peer is to blame', async () => {
+  it('throws on a fork that the validators signed, and on garbage that they signed: no peer is at fault', async () => {
     const other = await openTestNode({ crypto, validators })
     await other.produce(await testTransfers(testAccounts[2]!, 0, 1))
     const fork = await createWorld(other)
@@ -340,7 +340,7 @@ describe('claims', () => {
     expect(sync.claimedBy(1)).toBe(7)
   })
 
-  it('shuns a peer of another chain, asked or asking', async () => {
+  it('avoids a peer of another chain, as client and as server', async () => {
     const { sync, network } = await createWorld()
     const foreign = { genesisHash: ZERO_HASH, height: Height(7), hash: ZERO_HASH }
     network.responders.set('asked', () => codec.encode(statusCodec, foreign))
@@ -369,7 +369,7 @@ describe('onRequest', () => {
     return answer === undefined ? undefined : unwrap(codec.decode(blocksCodec, answer)).map(({ header }) => header.number)
   }
 
-  it('answers with what was asked for and is there, bounded by count and bytes, one block at the least', async () => {
+  it('answers with the requested blocks that it has, limited by count and bytes, at least one', async () => {
     const world = await createWorld(source)
     expect(await ask(world, { from: Height(3), countMax: 4 })).toEqual([3, 4, 5, 6])
     expect(await ask(world, { from: Height(LENGTH - 1) })).toEqual([LENGTH - 1, LENGTH])
@@ -398,7 +398,7 @@ describe('onRequest', () => {
 })
 
 describe('close', () => {
-  it('ends what is under way and waits for it', async () => {
+  it('aborts running work and waits for it', async () => {
     const world = await createWorld()
     world.network.responders.set('silent', () => new Promise(() => {}))
     world.sync.hint('silent', Height(3))

@@ -26,6 +26,7 @@ export interface BlockSyncOptions {
   readonly logger: Logger
 }
 
+/** Creates block sync. Until `close` it asks all peers for their height at intervals. */
 export const createSync = (options: BlockSyncOptions): BlockSync => new PullSync(options)
 
 interface Buffered {

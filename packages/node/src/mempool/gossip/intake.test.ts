@@ -34,7 +34,7 @@ function setUp() {
 }
 
 describe('turns', () => {
-  it('are one for each rest, of so many transactions', async () => {
+  it('are one per pause, of a limited number of transactions', async () => {
     const { clock, mempool, take, order } = setUp()
     const taken = take('a', rawsFrom(0, 3 * turnTransactionsMax))
     for (let turns = 1; turns <= 3; turns++) {

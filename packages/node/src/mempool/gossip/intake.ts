@@ -19,6 +19,7 @@ export interface Admission {
   readonly result: Result<SignedTransaction, PoolRefusal>
 }
 
+/** Results for all transactions of a payload. */
 export interface PayloadOutcome {
   readonly admissions: readonly Admission[]
   /** The payload contains a transaction twice. The transactions before the second copy were handled; the rest was skipped. */

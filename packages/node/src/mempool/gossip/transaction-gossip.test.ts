@@ -191,7 +191,7 @@ describe('a peer', () => {
     expect(station.blamed).toEqual([])
   })
 
-  it('may send anew what it sent before it was gone, and gets no new allowance by that', async () => {
+  it('may send again after a reconnect what it sent before, and gets no new allowance', async () => {
     const station = new Station()
     const raws = rawsFrom(0, 2_000)
     station.gossip.onPeer('a', 'up')
@@ -212,7 +212,7 @@ describe('a peer', () => {
     expect(station.blamed.length).toBeGreaterThan(overdrawn + 4)
   })
 
-  it('is answered late while it owes for what was verified in vain, and others are not', async () => {
+  it('is answered late while it has exceeded its allowance for refused transactions, and others are not', async () => {
     const station = new Station()
     const { clock, gossip, pool } = station
     const { wasteBurstBytes, wasteBytesPerSecond, wasteOverheadBytes } = GOSSIP_LIMITS

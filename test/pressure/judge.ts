@@ -14,7 +14,7 @@ export interface Round {
   readonly rejoin?: { readonly beforeMs: number; readonly duringMs: number } | undefined
 }
 
-/** What an attack is judged by besides the chain's rhythm, memory and `/health`. */
+/** What an attack is judged by in addition to the chain's rhythm, memory and `/health`. */
 export interface Judged {
   /** Limit for the growth of one node's resident memory, in MB. */
   readonly growthMbMax: number

@@ -27,7 +27,7 @@ export interface BlockCheck {
   readonly domain: SigningDomain
 }
 
-/** What is checked of a block besides its header and hash. */
+/** What is checked of a block in addition to its header and hash. */
 export interface BlockDepth {
   /** Body, senders, receipts and the index of transactions. */
   readonly content: boolean
@@ -35,7 +35,10 @@ export interface BlockDepth {
   readonly signatures: boolean
 }
 
-/** Limits of a full check of recent blocks. After the first limit is reached, only headers are checked. */
+/**
+ * Limits of the check of recent blocks. Contents and signatures are each checked up to their own limit; below that only headers are
+ * checked, up to `headersMax`.
+ */
 export const RECENT_BLOCKS = {
   headersMax: 1_000,
   /** Transactions whose bodies, receipts and index entries are read: about half a second. */

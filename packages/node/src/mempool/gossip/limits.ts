@@ -19,8 +19,8 @@ export const GOSSIP_LIMITS = {
   /** Bytes charged for a repeated transaction in addition to its size. */
   repeatOverheadBytes: 256,
   /**
-   * A transaction that this node published is not published again for this time (at most twice this time). A transaction that a peer sent
-   * counts as sent for sentMs (at most twice that). So an honest node that publishes again is not seen as repeating.
+   * A transaction that this node published is not published again for publishedMs; one that a peer sent counts as sent for sentMs. Both last
+   * at least that long and less than twice that long. So an honest node that publishes again is not seen as repeating.
    */
   publishedMs: 60_000,
   sentMs: 15_000,

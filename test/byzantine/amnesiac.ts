@@ -2,7 +2,7 @@ import type { Proposal } from '@quoin/protocol'
 import type { SimNode } from '../sim/sim-node.ts'
 import type { Role, Stage } from './stage.ts'
 
-/** Knows no lock: prevotes and precommits whatever is proposed, at once, in each round anew, with or without a polka. */
+/** Ignores its lock: prevotes and precommits every proposal at once, again in each round, with or without a polka. */
 export const amnesiac: Role = {
   name: 'amnesiac',
   play(stage, self) {

@@ -1,9 +1,9 @@
 import type { Role } from './stage.ts'
 
-/** Much more than clocks may differ. */
+/** Much more than the permitted clock difference. */
 const OFFSET_MS = 5_000
 
-/** Its clock is far off, ahead on one liar and behind on the next: so are the times of its blocks. */
+/** Its clock, and so its block times, are far off: ahead on one liar and behind on the next. */
 export const badTime: Role = {
   name: 'bad time',
   options: (isLiar) => ({

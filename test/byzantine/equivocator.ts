@@ -5,8 +5,8 @@ import type { SimNode } from '../sim/sim-node.ts'
 import type { Role, Stage } from './stage.ts'
 
 /**
- * Says one thing to some and another to others: two blocks for each proposal, nil and a value for each vote. The third of every three hears both, and can
- * prove it.
+ * Sends different messages to different peers: two blocks per proposal, nil and a value per vote. Every third peer gets both, and can prove
+ * it.
  */
 export const equivocator: Role = {
   name: 'equivocator',

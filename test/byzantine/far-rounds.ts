@@ -1,12 +1,12 @@
 import type { Height, Round } from '@quoin/protocol'
 import type { Role } from './stage.ts'
 
-/** Votes of each burst, each in a later round than all before. */
+/** Votes per burst, each in a later round than all before. */
 const BURST = 100
 const ROUND_MAX = 2 ** 32 - 1
 const FIRST_ROUND = 1_000
 
-/** Votes in rounds that nobody will ever see: ever later ones, and the last that there is. */
+/** Votes in rounds that will never be reached: ever later ones, and the last possible one. */
 export const farRounds: Role = {
   name: 'far rounds',
   play(stage, self) {

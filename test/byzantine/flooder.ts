@@ -3,7 +3,7 @@ import type { Role } from './stage.ts'
 
 const EVERY_MS = 5
 const GARBAGE_BYTES_MAX = 4_000
-/** Real messages of others that it keeps, to change and to repeat. */
+/** Messages of other validators that it stores, to change and repeat them. */
 const HEARD_MAX = 200
 
 /** Sends garbage, changed, cut and repeated messages without end. */

@@ -15,10 +15,10 @@ const HEIGHTS = 15
 
 /** What a role may cost honest validators over all heights. */
 interface Cost {
-  /** Virtual time, in milliseconds. A calm network takes about 250 a height; each lost round costs its timeouts. */
+  /** Virtual time, in milliseconds. A calm network takes about 250 per height; each lost round costs its timeouts. */
   readonly ms: number
   readonly roundsLost: number
-  /** The longest that any honest log became, in bytes: it is emptied with each height. */
+  /** Largest size of any honest validator's log, in bytes: it is emptied at each height. */
   readonly logBytes: number
 }
 
@@ -27,7 +27,7 @@ interface Played {
   readonly cost: Cost
 }
 
-/** Plays until every honest validator has so many heights; the oracle judges each word and block of theirs. */
+/** Plays until every honest validator has reached the height; the oracle judges each of their messages and blocks. */
 async function play(role: Role, nodeCount: number, seed: number): Promise<Played> {
   const stage = new Stage(role, nodeCount, seed)
   const { simulation, honest } = stage
@@ -45,7 +45,7 @@ async function play(role: Role, nodeCount: number, seed: number): Promise<Played
   return { stage, cost: { ms: simulation.world.nowMs, roundsLost: simulation.oracle.roundsLost, logBytes } }
 }
 
-/** Fee addresses of the chain's blocks: who proposed them. */
+/** Fee addresses of the chain's blocks: their proposers. */
 const miners = ({ honest: [first] }: Stage): ReadonlySet<string> =>
   new Set(Array.from({ length: HEIGHTS }, (_, i) => first!.node!.blocks.header(Height(i + 1))!.header.miner))
 
@@ -63,8 +63,8 @@ const proposesBlocks = (stage: Stage): void => {
   expect(stage.liars.filter(({ address }) => miners(stage).has(address)).length).toBeGreaterThan(0)
 }
 
-describe.each([4, 7])('of %i validators as many as may lie', (nodeCount) => {
-  // Twice and more of what each cost in ten seeds when this was written.
+describe.each([4, 7])('of %i validators, the largest tolerated number of liars', (nodeCount) => {
+  // At least twice the cost of each in ten seeds when this was written.
   it.each<Role & { readonly most: Cost; readonly check: (stage: Stage) => void }>([
     { ...silent, most: { ms: 50_000, roundsLost: 10, logBytes: 100_000 }, check: proposesInVain },
     {
@@ -73,7 +73,7 @@ describe.each([4, 7])('of %i validators as many as may lie', (nodeCount) => {
       check: (stage) => expect(stage.offenders.size).toBeGreaterThan(0),
     },
     { ...amnesiac, most: { ms: 8_000, roundsLost: 2, logBytes: 20_000 }, check: proposesBlocks },
-    // A block of transactions that came from others harms nobody.
+    // A block of transactions from other nodes harms nobody.
     { ...withholder, most: { ms: 50_000, roundsLost: 10, logBytes: 80_000 }, check: () => {} },
     { ...wrongRoot, most: { ms: 20_000, roundsLost: 10, logBytes: 60_000 }, check: proposesInVain },
     { ...farRounds, most: { ms: 8_000, roundsLost: 1, logBytes: 12_000 }, check: proposesBlocks },

@@ -1,6 +1,6 @@
 import type { Role } from './stage.ts'
 
-/** Is there, hears all, and says nothing. */
+/** Stays connected, receives everything, and sends nothing. */
 export const silent: Role = {
   name: 'silent',
   play: (stage, self) => stage.twist(self, () => []),

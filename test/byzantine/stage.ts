@@ -18,13 +18,13 @@ import { Simulation, type SimulationOptions } from '../sim/simulation.ts'
 /** A way to misbehave with a valid key. */
 export interface Role {
   readonly name: string
-  /** What the liars' machines are like. */
+  /** Simulation options for the liars' machines. */
   options?(isLiar: (index: number) => boolean): Partial<SimulationOptions>
-  /** Makes a liar of the node; called once for each, when the network is made and before it starts. */
+  /** Makes the node a liar; called once per liar, after the network is created and before it starts. */
   play?(stage: Stage, self: SimNode): void
 }
 
-/** Where a role plays: a network of honest validators and liars, who have a key, a peer id and all of the node's code. */
+/** The setting for a role: a network of honest validators and liars. Liars have a key, a peer id and all of the node's code. */
 export class Stage {
   readonly simulation: Simulation
   readonly liars: readonly SimNode[]
@@ -53,14 +53,14 @@ export class Stage {
     for (const liar of this.liars) role.play?.(this, liar)
   }
 
-  /** Hears what honest nodes send to a node. */
+  /** Calls `listener` with the messages that honest nodes send to a node. */
   hear(self: SimNode, listener: (message: EngineMessage) => void): void {
     this.#listeners.push((to, message) => {
       if (to === self.peer) listener(message)
     })
   }
 
-  /** Changes what a node says. The undecodable never comes: it is the node's own code that speaks. */
+  /** Changes the messages that a node sends. Undecodable messages do not occur, because the node's own code sends them. */
   twist(self: SimNode, change: (message: EngineMessage, to: SimNode) => readonly EngineMessage[]): void {
     this.simulation.network.lie(self.peer, {
       send: (to, bytes) => {
@@ -76,7 +76,7 @@ export class Stage {
     for (const { peer } of to) this.simulation.network.say(self.peer, peer, bytes)
   }
 
-  /** Does something again and again, as long as the network lives. */
+  /** Repeats an action at an interval, as long as the network lives. */
   every(ms: number, action: () => void): void {
     this.simulation.world.after(ms, () => {
       action()
@@ -94,7 +94,7 @@ export class Stage {
     return { ...proposal, signature: this.#sign(self, proposalDigest(simCrypto, this.#domain, proposal)) }
   }
 
-  /** Who contradicted itself, by what honest nodes hold as proof. */
+  /** Validators whose equivocation honest nodes can prove. */
   get offenders(): ReadonlySet<Address> {
     const evidence = this.honest.flatMap(({ node }) => node?.evidence ?? [])
     return new Set(evidence.map((proof) => (proof.kind === 'votes' ? proof.first.validator : proof.first.proposer)))

@@ -2,8 +2,8 @@ import { decodeMessage, encodeMessage } from '../../packages/node/src/engine/mes
 import type { Role } from './stage.ts'
 
 /**
- * Proposes blocks of transactions that nobody else has, and gives them to nobody; shows each of its votes, and what it knows of others' quorums, to
- * one validator alone, so that it may be locked where the others see no polka.
+ * Proposes blocks of transactions that no other node has, and gives them to nobody. Sends each of its votes, and what it knows of others'
+ * quorums, to one validator only, so that this one may be locked where the others see no polka.
  */
 export const withholder: Role = {
   name: 'withholder',

@@ -3,7 +3,7 @@ import { headerHash, ZERO_HASH } from '@quoin/protocol'
 import { simCrypto } from '../sim/crypto.ts'
 import type { Role } from './stage.ts'
 
-/** Proposes blocks whose state root is not what their transactions come to. */
+/** Proposes blocks whose state root does not match the result of their transactions. */
 export const wrongRoot: Role = {
   name: 'wrong root',
   options: (isLiar) => ({ wrapExecutor: (index, executor) => (isLiar(index) ? withWrongRoots(executor) : executor) }),

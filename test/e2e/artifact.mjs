@@ -1,4 +1,4 @@
-// What viem makes of an artifact as it is; run in the tutorial's project, with the URL of a chain.
+// How viem types an artifact without changes; runs in the tutorial's project, with the URL of a chain.
 import { createWalletClient, decodeErrorResult, getContract, http, publicActions } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'

@@ -35,7 +35,7 @@ describe('quoin', () => {
   ])('%j', async (args, words) => {
     const { code, output } = await quoin(args)
     expect(code).toBe(0)
-    // Help is broken into lines of the terminal's width.
+    // Help is wrapped at the terminal's width.
     for (const word of words) expect(output.replace(/\s+/g, ' ')).toContain(word)
   })
 
@@ -65,7 +65,7 @@ describe('quoin', () => {
   })
 })
 
-describe('a network that four organisations make', () => {
+describe('a network set up by four organisations', () => {
   const running: Validator[] = []
   afterEach(async () => {
     await Promise.all(running.splice(0).map((validator) => validator.kill()))
@@ -81,7 +81,7 @@ describe('a network that four organisations make', () => {
     const entries = await Promise.all(
       members.map(async ({ name, dataDir, rpcPort, p2pPort }) => {
         const p2p = `/tcp/${p2pPort}`
-        // It listens on every address, and tells the others one.
+        // It listens on every address, and advertises one to the others.
         const ports = ['--listen', `/ip4/0.0.0.0${p2p}`, '--advertise', `/ip4/127.0.0.1${p2p}`, '--rpc-port', `${rpcPort}`]
         const made = await quoin(['init', '--data-dir', dataDir, '--development', ...ports])
         expect({ name, code: made.code, output: made.output }).toMatchObject({ code: 0 })
@@ -123,7 +123,7 @@ describe('a network that four organisations make', () => {
     })
   })
 
-  it('refuses addresses at which nobody else reaches the node, and says what to give', async () => {
+  it('refuses addresses at which no other machine can reach the node, and says what to use', async () => {
     const init = (...args: readonly string[]) => quoin(['init', '--data-dir', join(directory, 'node'), ...args])
     const refused = async (args: readonly string[], message: string): Promise<void> => {
       const { code, output } = await init(...args)

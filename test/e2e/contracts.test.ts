@@ -48,14 +48,14 @@ const here = (index: number): Validator => network.validators[index]!
 const balanceOf = (index: number, owner: Hex) =>
   here(index).client.readContract({ address, abi: token.abi, functionName: 'balanceOf', args: [owner] }) as Promise<bigint>
 
-/** The receipt of a transaction, which all four nodes give alike. */
+/** The receipt of a transaction, which is the same on all four nodes. */
 async function receiptOnAll(hash: Hex) {
   const receipts = await Promise.all(network.validators.map(({ client }) => client.waitForTransactionReceipt({ hash })))
   for (const receipt of receipts) expect(receipt).toEqual(receipts[0])
   return receipts[0]!
 }
 
-/** The name and arguments of the custom error that an action fails with, as viem finds them. */
+/** The name and arguments of the custom error with which an action fails, as viem decodes them. */
 async function revertOf(action: Promise<unknown>) {
   const error = await action.then(
     () => undefined,
@@ -121,7 +121,7 @@ describe('a token that viem deployed', () => {
     await expect(again).rejects.toThrow(/ERC20InsufficientBalance|execution reverted/)
   })
 
-  /** Sends three transfers while a client watches: what it saw of them. */
+  /** Sends three transfers while a client watches; returns what it saw of them. */
   async function watch(client: PublicClient, to: Hex) {
     const seen: Log[] = []
     const watched = new Promise<void>((resolve, reject) => {
@@ -135,7 +135,7 @@ describe('a token that viem deployed', () => {
         },
       })
     })
-    // The watch begins without telling: what is sent before it stands is not seen.
+    // The watch gives no sign when it is active; transfers sent before that are missed.
     await client.getBlockNumber()
     const hashes: Hex[] = []
     for (const value of [1n, 2n, 3n]) {
@@ -188,9 +188,9 @@ describe('a deployment that fails is in a block, and says why', () => {
   const source = 'export default {\n  functions: {\n    f() { return 1n },\n  },\n  functions.g\n}'
   it.each([
     ['a source that does not parse', bytesToHex(containerOf(source, [])), /SyntaxError.*line 5/],
-    ['a container that is none', '0x6001600255', /begins with 0x6001/],
+    ['bytes that are not a container', '0x6001600255', /begins with 0x6001/],
     [
-      'an abi that the module does not fit',
+      'an abi that does not match the module',
       bytesToHex(containerOf('export default {}', parseAbi(['function f()']))),
       /the abi has f\(\)/,
     ],

@@ -7,7 +7,7 @@ import { account, Network, Validator, walletClient } from './harness.ts'
 import { quoin } from './program.ts'
 import { until } from './watch.ts'
 
-/** Of one block: each body is larger than a block of a LevelDB table then, and so in one of its own. */
+/** Transfers per block, so that each body is larger than a block of a LevelDB table, and so has one of its own. */
 const transfersCount = 60
 
 /** Signed transfers of one account, sent at once. */
@@ -28,7 +28,7 @@ const filesOf = async (dataDir: string, end: string): Promise<readonly string[]>
   return files.filter((name) => name.endsWith(end)).map((name) => join(dataDir, 'db', name))
 }
 
-/** The log with what was committed last. */
+/** The log with the newest commits. */
 const logOf = async (dataDir: string) => (await filesOf(dataDir, '.log')).toSorted().at(-1)!
 
 async function change(path: string, at: number, count: number): Promise<void> {
@@ -83,7 +83,7 @@ describe('a damaged database', () => {
     expect(code).toBe(EXIT_CODE['untrusted-files'])
   }
 
-  it('is one that doctor knows from a whole one, of which it looks at everything', async () => {
+  it('is distinguished by doctor from an intact one, which it checks completely', async () => {
     const { code, output } = await quoin(['doctor', '--data-dir', await copy()])
     for (const part of [
       /files: \d+ tables \(\d+ bytes\)/,
@@ -99,25 +99,25 @@ describe('a damaged database', () => {
     expect(code).toBe(0)
   })
 
-  it('is none where its sign state is gone: doctor and start say the same', async () => {
+  it('is reported by doctor and start alike if the sign state is missing', async () => {
     const dataDir = await copy()
     await rm(join(dataDir, 'sign-state'))
-    await expectFault(dataDir, /sign-state: there is no sign state of validator 0x/)
-    await expectRefused(dataDir, /there is no sign state of validator 0x/)
+    await expectFault(dataDir, /sign-state: no sign state of validator 0x/)
+    await expectRefused(dataDir, /no sign state of validator 0x/)
   })
 
-  it('is left alone while a node runs on it', async () => {
+  it('is not touched while a node runs on it', async () => {
     await node.start()
     try {
       const { code, output } = await quoin(['doctor', '--data-dir', node.dataDir])
-      expect(output).toContain(`process ${node.program.pid} uses the data directory`)
+      expect(output).toContain(`process ${node.program.pid} is using the data directory`)
       expect(code).toBe(EXIT_CODE.usage)
     } finally {
       await node.stop()
     }
   })
 
-  it('in its log: doctor names the place, and the node comes up without the blocks behind, which it says', async () => {
+  it('in its log: doctor names the position, and the node starts without the blocks after it and reports that', async () => {
     const dataDir = await copy()
     const log = await logOf(dataDir)
     await change(log, Math.floor((await readFile(log)).length / 2), 64)
@@ -129,20 +129,20 @@ describe('a damaged database', () => {
     const survivor = new Validator('survivor', dataDir, node.rpcPort, node.p2pPort)
     await survivor.start()
     await survivor.stop()
-    expect(survivor.log).toContain('it was cut there')
+    expect(survivor.log).toContain('it was cut at the damage')
     expect(survivor.log).toContain('the database lost final blocks')
-    expect(survivor.log).toContain('keeps silent until that height is final')
+    expect(survivor.log).toContain('signs nothing until that height is final')
     expect(await filesOf(dataDir, '.damaged')).toHaveLength(1)
   })
 
-  it('whose log lost its end: no checksum tells, but the write-ahead log does', async () => {
+  it('whose log lost its end: no checksum shows it, but the write-ahead log does', async () => {
     const dataDir = await copy()
     const log = await logOf(dataDir)
     await truncate(log, Math.floor((await readFile(log)).length / 2))
     await expectFault(dataDir, /the database lost final blocks: its head is block \d+, but \S+wal was started after block \d+/)
   })
 
-  it('has no bit of a table that can change without notice', async () => {
+  it('in any bit of a table is noticed', async () => {
     const dataDir = await copy()
     const [table] = await filesOf(dataDir, '.ldb')
     const bytes = await readFile(table!)
@@ -220,6 +220,6 @@ describe('a validator of four with a damaged database', () => {
           .join('\n'),
     })
     await expectWhole(validator)
-    expect(validator.log).toContain('a damaged block was fetched from a peer and written anew')
+    expect(validator.log).toContain('a damaged block was fetched from a peer and rewritten')
   })
 })

@@ -29,12 +29,12 @@ const token = readContract('token')
 const SUPPLY = 10n ** 24n
 const [alice, bob, carol] = [account(0).address, account(1).address, account(2).address]
 
-/** A development node in a process of its own. */
+/** A development node in its own process. */
 interface Dev {
   readonly program: Program
   readonly port: number
   readonly url: string
-  /** From the start of the process to its answer. */
+  /** From the start of the process to its first answer. */
   readonly readyMs: number
 }
 
@@ -73,7 +73,7 @@ const give = (address: Hex, to: Hex, value: bigint): Promise<Hex> => tokenAt(add
 describe('with stock viem', () => {
   it('answers soon after its start, and says what it serves', async () => {
     console.log(`quoin dev: RPC answers after ${dev.readyMs.toFixed(0)} ms`)
-    // What a program prints comes by another way than its messages and answers, and perhaps after them.
+    // The output of a program and its messages arrive on different channels, so the output may be later.
     for (const text of [
       alice.toLowerCase(),
       'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80',
@@ -105,7 +105,7 @@ describe('with stock viem', () => {
       socket.watchBlockNumber({ onBlockNumber: (number) => void heads.push(number) }),
       socket.watchContractEvent({ address, abi: token.abi, onLogs: (found) => void logs.push(...found) }),
     ]
-    // Subscriptions are made without an answer to wait for: a call on the same socket comes behind them.
+    // Subscriptions are created without an answer to wait for: a call on the same socket is answered after them.
     const height = await socket.getBlockNumber({ cacheTime: 0 })
     const id = await client.snapshot()
     const first = await give(address, bob, 7n)
@@ -130,7 +130,7 @@ describe('with stock viem', () => {
     await (await socket.transport.getRpcClient()).close()
   })
 
-  it('keeps the time that it is told', async () => {
+  it('keeps the time that it is given', async () => {
     const { timestamp } = await client.getBlock()
     await client.increaseTime({ seconds: 3_600 })
     await client.mine({ blocks: 1 })
@@ -141,7 +141,7 @@ describe('with stock viem', () => {
     expect((await client.getBlock()).timestamp).toBe(later.timestamp + 86_400n)
   })
 
-  it('sends in the name of whom it is told, and gives what it is told', async () => {
+  it('sends from any impersonated account, and sets any balance', async () => {
     const whale = '0x000000000000000000000000000000000000beef'
     await client.setBalance({ address: whale, value: parseEther('3') })
     await client.impersonateAccount({ address: whale })
@@ -183,7 +183,7 @@ describe('with stock ethers', () => {
 })
 
 describe('the command', () => {
-  it('takes its settings, makes blocks by the clock, and ends when it is told', async () => {
+  it('applies its settings, makes blocks by the clock, and stops on request', async () => {
     const other = await startDev(['--chain-id', '4711', '--accounts', '12', '--balance', '3', '--block-time', '50', '--quiet'])
     const reader = createPublicClient({ transport: http(other.url), cacheTime: 0 })
     expect(await reader.getChainId()).toBe(4_711)
@@ -224,7 +224,7 @@ describe('a genesis of a development chain', () => {
     const [path, dataDir] = [join(directory, 'simulated.json'), join(directory, 'node')]
     await writeFile(path, JSON.stringify(genesisToJson(genesis)))
     const refused =
-      /this genesis is of a development chain \(quoin dev\): its accounts are public, .* Make the genesis of a real chain/
+      /this genesis belongs to a development chain \(quoin dev\): its accounts are public, .* Create the genesis of a real chain/
     expect(await quoin(['init', '--data-dir', dataDir, '--development', '--genesis', path])).toMatchObject({
       code: 1,
       output: expect.stringMatching(refused),

@@ -53,7 +53,7 @@ async function ctrlC(program: Program): Promise<void> {
   expect(await anyAnswers()).toBe(false)
 }
 
-/** Whether somebody answers on a validator's RPC port. */
+/** Whether a validator's RPC port answers. */
 async function answers(index: number): Promise<boolean> {
   try {
     await fetch(`http://127.0.0.1:${rpcPort + index}/health`)
@@ -76,7 +76,7 @@ function occupy(port: number): Promise<void> {
 }
 
 describe('npm run devnet', () => {
-  it('shows a stranger the network, ends with Ctrl-C, and goes on with the same chain until --reset', async () => {
+  it('shows a new user the network, ends with Ctrl-C, and continues the same chain until --reset', async () => {
     const first = await start(4, newChain('--block-time', '200'), npmRunDevnet)
     const { output } = first
     expect(output).toContain('A new chain. Chain id 31337, gas is free.')
@@ -94,13 +94,13 @@ describe('npm run devnet', () => {
     const receipt = await client(3).waitForTransactionReceipt({ hash })
     const genesis = await client().getBlock({ blockNumber: 0n })
     const before = await height()
-    // Under npm it is the shell between them that says how it ended; npm waits for the devnet all the same.
+    // Under npm the exit status is that of the shell in between; npm still waits for the devnet.
     running.delete(first)
     await first.end('SIGINT')
     expect(first.output).toContain('All validators stopped.')
     expect(await anyAnswers()).toBe(false)
 
-    // Flags that say what is so already do not contradict it.
+    // Flags that match the existing chain do not contradict it.
     const second = await start(4, flags('--validators', '4'))
     expect(second.output).toContain('Continuing the chain that exists.')
     expect(await client(2).getTransactionReceipt({ hash })).toMatchObject({ blockHash: receipt.blockHash })
@@ -182,9 +182,9 @@ describe('a devnet that exists', () => {
   })
 })
 
-it('validators that do not come up are told of, with what they say, and never keep it from ending', async () => {
+it('validators that do not start are reported with their output, and never keep it from ending', async () => {
   await ctrlC(await start(2, newChain('--validators', '2')))
-  // Whoever reads it waits for ever.
+  // A process that reads it waits forever.
   const genesis = join(directory, 'devnet', 'validator-2', 'genesis.json')
   const content = await readFile(genesis)
   await rm(genesis)
@@ -206,7 +206,7 @@ it('validators that do not come up are told of, with what they say, and never ke
   const { code, output } = await devnet(flags())
   expect(code).toBe(1)
   expect(output).toMatch(
-    /validator-2 ended \(code 65 \(untrusted-files\)\).*\n.*\n {2}It says: quoin: this is no write-ahead log/,
+    /validator-2 ended \(code 65 \(untrusted-files\)\).*\n.*\n {2}It says: quoin: not a write-ahead log file/,
   )
   expect(output).toContain('devnet: validator-2 did not start: it ended with code 65')
   expect(output).not.toContain('validator-1 ended')

@@ -1,6 +1,6 @@
 /*
- * Loaded into a node before anything else (`node --import`): its threads have transactions and calls that never end, as if the interpreter had a bug. A
- * transaction is one of these when the directory has a file with its hash as name; a call when its data are `ENDLESS_CALL`.
+ * Loaded into a node before anything else (`node --import`): transactions and calls in its threads never end, as if the interpreter had a
+ * bug. A transaction is one of these if the directory has a file named after its hash; a call, if its data are `ENDLESS_CALL`.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ function endless() {
   for (;;);
 }
 
-// The execution worker counts its turns in shared memory, right behind the hash of the transaction (`executor/turns.ts`).
+// The execution worker counts its turns in shared memory, directly after the hash of the transaction (`executor/turns.ts`).
 if (isExecution) {
   const { add } = Atomics
   Atomics.add = (array, ...rest) => {

@@ -9,14 +9,14 @@ import { SHUTDOWN_LIMITS } from '../../packages/node/src/validator/shutdown.ts'
 import { account, FAST, Network, type Validator, walletClient } from './harness.ts'
 import { until } from './watch.ts'
 
-/** So small that a call of the execution worker may take no longer than the least time. */
+/** So small that a call of the execution worker gets only the minimum time. */
 const BLOCK_GAS = 4_000_000
 const PRELOAD = fileURLToPath(new URL('./endless.mjs', import.meta.url))
-/** What `endless.mjs` takes for a call that never ends. */
+/** Calldata that `endless.mjs` treats as a call that never ends. */
 const ENDLESS_CALL = '0xe4d1e55e'
 
 let network: Network
-/** Has a file for each transaction that never ends. */
+/** Contains a file for each transaction that never ends. */
 let directory: string
 
 const startAll = async (): Promise<void> => {
@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(() => network.close())
 
-/** Sends a transfer that no thread of the network will ever come to the end of. */
+/** Sends a transfer that no thread of the network can finish. */
 async function sendEndless(from: number): Promise<Hex> {
   const client = walletClient(network.validators[0]!.url, from)
   const request = await client.prepareTransactionRequest({ to: account(9).address, value: 1n, gas: 21_000n })
@@ -46,11 +46,11 @@ async function sendEndless(from: number): Promise<Hex> {
   return hash
 }
 
-/** Threads of a node's executor that were lost. */
+/** Threads that a node's executor has lost. */
 const losses = ({ log }: Validator): number => log.split('"the execution worker is lost').length - 1
 
 describe('a transaction that never ends', () => {
-  it('costs the network some seconds and no block: all others go on, and nobody halts', async () => {
+  it('costs the network some seconds and no block: all other transactions go on, and no node halts', async () => {
     expect(workMsMax(BLOCK_GAS, 0)).toBe(WATCHDOG_LIMITS.workMsMin)
     const endless = await sendEndless(1)
     const hash = await walletClient(network.validators[1]!.url, 2).sendTransaction({ to: account(9).address, value: 1n })
@@ -64,7 +64,7 @@ describe('a transaction that never ends', () => {
     await network.agreement()
   })
 
-  it('does not keep a process from its end within 5 s, nor does a call that never ends; and nothing is lost', async () => {
+  it('does not keep a process from ending within 5 s, nor does a call that never ends; and nothing is lost', async () => {
     const height = await network.advance(1)
     const before = network.validators.map(({ log }) => log.length)
     const calls = network.validators.map(({ client }) => client.call({ data: ENDLESS_CALL, to: account(9).address }))
@@ -86,7 +86,7 @@ describe('a transaction that never ends', () => {
     for (const { exit, ms } of ends) {
       expect(exit).toEqual({ code: 0, signal: null })
       expect(ms).toBeLessThan(SHUTDOWN_LIMITS.totalMs)
-      // Longer than by itself: the calls alone would have gone on.
+      // Longer than a stop without running work takes: the endless work held it up until it was terminated.
       expect(ms).toBeGreaterThan(SHUTDOWN_LIMITS.gracefulMs / 2)
     }
     await ended

@@ -10,13 +10,13 @@ import type { Hears } from './listed-node.ts'
 import { Load } from './load.ts'
 import { until } from './watch.ts'
 
-/** What a flood is worth at least, to all its victims, unless they have cut it off before. */
+/** Least volume of a flood, to all its victims together, unless they have disconnected it before. */
 const BYTES_MIN = 20_000_000
 const ANSWERS_MIN = 50
 /** More than a block of this chain can have. */
 const TRANSACTIONS_TOO_MANY = 20_000
 
-/** In each turn of 10 ms, to each victim: what stopped a chain once, and ten times as much. */
+/** Bytes per turn of 10 ms, to each victim: a rate that once stopped a chain, and ten times as much. */
 const STEADY = 30 * 1024
 const HEAVY = 10 * STEADY
 
@@ -29,10 +29,10 @@ const kinds: readonly (readonly [name: string, turnBytes: number, flood: Flood])
   ['garbage', HEAVY, () => Array.from({ length: 8 }, () => randomBytes(500_000))],
 ]
 
-/** Transactions that all pools know, and how large one is that makes a lot of gossip. */
+/** Transactions that all pools know, and the size of one that causes a lot of gossip. */
 const KNOWN = 200
 const LARGE_BYTES = 100_000
-/** More than waits for one peer, whatever the bounds. */
+/** More than can be queued for one peer, whatever the limits. */
 const LARGE_COUNT = 200
 
 /** Signed transfers of an account from a nonce on, with data. */
@@ -46,14 +46,14 @@ const signed = (index: number, firstNonce: number, count: number, dataBytes = 0)
     ),
   )
 
-/** The same in another order, and another order each time. */
+/** The same items in a new order each time. */
 const shuffled = <T>(items: readonly T[]): readonly T[] =>
   items
     .map((item) => ({ item, at: Math.random() }))
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item)
 
-// Three of four validators run and all of them must vote: the fourth's keys are the flooder's.
+// Three of four validators run and all of them must vote: the flooder has the fourth's keys.
 describe('three validators go on while the fourth sends without end', () => {
   const flooders = new Map<string, Flooder>()
   let network: Network
@@ -112,7 +112,7 @@ describe('three validators go on while the fourth sends without end', () => {
     for (const raw of raws) await network.running[0]!.client.request({ method: 'eth_sendRawTransaction', params: [raw] })
   }
 
-  /** How often sessions between validators have ended. */
+  /** Number of sessions between validators that have ended. */
   const sessionsEnded = (): number => {
     const validators = network.genesis.nodes.filter(
       ({ peerId }) => ![...flooders.values()].some(({ node }) => node.peerId === peerId),
@@ -121,8 +121,8 @@ describe('three validators go on while the fourth sends without end', () => {
     return ends.filter((line) => validators.some(({ peerId }) => line.includes(peerId))).length
   }
 
-  it('known transactions in ever new orders, and its gossip is read no more', async () => {
-    // Behind a nonce that never comes they stay in all pools.
+  it('known transactions in ever new orders, until its gossip is no longer read', async () => {
+    // Behind a nonce that never arrives, they stay in all pools.
     const raws = await signed(5, 1, KNOWN)
     await send(raws)
     const known = raws.map((raw) => hexToBytes(raw))
@@ -154,7 +154,7 @@ describe('three validators go on while the fourth sends without end', () => {
     expect(sessionsEnded()).toBe(before)
   })
 
-  it('nobody halted, and all have the same chain', async () => {
+  it('no node halted, and all have the same chain', async () => {
     const height = await network.advance(2)
     expect(await network.agreement()).toBeGreaterThanOrEqual(height)
     for (const { log } of network.running) expect(log).not.toMatch(/has halted|has failed/)

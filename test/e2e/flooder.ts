@@ -29,19 +29,19 @@ import { type Hears, ListedNode } from './listed-node.ts'
 
 const TURN_MS = 10
 const QUESTIONS_AT_ONCE = 16
-/** Rounds ahead of which it votes, some more than anybody keeps. */
+/** Rounds ahead for which it votes: more than any node keeps. */
 const ROUNDS = 80
 
 const hexOf = (index: number): Hash => bytesToHex(utf8ToBytes(String(index).padStart(32))) as Hash
 
-/** What it sends at a height, again and again. */
+/** The messages that it sends at a height, repeatedly. */
 export type Flood = (flooder: Flooder) => readonly Uint8Array[]
 
-/** A node of the list, with the key of a validator that is down, that sends as much as its connections take. */
+/** A listed node, with the key of a validator that is down, that sends as much as its connections take. */
 export class Flooder {
-  /** Bytes handed to connections that stood. */
+  /** Bytes passed to open connections. */
   sentBytes = 0
-  /** Answers to its questions. */
+  /** Answers to its requests. */
   answers = 0
   readonly #self: ListedNode
   readonly #validator: ValidatorKey
@@ -68,7 +68,7 @@ export class Flooder {
     return this.#self.node
   }
 
-  /** Joins the network, and resolves when it has a peer. */
+  /** Joins the network; resolves when it has a peer. */
   async join(genesis: Genesis, genesisHash: Hash, hears: Partial<Hears> = {}): Promise<void> {
     this.#genesis = genesis
     this.#domain = { genesisHash, restartEpoch: 0 }
@@ -80,7 +80,7 @@ export class Flooder {
     await heard
   }
 
-  /** Sends so many bytes in each turn to each peer, until it is closed. What a height's messages are is made once. */
+  /** Sends this many bytes to each peer in each turn, until it is closed. The messages of a height are made once. */
   flood(make: Flood, turnBytes: number): void {
     let madeAt: Height | undefined
     let messages: readonly Uint8Array[] = []
@@ -99,7 +99,7 @@ export class Flooder {
     }, TURN_MS)
   }
 
-  /** Publishes so many bytes in each turn to each peer, until it is closed: `make` gives the next payload. */
+  /** Publishes this many bytes to each peer in each turn, until it is closed; `make` returns the next payload. */
   publish(make: () => Uint8Array, turnBytes: number): void {
     this.#timer = setInterval(() => {
       for (let bytes = 0; bytes < turnBytes; ) {
@@ -129,7 +129,7 @@ export class Flooder {
     await this.#transport.stop()
   }
 
-  /** Votes of all rounds that could matter and more, for nil and for something else, at this height and the next two. */
+  /** Votes of all rounds that can matter and more, for nil and for another value, at this height and the next two. */
   votes(): readonly Uint8Array[] {
     const votes: Uint8Array[] = []
     for (const ahead of [0, 1, 2])
@@ -139,7 +139,7 @@ export class Flooder {
     return votes
   }
 
-  /** Blocks of so many transactions that nobody has, at this height and those after it. */
+  /** Blocks of this many transactions that no node has, at this height and the next ones. */
   proposals(transactions: number = blockTransactionsMax(this.#genesis.parameters.blockGasMax)): readonly Uint8Array[] {
     const transactionHashes = Array.from({ length: transactions }, (_, index) => hexOf(index))
     return Array.from({ length: 8 }, (_, ahead) =>
@@ -169,7 +169,7 @@ export class Flooder {
         await this.#transport.request(peer, question, signal)
         this.answers++
       } catch (failure) {
-        // Refused, cut off or over: what a flood has to expect.
+        // Refused, disconnected or stopped: expected outcomes for a flood.
         if (!(failure instanceof TransportError)) throw failure
         if (failure.reason === 'disconnected') return
       }

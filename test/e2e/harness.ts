@@ -27,7 +27,7 @@ const transport = (url: string) => http(url, { retryCount: 0, timeout: 20_000 })
 export const publicClient = (url: string) =>
   createPublicClient({ chain: foundry, transport: transport(url), pollingInterval: 50, cacheTime: 0 })
 
-/** The same, with many calls in one request. */
+/** The same client, with many calls per request. */
 const bulkClient = (url: string) =>
   createPublicClient({ chain: foundry, transport: http(url, { batch: { batchSize: 200 }, retryCount: 0, timeout: 20_000 }) })
 
@@ -35,7 +35,7 @@ const bulkClient = (url: string) =>
 export const walletClient = (url: string, accountIndex: number) =>
   createWalletClient({ account: account(accountIndex), chain: foundry, transport: transport(url) })
 
-/** A new directory, deleted by whoever made it. */
+/** A new directory; the caller deletes it. */
 export const temporaryDirectory = (): Promise<string> => mkdtemp(join(tmpdir(), 'quoin-e2e-'))
 
 /** One node: its data directory, and its process when it runs. */
@@ -69,14 +69,14 @@ export class Validator {
     return this.#runs.length > 0 && this.program.ended === undefined
   }
 
-  /** What all its processes wrote. */
+  /** The output of all its processes. */
   get log(): string {
     return this.#runs.map(({ output }) => output).join('')
   }
 
-  /** Starts its process, with more arguments if there are any, and resolves when that serves RPC. */
+  /** Starts its process, with additional arguments; resolves when it serves RPC. */
   async start(options: ProgramOptions = {}, args: readonly string[] = []): Promise<void> {
-    if (this.isRunning) throw new Error(`${this.name} runs already`)
+    if (this.isRunning) throw new Error(`${this.name} is already running`)
     const program = startQuoin(['start', '--data-dir', this.dataDir, ...args], { ...options, ipc: true })
     this.#runs.push(program)
     await program.message('ready')
@@ -103,7 +103,7 @@ export class Validator {
     return Number(await this.client.getBlockNumber())
   }
 
-  /** Posts a text as it is and answers with the status and the text that came back. */
+  /** Posts a text unchanged; returns the status and the text of the answer. */
   async post(body: string): Promise<{ readonly status: number; readonly text: string }> {
     const response = await fetch(this.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     return { status: response.status, text: await response.text() }
@@ -121,17 +121,17 @@ export class Validator {
 
 export interface NetworkOptions {
   readonly validators?: number
-  /** Nodes of the list that hold a key but have no vote; they come after the validators. */
+  /** Listed nodes that hold a key but have no vote; they come after the validators. */
   readonly followers?: number
   readonly parameters?: Partial<ChainParameters>
-  /** Others that may connect. */
+  /** Other nodes that may connect. */
   readonly nodes?: readonly RegisteredNode[]
 }
 
-/** Blocks as fast as the chain allows, idle ones too. */
+/** Blocks as fast as the chain allows, including empty ones. */
 export const FAST: Partial<ChainParameters> = { blockIntervalMs: 100, heartbeatIntervalMs: 100 }
 
-/** A network of real validator processes on loopback. Whoever makes it closes it. */
+/** A network of real validator processes on loopback. The caller closes it. */
 export class Network {
   readonly directory: string
   readonly genesis: Genesis
@@ -143,7 +143,7 @@ export class Network {
     this.validators = validators
   }
 
-  /** Makes genesis and data directories; starts nothing. */
+  /** Creates genesis and data directories; starts nothing. */
   static async create(options: NetworkOptions = {}): Promise<Network> {
     const { validators: voters = 4, followers = 0, parameters = FAST, nodes = [] } = options
     const directory = await temporaryDirectory()
@@ -181,7 +181,7 @@ export class Network {
     return new Network(directory, genesis, validators)
   }
 
-  /** A network that runs. */
+  /** A running network. */
   static async start(options?: NetworkOptions): Promise<Network> {
     const network = await Network.create(options)
     try {
@@ -197,18 +197,18 @@ export class Network {
     return this.validators.filter(({ isRunning }) => isRunning)
   }
 
-  /** Starts those that do not run. */
+  /** Starts the validators that do not run. */
   async startAll(validators: readonly Validator[] = this.validators): Promise<void> {
     await Promise.all(validators.filter(({ isRunning }) => !isRunning).map((validator) => validator.start()))
   }
 
-  /** Kills what runs and deletes everything. */
+  /** Kills all processes and deletes all files. */
   async close(): Promise<void> {
     await Promise.all(this.running.map((validator) => validator.kill()))
     await rm(this.directory, { recursive: true, force: true })
   }
 
-  /** Resolves when each of them has a height. */
+  /** Resolves when each of them has reached a height. */
   async reach(height: number, validators: readonly Validator[] = this.running, options: WatchOptions = {}): Promise<void> {
     await until(
       `height ${height} on ${validators.map(({ name }) => name).join(', ')}`,
@@ -217,14 +217,14 @@ export class Network {
     )
   }
 
-  /** Resolves when each of them has made or taken so many more blocks. */
+  /** Resolves when each of them has this many more blocks. */
   async advance(blocks: number, validators: readonly Validator[] = this.running): Promise<number> {
     const height = Math.max(...(await Promise.all(validators.map((validator) => validator.height()))))
     await this.reach(height + blocks, validators)
     return height + blocks
   }
 
-  /** The receipt on every one of them, each the same. */
+  /** The receipt on each of them; throws if they differ. */
   async receipts(hash: Hex, validators: readonly Validator[] = this.running): Promise<readonly TransactionReceipt[]> {
     return Promise.all(validators.map((validator) => this.receipt(hash, validator)))
   }
@@ -238,7 +238,7 @@ export class Network {
     return watch(`receipt of ${hash} on ${validator.name}`, look, { report: () => this.report() })
   }
 
-  /** Compares hash and state root of every block up to the lowest head; throws where nodes differ, else answers with that height. */
+  /** Compares hash and state root of every block up to the lowest head; throws if nodes differ, otherwise returns that height. */
   async agreement(validators: readonly Validator[] = this.running): Promise<number> {
     const lowest = Math.min(...(await Promise.all(validators.map((validator) => validator.height()))))
     const [first, ...others] = await Promise.all(validators.map((validator) => blocksOf(validator, lowest)))

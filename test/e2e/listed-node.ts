@@ -4,10 +4,10 @@ import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey
 import type { TransportHandlers } from '../../packages/node/src/powers.ts'
 import { freePorts } from './ports.ts'
 
-/** What a listed node hears. */
+/** Messages that a listed node receives. */
 export type Hears = Pick<TransportHandlers, 'onMessage'> & Partial<Pick<TransportHandlers, 'onGossip'>>
 
-/** A node of the list, on the real network, of which a test is the master: it hears what comes, and answers nothing. */
+/** A listed node on the real network, controlled by a test: it receives messages, and answers nothing. */
 export class ListedNode {
   readonly node: RegisteredNode
   readonly #key: Uint8Array
@@ -17,14 +17,14 @@ export class ListedNode {
     this.#key = key
   }
 
-  /** Of one name it is always the same node, but for its port. */
+  /** A name always gives the same node, except for its port. */
   static async create(name: string): Promise<ListedNode> {
     const key = await createNodeKey('Ed25519', nobleCrypto.sha256(utf8ToBytes(name)))
     const address = `/ip4/127.0.0.1/tcp/${await freePorts(1)}`
     return new ListedNode({ peerId: unwrap(loadNodeKey(key)).peerId, addresses: [address] }, key)
   }
 
-  /** Joins the network of a genesis that lists `node`. The caller stops what it gets. */
+  /** Joins the network of a genesis that lists `node`. The caller stops the returned transport. */
   async join(genesis: Genesis, logger: NetworkLogger, hears: Hears): Promise<Libp2pTransport> {
     const networkId = genesisDigest(nobleCrypto, genesis).slice(2, 18)
     const transport = await createLibp2pTransport({ key: this.#key, listen: this.node.addresses, networkId, logger })

@@ -4,10 +4,10 @@ import { linkDeadline } from '../../packages/node/src/abort.ts'
 import { account, type Network, type Validator } from './harness.ts'
 import { watch } from './watch.ts'
 
-/** Transfers that one account has under way at a time. */
+/** Transfers that one account has pending at a time. */
 const BATCH = 5
 const REQUEST_MS_MAX = 2_000
-/** A batch that is not final after this is sent again to the next node, as a client does whose node went away. */
+/** A batch that is not final after this time is sent again to the next node, as a client does whose node is down. */
 const RESEND_MS = 2_000
 
 export interface Final {
@@ -20,7 +20,7 @@ interface Answer<T> {
   readonly error?: { readonly message: string }
 }
 
-/** Clients that send transfers to whatever nodes answer, each its next ones when its last are final, and keep what was final. */
+/** Clients that send transfers to any node that answers, each its next batch when its last one is final, and record what is final. */
 export class Load {
   readonly final = new Map<Hex, Final>()
   readonly #network: Network
@@ -35,7 +35,7 @@ export class Load {
     this.#outcome = Promise.allSettled(this.#lanes)
   }
 
-  /** Resolves when so many more transfers are final. */
+  /** Resolves when this many more transfers are final. */
   async progress(count: number): Promise<void> {
     const goal = this.final.size + count
     const failed = Promise.all(this.#lanes).then(() => {
@@ -49,7 +49,7 @@ export class Load {
     ])
   }
 
-  /** Ends all clients; rejects with what went wrong in one of them. */
+  /** Ends all clients; rejects with the first error of a client. */
   async stop(): Promise<void> {
     this.#stopping = true
     for (const outcome of await this.#outcome) if (outcome.status === 'rejected') throw outcome.reason
@@ -80,7 +80,7 @@ export class Load {
       const resendAt = performance.now() + RESEND_MS
       const last = [...waiting.keys()].at(-1)!
       await watch('a final batch, or time to send it again', async () => {
-        // Nonces run in order: when the last one is final all are.
+        // Nonces run in order: when the last one is final, all are.
         const isFinal = (await this.#receipt(last)) !== undefined
         return isFinal || this.#stopping || performance.now() >= resendAt ? true : undefined
       })
@@ -97,14 +97,16 @@ export class Load {
     return this.#ask('eth_getTransactionReceipt', [hash])
   }
 
-  /** Asks the nodes in turn until one answers; throws at a refusal that no honest client should get. Undefined: null, or nobody answered. */
+  /**
+   * Asks the nodes in turn until one answers; throws on a refusal that no honest client should get. Undefined: null, or no node answered.
+   */
   async #ask<T>(method: string, params: readonly unknown[]): Promise<T | undefined> {
     const nodes = this.#network.running
     for (let tried = 0; tried < nodes.length; tried++) {
       const answer = await request<T>(nodes[this.#next++ % nodes.length]!, method, params)
       if (answer === undefined) continue
       const { error, result } = answer
-      // A node that is catching up does not know the nonces before.
+      // A node that is catching up does not know the earlier nonces.
       if (error !== undefined && error.message.startsWith('nonce too high')) continue
       if (error !== undefined && !/^(already known|nonce too low)/.test(error.message))
         throw new Error(`${method}: ${error.message}`)
@@ -114,7 +116,7 @@ export class Load {
   }
 }
 
-/** Undefined when the node went away. */
+/** Undefined if the node is down. */
 async function request<T>(node: Validator, method: string, params: readonly unknown[]): Promise<Answer<T> | undefined> {
   const { signal, unlink } = linkDeadline(REQUEST_MS_MAX, [])
   try {
@@ -127,7 +129,7 @@ async function request<T>(node: Validator, method: string, params: readonly unkn
     // 503: it is stopping.
     return response.ok ? ((await response.json()) as Answer<T>) : undefined
   } catch (failure) {
-    // Killed, stopped or paused: what the tests do to nodes.
+    // Killed, stopped or paused, which is what the tests do to nodes.
     if (failure instanceof TypeError || signal.aborted) return undefined
     throw failure
   } finally {

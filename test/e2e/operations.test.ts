@@ -48,7 +48,7 @@ async function call({ url }: Validator, method: string, params: readonly unknown
 }
 
 /**
- * Starts a node whose process may write no file beyond some size: sooner or later a write of the log or the database fails, as on a full
+ * Starts a node whose process may not write files beyond some size: sooner or later a write of the log or the database fails, as on a full
  * disk.
  */
 function startLimited(node: Validator, fileKilobytesMax: number, ...args: readonly string[]): Program {
@@ -60,7 +60,7 @@ function startLimited(node: Validator, fileKilobytesMax: number, ...args: readon
 }
 
 describe('a node that cannot write any more', () => {
-  it('says so and ends with the code of a full disk; the same directory goes on where there is room', async () => {
+  it('reports it and ends with the code of a full disk; the same directory works again when there is room', async () => {
     const network = await create({ validators: 1 })
     const node = network.validators[0]!
     const program = startLimited(node, 40)
@@ -70,7 +70,7 @@ describe('a node that cannot write any more', () => {
     await network.advance(3)
   })
 
-  it('stays up when it is told to: answers reads, takes no transaction, and every probe says why', async () => {
+  it('stays up if configured to: answers reads, takes no transaction, and every probe says why', async () => {
     const network = await create({ validators: 1 })
     const node = network.validators[0]!
     const program = startLimited(node, 40, '--stay-up-when-halted')
@@ -101,7 +101,7 @@ describe('a node that cannot write any more', () => {
     await node.start()
     // The log is replaced through a file of this name at each height.
     const obstacle = join(node.dataDir, 'wal.new')
-    // It may be there for a moment, while it becomes the log.
+    // The file may exist for a moment, while it becomes the log.
     await until('the obstacle', async () => {
       try {
         await mkdir(obstacle)
@@ -143,7 +143,7 @@ it('a validator that cannot follow a final block halts with its own code and kee
   const { block } = JSON.parse(await readFile(join(d.dataDir, 'halt.json'), 'utf8')) as {
     readonly block: { readonly hash: string; readonly header: { readonly number: number } }
   }
-  // The others made it final; it may be a later one where its own proposal was block 5.
+  // The others made it final; it may be a later one if its own proposal was block 5.
   expect((await a.client.getBlock({ blockNumber: BigInt(block.header.number) })).hash).toBe(block.hash)
   await network.advance(3)
 })
@@ -194,11 +194,11 @@ describe('a node and its place in the network', () => {
     expect(
       node.log.match(new RegExp(`"who":"${id}".*connection refused: the peer is not in the chain's registry`, 'g')),
     ).toHaveLength(1)
-    // One that can make blocks alone needs no peer.
+    // A validator that can make blocks alone needs no peer.
     expect(await probe(node, '/ready')).toMatchObject({ status: 200, body: { ready: true, reasons: [], warnings: [] } })
   })
 
-  it('without enough peers says which, and is ready when they come', async () => {
+  it('without enough peers says which are missing, and is ready when they connect', async () => {
     const network = await create({})
     const [a, b, c] = network.validators as [Validator, Validator, Validator]
     await a.start()
@@ -218,9 +218,9 @@ describe('a node and its place in the network', () => {
     const ahead = { env: { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` } }
     await Promise.all([a.start(), b.start(), c.start(ahead), d.start(ahead)])
     await a.program.shows(
-      /"proposer":"0x\w+","from":"12D3\w+","offsetMs":(4[89]|5[01])\d\d,.*a proposal is untimely: its time is ahead/,
+      /"proposer":"0x\w+","from":"12D3\w+","offsetMs":(4[89]|5[01])\d\d,.*proposal is untimely: its time is ahead/,
     )
-    await c.program.shows(/"offsetMs":-(4[89]|5[01])\d\d,.*a proposal is untimely: it arrived too long after its time/)
+    await c.program.shows(/"offsetMs":-(4[89]|5[01])\d\d,.*proposal is untimely: it arrived too long after its time/)
     expect((await a.metrics())['quoin_engine_proposals_early']).toBeGreaterThan(0)
     for (const [node, offsetMs] of [
       [a, 5_000],
@@ -251,7 +251,7 @@ it('a damaged file ends the start with a code of its own, and an unknown setting
   const node = network.validators[0]!
   await writeFile(join(node.dataDir, 'wal'), 'this is no log of a node at all')
   const damaged = await quoin(['start', '--data-dir', node.dataDir])
-  expect([damaged.code, damaged.output.includes('this is no write-ahead log')]).toEqual([EXIT_CODE['untrusted-files'], true])
+  expect([damaged.code, damaged.output.includes('not a write-ahead log file')]).toEqual([EXIT_CODE['untrusted-files'], true])
   expect((await quoin(['start', '--data-dir', node.dataDir, '--rpc-port', 'x'])).code).toBe(EXIT_CODE.usage)
   const program = startQuoin(['start', '--data-dir', join(network.directory, 'none')])
   programs.push(program)

@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * Systems take the ports of outgoing connections from 32768 on (Linux) or 49152 on (macOS): a listening port among those could be taken while
- * a killed node is down.
+ * Operating systems take the ports of outgoing connections from 32768 on (Linux) or 49152 on (macOS): a listening port in that range could
+ * be taken while a killed node is down.
  */
 const FIRST = 12_000
 const END = 32_000
-/** Ports that this process gave away; whoever has them may not listen yet. */
+/** Ports that this process has given away; their users may not listen yet. */
 const given = new Set<number>()
 
-/** First of `count` consecutive ports on which nobody listens. */
+/** First of `count` consecutive free ports. */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = randomInt(FIRST, END - count)

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const QUOIN = fileURLToPath(new URL('../../packages/cli/bin/quoin.mjs', import.meta.url))
 const DEVNET = fileURLToPath(new URL('../../scripts/devnet.mjs', import.meta.url))
-/** How long a program may be silent about what a test waits for. */
+/** Time limit for a program to show what a test waits for. */
 const WAIT_MS_MAX = 90_000
 const TAIL_CHARS = 3_000
 
@@ -18,9 +18,9 @@ export interface ProgramOptions {
   readonly cwd?: string
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** With a channel of messages; a node stops when its parent's end closes. */
+  /** With a message channel; a node stops when its parent closes the channel. */
   readonly ipc?: boolean
-  /** In a process group of its own, to which signals then go, as a terminal does it. */
+  /** In its own process group, which receives the signals, as from a terminal. */
   readonly group?: boolean
 }
 
@@ -29,7 +29,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A running program of ours, with all that it wrote. */
+/** A running program of ours, with all its output. */
 export class Program {
   /** Settles when it has ended and its output is complete. */
   readonly exit: Promise<Exit>
@@ -48,7 +48,7 @@ export class Program {
     this.#child = spawn(command, args, {
       cwd,
       detached: group,
-      // Vitest's own settings of Node do not concern the program.
+      // Vitest's own settings of Node must not apply to the program.
       env: { ...process.env, NODE_OPTIONS: '', ...env },
       stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
     })
@@ -75,7 +75,7 @@ export class Program {
     return this.#ended
   }
 
-  /** Both streams as they came. */
+  /** Both streams, in order of arrival. */
   get output(): string {
     return this.#output
   }
@@ -101,7 +101,7 @@ export class Program {
     return this.exit
   }
 
-  /** Resolves when the output matches; rejects when the program ends before. */
+  /** Resolves when the output matches; rejects if the program ends first. */
   async shows(pattern: RegExp): Promise<RegExpExecArray> {
     const match = await this.#until(`the output shows ${pattern}`, () => pattern.exec(this.#output) ?? undefined)
     return match
@@ -149,9 +149,9 @@ export class Program {
 export const startQuoin = (args: readonly string[], options?: ProgramOptions): Program =>
   new Program(process.execPath, [QUOIN, ...args], options)
 
-/** The devnet in a process group of its own, as a terminal starts it. */
+/** The devnet in its own process group, as a terminal starts it. */
 export const startDevnet = (args: readonly string[]): Program => new Program(process.execPath, [DEVNET, ...args], { group: true })
-/** The same by what a newcomer types. */
+/** The same, with the command that a new user types. */
 export const npmRunDevnet = (args: readonly string[]): Program =>
   new Program('npm', ['run', 'devnet', '--', ...args], { group: true })
 

@@ -38,7 +38,7 @@ async function call(method: string, params: unknown): Promise<Answer> {
 const send = (raw: string): Promise<Answer> => call('eth_sendRawTransaction', [raw])
 const nonceOf = (index: number): Promise<number> => node.client.getTransactionCount({ address: account(index).address })
 
-/** The node does its work as if nothing had been. */
+/** The node still works normally. */
 async function expectWell(): Promise<void> {
   expect(node.isRunning).toBe(true)
   const height = await node.height()
@@ -116,7 +116,7 @@ describe('transactions', () => {
     const { result: thirdHash } = await send(third)
     const { result: secondHash } = await send(second)
     expect(await call('txpool_status', [])).toMatchObject({ result: { pending: '0x0', queued: '0x2' } })
-    // Blocks pass it by, the ones with other transactions too.
+    // Blocks pass without it, including those with other transactions.
     await expectWell()
     await network.advance(2)
     expect(await nonceOf(1)).toBe(0)
@@ -208,7 +208,7 @@ describe('the P2P port', () => {
     await expectWell()
   })
 
-  it('turns a node away that is not on the list', async () => {
+  it('refuses a node that is not on the list', async () => {
     const stranger = await createLibp2pTransport({
       key: await createNodeKey(),
       listen: [],
@@ -236,7 +236,7 @@ describe('the P2P port', () => {
   })
 })
 
-it('nothing of all this was a fault of the node', () => {
+it('none of this was logged as a fault of the node', () => {
   // pino's levels: 50 is error, 60 fatal.
   expect(node.log.split('\n').filter((line) => /"level":[56]0/.test(line))).toEqual([])
 })

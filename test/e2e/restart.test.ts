@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { HOSTILE_CONTRACT, HOSTILE_KINDS, hostileCall, hostileGas } from '../contracts/hostile.ts'
 import { account, Network, type Validator, walletClient } from './harness.ts'
 
-/** Blocks of hostile load, with a restart between each two: every validator gets its turns. */
+/** Blocks of hostile load, with a restart between each two: every validator restarts several times. */
 const ROUNDS = 5
 const CREATION_GAS = 10_000_000
 
@@ -12,13 +12,13 @@ let network: Network
 const contracts = [0, 1].map((i) => getContractAddress({ from: account(i).address, nonce: 0n }).toLowerCase() as Address)
 
 beforeAll(async () => {
-  // Rounds end early, so that the turns of a validator that is down cost little time.
+  // Rounds end early, so that rounds of a proposer that is down cost little time.
   const parameters = { blockIntervalMs: 300, heartbeatIntervalMs: 2_000, timeoutProposeMs: 1_000, timeoutDeltaMs: 300 }
   network = await Network.start({ parameters })
 })
 afterAll(() => network.close())
 
-/** Sends as the funded account of an index, whose next nonce the test counts: a node is not asked. */
+/** Sends from the funded account of an index; the test counts its nonces, no node is asked. */
 async function send(from: number, nonce: number, to: Address | undefined, data: Uint8Array, gas: number): Promise<Hex> {
   const order = {
     to: to as Hex | undefined,
@@ -31,7 +31,7 @@ async function send(from: number, nonce: number, to: Address | undefined, data: 
   return walletClient(network.validators[from % 4]!.url, from).sendTransaction({ ...order, type: 'eip1559' } as never)
 }
 
-/** The receipts, which all validators have alike. */
+/** The receipts, which are the same on all validators. */
 async function receiptsOf(hashes: readonly Hex[]): Promise<readonly TransactionReceipt[]> {
   const all = await Promise.all(hashes.map((hash) => network.receipts(hash)))
   for (const receipts of all) for (const receipt of receipts) expect(receipt).toEqual(receipts[0])
@@ -51,7 +51,7 @@ it('a restart of a validator between every two blocks of a hostile load changes 
   const blocks = new Set<bigint>()
   for (let round = 0; round < ROUNDS; round++) {
     const [to, other] = round % 2 === 0 ? contracts : contracts.toReversed()
-    // The first two accounts made the contracts.
+    // The first two accounts created the contracts.
     const hashes = await Promise.all(
       HOSTILE_KINDS.map((_, kind) => send(2 + kind, round, to, hostileCall(kind, other!), hostileGas(kind))),
     )

@@ -28,14 +28,14 @@ beforeAll(async () => {
 })
 afterAll(() => network.close())
 
-/** A copy of the stopped node's data directory, to be spoilt. */
+/** A copy of the stopped node's data directory, to be damaged. */
 async function copy(): Promise<string> {
   const path = join(network.directory, `copy-${++copies}`)
   await cp(node.dataDir, path, { recursive: true })
   return path
 }
 
-/** The node must not start, and must say why in words. */
+/** The node must not start, and must report why. */
 async function expectRefused(
   dataDir: string,
   says: readonly (string | RegExp)[],
@@ -48,7 +48,7 @@ async function expectRefused(
     if (typeof part === 'string') expect(output).toContain(part)
     else expect(output).toMatch(part)
   }
-  // A stack is for bugs.
+  // Stack traces are for bugs only.
   expect(output).not.toMatch(/^ {4}at /m)
   expect(code).toBe(exitCode)
 }
@@ -88,12 +88,12 @@ describe('settings that are refused by name, with what is allowed', () => {
   })
 })
 
-describe('a data directory that is not fit', () => {
-  it('is none', async () => {
+describe('a data directory that cannot be used', () => {
+  it('does not exist', async () => {
     await expectRefused(join(network.directory, 'nothing'), ['genesis.json does not exist', 'quoin init'])
   })
 
-  it('has a genesis that is no genesis', async () => {
+  it('has an invalid genesis', async () => {
     const dataDir = await copy()
     const path = join(dataDir, 'genesis.json')
     const document = JSON.parse(await readFile(path, 'utf8')) as object
@@ -108,7 +108,7 @@ describe('a data directory that is not fit', () => {
     const path = join(dataDir, 'genesis.json')
     const document = JSON.parse(await readFile(path, 'utf8')) as object
     await writeFile(path, JSON.stringify({ ...document, chainId: 4711 }))
-    await expectRefused(dataDir, ['holds the chain of genesis 0x', 'choose another data directory'])
+    await expectRefused(dataDir, ['contains the chain with genesis 0x', 'choose another data directory'])
   })
 
   it('has development keys, and genesis is not for development', async () => {
@@ -120,7 +120,7 @@ describe('a data directory that is not fit', () => {
     await expectRefused(dataDir, ['the validator key is a development key', '"development": true', 'quoin init'])
   })
 
-  it('has a key file that is none', async () => {
+  it('has an invalid key file', async () => {
     const dataDir = await copy()
     await writeFile(join(dataDir, 'validator-key.json'), '{"kind":"quoin-validator-key","secretKey":"0x00"}')
     await expectRefused(dataDir, ['validator-key.json: not a secret key'])
@@ -131,7 +131,7 @@ describe('a data directory that is not fit', () => {
     try {
       await expectRefused(
         node.dataDir,
-        [`process ${node.program.pid} uses the data directory ${node.dataDir}`],
+        [`process ${node.program.pid} is using the data directory ${node.dataDir}`],
         ['--rpc-port', '0'],
       )
       expect(await node.height()).toBeGreaterThan(0)
@@ -167,7 +167,7 @@ describe('files that a node must not trust', () => {
     random: { bytes: (length: number) => new Uint8Array(randomBytes(length)) },
   })
 
-  /** What a database's chain is. */
+  /** The chain in a database. */
   async function chainOf(dataDir: string): Promise<{ readonly genesisHash: Hash; readonly height: number }> {
     const kv = await openClassicKv(join(dataDir, 'db'))
     try {
@@ -178,7 +178,7 @@ describe('files that a node must not trust', () => {
     }
   }
 
-  /** Writes a log of the open height as a node does, with several syncs, and answers with its path. */
+  /** Writes a log of the open height as a node does, with several syncs; returns its path. */
   async function writeWal(dataDir: string): Promise<string> {
     const path = join(dataDir, 'wal')
     await rm(path)
@@ -199,7 +199,7 @@ describe('files that a node must not trust', () => {
     const dataDir = await copy()
     const path = await writeWal(dataDir)
     const bytes = await readFile(path)
-    // In the first record's payload: behind the file's header (16), the record's (8) and the checkpoint's kind.
+    // In the first record's payload: after the file's header (16), the record's prefix (8) and the checkpoint's kind.
     bytes[30]! ^= 1
     await writeFile(path, bytes)
     await expectUntrusted(dataDir, ['the write-ahead log is corrupt: the record at byte 16 fails its checksum', 'Check the disk'])
@@ -211,10 +211,10 @@ describe('files that a node must not trust', () => {
     const bytes = await readFile(path)
     bytes[7] = 9
     await writeFile(path, bytes)
-    await expectUntrusted(dataDir, ['the write-ahead log has format 9, this program knows 1'])
+    await expectUntrusted(dataDir, ['the write-ahead log has format 9, but this program supports format 1'])
   })
 
-  it('but a log that a crash cut off in its last record is taken', async () => {
+  it('but a log that a crash cut off in its last record is accepted', async () => {
     const dataDir = await copy()
     await appendFile(join(dataDir, 'wal'), Buffer.alloc(7, 1))
     const survivor = new Validator('survivor', dataDir, node.rpcPort, node.p2pPort)
@@ -229,7 +229,7 @@ describe('files that a node must not trust', () => {
   it('a sign state that is something else', async () => {
     const dataDir = await copy()
     await copyFile(join(dataDir, 'config.toml'), join(dataDir, 'sign-state'))
-    await expectUntrusted(dataDir, [`this is no ${SIGN_STATE_FORMAT.name}`, SIGN_STATE_FORMAT.magic])
+    await expectUntrusted(dataDir, [`not a ${SIGN_STATE_FORMAT.name} file`, SIGN_STATE_FORMAT.magic])
   })
 
   it('a database of an unknown format', async () => {
@@ -237,7 +237,9 @@ describe('files that a node must not trust', () => {
     const kv = await openClassicKv(join(dataDir, 'db'))
     await kv.write([{ key: singleKey('format'), value: codec.encode(formatCodec, FORMAT_VERSION + 8) }])
     await kv.close()
-    await expectRefused(dataDir, [`the database has format ${FORMAT_VERSION + 8}, this release reads format ${FORMAT_VERSION}`])
+    await expectRefused(dataDir, [
+      `the database has format ${FORMAT_VERSION + 8}, but this release reads format ${FORMAT_VERSION}`,
+    ])
   })
 
   it('a database that lost a file', async () => {

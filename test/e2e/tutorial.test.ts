@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Program, ROOT, run } from './program.ts'
 
-/** What the tutorial has its reader do, in order. */
+/** The steps that the tutorial asks its reader to do, in order. */
 type Step =
   | { readonly kind: 'file'; readonly path: string; readonly text: string }
   | { readonly kind: 'run'; readonly line: string }
@@ -13,18 +13,18 @@ type Step =
 const RPC_URL = 'http://127.0.0.1:8545'
 const MY_DAPP = '../my-dapp'
 
-/** The blocks of a page: files are named in the line before, `sh` is run, `text` is what the last command shows. */
+/** The code blocks of a page: a file is named in the line before, `sh` is run, `text` is the output of the last command. */
 function stepsOf(page: string): readonly Step[] {
   return [...page.matchAll(/(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, path, language, text]): Step[] => {
     const lines = text!.split('\n').filter((line) => line !== '')
     if (path !== undefined) return [{ kind: 'file', path, text: text! }]
     if (language === 'sh') return lines.map((line) => ({ kind: 'run', line }))
     if (language === 'text') return [{ kind: 'output', lines }]
-    throw new Error(`the tutorial has a block of ${language} that is neither a file nor run`)
+    throw new Error(`the tutorial has a block of ${language} that is neither a file nor a command`)
   })
 }
 
-/** A line of a terminal as npm is to run it: from what is in its cache, and without the colours of another test runner. */
+/** Environment for a terminal line run with npm: it uses only npm's cache, and no colours from another test runner. */
 const environment = {
   NO_COLOR: '1',
   npm_config_offline: 'true',
@@ -35,7 +35,10 @@ const environment = {
 }
 const npm = (args: readonly string[], cwd: string, group = false) => new Program('npm', args, { cwd, env: environment, group })
 
-/** Runs a line without a network. What npm's cache no longer has, since somebody emptied it after installing here, is no fault of the project. */
+/**
+ * Runs a line without a network. Packages missing from npm's cache, because it was emptied after the installation, are not a fault of the
+ * project.
+ */
 async function attempt(program: string, args: readonly string[], cwd: string) {
   const ran = await run(new Program(program, args, { cwd, env: environment }))
   if (!ran.output.includes('ENOTCACHED')) return ran

@@ -133,7 +133,7 @@ it.each([
   const section = text.split(/^## /m).find((part) => part.startsWith(`${title}\n`))
   const code = /```[jt]s\n([\s\S]*?)```/.exec(section ?? '')?.[1]
   expect(code).toContain('http://127.0.0.1:8545')
-  // Where a script finds viem as a user's own project does.
+  // A place where a script finds viem as in a user's own project.
   const directory = join(ROOT, 'node_modules', '.cache', 'quoin')
   const path = join(directory, `readme-${process.pid}.mjs`)
   await mkdir(directory, { recursive: true })

@@ -3,16 +3,15 @@ const DEADLINE_MS = 60_000
 
 export interface WatchOptions {
   readonly intervalMs?: number
-  /** From the call. Generous, for it only bounds how long a broken test takes. */
+  /** From the call. Generous, because it only bounds how long a failing test takes. */
   readonly deadlineMs?: number
-  /** What to show when the deadline passes, such as the end of a node's log. */
+  /** Text to show when the deadline passes, such as the end of a node's log. */
   readonly report?: () => string
 }
 
 /**
- * Looks again and again until there is something to see: `look` answers undefined while there is not, or throws when there never will be.
- *
- * @param what names the condition in the failure
+ * Calls `look` repeatedly until it returns a value; `look` returns undefined while there is none, and throws if there never will be one.
+ * @param what name of the condition in the error
  */
 export function watch<T>(what: string, look: () => Promise<T | undefined>, options: WatchOptions = {}): Promise<T> {
   const { intervalMs = INTERVAL_MS, deadlineMs = DEADLINE_MS, report = () => '' } = options
@@ -34,7 +33,7 @@ export async function until(what: string, condition: () => Promise<boolean>, opt
   await watch(what, async () => ((await condition()) ? true : undefined), options)
 }
 
-/** Resolves when a condition has held without a break for `durationMs`; rejects as soon as it does not. */
+/** Resolves when a condition has held without interruption for `durationMs`; rejects as soon as it does not. */
 export async function holds(what: string, durationMs: number, condition: () => Promise<boolean>): Promise<void> {
   const started = performance.now()
   await until(

@@ -15,19 +15,19 @@ import { decodeMessage } from '../../packages/node/src/engine/messages.ts'
 import type { Libp2pTransport } from '../../packages/node/src/network/index.ts'
 import { ListedNode } from './listed-node.ts'
 
-/** A signature that a validator showed to somebody. */
+/** A signature that a validator sent to a peer. */
 interface Said {
   readonly text: string
   /** The 32 signed bytes. */
   readonly digest: Uint8Array
   readonly signature: Uint8Array
-  /** Peer that brought it, which need not be its author. */
+  /** Peer that delivered it, which need not be its author. */
   readonly from: string
 }
 
 /**
- * A node of the list without a vote, on the real network, that remembers every signed statement which the validators send: whoever signs two
- * that differ for one height, round and step is caught, whether or not the other validators noticed.
+ * A listed node without a vote, on the real network, that records every signed statement of the validators. It catches a validator that
+ * signs two different statements for one height, round and step, even if the other validators do not notice.
  */
 export class Witness {
   readonly #self: ListedNode
@@ -72,7 +72,7 @@ export class Witness {
     return this.#findings
   }
 
-  /** How many different statements of a validator it heard. */
+  /** Number of different statements of a validator that it received. */
   heard(validator: Address): number {
     return this.#perValidator.get(validator) ?? 0
   }
@@ -105,7 +105,7 @@ export class Witness {
       return
     }
     if (known.text === said.text) return
-    // A statement that is not its author's convicts nobody but who sent it.
+    // A statement not signed by its alleged author convicts only its sender.
     const [first, second] = [known, said].map(
       (one) => `"${one.text}" from ${one.from}${this.#isOf(author, one) ? '' : ', forged'}`,
     )

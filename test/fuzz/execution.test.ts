@@ -39,7 +39,7 @@ const codeVersion = fc.record({ codeHash: any.hash, height: any.height, codeByte
 
 /** An interpreter whose images have little room: 32 words of data, and a small heap. */
 const imageBase = { data: new Uint8Array(128), heap: Uint8Array.from({ length: 30 }, (_, i) => i % 3) } as ContractImage
-/** Where the interpreter's heap begins (`vm/quickjs.ts`). */
+/** Start of the interpreter's heap (`vm/quickjs.ts`). */
 const HEAP_BASE = 5_333_088
 const inHeap = fc.integer({ min: HEAP_BASE, max: HEAP_BASE + 92 })
 const image: fc.Arbitrary<ContractImage> = fc.record({
@@ -107,7 +107,7 @@ fuzzTargets({
 })
 
 describe('history keys', () => {
-  it('lie in the order of state keys, then of heights', () => {
+  it('are ordered by state key, then by height', () => {
     fuzz(
       fc.property(historyPlace, historyPlace, (a, b) => {
         const byKey = Buffer.compare(a.stateKey, b.stateKey)
@@ -120,7 +120,7 @@ describe('history keys', () => {
 })
 
 describe('a system record', () => {
-  it('reads as it stands, or as its last good copy', () => {
+  it('is read as stored, or as its last valid copy', () => {
     const good = codec.encode(parameters.codec, { layout: 1, value: { ...fallback } })
     const present = fc.oneof(
       any.bytesUpTo(120),

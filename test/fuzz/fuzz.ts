@@ -4,11 +4,11 @@ import { describe, expect, it, vi } from 'vitest'
 import { mutationOf } from '../../packages/protocol/test/arbitraries.ts'
 
 const given = process.env['QUOIN_FUZZ_SEED']
-/** Another one each time, so that every run looks elsewhere. A failure names it: with QUOIN_FUZZ_SEED it runs again the same. */
+/** A new seed each time, so that every run tests other inputs. The error of a failure contains it: QUOIN_FUZZ_SEED runs it again. */
 export const seed = given === undefined ? Date.now() % 2 ** 31 : Number(given)
 if (!Number.isSafeInteger(seed)) throw new Error(`QUOIN_FUZZ_SEED must be an integer, not ${given}`)
 
-/** QUOIN_TEST_LONG makes the runs that many times more, and gives them the time. */
+/** QUOIN_TEST_LONG multiplies the runs by this factor, and their time limits. */
 const factor = process.env['QUOIN_TEST_LONG'] === undefined ? 1 : 20
 vi.setConfig({ testTimeout: 60_000 * factor })
 
@@ -26,15 +26,15 @@ export async function fuzzAsync<T extends [unknown, ...unknown[]]>(property: fc.
   report(await fc.check(property, { seed, numRuns: runs * factor }))
 }
 
-/** A format: bytes that a peer, a client or a disk may give, and what the decoder makes of them. */
+/** A format: bytes that a peer, a client or a disk may supply, and the result of the decoder. */
 export interface Target {
-  /** Encodings of valid values. Sampling one checks that it decodes to the value it was made of. */
+  /** Encodings of valid values. Sampling one checks that it decodes to the original value. */
   readonly valid: fc.Arbitrary<Uint8Array>
-  /** The encoding of what the bytes decode to, or undefined when they are refused. Whatever it throws is a failure. */
+  /** The encoding of the decoded bytes; undefined if they are refused. Any exception is a failure. */
   recode(bytes: Uint8Array): Uint8Array | undefined
 }
 
-/** The part of a value that can be compared; a value with methods names its data. */
+/** The comparable part of a value: for a value with methods, its data. */
 type Plain<T> = (value: T) => unknown
 
 export function codecTarget<T>(type: codec.Codec<T>, values: fc.Arbitrary<T>, plain: Plain<T> = (same) => same): Target {
@@ -68,7 +68,7 @@ export function resultTarget<T>(
   }
 }
 
-/** A decoder that throws `failure` on bytes that its encoder does not make: they come from the node's own memory or disk. */
+/** A decoder that throws `failure` on bytes that its encoder does not produce: they come from the node's own memory or disk. */
 export function throwingTarget<T>(
   encode: (value: T) => Uint8Array,
   decode: (bytes: Uint8Array) => T,
@@ -86,7 +86,7 @@ export function throwingTarget<T>(
   return resultTarget(encode, attempt, values)
 }
 
-/** Bytes as likely to be counts and tags as anything. */
+/** Bytes that are likely to be counts and tags. */
 const anyBytes = fc.oneof(
   fc.uint8Array({ maxLength: 120 }),
   fc
@@ -101,7 +101,7 @@ function checkCanonical({ recode }: Target, bytes: Uint8Array): void {
   }
 }
 
-/** Runs for each target: how many of its own values, of bytes near them, and of any bytes. */
+/** Runs per target: with its own values, with bytes near them, and with any bytes. */
 const RUNS = { valid: 100, near: 600, any: 1_500 } as const
 
 export function fuzzTargets(targets: Readonly<Record<string, Target>>): void {

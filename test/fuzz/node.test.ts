@@ -138,7 +138,7 @@ describe('frames', () => {
   const bytesMax = 100
   const frames = fc.array(fc.uint8Array({ maxLength: bytesMax }), { maxLength: 6 })
 
-  /** The bytes in pieces, cut at places that `cuts` names. */
+  /** The bytes in pieces, cut at the positions in `cuts`. */
   function pieces(bytes: Uint8Array, cuts: readonly number[]): readonly Uint8Array[] {
     const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
     return places.slice(1).map((end, i) => bytes.subarray(places[i]!, end))

@@ -63,7 +63,7 @@ const stateProof: fc.Arbitrary<StateProof> = fc.record({
   ),
 })
 
-/** The fields that a transaction's bytes hold. Nobody signed it: any r and low s have the form of a signature. */
+/** The fields in a transaction's bytes. It is not signed: any r and low s have the form of a signature. */
 type Fields = Omit<Transaction, 'hash' | 'signingHash' | 'raw'>
 const accessList = fc.array(fc.record({ address: any.address, storageKeys: fc.array(any.hash, { maxLength: 2 }) }), {
   maxLength: 2,
@@ -102,7 +102,7 @@ const transactionTarget: Target = resultTarget<Fields>(
   transaction,
 )
 
-/** Creation data: a container, and what follows it. */
+/** Creation data: a container, and the bytes after it. */
 interface Creation {
   readonly container: ContractContainer
   readonly constructorArguments: Uint8Array
@@ -192,7 +192,7 @@ describe('verifyStateProof', () => {
 })
 
 describe('genesis as JSON', () => {
-  /** Values that stand somewhere in a document, put anywhere in it. */
+  /** Values that occur in a document, put anywhere in it. */
   const piece = fc.oneof(
     { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 1 }) },
     {

@@ -14,11 +14,11 @@ import { mutationOf } from '../../packages/protocol/test/arbitraries.ts'
 import { containerOf } from '../contracts/contract.mjs'
 import { fuzzAsync } from './fuzz.ts'
 
-/** The methods over a real chain of a few blocks in memory: all of a node but network and consensus. */
+/** The methods over a real chain of a few blocks in memory: a whole node without network and consensus. */
 let dispatcher: Dispatcher<RpcBackend>
 const EMITTER = Address(new Uint8Array(20).fill(0xc0))
 const TOPIC = Hash(new Uint8Array(32).fill(0x70))
-/** What stands in the chain, in the words of the RPC. */
+/** Content of the chain, in the form of the RPC. */
 let known: { readonly hashes: readonly Hex[]; readonly raws: readonly Uint8Array[] }
 const log = new LogRecorder()
 
@@ -51,7 +51,7 @@ interface Answer {
   readonly error?: { readonly code: number; readonly message: string }
 }
 
-/** EIP-7966: the transaction was sent, its receipt did not come in time. */
+/** EIP-7966: the transaction was sent, but its receipt did not arrive in time. */
 const TIMEOUT = 4
 const { internal: INTERNAL, ...refusals } = RPC_CODE
 const expectedCodes = new Set<number>([...Object.values(refusals), TIMEOUT])
@@ -69,7 +69,7 @@ function checkAnswer(answer: Answer, id: unknown): void {
 
 const isId = (id: unknown) => id === null || typeof id === 'string' || typeof id === 'number'
 
-/** What must be answered to a request: its id, null when it has no right one, undefined when it asks for no answer. */
+/** The id that the answer to a request must have: the request's id; null if it has no valid one; undefined if no answer is expected. */
 function idOf(request: unknown): unknown {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) return null
   const { id, method } = request as { readonly id?: unknown; readonly method?: unknown }
@@ -173,7 +173,7 @@ const logQuery = fc.record(
   },
   { requiredKeys: [] },
 )
-/** As `countingRandom` numbers the filters. */
+/** Numbered as by `countingRandom`. */
 const filterId = fc.nat(40).map((n) => `0x${'ab'.repeat(12)}${n.toString(16).padStart(8, '0')}`)
 const nonsense = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
@@ -195,7 +195,7 @@ const params = fc.oneof({ weight: 9, arbitrary: fc.array(param, { maxLength: 4 }
 const id = fc.oneof({ weight: 6, arbitrary: fc.nat(9) }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 1 }) })
 const request = fc.record({ jsonrpc: fc.constant('2.0'), id, method: name, params }, { requiredKeys: ['jsonrpc', 'method'] })
 
-/** Calls that fit their method, so that what lies behind the checks is reached too. */
+/** Calls with valid parameters for their method, so that the code after the checks is reached too. */
 const fitting = fc
   .oneof(
     fc.tuple(fc.constantFrom('eth_getBlockByNumber'), fc.tuple(fc.oneof(tag, quantity), fc.boolean())),

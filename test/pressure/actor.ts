@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import type { Observation, Order, Report, Tally, Task } from './messages.ts'
 
-/** How long a process may take to get ready: an attacker signs tens of thousands of transactions before. */
+/** Time limit for a process to get ready: an attacker first signs tens of thousands of transactions. */
 const READY_MS_MAX = 60_000
-/** How long an attacker may take to give its tally, before it is killed with all its connections. */
+/** Time limit for an attacker to send its tally; then it is killed with all its connections. */
 const END_MS_MAX = 3_000
-/** Lower than the validators': an attacker has machines of its own, and must not win by taking their processors. */
+/** Lower than the validators' priority: a real attacker has its own machines, and must not win by taking the validators' processors. */
 const ATTACKER_PRIORITY = 10
 
 const running = new Set<ChildProcess>()
@@ -15,7 +15,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A process of the suite: sampler, honest users or attacker. It ends with this one, whatever happens. */
+/** A process of the suite: sampler, honest users or attacker. It always ends with this process. */
 export class Actor {
   readonly #child: ChildProcess
   readonly #exit: Promise<unknown>
@@ -42,7 +42,7 @@ export class Actor {
     this.#exit = once(this.#child, 'close').then(() => running.delete(this.#child))
   }
 
-  /** Resolves when the process has its task and is ready; rejects with what it said when it ends before. */
+  /** Resolves when the process has its task and is ready; rejects with its output if it ends before. */
   static async start(bundle: string, task: Task, observe: (observation: Observation) => void = () => {}): Promise<Actor> {
     const actor = new Actor(bundle, observe)
     if (task.role === 'attacker') setPriority(actor.#child.pid!, ATTACKER_PRIORITY)
@@ -56,7 +56,7 @@ export class Actor {
     }
   }
 
-  /** What went wrong in it that is no attack's outcome: a bug of the suite. */
+  /** An error in it that is not the outcome of an attack: a bug of the suite. */
   get failure(): string | undefined {
     return this.#failure
   }
@@ -65,7 +65,7 @@ export class Actor {
     this.#child.send(order)
   }
 
-  /** Ends an attack and the process; an attacker that cannot tell in time what came of it tells nothing. */
+  /** Ends an attack and its process; an attacker that does not send its tally in time gives no result. */
   async conclude(): Promise<Tally> {
     this.send({ kind: 'end' })
     const told = this.#report('tally', END_MS_MAX).then(
@@ -89,7 +89,8 @@ export class Actor {
         this.#listeners.delete(listener)
         action()
       }
-      const fail = (why: string): void => settle(() => reject(new Error(`no "${kind}" of a process: ${why}\n${this.#output}`)))
+      const fail = (why: string): void =>
+        settle(() => reject(new Error(`no "${kind}" message from a process: ${why}\n${this.#output}`)))
       const timer = setTimeout(() => fail(`not within ${msMax} ms`), msMax)
       const listener = (report: Report): void => {
         if (report.kind === kind) settle(() => resolve(report as Extract<Report, { readonly kind: K }>))

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const ENTRY = fileURLToPath(new URL('./processes/main.ts', import.meta.url))
-/** Below the root's node_modules, so that the bundle finds the packages that it imports. */
+/** Inside the root's node_modules, so that the bundle finds the packages that it imports. */
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/quoin', import.meta.url))
 
-/** The suite's processes as one JavaScript file, because Node.js 20 runs no TypeScript. What is imported by a package's name stays an import. */
+/** Bundles the suite's processes into one JavaScript file, because Node.js 20 cannot run TypeScript. Imports of packages stay imports. */
 export async function bundleProcesses(): Promise<string> {
   const outfile = join(FOLDER, `pressure-${process.pid}.mjs`)
   await build({

@@ -14,33 +14,33 @@ import { FUNDED_KEYS, FUNDED_WEI, fundedGroups, fundedKey } from './processes/fu
 import { identityEntry, identityName } from './processes/identities.ts'
 import { type Key, type Signer, signer, type Unsigned } from './processes/signer.ts'
 
-/** The validators that run with the limits which a node has by itself, and those whose limits for each address are lifted. */
+/** The validators with a node's default limits, and those without limits per address. */
 const DEFAULTS = [0, 1]
 const LIFTED = [2, 3]
 
-/** Settings that lift limits for each address, by path. A development network has some of them lifted already. */
+/** Settings that lift the limits per address, by path. A development network already lifts some of them. */
 const LIFTING: Readonly<Record<string, string>> = { 'rpc.requests-per-minute': '0' }
 
-/** Flags of a node, whatever its file says: limits as a production node has them by itself, or none. */
+/** Flags of a node, which override its file: a production node's default limits, or none. */
 const flagsOf = (isLifted: boolean): readonly string[] =>
   namedKeys.flatMap(({ path, flag, key }) => (path in LIFTING ? [flag, isLifted ? LIFTING[path]! : String(key.default)] : []))
 
-/** Blocks at even intervals, with or without transactions: what an attack changes of their rhythm is the attack's doing. */
+/** Blocks at even intervals, with or without transactions, so that any change of the rhythm is caused by the attack. */
 const RHYTHM = { blockIntervalMs: 500, heartbeatIntervalMs: 500 }
 
-/** Blocks that attackers ask for: many small ones, so that caches are of less help, and one with as many transfers as fit into a request. */
+/** Blocks that attackers request: many small ones, so that caches help less, and one with as many transfers as fit into a request. */
 const SMALL_BLOCKS = PLAN.isLong ? 120 : 16
 const SMALL_BLOCK_TRANSFERS = 40
 const LARGE_BLOCK_TRANSFERS = 1_000
 const LARGE_BYTES = 120_000
 
 const RECEIVER = account(9).address
-/** Computes until its gas is out. */
+/** Computes until its gas runs out. */
 const ENDLESS = bytesToHex(
   containerOf('export default { fallback() { for (;;); } }', [{ type: 'fallback', stateMutability: 'nonpayable' }]),
 )
 
-/** Four validators as processes of their own, with what attacks need: contracts, full blocks, funded accounts, listed observers. */
+/** Four validators as separate processes, with what attacks need: contracts, full blocks, funded accounts, listed observers. */
 export class Devnet {
   readonly network: Network
   readonly prepared: Prepared
@@ -63,19 +63,19 @@ export class Devnet {
     }
   }
 
-  /** The validators that run. */
+  /** The running validators. */
   get nodes(): readonly NodeView[] {
     return this.network.validators.flatMap((validator, index) => (validator.isRunning ? [viewOf(validator, index)] : []))
   }
 
-  /** The validators that an attack on this front strikes. */
+  /** The validators that an attack on this front targets. */
   targets(front: 'defaults' | 'lifted' | 'network'): readonly NodeView[] {
     if (front === 'network') return this.nodes
     const indices = front === 'defaults' ? DEFAULTS : LIFTED
     return this.nodes.filter(({ index }) => indices.includes(index))
   }
 
-  /** Those whose process has ended though nobody ended it. */
+  /** Validators whose process ended unexpectedly. */
   get ended(): readonly string[] {
     return this.network.validators.flatMap((validator) => {
       if (validator.isRunning || this.#down.has(validator)) return []
@@ -86,7 +86,7 @@ export class Devnet {
 
   readonly #down = new Set<Validator>()
 
-  /** Whether the fourth validator runs, which the Byzantine peer's key belongs to. */
+  /** Starts or stops the fourth validator, whose key the Byzantine peer uses. */
   async setFourth(isUp: boolean): Promise<void> {
     const fourth = this.network.validators[3]!
     if (isUp) this.#down.delete(fourth)
@@ -95,7 +95,7 @@ export class Devnet {
     if (!isUp && fourth.isRunning) await fourth.stop()
   }
 
-  /** Ends the fourth validator and starts it; answers with the ms from its start until it has all its peers. */
+  /** Restarts the fourth validator; returns the ms from its start until it has all its peers. */
   async restartFourth(): Promise<number> {
     const fourth = this.network.validators[3]!
     await fourth.kill()
@@ -106,7 +106,7 @@ export class Devnet {
     return performance.now() - started
   }
 
-  /** Ends those that run and starts all that should: with empty pools, and without what attackers left. */
+  /** Restarts all validators that should run: with empty pools, and without connections of attackers. */
   async restart(): Promise<void> {
     await Promise.all(this.network.running.map((validator) => validator.kill()))
     await startValidators(this.network.validators.filter((validator) => !this.#down.has(validator)))
@@ -126,7 +126,7 @@ const startValidators = async (validators: readonly Validator[]): Promise<void> 
   )
 }
 
-/** The system chooses the port of the probes, and the node's log says which. */
+/** The operating system chooses the port of the probes; the node's log contains it. */
 const PROBES = /"port":(\d+),"msg":"probes listening"/
 
 const viewOf = ({ program, rpcPort, p2pPort }: Validator, index: number): NodeView => ({
@@ -180,16 +180,17 @@ class Filler {
     this.#key = key
   }
 
-  /** Sends transactions in one request; answers with their hashes. */
+  /** Sends transactions in one request; returns their hashes. */
   async send(transactions: readonly Unsigned[]): Promise<readonly Hex[]> {
     const signed = transactions.map((unsigned) => this.#sign(this.#key, this.#nonce++, unsigned))
     const calls = signed.map(({ raw }, id) => ({ jsonrpc: '2.0', id, method: 'eth_sendRawTransaction', params: [raw] }))
     const { status, text } = await this.#validator.post(JSON.stringify(calls))
-    if (status !== 200 || text.includes('"error"')) throw new Error(`setup was refused: ${status} ${text.slice(0, 300)}`)
+    if (status !== 200 || text.includes('"error"'))
+      throw new Error(`the setup request was refused: ${status} ${text.slice(0, 300)}`)
     return signed.map(({ hash }) => hash)
   }
 
-  /** Sends so many transfers and answers with the height of the block in which the last of them is. */
+  /** Sends this many transfers; returns the height of the block that contains the last one. */
   async block(network: Network, transfers: number): Promise<number> {
     const hashes = await this.send(Array.from({ length: transfers }, () => ({ to: RECEIVER, value: 1n, gas: 21_000n })))
     return Number((await network.receipt(hashes.at(-1)!, this.#validator)).blockNumber)

@@ -73,13 +73,13 @@ describe('the judgement', () => {
     expect(broken(quiet(5_000, 10_000, 700, 500))).toEqual(['mean block interval during the attack, ms'])
   })
 
-  it('finds a chain that stood still, and a transfer that never became final', () => {
+  it('finds a chain that stopped, and a transfer that never became final', () => {
     const stuck = { kind: 'sent', at: 5_000, lane: 'far', id: -1, head: 9 } as const
     expect(broken([stuck, ...quiet(9_900, 10_000, 500, 500)])).toContain('mean block interval during the attack, ms')
     expect(broken([stuck])).toEqual([
       'mean block interval during the attack, ms',
       'p50 of far transfers during the attack, ms',
-      'share of looks at /health without answer',
+      'share of /health probes without answer',
       'share of honest reads without answer',
     ])
   })
@@ -97,7 +97,7 @@ describe('the judgement', () => {
     expect(broken([...quiet(5_000, 10_000, 500, 1_250, 400e6), ...lost])).toEqual([
       'p50 of far transfers during the attack, ms',
       'growth of memory, MB',
-      'share of looks at /health without answer',
+      'share of /health probes without answer',
       'share of honest reads without answer',
     ])
   })
@@ -106,9 +106,9 @@ describe('the judgement', () => {
     const judged = { ...JUDGED, fillsBlocks: true }
     const waits = (attack: readonly Observation[]) =>
       judge([roundOf(attack)], judged, PLAIN).filter(({ what }) => what.startsWith('blocks that far'))
-    // Blocks four times as slow, and the transfer in the next one as ever.
+    // Blocks are four times as slow, and the transfer is in the next one as before.
     expect(waits(quiet(5_000, 10_000, 2_000, 2_000)).map(({ isKept }) => isKept)).toEqual([true, true])
-    // Blocks as fast as ever, and each transfer in the fifth.
+    // Blocks are as fast as before, and each transfer is in the fifth.
     expect(waits(quiet(5_000, 10_000, 500, 2_500))).toMatchObject([
       { found: 5, allowed: 3, isKept: false },
       { found: 1, isKept: true },

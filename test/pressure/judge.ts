@@ -10,21 +10,21 @@ export interface Round {
   readonly after: PhaseFigures
   /** Validators whose process ended by itself. */
   readonly ended: readonly string[]
-  /** How long a validator that was started anew took to find all its peers, where the attack is about that; in ms. */
+  /** How long a restarted validator took to find all its peers, in ms, if the attack measures that. */
   readonly rejoin?: { readonly beforeMs: number; readonly duringMs: number } | undefined
 }
 
-/** What is asked of an attack beyond the chain's rhythm, memory and `/health`. */
+/** What an attack is judged by in addition to the chain's rhythm, memory and `/health`. */
 export interface Judged {
-  /** Most that the resident memory of one node may grow, in MB. */
+  /** Limit for the growth of one node's resident memory, in MB. */
   readonly growthMbMax: number
   /** Honest senders whose transfers must stay fast. */
   readonly lanes: readonly LaneName[]
-  /** Full blocks take as long as the machine needs for them: what transfers wait is counted in blocks, not in ms. */
+  /** Full blocks take as long as the machine needs: the wait of transfers is counted in blocks, not in ms. */
   readonly fillsBlocks: boolean
-  /** Whether honest readers at a node under attack must be answered. */
+  /** Whether honest readers of an attacked node must be answered. */
   readonly reads: boolean
-  /** Sessions between nodes, the attacker's among them, that may end; undefined where the attack is not one of a peer. */
+  /** Limit for ended sessions between nodes, including the attacker's; undefined if the attack is not made by a peer. */
   readonly disconnectsMax?: number | undefined
 }
 
@@ -38,18 +38,20 @@ export interface Finding {
 }
 
 const MB = 1_000_000
-/** What stands in the place of a time that never came. */
+/** Used for a time that never came. */
 const NEVER_MS = Number.POSITIVE_INFINITY
 
 const middle = (values: readonly number[]): number => median(values) ?? NEVER_MS
 
 const finding = (what: string, found: number, allowed: number): Finding => ({ what, found, allowed, isKept: found <= allowed })
 
-/** Compares an attack's rounds with what is allowed: of times, the median over the rounds of (during or after) beside (before). */
+/**
+ * Compares an attack's rounds with the limits. For times it compares the median over the rounds of (during or after) with that of (before).
+ */
 export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed): readonly Finding[] {
   const compare = (what: string, of: (phase: PhaseFigures) => number | undefined, ratio: number): readonly Finding[] => {
     const before = middle(rounds.map((round) => of(round.before) ?? NEVER_MS))
-    // Where nothing worked before the attack there is nothing to compare with.
+    // If nothing worked before the attack, there is nothing to compare with.
     const bound = Number.isFinite(before) ? Math.max(ratio * before, before + allowed.noiseMs) : 0
     return (['during', 'after'] as const).map((phase) =>
       finding(`${what} ${phase} the attack, ms`, middle(rounds.map((round) => of(round[phase]) ?? NEVER_MS)), bound),
@@ -63,7 +65,7 @@ export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed
         : compare(`p50 of ${lane} transfers`, ({ transfers }) => transfers[lane].p50Ms, allowed.transferRatio),
     ),
     finding('growth of memory, MB', growthMb(rounds), judged.growthMbMax),
-    finding('share of looks at /health without answer', lostShare(rounds), allowed.probesLostMax),
+    finding('share of /health probes without answer', lostShare(rounds), allowed.probesLostMax),
     ...(judged.reads
       ? [
           finding(
@@ -81,7 +83,7 @@ export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed
   ]
 }
 
-/** How many blocks more than before a transfer waits for its own. */
+/** How many more blocks than before a transfer waits for its block. */
 function blocksWaited(rounds: readonly Round[], lane: LaneName, { blocksMore }: Allowed): readonly Finding[] {
   const wait = (phase: keyof Pick<Round, 'before' | 'during' | 'after'>): number =>
     middle(rounds.map((round) => round[phase].transfers[lane].p50Blocks ?? NEVER_MS))
@@ -103,7 +105,7 @@ function rejoining(rounds: readonly Round[], { transferRatio, noiseMs }: Allowed
   return [finding('until a restarted validator has its peers, ms', during, transferRatio * before + noiseMs)]
 }
 
-/** The most that one node grew in one round, from its largest before the attack. */
+/** The largest growth of one node in one round, from its maximum before the attack. */
 export function growthMb(rounds: readonly Round[]): number {
   const grown = rounds.flatMap(({ before, during, after }) =>
     [...before.rssByNode].map(([node, bytes]) =>

@@ -1,10 +1,8 @@
-/**
- * What the processes of the suite tell each other over their channels. Every time is `Date.now()` of the machine that they share.
- */
+/** Messages between the processes of the suite. Every time is `Date.now()` of their common machine. */
 
 /** A running validator, as the processes see it. */
 export interface NodeView {
-  /** From 0; the index of the validator in the network. */
+  /** Index of the validator in the network, from 0. */
   readonly index: number
   readonly pid: number
   readonly rpcPort: number
@@ -13,7 +11,7 @@ export interface NodeView {
   readonly p2pPort: number
 }
 
-/** An honest sender's way into the network and out of it. */
+/** The nodes that an honest user sends to and reads from. */
 export interface Lane {
   /** `near` sends to a node under attack, `far` to another one. Both look for the receipt at a node that is not under attack. */
   readonly name: LaneName
@@ -25,17 +23,17 @@ export interface Lane {
 
 export type LaneName = 'near' | 'far'
 
-/** What the setup has left on the chain for attacks to use. */
+/** What the setup has put on the chain for attacks to use. */
 export interface Prepared {
   readonly genesisPath: string
   readonly genesisHash: `0x${string}`
-  /** An ERC-20 token whose supply is account 0's. */
+  /** An ERC-20 token whose supply account 0 holds. */
   readonly token: `0x${string}`
-  /** A contract that computes until its gas is out. */
+  /** A contract that computes until its gas runs out. */
   readonly endless: `0x${string}`
   /** Heights of blocks with some transfers. */
   readonly smallBlocks: readonly number[]
-  /** Height of a block with very many. */
+  /** Height of a block with very many transfers. */
   readonly largeBlock: number
   /** Hash of a transaction with 120 kB of data. */
   readonly largeTransaction: `0x${string}`
@@ -59,28 +57,28 @@ export type Task =
 /** From the test to a process. */
 export type Order =
   | { readonly kind: 'task'; readonly task: Task }
-  /** To the sampler: these run now. */
+  /** To the sampler: the nodes that run now. */
   | { readonly kind: 'nodes'; readonly nodes: readonly NodeView[] }
-  /** To the honest: send and read there, and nowhere else. */
+  /** To the honest users: send to and read from these nodes only. */
   | { readonly kind: 'lanes'; readonly lanes: readonly Lane[]; readonly prepared: Prepared }
-  /** To the attacker: begin, and end with a tally. */
+  /** To the attacker: begin; later end with a tally. */
   | { readonly kind: 'begin' }
   | { readonly kind: 'end' }
 
 /** From a process to the test. */
 export type Report =
-  /** It has its task and does it; an attacker is prepared and waits for `begin`. */
+  /** It has started its task; an attacker is prepared and waits for `begin`. */
   | { readonly kind: 'ready' }
   | Observation
-  /** What came of an attack. */
+  /** The outcome of an attack. */
   | { readonly kind: 'tally'; readonly tally: Tally }
-  /** An error that is nobody's attack: a bug of the suite. */
+  /** An error that no attack explains: a bug of the suite. */
   | { readonly kind: 'failed'; readonly message: string }
 
 export type Observation =
-  /** A new block was heard of at a node. */
+  /** A node reported a new block. */
   | { readonly kind: 'head'; readonly at: number; readonly node: number; readonly height: number }
-  /** A node's process; CPU since its start. */
+  /** Figures of a node's process; CPU time since its start. */
   | { readonly kind: 'process'; readonly at: number; readonly node: number; readonly rssBytes: number; readonly cpuMs: number }
   /** Some of a node's metrics. */
   | {
@@ -94,7 +92,7 @@ export type Observation =
       /** Sessions with peers that have ended since the node's start. */
       readonly disconnects: number
     }
-  /** How long `/health` took over a new connection; undefined when there was no answer. */
+  /** How long `/health` took over a new connection; undefined if there was no answer. */
   | { readonly kind: 'probe'; readonly at: number; readonly node: number; readonly ms: number | undefined }
   /** An honest transfer was first sent; `transfer` follows when it is final. */
   | {
@@ -102,7 +100,7 @@ export type Observation =
       readonly at: number
       readonly lane: LaneName
       readonly id: number
-      /** Newest block that the sender had heard of. */
+      /** Newest block that the sender knew. */
       readonly head: number
     }
   | {
@@ -116,7 +114,7 @@ export type Observation =
     }
   /** An honest request was refused or not answered. */
   | { readonly kind: 'trouble'; readonly at: number; readonly lane: LaneName; readonly what: string }
-  /** An honest read over a new connection; undefined when there was no answer, or a refusal. */
+  /** An honest read over a new connection; undefined if it was refused or not answered. */
   | {
       readonly kind: 'read'
       readonly at: number
@@ -125,5 +123,5 @@ export type Observation =
       readonly ms: number | undefined
     }
 
-/** How often each outcome came about, by its name: `answered`, `HTTP 429`, `-32005 ...`, `closed by the node` and so on. */
+/** How often each outcome occurred, by name: `answered`, `HTTP 429`, `-32005 ...`, `closed by the node` and so on. */
 export type Tally = Readonly<Record<string, number>>

@@ -2,34 +2,34 @@
 export interface Plan {
   /** Whether the whole table of attacks runs, or only those marked `inShort`. */
   readonly isLong: boolean
-  /** Times that each attack is run, each with its own phases before and after. */
+  /** Runs of each attack, each with its own phases before and after. */
   readonly rounds: number
   readonly quietMs: number
   readonly attackMs: number
-  /** What an attack may do to the chain and its honest users. */
+  /** Limits for the effect of an attack on the chain and its honest users. */
   readonly allowed: Allowed
 }
 
-/** Bounds of what is measured during and after an attack, beside the same run before it. */
+/** Limits for the figures during and after an attack, compared with the same run before it. */
 export interface Allowed {
   /** Mean time between blocks, as a multiple of that before. */
   readonly intervalRatio: number
   /** Median of an honest transfer, as a multiple of that before. */
   readonly transferRatio: number
-  /** Blocks that an honest transfer may wait more than before, where an attack fills the blocks. */
+  /** Additional blocks that an honest transfer may wait if an attack fills the blocks. */
   readonly blocksMore: number
-  /** What every bound of a time may be exceeded by, in ms: noise of timers and of the machine. */
+  /** Tolerance for every limit of a time, in ms: noise of timers and of the machine. */
   readonly noiseMs: number
-  /** Share of the looks at `/health` that an attack may leave unanswered. */
+  /** Share of the `/health` probes that may stay unanswered during an attack. */
   readonly probesLostMax: number
-  /** Share of an honest reader's requests that an attack on a node with the default limits may leave unanswered. */
+  /** Share of an honest reader's requests that may stay unanswered if the attacked node has the default limits. */
   readonly readsLostMax: number
 }
 
 const isLong = process.env['QUOIN_TEST_LONG'] !== undefined
 const named = process.env['QUOIN_PRESSURE_ROUNDS']
 
-/** The ratios that are promised. */
+/** The guaranteed ratios. */
 const PROMISED: Allowed = {
   intervalRatio: 1.25,
   transferRatio: 2,
@@ -40,8 +40,8 @@ const PROMISED: Allowed = {
 }
 
 /**
- * Slack for one short round on a busy machine of two cores: six to ten blocks and as many transfers are counted in each phase, so that one
- * late block moves a mean by a fifth. An attack that takes the validators' time misses these bounds by a factor, not by a fraction.
+ * Slack for one short round on a busy machine with two cores: each phase has six to ten blocks and as many transfers, so one late block
+ * changes a mean by a fifth. An attack that takes the validators' time misses these limits by a factor, not by a fraction.
  */
 const SLACK: Allowed = {
   intervalRatio: 2,

@@ -16,11 +16,11 @@ import { measureSpeed } from './speed.ts'
 
 const REPORT =
   process.env['QUOIN_PRESSURE_REPORT'] ?? fileURLToPath(new URL('../../node_modules/.cache/quoin/pressure.md', import.meta.url))
-/** What the memory of a node may grow by unless an attack says more: caches fill, and young code is compiled. */
+/** Allowed growth of a node's memory in MB, unless an attack states more: caches fill, and young code is compiled. */
 const GROWTH_MB_MAX = 250
-/** Each of four nodes cuts the attacker off, and once more when it comes back; it cuts off no honest peer. */
+/** Each of four nodes disconnects the attacker, and once more when it reconnects; no honest peer is disconnected. */
 const DISCONNECTS_MAX = 8
-/** Preparing, calming down and starting nodes anew, besides the phases themselves. */
+/** Time for preparing, calming down and restarting nodes, in addition to the phases. */
 const OVERHEAD_MS_MAX = 240_000
 
 const roundMs = 2 * PLAN.quietMs + PLAN.attackMs + OVERHEAD_MS_MAX
@@ -33,7 +33,7 @@ const judgedOf = ({ front, growthMbMax = GROWTH_MB_MAX, lanes, reads, restartsFo
   reads: reads ?? front === 'defaults',
 })
 
-/** An attack's own allowance is that of a quiet machine: the short run has it twice. */
+/** An attack's own allowance is for a quiet machine: the short run doubles it. */
 const allowedOf = ({ noiseMs }: Attack): Allowed => ({
   ...PLAN.allowed,
   ...(noiseMs === undefined ? {} : { noiseMs: PLAN.isLong ? noiseMs : 2 * noiseMs }),
@@ -82,7 +82,7 @@ describe('what outsiders drive does not take the validators’ time', () => {
 /** Attacks that run at the same time between the two measurements of speed. */
 const MIX = ['batches of block receipts', '2,000 eth_calls a second', 'subscriptions to logs', 'a connection for each request']
 const MIX_MS = 15_000
-/** Of two measurements of the same network on a shared machine, the second may come to so much less by itself. */
+/** On a shared machine, the second of two measurements of one network may be lower by this share. */
 const SPEED_NOISE = 0.1
 
 if (PLAN.isLong)
@@ -93,7 +93,7 @@ if (PLAN.isLong)
         const bundle = await bundleProcesses()
         const devnet = await Devnet.start(1, {})
         try {
-          // A young process compiles: the first measurement is for that.
+          // A young process compiles: the first measurement warms it up.
           await measureSpeed(devnet.network)
           const before = await measureSpeed(devnet.network)
           const [targets, prepared] = [devnet.targets('lifted'), devnet.prepared]

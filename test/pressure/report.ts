@@ -9,7 +9,7 @@ import type { Speed } from './speed.ts'
 import { median } from './statistics.ts'
 import type { PhaseFigures } from './timeline.ts'
 
-/** What one attack came to, as a row of the table. */
+/** The result of one attack, as a row of the table. */
 export interface Row {
   readonly attack: Attack
   readonly rounds: readonly Round[]
@@ -39,7 +39,7 @@ const transfers = (row: Row, lane: LaneName): string =>
   `${three(row, (phase) => phase.transfers[lane].p50Ms)}; ${worst(row, (phase) => phase.transfers[lane].maxMs)}` +
   (row.attack.fillsBlocks === true ? `; blocks ${three(row, (phase) => phase.transfers[lane].p50Blocks)}` : '')
 
-/** Share of what an honest reader of the attacked node asked in vain during the attack, in percent. */
+/** Share of an honest reader's requests to the attacked node that stayed unanswered during the attack, in percent. */
 const lost = ({ rounds }: Row, of: (phase: PhaseFigures) => readonly [lost: number, count: number]): string => {
   const shares = rounds.map(({ during }) => of(during)).map(([some, all]) => (all === 0 ? 1 : some / all))
   return `${Math.round(100 * (median(shares) ?? 1))} %`
@@ -110,7 +110,7 @@ export function table(rows: readonly Row[], speed: SpeedRow | undefined, plan: P
     worst(row, ({ loopMaxMs }) => loopMaxMs),
     verdict(row),
   ])
-  // A node's words may hold what ends a column.
+  // A node's message may contain the column separator.
   const line = (columns: readonly string[]): string => `| ${columns.map((text) => text.replaceAll('|', '/')).join(' | ')} |`
   return [
     `Measured ${day.toISOString().slice(0, 10)}, Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus().length} × ${processor}: ` +

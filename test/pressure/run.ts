@@ -11,28 +11,28 @@ import type { Plan } from './plan.ts'
 import type { Span } from './statistics.ts'
 import { Timeline } from './timeline.ts'
 
-/** How long the network may take to come to rest before it is started anew. */
+/** Time limit for the network to calm down before it is restarted. */
 const CALM_MS_MAX = 20_000
 /** A head, and an honest transfer, must not be older than this. */
 const FRESH_MS = 1_500
 const POOL_CALM_MAX = 20
 const CALM_TRIES_MAX = 3
-/** Index of the validator that is started anew. */
+/** Index of the validator that is restarted. */
 const FOURTH = 3
 /** Funded accounts of the honest senders. */
 const ACCOUNTS = { near: 1, far: 2 } as const
-/** Observations that are kept. */
+/** How long observations are kept. */
 const KEPT_MS = 120_000
 
 export interface Played {
   readonly rounds: readonly Round[]
   /** Sum over the rounds. */
   readonly tally: Tally
-  /** What honest users ran into during the attack, by its words. */
+  /** Problems of honest users during the attack, by message. */
   readonly troubles: Tally
 }
 
-/** A devnet with its sampler and its honest users: attacks are run against it one after another. */
+/** A devnet with its sampler and its honest users: attacks run against it one after another. */
 export class Arena {
   readonly devnet: Devnet
   readonly timeline = new Timeline()
@@ -60,7 +60,7 @@ export class Arena {
     return new Arena(devnet, bundle, plan, { sampler, honest }, timeline)
   }
 
-  /** Runs an attack as often as the plan says, after what ran before: a test that took too long goes on although its time is over. */
+  /** Runs an attack as often as the plan says, after earlier attacks have ended: a test that timed out continues to run. */
   play(attack: Attack): Promise<Played> {
     return this.#turns.run(() => this.#play(attack))
   }
@@ -120,7 +120,7 @@ export class Arena {
 
   #figures(attack: Attack, before: Phase, during: Phase, after: Phase): Omit<Round, 'ended'> {
     const attacked = this.devnet.targets(attack.front).map(({ index }) => index)
-    // One that is started anew answers nobody meanwhile.
+    // A restarting validator answers nobody.
     const asked = attacked.filter((index) => attack.restartsFourth !== true || index !== FOURTH)
     const places = { observer: this.#observer(asked), attacked: asked }
     const of = (span: Phase) => this.timeline.figures(span, places, Date.now())
@@ -129,7 +129,7 @@ export class Arena {
     return { before: of(before), during: of(during), after: of(after), rejoin }
   }
 
-  /** Lets so much time pass, and longer where a validator that is started anew takes longer to find its peers. */
+  /** Waits this long, and longer if a restarted validator takes longer to find its peers. */
   async #phase(ms: number, attack?: Attack): Promise<Phase> {
     const from = Date.now()
     const restarted = attack?.restartsFourth === true ? this.devnet.restartFourth() : undefined
@@ -138,12 +138,12 @@ export class Arena {
     return { from, to: Date.now(), rejoinMs }
   }
 
-  /** Blocks are counted at a node that is not attacked, where there is one. */
+  /** Blocks are counted at a node that is not attacked, if there is one. */
   #observer(attacked: readonly number[]): number {
     return this.devnet.nodes.findLast(({ index }) => !attacked.includes(index))?.index ?? 0
   }
 
-  /** Tells sampler and honest users who runs and who is attacked. */
+  /** Tells sampler and honest users which nodes run and which are attacked. */
   #place(attack: Attack): void {
     const { nodes } = this.devnet
     const targets = this.devnet.targets(attack.front)
@@ -160,7 +160,9 @@ export class Arena {
     this.#honest.send({ kind: 'lanes', lanes, prepared: this.devnet.prepared })
   }
 
-  /** Resolves when every node goes on, pools are empty and honest transfers become final; starts the nodes anew when that takes too long. */
+  /**
+   * Resolves when every node makes progress, pools are empty and honest transfers become final; restarts the nodes if that takes too long.
+   */
   async #calm(attack: Attack): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
@@ -197,7 +199,7 @@ export class Arena {
   }
 }
 
-/** A stretch of a run. */
+/** A time span of a run. */
 interface Phase extends Span {
   readonly rejoinMs: number | undefined
 }

@@ -7,9 +7,9 @@ import { FUNDED_KEYS, fundedKey } from './processes/funded.ts'
 import { type Signer, signer } from './processes/signer.ts'
 import { median } from './statistics.ts'
 
-/** What a network does for honest users. */
+/** Speed of a network for honest users. */
 export interface Speed {
-  /** Transfers that became final on all nodes, a second. */
+  /** Transfers that became final on all nodes, per second. */
   readonly perSecond: number
   /** Median from sending to one node of an idle network to the receipt at another, in ms. */
   readonly idleMs: number
@@ -18,14 +18,14 @@ export interface Speed {
 const TRANSFERS_EACH = 300
 const PER_REQUEST = 50
 const IDLE_TRANSFERS = 20
-/** Longer than the interval between blocks, so that the next one can follow at once. */
+/** Longer than the block interval, so that the next block can follow at once. */
 const IDLE_MS = 700
 const RECEIVER = '0x000000000000000000000000000000000000dead'
 const GROUP = 'burners'
 
 type Key = ReturnType<typeof fundedKey>
 
-/** Measures a network of the default parameters, one half after the other. */
+/** Measures a network with the default parameters, one figure after the other. */
 export async function measureSpeed(network: Network): Promise<Speed> {
   const crypto = await loadCrypto()
   const sign = signer(crypto)
@@ -54,7 +54,7 @@ async function idleFinality({ validators }: Network, sign: Signer, key: Key): Pr
   return median(times)!
 }
 
-/** Every sender's transfers in order, over a connection of its own, the senders spread over all nodes. */
+/** Every sender's transfers in order, over its own connection; the senders are spread over all nodes. */
 async function throughput(network: Network, sign: Signer, keys: readonly Key[]): Promise<number> {
   const { validators } = network
   const bodies = await Promise.all(

@@ -1,12 +1,12 @@
 /** Figures of a series of measurements. */
 
-/** The value below which a share of the values lies, or undefined of none. */
+/** The value below which this share of the values is; undefined if there are none. */
 export function quantile(values: readonly number[], share: number): number | undefined {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
 }
 
-/** The middle value; of an even number of values the mean of the two in the middle. */
+/** The middle value; for an even number of values the mean of the two in the middle. */
 export function median(values: readonly number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b)
   const high = sorted[sorted.length >> 1]
@@ -14,7 +14,7 @@ export function median(values: readonly number[]): number | undefined {
   return high === undefined || low === undefined ? undefined : (low + high) / 2
 }
 
-/** A stretch of time, by the clock that all processes of the suite share. */
+/** A time span, by the clock that all processes of the suite share. */
 export interface Span {
   readonly from: number
   readonly to: number
@@ -29,8 +29,8 @@ export interface Intervals {
 }
 
 /**
- * Times between events in a span. What passes before the first and after the last of them counts when it is longer than the others are on
- * average, so that a standstill shows although no event begins or ends it there.
+ * Times between events in a span. The time before the first and after the last event counts if it is longer than the average interval, so
+ * that a stop of the chain shows even if no event begins or ends it there.
  */
 export function intervalsIn({ from, to }: Span, times: readonly number[]): Intervals {
   const inside = times.filter((at) => isWithin({ from, to }, at))

@@ -4,11 +4,11 @@ import { intervalsIn, isWithin, median, quantile, type Span } from './statistics
 /** Transfers of one honest sender in a phase; times in ms from first sending to the receipt at another node. */
 export interface TransferFigures {
   readonly count: number
-  /** Those that were not final when the figures were made; each counts with the time that it had waited. */
+  /** Transfers that were not final when the figures were made; each counts with the time that it had waited. */
   readonly pending: number
   readonly p50Ms: number | undefined
   readonly maxMs: number | undefined
-  /** Median of the blocks from the newest that its sender knew to its own. */
+  /** Median number of blocks from the newest one that its sender knew to its own. */
   readonly p50Blocks: number | undefined
   readonly troubles: number
 }
@@ -19,41 +19,41 @@ export interface ReadFigures {
   readonly p50Ms: number | undefined
 }
 
-/** What one phase of an attack came to. */
+/** Figures of one phase of an attack. */
 export interface PhaseFigures {
   readonly blocks: number
   readonly intervalMs: number
   readonly intervalMaxMs: number
   readonly transfers: Readonly<Record<LaneName, TransferFigures>>
   readonly reads: Readonly<Record<LaneName, ReadFigures>>
-  /** Most resident memory of a node. */
+  /** Largest resident memory of a node. */
   readonly rssMaxBytes: number
-  /** By node, to compare a phase with another. */
+  /** By node, to compare phases. */
   readonly rssByNode: ReadonlyMap<number, number>
   /** CPU of all validators, as a share of one core. */
   readonly cpuShare: number
-  /** How late a main thread came to its timers at worst; 0 where no node could be asked. */
+  /** Largest timer delay of a main thread; 0 if no node answered. */
   readonly loopMaxMs: number
-  /** Median of the time from a block's own time to its commit. */
+  /** Median of the time from a block's timestamp to its commit. */
   readonly finalityMs: number | undefined
-  /** Looks at `/health` of the nodes under attack. */
+  /** `/health` probes of the attacked nodes. */
   readonly probes: number
   readonly probesLost: number
   readonly poolMax: number
-  /** Sessions with peers that ended, of all nodes together. */
+  /** Sessions with peers that ended, summed over all nodes. */
   readonly disconnects: number
 }
 
 /** Indices of validators. */
 export interface Places {
-  /** At which blocks are counted: not under attack, where there is such a one. */
+  /** Where blocks are counted: a node that is not under attack, if there is one. */
   readonly observer: number
   readonly attacked: readonly number[]
 }
 
 type Of<K extends Observation['kind']> = Extract<Observation, { readonly kind: K }>
 
-/** Everything that sampler and honest users have seen, in the order in which it came. */
+/** Everything that sampler and honest users have observed, in order of arrival. */
 export class Timeline {
   readonly #observations: Observation[] = []
 
@@ -61,7 +61,7 @@ export class Timeline {
     this.#observations.push(observation)
   }
 
-  /** Forgets what is older: a long run would keep hours of it. */
+  /** Drops older observations: a long run would keep hours of them. */
   forgetBefore(at: number): void {
     const first = this.#observations.findIndex((observation) => observation.at >= at)
     this.#observations.splice(0, first < 0 ? this.#observations.length : first)
@@ -79,7 +79,7 @@ export class Timeline {
     )
   }
 
-  /** Figures of a phase. A transfer that is not final `now` counts with the time that it has waited. */
+  /** Figures of a phase. A transfer that is not final at `now` counts with the time that it has waited. */
   figures(span: Span, { observer, attacked }: Places, now: number): PhaseFigures {
     const heads = this.of('head', span).filter(({ node }) => node === observer)
     const intervals = intervalsIn(
@@ -113,7 +113,7 @@ export class Timeline {
     const done = new Map(this.of('transfer', ever).map((each) => [`${each.lane} ${each.id}`, each]))
     const head = this.latest('head', ({ node }) => node === observer)?.height ?? 0
     const began = this.of('sent', span).filter(ofLane)
-    // One that is stuck all the time lets no other begin: then it is the phase's.
+    // A transfer that is stuck all the time lets no other begin: then it counts for this phase.
     const last = this.of('sent', { from: 0, to: span.from }).findLast(ofLane)
     const sent = began.length > 0 || last === undefined ? began : [last]
     const times = sent.map(({ id, at }) => done.get(`${lane} ${id}`)?.ms ?? now - at)

@@ -5,10 +5,12 @@ import { RecordFile } from '../../packages/node/src/engine/record-file.ts'
 import { MemoryLog } from '../../packages/node/src/store/memory-log.ts'
 import { FileState } from './file-state.ts'
 
-/** Steps whose records come to a little less than the size at which a sign state is rewritten: fifty heights later it is. */
+/**
+ * Number of steps whose records fill slightly less than the size at which a sign state is rewritten; fifty heights later it is rewritten.
+ */
 const STEPS = 8_700
 
-/** The sign state of a validator that has signed for long: all in rounds of genesis' height, in which nobody votes. */
+/** The sign state of a validator that has signed for a long time: all in rounds of genesis' height, in which nobody votes. */
 export async function agedSignState(validator: Address): Promise<FileState> {
   const log = new MemoryLog()
   const powers = { file: log, crc32c: crc32cTable, random: { bytes: (length: number) => new Uint8Array(length) } }

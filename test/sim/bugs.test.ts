@@ -4,10 +4,10 @@ import { SeededRandom } from './random.ts'
 import { Simulation } from './simulation.ts'
 
 const MINUTE_MS = 60_000
-/** Of so many calls one fails. */
+/** One of this many calls fails. */
 const ONE_OF = 4
 
-/** Work for peers that fails like a bug: by an exception of no kind that anybody expects. */
+/** Makes work for peers fail like a bug: with an exception type that nothing expects. */
 function withBugs(powers: NodePowers, random: SeededRandom, thrown: Map<string, number>): NodePowers {
   const maybe = (place: string): void => {
     if (random.below(ONE_OF) > 0) return
@@ -36,7 +36,7 @@ function withBugs(powers: NodePowers, random: SeededRandom, thrown: Map<string, 
   }
 }
 
-it.each([1, 2, 3])('bugs in what nodes do for peers halt nobody, seed %i', async (seed) => {
+it.each([1, 2, 3])('bugs in the work for peers halt no node, seed %i', async (seed) => {
   const thrown = new Map<string, number>()
   const random = new SeededRandom(seed)
   const simulation = new Simulation({
@@ -47,7 +47,7 @@ it.each([1, 2, 3])('bugs in what nodes do for peers halt nobody, seed %i', async
   simulation.network.setDefault({ loss: 0.05, duplication: 0, latencyMs: [1, 20], cut: false })
   simulation.start()
   expect(await simulation.until(() => simulation.oracle.height >= 10, 5 * MINUTE_MS)).toBe(true)
-  // One of them is away and fetches blocks, through the same faults.
+  // One of them is offline and later fetches blocks, with the same faults.
   const away = simulation.nodes[3]!
   away.crash()
   expect(await simulation.until(() => simulation.oracle.height >= 25, 5 * MINUTE_MS)).toBe(true)

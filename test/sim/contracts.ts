@@ -42,12 +42,12 @@ export default {
   },
 }`
 
-/** Containers whose authority is who deploys them. */
+/** Containers whose authority is the deployer. */
 export const ledgers: readonly Uint8Array[] = Array.from({ length: LEDGERS }, (_, i) =>
   containerOf(ledgerSource(i + 1), LEDGER_ABI, { upgradeAuthority: { kind: 'deployer' } }),
 )
 
-/** Calldata of a function; its selector is of the simulator's hash. */
+/** Calldata of a function; its selector uses the simulator's hash. */
 function calldata(name: string, types: string, values: readonly unknown[]): Uint8Array {
   const selector = simCrypto.keccak256(utf8ToBytes(`${name}(${types})`)).subarray(0, 4)
   return concatBytes(selector, hexToBytes(encodeAbiParameters(parseAbiParameters(types), values as never) as Hex))
@@ -57,6 +57,6 @@ export const addCall = (n: number): Uint8Array => calldata('add', 'uint256', [Bi
 export const passCall = (to: Address, n: number): Uint8Array => calldata('pass', 'address,uint256', [to, BigInt(n)])
 export const failCall = (how: number): Uint8Array => calldata('fail', 'uint256', [BigInt(how)])
 
-/** For the native contract: what the authority of `target` sends to replace its code. */
+/** Call to the native contract with which the authority of `target` replaces its code. */
 export const upgradeCall = (target: Address, container: Uint8Array): Uint8Array =>
   calldata('upgrade', 'address,bytes,bytes', [target, bytesToHex(container), '0x0102'])

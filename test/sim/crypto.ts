@@ -4,10 +4,10 @@ import { bytesToHex, type Crypto, concatBytes, equalBytes } from '@quoin/protoco
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(digestOf('sha256', bytes, 'buffer'))
 const tagged = (tag: number, ...parts: readonly Uint8Array[]): Uint8Array => sha256(concatBytes(Uint8Array.of(tag), ...parts))
 
-/** Keys that signed in this process, by the x of their point. */
+/** Keys that signed in this process, by the x coordinate of their point. */
 const secretOf = new Map<string, Uint8Array>()
 
-/** x of the mock point of a secret key. Never begins with 00, so that a signature's r may hold it. */
+/** The x coordinate of a secret key's mock point. Never begins with 00, so that a signature's r can hold it. */
 function pointOf(secretKey: Uint8Array): Uint8Array {
   const x = tagged(1, secretKey)
   x[0]! |= 0x80
@@ -25,8 +25,8 @@ function scalarOf(secretKey: Uint8Array, digest: Uint8Array): Uint8Array {
 const uncompressed = (x: Uint8Array): Uint8Array => concatBytes(x, tagged(3, x))
 
 /**
- * Mock signatures for the simulator: r names the key, s is a hash over secret key and digest. Nobody without the key can sign, the same bytes
- * give the same signature, and both are a hundred times cheaper than curves. Keccak is SHA-256 with a tag.
+ * Mock signatures for the simulator: r names the key, s is a hash of secret key and digest. Only the key's owner can sign, the same bytes
+ * give the same signature, and both operations are a hundred times cheaper than on curves. Keccak is SHA-256 with a tag.
  */
 export const simCrypto: Crypto = {
   name: 'simulated',

@@ -8,12 +8,12 @@ import type { World } from './world.ts'
 
 export type WriteKind = 'kv' | 'sync' | 'replace' | 'truncate'
 
-/** Told of each write as it begins; true when it shall never end: the node crashes while it is under way. */
+/** Called as each write begins; returns true if the write must never end, because the node crashes during it. */
 export type OnWrite = (kind: WriteKind) => boolean
 
 export type DiskFault = 'EIO' | 'ENOSPC'
 
-/** What the operating system says of a write that it could not make. */
+/** The operating system's error for a failed write. */
 class DiskError extends Error {
   readonly code: DiskFault
 
@@ -23,7 +23,7 @@ class DiskError extends Error {
   }
 }
 
-/** What a copy of a disk holds. */
+/** Content of a disk backup. */
 export interface Backup {
   readonly kv: MemoryKv
   readonly wal: Uint8Array
@@ -31,8 +31,8 @@ export interface Backup {
 }
 
 /**
- * What survives a node's crashes. A write is durable when its promise resolves. Of one that is under way at a crash, a database batch or a
- * replaced file is there wholly or not at all; of bytes that were appended but not synced any beginning is there, and what lies behind
+ * The data that survives a node's crashes. A write is durable when its promise resolves. If a crash interrupts a database batch or a file
+ * replacement, it is applied completely or not at all. Of bytes that were appended but not synced any prefix survives, and the bytes after
  * it may be garbage.
  */
 export class Disk {
@@ -42,17 +42,17 @@ export class Disk {
   kv = new MemoryKv()
   wal = new FileState()
   signState = new FileState()
-  /** The first one was lost with all that it held. */
+  /** The first disk was lost with all its data. */
   isAnother = false
-  /** Database batches under way. */
+  /** Running database batches. */
   readonly #batches = new Set<readonly KvOp[]>()
   onWrite: OnWrite = () => false
-  /** When off, `sync` resolves without making anything durable: for proving that the simulator notices. */
+  /** If false, `sync` resolves without making anything durable: for proving that the simulator notices. */
   honest = true
-  /** Every write takes so many times its time. */
+  /** Factor by which every write is slower. */
   slowness = 1
   #fault: DiskFault | undefined
-  /** The life in which a write failed: it has nothing more to say. */
+  /** The life in which a write failed; it must not send anything more. */
   failed: Life | undefined
 
   constructor(world: World, latencyMs: readonly [number, number]) {
@@ -61,7 +61,7 @@ export class Disk {
     this.#latencyMs = latencyMs
   }
 
-  /** Applies what a crash does to everything that was not durable. */
+  /** Applies a crash to everything that was not durable. */
   crash(): void {
     for (const batch of this.#batches) if (this.#random.chance(0.5)) this.kv.apply(batch)
     this.#batches.clear()
@@ -69,17 +69,17 @@ export class Disk {
     this.signState.crash(this.#random)
   }
 
-  /** From now on every write fails; the operator mends that with undefined. */
+  /** Makes every write fail from now on; undefined repairs the disk. */
   fail(fault: DiskFault | undefined): void {
     this.#fault = fault
   }
 
-  /** The log is gone: a broken sector, an operator's mistake. */
+  /** Loses the log, as by a broken sector or an operator's mistake. */
   loseWal(): void {
     this.wal = new FileState()
   }
 
-  /** Another disk, empty. The operator says so with the next start. */
+  /** Replaces the disk by an empty one. The operator reports the loss at the next start. */
   wipe(): void {
     this.isAnother = true
     this.kv = new MemoryKv()
@@ -87,7 +87,7 @@ export class Disk {
     this.signState = new FileState()
   }
 
-  /** The database and the log are made anew from the network; the sign state stays, as the operator was told. */
+  /** Removes the database and the log, which are rebuilt from the network. The sign state stays, as the advice for operators says. */
   wipeButSignState(): void {
     this.kv = new MemoryKv()
     this.wal = new FileState()
@@ -112,7 +112,7 @@ export class Disk {
     if (!life.alive || this.onWrite(kind)) return never()
     const ms = this.#random.between(...this.#latencyMs) * this.slowness
     return new Promise((resolve, reject) => {
-      // The disk works on while the process is stopped.
+      // The disk continues while the process is stopped.
       this.#world.after(ms, () => {
         if (!life.alive) return
         const fault = this.#fault

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Simulation } from './simulation.ts'
 
-/** A run in which a contract is made at once, and called before and after most of the crashes. */
+/** A run in which a contract is created at once, and called before and after most of the crashes. */
 const SEED = 20
 const HEIGHTS = 4
 
-/** Runs a network in which one node crashes in the middle of its `write`-th write. */
+/** Runs a network in which one node crashes during its `write`-th write. */
 async function crashAt(victim: number, write: number): Promise<void> {
   const simulation = new Simulation({ seed: SEED, calm: true, faultyHeights: HEIGHTS, healedHeights: 2 })
   const node = simulation.nodes[victim]!
@@ -13,7 +13,7 @@ async function crashAt(victim: number, write: number): Promise<void> {
   await simulation.run()
 }
 
-/** Writes of one node in a run without crashes. Contracts are made and called in it. */
+/** Counts the writes of one node in a run without crashes, in which contracts are created and called. */
 async function countWrites(victim: number): Promise<number> {
   const simulation = new Simulation({ seed: SEED, calm: true, faultyHeights: HEIGHTS, healedHeights: 0 })
   let count = 0

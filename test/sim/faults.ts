@@ -6,7 +6,7 @@ import type { SeededRandom } from './random.ts'
 import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
 
-/** Faults that pass: whoever suffers them has lost nothing that was durable. */
+/** Temporary faults: the affected node loses nothing durable. */
 const PASSING = [
   'crash',
   'crash-at-write',
@@ -20,11 +20,11 @@ const PASSING = [
   'disk-error',
   'disk-full',
 ] as const
-/** Faults that cost a node something durable. A run draws one of them for each of its at most f victims, for all of the run. */
+/** Faults that cost a node durable data. A run draws one of them for each of its at most f victims, for the whole run. */
 const LASTING = ['lose-log', 'lose-synced', 'rot-log', 'rot-sign-state', 'old-database', 'wipe'] as const
 /**
- * All goes back to what it was, and nothing here says so. A validator learns it from its peers, as far as their messages reach it: where the network
- * loses them in the height of the copy it may sign the opposite (ADR 13). Not in the default runs.
+ * Everything returns to an older state, and nothing on the disk shows it. A validator learns it from its peers, if their messages reach it.
+ * If the network loses them in the height of the copy, it may sign conflicting votes (ADR 13). Not in the default runs.
  */
 const UNSAID = ['old-backup'] as const
 
@@ -35,7 +35,7 @@ export type FaultKind = PassingFault | LastingFault
 export const DEFAULT_LASTING: readonly LastingFault[] = LASTING
 export const FAULT_KINDS: readonly FaultKind[] = [...PASSING, ...LASTING, ...UNSAID]
 
-/** How often each comes, against the others. */
+/** Relative frequency of each fault. */
 const WEIGHTS: Readonly<Record<PassingFault, number>> = {
   crash: 3,
   'crash-at-write': 3,
@@ -49,7 +49,7 @@ const WEIGHTS: Readonly<Record<PassingFault, number>> = {
   'disk-error': 1,
   'disk-full': 1,
 }
-/** Of all faults, those that strike a victim. */
+/** Share of all faults that strike a victim. */
 const LASTING_CHANCE = 0.15
 
 export interface FaultOptions {
@@ -58,16 +58,16 @@ export interface FaultOptions {
   readonly nodes: readonly SimNode[]
   /** Validators with a key of their own. At most a third of their power loses its memory. */
   readonly validatorCount: number
-  /** Time between two faults, least and most. */
+  /** Minimum and maximum time between two faults. */
   readonly gapMs: readonly [number, number]
-  /** What victims may suffer. */
+  /** Faults that victims may suffer. */
   readonly lasting: readonly LastingFault[]
 }
 
-/** What a node's stop by itself must be explained by. */
+/** The fault that must explain a node's halt. */
 type Excuse = 'disk' | 'log' | 'sign-state' | 'database'
 
-/** Does harm by the seed's numbers, counts it, and plays the operator of nodes that stopped because of it. */
+/** Causes faults by the seed's numbers, counts them, and acts as the operator of nodes that stopped because of them. */
 export class Faults {
   readonly #options: FaultOptions
   readonly #random: SeededRandom
@@ -111,7 +111,7 @@ export class Faults {
     this.#next()
   }
 
-  /** All is well from now on, but for what cannot be made good. */
+  /** Ends all faults, except those that cannot be repaired. */
   end(): void {
     this.#active = false
     this.#options.network.heal()
@@ -125,7 +125,7 @@ export class Faults {
     }
   }
 
-  /** A node stopped by itself. Throws unless a fault of this run is the reason, and the error says so. */
+  /** Handles a node that stopped by itself. Throws unless a fault of this run is the reason and the error says so. */
   onHalt(node: SimNode, error: unknown): void {
     const excuse = this.#excuses.get(node)
     const isDisk = error instanceof Error && 'code' in error && (error.code === 'EIO' || error.code === 'ENOSPC')
@@ -143,7 +143,7 @@ export class Faults {
     if (!this.isLost(node)) node.start()
   }
 
-  /** What the operator of a node that stopped does by the error's advice. */
+  /** Does what the error advises the operator of a stopped node to do. */
   #repair(node: SimNode): void {
     node.disk.fail(undefined)
     if (node.alive || node.halted === undefined) return
@@ -228,7 +228,7 @@ export class Faults {
     node.disk.fail(fault)
   }
 
-  /** Whether a stop of it may still come. Damage to files shows when they are opened, or it did no harm. */
+  /** Whether a node may still stop because of a fault. Damage to files shows when they are opened, or it did no harm. */
   #isExcused(node: SimNode): boolean {
     const excuse = this.#excuses.get(node)
     if (excuse !== undefined && excuse !== 'disk' && node.node?.status !== undefined) this.#excuses.delete(node)
@@ -247,7 +247,7 @@ export class Faults {
     })
   }
 
-  /** Something durable is gone, and with it the process. */
+  /** Destroys durable data of a node, and ends its process. */
   #afflict(node: SimNode, kind: LastingFault): void {
     if (this.isLost(node) || node.halted !== undefined || this.#isExcused(node)) return
     if ((kind === 'old-database' || kind === 'old-backup') && !this.#backups.has(node)) {
@@ -266,7 +266,7 @@ export class Faults {
       case 'lose-log':
         return disk.loseWal()
       case 'lose-synced':
-        // What is left may end within the file's head.
+        // The remaining bytes may end within the file's header.
         this.#excuses.set(node, 'log')
         disk.wal.loseSynced(this.#random)
         return
@@ -293,7 +293,7 @@ export class Faults {
     return backup
   }
 
-  /** Some directions between nodes carry nothing for a while. */
+  /** Blocks some directions between nodes for a while. */
   #cutSome(): void {
     const { nodes, network } = this.#options
     for (const from of nodes) {
@@ -305,7 +305,7 @@ export class Faults {
     }
   }
 
-  /** What one node sends takes long. */
+  /** Delays everything that one node sends. */
   #clog(node: SimNode): void {
     const { nodes, network } = this.#options
     for (const to of nodes) {
@@ -315,5 +315,5 @@ export class Faults {
   }
 }
 
-/** Each kind as often as it weighs. */
+/** Each kind as often as its weight. */
 const DECK: readonly PassingFault[] = PASSING.flatMap((kind) => new Array<PassingFault>(WEIGHTS[kind]).fill(kind))

@@ -1,11 +1,11 @@
 import type { SeededRandom } from './random.ts'
 
-/** One append-only file: what is durable, and what is not yet. */
+/** One append-only file: its durable bytes, and the others. */
 export class FileState {
   #bytes: Uint8Array
   #length: number
   #durable: number
-  /** A replacement under way. */
+  /** A running replacement. */
   replacing: Uint8Array | undefined
 
   constructor(content: Uint8Array = new Uint8Array(0)) {
@@ -26,7 +26,7 @@ export class FileState {
     return this.#bytes.slice(0, this.#length)
   }
 
-  /** What a copy of the disk holds, taken now. */
+  /** Content of a disk copy taken now. */
   durableContent(): Uint8Array {
     return this.#bytes.slice(0, this.#durable)
   }
@@ -62,19 +62,19 @@ export class FileState {
     this.replacing = undefined
     const kept = random.between(this.#durable, this.#length)
     const end = random.chance(0.5) ? kept : this.#length
-    // Behind what was written in order, pages may be missing (zeros) or stale.
+    // After the bytes written in order, pages may be missing (zeros) or stale.
     for (let i = kept; i < end; i++) this.#bytes[i] = random.chance(0.5) ? 0 : random.u32() & 0xff
     this.truncate(end)
   }
 
-  /** The disk said that bytes were durable, and they were not. Says how many are gone. */
+  /** The disk reported bytes as durable that were not. Returns how many are lost. */
   loseSynced(random: SeededRandom): number {
     const before = this.#length
     this.truncate(random.below(this.#durable + 1))
     return before - this.#length
   }
 
-  /** One bit of what was durable has changed; false when there is nothing to change. */
+  /** Flips one bit of the durable bytes; false if there are none. */
   rot(random: SeededRandom): boolean {
     if (this.#durable === 0) return false
     this.#bytes[random.below(this.#durable)]! ^= 1 << random.below(8)

@@ -22,7 +22,7 @@ export const CHAIN_ID = 31_337 as ChainId
 /** Wall-clock time at which simulations begin; genesis is one second older. */
 export const EPOCH_MS = 1_800_000_000_000
 
-/** A short cycle, so that a simulation of some seconds sees many heights; the relations are those of the defaults. */
+/** A short cycle, so that a simulation of some seconds sees many heights; the relations match the defaults. */
 const PARAMETERS: ChainParameters = {
   ...DEFAULT_PARAMETERS,
   blockIntervalMs: 200,
@@ -73,9 +73,9 @@ export function simGenesis(validatorCount: number, clientCount: number): Genesis
   }
 }
 
-/** What a transaction asks for. */
+/** Fields of a transaction to be signed. */
 interface Order {
-  /** Undefined to make a contract. */
+  /** Undefined to create a contract. */
   readonly to: Address | undefined
   readonly value: bigint
   readonly data: Uint8Array

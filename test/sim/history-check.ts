@@ -5,31 +5,31 @@ import { simCrypto } from './crypto.ts'
 import { Violation } from './oracle.ts'
 import { HISTORY_HEIGHTS } from './sim-node.ts'
 
-/** First bytes of the tree's undo records (`packages/execution/src/state/tree/records.ts`); one of each kind a height. */
+/** First bytes of the tree's undo records (`packages/execution/src/state/tree/records.ts`); one of each kind per height. */
 const UNDO_PREFIXES = [
   [0x20, 0x03],
   [0x20, 0x04],
 ] as const
 
 /**
- * What lies on a node's disk at the end: each block of its chain with all its parts, its parent, and signatures of more than two thirds; and no
- * more undo records than there are heights to go back to.
+ * Checks a node's disk at the end: it has each block of its chain with all its parts, its parent, and signatures of more than two thirds,
+ * and no more undo records than there are heights to go back to.
  */
 export async function checkHistory(by: string, kv: Kv, head: number, validatorCount: number): Promise<void> {
   const store = unwrap(BlockStore.open(kv, simCrypto))
   if (store.head.header.number !== head)
-    throw new Violation(`${by} keeps block ${store.head.header.number}, its head was ${head}`)
+    throw new Violation(`${by} stores block ${store.head.header.number}, but its head was ${head}`)
   for (let number = 1; number <= head; number++) {
     const height = Height(number)
     const stored = store.header(height)
     const certificate = store.certificate(height)
     const parts = [store.body(height), store.receipts(height), store.senders(height), store.validators(height)]
-    if (stored === undefined || parts.includes(undefined)) throw new Violation(`${by} keeps no whole block ${number}`)
+    if (stored === undefined || parts.includes(undefined)) throw new Violation(`${by} stores block ${number} incompletely`)
     if (stored.header.parentHash !== store.header(Height(number - 1))?.hash)
-      throw new Violation(`${by} keeps block ${number} without its parent`)
+      throw new Violation(`${by} stores block ${number} without its parent`)
     const signers = new Set(certificate?.signatures.map(({ validator }) => validator))
     if (certificate?.blockHash !== stored.hash || 3 * signers.size <= 2 * validatorCount)
-      throw new Violation(`${by} keeps no certificate of block ${number}, but one with ${signers.size} signatures`)
+      throw new Violation(`${by} stores a certificate of block ${number} with only ${signers.size} signatures`)
   }
   for (const [space, kind] of UNDO_PREFIXES) {
     let count = 0
@@ -37,7 +37,7 @@ export async function checkHistory(by: string, kv: Kv, head: number, validatorCo
       count += key.length > 0 ? 1 : 0
     if (count > HISTORY_HEIGHTS)
       throw new Violation(
-        `${by} keeps ${count} undo records ${bytesToHex(Uint8Array.of(space, kind))}, ${HISTORY_HEIGHTS} are of use`,
+        `${by} stores ${count} undo records ${bytesToHex(Uint8Array.of(space, kind))}, but only ${HISTORY_HEIGHTS} are needed`,
       )
   }
 }

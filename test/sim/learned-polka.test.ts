@@ -23,7 +23,7 @@ import { Simulation } from './simulation.ts'
 
 const OTHERS = [1, 2, 3]
 
-/** One node among validators that are gone, whose keys this test has. */
+/** One node; the other validators are offline, and this test has their keys. */
 class Alone {
   readonly simulation = new Simulation({ seed: 1, calm: true, load: false, replayChance: 1 })
 
@@ -61,7 +61,7 @@ class Alone {
     return { ...vote, signature: simCrypto.sign(voteDigest(simCrypto, this.#domain, vote), secretKey).signature }
   }
 
-  /** A block of this height with a transaction that nobody has. */
+  /** A block of this height with a transaction that no node has. */
   block(): CompactBlock {
     const transactionHashes = [Hash(simCrypto.sha256(Uint8Array.of(7)))]
     const root = Hash(transactionsRoot(simCrypto, transactionHashes))
@@ -86,7 +86,7 @@ class Alone {
     }
   }
 
-  /** Inputs in the node's log now. */
+  /** Inputs that are in the node's log now. */
   async logged(): Promise<readonly LoggedInput[]> {
     const file = new MemoryLog(this.simulation.nodes[0]!.disk.wal.content())
     const random = { bytes: (length: number) => new Uint8Array(length) }
@@ -113,9 +113,9 @@ it('a polka that teaches votes is in the log, also when the same polka is known 
   // A re-proposal without its polka waits for one with it.
   await alone.give({ kind: 'proposal', proposal, block, polka: undefined })
   await alone.give({ kind: 'proposal', proposal, block, polka: alone.polka(valueId) })
-  // The same polka of other votes: one of them is news.
+  // The same polka with other votes: one of them is new.
   await alone.give({ kind: 'polkaCertificate', certificate: alone.polka(valueId, [0, 1, 2]) })
-  // ReplayCheck, which looks after each step, would have found the votes missing too.
+  // ReplayCheck, which runs after each step, would have noticed the missing votes too.
   const polkas = (await alone.logged()).flatMap((input) => {
     if (input.kind === 'proposal') return [['proposal', input.polka?.signatures.length]]
     return input.kind === 'polkaCertificate' ? [['certificate', input.certificate.signatures.length]] : []

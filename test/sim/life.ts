@@ -2,8 +2,8 @@ import type { Clock } from '../../packages/node/src/powers.ts'
 import type { World } from './world.ts'
 
 /**
- * One life of a process, from its start to its end. Whatever the world has for it (messages, timers, writes that are done) passes through
- * `give`: what comes for a dead process never happens, and what comes for a stopped one waits until it goes on.
+ * One life of a process, from its start to its end. Everything that the world delivers to it (messages, timers, finished writes) passes
+ * through `give`: deliveries to a dead process never happen, and deliveries to a stopped one wait until it continues.
  */
 export class Life {
   readonly #world: World
@@ -29,7 +29,7 @@ export class Life {
     else this.#held.push(action)
   }
 
-  /** Gives something after a time; the returned function takes it back. */
+  /** Delivers something after a time; the returned function cancels it. */
   after(ms: number, action: () => void): () => void {
     let cancelled = false
     const cancel = this.#world.after(ms, () =>
@@ -43,12 +43,12 @@ export class Life {
     }
   }
 
-  /** SIGSTOP: the process does nothing, and knows nothing of the time that passes. */
+  /** SIGSTOP: the process does nothing, and does not notice the time that passes. */
   pause(): void {
     this.#held ??= []
   }
 
-  /** SIGCONT: what waited comes at once, in its order. */
+  /** SIGCONT: pending deliveries happen at once, in order. */
   resume(): void {
     const held = this.#held ?? []
     this.#held = undefined
@@ -62,14 +62,14 @@ export class Life {
     this.#onEnd.clear()
   }
 
-  /** Runs when the process ends, unless taken back before. */
+  /** Runs when the process ends, unless cancelled before. */
   onEnd(action: () => void): () => void {
     this.#onEnd.add(action)
     return () => this.#onEnd.delete(action)
   }
 }
 
-/** A machine's wall clock, which all lives of its process share. */
+/** A machine's wall clock, shared by all lives of its process. */
 export class WallClock {
   readonly #world: World
   readonly #epochMs: number
@@ -77,7 +77,7 @@ export class WallClock {
   #driftPpm = 0
   #driftSinceMs = 0
 
-  /** `epochMs`: what it shows when the world begins. */
+  /** @param epochMs the time that it shows when the world begins */
   constructor(world: World, epochMs: number) {
     this.#world = world
     this.#epochMs = epochMs
@@ -89,18 +89,18 @@ export class WallClock {
     return Math.floor(nowMs + this.#offsetMs + ((nowMs - this.#driftSinceMs) * this.#driftPpm) / 1e6)
   }
 
-  /** Somebody sets it. */
+  /** An operator sets the clock. */
   jump(ms: number): void {
     this.#offsetMs += ms
   }
 
-  /** It shows the right time again, give or take its first offset. */
+  /** It shows the right time again, except for its first offset. */
   correct(): void {
     this.#driftPpm = 0
     this.#offsetMs = this.#epochMs
   }
 
-  /** From now on it gains or loses so many microseconds a second. */
+  /** From now on it gains or loses this many microseconds per second. */
   drift(ppm: number): void {
     this.#offsetMs += ((this.#world.nowMs - this.#driftSinceMs) * this.#driftPpm) / 1e6
     this.#driftSinceMs = this.#world.nowMs

@@ -5,7 +5,7 @@ import { simCrypto } from './crypto.ts'
 import { type Account, clientAccount, signed, transfer } from './genesis.ts'
 import type { SeededRandom } from './random.ts'
 
-/** Contracts that clients make in a run. */
+/** Contracts that clients create in a run. */
 const CONTRACTS_MAX = 8
 const CONTRACT_GAS = 3_000_000
 
@@ -14,15 +14,15 @@ export interface Sent {
   readonly client: number
   readonly nonce: number
   readonly raw: Uint8Array
-  /** Address of the contract that it makes. */
+  /** Address of the contract that it creates. */
   readonly contract?: Address
 }
 
-/** What clients send: transfers, and contracts with what is sent to them. Until there is a contract each makes one. */
+/** The clients' load: transfers, new contracts, and calls to them. Until a contract exists, each client creates one. */
 export class Load {
   readonly #random: SeededRandom
   readonly #nonces: number[]
-  /** Contracts whose making a node took: where a crash lost that, there is no code. */
+  /** Contracts whose creation a node accepted; if a crash lost the transaction, there is no code. */
   readonly #contracts: { readonly address: Address; readonly owner: number }[] = []
   taken = 0
 
@@ -38,14 +38,14 @@ export class Load {
     return kind === 'upgrade' ? this.#upgrade() : this.#send(client, kind)
   }
 
-  /** A node took a transaction. */
+  /** A node accepted a transaction. */
   settle({ client, nonce, contract }: Sent): void {
     this.taken++
     this.#nonces[client] = nonce + 1
     if (contract !== undefined) this.#contracts.push({ address: contract, owner: client })
   }
 
-  /** A node refused a transaction. One that crashed lost its pool, so the nonce is taken from the chain again now and then. */
+  /** A node refused a transaction. A crashed node lost its pool, so the nonce is read from the chain again now and then. */
   refuse({ client, nonce }: Sent, code: string): void {
     this.#nonces[client] = code === 'nonce-too-low' ? nonce + 1 : Math.max(0, nonce - this.#random.below(4))
   }
@@ -82,7 +82,7 @@ export class Load {
   }
 }
 
-/** As often as they stand here. */
+/** Each kind is drawn as often as it is listed here. */
 const KINDS = [
   ...new Array<'transfer'>(10).fill('transfer'),
   ...new Array<'call'>(7).fill('call'),

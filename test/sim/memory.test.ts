@@ -9,7 +9,7 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 const SEEDS = 8
 
-/** In a frame of its own, so that nothing here keeps it. */
+/** In its own stack frame, so that nothing here keeps a reference. */
 async function runOne(seed: number): Promise<WeakRef<Simulation>> {
   const simulation = new Simulation({ seed })
   await simulation.run()
@@ -23,6 +23,6 @@ it('a run that has ended leaves nothing in memory', async () => {
     await settled()
     collectGarbage()
   }
-  // The last run may still lie in a register.
+  // A register may still hold the last run.
   expect(runs.filter((run) => run.deref() !== undefined).length).toBeLessThanOrEqual(1)
 })

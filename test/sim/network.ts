@@ -14,7 +14,7 @@ import type { World } from './world.ts'
 export interface Link {
   readonly loss: number
   readonly duplication: number
-  /** Each message takes a time of its own, so they overtake each other. */
+  /** Each message takes its own time, so messages overtake each other. */
   readonly latencyMs: readonly [number, number]
   /** Nothing passes. */
   readonly cut: boolean
@@ -30,17 +30,17 @@ interface Station {
 /** Sees every message of the ordered stream as it leaves its sender. */
 export type Observer = (from: PeerId, to: PeerId, message: Uint8Array) => void
 
-/** Stands between a node that lies and the network. */
+/** Sits between a lying node and the network. */
 export interface Liar {
-  /** What goes to `to` in the place of a message of the ordered stream. */
+  /** The messages sent to `to` instead of a message of the ordered stream. */
   readonly send?: (to: PeerId, message: Uint8Array) => readonly Uint8Array[]
-  /** Whether a payload of the gossip leaves. */
+  /** Whether a gossip payload is sent. */
   readonly publishes?: (payload: Uint8Array) => boolean
-  /** Whether a question is answered. */
+  /** Whether a request is answered. */
   readonly answers?: (from: PeerId, message: Uint8Array) => boolean
 }
 
-/** A full mesh between the nodes of one process, with a link of its own for each direction. */
+/** A full mesh between the nodes of one process, with a separate link for each direction. */
 export class SimNetwork {
   readonly #world: World
   readonly #random: SeededRandom
@@ -50,7 +50,7 @@ export class SimNetwork {
   readonly #liars = new Map<PeerId, Liar>()
   readonly penalties: { readonly by: PeerId; readonly peer: PeerId; readonly offence: Offence }[] = []
   onSend: Observer = () => {}
-  /** A handler of gossip failed, which no peer may learn of. */
+  /** A gossip handler failed; peers must not notice. */
   onHandlerFault: (error: unknown) => void = (error) => {
     throw error
   }
@@ -60,12 +60,12 @@ export class SimNetwork {
     this.#random = world.random.fork()
   }
 
-  /** All links that have none of their own. */
+  /** Sets the link for all directions that have none of their own. */
   setDefault(link: Link): void {
     this.#defaultLink = link
   }
 
-  /** One direction; undefined makes it like the others again. */
+  /** Sets one direction; undefined makes it like the others again. */
   setLink(from: PeerId, to: PeerId, link: Link | undefined): void {
     if (link === undefined) this.#links.delete(`${from}>${to}`)
     else this.#links.set(`${from}>${to}`, link)
@@ -76,7 +76,7 @@ export class SimNetwork {
     this.#defaultLink = PERFECT_LINK
   }
 
-  /** From now on the node says what the liar makes of its words. */
+  /** From now on the liar replaces what the node sends. */
   lie(peer: PeerId, liar: Liar): void {
     this.#liars.set(peer, liar)
   }
@@ -87,13 +87,13 @@ export class SimNetwork {
     this.#carry(from, to, 'message', message, (station) => station.handlers.onMessage(from, message))
   }
 
-  /** Puts a message of the ordered stream into a node's hands as if `from` had sent it. */
+  /** Delivers a message of the ordered stream to a node as if `from` had sent it. */
   inject(from: PeerId, to: PeerId, message: Uint8Array): void {
     const station = this.#stations.get(to)
     station?.life.give(() => station.handlers.onMessage(from, message))
   }
 
-  /** A node's connections break: its peers notice. */
+  /** Breaks a node's connections; its peers notice. */
   down(peer: PeerId): void {
     if (!this.#stations.delete(peer)) return
     for (const [, { life, handlers }] of this.#others(peer)) {
@@ -137,7 +137,7 @@ export class SimNetwork {
         if (life.alive) this.penalties.push({ by: self, peer, offence })
       },
       start: async () => {
-        if (handlers === undefined) throw new Error('nobody listens')
+        if (handlers === undefined) throw new Error('no handler is registered')
         this.#up(self, { life, handlers })
       },
       stop: async () => {
@@ -166,7 +166,7 @@ export class SimNetwork {
     if (verdict === 'reject' && life.alive) this.penalties.push({ by: '', peer: from, offence: 'invalid' })
   }
 
-  /** Takes something over a link: not at all, once or twice. Says whether it will arrive. */
+  /** Sends something over a link: it arrives not at all, once or twice. Returns whether it will arrive. */
   #carry(from: PeerId, to: PeerId, kind: string, payload: Uint8Array, deliver: (station: Station) => void): boolean {
     const link = this.#links.get(`${from}>${to}`) ?? this.#defaultLink
     if (link.cut || this.#random.chance(link.loss)) return false
@@ -183,10 +183,11 @@ export class SimNetwork {
     return true
   }
 
-  /** A lost question or answer is never heard of: the asker's own limit ends it. */
+  /** A lost request or answer is never noticed: the client's own timeout ends it. */
   #request(from: PeerId, to: PeerId, message: Uint8Array, life: Life, signal: AbortSignal): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      // Node keeps a composite signal for as long as it has a listener, and all that hangs on it: so the listener goes with the question or the life.
+      // Node keeps a composite signal, and everything it references, as long as it has a listener: so the listener is removed with the
+      // request or the life.
       const abort = () => fail('aborted')
       const unlink = life.onEnd(() => signal.removeEventListener('abort', abort))
       const settle = () => {

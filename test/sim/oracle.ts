@@ -17,19 +17,19 @@ import type { Kv, PeerId } from '../../packages/node/src/powers.ts'
 import type { BlockReader } from '../../packages/node/src/store/types.ts'
 import { simCrypto } from './crypto.ts'
 
-/** A property that must hold always did not. */
+/** An invariant was violated. */
 export class Violation extends Error {}
 
 export interface ContractCounts {
   created: number
-  /** Transactions with logs: calls and upgrades that did something. */
+  /** Transactions with logs: calls and upgrades that had an effect. */
   logged: number
   failed: number
 }
 
 /**
- * Watches what leaves the nodes and what they commit, and judges it by the paper's own terms, without a production predicate: signatures
- * are taken as they come, powers are counted here.
+ * Watches the messages that nodes send and the blocks that they commit, and judges them by the paper's rules without using production
+ * predicates. Signatures are assumed valid; voting power is counted here.
  */
 export class Oracle {
   readonly #validatorCount: number
@@ -39,7 +39,7 @@ export class Oracle {
   readonly #said = new Map<string, string>()
   /** Prevoters of a value: `height/round/value`. */
   readonly #prevoters = new Map<string, Set<Address>>()
-  /** Last precommit for a value of a validator in a height. */
+  /** A validator's last precommit for a value in a height. */
   readonly #locks = new Map<string, { readonly round: number; readonly valueId: Hash }>()
   readonly #times = new Map<number, number>()
   height = 0
@@ -47,7 +47,7 @@ export class Oracle {
   roundsLost = 0
   readonly contracts: ContractCounts = { created: 0, logged: 0, failed: 0 }
 
-  /** What `faulty` validators say is not judged; it counts as a vote all the same. */
+  /** Messages of `faulty` validators are not judged, but their votes count. */
   constructor(validatorCount: number, faulty: readonly Address[] = []) {
     this.#validatorCount = validatorCount
     this.#faulty = new Set(faulty)
@@ -58,19 +58,22 @@ export class Oracle {
     return [...this.#said].some(([what, value]) => what.startsWith(`${validator}/prevote/`) && value === 'nil')
   }
 
-  /** A message of the ordered stream leaves a node whose last block is that of `head`. */
+  /** A message of the ordered stream leaves a node whose last block has height `head`. */
   observe(from: PeerId, bytes: Uint8Array, head: number): void {
     const decoded = decodeMessage(bytes)
-    if (!decoded.ok) throw new Violation(`${from} sent bytes that are no message: ${decoded.error.message}`)
+    if (!decoded.ok) throw new Violation(`${from} sent an undecodable message: ${decoded.error.message}`)
     const message = decoded.value
     const isSettled = message.kind === 'status' || message.kind === 'commitCertificate'
     const { height } = messagePosition(unwrap(decodeMessageHead(bytes)))
     if (!isSettled && height <= head)
-      throw new Violation(`${from} sends a ${message.kind} of height ${height}, and has block ${head}`)
+      throw new Violation(`${from} sends a ${message.kind} of height ${height}, but its head is block ${head}`)
     this.#note(message)
   }
 
-  /** A message of a node that lies, if it is one at all. Votes of liars count for others; what it says in another's name is nobody's word. */
+  /**
+   * A message of a lying node, if it decodes. Votes of liars count for other nodes; votes that it sends in another validator's name do not
+   * count.
+   */
   overhear(bytes: Uint8Array): void {
     const decoded = decodeMessage(bytes)
     if (!decoded.ok) return
@@ -82,7 +85,7 @@ export class Oracle {
     for (const vote of votesOf(message)) this.#onVote(vote)
   }
 
-  /** A node has a new head, or came back with one. */
+  /** A node has a new head, or restarted with one. */
   committed(by: PeerId, blocks: BlockReader): void {
     const { header, hash } = blocks.head
     const known = this.#committed.get(header.number)
@@ -97,19 +100,21 @@ export class Oracle {
     if (known === undefined) for (const receipt of receipts) this.#count(receipt)
     const parent = this.#committed.get(header.number - 1)
     if (parent !== undefined && parent.hash !== header.parentHash)
-      throw new Violation(`block ${header.number} on ${by} follows ${header.parentHash}, committed was ${parent.hash}`)
+      throw new Violation(`block ${header.number} on ${by} has parent ${header.parentHash}, but ${parent.hash} was committed`)
     this.#times.set(header.number, header.timeMs)
     const before = this.#times.get(header.number - 1)
     if (before !== undefined && header.timeMs <= before)
       throw new Violation(`time of block ${header.number} is not after its parent's`)
   }
 
-  /** What a node keeps of its last block's transactions is what the block's header says. State and gas stand in the header itself. */
+  /**
+   * Checks that the receipts that a node stores for its last block match the block's header. State root and gas are in the header itself.
+   */
   #checkReceipts(by: PeerId, blocks: BlockReader): readonly Receipt[] {
     const { number, receiptsRoot: wanted } = blocks.head.header
     const receipts = blocks.receipts(number)
     if (receipts === undefined || Hash(receiptsRoot(simCrypto, receipts)) !== wanted)
-      throw new Violation(`${by} keeps other receipts of block ${number} than its header says`)
+      throw new Violation(`${by} stores receipts of block ${number} that do not match its header`)
     return receipts
   }
 
@@ -140,7 +145,7 @@ export class Oracle {
     this.#prevoters.set(key, prevoters.add(validator))
   }
 
-  /** L22, L28: who is locked prevotes another value only after a polka for it in the round of its lock or later. */
+  /** L22, L28: a locked validator prevotes another value only after a polka for it in the round of its lock or later. */
   #checkLock(height: number, round: number, validator: Address, valueId: Hash): void {
     const lock = this.#locks.get(`${validator}/${height}`)
     if (lock === undefined || lock.round >= round || lock.valueId === valueId) return
@@ -150,14 +155,14 @@ export class Oracle {
     )
   }
 
-  /** Whether `by` can have seen a polka. Its own prevote is counted unseen, for it may have had no peer to send it to. */
+  /** Whether `by` can have seen a polka. Its own prevote counts even if unseen, because it may have had no peer to send it to. */
   #hasPolka(height: number, round: number, valueId: Hash, by: Address): boolean {
     const prevoters = this.#prevoters.get(`${height}/${round}/${valueId}`)
     const unseen = this.#said.has(`${by}/prevote/${height}/${round}`) ? 0 : 1
     return 3 * ((prevoters?.size ?? 0) + unseen) > 2 * this.#validatorCount
   }
 
-  /** Throws when something else was said there. True the first time. */
+  /** Throws if something else was said at this step. Returns true the first time. */
   #once(what: string, value: string): boolean {
     const known = this.#said.get(what)
     if (known !== undefined && known !== value) throw new Violation(`signed twice: ${what} for ${known} and ${value}`)
@@ -166,7 +171,9 @@ export class Oracle {
   }
 }
 
-/** Each code of the state on a node's disk has its image beside it, whatever crashes lay between (`packages/execution/src/state/keys.ts`). */
+/**
+ * Checks that each code in the state on a node's disk has its image, whatever crashes happened (`packages/execution/src/state/keys.ts`).
+ */
 export async function checkImages(by: PeerId, kv: Kv): Promise<void> {
   const images = new Set<string>()
   for await (const [key] of kv.scan({ from: Uint8Array.of(0x21), to: Uint8Array.of(0x22) }))

@@ -1,6 +1,6 @@
 import type { Random } from '../../packages/node/src/powers.ts'
 
-/** A seeded source of random numbers (sfc32): the only one in a simulation. */
+/** A seeded random number generator (sfc32): the only source of randomness in a simulation. */
 export class SeededRandom implements Random {
   #a: number
   #b: number
@@ -44,7 +44,7 @@ export class SeededRandom implements Random {
     return Uint8Array.from({ length }, () => this.u32() & 0xff)
   }
 
-  /** An independent source: what draws from it does not shift what is drawn here. */
+  /** An independent generator: numbers drawn from it do not shift the sequence here. */
   fork(): SeededRandom {
     return new SeededRandom(this.u32())
   }

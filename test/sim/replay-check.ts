@@ -10,18 +10,18 @@ import type { SeededRandom } from './random.ts'
 import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
 
-/** A copy that nobody writes to needs no nonce of its own. */
+/** A read-only copy needs no nonce of its own. */
 const noRandom = { bytes: (length: number) => new Uint8Array(length) }
 
 /**
- * What the log is for: a process that starts on what lies there now stands where this one stands. After a step a copy of each node's log is opened
- * and replayed into a new driver, whose round, step, lock, valid value and votes must be those of the running one.
+ * Checks the purpose of the log: a process that starts from it reaches the state of the running one. After a step, a copy of each node's
+ * log is opened and replayed into a new driver; its round, step, lock, valid value and votes must equal those of the running driver.
  */
 export class ReplayCheck {
   readonly #nodes: readonly SimNode[]
   readonly #random: SeededRandom
   readonly #chance: number
-  /** What was compared last: a log that did not grow under a driver that did not move is not read again. */
+  /** The last comparison: if neither the log nor the driver changed since, the log is not read again. */
   readonly #compared = new Map<SimNode, { readonly length: number; readonly state: unknown }>()
   count = 0
 
@@ -57,7 +57,7 @@ export class ReplayCheck {
     this.count++
     const where = `${sim.peer} in ${state.height}/${state.round}`
     if (!isDeepStrictEqual(driver.state, state))
-      throw new Violation(`replay: ${where} is in ${JSON.stringify(state)}, its log leads to ${JSON.stringify(driver.state)}`)
+      throw new Violation(`replay: ${where} is in ${JSON.stringify(state)}, but its log leads to ${JSON.stringify(driver.state)}`)
     for (const round of roundsOf(inputs, state.round)) {
       for (const kind of ['prevote', 'precommit'] as const) {
         const [live, replayed] = [node.consensus!.votes(round, kind), driver.votes(round, kind)].map(summaryOf)
@@ -71,7 +71,7 @@ export class ReplayCheck {
 const summaryOf = (votes: readonly Vote[]): string =>
   votes.map(({ validator, valueId }) => `${validator} ${valueId ?? 'nil'}`).join()
 
-/** Rounds of which the log has votes, and those around the current one. */
+/** Rounds for which the log has votes, and the rounds around the current one. */
 function roundsOf(inputs: readonly LoggedInput[], current: Round): ReadonlySet<Round> {
   const logged = inputs.flatMap((input) => (input.kind === 'vote' ? [input.vote.round] : []))
   return new Set([...logged, current, (current + 1) as Round, Math.max(0, current - 1) as Round])

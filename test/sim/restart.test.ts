@@ -10,13 +10,13 @@ import { Simulation } from './simulation.ts'
 
 /** Blocks of hostile load, with a restart between each two. */
 const ROUNDS = 8
-/** Bound of what one step of the story may take in virtual time. */
+/** Limit of one step of the scenario, in virtual time. */
 const STEP_MS = 60_000
 
 /** Read before any world begins: virtual time does not wait for real I/O. */
 const binary = await loadInterpreterBinary()
 
-/** Each process has an interpreter of its own, in which nothing ran before. */
+/** Each process has its own interpreter, in which nothing ran before. */
 const makeInterpreter = () => createContractInterpreter(nodeWasm, binary)
 
 const heightOf = ({ node }: SimNode): number => node?.chain.head.header.number ?? -1
@@ -35,7 +35,9 @@ class Story {
     if (!(await this.simulation.until(done, STEP_MS))) throw new Error(`${what}: ${this.simulation.describe()}`)
   }
 
-  /** Gives a node transactions, and waits until one block of all nodes has them. The receipts, which all nodes keep alike. */
+  /**
+   * Gives a node transactions, and waits until a block on all nodes contains them. Returns the receipts, which are the same on all nodes.
+   */
   async block(raws: readonly Uint8Array[]): Promise<readonly Receipt[]> {
     const { nodes } = this.simulation
     const height = Math.max(...nodes.map(heightOf))
@@ -48,7 +50,7 @@ class Story {
     return receiptsAfter(nodes[0]!, height)
   }
 
-  /** A process ends, orderly or not, and another one takes its place. */
+  /** A process ends, cleanly or not, and another one replaces it. */
   async restart(node: SimNode, isOrderly: boolean): Promise<void> {
     const height = Math.max(...this.simulation.nodes.map(heightOf))
     let isDown = !isOrderly
@@ -87,7 +89,7 @@ it('a restart of a validator between every two blocks of a hostile load changes 
     roots.push(simulation.nodes[0]!.node!.chain.head.header.stateRoot)
     await story.restart(simulation.nodes[round % 4]!, round % 3 === 0)
   }
-  // The oracle compared each block of each node; nobody fell behind.
+  // The oracle compared each block of each node; no node fell behind.
   await story.until('all nodes have the same head', () => new Set(simulation.nodes.map(heightOf)).size === 1)
   expect(new Set(roots).size).toBe(ROUNDS)
   await simulation.stop()

@@ -11,7 +11,7 @@ import { Simulation } from './simulation.ts'
 
 const MINUTE_MS = 60_000
 
-/** A network without faults or load that runs until every live node has a height. */
+/** Runs a network without faults or load until every live node has reached a height. */
 async function until(simulation: Simulation, height: number, limitMs = MINUTE_MS): Promise<boolean> {
   return simulation.until(() => simulation.nodes.every((node) => !node.alive || node.committedHeight >= height), limitMs)
 }
@@ -73,7 +73,7 @@ describe('crashes', () => {
     await simulation.stop()
   })
 
-  it('two of four that are wiped at once neither fork nor hang without a word; the operators let the chain go on', async () => {
+  it('two of four that are wiped at once neither fork nor hang silently; the operators let the chain go on', async () => {
     const simulation = started({ seed: 6 })
     expect(await until(simulation, 4)).toBe(true)
     const wiped = simulation.nodes.slice(0, 2)
@@ -83,7 +83,7 @@ describe('crashes', () => {
     }
     for (const node of wiped) node.start()
     const last = Math.max(...simulation.nodes.map((node) => node.committedHeight))
-    // They fetch what is final, and that is all.
+    // They only fetch final blocks.
     expect(await until(simulation, last)).toBe(true)
     expect(await until(simulation, last + 1)).toBe(false)
     for (const { node } of wiped) expect(node?.status?.silence).toMatch(`--vote-from ${last + 1}`)
@@ -97,7 +97,7 @@ describe('crashes', () => {
     await simulation.stop()
   })
 
-  it('a validator that lost its log in a height it signed in says nothing more in that height', async () => {
+  it('a validator that lost its log in a height in which it signed sends nothing more in that height', async () => {
     const simulation = started({ seed: 5 })
     expect(await until(simulation, 3)).toBe(true)
     const [a] = simulation.nodes
@@ -123,7 +123,7 @@ describe('crashes', () => {
 })
 
 describe('divergence', () => {
-  /** Execution that is right in everything but the root. */
+  /** Execution that is correct except for the state root. */
   const diverging = (executor: Executor): Executor => ({
     version: executor.version,
     genesis: (genesis) => executor.genesis(genesis),
@@ -151,14 +151,14 @@ describe('divergence', () => {
     expect(halted.map(({ node }) => node)).toEqual([2])
     const error = halted[0]!.error as HaltError
     expect(error).toBeInstanceOf(HaltError)
-    expect(error.message).toMatch(/invalid here/)
+    expect(error.message).toMatch(/invalid on this node/)
     expect(error.dump.certificate.blockHash).toBe(simulation.nodes[0]!.node!.blocks.header(error.dump.certificate.height)!.hash)
-    // What it could say before it stopped, it said against the block.
+    // Everything it sent before it stopped was against the block.
     expect(simulation.nodes[2]!.committedHeight).toBe(error.dump.certificate.height - 1)
     await simulation.stop()
   })
 
-  it('a passing fault while a proposal is validated costs the validator its vote, and nothing more', async () => {
+  it('a temporary fault while a proposal is validated costs the validator its vote, and nothing more', async () => {
     let faults = 0
     const faulting = (executor: Executor): Executor => ({
       ...diverging(executor),
@@ -181,7 +181,7 @@ describe('a transaction on which the contract interpreter fails', () => {
   const faulty = (executor: Executor) =>
     faultyExecutor(executor, simCrypto, { transactions: new Set([Hash(simCrypto.keccak256(poison))]) })
 
-  /** Sends all to one node, the poison first; true when the others are final everywhere in time. */
+  /** Sends all to one node, the poison first; true if the others are final everywhere in time. */
   async function send(simulation: Simulation, index: number): Promise<boolean> {
     expect(await until(simulation, 2)).toBe(true)
     for (const raw of [poison, ...others]) await simulation.nodes[index]!.node!.mempool.add(raw, 'rpc')
@@ -193,7 +193,7 @@ describe('a transaction on which the contract interpreter fails', () => {
   it('on every node: it is in no block, all others are, and no round is lost; also after all have started again', async () => {
     const simulation = started({ seed: 11, load: false, wrapExecutor: (_, executor) => faulty(executor) })
     expect(await send(simulation, 0)).toBe(true)
-    // Whoever has tried it knows it for good; the others learn it when they propose.
+    // A node that tried it remembers it permanently; the others learn it when they propose.
     const knowing = async () => {
       const answers = await Promise.all(simulation.nodes.map(({ node }) => node!.mempool.add(poison, 'rpc')))
       return answers.map((answer) => !answer.ok && answer.error.code === 'quarantined')
@@ -231,7 +231,7 @@ describe('a transaction on which the contract interpreter fails', () => {
     expect(halted.map(({ node }) => node)).toEqual([3])
     const error = halted[0]!.error as HaltError
     expect(error).toBeInstanceOf(HaltError)
-    expect(error.message).toMatch(/cannot be executed here/)
+    expect(error.message).toMatch(/cannot be executed on this node/)
     expect(error.dump.transaction).toBe(Hash(simCrypto.keccak256(poison)))
     expect(error.dump.block?.transactions.map(({ hash }) => hash)).toContain(error.dump.transaction)
     await simulation.stop()
@@ -312,7 +312,7 @@ describe('bodies', () => {
     async (missing) => {
       const simulation = started({ seed: 8, load: false, clientCount: COUNT + 1 })
       expect(await until(simulation, 2)).toBe(true)
-      // Node 0 must be the one that proposes: it alone has them all.
+      // Node 0 must propose, because it alone has all transactions.
       const mine = () =>
         simulation.nodes.every(({ node }) => node?.status?.step === 'waiting' && simulation.proposerOf(node.status.height) === 0)
       expect(await simulation.until(mine, MINUTE_MS)).toBe(true)

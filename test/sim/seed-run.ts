@@ -1,7 +1,7 @@
 import { FAULT_KINDS, type FaultKind } from './faults.ts'
 import { Simulation, type SimulationOptions, type SimulationResult } from './simulation.ts'
 
-/** Runs a seed; a failure names it, and how to see it again. */
+/** Runs a seed. The error of a failure contains the seed and the command to run it again. */
 export async function runSeed(options: SimulationOptions): Promise<SimulationResult> {
   const simulation = new Simulation(options)
   try {
@@ -21,7 +21,7 @@ export async function runSeed(options: SimulationOptions): Promise<SimulationRes
   }
 }
 
-/** What many seeds brought about. */
+/** Totals over many seeds. */
 export class SeedSummary {
   readonly faults = new Map<FaultKind, number>()
   seeds = 0

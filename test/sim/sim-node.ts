@@ -17,10 +17,10 @@ import type { SeededRandom } from './random.ts'
 import { timedExecutor } from './work.ts'
 import type { World } from './world.ts'
 
-/** Heights whose state a node can still prove; what is older is pruned. */
+/** Heights whose state a node can still prove; older ones are pruned. */
 export const HISTORY_HEIGHTS = 16
 
-/** A file without a record: a crash may have come between the two writes that make a sign state. */
+/** Size of a file without records: a crash may have happened between the two writes that create a sign state. */
 const RECORD_FILE_HEAD_BYTES = 16
 
 /** Loaded before any world begins: reading its file is real I/O, which virtual time does not wait for. */
@@ -32,20 +32,20 @@ export interface SimNodeOptions {
   readonly genesis: Genesis
   readonly index: number
   readonly isValidator: boolean
-  /** Whose voting key it has; its own unless it is a twin. */
+  /** Index of the voting key it uses; its own unless it is a twin. */
   readonly keyIndex?: number
   readonly clockOffsetMs: number
   readonly diskLatencyMs: readonly [number, number]
-  /** How long a block takes to build, to execute, and to take over after its commit. */
+  /** How long a block takes to build, to execute, and to apply after its commit. */
   readonly workMs: readonly [number, number]
   readonly logger: Logger
-  /** Makes the contract interpreter of each life; by default all nodes of this process share one. */
+  /** Creates the contract interpreter of each life; by default all nodes of this process share one. */
   readonly makeInterpreter?: () => Interpreter
-  /** Puts a fault into a node's execution. */
+  /** Injects a fault into a node's execution. */
   readonly wrapExecutor?: (executor: Executor) => Executor
   readonly wrapPowers?: (powers: NodePowers) => NodePowers
   readonly onHalt: (node: SimNode, error: unknown) => void
-  /** After each commit of each life. */
+  /** Called after each commit of each life. */
   readonly onCommit: (node: SimNode) => void
 }
 
@@ -54,7 +54,7 @@ export class SimNode {
   readonly peer: PeerId
   readonly index: number
   readonly disk: Disk
-  /** What the operator gives his word for with each start: nothing was signed from this height on. */
+  /** The operator vouches at each start that nothing was signed from this height on. */
   voteFrom: Height | undefined
   readonly clock: WallClock
   readonly #options: SimNodeOptions
@@ -64,7 +64,7 @@ export class SimNode {
   #node: Node | undefined
   #slowness = 1
   crashes = 0
-  /** It stopped by itself, and no operator has looked yet. */
+  /** The error with which it stopped by itself, until the operator handles it. */
   halted: unknown
 
   constructor(options: SimNodeOptions) {
@@ -109,7 +109,7 @@ export class SimNode {
     return validatorKey(this.#options.keyIndex ?? this.index).address
   }
 
-  /** Starts a process on what the disk holds. */
+  /** Starts a process from the content of the disk. */
   start(): void {
     if (this.alive) return
     const life = new Life(this.#options.world)
@@ -119,7 +119,7 @@ export class SimNode {
     this.#run(life).catch((error: unknown) => this.#halt(life, error))
   }
 
-  /** Ends the process where it stands. */
+  /** Kills the process immediately. */
   crash(): void {
     if (!this.alive) return
     this.crashes++
@@ -127,7 +127,7 @@ export class SimNode {
     this.#options.world.record('crash', this.peer)
   }
 
-  /** From now on disk and execution take so many times their time. */
+  /** From now on disk and execution are slower by this factor. */
   slow(factor: number): void {
     this.#slowness = factor
     this.disk.slowness = factor
@@ -141,10 +141,7 @@ export class SimNode {
     this.#life?.resume()
   }
 
-  /**
-   * Ends the process while its `count`-th write from now is under way: what it does without waiting for the write still happens. Then calls
-   * back.
-   */
+  /** Kills the process during its `count`-th write from now; work that does not wait for the write still happens. Then calls `then`. */
   crashAtWrite(count: number, then: () => void): void {
     let left = count
     this.disk.onWrite = () => {
@@ -159,7 +156,7 @@ export class SimNode {
     }
   }
 
-  /** An orderly stop; the process is gone when it resolves. */
+  /** A clean stop; the process has ended when it resolves. */
   async stop(): Promise<void> {
     if (!this.alive) return
     await this.#node?.stop()
@@ -172,7 +169,7 @@ export class SimNode {
     this.disk.crash()
   }
 
-  /** A process that cannot go on ends, and says why. */
+  /** A process that cannot continue ends, and reports why. */
   #halt(life: Life, error: unknown): void {
     if (!life.alive) return
     this.halted = error
@@ -203,7 +200,7 @@ export class SimNode {
       powers: this.#options.wrapPowers?.(powers) ?? powers,
       genesis,
       signer: isValidator ? createSigner(simCrypto, address, secretKey) : undefined,
-      // A key is made with its sign state; here the first start makes it. After a wipe the operator says that it is lost.
+      // A key is created with its sign state; here the first start creates it. After a wipe the operator reports that it is lost.
       signState: {
         missing: this.disk.isAnother && this.disk.signState.length <= RECORD_FILE_HEAD_BYTES ? 'lost' : 'new-key',
         voteFrom: this.voteFrom,

@@ -6,8 +6,8 @@ import { runSeed, SeedSummary } from './seed-run.ts'
 import { Simulation, type SimulationOptions } from './simulation.ts'
 
 /**
- * `QUOIN_SIM_SEED=17` runs that seed alone, with the nodes' logs; QUOIN_SIM_NODES, QUOIN_SIM_HEIGHTS and QUOIN_SIM_LASTING (as in `wipe,old-backup`)
- * change it. `QUOIN_TEST_LONG=1` runs many.
+ * `QUOIN_SIM_SEED=17` runs that seed alone, with the nodes' logs; QUOIN_SIM_NODES, QUOIN_SIM_HEIGHTS and QUOIN_SIM_LASTING (as in
+ * `wipe,old-backup`) modify it. `QUOIN_TEST_LONG=1` runs many seeds.
  */
 const ONLY_SEED = process.env.QUOIN_SIM_SEED === undefined ? undefined : Number(process.env.QUOIN_SIM_SEED)
 const IS_LONG = process.env.QUOIN_TEST_LONG === '1'
@@ -30,8 +30,8 @@ const consoleLogger = (bindings: object): NonNullable<SimulationOptions['logger'
   }
 }
 
-/** Faults that leave a chain the time to grow. */
-/** A node that was wiped at the end has all heights to fetch, and executes each for up to half a second. */
+/** Faults that leave the chain time to grow. */
+/** A node that was wiped at the end must fetch all heights, and takes up to half a second to execute each. */
 const longRun = (heights: number) =>
   ({
     faultyHeights: heights,
@@ -105,12 +105,12 @@ describe.runIf(ONLY_SEED === undefined)('faulty networks', () => {
     }
   })
 
-  it('every kind of fault came about, and nodes that had to stop did so', () => {
-    expect(summary.seeds, 'this looks at what all seeds brought about: run it without -t').toBe(SEEDS)
+  it('every kind of fault occurred, and nodes that had to stop did so', () => {
+    expect(summary.seeds, 'this test checks the totals of all seeds: run it without -t').toBe(SEEDS)
     const expected = FAULT_KINDS.filter((kind) => kind !== 'old-backup')
     expect([...summary.faults].filter(([, count]) => count > 2).map(([kind]) => kind)).toEqual(expected)
     expect(summary.halts).toBeGreaterThan(SEEDS)
-    // Of contracts made, of calls that did something, and of such that failed there were 13 or more in every ten seeds.
+    // Of created contracts, of calls with an effect, and of failed calls there were 13 or more in every ten seeds.
     expect(Math.min(...Object.values(summary.contracts))).toBeGreaterThan(SEEDS / 2)
     expect(summary.replays).toBeGreaterThan(100 * SEEDS)
   })
@@ -132,7 +132,7 @@ describe.runIf(ONLY_SEED === undefined)('faulty networks', () => {
     await runSeed({ seed: 40_017, nodeCount: 7, followerCount: 1 })
   })
 
-  it('a validator that runs twice, with one key and two disks, harms nobody: it is caught, or sees itself and keeps silent', async () => {
+  it('a validator that runs twice, with one key and two disks, harms nobody: it is caught, or detects its twin and stops signing', async () => {
     const caught = new Set<string>([validatorKey(3).address])
     for (let seed = 1; seed <= 10; seed++) {
       const { offenders } = await runSeed({ seed, twin: true })

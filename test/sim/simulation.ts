@@ -18,47 +18,47 @@ import { World } from './world.ts'
 
 export interface SimulationOptions {
   readonly seed: number
-  /** Validators. */
+  /** Number of validators. */
   readonly nodeCount?: number
-  /** Nodes without a vote. */
+  /** Number of nodes without a vote. */
   readonly followerCount?: number
   /** Heights that must be final before faults end. */
   readonly faultyHeights?: number
-  /** Heights that must follow on every node once all is well. */
+  /** Heights that must follow on every node after the network is healed. */
   readonly healedHeights?: number
-  /** A second process with the key of the last validator, and its own disk: everything it says contradicts the first. */
+  /** A second process with the key of the last validator, and its own disk: everything it sends contradicts the first. */
   readonly twin?: boolean
-  /** Validators that lie, by place: nothing that they say is judged. */
+  /** Indexes of lying validators: their messages are not judged. */
   readonly liars?: readonly number[]
   /** No loss, no crash, no partition. */
   readonly calm?: boolean
-  /** Clients send transactions; yes unless false. */
+  /** Clients send transactions. Default: true. */
   readonly load?: boolean
   readonly clientCount?: number
-  /** How long a disk takes to write; else drawn. */
+  /** How long a disk takes to write; drawn if undefined. */
   readonly diskLatencyMs?: readonly [number, number]
-  /** How long a block takes to build, to execute and to take over; else drawn, or none in a calm network. */
+  /** How long a block takes to build, to execute and to apply; if undefined, drawn, or 0 in a calm network. */
   readonly workMs?: readonly [number, number]
-  /** What victims may lose for good; at most a third of the power has victims. */
+  /** Permanent faults that victims may suffer; at most a third of the power has victims. */
   readonly lastingFaults?: readonly LastingFault[]
-  /** Virtual time within which faults may keep the chain from growing; then they end whatever it has reached. */
+  /** Virtual time for which faults may prevent the chain from growing; then they end, whatever height is reached. */
   readonly faultyMs?: number
-  /** Bound within which the healed network decides, where it is not that of short runs. */
+  /** Time limit for the healed network to decide, if it differs from that of short runs. */
   readonly healedMs?: number
-  /** Time between two faults, least and most. */
+  /** Minimum and maximum time between two faults. */
   readonly faultGapMs?: readonly [number, number]
-  /** Share of the steps after which each log is replayed and compared; none unless given. */
+  /** Share of the steps after which each log is replayed and compared. Default: 0. */
   readonly replayChance?: number
-  /** Offsets of the nodes' clocks; else drawn, within the precision. */
+  /** Offsets of the nodes' clocks; drawn within the precision if undefined. */
   readonly clockOffsetsMs?: readonly number[]
   readonly logger?: Logger
-  /** Makes the contract interpreter of each life of a node; else all share one, which no process of a real network does. */
+  /** Creates the contract interpreter of each life of a node. By default all share one, unlike the processes of a real network. */
   readonly makeInterpreter?: () => Interpreter
-  /** Puts faults into the execution of some nodes. */
+  /** Injects faults into the execution of some nodes. */
   readonly wrapExecutor?: (index: number, executor: Executor) => Executor
-  /** Puts faults into what else a node is made from. */
+  /** Injects faults into the other powers of a node. */
   readonly wrapPowers?: (index: number, powers: NodePowers) => NodePowers
-  /** Told when a node halts; else that is a failure. */
+  /** Called when a node halts; without it a halt is a failure. */
   readonly onHalt?: (node: SimNode, error: unknown) => void
 }
 
@@ -74,11 +74,11 @@ export interface SimulationResult {
   readonly halts: number
   readonly replays: number
   readonly transactions: number
-  /** What became of the transactions that concern contracts. */
+  /** Results of the transactions that concern contracts. */
   readonly contracts: Readonly<ContractCounts>
   /** Blocks that were not decided in round 0. */
   readonly roundsLost: number
-  /** Who was caught signing twice, by how many nodes. */
+  /** Validators caught signing twice, and by how many nodes. */
   readonly offenders: Readonly<Record<Address, number>>
 }
 
@@ -86,11 +86,11 @@ const CLIENTS = 6
 /** First byte of a proposal on the ordered stream. */
 const PROPOSAL_TAG = 0
 const FAULTY_MS = 20_000
-/** Of faulty networks: a machine that is fast, and ever slower ones; a block's execution alone takes up to half a second. */
+/** For faulty networks: one fast machine, and slower and slower ones; executing a block alone takes up to half a second. */
 const FAULT_GAP_MS = [50, 1_200] as const
 const WORK_MS_MAX = [1, 20, 100, 500]
 const DISK_LATENCY_MS_MAX = [2, 8, 40]
-/** Bound within which a healed network decides. */
+/** Time limit for a healed network to decide. */
 const HEALED_MS = 30_000
 
 export const silentLogger: Logger = {
@@ -110,7 +110,7 @@ export class Simulation {
   readonly #options: SimulationOptions
   readonly #faults: Faults
   readonly #replays: ReplayCheck
-  /** When and to whom clients send. */
+  /** Decides when and to which node clients send. */
   readonly #pace: SeededRandom
   readonly #load: Load
   readonly #validators: ValidatorSet
@@ -137,7 +137,7 @@ export class Simulation {
       const sender = this.nodes.find(({ peer }) => peer === from)!
       this.#guard(() => {
         if (options.liars?.includes(sender.index)) return this.oracle.overhear(message)
-        if (sender.isDiskBroken) throw new Violation(`${from} speaks though a write of it failed`)
+        if (sender.isDiskBroken) throw new Violation(`${from} sends although one of its writes failed`)
         this.oracle.observe(from, message, sender.committedHeight)
       })
     }
@@ -183,7 +183,7 @@ export class Simulation {
     await this.until(() => this.oracle.height >= faultyHeights, this.#options.faultyMs ?? FAULTY_MS)
     this.#heal()
     const target = this.oracle.height + healedHeights
-    // A damaged file may be found by the start that heals.
+    // The start during healing may find a damaged file.
     const alive = () => this.nodes.filter((node) => !this.#faults.isLost(node))
     const progressed = await this.until(() => alive().every(({ node }) => heightOf(node) >= target), healedMs)
     if (!progressed) throw new Violation(`liveness: healed, ${healedMs} ms later: ${this.describe()}`)
@@ -194,7 +194,7 @@ export class Simulation {
       await checkHistory(peer, disk.kv, committedHeight, this.#validators.validators.length)
     }
     if (this.network.penalties.length > 0 && !this.#options.twin) {
-      throw new Violation(`an honest node was blamed: ${JSON.stringify(this.network.penalties.slice(0, 3))}`)
+      throw new Violation(`an honest node was penalised: ${JSON.stringify(this.network.penalties.slice(0, 3))}`)
     }
     return {
       auditHash: this.world.auditHash(),
@@ -220,7 +220,7 @@ export class Simulation {
     return counts
   }
 
-  /** Starts every node that is down; the first time, load and faults begin too. */
+  /** Starts every node that is down; the first call also starts load and faults. */
   start(): void {
     const { calm = false, load = true } = this.#options
     for (const node of this.nodes) node.start()
@@ -251,14 +251,14 @@ export class Simulation {
       .join(', ')
   }
 
-  /** Runs until `done` holds; false when that takes longer than `limitMs`. Throws what the oracle found. */
+  /** Runs until `done` returns true; false if that takes longer than `limitMs`. Throws the oracle's findings. */
   async until(done: () => boolean, limitMs: number): Promise<boolean> {
     const reached = await this.world.runUntil(() => this.#failure !== undefined || done(), limitMs)
     if (this.#failure !== undefined) throw this.#failure
     return reached
   }
 
-  /** Orderly stops, while time goes on so that disks and timers can end. */
+  /** Stops all nodes cleanly, while time continues so that disk writes and timers can finish. */
   async stop(): Promise<void> {
     let stopped = 0
     for (const node of this.nodes) {
@@ -274,7 +274,7 @@ export class Simulation {
     this.#failure ??= error instanceof Error ? error : new Error(String(error))
   }
 
-  /** Runs a check inside the nodes' own stack without throwing there. */
+  /** Runs a check inside the nodes' own call stack without throwing there. */
   #guard(check: () => void): void {
     try {
       check()
@@ -292,7 +292,7 @@ export class Simulation {
 
   // ---- load
 
-  /** Clients send to nodes of their choice; what is refused is sent again elsewhere. */
+  /** Clients send to nodes of their choice; a refused transaction is sent again to another node. */
   #sendLoad(): void {
     this.world.after(this.#pace.between(1, 150), () => {
       const sim = this.#pace.pick(this.nodes)
@@ -310,7 +310,7 @@ export class Simulation {
     })
   }
 
-  /** Where bugs are put in, the RPC server and the network answer for what fails in them; elsewhere it is a finding. */
+  /** If bugs are injected, the RPC server and the network handle the failures they cause; otherwise a failure is a finding. */
   #onHandlerFault(error: unknown): void {
     if (this.#options.wrapPowers === undefined) throw error
   }

@@ -10,7 +10,8 @@ const MINUTE_MS = 60_000
 /** Lets time pass. */
 const pass = (simulation: Simulation, ms: number) => simulation.until(() => false, ms)
 
-// Nobody lies. Those that are up first are behind, and prove less than what the wiped ones signed; who knows more comes later, and serves slowly.
+// No node lies. The nodes that are up first are behind, and prove less than what the wiped ones signed. The node that knows more starts
+// later and serves slowly.
 it.each([9, 10, 11])('two of four are wiped and one was away: no fork, seed %i', async (seed) => {
   const simulation = new Simulation({ seed, calm: true, load: true, workMs: [5, 40] })
   simulation.start()
@@ -29,7 +30,7 @@ it.each([9, 10, 11])('two of four are wiped and one was away: no fork, seed %i',
     for (const to of [a!, b!, away!])
       simulation.network.setLink(last!.peer, to.peer, { loss: 0, duplication: 0, latencyMs: [3_000, 4_000], cut: false })
     last!.start()
-    // The oracle throws at a fork, and at whoever signs twice.
+    // The oracle throws on a fork, and on a validator that signs twice.
     await pass(simulation, MINUTE_MS)
     expect(away!.committedHeight).toBe(simulation.oracle.height)
   } finally {
@@ -47,7 +48,7 @@ it.each([6, 7, 8, 9])(
     const wiped = simulation.nodes.slice(0, 2)
     const own = wiped.map((_, index) => validatorKey(index).address)
     const lastVote = 6
-    /** Height of their last prevotes, and who has sent one. */
+    /** Height of their last prevotes, and the validators that have sent one. */
     let height = 0
     const voted = new Set<string>()
     const observe = simulation.network.onSend
@@ -63,7 +64,7 @@ it.each([6, 7, 8, 9])(
       }
       observe(from, to, bytes)
     }
-    // Nobody may get as far as a decision.
+    // No node may reach a decision.
     for (const { peer } of wiped)
       simulation.network.lie(peer, {
         send: (_, bytes) => {

@@ -2,8 +2,8 @@ import type { Executor } from '@quoin/execution'
 import { type Life, never } from './life.ts'
 
 /**
- * Blocks that take time to build, to execute and to take over, as in a thread of their own: the process goes on meanwhile. `workMs` is asked for
- * each piece of work. What a dead process had under way never ends.
+ * Blocks that take time to build, to execute and to apply, as on a separate thread: the process continues meanwhile. `workMs` is called for
+ * each piece of work. Work of a dead process never ends.
  */
 export function timedExecutor(executor: Executor, life: Life, workMs: () => number): Executor {
   const work = async <T>(run: () => Promise<T>): Promise<T> => {

@@ -17,7 +17,7 @@ export class World {
   #sequence = 0
   #nowMs = 0
   events = 0
-  /** Checks between two events: may take microtasks, and changes nothing. */
+  /** Runs checks between two events: may take microtasks, must not change anything. */
   afterStep: () => Promise<void> | undefined = () => undefined
 
   constructor(seed: number) {
@@ -37,7 +37,7 @@ export class World {
     }
   }
 
-  /** Notes an event for the audit hash. */
+  /** Adds an event to the audit hash. */
   record(...what: readonly (string | number | Uint8Array)[]): void {
     this.#audit.update(`${this.#nowMs}`)
     for (const item of what) this.#audit.update(typeof item === 'number' ? `|${item}` : item)
@@ -49,8 +49,8 @@ export class World {
   }
 
   /**
-   * Runs the next event and everything that follows from it at once; false when none is left. All of the node's code runs in microtasks, which
-   * are over before a macrotask begins: that is what makes a run repeatable.
+   * Runs the next event and everything that follows from it at once; false if the queue is empty. All of the node's code runs in
+   * microtasks, which end before a macrotask begins: that makes a run repeatable.
    */
   async step(): Promise<boolean> {
     const next = this.#pop()
@@ -64,7 +64,7 @@ export class World {
     return true
   }
 
-  /** Runs until `done` holds, checked after each event, or `limitMs` of virtual time have passed: then false. */
+  /** Runs until `done` returns true, checked after each event; false if `limitMs` of virtual time passed first. */
   async runUntil(done: () => boolean, limitMs: number): Promise<boolean> {
     const endMs = this.#nowMs + limitMs
     await settled()

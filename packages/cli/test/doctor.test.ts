@@ -49,11 +49,11 @@ describe('the sign state, for the doctor', () => {
 
   it('is a fault where a start refuses it: gone, empty, or of another key', async () => {
     await rm(dir.signState)
-    await expect(examine()).rejects.toThrow(/sign-state: there is no sign state of validator 0x/)
+    await expect(examine()).rejects.toThrow(/sign-state: no sign state of validator 0x/)
     await writeFile(dir.signState, '')
-    await expect(examine()).rejects.toThrow(/there is no sign state of validator/)
+    await expect(examine()).rejects.toThrow(/no sign state of validator/)
     await copyFile(other.signState, dir.signState)
-    await expect(examine()).rejects.toThrow(/belongs to validator 0x\w+, the key of this node is 0x/)
+    await expect(examine()).rejects.toThrow(/belongs to validator 0x\w+, but the key of this node is 0x/)
     await expect(examine()).rejects.toBeInstanceOf(EndingError)
   })
 

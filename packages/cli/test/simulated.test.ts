@@ -12,7 +12,7 @@ it('is no chain for a validator', async () => {
   const options = { powers, genesis, signer: undefined, logger: new LogRecorder(), onHalt: () => {} }
   expect(await createNode(options)).toMatchObject({
     ok: false,
-    error: { code: 'simulated', message: expect.stringContaining('this genesis is of a development chain (quoin dev)') },
+    error: { code: 'simulated', message: expect.stringContaining('this genesis belongs to a development chain (quoin dev)') },
   })
   await expect(createNode({ ...options, genesis: { ...genesis, simulated: false } })).rejects.toThrow(TypeError)
 })

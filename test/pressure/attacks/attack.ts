@@ -4,8 +4,8 @@ import type { Signer } from '../processes/signer.ts'
 import type { TallyBook } from '../processes/tally.ts'
 
 /**
- * Where an attack strikes. `defaults`: the two validators with the limits that a node has by itself. `lifted`: the two whose limits for
- * each address are lifted, so that what lies behind those limits is tested. `network`: all of them, as a peer.
+ * The validators that an attack targets. `defaults`: the two validators with a node's default limits. `lifted`: the two without limits per
+ * address, so that the limits behind those are tested. `network`: all of them, attacked by a peer.
  */
 export type Front = 'defaults' | 'lifted' | 'network'
 
@@ -15,36 +15,39 @@ export interface Attack {
   /** What it does, and how hard. */
   readonly what: string
   readonly front: Front
-  /** One of each kind runs in `npm test`. */
+  /** One attack of each kind runs in `npm test`. */
   readonly inShort?: boolean
-  /** Most that the memory of one node may grow, in MB, and why if it is more than others may. */
+  /** Limit for the growth of one node's memory in MB, and the reason if it is above the usual limit. */
   readonly growthMbMax?: number
-  /** Honest senders whose transfers must stay fast; by default `far`, and `near` too where the default limits stand before the node. */
+  /** Honest senders whose transfers must stay fast. Default: `far`, and `near` too if the node has the default limits. */
   readonly lanes?: readonly LaneName[]
-  /** Whether honest readers of an attacked node must be answered; by default where the default limits stand before the node. */
+  /** Whether honest readers of an attacked node must be answered. Default: if the node has the default limits. */
   readonly reads?: boolean
   /** The fourth validator is down before, during and after: the attacker has its key. */
   readonly withoutFourth?: boolean
-  /** The fourth validator is started anew before the attack and during it, and it is timed until it has all its peers. */
+  /** The fourth validator is restarted before and during the attack; measured is the time until it has all its peers. */
   readonly restartsFourth?: boolean
-  /** Fills blocks with valid transactions: what an honest transfer waits is counted in blocks. */
+  /** Fills blocks with valid transactions: the wait of an honest transfer is counted in blocks. */
   readonly fillsBlocks?: boolean
-  /** By how many ms more than others its times may differ from those before, and why. */
+  /** Additional allowance in ms for time differences, and the reason. */
   readonly noiseMs?: number
-  /** Times that its phases are longer than those of others. */
+  /** Factor by which its phases are longer. */
   readonly stretch?: number
-  /** Leaves transactions in the pools: nodes are started anew after it, so that the next attack begins with empty ones. */
+  /** Leaves transactions in the pools: the nodes are restarted after it, so that the next attack begins with empty pools. */
   readonly fillsPool?: boolean
-  /** Runs before the phase `before`, in the attacker's process: signs, or puts something on the chain. What it returns is the attack, which runs until the signal. */
+  /**
+   * Runs before the phase `before`, in the attacker's process: signs transactions, or puts something on the chain. Returns the attack
+   * itself, which runs until the signal.
+   */
   prepare(stage: Stage): Promise<() => Promise<void>>
 }
 
-/** What an attack finds in its process. */
+/** What an attack can use in its process. */
 export interface Stage {
-  /** Attacked nodes; those of the network for a peer. */
+  /** Attacked nodes; for a peer, the network's nodes. */
   readonly targets: readonly NodeView[]
   readonly prepared: Prepared
-  /** Of the repetition, from 0: keys and identities of an earlier one are used up. */
+  /** Round number, from 0: keys and identities of an earlier round are used up. */
   readonly round: number
   /** Aborted when the attack is over. */
   readonly signal: AbortSignal
@@ -53,7 +56,7 @@ export interface Stage {
   readonly sign: Signer
 }
 
-/** Runs so many loops at a time until the signal; each begins anew when it has ended. */
+/** Runs this many loops at the same time until the signal; each restarts when it has ended. */
 export async function lanes(count: number, signal: AbortSignal, work: (lane: number) => Promise<void>): Promise<void> {
   const lane = async (index: number): Promise<void> => {
     while (!signal.aborted) await work(index)
@@ -61,7 +64,7 @@ export async function lanes(count: number, signal: AbortSignal, work: (lane: num
   await Promise.all(Array.from({ length: count }, (_, index) => lane(index)))
 }
 
-/** Does something so often a second until the signal, whatever became of the last one. */
+/** Repeats an action at this rate until the signal, whether or not the last one has ended. */
 export function paced(perSecond: number, signal: AbortSignal, action: (index: number) => void): Promise<void> {
   const started = performance.now()
   let done = 0

@@ -8,9 +8,9 @@ import { identityName } from '../processes/identities.ts'
 import type { Attack, Stage } from './attack.ts'
 import { untilAborted } from './attack.ts'
 
-/** More than any block can have, and far below what a message may hold. */
+/** More than any block can have, and far below what a message can hold. */
 const TRANSACTIONS_TOO_MANY = 20_000
-/** In each turn of 10 ms, to each victim. */
+/** Bytes per turn of 10 ms, to each victim. */
 const TURN_BYTES = 300 * 1024
 
 export const BYZANTINE_ATTACKS = {
@@ -20,7 +20,7 @@ export const BYZANTINE_ATTACKS = {
   garbage: 'Byzantine validator: garbage',
 } as const
 
-/** Holds the key of the fourth validator, which is down, and sends as much as its connections take. */
+/** Uses the key of the fourth validator, which is down, and sends as much as its connections take. */
 const flood =
   (name: string, make: Flood) =>
   async (stage: Stage): Promise<() => Promise<void>> => {
@@ -36,7 +36,7 @@ const flood =
     }
   }
 
-/** Every fourth block has to wait for the timeout of the proposer that is down: some blocks more or less in a phase move the mean. */
+/** Every fourth block waits for the timeout of the proposer that is down, so a few blocks more or less in a phase change the mean. */
 const UNEVEN = { stretch: 2, noiseMs: 400 } as const
 
 const attack = (name: string, what: string, make: Flood): Attack => ({

@@ -5,7 +5,7 @@ import { type Attack, lanes, paced, type Stage } from './attack.ts'
 
 const balanceOf = ({ prepared: { token } }: Stage): unknown => [{ to: token, data: `0x70a08231${'00'.repeat(31)}01` }, 'latest']
 
-/** `eth_call`s at a rate, each over the next of some connections. */
+/** `eth_call`s at a fixed rate, distributed over some connections. */
 const callsAt =
   (perSecond: number, connections: number, addressOf: (index: number) => string) =>
   async (stage: Stage): Promise<() => Promise<void>> => {
@@ -17,7 +17,7 @@ const callsAt =
     return () => paced(perSecond, stage.signal, (i) => void floods[i % floods.length]!.post(text, 1))
   }
 
-/** Calls of one kind over some connections, each sent when the last one was answered. */
+/** Calls of one kind over some connections, each sent when the previous one was answered. */
 const callsInTurn =
   (connections: number, body: (stage: Stage) => string) =>
   async (stage: Stage): Promise<() => Promise<void>> => {
@@ -26,7 +26,7 @@ const callsInTurn =
     return () => lanes(connections * floods.length, stage.signal, (lane) => floods[lane % floods.length]!.post(text, 1))
   }
 
-/** State overrides that fill a body of some 4 MB. */
+/** State overrides that fill a body of about 4 MB. */
 function manyOverrides({ prepared: { token } }: Stage): string {
   const slots = Object.fromEntries(
     Array.from({ length: 28_000 }, (_, i) => [`0x${i.toString(16).padStart(64, '0')}`, `0x${'11'.repeat(32)}`]),
@@ -34,7 +34,7 @@ function manyOverrides({ prepared: { token } }: Stage): string {
   return single('eth_call', [{ to: token, data: '0x18160ddd' }, 'latest', { [token]: { stateDiff: slots } }])
 }
 
-/** Another code in each of many accounts, which has to be compiled. */
+/** Different code for each of many accounts, which must be compiled. */
 const manyCodes = ({ prepared: { code } }: Stage): string => {
   const address = (i: number): string => `0x${(0xc0de00 + i).toString(16).padStart(40, '0')}`
   const overrides = Object.fromEntries(Array.from({ length: 32 }, (_, i) => [address(i), { code }]))
@@ -61,7 +61,7 @@ export const callAttacks: readonly Attack[] = [
     what: '4,096 eth_calls over one WebSocket to each of 2 validators, each of which computes until its gas is out',
     front: 'lifted',
     inShort: true,
-    // Calls of other clients take turns with these, whatever one address may ask for.
+    // Calls of other clients take turns with these, however much one address requests.
     reads: true,
     prepare: async (stage) => {
       const text = single('eth_call', [{ to: stage.prepared.endless }, 'latest'])

@@ -3,10 +3,10 @@ import { ADDRESS, manyAddresses } from '../processes/addresses.ts'
 import { single } from '../processes/http-flood.ts'
 import { type Attack, lanes, paced, type Stage, untilAborted } from './attack.ts'
 
-/** More than a node has places for by default. */
+/** More than a node accepts by default. */
 const CONNECTIONS = 1_030
 const DRIP_MS = 1_000
-/** More than a node has places for that are in handshake. */
+/** More than a node has slots for handshakes. */
 const HANDSHAKES = 40
 
 const POST_HEAD = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
@@ -14,20 +14,20 @@ const UPGRADE =
   'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
 
 interface Held {
-  /** Ports that are attacked; by default that of the first node's RPC. */
+  /** Ports to attack. Default: the RPC port of the first node. */
   readonly portsOf?: (targets: Stage['targets']) => readonly number[]
-  /** Pause before a closed one is opened again, so that a node that closes at once is not asked without end. */
+  /** Pause before a closed connection is opened again, so that a node that closes at once does not cause an endless loop. */
   readonly againMs?: number
-  /** Connections to each. */
+  /** Connections per port. */
   readonly connections?: number
   readonly addressOf: (index: number) => string
   /** Sent at once. */
   readonly first: string
-  /** Sent again and again after that; empty sends nothing. */
+  /** Sent repeatedly after that; empty sends nothing. */
   readonly drip: string
 }
 
-/** Opens connections and holds them; one that is closed is opened again. */
+/** Opens connections and holds them; reopens closed ones. */
 const hold =
   ({ portsOf = firstRpc, connections = CONNECTIONS, againMs = 200, addressOf, first, drip }: Held) =>
   async ({ targets, signal, tally }: Stage): Promise<() => Promise<void>> => {
@@ -79,7 +79,8 @@ export const connectionAttacks: readonly Attack[] = [
     name: 'bodies that come byte by byte, from 250 addresses',
     what: 'the same from 250 addresses',
     front: 'defaults',
-    // Each address holds four connections, which an honest one may do as well: there may be no place for a newcomer until the time for a body is over.
+    // Each address holds four connections, as an honest one may too: there may be no room for a new client until the time limit for a body
+    // is over.
     reads: false,
     lanes: ['far'],
     prepare: hold({

@@ -9,7 +9,7 @@ import { subscriptionAttacks } from './subscriptions.ts'
 import { unreadAttacks } from './unread.ts'
 import { wireAttacks } from './wire.ts'
 
-/** The same run with nobody attacking: what the figures of all others are to be compared with. */
+/** The same run without an attack: the figures of all others are compared with it. */
 const control: Attack = {
   name: 'nothing',
   what: 'nobody attacks: how much the figures move by themselves',
@@ -34,11 +34,11 @@ export const ATTACKS: readonly Attack[] = [
   ...byzantineAttacks,
 ]
 
-/** Names of those that genesis has to list as nodes. */
+/** Names of the attacks by peers, which genesis must list as nodes. */
 export const PEER_ATTACKS: readonly string[] = [...Object.values(OBSERVER_ATTACKS), ...Object.values(BYZANTINE_ATTACKS)]
 
 export function attackOf(name: string): Attack {
   const attack = ATTACKS.find((each) => each.name === name)
-  if (attack === undefined) throw new Error(`there is no attack "${name}"`)
+  if (attack === undefined) throw new Error(`unknown attack "${name}"`)
   return attack
 }

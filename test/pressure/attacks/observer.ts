@@ -24,7 +24,7 @@ export const OBSERVER_ATTACKS = {
   streams: 'observer: streams that come and go',
 } as const
 
-/** Answers are named, not told apart by their data. */
+/** Errors are grouped by kind, without their data. */
 const reasonOf = (failure: unknown): string => {
   if (failure instanceof TransportError) return `question ${failure.reason}`
   throw failure
@@ -47,7 +47,7 @@ const allBlocks = (from: number): Uint8Array =>
     ...{ countMax: SYNC_LIMITS.answerBlocksMax, bytesMax: SYNC_LIMITS.answerBytesMax },
   })
 
-/** Asks a peer, and counts what came of it. */
+/** Sends a request to a peer, and counts the outcome. */
 async function ask(
   stage: Stage,
   peer: PeerId,
@@ -64,7 +64,7 @@ async function ask(
 
 const pauseTurn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setTimeout(() => resolve(), 20)))
 
-/** Questions that are written and whose answers are not read, on so many streams of each connection. */
+/** Requests whose answers are not read, on this many streams per connection. */
 async function askUnread(stage: Stage, connections: readonly RawConnection[], each: number): Promise<void> {
   const question = encodeFrames([allBlocks(stage.prepared.largeBlock)])
   await lanes(each * connections.length, stage.signal, async (lane) => {
@@ -94,7 +94,7 @@ export const observerAttacks: readonly Attack[] = [
     fillsPool: true,
     prepare: async (stage) => {
       const { transport } = await joinAsObserver(stage, OBSERVER_ATTACKS.orders)
-      // Behind a gap, so that they stay where they are.
+      // Behind a nonce gap, so that they stay in the pool.
       const raws = Array.from({ length: REPEATED }, (_, i) => {
         const key = keyOf(stage.crypto, `pressure repeated ${stage.round} ${i}`)
         return Buffer.from(stage.sign(key, 1, { to: NOBODY, gas: 21_000n }).raw.slice(2), 'hex')
@@ -184,7 +184,7 @@ export const observerAttacks: readonly Attack[] = [
       }
       return async () => {
         const asking = askUnread(stage, connections, 8)
-        // What was asked leaves first.
+        // The requests are sent first.
         setTimeout(() => {
           for (const { socket } of connections) socket.pause()
         }, 200)
@@ -207,7 +207,7 @@ export const observerAttacks: readonly Attack[] = [
           if (header.type !== YAMUX.windowUpdate) return send(header, data)
           const { streamID } = header
           windows.add(() => send({ type: YAMUX.windowUpdate, flag: 0, streamID, length: 1 }))
-          // The first one opens the stream, and ends or resets pass as they are.
+          // The first one opens the stream; ends and resets pass unchanged.
           return header.flag === 0 ? true : send({ ...header, length: 0 })
         }
       }
@@ -229,11 +229,11 @@ export const observerAttacks: readonly Attack[] = [
       const connections = await dialRaw(stage, OBSERVER_ATTACKS.streams)
       for (const { openOrdered, multiplexer } of connections) {
         await openOrdered()
-        // Ours would end the connection at answers to pings that it has not sent.
+        // Our multiplexer would end the connection on answers to pings that it did not send.
         multiplexer.handlePingResponse = () => {}
       }
       return () => {
-        // Odd ids are the dialler's; these are beyond those in use.
+        // The dialler uses odd ids; these are higher than those in use.
         let streamID = 1_000_001
         return paced(2_000, stage.signal, (i) => {
           streamID += 2

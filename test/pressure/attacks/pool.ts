@@ -6,11 +6,11 @@ import { keyOf, type Unsigned } from '../processes/signer.ts'
 import { type Attack, lanes, type Stage } from './attack.ts'
 
 const GAS_MAX = 18_000_000n
-/** Nominal on a chain that charges nothing; the largest sum that a transaction can name is above. */
+/** Nominal on a chain that charges nothing. Below the largest amount that a transaction can name. */
 const TIP = 2n ** 255n
 const NOBODY = '0x000000000000000000000000000000000000dead'
 const BATCH = 250
-/** Of large transactions, so that a batch stays below the largest body. */
+/** Large transactions per batch, so that a batch stays below the body limit. */
 const LARGE_BATCH = 15
 const CALL_MS_MAX = 10_000
 
@@ -35,7 +35,7 @@ async function sendAll(stage: Stage, raws: readonly string[], size: number = BAT
     })
 }
 
-/** Transactions of keys that nobody has funded; keys of one round are no other's. */
+/** Transactions of unfunded keys; each round has its own keys. */
 const fresh =
   (transactions: (stage: Stage) => readonly Transaction[], size?: number) =>
   async (stage: Stage): Promise<() => Promise<void>> => {
@@ -66,7 +66,7 @@ const funded =
       }),
     )
     client.close()
-    // One of each in turn.
+    // One of each key in turn.
     return sendAll(stage, Array.from({ length: each }, (_, k) => raws.map((of) => of[k]!)).flat())
   }
 
@@ -74,8 +74,8 @@ const list = (count: number, of: (index: number) => Transaction): readonly Trans
   Array.from({ length: count }, (_, index) => of(index))
 
 /**
- * Transactions that are valid fill the blocks, whoever sends them: what is promised is that an honest one waits two blocks at the most. A full block, of thousands of transfers or
- * of 72 million gas of work, takes four validators on two cores a second.
+ * Valid transactions fill the blocks, whoever sends them. The guarantee is that an honest transaction waits at most two blocks. Four
+ * validators on two cores take a second for a full block of thousands of transfers or of 72 million gas of work.
  */
 const FULL_BLOCKS = { fillsBlocks: true, noiseMs: 1_500 } as const
 
@@ -132,7 +132,7 @@ export const poolAttacks: readonly Attack[] = [
       return () =>
         lanes(floods.length, stage.signal, async (lane) => {
           const at = sent[lane]!++
-          // The lanes are in different phases, so that the nodes hold different ones.
+          // The lanes are in different phases, so that the nodes hold different transactions.
           const four = Array.from({ length: 4 }, (_, i) => raws[(7 * at + 15 * lane + i) % raws.length]![(at + lane) % 2]!)
           await floods[lane]!.post(
             batch(4, 'eth_sendRawTransaction', (i) => [four[i]]),

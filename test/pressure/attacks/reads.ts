@@ -2,12 +2,12 @@ import { manyAddresses } from '../processes/addresses.ts'
 import { batch, HttpFlood, single } from '../processes/http-flood.ts'
 import { type Attack, lanes, paced, type Stage } from './attack.ts'
 
-/** Calls in a batch: what a node takes by default. */
+/** Calls per batch: a node's default limit. */
 const BATCH = 1_000
 
 const hex = (value: number): string => `0x${value.toString(16)}`
 
-/** Batches of one method over some connections to each node, each sent when the last one was answered. */
+/** Batches of one method over some connections to each node, each sent when the previous one was answered. */
 const batches =
   (connections: number, calls: number, body: (stage: Stage) => string) =>
   async (stage: Stage): Promise<() => Promise<void>> => {
@@ -19,7 +19,7 @@ const batches =
 const receipts = ({ prepared: { smallBlocks } }: Stage): string =>
   batch(BATCH, 'eth_getBlockReceipts', (i) => [hex(smallBlocks[i % smallBlocks.length]!)])
 
-/** Address that has no account. */
+/** An address without an account. */
 const stranger = (index: number): string => `0x${(index + 1).toString(16).padStart(40, '0')}`
 
 export const readAttacks: readonly Attack[] = [
@@ -105,7 +105,7 @@ export const readAttacks: readonly Attack[] = [
     name: 'single reads from 200 addresses',
     what: 'eth_getBalance at 4,000 a second in all, each address over one connection, to 2 validators',
     front: 'defaults',
-    // The node cannot tell these addresses from honest ones.
+    // The node cannot distinguish these addresses from honest ones.
     reads: false,
     prepare: async (stage) => {
       const floods = Array.from({ length: 200 }, (_, i) => {
@@ -124,7 +124,7 @@ export const readAttacks: readonly Attack[] = [
     front: 'lifted',
     prepare: batches(4, BATCH, (stage) => {
       const { raw } = stage.sign({ secretKey: stage.crypto.sha256(Uint8Array.of(7)) }, 0, { to: stranger(1), gas: 21_000n })
-      // The end is the signature's second half, which no signature has as large.
+      // The end is the signature's s, which no signature has this large.
       const forged = (i: number): string => `${raw.slice(0, -64)}${'f'.repeat(60)}${i.toString(16).padStart(4, '0')}`
       return batch(BATCH, 'eth_sendRawTransaction', (i) => [i % 2 === 0 ? '0x02c0' : forged(i)])
     }),

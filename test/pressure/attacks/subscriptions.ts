@@ -5,7 +5,7 @@ import { RpcClient } from '../processes/rpc-client.ts'
 import { type AttackSocket, openSocket, openSockets } from '../processes/socket-flood.ts'
 import { type Attack, paced, type Stage } from './attack.ts'
 
-/** Token transfers a second while subscriptions are tried: each has a log. */
+/** Token transfers per second during subscription attacks: each emits a log. */
 const LOAD_PER_SECOND = 100
 /** More than the longest phase needs. */
 const LOAD_TRANSACTIONS = 1_200
@@ -13,14 +13,14 @@ const CALL_MS_MAX = 10_000
 
 const subscribe = (...params: readonly unknown[]): string => single('eth_subscribe', params)
 
-/** Token transfers of the deployer, to the first target, from another address than the attacker's: they are what there is to tell. */
+/** Token transfers of the deployer to the first target, from another address than the attacker's: the events that subscribers receive. */
 async function tokenLoad(stage: Stage): Promise<() => Promise<void>> {
   const { targets, prepared, crypto, sign, signal, tally } = stage
   const [deployer] = developmentAccounts(crypto)
   const client = new RpcClient({ port: targets[0]!.rpcPort, localAddress: manyAddresses(250) })
   const answer = await client.call('eth_getTransactionCount', [deployer!.address, 'pending'], CALL_MS_MAX)
   client.close()
-  if (!answer.ok) throw new Error(`no nonce of the deployer: ${answer.why}`)
+  if (!answer.ok) throw new Error(`cannot get the nonce of the deployer: ${answer.why}`)
   const first = Number(answer.result)
   const data = `0xa9059cbb${'00'.repeat(30)}dead${'00'.repeat(31)}01`
   const texts = Array.from({ length: LOAD_TRANSACTIONS }, (_, i) =>
@@ -36,7 +36,7 @@ async function tokenLoad(stage: Stage): Promise<() => Promise<void>> {
     })
 }
 
-/** Subscriptions over WebSockets, made when the attack begins, and token transfers that they hear of. */
+/** Subscriptions over WebSockets, created when the attack begins, and token transfers that they report. */
 const subscribers =
   (sockets: number, texts: (stage: Stage) => readonly string[], prepareSocket: (socket: AttackSocket) => void = () => {}) =>
   async (stage: Stage): Promise<() => Promise<void>> => {

@@ -4,16 +4,19 @@ import { batch, single } from '../processes/http-flood.ts'
 import { openSocket } from '../processes/socket-flood.ts'
 import { type Attack, paced, type Stage } from './attack.ts'
 
-/** Answers of some 24 MB: as large as a node makes them. */
+/** Answers of about 24 MB: the largest that a node makes. */
 const CALLS = 100
 
-/** A node holds 256 MiB for clients that do not read: each answer as text and once more as bytes while it is written, and what the collector has not yet freed. */
+/**
+ * A node holds 256 MiB for clients that do not read: each answer as text, and again as bytes while it is written, plus garbage that is not
+ * collected yet.
+ */
 const HELD_MB_MAX = 650
 
 const largeBatch = ({ prepared: { largeTransaction } }: Stage): string =>
   batch(CALLS, 'eth_getTransactionByHash', () => [largeTransaction])
 
-/** A connection that sends and never reads: the kernel takes what fits into its buffers, then the node has to keep the rest. */
+/** A connection that sends and never reads: the kernel's buffers fill first, then the node must keep the rest. */
 function deaf(port: number, { signal, tally }: Stage): Socket {
   const socket = connect({ host: '127.0.0.1', port, localAddress: ADDRESS.attacker })
   socket.pause()

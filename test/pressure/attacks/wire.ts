@@ -9,11 +9,11 @@ import { type Attack, lanes, paced, type Stage } from './attack.ts'
 const upgrade = (fields: string): string =>
   `GET / HTTP/1.1\r\n${fields}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`
 const HERE = 'Host: 127.0.0.1\r\n'
-/** A node that closes at once is not asked without end. */
+/** Prevents an endless loop if a node closes at once. */
 const AGAIN_MS = 100
 const PIPELINED = 2_000
 
-/** Opens a connection, counts what becomes of it, and hands it on. Resolves some time after it is closed. */
+/** Opens a connection, counts its outcome, and passes it to `use`. Resolves some time after it is closed. */
 function opened({ signal, tally }: Stage, port: number, localAddress: string, use: (socket: Socket) => void): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, localAddress, noDelay: true })
@@ -39,7 +39,7 @@ function opened({ signal, tally }: Stage, port: number, localAddress: string, us
 const frame = (opcode: number, isFinal: boolean, payload: string): Buffer =>
   Buffer.concat([Buffer.of((isFinal ? 0x80 : 0) | opcode, 0x80 | payload.length, 0, 0, 0, 0), Buffer.from(payload)])
 
-/** A transaction that waits for an earlier one for ever, and is known to the node. */
+/** A transaction that waits forever for an earlier one, and is known to the node. */
 async function waiting(stage: Stage): Promise<string> {
   const raw = stage.sign(keyOf(stage.crypto, `waits ${stage.round}`), 1, { to: `0x${'00'.repeat(19)}01`, gas: 21_000n }).raw
   await fetch(`http://127.0.0.1:${stage.targets[0]!.rpcPort}`, {
@@ -50,7 +50,7 @@ async function waiting(stage: Stage): Promise<string> {
   return single('eth_sendRawTransactionSync', [raw, 30_000])
 }
 
-/** What clients do with connections that no client library does. */
+/** Uses of connections that no client library makes. */
 export const wireAttacks: readonly Attack[] = [
   {
     name: 'WebSockets that are refused, and reset',

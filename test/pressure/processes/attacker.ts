@@ -8,10 +8,10 @@ import { fail } from './channel.ts'
 import { signer } from './signer.ts'
 import { TallyBook } from './tally.ts'
 
-/** How long an attack may take to count its last outcomes. */
+/** Time limit for an attack to count its last outcomes. */
 const END_MS_MAX = 1_000
 
-/** An attack under way. */
+/** A running attack. */
 export class Attacker {
   readonly #run: () => Promise<void>
   readonly #end: AbortController
@@ -37,12 +37,12 @@ export class Attacker {
 
   begin(): void {
     this.#running = this.#run().catch((failure: unknown) => {
-      // What breaks while everything is being torn down is the end.
+      // Errors while everything is being closed are expected.
       if (!this.#end.signal.aborted) fail(failure)
     })
   }
 
-  /** The process is killed soon after, with every connection that it has. */
+  /** The process is killed soon after, with all its connections. */
   async end(): Promise<Tally> {
     this.#end.abort()
     const late = linkDeadline(END_MS_MAX, [])

@@ -5,11 +5,11 @@ export function report(message: Report): void {
   if (process.connected) process.send!(message)
 }
 
-/** Says that something went wrong that no attack explains. */
+/** Reports an error that no attack explains. */
 export const fail = (failure: unknown): void =>
   report({ kind: 'failed', message: failure instanceof Error ? (failure.stack ?? failure.message) : String(failure) })
 
-/** Takes orders, one after the other's begin. The process ends with the channel. */
+/** Handles orders in sequence. The process ends with the channel. */
 export function onOrder(take: (order: Order) => Promise<void>): void {
   process.on('message', (order: Order) => {
     take(order).catch(fail)

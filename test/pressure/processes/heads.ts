@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 
 const AGAIN_MS = 250
 
-/** Hears of each new block of a node over a WebSocket, and comes back when the connection is lost. */
+/** Receives each new block of a node over a WebSocket, and reconnects when the connection is lost. */
 export class Heads {
   readonly #port: number
   readonly #localAddress: string
@@ -19,7 +19,7 @@ export class Heads {
     this.#connect()
   }
 
-  /** Height of the newest block that was heard of; 0 before the first. */
+  /** Height of the newest block received; 0 before the first. */
   get latest(): number {
     return this.#latest
   }
@@ -40,7 +40,7 @@ export class Heads {
       this.#latest = Math.max(this.#latest, Number(height))
       this.#onHead(Number(height))
     })
-    // A node that is attacked or away refuses: `close` follows, and the next attempt.
+    // A node that is attacked or down refuses: `close` follows, then the next attempt.
     socket.on('error', () => socket.terminate())
     socket.on('close', () => {
       if (!this.#isClosed) this.#timer = setTimeout(() => this.#connect(), AGAIN_MS)

@@ -11,9 +11,9 @@ import { type Signer, signer } from './signer.ts'
 
 const SEND_MS_MAX = 5_000
 const READ_MS_MAX = 2_000
-/** After a refusal, or no answer. */
+/** Pause after a refusal, or after no answer. */
 const AGAIN_MS = 250
-/** How often a receipt is looked for although no block was heard of. */
+/** Interval at which a receipt is requested even if no new block was reported. */
 const LOOK_MS = 500
 const READ_EVERY_MS = 250
 /** Gas price 0: the chain charges nothing. */
@@ -24,7 +24,7 @@ export class HonestUsers {
   #walks: readonly Walk[] = []
   #ids = 0
 
-  /** Ends what they do, and begins these lanes. */
+  /** Ends the current lanes, and begins these. */
   async walk(lanes: readonly Lane[], prepared: Prepared): Promise<void> {
     await Promise.all(this.#walks.map((walk) => walk.stop()))
     const crypto = await loadCrypto()
@@ -36,7 +36,7 @@ export class HonestUsers {
 
 type Account = Parameters<Signer>[0] & { readonly address: string }
 
-/** One lane: a transfer when the last one is final, and reads at even intervals. */
+/** One lane: a transfer when the previous one is final, and reads at even intervals. */
 class Walk {
   readonly #lane: Lane
   readonly #sign: Signer
@@ -85,7 +85,7 @@ class Walk {
     }
   }
 
-  /** What is pending counts: a transfer of an earlier lane may wait still. */
+  /** Counts pending transactions: a transfer of an earlier lane may still wait. */
   async #nonce(): Promise<number | undefined> {
     const answer = await this.#receipts.call('eth_getTransactionCount', [this.#account.address, 'pending'], SEND_MS_MAX)
     if (answer.ok) return Number(answer.result)
@@ -93,19 +93,19 @@ class Walk {
     return undefined
   }
 
-  /** Sends it until a node has it, as a patient client does; false when it can never be final. */
+  /** Sends it until a node accepts it, as a patient client does; false if it can never be final. */
   async #submit(raw: string): Promise<boolean> {
     while (!this.#end.signal.aborted) {
       const answer = await this.#sender.call('eth_sendRawTransaction', [raw], SEND_MS_MAX)
       if (answer.ok || answer.message?.startsWith('already known') === true) return true
-      // It had been taken before, though the answer was lost.
+      // It had been accepted before, but the answer was lost.
       if (answer.message?.startsWith('nonce too low') === true) return true
       await this.#trouble(`send: ${answer.why} ${answer.message ?? ''}`)
     }
     return false
   }
 
-  /** The height of its block; undefined when the walk ends first. */
+  /** The height of its block; undefined if the walk ends first. */
   async #final(hash: string): Promise<number | undefined> {
     while (!this.#end.signal.aborted) {
       const answer = await this.#receipts.call('eth_getTransactionReceipt', [hash], SEND_MS_MAX)
@@ -116,7 +116,7 @@ class Walk {
     return undefined
   }
 
-  /** Resolves at the next block that is heard of, and after some time in any case. */
+  /** Resolves at the next reported block, or after some time. */
   #nextHead(): Promise<void> {
     return new Promise((resolve) => {
       const go = (): void => {
@@ -135,7 +135,7 @@ class Walk {
     await pause(systemClock, AGAIN_MS, this.#end.signal)
   }
 
-  /** Calls and balances in turn, each over a new connection: what somebody finds who comes now. */
+  /** Calls and balances in turn, each over a new connection, as a new client would. */
   async #read({ token }: Prepared): Promise<void> {
     const { signal } = this.#end
     const { name: lane, sendPort } = this.#lane

@@ -4,7 +4,7 @@ import { systemClock } from '../../../packages/node/src/system-clock.ts'
 import type { Stage } from '../attacks/attack.ts'
 import { ADDRESS } from './addresses.ts'
 
-/** A pause after a connection that failed, so that an attacker whom nobody lets in does not turn in a circle. */
+/** Pause after a failed connection, so that an attacker that is always refused does not spin. */
 const FAILED_MS = 20
 
 export interface FloodOptions {
@@ -27,7 +27,7 @@ export class HttpFlood {
     this.#agent = new Agent({ keepAlive: options.keepAlive ?? true, maxSockets: options.connections })
   }
 
-  /** Posts a body that holds so many calls, and resolves when the answer is there or will never be. Never rejects. */
+  /** Posts a body with this many calls; resolves when the answer is received or can no longer come. Never rejects. */
   post(body: string, calls: number): Promise<void> {
     const { tally, signal } = this.#stage
     const { port, localAddress = ADDRESS.attacker } = this.#options
@@ -67,7 +67,7 @@ export class HttpFlood {
     })
   }
 
-  /** Posts without waiting: sends all of the body, and leaves as soon as it is sent. */
+  /** Posts without waiting: closes the connection as soon as the body is sent. */
   abandon(body: string, calls: number): Promise<void> {
     const { tally, signal } = this.#stage
     const { port, localAddress = ADDRESS.attacker } = this.#options
@@ -92,7 +92,7 @@ export class HttpFlood {
   }
 }
 
-/** A batch of so many calls of one method. */
+/** A batch of this many calls of one method. */
 export function batch(count: number, method: string, params: (index: number) => unknown): string {
   const calls = Array.from(
     { length: count },

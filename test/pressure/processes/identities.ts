@@ -1,17 +1,17 @@
 import { type Crypto, type Genesis, genesisDigest, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
 import { createNodeKey, loadNodeKey } from '../../../packages/node/src/network/index.ts'
 
-/** Attackers that genesis lists as nodes. One that was banned is of no use in the next round, so that each round has its own. */
+/** Attackers that genesis lists as nodes. A banned one is useless in the next round, so each round has its own. */
 export const identityName = (attack: string, round: number): string => `pressure ${attack} ${round}`
 
 /** The network key of a name: always the same. */
 export const identityKey = (crypto: Pick<Crypto, 'sha256'>, name: string): Promise<Uint8Array> =>
   createNodeKey('Ed25519', crypto.sha256(utf8ToBytes(name)))
 
-/** Its entry in genesis, without an address: it dials, and nobody dials it while it is not there. */
+/** Its entry in genesis, without an address: it dials, and validators do not dial it while it is absent. */
 export async function identityEntry(crypto: Pick<Crypto, 'sha256'>, name: string): Promise<RegisteredNode> {
   return { peerId: unwrap(loadNodeKey(await identityKey(crypto, name))).peerId, addresses: [] }
 }
 
-/** How the network of a genesis is named in handshakes and protocols. */
+/** The network's name in handshakes and protocols, derived from its genesis. */
 export const networkIdOf = (crypto: Crypto, genesis: Genesis): string => genesisDigest(crypto, genesis).slice(2, 18)

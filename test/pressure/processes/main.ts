@@ -4,7 +4,7 @@ import { fail, onOrder, report } from './channel.ts'
 import { HonestUsers } from './honest.ts'
 import { Sampler } from './sampler.ts'
 
-/** Entry of the suite's processes. The first order says what this one is. */
+/** Entry of the suite's processes. The first order decides what this process is. */
 
 let sampler: Sampler | undefined
 let honest: HonestUsers | undefined

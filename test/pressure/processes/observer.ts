@@ -7,13 +7,13 @@ import { identityKey, identityName, networkIdOf } from './identities.ts'
 
 const quiet = { debug() {}, info() {}, warn() {} }
 
-/** A listed node without a vote that speaks as the released node does, as far as its handlers let it. */
+/** A listed node without a vote that behaves like the released node, as far as its handlers allow. */
 export interface Observer {
   readonly transport: Libp2pTransport
   readonly genesis: Genesis
 }
 
-/** Joins the network under the identity of an attack and resolves when every validator that runs has let it in. */
+/** Joins the network with the identity of an attack; resolves when every running validator has accepted it. */
 export async function joinAsObserver(
   { prepared, crypto, round, targets, tally }: Stage,
   attack: string,

@@ -19,13 +19,13 @@ export interface YamuxHeader {
   readonly length: number
 }
 
-/** What of the multiplexer under a connection an attacker replaces. */
+/** The parts of a connection's multiplexer that an attacker replaces. */
 export interface Multiplexer {
   sendFrame(header: YamuxHeader, data?: unknown): unknown
   handlePingResponse(id: number): void
 }
 
-/** What libp2p keeps to itself, of the version that the lock file names. */
+/** Private parts of libp2p, in the version of the lock file. */
 interface Internals {
   readonly components: {
     readonly upgrader: {
@@ -39,16 +39,16 @@ type Libp2p = Awaited<ReturnType<typeof createNode>>
 export type Connection = Awaited<ReturnType<Libp2p['dial']>>
 export type Stream = Awaited<ReturnType<Connection['newStream']>>
 
-/** A connection to a validator, with what lies beneath it. */
+/** A connection to a validator, with its lower layers. */
 export interface RawConnection {
   readonly connection: Connection
   readonly multiplexer: Multiplexer
   readonly socket: Socket
-  /** Opens the ordered stream, so that the validator takes this for a session, and sends signs of life on it. */
+  /** Opens the ordered stream, so that the validator accepts a session, and sends heartbeats on it. */
   openOrdered(): Promise<Stream>
-  /** Opens a stream for one question. */
+  /** Opens a stream for one request. */
   openRequest(): Promise<Stream>
-  /** Opens a gossip stream and says that this peer listens to the topic. */
+  /** Opens a gossip stream and subscribes to the topic. */
   subscribe(): Promise<Stream>
 }
 
@@ -56,7 +56,7 @@ const HEARTBEAT_MS = 2_000
 const GOSSIPSUB = '/meshsub/1.2.0'
 const quiet = { debug() {}, info() {}, warn() {} }
 
-/** Dials all validators with our handshake, and nothing above it but what the attack does. */
+/** Dials all validators with our handshake; above it only the attack sends. */
 export async function dialRaw(
   { prepared, crypto, round, targets, signal }: Stage,
   attack: string,
@@ -70,7 +70,7 @@ export async function dialRaw(
   })
   const [ordered, request, topic] = ['ordered', 'request', 'transactions'].map((name) => `/quoin/${networkId}/${name}/1`)
   const seen = tapped(node as unknown as Internals)
-  // Taken and left unread: what a validator writes there waits, first here, then with it.
+  // Accepted and not read: data that a validator writes there queues up first here, then at the validator.
   for (const protocol of [ordered!, GOSSIPSUB]) await node.handle(protocol, (stream) => stream.pause())
   await node.start()
   const ports = new Set(targets.map(({ p2pPort }) => p2pPort))
@@ -101,7 +101,7 @@ export async function dialRaw(
   return connections
 }
 
-/** Notes socket and multiplexer of each connection that is made from now on. */
+/** Captures socket and multiplexer of each connection that is opened from now on. */
 function tapped({ components: { upgrader } }: Internals): { last(): { multiplexer: Multiplexer; socket: Socket } } {
   let socket: Socket | undefined
   let multiplexer: Multiplexer | undefined
@@ -121,13 +121,14 @@ function tapped({ components: { upgrader } }: Internals): { last(): { multiplexe
   }
   return {
     last() {
-      if (socket === undefined || multiplexer === undefined) throw new Error('libp2p hides its sockets or multiplexers now')
+      if (socket === undefined || multiplexer === undefined)
+        throw new Error('this version of libp2p no longer exposes its sockets or multiplexers')
       return { socket, multiplexer }
     },
   }
 }
 
-/** The message of gossipsub that subscribes to a topic, with its length in front. */
+/** The gossipsub message that subscribes to a topic, with its length prefix. */
 function subscription(topic: string): Uint8Array {
   const name = new TextEncoder().encode(topic)
   const entry = Uint8Array.of(0x08, 1, 0x12, name.length, ...name)

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 
-/** What a node made of one call. `why` names the refusal or the failure in a few words, the same for all of its kind. */
+/** A node's answer to one call. `why` names the refusal or the failure in a few words, the same for all of its kind. */
 export type Outcome =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly why: string; readonly message?: string }
@@ -8,11 +8,11 @@ export type Outcome =
 export interface ClientOptions {
   readonly port: number
   readonly localAddress: string
-  /** Opens a connection for each call, as a client does that comes for the first time. */
+  /** Opens a new connection for each call, as a first-time client does. */
   readonly isNewcomer?: boolean
 }
 
-/** JSON-RPC over HTTP, one call at a time, from an address of choice. It never rejects. */
+/** JSON-RPC over HTTP, one call at a time, from a chosen address. Never rejects. */
 export class RpcClient {
   readonly #options: ClientOptions
   readonly #agent: Agent | undefined
@@ -58,7 +58,7 @@ export type Exchanged =
   | { readonly ok: true; readonly status: number; readonly text: string }
   | { readonly ok: false; readonly why: string }
 
-/** One HTTP request with its whole answer, or why there was none. */
+/** One HTTP request with its complete answer, or the reason why there was none. */
 export function exchange({ port, localAddress, agent, method, path, body, msMax }: Exchange): Promise<Exchanged> {
   return new Promise((resolve) => {
     const call = request({

@@ -8,10 +8,10 @@ import { exchange } from './rpc-client.ts'
 
 const EVERY_MS = 500
 const PROBE_MS_MAX = 2_000
-/** Of the CPU times in /proc, a second. */
+/** Ticks per second of the CPU times in /proc. */
 const TICKS_PER_SECOND = 100
 
-/** Watches validators: new blocks, memory, CPU, some metrics, and whether `/health` answers a newcomer. */
+/** Watches validators: new blocks, memory, CPU, some metrics, and whether `/health` answers a new connection. */
 export class Sampler {
   #watches: readonly Watch[] = []
 
@@ -19,7 +19,7 @@ export class Sampler {
     this.watch(nodes)
   }
 
-  /** From now on these, and no others. */
+  /** From now on watches these nodes, and no others. */
   watch(nodes: readonly NodeView[]): void {
     for (const watch of this.#watches) watch.close()
     this.#watches = nodes.map((node) => new Watch(node))
@@ -65,7 +65,7 @@ class Watch {
       const cpuMs = ((user! + system!) * 1_000) / TICKS_PER_SECOND
       report({ kind: 'process', at: Date.now(), node, rssBytes: 1_024 * kilobytes, cpuMs })
     } catch (failure) {
-      // It has ended: the test knows of its processes.
+      // The process has ended: the test tracks its processes itself.
       if ((failure as NodeJS.ErrnoException).code !== 'ENOENT' && (failure as NodeJS.ErrnoException).code !== 'ESRCH')
         throw failure
     }

@@ -40,7 +40,7 @@ export function signer(crypto: Crypto): Signer {
   }
 }
 
-/** A key that follows from a name, with its address. */
+/** A key derived from a name, with its address. */
 export function keyOf(crypto: Crypto, name: string): Key & { readonly address: Hex } {
   const secretKey = crypto.sha256(utf8ToBytes(name))
   return { secretKey, address: addressOfPublicKey(crypto, publicKeyOf(crypto.publicKey(secretKey)!)) as Hex }

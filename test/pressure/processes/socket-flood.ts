@@ -2,21 +2,21 @@ import { WebSocket } from 'ws'
 import type { Stage } from '../attacks/attack.ts'
 import { ADDRESS } from './addresses.ts'
 
-/** What an attacker keeps unsent for one WebSocket: beyond it the node is not reading, and more would fill the attacker. */
+/** Unsent bytes that an attacker keeps for one WebSocket: beyond it the node is not reading, and more would fill the attacker's memory. */
 const UNSENT_BYTES_MAX = 8 * 1024 * 1024
 
 /** An attacker's WebSocket. */
 export interface AttackSocket {
-  /** Counts it under a name, unless the node has stopped reading. */
+  /** Sends and counts it under a name, unless the node has stopped reading. */
   send(text: string, name?: string): void
   /** Reads nothing from now on. */
   pause(): void
-  /** Calls back with each text that comes. */
+  /** Calls `listener` with each received text. */
   onText(listener: (text: string) => void): void
   close(): void
 }
 
-/** Opens a WebSocket to a node; undefined when it is refused, which counts. Answers are counted unless it is paused. */
+/** Opens a WebSocket to a node; undefined if it is refused, which is counted. Answers are counted unless it is paused. */
 export function openSocket(
   { signal, tally }: Stage,
   port: number,
@@ -54,7 +54,7 @@ export function openSocket(
   })
 }
 
-/** As many WebSockets as are let in, spread over the nodes. */
+/** Opens as many WebSockets as the nodes accept, spread over the nodes. */
 export async function openSockets(stage: Stage, count: number): Promise<readonly AttackSocket[]> {
   const sockets = await Promise.all(
     Array.from({ length: count }, (_, i) => openSocket(stage, stage.targets[i % stage.targets.length]!.rpcPort)),

@@ -4,7 +4,7 @@ import type { Tally } from '../messages.ts'
 const NAMES_MAX = 24
 const ANSWER = /"error":\{"code":(-?\d+),"message":"([^"]{0,60})/g
 
-/** Counts what became of an attack's calls. */
+/** Counts the outcomes of an attack's calls. */
 export class TallyBook {
   readonly #counts = new Map<string, number>()
 
@@ -14,11 +14,11 @@ export class TallyBook {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + count)
   }
 
-  /** Counts the answers in a piece of JSON: refusals by code and words. Returns how many refusals there were. */
+  /** Counts the answers in a piece of JSON: refusals by code and message. Returns the number of refusals. */
   addRefusals(text: string): number {
     let refusals = 0
     for (const [, code, message] of text.matchAll(ANSWER)) {
-      // Figures differ from refusal to refusal of one kind.
+      // Numbers differ between refusals of one kind.
       this.add(`${code} ${message!.replaceAll(/0x[0-9a-f]+|\d[\d.]*/g, '#').slice(0, 40)}`)
       refusals++
     }

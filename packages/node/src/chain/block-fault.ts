@@ -13,39 +13,43 @@ import { DamagedError } from '../store/damage.ts'
 import { rebuiltHeight } from '../store/schema.ts'
 import type { BlockReader, StoredHeader } from '../store/types.ts'
 
-/** A block that does not hang together in the database. `rebuilds`: it can be written anew from a peer's copy of the block. */
+/** A block with inconsistent records in the database. `rebuilds`: they can be rewritten from a peer's copy of the block. */
 export interface BlockFault {
   readonly height: Height
   readonly rebuilds: boolean
   readonly finding: string
 }
 
+/** What a check of blocks needs. */
 export interface BlockCheck {
   readonly blocks: BlockReader
   readonly crypto: Crypto
   readonly domain: SigningDomain
 }
 
-/** What of a block is looked at beside its header and hash. */
+/** What is checked of a block in addition to its header and hash. */
 export interface BlockDepth {
   /** Body, senders, receipts and the index of transactions. */
   readonly content: boolean
-  /** Signatures of the certificate; without them only whose certificate it is. */
+  /** Signatures of the certificate; if false, only which block the certificate is for. */
   readonly signatures: boolean
 }
 
-/** Where a check of recent blocks ends, whichever comes first; then the rest has its headers checked only. */
+/**
+ * Limits of the check of recent blocks. Contents and signatures are each checked up to their own limit; below that only headers are
+ * checked, up to `headersMax`.
+ */
 export const RECENT_BLOCKS = {
   headersMax: 1_000,
   /** Transactions whose bodies, receipts and index entries are read: about half a second. */
   transactionsMax: 50_000,
   /** Signatures verified: a tenth of a second with a native backend. */
   signaturesMax: 2_000,
-  /** Faults that are listed. */
+  /** Faults listed. */
   faultsMax: 64,
 } as const
 
-/** Checks the last blocks, from the head down. What reads find damaged is told by the database too. */
+/** Checks the last blocks, from the head down. Damage that reads find is also reported by the database. */
 export function recentFaults(check: BlockCheck): readonly BlockFault[] {
   const head = check.blocks.head.header.number
   const faults: BlockFault[] = []
@@ -65,7 +69,7 @@ export function recentFaults(check: BlockCheck): readonly BlockFault[] {
   return faults
 }
 
-/** The first thing about a block that is not as this node wrote it. */
+/** Returns the first thing about a block that is not as this node wrote it. */
 export function blockFault(check: BlockCheck, height: Height, depth: BlockDepth): BlockFault | undefined {
   try {
     const finding = headerFinding(check, height) ?? certificateFinding(check, height, depth.signatures)
@@ -79,7 +83,7 @@ export function blockFault(check: BlockCheck, height: Height, depth: BlockDepth)
 
 function headerFinding({ blocks }: BlockCheck, height: Height): string | undefined {
   const { header, hash } = headerOf(blocks, height)
-  if (header.number !== height) return `the header of height ${height} is that of height ${header.number}`
+  if (header.number !== height) return `the header record of height ${height} contains the header of height ${header.number}`
   const parent = height === 0 ? ZERO_HASH : headerOf(blocks, Height(height - 1)).hash
   if (header.parentHash !== parent) return `the header of height ${height} names the parent ${header.parentHash}, not ${parent}`
   const indexed = blocks.heightOf(hash)

@@ -64,7 +64,7 @@ const request = (node: TestNode, ms = 500) => ({
 })
 const balanceOf = (kv: Kv, address: string) =>
   accountFromValue(kv.get(flatKeyOf(accountKey(address.toLowerCase() as Address)))).balance
-/** A head without the sets' methods, which have no equality. */
+/** A head without the sets' methods, which cannot be compared. */
 const plain = ({ validators: voters, nextValidators, ...rest }: Head) => ({
   ...rest,
   validators: voters.validators,
@@ -126,7 +126,7 @@ describe('createChain', () => {
     const torn = (node.kv as MemoryKv).clone()
     torn.apply(headOfBefore)
     await expect(open(torn)).rejects.toThrow(
-      /damaged: nothing can be executed on the head, .*the database holds the state of block 1/,
+      /damaged: executing on the head, block \d+, failed: .*the database holds the state of block 1/,
     )
   })
 })
@@ -208,7 +208,7 @@ describe('build, validate, commit', () => {
       }),
       { numRuns: 20 },
     )
-    // Every place in the order in which outcomes are forgotten, with one that was asked for again.
+    // Every position in the eviction order, with one that was requested again.
     const all = Array.from({ length: max + 2 }, (_, i) => i + 1)
     for (const chosen of all) {
       const node = await open(new MemoryKv())
@@ -241,11 +241,11 @@ describe('build, validate, commit', () => {
       [{ baseFeePerGas: 1n as Header['baseFeePerGas'] }, 'header', /^baseFeePerGas is 1, not 0/],
       [{ timeMs: node.chain.head.header.timeMs }, 'header', /^timeMs is \d+, not after/],
       [{ mixHash: someHash }, 'header', /^mixHash/],
-      [{ stateRoot: someHash }, 'root-mismatch', /^stateRoot is 0x0707\w+, execution yields 0x/],
+      [{ stateRoot: someHash }, 'root-mismatch', /^stateRoot is 0x0707\w+, but execution yields 0x/],
       [{ transactionsRoot: someHash }, 'root-mismatch', /^transactionsRoot/],
       [{ receiptsRoot: someHash }, 'root-mismatch', /^receiptsRoot/],
       [{ logsBloom: new Uint8Array(256).fill(1) }, 'root-mismatch', /^logsBloom is 0x0101/],
-      [{ gasUsed: 21_000 as Gas }, 'root-mismatch', /^gasUsed is 21000, execution yields 42000/],
+      [{ gasUsed: 21_000 as Gas }, 'root-mismatch', /^gasUsed is 21000, but execution yields 42000/],
     ]
     for (const [change, code, message] of wrong) {
       const result = await node.chain.validate(sealed({ ...header, ...change }, good))
@@ -267,7 +267,7 @@ describe('build, validate, commit', () => {
     unwrap(await node.pool.add(spent!, 'rpc'))
     const other = await open(new MemoryKv())
     const block = await other.produce([spent!])
-    // The pool does not hear of the block, so that it offers the transaction again.
+    // The pool is not told of the block, so it offers the transaction again.
     node.pool.onBlock = () => {}
     await node.chain.commit({ ...block }, other.store.certificate(1 as Height)!)
     const built = await node.chain.build(request(node))
@@ -282,7 +282,7 @@ describe('build, validate, commit', () => {
     await expect(node.chain.commit(block, certify(crypto, node.chain.domain, validators, other))).rejects.toThrow('certificate')
     const wrong = sealed({ ...block.header, stateRoot: ZERO_HASH }, block)
     await expect(node.chain.commit(wrong, certify(crypto, node.chain.domain, validators, wrong))).rejects.toThrow(
-      'is decided, but not valid here: stateRoot',
+      'is committed by the network, but invalid on this node: stateRoot',
     )
     const first = node.chain.build(request(node))
     await expect(node.chain.build(request(node))).rejects.toThrow('during')

@@ -38,7 +38,7 @@ import { nextValidatorSet } from './validators.ts'
 
 export interface ChainOptions {
   readonly genesis: Genesis
-  /** The database that `store` and `executor` read too. */
+  /** The database that `store` and `executor` also use. */
   readonly kv: Kv
   readonly store: BlockStore
   readonly executor: Executor
@@ -48,15 +48,15 @@ export interface ChainOptions {
   readonly logger: Logger
 }
 
-/** Why this data directory cannot be used with this genesis by this release. The message says what to do. */
+/** Why this release cannot use this data directory with this genesis. The message says what to do. */
 export interface ChainRefusal {
   readonly code: 'execution-version' | 'other-genesis' | 'restart'
   readonly message: string
 }
 
 /**
- * Opens the chain of the genesis document in a database, and starts it when the database is empty. Throws when the database contradicts
- * itself.
+ * Opens the chain of a genesis document in a database; writes block 0 first if the database is empty.
+ * @throws DamagedError if the database contradicts itself
  */
 export async function createChain(options: ChainOptions): Promise<Result<Chain, ChainRefusal>> {
   const refusal = refusalOf(options)
@@ -72,8 +72,8 @@ function refusalOf({ genesis, store, executor, crypto }: ChainOptions): ChainRef
     return {
       code: 'execution-version',
       message:
-        `genesis wants execution version ${genesis.executionVersion}, this release executes ${executor.version}: ` +
-        'install the release that the chain runs',
+        `the genesis requires execution version ${genesis.executionVersion}, but this release supports version ${executor.version}: ` +
+        'install the release that the chain uses',
     }
   }
   const digest = genesisDigest(crypto, genesis)
@@ -82,14 +82,14 @@ function refusalOf({ genesis, store, executor, crypto }: ChainOptions): ChainRef
     return {
       code: 'other-genesis',
       message:
-        `the data directory holds the chain of genesis ${stored.genesisDigest}, the configured genesis is ${digest}: ` +
+        `the data directory contains the chain with genesis ${stored.genesisDigest}, but the configured genesis is ${digest}: ` +
         'configure the genesis of that chain, or choose another data directory (npm run devnet: --reset deletes the old chain)',
     }
   }
   if ((genesis.restart?.epoch ?? 0) !== (stored?.restartEpoch ?? 0)) {
     return {
       code: 'restart',
-      message: `genesis names restart ${genesis.restart?.epoch ?? 0}, this release cannot restart a chain: remove \`restart\``,
+      message: `the genesis requests restart ${genesis.restart?.epoch ?? 0}, but this release cannot restart a chain: remove \`restart\``,
     }
   }
   return undefined
@@ -116,7 +116,7 @@ async function appendGenesis({ genesis, store, executor, crypto }: ChainOptions)
 class FinalChain implements Chain {
   readonly domain: SigningDomain
   readonly #options: ChainOptions
-  /** What the executor still holds, that used longest ago first. */
+  /** Results that the executor still holds, least recently used first. */
   readonly #executed = new Map<Hash, ExecutedBlock>()
   readonly #listeners = new Set<(head: Head) => void>()
   #system: SystemView
@@ -156,7 +156,10 @@ class FinalChain implements Chain {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Executes an empty block. Throws DamagedError when the database holds another state than the head's header commits to. */
+  /**
+   * Executes an empty block, to check that the state works.
+   * @throws DamagedError if the database holds another state than the head's header commits to
+   */
   assertExecutable(): Promise<void> {
     return this.#exclusive('open', async () => {
       const { header } = this.#head
@@ -165,7 +168,7 @@ class FinalChain implements Chain {
         this.#remember(await this.#options.executor.build(template, [], { gasMax: 0, bytesMax: 0 }))
       } catch (error) {
         if (error instanceof DamagedError || !(error instanceof Error)) throw error
-        throw new DamagedError(`nothing can be executed on the head, block ${header.number}: ${error.message}`, undefined, error)
+        throw new DamagedError(`executing on the head, block ${header.number}, failed: ${error.message}`, undefined, error)
       }
     })
   }
@@ -180,7 +183,7 @@ class FinalChain implements Chain {
       if (built.refused.length > 0) {
         logger.debug(
           { count: built.refused.length, first: built.refused[0]?.reason.message },
-          'candidates can never be in a block',
+          'dropping candidates that can never be in a block',
         )
         mempool.drop(built.refused.map(({ index }) => candidates[index]!.hash))
       }
@@ -206,7 +209,7 @@ class FinalChain implements Chain {
     })
   }
 
-  /** Throws when the certificate is not this block's, or when a decided block is not valid here: the node must stop then. */
+  /** @throws if the certificate is for another block, or if a decided block is invalid on this node. The node must stop then. */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<Head> {
     return this.#exclusive('commit', async () => {
       const { store, executor, kv, mempool, feed } = this.#options
@@ -248,12 +251,14 @@ class FinalChain implements Chain {
     const { hash } = block
     const number = this.#head.header.number + 1
     if (certificate.blockHash !== hash || certificate.height !== number)
-      throw new Error(`certificate of block ${certificate.height} ${certificate.blockHash} for block ${number} ${hash}`)
+      throw new Error(
+        `the certificate of block ${certificate.height} ${certificate.blockHash} was passed for block ${number} ${hash}`,
+      )
     const known = this.#executed.get(hash)
     if (known !== undefined) return known
     const executed = await this.#execute(block, true)
     if (executed.ok) return executed.value
-    throw new Error(`block ${number} ${hash} is decided, but not valid here: ${executed.error.message}`)
+    throw new Error(`block ${number} ${hash} is committed by the network, but invalid on this node: ${executed.error.message}`)
   }
 
   async #execute(
@@ -270,7 +275,9 @@ class FinalChain implements Chain {
     return err({ code: 'root-mismatch', message: difference })
   }
 
-  /** The outcome of every execution, wanted or not: the executor keeps all of them too, and forgets in the same order. */
+  /**
+   * Records the result of every execution, whether it is needed or not, because the executor keeps and evicts results in the same order.
+   */
   #remember(executed: ExecutedBlock): void {
     this.#executed.delete(executed.hash)
     this.#executed.set(executed.hash, executed)
@@ -300,10 +307,10 @@ class FinalChain implements Chain {
   #report({ problems }: SystemView): void {
     if (problems.join() === this.#system.problems.join()) return
     for (const problem of problems)
-      this.#options.logger.error({ problem }, 'a system record is malformed: its last good value stands')
+      this.#options.logger.error({ problem }, 'a system record is malformed: its last valid value stays in use')
   }
 
-  /** Calls come one at a time: two at once are a bug of the engine, and would build on one another's half-done work. */
+  /** Runs one call at a time. Concurrent calls are a bug of the engine, and would use each other's incomplete work. */
   async #exclusive<T>(name: string, action: () => Promise<T>): Promise<T> {
     if (this.#busy !== undefined) throw new Error(`chain.${name} was called during chain.${this.#busy}`)
     this.#busy = name

@@ -41,7 +41,7 @@ describe('the state', () => {
     for (const change of changes) {
       const kv = copy()
       kv.apply([change])
-      expect(await faultOf(kv)).toMatch(/the state has the root 0x\w+, the header of height 3 says/)
+      expect(await faultOf(kv)).toMatch(/the state has root 0x\w+, but the header of height 3 has/)
     }
   })
 
@@ -51,7 +51,7 @@ describe('the state', () => {
     kv.apply([{ key: root[0], value: undefined }])
     expect(await faultOf(kv)).toContain('the buckets have the root')
     const earlier = await stateFault(copy(), crypto, node.store.header(Height(2))!)
-    expect(earlier.finding).toMatch(/the state tree is that of block 3 .* the head is block 2/)
+    expect(earlier.finding).toMatch(/the state tree belongs to block 3 .* but the head is block 2/)
   })
 })
 

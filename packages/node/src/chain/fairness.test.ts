@@ -21,7 +21,7 @@ beforeAll(async () => {
   crypto = await loadCrypto()
 })
 
-/** A node with a contract that burns all gas, and these keys funded. */
+/** A node with a contract that burns all gas, and with these keys funded. */
 async function open(funded: readonly TestKey[], kv = new MemoryKv()): Promise<TestNode> {
   const validators = testValidators(crypto, 4)
   const code = containerOf('export default { functions: { burn() { for (;;); } } }', [...ABI])
@@ -65,10 +65,10 @@ describe('a flood', { timeout: TIMEOUT }, () => {
     await send(node, honest, transfer(0))
     const block = await node.produce()
     expect(sendersOf(block)).toContain(honest.address)
-    // Until the limit of the next one does not fit.
+    // The block is full: the next transaction's limit does not fit.
     expect(block.header.gasUsed).toBeGreaterThan(72_000_000 - Number(MOST) - 21_000)
     expect(block.transactions.length).toBeGreaterThan(2_500)
-    // Each of the strangers is known now, and used more than the honest one.
+    // Each stranger is known now, and has used more than the honest sender.
     for (let nonce = 1; node.pool.stats.count > 0; nonce++) {
       await send(node, honest, transfer(nonce))
       expect(sendersOf(await node.produce())[0]).toBe(honest.address)
@@ -79,7 +79,7 @@ describe('a flood', { timeout: TIMEOUT }, () => {
     const honest = testKey(crypto, 0)
     const burners = Array.from({ length: 20 }, (_, n) => testKey(crypto, 200 + n))
     const node = await open([honest, ...burners])
-    // The honest one has used something, and the others have not.
+    // The honest sender has used something, the others have not.
     for (let nonce = 0; nonce < 3; nonce++) {
       await send(node, honest, transfer(nonce))
       await node.produce()
@@ -96,7 +96,7 @@ describe('a flood', { timeout: TIMEOUT }, () => {
 })
 
 describe('what senders used', { timeout: TIMEOUT }, () => {
-  /** Blocks in which known senders and newcomers send, burn, and come to know one another. */
+  /** Blocks in which known senders and newcomers send, burn, and fund one another. */
   async function lively(node: TestNode, [known, rich, ...fresh]: readonly TestKey[], blocks: number): Promise<void> {
     const nonces = new Map<TestKey, number>()
     const next = (key: TestKey) => {
@@ -109,13 +109,13 @@ describe('what senders used', { timeout: TIMEOUT }, () => {
       const newcomer = fresh[height % fresh.length]!
       await send(node, newcomer, { nonce: next(newcomer), gas: 200_000n, to: BURNER, data: encodeFunctionData({ abi: ABI }) })
       if (height % 7 === 0) await send(node, rich!, { nonce: next(rich!), gas: 100_000n, to: BURNER, data: '0xffffffff' })
-      // A newcomer that is given something is known before it sends.
+      // A newcomer that receives something is known before it sends.
       if (height % 11 === 0) await send(node, known!, transfer(next(known!), { to: fresh[(height + 1) % fresh.length]!.address }))
       await node.produce()
     }
   }
 
-  /** The order in which senders would be taken now, with their use, as the pool offers them. */
+  /** The order in which senders would be served now, with their use, as the pool offers them. */
   async function figures(node: TestNode, keys: readonly TestKey[]) {
     for (const key of keys) await send(node, key, transfer(nonceOf(node, key), { value: 0n }))
     const fill = { gasMax: 72_000_000, bytesMax: 4_194_304 }
@@ -132,7 +132,8 @@ describe('what senders used', { timeout: TIMEOUT }, () => {
     const restarted = await open(keys.slice(0, 2), kv.clone())
     const before = await figures(node, [...keys, unseen])
     expect(await figures(restarted, [...keys, unseen])).toEqual(before)
-    // Of ten that came in by sending, in the first ten blocks, five did so more than a hundred blocks ago. The others are newcomers still, as is one that the state does not know.
+    // Of ten that entered the state by sending, in the first ten blocks, five did so more than a hundred blocks ago. The others are still
+    // newcomers, and so is a sender that the state does not know.
     expect(before.map(([, senders]) => new Set(senders as Address[]).size)).toEqual([...new Array(7).fill(1), 6])
     expect(before.at(-1)![0]).toBeGreaterThan(POOL_LIMITS.useFloorGas)
 
@@ -140,7 +141,7 @@ describe('what senders used', { timeout: TIMEOUT }, () => {
     for (let height = 0; height < 100; height++) await idle.produce()
     const after = await figures(idle, keys)
     const floor = POOL_LIMITS.useFloorGas
-    // All have sent before, and used nothing lately: they go first.
+    // All have sent before, and used nothing recently: they go first.
     expect(after.map(([use]) => use)).toEqual(keys.map(() => floor - 1))
   })
 })

@@ -17,7 +17,7 @@ import { buildFaultsMax, suspensionHeights } from './faults.ts'
 const validators = testValidators(crypto, 4)
 const [, first, second, third] = testAccounts
 
-/** A node whose machine fails at the poison, and nothing else. */
+/** A node whose interpreter fails at the poison transaction, and only there. */
 async function openFaulty(poison: Poison, kv = new MemoryKv()): Promise<TestNode> {
   const executor = faultyExecutor(await openTestExecutor(crypto, kv), crypto, poison)
   return openTestNode({ crypto, validators, kv, executor })
@@ -66,7 +66,7 @@ describe('an interpreter fault while a block is built', () => {
     const node = await openTestNode({ crypto, validators })
     const counts: number[] = []
     const build = node.executor.build.bind(node.executor)
-    // Whatever is left out, the next one fails.
+    // Whichever transaction is left out, the next one fails.
     node.executor.build = async (template, queues, fill) => {
       const { length } = queues.flatMap(({ candidates }) => candidates)
       counts.push(length)

@@ -4,14 +4,17 @@ import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 
 /**
- * No transaction can stop a validator: one on which the contract interpreter fails (`InterpreterFault`, when the executor can do no more about it)
- * is kept out of this node's blocks, and a block that holds it gets no vote of this node. Only where such a block is decided all the same
- * can the node not follow.
+ * No transaction can stop a validator. A transaction on which the contract interpreter fails (`InterpreterFault`, after the executor has
+ * tried everything) is kept out of this node's blocks, and this node does not vote for a block that contains it. Only if such a block is
+ * decided anyway can the node not continue.
  */
 
-/** Transactions of a proposal that did not execute here as its proposer said stay out of our blocks for so many heights. */
+/**
+ * Heights for which the transactions of a proposal stay out of this node's blocks, if this node executed the proposal with another result
+ * than its proposer.
+ */
 export const suspensionHeights = 2
-/** Transactions that one build may lose to interpreter faults. Then the block is empty, for rounds are short. */
+/** Transactions that one build may lose to interpreter faults. After that the block is left empty, because rounds are short. */
 export const buildFaultsMax = 8
 
 export interface FaultPowers {
@@ -20,13 +23,14 @@ export interface FaultPowers {
   readonly logger: Logger
 }
 
+/** A built block with the candidates it was built from. */
 export interface Filled {
   readonly built: BuiltBlock
-  /** What `built` speaks of. */
+  /** The candidates that `built` refers to. */
   readonly candidates: readonly SignedTransaction[]
 }
 
-/** Runs the pool's candidates, anew without each on which the interpreter fails. */
+/** Executes the pool's candidates; starts again without each one on which the interpreter fails. */
 export async function fillBlock(powers: FaultPowers, template: BlockTemplate, fill: FillLimits): Promise<Filled> {
   const { executor, mempool } = powers
   const height = nextHeight(template.parent.number)
@@ -43,7 +47,10 @@ export async function fillBlock(powers: FaultPowers, template: BlockTemplate, fi
   return { built: await executor.build(template, [], fill), candidates: [] }
 }
 
-/** Keeps what the interpreter failed on out of our blocks: for good, or, where that is any of several transactions, all of them for a while. */
+/**
+ * Keeps the transaction on which the interpreter failed out of this node's blocks permanently. If it is unknown which of several
+ * transactions failed, all of them stay out for a while.
+ */
 export async function isolate(
   { mempool, logger }: Pick<FaultPowers, 'mempool' | 'logger'>,
   fault: InterpreterFault,
@@ -51,15 +58,19 @@ export async function isolate(
   height: Height,
 ): Promise<void> {
   const { transaction } = fault
-  logger.error({ height, transaction, error: fault.stack }, 'the contract interpreter failed, which is no result of a contract')
+  logger.error(
+    { height, transaction, error: fault.stack },
+    'the contract interpreter failed: this is a fault of the node, not a result of the contract',
+  )
   if (transaction === undefined) suspend(mempool, transactions, height)
   else await mempool.quarantine([transaction], height)
 }
 
+/** Keeps transactions out of this node's blocks for `suspensionHeights` heights. They stay in the pool. */
 export function suspend(
   mempool: Pick<Mempool, 'suspend'>,
   transactions: readonly SignedTransaction[],
-  /** The first one without them. */
+  /** The first height without them. */
   height: Height,
 ): void {
   mempool.suspend(

@@ -1,18 +1,18 @@
 import { nextBaseFee } from '@quoin/execution'
 import { type ChainParameters, equalBytes, type Hash, type Header, ZERO_HASH } from '@quoin/protocol'
 
-/** What the head lays down for the header of the next block. */
+/** Fields of the next header that the head determines. */
 export interface HeaderRules {
   readonly parent: Header
   readonly parentHash: Hash
-  /** Of the parent's state. */
+  /** From the parent's state. */
   readonly parameters: ChainParameters
   readonly extra: Header['extra']
 }
 
 /**
- * What is wrong with a header before any transaction has run, naming the field, what stands there and what must; undefined when nothing is.
- * `miner` and how far the time may be from now are rules of a fresh proposal only, and consensus' to check.
+ * Checks a header before any transaction is executed. Returns an error with the field, its value and the required value; undefined if the
+ * header is correct. `miner`, and how far the time may be from now, apply to fresh proposals only; consensus checks them.
  */
 export function headerProblem(header: Header, rules: HeaderRules): string | undefined {
   const { parent, parentHash, parameters, extra } = rules
@@ -33,11 +33,11 @@ export function headerProblem(header: Header, rules: HeaderRules): string | unde
   return undefined
 }
 
-/** The first field in which a proposed header and the executed one differ, with both values; undefined when they are equal. */
+/** Returns the first field in which a proposed header and the executed one differ, with both values; undefined if they are equal. */
 export function headerDifference(proposed: Header, executed: Header): string | undefined {
   const names = Object.keys(executed) as (keyof Header)[]
   const name = names.find((field) => !sameField(proposed[field], executed[field]))
-  return name === undefined ? undefined : `${name} is ${show(proposed[name])}, execution yields ${show(executed[name])}`
+  return name === undefined ? undefined : `${name} is ${show(proposed[name])}, but execution yields ${show(executed[name])}`
 }
 
 function sameField(a: Header[keyof Header], b: Header[keyof Header]): boolean {

@@ -3,12 +3,13 @@ import type { Kv } from '../powers.ts'
 import { indexRange } from '../store/schema.ts'
 import type { BlockReader } from '../store/types.ts'
 
+/** Entries checked, and the first fault, if any. */
 export interface IndexReport {
   readonly entries: number
   readonly finding: string | undefined
 }
 
-/** Whether each entry of the indexes leads to the block or transaction that it names. `blockFault` looks from the blocks to the indexes. */
+/** Checks that each index entry points to the block or transaction that it names. `blockFault` checks the opposite direction. */
 export async function indexFault(kv: Kv, blocks: BlockReader): Promise<IndexReport> {
   let entries = 0
   const found = (finding: string): IndexReport => ({ entries, finding })

@@ -1,4 +1,4 @@
-/** Store, pool, feed and chain over one database, for whoever decides on blocks: a node by consensus, `quoin dev` by itself. */
+/** Store, pool, feed and chain over one database, for a block producer: a node with consensus, or `quoin dev`. */
 export { createInlineCalls } from '../executor/inline-calls.ts'
 export type { Cursor, Feed, FeedItem, Projection } from '../feed/types.ts'
 export type { Probes } from '../health/probes.ts'

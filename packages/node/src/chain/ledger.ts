@@ -21,19 +21,19 @@ export interface LedgerOptions {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly kv: Kv
-  /** Over the same database. */
+  /** Uses the same database. */
   readonly executor: Executor
   readonly recovery: SenderRecovery
   readonly logger: Logger
-  /** Why the pool takes no transaction any more; undefined while it does. */
+  /** Why the pool accepts no transactions any more; undefined while it does. */
   readonly transactionRefusal?: (() => string | undefined) | undefined
-  /** Told of what the store finds damaged; `kv` tells the rest itself. */
+  /** Called with damage that the store finds; `kv` reports other damage itself. */
   readonly onDamage?: OnDamage
   /** Tells threads that read the same database how far it is written. */
   readonly heights?: CommitHeights | undefined
 }
 
-/** All of a node between network and RPC, but for who decides on blocks: consensus, or the sequencer of a development node. */
+/** The part of a node between network and RPC, without the block producer (consensus, or the sequencer of a development node). */
 export interface Ledger {
   readonly blocks: BlockStore
   readonly mempool: TransactionPool
@@ -41,13 +41,13 @@ export interface Ledger {
   readonly chain: Chain
 }
 
-/** Store, pool, feed and chain over one database, which may be empty. The pool is closed by the caller. */
+/** Opens store, pool, feed and chain over one database, which may be empty. The caller closes the pool. */
 export async function openLedger(options: LedgerOptions): Promise<Result<Ledger, ChainRefusal | StoreRefusal>> {
   const { genesis, crypto, clock, kv, executor, recovery, logger, onDamage, heights, transactionRefusal: refusal } = options
   const store = BlockStore.open(kv, crypto, onDamage, heights)
   if (!store.ok) return store
   const blocks = store.value
-  // The pool needs the head, the chain needs the pool: admission begins only after the chain is open.
+  // The pool needs the head, and the chain needs the pool: admission begins only after the chain is open.
   const opened: { chain?: Chain } = {}
   const state = perHead(
     () => opened.chain,
@@ -64,7 +64,7 @@ export async function openLedger(options: LedgerOptions): Promise<Result<Ledger,
   return ok({ blocks, mempool, feed, chain: chain.value })
 }
 
-/** What follows from the head, computed once a head. */
+/** Caches a value that depends on the head only. */
 function perHead<T>(chain: () => Chain | undefined, compute: (head: Head) => T): () => T {
   let last: { readonly head: Head; readonly value: T } | undefined
   return () => {

@@ -10,8 +10,8 @@ import type { BlockReader } from '../store/types.ts'
 type GasBySender = ReadonlyMap<Address, number>
 
 /**
- * What the last final blocks used, oldest first: what a pool that had been there would have been told. A block whose records are damaged counts as empty, for the
- * order of transactions is no reason to stop; who reads it next tells of it.
+ * Gas use of the last final blocks, oldest first: what a running pool would have been told. A block with damaged records counts as empty,
+ * because the order of transactions is no reason to stop; the next reader reports the damage.
  */
 export function* pastUse(blocks: BlockReader, kv: KvReader): Generator<BlockUse> {
   const recent = recentBlocks(blocks)
@@ -19,7 +19,7 @@ export function* pastUse(blocks: BlockReader, kv: KvReader): Generator<BlockUse>
   for (const [height, bySender] of recent) {
     const began = new Set<Address>()
     for (const sender of bySender.keys()) {
-      // A sender is new in the first of its blocks at the most.
+      // A sender can be new only in its first block.
       if (!known.has(sender) && unlessDamaged(() => isCreatedAt(kv, sender, height)) === true) began.add(sender)
       known.add(sender)
     }
@@ -27,7 +27,7 @@ export function* pastUse(blocks: BlockReader, kv: KvReader): Generator<BlockUse>
   }
 }
 
-/** By height, the lowest first: as many as count. */
+/** The blocks that count, by height, lowest first. */
 function recentBlocks(blocks: BlockReader): readonly (readonly [Height, GasBySender])[] {
   const head = blocks.head.header.number
   const recent: (readonly [Height, GasBySender])[] = []

@@ -14,10 +14,10 @@ import type { Address } from '@quoin/protocol'
 import type { PoolState } from '../mempool/pool.ts'
 import type { Head } from './types.ts'
 
-/** Accounts of one head that are kept decoded: admission asks for its sender several times, and a client sends many. */
+/** Decoded accounts of one head that are kept: admission reads its sender several times, and a client sends many transactions. */
 const accountsKeptMax = 65_536
 
-/** The state of a head as admission to the pool sees it. Valid until the next block is committed. */
+/** The state of a head as needed for admission to the pool. Valid until the next block is committed. */
 export function poolStateOf(reader: KvReader, { header, parameters }: Pick<Head, 'header' | 'parameters'>): PoolState {
   const { feePolicy, transactionGasMax } = parameters
   const baseFee = nextBaseFee(header, parameters)

@@ -5,19 +5,20 @@ import type { Kv } from '../powers.ts'
 import { flatStateRange } from '../store/schema.ts'
 import type { StoredHeader } from '../store/types.ts'
 
-/** Of the tree that is made anew: it does not decide the root. Some 16 MB. */
+/** Depth of the rebuilt tree; it does not affect the root. About 16 MB. */
 const REBUILT_DEPTH = 18
-/** State keys that are put into it at once. */
+/** State keys inserted at once. */
 const BATCH_COUNT = 20_000
 
+/** State keys checked, and the first fault, if any. */
 export interface StateReport {
   readonly keys: number
   readonly finding: string | undefined
 }
 
 /**
- * Whether state and tree are those of the head's header: the tree's own records by their root, and the state by a tree that is made anew from
- * all of its keys. Takes 100 to 200 bytes of memory and 20 µs a key.
+ * Checks that the state and the state tree match the head's header: the tree's own records by their root, and the state by a tree that is
+ * rebuilt from all of its keys. Takes 100 to 200 bytes of memory and 20 µs per key.
  */
 export async function stateFault(kv: Kv, crypto: Crypto, head: StoredHeader): Promise<StateReport> {
   const finding = await treeFinding(kv, crypto, head)
@@ -38,7 +39,10 @@ export async function stateFault(kv: Kv, crypto: Crypto, head: StoredHeader): Pr
   const root = tree.head?.root
   return {
     keys,
-    finding: root === stateRoot ? undefined : `the state has the root ${root}, the header of height ${number} says ${stateRoot}`,
+    finding:
+      root === stateRoot
+        ? undefined
+        : `the state has root ${root}, but the header of height ${number} has state root ${stateRoot}`,
   }
 }
 
@@ -54,14 +58,14 @@ async function treeFinding(kv: Kv, crypto: Crypto, { header }: StoredHeader): Pr
     if (typeof tree === 'string') return tree
     const { height, root } = tree.head ?? {}
     if (height === header.number && root === header.stateRoot) return undefined
-    return `the state tree is that of block ${height} with root ${root}, the head is block ${header.number} with root ${header.stateRoot}`
+    return `the state tree belongs to block ${height} with root ${root}, but the head is block ${header.number} with root ${header.stateRoot}`
   } catch (error) {
     if (error instanceof TreeCorruption) return error.message
     throw error
   }
 }
 
-/** The tree with the depth that it was made with, or why it cannot be opened. */
+/** Opens the tree with the depth with which it was created; returns the reason if it cannot be opened. */
 async function openStoredTree(kv: TreeKv, crypto: Crypto): Promise<StateTree | string> {
   const options = { kv, crypto, historyHeights: 0 }
   const first = await openTree({ ...options, depth: REBUILT_DEPTH })

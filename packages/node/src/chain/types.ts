@@ -14,21 +14,21 @@ import type {
   ValidatorSet,
 } from '@quoin/protocol'
 
-/** The last final block and what follows from its state. Replaced as a whole at each commit. */
+/** The last final block and the values that follow from its state. Replaced as a whole at each commit. */
 export interface Head {
   readonly header: Header
   readonly hash: Hash
-  /** Absent for genesis. */
+  /** Undefined for genesis. */
   readonly certificate: CommitCertificate | undefined
   readonly parameters: ChainParameters
-  /** Who votes on the next block (height + 1), and on the one after. */
+  /** Validators that vote on the next block (height + 1), and on the one after. */
   readonly validators: ValidatorSet
   readonly nextValidators: ValidatorSet
-  /** Machines that may stay connected. */
+  /** Nodes that may stay connected. */
   readonly nodes: readonly RegisteredNode[]
 }
 
-/** A candidate for the next height with verified transactions. */
+/** A candidate for the next height, with verified transactions. */
 export interface CandidateBlock {
   readonly header: Header
   readonly hash: Hash
@@ -36,29 +36,29 @@ export interface CandidateBlock {
 }
 
 /**
- * The chain of final blocks: builds, validates and commits the next one. Only the engine (consensus) and block sync call it; both
- * await each call. Each block is executed once: the outcome of `build` and `validate` is kept until its height is committed.
+ * The chain of final blocks: builds, validates and commits the next block. Only the engine (consensus) and block sync call it, and both
+ * await each call. Each block is executed once: the result of `build` and `validate` is kept until its height is committed.
  */
 export interface Chain {
-  /** What votes, proposals and certificates of this chain are bound to. */
+  /** Domain to which votes, proposals and certificates of this chain are bound. */
   readonly domain: SigningDomain
   readonly head: Head
-  /** Voters of a height from 1 to head + 2. */
+  /** Validator set of a height, from 1 to head + 2. */
   validatorsAt(height: Height): ValidatorSet | undefined
   /**
-   * Makes the next block from the pool's candidates. `fillGasMax` shrinks with the round. One on which the contract interpreter fails is
-   * quarantined, and the block made without it.
+   * Builds the next block from the pool's candidates. `fillGasMax` shrinks with the round. A transaction on which the contract interpreter
+   * fails is quarantined, and the block is built without it.
    */
   build(request: BuildRequest): Promise<CandidateBlock>
   /**
-   * Whether the block is valid on the head: header rules, every transaction, and the header that execution yields. Transactions of one that
-   * yields another header stay out of our blocks for a while. For a block that is `isDecided` this node takes more time than for another one's
-   * proposal, before it gives up.
+   * Checks whether a block is valid on the head: header rules, every transaction, and the header that execution yields. If execution yields
+   * another header, the block's transactions stay out of this node's blocks for a while. For a decided block (`isDecided`) this node spends
+   * more time before it gives up than for a proposal.
    */
   validate(block: CandidateBlock, isDecided?: boolean): Promise<Result<void, ValidationError>>
-  /** Stores a validated or built block with its certificate in one synced batch, then tells the executor, pool and feed. */
+  /** Stores a validated or built block with its certificate in one synced batch, then notifies the executor, pool and feed. */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<Head>
-  /** Calls back after each commit, until the returned function is called. Listeners must not throw. */
+  /** Calls `listener` after each commit, until the returned function is called. Listeners must not throw. */
   onHead(listener: (head: Head) => void): () => void
 }
 
@@ -70,6 +70,6 @@ export interface BuildRequest {
 
 export type ValidationError =
   | { readonly code: 'header' | 'root-mismatch'; readonly message: string }
-  /** This machine failed to execute the block, which says nothing of the block. `transaction`: the one that ran, where it is known. */
+  /** This machine failed to execute the block; the block may be valid. `transaction` is the one that was running, if known. */
   | { readonly code: 'interpreter-fault'; readonly transaction: Hash | undefined; readonly message: string }
   | BlockRefusal

@@ -29,7 +29,7 @@ const anySet = fc
   })
   .map((members) => setOf(...members))
 
-/** Power that came and power that went between two sets, by the definition. */
+/** Power that joined and power that left between two sets, by definition. */
 function moved(from: ValidatorSet, to: ValidatorSet): { readonly joined: number; readonly left: number } {
   let [joined, left] = [0, 0]
   const addresses = new Set([...from.validators, ...to.validators].map(({ address }) => address))
@@ -129,7 +129,7 @@ describe('nextValidatorSet', () => {
       expect(current.validators.length).toBeLessThanOrEqual(LIMITS.validatorsMax)
     }
     expect(powers(current)).toEqual(powers(setOf(...members(200))))
-    // One that may not leave, because it alone is half of the power, holds the last place.
+    // One that may not leave, because it alone has half of the power, keeps the last place.
     const full = setOf([1, 127], ...members(2).slice(1))
     expect(powers(nextValidatorSet(full, setOf(...members(3))))).toEqual(powers(full))
   })

@@ -1,9 +1,9 @@
 import { type Address, createValidatorSet, LIMITS, type Power, type Validator, type ValidatorSet } from '@quoin/protocol'
 
-/** A set of this size or less may replace, add and remove one member a height. With so few no change is safe (README). */
+/** A set of at most this size may add one member and remove one per height. With so few members no change is safe (README). */
 export const smallSetCountMax = 3
 
-/** A change of one validator's power; `from` or `to` 0 is joining or leaving. */
+/** A change of one validator's power. `from` 0 means joining; `to` 0 means leaving. */
 interface Change {
   readonly validator: Validator
   readonly from: number
@@ -11,12 +11,12 @@ interface Change {
 }
 
 /**
- * The set that follows `current` on the way to the set that the state wants: less than a third of the power joins, and less than a third
- * leaves, at one height (light clients and the safety of consensus both rest on consecutive sets overlapping). What does not fit waits for
- * later heights: changes are taken in order of address, each as soon as it fits; one that never fits, because it alone moves a third of the
- * power, is never taken. Up to `smallSetCountMax` members, one joins and one leaves at a height.
+ * The set that follows `current` on the way to the set that the state requests. At each height less than a third of the voting power joins,
+ * and less than a third leaves, because light clients and the safety of consensus both need consecutive sets to overlap. Changes that do
+ * not fit wait for later heights. They are applied in order of address, each as soon as it fits. A change that never fits, because it alone
+ * moves a third of the power, is never applied. Sets of up to `smallSetCountMax` members add one and remove one per height.
  *
- * Pure, and total over all sets: a change is put off or refused, but never makes a block invalid.
+ * Pure, and defined for all sets: a change is delayed or refused, but never makes a block invalid.
  */
 export function nextValidatorSet(current: ValidatorSet, wanted: ValidatorSet): ValidatorSet {
   const { joining, leaving } = changes(current, wanted)

@@ -29,7 +29,7 @@ import { type BodyRequest, decodeBlock, decodeRequest, decodeTransactions, encod
 const HEIGHT = 4 as Height
 const ROUND = 0 as Round
 
-/** The assembly takes transactions as bytes with a hash, whatever they hold; those that begin with 66 are malformed. */
+/** The assembly treats transactions as bytes with a hash, whatever they contain. Those that begin with 66 are malformed. */
 const raw = (n: number): Uint8Array => Uint8Array.of(1, n >> 8, n, ...padding)
 const bad = (n: number): Uint8Array => Uint8Array.of(0x66, n, ...padding)
 const padding = new Uint8Array(LIMITS.transactionBytesMin)
@@ -62,7 +62,7 @@ type Answer = (request: BodyRequest) => Uint8Array | 'refuse' | 'hang'
 const scopes: Scope[] = []
 afterEach(() => Promise.all(scopes.splice(0).map((scope) => scope.close())))
 
-/** An assembly whose peers answer as told, and whose timers fire when told. */
+/** An assembly with scripted peer answers and manual timers. */
 function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Answer>>, isBusy = () => false, blockGasMax = 1e12) {
   const known = new Map(pool.map((bytes) => [hashOf(bytes), verified(bytes)]))
   const asked: { peer: PeerId; request: BodyRequest }[] = []
@@ -146,7 +146,7 @@ const serve =
 const raws = Array.from({ length: 20 }, (_, i) => raw(i))
 
 describe('filling a proposal', () => {
-  it('from a warm pool asks nobody', async () => {
+  it('from a warm pool sends no request', async () => {
     const block = blockOf(raws)
     const { assembly, result, asked } = setUp(raws, { a: () => 'refuse' })
     assembly.offer(ROUND, block.hash, block.compact, 'a')
@@ -201,7 +201,7 @@ describe('filling a proposal', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('blames a peer for garbage and for what was not asked, and takes nothing of it', async () => {
+  it('penalises a peer for garbage and for transactions that were not requested, and uses none of them', async () => {
     const block = blockOf(raws)
     const { assembly, result, blamed } = setUp(raws.slice(2), {
       a: () => Uint8Array.of(9, 9),
@@ -217,7 +217,7 @@ describe('filling a proposal', () => {
     ])
   })
 
-  it('reads nothing of more transactions than were asked for', async () => {
+  it('decodes nothing of an answer with more transactions than were requested', async () => {
     const block = blockOf(raws)
     const { assembly, result, blamed } = setUp(raws.slice(2), { a: () => encodeTransactions(raws.slice(0, 3)), b: serve(raws) })
     assembly.offer(ROUND, block.hash, block.compact, 'a')
@@ -227,7 +227,7 @@ describe('filling a proposal', () => {
     expect(assembly.counters.fetchedTransactions).toBe(2)
   })
 
-  it('says so when a transaction of the block is none: nobody is to blame but the proposer', async () => {
+  it('reports an undecodable transaction of the block, and penalises no peer: the proposer is at fault', async () => {
     const block = blockOf([raws[0]!, bad(1)])
     const { assembly, result, blamed } = setUp(raws, { a: serve([bad(1)]) })
     assembly.offer(ROUND, block.hash, block.compact, 'a')
@@ -236,7 +236,7 @@ describe('filling a proposal', () => {
     expect(blamed).toEqual([])
   })
 
-  it('asks again when this node could not tell what it was given', async () => {
+  it('asks again when this node could not verify the answer', async () => {
     const block = blockOf(raws)
     let isBusy = true
     const { assembly, result, asked, elapse, blamed } = setUp([], { a: serve(raws) }, () => isBusy)
@@ -248,7 +248,7 @@ describe('filling a proposal', () => {
     expect([asked.length, blamed]).toEqual([2, []])
   })
 
-  it('outlives a bug that it meets on the way', async () => {
+  it('survives a bug during a fetch', async () => {
     const block = blockOf(raws)
     let isBroken = true
     const { assembly, result, elapse, failures } = setUp([], {
@@ -265,7 +265,7 @@ describe('filling a proposal', () => {
     expect(failures).toEqual(['fetch body: Error: a bug'])
   })
 
-  it('takes turns: what nobody delivers does not keep another one from being fetched', async () => {
+  it('takes turns: a block that no peer delivers does not keep another one from being fetched', async () => {
     const withheld = Array.from({ length: ENGINE_LIMITS.fetchesCountMax }, (_, i) => blockOf([raw(700 + i)]))
     const honest = blockOf(raws)
     let isReady = false
@@ -274,7 +274,7 @@ describe('filling a proposal', () => {
       assembly.offer(ROUND, hash, compact, 'a')
       assembly.want(hash)
     }
-    // The honest one was the oldest and had to wait; all others have asked in vain.
+    // The honest fetch was the oldest and had to wait; all others asked every peer without success.
     isReady = true
     for (let i = 0; i < withheld.length; i++) await elapse(ENGINE_LIMITS.fetchPauseMs)
     expect(await result()).toMatchObject({ kind: 'assembled', block: { hash: honest.hash } })
@@ -306,7 +306,7 @@ describe('filling a proposal', () => {
 })
 
 describe('fetching a block by its hash', () => {
-  it('takes the block whose hash and height are right, and blames who sends another', async () => {
+  it('takes the block with the right hash and height, and penalises a peer that sends another', async () => {
     const block = blockOf(raws)
     const other = blockOf(raws.slice(1))
     const old = blockOf(raws, 3 as Height)
@@ -323,13 +323,13 @@ describe('fetching a block by its hash', () => {
     expect(assembly.counters.fetchedBlocks).toBe(1)
   })
 
-  it('has its turn only so long: other work runs between slices of the check', async () => {
+  it('yields to other work between slices of the check', async () => {
     const { hashesPerTurnMax } = ENGINE_LIMITS
     const many = Array.from({ length: 2 * hashesPerTurnMax + 1 }, (_, i) => raw(i))
     const block = blockOf(many)
     const { assembly, results, elapse } = setUp([], { a: () => encodeBlock({ header: block.header, transactions: many }) })
     assembly.want(block.hash)
-    // Two rests while the transactions are hashed, two while their root is.
+    // Two pauses while the transactions are hashed, two while their root is computed.
     for (let rest = 0; rest < 4; rest++) {
       expect(results).toEqual([])
       await elapse(0)
@@ -338,7 +338,7 @@ describe('fetching a block by its hash', () => {
     expect(results).toMatchObject([{ kind: 'assembled', block: { hash: block.hash } }])
   })
 
-  it('rests by bytes too: few transactions may be long', async () => {
+  it('yields by bytes too: a few transactions may be long', async () => {
     const long = [0, 1, 2].map((n) => new Uint8Array(0.4 * ENGINE_LIMITS.hashedBytesPerTurnMax).fill(n))
     const block = blockOf(long)
     const { assembly, results, elapse } = setUp([], { a: () => encodeBlock({ header: block.header, transactions: long }) })

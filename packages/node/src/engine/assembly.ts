@@ -31,16 +31,16 @@ export interface AssemblyPowers {
   readonly clock: Pick<Clock, 'after'>
   readonly transport: Pick<Transport, 'peers' | 'request'>
   readonly mempool: Pick<Mempool, 'get' | 'verify'>
-  /** A final block by its hash, for peers that are one height behind. */
+  /** Looks up a final block by its hash, for peers that are one height behind. */
   readonly finalBlock: (blockHash: Hash) => RawBlock | undefined
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
-  /** Work for a peer failed by a bug; throws what must end the engine. */
+  /** Called when a bug made work for a peer fail. Throws if the error must stop the engine. */
   readonly onFailure: (task: string, error: unknown) => void
-  /** Runs a task that ends soon after its signal is aborted. */
+  /** Runs a background task. The task must end soon after its signal is aborted. */
   readonly spawn: (name: string, task: (closing: AbortSignal) => Promise<void>) => void
 }
 
-/** What became of a wanted block. `unusable`: one of its transactions is no valid transaction, so that nobody can ever assemble it. */
+/** Outcome of `want`. `unusable`: one of the block's transactions is invalid, so no node can assemble the block. */
 export type Assembled =
   | { readonly kind: 'assembled'; readonly block: CandidateBlock }
   | { readonly kind: 'unusable'; readonly valueId: Hash; readonly message: string }
@@ -52,8 +52,8 @@ interface Proposed {
 }
 
 /**
- * Fills proposed blocks: from the pool, and by asking the proposer and then the other peers for exactly what is missing. A block that is
- * complete is held, and served to whoever asks for it by its hash, until its height is decided and one height longer.
+ * Assembles proposed blocks from the pool, and fetches only the missing transactions: first from the proposer, then from the other peers. A
+ * complete block is kept, and served by its hash, until one height after its own height is decided.
  */
 export class Assembly {
   readonly #powers: AssemblyPowers
@@ -63,20 +63,22 @@ export class Assembly {
   #proposed = new Map<Hash, Proposed>()
   #held = new Map<Hash, CandidateBlock>()
   #heldBefore = new Map<Hash, CandidateBlock>()
-  /** Fetches that are under way, oldest first, with what ends them. */
+  /** Running fetches, oldest first, each with the controller that aborts it. */
   readonly #fetches = new Map<Hash, AbortController>()
-  /** Blocks that are wanted while as many others are being fetched, in the order of their turns. */
+  /** Blocks waiting for a fetch slot, in order of their turns. */
   readonly #waiting = new Set<Hash>()
-  /** Transactions that proposals lacked, and questions asked for them. */
+  /** Transactions and blocks fetched from peers, and requests sent for them. */
   readonly counters = { fetchedTransactions: 0, fetchedBlocks: 0, requests: 0 }
 
-  /** `onAssembled` is told of a wanted block, with the height in which it was wanted. */
+  /** @param onAssembled Called once per wanted block, with the height in which the block was wanted. */
   constructor(powers: AssemblyPowers, onAssembled: (height: Height, assembled: Assembled) => void) {
     this.#powers = powers
     this.#onAssembled = onAssembled
   }
 
-  /** Forgets the last height but one, and gives up fetching for the last. `blockGasMax`: of a block of this height. */
+  /**
+   * Starts a height: aborts all fetches and drops the blocks of the height before the last. `blockGasMax` is this height's block gas limit.
+   */
   startHeight(height: Height, blockGasMax: number): void {
     this.#abortFetches()
     this.#height = height
@@ -87,8 +89,8 @@ export class Assembly {
   }
 
   /**
-   * A block of this height by its transactions' hashes, checked to be what its proposer signed. Where room is short the proposal of the lowest
-   * round gives way: nobody pushes out a later one by proposing more.
+   * Adds a compact block of this height. The caller has checked that it is the block its proposer signed. When the table is full, the
+   * proposal of the lowest round is evicted, so a proposer cannot push out later proposals by sending more.
    */
   offer(round: Round, valueId: Hash, block: CompactBlock, from: PeerId): void {
     if (this.#held.has(valueId)) return
@@ -100,7 +102,7 @@ export class Assembly {
     this.#proposed.delete(lowest)
   }
 
-  /** A complete block of this height. */
+  /** Stores a complete block of this height. */
   hold(block: CandidateBlock): void {
     this.#held.set(block.hash, block)
     this.#proposed.delete(block.hash)
@@ -111,7 +113,7 @@ export class Assembly {
     return this.#held.get(valueId)
   }
 
-  /** How a held or proposed block travels. */
+  /** Compact (wire) form of a held or proposed block. */
   compact(valueId: Hash): CompactBlock | undefined {
     const held = this.#held.get(valueId)
     if (held === undefined) return this.#proposed.get(valueId)?.block
@@ -119,8 +121,8 @@ export class Assembly {
   }
 
   /**
-   * Sees to it that the block is assembled, however often it is called; `onAssembled` is told once it is. A new one begins at once; where as many
-   * are being fetched as may be, the oldest waits for its next turn.
+   * Makes sure that the block gets assembled; calling it again is harmless. `onAssembled` fires when it is done. A new fetch starts at
+   * once; if all fetch slots are taken, the oldest fetch is aborted and queued for its next turn.
    */
   want(valueId: Hash): void {
     if (this.#held.has(valueId) || this.#fetches.has(valueId)) return
@@ -140,7 +142,7 @@ export class Assembly {
     this.#powers.spawn('fetch body', (closing) => this.#run(valueId, closing, controller.signal))
   }
 
-  /** A fetch ended, or asked everybody in vain: who waits longest has its turn. */
+  /** A fetch ended, or every peer was asked without success: starts the blocks that have waited longest. */
   #beginWaiting(): void {
     for (const valueId of this.#waiting) {
       if (this.#fetches.size >= ENGINE_LIMITS.fetchesCountMax) return
@@ -149,7 +151,7 @@ export class Assembly {
     }
   }
 
-  /** Answers a peer's question; undefined when nothing asked for is here. */
+  /** Answers a peer's request; undefined if this node has nothing that was requested. */
   serve(request: BodyRequest): Uint8Array | undefined {
     const block = this.#held.get(request.blockHash) ?? this.#heldBefore.get(request.blockHash)
     if (request.kind === 'block') {
@@ -198,8 +200,8 @@ export class Assembly {
   }
 
   /**
-   * Asks peer after peer, again and again, until the block is whole, proves unusable, or is not wanted any more; undefined then, and when all were
-   * asked in vain while another one waits for its turn.
+   * Asks one peer after another, in rounds, until the block is complete or known to be unusable. Returns undefined if the fetch is aborted,
+   * or if all peers failed while another block waits for a slot.
    */
   async #assemble(valueId: Hash, signal: AbortSignal): Promise<Assembled | undefined> {
     const parts = new Map<Hash, SignedTransaction>()
@@ -217,14 +219,14 @@ export class Assembly {
     }
   }
 
-  /** Who is asked, in this order: the peer that sent the proposal, then all others. */
+  /** Peers in the order in which they are asked: the sender of the proposal first, then all others. */
   #peersFor(valueId: Hash): readonly PeerId[] {
     const from = this.#proposed.get(valueId)?.from
     const peers = this.#powers.transport.peers()
     return from !== undefined && peers.includes(from) ? [from, ...peers.filter((peer) => peer !== from)] : peers
   }
 
-  /** The block of what the pool and `parts` hold, after asking `peer`, if one is named, for the rest. */
+  /** Builds the block from the pool and `parts`, and asks `peer` (if given) for the missing transactions. */
   async #fill(
     valueId: Hash,
     { header, transactionHashes }: CompactBlock,
@@ -252,7 +254,7 @@ export class Assembly {
     return { kind: 'assembled', block: { header, hash: valueId, transactions } }
   }
 
-  /** Moves what was asked for from `missing` to `parts`. Says what is wrong with a transaction that the block cannot do without. */
+  /** Moves the requested transactions from `missing` to `parts`. Returns an error text if a transaction of the block is invalid. */
   async #takeTransactions(
     peer: PeerId,
     answer: Uint8Array,
@@ -277,7 +279,7 @@ export class Assembly {
     return undefined
   }
 
-  /** A block of which nothing but its hash is known: more than a third of the power voted for it, so somebody has it. */
+  /** Fetches a block of which only the hash is known. More than a third of the voting power voted for it, so some honest peer has it. */
   async #askForBlock(valueId: Hash, peer: PeerId | undefined, signal: AbortSignal): Promise<Assembled | undefined> {
     if (peer === undefined) return undefined
     const answer = await this.#ask(peer, { kind: 'block', blockHash: valueId }, signal)
@@ -313,7 +315,7 @@ export class Assembly {
     }
   }
 
-  /** Hashes of transactions, in slices between which other work of the process has its turn. */
+  /** Hashes transactions in slices, so that other work of the process can run in between. */
   async #hashes(raws: readonly Uint8Array[], signal: AbortSignal): Promise<readonly Hash[]> {
     const { hashesPerTurnMax, hashedBytesPerTurnMax } = ENGINE_LIMITS
     const hashes: Hash[] = []
@@ -329,7 +331,7 @@ export class Assembly {
     return hashes
   }
 
-  /** The answer, or undefined when there was none in time: whatever the reason, another peer is asked next. */
+  /** The peer's answer, or undefined on any failure or timeout: the caller then asks the next peer. */
   async #ask(peer: PeerId, request: BodyRequest, signal: AbortSignal): Promise<Uint8Array | undefined> {
     this.counters.requests++
     const answer = await ask(this.#powers, peer, encodeRequest(request), ENGINE_LIMITS.fetchMsMax, signal)
@@ -341,6 +343,7 @@ export class Assembly {
   }
 }
 
+/** The block with its transactions in network encoding, as it is logged, stored and sent. */
 export const rawBlock = ({ header, transactions }: CandidateBlock): RawBlock => ({
   header,
   transactions: transactions.map(({ raw }) => raw),

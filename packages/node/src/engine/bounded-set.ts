@@ -1,4 +1,4 @@
-/** A set that forgets its oldest members when it is full. */
+/** A set that evicts its oldest members when it is full. */
 export class BoundedSet {
   readonly #members = new Set<string>()
   readonly #countMax: number

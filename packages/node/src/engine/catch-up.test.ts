@@ -7,7 +7,7 @@ import { CatchUp } from './catch-up.ts'
 const scopes: Scope[] = []
 afterEach(() => Promise.all(scopes.splice(0).map((scope) => scope.close())))
 
-/** A sync that claims and delivers what the test says. */
+/** A block sync that claims and delivers what the test tells it to. */
 function setUp() {
   let listener = () => {}
   let timer: (() => void) | undefined
@@ -79,7 +79,7 @@ function setUp() {
 const BLOCK = {} as SyncedBlock
 
 describe('catching up', () => {
-  it('does nothing about a claim that consensus makes good by itself', () => {
+  it('does nothing about a claim that consensus catches up with by itself', () => {
     const { claim, elapse, asked, sync } = setUp()
     claim()
     expect(asked).toHaveLength(0)
@@ -114,7 +114,7 @@ describe('catching up', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('outlives a bug on the way, and pulls again after the grace', async () => {
+  it('survives a bug during a fetch, and pulls again after the grace period', async () => {
     const { claim, elapse, asked, failures, fail } = setUp()
     claim()
     elapse()
@@ -125,7 +125,7 @@ describe('catching up', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('stops when nobody delivers, until somebody claims anew', async () => {
+  it('stops when no peer delivers, until a peer makes a new claim', async () => {
     const { claim, elapse, asked, sync, deliver, blocks } = setUp()
     claim()
     elapse()

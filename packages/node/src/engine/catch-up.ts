@@ -8,30 +8,30 @@ export interface CatchUpPowers {
   readonly clock: Pick<Clock, 'after'>
   readonly headHeight: () => Height
   readonly spawn: (name: string, task: (closing: AbortSignal) => Promise<void>) => void
-  /** Work for a peer failed by a bug; throws what must end the engine. */
+  /** Called when a bug made work for a peer fail. Throws if the error must stop the engine. */
   readonly onFailure: (task: string, error: unknown) => void
 }
 
 /**
- * Pulls final blocks while peers are ahead, one at a time: the next is asked for when the engine has committed the last. A peer that is one
- * height ahead for an instant is no reason to fetch anything, so a claim must outlive a short grace.
+ * Fetches final blocks while peers are ahead, one at a time: the next one is requested after the engine has committed the last. A peer is
+ * often one height ahead for a moment, so a claim must outlive a short grace period before anything is fetched.
  */
 export class CatchUp {
   readonly #powers: CatchUpPowers
   readonly #onBlock: (synced: SyncedBlock) => void
   readonly #unsubscribe: () => void
   #cancelGrace: (() => void) | undefined
-  /** A block is being fetched, or was handed over and is not dealt with yet. */
+  /** A block is being fetched, or was handed over and is not processed yet. */
   #busy = false
 
-  /** `onBlock` is answered by `resume`, whatever became of the block. */
+  /** @param onBlock Called with each block. The receiver must call `resume` afterwards, whether it used the block or not. */
   constructor(powers: CatchUpPowers, onBlock: (synced: SyncedBlock) => void) {
     this.#powers = powers
     this.#onBlock = onBlock
     this.#unsubscribe = powers.sync.onBehind(() => this.#wait())
   }
 
-  /** The block handed over was committed or dropped. */
+  /** Call this when the block handed over was committed or dropped. */
   resume(): void {
     this.#busy = false
     if (this.#powers.sync.behind) this.#pull()

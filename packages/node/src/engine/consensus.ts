@@ -26,27 +26,28 @@ export interface ConsensusPowers {
   readonly clock: Pick<Clock, 'after' | 'now'>
   readonly chain: Pick<Chain, 'head'>
   readonly wal: Pick<Wal, 'append'>
-  /** Undefined follows without voting. */
+  /** If undefined, the node follows the chain and does not vote. */
   readonly validator: PrivateValidator | undefined
   readonly outbox: Pick<Outbox, 'add'>
   readonly values: Values
   readonly logger: Logger
-  /** To be fed back as the input `timeout`. */
+  /** The receiver must feed this back as the input `timeout`. */
   readonly onElapsed: (elapsed: Elapsed) => void
-  /** This node signed a vote. */
+  /** Called with each vote that this node signed. */
   readonly onVote: (vote: Vote) => void
 }
 
+/** The decided value of a height, with the certificate that proves it. */
 export type Decision = Pick<Extract<Effect, { kind: 'decide' }>, 'valueId' | 'certificate'>
 
-/** The dialogue with the driver: logs what it is told, carries out what it asks, and tells it what comes of that. Synchronous. */
+/** Connects the pure driver to the node: logs the driver's inputs, executes its effects, and feeds back their results. Synchronous. */
 export class Consensus {
   readonly #powers: ConsensusPowers
-  /** Knows one height, and none between two. */
+  /** Runs a single height. Replaced between heights. */
   #driver = new Driver()
-  /** What effects gave rise to, and the driver is yet to be told. */
+  /** Inputs that effects produced and that the driver has not received yet. */
   readonly #inputs: LoggedInput[] = []
-  /** Rounds of which a polka certificate was logged. */
+  /** Rounds for which a polka certificate is in the log. */
   readonly #polkaRounds = new Set<Round>()
   readonly #ticker: TimeoutTicker
   readonly #evidence: EvidencePool
@@ -59,7 +60,11 @@ export class Consensus {
     this.#evidence = new EvidencePool((evidence, offender) => {
       if (offender === powers.validator?.address)
         this.#warnOfTwin(`conflicting ${evidence.kind} of height ${evidence.first.height}`)
-      else logger.warn({ offender, height: evidence.first.height, kind: evidence.kind }, 'a validator contradicted itself')
+      else
+        logger.warn(
+          { offender, height: evidence.first.height, kind: evidence.kind },
+          'equivocation: a validator signed two conflicting messages',
+        )
     })
   }
 
@@ -68,12 +73,12 @@ export class Consensus {
     return this.#driver.state
   }
 
-  /** Votes of a round that count, in the order in which they came. */
+  /** Valid votes of a round, in order of arrival. */
   votes(round: Round, kind: VoteKind): readonly Vote[] {
     return this.#driver.votes(round, kind)
   }
 
-  /** The final block of this height, from when it is known until `end`. */
+  /** The final block of this height, from the moment it is known until `end`. */
   get decision(): Decision | undefined {
     return this.#decision
   }
@@ -88,14 +93,14 @@ export class Consensus {
     this.#drain()
   }
 
-  /** Tells the driver one thing and everything that follows from it. Returns why the driver did not take it. */
+  /** Feeds the driver one input and all inputs that follow from it. Returns the reason if the driver refused the input. */
   feed(input: LoggedInput): Refusal | undefined {
     const refusal = this.#step(input)
     this.#drain()
     return refusal
   }
 
-  /** Brings the driver to where the log of this height ends, and does what was left undone. */
+  /** Replays the log of this height into the driver, then executes the effects that were still open. */
   replay(height: Height, inputs: readonly LoggedInput[]): void {
     const { validator, values } = this.#powers
     const self = validator?.address
@@ -113,7 +118,7 @@ export class Consensus {
     this.#drain()
   }
 
-  /** The height is over: its driver goes, so that nothing of it that comes later finds one. */
+  /** Ends the height: replaces the driver, so that late inputs for the old height have no effect. */
   end(): void {
     this.#driver = new Driver()
     this.#decision = undefined
@@ -123,17 +128,20 @@ export class Consensus {
     this.#powers.values.cancelBuild()
   }
 
-  /** Drops evidence that the chain's new head has made too old. */
+  /** Drops evidence that is too old for the chain's new head. */
   pruneEvidence(): void {
     this.#evidence.prune(this.#powers.chain.head.header.number)
   }
 
-  /** The node stops: no timer fires any more. */
+  /** Stops all timers, when the node stops. */
   stop(): void {
     this.#ticker.clear()
   }
 
-  /** Everything that lets a peer which missed something come to where we are; votes of others too, for not all may reach all. */
+  /**
+   * Sends everything that a peer needs to reach this node's state, to all peers or to one. This includes votes of other validators, because
+   * not every validator may reach every peer.
+   */
   rebroadcast(to?: PeerId): void {
     const { outbox, values } = this.#powers
     const { proposals, polkaCertificate, roundCertificate } = this.#driver.rebroadcast()
@@ -145,7 +153,7 @@ export class Consensus {
     if (polkaCertificate !== undefined) outbox.add({ kind: 'polkaCertificate', certificate: polkaCertificate }, to)
     const round = this.#driver.state?.round
     if (round === undefined) return
-    // A peer that was just connected also learns what was said in the rounds before: it may have lost its own votes.
+    // A newly connected peer also gets the votes of earlier rounds: it may have lost its own votes.
     const first = to === undefined ? round : Math.max(0, round - ENGINE_LIMITS.greetingRoundsMax)
     for (let r = first; r <= round; r++) {
       for (const kind of ['prevote', 'precommit'] as const)
@@ -158,7 +166,7 @@ export class Consensus {
     return { kind: 'startHeight', height, validators: chain.head.validators, self: validator?.address } as const
   }
 
-  /** Feeds back our own votes and proposals, and verdicts known at once. */
+  /** Feeds back this node's own votes and proposals, and verdicts that are already known. */
   #drain(): void {
     for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#step(next)
   }
@@ -167,8 +175,8 @@ export class Consensus {
     const polka = input.kind === 'polkaCertificate' ? input.certificate : input.kind === 'proposal' ? input.polka : undefined
     const votesBefore = this.#countPrevotes(polka)
     const { effects, refusal } = this.#driver.step(input)
-    // A polka may teach the driver votes even when what brought it is refused. Anything else that is refused changes nothing, and is not
-    // logged: peers could fill the disk with it.
+    // A polka can teach the driver new votes even if the message that carried it is refused. Other refused inputs change nothing and are
+    // not logged; otherwise peers could fill the disk with them.
     const learned = polka !== undefined && (this.#countPrevotes(polka) !== votesBefore || !this.#polkaRounds.has(polka.round))
     if (polka !== undefined) this.#polkaRounds.add(polka.round)
     if (refusal === undefined || effects.length > 0 || learned) this.#powers.wal.append(input)
@@ -223,14 +231,14 @@ export class Consensus {
     if (aheadMs > parameters.clockPrecisionMs)
       logger.warn(
         { height, round, aheadMs },
-        "the time of the last block is ahead of this machine's clock: no proposal until then",
+        "the timestamp of the last block is ahead of this machine's clock: this node does not propose until its clock reaches that time. Check the clock",
       )
   }
 
   #propose({ proposal: unsigned, polka }: Extract<Effect, { kind: 'propose' }>): void {
     const { validator, values, outbox } = this.#powers
     const block = values.compact(unsigned.valueId)
-    if (block === undefined) throw new Error(`no body for our proposal ${unsigned.valueId}`)
+    if (block === undefined) throw new Error(`no block body for our own proposal ${unsigned.valueId}`)
     const signed = validator?.signProposal(unsigned)
     if (signed === undefined || !signed.ok) return this.#notSigned(signed?.error.message)
     this.#inputs.push({ kind: 'proposal', proposal: signed.value, polka })
@@ -249,15 +257,18 @@ export class Consensus {
   #warnOfTwin(why: string): void {
     this.#powers.logger.error(
       { why },
-      'another process signs with the key of this validator: stop one of them, or both will be punished',
+      "another process signs with this validator's key: stop one of the two, or the validator will be punished for equivocation",
     )
   }
 
   #notSigned(why: string | undefined): void {
-    this.#powers.logger.warn({ why }, 'the sign state refused a signature: this validator keeps silent')
+    this.#powers.logger.warn({ why }, 'the sign state refused a signature: this validator does not send this message')
   }
 
-  /** The verdict may come of a passing fault of this node: committing executes the block again, and stops the node if it still fails. */
+  /**
+   * The block may be invalid only because of a temporary fault of this node. Committing executes it again, and stops the node if it still
+   * fails.
+   */
   #onInvalidDecision(certificate: CommitCertificate): void {
     const { values, chain } = this.#powers
     const valueId = certificate.blockHash
@@ -266,6 +277,6 @@ export class Consensus {
       return
     }
     const dump = { certificate, block: undefined, head: chain.head.hash, transaction: undefined }
-    throw new HaltError('more than two thirds of the power decided a block with a transaction that is none', dump)
+    throw new HaltError('the committed block contains a transaction that cannot be decoded', dump)
   }
 }

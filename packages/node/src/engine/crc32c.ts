@@ -1,4 +1,7 @@
-/** CRC-32C (Castagnoli) of bytes, as an unsigned 32-bit integer. A power: the node passes a native one, the simulator `crc32cTable`. */
+/**
+ * CRC-32C (Castagnoli) of bytes, as an unsigned 32-bit integer. Passed in as a power: the node uses a native implementation, the simulator
+ * `crc32cTable`.
+ */
 export type Crc32c = (bytes: Uint8Array) => number
 
 /** RFC 3720, appendix B.4: reversed polynomial. */
@@ -10,7 +13,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value
 })
 
-/** Portable CRC-32C. */
+/** Portable CRC-32C, table-driven. */
 export const crc32cTable: Crc32c = (bytes) => {
   let crc = 0xffff_ffff
   for (let i = 0; i < bytes.length; i++) crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)

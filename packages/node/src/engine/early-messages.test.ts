@@ -27,7 +27,7 @@ describe('messages of a height that has not begun', () => {
     expect(early.count).toBe(0)
   })
 
-  it('are two at the most of what a validator says once, and that costs no other one its place', () => {
+  it('are limited to two per slot of a validator, which takes no other validator its place', () => {
     const early = new EarlyMessages<{ head: MessageHead }>()
     for (let i = 0; i < 1_000; i++) early.add(vote('flooding', 5, `${i}`))
     early.add(vote('honest', 5, 'x'))

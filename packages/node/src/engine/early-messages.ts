@@ -2,14 +2,14 @@ import type { Height } from '@quoin/protocol'
 import { ENGINE_LIMITS } from './limits.ts'
 import { type MessageHead, messagePosition } from './messages.ts'
 
-/** Something verified, for a height that has not begun here. */
+/** A verified message for a height that has not begun here. */
 export interface Early {
   readonly head: MessageHead
 }
 
 /**
- * Messages whose height has not begun here. All of them are verified, so that what lies here is bounded by the number of validators: a
- * few rounds, and of each two messages for everything that a validator says once. The second is what one that contradicts itself says.
+ * Messages for a height that has not begun here. All are verified, so the number of validators bounds them: a few rounds, and per round two
+ * messages for each thing that an honest validator says once. The second one exists only if the validator equivocates.
  */
 export class EarlyMessages<T extends Early> {
   #messages: T[] = []
@@ -20,7 +20,7 @@ export class EarlyMessages<T extends Early> {
     return this.#messages.length
   }
 
-  /** Keeps a message, unless there is no room for one of its kind. */
+  /** Stores a message, unless its slot is full. */
   add(message: T): void {
     const slot = slotOf(message.head)
     const count = this.#counts.get(slot) ?? 0
@@ -30,12 +30,12 @@ export class EarlyMessages<T extends Early> {
     this.#messages.push(message)
   }
 
-  /** Whether one that says this is kept. */
+  /** Whether a message with this content is stored. */
   has(content: string): boolean {
     return this.#contents.has(content)
   }
 
-  /** Takes the messages of a height, in the order in which they came, and drops those below it. */
+  /** Takes the messages of a height, in order of arrival, and drops those of lower heights. */
   take(height: Height): readonly T[] {
     const taken = this.#messages.filter(({ head }) => messagePosition(head).height === height)
     this.#messages = this.#messages.filter(({ head }) => messagePosition(head).height > height)
@@ -49,14 +49,14 @@ export class EarlyMessages<T extends Early> {
   }
 }
 
-/** What an honest validator says once at the most. */
+/** Key of a slot: a statement that an honest validator makes at most once. */
 export function slotOf(head: MessageHead): string {
   const { height, round } = messagePosition(head)
   const of = head.kind === 'vote' ? `${head.vote.kind}/${head.vote.validator}` : head.kind
   return `${height}/${round}/${of}`
 }
 
-/** What a message says, whoever passed it on: its signatures aside. */
+/** Key of what a message says, without its signatures and independent of the peer that relayed it. */
 export function contentOf(head: MessageHead): string {
   const slot = slotOf(head)
   switch (head.kind) {

@@ -23,9 +23,9 @@ import { Values } from './values.ts'
 import { type LoggedInput, Wal, type WalContent } from './wal.ts'
 
 /**
- * Consensus of one node around the pure driver: one sequential loop over one bounded queue. The loop takes a batch of events, logs what the
- * driver is told, carries out what the driver asks, makes the log durable, and only then lets messages leave. Whatever takes time
- * (building, executing, fetching) runs beside the loop and comes back as an event; only the commit of a final block stops the loop.
+ * Runs consensus for one node around the pure driver: one sequential loop over one bounded queue. The loop takes a batch of events, logs
+ * the driver's inputs, executes the driver's effects, makes the log durable, and only then sends messages. Slow work (building, executing,
+ * fetching) runs beside the loop and returns as an event; only the commit of a final block blocks the loop.
  */
 export class Engine {
   readonly #options: InterpreterOptions
@@ -38,17 +38,17 @@ export class Engine {
   readonly #consensus: Consensus
   readonly #pacing: Pacing
   readonly #catchUp: CatchUp
-  /** Undefined follows without voting. */
+  /** If undefined, the node follows the chain and does not vote. */
   readonly #custody: SignCustody | undefined
   readonly #rejoin: Rejoin
   #hasRejoined = false
-  /** Whether a peer that was ahead has shown this height to be final. */
+  /** Whether a peer that was ahead has proved that this height is final. */
   #isProven = false
-  /** From when the wait of a start is over, and what a crash left was taken up. */
+  /** True once the wait after a start is over and the log left by a crash has been replayed. */
   #takesPart = false
-  /** What a crash left in the log of this height, until it is replayed or the height is final. */
+  /** Content of this height's log from before a crash, until it is replayed or the height is final. */
   #left: WalContent | undefined
-  /** The height was due before it could begin. */
+  /** The height became due before the node was allowed to begin it. */
   #isDue = false
   readonly #timeliness: Timeliness
   readonly #lateReplies = new Map<PeerId, number>()
@@ -60,12 +60,12 @@ export class Engine {
   #cancelTick: () => void = () => {}
   #lastPosition = ''
   #stopping = false
-  /** Work for peers that failed by a bug. */
+  /** Number of times a bug made work for a peer fail. */
   #failures = 0
 
   /**
-   * Opens the log and the sign state, replays what a crash left, and starts the loop; messages may come from then on. Throws
-   * CorruptFileError when the files cannot be trusted.
+   * Opens the log and the sign state, replays what a crash left, and starts the loop. Messages may arrive from then on.
+   * @throws CorruptFileError if a file is damaged, missing, or belongs to another key or chain.
    */
   static async start(options: InterpreterOptions): Promise<Engine> {
     const { crc32c, random, files, chain, signer, crypto } = options
@@ -118,11 +118,11 @@ export class Engine {
     const rejoinPowers = {
       ...{ clock, sync, transport, logger, isLost: () => validator?.isLost === true },
       headHeight: () => chain.head.header.number,
-      // A follower signs nothing, and waits for nobody.
+      // A follower signs nothing, so it need not wait for peers.
       peersNeeded: () => {
         const { validators, nodes } = chain.head
         if (validator === undefined) return 0
-        // The set of an old head says little of who votes now.
+        // The validator set of an old head says little about the validators that vote now.
         return Math.max(honestPeersNeeded(validators.validators.length), validator.isLost && nodes.length > 1 ? 1 : 0)
       },
     }
@@ -137,7 +137,7 @@ export class Engine {
     return { height: state.height, round: state.round, step: state.step, silence }
   }
 
-  /** What consensus knows of the height that has begun; undefined between two. */
+  /** Consensus state of the current height; undefined between heights. */
   get consensus(): ConsensusView | undefined {
     return this.#begun ? this.#consensus : undefined
   }
@@ -157,14 +157,14 @@ export class Engine {
     return this.#consensus.evidence
   }
 
-  /** A message of the ordered stream. */
+  /** Handles a message of the ordered stream. */
   onMessage(from: PeerId, bytes: Uint8Array): void {
     const receivedMs = this.#options.clock.now()
     const found = this.#queue.pushFrom(from, { kind: 'message', from, bytes, receivedMs }, bytes.length)
-    if (!found) this.#penalise(from, 'flood', 'queue is full')
+    if (!found) this.#penalise(from, 'flood', 'event queue is full')
   }
 
-  /** A question whose first byte is `ENGINE_REQUEST`; undefined refuses it. */
+  /** Answers a request whose first byte is `ENGINE_REQUEST`; undefined refuses it. */
   async onRequest(from: PeerId, bytes: Uint8Array): Promise<Uint8Array | undefined> {
     const request = decodeRequest(bytes, this.#options.chain.head.parameters.blockGasMax)
     if (request.ok) return this.#values.serve(request.value)
@@ -177,14 +177,14 @@ export class Engine {
     else this.#lateReplies.delete(peer)
   }
 
-  /** Ends after the batch that is being worked on, and waits for everything that was started. */
+  /** Stops after the current batch, and waits for all running tasks. */
   async stop(): Promise<void> {
     this.#silence()
     await this.#scope.close()
     await this.#values.idle()
   }
 
-  /** Stops for good, as after an error of its own. */
+  /** Stops the engine for good, as after an internal error. */
   halt(error: unknown): void {
     this.#halt(error)
   }
@@ -206,7 +206,7 @@ export class Engine {
     this.#options.onHalt(error)
   }
 
-  // ---- the loop
+  // ---- loop
 
   async #run(): Promise<void> {
     while (await this.#queue.wait()) {
@@ -216,7 +216,7 @@ export class Engine {
     }
   }
 
-  /** Handles what waits, up to a batch. Says whether it took all the time that a batch may. */
+  /** Handles queued events, up to one batch. Returns true if the batch reached its count or time limit. */
   #handleBatch(): boolean {
     const { clock } = this.#options
     const endMs = clock.monotonic() + ENGINE_LIMITS.batchMsMax
@@ -229,12 +229,12 @@ export class Engine {
     return true
   }
 
-  /** Lets timers, sockets and other work of the process come in between. */
+  /** Yields, so that timers, sockets and other work of the process can run. */
   #turn(): Promise<void> {
     return pause(this.#options.clock, 0)
   }
 
-  /** Lets messages leave, and ends the height as often as one is final. */
+  /** Sends messages, and commits as long as there is a final block to commit. */
   async #settle(): Promise<void> {
     for (;;) {
       if (this.#hasRejoined) await this.#takeUp()
@@ -310,7 +310,7 @@ export class Engine {
     if (refusal === undefined || refusal.code === 'duplicate') this.#inbox.taken(head)
   }
 
-  /** A peer still works on a height that is final here. Votes that were merely under way need no answer. */
+  /** The peer still works on a height that is final here. Votes that were only delayed in transit need no answer. */
   #onLate(from: PeerId, head: MessageHead): void {
     if (head.kind === 'commitCertificate') return
     const nowMs = this.#options.clock.monotonic()
@@ -336,7 +336,7 @@ export class Engine {
   #giveUp(task: string, error: unknown): void {
     if (isHalting(error)) throw error
     this.#failures++
-    this.#options.logger.error({ task, error }, 'work for a peer failed: it is given up')
+    this.#options.logger.error({ task, error }, 'work for a peer failed because of a bug: the work is dropped')
   }
 
   #penalise(peer: PeerId, offence: Offence, why: string): void {
@@ -348,7 +348,7 @@ export class Engine {
 
   async #commitDecided({ valueId, certificate }: Decision): Promise<void> {
     const block = this.#values.get(valueId)
-    if (block === undefined) throw new Error(`no body for the decided block ${valueId}`)
+    if (block === undefined) throw new Error(`no block body for the decided block ${valueId}`)
     await this.#commit(block, certificate)
   }
 
@@ -362,7 +362,7 @@ export class Engine {
     this.#catchUp.resume()
   }
 
-  /** From the first line on the height is over for consensus: what comes of it while the block is executed and stored reaches no driver. */
+  /** Consensus for the height ends before the block is executed and stored: messages that arrive in the meantime reach no driver. */
   async #commit(block: CandidateBlock, certificate: CommitCertificate): Promise<void> {
     this.#begun = false
     this.#consensus.end()
@@ -378,7 +378,7 @@ export class Engine {
     await this.#enterHeight()
   }
 
-  /** Waits for the next height to begin, and looks at what already came for it. */
+  /** Prepares the next height, and processes messages that arrived early for it. */
   async #enterHeight(): Promise<void> {
     this.#consensus.pruneEvidence()
     this.#left = undefined
@@ -401,7 +401,7 @@ export class Engine {
     this.#scheduleTick()
   }
 
-  /** Starts round 0, unless it has begun. */
+  /** Starts round 0, unless the height has begun. */
   #begin(): void {
     if (this.#begun) return
     this.#isDue = !this.#takesPart
@@ -413,7 +413,7 @@ export class Engine {
     this.#readKept()
   }
 
-  /** Of what came early, takes what may be dealt with now; the rest is kept on. */
+  /** Processes the early messages that can be used now, and keeps the others. */
   #readKept(): void {
     for (const early of this.#inbox.kept(this.#height)) {
       if (this.#takes(early.message.kind)) this.#onSorted(early)
@@ -421,7 +421,7 @@ export class Engine {
     }
   }
 
-  // ---- helping a slow round along
+  // ---- rebroadcast in a slow round
 
   #scheduleTick(): void {
     this.#cancelTick()
@@ -443,10 +443,10 @@ export class Engine {
 
   async #open(content: WalContent | undefined): Promise<void> {
     if (content !== undefined && content.height > this.#height) {
-      // Each height's log is begun after the block before it is on disk, so the database has gone back.
+      // A height's log starts only after the block before it is on disk. So the database has gone back in time.
       this.#options.logger.error(
         { head: this.#height - 1, logged: content.height },
-        'the database lost final blocks: they are fetched again from the peers, and a validator keeps silent up to the height that it signed last. Check the disk',
+        'the database lost final blocks: this node fetches them again from its peers, and signs nothing up to the last height that it signed. Check the disk',
       )
     }
     this.#custody?.findIn(this.#options.blocks, Height(this.#height - 1))
@@ -455,7 +455,7 @@ export class Engine {
     else await this.#log.start(this.#height)
   }
 
-  /** The node may take part: from where its log ends, or with the height that is due. */
+  /** Starts taking part: continues from the end of the log, or begins the height that is due. */
   async #takeUp(): Promise<void> {
     this.#hasRejoined = false
     this.#takesPart = true

@@ -2,13 +2,13 @@ import type { PeerId } from '../powers.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 
 /**
- * What waits for the engine's loop. The node's own events come first and always find room, for each answers something that the engine asked.
- * Messages wait by peer, and peers take turns of one message each: none waits behind another's flood. Of one peer the small ones (votes,
- * certificates) come before the large ones (proposals). Messages are bounded in number and in bytes, in all and by peer.
+ * Input queue of the engine's loop. The node's own events come first and are never dropped, because each answers a request of the engine.
+ * Messages are queued per peer, and peers take turns of one message each, so one peer's flood delays no other peer. Within one peer, small
+ * messages (votes, certificates) come before large ones (proposals). Messages are bounded in number and bytes, in total and per peer.
  */
 export class EventQueue<T> {
   readonly #own = new Fifo<T>()
-  /** Peers of which messages wait, in the order of their turns. */
+  /** Peers with queued messages, in order of their turns. */
   readonly #peers = new Map<PeerId, Lanes<T>>()
   #messages = 0
   #bytes = 0
@@ -24,7 +24,7 @@ export class EventQueue<T> {
     this.#wake()
   }
 
-  /** False when a message of so many bytes found no room and was dropped. */
+  /** Queues a message of this size. Returns false if there was no room and it was dropped. */
   pushFrom(from: PeerId, event: T, bytes: number): boolean {
     const lanes = this.#peers.get(from) ?? new Lanes<T>()
     if (!lanes.hasRoom(bytes)) return false
@@ -37,7 +37,7 @@ export class EventQueue<T> {
     return true
   }
 
-  /** Resolves when an event waits; false once the queue is closed. One caller at a time. */
+  /** Resolves when an event is queued; false once the queue is closed. One caller at a time. */
   async wait(): Promise<boolean> {
     while (this.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
@@ -47,13 +47,13 @@ export class EventQueue<T> {
     return !this.#closed
   }
 
-  /** Takes the event whose turn it is; undefined when none waits. */
+  /** Takes the next event; undefined if the queue is empty. */
   next(): T | undefined {
     if (this.#closed) return undefined
     return this.#own.shift() ?? this.#nextMessage()
   }
 
-  /** Ends the wait; events that still wait are dropped. */
+  /** Ends `wait` and drops all queued events. */
   close(): void {
     this.#closed = true
     this.#wake()
@@ -97,7 +97,7 @@ class Lanes<T> {
     this.#bytes += bytes
   }
 
-  /** Of lanes that are not empty. */
+  /** Call this only if `count` is not 0. */
   shift(): Waiting<T> {
     const waiting = (this.#small.shift() ?? this.#large.shift())!
     this.#bytes -= waiting.bytes
@@ -120,7 +120,7 @@ class Fifo<T> {
   shift(): T | undefined {
     if (this.length === 0) return undefined
     const item = this.#items[this.#start++]
-    // Cut off what was taken once it is the greater part: moving the rest for each item would cost more.
+    // Copy only when more than half of the array is consumed: copying on each shift would cost more.
     if (2 * this.#start > this.#items.length) {
       this.#items = this.#items.slice(this.#start)
       this.#start = 0

@@ -1,12 +1,14 @@
 import type { Address, Evidence, Height } from '@quoin/protocol'
 import { ENGINE_LIMITS } from './limits.ts'
 
-/** Proofs of equivocation that this node has seen and that are not on the chain yet: bounded in number and age, oldest dropped first. */
+/**
+ * Proofs of equivocation that this node has seen and that are not on the chain yet. Bounded in number and age; the oldest is dropped first.
+ */
 export class EvidencePool {
   readonly #onEvidence: (evidence: Evidence, offender: Address) => void
   readonly #byKey = new Map<string, Evidence>()
 
-  /** `onEvidence` is told of each new proof, once. */
+  /** @param onEvidence Called once for each new proof. */
   constructor(onEvidence: (evidence: Evidence, offender: Address) => void) {
     this.#onEvidence = onEvidence
   }
@@ -30,7 +32,7 @@ export class EvidencePool {
     return [...this.#byKey.values()]
   }
 
-  /** Drops what is too old to be judged at `height`. */
+  /** Drops evidence that is too old to be judged at `height`. */
   prune(height: Height): void {
     for (const [key, { first }] of this.#byKey) {
       if (first.height < height - ENGINE_LIMITS.evidenceHeightsMax) this.#byKey.delete(key)
@@ -38,8 +40,9 @@ export class EvidencePool {
   }
 }
 
+/** Address of the validator that equivocated. */
 export const evidenceOffender = (evidence: Evidence): Address =>
   evidence.kind === 'votes' ? evidence.first.validator : evidence.first.proposer
 
-/** One proof of each kind for a validator and height says all. */
+/** One proof of each kind per validator and height is enough. */
 const evidenceKey = (evidence: Evidence): string => `${evidence.kind}/${evidenceOffender(evidence)}/${evidence.first.height}`

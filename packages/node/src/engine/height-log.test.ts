@@ -22,13 +22,13 @@ async function openLog() {
   const file = new MemoryLog()
   const { wal } = await Wal.open(powers(file), ZERO_HASH)
   const log = new HeightLog(wal, validator, logger)
-  /** Signs a prevote, as a life before did. */
+  /** Signs a prevote, as an earlier process did. */
   const prevote = (round: number, height = HEIGHT): Vote => {
     const signed = validator.signVote({ kind: 'prevote', height, round: round as Round, valueId, validator: self })
     if (!signed.ok) throw new Error(signed.error.message)
     return signed.value
   }
-  /** What the validator may say of a round of the height. */
+  /** Whether the validator may sign in a round of the height. */
   const verdict = (round: number, height = HEIGHT) => {
     const signed = validator.signVote({ kind: 'precommit', height, round: round as Round, valueId, validator: self })
     return signed.ok ? 'signed' : signed.error.code
@@ -84,7 +84,7 @@ describe('a log against the sign state', () => {
     expect(again.verdict(2)).toBe('abstaining')
   })
 
-  it('is said to be lost once, though each height is entered that is fetched again', async () => {
+  it('is reported as lost once, though every fetched height is entered', async () => {
     const { logger, log, prevote, verdict } = await openLog()
     prevote(1)
     for (const height of [HEIGHT - 2, HEIGHT - 1, HEIGHT]) await log.start(height as Height)

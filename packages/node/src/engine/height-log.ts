@@ -4,14 +4,16 @@ import type { PrivateValidator } from './private-validator.ts'
 import type { LoggedInput, Wal, WalContent } from './wal.ts'
 
 /**
- * Holds the log of a height against the sign state. A validator that signed in a height whose log is lost, or went back in time, has
- * forgotten what it is locked on; it keeps silent until that height is final, for a vote of it could be the one that forks the chain.
+ * Compares the log of a height with the sign state. A validator whose log of a height is lost, or went back in time, no longer knows its
+ * lock. It signs nothing until that height is final, because its vote could fork the chain.
  */
 export class HeightLog {
   readonly #wal: Pick<Wal, 'checkpoint'>
   readonly #validator: PrivateValidator | undefined
   readonly #logger: Logger
-  /** Last signed height of which it was said that the log is not whole: while blocks are fetched again, each would say it. */
+  /**
+   * Last signed height for which the incomplete log was reported. Without it, every block that is fetched again would repeat the report.
+   */
   #saidOf: number | undefined
 
   constructor(wal: Pick<Wal, 'checkpoint'>, validator: PrivateValidator | undefined, logger: Logger) {
@@ -20,7 +22,7 @@ export class HeightLog {
     this.#logger = logger
   }
 
-  /** Begins the log of a height. When this validator signed in it before, an earlier log is missing. */
+  /** Starts the log of a height. If this validator already signed in the height, an earlier log is missing. */
   async start(height: Height): Promise<void> {
     const signed = this.#validator?.lastSigned
     const isWhole = signed === undefined || signed.height < height
@@ -29,14 +31,14 @@ export class HeightLog {
     await this.#validator?.compact()
   }
 
-  /** Looks at a log that is to be replayed; returns its inputs. */
+  /** Checks a log that is about to be replayed; returns its inputs. */
   resume({ height, isWhole, entries }: WalContent): readonly LoggedInput[] {
     const inputs = entries.filter((entry) => entry.kind !== 'body')
     if (!isWhole || !this.#holdsLastSigned(height, inputs)) this.#abstain(height)
     return inputs
   }
 
-  /** The log is made durable before the sign state, so a step that only the sign state knows means that the log went back in time. */
+  /** The log is made durable before the sign state. So a step that only the sign state knows means that the log went back in time. */
   #holdsLastSigned(height: Height, inputs: readonly LoggedInput[]): boolean {
     const last = this.#validator?.lastSigned
     if (last === undefined || last.height < height) return true
@@ -55,7 +57,7 @@ export class HeightLog {
     if (this.#saidOf !== signed)
       this.#logger.error(
         { height, signed },
-        'the write-ahead log of a height in which this validator signed is not whole: it keeps silent until that height is final',
+        'the write-ahead log is incomplete for a height in which this validator signed: the validator signs nothing until that height is final',
       )
     this.#saidOf = signed
     this.#validator?.abstain()

@@ -32,7 +32,7 @@ import { decodeMessageHead, type EngineMessage, encodeMessage, proposalBytesMax 
 const HEIGHT = 7 as Height
 const domain: SigningDomain = { genesisHash: Hash(new Uint8Array(32).fill(3)), restartEpoch: 0 }
 const now = testValidators(nobleCrypto, 4)
-/** From the next height on another validator votes. */
+/** From the next height on, another validator set votes. */
 const next = testValidators(nobleCrypto, 5)
 const keys = new Map([...now.secretKeys, ...next.secretKeys])
 const [first, , , fourth] = now.set.validators
@@ -144,7 +144,7 @@ describe('what is sorted out by its first bytes', () => {
     expect([checked.signatures, blamed]).toEqual([3, []])
   })
 
-  it('was taken before, whoever brings it', () => {
+  it('was processed before, whichever peer sends it', () => {
     const { sort, take, checked } = setUp()
     for (const bytes of [vote({ validator: first!.address }), encodeMessage(proposal())]) {
       expect(take(bytes)?.kind).toBe('current')
@@ -154,12 +154,12 @@ describe('what is sorted out by its first bytes', () => {
     }
   })
 
-  it('is the third thing that a validator says where an honest one says one: votes and proposals', () => {
+  it('is the third vote or proposal of a validator in one slot', () => {
     const { sort, checked, blamed } = setUp()
     const valueIds = [1, 2, 3, 4].map((n) => Hash(new Uint8Array(32).fill(n)))
     const votes = valueIds.map((valueId) => sort(vote({ validator: first!.address, valueId }))?.kind)
     expect(votes).toEqual(['current', 'current', undefined, undefined])
-    // Another kind, another validator and another round are other things.
+    // Another kind, another validator and another round have slots of their own.
     expect(sort(vote({ validator: first!.address, kind: 'precommit' }))?.kind).toBe('current')
     expect(sort(vote({ validator: fourth!.address, valueId: valueIds[3] }))?.kind).toBe('current')
     expect(sort(vote({ validator: first!.address, round: 1 as Round }))?.kind).toBe('current')
@@ -202,21 +202,21 @@ describe('what is refused', () => {
       'out-of-turn',
       'invalid',
     ])
-    // What was refused is no first word of anybody.
+    // A refused message does not fill its slot.
     expect(sort(encodeMessage(message))?.kind).toBe('current')
   })
 
-  it('a re-proposal without its polka waits for one with it, and nobody is to blame', () => {
+  it('a re-proposal without its polka waits for one with it, and no peer is penalised', () => {
     const { sort, blamed } = setUp()
     const message = proposal({ round: 2 as Round, polRound: 1 as Round }) as Extract<EngineMessage, { kind: 'proposal' }>
     expect(sort(encodeMessage(message))).toBeUndefined()
-    // Its block is not looked at, which is the dear part.
+    // Its block is not checked, which would be the expensive part.
     const other = { ...message, block: { ...message.block, transactionHashes: [Hash(new Uint8Array(32))] } }
     expect(sort(encodeMessage(other))).toBeUndefined()
     expect(blamed).toEqual([])
   })
 
-  it('any bytes: a value comes of them and never an exception', () => {
+  it('any bytes: the result is a value, never an exception', () => {
     const { sort } = setUp()
     const sources = [vote({ validator: first!.address }), encodeMessage(proposal())]
     fc.assert(
@@ -233,7 +233,7 @@ describe('what is refused', () => {
     )
   })
 
-  it('what makes its reader fail, which is a bug: it is logged and its sender blamed', () => {
+  it('a message whose handling fails, which is a bug: the failure is logged and the sender penalised', () => {
     const { sort, log, blamed } = setUp({
       verify: () => {
         throw new Error('a bug')
@@ -262,7 +262,7 @@ describe('what comes too early', () => {
     expect(inbox.kept(height)).toEqual([])
   })
 
-  it('is verified once, whoever brings it again', () => {
+  it('is verified once, whichever peer sends it again', () => {
     const { inbox, sort, checked } = setUp()
     const height = (HEIGHT + 1) as Height
     const early = [vote({ validator: fifth!.address, height }), encodeMessage(proposal({ height }, 1, next.set))]

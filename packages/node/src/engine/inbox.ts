@@ -11,15 +11,15 @@ import { decodeMessage, decodeMessageHead, type EngineMessage, type MessageHead,
 
 export type SignedMessage = Exclude<EngineMessage, { kind: 'status' }>
 
-/** A message as it came off the network. */
+/** A message as received from the network. */
 export interface Received {
   readonly from: PeerId
   readonly bytes: Uint8Array
-  /** When it arrived, wall-clock milliseconds. */
+  /** Arrival, in wall-clock milliseconds. */
   readonly receivedMs: number
 }
 
-/** A message of this height whose signatures are good. */
+/** A message of this height with valid signatures. */
 export interface Verified {
   readonly kind: 'current'
   readonly from: PeerId
@@ -28,10 +28,10 @@ export interface Verified {
   readonly message: SignedMessage
 }
 
-/** What a message is to the height that the engine is in. */
+/** A message sorted by its relation to the engine's height. */
 export type Sorted =
   | Verified
-  /** Its sender still works on a height that is final here. */
+  /** The sender still works on a height that is final here. */
   | { readonly kind: 'late'; readonly from: PeerId; readonly head: MessageHead }
 
 export interface InboxPowers {
@@ -40,36 +40,36 @@ export interface InboxPowers {
   readonly sync: Pick<BlockSync, 'hint'>
   readonly logger: Logger
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
-  /** Told of each vote whose signature is good, also of one that is kept or not wanted. */
+  /** Called for each vote with a valid signature, even if the vote is kept for later or not wanted. */
   readonly onVote: (vote: Vote) => void
 }
 
-/** Where the engine is, as far as sorting needs it. */
+/** Position of the engine, as far as sorting needs it. */
 export interface InboxPosition {
   readonly height: Height
   /** 0 before the height begins. */
   readonly round: Round
-  /** Who votes on this height, and on the one after. */
+  /** Validator sets of this height and the next. */
   readonly validators: ValidatorSet
   readonly nextValidators: ValidatorSet
-  /** The most that a proposal takes whose block can be valid. */
+  /** Largest size of a proposal whose block can be valid. */
   readonly proposalBytesMax: number
-  /** Whether a message of this kind may be dealt with now, or waits until the height begins. */
+  /** Whether a message of this kind can be processed now, or must wait until the height begins. */
   readonly takes: (kind: SignedMessage['kind']) => boolean
 }
 
 /**
- * Sorts messages by what their first bytes say, before anything is paid for the rest: a height or round that is not wanted, what is known
- * already, and what the wrong one signed are dropped by the head. What remains is verified; what comes too early is kept. Whatever a
- * peer sends, it costs a bounded time and ends in a value, never in an exception.
+ * Sorts messages by their first bytes, before spending time on the rest. The head is enough to drop messages of unwanted heights or rounds,
+ * known messages, and messages of the wrong signer. The remaining ones are verified; early ones are kept. Any message costs bounded time
+ * and returns a value; it never throws.
  */
 export class Inbox {
   readonly #powers: InboxPowers
   readonly #verifier: MessageVerifier
   readonly #early = new EarlyMessages<Verified>()
-  /** What the driver was told in this height. */
+  /** Contents that the driver received in this height. */
   readonly #taken = new BoundedSet(ENGINE_LIMITS.takenMessagesCountMax)
-  /** The different messages that were verified of what a validator says once. */
+  /** Verified messages per slot (a statement that an honest validator makes once). */
   readonly #variants = new Map<string, readonly string[]>()
 
   constructor(powers: InboxPowers) {
@@ -86,7 +86,7 @@ export class Inbox {
     this.#variants.clear()
   }
 
-  /** Messages kept for a height, oldest first. */
+  /** Takes the messages kept for a height, oldest first. */
   kept(height: Height): readonly Verified[] {
     return this.#early.take(height)
   }
@@ -96,24 +96,27 @@ export class Inbox {
     this.#early.add(early)
   }
 
-  /** A vote that this node signed. */
+  /** Notes a vote that this node signed. */
   signed(vote: Vote): void {
     this.#verifier.remember(vote)
   }
 
-  /** The engine is done with a message for good: another one that says the same is not looked at again. */
+  /** The engine has processed the message: later copies are ignored. */
   taken(head: MessageHead): void {
     this.#taken.add(contentOf(head))
   }
 
-  /** Undefined when there is nothing to do with it now. */
+  /** Returns undefined if nothing is to be done with the message now. */
   sort(received: Received, position: InboxPosition): Sorted | undefined {
     try {
       return this.#sort(received, position)
     } catch (error) {
-      // A bug of ours, which whoever finds it must not be able to stop a validator with.
-      this.#powers.logger.error({ peer: received.from, error }, 'a message made its reader fail: it is refused')
-      this.#powers.penalise(received.from, 'invalid', 'its reader failed')
+      // A bug of this node. A peer that triggers it must not be able to stop a validator.
+      this.#powers.logger.error(
+        { peer: received.from, error },
+        'handling a message failed because of a bug: the message is refused',
+      )
+      this.#powers.penalise(received.from, 'invalid', 'handling the message failed')
       return undefined
     }
   }
@@ -131,7 +134,7 @@ export class Inbox {
     const isCurrent = height === position.height
     if (isCurrent && this.#taken.has(content)) return undefined
     if (head.kind === 'proposal' && bytes.length > position.proposalBytesMax)
-      return this.#refuse(from, 'oversized', `a proposal of ${bytes.length} bytes`)
+      return this.#refuse(from, 'oversized', `proposal of ${bytes.length} bytes is too large`)
     if (!this.#mayVary(head, content) || this.#early.has(content)) return undefined
     const message = this.#verify(received, head, isCurrent ? position.validators : position.nextValidators)
     if (message === undefined) return undefined
@@ -141,7 +144,7 @@ export class Inbox {
     return undefined
   }
 
-  /** Of what a validator says once, two different messages prove that it contradicts itself; more would cost time and prove nothing. */
+  /** Two different messages in one slot prove equivocation. More would cost time and prove nothing. */
   #mayVary(head: MessageHead, content: string): boolean {
     if (head.kind !== 'vote' && head.kind !== 'proposal') return true
     const known = this.#variants.get(slotOf(head)) ?? []
@@ -167,7 +170,7 @@ export class Inbox {
     if (!decoded.ok) return this.#refuse(from, 'malformed', decoded.error.message)
     const message = decoded.value
     if (message.kind === 'status') return undefined
-    // Without its polka a re-proposal says nothing: whoever has that sends it again.
+    // A re-proposal without its polka is useless. A peer that has the polka sends it again.
     if (message.kind === 'proposal' && message.proposal.polRound !== undefined && message.polka === undefined) return undefined
     const whole = this.#verifier.verifyBody(validators, message)
     if (!whole.ok) return this.#refuse(from, 'invalid', whole.error.message)
@@ -182,7 +185,7 @@ export class Inbox {
   }
 }
 
-/** Whether a message of this height or the next may matter: not too far from where this node is. */
+/** Whether a message of this height or the next can matter: its round is close enough to this node's. */
 function isWanted(head: MessageHead, { height: own, round: current, takes }: InboxPosition): boolean {
   const { height, round } = messagePosition(head)
   if (head.kind === 'status') return false

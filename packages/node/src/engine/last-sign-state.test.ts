@@ -35,7 +35,7 @@ describe('the sign guard', () => {
       fc.asyncProperty(fc.array(fc.tuple(steps, fc.boolean()), { maxLength: 40 }), async (requests) => {
         const log = new MemoryLog()
         let state = await open(log)
-        /** An independent model: what was signed, and the highest position, as one number. */
+        /** An independent model: what was signed, and the highest position as one number. */
         const signed = new Map<number, number>()
         for (const [request, restarts] of requests) {
           const position = request.height * 100 + request.round * 10 + SIGN_STEPS.indexOf(request.step)
@@ -125,7 +125,7 @@ describe('the owner of a sign state', () => {
     const log = new MemoryLog()
     await open(log)
     await expect(open(log, 'refuse', { ...owner, validator: other })).rejects.toThrow(
-      /belongs to validator 0x1111.*, the key of this node is 0x2222/,
+      /belongs to validator 0x1111.*, but the key of this node is 0x2222/,
     )
     await expect(open(log, 'refuse', { ...owner, genesisHash: elsewhere })).rejects.toThrow(
       /belongs to the chain with genesis 0x0707/,
@@ -143,11 +143,11 @@ describe('the owner of a sign state', () => {
     await expect(createSignState({ file: log, crc32c: crc32cTable, random }, owner.validator)).rejects.toThrow(/already/)
   })
 
-  it('a key without one is refused, with what to do', async () => {
+  it('a key without one is refused, and the message says what to do', async () => {
     await expect(open(new MemoryLog(), 'refuse')).rejects.toThrow(/no sign state of validator 0x1111.*--new-sign-state/)
     const log = new MemoryLog()
     await open(log)
-    await expect(open(log, 'lost')).rejects.toThrow(/there is a sign state: start without --new-sign-state/)
+    await expect(open(log, 'lost')).rejects.toThrow(/a sign state exists: start without --new-sign-state/)
   })
 
   it('a lost one signs nothing until it is settled, and then above that height, also after restarts and a rewrite', async () => {

@@ -13,22 +13,26 @@ import {
 import { ENGINE_LIMITS } from './limits.ts'
 import { CorruptFileError, RecordFile, type RecordFilePowers, type RecordFormat } from './record-file.ts'
 
-/** Steps of a round in the order in which a validator signs them. */
+/** Steps of a round, in the order in which a validator signs them. */
 export const SIGN_STEPS = ['proposal', 'prevote', 'precommit'] as const satisfies readonly SignedKind[]
 export type SignStep = (typeof SIGN_STEPS)[number]
 
-/** One signature that was made. */
+/** One signature made by this key. */
 export interface SignedStep {
   readonly height: Height
   readonly round: Round
   readonly step: SignStep
-  /** The 32 signed bytes. */
+  /** The 32-byte digest that was signed. */
   readonly digest: Uint8Array
   readonly signature: Uint8Array
 }
 
+/** Why a step was not signed. */
 export interface SignRefusal {
-  /** `conflict`: other bytes were signed there. `regression`: a later step was signed, and nothing is known of this one. */
+  /**
+   * `conflict`: other bytes were signed at this step. `regression`: a later step was signed, and this step is not recorded. `abstaining`:
+   * nothing may be signed at this height.
+   */
   readonly code: 'conflict' | 'regression' | 'abstaining'
   readonly message: string
 }
@@ -50,12 +54,15 @@ export const signedStepCodec: codec.Codec<SignedStep> = codec.struct({
   signature: codec.fixedBytes(64),
 })
 
-/** What lies in the file. The first record is the owner. */
+/** A record of the file. The first record is the owner. */
 export type SignRecord =
-  /** `genesisHash` is undefined until the key's first start: a key is older than the genesis that names it. */
+  /** `genesisHash` is undefined until the key's first start, because the key is made before the genesis that names it. */
   | { readonly kind: 'owner'; readonly validator: Address; readonly genesisHash: Hash | undefined }
   | ({ readonly kind: 'step' } & SignedStep)
-  /** Nothing is signed up to this height; undefined: none at all, until it is known up to which height something may have been signed. */
+  /**
+   * Nothing is signed up to this height. Undefined: nothing at all is signed, until the height up to which something may have been signed
+   * is known.
+   */
   | { readonly kind: 'abstain'; readonly upTo: Height | undefined }
 
 export const signRecordCodec: codec.Codec<SignRecord> = codec.union({
@@ -64,11 +71,12 @@ export const signRecordCodec: codec.Codec<SignRecord> = codec.union({
   abstain: codec.struct({ upTo: codec.optional(codec.u64<Height>()) }),
 })
 
-/** An old copy is worse than none: nobody sees what it does not know. */
+/** An old copy is worse than a missing file: nothing shows which signatures it lacks. */
 const REMEDY =
-  'Do not put back an old copy. Move the file away and start with --new-sign-state: the validator then keeps silent until the other validators ' +
-  'have passed what it may have signed.'
+  'Do not restore an old copy. Move the file away and start with --new-sign-state: the validator then signs nothing until the other validators ' +
+  'have passed every height that it may have signed.'
 
+/** File format of the sign state. */
 export const SIGN_STATE_FORMAT: RecordFormat = {
   magic: 'QSGN',
   version: 2,
@@ -77,29 +85,30 @@ export const SIGN_STATE_FORMAT: RecordFormat = {
   recordBytesMax: signRecordCodec.bytesMax + 1,
 }
 
-/** Whose signatures a sign state guards. */
+/** Owner of the signatures that a sign state guards. */
 export interface SignOwner {
   readonly validator: Address
   readonly genesisHash: Hash
 }
 
 /**
- * What to do where there is no sign state. `refuse`: its file is gone. `new-key`: the key has never signed. `lost`: it may have signed
- * anything, and abstains until peers have proved that the chain is past it.
+ * What to do if the sign state is missing. `refuse`: fail, because the file is gone. `new-key`: the key has never signed. `lost`: the key
+ * may have signed anything, so it abstains until peers have proved that the chain is past it.
  */
 export type MissingSignState = 'refuse' | 'new-key' | 'lost'
 
-/** The sign state of a key that was just made: `openFileLog` of an empty file, and nothing signed. */
+/** Creates the sign state of a new key in an empty file, with nothing signed. */
 export async function createSignState(powers: RecordFilePowers, validator: Address): Promise<void> {
   const { file, records } = await RecordFile.open(powers, SIGN_STATE_FORMAT)
-  if (records.length > 0) throw new CorruptFileError('there is a sign state already: a key has signed here')
+  if (records.length > 0)
+    throw new CorruptFileError('a sign state already exists in this data directory: its key may have signed')
   await file.replace([codec.encode(signRecordCodec, { kind: 'owner', validator, genesisHash: undefined })])
 }
 
 /**
- * What this validator last signed: the guard against signing twice, in a file of its own, so that it holds even when the write-ahead log is
- * lost. A step above everything signed may be signed; a step signed before gives the same signature for the same bytes; all else is
- * refused, for ever. The file names its owner: that of another key or chain is refused, and so is a key without one.
+ * Records what this validator last signed, to prevent double signing. It has a file of its own, so that it works even if the write-ahead
+ * log is lost. A step above everything signed may be signed. A step signed before returns the same signature for the same bytes. Everything
+ * else is refused, permanently. The file names its owner: the file of another key or chain is refused, and so is a key without a file.
  */
 export class LastSignState {
   readonly #file: RecordFile
@@ -107,11 +116,11 @@ export class LastSignState {
   readonly #steps = new Map<string, SignedStep>()
   #last: SignedStep | undefined
   readonly #owner: SignOwner
-  /** Records that are not in the file yet. */
+  /** Records not written to the file yet. */
   #pending: SignRecord[] = []
-  /** Up to where the loss of an earlier state may reach; -1 when nothing was lost, undefined while that is not known: everything is refused. */
+  /** Height up to which signatures of a lost state may exist. -1: no state was lost. Undefined: not known yet, so everything is refused. */
   #settledTo: number | undefined = -1
-  /** Up to where the log is lost: of this process only, which finds that out anew. */
+  /** Height up to which the write-ahead log is lost. Not stored: each process finds it out again. */
   #forgottenTo = -1
 
   private constructor(file: RecordFile, owner: SignOwner) {
@@ -119,7 +128,10 @@ export class LastSignState {
     this.#owner = owner
   }
 
-  /** Throws CorruptFileError: damaged, another's, or missing. What `missing` makes is on disk when this resolves. */
+  /**
+   * Opens the sign state. A state created because of `missing` is on disk when this resolves.
+   * @throws CorruptFileError if the file is damaged, missing, or belongs to another key or chain.
+   */
   static async open(powers: RecordFilePowers, owner: SignOwner, missing: MissingSignState = 'refuse'): Promise<LastSignState> {
     const { file, records } = await RecordFile.open(powers, SIGN_STATE_FORMAT)
     const [first, ...rest] = records.map((record, index) => {
@@ -134,7 +146,7 @@ export class LastSignState {
     } else {
       if (missing === 'lost')
         throw new CorruptFileError(
-          'there is a sign state: start without --new-sign-state (--vote-from needs none), or move the file away if it is not the last one',
+          'a sign state exists: start without --new-sign-state (--vote-from does not need it), or move the file away if it is not the newest one',
         )
       checkOwner(first, owner)
       for (const record of rest) state.#apply(record)
@@ -147,33 +159,33 @@ export class LastSignState {
     return this.#last
   }
 
-  /** Whether it is not known what this key has signed. */
+  /** Whether it is unknown what this key has signed. */
   get isLost(): boolean {
     return this.#settledTo === undefined
   }
 
-  /** Height up to which nothing is signed; undefined: nothing at all. */
+  /** Height up to which nothing is signed; undefined if nothing may be signed at all. */
   get abstainTo(): number | undefined {
     return this.#settledTo === undefined ? undefined : Math.max(this.#settledTo, this.#forgottenTo)
   }
 
-  /** A state was lost once, and nothing is signed yet above the heights to which the loss may reach. */
+  /** A state was lost once, and nothing has been signed yet above the heights that the loss may cover. */
   get isOnProbation(): boolean {
     return this.#settledTo !== undefined && this.#settledTo >= 0 && (this.#last?.height ?? -1) <= this.#settledTo
   }
 
-  /** Refuses everything up to the last signed height: what led to those signatures is not known any more. */
+  /** Refuses everything up to the last signed height, because the reason for those signatures is no longer known. */
   abstain(): void {
     if (this.#last !== undefined) this.#forgottenTo = Math.max(this.#forgottenTo, this.#last.height)
   }
 
-  /** The key has signed something that this state does not know: nothing is signed until `settle`. */
+  /** Notes that the key has signed something that this state does not contain: nothing is signed until `settle`. */
   lose(): void {
     if (this.isLost) return
     this.#note({ kind: 'abstain', upTo: undefined })
   }
 
-  /** It is known now that nothing was signed above a height. Also the operator's word of it. */
+  /** Notes that nothing was signed above a height, because it is now known or the operator says so. */
   settle(upTo: Height): void {
     this.#note({ kind: 'abstain', upTo })
   }
@@ -188,10 +200,10 @@ export class LastSignState {
     else if (record.kind === 'step') {
       const { kind: _, ...step } = record
       this.#remember(step)
-    } else throw new CorruptFileError('the sign state names its owner twice')
+    } else throw new CorruptFileError('the sign state contains two owner records')
   }
 
-  /** Whether a step that somebody shows with a good signature of ours is one that this state knows, or need not know. */
+  /** Whether this state contains a step that carries a valid signature of this key, or need not contain it. */
   knows(step: Omit<SignedStep, 'signature'>): boolean {
     const { abstainTo } = this
     if (abstainTo === undefined || step.height <= abstainTo) return true
@@ -200,12 +212,18 @@ export class LastSignState {
     return stored !== undefined && equalBytes(stored.digest, step.digest)
   }
 
-  /** The stored signature, undefined when the step may be signed for the first time, or why it may not. */
+  /**
+   * Checks whether a step may be signed.
+   * @returns the stored signature; undefined if the step may be signed for the first time; or the reason for a refusal.
+   */
   check(step: Omit<SignedStep, 'signature'>): Result<Uint8Array | undefined, SignRefusal> {
     const last = this.#last
     const { abstainTo } = this
     if (abstainTo === undefined)
-      return err({ code: 'abstaining', message: `${describe(step)}: what this key has signed is not known` })
+      return err({
+        code: 'abstaining',
+        message: `${describe(step)}: abstaining, because it is not known what this key has signed`,
+      })
     if (step.height <= abstainTo)
       return err({ code: 'abstaining', message: `${describe(step)}: abstaining up to height ${abstainTo}` })
     if (last === undefined || compare(step, last) > 0) return ok(undefined)
@@ -217,7 +235,10 @@ export class LastSignState {
     })
   }
 
-  /** Notes a signature; it may leave the node after `sync`. Throws when `check` would refuse it: that is a bug of the caller. */
+  /**
+   * Records a signature. It may leave the node only after `sync`.
+   * @throws if `check` would refuse the step, which is a bug of the caller.
+   */
   record(step: SignedStep): void {
     const checked = this.check(step)
     if (!checked.ok) throw new Error(checked.error.message)
@@ -226,8 +247,8 @@ export class LastSignState {
   }
 
   /**
-   * Resolves when every noted signature is on disk. Not a byte is handed to the file before: the caller first makes the log durable, so that
-   * a crash never leaves a signature here that the log knows nothing of.
+   * Writes the recorded signatures; resolves when they are on disk. Nothing is written before this call, so the caller can first make the
+   * log durable. Then a crash never leaves a signature here that the log does not contain.
    */
   sync(): Promise<void> {
     for (const record of this.#pending) this.#file.append(codec.encode(signRecordCodec, record))
@@ -235,12 +256,12 @@ export class LastSignState {
     return this.#file.sync()
   }
 
-  /** Rewrites a file that has grown long with the last height's steps. Call it between heights. */
+  /** Rewrites a file that has grown long, keeping the last height's steps. Call it between heights. */
   async compact(): Promise<void> {
     if (this.#file.length >= ENGINE_LIMITS.signStateBytesMax) await this.#rewrite()
   }
 
-  /** Makes what is known the whole of the file. */
+  /** Replaces the file's content with the current state. */
   async #rewrite(): Promise<void> {
     this.#pending = []
     const steps = [...this.#steps.values()].map((step): SignRecord => ({ kind: 'step', ...step }))
@@ -258,19 +279,19 @@ export class LastSignState {
 }
 
 const missingText = (validator: Address): string =>
-  `there is no sign state of validator ${validator}: what this key has signed is not known, and it could sign the opposite. Restore the file sign-state of ` +
-  'its data directory. If it is lost, start with --new-sign-state: the validator then keeps silent until other validators have proved that the chain is ' +
-  'two heights further. Never do so while another process may run with this key.'
+  `no sign state of validator ${validator}: it is not known what this key has signed, so it could sign conflicting votes. Restore the file sign-state of ` +
+  'its data directory. If the file is lost, start with --new-sign-state: the validator then signs nothing until other validators have proved that the chain is ' +
+  'two heights further. Never do this while another process may run with this key.'
 
 function checkOwner(first: SignRecord, { validator, genesisHash }: SignOwner): void {
-  if (first.kind !== 'owner') throw new CorruptFileError(`the sign state does not begin with its owner. ${REMEDY}`)
+  if (first.kind !== 'owner') throw new CorruptFileError(`the sign state does not begin with an owner record. ${REMEDY}`)
   if (first.validator !== validator)
     throw new CorruptFileError(
-      `the sign state belongs to validator ${first.validator}, the key of this node is ${validator}: put each validator's sign-state beside its own key`,
+      `the sign state belongs to validator ${first.validator}, but the key of this node is ${validator}: keep each validator's sign-state file next to its own key`,
     )
   if (first.genesisHash !== undefined && first.genesisHash !== genesisHash)
     throw new CorruptFileError(
-      `the sign state belongs to the chain with genesis ${first.genesisHash}, this is ${genesisHash}: use that chain's own data directory`,
+      `the sign state belongs to the chain with genesis ${first.genesisHash}, but this chain has genesis ${genesisHash}: use a separate data directory for each chain`,
     )
 }
 

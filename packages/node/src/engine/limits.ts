@@ -1,74 +1,80 @@
 import { LIMITS } from '@quoin/protocol'
 
-/** Every bound of the consensus engine. Units stand last. */
+/** Limits of the consensus engine. Each name ends with its unit. */
 export const ENGINE_LIMITS = {
-  /** Messages that wait for the engine's loop, from all peers together. Beyond it messages are dropped; they are rebroadcast. */
+  /** Messages queued for the engine's loop, from all peers together. Messages above the limit are dropped; peers rebroadcast them. */
   eventsCountMax: 32_768,
   eventsBytesMax: 64 * 1024 * 1024,
-  /** Of one peer. */
+  /** Per peer. */
   eventsPerPeerCountMax: 4_096,
   eventsPerPeerBytesMax: 4 * 1024 * 1024,
-  /** Of one peer, messages up to this size go before larger ones: votes and certificates before proposals. */
+  /** Messages of one peer up to this size are handled before larger ones: votes and certificates before proposals. */
   smallMessageBytesMax: 32 * 1024,
-  /** Events taken before the log is synced: one fsync answers for all of them. */
+  /** Events handled before the log is synced: one fsync covers all of them. */
   batchCountMax: 512,
-  /** After so long the rest of a batch waits, and other work of the process gets its turn. */
+  /** Time limit of a batch. The rest waits, so that other work of the process can run. */
   batchMsMax: 10,
-  /** Rounds of a height that has not begun here, and of the next one, of which messages are kept. */
+  /** Rounds of a height that has not begun here (the current or the next) for which messages are kept. */
   earlyRoundsMax: 4,
-  /** Different messages that are verified of what an honest validator says once: two of them prove that it contradicts itself. */
+  /** Different messages verified per slot (a statement that an honest validator makes once): two of them prove equivocation. */
   variantsCountMax: 2,
-  /** Proposals are large: of rounds further ahead than this they wait for their rebroadcast. */
+  /** Proposals are large: those of rounds further ahead than this are ignored until they are rebroadcast. */
   proposalRoundsAheadMax: 4,
-  /** Votes whose signature is known to be good: both kinds of the largest set over all rounds of which votes are kept, and some more. */
+  /**
+   * Votes remembered as correctly signed: both kinds, for the largest validator set, over all rounds for which votes are kept, plus a
+   * margin.
+   */
   verifiedVotesCountMax: 2 * 160 * LIMITS.validatorsMax,
-  /** Messages of a height that the driver was told, by what they say. */
+  /** Contents that the driver received in one height. */
   takenMessagesCountMax: 2 * 160 * LIMITS.validatorsMax,
-  /** Proposed blocks of a height whose transactions are known by hash. */
+  /** Proposed blocks of one height that are kept in compact form (transaction hashes). */
   proposedBlocksCountMax: 32,
-  /** Rounds of which the arrival of proposals is remembered. */
+  /** Rounds for which the arrival of proposals is remembered. */
   receivedRoundsMax: 128,
-  /** Transactions, and bytes of them, that are hashed before other work has its turn: some milliseconds. A power of two. */
+  /** Transactions, and their bytes, hashed before other work gets a turn: some milliseconds. A power of two. */
   hashesPerTurnMax: 1_024,
   hashedBytesPerTurnMax: 512 * 1024,
-  /** Bodies that are being fetched at one time; others wait for their turn. */
+  /** Block bodies fetched at the same time; others wait for their turn. */
   fetchesCountMax: 8,
-  /** How long one peer may take to deliver a body, or a part of it. */
+  /** Time that one peer has to deliver a body or a part of it. */
   fetchMsMax: 1_000,
-  /** Pause when no peer could deliver, before all are asked again: a body is wanted until its height is decided. */
+  /** Pause after no peer could deliver, before all are asked again: a body is wanted until its height is decided. */
   fetchPauseMs: 250,
-  /** Transactions asked for in one question. */
+  /** Transactions per request. */
   transactionsPerRequestCountMax: LIMITS.blockTransactionsMax,
-  /** A round that has not moved for this long is helped along: proposal, votes and certificates go out again. */
+  /** A round that has not moved for this long rebroadcasts its proposal, votes and certificates. */
   rebroadcastMs: 1_000,
-  /** One answer to a peer of an earlier height in this time. */
+  /** Least time between two answers to a peer that is at an earlier height. */
   lateReplyMs: 500,
-  /** Rounds before the present one of which a peer that comes up is told the votes. */
+  /** Number of earlier rounds whose votes are sent to a newly connected peer. */
   greetingRoundsMax: 8,
-  /** How often it is looked whether a validator that was started may sign. */
+  /** Interval at which a restarted validator checks whether it may sign. */
   rejoinCheckMs: 50,
-  /** Time in which peers show it its own votes of this height, if they have any. */
+  /** Time for peers to show the validator its own votes of this height, if they have any. */
   rejoinMsMin: 300,
-  /** How long it waits for the word of peers that are there, for a block that they claim and do not deliver, and for peers. */
+  /**
+   * Longest waits after a start: for connected peers to report their height, for a block that they claim and do not deliver, and for peers
+   * to connect.
+   */
   rejoinMsMax: 5_000,
   rejoinStallMsMax: 20_000,
   rejoinLonelyMsMax: 60_000,
   /** Heights above the head in which a validator that lost its sign state may have signed: it abstains there. */
   lostHeightsMax: 2,
-  /** What is remembered of votes of its own that peers show, where the operator answers for a lost sign state. */
+  /** Own votes, shown by peers, that are remembered if the operator vouches for a lost sign state. */
   shownStepsCountMax: 4_096,
-  /** The newest blocks on the own disk in which it looks for signatures of its own that its sign state does not know. */
+  /** Newest blocks on the local disk that are searched for own signatures missing from the sign state. */
   ownBlocksLookedAt: 16,
-  /** How long a later height seen at a peer may be explained by messages that are still under way. */
+  /** How long a later height reported by a peer can be explained by messages that are still in transit. */
   catchUpGraceMs: 300,
-  /** Rounds over which a fresh proposal halves its fill. */
+  /** Rounds in which a fresh proposal halves its gas target. */
   fillHalvingsMax: 3,
   /** Upper bound of every timeout: 4,096-second timers stopped real chains (Besu #7642). */
   timeoutMsMax: 30_000,
   /** Proofs of equivocation that are kept. */
   evidenceCountMax: 256,
-  /** Evidence older than so many heights is dropped. */
+  /** Evidence older than this many heights is dropped. */
   evidenceHeightsMax: 100_000,
-  /** The sign state is rewritten when it has grown to this. */
+  /** File size at which the sign state is rewritten. */
   signStateBytesMax: 1024 * 1024,
 } as const

@@ -24,17 +24,20 @@ import { BoundedSet } from './bounded-set.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { EngineMessage, MessageHead } from './messages.ts'
 
-/** Why a message of the current height is not believed. No honest peer passes such a message on. */
+/** Why a message of the current height is invalid. An honest peer never relays such a message. */
 export interface MessageProblem {
   readonly code: 'signature' | 'not-proposer' | 'block-mismatch' | 'certificate'
   readonly message: string
 }
 
-/** Checks what is signed in messages of a height, each vote once. What a head tells comes first: a body is decoded when its signer is known. */
+/**
+ * Verifies the signatures in messages of a height, each vote once. The head is verified first, so a body is decoded only if its signer is
+ * valid.
+ */
 export class MessageVerifier {
   readonly #crypto: Crypto
   readonly #domain: SigningDomain
-  /** Votes whose signature is good, in the order in which they came; signature and all, so that no forged one passes for another. */
+  /** Votes with a valid signature, in order of arrival. The key includes the signature, so a forged vote cannot match. */
   readonly #verified = new BoundedSet(ENGINE_LIMITS.verifiedVotesCountMax)
 
   constructor(crypto: Crypto, domain: SigningDomain) {
@@ -42,23 +45,23 @@ export class MessageVerifier {
     this.#domain = domain
   }
 
-  /** Votes verified so far by signature check, not by memory: for counters and tests. */
+  /** Signature checks made so far (votes found in `#verified` are not counted). For counters and tests. */
   verifications = 0
 
   readonly isVerified = (vote: Vote): boolean => this.#verified.has(voteKey(vote))
 
-  /** A vote of our own needs no check when it comes back in a certificate. */
+  /** Notes a vote of this node, which needs no check when it comes back in a certificate. */
   remember(vote: Vote): void {
     this.#verified.add(voteKey(vote))
   }
 
-  /** Whether the one who should have signed a message did. `set` votes on its height. */
+  /** Verifies that the right validator signed a message. `set` is the validator set of the message's height. */
   verifyHead(set: ValidatorSet, head: MessageHead): Result<void, MessageProblem> {
     if (head.kind === 'vote') return this.#vote(set, head.vote)
     return head.kind === 'proposal' ? this.#proposal(set, head.proposal) : ok(undefined)
   }
 
-  /** What a message has besides a head that was verified. */
+  /** Verifies the rest of a message whose head was verified. */
   verifyBody(set: ValidatorSet, message: EngineMessage): Result<void, MessageProblem> {
     switch (message.kind) {
       case 'proposal':
@@ -87,7 +90,7 @@ export class MessageVerifier {
   #proposal(set: ValidatorSet, proposal: Proposal): Result<void, MessageProblem> {
     const proposer = selectProposer(set, proposal.height, proposal.round)
     if (proposal.proposer !== proposer) {
-      return err({ code: 'not-proposer', message: `${proposal.proposer} proposes in the round of ${proposer}` })
+      return err({ code: 'not-proposer', message: `${proposal.proposer} proposed in a round of ${proposer}` })
     }
     const verified = verifyProposal(this.#crypto, this.#domain, set, proposal)
     return verified.ok
@@ -96,8 +99,8 @@ export class MessageVerifier {
   }
 
   /**
-   * The signed hash must be the header's, and the header's root that of the listed transactions: then the list is what was proposed. A
-   * re-proposal shows the polka that it rests on, so that nobody has to wait for the votes in it (L28).
+   * The signed hash must be the header's hash, and the header's transactions root must match the listed hashes: then the list is the one
+   * that was proposed. A re-proposal carries its polka certificate, so that no node has to wait for the votes in it (L28).
    */
   #block(set: ValidatorSet, message: Extract<EngineMessage, { kind: 'proposal' }>): Result<void, MessageProblem> {
     const { proposal, block, polka } = message

@@ -32,7 +32,7 @@ import {
   proposalBytesMax,
 } from './messages.ts'
 
-/** Gas of a block that may have as many transactions as any. */
+/** A block gas limit under which a block may have the most transactions. */
 const GAS = 1e12
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Hash(bytes))

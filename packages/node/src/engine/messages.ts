@@ -27,9 +27,9 @@ import {
 } from '@quoin/protocol'
 import { ENGINE_LIMITS } from './limits.ts'
 
-/** What travels between engines on the ordered stream. Everything but `status` is signed by validators inside. */
+/** Messages between engines, sent on the ordered stream. All except `status` contain signatures of validators. */
 export type EngineMessage =
-  /** The block by its transactions' hashes. A re-proposal carries the polka that it rests on. */
+  /** The block as a header and transaction hashes. A re-proposal carries its polka certificate. */
   | {
       readonly kind: 'proposal'
       readonly proposal: Proposal
@@ -41,7 +41,7 @@ export type EngineMessage =
   | { readonly kind: 'roundCertificate'; readonly certificate: RoundCertificate }
   /** For a peer that has not decided this height. */
   | { readonly kind: 'commitCertificate'; readonly certificate: CommitCertificate }
-  /** The height and round that the sender is in. Not signed: a hint. */
+  /** Height and round of the sender. Not signed: a hint only. */
   | { readonly kind: 'status'; readonly height: Height; readonly round: Round }
 
 const messageCodec: codec.Codec<EngineMessage> = codec.union({
@@ -59,10 +59,13 @@ const messageCodec: codec.Codec<EngineMessage> = codec.union({
 
 export const MESSAGE_BYTES_MAX = messageCodec.bytesMax
 
+/** Encodes a message for the ordered stream. */
 export const encodeMessage = (message: EngineMessage): Uint8Array => codec.encode(messageCodec, message)
+
+/** Decodes a message of the ordered stream. Verifies no signatures. */
 export const decodeMessage = (bytes: Uint8Array): Result<EngineMessage, codec.DecodeError> => codec.decode(messageCodec, bytes)
 
-/** What can be read of a message without its body: a block's list of transactions, a certificate's signatures. */
+/** The part of a message that can be decoded without its body (a block's transaction list, a certificate's signatures). */
 export type MessageHead =
   | { readonly kind: 'proposal'; readonly proposal: Proposal }
   | { readonly kind: 'vote'; readonly vote: Vote }
@@ -82,7 +85,7 @@ export type MessageHead =
 
 const heightRound = { height: codec.u64<Height>(), round: codec.u32<Round>() } as const
 
-/** As `messageCodec`, up to where the bodies begin. */
+/** Same layout as `messageCodec`, up to where the bodies begin. */
 const headCodec: codec.Codec<MessageHead> = codec.union({
   proposal: codec.struct({ proposal: proposalCodec }),
   vote: codec.struct({ vote: voteCodec }),
@@ -92,9 +95,10 @@ const headCodec: codec.Codec<MessageHead> = codec.union({
   status: codec.struct(heightRound),
 })
 
+/** Decodes only the head of a message: cheap, whatever the size of its body. */
 export const decodeMessageHead = (bytes: Uint8Array): Result<MessageHead, codec.DecodeError> => codec.decodeHead(headCodec, bytes)
 
-/** The height and round that a message is about. */
+/** Height and round of a message. */
 export function messagePosition(head: MessageHead): { readonly height: Height; readonly round: Round } {
   if (head.kind === 'proposal') return head.proposal
   return head.kind === 'vote' ? head.vote : head
@@ -102,20 +106,23 @@ export function messagePosition(head: MessageHead): { readonly height: Height; r
 
 const HASH_BYTES = 32
 
-/** Transactions that a block can have: each takes its intrinsic gas. */
+/** Most transactions that fit into a block, given the intrinsic gas of each. */
 export const blockTransactionsMax = (blockGasMax: number): number =>
   Math.min(LIMITS.blockTransactionsMax, Math.floor(blockGasMax / GAS.transaction))
 
-/** The most that a proposal takes whose block can be valid. Larger ones are refused unread: a hash of the list costs a microsecond and more. */
+/**
+ * Largest size of a proposal whose block can be valid. Larger ones are refused before decoding: hashing an entry of the list costs more
+ * than a microsecond.
+ */
 export const proposalBytesMax = (blockGasMax: number): number =>
   messageCodec.bytesMax - HASH_BYTES * (LIMITS.blockTransactionsMax - blockTransactionsMax(blockGasMax))
 
-/** First byte of the questions that engines ask each other; the rest of the space belongs to others (block sync). */
+/** First byte of requests between engines. Other values belong to other protocols (block sync). */
 export const ENGINE_REQUEST = 0x02
 
-/** A question to one peer. */
+/** A request to one peer. */
 export type BodyRequest =
-  /** Some transactions, of a block that the peer may hold or from its pool. Answered by those it has, in any order. */
+  /** Transactions of a block that the peer may hold, or from its pool. The peer answers with those it has, in any order. */
   | { readonly kind: 'transactions'; readonly blockHash: Hash; readonly hashes: readonly Hash[] }
   /** A whole block by its hash. */
   | { readonly kind: 'block'; readonly blockHash: Hash }
@@ -130,9 +137,10 @@ const requestCodec: codec.Codec<BodyRequest> = codec.union({
 
 export const REQUEST_BYTES_MAX = 1 + requestCodec.bytesMax
 
-/** Kind, tag, hash of the block, length of the list. */
+/** Request kind, union tag, block hash, list length. */
 const REQUEST_HEAD_BYTES_MAX = 1 + 1 + HASH_BYTES + 4
 
+/** Encodes a request, with `ENGINE_REQUEST` as its first byte. */
 export function encodeRequest(request: BodyRequest): Uint8Array {
   const body = codec.encode(requestCodec, request)
   const out = new Uint8Array(1 + body.length)
@@ -141,27 +149,29 @@ export function encodeRequest(request: BodyRequest): Uint8Array {
   return out
 }
 
-/** A question of a peer, for no more transactions than a block can have. */
+/** Decodes a peer's request. Refuses lists of more transactions than a block can have. */
 export function decodeRequest(bytes: Uint8Array, blockGasMax: number): Result<BodyRequest, codec.DecodeError> {
-  if (bytes[0] !== ENGINE_REQUEST) return err({ code: 'malformed', message: `a question of kind ${bytes[0]}` })
+  if (bytes[0] !== ENGINE_REQUEST) return err({ code: 'malformed', message: `request has unknown kind ${bytes[0]}` })
   const countMax = blockTransactionsMax(blockGasMax)
   if (bytes.length > REQUEST_HEAD_BYTES_MAX + HASH_BYTES * countMax)
     return err({
       code: 'malformed',
-      message: `a question of ${bytes.length} bytes, a block has at most ${countMax} transactions`,
+      message: `request of ${bytes.length} bytes is too large: a block has at most ${countMax} transactions`,
     })
   return codec.decode(requestCodec, bytes.subarray(1))
 }
 
+/** Encodes the answer to a request for transactions. */
 export const encodeTransactions = (raws: readonly Uint8Array[]): Uint8Array => codec.encode(bodyCodec, raws)
-/** At most as many as were asked for; nothing is read of more. */
+/** Decodes at most `countMax` transactions; a longer list is refused before its content is read. */
 export const decodeTransactions = (bytes: Uint8Array, countMax: number): Result<readonly Uint8Array[], codec.DecodeError> =>
   codec.decode(bodyCodecOf(countMax), bytes)
 
+/** Encodes the answer to a request for a block. */
 export const encodeBlock = (block: RawBlock): Uint8Array => codec.encode(rawBlockCodec, block)
-/** A block of a height whose blocks have this gas; nothing is read of one that has more transactions than it pays for. */
+/** Decodes a block of a height with this gas limit. A longer transaction list is refused before its content is read. */
 export const decodeBlock = (bytes: Uint8Array, blockGasMax: number): Result<RawBlock, codec.DecodeError> =>
   codec.decode(rawBlockCodecOf(blockTransactionsMax(blockGasMax)), bytes)
 
-/** Largest sum of transactions in one answer. */
+/** Largest total size of transactions in one answer, in bytes. */
 export const RESPONSE_BYTES_MAX = LIMITS.blockBytesMax

@@ -4,16 +4,16 @@ import type { PrivateValidator } from './private-validator.ts'
 import type { Wal } from './wal.ts'
 
 /**
- * The only way for messages to leave the engine, and only after everything that caused them is on disk: first the log, then the sign state.
- * In this order the sign state never knows of a signature that the log lost, and a validator that crashed between the two signs again what it
- * had signed; the other way round it would have to keep silent for a round.
+ * The only way out for messages of the engine. A message leaves only after everything that caused it is on disk: first the log, then the
+ * sign state. In this order the sign state never contains a signature that the log lost, and a validator that crashed between the two syncs
+ * signs the same message again. In the reverse order it would have to stay silent for a round.
  */
 export class Outbox {
   readonly #transport: Pick<Transport, 'peers' | 'send'>
   readonly #wal: Pick<Wal, 'sync'>
   readonly #validator: Pick<PrivateValidator, 'sync'> | undefined
   #messages: { readonly message: EngineMessage; readonly to: PeerId | undefined }[] = []
-  /** Sizes as they went over the wire. */
+  /** Sizes in bytes on the wire. */
   readonly counters = { messages: 0, proposals: 0, proposalBytes: 0 }
 
   constructor(
@@ -26,12 +26,12 @@ export class Outbox {
     this.#validator = validator
   }
 
-  /** Queues a message for one peer, or for all that are connected when it leaves. */
+  /** Queues a message for one peer, or for all peers that are connected when it is sent. */
   add(message: EngineMessage, to?: PeerId): void {
     this.#messages.push({ message, to })
   }
 
-  /** Resolves when every queued message was handed to the network. */
+  /** Resolves when every queued message was passed to the network. */
   async flush(): Promise<void> {
     if (this.#messages.length === 0) return
     const messages = this.#messages

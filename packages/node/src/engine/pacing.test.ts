@@ -2,7 +2,7 @@ import type { TimeMs } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { Pacing } from './pacing.ts'
 
-/** A clock whose timers fire in order as it is moved on. */
+/** A manual clock whose timers fire in order as it advances. */
 function setUp(startMs = 10_000) {
   let nowMs = startMs
   let timers: { atMs: number; action: () => void }[] = []

@@ -2,8 +2,8 @@ import type { ChainParameters, TimeMs } from '@quoin/protocol'
 import type { Clock } from '../powers.ts'
 
 /**
- * When a height begins: as soon as the block interval has passed since the parent's time and there is something to put into a block, else
- * with the heartbeat. Every node keeps this time, so that the timer of round 0 runs only once a proposal may be expected.
+ * Decides when a height begins: once the block interval has passed since the parent's time and there are transactions, otherwise at the
+ * heartbeat. Every node follows this rule, so the timer of round 0 starts only when a proposal can be expected.
  */
 export class Pacing {
   readonly #clock: Clock
@@ -12,19 +12,19 @@ export class Pacing {
   readonly #timers = new Set<() => void>()
   #open = false
 
-  /** `onDue` is called once a height. */
+  /** @param onDue Called once per height. */
   constructor(clock: Clock, hasTransactions: () => boolean, onDue: () => void) {
     this.#clock = clock
     this.#hasTransactions = hasTransactions
     this.#onDue = onDue
   }
 
-  /** Whether the block interval has passed while nothing was due yet. */
+  /** True if the block interval has passed and the height is not due yet. */
   get open(): boolean {
     return this.#open
   }
 
-  /** Begins to wait for a height. A parent whose time lies ahead of this clock does not stretch the wait beyond one heartbeat. */
+  /** Starts waiting for a height. A parent time ahead of this clock does not extend the wait beyond one heartbeat. */
   wait(parentTimeMs: TimeMs, parameters: Pick<ChainParameters, 'blockIntervalMs' | 'heartbeatIntervalMs'>): void {
     this.clear()
     const { blockIntervalMs, heartbeatIntervalMs } = parameters
@@ -41,7 +41,7 @@ export class Pacing {
     if (this.#open && this.#hasTransactions()) this.#due()
   }
 
-  /** The height began for another reason, or the node stops. */
+  /** Stops waiting: the height began for another reason, or the node stops. */
   clear(): void {
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()

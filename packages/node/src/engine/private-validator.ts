@@ -19,14 +19,18 @@ import { BoundedSet } from './bounded-set.ts'
 import type { LastSignState, SignedStep, SignRefusal, SignStep } from './last-sign-state.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 
-/** The power to sign with a validator's voting key. */
+/** Signs with a validator's voting key. */
 export interface Signer {
   /** Ethereum address of the key. */
   readonly address: Address
-  /** r ‖ s, low s, of a 32-byte digest; the same bytes give the same signature. */
+  /** Signs a 32-byte digest. Returns r ‖ s with low s. Deterministic: the same digest gives the same signature. */
   sign(digest: Uint8Array): Uint8Array
 }
 
+/**
+ * Creates a signer from a secret key held in memory.
+ * @param address Ethereum address of `secretKey`, which is not checked
+ */
 export const createSigner = (crypto: Crypto, address: Address, secretKey: Uint8Array): Signer => ({
   address,
   sign: (digest) => crypto.sign(digest, secretKey).signature,
@@ -36,13 +40,13 @@ type Position = Pick<UnsignedVote, 'height' | 'round'>
 const stepOf = ({ height, round }: Position, step: SignStep): string => `${height}/${round}/${step}`
 const contentOf = (at: Position, step: SignStep, digest: Uint8Array): string => `${stepOf(at, step)}/${bytesToHex(digest)}`
 
-/** Signs votes and proposals, and nothing that the sign state forbids. What it signs may leave the node only after `sync`. */
+/** Signs votes and proposals, as far as the sign state allows. A signature may leave the node only after `sync`. */
 export class PrivateValidator {
   readonly #signer: Signer
   readonly #crypto: Crypto
   readonly #domain: SigningDomain
   readonly #state: LastSignState
-  /** Steps that were signed before the state was lost, and what was. */
+  /** Steps, and their contents, that were signed before the state was lost. */
   readonly #shown = new BoundedSet(ENGINE_LIMITS.shownStepsCountMax)
 
   constructor(signer: Signer, crypto: Crypto, domain: SigningDomain, state: LastSignState) {
@@ -61,8 +65,8 @@ export class PrivateValidator {
   }
 
   /**
-   * Signs nothing more up to the last signed height. For a validator that lost its log: it has forgotten what it is locked on, and a vote for
-   * anything else could be the one that forks the chain.
+   * Signs nothing more up to the last signed height. For a validator that lost its log: it no longer knows its lock, and a vote for another
+   * value could fork the chain.
    */
   abstain(): void {
     this.#state.abstain()
@@ -72,19 +76,20 @@ export class PrivateValidator {
     return this.#state.isLost
   }
 
-  /** A sign state was lost once, and nothing is signed yet above the heights to which the loss may reach. */
+  /** A state was lost once, and nothing has been signed yet above the heights that the loss may cover. */
   get isOnProbation(): boolean {
     return this.#state.isOnProbation
   }
 
-  /** Height up to which nothing is signed; undefined: nothing at all. */
+  /** Height up to which nothing is signed; undefined if nothing is signed at all. */
   get abstainTo(): number | undefined {
     return this.#state.abstainTo
   }
 
   /**
-   * Looks at the certificate of a final block. A signature of ours of a height in which the sign state knows of none proves that the state is not the
-   * last one: it was restored from a copy, or another process signs with this key. True then; nothing is signed until `settle`.
+   * Checks the certificate of a final block. If it contains a signature of this validator in a height that the sign state does not cover,
+   * the state is not the newest one: it was restored from a copy, or another process signs with this key. Returns true in that case, and
+   * nothing is signed until `settle`.
    */
   saw({ height, signatures }: CommitCertificate): boolean {
     const isOurs = signatures.some(({ validator }) => validator === this.address)
@@ -94,7 +99,10 @@ export class PrivateValidator {
     return true
   }
 
-  /** Looks at a vote of ours that a peer shows. True when the sign state does not know it, and nothing is signed until `settle`. */
+  /**
+   * Checks a vote of this validator that a peer sent. Returns true if the sign state does not contain it; nothing is signed then until
+   * `settle`.
+   */
   sawVote(vote: Vote): boolean {
     if (vote.validator !== this.address) return false
     const digest = voteDigest(this.#crypto, this.#domain, vote)
@@ -104,8 +112,8 @@ export class PrivateValidator {
   }
 
   /**
-   * Takes a vote of ours that a peer shows for one that the state lost: from then on this step is not signed differently, as far as that has not
-   * happened yet. False when the vote is another's.
+   * Treats a vote of this validator that a peer sent as one that the lost state contained: from now on this step is not signed differently,
+   * unless it already was. Returns false if the vote is another validator's.
    */
   remember(vote: Vote): boolean {
     if (vote.validator !== this.address) return false
@@ -114,7 +122,7 @@ export class PrivateValidator {
     return true
   }
 
-  /** It is known now that this key has signed nothing above a height. */
+  /** Notes that this key has signed nothing above a height. */
   settle(upTo: Height): void {
     this.#state.settle(upTo)
   }
@@ -130,8 +138,8 @@ export class PrivateValidator {
   }
 
   /**
-   * A vote of ours found in the log, which may have reached the disk before the sign state did. A conflict says that another process signs
-   * with this key, and that its vote came to us by the network.
+   * Restores a vote of this validator from the log; it may be on disk there but not in the sign state. A conflict means that another
+   * process signs with this key and that its vote reached this node over the network.
    */
   restoreVote(vote: Vote): Result<void, SignRefusal> {
     return this.#restore(vote, vote.kind, voteDigest(this.#crypto, this.#domain, vote), vote.signature)
@@ -141,12 +149,12 @@ export class PrivateValidator {
     return this.#restore(proposal, 'proposal', proposalDigest(this.#crypto, this.#domain, proposal), proposal.signature)
   }
 
-  /** Resolves when every signature given out is on record. */
+  /** Resolves when every returned signature is on disk. */
   sync(): Promise<void> {
     return this.#state.sync()
   }
 
-  /** Between heights. */
+  /** Call it between heights. */
   compact(): Promise<void> {
     return this.#state.compact()
   }
@@ -159,7 +167,7 @@ export class PrivateValidator {
     if (this.#shown.has(stepOf(at, step)) && !this.#shown.has(contentOf(at, step, digest)))
       return err({
         code: 'conflict',
-        message: `${step} of height ${at.height} round ${at.round} is not what a peer has of this validator`,
+        message: `${step} of height ${at.height} round ${at.round} conflicts with a vote of this validator that a peer sent`,
       })
     const signature = this.#signer.sign(digest)
     this.#state.record({ ...position, signature })

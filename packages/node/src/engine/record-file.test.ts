@@ -17,7 +17,7 @@ const random = { bytes: (length: number) => Uint8Array.from({ length }, (_, i) =
 const open = (file: MemoryLog) => RecordFile.open({ file, crc32c: crc32cTable, random }, FORMAT)
 const content = fc.uint8Array({ maxLength: 60 })
 
-/** Writes batches, each synced but the last; says how many records and bytes are durable. */
+/** Writes batches, syncing all but the last; returns how many records and bytes are durable. */
 async function write(log: MemoryLog, batches: readonly (readonly Uint8Array[])[]) {
   const { file } = await open(log)
   for (const [index, batch] of batches.entries()) {
@@ -124,7 +124,7 @@ describe('a record file', () => {
     other.content[0] = 0x58
     await expect(open(other)).rejects.toThrow(CorruptFileError)
     log.content[7] = 4
-    await expect(open(log)).rejects.toThrow(/has format 4, this program knows 3/)
+    await expect(open(log)).rejects.toThrow(/has format 4, but this program supports format 3/)
   })
 
   it('replaces its content at once', async () => {

@@ -5,22 +5,22 @@ import type { Crc32c } from './crc32c.ts'
 /**
  * A log of checksummed records over a `LogFile`.
  *
- *   file   = magic (4) ‖ format version (u32) ‖ nonce (8) ‖ record*
- *   record = length (u32) ‖ CRC-32C of the payload (u32) ‖ payload (length bytes, at least one)
- *   payload = 00 ‖ nonce: sync mark, or 01 ‖ content
+ *    file   = magic (4) ‖ format version (u32) ‖ nonce (8) ‖ record*
+ *    record = length (u32) ‖ CRC-32C of the payload (u32) ‖ payload (length bytes, at least one)
+ *    payload = 00 ‖ nonce: sync mark, or 01 ‖ content
  *
- * A crash leaves any part of what was not synced: a cut record, zeros, a hole before whole records. A sync mark is written in front of
- * the first record after each sync and says that all bytes before it were durable. So a bad record is a torn tail, and is cut off with
- * what follows, unless a mark follows it: then durable bytes changed, and nothing here may be trusted. The nonce, drawn for each file,
- * keeps anybody from planting a mark in a transaction.
+ * A crash can leave any part of the unsynced bytes: a cut record, zeros, or a hole followed by whole records. A sync mark is written before
+ * the first record after each sync; it proves that all bytes before it were durable. So a bad record is a torn tail and is cut off with
+ * everything after it, unless a mark follows it: then durable bytes have changed, and the file cannot be trusted. The nonce is drawn at
+ * random for each file, so nobody can plant a mark inside a transaction.
  */
 export interface RecordFormat {
   /** Four ASCII characters. */
   readonly magic: string
   readonly version: number
-  /** What the file is, in words, for errors. */
+  /** Name of the file for error messages. */
   readonly name: string
-  /** What an operator does who cannot use the file, in sentences. */
+  /** Whole sentences that tell the operator what to do if the file cannot be used. */
   readonly remedy: string
   readonly recordBytesMax: number
 }
@@ -31,7 +31,7 @@ export interface RecordFilePowers {
   readonly random: Random
 }
 
-/** The file is not what it should be, and going on could harm: says what, where, and what to do. */
+/** A file is damaged or is not the expected one, and continuing could cause harm. The message says what, where, and what to do. */
 export class CorruptFileError extends Error {}
 
 const NONCE_BYTES = 8
@@ -40,11 +40,12 @@ const PREFIX_BYTES = 8
 const MARK = 0
 const CONTENT = 1
 
+/** Reads and writes a record file, see `RecordFormat`. Records are appended, synced, or replaced as a whole. */
 export class RecordFile {
   readonly #powers: RecordFilePowers
   readonly #format: RecordFormat
   #nonce: Uint8Array
-  /** Bytes since the last sync. */
+  /** There are unsynced bytes. */
   #dirty = false
   /** A sync has ended since the last append. */
   #markDue = true
@@ -57,7 +58,10 @@ export class RecordFile {
     this.#length = length
   }
 
-  /** Opens a file and reads its records, oldest first; cuts a torn tail; gives an empty file its header. Throws CorruptFileError. */
+  /**
+   * Opens a file and reads its records, oldest first. Cuts off a torn tail; writes the header of an empty file.
+   * @throws CorruptFileError
+   */
   static async open(powers: RecordFilePowers, format: RecordFormat): Promise<{ file: RecordFile; records: Uint8Array[] }> {
     const bytes = await powers.file.read()
     if (bytes.length === 0) {
@@ -76,9 +80,10 @@ export class RecordFile {
     return this.#length
   }
 
-  /** Queues a record; it is durable after the next `sync`. */
+  /** Appends a record; it is durable after the next `sync`. */
   append(content: Uint8Array): void {
-    if (1 + content.length > this.#format.recordBytesMax) throw new RangeError(`a record of ${content.length} bytes`)
+    if (1 + content.length > this.#format.recordBytesMax)
+      throw new RangeError(`record of ${content.length} bytes exceeds the limit of ${this.#format.recordBytesMax - 1} bytes`)
     if (this.#markDue) this.#write(frame(MARK, this.#nonce, this.#powers.crc32c))
     this.#markDue = false
     this.#write(frame(CONTENT, content, this.#powers.crc32c))
@@ -93,7 +98,7 @@ export class RecordFile {
     this.#markDue = true
   }
 
-  /** Makes these the only records, atomically and durably. */
+  /** Replaces all records, atomically and durably. */
   async replace(contents: readonly Uint8Array[]): Promise<void> {
     const { crc32c, random, file } = this.#powers
     this.#nonce = random.bytes(NONCE_BYTES)
@@ -121,12 +126,12 @@ function header(format: RecordFormat, nonce: Uint8Array): Uint8Array {
 function checkHeader(bytes: Uint8Array, format: RecordFormat): void {
   const magic = String.fromCharCode(...bytes.subarray(0, 4))
   if (bytes.length < HEADER_BYTES || magic !== format.magic)
-    throw new CorruptFileError(`this is no ${format.name}: it does not begin with ${format.magic}. ${format.remedy}`)
+    throw new CorruptFileError(`not a ${format.name} file: it does not begin with ${format.magic}. ${format.remedy}`)
   const version = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4)
   if (version === format.version) return
   throw new CorruptFileError(
-    `the ${format.name} has format ${version}, this program knows ${format.version}: ` +
-      'run the version of quoin that wrote it, let it stop in order, and follow the upgrade notes.',
+    `the ${format.name} has format ${version}, but this program supports format ${format.version}: ` +
+      'run the version of quoin that wrote it, shut it down cleanly, and follow the upgrade notes.',
   )
 }
 
@@ -140,7 +145,7 @@ function frame(kind: number, content: Uint8Array, crc32c: Crc32c): Uint8Array {
   return out
 }
 
-/** Records up to the end or the torn tail, and where that is. */
+/** Reads records up to the end or the torn tail; `end` is that position. */
 function scan(
   bytes: Uint8Array,
   nonce: Uint8Array,
@@ -169,8 +174,8 @@ function refuseDamageBeforeMark(bytes: Uint8Array, at: number, mark: Uint8Array,
   for (let i = at + 1; i + mark.length <= bytes.length; i++) {
     if (bytes[i + 3] !== mark[3] || compareBytes(bytes.subarray(i, i + mark.length), mark) !== 0) continue
     throw new CorruptFileError(
-      `the ${format.name} is corrupt: the record at byte ${at} fails its checksum, though byte ${i} proves that it was once ` +
-        `safely on disk. Check the disk. ${format.remedy}`,
+      `the ${format.name} is corrupt: the record at byte ${at} fails its checksum, but the sync mark at byte ${i} proves that the record was ` +
+        `durable before. Check the disk. ${format.remedy}`,
     )
   }
 }

@@ -45,12 +45,12 @@ function setUp({ needed = 2, lost = false } = {}) {
 }
 
 describe('after a start a validator waits', () => {
-  it('for nobody where it is alone', () => {
+  it('for nobody if it is alone', () => {
     const { world, rejoin } = setUp({ needed: 0 })
     expect([world.over, rejoin.active]).toEqual([1, false])
   })
 
-  it('until enough peers and all that are there have said how far they are, and what they claim is committed', () => {
+  it('until enough peers, and all connected ones, have reported their height, and what they claim is committed', () => {
     const { world, rejoin, pass } = setUp()
     world.peers = ['a', 'b', 'c']
     world.heard = 2
@@ -99,7 +99,7 @@ describe('after a start a validator waits', () => {
     expect(world.over).toBe(1)
   })
 
-  it('as long as it takes where its sign state is lost, and says so', () => {
+  it('without a time limit if its sign state is lost, and logs that', () => {
     const { world, pass, log } = setUp({ lost: true })
     world.heard = 1
     pass(10 * rejoinStallMsMax)
@@ -110,7 +110,7 @@ describe('after a start a validator waits', () => {
     expect(world.over).toBe(1)
   })
 
-  it('for so many peers that one of them is honest', () => {
+  it('for enough peers that one of them is honest', () => {
     expect([1, 2, 3, 4, 7, 10].map(honestPeersNeeded)).toEqual([0, 1, 1, 2, 3, 4])
   })
 })

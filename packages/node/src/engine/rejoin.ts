@@ -9,17 +9,18 @@ export interface RejoinPowers {
   readonly sync: Pick<BlockSync, 'behind' | 'heard'>
   readonly transport: Pick<Transport, 'peers'>
   readonly headHeight: () => Height
-  /** Peers of which so many include an honest one that is up to date. */
+  /** Number of peers that is certain to include an honest, up-to-date one. */
   readonly peersNeeded: () => number
-  /** Whether this validator's sign state is not the last one: then no time makes up for what peers have not said. */
+  /** Whether this validator's sign state is not the newest one. Then no timeout replaces the peers' reports. */
   readonly isLost: () => boolean
   readonly logger: Logger
 }
 
 /**
- * The time after a start in which a validator signs nothing, since its database, its log and its sign state may all be an older copy: until so
- * many peers have said how far they are, and what they claim is committed here. Peers that lie cannot hold it for long, where the sign state is not known
- * to be lost. Meanwhile peers also show it its own votes of this height (`SignCustody`).
+ * The wait of a validator after a start. It signs nothing, because its database, log and sign state may all be an older copy. The wait ends
+ * when enough peers have reported their height and this node has committed up to what they claim. Peers that lie can only delay it for a
+ * bounded time, unless the sign state is known to be lost. Meanwhile peers also send the validator its own votes of this height
+ * (`SignCustody`).
  */
 export class Rejoin {
   readonly #powers: RejoinPowers
@@ -27,7 +28,7 @@ export class Rejoin {
   #cancel: () => void = () => {}
   #active = false
   #startedMs = 0
-  /** When the head moved last, and when a wait was last spoken of. */
+  /** When the head last moved, and when a wait was last logged. */
   #movedMs = 0
   #saidMs = 0
   #head = -1
@@ -41,7 +42,7 @@ export class Rejoin {
     return this.#active
   }
 
-  /** Begins; `onOver` is called once it is over, which may be at once. */
+  /** Starts the wait; `onOver` is called when it ends, possibly at once. */
   begin(): void {
     const nowMs = this.#powers.clock.monotonic()
     this.#active = true
@@ -78,7 +79,7 @@ export class Rejoin {
     if (!sync.behind && sync.heard >= Math.max(needed, peers)) return waitedMs >= ENGINE_LIMITS.rejoinMsMin
     if (isLost()) return this.#say(nowMs, peers)
     if (sync.behind) return nowMs - this.#movedMs >= ENGINE_LIMITS.rejoinStallMsMax
-    // With fewer peers no block is made anyway.
+    // With fewer peers than that, no block is made anyway.
     return waitedMs >= (peers < needed ? ENGINE_LIMITS.rejoinLonelyMsMax : ENGINE_LIMITS.rejoinMsMax)
   }
 
@@ -88,12 +89,12 @@ export class Rejoin {
       const { logger, peersNeeded, sync } = this.#powers
       logger.warn(
         { peers, heard: sync.heard, needed: peersNeeded(), behind: sync.behind },
-        'this validator has no sign state and waits: it signs nothing before its peers have said how far the chain is',
+        'this validator lost its sign state: it signs nothing until its peers have reported the height of the chain',
       )
     }
     return false
   }
 }
 
-/** Peers of which so many include an honest one, in a set of so many validators. */
+/** Number of peers that is certain to include an honest one, for a set of `validators` validators. */
 export const honestPeersNeeded = (validators: number): number => (validators <= 1 ? 0 : 1 + Math.floor((validators - 1) / 3))

@@ -3,8 +3,8 @@ import type { Address } from '@quoin/protocol'
 import type { LoggedInput } from './wal.ts'
 
 /**
- * Brings a driver to where the log ends. Returns the effects that nothing in the log answers: what the node was asked for and had not done,
- * or not noted, when it stopped. Timers of rounds that have passed are not among them.
+ * Replays the log into a driver. Returns the effects that no logged input answers: actions that the node had not done, or not logged, when
+ * it stopped. Timers of past rounds are left out.
  */
 export function replay(
   driver: Driver,
@@ -24,7 +24,7 @@ export function replay(
 
 const ENDS_WITH_ROUND: ReadonlySet<Effect['kind']> = new Set(['newRound', 'getValue', 'scheduleTimeout', 'propose', 'vote'])
 
-/** Whether an input is what an effect asked for. */
+/** Whether an input is the answer to an effect. */
 function answers(input: LoggedInput, effect: Effect, self: Address | undefined): boolean {
   switch (effect.kind) {
     case 'getValue':

@@ -37,12 +37,12 @@ async function setUp(options: SignStateOptions, head = 0, file = new MemoryLog()
   return { file, validator, custody, prevote, commit }
 }
 
-/** What this key signed before its state was lost. */
+/** Votes that this key signed before its state was lost. */
 const earlier = async (...steps: Parameters<Awaited<ReturnType<typeof setUp>>['prevote']>): Promise<Vote> =>
   unwrap((await setUp({ missing: 'new-key' })).prevote(...steps))
 
 describe('a validator that lost its sign state', () => {
-  it('keeps silent two heights longer with each block that a peer proves, and no longer with those that it decides with the others', async () => {
+  it('stays silent two heights longer with each block that a peer proves, and no longer with those that it decides with the others', async () => {
     const { custody, prevote, commit } = await setUp({ missing: 'lost' })
     await custody.rejoined(Height(5))
     await commit(6, true)
@@ -52,7 +52,7 @@ describe('a validator that lost its sign state', () => {
     expect(prevote(9).ok).toBe(false)
     await commit(9, false)
     expect(prevote(10).ok).toBe(true)
-    // Now it knows what it signs: that it is behind for a while means nothing.
+    // Now it knows what it signs: being behind for a while has no meaning.
     await commit(10, true)
     expect(prevote(11).ok).toBe(true)
   })
@@ -65,7 +65,7 @@ describe('a validator that lost its sign state', () => {
     expect([prevote(9).ok, prevote(10).ok, prevote(11).ok]).toEqual([false, false, true])
   })
 
-  it('takes the word of the operator for a height, and signs nothing else there than what peers show of it', async () => {
+  it('trusts --vote-from for a height, and signs there only what peers show of it', async () => {
     const before = await earlier(7, 0, hashOf(1))
     const { custody, prevote, validator } = await setUp({ missing: 'lost', voteFrom: Height(7) })
     custody.heard(before)
@@ -96,7 +96,7 @@ it('a signature of its own in a block on the own disk, of which the sign state k
   const { custody, validator } = await setUp({ missing: 'new-key' })
   const found = (by: typeof key.address) => {
     const certificate = (height: Height): CommitCertificate => {
-      // The disk may be damaged too; that is mended elsewhere.
+      // The disk may be damaged too; that is repaired elsewhere.
       if (height === 2) throw new DamagedError('a bit')
       return {
         ...{ height, round: Round(0), blockHash: hashOf(2) },

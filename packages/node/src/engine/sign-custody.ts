@@ -7,16 +7,21 @@ import { ENGINE_LIMITS } from './limits.ts'
 import type { PrivateValidator } from './private-validator.ts'
 import type { RecordFilePowers } from './record-file.ts'
 
+/** The operator's settings for a missing or lost sign state. */
 export interface SignStateOptions {
-  /** What to do where there is none; `refuse` is the default. */
+  /** What to do if the sign state is missing. Default: `refuse`. */
   readonly missing?: MissingSignState | undefined
-  /** The operator's word that the key has signed nothing from this height on. */
+  /** The operator vouches that the key has signed nothing from this height on. */
   readonly voteFrom?: Height | undefined
 }
 
 const NOTHING_SAID = Height(0)
 
-/** The sign state of a key, where so much of the chain is known. Throws CorruptFileError: damaged, another's, or missing without a word of what to do. */
+/**
+ * Opens the sign state of a key, and applies `voteFrom` if that height is not final yet.
+ * @param head Height of the chain's head on this node.
+ * @throws CorruptFileError if the file is damaged, belongs to another key or chain, or is missing and `missing` is not set.
+ */
 export async function openSignState(
   powers: RecordFilePowers,
   owner: SignOwner,
@@ -24,7 +29,7 @@ export async function openSignState(
   head: Height,
 ): Promise<LastSignState> {
   const state = await LastSignState.open(powers, owner, missing)
-  // Of a height that is final here, the operator's word has been used.
+  // Once that height is final here, the operator's word no longer matters.
   if (voteFrom > head && (state.abstainTo === undefined || state.abstainTo >= voteFrom)) {
     state.settle(Height(voteFrom - 1))
     await state.sync()
@@ -33,15 +38,15 @@ export async function openSignState(
 }
 
 /**
- * Keeps a validator from signing the opposite of what it signed before its sign state was lost, or before the copy was made that it was restored
- * from. What it may have signed ends two heights above the highest one that peers prove by a certificate: at the next height, and at
- * the one after, if this validator alone knew the next to be final. As long as it has signed nothing since, each block that a peer proves,
- * because it was ahead, moves that end.
+ * Prevents a validator whose sign state was lost, or restored from a copy, from signing against its earlier votes. The signatures it may
+ * have made end two heights above the highest height that peers prove with a certificate: at the next height, and at the one after if only
+ * this validator knew that the next one is final. As long as the validator has signed nothing since, each block that a peer proves because
+ * it was ahead moves that end.
  */
 export class SignCustody {
   readonly #validator: PrivateValidator
   readonly #logger: Logger
-  /** From this height on the operator answers for what was signed. */
+  /** From this height on, the operator vouches for what was signed. */
   readonly #voteFrom: Height
 
   constructor(validator: PrivateValidator, logger: Logger, { voteFrom = NOTHING_SAID }: SignStateOptions) {
@@ -50,14 +55,14 @@ export class SignCustody {
     this.#voteFrom = voteFrom
   }
 
-  /** A vote with a good signature, of anybody. */
+  /** Handles a correctly signed vote of any validator. */
   heard(vote: Vote): void {
     // The operator knows that votes of this height may be lost.
     if (vote.height === this.#voteFrom && this.#validator.remember(vote)) return
     if (this.#validator.sawVote(vote)) this.#sayStale(vote.height)
   }
 
-  /** Looks at the newest blocks on this disk, which may know of signatures that the sign state does not. */
+  /** Searches the newest blocks on the local disk for signatures that the sign state does not contain. */
   findIn(blocks: Pick<BlockReader, 'certificate'>, head: Height): void {
     for (let height = Math.max(1, head - ENGINE_LIMITS.ownBlocksLookedAt + 1); height <= head; height++) {
       const certificate = certificateOf(blocks, Height(height))
@@ -66,8 +71,8 @@ export class SignCustody {
   }
 
   /**
-   * A block is final. Its certificate may have a signature of ours that the sign state does not know. `isProven`: a peer that was ahead had it; and so
-   * this validator may have signed the next ones before its state was lost.
+   * Handles a final block. Its certificate may contain a signature of this validator that the sign state lacks. `isProven`: a peer that was
+   * ahead had the certificate, so this validator may have signed later heights before its state was lost.
    */
   async committed(certificate: CommitCertificate, isRejoining: boolean, isProven: boolean): Promise<void> {
     const { height } = certificate
@@ -80,17 +85,17 @@ export class SignCustody {
   #sayStale(height: Height): void {
     this.#logger.error(
       { height, signed: this.#validator.lastSigned?.height },
-      'there is a signature of this validator that its sign state does not know: the state was restored from a copy, or another process ' +
-        'signs with this key. It keeps silent until the chain is past what it may have signed',
+      'the sign state lacks a signature that this validator made: the state was restored from a copy, or another process ' +
+        'signs with this key. The validator signs nothing until the chain is past every height that it may have signed',
     )
   }
 
-  /** Peers have said how far the chain is, and all of that is committed here. */
+  /** Peers have reported the height of the chain, and this node has committed up to it. */
   async rejoined(head: Height): Promise<void> {
     if (!this.#validator.isLost) return
     const upTo = this.#settle(head)
     await this.#validator.sync()
-    this.#logger.warn({ upTo }, 'this validator signs again above this height')
+    this.#logger.warn({ upTo }, 'this validator will sign again above this height')
   }
 
   #settle(proven: Height): Height {
@@ -99,27 +104,27 @@ export class SignCustody {
     return upTo
   }
 
-  /** Why nothing is signed at a height, in words; undefined when it is. */
+  /** Explains why nothing is signed at a height; undefined if the validator signs. */
   silence(height: Height): string | undefined {
     const upTo = this.#validator.abstainTo
     if (upTo === undefined)
-      return 'what this validator has signed is not known: it keeps silent until its peers have proved how far the chain is'
+      return 'it is not known what this validator has signed: it signs nothing until its peers have proved the height of the chain'
     if (height > upTo) return undefined
     return (
-      `this validator keeps silent up to height ${upTo}, where it may have signed before its sign state was lost. If the chain stands still at height ${height} because ` +
-      'more than a third of the power is silent, let all operators make sure that nobody has this block, and start the silent ones with ' +
+      `this validator signs nothing up to height ${upTo}, because it may have signed there before its sign state was lost. If the chain is stuck at height ${height} because ` +
+      'more than a third of the voting power is silent, all operators must make sure that no node has this block, then start the silent validators with ' +
       `--vote-from ${height}`
     )
   }
 
-  /** A height begins: says so where this validator is silent. */
+  /** Called when a height begins: logs a warning if the validator is silent in it. */
   begins(height: Height): void {
     const why = this.silence(height)
     if (why !== undefined) this.#logger.warn({ height }, why)
   }
 }
 
-/** Undefined where it is damaged, which was told to whoever mends it. */
+/** Undefined if it is damaged; the damage has already been reported for repair. */
 function certificateOf(blocks: Pick<BlockReader, 'certificate'>, height: Height): CommitCertificate | undefined {
   try {
     return blocks.certificate(height)

@@ -9,7 +9,7 @@ export interface Elapsed {
   readonly round: Round
 }
 
-/** The timers of one round. A new round or height clears them: none outlives what it was set for. */
+/** The timers of one round. A new round or height clears them. */
 export class TimeoutTicker {
   readonly #clock: Pick<Clock, 'after'>
   readonly #onElapsed: (elapsed: Elapsed) => void

@@ -21,10 +21,10 @@ it('counts and names the untimely proposals, each round once', () => {
   look(2, 0, 101)
   look(2, 0, 101)
   look(2, 1, -551)
-  // Of the same rounds, and of a height that is over, nothing new is said.
+  // The same rounds, and a height that is over, are not reported again.
   look(2, 0, 5_000)
   look(1, 7, 5_000)
-  // One of a later round that came first hides nothing.
+  // A later round that arrives first hides no earlier one.
   look(3, 4, 0)
   look(3, 0, 700)
   expect(timeliness.counters).toEqual({ proposalsEarly: 2, proposalsLate: 1 })

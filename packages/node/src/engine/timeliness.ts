@@ -5,12 +5,12 @@ import { ENGINE_LIMITS } from './limits.ts'
 import { isTimely } from './value-judge.ts'
 
 /**
- * Tells of proposals whose block time does not fit their arrival by this machine's clock. Such a proposal gets no vote here, and where the
- * clocks of a third of the power are off, no block at all.
+ * Reports proposals whose block time does not match their arrival by this machine's clock. This node does not vote for such a proposal. If
+ * the clocks of a third of the voting power are wrong, no block is made at all.
  */
 export class Timeliness {
   readonly #logger: Pick<Logger, 'warn'>
-  /** What was looked at in the newest height: a proposal comes again and again, and rounds in any order. */
+  /** Rounds already checked in the newest height: proposals are received repeatedly, and rounds in any order. */
   #height = 0
   readonly #rounds = new Set<number>()
   readonly counters = { proposalsEarly: 0, proposalsLate: 0 }
@@ -19,7 +19,7 @@ export class Timeliness {
     this.#logger = logger
   }
 
-  /** A verified proposal of a new block arrived; `timeMs` is the block's. The first of each round counts. */
+  /** Handles a verified proposal of a new block; `timeMs` is the block's time. Only the first proposal of each round counts. */
   look(
     { height, round, proposer }: Proposal,
     timeMs: TimeMs,
@@ -38,8 +38,8 @@ export class Timeliness {
     this.#logger.warn(
       { height, round, proposer, from, offsetMs, clockPrecisionMs, messageDelayMs },
       offsetMs > 0
-        ? "a proposal is untimely: its time is ahead of this machine's clock. Either this clock or its proposer's is wrong"
-        : 'a proposal is untimely: it arrived too long after its time. A clock is wrong, or the network is slow',
+        ? "proposal is untimely: its time is ahead of this machine's clock. This clock or the proposer's clock is wrong"
+        : 'proposal is untimely: it arrived too long after its time. A clock is wrong, or the network is slow',
     )
   }
 }

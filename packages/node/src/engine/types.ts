@@ -14,39 +14,40 @@ import type { SignStateOptions } from './sign-custody.ts'
 import type { Elapsed } from './ticker.ts'
 import type { ValueEvent } from './values.ts'
 
+/** Powers and settings of the consensus engine. */
 export interface InterpreterOptions {
   readonly crypto: Crypto
   readonly crc32c: Crc32c
   readonly clock: Clock
   readonly random: Random
   readonly transport: Pick<Transport, 'peers' | 'send' | 'request' | 'penalise'>
-  /** Closed by whoever opened them, after the engine has stopped. */
+  /** The caller opened these files, and closes them after the engine has stopped. */
   readonly files: { readonly wal: LogFile; readonly signState: LogFile }
   readonly chain: Chain
   readonly blocks: BlockReader
   readonly mempool: Mempool
   readonly sync: BlockSync
-  /** Undefined follows without voting. */
+  /** If undefined, the node follows the chain and does not vote. */
   readonly signer: Signer | undefined
   readonly signState?: SignStateOptions | undefined
   readonly logger: Logger
-  /** The engine has stopped by itself, for good: see the error. Called once. */
+  /** Called once when the engine has stopped by itself, for good. The error says why. */
   readonly onHalt: (error: unknown) => void
 }
 
-/** Where the engine is. `waiting`: the height has not begun, for there is nothing to put into a block yet. */
+/** Position of the engine. `waiting`: the height has not begun, because there is nothing to put into a block yet. */
 export interface EngineStatus {
   readonly height: Height
   readonly round: Round
   readonly step: State['step'] | 'waiting'
-  /** Why this validator signs nothing at this height, in words; undefined when it does, or has no vote. */
+  /** Explains why this validator signs nothing at this height; undefined if it signs, or has no vote. */
   readonly silence: string | undefined
 }
 
-/** Where this node stands in a height, and the votes that brought it there. */
+/** The consensus state of a height, and the votes that led to it. */
 export type ConsensusView = Pick<Consensus, 'state' | 'votes'>
 
-/** What the engine's loop deals with. Those that belong to a height carry it: one of another height than the engine's is dropped, whatever it is. */
+/** Events of the engine's loop. An event that belongs to a height carries it; the loop drops events of any other height. */
 export type EngineEvent =
   | ({ readonly kind: 'message' } & Received)
   | { readonly kind: 'peer'; readonly peer: PeerId }

@@ -61,7 +61,7 @@ describe('a fresh proposal', () => {
   const PARENT_MS = 1_000
   const TIME_MS = PARENT_MS + PARAMETERS.blockIntervalMs
 
-  /** What is said of a block that came in the round when it was made, with one thing changed. */
+  /** The verdict on a block that arrived in the round in which it was made, with one thing changed. */
   function verdict(changed: { miner?: Address; timeMs?: number; receivedMs?: number; receivedRound?: number } = {}) {
     const { miner = feeAddress(ROUND), timeMs = TIME_MS, receivedMs = timeMs, receivedRound = ROUND } = changed
     const head = { header: { timeMs: PARENT_MS }, parameters: PARAMETERS } as Head

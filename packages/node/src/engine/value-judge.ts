@@ -7,14 +7,14 @@ type ValueValidated = Extract<DriverInput, { kind: 'valueValidated' }>
 type Ask = Extract<Effect, { kind: 'validateValue' | 'needValue' }>
 
 /**
- * What this node says of the values of one height. Validity is found once a value by executing it; freshness once a round and value, from
- * when the proposal arrived: the body may come later.
+ * This node's verdicts on the values of one height. Validity is found once per value, by executing it. Freshness is found once per round
+ * and value, from the arrival of the proposal: the body may arrive later.
  */
 export class ValueJudge {
   readonly #head: Head
   /** Fee address that a fresh proposal of a round must name. */
   readonly #feeAddress: (round: Round) => Address
-  /** By round and value; of the latest rounds, since verdicts are asked for as rounds come. */
+  /** By round and value. Only the latest rounds are kept, because verdicts are requested as rounds come. */
   readonly #receivedMs = new Map<Round, Map<Hash, number>>()
   readonly #valid = new Map<Hash, boolean>()
   readonly #asked = new Map<Hash, Ask[]>()
@@ -24,7 +24,7 @@ export class ValueJudge {
     this.#feeAddress = feeAddress
   }
 
-  /** A proposal arrived; only the first arrival counts, and of a proposer that contradicts itself two proposals. */
+  /** Notes the arrival of a proposal. Only the first arrival counts, and at most two proposals of an equivocating proposer. */
   received(round: Round, valueId: Hash, receivedMs: number): void {
     const ofRound = this.#receivedMs.get(round) ?? new Map<Hash, number>()
     if (ofRound.has(valueId) || ofRound.size >= ENGINE_LIMITS.variantsCountMax) return
@@ -33,7 +33,7 @@ export class ValueJudge {
       this.#receivedMs.delete(Math.min(...this.#receivedMs.keys()) as Round)
   }
 
-  /** The driver's question; the answer if there is one now, else it comes from `judged`. */
+  /** Handles the driver's request. Returns the answer if it is known; otherwise `judged` gives it later. */
   ask(ask: Ask, block: CandidateBlock | undefined): ValueValidated | undefined {
     const valid = this.#valid.get(ask.valueId)
     if (valid !== undefined && (!valid || block !== undefined)) return this.#answer(ask, valid, block)
@@ -43,12 +43,12 @@ export class ValueJudge {
     return undefined
   }
 
-  /** Whether somebody waits for a verdict that is not there. */
+  /** Whether a request waits for the verdict on this value. */
   isWanted(valueId: Hash): boolean {
     return this.#asked.has(valueId)
   }
 
-  /** Execution's word on a value; answers every question that waited for it. */
+  /** Sets the verdict of execution; answers every request that waited for it. */
   judged(valueId: Hash, valid: boolean, block: CandidateBlock | undefined): readonly ValueValidated[] {
     this.#valid.set(valueId, valid)
     const waiting = this.#asked.get(valueId) ?? []
@@ -56,7 +56,7 @@ export class ValueJudge {
     return waiting.map((ask) => this.#answer(ask, valid, block))
   }
 
-  /** A verdict that stands in the log. */
+  /** Sets a verdict that was read from the log. */
   restored({ valueId, valid }: Pick<ValueValidated, 'valueId' | 'valid'>): void {
     this.#valid.set(valueId, valid)
     this.#asked.delete(valueId)
@@ -81,9 +81,9 @@ export class ValueJudge {
 }
 
 /**
- * Proposer-based time: a block's time is timely when it lies at most PRECISION after its arrival here, and at most MSGDELAY + PRECISION
- * before. MSGDELAY covers building and transfer, and grows with the round, so that a chain whose network has become slow finds a round
- * in which it fits.
+ * Proposer-based timestamps: a block's time is timely if it is at most PRECISION later than its arrival here, and at most MSGDELAY +
+ * PRECISION earlier. MSGDELAY covers building and transfer, and grows with the round, so that a chain on a slow network reaches a round in
+ * which proposals are timely.
  */
 export function isTimely(
   timeMs: TimeMs,

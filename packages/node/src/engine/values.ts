@@ -36,16 +36,16 @@ export interface ValuesPowers {
   readonly wal: Pick<Wal, 'append'>
   readonly logger: Logger
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
-  /** Work for a peer failed by a bug; throws what must end the engine. */
+  /** Called when a bug made work for a peer fail. Throws if the error must stop the engine. */
   readonly onFailure: (task: string, error: unknown) => void
-  /** Runs a task that ends soon after its signal is aborted. */
+  /** Runs a background task. The task must end soon after its signal is aborted. */
   readonly spawn: (name: string, task: (closing: AbortSignal) => Promise<void>) => void
 }
 
-/** `failed`: validation threw, which is a bug or a damaged database. */
+/** `failed`: validation threw, because of a bug or a damaged database. */
 type Verdict = Result<void, ValidationError | { readonly code: 'failed'; readonly message: string }>
 
-/** Work on a value that ended. */
+/** Finished work on a value. */
 export type ValueEvent =
   | { readonly kind: 'built'; readonly round: Round; readonly block: CandidateBlock }
   | { readonly kind: 'assembled'; readonly assembled: Assembled }
@@ -55,13 +55,13 @@ type Ask = Extract<Effect, { kind: 'validateValue' | 'needValue' }>
 type ValueInput = Extract<DriverInput, { kind: 'valueBuilt' | 'valueValidated' }>
 
 /**
- * The blocks that one height speaks of: builds our own, assembles those of others, executes each once, and commits the decided one. What takes
- * time runs beside the engine's loop, one job at a time on the chain, and comes back as an event. A block's body is in the log before
- * anything is said of it.
+ * The blocks of one height: builds this node's own, assembles those of other proposers, executes each once, and commits the decided one.
+ * Slow work runs beside the engine's loop, one chain job at a time, and returns as an event. A block's body is in the log before any
+ * message about it.
  */
 export class Values {
   readonly #powers: ValuesPowers
-  /** `height` is the one for which the work was begun. */
+  /** `height` is the height for which the work was started. */
   readonly #emit: (height: Height, event: ValueEvent) => void
   readonly #assembly: Assembly
   readonly #chainJobs = new Sequencer()
@@ -70,7 +70,7 @@ export class Values {
   #judge: ValueJudge
   #cancelBuild: () => void = () => {}
 
-  /** Begins at the height after the chain's head. */
+  /** Starts at the height after the chain's head. */
   constructor(powers: ValuesPowers, emit: (height: Height, event: ValueEvent) => void) {
     const { blocks, chain } = powers
     this.#powers = powers
@@ -87,7 +87,7 @@ export class Values {
     return this.#assembly.counters
   }
 
-  /** Follows the chain's head, and forgets the blocks of the height that ended. */
+  /** Moves to the height after the chain's head, and drops the blocks of the old height. */
   startHeight(): void {
     this.cancelBuild()
     this.#validating.clear()
@@ -100,7 +100,7 @@ export class Values {
     return this.#assembly.get(valueId)
   }
 
-  /** How a block travels; undefined when it is not known. */
+  /** Compact (wire) form of a block; undefined if the block is not known. */
   compact(valueId: Hash): CompactBlock | undefined {
     return this.#assembly.compact(valueId)
   }
@@ -109,13 +109,13 @@ export class Values {
     return this.#assembly.serve(request)
   }
 
-  /** A verified proposal arrived. */
+  /** Handles a verified proposal. */
   proposed(round: Round, valueId: Hash, block: CompactBlock, from: PeerId, receivedMs: number): void {
     this.#judge.received(round, valueId, receivedMs)
     this.#assembly.offer(round, valueId, block, from)
   }
 
-  /** Builds a block as soon as the block interval allows; it comes as `built`. */
+  /** Builds a block as soon as the block interval allows; the result is the event `built`. */
   build(round: Round): void {
     const { clock, chain } = this.#powers
     const earliestMs = chain.head.header.timeMs + chain.head.parameters.blockIntervalMs
@@ -124,12 +124,12 @@ export class Values {
     else this.#cancelBuild = clock.after(waitMs, () => this.#buildNow(round, earliestMs))
   }
 
-  /** The round in which a block was wanted is over. */
+  /** Cancels a planned build: its round is over. */
   cancelBuild(): void {
     this.#cancelBuild()
   }
 
-  /** The driver's question: the answer when it is known, else work begins and `handle` gives it. */
+  /** Handles the driver's request. Returns the answer if it is known; otherwise work starts and `handle` returns the answer. */
   ask(ask: Ask): ValueInput | undefined {
     const block = this.#assembly.get(ask.valueId)
     const answer = this.#judge.ask(ask, block)
@@ -139,7 +139,7 @@ export class Values {
     return undefined
   }
 
-  /** What the driver is to be told after work on a value of this height ended. `round` is the one it is in. */
+  /** Returns the driver inputs that follow from finished work of this height. `round` is the driver's current round. */
   handle(event: ValueEvent, round: Round | undefined): readonly ValueInput[] {
     switch (event.kind) {
       case 'built':
@@ -151,7 +151,10 @@ export class Values {
     }
   }
 
-  /** Commits a final block, executing it now unless that was done. Throws HaltError when it is not valid here. */
+  /**
+   * Commits a final block; executes it first unless that was done.
+   * @throws HaltError if the block is not valid here.
+   */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<void> {
     const { chain } = this.#powers
     return this.#chainJobs.run(async () => {
@@ -160,7 +163,7 @@ export class Values {
         const { error } = result
         const transaction = error.code === 'interpreter-fault' ? error.transaction : undefined
         const what = error.code === 'interpreter-fault' ? 'cannot be executed' : 'is invalid'
-        throw new HaltError(`a decided block ${what} here: ${error.message}`, {
+        throw new HaltError(`a committed block ${what} on this node: ${error.message}`, {
           certificate,
           block,
           head: chain.head.hash,
@@ -171,22 +174,27 @@ export class Values {
     })
   }
 
-  /** A body out of the log. Throws CorruptFileError when it is none. */
+  /**
+   * Restores a block body from the log.
+   * @throws CorruptFileError if a transaction is invalid.
+   */
   async restoreBody({ header, transactions: raws }: RawBlock): Promise<void> {
     const { mempool, crypto } = this.#powers
     const verified = await mempool.verify(raws)
     if (!verified.ok)
-      throw new CorruptFileError(`the write-ahead log holds a body that cannot be used: ${verified.error.message}`)
+      throw new CorruptFileError(
+        `the write-ahead log contains a block body with an invalid transaction: ${verified.error.message}`,
+      )
     this.#assembly.hold({ header, hash: headerHash(crypto, header), transactions: verified.value })
   }
 
-  /** A verdict out of the log: the block was executed by an earlier process. */
+  /** Restores a verdict from the log: an earlier process executed the block. */
   restoreInput(input: LoggedInput): void {
     if (input.kind === 'valueValidated') this.#judge.restored(input)
     if (input.kind === 'valueBuilt') this.#judge.restored({ valueId: input.valueId, valid: true })
   }
 
-  /** Resolves when no job runs on the chain any more. */
+  /** Resolves when no chain job is running. */
   idle(): Promise<void> {
     return this.#chainJobs.idle()
   }
@@ -197,13 +205,16 @@ export class Values {
     this.#spawn('build', async () => {
       if (this.#height !== height) return
       const fillGasMax = Math.floor(chain.head.parameters.blockGasMax / 2 ** Math.min(round, ENGINE_LIMITS.fillHalvingsMax))
-      // A timer may fire a moment early by the wall clock.
+      // By the wall clock, a timer may fire slightly early.
       const timeMs = TimeMs(Math.max(earliestMs, clock.now()))
       try {
         const block = await chain.build({ timeMs, feeAddress: this.#feeAddress(round), fillGasMax })
         this.#emit(height, { kind: 'built', round, block })
       } catch (error) {
-        logger.error({ height, round, error: textOf(error) }, 'building a block failed: this round gets no proposal of ours')
+        logger.error(
+          { height, round, error: textOf(error) },
+          'building a block failed: this node makes no proposal in this round',
+        )
       }
     })
   }
@@ -216,7 +227,7 @@ export class Values {
 
   #onAssembled(assembled: Assembled): readonly ValueInput[] {
     if (assembled.kind === 'unusable') {
-      this.#powers.logger.warn({ block: assembled.valueId, why: assembled.message }, 'a proposed block cannot be valid')
+      this.#powers.logger.warn({ block: assembled.valueId, why: assembled.message }, 'a proposed block is invalid')
       return this.#judge.judged(assembled.valueId, false, undefined)
     }
     this.#hold(assembled.block)
@@ -228,7 +239,7 @@ export class Values {
     this.#validating.delete(block.hash)
     if (!result.ok) {
       const { code, message } = result.error
-      this.#powers.logger.warn({ block: block.hash, code, why: message }, 'a proposed block is not valid here')
+      this.#powers.logger.warn({ block: block.hash, code, why: message }, 'a proposed block is not valid on this node')
     }
     return this.#judge.judged(block.hash, result.ok, block)
   }
@@ -247,7 +258,7 @@ export class Values {
     })
   }
 
-  /** Whatever fails is a verdict like others: no reason to stop as long as the block is not decided. */
+  /** Any failure counts as a negative verdict. As long as the block is not decided, there is no reason to stop. */
   async #execute(block: CandidateBlock): Promise<Verdict> {
     try {
       return await this.#powers.chain.validate(block)

@@ -15,18 +15,18 @@ import {
 import { CorruptFileError, RecordFile, type RecordFilePowers, type RecordFormat } from './record-file.ts'
 
 /**
- * Write-ahead log of one height: everything that the driver was told since the height began, in order, and the bodies it judged. Timeouts and
- * locally built values stand in it too, for they cannot be derived again. Replayed after a crash it gives the state in which the node last
- * spoke; nothing leaves the node before what caused it is on disk here.
+ * Write-ahead log of one height: all inputs of the driver since the height began, in order, and the block bodies it judged. Timeouts and
+ * locally built values are included, because they cannot be derived again. Replaying the log after a crash restores the state in which the
+ * node last sent a message: no message leaves the node before its cause is on disk here.
  */
 export type WalEntry =
-  /** First of the file. `isWhole`: an earlier log of the same height may be missing when it is false. */
+  /** First entry of the file. `isWhole` is false if an earlier log of the same height may be missing. */
   | { readonly kind: 'checkpoint'; readonly genesisHash: Hash; readonly height: Height; readonly isWhole: boolean }
-  /** A proposed block with its transactions; stands before any vote for it. */
+  /** A proposed block with its transactions; written before any vote for it. */
   | { readonly kind: 'body'; readonly block: RawBlock }
   | LoggedInput
 
-/** Everything but `startHeight`, which the checkpoint stands for. */
+/** All driver inputs except `startHeight`, which the checkpoint replaces. */
 export type LoggedInput = Exclude<DriverInput, { kind: 'startHeight' }>
 
 const TIMEOUTS = ['propose', 'prevote', 'precommit'] as const
@@ -54,22 +54,24 @@ export const walEntryCodec: codec.Codec<WalEntry> = codec.union({
   timeout: codec.struct({ timeout: timeoutKind, ...heightRound }),
 })
 
+/** File format of the write-ahead log. */
 export const WAL_FORMAT: RecordFormat = {
   magic: 'QWAL',
   version: 1,
   name: 'write-ahead log',
   remedy:
-    'Remove the file and keep the sign-state: the validator then keeps silent in the height that it signed last, and fetches what it lacks.',
+    'Remove the file and keep the sign-state file: the validator then signs nothing in the last height that it signed, and fetches what it lacks.',
   recordBytesMax: walEntryCodec.bytesMax + 1,
 }
 
-/** What a log holds of the height it was checkpointed at. */
+/** Content of the log for the height of its checkpoint. */
 export interface WalContent {
   readonly height: Height
   readonly isWhole: boolean
   readonly entries: readonly Exclude<WalEntry, { kind: 'checkpoint' }>[]
 }
 
+/** The write-ahead log of the current height, see `WalEntry`. Entries are durable only after `sync`. */
 export class Wal {
   readonly #file: RecordFile
   readonly genesisHash: Hash
@@ -79,14 +81,17 @@ export class Wal {
     this.genesisHash = genesisHash
   }
 
-  /** `content` is undefined when nothing was ever logged. Throws CorruptFileError: damaged, of another format, or of another chain. */
+  /**
+   * Opens the log. `content` is undefined if nothing was ever logged.
+   * @throws CorruptFileError if the file is damaged, has another format, or belongs to another chain.
+   */
   static async open(powers: RecordFilePowers, genesisHash: Hash): Promise<{ wal: Wal; content: WalContent | undefined }> {
     const { file, records } = await RecordFile.open(powers, WAL_FORMAT)
     const wal = new Wal(file, genesisHash)
     return { wal, content: readContent(records, genesisHash) }
   }
 
-  /** Bytes in the file. */
+  /** Size of the file in bytes. */
   get length(): number {
     return this.#file.length
   }
@@ -95,12 +100,12 @@ export class Wal {
     this.#file.append(codec.encode(walEntryCodec, entry))
   }
 
-  /** Resolves when everything appended is on disk; at once when nothing was. */
+  /** Resolves when everything appended is on disk; at once if nothing was appended. */
   sync(): Promise<void> {
     return this.#file.sync()
   }
 
-  /** Begins a height: forgets the one before. */
+  /** Starts the log of a height; drops the previous height. */
   checkpoint(height: Height, isWhole: boolean): Promise<void> {
     const { genesisHash } = this
     return this.#file.replace([codec.encode(walEntryCodec, { kind: 'checkpoint', genesisHash, height, isWhole })])
@@ -111,15 +116,13 @@ function readContent(records: readonly Uint8Array[], genesisHash: Hash): WalCont
   const [first, ...rest] = records.map((record, index) => {
     const entry = codec.decode(walEntryCodec, record)
     if (entry.ok) return entry.value
-    throw new CorruptFileError(
-      `entry ${index} of the write-ahead log is not one that this program writes: ${entry.error.message}`,
-    )
+    throw new CorruptFileError(`entry ${index} of the write-ahead log cannot be decoded: ${entry.error.message}`)
   })
   if (first === undefined) return undefined
   if (first.kind !== 'checkpoint') throw new CorruptFileError('the write-ahead log does not begin with a checkpoint')
   if (first.genesisHash !== genesisHash) {
     throw new CorruptFileError(
-      `the write-ahead log belongs to the chain with genesis ${first.genesisHash}, this is ${genesisHash}: use that chain's own data directory`,
+      `the write-ahead log belongs to the chain with genesis ${first.genesisHash}, but this chain has genesis ${genesisHash}: use a separate data directory for each chain`,
     )
   }
   return { height: first.height, isWhole: first.isWhole, entries: rest as WalContent['entries'] }

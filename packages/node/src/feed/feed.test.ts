@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 
 const heads: Projection<number> = ({ header }) => [{ index: 0, value: header.number }]
-/** As many items as a block's height says, modulo 3, with gaps in their indexes, as a filter of logs leaves them. */
+/** As many items as a block's height modulo 3, with gaps in their indexes, as a log filter leaves them. */
 const some: Projection<string> = ({ header }) =>
   Array.from({ length: header.number % 3 }, (_, i) => ({ index: 2 * i + 1, value: `${header.number}.${2 * i + 1}` }))
 

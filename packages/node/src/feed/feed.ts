@@ -6,9 +6,9 @@ import type { Cursor, Feed, FeedItem, Projection } from './types.ts'
 import { Wake } from './wake.ts'
 
 export const FEED_LIMITS = {
-  /** Blocks that a subscriber reads before other work gets its turn. */
+  /** Blocks that a subscriber reads before other work gets a turn. */
   replayBlocksMax: 32,
-  /** Pending transactions that wait for one slow subscriber; beyond it the oldest are lost. */
+  /** Pending transactions queued for one slow subscriber; beyond it the oldest are dropped. */
   pendingCountMax: 2_048,
 } as const
 
@@ -17,12 +17,12 @@ export interface FeedOptions {
   readonly mempool: Pick<Mempool, 'onAdmitted'>
 }
 
-/** The feed over a store that holds genesis at least by the time of the first subscription. */
+/** Creates the feed. The store must contain at least genesis at the first subscription. */
 export const createFeed = (options: FeedOptions): Feed => new StoreFeed(options)
 
 /**
- * Subscribers hold nothing but a cursor. A new head only wakes them, and what they deliver they read from the store, where blocks never
- * change: so there is no gap and no duplicate between replay and live, and a slow subscriber costs no memory.
+ * Subscribers hold only a cursor. A new head only wakes them, and they read items from the store, where blocks never change. So there is no
+ * gap and no duplicate between replay and live items, and a slow subscriber costs no memory.
  */
 class StoreFeed implements Feed {
   readonly #reader: BlockReader

@@ -1,4 +1,4 @@
-/** Lets any number of waiters sleep until something has happened. Whoever waits checks for it first, in the same turn. */
+/** Lets any number of waiters sleep until something happens. A waiter must check for it first, in the same turn. */
 export class Wake {
   readonly #waiters = new Set<() => void>()
 

@@ -2,7 +2,7 @@ import { Ranking } from './ranking.ts'
 import type { SenderUse } from './recent-use.ts'
 import type { SenderQueue } from './sender-queue.ts'
 
-/** A sender that the state knows, or the newcomers together. */
+/** A sender that the state knows, or all newcomers together. */
 export interface Holder {
   readonly weight: number
   readonly use: number
@@ -11,17 +11,17 @@ export interface Holder {
 }
 
 /**
- * Senders that the state does not know (no nonce, no balance), or that came into it by sending within the blocks whose use counts. Keys cost nothing, so that all of
- * them count as one sender.
+ * Senders that the state does not know (no nonce, no balance), or that entered it by sending within the blocks whose gas use counts. Keys
+ * cost nothing, so all newcomers together count as one sender.
  */
 export class Newcomers implements Holder {
-  /** Before every sender. */
+  /** Ranks before every sender. */
   readonly arrival = -1
   readonly #members = new Set<SenderQueue>()
   readonly #ranking = new Ranking<SenderQueue>(losesBeforeMember)
   #weight = 0
   use = 0
-  /** The last block that held a transaction of one of them; 0 for none lately. */
+  /** The last block with a transaction of a newcomer; 0 if there is none in the blocks that count. */
   served = 0
   place = -1
 
@@ -37,12 +37,12 @@ export class Newcomers implements Holder {
     return this.#members.has(queue)
   }
 
-  /** In the order in which they came. */
+  /** In order of arrival. */
   [Symbol.iterator](): IterableIterator<SenderQueue> {
     return this.#members.values()
   }
 
-  /** A member came, or its transactions changed; `weightBefore` is its own before that. */
+  /** Adds a member, or updates one whose transactions changed. `weightBefore` is its weight before the change. */
   update(queue: SenderQueue, weightBefore: number): void {
     this.#members.add(queue)
     this.#weight += queue.weight - weightBefore
@@ -55,52 +55,52 @@ export class Newcomers implements Holder {
     this.#ranking.delete(queue)
   }
 
-  /** Who gives way first, but for one. */
+  /** The member, other than `queue`, that loses a transaction first. */
   firstBut(queue: SenderQueue | undefined): SenderQueue | undefined {
     return this.#ranking.firstBut(queue)
   }
 }
 
-/** What a transaction asks room for. */
+/** A transaction's request for room in the pool. */
 export interface Request {
   readonly isNewcomer: boolean
-  /** What its sender has in the pool already. */
+  /** Transactions that its sender already has in the pool. */
   readonly queue: SenderQueue | undefined
-  /** By which the sender's weight grows. */
+  /** Increase of the sender's weight. */
   readonly weight: number
-  /** Whether a nonce before it is missing. */
+  /** Whether an earlier nonce is missing. */
   readonly isQueued: boolean
 }
 
-/** From whom room is taken. */
+/** Whose transactions are dropped to make room. */
 export type Source = 'others' | 'newcomers' | 'itself'
 
-/** Who holds how much of the pool, and who gives way when it is full. */
+/** Tracks how much of the pool each sender holds, and decides who loses transactions when the pool is full. */
 export class Holders {
   readonly newcomers = new Newcomers()
   readonly #ranking = new Ranking<Holder>(losesBefore)
 
-  /** The queue's transactions or its sender's use changed, or it is new. */
+  /** Call this when the queue's transactions or its sender's use changed, or the queue is new. */
   update(queue: SenderQueue, weightBefore: number): void {
     if (!this.newcomers.has(queue)) return this.#ranking.update(queue)
     this.newcomers.update(queue, weightBefore)
     this.#ranking.update(this.newcomers)
   }
 
-  /** A queue of a newcomer. */
+  /** Adds the queue of a newcomer. */
   addNewcomer(queue: SenderQueue): void {
     this.newcomers.update(queue, 0)
     this.#ranking.update(this.newcomers)
   }
 
-  /** The queue is empty. */
+  /** Call this when the queue is empty. */
   delete(queue: SenderQueue, weightBefore: number): void {
     if (!this.newcomers.has(queue)) return this.#ranking.delete(queue)
     this.newcomers.delete(queue, weightBefore)
     this.#ranking.update(this.newcomers)
   }
 
-  /** A newcomer is none any more. */
+  /** The sender is no longer a newcomer. */
   know(queue: SenderQueue): void {
     if (!this.newcomers.has(queue)) return
     this.delete(queue, queue.weight)
@@ -114,9 +114,10 @@ export class Holders {
   }
 
   /**
-   * From whom a full pool takes the room for a transaction: from whoever holds more than its sender would then, else from another newcomer that holds
-   * more where all newcomers together hold the most, else from what the sender itself cannot run. Undefined: its sender holds the most. A newcomer that holds
-   * the same keeps its place, or the next key of a flood would have the place of whoever came last and was told that it is in.
+   * Decides from whom a full pool takes the room for a transaction. First choice: a sender that holds at least as much as this sender would
+   * hold. Second: if all newcomers together hold the most, another newcomer that holds more. Third: transactions of the sender itself that
+   * cannot run yet. Undefined: this sender holds the most. A newcomer that holds the same amount keeps its place; otherwise the next key of
+   * a flood would push out a newcomer that was told that its transaction is in the pool.
    */
   sourceFor({ isNewcomer, queue, weight, isQueued }: Request): Source | undefined {
     const holder = isNewcomer ? this.newcomers : queue
@@ -131,7 +132,7 @@ export class Holders {
     return !isQueued && (queue?.queuedCount ?? 0) > 0 ? 'itself' : undefined
   }
 
-  /** Whose last transaction goes next. Undefined: nothing is left there. */
+  /** The queue that loses its last transaction next. Undefined: this source has nothing left. */
   victim(source: Source, { isNewcomer, queue }: Pick<Request, 'isNewcomer' | 'queue'>): SenderQueue | undefined {
     if (source === 'itself') return queue !== undefined && queue.queuedCount > 0 ? queue : undefined
     if (source === 'newcomers') return this.newcomers.firstBut(queue)
@@ -140,13 +141,13 @@ export class Holders {
   }
 }
 
-/** Whoever holds more gives way first; of those that hold the same whoever used more, then whoever came later. */
+/** The holder with more weight loses first; then the one with more use; then the one that arrived later. */
 function losesBefore(a: Holder, b: Holder): boolean {
   const difference = a.weight - b.weight || a.use - b.use || a.arrival - b.arrival
   return difference > 0
 }
 
-/** Among newcomers those give way first whose transactions cannot run. */
+/** Among newcomers, those whose transactions cannot run lose first. */
 function losesBeforeMember(a: SenderQueue, b: SenderQueue): boolean {
   const difference = a.queuedCount - b.queuedCount || a.weight - b.weight || a.arrival - b.arrival
   return difference > 0

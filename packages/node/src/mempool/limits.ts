@@ -1,52 +1,57 @@
 import { LIMITS } from '@quoin/protocol'
 
-/** Bounds of the pool. Each is a number of transactions unless its name says a unit. */
+/** Limits of the pool. Each is a number of transactions unless its name gives a unit. */
 export const POOL_LIMITS = {
   transactionsMax: 50_000,
   bytesMax: 64 * 1024 * 1024,
-  /** Of one sender; also how far a nonce may lie ahead of the account's. */
+  /** Per sender; also how far a nonce may be ahead of the account's nonce. */
   senderTransactionsMax: 4_096,
-  /** Of one sender with a gap before them: they occupy the pool and cannot run. */
+  /** Per sender, transactions behind a nonce gap: they take room in the pool and cannot run. */
   senderQueuedMax: 256,
-  /** A replacement pays at least this much more, in percent, where fees are charged. */
+  /** A replacement must pay at least this much more, in percent, if fees are charged. */
   replacementBumpPercent: 10,
-  /** Replacements of one sender between two blocks. */
+  /** Replacements per sender between two blocks. */
   senderReplacementsMax: 16,
-  /** Their bytes, but for the first of them. */
+  /** Bytes of these replacements, not counting the first one. */
   senderReplacedBytesMax: 512 * 1024,
-  /** Replaced ones that are known as such: some 2 MB. */
+  /** Hashes of replaced transactions that are remembered: about 2 MB. */
   replacedMax: 16_384,
-  /** A transaction that waited this long is dropped. */
+  /** A transaction that has waited this long is dropped. */
   lifetimeMs: 3 * 3_600_000,
-  /** Transactions whose senders are being recovered at one time. */
+  /** Transactions whose senders are being recovered at the same time. */
   verificationsMax: 16_384,
-  /** Of bodies that are being verified, those that are in recovery at one time. */
+  /** Transactions of block bodies that are in sender recovery at the same time. */
   verifyTurnMax: 1_024,
   /** Verified transactions that are remembered after they left the pool. */
   rememberedMax: 32_768,
   rememberedBytesMax: 32 * 1024 * 1024,
-  /** On which the contract interpreter failed. */
+  /** Transactions on which the contract interpreter failed. */
   quarantinedMax: 4_096,
-  /** That stay out of blocks for some heights: of more proposals than these heights can have without an agreement. */
+  /** Transactions that stay out of blocks for some heights: more than the proposals of these heights can contain before an agreement. */
   suspendedMax: 2 * LIMITS.blockTransactionsMax,
-  /** Final blocks whose gas counts as their senders' use. */
+  /** Final blocks whose gas counts as use by their senders. */
   useHeights: 100,
-  /** Use below this is as good as none: about what a transfer in each of those blocks takes, and a short one of each of a contract in every other. */
+  /** Use below this counts as zero. It is about one transfer in each of those blocks, or one short contract call in every second block. */
   useFloorGas: 3_000_000,
-  /** Senders of those blocks, counted in each of them: some 30 MB. A hundred full blocks of 2,600 senders each. */
+  /** Senders, summed over those blocks: about 30 MB. Enough for a hundred full blocks of 2,600 senders each. */
   useEntriesMax: 2 ** 18,
 } as const
 
 /**
- * What a builder is offered, in parts of what a block may hold, by the least gas that each transaction uses: more than the block can take, since some may turn out
- * not to fit. The rest of the pool is not looked at.
+ * How much a builder is offered, as a multiple of what a block can hold, if each transaction uses its least gas. It is more than a block
+ * takes, because some transactions may turn out not to fit. The rest of the pool is not examined.
  */
 export const OFFER_LIMITS = {
   gasFactor: 1.25,
   bytesFactor: 2,
-  /** What part of a block's gas goes first to those who have sent most in their lives, of the senders that used little lately. */
+  /**
+   * Part of a block's gas that goes first to the senders with the most transactions in their lives, among senders with little recent use.
+   */
   regularsPart: 1 / 8,
   countMax: 1.25 * LIMITS.blockTransactionsMax,
-  /** Transactions of newcomers that may not be offered, or of regular senders that have no room among those that go first, after which no more are looked at. */
+  /**
+   * Limit of failed attempts: newcomers' transactions that may not be offered, or regular senders that do not fit into `regularsPart`. Then
+   * the search stops.
+   */
   missesMax: 1_024,
 } as const

@@ -16,11 +16,11 @@ const FLOOR = POOL_LIMITS.useFloorGas
 const TRANSFER = { gasLimit: LEAST, part: 0 }
 
 interface Sender {
-  /** Undefined for one that the state does not know. */
+  /** Undefined for a sender that the state does not know. */
   readonly use: number | undefined
-  /** Transactions that it sent before. */
+  /** Number of transactions that it sent before. */
   readonly past?: number
-  /** Gas limit of each of its transactions, and what part of it beyond the least is used. */
+  /** Gas limit of each transaction, and the part of it above the minimum that is used. */
   readonly transactions: readonly { readonly gasLimit: number; readonly part: number; readonly bytes?: number }[]
 }
 
@@ -35,7 +35,7 @@ class World {
   readonly #known = new Set<Address>()
   #sequence = 0
 
-  /** The senders' transactions come in turn, the first sender's first. */
+  /** The senders' transactions arrive in rotation, starting with the first sender. */
   constructor(senders: readonly Sender[]) {
     const past = new Map(senders.flatMap(({ use }, i) => (use === undefined ? [] : [[senderOf(i), use] as const])))
     this.use.add({ bySender: past, began: new Set() })
@@ -62,7 +62,7 @@ class World {
     })
   }
 
-  /** What a builder makes of the offer, as the executor does. */
+  /** Builds a block from the offer, as the executor does. */
   build(fill = FILL): readonly SignedTransaction[] {
     const queues = this.offer(fill)
     const turns = new Turns(queues.length)
@@ -154,7 +154,7 @@ describe('the order where gas is free', () => {
     const cheap = { use: 0, transactions: new Array(3_000).fill({ gasLimit: MOST, part: 0 }) }
     const used = { use: 10_000_000, transactions: new Array(4_000).fill({ gasLimit: LEAST, part: 0 }) }
     const block = new World([cheap, used]).build()
-    // Until both have used the same, and then in turn: at least the first half goes by use alone.
+    // First until both have used the same, then in turn: at least the first half is ordered by use alone.
     expect(block.filter(({ sender: from }) => from === senderOf(0)).length).toBeGreaterThan(1_000)
 
     const heavy = (use: number): Sender => ({ use, transactions: new Array(8).fill({ gasLimit: MOST, part: 1 }) })
@@ -228,7 +228,7 @@ describe('the order where gas is free', () => {
     const known = Array.from({ length: 5 }, (): Sender => {
       return { use: 4_000_000, transactions: new Array(2_200).fill(TRANSFER) }
     })
-    /** Transactions of the known senders in each block, beside keys that send on whenever all that they have sent is in blocks. */
+    /** Transactions of the known senders in each block, against keys that send more whenever all their transactions are in blocks. */
     const ofKnown = (keys: number, each: number) => {
       const fresh = new Array<Sender>(keys).fill({ use: undefined, transactions: new Array(each).fill(TRANSFER) })
       const world = new World([...known, ...fresh])
@@ -258,7 +258,7 @@ describe('the order where gas is free', () => {
     )
   })
 
-  it('fills a block by the gas that is used, and loses nothing: every transaction comes to a block in the order of its nonces', () => {
+  it('fills a block by the gas that is used, and loses nothing: every transaction gets into a block in nonce order', () => {
     const anybody = sender(fc.oneof(fc.constant(undefined), fc.constantFrom(0, LEAST, 10 ** 7)))
     fc.assert(
       fc.property(fc.array(anybody, { maxLength: 40 }), (senders) => {
@@ -268,7 +268,7 @@ describe('the order where gas is free', () => {
         while (left > 0) {
           const block = world.build()
           const gas = block.reduce((sum, transaction) => sum + world.gasOf.get(transaction)!, 0)
-          // What is left out did not fit.
+          // Transactions that are left out did not fit.
           if (block.length < left) expect(gas).toBeGreaterThan(BLOCK_GAS - MOST)
           const place = ({ sender: from, nonce }: SignedTransaction) => `${from} ${nonce}`
           expect(again.build().map(place)).toEqual(block.map(place))

@@ -4,11 +4,11 @@ import type { Newcomers } from './holders.ts'
 import { OFFER_LIMITS, POOL_LIMITS } from './limits.ts'
 import type { PoolEntry, SenderQueue } from './sender-queue.ts'
 
-/** What a block may take, and what it must not. */
+/** What a block can take, and which transactions it must not contain. */
 export interface OfferRequest {
   readonly fill: FillLimits
   readonly isSuspended: (hash: Hash) => boolean
-  /** Blocks that count no more, as `SenderUse` counts them. */
+  /** Number of blocks that no longer count, as in `SenderUse`. */
   readonly dropped: number
 }
 
@@ -27,7 +27,7 @@ class Counter {
     this.#bytesLeft = OFFER_LIMITS.bytesFactor * request.fill.bytesMax
   }
 
-  /** How much of the offer is made, from 0 to 1. */
+  /** How much of the offer is complete, from 0 to 1. */
   get part(): number {
     const { gasMax, bytesMax } = this.#request.fill
     const gasLeft = this.#gasLeft / (OFFER_LIMITS.gasFactor * gasMax)
@@ -38,7 +38,7 @@ class Counter {
     return this.#gasLeft < GAS.transaction || this.#bytesLeft <= 0 || this.#countLeft <= 0
   }
 
-  /** Whether a transaction may be offered. One that may not keeps back what its sender has behind it. */
+  /** Whether a transaction may be offered. If not, its sender's later transactions are held back too. */
   mayTake({ transaction: { hash, gasLimit, raw } }: PoolEntry): boolean {
     const { fill, isSuspended } = this.#request
     return gasLimit <= fill.gasMax && raw.length <= fill.bytesMax && !isSuspended(hash)
@@ -51,16 +51,16 @@ class Counter {
   }
 }
 
-/** Whose transactions are offered one after the other: a sender's, or those of all newcomers. */
+/** A source of transactions that are offered in sequence: one sender, or all newcomers. */
 interface Source {
   readonly use: number
   readonly served: number
   first(): PoolEntry | undefined
-  /** What follows the entry that was given last, which is offered. */
+  /** The entry that follows the last returned one, which was offered. */
   after(entry: PoolEntry): PoolEntry | undefined
 }
 
-/** Newcomers in turn, in the order in which they came, as far as their transactions may be offered. */
+/** Newcomers in rotation, in order of arrival, skipping transactions that may not be offered. */
 class Rotation implements Source {
   readonly use: number
   readonly served: number
@@ -113,16 +113,16 @@ function* firsts(queues: Iterable<SenderQueue>): Generator<readonly [SenderQueue
   }
 }
 
-/** Room for the order of arrival behind that of blocks. */
+/** Range reserved for the arrival sequence, below the block number in a rank. */
 const ranksOfBlock = 2 ** 44
 
-/** The order among senders whose use is as good as none: who was served longest ago, or not lately, then by arrival. */
+/** Order among senders whose use counts as zero: the sender served longest ago (or not recently) first, then by arrival. */
 const rankOf = ({ served }: Pick<Source, 'served'>, sequence: number, { dropped }: OfferRequest): number =>
   Math.max(0, served - dropped) * ranksOfBlock + sequence
 
 /**
- * Senders that go first: of those that used little lately, the ones that have sent most in their lives, as far as what they ask is a small part of the block. Keys are free, but
- * each transaction in a key's past took room in a block.
+ * Senders that go first: among senders with little recent use, those that have sent the most in their lives, as long as their requests fit
+ * into a small part of the block. Keys are free, but each past transaction of a key took room in a block.
  */
 function regulars(senders: readonly SenderQueue[], request: OfferRequest): ReadonlySet<SenderQueue> {
   const { fill } = request
@@ -142,12 +142,15 @@ function regulars(senders: readonly SenderQueue[], request: OfferRequest): Reado
   return first
 }
 
-/** At most so many of the senders that used little lately and have sent before: those that have sent most, in that order. Others are looked at once each. */
+/**
+ * Of the senders with little recent use that have sent before, returns at most `countMax`, those that have sent the most first. Examines
+ * each sender once.
+ */
 function mostSent(senders: readonly SenderQueue[], countMax: number, request: OfferRequest): readonly SenderQueue[] {
   const kept: SenderQueue[] = []
   const nonces = new Float64Array(countMax)
   const ranks = new Float64Array(countMax)
-  /** Whoever sent least of those that are kept is at hand. */
+  /** The top of the heap is the kept sender that has sent the least. */
   const heap = new Heap(countMax, (a, b) => (nonces[a]! - nonces[b]! || ranks[b]! - ranks[a]!) < 0)
   for (const queue of senders) {
     const { accountNonce: nonce } = queue
@@ -168,9 +171,9 @@ function mostSent(senders: readonly SenderQueue[], countMax: number, request: Of
 }
 
 /**
- * What a block should take where gas is free: senders take turns (`Turns`), newcomers as one sender. Use below a floor is as good as none: those senders go by when they were
- * last served, and some of them before (`regulars`). Gas counts as if each transaction used the least that it can:
- * then the offer has whatever a block may take, whose builder knows what is really used.
+ * Builds the offer where gas is free: senders take turns (`Turns`), and newcomers count as one sender. Use below a floor counts as zero:
+ * those senders are ordered by when they were last served, and some of them go first (`regulars`). Each transaction is counted with its
+ * least possible gas, so the offer contains everything that a block could take; the block builder knows the actual gas.
  */
 export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomers: Newcomers, request: OfferRequest): Offer {
   const counter = new Counter(request)
@@ -178,7 +181,7 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
   const turns = new Turns(queues.size + 1)
   const asked = ({ transaction: { gasLimit, raw } }: PoolEntry) => askedGas(gasLimit, raw.length, fill)
   const sources: Source[] = []
-  /** Of senders that had a turn, and of the newcomers. */
+  /** Next entry of the newcomers, and of senders that have had a turn. */
   const next = new Map<number, PoolEntry | undefined>()
   const rotation = new Rotation(newcomers, counter)
   const first = rotation.first()
@@ -196,7 +199,7 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
     sources.push(queue)
     turns.add(useOf(queue), askedGas(queue.firstGasLimit, queue.firstBytes, fill), rankOf(queue, queue.firstSequence, request))
   }
-  /** By source, in the order of their first turns. */
+  /** By source, in order of their first turns. */
   const offered = new Map<Source, SignedTransaction[]>()
   for (let at = turns.next; at !== undefined && !counter.isFull; at = turns.next) {
     const source = sources[at]!
@@ -218,15 +221,15 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
 
 const countedUse = ({ use }: Pick<Source, 'use'>): number => Math.max(use, POOL_LIMITS.useFloorGas)
 
-/** What a transaction pays the proposer for each unit of gas: the tip, as far as the fee cap leaves room above the base fee. */
+/** Wei per unit of gas that the proposer receives: the tip, limited by the fee cap minus the base fee. */
 export function effectiveTip(transaction: SignedTransaction, baseFee: bigint): bigint {
   const room = transaction.maxFeePerGas - baseFee
   return room < transaction.maxPriorityFeePerGas ? room : transaction.maxPriorityFeePerGas
 }
 
 /**
- * What a block should take where gas is charged: one queue, in which the best tip goes first among each sender's next transactions; of equal tips whose sender used
- * less, then the earlier arrival. Tips are compared as near as numbers come.
+ * Builds the offer where gas is charged: one queue. Among each sender's next transactions the best tip goes first; of equal tips, the
+ * sender with less use, then the earlier arrival. Tips are compared as floating-point numbers.
  */
 export function offerByTip(queues: ReadonlyMap<unknown, SenderQueue>, baseFee: Wei, request: OfferRequest): Offer {
   const counter = new Counter(request)

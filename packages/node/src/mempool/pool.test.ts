@@ -51,7 +51,7 @@ interface World {
   now: number
   baseFee: bigint
   chargesFees: boolean
-  /** Why the pool takes nothing any more. */
+  /** Why the pool accepts nothing any more. */
   refusal: string | undefined
   recovered: () => number
 }
@@ -98,10 +98,10 @@ function createWorld(): World {
 
 const ALL = { gasMax: 1e12, bytesMax: 1e12 }
 
-/** What a builder is offered, queue behind queue. */
+/** The offer to a builder, one queue after another. */
 const offered = ({ pool }: World): readonly SignedTransaction[] => pool.candidates(ALL).flatMap(({ candidates }) => candidates)
 
-/** Tells the pool of a block of 21,000 gas a transaction. */
+/** Tells the pool of a block with 21,000 gas per transaction. */
 function tell({ pool }: World, height: number, transactions: readonly SignedTransaction[]): void {
   const gasUsed = transactions.map(() => 21_000)
   pool.onBlock({ height: Height(height), transactions, gasUsed, created: new Set() })
@@ -112,7 +112,7 @@ const add = async (world: World, sender: number, nonce: number, tip = 0) => {
   return result.ok ? 'ok' : result.error.code
 }
 
-/** A transaction that costs nothing. */
+/** Adds a transaction that costs nothing. */
 async function addFree(world: World, sender: number, nonce: number): Promise<string> {
   const transaction = { type: 'eip1559', chainId: CHAIN_ID, nonce, to: accounts[0]!.address, gas: 21_000n } as const
   const raw = await accounts[sender]!.signTransaction({ ...transaction, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n })
@@ -132,7 +132,7 @@ const sameNonce = (count: number, dataBytes = 0): Promise<readonly Uint8Array[]>
     }),
   )
 
-/** Makes a block of what the pool offers, as the chain would. */
+/** Makes a block from the pool's offer, as the chain would. */
 function includeAll(world: World, transactions: readonly SignedTransaction[]): void {
   for (const { sender } of transactions) world.nonces[accounts.findIndex((_, i) => addressOf(i) === sender)]!++
   tell(world, 1, transactions)
@@ -174,7 +174,7 @@ describe('TransactionPool', () => {
     const others = unwrap(await world.pool.verify([signed[0]![0]![1]!, signed[0]![1]![1]!]))
     includeAll(world, others)
     expect(offered(world).map(({ sender, nonce }) => [sender, nonce])).toEqual([
-      // Of equal tips that of the sender who used less.
+      // Of equal tips, the one of the sender with less use.
       [addressOf(1), 0],
       [addressOf(0), 2],
     ])
@@ -208,7 +208,7 @@ describe('TransactionPool', () => {
     includeAll(world, offered(world).slice(0, 1))
     world.pool.dropCaches()
     unwrap(await world.pool.verify([signed[0]![0]![0]!, signed[0]![1]![0]!]))
-    // What waits in the pool is known all the same.
+    // Transactions in the pool stay known.
     expect(world.recovered()).toBe(3)
   })
 
@@ -229,7 +229,7 @@ describe('TransactionPool', () => {
     expect(await add(world, 0, 0, 2)).toBe('ok')
     expect(world.pool.stats.count).toBe(1)
     expect(offered(world)[0]?.maxPriorityFeePerGas).toBe(parseGwei('3'))
-    // What was replaced once may replace another one later, by its higher tip.
+    // A transaction that was replaced once may later replace another one by its higher tip.
     world.pool.drop(world.pool.pending().map(({ hash }) => hash))
     expect([await add(world, 0, 0, 0), await add(world, 0, 0, 1)]).toEqual(['ok', 'ok'])
   })
@@ -249,7 +249,7 @@ describe('TransactionPool', () => {
   })
 
   describe('where nothing is charged', () => {
-    /** Names of the queues that a builder is offered: their senders, in order. */
+    /** Owners of the queues that a builder is offered, in order. */
     const queuesOf = ({ pool }: World) =>
       pool
         .candidates(ALL)
@@ -294,7 +294,7 @@ describe('TransactionPool', () => {
         for (const raw of [a!, b!]) expect(await code(raw)).toBe(raw === a ? 'underpriced-replacement' : 'already-known')
         tell(world, height, [])
       }
-      // Nothing is in its place now.
+      // Its place is free now.
       world.pool.drop(world.pool.pending().map(({ hash }) => hash))
       expect(await code(a!)).toBe('ok')
     })
@@ -324,12 +324,12 @@ describe('TransactionPool', () => {
       world.pool.onBlock({ height: Height(1), transactions: [first!], gasUsed: [floor + 7], created })
       expect(queuesOf(world)).toEqual([[2], [0, 1, 1]])
       expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([floor - 1, floor + 7])
-      // Somebody sends the second one something, and the first one, which changes nothing.
+      // The second one receives something, and so does the first one, which changes nothing for it.
       world.pool.onBlock({ height: Height(2), transactions: [], gasUsed: [], created: new Set([addressOf(1)]) })
       expect(queuesOf(world)).toEqual([[2], [1, 1], [0]])
       expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([floor - 1, floor, floor + 7])
       for (let height = 3; height <= 101; height++) tell(world, height, [])
-      // It is a regular sender now, as the third one is.
+      // It is a regular sender now, like the third one.
       expect(queuesOf(world)).toEqual([[0], [2], [1, 1]])
       expect(world.pool.candidates(ALL).map(({ use }) => use)).toEqual([floor - 1, floor - 1, floor])
     })

@@ -24,28 +24,29 @@ import type { FinalTransactions, Mempool, Origin, PoolRefusal, VerifyRefusal } f
 import { TransactionVerifier } from './verifier.ts'
 import { Waiting } from './waiting.ts'
 
-/** What admission asks of the head's state. */
+/** What admission needs from the head's state. */
 export interface PoolState {
   account(address: Address): { readonly nonce: number; readonly balance: bigint }
-  /** Whether senders pay for gas. Where they do not, fees are nominal. */
+  /** Whether senders pay for gas. If not, fees are nominal. */
   readonly chargesFees: boolean
   /** Base fee of the next block. */
   readonly baseFee: Wei
-  /** Rules that hold whatever the account's nonce and balance: gas bounds, fee caps, permission to send. */
+  /** Checks rules that do not depend on the account's nonce and balance: gas bounds, fee caps, permission to send. */
   check(transaction: SignedTransaction): TransactionRefusal | undefined
   /** The most that a transaction can take from its sender's balance. */
   cost(transaction: SignedTransaction): bigint
 }
 
+/** Powers and settings of the transaction pool. */
 export interface PoolOptions {
   readonly crypto: Crypto
   readonly chainId: number
   readonly recovery: SenderRecovery
   readonly clock: Clock
   readonly quarantine: Quarantine
-  /** The state of the current head; asked anew for each admission. */
+  /** State of the current head; called for each admission. */
   readonly state: () => PoolState
-  /** Why no transaction is taken any more; undefined while they are. */
+  /** Why the pool accepts no transactions any more; undefined while it does. */
   readonly refusal?: (() => string | undefined) | undefined
 }
 
@@ -53,6 +54,10 @@ type Listener = (transaction: SignedTransaction, origin: Origin) => void
 
 const refuse = (code: PoolRefusal['code'], message: string): Result<never, PoolRefusal> => err({ code, message })
 
+/**
+ * The transaction pool. It admits transactions against the state of the head, and orders them for block builders. Its limits are
+ * `POOL_LIMITS`.
+ */
 export class TransactionPool implements Mempool {
   readonly #options: PoolOptions
   readonly #verifier: TransactionVerifier
@@ -63,7 +68,7 @@ export class TransactionPool implements Mempool {
   readonly #replaced = new Replaced()
   readonly #listeners = new Set<Listener>()
   readonly #suspension = new Suspension()
-  /** Of bodies that are verified: one turn at a time, so that recovery never has more of them than a turn's. */
+  /** Block bodies are verified one turn at a time, so recovery never holds more of their transactions than one turn has. */
   readonly #turns = new Sequencer()
   #sequence = 0
 
@@ -121,7 +126,10 @@ export class TransactionPool implements Mempool {
 
   async add(raw: Uint8Array, origin: Origin): Promise<Result<SignedTransaction, PoolRefusal>> {
     if (this.#verifier.inFlight >= POOL_LIMITS.verificationsMax) {
-      return refuse('overloaded', `${POOL_LIMITS.verificationsMax} transactions are being verified: send this one again later`)
+      return refuse(
+        'overloaded',
+        `${POOL_LIMITS.verificationsMax} transactions are being verified: send the transaction again later`,
+      )
     }
     const verified = await this.#verifier.verify(raw)
     if (!verified.ok) {
@@ -134,7 +142,7 @@ export class TransactionPool implements Mempool {
     return ok(verified.value)
   }
 
-  /** Synchronous from here on: two admissions never interleave. */
+  /** Synchronous from here on, so that admissions never interleave. */
   #admit(transaction: SignedTransaction): PoolRefusal | undefined {
     const stopped = this.#options.refusal?.()
     if (stopped !== undefined) return { code: 'stopped', message: stopped }
@@ -163,7 +171,10 @@ export class TransactionPool implements Mempool {
       return { code: 'nonce-too-low', message: `nonce too low: next nonce ${nonce}, tx nonce ${transaction.nonce}` }
     const highest = nonce + POOL_LIMITS.senderTransactionsMax - 1
     if (transaction.nonce > highest) {
-      return { code: 'nonce-too-high', message: `nonce too high: at most ${highest} is taken now, tx nonce ${transaction.nonce}` }
+      return {
+        code: 'nonce-too-high',
+        message: `nonce too high: the pool accepts nonces up to ${highest} for this sender now, tx nonce ${transaction.nonce}`,
+      }
     }
     const cost = state.cost(transaction)
     if (cost > balance) {
@@ -181,7 +192,7 @@ export class TransactionPool implements Mempool {
     if (transaction.nonce <= next || (queue?.queuedCount ?? 0) < POOL_LIMITS.senderQueuedMax) return undefined
     return {
       code: 'sender-queue-full',
-      message: `nonce too high: ${POOL_LIMITS.senderQueuedMax} transactions of this sender wait behind a missing nonce ${next}`,
+      message: `nonce too high: ${POOL_LIMITS.senderQueuedMax} transactions of this sender are queued behind the missing nonce ${next}`,
     }
   }
 
@@ -199,9 +210,10 @@ export class TransactionPool implements Mempool {
     const bytes = queue.replacedBytes + transaction.raw.length
     if (queue.replacements >= senderReplacementsMax || (queue.replacements > 0 && bytes > senderReplacedBytesMax))
       return refusal(`: ${queue.replacements} replacements of this sender since the last block`)
-    // Where nothing is charged fees are nominal: equal ones replace, but what was replaced does not come back in the place of another.
+    // Without charges fees are nominal: a transaction with equal fees replaces, but a replaced transaction must not replace in turn.
     const { chargesFees } = state
-    if (!chargesFees && this.#replaced.has(transaction.hash)) return refusal(': another one has replaced it already')
+    if (!chargesFees && this.#replaced.has(transaction.hash))
+      return refusal(': this transaction was replaced before and cannot come back')
     const percent = chargesFees ? 100n + BigInt(POOL_LIMITS.replacementBumpPercent) : 100n
     const bumped = (field: 'maxFeePerGas' | 'maxPriorityFeePerGas') =>
       (!chargesFees || transaction[field] > old[field]) && 100n * transaction[field] >= percent * old[field]
@@ -239,7 +251,7 @@ export class TransactionPool implements Mempool {
     const bySender = new Map<Address, number>()
     for (const [i, { sender }] of transactions.entries()) bySender.set(sender, (bySender.get(sender) ?? 0) + gasUsed[i]!)
     const began = new Set([...bySender.keys()].filter((sender) => created.has(sender)))
-    // Somebody sent them something. Those that came in by sending are newcomers for a while.
+    // These accounts received something, so they are known now. Accounts that entered the state by sending stay newcomers for a while.
     this.#waiting.know([...created].filter((account) => !began.has(account)))
     for (const sender of bySender.keys()) this.#recheck(state, sender)
     this.countUse({ bySender, began })
@@ -249,14 +261,17 @@ export class TransactionPool implements Mempool {
     this.#suspension.onHeight(height)
   }
 
-  /** What a final block used counts for the order from now on. For blocks that `onBlock` is not told of: those before the pool was opened. */
+  /**
+   * Counts the gas use of a final block for the order. Called directly for blocks that `onBlock` does not see: those before the pool was
+   * opened.
+   */
   countUse(block: BlockUse): void {
     const { changed, settled } = this.#use.add(block)
     this.#waiting.know(settled)
     this.#waiting.useChanged(changed, this.#use.newcomers)
   }
 
-  /** Drops what the sender's new nonce overtook and what its new balance cannot pay. */
+  /** Drops transactions with nonces that are used now, and those that the sender's new balance cannot pay. */
   #recheck(state: PoolState, sender: Address): void {
     const queue = this.#waiting.queue(sender)
     if (queue === undefined) return
@@ -266,7 +281,7 @@ export class TransactionPool implements Mempool {
     for (const { transaction } of queue.all()) if (state.cost(transaction) > balance) this.#waiting.remove(transaction)
   }
 
-  /** Entries lie in the order of arrival, replacements aside, so that the walk ends at the first young one. */
+  /** Entries are in order of arrival, except replacements, so the loop ends at the first young one. */
   #expire(): void {
     const oldest = this.#options.clock.monotonic() - POOL_LIMITS.lifetimeMs
     for (const { transaction, arrivedMs } of this.#waiting.entries()) {

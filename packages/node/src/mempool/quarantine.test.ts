@@ -51,7 +51,7 @@ describe('Quarantine', () => {
   it('forgets those of the lowest heights first, on disk too', async () => {
     const memory = new MemoryKv()
     const first = await Quarantine.open(memory)
-    // The height decides and not the hash, also where its bytes carry over.
+    // The height decides, not the hash, even where the bytes of the height carry over.
     await first.add([hashOf(900_000)], 255)
     await first.add(hashes(0, POOL_LIMITS.quarantinedMax - 1), 256)
     const second = await Quarantine.open(memory)

@@ -3,20 +3,20 @@ import type { Kv } from '../powers.ts'
 import { quarantinedAt, quarantineKey, quarantineRange } from '../store/schema.ts'
 import { POOL_LIMITS } from './limits.ts'
 
-/** The heights at which transactions were quarantined. */
+/** The height at which each transaction was quarantined. */
 type Heights = ReadonlyMap<Hash, number>
 
 /**
- * Transactions on which this node's contract interpreter failed, with four times the stack too: they stay out of its pool and blocks for good,
- * also after a restart, or each restart would try them again. Blocks of others may hold them. The oldest are forgotten first when the
- * bound is reached.
+ * Transactions on which this node's contract interpreter failed, even with four times the stack. They stay out of its pool and blocks
+ * permanently, also after a restart; otherwise each restart would try them again. Blocks of other proposers may contain them. At the limit
+ * the oldest are dropped first.
  */
 export class Quarantine {
   readonly #kv: Pick<Kv, 'write'>
   /** Oldest first. */
   readonly #heights: Map<Hash, number>
 
-  /** Reads what earlier lives of the node found. */
+  /** Reads the entries stored by earlier processes. */
   static async open(kv: Pick<Kv, 'scan' | 'write'>): Promise<Quarantine> {
     const heights = new Map<Hash, number>()
     for await (const [key] of kv.scan(quarantineRange)) {
@@ -39,7 +39,7 @@ export class Quarantine {
     return this.#heights.has(transaction)
   }
 
-  /** Holds at once, and is on disk when this resolves. */
+  /** Takes effect at once; resolves when it is on disk. */
   async add(transactions: readonly Hash[], height: number): Promise<void> {
     const added = transactions.filter((transaction) => !this.#heights.has(transaction))
     for (const transaction of added) this.#heights.set(transaction, height)

@@ -1,27 +1,27 @@
-/** What can be ranked. */
+/** An item that can be ranked. */
 export interface Ranked {
-  /** Written by the ranking that it is in; -1 outside. */
+  /** Index in the ranking, written by the ranking; -1 if the item is in none. */
   place: number
 }
 
-/** Items in an order that changes, the first of them at hand: a binary heap that knows where each item lies. An item is in one ranking at most. */
+/** A priority queue of items whose order changes: a binary heap that stores each item's index. An item is in at most one ranking. */
 export class Ranking<T extends Ranked> {
   readonly #items: T[] = []
   readonly #isBefore: (a: T, b: T) => boolean
 
-  /** `isBefore` is a strict order in which no two items are equal. */
+  /** @param isBefore a strict order in which no two items are equal */
   constructor(isBefore: (a: T, b: T) => boolean) {
     this.#isBefore = isBefore
   }
 
-  /** The first item that is not `other`. */
+  /** The first item other than `other`. */
   firstBut(other: T | undefined): T | undefined {
     const [first, left, right] = this.#items
     if (first !== other || first === undefined) return first
     return left !== undefined && right !== undefined && this.#isBefore(right, left) ? right : left
   }
 
-  /** Puts an item where it belongs: a new one, or one that changed. */
+  /** Inserts an item, or restores the order after an item changed. */
   update(item: T): void {
     if (item.place < 0) {
       item.place = this.#items.length

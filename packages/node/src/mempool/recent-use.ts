@@ -1,19 +1,19 @@
 import type { Address } from '@quoin/protocol'
 import { POOL_LIMITS } from './limits.ts'
 
-/** Gas that one final block used. */
+/** Gas used in one final block. */
 export interface BlockUse {
   readonly bySender: ReadonlyMap<Address, number>
-  /** Senders that the state before the block did not know: they came into it by sending. */
+  /** Senders that the state before the block did not know: they entered it by sending. */
   readonly began: ReadonlySet<Address>
 }
 
-/** What a sender used lately. */
+/** Recent use of one sender. */
 export interface SenderUse {
   readonly gas: number
-  /** Its last block, counted from the first one that was told; 0 for none that counts. */
+  /** Number of its last block, counted from the first block added; 0 if none of the counted blocks has one. */
   readonly served: number
-  /** It came into the state by sending, within the blocks that count: it is a newcomer still. */
+  /** The sender entered the state by sending, within the counted blocks: it is still a newcomer. */
   readonly isYoung: boolean
 }
 
@@ -26,8 +26,8 @@ interface Total {
 const NONE: SenderUse = { gas: 0, served: 0, isYoung: false }
 
 /**
- * Gas that each sender used in the last `useHeights` final blocks. It follows from those blocks alone, so that all nodes have the same figures: where they
- * have more senders than `useEntriesMax` together, the oldest blocks count no more.
+ * Gas that each sender used in the last `useHeights` final blocks. It depends on those blocks alone, so all nodes have the same numbers. If
+ * these blocks have more than `useEntriesMax` senders in total, the oldest blocks stop counting.
  */
 export class RecentUse {
   /** Oldest first. */
@@ -42,17 +42,17 @@ export class RecentUse {
     return this.#totals.get(sender) ?? NONE
   }
 
-  /** Of newcomers together. */
+  /** Use of all newcomers together. */
   get newcomers(): Omit<SenderUse, 'isYoung'> {
     return { gas: this.#newcomersGas, served: this.#newcomersServed }
   }
 
-  /** Blocks that count no more. */
+  /** Number of blocks that no longer count. */
   get dropped(): number {
     return this.#dropped
   }
 
-  /** The next final block. Returns whose use changed by it, and who is no newcomer any more. */
+  /** Adds the next final block. Returns the senders whose use changed, and those that are no longer newcomers. */
   add(block: BlockUse): { readonly changed: readonly Address[]; readonly settled: readonly Address[] } {
     const changed: Address[] = []
     const settled: Address[] = []

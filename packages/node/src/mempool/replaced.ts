@@ -2,8 +2,8 @@ import type { Hash } from '@quoin/protocol'
 import { POOL_LIMITS } from './limits.ts'
 
 /**
- * Transactions that others have replaced. Where gas is free equal fees replace, so that two of one nonce could replace each other for ever, each time as a
- * transaction that this node admits. The oldest are forgotten first when the bound is reached.
+ * Transactions that were replaced. Where gas is free, a transaction with equal fees replaces another, so two transactions with one nonce
+ * could replace each other forever, and each time the node would admit and gossip one. At the limit the oldest are dropped first.
  */
 export class Replaced {
   readonly #hashes = new Set<Hash>()

@@ -1,52 +1,51 @@
 import type { Address, SignedTransaction } from '@quoin/protocol'
 
-/** A waiting transaction with what the pool knows of it. */
+/** A pooled transaction with the pool's data about it. */
 export interface PoolEntry {
   readonly transaction: SignedTransaction
   /** Order of arrival. */
   readonly sequence: number
   readonly arrivedMs: number
-  /** The least gas that it uses: what it costs before anything runs. */
+  /** The least gas that it can use: its intrinsic gas. */
   readonly gasMin: number
-  /** What it takes of the pool: its bytes, or its part of the count, whichever is more. */
+  /** Its share of the pool: its bytes, or its share of the count in bytes, whichever is more. */
   readonly weight: number
 }
 
 /**
- * One sender's waiting transactions by nonce. The *executable* ones run without a gap from the account's nonce on; the rest is
- * *queued*.
+ * One sender's pooled transactions by nonce. *Executable* transactions follow the account's nonce without a gap; the others are *queued*.
  */
 export class SenderQueue {
   readonly sender: Address
-  /** Order of arrival of senders. */
+  /** Order of arrival among senders. */
   readonly arrival: number
   readonly #entries = new Map<number, PoolEntry>()
   #accountNonce: number
-  /** First nonce from the account's on that is missing here. */
+  /** First nonce from the account's nonce on that is missing. */
   #gap: number
   /** Nonces above the gap, in order. */
   #queued: number[] = []
   #weight = 0
-  /** Since the last block, and their bytes. */
+  /** Replacements since the last block, and their bytes. */
   replacements = 0
   replacedBytes = 0
   /** Gas that the sender used in recent blocks. */
   use = 0
-  /** The last block that held a transaction of the sender, as `SenderUse` counts; 0 for none lately. */
+  /** The last block with a transaction of the sender, numbered as in `SenderUse`; 0 if there is none recently. */
   served = 0
   /**
-   * Of the first executable entry, where there is one. A builder looks at all senders, and would wait for memory at each entry: 50,000 of them take 11 ms
-   * instead of one.
+   * Copied from the first executable entry, if there is one. A builder looks at all senders, and would miss the CPU cache at each entry:
+   * 50,000 of them take 11 ms instead of one.
    */
   firstGasLimit = 0
   firstBytes = 0
   firstSequence = 0
-  /** Wei a unit of gas, as near as a number comes. */
+  /** Wei per unit of gas, as a floating-point number. */
   firstFeeCap = 0
   firstTip = 0
-  /** Position in the ranking that the queue is in. */
+  /** Index in the ranking that contains the queue. */
   place = -1
-  /** No entry can take more than this from the sender's balance. Falls only when the queue is empty. */
+  /** Upper bound of what any one entry can take from the sender's balance. Resets only when the queue is empty. */
   #costBound = 0n
 
   constructor(sender: Address, arrival: number, accountNonce: number) {
@@ -60,12 +59,12 @@ export class SenderQueue {
     return this.#entries.size
   }
 
-  /** Of all its transactions. */
+  /** Total weight of its transactions. */
   get weight(): number {
     return this.#weight
   }
 
-  /** How many transactions the sender has sent in its life. */
+  /** Number of transactions that the sender has sent in its life. */
   get accountNonce(): number {
     return this.#accountNonce
   }
@@ -78,7 +77,7 @@ export class SenderQueue {
     return this.#queued.length
   }
 
-  /** The sender's next nonce after everything that can run. */
+  /** The sender's next nonce after all executable transactions. */
   get nextNonce(): number {
     return this.#gap
   }
@@ -87,7 +86,7 @@ export class SenderQueue {
     return this.#entries.get(nonce)
   }
 
-  /** Whether every entry can surely be paid from this balance. */
+  /** Whether this balance certainly covers each entry. */
   isCovered(balance: bigint): boolean {
     return this.#costBound <= balance
   }
@@ -97,7 +96,7 @@ export class SenderQueue {
     this.replacedBytes = 0
   }
 
-  /** Puts a transaction at its nonce, in the place of another where there is one. */
+  /** Inserts a transaction; replaces the one with the same nonce, if any. */
   set(entry: PoolEntry, cost: bigint): void {
     const { nonce } = entry.transaction
     if (this.#entries.size === 0 || cost > this.#costBound) this.#costBound = cost
@@ -128,10 +127,10 @@ export class SenderQueue {
     this.#gap = nonce
   }
 
-  /** Moves to the account's new nonce, which is above the one before, and returns what can never run now. */
+  /** Moves to the account's new nonce, which is higher than before, and returns the entries that can never run now. */
   advance(accountNonce: number): readonly PoolEntry[] {
     const stale: PoolEntry[] = []
-    // What is overtaken and executable lies without a gap from the old nonce on.
+    // Executable entries that are passed follow the old nonce without a gap.
     for (let nonce = this.#accountNonce; nonce < Math.min(accountNonce, this.#gap); nonce++) stale.push(this.#entries.get(nonce)!)
     const passed = this.#placeOf(accountNonce)
     for (const nonce of this.#queued.splice(0, passed)) stale.push(this.#entries.get(nonce)!)
@@ -148,27 +147,27 @@ export class SenderQueue {
     return this.executableCount > 0 ? this.#entries.get(this.#accountNonce) : undefined
   }
 
-  /** The executable entry behind an executable one. */
+  /** The executable entry after another executable one. */
   after({ transaction: { nonce } }: PoolEntry): PoolEntry | undefined {
     return nonce + 1 < this.#gap ? this.#entries.get(nonce + 1) : undefined
   }
 
-  /** The executable entries in the order of their nonces. */
+  /** The executable entries, by nonce. */
   *executable(): Generator<PoolEntry> {
     for (let entry = this.first(); entry !== undefined; entry = this.after(entry)) yield entry
   }
 
-  /** The entries behind a missing nonce, in the order of their nonces. */
+  /** The entries behind a missing nonce, by nonce. */
   queued(): readonly PoolEntry[] {
     return this.#queued.map((nonce) => this.#entries.get(nonce)!)
   }
 
-  /** All entries in the order of their nonces. */
+  /** All entries, by nonce. */
   all(): readonly PoolEntry[] {
     return [...this.executable(), ...this.queued()]
   }
 
-  /** The entry that is least missed: the one with the highest nonce, so that a queued one goes before those that can run. */
+  /** The entry to drop first: the one with the highest nonce, so queued entries go before executable ones. */
   last(): PoolEntry | undefined {
     return this.#entries.get(this.#queued.at(-1) ?? this.#gap - 1)
   }
@@ -200,7 +199,7 @@ export class SenderQueue {
     this.#queued.splice(0, closed)
   }
 
-  /** How many queued nonces are below this one. */
+  /** Number of queued nonces below this one. */
   #placeOf(nonce: number): number {
     let [from, to] = [0, this.#queued.length]
     while (from < to) {

@@ -2,18 +2,18 @@ import type { Hash } from '@quoin/protocol'
 import { POOL_LIMITS } from './limits.ts'
 
 /**
- * Transactions that stay out of this node's blocks for some heights. In memory only: a restart takes longer, and empties the pool. The
- * oldest are forgotten first when the bound is reached.
+ * Transactions that stay out of this node's blocks for some heights. In memory only: a restart takes longer than that, and empties the
+ * pool. At the limit the oldest are dropped first.
  */
 export class Suspension {
-  /** The last height that a transaction stays out of; the one suspended longest ago first. */
+  /** The last height from which a transaction is excluded. The one suspended longest ago comes first. */
   readonly #until = new Map<Hash, number>()
 
   has(transaction: Hash): boolean {
     return this.#until.has(transaction)
   }
 
-  /** Until the block of a height is final. */
+  /** Suspends transactions until the block of height `until` is final. */
   add(transactions: readonly Hash[], until: number): void {
     for (const transaction of transactions) {
       this.#until.delete(transaction)
@@ -25,7 +25,7 @@ export class Suspension {
     }
   }
 
-  /** A block is final. */
+  /** Call this when a block is final. */
   onHeight(height: number): void {
     for (const [transaction, until] of this.#until) {
       if (until <= height) this.#until.delete(transaction)

@@ -13,8 +13,8 @@ const PER_BLOCK = Math.floor(FILL.gasMax / LEAST)
 const SYBILS = 10_000
 
 /**
- * A chain of transfers, on which many keys that cost nothing always have their next transaction in the pool, and one honest sender that sends every other block, once
- * its last one is in a block.
+ * A chain of transfers. Many keys that cost nothing always have their next transaction in the pool; one honest sender sends every other
+ * block, once its last transaction is in a block.
  */
 class Chain {
   readonly #use = new RecentUse()
@@ -24,7 +24,7 @@ class Chain {
   readonly #numbers = new Map<Address, number>()
   #sequence = 0
 
-  /** Of each sender: how many transactions it has sent. Number 0 is the honest one. */
+  /** Number of transactions that each sender has sent. Number 0 is the honest sender. */
   constructor(nonces: readonly number[], balance: bigint) {
     this.#nonces = [...nonces]
     this.#balance = balance
@@ -34,11 +34,11 @@ class Chain {
   send(number: number): void {
     const nonce = this.#nonces[number]!
     const transaction = waitingTransaction({ sender: number, nonce })
-    // The honest one has something; whether the others do is told.
+    // The honest sender has a balance; a parameter says whether the others have one.
     this.#waiting.insert(waitingEntry(transaction, this.#sequence++), { nonce, balance: number === 0 ? 1n : this.#balance }, 0n)
   }
 
-  /** The next block; returns whose transactions are in it. */
+  /** Makes the next block; returns the senders of its transactions. */
   block(): readonly number[] {
     const queues = offerInTurns(this.#waiting.queues(), this.#waiting.newcomers, {
       ...{ fill: FILL, isSuspended: () => false, dropped: this.#use.dropped },
@@ -71,7 +71,7 @@ class Chain {
   }
 }
 
-/** How many blocks the honest sender's transactions wait, each, over so many blocks of a flood; 1 is the next block. */
+/** Number of blocks that each of the honest sender's transactions waits, during a flood of `blocks` blocks; 1 means the next block. */
 function waits(chain: Chain, sybils: number, blocks: number): readonly number[] {
   const found: number[] = []
   // Before the flood.
@@ -119,7 +119,7 @@ describe('an honest sender of a transfer every other block', { timeout: 60_000 }
     ['that have sent more than it has', 1_000, 0n],
   ])('waits for each once at the most beside ten thousand keys %s', (_, past, balance) => {
     const found = waits(new Chain(nonces(0, past), balance), SYBILS, 24)
-    // An eighth of a block may go to the same ones again and again.
+    // An eighth of a block may go to the same senders again and again.
     expect(Math.max(...found)).toBeLessThanOrEqual(1 + Math.ceil(SYBILS / ((7 / 8) * PER_BLOCK)))
   })
 })

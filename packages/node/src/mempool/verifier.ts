@@ -13,17 +13,17 @@ import { POOL_LIMITS } from './limits.ts'
 import type { VerifyRefusal } from './types.ts'
 
 /**
- * Decodes transactions and recovers their senders, each once in the node's life: what is being verified is joined, what was verified
- * is remembered under named bounds.
+ * Decodes transactions and recovers their senders, each only once: concurrent calls for one transaction share the work, and results are
+ * remembered within limits.
  */
 export class TransactionVerifier {
   readonly #crypto: Crypto
   readonly #chainId: number
   readonly #recovery: SenderRecovery
-  /** Looks among the transactions that the pool holds, whether or not they are remembered here. */
+  /** Looks up a transaction in the pool, whether or not it is remembered here. */
   readonly #pooled: (hash: Hash) => SignedTransaction | undefined
   readonly #inFlight = new Map<Hash, Promise<Result<SignedTransaction, VerifyRefusal>>>()
-  /** In order of last insertion: the first are forgotten first. */
+  /** In order of insertion; the first are dropped first. */
   readonly #remembered = new Map<Hash, SignedTransaction>()
   #rememberedBytes = 0
 
@@ -42,7 +42,7 @@ export class TransactionVerifier {
     return this.#pooled(hash) ?? this.#remembered.get(hash)
   }
 
-  /** Forgets what was verified and is not in the pool; it is verified again where it is needed. */
+  /** Drops verified transactions that are not in the pool; they are verified again when needed. */
   dropRemembered(): void {
     this.#remembered.clear()
     this.#rememberedBytes = 0
@@ -67,7 +67,7 @@ export class TransactionVerifier {
 
   async #recover(transaction: Transaction): Promise<Result<SignedTransaction, VerifyRefusal>> {
     const recovered = await this.#recovery.recoverSenders([transaction])
-    if (!recovered.ok) return err({ code: 'unavailable', message: `sender recovery: ${recovered.error.message}` })
+    if (!recovered.ok) return err({ code: 'unavailable', message: `sender recovery failed: ${recovered.error.message}` })
     const [sender] = recovered.value
     if (sender === undefined)
       return err({ code: 'bad-signature', message: 'no key could have made this signature (invalid sender)' })

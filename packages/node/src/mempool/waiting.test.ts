@@ -12,12 +12,12 @@ interface ModelSender {
   isKnown: boolean
   nonce: number
   use: number
-  /** Undefined while nothing of it waits. */
+  /** Undefined while it has nothing in the pool. */
   arrival: number | undefined
   readonly transactions: Map<number, SignedTransaction>
 }
 
-/** Who holds what and who gives way, by looking at everything each time. */
+/** Decides who holds how much and who loses, by examining everything each time. */
 class Model {
   readonly senders = Array.from({ length: SENDERS }, (_, i): ModelSender => {
     return { isKnown: i < SENDERS / 2, nonce: i < SENDERS / 2 ? 1 : 0, use: 0, arrival: undefined, transactions: new Map() }
@@ -36,7 +36,7 @@ class Model {
   queued = (sender: ModelSender) => [...sender.transactions.keys()].filter((nonce) => nonce > this.nextNonce(sender)).length
   weight = (senders: readonly ModelSender[]) =>
     senders.flatMap(({ transactions }) => [...transactions.values()]).reduce((sum, item) => sum + this.weightOf(item), 0)
-  /** All senders that the state knows alone, and the others as one. */
+  /** Each sender that the state knows, and all others as one. */
   holders() {
     const waiting = this.senders.filter(({ transactions }) => transactions.size > 0)
     const known = waiting.filter(({ isKnown }) => isKnown)
@@ -73,7 +73,7 @@ class Model {
     if (sender.transactions.size === 0) sender.arrival = undefined
   }
 
-  /** Whether the transaction is taken. */
+  /** Whether the transaction is accepted. */
   add(sender: ModelSender, transaction: SignedTransaction): boolean {
     if (!this.#makeRoom(sender, transaction)) return false
     sender.transactions.set(transaction.nonce, transaction)
@@ -215,7 +215,7 @@ describe('a full pool', () => {
     )
   })
 
-  /** Senders with so many transactions of 100 bytes each, from their next nonce on. */
+  /** Senders with these numbers of transactions of 100 bytes each, from their next nonce on. */
   function filled(counts: readonly number[]): World {
     const world = new World()
     for (const [from, count] of counts.entries())
@@ -228,7 +228,7 @@ describe('a full pool', () => {
   }
   const next = (from: number): Command => ({ kind: 'add', sender: from, ahead: 'next', bytes: 100 })
 
-  it('takes from whoever holds most, and refuses that one', () => {
+  it('takes room from the sender that holds most, and refuses that one', () => {
     const world = filled([2, 10])
     world.do(next(1))
     expect(countOf(world)).toEqual([2, 10, 0, 0, 0, 0])
@@ -237,7 +237,7 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([3, 8, 1, 0, 0, 0])
   })
 
-  it('takes from whoever used more lately, where several hold the same', () => {
+  it('takes room from the sender with more recent use, if several hold the same', () => {
     for (const more of [0, 1, 2]) {
       const world = filled([4, 4, 4])
       world.do({ kind: 'use', sender: more, use: 1 })
@@ -255,27 +255,27 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([5, 1, 0, 2, 2, 2])
   })
 
-  it('leaves newcomers that are in their places, whoever comes after them, and says so to those', () => {
+  it('keeps newcomers that are in, and refuses those that come later', () => {
     const world = filled([0, 0, 0, 5, 4, 3])
     world.do(next(4))
     expect(countOf(world)).toEqual([0, 0, 0, 5, 4, 3])
     world.do(next(5))
     expect(countOf(world)).toEqual([0, 0, 0, 4, 4, 4])
-    // Somebody whom the state knows has a right to room.
+    // A sender that the state knows is entitled to room.
     world.do(next(0))
     expect(countOf(world)).toEqual([1, 0, 0, 4, 4, 3])
   })
 
-  it('takes what cannot run first: of the sender that holds most, of newcomers whoever they are', () => {
+  it('drops transactions that cannot run first: of the sender that holds most, and of any newcomer', () => {
     const world = filled([1, 0, 0, 6])
     for (const ahead of [2, 3]) world.do({ kind: 'add', sender: 4, ahead, bytes: 100 })
     for (const ahead of [2, 3, 4]) world.do({ kind: 'add', sender: 5, ahead, bytes: 100 })
     for (const from of [0, 1, 5]) world.do(next(from))
-    // The fifth is dropped one of its own for the other that it has now, which can run.
+    // The fifth one loses one of its own transactions for its new one, which can run.
     expect(countOf(world)).toEqual([2, 1, 0, 6, 1, 2])
   })
 
-  it('counts bytes: one that holds a few large ones gives way to many small ones', () => {
+  it('counts bytes: a sender with a few large transactions loses to one with many small ones', () => {
     const world = new World()
     for (let i = 0; i < 2; i++) world.do({ kind: 'add', sender: 0, ahead: 'next', bytes: 500 })
     for (let i = 0; i < 6; i++) world.do({ kind: 'add', sender: 1, ahead: 'next', bytes: 50 })

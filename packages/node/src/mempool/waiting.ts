@@ -4,20 +4,20 @@ import { POOL_LIMITS } from './limits.ts'
 import type { SenderUse } from './recent-use.ts'
 import { type PoolEntry, SenderQueue } from './sender-queue.ts'
 
-/** What the state says of a sender. */
+/** Account data of a sender in the state. */
 interface SenderAccount {
   readonly nonce: number
   readonly balance: bigint
 }
 
-/** How much a pool holds. */
+/** Capacity of the pool. */
 export type PoolBounds = Readonly<Record<'transactionsMax' | 'bytesMax', number>>
 
-/** The transactions that wait, by hash and by sender, and how much of the pool each sender takes. */
+/** The pooled transactions by hash and by sender, and how much of the pool each sender takes. */
 export class Waiting {
-  /** In the order of arrival, replacements behind. */
+  /** In order of arrival; replacements move to the end. */
   readonly #byHash = new Map<Hash, PoolEntry>()
-  /** In the order in which senders came, so that every walk over them is the same on equal inputs. */
+  /** In order of the senders' arrival, so every walk over them is deterministic. */
   readonly #queues = new Map<Address, SenderQueue>()
   readonly #holders = new Holders()
   readonly #useOf: (sender: Address) => SenderUse
@@ -26,7 +26,7 @@ export class Waiting {
   #executable = 0
   #arrivals = 0
 
-  /** `useOf`: what a sender used lately. */
+  /** @param useOf returns the recent use of a sender */
   constructor(useOf: (sender: Address) => SenderUse, bounds: PoolBounds = POOL_LIMITS) {
     this.#useOf = useOf
     this.#bounds = bounds
@@ -64,7 +64,7 @@ export class Waiting {
     return this.#queues
   }
 
-  /** Adds a transaction, in the place of the one with its nonce if there is one. `cost`: the most that it can take from its sender's balance. */
+  /** Inserts a transaction; replaces the one with the same nonce, if any. `cost` is the most that it can take from its sender's balance. */
   insert(arrived: Omit<PoolEntry, 'weight'>, account: SenderAccount, cost: bigint): void {
     const { transaction } = arrived
     const entry = { ...arrived, weight: this.#weightOf(transaction) }
@@ -83,12 +83,12 @@ export class Waiting {
     this.#change(queue, () => queue.delete(transaction.nonce))
   }
 
-  /** The sender's account has another nonce: what that overtook goes. */
+  /** Moves a sender to its account's new nonce; drops transactions with lower nonces. */
   advance(queue: SenderQueue, nonce: number): void {
     for (const { transaction } of this.#change(queue, () => queue.advance(nonce))) this.#forget(transaction)
   }
 
-  /** These accounts are no newcomers any more. */
+  /** These accounts are no longer newcomers. */
   know(accounts: Iterable<Address>): void {
     for (const account of accounts) {
       if (this.newcomers.size === 0) return
@@ -97,7 +97,7 @@ export class Waiting {
     }
   }
 
-  /** What these senders used is another amount now. */
+  /** The recent use of these senders has changed. */
   useChanged(senders: Iterable<Address>, newcomersUse: Pick<SenderUse, 'gas' | 'served'>): void {
     for (const sender of senders) {
       const queue = this.#queues.get(sender)
@@ -109,8 +109,8 @@ export class Waiting {
   }
 
   /**
-   * Makes room for a transaction where the pool is full, by dropping others. False where that must not be: its sender, or the newcomers that it is one of, would
-   * hold more than anybody else.
+   * Makes room for a transaction in a full pool by dropping others. Returns false if that is not allowed: its sender (or the newcomers, if
+   * it is one) would hold more than anybody else.
    */
   makeRoom(transaction: SignedTransaction, { nonce, balance }: SenderAccount): boolean {
     const { sender, raw } = transaction
@@ -124,7 +124,7 @@ export class Waiting {
       queue,
       isNewcomer: queue === undefined ? this.#isNewcomer(sender, { nonce, balance }) : this.newcomers.has(queue),
       weight: this.#weightOf(transaction) - (replaced?.weight ?? 0),
-      // What replaces another takes no room from what else its sender has.
+      // A replacement takes no room from the sender's other transactions.
       isQueued: replaced !== undefined || transaction.nonce > (queue?.nextNonce ?? nonce),
     }
     const source = this.#holders.sourceFor(request)
@@ -164,7 +164,7 @@ export class Waiting {
     this.#bytes -= transaction.raw.length
   }
 
-  /** Changes a queue and keeps what is counted of it true. */
+  /** Changes a queue and updates the totals. */
   #change<T>(queue: SenderQueue, change: () => T): T {
     const [executable, weight] = [queue.executableCount, queue.weight]
     const result = change()

@@ -4,28 +4,28 @@ import type { PeerAddress, PeerId } from '../powers.ts'
 import { isNameKind, type NodeName } from './names.ts'
 import { parsePeerId } from './node-key.ts'
 
-/** A node of the list with what of its addresses can be dialled. */
+/** A listed node with its addresses that can be dialled. */
 export interface AdmittedNode {
   readonly peerId: PeerId
   readonly addresses: readonly Multiaddr[]
 }
 
+/** The node list, prepared for the gate and the dialer. */
 export interface AdmissionList {
   readonly nodes: ReadonlyMap<PeerId, AdmittedNode>
-  /** Entries that are no peer id or no address: the list comes from chain state, so they are skipped, never thrown at. */
+  /** Entries that are not a valid peer id or address. The list comes from chain state, so bad entries are skipped instead of failing. */
   readonly invalid: readonly string[]
-  /** Names in its addresses. */
+  /** Host names in the addresses. */
   readonly names: readonly NodeName[]
-  /** Whether the list has this IP (text form, either family), or it is of loopback. What names stand for is not known here. */
+  /** Whether this IP (as text, IPv4 or IPv6) is in the list or is a loopback address. Host names are not resolved here. */
   hasIp(ip: string): boolean
-  /** The same without loopback, unless an entry has it. */
+  /** Like `hasIp`, but counts a loopback address only if an entry contains it. */
   namesIp(ip: string): boolean
 }
 
 /**
- * Who may stay connected. Addresses beyond `addressesPerPeerCountMax` are ignored.
- *
- * @param self is left out of the list
+ * The nodes that may stay connected. Addresses beyond `addressesPerPeerCountMax` are ignored.
+ * @param self this node's peer id, which is left out
  */
 export function admissionList(entries: readonly PeerAddress[], self: PeerId, addressesPerPeerCountMax: number): AdmissionList {
   const nodes = new Map<PeerId, AdmittedNode>()
@@ -67,7 +67,7 @@ function dialAddress(text: string, peerId: PeerId): Multiaddr | undefined {
     if (address.getComponents().some(({ name }) => name === 'p2p')) return undefined
     return address.encapsulate(`/p2p/${peerId}`)
   } catch {
-    // multiaddr has no parser that returns: every error of it here means that the text is no address.
+    // multiaddr can only throw, and here it throws only if the text is not an address.
     return undefined
   }
 }

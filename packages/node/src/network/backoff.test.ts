@@ -5,7 +5,7 @@ import { redialMs } from './backoff.ts'
 const limits = { redialMsMin: 250, redialMsMax: 5_000 }
 
 describe('redial wait', () => {
-  it('is none at first, then doubles up to the limit', () => {
+  it('is 0 at first, then doubles up to the limit', () => {
     expect([0, 1, 2, 3, 4, 5, 6, 7, 100].map((failures) => redialMs(failures, 0, limits))).toEqual([
       0, 125, 250, 500, 1_000, 2_000, 2_500, 2_500, 2_500,
     ])

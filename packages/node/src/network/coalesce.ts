@@ -2,9 +2,9 @@ import type { Writable } from 'node:stream'
 import type { ConnectionEncrypter } from '@libp2p/interface'
 
 /**
- * Makes what is written to a stream in one turn leave in one system call. libp2p writes a frame in pieces: noise's two-byte length, its
- * ciphertext, the multiplexer's header and the payload each by themselves, which cost a busy validator a tenth of its main thread.
- * `cork` holds them until the turn's end; order, back-pressure and errors stay the stream's own.
+ * Combines all writes to a stream in one turn into one system call. libp2p writes a frame in pieces (noise's two-byte length, its
+ * ciphertext, the multiplexer's header, the payload), and separate writes cost a busy validator a tenth of its main thread. `cork` holds
+ * them until the end of the turn. Order, back-pressure and errors of the stream do not change.
  */
 export function coalesceWrites(stream: Writable): void {
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean
@@ -23,7 +23,10 @@ export function coalesceWrites(stream: Writable): void {
   }
 }
 
-/** An encrypter that coalesces the writes of each connection that it secures. Where a connection hides its socket nothing changes. */
+/**
+ * Wraps an encrypter so that it coalesces the writes of each connection that it secures. A connection that hides its socket is left
+ * unchanged.
+ */
 export function coalescing<C>(create: (components: C) => ConnectionEncrypter): (components: C) => ConnectionEncrypter {
   return (components) => {
     const encrypter = create(components)

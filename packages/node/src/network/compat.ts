@@ -1,6 +1,6 @@
 /**
- * What libp2p's dependencies (it-queue, mortice, yamux) take from newer engines than Node 20. Import it before libp2p: modules are
- * evaluated in the order of their imports.
+ * Polyfills that libp2p's dependencies (it-queue, mortice, yamux) need on Node 20. Import this module before libp2p: modules are evaluated
+ * in import order.
  */
 
 interface Deferred<T> {
@@ -9,7 +9,7 @@ interface Deferred<T> {
   reject: (reason: unknown) => void
 }
 
-/** ECMAScript 2024 `Promise.withResolvers`, in Node from version 22. */
+/** ECMAScript 2024 `Promise.withResolvers`, available in Node from version 22. */
 function withResolvers<T>(this: PromiseConstructor): Deferred<T> {
   const deferred = {} as Deferred<T>
   deferred.promise = new this<T>((resolve, reject) => {

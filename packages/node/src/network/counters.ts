@@ -1,6 +1,6 @@
-/** What the network did since its start: plain numbers, read by metrics. Bytes are those of payloads, without framing. */
+/** Network totals since the start, for metrics. Bytes count payloads, without framing. */
 export interface NetworkCounters {
-  /** The ordered streams. `writes`: batches in which `framesOut` left. `dropped`: lost to a full queue or an absent peer. */
+  /** Ordered streams. `writes`: batches in which `framesOut` were sent. `dropped`: messages lost to a full queue or an absent peer. */
   framesIn: number
   framesOut: number
   bytesIn: number
@@ -14,12 +14,15 @@ export interface NetworkCounters {
   gossipBytesOut: number
   gossipDropped: number
   gossipRejected: number
-  /** Questions answered, refused and asked; `requestsFailed` of those asked. */
+  /** Requests answered, refused and sent; `requestsFailed` is a part of those sent. */
   requestsIn: number
   requestsRefused: number
   requestsOut: number
   requestsFailed: number
-  /** Peers. `refusedByIp` before, `refusedById` after the handshake; handshakes `Refused` for want of a place, `Cut` to give theirs away. */
+  /**
+   * Peers. `refusedByIp` counts before the handshake, `refusedById` after it. `handshakesRefused`: no slot was free; `handshakesCut`:
+   * aborted to free its slot.
+   */
   dials: number
   dialsFailed: number
   connects: number
@@ -30,12 +33,13 @@ export interface NetworkCounters {
   handshakesCut: number
   penalties: number
   bans: number
-  /** Of gossip alone. */
+  /** Bans that concern gossip alone. */
   gossipBans: number
-  /** Exceptions of the handlers above: bugs. */
+  /** Exceptions thrown by the transport's handlers: bugs. */
   handlerFaults: number
 }
 
+/** Counters that all start at 0. */
 export const createCounters = (): NetworkCounters => ({
   framesIn: 0,
   framesOut: 0,

@@ -31,7 +31,7 @@ function setUp(self: string, peer: string) {
     self,
     8,
   ).nodes
-  /** Lets the outcome of a dial arrive. */
+  /** Lets the result of a dial arrive. */
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
   return { clock, timers, dials, held, dialer, nodes, settle }
 }

@@ -11,9 +11,9 @@ export interface DialerOptions {
   readonly timers: Timers
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number
-  /** Connects to a peer at one of the addresses; a rejection is a failed dial. */
+  /** Connects to a peer at one of the addresses. Rejects if the dial failed. */
   dial(addresses: readonly Multiaddr[], signal: AbortSignal): Promise<void>
-  /** How long the peer must not be dialled, in ms. */
+  /** Time in ms during which the peer must not be dialled. */
   heldMs(peer: PeerId): number
   failed(peer: PeerId, error: unknown): void
 }
@@ -26,7 +26,7 @@ interface Target {
   dialing: AbortController | undefined
 }
 
-/** Keeps dialling the admitted peers that are down, one dial a peer at a time. */
+/** Keeps dialling the admitted peers that are not connected, one dial per peer at a time. */
 export class Dialer {
   readonly #options: DialerOptions
   readonly #targets = new Map<PeerId, Target>()
@@ -37,7 +37,7 @@ export class Dialer {
     this.#options = options
   }
 
-  /** Replaces the list of peers. Those that stay keep their state, unless their addresses changed. */
+  /** Replaces the list of peers. Peers that stay keep their state, unless their addresses changed. */
   set(nodes: ReadonlyMap<PeerId, AdmittedNode>): void {
     for (const [peer, target] of this.#targets) if (!nodes.has(peer)) this.#drop(peer, target)
     for (const [peer, node] of nodes) {
@@ -64,7 +64,10 @@ export class Dialer {
     target.cancelWait = undefined
   }
 
-  /** @param livedMs how long the connection held; a short one counts as a failed dial, so that a peer that refuses us is left alone */
+  /**
+   * @param livedMs how long the connection lasted; a short one counts as a failed dial, so that a peer that refuses this node is not
+   *   dialled all the time
+   */
   disconnected(peer: PeerId, livedMs: number): void {
     const target = this.#targets.get(peer)
     if (target === undefined) return

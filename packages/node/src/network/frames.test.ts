@@ -5,7 +5,7 @@ import { encodeFrames, encodeVarint, FRAME_HEADER_BYTES, FrameDecoder, varintHea
 
 const messages = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 })
 
-/** Cuts bytes at the given places, wherever frames begin. */
+/** Cuts bytes at the given positions, regardless of frame boundaries. */
 function cut(bytes: Uint8Array, places: readonly number[]): readonly Uint8Array[] {
   const sorted = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b)
   return [0, ...sorted].map((from, i) => bytes.subarray(from, sorted[i] ?? bytes.length))

@@ -1,16 +1,15 @@
 import { err, ok, type Result } from '@quoin/protocol'
 
-/**
- * Frames of the ordered stream and of requests: length (4 bytes, big-endian, at most the limit), then that many bytes.
- */
+/** Frames of the ordered stream and of requests: length (4 bytes, big-endian, at most the limit), then that many bytes. */
 export const FRAME_HEADER_BYTES = 4
 
+/** A frame longer than the limit. */
 export interface FrameFault {
   readonly code: 'oversized'
   readonly message: string
 }
 
-/** One buffer with all messages framed, in order: a single write for many messages. */
+/** Returns one buffer with all messages framed, in order, so that many messages take one write. */
 export function encodeFrames(messages: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const message of messages) length += FRAME_HEADER_BYTES + message.length
@@ -25,9 +24,9 @@ export function encodeFrames(messages: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
-/** How the length of a frame is written. */
+/** Encoding of a frame's length. */
 export interface FrameHeader {
-  /** Length of the frame and of its header, from the first bytes; undefined when there are too few of them. */
+  /** Reads the length of the frame and of its header from the first bytes; undefined if more bytes are needed. */
   read(byteAt: (index: number) => number, available: number): { readonly length: number; readonly size: number } | undefined
 }
 
@@ -39,7 +38,7 @@ export const u32Header: FrameHeader = {
   },
 }
 
-/** Unsigned LEB128, as libp2p's protocols write it; beyond 4 bytes the length is taken as infinite. */
+/** Unsigned LEB128, as in libp2p's protocols. A length of more than 4 bytes is read as infinite. */
 export const varintHeader: FrameHeader = {
   read(byteAt, available) {
     let length = 0
@@ -53,7 +52,7 @@ export const varintHeader: FrameHeader = {
   },
 }
 
-/** The header that `varintHeader` reads. */
+/** Encodes a header for `varintHeader`. */
 export function encodeVarint(length: number): Uint8Array {
   const bytes: number[] = []
   for (let rest = length; ; rest = Math.floor(rest / 128)) {
@@ -63,14 +62,14 @@ export function encodeVarint(length: number): Uint8Array {
 }
 
 /**
- * Cuts a byte stream into frames, whatever the chunks it arrives in. Holds what was pushed and not yet taken out. After a fault the
- * position in the stream is lost: every further call gives the same fault.
+ * Splits a byte stream into frames, regardless of chunk boundaries. Buffers pushed bytes until they are taken. After a fault the position
+ * in the stream is lost: every further call returns the same fault.
  */
 export class FrameDecoder {
   readonly #bytesMax: number
   readonly #header: FrameHeader
   readonly #chunks: Uint8Array[] = []
-  /** Bytes of the first chunk that were taken already. */
+  /** Bytes of the first chunk that were already taken. */
   #taken = 0
   #available = 0
   /** Length of the frame whose header was read. */
@@ -82,7 +81,7 @@ export class FrameDecoder {
     this.#header = header
   }
 
-  /** Bytes that are held and belong to no finished frame. */
+  /** Buffered bytes that belong to no complete frame. */
   get pendingBytes(): number {
     return this.#available
   }
@@ -93,7 +92,7 @@ export class FrameDecoder {
     this.#available += chunk.length
   }
 
-  /** The next whole frame, a copy of its own; undefined when more bytes are needed. */
+  /** Returns the next complete frame as a copy; undefined if more bytes are needed. */
   next(): Result<Uint8Array | undefined, FrameFault> {
     if (this.#fault !== undefined) return err(this.#fault)
     if (this.#expected === undefined) {
@@ -101,7 +100,7 @@ export class FrameDecoder {
       if (header === undefined) return ok(undefined)
       const { length, size } = header
       if (length > this.#bytesMax)
-        return this.#fail('oversized', `frame of ${length} bytes, at most ${this.#bytesMax} are allowed`)
+        return this.#fail('oversized', `frame of ${length} bytes exceeds the limit of ${this.#bytesMax} bytes`)
       this.#take(size)
       this.#expected = length
     }
@@ -117,7 +116,7 @@ export class FrameDecoder {
       if (at < chunk.length) return chunk[at]!
       at -= chunk.length
     }
-    throw new RangeError(`byte ${index} of ${this.#available}`)
+    throw new RangeError(`byte ${index} is out of range: only ${this.#available} bytes are available`)
   }
 
   #fail(code: FrameFault['code'], message: string): Result<never, FrameFault> {
@@ -127,7 +126,7 @@ export class FrameDecoder {
     return err(this.#fault)
   }
 
-  /** Copies `length` available bytes out: a view would keep the whole chunk alive as long as the message. */
+  /** Copies `length` bytes out of the buffer. A view would keep the whole chunk in memory as long as the message. */
   #take(length: number): Uint8Array {
     const out = new Uint8Array(length)
     let at = 0

@@ -41,7 +41,7 @@ it('refuses and names a peer that is not registered, or banned, each once a whil
   expect(counters.refusedById).toBe(6)
   expect(told).toEqual([
     `{"who":"${stranger}"} connection refused: the peer is not in the chain's registry of nodes`,
-    `{"who":"${peer}"} connection refused: the peer is banned for a while`,
+    `{"who":"${peer}"} connection refused: the peer is temporarily banned`,
   ])
 })
 
@@ -70,7 +70,7 @@ it('lets a node that is registered by name come from the addresses of its name, 
   expect([begins('203.0.113.9'), begins('203.0.113.10')]).toEqual([true, false])
 })
 
-describe('strangers that take every place for handshakes', () => {
+describe('strangers that take every handshake slot', () => {
   const { handshakesCountMax, handshakesPerAddressMax } = NETWORK_LIMITS
   const fill = ({ begins }: ReturnType<typeof world>) => {
     let taken = 0
@@ -78,14 +78,14 @@ describe('strangers that take every place for handshakes', () => {
     expect(taken).toBe(handshakesCountMax)
   }
 
-  it('leave the listed addresses theirs, with the filter off', () => {
+  it('do not take the slots of listed addresses, with the filter off', () => {
     const strangers = world()
     fill(strangers)
     for (let i = 0; i < handshakesPerAddressMax; i++) expect(strangers.begins('10.0.0.2')).toBe(true)
     expect([strangers.begins('10.0.0.2'), strangers.begins('127.0.0.1')]).toEqual([false, false])
   })
 
-  it('leave a node theirs that proved itself from an address that the list does not have, as long as it is listed', () => {
+  it('do not take the slots of a listed node that proved its identity from an unlisted address', () => {
     const strangers = world(undefined, ['/dns4/validator-2.example.org/tcp/26656'])
     const { gate, begins } = strangers
     gate.proved(peer, '198.51.100.7')

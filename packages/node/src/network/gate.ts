@@ -18,27 +18,31 @@ export interface GateOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: NetworkLogger
-  /** Refuses other addresses than those of the list, and looks up the names in it; undefined lets all addresses begin a handshake. */
+  /**
+   * If given, connections are filtered by IP address, and host names in the list are resolved with it. If undefined, any address may begin
+   * a handshake.
+   */
   readonly resolve: Resolve | undefined
 }
 
 /**
- * Who may be connected: the peers of the list, by their id, which the handshake proves, and where that is wanted by their address before it;
- * unless they are banned or connect too often. Handshakes need a place, and strangers have other places than the addresses of listed nodes.
+ * Decides which peers may connect. A peer must be on the list, which its peer id proves in the handshake. With the address filter its IP
+ * must match, too, before the handshake. Banned peers and peers that connect too often are refused. A handshake needs a slot; listed
+ * addresses and strangers have separate slots.
  */
 export class Gate {
   readonly #options: GateOptions
   readonly #scores: PeerScores
-  /** For what peers gossip. A ban by these keeps nobody away. */
+  /** Scores for gossip. A ban by these scores does not refuse connections. */
   readonly #gossipScores: PeerScores
-  /** Places of their own for addresses of listed nodes: strangers, however many, take none of them. */
+  /** Slots reserved for the addresses of listed nodes: strangers cannot take them. */
   readonly #listedHandshakes: Handshakes
   readonly #otherHandshakes: Handshakes
-  /** The address from which each listed peer last proved who it is: the list may have a name, or an address behind a translation. */
+  /** Address from which each listed peer last proved its identity. The list may contain only a host name, or an address behind NAT. */
   readonly #provenIps = new Map<PeerId, string>()
   readonly #names: Names | undefined
   readonly #refusals: RefusalLog
-  /** Connections that each peer may still begin. */
+  /** How many connections each peer may still begin. */
   readonly #sessions = new Map<PeerId, TokenBucket>()
   #list: AdmissionList
 
@@ -61,36 +65,37 @@ export class Gate {
   admit(nodes: readonly PeerAddress[]): void {
     const { self, limits, logger } = this.#options
     this.#list = admissionList(nodes, self, limits.addressesPerPeerCountMax)
-    if (this.#list.invalid.length > 0) logger.warn({ invalid: this.#list.invalid }, 'entries of the node list are not usable')
+    if (this.#list.invalid.length > 0)
+      logger.warn({ invalid: this.#list.invalid }, 'the node list contains invalid entries: they are ignored')
     for (const scores of [this.#scores, this.#gossipScores]) scores.retain(new Set(this.nodes.keys()))
     for (const known of [this.#sessions, this.#provenIps])
       for (const peer of known.keys()) if (!this.nodes.has(peer)) known.delete(peer)
     this.#names?.set(this.#list.names)
   }
 
-  /** Whether an inbound connection may begin its handshake; the IP is undefined when the socket has none. */
+  /** Whether an inbound connection may begin its handshake. `ip` is undefined if the socket has none. */
   begins(connection: Half, ip: string | undefined): boolean {
     const handshakes = ip !== undefined && this.#isOfListed(ip) ? this.#listedHandshakes : this.#otherHandshakes
     return this.#allowsIp(ip) && handshakes.begin(connection, ip === undefined ? 'unknown' : addressOwner(ip))
   }
 
-  /** An inbound connection has proved who it is. */
+  /** An inbound connection has completed its handshake. */
   opened(connection: Half): void {
     this.#listedHandshakes.done(connection)
     this.#otherHandshakes.done(connection)
   }
 
-  /** A peer of the list has a connection, from or at this address. */
+  /** A listed peer has connected from, or was dialled at, this address. */
   proved(peer: PeerId, ip: string): void {
     this.#provenIps.set(peer, ip)
   }
 
-  /** After the handshake, of either direction. */
+  /** Checks a peer after the handshake, inbound or outbound. */
   allowsPeer(peer: PeerId): boolean {
     if (this.allows(peer)) return true
     return this.#refuse(
       peer,
-      this.nodes.has(peer) ? 'the peer is banned for a while' : "the peer is not in the chain's registry of nodes",
+      this.nodes.has(peer) ? 'the peer is temporarily banned' : "the peer is not in the chain's registry of nodes",
     )
   }
 
@@ -99,7 +104,7 @@ export class Gate {
     return this.nodes.has(peer) && this.bannedMs(peer) === 0
   }
 
-  /** A peer begins a connection: whether it may, because it has not begun too many of late. */
+  /** Whether a peer may begin a connection, given how many it began recently. */
   allowsSession(peer: PeerId): boolean {
     const { clock, limits } = this.#options
     const perSecond = 1_000 / limits.sessionMsMin
@@ -110,23 +115,23 @@ export class Gate {
     return true
   }
 
-  /** 0 is blameless, scoreMin banned: for what the peer gossips or for the rest, whichever is worse. */
+  /** Score of a peer: 0 is blameless, scoreMin is banned. The lower of the gossip score and the general score. */
   score(peer: PeerId): number {
     const now = this.#options.clock.monotonic()
     return Math.min(this.#scores.score(peer, now), this.#gossipScores.score(peer, now))
   }
 
-  /** How long a peer's ban still lasts. */
+  /** Remaining time of the peer's ban. */
   bannedMs(peer: PeerId): number {
     return this.#scores.bannedMs(peer, this.#options.clock.monotonic())
   }
 
-  /** How long a peer's gossip is not read. */
+  /** Remaining time during which the peer's gossip is not read. */
   gossipBannedMs(peer: PeerId): number {
     return this.#gossipScores.bannedMs(peer, this.#options.clock.monotonic())
   }
 
-  /** Returns whether this made the peer banned. */
+  /** Returns true if this offence got the peer banned. */
   penalise(peer: PeerId, offence: Offence): boolean {
     const { counters, logger, limits } = this.#options
     if (!this.#penalise(this.#scores, peer, offence)) return false
@@ -135,12 +140,12 @@ export class Gate {
     return true
   }
 
-  /** @param sentAt when what offends arrived, in monotonic ms: what a peer sent before a ban counts no more */
+  /** @param sentAt when the offending message arrived, in monotonic ms: messages sent before a ban no longer count */
   penaliseGossip(peer: PeerId, offence: Offence, sentAt?: number): void {
     const { counters, logger, limits } = this.#options
     if (!this.#penalise(this.#gossipScores, peer, offence, sentAt)) return
     counters.gossipBans++
-    logger.warn({ peer, offence, banMs: limits.banMs }, 'gossip of the peer is not read for a while')
+    logger.warn({ peer, offence, banMs: limits.banMs }, 'gossip of the peer is not read until its ban ends')
   }
 
   #penalise(scores: PeerScores, peer: PeerId, offence: Offence, sentAt?: number): boolean {

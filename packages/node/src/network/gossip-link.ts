@@ -12,17 +12,18 @@ export interface GossipLinkOptions {
   readonly clock: Pick<Clock, 'after' | 'monotonic'>
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number
-  /** A new stream to the peer; undefined when it takes none now. */
+  /** Opens a new stream to the peer; undefined if the peer accepts none now. */
   readonly open: () => Promise<Stream | undefined>
-  /** What the peer must hear first on each stream but the first, whose user says it: a frame. */
+  /** Frame that must be sent first on every stream but the first. On the first stream, its user sends it. */
   readonly hello: Uint8Array
-  /** Aborts when the session of the peer ends. */
+  /** Aborted when the session of the peer ends. */
   readonly signal: AbortSignal
 }
 
 /**
- * What gossip goes out on, as long as a session: one stream to gossipsub, and beneath it one after another. A stream that the peer resets takes with it what
- * was on the wire, not the session: votes have their own. The next one is opened after a pause that grows while streams do not last.
+ * Outgoing gossip of a session: gossipsub sees one stream, which is backed by a sequence of real ones. When the peer resets a stream, the
+ * data on the wire is lost, but the session stays: votes have their own stream. The next stream is opened after a pause, which grows while
+ * streams do not last.
  */
 export class GossipLink {
   readonly #options: GossipLinkOptions
@@ -33,7 +34,7 @@ export class GossipLink {
     this.#outbox = new GossipOutbox(options.limits, options.counters)
   }
 
-  /** Until the session ends. `ready` is given what gossipsub writes to, once there is a stream. Never rejects. */
+  /** Runs until the session ends. Calls `ready` with the stream for gossipsub once the first real stream is open. Never rejects. */
   async run(ready: (stream: Stream) => Promise<void>): Promise<void> {
     const { open, signal, limits, clock, random, hello } = this.#options
     let view: Stream | undefined
@@ -56,7 +57,7 @@ export class GossipLink {
   }
 }
 
-/** Resolves when the stream is closed, whoever did it, or when the signal is aborted. */
+/** Resolves when the stream is closed, by either side, or when the signal is aborted. */
 function closed(stream: Stream, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -17,7 +17,7 @@ const limits = {
   gossipFrameMessagesMax: 4,
 }
 
-/** A stream whose peer reads when the test says so. */
+/** A stream whose peer reads only when the test tells it to. */
 class SlowStream extends EventTarget {
   readonly protocol = '/meshsub/1.2.0'
   status = 'open'
@@ -82,7 +82,7 @@ describe('the queue of gossip to a peer', () => {
         expect(String(refusal)).toMatch('does not read')
       }
     }
-    // What its stream took, and what waits.
+    // Messages taken by the stream, and queued ones.
     expect(sent - 1).toBe(2 + 9)
     expect(() => send(message(10 * KiB), control(5))).toThrow()
     expect(() => {
@@ -120,7 +120,7 @@ describe('the queue of gossip to a peer', () => {
     for (let i = 0; i < 4; i++) await next.drain()
     expect(next.rpcs[0]).toEqual(subscriptionRpc('t'))
     expect(next.rpcs.slice(1).map((rpc) => rpcParts(rpc, 9)!.payloads[0]![0])).toEqual([3, 4, 5])
-    // The old one says nothing any more.
+    // The old stream sends nothing more.
     send(message(10, 6))
     await stream.drain()
     expect([stream.rpcs.length, next.rpcs.length]).toEqual([2, 5])

@@ -6,16 +6,16 @@ import { beginsWithMessage, splitRpc } from './gossip-rpc.ts'
 import type { NetworkLimits } from './limits.ts'
 import { asError } from './streams.ts'
 
-/** What gossipsub writes: bytes, possibly in several pieces. */
+/** Bytes as gossipsub writes them, possibly in several pieces. */
 export interface Bytes {
   readonly byteLength: number
   subarray(): Uint8Array
 }
 
 /**
- * Bounded queue in front of the gossip streams to one peer. Whole RPCs wait here, and the stream is given the next one when it has passed on
- * the last: what a peer does not read fills this queue, not the connection. A full queue takes no more messages, which gossipsub is told by
- * an exception; control, which is small, has some room of its own. What waits outlasts a stream: the next one gets it.
+ * Bounded queue in front of the gossip streams to one peer. Whole RPCs are queued, and the stream gets the next one only when it has passed
+ * on the last. So a peer that does not read fills this queue, not the connection. A full queue refuses messages with an exception, which
+ * gossipsub handles. Control data is small and has extra room. The queue survives a stream: the next stream gets its content.
  */
 export class GossipOutbox {
   readonly #limits: NetworkLimits
@@ -31,7 +31,7 @@ export class GossipOutbox {
     this.#counters = counters
   }
 
-  /** From now on frames leave through this stream, `hello` first. */
+  /** Sends frames through this stream from now on, `hello` first. */
   attach(stream: Stream, hello?: Uint8Array): void {
     this.#detach()
     if (this.#isClosed) return
@@ -42,7 +42,7 @@ export class GossipOutbox {
     this.#write()
   }
 
-  /** What gossipsub writes to, whichever stream is beneath. It is never told that one closed. */
+  /** The stream that gossipsub writes to, whichever real stream is behind it. gossipsub is never told that a real stream closed. */
   viewOf(protocol: string): Stream {
     const view: Pick<Stream, 'protocol' | 'send' | 'close' | 'abort' | 'addEventListener'> = {
       protocol,
@@ -62,7 +62,7 @@ export class GossipOutbox {
     return view as Stream
   }
 
-  /** Drops what waits, and takes no more. */
+  /** Drops the queue, and accepts nothing more. */
   close(): void {
     this.#isClosed = true
     this.#detach()
@@ -70,7 +70,7 @@ export class GossipOutbox {
     this.#bytes = 0
   }
 
-  /** Throws when a message has no room: gossipsub catches that for each peer, and keeps the control that rode along for the next RPC. */
+  /** Throws if a message has no room. gossipsub catches that per peer, and keeps the control data of that RPC for the next one. */
   #send(frame: Bytes): boolean {
     if (this.#isClosed) throw new Error('the session is over')
     const bytes = frame.subarray()
@@ -101,7 +101,7 @@ export class GossipOutbox {
   }
 
   readonly #schedule = () => {
-    // In a turn of its own: the stream empties its own buffer after the event.
+    // Not in the same turn: the stream empties its own buffer after the event.
     if (this.#queue.length > 0) this.#flush ??= setImmediate(this.#onFlush)
   }
 
@@ -119,7 +119,7 @@ export class GossipOutbox {
       try {
         stream.send(frame)
       } catch (failure) {
-        // A stream whose writing end is closing throws: the next one gets the frame.
+        // A stream whose writing end is closing throws; the next stream gets the frame.
         this.#unshift(frame)
         this.#detach()
         return stream.abort(asError(failure))

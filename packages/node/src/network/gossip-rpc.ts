@@ -2,19 +2,19 @@ import { concatBytes, utf8ToBytes } from '@quoin/protocol'
 import { encodeVarint } from './frames.ts'
 
 /**
- * As much of gossipsub's protobuf as is looked at outside of it. An RPC is a list of fields: subscriptions (1), messages (2), control (3); a
- * message has its payload in field 2. Source: https://github.com/libp2p/specs/tree/master/pubsub, `rpc.proto`.
+ * The part of gossipsub's protobuf format that is needed outside of gossipsub. An RPC is a list of fields: subscriptions (1), messages (2),
+ * control (3). A message has its payload in field 2. Source: https://github.com/libp2p/specs/tree/master/pubsub, `rpc.proto`.
  */
 const SUBSCRIPTION_FIELD = 1
 const TOPIC_FIELD = 2
 const MESSAGE_FIELD = 2
 const PAYLOAD_FIELD = 2
-/** A field with a length, and the three kinds of numbers. */
+/** Wire types: length-delimited fields, and the three kinds of numbers. */
 const [VARINT, FIXED_64, BYTES, FIXED_32] = [0, 1, 2, 5]
 /** Tag of a message in an RPC. */
 const MESSAGE_TAG = MESSAGE_FIELD * 8 + BYTES
 
-/** An RPC that subscribes to a topic, as a frame. */
+/** Encodes an RPC that subscribes to a topic, as a frame. */
 export function subscriptionFrame(topic: string): Uint8Array {
   const name = utf8ToBytes(topic)
   const subscription = concatBytes(Uint8Array.of(1 * 8 + VARINT, 1, TOPIC_FIELD * 8 + BYTES), encodeVarint(name.length), name)
@@ -24,21 +24,21 @@ export function subscriptionFrame(topic: string): Uint8Array {
 
 interface Field {
   readonly number: number
-  /** The field as it stands, with its tag. */
+  /** The encoded field, including its tag. */
   readonly whole: Uint8Array
-  /** What it holds; empty for a number. */
+  /** Content of the field; empty for a number. */
   readonly body: Uint8Array
 }
 
-/** An RPC in its parts. */
+/** The parts of an RPC. */
 export interface RpcParts {
-  /** Payloads of its messages; an absent one is empty. */
+  /** Payloads of its messages; empty if a message has none. */
   readonly payloads: readonly Uint8Array[]
-  /** It holds something besides messages. */
+  /** Whether it contains anything other than messages. */
   readonly hasControl: boolean
 }
 
-/** Undefined when it is not well formed, or when it holds more messages than `messagesMax`. */
+/** Returns undefined if the RPC is malformed or contains more messages than `messagesMax`. */
 export function rpcParts(rpc: Uint8Array, messagesMax: number): RpcParts | undefined {
   const payloads: Uint8Array[] = []
   let hasControl = false
@@ -57,12 +57,12 @@ export function rpcParts(rpc: Uint8Array, messagesMax: number): RpcParts | undef
   return { payloads, hasControl }
 }
 
-/** Whether an RPC begins with a message. gossipsub writes subscriptions first, in RPCs of their own, and control last. */
+/** Whether an RPC begins with a message. gossipsub sends subscriptions first, in RPCs of their own, and writes control last. */
 export const beginsWithMessage = (rpc: Uint8Array): boolean => rpc[0] === MESSAGE_TAG
 
 /**
- * One RPC as several that hold at most `messagesMax` messages and `bytesMax` bytes each, unless one part alone is larger: an answer to a peer
- * that misses a lot comes as one RPC, larger than any peer takes.
+ * Splits an RPC into RPCs of at most `messagesMax` messages and `bytesMax` bytes each, unless a single part is larger. Needed because
+ * gossipsub answers a peer that misses a lot with one RPC that is larger than peers accept.
  */
 export function splitRpc(rpc: Uint8Array, messagesMax: number, bytesMax: number): readonly Uint8Array[] {
   const pieces: Uint8Array[] = []
@@ -70,7 +70,7 @@ export function splitRpc(rpc: Uint8Array, messagesMax: number, bytesMax: number)
   let messages = 0
   for (let at = 0; at < rpc.length; ) {
     const field = fieldAt(rpc, at)
-    // What gossipsub encoded is well formed.
+    // Cannot happen: gossipsub encodes well-formed RPCs.
     if (field === undefined) return [rpc]
     const end = at + field.whole.length
     if (at > from && (end - from > bytesMax || messages === messagesMax)) {
@@ -85,7 +85,7 @@ export function splitRpc(rpc: Uint8Array, messagesMax: number, bytesMax: number)
   return pieces
 }
 
-/** The last one counts, as protobuf has it. */
+/** The last payload field counts, as in protobuf. */
 function payloadOf(message: Uint8Array): Uint8Array | undefined {
   let payload = new Uint8Array(0)
   for (let at = 0; at < message.length; ) {

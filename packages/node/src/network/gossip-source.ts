@@ -13,23 +13,23 @@ export interface GossipSourceOptions {
   readonly stream: Stream
   readonly limits: NetworkLimits
   readonly clock: Pick<Clock, 'after'>
-  /** What the peer may still send. */
+  /** Bytes that the peer may still send. */
   readonly budget: TokenBucket
-  /** Aborts when the session of the peer ends. */
+  /** Aborted when the session of the peer ends. */
   readonly signal: AbortSignal
-  /** How long nothing of the peer's gossip is read. */
+  /** Remaining time in ms during which the peer's gossip is not read. */
   bannedMs(): number
-  /** Resolves when more of the peer's payloads may go into validation, or when it is gone. */
+  /** Resolves when more payloads of the peer may go into validation, or when the peer is gone. */
   room(): Promise<void>
-  /** The peer sent this payload before, on this stream. gossipsub would drop it unseen. */
+  /** The peer sent this payload before on this stream. gossipsub would drop it silently. */
   repeated(payload: Uint8Array): void
   offence(offence: Offence, detail: string): void
 }
 
 /**
- * The frames of a gossip stream, each with its length in front, one by one: what gossipsub reads instead of the stream itself. Its own reader
- * takes whatever arrives, however much of it waits, and tells nobody when a frame is too large. Here reading stops, and with it the peer, while
- * too many of its payloads are in validation, while it has sent more than it may, and while its gossip is banned.
+ * Yields the frames of a gossip stream one by one, each with its length prefix. gossipsub reads these instead of the stream: its own reader
+ * buffers everything that arrives, and does not report frames that are too large. Here reading stops, which also stops the peer, while too
+ * many of its payloads are in validation, while it has sent more than its budget, and while its gossip is banned.
  */
 export async function* gossipFrames(options: GossipSourceOptions): AsyncGenerator<Uint8Array> {
   const { stream, limits, signal, budget, clock } = options
@@ -51,7 +51,7 @@ export async function* gossipFrames(options: GossipSourceOptions): AsyncGenerato
   stream.addEventListener('message', onMessage)
   try {
     for (;;) {
-      // Whatever waits meanwhile waits with the peer.
+      // Unread data stays with the peer.
       for (let ms = options.bannedMs(); ms > 0 && !signal.aborted; ms = options.bannedMs()) await pause(clock, ms, signal)
       const frame = decoder.next()
       if (!frame.ok) return options.offence('oversized', `gossip: ${frame.error.message}`)
@@ -77,12 +77,12 @@ export async function* gossipFrames(options: GossipSourceOptions): AsyncGenerato
   }
 }
 
-/** Charges a frame to the peer, and takes out what it repeats. Says whether anything is left that gossipsub should see. */
+/** Charges a frame to the peer's budget, and handles repeated payloads. Returns whether gossipsub needs to see the frame. */
 function takeFrame({ limits, budget, repeated, offence }: GossipSourceOptions, frame: Uint8Array, sent: Recall): boolean {
   const parts = rpcParts(frame, limits.gossipFrameMessagesMax)
   budget.take(frame.length + limits.gossipReadOverheadBytes * Math.max(1, parts?.payloads.length ?? 1))
   if (parts === undefined) {
-    offence('malformed', 'gossip that is no RPC, or has too many messages')
+    offence('malformed', 'gossip frame is not a valid RPC, or contains too many messages')
     return false
   }
   let isNew = parts.hasControl

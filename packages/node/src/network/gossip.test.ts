@@ -30,14 +30,14 @@ const closing = (target: Stream) =>
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** Different from each other. */
+/** Returns a payload that differs for each index. */
 function payload(index: number, length = 100 * KiB): Uint8Array {
   const bytes = new Uint8Array(length)
   new DataView(bytes.buffer).setUint32(0, index)
   return bytes
 }
 
-/** A stranger that subscribes to a node's gossip, and has the stream on which the node sends it. */
+/** A stranger that subscribes to a node's gossip and reads the stream on which the node sends it. */
 async function subscriber(node: TestNode) {
   const stranger = await startStranger()
   const gossip = deferred<Stream>()
@@ -62,7 +62,7 @@ describe('a peer that does not read its gossip', () => {
     const node = await startNode()
     const { id, ordered, gossip } = await subscriber(node)
     const { counters } = node.transport
-    // The stranger has the stream before gossipsub knows that it has.
+    // The stranger has the stream before gossipsub has registered it.
     for (let i = 0; counters.gossipOut === 0; i++) {
       node.transport.publish(payload(2 ** 20 + i, 8), 'all')
       await turn()
@@ -79,7 +79,7 @@ describe('a peer that does not read its gossip', () => {
       NETWORK_LIMITS.gossipSendBytesMax + NETWORK_LIMITS.streamWindowBytesMax + 256 * KiB,
     )
     const heard = deferred<Uint8Array>()
-    // Signs of life are empty frames.
+    // Heartbeats are empty frames.
     const isVote = (bytes: Uint8Array) => bytes.at(-1) === 7
     ordered.addEventListener(
       'message',
@@ -88,7 +88,7 @@ describe('a peer that does not read its gossip', () => {
     node.transport.send(id, Uint8Array.of(7))
     await heard.promise
     expect([node.transport.peers(), counters.disconnects]).toEqual([[id], 0])
-    // When it reads again it gets whole messages, those that had room, and the node's subscription before them.
+    // When it reads again, it gets the node's subscription first, then whole messages: those that fit into the queue.
     const decoder = new FrameDecoder(NETWORK_LIMITS.gossipFrameBytesMax, varintHeader)
     const rpcs: Uint8Array[] = []
     const all = deferred<void>()
@@ -109,7 +109,7 @@ describe('a peer that does not read its gossip', () => {
 })
 
 describe('a gossip stream', () => {
-  it('that the peer resets is opened anew, each time, and the session stays', async () => {
+  it('that the peer resets is opened again, each time, and the session stays', async () => {
     const node = await startNode({ limits: { redialMsMin: 20 } })
     const { stranger, id, gossip, ordered } = await subscriber(node)
     await stranger.unhandle(GOSSIP)
@@ -157,7 +157,7 @@ describe('a gossip stream', () => {
 })
 
 describe('a peer that does not answer', () => {
-  it('delays nobody who comes after it', async () => {
+  it('delays no peer that connects after it', async () => {
     const node = await startNode()
     const [silent, other] = await Promise.all([startNode(), startNode()])
     const link = await SlowLink.open(portOf(silent), 10_000_000)
@@ -181,7 +181,7 @@ describe('a peer that does not answer', () => {
 })
 
 describe('what a peer sends again', () => {
-  it('is told of, and goes no way that gossip goes', async () => {
+  it('is reported, and not passed to gossipsub', async () => {
     const node = await startNode()
     const { out } = await subscriber(node)
     const frame = rpcFrame(messageRpc(TOPIC, payload(1, 100)))
@@ -246,7 +246,7 @@ describe('reading gossip', () => {
     expect(node.seen.gossip.length).toBe(Math.ceil(NETWORK_LIMITS.gossipPendingBytesMax / (100 * KiB)))
   })
 
-  it('blames a peer for what is no RPC, and for more messages than a frame may hold', async () => {
+  it('penalises a peer for bytes that are not an RPC, and for too many messages in a frame', async () => {
     const node = await startNode({ clock: new ManualClock() })
     const { id, out } = await subscriber(node)
     out.send(rpcFrame(Uint8Array.of(0x12, 9)))
@@ -258,7 +258,7 @@ describe('reading gossip', () => {
 })
 
 describe('a vote', () => {
-  /** Bytes that pass over the link between the sending of a vote and its arrival, of several votes while gossip waits. */
+  /** Bytes that pass over the link between the sending of a vote and its arrival, for several votes while gossip is queued. */
   it('waits for some hundred KiB of gossip at most, however much of it waits', async () => {
     const [a, b] = await Promise.all([startNode(), startNode()])
     const link = await SlowLink.open(portOf(b), 2_000_000)
@@ -286,7 +286,7 @@ describe('half-open sockets', () => {
     const node = await startNode({ limits: { handshakesPerSecondMax: 1_000, handshakeMsMax: 60_000, handshakeYieldMs: 60_000 } })
     const port = portOf(node)
     const sockets = new Set<Socket>()
-    // Whoever is refused comes again at once.
+    // A refused connection is opened again at once.
     const hold = (host: number) => {
       const socket = connectSocket({ port, host: '127.0.0.1', localAddress: `127.0.5.${host}` })
       sockets.add(socket)

@@ -35,15 +35,15 @@ export interface GossipOptions {
   readonly limits: NetworkLimits
   readonly counters: NetworkCounters
   readonly clock: Clock
-  /** From 0 (inclusive) to 1 (exclusive), spreads what is tried again. */
+  /** From 0 (inclusive) to 1 (exclusive); spreads retries. */
   readonly random: () => number
   readonly log: ComponentLogger
   validate(from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'>
-  /** The signal of the session on this connection, if streams on it are taken. */
+  /** Signal of the session on this connection; undefined if streams on it are refused. */
   sessionOn(connection: Connection): AbortSignal | undefined
-  /** A peer sent on its gossip stream what no honest node sends. */
+  /** A peer sent something on its gossip stream that no honest node sends. */
   offence(connection: Connection, offence: Offence, detail: string): void
-  /** How long nothing of a peer's gossip is read. */
+  /** Remaining time in ms during which the peer's gossip is not read. */
   bannedMs(peer: PeerId): number
   subscribed(peer: PeerId): void
 }
@@ -60,7 +60,7 @@ function wakeAll(pending: Pending | undefined): void {
   pending?.waiting.clear()
 }
 
-/** gossipsub's own interface hides that each publication has options. */
+/** gossipsub's public interface hides that each publication takes options. */
 interface Publisher {
   publish(topic: string, data: Uint8Array, options: PublishOpts): Promise<PublishResult>
 }
@@ -68,20 +68,20 @@ interface Publisher {
 const VERDICTS = { accept: TopicValidatorResult.Accept, ignore: TopicValidatorResult.Ignore, reject: TopicValidatorResult.Reject }
 
 /**
- * One gossipsub topic, StrictNoSign: payloads are signed themselves, so a message is identified by the hash of its content and carries no
- * author.
+ * One gossipsub topic with StrictNoSign: payloads carry their own signatures, so a message is identified by the hash of its content and has
+ * no author.
  *
- * gossipsub is run beside libp2p, not as one of its services: it then learns of peers from our sessions, in their order. libp2p would
- * tell it through the identify protocol and the peer store, where a quick reconnect can overtake the disconnect before it, after which
+ * gossipsub runs next to libp2p, not as one of its services, so that it learns of peers from our sessions, in their order. libp2p would
+ * report peers through the identify protocol and the peer store, where a quick reconnect can overtake the disconnect before it; then
  * gossipsub keeps no stream to the peer.
  */
 export class Gossip {
   readonly #options: GossipOptions
   readonly #gossipsub: GossipSub & Publisher
-  /** What gossipsub wants to be told of peers. */
+  /** Callbacks through which gossipsub learns of peers. */
   readonly #topologies = new Map<string, Topology>()
   readonly #pending = new Map<PeerId, Pending>()
-  /** What each peer may still send, and how many streams it may still open for it. They outlast its connections. */
+  /** Bytes that each peer may still send, and streams that it may still open. Kept across connections. */
   readonly #budgets = new Map<PeerId, { readonly bytes: TokenBucket; readonly streams: TokenBucket }>()
   readonly #publishing = new Set<Promise<void>>()
 
@@ -104,7 +104,7 @@ export class Gossip {
       seenTTL: limits.gossipSeenMs,
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
-      // Validators of one machine or one site share an IP; our own scores judge the rest.
+      // Validators on one machine or site share an IP; our own scores judge peers otherwise.
       scoreParams: { IPColocationFactorWeight: 0 },
     })({
       privateKey,
@@ -131,19 +131,20 @@ export class Gossip {
     await stop(this.#gossipsub)
   }
 
-  /** Peers known to listen to the topic. */
+  /** Peers known to subscribe to the topic. */
   subscribers(): readonly PeerId[] {
     return this.#gossipsub.getSubscribers(this.#options.topic).map(String)
   }
 
-  /** Forgets all peers but these. */
+  /** Drops the state of all peers but these. */
   retain(peers: ReadonlySet<PeerId>): void {
     for (const peer of this.#budgets.keys()) if (!peers.has(peer)) this.#budgets.delete(peer)
   }
 
   /**
-   * A session has begun; resolves when it is over. gossipsub opens streams one after another, and would wait for a peer that does not answer while others
-   * that come have none; and it opens no other when one is reset. So it is given one that is open already, and stays.
+   * Runs gossip for a new session; resolves when it is over. gossipsub opens streams one after another, so a peer that does not answer
+   * would block the peers after it, and it opens no new stream after a reset. Therefore it gets a stream that is already open and stays
+   * open.
    */
   async connect(connection: Connection): Promise<void> {
     const signal = this.#options.sessionOn(connection)
@@ -166,7 +167,7 @@ export class Gossip {
   publish(payload: Uint8Array, to: 'all' | 'mesh'): void {
     const { limits, topic } = this.#options
     if (payload.length === 0 || payload.length > limits.gossipBytesMax) {
-      throw new RangeError(`payload of ${payload.length} bytes, 1 to ${limits.gossipBytesMax} are allowed`)
+      throw new RangeError(`payload of ${payload.length} bytes is out of range: 1 to ${limits.gossipBytesMax} bytes are allowed`)
     }
     const publishing: Promise<void> = this.#publish(topic, payload, to === 'all').finally(() =>
       this.#publishing.delete(publishing),
@@ -178,12 +179,12 @@ export class Gossip {
     const { counters } = this.#options
     try {
       const { recipients } = await this.#gossipsub.publish(topic, payload, { floodPublish })
-      // A peer whose queue is full is counted there.
+      // A peer whose queue is full is counted by its outbox.
       if (this.subscribers().length === 0) counters.gossipDropped++
       counters.gossipOut += recipients.length
       counters.gossipBytesOut += recipients.length * payload.length
     } catch (failure) {
-      // gossipsub rejects when it was stopped meanwhile; the payload reaches nobody.
+      // gossipsub rejects if it was stopped in the meantime; no peer gets the payload.
       counters.gossipDropped++
       this.#options.log.forComponent('gossip').error('publish failed: %s', failure)
     }
@@ -235,7 +236,7 @@ export class Gossip {
     return budget
   }
 
-  /** A peer opens a stream: whether it may, because it has not opened too many of late. */
+  /** Whether a peer may open a stream, given how many it opened recently. */
   #mayOpen(peer: PeerId): boolean {
     const { streams } = this.#budgetOf(peer)
     if (streams.left < 1) return false
@@ -243,7 +244,7 @@ export class Gossip {
     return true
   }
 
-  /** Resolves when fewer than the limit of a peer's payloads are in validation, or when its session is over. */
+  /** Resolves when fewer payloads of a peer than the limit are in validation, or when its session is over. */
   async #room(peer: PeerId, session: AbortSignal): Promise<void> {
     const { gossipPendingCountMax, gossipPendingBytesMax } = this.#options.limits
     while (!session.aborted) {
@@ -253,7 +254,7 @@ export class Gossip {
     }
   }
 
-  /** The part of libp2p's registrar that gossipsub calls: stream handlers go through our check, news of peers come from `connect`. */
+  /** The part of libp2p's registrar that gossipsub calls. Stream handlers go through our checks; peer events come from `connect`. */
   #registrar(): GossipSubComponents['registrar'] {
     const { libp2p, sessionOn } = this.#options
     const registrar: Pick<GossipSubComponents['registrar'], 'handle' | 'unhandle' | 'register' | 'unregister'> = {
@@ -264,7 +265,9 @@ export class Gossip {
             const session = sessionOn(connection)
             if (session === undefined) return stream.abort(new Error('no session on this connection'))
             if (!this.#mayOpen(connection.remotePeer.toString())) return stream.abort(new Error('too many gossip streams'))
-            const view = connectionView(connection, () => Promise.reject(new Error('its stream is opened with its session')))
+            const view = connectionView(connection, () =>
+              Promise.reject(new Error('the gossip stream is opened with the session')),
+            )
             return handler(this.#source(stream, connection, session), view)
           },
           options,
@@ -281,7 +284,7 @@ export class Gossip {
     return registrar as GossipSubComponents['registrar']
   }
 
-  /** What gossipsub reads instead of the stream itself: it only iterates, closes and aborts an inbound stream. */
+  /** The object that gossipsub reads instead of the stream: gossipsub only iterates, closes and aborts inbound streams. */
   #source(stream: Stream, connection: Connection, signal: AbortSignal): Stream {
     const { limits, clock, offence, bannedMs } = this.#options
     const peer = connection.remotePeer.toString()
@@ -300,11 +303,11 @@ export class Gossip {
     return source as Stream
   }
 
-  /** The stream on which gossip goes to a peer; undefined when it does not take one. */
+  /** Opens the stream for outgoing gossip; undefined if the peer does not accept one. */
   async #open(connection: Connection): Promise<Stream | undefined> {
     try {
       const stream = await connection.newStream([...this.#topologies.keys()])
-      // gossipsub 17.1 never lets go of a stream that was closed while it was being opened, and then opens no other to that peer.
+      // gossipsub 17.1 never releases a stream that was closed while it was being opened, and then opens no other stream to that peer.
       return stream.status === 'open' && connection.status === 'open' ? stream : undefined
     } catch (failure) {
       this.#options.log.forComponent('gossip').error('no stream for gossip: %s', failure)
@@ -313,7 +316,7 @@ export class Gossip {
   }
 }
 
-/** A connection as gossipsub uses it. */
+/** The part of a connection that gossipsub uses. */
 function connectionView(connection: Connection, newStream: Connection['newStream']): Connection {
   const view: Pick<Connection, 'remotePeer' | 'remoteAddr' | 'direction' | 'status' | 'newStream'> = {
     remotePeer: connection.remotePeer,
@@ -327,7 +330,7 @@ function connectionView(connection: Connection, newStream: Connection['newStream
   return view as Connection
 }
 
-/** gossipsub dials only direct peers and those of a peer exchange; both are off. */
+/** gossipsub dials only direct peers and peers from peer exchange; both are off. */
 const unusedConnectionManager = {
   openConnection: () => Promise.reject(new Error('gossip never dials')),
 } as unknown as GossipSubComponents['connectionManager']

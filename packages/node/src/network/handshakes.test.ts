@@ -23,8 +23,8 @@ function setUp() {
   return { clock, counters, handshakes, cut, begin }
 }
 
-describe('places for handshakes', () => {
-  it('are so many for one address, and others have theirs', () => {
+describe('handshake slots', () => {
+  it('are limited per address, and other addresses have their own', () => {
     const { begin, counters } = setUp()
     for (let i = 0; i < 40; i++) expect(begin(`a${i}`, 'a').isIn).toBe(i < 3)
     expect(begin('b', 'b').isIn).toBe(true)
@@ -36,13 +36,13 @@ describe('places for handshakes', () => {
     const [first, second] = [begin('1', 'a'), begin('2', 'a'), begin('3', 'a')]
     first!.close()
     second!.done()
-    // A connection that was upgraded closes one day.
+    // An upgraded connection closes later.
     second!.close()
     expect(handshakes.count).toBe(1)
     expect([begin('4', 'a'), begin('5', 'a'), begin('6', 'a')].map(({ isIn }) => isIn)).toEqual([true, true, false])
   })
 
-  it('go over to a newcomer of the same address when they have been held for a while, the oldest first', () => {
+  it('pass to a new handshake of the same address when held for a while, the oldest first', () => {
     const { begin, clock, cut, counters } = setUp()
     for (const name of ['1', '2', '3']) {
       begin(name, 'a')
@@ -55,7 +55,7 @@ describe('places for handshakes', () => {
     expect([begin('6', 'a').isIn, cut]).toEqual([true, ['1', '2']])
   })
 
-  it('go over from the address with the most of them when all are taken', () => {
+  it('are taken from the address with the most when all are used', () => {
     const { begin, clock, cut } = setUp()
     begin('slow', 'b')
     for (const name of ['1', '2', '3']) begin(name, 'a')

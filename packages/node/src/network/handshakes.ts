@@ -2,7 +2,7 @@ import type { Clock } from '../powers.ts'
 import type { NetworkCounters } from './counters.ts'
 import type { NetworkLimits } from './limits.ts'
 
-/** An inbound connection that has not proved who it is. */
+/** An inbound connection whose handshake is not complete. */
 export interface Half {
   abort(error: Error): void
   addEventListener(type: 'close', listener: () => void): void
@@ -16,14 +16,14 @@ interface Place {
 type HandshakeLimits = Pick<NetworkLimits, 'handshakesPerAddressMax' | 'handshakesCountMax' | 'handshakeYieldMs'>
 
 /**
- * Places for handshakes: some for each address, so many for all. One that has held its place for a while loses it to a newcomer that finds none:
- * an honest handshake takes less, and a socket that says nothing must not keep a validator out.
+ * Slots for inbound handshakes, limited per address and in total. A handshake that has held its slot for a while loses it to a new one that
+ * finds no free slot: an honest handshake takes less time, and a silent socket must not keep a validator out.
  */
 export class Handshakes {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #limits: HandshakeLimits
   readonly #counters: NetworkCounters
-  /** In the order in which they began. */
+  /** In order of their start. */
   readonly #places = new Map<Half, Place>()
 
   constructor(clock: Pick<Clock, 'monotonic'>, limits: HandshakeLimits, counters: NetworkCounters) {
@@ -37,10 +37,9 @@ export class Handshakes {
   }
 
   /**
-   * Takes a place, which is free again when the connection is closed or `done`.
-   *
-   * @param owner whoever has the address (see `addressOwner`)
-   * @returns whether there was one
+   * Takes a slot, which is freed when the connection closes or `done` is called.
+   * @param owner owner of the address (see `addressOwner`)
+   * @returns whether a slot was available
    */
   begin(connection: Half, owner: string): boolean {
     const { handshakesPerAddressMax, handshakesCountMax } = this.#limits
@@ -54,13 +53,13 @@ export class Handshakes {
     return true
   }
 
-  /** The handshake is over. */
+  /** The handshake is complete. */
   done(connection: Half): void {
     this.#places.delete(connection)
   }
 
   /**
-   * Ends a handshake that is no longer young, of this address or of the one that has the most of them. Says whether there was one.
+   * Aborts a handshake older than `handshakeYieldMs`: of this address, or of the address that has the most. Returns whether there was one.
    */
   #cut(owner: string | undefined): boolean {
     const latestMs = this.#clock.monotonic() - this.#limits.handshakeYieldMs
@@ -76,7 +75,7 @@ export class Handshakes {
     if (oldest === undefined) return false
     this.#places.delete(oldest)
     this.#counters.handshakesCut++
-    oldest.abort(new Error('the handshake gave its place to another one'))
+    oldest.abort(new Error('the handshake took too long and its slot was given to another one'))
     return true
   }
 

@@ -245,7 +245,7 @@ describe('bounds', () => {
     const message = new Uint8Array(64 * 1024)
     for (let i = 0; i < 1024; i++) {
       node.transport.send(id, message)
-      // Lets what fits leave between two messages.
+      // Lets queued data leave between two messages.
       if (i % 8 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     const { bytesOut, dropped } = node.transport.counters
@@ -253,7 +253,7 @@ describe('bounds', () => {
     expect(bytesOut).toBeLessThanOrEqual(inFlightMax)
     expect(dropped).toBe(1024 - bytesOut / message.length - limits.sendQueueBytesMax / message.length)
     expect(node.transport.peers()).toEqual([id])
-    // The newest messages are what is left when it reads again.
+    // The newest messages are left when it reads again.
     const decoder = new FrameDecoder(NETWORK_LIMITS.messageBytesMax)
     const all = deferred<undefined>()
     let received = 0
@@ -293,7 +293,7 @@ describe('bounds', () => {
       await b!.seen.until(() => release.length > 0)
       release.shift()!()
     }
-    // A frame may be under way to the handler when the limit is reached.
+    // One more frame may be on its way to the handler when the limit is reached.
     expect(most).toBeLessThanOrEqual(8)
     expect(b!.transport.counters).toMatchObject({ gossipIn: 32, gossipDropped: 0 })
   })

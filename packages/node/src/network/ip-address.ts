@@ -1,6 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** Whom an IP address belongs to as far as one can tell: itself for IPv4, its /64 for IPv6, of which anybody has 2⁶⁴ addresses. */
+/**
+ * Groups IP addresses by their likely owner: an IPv4 address is its own group; an IPv6 address belongs to its /64, because one user gets
+ * 2⁶⁴ addresses.
+ */
 export function addressOwner(ip: string): string {
   const mapped = ip.toLowerCase().startsWith('::ffff:') ? ip.slice('::ffff:'.length) : ip
   if (isIPv4(mapped)) return mapped
@@ -9,7 +12,7 @@ export function addressOwner(ip: string): string {
   const groups = head === '' ? [] : head.split(':')
   if (tail !== undefined) {
     const last = tail === '' ? [] : tail.split(':')
-    // An IPv4 address at the end takes the place of two groups, which lie beyond the /64.
+    // A trailing IPv4 address counts as two groups, but those lie beyond the /64.
     while (groups.length + last.length < 8) groups.push('0')
   }
   return `${groups

@@ -20,14 +20,17 @@ export interface NodeOptions {
   readonly logger: NetworkLogger
 }
 
-/** libp2p over TCP, noise and yamux with our limits, not started. No identify, no discovery: peers and protocols are known. */
+/**
+ * Creates (but does not start) libp2p over TCP, noise and yamux with our limits. No identify and no discovery, because peers and protocols
+ * are known.
+ */
 export function createNode({ privateKey, listen, networkId, limits, gate, logger }: NodeOptions): Promise<Libp2p> {
   return createLibp2p({
     start: false,
     privateKey: privateKey,
     addresses: { listen: [...listen] },
     transports: [tcp({ maxConnections: limits.connectionsCountMax + 2 * limits.handshakesCountMax })],
-    // The prologue is hashed into the handshake: with a node of another chain it fails.
+    // The prologue is hashed into the handshake: a handshake with a node of another chain fails.
     connectionEncrypters: [coalescing(noise({ prologueBytes: utf8ToBytes(`quoin:${networkId}`) }))],
     streamMuxers: [
       yamux({
@@ -48,7 +51,7 @@ export function createNode({ privateKey, listen, networkId, limits, gate, logger
     connectionManager: {
       maxConnections: limits.connectionsCountMax,
       inboundConnectionThreshold: limits.handshakesPerSecondMax,
-      // Our gate has places for them; this limit would let one address keep out all others.
+      // Our gate limits these; libp2p's limit would let one address keep out all others.
       maxIncomingPendingConnections: Number.POSITIVE_INFINITY,
       inboundUpgradeTimeout: limits.handshakeMsMax,
       inboundStreamProtocolNegotiationTimeout: limits.handshakeMsMax,
@@ -57,11 +60,12 @@ export function createNode({ privateKey, listen, networkId, limits, gate, logger
       addressDialTimeout: limits.dialMsMax,
       connectionCloseTimeout: limits.closeMsMax,
     },
-    // Our heartbeats do that: the monitor aborts a connection where nobody catches what yamux then throws.
+    // Our heartbeats do that. The monitor aborts a connection where nothing catches the exception that yamux then throws.
     connectionMonitor: { enabled: false },
     logger: libp2pLogger(logger),
   })
 }
 
+/** The IP address in a multiaddress; undefined if it contains none. */
 export const ipOf = (address: Multiaddr): string | undefined =>
   address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value

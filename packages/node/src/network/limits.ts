@@ -1,48 +1,54 @@
-/** Every bound of the network folder. Units stand last. Sizes are of payloads, without framing. */
+/** Limits of the network. Each name ends with its unit. Sizes count payloads, without framing. */
 export interface NetworkLimits {
   /** Largest message of the ordered stream. */
   readonly messageBytesMax: number
-  /** What may wait for one peer that does not read; beyond it the oldest messages are dropped. */
+  /** Queue limits for one peer that does not read; beyond them the oldest messages are dropped. */
   readonly sendQueueBytesMax: number
   readonly sendQueueCountMax: number
   /** Messages are written together up to this size. */
   readonly sendBatchBytesMax: number
   /** Bytes handed to a stream that it has not yet passed to the multiplexer. */
   readonly streamWriteBytesMax: number
-  /** A sign of life is sent this often on the ordered stream; a peer of whom nothing came for longer than silenceMsMax is gone. */
+  /** Interval of heartbeats on the ordered stream. A peer that has been silent for longer than silenceMsMax is disconnected. */
   readonly heartbeatMs: number
   readonly silenceMsMax: number
-  /** Signs of life that a peer may send in one heartbeatMs. */
+  /** Heartbeats that a peer may send in one heartbeatMs. */
   readonly heartbeatsCountMax: number
-  /** Receive window of a stream: what a peer may send before it is read. */
+  /** Receive window of a stream: bytes that a peer may send before they are read. */
   readonly streamWindowBytesMax: number
   /** Largest gossip payload. */
   readonly gossipBytesMax: number
-  /** Largest frame of gossip, and the most messages in one: a payload and what surrounds it, or control. */
+  /** Largest gossip frame, and the most messages in one: a payload with its envelope, or control. */
   readonly gossipFrameBytesMax: number
   readonly gossipFrameMessagesMax: number
-  /** Gossip that waits for one peer; beyond it further messages for it are dropped. Control has so much more room. */
+  /** Gossip queued for one peer; beyond it further messages for the peer are dropped. Control has gossipControlBytesMax of extra room. */
   readonly gossipSendBytesMax: number
   readonly gossipControlBytesMax: number
   /** Gossip handed to a stream that it has not yet passed to the multiplexer. */
   readonly gossipWriteBytesMax: number
-  /** Payloads of one peer in validation at once, and their bytes: reading pauses there. One frame may bring some more. */
+  /** Payloads of one peer in validation, by count and bytes: reading pauses at this limit. One frame may exceed it. */
   readonly gossipPendingCountMax: number
   readonly gossipPendingBytesMax: number
-  /** Gossip of one peer that is read, whatever it is: beyond it reading pauses. A frame and each message in it count some bytes more. */
+  /**
+   * Read rate for gossip of one peer, whatever its content; beyond it reading pauses. Each frame and each message in it counts
+   * gossipReadOverheadBytes extra.
+   */
   readonly gossipReadBytesPerSecond: number
   readonly gossipReadBurstBytes: number
   readonly gossipReadOverheadBytes: number
-  /** Gossip streams that a peer may open at once, and how long it takes until it may open one more. An honest one opens another when one was reset. */
+  /**
+   * Gossip streams that a peer may open at once, and the time until it may open one more. An honest peer opens another one only after a
+   * reset.
+   */
   readonly gossipStreamsBurstMax: number
   readonly gossipStreamMsMin: number
-  /** How long gossipsub knows a payload again that comes by another way. */
+  /** How long gossipsub recognises a payload that arrives again from another peer. */
   readonly gossipSeenMs: number
   readonly requestBytesMax: number
   readonly responseBytesMax: number
-  /** Questions of one peer answered at once; more are refused. */
+  /** Requests of one peer answered at the same time; more are refused. */
   readonly requestsServedCountMax: number
-  /** Questions to one peer under way at once, and waiting for their turn. */
+  /** Requests to one peer that are running, and that are queued. */
   readonly requestsSentCountMax: number
   readonly requestsWaitingCountMax: number
   readonly requestReadMsMax: number
@@ -50,15 +56,15 @@ export interface NetworkLimits {
   /** New inbound connections per second from one IP. */
   readonly handshakesPerSecondMax: number
   /**
-   * Inbound connections in handshake from one address, and from all: so many of addresses of listed nodes, and so many of others. IPv6 addresses of one /64 count
-   * as one.
+   * Inbound handshakes from one address, and in total. Addresses of listed nodes and other addresses each have this many. IPv6 addresses of
+   * one /64 count as one.
    */
   readonly handshakesPerAddressMax: number
   readonly handshakesCountMax: number
-  /** How long a handshake may take; and after how long it loses its place to one that has none. */
+  /** Time limit of a handshake, and the age at which it loses its slot to one that finds none. */
   readonly handshakeMsMax: number
   readonly handshakeYieldMs: number
-  /** Connections that a peer may begin at once, and how long it takes until it may begin one more. */
+  /** Connections that a peer may begin at once, and the time until it may begin one more. */
   readonly sessionsBurstMax: number
   readonly sessionMsMin: number
   readonly connectionsCountMax: number
@@ -66,26 +72,30 @@ export interface NetworkLimits {
   /** First and last wait between two dials to a peer that is down. */
   readonly redialMsMin: number
   readonly redialMsMax: number
-  /** How long the peer with the greater id leaves dialling to the other, so that two dials seldom cross. */
+  /** How long the peer with the greater id leaves dialling to the other one, so that two dials rarely cross. */
   readonly dialHeadStartMs: number
   readonly addressesPerPeerCountMax: number
-  /** Names of nodes that the filter by address resolves, addresses of one, lookups under way at once, how long one may take, and how often. */
+  /**
+   * Limits for host names that the address filter resolves: names, addresses per name, lookups running at once, time per lookup, refresh
+   * interval.
+   */
   readonly namesCountMax: number
   readonly nameAddressesMax: number
   readonly nameLookupsMax: number
   readonly nameMsMax: number
   readonly nameRefreshMs: number
-  /** Score at which a peer is banned, how long it then stays away, and in what time a score halves. */
+  /** Score at which a peer is banned, how long a ban lasts, and the time in which a score halves. */
   readonly scoreMin: number
   readonly banMs: number
   readonly scoreHalfLifeMs: number
-  /** How long an orderly stop waits for a peer to take what was written. */
+  /** How long a clean stop waits for a peer to take what was written. */
   readonly closeMsMax: number
 }
 
 const KiB = 1024
 const MiB = 1024 * KiB
 
+/** Default limits; `checkLimits` asserts how they relate. */
 export const NETWORK_LIMITS: NetworkLimits = {
   messageBytesMax: MiB,
   sendQueueBytesMax: 16 * MiB,
@@ -141,7 +151,7 @@ export const NETWORK_LIMITS: NetworkLimits = {
   closeMsMax: 1_000,
 }
 
-/** Throws RangeError when limits contradict each other: that is a bug of whoever changed them. */
+/** @throws RangeError if limits contradict each other, which is a bug in the code that changed them */
 export function checkLimits(limits: NetworkLimits): NetworkLimits {
   const relations: readonly (readonly [boolean, string])[] = [
     [limits.sendQueueBytesMax >= limits.messageBytesMax, 'sendQueueBytesMax must hold one message'],
@@ -150,15 +160,21 @@ export function checkLimits(limits: NetworkLimits): NetworkLimits {
     [limits.gossipPendingBytesMax >= limits.gossipBytesMax, 'gossipPendingBytesMax must hold one payload'],
     [
       limits.gossipReadBurstBytes >= 2 * (limits.gossipSendBytesMax + limits.gossipControlBytesMax),
-      'what an honest peer has queued is read at once',
+      'gossipReadBurstBytes must hold twice what an honest peer can queue',
     ],
-    [limits.streamWindowBytesMax >= 256 * KiB, 'streamWindowBytesMax is at least the initial window of yamux, 256 KiB'],
+    [limits.streamWindowBytesMax >= 256 * KiB, 'streamWindowBytesMax must be at least 256 KiB, the initial window of yamux'],
     [limits.silenceMsMax >= 2 * limits.heartbeatMs, 'silenceMsMax must hold two heartbeats'],
-    [limits.redialMsMin > 0 && limits.redialMsMin <= limits.redialMsMax, 'redialMsMin is from 1 to redialMsMax'],
-    [limits.requestsSentCountMax <= limits.requestsServedCountMax, 'a peer must serve as many requests as one may send it'],
-    [limits.handshakesPerAddressMax < limits.handshakesCountMax, 'one address must not take all places for handshakes'],
-    [limits.handshakeYieldMs <= limits.handshakeMsMax, 'a handshake yields before it is over'],
-    [limits.scoreMin < 0, 'scoreMin is negative'],
+    [limits.redialMsMin > 0 && limits.redialMsMin <= limits.redialMsMax, 'redialMsMin must be from 1 to redialMsMax'],
+    [
+      limits.requestsSentCountMax <= limits.requestsServedCountMax,
+      'requestsServedCountMax must be at least requestsSentCountMax',
+    ],
+    [
+      limits.handshakesPerAddressMax < limits.handshakesCountMax,
+      'handshakesPerAddressMax must be less than handshakesCountMax, so that one address cannot take all slots',
+    ],
+    [limits.handshakeYieldMs <= limits.handshakeMsMax, 'handshakeYieldMs must be at most handshakeMsMax'],
+    [limits.scoreMin < 0, 'scoreMin must be negative'],
   ]
   for (const [holds, rule] of relations) if (!holds) throw new RangeError(rule)
   return limits

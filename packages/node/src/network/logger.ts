@@ -7,7 +7,7 @@ export interface NetworkLogger {
   warn(fields: object, message: string): void
 }
 
-/** libp2p's own log: its errors at debug level (most are a peer that went away), the rest nowhere. */
+/** Logger for libp2p: its errors go to debug level (most are a peer that disconnected), all else is dropped. */
 export function libp2pLogger(logger: NetworkLogger): ComponentLogger {
   const create = (component: string): Libp2pLogger =>
     Object.assign(() => {}, {

@@ -10,20 +10,21 @@ import type { Timers } from './timers.ts'
 
 const NAME_KINDS = ['dns', 'dns4', 'dns6', 'dnsaddr'] as const
 
-/** A name in an address of the list of nodes, and what of it is looked up. */
+/** A host name in an address of the node list, and the kind of lookup it needs. */
 export interface NodeName {
   readonly kind: (typeof NAME_KINDS)[number]
   readonly name: string
 }
 
-/** The IP addresses of a name. Rejects when it has none, or when the name service does not answer. */
+/** Resolves a name to IP addresses. Rejects if it has none, or if DNS does not answer. */
 export type Resolve = (name: NodeName) => Promise<readonly string[]>
 
+/** Whether a multiaddress component is a host name. */
 export const isNameKind = (kind: string): kind is NodeName['kind'] => (NAME_KINDS as readonly string[]).includes(kind)
 
 interface Known {
   readonly name: NodeName
-  /** The last good answer. */
+  /** The last successful answer. */
   ips: readonly string[]
   isLookedUp: boolean
   isFailing: boolean
@@ -37,14 +38,15 @@ export interface NamesOptions {
 }
 
 /**
- * IP addresses of the nodes that are registered by name, for the filter: looked up one after another, when the list names them and again and
- * again. A name that cannot be resolved now keeps its last answer; one that never could has none, and whoever comes from there is refused.
+ * IP addresses of nodes that are registered by name, for the address filter. Names are resolved one after another, when they are added and
+ * then at intervals. A name that cannot be resolved keeps its last answer. A name that was never resolved has no address, so connections
+ * from it are refused.
  */
 export class Names {
   readonly #options: NamesOptions
   readonly #known = new Map<string, Known>()
   readonly #closing = new AbortController()
-  /** Lookups that hang cannot be called back: so many of them hold the next ones up. */
+  /** A hanging lookup cannot be cancelled, so it keeps its slot and delays the next ones. */
   readonly #lookups: Slots
   #ips = new BlockList()
   #running: Promise<void> | undefined
@@ -55,7 +57,7 @@ export class Names {
     this.#lookups = new Slots(options.limits.nameLookupsMax, 1)
   }
 
-  /** Replaces the names. Those beyond `namesCountMax` are left out. */
+  /** Replaces the names. Names beyond `namesCountMax` are ignored. */
   set(names: readonly NodeName[]): void {
     const wanted = new Map(names.slice(0, this.#options.limits.namesCountMax).map((name) => [`${name.kind}/${name.name}`, name]))
     for (const key of this.#known.keys()) if (!wanted.has(key)) this.#known.delete(key)
@@ -70,7 +72,7 @@ export class Names {
     return this.#ips.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')
   }
 
-  /** What is being looked up is not waited for: its answer is not heard any more. */
+  /** Does not wait for running lookups; their answers are ignored. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('closed'))
     this.#cancelWait()
@@ -84,7 +86,7 @@ export class Names {
     this.#running = this.#lookUpAll().finally(() => {
       this.#running = undefined
       if (this.#known.size > 0 && !this.#closing.signal.aborted) this.#wait()
-      // Names that came meanwhile and were behind those already visited.
+      // Handles names that were added in the meantime and not visited.
       this.#run()
     })
   }
@@ -113,7 +115,7 @@ export class Names {
       const release = await this.#lookups.acquire(link.signal)
       const answer = this.#options.resolve(known.name).finally(release)
       const ips = await unlessAborted(answer, link.signal)
-      if (ips === undefined) throw new Error(`no answer within ${limits.nameMsMax} ms`)
+      if (ips === undefined) throw new Error(`DNS lookup timed out after ${limits.nameMsMax} ms`)
       known.ips = ips.filter((ip) => isIP(ip) !== 0).slice(0, limits.nameAddressesMax)
       known.isFailing = false
       this.#rebuild()
@@ -124,8 +126,8 @@ export class Names {
       logger.warn(
         { name: `/${kind}/${name}`, reason: asError(failure).message },
         known.ips.length > 0
-          ? 'the name of a registered node cannot be resolved: its last addresses count on'
-          : 'the name of a registered node cannot be resolved: p2p.filter-by-address refuses its connections, and it is reached only if this node dials it',
+          ? 'cannot resolve the host name of a registered node: its last known addresses stay in use'
+          : 'cannot resolve the host name of a registered node: p2p.filter-by-address refuses its connections, so it can connect only if this node dials it',
       )
     } finally {
       link.unlink()
@@ -139,8 +141,8 @@ export class Names {
 }
 
 /**
- * Asks the operating system, as dialling the name does: hosts file and search domains count. `dnsaddr` names a TXT record that lists addresses
- * (https://github.com/multiformats/multiaddr/blob/master/protocols/DNSADDR.md); names within it are not followed.
+ * Resolves names as the operating system does when it dials, with the hosts file and search domains. `dnsaddr` is a TXT record that lists
+ * addresses (https://github.com/multiformats/multiaddr/blob/master/protocols/DNSADDR.md); names inside it are not followed.
  */
 export const systemResolve: Resolve = async ({ kind, name }) => {
   if (kind === 'dnsaddr') {
@@ -157,7 +159,7 @@ function addressesIn(record: string): readonly string[] {
     const components = multiaddr(record.slice('dnsaddr='.length)).getComponents()
     return components.flatMap(({ name, value }) => ((name === 'ip4' || name === 'ip6') && value !== undefined ? [value] : []))
   } catch {
-    // multiaddr has no parser that returns: every error of it here means that the text is no address.
+    // multiaddr can only throw, and here it throws only if the text is not an address.
     return []
   }
 }

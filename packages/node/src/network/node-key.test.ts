@@ -22,7 +22,7 @@ describe('node key', () => {
     expect(Buffer.from(peerIdFromString(key.peerId).toMultihash().bytes).toString('hex')).toBe(`0024${publicKey}`)
   })
 
-  it('is refused when it is none', () => {
+  it('is refused if it is not a key', () => {
     for (const bytes of [new Uint8Array(0), Uint8Array.of(1, 2, 3), new Uint8Array(100).fill(0xff)]) {
       expect(loadNodeKey(bytes)).toMatchObject({ ok: false, error: { code: 'malformed' } })
     }

@@ -7,15 +7,15 @@ import type { NetworkLimits } from './limits.ts'
 const HEARTBEAT = new Uint8Array(0)
 
 /**
- * Bounded queue in front of the ordered stream to one peer. What is sent within a turn of the event loop leaves in one write: encryption
- * and system calls are paid per write, not per message. When the peer does not read, the stream fills to streamWriteBytesMax, then the
- * queue, then the oldest messages go.
+ * Bounded queue in front of the ordered stream to one peer. Messages sent within one turn of the event loop leave in one write, because
+ * encryption and system calls are paid per write, not per message. If the peer does not read, the stream fills up to streamWriteBytesMax,
+ * then the queue fills, then the oldest messages are dropped.
  */
 export class Outbox {
   readonly #limits: NetworkLimits
   readonly #counters: NetworkCounters
   #stream: Stream | undefined
-  /** Messages in order; those before `#head` have left. */
+  /** Messages in order; those before `#head` were sent. */
   #queue: Uint8Array[] = []
   #head = 0
   #bytes = 0
@@ -23,7 +23,7 @@ export class Outbox {
 
   readonly #broken: (error: unknown) => void
 
-  /** @param broken told when the stream takes no more, instead of an exception out of a callback */
+  /** @param broken called when the stream accepts no more data (instead of an exception inside a callback) */
   constructor(limits: NetworkLimits, counters: NetworkCounters, broken: (error: unknown) => void) {
     this.#limits = limits
     this.#counters = counters
@@ -39,26 +39,26 @@ export class Outbox {
     this.#schedule()
   }
 
-  /** Sends an empty message as a sign of life, unless others wait, which are one as well. */
+  /** Sends an empty message as a heartbeat, unless other messages are queued, which serve as one. */
   beat(): void {
     if (this.#head === this.#queue.length) this.push(HEARTBEAT)
   }
 
-  /** From now on messages leave through this stream, those that wait first. */
+  /** Sends messages through this stream from now on, queued ones first. */
   attach(stream: Stream): void {
     this.#stream = stream
-    // Not `stream.onDrain()`: in @libp2p/utils 7.4 it answers at once after its first use, whatever the buffer holds. And not at once:
-    // the stream empties its own buffer in a microtask after the event, and says nothing more when that was all.
+    // Not `stream.onDrain()`: in @libp2p/utils 7.4 it resolves at once after its first use, whatever the buffer holds. And not in the same
+    // turn: the stream empties its own buffer in a microtask after the event, and fires no further event if that was all.
     stream.addEventListener('drain', this.#schedule)
     this.#write()
   }
 
-  /** Writes what waits without the delay of a turn: before an orderly end. */
+  /** Writes the queue at once, before a clean end. */
   flush(): void {
     this.#write()
   }
 
-  /** Drops what waits and lets go of the stream. */
+  /** Drops the queue and releases the stream. */
   close(): void {
     if (this.#flush !== undefined) clearImmediate(this.#flush)
     this.#flush = undefined
@@ -84,7 +84,7 @@ export class Outbox {
       try {
         stream.send(encodeFrames(batch))
       } catch (error) {
-        // A stream is `open` until both of its ends are closed; one whose writing end is closing throws, as does one that fails now.
+        // A stream is `open` until both of its ends are closed. One whose writing end is closing throws, and so does one that fails now.
         this.#counters.dropped += batch.length
         return this.#broken(error)
       }
@@ -93,7 +93,7 @@ export class Outbox {
     }
   }
 
-  /** Takes the oldest messages, at least one, up to sendBatchBytesMax together. */
+  /** Takes the oldest messages, at least one, up to sendBatchBytesMax in total. */
   #batch(): readonly Uint8Array[] {
     const batch: Uint8Array[] = []
     let bytes = 0
@@ -116,7 +116,7 @@ export class Outbox {
     const message = this.#queue[this.#head]!
     this.#bytes -= message.length
     this.#head++
-    // Half of the array is gone: copying the rest now costs one step a message over its life.
+    // Copies only when half of the array is consumed: that costs one step per message on average.
     if (this.#head > 64 && 2 * this.#head > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)
       this.#head = 0

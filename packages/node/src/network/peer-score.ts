@@ -2,8 +2,8 @@ import type { Offence, PeerId } from '../powers.ts'
 import type { NetworkLimits } from './limits.ts'
 
 /**
- * Points that an offence costs. A validator that runs the same code commits none of the first three kinds; `out-of-turn` and `flood`
- * happen to honest peers after a partition, hence their price.
+ * Points that an offence costs. A validator that runs the same code commits none of the first three; `out-of-turn` and `flood` can happen
+ * to honest peers after a partition, so they cost less.
  */
 export const OFFENCE_POINTS: Readonly<Record<Offence, number>> = {
   malformed: 25,
@@ -16,16 +16,15 @@ export const OFFENCE_POINTS: Readonly<Record<Offence, number>> = {
 type ScoreLimits = Pick<NetworkLimits, 'scoreMin' | 'banMs' | 'scoreHalfLifeMs'>
 
 interface Entry {
-  /** Score at `at`; 0 or less. */
+  /** Score at time `at`; 0 or less. */
   points: number
   at: number
   bannedUntil: number
 }
 
 /**
- * Scores of peers: 0 is blameless, offences lower it, time brings it back (it halves in a fixed time). At the limit a peer is banned
- * for a while, and starts afresh when the ban is over: nothing that it sent before counts any more. Pure: times are monotonic milliseconds
- * that the caller passes.
+ * Scores of peers. 0 is blameless; offences lower the score, and it recovers by halving in a fixed time. At the limit a peer is banned for
+ * a while. After the ban it starts at 0, and nothing it sent before counts. Pure: the caller passes times in monotonic milliseconds.
  */
 export class PeerScores {
   readonly #limits: ScoreLimits
@@ -36,8 +35,8 @@ export class PeerScores {
   }
 
   /**
-   * @param sentAt when what offends arrived
-   * @returns `spent` when a ban has answered for it already
+   * @param sentAt when the offending message arrived
+   * @returns `spent` if a ban already covers it
    */
   penalise(peer: PeerId, offence: Offence, now: number, sentAt = now): 'scored' | 'banned' | 'spent' {
     const bannedUntil = this.#entries.get(peer)?.bannedUntil ?? Number.NEGATIVE_INFINITY
@@ -56,13 +55,13 @@ export class PeerScores {
     return entry === undefined ? 0 : entry.points * 0.5 ** ((now - entry.at) / this.#limits.scoreHalfLifeMs)
   }
 
-  /** Milliseconds that the peer's ban still lasts; 0 when there is none. */
+  /** Remaining ban of the peer in milliseconds; 0 if it is not banned. */
   bannedMs(peer: PeerId, now: number): number {
     const entry = this.#entries.get(peer)
     return entry === undefined ? 0 : Math.max(0, entry.bannedUntil - now)
   }
 
-  /** Forgets all peers but these, which bounds the memory by the list of nodes. */
+  /** Drops all peers but these, so the node list bounds the memory. */
   retain(peers: ReadonlySet<PeerId>): void {
     for (const peer of this.#entries.keys()) if (!peers.has(peer)) this.#entries.delete(peer)
   }

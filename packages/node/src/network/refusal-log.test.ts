@@ -4,7 +4,7 @@ import { REFUSAL_LOG_LIMITS, RefusalLog } from './refusal-log.ts'
 
 const { intervalMs, namesCountMax } = REFUSAL_LOG_LIMITS
 
-it('names each once in a while, and no more than so many', () => {
+it('names each once per interval, and a limited number', () => {
   const clock = new ManualClock()
   const told: object[] = []
   const log = new RefusalLog(clock, { warn: (fields) => told.push(fields) })

@@ -1,20 +1,21 @@
 import type { Clock } from '../powers.ts'
 import type { NetworkLogger } from './logger.ts'
 
+/** Limits of the log of refused connections. */
 export const REFUSAL_LOG_LIMITS = {
-  /** One who keeps coming is named once in this time. */
+  /** A refused peer or address is logged once per interval. */
   intervalMs: 60_000,
-  /** Names in this time: whoever comes under ever new names must not fill the log. */
+  /** Names logged per interval, so that an attacker with ever new names cannot fill the log. */
   namesCountMax: 16,
 } as const
 
-/** Names those whose connections are refused, each once in a while. */
+/** Logs refused connections, each peer or address once per interval. */
 export class RefusalLog {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #logger: Pick<NetworkLogger, 'warn'>
   readonly #named = new Set<string>()
   #sinceMs = -Infinity
-  /** Refusals since `#sinceMs` of others than those that were named. */
+  /** Refusals since `#sinceMs` that were not logged by name. */
   #unnamed = 0
 
   constructor(clock: Pick<Clock, 'monotonic'>, logger: Pick<NetworkLogger, 'warn'>) {
@@ -22,7 +23,7 @@ export class RefusalLog {
     this.#logger = logger
   }
 
-  /** A connection was refused. `who` is a peer id or an IP address, and `why` what an operator should look at. */
+  /** Logs a refused connection. `who` is a peer id or an IP address; `why` tells the operator what to look at. */
   refused(who: string, why: string): void {
     const nowMs = this.#clock.monotonic()
     if (nowMs - this.#sinceMs >= REFUSAL_LOG_LIMITS.intervalMs) this.#startOver(nowMs)
@@ -36,7 +37,7 @@ export class RefusalLog {
   }
 
   #startOver(nowMs: number): void {
-    if (this.#unnamed > 0) this.#logger.warn({ count: this.#unnamed }, 'connections of others were refused too')
+    if (this.#unnamed > 0) this.#logger.warn({ count: this.#unnamed }, 'further connections were refused')
     this.#sinceMs = nowMs
     this.#named.clear()
     this.#unnamed = 0

@@ -21,14 +21,14 @@ export interface RequestsOptions {
   readonly counters: NetworkCounters
   readonly logger: NetworkLogger
   readonly timers: Timers
-  /** The answer to a peer's question; undefined refuses it. */
+  /** Answers a peer's request; undefined refuses it. */
   answer(peer: PeerId, message: Uint8Array): Promise<Uint8Array | undefined>
   offence(session: Session, offence: Offence, detail: string): void
 }
 
 /**
- * Questions with one answer, each over a stream of its own: the asker writes one frame, the answerer one frame that begins with a status
- * byte (0 answer, 1 refused, 2 busy), then both close. Bounded per peer on both sides; sizes are capped both ways.
+ * Requests with one answer, each on a stream of its own. The client writes one frame, the server writes one frame that begins with a status
+ * byte (0 answer, 1 refused, 2 busy), then both close. Requests are limited per peer, and sizes are limited, in both directions.
  */
 export class Requests {
   readonly #options: RequestsOptions
@@ -44,10 +44,13 @@ export class Requests {
     const link = linkSignals(signal, session.signal)
     try {
       if (message.length > limits.requestBytesMax) {
-        throw new TransportError('oversized', `request of ${message.length} bytes, at most ${limits.requestBytesMax} are allowed`)
+        throw new TransportError(
+          'oversized',
+          `request of ${message.length} bytes exceeds the limit of ${limits.requestBytesMax} bytes`,
+        )
       }
       const release = await session.slots.acquire(link.signal)
-      if (release === undefined) throw new TransportError('failed', 'too many requests wait for this peer')
+      if (release === undefined) throw new TransportError('failed', 'too many requests are queued for this peer')
       try {
         return await this.#exchange(session, message, link.signal)
       } finally {
@@ -92,16 +95,16 @@ export class Requests {
       case REFUSED[0]:
         throw new TransportError('refused', 'the peer refused the request')
       case BUSY[0]:
-        throw new TransportError('refused', 'the peer answers too many requests already')
+        throw new TransportError('refused', 'the peer is busy with other requests')
       default:
-        this.#options.offence(session, 'malformed', `answer with status ${frame[0]}`)
-        throw new TransportError('failed', `answer with unknown status ${frame[0]}`)
+        this.#options.offence(session, 'malformed', `answer has unknown status ${frame[0]}`)
+        throw new TransportError('failed', `answer has unknown status ${frame[0]}`)
     }
   }
 
   /**
-   * Serves one question, until it is answered or the session ends. Never rejects: whatever fails here concerns this stream only. Even a
-   * refusal is sent after the question was read, because libp2p loses what arrives, with the end of the stream, while the asker still
+   * Serves one request, until it is answered or the session ends. Never rejects: any failure concerns this stream only. Even a refusal is
+   * sent only after the request was read, because libp2p loses data that arrives together with the end of the stream while the client still
    * negotiates the protocol.
    */
   async serve(session: Session, stream: Stream): Promise<void> {
@@ -143,10 +146,10 @@ export class Requests {
     try {
       const answer = await unlessAborted(this.#options.answer(session.peer, question), session.signal)
       if (answer === undefined || answer.length <= limits.responseBytesMax) return answer
-      logger.warn({ peer: session.peer, bytes: answer.length }, 'answer is larger than responseBytesMax, refused')
+      logger.warn({ peer: session.peer, bytes: answer.length }, 'the answer exceeds responseBytesMax: the request is refused')
       return undefined
     } catch (error) {
-      // A bug above: it must cost one answer, not the node.
+      // A bug in the handler must cost one answer, not the node.
       counters.handlerFaults++
       logger.warn({ peer: session.peer, error }, 'the request handler threw')
       return undefined
@@ -161,7 +164,7 @@ export class Requests {
       stream.send(encodeFrames([frame]))
       await finishStream(stream, link.signal)
     } catch (failure) {
-      // `send` throws when the peer reset the stream since the check above.
+      // `send` throws if the peer reset the stream since the check above.
       stream.abort(asError(failure))
     } finally {
       link.unlink()

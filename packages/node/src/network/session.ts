@@ -9,19 +9,20 @@ import { Slots } from './slots.ts'
 import { abortConnection, asError } from './streams.ts'
 import type { Timers } from './timers.ts'
 
+/** Callbacks of a session. */
 export interface SessionEvents {
-  /** The ordered stream to the peer is open: it speaks our protocol on our chain. */
+  /** The ordered stream to the peer is open: the peer speaks our protocol on our chain. */
   ready(session: Session): void
   message(session: Session, message: Uint8Array): void
   offence(session: Session, offence: Offence, detail: string): void
-  /** Once, whoever ended it. */
+  /** Called once, whichever side ended the session. */
   ended(session: Session, reason: string): void
 }
 
 export interface SessionOptions {
   readonly peer: PeerId
   readonly connection: Connection
-  /** Protocol of the ordered stream. */
+  /** Protocol name of the ordered stream. */
   readonly protocol: string
   readonly clock: Clock
   readonly timers: Timers
@@ -31,16 +32,15 @@ export interface SessionOptions {
 }
 
 /**
- * One connection to an admitted peer and everything that lives on it: the ordered stream of each side (each writes on the one that it
- * opened), the places for requests. A session never heals: when one of its parts fails the connection goes, and a new one begins
- * afresh on both sides.
+ * One connection to an admitted peer with everything on it: an ordered stream per side (each side writes on the stream that it opened), and
+ * slots for requests. A session is never repaired: when a part fails, the connection is closed, and both sides start with a new one.
  */
 export class Session {
   readonly peer: PeerId
   readonly connection: Connection
   /** Monotonic ms. */
   readonly openedAt: number
-  /** Places for requests to the peer. */
+  /** Slots for requests to the peer. */
   readonly slots: Slots
   /** Requests of the peer that are being answered. */
   serving = 0
@@ -56,10 +56,10 @@ export class Session {
   #state: 'opening' | 'ready' | 'ended' = 'opening'
   #wasReady = false
   #inbound: Stream | undefined
-  /** When something last came on the peer's ordered stream, and when our last heartbeat was. */
+  /** When data last arrived on the peer's ordered stream, and when we last sent a heartbeat. */
   #heardAt: number
   #beatAt: number
-  /** Signs of life of the peer since then. */
+  /** Heartbeats of the peer since then. */
   #beats = 0
   #cancelHeartbeat = () => {}
 
@@ -87,12 +87,12 @@ export class Session {
     return this.#state === 'ready'
   }
 
-  /** Whether it was ready at some time. */
+  /** Whether the session was ever ready. */
   get wasReady(): boolean {
     return this.#wasReady
   }
 
-  /** Aborts when the session ends. */
+  /** Aborted when the session ends. */
   get signal(): AbortSignal {
     return this.#abort.signal
   }
@@ -110,7 +110,7 @@ export class Session {
       this.#listen()
       this.#heartbeat()
     } catch (failure) {
-      // A connection that closes meanwhile, a peer that does not answer, or one that speaks another protocol.
+      // The connection closed in the meantime, or the peer does not answer or speaks another protocol.
       this.end(`ordered stream refused: ${asError(failure).message}`)
     }
   }
@@ -119,7 +119,7 @@ export class Session {
     this.#outbox.push(message)
   }
 
-  /** Takes the ordered stream that the peer opened. Nothing of it is read before this side is ready. */
+  /** Accepts the ordered stream that the peer opened. It is not read before this side is ready. */
   accept(stream: Stream): void {
     if (this.#state === 'ended' || this.#inbound !== undefined) return stream.abort(new Error('a second ordered stream'))
     this.#inbound = stream
@@ -128,7 +128,7 @@ export class Session {
     this.#listen()
   }
 
-  /** Ends the connection in order: what waits is written first, as far as the peer takes it before the signal. */
+  /** Closes the connection cleanly: queued messages are written first, as far as the peer takes them before the signal. */
   async close(signal: AbortSignal): Promise<void> {
     this.#outbox.flush()
     try {
@@ -146,8 +146,8 @@ export class Session {
     this.#cancelHeartbeat()
     this.#outbox.close()
     this.#abort.abort(new Error(reason))
-    // In a turn of its own: the call may come from a stream that the connection is just aborting, or a stream may just be opening, and
-    // in both cases yamux 8.0 would throw where nobody catches it.
+    // Not in the same turn: the call may come from a stream that the connection is aborting, or a stream may be opening. In both cases
+    // yamux 8.0 would throw where nothing catches it.
     setImmediate(() => abortConnection(this.connection, new Error(reason)))
     this.#events.ended(this, reason)
   }
@@ -162,15 +162,15 @@ export class Session {
     stream.resume()
   }
 
-  /** Says that we are there, and ends the session when the peer has said nothing for too long. */
+  /** Sends a heartbeat, and ends the session if the peer has been silent for too long. */
   #heartbeat(): void {
     const { heartbeatMs, silenceMsMax } = this.#limits
     const now = this.#clock.monotonic()
-    // This process stood still: what the peer sent meanwhile has not been read yet.
+    // This process was suspended: data that the peer sent in the meantime is not read yet.
     if (now - this.#beatAt > 2 * heartbeatMs) this.#heardAt = now
     this.#beatAt = now
     this.#beats = 0
-    if (now - this.#heardAt > silenceMsMax) return this.end(`nothing heard for ${silenceMsMax} ms`)
+    if (now - this.#heardAt > silenceMsMax) return this.end(`peer was silent for ${silenceMsMax} ms`)
     this.#outbox.beat()
     this.#cancelHeartbeat = this.#timers.after(heartbeatMs, () => this.#heartbeat())
   }
@@ -178,7 +178,7 @@ export class Session {
   #receive(chunk: Uint8Array): void {
     this.#heardAt = this.#clock.monotonic()
     this.#decoder.push(chunk)
-    // An offence that the handler reports may end the session in the middle of a chunk.
+    // An offence that the handler reports can end the session in the middle of a chunk.
     while (this.#state === 'ready') {
       const frame = this.#decoder.next()
       if (!frame.ok) {
@@ -189,7 +189,7 @@ export class Session {
       if (frame.value.length === 0) {
         this.#beats++
         if (this.#beats <= this.#limits.heartbeatsCountMax) continue
-        this.#events.offence(this, 'flood', `${this.#beats} heartbeats at once`)
+        this.#events.offence(this, 'flood', `${this.#beats} heartbeats in one interval`)
         return this.end('too many heartbeats')
       }
       this.#counters.framesIn++

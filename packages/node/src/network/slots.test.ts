@@ -23,7 +23,7 @@ describe('slots', () => {
     expect(order).toEqual([0, 1, 2, 3])
   })
 
-  it('refuse beyond the line, and give back only once', async () => {
+  it('refuse beyond the queue limit, and are released only once', async () => {
     const slots = new Slots(1, 1)
     const release = await slots.acquire(never)
     const second = slots.acquire(never)
@@ -37,7 +37,7 @@ describe('slots', () => {
     expect(await third).toBeTypeOf('function')
   })
 
-  it('let those go who stop waiting', async () => {
+  it('release waiters that stop waiting', async () => {
     const slots = new Slots(1, 1)
     const release = await slots.acquire(never)
     const controller = new AbortController()

@@ -1,8 +1,8 @@
-/** A fixed number of places for work under way, and a bounded line of those who wait for one. */
+/** A semaphore: a fixed number of slots, and a bounded queue of waiters. */
 export class Slots {
   readonly #waitingCountMax: number
   #free: number
-  /** In order of arrival; each gets the place that another gave back. */
+  /** In order of arrival; each gets the next slot that is released. */
   readonly #waiting = new Set<() => void>()
 
   constructor(countMax: number, waitingCountMax: number) {
@@ -10,7 +10,7 @@ export class Slots {
     this.#waitingCountMax = waitingCountMax
   }
 
-  /** Resolves with the function that gives the place back; undefined when the line is full. Rejects with the signal's reason. */
+  /** Resolves with a function that releases the slot; undefined if the queue is full. Rejects with the signal's reason. */
   acquire(signal: AbortSignal): Promise<(() => void) | undefined> {
     if (signal.aborted) return Promise.reject(signal.reason)
     if (this.#free > 0) {

@@ -4,7 +4,7 @@ import { FrameDecoder, type FrameFault } from './frames.ts'
 
 export type ReadFault = FrameFault | { readonly code: 'ended' | 'aborted'; readonly message: string }
 
-/** The first frame that arrives on a stream. Leaves the stream open; whoever reads closes or aborts it. */
+/** Reads the first frame of a stream. Leaves the stream open; the caller closes or aborts it. */
 export function readFrame(stream: Stream, bytesMax: number, signal: AbortSignal): Promise<Result<Uint8Array, ReadFault>> {
   const decoder = new FrameDecoder(bytesMax)
   return new Promise((resolve) => {
@@ -28,21 +28,21 @@ export function readFrame(stream: Stream, bytesMax: number, signal: AbortSignal)
     signal.addEventListener('abort', onAbort)
     stream.addEventListener('end', onEnd)
     stream.addEventListener('close', onEnd)
-    // Last, because it releases what arrived before.
+    // Added last, because adding it delivers the data that is already buffered.
     stream.addEventListener('message', onMessage)
   })
 }
 
 /**
- * Ends our side of a stream in order, then waits for the peer's; aborts it when that does not happen before the signal. Never rejects:
- * the message that the stream was for has been written or read by now.
+ * Closes our side of a stream cleanly, then waits for the peer to close its side; aborts the stream if that does not happen before the
+ * signal. Never rejects: by now the message of the stream was written or read.
  */
 export async function finishStream(stream: Stream, signal: AbortSignal): Promise<void> {
   try {
     await stream.close({ signal })
     await closed(stream, signal)
   } catch (failure) {
-    // The stream was reset, or the peer did not read in time: either way nothing is left to wait for.
+    // The stream was reset, or the peer did not read in time: nothing is left to wait for.
     stream.abort(asError(failure))
   }
 }
@@ -70,14 +70,16 @@ export function abortConnection(connection: Connection, reason: Error): void {
   try {
     connection.abort(reason)
   } catch {
-    // yamux 8.0 says goodbye first and throws when the socket takes no more. By now it counts as closed, so that this reaches the socket.
+    // yamux 8.0 sends a goodbye first and throws if the socket takes no more data. After that it counts as closed, so the second call
+    // reaches the socket.
     connection.abort(reason)
   }
 }
 
+/** The thrown value as an Error. */
 export const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)))
 
-/** The promise's outcome; undefined when the signal aborts before. */
+/** The result of the promise; undefined if the signal aborts first. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const onAbort = () => resolve(undefined)

@@ -1,6 +1,6 @@
 import type { Clock } from '../powers.ts'
 
-/** Timers that all end with their owner. */
+/** Timers that are all cancelled when their owner closes. */
 export class Timers {
   readonly #clock: Clock
   readonly #cancels = new Set<() => void>()
@@ -10,7 +10,7 @@ export class Timers {
     this.#clock = clock
   }
 
-  /** Runs `action` once after `ms`, never after `close`; the returned function cancels it. */
+  /** Runs `action` once after `ms`, but never after `close`. The returned function cancels it. */
   after(ms: number, action: () => void): () => void {
     if (this.#closed) return () => {}
     const stop = this.#clock.after(ms, () => {

@@ -6,7 +6,7 @@ afterEach(stopAll)
 
 const never = new AbortController().signal
 
-/** A message of 200 bytes that carries a number. */
+/** A 200-byte message that contains a number. */
 function numbered(value: number): Uint8Array {
   const message = new Uint8Array(200)
   new DataView(message.buffer).setUint32(0, value)
@@ -228,7 +228,7 @@ describe('connections', () => {
 })
 
 describe('stop', () => {
-  it('leaves no handle open and tells of every peer', async () => {
+  it('leaves no handle open and reports every peer', async () => {
     const nodes = await startNodes(3)
     await meshed(nodes)
     for (let i = 0; i < 1000; i++) nodes[0]!.transport.send(nodes[1]!.id, numbered(i))
@@ -244,7 +244,7 @@ describe('stop', () => {
         seen.peers.filter(({ state }) => state === 'up').length,
       )
     }
-    // A closed handle is listed until the close callbacks of this turn have run, which is after its immediates.
+    // A closed handle stays listed until the close callbacks of this turn have run, which is after its immediates.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
     expect(process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))).toEqual([])
   })

@@ -28,39 +28,43 @@ import { abortConnection, asError } from './streams.ts'
 import { Timers } from './timers.ts'
 
 export interface Libp2pTransportOptions {
-  /** The node's key as `createNodeKey` makes it. */
+  /** The node's key as created by `createNodeKey`. */
   readonly key: Uint8Array
-  /** Multiaddresses to listen on, such as /ip4/0.0.0.0/tcp/26656; none makes a node that only dials. */
+  /** Multiaddresses to listen on, such as /ip4/0.0.0.0/tcp/26656. If empty, the node only dials. */
   readonly listen: readonly string[]
-  /** Names the chain (start of the genesis hash). Part of the handshake and of every protocol name: chains do not mix. */
+  /**
+   * Identifies the chain (start of the genesis hash). It is part of the handshake and of every protocol name, so that nodes of different
+   * chains cannot connect.
+   */
   readonly networkId: string
   readonly logger: NetworkLogger
   readonly limits?: Partial<NetworkLimits>
-  /** Refuse connections from IPs that are neither in the list of nodes nor loopback, before the handshake. Off unless true. */
+  /** Refuses connections before the handshake if their IP is neither in the node list nor loopback. Default: false. */
   readonly filterByAddress?: boolean
-  /** How names in the list of nodes are looked up for that; the operating system unless given. */
+  /** Resolves host names in the node list for that filter. Default: the operating system. */
   readonly resolve?: Resolve
-  /** For scores, bans and redials; libp2p keeps its own time. */
+  /** Clock for scores, bans and redials; libp2p keeps its own time. */
   readonly clock?: Clock
-  /** From 0 (inclusive) to 1 (exclusive), spreads redials. */
+  /** From 0 (inclusive) to 1 (exclusive); spreads redials. */
   readonly random?: () => number
-  /** Told when a peer is known to receive what is published. */
+  /** Called when a peer is known to receive published payloads. */
   readonly onSubscribed?: (peer: PeerId) => void
 }
 
+/** The network transport, with figures for metrics. */
 export interface Libp2pTransport extends Transport {
   readonly counters: Readonly<NetworkCounters>
-  /** Multiaddresses that are listened on, with the real port, without the /p2p part. */
+  /** Multiaddresses that the node listens on, with the actual port, without the /p2p part. */
   addresses(): readonly string[]
-  /** Peers that receive what is published. */
+  /** Peers that receive published payloads. */
   subscribers(): readonly PeerId[]
-  /** 0 is blameless, scoreMin banned. */
+  /** 0 is blameless, scoreMin is banned. */
   score(peer: PeerId): number
 }
 
 /** `start` could not listen. */
 export class ListenError extends Error {
-  /** The system's code, such as EADDRINUSE or EACCES, when it gave one. */
+  /** The operating system's error code, such as EADDRINUSE or EACCES, if it gave one. */
   readonly code: string | undefined
   constructor(code: string | undefined, message: string) {
     super(message)
@@ -68,15 +72,16 @@ export class ListenError extends Error {
   }
 }
 
-/** libp2p wraps what the system said into advice about its own settings, and a stack. */
+/** Extracts the operating system's error, which libp2p wraps into advice about its own settings and a stack trace. */
 function listenError(message: string): ListenError {
   const said = /\blisten (E[A-Z]+)\b[^\n]*/.exec(message)
   return said === null ? new ListenError(undefined, message) : new ListenError(said[1], `cannot listen for peers: ${said[0]}`)
 }
 
 /**
- * The real network: TCP, noise, yamux, gossipsub. Connects to the admitted nodes and to nobody else, keeps one connection to each of
- * them, and dials those that are down until they are back. Throws on a malformed key or contradictory limits.
+ * Creates the network transport: TCP, noise, yamux, gossipsub. It connects only to admitted nodes, keeps one connection to each, and
+ * redials those that are down.
+ * @throws if the key is malformed or the limits contradict each other
  */
 export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<Libp2pTransport> {
   const limits = checkLimits({ ...NETWORK_LIMITS, ...options.limits })
@@ -100,7 +105,7 @@ export async function createLibp2pTransport(options: Libp2pTransportOptions): Pr
   return new NetworkTransport({ ...parts, libp2p, gate }, options)
 }
 
-/** What a transport is made of. */
+/** Parts of a transport. */
 interface Parts {
   readonly libp2p: Libp2p
   readonly key: NodeKey
@@ -125,7 +130,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   readonly #gossip: Gossip
   readonly #requests: Requests
   readonly #protocols: { readonly ordered: string; readonly request: string }
-  /** Work under way that `stop` waits for; none of it rejects. */
+  /** Running work that `stop` waits for. None of it rejects. */
   readonly #tasks = new Set<Promise<void>>()
   #handlers: TransportHandlers | undefined
   #state: 'new' | 'started' | 'stopped' = 'new'
@@ -208,7 +213,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   send(to: PeerId, message: Uint8Array): void {
     const { messageBytesMax } = this.#limits
     if (message.length === 0 || message.length > messageBytesMax) {
-      throw new RangeError(`message of ${message.length} bytes, 1 to ${messageBytesMax} are allowed`)
+      throw new RangeError(`message of ${message.length} bytes is out of range: 1 to ${messageBytesMax} bytes are allowed`)
     }
     const session = this.#sessions.get(to)
     if (session?.ready === true) session.send(message)
@@ -226,7 +231,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   }
 
   listen(handlers: TransportHandlers): void {
-    if (this.#handlers !== undefined) throw new Error('listen is called once')
+    if (this.#handlers !== undefined) throw new Error('listen was called twice')
     this.#handlers = handlers
   }
 
@@ -248,7 +253,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
   }
 
   async start(): Promise<void> {
-    if (this.#state !== 'new' || this.#handlers === undefined) throw new Error('start is called once, after listen')
+    if (this.#state !== 'new' || this.#handlers === undefined) throw new Error('start must be called once, and after listen')
     this.#state = 'started'
     const { requestsServedCountMax } = this.#limits
     await this.#libp2p.handle(this.#protocols.ordered, (stream, connection) => this.#accept(stream, connection), {
@@ -256,7 +261,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
       maxOutboundStreams: 1,
     })
     await this.#libp2p.handle(this.#protocols.request, (stream, connection) => this.#serve(stream, connection), {
-      // Above the limit a question is answered with `busy`; this bounds how many such answers are under way.
+      // Beyond its limit a request is answered with `busy`; this bounds the number of such answers at a time.
       maxInboundStreams: 2 * requestsServedCountMax,
       maxOutboundStreams: 2 * requestsServedCountMax,
     })
@@ -271,7 +276,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     this.#dialer.set(this.#gate.nodes)
   }
 
-  /** Every call gets the same promise. */
+  /** Every call returns the same promise. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
@@ -284,7 +289,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     const deadline = linkDeadline(this.#limits.closeMsMax, [], this.#timers)
     await Promise.all([...this.#sessions.values()].map((session) => session.close(deadline.signal)))
     await this.#libp2p.stop()
-    // Those that the connection manager still closed in order have told their sessions by now; the rest have no connection.
+    // The connection manager has cleanly closed some connections, which ended their sessions; the remaining sessions have no connection.
     for (const session of [...this.#sessions.values()]) session.end('stopped')
     await this.#gossip.stop()
     await this.#gate.close()
@@ -391,7 +396,7 @@ class NetworkTransport implements Libp2pTransport, SessionEvents {
     return this.#handlers
   }
 
-  /** A handler that throws is a bug above: it must cost one message of one peer, not the node. */
+  /** A handler that throws is a bug; it must cost one message of one peer, not the node. */
   #guard(handler: string, call: () => void): void {
     try {
       call()

@@ -3,15 +3,18 @@ import type { Kv } from '../powers.ts'
 import type { OnDamage } from './damage.ts'
 import { StoredBlocks } from './stored-blocks.ts'
 
-/** The blocks that another thread writes, up to the head of which that thread told. */
+/** Blocks that another thread writes, up to the head that this thread was told of. */
 export class BlockReplica extends StoredBlocks {
-  /** Reads the block of a height, which is on disk, as its head. Throws DamagedError when it is not there. */
+  /**
+   * Reads the block of a height, which must be on disk, as the head.
+   * @throws DamagedError if it is missing
+   */
   constructor(kv: Pick<Kv, 'get'>, crypto: Crypto, onDamage: OnDamage, height: Height) {
     super(kv, crypto, onDamage)
     this.#enter(height)
   }
 
-  /** Goes on to a later head. False where it is there already. */
+  /** Moves to a later head. Returns false if the head is already there. */
   moveTo(height: Height): boolean {
     if (height <= this.head.header.number) return false
     this.#enter(height)

@@ -114,7 +114,7 @@ describe('BlockStore', () => {
     expect(fresh.logsBloom(Height(3))).toBeUndefined()
   })
 
-  it('gives block sync the bytes of a certified block as they lie there', async () => {
+  it('gives block sync the bytes of a certified block as stored', async () => {
     const raws = await testTransfers(testAccounts[1]!, 0, 3)
     const { header } = await node.produce(raws)
     const block = unwrap(codec.decode(certifiedBlockCodec, node.store.certifiedBlock(Height(1))!))
@@ -134,7 +134,7 @@ describe('BlockStore', () => {
     kv.apply([{ key: singleKey('format'), value: codec.encode(formatCodec, FORMAT_VERSION + 1) }])
     const opened = BlockStore.open(kv, crypto)
     expect(opened).toMatchObject({ ok: false, error: { code: 'unknown-format' } })
-    expect(!opened.ok && opened.error.message).toMatch(/format 3, this release reads format 2.*--reset/)
+    expect(!opened.ok && opened.error.message).toMatch(/format 3, but this release reads format 2.*--reset/)
   })
 
   it('appends only the block that follows the head, and genesis only once', async () => {
@@ -163,7 +163,7 @@ describe('BlockStore', () => {
       return copy
     }
     expect(() => reopened(damage(heightKey('header', Height(1)), undefined))).toThrow(
-      /damaged: the head is block 1 .*, its header is missing/,
+      /damaged: the head is block 1 .*, but its header is missing/,
     )
     expect(() => reopened(damage(heightKey('header', Height(1)), Uint8Array.of(1)))).toThrow(
       /damaged: the header of height 1 does not decode/,
@@ -177,10 +177,10 @@ describe('BlockStore', () => {
     )
     const setHash = kv.get(heightKey('validatorsHash', Height(1)))!
     const set = damage(Uint8Array.of(SPACE.validators, ...setHash), undefined)
-    expect(() => reopened(set).validators(Height(1))).toThrow(/damaged: there is no validator set/)
+    expect(() => reopened(set).validators(Height(1))).toThrow(/damaged: the validator set 0x\w+ of height 1 is missing/)
   })
 
-  it('knows which records a block must have: a missing one is damage, and is told', async () => {
+  it('knows which records a block must have: a missing one is reported as damage', async () => {
     await node.produce(await testTransfers(testAccounts[1]!, 0, 1))
     const readers = {
       header: (store: BlockStore, height: Height) => store.header(height),
@@ -204,7 +204,7 @@ describe('BlockStore', () => {
 
   it.each(['format', 'chain', 'head'] as const)('finds that %s is missing in a chain that has begun', (space) => {
     kv.apply([{ key: singleKey(space), value: undefined }])
-    expect(() => reopened()).toThrow('which genesis writes together, some are missing')
+    expect(() => reopened()).toThrow('some of the records format, chain and head are missing')
   })
 
   it('is empty before genesis, and says so', () => {

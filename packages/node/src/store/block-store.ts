@@ -20,15 +20,16 @@ import * as schema from './schema.ts'
 import { StoredBlocks } from './stored-blocks.ts'
 import type { BlockRecord, FinalBlock } from './types.ts'
 
+/** Why this release cannot use a database. */
 export interface StoreRefusal {
   readonly code: 'unknown-format'
-  /** What is there, what this release reads, and what to do. */
+  /** What was found, what this release reads, and what to do. */
   readonly message: string
 }
 
 /**
- * The chain of final blocks on disk: appends one block at a time, each in one synced batch, and reads them. A record that a block up to the
- * head must have and has not, or that does not decode, is damage: it is told, and the read throws DamagedError.
+ * The chain of final blocks on disk: appends one block at a time, each in one synced batch, and reads them. If a record that a block up to
+ * the head must have is missing or does not decode, the damage is reported and the read throws DamagedError.
  */
 export class BlockStore extends StoredBlocks {
   readonly #kv: Kv
@@ -36,7 +37,10 @@ export class BlockStore extends StoredBlocks {
   readonly #heights: CommitHeights | undefined
   #chain: schema.ChainRecord | undefined
 
-  /** Opens the store in a database, empty or not. Throws DamagedError when what is there contradicts itself. */
+  /**
+   * Opens the store in a database, empty or not.
+   * @throws DamagedError if its records contradict each other
+   */
   static open(kv: Kv, crypto: Crypto, onDamage: OnDamage = () => {}, heights?: CommitHeights): Result<BlockStore, StoreRefusal> {
     const refusal = formatRefusal(kv)
     return refusal === undefined ? ok(new BlockStore(kv, crypto, onDamage, heights)) : err(refusal)
@@ -51,11 +55,13 @@ export class BlockStore extends StoredBlocks {
     const head = this.decoded(schema.singleKey('head'), schema.headRecordCodec)
     const isBegun = this.#chain !== undefined
     if (isBegun !== (kv.get(schema.singleKey('format')) !== undefined) || isBegun !== (head !== undefined))
-      throw this.damage('of the records format, chain and head, which genesis writes together, some are missing')
+      throw this.damage('some of the records format, chain and head are missing, which are written together at genesis')
     if (head === undefined) return
     const stored = this.header(head.height)
     if (stored?.hash !== head.hash)
-      throw this.damage(`the head is block ${head.height} ${head.hash}, its header is ${stored?.hash ?? 'missing'}`)
+      throw this.damage(
+        `the head is block ${head.height} ${head.hash}, but its header ${stored === undefined ? 'is missing' : `has hash ${stored.hash}`}`,
+      )
     this.#heights?.begin(head.height)
     this.enter(stored)
   }
@@ -65,9 +71,9 @@ export class BlockStore extends StoredBlocks {
     return this.#chain
   }
 
-  /** Block 0, the format version and which chain this is, in an empty database. */
+  /** Writes block 0, the format version and the chain's identity into an empty database. */
   async appendGenesis(record: BlockRecord, chain: schema.ChainRecord): Promise<void> {
-    if (this.hasHead) throw new Error('a genesis block is stored already')
+    if (this.hasHead) throw new Error('a genesis block is already stored')
     await this.#append(record, [
       { key: schema.singleKey('format'), value: codec.encode(schema.formatCodec, schema.FORMAT_VERSION) },
       { key: schema.singleKey('chain'), value: codec.encode(schema.chainRecordCodec, chain) },
@@ -75,7 +81,7 @@ export class BlockStore extends StoredBlocks {
     this.#chain = chain
   }
 
-  /** The block after the head. It is on disk, and the head, when this resolves. */
+  /** Appends the block after the head. When this resolves, the block is on disk and is the head. */
   async append(record: BlockRecord): Promise<void> {
     const { header, hash } = record
     if (header.number !== this.head.header.number + 1 || header.parentHash !== this.head.hash)
@@ -89,12 +95,12 @@ export class BlockStore extends StoredBlocks {
     this.enter({ header: record.header, hash: record.hash })
   }
 
-  /** Writes all that follows from a final block anew: for a record that was damaged. What the block left behind stays as it is. */
+  /** Rewrites all records that follow from a final block, because one of them was damaged. Other data of the block stays unchanged. */
   async rebuild(block: FinalBlock): Promise<void> {
     const height = block.header.number
     await this.#kv.write(this.#finalOps(block))
     this.forget(height)
-    // The damaged record lies in its table until that is written anew.
+    // The damaged record stays in its table until the table is rewritten.
     for (const space of ['header', 'body', 'senders', 'certificate'] as const)
       await this.#kv.compact?.({ from: schema.heightKey(space, height), to: schema.heightKey(space, Height(height + 1)) })
   }
@@ -136,7 +142,7 @@ export class BlockStore extends StoredBlocks {
 
 const put = <T>(key: Uint8Array, type: codec.Codec<T>, value: T): KvOp => ({ key, value: codec.encode(type, value) })
 
-/** Why this release cannot use a database; undefined where it can. Ask before anything else is read from it. */
+/** Why this release cannot use a database; undefined if it can. Call it before any other read. */
 export function formatRefusal(kv: Pick<Kv, 'get'>): StoreRefusal | undefined {
   const record = kv.get(schema.singleKey('format'))
   if (record === undefined) return undefined
@@ -149,7 +155,7 @@ function unknownFormat(found: string): StoreRefusal {
   return {
     code: 'unknown-format',
     message:
-      `the database has ${found}, this release reads format ${schema.FORMAT_VERSION}: start the release that wrote it, ` +
-      'or begin with an empty data directory (npm run devnet: --reset) and let the node fetch the chain from its peers',
+      `the database has ${found}, but this release reads format ${schema.FORMAT_VERSION}: start the release that wrote it, ` +
+      'or start with an empty data directory (npm run devnet: --reset) and let the node fetch the chain from its peers',
   }
 }

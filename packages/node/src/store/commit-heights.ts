@@ -1,6 +1,6 @@
 /**
- * The height of the block whose state is on disk, or is being written, in memory that threads share. A thread that read a value of the flat
- * state before a block began to be written knows by it that the value is that of the block before.
+ * The height of the block whose state is on disk or being written, in memory shared by threads. It tells a thread that read a value of the
+ * flat state before a block's write began that the value belongs to the block before.
  */
 export class CommitHeights {
   readonly buffer: SharedArrayBuffer
@@ -11,12 +11,12 @@ export class CommitHeights {
     this.#begun = new BigInt64Array(buffer)
   }
 
-  /** The block of this height is about to be written. */
+  /** Call this before the block of this height is written. */
   begin(height: number): void {
     Atomics.store(this.#begun, 0, BigInt(height))
   }
 
-  /** Height of the last block that is on disk in part or whole. */
+  /** Height of the last block that is on disk partly or completely. */
   get begun(): number {
     return Number(Atomics.load(this.#begun, 0))
   }

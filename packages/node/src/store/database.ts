@@ -16,7 +16,9 @@ import {
 } from './level-files.ts'
 import { areRebuiltSpaces, describeKey, gapBetween, heightOfKey, keyBehind, rebuiltHeight } from './schema.ts'
 
-/** Tables that are checked before a node opens its database, the newest first: some seconds of reading. The scrub checks the others. */
+/**
+ * Bytes of tables that are checked before a node opens its database, newest first: some seconds of reading. The scrub checks the others.
+ */
 export const STARTING_TABLE_BYTES_MAX = 2 * 1024 ** 3
 
 /** Why a database cannot be used. The message says what to do. */
@@ -31,8 +33,8 @@ export interface DatabaseOptions {
 }
 
 /**
- * Opens the database of a node after a look at its files. A log that is damaged in the midst is cut there: the blocks behind it are final and
- * come again from the peers, whereas LevelDB would leave a hole. Rejects with LevelDB's error when the directory cannot be used.
+ * Checks the files of a node's database, then opens it. A log that is damaged in the middle is cut there: the blocks after it are final and
+ * are fetched again from the peers, whereas LevelDB would leave a hole. Rejects with LevelDB's error if the directory cannot be used.
  */
 export async function openDatabase(
   path: string,
@@ -45,7 +47,7 @@ export async function openDatabase(
     await cutDamagedLog(path, log)
     logger.error(
       { log: log.name, at: log.at, provenBy: log.provenBy, copy: `${log.name}${DAMAGED_SUFFIX}` },
-      'the log of the database is damaged: it was cut there, and the blocks behind come again from the peers. Check the disk',
+      'the log of the database is damaged: it was cut at the damage, and the blocks after it are fetched again from the peers. Check the disk',
     )
   }
   const tables = await damagedTables(path, files)
@@ -58,7 +60,7 @@ export async function openDatabase(
   return err(refusal)
 }
 
-/** The damaged ones of the newest tables. */
+/** The damaged tables among the newest ones. */
 async function damagedTables(path: string, files: readonly string[]): Promise<readonly DamagedTable[]> {
   const damaged: DamagedTable[] = []
   let checked = 0
@@ -77,12 +79,12 @@ async function tablesRefusal(path: string, kv: Kv, tables: readonly DamagedTable
 }
 
 /**
- * Whether the damage of a table is that of records which peers can give again, and of nothing else. Reading those tells the database's
- * `onDamage` of each. Of such records none is ever deleted and none left out, so that a changed key shows as a gap.
+ * Whether a table's damage is limited to records that peers can supply again. Reading them reports each to the database's `onDamage`. Such
+ * records are never deleted and have no gaps, so a changed key shows as a gap.
  */
 async function isRebuildable(kv: Kv, { keys }: DamagedTable): Promise<boolean> {
   const { after, to } = keys ?? {}
-  // Separators of blocks are cut short: only their first byte is that of a key.
+  // Separators of blocks are shortened: only their first byte is certain to be that of a key.
   if (after === undefined || to === undefined || !areRebuiltSpaces(after[0]!, to[0]!)) return false
   let damaged = 0
   let last: Uint8Array = new Uint8Array(0)
@@ -95,7 +97,7 @@ async function isRebuildable(kv: Kv, { keys }: DamagedTable): Promise<boolean> {
   return damaged > 0
 }
 
-/** Entries of a range, damaged ones too; one without key ends it. */
+/** Entries of a range, including damaged ones; an entry without a key ends it. */
 async function* entriesOf(
   kv: Kv,
   first: Uint8Array,
@@ -113,16 +115,18 @@ async function* entriesOf(
   }
 }
 
-/** Tells of a damaged table: of each record, where those can be mended, else of the table. */
+/** Reports a damaged table: each damaged record if those can be repaired, otherwise the table. */
 export async function reportTable(kv: Kv, table: DamagedTable, onDamage: OnDamage): Promise<void> {
   if (!(await isRebuildable(kv, table))) onDamage(new DamagedError(describeTableFault(table)))
 }
 
+/** Refusal of a database whose file CURRENT is missing. */
 export const incomplete = (path: string): DatabaseRefusal => ({
   code: 'incomplete',
-  message: `the database ${path} has lost its file CURRENT, without which none of it is read. ${DATABASE_ADVICE}`,
+  message: `the database ${path} has lost its file CURRENT, without which it cannot be read. ${DATABASE_ADVICE}`,
 })
 
+/** Refusal of a database with a damaged table. */
 export const damagedTable = (path: string, fault: DamagedTable): DatabaseRefusal => ({
   code: 'damaged',
   message: `the database ${path} is damaged: ${describeTableFault(fault)}. ${DATABASE_ADVICE}`,

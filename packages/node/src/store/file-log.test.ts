@@ -121,11 +121,11 @@ describe('openFileLog', () => {
     await log.close()
   })
 
-  it('refuses everything after a failure, because nobody knows what lies on disk', async () => {
+  it('refuses everything after a failure, because the content on disk is unknown', async () => {
     const log = await openFileLog(path)
-    await expect(log.truncate(5)).rejects.toThrow('cannot cut')
-    expect(() => log.append(text('a'))).toThrow('cannot cut')
-    await expect(log.sync()).rejects.toThrow('cannot cut')
+    await expect(log.truncate(5)).rejects.toThrow('cannot truncate')
+    expect(() => log.append(text('a'))).toThrow('cannot truncate')
+    await expect(log.sync()).rejects.toThrow('cannot truncate')
     await log.close()
   })
 

@@ -3,13 +3,13 @@ import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { LogFile } from '../powers.ts'
 
-/** A queued write that later `sync` calls may still join: one write and one fdatasync serve them all. */
+/** A queued write that later `sync` calls can still join: one write and one fdatasync serve all of them. */
 interface PendingSync {
   readonly chunks: Uint8Array[]
   readonly done: Promise<void>
 }
 
-/** Opens or makes the file; its directory must exist. Rejects with the file system's error. */
+/** Opens or creates the file; its directory must exist. Rejects with the file system's error. */
 export async function openFileLog(path: string): Promise<LogFile> {
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
   await syncDirectory(dirname(path))
@@ -18,8 +18,8 @@ export async function openFileLog(path: string): Promise<LogFile> {
 }
 
 /**
- * `LogFile` over one file. Operations run one after another in the order of their calls. After a failed write or sync nobody knows what
- * lies on disk (a second fsync reports success for pages that the first one lost), so the file refuses everything from then on.
+ * `LogFile` over one file. Operations run one after another in the order of the calls. After a failed write or sync the content on disk is
+ * unknown (a second fsync reports success for pages that the first one lost), so the file refuses all further operations.
  */
 class FileLog implements LogFile {
   readonly #path: string
@@ -41,7 +41,7 @@ class FileLog implements LogFile {
     const content = new Uint8Array(this.#size)
     for (let at = 0; at < content.length; ) {
       const { bytesRead } = await this.#handle.read(content, at, content.length - at, at)
-      if (bytesRead === 0) throw new Error(`${this.#path} ended at byte ${at} of ${content.length}`)
+      if (bytesRead === 0) throw new Error(`${this.#path} is shorter than expected: it ends at byte ${at} of ${content.length}`)
       at += bytesRead
     }
     return content
@@ -91,14 +91,14 @@ class FileLog implements LogFile {
 
   truncate(length: number): Promise<void> {
     return this.#enqueue(async () => {
-      if (length > this.#size) throw new RangeError(`cannot cut ${this.#size} bytes to ${length}`)
+      if (length > this.#size) throw new RangeError(`cannot truncate ${this.#size} bytes to ${length}`)
       await this.#handle.truncate(length)
       await this.#handle.sync()
       this.#size = length
     })
   }
 
-  /** Waits for what was asked before; bytes that were appended but not synced are dropped. */
+  /** Waits for earlier operations; bytes that were appended but not synced are dropped. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -124,7 +124,7 @@ class FileLog implements LogFile {
         throw error
       }
     })
-    // The caller hears of a failure through `done`; the chain only orders.
+    // The caller gets the failure through `done`; this chain only keeps the order.
     this.#last = done.then(
       () => undefined,
       () => undefined,
@@ -149,7 +149,7 @@ class FileLog implements LogFile {
   }
 }
 
-/** Makes the directory's entries durable: a new or renamed file is not, until then. */
+/** Makes the directory's entries durable; until then a new or renamed file is not. */
 export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY)
   try {

@@ -17,7 +17,10 @@ const bytes = (length: number): Uint8Array =>
   Uint8Array.from({ length }, () => (filled = (filled * 1_103_515_245 + 12_345) % 2 ** 31) & 255)
 const many = <T>(make: () => T): readonly T[] => Array.from({ length: ITEMS }, make)
 
-/** Heap bytes of a decoded list, on average of many; of several measurements the middle one, for others' garbage may be collected meanwhile. */
+/**
+ * Heap bytes of a decoded list, as an average over many; the median of several measurements, because other garbage may be collected
+ * meanwhile.
+ */
 function heapOf<T>(type: codec.Codec<readonly T[]>, items: readonly T[]): number {
   const measured = Array.from({ length: MEASUREMENTS }, () => {
     const inputs = Array.from({ length: COPIES }, () => codec.encode(type, items))

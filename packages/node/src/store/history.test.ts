@@ -9,7 +9,7 @@ import { BlockStore } from './block-store.ts'
 const HEIGHTS = 200
 const TRANSFER_EVERY = 20
 
-it(`every one of ${HEIGHTS} blocks keeps header, body, receipts, certificate and place, for a process that starts anew`, async () => {
+it(`every one of ${HEIGHTS} blocks keeps header, body, receipts, certificate and place, for a newly started process`, async () => {
   const crypto = await loadCrypto()
   const kv = new MemoryKv()
   const node = await openTestNode({ crypto, validators: testValidators(crypto, 4), kv })

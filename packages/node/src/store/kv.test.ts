@@ -17,7 +17,7 @@ const range = fc.record(
   { requiredKeys: ['from', 'to'] },
 )
 
-/** What a `Kv` must answer, by the slowest means. */
+/** What a `Kv` must answer, computed in the simplest way. */
 class Model {
   entries: [Uint8Array, Uint8Array][] = []
 

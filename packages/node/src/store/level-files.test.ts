@@ -22,7 +22,7 @@ const keyOf = (i: number) => heightKey('body', Height(i))
 /** Bytes that do not repeat. */
 const valueOf = (i: number, length: number) => Uint8Array.from({ length }, (_, at) => (at * 31 + i * 17 + (at >> 8)) & 0xff)
 
-/** A database whose entries all lie in its log: one batch each. */
+/** A database whose entries are all in its log: one batch each. */
 async function writeLog(lengths: readonly number[]): Promise<string> {
   const kv = await openClassicKv(directory)
   for (const [i, length] of lengths.entries()) await kv.write([{ key: keyOf(i), value: valueOf(i, length) }])
@@ -30,7 +30,7 @@ async function writeLog(lengths: readonly number[]): Promise<string> {
   return (await levelFiles(directory)).find((name) => name.endsWith('.log'))!
 }
 
-/** A database whose entries all lie in tables. */
+/** A database whose entries are all in tables. */
 async function writeTable(count: number, space: 'body' | 'receipts' = 'body'): Promise<string> {
   const kv = await openClassicKv(directory)
   await kv.write(Array.from({ length: count }, (_, i) => ({ key: heightKey(space, Height(i)), value: valueOf(i, 300) })))
@@ -56,7 +56,7 @@ async function entriesLeft(count: number): Promise<number> {
 }
 
 describe('the log of the database', () => {
-  it('is whole, however its batches lie in the blocks', async () => {
+  it('is intact, however its batches are spread over the blocks', async () => {
     const name = await writeLog([10, 40_000, 100, 32_768, 200_000, 1])
     expect(findLogFault(await readFile(path(name)))).toBeUndefined()
     expect(await entriesLeft(6)).toBe(6)
@@ -65,7 +65,7 @@ describe('the log of the database', () => {
   it.each([
     ['small batches', Array.from({ length: 40 }, () => 500)],
     ['batches over several blocks', Array.from({ length: 8 }, () => 70_000)],
-  ])('damaged in the midst is cut there, and a copy is kept: %s', async (_, lengths) => {
+  ])('damaged in the middle is cut there, and a copy is kept: %s', async (_, lengths) => {
     const name = await writeLog(lengths)
     const { length } = await readFile(path(name))
     await flip(name, Math.floor(length / 2), 64)
@@ -76,12 +76,12 @@ describe('the log of the database', () => {
     const kv = opened.value
     const left = lengths.map((_length, i) => kv.get(keyOf(i)) !== undefined)
     await kv.close()
-    // All up to one place, and none behind it: nothing is missing in the midst.
+    // All entries up to one position, and none after it: nothing is missing in the middle.
     const first = left.indexOf(false)
     expect(first).toBeGreaterThan(0)
     expect(left.slice(first)).not.toContain(true)
     expect(Math.abs(first - lengths.length / 2)).toBeLessThanOrEqual(1)
-    expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringContaining('was cut there') }])
+    expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringContaining('was cut at the damage') }])
     expect(await readFile(path(`${name}.damaged`))).toEqual(damaged)
   })
 
@@ -131,7 +131,7 @@ describe('a table of the database', () => {
     const name = await writeTable(60)
     const bytes = await readFile(path(name))
     const seen = new Set<string>()
-    // Behind the handles, the footer is padding.
+    // The bytes after the handles in the footer are padding.
     const padding = [bytes.length - 48 + 10, bytes.length - 8] as const
     for (let at = 0; at < bytes.length; at += at < bytes.length - 2_000 ? 29 : 7) {
       if (at >= padding[0] && at < padding[1]) continue
@@ -155,7 +155,7 @@ describe('a table of the database', () => {
     )
   })
 
-  it('is opened where peers can give its damaged records again: each is told', async () => {
+  it('is opened if peers can supply its damaged records: each is reported', async () => {
     const name = await writeTable(300)
     await flip(name, 10_000)
     const told: DamagedError[] = []
@@ -171,7 +171,7 @@ describe('a table of the database', () => {
   it.each([0x01, 0x40])('is refused where a key in it has changed: what is gone there nobody knows (%i)', async (change) => {
     const name = await writeTable(300)
     const bytes = await readFile(path(name))
-    // A key that shares all but its last byte with the one before it: three lengths, that byte, LevelDB's 8, the value.
+    // A key that shares all but its last byte with the previous key: three lengths, that byte, LevelDB's 8, the value.
     const at = bytes.indexOf(Buffer.from(valueOf(30, 300))) - 9
     expect(bytes[at]).toBe(30)
     bytes[at]! ^= change
@@ -179,7 +179,7 @@ describe('a table of the database', () => {
     expect(await open()).toMatchObject({ ok: false, error: { code: 'damaged' } })
   })
 
-  it('is refused where a record of genesis is damaged, which no peer gives', async () => {
+  it('is refused if a record of genesis is damaged, which no peer supplies', async () => {
     const kv = await openClassicKv(directory)
     const records = (['header', 'body'] as const).flatMap((space) =>
       Array.from({ length: 60 }, (_, i) => ({ key: heightKey(space, Height(i)), value: valueOf(i, 300) })),
@@ -200,7 +200,7 @@ describe('a table of the database', () => {
   })
 })
 
-it('without CURRENT nothing is deleted: LevelDB would begin anew', async () => {
+it('without CURRENT nothing is deleted: LevelDB would start a new database', async () => {
   await writeTable(10)
   await rm(path('CURRENT'))
   const before = await levelFiles(directory)

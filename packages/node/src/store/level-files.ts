@@ -6,40 +6,39 @@ import { syncDirectory } from './file-log.ts'
 import { findLogFault } from './level-log.ts'
 import { searchTable, type TableFault } from './level-table.ts'
 
-/**
- * What LevelDB's own checksums say about its files. LevelDB writes them and, as classic-level opens it, looks at few of them.
- */
+/** Checks LevelDB's files by LevelDB's own checksums. LevelDB writes them, but verifies few of them the way classic-level opens it. */
 
-/** Put behind the name of a file that LevelDB shall not read any more. */
+/** Appended to the name of a file that LevelDB must not read any more. */
 export const DAMAGED_SUFFIX = '.damaged'
 
 const LOG = /^(\d+)\.log$/
 const TABLE = /^(\d+)\.(?:ldb|sst)$/
 const LEVEL_FILE = /^(?:\d+\.(?:log|ldb|sst)|MANIFEST-\d+)$/
 
-/** The names of a directory's files; empty when it does not exist. */
+/** File names of a directory; empty if it does not exist. */
 export const levelFiles = async (directory: string): Promise<readonly string[]> => (await unlessMissing(readdir(directory))) ?? []
 
-/** LevelDB takes a directory without CURRENT for an empty one, begins a new database and deletes the files of the old one. */
+/** LevelDB treats a directory without CURRENT as empty: it starts a new database and deletes the files of the old one. */
 export const lostCurrent = (files: readonly string[]): boolean =>
   !files.includes('CURRENT') && files.some((name) => LEVEL_FILE.test(name))
 
 const numbered = (files: readonly string[], pattern: RegExp): readonly string[] =>
   files.filter((name) => pattern.test(name)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
 
-/** Names of the tables, that written last first. */
+/** Names of the tables, newest first. */
 export const tablesOf = (files: readonly string[]): readonly string[] => numbered(files, TABLE).toReversed()
 
+/** Damage in the middle of a log. */
 export interface DamagedLog {
   readonly name: string
-  /** Where the first batch begins that cannot be read, and a later one that proves that it was on disk. */
+  /** Start of the first unreadable batch, and of a later batch that proves that the first was on disk. */
   readonly at: number
   readonly provenBy: number
   /** This log and those after it. */
   readonly logs: readonly string[]
 }
 
-/** The first log that is damaged before its end, in the order in which LevelDB replays them. */
+/** The first log, in LevelDB's replay order, that is damaged before its end. */
 export async function damagedLog(directory: string, files: readonly string[]): Promise<DamagedLog | undefined> {
   const logs = numbered(files, LOG)
   for (const [i, name] of logs.entries()) {
@@ -50,8 +49,8 @@ export async function damagedLog(directory: string, files: readonly string[]): P
 }
 
 /**
- * Cuts a log before its damage, and takes the logs after it away, so that LevelDB comes to the state before the damaged batch instead of one
- * from which batches are missing. Keeps copies. Durable when it resolves.
+ * Cuts a log before its damage and moves the logs after it away, so that LevelDB restores the state before the damaged batch, instead of a
+ * state with missing batches. Keeps copies. Durable when it resolves.
  */
 export async function cutDamagedLog(directory: string, { name, at, logs }: DamagedLog): Promise<void> {
   const path = join(directory, name)
@@ -68,18 +67,18 @@ export async function cutDamagedLog(directory: string, { name, at, logs }: Damag
   }
 }
 
-/** A table that is damaged. */
+/** A damaged table. */
 export interface DamagedTable extends TableFault {
   readonly name: string
   readonly sizeBytes: number
   readonly mtimeMs: number
 }
 
-/** Whether it is the same file, as it was. */
+/** Whether both are the same, unchanged file. */
 export const isSameTable = (a: DamagedTable, b: DamagedTable): boolean =>
   a.name === b.name && a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs
 
-/** Reads a table and checks all of it. `bytes` is its size; 0 when LevelDB has deleted it meanwhile. */
+/** Reads a table and checks all of it. `bytes` is its size; 0 if LevelDB has deleted it in the meantime. */
 export async function checkTable(
   directory: string,
   name: string,
@@ -92,7 +91,7 @@ export async function checkTable(
   return { bytes: bytes.length, fault: fault && { ...fault, name, sizeBytes: bytes.length, mtimeMs: status.mtimeMs } }
 }
 
-/** Runs a search to its end, with a turn of the event loop at each of its pauses. */
+/** Runs a search to its end, yielding to the event loop at each of its pauses. */
 async function withPauses<T>(search: Generator<undefined, T, void>): Promise<T> {
   for (;;) {
     const step = search.next()

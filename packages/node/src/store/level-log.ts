@@ -1,12 +1,12 @@
 import { crc32c } from '@node-rs/crc32'
 
 /**
- * LevelDB's log format (doc/log_format.md): blocks of 32 KiB of fragments
+ * LevelDB's log format (doc/log_format.md): 32 KiB blocks of fragments.
  *
- *   fragment = masked CRC-32C of type and data (u32) ‖ length of the data (u16) ‖ type (u8) ‖ data; little-endian
- *   type     = 1 a whole batch, or 2 its first, 3 a middle, 4 its last part
+ *    fragment = masked CRC-32C of type and data (u32) ‖ length of the data (u16) ‖ type (u8) ‖ data; little-endian
+ *    type     = 1 a whole batch, or 2 its first, 3 a middle, 4 its last part
  *
- * LevelDB passes over what fails its checksum, without a word, and reads on behind it: blocks are lost from the middle of the chain.
+ * LevelDB silently skips fragments that fail their checksum and continues after them: blocks are lost from the middle of the chain.
  */
 const BLOCK_BYTES = 32 * 1024
 const HEAD_BYTES = 7
@@ -14,26 +14,26 @@ const FULL = 1
 const FIRST = 2
 const LAST = 4
 
-/** Damage of a log that is no torn tail. */
+/** Damage of a log that is not a torn tail. */
 export interface LogFault {
-  /** Where the batch begins that cannot be read. What lies before is whole. */
+  /** Start of the first unreadable batch. Everything before it is intact. */
   readonly at: number
-  /** A later batch that is whole: it was written after the damaged one was on disk. */
+  /** Start of a later, intact batch: it was written after the damaged one was on disk. */
   readonly provenBy: number
 }
 
-/** A stored checksum: LevelDB masks those that lie beside data which has checksums itself. */
+/** A stored checksum. LevelDB masks checksums that are stored next to data that contains checksums itself. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes)
   return (((crc >>> 15) | (crc << 17)) + 0xa282_ead8) >>> 0
 }
 
 /**
- * Looks for damage in a log. The node awaits the sync of each batch before it writes the next, so a crash can spoil the last one alone, in
- * any part of it. A batch that cannot be read before one that can is therefore damage.
+ * Looks for damage in a log. The node awaits the sync of each batch before it writes the next, so a crash can spoil only the last one, in
+ * any part. So an unreadable batch before a readable one is damage.
  */
 export function findLogFault(bytes: Uint8Array): LogFault | undefined {
-  /** Where the batch of the next fragment begins. */
+  /** Start of the batch to which the next fragment belongs. */
   let batch = 0
   let isOpen = false
   let isBad = false
@@ -54,7 +54,7 @@ interface Fragment {
   readonly type: number
 }
 
-/** The fragments that are whole; undefined for bytes between them. */
+/** Yields intact fragments; undefined for unreadable bytes between them. */
 function* fragments(bytes: Uint8Array): Generator<Fragment | undefined> {
   for (let block = 0; block < bytes.length; block += BLOCK_BYTES) {
     const end = Math.min(block + BLOCK_BYTES, bytes.length)
@@ -62,7 +62,7 @@ function* fragments(bytes: Uint8Array): Generator<Fragment | undefined> {
     for (let at = block; at + HEAD_BYTES <= end; ) {
       const fragment = fragmentAt(bytes, at, end)
       if (fragment === undefined) {
-        // A length that may be wrong says nothing of where the next fragment begins.
+        // The length may be wrong, so it does not tell where the next fragment begins.
         if (!isBad) yield undefined
         isBad = true
         at++

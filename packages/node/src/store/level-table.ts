@@ -2,20 +2,20 @@ import { maskedCrc32c } from './level-log.ts'
 
 /**
  * LevelDB's table format (doc/table_format.md): data blocks, a filter, an index and a footer. Each block ends with a type and a masked
- * CRC-32C, which LevelDB writes and does not check when it reads. What a changed bit in a key, an index or a filter does is that entries are
- * gone: no checksum of a value can show that.
+ * CRC-32C, which LevelDB writes but does not verify on reads. A changed bit in a key, an index or a filter makes entries disappear, which
+ * no checksum of a value can show.
  */
 const FOOTER_BYTES = 48
 const TRAILER_BYTES = 5
 const MAGIC = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
-/** Sequence number and type behind a key. */
+/** Sequence number and type after a key. */
 const INTERNAL_KEY_BYTES = 8
 
-/** The first block of a table that fails its checksum, or what is wrong with the table as a whole. */
+/** The first block of a table that fails its checksum, or the fault of the table as a whole. */
 export interface TableFault {
   readonly at: number
   readonly what: 'footer' | 'index' | 'filter' | 'data block'
-  /** All keys of a data block lie behind `after` and up to `to`; undefined: from the table's first. */
+  /** All keys of a data block are after `after` and up to `to`. If `after` is undefined, they start with the table's first key. */
   readonly keys?: { readonly after: Uint8Array | undefined; readonly to: Uint8Array }
 }
 
@@ -24,10 +24,10 @@ interface Handle {
   readonly length: number
 }
 
-/** Blocks of 4 KiB that are summed without a pause: a millisecond. */
+/** Number of 4 KiB blocks that are checked without a pause: about a millisecond. */
 const BLOCKS_A_TURN = 512
 
-/** Looks for damage in a table. Pauses now and then, so that its caller can let other work have its turn. */
+/** Looks for damage in a table. Yields now and then, so that its caller can let other work run. */
 export function* searchTable(bytes: Uint8Array): Generator<undefined, TableFault | undefined, void> {
   const footerAt = bytes.length - FOOTER_BYTES
   if (footerAt < 0 || MAGIC.some((byte, i) => bytes[bytes.length - MAGIC.length + i] !== byte))
@@ -61,7 +61,10 @@ function checkedBlock(bytes: Uint8Array, { at, length }: Handle): Uint8Array | u
   return maskedCrc32c(bytes.subarray(at, end + 1)) === stored ? bytes.subarray(at, end) : undefined
 }
 
-/** Entries of a block whose values are handles: key prefix shared with the one before, rest of the key, value. Ends with restart points. */
+/**
+ * Entries of a block whose values are handles: length of the key prefix shared with the previous key, rest of the key, value. Ends with
+ * restart points.
+ */
 function* entries(block: Uint8Array): Generator<{ readonly key: Uint8Array; readonly handle: Handle | undefined }> {
   if (block.length < 4) return
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength)

@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-/** Another process that takes the same lock by the same means (Node 20 runs no TypeScript) and holds it until it is killed. */
+/** Another process that takes the same lock in the same way (Node 20 cannot run TypeScript) and holds it until it is killed. */
 async function holder(): Promise<ChildProcess> {
   const level = createRequire(import.meta.url).resolve('classic-level')
   const script = `
@@ -49,7 +49,7 @@ describe('lockDirectory', () => {
     const refused = await lockDirectory(directory)
     if (refused.ok) throw new Error('the lock was given twice')
     expect(refused.error.pid).toBe(other.pid)
-    expect(refused.error.message).toContain(`process ${other.pid} uses the data directory ${directory}`)
+    expect(refused.error.message).toContain(`process ${other.pid} is using the data directory ${directory}`)
     const gone = once(other, 'exit')
     other.kill('SIGKILL')
     await gone

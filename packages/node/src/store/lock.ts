@@ -5,9 +5,10 @@ import { ClassicLevel } from 'classic-level'
 import type { Closable } from '../lifecycle.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
+/** Another process holds the lock. */
 export interface LockRefusal {
   readonly code: 'locked'
-  /** Process that holds the directory; undefined when it has not said so yet. */
+  /** Process that holds the directory; undefined if it has not written its id yet. */
   readonly pid: number | undefined
   readonly message: string
 }
@@ -15,11 +16,10 @@ export interface LockRefusal {
 const HOLDER_FILE = 'holder'
 
 /**
- * Keeps every other process out of a data directory until closed. The lock is the one that the operating system gives LevelDB on an
- * empty database in `<directory>/lock`: it goes when the process does, `kill -9` included, so that no lock is ever stale, which a file
- * with a process id cannot promise (ids are used again, in containers by the very next start). Such a file only says who holds it.
- *
- * Rejects when the directory cannot be written.
+ * Locks a data directory against other processes until closed. The lock is the operating system's lock that LevelDB takes on an empty
+ * database in `<directory>/lock`. It is released when the process ends, even by `kill -9`, so it is never stale. A file with a process id
+ * cannot guarantee that, because ids are reused (in containers by the very next start). Such a file only tells which process holds the
+ * lock. Rejects if the directory cannot be written.
  */
 export async function lockDirectory(directory: string): Promise<Result<Closable, LockRefusal>> {
   const path = join(directory, 'lock')
@@ -34,16 +34,16 @@ export async function lockDirectory(directory: string): Promise<Result<Closable,
     return err({
       code: 'locked',
       pid,
-      message: `${holder} uses the data directory ${directory}: stop it, or choose another directory`,
+      message: `${holder} is using the data directory ${directory}: stop it, or choose another directory`,
     })
   }
   await writeFile(join(path, HOLDER_FILE), `${process.pid}\n`)
   return ok({ close: () => level.close() })
 }
 
-/** Whether a process has ever held the directory. Creates nothing. */
+/** Whether a process has ever locked the directory. Creates nothing. */
 export async function wasEverLocked(directory: string): Promise<boolean> {
-  // LevelDB's own, which is there before the holder says who it is.
+  // A LevelDB file that exists before the holder's id is written.
   const file = join(directory, 'lock', 'CURRENT')
   return (
     (await unlessMissing(
@@ -59,7 +59,7 @@ function isLocked(error: unknown): boolean {
 }
 
 async function holderOf(path: string): Promise<number | undefined> {
-  // None: the holder is between locking and saying who it is.
+  // If the file is missing, the holder has locked the directory but not written its id yet.
   const pid = Number.parseInt((await unlessMissing(readFile(join(path, HOLDER_FILE), 'utf8'))) ?? '', 10)
   return Number.isNaN(pid) ? undefined : pid
 }

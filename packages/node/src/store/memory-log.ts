@@ -1,10 +1,10 @@
 import type { LogFile } from '../powers.ts'
 
-/** A `LogFile` in memory, for tests and tools. Knows which of its bytes a crash would keep. */
+/** A `LogFile` in memory, for tests and tools. It tracks which bytes would survive a crash. */
 export class MemoryLog implements LogFile {
   #bytes: Uint8Array
   #length: number
-  /** Bytes that were there at the last sync. */
+  /** Length at the last sync, in bytes. */
   durableLength: number
 
   constructor(content: Uint8Array = new Uint8Array(0)) {
@@ -13,7 +13,7 @@ export class MemoryLog implements LogFile {
     this.durableLength = content.length
   }
 
-  /** Everything that was appended, synced or not: a view, to be read or damaged. */
+  /** All appended bytes, synced or not: a view that may be read or damaged. */
   get content(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)
   }

@@ -14,7 +14,7 @@ for (let at = 256; at < TABLES.length; at++) {
   TABLES[at] = TABLES[before & 0xff]! ^ (before >>> 8)
 }
 
-/** Most records are smaller than a call into native code costs: 0.1 µs in place of 0.2 for 150 bytes. */
+/** For small records (most records) JavaScript is faster than a call into native code: 0.1 µs instead of 0.2 for 150 bytes. */
 const PORTABLE_BYTES_MAX = 256
 
 /** CRC-32C of the key and the first `length` bytes of the record, as an unsigned 32-bit integer. */

@@ -2,8 +2,8 @@ import { bytesToHex, bytesToNumber, codec, concatBytes, Hash, Height, hexToBytes
 import type { StoredSender, TransactionLocation } from './types.ts'
 
 /**
- * The whole database. A key is a space byte and what follows it; heights are 8 bytes big-endian, so that keys of a space lie in the order
- * of heights; hashes are 32 bytes. Values are canonical encodings of the named codec, each with a checksum behind it (`sealed-record.ts`).
+ * Layout of the whole database. A key is a space byte and the fields below. Heights are 8 bytes big-endian, so keys of a space are ordered
+ * by height; hashes are 32 bytes. Values are canonical encodings of the named codec, each followed by a checksum (`sealed-record.ts`).
  *
  *   00                  format       version of this schema, 4 bytes; written with genesis, never changed in place, and without checksum
  *   01                  chain        digest of the genesis document, and the epoch of the restart that the chain last went through
@@ -16,18 +16,19 @@ import type { StoredSender, TransactionLocation } from './types.ts'
  *   08 block hash       height of the block
  *   09 transaction hash height and index of the transaction
  *   0a height           hash of the validator set of that height, from 1 to head + 2
- *   0b set hash         validator set; each distinct set lies here once
+ *   0b set hash         validator set; each distinct set is stored once
  *   0c height, hash     transactions on which the contract interpreter failed at that height, without a value
  *   0d .. 0f            free for the store
  *   10 .. 2f            execution: state, history, tree and undo log (packages/execution/src/state/keys.ts)
- *   30                  kept for the log index
+ *   30                  reserved for the log index
  *   31 .. ff            free
  *
- * One synced batch a block writes 02 to 0b, execution's spaces and the log index: after a crash all of a block is there or none of it.
- * What lies under 0c concerns this node alone, and is written when it is found.
+ * One synced batch per block writes 02 to 0b, execution's spaces and the log index: after a crash a block is stored completely or not at all.
+ * Records under 0c belong to this node alone, and are written when a fault is found.
  */
 export const FORMAT_VERSION = 2
 
+/** First byte of the keys of each space. */
 export const SPACE = {
   format: 0x00,
   chain: 0x01,
@@ -50,19 +51,23 @@ type SingleSpace = 'format' | 'chain' | 'head'
 export type HeightSpace = 'header' | 'body' | 'senders' | 'receipts' | 'certificate' | 'validatorsHash'
 type HashSpace = 'heightByHash' | 'location' | 'validators'
 
+/** Key of a space with a single record. */
 export const singleKey = (space: SingleSpace): Uint8Array => Uint8Array.of(SPACE[space])
 
+/** Key of a height's record. */
 export const heightKey = (space: HeightSpace, height: Height): Uint8Array =>
   concatBytes(Uint8Array.of(SPACE[space]), numberToBytes(height, 8))
 
-/** What `headerCodec` puts before a header's RLP: its length. */
+/** Length prefix that `headerCodec` writes before a header's RLP. */
 export const HEADER_RECORD_HEAD_BYTES = 4
 
+/** Key of an index entry or validator set, by hash. */
 export const hashKey = (space: HashSpace, hash: Hash): Uint8Array => concatBytes(Uint8Array.of(SPACE[space]), hexToBytes(hash))
 
 const HEIGHT_BYTES = 8
 const HASH_BYTES = 32
 
+/** Whether this is the key of the format record, which has no checksum. */
 export const isFormatKey = (key: Uint8Array): boolean => key.length === 1 && key[0] === SPACE.format
 
 const SPACE_NAMES: ReadonlyMap<number, string> = new Map([
@@ -73,7 +78,7 @@ const SPACE_NAMES: ReadonlyMap<number, string> = new Map([
   [0x21, 'contract image'],
 ])
 
-/** What a record is, in words for people: its space, and its height or its key in hex. */
+/** Names a record for people: its space, and its height or its key in hex. */
 export function describeKey(key: Uint8Array): string {
   const name = SPACE_NAMES.get(key[0] ?? -1) ?? 'unknown space'
   const height = heightOfKey(key)
@@ -88,14 +93,14 @@ const HEIGHT_SPACES: ReadonlySet<number> = new Set(
   (['header', 'body', 'senders', 'receipts', 'certificate', 'validatorsHash'] as const).map((space) => SPACE[space]),
 )
 
-/** The first record that is missing between two of the same space, where each height has one. */
+/** The first missing record between two of a space in which each height has one. */
 export function gapBetween(before: Uint8Array, key: Uint8Array): Uint8Array | undefined {
   const [last, height] = [heightOfKey(before), heightOfKey(key)]
   if (last === undefined || height === undefined || before[0] !== key[0] || height === last + 1) return undefined
   return concatBytes(key.subarray(0, 1), numberToBytes(last + 1, HEIGHT_BYTES))
 }
 
-/** The next key in the order of bytes. */
+/** The next key in byte order. */
 export function keyBehind(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1)
   next.set(key)
@@ -103,15 +108,15 @@ export function keyBehind(key: Uint8Array): Uint8Array {
 }
 
 /**
- * The height of a record that follows from a certified block, so that it can be written anew from a peer's copy; undefined for all others. No
- * such record is ever deleted.
+ * Height of a record that follows from a certified block, so it can be rewritten from a peer's copy; undefined for all other keys. Such
+ * records are never deleted.
  */
 export function rebuiltHeight(key: Uint8Array): Height | undefined {
   const height = REBUILT_SPACES.has(key[0] ?? -1) ? heightOfKey(key) : undefined
   return height === 0 ? undefined : height
 }
 
-/** Whether all records from one space byte to another are such. */
+/** Whether all records from one space byte to another can be rebuilt that way. */
 export function areRebuiltSpaces(first: number, last: number): boolean {
   for (let space = first; space <= last; space++) if (!REBUILT_SPACES.has(space)) return false
   return first <= last
@@ -121,17 +126,18 @@ const REBUILT_SPACES: ReadonlySet<number> = new Set(
   (['header', 'body', 'senders', 'certificate'] as const).map((space) => SPACE[space]),
 )
 
-/** The height in a key of `heightKey`; undefined for every other key. */
+/** The height in a key of `heightKey`; undefined for any other key. */
 export function heightOfKey(key: Uint8Array): Height | undefined {
   if (key.length !== 1 + HEIGHT_BYTES || !HEIGHT_SPACES.has(key[0]!)) return undefined
   const height = bytesToNumber(key.subarray(1))
   return height === undefined ? undefined : Height(height)
 }
 
-/** Transactions in the order of the heights at which they were quarantined. */
+/** Key of a quarantined transaction; keys are ordered by the height of the quarantine. */
 export const quarantineKey = (height: number, transaction: Hash): Uint8Array =>
   concatBytes(Uint8Array.of(SPACE.quarantine), numberToBytes(height, HEIGHT_BYTES), hexToBytes(transaction))
 
+/** All quarantined transactions. */
 export const quarantineRange = { from: Uint8Array.of(SPACE.quarantine), to: Uint8Array.of(SPACE.quarantine + 1) }
 
 /** All entries of an index. */
@@ -140,24 +146,28 @@ export const indexRange = (space: 'heightByHash' | 'location') => ({
   to: Uint8Array.of(SPACE[space] + 1),
 })
 
-/** Execution's present state. */
+/** Execution's current state. */
 export const flatStateRange = { from: Uint8Array.of(0x10), to: Uint8Array.of(0x11) }
 
 /** Every key. */
 export const wholeRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) }
 
+/**
+ * Parses a key made by `quarantineKey`.
+ * @throws if the key has another length, which is damage
+ */
 export function quarantinedAt(key: Uint8Array): { readonly height: number; readonly transaction: Hash } {
   if (key.length !== 1 + HEIGHT_BYTES + HASH_BYTES)
-    throw new Error(`the database is damaged: a quarantine key of ${key.length} bytes`)
+    throw new Error(`the database is damaged: a quarantine key has ${key.length} bytes`)
   const height = Number(new DataView(key.buffer, key.byteOffset).getBigUint64(1))
   return { height, transaction: Hash(key.subarray(1 + HEIGHT_BYTES)) }
 }
 
 export const formatCodec: codec.Codec<number> = codec.u32()
 
-/** Which chain the database holds. */
+/** Which chain the database contains. */
 export interface ChainRecord {
-  /** `genesisDigest` of the document from which it started. */
+  /** `genesisDigest` of the genesis document from which the chain started. */
   readonly genesisDigest: Hash
   /** 0 until the first restart. */
   readonly restartEpoch: number

@@ -49,7 +49,7 @@ async function untilPassed(kind: 'recordPasses' | 'tablePasses'): Promise<number
   return steps
 }
 
-/** Changes a byte of the first table in the midst of a data block. */
+/** Changes a byte in the middle of a data block of the first table. */
 async function spoil(): Promise<void> {
   const path = join(directory, tablesOf(await levelFiles(directory)).at(-1)!)
   const bytes = await readFile(path)
@@ -76,11 +76,11 @@ it('finds a damaged record and goes on behind it, in every pass', async () => {
   expect(scrub.stats.records).toBe(2 * heights - 1)
 })
 
-it('finds a damaged table, after so many looks that nobody can be writing it', async () => {
+it('finds a damaged table, after enough checks that nobody can be writing it', async () => {
   await spoil()
   await begin()
   for (let i = 1; i < SCRUB_LIMITS.looksMin; i++) await scrub.step()
-  // The record itself was met by each of two passes over the records.
+  // Each of the two passes over the records found the record itself.
   expect(told).toHaveLength(2)
   await scrub.step()
   expect(told).toHaveLength(3)

@@ -4,16 +4,19 @@ import { reportTable } from './database.ts'
 import { checkTable, type DamagedTable, isSameTable, levelFiles, tablesOf } from './level-files.ts'
 import { describeKey, gapBetween, keyBehind } from './schema.ts'
 
-/** How fast the scrub reads: a hundredth of a disk, and a few milliseconds of a core a second. */
+/** Speed of the scrub: a hundredth of a disk's throughput, and a few milliseconds of a core per second. */
 export const SCRUB_LIMITS = {
   intervalMs: 1_000,
-  /** Records a step, and their bytes (one record more at the most). */
+  /** Records per step, and their bytes (may be exceeded by one record). */
   recordsMax: 2_000,
   recordBytesMax: 1024 * 1024,
-  /** Tables a step; LevelDB makes them of 2 MiB. What was never read since the start comes sooner: entries may be gone there. */
+  /**
+   * Tables per step; LevelDB makes tables of 2 MiB. The first pass is faster: entries may be missing in tables that were not read since the
+   * start.
+   */
   tablesMax: 1,
   tablesOfFirstPassMax: 8,
-  /** Looks at a table before it counts as damaged: LevelDB may be writing it. */
+  /** Times that a table must be found damaged before it is reported: LevelDB may be writing it. */
   looksMin: 10,
 } as const
 
@@ -23,11 +26,11 @@ export interface ScrubOptions {
   readonly path: string
   readonly clock: Clock
   readonly onDamage: OnDamage
-  /** Told of what makes the scrub end: no damage, but an error of reading. */
+  /** Called when the scrub ends because of a read error that is not damage. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** Totals since the start. A pass is once through everything. */
+/** Totals since the start. A pass is one complete read. */
 export interface ScrubStats {
   readonly records: number
   readonly recordBytes: number
@@ -39,8 +42,8 @@ export interface ScrubStats {
 }
 
 /**
- * Reads the whole database again and again, slowly, so that damage is found while there are peers and copies to mend it from. Records are
- * checked by their own checksums, which finds what LevelDB has copied; tables by LevelDB's, which finds entries that are gone.
+ * Reads the whole database again and again, slowly, so that damage is found while there are peers and copies to repair it. Records are
+ * checked by their own checksums, which finds damage that LevelDB has copied; tables by LevelDB's checksums, which finds missing entries.
  */
 export class Scrub {
   readonly #options: ScrubOptions
@@ -81,13 +84,13 @@ export class Scrub {
     })
   }
 
-  /** One step of each; tests call it in the place of the clock. */
+  /** One step for records and one for tables; tests call it instead of the clock. */
   async step(): Promise<void> {
     await this.#scrubRecords()
     const tables = this.#stats.tablePasses === 0 ? SCRUB_LIMITS.tablesOfFirstPassMax : SCRUB_LIMITS.tablesMax
     for (let i = 0; i < tables && !this.#closed; i++) {
       await this.#scrubTable()
-      // The next look at it shall be a step later.
+      // Check this table again in the next step, not now.
       if (this.#suspect !== undefined) return
     }
   }
@@ -107,7 +110,7 @@ export class Scrub {
       }
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error
-      // The database has told it. Without a key nobody knows where to go on.
+      // The database has reported it. Without a key the position is lost.
       this.#stats.faults++
       isEnd = error.key === undefined
       this.#last = error.key ?? this.#last
@@ -120,7 +123,7 @@ export class Scrub {
     this.#stats.recordPasses++
   }
 
-  /** Each height has its records: one that is left out is damage, which no checksum shows. */
+  /** Each height must have its records. A missing one is damage that no checksum shows. */
   #findGap(key: Uint8Array): void {
     const gap = gapBetween(this.#last, key)
     this.#last = key
@@ -155,5 +158,5 @@ export class Scrub {
   }
 }
 
-/** Behind every key. */
+/** After every key. */
 const END = Uint8Array.of(0xff)

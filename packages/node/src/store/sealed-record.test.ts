@@ -33,7 +33,7 @@ describe('a sealed record', () => {
     expect(() => unseal(body, record.subarray(0, 3))).toThrow('the record of the body of height 7 is cut off')
   })
 
-  it('leaves the format record as it is, for every release reads that', () => {
+  it('leaves the format record unchanged, because every release reads it', () => {
     const format = Uint8Array.of(0, 0, 0, 9)
     expect(new RecordSealer().seal(singleKey('format'), format)).toEqual(format)
     expect(unseal(singleKey('format'), format)).toEqual(format)
@@ -63,7 +63,7 @@ describe('every read of the database', () => {
     },
   }
 
-  it.each(Object.entries(reads))('%s finds a changed byte, tells it once and throws', async (_, read) => {
+  it.each(Object.entries(reads))('%s finds a changed byte, reports it once and throws', async (_, read) => {
     const before = await openClassicKv(directory)
     await before.write([body, other].map((key) => ({ key, value })))
     await before.close()

@@ -3,20 +3,21 @@ import { recordChecksum } from './record-checksum.ts'
 import { describeKey, isFormatKey } from './schema.ts'
 
 /*
- * A value as it lies in the database: value ‖ CRC-32C of key ‖ value (4 bytes, big-endian). The key is in the sum, so that a value under
- * another one's key is found too. Only the format record has no checksum: every release must be able to read it.
+ * Format of a value in the database: value ‖ CRC-32C of key ‖ value (4 bytes, big-endian). The checksum covers the key, so that a value
+ * stored under another key is detected. Only the format record has no checksum, because every release must be able to read it.
  *
- * An entry that is gone has no checksum to fail. `level-files.ts` finds what loses entries.
+ * A missing entry has no checksum to verify: `level-files.ts` detects what loses entries.
  */
 const CHECKSUM_BYTES = 4
 
-/** Records are made here; larger ones get memory of their own. */
+/** Buffer in which records are made; larger records get their own memory. */
 const SCRATCH_BYTES = 64 * 1024
 
+/** Appends checksums to values. It reuses one buffer, because most records are small. */
 export class RecordSealer {
   #scratch = new Uint8Array(SCRATCH_BYTES)
 
-  /** The record of a value; valid until the next call. */
+  /** Returns the record of a value; valid until the next call. */
   seal(key: Uint8Array, value: Uint8Array): Uint8Array {
     if (isFormatKey(key)) return value
     const end = value.length
@@ -33,8 +34,9 @@ export class RecordSealer {
 }
 
 /**
- * The value of a record: a view, and a plain Uint8Array where LevelDB answers with a Buffer, whose `slice` shares memory. Nobody above may
- * meet one. Throws DamagedError when the checksum does not fit.
+ * Returns the value of a record as a view. It is a plain Uint8Array even if LevelDB returns a Buffer, because `Buffer.slice` shares memory
+ * and callers must not meet that.
+ * @throws DamagedError if the checksum does not match
  */
 export function unseal(key: Uint8Array, record: Uint8Array): Uint8Array {
   if (isFormatKey(key)) return new Uint8Array(record.buffer, record.byteOffset, record.length)

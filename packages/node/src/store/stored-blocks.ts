@@ -25,14 +25,14 @@ import type { BlockReader, StoredHeader, StoredSender, TransactionLocation } fro
 
 /** Decoded headers and certificates kept in memory. */
 const headerCountMax = 4_096
-/** What the decoded bodies, senders and receipts that are kept take of memory. */
+/** Memory limit for decoded bodies, senders and receipts. */
 const contentBytesMax = 32 * 1024 * 1024
 /** Decoded validator sets kept in memory. */
 const validatorSetCountMax = 64
 
 /**
- * Reads the chain of final blocks up to a head, and nothing behind it, though the database may hold more. A record that a block up to the head must
- * have and has not, or that does not decode, is damage: it is told, and the read throws DamagedError.
+ * Reads the chain of final blocks up to a head, and nothing after it, though the database may contain more. If a record that a block up to
+ * the head must have is missing or does not decode, the damage is reported and the read throws DamagedError.
  */
 export class StoredBlocks implements BlockReader {
   readonly #kv: Pick<Kv, 'get'>
@@ -58,19 +58,19 @@ export class StoredBlocks implements BlockReader {
     return this.#head !== undefined
   }
 
-  /** A block that is on disk is the head now. */
+  /** Makes a block that is on disk the head. */
   protected enter(stored: StoredHeader): void {
     this.#headers.set(stored.header.number, stored, 1)
     this.#head = stored
   }
 
-  /** A block's records were written anew. */
+  /** Drops the cache of a block whose records were rewritten. */
   protected forget(height: Height): void {
     this.#headers.delete(height)
     for (const space of ['body', 'senders'] as const) this.#content.delete(`${space}:${height}`)
   }
 
-  /** Forgets what is kept in memory of blocks; it is read from the database again. */
+  /** Drops the block caches; blocks are read from the database again. */
   dropCaches(): void {
     this.#headers.clear()
     this.#content.clear()
@@ -86,7 +86,7 @@ export class StoredBlocks implements BlockReader {
     return stored
   }
 
-  /** A scan over a long past does not decode its headers, nor put recent ones out of the cache. */
+  /** Does not decode headers of old blocks, so a long scan neither costs that time nor evicts recent headers from the cache. */
   logsBloom(height: Height): Uint8Array | undefined {
     const cached = this.#headers.get(height)
     if (cached !== undefined) return cached.header.logsBloom
@@ -121,7 +121,7 @@ export class StoredBlocks implements BlockReader {
     const cached = this.#sets.get(hash)
     if (cached !== undefined) return cached
     const set = this.decoded(schema.hashKey('validators', hash), validatorSetCodec)
-    if (set === undefined) throw this.damage(`there is no validator set ${hash}, which is that of height ${height}`)
+    if (set === undefined) throw this.damage(`the validator set ${hash} of height ${height} is missing`)
     this.#sets.set(hash, set, 1)
     return set
   }
@@ -136,7 +136,7 @@ export class StoredBlocks implements BlockReader {
     return parts.every((part) => part !== undefined) ? concatBytes(...parts) : undefined
   }
 
-  /** A list of a block, decoded once while it is recent. */
+  /** A list of a block, decoded once while it is in the cache. */
   #read<Space extends keyof Listed>(
     space: Space,
     height: Height,
@@ -152,12 +152,12 @@ export class StoredBlocks implements BlockReader {
     return items
   }
 
-  /** Whether the database has gone on past the head to this block. */
+  /** Whether the database has this block but the head is still before it. */
   #isBehindHead(height: Height): boolean {
     return this.#head !== undefined && height > this.#head.header.number
   }
 
-  /** A block's header as it lies on disk, which may be later than the head. */
+  /** A block's header as it is on disk; it may be later than the head. */
   protected headerOnDisk(height: Height): StoredHeader | undefined {
     const header = this.decoded(schema.heightKey('header', height), headerCodec)
     return header === undefined ? undefined : { header, hash: headerHash(this.#crypto, header) }
@@ -168,7 +168,7 @@ export class StoredBlocks implements BlockReader {
     return bytes === undefined ? undefined : this.#decode(schema.heightKey(space, height), type, bytes)
   }
 
-  /** A record of a height; undefined only where the height has none. */
+  /** A record of a height; undefined only if the height must not have one. */
   #bytes(space: schema.HeightSpace, height: Height): Uint8Array | undefined {
     const key = schema.heightKey(space, height)
     const head = this.#head?.header.number
@@ -186,7 +186,7 @@ export class StoredBlocks implements BlockReader {
     return bytes === undefined ? undefined : this.#decode(key, type, bytes)
   }
 
-  /** The value of a record that this node wrote: anything else is damage. */
+  /** Decodes a record that this node wrote. Failure means damage. */
   #decode<T>(key: Uint8Array, type: codec.Codec<T>, bytes: Uint8Array): T {
     const value = codec.decode(type, bytes)
     if (value.ok) return value.value

@@ -1,18 +1,19 @@
 import type { KvOp } from '@quoin/execution'
 import type { Address, CommitCertificate, Hash, Header, Height, Receipt, ValidatorSet } from '@quoin/protocol'
 
-/** A final block's header under its hash. */
+/** A final block's header with its hash. */
 export interface StoredHeader {
   readonly header: Header
   readonly hash: Hash
 }
 
-/** What is known of a final transaction without decoding it: each sender is recovered once in a node's life. */
+/** Hash and sender of a final transaction, stored so that each sender is recovered only once in a node's life. */
 export interface StoredSender {
   readonly hash: Hash
   readonly sender: Address
 }
 
+/** Position of a transaction in the chain. */
 export interface TransactionLocation {
   readonly height: Height
   /** Position in the block, from 0. */
@@ -20,36 +21,36 @@ export interface TransactionLocation {
 }
 
 /**
- * What readers (rpc, feed, sync) see of the chain of final blocks. Reads are synchronous and consistent with each other: what a height
- * up to `head` holds never changes. `undefined` is a height, hash or transaction that this node does not have.
+ * Read access to the chain of final blocks (for rpc, feed, sync). Reads are synchronous and consistent: the content of a height up to
+ * `head` never changes. `undefined` means that this node does not have the height, hash or transaction.
  */
 export interface BlockReader {
-  /** The last final block. Throws before the genesis block is stored, which `createChain` does. */
+  /** The last final block. Throws before `createChain` has stored the genesis block. */
   readonly head: StoredHeader
   header(height: Height): StoredHeader | undefined
-  /** The header's filter of its block's logs, without the rest of it. Shared: do not change the bytes. */
+  /** The logs bloom in the block's header, without decoding the rest. Shared: do not change the bytes. */
   logsBloom(height: Height): Uint8Array | undefined
   heightOf(blockHash: Hash): Height | undefined
-  /** The transactions as the network encodes them. Shared: do not change the bytes. */
+  /** The transactions in network encoding. Shared: do not change the bytes. */
   body(height: Height): readonly Uint8Array[] | undefined
   /** Hash and sender of each transaction, in the order of `body`. */
   senders(height: Height): readonly StoredSender[] | undefined
   receipts(height: Height): readonly Receipt[] | undefined
-  /** The proof that the block is final; genesis has none. */
+  /** The proof that the block is final; undefined for genesis. */
   certificate(height: Height): CommitCertificate | undefined
-  /** Voters of a height, from 1 to head + 2. */
+  /** Validator set of a height, from 1 to head + 2. */
   validators(height: Height): ValidatorSet | undefined
   locate(transactionHash: Hash): TransactionLocation | undefined
-  /** `certifiedBlockCodec` encoding, as it lies on disk: what block sync sends. Absent for genesis. */
+  /** `certifiedBlockCodec` encoding as stored on disk, which block sync sends. Undefined for genesis. */
   certifiedBlock(height: Height): Uint8Array | undefined
 }
 
-/** What the validators signed, with the proof that they did. */
+/** The content that validators signed, with the proof. */
 export interface FinalBlock {
   readonly header: Header
   readonly hash: Hash
   readonly transactions: readonly { readonly raw: Uint8Array; readonly hash: Hash; readonly sender: Address }[]
-  /** Absent for genesis. */
+  /** Undefined for genesis. */
   readonly certificate: CommitCertificate | undefined
 }
 
@@ -57,7 +58,7 @@ export interface FinalBlock {
 export interface BlockRecord extends FinalBlock {
   /** `receiptsCodec` encoding. */
   readonly receipts: Uint8Array
-  /** Sets that this block fixes: of heights 1 and 2 by genesis, of height + 2 by each later block. */
+  /** Validator sets that this block determines: of heights 1 and 2 by genesis, of height + 2 by each later block. */
   readonly validators: readonly { readonly height: Height; readonly set: ValidatorSet }[]
   /** Execution's writes to state, history and tree. */
   readonly ops: readonly KvOp[]

@@ -20,12 +20,12 @@ const checked = (answer: readonly CertifiedBlock[], from = 1, countMax = 4) =>
   checkAnswer(crypto, answer, { from: Height(from), countMax })
 
 describe('checkAnswer', () => {
-  it('takes a run of blocks from the height asked for, and gives their hashes', () => {
+  it('accepts a run of blocks from the requested height, and returns their hashes', () => {
     expect(unwrap(checked(blocks)).map(({ hash }) => hash)).toEqual(blocks.map(({ certificate }) => certificate.blockHash))
     expect(checked(blocks.slice(2), 3, 2).ok).toBe(true)
   })
 
-  it('refuses more than was asked for', () => {
+  it('refuses more than was requested', () => {
     expect(checked(blocks, 1, 3)).toMatchObject({ ok: false, error: { code: 'not-asked' } })
   })
 

@@ -14,12 +14,12 @@ import {
   type ValidatorSet,
 } from '@quoin/protocol'
 
-/** A fetched block under its hash. */
+/** A fetched block with its hash. */
 export interface FetchedBlock extends CertifiedBlock {
   readonly hash: Hash
 }
 
-/** Why a peer's answer is not what it was asked for; words for the log. */
+/** Why a peer's answer does not match the request; `message` is for the log. */
 export interface AnswerError {
   readonly code: 'not-asked' | 'not-contiguous' | 'certificate' | 'body'
   readonly message: string
@@ -27,31 +27,35 @@ export interface AnswerError {
 
 const wrong = (code: AnswerError['code'], message: string): Result<never, AnswerError> => err({ code, message })
 
-/** Whether an answer fits the question: blocks from `from` on, no more than asked, each the parent of the next, each with its certificate. */
+/**
+ * Checks that an answer matches the request: blocks from `from` on, no more than requested, each the parent of the next, each with its
+ * certificate.
+ */
 export function checkAnswer(
   crypto: Crypto,
   blocks: readonly CertifiedBlock[],
   question: { readonly from: Height; readonly countMax: number },
 ): Result<readonly FetchedBlock[], AnswerError> {
-  if (blocks.length > question.countMax) return wrong('not-asked', `${blocks.length} blocks, ${question.countMax} were asked for`)
+  if (blocks.length > question.countMax)
+    return wrong('not-asked', `${blocks.length} blocks, but ${question.countMax} were requested`)
   const fetched = blocks.map((block) => ({ ...block, hash: headerHash(crypto, block.header) }))
   for (const [i, { header, hash, certificate }] of fetched.entries()) {
     if (header.number !== question.from + i)
-      return wrong('not-contiguous', `block ${header.number} in place of ${question.from + i}`)
+      return wrong('not-contiguous', `block ${header.number} instead of ${question.from + i}`)
     if (i > 0 && header.parentHash !== fetched[i - 1]!.hash)
       return wrong('not-contiguous', `block ${header.number} has another parent`)
     if (certificate.height !== header.number || certificate.blockHash !== hash)
       return wrong(
         'certificate',
-        `block ${header.number} comes with a certificate of ${certificate.height} ${certificate.blockHash}`,
+        `block ${header.number} ${hash} has the certificate of block ${certificate.height} ${certificate.blockHash}`,
       )
   }
   return ok(fetched)
 }
 
 /**
- * Whether more than two thirds of the height's power signed this block, and the body is the one that they signed. What this returns `ok`
- * for is final, to the last byte of the header and the hash of each transaction.
+ * Checks that more than two thirds of the height's voting power signed this block, and that the body is the signed one. If the result is
+ * `ok`, every byte of the header and the hash of each transaction are final.
  */
 export function checkFinal(
   crypto: Crypto,
@@ -73,7 +77,10 @@ function checkBody(crypto: Crypto, header: Header, transactions: readonly Uint8A
     ),
   )
   if (root === header.transactionsRoot) return ok(undefined)
-  return wrong('body', `body of block ${header.number} has root ${root}, the header says ${header.transactionsRoot}`)
+  return wrong(
+    'body',
+    `body of block ${header.number} has transactions root ${root}, but the header has ${header.transactionsRoot}`,
+  )
 }
 
 const describe = (error: { readonly code: string }): string =>

@@ -5,29 +5,29 @@ const MiB = 1024 * KiB
 
 const answerBytesMax = MiB
 
-/** Every bound of block sync. */
+/** Limits of block sync. */
 export const SYNC_LIMITS = {
-  /** Blocks asked for, and given, at once. */
+  /** Blocks per request and per answer. */
   answerBlocksMax: 256,
-  /** An answer ends with the block that brings it to this size; it has one block at least. */
+  /** An answer ends with the block that reaches this size; it has at least one block. */
   answerBytesMax,
-  /** It ends with the block that brings it to so many transactions, too: each costs its reader an object, however short it is. */
+  /** It also ends with the block that reaches this number of transactions: each costs the reader an object, however small it is. */
   answerTransactionsMax: LIMITS.blockTransactionsMax,
-  /** So that no answer is larger than this. */
+  /** Therefore no answer is larger than this. */
   responseBytesMax: answerBytesMax + certifiedBlockCodec.bytesMax + 64,
-  /** Fetched blocks that wait for their execution: below both of these, the next answer is asked for ahead of time. */
+  /** Fetched blocks that wait for execution: if both values are below these limits, the next answer is requested in advance. */
   bufferedBlocksMin: 64,
   bufferedBytesMin: 4 * MiB,
-  /** A peer that has not answered by then is passed over. */
+  /** A peer that has not answered within this time is skipped. */
   requestMsMax: 15_000,
-  /** How often all peers are asked how far they are. */
+  /** Interval at which all peers are asked for their height. */
   statusIntervalMs: 10_000,
-  /** Peers of which claims and scores are kept. */
+  /** Peers whose claims and scores are kept. */
   peersMax: 1_024,
-  /** How long a peer is passed over after its first failure in a row; doubled with each further one. */
+  /** How long a peer is skipped after its first failure in a row; doubled with each further failure. */
   benchMsMin: 2_000,
   benchMsMax: 300_000,
-  /** Score of a peer after many good answers, and after a lie; halved in each half-life. */
+  /** Score of a peer after many good answers, and after a lie. The score halves in each half-life. */
   scoreMax: 16,
   scoreMin: -64,
   scoreHalfLifeMs: 60_000,

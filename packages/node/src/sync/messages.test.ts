@@ -24,12 +24,12 @@ beforeAll(async () => {
   empty = unwrap(codec.decode(certifiedBlockCodec, node.store.certifiedBlock(Height(1))!))
 })
 
-/** A block as it lies on disk. */
+/** A block as it is stored on disk. */
 const blockOf = (count: number, size: number = LIMITS.transactionBytesMin): Uint8Array =>
   codec.encode(certifiedBlockCodec, { ...empty, transactions: Array<Uint8Array>(count).fill(new Uint8Array(size)) })
 const answerOf = (blocks: readonly Uint8Array[]) => concatBytes(numberToBytes(blocks.length, 4), ...blocks)
 
-/** What a node answers whose blocks are all the same. */
+/** The answer of a node whose blocks are all the same. */
 function served(block: Uint8Array): Uint8Array {
   const question = { from: Height(1), countMax: answerBlocksMax, bytesMax: answerBytesMax }
   return answerBlocks({ certifiedBlock: () => block }, question)!
@@ -43,7 +43,7 @@ describe('an answer of blocks', () => {
   ])('ends with the block that brings it to the limit of %s, and is refused when it goes on', (_limit, make, count) => {
     const block = make()
     const answer = served(block)
-    // Megabytes, which `toEqual` compares number by number.
+    // Megabytes, which `toEqual` would compare number by number.
     expect(Buffer.compare(answer, answerOf(Array<Uint8Array>(count).fill(block)))).toBe(0)
     const read = codec.decode(blocksCodec, answer)
     expect(read.ok && read.value.length).toBe(count)
@@ -53,20 +53,22 @@ describe('an answer of blocks', () => {
 
   it('is read no further than its limits', () => {
     const full = blockOf(answerTransactionsMax)
-    // What follows is no block: it is not looked at.
+    // The bytes that follow are not a block: they are not decoded.
     const answer = concatBytes(numberToBytes(2, 4), full, new Uint8Array(100).fill(0xff))
     expect(codec.decode(blocksCodec, answer)).toMatchObject({
       error: {
-        message: expect.stringContaining(`block 1 of an answer that was full with ${answerTransactionsMax} transactions`),
+        message: expect.stringContaining(
+          `block 1 exceeds the answer's limit: the blocks before it have ${answerTransactionsMax} transactions`,
+        ),
       },
     })
     expect(codec.decode(blocksCodecOf(1), numberToBytes(2, 4))).toMatchObject({
-      error: { message: expect.stringContaining('2 blocks, at most 1 are allowed') },
+      error: { message: expect.stringContaining('the answer contains 2 blocks, at most 1 are allowed') },
     })
   })
 
   it('has one block at the least', () => {
     expect(codec.decode(blocksCodec, numberToBytes(0, 4)).ok).toBe(false)
-    expect(() => codec.encode(blocksCodec, [])).toThrow('an answer without blocks')
+    expect(() => codec.encode(blocksCodec, [])).toThrow('the answer contains no blocks')
   })
 })

@@ -1,20 +1,20 @@
 import { type CertifiedBlock, certifiedBlockCodec, codec, type Hash, type Height } from '@quoin/protocol'
 import { SYNC_LIMITS } from './limits.ts'
 
-/** First byte of every question of block sync: tells it from the questions of other parts on the same transport. */
+/** First byte of every block sync request: distinguishes it from other requests on the same transport. */
 export const SYNC_REQUEST = 0x01
 
-/** How far a node is. */
+/** Position of a node in the chain. */
 export interface Status {
   readonly genesisHash: Hash
   readonly height: Height
-  /** Of the block at `height`. */
+  /** Hash of the block at `height`. */
   readonly hash: Hash
 }
 
 const status: codec.Codec<Status> = codec.struct({ genesisHash: codec.hash, height: codec.u64<Height>(), hash: codec.hash })
 
-/** `status` tells the asker's own and asks for the other's; `blocks` asks for final blocks from a height on. */
+/** `status` sends the client's own status and asks for the peer's. `blocks` asks for final blocks from a height on. */
 export type SyncRequest =
   | ({ readonly kind: 'status' } & Status)
   | { readonly kind: 'blocks'; readonly from: Height; readonly countMax: number; readonly bytesMax: number }
@@ -28,6 +28,7 @@ const question: codec.Codec<SyncRequest> = codec.union({
   }),
 })
 
+/** Codec of requests, including their first byte `SYNC_REQUEST`. */
 export const syncRequestCodec: codec.Codec<SyncRequest> = {
   bytesMax: 1 + question.bytesMax,
   write(writer, value) {
@@ -36,32 +37,35 @@ export const syncRequestCodec: codec.Codec<SyncRequest> = {
   },
   read(reader) {
     const kind = reader.u8()
-    return kind === SYNC_REQUEST ? question.read(reader) : reader.fail(`first byte ${kind} is not block sync's`)
+    return kind === SYNC_REQUEST ? question.read(reader) : reader.fail(`first byte ${kind} is not a block sync request`)
   },
 }
 
+/** Codec of the answer to `status`. */
 export const statusCodec = status
 
 /**
- * Answer to `blocks`: from one to `countMax`. An honest one ends with the block that brings it to a limit, so that nothing is read of what
- * follows there: an answer is read at one go, and holds all other work of the process as long.
+ * Codec of the answer to `blocks`: from 1 to `countMax` blocks. An honest answer ends with the block that reaches a limit, so anything
+ * after it is refused before it is decoded: decoding an answer is one synchronous step and blocks all other work of the process.
  */
 export const blocksCodecOf = (countMax: number): codec.Codec<readonly CertifiedBlock[]> => ({
   bytesMax: SYNC_LIMITS.responseBytesMax,
   write(writer, blocks) {
-    if (blocks.length === 0) throw new RangeError('an answer without blocks')
+    if (blocks.length === 0) throw new RangeError('the answer contains no blocks')
     codec.list(certifiedBlockCodec, countMax).write(writer, blocks)
   },
   read(reader) {
     const count = reader.u32()
-    if (count === 0) reader.fail('an answer without blocks')
-    if (count > countMax) reader.fail(`${count} blocks, at most ${countMax} are allowed`)
+    if (count === 0) reader.fail('the answer contains no blocks')
+    if (count > countMax) reader.fail(`the answer contains ${count} blocks, at most ${countMax} are allowed`)
     const start = reader.at
     const blocks: CertifiedBlock[] = []
     for (let transactions = 0; blocks.length < count; ) {
       const bytes = reader.at - start
       if (isFull(bytes, transactions))
-        reader.fail(`block ${blocks.length} of an answer that was full with ${transactions} transactions of ${bytes} bytes`)
+        reader.fail(
+          `block ${blocks.length} exceeds the answer's limit: the blocks before it have ${transactions} transactions and ${bytes} bytes`,
+        )
       const block = certifiedBlockCodec.read(reader)
       transactions += block.transactions.length
       blocks.push(block)

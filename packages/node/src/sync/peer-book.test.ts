@@ -21,7 +21,7 @@ describe('PeerBook', () => {
     expect(book.claimedBy(1)).toBe(9)
   })
 
-  it('prefers who delivered, until that is long ago', () => {
+  it('prefers peers that delivered, until that is long ago', () => {
     const { book, clock } = claiming(['a', 9], ['b', 9])
     for (let i = 0; i < 8; i++) book.succeeded('b')
     expect([1, 2, 3].map(() => book.choose(at(9)))).toEqual(['b', 'b', 'b'])
@@ -29,7 +29,7 @@ describe('PeerBook', () => {
     expect(book.choose(at(9))).toBe('a')
   })
 
-  it('strikes out a claim that was not made good, and takes the peer back only after its bench and a new claim', () => {
+  it('drops a claim that was not fulfilled, and uses the peer again only after its bench and a new claim', () => {
     const { book, clock } = claiming(['a', 9])
     book.failed('a', true)
     expect(book.claimedBy(1)).toBeUndefined()
@@ -66,7 +66,7 @@ describe('PeerBook', () => {
     expect(book.choose(at(9))).toBeUndefined()
   })
 
-  it('knows what so many peers claim, or more', () => {
+  it('knows the height that at least a number of peers claim', () => {
     const { book } = claiming(['a', 5], ['liar', 1_000_000], ['b', 9], ['c', 9])
     expect([1, 2, 3, 4, 5].map((count) => book.claimedBy(count))).toEqual([1_000_000, 9, 9, 5, undefined])
     book.failed('b', false)

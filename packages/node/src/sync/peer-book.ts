@@ -3,18 +3,18 @@ import type { Clock, PeerId } from '../powers.ts'
 import { SYNC_LIMITS } from './limits.ts'
 
 interface Entry {
-  /** What the peer claims to have committed, not yet refuted. */
+  /** Height that the peer claims to have committed, until the claim is refuted. */
   claim: Height | undefined
   score: number
-  /** Clock of the score's last change. */
+  /** Monotonic time of the score's last change. */
   scoredAtMs: number
   failures: number
   benchedUntilMs: number
-  /** Count of choices when it was chosen last, so that equals take turns. */
+  /** Value of the choice counter when the peer was last chosen, so that equal peers take turns. */
   chosenAt: number
 }
 
-/** What is known of peers as sources of blocks: their claims, and how they made them good. Times are the monotonic clock's. */
+/** Peers as sources of blocks: their claims, and whether they delivered. Times are monotonic. */
 export class PeerBook {
   readonly #clock: Clock
   readonly #entries = new Map<PeerId, Entry>()
@@ -24,26 +24,26 @@ export class PeerBook {
     this.#clock = clock
   }
 
-  /** A peer says it has committed a height. What it claimed before only rises: messages overtake each other. */
+  /** A peer claims to have committed a height. A claim only rises, because messages can overtake each other. */
   claim(peer: PeerId, height: Height): void {
     const entry = this.#entry(peer)
     if (entry !== undefined && (entry.claim === undefined || height > entry.claim)) entry.claim = height
   }
 
-  /** A peer is gone. Its score and bench stay, or it could shake them off by coming again. */
+  /** A peer disconnected. Its score and bench are kept; otherwise it could reset them by reconnecting. */
   down(peer: PeerId): void {
     const entry = this.#entries.get(peer)
     if (entry !== undefined) entry.claim = undefined
   }
 
-  /** Highest height that so many peers claim, or more, that are not benched. */
+  /** The highest height that at least `count` peers claim, not counting benched peers. */
   claimedBy(count: number): Height | undefined {
     const claims: Height[] = []
     for (const entry of this.#entries.values()) if (entry.claim !== undefined && !this.#isBenched(entry)) claims.push(entry.claim)
     return claims.toSorted((a, b) => b - a)[count - 1]
   }
 
-  /** The best peer that claims a height; of equals, the one that was chosen longest ago. */
+  /** The best peer that claims a height; among equals, the one chosen longest ago. */
   choose(height: Height): PeerId | undefined {
     let best: readonly [PeerId, Entry] | undefined
     for (const candidate of this.#entries) {
@@ -64,8 +64,8 @@ export class PeerBook {
   }
 
   /**
-   * A peer did not deliver what it claimed: the claim is struck out and the peer passed over for a while. `lied`: what it sent was
-   * wrong, not merely late.
+   * A peer did not deliver what it claimed: its claim is dropped, and it is skipped for a while. `lied`: its answer was wrong, not only
+   * late.
    */
   failed(peer: PeerId, lied: boolean): void {
     const entry = this.#entry(peer)
@@ -116,7 +116,7 @@ export class PeerBook {
     return entry
   }
 
-  /** Drops the peer first known among those that neither claim anything nor are benched. */
+  /** Drops the oldest peer that has no claim and is not benched. */
   #forgetOne(): boolean {
     for (const [peer, entry] of this.#entries) {
       if (entry.claim === undefined && !this.#isBenched(entry)) return this.#entries.delete(peer)

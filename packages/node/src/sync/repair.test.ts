@@ -35,7 +35,7 @@ afterEach(() => Promise.all(repairs.map((repair) => repair.close())))
 const check = ({ store, chain }: TestNode) => ({ blocks: store, crypto, domain: chain.domain })
 const everything = { content: true, signatures: true }
 
-/** A node whose records of a block are deleted or changed. */
+/** A node with records of a block that are deleted or changed. */
 async function damagedNode(...changes: readonly (readonly [key: Uint8Array, value: Uint8Array | undefined])[]) {
   kv.apply(changes.map(([key, value]) => ({ key, value })))
   return openTestNode({ crypto, validators, kv })
@@ -57,7 +57,7 @@ function repairOf({ store, chain, pool, log }: TestNode, mempool: RepairPowers['
   return repair
 }
 
-/** Lets what is under way go on, and time with it. */
+/** Lets running work continue, and advances the clock. */
 async function settle(repair: BlockRepair, attempts: number): Promise<void> {
   for (let i = 0; i < attempts && repair.repaired === 0 && failures.length === 0; i++) {
     for (let turn = 0; turn < 50; turn++) await Promise.resolve()
@@ -147,7 +147,7 @@ describe('the repair of a block', () => {
     expect(network.requests).toHaveLength(1)
   })
 
-  it('believes no peer: another block, a forged certificate and a changed body are refused', async () => {
+  it('trusts no peer: another block, a forged certificate and a changed body are refused', async () => {
     const node = await damagedBody()
     const answer =
       (block: CertifiedBlock): Responder =>
@@ -174,7 +174,7 @@ describe('the repair of a block', () => {
     expect(blockFault(check(node), spoilt, everything)).toBeUndefined()
   })
 
-  it('waits where the senders of its transactions cannot be recovered now, and blames nobody', async () => {
+  it('waits if the senders of its transactions cannot be recovered now, and penalises nobody', async () => {
     const node = await damagedBody()
     network.responders.set('peer', honest(peer))
     let refusals = 2
@@ -189,14 +189,14 @@ describe('the repair of a block', () => {
     expect(blockFault(check(node), spoilt, everything)).toBeUndefined()
   })
 
-  it('fails with the damage where nobody has the block', async () => {
+  it('fails with the damage if no peer has the block', async () => {
     const repair = repairOf(await damagedBody())
     repair.request(spoilt, damage)
     await settle(repair, REPAIR_LIMITS.attemptsMax + 1)
     expect(failures).toEqual([damage])
   })
 
-  it('fails at once where more is damaged than an accident explains', async () => {
+  it('fails at once if too many blocks are damaged', async () => {
     const repair = repairOf(await damagedBody())
     for (let height = 1; height <= REPAIR_LIMITS.blocksMax; height++) repair.request(Height(height), damage)
     expect(failures).toEqual([])

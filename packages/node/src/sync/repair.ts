@@ -11,18 +11,19 @@ import { checkAnswer, checkFinal, type FetchedBlock } from './check.ts'
 import { SYNC_LIMITS } from './limits.ts'
 import { blocksCodecOf, syncRequestCodec } from './messages.ts'
 
+/** Limits of block repair. */
 export const REPAIR_LIMITS = {
-  /** Damaged blocks that wait. More of them are no accident of a sector: the node stops. */
+  /** Damaged blocks that wait for repair. More than this is not a random disk fault: the node stops. */
   blocksMax: 64,
-  /** Questions for one block before the node gives up. */
+  /** Attempts for one block before the node gives up. */
   attemptsMax: 12,
-  /** How long it waits for a peer to come up, or for the next one to be asked. */
+  /** Wait before the next attempt, for a peer to connect or for the next peer. */
   attemptMs: 5_000,
 } as const
 
 export interface RepairPowers {
   readonly store: Pick<BlockStore, 'rebuild'>
-  /** Voters of a height. Throws where the database cannot tell. */
+  /** Validator set of a height. Throws if the database record is damaged. */
   readonly validatorsAt: (height: Height) => ValidatorSet | undefined
   readonly domain: SigningDomain
   readonly transport: Pick<Transport, 'peers' | 'request' | 'penalise'>
@@ -30,13 +31,13 @@ export interface RepairPowers {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly logger: Logger
-  /** Told once of the damage that could not be repaired. */
+  /** Called once, with the damage that could not be repaired. */
   readonly onFailure: (error: unknown) => void
 }
 
 /**
- * Fetches final blocks whose records are damaged and writes them anew, one after the other. A certificate of more than two thirds of the
- * height's power vouches for what a peer sends, so that no peer need be trusted.
+ * Fetches final blocks whose records are damaged and rewrites them, one after the other. Peers need not be trusted: a certificate of more
+ * than two thirds of the height's voting power proves that a block is right.
  */
 export class BlockRepair {
   readonly #powers: RepairPowers
@@ -50,18 +51,18 @@ export class BlockRepair {
     this.#scope = new Scope(powers.onFailure)
   }
 
-  /** Blocks written anew since the start. */
+  /** Blocks rewritten since the start. */
   get repaired(): number {
     return this.#repaired
   }
 
-  /** Sees to it that a block is repaired. `damage`: why, and what the node stops with if that fails. */
+  /** Requests the repair of a block. The node stops with `damage` if the repair fails. */
   request(height: Height, damage: DamagedError): void {
     if (this.#scope.signal.aborted || this.#waiting.has(height)) return
     if (this.#waiting.size >= REPAIR_LIMITS.blocksMax) return this.#powers.onFailure(damage)
     this.#waiting.set(height, damage)
     const { finding } = damage
-    this.#powers.logger.error({ height, finding }, 'a block is damaged in the database: it is fetched from the peers')
+    this.#powers.logger.error({ height, finding }, 'a block is damaged in the database: fetching it from the peers')
     if (this.#isRunning) return
     this.#isRunning = true
     this.#scope.spawn('repair', (signal) => this.#run(signal))
@@ -87,12 +88,12 @@ export class BlockRepair {
       const block = peer === undefined ? undefined : await this.#fetch(peer, height, signal)
       const verified = block && (await mempool.verify(block.transactions))
       if (verified?.ok === false && verified.error.code === 'unavailable')
-        logger.warn({ height }, `a block that was fetched for a damaged one waits: ${verified.error.message}`)
+        logger.warn({ height }, `cannot verify the block fetched to repair a damaged one, will retry: ${verified.error.message}`)
       else if (block !== undefined && verified !== undefined) {
         const { header, hash, certificate } = block
         await store.rebuild({ header, hash, certificate, transactions: unwrap(verified) })
         this.#repaired++
-        logger.warn({ height, hash, peer }, 'a damaged block was fetched from a peer and written anew. Check the disk')
+        logger.warn({ height, hash, peer }, 'a damaged block was fetched from a peer and rewritten. Check the disk')
         return true
       }
       await pause(clock, REPAIR_LIMITS.attemptMs, signal)
@@ -101,7 +102,7 @@ export class BlockRepair {
     return false
   }
 
-  /** The block as final, or undefined when this peer does not have it or sends another one. */
+  /** The verified final block; undefined if this peer does not have it or sent a different one. */
   async #fetch(peer: PeerId, height: Height, signal: AbortSignal): Promise<FetchedBlock | undefined> {
     const { crypto, domain, validatorsAt, transport, logger } = this.#powers
     const answer = await this.#ask(peer, height, signal)
@@ -113,7 +114,7 @@ export class BlockRepair {
     const final = block && validators && checkFinal(crypto, domain, validators, block)
     if (final?.ok === true) return block
     const problem = !fetched.ok ? fetched.error : final?.ok === false ? final.error : undefined
-    logger.warn({ peer, height, problem: problem?.message }, 'a peer answered with something else than the block asked for')
+    logger.warn({ peer, height, problem: problem?.message }, 'a peer did not answer with the requested block')
     transport.penalise(peer, 'invalid')
     return undefined
   }

@@ -2,12 +2,12 @@ import { codec, concatBytes, Height, LIMITS, numberToBytes } from '@quoin/protoc
 import type { BlockReader } from '../store/types.ts'
 import { SYNC_LIMITS } from './limits.ts'
 
-/** Up to the number of a block's transactions. */
+/** Start of a stored block, up to the number of its transactions. */
 const blockHead = codec.struct({ header: codec.bytes(LIMITS.headerBytesMax), transactionsCount: codec.u32() })
 
 /**
- * Encoded answer to `blocks`, or undefined when the first block asked for is not there. The blocks lie on disk as they travel, so that
- * nothing of them is decoded but how many transactions they have.
+ * Encodes the answer to `blocks`; undefined if the first requested block is not available. Blocks are stored in wire format, so only their
+ * transaction counts are decoded.
  */
 export function answerBlocks(
   reader: Pick<BlockReader, 'certifiedBlock'>,
@@ -22,7 +22,7 @@ export function answerBlocks(
     blocks.push(block)
     bytes += block.length
     const head = codec.decodeHead(blockHead, block)
-    // A record that is damaged is found elsewhere.
+    // A damaged record is found elsewhere.
     if (head.ok) count += head.value.transactionsCount
   }
   return blocks.length === 0 ? undefined : concatBytes(numberToBytes(blocks.length, 4), ...blocks)

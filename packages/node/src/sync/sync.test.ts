@@ -34,7 +34,7 @@ import type { BlockSync } from './types.ts'
 
 let crypto = nobleCrypto
 let validators: TestValidators
-/** A chain of `LENGTH` blocks that others want, and copies of its database at each height. */
+/** A chain of `LENGTH` blocks that other nodes want, and copies of its database at each height. */
 let source: TestNode
 const LENGTH = 12
 const databases: MemoryKv[] = []
@@ -48,7 +48,7 @@ beforeAll(async () => {
   liars = liarsOf(source, crypto, validators)
   for (let sent = 0, height = 1; height <= LENGTH; height++) {
     databases.push((source.kv as MemoryKv).clone())
-    // Every third block is empty, the others hold one or two transactions.
+    // Every third block is empty, the others contain one or two transactions.
     const count = height % 3
     await source.produce(raws.slice(sent, sent + count))
     sent += count
@@ -202,7 +202,7 @@ describe('next', () => {
     expect(asked.slice(0, 3)).toEqual(['silent', 'gone', 'honest'])
   })
 
-  it('takes a liar back when its bench is over and it claims anew', async () => {
+  it('uses a liar again when its bench is over and it makes a new claim', async () => {
     const world = await createWorld()
     let truthful = false
     world.network.responders.set('peer', (request, signal) => (truthful ? honest(source)(request, signal) : undefined))
@@ -262,13 +262,13 @@ describe('next', () => {
     expect(behind.chain.head.certificate?.signatures).toHaveLength(5)
   })
 
-  it('throws on a fork that the validators signed, and on garbage that they signed: no peer is to blame', async () => {
+  it('throws on a fork that the validators signed, and on garbage that they signed: no peer is at fault', async () => {
     const other = await openTestNode({ crypto, validators })
     await other.produce(await testTransfers(testAccounts[2]!, 0, 1))
     const fork = await createWorld(other)
     fork.network.responders.set('peer', honest(source))
     fork.sync.hint('peer', Height(LENGTH))
-    await expect(fork.sync.next(new AbortController().signal)).rejects.toThrow('a fork')
+    await expect(fork.sync.next(new AbortController().signal)).rejects.toThrow('the chain has forked')
     expect(fork.network.penalties).toEqual([])
     const world = await createWorld()
     const garbage = bytes(0x7f, ...new Uint8Array(LIMITS.transactionBytesMin))
@@ -318,7 +318,7 @@ describe('claims', () => {
 
   it('tells what several peers claim from what one does, and asks that one all the same', async () => {
     const { sync, network } = await createWorld()
-    // The question hangs, so that nothing refutes the claim.
+    // The request hangs, so nothing refutes the claim.
     network.responders.set('liar', () => new Promise(() => {}))
     sync.hint('liar', Height(1_000_000))
     expect([sync.behind, sync.claimedBy(1), sync.claimedBy(2)]).toEqual([true, 1_000_000, 0])
@@ -340,7 +340,7 @@ describe('claims', () => {
     expect(sync.claimedBy(1)).toBe(7)
   })
 
-  it('shuns a peer of another chain, asked or asking', async () => {
+  it('avoids a peer of another chain, as client and as server', async () => {
     const { sync, network } = await createWorld()
     const foreign = { genesisHash: ZERO_HASH, height: Height(7), hash: ZERO_HASH }
     network.responders.set('asked', () => codec.encode(statusCodec, foreign))
@@ -369,7 +369,7 @@ describe('onRequest', () => {
     return answer === undefined ? undefined : unwrap(codec.decode(blocksCodec, answer)).map(({ header }) => header.number)
   }
 
-  it('answers with what was asked for and is there, bounded by count and bytes, one block at the least', async () => {
+  it('answers with the requested blocks that it has, limited by count and bytes, at least one', async () => {
     const world = await createWorld(source)
     expect(await ask(world, { from: Height(3), countMax: 4 })).toEqual([3, 4, 5, 6])
     expect(await ask(world, { from: Height(LENGTH - 1) })).toEqual([LENGTH - 1, LENGTH])
@@ -398,7 +398,7 @@ describe('onRequest', () => {
 })
 
 describe('close', () => {
-  it('ends what is under way and waits for it', async () => {
+  it('aborts running work and waits for it', async () => {
     const world = await createWorld()
     world.network.responders.set('silent', () => new Promise(() => {}))
     world.sync.hint('silent', Height(3))

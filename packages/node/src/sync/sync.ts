@@ -17,7 +17,7 @@ import type { BlockSync, SyncedBlock } from './types.ts'
 export interface BlockSyncOptions {
   /** Only its head is read. */
   readonly chain: Pick<Chain, 'head' | 'domain'>
-  /** What is served to others. */
+  /** Blocks served to peers. */
   readonly reader: BlockReader
   readonly transport: Pick<Transport, 'request' | 'penalise' | 'peers'>
   readonly mempool: Pick<Mempool, 'verify'>
@@ -26,6 +26,7 @@ export interface BlockSyncOptions {
   readonly logger: Logger
 }
 
+/** Creates block sync. Until `close` it asks all peers for their height at intervals. */
 export const createSync = (options: BlockSyncOptions): BlockSync => new PullSync(options)
 
 interface Buffered {
@@ -39,16 +40,16 @@ class PullSync implements BlockSync {
   readonly #scope: Scope
   readonly #listeners = new Set<() => void>()
   readonly #heard = new Set<PeerId>()
-  /** Fetched blocks by height: shape and order are checked, certificates are not, for those need the height's validators. */
+  /** Fetched blocks by height. Shape and order are checked; certificates are not, because that needs the height's validators. */
   readonly #buffer = new Map<Height, Buffered>()
-  /** The one request for blocks under way. It never rejects. */
+  /** The current request for blocks; at most one. It never rejects. */
   #fetching: Promise<void> | undefined
   #cancelPoll: () => void
 
   constructor(options: BlockSyncOptions) {
     this.#options = options
     this.#book = new PeerBook(options.clock)
-    this.#scope = new Scope((error) => this.#options.logger.error({ error }, 'work of block sync failed: it is given up'))
+    this.#scope = new Scope((error) => this.#options.logger.error({ error }, 'a block sync task failed and was dropped'))
     this.#cancelPoll = this.#schedulePoll()
   }
 
@@ -129,10 +130,10 @@ class PullSync implements BlockSync {
     return { genesisHash: chain.domain.genesisHash, height: chain.head.header.number, hash: chain.head.hash }
   }
 
-  /** False when the peer is of another chain. */
+  /** Returns false if the peer is on another chain. */
   #learnStatus(peer: PeerId, { genesisHash, height }: Status): boolean {
     if (genesisHash !== this.#options.chain.domain.genesisHash) {
-      this.#blame(peer, 'invalid', `is of another chain, genesis ${genesisHash}`)
+      this.#blame(peer, 'invalid', `is on another chain with genesis ${genesisHash}`)
       return false
     }
     this.#heard.add(peer)
@@ -157,13 +158,13 @@ class PullSync implements BlockSync {
 
   // -- fetching -------------------------------------------------------------------------------------------------------------------
 
-  /** The buffered block of a height; those below it are of no use any more. */
+  /** The buffered block of a height; drops the blocks below it. */
   #take(height: Height): Buffered | undefined {
     for (const buffered of this.#buffer.keys()) if (buffered < height) this.#buffer.delete(buffered)
     return this.#buffer.get(height)
   }
 
-  /** Asks for more while the caller executes what is there. */
+  /** Requests more blocks while the caller executes the buffered ones. */
   #fetchAhead(): void {
     let last = this.#headHeight
     let bytes = 0
@@ -174,15 +175,15 @@ class PullSync implements BlockSync {
     if (this.#buffer.size < SYNC_LIMITS.bufferedBlocksMin && bytes < SYNC_LIMITS.bufferedBytesMin) this.#fetch(Height(last + 1))
   }
 
-  /** Sees to it that a request is under way; false when nobody is known who claims the height. */
+  /** Makes sure that a request is running; returns false if no known peer claims the height. */
   #fetch(from: Height): boolean {
     if (this.#fetching !== undefined) return true
     const peer = this.#book.choose(from)
     if (peer === undefined) return false
     this.#fetching = this.#fetchFrom(peer, from)
       .catch((error: unknown) => {
-        // What a peer sends must not end a node, a bug that it finds neither.
-        this.#options.logger.error({ peer, error }, 'reading fetched blocks failed: the peer is passed over')
+        // Nothing that a peer sends may stop the node, not even if it triggers a bug.
+        this.#options.logger.error({ peer, error }, 'handling fetched blocks failed because of a bug: the peer is skipped')
         this.#book.failed(peer, true)
       })
       .finally(() => {
@@ -208,7 +209,7 @@ class PullSync implements BlockSync {
     }
   }
 
-  /** The answer, or undefined after the peer was passed over. */
+  /** The answer; undefined on failure, after the peer was marked as failed. */
   async #request(peer: PeerId, request: SyncRequest): Promise<Uint8Array | undefined> {
     const { signal } = this.#scope
     const answer = await ask(this.#options, peer, codec.encode(syncRequestCodec, request), SYNC_LIMITS.requestMsMax, signal)
@@ -217,11 +218,15 @@ class PullSync implements BlockSync {
     return undefined
   }
 
-  /** No answer. A peer that refuses blocks which it claims to have lied about its height; one that is gone or slow did not. */
+  /**
+   * Handles a missing answer. A peer that refuses blocks that it claims to have has lied about its height; one that is disconnected or slow
+   * has not.
+   */
   #passOver(peer: PeerId, { kind }: SyncRequest, { reason, message }: TransportError): void {
-    if (kind === 'blocks' && reason === 'refused') return this.#blame(peer, 'out-of-turn', 'has not the blocks that it claims')
+    if (kind === 'blocks' && reason === 'refused')
+      return this.#blame(peer, 'out-of-turn', 'does not have the blocks that it claims')
     if (reason === 'oversized') return this.#blame(peer, 'oversized', message)
-    this.#options.logger.debug({ peer, reason, kind }, `no answer from a peer: ${message}`)
+    this.#options.logger.debug({ peer, reason, kind }, `request to a peer failed: ${message}`)
     this.#book.failed(peer, false)
   }
 
@@ -234,21 +239,24 @@ class PullSync implements BlockSync {
 
   // -- verifying ------------------------------------------------------------------------------------------------------------------
 
-  /** The block as final, undefined after the peer that sent it was blamed, or `later` when this node cannot tell now. */
+  /** The verified final block; undefined after the sender was penalised; `later` if this node cannot verify it now. */
   async #verify({ block, from }: Buffered): Promise<SyncedBlock | 'later' | undefined> {
     const { chain, crypto, mempool } = this.#options
     const final = checkFinal(crypto, chain.domain, chain.head.validators, block)
     if (!final.ok) return this.#refuse(from, final.error)
     const { header, hash, certificate } = block
-    // From here on the validators' signatures vouch for every byte, and no peer can be blamed.
+    // From here on the validators' signatures prove every byte, so no peer is at fault.
     if (header.parentHash !== chain.head.hash)
       throw new HaltError(
-        `block ${header.number} ${hash} is final but follows ${header.parentHash}, our head is ${chain.head.hash}: a fork`,
+        `block ${header.number} ${hash} is final and has parent ${header.parentHash}, but the head of this node is ${chain.head.hash}: the chain has forked`,
         { certificate, block: undefined, head: chain.head.hash, transaction: undefined },
       )
     const verified = await mempool.verify(block.transactions)
     if (!verified.ok && verified.error.code === 'unavailable') {
-      this.#options.logger.warn({ height: header.number }, `a fetched block waits: ${verified.error.message}`)
+      this.#options.logger.warn(
+        { height: header.number },
+        `cannot verify a fetched block now, will retry: ${verified.error.message}`,
+      )
       return 'later'
     }
     const candidate: CandidateBlock = { header, hash, transactions: unwrap(verified) }
@@ -257,14 +265,14 @@ class PullSync implements BlockSync {
   }
 
   #refuse(from: PeerId, { message }: AnswerError): undefined {
-    this.#blame(from, 'invalid', `sent a wrong block: ${message}`)
+    this.#blame(from, 'invalid', `sent an invalid block: ${message}`)
     return undefined
   }
 }
 
 const bodyBytes = ({ transactions }: CertifiedBlock): number => transactions.reduce((sum, { length }) => sum + length, 0)
 
-/** Waits for the promise, and rejects with the signal's reason as soon as it is aborted. */
+/** Waits for the promise; rejects with the signal's reason as soon as it is aborted. */
 function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)

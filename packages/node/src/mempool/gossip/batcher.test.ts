@@ -22,7 +22,7 @@ it('sends the first at once, and what follows within the window together', () =>
   expect(published).toHaveLength(1)
   elapse()
   expect(published[1]).toEqual(encodeTransactionsPayload([rawOf(2), rawOf(3)]))
-  // The window of that payload ends without company: the next transaction leaves at once again.
+  // The window of that payload ends with no further transactions: the next transaction leaves at once again.
   elapse()
   add(rawOf(4))
   expect(published).toHaveLength(3)

@@ -3,14 +3,14 @@ import type { Clock } from '../../powers.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 import { encodeTransactionsPayload } from './payload.ts'
 
-/** Gathers transactions into payloads: the first after a pause leaves at once, later ones wait for a short while. */
+/** Batches transactions into payloads: the first one after a pause is sent at once, later ones wait for a short window. */
 export class Batcher {
   readonly #clock: Pick<Clock, 'after'>
   readonly #publish: (payload: Uint8Array, transactions: number) => void
-  /** By hash: a payload that names one transaction twice is malformed. */
+  /** By hash, because a payload that contains a transaction twice is malformed. */
   #batch = new Map<Hash, Uint8Array>()
   #bytes = 0
-  /** A window is open: what comes now waits for its end. */
+  /** Set while a window is open: transactions that arrive now wait for its end. */
   #cancelWindow: (() => void) | undefined
 
   constructor(clock: Pick<Clock, 'after'>, publish: (payload: Uint8Array, transactions: number) => void) {
@@ -26,14 +26,14 @@ export class Batcher {
     if (isFull || this.#cancelWindow === undefined) this.#flush()
   }
 
-  /** Drops what waits. */
+  /** Drops the pending batch. */
   close(): void {
     this.#cancelWindow?.()
     this.#cancelWindow = undefined
     this.#batch.clear()
   }
 
-  /** Publishes the batch and opens the window for the next. */
+  /** Publishes the batch and opens the window for the next one. */
   #flush(): void {
     this.#cancelWindow?.()
     this.#cancelWindow = undefined

@@ -3,18 +3,18 @@ import { FadingRecall, RECALL_KEY_BYTES } from '../../recall.ts'
 import { TokenBucket } from '../../token-bucket.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 
-/** What one peer has gossiped, and what it may still gossip in vain. */
+/** What one peer has gossiped, and its remaining allowances. */
 export interface Conduct {
-  /** Transactions that it sent lately, since it connected. A node that starts anew knows nothing of what it sent before. */
+  /** Transactions that the peer sent recently, since it connected. A restarted node does not know what it sent before. */
   sent: FadingRecall
-  /** Bytes that it may repeat. */
+  /** Allowance in bytes for repeated transactions. */
   readonly repeats: TokenBucket
-  /** Bytes that may be verified for it in vain. */
+  /** Allowance in bytes for transactions that are verified and then refused. */
   readonly waste: TokenBucket
   isUp: boolean
 }
 
-/** The conduct of all peers. It outlasts their connections, so that none buys a new allowance by coming back. */
+/** The conduct of all peers. It is kept after a disconnect, so that a peer gets no new allowance by reconnecting. */
 export class Conducts {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #recallKey: Uint8Array

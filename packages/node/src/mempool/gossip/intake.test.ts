@@ -10,13 +10,13 @@ const { turnTransactionsMax, sliceTransactionsMax, verifyingPerPeerMax } = GOSSI
 const rawsFrom = (first: number, count: number, length?: number) =>
   Array.from({ length: count }, (_, i) => rawOf(first + i, length))
 
-/** All microtasks have run. */
+/** Resolves when all microtasks have run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 function setUp() {
   const clock = new ManualClock()
   const mempool = new GossipPool()
-  /** Senders in the order in which their transactions came to the pool. */
+  /** Senders in the order in which their transactions reached the pool. */
   const order: number[] = []
   const intake = new Intake({
     mempool: {
@@ -34,7 +34,7 @@ function setUp() {
 }
 
 describe('turns', () => {
-  it('are one for each rest, of so many transactions', async () => {
+  it('are one per pause, of a limited number of transactions', async () => {
     const { clock, mempool, take, order } = setUp()
     const taken = take('a', rawsFrom(0, 3 * turnTransactionsMax))
     for (let turns = 1; turns <= 3; turns++) {

@@ -9,41 +9,42 @@ export interface IntakePowers {
   readonly clock: Pick<Clock, 'after' | 'monotonic'>
 }
 
-/** What became of one transaction of a payload. */
+/** Result for one transaction of a payload. */
 export interface Admission {
   readonly raw: Uint8Array
-  /** Its signature had been verified here before, so that it cost next to nothing. */
+  /** The signature was verified before, so the transaction cost almost nothing. */
   readonly wasVerified: boolean
   /** The peer had sent it before. */
   readonly isRepeat: boolean
   readonly result: Result<SignedTransaction, PoolRefusal>
 }
 
+/** Results for all transactions of a payload. */
 export interface PayloadOutcome {
   readonly admissions: readonly Admission[]
-  /** The payload names a transaction twice. What came before the second one was admitted or refused; the rest was not looked at. */
+  /** The payload contains a transaction twice. The transactions before the second copy were handled; the rest was skipped. */
   readonly hasTwins: boolean
 }
 
 /** A payload on its way into the pool. */
 interface Job {
   readonly raws: readonly Uint8Array[]
-  /** The next one of them. */
+  /** Index of the next transaction. */
   at: number
   readonly hashes: Set<Hash>
   readonly admissions: Admission[]
   hasTwins: boolean
-  /** Nothing of it waits for a turn any more. */
+  /** All its transactions have been passed to the pool. */
   isHandedOver: boolean
-  /** Transactions that the pool is verifying. */
+  /** Number of transactions that the pool is verifying. */
   verifying: number
-  /** Notes a hash, and says whether the peer had sent it before. */
+  /** Notes a hash; returns whether the peer had sent it before. */
   readonly note: (hash: Uint8Array) => boolean
   readonly resolve: (outcome: PayloadOutcome) => void
   readonly reject: (error: unknown) => void
 }
 
-/** The payloads of one peer, in their order. */
+/** The payloads of one peer, in order of arrival. */
 interface Lane {
   readonly peer: PeerId
   readonly jobs: Job[]
@@ -51,13 +52,13 @@ interface Lane {
 }
 
 /**
- * Hands the transactions of payloads to the pool: a slice of one peer's payload after a slice of another's, so many in one turn of the event
- * loop, and after a turn it rests at least as long as the turn took. So gossip has at most half of the main thread, whatever comes, and no
- * peer delays another one by more than a slice.
+ * Passes the transactions of payloads to the pool. Peers take turns of one slice each; a limited number of transactions is passed per turn
+ * of the event loop, and after a turn the intake pauses at least as long as the turn took. So gossip takes at most half of the main thread,
+ * and one peer delays another by at most one slice.
  */
 export class Intake {
   readonly #powers: IntakePowers
-  /** Peers with work, in the order of their turns. */
+  /** Peers with work, in order of their turns. */
   readonly #lanes = new Map<PeerId, Lane>()
   #cancelRest: (() => void) | undefined
   #closed = false
@@ -66,7 +67,7 @@ export class Intake {
     this.#powers = powers
   }
 
-  /** Resolves when the pool has answered for all of the transactions; rejects when the pool throws, which is a bug. */
+  /** Resolves when the pool has answered for all transactions; rejects if the pool throws, which is a bug. */
   take(peer: PeerId, raws: readonly Uint8Array[], note: (hash: Uint8Array) => boolean): Promise<PayloadOutcome> {
     return new Promise((resolve, reject) => {
       const job: Job = {
@@ -81,7 +82,7 @@ export class Intake {
     })
   }
 
-  /** Ends the payloads that wait as they stand. */
+  /** Resolves the pending payloads with the results so far. */
   close(): void {
     this.#closed = true
     this.#cancelRest?.()
@@ -109,7 +110,7 @@ export class Intake {
     })
   }
 
-  /** The lane whose turn it is; it goes to the end of the line. */
+  /** Takes the next lane and moves it to the end of the queue. */
   #next(): Lane | undefined {
     for (const lane of this.#lanes.values()) {
       if (lane.jobs.length === 0 || lane.verifying >= GOSSIP_LIMITS.verifyingPerPeerMax) continue

@@ -10,10 +10,10 @@ import { TransactionGossip } from './transaction-gossip.ts'
 const REFUSED = 3
 const FORGED = 4
 
-/** All microtasks have run. */
+/** Resolves when all microtasks have run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A node as far as gossip goes. */
+/** The gossip parts of a node. */
 class Station {
   readonly clock: ManualClock
   readonly pool = new GossipPool()
@@ -39,7 +39,7 @@ class Station {
     })
   }
 
-  /** Its verdict on a payload, which needs no time. */
+  /** Its verdict on a payload that is decided at once. */
   async verdict(from: PeerId, raws: readonly Uint8Array[]): Promise<'accept' | 'ignore' | 'reject'> {
     const verdict = this.gossip.onPayload(from, encodeTransactionsPayload(raws))
     for (let turns = 0; turns < 40; turns++) {
@@ -49,7 +49,7 @@ class Station {
     return verdict
   }
 
-  /** The transactions that it published, in payloads to one kind of receivers. */
+  /** The transactions that it published to one kind of receivers, by payload. */
   publishedTo(to: 'all' | 'mesh'): readonly (readonly Uint8Array[])[] {
     return this.published.flatMap((publication) => {
       const raws = decodeTransactionsPayload(publication.payload)
@@ -61,7 +61,7 @@ class Station {
 const rawsFrom = (first: number, count: number, length?: number, kind?: number) =>
   Array.from({ length: count }, (_, i) => rawOf(first + i, length, kind))
 
-/** The same in another order each time. */
+/** Yields the same items in another order each time. */
 function* orders<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let i = 0; ; i++) {
     const at = i % items.length
@@ -143,7 +143,7 @@ describe('a payload', () => {
     expect(await station.verdict('a', [])).toBe('reject')
     expect(await station.gossip.onPayload('a', Uint8Array.of(1, 2, 3))).toBe('reject')
     expect(await station.verdict('a', [rawOf(3), rawOf(4), rawOf(3)])).toBe('reject')
-    // What was good in them is not lost.
+    // Their valid transactions are not lost.
     station.clock.advance(GOSSIP_LIMITS.coalesceMs)
     expect(station.publishedTo('mesh').flat()).toEqual([rawOf(1), rawOf(3), rawOf(4)])
   })
@@ -170,7 +170,7 @@ describe('a payload', () => {
 })
 
 describe('a peer', () => {
-  it('that repeats transactions is blamed until it is banned', async () => {
+  it('that repeats transactions is penalised until it is banned', async () => {
     const station = new Station()
     const payloads = orders(rawsFrom(0, 200))
     let sent = 0
@@ -191,7 +191,7 @@ describe('a peer', () => {
     expect(station.blamed).toEqual([])
   })
 
-  it('may send anew what it sent before it was gone, and gets no new allowance by that', async () => {
+  it('may send again after a reconnect what it sent before, and gets no new allowance', async () => {
     const station = new Station()
     const raws = rawsFrom(0, 2_000)
     station.gossip.onPeer('a', 'up')
@@ -212,13 +212,13 @@ describe('a peer', () => {
     expect(station.blamed.length).toBeGreaterThan(overdrawn + 4)
   })
 
-  it('is answered late while it owes for what was verified in vain, and others are not', async () => {
+  it('is answered late while it has exceeded its allowance for refused transactions, and others are not', async () => {
     const station = new Station()
     const { clock, gossip, pool } = station
     const { wasteBurstBytes, wasteBytesPerSecond, wasteOverheadBytes } = GOSSIP_LIMITS
     const cost = 200 * (110 + wasteOverheadBytes)
     let answered = 0
-    // As the network has it: at most so many payloads without an answer.
+    // As in the network: a limited number of unanswered payloads.
     const lane = async (first: number) => {
       for (let i = 0; i < 1_000; i++) {
         await gossip.onPayload('a', encodeTransactionsPayload(rawsFrom(first + 200 * i, 200, 110, REFUSED)))
@@ -293,7 +293,7 @@ describe('a peer', () => {
     expect([station.blamed, gossip.counters.waste]).toEqual([[], 0])
   })
 
-  it('that sends late what a block has taken is neither blamed nor late', async () => {
+  it('that sends late what a block already contains is neither penalised nor delayed', async () => {
     const station = new Station()
     const raws = rawsFrom(0, 200, 110, REFUSED)
     // The block's body was verified here.
@@ -303,7 +303,7 @@ describe('a peer', () => {
   })
 })
 
-/** Honest nodes, each connected to all others, that pass on what they admit as gossipsub does. */
+/** Honest nodes, fully connected, that forward what they admit as gossipsub does. */
 class Mesh {
   readonly clock = new ManualClock()
   readonly stations: readonly Station[]
@@ -315,12 +315,12 @@ class Mesh {
     this.#seen = this.stations.map(() => new Set())
   }
 
-  /** Somebody who is none of them hands one of them a payload. */
+  /** An outsider sends a payload to one of the nodes. */
   give(to: number, raws: readonly Uint8Array[], from = 'attacker'): void {
     this.#carry(from, to, encodeTransactionsPayload(raws))
   }
 
-  /** Until nothing moves any more. */
+  /** Resolves when nothing is in flight any more. */
   async rest(): Promise<void> {
     for (let quiet = 0; quiet < 20; quiet++) {
       await settled()
@@ -354,7 +354,7 @@ class Mesh {
   }
 }
 
-describe('honest nodes never blame each other', () => {
+describe('honest nodes never penalise each other', () => {
   it('when an attacker gives each of them another order of fresh transactions', async () => {
     const mesh = new Mesh(4)
     for (let round = 0; round < 8; round++) {
@@ -396,12 +396,12 @@ describe('honest nodes never blame each other', () => {
     const pairs = Array.from({ length: 60 }, (_, i) => [rawOf(2 * i, 60_000), rawOf(2 * i + 1, 60_000)] as const)
     for (const { pool } of mesh.stations)
       for (const [a, b] of pairs.map((pair) => pair.map((raw) => transactionOf(raw).hash))) pool.rivals.set(a!, b!).set(b!, a!)
-    // A client of each node, each in another phase, with four keys at a time.
+    // One client per node, each with another phase, with four keys at a time.
     for (let turn = 0; turn < 150; turn++) {
       for (const [at, { pool }] of mesh.stations.entries())
         for (let k = 0; k < 4; k++) {
           const pair = pairs[(turn * 4 + 17 * at + k) % pairs.length]!
-          // Always the one that this node does not hold.
+          // Always the transaction that this node does not hold.
           await pool.add(pair.find((raw) => !pool.pooled.has(transactionOf(raw).hash))!, 'rpc')
         }
       await mesh.rest()

@@ -18,7 +18,7 @@ export interface GossipPowers {
   readonly random: Random
 }
 
-/** Says that a sender passes on what it cannot have admitted: no honest node's pool takes these. */
+/** Refusals that prove misbehaviour: no honest node's pool admits these transactions, so no honest node relays them. */
 const FORGED: ReadonlySet<PoolRefusal['code']> = new Set([
   'malformed',
   'oversized',
@@ -29,9 +29,10 @@ const FORGED: ReadonlySet<PoolRefusal['code']> = new Set([
 ])
 
 /**
- * Spreads transactions ([ADR 7](docs/adr/0007-gossip.md)). What this node's clients sent leaves in batches to all peers. A payload of a peer is
- * passed on by the mesh itself if the pool admitted all of it. Of every other payload only what was admitted goes on, in this node's batches:
- * whatever a peer sends, others get from us what is new. And each transaction once: what the pool dropped and took again was published already.
+ * Spreads transactions ([ADR 7](docs/adr/0007-gossip.md)). Transactions of this node's clients are sent in batches to all peers. If the
+ * pool admits a whole payload, gossipsub's mesh forwards the payload. From any other payload only the admitted transactions are forwarded,
+ * in this node's batches. So whatever a peer sends, this node forwards what is new. Each transaction is published once: one that the pool
+ * dropped and admitted again is not published again.
  */
 export class TransactionGossip {
   readonly #powers: GossipPowers
@@ -40,16 +41,19 @@ export class TransactionGossip {
   readonly #conducts: Conducts
   readonly #own: Batcher
   readonly #passedOn: Batcher
-  /** What left this node lately, in its batches or with payloads of others. */
+  /** Transactions that this node sent recently, in its own batches or in forwarded payloads. */
   readonly #published: FadingRecall
   readonly #closing = new AbortController()
-  /** `again`: transactions admitted and not published, because they had been. `repeats`: those that a peer had sent before. `waste`: those that were verified and refused. */
+  /**
+   * `again`: admitted but not published, because they had been published before. `repeats`: sent before by the same peer. `waste`: verified
+   * and then refused.
+   */
   readonly counters = { payloads: 0, transactions: 0, again: 0, repeats: 0, waste: 0 }
 
   constructor(powers: GossipPowers) {
     const { mempool, clock, random } = powers
     this.#powers = powers
-    // As many payloads wait as the network lets through.
+    // Each waiting payload adds a listener; the network limits their number.
     setMaxListeners(0, this.#closing.signal)
     this.#intake = new Intake(powers)
     this.#conducts = new Conducts(clock, random)
@@ -63,8 +67,8 @@ export class TransactionGossip {
   }
 
   /**
-   * Admits what a payload holds. `reject` blames the peer it came from. Resolves late while the peer owes for what was verified in vain, so
-   * that the network reads no more of it.
+   * Admits the transactions of a payload. `reject` penalises the sending peer. Resolves late while the peer has exceeded its allowance for
+   * refused transactions, so that the network reads no more from it.
    */
   async onPayload(from: PeerId, payload: Uint8Array): Promise<'accept' | 'ignore' | 'reject'> {
     const raws = decodeTransactionsPayload(payload)
@@ -100,7 +104,7 @@ export class TransactionGossip {
     this.#powers.transport.publish(payload, to)
   }
 
-  /** Whether a transaction was not published lately. From now on it was: the caller publishes it. */
+  /** Returns true if the transaction was not published recently, and notes it as published: the caller must publish it. */
   #isFirstTime({ hash }: SignedTransaction): boolean {
     const wasPublished = this.#published.noteOnce(hexToBytes(hash))
     if (wasPublished) this.counters.again++
@@ -126,7 +130,7 @@ export class TransactionGossip {
     }
   }
 
-  /** Waits until a peer owes no more than so many bytes of what was verified in vain. */
+  /** Waits until the peer's debt for refused transactions is at most `bytes`. */
   async #untilOwed({ waste }: Conduct, bytes: number): Promise<void> {
     const waitMs = waste.waitMs - (1_000 * bytes) / GOSSIP_LIMITS.wasteBytesPerSecond
     if (waitMs > 0) await pause(this.#powers.clock, waitMs, this.#closing.signal)

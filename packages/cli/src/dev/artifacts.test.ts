@@ -38,7 +38,7 @@ let directory: string
 let contract: BuiltContract
 let node: DevNode
 
-/** What the node told, a text each. */
+/** Collects the texts that the node prints. */
 class Told {
   readonly #texts: string[] = []
   #onText: () => void = () => {}
@@ -48,7 +48,7 @@ class Told {
     this.#onText()
   }
 
-  /** The next so many, as soon as they are there. */
+  /** Waits for the next `count` texts. */
   async take(count: number): Promise<readonly string[]> {
     await new Promise<void>((resolve) => {
       this.#onText = () => {

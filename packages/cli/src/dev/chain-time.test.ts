@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ChainTime } from './chain-time.ts'
 
-/** A wall clock that the test moves. */
+/** A wall clock that the test sets. */
 class Wall {
   ms = 1_700_000_000_500
   now = (): number => this.ms
@@ -37,7 +37,11 @@ describe('the time of a development chain', () => {
     expect(time.setNext(1_700_000_000, 1_700_000_000_998).ok).toBe(true)
     expect(time.next(1_700_000_000_998)).toBe(1_700_000_000_999)
     expect(time.setNext(1_700_000_000, 1_700_000_000_999)).toMatchObject({
-      error: { message: expect.stringMatching(/timestamp 1700000000 is lower than the previous block's: at least 1700000001/) },
+      error: {
+        message: expect.stringMatching(
+          /timestamp 1700000000 is lower than the previous block's timestamp: use at least 1700000001/,
+        ),
+      },
     })
     expect(time.moveTo(1, 1_700_000_000_000)).toMatchObject({ ok: false })
   })

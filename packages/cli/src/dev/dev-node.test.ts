@@ -21,7 +21,7 @@ beforeAll(async () => {
   client = devClient(node.url)
 })
 afterAll(() => node.close())
-// Each test begins at block 0: what it does is what going back is tested with.
+// Each test begins at block 0: a revert removes the effects of the one before, which also tests reverts.
 beforeEach(async () => {
   start = await client.snapshot()
 })
@@ -87,7 +87,7 @@ describe('blocks', () => {
     const receipt = await client.waitForTransactionReceipt({ hash, timeout: 5_000 })
     expect(receipt.blockNumber).toBe(1n)
     await client.setIntervalMining({ interval: 0 })
-    await expect(request('evm_setIntervalMining', 1_000_000)).rejects.toThrow('at most 86400 s are possible')
+    await expect(request('evm_setIntervalMining', 1_000_000)).rejects.toThrow('at most 86400 s are allowed')
   })
 
   it('are made some thousands at a time, and no more', async () => {
@@ -95,7 +95,7 @@ describe('blocks', () => {
     const [last, before] = [await latest(), await client.getBlock({ blockNumber: 99n })]
     expect(last.number).toBe(100n)
     expect(last.timestamp - before.timestamp).toBe(60n)
-    await expect(request('hardhat_mine', 10_001)).rejects.toThrow('at most 10000 are made at once')
+    await expect(request('hardhat_mine', 10_001)).rejects.toThrow('at most 10000 blocks are allowed per request')
   })
 
   it('lose a transaction that is dropped', async () => {
@@ -118,7 +118,9 @@ describe('time', () => {
     await client.setBalance({ address: carol, value: 1n })
     await transfer(1n)
     expect((await latest()).timestamp).toBe(timestamp + 1_000n)
-    await expect(client.setNextBlockTimestamp({ timestamp: timestamp + 998n })).rejects.toThrow("lower than the previous block's")
+    await expect(client.setNextBlockTimestamp({ timestamp: timestamp + 998n })).rejects.toThrow(
+      "lower than the previous block's timestamp",
+    )
   })
 
   it('moves forward', async () => {
@@ -161,7 +163,7 @@ describe('going back', () => {
     expect(await request('eth_getTransactionByHash', hash)).toBeNull()
     expect(await request('txpool_status')).toEqual({ pending: '0x0', queued: '0x0' })
     await client.setAutomine(true)
-    // The same transaction is the same again.
+    // After going back, the same transaction has the same hash.
     expect(await give(address, 20n)).toBe(hash)
     expect(await tokens(address, bob)).toBe(30n)
     expect((await latest()).timestamp - head.timestamp).toBeLessThan(1_000n)
@@ -225,7 +227,7 @@ describe('going back', () => {
         onSeen()
       },
     })
-    // The subscription is made without an answer to wait for: this comes behind it on the same socket.
+    // viem does not tell when the subscription is active. This request follows it on the same socket.
     await socket.getBlockNumber()
     const id = await client.snapshot()
     const first = await transfer(1n)
@@ -277,7 +279,7 @@ describe('state', () => {
     expect(await request('eth_getStorageAt', STRANGER, key, 'latest')).toBe(toHex(42n, { size: 32 }))
     await client.setStorageAt({ address: STRANGER, index: 2, value: toHex(1n, { size: 32 }) })
     expect(await client.getStorageAt({ address: STRANGER, slot: '0x02' })).toBe(toHex(1n, { size: 32 }))
-    // Each in a block of its own, and the past is what it was.
+    // Each change has its own block, and past blocks are unchanged.
     expect(await client.getBlockNumber()).toBe(5n)
     expect(await client.getBalance({ address: STRANGER, blockNumber: 0n })).toBe(0n)
     await client.setBalance({ address: alice, value: 0n })
@@ -296,7 +298,7 @@ describe('state', () => {
     const hash = await transfer(1n)
     await client.setBalance({ address: carol, value: 1n })
     expect((await latest()).transactions).toEqual([])
-    await expect(client.setNonce({ address: alice, nonce: 4 })).rejects.toThrow('mine or drop them first')
+    await expect(client.setNonce({ address: alice, nonce: 4 })).rejects.toThrow('Mine or drop them first')
     await client.mine({ blocks: 1 })
     expect((await latest()).transactions).toEqual([hash])
   })

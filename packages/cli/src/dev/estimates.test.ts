@@ -6,7 +6,7 @@ import { type DevNode, startDevNode } from './index.ts'
 
 const MULTICALL = '0xca11bde05977b3631167028862be2a173976ca11'
 
-/** Takes notes, and tries to have another one take them. */
+/** Stores notes, and calls another contract whose failure it catches. */
 const ABI = parseAbi([
   'function note(uint256 n)',
   'function count() view returns (uint256)',
@@ -48,7 +48,7 @@ const count = (address: Hex) => client.readContract({ address, abi: ABI, functio
 const note = (target: Hex, allowFailure: boolean) => {
   return { target, allowFailure, callData: encodeFunctionData({ abi: ABI, functionName: 'note', args: [10n] }) }
 }
-/** Sends what viem estimates itself. */
+/** Sends a transaction with viem's own gas estimate. */
 const send = async (address: Hex, abi: Abi, functionName: string, args: readonly unknown[]) => {
   const hash = await wallet.writeContract({ address, abi, functionName, args })
   expect(await client.getTransactionReceipt({ hash })).toMatchObject({ status: 'success' })

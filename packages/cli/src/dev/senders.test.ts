@@ -20,7 +20,7 @@ beforeAll(async () => {
   client = devClient(node.url)
 })
 afterAll(() => node.close())
-// Each test begins at block 0: what it does is what going back is tested with.
+// Each test begins at block 0: a revert removes the effects of the one before, which also tests reverts.
 beforeEach(async () => {
   start = await client.snapshot()
 })
@@ -122,7 +122,7 @@ describe('senders', () => {
   })
 })
 
-/** Network encoding of a type-2 transaction that waits. */
+/** Network encoding of a type-2 transaction that waits in the pool. */
 async function rawOf(hash: Hex): Promise<Hex> {
   const found = await client.getTransaction({ hash })
   const raw = encodeTransaction(
@@ -154,8 +154,8 @@ describe('signatures', () => {
   })
 
   it('are of nobody else', async () => {
-    await expect(client.signMessage({ account: STRANGER, message: 'hello' })).rejects.toThrow('no key of')
+    await expect(client.signMessage({ account: STRANGER, message: 'hello' })).rejects.toThrow('has no key for')
     await expect(request('eth_signTypedData_v4', alice, '{')).rejects.toThrow('is not JSON')
-    await expect(request('eth_signTypedData_v4', alice, {})).rejects.toThrow('is no typed data')
+    await expect(request('eth_signTypedData_v4', alice, {})).rejects.toThrow('is not EIP-712 typed data')
   })
 })

@@ -164,10 +164,10 @@ describe('a build comes to the same bytes', () => {
 describe('what is no contract', () => {
   const cases: readonly (readonly [what: string, source: string, complaint: RegExp])[] = [
     ['no default export', 'export const a = 1', /^contracts\/token\.ts:1:1: there is no default export/],
-    ['a number', '\nexport default 5', /^contracts\/token\.ts:2:1: the default export is no contract \(number\)/],
-    ['null', 'export default null', /^contracts\/token\.ts:1:1: the default export is no contract \(null\)/],
-    ['a function', 'export default () => 1', /no contract \(function\)/],
-    ['a plain object', 'export default { functions: {} }', /an object that `contract` of @quoin\/contracts did not make/],
+    ['a number', '\nexport default 5', /^contracts\/token\.ts:2:1: the default export is not a contract \(number\)/],
+    ['null', 'export default null', /^contracts\/token\.ts:1:1: the default export is not a contract \(null\)/],
+    ['a function', 'export default () => 1', /not a contract \(function\)/],
+    ['a plain object', 'export default { functions: {} }', /an object that was not made by `contract` of @quoin\/contracts/],
     ['a syntax error', 'const a = 1\nexport default {{', /^contracts\/token\.ts:2:17: /],
   ]
   it.each(cases)('%s', async (_, source, complaint) => {
@@ -183,7 +183,7 @@ describe('what is no contract', () => {
     const project = new Project({ 'contracts/a/token.ts': ANSWER('1n'), 'contracts/b/token.ts': ANSWER('2n') })
     try {
       expect(complaints(await project.build(['contracts/a/token.ts', 'contracts/b/token.ts', 'contracts/no.ts']))).toEqual([
-        'contracts/b/token.ts: its artifact would be that of contracts/a/token.ts, which has the same name',
+        'contracts/b/token.ts: contracts/a/token.ts has the same name, so its artifact would be overwritten',
         'contracts/no.ts: there is no such file',
       ])
       expect(complaints(await project.build([]))).toEqual(['contracts: there is no contract to build'])
@@ -202,13 +202,9 @@ describe('what deployment would refuse is refused with the place', () => {
     [
       'an unknown type',
       "'event E(uint257 a)'",
-      /^contracts\/token\.ts:5:6: the line of the abi 'event E\(uint257 a\)' cannot be read: .*uint257/,
+      /^contracts\/token\.ts:5:6: cannot parse the abi line 'event E\(uint257 a\)': .*uint257/,
     ],
-    [
-      'no signature',
-      "'transfer the money'",
-      /^contracts\/token\.ts:5:6: the line of the abi 'transfer the money' cannot be read/,
-    ],
+    ['no signature', "'transfer the money'", /^contracts\/token\.ts:5:6: cannot parse the abi line 'transfer the money': /],
     [
       'a function that is not there',
       "'function missing()'",
@@ -254,7 +250,7 @@ describe('what deployment would refuse is refused with the place', () => {
   it('a container that is too large', async () => {
     const source = ANSWER('BigInt(text.length)', `const text = '${'x'.repeat(260_000)}'`)
     expect(complaints(await buildFiles(source))).toEqual([
-      expect.stringMatching(/^contracts\/token\.ts:3:1: no container can be made: \d+ bytes/),
+      expect.stringMatching(/^contracts\/token\.ts:3:1: cannot make the container: \d+ bytes/),
     ])
   })
 })

@@ -4,8 +4,8 @@ import { BUILD_LIMITS } from './limits.ts'
 
 it('prints file, line and column, and the line with a caret below its character', () => {
   const place = { file: 'contracts/token.ts', line: 12, column: 7, lineText: '\tlet x = Date.now()' }
-  expect(formatDiagnostic(diagnosticAt(place, 'Date is not there.'))).toBe(
-    'contracts/token.ts:12:7: Date is not there.\n  12 | \tlet x = Date.now()\n       \t     ^',
+  expect(formatDiagnostic(diagnosticAt(place, 'Date is not available in contracts.'))).toBe(
+    'contracts/token.ts:12:7: Date is not available in contracts.\n  12 | \tlet x = Date.now()\n       \t     ^',
   )
   expect(formatDiagnostic(diagnosticAt('tsconfig.json', 'there is none'))).toBe('tsconfig.json: there is none')
 })

@@ -26,9 +26,9 @@ describe('an author who is hostile to the build', () => {
   })
 
   it.each([
-    ['a Proxy of a contract', 'new Proxy(contract({ abi: [], functions: {} }), {})', /did not make/],
-    ['a promise of a contract', 'Promise.resolve(contract({ abi: [], functions: {} }))', /did not make/],
-    ['a copy of a contract', '{ ...contract({ abi: [], functions: {} }) }', /did not make/],
+    ['a Proxy of a contract', 'new Proxy(contract({ abi: [], functions: {} }), {})', /was not made by/],
+    ['a promise of a contract', 'Promise.resolve(contract({ abi: [], functions: {} }))', /was not made by/],
+    ['a copy of a contract', '{ ...contract({ abi: [], functions: {} }) }', /was not made by/],
     [
       'an ABI whose items have getters',
       "contract({ abi: [{ type: 'event', get name() { return 'E' }, inputs: [] }], functions: {} })",

@@ -33,7 +33,7 @@ describe('a layout', () => {
         ),
       })
       expect(complaints(await project.build(['contracts/token.ts'], against))).toEqual([
-        'contracts/token.ts:11:35: state.supply was value(uint256) and is value(uint128) now. Declare a new field beside it that reads through to the old one',
+        'contracts/token.ts:11:35: state.supply changed from value(uint256) to value(uint128). Keep the old field, and declare a new one that reads through to it',
       ])
       project.write({
         'contracts/token.ts': TOKEN.replace(/^ {4}state\.supply.*\n/m, '').replace("supply: value('uint256'), ", ''),
@@ -46,7 +46,7 @@ describe('a layout', () => {
       ])
       project.write({ 'other.js': 'export const name = "token"\nexport const layout = [5]\n' })
       expect(complaints(await project.build(['contracts/token.ts'], { against: ['other.js'] }))).toEqual([
-        expect.stringMatching(/^other\.js: it is no artifact/),
+        expect.stringMatching(/^other\.js: this file is not an artifact/),
       ])
     } finally {
       project.remove()

@@ -29,7 +29,7 @@ describe('a deployed contract', () => {
 
   it('of another compiler: which one to install', () => {
     const result = verifyCode(changed({ compiler: 'quoin 0.0.9', source: 'x' }), contract)
-    expect(result.ok ? '' : result.error.message).toMatch(/another version\. Install the one that is named \(quoin 0\.0\.9\)/)
+    expect(result.ok ? '' : result.error.message).toMatch(/another version\. Install that version \(quoin 0\.0\.9\)/)
     expect(result).toMatchObject({ error: { differences: [{ part: 'compiler' }, { part: 'source', deployed: 'x' }] } })
   })
 

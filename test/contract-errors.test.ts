@@ -63,7 +63,7 @@ const NO_MESSAGE = [
   /^No matching export$/,
   /^Bitcoin seed$|^test test test |Ethereum Signed Message/,
   // What a sentence is about, where it has a sentence around it.
-  /^the (declaration|state|block|bytecode|address|contract|number of blocks|interval|time to go by|timestamp|account|balance|amount)$/,
+  /^the (declaration|state|block|bytecode|address|contract|number of blocks|interval|time to add|timestamp|account|balance|amount)$/,
   /^an account$|^an item of the abi$|^code registry$|^call of \0$|^creation of a contract$|^(deployment|upgrade) (of|to) \0$|^\0, in seconds,$/,
   // Bugs and damage, which end in a halt or an internal error.
   /^code that the state holds does not evaluate|^the code under hash /,

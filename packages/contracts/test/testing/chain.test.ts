@@ -39,7 +39,9 @@ describe('a chain', () => {
 
   it('may be without accounts, and then wants to be told who sends', async () => {
     const chain = await createChain({ accounts: 0 })
-    await expect(chain.send({ to: STRANGER })).rejects.toThrow(new ChainError('the chain has no accounts: say who sends'))
+    await expect(chain.send({ to: STRANGER })).rejects.toThrow(
+      new ChainError('the chain has no accounts: set the sender with `from`'),
+    )
     expect(await chain.send({ from: STRANGER, to: ELSEWHERE })).toMatchObject({ status: 'success' })
   })
 
@@ -119,7 +121,7 @@ describe('a contract', () => {
   it('that is there already is found by its address', async () => {
     const { chain, alice, contract } = await withToken()
     expect(await chain.at(token, contract.address).read.balanceOf([alice])).toBe(1_000n)
-    expect(() => chain.at(token, STRANGER)).toThrow(`token: there is no contract at ${STRANGER}, or no more`)
+    expect(() => chain.at(token, STRANGER)).toThrow(`token: there is no contract at ${STRANGER} (a revert may have removed it)`)
   })
 
   it('may itself be the sender', async () => {
@@ -195,7 +197,7 @@ describe('time', () => {
     const chain = await createChain()
     const { timestamp } = chain.block
     await expect(chain.setNextBlockTimestamp(timestamp)).rejects.toThrow(
-      new ChainError(`the next block must come after the last one, at ${timestamp}: ${timestamp}`),
+      new ChainError(`the next block's timestamp must be greater than the last one's, ${timestamp}: ${timestamp}`),
     )
     await expect(chain.increaseTime(0)).rejects.toThrow(/seconds, must be a whole number from 1/)
     await expect(chain.increaseTime(0.5)).rejects.toThrow(/: 0.5$/)
@@ -304,7 +306,7 @@ describe('a batch', () => {
     await expect(
       chain.batch(() => [contract.write.transfer([bob, 1n]), chain.send({ from: STRANGER, to: bob, value: 1n })]),
     ).rejects.toThrow(
-      `transaction 1 of the batch, call of ${bob}, cannot be in a block: insufficient funds for gas * price + value: have 0 want 1`,
+      `transaction 1 of the batch, call of ${bob}, cannot be included in a block: insufficient funds for gas * price + value: have 0 want 1`,
     )
     expect(chain.block.number).toBe(1n)
     expect(await contract.read.balanceOf([bob])).toBe(0n)
@@ -315,9 +317,9 @@ describe('a batch', () => {
     const waits = chain.batch((async () => {
       await contract.write.transfer([bob, 1n])
     }) as never)
-    await expect(waits).rejects.toThrow('the function of a batch sends without waiting, and answers with the list of promises')
-    await expect(chain.batch(() => [chain.mine()])).rejects.toThrow('a batch holds nothing but transactions')
-    await expect(chain.batch(() => [chain.batch(() => [])])).rejects.toThrow('a batch cannot be within another')
+    await expect(waits).rejects.toThrow('the function of a batch must return the list of promises without waiting for them')
+    await expect(chain.batch(() => [chain.mine()])).rejects.toThrow('a batch can contain only transactions')
+    await expect(chain.batch(() => [chain.batch(() => [])])).rejects.toThrow('a batch cannot contain another batch')
     await chain.batch(() => [])
     expect(chain.block.number).toBe(1n)
     await contract.write.transfer([bob, 1n])
@@ -366,15 +368,19 @@ describe('misuse', () => {
 
   it('says which function does not take which arguments', async () => {
     const { chain, alice, bob, contract } = await withToken()
-    await expect(contract.write.transfer([bob] as never)).rejects.toThrow(/^token.transfer does not take \(0x7.*\): /)
+    await expect(contract.write.transfer([bob] as never)).rejects.toThrow(
+      /^token.transfer does not accept the arguments \(0x7.*\): /,
+    )
     await expect(contract.write.transfer(['bob', 1n] as never)).rejects.toThrow(
-      /^token.transfer does not take \("bob", 1n\): Address "bob" is invalid/,
+      /^token.transfer does not accept the arguments \("bob", 1n\): Address "bob" is invalid/,
     )
     await expect(contract.read.balanceOf([`${alice.slice(0, -1)}F`] as never)).rejects.toThrow(/is invalid/)
     await expect(chain.deploy(token, { args: ['Quoin'] } as never)).rejects.toThrow(
-      /^deployment of token does not take \("Quoin"\)/,
+      /^deployment of token does not accept the arguments \("Quoin"\)/,
     )
-    await expect(contract.write.transfer([bob, 1n], { from: 'bob' as never })).rejects.toThrow('from is no address: "bob"')
+    await expect(contract.write.transfer([bob, 1n], { from: 'bob' as never })).rejects.toThrow(
+      'from is not a valid address: "bob"',
+    )
     await expect(contract.write.transfer([bob, 1n], { value: 1 as never })).rejects.toThrow('value must be a bigint of wei')
     await expect(contract.write.transfer([bob, 1n], { gas: -1n })).rejects.toThrow('gas must be a whole number')
     await expect(chain.send({ to: bob, data: '0x1' })).rejects.toThrow('data must be hex of whole bytes: 0x1')
@@ -386,7 +392,7 @@ describe('misuse', () => {
     const error = await contract.write.transfer([bob, 1n], { from: STRANGER, value: 1n }).catch((caught: Error) => caught)
     expect(error).toBeInstanceOf(ChainError)
     expect((error as Error).message).toBe(
-      'token.transfer cannot be in a block: insufficient funds for gas * price + value: have 0 want 1',
+      'token.transfer cannot be included in a block: insufficient funds for gas * price + value: have 0 want 1',
     )
     expect((error as Error).stack).toContain('chain.test.ts')
     await expect(chain.send({ to: bob, gas: 20_999n })).rejects.toThrow('intrinsic gas too low: tx gas 20999')
@@ -399,7 +405,9 @@ describe('misuse', () => {
     const id = chain.snapshot()
     const contract = await chain.deploy(lab, { args: [1n] })
     await chain.revert(id)
-    await expect(contract.read.count()).rejects.toThrow(`lab: there is no contract at ${contract.address}, or no more`)
+    await expect(contract.read.count()).rejects.toThrow(
+      `lab: there is no contract at ${contract.address} (a revert may have removed it)`,
+    )
     await expect(contract.write.add([1n])).rejects.toThrow(ChainError)
   })
 

@@ -147,7 +147,7 @@ describe('snapshots', () => {
     await chain.revert(outer)
     expect(await coin.read.balanceOf([alice])).toBe(100n)
     await expect(chain.revert(inner)).rejects.toThrow(
-      new ChainError(`there is no snapshot ${inner}: it was of another chain, or taken after one that was reverted to`),
+      new ChainError(`there is no snapshot ${inner}: it belongs to another chain, or a revert to an earlier snapshot removed it`),
     )
     await chain.revert(outer)
     expect(chain.block.number).toBe(1n)

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { OTHER, type TestContract, TestContracts, USER } from '../../../execution/test/contracts.ts'
 import { type KitContract, kitContract } from '../../test/kit-contract.ts'
 
-/** What is called, in Solidity's words; the caller has the same lines. */
+/** ABI of the callee as Solidity lines; the caller uses the same lines. */
 const LINES = `[
   'struct Inner { int8[] list; bytes3 tag; }',
   'struct Outer { Inner inner; Inner[2] pair; string text; }',
@@ -108,7 +108,7 @@ describe('remote', () => {
     const { call, contracts, contract, to } = world()
     expect(call('write', [6n])).toBe(6n)
     expect(contracts.failure(contract, 'writeFromView', [to])).toMatch(/write/)
-    // View functions are called statically: the callee's own word for it does not count.
+    // The caller's ABI says `view`, so the call is static, whatever the callee's ABI says.
     expect(contracts.failure(contract, 'lie', [to])).toMatch(/write/)
   })
 

@@ -58,15 +58,15 @@ describe('functions', () => {
     expectTypeOf(await coin.read.decimals()).toEqualTypeOf<number>()
     expectTypeOf(await coin.read.name([], { blockNumber: 1n })).toEqualTypeOf<string>()
     expectTypeOf(await contract.read.now({ from: bob })).toEqualTypeOf<readonly [bigint, bigint]>()
-    // @ts-expect-error it writes
+    // @ts-expect-error the function writes
     void coin.read.transfer
     // @ts-expect-error no such function
     void coin.read.balanceof
     // @ts-expect-error the owner is missing
     void coin.read.balanceOf()
-    // @ts-expect-error an address is text
+    // @ts-expect-error an address is a string
     void coin.read.balanceOf([1n])
-    // @ts-expect-error a read moves no value
+    // @ts-expect-error a read cannot send value
     void coin.read.name({ value: 1n })
   })
 
@@ -76,13 +76,13 @@ describe('functions', () => {
     >()
     expectTypeOf(await coin.simulate.transfer([bob, 1n])).toEqualTypeOf<Simulation<boolean>>()
     expectTypeOf(await contract.simulate.deposit({ value: 1n })).toEqualTypeOf<Simulation<undefined>>()
-    // @ts-expect-error it reads
+    // @ts-expect-error the function only reads
     void coin.write.balanceOf
     // @ts-expect-error the amount is missing
     void coin.write.transfer([bob])
     // @ts-expect-error the amount is a bigint
     void coin.write.transfer([bob, 1])
-    // @ts-expect-error a transaction has no past
+    // @ts-expect-error a transaction cannot run on a past block
     void coin.write.transfer([bob, 1n], { blockNumber: 1n })
     // @ts-expect-error `who` is missing
     void contract.write.failWith([1n, { words: [] }])
@@ -92,7 +92,7 @@ describe('functions', () => {
     void contract.write.add([1n])
     void contract.write.add([1n, 2n])
     expectTypeOf(await contract.simulate.add([1n, 2n])).toEqualTypeOf<Simulation<bigint>>()
-    // @ts-expect-error none takes three
+    // @ts-expect-error no overload has three parameters
     void contract.write.add([1n, 2n, 3n])
   })
 
@@ -137,7 +137,7 @@ describe('a batch', () => {
     expectTypeOf(receipt).toEqualTypeOf<Receipt<typeof token.abi>>()
     expectTypeOf(made).toEqualTypeOf<Contract<typeof passer.abi>>()
     expectTypeOf(four).toExtend<number>()
-    // @ts-expect-error it must not wait
+    // @ts-expect-error the function must not wait
     void chain.batch(async () => [await coin.write.transfer([bob, 1n])])
   })
 })

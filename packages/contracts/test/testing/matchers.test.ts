@@ -14,7 +14,7 @@ async function world() {
   return { chain, alice, bob, coin, contract: await chain.deploy(lab, { args: [1n] }) }
 }
 
-/** What a matcher says when it fails, without the lines of contracts that follow. */
+/** Message of a failed matcher, without the contracts' stack lines. */
 async function complaint(assertion: () => unknown): Promise<string> {
   try {
     await assertion()

@@ -24,13 +24,13 @@ async function revertOf(attempt: Promise<unknown>): Promise<ContractRevert> {
   throw new Error('no revert', { cause: error })
 }
 
-/** What a build makes of an author's module. */
+/** Builds an author's module. */
 async function artifactOf(source: string): Promise<Artifact> {
   const { name, abi, bytecode, sourceMap } = built(await buildFiles(source))
   return { name, abi: abi as unknown as Artifact['abi'], bytecode, sourceMap }
 }
 
-/** Its third line throws, in the constructor and after an upgrade. */
+/** Throws in its third line, in the constructor and after an upgrade. */
 const REFUSING = `import { contract } from '@quoin/contracts'
 const refuse = (): never => {
   throw new Error('no')
@@ -38,7 +38,7 @@ const refuse = (): never => {
 export default contract({ abi: ['constructor()'], state: {}, constructor: () => refuse(), migrate: () => refuse(), functions: {} })
 `
 
-/** The frames of a stack, as `name file:line`, without columns. */
+/** Frames of a stack as `name file:line`, without columns. */
 const frames = (error: Error) =>
   error.stack!.split('\n').flatMap((line) => {
     const [, name, file, number] = /^ +at (?:(.*) \()?(?:.*\/)?([^/]+?):(\d+):\d+\)?$/.exec(line) ?? []
@@ -102,7 +102,7 @@ describe('a revert', () => {
     const { chain, contract } = await world()
     const other = await chain.deploy(passer)
     const error = await revertOf(other.write.relay([contract.address]))
-    // The lab calls itself, which is refused before anything of it runs again.
+    // The lab calls itself: the re-entrant call fails before any of its code runs.
     expect(error.reason).toMatch(/under way and cannot be entered again/)
     expect(
       frames(error)

@@ -5,7 +5,7 @@ import { addCrash, formatCounts, none, readReport } from '../scripts/lib/suites.
 
 const lockFile = readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')
 
-/** A lock file without the entries that `left` picks out. */
+/** The lock file without the entries that `left` selects. */
 function without(left: (path: string) => boolean): string {
   const lock = JSON.parse(lockFile)
   for (const path of Object.keys(lock.packages)) if (left(path)) delete lock.packages[path]
@@ -37,7 +37,7 @@ describe('the lock file', () => {
       { integrity?: string; cpu?: string[]; os?: string[]; libc?: string[] }
     >
     const recorded = Object.entries(packages).filter(
-      // Only entries that came from a registry (they have a hash) say what a package itself claims.
+      // Only entries from a registry, which have a hash, contain the package's own platform data.
       ([path, { integrity, cpu }]) =>
         cpu !== undefined && integrity !== undefined && !/universal|node_modules\/@(turbo|biomejs)\//.test(path),
     )

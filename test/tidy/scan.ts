@@ -24,7 +24,7 @@ export function scan(text: string): Scanned {
   const show = (target: string[], from: number, to: number) => {
     for (let i = from; i < to; i++) target[i] = text.charAt(i)
   }
-  /** End of a template's text: scans from the opening backtick, or from the brace that ends a substitution, to the closing backtick or the next substitution. */
+  /** Scans a template's text from the opening backtick, or from the brace that ends a substitution, to the closing backtick or the next substitution. */
   const template = (from: number): number => {
     for (let i = from + 1; i < text.length; i++) {
       const char = text.charAt(i)

@@ -54,7 +54,7 @@ describe('a token', () => {
     const chain = await machine()
     const made = run(undefined, encodeDeployData({ abi, bytecode, args: ['Quoin', 1_000n] }))
     if (!made.ok) throw new Error(made.reason)
-    // Beyond what the build foretold: the constructor, which writes to storage four times.
+    // The rest is the constructor, which the build does not count. It writes to storage four times.
     const transaction = intrinsicGas({ to: undefined, data: token.code, accessList: [] })
     const constructing = gasUsedOf(made.gasUsed) + transaction - token.deploymentGas
     expect(constructing).toBeGreaterThan(4 * 12_000)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { buildFiles, built, complaints } from '../../test/build/project.ts'
 import { ANSWER } from '../../test/build/sources.ts'
 
-/** One use of something that no contract has, to stand in the place of \`0n\`, and the column of the offending word in it. */
+/** Uses of things that contracts do not have: an expression for \`0n\`, the column of the offending word in it, and the message. */
 const USES: readonly (readonly [expression: string, column: number, reason: RegExp])[] = [
   ['Date.now()', 1, /^Date is not available in contracts: .*block\.timestamp/],
   ['new Date()', 5, /^Date is not available in contracts/],
@@ -101,7 +101,7 @@ describe('imports', () => {
   it.each(refusals)('%s is refused', async (head, expression, column, reason) => {
     const [found, ...rest] = complaints(await buildFiles(ANSWER(expression, head)))
     expect(found).toMatch(new RegExp(`^contracts/token\\.ts:2:${column}: ${reason.source.slice(1)}`))
-    // Once for the module that is deployed; the module that describes it has nothing to add.
+    // Reported once, for the deployed module; the description module adds no further error.
     expect(rest).toEqual([])
   })
 

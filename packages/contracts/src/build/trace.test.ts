@@ -83,7 +83,7 @@ describe('the backtrace of a failed call', () => {
     const column = Array.from(contract.source.slice(contract.source.lastIndexOf('\n', at) + 1, at)).length
     const line = contract.source.slice(0, at).split('\n').length
     const reason = `no contract was made: Error: x (line ${line}, column ${column} of the source)`
-    // Where in its expression depends on what the bundler put first; the file is what matters.
+    // The position in the expression depends on the order of the bundle. Only the file matters.
     expect(tracer.reason('token', reason)).toMatch(/^no contract was made: Error: x \(\S+\.ts:\d+:\d+\)$/)
     expect(tracer.reason('other', reason)).toBe(reason)
     expect(tracer.stack('other', 'as it is')).toBe('as it is')

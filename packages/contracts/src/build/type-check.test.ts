@@ -24,7 +24,7 @@ describe("the author's own tsc", () => {
       const found = complaints(await project.build(['contracts/token.ts'], { typeCheck: true }))
       expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:19: .*\(TS2322\)/))
       expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:28: Date is not available in contracts/))
-      // What the build writes is typed for viem.
+      // The types of the artifact work with viem.
       built(await project.build(['contracts/good.ts'], { outDir: 'contracts/out' }))
       project.write({ 'contracts/token.ts': ANSWER('1n'), 'contracts/deploy.ts': DEPLOY })
       built(await project.build(['contracts/token.ts'], { typeCheck: true }))

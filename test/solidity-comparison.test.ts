@@ -27,7 +27,7 @@ describe('the comparison with Solidity', () => {
     expect(page.match(/^```(?:ts|solidity)$/gm)).toHaveLength(samples.length)
   })
 
-  it.each(samples)('shows $path as it is', ({ path, pieces }) => {
+  it.each(samples)('shows $path unchanged', ({ path, pieces }) => {
     let rest = read(path)
     for (const piece of pieces) {
       const at = rest.indexOf(piece)

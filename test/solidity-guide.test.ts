@@ -137,7 +137,7 @@ describe('the guide for Solidity developers', () => {
     expect(await chain.balanceOf(payer.address)).toBe(9n)
   })
 
-  it('faucet and thief: a contract that is under way is not entered', async () => {
+  it('faucet and thief: a re-entrant call fails', async () => {
     const faucet = await deploy('faucet')
     await chain.send({ to: faucet.address, value: 100n })
     const thief = await deploy('thief')
@@ -175,7 +175,7 @@ describe('the guide for Solidity developers', () => {
     expect([await counter.read.count!(), await counter.read.owner!()]).toEqual([5n, alice])
   })
 
-  it('counter-2: a type that grew reads through to what is there', async () => {
+  it('counter-2: a field with a larger type reads through to the old values', async () => {
     const text = samples.get('counter-2')!
     const former = `import { contract, value } from '@quoin/contracts'
 export default contract({

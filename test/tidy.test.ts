@@ -241,7 +241,7 @@ describe.each(Object.keys(rules) as RuleName[])('rule %s', (name) => {
 })
 
 describe('scan', () => {
-  it('says the line of a finding', () => {
+  it('reports the line of a finding', () => {
     expect(check(pure, 'a\n\nb(Date.now())\n', ['no-ambient-power'])).toEqual([
       `${pure}:3 no-ambient-power: a pure package must take this power as an argument: Date.now`,
     ])
@@ -253,7 +253,7 @@ describe('scan', () => {
       expect(view.split('\n').length).toBe(text.split('\n').length)
     }
   })
-  it('tells division from regular expressions, and templates from what they hold', () => {
+  it('distinguishes division from regular expressions, and templates from their substitutions', () => {
     const { code, comments } = scan('x = a / b; y = /"q/.test(z) // c\nreturn /\'/; w = `s${ d({}) + `t${e}` }u` + f')
     expect(code).toContain('a / b; y = /')
     expect(code).toContain('.test(z)')

@@ -38,13 +38,13 @@ const examine = async (): Promise<readonly string[]> => {
 }
 
 describe('the sign state, for the doctor', () => {
-  it('is whole beside its own key, and stays as it was', async () => {
+  it('passes with its own key, and is not changed', async () => {
     const before = await readFile(dir.signState)
     expect(await examine()).toEqual(['database: none yet', expect.stringMatching(/^sign-state: 1 records of validator 0x/)])
     expect(await readFile(dir.signState)).toEqual(before)
   })
 
-  it('is a fault where a start refuses it: gone, empty, or of another key', async () => {
+  it('is a fault if a start would refuse it: missing, empty, or of another key', async () => {
     await rm(dir.signState)
     await expect(examine()).rejects.toThrow(/sign-state: there is no sign state of validator 0x/)
     await writeFile(dir.signState, '')
@@ -54,7 +54,7 @@ describe('the sign state, for the doctor', () => {
     await expect(examine()).rejects.toBeInstanceOf(EndingError)
   })
 
-  it('is none where there is no key that could sign', async () => {
+  it('is not expected if there is no validator key', async () => {
     await rm(dir.validatorKey)
     expect(await examine()).toContain('sign-state: none, for there is no validator key')
     await rm(dir.signState)

@@ -99,7 +99,7 @@ it("says which function was called, and where in the author's files it failed", 
   expect(message.details).toMatch(/^execution reverted: too much: 6\n/)
 })
 
-it('knows the code of contracts that did not come to be', async () => {
+it('names the source lines of contracts whose creation failed', async () => {
   const error = await deploy(true).catch((failure: unknown) => failure)
   expect((error as BaseError).details).toMatch(
     /^execution reverted: too much: 7\n {4}at \S+ \(contracts\/lib\/refuse\.ts:2:\d+\)/,
@@ -123,9 +123,9 @@ it('reads artifacts again when they have changed, and does without them', async 
 
 it.each([
   ['another module', 'export default {}\n'],
-  ['a constant that is no JSON', artifactTextsOf('export const abi = [', 'export const abi = await [')],
-  ['an ABI that is none', artifactTextsOf('export const abi = [', 'export const abi = [7,')],
-  ['bytecode that is none', artifactTextsOf('export const bytecode = "0x', 'export const bytecode = "')],
+  ['a constant that is not JSON', artifactTextsOf('export const abi = [', 'export const abi = await [')],
+  ['an invalid ABI', artifactTextsOf('export const abi = [', 'export const abi = [7,')],
+  ['invalid bytecode', artifactTextsOf('export const bytecode = "0x', 'export const bytecode = "')],
 ])('takes %s for no artifact', (_, text) => {
   expect(parseArtifact(crypto, text)).toBeUndefined()
 })

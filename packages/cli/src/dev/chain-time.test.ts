@@ -21,7 +21,7 @@ describe('the time of a development chain', () => {
     expect(time.next(0)).toBe(wall.ms + 3_660_000)
   })
 
-  it('gives the next block the timestamp that was set, and goes on from there', () => {
+  it('gives the next block the timestamp that was set, and continues from it', () => {
     const wall = new Wall()
     const time = new ChainTime(wall)
     unwrap(time.setNext(2_000_000_000, wall.ms))
@@ -62,7 +62,7 @@ describe('the time of a development chain', () => {
     expect(time.next(0)).toBe(1_700_000_000_500)
   })
 
-  it('refuses what a block cannot carry', () => {
+  it('refuses times that are too large for a block', () => {
     const time = new ChainTime(new Wall())
     expect(time.increase(Number.MAX_SAFE_INTEGER).ok).toBe(false)
     expect(time.setNext(seconds(LIMITS.timeMsMax) + 1, 0).ok).toBe(false)
@@ -78,7 +78,7 @@ describe('the time of a development chain', () => {
     expect(time.next(0)).toBe(1_700_000_000_500)
   })
 
-  it('never stands still from block to block, whatever is asked for', () => {
+  it('always increases from block to block', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('increase' as const), by: fc.nat(1_000) }),
       fc.record({ kind: fc.constant('next' as const), by: fc.integer({ min: -3, max: 10 }) }),

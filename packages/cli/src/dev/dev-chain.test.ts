@@ -121,7 +121,7 @@ async function expectSame(model: Model): Promise<void> {
   }
 }
 
-it('is what a simple model of it says, wherever it goes back to', async () => {
+it('behaves like a simple model, also after going back', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
       await chain.reset()

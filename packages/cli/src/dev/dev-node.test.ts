@@ -50,21 +50,21 @@ const tokens = (address: Hex, owner: Hex, blockNumber?: bigint) =>
   })
 
 describe('blocks', () => {
-  it('hold each transaction as soon as it is sent', async () => {
+  it('include each transaction as soon as it is sent', async () => {
     const hash = await transfer(5n)
     expect(await client.getTransactionReceipt({ hash })).toMatchObject({ status: 'success', blockNumber: 1n })
     expect(await client.getBalance({ address: bob })).toBe(parseEther('10000') + 5n)
     expect(await request('eth_sendRawTransactionSync', await raw(1))).toMatchObject({ status: '0x1', blockNumber: '0x2' })
   })
 
-  it('take what waited for a nonce at once', async () => {
+  it('include waiting transactions as soon as the missing nonce arrives', async () => {
     await request('eth_sendRawTransaction', await raw(1))
     expect(await client.getBlockNumber()).toBe(0n)
     await request('eth_sendRawTransaction', await raw(0))
     expect((await latest()).transactions).toHaveLength(2)
   })
 
-  it('come when they are asked for, where they do not come by themselves', async () => {
+  it('are made on request if automine is off', async () => {
     expect(await client.getAutomine()).toBe(true)
     await client.setAutomine(false)
     expect(await client.getAutomine()).toBe(false)
@@ -80,7 +80,7 @@ describe('blocks', () => {
     expect(await client.getBlockNumber()).toBe(4n)
   })
 
-  it('come at an interval, empty ones too, until that ends', async () => {
+  it('are made at an interval, including empty ones, until that is switched off', async () => {
     await client.setIntervalMining({ interval: 1 })
     expect(await client.getAutomine()).toBe(false)
     const hash = await transfer(1n)
@@ -136,7 +136,7 @@ describe('time', () => {
     expect((await latest()).number).toBe(4n)
   })
 
-  it('passes from block to block as it is told', async () => {
+  it('passes from block to block by the interval that was set', async () => {
     await client.setBlockTimestampInterval({ interval: 7 })
     await client.mine({ blocks: 3 })
     const [first, last] = await Promise.all([1n, 3n].map((blockNumber) => client.getBlock({ blockNumber })))
@@ -169,7 +169,7 @@ describe('going back', () => {
     expect((await latest()).timestamp - head.timestamp).toBeLessThan(1_000n)
   })
 
-  it('brings back what waited in the pool', async () => {
+  it('restores the transactions in the pool', async () => {
     await client.setAutomine(false)
     await client.impersonateAccount({ address: STRANGER })
     await client.setBalance({ address: STRANGER, value: parseEther('1') })
@@ -244,7 +244,7 @@ describe('going back', () => {
     await (await socket.transport.getRpcClient()).close()
   })
 
-  it('makes news of filters what follows', async () => {
+  it('reports the following blocks to filters', async () => {
     const address = await deployToken()
     const filters = {
       logs: await request('eth_newFilter', { address }),
@@ -293,7 +293,7 @@ describe('state', () => {
     expect(await client.getBalance({ address: bob })).toBe(6n)
   })
 
-  it('keeps what waits in the pool out of such blocks', async () => {
+  it('does not include pool transactions in such blocks', async () => {
     await client.setAutomine(false)
     const hash = await transfer(1n)
     await client.setBalance({ address: carol, value: 1n })
@@ -316,20 +316,20 @@ describe('state', () => {
 })
 
 describe('the node', () => {
-  it('says what it is', async () => {
+  it('reports its version and settings', async () => {
     expect(await request('web3_clientVersion')).toMatch(/^quoin dev/)
     expect(await request('anvil_nodeInfo')).toMatchObject({ currentBlockNumber: '0x0', environment: { chainId: 31_337 } })
     expect(await request('rpc_modules')).toMatchObject({ anvil: '1.0', eth: '1.0' })
     expect(await request('eth_accounts')).toEqual(node.accounts.map(({ address }) => address))
   })
 
-  it('says why it has not what others have', async () => {
+  it('explains why it does not support a method', async () => {
     await expect(request('anvil_setNextBlockBaseFeePerGas', '0x1')).rejects.toThrow('gas is free')
     await expect(client.dumpState()).rejects.toThrow('evm_snapshot')
     await expect(request('anvil_unheardOf')).rejects.toThrow('does not exist')
   })
 
-  it('tells of each transaction: who, what gas, and why it failed', async () => {
+  it('prints each transaction with sender, gas and the reason of a failure', async () => {
     const texts: string[] = []
     const talking = await startDevNode({ port: 0, print: (text) => texts.push(text) })
     const bobs = devClient(talking.url)

@@ -63,7 +63,7 @@ describe("what viem sends with the node's estimate does what it was simulated to
     expect([await count(a), await count(b)]).toEqual([3n, 2n])
   })
 
-  it('through a contract that catches what its calls throw, as the last thing that it does', async () => {
+  it('through a contract that catches failures of calls as its last action', async () => {
     const [a, b] = [await deploy(), await deploy()]
     await send(a, ABI, 'tryNote', [b, 200n])
     await send(a, ABI, 'tryRefuse', [b, 300n])

@@ -70,7 +70,7 @@ describe('a token', () => {
     })
   })
 
-  it('has a container of one module, the canonical ABI, who made it, and no source map', () => {
+  it('has a container with one module, the canonical ABI, the compiler, and no source map', () => {
     const { container } = unwrap(decodeContainer(token.code))
     expect(container).toMatchObject({
       upgradeAuthority: { kind: 'none' },
@@ -122,7 +122,7 @@ describe('a token', () => {
   })
 })
 
-describe('a build comes to the same bytes', () => {
+describe('a build produces the same bytes', () => {
   const files = {
     'contracts/token.ts': TOKEN.replace(
       'export default',
@@ -161,7 +161,7 @@ describe('a build comes to the same bytes', () => {
   })
 })
 
-describe('what is no contract', () => {
+describe('modules without a contract', () => {
   const cases: readonly (readonly [what: string, source: string, complaint: RegExp])[] = [
     ['no default export', 'export const a = 1', /^contracts\/token\.ts:1:1: there is no default export/],
     ['a number', '\nexport default 5', /^contracts\/token\.ts:2:1: the default export is not a contract \(number\)/],
@@ -195,7 +195,7 @@ describe('what is no contract', () => {
   })
 })
 
-describe('what deployment would refuse is refused with the place', () => {
+describe('errors of a deployment are reported with their place', () => {
   const withAbi = (line: string) => ANSWER('1n').replace("abi: ['function", `abi: [\n    ${line},\n    'function`)
 
   it.each([
@@ -206,7 +206,7 @@ describe('what deployment would refuse is refused with the place', () => {
     ],
     ['no signature', "'transfer the money'", /^contracts\/token\.ts:5:6: cannot parse the abi line 'transfer the money': /],
     [
-      'a function that is not there',
+      'a missing function',
       "'function missing()'",
       /^contracts\/token\.ts:5:15: the abi has missing\(\), the module has no such function/,
     ],

@@ -10,7 +10,7 @@ it('prints file, line and column, and the line with a caret below its character'
   expect(formatDiagnostic(diagnosticAt('tsconfig.json', 'there is none'))).toBe('tsconfig.json: there is none')
 })
 
-it('says each thing once, in the order of files and lines, and not without end', () => {
+it('removes duplicates, sorts by file and line, and limits the number', () => {
   const at = (file: string, line: number) => diagnosticAt({ file, line, column: 1, lineText: '' }, 'no')
   const sorted = sortDiagnostics([at('b.ts', 2), at('a.ts', 10), at('b.ts', 2), at('a.ts', 9)])
   expect(sorted.map(({ file, line }) => `${file}:${line}`)).toEqual(['a.ts:9', 'a.ts:10', 'b.ts:2'])

@@ -9,7 +9,7 @@ const field = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), type: fc.co
 const layout = fc.uniqueArray(field, { selector: ({ name }) => name })
 
 describe('a layout', () => {
-  it('follows from another exactly when all of its fields are there as they were', () => {
+  it('can replace another exactly if all of its fields are unchanged', () => {
     fc.assert(
       fc.property(layout, layout, (former, next) => {
         const kept = (one: (typeof former)[number]) => next.some(({ name, type }) => name === one.name && type === one.type)
@@ -20,7 +20,7 @@ describe('a layout', () => {
     )
   })
 
-  it('that does not follow from what is deployed is refused where the state is declared', async () => {
+  it('that cannot replace the deployed one is an error at the declaration of the state', async () => {
     const project = new Project({ 'contracts/token.ts': TOKEN })
     try {
       built(await project.build(['contracts/token.ts'], { outDir: 'deployed' }))

@@ -33,8 +33,8 @@ const USES: readonly (readonly [expression: string, column: number, reason: RegE
   ['window.a', 1, /^window is not available in contracts/],
 ]
 
-describe('what no contract has', () => {
-  it('is refused where the author wrote it, all of it at once', async () => {
+describe('things that contracts do not have', () => {
+  it('are errors where the author wrote them, all in one build', async () => {
     const lines = USES.map(([expression], i) => `/* ${i} */ ${expression},`)
     const found = complaints(
       await buildFiles(ANSWER('values.length as never', `export const values: unknown[] = [\n${lines.join('\n')}\n]`)),
@@ -44,7 +44,7 @@ describe('what no contract has', () => {
     for (const [i, [, , reason]] of USES.entries()) expect(found[i]!.slice(places[i]!.length)).toMatch(reason)
   })
 
-  it('is told from local variables, members, types and what is never used', async () => {
+  it('are distinguished from local variables, members, types and unused code', async () => {
     const head = `
 type Clock = Date
 const local = (performance: { now(): bigint }, fetch: () => bigint) => performance.now() + fetch()
@@ -60,7 +60,7 @@ const { console, crypto } = members`
     expect(contract.source).toContain('instanceof Function')
   })
 
-  it('may be asked for: a package that looks first copes without', async () => {
+  it('may be tested for with typeof: such a package works without them', async () => {
     const guarded = `
 export const now = () => typeof performance !== 'undefined' ? performance.now() : 7
 if (typeof console !== 'undefined') console.warn('loaded')
@@ -78,7 +78,7 @@ if (typeof console !== 'undefined') console.warn('loaded')
     ])
   })
 
-  it('is refused in a package too, which is named', async () => {
+  it('are errors in a package too, and the error names the package', async () => {
     const files = {
       'node_modules/@their/lib/package.json': '{ "name": "@their/lib", "type": "module", "exports": "./src/index.js" }',
       'node_modules/@their/lib/src/index.js': "import { read } from './deep.js'\nexport const one = () => BigInt(read())\n",
@@ -151,7 +151,7 @@ export const read = () => readFileSync(crypto.name)
     built(await buildFiles(source, files("let fs\ntry { fs = require('fs') } catch {}\nexports.one = () => (fs ? 2 : 1)")))
   })
 
-  it('of nothing are told with the file that has them', async () => {
+  it('of missing modules are reported with the importing file', async () => {
     const found = complaints(await buildFiles(ANSWER('1n', "import './missing.ts'\nimport 'no-such-package'")))
     expect(found).toEqual([
       expect.stringMatching(/^contracts\/token\.ts:2:8: Could not resolve "\.\/missing\.ts"/),
@@ -159,7 +159,7 @@ export const read = () => readFileSync(crypto.name)
     ])
   })
 
-  it('may name a package that is called like a module of Node', async () => {
+  it('may name a package that has the name of a Node.js module', async () => {
     const files = {
       'node_modules/events/package.json': '{ "name": "events", "main": "index.js" }',
       'node_modules/events/index.js': 'exports.one = () => 1n',

@@ -77,7 +77,7 @@ describe('the backtrace of a failed call', () => {
     expect(text.split('\n')).toHaveLength(stack.trimEnd().split('\n').length)
   })
 
-  it('reasons say the place in the author’s terms', () => {
+  it('reasons contain the place in the author’s file', () => {
     const tracer = createTracer([contract])
     const at = contract.source.indexOf('throw') + 1
     const column = Array.from(contract.source.slice(contract.source.lastIndexOf('\n', at) + 1, at)).length

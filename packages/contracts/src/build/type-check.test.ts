@@ -18,7 +18,7 @@ export const first: 'answer' = abi[0].name
 `
 
 describe("the author's own tsc", () => {
-  it('finds what does not fit the ABI, beside what the bundler refuses', async () => {
+  it('finds type errors, together with errors of the bundler', async () => {
     const project = new Project({ 'contracts/token.ts': ANSWER("'text' + Date.now()"), 'contracts/good.ts': ANSWER('1n') })
     try {
       const found = complaints(await project.build(['contracts/token.ts'], { typeCheck: true }))
@@ -33,7 +33,7 @@ describe("the author's own tsc", () => {
     }
   })
 
-  it('is asked for where there is TypeScript, and only there', async () => {
+  it('is needed only for TypeScript entries', async () => {
     const project = new Project({ 'contracts/token.ts': ANSWER('1n'), 'contracts/plain.js': ANSWER('1n') })
     try {
       rmSync(join(project.root, 'node_modules', 'typescript'))
@@ -50,7 +50,7 @@ describe("the author's own tsc", () => {
     }
   })
 
-  it('is understood in all that it says', () => {
+  it('has its output parsed completely', () => {
     const output = [
       "contracts/a (1).ts(3,7): error TS2345: Argument of type 'A' is not",
       "  assignable to 'B'.",

@@ -12,7 +12,7 @@ describe('a deployed contract', () => {
 
   const changed = (change: object) => encodeContainer({ ...unwrap(decodeContainer(contract.code)).container, ...change })
 
-  it('is what its sources build to', () => {
+  it('matches its sources', () => {
     expect(verifyCode(contract.code, contract)).toEqual({ ok: true, value: undefined })
   })
 
@@ -22,7 +22,7 @@ describe('a deployed contract', () => {
     ['upgradeAuthority', { upgradeAuthority: { kind: 'deployer' } }],
     ['reentrantSelectors', { reentrantSelectors: [1] }],
     ['sourceMap', { sourceMap: new Uint8Array([1]) }],
-  ])('that differs in its %s is told so', (part, change) => {
+  ])('that differs in its %s is reported', (part, change) => {
     const result = verifyCode(changed(change), contract)
     expect(result).toMatchObject({ ok: false, error: { kind: 'differs', differences: [{ part }] } })
   })

@@ -52,7 +52,7 @@ describe('contract', () => {
     expect(contracts.journal.account(OTHER).balance).toBe(5n)
   })
 
-  it('emits and fails with what the abi has, and holds events and errors of one name apart by their signatures', async () => {
+  it('emits events and fails with errors of the abi, and distinguishes those with the same name by signature', async () => {
     const lines = [
       'struct Point { uint256 x; int8[] y; }',
       'event Moved(address indexed who, Point to)',
@@ -127,13 +127,13 @@ describe('contract', () => {
     expect(contracts.call(contract, 'got')).toBe('fell back with 5 and 4')
   })
 
-  it('begins each call with what the module was at deployment', async () => {
+  it("starts each call with the module's state at deployment", async () => {
     const { contracts, contract } = await started(`let calls = 0n
     export default contract({ abi: ['function count() returns (uint256)'], functions: { count: () => ++calls } })`)
     expect([1, 2].map(() => contracts.call(contract, 'count'))).toEqual([1n, 1n])
   })
 
-  it('takes no value where the abi does not, and lets view functions write nothing, whatever the types were told', async () => {
+  it('enforces payable and view at run time, even if the types are cast away', async () => {
     const { contracts, contract } = await started(`export default contract({
       abi: ['function f()', 'function g() view'],
       state: { n: value('uint256') },
@@ -163,7 +163,7 @@ describe('parts', () => {
     expect(kit.layout).toEqual(['trail value(string)'])
   })
 
-  it('are there once, by whatever way they come', async () => {
+  it('are included once, even if used several times', async () => {
     const { contracts, contract, kit } = await started(`${TRACE}
     const top = part({ uses: [trail], abi: ['function f() returns (string)', 'event E()'], state: { n: value('uint8') },
       modifiers: { f: [note('!')] }, functions: { f: ({ state }) => state.trail.get() } })
@@ -350,7 +350,7 @@ describe('the description of a declaration', () => {
     expect(message).not.toBe('nothing')
   })
 
-  it('is of what was declared, whatever is changed afterwards', async () => {
+  it('is a copy, so that later changes have no effect', async () => {
     const kit = await kitContract(`${KIT}
     const item = { type: 'function', name: 'f', inputs: [], outputs: [], stateMutability: 'pure' }
     const abi = [item]

@@ -37,7 +37,7 @@ describe('a chain', () => {
     expect(await run()).toEqual(await run())
   })
 
-  it('may be without accounts, and then wants to be told who sends', async () => {
+  it('may have no accounts, and then needs an explicit sender', async () => {
     const chain = await createChain({ accounts: 0 })
     await expect(chain.send({ to: STRANGER })).rejects.toThrow(
       new ChainError('the chain has no accounts: set the sender with `from`'),
@@ -45,7 +45,7 @@ describe('a chain', () => {
     expect(await chain.send({ from: STRANGER, to: ELSEWHERE })).toMatchObject({ status: 'success' })
   })
 
-  it('lives beside others', async () => {
+  it('is independent of other chains', async () => {
     const [one, other] = [await withToken(), await withToken()]
     await one.contract.write.transfer([one.bob, 5n])
     expect(await other.contract.read.balanceOf([one.bob])).toBe(0n)
@@ -99,7 +99,7 @@ describe('a contract', () => {
     expect((await contract.write.transfer([bob, 5n])).gasUsed).toBe(gasUsed)
   })
 
-  it('has functions of one name told apart by their arguments', async () => {
+  it('distinguishes overloaded functions by their arguments', async () => {
     const { contract } = await withLab()
     expect((await contract.simulate.add([5n])).result).toBe(6n)
     expect((await contract.simulate.add([5n, 3n])).result).toBe(16n)
@@ -118,7 +118,7 @@ describe('a contract', () => {
     expect([await chain.balanceOf(contract.address), await chain.balanceOf(STRANGER)]).toEqual([40n, 20n])
   })
 
-  it('that is there already is found by its address', async () => {
+  it('that is already deployed is found by its address', async () => {
     const { chain, alice, contract } = await withToken()
     expect(await chain.at(token, contract.address).read.balanceOf([alice])).toBe(1_000n)
     expect(() => chain.at(token, STRANGER)).toThrow(`token: there is no contract at ${STRANGER} (a revert may have removed it)`)
@@ -144,7 +144,7 @@ describe('a contract', () => {
 })
 
 describe('raw transactions and calls', () => {
-  it('do what they say', async () => {
+  it('have their effects', async () => {
     const { chain, alice, bob, contract } = await withToken()
     const before = await chain.balanceOf(bob)
     const receipt = await chain.send({ from: alice, to: bob, value: 5n })
@@ -175,7 +175,7 @@ describe('raw transactions and calls', () => {
 })
 
 describe('time', () => {
-  it('goes on a second a block, and as it is told', async () => {
+  it('increases by a second per block, or as set', async () => {
     const { chain, contract } = await withLab()
     const start = chain.block.timestamp
     await chain.mine()
@@ -276,7 +276,7 @@ describe('a batch', () => {
     expect(first.address).not.toBe(second.address)
   })
 
-  it('tells a failure by what its own place in the block was', async () => {
+  it("reports a failure with the transaction's own place in the block", async () => {
     const { chain, bob, carol, contract } = await withToken()
     let failed: Promise<unknown> | undefined
     const batch = chain.batch(() => {
@@ -292,7 +292,7 @@ describe('a batch', () => {
     expect(await contract.read.balanceOf([bob])).toBe(4n)
   })
 
-  it('tells equal transactions of two senders apart', async () => {
+  it('distinguishes equal transactions of two senders', async () => {
     const { chain, alice, bob, carol, contract } = await withToken()
     const take = (from: typeof bob) => contract.write.transfer([alice, 5n], { from })
     const [one, other] = await chain.batch(() => [Promise.allSettled([take(bob), take(carol)])]).then(([both]) => both)
@@ -301,7 +301,7 @@ describe('a batch', () => {
     expect(new Set(chain.block.transactions).size).toBe(2)
   })
 
-  it('makes no block when one of its transactions can be in none', async () => {
+  it('makes no block if one of its transactions is invalid', async () => {
     const { chain, bob, contract } = await withToken()
     await expect(
       chain.batch(() => [contract.write.transfer([bob, 1n]), chain.send({ from: STRANGER, to: bob, value: 1n })]),
@@ -312,7 +312,7 @@ describe('a batch', () => {
     expect(await contract.read.balanceOf([bob])).toBe(0n)
   })
 
-  it('does not wait, and holds nothing but transactions', async () => {
+  it('does not wait, and can contain only transactions', async () => {
     const { chain, bob, contract } = await withToken()
     const waits = chain.batch((async () => {
       await contract.write.transfer([bob, 1n])
@@ -327,7 +327,7 @@ describe('a batch', () => {
   })
 })
 
-describe('what is sent without waiting', () => {
+describe('transactions that are sent without waiting', () => {
   it('goes into blocks in its order', async () => {
     const { chain, contract } = await withLab()
     const all = [1n, 2n, 3n].map((amount) => contract.write.add([amount]))
@@ -366,7 +366,7 @@ describe('misuse', () => {
     await expect(createChain(options)).rejects.toThrow(message)
   })
 
-  it('says which function does not take which arguments', async () => {
+  it('names the function and the arguments that it does not accept', async () => {
     const { chain, alice, bob, contract } = await withToken()
     await expect(contract.write.transfer([bob] as never)).rejects.toThrow(
       /^token.transfer does not accept the arguments \(0x7.*\): /,
@@ -387,7 +387,7 @@ describe('misuse', () => {
     await expect(chain.storage(alice, new Uint8Array(129))).rejects.toThrow('a key has at most 128 bytes: 129')
   })
 
-  it('says what cannot be in a block, with the line of the test', async () => {
+  it('reports a transaction that cannot be included in a block, with the line of the test', async () => {
     const { chain, bob, contract } = await withToken()
     const error = await contract.write.transfer([bob, 1n], { from: STRANGER, value: 1n }).catch((caught: Error) => caught)
     expect(error).toBeInstanceOf(ChainError)
@@ -400,7 +400,7 @@ describe('misuse', () => {
     await expect(chain.call({ from: STRANGER, to: bob, value: 1n })).rejects.toThrow(/cannot be run: insufficient funds/)
   })
 
-  it('of a contract that a revert has taken away is told', async () => {
+  it('of a contract that a revert has removed is reported', async () => {
     const chain = await createChain()
     const id = chain.snapshot()
     const contract = await chain.deploy(lab, { args: [1n] })
@@ -411,7 +411,7 @@ describe('misuse', () => {
     await expect(contract.write.add([1n])).rejects.toThrow(ChainError)
   })
 
-  it('of an artifact that is another contract is told', async () => {
+  it('of an artifact of another contract is reported', async () => {
     const { chain, contract } = await withToken()
     const wrong = chain.at(lab, contract.address)
     await expect(wrong.read.count()).rejects.toThrow(/lab.count reverted/)

@@ -23,13 +23,13 @@ describe('accounts', () => {
     expectTypeOf(chain.accounts[10])
   })
 
-  it('are of no matter to what takes any chain', () => {
+  it('do not matter for a parameter that accepts any chain', () => {
     expectTypeOf(chain).toExtend<Chain>()
   })
 })
 
 describe('deployment', () => {
-  it('takes what the constructor takes', () => {
+  it("takes the constructor's arguments", () => {
     expectTypeOf(coin).toEqualTypeOf<Contract<typeof token.abi>>()
     void chain.deploy(passer)
     void chain.deploy(passer, { from: bob })
@@ -53,7 +53,7 @@ describe('deployment', () => {
 })
 
 describe('functions', () => {
-  it('are read where they are views', async () => {
+  it('are read if they are views', async () => {
     expectTypeOf(await coin.read.balanceOf([alice])).toEqualTypeOf<bigint>()
     expectTypeOf(await coin.read.decimals()).toEqualTypeOf<number>()
     expectTypeOf(await coin.read.name([], { blockNumber: 1n })).toEqualTypeOf<string>()
@@ -70,7 +70,7 @@ describe('functions', () => {
     void coin.read.name({ value: 1n })
   })
 
-  it('are written to where they are none', async () => {
+  it('are written to if they are not views', async () => {
     expectTypeOf(await coin.write.transfer([bob, 1n], { from: alice, value: 0n, gas: 1n })).toEqualTypeOf<
       Receipt<typeof token.abi>
     >()
@@ -88,7 +88,7 @@ describe('functions', () => {
     void contract.write.failWith([1n, { words: [] }])
   })
 
-  it('of one name are told apart', async () => {
+  it('with the same name are distinguished', async () => {
     void contract.write.add([1n])
     void contract.write.add([1n, 2n])
     expectTypeOf(await contract.simulate.add([1n, 2n])).toEqualTypeOf<Simulation<bigint>>()
@@ -132,7 +132,7 @@ describe('events', () => {
 })
 
 describe('a batch', () => {
-  it('comes to what its promises come to', async () => {
+  it('resolves to the results of its promises', async () => {
     const [receipt, made, four] = await chain.batch(() => [coin.write.transfer([bob, 1n]), chain.deploy(passer), 4])
     expectTypeOf(receipt).toEqualTypeOf<Receipt<typeof token.abi>>()
     expectTypeOf(made).toEqualTypeOf<Contract<typeof passer.abi>>()

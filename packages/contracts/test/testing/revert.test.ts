@@ -67,7 +67,7 @@ describe('a revert', () => {
     expect(error.message).toBe('lab.fail reverted: not today')
   })
 
-  it('stands in its block, with status reverted, and what it used', async () => {
+  it('is included in its block with status reverted and its gas', async () => {
     const { chain, alice, contract } = await world()
     const { receipt, gasUsed } = await revertOf(contract.write.fail(['not today']))
     expect(receipt).toMatchObject({ status: 'reverted', blockNumber: 2n, gasUsed, logs: [], from: alice, to: contract.address })
@@ -75,7 +75,7 @@ describe('a revert', () => {
     expect(await chain.nonce(alice)).toBe(2)
   })
 
-  it('of gas says so', async () => {
+  it('for lack of gas has that reason', async () => {
     const { contract } = await world()
     const sent = await revertOf(contract.write.burn({ gas: 200_000n }))
     expect(sent).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n })
@@ -83,7 +83,7 @@ describe('a revert', () => {
     expect(simulated).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n, message: 'lab.burn reverted: out of gas' })
   })
 
-  it('of a creation says what is wrong with the code or its constructor', async () => {
+  it('of a creation contains the error of the code or constructor', async () => {
     const { chain, contract } = await world()
     const error = await revertOf(chain.deploy(lab, { args: [13n] }))
     expect(error.message).toBe('deployment of lab reverted: unlucky')
@@ -123,7 +123,7 @@ describe('a revert', () => {
     expect(outer.stack).not.toContain('at fail ')
   })
 
-  it('that nobody knows is there as bytes', async () => {
+  it('of an unknown error has the raw bytes', async () => {
     const { chain, contract } = await world()
     const unaware = { ...lab, abi: lab.abi.filter((item) => item.type !== 'error') } as unknown as typeof lab
     const fresh = await createChain()

@@ -132,7 +132,7 @@ describe('a chain that went back', () => {
 })
 
 describe('snapshots', () => {
-  it('nest; an earlier one may be gone back to again and again, a later one is gone', async () => {
+  it('nest: one can revert to an earlier one repeatedly, and later ones are removed', async () => {
     const { chain, coin } = await world()
     const [alice, bob] = chain.accounts
     const outer = chain.snapshot()

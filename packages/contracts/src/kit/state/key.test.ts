@@ -81,7 +81,7 @@ describe('no two keys collide', () => {
     )
   })
 
-  it('of lists and sets in mappings, with what they keep besides', async () => {
+  it('of lists and sets in mappings, including their lengths and positions', async () => {
     const some = TEXTS.filter((text) => text.length < 8)
     const writes = some.flatMap((text) => [
       ...['one', 'two'].map((item) => step('listsByText', [text], 'push', item + text)),

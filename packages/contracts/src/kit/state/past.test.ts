@@ -34,7 +34,7 @@ describe('collections at past heights', () => {
   it.each([
     ['tables', TABLES, ALL_OF_TABLES],
     ['others', OTHERS, ALL_OF_OTHERS],
-  ])('are what they were then, range scans included: %s', async (_name, fields, all) => {
+  ])('have their values at that height, including range scans: %s', async (_name, fields, all) => {
     const fixture = await collectionsContract(fields)
     const reads = fc.array(
       fc.constantFrom(...fields).chain((field) => step(field, false)),

@@ -106,7 +106,7 @@ const wide = (n: number): bigint => (n % 2 === 0 ? 1n : -1n) * (10n ** 70n + Big
 const upTo = (count: number, key: (i: number) => bigint = wide) => Array.from({ length: count }, (_, i) => key(i))
 
 describe('the tree of a table', () => {
-  it('holds what it should, whatever is put and removed, and is well formed', () => {
+  it('holds the right keys and is well formed after any changes', () => {
     const chunk = fc.record({
       removes: fc.boolean(),
       start: fc.nat({ max: 150 }),
@@ -204,7 +204,7 @@ describe('the tree of a table', () => {
     table.check()
   })
 
-  it('reads a range of a large table for what its rows cost, and a path to each leaf', () => {
+  it('reads a range of a large table for the cost of its rows and one path to each leaf', () => {
     const table = new Numbers()
     for (let i = 0; i < 3_000; i += 500) table.put(upTo(500, (j) => BigInt(i + j)))
     const gas = (limit: bigint) => table.contracts.attempt(table.contract, 'some', [1_500n, limit], GAS).gasUsed
@@ -216,7 +216,7 @@ describe('the tree of a table', () => {
     expect((hundred - twenty) / 80).toBeLessThan(read + 60_000)
   })
 
-  it('tells keys with equal beginnings apart', () => {
+  it('distinguishes keys with equal prefixes', () => {
     const key = fc.record({
       a: fc.constantFrom(...['00', '01', 'ff'].map((byte) => `0x${'00'.repeat(31)}${byte}` as const)),
       b: fc.oneof(fc.bigInt({ min: -200n, max: 200n }), fc.bigInt({ min: -(2n ** 255n), max: 2n ** 255n - 1n })),

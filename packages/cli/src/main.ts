@@ -72,7 +72,7 @@ function addInit(program: Command): void {
       '--advertise <multiaddress>',
       "address where peers reach this node; written to the node's genesis entry (default: the --listen address)",
     )
-    .option('--development', 'accept connections from this machine only', false)
+    .option('--development', 'allow addresses that only this machine can reach', false)
     .option('--rpc-port <port>', 'port of the RPC', integerArgument, 8545)
     .option('--development-index <index>', 'use the well-known keys of the devnet validator with this index', integerArgument)
     .action(

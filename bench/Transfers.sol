@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import { Token } from './Token.sol';
 
-/// Transfers in a row, to show what one costs the machine beneath: the time of many less that of none.
+/// Makes many transfers in a row. The time of many minus that of none is the EVM's own cost of transfers.
 contract Transfers {
     Token immutable token;
 

@@ -8,14 +8,14 @@ const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.
 
 export const ETHEREUMJS = `@ethereumjs/evm ${dependencies['@ethereumjs/evm']}`
 
-/** Fork that the contract is compiled for and run by; of those since Cancun the cheapest to run. */
+/** Hard fork for compiling and running the contract. Of the forks since Cancun it is the fastest to run. */
 export const EVM_VERSION = Hardfork.Cancun
 
 const GAS = 10_000_000n
 
 /**
- * An EVM with a contract deployed on it, in the fastest configuration that was found: state in memory that undoes instead of copying, and
- * WebAssembly's keccak256 instead of the one in JavaScript.
+ * An EVM with a deployed contract, in the fastest configuration that was found: state in memory with an undo log instead of copies, and keccak256 in
+ * WebAssembly instead of JavaScript.
  *
  * @param {{ crypto: { keccak256(data: Uint8Array): Uint8Array }, deployer: string, creation: Uint8Array }} options `creation`: bytecode and
  *   constructor arguments
@@ -25,7 +25,7 @@ export async function deployOnEthereumjs({ crypto, deployer, creation }) {
   const common = new Common({ chain: Mainnet, hardfork: EVM_VERSION, customCrypto })
   const evm = await createEVM({ common, stateManager: new UndoStateManager({ common }) })
 
-  /** One call with its own access list and original storage, as a transaction has them. */
+  /** Runs a call with a new access list and new original storage, as for a transaction. */
   async function run(message) {
     const { execResult, createdAddress } = await evm.runCall({ gasLimit: GAS, ...message })
     if (execResult.exceptionError !== undefined) throw new Error(`the EVM says ${execResult.exceptionError.error}`)
@@ -36,7 +36,7 @@ export async function deployOnEthereumjs({ crypto, deployer, creation }) {
 
   const { createdAddress: to } = await run({ caller: createAddressFromString(deployer), data: creation })
   return {
-    /** An account that messages come from. */
+    /** Funds an account that sends messages. */
     addAccount: async (address) => {
       const caller = createAddressFromString(address)
       await evm.stateManager.putAccount(caller, createAccount({ balance: 10n ** 18n }))

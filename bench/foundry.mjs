@@ -6,7 +6,7 @@ const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.
 const PLATFORMS = { linux: 'linux', darwin: 'darwin', win32: 'win32' }
 const PROCESSORS = { x64: 'amd64', arm64: 'arm64' }
 
-/** The program itself: npm's command starts another Node first. */
+/** Path of the program itself, because npm's command starts another Node.js process first. */
 function program(name) {
   const { resolve } = createRequire(import.meta.url)
   const suffix = process.platform === 'win32' ? '.exe' : ''
@@ -17,5 +17,5 @@ export const FORGE = program('forge')
 export const ANVIL = program('anvil')
 export const FOUNDRY_VERSION = dependencies['@foundry-rs/forge']
 export const SOLC_VERSION = dependencies.solc
-/** What forge takes for solc: a script, which Windows does not start. */
+/** The script that forge uses as solc. Windows cannot start it. */
 export const SOLC = fileURLToPath(new URL('comparison/solc.mjs', import.meta.url))

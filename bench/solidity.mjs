@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import solc from 'solc'
 
 /**
- * A contract of this folder, compiled by solc with its optimizer made for code that runs often.
+ * Compiles a contract of this folder with solc, optimized for code that runs often.
  *
  * @param {string} name of the contract and its file
  * @param {string} evmVersion
- * @returns {{ bytecode: `0x${string}`, abi: object[], compiler: string }} `bytecode` makes the contract: constructor arguments follow it
+ * @returns {{ bytecode: `0x${string}`, abi: object[], compiler: string }} `bytecode` is the creation code, without constructor arguments
  */
 export function compileSolidity(name, evmVersion) {
   const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8')

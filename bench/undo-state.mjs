@@ -1,6 +1,6 @@
 import { SimpleStateManager } from '@ethereumjs/statemanager'
 
-/** A map that takes back what was set since a checkpoint. */
+/** A map that can revert to a checkpoint. */
 class UndoMap extends Map {
   /** @type {[key: string, before: unknown][][]} */
   #undo = []
@@ -28,8 +28,8 @@ class UndoMap extends Map {
 }
 
 /**
- * State in memory whose checkpoints cost what changes behind them. SimpleStateManager copies all of its state at each: with a thousand
- * accounts a transfer takes about twice as long. MerkleStateManager with caches encodes every value: about three times as long.
+ * State in memory whose checkpoints cost only the changes after them. SimpleStateManager copies all of its state at each checkpoint, so that a transfer
+ * takes about twice as long with a thousand accounts. MerkleStateManager with caches encodes every value and takes about three times as long.
  */
 export class UndoStateManager extends SimpleStateManager {
   accounts = new UndoMap()
@@ -48,7 +48,7 @@ export class UndoStateManager extends SimpleStateManager {
     return this.storage
   }
 
-  /** A copy: the EVM changes what it gets. */
+  /** Returns a copy, because the EVM modifies it. */
   async getAccount(address) {
     const found = this.accounts.get(address.toString())
     return found === undefined ? undefined : Object.assign(Object.create(Object.getPrototypeOf(found)), found)

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run bench [-- name ...]`: builds, then runs the benches one after another. Figures and method: docs/benchmarks.md.
-// Options behind a single name are that bench's: `npm run bench -- devnet --tokens`.
+// Options after a single name are passed to that bench: `npm run bench -- devnet --tokens`.
 import './lib/node-version.mjs'
 
 void Promise.all([
@@ -19,14 +19,14 @@ void Promise.all([
     const wanted = firstOption < 0 ? args : args.slice(0, firstOption)
     const options = args.slice(wanted.length)
     const stranger = wanted.find((name) => !known.includes(name))
-    if (stranger !== undefined) throw new Refusal(`There is no bench "${stranger}". There are: ${known.join(', ')}.`)
+    if (stranger !== undefined) throw new Refusal(`Unknown bench "${stranger}". Available: ${known.join(', ')}.`)
     if (options.length > 0 && wanted.length !== 1)
-      throw new Refusal(`Options belong to one bench: npm run bench -- <name> ${options.join(' ')}`)
+      throw new Refusal(`Options are for a single bench. Name exactly one: npm run bench -- <name> ${options.join(' ')}`)
     await bootstrap()
     for (const name of wanted.length > 0 ? wanted : known.toSorted()) {
       console.log(`\n=== ${name}`)
       const { code } = await run(process.execPath, [join(folder, `${name}.mjs`), ...options], { cwd: root })
-      if (code !== 0) throw new Refusal(`The bench "${name}" ended with code ${code}.`)
+      if (code !== 0) throw new Refusal(`The bench "${name}" failed with exit code ${code}.`)
     }
     return 0
   }),

@@ -7,7 +7,9 @@ void Promise.all([import('node:fs/promises'), import('./lib/lock.mjs'), import('
     main(async () => {
       const { text, added, unknown } = completeLock(await readFile('package-lock.json', 'utf8'))
       if (unknown.length > 0)
-        throw new Refusal(`Optional packages without a lock entry whose platform is unknown: ${unknown.join(', ')}`)
+        throw new Refusal(
+          `package-lock.json has no entry for these optional packages, and their names do not tell the platform: ${unknown.join(', ')}`,
+        )
       await writeFile('package-lock.json', text)
       console.log(added.length === 0 ? 'package-lock.json is complete.' : `Added to package-lock.json:\n  ${added.join('\n  ')}`)
       return 0

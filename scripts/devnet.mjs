@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run devnet`: installs and builds what is missing, then runs four validators.
+// `npm run devnet`: installs and builds if needed, then runs four validators.
 import './lib/node-version.mjs'
 
 void Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>

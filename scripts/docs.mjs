@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run docs`: the reference of @quoin/contracts as HTML, in docs/api/, from the docstrings. Fails where one is missing.
+// `npm run docs`: writes the reference of @quoin/contracts as HTML to docs/api/, from the docstrings. Fails if a docstring is missing.
 import './lib/node-version.mjs'
 
 void Promise.all([
@@ -14,7 +14,7 @@ void Promise.all([
     const folder = join(root, 'docs-tools')
     const typedoc = join(folder, 'node_modules', 'typedoc')
 
-    /** Whether typedoc is there, in the version that `package.json` wants. */
+    /** Whether typedoc is installed in the version of `package.json`. */
     async function isInstalled() {
       const { dependencies } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
       const installed = await readFile(join(typedoc, 'package.json'), 'utf8').catch((error) => {
@@ -33,7 +33,7 @@ void Promise.all([
     }
     const args = [join(typedoc, 'bin', 'typedoc'), '--options', join(folder, 'typedoc.config.mjs')]
     const { code } = await run(process.execPath, args, { cwd: folder })
-    if (code !== 0) throw new Refusal('The reference was not made.')
+    if (code !== 0) throw new Refusal('typedoc failed, the reference was not written. See its messages above.')
     return 0
   }),
 )

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run genesis`: writes the devnet's genesis.json again, after the execution version changed.
+// `npm run genesis`: rewrites the devnet's genesis.json. Needed after a change of the execution version.
 import './lib/node-version.mjs'
 
 void Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>

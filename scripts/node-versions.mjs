@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run test:node-versions [-- --tests]`: the contract interpreter under several versions of Node and modes of V8.
+// `npm run test:node-versions [-- --tests]`: runs the contract interpreter under several versions of Node.js and modes of V8.
 import './lib/node-version.mjs'
 
 void Promise.all([import('./lib/node-versions.mjs'), import('./lib/steps.mjs')]).then(([{ compareNodeVersions }, { main }]) =>

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run quoin -- <command>`: installs and builds what is missing, then runs the command line.
+// `npm run quoin -- <command>`: installs and builds if needed, then runs the command line.
 import './lib/node-version.mjs'
 
 void Promise.all([import('./lib/bootstrap.mjs'), import('./lib/steps.mjs')]).then(([{ bootstrap }, { main }]) =>

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run soak [-- --minutes 30] [--heap 256] [--versions 20,22,24]`: a devnet under a steady load; ends with 1 when something grows.
+// `npm run soak [-- --minutes 30] [--heap 256] [--versions 20,22,24]`: runs a devnet under steady load. Exits with 1 if memory, handles or latency grow.
 import './lib/node-version.mjs'
 
 void Promise.all([
@@ -34,7 +34,7 @@ void Promise.all([
         print: (line) => console.log(line),
       })
       for (const finding of findings) console.log(`✗ ${finding}`)
-      if (findings.length === 0) console.log('✓ flat')
+      if (findings.length === 0) console.log('✓ nothing grew')
       else code = 1
     }
     return code

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { complaints, Project } from '../packages/contracts/test/build/project.ts'
 
-/** Whole contracts on pages that nothing else runs. */
+/** Complete contracts on pages that no other test covers. */
 const contracts = ['README.md', 'docs/kit.md'].flatMap((page) => {
   const text = readFileSync(new URL(`../${page}`, import.meta.url), 'utf8')
   const blocks = [...text.matchAll(/^```ts\n(.*?)^```/gms)].map((match) => match[1]!)
@@ -17,7 +17,7 @@ beforeAll(() => {
 })
 afterAll(() => project.remove())
 
-it('contracts of the README and of the guide build as they stand there, types included', async () => {
+it('contracts in the README and in the guide build unchanged, including types', async () => {
   expect(contracts.length).toBeGreaterThanOrEqual(3)
   const result = await project.build(
     contracts.map(([file]) => file),

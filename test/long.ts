@@ -1,8 +1,8 @@
 import { vi } from 'vitest'
 
-/** `npm run test:long` makes that many times more runs, and gives them the time. */
+/** `npm run test:long` multiplies the number of runs and the timeouts by this. */
 const FACTOR = process.env['QUOIN_TEST_LONG'] === undefined ? 1 : 20
 if (FACTOR > 1) vi.setConfig({ testTimeout: 60_000 * FACTOR })
 
-/** Runs of a property, of which there are `count` in `npm test`. */
+/** Number of runs of a property; `count` is the number in `npm test`. */
 export const runs = (count: number): number => count * FACTOR

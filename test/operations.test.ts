@@ -6,7 +6,7 @@ import { EXIT_CODE } from '../packages/node/src/validator/exit-code.ts'
 
 const guide = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8')
 
-/** The rows of the tables whose first two cells match. */
+/** Table rows whose first two cells match. */
 const rows = (pattern: RegExp): Readonly<Record<string, string>> =>
   Object.fromEntries([...guide.matchAll(pattern)].map(([, first, second]) => [first!, second!]))
 

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 
 /**
- * Properties of fast-check, which draw another seed each time: a failure says how to run it again, and QUOIN_TEST_SEED does. A set-up file of
- * vitest, for every suite.
+ * fast-check properties use a new seed in each run. After a failure, the message shows the command that repeats it, with QUOIN_TEST_SEED. This is a
+ * setup file of vitest, for all suites.
  */
 const given = process.env['QUOIN_TEST_SEED']
 if (given !== undefined && !Number.isSafeInteger(Number(given)))
@@ -16,5 +16,5 @@ function report<T>(details: fc.RunDetails<T>): void {
   throw new Error(`${fc.defaultReportMessage(details)}\n\n${again}`, { cause: details.errorInstance })
 }
 
-// oxlint-disable-next-line typescript/no-deprecated -- its successor, a plugin, cannot be given to all properties at once
+// oxlint-disable-next-line typescript/no-deprecated -- its successor, a plugin, cannot be set for all properties at once
 fc.configureGlobal({ reporter: report, ...(given === undefined ? {} : { seed: Number(given) }) })

@@ -5,7 +5,7 @@ import { addCrash, formatCounts, none, readReport } from '../scripts/lib/suites.
 
 const lockFile = readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')
 
-/** A lock file without the entries that `left` picks out. */
+/** The lock file without the entries that `left` selects. */
 function without(left: (path: string) => boolean): string {
   const lock = JSON.parse(lockFile)
   for (const path of Object.keys(lock.packages)) if (left(path)) delete lock.packages[path]
@@ -13,7 +13,7 @@ function without(left: (path: string) => boolean): string {
 }
 
 describe('the lock file', () => {
-  it('stays as it is when nothing is missing', () => {
+  it('does not change if nothing is missing', () => {
     expect(completeLock(lockFile)).toEqual({ text: lockFile, added: [], unknown: [] })
   })
 
@@ -31,13 +31,13 @@ describe('the lock file', () => {
     expect(missingEntries(after)).toEqual([])
   })
 
-  it('reads from a package name what npm records of its platform', () => {
+  it("reads a package's platform from its name, as npm records it", () => {
     const packages = JSON.parse(lockFile).packages as Record<
       string,
       { integrity?: string; cpu?: string[]; os?: string[]; libc?: string[] }
     >
     const recorded = Object.entries(packages).filter(
-      // Only entries that came from a registry (they have a hash) say what a package itself claims.
+      // Only entries from a registry, which have a hash, contain the package's own platform data.
       ([path, { integrity, cpu }]) =>
         cpu !== undefined && integrity !== undefined && !/universal|node_modules\/@(turbo|biomejs)\//.test(path),
     )
@@ -48,7 +48,7 @@ describe('the lock file', () => {
     }
   })
 
-  it('says which names it cannot place', () => {
+  it('reports names without a platform', () => {
     const text = JSON.stringify({ packages: { 'node_modules/a': { optionalDependencies: { fsevents: '2.3.3' } } } })
     expect(completeLock(text)).toMatchObject({ added: [], unknown: ['fsevents'] })
   })
@@ -91,7 +91,7 @@ describe('the counts of a suite', () => {
       skipped: 1,
     })
   })
-  it('are written as the last line wants them', () => {
+  it('are formatted for the last line', () => {
     expect(formatCounts({ passed: 12, failed: 0, skipped: 3 })).toBe('12 passed, 0 failed, 3 skipped')
   })
 })

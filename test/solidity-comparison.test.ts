@@ -15,7 +15,7 @@ const SOURCES = {
   tests: ['bench/comparison/token.test.ts', 'bench/comparison/Token.t.sol'],
 } as const
 
-/** The page's blocks behind a line that is the path of their file; a comment of three dots stands for what was left out. */
+/** The page's code blocks after a line with the path of their file. A comment `…` marks omitted lines. */
 const samples = [...page.matchAll(/^`([\w./-]+)`:\n\n```\w+\n(.*?)^```$/gms)].map(([, path = '', text = '']) => ({
   path,
   pieces: text.split(/^ *\/\/ …\n/m).map((piece) => piece.trim()),
@@ -27,11 +27,11 @@ describe('the comparison with Solidity', () => {
     expect(page.match(/^```(?:ts|solidity)$/gm)).toHaveLength(samples.length)
   })
 
-  it.each(samples)('shows $path as it is', ({ path, pieces }) => {
+  it.each(samples)('shows $path unchanged', ({ path, pieces }) => {
     let rest = read(path)
     for (const piece of pieces) {
       const at = rest.indexOf(piece)
-      expect(at, `not in ${path}, or not there:\n${piece}`).toBeGreaterThanOrEqual(0)
+      expect(at, `not in ${path}, or in another order:\n${piece}`).toBeGreaterThanOrEqual(0)
       rest = rest.slice(at + piece.length)
     }
   })
@@ -58,7 +58,7 @@ afterAll(() => {
   for (const project of projects) project.remove()
 })
 
-/** Brings the comparison's test into a describe: it imports the artifact beside it. */
+/** Runs the comparison's test in a describe. The test imports the artifact from its project. */
 async function runTest(files: Readonly<Record<string, string>>, complete: (project: Project) => Promise<void>): Promise<void> {
   const project = new Project({ 'test/token.test.ts': read('bench/comparison/token.test.ts'), ...files })
   projects.push(project)
@@ -75,7 +75,7 @@ describe('the test in TypeScript passes with the token', () => {
     })
   })
 
-  // Which has the behaviour of bench/Token.sol: the bench `contract` compares their answers and events.
+  // This token behaves like bench/Token.sol: the bench `contract` compares their results and events.
   describe('that is written by hand', async () => {
     const { name, abi, bytecode } = handWritten
     const constants = Object.entries({ name, abi, bytecode }).map(

@@ -10,7 +10,7 @@ import { Project } from '../packages/contracts/test/build/project.ts'
 
 const page = readFileSync(new URL('../docs/solidity.md', import.meta.url), 'utf8')
 
-/** Samples by name: each begins with the path of its file. */
+/** The page's samples by name. Each begins with the path of its file. */
 const samples = new Map(
   [...page.matchAll(/^```ts\n\/\/ contracts\/([\w-]+)\.ts\n(.*?)^```$/gms)].map(([, name = '', text = '']) => [name, text]),
 )
@@ -41,7 +41,7 @@ afterAll(async () => {
   await chain?.close()
 })
 
-/** A sample's contract. Its types are held by the build: here it is called as whoever has just an ABI calls it. */
+/** A sample's contract, typed only by an unknown ABI. The build has checked the sample's types. */
 async function deploy(name: string, args: readonly unknown[] = []) {
   const deployed = await chain.deploy(built.get(name)!, { args, from: alice } as never)
   return deployed as unknown as {
@@ -137,7 +137,7 @@ describe('the guide for Solidity developers', () => {
     expect(await chain.balanceOf(payer.address)).toBe(9n)
   })
 
-  it('faucet and thief: a contract that is under way is not entered', async () => {
+  it('faucet and thief: a re-entrant call fails', async () => {
     const faucet = await deploy('faucet')
     await chain.send({ to: faucet.address, value: 100n })
     const thief = await deploy('thief')
@@ -175,7 +175,7 @@ describe('the guide for Solidity developers', () => {
     expect([await counter.read.count!(), await counter.read.owner!()]).toEqual([5n, alice])
   })
 
-  it('counter-2: a type that grew reads through to what is there', async () => {
+  it('counter-2: a field with a larger type reads through to the old values', async () => {
     const text = samples.get('counter-2')!
     const former = `import { contract, value } from '@quoin/contracts'
 export default contract({

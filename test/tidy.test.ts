@@ -7,7 +7,7 @@ type RuleName = keyof typeof rules
 
 const lineOf = (text: string, offset: number) => text.slice(0, offset).split('\n').length
 
-/** `path:line rule: message` of everything a set of rules finds in one file. */
+/** Violations of a set of rules in one file, as `path:line rule: message`. */
 function check(path: string, text: string, names = Object.keys(rules) as RuleName[]): string[] {
   const source = scan(text)
   return names.flatMap((name) =>
@@ -31,7 +31,7 @@ const node = 'packages/node/src/engine/a.ts'
 const slash = '/'
 const lockOf = (packages: object) => JSON.stringify({ packages })
 
-/** For each rule: what it must find, what it must leave alone. */
+/** For each rule: texts that it must report, and texts that it must not report. */
 const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [path: string, text: string][] }> = {
   'package-direction': {
     bad: [
@@ -241,9 +241,9 @@ describe.each(Object.keys(rules) as RuleName[])('rule %s', (name) => {
 })
 
 describe('scan', () => {
-  it('says the line of a finding', () => {
+  it('reports the line of a finding', () => {
     expect(check(pure, 'a\n\nb(Date.now())\n', ['no-ambient-power'])).toEqual([
-      `${pure}:3 no-ambient-power: a pure package takes this power as an argument: Date.now`,
+      `${pure}:3 no-ambient-power: a pure package must take this power as an argument: Date.now`,
     ])
   })
   it('keeps length and lines', () => {
@@ -253,7 +253,7 @@ describe('scan', () => {
       expect(view.split('\n').length).toBe(text.split('\n').length)
     }
   })
-  it('tells division from regular expressions, and templates from what they hold', () => {
+  it('distinguishes division from regular expressions, and templates from their substitutions', () => {
     const { code, comments } = scan('x = a / b; y = /"q/.test(z) // c\nreturn /\'/; w = `s${ d({}) + `t${e}` }u` + f')
     expect(code).toContain('a / b; y = /')
     expect(code).toContain('.test(z)')

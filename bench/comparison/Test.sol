@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// Forge's cheatcodes, as far as the test uses them.
+/// Forge's cheatcodes that the test uses.
 interface Vm {
     function prank(address sender) external;
     function expectEmit() external;
@@ -10,7 +10,7 @@ interface Vm {
     function assertEq(string calldata left, string calldata right) external pure;
 }
 
-/// Stands for forge-std's contract of that name, which is not on npm.
+/// Replaces forge-std's contract of the same name, which is not on npm.
 abstract contract Test {
     Vm constant vm = Vm(address(uint160(uint256(keccak256('hevm cheat code')))));
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// What forge uses of solc's command line, in front of the compiler that npm has: WebAssembly, no program of its own.
+// The part of solc's command line that forge uses, on top of npm's solc package, which is WebAssembly without a program.
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 
 if (process.argv.includes('--version')) {
-  // Not from the compiler, which takes half a second to load; forge asks each time.
+  // Not read from the compiler, because loading it takes half a second and forge asks each time.
   const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   process.stdout.write(`Version: ${dependencies.solc}\n`)
 } else {

@@ -1,10 +1,10 @@
 /**
- * The dearest ways to spend a block: full blocks of hostile transactions through the execution worker on LevelDB, with the default gas limits.
- * Milliseconds of a full block, µs per million gas, and the synced write besides. The hostile scripts of the interpreter's tests come first: the
- * dearest of all, each as it is and in a loop that catches what it throws, run as contracts. The least of several blocks. Build first.
+ * The slowest blocks that an attacker can make: full blocks of hostile transactions through the execution worker on LevelDB, with the default gas
+ * limits. Prints milliseconds per full block, µs per million gas, and the time of the synced write. The first group runs the slowest hostile scripts
+ * of the interpreter's tests as contracts, once and in a loop that catches exceptions. Figures are the minimum of several blocks. Build first.
  *
- * --devnet sends full blocks of the dearest to four validators and shows how long each takes them, as they count it themselves, and the longest
- * interval of full blocks.
+ * --devnet sends full blocks of the slowest kinds to four validators. Prints the execution time that each validator reports, and the longest
+ * interval between full blocks.
  *
  *   node scripts/bench/abuse.mjs [--blocks 3] [--scripts 10] [--only text] [--devnet]
  */
@@ -28,28 +28,28 @@ const { values } = parseArgs({
   },
 })
 const blocks = Number(values.blocks)
-/** Milliseconds that a full block may take. */
+/** Limit for a full block, in milliseconds. */
 const BLOCK_MS_MAX = 250
-/** A young thread runs code that is not yet compiled: the time of a block is that of the code, not of the compiler. */
+/** Blocks to run before the measurement, so that V8 has compiled the code of a new thread. */
 const REHEARSALS = 10
-/** What the four validators get. */
+/** The kinds that `--devnet` sends to the four validators. */
 const DEAREST = [
   'creation: creation with an image of 1 MiB',
   'creation: creation of a small contract',
   'transactions: transfer to new accounts',
 ]
-/** Below so many the clock says too little. */
+/** Scripts with fewer ticks are too short for the clock. */
 const SCRIPT_TICKS_MIN = 10_000_000
 
 const crypto = await loadCrypto()
 
-/** What calls `run`, once and for ever. */
+/** Two ways to call `run`: once, and in an endless loop. */
 const FORMS = [
   ['', '() => { run() }'],
   [', in a loop', '() => { for (;;) try { run() } catch {} }'],
 ]
 
-/** Hostile scripts as contracts, the dearest first; none that needs the tests' own host functions. */
+/** Hostile scripts as contracts, slowest first. Leaves out scripts that need the tests' own host functions. */
 async function dearestScripts(count) {
   const interpreter = await loadContractInterpreter()
   const found = []
@@ -76,7 +76,7 @@ async function dearestScripts(count) {
 }
 
 const RUN = [{ type: 'function', name: 'run', inputs: [], outputs: [], stateMutability: 'nonpayable' }]
-/** keccak256 of `run()` begins so. */
+/** The first four bytes of the keccak256 hash of `run()`. */
 const RUN_SELECTOR = crypto.keccak256(new TextEncoder().encode('run()')).slice(0, 4)
 const scriptKind = ({ name, text }) => ({
   name,
@@ -86,7 +86,7 @@ const scriptKind = ({ name, text }) => ({
   },
 })
 
-/** Full blocks of one kind. Two transactions show how much gas they take. */
+/** Measures full blocks of one kind. Two transactions are run first to find their gas. */
 async function measure(chain, { prepare, cold }) {
   const transaction = await prepare(chain)
   let n = 0
@@ -95,7 +95,7 @@ async function measure(chain, { prepare, cold }) {
     n++
     return made
   }
-  // The first one may pay for the first use of a code in the block.
+  // The first one may also pay for the first use of a code in the block.
   const probe = await chain.block([next(transactionGasMax), next(transactionGasMax)])
   const gas = Math.min(transactionGasMax, Math.ceil((probe.gasUsed - probe.gasLeast) * 1.05))
   const many = Math.floor(blockGasMax / probe.gasLeast) + 3
@@ -120,7 +120,7 @@ const row = (name, ...columns) => console.log(name.padEnd(58) + columns.map((tex
 const calibration = calibrate()
 const { seconds } = calibration
 console.log(calibrationLine(calibration))
-console.log('ms and µs as they are here; "scaled" is ms a block on the reference machine')
+console.log('ms and µs are those of this machine; "scaled" is ms per block on the reference machine')
 
 async function isolated() {
   const groups = { scripts: (await dearestScripts(Number(values.scripts))).map(scriptKind), ...ABUSE_KINDS }
@@ -144,7 +144,7 @@ async function isolated() {
     await chain.close()
   }
   const verdict =
-    slow.length === 0 ? `all below ${BLOCK_MS_MAX} ms a block.` : `above ${BLOCK_MS_MAX} ms a block:\n${slow.join('\n')}`
+    slow.length === 0 ? `all below ${BLOCK_MS_MAX} ms per block.` : `above ${BLOCK_MS_MAX} ms per block:\n${slow.join('\n')}`
   console.log(`\nScaled, ${verdict}`)
 }
 

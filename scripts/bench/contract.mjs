@@ -1,7 +1,7 @@
 /**
- * An ERC-20 transfer from calldata to write set: the token of test/contracts on the contract machine, isolated and metered, beside the same
- * token in Solidity on @ethereumjs/evm, in alternating rounds of one run. CPU time of the process, collecting garbage included; a round is one
- * block in which each account sends once and receives once. Then a profile of where the machine's time goes. Runs over dist: build first.
+ * An ERC-20 transfer from calldata to write set: the token of test/contracts on the contract machine, isolated and metered, compared with the same
+ * token in Solidity on @ethereumjs/evm, in alternating rounds of one run. Figures are CPU time of the process, including garbage collection. A round
+ * is one block in which each account sends once and receives once. Then prints a profile of the machine's time. Uses dist: build first.
  *   node scripts/bench/contract.mjs [--rounds 15] [--accounts 1000]
  */
 import { existsSync } from 'node:fs'
@@ -31,7 +31,7 @@ const accounts = Array.from({ length: count }, (_, i) => address(i))
 const callOf = (functionName, ...args) => hexToBytes(encodeFunctionData({ abi: token.abi, functionName, args }))
 const START = 10n ** 24n
 
-/** Each account pays the one that is half the round away, each another amount. */
+/** Each account pays the account half the list away. All amounts differ. */
 const payments = accounts.map((from, i) => {
   const value = 10n ** 18n + BigInt(i)
   const to = accounts[(i + (count >> 1)) % count]
@@ -43,7 +43,7 @@ function creation(container, holder) {
   return concatBytes(container, hexToBytes(text))
 }
 
-/** CPU time of the process in microseconds, and what the action answers. */
+/** Runs an action. Returns the process's CPU time in microseconds, and the action's result. */
 async function cpu(action) {
   const before = process.cpuUsage()
   const value = await action()
@@ -64,14 +64,14 @@ async function quoin() {
       const { last, logs, changes } = chain.run([payments[0]])
       chain.write(changes)
       const [{ topics, data }] = logs
-      // The first use of a code in a block pays for loading it; the second is like all others.
+      // The first call in a block also pays for loading the code; measure the second one.
       const { gasUsed } = chain.run(payments.slice(0, 2)).last
       return { gas: gasUsedOf(gasUsed), effects: [bytesToHex(last.data), ...topics, bytesToHex(data)] }
     },
   }
 }
 
-/** @returns the other machine, or undefined when it is not installed */
+/** @returns the machine to compare with; undefined if it is not installed */
 async function ethereumjs() {
   if (!existsSync(new URL('node_modules/.package-lock.json', bench))) return undefined
   const { deployOnEthereumjs, ETHEREUMJS, EVM_VERSION } = await import(new URL('ethereumjs.mjs', bench).href)
@@ -101,7 +101,7 @@ async function ethereumjs() {
   }
 }
 
-/** Checks every balance after so many rounds, then that one more payment has the same answer and event on all. Returns the gas of a payment on each. */
+/** Checks all balances after `roundsDone` rounds, and that one more payment has the same result and event on all machines. Returns its gas on each. */
 async function check(machines, roundsDone) {
   for (const { name, balanceOf } of machines) {
     for (const [i, { from, value }] of payments.entries()) {
@@ -143,7 +143,7 @@ else console.log('  @ethereumjs/evm is not installed: Quoin ran alone. To instal
 const { deployment } = ours
 row('image of the token, bytes; deployment, gas', deployment.imageBytes, deployment.gas)
 
-/** The first that matches a frame's script, innermost frame first, is a sample's. */
+/** Parts of a profile. A sample belongs to the first part that matches the script of one of its frames; innermost frames are tried first. */
 const parts = [
   ['interpreter', /^wasm:/],
   ['image restored', /execution\/dist\/vm\/(image|pool)/],

@@ -1,6 +1,6 @@
 /**
- * Operations a second of every crypto backend that this machine has, as ratios to noble, and of the recovery pool. Runs over dist:
- * build first. Takes about 15 s. Usage: node scripts/bench/crypto.mjs
+ * Operations per second of all crypto backends that this machine has, as ratios to noble, and of the recovery pool. Uses dist: build first. Takes
+ * about 15 s. Usage: node scripts/bench/crypto.mjs
  */
 
 import { HDKey } from 'viem/accounts'
@@ -12,7 +12,7 @@ import { nobleCrypto } from '../../packages/protocol/dist/index.js'
 const ROUNDS = 5
 const ROUND_MS = 60
 
-/** Median over the rounds, in calls a second. */
+/** Calls per second, median over the rounds. */
 function rate(call) {
   const rates = []
   for (let round = 0; round <= ROUNDS; round++) {
@@ -42,7 +42,7 @@ async function available(candidates) {
     try {
       found.push([backend, await load()])
     } catch (error) {
-      console.log(`${backend}: not here (${error.message.split('\n', 1)[0]})`)
+      console.log(`${backend}: not available (${error.message.split('\n', 1)[0]})`)
     }
   }
   return found
@@ -84,7 +84,7 @@ for (const count of [1, 2, 16, 256]) {
   compare(`hashPairs, ${count} (calls)`, pairHashers, nobleCrypto.hashPairs, (hashPairs) => () => hashPairs(input, output, count))
 }
 
-// A child of a secret key with its public key (BIP-32), as development accounts are derived. viem's HDKey is that of @scure/bip32.
+// Derives a child of a secret key with its public key (BIP-32), as for development accounts. viem's HDKey is that of @scure/bip32.
 const seed = new Uint8Array(64).fill(5)
 const libraryKey = HDKey.fromMasterSeed(seed)
 const ownKey = rootKey(seed)

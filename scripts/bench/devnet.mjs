@@ -1,9 +1,9 @@
 // Throughput and idle finality of a devnet: four validators as four processes, and the load generator on the same machine.
-// --tokens sends transfers of an ERC-20 contract by --senders accounts instead of plain ones.
-// --warm-up N sends as many before the clock starts: a young process spends most of its time compiling JavaScript.
-// --profile runs the validators under V8's profiler (a fifth slower) and shows what the CPU was spent on.
+// --tokens sends transfers of an ERC-20 token from --senders accounts instead of plain transfers.
+// --warm-up N sends N transactions before the clock starts, because a new process spends most of its time compiling JavaScript.
+// --profile runs the validators under V8's profiler (a fifth slower) and shows the CPU time by part.
 //   node scripts/bench/devnet.mjs [--tokens] [--senders N] [--transactions N] [--warm-up N] [--batch N] [--idle N] [--block-time MS] [--profile]
-// Transactions are signed before the clock starts, sent over HTTP to all four validators, and counted when they are final.
+// Transactions are signed before the clock starts. They are sent over HTTP to all four validators and counted when they are final.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,12 +42,12 @@ const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q 
 
 const POLL_MS = 2
 
-/** Milliseconds from sending to one validator until another one has the receipt. */
+/** Milliseconds from sending a transaction to one validator until another one has the receipt. */
 async function idleFinality() {
   const times = []
   for (let i = 0; i < idleRounds; i++) {
     const raw = sign(accounts[8], i, { to: accounts[9].address, value: 1n, gas: 21_000n })
-    // An idle chain: longer than the block interval since the last block.
+    // Wait for longer than the block interval, so that the chain is idle.
     await new Promise((next) => setTimeout(next, 700 + 37 * (i % 7)))
     const started = performance.now()
     const hash = await rpc(ports[i % 4], 'eth_sendRawTransaction', raw)
@@ -59,10 +59,10 @@ async function idleFinality() {
   return times.sort((a, b) => a - b)
 }
 
-/** Connections of one sender: few senders need several, each of many senders needs one. */
+/** Connections per sender: several if there are few senders, one if there are many. */
 const lanesOf = (senders) => Math.max(1, Math.floor(32 / senders))
 
-/** Sends each sender's transactions in order over its connections; every sender to one validator. */
+/** Sends each sender's transactions in order over its connections. Each sender uses one validator. */
 async function sendAll(rawsBySender) {
   const bodyOf = (raws) => {
     const calls = raws.map((raw, id) => ({ jsonrpc: '2.0', id, method: 'eth_sendRawTransaction', params: [raw] }))
@@ -86,7 +86,7 @@ async function sendAll(rawsBySender) {
   )
 }
 
-/** Waits until all four validators have committed so many transactions. */
+/** Waits until all four validators have committed a number of transactions. */
 async function untilFinal(transactions) {
   for (;;) {
     const now = await Promise.all(ports.map(metrics))

@@ -1,7 +1,7 @@
 /**
- * Transfers a second of the executor on LevelDB: inline, with its CPU split into the state tree and the rest (decoding, checks,
- * journal, receipts, history, packing); then the same blocks through the worker, whose chain must be the same. Beside it what the checksums of
- * the records cost that these blocks wrote and read, once more and alone. Build first.
+ * Transfers per second of the executor on LevelDB: first inline, with its CPU time split into the state tree and the rest (decoding, checks, journal,
+ * receipts, history, packing); then the same blocks through the worker, which must produce the same chain. Also measures separately the checksums of
+ * the records that these blocks wrote and read. Build first.
  *
  *   node scripts/bench/execution.mjs [--blocks 10] [--transfers 1000] [--accounts 20000] [--depth 13]
  */
@@ -44,7 +44,7 @@ const crypto = await loadCrypto()
 const interpreter = await loadContractInterpreter()
 const addressOf = (n) => `0x${n.toString(16).padStart(8, '0').repeat(5)}`
 
-/** Senders are the caller's word here, as in the node: the signature is never looked at. */
+/** The executor gets senders from its caller, as in the node. It never checks the signature. */
 function transfer(n) {
   const sender = n % accounts
   const to = hexToBytes(addressOf((n * 7919 + 1) % (2 * accounts)))
@@ -76,13 +76,13 @@ const genesis = {
   restart: undefined,
 }
 
-/** Milliseconds of CPU that this process has used, all its threads. */
+/** CPU time of this process with all threads, in milliseconds. */
 function cpuMs() {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }
 
-/** Runs all blocks; milliseconds of execution and of writing, and the last hash. Another fifth of them comes before, to warm up. */
+/** Runs all blocks, after a fifth of their number for warm-up. Returns milliseconds of execution and of writing, and the last hash. */
 async function run(executor, kv, onBlock = () => {}) {
   let block = await executor.genesis(genesis)
   await kv.write(unpackOps(block.ops))
@@ -119,7 +119,7 @@ async function run(executor, kv, onBlock = () => {}) {
   return { ...total, hash: block.hash }
 }
 
-/** The tree's share: the same changes to the flat state, once more, into a tree of its own. */
+/** CPU time of the state tree: applies the same changes again to a separate tree. */
 async function treeAlone(kv) {
   const entries = []
   for await (const entry of kv.scan({ from: Uint8Array.of(0x10), to: Uint8Array.of(0x11) })) entries.push(entry)
@@ -148,7 +148,7 @@ async function treeAlone(kv) {
   return ms
 }
 
-/** Notes what the executor reads, and what its blocks write, for `sealAlone`. */
+/** Records what the executor reads and what its blocks write, for `sealAlone`. */
 function recorder(kv) {
   const blocks = []
   let read = []
@@ -168,7 +168,7 @@ function recorder(kv) {
   }
 }
 
-/** Milliseconds that sealing what the blocks wrote, and opening what they read, takes in the median of several rounds. */
+/** Milliseconds for sealing the written records and for opening the read ones; medians of several rounds. */
 function sealAlone(recorded) {
   const sealer = new RecordSealer()
   const opened = recorded.flatMap(({ read }) => read.map(([key, value]) => [key, sealer.seal(key, value).slice()]))
@@ -177,7 +177,7 @@ function sealAlone(recorded) {
     const start = performance.now()
     for (const { key, value } of written) sealer.seal(key, value)
     const between = performance.now()
-    // The view of the value is made in any case.
+    // Measure only the checksum: the view of the value is needed with and without checksums.
     for (const [key, record] of opened) recordChecksum(key, record, record.length - 4)
     return { seal: between - start, open: performance.now() - between }
   })
@@ -233,5 +233,6 @@ await withDatabase(async (kv, databasePath) => {
   const result = await run(executor, kv)
   await executor.close()
   line('worker: execute, as its caller waits', result.execute)
-  if (result.hash !== inline.hash) throw new Error(`the worker's chain ends in ${result.hash}, the inline one in ${inline.hash}`)
+  if (result.hash !== inline.hash)
+    throw new Error(`the worker's chain ends with ${result.hash}, but the inline chain with ${inline.hash}`)
 })

@@ -1,9 +1,9 @@
 /**
- * What each host function of contracts costs, called by a contract through the interpreter: µs and ticks a call, those of the loop around it
- * taken off, and µs per million ticks, which must stay below the target that the prices in packages/execution/src/contract/contract-gas.ts are made for.
- * Keys of the state are warm: what a read of a cold one takes is measured after them, in a store of many keys of which LevelDB's cache holds a
- * part. CPU time of the process, the best of several rounds, scaled to the reference machine.
- * Runs over dist: build first. Usage: node scripts/bench/host-functions.mjs [--keys 1000000]
+ * Cost of each host function of contracts, called by a contract through the interpreter: µs and ticks per call, without the loop around it, and µs
+ * per million ticks. The last must stay below the target for which the prices in packages/execution/src/contract/contract-gas.ts are made.
+ * State keys are warm. The read of a cold key is measured at the end, in a store with many keys, of which LevelDB's cache holds only a part. Figures
+ * are CPU time of the process, the best of several rounds, scaled to the reference machine.
+ * Uses dist: build first. Usage: node scripts/bench/host-functions.mjs [--keys 1000000]
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -74,7 +74,7 @@ function cpu(action) {
   return user + system
 }
 
-/** Image of a contract that does something once, and then something else `count` times. */
+/** Image of a contract that runs `prepare` and `once`, then `body` `count` times. */
 function imageOf(prepare, once, body) {
   const source = `export default { functions: { run: (count) => { ${prepare}; { const i = -1; ${once} } for (let i = 0; i < count; i++) { ${body} } } } }`
   const compiled = interpreter.compile({ source, gas: GAS })
@@ -89,7 +89,7 @@ function run(image, count) {
   return outcome.gasUsed
 }
 
-/** µs and gas of one turn. */
+/** µs and gas of one iteration. */
 function measure(image, count) {
   let best = Number.POSITIVE_INFINITY
   for (let round = 0; round < ROUNDS; round++) {
@@ -175,7 +175,7 @@ for (const [name, count, prepare, body] of samples) {
   console.log(`${name.padEnd(24)}${cell(us, 10)}${cell(gas, 14)}${cell(perMillion, 10)}`)
   if (perMillion > TARGET) over.push(`${name}: ${Math.round(perMillion)}`)
 }
-console.log(over.length === 0 ? '\nAll below their targets.' : `\nAbove their targets:\n${over.join('\n')}`)
+console.log(over.length === 0 ? '\nAll are below their targets.' : `\nAbove their targets:\n${over.join('\n')}`)
 
 const keys = Number(values.keys)
 const BATCH = 10_000

@@ -1,7 +1,7 @@
 /**
- * What each function of the host library costs, against its price: µs a call, and µs per million gas, which must stay below the target that
- * the prices in packages/execution/src/contract/library/library-gas.ts are made for. The samples are the dearest arguments that were found, at two
- * sizes where the price depends on the size: the slope between them is what a unit costs. Runs over dist: build first. About 20 s.
+ * Cost of each function of the host library, compared with its price: µs per call, and µs per million gas. The latter must stay below the target for
+ * which the prices in packages/execution/src/contract/library/library-gas.ts are made. The samples are the most expensive arguments that were found,
+ * with two sizes if the price depends on the size: the slope between them is the cost of a unit. Uses dist: build first. Takes about 20 s.
  * Usage: node scripts/bench/host-library.mjs
  */
 import { HOST_LIBRARY } from '../../packages/execution/dist/contract/index.js'
@@ -13,11 +13,11 @@ const ROUND_MS = 40
 /** µs per million gas. */
 const TARGET = 333
 
-// Prices are made for the slower of the curve's backends, which every platform has.
+// Prices are made for the slower of the two curve backends, which is available on every platform.
 const crypto = await loadCrypto({ ...CANDIDATES, curve: CANDIDATES.curve.filter(({ backend }) => backend === 'ox-wasm') })
 console.log(`${crypto.chosen.map(({ job, backend }) => `${job} ${backend}`).join(', ')}; Node ${process.version}\n`)
 
-/** µs of a call in the fastest round, the one that other programs disturbed least. */
+/** µs per call in the fastest round, which other programs disturbed least. */
 function microseconds(call) {
   const found = []
   for (let round = 0; round <= ROUNDS; round++) {
@@ -55,7 +55,7 @@ const nestedTypes = (depth, members) => {
   const struct = `(${times(members, 'uint256').join(',')}`
   return `${struct},`.repeat(depth) + 'bool' + ')'.repeat(depth)
 }
-/** Structs that each refer to all behind them. */
+/** Structs that each refer to all following structs. */
 const chain = (structs, members) =>
   Array.from({ length: structs }, (_, i) => {
     const next = i + 1 < structs ? `,S${String.fromCharCode(98 + i)} n` : ''
@@ -72,7 +72,7 @@ const domain = { name: 'Token', version: '1', chainId: 1n, verifyingContract: ad
 const encoded = (types, values) => HOST_LIBRARY.abiEncode.run(crypto, types, values).value
 
 /**
- * Name, what the size counts, and arguments for sizes.
+ * Name of the function, unit of the size, sizes, and arguments for a size.
  *
  * @type {[string, string, number[], (n: number) => unknown[]][]}
  */
@@ -143,7 +143,7 @@ for (const [name, unit, sizes, argumentsOf] of samples) {
   let before
   for (const size of sizes) {
     const values = argumentsOf(size)
-    // The price is taken before, so that finding it is part of the cost. A text that is returned is read, as it is when it is copied to the guest.
+    // Computing the price is part of the cost. A returned string is read, because copying it to the guest would read it too.
     const call = () => {
       entry.gas(...values)
       const result = entry.run(crypto, ...values)

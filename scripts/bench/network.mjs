@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Messages a second over the real transport on loopback, and the CPU they cost. Both ends run in this process, so that the CPU is that
-// of sender and receiver together. Needs `npm run build`.
+// Messages per second over the real transport on loopback, and their CPU time. Both ends run in this process, so the CPU time includes
+// sender and receiver. Needs `npm run build`.
 import { cpus } from 'node:os'
 import { createLibp2pTransport, createNodeKey } from '../../packages/node/dist/network/index.js'
 
@@ -8,7 +8,7 @@ const MESSAGE_BYTES = 200
 const logger = { debug() {}, info() {}, warn() {} }
 const never = new AbortController().signal
 
-/** Resolves `reached(n)` when `count` came to n. */
+/** `reached(n)` resolves when `count` has reached n. */
 class Counter {
   count = 0
   #goal = Number.POSITIVE_INFINITY
@@ -72,7 +72,7 @@ const [a, b] = nodes
 
 console.log(`node ${process.version}, ${cpus()[0]?.model.trim()}, ${MESSAGE_BYTES}-byte messages, two ends in one process`)
 
-/** Sends `total` messages, `together` in each turn of the event loop, and waits for the peer whenever a few thousand are on their way. */
+/** Sends `total` messages, `together` per turn of the event loop. Waits for the peer whenever a few thousand are in flight. */
 async function sendOrdered(total, together) {
   const before = b.messages.count
   for (let sent = 0; sent < total; ) {
@@ -104,6 +104,6 @@ await measure('gossip of 10 kB to three nodes (per payload)', 1_000, async () =>
 const { dropped, gossipDropped } = a.transport.counters
 await Promise.all(nodes.map(({ transport }) => transport.stop()))
 if (dropped + gossipDropped > 0) {
-  console.error(`${dropped} messages and ${gossipDropped} payloads were dropped: the figures do not count`)
+  console.error(`${dropped} messages and ${gossipDropped} payloads were dropped: the figures are invalid`)
   process.exitCode = 1
 }

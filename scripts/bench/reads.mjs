@@ -1,6 +1,6 @@
-// Reads a second of one validator of a devnet, and of anvil beside it: the same requests over 8 connections, in turns.
+// Reads per second of one validator of a devnet, compared with anvil: the same requests over 8 connections, in turns.
 //   node scripts/bench/reads.mjs [--rounds N] [--seconds S] [--only NAME,…]
-// Both chains hold the same transfers of a token in blocks of some hundred. Without `npm ci --prefix bench` the validator is measured alone.
+// Both chains contain the same token transfers, some hundred per block. Without `npm ci --prefix bench` only the validator is measured.
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -33,7 +33,7 @@ const sign = signer(crypto)
 const [deployer] = developmentAccounts(crypto)
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1]
 
-/** Requests answered in so many seconds: each connection asks the next one when it has the answer. */
+/** Number of answered requests in a number of seconds. Each connection sends the next request after it has the answer. */
 async function measure(port, bodies) {
   const requests = bodies.map((body) =>
     Buffer.from(
@@ -60,7 +60,7 @@ async function measure(port, bodies) {
       socket.on('data', (data) => {
         bytes += data.length
         if (waiting < 0) {
-          // The head comes in one piece with the beginning of the body.
+          // Relies on the response head arriving in one piece, with the beginning of the body.
           const head = data.indexOf('\r\n\r\n')
           const length = /content-length: (\d+)/i.exec(data.toString('latin1', 0, head))
           waiting = length === null ? Number.POSITIVE_INFINITY : Number(length[1]) - (data.length - head - 4)
@@ -81,7 +81,7 @@ async function measure(port, bodies) {
 
 const request = (method, ...params) => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
 
-/** The same questions to each chain, as far as their blocks are alike. */
+/** The requests; the same for each chain, except for block contents. */
 async function questionsOf(port) {
   const head = Number(await rpc(port, 'eth_blockNumber'))
   const full = []
@@ -89,7 +89,7 @@ async function questionsOf(port) {
     const number = `0x${height.toString(16)}`
     if ((await rpc(port, 'eth_getBlockByNumber', number, false)).transactions.length >= SENDERS / 2) full.push(number)
   }
-  if (full.length === 0) throw new Error('no block is full')
+  if (full.length === 0) throw new Error('the chain has no full block')
   const { address } = deployer
   const balance = request('eth_getBalance', address, 'latest')
   const [transaction] = (await rpc(port, 'eth_getBlockByNumber', full[0], false)).transactions

@@ -1,7 +1,7 @@
 /**
- * The same token in TypeScript and in Solidity, in one run: lines, builds, tests and gas of packages/contracts/test/fixtures/token.ts (kit,
- * testing kit, `quoin build`, `quoin dev`) and of bench/Token.sol (forge, anvil), and the token with the kit beside the one written by hand.
- * docs/solidity-comparison.md has the figures. Build first; `npm ci --prefix bench` brings Foundry and solc. Not on Windows.
+ * Compares the same token in TypeScript and Solidity in one run: lines, builds, tests and gas of packages/contracts/test/fixtures/token.ts (kit,
+ * testing kit, `quoin build`, `quoin dev`) and of bench/Token.sol (forge, anvil). Also compares the kit's token with the hand-written one.
+ * docs/solidity-comparison.md has the figures. Build first; `npm ci --prefix bench` installs Foundry and solc. Does not run on Windows.
  *   node scripts/bench/solidity.mjs [--only lines,tools,gas,chains,execution,kit] [--rounds 5] [--transfers 8000] [--senders 100]
  */
 import { existsSync } from 'node:fs'
@@ -32,7 +32,7 @@ const wanted = values.only.split(',')
 const rounds = Number(values.rounds)
 const bench = new URL('../../bench/', import.meta.url)
 if (!existsSync(new URL('node_modules/.package-lock.json', bench)) || process.platform === 'win32') {
-  console.log('Foundry and solc are not installed (npm ci --prefix bench), or this is Windows: nothing to compare with.')
+  console.log('Cannot compare with Solidity: Foundry and solc are not installed (run npm ci --prefix bench), or this is Windows.')
   process.exit(0)
 }
 
@@ -57,7 +57,7 @@ function title(text) {
   console.log(`\n${text} (load ${load()})`)
 }
 
-/** Builds and tests of both, alternating; milliseconds of whole processes, medians. */
+/** Builds and tests of both projects, alternating. Medians in milliseconds of whole processes. */
 async function compareTools(quoin, forge) {
   const steps = {
     'build, nothing there': (project) => project.clean().then(() => project.build()),
@@ -97,7 +97,7 @@ const constructorArguments = (contract, holder) => {
   return encodeAbiParameters(inputs, ['Token', 'TOK', holder, 10n ** 24n])
 }
 
-/** Gas of transactions on each chain, by their receipts. */
+/** Gas of transactions on each chain, from their receipts. */
 async function compareGas(contracts) {
   const columns = []
   for (const { name, contract, start, gas } of contracts) {
@@ -121,15 +121,15 @@ async function compareGas(contracts) {
   row('  bytes of code on the chain', ...columns.map(({ codeBytes }) => integer(codeBytes)))
 }
 
-/** Transfers whose latency is measured, after as many before. */
+/** Transfers whose latency is measured, after the same number for warm-up. */
 const LATENCIES = 300
 
 const cpuText = (us) => (us === undefined ? '' : `${integer(us)} µs`)
 
-/** Milliseconds of a block where blocks come at an interval. */
+/** Block interval in milliseconds, for chains that make blocks at an interval. */
 const BLOCK_TIME_MS = 100
 
-/** Runs an action on a chain that is gone afterwards. */
+/** Runs an action on a temporary chain. */
 async function onChain({ start }, blockTimeMs, action) {
   const chain = await start(blockTimeMs)
   try {
@@ -139,7 +139,7 @@ async function onChain({ start }, blockTimeMs, action) {
   }
 }
 
-/** The latency of one transfer, and transfers a second, on each chain in turn, twice over. */
+/** Latency of one transfer, and transfers per second, on each chain in turn, twice. */
 async function compareChains(chains) {
   const transfers = Number(values.transfers)
   const senders = Number(values.senders)
@@ -157,7 +157,7 @@ async function compareChains(chains) {
       row(`  ${name}, ${round}`, ...[p50, p90].map((time) => `${time.toFixed(1)} ms`), `${integer(chain.startMs)} ms`)
     })
 
-  // Anvil that makes blocks with each transaction forgets some under load: https://github.com/foundry-rs/foundry/issues/10122
+  // With a block per transaction, anvil loses transactions under load: https://github.com/foundry-rs/foundry/issues/10122
   title(
     `${integer(transfers)} token transfers of ${senders} senders, after as many before, one a request; a block every ${BLOCK_TIME_MS} ms`,
   )
@@ -172,7 +172,7 @@ async function compareChains(chains) {
     })
 }
 
-/** Where a transfer's microseconds and gas go with the kit, and by hand. */
+/** Splits the microseconds and gas of a transfer, for the kit's token and the hand-written one. */
 function printKit([kit, hand]) {
   title('the token with the kit beside the one by hand, on the contract machine: medians of alternating rounds')
   row('', 'gas, kit', 'by hand', 'ratio', 'µs, kit', 'by hand', 'ratio')

@@ -1,6 +1,6 @@
 /**
- * The state tree under load: batches of updates of existing keys and of inserts on a filled tree, in LevelDB (temporary directory) with
- * synced writes; then proofs at the head and at past heights, and reopening. Runs over dist: build first. Takes about a minute at
+ * The state tree under load: batches of updates of existing keys and of inserts into a filled tree, in LevelDB (temporary directory) with
+ * synced writes; then proofs at the head and at past heights, and reopening. Uses dist: build first. Takes about a minute for
  * 1,000,000 leaves. Usage: node scripts/bench/tree.mjs [--leaves 1000000] [--depth 20] [--updates 5000] [--history 64] [--memory]
  */
 
@@ -40,7 +40,7 @@ const open = async () => {
   return opened.value
 }
 
-/** Deterministic positions (xorshift), so that runs compare. */
+/** Deterministic positions (xorshift), so that runs can be compared. */
 let state = 0x9e3779b9
 function random(below) {
   state ^= state << 13
@@ -63,7 +63,7 @@ async function advance(tree, changes) {
   return prepared
 }
 
-/** Medians over batches of one kind. */
+/** Runs batches of one kind and prints medians. */
 async function measure(name, tree, changesOf) {
   const figures = { prepare: [], whole: [], cpu: [], bytes: [], hashes: [] }
   for (let batch = 0; batch < BATCHES; batch++) {
@@ -133,7 +133,7 @@ try {
   report('  made in µs', madeUs.toFixed(1))
   report('  bytes median / most', `${median(sizes)} / ${Math.max(...sizes)}`)
   start = performance.now()
-  // The odd ones are absent, and their claim needs no value.
+  // Odd positions are absent keys; their claim has no value.
   const absent = proofs.filter((_, i) => i % 2 === 1)
   const verified = absent.filter((key, i) => verifyStateProof(nobleCrypto, tree.head.root, key, undefined, made[2 * i + 1].value))
   report('  verified by noble in µs', ((1000 * (performance.now() - start)) / absent.length).toFixed(1))

@@ -1,6 +1,6 @@
 /**
- * The contract interpreter: what metering costs, calls a second with an image restored for each, memory, image size, and how long a million gas
- * of each hostile script takes. CPU time of one thread, the best of several rounds, so that a busy machine disturbs little. Runs over
+ * The contract interpreter: cost of metering, calls per second with an image restored for each, memory, image size, and the time for a million gas of
+ * each hostile script. Figures are CPU time of one thread, the best of several rounds, so that other load has little effect. Uses
  * dist: build first. Usage: node scripts/bench/vm.mjs [--rounds 7] [--calls 20000]
  */
 import { readFile } from 'node:fs/promises'
@@ -38,11 +38,11 @@ const metered = await loadInterpreterBinary()
 
 const MEMORY_BYTES = VM_LIMITS.memoryPages * 65_536
 
-/** Where the interpreter keeps the end of its heap: what stands for the watch, which the binary without a meter has not. */
+/** Address where the interpreter stores the end of its heap. It replaces the watch, which the unmetered binary does not have. */
 const BREAK_AT = 86_864
 const STACK_USED = 64 * 1024
 
-/** The binary without a meter has no counters: these stand still, which suffices while nothing traps. */
+/** The unmetered binary has no counters. These replacements never change, which is enough as long as nothing traps. */
 const unmeteredWasm = {
   ...nodeWasm,
   instantiate: (module, imports) => {
@@ -108,7 +108,7 @@ function slowdown() {
   const images = interpreters.map((interpreter) => compile(interpreter, WORK).image)
   for (const entry of ['arithmetic', 'bigint', 'json', 'map', 'regex', 'sort']) {
     const best = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-    // The first calls run code of V8's baseline compiler.
+    // The first calls run code of V8's baseline compiler: warm up.
     for (let i = 0; i < 5; i++) for (const [j, interpreter] of interpreters.entries()) call(interpreter, images[j], entry)
     for (let round = 0; round < rounds; round++) {
       interpreters.forEach((interpreter, i) => {
@@ -180,7 +180,7 @@ function transfers() {
   row('deployment of the token, gas', gasUsed)
 }
 
-/** Resident memory of instances into which an image was loaded, and the time to make one. */
+/** Resident memory of an instance with a loaded image, and the time to make one. */
 function instances() {
   const count = 60
   const module = nodeWasm.compile(metered)
@@ -226,13 +226,13 @@ function abuse() {
     return { name, gasUsed, perMillion: (best / gasUsed) * 1e6 }
   })
   console.log()
-  row('hostile scripts, dearest first', 'us/Mgas', 'gas')
+  row('hostile scripts, slowest first', 'us/Mgas', 'gas')
   const long = found.filter(({ gasUsed }) => gasUsed > 1_000_000).toSorted((a, b) => b.perMillion - a.perMillion)
   for (const { name, gasUsed, perMillion } of long.slice(0, 12)) row(`  ${name}`, fixed(perMillion, 0), gasUsed)
   row(`  median of ${long.length}`, fixed(long[long.length >> 1].perMillion, 0))
 }
 
-// First, while nothing else comes and goes in memory.
+// First, because later measurements allocate and free other memory.
 instances()
 slowdown()
 transfers()

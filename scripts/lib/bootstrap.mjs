@@ -2,11 +2,11 @@ import { ensureBuilt } from './build.mjs'
 import { ensureInstalled } from './install.mjs'
 
 /**
- * Takes a fresh clone, or one where anything changed, to where its programs can run: dependencies installed, packages built.
- * Each step that has something to do is named with its duration.
+ * Prepares a fresh or changed clone so that its programs can run: installs dependencies and builds packages. Prints each step that has work to do,
+ * with its duration.
  *
  * @returns {Promise<number>} milliseconds spent
- * @throws Refusal with what the user can do; Interrupted after Ctrl-C, the clone then being in a state the next call recovers.
+ * @throws Refusal with advice for the user; Interrupted after Ctrl-C. The next call recovers from an interruption.
  */
 export async function bootstrap() {
   return (await ensureInstalled()) + (await ensureBuilt())

@@ -10,11 +10,11 @@ const turboEnvironment = {
   TURBO_PRINT_VERSION_DISABLED: '1',
 }
 
-/** With less free disk than this a failed build is taken for one that had no room, in MiB. */
+/** If a build fails with less free disk space than this, in MiB, a full disk is taken as the cause. */
 const buildMibMin = 16
 
 /**
- * Compiles what is stale; turbo knows by the hash of each package's sources.
+ * Compiles changed packages. turbo detects changes by a hash of each package's sources.
  *
  * @returns {Promise<number>} milliseconds spent
  */
@@ -23,10 +23,12 @@ export async function ensureBuilt() {
     const args = [tool('turbo/bin/turbo'), 'run', 'build', '--output-logs=new-only', '--log-order=grouped']
     const { code, output } = await run(process.execPath, args, { cwd: root, env: turboEnvironment, output: 'capture' })
     if (code === 0) return
-    // The compiler does not say that the disk is full, it breaks.
+    // On a full disk the compiler crashes without saying why.
     const free = await freeMib()
     if (free < buildMibMin) {
-      throw new Refusal(`The disk is full: ${free} MiB are free at ${root}. Make room, then run the command again.`)
+      throw new Refusal(
+        `The build failed because the disk is full: ${free} MiB are free at ${root}. Free some space, then run the command again.`,
+      )
     }
     throw new Refusal(`The build failed:\n${output.trimEnd()}`)
   })

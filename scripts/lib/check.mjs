@@ -5,7 +5,7 @@ import { ensureInstalled } from './install.mjs'
 import { root, tool } from './paths.mjs'
 import { formatDuration, Refusal } from './steps.mjs'
 
-/** Programs that run at a time; each is partly parallel by itself. */
+/** Programs that run at the same time; each is partly parallel itself. */
 const concurrencyMax = 2
 
 const entry = {
@@ -17,10 +17,10 @@ const entry = {
   tsc: 'typescript/bin/tsc',
 }
 
-/** One program, with its arguments. */
+/** A program with its arguments. */
 const command = (name, ...args) => [tool(entry[name]), ...args]
 
-/** Each check by name: its programs, in order; the first that fails ends the check. */
+/** Checks by name, each with its programs in order. The first program that fails ends the check. */
 function checks() {
   const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
   return {
@@ -37,7 +37,7 @@ function checks() {
   }
 }
 
-/** @returns {Promise<boolean>} whether the check passed; its line, and what its programs said when it did not, are printed. */
+/** Runs a check and prints its result; prints the program's output if it failed. @returns {Promise<boolean>} whether the check passed */
 async function runCheck(name, programs) {
   const started = performance.now()
   for (const args of programs) {
@@ -50,7 +50,7 @@ async function runCheck(name, programs) {
   return true
 }
 
-/** @returns {Promise<string[]>} names of those that failed */
+/** @returns {Promise<string[]>} names of the failed checks */
 async function runChecks(list) {
   const waiting = [...list]
   const failed = []
@@ -64,13 +64,13 @@ async function runChecks(list) {
   return failed
 }
 
-/** The programs write into a pipe; they colour their output as if into this process's terminal. */
+/** The programs write to a pipe. This makes them use colours if this process writes to a terminal. */
 const colour = () => (process.stdout.isTTY && process.env.NO_COLOR === undefined ? { FORCE_COLOR: '1' } : {})
 
 /**
- * The body of `npm run check`: everything short of running tests.
+ * The body of `npm run check`: all checks except tests.
  *
- * @param {readonly string[]} args names of checks; none means all (`package` stands for all of the packages)
+ * @param {readonly string[]} args names of checks; empty: all checks (`package` selects all packages)
  * @returns {Promise<number>} exit code
  */
 export async function check(args) {
@@ -78,12 +78,12 @@ export async function check(args) {
   const all = Object.entries(checks())
   const unknown = args.find((arg) => !all.some(([name]) => matches(name, arg)))
   if (unknown !== undefined) {
-    throw new Refusal(`There is no check "${unknown}". There are:\n  ${all.map(([name]) => name).join('\n  ')}`)
+    throw new Refusal(`Unknown check "${unknown}". Available:\n  ${all.map(([name]) => name).join('\n  ')}`)
   }
   const chosen = args.length === 0 ? all : all.filter(([name]) => args.some((arg) => matches(name, arg)))
   const started = performance.now()
   const isPackage = ([name]) => name.startsWith('package ')
-  // Packages are checked as they would be published, so their build, the types check, comes first.
+  // Packages are checked in their published form, so the types check, which builds them, runs first.
   const failed = [
     ...(await runChecks(chosen.filter((item) => !isPackage(item)))),
     ...(await runChecks(chosen.filter((item) => isPackage(item)))),

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
-/** How long an interrupted or overdue program may take to stop by itself before it is killed. */
+/** An interrupted or overdue program is killed if it does not stop within this time. */
 const stopGraceMs = 10_000
 
-/** How much of a program's output is kept for finding out why it failed, in characters. */
+/** Characters of a program's output that are kept to find out why it failed. */
 const keptOutputMax = 1_048_576
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -15,7 +15,7 @@ const running = new Set()
 /** @type {NodeJS.Signals | undefined} */
 let interruptedBy
 
-/** The user stopped the script; everything it had started is gone when this is thrown. */
+/** The user stopped the script. All programs that it had started have ended when this is thrown. */
 export class Interrupted extends Error {
   /** @param {NodeJS.Signals} signal */
   constructor(signal) {
@@ -25,17 +25,17 @@ export class Interrupted extends Error {
 }
 
 /**
- * Runs a program to its end, in a process group of its own, so that whatever it starts can be stopped with it.
+ * Runs a program to its end, in its own process group, so that its child processes can be stopped with it.
  *
- * `output`: `inherit` shows it, `tee` shows and returns it, `capture` only returns it (stdout and stderr together, the last
- * million characters). `msMax` stops the program when it runs longer, `silentMsMax` when it prints nothing for so long (not with
- * `inherit`); the result then says `overdue`.
+ * `output`: `inherit` shows the output, `tee` shows and returns it, `capture` only returns it (stdout and stderr together, the last
+ * million characters). `msMax` stops the program when it runs longer, `silentMsMax` when it prints nothing for this long (not with
+ * `inherit`); the result is then `overdue`.
  *
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: Record<string, string | undefined>, output?: 'inherit' | 'tee' | 'capture', msMax?: number, silentMsMax?: number }} [options]
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null, output: string, overdue: boolean }>} rejects with
- *   Interrupted, or with the system's error when the program cannot be started.
+ *   Interrupted, or with the system's error if the program cannot be started.
  */
 export function run(command, args, { cwd, env = {}, output = 'inherit', msMax, silentMsMax } = {}) {
   if (interruptedBy !== undefined) return Promise.reject(new Interrupted(interruptedBy))
@@ -77,7 +77,7 @@ export function run(command, args, { cwd, env = {}, output = 'inherit', msMax, s
       forget()
       reject(error)
     })
-    // What the program left behind in its group goes with it: nothing outlives the script, or keeps its pipes open.
+    // Kill the rest of the process group, so that nothing outlives the script or keeps its pipes open.
     child.once('exit', () => killGroup(child, 'SIGKILL'))
     child.once('close', (code, signal) => {
       forget()
@@ -97,7 +97,7 @@ function unwatchSignals() {
   process.removeListener('exit', killAll)
 }
 
-/** A terminal and npm may each deliver the same Ctrl-C; the first one counts. */
+/** The terminal and npm may both deliver the same Ctrl-C. Only the first one counts. */
 function interrupt(/** @type {NodeJS.Signals} */ signal) {
   if (interruptedBy !== undefined) return
   interruptedBy = signal
@@ -119,7 +119,7 @@ function killGroup(/** @type {import('node:child_process').ChildProcess} */ chil
   try {
     process.kill(-child.pid, signal)
   } catch (error) {
-    // The group is empty: everything has ended already.
+    // ESRCH: all processes of the group have already ended.
     if (error.code !== 'ESRCH') throw error
   }
 }

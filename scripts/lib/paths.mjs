@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 /** The repository's root folder, absolute. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-/** Folder for what can be made again at any time: it goes with node_modules. */
+/** Cache folder. Its content can be made again at any time; removing node_modules removes it too. */
 export const cacheFolder = join(root, 'node_modules', '.cache', 'quoin')
 
-/** @returns {string} the file of an installed tool's entry, to be run with this very Node. */
+/** @returns {string} path of a tool's entry script, to run with this process's Node.js */
 export const tool = (path) => join(root, 'node_modules', path)

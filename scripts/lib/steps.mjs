@@ -1,6 +1,6 @@
 import { Interrupted } from './child.mjs'
 
-/** Something the user can put right: shown as it is, without a stack. */
+/** A failure that the user can correct. The message is shown without a stack. */
 export class Refusal extends Error {}
 
 /** `4.2 s`, or `2 min 5 s` from a minute on. */
@@ -11,7 +11,7 @@ export function formatDuration(ms) {
 }
 
 /**
- * Names a step, does it, and says how long it took.
+ * Runs a step; prints its name and how long it took.
  *
  * @template T
  * @param {string} name
@@ -33,7 +33,7 @@ export async function step(name, action) {
 }
 
 /**
- * Runs a script's body and ends the process with its exit code; refusals and interruptions become a sentence on stderr.
+ * Runs a script's body and sets the process's exit code. Refusals and interruptions are printed to stderr without a stack.
  *
  * @param {() => Promise<number>} body
  */
@@ -48,10 +48,10 @@ export function main(body) {
   )
 }
 
-/** Says on stderr why a script stopped; returns the exit code that fits. */
+/** Prints to stderr why a script stopped. Returns the exit code. */
 export function explain(error) {
   if (error instanceof Interrupted) {
-    console.error('\nStopped. Run the same command again to go on from here.')
+    console.error('\nStopped. Run the same command again to continue.')
     return error.exitCode
   }
   console.error(error instanceof Refusal ? `\n${error.message}` : error)

@@ -5,12 +5,12 @@ import { run } from './child.mjs'
 import { cacheFolder, root, tool } from './paths.mjs'
 import { formatDuration } from './steps.mjs'
 
-/** Wall time that installing and building together may take, in minutes. */
+/** Budget for installing and building together: wall time in minutes. */
 export const bootstrapMinutesMax = 3
 
 /**
- * What `npm test` runs, in this order, each suite as a vitest process of its own. `projects` are names in vitest.config.ts;
- * without any of its `folders` a suite has no tests yet; `minutesMax` is wall time.
+ * The suites of `npm test`, in order; each runs in its own vitest process. `projects` are names in vitest.config.ts. A suite without any of its
+ * `folders` has no tests yet. `minutesMax` is wall time.
  */
 export const suites = [
   { name: 'unit', projects: ['unit', 'types'], folders: ['packages'], minutesMax: 12 },
@@ -27,18 +27,18 @@ export const suites = [
   { name: 'browser', projects: ['browser'], folders: ['test/browser'], minutesMax: 2 },
 ]
 
-/** A suite that takes so many times its budget hangs: it is stopped. With --long there is no budget but still an end. */
+/** A suite that takes this many times its budget hangs and is stopped. With --long there is no budget, only a limit. */
 const hangingFactor = 2
 const longMinutesMax = 120
 
-/** Counts of tests; a crash, a file that does not load and an overrun budget count as one failure each. */
+/** Test counts. A crash, a file that does not load, and an exceeded budget each count as one failure. */
 export const none = { passed: 0, failed: 0, skipped: 0 }
 
 /** @param {typeof none} a @param {typeof none} b */
 export const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped })
 
 /**
- * Runs one suite and prints its line.
+ * Runs one suite and prints its result line.
  *
  * @param {(typeof suites)[number]} suite
  * @param {{ long: boolean }} options
@@ -73,13 +73,13 @@ export async function runSuite({ name, projects, folders, minutesMax }, { long }
   }
 }
 
-/** Only a report that was never written is expected: then the suite crashed, and its exit code says so. */
+/** A missing report is expected only if the suite crashed; its exit code tells that. */
 function missing(error) {
   if (error.code === 'ENOENT') return undefined
   throw error
 }
 
-/** @returns {typeof none} what vitest's JSON report counts; a file that failed without a failed test did not load. */
+/** @returns {typeof none} counts of vitest's JSON report; a file that failed without a failed test did not load and counts as a failure */
 export function readReport(text) {
   if (text === undefined) return none
   const report = JSON.parse(text)
@@ -93,7 +93,7 @@ export function readReport(text) {
   }
 }
 
-/** A process that ended badly without a failed test (a crash, an unhandled error, stopped) is one failure. */
+/** A process that failed without a failed test (a crash, an unhandled error, or stopped) counts as one failure. */
 export function addCrash(counts, { code, overdue }) {
   return (code !== 0 || overdue) && counts.failed === 0 ? add(counts, { ...none, failed: 1 }) : counts
 }
@@ -104,9 +104,9 @@ function conclude(name, counts, ms, minutesMax, { code, signal, overdue }) {
   const budget = minutesMax === undefined ? 'no budget with --long' : `budget ${minutesMax} min`
   const mark = counts.failed === 0 ? '✓' : '✗'
   console.log(`${mark} ${name}: ${formatCounts(counts)} in ${formatDuration(ms)} (${budget})`)
-  if (overdue) console.log(`✗ ${name}: did not end and was stopped`)
-  else if (signal !== null) console.log(`✗ ${name}: vitest was ended by ${signal}`)
-  else if (code !== 0 && counts.failed === 0) console.log(`✗ ${name}: vitest ended with code ${code}`)
+  if (overdue) console.log(`✗ ${name}: did not end in time and was stopped`)
+  else if (signal !== null) console.log(`✗ ${name}: vitest was killed by ${signal}`)
+  else if (code !== 0 && counts.failed === 0) console.log(`✗ ${name}: vitest failed with exit code ${code}`)
   return add(counts, overBudget(name, ms, minutesMax))
 }
 
@@ -115,10 +115,10 @@ function noTests(name) {
   return none
 }
 
-/** One failure, with its own line, if `ms` is more than the budget. */
+/** Counts one failure and prints a line if `ms` exceeds the budget. */
 export function overBudget(name, ms, minutesMax) {
   if (minutesMax === undefined || ms <= minutesMax * 60_000) return none
-  console.log(`✗ ${name}: over budget, ${formatDuration(ms)} of ${minutesMax} min`)
+  console.log(`✗ ${name}: over budget: took ${formatDuration(ms)}, the budget is ${minutesMax} min`)
   return { ...none, failed: 1 }
 }
 

@@ -4,8 +4,8 @@ import { add, bootstrapMinutesMax, formatCounts, none, overBudget, runSuite, sui
 
 const usage = `npm test [-- [--long] [suite ...]]
 
-Installs and builds what is missing, then runs the suites one after another.
-Suites: ${suites.map(({ name }) => name).join(', ')} (all of them when none is named)
+Installs and builds if needed, then runs the suites one after another.
+Suites: ${suites.map(({ name }) => name).join(', ')} (default: all)
 --long   many more seeds and rounds, without time budgets`
 
 /**
@@ -25,7 +25,7 @@ export async function test(args) {
     const { long, chosen } = parse(args)
     totals = add(totals, overBudget('install and build', await bootstrap(), bootstrapMinutesMax))
     for (const suite of chosen) totals = add(totals, await runSuite(suite, { long }))
-    if (totals.passed + totals.failed === 0) throw new Refusal('Not one test ran.')
+    if (totals.passed + totals.failed === 0) throw new Refusal('No test ran.')
   } catch (error) {
     code = explain(error)
     totals = add(totals, { ...none, failed: 1 })
@@ -38,7 +38,7 @@ function parse(args) {
   const names = args.filter((arg) => !arg.startsWith('-'))
   const unknown = args.find((arg) => (arg.startsWith('-') ? arg !== '--long' : !suites.some(({ name }) => name === arg)))
   if (unknown !== undefined)
-    throw new Refusal(`There is no ${unknown.startsWith('-') ? 'option' : 'suite'} "${unknown}".\n\n${usage}`)
+    throw new Refusal(`Unknown ${unknown.startsWith('-') ? 'option' : 'suite'} "${unknown}".\n\n${usage}`)
   return {
     long: args.includes('--long'),
     chosen: names.length === 0 ? suites : suites.filter(({ name }) => names.includes(name)),

@@ -2,21 +2,21 @@ import { scan } from '../tidy/scan.ts'
 
 /** A string or template literal of a source. */
 export interface Literal {
-  /** Its texts; between two of them stands a substitution. */
+  /** Texts of the literal; there is a substitution between two texts. */
   readonly parts: readonly string[]
-  /** Where it begins, from 1. */
+  /** First line, from 1. */
   readonly line: number
 }
 
-/** All string and template literals of a TypeScript source, those within substitutions too, in the order in which they end. */
+/** All string and template literals of a TypeScript source, including those in substitutions, in the order of their ends. */
 export function literalsOf(text: string): readonly Literal[] {
   const { code } = scan(text)
   const found: Literal[] = []
-  /** Templates whose end has not come: their texts so far, where each began, and the braces that are open in a substitution. */
+  /** Open templates: their texts so far, their start, and the number of open braces in the current substitution. */
   const open: { readonly parts: string[]; readonly start: number; depth: number }[] = []
   const add = (parts: readonly string[], start: number) =>
     found.push({ parts: parts.map(unescaped), line: text.slice(0, start).split('\n').length })
-  /** From behind a backtick, or behind the brace that ends a substitution; the scan left nothing of the text but its delimiters. */
+  /** Scans a template's text from after a backtick, or after the brace that ends a substitution. In the scanned code only its delimiters are left. */
   const template = (from: number): number => {
     const current = open.at(-1)!
     let end = from
@@ -50,8 +50,8 @@ export function literalsOf(text: string): readonly Literal[] {
 const unescaped = (text: string): string => text.replace(/\\n/g, '\n').replace(/\\(.)/g, '$1')
 
 /**
- * What a program that stands in a source as text throws: its own literals, pieced together where it adds them up. Other programs' sources have
- * none.
+ * Error messages of a program that is a string in a source: its literals, joined where it concatenates them. Other programs in strings have no error
+ * messages.
  */
 export const thrownIn = (program: string): readonly Literal[] =>
   [...program.matchAll(/new \w*Error\((.*?)\)(?=[\n;]|$)/gm)].map(([, sum = '']) => ({
@@ -63,13 +63,13 @@ export const thrownIn = (program: string): readonly Literal[] =>
     line: 0,
   }))
 
-/** Whether a literal has words in it: two of them with a space between. */
+/** Whether a literal contains prose: two words with a space between them. */
 export const isProse = ({ parts }: Literal): boolean => parts.some((part) => /[a-z]{2}[,:;]? [a-z]|^,? [a-z]{2,}/i.test(part))
 
 const squeezed = (text: string): string => text.replace(/\s+/g, ' ')
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-/** A pattern of the texts that a literal comes to, a group for each substitution; a number in it may be `<n>` in the catalogue. */
+/** Pattern for the texts that a literal can produce, with a group for each substitution. The catalogue may write `<n>` for a number in it. */
 export function patternOf({ parts }: Literal): string {
   const text = parts.map(squeezed).join('\0').trim()
   return text
@@ -78,10 +78,10 @@ export function patternOf({ parts }: Literal): string {
     .join('(.*?)')
 }
 
-/** Letters of a text that do not change. */
+/** Number of letters of a text outside of placeholders. */
 const letters = (text: string): number => text.replace(/<[^<>]*>|[^A-Za-z]/g, '').length
 
-/** Judges whether a catalogued text is what literals come to: one of them, with the texts of others or with names in its substitutions. */
+/** Checks whether literals can produce a catalogued text: one literal, with other literals or names in its substitutions. */
 export function composer(literals: readonly Literal[]): (text: string) => boolean {
   const patterns = literals
     .filter(({ parts }) => letters(parts.join(' ')) >= LETTERS_MIN)
@@ -98,22 +98,22 @@ export function composer(literals: readonly Literal[]): (text: string) => boolea
   return (text) => isMade(text, 2)
 }
 
-/** Letters that a literal must have for being recognised, and what a substitution may have without being one. */
+/** A literal needs this many letters to be recognised. A substitution with fewer letters need not be a literal. */
 const LETTERS_MIN = 5
 
-/** A substitution's text, and what is left of it without the names at its ends. */
+/** A substitution's text, and the rest of it without placeholders at its ends. */
 const readings = (text: string): readonly string[] => {
   const behind = text.replace(/^(?:<[^<>]*>|\s)+/, '')
   return [text, behind, text.replace(/(?:<[^<>]*>|\s)+$/, ''), behind.replace(/(?:<[^<>]*>|\s)+$/, '')]
 }
 
-/** A message of the catalogue, whose `<…>` stand for what changes. */
+/** A message of the catalogue, with `<…>` as placeholders. */
 export interface Catalogued {
   readonly text: string
   readonly heading: string
 }
 
-/** The messages in tables of a page: the code spans of columns that are headed `message`. */
+/** The messages in a page's tables: code spans in columns with the heading `message`. */
 export function cataloguedIn(page: string): readonly Catalogued[] {
   const found: Catalogued[] = []
   let heading = ''

@@ -148,7 +148,7 @@ describe('with stock viem', () => {
     const hash = await client.sendTransaction({ account: whale, to: carol, value: parseEther('2') })
     expect(await client.getTransaction({ hash })).toMatchObject({ from: whale, value: parseEther('2') })
     await client.stopImpersonatingAccount({ address: whale })
-    await expect(client.sendTransaction({ account: whale, to: carol, value: 1n })).rejects.toThrow('no key of')
+    await expect(client.sendTransaction({ account: whale, to: carol, value: 1n })).rejects.toThrow('has no key for')
     expect(await client.getBalance({ address: whale })).toBe(parseEther('1'))
   })
 })
@@ -202,7 +202,7 @@ describe('the command', () => {
     taken.close()
     expect(code).toBe(1)
     expect(output).toBe(
-      `quoin: port ${port} is in use by another process (a devnet, anvil, another quoin dev?): stop that, or choose another port with --port\n`,
+      `quoin: port ${port} is in use by another process (a devnet, anvil or another quoin dev?): stop that process, or choose another port with --port\n`,
     )
   })
 

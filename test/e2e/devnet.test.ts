@@ -102,7 +102,7 @@ describe('npm run devnet', () => {
 
     // Flags that match the existing chain do not contradict it.
     const second = await start(4, flags('--validators', '4'))
-    expect(second.output).toContain('Continuing the chain that exists.')
+    expect(second.output).toContain('Continuing the existing chain.')
     expect(await client(2).getTransactionReceipt({ hash })).toMatchObject({ blockHash: receipt.blockHash })
     expect((await client(1).getBlock({ blockNumber: 0n })).hash).toBe(genesis.hash)
     await until('the height grows from before', async () => (await height()) > before)
@@ -110,7 +110,7 @@ describe('npm run devnet', () => {
 
     const refused = await devnet(flags('--validators', '5'))
     expect(refused.code).toBe(1)
-    expect(refused.output).toContain('the chain that exists was made with --validators 4, not 5')
+    expect(refused.output).toContain('the existing chain was created with --validators 4, not 5')
     expect(refused.output).toContain('--reset')
 
     const third = await start(1, newChain('--reset', '--validators', '1'))
@@ -128,7 +128,7 @@ describe('npm run devnet', () => {
     await client(5).waitForTransactionReceipt({ hash })
     const pid = Number(await readFile(join(directory, 'devnet', 'validator-3', 'lock', 'holder'), 'utf8'))
     process.kill(pid, 'SIGKILL')
-    await program.shows(/validator-3 ended \(SIGKILL\); its log is \S+validator-3\.log\. Start it again with\n {2}npm run quoin/)
+    await program.shows(/validator-3 ended \(SIGKILL\)\. Log: \S+validator-3\.log\. Start it again with\n {2}npm run quoin/)
     await ctrlC(program)
   })
 
@@ -169,13 +169,13 @@ describe('a devnet that exists', () => {
     )
     await single.end('SIGTERM')
     await occupy(p2pPort)
-    expect((await devnet(reset)).output).toContain(`port ${p2pPort}, wanted for the P2P of validator-1, is in use`)
+    expect((await devnet(reset)).output).toContain(`port ${p2pPort} (needed for the P2P of validator-1) is in use`)
     expect((await stat(join(dataDir, 'db'))).isDirectory()).toBe(true)
 
     for (const server of servers) server.close()
     await rm(join(directory, 'devnet', 'devnet.json'))
     const refused = await devnet(newChain('--validators', '1'))
-    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('its devnet.json is gone')])
+    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('its devnet.json is missing')])
     const fresh = await start(1, newChain('--validators', '1', '--reset'))
     expect(fresh.output).toContain('A new chain.')
     await ctrlC(fresh)
@@ -206,7 +206,7 @@ it('validators that do not start are reported with their output, and never keep 
   const { code, output } = await devnet(flags())
   expect(code).toBe(1)
   expect(output).toMatch(
-    /validator-2 ended \(code 65 \(untrusted-files\)\).*\n.*\n {2}It says: quoin: not a write-ahead log file/,
+    /validator-2 ended \(code 65 \(untrusted-files\)\).*\n.*\n {2}Last message: quoin: not a write-ahead log file/,
   )
   expect(output).toContain('devnet: validator-2 did not start: it ended with code 65')
   expect(output).not.toContain('validator-1 ended')
@@ -239,7 +239,7 @@ describe('what it refuses', () => {
     await occupy(rpcPort + 2)
     const rpc = await devnet(newChain())
     expect(rpc.code).toBe(1)
-    expect(rpc.output).toContain(`port ${rpcPort + 2}, wanted for the RPC of validator-3, is in use`)
+    expect(rpc.output).toContain(`port ${rpcPort + 2} (needed for the RPC of validator-3) is in use`)
     expect(rpc.output).toContain('choose other ports with --rpc-port')
     if (process.platform === 'linux') expect(rpc.output).toContain(`by process ${process.pid} (`)
 
@@ -253,7 +253,7 @@ describe('what it refuses', () => {
       String(p2pPort),
     ])
     expect(p2p.code).toBe(1)
-    expect(p2p.output).toContain(`port ${p2pPort + 1}, wanted for the P2P of validator-2, is in use`)
+    expect(p2p.output).toContain(`port ${p2pPort + 1} (needed for the P2P of validator-2) is in use`)
     expect(p2p.output).toContain('--p2p-port')
   })
 
@@ -263,7 +263,7 @@ describe('what it refuses', () => {
     const { code, output } = await devnet(['--data-dir', directory, '--reset'])
     expect(code).toBe(1)
     expect(output).toContain(
-      `${directory} has no devnet.json, so it is not a devnet's directory (it holds letters.txt): it is not touched`,
+      `${directory} is not a devnet directory: it has no devnet.json, but contains letters.txt. Nothing was changed`,
     )
     expect(await readFile(path, 'utf8')).toBe('dear')
   })

@@ -95,7 +95,7 @@ it('goes from an empty folder to a called contract, as the tutorial says, withou
   })
   const deployed = await run(new Program('npm', ['run', 'deploy'], { cwd, env: { ...environment, RPC_URL: url } }))
   expect(deployed.output).toMatch(
-    /The token is at 0x[\da-f]{40} \(\d+ gas\)\. Its supply of 1000000000000000000000 belongs to 0xf39F/,
+    /Deployed the token at 0x[\da-f]{40} \(\d+ gas\)\. Its supply of 1000000000000000000000 belongs to 0xf39F/,
   )
   expect(deployed.code).toBe(0)
 })

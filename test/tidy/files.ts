@@ -4,15 +4,15 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Folders of others, or of what is made from the sources. In a git worktree `.git` is a file, which names a path of the machine. */
+/** Folders with third-party or generated files. In a git worktree `.git` is a file, which contains a path of the machine. */
 const skippedFolders = ['node_modules', 'dist', '.git', '.turbo', '.devnet', 'coverage', 'docs/api']
 const textFile = /(\.(tsx?|mjs|cjs|js|json|jsonc|md|toml|ya?ml|sh|html|css|txt)|(^|\/)[A-Z]+|\.ci\/\w+|\/?\.[a-z]+)$/
 
-/** Vectors are data of others, in MiB the largest part of the tree; they name no imports and no habits. */
+/** Larger files are third-party test vectors. They make up most of the tree's MiB, and no rule applies to them. */
 const sourceBytesMax = 1_048_576
 
 /**
- * Every text file of the project in path order, whether git knows it or not (git may not even be there).
+ * All text files of the project in path order, tracked by git or not (git may not be installed).
  *
  * @returns path from the root, with slashes, and text
  */

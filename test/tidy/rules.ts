@@ -2,17 +2,17 @@ import { posix } from 'node:path'
 import { missingEntries } from '../../scripts/lib/lock.mjs'
 import { type Import, importsOf, type Scanned } from './scan.ts'
 
-/** What a rule finds: where in the file, and what is wrong. */
+/** A violation of a rule. */
 export interface Finding {
   /** Offset in the text, in UTF-16 units. */
   readonly offset: number
   readonly message: string
 }
 
-/** A rule is a pure function of a file's path (from the root, with slashes) and its text. */
+/** A rule: a pure function of a file's path (from the root, with slashes) and its text. */
 export type Rule = (path: string, source: Scanned) => readonly Finding[]
 
-/** Which packages a package may import. What is not listed here is not a package of this house. */
+/** Packages that a package may import. All packages of the repository must be listed. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   consensus: ['protocol'],
@@ -33,12 +33,12 @@ const isTest = (path: string) =>
   /\.test(-d)?\.tsx?$/.test(path) || path.startsWith('test/') || /^packages\/[^/]+\/test\//.test(path)
 const isScript = (path: string) => /\.(tsx?|mjs|js|cjs)$/.test(path)
 const packageOf = (path: string) => /^packages\/([^/]+)\//.exec(path)?.[1]
-/** What runs in contracts is as pure as what runs them. */
+/** Code that runs in contracts must be as pure as the code that runs contracts. */
 const pureFolders = /^packages\/contracts\/src\/(?:kit|standards)\//
 const isPure = (path: string) =>
   isScript(path) && !isTest(path) && (purePackages.includes(packageOf(path) ?? '') || pureFolders.test(path))
 
-/** A rule that says the same of every match of a pattern in one view of the file. */
+/** Makes a rule that reports every match of a pattern in one view of a file. */
 const matches =
   (
     view: keyof Scanned,
@@ -54,7 +54,7 @@ const matches =
         }))
       : []
 
-/** A rule about imports: `wrong` answers with the reason, or with undefined when the import is right. */
+/** Makes a rule about imports. `wrong` returns the reason, or undefined if the import is allowed. */
 const imports =
   (wrong: (path: string, item: Import) => string | undefined): Rule =>
   (path, source) =>
@@ -68,14 +68,14 @@ const imports =
 const external = (name: RegExp, owner: string): Rule =>
   imports((path, { specifier }) =>
     name.test(specifier) && path.startsWith('packages/') && !path.startsWith(owner) && !isTest(path)
-      ? `only ${owner} imports ${specifier}`
+      ? `only ${owner} may import ${specifier}`
       : undefined,
   )
 
-/** Where a relative import leads, from the root. */
+/** Target of a relative import, as a path from the root. */
 const targetOf = (path: string, specifier: string) => posix.join(posix.dirname(path), specifier)
 
-/** The walls of docs/ARCHITECTURE.md. */
+/** The import rules of docs/ARCHITECTURE.md. */
 const walls: Readonly<Record<string, Rule>> = {
   'package-direction': imports((path, { specifier }) => {
     const from = packageOf(path)
@@ -83,16 +83,16 @@ const walls: Readonly<Record<string, Rule>> = {
     const to = /^@quoin\/([^/]+)/.exec(specifier)?.[1]
     if (to !== undefined) return mayImport[from]?.includes(to) || to === from ? undefined : `${from} must not import @quoin/${to}`
     const leaves = specifier.startsWith('.') && !targetOf(path, specifier).startsWith(`packages/${from}/`)
-    return leaves && !isTest(path) ? `an import leaves the package: ${specifier}` : undefined
+    return leaves && !isTest(path) ? `a relative import must not leave its package: ${specifier}` : undefined
   }),
   'browser-safe': imports((path, { specifier }) =>
     browserPackages.includes(packageOf(path) ?? '') && !isTest(path) && specifier.startsWith('node:')
-      ? `${packageOf(path)} runs in browsers, where there is no ${specifier}`
+      ? `${packageOf(path)} runs in browsers and must not import ${specifier}`
       : undefined,
   ),
   'kit-is-bundled': imports((path, { specifier, typeOnly }) =>
     path.startsWith('packages/contracts/src/kit/') && !isTest(path) && !typeOnly && !specifier.startsWith('.')
-      ? `the kit is bundled into every contract and imports nothing but types: ${specifier}`
+      ? `the kit is bundled into every contract and may import only types: ${specifier}`
       : undefined,
   ),
   'store-owns-the-database': external(/^(classic-level|abstract-level|level)(\/|$)/, 'packages/node/src/store/'),
@@ -105,86 +105,88 @@ const walls: Readonly<Record<string, Rule>> = {
     !isTest(path) &&
     !typeOnly &&
     targetOf(path, specifier).startsWith('packages/node/src/store/')
-      ? 'rpc gets a reader; it does not import the store'
+      ? 'rpc must not import the store; it gets a reader'
       : undefined,
   ),
 }
 
-/** What would make two nodes disagree: time, chance, locale, the machine. */
+/** Bans dependencies that would make nodes disagree: time, randomness, locale, the machine. */
 const purity: Readonly<Record<string, Rule>> = {
   'no-ambient-power': matches(
     'code',
     /(?<![\w$.])(?:Date\s*\.\s*now|new\s+Date|Math\s*\.\s*random|performance\s*\.|process\s*\.|set(?:Timeout|Interval|Immediate)\s*\(|queueMicrotask\s*\(|crypto\s*\.\s*(?:getRandomValues|randomUUID|subtle)|globalThis\s*\.)/g,
-    (match) => `a pure package takes this power as an argument: ${match[0].trim()}`,
+    (match) => `a pure package must take this power as an argument: ${match[0].trim()}`,
     isPure,
   ),
   'no-locale': matches(
     'code',
     /\.toLocale\w*|(?<![\w$.])Intl\s*\.|\.localeCompare/g,
-    (match) => `depends on the locale: ${match[0]}`,
+    (match) => `this depends on the locale: ${match[0]}`,
     isPure,
   ),
   'no-for-in': matches(
     'code',
     /\bfor\s*\(\s*(?:const|let|var)\s+[\w$]+\s+in\b/g,
-    'for..in has no order to rely on; use Object.keys on a sorted list or a Map',
+    'for..in has no reliable order; use Object.keys on a sorted list, or a Map',
     isPure,
   ),
-  'no-parse-float': matches('code', /\bparseFloat\b/g, 'no floats in what nodes must agree on', isPure),
+  'no-parse-float': matches('code', /\bparseFloat\b/g, 'nodes must agree on results: no floating-point numbers', isPure),
   'synchronous-consensus': matches(
     'code',
     /\b(?:async|await)\b/g,
-    'consensus is synchronous: no timer and no promise lies in the way of a vote',
+    'consensus is synchronous: a vote must not wait for a timer or promise',
     (path) => isPure(path) && packageOf(path) === 'consensus',
   ),
 }
 
-/** Habits that hide faults. */
+/** Bans habits that hide faults. */
 const habits: Readonly<Record<string, Rule>> = {
   'file-length': (path, { text }) => {
     const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-    return isScript(path) && lines > linesMax ? [{ offset: text.length - 1, message: `${lines} lines, at most ${linesMax}` }] : []
+    return isScript(path) && lines > linesMax
+      ? [{ offset: text.length - 1, message: `${lines} lines, at most ${linesMax} are allowed` }]
+      : []
   },
   'every-test-runs': matches(
     'code',
     /\b(?:describe|it|test|suite|bench)\b(?:\.\w+)*\.(?:only|skip|todo|fails)\b|\b(?:ctx|context|task)\.skip\s*\(/g,
-    (match) => `a test is left out: ${match[0]}`,
+    (match) => `all tests must run, but this leaves tests out: ${match[0]}`,
     isScript,
   ),
   'no-retry': matches(
     'code',
     /\bretry\s*:\s*(?!0\b)[\w{]/g,
-    'a retry hides a flaky test',
+    'a retry hides a flaky test: fix the test',
     (path) => isTest(path) || path === 'vitest.config.ts',
   ),
   'no-empty-catch': matches(
     'code',
     /\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}|\.catch\s*\(\s*(?:async\s+)?(?:\(\s*[\w$]*\s*\)|[\w$]+)\s*=>\s*\{\s*\}\s*\)|^[^=\n]*\.catch\(\(?\w*\)? => (?:undefined|null)\)/gm,
-    'an error is swallowed; handle it, or let it pass',
+    'an error is swallowed: handle it or rethrow it',
     isScript,
   ),
   'no-sleep': matches(
     'code',
     /\bsetTimeout\s*\(\s*(?:r|res|resolve|resolved|done|ok|next|fulfill?)\s*[,)]|promisify\s*\(\s*setTimeout\b/g,
-    'wait for the event, not for some time',
-    // A load generator's pauses are the load.
+    'wait for the event, not for a fixed time',
+    // Load generators need pauses.
     (path) => isScript(path) && !path.startsWith('scripts/bench/'),
   ),
   'no-sleep-import': matches(
     'text',
     /\bsetTimeout\b[^;'"]*\bfrom\s+['"](?:node:)?timers\/promises['"]/g,
-    'wait for the event, not for some time',
+    'wait for the event, not for a fixed time',
     (path) => isScript(path) && path !== 'test/tidy.test.ts',
   ),
   'no-promises-in-comments': matches(
     'comments',
     new RegExp(`\\b(?:${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`, 'g'),
-    'do it, or open an issue',
+    'do it now, or open an issue',
     isScript,
   ),
 }
 
-/** Nothing tells where the project was written. The patterns are spelt so that this file does not match itself. */
+/** The text must not tell where the project was written. The patterns are written so that this file does not match itself. */
 const origin: Readonly<Record<string, Rule>> = {
   'no-local-path': matches('text', /(?<![A-Za-z0-9_.])\/(?:work|farm|root)(?=\/)\//g, 'a path of one machine', () => true),
   'no-workplace-word': matches('text', /\bsub[a]gent/gi, 'a word of the workplace, not of the project', () => true),
@@ -201,7 +203,7 @@ const lock: Readonly<Record<string, Rule>> = {
     path === 'package-lock.json'
       ? missingEntries(JSON.parse(text).packages).map(({ by, name }) => ({
           offset: Math.max(0, text.indexOf(`"${by}"`)),
-          message: `no entry for ${name}: npm ci fails everywhere (node scripts/complete-lock.mjs)`,
+          message: `no entry for ${name}: npm ci fails on all platforms. Run node scripts/complete-lock.mjs`,
         }))
       : [],
 }

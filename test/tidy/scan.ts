@@ -1,30 +1,30 @@
-/** Source text with the same length and lines, in which parts that a rule must not look at are blank. */
+/** Views of a source text with the same length and lines. Parts that a rule must not see are blank. */
 export interface Scanned {
-  /** Comments and the insides of strings, templates and regular expressions are blank. */
+  /** Only code: comments and the contents of strings, templates and regular expressions are blank. */
   readonly code: string
   /** Only the comments. */
   readonly comments: string
-  /** The text as it is. */
+  /** The unchanged text. */
   readonly text: string
 }
 
 const regexAfterWord = /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|await|yield|instanceof)$/
 
 /**
- * Tells code, comments, and literals of TypeScript apart. A small scanner, not a parser: whether a slash divides or opens a
- * regular expression is decided by what stands before it, as editors do.
+ * Separates code, comments and literals of TypeScript. A small scanner, not a parser: like editors, it decides from the preceding text whether a slash
+ * is a division or begins a regular expression.
  */
 export function scan(text: string): Scanned {
   const code = [...blank(text)]
   const comments = [...blank(text)]
-  /** For every open template substitution: how many braces are open inside it. */
+  /** For every open template substitution: the number of open braces in it. */
   const substitutions: number[] = []
   let at = text.startsWith('#!') ? endOfLine(text, 0) : 0
 
   const show = (target: string[], from: number, to: number) => {
     for (let i = from; i < to; i++) target[i] = text.charAt(i)
   }
-  /** From the opening backtick, or from the brace that ends a substitution, to the closing backtick or the next substitution. */
+  /** Scans a template's text from the opening backtick, or from the brace that ends a substitution, to the closing backtick or the next substitution. */
   const template = (from: number): number => {
     for (let i = from + 1; i < text.length; i++) {
       const char = text.charAt(i)
@@ -99,7 +99,7 @@ function closingRegex(text: string, from: number): number {
   return text.length
 }
 
-/** A slash opens a regular expression where an operand is expected. */
+/** Whether a slash begins a regular expression: it does where an operand is expected. */
 function opensRegex(code: readonly string[], at: number): boolean {
   const before = code
     .slice(Math.max(0, at - 40), at)
@@ -116,7 +116,7 @@ export interface Import {
   readonly typeOnly: boolean
 }
 
-/** @returns every module that this source names in an import or an export from. */
+/** @returns all modules that this source imports or re-exports */
 export function importsOf({ code, text }: Scanned): readonly Import[] {
   const pattern = /\b(?:(import|export)\b([^;'"`]*?)\bfrom\s*|import\s*\(?\s*)(['"])/g
   return [...code.matchAll(pattern)].map((match) => {

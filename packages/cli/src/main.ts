@@ -16,7 +16,7 @@ const print = (text: string): void => {
 }
 
 const dataDirOption = () =>
-  new Option('--data-dir <directory>', 'where the node keeps its keys, configuration and data')
+  new Option('--data-dir <directory>', 'data directory of the node: keys, configuration and database')
     .default(DEFAULT_DATA_DIR)
     .env('QUOIN_DATA_DIR')
 
@@ -26,7 +26,7 @@ function integerArgument(text: string): number {
   return value
 }
 
-/** With what the process will end: a node that cannot go on ends in order, without an exception. */
+/** The exit code of the process. A node that cannot continue shuts down in order and sets the code; it does not throw. */
 interface Outcome {
   code: number
 }
@@ -34,7 +34,7 @@ interface Outcome {
 function createProgram(outcome: Outcome): Command {
   const program = new Command('quoin')
     .description('Quoin: a permissioned blockchain whose contracts are TypeScript')
-    .showHelpAfterError('(--help shows what is allowed)')
+    .showHelpAfterError('(see --help)')
   addInit(program)
   addStart(program, outcome)
   addReload(program)
@@ -47,7 +47,7 @@ function createProgram(outcome: Outcome): Command {
   addVerify(program)
   program
     .command('version')
-    .description('print the versions of the node, its execution and its platform')
+    .description('print the version of quoin, the execution version, the crypto library and the Node.js version')
     .action(async () => {
       const { versionText } = await import('./commands/version.ts')
       print(await versionText())
@@ -61,17 +61,20 @@ const LISTEN_LOOPBACK = '/ip4/127.0.0.1/tcp/26656'
 function addInit(program: Command): void {
   program
     .command('init')
-    .description('make a data directory: keys, configuration, genesis')
+    .description('create a data directory with keys, configuration and genesis')
     .addOption(dataDirOption())
-    .option('--genesis <file>', 'genesis of the chain to join; copied into the data directory')
+    .option('--genesis <file>', 'genesis file of the chain to join; copied into the data directory')
     .option(
       '--listen <multiaddress>',
-      `what the node listens on for its peers (default: ${LISTEN_ALL}, in development ${LISTEN_LOOPBACK})`,
+      `address to listen on for peers (default: ${LISTEN_ALL}; with --development ${LISTEN_LOOPBACK})`,
     )
-    .option('--advertise <multiaddress>', 'where the other nodes reach this one (default: that of --listen); stands in its entry')
-    .option('--development', 'the node may be reached from this machine alone', false)
+    .option(
+      '--advertise <multiaddress>',
+      "address where peers reach this node; written to the node's genesis entry (default: the --listen address)",
+    )
+    .option('--development', 'allow addresses that only this machine can reach', false)
     .option('--rpc-port <port>', 'port of the RPC', integerArgument, 8545)
-    .option('--development-index <index>', "use the well-known keys of the devnet's validator of this index", integerArgument)
+    .option('--development-index <index>', 'use the well-known keys of the devnet validator with this index', integerArgument)
     .action(
       async (options: {
         dataDir: string
@@ -95,8 +98,10 @@ function addInit(program: Command): void {
           random: (length) => randomBytes(length),
         })
         const { address, entry } = await describeKeys(options.dataDir)
-        print(`Made ${options.dataDir}. The validator's address is ${address}.`)
-        print(`Its entry for the genesis (quoin genesis --validators takes a list of these):\n${JSON.stringify(entry, null, 2)}`)
+        print(`Created ${options.dataDir}. Validator address: ${address}.`)
+        print(
+          `Genesis entry of this validator (quoin genesis --validators takes a list of these):\n${JSON.stringify(entry, null, 2)}`,
+        )
       },
     )
 }
@@ -104,24 +109,24 @@ function addInit(program: Command): void {
 const STAY_UP_FLAG = '--health-stay-up-when-halted'
 
 function addStart(program: Command, outcome: Outcome): void {
-  const command = program.command('start').description('run the node of a data directory').addOption(dataDirOption())
+  const command = program.command('start').description('run a node from its data directory').addOption(dataDirOption())
   for (const { flag, key, env } of namedKeys) {
     command.addOption(
       new Option(`${flag} <value>`, `${key.help} (${allowed(key)}; default ${JSON.stringify(key.default)}; env ${env})`),
     )
   }
   command
-    .option('--stay-up-when-halted', `the same as ${STAY_UP_FLAG} true`)
+    .option('--stay-up-when-halted', `same as ${STAY_UP_FLAG} true`)
     .option(
       '--new-sign-state',
-      'start a key whose sign-state file is lost: the validator keeps silent until its peers have proved that the chain is past what it may have signed. ' +
-        'Never while another process may run with this key',
+      'start although the sign-state file of this key is lost: the validator does not vote until its peers have proved that the chain is past every height it may have signed. ' +
+        'Never use this while another process may run with the same key',
       false,
     )
     .addOption(
       integerOption(
         '--vote-from <height>',
-        'vote from this height on in spite of a lost sign state: your word that the key has signed nothing there. A wrong word can fork the chain',
+        'vote from this height on although the sign state is lost: you assert that the key has signed nothing at or above it. If that is wrong, the chain can fork',
         [1, Number.MAX_SAFE_INTEGER],
       ),
     )
@@ -129,7 +134,7 @@ function addStart(program: Command, outcome: Outcome): void {
     const named: Readonly<Record<string, string | undefined>> = options
     const flags = Object.fromEntries(namedKeys.map(({ flag }) => [flag, named[camelCase(flag.slice(2))]]))
     if (command.getOptionValue('stayUpWhenHalted') === true) flags[STAY_UP_FLAG] = 'true'
-    // Of itself Node.js ends with 1 after an exception that nobody caught, which here means that a start cannot succeed.
+    // Node.js exits with 1 after an uncaught exception, but 1 here means that the user must correct a flag, setting or file.
     process.once('uncaughtExceptionMonitor', () =>
       process.once('exit', () => {
         process.exitCode = EXIT_CODE.failed
@@ -153,7 +158,7 @@ function addReload(program: Command): void {
   program
     .command('reload')
     .description(
-      'have a running node read config.toml again; takes over the log level, limits, origins, hosts and proxies of the RPC',
+      'make a running node read config.toml again; applies the log level and the limits, origins, hosts and proxies of the RPC',
     )
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
@@ -165,12 +170,12 @@ function addReload(program: Command): void {
 function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check all that a stopped node has on disk; names the first fault and ends with 65, or with 0 when all is whole')
+    .description('check all files of a stopped node; exits with 65 and reports the first fault, or exits with 0 if there is none')
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
       const { doctor } = await import('@quoin/node/validator')
       await doctor(dataDir, print)
-      print('all is whole')
+      print('no fault found')
     })
 }
 
@@ -185,21 +190,23 @@ function integerOption(flags: string, description: string, [min, max]: readonly 
 function addDev(program: Command): void {
   program
     .command('dev')
-    .description('run a chain for development in this process: instant blocks, funded accounts, time and state that can be set')
-    .addOption(integerOption('--port <port>', 'port of the RPC; 0 lets the system choose', [0, 65_535]).default(8_545))
-    .option('--host <address>', 'address that the RPC listens at', '127.0.0.1')
+    .description('run a development chain in this process: instant blocks, funded accounts, settable time and state')
+    .addOption(integerOption('--port <port>', 'RPC port; 0 lets the operating system choose', [0, 65_535]).default(8_545))
+    .option('--host <address>', 'address that the RPC listens on', '127.0.0.1')
     .addOption(integerOption('--chain-id <id>', 'EIP-155 chain id', [1, Number.MAX_SAFE_INTEGER]).default(31_337))
-    .addOption(integerOption('--accounts <count>', 'funded accounts', [1, DEV_LIMITS.accountsMax]).default(10))
+    .addOption(integerOption('--accounts <count>', 'number of funded accounts', [1, DEV_LIMITS.accountsMax]).default(10))
     .addOption(
-      integerOption('--balance <amount>', 'what each of them owns, in 10^18 wei', [0, 1_000_000_000_000]).default(10_000),
+      integerOption('--balance <amount>', 'balance of each account, in units of 10^18 wei', [0, 1_000_000_000_000]).default(
+        10_000,
+      ),
     )
     .addOption(
-      integerOption('--block-time <ms>', 'make a block at this interval instead of with each transaction', [
+      integerOption('--block-time <ms>', 'make a block at this interval, not with each transaction', [
         DEV_LIMITS.blockTimeMsMin,
         DEV_LIMITS.blockTimeMsMax,
       ]),
     )
-    .option('--artifacts <directory>', 'what quoin build wrote, for names of functions and source lines', 'artifacts')
+    .option('--artifacts <directory>', 'output of quoin build; needed for function names and source lines', 'artifacts')
     .option('--quiet', 'print neither accounts nor transactions', false)
     .action(async ({ balance, blockTime, ...options }: DevFlags) => {
       const { dev } = await import('./commands/dev.ts')
@@ -223,7 +230,7 @@ const camelCase = (text: string): string => text.replace(/-(\w)/g, (_, letter: s
 function addKeys(program: Command): void {
   program
     .command('keys')
-    .description("print the node's public identity, as the others need it for the genesis; never a secret")
+    .description("print the node's public keys and its genesis entry; never prints a secret")
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
       const { describeKeys } = await import('@quoin/node/directory')
@@ -235,33 +242,33 @@ function addGenesis(program: Command): void {
   program
     .command('genesis')
     .description('write the genesis of a new chain from a list of validators')
-    .requiredOption('--validators <file>', "JSON list of the validators' entries: of each, the `entry` that `quoin keys` prints")
+    .requiredOption('--validators <file>', 'JSON list of validators: for each, the `entry` that `quoin keys` prints')
     .option('--out <file>', 'file to write', 'genesis.json')
     .option('--chain-id <id>', 'EIP-155 chain id', integerArgument, 31_337)
-    .option('--time-ms <milliseconds>', 'time of block 0, in milliseconds since 1970 (default: now)', integerArgument)
+    .option('--time-ms <milliseconds>', 'time of block 0, in milliseconds since 1970-01-01 UTC (default: now)', integerArgument)
     .option(
       '--development',
-      'allow the well-known development keys and addresses of one machine, and fund the development accounts',
+      'allow the well-known development keys and loopback addresses, and fund the development accounts',
       false,
     )
     .option(
       '--block-interval-ms <milliseconds>',
-      'least time between two blocks',
+      'minimum time between two blocks',
       integerArgument,
       DEFAULT_PARAMETERS.blockIntervalMs,
     )
     .option(
       '--heartbeat-interval-ms <milliseconds>',
-      'an idle chain makes an empty block after this',
+      'time after which an idle chain makes an empty block',
       integerArgument,
       DEFAULT_PARAMETERS.heartbeatIntervalMs,
     )
     .addOption(
-      new Option('--fee-policy <policy>', 'what becomes of fees')
+      new Option('--fee-policy <policy>', 'where transaction fees go')
         .choices([...FEE_POLICIES])
         .default(DEFAULT_PARAMETERS.feePolicy),
     )
-    .option('--fund <address=wei...>', 'opening balances', [])
+    .option('--fund <address=wei...>', 'initial balances', [])
     .action(
       async (options: {
         validators: string
@@ -287,31 +294,35 @@ function addGenesis(program: Command): void {
 function addCreate(program: Command): void {
   program
     .command('create')
-    .description('make a project with a contract, its test and a script that deploys it')
-    .argument('<directory>', 'that is empty or does not exist yet')
+    .description('create a project with a contract, a test and a deploy script')
+    .argument('<directory>', 'project directory; must be empty or not exist yet')
     .action(async (directory: string) => {
       const { createProject } = await import('./create/create.ts')
       const project = await createProject(directory)
-      print(`Made ${project}. Go on with:\n\n  cd ${directory}\n  npm install\n  npm test\n\nIts README.md says the rest.`)
+      print(`Created ${project}. Next:\n\n  cd ${directory}\n  npm install\n  npm test\n\nSee README.md there for more.`)
     })
 }
 
 const conditionsOption = () =>
-  new Option('--conditions <names...>', "conditions to resolve packages' exports by, besides the usual ones").default([])
+  new Option('--conditions <names...>', "additional conditions to resolve packages' `exports` with").default([])
 
-const projectOption = () => new Option('--project <directory>', 'of the package.json').default('.')
+const projectOption = () => new Option('--project <directory>', 'project directory; contains package.json').default('.')
 
 function addBuild(program: Command): void {
   program
     .command('build')
-    .description('build contracts: for each an ABI and bytecode that viem and ethers take, as a module')
+    .description('build contracts; writes one module per contract with the ABI and bytecode that viem and ethers accept')
     .argument('[entries...]', 'modules that default-export a contract, relative to the project (default: contracts/*.ts)')
     .addOption(projectOption())
-    .option('--out <directory>', 'where the artifacts go, relative to the project', 'artifacts')
+    .option('--out <directory>', 'directory for the artifacts, relative to the project', 'artifacts')
     .option('--watch', 'build again whenever a source changes', false)
     .option('--no-type-check', "do not run the project's tsc")
-    .option('--embed-source-map', 'deploy the source map with the code: some 21,500 gas a KiB', false)
-    .option('--against <artifact...>', 'artifacts of what is deployed: refuse state that cannot take its place', [])
+    .option('--embed-source-map', 'deploy the source map with the code; costs about 21,500 gas per KiB', false)
+    .option(
+      '--against <artifact...>',
+      'artifacts of the deployed contracts; fail if the new state layout cannot replace theirs',
+      [],
+    )
     .addOption(conditionsOption())
     .action(async (entries: string[], options: Omit<BuildCommand, 'entries'>) => {
       const { buildContracts } = await import('./commands/build.ts')
@@ -326,12 +337,12 @@ function addBuild(program: Command): void {
 function addVerify(program: Command): void {
   program
     .command('verify')
-    .description('check that a deployed contract is what its sources build to')
-    .argument('<address>', 'of the contract')
-    .argument('<entry>', 'its module, relative to the project')
-    .requiredOption('--rpc <url>', 'of a node')
+    .description('check that a deployed contract matches its sources')
+    .argument('<address>', 'address of the contract')
+    .argument('<entry>', 'module of the contract, relative to the project')
+    .requiredOption('--rpc <url>', 'RPC URL of a node')
     .addOption(projectOption())
-    .option('--ignore-source-map', 'a source map may differ', false)
+    .option('--ignore-source-map', 'ignore differences of the source maps', false)
     .addOption(conditionsOption())
     .action(async (address: string, entry: string, options: Omit<VerifyCommand, 'address' | 'entry'>) => {
       const { verifyContract } = await import('./commands/verify.ts')

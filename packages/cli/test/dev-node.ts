@@ -3,22 +3,22 @@ import { createTestClient, createWalletClient, http, publicActions, type Transpo
 import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 
-/** The funded account of this index, with its key. */
+/** The funded account with this index, with its key. */
 export const devAccount = (addressIndex: number) => mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex })
 
 const transport = (url: string): Transport => http(url, { retryCount: 0 })
 
-/** viem's test client of anvil with the actions of its other clients. */
+/** viem's anvil test client with public and wallet actions. */
 export const devClient = (url: string) =>
   createTestClient({ mode: 'anvil', chain: foundry, transport: transport(url), pollingInterval: 20, cacheTime: 0 })
     .extend(publicActions)
     .extend(walletActions)
 
-/** A stock client that signs as a funded account. */
+/** viem wallet client that signs locally as a funded account. */
 export const signer = (url: string, index: number) =>
   createWalletClient({ account: devAccount(index), chain: foundry, transport: transport(url) })
 
-/** Any request, as it is. Rejects with the answer's error. */
+/** Sends a raw JSON-RPC request. Rejects with the error of the response. */
 export async function request(url: string, method: string, ...params: unknown[]): Promise<unknown> {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
   const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })

@@ -38,7 +38,7 @@ const examine = async (): Promise<readonly string[]> => {
 }
 
 describe('the sign state, for the doctor', () => {
-  it('is whole beside its own key, and stays as it was', async () => {
+  it('passes with its own key, and is not changed', async () => {
     const before = await readFile(dir.signState)
     expect(await examine()).toEqual([
       'database: does not exist yet',
@@ -47,7 +47,7 @@ describe('the sign state, for the doctor', () => {
     expect(await readFile(dir.signState)).toEqual(before)
   })
 
-  it('is a fault where a start refuses it: gone, empty, or of another key', async () => {
+  it('is a fault if a start would refuse it: missing, empty, or of another key', async () => {
     await rm(dir.signState)
     await expect(examine()).rejects.toThrow(/sign-state: no sign state of validator 0x/)
     await writeFile(dir.signState, '')
@@ -57,7 +57,7 @@ describe('the sign state, for the doctor', () => {
     await expect(examine()).rejects.toBeInstanceOf(EndingError)
   })
 
-  it('is none where there is no key that could sign', async () => {
+  it('is not expected if there is no validator key', async () => {
     await rm(dir.validatorKey)
     expect(await examine()).toContain('sign-state: not checked, because there is no validator key')
     await rm(dir.signState)

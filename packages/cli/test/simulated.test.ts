@@ -5,10 +5,10 @@ import { LogRecorder } from '../../node/test/chain.ts'
 import { devGenesis } from '../src/dev/genesis.ts'
 
 const genesis = devGenesis(crypto, { chainId: 31_337 as Genesis['chainId'], timeMs: 1, accounts: [], balance: Wei(1n) })
-/** None: whatever goes beyond the refusal fails. */
+/** Empty: any use of a power throws. */
 const powers = {} as NodePowers
 
-it('is no chain for a validator', async () => {
+it('is refused by a validator', async () => {
   const options = { powers, genesis, signer: undefined, logger: new LogRecorder(), onHalt: () => {} }
   expect(await createNode(options)).toMatchObject({
     ok: false,

@@ -19,7 +19,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltContract, build, formatDiagnostics } from '../src/build/index.ts'
 import { Project } from './build/project.ts'
 
-/** What authors are promised of gas (docs/gas.md, *What things cost*). */
+/** The gas figures that docs/gas.md promises to authors (*What things cost*). */
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url))
 const [ALICE, BOB, CAROL] = ['a1', 'b2', 'c3'].map((byte) => Address(`0x${byte.repeat(20)}`)) as [Address, Address, Address]
@@ -43,7 +43,7 @@ async function contractsOf(project: string, ...entries: readonly string[]): Prom
   return result.value
 }
 
-/** A chain of transactions that all are in one block, until the next begins. */
+/** Runs transactions in one block until `beginBlock`. */
 class Chain {
   readonly #contracts
   readonly #journal = new Journal()
@@ -112,7 +112,7 @@ describe('a token of the kit', () => {
     const first = transfer(BOB)
     const second = transfer(BOB)
     expect(second).toBeLessThanOrEqual(75_000)
-    // The first use of the code in a block.
+    // The first use of the code in a block costs more.
     expect(first - second).toBeGreaterThan(10_000)
     expect(first - second).toBeLessThanOrEqual(50_000)
   })

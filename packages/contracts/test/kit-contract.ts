@@ -14,7 +14,7 @@ const directory = fileURLToPath(new URL('.', import.meta.url))
 
 let trial: Trial | undefined
 
-/** A contract that was written with the kit, bundled as an author's build bundles it. */
+/** A contract written with the kit, bundled as in an author's build. */
 export class KitContract {
   readonly source: string
   readonly #declaration: Declaration
@@ -28,24 +28,24 @@ export class KitContract {
     return this.#declaration.abi as unknown as Abi
   }
 
-  /** `name type` of each field of the state. */
+  /** One `name type` for each field of the state. */
   get layout(): readonly string[] {
     return this.#declaration.layout.map(({ name, type }) => `${name} ${type}`)
   }
 
-  /** What is deployed, without the constructor's arguments. */
+  /** The container, without the constructor's arguments. */
   get container(): Uint8Array {
     const { upgradeAuthority, reentrantSelectors } = this.#declaration
     return containerOf(this.source, this.abi, { upgradeAuthority, reentrantSelectors })
   }
 
-  /** Creation data for a transaction. */
+  /** Data of a creation transaction. */
   creation(args: readonly unknown[] = []): Uint8Array {
     const { upgradeAuthority, reentrantSelectors } = this.#declaration
     return creationOf(this.source, this.abi, args, { upgradeAuthority, reentrantSelectors })
   }
 
-  /** Creates a contract that must come into being. */
+  /** Deploys the contract. Throws if the deployment fails. */
   deploy(contracts: TestContracts, args: readonly unknown[] = []): TestContract {
     const outcome = contracts.create(this.creation(args))
     if (!outcome.ok) throw new Error(`no contract: ${outcome.reason}`)
@@ -53,11 +53,11 @@ export class KitContract {
   }
 }
 
-/** The contract of a module of `fixtures`. */
+/** Builds the contract of a module in `fixtures`. */
 export const kitFixture = (name: string): Promise<KitContract> => kitContract(`export { default } from './fixtures/${name}.ts'`)
 
 /**
- * The contract of a module's text, whose imports are relative to this folder. Throws with the reason where the build would refuse the declaration.
+ * Builds the contract of a module's source. Its imports are relative to this folder. Throws the build's error for an invalid declaration.
  */
 export async function kitContract(text: string): Promise<KitContract> {
   const [source, described] = await Promise.all([bundled(text, 'export { default } from "contract"'), describe(text)])
@@ -87,7 +87,7 @@ async function describe(text: string): Promise<unknown> {
   return description.value
 }
 
-/** A module that may import the author's as `contract`. */
+/** Bundles an entry that can import the author's module as `contract`. */
 async function bundled(contract: string, entry: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: entry, resolveDir: directory, loader: 'ts' },

@@ -4,7 +4,7 @@ import { hexToBytes } from './abuse-chain.mjs'
 
 /** @typedef {import('./abuse-script.mjs').Kind} Kind */
 
-/** What one transaction has gas for, of the default limit. */
+/** Calls that one transaction can pay for with the default gas limit. */
 const CALLS = 800
 
 const fresh = (/** @type {number} */ n, /** @type {number} */ i) =>
@@ -27,7 +27,7 @@ const aggregate = (name, call, { count = CALLS, value = 0n } = {}) => ({
 
 const balance = encodeFunctionData({ abi: MULTICALL_ABI, functionName: 'getEthBalance', args: [fresh(0, 0)] })
 
-/** Calls of Multicall3 that are mostly its own work. @type {readonly Kind[]} */
+/** Calls of Multicall3 in which most of the work is Multicall3's own. @type {readonly Kind[]} */
 export const aggregates = [
   aggregate('calls of new accounts', (n, i) => ({ target: fresh(n, i) })),
   aggregate('calls of one account', () => ({ target: fresh(0, 0) })),

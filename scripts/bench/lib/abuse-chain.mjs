@@ -29,15 +29,15 @@ const ALL = { gasMax: Number.MAX_SAFE_INTEGER, bytesMax: Number.MAX_SAFE_INTEGER
 export const { blockGasMax, transactionGasMax } = DEFAULT_PARAMETERS
 export const accountOf = (n) => `0x${(n + 1).toString(16).padStart(8, '0').repeat(5)}`
 
-/** Milliseconds of CPU that this process has used, all its threads. */
+/** CPU time of this process with all threads, in milliseconds. */
 function cpuMs() {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }
 
 /**
- * A chain of one node: the execution worker on LevelDB in a temporary directory, with the default parameters. Senders are the caller's word, as they
- * are the node's: no signature is looked at.
+ * A chain of one node: the execution worker on LevelDB in a temporary directory, with the default parameters. The executor gets senders from its caller,
+ * as in the node: no signature is checked.
  */
 export class AbuseChain {
   #crypto
@@ -86,7 +86,7 @@ export class AbuseChain {
     this.#executor = unwrap(await startWorkerExecutor({ ...options, onFailure: fail }))
   }
 
-  /** Another thread over the database: no cache of it holds anything. */
+  /** Replaces the execution worker with a new one, whose caches are empty. */
   async reopen() {
     await this.#executor.close()
     await this.#kv.close()
@@ -141,19 +141,19 @@ export class AbuseChain {
     const cpu = cpuMs()
     const started = performance.now()
     const built = await this.#executor.build(template, [{ use: 0, candidates }], ALL)
-    // Wall time holds what others do with this machine, CPU time what other threads of this process do: the execution took less than either.
+    // Wall time includes other processes, CPU time includes other threads of this process. Both are upper bounds: take the smaller one.
     const ms = Math.min(performance.now() - started, cpuMs() - cpu)
     const [refused] = built.refused
     if (refused !== undefined) throw new Error(`transaction ${refused.index}: ${refused.reason.message}`)
     return { built, ms }
   }
 
-  /** Runs transactions as a block that never becomes one. */
+  /** Executes transactions as a block without committing it. */
   async rehearse(transactions) {
     await this.#build(transactions, ++this.#rehearsals)
   }
 
-  /** Fills the next block with as many of the transactions as fit and commits it; those that do not fit have never been. */
+  /** Fills the next block with as many transactions as fit, and commits it. The others have no effect. */
   async block(transactions) {
     const { built, ms } = await this.#build(transactions, BLOCK_MS)
     for (const index of built.included) {
@@ -168,17 +168,17 @@ export class AbuseChain {
     return { ms, writeMs, bytes: built.ops.length, gasUsed, gasLeast, count: built.included.length, failures }
   }
 
-  /** Puts all transactions into blocks, as many as that takes. Throws where one fails. */
+  /** Puts all transactions into as many blocks as needed. Throws if a transaction fails. */
   async sendAll(transactions) {
     for (let rest = transactions; rest.length > 0; ) {
       const { count, failures } = await this.block(rest)
-      if (count === 0) throw new Error('a transaction fits no block')
+      if (count === 0) throw new Error('a transaction does not fit into a block')
       if (failures.length > 0) throw new Error(`a transaction of ${failures[0].gasUsed} gas fails: ${textOf(failures[0])}`)
       rest = rest.slice(count)
     }
   }
 
-  /** Deploys containers, each by an account of its own; their addresses. */
+  /** Deploys containers, each from a different account. Returns their addresses. */
   async deployAll(creations, gas = transactionGasMax) {
     const addresses = creations.map((_, i) => contractAddress(this.#crypto, accountOf(i), this.#nonceOf(accountOf(i))))
     await this.sendAll(creations.map((data, i) => ({ from: accountOf(i), data, gas })))
@@ -186,7 +186,7 @@ export class AbuseChain {
   }
 }
 
-/** Of `Error(string)` the string. */
+/** The string in an ABI-encoded `Error(string)`. */
 const textOf = ({ errorData }) => Buffer.from(errorData.subarray(68)).toString().replace(/\0+$/, '')
 
 /** Container of a source with an ABI in JSON. */

@@ -7,7 +7,7 @@ import { bytesOf, contract, deploy, KIB, padding, RUN, runData, untilOut } from 
 
 const uniqueSource = (n, size) => `export default { functions: { run() {} } } // ${n}\n${padding(size)}`
 
-/** An ABI of so many functions, each with these parameters, and a module that has them. */
+/** An ABI with `count` functions, each with the same parameters, and a module that implements them. */
 function largeAbi(count, parametersOf) {
   const abi = Array.from({ length: count }, (_, i) => ({
     type: 'function',
@@ -28,7 +28,7 @@ const LARGE_ABIS = {
 }
 const FAILING = `const f = () => {}; export default { functions: { ${Array.from({ length: 249 }, (_, i) => `f${i}: f`).join(',')} } }`
 
-/** Creations that are all alike but for a number. */
+/** Creations that differ only in a number. */
 const creations = (name, sourceOf, abi = RUN) => ({
   name,
   prepare: async () => (n) => ({ data: creationOf(sourceOf(n), abi) }),
@@ -81,7 +81,7 @@ export const creation = [
   untilOut('create of what is no container', 'try { quoin.create(b) } catch {}', { prepare: 'const b = new Uint8Array(1)' }),
 ]
 
-/** Each transaction enters another contract; a block meets `count / 2` of them anew, the rehearsals before it have the others. */
+/** Each transaction calls a different contract. A block loads `count / 2` of them for the first time; the rehearsals before it use the others. */
 const firstUses = (name, count, sourceOf, abi = RUN, data = runData(1)) => ({
   name: `first use, ${name}`,
   cold: true,

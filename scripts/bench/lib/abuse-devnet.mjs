@@ -15,7 +15,7 @@ const BLOCKS = 5
 const POLL_MS = 10
 const pause = (ms) => new Promise((next) => setTimeout(next, ms))
 
-/** Four validators as four processes, loaded by the development accounts; to a kind's `prepare` what a chain is. */
+/** Four validators as four processes, with load from the development accounts. A kind's `prepare` can use it like an AbuseChain. */
 export class AbuseDevnet {
   #crypto
   #sign
@@ -41,7 +41,7 @@ export class AbuseDevnet {
     await rm(this.#folder, { recursive: true })
   }
 
-  /** Sends transactions in turn from all accounts, each account's to one validator; resolves when all are accepted, to their hashes. */
+  /** Sends transactions from all accounts in turn; each account uses one validator. Resolves to their hashes when all are accepted. */
   async #send(transactions) {
     const queues = this.#accounts.map(() => [])
     transactions.forEach(({ to, data, value = 0n, gas }, i) => {
@@ -86,7 +86,7 @@ export class AbuseDevnet {
     return addresses
   }
 
-  /** Some full blocks of one kind: milliseconds of their execution as each validator counts them, of the full ones the interval. */
+  /** Sends some full blocks of one kind. Returns the execution times (ms) that each validator reports, and figures of the full blocks. */
   async measure({ prepare }) {
     const transaction = await prepare(this)
     const [probe] = await this.#send([{ ...transaction(0), gas: transactionGasMax }])
@@ -111,7 +111,7 @@ export class AbuseDevnet {
     return { used, count, times: times.map((set) => [...set]), ...(await this.#fullBlocks(heights)) }
   }
 
-  /** How many of these blocks were full, the gas of the fullest, and the longest time from one full one to the next. */
+  /** The number of full blocks, the gas of the fullest block, and the longest time from a block to the full block after it. */
   async #fullBlocks(heights) {
     let full = 0
     let gasMost = 0

@@ -15,7 +15,7 @@ const TRIVIAL_ABI = [...RUN, { type: 'fallback', stateMutability: 'payable' }]
 
 const DEEP_TUPLE = `${'('.repeat(14)}uint8${')'.repeat(14)}`
 
-/** The body calls a contract: its address is `to`. */
+/** A loop whose body calls a contract; `to` is its address. */
 const caller = (name, body, { callee = TRIVIAL, calleeAbi = TRIVIAL_ABI, calleeRest = {}, prepare = '', ...rest } = {}) => ({
   name,
   ...rest,
@@ -74,7 +74,7 @@ const storage = [
   },
 ]
 
-/** Inner calls that read what they cannot pay for: each has gas for the read of a key, and none for the 64 KiB that are there. */
+/** Inner calls that read a value which they cannot pay for: each has enough gas to read a key, but not for the 64 KiB of its value. */
 function unpaidReads() {
   const keys = 150
   const abi = [...RUN, ...parseAbi(['function fill(uint256 n, bytes data)', 'function look(uint256 i) view'])]
@@ -119,7 +119,7 @@ const events = [
   manyNames('event of an unknown signature, 125 of the name', 'try { quoin.emit("Over(") } catch {}'),
 ]
 
-/** A contract with as many events and errors as an ABI may have; its program comes from the database. */
+/** A contract with the maximum number of events and errors in its ABI. Its program is read from the database. */
 function manyNames(name, body) {
   const lines = Array.from({ length: 125 }, (_, i) => [
     `event E${i}(uint256 a)`,
@@ -188,7 +188,7 @@ const calls = [
   contractsOfOneCode(),
 ]
 
-/** Calls of contracts whose images have 900 KiB each, one after the other: no cache of the processor holds them all. */
+/** Calls of contracts with images of 900 KiB, one after the other, so that they do not fit into the processor's caches together. */
 function imagesInTurn() {
   const source = (n) =>
     `const a = []; for (let i = 0; i < 10; i++) a.push(new Uint8Array(83000).fill(i * ${n} + 1)); export default { functions: { run() {} }, fallback() {} }`
@@ -207,7 +207,7 @@ function imagesInTurn() {
   }
 }
 
-/** First calls in a transaction of contracts that have one code: an account and a record of each. */
+/** First calls in a transaction of many contracts with the same code: reads an account and a record for each. */
 function contractsOfOneCode() {
   return {
     name: 'calls of 400 contracts of one code',
@@ -222,7 +222,7 @@ function contractsOfOneCode() {
   }
 }
 
-/** A contract that enters itself again until the depth is reached. */
+/** A contract that calls itself up to the maximum depth. */
 function deepCalls() {
   const abi = [...RUN, ...parseAbi(['function deep(uint256 n) view'])]
   const source = `const f = (n) => { if (n > 0n) quoin.staticCall(quoin.self, 'deep(uint256)', [n - 1n]) }
@@ -263,7 +263,7 @@ const library = [
   untilOut('block and sender', 'quoin.block; quoin.sender; quoin.value'),
 ]
 
-/** Inner calls that take 15 MiB at once and end on little gas: the built-in function allocates before it reads. */
+/** Inner calls that allocate 15 MiB at once with little gas: the built-in function allocates before it reads. */
 function unpaidGrowth(gas) {
   const source = `export default { functions: { run() {}, grow() { Array.prototype.toReversed.call({ length: 1900000, get 1899999() { for (;;); } }) } } }`
   return caller(`call that grows 15 MiB on ${gas} gas`, `try { quoin.call(to, 'grow()', [], { gas: ${gas}n }) } catch {}`, {

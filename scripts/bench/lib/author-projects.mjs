@@ -6,12 +6,12 @@ import { FORGE, SOLC } from '../../../bench/foundry.mjs'
 import { codeLines } from './code-lines.mjs'
 import { timed } from './timed-process.mjs'
 
-/** One token and its test in two projects, each in a directory of its own, as their authors have them. */
+/** One token and its test in two projects, each in its own directory, as an author would have them. */
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
 const OURS = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli']
 
-/** Files by their place in a project, from their place here. */
+/** Copies files into a project: path in the project to path in this repository. */
 async function lay(directory, files) {
   for (const [to, from] of Object.entries(files)) {
     const path = join(directory, to)
@@ -21,7 +21,7 @@ async function lay(directory, files) {
 }
 
 /**
- * Changes a contract as an edit does: compilers have to look at it anew.
+ * Edits a contract, so that compilers must process it again.
  *
  * @param {string} path
  */
@@ -33,7 +33,7 @@ function editor(path) {
   }
 }
 
-/** `node_modules` as npm leaves it: our packages copied, since what is linked counts as the author's own sources, the others linked. */
+/** Makes `node_modules` as npm does. Copies the @quoin packages, because linked files count as the author's own sources; links all others. */
 async function install(directory) {
   const modules = join(directory, 'node_modules')
   await mkdir(join(modules, '@quoin'), { recursive: true })
@@ -47,13 +47,13 @@ async function install(directory) {
     await mkdir(to)
     for (const part of name === 'cli' ? ['package.json', 'dist', 'bin'] : ['package.json', 'dist'])
       await cp(join(from, part), join(to, part), { recursive: true })
-    // What npm could not share between our packages.
+    // Dependencies that npm could not hoist.
     const own = join(from, 'node_modules')
     if (existsSync(own)) await symlink(own, join(to, 'node_modules'), 'dir')
   }
 }
 
-/** The token with the kit: `quoin build`, vitest with the testing kit. */
+/** Project of the kit's token: `quoin build`, and vitest with the testing kit. */
 export async function quoinProject(directory) {
   const contract = 'packages/contracts/test/fixtures/token.ts'
   const test = 'bench/comparison/token.test.ts'
@@ -77,7 +77,7 @@ export async function quoinProject(directory) {
     edit: editor(join(directory, 'contracts', 'token.ts')),
     build: () => run('@quoin/cli/bin/quoin.mjs', 'build'),
     test: () => run('vitest/vitest.mjs', 'run'),
-    /** Milliseconds of the tests themselves, setup of each included, and how many passed. */
+    /** Milliseconds of the tests themselves, including the setup of each, and the number of passed tests. */
     ownTime: async () => {
       const { output } = await run('vitest/vitest.mjs', 'run', '--reporter=json', '--silent')
       const [{ assertionResults }] = JSON.parse(output.slice(output.indexOf('{'))).testResults
@@ -88,7 +88,7 @@ export async function quoinProject(directory) {
   }
 }
 
-/** The token in Solidity: forge, with its compiler's settings as the token would be deployed. */
+/** Project of the Solidity token: forge, with the compiler settings for a deployment. */
 export async function forgeProject(directory, { evmVersion }) {
   const contract = 'bench/Token.sol'
   const test = 'bench/comparison/Token.t.sol'
@@ -119,7 +119,7 @@ lint_on_build = false
     clean,
     edit: editor(join(directory, 'src', 'Token.sol')),
     build: () => run(['build']),
-    /** Without optimiser and IR: what forge does unless told. */
+    /** Build without optimizer and IR, which is forge's default. */
     buildPlain: () => run(['build'], { FOUNDRY_OPTIMIZER: 'false', FOUNDRY_VIA_IR: 'false' }),
     test: () => run(['test']),
     ownTime: async () => {

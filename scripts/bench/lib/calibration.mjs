@@ -1,7 +1,7 @@
-/** What `calibrate` takes on the machine of docs/benchmarks.md while it is quiet. */
+/** Seconds that `calibrate` takes on the idle reference machine of docs/benchmarks.md. */
 export const REFERENCE_SECONDS = 0.95
 
-/** A machine's speed, to compare figures of several: 3 · 10⁸ turns of a loop over 32-bit integers, in seconds of CPU. */
+/** Measures a machine's speed, to compare figures of several machines: CPU seconds for 3 · 10⁸ iterations of a loop over 32-bit integers. */
 export function calibrate() {
   const before = process.cpuUsage()
   let x = 1
@@ -10,6 +10,6 @@ export function calibrate() {
   return { seconds: (user + system) / 1e6, x }
 }
 
-/** The line that a bench begins with. */
+/** The first output line of a bench. */
 export const calibrationLine = ({ seconds }) =>
-  `calibration: 3e8 turns of an integer loop in ${seconds.toFixed(2)} s of CPU, on the reference machine ${REFERENCE_SECONDS}; Node ${process.version}`
+  `calibration: 3e8 iterations of an integer loop in ${seconds.toFixed(2)} s of CPU (reference machine: ${REFERENCE_SECONDS} s); Node ${process.version}`

@@ -1,5 +1,5 @@
 /**
- * Lines of a program in TypeScript or Solidity that are neither blank nor a comment.
+ * Counts the lines of a TypeScript or Solidity program that are neither blank nor comments.
  *
  * @param {string} text
  */

@@ -1,12 +1,12 @@
 import { CONTRACT_HOST } from '../../../packages/execution/dist/contract/host/index.js'
 import { METER_EXPORTS } from '../../../packages/execution/dist/vm/index.js'
 
-/** What the interpreter's binary imports the host call as: packages/execution/src/vm/instance.ts. */
+/** Import name of the host call in the interpreter's binary; see packages/execution/src/vm/instance.ts. */
 const HOST_CALL = 's'
 
 /**
- * WebAssembly that counts what contracts ask of the host, and the ticks from the start of each such call to its end: prices, and what the
- * interpreter runs to make the answer.
+ * WebAssembly power that counts host calls of contracts and the ticks from start to end of each call. The ticks include the price, and the
+ * interpreter's work to make the result.
  *
  * @param {import('@quoin/execution/vm').WasmPower} wasm
  */
@@ -32,7 +32,7 @@ export function countedWasm(wasm) {
   }
   return {
     power,
-    /** What was counted since the last look. */
+    /** Counts since the last call of `take`. */
     take: () => {
       const taken = { calls: new Map(calls), ticks }
       calls.clear()

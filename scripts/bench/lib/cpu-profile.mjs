@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
 
-/** What a validator's stack is spent on, by the first of these that matches a frame's script, innermost frame first. */
+/** Parts of a validator. A sample belongs to the first part that matches the script of one of its frames; innermost frames are tried first. */
 const NODE_PARTS = [
   ['contracts', /^wasm:|execution\/dist\/(contract|vm)\//],
   ['tree', /execution\/dist\/tree\/|hashtree/],
@@ -57,8 +57,8 @@ function sharesOf(spent) {
 }
 
 /**
- * Shares of the busy time of all threads in V8's profiles of a directory, by part of a node, within a window of the monotonic clock (µs).
- * Only processes with worker threads count: the validators.
+ * Shares of the busy time of all threads in V8's profiles in a directory, by part of a node, within a window of the monotonic clock (µs).
+ * Counts only processes with worker threads, which are the validators.
  *
  * @returns {Promise<Map<string, number>>} part to share, 0 to 1
  */
@@ -77,7 +77,8 @@ export async function profileShares(directory, fromUs, toUs) {
  * Runs an action of this thread under V8's profiler.
  *
  * @param {() => void} action
- * @param {readonly (readonly [name: string, script: RegExp])[]} parts of the first that matches a frame's script, innermost first, is its time
+ * @param {readonly (readonly [name: string, script: RegExp])[]} parts a sample belongs to the first part that matches the script of one of its frames,
+ *   innermost first
  * @returns {Promise<Map<string, number>>} part to share, 0 to 1
  */
 export async function profileAction(action, parts) {

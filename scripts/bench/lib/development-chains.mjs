@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { ANVIL } from '../../../bench/foundry.mjs'
 import { rpc } from './rpc.mjs'
 
-/** Chains for development, each one process: Quoin's and Foundry's, as a load generator wants them, with gas for nothing. */
+/** Development chains in one process, Quoin's and Foundry's, with free gas, for load generators. */
 
 const QUOIN = fileURLToPath(new URL('../../../packages/cli/bin/quoin.mjs', import.meta.url))
-/** Linux counts the processor's time of processes in hundredths of a second. */
+/** Linux reports CPU time of processes in hundredths of a second. */
 const TICK_US = 10_000
 
 async function freePort() {
@@ -28,7 +28,7 @@ async function answering(port, child) {
     if (answer !== 'ECONNREFUSED') return
     await new Promise((next) => setTimeout(next, 10))
   }
-  throw new Error(`the chain ended with code ${child.exitCode}`)
+  throw new Error(`the chain process exited with code ${child.exitCode}`)
 }
 
 async function start(name, command, args, port) {
@@ -39,7 +39,7 @@ async function start(name, command, args, port) {
     name,
     port,
     startMs: performance.now() - started,
-    /** Microseconds of the processor so far; undefined where the system does not say. */
+    /** CPU time so far in microseconds; undefined if the system does not tell. */
     cpuUs: () => {
       const file = `/proc/${child.pid}/stat`
       if (!existsSync(file)) return undefined
@@ -58,7 +58,7 @@ async function start(name, command, args, port) {
 
 /**
  * @typedef {object} ChainOptions
- * @property {number} [blockTimeMs] a block at this interval instead of with each transaction
+ * @property {number} [blockTimeMs] block interval; undefined: a block with each transaction
  */
 
 /** @param {ChainOptions} options */

@@ -18,12 +18,12 @@ export async function startDevnet({ directory, rpcPort, p2pPort, nodePath = proc
       output += chunk
       if (output.includes('validators 4/4')) resolve()
     })
-    child.once('exit', (code) => reject(new Error(`the devnet ended with code ${code}`)))
+    child.once('exit', (code) => reject(new Error(`the devnet exited with code ${code}`)))
   })
   return child
 }
 
-/** Ends a devnet, unless it has ended, and waits for it. */
+/** Stops a devnet if it still runs, and waits for its end. */
 export async function stopDevnet(child) {
   if (child.exitCode !== null) return
   child.kill('SIGINT')

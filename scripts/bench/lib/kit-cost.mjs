@@ -6,15 +6,15 @@ import { countedWasm } from './counted-wasm.mjs'
 import { profileAction } from './cpu-profile.mjs'
 import { deployOnMachine } from './machine.mjs'
 
-/** Contracts of one ABI side by side on the contract machine: the token with the kit and the one that is written by hand. */
+/** Compares contracts with the same ABI on the contract machine: the kit's token and the hand-written one. */
 
 const WARM_UP_ROUNDS = 5
-/** Profiles of each contract, alternating; the first ones are not counted, since the profiler's start slows code that was compiled before. */
+/** Profiles of each contract, alternating. The first ones are not counted, because starting the profiler slows code that was compiled before. */
 const PROFILES = 4
 const PROFILED_ROUNDS = 15
 const START = 10n ** 24n
 
-/** The first that matches a frame's script, innermost frame first, is a sample's. */
+/** Parts of a profile. A sample belongs to the first part that matches the script of one of its frames; innermost frames are tried first. */
 const PARTS = [
   ['interpreter', /^wasm:/],
   ['image restored', /execution\/dist\/vm\/(image|pool)/],
@@ -26,7 +26,7 @@ const PARTS = [
 
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1]
 
-/** Shares of several profiles in one. */
+/** Mean shares of several profiles. */
 const mean = (profiles) => {
   const parts = new Set(profiles.flatMap((shares) => [...shares.keys()]))
   const share = (part) => profiles.reduce((sum, shares) => sum + (shares.get(part) ?? 0), 0) / profiles.length
@@ -42,8 +42,8 @@ function cpu(action) {
 }
 
 /**
- * Deploys a token on a machine of its own, with balances and allowances of `count` accounts, and has blocks of each of its calls to run. Their
- * writes are not kept, so that every round is the same.
+ * Deploys a token on its own machine, with balances and allowances of `count` accounts, and prepares a block for each of its calls. The blocks' writes
+ * are not kept, so that all rounds are equal.
  */
 async function prepared({ crypto, contract, count, wasm }) {
   const { abi, bytecode } = contract
@@ -70,7 +70,7 @@ async function prepared({ crypto, contract, count, wasm }) {
   return { chain, blocks }
 }
 
-/** Gas of a call behind the first of its block, which pays for loading the code, and what it asked of the host. */
+/** Gas and host calls of the second call in a block. The first call also pays for loading the code. */
 async function countCalls({ crypto, contract }) {
   const counter = countedWasm(nodeWasm)
   const { chain, blocks } = await prepared({ crypto, contract, count: 4, wasm: counter.power })
@@ -127,5 +127,5 @@ export async function compareContracts({ crypto, contracts, rounds, count }) {
   }))
 }
 
-/** Median of the ratios of rounds that ran side by side: steadier than the ratio of the medians where other work disturbs. */
+/** Median of the ratios of corresponding rounds. With other load on the machine it is steadier than the ratio of the medians. */
 export const pairedRatio = (times, others) => median(times.map((us, i) => us / others[i]))

@@ -15,7 +15,7 @@ const GAS = ticksOf(50_000_000)
 
 const textOf = (key) => String.fromCharCode.apply(null, key)
 
-/** What the database is to a journal, in memory. */
+/** In-memory replacement of the database for a journal. */
 class MemoryKv {
   #values = new Map()
 
@@ -32,7 +32,7 @@ class MemoryKv {
 }
 
 /**
- * The contract machine with one contract deployed, and blocks of calls of it.
+ * The contract machine with one deployed contract; runs blocks of its calls.
  *
  * @param {import('@quoin/protocol').Crypto} crypto
  * @param {(deployer: string) => Uint8Array} creationOf container and constructor arguments
@@ -51,7 +51,7 @@ export async function deployOnMachine(crypto, creationOf, wasm = nodeWasm) {
   const deployer = Address(new Uint8Array(20).fill(0xde))
   let number = 0
 
-  /** Runs messages in a block of their own: the last one's outcome, the write set, the logs. */
+  /** Runs messages in one block. Returns the last one's outcome, the write set and the logs. */
   function run(messages) {
     number++
     const context = {
@@ -67,7 +67,7 @@ export async function deployOnMachine(crypto, creationOf, wasm = nodeWasm) {
     let last
     for (const message of messages) {
       last = machine.run({ value: 0n, gas: GAS, ...message })
-      if (!last.ok) throw new Error(`the machine says ${last.reason}`)
+      if (!last.ok) throw new Error(`the message failed: ${last.reason}`)
     }
     return { last, changes: journal.changes(), logs: journal.logsSince(start) }
   }
@@ -80,7 +80,7 @@ export async function deployOnMachine(crypto, creationOf, wasm = nodeWasm) {
   return {
     deployer,
     deployment: { gas: gasUsedOf(last.gasUsed), imageBytes: imageBytes(image) },
-    /** Runs calls of the contract in a block of their own. The state stays as it is. */
+    /** Runs calls of the contract in one block, without keeping its writes. */
     run: (calls) => run(calls.map(({ from, data }) => ({ from, to, data }))),
     write: (written) => kv.write(written),
   }

@@ -2,10 +2,10 @@ import { Agent, request } from 'node:http'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 256 })
 
-/** Ends the connections, which would keep the process alive. */
+/** Closes the connections, which would otherwise keep the process alive. */
 export const closeRpc = () => agent.destroy()
 
-/** Posts JSON to a node on this machine: the cheapest client there is, since it shares the processor with the nodes. */
+/** Posts JSON to a node on this machine. A minimal client, because it shares the CPU with the nodes. */
 export function post(port, body) {
   return new Promise((resolve, reject) => {
     const call = request({
@@ -31,7 +31,7 @@ export async function rpc(port, method, ...params) {
   return answer.result
 }
 
-/** A node's metrics by name, without the common prefix. */
+/** A node's metrics by name, without the prefix `quoin_`. */
 export async function metrics(port) {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   return Object.fromEntries(

@@ -7,8 +7,8 @@ const BLOCK_GAS_MAX = 1_000_000_000
 const TRANSFERS = 2_000
 
 /**
- * A transfer on revm, the EVM in Rust that anvil runs: `eth_call` of a contract that makes many in a row, less one that makes none. What a
- * message of its own takes besides (signature, nonce, fee, calldata) is not in it.
+ * Time of a transfer on revm, anvil's EVM in Rust: an `eth_call` of a contract that makes many transfers, minus one that makes none. The overhead of
+ * separate messages (signature, nonce, fee, calldata) is not included.
  *
  * @param {{ hardfork: string, rounds: number }} options
  * @returns {Promise<{ us: number[], gas: number }>} microseconds of a transfer in each round

@@ -8,14 +8,14 @@ import { startDevnet, stopDevnet } from './devnet.mjs'
 import { closeRpc, metrics, rpc } from './rpc.mjs'
 import { plainTransfers, signer } from './workload.mjs'
 
-/** A devnet under a steady load for a long time: what grows that should not? */
+/** Runs a devnet under a steady load for a long time, and reports memory, handles or latency that grow. */
 
-/** Transactions a second, each sent to another validator than the last; one a second is followed to its receipt on another one. */
+/** Transactions per second, sent to the validators in turn. One per second is followed until another validator has its receipt. */
 const TRANSACTIONS_PER_SECOND = 80
-/** A sample every so many milliseconds, or more often in a short run. */
+/** Milliseconds between samples; less in a short run. */
 const SAMPLE_MS = 5_000
 const SAMPLES_MIN = 24
-/** What the second half of the run may have over the first: RSS and heap as a ratio and in bytes, file descriptors, latency as a ratio. */
+/** Allowed growth from the middle to the last third of a run: RSS and heap as a ratio and in bytes, file descriptors, latency as a ratio. */
 export const SOAK_LIMITS = { memoryRatio: 1.15, memoryBytes: 24 * 2 ** 20, handles: 16, latencyRatio: 1.6 }
 
 const pause = (ms) => new Promise((next) => setTimeout(next, ms))
@@ -38,7 +38,7 @@ export async function soak({ minutes, rpcPort, p2pPort, nodePath = process.execP
   const ended = load.then(() => undefined)
   try {
     const samples = await Promise.race([sample({ minutes, ports, latencies, print }), ended])
-    if (samples === undefined) throw new Error('the load ended by itself')
+    if (samples === undefined) throw new Error('the load ended before the run was over')
     return { samples, findings: judge(samples) }
   } finally {
     stop.abort()
@@ -74,7 +74,7 @@ async function follow(port, hash) {
   while ((await rpc(port, 'eth_getTransactionReceipt', hash)) === null) await pause(10)
 }
 
-/** What applications ask, filters that nobody uninstalls among it. */
+/** Requests of typical applications, including filters that are never uninstalled. */
 async function read(ports, signal) {
   for (let i = 0; !signal.aborted; i++) {
     const port = ports[i % ports.length]
@@ -86,7 +86,7 @@ async function read(ports, signal) {
   }
 }
 
-/** Connections that come, subscribe and go, some in an orderly way. */
+/** Opens WebSockets, subscribes and closes them again; half of them without a close handshake. */
 async function listen(ports, signal) {
   for (let i = 0; !signal.aborted; i++) {
     const socket = new WebSocket(`ws://127.0.0.1:${ports[i % ports.length]}`)
@@ -123,7 +123,7 @@ async function sample({ minutes, ports, latencies, print }) {
   return samples
 }
 
-/** Open file descriptors of the validators, where the system shows them. */
+/** Open file descriptors of the validators; 0 except on Linux. */
 async function handlesOf(nodes) {
   if (process.platform !== 'linux') return nodes.map(() => 0)
   return Promise.all(nodes.map(async ({ process_id: pid }) => (await readdir(`/proc/${pid}/fd`)).length))
@@ -134,7 +134,7 @@ const megabytes = (list) => list.map((bytes) => Math.round(bytes / 2 ** 20)).joi
 const lineOf = ({ seconds, height, rss, heap, rpcHeap, handles, latencyMs }) =>
   `${String(seconds).padStart(5)} s  height ${height}  RSS ${megabytes(rss)} MB  heap ${megabytes(heap)}  RPC heap ${megabytes(rpcHeap)}  handles ${handles.join(' ')}  receipt after ${Math.round(latencyMs)} ms`
 
-/** What grew from the middle third of a run to the last; the first third warms up. */
+/** Compares the last third of a run with the middle third, and returns what grew. The first third is warm-up. */
 export function judge(samples) {
   const third = Math.floor(samples.length / 3)
   const [middle, last] = [samples.slice(third, 2 * third), samples.slice(2 * third)]
@@ -155,6 +155,6 @@ export function judge(samples) {
   const [before, after] = [middle, last].map((part) => median(part.map(({ latencyMs }) => latencyMs).filter((ms) => ms > 0)))
   if (after > latencyRatio * before)
     findings.push(`receipts came after ${Math.round(before)} ms, then after ${Math.round(after)} ms`)
-  if (last.at(-1).height <= middle[0].height) findings.push('the chain stood still')
+  if (last.at(-1).height <= middle[0].height) findings.push('the chain stalled')
   return findings
 }

@@ -2,7 +2,7 @@ import { encodeFunctionData } from 'viem'
 import { post, rpc } from './rpc.mjs'
 import { tokenTransfers } from './workload.mjs'
 
-/** What one process that makes blocks does with transfers of a token. */
+/** Measures a chain of one process with token transfers. */
 
 const POLL_MS = 5
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]
@@ -19,7 +19,7 @@ async function receipt(port, hash, pauseMs = 0) {
   }
 }
 
-/** Sends each sender's transactions in order over a connection of its own, and waits until the last of each is in a block. */
+/** Sends each sender's transactions in order over a separate connection, and waits until the last of each is in a block. */
 async function sendAll(port, rawsBySender) {
   const last = await Promise.all(
     rawsBySender.map(async (raws) => {
@@ -40,7 +40,7 @@ async function sendAll(port, rawsBySender) {
   }
 }
 
-/** Transfers of a token that is deployed on a chain for this. */
+/** Deploys a token on a chain and prepares transfers of it. */
 export async function loadOf({ crypto, sign, deployer, chain, contract, senders }) {
   const { port } = chain
   const workload = await tokenTransfers({
@@ -55,7 +55,7 @@ export async function loadOf({ crypto, sign, deployer, chain, contract, senders 
   return {
     check: workload.check,
 
-    /** Sends about so many at once: how many a second were in blocks, and what the processes spent on each. */
+    /** Sends about `wanted` transfers at once. Returns transfers per second, as included in blocks, and the processes' CPU time per transfer. */
     burst: async (wanted) => {
       const raws = workload.transactions(Math.ceil(wanted / senders))
       const count = raws.flat().length
@@ -73,7 +73,7 @@ export async function loadOf({ crypto, sign, deployer, chain, contract, senders 
       }
     },
 
-    /** Milliseconds from sending one on an idle chain until its receipt is there, over so many, one after the other. */
+    /** Sends transfers one after another on an idle chain. Returns the milliseconds from sending until the receipt is available. */
     latency: async (wanted) => {
       const raws = workload.transactions(Math.ceil(wanted / senders)).flat()
       const times = []
@@ -90,9 +90,9 @@ export async function loadOf({ crypto, sign, deployer, chain, contract, senders 
 }
 
 /**
- * Gas of transactions, as their receipts say, everything included.
+ * Total gas of transactions, from their receipts.
  *
- * @returns {Promise<{ gas: Map<string, number>, codeBytes: number }>} `gas` by what was done
+ * @returns {Promise<{ gas: Map<string, number>, codeBytes: number }>} `gas` by kind of transaction
  */
 export async function transactionGas({ sign, chain, contract, creation, deployer, accounts, gas }) {
   const { port } = chain

@@ -4,11 +4,11 @@ import { addressOfPublicKey, bytesToHex, hexToBytes, publicKeyOf, utf8ToBytes } 
 import { readContract } from '../../../test/contracts/contract.mjs'
 import { rpc } from './rpc.mjs'
 
-/** What a devnet is loaded with: signed transactions, in lists of one sender each, in the order of nonces. */
+/** Workloads for a devnet: signed transactions, in one list per sender, in the order of nonces. */
 
 const CHAIN_ID = 31_337
 
-/** Signs with the node's own, native signer: viem's takes 25 times as long. */
+/** Signs with the node's native signer, because viem's takes 25 times as long. */
 export function signer(crypto) {
   return (account, nonce, { to, value = 0n, data, gas }) => {
     const transaction = {
@@ -47,8 +47,8 @@ export function plainTransfers(sign, accounts) {
 const TOKENS_EACH = 10n ** 24n
 
 /**
- * Transfers of a token, by default that of test/contracts, among `count` accounts, each to the one half the round away, another amount each.
- * The token is deployed with viem; `sendAll` sends what gives each account its tokens and waits until that is final.
+ * Transfers of a token (by default that of test/contracts) among `count` accounts. Each account sends to the account half the list away, with different
+ * amounts. The token is deployed with viem. `sendAll` must send the transactions that give each account its tokens, and wait until they are final.
  */
 export async function tokenTransfers({ crypto, sign, deployer, count, ports, sendAll, contract = readContract('token') }) {
   const { abi, bytecode } = contract
@@ -72,7 +72,7 @@ export async function tokenTransfers({ crypto, sign, deployer, count, ports, sen
   })
   const call = (to, value) => encodeFunctionData({ abi, functionName: 'transfer', args: [to, value] })
   const estimate = await reader.estimateGas({ account: account.address, to: token, data: call(accounts[0].address, TOKENS_EACH) })
-  // A tenth more, for longer balances than those of the estimate.
+  // Add a tenth, because balances may be longer than those of the estimate.
   const gas = estimate + estimate / 10n
   const first = await reader.getTransactionCount({ address: account.address })
   await sendAll([
@@ -91,7 +91,7 @@ export async function tokenTransfers({ crypto, sign, deployer, count, ports, sen
     transactions: (each) =>
       accounts.map((from, i) => Array.from({ length: each }, () => pay(from, accounts[(i + (count >> 1)) % count]))),
 
-    /** Every account must have what the transfers leave it. */
+    /** Checks all balances after the transfers. */
     check: async () => {
       for (const [i, { address, balance }] of accounts.entries()) {
         const data = encodeFunctionData({ abi, functionName: 'balanceOf', args: [address] })

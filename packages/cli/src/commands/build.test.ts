@@ -28,7 +28,7 @@ describe('quoin build', () => {
     return { code, printed, complained: complained.join('\n') }
   }
 
-  it('builds the modules of contracts/, tests and folders aside, and says what they take', async () => {
+  it('builds the modules of contracts/ except tests and folders, and prints sizes and gas', async () => {
     const project = new Project({
       'contracts/token.ts': ANSWER('1n'),
       'contracts/long-name.ts': ANSWER('2n'),
@@ -41,7 +41,7 @@ describe('quoin build', () => {
       expect(code).toBe(0)
       expect(printed).toEqual([
         expect.stringMatching(
-          /^long-name {3}[\d,]+ B minified {3}[\d,]+ B on the chain {3}deployment [\d,]+ gas and the constructor's$/,
+          /^long-name {3}[\d,]+ B minified {3}[\d,]+ B on chain {3}deployment [\d,]+ gas plus the constructor$/,
         ),
         expect.stringMatching(/^token {7}/),
         expect.stringMatching(/^Wrote artifacts in \d+\.\d\d s\.$/),
@@ -52,13 +52,13 @@ describe('quoin build', () => {
     }
   })
 
-  it('says what is wrong, writes nothing and ends with 1', async () => {
+  it('prints the errors, writes nothing and exits with 1', async () => {
     const project = new Project({ 'contracts/token.ts': ANSWER('BigInt(Date.now())') })
     try {
       const { code, printed, complained } = await run({ project: project.root })
       expect({ code, printed }).toEqual({ code: 1, printed: [] })
       expect(complained).toMatch(
-        /^contracts\/token\.ts:6:26: Date is not there: .*\n.*\n +\^\n\nOne thing is wrong; nothing was written\.$/,
+        /^contracts\/token\.ts:6:26: Date is not available in contracts: .*\n.*\n +\^\n\nBuild failed with 1 error\. Nothing was written\.$/,
       )
       expect(existsSync(join(project.root, 'artifacts'))).toBe(false)
     } finally {
@@ -66,10 +66,10 @@ describe('quoin build', () => {
     }
   })
 
-  it('needs something to build', async () => {
+  it('fails when there is no contract to build', async () => {
     const project = new Project({})
     try {
-      await expect(run({ project: project.root })).rejects.toThrow(/contracts has no contract/)
+      await expect(run({ project: project.root })).rejects.toThrow(/contracts contains no contract/)
     } finally {
       project.remove()
     }
@@ -102,23 +102,21 @@ describe('quoin verify', () => {
     await new Promise((done) => node.close(done))
   })
 
-  it('finds a contract to be what its sources build to, with and without a source map', async () => {
+  it('accepts a contract that matches its sources, with and without a source map', async () => {
     for (const embedSourceMap of [false, true]) {
       code = built(await project.build(['contracts/token.ts'], { embedSourceMap })).bytecode
       expect(await verify()).toMatch(new RegExp(`^${address} is contracts/token\\.ts: \\d+ bytes, quoin `))
     }
   })
 
-  it('says what differs, that nothing is there, or that nobody answers', async () => {
+  it('reports a difference, a missing contract or a node that does not answer', async () => {
     const { container } = unwrap(decodeContainer(built(await project.build()).code))
     code = `0x${Buffer.from(encodeContainer({ ...container, compiler: 'quoin 0.0.1' })).toString('hex')}`
-    await expect(verify()).rejects.toThrow(
-      /differs in\n {2}compiler\n {4}deployed: quoin 0\.0\.1\n[^]*Install the one that is named/,
-    )
+    await expect(verify()).rejects.toThrow(/differs in\n {2}compiler\n {4}deployed: quoin 0\.0\.1\n[^]*Install that version/)
     code = '0x'
     await expect(verify()).rejects.toThrow('there is no code at this address')
     code = '0x6080'
-    await expect(verify()).rejects.toThrow('the code is no contract of this chain: data begins with 0x6080')
-    await expect(verify('http://127.0.0.1:9')).rejects.toThrow(/^http:\/\/127\.0\.0\.1:9 cannot be asked/)
+    await expect(verify()).rejects.toThrow('the code is not a contract of this chain: data begins with 0x6080')
+    await expect(verify('http://127.0.0.1:9')).rejects.toThrow(/^request to http:\/\/127\.0\.0\.1:9 failed: /)
   })
 })

@@ -5,14 +5,14 @@ import { CommandError, unlessMissing } from '@quoin/node/process'
 
 export interface BuildCommand {
   readonly project: string
-  /** Modules relative to the project; all of `contracts/` when there are none. */
+  /** Modules relative to the project; empty: all modules of `contracts/`. */
   readonly entries: readonly string[]
   readonly out: string
   readonly watch: boolean
   readonly typeCheck: boolean
   readonly embedSourceMap: boolean
   readonly against: readonly string[]
-  /** Conditions of packages' exports. */
+  /** Additional conditions to resolve packages' `exports` with. */
   readonly conditions: readonly string[]
 }
 
@@ -21,7 +21,11 @@ interface Output {
   readonly complain: (text: string) => void
 }
 
-/** Builds contracts and says what came of it; resolves to the exit code. A watch goes on until `signal`. */
+/**
+ * Builds contracts and prints the result. With `watch`, builds again at each change until `signal` is aborted.
+ *
+ * @returns the exit code
+ */
 export async function buildContracts(command: BuildCommand, output: Output, signal: AbortSignal): Promise<number> {
   const options = { ...(await optionsOf(command)), outDir: command.out }
   if (command.watch) return watchContracts(options, output, signal)
@@ -33,13 +37,15 @@ async function optionsOf(command: Omit<BuildCommand, 'out' | 'watch'>): Promise<
   const { project, entries, typeCheck, embedSourceMap, against, conditions } = command
   const chosen = entries.length > 0 ? entries : await contractsOf(project)
   if (chosen.length === 0)
-    throw new CommandError(`${join(project, CONTRACTS)} has no contract: name the modules, or put them there`)
+    throw new CommandError(
+      `${join(project, CONTRACTS)} contains no contract: put modules there, or name them on the command line`,
+    )
   return { project, entries: chosen, typeCheck, embedSourceMap, against, conditions }
 }
 
 const CONTRACTS = 'contracts'
 
-/** Every TypeScript module of the folder; what several contracts share lies in folders below. */
+/** Every TypeScript module of the folder itself. Subfolders hold code that several contracts share. */
 async function contractsOf(project: string): Promise<readonly string[]> {
   const names = (await unlessMissing(readdir(resolve(project, CONTRACTS)))) ?? []
   const isContract = (name: string) => /\.m?ts$/.test(name) && !/\.(?:d|test|test-d|spec)\.m?ts$/.test(name)
@@ -56,7 +62,7 @@ async function watchContracts(options: BuildOptions, output: Output, signal: Abo
       options,
       (result) => {
         report(result, options, performance.now() - start, output)
-        output.print('Watching for changes. Ctrl-C ends.')
+        output.print('Watching for changes. Press Ctrl-C to stop.')
       },
       { onStart: () => void (start = performance.now()), onFault: (fault) => void session.close().then(() => fail(fault), fail) },
     )
@@ -70,15 +76,15 @@ function report(result: BuildResult, { outDir = '' }: BuildOptions, ms: number, 
   if (!result.ok) {
     const count = result.error.length
     complain(
-      `${formatDiagnostics(result.error)}\n\n${count === 1 ? 'One thing is' : `${count} things are`} wrong; nothing was written.`,
+      `${formatDiagnostics(result.error)}\n\nBuild failed with ${count} ${count === 1 ? 'error' : 'errors'}. Nothing was written.`,
     )
     return 1
   }
   const rows = result.value.map(({ name, source, code, deploymentGas }) => [
     name,
     `${decimal(Buffer.byteLength(source))} B minified`,
-    `${decimal(code.length)} B on the chain`,
-    `deployment ${decimal(deploymentGas)} gas and the constructor's`,
+    `${decimal(code.length)} B on chain`,
+    `deployment ${decimal(deploymentGas)} gas plus the constructor`,
   ])
   const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => row[i]!.length)))
   for (const row of rows)
@@ -87,5 +93,5 @@ function report(result: BuildResult, { outDir = '' }: BuildOptions, ms: number, 
   return 0
 }
 
-/** 1234567 as 1,234,567, whatever the machine's locale. */
+/** 1234567 as 1,234,567. The result does not depend on the machine's locale. */
 const decimal = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')

@@ -19,7 +19,7 @@ export interface DevCommandOptions {
 
 const WEI = 10n ** 18n
 
-/** Runs a development node until SIGINT, SIGTERM, or the end of the process that started it with an IPC channel. */
+/** Runs a development node until SIGINT, SIGTERM, or until the parent process closes the IPC channel that it started this process with. */
 export async function dev(options: DevCommandOptions, print: (text: string) => void): Promise<void> {
   const stopped = stopSignal()
   const { balance, quiet, ...settings } = options
@@ -48,7 +48,7 @@ async function listen(options: DevNodeOptions & { readonly port: number }): Prom
   } catch (failure) {
     if ((failure as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failure
     throw new CommandError(
-      `port ${options.port} is in use by another process (a devnet, anvil, another quoin dev?): stop that, or choose another port with --port`,
+      `port ${options.port} is in use by another process (a devnet, anvil or another quoin dev?): stop that process, or choose another port with --port`,
     )
   }
 }
@@ -58,10 +58,10 @@ const summary = ({ url, chainId }: DevNode): string => `quoin dev serves chain $
 function banner(node: DevNode, { balance, blockTimeMs }: DevCommandOptions): string {
   const blocks = blockTimeMs === undefined ? 'with each transaction' : `every ${blockTimeMs} ms`
   return [
-    `Accounts with ${balance} each. Everybody knows these keys (mnemonic "${DEVELOPMENT_MNEMONIC}"): for development only.`,
+    `Accounts with ${balance} each. The keys are public (mnemonic "${DEVELOPMENT_MNEMONIC}"): use them for development only.`,
     ...node.accounts.map(({ address, secretKey }, i) => `  (${i}) ${address}  key ${bytesToHex(secretKey)}`),
     '',
-    `Chain    ${node.chainId}, in memory: it is gone when this process ends`,
+    `Chain    ${node.chainId}, in memory: discarded when this process ends`,
     `Blocks   ${blocks}`,
     `RPC      ${node.url}  (HTTP and WebSocket)`,
     '',

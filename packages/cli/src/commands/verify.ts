@@ -8,16 +8,21 @@ export interface VerifyCommand {
   readonly rpc: string
   readonly project: string
   readonly ignoreSourceMap: boolean
-  /** Conditions of packages' exports. */
+  /** Additional conditions to resolve packages' `exports` with. */
   readonly conditions: readonly string[]
 }
 
 const ANSWER_MS_MAX = 30_000
 
-/** Compares the contract at an address with what its sources build to. Throws CommandError when they differ, or cannot be compared. */
+/**
+ * Builds a contract's sources and compares the result with the code at an address.
+ *
+ * @returns one line that says what was verified
+ * @throws CommandError when the code differs, the sources do not build or the node does not answer
+ */
 export async function verifyContract(command: VerifyCommand): Promise<string> {
   const { address, entry, rpc, project, ignoreSourceMap, conditions } = command
-  if (!/^0x[0-9a-fA-F]{40}$/.test(address)) throw new CommandError(`${address} is no address`)
+  if (!/^0x[0-9a-fA-F]{40}$/.test(address)) throw new CommandError(`${address} is not an address`)
   const code = await codeAt(rpc, address)
   const deployed = decodeContainer(code)
   const embedSourceMap = deployed.ok && deployed.value.container.sourceMap.length > 0
@@ -35,9 +40,9 @@ async function codeAt(rpc: string, address: string): Promise<Uint8Array> {
   const request = { jsonrpc: '2.0', id: 1, method: 'eth_getCode', params: [address, 'latest'] }
   const answer = await postJson(rpc, request)
   const { result, error } = answer as { readonly result?: unknown; readonly error?: { readonly message?: unknown } }
-  if (error !== undefined) throw new CommandError(`${rpc} answers: ${String(error.message)}`)
+  if (error !== undefined) throw new CommandError(`${rpc} returned an error: ${String(error.message)}`)
   const code = typeof result === 'string' ? parseHex(result as Hex) : undefined
-  if (code === undefined) throw new CommandError(`${rpc} gives no answer to eth_getCode`)
+  if (code === undefined) throw new CommandError(`${rpc} returned no code for eth_getCode`)
   return code
 }
 
@@ -50,9 +55,9 @@ async function postJson(url: string, body: unknown): Promise<object> {
     if (typeof json === 'object' && json !== null) return json
   } catch (failure) {
     const { cause = failure } = failure as { readonly cause?: unknown }
-    throw new CommandError(`${url} cannot be asked: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw new CommandError(`request to ${url} failed: ${cause instanceof Error ? cause.message : String(cause)}`)
   } finally {
     unlink()
   }
-  throw new CommandError(`${url} does not answer with JSON-RPC`)
+  throw new CommandError(`${url} did not return a JSON-RPC response`)
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { executionVersion } from '@quoin/execution'
 import { loadCrypto } from '@quoin/node/crypto'
 
-/** Version of this package, as its manifest has it. */
+/** Version of this package, from its package.json. */
 export const CLI_VERSION = (createRequire(import.meta.url)('../../package.json') as { readonly version: string }).version
 
 export async function versionText(): Promise<string> {

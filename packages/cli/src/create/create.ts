@@ -4,12 +4,15 @@ import { CommandError, unlessMissing } from '@quoin/node/process'
 import { type LockPackages, projectLock, type Tarball } from './lock.ts'
 import { packageDirectory, packTarballs } from './tarballs.ts'
 
-/** Where a project keeps our packages until a registry has them. */
+/** Folder of a project for the @quoin packages, which are not published to a registry yet. */
 const VENDOR = 'vendor'
 
 /**
- * Makes a project with a contract, its test and a script that deploys it. Answers with its directory. The directory may exist if it is empty; nothing
- * in it is ever replaced.
+ * Creates a project with a contract, a test and a deploy script. Never replaces a file.
+ *
+ * @param directory must be empty or not exist yet
+ * @returns the absolute path of the project
+ * @throws CommandError when the directory is not empty, or its name gives no package name
  */
 export async function createProject(directory: string): Promise<string> {
   const project = resolve(directory)
@@ -17,9 +20,9 @@ export async function createProject(directory: string): Promise<string> {
   await mkdir(project, { recursive: true })
   const [found] = await readdir(project)
   if (found !== undefined)
-    throw new CommandError(`${project} is not empty (it has ${found}): choose a directory that is empty, or does not exist`)
+    throw new CommandError(`${project} is not empty (it contains ${found}): choose a directory that is empty or does not exist`)
   await cp(join(packageDirectory('@quoin/contracts'), 'template'), project, { recursive: true })
-  // npm leaves files of this name out of what it packs.
+  // npm leaves .gitignore out of packages.
   await rename(join(project, 'gitignore'), join(project, '.gitignore'))
   await mkdir(join(project, VENDOR))
   const tarballs = await packTarballs(project, VENDOR)
@@ -28,14 +31,14 @@ export async function createProject(directory: string): Promise<string> {
   return project
 }
 
-/** The directory's name as that of a package. */
+/** The directory's name, turned into a valid package name. */
 function nameOf(project: string): string {
   const name = basename(project)
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[._-]+|-+$/g, '')
   if (name === '')
-    throw new CommandError(`${project}: the directory's name must hold a letter or digit, for the package is named after it`)
+    throw new CommandError(`${project}: the directory name must contain a letter or digit, because the package is named after it`)
   return name
 }
 
@@ -53,7 +56,7 @@ async function writeManifest(project: string, name: string, tarballs: readonly T
   return manifest
 }
 
-/** Out of the repository the project gets the versions that everything was tested with; elsewhere npm chooses. */
+/** Within the repository, the project gets the versions that were tested together. Elsewhere npm chooses the versions. */
 async function writeLock(project: string, manifest: Manifest, tarballs: readonly Tarball[]): Promise<void> {
   const repository = await repositoryLock()
   if (repository === undefined) return

@@ -13,7 +13,7 @@ const tarballs = NAMES.map((name) => ({ name: `@quoin/${name}`, file: `vendor/${
 const ours = Object.fromEntries(tarballs.map(({ name, file }) => [name, `file:${file}`]))
 const manifest = { ...template, devDependencies: { ...template.devDependencies, ...ours } }
 
-/** Node's look-up. */
+/** Finds a package as Node.js does. */
 function resolve(packages: LockPackages, from: string, name: string): string | undefined {
   const folders =
     from === '' ? [''] : from.split('/node_modules/').map((_, i, all) => all.slice(0, all.length - i).join('/node_modules/'))
@@ -25,7 +25,7 @@ function resolve(packages: LockPackages, from: string, name: string): string | u
 describe('the lock file of a project', () => {
   const { packages } = projectLock(repository, manifest, tarballs)
 
-  it('has everything that anything in it needs, and nothing that nothing needs', () => {
+  it('contains exactly the packages that are needed', () => {
     const needed = new Set([''])
     for (const [path, entry] of Object.entries(packages)) {
       const { dependencies, devDependencies, optionalDependencies, peerDependencies, peerDependenciesMeta = {} } = entry
@@ -46,14 +46,14 @@ describe('the lock file of a project', () => {
     expect(packages['node_modules/@quoin/cli']).toMatchObject({ resolved: 'file:vendor/cli.tgz', integrity: 'sha512-cli' })
   })
 
-  it('lets what fits one platform alone be missing on others, and nothing else', () => {
+  it('marks only packages for one platform as optional', () => {
     const optional = Object.values(packages).filter((entry) => entry.optional === true)
     expect(optional.length).toBeGreaterThan(10)
     expect(packages['node_modules/viem']!.optional).toBeUndefined()
     expect(Object.values(packages).some((entry: LockEntry) => entry.dev === true || entry.devOptional === true)).toBe(false)
   })
 
-  it('refuses a template that wants what the repository was not tested with', () => {
+  it('refuses a template that needs a package which the repository does not have', () => {
     const wanting = { ...manifest, devDependencies: { ...manifest.devDependencies, 'left-pad': '1.0.0' } }
     expect(() => projectLock(repository, wanting, tarballs)).toThrow('my-dapp needs left-pad')
   })

@@ -1,6 +1,6 @@
-/** An entry of a package-lock.json, as far as it is read here. */
+/** An entry of a package-lock.json: the fields that are used here. */
 export interface LockEntry {
-  /** Where it differs from the path: an alias. */
+  /** Set only for an alias: the package's name where it differs from the path. */
   readonly name?: string
   readonly version?: string
   readonly resolved?: string
@@ -29,7 +29,7 @@ export interface Lock {
   readonly packages: LockPackages
 }
 
-/** A package of ours as a project gets it. */
+/** A packed @quoin package, as a project installs it. */
 export interface Tarball {
   readonly name: string
   /** Relative to the project. */
@@ -43,9 +43,12 @@ interface Manifest extends LockEntry {
 }
 
 /**
- * The lock file of a project that uses our packages as tarballs, from the lock file of the repository in which they were built: the very versions
- * that they were tested with, and what they need and nothing else. `manifest` is the project's package.json. Throws Error where it wants a
- * package that the repository does not have.
+ * Makes the lock file of a project that installs the @quoin packages from tarballs. It pins the versions from the repository's lock file, which
+ * are the tested ones, and contains only the packages that the project needs.
+ *
+ * @param repository `packages` of the repository's lock file
+ * @param manifest the project's package.json
+ * @throws Error when the project needs a package that the repository does not have
  */
 export function projectLock(repository: LockPackages, manifest: Manifest, tarballs: readonly Tarball[]): Lock {
   const { name, version, devDependencies, dependencies } = manifest
@@ -70,16 +73,16 @@ export function projectLock(repository: LockPackages, manifest: Manifest, tarbal
 
   function tarballEntry(entry: LockEntry, path: string): LockEntry {
     const ours = tarballs.find((tarball) => tarball.name === workspaceName(repository, path))
-    if (ours === undefined) throw new Error(`no tarball of ${path}`)
+    if (ours === undefined) throw new Error(`there is no tarball for ${path}`)
     const { devDependencies: _, ...rest } = free(entry)
     return { ...rest, resolved: `file:${ours.file}`, integrity: ours.integrity }
   }
 }
 
-/** Where a package that a package names is found: beside it, or above. */
+/** Path of a dependency: in the package's own node_modules, or in the nearest one above. */
 function find(repository: LockPackages, from: string, wanted: string, by: string): string {
   const path = locate(repository, from, wanted)
-  if (path === undefined) throw new Error(`${by} needs ${wanted}, which the lock file does not have`)
+  if (path === undefined) throw new Error(`${by} needs ${wanted}, but the repository's package-lock.json does not contain it`)
   return path
 }
 
@@ -103,7 +106,7 @@ function needsOf(repository: LockPackages, path: string, entry: LockEntry): read
   })
 }
 
-/** A package of the repository's own is installed like any other, and what lies in its node_modules with it. */
+/** Path in the project. A workspace package moves to node_modules, together with the packages in its own node_modules. */
 function placeOf(repository: LockPackages, path: string): string {
   const [folder, ...rest] = path.split('/node_modules/')
   const name = workspaceName(repository, folder!)
@@ -116,7 +119,7 @@ function workspaceName(repository: LockPackages, path: string): string | undefin
   return link?.slice('node_modules/'.length)
 }
 
-/** npm puts the registry in use in the place of this one; with the address, it finds what it has in its cache without asking any. */
+/** npm replaces this host with the registry in use. With a `resolved` address, npm finds cached packages without a request. */
 const REGISTRY = 'https://registry.npmjs.org'
 
 function registryEntry(entry: LockEntry, path: string): LockEntry {
@@ -125,7 +128,7 @@ function registryEntry(entry: LockEntry, path: string): LockEntry {
   return { ...free(entry), resolved: `${REGISTRY}/${name}/-/${file}` }
 }
 
-/** What an entry says of the repository that it came from is not so in the project: only packages of one platform stay optional. */
+/** Removes the flags that hold for the repository only. In the project, only packages for one platform stay optional. */
 function free({ dev: _, devOptional: __, optional, ...entry }: LockEntry): LockEntry {
   const isOfOnePlatform = entry.os !== undefined || entry.cpu !== undefined
   return optional === true || isOfOnePlatform ? { ...entry, optional: true } : entry

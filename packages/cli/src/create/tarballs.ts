@@ -6,15 +6,15 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Tarball } from './lock.ts'
 
-/** npm lists every file that it packed. */
+/** Large, because `npm pack --json` lists every packed file. */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 
-/** Where one of our packages lies, for the module that needs it: in the repository, or installed. */
+/** Directory of a @quoin package as the module `from` resolves it: in the repository, or installed. */
 export function packageDirectory(name: string, from: string = import.meta.url): string {
   return dirname(createRequire(from).resolve(`${name}/package.json`))
 }
 
-/** Directories of a package of ours and of those that it needs, each after those that it needs itself. */
+/** Directories of a @quoin package and its @quoin dependencies; dependencies come first. */
 async function directoriesOf(name: string, from?: string, found = new Map<string, string>()): Promise<readonly string[]> {
   const directory = packageDirectory(name, from)
   const file = join(directory, 'package.json')
@@ -25,7 +25,12 @@ async function directoriesOf(name: string, from?: string, found = new Map<string
   return [...found.values()]
 }
 
-/** Packs our packages into a folder of a project; paths are relative to the project. Throws what npm says when it fails. */
+/**
+ * Packs @quoin/cli and its @quoin dependencies into a folder of a project.
+ *
+ * @param folder relative to the project
+ * @throws Error with npm's output when `npm pack` fails
+ */
 export async function packTarballs(project: string, folder: string): Promise<readonly Tarball[]> {
   const directories = await directoriesOf('@quoin/cli')
   const [program, ...before] = npmCommand()
@@ -41,7 +46,7 @@ export async function packTarballs(project: string, folder: string): Promise<rea
   )
 }
 
-/** npm as it runs this program, or the one that came with Node: a script either way, which needs no shell on any platform. */
+/** Command line of the npm that runs this program, else of the npm that came with Node.js. It needs no shell on any platform. */
 function npmCommand(): readonly string[] {
   const running = process.env['npm_execpath']
   if (running !== undefined && /npm-cli\.c?js$/.test(running)) return [process.execPath, running]

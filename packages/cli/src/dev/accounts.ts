@@ -2,11 +2,11 @@ import type { DevelopmentAccount } from '@quoin/platform'
 import type { Address, Crypto } from '@quoin/protocol'
 import { DEV_LIMITS } from './limits.ts'
 
-/** Who may send without a signature of their own: accounts whose keys the node has, and those that are impersonated. */
+/** Accounts that can send without a client's signature: accounts whose keys the node has, and impersonated accounts. */
 export class DevAccounts {
   readonly #crypto: Crypto
   readonly #keys: ReadonlyMap<Address, Uint8Array>
-  /** The one impersonated longest ago first. */
+  /** Oldest first. */
   readonly #impersonated = new Set<Address>()
   #everybody = false
 
@@ -15,7 +15,7 @@ export class DevAccounts {
     this.#keys = new Map(accounts.map(({ address, secretKey }) => [address, secretKey]))
   }
 
-  /** In the order of the mnemonic; impersonated ones last. */
+  /** Accounts with keys in the order of the mnemonic, then impersonated accounts. */
   get list(): readonly Address[] {
     return [...new Set([...this.#keys.keys(), ...this.#impersonated])]
   }
@@ -40,7 +40,7 @@ export class DevAccounts {
     this.#impersonated.delete(address)
   }
 
-  /** Impersonates every sender that is named, or no longer. */
+  /** Switches impersonation of all senders on or off. */
   impersonateEverybody(on: boolean): void {
     this.#everybody = on
   }
@@ -50,10 +50,14 @@ export class DevAccounts {
     this.#everybody = false
   }
 
-  /** r ‖ s and y parity over a 32-byte digest. Throws for an account without a key. */
+  /**
+   * Signs a 32-byte digest; the signature is r ‖ s.
+   *
+   * @throws Error when the node has no key of the account
+   */
   sign(address: Address, digest: Uint8Array): ReturnType<Crypto['sign']> {
     const key = this.#keys.get(address)
-    if (key === undefined) throw new Error(`no key of ${address}`)
+    if (key === undefined) throw new Error(`the node has no key for ${address}`)
     return this.#crypto.sign(digest, key)
   }
 }

@@ -38,7 +38,7 @@ let directory: string
 let contract: BuiltContract
 let node: DevNode
 
-/** What the node told, a text each. */
+/** Collects the texts that the node prints. */
 class Told {
   readonly #texts: string[] = []
   #onText: () => void = () => {}
@@ -48,7 +48,7 @@ class Told {
     this.#onText()
   }
 
-  /** The next so many, as soon as they are there. */
+  /** Waits for the next `count` texts. */
   async take(count: number): Promise<readonly string[]> {
     await new Promise<void>((resolve) => {
       this.#onText = () => {
@@ -99,7 +99,7 @@ it("says which function was called, and where in the author's files it failed", 
   expect(message.details).toMatch(/^execution reverted: too much: 6\n/)
 })
 
-it('knows the code of contracts that did not come to be', async () => {
+it('names the source lines of contracts whose creation failed', async () => {
   const error = await deploy(true).catch((failure: unknown) => failure)
   expect((error as BaseError).details).toMatch(
     /^execution reverted: too much: 7\n {4}at \S+ \(contracts\/lib\/refuse\.ts:2:\d+\)/,
@@ -123,9 +123,9 @@ it('reads artifacts again when they have changed, and does without them', async 
 
 it.each([
   ['another module', 'export default {}\n'],
-  ['a constant that is no JSON', artifactTextsOf('export const abi = [', 'export const abi = await [')],
-  ['an ABI that is none', artifactTextsOf('export const abi = [', 'export const abi = [7,')],
-  ['bytecode that is none', artifactTextsOf('export const bytecode = "0x', 'export const bytecode = "')],
+  ['a constant that is not JSON', artifactTextsOf('export const abi = [', 'export const abi = await [')],
+  ['an invalid ABI', artifactTextsOf('export const abi = [', 'export const abi = [7,')],
+  ['invalid bytecode', artifactTextsOf('export const bytecode = "0x', 'export const bytecode = "')],
 ])('takes %s for no artifact', (_, text) => {
   expect(parseArtifact(crypto, text)).toBeUndefined()
 })

@@ -5,10 +5,10 @@ import { unlessMissing } from '@quoin/node/process'
 import { type Abi, type Crypto, decodeContainer, Hash, parseAbi, parseHex } from '@quoin/protocol'
 import { DEV_LIMITS } from './limits.ts'
 
-/** A file may stand where a folder is looked for. */
+/** ENOTDIR: the path of the directory is a file. */
 const MISSING = ['ENOENT', 'ENOTDIR']
 
-/** What `quoin build` wrote of a contract. */
+/** A contract's artifact, as `quoin build` wrote it. */
 export interface Artifact {
   readonly name: string
   readonly abi: Abi
@@ -17,15 +17,18 @@ export interface Artifact {
   readonly sourceMap: SourceMap
 }
 
-/** A file of the directory, as it was when it was read. */
+/** A file of the directory, with the time and size that it had when it was read. */
 interface ReadFile {
   readonly mtimeMs: number
   readonly size: number
-  /** Undefined for a module that is no artifact. */
+  /** Undefined when the module is not an artifact. */
   readonly artifact: Artifact | undefined
 }
 
-/** The artifacts of a directory, found by the code that is deployed. Read when they are first asked for, and again when files have changed. */
+/**
+ * Finds artifacts in a directory by deployed code. Reads the directory at the first lookup and at every lookup without a match; files whose time
+ * and size are unchanged are not read again.
+ */
 export class Artifacts {
   readonly #directory: string
   readonly #crypto: Crypto
@@ -37,24 +40,24 @@ export class Artifacts {
     this.#crypto = crypto
   }
 
-  /** Of a contract's code. */
+  /** The artifact of a contract's code. */
   async ofCode(code: Uint8Array): Promise<Artifact | undefined> {
     const codeHash = Hash(this.#crypto.keccak256(code))
     return this.#find((artifact) => artifact.codeHash === codeHash)
   }
 
-  /** Of the data of a transaction that makes a contract: its code, and the constructor's arguments behind it. */
+  /** The artifact for the data of a creation transaction, which is the code followed by the constructor's arguments. */
   async ofCreation(data: Uint8Array): Promise<Artifact | undefined> {
     const decoded = decodeContainer(data)
     return decoded.ok ? this.ofCode(decoded.value.code) : undefined
   }
 
-  /** A backtrace of the interpreter in the author's lines. */
+  /** Maps a backtrace of the interpreter to the author's source lines. */
   async trace(artifact: Artifact, stack: string): Promise<string> {
     const { codeHash: name, bytecode, sourceMap } = artifact
     let tracer = this.#tracers.get(name)
     if (tracer === undefined) {
-      // Loaded when the first known contract fails: it brings the bundler.
+      // Loaded when the first known contract fails, because this import loads the bundler.
       const { createTracer } = await import('@quoin/contracts/build')
       const decoded = decodeContainer(bytecode)
       tracer = createTracer([{ name, sourceMap, ...(decoded.ok ? { source: decoded.value.container.source } : {}) }])
@@ -97,7 +100,7 @@ export class Artifacts {
   }
 }
 
-/** An artifact is a module of constants in JSON, so that it is read without being run; undefined for any other module. */
+/** Parses an artifact: a module of JSON constants, so that it is not executed. Undefined for any other module. */
 export function parseArtifact(crypto: Crypto, text: string): Artifact | undefined {
   const [name, abi, code, sourceMap] = ['name', 'abi', 'bytecode', 'sourceMap'].map((constant) => constantOf(text, constant))
   const bytecode = typeof code === 'string' ? parseHex(code) : undefined
@@ -115,7 +118,7 @@ function constantOf(text: string, name: string): unknown {
   try {
     return JSON.parse(text.slice(from, end < 0 ? undefined : end)) as unknown
   } catch {
-    // Written by hand, or by another tool.
+    // Not written by `quoin build`.
     return undefined
   }
 }

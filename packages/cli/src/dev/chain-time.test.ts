@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ChainTime } from './chain-time.ts'
 
-/** A wall clock that the test moves. */
+/** A wall clock that the test sets. */
 class Wall {
   ms = 1_700_000_000_500
   now = (): number => this.ms
@@ -21,7 +21,7 @@ describe('the time of a development chain', () => {
     expect(time.next(0)).toBe(wall.ms + 3_660_000)
   })
 
-  it('gives the next block the timestamp that was set, and goes on from there', () => {
+  it('gives the next block the timestamp that was set, and continues from it', () => {
     const wall = new Wall()
     const time = new ChainTime(wall)
     unwrap(time.setNext(2_000_000_000, wall.ms))
@@ -37,7 +37,11 @@ describe('the time of a development chain', () => {
     expect(time.setNext(1_700_000_000, 1_700_000_000_998).ok).toBe(true)
     expect(time.next(1_700_000_000_998)).toBe(1_700_000_000_999)
     expect(time.setNext(1_700_000_000, 1_700_000_000_999)).toMatchObject({
-      error: { message: expect.stringMatching(/timestamp 1700000000 is lower than the previous block's: at least 1700000001/) },
+      error: {
+        message: expect.stringMatching(
+          /timestamp 1700000000 is lower than the previous block's timestamp: use at least 1700000001/,
+        ),
+      },
     })
     expect(time.moveTo(1, 1_700_000_000_000)).toMatchObject({ ok: false })
   })
@@ -58,7 +62,7 @@ describe('the time of a development chain', () => {
     expect(time.next(0)).toBe(1_700_000_000_500)
   })
 
-  it('refuses what a block cannot carry', () => {
+  it('refuses times that are too large for a block', () => {
     const time = new ChainTime(new Wall())
     expect(time.increase(Number.MAX_SAFE_INTEGER).ok).toBe(false)
     expect(time.setNext(seconds(LIMITS.timeMsMax) + 1, 0).ok).toBe(false)
@@ -74,7 +78,7 @@ describe('the time of a development chain', () => {
     expect(time.next(0)).toBe(1_700_000_000_500)
   })
 
-  it('never stands still from block to block, whatever is asked for', () => {
+  it('always increases from block to block', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('increase' as const), by: fc.nat(1_000) }),
       fc.record({ kind: fc.constant('next' as const), by: fc.integer({ min: -3, max: 10 }) }),

@@ -3,13 +3,13 @@ import type { Address, Crypto } from '@quoin/protocol'
 import type { Artifact, Artifacts } from './artifacts.ts'
 import type { Instance } from './instance.ts'
 
-/** What is sent, as far as a description of it goes. */
+/** The part of a transaction or call that its description needs. */
 export interface Sent {
   readonly to: Address | undefined
   readonly data: Uint8Array
 }
 
-/** Says in the author's terms what was called and where it failed. */
+/** Names called contracts and functions, and maps failures to source lines, with the help of artifacts. */
 export class Descriptions {
   readonly #crypto: Crypto
   readonly #artifacts: Artifacts
@@ -20,7 +20,7 @@ export class Descriptions {
     this.#artifacts = artifacts
   }
 
-  /** Contract and function, such as `token.transfer`; undefined where no artifact has the code. */
+  /** Contract and function, such as `token.transfer`; undefined if no artifact has the code. */
   async called(instance: Instance, { to, data }: Sent): Promise<string | undefined> {
     if (to === undefined) return (await this.#artifacts.ofCreation(data))?.name
     const artifact = await this.#at(instance, to)
@@ -30,12 +30,12 @@ export class Descriptions {
     return `${artifact.name}.${name ?? (data.length === 0 ? '(receive)' : '(fallback)')}`
   }
 
-  /** Lines of a backtrace, innermost first, from the author's files where artifacts have the code. */
+  /** Lines of a backtrace, innermost first, without frames of the kit. Contracts without an artifact are left out. */
   async trace(instance: Instance, { to, data }: Sent, trace: readonly ContractTrace[]): Promise<readonly string[]> {
     const lines: string[] = []
     for (const { address, stack } of trace) {
       const deployed = address === undefined ? undefined : await this.#at(instance, address)
-      // A contract whose creation failed is not there.
+      // A failed creation leaves no code in the state.
       const artifact = deployed ?? (to === undefined ? await this.#artifacts.ofCreation(data) : undefined)
       if (artifact !== undefined) lines.push(...(await this.#artifacts.trace(artifact, stack)).split('\n'))
     }

@@ -3,15 +3,15 @@ import type { DevAccounts } from './accounts.ts'
 import type { DevChain } from './dev-chain.ts'
 import type { DevLog } from './dev-log.ts'
 
-/** What the RPC of a development node may know and do besides. */
+/** The backend of a development node's RPC: a node's, plus the chain, the accounts and the log. */
 export interface DevBackend extends RpcBackend {
   readonly dev: DevChain
   readonly accounts: DevAccounts
-  /** Where what failed is told. */
+  /** Prints failed calls. */
   readonly log: DevLog
 }
 
-/** A backend that asks the chain as it is at that moment: it may be another one than before. */
+/** A backend that reads the current instance at each call, because a revert or reset replaces the instance. */
 export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevLog): DevBackend {
   const now = (): RpcBackend => dev.instance.backend
   const { chainId, clientVersion, crypto } = now()

@@ -25,7 +25,7 @@ const CHAIN_ID = 31_337 as ChainId
 const accounts = developmentAccounts(crypto, 3).map(({ address }) => address)
 const OPENING = Wei(1_000n)
 
-/** What a chain is, as far as this test goes. */
+/** The model of a chain in this test. */
 interface Model {
   readonly balances: readonly bigint[]
   readonly nonces: readonly number[]
@@ -57,7 +57,7 @@ const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('increase' as const), seconds: fc.nat(100) }) },
 )
 
-/** The block that sets a balance is of the same parent, time and transactions as the empty one that is executed when a chain is opened. */
+/** The block that sets a balance has the same parent, time and transactions as the empty block that is executed when a chain is opened. */
 const AFTER_GOING_BACK = [
   { kind: 'mine', count: 1 },
   { kind: 'snapshot' },
@@ -121,7 +121,7 @@ async function expectSame(model: Model): Promise<void> {
   }
 }
 
-it('is what a simple model of it says, wherever it goes back to', async () => {
+it('behaves like a simple model, also after going back', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
       await chain.reset()

@@ -16,22 +16,21 @@ import { Snapshots } from './snapshot-store.ts'
 export interface DevChainOptions extends InstancePowers {
   readonly sealer: ValidatorKey
   readonly mining: Mining
-  /** Told of each block, with the chain that holds it. Must not throw. */
+  /** Called after each block, with the instance that contains it. Must not throw. */
   readonly onBlock: (block: SealedBlock, instance: Instance) => void
 }
 
 type Listener = (transaction: SignedTransaction) => void
 
-/** Why a state was not set. */
+/** Why state was not changed. */
 export type ChangeRefusal = OverrideRefusal | { readonly code: 'transactions-waiting'; readonly message: string }
 
 /**
- * The chain of a development node: one sequencer in the place of consensus. Whatever changes it happens one after the other, in the order in which it
- * was asked for.
+ * The chain of a development node. One sequencer replaces consensus: changes run one after the other, in the order of the requests.
  */
 export class DevChain {
   readonly time: ChainTime
-  /** Goes on when the chain goes back. */
+  /** Stays open when the chain goes back to a snapshot. */
   readonly feed: Feed
   readonly #options: DevChainOptions
   readonly #sealer: Sealer
@@ -63,7 +62,7 @@ export class DevChain {
     this.#schedule()
   }
 
-  /** The chain as it is now; another one after `revert` and `reset`. */
+  /** The current instance; `revert` and `reset` replace it. */
   get instance(): Instance {
     return this.#instance
   }
@@ -77,12 +76,12 @@ export class DevChain {
     return this.#mining
   }
 
-  /** Runs a job between the changes of others. */
+  /** Runs a job while no other change runs. */
   exclusive<T>(job: () => Promise<T>): Promise<T> {
     return this.#jobs.run(job)
   }
 
-  /** Admits a transaction that somebody signed, and makes its block where mining is automatic. */
+  /** Admits a signed transaction. With automatic mining, also makes its block. */
   submit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>> {
     return this.exclusive(async () => {
       const decoded = decodeTransaction(this.#options.crypto, this.#options.genesis.chainId, raw)
@@ -92,7 +91,11 @@ export class DevChain {
     })
   }
 
-  /** Makes a transaction of an account with its next nonce, and submits it. The caller vouches for the sender. */
+  /**
+   * Makes a transaction with the sender's next nonce and submits it. The caller must have checked that it may send for this account.
+   *
+   * @param make builds the signed network encoding for a nonce
+   */
   send(sender: Address, make: (nonce: number) => Promise<Uint8Array>): Promise<Result<Hash, PoolRefusal>> {
     return this.exclusive(async () => {
       const { pool, stateAt } = this.#instance.backend
@@ -107,14 +110,14 @@ export class DevChain {
     return submitted
   }
 
-  /** A block of what can run, and of what can run then. */
+  /** Makes blocks until no transaction in the pool can run. */
   async #sealWaiting(): Promise<void> {
     while (this.#instance.ledger.mempool.executableCount > 0) {
       if (!(await this.#seal(false))) return
     }
   }
 
-  /** False where no block was made. */
+  /** Returns false if no block was made. */
   async #seal(isEmptyAllowed: boolean): Promise<boolean> {
     const { chain } = this.#instance.ledger
     const { header, parameters } = chain.head
@@ -126,7 +129,12 @@ export class DevChain {
     return true
   }
 
-  /** Makes blocks of what waits, empty ones too; each comes `intervalSeconds` after the one before. Throws the signal's reason when it is aborted. */
+  /**
+   * Makes blocks from the pool, including empty ones.
+   *
+   * @param intervalSeconds seconds to add to the chain's clock before each block
+   * @throws the signal's reason when it is aborted
+   */
   mine(count: number, intervalSeconds: number, signal: AbortSignal): Promise<void> {
     return this.exclusive(async () => {
       for (let made = 0; made < count; made++) {
@@ -137,7 +145,7 @@ export class DevChain {
     })
   }
 
-  /** Seals a block without transactions that writes to the state. */
+  /** Makes a block without transactions that writes overrides to the state. */
   change(overrides: StateOverrides): Promise<Result<void, ChangeRefusal>> {
     return this.exclusive(async () => {
       const { chain, mempool } = this.#instance.ledger
@@ -145,7 +153,7 @@ export class DevChain {
       if (waiting !== undefined)
         return err({
           code: 'transactions-waiting',
-          message: `transactions of ${waiting.sender} wait with nonces of their own: mine or drop them first`,
+          message: `cannot set the nonce of ${waiting.sender}: the pool has transactions of this sender. Mine or drop them first`,
         })
       const changed = this.#instance.change(overrides)
       if (!changed.ok) return changed
@@ -159,7 +167,7 @@ export class DevChain {
     })
   }
 
-  /** Takes a transaction out of the pool; false where it does not wait. */
+  /** Removes a transaction from the pool. Returns false if it is not in the pool. */
   drop(hash: Hash): Promise<boolean> {
     return this.exclusive(async () => {
       const { mempool } = this.#instance.ledger
@@ -185,7 +193,7 @@ export class DevChain {
     })
   }
 
-  /** Goes back to a snapshot; undefined where there is none of this number. */
+  /** Goes back to a snapshot; undefined if there is no snapshot with this number. */
   revert(id: number): Promise<Rewind | undefined> {
     return this.exclusive(async () => {
       const snapshot = this.#snapshots.take(id)
@@ -224,28 +232,30 @@ export class DevChain {
     return { feed: ledger.feed, first: Height(ledger.blocks.head.header.number + 1), ended: this.#ended.signal }
   }
 
-  /** Calls back for each admitted transaction, whatever the chain is then, until the returned function is called. */
+  /** Registers a listener for admitted transactions; it stays registered across `revert` and `reset`. Returns a function that removes it. */
   onAdmitted(listener: Listener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Sets the timer of the next block of interval mining. */
+  /** Starts the timer for the next block of interval mining. */
   #schedule(): void {
     this.#cancelTimer()
     const mining = this.#mining
     if (mining.kind !== 'interval' || this.#closed) return
     this.#cancelTimer = this.#options.clock.after(mining.blockTimeMs, () => {
       this.exclusive(async () => {
-        // The mode may have changed while this waited for its turn.
+        // The mode may have changed while this job was queued.
         if (this.#mining !== mining || this.#closed) return
         await this.#seal(true)
         this.#schedule()
-      }).catch((error: unknown) => this.#options.logger.error({ err: error }, 'a block failed: interval mining has stopped'))
+      }).catch((error: unknown) =>
+        this.#options.logger.error({ err: error }, 'interval mining has stopped: making a block failed'),
+      )
     })
   }
 
-  /** Lets the jobs that were taken end. */
+  /** Stops mining and waits for queued jobs. */
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelTimer()

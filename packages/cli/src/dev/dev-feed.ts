@@ -2,18 +2,18 @@ import type { Cursor, Feed, FeedItem, Projection } from '@quoin/node/chain'
 import { eachUnder, linkSignals } from '@quoin/node/process'
 import { Height } from '@quoin/protocol'
 
-/** A stretch of a development chain's life in which it only grew. */
+/** A period in which the chain only grew: it ends when the chain goes back. */
 export interface Epoch {
   readonly feed: Feed
-  /** Height of its first block that is news to subscribers of an earlier one. */
+  /** Height of the first block that subscribers from an earlier epoch get. */
   readonly first: Height
-  /** Aborted when the chain went back. */
+  /** Aborted when the chain goes back. */
   readonly ended: AbortSignal
 }
 
 /**
- * The feed of a chain that can go back: subscriptions go on with the blocks that follow the one to which it went. What they saw of blocks that
- * are gone is not taken back, for logs of this chain are never `removed`.
+ * The feed of a chain that can go back. Subscriptions then continue with the blocks after the one that the chain went back to. Items of discarded
+ * blocks are not taken back, because logs of this chain are never `removed`.
  */
 export function createDevFeed(current: () => Epoch, height: () => Height): Feed {
   async function* follow<T>(projection: Projection<T>, start: Cursor, signal: AbortSignal): AsyncIterable<FeedItem<T>> {

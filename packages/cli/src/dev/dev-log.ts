@@ -6,7 +6,7 @@ import type { Descriptions, Sent } from './descriptions.ts'
 import type { Instance } from './instance.ts'
 import type { SealedBlock } from './sealer.ts'
 
-/** Says what became of transactions and calls, for a person at a terminal; the chain does not wait for it. */
+/** Prints results of transactions and failed calls for a terminal. The chain does not wait for it. */
 export class DevLog {
   readonly #descriptions: Descriptions
   readonly #print: (text: string) => void
@@ -26,7 +26,7 @@ export class DevLog {
     }
   }
 
-  /** Tells of a call that reverted, and answers with the error for whoever made it: the author's lines follow the reason. */
+  /** Prints a reverted call. Returns the error for the client: the reason, then the author's source lines. */
   async call(method: string, sent: Sent, reverted: CallReverted, instance: Instance): Promise<RpcError> {
     const { outcome, code, message, data } = reverted
     const [called, trace] = await Promise.all([
@@ -60,10 +60,10 @@ export class DevLog {
   #tell(lines: () => Promise<readonly string[]>): void {
     this.#jobs
       .run(async () => this.#print((await lines()).join('\n')))
-      .catch((error: unknown) => this.#print(`error: what was to be told is lost: ${String(error)}`))
+      .catch((error: unknown) => this.#print(`error: cannot describe a transaction or call: ${String(error)}`))
   }
 
-  /** Resolves when everything is told. */
+  /** Resolves when everything is printed. */
   close(): Promise<void> {
     return this.#jobs.idle()
   }

@@ -21,7 +21,7 @@ beforeAll(async () => {
   client = devClient(node.url)
 })
 afterAll(() => node.close())
-// Each test begins at block 0: what it does is what going back is tested with.
+// Each test begins at block 0: a revert removes the effects of the one before, which also tests reverts.
 beforeEach(async () => {
   start = await client.snapshot()
 })
@@ -50,21 +50,21 @@ const tokens = (address: Hex, owner: Hex, blockNumber?: bigint) =>
   })
 
 describe('blocks', () => {
-  it('hold each transaction as soon as it is sent', async () => {
+  it('include each transaction as soon as it is sent', async () => {
     const hash = await transfer(5n)
     expect(await client.getTransactionReceipt({ hash })).toMatchObject({ status: 'success', blockNumber: 1n })
     expect(await client.getBalance({ address: bob })).toBe(parseEther('10000') + 5n)
     expect(await request('eth_sendRawTransactionSync', await raw(1))).toMatchObject({ status: '0x1', blockNumber: '0x2' })
   })
 
-  it('take what waited for a nonce at once', async () => {
+  it('include waiting transactions as soon as the missing nonce arrives', async () => {
     await request('eth_sendRawTransaction', await raw(1))
     expect(await client.getBlockNumber()).toBe(0n)
     await request('eth_sendRawTransaction', await raw(0))
     expect((await latest()).transactions).toHaveLength(2)
   })
 
-  it('come when they are asked for, where they do not come by themselves', async () => {
+  it('are made on request if automine is off', async () => {
     expect(await client.getAutomine()).toBe(true)
     await client.setAutomine(false)
     expect(await client.getAutomine()).toBe(false)
@@ -80,14 +80,14 @@ describe('blocks', () => {
     expect(await client.getBlockNumber()).toBe(4n)
   })
 
-  it('come at an interval, empty ones too, until that ends', async () => {
+  it('are made at an interval, including empty ones, until that is switched off', async () => {
     await client.setIntervalMining({ interval: 1 })
     expect(await client.getAutomine()).toBe(false)
     const hash = await transfer(1n)
     const receipt = await client.waitForTransactionReceipt({ hash, timeout: 5_000 })
     expect(receipt.blockNumber).toBe(1n)
     await client.setIntervalMining({ interval: 0 })
-    await expect(request('evm_setIntervalMining', 1_000_000)).rejects.toThrow('at most 86400 s are possible')
+    await expect(request('evm_setIntervalMining', 1_000_000)).rejects.toThrow('at most 86400 s are allowed')
   })
 
   it('are made some thousands at a time, and no more', async () => {
@@ -95,7 +95,7 @@ describe('blocks', () => {
     const [last, before] = [await latest(), await client.getBlock({ blockNumber: 99n })]
     expect(last.number).toBe(100n)
     expect(last.timestamp - before.timestamp).toBe(60n)
-    await expect(request('hardhat_mine', 10_001)).rejects.toThrow('at most 10000 are made at once')
+    await expect(request('hardhat_mine', 10_001)).rejects.toThrow('at most 10000 blocks are allowed per request')
   })
 
   it('lose a transaction that is dropped', async () => {
@@ -118,7 +118,9 @@ describe('time', () => {
     await client.setBalance({ address: carol, value: 1n })
     await transfer(1n)
     expect((await latest()).timestamp).toBe(timestamp + 1_000n)
-    await expect(client.setNextBlockTimestamp({ timestamp: timestamp + 998n })).rejects.toThrow("lower than the previous block's")
+    await expect(client.setNextBlockTimestamp({ timestamp: timestamp + 998n })).rejects.toThrow(
+      "lower than the previous block's timestamp",
+    )
   })
 
   it('moves forward', async () => {
@@ -134,7 +136,7 @@ describe('time', () => {
     expect((await latest()).number).toBe(4n)
   })
 
-  it('passes from block to block as it is told', async () => {
+  it('passes from block to block by the interval that was set', async () => {
     await client.setBlockTimestampInterval({ interval: 7 })
     await client.mine({ blocks: 3 })
     const [first, last] = await Promise.all([1n, 3n].map((blockNumber) => client.getBlock({ blockNumber })))
@@ -161,13 +163,13 @@ describe('going back', () => {
     expect(await request('eth_getTransactionByHash', hash)).toBeNull()
     expect(await request('txpool_status')).toEqual({ pending: '0x0', queued: '0x0' })
     await client.setAutomine(true)
-    // The same transaction is the same again.
+    // After going back, the same transaction has the same hash.
     expect(await give(address, 20n)).toBe(hash)
     expect(await tokens(address, bob)).toBe(30n)
     expect((await latest()).timestamp - head.timestamp).toBeLessThan(1_000n)
   })
 
-  it('brings back what waited in the pool', async () => {
+  it('restores the transactions in the pool', async () => {
     await client.setAutomine(false)
     await client.impersonateAccount({ address: STRANGER })
     await client.setBalance({ address: STRANGER, value: parseEther('1') })
@@ -225,7 +227,7 @@ describe('going back', () => {
         onSeen()
       },
     })
-    // The subscription is made without an answer to wait for: this comes behind it on the same socket.
+    // viem does not tell when the subscription is active. This request follows it on the same socket.
     await socket.getBlockNumber()
     const id = await client.snapshot()
     const first = await transfer(1n)
@@ -242,7 +244,7 @@ describe('going back', () => {
     await (await socket.transport.getRpcClient()).close()
   })
 
-  it('makes news of filters what follows', async () => {
+  it('reports the following blocks to filters', async () => {
     const address = await deployToken()
     const filters = {
       logs: await request('eth_newFilter', { address }),
@@ -277,7 +279,7 @@ describe('state', () => {
     expect(await request('eth_getStorageAt', STRANGER, key, 'latest')).toBe(toHex(42n, { size: 32 }))
     await client.setStorageAt({ address: STRANGER, index: 2, value: toHex(1n, { size: 32 }) })
     expect(await client.getStorageAt({ address: STRANGER, slot: '0x02' })).toBe(toHex(1n, { size: 32 }))
-    // Each in a block of its own, and the past is what it was.
+    // Each change has its own block, and past blocks are unchanged.
     expect(await client.getBlockNumber()).toBe(5n)
     expect(await client.getBalance({ address: STRANGER, blockNumber: 0n })).toBe(0n)
     await client.setBalance({ address: alice, value: 0n })
@@ -291,12 +293,12 @@ describe('state', () => {
     expect(await client.getBalance({ address: bob })).toBe(6n)
   })
 
-  it('keeps what waits in the pool out of such blocks', async () => {
+  it('does not include pool transactions in such blocks', async () => {
     await client.setAutomine(false)
     const hash = await transfer(1n)
     await client.setBalance({ address: carol, value: 1n })
     expect((await latest()).transactions).toEqual([])
-    await expect(client.setNonce({ address: alice, nonce: 4 })).rejects.toThrow('mine or drop them first')
+    await expect(client.setNonce({ address: alice, nonce: 4 })).rejects.toThrow('Mine or drop them first')
     await client.mine({ blocks: 1 })
     expect((await latest()).transactions).toEqual([hash])
   })
@@ -314,20 +316,20 @@ describe('state', () => {
 })
 
 describe('the node', () => {
-  it('says what it is', async () => {
+  it('reports its version and settings', async () => {
     expect(await request('web3_clientVersion')).toMatch(/^quoin dev/)
     expect(await request('anvil_nodeInfo')).toMatchObject({ currentBlockNumber: '0x0', environment: { chainId: 31_337 } })
     expect(await request('rpc_modules')).toMatchObject({ anvil: '1.0', eth: '1.0' })
     expect(await request('eth_accounts')).toEqual(node.accounts.map(({ address }) => address))
   })
 
-  it('says why it has not what others have', async () => {
+  it('explains why it does not support a method', async () => {
     await expect(request('anvil_setNextBlockBaseFeePerGas', '0x1')).rejects.toThrow('gas is free')
     await expect(client.dumpState()).rejects.toThrow('evm_snapshot')
     await expect(request('anvil_unheardOf')).rejects.toThrow('does not exist')
   })
 
-  it('tells of each transaction: who, what gas, and why it failed', async () => {
+  it('prints each transaction with sender, gas and the reason of a failure', async () => {
     const texts: string[] = []
     const talking = await startDevNode({ port: 0, print: (text) => texts.push(text) })
     const bobs = devClient(talking.url)

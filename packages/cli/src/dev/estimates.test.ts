@@ -6,7 +6,7 @@ import { type DevNode, startDevNode } from './index.ts'
 
 const MULTICALL = '0xca11bde05977b3631167028862be2a173976ca11'
 
-/** Takes notes, and tries to have another one take them. */
+/** Stores notes, and calls another contract whose failure it catches. */
 const ABI = parseAbi([
   'function note(uint256 n)',
   'function count() view returns (uint256)',
@@ -48,7 +48,7 @@ const count = (address: Hex) => client.readContract({ address, abi: ABI, functio
 const note = (target: Hex, allowFailure: boolean) => {
   return { target, allowFailure, callData: encodeFunctionData({ abi: ABI, functionName: 'note', args: [10n] }) }
 }
-/** Sends what viem estimates itself. */
+/** Sends a transaction with viem's own gas estimate. */
 const send = async (address: Hex, abi: Abi, functionName: string, args: readonly unknown[]) => {
   const hash = await wallet.writeContract({ address, abi, functionName, args })
   expect(await client.getTransactionReceipt({ hash })).toMatchObject({ status: 'success' })
@@ -63,7 +63,7 @@ describe("what viem sends with the node's estimate does what it was simulated to
     expect([await count(a), await count(b)]).toEqual([3n, 2n])
   })
 
-  it('through a contract that catches what its calls throw, as the last thing that it does', async () => {
+  it('through a contract that catches failures of calls as its last action', async () => {
     const [a, b] = [await deploy(), await deploy()]
     await send(a, ABI, 'tryNote', [b, 200n])
     await send(a, ABI, 'tryRefuse', [b, 300n])

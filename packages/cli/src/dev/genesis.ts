@@ -17,15 +17,15 @@ export interface DevGenesisOptions {
   readonly chainId: ChainId
   /** Time of block 0. */
   readonly timeMs: number
-  /** Each owns `balance`. */
+  /** Each gets `balance`. */
   readonly accounts: readonly Address[]
   readonly balance: Wei
 }
 
-/** The key that seals the blocks of development chains: everybody knows it. */
+/** The key that signs the blocks of development chains. It is public. */
 export const sealerKey = (crypto: Crypto): ValidatorKey => unwrap(validatorKeyOf(crypto, developmentValidatorKey(crypto, 0)))
 
-/** A simulated chain of one validator, which no other node takes for a real one. */
+/** Genesis of a chain with one validator. It is marked `simulated`, so that no other node accepts it. */
 export function devGenesis(crypto: Crypto, { chainId, timeMs, accounts, balance }: DevGenesisOptions): Genesis {
   const { address, publicKey } = sealerKey(crypto)
   return {

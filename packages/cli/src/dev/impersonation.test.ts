@@ -20,7 +20,7 @@ it('marks transactions in the name of others so that their senders are known, an
       expect(decoded.map(({ signature }) => impersonatedSender(signature))).toEqual([senders[0], undefined, ...senders.slice(1)])
       const recovered = unwrap(await recovery.recoverSenders(decoded))
       expect(recovered).toEqual([senders[0], account.address.toLowerCase(), ...senders.slice(1)])
-      // No key makes such a signature: without the dev node it has no sender.
+      // No key can make this signature: only the development node finds a sender in it.
       for (const { signingHash, signature } of decoded.filter((_, i) => i !== 1))
         for (const yParity of [0, 1] as const) expect(crypto.recover(signingHash, signature, yParity)).toBeUndefined()
     }),

@@ -2,23 +2,23 @@ import type { RecoverableSignature, SenderRecovery } from '@quoin/node/crypto'
 import { Address, concatBytes, equalBytes, hexToBytes, ok } from '@quoin/protocol'
 
 /**
- * Signatures of senders whose keys nobody has. r is 2^256 - 1, which is above the order of the curve, so that no key makes it; s is a byte 1
- * and the sender's address, so that equal content of different senders is different transactions.
+ * Marker signature of impersonated senders. r is 2^256 - 1, above the order of the curve, so that no key can make it. s is a byte 1 followed by the
+ * sender's address, so that equal transactions of different senders have different hashes.
  */
 const MARK_R = new Uint8Array(32).fill(0xff)
 const MARK_S = new Uint8Array(12)
 MARK_S[11] = 1
 
-/** r ‖ s of a transaction that is sent in an account's name. */
+/** Marker signature (r ‖ s) of a transaction from an impersonated sender. */
 export const impersonatedSignature = (sender: Address): Uint8Array => concatBytes(MARK_R, MARK_S, hexToBytes(sender))
 
-/** In whose name a signature of that form is; undefined for every other one. */
+/** The sender in a marker signature; undefined for any other signature. */
 export function impersonatedSender(signature: Uint8Array): Address | undefined {
   const isMarked = equalBytes(signature.subarray(0, 32), MARK_R) && equalBytes(signature.subarray(32, 44), MARK_S)
   return isMarked ? Address(signature.subarray(44)) : undefined
 }
 
-/** Recovery that takes marked signatures at their word. Whoever uses it has checked that such senders may be impersonated. */
+/** Sender recovery that accepts marker signatures. The caller must check that such senders may be impersonated. */
 export function withImpersonation(recovery: SenderRecovery): SenderRecovery {
   return {
     async recoverSenders(items: readonly RecoverableSignature[]) {

@@ -16,7 +16,7 @@ import { createNodeBackend, type RpcBackend } from '@quoin/node/rpc'
 import type { MemoryKv } from '@quoin/platform'
 import { type Crypto, type Genesis, type Hash, ok, type Result, unwrap } from '@quoin/protocol'
 
-/** What all instances of a development node share. */
+/** Powers and settings that all instances of a development node share. */
 export interface InstancePowers {
   readonly genesis: Genesis
   readonly crypto: Crypto
@@ -28,24 +28,24 @@ export interface InstancePowers {
 }
 
 /**
- * A development chain over one database: everything that holds state, or has derived some of it. Going back to a snapshot replaces the whole,
- * so that whoever still reads the old one sees it unchanged.
+ * A development chain over one database: all objects that hold state or cache it. Going back to a snapshot replaces the whole instance, so that
+ * readers of the old one still see it unchanged.
  */
 export interface Instance {
   readonly kv: MemoryKv
   readonly ledger: Ledger
-  /** What the RPC asks of this chain. */
+  /** Access for the RPC. */
   readonly backend: RpcBackend
-  /** Sets what the next block writes to the state before its transactions run. Refuses code that could not be deployed. */
+  /** Sets the overrides that the next blocks write before their transactions run, until `settle`. Refuses code that could not be deployed. */
   change(overrides: StateOverrides): Result<void, OverrideRefusal>
-  /** The next block writes nothing by itself. */
+  /** Removes the overrides again. */
   settle(): void
-  /** Why transactions failed in the blocks since this was last asked, of those that were only built too. */
+  /** Failures since the last call, including transactions of blocks that were built but not committed. */
   takeFailures(): ReadonlyMap<Hash, TransactionFailure>
   close(): Promise<void>
 }
 
-/** Bits of a key that address a bucket of the state tree, and heights with proofs: as a devnet's node has them. */
+/** The settings of a devnet node: the bits of a key that select a bucket of the state tree, and the heights with proofs. */
 const STATE_TREE = { treeDepth: 12, historyHeights: 64 } as const
 
 /** Opens the chain that a database holds, or starts it in an empty one. */

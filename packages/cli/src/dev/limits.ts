@@ -1,18 +1,18 @@
-/** Bounds of the development node; a number of things unless the name says a unit. */
+/** Limits of the development node. Values are counts unless the name ends with a unit. */
 export const DEV_LIMITS = {
   /** Accounts that the mnemonic funds. */
   accountsMax: 1_000,
-  /** Blocks that one request makes: some seconds of work. */
+  /** Blocks per request; this many take some seconds. */
   minedBlocksMax: 10_000,
-  /** Snapshots that are kept; the oldest is forgotten first. */
+  /** The oldest snapshot is dropped first. */
   snapshotsMax: 1_024,
-  /** Least time between two blocks of interval mining. */
+  /** Minimum time between two blocks of interval mining. */
   blockTimeMsMin: 1,
-  /** Most time between two blocks of interval mining: Node's longest timer is one of 2^31 ms. */
+  /** Maximum time between two blocks of interval mining. Node.js timers are limited to 2^31 - 1 ms. */
   blockTimeMsMax: 86_400_000,
-  /** Accounts that are impersonated at a time. */
+  /** Accounts that are impersonated at the same time; the oldest is dropped first. */
   impersonatedMax: 4_096,
-  /** Artifact modules that are read. */
+  /** Modules that are read from the artifact directory. */
   artifactsMax: 1_024,
   artifactBytesMax: 16 * 1024 * 1024,
 } as const

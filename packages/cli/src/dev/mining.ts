@@ -1,4 +1,4 @@
-/** When blocks are made: with each transaction that can run, at an interval (empty ones too), or only when somebody asks. */
+/** When blocks are made: for each executable transaction, at an interval (including empty blocks), or only on request. */
 export type Mining =
   | { readonly kind: 'automatic' }
   | { readonly kind: 'interval'; readonly blockTimeMs: number }

@@ -13,7 +13,7 @@ import {
 export interface SealRequest {
   readonly timeMs: TimeMs
   readonly fillGasMax: number
-  /** Whether a block without transactions is wanted too. */
+  /** Whether to make a block even if it has no transactions. */
   readonly isEmptyAllowed: boolean
 }
 
@@ -22,7 +22,7 @@ export interface SealedBlock {
   readonly transactions: readonly SignedTransaction[]
 }
 
-/** Makes final blocks alone: one validator with all of the power, whose signature is the whole certificate. */
+/** Makes final blocks without consensus. The one validator has all voting power, so that its signature is a full certificate. */
 export class Sealer {
   readonly #crypto: Crypto
   readonly #key: ValidatorKey
@@ -32,7 +32,7 @@ export class Sealer {
     this.#key = key
   }
 
-  /** The next block of a chain; undefined where it would be empty and must not be. Calls must not overlap. */
+  /** Builds and commits the next block; undefined if it would be empty and `isEmptyAllowed` is false. Calls must not overlap. */
   async seal(chain: Chain, { timeMs, fillGasMax, isEmptyAllowed }: SealRequest): Promise<SealedBlock | undefined> {
     const block = await chain.build({ timeMs, feeAddress: this.#key.address, fillGasMax })
     if (block.transactions.length === 0 && !isEmptyAllowed) return undefined

@@ -20,7 +20,7 @@ beforeAll(async () => {
   client = devClient(node.url)
 })
 afterAll(() => node.close())
-// Each test begins at block 0: what it does is what going back is tested with.
+// Each test begins at block 0: a revert removes the effects of the one before, which also tests reverts.
 beforeEach(async () => {
   start = await client.snapshot()
 })
@@ -61,7 +61,7 @@ describe('senders', () => {
     })
   })
 
-  it('get nonces of their own when they send at once', async () => {
+  it('get different nonces when they send at the same time', async () => {
     const hashes = await Promise.all([1n, 2n, 3n, 4n].map((value) => client.sendTransaction({ account: bob, to: alice, value })))
     const nonces = await Promise.all(hashes.map(async (hash) => (await client.getTransaction({ hash })).nonce))
     expect(nonces).toEqual([0, 1, 2, 3])
@@ -103,7 +103,7 @@ describe('senders', () => {
     expect(found.map(({ from }) => from)).toEqual(senders.map((sender) => sender.toLowerCase()))
   })
 
-  it('cannot be claimed from outside: what impersonation makes is refused as a raw transaction', async () => {
+  it('cannot be forged by clients: a raw transaction with the marker signature is refused', async () => {
     await client.impersonateAccount({ address: STRANGER })
     await client.setAutomine(false)
     const hash = await client.sendTransaction({ account: STRANGER, to: bob })
@@ -122,7 +122,7 @@ describe('senders', () => {
   })
 })
 
-/** Network encoding of a type-2 transaction that waits. */
+/** Network encoding of a type-2 transaction that waits in the pool. */
 async function rawOf(hash: Hex): Promise<Hex> {
   const found = await client.getTransaction({ hash })
   const raw = encodeTransaction(
@@ -153,9 +153,9 @@ describe('signatures', () => {
     expect(await client.signTypedData({ account: bob, ...typedData })).toBe(signed)
   })
 
-  it('are of nobody else', async () => {
-    await expect(client.signMessage({ account: STRANGER, message: 'hello' })).rejects.toThrow('no key of')
+  it('are not possible for other accounts', async () => {
+    await expect(client.signMessage({ account: STRANGER, message: 'hello' })).rejects.toThrow('has no key for')
     await expect(request('eth_signTypedData_v4', alice, '{')).rejects.toThrow('is not JSON')
-    await expect(request('eth_signTypedData_v4', alice, {})).rejects.toThrow('is no typed data')
+    await expect(request('eth_signTypedData_v4', alice, {})).rejects.toThrow('is not EIP-712 typed data')
   })
 })

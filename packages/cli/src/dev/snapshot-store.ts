@@ -2,16 +2,16 @@ import type { MemoryKv } from '@quoin/platform'
 import type { TimeSettings } from './chain-time.ts'
 import { DEV_LIMITS } from './limits.ts'
 
-/** What a chain was at some moment. */
+/** A chain's state at some moment. */
 export interface Snapshot {
-  /** Written by nobody. */
+  /** Must not be written to. */
   readonly kv: MemoryKv
   readonly time: TimeSettings
-  /** Network encodings of the transactions that waited in the pool. */
+  /** Network encodings of the transactions in the pool. */
   readonly waiting: readonly Uint8Array[]
 }
 
-/** Snapshots by number, from 1 on. Going back to one uses it up, with all that were taken after it. */
+/** Snapshots by number, from 1 on. Going back to a snapshot removes it and all later ones, as anvil and Ganache do. */
 export class Snapshots {
   readonly #byId = new Map<number, Snapshot>()
   #last = 0

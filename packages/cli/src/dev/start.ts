@@ -25,22 +25,22 @@ import type { Mining } from './mining.ts'
 
 export interface DevNodeOptions {
   readonly host?: string
-  /** 0 lets the operating system choose. */
+  /** 0: the operating system chooses. */
   readonly port?: number
   readonly chainId?: number
-  /** How many accounts of the well-known mnemonic are funded; at most `DEV_LIMITS.accountsMax`. */
+  /** Number of funded accounts, from the well-known mnemonic; at most `DEV_LIMITS.accountsMax`. */
   readonly accounts?: number
-  /** What each of them owns, in wei. */
+  /** Balance of each account, in wei. */
   readonly balance?: bigint
-  /** Milliseconds from one block to the next; undefined makes a block for each transaction as soon as it is admitted. */
+  /** Milliseconds from one block to the next; undefined: a block for each transaction, as soon as it is admitted. */
   readonly blockTimeMs?: number | undefined
-  /** Directory of what `quoin build` writes, for names and source lines; it need not be there. */
+  /** Output directory of `quoin build`, for names and source lines; it need not exist. */
   readonly artifacts?: string
-  /** Told of each transaction in a block: text of one line or more, without the last line's end. */
+  /** Receives a text about each transaction in a block: one or more lines, without a final newline. */
   readonly print?: (text: string) => void
-  /** Told what goes wrong in the node itself; by default standard error is. */
+  /** Receives warnings and errors of the node itself; default: standard error. */
   readonly complain?: (text: string) => void
-  /** What `web3_clientVersion` answers. */
+  /** The result of `web3_clientVersion`. */
   readonly clientVersion?: string
 }
 
@@ -56,19 +56,19 @@ export const DEV_DEFAULTS = {
   complain: (text: string): void => void process.stderr.write(`${text}\n`),
 } as const
 
-/** A development node that serves. */
+/** A running development node. */
 export interface DevNode {
-  /** For HTTP; WebSocket is at the same place (`ws:`). */
+  /** The HTTP URL; WebSocket uses the same host and port (`ws:`). */
   readonly url: string
   readonly port: number
   readonly chainId: number
-  /** The funded accounts. Everybody knows their keys. */
+  /** The funded accounts. Their keys are public. */
   readonly accounts: readonly DevelopmentAccount[]
-  /** Refuses new calls, lets those that run end, and forgets the chain. */
+  /** Rejects new calls, waits for running ones and discards the chain. */
   close(): Promise<void>
 }
 
-/** What takes a while to load and serves every development node of a process. */
+/** Slow to load, so all development nodes of a process share it. */
 let platform: Promise<{ readonly crypto: LoadedCrypto; readonly interpreter: Interpreter }> | undefined
 
 async function loadPlatform() {
@@ -76,7 +76,15 @@ async function loadPlatform() {
   return { crypto, interpreter }
 }
 
-/** Starts a chain in memory and serves it. Rejects when it cannot listen. */
+/**
+ * Starts a development chain in memory and serves its RPC.
+ *
+ * @throws the system error (such as EADDRINUSE) when the server cannot listen
+ * @example
+ *     const node = await startDevNode({ port: 0 })
+ *     const client = createPublicClient({ transport: http(node.url) })
+ *     await node.close()
+ */
 export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNode> {
   const settings = { ...DEV_DEFAULTS, ...options }
   platform ??= loadPlatform()
@@ -125,7 +133,7 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
   }
 }
 
-/** Whatever runs on this machine may call, pages among it. */
+/** Every program on this machine may call, including web pages in a browser. */
 const DEV_RPC_SETTINGS: RpcSettings = {
   corsOrigins: ['*'],
   allowedHosts: ['localhost'],
@@ -152,7 +160,7 @@ function urlOf(host: string, port: number): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }
 
-/** Warnings and errors of the node's parts, in the form of a terminal. */
+/** Logger that prints the node's warnings and errors as text. */
 function complainingLogger(complain: (text: string) => void): Logger {
   const line = (level: string) => (fields: object, message: string) => {
     const error: unknown = 'err' in fields ? fields.err : undefined

@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(root, { recursive: true }))
 
-/** Files by path; a path that ends with a slash is a directory. */
+/** Creates files by path. A path that ends with a slash is a directory. */
 async function make(...paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     const at = join(directory, path)
@@ -26,7 +26,7 @@ const CHAIN = ['devnet.json', 'genesis.json', 'validator-1/db/', 'validator-1.lo
 const entries = async () => (await readdir(directory)).sort()
 
 describe('the directory of a devnet', () => {
-  it('may be missing, empty, whole, or cut off in its creation', async () => {
+  it('may be missing, empty, complete or partly created', async () => {
     for (const [paths, isWhole] of [
       [[], false],
       [CHAIN, true],
@@ -41,7 +41,7 @@ describe('the directory of a devnet', () => {
     }
   })
 
-  it('is cleared of what a devnet wrote, and of nothing else', async () => {
+  it('loses only files of the devnet when it is cleared', async () => {
     await make(...CHAIN, 'notes.txt', 'validator-old/x')
     const held = await holdDirectory(directory, true)
     await held.clear()
@@ -50,19 +50,19 @@ describe('the directory of a devnet', () => {
     expect(await entries()).toEqual(['lock', 'notes.txt', 'validator-old'])
   })
 
-  it.each([false, true])('is not touched where something lies that no devnet wrote (reset %s)', async (reset) => {
+  it.each([false, true])('is not changed if it contains files that no devnet wrote (reset %s)', async (reset) => {
     await make('letters.txt', 'genesis.json')
     await expect(holdDirectory(directory, reset)).rejects.toThrow(
-      /has no devnet\.json.*\(it holds letters\.txt\): it is not touched/,
+      /has no devnet\.json, but contains letters\.txt\. Nothing was changed/,
     )
     await rm(join(directory, 'letters.txt'))
-    await expect(holdDirectory(directory, reset)).rejects.toThrow(/it holds genesis\.json/)
+    await expect(holdDirectory(directory, reset)).rejects.toThrow(/contains genesis\.json/)
     expect(await entries()).toEqual(['genesis.json'])
   })
 
-  it('with a chain but no settings wants --reset, and takes it', async () => {
+  it('needs --reset if it contains a chain but no settings', async () => {
     await make(...CHAIN.slice(1))
-    await expect(holdDirectory(directory, false)).rejects.toThrow(/its devnet\.json is gone.*add --reset/)
+    await expect(holdDirectory(directory, false)).rejects.toThrow(/its devnet\.json is missing.*add --reset/)
     expect(await entries()).not.toContain('lock')
     const held = await holdDirectory(directory, true)
     await held.clear()
@@ -70,7 +70,7 @@ describe('the directory of a devnet', () => {
     expect(await entries()).toEqual(['lock'])
   })
 
-  it.each(['', 'validator-2'])('is refused while %j of it is running, and left as it was', async (running) => {
+  it.each(['', 'validator-2'])('is refused and not changed while its %j is running', async (running) => {
     await make(...CHAIN)
     const lock = await lockDirectory(join(directory, running))
     expect(lock.ok).toBe(true)
@@ -86,7 +86,7 @@ describe('the directory of a devnet', () => {
     await held.close()
   })
 
-  it('lets the validators have theirs, and keeps its own', async () => {
+  it('releases the locks of the validators and keeps its own', async () => {
     await make(...CHAIN)
     const held = await holdDirectory(directory, false)
     const validator = () => lockDirectory(join(directory, 'validator-1'))

@@ -8,20 +8,22 @@ const LOCK = 'lock'
 const OWN_ENTRY = /^(?:devnet\.json|genesis\.json|lock|validator-\d+(?:\.log)?)$/
 const VALIDATOR = /^validator-\d+$/
 
-/** The directory of a devnet, held by this process: nobody else runs the devnet or one of its validators. */
+/** The directory of a devnet, locked by this process: no other process runs the devnet or one of its validators. */
 export interface HeldDirectory extends Closable {
-  /** A chain lies there, with its settings. */
+  /** The directory contains a chain and its settings. */
   readonly isWhole: boolean
-  /** Deletes what a devnet wrote, and nothing else. Only before `releaseValidators`. */
+  /** Deletes only the files that a devnet writes. Call it only before `releaseValidators`. */
   clear(): Promise<void>
-  /** Lets the validators' own processes take their directories. */
+  /** Releases the validators' directories, so that their processes can lock them. */
   releaseValidators(): Promise<void>
 }
 
 /**
- * Looks at a directory and takes all locks in it, before anything is written or deleted. Throws CommandError where something lies there
- * that no devnet wrote and there are no settings; where the settings are gone and a chain would be lost that nobody said to `reset`; and
- * where the devnet or one of its validators is running.
+ * Checks a directory and takes all locks in it, before anything is written or deleted.
+ *
+ * @param reset whether the user allows deleting an existing chain
+ * @throws CommandError when the directory has no settings file but contains other files than a devnet's; when it contains a chain without
+ * settings and `reset` is false; and when the devnet or one of its validators is running
  */
 export async function holdDirectory(directory: string, reset: boolean): Promise<HeldDirectory> {
   const entries = await entriesOf(directory)
@@ -44,7 +46,7 @@ export async function holdDirectory(directory: string, reset: boolean): Promise<
     isWhole,
     releaseValidators: release,
     async clear() {
-      // The settings first: what is left after a cut is never taken for a whole devnet.
+      // The settings first: after an interruption, the rest is not taken for a complete devnet.
       await rm(join(directory, SETTINGS), { force: true })
       for (const name of await entriesOf(directory))
         if (OWN_ENTRY.test(name) && name !== LOCK) await rm(join(directory, name), { recursive: true })
@@ -67,14 +69,14 @@ async function requireOurs(
   const foreign = entries.find((name) => !OWN_ENTRY.test(name))
   if (foreign !== undefined || (entries.length > 0 && validators.length === 0 && !entries.includes(LOCK))) {
     throw new CommandError(
-      `${directory} has no ${SETTINGS}, so it is not a devnet's directory (it holds ${foreign ?? entries[0]}): it is not touched. Choose another one with --data-dir, or delete it yourself`,
+      `${directory} is not a devnet directory: it has no ${SETTINGS}, but contains ${foreign ?? entries[0]}. Nothing was changed. Choose another directory with --data-dir, or delete this one yourself`,
     )
   }
   if (reset) return
   for (const name of validators) {
     if (!(await exists(join(directory, name, 'db')))) continue
     throw new CommandError(
-      `${directory} holds a chain, but its ${SETTINGS} is gone, without which it cannot go on: add --reset to delete the chain and start a new one`,
+      `${directory} contains a chain that cannot be continued, because its ${SETTINGS} is missing: add --reset to delete the chain and start a new one`,
     )
   }
 }

@@ -19,9 +19,9 @@ import {
 } from '@quoin/protocol'
 import { DEFAULT_SETTINGS, type DevnetSettings } from './settings.ts'
 
-/** viem's `foundry` and Hardhat's chain id. */
+/** Chain id of Hardhat and of viem's `foundry` chain. */
 const DEVNET_CHAIN_ID = 31_337
-/** A fixed time makes the genesis, and with it every development chain's block 0, the same everywhere. */
+/** A fixed time makes the genesis, and with it block 0 of every devnet, the same on all machines. */
 const DEVNET_TIME_MS = Date.UTC(2026, 0, 1)
 
 export const p2pAddress = (settings: DevnetSettings, index: number): string => `/ip4/127.0.0.1/tcp/${settings.p2pPort + index}`
@@ -59,11 +59,11 @@ export async function devnetGenesis(crypto: Crypto, settings: DevnetSettings): P
   }
 }
 
-/** The genesis that lies in the repository: the devnet's with its default settings. */
+/** The genesis file in the repository: that of a devnet with default settings. */
 export const REPOSITORY_GENESIS = fileURLToPath(new URL('../../../../genesis.json', import.meta.url))
 
 export const genesisText = (genesis: Genesis): string => `${JSON.stringify(genesisToJson(genesis), null, 2)}\n`
 
-/** Writes the repository's genesis again: due after each change of the execution version. */
+/** Rewrites the repository's genesis file. Needed after each change of the execution version. */
 export const writeRepositoryGenesis = async (): Promise<void> =>
   writeFile(REPOSITORY_GENESIS, genesisText(await devnetGenesis(nobleCrypto, DEFAULT_SETTINGS)))

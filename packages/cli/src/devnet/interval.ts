@@ -1,4 +1,4 @@
-/** Runs an action, then again each interval after the last one ended, until the signal. */
+/** Runs an action at once and again `intervalMs` after each run has ended, until the signal is aborted. Rejects if a run fails. */
 export function everyInterval(intervalMs: number, signal: AbortSignal, action: () => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined

@@ -14,7 +14,7 @@ afterEach(() => rm(directory, { recursive: true }))
 
 const line = (level: number, msg: string, more: object = {}) => `${JSON.stringify({ level, time: 1, ...more, msg })}\n`
 
-it('is the last error, before what is said at each end', async () => {
+it('is the last error, not the messages of every shutdown', async () => {
   await writeFile(
     path,
     line(30, 'up') + line(60, 'cannot go on', { err: { message: 'no room', stack: 'x' } }) + line(30, 'stopped'),
@@ -22,7 +22,7 @@ it('is the last error, before what is said at each end', async () => {
   expect(await lastWords(path, 0)).toBe('cannot go on: no room')
 })
 
-it('is what the command line or Node.js said, without a stack', async () => {
+it('is the output of the command line or Node.js, without a stack', async () => {
   await writeFile(path, `${line(30, 'up')}quoin: port 1 is in use\n    at f (file.js:1)\n\n`)
   expect(await lastWords(path, 0)).toBe('quoin: port 1 is in use')
 })
@@ -40,7 +40,7 @@ it('is nothing of an earlier run', async () => {
   expect(await lastWords(path, from)).toBe('up')
 })
 
-it('is bounded, whatever the log holds', async () => {
+it('has a limited length for any log', async () => {
   await writeFile(path, `${line(60, 'far away')}${line(30, 'x'.repeat(1_000)).repeat(200)}{"level":30,"msg":"cut`)
   expect(await lastWords(path, 0)).toBe('{"level":30,"msg":"cut')
   await writeFile(path, 'y'.repeat(300_000))

@@ -1,13 +1,15 @@
 import { open } from 'node:fs/promises'
 
-/** How much of a log's end is looked through. */
+/** Only this much of the end of a log is read. */
 const TAIL_BYTES_MAX = 64 * 1024
 const ERROR_LEVEL = 50
 const CHARS_MAX = 500
 
 /**
- * What a validator's log says last about why it ended: its last error or text that is no log line, else its last line. Only what was
- * written from the byte `from` on counts. Undefined when there is nothing.
+ * The last message in a validator's log about why it ended: the last error or non-log text, else the last line.
+ *
+ * @param from offset in bytes; the log before it belongs to earlier runs
+ * @returns at most 500 characters; undefined when the log has no text from `from` on
  */
 export async function lastWords(path: string, from: number): Promise<string | undefined> {
   const lines = (await tail(path, from))
@@ -25,7 +27,7 @@ async function tail(path: string, from: number): Promise<string> {
     const bytes = Buffer.alloc(Math.max(0, size - start))
     const { bytesRead } = await file.read(bytes, 0, bytes.length, start)
     const text = bytes.subarray(0, bytesRead).toString()
-    // The first line is cut where the tail begins inside of it.
+    // The tail may begin in the middle of a line: drop that line.
     return start > from ? text.slice(text.indexOf('\n') + 1) : text
   } finally {
     await file.close()
@@ -50,7 +52,7 @@ function fieldsOf(line: string): Readonly<Record<string, unknown>> | undefined {
     const value: unknown = JSON.parse(line)
     return typeof value === 'object' && value !== null && 'msg' in value ? { ...value } : undefined
   } catch {
-    // A text that is no line of the log: what Node.js or the command line said.
+    // Not a log line: output of Node.js or of the command line.
     return undefined
   }
 }

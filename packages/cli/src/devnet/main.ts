@@ -23,9 +23,9 @@ import { type NodeStatus, readStatus, statusLine } from './status.ts'
 import { startValidator, type ValidatorEnd, type ValidatorProcess } from './validator-process.ts'
 
 const STATUS_INTERVAL_MS = 1_000
-/** Without a terminal a line is written this often. */
+/** Interval of status lines when the output is not a terminal. */
 const PLAIN_STATUS_INTERVAL_MS = 10_000
-/** A validator that is not up is told of this often. */
+/** Interval of messages about validators that are still starting. */
 const START_NOTICE_MS = 10_000
 
 interface Member {
@@ -40,12 +40,12 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
-/** Runs the devnet until a signal ends it; resolves to the exit code. */
+/** Runs the devnet until SIGINT or SIGTERM. Resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const stopping = new AbortController()
   const onSignal = (): void => stopping.abort()
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  // Whoever read the output is gone (`npm run devnet | head`): nobody can press Ctrl-C any more.
+  // The reader of the output has ended (`npm run devnet | head`), so that nobody can press Ctrl-C any more.
   process.stdout.on('error', onSignal)
   try {
     const options = parseOptions(argv)
@@ -62,7 +62,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function runDevnet(options: DevnetOptions, signal: AbortSignal): Promise<void> {
   const directory = resolve(options.directory)
-  // Every lock is taken and every port looked at before anything is deleted.
+  // Take every lock and check every port before deleting anything.
   const held = await holdDirectory(directory, options.reset)
   try {
     const existing = options.reset || !held.isWhole ? undefined : await readSettings(directory)
@@ -96,7 +96,7 @@ async function runValidators(
   } finally {
     if (processes.size > 0) print('\nStopping ...')
     await Promise.all([...processes.values()].map((validator) => validator.stop()))
-    if (processes.size > 0) print('All validators stopped. The chain is kept; the same command continues it.')
+    if (processes.size > 0) print('All validators stopped. The chain is kept: run the same command to continue it.')
   }
 }
 
@@ -123,7 +123,7 @@ const membersOf = (options: DevnetOptions, directory: string, settings: DevnetSe
     }
   })
 
-/** The settings file is written last: a creation that was cut off is seen as none and made anew. */
+/** The settings file is written last: without it, an interrupted creation is started again. */
 async function create(directory: string, settings: DevnetSettings, members: readonly Member[]): Promise<void> {
   const genesisPath = join(directory, 'genesis.json')
   const isDefault = Object.entries(DEFAULT_SETTINGS).every(([name, value]) => settings[name as keyof DevnetSettings] === value)
@@ -144,19 +144,19 @@ async function create(directory: string, settings: DevnetSettings, members: read
   await writeSettings(directory, settings)
 }
 
-/** A chain made by an older version of this software cannot go on: say so before four validators do. */
+/** Reports a chain of another execution version once, before every validator reports it. */
 async function requireCurrentGenesis(directory: string): Promise<void> {
   const path = join(directory, 'genesis.json')
   const genesis = await readGenesisFile(path)
   const { executionVersion } = await devnetGenesis(nobleCrypto, DEFAULT_SETTINGS)
   if (genesis.executionVersion !== executionVersion) {
     throw new CommandError(
-      `the chain in ${directory} was made for another version of this software (execution version ${genesis.executionVersion}, now ${executionVersion}): start a new one with --reset`,
+      `the chain in ${directory} needs another version of this software (execution version ${genesis.executionVersion}; this is ${executionVersion}): start a new chain with --reset`,
     )
   }
 }
 
-/** Starts all, and resolves when each serves or the signal comes. Rejects as soon as one ends instead. */
+/** Starts all validators. Resolves when all serve RPC or the signal is aborted. Rejects as soon as one ends. */
 async function startAll(
   members: readonly Member[],
   processes: Map<Member, ValidatorProcess>,
@@ -195,7 +195,7 @@ async function startAll(
   }
 }
 
-/** Which ones are not up yet, and what they are at. */
+/** Prints which validators are still starting, with the last message of their logs. */
 async function tellWaiting(waiting: ReadonlyMap<Member, ValidatorProcess>): Promise<void> {
   for (const [member, validator] of waiting) {
     const words = await validator.lastWords()
@@ -211,8 +211,8 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 function tellEnd(member: Member, { how, lastWords }: ValidatorEnd): void {
   const log = relative(process.cwd(), member.logPath)
-  print(`\n${member.name} ended (${how}); its log is ${log}. Start it again with\n  ${startCommand(member)}`)
-  if (lastWords !== undefined) print(`  It says: ${lastWords}`)
+  print(`\n${member.name} ended (${how}). Log: ${log}. Start it again with\n  ${startCommand(member)}`)
+  if (lastWords !== undefined) print(`  Last message: ${lastWords}`)
 }
 
 const startCommand = ({ dataDir, rpcPort }: Member): string =>
@@ -223,23 +223,23 @@ async function introduce(options: DevnetOptions, members: readonly Member[], con
   const logSize = Math.max(...members.map(({ name }) => name.length))
   const accounts = developmentAccounts(nobleCrypto)
   print(`
-${continued ? 'Continuing the chain that exists.' : 'A new chain.'} Chain id ${chainId}, gas is free.
+${continued ? 'Continuing the existing chain.' : 'A new chain.'} Chain id ${chainId}, gas is free.
 
 Endpoints (HTTP and WebSocket)
 ${members.map(({ name, rpcPort, logPath }) => `  ${name.padEnd(logSize)}  http://127.0.0.1:${rpcPort}   log ${relative(process.cwd(), logPath)}`).join('\n')}
 
-Accounts (${DEVELOPMENT_BALANCE / 10n ** 18n} each; everybody knows these keys, never use them elsewhere)
+Accounts (${DEVELOPMENT_BALANCE / 10n ** 18n} each; these keys are public, never use them elsewhere)
 ${accounts.map(({ address, secretKey }, i) => `  (${i}) ${address}  ${bytesToHex(secretKey)}`).join('\n')}
   mnemonic: ${DEVELOPMENT_MNEMONIC}
 
-A validator that was killed is started again by hand with
+To restart a validator that was killed:
 ${members.map((member) => `  ${startCommand(member)}`).join('\n')}
 
-Ctrl-C stops all.
+Press Ctrl-C to stop all validators.
 `)
 }
 
-/** Shows the live line until the signal. */
+/** Shows the status line until the signal is aborted. */
 async function watch(members: readonly Member[], signal: AbortSignal): Promise<void> {
   const { isTTY } = process.stdout
   let before: readonly (NodeStatus | undefined)[] = []

@@ -4,18 +4,22 @@ import { CommandError } from '@quoin/node/process'
 
 export interface WantedPort {
   readonly port: number
-  /** What it is for, and the flag that moves it. */
+  /** Purpose of the port, and the flag that changes it. */
   readonly use: string
   readonly flag: string
 }
 
-/** Throws CommandError for the first port that is in use, naming who holds it where the system tells. */
+/**
+ * Checks that TCP ports of 127.0.0.1 are free.
+ *
+ * @throws CommandError for the first port in use; it names the process if the system tells
+ */
 export async function requireFreePorts(ports: readonly WantedPort[]): Promise<void> {
   for (const { port, use, flag } of ports) {
     if (await isFree(port)) continue
     const holder = await holderOf(port)
     throw new CommandError(
-      `port ${port}, wanted for ${use}, is in use${holder === undefined ? '' : ` by ${holder}`}. Stop that process, or choose other ports with ${flag}.`,
+      `port ${port} (needed for ${use}) is in use${holder === undefined ? '' : ` by ${holder}`}. Stop that process, or choose other ports with ${flag}.`,
     )
   }
 }
@@ -34,7 +38,7 @@ async function holderOf(port: number): Promise<string | undefined> {
     const inode = await listeningInode(port)
     return inode === undefined ? undefined : await processWithSocket(inode)
   } catch (failure) {
-    // No /proc, or a process that ended while it was looked at: the port is in use all the same.
+    // No /proc, or the process ended in the meantime. The port counts as in use.
     if (typeof (failure as NodeJS.ErrnoException).code === 'string') return undefined
     throw failure
   }

@@ -5,21 +5,21 @@ import { DEVELOPMENT_VALIDATORS_MAX } from '@quoin/node/keys'
 import { CommandError, unlessMissing } from '@quoin/node/process'
 import { z } from 'zod'
 
-/** What a devnet is made with: fixed until `--reset`. */
+/** Settings that a devnet is created with. Fixed until `--reset`. */
 export interface DevnetSettings {
   readonly validators: number
   readonly blockTimeMs: number
-  /** Port of the first validator's P2P; the others follow. */
+  /** P2P port of the first validator; the others use the next ports. */
   readonly p2pPort: number
 }
 
 export interface DevnetOptions {
   readonly reset: boolean
-  /** Port of the first validator's RPC; the others follow. May change from run to run. */
+  /** RPC port of the first validator; the others use the next ports. May change from run to run. */
   readonly rpcPort: number
-  /** Directory of everything that a devnet writes. */
+  /** Directory for all files of the devnet. */
   readonly directory: string
-  /** Only what the user named. */
+  /** Only the settings that the user gave. */
   readonly settings: Partial<DevnetSettings>
   readonly help: boolean
 }
@@ -27,19 +27,19 @@ export interface DevnetOptions {
 export const DEFAULT_SETTINGS: DevnetSettings = { validators: 4, blockTimeMs: 500, p2pPort: 26_656 }
 export const DEFAULT_RPC_PORT = 8545
 
-export const HELP = `Runs a development network of Quoin validators, each a process of its own, on this machine.
+export const HELP = `Runs a development network of Quoin validators on this machine, each in its own process.
 
 Usage: npm run devnet -- [options]
 
-  --validators N    how many, 1 to ${DEVELOPMENT_VALIDATORS_MAX} (default ${DEFAULT_SETTINGS.validators})
-  --block-time MS   least time between two blocks, 100 to 60000 (default ${DEFAULT_SETTINGS.blockTimeMs})
-  --rpc-port PORT   RPC port of the first validator, the others follow (default ${DEFAULT_RPC_PORT})
-  --p2p-port PORT   P2P port of the first validator, the others follow (default ${DEFAULT_SETTINGS.p2pPort})
-  --data-dir DIR    where keys, data and logs lie (default .devnet)
-  --reset           delete the chain in that directory and start a new one; refused while it runs
-  --help            show this
+  --validators N    number of validators, 1 to ${DEVELOPMENT_VALIDATORS_MAX} (default ${DEFAULT_SETTINGS.validators})
+  --block-time MS   minimum time between two blocks, 100 to 60000 (default ${DEFAULT_SETTINGS.blockTimeMs})
+  --rpc-port PORT   RPC port of the first validator; the others use the next ports (default ${DEFAULT_RPC_PORT})
+  --p2p-port PORT   P2P port of the first validator; the others use the next ports (default ${DEFAULT_SETTINGS.p2pPort})
+  --data-dir DIR    directory for keys, data and logs (default .devnet)
+  --reset           delete the chain in that directory and start a new one; fails while the devnet runs
+  --help            show this help
 
-Ctrl-C stops all validators; starting again continues the same chain.
+Ctrl-C stops all validators. The next start continues the same chain.
 `
 
 const FLAGS = {
@@ -81,7 +81,7 @@ function parseFlags(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: false }).values
   } catch (failure) {
-    throw new CommandError(`${(failure as Error).message.split('\n')[0]} (npm run devnet -- --help shows what is allowed)`)
+    throw new CommandError(`${(failure as Error).message.split('\n')[0]} (see npm run devnet -- --help)`)
   }
 }
 
@@ -89,7 +89,7 @@ const settingsFile = z.strictObject({ validators: z.int(), blockTimeMs: z.int(),
 
 const settingsPath = (directory: string): string => join(directory, 'devnet.json')
 
-/** The settings of the chain that lies in a directory, or undefined when there is none. */
+/** The settings of the chain in a directory; undefined if there is no chain. */
 export async function readSettings(directory: string): Promise<DevnetSettings | undefined> {
   const path = settingsPath(directory)
   const text = await unlessMissing(readFile(path, 'utf8'))
@@ -97,7 +97,7 @@ export async function readSettings(directory: string): Promise<DevnetSettings | 
   try {
     return settingsFile.parse(JSON.parse(text))
   } catch {
-    throw new CommandError(`${path} is not a devnet's settings file: start anew with --reset`)
+    throw new CommandError(`${path} is not a devnet settings file: delete the chain and start a new one with --reset`)
   }
 }
 
@@ -106,13 +106,17 @@ export const writeSettings = (directory: string, settings: DevnetSettings): Prom
 
 const FLAG_OF = { validators: '--validators', blockTimeMs: '--block-time', p2pPort: '--p2p-port' } as const
 
-/** The settings in force: what lies there, else what was asked with the defaults. Refuses to change a chain that exists. */
+/**
+ * The effective settings: those of the existing chain, else the given ones with defaults.
+ *
+ * @throws CommandError when a given setting differs from the existing chain's
+ */
 export function resolveSettings(existing: DevnetSettings | undefined, asked: Partial<DevnetSettings>): DevnetSettings {
   if (existing === undefined) return { ...DEFAULT_SETTINGS, ...asked }
   for (const [name, value] of Object.entries(asked) as [keyof DevnetSettings, number][]) {
     if (existing[name] !== value) {
       throw new CommandError(
-        `the chain that exists was made with ${FLAG_OF[name]} ${existing[name]}, not ${value}: leave the flag out to continue it, or add --reset to delete it and start a new one`,
+        `the existing chain was created with ${FLAG_OF[name]} ${existing[name]}, not ${value}: omit the flag to continue this chain, or add --reset to delete it and start a new one`,
       )
     }
   }

@@ -1,27 +1,27 @@
 import { linkDeadline } from '@quoin/node/process'
 
-/** What the live line shows of one validator, from its `/metrics`. */
+/** Status of one validator for the status line, from its `/metrics`. */
 export interface NodeStatus {
   readonly height: number
-  /** From a block's time to its commit on this node. */
+  /** Milliseconds from a block's time to its commit on this node. */
   readonly finalityMs: number
   readonly transactions: number
   readonly peers: number
   readonly mempool: number
-  /** No block has come for longer than a chain that works is without one. */
+  /** No block was committed for longer than a working chain takes. */
   readonly isStalled: boolean
 }
 
 const REQUEST_MS_MAX = 2_000
 
-/** Undefined when the node does not answer: it is down or starting. */
+/** Reads a validator's status. Undefined if the node does not answer: it is down or starting. */
 export async function readStatus(rpcPort: number): Promise<NodeStatus | undefined> {
   const { signal, unlink } = linkDeadline(REQUEST_MS_MAX, [])
   try {
     const response = await fetch(`http://127.0.0.1:${rpcPort}/metrics`, { signal })
     return parseMetrics(await response.text())
   } catch (failure) {
-    // Refused, reset or timed out: all mean that this validator is not there now. Anything else is a bug.
+    // A refused, reset or timed-out request means that the validator is not available. Anything else is a bug.
     if (failure instanceof TypeError || signal.aborted) return undefined
     throw failure
   } finally {
@@ -47,14 +47,14 @@ export function parseMetrics(text: string): NodeStatus {
   }
 }
 
-/** The live line from two looks at the network, `elapsedMs` apart. */
+/** The status line, from two readings that are `elapsedMs` apart. */
 export function statusLine(
   before: readonly (NodeStatus | undefined)[],
   now: readonly (NodeStatus | undefined)[],
   elapsedMs: number,
 ): string {
   const alive = now.filter((status) => status !== undefined)
-  if (alive.length === 0) return `no validator of ${now.length} answers`
+  if (alive.length === 0) return `none of ${now.length} validators answers`
   const best = alive.reduce((a, b) => (b.height > a.height ? b : a))
   const index = now.indexOf(best)
   const grown = best.transactions - (before[index]?.transactions ?? best.transactions)
@@ -62,7 +62,7 @@ export function statusLine(
   const heights = new Set(alive.map(({ height }) => height))
   const spread = heights.size > 1 ? ` (lowest ${Math.min(...heights)})` : ''
   return [
-    `height ${best.height}${spread}${alive.some(({ isStalled }) => isStalled) ? ', stands still' : ''}`,
+    `height ${best.height}${spread}${alive.some(({ isStalled }) => isStalled) ? ', stalled' : ''}`,
     `finality ${Math.round(best.finalityMs)} ms`,
     `${rate} tx/s`,
     `validators ${alive.length}/${now.length}`,

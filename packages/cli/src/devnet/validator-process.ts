@@ -6,33 +6,33 @@ import { EXIT_CODE } from '@quoin/node/process'
 import { lastWords } from './last-words.ts'
 
 const QUOIN = fileURLToPath(new URL('../../bin/quoin.mjs', import.meta.url))
-/** A node ends within 5 s of SIGTERM. One that has not is killed after this. */
+/** A node ends within 5 s of SIGTERM. If it does not, it is killed after this time. */
 const STOP_MS_MAX = 6_000
 
-/** What a started node tells its parent process over the IPC channel. */
+/** Message of a started node to its parent process over the IPC channel. */
 export interface ReadyMessage {
   readonly kind: 'ready'
   readonly rpcPort: number
 }
 
-/** How a process ended, and what its log says last. */
+/** How a process ended, and the last message in its log. */
 export interface ValidatorEnd {
   /** `code 73 (disk-full)` or `SIGKILL`. */
   readonly how: string
-  /** It did what it was told to. */
+  /** The process was asked to stop, and ended with code 0 or by a signal. */
   readonly isExpected: boolean
   readonly lastWords: string | undefined
 }
 
 export interface ValidatorProcess {
   readonly pid: number
-  /** Settles when it serves RPC, or with its end when that comes first. Never rejects. */
+  /** Resolves when the node serves RPC, or with its end if it ends first. Never rejects. */
   readonly started: Promise<'ready' | ValidatorEnd>
-  /** Settles when it ends, whoever ended it. */
+  /** Resolves when the process ends for any reason. */
   readonly end: Promise<ValidatorEnd>
-  /** What its log says last. */
+  /** The last message in its log. */
   lastWords(): Promise<string | undefined>
-  /** Asks it to stop and waits; kills it when it does not. */
+  /** Sends SIGTERM and waits for the end; kills the process if it does not stop in time. */
   stop(): Promise<void>
 }
 
@@ -43,8 +43,8 @@ export interface ValidatorOptions {
 }
 
 /**
- * Starts `quoin start` as a process of its own, in a process group of its own so that Ctrl-C reaches only the devnet, which then stops
- * it. It runs under the same flags of Node (`--cpu-prof`). Resolves when the process is there, which says nothing of how far it is.
+ * Starts `quoin start` as a child process in its own process group, so that Ctrl-C reaches only the devnet, which then stops it. The child gets
+ * the same Node.js flags (such as `--cpu-prof`). Resolves when the process is spawned; `started` tells when the node serves RPC.
  */
 export async function startValidator({ dataDir, logPath, rpcPort }: ValidatorOptions): Promise<ValidatorProcess> {
   const log = await open(logPath, 'a')

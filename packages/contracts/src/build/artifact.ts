@@ -12,7 +12,7 @@ export interface ArtifactTexts {
   readonly dts: string
 }
 
-/** An ECMAScript module of constants, and their types: viem infers a contract's functions from that of `abi`. */
+/** The artifact as an ECMAScript module of constants, and its types: viem infers a contract's functions from the type of `abi`. */
 export function artifactTexts(
   built: Pick<BuiltContract, 'name' | 'file' | 'abi' | 'bytecode' | 'layout' | 'sourceMap'>,
 ): ArtifactTexts {
@@ -32,7 +32,7 @@ export function artifactTexts(
       "/** The container for deployContract; the constructor's arguments follow it. */\n" +
       'export declare const bytecode: `0x${string}`\n' +
       'export declare const layout: readonly { readonly name: string; readonly type: string }[]\n' +
-      '/** From positions of the deployed source to those of the files that it was built from. */\n' +
+      '/** Maps positions in the deployed source to positions in the files that it was built from. */\n' +
       'export declare const sourceMap: {\n' +
       '  readonly version: 3\n' +
       '  readonly sources: readonly string[]\n' +
@@ -43,7 +43,7 @@ export function artifactTexts(
   }
 }
 
-/** The type that `as const` gives to a list, an item a line. */
+/** The type that `as const` gives to a list, with one item per line. */
 function listType(items: readonly unknown[]): string {
   return items.length === 0 ? 'readonly []' : `readonly [\n${items.map((item) => `  ${literalType(item)},\n`).join('')}]`
 }
@@ -56,7 +56,7 @@ function literalType(value: unknown): string {
   return `{ ${members.join('; ')} }`
 }
 
-/** Writes the artifact of a contract: files that are as they should be already are left alone. True when one was written. */
+/** Writes the artifact of a contract, except files that are up to date. Returns whether a file was written. */
 export async function writeArtifact(directory: string, built: BuiltContract): Promise<boolean> {
   const { js, dts } = artifactTexts(built)
   const written = [
@@ -66,7 +66,7 @@ export async function writeArtifact(directory: string, built: BuiltContract): Pr
   return written.includes(true)
 }
 
-/** Readers see the old text or the new one, never a part. */
+/** Replaces a file atomically: readers see the old text or the new one, never a part. */
 async function writeChanged(path: string, text: string): Promise<boolean> {
   if ((await textOf(path)) === text) return false
   await mkdir(dirname(path), { recursive: true })
@@ -83,20 +83,20 @@ async function textOf(path: string): Promise<string | undefined> {
   })
 }
 
-/** What a former build left for the next one to be compared with. */
+/** The part of an earlier build's artifact that a new build is compared with. */
 export interface FormerArtifact {
   readonly name: string
   readonly bytecode: Hex
   readonly layout: readonly LayoutField[]
 }
 
-/** Reads an artifact: a module of constants in JSON, so that it is not run. The error says why a file is none. */
+/** Reads an artifact: a module of JSON constants, so that it is not executed. The error says why the file is not an artifact. */
 export async function readArtifact(path: string): Promise<Result<FormerArtifact, string>> {
   const text = await textOf(path)
   if (text === undefined) return err('there is no such file')
   const [name, bytecode, layout] = ['name', 'bytecode', 'layout'].map((constant) => constantOf(text, constant))
   if (typeof name !== 'string' || typeof bytecode !== 'string' || !isLayout(layout))
-    return err('it is no artifact: a module that `quoin build` wrote, with name, bytecode and layout')
+    return err('this file is not an artifact: it must be a module from `quoin build`, with name, bytecode and layout')
   return ok({ name, bytecode: bytecode as Hex, layout })
 }
 

@@ -54,7 +54,7 @@ describe('a token', () => {
     const chain = await machine()
     const made = run(undefined, encodeDeployData({ abi, bytecode, args: ['Quoin', 1_000n] }))
     if (!made.ok) throw new Error(made.reason)
-    // Beyond what the build foretold: the constructor, which writes to storage four times.
+    // The rest is the constructor, which the build does not count. It writes to storage four times.
     const transaction = intrinsicGas({ to: undefined, data: token.code, accessList: [] })
     const constructing = gasUsedOf(made.gasUsed) + transaction - token.deploymentGas
     expect(constructing).toBeGreaterThan(4 * 12_000)
@@ -70,7 +70,7 @@ describe('a token', () => {
     })
   })
 
-  it('has a container of one module, the canonical ABI, who made it, and no source map', () => {
+  it('has a container with one module, the canonical ABI, the compiler, and no source map', () => {
     const { container } = unwrap(decodeContainer(token.code))
     expect(container).toMatchObject({
       upgradeAuthority: { kind: 'none' },
@@ -122,7 +122,7 @@ describe('a token', () => {
   })
 })
 
-describe('a build comes to the same bytes', () => {
+describe('a build produces the same bytes', () => {
   const files = {
     'contracts/token.ts': TOKEN.replace(
       'export default',
@@ -161,13 +161,13 @@ describe('a build comes to the same bytes', () => {
   })
 })
 
-describe('what is no contract', () => {
+describe('modules without a contract', () => {
   const cases: readonly (readonly [what: string, source: string, complaint: RegExp])[] = [
     ['no default export', 'export const a = 1', /^contracts\/token\.ts:1:1: there is no default export/],
-    ['a number', '\nexport default 5', /^contracts\/token\.ts:2:1: the default export is no contract \(number\)/],
-    ['null', 'export default null', /^contracts\/token\.ts:1:1: the default export is no contract \(null\)/],
-    ['a function', 'export default () => 1', /no contract \(function\)/],
-    ['a plain object', 'export default { functions: {} }', /an object that `contract` of @quoin\/contracts did not make/],
+    ['a number', '\nexport default 5', /^contracts\/token\.ts:2:1: the default export is not a contract \(number\)/],
+    ['null', 'export default null', /^contracts\/token\.ts:1:1: the default export is not a contract \(null\)/],
+    ['a function', 'export default () => 1', /not a contract \(function\)/],
+    ['a plain object', 'export default { functions: {} }', /an object that was not made by `contract` of @quoin\/contracts/],
     ['a syntax error', 'const a = 1\nexport default {{', /^contracts\/token\.ts:2:17: /],
   ]
   it.each(cases)('%s', async (_, source, complaint) => {
@@ -183,7 +183,7 @@ describe('what is no contract', () => {
     const project = new Project({ 'contracts/a/token.ts': ANSWER('1n'), 'contracts/b/token.ts': ANSWER('2n') })
     try {
       expect(complaints(await project.build(['contracts/a/token.ts', 'contracts/b/token.ts', 'contracts/no.ts']))).toEqual([
-        'contracts/b/token.ts: its artifact would be that of contracts/a/token.ts, which has the same name',
+        'contracts/b/token.ts: contracts/a/token.ts has the same name, so its artifact would be overwritten',
         'contracts/no.ts: there is no such file',
       ])
       expect(complaints(await project.build([]))).toEqual(['contracts: there is no contract to build'])
@@ -195,22 +195,18 @@ describe('what is no contract', () => {
   })
 })
 
-describe('what deployment would refuse is refused with the place', () => {
+describe('errors of a deployment are reported with their place', () => {
   const withAbi = (line: string) => ANSWER('1n').replace("abi: ['function", `abi: [\n    ${line},\n    'function`)
 
   it.each([
     [
       'an unknown type',
       "'event E(uint257 a)'",
-      /^contracts\/token\.ts:5:6: the line of the abi 'event E\(uint257 a\)' cannot be read: .*uint257/,
+      /^contracts\/token\.ts:5:6: cannot parse the abi line 'event E\(uint257 a\)': .*uint257/,
     ],
+    ['no signature', "'transfer the money'", /^contracts\/token\.ts:5:6: cannot parse the abi line 'transfer the money': /],
     [
-      'no signature',
-      "'transfer the money'",
-      /^contracts\/token\.ts:5:6: the line of the abi 'transfer the money' cannot be read/,
-    ],
-    [
-      'a function that is not there',
+      'a missing function',
       "'function missing()'",
       /^contracts\/token\.ts:5:15: the abi has missing\(\), but the module has no such function/,
     ],
@@ -254,7 +250,7 @@ describe('what deployment would refuse is refused with the place', () => {
   it('a container that is too large', async () => {
     const source = ANSWER('BigInt(text.length)', `const text = '${'x'.repeat(260_000)}'`)
     expect(complaints(await buildFiles(source))).toEqual([
-      expect.stringMatching(/^contracts\/token\.ts:3:1: no container can be made: \d+ bytes/),
+      expect.stringMatching(/^contracts\/token\.ts:3:1: cannot make the container: \d+ bytes/),
     ])
   })
 })

@@ -16,30 +16,36 @@ import { loadTrial, type Refusal, type Trial } from './trial.ts'
 import { typeCheck } from './type-check.ts'
 import { COMPILER } from './version.ts'
 
-/** What is built, and how. */
+/** Options of a build. */
 export interface BuildOptions {
-  /** Directory of the author's project: of its package.json, its node_modules and its tsconfig.json. */
+  /** Directory of the author's project, with its package.json, node_modules and tsconfig.json. */
   readonly project: string
-  /** Modules that default-export a contract each, relative to the project. */
+  /** Modules that each default-export a contract, relative to the project. */
   readonly entries: readonly string[]
-  /** Directory of the artifacts, relative to the project; nothing is written without one. */
+  /** Directory for the artifacts, relative to the project; undefined: nothing is written. */
   readonly outDir?: string | undefined
-  /** Whether the project's own tsc checks the types. Default: true. */
+  /** Whether to check types with the project's own tsc. Default: true. */
   readonly typeCheck?: boolean | undefined
-  /** Whether the source map goes on the chain with the code: some 21,500 gas a KiB of the deployment. Default: false. */
+  /** Whether to deploy the source map with the code; costs about 21,500 gas per KiB. Default: false. */
   readonly embedSourceMap?: boolean | undefined
-  /** Conditions to resolve packages' `exports` by, besides the usual ones. */
+  /** Additional conditions to resolve packages' `exports` with. */
   readonly conditions?: readonly string[] | undefined
-  /** Artifacts of what is deployed, relative to the project: contracts of the same name must be able to take its place. */
+  /** Artifacts of deployed contracts, relative to the project: the state layout of a contract with the same name must be able to replace theirs. */
   readonly against?: readonly string[] | undefined
 }
 
-/** All contracts, or everything that is wrong with any of them. */
+/** All contracts, or all errors of all contracts. */
 export type BuildResult = Result<readonly BuiltContract[], readonly Diagnostic[]>
 
 /**
- * Builds contracts: bundles them, has the project's tsc check the types, evaluates them as a deployment would, and writes the artifacts if all
- * of that went well. Throws for faults of this machine only.
+ * Builds contracts: bundles them, checks types with the project's tsc and evaluates them as a deployment does. Writes the artifacts only if no
+ * contract has an error.
+ *
+ * @returns the contracts, or diagnostics for errors of the author
+ * @throws only for faults of this machine, such as a full disk
+ * @example
+ *     const result = await build({ project: '.', entries: ['contracts/token.ts'], outDir: 'artifacts' })
+ *     if (!result.ok) throw new Error(formatDiagnostics(result.error))
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const builder = new Builder(options)
@@ -50,7 +56,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   }
 }
 
-/** Builds the same contracts again and again; keeps the bundler and the interpreter for it. */
+/** Builds the same contracts repeatedly. It reuses the bundler and the interpreter. */
 export class Builder {
   readonly #options: BuildOptions
   #bundler: Bundler | undefined
@@ -82,7 +88,7 @@ export class Builder {
     const made = bundles.ok ? this.#makeAll(files, trial, bundles.value) : bundles
     const against = made.ok ? await this.#compare(files, made.value) : []
     const diagnostics = [...(made.ok ? [] : made.error), ...against, ...(await types)]
-    // Another build follows; this one's types were not checked to the end.
+    // Another build follows, and this one's type check was stopped.
     if (signal?.aborted) return err([])
     if (!made.ok || diagnostics.length > 0) return err(sortDiagnostics(diagnostics))
     const { outDir } = this.#options
@@ -130,7 +136,7 @@ export class Builder {
     })
   }
 
-  /** What keeps new contracts from taking the place of deployed ones. */
+  /** Errors of contracts whose state layout cannot replace the deployed one's. */
   async #compare(files: ProjectFiles, contracts: readonly BuiltContract[]): Promise<readonly Diagnostic[]> {
     const diagnostics: Diagnostic[] = []
     for (const path of this.#options.against ?? []) {
@@ -142,7 +148,7 @@ export class Builder {
       const next = contracts.find(({ name }) => name === former.value.name)
       if (next === undefined) {
         diagnostics.push(
-          diagnosticAt(path, `it is of the contract ${former.value.name}, which is not among those that are built`),
+          diagnosticAt(path, `this is the artifact of contract ${former.value.name}, which is not part of this build`),
         )
         continue
       }
@@ -159,7 +165,7 @@ const nameOf = (entry: string): string => basename(entry).replace(/\.[cm]?[jt]sx
 function entryProblems(files: ProjectFiles, entries: readonly string[]): readonly Diagnostic[] {
   if (entries.length === 0) return [diagnosticAt('contracts', 'there is no contract to build')]
   if (entries.length > BUILD_LIMITS.entriesMax)
-    return [diagnosticAt('contracts', `${entries.length} contracts at once, at most ${BUILD_LIMITS.entriesMax} are allowed`)]
+    return [diagnosticAt('contracts', `${entries.length} contracts in one build, at most ${BUILD_LIMITS.entriesMax} are allowed`)]
   const first = new Map<string, string>()
   const problems: Diagnostic[] = []
   for (const entry of entries) {
@@ -168,7 +174,7 @@ function entryProblems(files: ProjectFiles, entries: readonly string[]): readonl
     const other = first.get(nameOf(entry))
     if (!existsSync(path)) problems.push(diagnosticAt(file, 'there is no such file'))
     else if (other !== undefined)
-      problems.push(diagnosticAt(file, `its artifact would be that of ${other}, which has the same name`))
+      problems.push(diagnosticAt(file, `${other} has the same name, so its artifact would be overwritten`))
     else first.set(nameOf(entry), file)
   }
   return problems
@@ -187,13 +193,16 @@ const containerOf = (
   sourceMap: sourceMap === undefined ? new Uint8Array(0) : utf8ToBytes(JSON.stringify(sourceMap)),
 })
 
-/** What the interpreter refused, where the author's own code led to it, or where the author names what it is about. */
+/**
+ * An error of the interpreter. Its place is the author's innermost frame; without a frame, the place where the author writes the function's name;
+ * else the default export.
+ */
 function refused(places: DeclarationPlaces, { message, stack }: Refusal, finder: PositionFinder): Diagnostic {
   const thrown = authorsPlace(framesOf(stack, finder))
   const [, name] = /^the (?:abi|module) has (?:the function )?([\w$]+)/.exec(message) ?? []
   return diagnosticAt(thrown ?? (name === undefined ? undefined : places.word(name)) ?? places.contract, message)
 }
 
-/** What a declaration says wrongly, where the author's files say it. */
+/** An error of the declaration, at the place where the author wrote the wrong text, else at the default export. */
 const misdeclared = (places: DeclarationPlaces, { message, text }: DeclarationError): Diagnostic =>
   diagnosticAt((text === undefined ? undefined : places.text(text)) ?? places.contract, message)

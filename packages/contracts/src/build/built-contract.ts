@@ -2,16 +2,16 @@ import type { Abi, Hex, UpgradeAuthority } from '@quoin/protocol'
 import type { LayoutField } from '../kit/description.ts'
 import type { SourceMap } from './source-map.ts'
 
-/** A contract that a deployment would take. */
+/** A built contract. Its deployment was tried up to the constructor. */
 export interface BuiltContract {
-  /** Of the author's module, without its extension. */
+  /** File name of the author's module, without the extension. */
   readonly name: string
   /** The author's module, relative to the project. */
   readonly file: string
   readonly abi: Abi
-  /** The container, for deployContract. */
+  /** The container as hex, for viem's deployContract. */
   readonly bytecode: Hex
-  /** The container's bytes: what eth_getCode answers. */
+  /** The container's bytes, as eth_getCode returns them. */
   readonly code: Uint8Array
   /** The module in the container. */
   readonly source: string
@@ -19,6 +19,6 @@ export interface BuiltContract {
   readonly layout: readonly LayoutField[]
   readonly upgradeAuthority: UpgradeAuthority
   readonly reentrantSelectors: readonly number[]
-  /** Gas of the transaction that deploys it, the constructor's arguments and work aside. */
+  /** Gas of the deployment transaction, without the constructor's arguments and work. */
   readonly deploymentGas: number
 }

@@ -8,36 +8,36 @@ import type { ProjectFiles } from './project-files.ts'
 import { markers, type Use, usesIn } from './refusals.ts'
 import { neutralSourceMap, PositionFinder, type SourceMap, VIRTUAL } from './source-map.ts'
 
-/** One contract's module with all that it imports. */
+/** The bundle of one contract: its module with all imports. */
 export interface Bundle {
   /** Path of the author's module. */
   readonly entry: string
   /** The module that is deployed. */
   readonly source: string
   readonly sourceMap: SourceMap
-  /** A module of the same parts, whose function `describe` answers what the author declared. */
+  /** A module from the same sources. Its function `describe` returns the author's declaration. */
   readonly description: string
   readonly descriptionMap: SourceMap
 }
 
 export interface BundleRequest {
-  /** The project's directory, without links. */
+  /** The project's directory, with symbolic links resolved. */
   readonly root: string
   /** Absolute paths of the authors' modules. */
   readonly entries: readonly string[]
-  /** Conditions of packages' `exports` to resolve by, besides the usual ones. */
+  /** Additional conditions to resolve packages' `exports` with. */
   readonly conditions: readonly string[]
 }
 
 export interface BundleOutcome {
   readonly bundles: Result<readonly Bundle[], readonly Diagnostic[]>
-  /** Absolute paths of the files that were read, as far as the bundler came. */
+  /** Absolute paths of the files that were read until the bundler ended. */
   readonly inputs: readonly string[]
 }
 
 /**
- * Bundles modules with esbuild, which keeps what it parsed for the next time. Each entry is linked by itself, so that what comes of one does
- * not depend on the others.
+ * Bundles modules with esbuild. It keeps parsed files for the next build. Each entry is linked separately, so that its output does not depend on the
+ * other entries.
  */
 export class Bundler {
   readonly #request: BundleRequest
@@ -47,7 +47,7 @@ export class Bundler {
     this.#request = request
   }
 
-  /** `files` are those of the request's root, as they are now. */
+  /** Bundles all entries. `files` must be a fresh view of the request's root. */
   async bundle(files: ProjectFiles): Promise<BundleOutcome> {
     const esbuild = await import('esbuild')
     const { entries } = this.#request
@@ -64,7 +64,7 @@ export class Bundler {
     if (refused.length > 0) return { bundles: err(refused), inputs }
     const passed = new Set(judged.flatMap(({ harmless }) => harmless))
     if (passed.size === 0) return { bundles: ok(marked), inputs }
-    // What only asks for a global keeps its name: once more, without the markers of those.
+    // Harmless uses must keep the global's own name: build once more without markers for these globals.
     const second = await outputsOf(() => esbuild.build(this.#options(passed)))
     if (!second.ok) return { bundles: err(second.error.map((message) => this.#diagnostic(files, message))), inputs }
     return { bundles: ok(entries.map((_, i) => this.#bundleOf(files, second.value.texts, i))), inputs }
@@ -83,7 +83,7 @@ export class Bundler {
     return {
       absWorkingDir: root,
       entryPoints,
-      // Never written; paths of the map are relative to it.
+      // Nothing is written there; paths in the source map are relative to it.
       outdir: root,
       bundle: true,
       write: false,
@@ -132,11 +132,11 @@ export class Bundler {
   }
 }
 
-/** A fault of a virtual entry is one of the module that it imports. */
+/** Reports an error of a virtual entry as an error of the module that it imports. */
 function ofEntry(files: ProjectFiles, entry: string, text: string): Diagnostic {
   const { name } = files.name(entry)
   if (text.startsWith('No matching export')) {
-    const message = 'there is no default export: a contract is `export default contract({ … })`'
+    const message = 'there is no default export: write `export default contract({ … })`'
     return diagnosticAt(files.lines(entry).length === 0 ? name : files.place(entry, 1, 1), message)
   }
   if (text.includes(KIT)) return diagnosticAt(name, 'the project has no @quoin/contracts: npm install @quoin/contracts')
@@ -159,11 +159,11 @@ const utf16Column = (lineText: string, column: number): number => Buffer.from(li
 
 interface Judgement {
   readonly refused: readonly Diagnostic[]
-  /** Globals that the bundle names and does not need. */
+  /** Globals that the bundle mentions but does not need. */
   readonly harmless: readonly string[]
 }
 
-/** Uses are harmless in a file that asks whether there is such a global: it copes without. */
+/** Uses are harmless in a file that tests with `typeof` whether the global exists: it works without. */
 function judge({ source, sourceMap, entry }: Bundle, files: ProjectFiles): Judgement {
   const uses = usesIn(source)
   if (uses.length === 0) return { refused: [], harmless: [] }
@@ -181,12 +181,12 @@ function judge({ source, sourceMap, entry }: Bundle, files: ProjectFiles): Judge
 }
 
 function refusal({ word, message }: Use, place: Place, files: ProjectFiles): Diagnostic {
-  // The map leads to the beginning of the expression; the name itself is behind it on the line, as a rule.
+  // The map leads to the beginning of the expression; the name usually follows on the same line.
   const at = place.lineText.indexOf(word, place.column - 1)
   return diagnosticAt({ ...place, column: at === -1 ? place.column : at + 1 }, inPackage(message, files.packageNamed(place.file)))
 }
 
-/** The two entries of each contract. The description comes from the kit that the author's module gets. */
+/** The two virtual entries of each contract. Both use the copy of the kit that the author's module imports. */
 function virtualModules(entries: readonly string[]): Plugin {
   return {
     name: 'quoin-entries',
@@ -204,10 +204,13 @@ function virtualModules(entries: readonly string[]): Plugin {
 
 const NAMESPACE = VIRTUAL.slice(0, -1)
 
-/** Named exports of the author's module stay behind: a deployed module has none. */
+/** Leaves out named exports of the author's module, because a deployed module must not have any. */
 const contractEntry = (entry: string): string => `export { default } from ${JSON.stringify(entry)}`
 
-/** The description's own module runs before the author's. What it answers is read where it lies in memory, without any of its code. */
+/**
+ * The kit's description module runs before the author's module. The host reads the result from the interpreter's memory, without running any code of
+ * the module.
+ */
 const descriptionEntry = (entry: string): string => `import { descriptionOf } from ${JSON.stringify(KIT)}
 import definition from ${JSON.stringify(entry)}
 export default { functions: { describe: () => [definition === null ? 'null' : typeof definition, descriptionOf(definition)] } }`
@@ -217,7 +220,7 @@ interface Outputs {
   readonly metafile: Metafile
 }
 
-/** The files that came of a run of esbuild, or what it found wrong. */
+/** The output files of a run of esbuild, or its errors. */
 async function outputsOf(
   run: () => Promise<import('esbuild').BuildResult<{ write: false; metafile: true }>>,
 ): Promise<Result<Outputs, readonly Message[]>> {

@@ -4,16 +4,16 @@ import { parseAbi as parseLines } from 'abitype'
 import type { LayoutField } from '../kit/description.ts'
 import { BUILD_LIMITS } from './limits.ts'
 
-/** What a contract declares, checked. */
+/** A contract's declaration after all checks. */
 export interface Declaration {
   readonly abi: Abi
   readonly layout: readonly LayoutField[]
   readonly upgradeAuthority: UpgradeAuthority
-  /** Selectors, ascending. */
+  /** In ascending order. */
   readonly reentrantSelectors: readonly number[]
 }
 
-/** What is wrong with a declaration; `text` is what to look for in the author's file. */
+/** An error in a declaration. `text` is the text to search for in the author's file. */
 export interface DeclarationError {
   readonly message: string
   readonly text: string | undefined
@@ -22,14 +22,14 @@ export interface DeclarationError {
 const wrong = (message: string, text?: string): Result<never, DeclarationError> => err({ message, text })
 
 /**
- * The declaration in what the module's `describe` answered. It is an author's value, who may have replaced every built-in before: nothing of
- * it is taken for granted.
+ * Reads the declaration from the result of the module's `describe`. The result is not trusted: the author's code may have replaced every built-in
+ * before.
  */
 export function readDeclaration(crypto: Crypto, answer: unknown): Result<Declaration, DeclarationError> {
   const [kind, description] = Array.isArray(answer) ? (answer as readonly unknown[]) : []
   if (description === undefined)
     return wrong(
-      `the default export is ${String(kind) === 'object' ? 'an object that `contract` of @quoin/contracts did not make' : `no contract (${String(kind)})`}: a contract is \`export default contract({ … })\``,
+      `the default export is ${String(kind) === 'object' ? 'an object that was not made by `contract` of @quoin/contracts' : `not a contract (${String(kind)})`}: write \`export default contract({ … })\``,
     )
   const { abi, layout, upgradeAuthority, reentrant } = record(description)
   const parsed = readAbi(abi)
@@ -54,7 +54,7 @@ export function readDeclaration(crypto: Crypto, answer: unknown): Result<Declara
 const record = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
 
-/** Human-readable lines, structs among them, and JSON items, in the order in which they are declared. */
+/** Reads human-readable lines (including structs) and JSON items, in the order of declaration. */
 function readAbi(items: unknown): Result<Abi, DeclarationError> {
   if (!Array.isArray(items)) return wrong('abi is not an array')
   if (items.length > BUILD_LIMITS.abiItemsMax)
@@ -85,11 +85,11 @@ function parseHumanReadable(lines: readonly string[]): Result<readonly unknown[]
   const culprit =
     lines.find((line) => !isStruct(line) && !attempt([...structs, line]).ok) ?? structs.find((line) => !attempt([line]).ok)
   const failure = culprit === undefined ? whole : isStruct(culprit) ? attempt([culprit]) : attempt([...structs, culprit])
-  return wrong(`the line of the abi '${culprit ?? ''}' cannot be read: ${failure.ok ? whole.error : failure.error}`, culprit)
+  return wrong(`cannot parse the abi line '${culprit ?? ''}': ${failure.ok ? whole.error : failure.error}`, culprit)
 }
 
 function attempt(lines: readonly string[]): Result<readonly unknown[], string> {
-  // The parser wants at least one item that is no struct.
+  // The parser needs at least one item that is not a struct.
   if (lines.every(isStruct)) {
     const rest = attempt([...lines, 'error Unused()'])
     return rest.ok ? ok([]) : rest
@@ -125,7 +125,7 @@ function readLayout(fields: unknown): Result<readonly LayoutField[], Declaration
 function readAuthority(text: unknown): Result<UpgradeAuthority, DeclarationError> {
   if (text === 'none' || text === 'deployer') return ok({ kind: text })
   if (typeof text !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(text))
-    return wrong('upgradeAuthority is neither none, nor deployer, nor an address', 'upgradeAuthority')
+    return wrong("upgradeAuthority must be 'none', 'deployer' or an address", 'upgradeAuthority')
   return ok({ kind: 'account', address: Address(text.toLowerCase()) })
 }
 
@@ -135,7 +135,7 @@ interface Reentrant {
   readonly selector: number
 }
 
-/** A container lists it like a function. */
+/** A container lists `receive` like a function. */
 const RECEIVE: Reentrant = { name: 'receive', signature: 'receive()', selector: RECEIVE_SELECTOR }
 
 function readReentrant(names: unknown, functions: readonly Reentrant[]): Result<readonly number[], DeclarationError> {
@@ -147,7 +147,7 @@ function readReentrant(names: unknown, functions: readonly Reentrant[]): Result<
     if (only === undefined) return wrong(`reentrant: the abi has no function ${String(name)}`, 'reentrant')
     if (meant.length > 1)
       return wrong(
-        `reentrant: ${String(name)} may be ${meant.map(({ signature }) => signature).join(' or ')}: say which`,
+        `reentrant: ${String(name)} is ambiguous, use the signature: ${meant.map(({ signature }) => signature).join(' or ')}`,
         'reentrant',
       )
     selectors.add(only.selector)

@@ -1,15 +1,15 @@
 import { BUILD_LIMITS } from './limits.ts'
 
-/** One thing that is wrong with a project, for its author. */
+/** An error in a project, for its author. */
 export interface Diagnostic {
-  /** Relative to the project, with forward slashes; a file of a package begins with the package's name. */
+  /** Path relative to the project, with forward slashes. The path of a package's file begins with the package's name. */
   readonly file: string
-  /** From 1, as `column`; undefined when the whole file is meant. */
+  /** From 1, like `column`; undefined if the diagnostic is about the whole file. */
   readonly line: number | undefined
   /** In UTF-16 units. */
   readonly column: number | undefined
   readonly message: string
-  /** The line's text, empty where there is none. */
+  /** Text of the line; empty if there is none. */
   readonly lineText: string
 }
 
@@ -27,21 +27,21 @@ export function diagnosticAt(place: Place | string, message: string): Diagnostic
   return { ...place, message, lineText: place.lineText.slice(0, BUILD_LIMITS.lineTextCharsMax) }
 }
 
-/** `contracts/token.ts:12:7: message`, and below it the line with a caret. */
+/** Formats a diagnostic as `contracts/token.ts:12:7: message`, followed by the source line and a caret. */
 export function formatDiagnostic({ file, line, column, message, lineText }: Diagnostic): string {
   if (line === undefined || column === undefined) return `${file}: ${message}`
   const head = `${file}:${line}:${column}: ${message}`
   if (lineText.trim() === '') return head
   const gutter = `${line} | `
-  // Tabs stay tabs before the caret, so that it stands below its character whatever their width.
+  // Tabs stay tabs in front of the caret, so that it is aligned for any tab width.
   const indent = lineText.slice(0, column - 1).replace(/[^\t]/gu, ' ')
   return `${head}\n  ${gutter}${lineText}\n  ${' '.repeat(gutter.length)}${indent}^`
 }
 
-/** All of them, with an empty line between two. */
+/** Formats diagnostics, separated by empty lines. */
 export const formatDiagnostics = (diagnostics: readonly Diagnostic[]): string => diagnostics.map(formatDiagnostic).join('\n\n')
 
-/** Each diagnostic once, by file and position, at most `diagnosticsMax`. */
+/** Removes duplicates, sorts by file and position, and keeps at most `diagnosticsMax`. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const unique = new Map(diagnostics.map((one) => [formatDiagnostic(one), one]))
   const sorted = [...unique.values()].sort(

@@ -4,14 +4,14 @@ import { type Diagnostic, diagnosticAt } from './diagnostic.ts'
 import type { ProjectFiles } from './project-files.ts'
 
 /*
- * What a module imports of the platform is refused if anything of it is left in the bundle: packages import much that a contract does not use.
- * So such imports stay outside, marked, and can be dropped like any unused one.
+ * Imports of Node.js modules are errors only if something of them remains in the bundle, because packages import much that a contract does not
+ * use. So such imports are marked as external, and tree shaking can drop them like any unused import.
  */
 
-/** Begins the path of an import that stays outside of the bundle. */
+/** Prefix of the path of an import that stays outside the bundle. */
 const OUTSIDE = 'quoin-outside:'
 
-/** Keeps modules of Node and all that is imported dynamically out of the bundle. */
+/** Keeps Node.js modules and all dynamic imports out of the bundle. */
 export function outsideImports(): Plugin {
   return {
     name: 'quoin-imports',
@@ -20,7 +20,7 @@ export function outsideImports(): Plugin {
         if (pluginData === SECOND) return undefined
         if (kind === 'dynamic-import') return { path: `${OUTSIDE}${path}`, external: true }
         if (kind !== 'import-statement' || !isBuiltin(path)) return undefined
-        // A package may have the name of a module of Node, `events` for one.
+        // A package may have the name of a Node.js module, such as `events`.
         const found = path.startsWith('node:')
           ? undefined
           : await resolve(path, { kind, importer, namespace, resolveDir, pluginData: SECOND })
@@ -33,7 +33,7 @@ export function outsideImports(): Plugin {
 
 const SECOND = 'second'
 
-/** Static imports that are left in an output, at the places where the files in it have them. */
+/** Errors for the static imports that remain in an output, at their places in the source files. */
 export function importsLeft(metafile: Metafile, output: string, files: ProjectFiles): readonly Diagnostic[] {
   const { imports = [], inputs = {} } = metafile.outputs[output] ?? {}
   const left = new Set(imports.filter(({ kind, external }) => kind === 'import-statement' && external).map(({ path }) => path))
@@ -51,9 +51,9 @@ export function importsLeft(metafile: Metafile, output: string, files: ProjectFi
   })
 }
 
-/** Why a module of Node cannot be imported. */
+/** Why a Node.js module cannot be imported. */
 export const refusalOf = (specifier: string): string =>
-  `${specifier} is a module of Node, which contracts do not run in: they see storage, the block and the call, and no files, network or randomness. Hashes, encodings and signatures are in the library`
+  `${specifier} is a Node.js module, which contracts cannot import: they can access storage, the block and the call, but no files, network or randomness. For hashes, encodings and signatures use the library`
 
 export const inPackage = (message: string, name: string | undefined): string =>
   name === undefined ? message : `${message} (in the package ${name})`

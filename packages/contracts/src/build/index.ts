@@ -1,5 +1,5 @@
 /**
- * From modules in TypeScript to containers and their artifacts, and back from a deployed contract's positions to the author's.
+ * Builds TypeScript modules into containers and artifacts, verifies deployed contracts, and maps positions in deployed code back to source files.
  *
  * @module
  */

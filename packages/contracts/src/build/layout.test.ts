@@ -9,7 +9,7 @@ const field = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), type: fc.co
 const layout = fc.uniqueArray(field, { selector: ({ name }) => name })
 
 describe('a layout', () => {
-  it('follows from another exactly when all of its fields are there as they were', () => {
+  it('can replace another exactly if all of its fields are unchanged', () => {
     fc.assert(
       fc.property(layout, layout, (former, next) => {
         const kept = (one: (typeof former)[number]) => next.some(({ name, type }) => name === one.name && type === one.type)
@@ -20,7 +20,7 @@ describe('a layout', () => {
     )
   })
 
-  it('that does not follow from what is deployed is refused where the state is declared', async () => {
+  it('that cannot replace the deployed one is an error at the declaration of the state', async () => {
     const project = new Project({ 'contracts/token.ts': TOKEN })
     try {
       built(await project.build(['contracts/token.ts'], { outDir: 'deployed' }))
@@ -33,7 +33,7 @@ describe('a layout', () => {
         ),
       })
       expect(complaints(await project.build(['contracts/token.ts'], against))).toEqual([
-        'contracts/token.ts:11:35: state.supply was value(uint256) and is value(uint128) now. Declare a new field beside it that reads through to the old one',
+        'contracts/token.ts:11:35: state.supply changed from value(uint256) to value(uint128). Keep the old field, and declare a new one that reads through to it',
       ])
       project.write({
         'contracts/token.ts': TOKEN.replace(/^ {4}state\.supply.*\n/m, '').replace("supply: value('uint256'), ", ''),
@@ -46,7 +46,7 @@ describe('a layout', () => {
       ])
       project.write({ 'other.js': 'export const name = "token"\nexport const layout = [5]\n' })
       expect(complaints(await project.build(['contracts/token.ts'], { against: ['other.js'] }))).toEqual([
-        expect.stringMatching(/^other\.js: it is no artifact/),
+        expect.stringMatching(/^other\.js: this file is not an artifact/),
       ])
     } finally {
       project.remove()

@@ -1,15 +1,16 @@
 import type { LayoutField } from '../kit/description.ts'
 
-/** A way in which a layout does not follow from another. */
+/** A field that keeps a new layout from replacing an old one. */
 export interface LayoutProblem {
-  /** The field. */
+  /** Name of the field. */
   readonly name: string
   readonly message: string
 }
 
 /**
- * Why a contract with the layout `next` cannot take the place of one with the layout `former`: nothing when all fields are still there as they
- * were. The kit's `migrate` decides the same on the chain.
+ * Compares the state layouts of a deployed and a new version of a contract. On the chain, the kit's `migrate` makes the same decision.
+ *
+ * @returns one problem for each field of `former` that is missing or has another type in `next`
  */
 export function checkLayout(former: readonly LayoutField[], next: readonly LayoutField[]): readonly LayoutProblem[] {
   const types = new Map(next.map(({ name, type }) => [name, type]))
@@ -18,8 +19,8 @@ export function checkLayout(former: readonly LayoutField[], next: readonly Layou
     if (now === type) return []
     const message =
       now === undefined
-        ? `state.${name} is missing: it was ${type}, and its values are still in the storage. Keep declaring it`
-        : `state.${name} was ${type} and is ${now} now. Declare a new field beside it that reads through to the old one`
+        ? `state.${name} is missing: it was ${type}, and its values are still in storage. Keep the declaration`
+        : `state.${name} changed from ${type} to ${now}. Keep the old field, and declare a new one that reads through to it`
     return [{ name, message }]
   })
 }

@@ -1,24 +1,24 @@
-/** Bounds of a build: what an author's module may make the build do. */
+/** Limits of a build. They bound the work that an author's module can cause. */
 export const BUILD_LIMITS = {
   entriesMax: 256,
-  /** Items of a declared ABI, before the protocol's own check. */
+  /** Items of a declared ABI; applied before the protocol's own check. */
   abiItemsMax: 512,
-  /** One human-readable line of an ABI: the parser's regular expressions run over it. */
+  /** Length of one human-readable ABI line. Bounds the work of the parser's regular expressions. */
   abiLineCharsMax: 4_096,
   layoutFieldsMax: 1_024,
   layoutTypeCharsMax: 1_024,
   reentrantMax: 512,
-  /** Gas of evaluating a module together with the kit's checks of what it declares, and once more of handing that over: some 200 ms each. */
+  /** Gas for evaluating a module including the kit's checks of the declaration, and again for returning the declaration: some 200 ms each. */
   descriptionGasMax: 60_000_000,
   descriptionMemoryBytesMax: 8 * 1024 * 1024,
-  /** Diagnostics that one build answers with. */
+  /** Diagnostics that one build returns. */
   diagnosticsMax: 200,
-  /** Characters of a source line that a diagnostic carries. */
+  /** Characters of the source line in a diagnostic. */
   lineTextCharsMax: 400,
-  /** Output of the type checker that is read. */
+  /** Bytes of the type checker's output that are read. */
   typeCheckBytesMax: 4 * 1024 * 1024,
-  /** Directories that a watch listens to. */
+  /** Directories that one watch observes. */
   watchedDirectoriesMax: 256,
-  /** A watch builds so long after the last change: editors write a file in several steps. */
+  /** A watch waits this long after the last change before it builds, because editors write a file in several steps. */
   watchSettleMs: 40,
 } as const

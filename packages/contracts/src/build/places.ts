@@ -3,16 +3,16 @@ import type { ProjectFiles } from './project-files.ts'
 import type { SourceMap } from './source-map.ts'
 
 /**
- * Finds what a message is about in a contract's files, where no backtrace leads to it. A search in the text: it may miss what is put
- * together, and then the declaration of the contract is the place.
+ * Finds the place of a message in a contract's files when no backtrace leads to it. It searches the text, so it can miss text that the author's code
+ * composes. Then the contract's declaration is the place.
  */
 export class DeclarationPlaces {
   readonly #files: ProjectFiles
   readonly #entry: string
-  /** The project's own files that the contract is made of, its module first. */
+  /** The project's own files in the contract's bundle; the contract's module comes first. */
   readonly #own: readonly string[]
 
-  /** `entry` is the contract's module; the map that of its bundle. */
+  /** `entry` is the contract's module, `sources` are those of its bundle's map. */
   constructor(files: ProjectFiles, entry: string, { sources }: SourceMap) {
     this.#files = files
     this.#entry = entry
@@ -24,17 +24,17 @@ export class DeclarationPlaces {
     return this.#files.find(this.#entry, /\bexport\s+default\b|\bas\s+default\b/) ?? this.#files.name(this.#entry).name
   }
 
-  /** A text as it stands. */
+  /** First occurrence of an exact text. */
   text(text: string): Place | undefined {
     return this.#find(new RegExp(escape(text)))
   }
 
-  /** A name that is no member of something. */
+  /** First occurrence of a name that is not a member access. */
   word(name: string): Place | undefined {
     return this.#find(new RegExp(`(?<![\\w$.])${escape(name)}(?![\\w$])`))
   }
 
-  /** A field of the state if it is written plainly, else the state, else the contract. */
+  /** The declaration of a state field; if not found, that of the state; else the contract. */
   field(name: string): Place | string {
     return this.#find(new RegExp(`(?<![\\w$.])${escape(name)}\\s*:`)) ?? this.#find(/(?<![\w$.])state\s*[:,=]/) ?? this.contract
   }

@@ -2,17 +2,17 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import type { Place } from './diagnostic.ts'
 
-/** A file as people and source maps name it. */
+/** A file's name for diagnostics and source maps. */
 export interface FileName {
-  /** Relative to the project, or the package's name and the path within it. With forward slashes, the same on every machine. */
+  /** Path relative to the project, or the package's name and the path within it. With forward slashes; the same on every machine. */
   readonly name: string
   /** Package that the file belongs to; undefined for the project's own. */
   readonly package: string | undefined
 }
 
-/** Names and texts of the files that a build reads. Nothing here depends on where the project lies. */
+/** Names and texts of the files that a build reads. Names do not depend on the project's location. */
 export class ProjectFiles {
-  /** The project's directory, without links. */
+  /** The project's directory, with symbolic links resolved. */
   readonly root: string
   readonly #packages = new Map<string, { readonly name: string; readonly root: string } | undefined>()
   readonly #packageByFile = new Map<string, string>()
@@ -22,7 +22,7 @@ export class ProjectFiles {
     this.root = realpathSync(root)
   }
 
-  /** An absolute path, of a path that is relative to the project or absolute. */
+  /** Makes a path absolute; a relative path starts at the project. */
   absolute(path: string): string {
     return isAbsolute(path) ? path : join(this.root, path)
   }
@@ -33,19 +33,19 @@ export class ProjectFiles {
     const isInside = !inProject.startsWith('..') && !isAbsolute(inProject)
     if (isInside && !inProject.split(sep).includes('node_modules')) return { name: slashes(inProject), package: undefined }
     const owner = this.#packageOf(dirname(absolute))
-    // A source map of somebody's, most likely: what it names is on no other machine.
+    // Probably from a package's own source map. The path would not exist on other machines.
     if (owner === undefined) return { name: `outside/${basename(absolute)}`, package: undefined }
     const name = `${owner.name}/${slashes(relative(owner.root, absolute))}`
     this.#packageByFile.set(name, owner.name)
     return { name, package: owner.name }
   }
 
-  /** Package of a file that `name` named; undefined for the project's own. */
+  /** Package of a file whose name came from `name`; undefined for the project's own files. */
   packageNamed(name: string): string | undefined {
     return this.#packageByFile.get(name)
   }
 
-  /** The lines of a file, without line ends; none when it cannot be read. */
+  /** The lines of a file without line ends. A file that cannot be read counts as empty. */
   lines(path: string): readonly string[] {
     const absolute = this.absolute(path)
     const known = this.#texts.get(absolute)
@@ -55,12 +55,12 @@ export class ProjectFiles {
     return lines
   }
 
-  /** A place of a file; line and column from 1. */
+  /** A place in a file; line and column from 1. */
   place(path: string, line: number, column: number): Place {
     return { file: this.name(path).name, line, column, lineText: this.lines(path)[line - 1] ?? '' }
   }
 
-  /** Where a pattern first matches in a file; undefined when it does not. */
+  /** First line and column where a pattern matches in a file; undefined if there is no match. */
   find(path: string, pattern: RegExp): Place | undefined {
     for (const [i, text] of this.lines(path).entries()) {
       const match = pattern.exec(text)
@@ -69,7 +69,7 @@ export class ProjectFiles {
     return undefined
   }
 
-  /** The nearest package with a name that has a directory. */
+  /** The nearest enclosing package with a name. */
   #packageOf(directory: string): { readonly name: string; readonly root: string } | undefined {
     if (this.#packages.has(directory)) return this.#packages.get(directory)
     const parent = dirname(directory)

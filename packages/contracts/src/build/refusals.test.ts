@@ -2,39 +2,39 @@ import { describe, expect, it } from 'vitest'
 import { buildFiles, built, complaints } from '../../test/build/project.ts'
 import { ANSWER } from '../../test/build/sources.ts'
 
-/** One use of something that no contract has, to stand in the place of \`0n\`, and the column of the offending word in it. */
+/** Uses of things that contracts do not have: an expression for \`0n\`, the column of the offending word in it, and the message. */
 const USES: readonly (readonly [expression: string, column: number, reason: RegExp])[] = [
-  ['Date.now()', 1, /^Date is not there: .*block\.timestamp/],
-  ['new Date()', 5, /^Date is not there/],
-  ['globalThis.Date', 12, /^Date is not there/],
-  ["globalThis['Date']", 13, /^Date is not there/],
-  ['performance.now()', 1, /^performance is not there/],
-  ['Math.random()', 6, /^Math\.random is not there: .*proposer/],
-  ["Math['random']()", 7, /^Math\.random is not there/],
-  ['setTimeout(() => 0)', 1, /^setTimeout is not there/],
-  ['queueMicrotask(() => 0)', 1, /^queueMicrotask is not there/],
-  ["crypto.getRandomValues('')", 1, /^crypto is not there: .*keccak256/],
-  ["eval('1')", 1, /^eval is not there/],
-  ["new Function('return 1')()", 5, /^Function is not there/],
-  ["Function('return 1')()", 1, /^Function is not there/],
-  ['new WeakRef({})', 5, /^WeakRef is not there: .*WeakMap/],
-  ['new FinalizationRegistry(() => 0)', 5, /^FinalizationRegistry is not there/],
-  ['new SharedArrayBuffer(1)', 5, /^SharedArrayBuffer is not there: .*ArrayBuffer/],
-  ['Atomics.load', 1, /^Atomics is not there/],
-  ['console.log(1)', 1, /^console is not there: .*event/],
-  ["fetch('http://a')", 1, /^fetch is not there/],
-  ['process.env', 1, /^process is not there/],
-  ['Buffer.from([])', 1, /^Buffer is not there: .*Uint8Array/],
-  ['new Intl.NumberFormat()', 5, /^Intl is not there/],
-  ["new TextEncoder().encode('')", 5, /^TextEncoder is not there: .*encodeUtf8/],
-  ['new TextDecoder()', 5, /^TextDecoder is not there: .*decodeUtf8/],
-  ['import.meta.url', 8, /^import\.meta is not there/],
-  ['(5).toLocaleString()', 5, /^toLocaleString is refused: .*toString/],
-  ['window.a', 1, /^window is not there/],
+  ['Date.now()', 1, /^Date is not available in contracts: .*block\.timestamp/],
+  ['new Date()', 5, /^Date is not available in contracts/],
+  ['globalThis.Date', 12, /^Date is not available in contracts/],
+  ["globalThis['Date']", 13, /^Date is not available in contracts/],
+  ['performance.now()', 1, /^performance is not available in contracts/],
+  ['Math.random()', 6, /^Math\.random is not available in contracts: .*proposer/],
+  ["Math['random']()", 7, /^Math\.random is not available in contracts/],
+  ['setTimeout(() => 0)', 1, /^setTimeout is not available in contracts/],
+  ['queueMicrotask(() => 0)', 1, /^queueMicrotask is not available in contracts/],
+  ["crypto.getRandomValues('')", 1, /^crypto is not available in contracts: .*keccak256/],
+  ["eval('1')", 1, /^eval is not available in contracts/],
+  ["new Function('return 1')()", 5, /^Function is not available in contracts/],
+  ["Function('return 1')()", 1, /^Function is not available in contracts/],
+  ['new WeakRef({})', 5, /^WeakRef is not available in contracts: .*WeakMap/],
+  ['new FinalizationRegistry(() => 0)', 5, /^FinalizationRegistry is not available in contracts/],
+  ['new SharedArrayBuffer(1)', 5, /^SharedArrayBuffer is not available in contracts: .*ArrayBuffer/],
+  ['Atomics.load', 1, /^Atomics is not available in contracts/],
+  ['console.log(1)', 1, /^console is not available in contracts: .*event/],
+  ["fetch('http://a')", 1, /^fetch is not available in contracts/],
+  ['process.env', 1, /^process is not available in contracts/],
+  ['Buffer.from([])', 1, /^Buffer is not available in contracts: .*Uint8Array/],
+  ['new Intl.NumberFormat()', 5, /^Intl is not available in contracts/],
+  ["new TextEncoder().encode('')", 5, /^TextEncoder is not available in contracts: .*encodeUtf8/],
+  ['new TextDecoder()', 5, /^TextDecoder is not available in contracts: .*decodeUtf8/],
+  ['import.meta.url', 8, /^import\.meta is not available in contracts/],
+  ['(5).toLocaleString()', 5, /^toLocaleString is not allowed in contracts: .*toString/],
+  ['window.a', 1, /^window is not available in contracts/],
 ]
 
-describe('what no contract has', () => {
-  it('is refused where the author wrote it, all of it at once', async () => {
+describe('things that contracts do not have', () => {
+  it('are errors where the author wrote them, all in one build', async () => {
     const lines = USES.map(([expression], i) => `/* ${i} */ ${expression},`)
     const found = complaints(
       await buildFiles(ANSWER('values.length as never', `export const values: unknown[] = [\n${lines.join('\n')}\n]`)),
@@ -44,7 +44,7 @@ describe('what no contract has', () => {
     for (const [i, [, , reason]] of USES.entries()) expect(found[i]!.slice(places[i]!.length)).toMatch(reason)
   })
 
-  it('is told from local variables, members, types and what is never used', async () => {
+  it('are distinguished from local variables, members, types and unused code', async () => {
     const head = `
 type Clock = Date
 const local = (performance: { now(): bigint }, fetch: () => bigint) => performance.now() + fetch()
@@ -60,7 +60,7 @@ const { console, crypto } = members`
     expect(contract.source).toContain('instanceof Function')
   })
 
-  it('may be asked for: a package that looks first copes without', async () => {
+  it('may be tested for with typeof: such a package works without them', async () => {
     const guarded = `
 export const now = () => typeof performance !== 'undefined' ? performance.now() : 7
 if (typeof console !== 'undefined') console.warn('loaded')
@@ -73,10 +73,12 @@ if (typeof console !== 'undefined') console.warn('loaded')
     expect(contract.source).toContain('typeof performance')
     expect(contract.source).not.toContain('$missing$')
     const other = await buildFiles(ANSWER('BigInt(now() + performance.now())', "import { now } from 'lib'"), files)
-    expect(complaints(other)).toEqual([expect.stringMatching(/^contracts\/token\.ts:6:34: performance is not there/)])
+    expect(complaints(other)).toEqual([
+      expect.stringMatching(/^contracts\/token\.ts:6:34: performance is not available in contracts/),
+    ])
   })
 
-  it('is refused in a package too, which is named', async () => {
+  it('are errors in a package too, and the error names the package', async () => {
     const files = {
       'node_modules/@their/lib/package.json': '{ "name": "@their/lib", "type": "module", "exports": "./src/index.js" }',
       'node_modules/@their/lib/src/index.js': "import { read } from './deep.js'\nexport const one = () => BigInt(read())\n",
@@ -84,20 +86,22 @@ if (typeof console !== 'undefined') console.warn('loaded')
     }
     const found = complaints(await buildFiles(ANSWER('one()', "import { one } from '@their/lib'"), files))
     expect(found).toEqual([
-      expect.stringMatching(/^@their\/lib\/src\/deep\.js:2:32: Math\.random is not there: .* \(in the package @their\/lib\)$/),
+      expect.stringMatching(
+        /^@their\/lib\/src\/deep\.js:2:32: Math\.random is not available in contracts: .* \(in the package @their\/lib\)$/,
+      ),
     ])
   })
 })
 
 describe('imports', () => {
   const refusals = [
-    ["import { readFileSync } from 'node:fs'", 'BigInt(readFileSync.length)', 30, /^node:fs is a module of Node/],
-    ["import { randomBytes } from 'crypto'", 'BigInt(randomBytes.length)', 29, /^crypto is a module of Node/],
+    ["import { readFileSync } from 'node:fs'", 'BigInt(readFileSync.length)', 30, /^node:fs is a Node\.js module/],
+    ["import { randomBytes } from 'crypto'", 'BigInt(randomBytes.length)', 29, /^crypto is a Node\.js module/],
   ] as const
   it.each(refusals)('%s is refused', async (head, expression, column, reason) => {
     const [found, ...rest] = complaints(await buildFiles(ANSWER(expression, head)))
     expect(found).toMatch(new RegExp(`^contracts/token\\.ts:2:${column}: ${reason.source.slice(1)}`))
-    // Once for the module that is deployed; the module that describes it has nothing to add.
+    // Reported once, for the deployed module; the description module adds no further error.
     expect(rest).toEqual([])
   })
 
@@ -106,7 +110,9 @@ describe('imports', () => {
     ['import(String(1))', 6],
   ])('%s is refused', async (expression, line) => {
     const found = complaints(await buildFiles(ANSWER(`${expression} as never`), { 'contracts/other.ts': 'export const a = 1' }))
-    expect(found).toEqual([expect.stringMatching(new RegExp(`^contracts/token\\.ts:${line}:\\d+: import\\(\\) is refused`))])
+    expect(found).toEqual([
+      expect.stringMatching(new RegExp(`^contracts/token\\.ts:${line}:\\d+: import\\(\\) is not allowed in contracts`)),
+    ])
   })
 
   it('that a package has and the contract does not use are dropped', async () => {
@@ -128,9 +134,9 @@ export const read = () => readFileSync(crypto.name)
       await buildFiles(ANSWER('BigInt(one(read(), lazy()))', "import { lazy, one, read } from 'lib'"), files),
     )
     expect(found).toEqual([
-      expect.stringMatching(/^lib\/index\.js:1:30: node:fs is a module of Node.* \(in the package lib\)$/),
-      expect.stringMatching(/^lib\/index\.js:2:20: crypto is a module of Node.* \(in the package lib\)$/),
-      expect.stringMatching(/^lib\/index\.js:5:27: import\(\) is refused.* \(in the package lib\)$/),
+      expect.stringMatching(/^lib\/index\.js:1:30: node:fs is a Node\.js module.* \(in the package lib\)$/),
+      expect.stringMatching(/^lib\/index\.js:2:20: crypto is a Node\.js module.* \(in the package lib\)$/),
+      expect.stringMatching(/^lib\/index\.js:5:27: import\(\) is not allowed in contracts.* \(in the package lib\)$/),
     ])
   })
 
@@ -141,11 +147,11 @@ export const read = () => readFileSync(crypto.name)
     })
     const source = ANSWER('BigInt(one())', "import { one } from 'lib'")
     const found = complaints(await buildFiles(source, files("const fs = require('fs')\nexports.one = () => fs.one")))
-    expect(found).toEqual([expect.stringMatching(/^lib\/index\.js:1:20: fs is a module of Node.* \(in the package lib\)$/)])
+    expect(found).toEqual([expect.stringMatching(/^lib\/index\.js:1:20: fs is a Node\.js module.* \(in the package lib\)$/)])
     built(await buildFiles(source, files("let fs\ntry { fs = require('fs') } catch {}\nexports.one = () => (fs ? 2 : 1)")))
   })
 
-  it('of nothing are told with the file that has them', async () => {
+  it('of missing modules are reported with the importing file', async () => {
     const found = complaints(await buildFiles(ANSWER('1n', "import './missing.ts'\nimport 'no-such-package'")))
     expect(found).toEqual([
       expect.stringMatching(/^contracts\/token\.ts:2:8: Could not resolve "\.\/missing\.ts"/),
@@ -153,7 +159,7 @@ export const read = () => readFileSync(crypto.name)
     ])
   })
 
-  it('may name a package that is called like a module of Node', async () => {
+  it('may name a package that has the name of a Node.js module', async () => {
     const files = {
       'node_modules/events/package.json': '{ "name": "events", "main": "index.js" }',
       'node_modules/events/index.js': 'exports.one = () => 1n',

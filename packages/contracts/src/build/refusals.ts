@@ -1,11 +1,10 @@
 /**
- * What no contract has, as docs/contracts.md lists it. The bundler puts a marker in place of each free use of a global (it knows scopes, so
- * that a local variable or a member of the same name is none); markers that are left in the bundle, when what is never used is gone, are
- * refused.
+ * Globals that contracts do not have; docs/contracts.md lists them. The bundler replaces each free use of such a global with a marker. It knows
+ * scopes, so that a local variable or a member with the same name gets no marker. Markers that remain in the bundle after tree shaking are errors.
  */
 interface Missing {
   readonly names: readonly string[]
-  /** Why it is missing and what to use. */
+  /** Why it is missing, and what to use. */
   readonly reason: string
 }
 
@@ -25,29 +24,29 @@ const MISSING: readonly Missing[] = [
       'queueMicrotask',
       'requestAnimationFrame',
     ],
-    reason: 'a call ends where it began, nothing of it runs later. Compare block.timestamp in a later call',
+    reason: 'nothing can run after a call has ended. Compare block.timestamp in a later call',
   },
   {
     names: ['Math.random'],
-    reason:
-      'all validators must come to the same result, and whatever a block holds is known to its proposer first: no randomness fit for stakes',
+    reason: 'all validators must compute the same result, and a proposer could predict it. Use commit and reveal',
   },
   {
     names: ['crypto'],
     reason: 'there is no randomness. For hashes and signatures use the library: keccak256, sha256, recoverSigner, ecrecover',
   },
-  { names: ['eval', 'Function'], reason: 'code cannot be made from text. Bundle what you need into the module' },
-  { names: ['WeakRef', 'FinalizationRegistry'], reason: 'it would show when memory is collected. WeakMap and WeakSet are there' },
+  { names: ['eval', 'Function'], reason: 'contracts cannot run code from text. Import the code into the module' },
+  { names: ['WeakRef', 'FinalizationRegistry'], reason: 'it would make garbage collection visible. Use WeakMap or WeakSet' },
   { names: ['SharedArrayBuffer', 'Atomics'], reason: 'a contract has one thread. Use ArrayBuffer' },
-  { names: ['WebAssembly'], reason: 'contracts are JavaScript, which is what the interpreter can meter' },
-  { names: ['console'], reason: 'a contract has no output. Emit an event, or look at state and traces in a test' },
+  { names: ['WebAssembly'], reason: 'the interpreter can meter only JavaScript' },
+  { names: ['console'], reason: 'a contract has no output. Emit an event, or inspect state and traces in a test' },
   {
     names: ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'navigator', 'location', 'localStorage', 'sessionStorage'],
-    reason: 'a contract reaches nothing outside of the chain. Have someone send in what it needs to know',
+    reason: 'a contract cannot access anything outside the chain. Send it external data in a transaction',
   },
   {
     names: ['process', 'Buffer', 'global', 'require', '__dirname', '__filename'],
-    reason: 'contracts do not run in Node. Bytes are Uint8Array; the library has encodeHex, decodeHex, concatBytes and others',
+    reason:
+      'contracts do not run in Node.js. For bytes use Uint8Array; the library has encodeHex, decodeHex, concatBytes and others',
   },
   {
     names: [
@@ -63,34 +62,33 @@ const MISSING: readonly Missing[] = [
     ],
     reason: 'contracts do not run in a browser',
   },
-  { names: ['TextEncoder', 'TextDecoder'], reason: 'it belongs to the platform. Use encodeUtf8 and decodeUtf8 of the library' },
-  { names: ['atob', 'btoa'], reason: 'it belongs to the platform. Use encodeHex and decodeHex of the library' },
-  { names: ['URL', 'URLSearchParams', 'Blob', 'structuredClone'], reason: 'it belongs to the platform, not to the language' },
-  { names: ['Intl'], reason: 'what it answers depends on the machine. Format where values are shown, not in the contract' },
+  { names: ['TextEncoder', 'TextDecoder'], reason: 'it is a platform API. Use encodeUtf8 and decodeUtf8 of the library' },
+  { names: ['atob', 'btoa'], reason: 'it is a platform API. Use encodeHex and decodeHex of the library' },
+  { names: ['URL', 'URLSearchParams', 'Blob', 'structuredClone'], reason: 'it is a platform API, not part of the language' },
+  { names: ['Intl'], reason: 'its results depend on the machine. Format values where they are displayed, not in the contract' },
   { names: ['import.meta'], reason: 'a deployed contract has no file' },
 ]
 
-/** Members whose answer elsewhere depends on the machine's locale, wherever they are read. */
+/** Members whose result depends on the machine's locale outside of contracts. Any read of them is an error. */
 const LOCALE_MEMBERS = ['toLocaleString', 'toLocaleDateString', 'toLocaleTimeString'] as const
-const LOCALE_REASON =
-  'there are no locales in a contract, what it answers elsewhere depends on the machine. Use toString, and format where values are shown'
+const LOCALE_REASON = "its result depends on the machine's locale. Use toString, and format values where they are displayed"
 
 const DYNAMIC_IMPORT =
-  'import() is refused: a contract is one module, there is nothing that it could load later. Import it at the top of the file'
+  'import() is not allowed in contracts: a contract is one module and cannot load others later. Import the module at the top of the file'
 
 const MARKER = '$quoin$missing$'
 const USES = new RegExp(
   `${MARKER.replaceAll('$', String.raw`\$`)}(\\d+)|\\.(${LOCALE_MEMBERS.join('|')})\\b|(?<![.\\w$])(import)\\(`,
   'g',
 )
-/** Globals in the order of their markers' numbers. */
+/** Globals, ordered by the numbers of their markers. */
 const GLOBALS = MISSING.flatMap(({ names, reason }) => names.map((name) => ({ name, reason })))
 
-/** Substitutions for the bundler: a marker for each global but those in `passed`. */
+/** esbuild `define` substitutions: a marker for each global except those in `passed`. */
 export function markers(passed: ReadonlySet<string>): Readonly<Record<string, string>> {
   const define: Record<string, string> = {}
   for (const [i, { name }] of GLOBALS.entries()) {
-    // Left to the bundler, which turns it into the module that is required.
+    // `require` is left to the bundler, which replaces it with the required module.
     if (passed.has(name) || name === 'require') continue
     define[name] = `${MARKER}${i}`
     if (name !== 'import.meta') define[`globalThis.${name}`] = `${MARKER}${i}`
@@ -98,23 +96,23 @@ export function markers(passed: ReadonlySet<string>): Readonly<Record<string, st
   return define
 }
 
-/** Something in a bundle that no contract has. */
+/** A use in a bundle of something that contracts do not have. */
 export interface Use {
   readonly name: string
-  /** Word to look for near the mapped position. */
+  /** Word to search for near the mapped position. */
   readonly word: string
   readonly message: string
-  /** Where in the bundle, from 1, in UTF-16 units. */
+  /** Position in the bundle: from 1, columns in UTF-16 units. */
   readonly line: number
   readonly column: number
-  /** Asks whether there is such a thing, or is otherwise harmless. */
+  /** Tests with `typeof` whether the global exists, or is harmless for another reason. */
   readonly isHarmless: boolean
   readonly asksForType: boolean
 }
 
 /**
- * All marked globals, locale members and dynamic imports of a bundle, in order. `import(` may stand in a text too: the map tells, which leads
- * to the word itself where it is none.
+ * All marked globals, locale members and dynamic imports of a bundle, in order. `import(` may also be part of a string; the caller tells by the
+ * source map, which leads to the word `import` only for a real import.
  */
 export function usesIn(bundle: string): readonly Use[] {
   const uses: Use[] = []
@@ -126,7 +124,7 @@ export function usesIn(bundle: string): readonly Use[] {
       continue
     }
     if (member !== undefined) {
-      const message = `${member} is refused: ${LOCALE_REASON}.`
+      const message = `${member} is not allowed in contracts: ${LOCALE_REASON}.`
       uses.push({ name: member, word: member, message, ...place, isHarmless: false, asksForType: false })
       continue
     }
@@ -137,7 +135,7 @@ export function usesIn(bundle: string): readonly Use[] {
     uses.push({
       name,
       word: name.slice(name.lastIndexOf('.') + 1),
-      message: `${name} is not there: ${reason}.`,
+      message: `${name} is not available in contracts: ${reason}.`,
       ...place,
       isHarmless: asksForType || (name === 'Function' && !/\bnew\s+$/.test(before) && after !== '('),
       asksForType,

@@ -1,7 +1,7 @@
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
 import type { ProjectFiles } from './project-files.ts'
 
-/** A source map, version 3 (ECMA-426). Sources are named as `ProjectFiles` does. */
+/** A source map, version 3 (ECMA-426). Sources have the names of `ProjectFiles`. */
 export interface SourceMap {
   readonly version: 3
   readonly sources: readonly string[]
@@ -10,20 +10,20 @@ export interface SourceMap {
   readonly mappings: string
 }
 
-/** Line and column from 1, as the interpreter and people count. */
+/** Position in a source file; line and column from 1. */
 export interface OriginalPosition {
   readonly file: string
   readonly line: number
   /** In UTF-16 units. */
   readonly column: number
   readonly lineText: string
-  /** What the author calls what the bundler gave another name; undefined where it kept the name. */
+  /** The author's name for an identifier that the bundler renamed; undefined if it was not renamed. */
   readonly name: string | undefined
 }
 
 /**
- * The bundler's map with names in place of paths, and with line ends that do not depend on how a checkout made them. Virtual modules of
- * the build have no name and keep the one that the bundler gave them.
+ * Makes the bundler's map independent of the machine: it replaces paths with names and CRLF with LF. Virtual modules of the build keep the name from
+ * the bundler.
  */
 export function neutralSourceMap(json: string, files: ProjectFiles): SourceMap {
   const { sources, sourcesContent, names, mappings } = JSON.parse(json) as SourceMap
@@ -36,24 +36,24 @@ export function neutralSourceMap(json: string, files: ProjectFiles): SourceMap {
   }
 }
 
-/** Prefix of modules that only the build has. */
+/** Prefix of virtual modules, which exist only during a build. */
 export const VIRTUAL = 'quoin-build:'
 
-/** From positions in a bundle to those in the author's files. */
+/** Maps positions in a bundle to positions in source files. */
 export class PositionFinder {
   readonly #map: SourceMap
   readonly #trace: TraceMap
   readonly #lines: readonly string[] | undefined
   readonly #contents = new Map<string, readonly string[]>()
 
-  /** `bundle`, the text that the map is of, makes columns exact behind characters beyond U+FFFF: the interpreter counts each as one. */
+  /** With `bundle` (the bundle's text), columns are exact after characters above U+FFFF: the interpreter counts each as one column. */
   constructor(map: SourceMap, bundle?: string) {
     this.#map = map
     this.#trace = new TraceMap(map as unknown as ConstructorParameters<typeof TraceMap>[0])
     this.#lines = bundle !== undefined && /[\ud800-\udbff]/.test(bundle) ? bundle.split('\n') : undefined
   }
 
-  /** Of a position that the interpreter names: line from 1, column from 1 in code points. */
+  /** Maps a position from the interpreter: line from 1, column from 1 in code points. */
   ofInterpreter(line: number, column: number): OriginalPosition | undefined {
     const text = this.#lines?.[line - 1]
     const units =
@@ -65,7 +65,7 @@ export class PositionFinder {
     return this.at(line, units)
   }
 
-  /** Line and column from 1, in UTF-16 units. */
+  /** Maps a position: line and column from 1, columns in UTF-16 units. */
   at(line: number, column: number): OriginalPosition | undefined {
     if (line < 1 || column < 1) return undefined
     const found = originalPositionFor(this.#trace, { line, column: column - 1 })

@@ -77,13 +77,13 @@ describe('the backtrace of a failed call', () => {
     expect(text.split('\n')).toHaveLength(stack.trimEnd().split('\n').length)
   })
 
-  it('reasons say the place in the author’s terms', () => {
+  it('reasons contain the place in the author’s file', () => {
     const tracer = createTracer([contract])
     const at = contract.source.indexOf('throw') + 1
     const column = Array.from(contract.source.slice(contract.source.lastIndexOf('\n', at) + 1, at)).length
     const line = contract.source.slice(0, at).split('\n').length
     const reason = `contract code rejected: Error: x (line ${line}, column ${column} of the source)`
-    // Where in its expression depends on what the bundler put first; the file is what matters.
+    // The position in the expression depends on the order of the bundle. Only the file matters.
     expect(tracer.reason('token', reason)).toMatch(/^contract code rejected: Error: x \(\S+\.ts:\d+:\d+\)$/)
     expect(tracer.reason('other', reason)).toBe(reason)
     expect(tracer.stack('other', 'as it is')).toBe('as it is')

@@ -1,18 +1,18 @@
 import { type OriginalPosition, PositionFinder, type SourceMap } from './source-map.ts'
 
-/** One frame of a backtrace of the interpreter. */
+/** One frame of an interpreter backtrace. */
 export interface StackFrame {
-  /** The function's; as the bundler shortened it where its caller does not tell. */
+  /** Name of the function: the author's name if the calling frame reveals it, else the bundler's short name. */
   readonly name: string
-  /** Undefined for frames that are no contract's code, and for places that the map does not know. */
+  /** Undefined for frames outside of contract code, and for positions that the map does not contain. */
   readonly position: OriginalPosition | undefined
-  /** Whether it is code of @quoin/contracts rather than the author's. */
+  /** Whether the frame is in @quoin/contracts. */
   readonly isKit: boolean
-  /** The line of the backtrace as it was. */
+  /** The original line of the backtrace. */
   readonly text: string
 }
 
-/** The interpreter's frames: `    at name (contract.js:line:column)`. */
+/** Format of the interpreter's frames: `    at name (contract.js:line:column)`. */
 const FRAME = /^\s*at (.*?) ?\(?contract\.js:(\d+):(\d+)\)?\s*$/
 const PLACE_IN_REASON = /\(line (\d+)(?:, column (\d+))? of the source\)/g
 const KIT = '@quoin/contracts/'
@@ -29,19 +29,20 @@ export function framesOf(stack: string, finder: PositionFinder): readonly StackF
   return frames.map((frame, i) => ({ ...frame, name: calledFrom(frames[i + 1]) ?? frame.name }))
 }
 
-/** The author's name of the function that a frame calls, where it is called by that name and not as a member of something. */
+/** The author's name of the function that a frame calls; undefined if it is called as a member or in another way. */
 function calledFrom(caller: StackFrame | undefined): string | undefined {
   const { name, lineText, column } = caller?.position ?? {}
   return name !== undefined && lineText!.startsWith(`${name}(`, column! - 1) ? name : undefined
 }
 
-/** The innermost place in the author's own code; undefined when the backtrace has none. */
+/** The innermost place outside of the kit; undefined if the backtrace has none. */
 export const authorsPlace = (frames: readonly StackFrame[]): OriginalPosition | undefined =>
   frames.find(({ position, isKit }) => position !== undefined && !isKit)?.position
 
 /**
- * A backtrace with the author's files, lines and columns. No frame is left out; those of the kit are marked. `bundle`, the deployed module's
- * text, makes columns exact in lines that hold characters beyond U+FFFF.
+ * Maps a backtrace to the author's files, lines and columns. Keeps all frames, and marks frames of the kit with `[kit]`.
+ *
+ * @param bundle the deployed module's text; makes columns exact in lines with characters above U+FFFF
  */
 export const mapStack = (stack: string, sourceMap: SourceMap, bundle?: string): string =>
   formatFrames(framesOf(stack, new PositionFinder(sourceMap, bundle)))
@@ -56,7 +57,7 @@ function formatFrames(frames: readonly StackFrame[]): string {
     .join('\n')
 }
 
-/** What a tracer needs of an artifact. */
+/** The part of an artifact that a tracer needs. */
 export interface Traceable {
   readonly name: string
   readonly sourceMap: SourceMap
@@ -64,17 +65,17 @@ export interface Traceable {
   readonly source?: string
 }
 
-/** Maps what failed calls say back to the author's files. */
+/** Maps backtraces and reasons of failed calls to the author's files. */
 export interface Tracer {
-  /** The frames of a backtrace; none of a contract that the tracer does not know. */
+  /** The frames of a backtrace; empty if the tracer does not know the contract. */
   frames(contract: string, stack: string): readonly StackFrame[]
-  /** See `mapStack`; a contract that the tracer does not know keeps its backtrace. */
+  /** As `mapStack`. Returns the backtrace unchanged if the tracer does not know the contract. */
   stack(contract: string, stack: string): string
-  /** A reason with `(line 1, column 345 of the source)` in the author's terms: `(contracts/token.ts:12:7)`. */
+  /** Replaces `(line 1, column 345 of the source)` in a reason with the place in the author's file: `(contracts/token.ts:12:7)`. */
   reason(contract: string, reason: string): string
 }
 
-/** A tracer of contracts by name; of two with one name, the later. Each source map is read when it is first needed. */
+/** Makes a tracer that finds contracts by name; the last one wins if two have the same name. Source maps are parsed at first use. */
 export function createTracer(artifacts: readonly Traceable[]): Tracer {
   const known = new Map(artifacts.map((artifact) => [artifact.name, artifact]))
   const finders = new Map<string, PositionFinder>()

@@ -17,21 +17,21 @@ import { loadContractInterpreter } from '@quoin/platform'
 import { type ChainId, type ContractContainer, encodeContainer, err, nobleCrypto, ok, type Result } from '@quoin/protocol'
 import { BUILD_LIMITS } from './limits.ts'
 
-/** Why the interpreter would not take a module. */
+/** Why the interpreter rejected a module. */
 export interface Refusal {
   readonly message: string
-  /** The interpreter's backtrace, empty where there is none. */
+  /** The interpreter's backtrace; empty if there is none. */
   readonly stack: string
 }
 
 export interface Deployment {
   /** The container's bytes. */
   readonly code: Uint8Array
-  /** What a transaction takes that deploys it, the constructor's arguments and work aside. */
+  /** Gas of the deployment transaction, without the constructor's arguments and work. */
   readonly gasUsed: number
 }
 
-/** Evaluates modules as their deployment does: same interpreter, same limits, same checks. */
+/** Evaluates modules as a deployment does, with the same interpreter, limits and checks. */
 export class Trial {
   readonly #contracts: Contracts
 
@@ -39,7 +39,7 @@ export class Trial {
     this.#contracts = contracts
   }
 
-  /** Evaluates a module that has a function `describe` and calls it. There is more gas than for a deployment: the kit checks a declaration here. */
+  /** Evaluates a module and calls its function `describe`. Allows more gas than a deployment, because the kit checks the declaration here. */
   describe(source: string): Result<unknown, Refusal> {
     const { interpreter, crypto } = this.#contracts
     const gas = ticksOf(BUILD_LIMITS.descriptionGasMax)
@@ -52,13 +52,13 @@ export class Trial {
       case 'return':
         return ok(outcome.value)
       case 'throw':
-        return err({ message: `the declaration cannot be read: ${messageOf(outcome.error)}`, stack: outcome.error.stack })
+        return err({ message: `cannot read the declaration: ${messageOf(outcome.error)}`, stack: outcome.error.stack })
       default:
-        return err({ message: `reading the declaration ended: ${outcome.kind}`, stack: '' })
+        return err({ message: `reading the declaration failed: ${outcome.kind}`, stack: '' })
     }
   }
 
-  /** Makes a contract of a container, as its deployment would, up to the constructor. */
+  /** Deploys a container on trial, up to the constructor. */
   deploy(container: ContractContainer): Result<Deployment, Refusal> {
     const made = this.#make(container)
     if (!made.ok) return made
@@ -84,12 +84,12 @@ export class Trial {
   }
 }
 
-/** A container's bytes, or the limit of one that it breaks. */
+/** A container's bytes, or the container limit that it exceeds. */
 function encoding(container: ContractContainer): Result<Uint8Array, Refusal> {
   try {
     return ok(encodeContainer(container))
   } catch (failure) {
-    if (failure instanceof RangeError) return err({ message: `no container can be made: ${failure.message}`, stack: '' })
+    if (failure instanceof RangeError) return err({ message: `cannot make the container: ${failure.message}`, stack: '' })
     throw failure
   }
 }
@@ -102,7 +102,7 @@ function evaluationRefusal(failure: CompileError): Refusal {
       return { message: STACK_FULL, stack: '' }
     case 'out-of-gas':
       return {
-        message: `evaluating the module takes too much gas: a deployment has ${MESSAGE_LIMITS.evaluationGasMax} for it`,
+        message: `evaluating the module takes too much gas: a deployment allows ${MESSAGE_LIMITS.evaluationGasMax}`,
         stack: '',
       }
     default:
@@ -110,15 +110,15 @@ function evaluationRefusal(failure: CompileError): Refusal {
   }
 }
 
-const STACK_FULL = 'evaluating the module takes more stack than there is'
+const STACK_FULL = 'evaluating the module overflows the stack'
 
-/** More than any creation takes: evaluation has a bound of its own. */
+/** More than any creation uses, because evaluation has its own limit. */
 const TRIAL_GAS = 40 * MESSAGE_LIMITS.evaluationGasMax
 
 const messageOf = ({ name, message }: { readonly name: string; readonly message: string }): string =>
-  name === '' ? (message === '' ? 'something without a message was thrown' : message) : `${name}: ${message}`
+  name === '' ? (message === '' ? 'the module threw a value without a name or message' : message) : `${name}: ${message}`
 
-/** Some 60 ms. */
+/** Loads the interpreter; takes some 60 ms. */
 export async function loadTrial(): Promise<Trial> {
   const interpreter = await loadContractInterpreter()
   return new Trial(

@@ -18,13 +18,13 @@ export const first: 'answer' = abi[0].name
 `
 
 describe("the author's own tsc", () => {
-  it('finds what does not fit the ABI, beside what the bundler refuses', async () => {
+  it('finds type errors, together with errors of the bundler', async () => {
     const project = new Project({ 'contracts/token.ts': ANSWER("'text' + Date.now()"), 'contracts/good.ts': ANSWER('1n') })
     try {
       const found = complaints(await project.build(['contracts/token.ts'], { typeCheck: true }))
       expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:19: .*\(TS2322\)/))
-      expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:28: Date is not there/))
-      // What the build writes is typed for viem.
+      expect(found).toContainEqual(expect.stringMatching(/^contracts\/token\.ts:6:28: Date is not available in contracts/))
+      // The types of the artifact work with viem.
       built(await project.build(['contracts/good.ts'], { outDir: 'contracts/out' }))
       project.write({ 'contracts/token.ts': ANSWER('1n'), 'contracts/deploy.ts': DEPLOY })
       built(await project.build(['contracts/token.ts'], { typeCheck: true }))
@@ -33,7 +33,7 @@ describe("the author's own tsc", () => {
     }
   })
 
-  it('is asked for where there is TypeScript, and only there', async () => {
+  it('is needed only for TypeScript entries', async () => {
     const project = new Project({ 'contracts/token.ts': ANSWER('1n'), 'contracts/plain.js': ANSWER('1n') })
     try {
       rmSync(join(project.root, 'node_modules', 'typescript'))
@@ -42,7 +42,7 @@ describe("the author's own tsc", () => {
       ])
       rmSync(join(project.root, 'tsconfig.json'))
       expect(complaints(await project.build(['contracts/token.ts'], { typeCheck: true }))).toEqual([
-        expect.stringMatching(/^tsconfig\.json: there is none/),
+        expect.stringMatching(/^tsconfig\.json: this file is missing/),
       ])
       built(await project.build(['contracts/plain.js'], { typeCheck: true }))
     } finally {
@@ -50,7 +50,7 @@ describe("the author's own tsc", () => {
     }
   })
 
-  it('is understood in all that it says', () => {
+  it('has its output parsed completely', () => {
     const output = [
       "contracts/a (1).ts(3,7): error TS2345: Argument of type 'A' is not",
       "  assignable to 'B'.",

@@ -7,8 +7,8 @@ import { BUILD_LIMITS } from './limits.ts'
 import type { ProjectFiles } from './project-files.ts'
 
 /**
- * Checks the project with its own `tsc`, as a process: the types that the author's editor shows, whatever version of TypeScript that is. What it
- * found is kept under `node_modules/.cache` for the next time. A project without TypeScript files needs neither compiler nor configuration.
+ * Checks the project with its own `tsc` in a child process, so that the result matches the author's editor with any version of TypeScript. Stores
+ * incremental build information in `node_modules/.cache`. A project without TypeScript entries needs neither a compiler nor a configuration.
  */
 export async function typeCheck(
   files: ProjectFiles,
@@ -23,7 +23,7 @@ export async function typeCheck(
       ? [
           diagnosticAt(
             'tsconfig.json',
-            'there is none, and without it the types cannot be checked: make one, or build with --no-type-check',
+            'this file is missing, so types cannot be checked: create it, or build with --no-type-check',
           ),
         ]
       : []
@@ -32,7 +32,7 @@ export async function typeCheck(
       ? [
           diagnosticAt(
             'package.json',
-            'typescript is not installed in the project: npm install --save-dev typescript, or build with --no-type-check',
+            'typescript is not installed in the project: run npm install --save-dev typescript, or build with --no-type-check',
           ),
         ]
       : []
@@ -43,7 +43,7 @@ export async function typeCheck(
   return [diagnosticAt('tsconfig.json', `tsc ended with code ${code}: ${output.trim().slice(0, 2_000)}`)]
 }
 
-/** The script of the project's tsc; undefined when it has none. */
+/** Path of the project's tsc script; undefined if TypeScript is not installed. */
 function compilerOf(root: string): string | undefined {
   const require = createRequire(join(root, 'package.json'))
   try {
@@ -99,11 +99,11 @@ function run(args: readonly string[], cwd: string, signal: AbortSignal | undefin
   })
 }
 
-/** `file(line,column): error TS1234: message`, further lines of a message indented; or, without a place, `error TS1234: message`. */
+/** Output formats of tsc: `file(line,column): error TS1234: message` with further lines indented, or `error TS1234: message` without a place. */
 const LOCATED = /^(.+)\((\d+),(\d+)\): error (TS\d+): (.*)$/
 const GENERAL = /^error (TS\d+): (.*)$/
 
-/** What `tsc --pretty false` says, with file names relative to its working directory. */
+/** Parses the output of `tsc --pretty false`. Its file names are relative to its working directory. */
 export function parseOutput(output: string, files: ProjectFiles): readonly Diagnostic[] {
   const found: { readonly place: Parameters<typeof diagnosticAt>[0]; readonly message: string[] }[] = []
   for (const line of output.split(/\r?\n/)) {

@@ -12,7 +12,7 @@ describe('a deployed contract', () => {
 
   const changed = (change: object) => encodeContainer({ ...unwrap(decodeContainer(contract.code)).container, ...change })
 
-  it('is what its sources build to', () => {
+  it('matches its sources', () => {
     expect(verifyCode(contract.code, contract)).toEqual({ ok: true, value: undefined })
   })
 
@@ -22,14 +22,14 @@ describe('a deployed contract', () => {
     ['upgradeAuthority', { upgradeAuthority: { kind: 'deployer' } }],
     ['reentrantSelectors', { reentrantSelectors: [1] }],
     ['sourceMap', { sourceMap: new Uint8Array([1]) }],
-  ])('that differs in its %s is told so', (part, change) => {
+  ])('that differs in its %s is reported', (part, change) => {
     const result = verifyCode(changed(change), contract)
     expect(result).toMatchObject({ ok: false, error: { kind: 'differs', differences: [{ part }] } })
   })
 
   it('of another compiler: which one to install', () => {
     const result = verifyCode(changed({ compiler: 'quoin 0.0.9', source: 'x' }), contract)
-    expect(result.ok ? '' : result.error.message).toMatch(/another version\. Install the one that is named \(quoin 0\.0\.9\)/)
+    expect(result.ok ? '' : result.error.message).toMatch(/another version\. Install that version \(quoin 0\.0\.9\)/)
     expect(result).toMatchObject({ error: { differences: [{ part: 'compiler' }, { part: 'source', deployed: 'x' }] } })
   })
 

@@ -1,30 +1,35 @@
 import { bytesToHex, type ContractContainer, decodeContainer, err, formatAbi, ok, type Result, unwrap } from '@quoin/protocol'
 import type { BuiltContract } from './built-contract.ts'
 
-/** A part in which a deployed container is not the one that was built. */
+/** A part of a container that can differ from the built one. */
 export type ContainerPart = 'source' | 'abi' | 'upgradeAuthority' | 'reentrantSelectors' | 'compiler' | 'sourceMap'
 
 /** One part in which two containers differ. */
 export interface Difference {
   readonly part: ContainerPart
-  /** Short texts of what is there and what was built. */
+  /** Excerpts of both texts around the first difference. */
   readonly deployed: string
   readonly built: string
 }
 
-/** Why deployed code is not what was built: there is none, it is no container, or the two differ. */
+/** Why verification failed: there is no code, the code is not a container, or the containers differ. */
 export type VerifyError =
   | { readonly kind: 'no-code'; readonly message: string }
   | { readonly kind: 'no-container'; readonly message: string }
   | { readonly kind: 'differs'; readonly message: string; readonly differences: readonly Difference[] }
 
-/** What verification overlooks. */
+/** Options of a verification. */
 export interface VerifyOptions {
-  /** Take two containers for the same that differ in nothing but their source maps. */
+  /** Ignore differences of the source maps. */
   readonly ignoreSourceMap?: boolean
 }
 
-/** Compares the code of an account, as eth_getCode answers it, with a fresh build. */
+/**
+ * Compares deployed code with a fresh build.
+ *
+ * @param code the account's code, as eth_getCode returns it
+ * @param built the result of building the sources, with the same `embedSourceMap` as the deployed contract
+ */
 export function verifyCode(
   code: Uint8Array,
   built: Pick<BuiltContract, 'code'>,
@@ -33,7 +38,7 @@ export function verifyCode(
   if (code.length === 0) return err({ kind: 'no-code', message: 'there is no code at this address' })
   const decoded = decodeContainer(code)
   if (!decoded.ok)
-    return err({ kind: 'no-container', message: `the code is no contract of this chain: ${decoded.error.message}` })
+    return err({ kind: 'no-container', message: `the code is not a contract of this chain: ${decoded.error.message}` })
   const extra = decoded.value.constructorArguments.length
   if (extra > 0) return err({ kind: 'no-container', message: `${extra} bytes follow the container` })
   const expected = unwrap(decodeContainer(built.code)).container
@@ -60,7 +65,7 @@ const partsOf: readonly (readonly [ContainerPart, (container: ContractContainer)
 
 const EXCERPT_CHARS = 60
 
-/** The texts around their first difference. */
+/** Excerpts around the first difference. */
 function excerpts(deployed: string, built: string): { readonly deployed: string; readonly built: string } {
   let same = 0
   while (same < deployed.length && deployed[same] === built[same]) same++
@@ -76,6 +81,6 @@ function differenceMessage(differences: readonly Difference[]): string {
   const advice =
     compiler === undefined
       ? ''
-      : `\nIt was built by another version. Install the one that is named (${compiler.deployed}) and its lock file's dependencies, and verify again.`
-  return `the deployed contract is not what these sources build to. It differs in\n${lines.join('\n')}${advice}`
+      : `\nIt was built with another version. Install that version (${compiler.deployed}) and its lock file's dependencies, and verify again.`
+  return `the deployed contract does not match these sources. It differs in\n${lines.join('\n')}${advice}`
 }

@@ -2,5 +2,5 @@ import { createRequire } from 'node:module'
 
 const { version } = createRequire(import.meta.url)('@quoin/contracts/package.json') as { readonly version: string }
 
-/** What a container names as its compiler. */
+/** Compiler name in containers. */
 export const COMPILER = `quoin ${version}`

@@ -28,7 +28,7 @@ it('builds again when a file that was read changes, appears or is mended', async
     },
     { onFault: (fault) => faults.push(fault) },
   )
-  /** The first result for which a condition holds: one save may be several events of the file system. */
+  /** Waits for a result that fulfils a condition. One save may cause several file system events, and so several results. */
   const resultThat = async (holds: (result: BuildResult) => boolean): Promise<BuildResult> => {
     for (;;) {
       const found = results.find(holds)

@@ -3,23 +3,25 @@ import { basename, dirname, resolve } from 'node:path'
 import { Builder, type BuildOptions, type BuildResult } from './build.ts'
 import { BUILD_LIMITS } from './limits.ts'
 
-/** Builds that follow one another until it is closed. */
+/** A running watch. */
 export interface Watch {
-  /** Stops, and waits for a build that is under way. */
+  /** Stops the watch and waits for a running build. */
   close(): Promise<void>
 }
 
-/** What a watch says besides its results. */
+/** Further callbacks of a watch. */
 export interface WatchHooks {
-  /** A build begins. */
+  /** Called when a build begins. */
   readonly onStart?: () => void
-  /** This machine failed, or the build has a bug: no result of the author's. */
+  /** Called when a build throws: a fault of this machine or a bug in the build, not an error of the author. */
   readonly onFault: (fault: unknown) => void
 }
 
 /**
- * Builds, and builds again whenever a file changes that the last build read, or that stands in the way of one that failed. `onResult` hears of
- * every build that was not overtaken by a change. The file system's own events start a build: nothing polls.
+ * Builds contracts, and builds them again when a file changes that the last build read. After a failed build, the files of earlier builds are still
+ * watched. Uses file system events; it does not poll.
+ *
+ * @param onResult called after each build, unless a change has started another one
  */
 export function watch(options: BuildOptions, onResult: (result: BuildResult) => void, hooks: WatchHooks): Watch {
   const session = new WatchSession(options, onResult, hooks)
@@ -61,7 +63,7 @@ class WatchSession implements Watch {
     await this.#builder.close()
   }
 
-  /** One build at a time; a change ends the type check of the one that is under way. */
+  /** Runs one build at a time. A change aborts the type check of the running build. */
   #run(): void {
     this.#abort.abort()
     const abort = new AbortController()
@@ -72,7 +74,7 @@ class WatchSession implements Watch {
       try {
         const result = await this.#builder.build(abort.signal)
         if (this.#isClosed) return
-        // What a failed build depends on is not known to the end: what an earlier one did stays watched.
+        // A failed build does not know all of its inputs: keep watching the inputs of earlier builds.
         const inputs = result.ok ? this.#builder.inputs : [...this.#watched, ...this.#builder.inputs]
         this.#listen([...this.#always, ...inputs])
         if (!abort.signal.aborted) this.#onResult(result)
@@ -82,7 +84,7 @@ class WatchSession implements Watch {
     })
   }
 
-  /** Listens to the directories of files, because editors replace files rather than write to them. */
+  /** Watches the directories of files, because editors replace files instead of writing to them. */
   #listen(files: readonly string[]): void {
     this.#watched = new Set(files)
     const directories = new Set([...this.#watched].map((file) => dirname(file)))
@@ -95,7 +97,7 @@ class WatchSession implements Watch {
       if (this.#directories.has(directory) || this.#directories.size >= BUILD_LIMITS.watchedDirectoriesMax) continue
       if (!existsSync(directory)) continue
       const watcher = watchDirectory(directory, (_, name) => this.#changed(directory, name))
-      // A directory that is removed takes its watcher with it.
+      // Removing a directory closes its watcher.
       watcher.on('error', () => this.#directories.delete(directory))
       this.#directories.set(directory, watcher)
     }
@@ -109,5 +111,5 @@ class WatchSession implements Watch {
   }
 }
 
-/** A new file beside the others may be the one that an import did not find. */
+/** Any source file in a watched directory counts: a new file may be one that an import did not find. */
 const SOURCE = /\.[cm]?[jt]sx?$/

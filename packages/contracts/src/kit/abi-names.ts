@@ -11,8 +11,8 @@ interface JsonItem {
 }
 
 /**
- * What the events and errors of an ABI are called: their names; their signatures where it has several of one name. It runs while a contract is
- * made, on gas: of a line that begins as functions do only the first letter is looked at, of others the first words unless a name is there twice.
+ * The keys of an ABI's events and errors: the name, or the signature if the ABI has several with that name. This runs at deployment and costs gas, so
+ * it reads as little as possible: only the first letter of function lines, and only the first words of other lines unless a name occurs twice.
  */
 export function namesOf(abi: readonly unknown[]): { readonly event: readonly string[]; readonly error: readonly string[] } {
   const items = { event: new Map<string, unknown[]>(), error: new Map<string, unknown[]>() }
@@ -44,7 +44,7 @@ const typesOfItem = (item: unknown): string =>
 const jsonType = ({ type, components }: JsonParameter): string =>
   components === undefined ? type : type.replace('tuple', `(${components.map(jsonType).join()})`)
 
-/** Types of a list of parameters: `address indexed from, (uint256 a, bool b)[] list` is `address,(uint256,bool)[]`. */
+/** The types in a parameter list: `address indexed from, (uint256 a, bool b)[] list` becomes `address,(uint256,bool)[]`. */
 function typesOf(list: string): string {
   let types = ''
   let skipping = false
@@ -56,9 +56,9 @@ function typesOf(list: string): string {
   return types
 }
 
-/** A function as `quoin.call` wants it. */
+/** A function, in the form that `quoin.call` needs. */
 export interface CallSignature {
-  /** Its name, or its signature where the ABI has several of that name. */
+  /** The function's name, or its signature if the ABI has several functions with that name. */
   readonly key: string
   /** `name(inputs)(outputs)`. */
   readonly signature: string
@@ -96,14 +96,14 @@ function partsOfLine(line: string, structs: ReadonlyMap<string, string>): Functi
   return [match[1]!, named(match[2]), named(match[4]), /view|pure/.exec(match[3]!)?.[0] ?? '']
 }
 
-/** Types of the structs of an ABI's lines, each in terms of the ABI's own. */
+/** The structs of an ABI's lines, expanded to tuples of ABI types. */
 function structsOf(abi: readonly unknown[]): ReadonlyMap<string, string> {
   const structs = new Map<string, string>()
   for (const line of abi) {
     const match = typeof line === 'string' ? /^\s*struct\s+([\w$]+)\s*\{(.*)\}/.exec(line) : null
     if (match !== null) structs.set(match[1]!, `(${typesOf(match[2]!.trim().replace(/;\s*$/, '').replaceAll(';', ','))})`)
   }
-  // A struct within a struct, however they are ordered.
+  // Repeat, so that nested structs are expanded in any order of declaration.
   for (let depth = 0; depth < structs.size; depth++)
     for (const [name, types] of structs)
       structs.set(

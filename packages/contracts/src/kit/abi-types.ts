@@ -1,21 +1,21 @@
 import type { Abi, AbiConstructor, AbiError, AbiEvent, AbiFunction, AbiParameter, ParseAbi } from 'abitype'
 import type { OutputOf, ValuesOf } from './value-types.ts'
 
-/** An ABI as an author writes it: human-readable lines, or JSON. */
+/** An ABI, as an author writes it: human-readable lines or JSON. */
 export type AbiSource = readonly string[] | Abi
 
-/** Items of an ABI. */
+/** An item of an ABI. */
 export type AbiItem = Abi[number]
 export type ItemsOf<A extends AbiSource> = A extends readonly []
   ? never
   : A extends readonly string[]
-    ? // oxlint-disable-next-line typescript/no-deprecated -- the grammar of viem's own parseAbi; ox is to follow in both at once
+    ? // oxlint-disable-next-line typescript/no-deprecated -- must match the grammar of viem's parseAbi; the change to ox must happen in both places at once
       ParseAbi<A>[number]
     : A extends Abi
       ? A[number]
       : never
 
-/** What a function may do, as the ABI says it. */
+/** State mutability of a function in the ABI. */
 export type Mutability = 'pure' | 'view' | 'nonpayable' | 'payable'
 
 interface Named {
@@ -41,7 +41,7 @@ type CanonicalType<P extends AbiParameter> = P extends { readonly components: in
     : P['type']
   : P['type']
 
-/** What something of an ABI is called: its name, or its signature where the ABI has several of that name. */
+/** Key of an ABI item: its name, or its signature if the ABI has several items with that name. */
 export type KeyOf<All extends Named, One extends Named> =
   IsUnion<Extract<All, { readonly name: One['name'] }>> extends true ? `${One['name']}(${Types<One['inputs']>})` : One['name']
 
@@ -51,6 +51,6 @@ export type EventFunctions<I> = {
 export type ErrorFunctions<I> = {
   readonly [E in ErrorItem<I> & Named as KeyOf<ErrorItem<I> & Named, E>]: (...values: ValuesOf<E['inputs']>) => never
 }
-/** Arguments and answer of a function of an ABI. */
+/** Types of a function's arguments and its output. */
 export type Arguments<F extends { readonly inputs: readonly AbiParameter[] }> = ValuesOf<F['inputs']>
 export type Output<F extends { readonly outputs: readonly AbiParameter[] }> = OutputOf<F['outputs']>

@@ -3,38 +3,39 @@ import type { Block } from './guest.ts'
 import type { Fields, ReadState, State } from './state/field.ts'
 import type { Address } from './value-types.ts'
 
-/** What a `pure` function gets. `I`: items of the ABI. */
+/** Context of a `pure` function. `I`: items of the ABI. */
 export interface PureContext<I> {
-  /** Fails the call with an error of the ABI: `throw revert.NotOwner(sender)`. It throws itself; the word tells TypeScript so. */
+  /** Reverts the call with an error of the ABI: `throw revert.NotOwner(sender)`. It throws by itself; `throw` tells TypeScript that nothing follows. */
   readonly revert: ErrorFunctions<I>
 }
 
-/** What a `view` function gets. */
+/** Context of a `view` function. */
 export interface ViewContext<I, F extends Fields> extends PureContext<I> {
+  /** The state, read-only. */
   readonly state: ReadState<F>
-  /** Who calls: an account or a contract. */
+  /** The caller: an account or a contract. */
   readonly sender: Address
-  /** This contract. */
+  /** Address of this contract. */
   readonly self: Address
-  /** EIP-155. */
+  /** Chain id (EIP-155). */
   readonly chainId: bigint
   readonly block: Block
-  /** Gas that this call may still use. No measure of time to rely on. */
+  /** Gas that this call may still use. Do not rely on exact values: prices can change with the execution version. */
   readonly gasLeft: bigint
 }
 
-/** What a function that may write gets. */
+/** Context of a function that may write. */
 export interface WriteContext<I, F extends Fields> extends Omit<ViewContext<I, F>, 'state'> {
   readonly state: State<F>
-  /** Logs an event of the ABI: `emit.Transfer(from, to, value)`, all parameters in order. */
+  /** Emits an event of the ABI, with all parameters in order: `emit.Transfer(from, to, value)`. */
   readonly emit: EventFunctions<I>
-  /** Sends wei of this contract; an exception when the receiver refuses. */
+  /** Sends wei from this contract. Throws if the receiver refuses. */
   readonly transfer: (to: Address, amount: bigint) => void
 }
 
-/** What a `payable` function gets. */
+/** Context of a `payable` function. */
 export interface PayableContext<I, F extends Fields> extends WriteContext<I, F> {
-  /** Wei that came with the call. */
+  /** Wei that was sent with the call. */
   readonly value: bigint
 }
 

@@ -88,7 +88,7 @@ describe('contract', () => {
         f({ state, emit, revert, ...rest }, n) {
           // @ts-expect-error no such event
           emit.Dome(n)
-          // @ts-expect-error a number is no bigint
+          // @ts-expect-error a number is not a bigint
           emit.Done(1)
           // @ts-expect-error an argument is missing
           emit.Done()
@@ -96,9 +96,9 @@ describe('contract', () => {
           revert.Yes()
           // @ts-expect-error no such field
           state.totals.get()
-          // @ts-expect-error a text is no uint256
+          // @ts-expect-error a string is not a uint256
           state.total.set('1')
-          // @ts-expect-error a key is a text
+          // @ts-expect-error a key is a string
           state.names.get(n)
           // @ts-expect-error not payable
           void rest.value
@@ -106,13 +106,13 @@ describe('contract', () => {
         },
       },
     })
-    // @ts-expect-error the answer is no uint256
+    // @ts-expect-error the result is not a uint256
     contract({ abi: ['function f() returns (uint256)'], functions: { f: () => 'one' } })
     // @ts-expect-error uint is not canonical
     value('uint')
     // @ts-expect-error no such type
     mapping('adress', 'uint256')
-    // @ts-expect-error a list is no key
+    // @ts-expect-error a list is not a key
     mapping('uint256[]', 'uint256')
   })
 
@@ -225,7 +225,7 @@ describe('parts', () => {
 
   it('keeps addresses apart from texts', () => {
     const who = address('0x')
-    // @ts-expect-error a literal may be of another case
+    // @ts-expect-error a literal may have another case
     void (who === '0xab')
     expectTypeOf(who).toExtend<`0x${string}`>()
   })

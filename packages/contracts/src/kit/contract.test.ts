@@ -11,7 +11,7 @@ async function started(text: string, args: readonly unknown[] = []) {
   return { contracts, kit, contract: kit.deploy(contracts, args) }
 }
 
-/** Why a declaration is refused by the build. */
+/** The build's error for a declaration. */
 const refusal = (text: string): Promise<string> =>
   kitContract(KIT + text).then(
     () => 'nothing',
@@ -52,7 +52,7 @@ describe('contract', () => {
     expect(contracts.journal.account(OTHER).balance).toBe(5n)
   })
 
-  it('emits and fails with what the abi has, and holds events and errors of one name apart by their signatures', async () => {
+  it('emits events and fails with errors of the abi, and distinguishes those with the same name by signature', async () => {
     const lines = [
       'struct Point { uint256 x; int8[] y; }',
       'event Moved(address indexed who, Point to)',
@@ -127,13 +127,13 @@ describe('contract', () => {
     expect(contracts.call(contract, 'got')).toBe('fell back with 5 and 4')
   })
 
-  it('begins each call with what the module was at deployment', async () => {
+  it("starts each call with the module's state at deployment", async () => {
     const { contracts, contract } = await started(`let calls = 0n
     export default contract({ abi: ['function count() returns (uint256)'], functions: { count: () => ++calls } })`)
     expect([1, 2].map(() => contracts.call(contract, 'count'))).toEqual([1n, 1n])
   })
 
-  it('takes no value where the abi does not, and lets view functions write nothing, whatever the types were told', async () => {
+  it('enforces payable and view at run time, even if the types are cast away', async () => {
     const { contracts, contract } = await started(`export default contract({
       abi: ['function f()', 'function g() view'],
       state: { n: value('uint256') },
@@ -163,7 +163,7 @@ describe('parts', () => {
     expect(kit.layout).toEqual(['trail value(string)'])
   })
 
-  it('are there once, by whatever way they come', async () => {
+  it('are included once, even if used several times', async () => {
     const { contracts, contract, kit } = await started(`${TRACE}
     const top = part({ uses: [trail], abi: ['function f() returns (string)', 'event E()'], state: { n: value('uint8') },
       modifiers: { f: [note('!')] }, functions: { f: ({ state }) => state.trail.get() } })
@@ -301,32 +301,36 @@ describe('the description of a declaration', () => {
     ['a getter of the contract', `{ abi: [], get functions() { return {} } }`, /a getter, functions/],
     ['a symbol', `{ state: { [Symbol('x')]: value('bool') } }`, /symbol/],
     ['a member that there is not', `{ stat: {} }`, /no member stat/],
-    ['a field that is none', `{ state: { n: 'uint256' } }`, /state.n is no field/],
-    ['a field of another maker', `{ state: { n: { type: 'a\\nb value(bool)', open() {} } } }`, /state.n is no field/],
-    ['a name that is none', `{ state: { 'a b': value('bool') } }`, /identifier/],
+    ['something else than a field', `{ state: { n: 'uint256' } }`, /state.n is not a field/],
+    ['a field of another maker', `{ state: { n: { type: 'a\\nb value(bool)', open() {} } } }`, /state.n is not a field/],
+    ['an invalid name', `{ state: { 'a b': value('bool') } }`, /identifier/],
     ['a name for objects', `{ state: { ['__proto__']: value('bool') } }`, /identifier/],
     ['a name that is long', `{ state: { ${'a'.repeat(65)}: value('bool') } }`, /identifier/],
-    ['a function that is none', `{ abi: ['function f()'], functions: { f: 1 } }`, /functions.f is no function/],
+    ['a number as a function', `{ abi: ['function f()'], functions: { f: 1 } }`, /functions.f is not a function/],
     [
-      'modifiers that are none',
+      'a number as a modifier',
       `{ abi: ['function f()'], functions: { f() {} }, modifiers: { f: [1] } }`,
-      /modifiers.f is no list/,
+      /modifiers.f is not a list/,
     ],
-    ['an authority that is none', `{ upgradeAuthority: 'me' }`, /upgradeAuthority is/],
-    ['a type that is none', `{ state: { n: value('uint257') } }`, /uint257/],
+    ['an invalid authority', `{ upgradeAuthority: 'me' }`, /upgradeAuthority must be/],
+    ['an unknown type', `{ state: { n: value('uint257') } }`, /uint257/],
     ['a struct without members', `{ state: { n: value({}) } }`, /./],
     [
       'a table without a key',
       `{ state: { n: table({ key: {}, row: { n: 'bool' } }) } }`,
-      /state.n: there are no keys of type nothing/,
+      /state.n: keys cannot have the type nothing/,
     ],
     [
       'a table whose key is no word',
       `{ state: { n: table({ key: 'string', row: { n: 'bool' } }) } }`,
-      /state.n: there are no keys of type table string/,
+      /state.n: keys cannot have the type table string/,
     ],
-    ['a mapping whose key is a list', `{ state: { n: mapping('bool', mapping('bool[]', 'bool')) } }`, /no keys of type bool\[\]/],
-    ['a set of what is no type', `{ state: { n: mapping('bool', set('uint7')) } }`, /no keys of type uint7|uint7/],
+    [
+      'a mapping whose key is a list',
+      `{ state: { n: mapping('bool', mapping('bool[]', 'bool')) } }`,
+      /keys cannot have the type bool\[\]/,
+    ],
+    ['a set of an unknown type', `{ state: { n: mapping('bool', set('uint7')) } }`, /keys cannot have the type uint7|uint7/],
     [
       'too many fields',
       `{ state: Object.fromEntries(Array.from({ length: 257 }, (_, i) => ['f' + i, value('bool')])) }`,
@@ -339,14 +343,14 @@ describe('the description of a declaration', () => {
     ],
     ['too large an abi', `{ abi: Array.from({ length: 513 }, (_, i) => 'event E' + i + '()') }`, /513 items/],
     ['too many parts', `{ uses: Array.from({ length: 65 }, () => part({})) }`, /6[56] parts/],
-    ['an abi of something else', `{ abi: [() => 1] }`, /neither text nor JSON/],
+    ['an abi of something else', `{ abi: [() => 1] }`, /neither a string nor JSON/],
   ])('refuses %s', async (_name, declaration, reason) => {
     const message = await refusal(`export default contract(${declaration} as any)`)
     expect(message).toMatch(reason)
     expect(message).not.toBe('nothing')
   })
 
-  it('is of what was declared, whatever is changed afterwards', async () => {
+  it('is a copy, so that later changes have no effect', async () => {
     const kit = await kitContract(`${KIT}
     const item = { type: 'function', name: 'f', inputs: [], outputs: [], stateMutability: 'pure' }
     const abi = [item]

@@ -10,7 +10,7 @@ import type { Address } from './value-types.ts'
 declare const items: unique symbol
 declare const fields: unique symbol
 
-/** A declaration that contracts can use. `I`: items of its ABI, `F`: its state; those of the parts that it uses included. */
+/** A declaration that contracts can use. `I`: items of its ABI, `F`: its state; both include those of the parts that it uses. */
 export interface Part<I, F extends Fields> extends Declared {
   readonly [items]?: I
   readonly [fields]?: F
@@ -34,14 +34,13 @@ type PartFields<U extends Parts> = U extends readonly []
         Fields
     ? F
     : never
-/** No fields. */
 type NoFields = {}
 
-/** What a function of a part or contract gets: `ContextOf<typeof erc20>`, or `ContextOf<typeof erc20, 'view'>` for one that only reads. */
+/** Context type of the functions of a part or contract: `ContextOf<typeof erc20>`, or `ContextOf<typeof erc20, 'view'>` for functions that only read. */
 export type ContextOf<P, M extends Mutability = 'nonpayable'> =
   P extends Part<infer I, infer F> ? ContextFor<M, I, F> : P extends Contract<infer I, infer F> ? ContextFor<M, I, F> : never
 
-/** Functions for all functions of `Own`, by name or, where the ABI has several of one name, by signature. */
+/** One function for each function of `Own`, by name, or by signature if the ABI has several functions with that name. */
 type FunctionsOf<Own, I, F extends Fields> = {
   readonly [M in FunctionItem<Own> as KeyOf<FunctionItem<I>, M>]: (
     context: ContextFor<M['stateMutability'], I, F>,
@@ -49,7 +48,7 @@ type FunctionsOf<Own, I, F extends Fields> = {
   ) => Output<M>
 }
 
-/** Nothing is required of those who have no function of their own to write. */
+/** `functions` is optional if the own ABI has no function. */
 type FunctionsMember<Own, Inherited, I, F extends Fields> = [FunctionItem<Own>] extends [never]
   ? { readonly functions?: Partial<FunctionsOf<Inherited, I, F>> }
   : { readonly functions: FunctionsOf<Own, I, F> & Partial<FunctionsOf<Inherited, I, F>> }
@@ -64,19 +63,19 @@ type ConstructorMember<Own, I, F extends Fields> = [ConstructorItem<Own>] extend
     }
 
 interface Base<A extends AbiSource, F extends Fields, U extends Parts> {
-  /** Parts whose ABI, state and functions become the contract's. */
+  /** Parts whose ABI, state and functions this declaration includes. */
   readonly uses?: U
-  /** Human-readable lines or JSON. */
+  /** The ABI: human-readable lines or JSON. */
   readonly abi?: A
   readonly state?: F
   /**
-   * Functions, by name or signature, that may be entered again while a call of the contract is under way; `receive` too. Those of parts are the
-   * contract's.
+   * Functions (by name or signature) that may be called while the contract is on the call stack; `receive` is possible too. Re-entrant calls of other
+   * functions fail, except static calls and calls of `view` and `pure` functions. A contract includes the list of each of its parts.
    */
   readonly reentrant?: readonly string[]
 }
 
-/** What runs before a function, with the same context and arguments: it lets the call pass, or throws. */
+/** Functions that run before a function, with the same context and arguments. They return to let the call pass, or throw. */
 type ModifiersOf<I, F extends Fields> = {
   readonly [M in FunctionItem<I> as KeyOf<FunctionItem<I>, M>]?: readonly ((
     context: ContextFor<M['stateMutability'], I, F>,
@@ -84,28 +83,39 @@ type ModifiersOf<I, F extends Fields> = {
   ) => void)[]
 }
 
-/** Conditional, so that TypeScript looks into it only when it knows the ABI. */
+/** A conditional type, so that TypeScript evaluates it only after it has inferred the ABI. */
 type ModifiersMember<I, F extends Fields> = [FunctionItem<I>] extends [never]
   ? unknown
   : {
-      /** Run before a function, in order: `modifiers: { mint: [onlyOwner, whenNotPaused] }`. Those of parts run before the contract's. */
+      /** Functions that run before a function, in order: `modifiers: { mint: [onlyOwner, whenNotPaused] }`. Modifiers of parts run first. */
       readonly modifiers?: ModifiersOf<I, F>
     }
 
 interface Specials<I, F extends Fields> {
-  /** For calls without data; the ABI needs `receive() external payable`. */
+  /** Handles calls without data. The ABI needs `receive() external payable`. */
   readonly receive?: (context: PayableContext<I, F>) => void
-  /** For calls that no function takes; may answer with bytes. The ABI needs `fallback()`. */
+  /** Handles calls that match no function; may return bytes. The ABI needs `fallback()`. */
   readonly fallback?: (context: PayableContext<I, F>, data: Uint8Array) => Uint8Array | void
-  /** Runs once after an upgrade to this code, when the layout was found to follow from the old one. `data`: of the authority's choice. */
+  /** Runs once after an upgrade to this code, after the check of the state layout. The upgrade authority chooses `data`. */
   readonly migrate?: (context: WriteContext<I, F>, data: Uint8Array) => void
-  /** Who may replace the code: nobody (by default), who deployed it, or an account. */
+  /** The account that may replace the code: none (default), the deployer, or an address. */
   readonly upgradeAuthority?: 'none' | 'deployer' | Address
 }
 
 /**
- * Declares a contract; its module exports what this returns as default. All functions get a context first (`ContextOf`), then the arguments
- * as the ABI has them. Throws TypeError, at deployment and in the build, where the declaration contradicts itself.
+ * Declares a contract. The module must export the result as default. All functions get a context first (`ContextOf`), then the arguments in the order
+ * of the ABI.
+ *
+ * @throws TypeError, in the build and at deployment, when the declaration contradicts itself
+ * @example
+ *     export default contract({
+ *       abi: ['function set(uint256 n)', 'function get() view returns (uint256)'],
+ *       state: { n: value('uint256') },
+ *       functions: {
+ *         set: ({ state }, n) => state.n.set(n),
+ *         get: ({ state }) => state.n.get(),
+ *       },
+ *     })
  */
 export function contract<
   const A extends AbiSource = readonly [],
@@ -124,7 +134,17 @@ export function contract<
   >
 }
 
-/** Declares a part: what several contracts share. It must have a function for each function of its ABI, and may write those of parts that it uses anew. */
+/**
+ * Declares a part: ABI, state and functions that several contracts share. It must have a function for each function of its own ABI, and may override
+ * functions of the parts that it uses.
+ *
+ * @example
+ *     export const ownable = part({
+ *       abi: ['function owner() view returns (address)', 'error NotOwner(address account)'],
+ *       state: { owner: value('address') },
+ *       functions: { owner: ({ state }) => state.owner.get() },
+ *     })
+ */
 export function part<const A extends AbiSource = readonly [], F extends Fields = NoFields, const U extends Parts = readonly []>(
   declaration: Base<A, F, U> &
     ModifiersMember<ItemsOf<A> | PartItems<U>, F & PartFields<U>> &
@@ -144,7 +164,7 @@ interface ContractDeclaration extends Declared {
 }
 
 function moduleOf(declaration: ContractDeclaration): object {
-  // Without what every object has: `constructor`.
+  // A copy without a prototype: every object inherits a `constructor`.
   const own = Object.create(null, Object.getOwnPropertyDescriptors(declaration)) as ContractDeclaration
   const merged = merge(own)
   const module = {}

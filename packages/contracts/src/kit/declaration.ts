@@ -3,34 +3,36 @@ import type { Fields } from './state/field.ts'
 type AnyFunction = (...values: never[]) => unknown
 export type Functions = { readonly [name: string]: AnyFunction }
 
-/** What the author gave to `contract` or `part`, types aside. */
+/** The argument of `contract` or `part`, without its exact types. */
 export interface Declared {
   readonly uses?: readonly Declared[]
   readonly abi?: readonly unknown[]
   readonly state?: Fields
   readonly functions?: Functions
-  /** By function. */
+  /** Modifiers by function. */
   readonly modifiers?: { readonly [name: string]: readonly AnyFunction[] }
   readonly reentrant?: readonly string[]
 }
 
-/** A declaration and all of its parts in one. */
+/** A declaration merged with all of its parts. */
 export interface Merged {
-  /** Every item once. */
+  /** Every item once, in order. */
   readonly abi: readonly unknown[]
   readonly state: Fields
   readonly functions: Functions
 }
 
 /**
- * Merges a declaration with its parts: what two of them share is there once, and a function replaces those of the parts that its own part, or the
- * contract, uses. What else would be wrong with a declaration is found by the build (`description.ts`) and not paid for at each deployment.
+ * Merges a declaration with its parts. Parts that are used several times count once. A function overrides the functions with the same name in the
+ * parts that its own part or contract uses. The build (`description.ts`) finds all other errors, so that deployments do not pay for these checks.
+ *
+ * @throws TypeError for two fields with one name, or a function that several parts have and no user of them overrides
  */
 export function merge(declared: Declared): Merged {
   const abi = new Set<unknown>()
   const state = Object.create(null) as { [name: string]: Fields[string] }
   const functions = Object.create(null) as { [name: string]: AnyFunction }
-  /** By function: the parts whose function nobody replaced. */
+  /** By function: the parts whose function is not overridden. */
   const writers = Object.create(null) as { [name: string]: readonly Declared[] }
   const modifiers = Object.create(null) as { [name: string]: readonly AnyFunction[] }
   for (const part of partsOf(declared)) {
@@ -54,13 +56,13 @@ export function merge(declared: Declared): Merged {
   return { abi: [...abi], state, functions }
 }
 
-/** The parts of a declaration, those that others use first, each once, and the declaration itself at the end. */
+/** The parts of a declaration, each once, then the declaration itself. A part comes after the parts that it uses. */
 export function partsOf(declared: Declared, parts = new Set<Declared>()): ReadonlySet<Declared> {
   for (const used of declared.uses ?? []) if (!parts.has(used)) partsOf(used, parts)
   return parts.add(declared)
 }
 
-/** A function behind its modifiers. */
+/** A function that runs its modifiers first. */
 function modified(modifiers: readonly AnyFunction[], run: AnyFunction): AnyFunction {
   return (...values) => {
     for (const modifier of modifiers) modifier(...values)

@@ -1,21 +1,21 @@
 import { type Declared, type Merged, partsOf } from './declaration.ts'
 import { registry } from './registry.ts'
 
-/** A field of the state as the layout records it: its name and, in one canonical text, what it is. */
+/** A field in the state layout: its name and its type in canonical form. */
 export interface LayoutField {
   readonly name: string
   /** `value(uint256)`, `mapping(address,mapping(address,uint256))`, … */
   readonly type: string
 }
 
-/** What a contract declared beside its code, parts included. */
+/** A contract's declaration without its code, including all parts. */
 export interface Description {
-  /** Items as they were declared: human-readable lines or JSON. */
+  /** Items in the form of the declaration: human-readable lines or JSON. */
   readonly abi: readonly unknown[]
   readonly layout: readonly LayoutField[]
   /** `none`, `deployer` or an address. */
   readonly upgradeAuthority: string
-  /** Names or signatures of functions that may be entered while the contract is under way. */
+  /** Names or signatures of functions that allow re-entrant calls. */
   readonly reentrant: readonly string[]
 }
 
@@ -26,13 +26,13 @@ const LAYOUT_CHARS_MAX = 16_384
 
 const descriptions = new WeakMap<object, Description>()
 
-/** What `contract` was given for this module; undefined for anything else. For the build: no contract imports this. */
+/** The declaration that `contract` got for this module; undefined for anything else. For the build: contracts do not import this. */
 export const descriptionOf = (module: unknown): Description | undefined =>
   typeof module === 'object' && module !== null ? descriptions.get(module) : undefined
 
 /**
- * Copies what a contract declares when it declares it, and refuses what is no plain data or contradicts itself. This runs in the build alone: a
- * deployment would pay for it.
+ * Copies a declaration when `contract` is called. Throws if it is not plain data or contradicts itself. It runs in the build only, because a deployment
+ * would pay for it.
  */
 registry.declared = (module, declared, merged) => {
   const parts = partsOf(declared)
@@ -41,7 +41,7 @@ registry.declared = (module, declared, merged) => {
   const { upgradeAuthority = 'none' } = declared as { upgradeAuthority?: string }
   const reentrant = new Set([...parts].flatMap((part) => listOf(part.reentrant ?? [], 'reentrant')))
   if (typeof upgradeAuthority !== 'string' || !/^(?:none|deployer|0x[\da-fA-F]{40})$/.test(upgradeAuthority))
-    throw new TypeError(`upgradeAuthority is 'none', 'deployer' or an address`)
+    throw new TypeError(`upgradeAuthority must be 'none', 'deployer' or an address`)
   atMost('items in the abi', merged.abi.length, ABI_ITEMS_MAX)
   descriptions.set(module, {
     abi: merged.abi.map((item) => dataOf(item, 'an item of the abi')),
@@ -60,14 +60,14 @@ function atMost(what: string, count: number, max: number): void {
 
 function checkMembers(declared: Declared, allowed: readonly string[]): void {
   for (const [name] of membersOf(declared, 'the declaration'))
-    if (!allowed.includes(name)) throw new TypeError(`the declaration has no member ${name}: there are ${allowed.join(', ')}`)
+    if (!allowed.includes(name)) throw new TypeError(`the declaration has no member ${name}: allowed are ${allowed.join(', ')}`)
   for (const [name] of membersOf(declared.state ?? {}, 'the state'))
     if (!IDENTIFIER.test(name)) throw new TypeError(`state.${name}: a field's name is an identifier of at most 64 characters`)
   for (const [name, run] of membersOf(declared.functions ?? {}, 'functions'))
-    if (typeof run !== 'function') throw new TypeError(`functions.${name} is no function`)
+    if (typeof run !== 'function') throw new TypeError(`functions.${name} is not a function`)
   for (const [name, list] of membersOf(declared.modifiers ?? {}, 'modifiers'))
     if (!Array.isArray(list) || !list.every((item) => typeof item === 'function'))
-      throw new TypeError(`modifiers.${name} is no list of functions`)
+      throw new TypeError(`modifiers.${name} is not a list of functions`)
 }
 
 const IDENTIFIER = /^(?!__proto__$)[A-Za-z_$][\w$]{0,63}$/
@@ -77,7 +77,7 @@ const INTEGER =
 const BYTES = /bytes(?:[1-9]|[12]\d|3[012])/
 const KEY_TYPE = new RegExp(`^(?:address|bool|(?:mapping|set) (?:string|bytes)|${BYTES.source}|${INTEGER.source})$`)
 
-/** Types of the keys in a field's type; text and bytes with what has them for keys. */
+/** Types of the keys in a field's type. `string` and `bytes` are prefixed with the kind of field, because tables do not allow them. */
 const keyTypesOf = (type: string): readonly string[] =>
   [...type.matchAll(/\b(mapping|set|table)\((?=([^();]*))/g)].flatMap(([, kind, types]) => {
     const keys = types!.split(',')
@@ -87,9 +87,9 @@ const keyTypesOf = (type: string): readonly string[] =>
 function layoutFields({ state }: Merged): readonly LayoutField[] {
   const layout = membersOf(state, 'the state').map(([name, field]) => {
     if (typeof field?.open !== 'function' || typeof field.type !== 'string' || /\s*\n/.test(field.type))
-      throw new TypeError(`state.${name} is no field: use value, mapping, set, list or table`)
+      throw new TypeError(`state.${name} is not a field: use value, mapping, set, list or table`)
     for (const type of keyTypesOf(field.type))
-      if (!KEY_TYPE.test(type)) throw new TypeError(`state.${name}: there are no keys of type ${type || 'nothing'}`)
+      if (!KEY_TYPE.test(type)) throw new TypeError(`state.${name}: keys cannot have the type ${type || 'nothing'}`)
     return { name, type: field.type }
   })
   atMost('fields in the state', layout.length, FIELDS_MAX)
@@ -102,13 +102,12 @@ function layoutFields({ state }: Merged): readonly LayoutField[] {
 }
 
 /**
- * Names and values of a declaration, in order. What a declaration holds is data: a getter could say one thing when it is checked and
- * another when it is used.
+ * Names and values of a declaration, in order. Getters are errors, because a getter could return one value for the check and another one for the use.
  */
 function membersOf<V>(declaration: { readonly [name: string]: V } | object, what: string): readonly (readonly [string, V])[] {
   return Reflect.ownKeys(declaration).map((name) => {
     const member = Object.getOwnPropertyDescriptor(declaration, name)!
-    if (typeof name !== 'string') throw new TypeError(`${what} has the symbol ${String(name)} for a name`)
+    if (typeof name !== 'string') throw new TypeError(`${what} has the symbol ${String(name)} as a name`)
     if ('get' in member) throw new TypeError(`${what} has a getter, ${name}: it must be a plain value`)
     return [name, member.value as V] as const
   })
@@ -119,10 +118,10 @@ function listOf(value: unknown, what: string): readonly string[] {
   return dataOf(value, what) as readonly string[]
 }
 
-/** A copy of plain data; whoever changes the original later changes nothing here. */
+/** Copies plain data, so that later changes of the original have no effect. */
 function dataOf(value: unknown, what: string): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === undefined) return value
-  if (typeof value !== 'object' || value === null) throw new TypeError(`${what} is neither text nor JSON`)
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${what} is neither a string nor JSON`)
   if (Array.isArray(value))
     return membersOf(value, what).flatMap(([name, item]) => (name === 'length' ? [] : [dataOf(item, what)]))
   return Object.fromEntries(membersOf(value, what).map(([name, item]) => [name, dataOf(item, what)]))

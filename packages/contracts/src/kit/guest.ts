@@ -1,30 +1,30 @@
 import type { Address } from './value-types.ts'
 
-/** What a contract may hand over to the host, and get back: bigint, boolean, text, bytes, lists and plain objects of them. */
+/** A value that a contract exchanges with the host: bigint, boolean, string, Uint8Array, and arrays and plain objects of them. */
 export type GuestValue = unknown
 
-/** The block that a call is in. */
+/** The block that contains the call. */
 export interface Block {
   readonly number: bigint
   /** Seconds since 1970. */
   readonly timestamp: bigint
-  /** The same moment in milliseconds. */
+  /** The same time in milliseconds. */
   readonly milliseconds: bigint
   readonly gasLimit: bigint
   readonly baseFee: bigint
-  /** Fee address of the proposer. */
+  /** Fee address of the block's proposer. */
   readonly proposer: Address
 }
 
-/** What a call of another contract takes along. */
+/** Options of a call to another contract. */
 export interface CallOptions {
-  /** Wei. */
+  /** Wei to send. */
   readonly value?: bigint
-  /** The most that the callee gets. */
+  /** Gas limit of the callee. */
   readonly gas?: bigint
 }
 
-/** The global `quoin` of a contract: everything that it can ask of the chain (docs/contracts.md). */
+/** The global `quoin` of a contract: its whole interface to the chain (docs/contracts.md). */
 export interface Guest {
   readonly sender: Address
   readonly value: bigint

@@ -1,5 +1,5 @@
 /**
- * What contracts are written with: declarations, state, calls of others, and the library of the chain. It is bundled into them.
+ * The contract kit: declarations, state, calls to other contracts, and the chain's library. It is bundled into contracts.
  *
  * @module
  */

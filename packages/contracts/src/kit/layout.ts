@@ -3,21 +3,22 @@ import type { Fields } from './state/field.ts'
 
 declare const quoin: Guest
 
-/** Where a contract keeps the layout of its state: a line `name type` for each field. */
+/** Storage key of the state layout: one line `name type` for each field. */
 const LAYOUT_KEY = '#layout'
 
-/** The layout of a state as text: what it holds, and of which kind. */
+/** The layout of a state as text: one line `name type` for each field. */
 export const layoutOf = (state: Fields): string =>
   Object.keys(state)
     .map((name) => `${name} ${state[name]!.type}`)
     .join('\n')
 
-/** Remembers the layout with which a contract begins. */
+/** Stores the first layout of a contract. */
 export const storeLayout = (layout: string): void => quoin.store('string', LAYOUT_KEY, layout)
 
 /**
- * Replaces the stored layout by that of the new code. Throws when a field is missing or is something else than it was: what lies in storage
- * would be lost or misread. A contract that was made without the kit has no layout and may take any.
+ * Replaces the stored layout with that of the new code. A contract that was made without the kit has no layout, so that any layout can follow.
+ *
+ * @throws Error when a field is missing or has another type, because its values in storage would be lost or misread
  */
 export function upgradeLayout(layout: string): void {
   const fields = layout.split('\n')

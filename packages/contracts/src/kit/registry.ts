@@ -1,4 +1,4 @@
 import type { Declared, Merged } from './declaration.ts'
 
-/** Who wants to know of a contract when it is declared. In a contract that is deployed, nobody does. */
+/** Hook that the build sets to observe declarations. It is not set in deployed contracts. */
 export const registry: { declared?: (module: object, declared: Declared, merged: Merged) => void } = {}

@@ -22,7 +22,7 @@ describe('remote', () => {
   })
 
   it('refuses arguments that the abi does not have', () => {
-    // @ts-expect-error a number is no bigint
+    // @ts-expect-error a number is not a bigint
     void (() => token.transfer(at, at, 1))
     // @ts-expect-error the contract is missing
     void (() => token.total())
@@ -54,7 +54,7 @@ describe('replacing', () => {
         },
       },
     })
-    // @ts-expect-error an integer is no text
+    // @ts-expect-error an integer is not a string
     replacing('count', count, value('string'), (old) => old)
   })
 })

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { OTHER, type TestContract, TestContracts, USER } from '../../../execution/test/contracts.ts'
 import { type KitContract, kitContract } from '../../test/kit-contract.ts'
 
-/** What is called, in Solidity's words; the caller has the same lines. */
+/** ABI of the callee as Solidity lines; the caller uses the same lines. */
 const LINES = `[
   'struct Inner { int8[] list; bytes3 tag; }',
   'struct Outer { Inner inner; Inner[2] pair; string text; }',
@@ -92,7 +92,7 @@ describe('remote', () => {
     expect(world().call('twice')).toEqual([[1, -2], '0x010203', '0x000000', 'abab', 13n])
   })
 
-  it('tells overloads apart by signature', () => {
+  it('distinguishes overloads by signature', () => {
     expect(world().call('over')).toEqual(['number 7', 'address'])
   })
 
@@ -104,15 +104,15 @@ describe('remote', () => {
     expect((call('take', [0n, 0n], { value: 8n }) as [bigint, bigint])[1]).toBeGreaterThan(1_000_000n)
   })
 
-  it('writes where the callee may, and only there', () => {
+  it('can write only through functions that are not view', () => {
     const { call, contracts, contract, to } = world()
     expect(call('write', [6n])).toBe(6n)
     expect(contracts.failure(contract, 'writeFromView', [to])).toMatch(/write/)
-    // View functions are called statically: the callee's own word for it does not count.
+    // The caller's ABI says `view`, so the call is static, whatever the callee's ABI says.
     expect(contracts.failure(contract, 'lie', [to])).toMatch(/write/)
   })
 
-  it('passes failures on with their data, and to whoever catches them', () => {
+  it('passes failures on with their data, also to a catch block', () => {
     const { call, contracts, contract, to } = world()
     const outcome = contracts.attempt(contract, 'refuse', [to])
     expect(outcome.ok).toBe(false)
@@ -125,7 +125,7 @@ describe('remote', () => {
     expect(decodeErrorResult({ abi: callee.abi, data })).toMatchObject({ errorName: 'Refused', args: [9n] })
   })
 
-  it('fails where there is no contract', () => {
+  it('fails if there is no contract', () => {
     const { contracts, contract }: { contracts: TestContracts; contract: TestContract } = world()
     expect(contracts.failure(contract, 'add', [OTHER])).toMatch(/no code|no contract/)
   })

@@ -6,7 +6,7 @@ import type { Address, PlainOutputOf, PlainValuesOf } from './value-types.ts'
 
 declare const quoin: Guest
 
-/** Which contract is called, and with what. */
+/** The called contract's address, alone or with call options. */
 export type Target = Address | (CallOptions & { readonly to: Address })
 
 interface Callable {
@@ -14,7 +14,7 @@ interface Callable {
   readonly outputs: readonly AbiParameter[]
 }
 
-/** Functions of other contracts, by name: the contract first, then the arguments. */
+/** Functions of other contracts, by name. The first parameter is the called contract, then the arguments follow. */
 export type Remote<I> = {
   readonly [M in FunctionItem<I> as KeyOf<FunctionItem<I>, M>]: M extends Callable
     ? (target: Target, ...values: PlainValuesOf<M['inputs']>) => PlainOutputOf<M['outputs']>
@@ -22,7 +22,7 @@ export type Remote<I> = {
 }
 
 /**
- * Functions of other contracts from their ABI. Declare it beside the contract, not within a function:
+ * Makes functions that call other contracts, from their ABI. Declare it at the top level of the module, not inside a function:
  *
  *     const token = remote(['function transfer(address to, uint256 value) returns (bool)'])
  *     …
@@ -30,7 +30,7 @@ export type Remote<I> = {
  *     vault.deposit({ to: vaultAddress, value: 1n, gas: 500_000n }, sender)
  *
  * `view` and `pure` functions are called statically. Tuples are arrays here, in the order of their members. A failed call throws an error with the
- * callee's error as `data`; nobody who does not catch it need care, for it passes on to the caller.
+ * callee's error as `data`. An error that you do not catch goes on to the caller.
  */
 export function remote<const A extends AbiSource>(abi: A): Remote<ItemsOf<A>> {
   const functions = callSignatures(abi).map(({ key, signature, isStatic }) => {

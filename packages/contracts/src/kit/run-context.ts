@@ -4,7 +4,7 @@ import type { Guest } from './guest.ts'
 
 declare const quoin: Guest
 
-/** The one context that all functions of a contract get; types say what each may use of it, and the host holds them to it. */
+/** The context object that all functions of a contract share. Types restrict what a function may use, and the host enforces it. */
 export function runContext({ abi, state }: Merged): object {
   const { event, error } = namesOf(abi)
   return Object.freeze({

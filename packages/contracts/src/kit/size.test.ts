@@ -4,7 +4,7 @@ import { creationOf, OTHER, type TestContract, TestContracts, USER } from '../..
 import { kitContract, kitFixture } from '../../test/kit-contract.ts'
 
 const BUNDLE_BYTES_MAX = 12_000
-/** Gas of the kit's token to that of the one written by hand. */
+/** Maximum ratio of the gas of the kit's token to that of the hand-written one. */
 const GAS_RATIO_MAX = 1.3
 
 const ARGS = ['Token', 'TKN', USER, 1_000_000n] as const
@@ -31,7 +31,7 @@ describe('the token of the kit', () => {
     const contracts = new TestContracts()
     const byHandContract = deployByHand(contracts)
     const gasOf = (contract: TestContract) => {
-      // The first call pays for the code's use in this block, and the second finds a balance at the receiver.
+      // The first call pays for loading the code in this block, and sets the receiver's balance. Measure the second call.
       contracts.call(contract, name, args)
       const outcome = contracts.attempt(contract, name, args)
       expect(outcome.ok).toBe(true)

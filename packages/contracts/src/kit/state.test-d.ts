@@ -56,13 +56,13 @@ describe('table', () => {
   })
 
   it('refuses what is neither', () => {
-    // @ts-expect-error a number is no key
+    // @ts-expect-error a number is not a key
     rows.get(1)
     // @ts-expect-error a member of the row is missing
     rows.put(1n, { owner: who })
     // @ts-expect-error no such member of the row
     rows.put(1n, { owner: who, amount: 1n, more: 1n })
-    // @ts-expect-error a literal is no address
+    // @ts-expect-error a literal is not an address
     rows.put(1n, { owner: '0x00', amount: 1n })
     // @ts-expect-error a row may be undefined
     void rows.get(1n).amount
@@ -72,15 +72,15 @@ describe('table', () => {
     rows.range({ limit: 1 })
     // @ts-expect-error no such option
     rows.range({ until: 1n })
-    // @ts-expect-error the first has no direction
+    // @ts-expect-error `first` has no direction
     rows.first({ reverse: true })
     // @ts-expect-error a member of the key is missing
     bidRows.get({ price: 1n, maker: who })
     // @ts-expect-error no such member of the key
     bidRows.range({ prefix: { prize: 1n } })
-    // @ts-expect-error a text is no word
+    // @ts-expect-error a string is not a word
     table({ key: 'string', row: { n: 'bool' } })
-    // @ts-expect-error a text is no word
+    // @ts-expect-error a string is not a word
     table({ key: { name: 'string' }, row: { n: 'bool' } })
     // @ts-expect-error a row is a struct
     table({ key: 'uint256', row: 'uint256' })
@@ -132,12 +132,12 @@ describe('list and set', () => {
 
   it('refuse what is none', () => {
     const row = {} as Written<typeof points>
-    // @ts-expect-error a number is no index
+    // @ts-expect-error a number is not an index
     row.get(0)
     // @ts-expect-error a member is missing
     row.push({ x: 1n })
     const some = {} as Written<typeof members>
-    // @ts-expect-error a literal is no address
+    // @ts-expect-error a literal is not an address
     some.add('0x00')
     // @ts-expect-error a set has no structs
     set({ x: 'bool' })
@@ -149,7 +149,7 @@ describe('list and set', () => {
     const readSome = {} as Read<typeof members>
     // @ts-expect-error a view function cannot write
     readSome.add(who)
-    // @ts-expect-error nor remove
+    // @ts-expect-error a view function cannot remove
     readSome.remove(who)
   })
 })
@@ -165,7 +165,7 @@ describe('replacing', () => {
       { readonly n: bigint; readonly flag: boolean } | undefined
     >()
     replacing('nested', mapping('bool', former), mapping('bool', mapping('address', 'string')), (old) => `${old + 1n}`)
-    // @ts-expect-error what convert makes is no text
+    // @ts-expect-error the result of convert is not a string
     replacing('former', former, mapping('address', 'string'), (old) => old)
     // @ts-expect-error a list is not replaced
     replacing('list', list('uint8'), list('uint16'), (old) => old)
@@ -193,11 +193,11 @@ describe('remote', () => {
     expectTypeOf(token['over(string)'](who, 'a')).toEqualTypeOf<Uint8Array>()
     // @ts-expect-error no such function
     token.transferFrom(who, who, 1n)
-    // @ts-expect-error several have the name
+    // @ts-expect-error the name is ambiguous
     token.over(who, 1n)
     // @ts-expect-error an argument is missing
     token.transfer(who, who)
-    // @ts-expect-error whose function it is
+    // @ts-expect-error the called contract is missing
     token.transfer(1n, who, 1n)
     // @ts-expect-error no such option
     token.transfer({ to: who, from: who }, who, 1n)

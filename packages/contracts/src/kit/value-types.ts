@@ -3,8 +3,8 @@ import type { AbiParameter, ParseAbiParameter, SolidityFixedArrayRange } from 'a
 declare const checksummed: unique symbol
 
 /**
- * An account's address with its EIP-55 checksum, as the chain hands it out. Two addresses are equal exactly if `===` says so, which is why a
- * literal is not one: `address('0x…')` makes it one.
+ * An account's address with its EIP-55 checksum, as the chain returns it. Addresses can be compared with `===`. A literal has no guaranteed case, so it
+ * is not an Address: convert it with `address('0x…')`.
  */
 export type Address = `0x${string}` & { readonly [checksummed]: 'Address' }
 
@@ -15,17 +15,17 @@ type Width =
   | `${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16}`
   | `${17 | 18 | 19 | 20 | 21 | 22 | 23 | 24 | 25 | 26 | 27 | 28 | 29 | 30 | 31 | 32}`
 
-/** Types whose values are one word: what a key of a set or table may be. */
+/** Types whose values are one word. Keys of tables must have such a type. */
 export type WordType = 'address' | 'bool' | `uint${Bits}` | `int${Bits}` | `bytes${Width}`
-/** Types that are no array and no tuple: what a key of a mapping may be. */
+/** Types that are neither arrays nor tuples. Keys of mappings and values of sets must have such a type. */
 export type ScalarType = WordType | 'string' | 'bytes'
-/** Canonical name of an ABI type, but for tuples: those are written as a struct. */
+/** Canonical name of an ABI type. Tuples are written as a struct instead. */
 export type TypeName = ScalarType | `${ScalarType}[${string}]`
-/** Members by name, in the order in which they are stored. */
+/** A struct: members by name, in the order of storage. */
 export interface Struct {
   readonly [member: string]: TypeName | Struct
 }
-/** What a field of the state may hold: the name of a type, or a struct of them. */
+/** Type of a state field's value: the name of an ABI type, or a struct. */
 export type Spec = TypeName | Struct
 
 type Scalar<T extends string> = T extends 'address'
@@ -40,7 +40,7 @@ type Scalar<T extends string> = T extends 'address'
           ? bigint
           : unknown
 
-/** The value of a parameter of an ABI, as a contract sees it: every integer is a bigint, bytes are a Uint8Array. */
+/** A contract's value for an ABI parameter: every integer is a bigint, bytes are a Uint8Array. */
 export type ValueOf<P extends AbiParameter> = P['type'] extends `${infer Item}[${'' | SolidityFixedArrayRange}]`
   ? readonly ValueOf<Omit<P, 'type'> & { readonly type: Item }>[]
   : P['type'] extends 'tuple'
@@ -55,17 +55,17 @@ type TupleOf<C extends readonly AbiParameter[]> = C[number] extends { readonly n
     : { readonly [M in C[number] as M extends { readonly name: infer Name extends string } ? Name : never]: ValueOf<M> }
   : ValuesOf<C>
 
-/** Values of a list of parameters, in order. */
+/** Values for a list of parameters, in order. */
 export type ValuesOf<P extends readonly AbiParameter[]> = { readonly [I in keyof P]: ValueOf<P[I]> }
 
-/** What a function answers with: nothing, its one output, or a list of several. */
+/** Return type of a function: nothing, the single output, or a list of outputs. */
 export type OutputOf<P extends readonly AbiParameter[]> = P extends readonly []
   ? void
   : P extends readonly [infer Only extends AbiParameter]
     ? ValueOf<Only>
     : ValuesOf<P>
 
-/** Value of a type or struct of the state. */
+/** Value of a type or struct in the state. */
 export type SpecValue<T extends Spec> = T extends string
   ? T extends ScalarType
     ? Scalar<T>
@@ -73,10 +73,10 @@ export type SpecValue<T extends Spec> = T extends string
       ValueOf<ParseAbiParameter<T> & AbiParameter>
   : { readonly [M in keyof T]: T[M] extends Spec ? SpecValue<T[M]> : never }
 
-/** What reading a field gives: words, text and bytes that were never written are zero or empty, all else is undefined. */
+/** Result of reading a field. If it was never written: words, strings and bytes are zero or empty, everything else is undefined. */
 export type Stored<T extends Spec> = T extends ScalarType ? SpecValue<T> : SpecValue<T> | undefined
 
-/** Values where the members of tuples have no names: tuples are arrays. */
+/** Value for an ABI parameter with tuples as arrays, without names. */
 export type PlainValueOf<P extends AbiParameter> = P['type'] extends `${infer Item}[${'' | SolidityFixedArrayRange}]`
   ? readonly PlainValueOf<Omit<P, 'type'> & { readonly type: Item }>[]
   : P['type'] extends 'tuple'

@@ -4,8 +4,8 @@ import { type Address, codeAt, encodeHex } from '../kit/index.ts'
 declare const quoin: Guest
 
 /**
- * Whether a receiver takes tokens: an account without code does; a contract must answer its callback with the callback's selector. One that
- * answers something else, or fails without a reason, does not; the error of one that fails with a reason passes on.
+ * Whether a receiver accepts tokens. An account without code accepts them. A contract accepts them if its callback returns the callback's selector. It
+ * rejects them with any other result, or if the callback fails without a reason. If the callback fails with a reason, throws that error.
  *
  * @param callback signature with the output: `onERC721Received(address,address,uint256,bytes)(bytes4)`
  */

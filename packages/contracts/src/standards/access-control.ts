@@ -1,13 +1,13 @@
 import { type Address, type ContextOf, encodeUtf8, keccak256, mapping, part } from '../kit/index.ts'
 import { supportsInterfaces } from './erc165.ts'
 
-/** OpenZeppelin's IAccessControl. */
+/** ERC-165 id of OpenZeppelin's IAccessControl. */
 export const ACCESS_CONTROL_INTERFACES = ['0x7965db0b'] as const
 
-/** The role that grants and revokes all roles which have no other for that; itself, too. */
+/** The role that grants and revokes all roles without an admin role of their own, including itself. */
 export const DEFAULT_ADMIN_ROLE: Uint8Array = new Uint8Array(32)
 
-/** The 32 bytes of a role: the hash of its name, as Solidity's `keccak256("MINTER_ROLE")`. */
+/** The 32 bytes of a role: the Keccak-256 hash of its name, as Solidity's `keccak256("MINTER_ROLE")`. */
 export const roleOf = (name: string): Uint8Array => keccak256(encodeUtf8(name))
 
 const registry = part({
@@ -30,32 +30,32 @@ type ReadContext = ContextOf<typeof registry, 'view'>
 /** Whether an account has a role. */
 export const hasRole = ({ state }: ReadContext, role: Uint8Array, account: Address): boolean => state.roles.at(role).get(account)
 
-/** Throws AccessControlUnauthorizedAccount for an account without the role. */
+/** Checks that an account has a role. Throws AccessControlUnauthorizedAccount if it does not. */
 export function checkRole(context: ReadContext, role: Uint8Array, account: Address): void {
   if (!hasRole(context, role, account)) throw context.revert.AccessControlUnauthorizedAccount(account, role)
 }
 
-/** A modifier: `modifiers: { mint: [onlyRole(MINTER_ROLE)] }`. */
+/** Makes a modifier that lets only accounts with a role call a function: `modifiers: { mint: [onlyRole(MINTER_ROLE)] }`. */
 export const onlyRole =
   (role: Uint8Array) =>
   (context: ReadContext): void =>
     checkRole(context, role, context.sender)
 
-/** Gives a role, whoever asks; nothing happens where the account has it. For the constructor, and for functions with rules of their own. */
+/** Grants a role without checking the caller; does nothing if the account has it. For the constructor, and for functions with their own checks. */
 export function grantRole(context: Context, role: Uint8Array, account: Address): void {
   if (hasRole(context, role, account)) return
   context.state.roles.at(role).set(account, true)
   context.emit.RoleGranted(role, account, context.sender)
 }
 
-/** Takes a role, whoever asks; nothing happens where the account does not have it. */
+/** Revokes a role without checking the caller; does nothing if the account does not have it. */
 export function revokeRole(context: Context, role: Uint8Array, account: Address): void {
   if (!hasRole(context, role, account)) return
   context.state.roles.at(role).remove(account)
   context.emit.RoleRevoked(role, account, context.sender)
 }
 
-/** Lets another role grant and revoke a role. */
+/** Sets the admin role of a role: accounts with the admin role can grant and revoke it. Does not check the caller. */
 export function setRoleAdmin({ state, emit }: Context, role: Uint8Array, adminRole: Uint8Array): void {
   emit.RoleAdminChanged(role, state.roleAdmins.get(role), adminRole)
   state.roleAdmins.set(role, adminRole)
@@ -64,7 +64,7 @@ export function setRoleAdmin({ state, emit }: Context, role: Uint8Array, adminRo
 const onlyAdminOf = (context: ReadContext, role: Uint8Array): void =>
   checkRole(context, context.state.roleAdmins.get(role), context.sender)
 
-/** Roles of accounts, as OpenZeppelin's AccessControl. The constructor grants the first one. */
+/** Roles of accounts, as in OpenZeppelin's AccessControl. The contract's constructor must grant the first role. */
 export const accessControl = part({
   uses: [registry],
   abi: [

@@ -3,12 +3,12 @@ import { isAccepted } from './acceptance.ts'
 import { supportsInterfaces } from './erc165.ts'
 import { sumOf } from './integers.ts'
 
-/** ERC-1155 and its metadata. */
+/** ERC-165 ids of ERC-1155 and its metadata extension. */
 export const ERC1155_INTERFACES = ['0xd9b67a26', '0x0e89341c'] as const
 
 /**
- * For `reentrant` of a contract whose receivers want to send tokens on while they are told of them. Nothing of the part waits for a receiver: all is
- * written before it is called. Look whether that is so for the contract's own functions.
+ * For the contract's `reentrant`, if receivers must be able to send tokens on from their callback. The part writes all state before it calls a
+ * receiver. Check that the contract's own functions do that too.
  */
 export const ERC1155_REENTRANT = ['setApprovalForAll', 'safeTransferFrom', 'safeBatchTransferFrom'] as const
 
@@ -35,12 +35,13 @@ const ledger = part({
 type Context = ContextOf<typeof ledger>
 type Numbers = readonly bigint[]
 
-/** For the constructor: the URI of all tokens' metadata, in which clients put the id in the place of `{id}`. */
+/** For the constructor. Sets the metadata URI of all tokens; clients replace `{id}` in it with the token id. */
 export const initErc1155 = ({ state }: Context, uri: string): void => state.uri.set(uri)
 
 /**
- * Moves tokens with no questions asked: the zero address as `from` makes them, as `to` destroys them. Throws a RangeError where a balance would be
- * beyond uint256.
+ * Moves tokens without any check of the caller or receiver. With the zero address as `from` it mints, as `to` it burns.
+ *
+ * @throws RangeError when a balance would exceed uint256
  */
 export function update(
   { state, sender, emit, revert }: Context,
@@ -64,7 +65,7 @@ export function update(
   else emit.TransferBatch(sender, from, to, ids, amounts)
 }
 
-/** The same, and asks the receiver, where it is a contract, whether it takes them. */
+/** Like `update`, but a receiver that is a contract must accept the tokens. */
 function updateSafely(context: Context, from: Address, to: Address, ids: Numbers, amounts: Numbers, data: Uint8Array): void {
   const { sender, revert } = context
   if (to === ZERO_ADDRESS) throw revert.ERC1155InvalidReceiver(to)
@@ -79,7 +80,7 @@ function updateSafely(context: Context, from: Address, to: Address, ids: Numbers
 const CALLBACK = 'onERC1155Received(address,address,uint256,uint256,bytes)(bytes4)'
 const BATCH_CALLBACK = 'onERC1155BatchReceived(address,address,uint256[],uint256[],bytes)(bytes4)'
 
-/** Moves tokens of several ids, whoever asks; a receiver that is a contract must take them. */
+/** Moves tokens of several ids without checking the caller. A receiver that is a contract must accept them. */
 export function safeBatchTransfer(
   context: Context,
   from: Address,
@@ -92,7 +93,7 @@ export function safeBatchTransfer(
   updateSafely(context, from, to, ids, amounts, data)
 }
 
-/** Makes tokens of several ids; a receiver that is a contract must take them. */
+/** Mints tokens of several ids without checking the caller. A receiver that is a contract must accept them. */
 export function mintBatch(
   context: Context,
   to: Address,
@@ -103,18 +104,18 @@ export function mintBatch(
   updateSafely(context, ZERO_ADDRESS, to, ids, amounts, data)
 }
 
-/** Makes tokens of one id; a receiver that is a contract must take them. */
+/** Mints tokens of one id without checking the caller. A receiver that is a contract must accept them. */
 export function mint(context: Context, to: Address, id: bigint, amount: bigint, data?: Uint8Array): void {
   mintBatch(context, to, [id], [amount], data)
 }
 
-/** Destroys tokens of several ids. */
+/** Burns tokens of several ids without checking the caller. */
 export function burnBatch(context: Context, from: Address, ids: Numbers, amounts: Numbers): void {
   if (from === ZERO_ADDRESS) throw context.revert.ERC1155InvalidSender(from)
   update(context, from, ZERO_ADDRESS, ids, amounts)
 }
 
-/** Destroys tokens of one id. */
+/** Burns tokens of one id without checking the caller. */
 export const burn = (context: Context, from: Address, id: bigint, amount: bigint): void =>
   burnBatch(context, from, [id], [amount])
 
@@ -124,7 +125,7 @@ function transferFrom(context: Context, from: Address, to: Address, ids: Numbers
   safeBatchTransfer(context, from, to, ids, amounts, data)
 }
 
-/** Tokens of many kinds (ERC-1155), with their metadata's URI; errors of ERC-6093. */
+/** Multi-token (ERC-1155) with its metadata URI, and the errors of ERC-6093. */
 export const erc1155 = part({
   uses: [ledger],
   abi: [

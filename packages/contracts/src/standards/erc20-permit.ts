@@ -16,10 +16,10 @@ const VERSION = '1'
 const DOMAIN_TYPE = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'
 const PERMIT_TYPE = 'Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)'
 
-/** Half the order of secp256k1: of the two signatures that say the same, the one with s up to it counts (EIP-2). */
+/** Half the order of secp256k1. Of two equivalent signatures, only the one with s up to this is valid (EIP-2). */
 const S_MAX = decodeHex('0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0')
 
-/** Bits of the domain's fields that are used (EIP-5267): name, version, chainId and verifyingContract. */
+/** Bit mask of the domain's fields in use (EIP-5267): name, version, chainId and verifyingContract. */
 const DOMAIN_FIELDS = 0x0f
 
 const domainOf = ({ state, chainId, self }: ContextOf<typeof erc20, 'view'>) => ({
@@ -30,8 +30,8 @@ const domainOf = ({ state, chainId, self }: ContextOf<typeof erc20, 'view'>) => 
 })
 
 /**
- * Approvals by signature (ERC-2612) for a token, and the domain that is signed (ERC-5267): the name that `initErc20` stored, version 1.
- * Signatures are of accounts with a key; a deadline is the last second that counts.
+ * Approvals by signature (ERC-2612) for a token, and the signed domain (ERC-5267): the name that `initErc20` stored, version 1. Only accounts with a
+ * key can sign, contracts cannot. A signature is valid up to and including the second of its deadline.
  */
 export const erc20Permit = part({
   uses: [erc20],

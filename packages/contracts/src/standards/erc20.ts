@@ -23,15 +23,16 @@ const ledger = part({
 
 type Context = ContextOf<typeof ledger>
 
-/** For the constructor: what the token is called. */
+/** For the constructor. Sets name and symbol of the token. */
 export function initErc20({ state }: Context, name: string, symbol: string): void {
   state.name.set(name)
   state.symbol.set(symbol)
 }
 
 /**
- * Moves tokens with no questions asked: the zero address as `from` makes them, as `to` destroys them. Throws a RangeError where the supply would be
- * beyond uint256.
+ * Moves tokens without any check of the caller or receiver. With the zero address as `from` it mints, as `to` it burns.
+ *
+ * @throws RangeError when the total supply would exceed uint256
  */
 export function update({ state, emit, revert }: Context, from: Address, to: Address, amount: bigint): void {
   if (from === ZERO_ADDRESS) state.totalSupply.set(sumOf(state.totalSupply.get(), amount, 'the total supply'))
@@ -41,31 +42,31 @@ export function update({ state, emit, revert }: Context, from: Address, to: Addr
     state.balances.set(from, balance - amount)
   }
   if (to === ZERO_ADDRESS) state.totalSupply.set(state.totalSupply.get() - amount)
-  // The sum of all balances is the supply: this one stays within uint256.
+  // Cannot exceed uint256, because the sum of all balances is the total supply.
   else state.balances.set(to, state.balances.get(to) + amount)
   emit.Transfer(from, to, amount)
 }
 
-/** Moves tokens between accounts. */
+/** Moves tokens between accounts, without checking the caller or an allowance. */
 export function transfer(context: Context, from: Address, to: Address, amount: bigint): void {
   if (from === ZERO_ADDRESS) throw context.revert.ERC20InvalidSender(from)
   if (to === ZERO_ADDRESS) throw context.revert.ERC20InvalidReceiver(to)
   update(context, from, to, amount)
 }
 
-/** Makes tokens. */
+/** Mints tokens without checking the caller. */
 export function mint(context: Context, to: Address, amount: bigint): void {
   if (to === ZERO_ADDRESS) throw context.revert.ERC20InvalidReceiver(to)
   update(context, ZERO_ADDRESS, to, amount)
 }
 
-/** Destroys tokens of an account. */
+/** Burns tokens of an account without checking the caller. */
 export function burn(context: Context, from: Address, amount: bigint): void {
   if (from === ZERO_ADDRESS) throw context.revert.ERC20InvalidSender(from)
   update(context, from, ZERO_ADDRESS, amount)
 }
 
-/** Sets what a spender may move of an owner's tokens. 2^256 - 1 is without limit: transfers do not use it up. */
+/** Sets a spender's allowance of an owner's tokens. 2^256 - 1 means unlimited: transfers do not reduce it. */
 export function approve({ state, emit, revert }: Context, owner: Address, spender: Address, amount: bigint): void {
   if (owner === ZERO_ADDRESS) throw revert.ERC20InvalidApprover(owner)
   if (spender === ZERO_ADDRESS) throw revert.ERC20InvalidSpender(spender)
@@ -73,7 +74,7 @@ export function approve({ state, emit, revert }: Context, owner: Address, spende
   emit.Approval(owner, spender, amount)
 }
 
-/** Uses up an allowance, without an event, as OpenZeppelin 5. */
+/** Reduces an allowance, without an event, as in OpenZeppelin 5. */
 export function spendAllowance({ state, revert }: Context, owner: Address, spender: Address, amount: bigint): void {
   const allowances = state.allowances.at(owner)
   const allowance = allowances.get(spender)
@@ -82,7 +83,7 @@ export function spendAllowance({ state, revert }: Context, owner: Address, spend
   allowances.set(spender, allowance - amount)
 }
 
-/** A token (ERC-20) with its metadata; errors of ERC-6093. `decimals` is 18 unless the contract writes its own. */
+/** A token (ERC-20) with its metadata, and the errors of ERC-6093. `decimals` returns 18 unless the contract overrides it. */
 export const erc20 = part({
   uses: [ledger],
   abi: [

@@ -3,10 +3,10 @@ import { enumerationFields } from './enumeration-fields.ts'
 import { supportsInterfaces } from './erc165.ts'
 import { ERC721_INTERFACES, erc721 } from './erc721.ts'
 
-/** ERC-721 with its metadata and enumeration. */
+/** ERC-165 ids of ERC-721 and its metadata and enumeration extensions. */
 export const ERC721_ENUMERABLE_INTERFACES = [...ERC721_INTERFACES, '0x780e9d63'] as const
 
-/** ERC-721 whose tokens can be listed, all of them and those of an owner. The order changes when tokens move. */
+/** ERC-721 with enumeration of all tokens and of an owner's tokens. The order changes when tokens move. */
 export const erc721Enumerable = part({
   uses: [erc721],
   abi: [

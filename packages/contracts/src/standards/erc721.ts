@@ -4,12 +4,12 @@ import { isAccepted } from './acceptance.ts'
 import type { EnumerationFields } from './enumeration-fields.ts'
 import { supportsInterfaces } from './erc165.ts'
 
-/** ERC-721 and its metadata. */
+/** ERC-165 ids of ERC-721 and its metadata extension. */
 export const ERC721_INTERFACES = ['0x80ac58cd', '0x5b5e139f'] as const
 
 /**
- * For `reentrant` of a contract whose receivers want to send a token on while they are told of it. Nothing of the part waits for a receiver: all is
- * written before it is called. Look whether that is so for the contract's own functions.
+ * For the contract's `reentrant`, if receivers must be able to send a token on from their callback. The part writes all state before it calls a
+ * receiver. Check that the contract's own functions do that too.
  */
 export const ERC721_REENTRANT = [
   'approve',
@@ -47,25 +47,25 @@ const ledger = part({
 type Context = ContextOf<typeof ledger>
 type ReadContext = ContextOf<typeof ledger, 'view'>
 
-/** For the constructor: what the tokens are called, and what stands before their number in `tokenURI`. */
+/** For the constructor. Sets name and symbol, and the prefix of the token id in `tokenURI`. */
 export function initErc721({ state }: Context, name: string, symbol: string, baseURI = ''): void {
   state.name.set(name)
   state.symbol.set(symbol)
   state.baseURI.set(baseURI)
 }
 
-/** The owner of a token; throws ERC721NonexistentToken where there is no such token. */
+/** The owner of a token. Throws ERC721NonexistentToken if the token does not exist. */
 export function ownerOf({ state, revert }: ReadContext, tokenId: bigint): Address {
   const owner = state.owners.get(tokenId)
   if (owner === ZERO_ADDRESS) throw revert.ERC721NonexistentToken(tokenId)
   return owner
 }
 
-/** Whether an account may move a token of this owner: the owner, an operator, or who is approved for the token. */
+/** Whether an account may move a token of this owner: it is the owner, an operator of the owner, or approved for the token. */
 export const isAuthorized = ({ state }: ReadContext, owner: Address, spender: Address, tokenId: bigint): boolean =>
   spender === owner || state.operatorApprovals.at(owner).get(spender) || state.tokenApprovals.get(tokenId) === spender
 
-/** From its present owner, the zero address where there is none, to the next, or to the zero address. Its approval is gone. */
+/** Moves a token from its current owner and clears its approval. With the zero address as `from` it mints, as `to` it burns. */
 function update({ state, emit }: Context, from: Address, to: Address, tokenId: bigint): void {
   const { tokens, ownedTokens } = state as Partial<State<EnumerationFields>>
   if (from === ZERO_ADDRESS) tokens?.add(tokenId)
@@ -83,7 +83,7 @@ function update({ state, emit }: Context, from: Address, to: Address, tokenId: b
   emit.Transfer(from, to, tokenId)
 }
 
-/** Moves a token, which must be of `from`. Whoever calls this has found out whether the sender may. */
+/** Moves a token, which `from` must own. Does not check the caller. */
 export function transfer(context: Context, from: Address, to: Address, tokenId: bigint): void {
   move(context, from, to, tokenId, ownerOf(context, tokenId))
 }
@@ -94,7 +94,7 @@ function move(context: Context, from: Address, to: Address, tokenId: bigint, own
   update(context, from, to, tokenId)
 }
 
-/** Moves a token and asks the receiver, where it is a contract, whether it takes it. */
+/** Moves a token without checking the caller. A receiver that is a contract must accept it. */
 export function safeTransfer(
   context: Context,
   from: Address,
@@ -106,7 +106,7 @@ export function safeTransfer(
   requireAcceptance(context, from, to, tokenId, data)
 }
 
-/** Makes a token. */
+/** Mints a token without checking the caller. */
 export function mint(context: Context, to: Address, tokenId: bigint): void {
   const { state, revert } = context
   if (to === ZERO_ADDRESS) throw revert.ERC721InvalidReceiver(to)
@@ -114,13 +114,13 @@ export function mint(context: Context, to: Address, tokenId: bigint): void {
   update(context, ZERO_ADDRESS, to, tokenId)
 }
 
-/** Makes a token and asks the receiver, where it is a contract, whether it takes it. */
+/** Mints a token without checking the caller. A receiver that is a contract must accept it. */
 export function safeMint(context: Context, to: Address, tokenId: bigint, data: Uint8Array = new Uint8Array()): void {
   mint(context, to, tokenId)
   requireAcceptance(context, ZERO_ADDRESS, to, tokenId, data)
 }
 
-/** Destroys a token, whoever asks. */
+/** Burns a token without checking the caller. */
 export function burn(context: Context, tokenId: bigint): void {
   update(context, ownerOf(context, tokenId), ZERO_ADDRESS, tokenId)
 }
@@ -149,7 +149,7 @@ function safeTransferFrom(
   requireAcceptance(context, from, to, tokenId, data)
 }
 
-/** Tokens of which each has one owner (ERC-721), with their metadata; errors of ERC-6093. */
+/** Non-fungible tokens (ERC-721) with their metadata, and the errors of ERC-6093. */
 export const erc721 = part({
   uses: [ledger],
   abi: [

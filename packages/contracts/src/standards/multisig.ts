@@ -1,6 +1,6 @@
 import { type Address, type ContextOf, callRaw, mapping, part, set, value, ZERO_ADDRESS } from '../kit/index.ts'
 
-/** So that counting confirmations stays far below what a transaction can pay. */
+/** Keeps the gas for counting confirmations far below the limit of a transaction. */
 export const MULTISIG_OWNERS_MAX = 50n
 
 const board = part({
@@ -25,13 +25,13 @@ const board = part({
   state: {
     owners: set('address'),
     threshold: value('uint256'),
-    /** Counts who became an owner. An owner's seat is a number that nobody had before. */
+    /** Number of seats given so far. Each new owner gets a seat number that no owner had before. */
     seats: value('uint256'),
     seatOf: mapping('address', 'uint256'),
     proposalCount: value('uint256'),
     proposals: mapping('uint256', { to: 'address', value: 'uint256', data: 'bytes' }),
     executed: mapping('uint256', 'bool'),
-    /** The seat from which an owner confirmed. */
+    /** The owner's seat at the time of the confirmation. */
     confirmations: mapping('uint256', mapping('address', 'uint256')),
   },
 })
@@ -39,7 +39,7 @@ const board = part({
 type Context = ContextOf<typeof board>
 type ReadContext = ContextOf<typeof board, 'view'>
 
-/** For the constructor. At least one owner, at least one confirmation, and no more than there are owners. */
+/** For the constructor. Sets the owners (at least one) and the threshold (from 1 to the number of owners). */
 export function initMultisig(context: Context, owners: readonly Address[], threshold: bigint): void {
   for (const owner of owners) addOwner(context, owner)
   setThreshold(context, threshold)
@@ -90,13 +90,13 @@ function proposalOf({ state, revert }: ReadContext, id: bigint) {
   return proposal
 }
 
-/** A modifier of what is done with a proposal: there is one, and it is not done. */
+/** Modifier of functions on a proposal: it must exist and must not be executed yet. */
 function whileOpen({ state, revert }: ReadContext, id: bigint): void {
   if (id >= state.proposalCount.get()) throw revert.MultisigNonexistentProposal(id)
   if (state.executed.get(id)) throw revert.MultisigAlreadyExecuted(id)
 }
 
-/** Whether an owner's confirmation counts: it was given from the seat that the owner has now. */
+/** Whether an owner's confirmation counts: the owner must still have the same seat. */
 function isConfirmed({ state }: ReadContext, id: bigint, owner: Address): boolean {
   const seat = state.confirmations.at(id).get(owner)
   return seat !== 0n && seat === state.seatOf.get(owner)
@@ -113,16 +113,16 @@ function confirm(context: Context, id: bigint): void {
 }
 
 /**
- * A contract that calls others when enough of its owners confirmed, each by a transaction of its own:
+ * A multisignature wallet: it calls other contracts after enough of its owners have confirmed, each in a separate transaction.
  *
- * - Whoever proposes confirms. A confirmation can be revoked until the proposal is executed.
- * - An owner executes, once as many of the present owners confirmed as the present threshold demands. A call that fails undoes the execution and leaves
- *   the proposal open.
- * - Confirmations of those who are owners no longer do not count, not even when they become owners again.
- * - Owners and threshold change by proposals to the contract itself; the functions for that may be entered while it is under way.
- * - A proposal is executed once. The same again is another proposal, with another number.
+ * - The proposer's confirmation is implied. A confirmation can be revoked until the proposal is executed.
+ * - An owner can execute a proposal when the number of confirming current owners reaches the current threshold. If the call fails, the execution is
+ *   reverted and the proposal stays open.
+ * - Confirmations of former owners do not count, not even after they become owners again.
+ * - Owners and threshold are changed by proposals to the contract itself. The functions for that are re-entrant.
+ * - A proposal is executed at most once. To repeat a call, make another proposal; it gets another number.
  *
- * There are no signatures, and so none that could be replayed elsewhere.
+ * No signatures are used, so there are none that could be replayed elsewhere.
  */
 export const multisig = part({
   uses: [board],

@@ -12,18 +12,18 @@ const ownership = part({
 
 type Context = ContextOf<typeof ownership>
 
-/** For the constructor: the first owner. */
+/** For the constructor. Sets the first owner. */
 export function initOwnable(context: Context, owner: Address): void {
   if (owner === ZERO_ADDRESS) throw context.revert.OwnableInvalidOwner(owner)
   setOwner(context, owner)
 }
 
-/** A modifier: `modifiers: { mint: [onlyOwner] }`. */
+/** Modifier that lets only the owner call a function: `modifiers: { mint: [onlyOwner] }`. */
 export function onlyOwner({ state, sender, revert }: ContextOf<typeof ownership, 'view'>): void {
   if (state.owner.get() !== sender) throw revert.OwnableUnauthorizedAccount(sender)
 }
 
-/** Changes the owner at once, whoever asks; a transfer that was under way is over. */
+/** Changes the owner immediately, without checking the caller. Cancels a pending transfer. */
 export function setOwner({ state, emit }: Context, owner: Address): void {
   const previous = state.owner.get()
   state.pendingOwner.remove()
@@ -31,7 +31,7 @@ export function setOwner({ state, emit }: Context, owner: Address): void {
   emit.OwnershipTransferred(previous, owner)
 }
 
-/** A contract with one owner, who hands over in two steps, as OpenZeppelin's Ownable2Step. */
+/** A contract with one owner and ownership transfer in two steps, as in OpenZeppelin's Ownable2Step. */
 export const ownable = part({
   uses: [ownership],
   abi: [
@@ -45,7 +45,7 @@ export const ownable = part({
   functions: {
     owner: ({ state }) => state.owner.get(),
     pendingOwner: ({ state }) => state.pendingOwner.get(),
-    /** To the zero address, it calls off what was started. */
+    /** The zero address cancels a pending transfer. */
     transferOwnership({ state, emit }, newOwner) {
       state.pendingOwner.set(newOwner)
       emit.OwnershipTransferStarted(state.owner.get(), newOwner)

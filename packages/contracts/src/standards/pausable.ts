@@ -1,6 +1,6 @@
 import { type ContextOf, part, value } from '../kit/index.ts'
 
-/** A contract that can be paused, as OpenZeppelin's Pausable: who may, and what stops, is for the contract to say. */
+/** A contract that can be paused, as in OpenZeppelin's Pausable. The contract decides who may pause it and which functions stop. */
 export const pausable = part({
   abi: [
     'function paused() view returns (bool)',
@@ -16,24 +16,24 @@ export const pausable = part({
 type Context = ContextOf<typeof pausable>
 type ReadContext = ContextOf<typeof pausable, 'view'>
 
-/** A modifier: `modifiers: { transfer: [whenNotPaused] }`. */
+/** Modifier that blocks a function while the contract is paused: `modifiers: { transfer: [whenNotPaused] }`. */
 export function whenNotPaused({ state, revert }: ReadContext): void {
   if (state.paused.get()) throw revert.EnforcedPause()
 }
 
-/** A modifier for what is possible only meanwhile. */
+/** Modifier that allows a function only while the contract is paused. */
 export function whenPaused({ state, revert }: ReadContext): void {
   if (!state.paused.get()) throw revert.ExpectedPause()
 }
 
-/** Pauses, whoever asks; throws EnforcedPause where it is paused. */
+/** Pauses the contract without checking the caller. Throws EnforcedPause if it is already paused. */
 export function pause(context: Context): void {
   whenNotPaused(context)
   context.state.paused.set(true)
   context.emit.Paused(context.sender)
 }
 
-/** Goes on, whoever asks; throws ExpectedPause where it is not paused. */
+/** Unpauses the contract without checking the caller. Throws ExpectedPause if it is not paused. */
 export function unpause(context: Context): void {
   whenPaused(context)
   context.state.paused.set(false)

@@ -1,14 +1,14 @@
 import { type Address, abiEncode, type ContextOf, callRaw, keccak256, mapping, part, value, ZERO_ADDRESS } from '../kit/index.ts'
 import { accessControl, checkRole, DEFAULT_ADMIN_ROLE, grantRole, hasRole, onlyRole, roleOf } from './access-control.ts'
 
-/** Who may schedule operations. */
+/** Accounts with this role may schedule operations. */
 export const PROPOSER_ROLE: Uint8Array = roleOf('PROPOSER_ROLE')
-/** Of the zero address: everybody may execute. */
+/** Accounts with this role may execute operations. If the zero address has it, everybody may. */
 export const EXECUTOR_ROLE: Uint8Array = roleOf('EXECUTOR_ROLE')
-/** Who may cancel them. */
+/** Accounts with this role may cancel operations. */
 export const CANCELLER_ROLE: Uint8Array = roleOf('CANCELLER_ROLE')
 
-/** What is remembered of an operation: 0 nothing, 1 that it is done, all else since when it is ready, in seconds since 1970. */
+/** An operation's timestamp: 0 if it is unknown, 1 if it is done, else the time from which it is ready, in seconds since 1970. */
 const DONE_TIMESTAMP = 1n
 
 const OPERATION_STATE = { unset: 0n, waiting: 1n, ready: 2n, done: 3n }
@@ -33,7 +33,7 @@ const schedule = part({
 type Context = ContextOf<typeof schedule>
 type ReadContext = ContextOf<typeof schedule, 'view'>
 
-/** Calls that are made together, one after another. */
+/** A list of calls that are executed together, in order. */
 interface Operation {
   readonly id: Uint8Array
   readonly targets: readonly Address[]
@@ -43,10 +43,10 @@ interface Operation {
 }
 
 /**
- * For the constructor. Proposers may also cancel. The contract administers its own roles, by operations that wait as all others; `admin` may do it
- * without waiting until it renounces, the zero address is for none.
+ * For the constructor. Proposers may also cancel. The contract administers its own roles with operations that are delayed like all others.
  *
- * @param minDelay seconds
+ * @param minDelay in seconds
+ * @param admin may administer roles without delay until it renounces its role; the zero address: no admin
  */
 export function initTimelock(
   context: Context,
@@ -77,7 +77,7 @@ function stateOf({ state, block }: ReadContext, id: Uint8Array): bigint {
   return timestamp > block.timestamp ? OPERATION_STATE.waiting : OPERATION_STATE.ready
 }
 
-/** Throws for an operation in none of some states; the error has a bit for each of them. */
+/** Checks that an operation is in one of the expected states. The error contains a bit for each of them. */
 function requireState(context: ReadContext, id: Uint8Array, ...expected: readonly bigint[]): void {
   if (expected.includes(stateOf(context, id))) return
   const bitmap = new Uint8Array(32)
@@ -104,7 +104,7 @@ function scheduleAll(
   if (!isZero(salt)) emit.CallSalt(id, salt)
 }
 
-/** It is done before its calls are made: whatever they do, they do not find it ready. One that fails undoes all. */
+/** Marks the operation as done before it makes the calls, so that they cannot execute it again. A call that fails reverts everything. */
 function executeAll(context: Context, { id, targets, values, payloads, predecessor }: Operation): void {
   const { state, emit, revert } = context
   requireState(context, id, OPERATION_STATE.ready)
@@ -147,9 +147,9 @@ const onlyExecutor = (context: ReadContext): void => {
 }
 
 /**
- * A contract that calls others for its proposers, each time after a delay in which everybody can see what is coming: OpenZeppelin's
- * TimelockController. What it owns, only it can use. Functions by which it administers itself may be entered while it is under way, for it calls
- * them itself.
+ * A time lock: it calls other contracts for its proposers, after a delay in which everybody can see the scheduled calls. It has the interface of
+ * OpenZeppelin's TimelockController. Its assets can only be moved by scheduled operations. The functions that administer it are re-entrant, because
+ * it calls them itself.
  */
 export const timelock = part({
   uses: [schedule],

@@ -1,7 +1,7 @@
 import { decodeHex, part } from '../kit/index.ts'
 import { supportsInterfaces } from './erc165.ts'
 
-/** ERC-1155's receiver. */
+/** ERC-165 id of ERC-1155's receiver interface. */
 export const ERC1155_HOLDER_INTERFACES = ['0x4e2312e0'] as const
 
 const ERC721_RECEIVED = decodeHex('0x150b7a02')
@@ -9,8 +9,8 @@ const ERC1155_RECEIVED = decodeHex('0xf23a6e61')
 const ERC1155_BATCH_RECEIVED = decodeHex('0xbc197c81')
 
 /**
- * A contract that takes every token of ERC-721 and ERC-1155. Its callbacks are `pure`: they can be entered while the contract is under way, as
- * when it asks for the tokens itself.
+ * A contract that accepts all ERC-721 and ERC-1155 tokens. Its callbacks are `pure`, so that re-entrant calls are possible, such as when the contract
+ * itself requests the tokens.
  */
 export const tokenHolder = part({
   abi: [

@@ -2,16 +2,16 @@ import { developmentAccounts } from '@quoin/platform'
 import { bytesToHex, type Crypto, type Hex } from '@quoin/protocol'
 import { getAddress } from 'viem/utils'
 
-/** An account that everybody has the key of. */
+/** A well-known account. Its private key is public. */
 export interface TestAccount {
-  /** With its checksum. */
+  /** With EIP-55 checksum. */
   readonly address: Hex
   readonly privateKey: Hex
 }
 
 let made: readonly TestAccount[] = []
 
-/** The first of the accounts that anvil, Hardhat and `quoin dev` fund; derived once a process. */
+/** The first `count` accounts that anvil, Hardhat and `quoin dev` fund. Derived once per process. */
 export function testAccounts(crypto: Crypto, count: number): readonly TestAccount[] {
   if (made.length < count)
     made = developmentAccounts(crypto, count).map(({ address, secretKey }) => ({

@@ -6,7 +6,7 @@ import type { Artifact } from './artifact.ts'
 
 const codeHashes = new WeakMap<Artifact, Hash>()
 
-/** The hash under which the state holds the artifact's code. */
+/** The code hash of the artifact's code in the state. */
 function codeHashOf(artifact: Artifact): Hash {
   let hash = codeHashes.get(artifact)
   if (hash === undefined) {
@@ -16,7 +16,7 @@ function codeHashOf(artifact: Artifact): Hash {
   return hash
 }
 
-/** The artifacts that a test has named, by the code that they are of. */
+/** The artifacts that a test has used, by code hash. */
 export class ArtifactIndex {
   readonly #byCode = new Map<Hash, Artifact>()
 
@@ -31,7 +31,7 @@ export class ArtifactIndex {
 
 const namesBySelector = new WeakMap<Artifact, ReadonlyMap<Hex, string>>()
 
-/** The function that calldata call: its name, or its signature where the ABI has several of one name. */
+/** The function that calldata calls: its name, or its signature if the ABI has several functions with that name. */
 export function functionNameOf(artifact: Artifact, data: Hex): string {
   if (data === '0x') return '(receive)'
   let names = namesBySelector.get(artifact)

@@ -29,28 +29,28 @@ import { eventsOf, logsOf, type Receipt } from './receipt.ts'
 import { callSite } from './stack.ts'
 import type { Message } from './transaction.ts'
 
-/** How a chain for tests begins. */
+/** Options of `createChain`. */
 export interface ChainOptions<count extends number = number> {
-  /** How many accounts own something from the beginning. By default 10. */
+  /** Number of funded accounts. Default: 10. */
   readonly accounts?: count
-  /** What each of them owns, in wei. By default 10,000 of the currency. */
+  /** Balance of each account, in wei. Default: 10,000 · 10^18. */
   readonly balance?: bigint
-  /** Of block 0, in seconds since 1970. By default the beginning of 2026, so that every run is like the last. */
+  /** Timestamp of block 0, in seconds since 1970. Default: the beginning of 2026, so that all runs are equal. */
   readonly timestamp?: bigint | number
-  /** `each` prints what each transaction took. */
+  /** `each` prints the gas of each transaction. Default: `collect`. */
   readonly gas?: 'collect' | 'each'
 }
 
-/** A transaction without a contract's help. */
+/** A raw transaction, without a contract object. */
 export interface SendRequest extends SendOptions {
-  /** Undefined creates a contract: `data` is a container and the constructor's arguments then. */
+  /** Undefined creates a contract. `data` is then the container followed by the constructor's arguments. */
   readonly to?: Hex
   readonly data?: Hex
 }
 
 export interface RawCallRequest extends SendRequest, ReadOptions {}
 
-/** A block as tests see it. */
+/** A block, as tests see it. */
 export interface Block {
   readonly number: bigint
   /** Seconds since 1970. */
@@ -64,30 +64,30 @@ export interface Block {
 
 export interface LogFilter extends BlockRange {
   readonly address?: Hex
-  /** By position; undefined or null matches every topic, a list any of its topics. */
+  /** Topics by position. Undefined or null matches any topic; a list matches any topic in it. */
   readonly topics?: readonly (Hex | readonly Hex[] | null | undefined)[]
 }
 
-/** Which state is read: by default that of the last block. */
+/** The block whose state is read. Default: the last block. */
 export interface AtBlock {
   readonly blockNumber?: bigint
 }
 
-/** What a chain funds from the beginning; a tuple where their number is known to the compiler. */
+/** Type of the funded accounts: a tuple if the compiler knows their number, else a list. */
 export type Accounts<count extends number, list extends readonly Hex[] = readonly []> = number extends count
   ? readonly Hex[]
   : list['length'] extends count
     ? list
     : Accounts<count, readonly [...list, Hex]>
 
-/** A chain for tests, in this process. */
+/** A chain for tests, in memory of this process. Make one with `createChain`. */
 export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
-  /** Those that own something from the beginning, with checksums: the accounts of anvil and of `quoin dev`. */
+  /** Addresses of the funded accounts, with checksums: the same as those of anvil and `quoin dev`. */
   readonly accounts: accounts
-  /** Of the accounts, in their order, for what a test signs. */
+  /** Private keys of the accounts, in the same order, for tests that sign. */
   readonly privateKeys: accounts
   readonly #core: ChainCore
-  /** Who sends where a test does not say. */
+  /** Default sender. */
   readonly #sender: Hex | undefined
   readonly #host: ContractHost
 
@@ -107,7 +107,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     }
   }
 
-  /** What transactions took so far. */
+  /** Gas of all transactions so far. */
   get gas(): GasStatistics {
     return this.#core.gas
   }
@@ -117,12 +117,22 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     return blockOf(this.#core.head)
   }
 
-  /** Throws ChainError when there is none yet. */
+  /**
+   * A block by number.
+   *
+   * @throws ChainError when the chain does not have this block yet
+   */
   getBlock(number: bigint): Block {
     return blockOf(this.#core.ledger.blocks[this.#height('the block', number)]!)
   }
 
-  /** Creates a contract. Throws ContractRevert when its constructor does, or there is something wrong with the code. */
+  /**
+   * Deploys a contract in a new block.
+   *
+   * @throws ContractRevert when the constructor fails or the code is invalid
+   * @example
+   *     const token = await chain.deploy(artifact, { args: ['Quoin', 1_000n] })
+   */
   async deploy<const abi extends Abi>(artifact: Artifact<abi>, ...[options]: DeployParameters<abi>): Promise<Contract<abi>> {
     const { args = [], ...rest } = (options ?? {}) as SendOptions & { readonly args?: readonly unknown[] }
     const { name, abi, bytecode } = artifact
@@ -134,7 +144,11 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     return createContract(this.#host, artifact, contractAddress!)
   }
 
-  /** A contract that is there already. Throws ChainError when there is no code at the address. */
+  /**
+   * A contract object for a contract that is already deployed.
+   *
+   * @throws ChainError when there is no code at the address
+   */
   at<const abi extends Abi>(artifact: Artifact<abi>, address: Hex): Contract<abi> {
     const at = readAddress('the address', address)
     this.#assertCode(at, artifact.name)
@@ -143,8 +157,10 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
   }
 
   /**
-   * Replaces a contract's code through the native contract at 0x…c0de, and runs its `migrate` with `data`. `from` must be its authority: who
-   * deployed it, unless it says otherwise.
+   * Replaces a contract's code through the native contract at 0x…c0de, and runs the new code's `migrate` with `data`. `from` must be the contract's
+   * upgrade authority.
+   *
+   * @returns a contract object with the new ABI
    */
   async upgrade<const abi extends Abi>(
     { address }: Pick<Contract, 'address'>,
@@ -162,33 +178,41 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     return createContract(this.#host, artifact, getAddress(target))
   }
 
-  /** Sends a transaction as it is. Throws ContractRevert when it fails. */
+  /**
+   * Sends a raw transaction.
+   *
+   * @throws ContractRevert when it fails
+   */
   async send(request: SendRequest): Promise<Receipt> {
     return this.#core.send(this.#rawOf(request))
   }
 
-  /** What a call returns, without a block. Throws ContractRevert when it fails. */
+  /**
+   * Runs a call without making a block, as `eth_call` does. Returns the return data.
+   *
+   * @throws ContractRevert when it fails
+   */
   async call({ blockNumber, ...request }: RawCallRequest): Promise<Hex> {
     const height = this.#height('blockNumber', blockNumber)
     return bytesToHex((await this.#core.call(this.#rawOf(request), height)).data)
   }
 
-  /** Gas with which a transaction does what it does with plenty of it, as `eth_estimateGas` answers. */
+  /** The least gas limit with which a transaction has the same effect as with plenty of gas, as `eth_estimateGas` returns it. */
   async estimateGas({ blockNumber, ...request }: RawCallRequest): Promise<bigint> {
     const outgoing = this.#rawOf(request)
     const height = this.#height('blockNumber', blockNumber)
     const outcome = await estimateGas(this.#core.ledger.calls, this.#core.callRequest(outgoing.message, height))
     if (outcome.kind === 'estimated') return BigInt(outcome.gas)
-    // The same call says why it fails.
+    // The same call throws with the reason.
     if (outcome.kind === 'reverted') await this.#core.call(outgoing, height)
-    throw new ChainError(
-      `${outgoing.what} needs more gas than it may have, or cannot be run: ${'message' in outcome ? outcome.message : outcome.kind}`,
-    )
+    throw new ChainError(`cannot estimate the gas of ${outgoing.what}: ${'message' in outcome ? outcome.message : outcome.kind}`)
   }
 
   /**
-   * One block of several transactions: `const [a, b] = await chain.batch(() => [token.write.f(), token.write.g()])`. The function must not wait
-   * for them. One that fails makes the batch throw, when the block stands; one that no block may hold leaves no block at all.
+   * Sends several transactions in one block: `const [a, b] = await chain.batch(() => [token.write.f(), token.write.g()])`. If a transaction fails, the
+   * block is made and the batch throws. If a transaction cannot be included in a block, no block is made.
+   *
+   * @param collect must return the promises without waiting for them
    */
   async batch<const results extends readonly unknown[]>(
     collect: () => results,
@@ -196,7 +220,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     return (await this.#core.outbox.batch(collect)) as { -readonly [index in keyof results]: Awaited<results[index]> }
   }
 
-  /** Makes empty blocks, so many seconds after one another. */
+  /** Makes empty blocks, `interval` seconds apart. */
   async mine(blocks: number | bigint = 1, interval: number | bigint = 1): Promise<void> {
     const count = readInteger('the number of blocks', blocks, 1, TESTING_LIMITS.minedBlocksMax)
     const afterMs = readSeconds('the interval', interval)
@@ -209,35 +233,35 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     })
   }
 
-  /** Makes an empty block so many seconds after the last one: reads see the time of the last block. */
+  /** Makes an empty block `seconds` after the last one. A block is needed because reads see the last block's time. */
   async increaseTime(seconds: number | bigint): Promise<void> {
-    const afterMs = readSeconds('the time to go by', seconds)
+    const afterMs = readSeconds('the time to add', seconds)
     await this.#exclusive(async () => {
       this.#core.setNextTime(this.#core.head.header.timeMs + afterMs)
       await this.#core.mineEmpty()
     })
   }
 
-  /** The next block will have this time, in seconds since 1970; it must be later than the last block's. */
+  /** Sets the timestamp of the next block, in seconds since 1970. It must be greater than the last block's. */
   async setNextBlockTimestamp(timestamp: number | bigint): Promise<void> {
     const timeMs = readSeconds('the timestamp', timestamp)
     await this.#exclusive(async () => this.#core.setNextTime(timeMs))
   }
 
   /**
-   * The chain as it is now: state, blocks and time. A snapshot may be gone back to any number of times, and costs next to nothing where nothing
-   * has happened since the last one.
+   * Takes a snapshot of state, blocks and time. `revert` can go back to it any number of times. A snapshot is almost free if nothing has changed since
+   * the last one.
    */
   snapshot(): SnapshotId {
     return this.#core.snapshot()
   }
 
-  /** Back to a snapshot. Those that were taken after it are gone. */
+  /** Goes back to a snapshot. Removes snapshots that were taken after it. */
   async revert(id: SnapshotId): Promise<void> {
     return this.#core.revert(id)
   }
 
-  /** Sets what an account owns, in a block of its own. */
+  /** Sets an account's balance, in a separate block. At most 2^200 wei. */
   async setBalance(address: Hex, wei: bigint): Promise<void> {
     const account = readAddress('the account', address)
     const balance = readAmount('the balance', wei)
@@ -245,22 +269,22 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     await this.#exclusive(() => this.#core.mineEmpty({ balances: new Map([[account, balance]]) }))
   }
 
-  /** In wei. */
+  /** Balance of an account, in wei. */
   async balanceOf(address: Hex, { blockNumber }: AtBlock = {}): Promise<bigint> {
     return (await this.#account(address, blockNumber)).balance
   }
 
-  /** Transactions that an account has sent, or contracts that a contract has made, and one. */
+  /** Nonce: the number of transactions that an account has sent; for a contract, the number of contracts that it has created plus one. */
   async nonce(address: Hex, { blockNumber }: AtBlock = {}): Promise<number> {
     return (await this.#account(address, blockNumber)).nonce
   }
 
-  /** The container of a contract; undefined for an account without code. */
+  /** Code of a contract (its container); undefined for an account without code. */
   async code(address: Hex, { blockNumber }: AtBlock = {}): Promise<Hex | undefined> {
     return hexOf(await this.#value(codeKey(readAddress('the account', address)), blockNumber))
   }
 
-  /** A value as a contract's storage holds it, under a key that is text, as the kit's are, or bytes; undefined where there is none. */
+  /** Raw value in a contract's storage; undefined if there is none. The key is text, as the kit's keys are, or bytes. */
   async storage(address: Hex, key: string | Uint8Array, { blockNumber }: AtBlock = {}): Promise<Hex | undefined> {
     const rawKey = typeof key === 'string' ? utf8ToBytes(key) : key
     if (rawKey.length > LIMITS.stateKeyBytesMax)
@@ -274,7 +298,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     return this.#logs(range).filter((log) => (from === undefined || log.address === from) && hasTopics(log, topics))
   }
 
-  /** Lets go of the state. Nothing else may be asked of the chain then. */
+  /** Releases the state. The chain cannot be used afterwards. */
   close(): Promise<void> {
     return this.#core.close()
   }
@@ -285,7 +309,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
   }
 
   #message(to: Address | undefined, data: Uint8Array, { from = this.#sender, value = 0n, gas }: SendOptions): Message {
-    if (from === undefined) throw new ChainError('the chain has no accounts: say who sends')
+    if (from === undefined) throw new ChainError('the chain has no accounts: set the sender with `from`')
     return {
       from: readAddress('from', from),
       to,
@@ -303,7 +327,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     return { message: this.#message(to, data, options), what, artifact, site: callSite() }
   }
 
-  /** A message that no contract object made: what is at its destination may be known all the same. */
+  /** A message without a contract object. Its destination may still have a known artifact. */
   #rawOf({ to, data = '0x', ...options }: SendRequest): Outgoing {
     const destination = to === undefined ? undefined : readAddress('to', to)
     const message = this.#message(destination, readBytes('data', data), options)
@@ -315,10 +339,11 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
   }
 
   #assertCode(address: Address, name: string): void {
-    if (!this.#core.hasCode(address)) throw new ChainError(`${name}: there is no contract at ${getAddress(address)}, or no more`)
+    if (!this.#core.hasCode(address))
+      throw new ChainError(`${name}: there is no contract at ${getAddress(address)} (a revert may have removed it)`)
   }
 
-  /** A height that the chain has. */
+  /** Checks a height; undefined: the last block. */
   #height(what: string, number: bigint | undefined): number {
     const last = this.#core.head.header.number
     return number === undefined ? last : readInteger(what, number, 0, last)
@@ -341,7 +366,15 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
   }
 }
 
-/** A chain of its own, with the executor, gas and limits of every other. The first of a process takes longer than those after it. */
+/**
+ * Makes an independent chain with the executor, gas costs and limits of a real one. The first chain of a process takes longer than the following ones.
+ *
+ * @example
+ *     const chain = await createChain()
+ *     const [alice, bob] = chain.accounts
+ *     const token = await chain.deploy(artifact, { args: ['Quoin', 1_000n] })
+ *     await token.write.transfer([bob, 5n])
+ */
 export async function createChain<const count extends number = 10>(
   options: ChainOptions<count> = {},
 ): Promise<Chain<Accounts<count>>> {
@@ -361,7 +394,7 @@ const DEFAULT_TIMESTAMP = 1_767_225_600
 
 const REGISTRY: Artifact = { name: 'code registry', abi: CODE_REGISTRY_ABI as Abi, bytecode: '0xfe' }
 
-/** At least one, and no more than a block can have; in ms. */
+/** Checks a number of seconds (at least 1, at most the largest block time) and converts it to milliseconds. */
 const readSeconds = (what: string, seconds: number | bigint): number =>
   1_000 * readInteger(`${what}, in seconds,`, seconds, 1, Math.floor(LIMITS.timeMsMax / 1_000))
 

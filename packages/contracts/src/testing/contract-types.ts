@@ -2,33 +2,33 @@ import type { Abi, AbiFunction, AbiParametersToPrimitiveTypes, ExtractAbiFunctio
 import type { ContractEventArgsFromTopics, ContractEventName, Hex } from 'viem'
 import type { ContractEvent, Receipt } from './receipt.ts'
 
-/** A transaction's, besides its destination and its data. */
+/** Options of a transaction. */
 export interface SendOptions {
-  /** By default the chain's first account. Any address may send, a contract's too. */
+  /** Sender. Default: the chain's first account. Any address may send, including a contract's. */
   readonly from?: Hex
   /** In wei. */
   readonly value?: bigint
-  /** At most; by default what the chain allows a transaction. */
+  /** Gas limit. Default: the chain's limit for a transaction. */
   readonly gas?: bigint
 }
 
-/** A reading call's, besides its destination and its data. */
+/** Options of a read. */
 export interface ReadOptions {
   readonly from?: Hex
   readonly gas?: bigint
-  /** The block whose state is read: by default the last one. */
+  /** The block whose state is read. Default: the last block. */
   readonly blockNumber?: bigint
 }
 
 export interface SimulateOptions extends SendOptions, ReadOptions {}
 
-/** What a transaction would return, and take. */
+/** Result and gas of a simulated transaction. */
 export interface Simulation<result> {
   readonly result: result
   readonly gasUsed: bigint
 }
 
-/** Which blocks are searched, both inclusive. By default all. */
+/** The blocks to search, both ends inclusive. Default: all blocks. */
 export interface BlockRange {
   readonly fromBlock?: bigint
   readonly toBlock?: bigint
@@ -37,14 +37,14 @@ export interface BlockRange {
 type ReadMutability = 'pure' | 'view'
 type WriteMutability = 'nonpayable' | 'payable'
 
-/** Arguments as a list in front of the options; none where the function takes none. */
+/** A list of arguments, then options. The list is optional for a function without parameters. */
 type Parameters<args, options> = args extends readonly []
   ? [options?: options] | [args: args, options?: options]
   : [args: args, options?: options]
 
 type Inputs<fn extends AbiFunction> = AbiParametersToPrimitiveTypes<fn['inputs'], 'inputs'>
 
-/** Nothing, the only output, or all of them. */
+/** undefined without outputs, the value of a single output, else a list of all outputs. */
 type Output<fn extends AbiFunction> =
   AbiParametersToPrimitiveTypes<fn['outputs'], 'outputs'> extends infer outputs
     ? outputs extends readonly []
@@ -58,7 +58,7 @@ type UnionToIntersection<union> = (union extends unknown ? (one: union) => void 
   ? all
   : never
 
-/** A function of TypeScript for each function of one name; of several, the one that the arguments fit. */
+/** One overload for each function with the same name; TypeScript picks by the arguments. */
 type ReadFunction<fn extends AbiFunction> = UnionToIntersection<
   fn extends AbiFunction ? (...parameters: Parameters<Inputs<fn>, ReadOptions>) => Promise<Output<fn>> : never
 >
@@ -69,7 +69,7 @@ type WriteFunction<abi extends Abi, fn extends AbiFunction> = UnionToIntersectio
   fn extends AbiFunction ? (...parameters: Parameters<Inputs<fn>, SendOptions>) => Promise<Receipt<abi>> : never
 >
 
-/** What a function is where its ABI is not known to the compiler. */
+/** Type of functions when the compiler does not know the ABI. */
 type UnknownFunction<options, result> = (
   ...parameters: [options?: options] | [args: readonly unknown[], options?: options]
 ) => Promise<result>
@@ -79,7 +79,7 @@ export interface Contract<abi extends Abi = Abi> {
   readonly name: string
   readonly address: Hex
   readonly abi: abi
-  /** Views: what they return. */
+  /** `view` and `pure` functions. Each returns the function's output. */
   readonly read: Abi extends abi
     ? Readonly<Record<string, UnknownFunction<ReadOptions, unknown>>>
     : {
@@ -87,7 +87,7 @@ export interface Contract<abi extends Abi = Abi> {
           ExtractAbiFunction<abi, name, ReadMutability>
         >
       }
-  /** Transactions, each in a block. A failed one throws ContractRevert, and stands in its block all the same. */
+  /** Sends a transaction in a new block. A failed transaction throws ContractRevert; it is still included in its block. */
   readonly write: Abi extends abi
     ? Readonly<Record<string, UnknownFunction<SendOptions, Receipt>>>
     : {
@@ -96,7 +96,7 @@ export interface Contract<abi extends Abi = Abi> {
           ExtractAbiFunction<abi, name, WriteMutability>
         >
       }
-  /** What transactions would return on the state of a block, without one. */
+  /** Simulates a transaction on the state of a block, without sending it. */
   readonly simulate: Abi extends abi
     ? Readonly<Record<string, UnknownFunction<SimulateOptions, Simulation<unknown>>>>
     : {
@@ -104,7 +104,7 @@ export interface Contract<abi extends Abi = Abi> {
           ExtractAbiFunction<abi, name, WriteMutability>
         >
       }
-  /** Events of the blocks so far, oldest first: those whose arguments are as given. */
+  /** Past events, oldest first. Only events with the given arguments. */
   readonly getEvents: {
     readonly [name in ContractEventName<abi>]: (
       args?: EventFilter<abi, name>,
@@ -129,7 +129,7 @@ type ConstructorInputs<abi extends Abi> =
         : never
     : never
 
-/** The constructor's arguments, where it has any, and what a transaction may say. */
+/** Parameters of `deploy`: options of the transaction, and the constructor's arguments if it has any. */
 export type DeployParameters<abi extends Abi> = Abi extends abi
   ? [options?: SendOptions & { readonly args?: readonly unknown[] }]
   : ConstructorInputs<abi> extends readonly []

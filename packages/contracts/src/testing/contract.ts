@@ -9,16 +9,16 @@ import { formatArguments } from './format.ts'
 import { matches } from './match.ts'
 import type { ContractEvent, Receipt } from './receipt.ts'
 
-/** What a contract asks of its chain. */
+/** Functions of the chain that a contract object uses. */
 export interface ContractHost {
-  /** Throws ContractRevert when the call fails; the return data, and the gas used, when it does not. */
+  /** Runs a call; resolves to return data and gas. Throws ContractRevert when it fails. */
   call(contract: ContractTarget, data: Uint8Array, options: SimulateOptions): Promise<{ data: Uint8Array; gasUsed: bigint }>
-  /** Throws ContractRevert when the transaction fails. */
+  /** Sends a transaction. Throws ContractRevert when it fails. */
   send(contract: ContractTarget, data: Uint8Array, options: SendOptions): Promise<Receipt>
   events(contract: ContractTarget, range: BlockRange): readonly ContractEvent[]
 }
 
-/** Where a message goes, and what is known of the code there. */
+/** Destination of a message, with the artifact of its code. */
 export interface ContractTarget {
   readonly address: Hex
   readonly artifact: Artifact
@@ -26,7 +26,7 @@ export interface ContractTarget {
 
 const READS = new Set(['pure', 'view'])
 
-/** The functions of an artifact's ABI at an address. */
+/** Makes a contract object for an artifact at an address. */
 export function createContract<const abi extends Abi>(host: ContractHost, artifact: Artifact<abi>, address: Hex): Contract<abi> {
   const target: ContractTarget = { address, artifact }
   const functions = artifact.abi.filter((item): item is AbiFunction => item.type === 'function')
@@ -47,7 +47,7 @@ export function createContract<const abi extends Abi>(host: ContractHost, artifa
   } as unknown as Contract<abi>
 }
 
-/** A method for each name: arguments as a list if there are any, then options. */
+/** Makes a method for each name. It takes a list of arguments (optional if there are none), then options. */
 function methods<Options extends object>(
   functions: readonly AbiFunction[],
   call: (name: string, args: readonly unknown[], options: Options) => Promise<unknown>,
@@ -63,7 +63,7 @@ function methods<Options extends object>(
   return Object.fromEntries(named)
 }
 
-/** Throws ChainError where the arguments do not fit the ABI. */
+/** Encodes a call. Throws ChainError when the arguments do not fit the ABI. */
 function encodeCall({ name, abi }: Artifact, functionName: string, args: readonly unknown[]): Uint8Array {
   return hexToBytes(
     encoded(`${name}.${functionName}`, args, () => encodeFunctionData({ abi, functionName, args } as EncodeParameters)),
@@ -72,13 +72,13 @@ function encodeCall({ name, abi }: Artifact, functionName: string, args: readonl
 
 type EncodeParameters = Parameters<typeof encodeFunctionData>[0]
 
-/** What the codec makes of arguments; its complaints name no function. */
+/** Encodes arguments, and adds the function's name to viem's error messages. */
 export function encoded<T>(what: string, args: readonly unknown[], encode: () => T): T {
   try {
     return encode()
   } catch (error) {
     const reason = error instanceof Error ? ('shortMessage' in error ? String(error.shortMessage) : error.message) : String(error)
-    throw new ChainError(`${what} does not take ${formatArguments(args)}: ${reason}`, { cause: error })
+    throw new ChainError(`${what} does not accept the arguments ${formatArguments(args)}: ${reason}`, { cause: error })
   }
 }
 
@@ -86,9 +86,12 @@ function decodeResult({ name, abi }: Artifact, functionName: string, args: reado
   try {
     return decodeFunctionResult({ abi, functionName, args, data: bytesToHex(data) } as Parameters<typeof decodeFunctionResult>[0])
   } catch (error) {
-    throw new ChainError(`${name}.${functionName} returned what its ABI does not say: is the artifact that of the contract?`, {
-      cause: error,
-    })
+    throw new ChainError(
+      `${name}.${functionName} returned data that does not match its ABI: check that the artifact belongs to this contract`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

@@ -13,34 +13,34 @@ import { type Receipt, receiptOf } from './receipt.ts'
 import { type ContractRevert, type FailedMessage, revertOf } from './revert.ts'
 import type { Message } from './transaction.ts'
 
-/** A message with what is known of it, for its errors and its gas. */
+/** A message to send, with the details for error messages and gas statistics. */
 export interface Outgoing {
   readonly message: Message
-  /** How errors call it. */
+  /** Name of the message in errors. */
   readonly what: string
-  /** Of the code that it enters or creates. */
+  /** Artifact of the code that it calls or creates. */
   readonly artifact: Artifact | undefined
-  /** Code that it makes, where that is not yet the code at an address. */
+  /** Code that it installs at an address; during the message, another or no code is there. */
   readonly makes?: { readonly artifact: Artifact; readonly at?: Address }
-  /** The lines of the test. */
+  /** Stack lines of the test. */
   readonly site: string
 }
 
-/** Of a chain that took it. */
+/** Identifies a snapshot of one chain. */
 export type SnapshotId = number & { readonly snapshot: unique symbol }
 
 interface Snapshot {
   readonly id: SnapshotId
-  /** Of the last block. */
+  /** Hash of the last block. */
   readonly hash: Hex
   readonly ledger: LedgerCheckpoint
   readonly nextTimeMs: number | undefined
 }
 
-/** Of all chains, so that none takes another's for its own. */
+/** Shared by all chains, so that no chain accepts the snapshot of another one. */
 let lastSnapshotId = 0
 
-/** A ledger with a clock, snapshots, and what a test has told about its contracts. */
+/** A ledger with a clock, snapshots, and the artifacts that a test has used. */
 export class ChainCore {
   readonly ledger: Ledger
   readonly artifacts = new ArtifactIndex()
@@ -48,7 +48,7 @@ export class ChainCore {
   readonly outbox: Outbox<Outgoing, Receipt>
   readonly #printsGas: boolean
   readonly #snapshots: Snapshot[] = []
-  /** Of the next block; undefined for a second after the last one. */
+  /** Time of the next block; undefined: one second after the last block. */
   #nextTimeMs: number | undefined
   #closed = false
 
@@ -66,27 +66,28 @@ export class ChainCore {
     if (this.#closed) throw new ChainError('the chain is closed')
   }
 
-  /** Sends in the next block; throws ContractRevert when it fails there. */
+  /** Sends a message in the next block. Throws ContractRevert when it fails. */
   async send(outgoing: Outgoing): Promise<Receipt> {
     this.assertOpen()
     return this.outbox.send(outgoing)
   }
 
-  /** A block without transactions, at the time that was set or a given one. */
+  /** Makes a block without transactions, at the given time or the one that was set. */
   async mineEmpty(production: Partial<Production> = {}): Promise<void> {
     const produced = await this.#produce({ messages: [], ...production })
     if (!produced.ok) throw new ChainError(produced.error.message)
   }
 
-  /** Throws ChainError unless it is after the last block. */
+  /** Sets the time of the next block. Throws ChainError unless it is after the last block. */
   setNextTime(timeMs: number): void {
     const { timeMs: last } = this.head.header
-    if (timeMs <= last) throw new ChainError(`the next block must come after the last one, at ${last / 1_000}: ${timeMs / 1_000}`)
-    if (timeMs > LIMITS.timeMsMax) throw new ChainError(`no block can have the time ${timeMs / 1_000}`)
+    if (timeMs <= last)
+      throw new ChainError(`the next block's timestamp must be greater than the last one's, ${last / 1_000}: ${timeMs / 1_000}`)
+    if (timeMs > LIMITS.timeMsMax) throw new ChainError(`the timestamp is too large for a block: ${timeMs / 1_000}`)
     this.#nextTimeMs = timeMs
   }
 
-  /** The chain as it is. Of one state there is one snapshot. */
+  /** Takes a snapshot. Returns the last one again if nothing has changed since. */
   snapshot(): SnapshotId {
     this.assertOpen()
     const { hash } = this.head
@@ -94,21 +95,23 @@ export class ChainCore {
     if (last !== undefined && last.hash === hash && last.nextTimeMs === this.#nextTimeMs) return last.id
     if (this.#snapshots.length === TESTING_LIMITS.snapshotsMax)
       throw new ChainError(
-        `a chain keeps at most ${TESTING_LIMITS.snapshotsMax} snapshots: revert to an early one to forget those after it`,
+        `a chain keeps at most ${TESTING_LIMITS.snapshotsMax} snapshots: revert to an earlier one, which removes those after it`,
       )
     const id = ++lastSnapshotId as SnapshotId
     this.#snapshots.push({ id, hash, ledger: this.ledger.checkpoint(), nextTimeMs: this.#nextTimeMs })
     return id
   }
 
-  /** Back to a snapshot, which stays; those after it are forgotten. */
+  /** Goes back to a snapshot. It remains usable; later snapshots are removed. */
   revert(id: SnapshotId): Promise<void> {
     this.assertOpen()
     return this.outbox.exclusive(async () => {
       const index = this.#snapshots.findIndex((snapshot) => snapshot.id === id)
       const snapshot = this.#snapshots[index]
       if (snapshot === undefined)
-        throw new ChainError(`there is no snapshot ${id}: it was of another chain, or taken after one that was reverted to`)
+        throw new ChainError(
+          `there is no snapshot ${id}: it belongs to another chain, or a revert to an earlier snapshot removed it`,
+        )
       await this.ledger.restore(snapshot.ledger)
       this.#snapshots.length = index + 1
       this.#nextTimeMs = snapshot.nextTimeMs
@@ -122,7 +125,7 @@ export class ChainCore {
     await this.outbox.exclusive(() => this.ledger.close())
   }
 
-  /** Runs a message on the state of a block. Throws ContractRevert when it fails, ChainError when it cannot be run. */
+  /** Runs a message on the state of a block. Throws ContractRevert when it fails, ChainError when it is refused. */
   async call(outgoing: Outgoing, height: number): Promise<{ readonly data: Uint8Array; readonly gasUsed: bigint }> {
     this.assertOpen()
     const outcome = await runCall(this.ledger.calls, this.callRequest(outgoing.message, height))
@@ -142,7 +145,7 @@ export class ChainCore {
     }
   }
 
-  /** What a test has told about the code at an address. */
+  /** The artifact of the code at an address, if the test has used it. */
   artifactAt(address: Address): Artifact | undefined {
     return this.artifacts.of(this.ledger.account(address).codeHash)
   }
@@ -151,7 +154,7 @@ export class ChainCore {
     return this.ledger.account(address).codeHash !== undefined
   }
 
-  /** The next block, if its transactions may stand in it. */
+  /** Makes the next block, unless one of its transactions is invalid. */
   async #produce(production: Omit<Production, 'timeMs'> & Partial<Production>) {
     const timeMs = production.timeMs ?? this.#nextTimeMs ?? this.head.header.timeMs + 1_000
     const produced = await this.ledger.produce({ ...production, timeMs })
@@ -168,7 +171,7 @@ export class ChainCore {
     const refused = outgoing[index ?? 0]!
     const what =
       outgoing.length === 1 || index === undefined ? refused.what : `transaction ${index} of the batch, ${refused.what},`
-    const failure = new ChainError(`${what} cannot be in a block: ${message}`)
+    const failure = new ChainError(`${what} cannot be included in a block: ${message}`)
     failure.stack = `${failure.name}: ${failure.message}\n${refused.site}`
     throw failure
   }
@@ -196,7 +199,7 @@ export class ChainCore {
     return revertOf(outgoing.what, outgoing.artifact?.abi, failed, outgoing.site)
   }
 
-  /** Of the code that ran at an address, or that was to be made. */
+  /** Artifact of the code that ran at an address, or that the message was to install there. */
   #artifactOf({ makes }: Outgoing, address: Address | undefined): Artifact | undefined {
     if (address === undefined || (makes !== undefined && (makes.at === address || !this.hasCode(address)))) return makes?.artifact
     return this.artifactAt(address)

@@ -1,4 +1,4 @@
-/** The chain was asked for something that cannot be: the test is wrong, not the contract. */
+/** A mistake of the test, not of the contract: the test asked for something impossible. */
 export class ChainError extends Error {
   override readonly name = 'ChainError'
 }

@@ -1,6 +1,6 @@
 import { TESTING_LIMITS } from './limits.ts'
 
-/** A value as one would write it in a test, cut where it is long. */
+/** Formats a value as in the source of a test. Long values are cut off. */
 export function formatValue(value: unknown): string {
   const text = writeValue(value)
   const { valueCharsMax } = TESTING_LIMITS
@@ -16,5 +16,5 @@ function writeValue(value: unknown): string {
   return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`
 }
 
-/** Values in parentheses, as of a call. */
+/** Formats values as the argument list of a call. */
 export const formatArguments = (values: readonly unknown[]): string => `(${values.map(formatValue).join(', ')})`

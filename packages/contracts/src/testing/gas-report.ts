@@ -1,9 +1,9 @@
 import { table } from './text-table.ts'
 
-/** What the calls of one function took. */
+/** Gas of the calls of one function. */
 export interface GasOfFunction {
   readonly contract: string
-  /** Its name; its signature where the contract has several of one name. */
+  /** Name of the function; its signature if the contract has several functions with that name. */
   readonly functionName: string
   readonly calls: number
   readonly min: bigint
@@ -23,14 +23,14 @@ interface Count {
   total: bigint
 }
 
-/** Under which creations are counted. No function has such a name. */
+/** Name under which deployments are counted. No function can have it. */
 export const DEPLOYMENT = '(deployment)'
 
-/** Gas of the transactions that succeeded, by contract and function. Reads and simulations are not counted. */
+/** Gas of successful transactions, by contract and function. Reads and simulations are not counted. */
 export class GasStatistics {
   readonly #counts = new Map<string, Count>()
 
-  /** Counts one more transaction. */
+  /** Adds a transaction. */
   record(contract: string, functionName: string, gasUsed: bigint): void {
     const name = `${contract}.${functionName}`
     let count = this.#counts.get(name)
@@ -45,28 +45,27 @@ export class GasStatistics {
     if (gasUsed > count.max) count.max = gasUsed
   }
 
-  /** Functions that were called, by contract and name. */
+  /** Called functions, sorted by contract and name. */
   get functions(): readonly GasOfFunction[] {
     return this.#sorted().filter(({ functionName }) => functionName !== DEPLOYMENT)
   }
 
-  /** Contracts that were deployed, by name. */
+  /** Deployed contracts, sorted by name. */
   get deployments(): readonly GasOfFunction[] {
     return this.#sorted().filter(({ functionName }) => functionName === DEPLOYMENT)
   }
 
-  /** What one function took; undefined when it was not called. */
+  /** Gas of one function; undefined if it was not called. */
   of(contract: string, functionName: string): GasOfFunction | undefined {
     const count = this.#counts.get(`${contract}.${functionName}`)
     return count === undefined ? undefined : summary(count)
   }
 
-  /** Forgets all of them. */
   clear(): void {
     this.#counts.clear()
   }
 
-  /** As a table; empty when nothing was called. */
+  /** The statistics as a table; empty if nothing was called. */
   toString(): string {
     if (this.#counts.size === 0) return ''
     const rows = [...this.deployments, ...this.functions].map(({ contract, functionName, calls, min, avg, max, last }) => [
@@ -86,8 +85,8 @@ function summary({ total, ...count }: Count): GasOfFunction {
   return { ...count, avg: total / BigInt(count.calls) }
 }
 
-/** 1234567 as 1,234,567, whatever the machine's locale. */
+/** 1234567 as 1,234,567. The result does not depend on the machine's locale. */
 export const grouped = (value: bigint): string => value.toString().replace(/\B(?=(\d{3})+$)/g, ',')
 
-/** What all chains of a test file took, for its report. */
+/** Gas of all chains of a test file, for its report. */
 export const gasOfAllChains = new GasStatistics()

@@ -14,12 +14,12 @@ import {
   type Wei,
 } from '@quoin/protocol'
 
-/** Of anvil and Hardhat. */
+/** The default chain id of anvil and Hardhat. */
 export const CHAIN_ID = 31_337
 
 let validator: Validator | undefined
 
-/** The chain's only validator, which nobody asks for a vote. */
+/** The chain's only validator. It never votes. */
 export function testValidator(crypto: Crypto): Validator {
   validator ??= makeValidator(crypto)
   return validator
@@ -33,7 +33,7 @@ function makeValidator(crypto: Crypto): Validator {
   return { address, publicKey, power: 1 as Power, feeAddress: address }
 }
 
-/** A chain where nothing costs a fee, and these addresses own something. */
+/** Genesis of a chain without fees, with funded accounts. */
 export function testGenesis(
   crypto: Crypto,
   executionVersion: Hash,

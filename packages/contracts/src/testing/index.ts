@@ -1,5 +1,5 @@
 /**
- * A chain in the memory of a test: the executor of the nodes, without blocks of others, RPC and signatures.
+ * A chain in memory for tests: the executor of the nodes, without consensus, RPC and signatures.
  *
  * @module
  */

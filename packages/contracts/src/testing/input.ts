@@ -4,10 +4,10 @@ import { isAddress } from 'viem/utils'
 import { ChainError } from './error.ts'
 import { formatValue } from './format.ts'
 
-/** An address of a test in the form of the state. Throws ChainError on anything else; a wrong checksum is a wrong address. */
+/** Checks an address and converts it to the form of the state. Throws ChainError if it is invalid; a wrong checksum is invalid. */
 export function readAddress(what: string, address: Hex): Address {
   if (typeof address === 'string' && isAddress(address)) return Address(address)
-  throw new ChainError(`${what} is no address: ${formatValue(address)}`)
+  throw new ChainError(`${what} is not a valid address: ${formatValue(address)}`)
 }
 
 export function readAmount(what: string, amount: bigint): Wei {
@@ -20,7 +20,7 @@ export function readBytes(what: string, data: Hex): Uint8Array {
   throw new ChainError(`${what} must be hex of whole bytes: ${formatValue(data)}`)
 }
 
-/** A whole number within bounds, given as either kind. */
+/** Checks a whole number within bounds, given as number or bigint. */
 export function readInteger(what: string, value: number | bigint, min: number, max: number): number {
   const number = Number(value)
   if (Number.isSafeInteger(number) && number >= min && number <= max) return number

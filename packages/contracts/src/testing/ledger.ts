@@ -36,12 +36,12 @@ import {
 import { CHAIN_ID, testValidator } from './genesis.ts'
 import { encodeMessage, type Message } from './transaction.ts'
 
-/** A transaction in its block. */
+/** A transaction of a block. */
 export interface MinedTransaction {
   readonly hash: Hash
   readonly message: Message
   readonly receipt: Receipt
-  /** Why it failed, in words and with the contracts' stacks. */
+  /** Why it failed: the reason and the contracts' stacks. */
   readonly failure: TransactionFailure | undefined
 }
 
@@ -51,44 +51,44 @@ export interface MinedBlock {
   readonly transactions: readonly MinedTransaction[]
 }
 
-/** What the next block is to be. */
+/** Parameters of the next block. */
 export interface Production {
   readonly timeMs: number
   readonly messages: readonly Message[]
-  /** Balances that are written before its transactions run. */
+  /** Balances to write before the transactions run. */
   readonly balances?: ReadonlyMap<Address, bigint>
 }
 
-/** A ledger as it was. */
+/** A saved state of a ledger. */
 export interface LedgerCheckpoint {
   readonly kv: MemoryKv
   readonly blocks: number
 }
 
-/** What runs calls, and on what. */
+/** The call host and its database. */
 interface Machinery extends CallHost {
   readonly kv: ReplaceableKv
 }
 
-/** What the executor asks of, and tells, the ledger while a block runs. */
+/** Input and output of the executor's callbacks while a block runs. */
 interface Hooks {
   balances: ReadonlyMap<Address, bigint>
   readonly failures: Map<Hash, TransactionFailure>
 }
 
-/** D of the state tree: some thousands of keys. It is no part of what a root depends on. */
+/** Depth D of the state tree; enough for some thousands of keys. State roots do not depend on it. */
 const TREE_DEPTH = 6
 const NO_BALANCES: ReadonlyMap<Address, bigint> = new Map()
 
 let interpreter: ReturnType<typeof loadContractInterpreter> | undefined
 
-/** One for all chains of the process. */
+/** Loads the interpreter once for all chains of the process. */
 function sharedInterpreter(): ReturnType<typeof loadContractInterpreter> {
   interpreter ??= loadContractInterpreter()
   return interpreter
 }
 
-/** A database of which another can take the place, under whoever reads it. */
+/** A database that can be replaced while readers keep their reference. */
 class ReplaceableKv implements HistoryKv {
   current = new MemoryKv()
 
@@ -101,7 +101,7 @@ class ReplaceableKv implements HistoryKv {
   }
 }
 
-/** Reads the state tree anew; contracts that are loaded stay so. */
+/** Opens an executor, which rebuilds the state tree. Loaded contracts stay loaded. */
 async function openExecutor({ kv, contracts }: Machinery, hooks: Hooks): Promise<Executor> {
   const { crypto, chainId, interpreter } = contracts
   const executor = await createExecutor({
@@ -120,8 +120,8 @@ function setBalances(journal: Journal, balances: ReadonlyMap<Address, bigint>): 
 }
 
 /**
- * Blocks and state of one chain in memory: production's executor makes them, and its call host reads them. Blocks are produced one at a time:
- * the caller waits for each.
+ * Blocks and state of one chain in memory. It uses the nodes' executor and call host. The caller must wait for each block before it produces the next
+ * one.
  */
 export class Ledger {
   readonly #hooks: Hooks
@@ -167,24 +167,24 @@ export class Ledger {
     return this.#machinery
   }
 
-  /** What a call on the state of a block finds itself in: the block itself, as for `eth_call`. */
+  /** Block context of a call on the state of a block: that block itself, as for `eth_call`. */
   contextOf(height: number): BlockContext {
     const { number, timeMs, miner, gasLimit, baseFeePerGas } = this.#blocks[height]!.header
     return { number, timeMs, proposer: miner, gasLimit, baseFee: baseFeePerGas }
   }
 
-  /** Value of a state key as the block of a height left it. */
+  /** Value of a state key after the block of a height. */
   async value(stateKey: Hex, height: number): Promise<Uint8Array | undefined> {
     const { kv } = this.#machinery
     return height === this.head.header.number ? kv.get(flatKeyOf(stateKey)) : stateAt(kv, height).get(stateKey)
   }
 
-  /** The account now. */
+  /** An account in the last block's state. */
   account(address: Address): Account {
     return accountFromValue(this.#machinery.kv.get(flatKeyOf(accountKey(address))))
   }
 
-  /** Makes the next block, or none when one of its transactions may not stand there. */
+  /** Makes the next block. Makes none and returns the refusal if a transaction is invalid. */
   async produce({ timeMs, messages, balances = NO_BALANCES }: Production): Promise<Result<MinedBlock, BlockRefusal>> {
     const { header: parent, hash: parentHash } = this.head
     this.#hooks.balances = balances
@@ -196,7 +196,7 @@ export class Ledger {
     if (!executed.ok) return executed
     const { header, hash, ops, receipts } = executed.value
     const block = { header, hash, transactions: this.#mined(messages, transactions, receipts) }
-    // In one turn, so that a checkpoint never finds the one without the other.
+    // Both in the same event-loop turn, so that a checkpoint never sees only one of them.
     this.#machinery.kv.current.apply(unpackOps(ops))
     this.#blocks.push(block)
     await this.#executor.commit(hash)
@@ -207,7 +207,7 @@ export class Ledger {
     return { kv: this.#machinery.kv.current.clone(), blocks: this.#blocks.length }
   }
 
-  /** Back to an earlier state, any number of times. Blocks above are gone. */
+  /** Goes back to a checkpoint; it can be used again. Later blocks are removed. */
   async restore({ kv, blocks }: LedgerCheckpoint): Promise<void> {
     this.#machinery.kv.current = kv.clone()
     this.#blocks.length = blocks

@@ -1,14 +1,14 @@
-/** Bounds of a chain for tests. */
+/** Limits of a chain for tests. */
 export const TESTING_LIMITS = {
   accountsMax: 500,
-  /** Blocks that one call of `mine` makes. */
+  /** Blocks per call of `mine`. */
   minedBlocksMax: 10_000,
-  /** Snapshots of different states that a chain keeps. */
+  /** Snapshots per chain; equal states share one. */
   snapshotsMax: 256,
-  /** What one account may be given, in wei: no sum of balances comes near 2^256. */
+  /** Maximum balance that a test can set, in wei. It keeps sums of balances far below 2^256. */
   balanceMax: 2n ** 200n,
-  /** Gas of a read or a simulation, as a node grants it by default. */
+  /** Gas limit of reads and simulations; a node's default. */
   callGasMax: 50_000_000,
-  /** Characters of one value in a message. */
+  /** Characters of one value in an error message. */
   valueCharsMax: 200,
 } as const

@@ -1,6 +1,6 @@
 /**
- * Whether a decoded value is what a test expects: objects and arrays may have more members than are expected of them, undefined matches
- * anything, and hex texts are compared without regard to case.
+ * Compares a decoded value with the expected one. Objects and arrays may have more members than expected, undefined matches anything, and the case of
+ * hex strings does not matter.
  */
 export function matches(actual: unknown, expected: unknown): boolean {
   if (expected === undefined) return true
@@ -12,11 +12,11 @@ export function matches(actual: unknown, expected: unknown): boolean {
   return Object.entries(expected).every(([name, member]) => matches((actual as Record<string, unknown>)[name], member))
 }
 
-/** As `matches`, of lists of the same length. */
+/** Like `matches`, for lists that must have the same length. */
 export const matchesAll = (actual: readonly unknown[], expected: readonly unknown[]): boolean =>
   actual.length === expected.length && matches(actual, expected)
 
 const foldHex = (text: string): string => (text.startsWith('0x') ? text.toLowerCase() : text)
 
-/** The codec decides by the type's width which of both an integer is. */
+/** viem decodes an integer as number or bigint, depending on the type's width. */
 const isNumeric = (value: unknown): value is number | bigint => typeof value === 'bigint' || Number.isInteger(value)

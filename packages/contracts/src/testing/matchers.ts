@@ -1,6 +1,6 @@
 /**
- * Matchers of contracts for vitest, and a report of gas at the end of each test file. Import it once a file, or name it in `setupFiles`.
- * The environment variable QUOIN_GAS_REPORT=0 silences the report.
+ * Contract matchers for vitest, and a gas report at the end of each test file. Import this module once per test file, or list it in `setupFiles`.
+ * QUOIN_GAS_REPORT=0 in the environment turns the report off.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { print } from './print.ts'
 import { type ContractEvent, eventsOf, type Receipt } from './receipt.ts'
 import { ContractRevert } from './revert.ts'
 
-/** What the matchers need of a contract. */
+/** The part of a contract that the matchers need. */
 interface Emitter<abi extends Abi> {
   readonly name: string
   readonly address: Hex
@@ -23,13 +23,13 @@ interface Emitter<abi extends Abi> {
 }
 
 interface ContractMatchers {
-  /** That a call, or what a function calls, is refused by a contract. Must be awaited. */
+  /** Expects that a call reverts. Takes a promise, or a function that makes the call. Must be awaited. */
   toRevert(): Promise<void>
-  /** That it is refused with this error of an ABI, and with these arguments if any are given. Must be awaited. */
+  /** Expects a revert with this error of an ABI, and with these arguments if given. Must be awaited. */
   toRevertWith(errorName: string, args?: readonly unknown[]): Promise<void>
-  /** That it is refused with exactly this text, or one that fits: that of `throw new Error(…)`, or the chain's. Must be awaited. */
+  /** Expects a revert with exactly this reason, or one that matches: the text of `throw new Error(…)`, or the chain's own. Must be awaited. */
   toRevertWithReason(reason: string | RegExp): Promise<void>
-  /** That a contract emitted an event in a receipt's transaction; of the arguments, those given count, by name or by position. */
+  /** Expects that a contract emitted an event in a receipt's transaction. Compares only the given arguments, by name or by position. */
   toEmit<const abi extends Abi, name extends ContractEventName<abi>>(
     contract: Emitter<abi>,
     eventName: name,
@@ -43,7 +43,7 @@ declare module 'vitest' {
 
 type Attempt = Promise<unknown> | (() => unknown)
 
-/** The revert that an attempt ends in; undefined when it succeeds. Any other error is thrown on. */
+/** The revert of an attempt; undefined if it succeeds. Rethrows any other error. */
 async function revertFrom(attempt: Attempt): Promise<ContractRevert | undefined> {
   try {
     await (typeof attempt === 'function' ? attempt() : attempt)
@@ -90,11 +90,11 @@ const shownEvents = (events: readonly ContractEvent[]): string =>
   events.length === 0 ? 'nothing' : events.map(({ eventName, args }) => `\n  ${eventName} ${formatValue(args)}`).join('')
 
 /**
- * Prints what the transactions of this test file took, once it has run. The import of this module asks for that; where test files share a
- * process (`isolate: false`), only the first one's does, and the others call this.
+ * Prints the gas of this test file's transactions after its tests. Importing this module calls it. If test files share a process (`isolate: false`),
+ * the import only works in the first file, and the others must call this function.
  */
 export function reportGas(): void {
-  // Of files before this one, where they share the process.
+  // Earlier test files may share the process.
   beforeAll(() => gasOfAllChains.clear())
   afterAll(() => {
     const report = gasOfAllChains.toString()

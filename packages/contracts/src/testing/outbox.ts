@@ -7,11 +7,11 @@ interface Waiting<Item, Sent> {
   readonly reject: (error: unknown) => void
 }
 
-/** Makes the next block of some items, and says what became of each. Throws where there is no such block. */
+/** Makes the next block from items, and returns the outcome of each. Throws when there can be no such block. */
 export type Mine<Item, Sent> = (items: readonly Item[]) => Promise<readonly (Sent | ContractRevert)[]>
 
 /**
- * What changes a chain, one after the other in the order in which it was asked for. What is sent while a batch is collected waits for the
+ * Runs changes of a chain one after the other, in the order of the requests. Transactions that are sent while a batch is collected go into the
  * batch's block.
  */
 export class Outbox<Item, Sent> {
@@ -23,23 +23,23 @@ export class Outbox<Item, Sent> {
     this.#mine = mine
   }
 
-  /** Runs an action when all before it have come to an end. */
+  /** Runs an action after all earlier ones have ended. */
   exclusive<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#batch !== undefined) throw new ChainError('a batch holds nothing but transactions')
+    if (this.#batch !== undefined) throw new ChainError('a batch can contain only transactions')
     const done = this.#last.then(action)
     const settled = () => undefined
     this.#last = done.then(settled, settled)
     return done
   }
 
-  /** What became of an item, in a block of its own or in that of the batch. */
+  /** Sends an item in a separate block, or in the block of the current batch. Resolves to its outcome. */
   send(item: Item): Promise<Sent> {
     const batch = this.#batch
     if (batch !== undefined) return new Promise((resolve, reject) => void batch.push({ item, resolve, reject }))
     return new Promise((resolve, reject) => void this.#deliver([{ item, resolve, reject }]))
   }
 
-  /** Puts what `collect` sends into one block; answers with what its promises come to. */
+  /** Puts all items that `collect` sends into one block. Resolves to the results of its promises. */
   async batch(collect: () => readonly unknown[]): Promise<readonly unknown[]> {
     const { batch, results } = this.#collect(collect)
     const settled = Promise.allSettled<unknown>(results)
@@ -54,17 +54,17 @@ export class Outbox<Item, Sent> {
     readonly batch: readonly Waiting<Item, Sent>[]
     readonly results: readonly unknown[]
   } {
-    if (this.#batch !== undefined) throw new ChainError('a batch cannot be within another')
+    if (this.#batch !== undefined) throw new ChainError('a batch cannot contain another batch')
     const batch: Waiting<Item, Sent>[] = []
     this.#batch = batch
     try {
       const results = collect()
       if (Array.isArray(results)) return { batch, results }
-      // What an async function comes to is of no interest: it learns from its sends what is told here.
+      // Ignore the result of an async function: its sends reject with the same error.
       void Promise.allSettled([results as unknown])
-      throw new ChainError('the function of a batch sends without waiting, and answers with the list of promises')
+      throw new ChainError('the function of a batch must return the list of promises without waiting for them')
     } catch (error) {
-      // Nothing of it is sent, and whoever holds a promise learns of it here.
+      // Nothing is sent. Holders of a promise get the error too.
       for (const { reject } of batch) reject(error)
       throw error
     } finally {

@@ -1,5 +1,5 @@
-/** A line of the test's output, which the runner shows beside the test. */
+/** Prints a line that the test runner shows with the test. */
 export function print(text: string): void {
-  // oxlint-disable-next-line no-console -- the runner of the tests takes it from there
+  // oxlint-disable-next-line no-console -- the test runner captures it
   console.log(text)
 }

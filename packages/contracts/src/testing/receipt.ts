@@ -4,7 +4,7 @@ import type { ContractEventArgsFromTopics, ContractEventName, Hex, Log } from 'v
 import { getAddress, parseEventLogs } from 'viem/utils'
 import type { MinedBlock, MinedTransaction } from './ledger.ts'
 
-/** A log with what its contract's ABI says of it. */
+/** A log, decoded with its contract's ABI. */
 export type ContractEvent<abi extends Abi = Abi, name extends ContractEventName<abi> = ContractEventName<abi>> =
   name extends ContractEventName<abi>
     ? Log<bigint, number, false> & {
@@ -13,7 +13,7 @@ export type ContractEvent<abi extends Abi = Abi, name extends ContractEventName<
       }
     : never
 
-/** What became of a transaction. */
+/** Result of a transaction. */
 export interface Receipt<abi extends Abi = Abi> {
   readonly status: 'success' | 'reverted'
   readonly transactionHash: Hex
@@ -23,7 +23,7 @@ export interface Receipt<abi extends Abi = Abi> {
   readonly from: Hex
   /** Undefined for a creation. */
   readonly to: Hex | undefined
-  /** Of the contract that it created. */
+  /** Address of the created contract. */
   readonly contractAddress: Hex | undefined
   readonly gasUsed: bigint
   /** All logs, in order. */
@@ -53,11 +53,11 @@ export function receiptOf(block: MinedBlock, transaction: MinedTransaction, abi:
   }
 }
 
-/** Logs of one contract that its ABI knows, decoded. */
+/** Decodes logs of one contract. Leaves out logs that its ABI does not contain. */
 export const eventsOf = (abi: Abi, address: Hex, logs: readonly Log<bigint, number, false>[]): readonly ContractEvent[] =>
   parseEventLogs({ abi, logs: logs.filter((log) => log.address === address) }) as readonly ContractEvent[]
 
-/** Logs of a transaction, as a node numbers them. */
+/** Logs of a transaction, with the log indexes that a node gives them. */
 export function logsOf(block: MinedBlock, transactionIndex: number): readonly Log<bigint, number, false>[] {
   const { hash: transactionHash, receipt } = block.transactions[transactionIndex]!
   const first = block.transactions.slice(0, transactionIndex).reduce((sum, { receipt: { logs } }) => sum + logs.length, 0)

@@ -8,30 +8,30 @@ import { formatArguments } from './format.ts'
 import type { Receipt } from './receipt.ts'
 import { authorsLines } from './stack.ts'
 
-/** An error of an ABI. */
+/** An error, decoded with an ABI. */
 export interface DecodedError {
   readonly errorName: string
   readonly args: readonly unknown[]
 }
 
 /**
- * A contract refused what was asked of it, or ran out of gas. The stack begins with the author's lines, innermost contract first, and ends with
- * the lines of the test.
+ * A call or transaction reverted or ran out of gas. The stack begins with the author's lines, innermost contract first, and ends with the lines of the
+ * test.
  */
 export class ContractRevert extends Error {
   override readonly name = 'ContractRevert'
-  /** `Error` for an exception that is none of the ABI's; undefined when nobody knows the error. */
+  /** Name of the error. `Error` for an exception that is not an error of the ABI; undefined if no known ABI has the error. */
   readonly errorName: string | undefined
-  /** In the order of the error's parameters. */
+  /** Arguments, in the order of the error's parameters. */
   readonly args: readonly unknown[]
-  /** In words: the text of `Error(string)`, or what the chain says. */
+  /** The text of `Error(string)`, or the chain's own message. */
   readonly reason: string
   /** The error's ABI encoding. */
   readonly data: Hex
   readonly gasUsed: bigint
-  /** Of a transaction, which stands in its block with status `reverted`; undefined for reads and simulations. */
+  /** Receipt of the transaction, which is in its block with status `reverted`. Undefined for reads and simulations. */
   declare readonly receipt: Receipt | undefined
-  /** Lines of the stack that are the contracts', innermost first. */
+  /** Stack lines of the contracts, innermost first. */
   declare readonly frames: readonly string[]
 
   constructor(what: string, decoded: DecodedError | undefined, failed: FailedMessage, site: string) {
@@ -45,23 +45,23 @@ export class ContractRevert extends Error {
     this.data = bytesToHex(data)
     this.gasUsed = gasUsed
     const frames = trace.flatMap(({ stack, artifact }) => authorsLines(stack, artifact))
-    // Not enumerable: reporters would print all of it.
+    // Not enumerable, because test reporters would print all of it.
     Object.defineProperties(this, { receipt: { value: receipt }, frames: { value: frames } })
     this.stack = [`${this.name}: ${this.message}`, ...frames, site].join('\n')
   }
 }
 
-/** What is known of a message that failed. */
+/** Details of a failed message. */
 export interface FailedMessage {
   readonly data: Uint8Array
   readonly reason: string
-  /** The contracts that the exception went through, innermost first, where it came from a contract. */
+  /** The contracts that the exception passed through, innermost first. Empty if it did not come from a contract. */
   readonly trace: readonly (ContractTrace & { readonly artifact: Artifact | undefined })[]
   readonly gasUsed: bigint
   readonly receipt: Receipt | undefined
 }
 
-/** The error by the called contract's ABI, by those of the contracts it came through, or as `Error(string)`. */
+/** Decodes an error with the ABI of the called contract, then with those of the contracts that it passed through, then as `Error(string)`. */
 export function revertOf(what: string, abi: Abi | undefined, failed: FailedMessage, site: string): ContractRevert {
   const abis = [abi, ...failed.trace.map(({ artifact }) => artifact?.abi)]
   const data = bytesToHex(failed.data)
@@ -72,7 +72,7 @@ export function revertOf(what: string, abi: Abi | undefined, failed: FailedMessa
   return new ContractRevert(what, undefined, failed, site)
 }
 
-/** Undefined when the ABI does not know the error, or the data are no encoding of it. Without errors it knows Solidity's own. */
+/** Undefined if the ABI does not have the error or the data is malformed. Even an empty ABI knows Solidity's `Error` and `Panic`. */
 function decode(abi: Abi, data: Hex): DecodedError | undefined {
   try {
     const { errorName, args } = decodeErrorResult({ abi, data })

@@ -5,17 +5,17 @@ import { PositionFinder } from '../build/source-map.ts'
 import { framesOf, type StackFrame } from '../build/trace.ts'
 import type { Artifact } from './artifact.ts'
 
-/** What V8 keeps of a stack while the call of a test is noted. */
+/** Stack frames that V8 keeps while the test's call site is recorded. */
 const SITE_FRAMES_MAX = 25
 
-/** The stack of whoever called the kit: lines of V8's form, those of this directory left out. */
+/** The caller's stack, as V8 formats it, without lines of this directory. */
 export function callSite(): string {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = SITE_FRAMES_MAX
   const { stack = '' } = new Error()
   Error.stackTraceLimit = stackTraceLimit
   const [own = '', ...lines] = stack.split('\n').slice(1)
-  // Where this very line is says what the directory is called here: a runner may have mapped the stack to sources already.
+  // The first line is this function's own, so it shows how stacks name this directory: the test runner may have mapped the stack to sources.
   const directory = OWN_LINE.exec(own)?.[1]
   return lines.filter((line) => directory === undefined || !line.includes(directory)).join('\n')
 }
@@ -24,7 +24,7 @@ const OWN_LINE = /([^\s(]*[\\/])stack\.[jt]s:/
 
 const finders = new WeakMap<object, PositionFinder>()
 
-/** Lines of a contract's backtrace in the author's files, without those of the kit; as they were where the artifact has no source map. */
+/** Maps a contract's backtrace to the author's files, without frames of the kit. Returns the lines unchanged if the artifact has no source map. */
 export function authorsLines(stack: string, artifact: Artifact | undefined): readonly string[] {
   const lines = stack.split('\n').filter((line) => line.trim() !== '')
   if (artifact?.sourceMap === undefined) return lines

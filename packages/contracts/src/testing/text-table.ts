@@ -1,4 +1,4 @@
-/** Rows of texts below a heading, in columns: the first `left` of them aligned to the left, the others to the right. */
+/** Formats rows below a heading, in columns. The first `left` columns are aligned to the left, the others to the right. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[], left: number): string {
   const widths = heading.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)))
   const line = (row: readonly string[]): string =>

@@ -1,6 +1,6 @@
 import { type Address, type ChainId, encodeTransaction, type Gas, hexToBytes, type Nonce, Wei } from '@quoin/protocol'
 
-/** What a transaction of a test does; its sender is who the test says. */
+/** A test's transaction. The test chooses the sender freely. */
 export interface Message {
   readonly from: Address
   /** Undefined creates a contract. */
@@ -11,8 +11,8 @@ export interface Message {
 }
 
 /**
- * Network encoding of a transaction of type 2 that nobody signed: the executor takes the sender's word from its caller. The sender stands where
- * the signature would, so that no two transactions are the same bytes.
+ * Network encoding of an unsigned type-2 transaction. The executor gets the sender from its caller. The signature field contains the sender's address,
+ * so that equal transactions of different senders have different bytes.
  */
 export function encodeMessage({ from, to, value, data, gas }: Message, nonce: number, chainId: ChainId): Uint8Array {
   const free = Wei(0n)
@@ -30,7 +30,7 @@ export function encodeMessage({ from, to, value, data, gas }: Message, nonce: nu
   return encodeTransaction({ ...rest, ...fees }, { signature: signatureOf(from), yParity: 0 })
 }
 
-/** r is the sender's address with a 1 in front, so that it is never 0; s is 1. */
+/** r is a byte 1 followed by the sender's address, so that it is never 0; s is 1. */
 function signatureOf(sender: Address): Uint8Array {
   const signature = new Uint8Array(64)
   signature.set([1, ...hexToBytes(sender)], 32 - 21)

@@ -1,6 +1,6 @@
 import { type Address, type ContextOf, contract, mapping, part, value, ZERO_ADDRESS } from '@quoin/contracts'
 
-/** What the functions below share: a part has an ABI and a state of its own, and `ContextOf` gives plain functions its types. */
+/** ABI and state that the functions below share. `ContextOf` gives plain functions the types of a part. */
 const ledger = part({
   abi: [
     'event Transfer(address indexed from, address indexed to, uint256 value)',

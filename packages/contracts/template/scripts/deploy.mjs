@@ -1,9 +1,9 @@
-// Deploys the token: to a running `npm run dev` as it is, elsewhere with RPC_URL and PRIVATE_KEY.
+// Deploys the token. Without settings it uses a running `npm run dev`; set RPC_URL and PRIVATE_KEY to deploy elsewhere.
 import { createWalletClient, defineChain, http, publicActions } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { abi, bytecode } from '../artifacts/token.js'
 
-// Of the first account of every development chain: everybody knows it.
+// Key of the first account of every development chain. It is public: never use it elsewhere.
 const DEVELOPMENT_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
 
 const url = process.env.RPC_URL ?? 'http://127.0.0.1:8545'
@@ -22,4 +22,4 @@ const hash = await client.deployContract({ abi, bytecode, args: ['Example', 'EXM
 const { contractAddress, gasUsed, status } = await client.waitForTransactionReceipt({ hash })
 if (status !== 'success') throw new Error(`the deployment failed: ${hash}`)
 const supply = await client.readContract({ address: contractAddress, abi, functionName: 'totalSupply' })
-console.log(`The token is at ${contractAddress} (${gasUsed} gas). Its supply of ${supply} belongs to ${account.address}.`)
+console.log(`Deployed the token at ${contractAddress} (${gasUsed} gas). Its supply of ${supply} belongs to ${account.address}.`)

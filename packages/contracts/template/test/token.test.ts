@@ -14,22 +14,22 @@ beforeEach(async () => {
 })
 
 describe('the token', () => {
-  it('gives the supply to who deployed it', async () => {
+  it('gives the supply to the deployer', async () => {
     expect(await deployed.read.balanceOf([alice])).toBe(1000n)
     expect(await deployed.read.totalSupply()).toBe(1000n)
   })
 
-  it('moves what is owned, and says so', async () => {
+  it('moves tokens and emits an event', async () => {
     const receipt = await deployed.write.transfer([bob, 5n], { from: alice })
     expect(receipt).toEmit(deployed, 'Transfer', { from: alice, to: bob, value: 5n })
     expect(await deployed.read.balanceOf([bob])).toBe(5n)
   })
 
-  it('does not move what is not owned', async () => {
+  it('rejects a transfer above the balance', async () => {
     await expect(deployed.write.transfer([alice, 1n], { from: bob })).toRevertWith('InsufficientBalance', [bob, 0n, 1n])
   })
 
-  it('lets somebody else spend what was approved, and no more', async () => {
+  it('lets a spender use the allowance, and no more', async () => {
     await deployed.write.approve([bob, 10n], { from: alice })
     await deployed.write.transferFrom([alice, carol, 7n], { from: bob })
     expect(await deployed.read.allowance([alice, bob])).toBe(3n)

@@ -6,7 +6,7 @@ import { type BuildOptions, type BuildResult, type BuiltContract, build, formatD
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** Conditions by which tests get the kit's sources. */
+/** Export conditions that give tests the kit's sources. */
 export const CONDITIONS = ['@quoin/source']
 
 export const TSCONFIG = JSON.stringify({
@@ -24,7 +24,7 @@ export const TSCONFIG = JSON.stringify({
   include: ['contracts'],
 })
 
-/** An author's project in a directory of its own, with the kit, TypeScript and viem installed. */
+/** An author's project in a temporary directory, with the kit, TypeScript and viem installed. */
 export class Project {
   readonly root: string
 
@@ -58,7 +58,7 @@ export class Project {
   }
 }
 
-/** Builds `contracts/token.ts` beside other files in a project that is gone afterwards. */
+/** Builds `contracts/token.ts` and other files in a temporary project. */
 export async function buildFiles(token: string, files: Readonly<Record<string, string>> = {}): Promise<BuildResult> {
   const project = new Project({ 'contracts/token.ts': token, ...files })
   try {
@@ -68,7 +68,7 @@ export async function buildFiles(token: string, files: Readonly<Record<string, s
   }
 }
 
-/** The one contract of a build that must succeed. */
+/** The contract of a build. Throws if the build failed. */
 export function built(result: BuildResult): BuiltContract {
   if (!result.ok) throw new Error(formatDiagnostics(result.error))
   const [contract] = result.value
@@ -76,7 +76,7 @@ export function built(result: BuildResult): BuiltContract {
   return contract
 }
 
-/** `file:line:column: message` of each diagnostic of a build that must fail. */
+/** Diagnostics of a failed build as `file:line:column: message`. Throws if the build succeeded. */
 export function complaints(result: BuildResult): readonly string[] {
   if (result.ok) throw new Error('the build succeeded')
   return result.error.map(({ file, line, column, message }) =>

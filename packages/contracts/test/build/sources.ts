@@ -1,4 +1,4 @@
-/** A token as its author writes it. */
+/** A token, as an author writes it. */
 export const TOKEN = `import { contract, mapping, value } from '@quoin/contracts'
 
 export default contract({
@@ -31,7 +31,7 @@ export default contract({
 })
 `
 
-/** A contract with one function that answers what an expression comes to; \`head\` stands before it, from line 2. */
+/** A contract with one function that returns an expression. \`head\` is inserted before it, from line 2. */
 export const ANSWER = (expression: string, head = ''): string => `import { contract } from '@quoin/contracts'
 ${head}
 export default contract({

@@ -4,13 +4,13 @@ import { getAddress } from 'viem'
 import { FIELDS, type FieldName, type FieldSpec } from './fields.ts'
 import type { Program, Step, Wire } from './wire.ts'
 
-/** Objects as the wire makes them. */
+/** Objects in the form that the wire decodes to. */
 const record = (
   members: { readonly [name: string]: fc.Arbitrary<Wire> },
   requiredKeys = Object.keys(members),
 ): fc.Arbitrary<Wire> => fc.record(members, { requiredKeys, noNullPrototype: true })
 
-/** Texts that would meet if keys were put together carelessly; some at the length from which they are hashed. */
+/** Texts that would collide in a careless key encoding; some have the length from which texts are hashed. */
 const TEXTS = [
   ...[
     '',
@@ -49,7 +49,7 @@ const BYTES = ['', '00', '0000', '01', '3a', '23', '30', 'ff', '00'.repeat(19), 
   Uint8Array.from(Buffer.from(hex, 'hex')),
 )
 
-/** Their checksums have capital letters at different places, and their order differs from that of the texts in capitals. */
+/** Their checksums have capital letters at different places, so that their order differs from the order of the checksummed texts. */
 const ADDRESSES = [
   '00'.repeat(20),
   'ff'.repeat(20),
@@ -109,7 +109,7 @@ function tableKey(spec: KeySpec): fc.Arbitrary<Wire> {
   return record(Object.fromEntries(Object.entries(spec).map(([name, type]) => [name, scalar(type)])))
 }
 
-/** A key, or its first members. */
+/** A key, or its leading members. */
 function bound(spec: KeySpec, isPartial = true): fc.Arbitrary<Wire> {
   if (typeof spec === 'string' || !isPartial) return tableKey(spec)
   const names = Object.keys(spec)
@@ -131,7 +131,7 @@ function tableRange(spec: KeySpec): fc.Arbitrary<Wire> {
 
 const small = fc.bigInt({ min: -1n, max: 5n })
 
-/** What can be asked of a field, and how often. */
+/** The operations of a field, with weights. */
 function verbs(spec: FieldSpec, writes: boolean): readonly (readonly [weight: number, fc.Arbitrary<readonly Wire[]>])[] {
   const verb = (name: string, ...args: readonly fc.Arbitrary<Wire>[]) => fc.tuple(fc.constant(name), ...args)
   switch (spec.kind) {
@@ -195,7 +195,7 @@ interface Leaf {
   readonly spec: FieldSpec
 }
 
-/** What lies at the end of mappings of mappings. */
+/** The innermost field of nested mappings. */
 function leafOf(spec: FieldSpec): Leaf {
   if (spec.kind === 'replacing') return leafOf(spec.by)
   if (spec.kind !== 'nested') return { keys: [], spec }
@@ -219,7 +219,7 @@ export function step(field: FieldName, writes = true): fc.Arbitrary<Step> {
   return fc.oneof({ weight: 12, arbitrary: plain }, { weight: 1, arbitrary: loop })
 }
 
-/** Steps on some fields; with `depth`, calls of the other contract that do the same, and may fail. */
+/** Steps on some fields. With `depth` > 0, also calls of the other contract with such programs; the calls may fail. */
 export function program(fields: readonly FieldName[], depth = 0, stepsMax = 12): fc.Arbitrary<Program> {
   const own = fc.constantFrom(...fields).chain((field) => step(field))
   if (depth === 0) return fc.array(own, { maxLength: stepsMax })

@@ -3,12 +3,12 @@ import { type KitContract, kitContract } from '../kit-contract.ts'
 import { FIELDS, type FieldName, type FieldSpec } from './fields.ts'
 import { decodeWire, encodeWire, type Program, type Wire } from './wire.ts'
 
-/** More than any program of the tests takes. */
+/** More gas than any program of the tests uses. */
 const PROGRAM_GAS = 2_000_000_000
 
 /**
- * A contract of `contract.ts` with some of the fields. It has the declarations of these alone: a deployment has gas for so many bytes of source, and
- * the whole kit with all of them is more.
+ * A contract of `contract.ts` with some of the fields. It declares only these fields, because the kit with all fields is too large for the gas of a
+ * deployment.
  */
 export function collectionsContract(names: readonly FieldName[]): Promise<KitContract> {
   const declarations = names.map((name) => `const ${name} = ${declarationOf(FIELDS[name])}`)
@@ -36,7 +36,7 @@ function declarationOf(spec: FieldSpec): string {
   }
 }
 
-/** Two of them that know each other. */
+/** Deploys two copies that can call each other. */
 export function deployPair(contract: KitContract, contracts: TestContracts): readonly [TestContract, TestContract] {
   const pair = [contract.deploy(contracts), contract.deploy(contracts)] as const
   contracts.call(pair[0], 'meet', [pair[1].address])
@@ -44,7 +44,7 @@ export function deployPair(contract: KitContract, contracts: TestContracts): rea
   return pair
 }
 
-/** Answers of a program; undefined where the call fails because it was told to. */
+/** Results of a program; undefined if the call fails on request. */
 export function runProgram(contracts: TestContracts, contract: TestContract, program: Program, fails: boolean): Wire | undefined {
   const args = [encodeWire(program as unknown as Wire), fails]
   if (!fails) return decodeWire(contracts.call(contract, 'run', args, { gas: PROGRAM_GAS }) as string)

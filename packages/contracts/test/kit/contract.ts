@@ -8,7 +8,7 @@ interface Scope {
   readonly peer: Address | undefined
 }
 
-/** The host without the kit's `remote`: each byte of the kit that is not under test here leaves gas for what is. */
+/** Uses the host directly instead of the kit's `remote`: fewer bytes leave more deployment gas for the tested parts. */
 declare const quoin: { call(to: Address, signature: string, values: readonly unknown[]): string }
 
 function runProgram(scope: Scope, text: string): string {
@@ -43,7 +43,7 @@ function act(target: Target, verb: string, args: readonly unknown[]): Wire {
   return isIterator(answer) ? [...answer] : answer
 }
 
-/** Words are added to, all else is replaced. */
+/** Update function: adds to integers, replaces all other values. */
 const changed = (old: unknown, by: unknown): unknown => (typeof old === 'bigint' ? old + (by as bigint) : by)
 
 const isIterator = (value: unknown): value is Iterable<Wire> => typeof value === 'object' && value !== null && 'next' in value
@@ -58,7 +58,7 @@ function each(target: Target, { range, changes }: Step & { readonly kind: 'each'
   return seen
 }
 
-/** A contract that does to its collections what a test says. */
+/** A contract that runs a test's program on its collections. */
 export function collections(fields: { readonly [name: string]: unknown }) {
   return contract({
     abi: [

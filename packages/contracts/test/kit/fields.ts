@@ -1,6 +1,6 @@
 import type { ScalarType, Spec, Struct, WordType } from '@quoin/contracts'
 
-/** A field of the state as data: contract and model are made of it. */
+/** A field of the state as data. Contract and model are generated from it. */
 export type FieldSpec =
   | { readonly kind: 'value'; readonly of: Spec }
   | { readonly kind: 'mapping'; readonly key: ScalarType; readonly of: Spec }
@@ -8,13 +8,13 @@ export type FieldSpec =
   | { readonly kind: 'set'; readonly of: ScalarType }
   | { readonly kind: 'list'; readonly of: Spec }
   | { readonly kind: 'table'; readonly key: WordType | { readonly [member: string]: WordType }; readonly row: Struct }
-  /** A value or mapping of uint32 by another of uint256: what is in the other counts a hundredfold. */
+  /** Replaces a value or mapping of uint32 with one of uint256; old values are multiplied by 100. */
   | { readonly kind: 'replacing'; readonly former: string; readonly by: FieldSpec }
 
 const POINT = { x: 'uint256', inner: { name: 'string', signs: 'int8[]' }, seen: 'bool' } as const
 const ORDER = { owner: 'address', amount: 'uint256' } as const
 
-/** Names are of several lengths: those of keys add to them. */
+/** Names have different lengths, because they are part of the keys. */
 export const FIELDS = {
   word: { kind: 'value', of: 'uint256' },
   small: { kind: 'value', of: 'int8' },

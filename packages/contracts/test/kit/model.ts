@@ -2,7 +2,7 @@ import type { Spec, WordType } from '@quoin/contracts'
 import { FIELDS, type FieldSpec } from './fields.ts'
 import { encodeWire, type Program, type Step, type Wire } from './wire.ts'
 
-/** What the collections should do, with arrays and maps. */
+/** Model of the collections, with arrays and maps. */
 interface Model {
   at?(key: Wire): Model
   act(verb: string, args: readonly Wire[]): Wire
@@ -10,7 +10,7 @@ interface Model {
 
 const ZERO_ADDRESS = `0x${'0'.repeat(40)}`
 
-/** What reading gives where nothing was written. */
+/** Result of a read before any write. */
 function zeroOf(spec: Spec): Wire {
   if (typeof spec !== 'string' || spec.includes('[')) return undefined
   if (spec === 'string') return ''
@@ -20,7 +20,7 @@ function zeroOf(spec: Spec): Wire {
   return spec.startsWith('bytes') ? new Uint8Array(Number(spec.slice(5))) : 0n
 }
 
-/** Whether a value is one of the type, if that is an integer's. */
+/** Whether a value fits the type; true for types that are not integers. */
 function fits(spec: Spec, value: Wire): boolean {
   if (typeof value !== 'bigint') return true
   const bits = Number((spec as string).replace(/\D+/, ''))
@@ -30,7 +30,7 @@ function fits(spec: Spec, value: Wire): boolean {
 const same = (a: Wire, b: Wire): boolean => encodeWire(a) === encodeWire(b)
 const changed = (old: Wire, by: Wire): Wire => (typeof old === 'bigint' ? old + (by as bigint) : by)
 
-/** Values by key, one of them for a value; those that replace others know them. */
+/** Model of a mapping, or of a value as a mapping with one key. A replacing field has a reference to the former one. */
 class Cells implements Model {
   readonly cells = new Map<string, Wire>()
   readonly #spec: Spec
@@ -215,7 +215,7 @@ class TableModel implements Model {
     }
   }
 
-  /** Goes through a range while it changes. */
+  /** Iterates over a range while it changes. */
   each({ range, changes }: Step & { readonly kind: 'each' }): Wire {
     const { limit, reverse, ...rest } = (range ?? {}) as Members
     const seen: (readonly [key: Wire, row: Wire])[] = []
@@ -243,7 +243,7 @@ class TableModel implements Model {
       : this.#names.map((name) => (key as Members)[name]).filter((word) => word !== undefined)
   }
 
-  /** Of the words that both have. */
+  /** Compares the words that both keys have. */
   #compare(a: readonly Wire[], b: readonly Wire[]): number {
     for (let i = 0; i < Math.min(a.length, b.length); i++) {
       const order = compareWords(this.#types[i]!, a[i], b[i])
@@ -290,14 +290,13 @@ interface Entry {
 }
 
 /**
- * Two contracts of `contract.ts`, each of which can call the other. A failed call is as if it had not been: the model is made anew of
- * the steps that remain.
+ * Model of two contracts of `contract.ts` that can call each other. After a failed call, the model is rebuilt from the remaining steps.
  */
 export class ModelWorld {
   #done: Entry[] = []
   #models = [freshModels(), freshModels()] as const
 
-  /** Answers of a program; undefined where the call fails. */
+  /** Results of a program; undefined if the call fails. */
   run(contract: 0 | 1, program: Program, fails: boolean): Wire | undefined {
     const before = this.#done.length
     const answers = this.#steps(contract, program)

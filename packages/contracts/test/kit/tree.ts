@@ -1,21 +1,22 @@
 import { type Address, utf8ToBytes } from '@quoin/protocol'
 import type { Journal } from '../../../execution/src/state/journal.ts'
 
-/** What lies in storage of a table's tree. */
+/** Shape of a table's tree in storage. */
 interface TreeShape {
   readonly keys: readonly string[]
   readonly nodes: number
   readonly leaves: number
   readonly height: number
-  /** Nodes made since the beginning. */
+  /** Number of nodes made so far, including removed ones. */
   readonly made: number
   readonly size: number
   readonly charsMax: number
 }
 
 /**
- * Reads a table's tree node by node and checks it: leaves of one height and none of them empty, every text between the separators around it, separators
- * in order and the first of each node empty, node numbers used once and below the counter. It shares no code with the table.
+ * Reads a table's tree node by node and checks its invariants: all leaves have the same height and are not empty; every text is between its
+ * separators; separators are sorted and the first one of each node is empty; node numbers are unique and below the counter. Shares no code with the
+ * table.
  */
 export function readTree(journal: Journal, contract: Address, place: string): TreeShape {
   const stored = (key: string) => journal.storage(contract, utf8ToBytes(key))

@@ -1,4 +1,4 @@
-/** Values that pass between a test and its contract in a text: contracts bundle this, so it is plain JavaScript. */
+/** Encoding of values between a test and its contract as text. Contracts bundle this module, so it uses only plain JavaScript. */
 export type Wire = bigint | boolean | string | Uint8Array | undefined | readonly Wire[] | { readonly [name: string]: Wire }
 
 type Tagged = string | boolean | null | readonly Tagged[] | { readonly [name: string]: Tagged }
@@ -31,8 +31,8 @@ function untagText(kind: string, rest: string): Wire {
 }
 
 /**
- * What a contract of `contract.ts` does in one call. `keys` lead through mappings to what `verb` is asked of; `*` asks for all that it
- * has. `each` goes through a table's range and does a list of things at each step. `call` has the other contract run a program and catches its failure.
+ * A step of a contract of `contract.ts`. `do` calls `verb` on the field that `keys` lead to through mappings; the verb `*` returns all values. `each`
+ * iterates over a table's range and makes a list of changes at each step. `call` makes the other contract run a program and catches its failure.
  */
 export type Step =
   | {

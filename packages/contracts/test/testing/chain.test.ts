@@ -37,13 +37,15 @@ describe('a chain', () => {
     expect(await run()).toEqual(await run())
   })
 
-  it('may be without accounts, and then wants to be told who sends', async () => {
+  it('may have no accounts, and then needs an explicit sender', async () => {
     const chain = await createChain({ accounts: 0 })
-    await expect(chain.send({ to: STRANGER })).rejects.toThrow(new ChainError('the chain has no accounts: say who sends'))
+    await expect(chain.send({ to: STRANGER })).rejects.toThrow(
+      new ChainError('the chain has no accounts: set the sender with `from`'),
+    )
     expect(await chain.send({ from: STRANGER, to: ELSEWHERE })).toMatchObject({ status: 'success' })
   })
 
-  it('lives beside others', async () => {
+  it('is independent of other chains', async () => {
     const [one, other] = [await withToken(), await withToken()]
     await one.contract.write.transfer([one.bob, 5n])
     expect(await other.contract.read.balanceOf([one.bob])).toBe(0n)
@@ -97,7 +99,7 @@ describe('a contract', () => {
     expect((await contract.write.transfer([bob, 5n])).gasUsed).toBe(gasUsed)
   })
 
-  it('has functions of one name told apart by their arguments', async () => {
+  it('distinguishes overloaded functions by their arguments', async () => {
     const { contract } = await withLab()
     expect((await contract.simulate.add([5n])).result).toBe(6n)
     expect((await contract.simulate.add([5n, 3n])).result).toBe(16n)
@@ -116,10 +118,10 @@ describe('a contract', () => {
     expect([await chain.balanceOf(contract.address), await chain.balanceOf(STRANGER)]).toEqual([40n, 20n])
   })
 
-  it('that is there already is found by its address', async () => {
+  it('that is already deployed is found by its address', async () => {
     const { chain, alice, contract } = await withToken()
     expect(await chain.at(token, contract.address).read.balanceOf([alice])).toBe(1_000n)
-    expect(() => chain.at(token, STRANGER)).toThrow(`token: there is no contract at ${STRANGER}, or no more`)
+    expect(() => chain.at(token, STRANGER)).toThrow(`token: there is no contract at ${STRANGER} (a revert may have removed it)`)
   })
 
   it('may itself be the sender', async () => {
@@ -142,7 +144,7 @@ describe('a contract', () => {
 })
 
 describe('raw transactions and calls', () => {
-  it('do what they say', async () => {
+  it('have their effects', async () => {
     const { chain, alice, bob, contract } = await withToken()
     const before = await chain.balanceOf(bob)
     const receipt = await chain.send({ from: alice, to: bob, value: 5n })
@@ -173,7 +175,7 @@ describe('raw transactions and calls', () => {
 })
 
 describe('time', () => {
-  it('goes on a second a block, and as it is told', async () => {
+  it('increases by a second per block, or as set', async () => {
     const { chain, contract } = await withLab()
     const start = chain.block.timestamp
     await chain.mine()
@@ -195,7 +197,7 @@ describe('time', () => {
     const chain = await createChain()
     const { timestamp } = chain.block
     await expect(chain.setNextBlockTimestamp(timestamp)).rejects.toThrow(
-      new ChainError(`the next block must come after the last one, at ${timestamp}: ${timestamp}`),
+      new ChainError(`the next block's timestamp must be greater than the last one's, ${timestamp}: ${timestamp}`),
     )
     await expect(chain.increaseTime(0)).rejects.toThrow(/seconds, must be a whole number from 1/)
     await expect(chain.increaseTime(0.5)).rejects.toThrow(/: 0.5$/)
@@ -274,7 +276,7 @@ describe('a batch', () => {
     expect(first.address).not.toBe(second.address)
   })
 
-  it('tells a failure by what its own place in the block was', async () => {
+  it("reports a failure with the transaction's own place in the block", async () => {
     const { chain, bob, carol, contract } = await withToken()
     let failed: Promise<unknown> | undefined
     const batch = chain.batch(() => {
@@ -290,7 +292,7 @@ describe('a batch', () => {
     expect(await contract.read.balanceOf([bob])).toBe(4n)
   })
 
-  it('tells equal transactions of two senders apart', async () => {
+  it('distinguishes equal transactions of two senders', async () => {
     const { chain, alice, bob, carol, contract } = await withToken()
     const take = (from: typeof bob) => contract.write.transfer([alice, 5n], { from })
     const [one, other] = await chain.batch(() => [Promise.allSettled([take(bob), take(carol)])]).then(([both]) => both)
@@ -299,25 +301,25 @@ describe('a batch', () => {
     expect(new Set(chain.block.transactions).size).toBe(2)
   })
 
-  it('makes no block when one of its transactions can be in none', async () => {
+  it('makes no block if one of its transactions is invalid', async () => {
     const { chain, bob, contract } = await withToken()
     await expect(
       chain.batch(() => [contract.write.transfer([bob, 1n]), chain.send({ from: STRANGER, to: bob, value: 1n })]),
     ).rejects.toThrow(
-      `transaction 1 of the batch, call of ${bob}, cannot be in a block: insufficient funds for gas * price + value: have 0 want 1`,
+      `transaction 1 of the batch, call of ${bob}, cannot be included in a block: insufficient funds for gas * price + value: have 0 want 1`,
     )
     expect(chain.block.number).toBe(1n)
     expect(await contract.read.balanceOf([bob])).toBe(0n)
   })
 
-  it('does not wait, and holds nothing but transactions', async () => {
+  it('does not wait, and can contain only transactions', async () => {
     const { chain, bob, contract } = await withToken()
     const waits = chain.batch((async () => {
       await contract.write.transfer([bob, 1n])
     }) as never)
-    await expect(waits).rejects.toThrow('the function of a batch sends without waiting, and answers with the list of promises')
-    await expect(chain.batch(() => [chain.mine()])).rejects.toThrow('a batch holds nothing but transactions')
-    await expect(chain.batch(() => [chain.batch(() => [])])).rejects.toThrow('a batch cannot be within another')
+    await expect(waits).rejects.toThrow('the function of a batch must return the list of promises without waiting for them')
+    await expect(chain.batch(() => [chain.mine()])).rejects.toThrow('a batch can contain only transactions')
+    await expect(chain.batch(() => [chain.batch(() => [])])).rejects.toThrow('a batch cannot contain another batch')
     await chain.batch(() => [])
     expect(chain.block.number).toBe(1n)
     await contract.write.transfer([bob, 1n])
@@ -325,7 +327,7 @@ describe('a batch', () => {
   })
 })
 
-describe('what is sent without waiting', () => {
+describe('transactions that are sent without waiting', () => {
   it('goes into blocks in its order', async () => {
     const { chain, contract } = await withLab()
     const all = [1n, 2n, 3n].map((amount) => contract.write.add([amount]))
@@ -364,29 +366,33 @@ describe('misuse', () => {
     await expect(createChain(options)).rejects.toThrow(message)
   })
 
-  it('says which function does not take which arguments', async () => {
+  it('names the function and the arguments that it does not accept', async () => {
     const { chain, alice, bob, contract } = await withToken()
-    await expect(contract.write.transfer([bob] as never)).rejects.toThrow(/^token.transfer does not take \(0x7.*\): /)
+    await expect(contract.write.transfer([bob] as never)).rejects.toThrow(
+      /^token.transfer does not accept the arguments \(0x7.*\): /,
+    )
     await expect(contract.write.transfer(['bob', 1n] as never)).rejects.toThrow(
-      /^token.transfer does not take \("bob", 1n\): Address "bob" is invalid/,
+      /^token.transfer does not accept the arguments \("bob", 1n\): Address "bob" is invalid/,
     )
     await expect(contract.read.balanceOf([`${alice.slice(0, -1)}F`] as never)).rejects.toThrow(/is invalid/)
     await expect(chain.deploy(token, { args: ['Quoin'] } as never)).rejects.toThrow(
-      /^deployment of token does not take \("Quoin"\)/,
+      /^deployment of token does not accept the arguments \("Quoin"\)/,
     )
-    await expect(contract.write.transfer([bob, 1n], { from: 'bob' as never })).rejects.toThrow('from is no address: "bob"')
+    await expect(contract.write.transfer([bob, 1n], { from: 'bob' as never })).rejects.toThrow(
+      'from is not a valid address: "bob"',
+    )
     await expect(contract.write.transfer([bob, 1n], { value: 1 as never })).rejects.toThrow('value must be a bigint of wei')
     await expect(contract.write.transfer([bob, 1n], { gas: -1n })).rejects.toThrow('gas must be a whole number')
     await expect(chain.send({ to: bob, data: '0x1' })).rejects.toThrow('data must be hex of whole bytes: 0x1')
     await expect(chain.storage(alice, new Uint8Array(129))).rejects.toThrow('a key has at most 128 bytes: 129')
   })
 
-  it('says what cannot be in a block, with the line of the test', async () => {
+  it('reports a transaction that cannot be included in a block, with the line of the test', async () => {
     const { chain, bob, contract } = await withToken()
     const error = await contract.write.transfer([bob, 1n], { from: STRANGER, value: 1n }).catch((caught: Error) => caught)
     expect(error).toBeInstanceOf(ChainError)
     expect((error as Error).message).toBe(
-      'token.transfer cannot be in a block: insufficient funds for gas * price + value: have 0 want 1',
+      'token.transfer cannot be included in a block: insufficient funds for gas * price + value: have 0 want 1',
     )
     expect((error as Error).stack).toContain('chain.test.ts')
     await expect(chain.send({ to: bob, gas: 20_999n })).rejects.toThrow('intrinsic gas too low: tx gas 20999')
@@ -394,16 +400,18 @@ describe('misuse', () => {
     await expect(chain.call({ from: STRANGER, to: bob, value: 1n })).rejects.toThrow(/cannot be run: insufficient funds/)
   })
 
-  it('of a contract that a revert has taken away is told', async () => {
+  it('of a contract that a revert has removed is reported', async () => {
     const chain = await createChain()
     const id = chain.snapshot()
     const contract = await chain.deploy(lab, { args: [1n] })
     await chain.revert(id)
-    await expect(contract.read.count()).rejects.toThrow(`lab: there is no contract at ${contract.address}, or no more`)
+    await expect(contract.read.count()).rejects.toThrow(
+      `lab: there is no contract at ${contract.address} (a revert may have removed it)`,
+    )
     await expect(contract.write.add([1n])).rejects.toThrow(ChainError)
   })
 
-  it('of an artifact that is another contract is told', async () => {
+  it('of an artifact of another contract is reported', async () => {
     const { chain, contract } = await withToken()
     const wrong = chain.at(lab, contract.address)
     await expect(wrong.read.count()).rejects.toThrow(/lab.count reverted/)

@@ -31,7 +31,7 @@ it('is counted by contract and function, of transactions that succeeded', async 
   expect(chain.gas.of('token', 'approve')).toBeUndefined()
 })
 
-it('has the signature of functions that share a name, and names for what is no function', async () => {
+it('shows signatures of overloaded functions, and names for receive and fallback', async () => {
   const chain = await createChain()
   const contract = await chain.deploy(lab, { args: [1n] })
   await contract.write.add([1n])

@@ -23,13 +23,13 @@ describe('accounts', () => {
     expectTypeOf(chain.accounts[10])
   })
 
-  it('are of no matter to what takes any chain', () => {
+  it('do not matter for a parameter that accepts any chain', () => {
     expectTypeOf(chain).toExtend<Chain>()
   })
 })
 
 describe('deployment', () => {
-  it('takes what the constructor takes', () => {
+  it("takes the constructor's arguments", () => {
     expectTypeOf(coin).toEqualTypeOf<Contract<typeof token.abi>>()
     void chain.deploy(passer)
     void chain.deploy(passer, { from: bob })
@@ -53,46 +53,46 @@ describe('deployment', () => {
 })
 
 describe('functions', () => {
-  it('are read where they are views', async () => {
+  it('are read if they are views', async () => {
     expectTypeOf(await coin.read.balanceOf([alice])).toEqualTypeOf<bigint>()
     expectTypeOf(await coin.read.decimals()).toEqualTypeOf<number>()
     expectTypeOf(await coin.read.name([], { blockNumber: 1n })).toEqualTypeOf<string>()
     expectTypeOf(await contract.read.now({ from: bob })).toEqualTypeOf<readonly [bigint, bigint]>()
-    // @ts-expect-error it writes
+    // @ts-expect-error the function writes
     void coin.read.transfer
     // @ts-expect-error no such function
     void coin.read.balanceof
     // @ts-expect-error the owner is missing
     void coin.read.balanceOf()
-    // @ts-expect-error an address is text
+    // @ts-expect-error an address is a string
     void coin.read.balanceOf([1n])
-    // @ts-expect-error a read moves no value
+    // @ts-expect-error a read cannot send value
     void coin.read.name({ value: 1n })
   })
 
-  it('are written to where they are none', async () => {
+  it('are written to if they are not views', async () => {
     expectTypeOf(await coin.write.transfer([bob, 1n], { from: alice, value: 0n, gas: 1n })).toEqualTypeOf<
       Receipt<typeof token.abi>
     >()
     expectTypeOf(await coin.simulate.transfer([bob, 1n])).toEqualTypeOf<Simulation<boolean>>()
     expectTypeOf(await contract.simulate.deposit({ value: 1n })).toEqualTypeOf<Simulation<undefined>>()
-    // @ts-expect-error it reads
+    // @ts-expect-error the function only reads
     void coin.write.balanceOf
     // @ts-expect-error the amount is missing
     void coin.write.transfer([bob])
     // @ts-expect-error the amount is a bigint
     void coin.write.transfer([bob, 1])
-    // @ts-expect-error a transaction has no past
+    // @ts-expect-error a transaction cannot run on a past block
     void coin.write.transfer([bob, 1n], { blockNumber: 1n })
     // @ts-expect-error `who` is missing
     void contract.write.failWith([1n, { words: [] }])
   })
 
-  it('of one name are told apart', async () => {
+  it('with the same name are distinguished', async () => {
     void contract.write.add([1n])
     void contract.write.add([1n, 2n])
     expectTypeOf(await contract.simulate.add([1n, 2n])).toEqualTypeOf<Simulation<bigint>>()
-    // @ts-expect-error none takes three
+    // @ts-expect-error no overload has three parameters
     void contract.write.add([1n, 2n, 3n])
   })
 
@@ -132,12 +132,12 @@ describe('events', () => {
 })
 
 describe('a batch', () => {
-  it('comes to what its promises come to', async () => {
+  it('resolves to the results of its promises', async () => {
     const [receipt, made, four] = await chain.batch(() => [coin.write.transfer([bob, 1n]), chain.deploy(passer), 4])
     expectTypeOf(receipt).toEqualTypeOf<Receipt<typeof token.abi>>()
     expectTypeOf(made).toEqualTypeOf<Contract<typeof passer.abi>>()
     expectTypeOf(four).toExtend<number>()
-    // @ts-expect-error it must not wait
+    // @ts-expect-error the function must not wait
     void chain.batch(async () => [await coin.write.transfer([bob, 1n])])
   })
 })

@@ -54,7 +54,7 @@ export default {
 }
 `
 
-/** A contract that does a little of everything. */
+/** A contract for many cases: storage, events, value, errors, endless loops. */
 export const lab = {
   name: 'lab',
   abi,
@@ -63,7 +63,7 @@ export const lab = {
 
 const nextAbi = parseAbi(['function count() view returns (uint256)', 'function version() pure returns (uint256)'])
 
-/** What a lab is upgraded to. */
+/** The code that a lab is upgraded to. */
 export const nextLab = {
   name: 'next lab',
   abi: nextAbi,
@@ -84,7 +84,7 @@ export const nextLab = {
 
 const passerAbi = parseAbi(['function relay(address to)', 'function swallow(address to) returns (string)'])
 
-/** Calls labs, and knows none of their errors. */
+/** Calls labs. Its ABI has none of their errors. */
 export const passer = {
   name: 'passer',
   abi: passerAbi,

@@ -14,7 +14,7 @@ async function world() {
   return { chain, alice, bob, coin, contract: await chain.deploy(lab, { args: [1n] }) }
 }
 
-/** What a matcher says when it fails, without the lines of contracts that follow. */
+/** Message of a failed matcher, without the contracts' stack lines. */
 async function complaint(assertion: () => unknown): Promise<string> {
   try {
     await assertion()
@@ -26,7 +26,7 @@ async function complaint(assertion: () => unknown): Promise<string> {
 }
 
 describe('toRevert', () => {
-  it('takes what is under way, and functions', async () => {
+  it('accepts promises and functions', async () => {
     const { bob, coin, contract } = await world()
     await expect(contract.write.fail(['x'])).toRevert()
     await expect(() => contract.simulate.fail(['x'])).toRevert()
@@ -34,7 +34,7 @@ describe('toRevert', () => {
     await expect(coin.read.name()).not.toRevert()
   })
 
-  it('says what came instead', async () => {
+  it('reports the actual outcome', async () => {
     const { bob, coin, contract } = await world()
     expect(await complaint(() => expect(coin.write.transfer([bob, 1n])).toRevert())).toBe(
       'expected a call that reverts: it succeeded',
@@ -55,7 +55,7 @@ describe('toRevert', () => {
     expect(error.message).toMatch(/: lab.fail reverted: why\n {4}at fail \(contract.js:\d+:\d+\)$/)
   })
 
-  it('is neither fulfilled nor denied by what is no revert', async () => {
+  it('rethrows errors that are not reverts', async () => {
     const { bob, coin } = await world()
     const attempt = () => coin.write.transfer([bob, 1n], { from: STRANGER, value: 1n })
     expect(await complaint(() => expect(attempt()).toRevert())).toMatch(/insufficient funds/)
@@ -78,7 +78,7 @@ describe('toRevertWith', () => {
     await expect(contract.write.failWith([1n, { who: bob, words: ['a'] }])).toRevertWith('Odd', [1n, { who: bob, words: ['a'] }])
   })
 
-  it('says what came instead', async () => {
+  it('reports the actual outcome', async () => {
     const { alice, bob, coin } = await world()
     const attempt = () => coin.write.transfer([alice, 5n], { from: bob })
     expect(await complaint(() => expect(attempt()).toRevertWith('Odd', [1n]))).toBe(
@@ -122,7 +122,7 @@ describe('toEmit', () => {
     await expect(contract.write.add([2n])).resolves.toEmit(contract, 'Added', { total: 3n })
   })
 
-  it('says what was emitted instead', async () => {
+  it('reports the events that were emitted', async () => {
     const { alice, bob, coin, contract } = await world()
     const receipt = await coin.write.transfer([bob, 5n])
     const emitted = `it emitted \n  Transfer { from: ${alice}, to: ${bob}, value: 5n }`

@@ -24,13 +24,13 @@ async function revertOf(attempt: Promise<unknown>): Promise<ContractRevert> {
   throw new Error('no revert', { cause: error })
 }
 
-/** What a build makes of an author's module. */
+/** Builds an author's module. */
 async function artifactOf(source: string): Promise<Artifact> {
   const { name, abi, bytecode, sourceMap } = built(await buildFiles(source))
   return { name, abi: abi as unknown as Artifact['abi'], bytecode, sourceMap }
 }
 
-/** Its third line throws, in the constructor and after an upgrade. */
+/** Throws in its third line, in the constructor and after an upgrade. */
 const REFUSING = `import { contract } from '@quoin/contracts'
 const refuse = (): never => {
   throw new Error('no')
@@ -38,7 +38,7 @@ const refuse = (): never => {
 export default contract({ abi: ['constructor()'], state: {}, constructor: () => refuse(), migrate: () => refuse(), functions: {} })
 `
 
-/** The frames of a stack, as `name file:line`, without columns. */
+/** Frames of a stack as `name file:line`, without columns. */
 const frames = (error: Error) =>
   error.stack!.split('\n').flatMap((line) => {
     const [, name, file, number] = /^ +at (?:(.*) \()?(?:.*\/)?([^/]+?):(\d+):\d+\)?$/.exec(line) ?? []
@@ -67,7 +67,7 @@ describe('a revert', () => {
     expect(error.message).toBe('lab.fail reverted: not today')
   })
 
-  it('stands in its block, with status reverted, and what it used', async () => {
+  it('is included in its block with status reverted and its gas', async () => {
     const { chain, alice, contract } = await world()
     const { receipt, gasUsed } = await revertOf(contract.write.fail(['not today']))
     expect(receipt).toMatchObject({ status: 'reverted', blockNumber: 2n, gasUsed, logs: [], from: alice, to: contract.address })
@@ -75,7 +75,7 @@ describe('a revert', () => {
     expect(await chain.nonce(alice)).toBe(2)
   })
 
-  it('of gas says so', async () => {
+  it('for lack of gas has that reason', async () => {
     const { contract } = await world()
     const sent = await revertOf(contract.write.burn({ gas: 200_000n }))
     expect(sent).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n })
@@ -83,7 +83,7 @@ describe('a revert', () => {
     expect(simulated).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n, message: 'lab.burn reverted: out of gas' })
   })
 
-  it('of a creation says what is wrong with the code or its constructor', async () => {
+  it('of a creation contains the error of the code or constructor', async () => {
     const { chain, contract } = await world()
     const error = await revertOf(chain.deploy(lab, { args: [13n] }))
     expect(error.message).toBe('deployment of lab reverted: unlucky')
@@ -102,7 +102,7 @@ describe('a revert', () => {
     const { chain, contract } = await world()
     const other = await chain.deploy(passer)
     const error = await revertOf(other.write.relay([contract.address]))
-    // The lab calls itself, which is refused before anything of it runs again.
+    // The lab calls itself: the re-entrant call fails before any of its code runs.
     expect(error.reason).toMatch(/reentrant call refused/)
     expect(
       frames(error)
@@ -123,7 +123,7 @@ describe('a revert', () => {
     expect(outer.stack).not.toContain('at fail ')
   })
 
-  it('that nobody knows is there as bytes', async () => {
+  it('of an unknown error has the raw bytes', async () => {
     const { chain, contract } = await world()
     const unaware = { ...lab, abi: lab.abi.filter((item) => item.type !== 'error') } as unknown as typeof lab
     const fresh = await createChain()

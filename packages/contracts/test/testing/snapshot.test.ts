@@ -38,7 +38,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('deploy' as const) }),
 )
 
-/** A sequence of steps with snapshots in between, and ways back to one of those there are then. */
+/** A step, a snapshot, or a revert to an existing snapshot. */
 const move = fc.oneof(
   { weight: 5, arbitrary: step },
   { weight: 2, arbitrary: fc.constant({ kind: 'snapshot' as const }) },
@@ -57,7 +57,7 @@ async function world(): Promise<World> {
 
 async function take({ chain, coin }: World, one: Step): Promise<void> {
   const account = (index: number) => chain.accounts[index]!
-  // A failed transaction stands in its block; one that cannot stand in any leaves no trace.
+  // A failed transaction is included in a block; an invalid one has no effect.
   const orFailed = (sent: Promise<unknown>) =>
     sent.catch((error: unknown) => {
       if (!(error instanceof ContractRevert) && !(error instanceof ChainError)) throw error
@@ -82,7 +82,7 @@ async function take({ chain, coin }: World, one: Step): Promise<void> {
   }
 }
 
-/** All that a test could see of a chain: its hash binds state, transactions, receipts and time of all blocks. */
+/** Everything that a test can observe of a chain. Block hashes cover state, transactions, receipts and time. */
 async function seen({ chain, coin }: World) {
   const heights = Array.from({ length: Number(chain.block.number) + 1 }, (_, number) => BigInt(number))
   const past = heights
@@ -97,11 +97,11 @@ async function seen({ chain, coin }: World) {
 }
 
 describe('a chain that went back', () => {
-  it('is the chain that never took the detour', async () => {
+  it('equals a chain that never took the reverted steps', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(move, { minLength: 4, maxLength: 24 }), async (moves) => {
         const wandering = await world()
-        /** The plain model: for each snapshot, the steps that led there. */
+        /** The model: for each snapshot, the steps that lead to it. */
         const snapshots: { readonly id: SnapshotId; readonly path: readonly Step[] }[] = []
         let path: readonly Step[] = []
         for (const one of moves) {
@@ -122,7 +122,7 @@ describe('a chain that went back', () => {
         const straight = await world()
         for (const one of path) await take(straight, one)
         expect(await seen(wandering)).toEqual(await seen(straight))
-        // What is to come is the same too: the time of the next block, and whatever is not seen.
+        // The next steps give equal results too. This covers the time of the next block and hidden state.
         for (const { chain, coin } of [wandering, straight]) await coin.write.approve([chain.accounts[1], 1n])
         expect(wandering.chain.block).toEqual(straight.chain.block)
       }),
@@ -132,7 +132,7 @@ describe('a chain that went back', () => {
 })
 
 describe('snapshots', () => {
-  it('nest; an earlier one may be gone back to again and again, a later one is gone', async () => {
+  it('nest: one can revert to an earlier one repeatedly, and later ones are removed', async () => {
     const { chain, coin } = await world()
     const [alice, bob] = chain.accounts
     const outer = chain.snapshot()
@@ -147,7 +147,7 @@ describe('snapshots', () => {
     await chain.revert(outer)
     expect(await coin.read.balanceOf([alice])).toBe(100n)
     await expect(chain.revert(inner)).rejects.toThrow(
-      new ChainError(`there is no snapshot ${inner}: it was of another chain, or taken after one that was reverted to`),
+      new ChainError(`there is no snapshot ${inner}: it belongs to another chain, or a revert to an earlier snapshot removed it`),
     )
     await chain.revert(outer)
     expect(chain.block.number).toBe(1n)

@@ -8,10 +8,10 @@ const listAccounts = method([], ({ accounts }: DevBackend) => accounts.list)
 
 const RECOVERY_ID = 27
 
-/** r ‖ s ‖ v by an account whose key the node has. */
+/** Signs with an account's key; returns r ‖ s ‖ v. */
 function sign({ accounts }: DevBackend, account: Address, digest: Uint8Array): Hex {
   if (!accounts.hasKey(account))
-    throw new RpcError(RPC_CODE.unauthorized, `the node has no key of ${account}: eth_accounts lists those that it can sign for`)
+    throw new RpcError(RPC_CODE.unauthorized, `the node has no key for ${account}: use an account that eth_accounts lists`)
   const { signature, yParity } = accounts.sign(account, digest)
   return bytesToHex(concatBytes(signature, Uint8Array.of(RECOVERY_ID + yParity)))
 }
@@ -22,7 +22,7 @@ function signMessage(backend: DevBackend, account: Address, message: Uint8Array)
   return sign(backend, account, backend.crypto.keccak256(concatBytes(head, message)))
 }
 
-/** As text, or as the object itself. */
+/** Typed data as an object, or as JSON text. */
 const typedData = z.unknown().transform((given, context): unknown => {
   if (typeof given !== 'string') return given
   try {
@@ -33,14 +33,16 @@ const typedData = z.unknown().transform((given, context): unknown => {
   }
 })
 
-/** EIP-712. The library is loaded when somebody signs. */
+/** EIP-712. The library is loaded at the first signature. */
 async function signTypedData(backend: DevBackend, account: Address, document: unknown): Promise<Hex> {
   const { getSignPayload } = await import('ox/TypedData')
   let digest: Uint8Array
   try {
     digest = hexToBytes(getSignPayload(document as Parameters<typeof getSignPayload>[0]))
   } catch (failure) {
-    throw invalidParams(`invalid param 1: is no typed data: ${failure instanceof Error ? failure.message : String(failure)}`)
+    throw invalidParams(
+      `invalid param 1: is not EIP-712 typed data: ${failure instanceof Error ? failure.message : String(failure)}`,
+    )
   }
   return sign(backend, account, digest)
 }
@@ -60,7 +62,7 @@ const autoImpersonate = method([z.boolean()], ({ accounts }: DevBackend, [on]) =
   return DONE
 })
 
-/** In whose name the node signs and sends. */
+/** Accounts and signatures. */
 export const accountMethods: DevMethods = {
   eth_accounts: listAccounts,
   eth_requestAccounts: listAccounts,

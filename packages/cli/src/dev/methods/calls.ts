@@ -4,7 +4,7 @@ import type { DevMethods } from './naming.ts'
 
 type Run = (backend: DevBackend, params: CallParams, context: CallContext) => Promise<string>
 
-/** A call that tells where it failed. */
+/** A call whose error gets the author's source lines; the log prints it too. */
 const telling =
   (name: string, run: Run): Run =>
   async (backend, params, context) => {
@@ -19,7 +19,7 @@ const telling =
 
 export const estimate = telling('eth_estimateGas', estimateGas)
 
-/** Calls that change nothing; the errors have the author's lines where artifacts are known. */
+/** Read-only calls. Their errors contain the author's source lines if the artifacts are known. */
 export const callMethods: DevMethods = {
   eth_call: method(callParameters, telling('eth_call', call)),
   eth_estimateGas: method(callParameters, estimate),

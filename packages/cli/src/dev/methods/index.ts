@@ -10,7 +10,7 @@ import { timeMethods } from './time.ts'
 import { sendingMethods } from './transactions.ts'
 import { unsupportedMethods } from './unsupported.ts'
 
-/** What a development node serves: every method of a node, and those of anvil and Hardhat that set its state and time. */
+/** Methods of a development node: all methods of a node, and the methods of anvil and Hardhat that set state and time. */
 export const devMethods: DevMethods = {
   ...rpcMethods,
   ...unsupportedMethods,

@@ -3,7 +3,7 @@ import { headerTimestamp } from '@quoin/protocol'
 import type { DevBackend } from '../dev-backend.ts'
 import type { DevMethods } from './naming.ts'
 
-/** Names of the families of methods. */
+/** Prefixes of method names. */
 const MODULES = ['anvil', 'eth', 'evm', 'hardhat', 'net', 'personal', 'rpc', 'txpool', 'web3']
 
 function nodeInfo(backend: DevBackend) {
@@ -20,7 +20,7 @@ function nodeInfo(backend: DevBackend) {
   }
 }
 
-/** What the node is, in anvil's form. */
+/** Information about the node, in anvil's format. */
 export const infoMethods: DevMethods = {
   anvil_nodeInfo: method([], nodeInfo),
   rpc_modules: method([], () => Object.fromEntries(MODULES.map((name) => [name, '1.0']))),

@@ -8,11 +8,11 @@ import { type DevMethods, DONE, underBothNames } from './naming.ts'
 
 async function mine({ dev }: DevBackend, count: number, intervalSeconds: number, { signal }: CallContext): Promise<void> {
   if (count > DEV_LIMITS.minedBlocksMax)
-    throw invalidParams(`${count} blocks are wanted, at most ${DEV_LIMITS.minedBlocksMax} are made at once`)
+    throw invalidParams(`cannot mine ${count} blocks: at most ${DEV_LIMITS.minedBlocksMax} blocks are allowed per request`)
   await dev.mine(count, intervalSeconds, signal)
 }
 
-/** Ganache's and anvil's forms of `evm_mine`: a timestamp, or an object. */
+/** Parameter of `evm_mine`: a timestamp as in Ganache, or an object as in anvil. */
 const mineOptions = z
   .union([
     looseInteger.transform((timestamp) => ({ timestamp, blocks: 1 })),
@@ -30,12 +30,12 @@ const mineMany = method(
 
 const getAutomine = method([], ({ dev }: DevBackend) => dev.mining.kind === 'automatic')
 
-/** Whole seconds, as anvil has it; 0 stops. */
+/** The parameter is in whole seconds, as in anvil; 0 stops interval mining. */
 function intervalOf(seconds: number): Mining {
   const blockTimeMs = 1_000 * seconds
   if (blockTimeMs === 0) return { kind: 'manual' }
   if (blockTimeMs <= DEV_LIMITS.blockTimeMsMax) return { kind: 'interval', blockTimeMs }
-  throw invalidParams(`an interval of ${seconds} s is wanted, at most ${DEV_LIMITS.blockTimeMsMax / 1_000} s are possible`)
+  throw invalidParams(`interval of ${seconds} s is too long: at most ${DEV_LIMITS.blockTimeMsMax / 1_000} s are allowed`)
 }
 
 const dropTransaction = method([hash], async ({ dev }: DevBackend, [transaction]) =>

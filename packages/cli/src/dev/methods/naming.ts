@@ -4,11 +4,11 @@ import type { DevBackend } from '../dev-backend.ts'
 export type DevMethod = Method<DevBackend>
 export type DevMethods = Readonly<Record<string, DevMethod>>
 
-/** A method under the names that anvil and Hardhat have for it. */
+/** A method under both prefixes, `anvil_` and `hardhat_`. */
 export const underBothNames = (name: string, method: DevMethod): DevMethods => ({
   [`anvil_${name}`]: method,
   [`hardhat_${name}`]: method,
 })
 
-/** What methods answer that have nothing to say: Hardhat's answer; anvil's null is nobody's concern. */
+/** Result of methods without a result of their own. Hardhat returns true and anvil null; clients do not rely on the null. */
 export const DONE = true

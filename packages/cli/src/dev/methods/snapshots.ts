@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { DevBackend } from '../dev-backend.ts'
 import { type DevMethods, DONE, underBothNames } from './naming.ts'
 
-/** viem names a fork without a URL, and a block of it that is null, where none is wanted. */
+/** Without a fork, viem still sends `forking`, without a URL and with a block number of null. */
 const resetOptions = z
   .object({ forking: z.object({ jsonRpcUrl: z.string().nullish(), blockNumber: z.number().nullish() }).nullish() })
   .optional()
@@ -17,7 +17,7 @@ const reset = method([resetOptions], async ({ dev, accounts }: DevBackend, [opti
   return DONE
 })
 
-/** Going back. */
+/** Snapshots and reset. */
 export const snapshotMethods: DevMethods = {
   evm_snapshot: method([], async ({ dev }: DevBackend) => quantityHex(await dev.snapshot())),
   evm_revert: method([looseInteger], async ({ dev }: DevBackend, [id], { shared }) => {

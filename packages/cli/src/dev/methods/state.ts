@@ -6,7 +6,7 @@ import type { DevBackend } from '../dev-backend.ts'
 import { orRefuse } from './errors.ts'
 import { type DevMethods, DONE, underBothNames } from './naming.ts'
 
-/** Of one account: no sum of balances that can be set comes near to what a balance can be. */
+/** Maximum balance of one account. It keeps every sum of balances far below 2^256. */
 const BALANCE_MAX = 2n ** 240n - 1n
 
 const balance = z
@@ -28,7 +28,7 @@ const setStorageAt = method([address, storageKey, data], (backend: DevBackend, [
   change(backend, account, { storage: { kind: 'change', entries: [[key, storedForm(value)]] } }),
 )
 
-/** Sets what an account has, in a block of its own. The names that begin with `evm_` are Ganache's. */
+/** Sets an account's state in a separate block. The `evm_` names are Ganache's. */
 export const stateMethods: DevMethods = {
   ...underBothNames('setBalance', setBalance),
   ...underBothNames('setNonce', setNonce),

@@ -10,7 +10,7 @@ const setInterval = (seconds: number | undefined) => (backend: DevBackend) =>
     return ok(DONE)
   })
 
-/** What time it is on the chain; all in seconds. */
+/** Sets the chain's time. All parameters are in seconds. */
 export const timeMethods: DevMethods = {
   evm_increaseTime: method([looseInteger], (backend: DevBackend, [seconds]) => timed(backend, (time) => time.increase(seconds))),
   evm_setNextBlockTimestamp: method([looseInteger], async (backend: DevBackend, [timestamp]) => {

@@ -29,7 +29,7 @@ import { impersonatedSignature } from '../impersonation.ts'
 import { estimate } from './calls.ts'
 import type { DevMethods } from './naming.ts'
 
-/** What a transaction has beside what a call has. */
+/** Fields of a transaction that a call does not have. */
 const sending = z.object({
   from: address,
   nonce: looseInteger.refine((value) => value <= U32_MAX, `is above ${U32_MAX}`).optional(),
@@ -41,7 +41,7 @@ const readSending = by(sending)
 const transactionRequest = reader((value, limits) => ({ ...callObject.read(value, limits), ...readSending(value) }))
 type TransactionRequest = ReturnType<typeof transactionRequest.read>
 
-/** EIP-1559 where nothing speaks against it. */
+/** EIP-1559 (2), unless the request has a gas price: then EIP-2930 (1) with an access list, else legacy (0). */
 function typeOf({ gasPrice, accessList }: TransactionRequest): UnsignedTransaction['type'] {
   if (gasPrice === undefined) return 2
   return accessList.length === 0 ? 0 : 1
@@ -67,7 +67,7 @@ async function prepare(
   }
 }
 
-/** The network encoding, signed by the account's key where the node has it, in its name where not. */
+/** The network encoding: signed with the account's key if the node has it, else with the marker signature of impersonated senders. */
 function signed({ accounts, crypto }: DevBackend, sender: Address, transaction: UnsignedTransaction): Uint8Array {
   if (!accounts.hasKey(sender)) return encodeTransaction(transaction, { signature: impersonatedSignature(sender), yParity: 0 })
   return encodeTransaction(transaction, accounts.sign(sender, crypto.keccak256(signingPreimage(transaction))))
@@ -75,7 +75,8 @@ function signed({ accounts, crypto }: DevBackend, sender: Address, transaction: 
 
 async function send(backend: DevBackend, request: TransactionRequest, context: CallContext): Promise<Hash> {
   const { from, chainId = backend.chainId } = request
-  if (chainId !== backend.chainId) throw invalidParams(`transaction is for chain id ${chainId}, this chain is ${backend.chainId}`)
+  if (chainId !== backend.chainId)
+    throw invalidParams(`transaction is for chain id ${chainId}, but this chain has id ${backend.chainId}`)
   const sent = await backend.dev.send(from, async (nonce) =>
     signed(backend, from, await prepare(backend, request, nonce, context)),
   )
@@ -87,11 +88,11 @@ function requireSender({ accounts }: DevBackend, sender: Address): void {
   if (accounts.hasKey(sender) || accounts.isImpersonated(sender)) return
   throw new RpcError(
     RPC_CODE.unauthorized,
-    `the node has no key of ${sender}: sign the transaction yourself, or call anvil_impersonateAccount first`,
+    `the node has no key for ${sender}: sign the transaction yourself, or call anvil_impersonateAccount first`,
   )
 }
 
-/** Transactions that the node signs, or sends in a name. */
+/** Transactions that the node signs, or sends for impersonated accounts. */
 export const sendingMethods: DevMethods = {
   eth_sendTransaction: method([transactionRequest], (backend: DevBackend, [request], context) => {
     requireSender(backend, request.from)

@@ -2,15 +2,15 @@ import { RPC_CODE, RpcError } from '@quoin/node/rpc'
 import { type DevMethods, underBothNames } from './naming.ts'
 
 const FEES = 'gas is free on a development chain: there is no price to set'
-const PARAMETERS = "it is a parameter of the chain, which a development chain's genesis fixes"
+const PARAMETERS = "this is a chain parameter, fixed by the development chain's genesis"
 const FORKS = 'quoin dev cannot fork another chain'
 
-/** What anvil and Hardhat have besides, and why it is not here. */
+/** Methods of anvil and Hardhat that this node does not support, with the reason. */
 const REASONS: Readonly<Record<string, string>> = {
-  autoImpersonate: 'the name is anvil_autoImpersonateAccount',
-  dumpState: 'the state is not written to files: evm_snapshot keeps it in memory',
-  loadState: 'the state is not read from files: deploy in a script, and keep it with evm_snapshot',
-  setChainId: 'the chain id stands in genesis: start quoin dev with --chain-id',
+  autoImpersonate: 'use anvil_autoImpersonateAccount',
+  dumpState: 'state cannot be written to a file: use evm_snapshot, which keeps it in memory',
+  loadState: 'state cannot be read from a file: deploy in a script, and keep the state with evm_snapshot',
+  setChainId: 'the chain id is fixed by the genesis: start quoin dev with --chain-id',
   setCoinbase: PARAMETERS,
   setLoggingEnabled: 'start quoin dev with --quiet',
   setMinGasPrice: FEES,
@@ -26,7 +26,7 @@ const refusing = (reason: string) => ({
   },
 })
 
-/** Methods that answer with the reason why they are not there. */
+/** Methods that fail with the reason why they are not supported. */
 export const unsupportedMethods: DevMethods = {
   ...Object.fromEntries(
     Object.entries(REASONS).flatMap(([name, reason]) => Object.entries(underBothNames(name, refusing(reason)))),

@@ -9,7 +9,7 @@ import { ModelWorld } from '../../../test/kit/model.ts'
 import type { Program } from '../../../test/kit/wire.ts'
 import type { KitContract } from '../../../test/kit-contract.ts'
 
-/** What happens to two contracts that know each other. */
+/** A step with two contracts that can call each other. */
 type Event =
   | { readonly kind: 'run'; readonly contract: 0 | 1; readonly program: Program; readonly fails: boolean }
   | { readonly kind: 'checkpoint' }
@@ -81,13 +81,13 @@ const TOGETHER: readonly (readonly FieldName[])[] = [
   ['point', 'byInteger', 'orders', 'owned', 'tablesByText'],
 ]
 
-/** A failure is made smaller for no longer than this; a run that succeeds takes seconds. */
+/** Time limit for shrinking a failure; a successful run takes seconds. */
 const SHRINKING = { interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true }
 
-describe('collections are what a plain model is, whatever fails and is undone', () => {
+describe('collections behave like a plain model, also after failures and reverts', () => {
   it.each(Object.entries<readonly FieldName[]>(GROUPS))('%s', async (_name, fields) => {
     const fixture = await collectionsContract(fields)
-    // Of few fields at a time, so that steps meet.
+    // Use few fields at a time, so that steps affect each other.
     const some = fc.shuffledSubarray([...fields], { minLength: 1, maxLength: 2 })
     const events = some.chain((names) => fc.array(event(names, 1, 12), { maxLength: 8 }))
     fc.assert(fc.property(events, follow(fixture)), { numRuns: runs(25), ...SHRINKING })

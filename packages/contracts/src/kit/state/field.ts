@@ -2,13 +2,12 @@ declare const written: unique symbol
 declare const read: unique symbol
 
 /**
- * A field of the state as it is declared. `W` and `R` are what functions find under its name: `W` those that may write, `R` those that
- * may only read.
+ * A declared field of the state. Functions that may write see it as `W`, functions that only read as `R`.
  */
 export interface Field<out W, out R> {
-  /** What the layout records. */
+  /** Type of the field in the state layout. */
   readonly type: string
-  /** Binds the field to its place in storage: the name, and for fields within fields the keys before. */
+  /** Binds the field to its place in storage: the field's name, followed by the keys of enclosing mappings. */
   open(place: string): W
   readonly [written]?: W
   readonly [read]?: R
@@ -19,7 +18,7 @@ export type Fields = { readonly [name: string]: Field<unknown, unknown> }
 export type Written<F> = F extends Field<infer W, unknown> ? W : never
 export type Read<F> = F extends Field<unknown, infer R> ? R : never
 
-/** The state as functions that may write see it. */
+/** The state for functions that may write. */
 export type State<F extends Fields> = { readonly [K in keyof F]: Written<F[K]> }
-/** The state as `view` functions see it. */
+/** The state for `view` functions. */
 export type ReadState<F extends Fields> = { readonly [K in keyof F]: Read<F[K]> }

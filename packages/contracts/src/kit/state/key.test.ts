@@ -4,7 +4,7 @@ import { collectionsContract, deployPair, runProgram } from '../../../test/kit/c
 import type { FieldName } from '../../../test/kit/fields.ts'
 import type { Step, Wire } from '../../../test/kit/wire.ts'
 
-/** Any two of them behind one another are the same text as two others: what is put between them must tell them apart. */
+/** Texts whose plain concatenations collide: the key encoding must separate them. */
 const TEXTS = [
   ...[
     '',
@@ -41,7 +41,7 @@ const step = (field: FieldName, keys: readonly Wire[], verb: string, ...args: re
   args,
 })
 
-/** Writes all, then reads all: whatever shares a place with another shows what was written last. */
+/** Writes all values, then reads all. Two values with the same key would both read as the last written one. */
 async function expectApart(
   fields: readonly FieldName[],
   writes: readonly Step[],
@@ -56,7 +56,7 @@ async function expectApart(
 
 const pairsOf = <T>(values: readonly T[]) => values.flatMap((a) => values.map((b) => [a, b] as const))
 
-describe('no two keys meet', () => {
+describe('no two keys collide', () => {
   it('of texts in mappings of mappings', async () => {
     const pairs = pairsOf(TEXTS)
     const writes = pairs.map(([a, b], i) => step('textByTextByText', [a], 'set', b, BigInt(i + 1)))
@@ -81,7 +81,7 @@ describe('no two keys meet', () => {
     )
   })
 
-  it('of lists and sets in mappings, with what they keep besides', async () => {
+  it('of lists and sets in mappings, including their lengths and positions', async () => {
     const some = TEXTS.filter((text) => text.length < 8)
     const writes = some.flatMap((text) => [
       ...['one', 'two'].map((item) => step('listsByText', [text], 'push', item + text)),

@@ -3,24 +3,24 @@ import type { ScalarType, SpecValue } from '../value-types.ts'
 
 declare const quoin: Guest
 
-/** Keys that the host takes: 128 bytes. All that is put into one here is ASCII. */
+/** The host's limit for keys is 128 bytes. Keys of the kit are ASCII, so characters are bytes. */
 const KEY_CHARS_MAX = 128
 
 const ADDRESS_CHARS = 42
 
-/** Longest place of a field within a mapping: an address still fits behind it, and so does an index. */
+/** Maximum length of the place of a field in a mapping. It leaves room for an address or an index. */
 export const PLACE_CHARS_MAX = KEY_CHARS_MAX - 1 - ADDRESS_CHARS
 
-/** Texts and bytes up to this length stand in keys as they are; longer ones as their hash, and so do texts that are not ASCII. */
+/** Strings and bytes (as hex) up to this length are part of keys in plain form. Longer ones and non-ASCII strings are hashed. */
 const PLAIN_KEY_CHARS_MAX = 40
 
 /**
- * Puts a value of one type behind the beginning of a key: no two values make the same key, and none makes the beginning of another's that goes
- * on with `:` or `#`.
+ * Appends a value of one type to a key prefix. Different values give different keys, and no key is a prefix of another one that continues with `:` or
+ * `#`.
  */
 export type KeyText<V> = (prefix: string, value: V) => string
 
-/** A key, or its hash where it is too long. */
+/** A key, or its hash if it is too long. */
 export const shortKey = (key: string, charsMax = KEY_CHARS_MAX): string =>
   key.length > charsMax ? hashed(quoin.encodeUtf8(key)) : key
 
@@ -37,15 +37,15 @@ function integerText(type: string): KeyText<bigint> {
     typeof value === 'bigint' && value >= least && value <= most ? shortKey(prefix + value) : refuse(type)
 }
 
-/** The length in front makes the text's end known. */
+/** The length prefix marks the end of the text. */
 const plainOrHashed = (prefix: string, text: string, bytes: Uint8Array): string =>
   shortKey(prefix + (text.length <= PLAIN_KEY_CHARS_MAX ? `${text.length}.${text}` : hashed(bytes)))
 
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 
 /**
- * How values of a type are written in keys: addresses as the chain hands them out, integers in decimal, bytes in hex. (Making an address lower case
- * would cost as much as the rest of an access.)
+ * Writes values of a type into keys: addresses with their checksum, integers in decimal, bytes in hex. (Converting an address to lower case would cost
+ * as much gas as the rest of an access.)
  */
 export function keyTextOf<T extends ScalarType>(type: T): KeyText<SpecValue<T>> {
   return writerOf(type) as KeyText<SpecValue<T>>

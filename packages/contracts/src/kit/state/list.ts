@@ -6,26 +6,26 @@ import { loadAt, storeAt } from './value.ts'
 
 declare const quoin: Guest
 
-/** Values in a row, as a `view` function sees them. */
+/** A list, for `view` functions. */
 export interface ReadList<V> extends Iterable<V> {
   readonly length: bigint
-  /** Throws RangeError where the list has no such index. */
+  /** The value at an index. Throws RangeError if the index is out of range. */
   get(index: bigint): V
-  /** Values from an index up to, and without, another. Reads what it returns and no more. */
+  /** Values from index `from` up to but not including `to`. Reads only these values. */
   slice(from: bigint, to?: bigint): readonly V[]
 }
 
-/** Values in a row, each in a place of its own: what is not touched costs nothing. */
+/** A list of values. Each value has its own place in storage: values that are not accessed cost no gas. */
 export interface List<V> extends ReadList<V> {
-  /** Throws RangeError where the list has no such index: it grows by `push` alone. */
+  /** Replaces the value at an index. Throws RangeError if the index is out of range; only `push` makes the list longer. */
   set(index: bigint, value: V): void
-  /** Answers with the new value's index. */
+  /** Appends a value and returns its index. */
   push(value: V): bigint
-  /** Removes the last value; undefined when there is none. */
+  /** Removes the last value and returns it; undefined if the list is empty. */
   pop(): V | undefined
 }
 
-/** Values at `place#0`, `place#1`, …; their number at `place`. */
+/** Storage: values at `place#0`, `place#1`, …; their number at `place`. */
 export class Row<V> implements List<V> {
   readonly #place: string
   readonly #shape: Shape<V>

@@ -7,27 +7,27 @@ import { loadAt, storeAt } from './value.ts'
 
 declare const quoin: Guest
 
-/** Values by key, as a `view` function sees them. */
+/** A mapping, for `view` functions. */
 export interface ReadMapping<K, R> {
-  /** The value; zero or empty where there is none, undefined for arrays and structs. */
+  /** The value of a key. If there is none: zero or empty; undefined for arrays and structs. */
   get(key: K): R
-  /** Whether there is a value: of words, text and bytes, one that is not zero or empty. */
+  /** Whether the key has a value. For words, strings and bytes: whether it is not zero or empty. */
   has(key: K): boolean
 }
 
-/** Values by key. It does not know its keys; `set` and `table` do. */
+/** Values by key. It does not store its keys; use `set` or `table` to list them. */
 export interface Mapping<K, V, R> extends ReadMapping<K, R> {
-  /** Zero, `false` and what is empty remove the value. */
+  /** Sets the value of a key. Zero, `false` and empty values remove it. */
   set(key: K, value: V): void
-  /** Leaves nothing under the key. */
+  /** Removes the value of a key. */
   remove(key: K): void
-  /** Sets what a function makes of the value; answers with it. */
+  /** Replaces the value with the result of a function of it, and returns the new value. */
   update(key: K, change: (value: R) => V): V
 }
 
-/** Fields by key: `state.allowances.at(owner).get(spender)`. */
+/** A mapping of fields: `state.allowances.at(owner).get(spender)`. */
 export interface Nested<K, F> {
-  /** The field of a key; nothing is read. */
+  /** The field of a key. Reads nothing. */
   at(key: K): F
 }
 
@@ -72,7 +72,7 @@ type EntriesField<K extends ScalarType, T extends Spec> = Field<
 >
 type NestedField<K extends ScalarType, F> = Field<Nested<SpecValue<K>, Written<F>>, Nested<SpecValue<K>, Read<F>>>
 
-/** Declares values by key: `mapping('address', 'uint256')`, or fields by key: `mapping('address', mapping('address', 'uint256'))`. */
+/** Declares a mapping to values, `mapping('address', 'uint256')`, or to fields, `mapping('address', mapping('address', 'uint256'))`. */
 export function mapping<const K extends ScalarType, const T extends Spec>(key: K, value: T): EntriesField<K, T>
 export function mapping<const K extends ScalarType, F extends Field<unknown, unknown>>(key: K, field: F): NestedField<K, F>
 export function mapping(key: ScalarType, value: Spec | Field<unknown, unknown>): Field<unknown, unknown> {

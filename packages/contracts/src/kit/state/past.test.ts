@@ -11,7 +11,7 @@ import type { FieldName } from '../../../test/kit/fields.ts'
 import { ModelWorld } from '../../../test/kit/model.ts'
 import { decodeWire, encodeWire, type Program, type Wire } from '../../../test/kit/wire.ts'
 
-/** Answers of a program that only reads, at a height. */
+/** Results of a read-only program at a height. */
 async function readAt(world: CallWorld, { address, abi }: TestContract, height: number, reads: Program): Promise<Wire> {
   const args = [encodeWire(reads as unknown as Wire)]
   const data = hexToBytes(encodeFunctionData({ abi, functionName: 'read', args }))
@@ -34,7 +34,7 @@ describe('collections at past heights', () => {
   it.each([
     ['tables', TABLES, ALL_OF_TABLES],
     ['others', OTHERS, ALL_OF_OTHERS],
-  ])('are what they were then, range scans included: %s', async (_name, fields, all) => {
+  ])('have their values at that height, including range scans: %s', async (_name, fields, all) => {
     const fixture = await collectionsContract(fields)
     const reads = fc.array(
       fc.constantFrom(...fields).chain((field) => step(field, false)),
@@ -52,7 +52,7 @@ describe('collections at past heights', () => {
         model.run(0, changes, false)
         expected.set(world.height, model.run(0, asked, false))
       }
-      // From the last to the first, and once more: what a reader keeps of one height must not show at another.
+      // From the last height to the first, then again forwards: data that a reader caches for one height must not appear at another.
       for (const height of [...expected.keys()].reverse())
         expect(await readAt(world, contract, height, asked)).toEqual(expected.get(height))
       for (const [height, answers] of expected) expect(await readAt(world, contract, height, asked)).toEqual(answers)

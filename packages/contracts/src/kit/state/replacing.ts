@@ -2,21 +2,22 @@ import type { Field } from './field.ts'
 import type { Mapping, Nested } from './mapping.ts'
 import type { Value } from './value.ts'
 
-// oxlint-disable-next-line typescript/no-explicit-any -- whatever they hold: values go in and come out
+// oxlint-disable-next-line typescript/no-explicit-any -- the values' types do not matter here
 type Replaceable = Value<any, any> | Mapping<any, any, any> | Nested<any, any>
 
-/** What convert gets: a stored value of the former field. */
+/** Argument of `convert`: a stored value of the former field. */
 type Held<W> = W extends Nested<never, infer Inner> ? Held<Inner> : W extends { set(...values: infer V): void } ? Last<V> : never
 type Last<V extends readonly unknown[]> = V extends readonly [...unknown[], infer L] ? L : never
 
 /**
- * A field in the place of another, of a type that the other cannot hold: what was never written to it is read from the former field.
+ * Declares a field that replaces another one with a different type. Values that were not written to it yet are read from the former field and
+ * converted:
  *
  *     const points = mapping('address', 'uint32')
  *     state: { points, scores: replacing('points', points, mapping('address', 'uint256'), (old) => old * 100n) }
  *
- * Writing or removing removes the former value, so that nothing has to be moved at the upgrade. Both fields must be values, or mappings with
- * equal keys; the former one stays declared under its name.
+ * A write or removal also removes the former value, so that an upgrade does not have to move any data. Both fields must be values, or mappings with
+ * equal keys. Keep the declaration of the former field under its name.
  */
 export function replacing<W extends Replaceable, R, F extends Field<Replaceable, unknown>>(
   name: string,
@@ -38,7 +39,7 @@ export function replacing<W extends Replaceable, R, F extends Field<Replaceable,
 type Convert = (old: unknown) => unknown
 type Key = readonly unknown[]
 
-/** A value or mapping whatever its types, and fields by key. */
+/** A value, mapping or mapping of fields, with any types. */
 interface Accessor {
   at?(key: unknown): Accessor
   get(...key: Key): unknown

@@ -7,26 +7,26 @@ import { shapeOf } from './spec.ts'
 
 declare const quoin: Guest
 
-/** Values that are in it or not, as a `view` function sees them. */
+/** A set, for `view` functions. */
 export interface ReadSet<V> extends Iterable<V> {
   readonly size: bigint
-  /** Whether a value is in it. */
+  /** Whether the set contains a value. */
   has(value: V): boolean
-  /** A value by its present position, which changes when others are removed. Throws RangeError where there is none. */
+  /** The value at a position. Positions change when values are removed. Throws RangeError if the position is out of range. */
   at(index: bigint): V
-  /** Values of a range of positions. */
+  /** Values from position `from` up to but not including `to`. */
   slice(from: bigint, to?: bigint): readonly V[]
 }
 
-/** Values that are in it or not, and can be listed. The order is that of insertion until something is removed: the last takes its place. */
+/** A set of values that can be listed. The order is that of insertion, until a value is removed: then the last value takes its position. */
 export interface ValueSet<V> extends ReadSet<V> {
-  /** Whether it was not in it. */
+  /** Adds a value. Returns whether it is new. */
   add(value: V): boolean
-  /** Whether it was in it. */
+  /** Removes a value. Returns whether the set contained it. */
   remove(value: V): boolean
 }
 
-/** A list of the values, and the position of each, from 1, at `place:value`. */
+/** Storage: a list of the values, and the position of each value, counted from 1, at `place:value`. */
 class Members<V> implements ValueSet<V> {
   readonly #prefix: string
   readonly #text: KeyText<V>

@@ -4,16 +4,16 @@ import type { Spec, SpecValue } from '../value-types.ts'
 
 declare const quoin: Guest
 
-/** How values of a spec pass to the host and back. */
+/** Conversion of a spec's values between contract and host. */
 export interface Shape<V> {
-  /** The ABI's name of the type. */
+  /** ABI name of the type. */
   readonly type: string
-  /** Undefined where host and contract have the same form. */
+  /** Undefined if host and contract use the same form. */
   readonly pack?: ((value: V) => unknown) | undefined
   readonly unpack?: ((stored: unknown) => V) | undefined
 }
 
-/** What a spec means. Throws in the build where it is none: the host's library knows the ABI's types. A deployment does not pay for that again. */
+/** The conversion of a spec. In the build, throws for an invalid type, as found by the host's ABI encoder. Deployments skip this check to save gas. */
 export function shapeOf<T extends Spec>(spec: T): Shape<SpecValue<T>> {
   const shape = shapeOfSpec(spec)
   if (registry.declared) quoin.abiEncode(`${shape.type}[]`, [[]])

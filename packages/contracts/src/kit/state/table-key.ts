@@ -4,29 +4,29 @@ import { type KeyText, keyTextOf } from './key.ts'
 
 declare const quoin: Guest
 
-/** The type of a table's key: one word, or several words by name, the first of which orders first. */
+/** Type of a table's key: one word, or several named words. The order compares the first word first. */
 export type KeySpec = WordType | { readonly [member: string]: WordType }
 /** A value of a key. */
 export type KeyValue<K extends KeySpec> = SpecValue<K>
-/** A place in the order: a key, or the leading members of one. */
+/** A bound in the order of keys: a key, or its leading members. */
 export type KeyBound<K extends KeySpec> = K extends WordType ? SpecValue<K> : Partial<SpecValue<K>>
 
 /**
- * The words of a key as texts whose order by `<` is theirs. None is the beginning of another, so that the texts of several words behind one
- * another are in the order of the first words that differ. All characters are from `0` to `}`, but for a minus.
+ * Encodes the words of a key as texts, so that `<` on texts is the order of the words. No text is a prefix of another one, so that concatenated texts
+ * are ordered by the first word that differs. All characters are from `0` to `}`, except for a minus.
  */
 interface Word {
   readonly type: WordType
   readonly text: KeyText<unknown>
-  /** From the word's text in keys. */
+  /** The ordering text, from the word's text in storage keys. */
   order(text: string): string
-  /** Where the text of the word that begins at an index ends. */
+  /** End of the word's ordering text that begins at an index. */
   end(text: string, from: number): number
   value(order: string): unknown
 }
 
 const sameText = (text: string): string => text
-/** How a word whose texts are all of one length is written. */
+/** Encoding of a word whose texts all have the same length. */
 const fixed = (type: WordType, chars: number, order: Word['order'], value: Word['value']): Word => ({
   type,
   text: keyTextOf(type) as KeyText<unknown>,
@@ -50,12 +50,12 @@ function wordOf(type: WordType): Word {
 }
 
 const ZERO = 48
-/** Number of digits in one character: of two positive integers, the one with fewer is less. */
+/** The number of digits is encoded as one character. A positive integer with fewer digits is less. */
 const LENGTHS = ZERO - 1
-/** … of two negative ones, the one with more. */
+/** For negative integers, the one with more digits is less. */
 const NEGATIVE_LENGTHS = 126
 
-/** The integer's digits behind their number. Negative ones begin with a minus, and have what they lack to the next power of ten for digits. */
+/** The number of digits, then the digits. Negative integers begin with a minus, and their digits are the difference to the next power of ten. */
 function integerOrder(text: string): string {
   if (text[0] !== '-') return String.fromCharCode(LENGTHS + text.length) + text
   const digits = text.length - 1
@@ -68,15 +68,15 @@ const integerEnd = (text: string, from: number): number =>
 const integerValue = (order: string): bigint =>
   order[0] === '-' ? BigInt(order.slice(2)) - 10n ** BigInt(order.length - 2) : BigInt(order.slice(1))
 
-/** How keys of one type are written and read. */
+/** Encodes and decodes keys of one type. */
 export interface KeyCodec {
-  /** Types of the words. */
+  /** Types of the key's words. */
   readonly types: readonly WordType[]
-  /** The key of the row behind the table's own. */
+  /** Storage key of a row; `prefix` is the table's own key. */
   place(prefix: string, key: unknown): string
-  /** The text of a key, or of the leading members of one, in the order. Throws TypeError for other members. */
+  /** The ordering text of a key, or of its leading members. Throws TypeError if the given members are not the leading ones. */
   order(key: unknown): string
-  /** The key of such a text. */
+  /** Decodes an ordering text. */
   key(order: string): unknown
 }
 
@@ -88,7 +88,7 @@ export function keyCodec(spec: KeySpec): KeyCodec {
     const { text, order, value } = words[0]!
     return { types, place: text, order: (key) => order(text('', key)), key: value }
   }
-  // Rows that follow one another often share words, and making an address of its digits is dear.
+  // Consecutive rows often share words, and converting digits to an address is expensive.
   const recent: { order?: string; value?: unknown }[] = words.map(() => ({}))
   return {
     types,

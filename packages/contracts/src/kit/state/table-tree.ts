@@ -3,41 +3,41 @@ import type { Guest } from '../guest.ts'
 declare const quoin: Guest
 
 /*
- * A set of texts in order, none the beginning of another: a B+ tree. At its place lies the number of texts, and above its 64 bits the number of
- * nodes made; its nodes lie at `place#0` (the root), `place#1`, …, each as one text:
+ * A B+ tree: a sorted set of texts, none of which is a prefix of another. At `place` is a number: its low 64 bits are the number of texts, the higher
+ * bits the number of nodes made so far. The nodes are at `place#0` (the root), `place#1`, …, each as one text:
  *
  * - A leaf has a comma before each text: `,a,b,c`.
- * - An inner node has children for texts, each a separator and the child's number: `, 4,bc 7,m 2`. Texts from a separator up to, and without,
- *   the next are in the child. The first separator is empty, the others are as short as tells the neighbours apart (Bayer and
+ * - An inner node has an entry for each child, with a separator and the child's number: `, 4,bc 7,m 2`. The child contains the texts from its separator
+ *   up to but not including the next separator. The first separator is empty; the others are the shortest that separate their neighbours (Bayer and
  *   Unterauer 1977, *Prefix B-trees*).
  *
- * A node that becomes too long is divided in the middle; the last one at its end, if that is where it grew: ascending texts fill their nodes.
- * A node is removed when it is empty, and not merged with others before (Johnson and Shasha 1993, *B-trees with inserts and deletes: why
- * free-at-empty is better than merge-at-half*): there are never more leaves than texts, and the height is at most logarithmic in the number
- * of insertions that there were. A root with one child becomes that child.
+ * A node that becomes too long is split in the middle. The last node of a level is split at its end if it grew there, so that ascending texts fill
+ * their nodes. A node is removed when it is empty, and never merged with others (Johnson and Shasha 1993, *B-trees with inserts and deletes: why
+ * free-at-empty is better than merge-at-half*). There are never more leaves than texts, and the height is at most logarithmic in the total number of
+ * insertions. A root with one child is replaced by that child.
  *
- * These are functions and no class because each `this` is paid for at deployment.
+ * These are functions, not a class, because each `this` costs gas at deployment.
  */
 
 /**
- * A node with more is divided. With 150, 220, 300 and 420 insertions among 1,000 took within 8 % of the same gas; scans like long nodes, which
- * hold more texts to each walk from the root.
+ * A longer node is split. Insertions into 1,000 texts took the same gas within 8 % for limits of 150, 220, 300 and 420. Scans are cheaper with long
+ * nodes, which contain more texts per walk from the root.
  */
 const NODE_CHARS_MAX = 300
 
-/** … unless it has fewer texts or children: the longest are longer than that. */
+/** A node with fewer entries is not split even if it is longer: the longest entries need more room than that. */
 const DIVIDED_ENTRIES_MIN = 6
 
 const ROOT = '0'
 
-/** Below all characters of keys, and above the space behind a separator. */
+/** Less than all characters of keys, and greater than the space after a separator. */
 const NOT_AFTER = '!'
-/** Above the comma behind a key; what is less than a text and this is not after the text. */
+/** Greater than the comma after a key. A text that is less than `text + AFTER` does not come after `text`. */
 const AFTER = '-'
-/** Above all characters of keys. */
+/** Greater than all characters of keys. */
 export const END = '~'
 
-/** Changes of any tree in this call: who walks through one knows by it when to look anew. */
+/** Counts changes of all trees in this call, so that a running iteration knows when to search again. */
 let changes = 0
 
 /** Number of texts. */
@@ -57,7 +57,7 @@ export function removeText(place: string, text: string): void {
   count(place, -1n)
 }
 
-/** The texts from `lower` up to, and without, `upper`, backwards if so asked. Each step goes to the next one that the tree has at that moment. */
+/** Iterates over the texts from `lower` up to but not including `upper`, or backwards. Each step goes to the next text in the tree at that moment. */
 export function* textsOf(place: string, lower: string, upper: string, backwards: boolean): Generator<string, void> {
   let from = backwards ? upper : lower
   while (lower < upper) {
@@ -79,7 +79,7 @@ export function* textsOf(place: string, lower: string, upper: string, backwards:
   }
 }
 
-/** The leaf in which to look for the first text that is not before `from`, or for the last one before it, and where its neighbour begins. */
+/** The leaf to search for the first text that is not less than `from` (backwards: for the last text less than it), and the neighbour's separator. */
 function leafAt(place: string, from: string, backwards: boolean): readonly [leaf: string, fence: string] {
   let node = load(place, ROOT)
   let fence = ''
@@ -92,7 +92,12 @@ function leafAt(place: string, from: string, backwards: boolean): readonly [leaf
   return [node, fence]
 }
 
-/** Adds a text below a node, the last of its level or not; answers with what the parent is to get beside the node, if it was divided. */
+/**
+ * Adds a text below a node.
+ *
+ * @param isLast whether the node is the last one of its level
+ * @returns the entry of the new sibling, for the parent, if the node was split; else an empty string
+ */
 function addBelow(place: string, id: string, text: string, isLast: boolean): string {
   const node = load(place, id)
   const inner = isInner(node)
@@ -121,7 +126,7 @@ function addBelow(place: string, id: string, text: string, isLast: boolean): str
   return ''
 }
 
-/** Removes a text below a node; answers whether the node was the text's alone and is gone. */
+/** Removes a text below a node. Returns whether the node became empty and was removed. */
 function removeBelow(place: string, id: string, text: string): boolean {
   const node = load(place, id)
   const inner = isInner(node)
@@ -139,7 +144,7 @@ function removeBelow(place: string, id: string, text: string): boolean {
   return rest === ''
 }
 
-/** Adds to the numbers of texts and nodes; answers with both. */
+/** Adds to the combined number of texts and nodes, and returns it. */
 function count(place: string, change: bigint): bigint {
   const counted = (quoin.load('uint256', place) as bigint) + change
   if (change) quoin.store('uint256', place, counted)
@@ -148,10 +153,10 @@ function count(place: string, change: bigint): bigint {
 
 const load = (place: string, id: string): string => quoin.load('string', `${place}#${id}`) as string
 
-/** Bytes and text are stored alike, but the host takes bytes for less. */
+/** Bytes and text are stored in the same form, but bytes cost less gas. */
 const store = (place: string, id: string, node: string): void => quoin.store('bytes', `${place}#${id}`, quoin.encodeUtf8(node))
 
-/** Answers with the node's number. */
+/** Stores a new node and returns its number. */
 function storeNew(place: string, node: string): string {
   const id = `${count(place, 1n << 64n) >> 64n}`
   store(place, id, node)
@@ -166,29 +171,29 @@ function isDivisible(node: string): boolean {
   return at > 0
 }
 
-/** The number of the child whose entry ends at an index. */
+/** Number of the child whose entry ends at an index. */
 const childBefore = (node: string, end: number): string => node.slice(node.lastIndexOf(' ', end - 1) + 1, end)
 
-/** Where the entry that begins at an index ends. */
+/** End of the entry that begins at an index. */
 function entryEnd(node: string, at: number): number {
   const end = node.indexOf(',', at + 1)
   return end < 0 ? node.length : end
 }
 
-/** Where the first entry begins that is not before a text; the node's end if there is none. */
+/** Start of the first entry that is not less than a text; the node's end if there is none. */
 function seek(node: string, text: string): number {
   let low = 0
   let high = node.length
   while (low < high) {
     const start = node.lastIndexOf(',', (low + high) >> 1)
-    // What follows a shorter entry is a comma or a space, less than what a text goes on with.
+    // A shorter entry is followed by a comma or a space, which is less than any character of a text.
     if (node.slice(start + 1, start + 1 + text.length) < text) low = entryEnd(node, start)
     else high = start
   }
   return low
 }
 
-/** The shortest beginning of a text that is after another text. */
+/** The shortest prefix of `text` that is greater than `before`. */
 function separatorOf(before: string, text: string): string {
   let low = 1
   let high = text.length

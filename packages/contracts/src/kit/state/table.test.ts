@@ -7,7 +7,7 @@ import { type TestContract, TestContracts } from '../../../../execution/test/con
 import { readTree } from '../../../test/kit/tree.ts'
 import { type KitContract, kitContract } from '../../../test/kit-contract.ts'
 
-/** For any number of rows in one call. */
+/** Enough gas for any number of rows in one call. */
 const GAS = { gas: 40_000_000_000 }
 
 let numbers: KitContract
@@ -70,7 +70,7 @@ beforeAll(async () => {
 
 const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** A table and a sorted array, held against each other and against the tree that lies in storage. */
+/** A table and a sorted array. Compares them with each other and with the tree in storage. */
 class Numbers {
   readonly contracts = new TestContracts()
   readonly contract: TestContract = numbers.deploy(this.contracts)
@@ -101,12 +101,12 @@ class Numbers {
   }
 }
 
-/** Keys of many digits: six of them fill a leaf, so that few rows make high trees. */
+/** Keys with many digits: six of them fill a leaf, so that few rows make deep trees. */
 const wide = (n: number): bigint => (n % 2 === 0 ? 1n : -1n) * (10n ** 70n + BigInt(n) ** 9n)
 const upTo = (count: number, key: (i: number) => bigint = wide) => Array.from({ length: count }, (_, i) => key(i))
 
 describe('the tree of a table', () => {
-  it('holds what it should, whatever is put and removed, and is well formed', () => {
+  it('holds the right keys and is well formed after any changes', () => {
     const chunk = fc.record({
       removes: fc.boolean(),
       start: fc.nat({ max: 150 }),
@@ -135,17 +135,17 @@ describe('the tree of a table', () => {
     const digits = (i: number) => BigInt(10_000 + i)
     expect(rowsPerLeaf(digits)).toBeGreaterThan(38)
     expect(rowsPerLeaf((i) => -digits(i))).toBeGreaterThan(17)
-    // The new key is seldom the last, though it often is the greatest of its neighbourhood.
+    // The new key is rarely the greatest of all, but often the greatest of its neighbourhood.
     expect(rowsPerLeaf((i) => 10_000n + ((BigInt(i) * 6_180_339_887n) % 89_989n))).toBeGreaterThan(20)
   })
 
   it('divides a leaf in the middle where a key is the last of it and not of all', () => {
     const table = new Numbers()
     const at = (n: bigint) => 10n ** 12n + n
-    // As many as a leaf holds.
+    // As many keys as fit into one leaf.
     table.put(upTo(20, (i) => at(BigInt(i))))
     expect(table.shape().leaves).toBe(1)
-    // Each goes behind the same leaf, which is full: 9, 8, … 1 × 10¹¹, then × 10¹⁰, and so on.
+    // Each key comes right after the same full leaf: 9, 8, … 1 × 10¹¹, then × 10¹⁰, and so on.
     for (const key of upTo(90, (i) => at(BigInt(9 - (i % 9)) * 10n ** BigInt(11 - Math.floor(i / 9))))) table.put([key])
     table.check()
     expect(table.shape().leaves).toBeLessThan(15)
@@ -193,7 +193,7 @@ describe('the tree of a table', () => {
       const before = journal.checkpoint().writes
       const { height, nodes } = table.shape()
       table.put([key(i)])
-      // The account's nonce and balance are not written by a call without value.
+      // A call without value does not write the account's nonce and balance.
       const writes = journal.checkpoint().writes - before
       const grown = table.shape().nodes - nodes
       divided += Math.min(1, grown)
@@ -204,7 +204,7 @@ describe('the tree of a table', () => {
     table.check()
   })
 
-  it('reads a range of a large table for what its rows cost, and a path to each leaf', () => {
+  it('reads a range of a large table for the cost of its rows and one path to each leaf', () => {
     const table = new Numbers()
     for (let i = 0; i < 3_000; i += 500) table.put(upTo(500, (j) => BigInt(i + j)))
     const gas = (limit: bigint) => table.contracts.attempt(table.contract, 'some', [1_500n, limit], GAS).gasUsed
@@ -216,7 +216,7 @@ describe('the tree of a table', () => {
     expect((hundred - twenty) / 80).toBeLessThan(read + 60_000)
   })
 
-  it('tells keys with equal beginnings apart', () => {
+  it('distinguishes keys with equal prefixes', () => {
     const key = fc.record({
       a: fc.constantFrom(...['00', '01', 'ff'].map((byte) => `0x${'00'.repeat(31)}${byte}` as const)),
       b: fc.oneof(fc.bigInt({ min: -200n, max: 200n }), fc.bigInt({ min: -(2n ** 255n), max: 2n ** 255n - 1n })),
@@ -241,7 +241,7 @@ describe('the tree of a table', () => {
 })
 
 describe('a table', () => {
-  it.each([0n, 1n, 2n, 3n, 4n])('refuses what is no key (%s)', (which) => {
+  it.each([0n, 1n, 2n, 3n, 4n])('refuses invalid keys (%s)', (which) => {
     const contracts = new TestContracts()
     expect(contracts.failure(numbers.deploy(contracts), 'wrong', [which])).toContain(
       'TypeError: a key must be a value of type int256',
@@ -255,12 +255,12 @@ describe('a table', () => {
     [3n, 'a part of a key has its first members: a, b'],
     [4n, 'a key must be a value of type bytes32'],
     [5n, 'a key must be a value of type bytes32'],
-  ])('refuses parts of keys that are none (%s)', (which, reason) => {
+  ])('refuses invalid parts of keys (%s)', (which, reason) => {
     const contracts = new TestContracts()
     expect(contracts.failure(pairs.deploy(contracts), 'wrong', [which])).toContain(`TypeError: ${reason}`)
   })
 
-  it('leaves nothing of a row that is none', () => {
+  it('stores nothing of an invalid row', () => {
     const contracts = new TestContracts()
     const contract = numbers.deploy(contracts)
     for (const which of [5n, 6n]) contracts.failure(contract, 'wrong', [which])

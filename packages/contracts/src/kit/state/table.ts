@@ -9,57 +9,60 @@ import { loadAt, storeAt } from './value.ts'
 declare const quoin: Guest
 
 /**
- * Which rows, in the order of their keys; all of them if nothing is said. Of keys with several members, `from`, `to` and `prefix` may have the
- * first ones only.
+ * A range of rows, in the order of their keys; without members, all rows. For keys with several members, `from`, `to` and `prefix` may contain only
+ * the leading ones.
  */
 export interface Range<K extends KeySpec> {
-  /** The first key, or the beginning of keys of which all are wanted. */
+  /** Lower bound, inclusive: a key or its leading members. */
   readonly from?: KeyBound<K> | undefined
-  /** Keys are less: neither this key nor one that begins so. */
+  /** Upper bound, exclusive: neither this key nor keys that begin with these members. */
   readonly to?: KeyBound<K> | undefined
-  /** What keys begin with. */
+  /** Leading members that all keys must have. */
   readonly prefix?: (K extends WordType ? never : KeyBound<K>) | undefined
-  /** From the last to the first. */
+  /** Iterate from the last row to the first. */
   readonly reverse?: boolean | undefined
-  /** Rows at most. */
+  /** Maximum number of rows. */
   readonly limit?: bigint | undefined
 }
 
 type Entry<K extends KeySpec, V> = readonly [key: KeyValue<K>, row: V]
 
-/** Rows in the order of their keys, as a `view` function sees them. */
+/** A table, for `view` functions. */
 export interface ReadTable<K extends KeySpec, V> {
   /** Number of rows. */
   readonly size: bigint
-  /** The row; undefined when there is none. Reads nothing else. */
+  /** The row of a key; undefined if there is none. Reads only this row. */
   get(key: KeyValue<K>): V | undefined
-  /** Whether there is a row. */
+  /** Whether the key has a row. */
   has(key: KeyValue<K>): boolean
   /**
-   * Keys and rows, each read when the loop comes to it; to be gone through once. The loop may change the table: each step goes to the key that
-   * is next at that moment. So rows that were removed before it came to them are not seen, and rows that were added ahead of it are. (What a
-   * re-entrant call of the same contract adds meanwhile may be passed over.)
+   * Iterates over keys and rows; each row is read when the loop reaches it. The iterator can be used once. The loop may change the table: each step
+   * goes to the next key at that moment, so that rows which were removed ahead of the loop are not seen, and rows which were added ahead of it are
+   * seen. (Rows that a re-entrant call of the same contract adds meanwhile may be missed.)
    */
   range(range?: Range<K>): IterableIterator<Entry<K, V>>
-  /** The same for keys alone, without reading rows. */
+  /** Iterates over keys only, without reading rows. */
   keys(range?: Range<K>): IterableIterator<KeyValue<K>>
-  /** First of the rows, or of those of a range. */
+  /** The first row of the table, or of a range. */
   first(range?: Omit<Range<K>, 'reverse' | 'limit'>): Entry<K, V> | undefined
-  /** Last of the rows, or of those of a range. */
+  /** The last row of the table, or of a range. */
   last(range?: Omit<Range<K>, 'reverse' | 'limit'>): Entry<K, V> | undefined
 }
 
-/** Rows in the order of their keys: numbers by size, bytes and addresses byte by byte, false before true, the first member first. */
+/**
+ * Rows in the order of their keys. Numbers are ordered by value, bytes and addresses byte by byte, false before true. The first member of a key counts
+ * first.
+ */
 export interface Table<K extends KeySpec, V> extends ReadTable<K, V> {
-  /** Adds the row, or replaces it; answers whether there was none. */
+  /** Adds or replaces a row. Returns whether the key is new. */
   put(key: KeyValue<K>, row: V): boolean
-  /** Puts what a function makes of the row, undefined where there is none; answers with it. */
+  /** Replaces the row with the result of a function of it, and returns the new row. The function gets undefined if there is no row. */
   update(key: KeyValue<K>, change: (row: V | undefined) => V): V
-  /** Whether there was one. */
+  /** Removes a row. Returns whether there was one. */
   remove(key: KeyValue<K>): boolean
 }
 
-/** Rows at `place:key`; their keys in order in a tree at `place`. */
+/** Storage: rows at `place:key`; a tree of their ordered keys at `place`. */
 class Rows<K extends KeySpec, V> implements Table<K, V> {
   readonly #place: string
   readonly #codec: KeyCodec
@@ -144,14 +147,14 @@ class Rows<K extends KeySpec, V> implements Table<K, V> {
 }
 
 /**
- * Declares a table, whose rows can be gone through in the order of their keys:
+ * Declares a table. Its rows can be iterated in the order of their keys:
  *
  *     orders: table({ key: 'uint256', row: { owner: 'address', amount: 'uint256' } })
  *     bids: table({ key: { price: 'uint128', id: 'uint64' }, row: { bidder: 'address' } })
  *     …
  *     for (const [{ id }, { bidder }] of state.bids.range({ prefix: { price }, limit: 10n })) …
  *
- * Members of key and row are known to storage by their order and types, not by their names.
+ * In storage, members of keys and rows are identified by their order and types, not by their names.
  */
 export function table<const K extends KeySpec, const T extends Struct>(declaration: {
   readonly key: K

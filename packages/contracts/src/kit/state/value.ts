@@ -5,25 +5,25 @@ import { type Shape, shapeOf } from './spec.ts'
 
 declare const quoin: Guest
 
-/** One value of the state, as a `view` function sees it. */
+/** One value of the state, for `view` functions. */
 export interface ReadValue<R> {
-  /** The value; zero or empty where none was set, undefined for arrays and structs. */
+  /** The value. If none was set: zero or empty; undefined for arrays and structs. */
   get(): R
-  /** Whether there is a value: of words, text and bytes, one that is not zero or empty. */
+  /** Whether there is a value. For words, strings and bytes: whether it is not zero or empty. */
   has(): boolean
 }
 
 /** One value of the state. */
 export interface Value<V, R> extends ReadValue<R> {
-  /** Zero, `false` and what is empty remove the value. */
+  /** Sets the value. Zero, `false` and empty values remove it. */
   set(value: V): void
-  /** Leaves nothing. */
+  /** Removes the value. */
   remove(): void
-  /** Sets what a function makes of the value; answers with it. */
+  /** Replaces the value with the result of a function of it, and returns the new value. */
   update(change: (value: R) => V): V
 }
 
-/** A place in storage with the form of what lies there. */
+/** A place in storage, with the type of its value. */
 class Slot<V, R> implements Value<V, R> {
   readonly #place: string
   readonly #shape: Shape<V>
@@ -56,7 +56,7 @@ class Slot<V, R> implements Value<V, R> {
   }
 }
 
-/** What lies at a place. */
+/** Loads the value at a place. */
 export function loadAt<V, R>(shape: Shape<V>, place: string): R {
   const stored = quoin.load(shape.type, place)
   return (shape.unpack && stored !== undefined ? shape.unpack(stored) : stored) as R

@@ -2,7 +2,7 @@ import { contract } from '../../kit/index.ts'
 import { initMultisig, multisig } from '../multisig.ts'
 import { tokenHolder } from '../token-holder.ts'
 
-/** A wallet of several owners that takes coins and tokens. */
+/** A wallet with several owners. It accepts the native currency and tokens. */
 export default contract({
   uses: [multisig, tokenHolder],
   abi: [
@@ -10,7 +10,7 @@ export default contract({
     'event Received(address indexed sender, uint256 value)',
     'receive() external payable',
   ],
-  // What the multisig calls may pay it.
+  // Contracts that the multisig calls may pay it.
   reentrant: ['receive'],
   constructor: initMultisig,
   receive: ({ sender, value, emit }) => emit.Received(sender, value),

@@ -4,7 +4,7 @@ import { erc20Permit } from '../erc20-permit.ts'
 import { initOwnable, onlyOwner, ownable } from '../ownable.ts'
 import { pausable, pause, unpause, whenNotPaused } from '../pausable.ts'
 
-/** ERC-20 with permit. Its owner makes tokens and stops all that moves them; holders destroy their own. */
+/** ERC-20 with permit. The owner can mint tokens and pause all functions that move them. Holders can burn their own tokens. */
 export default contract({
   uses: [erc20, erc20Permit, ownable, pausable],
   abi: [

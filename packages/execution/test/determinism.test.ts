@@ -22,7 +22,7 @@ async function inProcess(flags: readonly string[]): Promise<readonly string[]> {
 describe('result, gas, image and all memory are the same', () => {
   it('as ever: golden', () => {
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
-      '3fb52086bb4184f2ca6e532a6b83de0cafc2362b330a179dc9718c9fcb858094',
+      'ed125f1f18c0c6d949b047536892c05fd2bbb856a35d5b016acec747f4221152',
     )
   })
 

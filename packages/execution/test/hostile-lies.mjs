@@ -320,7 +320,7 @@ export const fullMemory = [
   run('full memory, then a value', 'return', 'fill(); return 1', 1, FILL),
   run('full memory, then a structure', 'throw', 'fill(); return [{}]', 'the thrown value could not be converted to text', FILL),
   run('full memory, then a structure made before', 'return', 'const a = [{ b: [1] }]; fill(); return a', [{ b: [1] }], FILL),
-  run('full memory, then an error', 'trap', 'fill(); throw new Error("x".repeat(100))', undefined, FILL),
+  run('full memory, then an error', 'throw', 'fill(); throw new Error("x".repeat(100))', undefined, FILL),
   run(
     'full memory, then an error made before',
     'throw',

@@ -73,7 +73,7 @@ describe('evidence', () => {
     ] as const) {
       expect(proposalEvidence(of(greater), of(lesser)).first).toEqual(of(lesser))
       checkRoundTrip(evidenceCodec, proposalEvidence(of(greater), of(lesser)))
-      expectRefused({ kind: 'proposals', first: of(greater), second: of(lesser) }, 'not two different proposals in order')
+      expectRefused({ kind: 'proposals', first: of(greater), second: of(lesser) }, 'two different proposals in canonical order')
     }
   })
 

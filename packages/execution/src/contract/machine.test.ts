@@ -95,7 +95,7 @@ describe('a call', () => {
     ['a thrown error', 'function f()', "throw new Error('no luck')", /^no luck$/],
     ['a bug', 'function f()', 'undefined.x', /^TypeError: .*undefined/],
     ['an answer of the wrong type', 'function f() returns (uint256)', 'return 1', /does not fit the abi: .*a bigint is expected/],
-    ['an answer out of range', 'function f() returns (uint8)', 'return 256n', /beyond uint8/],
+    ['an answer out of range', 'function f() returns (uint8)', 'return 256n', /out of range for uint8/],
     ['one answer for two outputs', 'function f() returns (uint8, bool)', 'return 1n', /array of its 2 outputs/],
     ['a missing member', 'function f() returns ((uint8 a, bool b))', 'return { a: 1n }', /member b is missing/],
     ['an endless loop', 'function f()', 'for (;;);', /^out of gas$/],
@@ -296,7 +296,7 @@ describe('contracts that call contracts', () => {
     expect(chain.failure(both, 'run', ['pays', both.address], { value: 1n })).toMatch(/reentrant call refused/)
     // Without receive the selector means nothing.
     const none = chain.create(creationOf('export default {}', [], [], { reentrantSelectors: [RECEIVE_SELECTOR] }))
-    expect(none).toMatchObject({ ok: false, reason: expect.stringContaining('0xa3e76c0f is no function') })
+    expect(none).toMatchObject({ ok: false, reason: expect.stringContaining('0xa3e76c0f does not belong to a function') })
   })
 
   it('go no deeper than the limit', () => {

@@ -18,7 +18,7 @@ import { PrivateValidator } from './private-validator.ts'
 import { honestPeersNeeded, Rejoin } from './rejoin.ts'
 import { openSignState, SignCustody } from './sign-custody.ts'
 import { Timeliness } from './timeliness.ts'
-import type { ConsensusView, EngineEvent, EngineStatus, InterpreterOptions } from './types.ts'
+import type { ConsensusView, EngineEvent, EngineStatus, EngineOptions } from './types.ts'
 import { Values } from './values.ts'
 import { type LoggedInput, Wal, type WalContent } from './wal.ts'
 
@@ -28,7 +28,7 @@ import { type LoggedInput, Wal, type WalContent } from './wal.ts'
  * fetching) runs beside the loop and returns as an event; only the commit of a final block blocks the loop.
  */
 export class Engine {
-  readonly #options: InterpreterOptions
+  readonly #options: EngineOptions
   readonly #scope: Scope
   readonly #queue = new EventQueue<EngineEvent>()
   readonly #log: HeightLog
@@ -67,7 +67,7 @@ export class Engine {
    * Opens the log and the sign state, replays what a crash left, and starts the loop. Messages may arrive from then on.
    * @throws CorruptFileError if a file is damaged, missing, or belongs to another key or chain.
    */
-  static async start(options: InterpreterOptions): Promise<Engine> {
+  static async start(options: EngineOptions): Promise<Engine> {
     const { crc32c, random, files, chain, signer, crypto } = options
     const { wal, content } = await Wal.open({ file: files.wal, crc32c, random }, chain.domain.genesisHash)
     const owner = signer && { validator: signer.address, genesisHash: chain.domain.genesisHash }
@@ -82,7 +82,7 @@ export class Engine {
     return engine
   }
 
-  private constructor(options: InterpreterOptions, wal: Wal, validator: PrivateValidator | undefined) {
+  private constructor(options: EngineOptions, wal: Wal, validator: PrivateValidator | undefined) {
     const { chain, crypto, clock, transport, mempool, sync, logger } = options
     const spawn = (name: string, task: (closing: AbortSignal) => Promise<void>) => {
       if (!this.#stopping) this.#scope.spawn(name, task)

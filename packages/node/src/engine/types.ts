@@ -15,7 +15,7 @@ import type { Elapsed } from './ticker.ts'
 import type { ValueEvent } from './values.ts'
 
 /** Powers and settings of the consensus engine. */
-export interface InterpreterOptions {
+export interface EngineOptions {
   readonly crypto: Crypto
   readonly crc32c: Crc32c
   readonly clock: Clock

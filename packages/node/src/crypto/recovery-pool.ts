@@ -1,11 +1,17 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { type Address, err, ok, type Result } from '@quoin/protocol'
-import { startWorker } from '../worker-file.ts'
+import type { Clock } from '../powers.ts'
+import { systemClock } from '../system-clock.ts'
+import { RestartDelay, type RestartLimits } from '../threads/restart-delay.ts'
+import { startWorker } from '../threads/start-worker.ts'
+import { SupervisedThread } from '../threads/supervised-thread.ts'
 import { closedRefusal, type RecoveryRefusal, type RecoveryStats, type SenderRecovery } from './recovery.ts'
 import { checkSignature, packSignatures, type RecoverableSignature, senderAt } from './signature-batch.ts'
 
-export interface RecoveryPoolOptions {
+export interface RecoveryPoolOptions extends RestartLimits {
+  /** Times the restarts. */
+  readonly clock: Pick<Clock, 'after'>
   /** Number of threads. One recovers 10,000 to 16,000 senders a second. */
   readonly workers: number
   /** Maximum number of signatures that wait or are in work; a call beyond is refused. The default is four seconds of one worker, or three full blocks. */
@@ -23,6 +29,9 @@ export const RECOVERY_POOL_DEFAULTS: RecoveryPoolOptions = {
   workers: Math.min(WORKERS_DEFAULT_MAX, Math.max(1, Math.floor(availableParallelism() / CORES_PER_WORKER))),
   signaturesQueuedMax: 65_536,
   batchSignaturesMax: 256,
+  clock: systemClock,
+  restartMsMin: 10,
+  restartMsMax: 1_000,
 }
 
 /** Maximum number of worker deaths in a row without an answer. Beyond it, pending calls are refused; the next call tries again. */
@@ -51,6 +60,8 @@ export async function startRecoveryPool(options: Partial<RecoveryPoolOptions> = 
   }
 }
 
+type RecoveryThread = SupervisedThread<Uint8Array<ArrayBuffer>, WorkerMessage>
+
 /** One signature, and the call and index that its sender belongs to. */
 interface Waiting {
   readonly item: RecoverableSignature
@@ -75,10 +86,12 @@ export class RecoveryPool implements SenderRecovery {
   readonly ready: Promise<void>
   readonly #limits: RecoveryPoolOptions
   readonly #start: () => Worker
-  readonly #workers = new Set<Worker>()
+  readonly #threads = new Set<RecoveryThread>()
   readonly #backends: string[] = []
-  readonly #idle: Worker[] = []
-  readonly #inWork = new Map<Worker, readonly Waiting[]>()
+  readonly #idle: RecoveryThread[] = []
+  readonly #inWork = new Map<RecoveryThread, readonly Waiting[]>()
+  readonly #delay: RestartDelay
+  readonly #restarts = new Set<() => void>()
   #queue: Waiting[] = []
   #queueStart = 0
   #flushing = false
@@ -98,22 +111,21 @@ export class RecoveryPool implements SenderRecovery {
   constructor(start: () => Worker, limits: RecoveryPoolOptions) {
     this.#start = start
     this.#limits = limits
+    this.#delay = new RestartDelay(limits)
     this.ready = new Promise((resolve, reject) => {
       this.#onReady = resolve
       this.#onStartFailed = reject
     })
-    for (let i = 0; i < limits.workers; i++) this.#addWorker()
+    for (let i = 0; i < limits.workers; i++) this.#addThread()
   }
 
-  #addWorker(): void {
-    const worker = this.#start()
-    let why: Error | undefined
-    this.#workers.add(worker)
-    worker.on('message', (message: WorkerMessage) => this.#receive(worker, message))
-    worker.on('error', (error: Error) => {
-      why = error
-    })
-    worker.on('exit', (code) => this.#lost(worker, why ?? new Error(`a recovery worker exited with code ${code}`)))
+  #addThread(): void {
+    const thread: RecoveryThread = new SupervisedThread<Uint8Array<ArrayBuffer>, WorkerMessage>(
+      this.#start(),
+      'the recovery worker',
+      { onMessage: (message) => this.#receive(thread, message), onEnd: (death) => this.#onEnd(thread, death) },
+    )
+    this.#threads.add(thread)
   }
 
   /** Backend of each worker, for the log and the metrics. */
@@ -154,7 +166,7 @@ export class RecoveryPool implements SenderRecovery {
   terminate(): void {
     this.#terminating = true
     this.#refuseAll(closedRefusal.error)
-    for (const worker of this.#workers) void worker.terminate()
+    this.#endThreads()
   }
 
   async #close(): Promise<void> {
@@ -164,15 +176,22 @@ export class RecoveryPool implements SenderRecovery {
       })
     }
     this.#terminating = true
-    await Promise.all([...this.#workers].map((worker) => worker.terminate()))
+    this.#endThreads()
+    await Promise.all([...this.#threads].map(({ ended }) => ended))
   }
 
-  #receive(worker: Worker, message: WorkerMessage): void {
-    const batch = this.#inWork.get(worker)
-    this.#inWork.delete(worker)
-    this.#idle.push(worker)
+  #endThreads(): void {
+    for (const cancel of this.#restarts) cancel()
+    for (const thread of this.#threads) thread.kill(new Error('the recovery pool is closing'))
+  }
+
+  #receive(thread: RecoveryThread, message: WorkerMessage): void {
+    const batch = this.#inWork.get(thread)
+    this.#inWork.delete(thread)
+    this.#idle.push(thread)
     this.#flush()
     if ('ready' in message) {
+      if (this.#isUp) return
       this.#backends.push(message.ready)
       if (this.#backends.length < this.#limits.workers) return
       this.#isUp = true
@@ -189,10 +208,10 @@ export class RecoveryPool implements SenderRecovery {
       const size = Math.min(this.#limits.batchSignaturesMax, Math.max(BATCH_SIGNATURES_SPLIT_MIN, share))
       const batch = this.#queue.slice(this.#queueStart, this.#queueStart + size)
       this.#queueStart += batch.length
-      const worker = this.#idle.pop()!
-      this.#inWork.set(worker, batch)
+      const thread = this.#idle.pop()!
+      this.#inWork.set(thread, batch)
       const packed = packSignatures(batch.map(({ item }) => item))
-      worker.postMessage(packed, [packed.buffer])
+      thread.post(packed, [packed.buffer])
     }
     // Drop the sent items only once they are the larger part: removing each batch from a long queue would move the rest every time.
     if (2 * this.#queueStart >= this.#queue.length) {
@@ -203,6 +222,7 @@ export class RecoveryPool implements SenderRecovery {
 
   #settle(batch: readonly Waiting[], packed: Uint8Array): void {
     this.#deathsInARow = 0
+    this.#delay.reset()
     this.#batches++
     this.#recovered += batch.length
     this.#pending -= batch.length
@@ -217,11 +237,11 @@ export class RecoveryPool implements SenderRecovery {
   }
 
   /** Replaces a worker that died (a bug, or out of memory), and requeues its batch. */
-  #lost(worker: Worker, error: Error): void {
-    this.#workers.delete(worker)
-    const batch = this.#inWork.get(worker) ?? []
-    this.#inWork.delete(worker)
-    if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1)
+  #onEnd(thread: RecoveryThread, error: Error): void {
+    this.#threads.delete(thread)
+    const batch = this.#inWork.get(thread) ?? []
+    this.#inWork.delete(thread)
+    if (this.#idle.includes(thread)) this.#idle.splice(this.#idle.indexOf(thread), 1)
     if (this.#terminating) return
     if (!this.#isUp) {
       this.#terminating = true
@@ -233,7 +253,11 @@ export class RecoveryPool implements SenderRecovery {
     this.#deathsInARow++
     if (this.#deathsInARow > DEATHS_IN_A_ROW_MAX)
       this.#refuseAll({ code: 'failed', message: `sender recovery failed, its workers keep crashing: ${error.message}` })
-    this.#addWorker()
+    const cancel = this.#limits.clock.after(this.#delay.next(), () => {
+      this.#restarts.delete(cancel)
+      this.#addThread()
+    })
+    this.#restarts.add(cancel)
   }
 
   #refuseAll(refusal: RecoveryRefusal): void {

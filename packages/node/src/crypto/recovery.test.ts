@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads'
 import { Address, bigIntToBytes, type Crypto, concatBytes, nobleCrypto, numberToBytes, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
 import { privateKeyToAccount } from 'viem/accounts'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { ManualClock } from '../../test/clock.ts'
 import { loadCrypto } from './load.ts'
 import { createInlineRecovery, type SenderRecovery } from './recovery.ts'
 import { RECOVERY_POOL_DEFAULTS, RecoveryPool, startRecoveryPool } from './recovery-pool.ts'
@@ -167,7 +168,7 @@ describe('the pool', () => {
 })
 
 describe('when a worker dies', () => {
-  const limits = { ...RECOVERY_POOL_DEFAULTS, workers: 1 }
+  const limits = { ...RECOVERY_POOL_DEFAULTS, workers: 1, restartMsMin: 1, restartMsMax: 1 }
   const ready = `const { parentPort } = require('node:worker_threads'); parentPort.postMessage({ ready: 'test' });`
   const worker = (code: string) => new Worker(code, { eval: true })
 
@@ -180,7 +181,7 @@ describe('when a worker dies', () => {
 
   it('a new one takes over its batch', async () => {
     const lost: string[] = []
-    const { startWorker } = await import('../worker-file.ts')
+    const { startWorker } = await import('../threads/start-worker.ts')
     let starts = 0
     const start = () =>
       starts++ === 0 ? worker(dying) : startWorker(new URL('./recovery-pool.ts', import.meta.url).href, 'recovery-worker')
@@ -188,7 +189,7 @@ describe('when a worker dies', () => {
     await pool.ready
     expect(unwrap(await pool.recoverSenders(items(signed)))).toEqual(senders(signed))
     expect(unwrap(await pool.recoverSenders([signed[0]!.item]))).toEqual([signed[0]!.sender])
-    expect(lost).toEqual(['out of luck'])
+    expect(lost).toEqual(['the recovery worker failed: out of luck'])
     await pool.close()
   })
 
@@ -199,9 +200,28 @@ describe('when a worker dies', () => {
     for (const count of [5, 9]) {
       const refused = await Promise.all([pool.recoverSenders([signed[0]!.item]), pool.recoverSenders(items(signed))])
       for (const one of refused) expect(one).toMatchObject({ ok: false, error: { code: 'failed' } })
-      expect(started).toHaveLength(count)
+      await vi.waitUntil(() => started.length === count)
     }
     expect(pool.stats.pending).toBe(0)
+    await pool.close()
+  })
+
+  it('repeatedly, the next one starts later and later, until one answers', async () => {
+    const clock = new ManualClock()
+    const { start, started } = startOf(dying)
+    const deaths: Error[] = []
+    const onWorkerLost = (error: Error) => deaths.push(error)
+    const pool = new RecoveryPool(start, { ...limits, clock, restartMsMin: 10, restartMsMax: 30, onWorkerLost })
+    await pool.ready
+    const call = pool.recoverSenders([signed[0]!.item])
+    for (const [i, delayMs] of [10, 20, 30].entries()) {
+      await vi.waitUntil(() => deaths.length === i + 1)
+      clock.advance(delayMs - 1)
+      expect(started).toHaveLength(i + 1)
+      clock.advance(1)
+      expect(started).toHaveLength(i + 2)
+    }
+    expect(await call).toMatchObject({ ok: false, error: { code: 'failed' } })
     await pool.close()
   })
 

@@ -18,7 +18,7 @@ import { PrivateValidator } from './private-validator.ts'
 import { honestPeersNeeded, Rejoin } from './rejoin.ts'
 import { openSignState, SignCustody } from './sign-custody.ts'
 import { Timeliness } from './timeliness.ts'
-import type { ConsensusView, EngineEvent, EngineStatus, EngineOptions } from './types.ts'
+import type { ConsensusView, EngineEvent, EngineOptions, EngineStatus } from './types.ts'
 import { Values } from './values.ts'
 import { type LoggedInput, Wal, type WalContent } from './wal.ts'
 

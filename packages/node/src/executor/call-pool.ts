@@ -5,7 +5,8 @@ import { type Client, FairQueue } from '../fair-queue.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock } from '../powers.ts'
 import type { OnDamage } from '../store/damage.ts'
-import { startWorker } from '../worker-file.ts'
+import { RestartDelay } from '../threads/restart-delay.ts'
+import { startWorker } from '../threads/start-worker.ts'
 import type { CallWorkerData } from './call-messages.ts'
 import {
   CALL_POOL_DEFAULTS,
@@ -65,8 +66,7 @@ interface Slot {
   isVacant: boolean
   /** Cancels the delayed restart of a thread. */
   cancelRestart: () => void
-  /** Threads lost since the last answer. */
-  losses: number
+  readonly restarts: RestartDelay
   /** The client whose call runs on the thread, and its start. */
   running: { readonly client: Client; readonly sinceMs: number } | undefined
 }
@@ -105,7 +105,7 @@ export class CallPool implements CallRunner {
       thread: undefined,
       isVacant: true,
       cancelRestart: () => {},
-      losses: 0,
+      restarts: new RestartDelay(this.#limits),
       running: undefined,
     }))
   }
@@ -180,7 +180,7 @@ export class CallPool implements CallRunner {
 
   /** Whether all threads are starting for the first time, or after they were dismissed. The restart of a lost thread does not count. */
   get #isStarting(): boolean {
-    return this.#slots.every(({ thread, losses }) => losses === 0 && thread?.isReady === false)
+    return this.#slots.every(({ thread, restarts }) => restarts.deaths === 0 && thread?.isReady === false)
   }
 
   /** Ends the idle threads, to free their memory. The next call starts them again. */
@@ -278,7 +278,7 @@ export class CallPool implements CallRunner {
       },
       onAnswer: () => {
         this.#release(slot)
-        slot.losses = 0
+        slot.restarts.reset()
         this.#counts.answered++
       },
       onDamage: this.#onDamage,
@@ -295,9 +295,7 @@ export class CallPool implements CallRunner {
     else this.#counts.faults++
     this.#logger.warn({ code, reason: message }, 'a call worker was lost')
     if (this.#closing !== undefined) return
-    const { restartMsMin, restartMsMax } = this.#limits
-    const delayMs = Math.min(restartMsMax, restartMsMin * 2 ** slot.losses++)
-    slot.cancelRestart = this.#clock.after(delayMs, () => {
+    slot.cancelRestart = this.#clock.after(slot.restarts.next(), () => {
       this.#counts.restarts++
       this.#fill(slot)
     })

@@ -3,6 +3,7 @@ import type { CallRequest } from '@quoin/execution'
 import { err, ok, type Result } from '@quoin/protocol'
 import type { Clock } from '../powers.ts'
 import { DamagedError, type OnDamage } from '../store/damage.ts'
+import { SupervisedThread } from '../threads/supervised-thread.ts'
 import type { CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
 import type { CallKind, CallOutcomes, CallUnavailable } from './call-runner.ts'
 
@@ -32,38 +33,27 @@ export const timeoutMessage = (callMs: number): string => `execution aborted (ti
 
 /** One thread that runs calls, one at a time. */
 export class CallThread {
-  readonly #worker: Worker
+  readonly #thread: SupervisedThread<CallWorkerRequest, CallWorkerMessage>
   readonly #clock: Clock
   readonly #callMs: number
   readonly #events: CallThreadEvents
-  readonly #ended: Promise<void>
   #isReady = false
   #isClosing = false
   #job: Job | undefined
   #cancelLimit: () => void = () => {}
-  /** Why the thread is being terminated, or has died. */
+  /** Why the thread was terminated. */
   #loss: CallUnavailable | undefined
   /** Damage that the thread has read. All its calls fail from then on, because its data cannot be trusted. */
   #damage: DamagedError | undefined
 
   /** @param worker - A new worker that speaks `call-messages.ts`. The CallThread owns it from now on. */
   constructor(worker: Worker, clock: Clock, callMs: number, events: CallThreadEvents) {
-    this.#worker = worker
     this.#clock = clock
     this.#callMs = callMs
     this.#events = events
-    worker.on('message', (message: CallWorkerMessage) => this.#receive(message))
-    worker.on('error', (error: Error) => {
-      this.#loss ??= { code: 'fault', message: `the call worker failed: ${error.message}` }
-    })
-    worker.on('messageerror', (error: Error) =>
-      this.#kill('fault', `cannot deserialize a message of the call worker: ${error.message}`),
-    )
-    this.#ended = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        this.#onExit(code)
-        resolve()
-      })
+    this.#thread = new SupervisedThread<CallWorkerRequest, CallWorkerMessage>(worker, 'the call worker', {
+      onMessage: (message) => this.#receive(message),
+      onEnd: (death) => this.#onEnd(death),
     })
   }
 
@@ -73,7 +63,7 @@ export class CallThread {
   }
 
   get isIdle(): boolean {
-    return this.#isReady && this.#job === undefined && this.#loss === undefined && !this.#isClosing
+    return this.#isReady && this.#job === undefined && this.#thread.death === undefined && !this.#isClosing
   }
 
   /** Runs a call on an idle thread. */
@@ -82,14 +72,14 @@ export class CallThread {
     const message = timeoutMessage(this.#callMs)
     const leftMs = Math.max(0, Math.min(this.#callMs, job.deadlineMs - this.#clock.monotonic()))
     this.#cancelLimit = this.#clock.after(leftMs, () => this.#kill('timeout', message))
-    this.#send({ kind: job.kind, request: job.request })
+    this.#thread.post({ kind: job.kind, request: job.request })
   }
 
   /** Lets the running call end, then ends the thread and waits for it. */
   close(): Promise<void> {
     this.#isClosing = true
     if (this.#job === undefined) this.#dismiss()
-    return this.#ended
+    return this.#thread.ended
   }
 
   /** Terminates the thread and its call at once. `close` waits for the end. */
@@ -99,8 +89,8 @@ export class CallThread {
 
   /** A thread that is still starting does not read messages yet, so it is terminated. */
   #dismiss(): void {
-    if (this.#isReady) this.#send({ kind: 'close' })
-    else void this.#worker.terminate()
+    if (this.#isReady) this.#thread.post({ kind: 'close' })
+    else this.#thread.kill(new Error('the call worker is closing'))
   }
 
   #receive(message: CallWorkerMessage): void {
@@ -113,7 +103,7 @@ export class CallThread {
 
   #answer(message: Extract<CallWorkerMessage, { kind: 'answer' | 'failure' }>): void {
     // The call timed out just before its answer arrived.
-    if (this.#loss !== undefined) return
+    if (this.#thread.death !== undefined) return
     const job = this.#job
     if (job === undefined) return this.#kill('fault', 'the call worker sent an answer without a request')
     this.#job = undefined
@@ -130,23 +120,18 @@ export class CallThread {
     this.#events.onDamage(damage)
   }
 
-  /** Terminates the thread. `#onExit` does the rest when it has ended. */
+  /** Terminates the thread. `#onEnd` does the rest when it has ended. */
   #kill(code: CallUnavailable['code'], message: string): void {
-    if (this.#loss !== undefined) return
-    this.#loss = { code, message }
-    void this.#worker.terminate()
+    this.#loss ??= { code, message }
+    this.#thread.kill(new Error(message))
   }
 
-  #onExit(exitCode: number): void {
+  #onEnd({ message }: Error): void {
     this.#cancelLimit()
     if (this.#isClosing && this.#loss === undefined && this.#job === undefined) return
-    const loss = (this.#loss ??= { code: 'fault', message: `the call worker exited with code ${exitCode}` })
+    const loss = this.#loss ?? { code: 'fault', message }
     this.#job?.resolve(err(loss))
     this.#job = undefined
     this.#events.onLoss(loss)
-  }
-
-  #send(request: CallWorkerRequest): void {
-    this.#worker.postMessage(request)
   }
 }

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import { InterpreterFault } from '@quoin/execution'
 import { type Hash, ok, type Result } from '@quoin/protocol'
 import { DamagedError } from '../store/damage.ts'
+import { SupervisedThread } from '../threads/supervised-thread.ts'
 import type { ExecutorCall, ExecutorMessage, ExecutorRefusal, ExecutorRequest, OpenedExecutor } from './messages.ts'
 import { Turns } from './turns.ts'
 import { type WatchPowers, watch } from './watchdog.ts'
@@ -29,13 +30,11 @@ export class ExecutorThread {
   readonly version: Hash
   /** The thread's cryptographic backend, for the log. */
   readonly backend: string
-  readonly #worker: Worker
+  readonly #thread: SupervisedThread<ExecutorRequest, ExecutorMessage>
   readonly #turns: Turns
   readonly #powers: WatchPowers
-  readonly #exited: Promise<void>
   #pending: Pending | undefined
   #nextId = 0
-  #death: Error | undefined
   /** Damage that the thread has read. All its calls fail from then on, because its data cannot be trusted. */
   #damage: DamagedError | undefined
   /** Whether the running transaction is taken for the cause if the thread dies. */
@@ -60,23 +59,15 @@ export class ExecutorThread {
     this.backend = backend
     this.#turns = new Turns(turns)
     this.#powers = powers
-    this.#worker = worker
-    worker.on('message', (message: ExecutorMessage) => this.#receive(message))
-    worker.on('error', (error: Error) => this.#die(`the execution worker failed: ${error.message}`, error))
-    worker.on('messageerror', (error: Error) =>
-      this.kill(`cannot deserialize a message of the execution worker: ${error.message}`),
-    )
-    this.#exited = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        this.#die(`the execution worker exited with code ${code}`)
-        resolve()
-      })
+    this.#thread = new SupervisedThread<ExecutorRequest, ExecutorMessage>(worker, 'the execution worker', {
+      onMessage: (message) => this.#receive(message),
+      onEnd: (death) => this.#onEnd(death),
     })
   }
 
   /** Why the thread can no longer be used; undefined while it can. */
   get death(): Error | undefined {
-    return this.#death
+    return this.#thread.death
   }
 
   /**
@@ -86,20 +77,21 @@ export class ExecutorThread {
    */
   call(call: ExecutorCall, workMsMax?: number): Promise<CallEnd> {
     if (this.#pending !== undefined) throw new Error(`${call.method} during another call of the execution worker`)
-    if (this.#death !== undefined) return Promise.resolve({ kind: 'death', transaction: undefined, error: this.#death })
+    const { death } = this.#thread
+    if (death !== undefined) return Promise.resolve({ kind: 'death', transaction: undefined, error: death })
     return new Promise((resolve) => {
       const id = this.#nextId++
       const onLate = (isOneTurn: boolean) => this.#endLate(call.method, workMsMax!, isOneTurn)
       const endWatch = workMsMax === undefined ? () => {} : watch(this.#powers, this.#turns, workMsMax, onLate)
       this.#pending = { id, method: call.method, resolve, endWatch }
-      this.#worker.postMessage({ id, call } satisfies ExecutorRequest, buffersOf(call))
+      this.#thread.post({ id, call }, buffersOf(call))
     })
   }
 
   /** Makes the thread close its database and waits for its end. Works for a dead thread too. */
   async end(): Promise<void> {
     const end = await this.call({ method: 'close' })
-    await this.#exited
+    await this.#thread.ended
     if (end.kind === 'failure') throw end.error
   }
 
@@ -124,30 +116,25 @@ export class ExecutorThread {
     }
   }
 
-  /** Terminates the thread and its call at once. */
+  /** Terminates the thread, and its call with it. */
   kill(message: string): void {
-    this.#die(message)
-    // `end` waits for its exit.
-    void this.#worker.terminate()
+    this.#thread.kill(new Error(message))
   }
 
-  /** As `kill`, but the call ends only after the thread: then `Turns` can no longer change. */
   #endLate(method: string, workMs: number, isOneTurn: boolean): void {
-    this.#death ??= new Error(
+    this.#isBlamed = isOneTurn
+    this.kill(
       `the execution worker was terminated: its call of ${method} took longer than ${workMs} ms, the time limit for the gas of a block`,
     )
-    this.#isBlamed = isOneTurn
-    void this.#worker.terminate()
   }
 
-  #die(message: string, cause?: Error): void {
-    this.#death ??= new Error(message, { cause })
+  /** The thread has ended, so `Turns` no longer changes. */
+  #onEnd(error: Error): void {
     const pending = this.#pending
     if (pending === undefined) return
     this.#pending = undefined
     pending.endWatch()
-    const transaction = this.#isBlamed ? this.#turns.transaction : undefined
-    pending.resolve({ kind: 'death', transaction, error: this.#death })
+    pending.resolve({ kind: 'death', transaction: this.#isBlamed ? this.#turns.transaction : undefined, error })
   }
 }
 

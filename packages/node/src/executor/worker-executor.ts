@@ -17,7 +17,7 @@ import { type Genesis, genesisToJson, type Hash, ok, type Result } from '@quoin/
 import { Sequencer } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import { systemClock } from '../system-clock.ts'
-import { startWorker } from '../worker-file.ts'
+import { startWorker } from '../threads/start-worker.ts'
 import { ExecutorThread } from './executor-thread.ts'
 import type { ExecutorAnswers, ExecutorCall, ExecutorRefusal, ExecutorWorkerData } from './messages.ts'
 import { processorMs, type WatchPowers, workMsMax } from './watchdog.ts'

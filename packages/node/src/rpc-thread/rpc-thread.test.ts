@@ -155,7 +155,7 @@ describe('the RPC in a separate thread', { timeout: 60_000 }, () => {
 
   it('is restarted on the same port when it dies with pending requests', async () => {
     const workers: Worker[] = []
-    const { startWorker } = await import('../worker-file.ts')
+    const { startWorker } = await import('../threads/start-worker.ts')
     const start: StartRpcWorker = (workerData) => {
       const worker = startWorker(import.meta.url, 'rpc-worker', { workerData })
       workers.push(worker)

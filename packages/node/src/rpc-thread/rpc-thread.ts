@@ -7,7 +7,9 @@ import type { Logger } from '../logger.ts'
 import type { Clock } from '../powers.ts'
 import type { RpcSettings } from '../rpc/server/server.ts'
 import { DamagedError, type OnDamage } from '../store/damage.ts'
-import { startWorker } from '../worker-file.ts'
+import { RestartDelay } from '../threads/restart-delay.ts'
+import { startWorker } from '../threads/start-worker.ts'
+import { SupervisedThread } from '../threads/supervised-thread.ts'
 import type { Admitted, FromThread, HeadNews, NodeNews, RpcThreadData, RpcThreadStats, ToThread } from './messages.ts'
 import { admittedOf, type QuestionOptions, QuestionQueue } from './question-queue.ts'
 
@@ -60,12 +62,11 @@ export class RpcThread implements Closable {
   readonly #start: () => Worker
   readonly #questions: QuestionQueue
   readonly #unsubscribe: () => void
-  #worker: Worker | undefined
+  #thread: SupervisedThread<ToThread, FromThread> | undefined
   #settings: RpcSettings
   #port: number
-  #ended = Promise.resolve()
   #startedMs = 0
-  #deaths = 0
+  readonly #delay = new RestartDelay(RPC_THREAD_LIMITS)
   #isClosing = false
   #isReady = false
   #cancelRestart: () => void = () => {}
@@ -137,15 +138,15 @@ export class RpcThread implements Closable {
       this.#unfollow()
       this.#cancelRestart()
       this.#cancelNews()
-      this.#worker?.postMessage({ kind: 'close' } satisfies ToThread)
+      this.#thread?.post({ kind: 'close' })
     }
-    await this.#ended
+    await this.#thread?.ended
   }
 
   /** Terminates the thread at once, for a process that must end. Call `close` afterwards, which then ends soon. */
   terminate(): void {
     this.#isClosing = true
-    void this.#worker?.terminate()
+    this.#thread?.kill(new Error('the node is stopping'))
   }
 
   #listening(): Promise<void> {
@@ -163,19 +164,10 @@ export class RpcThread implements Closable {
   }
 
   #run(): void {
-    const worker = this.#start()
-    this.#worker = worker
     this.#startedMs = this.#options.clock.monotonic()
-    let failure: Error | undefined
-    worker.on('message', (message: FromThread) => this.#receive(message))
-    worker.on('error', (error: Error) => {
-      failure = error
-    })
-    this.#ended = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        this.#onExit(failure, code)
-        resolve()
-      })
+    this.#thread = new SupervisedThread<ToThread, FromThread>(this.#start(), 'the RPC thread', {
+      onMessage: (message) => this.#receive(message),
+      onEnd: (death) => this.#onEnd(death),
     })
     this.#lookForNews()
   }
@@ -255,24 +247,22 @@ export class RpcThread implements Closable {
   }
 
   #post(message: ToThread): void {
-    if (this.#isReady && !this.#isClosing) this.#worker?.postMessage(message)
+    if (this.#isReady && !this.#isClosing) this.#thread?.post(message)
   }
 
-  #onExit(failure: Error | undefined, code: number): void {
+  #onEnd(death: Error): void {
     const { clock, logger } = this.#options
     this.#isReady = false
     this.#isTelling = false
-    this.#worker = undefined
+    this.#thread = undefined
     this.#questions.clear()
     this.#followPool(false)
     this.#cancelNews()
-    const error = failure ?? new Error(`the RPC thread exited with code ${code}`)
-    this.#onRefused(error)
+    this.#onRefused(death)
     if (this.#isClosing) return
-    if (clock.monotonic() - this.#startedMs > RPC_THREAD_LIMITS.settledMs) this.#deaths = 0
-    const { restartMsMin, restartMsMax } = RPC_THREAD_LIMITS
-    const delayMs = Math.min(restartMsMax, restartMsMin * 2 ** this.#deaths++)
-    logger.error({ err: error, delayMs }, 'the RPC thread died: starting another one')
+    if (clock.monotonic() - this.#startedMs > RPC_THREAD_LIMITS.settledMs) this.#delay.reset()
+    const delayMs = this.#delay.next()
+    logger.error({ err: death, delayMs }, 'the RPC thread died: starting another one')
     this.#cancelRestart = clock.after(delayMs, () => {
       this.#restarts++
       this.#run()

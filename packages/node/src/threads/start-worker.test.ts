@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { workerFile } from './worker-file.ts'
+import { workerFile } from './start-worker.ts'
 
 let root: string
 beforeEach(async () => {

@@ -4,6 +4,7 @@ import { run } from './child.mjs'
 import { ensureInstalled } from './install.mjs'
 import { root, tool } from './paths.mjs'
 import { formatDuration, Refusal } from './steps.mjs'
+import { ensureTools, separateTool } from './tools.mjs'
 
 /** Programs that run at a time; each is partly parallel by itself. */
 const concurrencyMax = 2
@@ -20,6 +21,8 @@ const entry = {
 /** One program, with its arguments. */
 const command = (name, ...args) => [tool(entry[name]), ...args]
 
+const dependencyCruiser = separateTool('dependency-cruiser/bin/dependency-cruise.mjs')
+
 /** Each check by name: its programs, in order; the first that fails ends the check. */
 function checks() {
   const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
@@ -27,6 +30,7 @@ function checks() {
     types: [command('tsc', '-b'), command('tsc', '-p', 'tsconfig.test.json')],
     lint: [command('oxlint', '--type-aware', '--deny-warnings')],
     format: [command('biome', 'check', '--error-on-warnings', '.')],
+    walls: [[dependencyCruiser, '--output-type', 'err-long', 'packages']],
     'dead code': [command('knip', '--no-progress', '--no-config-hints')],
     ...Object.fromEntries(
       packages.map((path) => [
@@ -81,6 +85,7 @@ export async function check(args) {
     throw new Refusal(`There is no check "${unknown}". There are:\n  ${all.map(([name]) => name).join('\n  ')}`)
   }
   const chosen = args.length === 0 ? all : all.filter(([name]) => args.some((arg) => matches(name, arg)))
+  if (chosen.some(([name]) => name === 'walls')) await ensureTools()
   const started = performance.now()
   const isPackage = ([name]) => name.startsWith('package ')
   // Packages are checked as they would be published, so their build, the types check, comes first.

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { missingEntries } from '../../scripts/lib/lock.mjs'
-import { type Import, importsOf, type Scanned } from './scan.ts'
+import type { Scanned } from './scan.ts'
 
 /** What a rule finds: where in the file, and what is wrong. */
 export interface Finding {
@@ -12,21 +12,7 @@ export interface Finding {
 /** A rule is a pure function of a file's path (from the root, with slashes) and its text. */
 export type Rule = (path: string, source: Scanned) => readonly Finding[]
 
-/** Which packages a package may import. What is not listed here is not a package of this house. */
-const mayImport: Readonly<Record<string, readonly string[]>> = {
-  protocol: [],
-  consensus: ['protocol'],
-  execution: ['protocol'],
-  platform: ['protocol', 'execution'],
-  contracts: ['protocol', 'execution', 'platform'],
-  sdk: ['protocol'],
-  node: ['protocol', 'consensus', 'execution', 'platform'],
-  cli: ['protocol', 'execution', 'platform', 'contracts', 'node'],
-  explorer: ['protocol', 'sdk'],
-}
-
 const purePackages = ['protocol', 'consensus', 'execution']
-const browserPackages = ['protocol', 'sdk', 'explorer']
 const linesMax = 500
 
 const isTest = (path: string) =>
@@ -53,62 +39,6 @@ const matches =
           message: typeof message === 'string' ? message : message(match),
         }))
       : []
-
-/** A rule about imports: `wrong` answers with the reason, or with undefined when the import is right. */
-const imports =
-  (wrong: (path: string, item: Import) => string | undefined): Rule =>
-  (path, source) =>
-    isScript(path)
-      ? importsOf(source).flatMap((item) => {
-          const message = wrong(path, item)
-          return message === undefined ? [] : [{ offset: item.offset, message }]
-        })
-      : []
-
-const external = (name: RegExp, owner: string): Rule =>
-  imports((path, { specifier }) =>
-    name.test(specifier) && path.startsWith('packages/') && !path.startsWith(owner) && !isTest(path)
-      ? `only ${owner} imports ${specifier}`
-      : undefined,
-  )
-
-/** Where a relative import leads, from the root. */
-const targetOf = (path: string, specifier: string) => posix.join(posix.dirname(path), specifier)
-
-/** The walls of docs/ARCHITECTURE.md. */
-const walls: Readonly<Record<string, Rule>> = {
-  'package-direction': imports((path, { specifier }) => {
-    const from = packageOf(path)
-    if (from === undefined) return undefined
-    const to = /^@quoin\/([^/]+)/.exec(specifier)?.[1]
-    if (to !== undefined) return mayImport[from]?.includes(to) || to === from ? undefined : `${from} must not import @quoin/${to}`
-    const leaves = specifier.startsWith('.') && !targetOf(path, specifier).startsWith(`packages/${from}/`)
-    return leaves && !isTest(path) ? `an import leaves the package: ${specifier}` : undefined
-  }),
-  'browser-safe': imports((path, { specifier }) =>
-    browserPackages.includes(packageOf(path) ?? '') && !isTest(path) && specifier.startsWith('node:')
-      ? `${packageOf(path)} runs in browsers, where there is no ${specifier}`
-      : undefined,
-  ),
-  'kit-is-bundled': imports((path, { specifier, typeOnly }) =>
-    path.startsWith('packages/contracts/src/kit/') && !isTest(path) && !typeOnly && !specifier.startsWith('.')
-      ? `the kit is bundled into every contract and imports nothing but types: ${specifier}`
-      : undefined,
-  ),
-  'store-owns-the-database': external(/^(classic-level|abstract-level|level)(\/|$)/, 'packages/node/src/store/'),
-  'network-owns-libp2p': external(
-    /^(libp2p|@libp2p\/.*|@chainsafe\/libp2p-.*|@multiformats\/.*)(\/|$)/,
-    'packages/node/src/network/',
-  ),
-  'rpc-gets-a-reader': imports((path, { specifier, typeOnly }) =>
-    path.startsWith('packages/node/src/rpc/') &&
-    !isTest(path) &&
-    !typeOnly &&
-    targetOf(path, specifier).startsWith('packages/node/src/store/')
-      ? 'rpc gets a reader; it does not import the store'
-      : undefined,
-  ),
-}
 
 /** What would make two nodes disagree: time, chance, locale, the machine. */
 const purity: Readonly<Record<string, Rule>> = {
@@ -206,5 +136,5 @@ const lock: Readonly<Record<string, Rule>> = {
       : [],
 }
 
-/** All rules by name. */
-export const rules = { ...walls, ...purity, ...habits, ...origin, ...lock }
+/** All rules by name. Who may import whom is in `.dependency-cruiser.mjs`. */
+export const rules = { ...purity, ...habits, ...origin, ...lock }

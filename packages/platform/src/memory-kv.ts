@@ -3,7 +3,8 @@ import type { KvOp } from '@quoin/execution'
 import type sortedBtree from 'sorted-btree'
 
 // By require: what an import of this CommonJS module yields as its default differs between Node.js and vitest.
-const { default: BTree, simpleComparator } = createRequire(import.meta.url)('sorted-btree') as typeof sortedBtree
+const require = createRequire(import.meta.url)
+const { default: BTree, simpleComparator } = require('sorted-btree') as typeof sortedBtree
 
 interface Entry {
   readonly key: Uint8Array

@@ -11,7 +11,8 @@ interface Bindings {
  * allows the output to lie over the input; the self-test covers every width of group.
  */
 export function loadHashtree(): HashPairs {
-  const { hashInto } = createRequire(import.meta.url)('@chainsafe/hashtree') as Bindings
+  const require = createRequire(import.meta.url)
+  const { hashInto } = require('@chainsafe/hashtree') as Bindings
   return strictHashPairs((input, output, count) => {
     // The library insists on exact lengths.
     hashInto(exactly(input, 64 * count), exactly(output, 32 * count))

@@ -21,7 +21,8 @@ const PUBKEY_PARSE = 'Public Key could not be parsed'
  * module is never loaded: without a binary it turns silently into elliptic, which is 27 times slower.
  */
 export function loadSecp256k1Native(): Curve {
-  const bindings = createRequire(import.meta.url)('secp256k1/bindings') as Bindings
+  const require = createRequire(import.meta.url)
+  const bindings = require('secp256k1/bindings') as Bindings
   // Blinds the scalar multiplication by the generator against side channels; the results do not depend on it.
   bindings.contextRandomize(randomBytes(32))
   return strictCurve({

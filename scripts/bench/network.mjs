@@ -2,7 +2,8 @@
 // Messages a second over the real transport on loopback, and the CPU they cost. Both ends run in this process, so that the CPU is that
 // of sender and receiver together. Needs `npm run build`.
 import { cpus } from 'node:os'
-import { createLibp2pTransport, createNodeKey } from '../../packages/node/dist/network/index.js'
+import { createLibp2pTransport } from '../../packages/node/dist/network/index.js'
+import { createNodeKey } from '../../packages/node/dist/network/node-key.js'
 
 const MESSAGE_BYTES = 200
 const logger = { debug() {}, info() {}, warn() {} }

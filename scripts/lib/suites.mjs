@@ -24,7 +24,6 @@ export const suites = [
   { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 20 },
   { name: 'pressure', projects: ['pressure'], folders: ['test/pressure'], minutesMax: 6 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 3 },
-  { name: 'browser', projects: ['browser'], folders: ['test/browser'], minutesMax: 2 },
 ]
 
 /** A suite that takes so many times its budget hangs: it is stopped. With --long there is no budget but still an end. */

@@ -55,16 +55,7 @@ export function pause(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSig
   })
 }
 
-/** Work under a linked signal, which is released when the work is over. */
-export async function under<T>({ signal, unlink }: Link, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  try {
-    return await work(signal)
-  } finally {
-    unlink()
-  }
-}
-
-/** The same for what comes one by one. */
+/** What comes one by one under a linked signal, which is released at the end or when nobody wants more. */
 export async function* eachUnder<T>(
   { signal, unlink }: Link,
   work: (signal: AbortSignal) => AsyncIterable<T>,

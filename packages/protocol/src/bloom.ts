@@ -25,10 +25,6 @@ export function addToBloom(crypto: Crypto, bloom: Uint8Array, logs: readonly Log
   }
 }
 
-export function mergeBloom(into: Uint8Array, from: Uint8Array): void {
-  for (let i = 0; i < BLOOM_BYTES; i++) into[i]! |= from[i]!
-}
-
 /** False: no log of the block has the address or topic with these bits. True: one may. */
 export const bloomMayContain = (bloom: Uint8Array, bits: BloomBits): boolean =>
   bits.every((bit) => (bloom[byteOf(bit)]! & (1 << (bit & 7))) !== 0)

@@ -53,4 +53,3 @@ export function Wei(value: bigint): Wei {
 }
 
 export const nextHeight = (height: Height): Height => Height(height + 1)
-export const nextRound = (round: Round): Round => Round(round + 1)

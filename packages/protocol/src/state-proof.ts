@@ -25,8 +25,6 @@ const VALUE_TAG = 0x02
 
 /** Levels that a proof may span. Making two keys share that many bits takes 2^60 hashes for a given key. */
 export const stateProofDepthMax = 60
-/** Encoded proof. */
-export const stateProofBytesMax = 2_048
 
 /** Path of a flat key in the state tree, 32 bytes. */
 export const treeKey = (crypto: Crypto, flatKey: Uint8Array): Uint8Array => taggedHash(crypto, KEY_TAG, flatKey)

@@ -109,9 +109,6 @@ export function maySend(policy: SendPolicy, _sender: Address): boolean {
   }
 }
 
-/** As `maySend`, judged on the committed state. */
-export const canSend = (reader: KvReader, sender: Address): boolean => maySend(readSendPolicy(reader).value, sender)
-
 /** Writes a record's value, to be confirmed by `settleSystemRecords` at the end of the block. */
 export function writeRecord<T>(journal: Journal, record: SystemRecord<T>, value: T): void {
   journal.setStorage(SYSTEM_ADDRESS, record.key, codec.encode(record.codec, { layout: LAYOUT, value }))

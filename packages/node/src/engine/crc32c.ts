@@ -1,18 +1,2 @@
-/** CRC-32C (Castagnoli) of bytes, as an unsigned 32-bit integer. A power: the node passes a native one, the simulator `crc32cTable`. */
+/** CRC-32C (Castagnoli) of bytes, as an unsigned 32-bit integer. A power: the node passes a native one, the simulator a table's. */
 export type Crc32c = (bytes: Uint8Array) => number
-
-/** RFC 3720, appendix B.4: reversed polynomial. */
-const POLYNOMIAL = 0x82f6_3b78
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1
-  return value
-})
-
-/** Portable CRC-32C. */
-export const crc32cTable: Crc32c = (bytes) => {
-  let crc = 0xffff_ffff
-  for (let i = 0; i < bytes.length; i++) crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
-  return (crc ^ 0xffff_ffff) >>> 0
-}

@@ -44,6 +44,13 @@ export interface HeaderError {
 /** Whole seconds, as Ethereum's `timestamp`. */
 export const headerTimestamp = (header: Header): number => Math.floor(header.timeMs / 1000)
 
+/**
+ * Block times increase strictly. Why a block above `parent` cannot have this time; undefined when it can. How far it may be from now is a
+ * matter of a fresh proposal alone.
+ */
+export const timeProblem = (parent: Pick<Header, 'timeMs'>, timeMs: number): string | undefined =>
+  timeMs > parent.timeMs ? undefined : `timeMs is ${timeMs}, not after the parent's ${parent.timeMs}`
+
 export function headerExtraData(header: Header): Uint8Array {
   return codec.encode(extraDataCodec, { ...header.extra, milliseconds: header.timeMs % 1000 })
 }

@@ -1,5 +1,5 @@
 import { type CallRequest, type CallResult, runCall, type TransactionFailure } from '@quoin/execution'
-import { type Address, bytesToHex, LIMITS, Wei } from '@quoin/protocol'
+import { type Address, bytesToHex, LIMITS, timeProblem, Wei } from '@quoin/protocol'
 import type { Hex } from 'viem'
 import type { Artifact } from './artifact.ts'
 import { ArtifactIndex, functionNameOf } from './artifacts.ts'
@@ -80,8 +80,9 @@ export class ChainCore {
 
   /** Throws ChainError unless it is after the last block. */
   setNextTime(timeMs: number): void {
-    const { timeMs: last } = this.head.header
-    if (timeMs <= last) throw new ChainError(`the next block must come after the last one, at ${last / 1_000}: ${timeMs / 1_000}`)
+    const { header } = this.head
+    if (timeProblem(header, timeMs) !== undefined)
+      throw new ChainError(`the next block must come after the last one, at ${header.timeMs / 1_000}: ${timeMs / 1_000}`)
     if (timeMs > LIMITS.timeMsMax) throw new ChainError(`no block can have the time ${timeMs / 1_000}`)
     this.#nextTimeMs = timeMs
   }

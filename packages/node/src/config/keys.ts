@@ -1,6 +1,10 @@
+import { CALL_POOL_DEFAULTS } from '../executor/call-runner.ts'
+import { DEFAULT_RPC_LIMITS as RPC } from '../rpc/limits.ts'
+
 /**
  * Every setting of a node, once: its place in the file (`[section] key`), its kind and range, its default and what it is for. The file,
- * the environment (`QUOIN_SECTION_KEY`), the flags (`--section-key`), the checks and the help texts all derive from this table.
+ * the environment (`QUOIN_SECTION_KEY`), the flags (`--section-key`), the checks and the help texts all derive from this table. Where a part
+ * of the node has the number as a limit of its own, the default is that limit.
  */
 export type ConfigKey =
   | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly default: number; readonly help: string }
@@ -48,13 +52,18 @@ export const CONFIG_KEYS = {
       100_000_000,
       'What one address may ask for in a minute, and at once after a pause: each call counts as many requests as it costs reads of an account (eth_call 10, a full block 40); 0 is no limit.',
     ),
-    'body-bytes': integer(5 * 1024 * 1024, 1_024, 256 * 1024 * 1024, 'Largest request body in bytes.'),
-    'batch-items': integer(1_000, 1, 100_000, 'Most requests in one batch.'),
-    connections: integer(1_024, 1, 65_535, 'Most open connections. Beyond it the connection goes that is least missed.'),
-    'connections-per-address': integer(512, 1, 65_535, 'Most open connections of one address.'),
+    'body-bytes': integer(RPC.bodyBytesMax, 1_024, 256 * MiB, 'Largest request body in bytes.'),
+    'batch-items': integer(RPC.batchItemsMax, 1, 100_000, 'Most requests in one batch.'),
+    connections: integer(
+      RPC.connectionsMax,
+      1,
+      65_535,
+      'Most open connections. Beyond it the connection goes that is least missed.',
+    ),
+    'connections-per-address': integer(RPC.connectionsPerRemoteMax, 1, 65_535, 'Most open connections of one address.'),
     'call-workers': integer(0, 0, 64, 'Threads that run eth_call and eth_estimateGas; 0 chooses: 2, or 3 from 8 cores on.'),
-    'call-gas': integer(50_000_000, 1_000_000, 1_000_000_000_000, 'Most gas of one eth_call.'),
-    'call-ms': integer(5_000, 100, 600_000, 'Milliseconds from its arrival after which a call is stopped.'),
+    'call-gas': integer(RPC.callGasMax, 1_000_000, 1_000_000_000_000, 'Most gas of one eth_call.'),
+    'call-ms': integer(CALL_POOL_DEFAULTS.callMs, 100, 600_000, 'Milliseconds from its arrival after which a call is stopped.'),
   },
   p2p: {
     listen: list(['/ip4/127.0.0.1/tcp/26656'], 'Multiaddresses that the node listens on for its peers.'),

@@ -1,5 +1,4 @@
 import type { Guest } from './guest.ts'
-import type { Fields } from './state/field.ts'
 
 declare const quoin: Guest
 
@@ -7,10 +6,16 @@ declare const quoin: Guest
 const LAYOUT_KEY = '#layout'
 
 /** The layout of a state as text: what it holds, and of which kind. */
-export const layoutOf = (state: Fields): string =>
+export const layoutOf = (state: { readonly [name: string]: { readonly type: string } }): string =>
   Object.keys(state)
     .map((name) => `${name} ${state[name]!.type}`)
     .join('\n')
+
+/** The lines of a former layout that the next one has not: fields that are missing or changed. `quoin build --against` asks here too. */
+export function lostFields(former: string, next: string): readonly string[] {
+  const kept = next.split('\n')
+  return former.split('\n').filter((field) => field !== '' && !kept.includes(field))
+}
 
 /** Remembers the layout with which a contract begins. */
 export const storeLayout = (layout: string): void => quoin.store('string', LAYOUT_KEY, layout)
@@ -20,10 +25,8 @@ export const storeLayout = (layout: string): void => quoin.store('string', LAYOU
  * would be lost or misread. A contract that was made without the kit has no layout and may take any.
  */
 export function upgradeLayout(layout: string): void {
-  const fields = layout.split('\n')
-  for (const field of (quoin.load('string', LAYOUT_KEY) as string).split('\n')) {
-    if (field === '' || fields.includes(field)) continue
-    throw new Error(`state: "${field}" is missing or changed; layouts only grow: keep the field and declare a new one beside it`)
-  }
+  const [lost] = lostFields(quoin.load('string', LAYOUT_KEY) as string, layout)
+  if (lost !== undefined)
+    throw new Error(`state: "${lost}" is missing or changed; layouts only grow: keep the field and declare a new one beside it`)
   storeLayout(layout)
 }

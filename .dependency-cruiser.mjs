@@ -77,7 +77,7 @@ const pure = [
 const execution = [
   forbid(
     'vm-knows-no-chain',
-    'The interpreter knows neither chain nor ABI: it can be judged, replaced and attacked without them. Ticks are what it counts in.',
+    'The interpreter knows neither chain nor ABI: it can be judged, replaced and attacked without them. It counts in ticks, so it may import them.',
     { path: '^packages/execution/src/vm/' },
     { pathNot: '^packages/(execution/src/(vm/|ticks\\.ts$)|protocol/src/index\\.ts$)' },
   ),
@@ -113,7 +113,7 @@ const contracts = [
 
 const NODE = '^packages/node/src/'
 
-/** Libraries that open, listen or compile when they are used: who imports one has a power. */
+/** Libraries that open a database, a socket or native code, or compile. A module that imports one has that power. */
 const HEAVY = npm('classic-level|libp2p|ws|pino|secp256k1|@chainsafe/hashtree|esbuild|viem')
 
 const node = [
@@ -176,7 +176,7 @@ const node = [
   ),
   forbid(
     'node-takes-its-powers',
-    'node.ts puts the same node together from real powers and from simulated ones. It would start a database or a network by importing one.',
+    'node.ts puts the same node together from real powers and from simulated ones. A library that it imported would be there in both.',
     { path: `${NODE}node\\.ts$` },
     { path: HEAVY, reachable: true },
   ),
@@ -185,7 +185,7 @@ const node = [
 const cli = [
   forbid(
     'settings-are-light',
-    "The program reads its settings before it knows its command, and `quoin dev`'s limits stand in its help: neither loads a database or a network.",
+    'The program reads settings before it runs a command, and shows the limits of `quoin dev` in its help. Neither may load a database or a network.',
     { path: [`${NODE}(config/index|process)\\.ts$`, '^packages/cli/src/dev/limits\\.ts$'] },
     { path: HEAVY, reachable: true },
   ),

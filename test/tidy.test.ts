@@ -131,6 +131,13 @@ const fixtures: Record<RuleName, { bad: [path: string, text: string][]; good: [p
       [node, `import { setImmediate } from 'node:timers/promises'`],
     ],
   },
+  'no-hidden-require': {
+    bad: [[node, "const x = createRequire(import.meta.url)('secp256k1')"]],
+    good: [
+      [node, "const require = createRequire(import.meta.url)\nconst x = require('secp256k1')"],
+      [node, "createRequire(import.meta.url)('../../package.json')"],
+    ],
+  },
   'no-promises-in-comments': {
     bad: ['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].map((word) => [node, `f() // ${word}: later`]),
     good: [[node, 'const method = "a todo list"']],

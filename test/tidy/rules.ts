@@ -106,6 +106,12 @@ const habits: Readonly<Record<string, Rule>> = {
     'wait for the event, not for some time',
     (path) => isScript(path) && path !== 'test/tidy.test.ts',
   ),
+  'no-hidden-require': matches(
+    'text',
+    /createRequire\(import\.meta\.url\)\(['"](?![^'"]*package\.json['"])/g,
+    'the walls do not see this import: name the function `require` first',
+    (path) => isScript(path) && path.startsWith('packages/'),
+  ),
   'no-promises-in-comments': matches(
     'comments',
     new RegExp(`\\b(?:${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`, 'g'),

@@ -51,7 +51,6 @@ export default defineConfig({
       project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
       project('pressure', ['test/pressure/**/*.test.ts'], 120_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
-      project('browser', ['test/browser/**/*.test.ts'], 60_000),
     ],
   },
 })

@@ -3,36 +3,17 @@
 import './lib/node-version.mjs'
 
 void Promise.all([
-  import('node:fs/promises'),
   import('node:path'),
   import('./lib/child.mjs'),
   import('./lib/install.mjs'),
-  import('./lib/paths.mjs'),
   import('./lib/steps.mjs'),
-]).then(([{ readFile }, { join }, { run }, { ensureInstalled, npmCommand }, { root }, { main, Refusal, step }]) =>
+  import('./lib/tools.mjs'),
+]).then(([{ join }, { run }, { ensureInstalled }, { main, Refusal }, { ensureTools, separateTool, toolsFolder }]) =>
   main(async () => {
-    const folder = join(root, 'docs-tools')
-    const typedoc = join(folder, 'node_modules', 'typedoc')
-
-    /** Whether typedoc is installed in the version of `package.json`. */
-    async function isInstalled() {
-      const { dependencies } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-      const installed = await readFile(join(typedoc, 'package.json'), 'utf8').catch((error) => {
-        if (error.code === 'ENOENT') return '{}'
-        throw error
-      })
-      return JSON.parse(installed).version === dependencies.typedoc
-    }
-
     await ensureInstalled()
-    if (!(await isInstalled())) {
-      const [command, ...own] = npmCommand()
-      const args = [...own, 'ci', '--no-audit', '--no-fund']
-      const { value } = await step('Install typedoc (npm ci)', () => run(command, args, { cwd: folder, output: 'capture' }))
-      if (value.code !== 0) throw new Refusal(`npm could not install typedoc:\n${value.output.trimEnd()}`)
-    }
-    const args = [join(typedoc, 'bin', 'typedoc'), '--options', join(folder, 'typedoc.config.mjs')]
-    const { code } = await run(process.execPath, args, { cwd: folder })
+    await ensureTools()
+    const args = [separateTool('typedoc/bin/typedoc'), '--options', join(toolsFolder, 'typedoc.config.mjs')]
+    const { code } = await run(process.execPath, args, { cwd: toolsFolder })
     if (code !== 0) throw new Refusal('typedoc failed, the reference was not written. See its messages above.')
     return 0
   }),

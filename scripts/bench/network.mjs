@@ -2,7 +2,8 @@
 // Messages per second over the real transport on loopback, and their CPU time. Both ends run in this process, so the CPU time includes
 // sender and receiver. Needs `npm run build`.
 import { cpus } from 'node:os'
-import { createLibp2pTransport, createNodeKey } from '../../packages/node/dist/network/index.js'
+import { createLibp2pTransport } from '../../packages/node/dist/network/index.js'
+import { createNodeKey } from '../../packages/node/dist/network/node-key.js'
 
 const MESSAGE_BYTES = 200
 const logger = { debug() {}, info() {}, warn() {} }

@@ -4,6 +4,7 @@ import { run } from './child.mjs'
 import { ensureInstalled } from './install.mjs'
 import { root, tool } from './paths.mjs'
 import { formatDuration, Refusal } from './steps.mjs'
+import { ensureTools, separateTool } from './tools.mjs'
 
 /** Programs that run at the same time; each is partly parallel itself. */
 const concurrencyMax = 2
@@ -17,8 +18,13 @@ const entry = {
   tsc: 'typescript/bin/tsc',
 }
 
+/** The types check, which builds, and the checks that run at the same time. */
+const needNoBuild = ['types', 'format', 'walls', 'dead code']
+
 /** A program with its arguments. */
 const command = (name, ...args) => [tool(entry[name]), ...args]
+
+const dependencyCruiser = separateTool('dependency-cruiser/bin/dependency-cruise.mjs')
 
 /** Checks by name, each with its programs in order. The first program that fails ends the check. */
 function checks() {
@@ -27,7 +33,12 @@ function checks() {
     types: [command('tsc', '-b'), command('tsc', '-p', 'tsconfig.test.json')],
     lint: [command('oxlint', '--type-aware', '--deny-warnings')],
     format: [command('biome', 'check', '--error-on-warnings', '.')],
-    'dead code': [command('knip', '--no-progress', '--no-config-hints')],
+    walls: [[dependencyCruiser, '--output-type', 'err-long', 'packages']],
+    // The second run leaves tests out: what only they use belongs to them. A pattern that matches nothing is an error in the first.
+    'dead code': [
+      command('knip', '--no-progress', '--treat-config-hints-as-errors'),
+      command('knip', '--no-progress', '--production', '--no-config-hints'),
+    ],
     ...Object.fromEntries(
       packages.map((path) => [
         `package ${path}`,
@@ -81,12 +92,12 @@ export async function check(args) {
     throw new Refusal(`Unknown check "${unknown}". Available:\n  ${all.map(([name]) => name).join('\n  ')}`)
   }
   const chosen = args.length === 0 ? all : all.filter(([name]) => args.some((arg) => matches(name, arg)))
+  if (chosen.some(([name]) => name === 'walls')) await ensureTools()
   const started = performance.now()
-  const isPackage = ([name]) => name.startsWith('package ')
-  // Packages are checked in their published form, so the types check, which builds them, runs first.
+  // The others read the output of the types check: lint needs the declarations, the package checks everything that is published.
   const failed = [
-    ...(await runChecks(chosen.filter((item) => !isPackage(item)))),
-    ...(await runChecks(chosen.filter((item) => isPackage(item)))),
+    ...(await runChecks(chosen.filter(([name]) => needNoBuild.includes(name)))),
+    ...(await runChecks(chosen.filter(([name]) => !needNoBuild.includes(name)))),
   ]
   const verdict = failed.length === 0 ? 'all passed' : `${failed.length} failed: ${failed.join(', ')}`
   console.log(`\n${chosen.length} checks in ${formatDuration(performance.now() - started)}, ${verdict}`)

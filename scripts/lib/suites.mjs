@@ -24,7 +24,6 @@ export const suites = [
   { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 20 },
   { name: 'pressure', projects: ['pressure'], folders: ['test/pressure'], minutesMax: 6 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 3 },
-  { name: 'browser', projects: ['browser'], folders: ['test/browser'], minutesMax: 2 },
 ]
 
 /** A suite that takes this many times its budget hangs and is stopped. With --long there is no budget, only a limit. */

@@ -7,11 +7,12 @@ import {
   writeFormerCode,
   writeRecord,
 } from '../../packages/execution/src/contract/record.ts'
+import { headCodec } from '../../packages/execution/src/state/head.ts'
 import { historyOps } from '../../packages/execution/src/state/history.ts'
 import { Journal } from '../../packages/execution/src/state/journal.ts'
 import { accountKey, codeKey, flatKeyOf, storageKey } from '../../packages/execution/src/state/keys.ts'
 import { encodeSplit } from '../../packages/execution/src/state/tree/page.ts'
-import { headCodec, pageKey, rootKeys, undoPagesKey, undoRootsKey } from '../../packages/execution/src/state/tree/records.ts'
+import { pageKey, rootKeys, undoPagesKey, undoRootsKey } from '../../packages/execution/src/state/tree/records.ts'
 import { encodeUndoPages, undoRootsCodec } from '../../packages/execution/src/state/tree/undo.ts'
 import { packImage } from '../../packages/execution/src/vm/packed-image.ts'
 import { signedStepCodec } from '../../packages/node/src/engine/last-sign-state.ts'

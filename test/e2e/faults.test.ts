@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { codec, nobleCrypto, type SigningDomain, unwrap, voteDigest } from '@quoin/protocol'
 import type { Hex } from 'viem'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
 import {
   SIGN_STATE_FORMAT,
   SIGN_STEPS,
@@ -13,6 +12,7 @@ import {
 import { RecordFile } from '../../packages/node/src/engine/record-file.ts'
 import { Wal } from '../../packages/node/src/engine/wal.ts'
 import type { LogFile } from '../../packages/node/src/powers.ts'
+import { crc32cTable } from '../../packages/node/test/crc32c.ts'
 import { account, developmentValidator, FAST, Network, type Validator, walletClient } from './harness.ts'
 import { type Final, Load } from './load.ts'
 import { holds, until } from './watch.ts'

@@ -1,6 +1,7 @@
 import { type Genesis, genesisDigest, nobleCrypto, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
 import type { NetworkLogger } from '../../packages/node/src/network/index.ts'
-import { createLibp2pTransport, createNodeKey, type Libp2pTransport, loadNodeKey } from '../../packages/node/src/network/index.ts'
+import { createLibp2pTransport, type Libp2pTransport } from '../../packages/node/src/network/index.ts'
+import { createNodeKey, loadNodeKey } from '../../packages/node/src/network/node-key.ts'
 import type { TransportHandlers } from '../../packages/node/src/powers.ts'
 import { freePorts } from './ports.ts'
 

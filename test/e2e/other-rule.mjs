@@ -1,7 +1,7 @@
 // Loaded before a node (`--import`): from block 5 on it treats every block as invalid, as a node with a bug or of another version would.
 import { register } from 'node:module'
 
-const RULE = 'if (header.timeMs <= parent.timeMs)'
+const RULE = 'return timeProblem(parent, header.timeMs)'
 const hooks = `export async function load(url, context, next) {
   const loaded = await next(url, context)
   if (!url.endsWith('/node/dist/chain/header-rules.js')) return loaded

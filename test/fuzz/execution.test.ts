@@ -12,9 +12,9 @@ import { codec, equalBytes, type Nonce, U32_MAX } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { recordCodec, versionCodec } from '../../packages/execution/src/contract/record.ts'
-import { historyKey, parseHistoryKey } from '../../packages/execution/src/state/keys.ts'
+import { headCodec } from '../../packages/execution/src/state/head.ts'
+import { historyKey } from '../../packages/execution/src/state/keys.ts'
 import { parseRecord, readingOf } from '../../packages/execution/src/state/system-records.ts'
-import { headCodec } from '../../packages/execution/src/state/tree/records.ts'
 import { undoRootsCodec } from '../../packages/execution/src/state/tree/undo.ts'
 import { packImage, unpackImage } from '../../packages/execution/src/vm/packed-image.ts'
 import type { ContractImage } from '../../packages/execution/src/vm/request.ts'
@@ -103,7 +103,6 @@ fuzzTargets({
     },
     image,
   ),
-  'history key': throwingTarget(({ stateKey, height }) => historyKey(stateKey, height), parseHistoryKey, Error, historyPlace),
 })
 
 describe('history keys', () => {

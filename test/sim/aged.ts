@@ -1,8 +1,8 @@
 import { type Address, codec, type Height, type Round } from '@quoin/protocol'
-import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
 import { createSignState, SIGN_STATE_FORMAT, signRecordCodec } from '../../packages/node/src/engine/last-sign-state.ts'
 import { RecordFile } from '../../packages/node/src/engine/record-file.ts'
 import { MemoryLog } from '../../packages/node/src/store/memory-log.ts'
+import { crc32cTable } from '../../packages/node/test/crc32c.ts'
 import { FileState } from './file-state.ts'
 
 /**

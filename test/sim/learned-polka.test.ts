@@ -13,10 +13,10 @@ import {
   voteDigest,
 } from '@quoin/protocol'
 import { expect, it } from 'vitest'
-import { crc32cTable } from '../../packages/node/src/engine/crc32c.ts'
 import { type EngineMessage, encodeMessage } from '../../packages/node/src/engine/messages.ts'
 import { type LoggedInput, Wal } from '../../packages/node/src/engine/wal.ts'
 import { MemoryLog } from '../../packages/node/src/store/memory-log.ts'
+import { crc32cTable } from '../../packages/node/test/crc32c.ts'
 import { simCrypto } from './crypto.ts'
 import { validatorKey } from './genesis.ts'
 import { Simulation } from './simulation.ts'

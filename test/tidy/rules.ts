@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { missingEntries } from '../../scripts/lib/lock.mjs'
-import { type Import, importsOf, type Scanned } from './scan.ts'
+import type { Scanned } from './scan.ts'
 
 /** A violation of a rule. */
 export interface Finding {
@@ -12,21 +12,7 @@ export interface Finding {
 /** A rule: a pure function of a file's path (from the root, with slashes) and its text. */
 export type Rule = (path: string, source: Scanned) => readonly Finding[]
 
-/** Packages that a package may import. All packages of the repository must be listed. */
-const mayImport: Readonly<Record<string, readonly string[]>> = {
-  protocol: [],
-  consensus: ['protocol'],
-  execution: ['protocol'],
-  platform: ['protocol', 'execution'],
-  contracts: ['protocol', 'execution', 'platform'],
-  sdk: ['protocol'],
-  node: ['protocol', 'consensus', 'execution', 'platform'],
-  cli: ['protocol', 'execution', 'platform', 'contracts', 'node'],
-  explorer: ['protocol', 'sdk'],
-}
-
 const purePackages = ['protocol', 'consensus', 'execution']
-const browserPackages = ['protocol', 'sdk', 'explorer']
 const linesMax = 500
 
 const isTest = (path: string) =>
@@ -53,62 +39,6 @@ const matches =
           message: typeof message === 'string' ? message : message(match),
         }))
       : []
-
-/** Makes a rule about imports. `wrong` returns the reason, or undefined if the import is allowed. */
-const imports =
-  (wrong: (path: string, item: Import) => string | undefined): Rule =>
-  (path, source) =>
-    isScript(path)
-      ? importsOf(source).flatMap((item) => {
-          const message = wrong(path, item)
-          return message === undefined ? [] : [{ offset: item.offset, message }]
-        })
-      : []
-
-const external = (name: RegExp, owner: string): Rule =>
-  imports((path, { specifier }) =>
-    name.test(specifier) && path.startsWith('packages/') && !path.startsWith(owner) && !isTest(path)
-      ? `only ${owner} may import ${specifier}`
-      : undefined,
-  )
-
-/** Target of a relative import, as a path from the root. */
-const targetOf = (path: string, specifier: string) => posix.join(posix.dirname(path), specifier)
-
-/** The import rules of docs/ARCHITECTURE.md. */
-const walls: Readonly<Record<string, Rule>> = {
-  'package-direction': imports((path, { specifier }) => {
-    const from = packageOf(path)
-    if (from === undefined) return undefined
-    const to = /^@quoin\/([^/]+)/.exec(specifier)?.[1]
-    if (to !== undefined) return mayImport[from]?.includes(to) || to === from ? undefined : `${from} must not import @quoin/${to}`
-    const leaves = specifier.startsWith('.') && !targetOf(path, specifier).startsWith(`packages/${from}/`)
-    return leaves && !isTest(path) ? `a relative import must not leave its package: ${specifier}` : undefined
-  }),
-  'browser-safe': imports((path, { specifier }) =>
-    browserPackages.includes(packageOf(path) ?? '') && !isTest(path) && specifier.startsWith('node:')
-      ? `${packageOf(path)} runs in browsers and must not import ${specifier}`
-      : undefined,
-  ),
-  'kit-is-bundled': imports((path, { specifier, typeOnly }) =>
-    path.startsWith('packages/contracts/src/kit/') && !isTest(path) && !typeOnly && !specifier.startsWith('.')
-      ? `the kit is bundled into every contract and may import only types: ${specifier}`
-      : undefined,
-  ),
-  'store-owns-the-database': external(/^(classic-level|abstract-level|level)(\/|$)/, 'packages/node/src/store/'),
-  'network-owns-libp2p': external(
-    /^(libp2p|@libp2p\/.*|@chainsafe\/libp2p-.*|@multiformats\/.*)(\/|$)/,
-    'packages/node/src/network/',
-  ),
-  'rpc-gets-a-reader': imports((path, { specifier, typeOnly }) =>
-    path.startsWith('packages/node/src/rpc/') &&
-    !isTest(path) &&
-    !typeOnly &&
-    targetOf(path, specifier).startsWith('packages/node/src/store/')
-      ? 'rpc must not import the store; it gets a reader'
-      : undefined,
-  ),
-}
 
 /** Bans dependencies that would make nodes disagree: time, randomness, locale, the machine. */
 const purity: Readonly<Record<string, Rule>> = {
@@ -178,6 +108,12 @@ const habits: Readonly<Record<string, Rule>> = {
     'wait for the event, not for a fixed time',
     (path) => isScript(path) && path !== 'test/tidy.test.ts',
   ),
+  'no-hidden-require': matches(
+    'text',
+    /createRequire\(import\.meta\.url\)\(['"](?![^'"]*package\.json['"])/g,
+    'the walls do not see this import: name the function `require` first',
+    (path) => isScript(path) && path.startsWith('packages/'),
+  ),
   'no-promises-in-comments': matches(
     'comments',
     new RegExp(`\\b(?:${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`, 'g'),
@@ -208,5 +144,5 @@ const lock: Readonly<Record<string, Rule>> = {
       : [],
 }
 
-/** All rules by name. */
-export const rules = { ...walls, ...purity, ...habits, ...origin, ...lock }
+/** All rules by name. Who may import whom is in `.dependency-cruiser.mjs`. */
+export const rules = { ...purity, ...habits, ...origin, ...lock }

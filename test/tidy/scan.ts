@@ -108,23 +108,3 @@ function opensRegex(code: readonly string[], at: number): boolean {
   if (before === '') return true
   return /[([{,;=:?!&|+\-*%<>~^]$/.test(before) || regexAfterWord.test(before)
 }
-
-/** The module specifiers of imports and re-exports, static and dynamic, with the offset of each. `typeOnly`: erased at build. */
-export interface Import {
-  readonly specifier: string
-  readonly offset: number
-  readonly typeOnly: boolean
-}
-
-/** @returns all modules that this source imports or re-exports */
-export function importsOf({ code, text }: Scanned): readonly Import[] {
-  const pattern = /\b(?:(import|export)\b([^;'"`]*?)\bfrom\s*|import\s*\(?\s*)(['"])/g
-  return [...code.matchAll(pattern)].map((match) => {
-    const offset = match.index + match[0].length
-    return {
-      specifier: text.slice(offset, text.indexOf(match[3] ?? "'", offset)),
-      offset,
-      typeOnly: /^\s+type\s/.test(match[2] ?? ''),
-    }
-  })
-}

@@ -11,6 +11,7 @@ import {
   nextHeight,
   ok,
   type Result,
+  timeProblem,
   treeKey,
 } from '@quoin/protocol'
 import {
@@ -151,7 +152,8 @@ class InlineExecutor implements Executor {
   async build(template: BlockTemplate, queues: readonly CandidateQueue[], fill: FillLimits): Promise<BuiltBlock> {
     const { parent, timeMs } = template
     this.#assertAbove(parent)
-    if (timeMs <= parent.timeMs) throw new RangeError(`block time ${timeMs} is not later than its parent's ${parent.timeMs}`)
+    const problem = timeProblem(parent, timeMs)
+    if (problem !== undefined) throw new RangeError(problem)
     const run = this.#start(template)
     const filled = fillBlock(run, queues, (candidate) => this.#decode(candidate), fill)
     return { ...this.#seal({ template, hashes: run.hashes }, run), ...filled }
@@ -163,8 +165,8 @@ class InlineExecutor implements Executor {
   ): Promise<Result<ExecutedBlock, BlockRefusal>> {
     const { parent, timeMs } = template
     this.#assertAbove(parent)
-    if (timeMs <= parent.timeMs)
-      return err({ code: 'time', message: `block time ${timeMs} is not later than its parent's ${parent.timeMs}` })
+    const problem = timeProblem(parent, timeMs)
+    if (problem !== undefined) return err({ code: 'time', message: problem })
     const items: SenderTransaction[] = []
     for (const [index, transaction] of transactions.entries()) {
       const decoded = this.#decode(transaction)

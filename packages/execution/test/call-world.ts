@@ -11,10 +11,11 @@ import {
   ZERO_HASH,
 } from '@quoin/protocol'
 import { type Call, type CallHost, type CallRequest, createCallHost } from '../src/call/index.ts'
+import { headCodec, headKey } from '../src/state/head.ts'
 import { flatOps, historyOps } from '../src/state/history.ts'
 import { Journal } from '../src/state/journal.ts'
 import { settleSystemRecords, writeGenesisRecords } from '../src/state/system-records.ts'
-import { headCodec, headKey, TREE_FORMAT } from '../src/state/tree/records.ts'
+import { TREE_FORMAT } from '../src/state/tree/records.ts'
 import { testGenesis } from './chain.ts'
 import { TEST_BLOCK, TestContracts, USER } from './contracts.ts'
 import { contractInterpreter } from './interpreter.ts'

@@ -55,16 +55,7 @@ export function pause(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSig
   })
 }
 
-/** Runs work with a linked signal, and unlinks the signal when the work is over. */
-export async function under<T>({ signal, unlink }: Link, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  try {
-    return await work(signal)
-  } finally {
-    unlink()
-  }
-}
-
-/** As `under`, for an async iteration. */
+/** An async iteration with a linked signal. The signal is unlinked at the end, or when the consumer stops. */
 export async function* eachUnder<T>(
   { signal, unlink }: Link,
   work: (signal: AbortSignal) => AsyncIterable<T>,

@@ -12,9 +12,9 @@ import {
   testValidators,
 } from '../test/chain.ts'
 import { ManualClock } from '../test/clock.ts'
+import { crc32cTable } from '../test/crc32c.ts'
 import { honest, SyncNetwork } from '../test/sync-network.ts'
 import { createInlineRecovery } from './crypto/recovery.ts'
-import { crc32cTable } from './engine/crc32c.ts'
 import { createNode, type Node } from './node.ts'
 import { DamagedError, DamageReports } from './store/damage.ts'
 import { MemoryLog } from './store/memory-log.ts'

@@ -1,15 +1,9 @@
 import type { Crypto } from '@quoin/protocol'
+import type { RpcBackend } from '../src/rpc/backend.ts'
 import { Call } from '../src/rpc/call.ts'
-import {
-  createNodeBackend,
-  DEFAULT_RPC_LIMITS,
-  type RpcBackend,
-  type RpcLimits,
-  type RpcServer,
-  type RpcServerOptions,
-  type RpcSettings,
-  startRpcServer,
-} from '../src/rpc/index.ts'
+import { DEFAULT_RPC_LIMITS, type RpcLimits } from '../src/rpc/limits.ts'
+import { createNodeBackend } from '../src/rpc/node-backend.ts'
+import { type RpcServer, type RpcServerOptions, type RpcSettings, startRpcServer } from '../src/rpc/server/server.ts'
 import { openShared } from '../src/rpc/shared.ts'
 import type { TestNode } from './chain.ts'
 import { ManualClock } from './clock.ts'

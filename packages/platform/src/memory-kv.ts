@@ -3,7 +3,8 @@ import type { KvOp } from '@quoin/execution'
 import type sortedBtree from 'sorted-btree'
 
 // Uses require because the default export of this CommonJS module differs between Node.js and vitest when it is imported.
-const { default: BTree, simpleComparator } = createRequire(import.meta.url)('sorted-btree') as typeof sortedBtree
+const require = createRequire(import.meta.url)
+const { default: BTree, simpleComparator } = require('sorted-btree') as typeof sortedBtree
 
 interface Entry {
   readonly key: Uint8Array

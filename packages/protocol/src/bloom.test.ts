@@ -3,7 +3,7 @@ import { Bloom } from 'ox'
 import { keccak256 } from 'viem'
 import { describe, expect, it } from 'vitest'
 import * as any from '../test/arbitraries.ts'
-import { addToBloom, BLOOM_BYTES, bloomBits, bloomMayContain, emptyBloom, mergeBloom } from './bloom.ts'
+import { addToBloom, BLOOM_BYTES, bloomBits, bloomMayContain, emptyBloom } from './bloom.ts'
 import { Address, bytesToBigInt, bytesToHex, Hash, hexToBytes, utf8ToBytes } from './bytes.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 import type { Log } from './receipt.ts'
@@ -62,15 +62,5 @@ describe('the bloom', () => {
     const log: Log = { address: Address(new Uint8Array(20)), topics: [], data }
     expect(bloomMayContain(bloomOf([log]), bloomBits(crypto, data))).toBe(false)
     expect(bloomMayContain(emptyBloom(), bloomBits(crypto, hexToBytes(Hash(data))))).toBe(false)
-  })
-
-  it('of two blocks is the bits of both', () => {
-    fc.assert(
-      fc.property(anyLogs, anyLogs, (a, b) => {
-        const merged = bloomOf(a)
-        mergeBloom(merged, bloomOf(b))
-        expect(merged).toEqual(bloomOf([...a, ...b]))
-      }),
-    )
   })
 })

@@ -27,11 +27,6 @@ export function addToBloom(crypto: Crypto, bloom: Uint8Array, logs: readonly Log
   }
 }
 
-/** Sets all bits of `from` in `into`. */
-export function mergeBloom(into: Uint8Array, from: Uint8Array): void {
-  for (let i = 0; i < BLOOM_BYTES; i++) into[i]! |= from[i]!
-}
-
 /** False if no log of the filter has the address or topic with these bits. True if a log may have it: the filter has false positives. */
 export const bloomMayContain = (bloom: Uint8Array, bits: BloomBits): boolean =>
   bits.every((bit) => (bloom[byteOf(bit)]! & (1 << (bit & 7))) !== 0)

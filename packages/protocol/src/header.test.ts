@@ -14,6 +14,7 @@ import {
   headerExtraData,
   headerHash,
   headerTimestamp,
+  timeProblem,
 } from './header.ts'
 import { LIMITS } from './limits.ts'
 import { nobleCrypto as crypto } from './noble.ts'
@@ -145,6 +146,15 @@ describe('time', () => {
     expect(headerTimestamp(header)).toBe(timestamp)
     expect(headerExtraData(header)[1]! * 256 + headerExtraData(header)[2]!).toBe(milliseconds)
     expect(unwrap(decodeHeader(encodeHeader(header))).timeMs).toBe(timeMs)
+  })
+
+  it('of a block is after its parent', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: -2, max: 2 }), (parentMs, later) => {
+        const problem = timeProblem({ timeMs: TimeMs(parentMs) }, parentMs + later)
+        expect(problem).toBe(later > 0 ? undefined : `timeMs is ${parentMs + later}, not after the parent's ${parentMs}`)
+      }),
+    )
   })
 
   it('past 53 bits is refused', () => {

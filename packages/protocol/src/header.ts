@@ -44,6 +44,14 @@ export interface HeaderError {
 /** Ethereum's `timestamp`: the block time in whole seconds since the Unix epoch. */
 export const headerTimestamp = (header: Header): number => Math.floor(header.timeMs / 1000)
 
+/**
+ * Checks that block times increase strictly. The distance from the present matters only for a fresh proposal.
+ *
+ * @returns why a child of `parent` cannot have this time; undefined if it can
+ */
+export const timeProblem = (parent: Pick<Header, 'timeMs'>, timeMs: number): string | undefined =>
+  timeMs > parent.timeMs ? undefined : `timeMs is ${timeMs}, not after the parent's ${parent.timeMs}`
+
 /** The encoded `extraData` of a header. */
 export function headerExtraData(header: Header): Uint8Array {
   return codec.encode(extraDataCodec, { ...header.extra, milliseconds: header.timeMs % 1000 })

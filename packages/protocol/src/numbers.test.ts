@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import * as numbers from './numbers.ts'
-import { ChainId, Gas, Height, Nonce, nextHeight, nextRound, Power, Round, TimeMs, U256_MAX, Wei } from './numbers.ts'
+import { ChainId, Gas, Height, Nonce, nextHeight, Power, Round, TimeMs, U256_MAX, Wei } from './numbers.ts'
 
 const integers = { Height, Round, Nonce, Gas, Power, ChainId, TimeMs } as const
 const largest: Readonly<Record<keyof typeof integers, number>> = {
@@ -29,9 +28,7 @@ it('Wei is a 256-bit amount', () => {
   for (const value of [-1n, U256_MAX + 1n]) expect(() => Wei(value)).toThrow(RangeError)
 })
 
-it('the next height and round are one more, and end with their range', () => {
+it('the next height is one more, and ends with its range', () => {
   expect(nextHeight(Height(6))).toBe(7)
-  expect(nextRound(Round(6))).toBe(7)
   expect(() => nextHeight(Height(Number.MAX_SAFE_INTEGER))).toThrow(RangeError)
-  expect(() => nextRound(Round(numbers.U32_MAX))).toThrow(RangeError)
 })

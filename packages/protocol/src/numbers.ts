@@ -60,5 +60,3 @@ export function Wei(value: bigint): Wei {
 
 /** @throws RangeError after the largest height. */
 export const nextHeight = (height: Height): Height => Height(height + 1)
-/** @throws RangeError after the largest round. */
-export const nextRound = (round: Round): Round => Round(round + 1)

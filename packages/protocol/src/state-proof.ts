@@ -25,8 +25,6 @@ const VALUE_TAG = 0x02
 
 /** Maximum number of levels in a proof. To find a key that shares this many bits with a given key takes 2^60 hashes. */
 export const stateProofDepthMax = 60
-/** Maximum size of an encoded proof in bytes. */
-export const stateProofBytesMax = 2_048
 
 /** The path of a flat key in the state tree: 32 bytes, read from the top bit of byte 0. */
 export const treeKey = (crypto: Crypto, flatKey: Uint8Array): Uint8Array => taggedHash(crypto, KEY_TAG, flatKey)

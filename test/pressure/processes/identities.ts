@@ -1,5 +1,5 @@
 import { type Crypto, type Genesis, genesisDigest, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
-import { createNodeKey, loadNodeKey } from '../../../packages/node/src/network/index.ts'
+import { createNodeKey, loadNodeKey } from '../../../packages/node/src/network/node-key.ts'
 
 /** Attackers that genesis lists as nodes. A banned one is useless in the next round, so each round has its own. */
 export const identityName = (attack: string, round: number): string => `pressure ${attack} ${round}`

@@ -1,5 +1,4 @@
 import type { Guest } from './guest.ts'
-import type { Fields } from './state/field.ts'
 
 declare const quoin: Guest
 
@@ -7,10 +6,16 @@ declare const quoin: Guest
 const LAYOUT_KEY = '#layout'
 
 /** The layout of a state as text: one line `name type` for each field. */
-export const layoutOf = (state: Fields): string =>
+export const layoutOf = (state: { readonly [name: string]: { readonly type: string } }): string =>
   Object.keys(state)
     .map((name) => `${name} ${state[name]!.type}`)
     .join('\n')
+
+/** Lines of `former` that `next` lacks: fields that are missing or have another type. `quoin build --against` uses this too. */
+export function lostFields(former: string, next: string): readonly string[] {
+  const kept = next.split('\n')
+  return former.split('\n').filter((field) => field !== '' && !kept.includes(field))
+}
 
 /** Stores the first layout of a contract. */
 export const storeLayout = (layout: string): void => quoin.store('string', LAYOUT_KEY, layout)
@@ -21,10 +26,8 @@ export const storeLayout = (layout: string): void => quoin.store('string', LAYOU
  * @throws Error when a field is missing or has another type, because its values in storage would be lost or misread
  */
 export function upgradeLayout(layout: string): void {
-  const fields = layout.split('\n')
-  for (const field of (quoin.load('string', LAYOUT_KEY) as string).split('\n')) {
-    if (field === '' || fields.includes(field)) continue
-    throw new Error(`state: "${field}" is missing or changed; layouts only grow: keep the field and declare a new one beside it`)
-  }
+  const [lost] = lostFields(quoin.load('string', LAYOUT_KEY) as string, layout)
+  if (lost !== undefined)
+    throw new Error(`state: "${lost}" is missing or changed; layouts only grow: keep the field and declare a new one beside it`)
   storeLayout(layout)
 }

@@ -1,5 +1,5 @@
 import { type CallRequest, type CallResult, runCall, type TransactionFailure } from '@quoin/execution'
-import { type Address, bytesToHex, LIMITS, Wei } from '@quoin/protocol'
+import { type Address, bytesToHex, LIMITS, timeProblem, Wei } from '@quoin/protocol'
 import type { Hex } from 'viem'
 import type { Artifact } from './artifact.ts'
 import { ArtifactIndex, functionNameOf } from './artifacts.ts'
@@ -80,9 +80,11 @@ export class ChainCore {
 
   /** Sets the time of the next block. Throws ChainError unless it is after the last block. */
   setNextTime(timeMs: number): void {
-    const { timeMs: last } = this.head.header
-    if (timeMs <= last)
-      throw new ChainError(`the next block's timestamp must be greater than the last one's, ${last / 1_000}: ${timeMs / 1_000}`)
+    const { header } = this.head
+    if (timeProblem(header, timeMs) !== undefined)
+      throw new ChainError(
+        `the next block's timestamp must be greater than the last one's, ${header.timeMs / 1_000}: ${timeMs / 1_000}`,
+      )
     if (timeMs > LIMITS.timeMsMax) throw new ChainError(`the timestamp is too large for a block: ${timeMs / 1_000}`)
     this.#nextTimeMs = timeMs
   }

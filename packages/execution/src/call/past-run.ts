@@ -1,9 +1,9 @@
-import { bytesToHex, codec, equalBytes, err, type Hex, ok, type Result } from '@quoin/protocol'
+import { bytesToHex, equalBytes, err, type Hex, ok, type Result } from '@quoin/protocol'
 import { InterpreterFault } from '../fault.ts'
+import { headHeight } from '../state/head.ts'
 import { type HistoryKv, type PastState, stateAt } from '../state/history.ts'
 import { stateKeyOf } from '../state/keys.ts'
 import type { KvReader } from '../state/kv.ts'
-import { headCodec, headKey } from '../state/tree/records.ts'
 import { CALL_LIMITS } from './limits.ts'
 
 /** A run that needed more than `runsMax` repetitions. */
@@ -102,11 +102,3 @@ class GuessedState implements KvReader {
 }
 
 const isSame = (a: Value, b: Value): boolean => a === b || (a !== undefined && b !== undefined && equalBytes(a, b))
-
-/** Height of the state in the database; undefined before genesis, and without a tree. */
-function headHeight(kv: KvReader): number | undefined {
-  const record = kv.get(headKey)
-  if (record === undefined) return undefined
-  const head = codec.decode(headCodec, record)
-  return head.ok ? head.value.height : undefined
-}

@@ -1,6 +1,7 @@
 import { Address, bytesToHex, compareBytes, hexToBytes, LIMITS } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { parseHistoryKey } from '../../test/history-key.ts'
 import { addressOf } from '../../test/transactions.ts'
 import {
   accountInHistoryKey,
@@ -11,7 +12,6 @@ import {
   flatKeyOf,
   historyKey,
   historyRange,
-  parseHistoryKey,
   storageKey,
 } from './keys.ts'
 
@@ -70,12 +70,6 @@ describe('keys', () => {
         expect(accountInHistoryKey(flatKeyOf(accountKey(of)))).toBeUndefined()
       }),
     )
-  })
-
-  it('of history that are damaged throw', () => {
-    const key = historyKey(hexToBytes(accountKey(addressOf(0))), 1)
-    for (const damaged of [key.slice(0, -1), key.slice(1), Uint8Array.of(0x10, ...key.slice(1))])
-      expect(() => parseHistoryKey(damaged)).toThrow()
   })
 
   it('sort the same as text and as bytes', () => {

@@ -1,14 +1,4 @@
-import {
-  Address,
-  type Brand,
-  bytesToHex,
-  bytesToNumber,
-  concatBytes,
-  type Hex,
-  hexToBytes,
-  LIMITS,
-  numberToBytes,
-} from '@quoin/protocol'
+import { Address, type Brand, bytesToHex, concatBytes, type Hex, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
 import type { Slab } from './slab.ts'
 
 /**
@@ -145,23 +135,4 @@ function historyPrefix(stateKey: Uint8Array): Uint8Array {
     if (byte === 0) prefix[at++] = 0xff
   }
   return prefix
-}
-
-/**
- * Decodes a history key.
- *
- * @throws Error for any other bytes: the database is damaged
- */
-export function parseHistoryKey(key: Uint8Array): { readonly stateKey: Uint8Array; readonly height: number } {
-  const end = key.length - HEIGHT_BYTES - 2
-  const stateKey: number[] = []
-  for (let at = 1; at < end; at++) {
-    stateKey.push(key[at]!)
-    if (key[at] === 0 && key[++at] !== 0xff) throw new Error('history key is damaged')
-  }
-  const height = bytesToNumber(key.subarray(-HEIGHT_BYTES))
-  const isTerminated = key[end] === 0 && key[end + 1] === 0
-  if (key[0] !== SPACE.history || stateKey.length <= ADDRESS_BYTES || !isTerminated || height === undefined)
-    throw new Error('history key is damaged')
-  return { stateKey: Uint8Array.from(stateKey), height }
 }

@@ -10,7 +10,7 @@ import { flatOps } from './history.ts'
 import { Journal } from './journal.ts'
 import { flatKeyOf, storageKey } from './keys.ts'
 import {
-  canSend,
+  maySend,
   readNodes,
   readParameters,
   readSendPolicy,
@@ -49,7 +49,7 @@ describe('system records', () => {
     expect([readParameters, readValidatorSet, readNodes, readSendPolicy].map((read) => read(kv).problem)).toEqual(
       Array(4).fill(undefined),
     )
-    expect(canSend(kv, addressOf(1))).toBe(true)
+    expect(maySend(readSendPolicy(kv).value, addressOf(1))).toBe(true)
     expect(flatKeyOf(storageKey(SYSTEM_ADDRESS, utf8ToBytes('parameters'))).subarray(1, 21)).toEqual(hexToBytes(SYSTEM_ADDRESS))
   })
 

@@ -117,9 +117,6 @@ export function maySend(policy: SendPolicy, _sender: Address): boolean {
   }
 }
 
-/** As `maySend`, for the policy of the committed state. */
-export const canSend = (reader: KvReader, sender: Address): boolean => maySend(readSendPolicy(reader).value, sender)
-
 /** Writes a record's value. `settleSystemRecords` confirms it at the end of the block. */
 export function writeRecord<T>(journal: Journal, record: SystemRecord<T>, value: T): void {
   journal.setStorage(SYSTEM_ADDRESS, record.key, codec.encode(record.codec, { layout: LAYOUT, value }))

@@ -1,5 +1,5 @@
 import { nextBaseFee } from '@quoin/execution'
-import { type ChainParameters, equalBytes, type Hash, type Header, ZERO_HASH } from '@quoin/protocol'
+import { type ChainParameters, equalBytes, type Hash, type Header, timeProblem, ZERO_HASH } from '@quoin/protocol'
 
 /** Fields of the next header that the head determines. */
 export interface HeaderRules {
@@ -29,8 +29,7 @@ export function headerProblem(header: Header, rules: HeaderRules): string | unde
   ]
   const wrong = fixed.find(([, found, wanted]) => found !== wanted)
   if (wrong !== undefined) return `${wrong[0]} is ${String(wrong[1])}, not ${String(wrong[2])}`
-  if (header.timeMs <= parent.timeMs) return `timeMs is ${header.timeMs}, not after the parent's ${parent.timeMs}`
-  return undefined
+  return timeProblem(parent, header.timeMs)
 }
 
 /** Returns the first field in which a proposed header and the executed one differ, with both values; undefined if they are equal. */

@@ -1,7 +1,11 @@
+import { CALL_POOL_DEFAULTS } from '../executor/call-runner.ts'
+import { DEFAULT_RPC_LIMITS as RPC } from '../rpc/limits.ts'
+
 /**
  * One setting of a node: kind, range, default and help text. `CONFIG_KEYS` lists every setting once. The configuration file
  * (`[section] key`), the environment variables (`QUOIN_SECTION_KEY`), the flags (`--section-key`), the checks and the help texts all
- * derive from that table.
+ * derive from that table. If a part of
+ * the node has the number as a limit of its own, the default is that limit.
  */
 export type ConfigKey =
   | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly default: number; readonly help: string }
@@ -52,24 +56,29 @@ export const CONFIG_KEYS = {
       100_000_000,
       'Rate limit per client IP address, in request units per minute; after a pause a client may spend a whole minute at once. A read of one account costs 1 unit, eth_call 10, a full block 40. 0 means no limit.',
     ),
-    'body-bytes': integer(5 * 1024 * 1024, 1_024, 256 * 1024 * 1024, 'Maximum size of a request body, in bytes.'),
-    'batch-items': integer(1_000, 1, 100_000, 'Maximum number of requests in one JSON-RPC batch.'),
+    'body-bytes': integer(RPC.bodyBytesMax, 1_024, 256 * MiB, 'Maximum size of a request body, in bytes.'),
+    'batch-items': integer(RPC.batchItemsMax, 1, 100_000, 'Maximum number of requests in one JSON-RPC batch.'),
     connections: integer(
-      1_024,
+      RPC.connectionsMax,
       1,
       65_535,
       'Maximum number of open connections. At the limit, the server closes a connection of the address that has the most (idle ones first), or refuses the new one.',
     ),
-    'connections-per-address': integer(512, 1, 65_535, 'Maximum number of open connections per client IP address.'),
+    'connections-per-address': integer(
+      RPC.connectionsPerRemoteMax,
+      1,
+      65_535,
+      'Maximum number of open connections per client IP address.',
+    ),
     'call-workers': integer(
       0,
       0,
       64,
       'Worker threads for eth_call and eth_estimateGas; 0 chooses 2, or 3 on machines with 8 or more cores.',
     ),
-    'call-gas': integer(50_000_000, 1_000_000, 1_000_000_000_000, 'Maximum gas for one eth_call.'),
+    'call-gas': integer(RPC.callGasMax, 1_000_000, 1_000_000_000_000, 'Maximum gas for one eth_call.'),
     'call-ms': integer(
-      5_000,
+      CALL_POOL_DEFAULTS.callMs,
       100,
       600_000,
       'Timeout of a call (eth_call, eth_estimateGas) in milliseconds, counted from its arrival.',

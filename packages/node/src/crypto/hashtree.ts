@@ -12,7 +12,8 @@ interface Bindings {
  * @throws If the package for this platform is missing.
  */
 export function loadHashtree(): HashPairs {
-  const { hashInto } = createRequire(import.meta.url)('@chainsafe/hashtree') as Bindings
+  const require = createRequire(import.meta.url)
+  const { hashInto } = require('@chainsafe/hashtree') as Bindings
   return strictHashPairs((input, output, count) => {
     // The library requires exact lengths.
     hashInto(exactly(input, 64 * count), exactly(output, 32 * count))

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { type Curve, hashPairsBy, nobleCrypto } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { CANDIDATES, type Candidates, type LoadedCrypto, loadCrypto } from './load.ts'
-import { NOBLE_ANSWERS, nobleAnswers } from './self-test.ts'
+import { answersHash, curveQuestions, hashQuestions, NOBLE_ANSWERS } from './self-test.ts'
 
 const NONE: Candidates = { curve: [], keccak256: [], sha256: [], hashPairs: [] }
 
@@ -71,7 +71,12 @@ describe('loadCrypto', () => {
 })
 
 it('the self-test contains the hash of all answers of noble', () => {
-  expect(nobleAnswers()).toEqual(NOBLE_ANSWERS)
+  const hashAnswers = (name: 'keccak256' | 'sha256') => answersHash(hashQuestions(name).map(({ ask }) => ask(nobleCrypto[name])))
+  expect({
+    curve: answersHash(curveQuestions().map(({ ask }) => ask(nobleCrypto))),
+    keccak256: hashAnswers('keccak256'),
+    sha256: hashAnswers('sha256'),
+  }).toEqual(NOBLE_ANSWERS)
 })
 
 describe('the self-test refuses a curve that', () => {

@@ -23,7 +23,8 @@ const PUBKEY_PARSE = 'Public Key could not be parsed'
  * @throws If the package has no binary for this platform (it ships linux-x64, darwin-arm64 and win32-x64).
  */
 export function loadSecp256k1Native(): Curve {
-  const bindings = createRequire(import.meta.url)('secp256k1/bindings') as Bindings
+  const require = createRequire(import.meta.url)
+  const bindings = require('secp256k1/bindings') as Bindings
   // Blinds scalar multiplication by the generator against side channels. Does not change results.
   bindings.contextRandomize(randomBytes(32))
   return strictCurve({

@@ -101,7 +101,7 @@ function badPublicKeys(): readonly Uint8Array[] {
 }
 
 /** Signing, recovery (both parities), verification and keys. */
-function curveQuestions(): readonly Question<Curve>[] {
+export function curveQuestions(): readonly Question<Curve>[] {
   return [...keyQuestions(), ...signingQuestions(), ...edgeCases().flatMap((edge) => signatureQuestions(edge.name, () => edge))]
 }
 
@@ -149,7 +149,7 @@ const flag = (value: boolean): Uint8Array => Uint8Array.of(value ? 1 : 0)
 /** Lengths around the block sizes of SHA-256 (64) and keccak (136), and one above WebAssembly's first page (64 KiB). */
 const HASH_LENGTHS: readonly number[] = [0, 1, 31, 32, 55, 56, 63, 64, 65, 119, 128, 135, 136, 137, 272, 1000, 70_000]
 
-const hashQuestions = (name: HashName): readonly Question<Crypto['sha256']>[] =>
+export const hashQuestions = (name: HashName): readonly Question<Crypto['sha256']>[] =>
   HASH_LENGTHS.map((length) => ({ name: `${name} of ${length} bytes`, ask: (hash) => hash(pattern(length)) }))
 
 type HashName = 'keccak256' | 'sha256'
@@ -165,7 +165,7 @@ export const NOBLE_ANSWERS = {
 } as const
 
 /** Hash of all answers, each prefixed with its length; 255 means no answer. */
-const answersHash = (answers: readonly (Uint8Array | undefined)[]): Hex =>
+export const answersHash = (answers: readonly (Uint8Array | undefined)[]): Hex =>
   bytesToHex(
     nobleCrypto.sha256(
       joinBytes(answers.flatMap((answer) => [Uint8Array.of(answer?.length ?? 255), answer ?? new Uint8Array(0)])),
@@ -190,13 +190,6 @@ export const curveFault = (curve: Curve): string | undefined =>
 /** First disagreement of a hash function with noble's. */
 export const hashFault = (name: HashName, hash: Crypto['sha256']): string | undefined =>
   firstFault(hashQuestions(name), hash, NOBLE_ANSWERS[name], nobleCrypto[name])
-
-/** Computes `NOBLE_ANSWERS`, for the test that checks them. */
-export const nobleAnswers = (): Readonly<Record<keyof typeof NOBLE_ANSWERS, Hex>> => ({
-  curve: answersHash(curveQuestions().map(({ ask }) => ask(nobleCrypto))),
-  keccak256: answersHash(hashQuestions('keccak256').map(({ ask }) => ask(nobleCrypto.keccak256))),
-  sha256: answersHash(hashQuestions('sha256').map(({ ask }) => ask(nobleCrypto.sha256))),
-})
 
 /** Counts around every number of vector lanes (4, 8, 16) and their combinations. */
 const PAIR_COUNTS: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 29, 31, 32, 33, 64]

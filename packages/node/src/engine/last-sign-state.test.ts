@@ -1,8 +1,8 @@
 import { type Address, Hash, type Height, type Round } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { crc32cTable } from '../../test/crc32c.ts'
 import { MemoryLog } from '../store/memory-log.ts'
-import { crc32cTable } from './crc32c.ts'
 import {
   createSignState,
   LastSignState,

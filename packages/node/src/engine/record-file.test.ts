@@ -1,8 +1,8 @@
 import { crc32c as nativeCrc32c } from '@node-rs/crc32'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { crc32cTable } from '../../test/crc32c.ts'
 import { MemoryLog } from '../store/memory-log.ts'
-import { crc32cTable } from './crc32c.ts'
 import { CorruptFileError, RecordFile, type RecordFormat } from './record-file.ts'
 
 const FORMAT: RecordFormat = {

@@ -10,11 +10,11 @@ import {
 } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { LogRecorder } from '../../test/chain.ts'
+import { crc32cTable } from '../../test/crc32c.ts'
 import { developmentValidatorKey } from '../keys/development.ts'
 import { validatorKeyOf } from '../keys/validator-key.ts'
 import { DamagedError } from '../store/damage.ts'
 import { MemoryLog } from '../store/memory-log.ts'
-import { crc32cTable } from './crc32c.ts'
 import { createSigner, PrivateValidator } from './private-validator.ts'
 import { openSignState, SignCustody, type SignStateOptions } from './sign-custody.ts'
 

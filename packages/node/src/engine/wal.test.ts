@@ -1,8 +1,8 @@
 import type { Address, Hash, Height, Round } from '@quoin/protocol'
 import { ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
+import { crc32cTable } from '../../test/crc32c.ts'
 import { MemoryLog } from '../store/memory-log.ts'
-import { crc32cTable } from './crc32c.ts'
 import { CorruptFileError, RecordFile } from './record-file.ts'
 import { type LoggedInput, WAL_FORMAT, Wal } from './wal.ts'
 

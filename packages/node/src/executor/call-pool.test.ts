@@ -8,13 +8,14 @@ import { Address, bytesToHex, type ChainId, type Hex, hexToBytes, nobleCrypto, t
 import { type Abi, encodeDeployData, encodeFunctionData, getContractAddress, parseAbi } from 'viem'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
+import { startCallPool } from '../../test/call-pool.ts'
 import { LogRecorder, openTestNode, type TestNode, testAccounts, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
 import type { Client } from '../fair-queue.ts'
 import type { Clock } from '../powers.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { systemClock } from '../system-clock.ts'
-import { CallPool, startCallPool } from './call-pool.ts'
+import { CallPool } from './call-pool.ts'
 import { CALL_POOL_DEFAULTS, type CallPoolLimits } from './call-runner.ts'
 
 const ABI = parseAbi(['function add(uint256 n)', 'function sum() view returns (uint256)', 'function spin()'])

@@ -40,18 +40,6 @@ export function openCallPool(options: CallPoolOptions & CallWorkerData): CallPoo
   return new CallPool(start, options)
 }
 
-/** Opens a pool, starts the threads and waits until each can run calls. Rejects if one fails to start. */
-export async function startCallPool(options: CallPoolOptions & CallWorkerData): Promise<CallPool> {
-  const pool = openCallPool(options)
-  try {
-    await pool.start()
-    return pool
-  } catch (error) {
-    await pool.close()
-    throw error
-  }
-}
-
 interface QueuedJob extends Job {
   readonly client: Client
   readonly bytes: number

@@ -1,5 +1,4 @@
 export type { NetworkCounters } from './counters.ts'
 export type { NetworkLimits } from './limits.ts'
 export type { NetworkLogger } from './logger.ts'
-export { createNodeKey, loadNodeKey, type NodeKey, type NodeKeyError } from './node-key.ts'
 export { createLibp2pTransport, type Libp2pTransport, type Libp2pTransportOptions } from './transport.ts'

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { LogRecorder } from '../../test/chain.ts'
 import { type Config, type ConfigSources, loadConfig, loadWithShadows } from '../config/index.ts'
-import type { RpcSettings } from '../rpc/index.ts'
+import type { RpcSettings } from '../rpc/server/server.ts'
 import { CommandError } from './failure.ts'
 import { openLog } from './live-log.ts'
 import { Reload } from './live-settings.ts'

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import type { Config } from '../config/index.ts'
-import { DEFAULT_RPC_LIMITS, type RpcSettings } from '../rpc/index.ts'
-import { checkRpcLimits } from '../rpc/limits.ts'
+import { checkRpcLimits, DEFAULT_RPC_LIMITS } from '../rpc/limits.ts'
 import { proxiesRefusal } from '../rpc/server/access.ts'
+import type { RpcSettings } from '../rpc/server/server.ts'
 import { WEIGHT_MAX } from '../rpc/weights.ts'
 import { CommandError } from './failure.ts'
 

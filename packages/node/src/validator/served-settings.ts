@@ -1,4 +1,4 @@
-import type { RpcSettings } from '../rpc/index.ts'
+import type { RpcSettings } from '../rpc/server/server.ts'
 
 type Served = { set(settings: RpcSettings): void }
 

@@ -12,7 +12,6 @@
  *   library      the functions of ../library
  */
 import type { HostHandlers, HostTable } from '../../vm/index.ts'
-import type { Access } from '../frame.ts'
 import { CALLS } from './calls.ts'
 import type { HostEntry } from './define.ts'
 import { ENVIRONMENT } from './environment.ts'
@@ -21,16 +20,11 @@ import { EVENTS } from './events.ts'
 import { LIBRARY } from './library.ts'
 import { STORAGE } from './storage.ts'
 
-/** The order is part of the execution version. */
-const ENTRIES: readonly HostEntry[] = [...ENVIRONMENT, ...STORAGE, ...EVENTS, ...ERRORS, ...CALLS, ...LIBRARY]
+/** All functions. The order is part of the execution version. */
+export const HOST_ENTRIES: readonly HostEntry[] = [...ENVIRONMENT, ...STORAGE, ...EVENTS, ...ERRORS, ...CALLS, ...LIBRARY]
 
 /** The functions as rows of the interpreter's table. */
-export const CONTRACT_HOST: HostTable = ENTRIES.map(({ access: _access, handler: _handler, ...row }) => row)
+export const CONTRACT_HOST: HostTable = HOST_ENTRIES.map(({ access: _access, handler: _handler, ...row }) => row)
 
 /** Their handlers, for every interpreter call whose scope is a Frame. */
-export const CONTRACT_HANDLERS: HostHandlers = Object.fromEntries(ENTRIES.map(({ name, handler }) => [name, handler]))
-
-/** Access that a frame must grant for each function. */
-export const CONTRACT_ACCESS: Readonly<Record<string, Access>> = Object.fromEntries(
-  ENTRIES.map(({ name, access }) => [name, access]),
-)
+export const CONTRACT_HANDLERS: HostHandlers = Object.fromEntries(HOST_ENTRIES.map(({ name, handler }) => [name, handler]))

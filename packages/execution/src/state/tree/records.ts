@@ -1,9 +1,9 @@
-import { codec, concatBytes, type Hash, type Height, NODE_BYTES, numberToBytes } from '@quoin/protocol'
+import { concatBytes, NODE_BYTES, numberToBytes } from '@quoin/protocol'
 
 /**
  * The tree's records in the database, all with the prefix byte 20:
  *
- *   20 00                            head: format, D, height, oldest undo record, root
+ *   20 00                            head: format, D, height, oldest undo record, root (`../head.ts`)
  *   20 01 prefix(4) [nibble…]        page: leaves of a bucket in key order (key ‖ vh, 64 bytes each), or a split
  *   20 02 prefix(4)                  root of a bucket, 32 bytes; absent when empty. All are read when the tree is opened
  *   20 03 height(8)                  undo: root before that height, and the former root of each bucket it changed (`undo.ts`)
@@ -13,12 +13,10 @@ import { codec, concatBytes, type Hash, type Height, NODE_BYTES, numberToBytes }
  * Their page keys are the parent's key with that nibble appended as a byte.
  */
 const TREE = 0x20
-const RECORD = { head: 0x00, page: 0x01, root: 0x02, undoRoots: 0x03, undoPages: 0x04 } as const
+const RECORD = { page: 0x01, root: 0x02, undoRoots: 0x03, undoPages: 0x04 } as const
 
 export const TREE_FORMAT = 1
 export const LEAF_BYTES = 2 * NODE_BYTES
-
-export const headKey = Uint8Array.of(TREE, RECORD.head)
 
 const BUCKET_KEY_BYTES = 6
 
@@ -65,24 +63,6 @@ export function childKey(page: Uint8Array, nibble: number): Uint8Array {
   key[page.length] = nibble
   return key
 }
-
-/** The head record: which state the tree's records represent. */
-export interface HeadRecord {
-  readonly format: number
-  readonly depth: number
-  readonly height: Height
-  /** First height with an undo record; height + 1 when there are none. */
-  readonly oldestUndo: Height
-  readonly root: Hash
-}
-
-export const headCodec: codec.Codec<HeadRecord> = codec.struct({
-  format: codec.u8(),
-  depth: codec.u8(),
-  height: codec.u64<Height>(),
-  oldestUndo: codec.u64<Height>(),
-  root: codec.hash,
-})
 
 /** A record contradicts itself or others. The database is damaged, or another program wrote it. */
 export class TreeCorruption extends Error {

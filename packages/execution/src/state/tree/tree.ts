@@ -10,6 +10,7 @@ import {
   type Result,
   type StateProof,
 } from '@quoin/protocol'
+import { type HeadRecord, headCodec, headKey } from '../head.ts'
 import type { KvOp, KvReader } from '../kv.ts'
 import { orderChanges, type TreeChange } from './changes.ts'
 import { DenseTree, type Nodes, type Overlay } from './dense-tree.ts'
@@ -21,9 +22,6 @@ import { type Page, PageUpdate } from './page-update.ts'
 import { PairHasher } from './pair-hasher.ts'
 import { type ProofRefusal, Prover } from './prover.ts'
 import {
-  type HeadRecord,
-  headCodec,
-  headKey,
   pageKeys,
   prefixOfRootKey,
   rootKeys,

@@ -12,7 +12,7 @@ import type { Chain } from '../chain/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock, PeerId } from '../powers.ts'
 import { EvidencePool } from './evidence-pool.ts'
-import { HaltError } from './halt.ts'
+import { halts } from './halt.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import type { PrivateValidator } from './private-validator.ts'
@@ -276,7 +276,6 @@ export class Consensus {
       this.#decision = { valueId, certificate }
       return
     }
-    const dump = { certificate, block: undefined, head: chain.head.hash, transaction: undefined }
-    throw new HaltError('the committed block contains a transaction that cannot be decoded', dump)
+    throw halts.undecodable({ certificate, head: chain.head.hash })
   }
 }

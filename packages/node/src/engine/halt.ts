@@ -1,5 +1,5 @@
-import type { CommitCertificate, Hash } from '@quoin/protocol'
-import type { CandidateBlock } from '../chain/types.ts'
+import type { CommitCertificate, Hash, Header } from '@quoin/protocol'
+import type { CandidateBlock, ValidationError } from '../chain/types.ts'
 import { CorruptFileError } from './record-file.ts'
 
 /** What the report of a halt contains. */
@@ -39,4 +39,38 @@ export class HaltError extends Error {
   get dump(): HaltDump {
     return this.#dump
   }
+}
+
+/** What every reason to halt knows: the proof that a block is final, and where this node stands. */
+interface Final {
+  readonly certificate: CommitCertificate
+  readonly head: Hash
+}
+
+/** The reasons to halt. */
+export const halts = {
+  /** More than two thirds of the power committed bytes that are no list of transactions. */
+  undecodable: (final: Final): HaltError =>
+    new HaltError('the committed block contains a transaction that cannot be decoded', {
+      ...final,
+      block: undefined,
+      transaction: undefined,
+    }),
+
+  /** The committed block is invalid here, or the interpreter failed on it. */
+  invalid: (final: Final, block: CandidateBlock, error: ValidationError): HaltError => {
+    const isFault = error.code === 'interpreter-fault'
+    return new HaltError(`a committed block ${isFault ? 'cannot be executed' : 'is invalid'} on this node: ${error.message}`, {
+      ...final,
+      block,
+      transaction: isFault ? error.transaction : undefined,
+    })
+  },
+
+  /** A final block does not follow this node's head. */
+  forked: (final: Final, { number, parentHash }: Header, hash: Hash): HaltError =>
+    new HaltError(
+      `block ${number} ${hash} is final and has parent ${parentHash}, but the head of this node is ${final.head}: the chain has forked`,
+      { ...final, block: undefined, transaction: undefined },
+    ),
 }

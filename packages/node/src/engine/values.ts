@@ -19,7 +19,7 @@ import type { Mempool } from '../mempool/types.ts'
 import type { Clock, Offence, PeerId, Transport } from '../powers.ts'
 import type { BlockReader } from '../store/types.ts'
 import { type Assembled, Assembly, rawBlock } from './assembly.ts'
-import { HaltError } from './halt.ts'
+import { halts } from './halt.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { BodyRequest } from './messages.ts'
 import { CorruptFileError } from './record-file.ts'
@@ -159,17 +159,7 @@ export class Values {
     const { chain } = this.#powers
     return this.#chainJobs.run(async () => {
       const result = await chain.validate(block, true)
-      if (!result.ok) {
-        const { error } = result
-        const transaction = error.code === 'interpreter-fault' ? error.transaction : undefined
-        const what = error.code === 'interpreter-fault' ? 'cannot be executed' : 'is invalid'
-        throw new HaltError(`a committed block ${what} on this node: ${error.message}`, {
-          certificate,
-          block,
-          head: chain.head.hash,
-          transaction,
-        })
-      }
+      if (!result.ok) throw halts.invalid({ certificate, head: chain.head.hash }, block, result.error)
       await chain.commit(block, certificate)
     })
   }

@@ -1,7 +1,7 @@
 import { type CertifiedBlock, type Crypto, codec, Height, unwrap } from '@quoin/protocol'
 import { ask } from '../ask.ts'
 import type { CandidateBlock, Chain } from '../chain/types.ts'
-import { HaltError } from '../engine/halt.ts'
+import { halts } from '../engine/halt.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
@@ -246,11 +246,7 @@ class PullSync implements BlockSync {
     if (!final.ok) return this.#refuse(from, final.error)
     const { header, hash, certificate } = block
     // From here on the validators' signatures prove every byte, so no peer is at fault.
-    if (header.parentHash !== chain.head.hash)
-      throw new HaltError(
-        `block ${header.number} ${hash} is final and has parent ${header.parentHash}, but the head of this node is ${chain.head.hash}: the chain has forked`,
-        { certificate, block: undefined, head: chain.head.hash, transaction: undefined },
-      )
+    if (header.parentHash !== chain.head.hash) throw halts.forked({ certificate, head: chain.head.hash }, header, hash)
     const verified = await mempool.verify(block.transactions)
     if (!verified.ok && verified.error.code === 'unavailable') {
       this.#options.logger.warn(

@@ -25,6 +25,17 @@ export function refusalReply(status: number, message: string, headers?: Reply['h
   return { status, type: 'application/json', pieces: [text], ...(headers === undefined ? {} : { headers }) }
 }
 
+/** Reply to a CORS preflight. `allowed` is the origin that may call; the browser blocks the request if it is undefined. */
+export function preflightReply(allowed: string | undefined, wantedHeaders: string | undefined): Reply {
+  if (allowed === undefined) return refusalReply(403, 'origin not allowed (CORS): add it to rpc.cors-origins')
+  const headers = {
+    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-headers': wantedHeaders ?? 'content-type',
+    'access-control-max-age': 600,
+  }
+  return { status: 204, type: 'text/plain', pieces: [''], headers }
+}
+
 /** Refuses a WebSocket upgrade with 403, and closes the socket. */
 export function refuseUpgrade(socket: Duplex, reason: string): void {
   const body = `${reason}\n`

@@ -21,7 +21,7 @@ import { serveHttp } from './http-feed.ts'
 import { PlainLane } from './plain-lane.ts'
 import { PlainReplies } from './plain-replies.ts'
 import type { PlainRequest } from './plain-request.ts'
-import { drain, type Reply, readBody, refusalReply, refuseUpgrade, sendReply } from './reply.ts'
+import { drain, preflightReply, type Reply, readBody, refusalReply, refuseUpgrade, sendReply } from './reply.ts'
 import { SocketConnection } from './socket.ts'
 
 /** Settings that can be changed while the server runs. */
@@ -269,7 +269,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const path = url.split('?', 1)[0]!
     if (!this.#access.allowsHost(headers.host))
       return refusalReply(403, `invalid host specified: ${headers.host} is not allowed, add it to rpc.allowed-hosts`)
-    if (method === 'OPTIONS') return this.#preflight(headers.origin, headers['access-control-request-headers'])
+    if (method === 'OPTIONS')
+      return preflightReply(this.#access.corsOrigin(headers.origin), headers['access-control-request-headers'])
     if (method === 'GET' || method === 'HEAD') {
       connection.received()
       const waitMs = this.#allowances.take(this.#access.remoteOf(connection.peer, forwardedFor(request)), 1)
@@ -306,17 +307,6 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const { pieces, retryAfterMs } = answer
     if (retryAfterMs === undefined) return { status: 200, type: 'application/json', pieces }
     return { status: 429, type: 'application/json', pieces, headers: { 'retry-after': Math.ceil(retryAfterMs / 1_000) } }
-  }
-
-  #preflight(origin: string | undefined, wanted: string | undefined): Reply {
-    if (this.#access.corsOrigin(origin) === undefined)
-      return refusalReply(403, 'origin not allowed (CORS): add it to rpc.cors-origins')
-    const headers = {
-      'access-control-allow-methods': 'GET, POST',
-      'access-control-allow-headers': wanted ?? 'content-type',
-      'access-control-max-age': 600,
-    }
-    return { status: 204, type: 'text/plain', pieces: [''], headers }
   }
 
   async #probe(path: string): Promise<Reply> {

@@ -12,41 +12,33 @@ import {
   type Header,
   type Height,
   headerHash,
-  nobleCrypto,
   type TimeMs,
   unwrap,
   validatorSetHash,
   ZERO_HASH,
 } from '@quoin/protocol'
 import fc from 'fast-check'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   amend,
   certify,
   openTestExecutor,
   openTestNode,
   type TestNode,
-  type TestValidators,
   testAccounts,
   testGenesis,
   testTransfers,
   testValidators,
 } from '../../test/chain.ts'
-import { loadCrypto } from '../crypto/load.ts'
+import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import type { Kv } from '../powers.ts'
 import { BlockStore } from '../store/block-store.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { createChain } from './chain.ts'
 import type { CandidateBlock, Head } from './types.ts'
 
-let crypto = nobleCrypto
-let validators: TestValidators
 let directory: string
 let level: OwnedKv
-beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 4)
-})
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'quoin-chain-'))
   level = await openClassicKv(join(directory, 'db'))

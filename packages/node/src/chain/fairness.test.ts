@@ -1,12 +1,12 @@
 import { accountFromValue, accountKey, flatKeyOf } from '@quoin/execution'
 import { MemoryKv } from '@quoin/platform'
-import { Address, nobleCrypto, unwrap, type Wei } from '@quoin/protocol'
+import { Address, unwrap, type Wei } from '@quoin/protocol'
 import { encodeFunctionData, parseAbi } from 'viem'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
-import { openTestNode, type TestNode, testGenesis, testValidators } from '../../test/chain.ts'
+import { openTestNode, type TestNode, testGenesis } from '../../test/chain.ts'
+import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import { type SignedSpec, signTransaction, type TestKey, testKey } from '../../test/sign.ts'
-import { loadCrypto } from '../crypto/load.ts'
 import { POOL_LIMITS } from '../mempool/limits.ts'
 import type { CandidateBlock } from './types.ts'
 
@@ -16,14 +16,8 @@ const ABI = parseAbi(['function burn()'])
 const MOST = 18_000_000n
 const TIMEOUT = 60_000
 
-let crypto = nobleCrypto
-beforeAll(async () => {
-  crypto = await loadCrypto()
-})
-
 /** A node with a contract that burns all gas, and with these keys funded. */
 async function open(funded: readonly TestKey[], kv = new MemoryKv()): Promise<TestNode> {
-  const validators = testValidators(crypto, 4)
   const code = containerOf('export default { functions: { burn() { for (;;); } } }', [...ABI])
   const genesis = testGenesis(crypto, validators.set, {
     alloc: funded

@@ -1,24 +1,10 @@
-import { Height, nobleCrypto } from '@quoin/protocol'
+import { Height } from '@quoin/protocol'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
-import {
-  openTestNode,
-  type TestNode,
-  type TestValidators,
-  testAccounts,
-  testTransfers,
-  testValidators,
-} from '../../test/chain.ts'
-import { loadCrypto } from '../crypto/load.ts'
+import { describe, expect, it } from 'vitest'
+import { openTestNode, type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
+import { crypto, oneValidator as validators } from '../../test/fixture.ts'
 import { FEED_LIMITS } from './feed.ts'
 import type { Cursor, FeedItem, Projection } from './types.ts'
-
-let crypto = nobleCrypto
-let validators: TestValidators
-beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 1)
-})
 
 const heads: Projection<number> = ({ header }) => [{ index: 0, value: header.number }]
 /** As many items as a block's height modulo 3, with gaps in their indexes, as a log filter leaves them. */

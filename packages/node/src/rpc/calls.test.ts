@@ -1,4 +1,3 @@
-import { nobleCrypto } from '@quoin/protocol'
 import { Contract, JsonRpcProvider } from 'ethers'
 import {
   type Address,
@@ -15,26 +14,19 @@ import {
   toHex,
 } from 'viem'
 import { foundry } from 'viem/chains'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { containerOf, readContract } from '../../../../test/contracts/contract.mjs'
-import { openTestNode, type TestNode, type TestValidators, testAccounts, testValidators } from '../../test/chain.ts'
+import { openTestNode, type TestNode, testAccounts } from '../../test/chain.ts'
+import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
-import { loadCrypto } from '../crypto/load.ts'
 
 const token = readContract('token')
 const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
 const SUPPLY = 1_000n
 
-let crypto = nobleCrypto
-let validators: TestValidators
 let node: TestNode
 let rpc: TestRpc
 let address: Address
-
-beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 4)
-})
 
 /** Block 1 has the token, block 2 a transfer of 100 from alice to bob. */
 beforeEach(async () => {

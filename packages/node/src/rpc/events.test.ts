@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type Address, Hash, hexToBytes, type Log, nobleCrypto } from '@quoin/protocol'
+import { type Address, Hash, hexToBytes, type Log } from '@quoin/protocol'
 import { Contract, JsonRpcProvider, WebSocketProvider } from 'ethers'
 import {
   createPublicClient,
@@ -22,20 +22,14 @@ import {
   zeroAddress,
 } from 'viem'
 import { foundry } from 'viem/chains'
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { readContract } from '../../../../test/contracts/contract.mjs'
 import { appendBlock, type TestTransaction } from '../../test/blocks.ts'
-import {
-  openTestNode,
-  type TestNode,
-  type TestValidators,
-  testAccounts,
-  testTransfers,
-  testValidators,
-} from '../../test/chain.ts'
+import { type TestNode, testAccounts } from '../../test/chain.ts'
+import { crypto } from '../../test/fixture.ts'
+import { type LogChain, openLogChain } from '../../test/log-chain.ts'
 import { serveTestNode, type TestAnswer, type TestRpc } from '../../test/rpc.ts'
-import { loadCrypto } from '../crypto/load.ts'
 
 const abi = parseAbi([
   'event Transfer(address indexed from, address indexed to, uint256 value)',
@@ -57,32 +51,17 @@ const paused = (reason: string): Log => ({
   data: hexToBytes(encodeAbiParameters([{ type: 'string' }], [reason])),
 })
 
-let crypto = nobleCrypto
-let validators: TestValidators
-let raws: readonly Uint8Array[]
 let node: TestNode
 let rpc: TestRpc
-let used = 0
+let append: LogChain['append']
 
-beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 1)
-  raws = await testTransfers(testAccounts[0]!, 0, 32)
-})
 beforeEach(async () => {
-  node = await openTestNode({ crypto, validators })
-  rpc = await serveTestNode(node, crypto)
-  used = 0
+  const chain = await openLogChain()
+  node = chain.node
+  rpc = chain.rpc
+  append = chain.append
 })
 afterEach(() => rpc.server.close())
-
-/** Appends a block with one transaction per list of logs. */
-const append = (...transactions: (readonly Log[])[]) =>
-  appendBlock(
-    node,
-    crypto,
-    transactions.map((logs) => ({ raw: raws[used++]!, logs })),
-  )
 
 const viemClient = () => createPublicClient({ chain: foundry, transport: http(rpc.url) })
 const ethersProvider = () => new JsonRpcProvider(rpc.url, 31_337, { staticNetwork: true, pollingInterval: 20 })

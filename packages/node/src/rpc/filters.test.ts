@@ -1,38 +1,23 @@
-import { type Address, Hash, type Log, nobleCrypto } from '@quoin/protocol'
+import { type Address, Hash, type Log } from '@quoin/protocol'
 import fc from 'fast-check'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { appendBlock } from '../../test/blocks.ts'
-import {
-  openTestNode,
-  type TestNode,
-  type TestValidators,
-  testAccounts,
-  testTransfers,
-  testValidators,
-} from '../../test/chain.ts'
-import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
-import { loadCrypto } from '../crypto/load.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { TestNode } from '../../test/chain.ts'
+import { type LogChain, openLogChain, raws } from '../../test/log-chain.ts'
+import type { TestRpc } from '../../test/rpc.ts'
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts'
 
-let crypto = nobleCrypto
-let validators: TestValidators
-let raws: readonly Uint8Array[]
 let node: TestNode
 let rpc: TestRpc
-let used = 0
+let appendLogs: LogChain['append']
 
-beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 1)
-  raws = await testTransfers(testAccounts[0]!, 0, 32)
-})
 beforeEach(() => open())
 afterEach(() => rpc.server.close())
 
 async function open(limits: Partial<RpcLimits> = {}): Promise<void> {
-  node = await openTestNode({ crypto, validators })
-  rpc = await serveTestNode(node, crypto, limits)
-  used = 0
+  const chain = await openLogChain(limits)
+  node = chain.node
+  rpc = chain.rpc
+  appendLogs = chain.append
 }
 
 async function reopen(limits: Partial<RpcLimits>): Promise<void> {
@@ -44,7 +29,7 @@ const contract = `0x${'c0'.repeat(20)}` as Address
 const topic = (n: number) => Hash(`0x${n.toString(16).padStart(64, '0')}`)
 const logs = (...topics: number[]): readonly Log[] =>
   topics.map((n) => ({ address: contract, topics: [topic(n)], data: new Uint8Array(0) }))
-const append = (...topics: number[]) => appendBlock(node, crypto, [{ raw: raws[used++]!, logs: logs(...topics) }])
+const append = (...topics: number[]) => appendLogs(logs(...topics))
 
 const result = async (method: string, ...params: unknown[]) => {
   const { result, error } = await rpc.call(method, ...params)

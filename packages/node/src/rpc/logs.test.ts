@@ -1,37 +1,21 @@
-import { type Address, Hash, Height, type Log, nobleCrypto } from '@quoin/protocol'
+import { type Address, Hash, Height, type Log } from '@quoin/protocol'
 import fc from 'fast-check'
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { appendBlock } from '../../test/blocks.ts'
-import {
-  openTestNode,
-  type TestNode,
-  type TestValidators,
-  testAccounts,
-  testTransfers,
-  testValidators,
-} from '../../test/chain.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { TestNode } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
-import { serveTestNode, type TestRpc, testBackend, testCall } from '../../test/rpc.ts'
-import { loadCrypto } from '../crypto/load.ts'
+import { crypto } from '../../test/fixture.ts'
+import { openLogChain } from '../../test/log-chain.ts'
+import { type TestRpc, testBackend, testCall } from '../../test/rpc.ts'
 import { CallGivenUp } from './call.ts'
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts'
 import { LogMatcher } from './log-matcher.ts'
 import { scanLogs } from './logs.ts'
 
-let crypto = nobleCrypto
-let validators: TestValidators
-/** Transactions, signed once. A store accepts any of them in any block, once each. */
-let raws: readonly Uint8Array[]
 const opened: TestRpc[] = []
 
 const BLOCKS_MAX = 9
 const TRANSACTIONS_MAX = 3
 
-beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 1)
-  raws = await testTransfers(testAccounts[0]!, 0, BLOCKS_MAX * TRANSACTIONS_MAX)
-})
 afterEach(async () => {
   await Promise.all(opened.splice(0).map(({ server }) => server.close()))
 })
@@ -51,14 +35,11 @@ interface Chain {
 type ExpectedLog = Readonly<Record<string, unknown>> & { readonly height: number; readonly log: Log }
 
 async function openChain(limits: Partial<RpcLimits> = {}): Promise<Chain> {
-  const node = await openTestNode({ crypto, validators })
-  const rpc = await serveTestNode(node, crypto, limits)
+  const { node, rpc, append: appendLogs } = await openLogChain(limits)
   opened.push(rpc)
   const all: ExpectedLog[] = []
-  let used = 0
   const append = async (block: Block) => {
-    const transactions = block.map((logs) => ({ raw: raws[used++]!, logs }))
-    const { header, hash } = await appendBlock(node, crypto, transactions)
+    const { header, hash } = await appendLogs(...block)
     const senders = node.store.senders(header.number)!
     let logIndex = 0
     for (const [i, logs] of block.entries()) {

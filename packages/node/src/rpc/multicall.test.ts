@@ -12,13 +12,12 @@ import {
 import { foundry } from 'viem/chains'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readContract } from '../../../../test/contracts/contract.mjs'
-import { openTestNode, type TestNode, testAccounts, testValidators } from '../../test/chain.ts'
+import { openTestNode, type TestNode, testAccounts } from '../../test/chain.ts'
+import { crypto, oneValidator as validators } from '../../test/fixture.ts'
 import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
-import { loadCrypto } from '../crypto/load.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
 
 const { abi, bytecode } = readContract('token')
-const crypto = await loadCrypto()
 const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
 const chain: Chain = { ...foundry, contracts: { multicall3: { address: MULTICALL_ADDRESS } } }
 
@@ -35,7 +34,7 @@ const requests: Call[] = []
 const ran: (Address | undefined)[] = []
 
 beforeEach(async () => {
-  node = await openTestNode({ crypto, validators: testValidators(crypto, 1) })
+  node = await openTestNode({ crypto, validators })
   const run: CallRunner['run'] = (kind, request, signal, client) => {
     ran.push(request.call.to)
     return node.calls.run(kind, request, signal, client)

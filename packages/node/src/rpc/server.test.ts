@@ -1,34 +1,20 @@
-import { bytesToHex, nobleCrypto } from '@quoin/protocol'
+import { bytesToHex } from '@quoin/protocol'
 import { Contract, JsonRpcProvider, Wallet } from 'ethers'
 import { createPublicClient, createWalletClient, type Hex, http, parseEther, publicActions, webSocket } from 'viem'
 import { foundry } from 'viem/chains'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import {
-  openTestNode,
-  type TestNode,
-  type TestValidators,
-  testAccounts,
-  testTransfers,
-  testValidators,
-} from '../../test/chain.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openTestNode, type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
+import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
-import { loadCrypto } from '../crypto/load.ts'
 import type { Probes } from '../health/probes.ts'
 import { RpcError } from './errors.ts'
 
-let crypto = nobleCrypto
-let validators: TestValidators
 let node: TestNode
 let rpc: TestRpc
 let url: string
 
 const LIMITS = { bodyBytesMax: 300_000, batchItemsMax: 10, requestMs: 5_000 }
 const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
-
-beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 4)
-})
 
 beforeEach(async () => {
   node = await openTestNode({ crypto, validators })

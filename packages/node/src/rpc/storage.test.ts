@@ -4,9 +4,9 @@ import { JsonRpcProvider } from 'ethers'
 import { createPublicClient, type Hex, http } from 'viem'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestNode, type TestNode, testValidators } from '../../test/chain.ts'
+import { openTestNode, type TestNode } from '../../test/chain.ts'
+import { crypto, oneValidator as validators } from '../../test/fixture.ts'
 import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
-import { loadCrypto } from '../crypto/load.ts'
 
 const contract = `0x${'c0'.repeat(20)}` as Address
 const longest = new Uint8Array(LIMITS.stateKeyBytesMax).fill(0x6b)
@@ -17,8 +17,7 @@ let node: TestNode
 let rpc: TestRpc
 
 beforeAll(async () => {
-  const crypto = await loadCrypto()
-  node = await openTestNode({ crypto, validators: testValidators(crypto, 1) })
+  node = await openTestNode({ crypto, validators })
   const stored = [
     [new Uint8Array(0), [1]],
     [Uint8Array.of(0x10), [2]],

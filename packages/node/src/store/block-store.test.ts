@@ -8,23 +8,15 @@ import {
   type Header,
   Height,
   hexToBytes,
-  nobleCrypto,
   type TimeMs,
   unwrap,
   ZERO_HASH,
 } from '@quoin/protocol'
 import fc from 'fast-check'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { appendBlock } from '../../test/blocks.ts'
-import {
-  openTestNode,
-  type TestNode,
-  type TestValidators,
-  testAccounts,
-  testTransfers,
-  testValidators,
-} from '../../test/chain.ts'
-import { loadCrypto } from '../crypto/load.ts'
+import { openTestNode, type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
+import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import { BlockStore } from './block-store.ts'
 import { DamagedError } from './damage.ts'
 import { FORMAT_VERSION, formatCodec, hashKey, heightKey, SPACE, singleKey } from './schema.ts'
@@ -66,14 +58,8 @@ describe('schema', () => {
   })
 })
 
-let crypto = nobleCrypto
-let validators: TestValidators
 let node: TestNode
 let kv: MemoryKv
-beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 4)
-})
 beforeEach(async () => {
   kv = new MemoryKv()
   node = await openTestNode({ crypto, validators, kv })

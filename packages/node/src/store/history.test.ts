@@ -1,8 +1,8 @@
 import { MemoryKv } from '@quoin/platform'
 import { Height, nobleCrypto, unwrap } from '@quoin/protocol'
 import { expect, it } from 'vitest'
-import { openTestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
-import { loadCrypto } from '../crypto/load.ts'
+import { openTestNode, testAccounts, testTransfers } from '../../test/chain.ts'
+import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import { BlockStore } from './block-store.ts'
 
 /** More than three times 64. */
@@ -10,9 +10,8 @@ const HEIGHTS = 200
 const TRANSFER_EVERY = 20
 
 it(`every one of ${HEIGHTS} blocks keeps header, body, receipts, certificate and place, for a newly started process`, async () => {
-  const crypto = await loadCrypto()
   const kv = new MemoryKv()
-  const node = await openTestNode({ crypto, validators: testValidators(crypto, 4), kv })
+  const node = await openTestNode({ crypto, validators, kv })
   const raws = await testTransfers(testAccounts[0]!, 0, HEIGHTS / TRANSFER_EVERY)
   const hashes = [node.store.head.hash]
   for (let height = 1; height <= HEIGHTS; height++) {

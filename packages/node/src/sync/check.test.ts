@@ -1,16 +1,12 @@
-import { type CertifiedBlock, certifiedBlockCodec, codec, Height, nobleCrypto, unwrap } from '@quoin/protocol'
+import { type CertifiedBlock, certifiedBlockCodec, codec, Height, unwrap } from '@quoin/protocol'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { certify, openTestNode, type TestNode, type TestValidators, testValidators } from '../../test/chain.ts'
-import { loadCrypto } from '../crypto/load.ts'
+import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import { checkAnswer, checkFinal } from './check.ts'
 
-let crypto = nobleCrypto
-let validators: TestValidators
 let node: TestNode
 let blocks: readonly CertifiedBlock[]
 beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 4)
   node = await openTestNode({ crypto, validators })
   for (let i = 0; i < 4; i++) await node.produce()
   blocks = [1, 2, 3, 4].map((height) => unwrap(codec.decode(certifiedBlockCodec, node.store.certifiedBlock(Height(height))!)))

@@ -1,39 +1,18 @@
 import { SYSTEM_RECORDS } from '@quoin/execution'
 import type { MemoryKv } from '@quoin/platform'
-import {
-  certifiedBlockCodec,
-  codec,
-  Hash,
-  Height,
-  LIMITS,
-  nobleCrypto,
-  transactionsRoot,
-  unwrap,
-  ZERO_HASH,
-} from '@quoin/protocol'
+import { certifiedBlockCodec, codec, Hash, Height, LIMITS, transactionsRoot, unwrap, ZERO_HASH } from '@quoin/protocol'
 import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import {
-  amend,
-  certify,
-  openTestNode,
-  type TestNode,
-  type TestValidators,
-  testAccounts,
-  testTransfers,
-  testValidators,
-} from '../../test/chain.ts'
+import { amend, certify, openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
+import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import { bytes, forged, honest, LIES, type Lie, liarsOf, type Responder, SyncNetwork } from '../../test/sync-network.ts'
-import { loadCrypto } from '../crypto/load.ts'
 import { TransportError } from '../powers.ts'
 import { SYNC_LIMITS } from './limits.ts'
 import { blocksCodec, SYNC_REQUEST, type SyncRequest, statusCodec, syncRequestCodec } from './messages.ts'
 import { createSync } from './sync.ts'
 import type { BlockSync } from './types.ts'
 
-let crypto = nobleCrypto
-let validators: TestValidators
 /** A chain of `LENGTH` blocks that other nodes want, and copies of its database at each height. */
 let source: TestNode
 const LENGTH = 12
@@ -41,8 +20,6 @@ const databases: MemoryKv[] = []
 let liars: Readonly<Record<Lie, Responder>>
 
 beforeAll(async () => {
-  crypto = await loadCrypto()
-  validators = testValidators(crypto, 4)
   source = await openTestNode({ crypto, validators })
   const raws = await testTransfers(testAccounts[1]!, 0, LENGTH)
   liars = liarsOf(source, crypto, validators)

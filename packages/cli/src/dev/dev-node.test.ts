@@ -2,52 +2,23 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { Address } from '@quoin/protocol'
 import { createPublicClient, type Hex, parseEther, stringToHex, toHex, webSocket } from 'viem'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { readContract } from '../../../../test/contracts/contract.mjs'
-import { devAccount, devClient, request as requestOf, signer } from '../../test/dev-node.ts'
+import { describe, expect, it } from 'vitest'
+import { devAccount, devClient, signer } from '../../test/dev-node.ts'
+import { shareDevNode, token } from '../../test/shared-dev-node.ts'
 import { type DevNode, startDevNode } from './index.ts'
 
-const token = readContract('token')
 const [alice, bob, carol] = [devAccount(0).address, devAccount(1).address, devAccount(2).address]
 const STRANGER = Address('0x00000000000000000000000000000000000abcde')
 
 let node: DevNode
 let client: ReturnType<typeof devClient>
-let start: Hex
-const request = (method: string, ...params: unknown[]) => requestOf(node.url, method, ...params)
-
-beforeAll(async () => {
-  node = await startDevNode({ port: 0 })
-  client = devClient(node.url)
-})
-afterAll(() => node.close())
-// Each test begins at block 0: a revert removes the effects of the one before, which also tests reverts.
-beforeEach(async () => {
-  start = await client.snapshot()
-})
-afterEach(async () => {
-  await client.setAutomine(true)
-  await client.revert({ id: start })
+const { beginHere, request, deployToken, give, tokens } = shareDevNode((startedClient, started) => {
+  client = startedClient
+  node = started
 })
 
 const transfer = (value: bigint, from = 0, to: Hex = bob) => signer(node.url, from).sendTransaction({ to, value })
 const latest = () => client.getBlock()
-
-async function deployToken(): Promise<Hex> {
-  const hash = await signer(node.url, 0).deployContract({ ...token, args: ['Token', 'TKN', alice, 1_000n] })
-  const { contractAddress } = await client.getTransactionReceipt({ hash })
-  return contractAddress!
-}
-const give = (address: Hex, value: bigint, to: Hex = bob) =>
-  signer(node.url, 0).writeContract({ address, abi: token.abi, functionName: 'transfer', args: [to, value] })
-const tokens = (address: Hex, owner: Hex, blockNumber?: bigint) =>
-  client.readContract({
-    address,
-    abi: token.abi,
-    functionName: 'balanceOf',
-    args: [owner],
-    ...(blockNumber === undefined ? {} : { blockNumber }),
-  })
 
 describe('blocks', () => {
   it('include each transaction as soon as it is sent', async () => {
@@ -214,7 +185,7 @@ describe('going back', () => {
     expect(await request('evm_revert', id)).toBe(false)
     expect(await request('eth_accounts')).toHaveLength(10)
     await expect(request('anvil_reset', { forking: { jsonRpcUrl: 'http://127.0.0.1:1' } })).rejects.toThrow('cannot fork')
-    start = await client.snapshot()
+    await beginHere()
   })
 
   it('leaves subscriptions to pending transactions as they are', async () => {

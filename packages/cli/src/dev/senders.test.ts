@@ -1,49 +1,17 @@
 import { Address, bytesToHex, encodeTransaction } from '@quoin/protocol'
 import { type Hex, keccak256, stringToHex } from 'viem'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { readContract } from '../../../../test/contracts/contract.mjs'
-import { devAccount, devClient, request as requestOf, signer } from '../../test/dev-node.ts'
+import { describe, expect, it } from 'vitest'
+import { devAccount, type devClient } from '../../test/dev-node.ts'
+import { shareDevNode, token } from '../../test/shared-dev-node.ts'
 import { impersonatedSignature } from './impersonation.ts'
-import { type DevNode, startDevNode } from './index.ts'
 
-const token = readContract('token')
 const [alice, bob, carol] = [devAccount(0).address, devAccount(1).address, devAccount(2).address]
 const STRANGER = Address('0x00000000000000000000000000000000000abcde')
 
-let node: DevNode
 let client: ReturnType<typeof devClient>
-let start: Hex
-const request = (method: string, ...params: unknown[]) => requestOf(node.url, method, ...params)
-
-beforeAll(async () => {
-  node = await startDevNode({ port: 0 })
-  client = devClient(node.url)
+const { request, deployToken, give, tokens } = shareDevNode((startedClient) => {
+  client = startedClient
 })
-afterAll(() => node.close())
-// Each test begins at block 0: a revert removes the effects of the one before, which also tests reverts.
-beforeEach(async () => {
-  start = await client.snapshot()
-})
-afterEach(async () => {
-  await client.setAutomine(true)
-  await client.revert({ id: start })
-})
-
-async function deployToken(): Promise<Hex> {
-  const hash = await signer(node.url, 0).deployContract({ ...token, args: ['Token', 'TKN', alice, 1_000n] })
-  const { contractAddress } = await client.getTransactionReceipt({ hash })
-  return contractAddress!
-}
-const give = (address: Hex, value: bigint, to: Hex = bob) =>
-  signer(node.url, 0).writeContract({ address, abi: token.abi, functionName: 'transfer', args: [to, value] })
-const tokens = (address: Hex, owner: Hex, blockNumber?: bigint) =>
-  client.readContract({
-    address,
-    abi: token.abi,
-    functionName: 'balanceOf',
-    args: [owner],
-    ...(blockNumber === undefined ? {} : { blockNumber }),
-  })
 
 describe('senders', () => {
   it('are the accounts whose keys the node has', async () => {

@@ -29,6 +29,14 @@ const withoutIsolation = ({ test, ...rest }: ReturnType<typeof project>) => ({ .
 
 export default defineConfig({
   test: {
+    // For `npm run coverage`. Files that no test loads count too, with no line covered.
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.test-d.ts'],
+      reporter: ['json-summary'],
+      reportsDirectory: 'coverage',
+    },
     projects: [
       // A process for each of 140 files would take longer than the tests do.
       withWorkers(2, withoutIsolation(project('unit', ['packages/*/{src,test}/**/*.test.ts', 'test/*.test.ts'], 20_000))),

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { belowFloor, floors, readSummary } from '../scripts/lib/coverage.mjs'
 import { completeLock, missingEntries, platformOf } from '../scripts/lib/lock.mjs'
 import { addCrash, formatCounts, none, readReport } from '../scripts/lib/suites.mjs'
 
@@ -93,5 +94,41 @@ describe('the counts of a suite', () => {
   })
   it('are formatted for the last line', () => {
     expect(formatCounts({ passed: 12, failed: 0, skipped: 3 })).toBe('12 passed, 0 failed, 3 skipped')
+  })
+})
+
+describe('coverage', () => {
+  const counts = (covered: number, total: number) => ({ lines: { covered, total }, branches: { covered: 0, total: 0 } })
+
+  it('is added up by package', () => {
+    const summary = {
+      total: counts(0, 9),
+      '/q/packages/node/src/a.ts': counts(1, 2),
+      '/q/packages/node/src/b/c.ts': counts(2, 2),
+      '/q/packages/protocol/src/a.ts': counts(1, 1),
+      '/q/scripts/a.ts': counts(0, 5),
+    }
+    expect([...readSummary(JSON.stringify(summary), '/q')]).toEqual([
+      ['protocol', { lines: 100, branches: 100 }],
+      ['node', { lines: 75, branches: 100 }],
+    ])
+  })
+
+  it('has a floor for each package', () => {
+    expect(Object.keys(floors).sort()).toEqual(readdirSync(new URL('../packages', import.meta.url)).sort())
+  })
+
+  it('fails below a floor, and without a figure or a floor', () => {
+    const floor = { lines: 90, branches: 80 }
+    expect(belowFloor(new Map([['node', floor]]), { node: floor })).toEqual([])
+    const measured = new Map([
+      ['node', { lines: 89.9, branches: 80 }],
+      ['new', floor],
+    ])
+    expect(belowFloor(measured, { node: floor, gone: floor })).toEqual([
+      'packages/node: 89.9 % of the lines are covered, the floor is 90 %. Add tests.',
+      'packages/gone has a floor, but no code was found. Remove it from scripts/lib/coverage.mjs.',
+      'packages/new has no floor. Add one to scripts/lib/coverage.mjs.',
+    ])
   })
 })

@@ -6,41 +6,48 @@ const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.ur
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
 }
 
-/** The tables of docs/dependencies.md: package, then dependency, then the other cells. */
+const DEVELOPMENT = ', for build and tests'
+
+/** The tables of docs/dependencies.md: heading, then dependency, then the other cells. */
 const documented = new Map(
   read('docs/dependencies.md')
     .split(/^## /m)
     .slice(1)
     .map((section) => {
       const rows = [...section.matchAll(/^\| `([^`]+)` \|(.*)\|$/gm)]
-      return [
-        /^`(\w+)`/.exec(section)![1]!,
-        rows.map(([, name, cells]) => [name!, ...cells!.split('|').map((cell) => cell.trim())]),
-      ]
+      return [section.split('\n', 1)[0]!, rows.map(([, name, cells]) => [name!, ...cells!.split('|').map((cell) => cell.trim())])]
     }),
 )
 
 const packages = readdirSync(new URL('../packages', import.meta.url))
 
-/** What npm installs with a package beside our own packages, in the order of the manifest. */
-function installed(name: string): readonly (readonly [string, string])[] {
-  const { dependencies, peerDependencies } = JSON.parse(read(`packages/${name}/package.json`)) as Manifest
-  return Object.entries({ ...dependencies, ...peerDependencies }).filter(([dependency]) => !dependency.startsWith('@quoin/'))
-}
+/** The wanted tables: heading, then dependencies and versions in the order of the manifest, without our own packages. */
+const wanted = new Map(
+  packages.flatMap((name) => {
+    const { dependencies, peerDependencies, devDependencies } = JSON.parse(read(`packages/${name}/package.json`)) as Manifest
+    const others = (list: Manifest['dependencies']) =>
+      Object.entries({ ...list }).filter(([dependency]) => !dependency.startsWith('@quoin/'))
+    return [
+      [`\`${name}\``, others({ ...dependencies, ...peerDependencies })] as const,
+      [`\`${name}\`${DEVELOPMENT}`, others(devDependencies)] as const,
+    ].filter(([, list]) => list.length > 0)
+  }),
+)
 
 describe('docs/dependencies.md', () => {
   it('has a section for each package that has dependencies, and for no other', () => {
-    const wanted = packages.filter((name) => installed(name).length > 0)
-    expect([...documented.keys()].sort()).toEqual(wanted.sort())
+    expect([...documented.keys()].sort()).toEqual([...wanted.keys()].sort())
   })
 
-  it.each(packages)('has the dependencies of %s with their versions, each once', (name) => {
-    expect((documented.get(name) ?? []).map(([dependency, version]) => [dependency, version])).toEqual(installed(name))
+  it.each([...wanted])('has under %s the dependencies with their versions, each once', (heading, list) => {
+    expect((documented.get(heading) ?? []).map(([dependency, version]) => [dependency, version])).toEqual(list)
   })
 
-  it.each([...documented])('says of %s where each is imported, and fills every cell', (name, rows) => {
+  it.each([...documented])('says under %s where each is imported, and fills every cell', (heading, rows) => {
+    const name = /^`(\w+)`/.exec(heading)![1]!
     for (const [dependency, ...cells] of rows) {
       expect(cells, dependency).toHaveLength(6)
       for (const cell of cells) expect(cell, dependency).not.toBe('')

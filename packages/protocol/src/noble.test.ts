@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, sign as opensslSign, verify as opensslVerify } from 'node:crypto'
+import { hashes } from '@noble/secp256k1'
 import fc from 'fast-check'
 import { recoverPublicKey, keccak256 as viemKeccak256 } from 'viem'
 import { sign as viemSign } from 'viem/accounts'
@@ -79,6 +80,24 @@ describe('curve', () => {
       ),
     )
     expect(yParity).toBe(0)
+  })
+
+  it('signs with its own HMAC, whatever others gave the library, and leaves theirs there', () => {
+    const [digest, secretKey] = [word(8n), word(9n)]
+    const before = hashes.hmacSha256
+    try {
+      const wanted = nobleCrypto.sign(digest, secretKey)
+      expect(hashes.hmacSha256).toBe(before)
+      // A nonce that everyone knows.
+      const theirs = () => new Uint8Array(32).fill(1)
+      hashes.hmacSha256 = theirs
+      expect(nobleCrypto.sign(digest, secretKey)).toEqual(wanted)
+      expect(hashes.hmacSha256).toBe(theirs)
+      hashes.hmacSha256 = undefined
+      expect(nobleCrypto.sign(digest, secretKey)).toEqual(wanted)
+    } finally {
+      hashes.hmacSha256 = before
+    }
   })
 
   it('signs what its own and other verifiers accept', async () => {

@@ -1,8 +1,11 @@
 import { createContext, Script } from 'node:vm'
+import variant from '@jitl/quickjs-wasmfile-release-sync'
+import { newQuickJSWASMModuleFromVariant, type QuickJSSyncVariant } from 'quickjs-emscripten-core'
 import { createInterpreter } from '../../src/vm/interpreter.ts'
+import { VM_LIMITS } from '../../src/vm/limits.ts'
 import { interpreterBinary, wasmPower } from '../interpreter.ts'
 
-/** Expressions evaluated by the interpreter and by V8; each result is a line of text. */
+/** Expressions evaluated by the interpreter, by V8 and by stock QuickJS; each result is a line of text. */
 
 /**
  * Formats a value so that different values look different, with the simplest language features: bits of numbers, units of
@@ -52,6 +55,10 @@ const run = (f) => { try { return show(f()) } catch (e) { return 'throws ' + (e 
 const sourceOf = (expressions: readonly string[]): string =>
   `${SHOW}const all = [${expressions.map((one) => `() => (${one})`).join(',\n')}]\nconst answers = () => all.map(run).join('\\n')`
 
+/** A strict script whose value is the answers. */
+const strictScript = (expressions: readonly string[]): string =>
+  `(() => { 'use strict'; ${sourceOf(expressions)}; return answers() })()`
+
 /** Evaluates such a script; undefined if the script does not parse or does not finish. */
 type Evaluate = (expressions: readonly string[]) => string | undefined
 
@@ -74,11 +81,32 @@ const realm = createContext()
 const inV8: Evaluate = (expressions) => {
   let script: Script
   try {
-    script = new Script(`(() => { 'use strict'; ${sourceOf(expressions)}; return answers() })()`)
+    script = new Script(strictScript(expressions))
   } catch {
     return undefined
   }
   return String(script.runInContext(realm))
+}
+
+// The package declares the types of its CommonJS form for both; the module's default export is the variant itself.
+const quickjs = await newQuickJSWASMModuleFromVariant(variant as unknown as QuickJSSyncVariant)
+
+/** As V8 runs it, in a new runtime of the binary that we meter, as upstream ships it: without patches, meter and prelude. */
+const inStock: Evaluate = (expressions) => {
+  const runtime = quickjs.newRuntime()
+  runtime.setMaxStackSize(VM_LIMITS.guestStackBytesMax)
+  const context = runtime.newContext()
+  try {
+    const result = context.evalCode(strictScript(expressions))
+    try {
+      return result.error ? undefined : context.getString(result.value)
+    } finally {
+      result.dispose()
+    }
+  } finally {
+    context.dispose()
+    runtime.dispose()
+  }
 }
 
 /** The result line of each expression. If one spoils its batch, it is found by bisection. */
@@ -92,6 +120,7 @@ function linesOf(evaluate: Evaluate, expressions: readonly string[]): readonly s
 
 export const byInterpreter = (expressions: readonly string[]): readonly string[] => linesOf(inInterpreter, expressions)
 export const byV8 = (expressions: readonly string[]): readonly string[] => linesOf(inV8, expressions)
+export const byStock = (expressions: readonly string[]): readonly string[] => linesOf(inStock, expressions)
 
 /** The number that a line shows; undefined if it shows something else. */
 export function numberShown(line: string): number | undefined {

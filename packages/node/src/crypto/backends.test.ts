@@ -10,10 +10,15 @@ import {
 } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runs } from '../../../../test/long.ts'
+import { nobleCurves } from '../../../protocol/test/noble-curves.ts'
 import { CANDIDATES, type Candidate } from './load.ts'
 import { loadOxWasmHashes } from './ox-wasm.ts'
+import { curveQuestions } from './self-test.ts'
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+const FIELD = 2n ** 256n - 2n ** 32n - 977n
+const GENERATOR_X = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n
 const word = (value: bigint) => bigIntToBytes(value, 32)
 
 /** The candidates that are available on this platform. `load.test.ts` tests that the usual platforms have all of them. */
@@ -36,7 +41,7 @@ const scalars = fc.oneof(
 const words = fc
   .oneof(
     scalars,
-    fc.constantFrom(0n, ORDER, ORDER + 1n, 2n ** 256n - 1n, 2n ** 256n - 2n ** 32n - 977n),
+    fc.constantFrom(0n, ORDER, ORDER + 1n, 2n ** 256n - 1n, FIELD),
     fc.bigInt(0n, 2n ** 256n - 1n),
     fc.bigInt(0n, 300n),
   )
@@ -67,14 +72,41 @@ const signatureCases = fc
     return { digest: change === 'digest' ? other : digest, signature: changed, publicKey, yParity }
   })
 
-describe.each(await available<Curve>(CANDIDATES.curve))('curve of %s', (_, curve) => {
+/** Words at which some comparison of a curve changes its result, and words that are no x of a point (0, 5) or are one (1, 2, 3, the generator's). */
+const EDGES = [0n, 1n, 2n, 3n, 5n, GENERATOR_X, FIELD - ORDER, FIELD - ORDER - 1n, ORDER >> 1n, (ORDER >> 1n) + 1n]
+  .concat([ORDER - 1n, ORDER, ORDER + 1n, FIELD - 1n, FIELD, FIELD + 1n, 2n ** 256n - 1n])
+  .map(word)
+
+/** Each r among the edges and a valid one with each s at a limit and the valid one, and noble's answers. */
+function makeEdgeSignatures() {
+  const publicKey = nobleCrypto.publicKey(word(7n))!
+  const limits = [0n, 1n, ORDER >> 1n, (ORDER >> 1n) + 1n, ORDER - 1n, ORDER, 2n ** 256n - 1n].map(word)
+  return [7n, 2n ** 256n - 1n].map(word).flatMap((digest) => {
+    const valid = nobleCrypto.sign(digest, word(7n)).signature
+    return [...EDGES, valid.slice(0, 32)].flatMap((r) =>
+      [...limits, valid.slice(32)].map((s) => {
+        const signature = concatBytes(r, s)
+        const recovered = ([0, 1] as const).map((parity) => nobleCrypto.recover(digest, signature, parity))
+        return { digest, signature, publicKey, recovered, isValid: nobleCrypto.verify(digest, signature, publicKey) }
+      }),
+    )
+  })
+}
+
+let madeEdgeSignatures: ReturnType<typeof makeEdgeSignatures> | undefined
+const edgeSignatures = () => (madeEdgeSignatures ??= makeEdgeSignatures())
+
+/** noble is @noble/secp256k1 behind `strictCurve`; @noble/curves is the oracle for both. */
+const curves = [...(await available<Curve>(CANDIDATES.curve)), ['@noble/curves', nobleCurves] as const]
+
+describe.each(curves)('curve of %s', (_, curve) => {
   it('signs as noble does, including digests at and above the order', () => {
     fc.assert(
       fc.property(words, scalars.map(word), (digest, secretKey) => {
         expect(curve.sign(digest, secretKey)).toEqual(nobleCrypto.sign(digest, secretKey))
         expect(curve.publicKey(secretKey)).toEqual(nobleCrypto.publicKey(secretKey))
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     )
   })
 
@@ -86,7 +118,7 @@ describe.each(await available<Curve>(CANDIDATES.curve))('curve of %s', (_, curve
         }
         expect(curve.verify(digest, signature, publicKey)).toBe(nobleCrypto.verify(digest, signature, publicKey))
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     )
   })
 
@@ -99,8 +131,27 @@ describe.each(await available<Curve>(CANDIDATES.curve))('curve of %s', (_, curve
         const { signature } = nobleCrypto.sign(digest, word(1n))
         expect(curve.verify(digest, signature, publicKey)).toBe(nobleCrypto.verify(digest, signature, publicKey))
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     )
+  })
+
+  it('answers as noble does at the edges of r and s', () => {
+    for (const { digest, signature, publicKey, recovered, isValid } of edgeSignatures()) {
+      for (const parity of [0, 1] as const) expect(curve.recover(digest, signature, parity)).toEqual(recovered[parity])
+      expect(curve.verify(digest, signature, publicKey)).toBe(isValid)
+    }
+  })
+
+  it('answers as noble does at the edges of scalars and points, and to the self-test', () => {
+    for (const edge of EDGES) {
+      expect(curve.publicKey(edge)).toEqual(nobleCrypto.publicKey(edge))
+      if (nobleCrypto.publicKey(edge) !== undefined) expect(curve.sign(edge, edge)).toEqual(nobleCrypto.sign(edge, edge))
+      for (const prefix of [0, 1, 2, 3, 4, 5, 6, 7, 255]) {
+        const publicKey = concatBytes(Uint8Array.of(prefix), edge)
+        expect(curve.decompress(publicKey)).toEqual(nobleCrypto.decompress(publicKey))
+      }
+    }
+    for (const { name, ask } of curveQuestions()) expect(ask(curve), name).toEqual(ask(nobleCrypto))
   })
 
   it('accepts views of larger, shared and pooled memory, and does not change its input', () => {

@@ -61,6 +61,7 @@ export class GasStatistics {
     return count === undefined ? undefined : summary(count)
   }
 
+  /** Removes all samples. */
   clear(): void {
     this.#counts.clear()
   }

@@ -21,7 +21,7 @@ export const suites = [
     minutesMax: 5,
   },
   { name: 'sim', projects: ['sim'], folders: ['test/sim'], minutesMax: 9 },
-  { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 20 },
+  { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 35 },
   { name: 'pressure', projects: ['pressure'], folders: ['test/pressure'], minutesMax: 6 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 3 },
 ]

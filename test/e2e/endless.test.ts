@@ -73,7 +73,7 @@ describe('a transaction that never ends', () => {
     // The first of them has lost one thread to it, and is at the next one.
     await until(
       'a validator is held up',
-      async () => network.validators.some(({ log }, i) => /its call of \w+ had taken/.test(log.slice(before[i]))),
+      async () => network.validators.some(({ log }, i) => /its call of \w+ took longer/.test(log.slice(before[i]))),
       { report: () => network.report() },
     )
     const ends = await Promise.all(

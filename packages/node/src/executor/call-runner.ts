@@ -1,6 +1,7 @@
 import type { CallOutcome, CallRequest, EstimateOutcome } from '@quoin/execution'
 import type { Result } from '@quoin/protocol'
 import type { Client } from '../fair-queue.ts'
+import type { RestartLimits } from '../threads/restart-delay.ts'
 
 /** Why a call has no outcome. Says nothing about the called contract. */
 export interface CallUnavailable {
@@ -54,7 +55,7 @@ export interface CallRunner {
 }
 
 /** Limits of the threads that run calls. Times are in milliseconds. */
-export interface CallPoolLimits {
+export interface CallPoolLimits extends RestartLimits {
   readonly workers: number
   /** Calls that may wait for a thread. Enough for several full batches. */
   readonly callsQueuedMax: number
@@ -66,9 +67,6 @@ export interface CallPoolLimits {
   readonly callMs: number
   /** Extra time for a call that arrives during the first start of the threads, which takes seconds on a busy machine. */
   readonly startMsMax: number
-  /** Restart delay of a lost thread. Doubled with each further loss in a row without an answered call, up to `restartMsMax`. */
-  readonly restartMsMin: number
-  readonly restartMsMax: number
 }
 
 export const CALL_POOL_DEFAULTS: CallPoolLimits = {

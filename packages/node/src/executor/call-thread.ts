@@ -122,7 +122,8 @@ export class CallThread {
 
   /** Terminates the thread. `#onEnd` does the rest when it has ended. */
   #kill(code: CallUnavailable['code'], message: string): void {
-    this.#loss ??= { code, message }
+    // A thread that has died already was lost for that reason.
+    if (this.#thread.death === undefined) this.#loss = { code, message }
     this.#thread.kill(new Error(message))
   }
 

@@ -11,8 +11,11 @@ export interface HeadRecord {
   readonly root: Hash
 }
 
+/** Prefix byte of the tree's records in the database. */
+export const TREE_SPACE = 0x20
+
 /** The first key of the tree's space, because the batch that writes the tree writes it. The other records are in `tree/records.ts`. */
-export const headKey = Uint8Array.of(0x20, 0x00)
+export const headKey = Uint8Array.of(TREE_SPACE, 0x00)
 
 export const headCodec: codec.Codec<HeadRecord> = codec.struct({
   format: codec.u8(),

@@ -1,4 +1,5 @@
 import { concatBytes, NODE_BYTES, numberToBytes } from '@quoin/protocol'
+import { TREE_SPACE } from '../head.ts'
 
 /**
  * The tree's records in the database, all with the prefix byte 20:
@@ -12,7 +13,6 @@ import { concatBytes, NODE_BYTES, numberToBytes } from '@quoin/protocol'
  * `prefix` is the first D bits of the keys, as a number. A split page has 16 children, one for each value of the next 4 bits.
  * Their page keys are the parent's key with that nibble appended as a byte.
  */
-const TREE = 0x20
 const RECORD = { page: 0x01, root: 0x02, undoRoots: 0x03, undoPages: 0x04 } as const
 
 export const TREE_FORMAT = 1
@@ -29,7 +29,7 @@ function bucketKeys(record: number, prefixes: ArrayLike<number>): readonly Uint8
   const view = new DataView(bytes.buffer)
   return Array.from(prefixes, (prefix, i) => {
     const at = BUCKET_KEY_BYTES * i
-    bytes[at] = TREE
+    bytes[at] = TREE_SPACE
     bytes[at + 1] = record
     view.setUint32(at + 2, prefix)
     return bytes.subarray(at, at + BUCKET_KEY_BYTES)
@@ -48,13 +48,16 @@ export const prefixOfRootKey = (key: Uint8Array): number | undefined =>
   key.length === BUCKET_KEY_BYTES ? prefixOfPageKey(key) : undefined
 
 const heightKey = (record: number, height: number): Uint8Array =>
-  concatBytes(Uint8Array.of(TREE, record), numberToBytes(height, 8))
+  concatBytes(Uint8Array.of(TREE_SPACE, record), numberToBytes(height, 8))
 
 export const undoRootsKey = (height: number): Uint8Array => heightKey(RECORD.undoRoots, height)
 export const undoPagesKey = (height: number): Uint8Array => heightKey(RECORD.undoPages, height)
 
 /** Range of all bucket roots: first key, and the key after the last. */
-export const rootsRange = { from: Uint8Array.of(TREE, RECORD.root), to: Uint8Array.of(TREE, RECORD.root + 1) } as const
+export const rootsRange = {
+  from: Uint8Array.of(TREE_SPACE, RECORD.root),
+  to: Uint8Array.of(TREE_SPACE, RECORD.root + 1),
+} as const
 
 /** Page key of the child `nibble` of a split page. */
 export function childKey(page: Uint8Array, nibble: number): Uint8Array {

@@ -44,7 +44,7 @@ export async function ensureInstalled() {
     // From here until npm's last write, node_modules counts as not installed, even if this process is killed.
     await rm(stampFile, { force: true })
     await rm(hiddenLockFile, { force: true })
-    await npmCi()
+    await npmCi(root)
     if (!(await holds(lock)))
       throw new Refusal('npm ci reported no error, but packages are missing. Remove node_modules and try again.')
     await writeStamp(stamp)
@@ -58,13 +58,14 @@ export function npmCommand() {
   return path?.endsWith('npm-cli.js') === true ? [process.execPath, path] : ['npm']
 }
 
-async function npmCi() {
+/** Installs exactly the packages of a folder's lock file, without install scripts. */
+export async function npmCi(folder) {
   const [command, ...own] = npmCommand()
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http', `--fetch-timeout=${registryIdleMsMax}`]
   let result
   try {
     result = await run(command, [...own, ...args], {
-      cwd: root,
+      cwd: folder,
       output: 'capture',
       silentMsMax: installSilentMsMax,
     })
@@ -141,7 +142,8 @@ async function writeStamp(stamp) {
   await writeFile(stampFile, stamp)
 }
 
-async function readOptional(path) {
+/** @returns {Promise<string | undefined>} the text of a file; undefined if it does not exist */
+export async function readOptional(path) {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {

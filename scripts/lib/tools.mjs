@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { run } from './child.mjs'
-import { npmCommand } from './install.mjs'
+import { npmCi, readOptional } from './install.mjs'
 import { root } from './paths.mjs'
-import { Refusal, step } from './steps.mjs'
+import { step } from './steps.mjs'
 
 /** The programs that need TypeScript 6 (`tools/README.md`). */
 export const toolsFolder = join(root, 'tools')
@@ -14,12 +12,7 @@ export const separateTool = (path) => join(toolsFolder, 'node_modules', path)
 /** Makes `tools/node_modules` hold the versions that `tools/package.json` names. Does nothing when it already does. */
 export async function ensureTools() {
   if (await isInstalled()) return
-  const [command, ...own] = npmCommand()
-  const args = [...own, 'ci', '--ignore-scripts', '--no-audit', '--no-fund']
-  const { value } = await step('Install the tools that need TypeScript 6 (npm ci; once)', () =>
-    run(command, args, { cwd: toolsFolder, output: 'capture' }),
-  )
-  if (value.code !== 0) throw new Refusal(`npm could not install what tools/package.json names:\n${value.output.trimEnd()}`)
+  await step('Install the tools that need TypeScript 6 (npm ci; once)', () => npmCi(toolsFolder))
 }
 
 async function isInstalled() {
@@ -31,12 +24,5 @@ async function isInstalled() {
   return true
 }
 
-/** Only an absent file is expected; it has no version. */
-async function readManifest(path) {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'))
-  } catch (error) {
-    if (error.code === 'ENOENT') return {}
-    throw error
-  }
-}
+/** An absent file has no version. */
+const readManifest = async (path) => JSON.parse((await readOptional(path)) ?? '{}')

@@ -37,11 +37,13 @@ export interface Finding {
   readonly isKept: boolean
 }
 
+type Phase = 'before' | 'during' | 'after'
+
 const MB = 1_000_000
 /** Used for a time that never came. */
-const NEVER_MS = Number.POSITIVE_INFINITY
+const NEVER = Number.POSITIVE_INFINITY
 
-const middle = (values: readonly number[]): number => median(values) ?? NEVER_MS
+const middle = (values: readonly number[]): number => median(values) ?? NEVER
 
 const finding = (what: string, found: number, allowed: number): Finding => ({ what, found, allowed, isKept: found <= allowed })
 
@@ -49,20 +51,37 @@ const finding = (what: string, found: number, allowed: number): Finding => ({ wh
  * Compares an attack's rounds with the limits. For times it compares the median over the rounds of (during or after) with that of (before).
  */
 export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed): readonly Finding[] {
-  const compare = (what: string, of: (phase: PhaseFigures) => number | undefined, ratio: number): readonly Finding[] => {
-    const before = middle(rounds.map((round) => of(round.before) ?? NEVER_MS))
+  /** `most` gives the bound for a figure that was `before` the attack. */
+  const compare = (
+    name: (phase: string) => string,
+    of: (phase: PhaseFigures) => number | undefined,
+    most: (before: number) => number,
+  ): readonly Finding[] => {
+    const figure = (phase: Phase): number => middle(rounds.map((round) => of(round[phase]) ?? NEVER))
+    const before = figure('before')
     // If nothing worked before the attack, there is nothing to compare with.
-    const bound = Number.isFinite(before) ? Math.max(ratio * before, before + allowed.noiseMs) : 0
-    return (['during', 'after'] as const).map((phase) =>
-      finding(`${what} ${phase} the attack, ms`, middle(rounds.map((round) => of(round[phase]) ?? NEVER_MS)), bound),
-    )
+    const bound = Number.isFinite(before) ? most(before) : 0
+    return (['during', 'after'] as const).map((phase) => finding(name(phase), figure(phase), bound))
   }
+  const time = (ratio: number) => (before: number) => Math.max(ratio * before, before + allowed.noiseMs)
   return [
-    ...compare('mean block interval', ({ intervalMs }) => intervalMs, allowed.intervalRatio),
+    ...compare(
+      (phase) => `mean block interval ${phase} the attack, ms`,
+      ({ intervalMs }) => intervalMs,
+      time(allowed.intervalRatio),
+    ),
     ...judged.lanes.flatMap((lane) =>
       judged.fillsBlocks
-        ? blocksWaited(rounds, lane, allowed)
-        : compare(`p50 of ${lane} transfers`, ({ transfers }) => transfers[lane].p50Ms, allowed.transferRatio),
+        ? compare(
+            (phase) => `blocks that ${lane} transfers wait ${phase} the attack, p50`,
+            ({ transfers }) => transfers[lane].p50Blocks,
+            (before) => before + allowed.blocksMore,
+          )
+        : compare(
+            (phase) => `p50 of ${lane} transfers ${phase} the attack, ms`,
+            ({ transfers }) => transfers[lane].p50Ms,
+            time(allowed.transferRatio),
+          ),
     ),
     finding('growth of memory, MB', growthMb(rounds), judged.growthMbMax),
     finding('share of /health probes without answer', lostShare(rounds), allowed.probesLostMax),
@@ -81,20 +100,6 @@ export function judge(rounds: readonly Round[], judged: Judged, allowed: Allowed
     ...rejoining(rounds, allowed),
     finding('validators that ended', rounds.flatMap(({ ended }) => ended).length, 0),
   ]
-}
-
-/** How many more blocks than before a transfer waits for its block. */
-function blocksWaited(rounds: readonly Round[], lane: LaneName, { blocksMore }: Allowed): readonly Finding[] {
-  const wait = (phase: keyof Pick<Round, 'before' | 'during' | 'after'>): number =>
-    middle(rounds.map((round) => round[phase].transfers[lane].p50Blocks ?? NEVER_MS))
-  const before = wait('before')
-  return (['during', 'after'] as const).map((phase) =>
-    finding(
-      `blocks that ${lane} transfers wait ${phase} the attack, p50`,
-      wait(phase),
-      Number.isFinite(before) ? before + blocksMore : 0,
-    ),
-  )
 }
 
 function rejoining(rounds: readonly Round[], { transferRatio, noiseMs }: Allowed): readonly Finding[] {

@@ -35,6 +35,20 @@ describe('ExecutorThread', () => {
     expect(thread.death?.message).toMatch(reason)
   })
 
+  it('that is killed ends its call as a death, although the answer was under way', async () => {
+    const sent = new Int32Array(new SharedArrayBuffer(4))
+    const program = `
+      const { parentPort: port, workerData: sent } = require('node:worker_threads')
+      port.on('message', ({ id }) => { port.postMessage({ kind: 'answer', id }); Atomics.store(sent, 0, 1); Atomics.notify(sent, 0) })`
+    const thread = new ExecutorThread(new Worker(program, { eval: true, workerData: sent }), opened(), new ManualWatch())
+    const call = thread.call(commit)
+    // This thread reads no message while it waits here.
+    Atomics.wait(sent, 0, 0, 10_000)
+    thread.kill('the node is stopping')
+    expect(await call).toMatchObject({ kind: 'death', error: { message: 'the node is stopping' } })
+    await thread.end()
+  })
+
   it('returns an interpreter fault with its transaction and cause, and can still be used', async () => {
     const thread = scripted(
       `port.postMessage({ kind: 'fault', id, transaction: call.blockHash, cause: new RangeError('too deep') })`,

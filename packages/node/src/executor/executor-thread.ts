@@ -101,6 +101,8 @@ export class ExecutorThread {
       this.#damage ??= new DamagedError(message.damage.finding, message.damage.key)
       return
     }
+    // An answer that was under way when the thread was killed: its call ends with the thread.
+    if (this.#thread.death !== undefined) return
     const pending = this.#pending
     if (pending?.id !== message.id) return this.kill(`the execution worker answered call ${message.id}, which is not pending`)
     this.#pending = undefined

@@ -203,6 +203,7 @@ export class CallPool implements CallRunner {
         await thread?.close()
       }),
     )
+    this.#onLossAtStart(new Error(CLOSED.message))
     await Promise.all(this.#leaving)
   }
 

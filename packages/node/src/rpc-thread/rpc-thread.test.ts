@@ -194,6 +194,24 @@ describe('the node', () => {
     expect(log.lines).toMatchObject([{ fields: { news: 0 } }, { fields: { news: 1 } }])
   })
 
+  it('starts no thread after it was terminated while a restart waited', async () => {
+    const workers: Worker[] = []
+    const begin = (): Worker => {
+      const worker = new Worker(SCRIPT, { eval: true })
+      workers.push(worker)
+      return worker
+    }
+    const clock = new ManualClock()
+    thread = await RpcThread.start({ ...options, clock }, begin)
+    await workers[0]!.terminate()
+    await vi.waitUntil(() => log.lines.some(({ level }) => level === 'error'), { timeout: 5_000 })
+    thread.terminate()
+    await thread.close()
+    clock.advance(RPC_THREAD_LIMITS.restartMsMax)
+    expect(workers).toHaveLength(1)
+    await thread.close()
+  })
+
   it('sends the newest settings when a thread listens, even if they changed during its start', async () => {
     const SLOW = `
       const { parentPort } = require('node:worker_threads')

@@ -132,21 +132,25 @@ export class RpcThread implements Closable {
   }
 
   async close(): Promise<void> {
-    if (!this.#isClosing) {
-      this.#isClosing = true
-      this.#unsubscribe()
-      this.#unfollow()
-      this.#cancelRestart()
-      this.#cancelNews()
-      this.#thread?.post({ kind: 'close' })
-    }
+    if (this.#retire()) this.#thread?.post({ kind: 'close' })
     await this.#thread?.ended
   }
 
   /** Terminates the thread at once, for a process that must end. Call `close` afterwards, which then ends soon. */
   terminate(): void {
-    this.#isClosing = true
+    this.#retire()
     this.#thread?.kill(new Error('the node is stopping'))
+  }
+
+  /** Ends everything that would start or feed a thread. Returns whether this is the first time. */
+  #retire(): boolean {
+    if (this.#isClosing) return false
+    this.#isClosing = true
+    this.#unsubscribe()
+    this.#unfollow()
+    this.#cancelRestart()
+    this.#cancelNews()
+    return true
   }
 
   #listening(): Promise<void> {

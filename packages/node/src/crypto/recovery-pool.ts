@@ -90,7 +90,6 @@ export class RecoveryPool implements SenderRecovery {
   readonly #backends: string[] = []
   readonly #idle: RecoveryThread[] = []
   readonly #inWork = new Map<RecoveryThread, readonly Waiting[]>()
-  readonly #delay: RestartDelay
   readonly #restarts = new Set<() => void>()
   #queue: Waiting[] = []
   #queueStart = 0
@@ -111,7 +110,6 @@ export class RecoveryPool implements SenderRecovery {
   constructor(start: () => Worker, limits: RecoveryPoolOptions) {
     this.#start = start
     this.#limits = limits
-    this.#delay = new RestartDelay(limits)
     this.ready = new Promise((resolve, reject) => {
       this.#onReady = resolve
       this.#onStartFailed = reject
@@ -119,11 +117,18 @@ export class RecoveryPool implements SenderRecovery {
     for (let i = 0; i < limits.workers; i++) this.#addThread()
   }
 
-  #addThread(): void {
+  /** @param delay - The restart delay of the thread's place: that of the thread before it. */
+  #addThread(delay = new RestartDelay(this.#limits)): void {
     const thread: RecoveryThread = new SupervisedThread<Uint8Array<ArrayBuffer>, WorkerMessage>(
       this.#start(),
       'the recovery worker',
-      { onMessage: (message) => this.#receive(thread, message), onEnd: (death) => this.#onEnd(thread, death) },
+      {
+        onMessage: (message) => {
+          if (!('ready' in message)) delay.reset()
+          this.#receive(thread, message)
+        },
+        onEnd: (death) => this.#onEnd(thread, delay, death),
+      },
     )
     this.#threads.add(thread)
   }
@@ -140,7 +145,7 @@ export class RecoveryPool implements SenderRecovery {
   async recoverSenders(
     items: readonly RecoverableSignature[],
   ): Promise<Result<readonly (Address | undefined)[], RecoveryRefusal>> {
-    if (this.#closing !== undefined) return closedRefusal
+    if (this.#closing !== undefined || this.#terminating) return closedRefusal
     items.forEach(checkSignature)
     if (items.length === 0) return ok([])
     if (this.#pending + items.length > this.#limits.signaturesQueuedMax) {
@@ -222,7 +227,6 @@ export class RecoveryPool implements SenderRecovery {
 
   #settle(batch: readonly Waiting[], packed: Uint8Array): void {
     this.#deathsInARow = 0
-    this.#delay.reset()
     this.#batches++
     this.#recovered += batch.length
     this.#pending -= batch.length
@@ -237,7 +241,7 @@ export class RecoveryPool implements SenderRecovery {
   }
 
   /** Replaces a worker that died (a bug, or out of memory), and requeues its batch. */
-  #onEnd(thread: RecoveryThread, error: Error): void {
+  #onEnd(thread: RecoveryThread, delay: RestartDelay, error: Error): void {
     this.#threads.delete(thread)
     const batch = this.#inWork.get(thread) ?? []
     this.#inWork.delete(thread)
@@ -253,9 +257,9 @@ export class RecoveryPool implements SenderRecovery {
     this.#deathsInARow++
     if (this.#deathsInARow > DEATHS_IN_A_ROW_MAX)
       this.#refuseAll({ code: 'failed', message: `sender recovery failed, its workers keep crashing: ${error.message}` })
-    const cancel = this.#limits.clock.after(this.#delay.next(), () => {
+    const cancel = this.#limits.clock.after(delay.next(), () => {
       this.#restarts.delete(cancel)
-      this.#addThread()
+      this.#addThread(delay)
     })
     this.#restarts.add(cancel)
   }

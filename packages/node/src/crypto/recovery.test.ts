@@ -225,6 +225,26 @@ describe('when a worker dies', () => {
     await pool.close()
   })
 
+  it('repeatedly, its restarts get rare, although another one answers', async () => {
+    const clock = new ManualClock()
+    const echo = `${ready} parentPort.on('message', (batch) => parentPort.postMessage(batch))`
+    // The first thread serves, the place of the second dies at each start but the first.
+    const { start, started } = startOf(echo, `${ready} setTimeout(() => process.exit(3), 50)`, 'process.exit(3)')
+    const deaths: Error[] = []
+    const onWorkerLost = (error: Error) => deaths.push(error)
+    const pool = new RecoveryPool(start, { ...limits, workers: 2, clock, restartMsMin: 10, restartMsMax: 40, onWorkerLost })
+    await pool.ready
+    for (const [i, delayMs] of [10, 20, 40].entries()) {
+      await vi.waitUntil(() => deaths.length === i + 1)
+      expect(await pool.recoverSenders([signed[0]!.item])).toMatchObject({ ok: true })
+      clock.advance(delayMs - 1)
+      expect(started).toHaveLength(i + 2)
+      clock.advance(1)
+      expect(started).toHaveLength(i + 3)
+    }
+    await pool.close()
+  })
+
   it('by an exit without an error, while the pool closes, counts as well', async () => {
     const { start } = startOf(`${ready} parentPort.on('message', () => process.exit(3))`)
     const pool = new RecoveryPool(start, limits)
@@ -251,6 +271,14 @@ describe('when a worker dies', () => {
     pool.terminate()
     expect(await call).toMatchObject({ ok: false, error: { code: 'closed' } })
     await closing
+  })
+
+  it('that is terminated takes no further call, so that the pool can close', async () => {
+    const pool = new RecoveryPool(startOf(`${ready} parentPort.on('message', () => {})`).start, limits)
+    await pool.ready
+    pool.terminate()
+    expect(await pool.recoverSenders([signed[0]!.item])).toMatchObject({ ok: false, error: { code: 'closed' } })
+    await pool.close()
   })
 
   it('leaves no thread behind', async () => {

@@ -157,6 +157,6 @@ describe('three validators go on while the fourth sends without end', () => {
   it('no node halted, and all have the same chain', async () => {
     const height = await network.advance(2)
     expect(await network.agreement()).toBeGreaterThanOrEqual(height)
-    for (const { log } of network.running) expect(log).not.toMatch(/has halted|has failed/)
+    for (const { log } of network.running) expect(log).not.toMatch(/the node cannot continue/)
   })
 })

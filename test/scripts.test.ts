@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { belowFloor, floors, readSummary } from '../scripts/lib/coverage.mjs'
+import { belowFloor, floors, readSummary } from '../scripts/lib/floors.mjs'
 import { completeLock, missingEntries, platformOf } from '../scripts/lib/lock.mjs'
 import { addCrash, formatCounts, none, readReport } from '../scripts/lib/suites.mjs'
 
@@ -127,8 +127,8 @@ describe('coverage', () => {
     ])
     expect(belowFloor(measured, { node: floor, gone: floor })).toEqual([
       'packages/node: 89.9 % of the lines are covered, the floor is 90 %. Add tests.',
-      'packages/gone has a floor, but no code was found. Remove it from scripts/lib/coverage.mjs.',
-      'packages/new has no floor. Add one to scripts/lib/coverage.mjs.',
+      'packages/gone has a floor, but no code was found. Remove it from scripts/lib/floors.mjs.',
+      'packages/new has no floor. Add one to scripts/lib/floors.mjs.',
     ])
   })
 })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from './child.mjs'
+import { belowFloor, coverageSummary, floors, readSummary } from './floors.mjs'
 import { cacheFolder, root, tool } from './paths.mjs'
 import { formatDuration } from './steps.mjs'
 
@@ -10,10 +11,10 @@ export const bootstrapMinutesMax = 3
 
 /**
  * The suites of `npm test`, in order; each runs in its own vitest process. `projects` are names in vitest.config.ts. A suite without any of its
- * `folders` has no tests yet. `minutesMax` is wall time.
+ * `folders` has no tests yet. `minutesMax` is wall time. `hasFloors`: the suite runs with coverage, and each figure below its floor is a failure.
  */
 export const suites = [
-  { name: 'unit', projects: ['unit', 'types'], folders: ['packages'], minutesMax: 12 },
+  { name: 'unit', projects: ['unit', 'types'], folders: ['packages'], minutesMax: 14, hasFloors: true },
   {
     name: 'conformance',
     projects: ['conformance', 'standards'],
@@ -43,7 +44,7 @@ export const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + 
  * @param {{ long: boolean }} options
  * @returns {Promise<typeof none>}
  */
-export async function runSuite({ name, projects, folders, minutesMax }, { long }) {
+export async function runSuite({ name, projects, folders, minutesMax, hasFloors = false }, { long }) {
   if (!folders.some((folder) => existsSync(join(root, folder)))) return noTests(name)
   console.log(`\n▸ ${name} …`)
   const report = join(cacheFolder, `tests-${name}-${process.pid}.json`)
@@ -56,6 +57,7 @@ export async function runSuite({ name, projects, folders, minutesMax }, { long }
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
+    ...(hasFloors ? ['--coverage.enabled'] : []),
   ]
   const started = performance.now()
   try {
@@ -66,10 +68,18 @@ export async function runSuite({ name, projects, folders, minutesMax }, { long }
     })
     const ms = performance.now() - started
     const counts = addCrash(readReport(await readFile(report, 'utf8').catch(missing)), result)
-    return conclude(name, counts, ms, long ? undefined : minutesMax, result)
+    const concluded = conclude(name, counts, ms, long ? undefined : minutesMax, result)
+    return hasFloors && concluded.failed === 0 ? add(concluded, await holdFloors()) : concluded
   } finally {
     await rm(report, { force: true })
   }
+}
+
+/** Counts one failure and prints a line for each figure of coverage below its floor. vitest writes the figures after a run without failures. */
+async function holdFloors() {
+  const findings = belowFloor(readSummary(await readFile(coverageSummary, 'utf8'), root), floors)
+  for (const finding of findings) console.log(`✗ ${finding}`)
+  return { ...none, failed: findings.length }
 }
 
 /** A missing report is expected only if the suite crashed; its exit code tells that. */

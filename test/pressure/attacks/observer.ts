@@ -206,7 +206,11 @@ export const observerAttacks: readonly Attack[] = [
         multiplexer.sendFrame = (header, data) => {
           if (header.type !== YAMUX.windowUpdate) return send(header, data)
           const { streamID } = header
-          windows.add(() => send({ type: YAMUX.windowUpdate, flag: 0, streamID, length: 1 }))
+          windows.add(() => {
+            if (multiplexer.status !== 'open') return stage.tally.add('windows of a session that ended')
+            send({ type: YAMUX.windowUpdate, flag: 0, streamID, length: 1 })
+            stage.tally.add('windows opened by a byte')
+          })
           // The first one opens the stream; ends and resets pass unchanged.
           return header.flag === 0 ? true : send({ ...header, length: 0 })
         }
@@ -215,7 +219,6 @@ export const observerAttacks: readonly Attack[] = [
         const asking = askUnread(stage, connections, 8)
         await paced(50, stage.signal, () => {
           for (const open of windows) open()
-          stage.tally.add('windows opened by a byte', windows.size)
         })
         await asking
       }

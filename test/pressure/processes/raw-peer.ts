@@ -21,6 +21,7 @@ export interface YamuxHeader {
 
 /** The parts of a connection's multiplexer that an attacker replaces. */
 export interface Multiplexer {
+  readonly status: string
   sendFrame(header: YamuxHeader, data?: unknown): unknown
   handlePingResponse(id: number): void
 }

@@ -12,6 +12,7 @@ import { openClassicKv } from '../store/classic-kv.ts'
 import { CommitHeights } from '../store/commit-heights.ts'
 import type { OnDamage } from '../store/damage.ts'
 import { systemClock } from '../system-clock.ts'
+import { STEP_BACK, stepBack } from '../threads/thread-priority.ts'
 import type { FromThread, RpcThreadData, ToThread } from './messages.ts'
 import { NodeLink } from './node-link.ts'
 import { ThreadBackend } from './thread-backend.ts'
@@ -19,6 +20,8 @@ import { ThreadBackend } from './thread-backend.ts'
 /** The RPC thread: the server, and a backend with its own handle of the node's database, which it only reads. */
 if (parentPort === null) throw new Error('rpc-worker must run in a worker thread')
 const port = parentPort
+// The threads of calls, which this thread starts, have its priority.
+stepBack(STEP_BACK.clients)
 const data = workerData as RpcThreadData
 const send = (message: FromThread): void => port.postMessage(message)
 

@@ -4,6 +4,7 @@ import {
   addressOfPublicKey,
   type ChainId,
   type ChainParameters,
+  concatBytes,
   createValidatorSet,
   DEFAULT_PARAMETERS,
   encodeRlp,
@@ -95,7 +96,7 @@ export function signed(from: Account, nonce: number, { to, value, data, gas }: O
     data,
     [],
   ]
-  const typed = (values: Parameters<typeof encodeRlp>[0]) => Uint8Array.of(2, ...encodeRlp(values))
+  const typed = (values: Parameters<typeof encodeRlp>[0]) => concatBytes(Uint8Array.of(2), encodeRlp(values))
   const { signature, yParity } = simCrypto.sign(simCrypto.keccak256(typed(fields)), from.secretKey)
   return typed([...fields, integerPayload(yParity), signature.slice(0, 32), signature.slice(32)])
 }

@@ -124,8 +124,9 @@ function expectedBlock(model: Model, queues: readonly SpecQueue[], fill: FillLim
   let [bytes, turn] = [0, 0]
   const sent = new Set<Address>()
   const held = new Set<Address>()
-  while (Number(expected.gasUsed) + 21_000 <= gasMax) {
-    const isByUse = 2 * Number(expected.gasUsed) < gasMax && 2 * bytes < fill.bytesMax
+  const [gasEnd, bytesEnd] = [fill.part * gasMax, fill.part * fill.bytesMax]
+  while (Number(expected.gasUsed) + 21_000 <= gasMax && Number(expected.gasUsed) < gasEnd && bytes < bytesEnd) {
+    const isByUse = 2 * Number(expected.gasUsed) < gasEnd && 2 * bytes < bytesEnd
     const queue = turnOf(queues, isByUse, { ...fill, gasMax })
     if (queue === undefined) break
     queue.rank = turn++
@@ -210,6 +211,7 @@ describe.each(FEE_POLICIES)('under the fee policy %s', (policy) => {
     fill: fc.record({
       gasMax: fc.constantFrom(10, 200_000, BLOCK_GAS, 10 * BLOCK_GAS),
       bytesMax: fc.constantFrom(500, 4_194_304),
+      part: fc.constantFrom(1 / 8, 1 / 2, 1),
     }),
   })
 

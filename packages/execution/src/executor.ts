@@ -72,6 +72,11 @@ export interface CandidateQueue<T extends Candidate = Candidate> {
 export interface FillLimits {
   readonly gasMax: number
   readonly bytesMax: number
+  /**
+   * Fraction of gas and bytes, above 0 to 1: once a block has used this much, it takes no further transaction. A transaction whose gas
+   * limit is larger fits nevertheless, because only `gasMax` restricts gas limits.
+   */
+  readonly part: number
 }
 
 export interface ExecutedBlock {

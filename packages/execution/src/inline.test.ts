@@ -32,7 +32,7 @@ import { flatKeyOf, storageKey } from './state/keys.ts'
 import { readParameters, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
 
 const [alice, bob, miner] = [addressOf(1), addressOf(2), addressOf(3)] as const
-const FILL = { gasMax: 60_000_000, bytesMax: LIMITS.blockBytesMax }
+const FILL = { gasMax: 60_000_000, bytesMax: LIMITS.blockBytesMax, part: 1 }
 const genesis = testGenesis(new Map([[alice, 10n ** 24n]]))
 const start = () => TestChain.start(genesis)
 const pay = (nonce: number, to: Address = bob) => executable(transfer(alice, nonce, to, 1n))
@@ -135,6 +135,23 @@ describe('a block', () => {
     const result = await chain.executor.execute(chain.template(miner), [...four, greedy])
     expect(result).toMatchObject({ ok: false, error: { code: 'gas-limit', message: expect.stringContaining('116000') } })
     expect((await chain.executor.build(chain.template(miner), inOrder([...four, greedy]), FILL)).included).toEqual([0, 1, 2, 3])
+  })
+
+  it('takes no further transaction once the part to be filled is used, whatever the gas limits are', async () => {
+    const chain = await start()
+    const build = async (part: number, candidates: Parameters<typeof inOrder>[0]) =>
+      (await chain.executor.build(chain.template(miner), inOrder(candidates), { ...FILL, part })).included.length
+    const payments = Array.from({ length: 60 }, (_, nonce) => pay(nonce))
+    expect(await build(1, payments)).toBe(60)
+    // 1 % of 60 million gas is 600,000: 28 payments use less, 29 use as much.
+    expect(await build(0.01, payments)).toBe(29)
+    const limit = 15_000_000
+    const greedy = Array.from({ length: 60 }, (_, nonce) => executable(transfer(alice, nonce, bob, 1n, { gas: limit })))
+    expect(await build(0.01, greedy)).toBe(29)
+    const large = Array.from({ length: 3 }, (_, nonce) =>
+      executable(transfer(alice, nonce, bob, 1n, { data: new Uint8Array(250 * 1024), gas: 2_000_000 })),
+    )
+    expect(await build(0.1, large)).toBe(2)
   })
 
   it('names the malformed transaction, and building leaves it out', async () => {

@@ -18,7 +18,7 @@ import { addressOf, executable, inOrder } from './transactions.ts'
 const FACTOR = process.env['QUOIN_TEST_LONG'] === undefined ? 1 : 40
 const RUNS = 25 * FACTOR
 const MINER = addressOf(0xfee)
-const FILL = { gasMax: 60_000_000, bytesMax: 4_194_304 }
+const FILL = { gasMax: 60_000_000, bytesMax: 4_194_304, part: 1 }
 
 const freshInterpreter = (): Interpreter => createContractInterpreter(wasmPower(), interpreterBinary())
 

@@ -28,7 +28,7 @@ import { BlockRun, blockContext, blockRules, executeAll, type SenderTransaction 
 import { fillBlock } from './fill.ts'
 
 const [alice, bob, carol, miner] = [addressOf(1), addressOf(2), addressOf(3), addressOf(4)] as const
-const WHOLE = { gasMax: 72_000_000, bytesMax: 1_000_000 }
+const WHOLE = { gasMax: 72_000_000, bytesMax: 1_000_000, part: 1 }
 const genesis = testGenesis(new Map([alice, bob, carol].map((address) => [address, 10n ** 24n])))
 const GAS = 15_000_000
 

@@ -180,9 +180,9 @@ export class BlockRun {
     return this.#overflow(item, room) === undefined
   }
 
-  /** Fraction of the room that is used, from 0 to 1. */
-  filledPart({ gasMax, bytesMax }: FillLimits): number {
-    return Math.max(this.#gasUsed / gasMax, this.#bytes / bytesMax)
+  /** How much of the part that may be filled is used: 1 or more if the block takes no further transaction. */
+  filledPart({ gasMax, bytesMax, part }: FillLimits): number {
+    return Math.max(this.#gasUsed / gasMax, this.#bytes / bytesMax) / part
   }
 
   /** The block limit that one more transaction would exceed. */
@@ -246,7 +246,7 @@ export class BlockRun {
 }
 
 const INCLUDED: Offered = { kind: 'included' }
-const WHOLE: FillLimits = { gasMax: Number.POSITIVE_INFINITY, bytesMax: Number.POSITIVE_INFINITY }
+const WHOLE: FillLimits = { gasMax: Number.POSITIVE_INFINITY, bytesMax: Number.POSITIVE_INFINITY, part: 1 }
 
 /** Executes a given list of transactions. After a refusal, discard the run. */
 export function executeAll(run: BlockRun, transactions: readonly SenderTransaction[]): Result<void, BlockRefusal> {

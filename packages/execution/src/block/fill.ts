@@ -26,7 +26,11 @@ export function fillBlock(
   decode: Decode,
   fill: FillLimits,
 ): Filled {
-  const room = { gasMax: Math.min(fill.gasMax, run.rules.gasLimit), bytesMax: Math.min(fill.bytesMax, LIMITS.blockBytesMax) }
+  const room: FillLimits = {
+    gasMax: Math.min(fill.gasMax, run.rules.gasLimit),
+    bytesMax: Math.min(fill.bytesMax, LIMITS.blockBytesMax),
+    part: fill.part,
+  }
   const filling = new Filling(run, decode, room)
   const turns = new Turns(queues.length)
   const asked = (candidate: Candidate | undefined) => candidate && askedGas(candidate.gasLimit, candidate.raw.length, room)
@@ -42,6 +46,7 @@ export function fillBlock(
     turns.add(use, asked(candidates[0]) ?? 0, index)
   }
   for (let at = turns.next; at !== undefined && room.gasMax - run.gasUsed >= GAS.transaction; at = turns.next) {
+    if (run.filledPart(room) >= 1) break
     const { candidates } = queues[at]!
     const turn = taken[at]!++
     const candidate = candidates[turn]

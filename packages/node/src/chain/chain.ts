@@ -165,7 +165,7 @@ class FinalChain implements Chain {
       const { header } = this.#head
       const template = this.#template({ timeMs: TimeMs(header.timeMs + 1), miner: header.miner })
       try {
-        this.#remember(await this.#options.executor.build(template, [], { gasMax: 0, bytesMax: 0 }))
+        this.#remember(await this.#options.executor.build(template, [], { gasMax: 0, bytesMax: 0, part: 1 }))
       } catch (error) {
         if (error instanceof DamagedError || !(error instanceof Error)) throw error
         throw new DamagedError(`executing on the head, block ${header.number}, failed: ${error.message}`, undefined, error)
@@ -173,10 +173,11 @@ class FinalChain implements Chain {
     })
   }
 
-  build({ timeMs, feeAddress, fillGasMax }: BuildRequest): Promise<CandidateBlock> {
+  build({ timeMs, feeAddress, fillGasMax, fillPart = 1 }: BuildRequest): Promise<CandidateBlock> {
     return this.#exclusive('build', async () => {
       const { mempool, logger } = this.#options
-      const fill = { gasMax: Math.min(fillGasMax, this.#head.parameters.blockGasMax), bytesMax: LIMITS.blockBytesMax }
+      const gasMax = Math.min(fillGasMax, this.#head.parameters.blockGasMax)
+      const fill = { gasMax, bytesMax: LIMITS.blockBytesMax, part: fillPart }
       const template = this.#template({ timeMs, miner: feeAddress })
       const { built, candidates } = await fillBlock(this.#options, template, fill)
       this.#remember(built)

@@ -112,7 +112,7 @@ describe('what senders used', { timeout: TIMEOUT }, () => {
   /** The order in which senders would be served now, with their use, as the pool offers them. */
   async function figures(node: TestNode, keys: readonly TestKey[]) {
     for (const key of keys) await send(node, key, transfer(nonceOf(node, key), { value: 0n }))
-    const fill = { gasMax: 72_000_000, bytesMax: 4_194_304 }
+    const fill = { gasMax: 72_000_000, bytesMax: 4_194_304, part: 1 }
     return node.pool.candidates(fill).map(({ use, candidates }) => [use, candidates.map(({ sender }) => sender)])
   }
   const nonceOf = ({ kv }: TestNode, { address }: TestKey) => accountFromValue(kv.get(flatKeyOf(accountKey(address)))).nonce

@@ -66,6 +66,8 @@ export interface BuildRequest {
   readonly timeMs: TimeMs
   readonly feeAddress: Address
   readonly fillGasMax: number
+  /** Fraction of the block that may be used, above 0 to 1 (`FillLimits`); 1 by default. */
+  readonly fillPart?: number | undefined
 }
 
 export type ValidationError =

@@ -69,6 +69,12 @@ export const ENGINE_LIMITS = {
   catchUpGraceMs: 300,
   /** Rounds in which a fresh proposal halves its gas target. */
   fillHalvingsMax: 3,
+  /** Least fraction of a block that a proposer fills, however long blocks take: 107 transfers of 72 million gas. */
+  fillPartMin: 1 / 32,
+  /** Fraction that a proposer fills as long as it has not seen a larger block that was executed in time. */
+  fillPartStart: 1 / 4,
+  /** Shortest block interval for which blocks are kept small: on a chain with a shorter one, they may take this long. */
+  pacedIntervalMsMin: 500,
   /** Upper bound of every timeout: 4,096-second timers stopped real chains (Besu #7642). */
   timeoutMsMax: 30_000,
   /** Proofs of equivocation that are kept. */

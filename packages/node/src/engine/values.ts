@@ -7,6 +7,7 @@ import {
   type Hash,
   Height,
   headerHash,
+  LIMITS,
   type RawBlock,
   type Result,
   type Round,
@@ -19,6 +20,7 @@ import type { Mempool } from '../mempool/types.ts'
 import type { Clock, Offence, PeerId, Transport } from '../powers.ts'
 import type { BlockReader } from '../store/types.ts'
 import { type Assembled, Assembly, rawBlock } from './assembly.ts'
+import { BlockPace } from './block-pace.ts'
 import { halts } from './halt.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { BodyRequest } from './messages.ts'
@@ -66,6 +68,9 @@ export class Values {
   readonly #assembly: Assembly
   readonly #chainJobs = new Sequencer()
   readonly #validating = new Set<Hash>()
+  readonly #pace = new BlockPace()
+  /** Time that building or validating each block of this height took, in ms. */
+  readonly #workMs = new Map<Hash, number>()
   #height: Height
   #judge: ValueJudge
   #cancelBuild: () => void = () => {}
@@ -91,6 +96,7 @@ export class Values {
   startHeight(): void {
     this.cancelBuild()
     this.#validating.clear()
+    this.#workMs.clear()
     this.#height = Height(this.#powers.chain.head.header.number + 1)
     this.#assembly.startHeight(this.#height, this.#powers.chain.head.parameters.blockGasMax)
     this.#judge = this.#newJudge()
@@ -156,11 +162,16 @@ export class Values {
    * @throws HaltError if the block is not valid here.
    */
   commit(block: CandidateBlock, certificate: CommitCertificate): Promise<void> {
-    const { chain } = this.#powers
+    const { chain, clock } = this.#powers
     return this.#chainJobs.run(async () => {
+      const startedMs = clock.monotonic()
+      const { blockIntervalMs } = chain.head.parameters
       const result = await chain.validate(block, true)
       if (!result.ok) throw halts.invalid({ certificate, head: chain.head.hash }, block, result.error)
       await chain.commit(block, certificate)
+      const workMs = (this.#workMs.get(block.hash) ?? 0) + clock.monotonic() - startedMs
+      // The proposer builds a block before the others validate it, so each has half of the interval.
+      this.#pace.took(usedPart(block), workMs, Math.max(blockIntervalMs, ENGINE_LIMITS.pacedIntervalMsMin) / 2)
     })
   }
 
@@ -198,7 +209,9 @@ export class Values {
       // By the wall clock, a timer may fire slightly early.
       const timeMs = TimeMs(Math.max(earliestMs, clock.now()))
       try {
-        const block = await chain.build({ timeMs, feeAddress: this.#feeAddress(round), fillGasMax })
+        const startedMs = clock.monotonic()
+        const block = await chain.build({ timeMs, feeAddress: this.#feeAddress(round), fillGasMax, fillPart: this.#pace.part })
+        this.#workMs.set(block.hash, clock.monotonic() - startedMs)
         this.#emit(height, { kind: 'built', round, block })
       } catch (error) {
         logger.error(
@@ -250,8 +263,12 @@ export class Values {
 
   /** Any failure counts as a negative verdict. As long as the block is not decided, there is no reason to stop. */
   async #execute(block: CandidateBlock): Promise<Verdict> {
+    const { chain, clock } = this.#powers
+    const startedMs = clock.monotonic()
     try {
-      return await this.#powers.chain.validate(block)
+      const verdict = await chain.validate(block)
+      this.#workMs.set(block.hash, clock.monotonic() - startedMs)
+      return verdict
     } catch (error) {
       this.#powers.logger.error({ block: block.hash, error: textOf(error) }, 'executing a block failed')
       return { ok: false, error: { code: 'failed', message: textOf(error) } }
@@ -280,3 +297,7 @@ function finalBlockOf(blocks: BlockReader, hash: Hash): RawBlock | undefined {
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
+
+/** Fraction of a block's gas or bytes that is used, whichever is larger. */
+const usedPart = ({ header: { gasUsed, gasLimit }, transactions }: CandidateBlock): number =>
+  Math.max(gasUsed / gasLimit, transactions.reduce((sum, { raw }) => sum + raw.length, 0) / LIMITS.blockBytesMax)

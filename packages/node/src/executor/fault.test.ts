@@ -119,6 +119,7 @@ describe('a transaction for which the stack of the execution worker is too small
     const built = await executor.build(templateAbove(first), inOrder([await deep(), await flat()]), {
       gasMax: 6e7,
       bytesMax: 1e6,
+      part: 1,
     })
     expect(stacksMb).toEqual([smallStackMb, grownMb])
     expect(built.included).toEqual([0, 1])

@@ -44,7 +44,7 @@ const account = privateKeyToAccount(`0x${'11'.repeat(32)}`)
 const sender = Address(account.address)
 const chainId = 31_337 as ChainId
 const settings = { chainId, treeDepth: 4, historyHeights: 2 }
-const FILL = { gasMax: 60_000_000, bytesMax: LIMITS.blockBytesMax }
+const FILL = { gasMax: 60_000_000, bytesMax: LIMITS.blockBytesMax, part: 1 }
 
 const genesis: Genesis = {
   chainId,

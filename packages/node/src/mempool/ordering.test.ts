@@ -9,7 +9,7 @@ import { RecentUse } from './recent-use.ts'
 import { Waiting } from './waiting.ts'
 
 const BLOCK_GAS = 72_000_000
-const FILL = { gasMax: BLOCK_GAS, bytesMax: 4 * 1024 * 1024 }
+const FILL = { gasMax: BLOCK_GAS, bytesMax: 4 * 1024 * 1024, part: 1 }
 const LEAST = 21_000
 const MOST = BLOCK_GAS / 4
 const FLOOR = POOL_LIMITS.useFloorGas

@@ -23,15 +23,16 @@ class Counter {
 
   constructor(request: OfferRequest) {
     this.#request = request
-    this.#gasLeft = OFFER_LIMITS.gasFactor * request.fill.gasMax
-    this.#bytesLeft = OFFER_LIMITS.bytesFactor * request.fill.bytesMax
+    const { gasMax, bytesMax, part } = request.fill
+    this.#gasLeft = OFFER_LIMITS.gasFactor * gasMax * part
+    this.#bytesLeft = OFFER_LIMITS.bytesFactor * bytesMax * part
   }
 
   /** How much of the offer is complete, from 0 to 1. */
   get part(): number {
-    const { gasMax, bytesMax } = this.#request.fill
-    const gasLeft = this.#gasLeft / (OFFER_LIMITS.gasFactor * gasMax)
-    return 1 - Math.min(gasLeft, this.#bytesLeft / (OFFER_LIMITS.bytesFactor * bytesMax))
+    const { gasMax, bytesMax, part } = this.#request.fill
+    const gasLeft = this.#gasLeft / (OFFER_LIMITS.gasFactor * gasMax * part)
+    return 1 - Math.min(gasLeft, this.#bytesLeft / (OFFER_LIMITS.bytesFactor * bytesMax * part))
   }
 
   get isFull(): boolean {
@@ -126,7 +127,7 @@ const rankOf = ({ served }: Pick<Source, 'served'>, sequence: number, { dropped 
  */
 function regulars(senders: readonly SenderQueue[], request: OfferRequest): ReadonlySet<SenderQueue> {
   const { fill } = request
-  let left = OFFER_LIMITS.regularsPart * fill.gasMax
+  let left = OFFER_LIMITS.regularsPart * fill.gasMax * fill.part
   let missesLeft: number = OFFER_LIMITS.missesMax
   const first = new Set<SenderQueue>()
   for (const queue of mostSent(senders, Math.ceil(left / GAS.transaction) + missesLeft, request)) {

@@ -96,7 +96,7 @@ function createWorld(): World {
   return world
 }
 
-const ALL = { gasMax: 1e12, bytesMax: 1e12 }
+const ALL = { gasMax: 1e12, bytesMax: 1e12, part: 1 }
 
 /** The offer to a builder, one queue after another. */
 const offered = ({ pool }: World): readonly SignedTransaction[] => pool.candidates(ALL).flatMap(({ candidates }) => candidates)

@@ -7,7 +7,7 @@ import { RecentUse } from './recent-use.ts'
 import { Waiting } from './waiting.ts'
 
 const LEAST = 21_000
-const FILL = { gasMax: 72_000_000, bytesMax: 4 * 1024 * 1024 }
+const FILL = { gasMax: 72_000_000, bytesMax: 4 * 1024 * 1024, part: 1 }
 /** Transfers that fit into a block. */
 const PER_BLOCK = Math.floor(FILL.gasMax / LEAST)
 const SYBILS = 10_000

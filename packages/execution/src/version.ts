@@ -114,6 +114,7 @@ export function describeExecution(crypto: Crypto): string {
     ['treeKey', treeKey(crypto, sample)],
     ['stateValueHash', stateValueHash(crypto, sample)],
     ['merkleRoot', merkleRoot(crypto, [sample, receipt, sample])],
+    ['merkleRoot.empty', merkleRoot(crypto, [])],
   ]
   const lines = [
     `revision ${RULES_REVISION}`,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { encodeRlp, keccak256 } from 'ethers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bytesToHex, concatBytes, equalBytes, utf8ToBytes } from './bytes.ts'
-import { type MerkleProof, merkleProof, merkleRoot, merkleRootSteps, verifyMerkleProof } from './merkle.ts'
+import { bytesToHex, concatBytes, equalBytes, type Hex, hexToBytes, utf8ToBytes } from './bytes.ts'
+import { EMPTY_LIST_ROOT, type MerkleProof, merkleProof, merkleRoot, merkleRootSteps, verifyMerkleProof } from './merkle.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 
 const sha256 = (...parts: readonly Uint8Array[]) =>
@@ -16,7 +17,6 @@ const cleared = (digest: Uint8Array) => digest.with(0, digest[0]! & 0x7f)
 
 /** The definition, by recursion: the left subtree of more than one item is the largest power of two that leaves something right. */
 function topOf(items: readonly Uint8Array[]): Uint8Array {
-  if (items.length === 0) return new Uint8Array(32)
   if (items.length === 1) return marked(sha256(items[0]!))
   let left = 1
   while (2 * left < items.length) left *= 2
@@ -24,6 +24,7 @@ function topOf(items: readonly Uint8Array[]): Uint8Array {
 }
 
 function rootOf(items: readonly Uint8Array[]): Uint8Array {
+  if (items.length === 0) return hexToBytes(keccak256(encodeRlp('0x')) as Hex)
   const count = new Uint8Array(32)
   new DataView(count.buffer).setUint32(28, items.length)
   return sha256(count, topOf(items))
@@ -45,6 +46,12 @@ describe('the root', () => {
         expect(merkleRoot(crypto, list)).toEqual(rootOf(list))
       }),
     )
+  })
+
+  it("of an empty list is Ethereum's constant", () => {
+    // types.EmptyTxsHash and types.EmptyReceiptsHash of go-ethereum.
+    expect(EMPTY_LIST_ROOT).toBe('0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421')
+    expect(bytesToHex(merkleRoot(crypto, []))).toBe(EMPTY_LIST_ROOT)
   })
 
   it('is the same in slices of any power of two, with a rest after each', () => {

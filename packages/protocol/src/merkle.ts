@@ -1,4 +1,4 @@
-import { concatBytes, equalBytes, numberToBytes } from './bytes.ts'
+import { concatBytes, equalBytes, Hash, hexToBytes, numberToBytes } from './bytes.ts'
 import type { Crypto } from './crypto.ts'
 
 /**
@@ -6,7 +6,7 @@ import type { Crypto } from './crypto.ts'
  *
  *   leaf  = SHA-256(item)                       top bit of byte 0 set
  *   inner = SHA-256(left ‖ right)               top bit of byte 0 cleared
- *   root  = SHA-256(count as 32 bytes ‖ top)    top is 32 zero bytes for an empty list
+ *   root  = SHA-256(count as 32 bytes ‖ top)    `EMPTY_LIST_ROOT` for an empty list
  *
  * The last node of a level with an odd number of nodes moves up unchanged. The top bit prevents an inner node from being taken for a leaf. The
  * count in the root fixes the shape of the tree.
@@ -21,6 +21,12 @@ export interface MerkleProof {
 }
 
 const NODE_BYTES = 32
+
+/**
+ * Root of an empty list: keccak256(rlp('')), the root of Ethereum's empty trie (yellow paper, appendix D). go-ethereum's `ethclient` refuses a
+ * block without transactions whose `transactionsRoot` is another.
+ */
+export const EMPTY_LIST_ROOT = Hash('0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421')
 
 /** Computes the root (32 bytes) of a list of items of any size. */
 export function merkleRoot(crypto: Crypto, items: readonly Uint8Array[]): Uint8Array {
@@ -53,9 +59,8 @@ export function* merkleRootSteps(
   return rootOf(crypto, count, topOf(crypto, tops, width))
 }
 
-/** Top of the tree over the first `count` nodes of a level. */
+/** Top of the tree over the first `count` nodes of a level; no bytes if there are none. */
 function topOf(crypto: Crypto, nodes: Uint8Array, count: number): Uint8Array {
-  if (count === 0) return new Uint8Array(NODE_BYTES)
   let level = nodes
   for (let width = count; width > 1; width = Math.ceil(width / 2)) level = parents(crypto, level, width)
   return level.subarray(0, NODE_BYTES)
@@ -121,4 +126,4 @@ function parents(crypto: Crypto, level: Uint8Array, width: number): Uint8Array {
 }
 
 const rootOf = (crypto: Crypto, count: number, top: Uint8Array): Uint8Array =>
-  crypto.sha256(concatBytes(numberToBytes(count, 32), top.subarray(0, NODE_BYTES)))
+  count === 0 ? hexToBytes(EMPTY_LIST_ROOT) : crypto.sha256(concatBytes(numberToBytes(count, 32), top))

@@ -18,9 +18,7 @@ import {
   type Evidence,
   emptyBloom,
   encodeContainer,
-  encodeHeader,
   evidenceCodec,
-  extraDataCodec,
   Gas,
   type Genesis,
   genesisDigest,
@@ -29,6 +27,8 @@ import {
   Height,
   headerCodec,
   headerHash,
+  headerMixHash,
+  headerRlp,
   hexToBytes,
   type Log,
   leafNode,
@@ -93,11 +93,11 @@ export const header: Header = {
   gasLimit: Gas(60_000_000),
   gasUsed: Gas(42_000),
   timeMs: TimeMs(1_700_000_000_123),
-  extra: { version: 1, executionVersion: hash(0x06), validatorsHash: hash(0x07), nextValidatorsHash: hash(0x08) },
-  mixHash: hash(0x00),
+  extra: { executionVersion: hash(0x06), validatorsHash: hash(0x07), nextValidatorsHash: hash(0x08) },
+  genesisDigest: undefined,
   baseFeePerGas: Wei(1_000_000_000n),
 }
-const genesisHeader: Header = { ...header, number: Height(0), mixHash: hash(0x09) }
+const genesisHeader: Header = { ...header, number: Height(0), genesisDigest: hash(0x09) }
 
 function bloomOf(logs: readonly Log[]): Uint8Array {
   const bloom = emptyBloom()
@@ -225,7 +225,6 @@ export const protocolCodecs: Samples = {
   compactBlockCodec: codec.encode(compactBlockCodec, compactBlock),
   evidenceCodec: codec.encode(evidenceCodec, votesEvidence),
   'evidenceCodec of proposals': codec.encode(evidenceCodec, proposalsEvidence),
-  extraDataCodec: codec.encode(extraDataCodec, { ...header.extra, milliseconds: 123 }),
   headerCodec: codec.encode(headerCodec, header),
   'headerCodec of genesis': codec.encode(headerCodec, genesisHeader),
   logCodec: codec.encode(logCodec, log),
@@ -262,7 +261,8 @@ export const protocolHashes: Samples = {
   'contract container of its deployer': encodeContainer({ ...container, upgradeAuthority: { kind: 'deployer' } }),
   'contract address': hexToBytes(contractAddress(crypto, address(0x7a), 300 as Nonce)),
   'block hash': hexToBytes(headerHash(crypto, header)),
-  'header RLP': encodeHeader(header),
+  'header RLP': headerRlp(crypto, header),
+  'mixHash of genesis': hexToBytes(headerMixHash(crypto, genesisHeader)),
   'genesis digest': hexToBytes(genesisDigest(crypto, genesis)),
   'validator set hash': hexToBytes(validatorSetHash(crypto, validators)),
   'digest of a precommit': voteDigest(crypto, domain, vote),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { codec, type Hash, Height, nobleCrypto, Round, unwrap } from '@quoin/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SIGN_STATE_FORMAT } from '../../packages/node/src/engine/last-sign-state.ts'
-import { Wal } from '../../packages/node/src/engine/wal.ts'
+import { WAL_FORMAT, Wal } from '../../packages/node/src/engine/wal.ts'
 import { BlockStore } from '../../packages/node/src/store/block-store.ts'
 import { openClassicKv } from '../../packages/node/src/store/classic-kv.ts'
 import { openFileLog } from '../../packages/node/src/store/file-log.ts'
@@ -211,7 +211,7 @@ describe('files that a node must not trust', () => {
     const bytes = await readFile(path)
     bytes[7] = 9
     await writeFile(path, bytes)
-    await expectUntrusted(dataDir, ['the write-ahead log has format 9, but this program supports format 1'])
+    await expectUntrusted(dataDir, [`the write-ahead log has format 9, but this program supports format ${WAL_FORMAT.version}`])
   })
 
   it('but a log that a crash cut off in its last record is accepted', async () => {

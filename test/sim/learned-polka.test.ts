@@ -65,7 +65,8 @@ class Alone {
   block(): CompactBlock {
     const transactionHashes = [Hash(simCrypto.sha256(Uint8Array.of(7)))]
     const root = Hash(transactionsRoot(simCrypto, transactionHashes))
-    return { header: { ...this.#node.chain.head.header, number: this.height, transactionsRoot: root }, transactionHashes }
+    const { header } = this.#node.chain.head
+    return { header: { ...header, number: this.height, genesisDigest: undefined, transactionsRoot: root }, transactionHashes }
   }
 
   proposal(round: Round, valueId: Hash): Proposal {

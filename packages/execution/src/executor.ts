@@ -1,4 +1,4 @@
-import type { Address, ExtraData, Genesis, Hash, Header, Result, TimeMs } from '@quoin/protocol'
+import type { Address, Genesis, Hash, Header, HeaderExtra, Result, TimeMs } from '@quoin/protocol'
 
 /**
  * Turns a block and its parent's state into the block's header, receipts and database writes. It is asynchronous because the
@@ -47,7 +47,7 @@ export interface BlockTemplate {
   readonly parentHash: Hash
   readonly timeMs: TimeMs
   readonly miner: Address
-  readonly extra: Omit<ExtraData, 'milliseconds'>
+  readonly extra: HeaderExtra
 }
 
 /** A transaction in its network encoding. The node has already recovered the sender. */

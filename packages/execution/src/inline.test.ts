@@ -2,12 +2,12 @@ import {
   type Address,
   bytesToHex,
   codec,
-  encodeHeader,
   type Gas,
   genesisDigest,
   type Hash,
   type Header,
   headerHash,
+  headerRlp,
   LIMITS,
   receiptsCodec,
   receiptsRoot,
@@ -54,11 +54,11 @@ describe('genesis', () => {
     expect(header).toMatchObject({
       number: 0,
       parentHash: ZERO_HASH,
-      mixHash: genesisDigest(crypto, genesis),
+      genesisDigest: genesisDigest(crypto, genesis),
       timeMs: genesis.timeMs,
       baseFeePerGas: 0n,
       gasUsed: 0,
-      extra: { version: 1, executionVersion: executor.version, validatorsHash, nextValidatorsHash: validatorsHash },
+      extra: { executionVersion: executor.version, validatorsHash, nextValidatorsHash: validatorsHash },
     })
     expect(codec.decode(receiptsCodec, receipts)).toEqual({ ok: true, value: [] })
   })
@@ -90,8 +90,8 @@ describe('a block', () => {
     expect(header.receiptsRoot).toBe(bytesToHex(receiptsRoot(crypto, list)))
     const hashes = [0, 1, 2].map((nonce) => bytesToHex(crypto.keccak256(pay(nonce).raw)) as Hash)
     expect(header.transactionsRoot).toBe(bytesToHex(transactionsRoot(crypto, hashes)))
-    expect(hash).toBe(bytesToHex(crypto.keccak256(encodeHeader(header))))
-    expect(header).toMatchObject({ number: 1, gasUsed: 63_000, miner, parentHash: chain.head.hash, mixHash: ZERO_HASH })
+    expect(hash).toBe(bytesToHex(crypto.keccak256(headerRlp(crypto, header))))
+    expect(header).toMatchObject({ number: 1, gasUsed: 63_000, miner, parentHash: chain.head.hash, genesisDigest: undefined })
   })
 
   it('carries this execution version, whatever the template says', async () => {

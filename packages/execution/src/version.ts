@@ -5,12 +5,12 @@ import {
   codec,
   DEFAULT_PARAMETERS,
   emptyBloom,
-  encodeHeader,
   formatAbi,
   type Gas,
   Hash,
   type Header,
   type Height,
+  headerRlp,
   hexToBytes,
   LIMITS,
   merkleRoot,
@@ -57,9 +57,9 @@ const header: Header = {
   gasLimit: 60_000_000 as Gas,
   gasUsed: 21_000 as Gas,
   timeMs: 1_700_000_000_123 as TimeMs,
-  extra: { version: 1, executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
-  mixHash: ZERO_HASH,
   baseFeePerGas: 7n as Wei,
+  extra: { executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
+  genesisDigest: undefined,
 }
 
 /** Shared limits that decide whether a block is valid. */
@@ -105,7 +105,7 @@ export function describeExecution(crypto: Crypto): string {
   const samples: readonly (readonly [string, Uint8Array])[] = [
     ['account', codec.encode(accountCodec, account)],
     ['receipt', receipt],
-    ['header', encodeHeader(header)],
+    ['header', headerRlp(crypto, header)],
     ['parameters', codec.encode(SYSTEM_RECORDS.parameters.codec, { layout: 1, value: DEFAULT_PARAMETERS })],
     ['senders', codec.encode(SYSTEM_RECORDS.senders.codec, { layout: 1, value: SEND_POLICIES[0] })],
     ['accountKey', hexToBytes(accountKey(SYSTEM_ADDRESS))],

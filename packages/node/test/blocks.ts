@@ -15,7 +15,6 @@ import {
   type TimeMs,
   transactionsRoot,
   unwrap,
-  ZERO_HASH,
 } from '@quoin/protocol'
 import type { Feed } from '../src/feed/types.ts'
 import type { BlockStore } from '../src/store/block-store.ts'
@@ -48,7 +47,7 @@ export async function appendBlock(
   for (const { logs } of receipts) addToBloom(crypto, logsBloom, logs)
   const header = {
     ...parent,
-    ...{ parentHash, logsBloom, mixHash: ZERO_HASH },
+    ...{ parentHash, logsBloom, genesisDigest: undefined },
     number: Height(parent.number + 1),
     timeMs: (parent.timeMs + 500) as TimeMs,
     gasUsed: Gas(21_000 * receipts.length),

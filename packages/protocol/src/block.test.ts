@@ -2,23 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as any from '../test/arbitraries.ts'
 import { checkRoundTrip, checkStrict } from '../test/codec-laws.ts'
-import {
-  bodyCodec,
-  bodyCodecOf,
-  certifiedBlockCodec,
-  compactBlockCodec,
-  headerCodec,
-  rawBlockCodec,
-  transactionsRoot,
-} from './block.ts'
+import { bodyCodec, bodyCodecOf, certifiedBlockCodec, compactBlockCodec, rawBlockCodec, transactionsRoot } from './block.ts'
 import { bytesToHex, concatBytes, equalBytes, Hash, hexToBytes, numberToBytes } from './bytes.ts'
 import { type Codec, decode, encode } from './codec.ts'
-import { encodeHeader } from './header.ts'
+import { headerCodec } from './header.ts'
 import { LIMITS } from './limits.ts'
 import { merkleRoot } from './merkle.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 
-const { blockBytesMax, blockTransactionsMax, headerBytesMax, transactionBytesMax, transactionBytesMin } = LIMITS
+const { blockBytesMax, blockTransactionsMax, transactionBytesMax, transactionBytesMin } = LIMITS
 
 /** A codec with a generator of its values, with the type erased. */
 const typeWith = <T>(type: Codec<T>, values: fc.Arbitrary<T>) => ({
@@ -45,26 +37,6 @@ describe.each([
       fc.property(values, (value) => checkStrict(type, encode(type, value))),
       { numRuns: 1 },
     )
-  })
-})
-
-describe('a header on the wire', () => {
-  it('is its length and its RLP', () => {
-    fc.assert(
-      fc.property(any.header, (header) => {
-        const rlp = encodeHeader(header)
-        expect(encode(headerCodec, header)).toEqual(concatBytes(numberToBytes(rlp.length, 4), rlp))
-      }),
-      { numRuns: 20 },
-    )
-  })
-
-  it("is refused with the header's reason", () => {
-    const wrong = decode(headerCodec, concatBytes(numberToBytes(1, 4), Uint8Array.of(0xc0)))
-    expect(wrong).toMatchObject({
-      ok: false,
-      error: { message: expect.stringContaining('header is not canonical: an item is missing') },
-    })
   })
 })
 
@@ -129,7 +101,6 @@ describe('a body', () => {
 
 describe('limits', () => {
   it('of blocks follow from those of their parts', () => {
-    expect(headerCodec.bytesMax).toBe(4 + headerBytesMax)
     expect(rawBlockCodec.bytesMax).toBe(headerCodec.bytesMax + bodyCodec.bytesMax)
     expect(compactBlockCodec.bytesMax).toBe(headerCodec.bytesMax + 4 + 32 * blockTransactionsMax)
     expect(certifiedBlockCodec.bytesMax).toBeGreaterThan(rawBlockCodec.bytesMax)

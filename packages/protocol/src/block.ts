@@ -2,19 +2,9 @@ import { type Hash, hexToBytes } from './bytes.ts'
 import { type CommitCertificate, commitCertificateCodec } from './certificate.ts'
 import * as codec from './codec.ts'
 import type { Crypto } from './crypto.ts'
-import { decodeHeader, encodeHeader, type Header } from './header.ts'
+import { type Header, headerCodec } from './header.ts'
 import { LIMITS } from './limits.ts'
 import { merkleRoot, merkleRootSteps } from './merkle.ts'
-
-/** A header on network and disk: the length and the RLP over which its hash is computed. */
-export const headerCodec: codec.Codec<Header> = {
-  bytesMax: 4 + LIMITS.headerBytesMax,
-  write: (writer, header) => codec.bytes(LIMITS.headerBytesMax).write(writer, encodeHeader(header)),
-  read(reader) {
-    const header = decodeHeader(codec.bytes(LIMITS.headerBytesMax).read(reader))
-    return header.ok ? header.value : reader.fail(header.error.message)
-  },
-}
 
 const encodedTransaction = codec.checked(codec.bytes(LIMITS.transactionBytesMax), ({ length }) =>
   length < LIMITS.transactionBytesMin

@@ -22,7 +22,7 @@ export interface Genesis {
    * such a chain. False if absent.
    */
   readonly simulated?: boolean
-  /** Identifies the rules by which contracts execute; see `ExtraData`. */
+  /** Identifies the rules by which contracts execute; see `HeaderExtra`. */
   readonly executionVersion: Hash
   readonly parameters: ChainParameters
   readonly validators: ValidatorSet
@@ -97,7 +97,7 @@ const kindOf = ({ development, simulated = false }: Genesis): number =>
   (development ? KIND.development : 0) | (simulated ? KIND.simulated : 0)
 
 /**
- * SHA-256 of the document's canonical encoding without `restart`. `mixHash` of block 0 is this digest.
+ * SHA-256 of the document's canonical encoding without `restart`. `mixHash` of block 0 commits to this digest.
  *
  * @throws RangeError if the document exceeds a limit or a list is not sorted. `parseGenesis` returns valid documents only.
  */

@@ -1,14 +1,25 @@
 import { BLOOM_BYTES } from './bloom.ts'
-import { Address, Hash, type Hex, hexToBytes, ZERO_HASH } from './bytes.ts'
+import { type Address, concatBytes, Hash, type Hex, hexToBytes, numberToBytes, ZERO_HASH } from './bytes.ts'
 import * as codec from './codec.ts'
 import type { Crypto } from './crypto.ts'
-import { type ExtraData, extraDataCodec } from './extra-data.ts'
 import { LIMITS } from './limits.ts'
-import { Gas, Height, TimeMs, Wei } from './numbers.ts'
-import { err, ok, type Result } from './result.ts'
-import { encodeRlp, integerPayload, RlpFailure, RlpReader } from './rlp.ts'
+import type { Gas, Height, TimeMs, Wei } from './numbers.ts'
+import { encodeRlp, integerPayload } from './rlp.ts'
 
-/** The header fields that vary on this chain. The other fields of Ethereum's header are constants (`CONSTANT_FIELDS`). */
+/** What this chain's headers state in addition to Ethereum's fields. `mixHash` commits to it. */
+export interface HeaderExtra {
+  /** Hash of everything that determines how contracts execute: interpreter, host table, gas table, prelude, codecs. */
+  readonly executionVersion: Hash
+  /** Hash of the validator set that votes on this block. */
+  readonly validatorsHash: Hash
+  /** Hash of the validator set of the next height. */
+  readonly nextValidatorsHash: Hash
+}
+
+/**
+ * The values of a header. Ethereum's other fields are constant on this chain (`CONSTANT_FIELDS`) or follow from these values: `timestamp`,
+ * `extraData` and `mixHash`.
+ */
 export interface Header {
   readonly parentHash: Hash
   /** Fee address of the validator that first proposed the block. */
@@ -22,10 +33,10 @@ export interface Header {
   readonly gasUsed: Gas
   /** Block time in milliseconds. The RLP has the whole seconds in `timestamp` and the rest in `extraData`. */
   readonly timeMs: TimeMs
-  readonly extra: Omit<ExtraData, 'milliseconds'>
-  /** Digest of the genesis document in block 0, else zero. */
-  readonly mixHash: Hash
   readonly baseFeePerGas: Wei
+  readonly extra: HeaderExtra
+  /** Digest of the genesis document in block 0; undefined in every other block. */
+  readonly genesisDigest: Hash | undefined
 }
 
 /** Fields of Ethereum's header that are constant here: there are no uncles and no mining. */
@@ -36,10 +47,8 @@ export const CONSTANT_FIELDS = {
   nonce: '0x0000000000000000' as Hex,
 } as const
 
-export interface HeaderError {
-  readonly code: 'malformed'
-  readonly message: string
-}
+/** Version of `extraData` and `mixHash`; the first byte of `extraData`. */
+const EXTRA_DATA_VERSION = 1
 
 /** Ethereum's `timestamp`: the block time in whole seconds since the Unix epoch. */
 export const headerTimestamp = (header: Header): number => Math.floor(header.timeMs / 1000)
@@ -52,13 +61,25 @@ export const headerTimestamp = (header: Header): number => Math.floor(header.tim
 export const timeProblem = (parent: Pick<Header, 'timeMs'>, timeMs: number): string | undefined =>
   timeMs > parent.timeMs ? undefined : `timeMs is ${timeMs}, not after the parent's ${parent.timeMs}`
 
-/** The encoded `extraData` of a header. */
-export function headerExtraData(header: Header): Uint8Array {
-  return codec.encode(extraDataCodec, { ...header.extra, milliseconds: header.timeMs % 1000 })
+/**
+ * Ethereum's `extraData`: a version (1 byte), and the milliseconds within the header's second (2 bytes): block time = 1000 · timestamp +
+ * milliseconds. Stock clients refuse more than 32 bytes.
+ */
+export const headerExtraData = ({ timeMs }: Header): Uint8Array =>
+  concatBytes(Uint8Array.of(EXTRA_DATA_VERSION), numberToBytes(timeMs % 1000, 2))
+
+/**
+ * Ethereum's `mixHash`, free since there is no mining: keccak256(executionVersion ‖ validatorsHash ‖ nextValidatorsHash ‖ genesisDigest), 128
+ * bytes, with 32 zero bytes for `genesisDigest` after block 0. It makes the block hash commit to these values.
+ */
+export function headerMixHash(crypto: Crypto, { extra, genesisDigest = ZERO_HASH }: Header): Hash {
+  const { executionVersion, validatorsHash, nextValidatorsHash } = extra
+  const values = [executionVersion, validatorsHash, nextValidatorsHash, genesisDigest]
+  return Hash(crypto.keccak256(concatBytes(...values.map(hexToBytes))))
 }
 
-/** Encodes a header as RLP of Ethereum's 16 header fields as of London (EIP-1559). */
-export function encodeHeader(header: Header): Uint8Array {
+/** RLP of Ethereum's 16 header fields as of London (EIP-1559). The block hash is computed from it; nothing stores or sends it. */
+export function headerRlp(crypto: Crypto, header: Header): Uint8Array {
   return encodeRlp([
     hexToBytes(header.parentHash),
     hexToBytes(CONSTANT_FIELDS.sha3Uncles),
@@ -73,86 +94,65 @@ export function encodeHeader(header: Header): Uint8Array {
     integerPayload(header.gasUsed),
     integerPayload(headerTimestamp(header)),
     headerExtraData(header),
-    hexToBytes(header.mixHash),
+    hexToBytes(headerMixHash(crypto, header)),
     hexToBytes(CONSTANT_FIELDS.nonce),
     integerPayload(header.baseFeePerGas),
   ])
 }
 
+/** Block hash: keccak256 of the header's RLP. */
+export const headerHash = (crypto: Crypto, header: Header): Hash => Hash(crypto.keccak256(headerRlp(crypto, header)))
+
+const fieldsBeforeBloom = {
+  number: codec.u64<Height>(),
+  parentHash: codec.hash,
+  miner: codec.address,
+  stateRoot: codec.hash,
+  transactionsRoot: codec.hash,
+  receiptsRoot: codec.hash,
+} as const
+
+const fields = codec.checked(
+  codec.struct({
+    ...fieldsBeforeBloom,
+    logsBloom: codec.fixedBytes(BLOOM_BYTES),
+    gasLimit: codec.u64<Gas>(LIMITS.blockGasMax),
+    gasUsed: codec.u64<Gas>(),
+    timeMs: codec.u64<TimeMs>(LIMITS.timeMsMax),
+    baseFeePerGas: codec.u256<Wei>(),
+    extra: codec.struct({ executionVersion: codec.hash, validatorsHash: codec.hash, nextValidatorsHash: codec.hash }),
+  }),
+  ({ gasUsed, gasLimit }) => (gasUsed > gasLimit ? `gasUsed is ${gasUsed}, above the gasLimit ${gasLimit}` : undefined),
+)
+
+/** Size of an encoded header in bytes, except that of block 0. */
+export const HEADER_BYTES = fields.bytesMax
+
 /**
- * Position of `logsBloom` in an encoded header. Before it are the list's prefix (3 bytes for any payload of 256 to 65,535 bytes), five hashes, an
- * address and its own prefix, which have the same size in every header.
+ * A header on network and disk: its values, all of fixed size. Constant and derived fields of the RLP are left out, so they cannot
+ * contradict the values. The digest of the genesis document follows only in block 0.
  */
-const LOGS_BLOOM_AT = 3 + 5 * 33 + 21 + 3
+export const headerCodec: codec.Codec<Header> = {
+  bytesMax: fields.bytesMax + codec.hash.bytesMax,
+  write(writer, header) {
+    const { number, genesisDigest } = header
+    if ((number === 0) !== (genesisDigest !== undefined))
+      throw new RangeError(`block 0, and no other, has a genesis digest, but that of block ${number} is ${genesisDigest}`)
+    fields.write(writer, header)
+    if (genesisDigest !== undefined) codec.hash.write(writer, genesisDigest)
+  },
+  read(reader) {
+    const values = fields.read(reader)
+    return { ...values, genesisDigest: values.number === 0 ? codec.hash.read(reader) : undefined }
+  },
+}
+
+const LOGS_BLOOM_AT = codec.struct(fieldsBeforeBloom).bytesMax
 
 /**
  * Finds `logsBloom` without decoding the rest of the header, which makes a scan over many headers ten times as fast.
  *
- * @param encoded a result of `encodeHeader`; not checked.
+ * @param encoded an encoding by `headerCodec`; not checked.
  * @returns a view of `encoded`.
  */
 export const encodedLogsBloom = (encoded: Uint8Array): Uint8Array => encoded.subarray(LOGS_BLOOM_AT, LOGS_BLOOM_AT + BLOOM_BYTES)
-
-/** Block hash: keccak256 of the encoded header. */
-export const headerHash = (crypto: Crypto, header: Header): Hash => Hash(crypto.keccak256(encodeHeader(header)))
-
-/** Decodes a header. Accepts only the encodings that `encodeHeader` produces. */
-export function decodeHeader(bytes: Uint8Array): Result<Header, HeaderError> {
-  if (bytes.length > LIMITS.headerBytesMax)
-    return malformed(`header has ${bytes.length} bytes, at most ${LIMITS.headerBytesMax} are allowed`)
-  try {
-    const outer = new RlpReader(bytes)
-    const fields = outer.list('header')
-    outer.finish()
-    const header = readFields(fields)
-    fields.finish()
-    return ok(header)
-  } catch (failure) {
-    if (failure instanceof RlpFailure) return malformed(`header is not canonical: ${failure.message}`)
-    throw failure
-  }
-}
-
-const malformed = (message: string): Result<never, HeaderError> => err({ code: 'malformed', message })
-
-function readFields(fields: RlpReader): Header {
-  const parentHash = Hash(fields.string('parentHash', 32))
-  constant('sha3Uncles', Hash(fields.string('sha3Uncles', 32)), CONSTANT_FIELDS.sha3Uncles)
-  const miner = Address(fields.string('miner', 20))
-  const stateRoot = Hash(fields.string('stateRoot', 32))
-  const transactionsRoot = Hash(fields.string('transactionsRoot', 32))
-  const receiptsRoot = Hash(fields.string('receiptsRoot', 32))
-  const logsBloom = new Uint8Array(fields.string('logsBloom', BLOOM_BYTES))
-  constant('difficulty', fields.bigint('difficulty'), CONSTANT_FIELDS.difficulty)
-  const number = Height(fields.number('number'))
-  const gasLimit = Gas(fields.number('gasLimit', LIMITS.blockGasMax))
-  const gasUsed = Gas(fields.number('gasUsed', gasLimit))
-  const timestamp = fields.number('timestamp', Math.floor(LIMITS.timeMsMax / 1000))
-  const extra = codec.decode(extraDataCodec, fields.string('extraData'))
-  if (!extra.ok) throw new RlpFailure(`extraData: ${extra.error.message}`)
-  const { milliseconds, ...rest } = extra.value
-  const mixHash = Hash(fields.string('mixHash', 32))
-  if (number !== 0) constant('mixHash', mixHash, ZERO_HASH)
-  constant('nonce', fields.string('nonce', 8).join(), '0,0,0,0,0,0,0,0')
-  const baseFeePerGas = Wei(fields.bigint('baseFeePerGas'))
-  const timeMs = TimeMs(1000 * timestamp + milliseconds)
-  return {
-    parentHash,
-    miner,
-    stateRoot,
-    transactionsRoot,
-    receiptsRoot,
-    logsBloom,
-    number,
-    gasLimit,
-    gasUsed,
-    timeMs,
-    extra: rest,
-    mixHash,
-    baseFeePerGas,
-  }
-}
-
-function constant<T>(name: string, found: T, wanted: T): void {
-  if (found !== wanted) throw new RlpFailure(`${name} is not the constant ${String(wanted)}`)
-}

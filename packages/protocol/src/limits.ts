@@ -19,8 +19,6 @@ export const LIMITS = {
   blockGasMax: 1_000_000_000_000,
   accessListEntriesMax: 1_024,
   accessListKeysMax: 4_096,
-  headerBytesMax: 1_024,
-  extraDataBytesMax: 256,
   validatorsMax: 128,
   nodesMax: 512,
   nodeAddressesMax: 8,

@@ -3,7 +3,7 @@
  * are for bugs and corruption.
  *
  * @example
- * const decoded = decodeHeader(bytes)
+ * const decoded = codec.decode(headerCodec, bytes)
  * if (!decoded.ok) return reject(decoded.error.message)
  * use(decoded.value)
  */

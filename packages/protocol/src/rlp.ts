@@ -2,7 +2,7 @@
 import * as Rlp from 'ox/Rlp'
 import { bytesToBigInt, bytesToNumber } from './bytes.ts'
 
-/** Thrown by `RlpReader` for bytes that are not canonical RLP. `decodeTransaction` and `decodeHeader` turn it into an error result. */
+/** Thrown by `RlpReader` for bytes that are not canonical RLP. `decodeTransaction` turns it into an error result. */
 export class RlpFailure extends Error {}
 
 export interface RlpItem {

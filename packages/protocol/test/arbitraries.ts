@@ -11,7 +11,6 @@ import {
 } from '../src/certificate.ts'
 import { SIGNED_KIND, type SignedKind, type SigningDomain } from '../src/domain.ts'
 import { type Evidence, proposalEvidence, voteEvidence } from '../src/evidence.ts'
-import type { ExtraData } from '../src/extra-data.ts'
 import type { Genesis } from '../src/genesis.ts'
 import type { Header } from '../src/header.ts'
 import { addressOfPublicKey, publicKeyOf } from '../src/keys.ts'
@@ -123,10 +122,6 @@ export const evidence: fc.Arbitrary<Evidence> = fc.oneof(
 
 // Blocks
 
-const extraFields = { version: fc.constant(1 as const), executionVersion: hash, validatorsHash: hash, nextValidatorsHash: hash }
-
-export const extraData: fc.Arbitrary<ExtraData> = fc.record({ ...extraFields, milliseconds: upTo(999) })
-
 const headerFields = fc.record({
   parentHash: hash,
   miner: address,
@@ -138,15 +133,15 @@ const headerFields = fc.record({
   gasLimit: upTo(LIMITS.blockGasMax).map(Gas),
   gasUsed: gas,
   timeMs: upTo(LIMITS.timeMsMax).map(TimeMs),
-  extra: fc.record(extraFields),
-  mixHash: hash,
   baseFeePerGas: wei,
+  extra: fc.record({ executionVersion: hash, validatorsHash: hash, nextValidatorsHash: hash }),
+  genesisDigest: hash,
 })
 
 export const header: fc.Arbitrary<Header> = headerFields.map((fields) => ({
   ...fields,
   gasUsed: Gas(fields.gasUsed % (fields.gasLimit + 1)),
-  mixHash: fields.number === 0 ? fields.mixHash : Hash(new Uint8Array(32)),
+  genesisDigest: fields.number === 0 ? fields.genesisDigest : undefined,
 }))
 
 export const body = fc.array(fc.uint8Array({ minLength: LIMITS.transactionBytesMin, maxLength: 200 }), {

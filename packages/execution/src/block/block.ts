@@ -19,7 +19,6 @@ import {
   receiptCodec,
   type Transaction,
   transactionsRoot,
-  ZERO_HASH,
 } from '@quoin/protocol'
 import type { Contracts } from '../contract/contracts.ts'
 import { Machine } from '../contract/machine.ts'
@@ -228,9 +227,9 @@ export class BlockRun {
       gasLimit: this.rules.gasLimit,
       gasUsed: this.#gasUsed as Gas,
       timeMs,
-      extra,
-      mixHash: ZERO_HASH,
       baseFeePerGas: this.rules.baseFee,
+      extra,
+      genesisDigest: undefined,
     }
   }
 

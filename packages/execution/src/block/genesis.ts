@@ -66,8 +66,8 @@ export function genesisHeader(crypto: Crypto, genesis: Genesis, stateRoot: Hash)
     gasLimit: parameters.blockGasMax,
     gasUsed: 0 as Gas,
     timeMs,
-    extra: { version: 1, executionVersion, validatorsHash, nextValidatorsHash: validatorsHash },
-    mixHash: genesisDigest(crypto, genesis),
     baseFeePerGas: parameters.feePolicy === 'free' ? Wei(0n) : parameters.initialBaseFee,
+    extra: { executionVersion, validatorsHash, nextValidatorsHash: validatorsHash },
+    genesisDigest: genesisDigest(crypto, genesis),
   }
 }

@@ -232,7 +232,6 @@ describe('build, validate, commit', () => {
       [{ gasLimit: 1_000_000 as Gas }, 'header', /^gasLimit is 1000000, not 72000000/],
       [{ baseFeePerGas: 1n as Header['baseFeePerGas'] }, 'header', /^baseFeePerGas is 1, not 0/],
       [{ timeMs: node.chain.head.header.timeMs }, 'header', /^timeMs is \d+, not after/],
-      [{ mixHash: someHash }, 'header', /^mixHash/],
       [{ stateRoot: someHash }, 'root-mismatch', /^stateRoot is 0x0707\w+, but execution yields 0x/],
       [{ transactionsRoot: someHash }, 'root-mismatch', /^transactionsRoot/],
       [{ receiptsRoot: someHash }, 'root-mismatch', /^receiptsRoot/],

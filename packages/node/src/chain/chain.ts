@@ -297,11 +297,10 @@ class FinalChain implements Chain {
     const { crypto, executor } = this.#options
     const { header: parent, hash: parentHash, parameters, validators, nextValidators } = this.#head
     const extra = {
-      version: 1,
       executionVersion: executor.version,
       validatorsHash: validatorSetHash(crypto, validators),
       nextValidatorsHash: validatorSetHash(crypto, nextValidators),
-    } as const
+    }
     return { parent, parentHash, parameters, extra }
   }
 

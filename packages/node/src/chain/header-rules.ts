@@ -1,5 +1,5 @@
 import { nextBaseFee } from '@quoin/execution'
-import { type ChainParameters, equalBytes, type Hash, type Header, timeProblem, ZERO_HASH } from '@quoin/protocol'
+import { type ChainParameters, equalBytes, type Hash, type Header, timeProblem } from '@quoin/protocol'
 
 /** Fields of the next header that the head determines. */
 export interface HeaderRules {
@@ -19,11 +19,9 @@ export function headerProblem(header: Header, rules: HeaderRules): string | unde
   const fixed: readonly (readonly [name: string, found: unknown, wanted: unknown])[] = [
     ['number', header.number, parent.number + 1],
     ['parentHash', header.parentHash, parentHash],
-    ['extra.version', header.extra.version, extra.version],
     ['extra.executionVersion', header.extra.executionVersion, extra.executionVersion],
     ['extra.validatorsHash', header.extra.validatorsHash, extra.validatorsHash],
     ['extra.nextValidatorsHash', header.extra.nextValidatorsHash, extra.nextValidatorsHash],
-    ['mixHash', header.mixHash, ZERO_HASH],
     ['gasLimit', header.gasLimit, parameters.blockGasMax],
     ['baseFeePerGas', header.baseFeePerGas, nextBaseFee(parent, parameters)],
   ]

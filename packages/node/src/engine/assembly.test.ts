@@ -49,8 +49,8 @@ function blockOf(raws: readonly Uint8Array[], number: Height = HEIGHT) {
     gasLimit: 1 as Gas,
     gasUsed: 0 as Gas,
     timeMs: 1 as TimeMs,
-    extra: { version: 1, executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
-    mixHash: ZERO_HASH,
+    extra: { executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
+    genesisDigest: undefined,
     baseFeePerGas: 0n as Wei,
   }
   const compact: CompactBlock = { header, transactionHashes }

@@ -62,8 +62,8 @@ function proposal(of: Partial<UnsignedProposal> = {}, timeMs = 1, set = now.set)
     gasLimit: 1 as Gas,
     gasUsed: 0 as Gas,
     timeMs: timeMs as TimeMs,
-    extra: { version: 1, executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
-    mixHash: ZERO_HASH,
+    extra: { executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
+    genesisDigest: undefined,
     baseFeePerGas: 0n as Wei,
   }
   const unsigned: UnsignedProposal = {

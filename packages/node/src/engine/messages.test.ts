@@ -65,8 +65,8 @@ const header = (number: Height): CompactBlock['header'] => ({
   gasLimit: 60_000_000 as Gas,
   gasUsed: 21_000_000 as Gas,
   timeMs: 1_800_000_000_123 as TimeMs,
-  extra: { version: 1, executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
-  mixHash: ZERO_HASH,
+  extra: { executionVersion: ZERO_HASH, validatorsHash: ZERO_HASH, nextValidatorsHash: ZERO_HASH },
+  genesisDigest: undefined,
   baseFeePerGas: 0n as Wei,
 })
 const block = fc.record({ header: height.filter((n) => n > 0).map(header), transactionHashes: fc.array(hash, { maxLength: 5 }) })
@@ -144,6 +144,8 @@ describe('messages between engines', () => {
       decodeRequest(encodeRequest({ kind: 'transactions', blockHash: ZERO_HASH, hashes: hashes(count) }), 210_000)
     expect([ask(10).ok, ask(11).ok]).toEqual([true, false])
     expect(proposalBytesMax(21_000 * 100) - proposalBytesMax(21_000 * 99)).toBe(32)
+    // docs/wire-formats.md and docs/limits.md have this number.
+    expect(proposalBytesMax(72_000_000)).toBe(121_231)
   })
 
   it('are refused, and never throw, when they are garbage', () => {

@@ -57,7 +57,7 @@ export const walEntryCodec: codec.Codec<WalEntry> = codec.union({
 /** File format of the write-ahead log. */
 export const WAL_FORMAT: RecordFormat = {
   magic: 'QWAL',
-  version: 1,
+  version: 2,
   name: 'write-ahead log',
   remedy:
     'Remove the file and keep the sign-state file: the validator then signs nothing in the last height that it signed, and fetches what it lacks.',

@@ -50,7 +50,9 @@ export async function blockText(backend: RpcBackend, raw: RawBlock, full: boolea
   const { block, bodies, senders } = raw
   const height = block.header.number
   const { texts } = call.shared
-  if (!full) return new JsonText([texts.of('block', height).item(0, () => JSON.stringify(formatBlock(block, bodies, senders)))])
+  const textWith = (transactions: readonly { readonly hash: Hash }[]) =>
+    JSON.stringify(formatBlock(backend.crypto, block, bodies, transactions))
+  if (!full) return new JsonText([texts.of('block', height).item(0, () => textWith(senders))])
   const kept = texts.of('transactions', height)
   const transactions = await jsonList(
     bodies,
@@ -58,7 +60,7 @@ export async function blockText(backend: RpcBackend, raw: RawBlock, full: boolea
     call,
   )
   // The list of transactions is the last field, and empty here: cut it off and write it piece by piece.
-  const frame = JSON.stringify(formatBlock(block, bodies, []))
+  const frame = textWith([])
   return new JsonText([frame.slice(0, -'[]}'.length), ...transactions.pieces, '}'])
 }
 

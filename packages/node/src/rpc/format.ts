@@ -5,10 +5,11 @@ import {
   CONSTANT_FIELDS,
   type Crypto,
   emptyBloom,
-  encodeHeader,
   type Hash,
   type Hex,
   headerExtraData,
+  headerMixHash,
+  headerRlp,
   headerTimestamp,
   type Log,
   type Receipt,
@@ -21,7 +22,7 @@ import type { StoredHeader } from '../store/types.ts'
 /** Formats a quantity: hex without leading zeros. */
 export const quantityHex = (value: number | bigint): Hex => `0x${value.toString(16)}`
 
-export function formatHeader(block: StoredHeader): Readonly<Record<string, unknown>> {
+export function formatHeader(crypto: Crypto, block: StoredHeader): Readonly<Record<string, unknown>> {
   const { header, hash } = block
   return {
     hash,
@@ -38,7 +39,7 @@ export function formatHeader(block: StoredHeader): Readonly<Record<string, unkno
     gasUsed: quantityHex(header.gasUsed),
     timestamp: quantityHex(headerTimestamp(header)),
     extraData: bytesToHex(headerExtraData(header)),
-    mixHash: header.mixHash,
+    mixHash: headerMixHash(crypto, header),
     nonce: CONSTANT_FIELDS.nonce,
     baseFeePerGas: quantityHex(header.baseFeePerGas),
   }
@@ -46,14 +47,15 @@ export function formatHeader(block: StoredHeader): Readonly<Record<string, unkno
 
 /** A block with the hashes of its transactions. `transactions` must be the last field: `blockText` cuts it off. */
 export function formatBlock(
+  crypto: Crypto,
   block: StoredHeader,
   bodies: readonly Uint8Array[],
   transactions: readonly { readonly hash: Hash }[],
 ): Readonly<Record<string, unknown>> {
   return {
-    ...formatHeader(block),
+    ...formatHeader(crypto, block),
     totalDifficulty: '0x0',
-    size: quantityHex(blockSize(block, bodies)),
+    size: quantityHex(blockSize(crypto, block, bodies)),
     uncles: [],
     transactions: transactions.map(({ hash }) => hash),
   }
@@ -167,5 +169,5 @@ export function formatLog(log: Log, { block, transactionHash, transactionIndex, 
 }
 
 /** Approximate size of a block, for display: its header and its transactions. */
-const blockSize = ({ header }: StoredHeader, bodies: readonly Uint8Array[]): number =>
-  bodies.reduce((sum, { length }) => sum + length, encodeHeader(header).length)
+const blockSize = (crypto: Crypto, { header }: StoredHeader, bodies: readonly Uint8Array[]): number =>
+  bodies.reduce((sum, { length }) => sum + length, headerRlp(crypto, header).length)

@@ -120,7 +120,9 @@ describe('BlockStore', () => {
     kv.apply([{ key: singleKey('format'), value: codec.encode(formatCodec, FORMAT_VERSION + 1) }])
     const opened = BlockStore.open(kv, crypto)
     expect(opened).toMatchObject({ ok: false, error: { code: 'unknown-format' } })
-    expect(!opened.ok && opened.error.message).toMatch(/format 3, but this release reads format 2.*--reset/)
+    expect(!opened.ok && opened.error.message).toMatch(
+      new RegExp(`format ${FORMAT_VERSION + 1}, but this release reads format ${FORMAT_VERSION}.*--reset`),
+    )
   })
 
   it('appends only the block that follows the head, and genesis only once', async () => {

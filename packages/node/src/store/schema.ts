@@ -26,7 +26,7 @@ import type { StoredSender, TransactionLocation } from './types.ts'
  * One synced batch per block writes 02 to 0b, execution's spaces and the log index: after a crash a block is stored completely or not at all.
  * Records under 0c belong to this node alone, and are written when a fault is found.
  */
-export const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 3
 
 /** First byte of the keys of each space. */
 export const SPACE = {
@@ -57,9 +57,6 @@ export const singleKey = (space: SingleSpace): Uint8Array => Uint8Array.of(SPACE
 /** Key of a height's record. */
 export const heightKey = (space: HeightSpace, height: Height): Uint8Array =>
   concatBytes(Uint8Array.of(SPACE[space]), numberToBytes(height, 8))
-
-/** Length prefix that `headerCodec` writes before a header's RLP. */
-export const HEADER_RECORD_HEAD_BYTES = 4
 
 /** Key of an index entry or validator set, by hash. */
 export const hashKey = (space: HashSpace, hash: Hash): Uint8Array => concatBytes(Uint8Array.of(SPACE[space]), hexToBytes(hash))

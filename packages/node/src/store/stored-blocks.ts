@@ -91,7 +91,7 @@ export class StoredBlocks implements BlockReader {
     const cached = this.#headers.get(height)
     if (cached !== undefined) return cached.header.logsBloom
     const record = this.#bytes('header', height)
-    return record === undefined ? undefined : encodedLogsBloom(record.subarray(schema.HEADER_RECORD_HEAD_BYTES))
+    return record === undefined ? undefined : encodedLogsBloom(record)
   }
 
   heightOf(blockHash: Hash): Height | undefined {

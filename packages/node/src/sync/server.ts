@@ -1,9 +1,9 @@
-import { codec, concatBytes, Height, LIMITS, numberToBytes } from '@quoin/protocol'
+import { codec, concatBytes, HEADER_BYTES, Height, numberToBytes } from '@quoin/protocol'
 import type { BlockReader } from '../store/types.ts'
 import { SYNC_LIMITS } from './limits.ts'
 
 /** Start of a stored block, up to the number of its transactions. */
-const blockHead = codec.struct({ header: codec.bytes(LIMITS.headerBytesMax), transactionsCount: codec.u32() })
+const blockHead = codec.struct({ header: codec.fixedBytes(HEADER_BYTES), transactionsCount: codec.u32() })
 
 /**
  * Encodes the answer to `blocks`; undefined if the first requested block is not available. Blocks are stored in wire format, so only their

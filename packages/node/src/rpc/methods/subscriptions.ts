@@ -24,7 +24,7 @@ const headsTopic = (backend: RpcBackend, { shared }: CallContext): Topic => ({
   terms: 0,
   project(number) {
     const block = backend.blocks.header(number as Height)
-    return block === undefined ? [] : [JSON.stringify(formatHeader(block))]
+    return block === undefined ? [] : [JSON.stringify(formatHeader(backend.crypto, block))]
   },
 })
 

@@ -105,7 +105,7 @@ function queuesOf(specs: readonly Spec[], isBySender: boolean, uses: readonly nu
   })
 }
 
-/** Whose turn it is, by comparing all: the first half of the block by use, the rest by use and what the next one asks. */
+/** Whose turn it is, by comparing all: the first quarter of the block by use, the rest by use and what the next one asks. */
 function turnOf(queues: readonly SpecQueue[], isByUse: boolean, { gasMax, bytesMax }: FillLimits): SpecQueue | undefined {
   const asked = (spec: Spec) => Math.max(spec.gas, (executable(spec).raw.length * gasMax) / bytesMax)
   const key = ({ use, specs: [first] }: SpecQueue) => (isByUse ? use : use + asked(first!))
@@ -126,7 +126,7 @@ function expectedBlock(model: Model, queues: readonly SpecQueue[], fill: FillLim
   const held = new Set<Address>()
   const [gasEnd, bytesEnd] = [fill.part * gasMax, fill.part * fill.bytesMax]
   while (Number(expected.gasUsed) + 21_000 <= gasMax && Number(expected.gasUsed) < gasEnd && bytes < bytesEnd) {
-    const isByUse = 2 * Number(expected.gasUsed) < gasEnd && 2 * bytes < bytesEnd
+    const isByUse = 4 * Number(expected.gasUsed) < gasEnd && 4 * bytes < bytesEnd
     const queue = turnOf(queues, isByUse, { ...fill, gasMax })
     if (queue === undefined) break
     queue.rank = turn++

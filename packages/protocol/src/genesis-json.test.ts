@@ -135,7 +135,7 @@ const wrong: readonly (readonly [path: string, value: Json | undefined, message:
   ['parameters/feePolicy', 'none', 'parameters.feePolicy: must be one of free, burn, to-proposer'],
   ['parameters/initialBaseFee', 1, 'parameters.initialBaseFee: must be an amount in wei, as a string of decimal digits'],
   ['parameters/initialBaseFee', '0', 'parameters: initialBaseFee is 0, must be at least 1 wei'],
-  ['parameters/blockGasMax', 1_000_000, 'parameters: transactionGasMax is above a quarter of blockGasMax'],
+  ['parameters/blockGasMax', 1_000_000, 'parameters: transactionGasMax is above half of blockGasMax'],
   ['parameters/heartbeatIntervalMs', 100.5, 'parameters.heartbeatIntervalMs: must be an integer from 100 to 3600000'],
   ['validators', undefined, 'validators: must be an array'],
   ['validators', [], 'validators: has 0 entries, must have 1 to 128'],

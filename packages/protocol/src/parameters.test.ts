@@ -24,7 +24,7 @@ describe('parameters', () => {
 
   it('are their fields in order', () => {
     const words = [500, 5_000, 500, 2_000, 1_500, 500, 500, 500].map((ms) => ms.toString(16).padStart(8, '0')).join('')
-    const gas = [72_000_000, 18_000_000].map((value) => value.toString(16).padStart(16, '0')).join('')
+    const gas = [72_000_000, 36_000_000].map((value) => value.toString(16).padStart(16, '0')).join('')
     const fee = 1_000_000_000n.toString(16).padStart(64, '0')
     expect(bytesToHex(encode(parametersCodec, DEFAULT_PARAMETERS))).toBe(`0x00${gas}${fee}${words}`)
   })
@@ -50,7 +50,7 @@ describe('parameters', () => {
       heartbeatIntervalMs: 3_600_000,
       blockIntervalMs: 100,
     }
-    // The minimum blockGasMax allows four times the minimum transactionGasMax, and the minimum heartbeat equals the minimum block interval.
+    // The minimum blockGasMax allows twice the minimum transactionGasMax, and the minimum heartbeat equals the minimum block interval.
     for (const end of [min, max]) expect(parametersProblem({ ...wide, [name]: end }), `${name} ${end}`).toBeUndefined()
     for (const value of [min - 1, max + 1, min + 0.5, Number.NaN]) {
       const wrong = { ...wide, [name]: value }
@@ -62,7 +62,7 @@ describe('parameters', () => {
 
   it.each<[Partial<ChainParameters>, string]>([
     [{ initialBaseFee: Wei(0n) }, 'initialBaseFee is 0, must be at least 1 wei'],
-    [{ transactionGasMax: Gas(18_000_001) }, 'transactionGasMax is above a quarter of blockGasMax'],
+    [{ transactionGasMax: Gas(36_000_001) }, 'transactionGasMax is above half of blockGasMax'],
     [{ heartbeatIntervalMs: 499 }, 'heartbeatIntervalMs is below blockIntervalMs'],
   ])('fit together: %o', (changes, message) => {
     expect(parametersProblem({ ...DEFAULT_PARAMETERS, ...changes })).toBe(message)

@@ -22,7 +22,7 @@ export interface ChainParameters {
   readonly feePolicy: FeePolicy
   /** Gas limit of a block. */
   readonly blockGasMax: Gas
-  /** Gas limit of a transaction; at most a quarter of `blockGasMax`. */
+  /** Gas limit of a transaction; at most half of `blockGasMax`, so that it fits into a block that others have begun to fill. */
   readonly transactionGasMax: Gas
   /** Base fee of the first block under a fee policy with a base fee; at least 1 wei. */
   readonly initialBaseFee: Wei
@@ -44,7 +44,7 @@ export interface ChainParameters {
 export const DEFAULT_PARAMETERS: ChainParameters = {
   feePolicy: 'free',
   blockGasMax: 72_000_000 as Gas,
-  transactionGasMax: 18_000_000 as Gas,
+  transactionGasMax: 36_000_000 as Gas,
   initialBaseFee: 1_000_000_000n as Wei,
   blockIntervalMs: 500,
   heartbeatIntervalMs: 5_000,
@@ -70,7 +70,7 @@ const HOUR_MS = 3_600_000
 /** Allowed range of each numeric parameter, ends included. */
 export const PARAMETER_RANGES = {
   blockGasMax: [1_000_000, LIMITS.blockGasMax],
-  transactionGasMax: [21_000, LIMITS.blockGasMax / 4],
+  transactionGasMax: [21_000, LIMITS.blockGasMax / 2],
   blockIntervalMs: [100, HOUR_MS],
   heartbeatIntervalMs: [100, HOUR_MS],
   clockPrecisionMs: [1, HOUR_MS],
@@ -94,7 +94,7 @@ export function parametersProblem(parameters: ChainParameters): string | undefin
   }
   // A base fee of 0 in a header means that gas was free in that block.
   if (parameters.initialBaseFee === 0n) return 'initialBaseFee is 0, must be at least 1 wei'
-  if (4 * parameters.transactionGasMax > parameters.blockGasMax) return 'transactionGasMax is above a quarter of blockGasMax'
+  if (2 * parameters.transactionGasMax > parameters.blockGasMax) return 'transactionGasMax is above half of blockGasMax'
   if (parameters.heartbeatIntervalMs < parameters.blockIntervalMs) return 'heartbeatIntervalMs is below blockIntervalMs'
   return undefined
 }

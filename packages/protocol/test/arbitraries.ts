@@ -190,7 +190,7 @@ export const parameters: fc.Arbitrary<ChainParameters> = fc
   .record({ ...ranges, feePolicy: fc.constantFrom(...FEE_POLICIES), initialBaseFee: fc.bigInt(1n, U256_MAX) })
   .map((fields) => ({
     ...fields,
-    blockGasMax: Gas(Math.max(fields.blockGasMax, 4 * fields.transactionGasMax)),
+    blockGasMax: Gas(Math.max(fields.blockGasMax, 2 * fields.transactionGasMax)),
     transactionGasMax: Gas(fields.transactionGasMax),
     initialBaseFee: Wei(fields.initialBaseFee),
     heartbeatIntervalMs: Math.max(fields.heartbeatIntervalMs, fields.blockIntervalMs),

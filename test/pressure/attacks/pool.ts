@@ -5,7 +5,7 @@ import { RpcClient } from '../processes/rpc-client.ts'
 import { keyOf, type Unsigned } from '../processes/signer.ts'
 import { type Attack, lanes, type Stage } from './attack.ts'
 
-const GAS_MAX = 18_000_000n
+const GAS_MAX = 36_000_000n
 /** Nominal on a chain that charges nothing. Below the largest amount that a transaction can name. */
 const TIP = 2n ** 255n
 const NOBODY = '0x000000000000000000000000000000000000dead'
@@ -84,7 +84,7 @@ const greedy: Unsigned = { to: NOBODY, gas: GAS_MAX, tip: TIP }
 export const poolAttacks: readonly Attack[] = [
   {
     name: 'fresh keys with the largest gas limit and tip',
-    what: '13 keys that the chain does not know send 1,000 transfers of nothing each, with a gas limit of 18 million and a nominal tip of 2²⁵⁵',
+    what: '13 keys that the chain does not know send 1,000 transfers of nothing each, with a gas limit of 36 million and a nominal tip of 2²⁵⁵',
     front: 'lifted',
     inShort: true,
     fillsPool: true,
@@ -93,7 +93,7 @@ export const poolAttacks: readonly Attack[] = [
   },
   {
     name: 'a pool filled by fresh keys',
-    what: '48,000 transfers of nothing with a gas limit of 18 million from 13 keys that the chain does not know: as many as the pool has places',
+    what: '48,000 transfers of nothing with a gas limit of 36 million from 13 keys that the chain does not know: as many as the pool has places',
     front: 'lifted',
     fillsPool: true,
     ...FULL_BLOCKS,
@@ -102,7 +102,7 @@ export const poolAttacks: readonly Attack[] = [
   },
   {
     name: 'ten thousand fresh keys',
-    what: '10,000 keys that the chain does not know send one transfer of nothing each, with a gas limit of 18 million',
+    what: '10,000 keys that the chain does not know send one transfer of nothing each, with a gas limit of 36 million',
     front: 'lifted',
     fillsPool: true,
     prepare: fresh(() => list(10_000, (i) => [`many ${i}`, 0, greedy])),
@@ -178,14 +178,14 @@ export const poolAttacks: readonly Attack[] = [
     })),
   },
   {
-    name: 'calls that burn 18 million gas',
-    what: '300 calls of an endless computation with 18 million gas each, from 20 accounts that the chain knows',
+    name: 'calls that burn 36 million gas',
+    what: '160 calls of an endless computation with 36 million gas each, from 20 accounts that the chain knows',
     front: 'lifted',
     inShort: true,
     fillsPool: true,
     ...FULL_BLOCKS,
     prepare: funded(
-      15,
+      8,
       () => 'burners',
       ({ prepared: { endless } }) => ({ to: endless, gas: GAS_MAX, tip: TIP }),
     ),

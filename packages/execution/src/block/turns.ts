@@ -1,8 +1,11 @@
 import type { FillLimits } from '../executor.ts'
 import { Heap } from './heap.ts'
 
-/** The fraction of a block that is assigned by use alone. */
-const byUsePart = 1 / 2
+/**
+ * The fraction of a block that is assigned by use alone. A transaction asks for at most half of a block, so one whose turn comes in this part
+ * fits, and a quarter of the block at least is left for those that ask for little.
+ */
+const byUsePart = 1 / 4
 /** Takers that had a turn have ranks above those of all that had none. */
 const ranksOfTurns = 2 ** 52
 
@@ -17,9 +20,9 @@ export const askedGas = (gasLimit: number, bytes: number, { gasMax, bytesMax }: 
  * Decides who has the next turn while a block is filled. Takers are numbered from 0 in the order in which they are added. Each
  * has used some gas, recently and in this block, and has one next transaction.
  *
- * The first half of the block goes to the taker that has used least, so that no taker waits forever, however much its transaction
+ * The first quarter of the block goes to the taker that has used least, so that no taker waits forever, however much its transaction
  * asks. The rest goes to the taker that would have used least after its next transaction used everything it asks (`askedGas`). So
- * many new takers that each ask for a quarter of a block cannot hold up a taker that used a little and asks for little. Among
+ * many new takers that each ask for half of a block cannot hold up a taker that used a little and asks for little. Among
  * equals, takers without a turn so far come first, in order of arrival; then the one whose last turn was longest ago.
  *
  * Used gas is a whole number below 2^53: a hundred blocks with the largest gas limit use 10^14.

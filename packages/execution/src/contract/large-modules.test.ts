@@ -55,8 +55,8 @@ describe.each([
     const renewed = transact(chain, CODE_REGISTRY_ADDRESS, hexToBytes(upgrade))
     expect(chain.call({ address, abi }, 'mark')).toBe('second')
     expect(chain.call({ address, abi }, `f${count - 1}`, [5n, 2n])).toBe(BigInt(count + 3))
-    // With room for the author's own additions.
-    for (const { gasUsed } of [made, renewed]) expect(gasUsed).toBeLessThan(0.9 * DEFAULT_PARAMETERS.transactionGasMax)
+    // Tools send 1.5 times the estimate. The rest is room for the author's own additions.
+    for (const { gasUsed } of [made, renewed]) expect(1.5 * gasUsed).toBeLessThan(0.7 * DEFAULT_PARAMETERS.transactionGasMax)
   })
 })
 

@@ -106,27 +106,41 @@ function usualBlock(value: unknown): typeof LATEST | { readonly height: number }
   return height === undefined ? undefined : { height }
 }
 
+/** A hash has as many characters as the longest quantity. No block number is that long, so the text says which it is, as in go-ethereum. */
+function usualReference(value: unknown): typeof LATEST | { readonly height: number } | { readonly hash: Hash } | undefined {
+  const named = usualBlock(value)
+  if (named !== undefined) return named
+  const blockHash = hash.usual(value)
+  return blockHash === undefined ? undefined : { hash: blockHash }
+}
+
+const NUMBER_OR_TAG = `a block number in hex or one of ${TAGS.join(', ')}`
+
 const tagOrNumber = z.union([z.enum(TAGS).transform((tag) => ({ tag })), quantity.transform((height) => ({ height }))], {
-  error: `must be a block number in hex or one of ${TAGS.join(', ')}`,
+  error: `must be ${NUMBER_OR_TAG}`,
 })
 
-/** A block by number or tag, for `eth_getBlockByNumber` and similar methods. */
+/** A block by number or tag, for `eth_getBlockByNumber` and similar methods (`BlockNumberOrTag` of execution-apis). */
 export const blockNumber = withUsual(tagOrNumber, usualBlock)
 export type BlockNumber = z.output<typeof blockNumber>
 
-/** A block for state methods: a tag, a number, or the object of EIP-1898. Defaults to latest. */
+/** A block for state methods: a tag, a number, a hash (`BlockNumberOrTagOrHash` of execution-apis), or the object of EIP-1898. Defaults to latest. */
 export const blockReference = withUsual(
   z
-    .union([
-      tagOrNumber,
-      z.strictObject({ blockNumber: quantity }).transform(({ blockNumber: height }) => ({ height })),
-      // Every block of this chain is canonical, so `requireCanonical` always holds.
-      z
-        .strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() })
-        .transform((reference) => ({ hash: reference.blockHash })),
-    ])
+    .union(
+      [
+        tagOrNumber,
+        hash.transform((blockHash) => ({ hash: blockHash })),
+        z.strictObject({ blockNumber: quantity }).transform(({ blockNumber: height }) => ({ height })),
+        // Every block of this chain is canonical, so `requireCanonical` always holds.
+        z
+          .strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() })
+          .transform((reference) => ({ hash: reference.blockHash })),
+      ],
+      { error: `must be ${NUMBER_OR_TAG}, a block hash (0x and 64 hex digits), or {"blockHash": …} or {"blockNumber": …}` },
+    )
     .default(LATEST),
-  usualBlock,
+  usualReference,
 )
 
 /** An integer that some clients send as a number and others as a quantity: `eth_feeHistory`'s count, EIP-7966's timeout. */

@@ -20,7 +20,7 @@ export function rawOf(index: number, length = 110, first = 0): Uint8Array {
 }
 
 /** The part of a pool that gossip uses. Verifies each transaction once and remembers it. */
-export class GossipPool implements Pick<Mempool, 'add' | 'get' | 'onAdmitted'> {
+export class GossipPool implements Pick<Mempool, 'add' | 'verified' | 'onAdmitted'> {
   /** Why a transaction with this first byte is refused. */
   readonly refusals = new Map<number, PoolRefusal['code']>()
   /** Hashes that are in the pool. */
@@ -28,7 +28,7 @@ export class GossipPool implements Pick<Mempool, 'add' | 'get' | 'onAdmitted'> {
   /** Transactions with the same nonce: adding one drops the other. */
   readonly rivals = new Map<Hash, Hash>()
   /** Number of verified signatures. */
-  verified = 0
+  verifications = 0
   /** Calls of `add` that are not answered yet. */
   adding = 0
   /** Every verification waits for this promise. */
@@ -51,7 +51,7 @@ export class GossipPool implements Pick<Mempool, 'add' | 'get' | 'onAdmitted'> {
     return ok(transaction)
   }
 
-  get(hash: Hash): SignedTransaction | undefined {
+  verified(hash: Hash): SignedTransaction | undefined {
     return this.#remembered.get(hash)
   }
 
@@ -66,7 +66,7 @@ export class GossipPool implements Pick<Mempool, 'add' | 'get' | 'onAdmitted'> {
     const { hash } = transaction
     if (this.#remembered.has(hash)) return
     const running = this.#running.get(hash) ?? this.verification
-    if (!this.#running.has(hash)) this.verified++
+    if (!this.#running.has(hash)) this.verifications++
     this.#running.set(hash, running)
     await running
     this.#running.delete(hash)

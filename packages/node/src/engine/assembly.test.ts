@@ -102,7 +102,7 @@ function setUp(pool: readonly Uint8Array[], answers: Readonly<Record<PeerId, Ans
         },
       },
       mempool: {
-        get: (hash) => known.get(hash),
+        verified: (hash) => known.get(hash),
         async verify(raws) {
           if (isBusy()) return err({ code: 'unavailable', message: 'busy' })
           return raws.some(([first]) => first === 0x66)

@@ -30,7 +30,7 @@ export interface AssemblyPowers {
   readonly crypto: Crypto
   readonly clock: Pick<Clock, 'after'>
   readonly transport: Pick<Transport, 'peers' | 'request'>
-  readonly mempool: Pick<Mempool, 'get' | 'verify'>
+  readonly mempool: Pick<Mempool, 'verified' | 'verify'>
   /** Looks up a final block by its hash, for peers that are one height behind. */
   readonly finalBlock: (blockHash: Hash) => RawBlock | undefined
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
@@ -162,7 +162,7 @@ export class Assembly {
     const found: Uint8Array[] = []
     let bytes = 0
     for (const hash of new Set(request.hashes)) {
-      const raw = ofBlock.get(hash) ?? this.#powers.mempool.get(hash)?.raw
+      const raw = ofBlock.get(hash) ?? this.#powers.mempool.verified(hash)?.raw
       if (raw === undefined) continue
       bytes += raw.length
       if (bytes > RESPONSE_BYTES_MAX) break
@@ -237,7 +237,7 @@ export class Assembly {
     const missing = new Set<Hash>()
     for (const hash of transactionHashes) {
       if (parts.has(hash)) continue
-      const known = this.#powers.mempool.get(hash)
+      const known = this.#powers.mempool.verified(hash)
       if (known === undefined) missing.add(hash)
       else parts.set(hash, known)
     }

@@ -34,7 +34,7 @@ export interface ValuesPowers {
   readonly transport: Pick<Transport, 'peers' | 'request'>
   readonly chain: Chain
   readonly blocks: BlockReader
-  readonly mempool: Pick<Mempool, 'get' | 'verify'>
+  readonly mempool: Pick<Mempool, 'verified' | 'verify'>
   readonly wal: Pick<Wal, 'append'>
   readonly logger: Logger
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void

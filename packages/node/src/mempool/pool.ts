@@ -95,7 +95,11 @@ export class TransactionPool implements Mempool {
     this.#verifier.dropRemembered()
   }
 
-  get(hash: Hash): SignedTransaction | undefined {
+  waiting(hash: Hash): SignedTransaction | undefined {
+    return this.#waiting.get(hash)?.transaction
+  }
+
+  verified(hash: Hash): SignedTransaction | undefined {
     return this.#verifier.get(hash)
   }
 

@@ -44,8 +44,10 @@ export interface Mempool {
    * with no time limit.
    */
   verify(raws: readonly Uint8Array[]): Promise<Result<readonly SignedTransaction[], VerifyRefusal>>
-  /** Looks in the pool and among recently verified transactions. */
-  get(hash: Hash): SignedTransaction | undefined
+  /** The transaction if it waits in the pool. One that was refused, replaced or dropped does not, and neither does a final one. */
+  waiting(hash: Hash): SignedTransaction | undefined
+  /** A transaction whose sender is known: it is in the pool, or was verified recently and may have been refused. */
+  verified(hash: Hash): SignedTransaction | undefined
   /**
    * Executable transactions for a block that holds at most `fill`, and more of them than it can take. Where gas is free each sender has a
    * queue, tagged with its recent use; newcomers share one. Where gas is charged all are in one queue, best tip first. Each sender's nonces

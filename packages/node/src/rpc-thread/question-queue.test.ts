@@ -17,7 +17,7 @@ function open(costMs = 0) {
   const clock = new ManualClock()
   const sent: (readonly Answered[])[] = []
   const pool = {
-    get: (hash: Hash) =>
+    waiting: (hash: Hash) =>
       ((hash as string) === '0x' ? undefined : { hash, raw: new Uint8Array(LINK_LIMITS.turnBytes), sender: '0x' }) as never,
     pendingNonce: () => {
       clock.advance(costMs)

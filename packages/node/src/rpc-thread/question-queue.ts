@@ -11,7 +11,7 @@ export const admittedOf = ({ raw, sender }: SignedTransaction): Admitted => ({ r
 const SLICE_MS = 2
 
 export interface QuestionOptions {
-  readonly pool: Pick<Mempool, 'get' | 'pendingNonce' | 'stats'>
+  readonly pool: Pick<Mempool, 'waiting' | 'pendingNonce' | 'stats'>
   readonly submit: (raw: Uint8Array) => Promise<Result<Hash, PoolRefusal>>
   readonly probes: Probes
   readonly clock: Pick<Clock, 'monotonic'>
@@ -80,7 +80,7 @@ export class QuestionQueue {
       case 'submit':
         return submit(question.raw)
       case 'transaction': {
-        const found = pool.get(question.hash)
+        const found = pool.waiting(question.hash)
         return found === undefined ? undefined : question.isKnown ? 'known' : admittedOf(found)
       }
       case 'pending-nonce':

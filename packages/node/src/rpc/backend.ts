@@ -21,7 +21,7 @@ export interface StateView {
 
 /** The RPC's view of the pool, which may be in another thread. */
 export interface PoolView {
-  /** A transaction that is in the pool, or was verified recently. */
+  /** A transaction that waits in the pool. Look for it in the chain again if there is none: it may have become final in the meantime. */
   get(hash: Hash): Promise<SignedTransaction | undefined>
   /** Next nonce of a sender after its transactions in the pool; undefined if there are none. */
   pendingNonce(sender: Address): Promise<number | undefined>

@@ -76,6 +76,24 @@ export function transactionAt(backend: RpcBackend, height: Height | undefined, i
   return { block: raw.block, index, transaction: transactionOf(backend, raw, index) }
 }
 
+/** A final transaction, or one that waits in the pool. */
+export type FoundTransaction =
+  | { readonly kind: 'final'; readonly placed: PlacedTransaction }
+  | { readonly kind: 'pending'; readonly transaction: SignedTransaction }
+
+/**
+ * Looks for a transaction in the chain, then in the pool, then in the chain again: the pool drops a transaction when it becomes final, and its
+ * answer may be from after that.
+ */
+export async function findAnywhere(backend: RpcBackend, hash: Hash): Promise<FoundTransaction | undefined> {
+  const before = findTransaction(backend, hash)
+  if (before !== undefined) return { kind: 'final', placed: before }
+  const transaction = await backend.pool.get(hash)
+  if (transaction !== undefined) return { kind: 'pending', transaction }
+  const after = findTransaction(backend, hash)
+  return after === undefined ? undefined : { kind: 'final', placed: after }
+}
+
 export function findTransaction(backend: RpcBackend, hash: Hash): PlacedTransaction | undefined {
   const location = backend.blocks.locate(hash)
   // A block above the head may already be on disk, but this backend has not reached it yet.

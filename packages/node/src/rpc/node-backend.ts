@@ -33,7 +33,7 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
     blocks: store,
     feed: parts.feed,
     pool: {
-      get: async (hash) => pool.get(hash),
+      get: async (hash) => pool.waiting(hash),
       pendingNonce: async (sender) => pool.pendingNonce(sender),
       stats: async () => pool.stats,
       onAdmitted: (listener) => pool.onAdmitted(listener),

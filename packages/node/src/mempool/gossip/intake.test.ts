@@ -24,7 +24,7 @@ function setUp() {
         order.push(raw[1]!)
         return mempool.add(raw, origin)
       },
-      get: (hash) => mempool.get(hash),
+      verified: (hash) => mempool.verified(hash),
     },
     crypto: fastHash,
     clock,
@@ -114,7 +114,7 @@ describe('a payload', () => {
     const clock = new ManualClock()
     const mempool = new GossipPool()
     const add = (raw: Uint8Array) => (raw.length === 111 ? Promise.reject(new Error('bug')) : mempool.add(raw, 'gossip'))
-    const intake = new Intake({ mempool: { add, get: (hash) => mempool.get(hash) }, crypto: fastHash, clock })
+    const intake = new Intake({ mempool: { add, verified: (hash) => mempool.verified(hash) }, crypto: fastHash, clock })
     const failed = expect(intake.take('a', rawsFrom(0, verifyingPerPeerMax, 111), () => false)).rejects.toThrow('bug')
     for (let turns = 0; turns < 10; turns++) {
       await settled()

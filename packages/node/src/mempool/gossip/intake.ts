@@ -4,7 +4,7 @@ import type { Mempool, PoolRefusal } from '../types.ts'
 import { GOSSIP_LIMITS } from './limits.ts'
 
 export interface IntakePowers {
-  readonly mempool: Pick<Mempool, 'add' | 'get'>
+  readonly mempool: Pick<Mempool, 'add' | 'verified'>
   readonly crypto: Pick<Crypto, 'keccak256'>
   readonly clock: Pick<Clock, 'after' | 'monotonic'>
 }
@@ -148,7 +148,7 @@ export class Intake {
       return
     }
     job.hashes.add(hash)
-    const wasVerified = mempool.get(hash) !== undefined
+    const wasVerified = mempool.verified(hash) !== undefined
     const isRepeat = job.note(digest)
     lane.verifying++
     job.verifying++

@@ -163,7 +163,7 @@ describe('a payload', () => {
       station.clock.advance(0)
     }
     const accepted = (await Promise.all(verdicts)).filter((verdict) => verdict === 'accept')
-    expect([accepted.length, station.pool.verified]).toEqual([1, 200])
+    expect([accepted.length, station.pool.verifications]).toEqual([1, 200])
     station.clock.advance(GOSSIP_LIMITS.coalesceMs)
     expect(station.publishedTo('mesh')).toEqual([])
   })
@@ -234,7 +234,7 @@ describe('a peer', () => {
     const seconds = (clock.monotonic() - startMs) / 1_000
     const paid = wasteBurstBytes + seconds * wasteBytesPerSecond
     expect(answered).toBeGreaterThan(0.8 * (paid / cost))
-    expect(pool.verified).toBeLessThan((paid + 5 * cost) / (110 + wasteOverheadBytes))
+    expect(pool.verifications).toBeLessThan((paid + 5 * cost) / (110 + wasteOverheadBytes))
     expect(await station.verdict('b', [rawOf(2 ** 29, 110, REFUSED)])).toBe('ignore')
     expect(station.blamed).toEqual([])
   })
@@ -252,15 +252,15 @@ describe('a peer', () => {
       }
     }
     await wave(0)
-    expect(pool.verified).toBe(12_000)
+    expect(pool.verifications).toBe(12_000)
     const owed = 12_000 * (110 + wasteOverheadBytes) - wasteBurstBytes
     gossip.onPeer('a', 'down')
     gossip.onPeer('a', 'up')
     await wave(2 ** 24)
-    expect(pool.verified).toBe(12_000)
+    expect(pool.verifications).toBe(12_000)
     clock.advance((1_000 * (owed - wasteBurstBytes)) / wasteBytesPerSecond + 1)
     await wave(2 ** 25)
-    expect(pool.verified).toBeGreaterThan(12_000)
+    expect(pool.verifications).toBeGreaterThan(12_000)
   })
 
   it('is answered late, too, when it sends more of what others have sent than a node can look up', async () => {

@@ -11,7 +11,7 @@ import { GOSSIP_LIMITS } from './limits.ts'
 import { decodeTransactionsPayload } from './payload.ts'
 
 export interface GossipPowers {
-  readonly mempool: Pick<Mempool, 'add' | 'get' | 'onAdmitted'>
+  readonly mempool: Pick<Mempool, 'add' | 'verified' | 'onAdmitted'>
   readonly transport: Pick<Transport, 'publish' | 'penaliseGossip'>
   readonly clock: Pick<Clock, 'after' | 'monotonic'>
   readonly crypto: Pick<Crypto, 'keccak256'>

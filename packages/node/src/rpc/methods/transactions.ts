@@ -2,7 +2,7 @@ import type { Hash, SignedTransaction } from '@quoin/protocol'
 import { linkDeadline } from '../../abort.ts'
 import { madeOnce } from '../../made-once.ts'
 import type { RpcBackend } from '../backend.ts'
-import { findTransaction, type PlacedTransaction, resolveHeight, transactionAt } from '../blocks.ts'
+import { findAnywhere, findTransaction, type PlacedTransaction, resolveHeight, transactionAt } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { formatTransaction } from '../format.ts'
 import { JsonText } from '../json-text.ts'
@@ -51,13 +51,12 @@ async function waitForReceipt(backend: RpcBackend, transaction: Hash, timeoutMs:
 
 export const transactionMethods: Methods<RpcBackend> = {
   eth_getTransactionByHash: method([hash], async (backend: RpcBackend, [transactionHash], call) => {
-    const found = findTransaction(backend, transactionHash)
-    if (found !== undefined) return formatPlaced(found)
-    const pending = await backend.pool.get(transactionHash)
-    if (pending === undefined) return null
+    const found = await findAnywhere(backend, transactionHash)
+    if (found === undefined) return null
+    if (found.kind === 'final') return formatPlaced(found.placed)
     // Many calls may have waited for the same answer and now continue together.
-    if (pending.data.length > LARGE_BYTES) await call.nextTurn()
-    return pendingText(pending)
+    if (found.transaction.data.length > LARGE_BYTES) await call.nextTurn()
+    return pendingText(found.transaction)
   }),
   eth_getTransactionByBlockHashAndIndex: method([hash, quantity], (backend: RpcBackend, [blockHash, index]) =>
     formatPlaced(transactionAt(backend, backend.blocks.heightOf(blockHash), index)),

@@ -131,6 +131,7 @@ const tag = fc.constantFrom('latest', 'earliest', 'pending', 'safe', 'finalized'
 const reference = fc.oneof(
   tag,
   quantity,
+  hash,
   fc.record({ blockHash: hash, requireCanonical: fc.boolean() }, { requiredKeys: ['blockHash'] }),
   fc.record({ blockNumber: quantity }),
 )

@@ -11,15 +11,15 @@ import {
   type Wei,
   ZERO_ADDRESS,
 } from '@quoin/protocol'
-import { z } from 'zod'
+import { invalidParams } from './errors.ts'
 import { hexBytes } from './hex.ts'
 import type { RpcLimits } from './limits.ts'
 import {
   by,
+  isGiven,
   type Members,
   Misfit,
   member,
-  nullish,
   optional,
   reader,
   readList,
@@ -31,8 +31,6 @@ import {
 import { address, bigQuantity, data, hash, quantity } from './schema.ts'
 
 /** Readers for the parameters of `eth_call` and `eth_estimateGas`, in the types of the execution package. */
-
-const wei = bigQuantity.transform((value) => value as Wei)
 
 const readAddress = by(address)
 const readHash = by(hash)
@@ -47,6 +45,9 @@ function readGas(value: unknown): number {
   return Number(gas < MOST_GAS ? gas : MOST_GAS)
 }
 const MOST_GAS = BigInt(Number.MAX_SAFE_INTEGER)
+
+/** Moves a precompiled contract of Ethereum to another address. */
+const MOVED_TO = 'movePrecompileToAddress'
 
 type AccessLimits = Pick<RpcLimits, 'accessEntriesMax' | 'accessKeysMax'>
 
@@ -67,7 +68,7 @@ function readAccessList(value: unknown, { accessEntriesMax, accessKeysMax }: Acc
 export const callObject = reader((value, limits): Call => {
   const object = readObject(value)
   const from = optional(object, 'from', readAddress)
-  const to = nullish(object, 'to', readAddress)
+  const to = optional(object, 'to', readAddress)
   const gas = optional(object, 'gas', readGas)
   const gasPrice = optional(object, 'gasPrice', readWei)
   const maxFeePerGas = optional(object, 'maxFeePerGas', readWei)
@@ -162,8 +163,10 @@ const ACCOUNT_MEMBERS: ReadonlySet<string> = new Set(['balance', 'nonce', 'code'
 
 function readAccount(value: unknown, entriesMax: number): AccountOverride {
   const object = readObject(value)
+  // The reason is go-ethereum's. This chain has no precompiles.
+  if (isGiven(object, MOVED_TO)) throw new Misfit(`has ${MOVED_TO}, but the account is not a precompile`)
   requireKnown(object, ACCOUNT_MEMBERS)
-  if (object['state'] !== undefined && object['stateDiff'] !== undefined) throw new Misfit('has both state and stateDiff')
+  if (isGiven(object, 'state') && isGiven(object, 'stateDiff')) throw new Misfit('has both state and stateDiff')
   return {
     balance: optional(object, 'balance', readWei),
     nonce: optional(object, 'nonce', readNonce),
@@ -200,25 +203,36 @@ export const stateOverrides = reader((value, { overridesMax, overrideEntriesMax 
 })
 
 const MILLISECONDS = 1_000
+const SECONDS_MAX = Math.floor(LIMITS.timeMsMax / MILLISECONDS)
 
-/** Block overrides as in geth, limited to the fields that a contract of this chain can read. */
-export const blockOverrides = z
-  .strictObject({
-    number: quantity.optional(),
-    time: quantity
-      .refine((seconds) => seconds <= LIMITS.timeMsMax / MILLISECONDS, `is above ${Math.floor(LIMITS.timeMsMax / MILLISECONDS)}`)
-      .optional(),
-    gasLimit: quantity.optional(),
-    feeRecipient: address.optional(),
-    baseFeePerGas: wei.optional(),
-  })
-  .default({})
-  .transform(
-    ({ number, time, gasLimit, feeRecipient, baseFeePerGas }): BlockOverrides => ({
-      number: number as Height | undefined,
-      timeMs: time === undefined ? undefined : ((MILLISECONDS * time) as TimeMs),
-      gasLimit,
-      proposer: feeRecipient,
-      baseFee: baseFeePerGas,
-    }),
-  )
+function readTime(value: unknown): TimeMs {
+  const seconds = readQuantity(value)
+  if (seconds > SECONDS_MAX) throw new Misfit(`is above ${SECONDS_MAX}`)
+  return (MILLISECONDS * seconds) as TimeMs
+}
+
+/** Those of the second line have no effect: no contract of this chain can read them. Tools send them with the others. */
+const BLOCK_MEMBERS: ReadonlySet<string> = new Set([
+  ...['number', 'time', 'gasLimit', 'feeRecipient', 'baseFeePerGas'],
+  ...['difficulty', 'prevRandao', 'blobBaseFee'],
+])
+/** Members that go-ethereum knows, and refuses in calls. */
+const REFUSED_MEMBERS = ['beaconRoot', 'withdrawals'] as const
+
+/** Block overrides, as in go-ethereum (internal/ethapi/override). */
+export const blockOverrides = reader((value): BlockOverrides => {
+  const object = value === undefined ? {} : readObject(value)
+  for (const name of REFUSED_MEMBERS)
+    if (isGiven(object, name)) throw invalidParams(`block override "${name}" is not supported for this RPC method`)
+  requireKnown(object, BLOCK_MEMBERS)
+  optional(object, 'difficulty', readBig)
+  optional(object, 'prevRandao', readHash)
+  optional(object, 'blobBaseFee', readBig)
+  return {
+    number: optional(object, 'number', readQuantity) as Height | undefined,
+    timeMs: optional(object, 'time', readTime),
+    gasLimit: optional(object, 'gasLimit', readQuantity),
+    proposer: optional(object, 'feeRecipient', readAddress),
+    baseFee: optional(object, 'baseFeePerGas', readWei),
+  }
+})

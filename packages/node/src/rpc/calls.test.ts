@@ -60,6 +60,8 @@ async function deploy(abi: typeof token.abi, bytecode: Hex, args: readonly unkno
 const balanceOf = (owner: Address, rest: object = {}) =>
   client().readContract({ address, abi: token.abi, functionName: 'balanceOf', args: [owner], ...rest })
 
+const word = () => pad('0x07')
+
 const balanceCall = (owner: Address) => ({
   to: address,
   data: encodeFunctionData({ abi: token.abi, functionName: 'balanceOf', args: [owner] }),
@@ -211,6 +213,57 @@ describe('eth_call', () => {
   ])('refuses an override of %s', async (_, override, message) => {
     const { error } = await rpc.call('eth_call', balanceCall(bob.address), 'latest', { [address]: override })
     expect(error).toMatchObject({ code: -32602, message: expect.stringMatching(message) })
+  })
+
+  it.each([
+    [{ random: word() }, /has the unknown field random, allowed are number, time, .*prevRandao/],
+    [{ prevRandao: '0x1' }, /prevRandao must be a hash/],
+    [{ difficulty: 1 }, /difficulty/],
+    // go-ethereum's words.
+    [{ beaconRoot: word() }, /^block override "beaconRoot" is not supported for this RPC method$/],
+    [{ withdrawals: [] }, /^block override "withdrawals" is not supported for this RPC method$/],
+  ])('refuses block overrides with an invalid or unknown member: %o', async (override, message) => {
+    const { error } = await rpc.call('eth_call', balanceCall(bob.address), 'latest', {}, override)
+    expect(error).toMatchObject({ code: -32602, message: expect.stringMatching(message) })
+  })
+
+  it('takes block overrides that no contract can read, as go-ethereum does', async () => {
+    const unread = { prevRandao: word(), difficulty: '0x5', blobBaseFee: '0x0' }
+    const { result } = await rpc.call('eth_call', balanceCall(bob.address), 'latest', {}, unread)
+    expect(result).toBe(pad('0x64'))
+  })
+
+  it('takes null for an optional member as absent', async () => {
+    const names = [
+      'from',
+      'gas',
+      'gasPrice',
+      'maxFeePerGas',
+      'maxPriorityFeePerGas',
+      'value',
+      'input',
+      'accessList',
+      'nonce',
+      'chainId',
+    ]
+    const nothing = Object.fromEntries(names.map((name) => [name, null]))
+    const call = { ...nothing, ...balanceCall(bob.address) }
+    const account = { balance: null, nonce: null, code: null, state: null, stateDiff: {}, movePrecompileToAddress: null }
+    const block = {
+      number: null,
+      time: null,
+      gasLimit: null,
+      feeRecipient: null,
+      baseFeePerGas: null,
+      prevRandao: null,
+      beaconRoot: null,
+    }
+    for (const method of ['eth_call', 'eth_estimateGas']) {
+      const plain = await rpc.call(method, balanceCall(bob.address))
+      expect(plain).toHaveProperty('result')
+      expect(await rpc.call(method, call, null, { [address]: account }, block)).toEqual(plain)
+      expect(await rpc.call(method, call, null, null, null)).toEqual(plain)
+    }
   })
 
   it.each([

@@ -1,6 +1,7 @@
 import { type Awaitable, isPromise } from '../awaitable.ts'
 import type { Allowances } from './allowance.ts'
 import { RPC_CODE, RpcError } from './errors.ts'
+import { ExactNumber, idText } from './exact-id.ts'
 import { JsonText } from './json-text.ts'
 import type { CallContext, Methods } from './method.ts'
 import { parseRequests } from './request-text.ts'
@@ -34,12 +35,12 @@ const responseOf = (id: unknown, pieces: readonly string[]): Response => ({
 
 function refusal(id: unknown, code: number, message: string, data?: unknown): Response {
   const error = data === undefined ? { code, message } : { code, message, data }
-  return responseOf(id, [JSON.stringify({ jsonrpc: '2.0', id, error })])
+  return responseOf(id, [`{"jsonrpc":"2.0","id":${idText(id)},"error":${JSON.stringify(error)}}`])
 }
 
 /** Built by hand, because stringifying an object around the result takes twice as long. */
 function success(id: unknown, result: unknown): Response {
-  const start = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
+  const start = `{"jsonrpc":"2.0","id":${idText(id)},"result":`
   if (result instanceof JsonText) return responseOf(id, [start, ...result.pieces, '}'])
   return responseOf(id, [`${start}${JSON.stringify(result ?? null)}}`])
 }
@@ -125,7 +126,8 @@ export class Dispatcher<Backend> {
       return this.#refused(null, RPC_CODE.invalidRequest, 'request is not an object', call)
     }
     const { id, method: name, params } = request as Readonly<Record<string, unknown>>
-    const idIsValid = id === undefined || id === null || typeof id === 'string' || typeof id === 'number'
+    const isNumber = typeof id === 'number' || id instanceof ExactNumber
+    const idIsValid = id === undefined || id === null || typeof id === 'string' || isNumber
     if (typeof name !== 'string' || !idIsValid) {
       const problem = 'invalid request: method must be a string, and id a string, a number or null'
       return this.#refused(null, RPC_CODE.invalidRequest, problem, call)

@@ -81,6 +81,7 @@ export function formatTransaction(
   return {
     blockHash: position?.block.hash ?? null,
     blockNumber: position === undefined ? null : quantityHex(position.block.header.number),
+    blockTimestamp: position === undefined ? null : quantityHex(headerTimestamp(position.block.header)),
     transactionIndex: position === undefined ? null : quantityHex(position.index),
     hash: transaction.hash,
     type: quantityHex(type),

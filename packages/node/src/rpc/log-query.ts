@@ -4,7 +4,7 @@ import { requireHeight } from './blocks.ts'
 import { invalidParams } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 import type { LogCriteria, LogQuery } from './log-matcher.ts'
-import { by, type Members, Misfit, nullish, reader, readList, readObject } from './reader.ts'
+import { by, type Members, Misfit, optional, reader, readList, readObject } from './reader.ts'
 import { address, type BlockNumber, blockNumber, hash } from './schema.ts'
 
 type TermLimits = Pick<RpcLimits, 'logAddressesMax' | 'logTopicsMax'>
@@ -49,8 +49,8 @@ function readTopics(value: unknown, { logTopicsMax }: TermLimits): readonly (rea
 }
 
 const criteriaOf = (object: Members, limits: TermLimits): LogCriteria => ({
-  addresses: nullish(object, 'address', (value) => readAddresses(value, limits)) ?? [],
-  topics: nullish(object, 'topics', (value) => readTopics(value, limits)) ?? [],
+  addresses: optional(object, 'address', (value) => readAddresses(value, limits)) ?? [],
+  topics: optional(object, 'topics', (value) => readTopics(value, limits)) ?? [],
 })
 
 /**
@@ -64,9 +64,9 @@ const LATEST = { tag: 'latest' } as const satisfies BlockNumber
 /** The parameter of `eth_getLogs` and `eth_newFilter`. */
 export const logQuery = reader((value, limits): LogQuery => {
   const object = readObject(value)
-  const fromBlock = nullish(object, 'fromBlock', readBlock)
-  const toBlock = nullish(object, 'toBlock', readBlock)
-  const blockHash = nullish(object, 'blockHash', readHash)
+  const fromBlock = optional(object, 'fromBlock', readBlock)
+  const toBlock = optional(object, 'toBlock', readBlock)
+  const blockHash = optional(object, 'blockHash', readHash)
   const criteria = criteriaOf(object, limits)
   if (blockHash !== undefined && (fromBlock ?? toBlock) !== undefined)
     throw new Misfit('has blockHash and a block range: choose one')

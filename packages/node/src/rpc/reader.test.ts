@@ -113,7 +113,9 @@ describe('reading stops at the first error', () => {
 
   it('in overrides', () => {
     const accounts = watchedObject(LIMITS.overridesMax, named, { wrong: 1 })
-    expect(refusalOf(stateOverrides, accounts.object)).toBe(`invalid param 0: ${named(0)} has the unknown field wrong`)
+    expect(refusalOf(stateOverrides, accounts.object)).toBe(
+      `invalid param 0: ${named(0)} has the unknown field wrong, allowed are balance, nonce, code, state, stateDiff`,
+    )
     const slots = watchedObject(LIMITS.overrideEntriesMax, word, 'wrong')
     expect(refusalOf(stateOverrides, { [ADDRESS]: { state: slots.object } })).toMatch(
       new RegExp(`state\\.${word(0)} must be hex: 0x`),

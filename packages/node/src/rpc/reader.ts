@@ -83,9 +83,14 @@ export function readObject(value: unknown): Members {
   throw new Misfit('must be an object')
 }
 
-/** Throws Misfit if the object has a member that is not known. */
+/** Whether an optional member is present. Null is the same as absent, as in go-ethereum. */
+export const isGiven = (object: Members, name: string): boolean => object[name] !== undefined && object[name] !== null
+
+/** Throws Misfit if the object has a member that is not known: a misspelt one would silently have no effect. */
 export function requireKnown(object: Members, known: ReadonlySet<string>): void {
-  for (const name of Object.keys(object)) if (!known.has(name)) throw new Misfit(`has the unknown field ${shown(name)}`)
+  for (const name of Object.keys(object))
+    if (!known.has(name) && isGiven(object, name))
+      throw new Misfit(`has the unknown field ${shown(name)}, allowed are ${[...known].join(', ')}`)
 }
 
 /** Reads a required member. */
@@ -99,8 +104,4 @@ export function member<T>(object: Members, name: string, read: (value: unknown) 
 
 /** Reads an optional member. */
 export const optional = <T>(object: Members, name: string, read: (value: unknown) => T): T | undefined =>
-  object[name] === undefined ? undefined : member(object, name, read)
-
-/** Reads an optional member that may also be null. */
-export const nullish = <T>(object: Members, name: string, read: (value: unknown) => T): T | undefined =>
-  object[name] === null ? undefined : optional(object, name, read)
+  isGiven(object, name) ? member(object, name, read) : undefined

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '@quoin/protocol'
 import { RPC_CODE } from './errors.ts'
+import { keepIdTexts } from './exact-id.ts'
 import type { RpcLimits } from './limits.ts'
 import type { CallContext } from './method.ts'
 
@@ -59,9 +60,13 @@ function requestsOf(value: unknown, limits: TextLimits): Result<RequestText, Req
   return value.length > limits.batchItemsMax ? err(tooManyItems(value.length, limits)) : ok({ kind: 'batch', requests: value })
 }
 
+/** Parses a request or batch. An id that is a number keeps its text. */
 function parse(bytes: Buffer): Result<unknown, RequestRefusal> {
   try {
-    return ok(JSON.parse(bytes.toString()))
+    const text = bytes.toString()
+    const parsed: unknown = JSON.parse(text)
+    keepIdTexts(text, parsed)
+    return ok(parsed)
   } catch (failure) {
     return err(notJson((failure as Error).message))
   }

@@ -16,6 +16,7 @@ const withUsual = <S extends z.ZodType>(schema: S, usual: (value: unknown) => z.
 /** Reads a value by the fast path; undefined if the schema has to decide. */
 export const usualOf = (schema: z.ZodType, value: unknown): unknown => (schema as Partial<WithUsual<z.ZodType>>).usual?.(value)
 
+const DECIMAL = /^[0-9]{1,16}$/
 const QUANTITY = /^0x(0|[1-9a-f][0-9a-f]*)$/i
 
 /** Length of 256 bits in hex, with 0x. Longer texts are refused unread. */
@@ -134,7 +135,7 @@ export const blockReference = withUsual(
         z.strictObject({ blockNumber: quantity }).transform(({ blockNumber: height }) => ({ height })),
         // Every block of this chain is canonical, so `requireCanonical` always holds.
         z
-          .strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() })
+          .strictObject({ blockHash: hash, requireCanonical: z.boolean().nullish() })
           .transform((reference) => ({ hash: reference.blockHash })),
       ],
       { error: `must be ${NUMBER_OR_TAG}, a block hash (0x and 64 hex digits), or {"blockHash": …} or {"blockNumber": …}` },
@@ -143,5 +144,10 @@ export const blockReference = withUsual(
   usualReference,
 )
 
-/** An integer that some clients send as a number and others as a quantity: `eth_feeHistory`'s count, EIP-7966's timeout. */
+/** An integer that some clients send as a number and others as a quantity, such as EIP-7966's timeout. */
 export const looseInteger = z.union([z.int().nonnegative(), quantity])
+
+/** A count as a number, a quantity, or decimal text, as go-ethereum reads that of `eth_feeHistory` (`HexOrDecimal64`). */
+export const looseCount = z.union([looseInteger, z.string().regex(DECIMAL).transform(Number).pipe(z.int())], {
+  error: 'must be a number, a hex quantity or decimal text',
+})

@@ -71,6 +71,32 @@ describe('stock viem', () => {
     })
   })
 
+  it('every transaction object has the timestamp of its block, null while it is pending', async () => {
+    const [first, second] = await testTransfers(alice, 0, 2)
+    const block = await node.produce([first!])
+    const timestamp = `0x${Math.floor(block.header.timeMs / 1_000).toString(16)}`
+    const { hash } = block.transactions[0]!
+    for (const request of [
+      ['eth_getTransactionByHash', hash],
+      ['eth_getTransactionByBlockHashAndIndex', block.hash, '0x0'],
+      ['eth_getTransactionByBlockNumberAndIndex', '0x1', '0x0'],
+    ] as const)
+      expect((await call(...request)).result).toMatchObject({ blockTimestamp: timestamp })
+    for (const request of [['eth_getBlockByNumber', '0x1', true] as const, ['eth_getBlockByHash', block.hash, true] as const])
+      expect((await call(...request)).result).toMatchObject({ timestamp, transactions: [{ blockTimestamp: timestamp }] })
+    const pending = await call('eth_sendRawTransaction', bytesToHex(second!))
+    expect((await call('eth_getTransactionByHash', pending.result)).result).toMatchObject({ blockTimestamp: null, blockHash: null })
+  })
+
+  it('takes the block count of eth_feeHistory as a quantity, a number and decimal text', async () => {
+    for (let height = 0; height < 12; height++) await node.produce()
+    const expected = await call('eth_feeHistory', '0xa', 'latest', [])
+    expect(expected.result).toMatchObject({ oldestBlock: '0x3' })
+    for (const count of [10, '10']) expect(await call('eth_feeHistory', count, 'latest', [])).toEqual(expected)
+    for (const count of ['', 'ten', '-1', '1.5', 1.5, -1, '99999999999999999'])
+      expect((await call('eth_feeHistory', count, 'latest', [])).error?.code, String(count)).toBe(-32602)
+  })
+
   it('answers a re-broadcast with the hash, before and after the block', async () => {
     const [raw] = await testTransfers(alice, 0, 1)
     const client = wallet(alice)

@@ -8,7 +8,7 @@ import { quantityHex } from '../format.ts'
 import { JsonText, jsonList } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { by, reader, readList } from '../reader.ts'
-import { blockNumber, looseInteger } from '../schema.ts'
+import { blockNumber, looseCount } from '../schema.ts'
 
 const PERCENTILES_MAX = 100
 const percentile = by(z.number().min(0).max(100))
@@ -75,7 +75,7 @@ export const feeMethods: Methods<RpcBackend> = {
   eth_gasPrice: method([], (backend: RpcBackend) => quantityHex(backend.nextBaseFee())),
   eth_maxPriorityFeePerGas: method([], () => '0x0'),
   eth_blobBaseFee: method([], () => '0x0'),
-  eth_feeHistory: method([looseInteger, blockNumber, percentiles], (backend: RpcBackend, [count, reference, wanted], call) => {
+  eth_feeHistory: method([looseCount, blockNumber, percentiles], (backend: RpcBackend, [count, reference, wanted], call) => {
     if (count < 1) throw invalidParams('block count must be at least 1')
     if (wanted?.some((percentile, i) => i > 0 && percentile < wanted[i - 1]!))
       throw invalidParams('reward percentiles must not decrease')

@@ -18,6 +18,8 @@ export interface DevChainOptions extends InstancePowers {
   readonly mining: Mining
   /** Called after each block, with the instance that contains it. Must not throw. */
   readonly onBlock: (block: SealedBlock, instance: Instance) => void
+  /** Called when a submitted transaction waits, because its sender's transaction with the nonce `missing` has not arrived. Must not throw. */
+  readonly onGap?: (transaction: SignedTransaction, missing: number) => void
 }
 
 type Listener = (transaction: SignedTransaction) => void
@@ -97,17 +99,29 @@ export class DevChain {
    * @param make builds the signed network encoding for a nonce
    */
   send(sender: Address, make: (nonce: number) => Promise<Uint8Array>): Promise<Result<Hash, PoolRefusal>> {
-    return this.exclusive(async () => {
-      const { pool, stateAt } = this.#instance.backend
-      const account = await stateAt(this.head.header.number)!.account(sender)
-      return this.#admit(await make((await pool.pendingNonce(sender)) ?? account.nonce))
-    })
+    return this.exclusive(async () => this.#admit(await make(await this.#nextNonce(sender))))
   }
 
   async #admit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>> {
     const submitted = await this.#instance.backend.submit(raw)
-    if (submitted.ok && this.#mining.kind === 'automatic') await this.#sealWaiting()
+    if (!submitted.ok) return submitted
+    await this.#tellOfGap(submitted.value)
+    if (this.#mining.kind === 'automatic') await this.#sealWaiting()
     return submitted
+  }
+
+  async #tellOfGap(hash: Hash): Promise<void> {
+    const transaction = this.#instance.ledger.mempool.waiting(hash)
+    if (transaction === undefined) return
+    const missing = await this.#nextNonce(transaction.sender)
+    if (transaction.nonce > missing) this.#options.onGap?.(transaction, missing)
+  }
+
+  /** The sender's next nonce, counting its transactions in the pool that can run. */
+  async #nextNonce(sender: Address): Promise<number> {
+    const { pool, stateAt } = this.#instance.backend
+    const { nonce } = await stateAt(this.head.header.number)!.account(sender)
+    return (await pool.pendingNonce(sender)) ?? nonce
   }
 
   /** Makes blocks until no transaction in the pool can run. */

@@ -26,6 +26,14 @@ export class DevLog {
     }
   }
 
+  /** Prints that a transaction waits: `missing` is the sender's next nonce. A wallet that remembers an earlier chain sends such transactions. */
+  gap({ hash, sender, nonce }: SignedTransaction, missing: number): void {
+    this.#tell(async () => [
+      `${hash}  waits for nonce ${missing} of its sender`,
+      `  ${sender} sent it with nonce ${nonce}. A wallet that used an earlier chain remembers its nonce: clear its activity data`,
+    ])
+  }
+
   /** Prints a reverted call. Returns the error for the client: the reason, then the author's source lines. */
   async call(method: string, sent: Sent, reverted: CallReverted, instance: Instance): Promise<RpcError> {
     const { outcome, code, message, data } = reverted

@@ -322,6 +322,23 @@ describe('the node', () => {
     ])
   })
 
+  it('prints which nonce a transaction waits for, and includes it when that arrives', async () => {
+    const texts: string[] = []
+    const talking = await startDevNode({ port: 0, print: (text) => texts.push(text) })
+    const alices = signer(talking.url, 0)
+    const send = (nonce: number) => alices.sendTransaction({ to: bob, value: 1n, nonce, gas: 21_000n })
+    const late = await send(2)
+    const [first, second] = [await send(0), await send(1)]
+    await talking.close()
+    expect(texts.map((text) => text.split('\n')[0])).toEqual([
+      `${late}  waits for nonce 0 of its sender`,
+      expect.stringContaining(`${first}  block 1`),
+      expect.stringContaining(`${second}  block 2`),
+      expect.stringContaining(`${late}  block`),
+    ])
+    expect(texts[0]).toMatch(new RegExp(`${alice} sent it with nonce 2\\. .*clear its activity data$`, 'i'))
+  })
+
   it('rejects with the system error of a port in use', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')

@@ -36,7 +36,7 @@ export interface DevNodeOptions {
   readonly blockTimeMs?: number | undefined
   /** Output directory of `quoin build`, for names and source lines; it need not exist. */
   readonly artifacts?: string
-  /** Receives a text about each transaction in a block: one or more lines, without a final newline. */
+  /** Receives a text about each transaction in a block, and each that waits for a missing nonce: one or more lines, without a final newline. */
   readonly print?: (text: string) => void
   /** Receives warnings and errors of the node itself; default: standard error. */
   readonly complain?: (text: string) => void
@@ -111,6 +111,7 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
         sealer: sealerKey(crypto),
         mining: miningOf(settings.blockTimeMs),
         onBlock: (block, instance) => log.block(block, instance),
+        onGap: (transaction, missing) => log.gap(transaction, missing),
       }),
     )
     const server = scope.own(

@@ -60,7 +60,7 @@ async function deploy(abi: typeof token.abi, bytecode: Hex, args: readonly unkno
 const balanceOf = (owner: Address, rest: object = {}) =>
   client().readContract({ address, abi: token.abi, functionName: 'balanceOf', args: [owner], ...rest })
 
-const word = () => pad('0x07')
+const WORD = pad('0x07')
 
 const balanceCall = (owner: Address) => ({
   to: address,
@@ -216,11 +216,11 @@ describe('eth_call', () => {
   })
 
   it.each([
-    [{ random: word() }, /has the unknown field random, allowed are number, time, .*prevRandao/],
+    [{ random: WORD }, /has the unknown field random, allowed are number, time, .*prevRandao/],
     [{ prevRandao: '0x1' }, /prevRandao must be a hash/],
     [{ difficulty: 1 }, /difficulty/],
     // go-ethereum's words.
-    [{ beaconRoot: word() }, /^block override "beaconRoot" is not supported for this RPC method$/],
+    [{ beaconRoot: WORD }, /^block override "beaconRoot" is not supported for this RPC method$/],
     [{ withdrawals: [] }, /^block override "withdrawals" is not supported for this RPC method$/],
   ])('refuses block overrides with an invalid or unknown member: %o', async (override, message) => {
     const { error } = await rpc.call('eth_call', balanceCall(bob.address), 'latest', {}, override)
@@ -228,7 +228,7 @@ describe('eth_call', () => {
   })
 
   it('takes block overrides that no contract can read, as go-ethereum does', async () => {
-    const unread = { prevRandao: word(), difficulty: '0x5', blobBaseFee: '0x0' }
+    const unread = { prevRandao: WORD, difficulty: '0x5', blobBaseFee: '0x0' }
     const { result } = await rpc.call('eth_call', balanceCall(bob.address), 'latest', {}, unread)
     expect(result).toBe(pad('0x64'))
   })

@@ -71,21 +71,44 @@ describe('stock viem', () => {
     })
   })
 
+  it.each(['legacy', 'eip1559'] as const)(
+    'replaces a waiting transaction of type %s at the price 0, as wallets speed up and cancel it',
+    async (type) => {
+      // Where gas is free, 1.1 times the price of the first transaction is 0 again.
+      const client = wallet(alice)
+      const fees = type === 'legacy' ? { gasPrice: 0n } : { maxFeePerGas: 0n, maxPriorityFeePerGas: 0n }
+      const send = (to: Hex, value: bigint) =>
+        client.sendTransaction({ type, nonce: 1, gas: 21_000n, to, value, ...fees } as never)
+      const first = await send(bob.address, 5n)
+      const spedUp = await wallet(alice).sendTransaction({ nonce: 1, gas: 21_000n, to: bob.address, value: 6n })
+      const cancelled = await send(alice.address, 0n)
+      await client.sendTransaction({ nonce: 0, gas: 21_000n, to: bob.address, value: 1n })
+      await node.produce()
+      expect(await client.getTransactionReceipt({ hash: cancelled })).toMatchObject({ blockNumber: 1n, status: 'success' })
+      for (const hash of [first, spedUp]) expect((await call('eth_getTransactionByHash', hash)).result).toBeNull()
+      expect(await client.getTransactionCount({ address: alice.address })).toBe(2)
+    },
+  )
+
   it('every transaction object has the timestamp of its block, null while it is pending', async () => {
     const [first, second] = await testTransfers(alice, 0, 2)
     const block = await node.produce([first!])
     const timestamp = `0x${Math.floor(block.header.timeMs / 1_000).toString(16)}`
     const { hash } = block.transactions[0]!
+    const ask = ([method, ...params]: readonly [string, ...unknown[]]) => call(method, ...params)
     for (const request of [
       ['eth_getTransactionByHash', hash],
       ['eth_getTransactionByBlockHashAndIndex', block.hash, '0x0'],
       ['eth_getTransactionByBlockNumberAndIndex', '0x1', '0x0'],
     ] as const)
-      expect((await call(...request)).result).toMatchObject({ blockTimestamp: timestamp })
+      expect((await ask(request)).result).toMatchObject({ blockTimestamp: timestamp })
     for (const request of [['eth_getBlockByNumber', '0x1', true] as const, ['eth_getBlockByHash', block.hash, true] as const])
-      expect((await call(...request)).result).toMatchObject({ timestamp, transactions: [{ blockTimestamp: timestamp }] })
+      expect((await ask(request)).result).toMatchObject({ timestamp, transactions: [{ blockTimestamp: timestamp }] })
     const pending = await call('eth_sendRawTransaction', bytesToHex(second!))
-    expect((await call('eth_getTransactionByHash', pending.result)).result).toMatchObject({ blockTimestamp: null, blockHash: null })
+    expect((await call('eth_getTransactionByHash', pending.result)).result).toMatchObject({
+      blockTimestamp: null,
+      blockHash: null,
+    })
   })
 
   it('takes the block count of eth_feeHistory as a quantity, a number and decimal text', async () => {

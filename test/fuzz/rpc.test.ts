@@ -218,6 +218,10 @@ const fitting = fc
       fc.oneof(fc.tuple(transactionCall, reference), fc.tuple(transactionCall, reference, stateOverride, blockOverride)),
     ),
     fc.tuple(fc.constantFrom('eth_sendRawTransaction', 'eth_sendRawTransactionSync'), fc.tuple(raw)),
+    fc.tuple(fc.constantFrom('debug_getRawHeader', 'debug_getRawBlock', 'debug_getRawReceipts'), fc.tuple(reference)),
+    fc.tuple(fc.constantFrom('eth_getRawTransactionByHash', 'debug_getRawTransaction'), fc.tuple(hash)),
+    fc.tuple(fc.constantFrom('eth_fillTransaction', 'eth_createAccessList'), fc.tuple(transactionCall)),
+    fc.tuple(fc.constantFrom('txpool_contentFrom'), fc.tuple(address)),
     fc.tuple(
       fc.constantFrom('eth_feeHistory'),
       fc.tuple(fc.oneof(fc.nat(2_000), quantity), fc.oneof(tag, quantity), fc.array(fc.nat(100), { maxLength: 3 })),

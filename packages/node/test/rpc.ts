@@ -16,6 +16,7 @@ export const testBackend = (node: TestNode, crypto: Crypto): RpcBackend =>
     crypto,
     peerCount: () => 3,
     syncing: () => undefined,
+    coinbase: () => undefined,
   })
 
 /** A call of an arbitrary client, with its shared state. `isOver` says whether its time slice is used up. */

@@ -25,6 +25,7 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
       get: (hash) => now().pool.get(hash),
       pendingNonce: (sender) => now().pool.pendingNonce(sender),
       stats: () => now().pool.stats(),
+      walk: (sender, client) => now().pool.walk(sender, client),
       onAdmitted: (listener) => dev.onAdmitted(listener),
     },
     calls: { run: (kind, request, signal, client) => now().calls.run(kind, request, signal, client) },
@@ -33,5 +34,7 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
     submit: (raw) => dev.submit(raw),
     peerCount: () => 0,
     syncing: () => undefined,
+    onSyncing: () => () => {},
+    coinbase: () => now().coinbase(),
   }
 }

@@ -70,6 +70,7 @@ export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promis
     calls: createInlineCalls(host),
     peerCount: () => 0,
     syncing: () => undefined,
+    coinbase: () => chain.head.validators.validators[0]?.feeAddress,
   })
   return {
     kv,

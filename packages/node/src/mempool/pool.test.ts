@@ -9,6 +9,7 @@ import { createInlineRecovery } from '../crypto/recovery.ts'
 import { POOL_LIMITS } from './limits.ts'
 import { type PoolState, TransactionPool } from './pool.ts'
 import { Quarantine } from './quarantine.ts'
+import type { PooledTransaction } from './types.ts'
 
 const CHAIN_ID = 31_337
 const SENDERS = 3
@@ -148,6 +149,48 @@ describe('TransactionPool', () => {
     expect(offered(world).map(({ nonce }) => nonce)).toEqual([0, 1])
     expect(world.pool.pendingNonce(addressOf(0))).toBe(2)
     expect(world.pool.stats.queued).toBe(0)
+  })
+
+  it('walks over its content by sender and nonce, although it changes meanwhile', async () => {
+    const world = createWorld()
+    for (const nonce of [1, 0, 3]) await add(world, 0, nonce)
+    for (const nonce of [1, 0]) await add(world, 1, nonce)
+    await add(world, 2, 2)
+    const told = ({ transaction: { sender, nonce }, isQueued }: PooledTransaction) => [sender, nonce, isQueued]
+    const [a, b, c] = [addressOf(0), addressOf(1), addressOf(2)]
+    expect([...world.pool.walk()].map(told)).toEqual([
+      ...[
+        [a, 0, false],
+        [a, 1, false],
+        [a, 3, true],
+      ],
+      ...[
+        [b, 0, false],
+        [b, 1, false],
+      ],
+      [c, 2, true],
+    ])
+    expect([...world.pool.walk(b)].map(told)).toEqual([
+      [b, 0, false],
+      [b, 1, false],
+    ])
+    expect([...world.pool.walk('0x' as Address)]).toEqual([])
+    const walk = world.pool.walk()
+    expect(told(walk.next().value as PooledTransaction)).toEqual([a, 0, false])
+    // The first sender is shown as it was, the others as they are by then.
+    world.pool.drop([...world.pool.walk()].map(({ transaction }) => transaction.hash).slice(0, 4))
+    await add(world, 2, 0)
+    expect([...walk].map(told)).toEqual([
+      ...[
+        [a, 1, false],
+        [a, 3, true],
+      ],
+      [b, 1, true],
+      ...[
+        [c, 0, false],
+        [c, 2, true],
+      ],
+    ])
   })
 
   it('answers the same transaction twice with already-known, and recovers its sender once', async () => {

@@ -20,7 +20,7 @@ import { type BlockUse, RecentUse } from './recent-use.ts'
 import { Replaced } from './replaced.ts'
 import type { SenderQueue } from './sender-queue.ts'
 import { Suspension } from './suspension.ts'
-import type { FinalTransactions, Mempool, Origin, PoolRefusal, VerifyRefusal } from './types.ts'
+import type { FinalTransactions, Mempool, Origin, PooledTransaction, PoolRefusal, VerifyRefusal } from './types.ts'
 import { TransactionVerifier } from './verifier.ts'
 import { Waiting } from './waiting.ts'
 
@@ -114,6 +114,15 @@ export class TransactionPool implements Mempool {
 
   queued(): readonly SignedTransaction[] {
     return [...this.#waiting.queues().values()].flatMap((queue) => queue.queued().map((entry) => entry.transaction))
+  }
+
+  *walk(sender?: Address): Generator<PooledTransaction> {
+    const one = sender === undefined ? undefined : this.#waiting.queue(sender)
+    const queues = sender === undefined ? this.#waiting.queues().values() : one === undefined ? [] : [one]
+    for (const queue of queues) {
+      const { nextNonce } = queue
+      for (const { transaction } of queue.all()) yield { transaction, isQueued: transaction.nonce >= nextNonce }
+    }
   }
 
   async verify(raws: readonly Uint8Array[]): Promise<Result<readonly SignedTransaction[], VerifyRefusal>> {

@@ -32,6 +32,13 @@ export interface FinalTransactions {
   readonly created: ReadonlySet<Address>
 }
 
+/** A transaction in the pool. */
+export interface PooledTransaction {
+  readonly transaction: SignedTransaction
+  /** It waits for a missing nonce of its sender. If not, it could go into the next block. */
+  readonly isQueued: boolean
+}
+
 /** The transaction pool: verified transactions that wait for a block, as nonce queues by sender. */
 export interface Mempool {
   /**
@@ -61,6 +68,11 @@ export interface Mempool {
   pendingNonce(sender: Address): number | undefined
   pending(): readonly SignedTransaction[]
   queued(): readonly SignedTransaction[]
+  /**
+   * Walks over the pool, or over the transactions of one sender: senders in order of arrival, the transactions of a sender by nonce. The pool
+   * may change during the walk, which shows each sender's transactions as they are when it reaches the sender.
+   */
+  walk(sender?: Address): IterableIterator<PooledTransaction>
   /**
    * Handles a final block: removes its transactions, drops those that can never run now, promotes those that can run, and counts the
    * senders' use.

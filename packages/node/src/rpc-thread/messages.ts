@@ -20,6 +20,8 @@ export interface NodeNews {
   readonly peers: number
   /** The highest block that the node knows of. */
   readonly highest: number
+  /** Fee address of the node's validator; undefined if the node is not in the validator set. */
+  readonly coinbase: Address | undefined
   /** Why reads are refused; undefined while they are answered. */
   readonly readRefusal: string | undefined
 }
@@ -28,6 +30,21 @@ export interface NodeNews {
 export interface Admitted {
   readonly raw: Uint8Array
   readonly sender: Address
+}
+
+/** A step of a walk over the pool: the first page, or the next. There is at most one walk over all, and one over the transactions of a sender. */
+export type PoolWalk =
+  | { readonly over: 'all'; readonly isFirst: boolean }
+  | { readonly over: 'sender'; readonly sender: Address; readonly isFirst: boolean }
+
+/** A bounded part of the pool. The lists have one item for each transaction: a message with many small objects takes much longer. */
+export interface PoolPage {
+  /** The network encodings, one after another. */
+  readonly bytes: Uint8Array
+  readonly lengths: readonly number[]
+  readonly senders: readonly Address[]
+  readonly queued: readonly boolean[]
+  readonly isLast: boolean
 }
 
 /** Start data of the thread. */
@@ -52,6 +69,7 @@ export type Question =
   | { readonly kind: 'transaction'; readonly hash: Hash; readonly isKnown: boolean }
   | { readonly kind: 'pending-nonce'; readonly sender: Address }
   | { readonly kind: 'pool-stats' }
+  | { readonly kind: 'pool-page'; readonly walk: PoolWalk }
   | { readonly kind: 'live' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'metrics' }
@@ -62,6 +80,7 @@ export interface Answers {
   readonly transaction: Admitted | 'known' | undefined
   readonly 'pending-nonce': number | undefined
   readonly 'pool-stats': PoolStats
+  readonly 'pool-page': PoolPage
   readonly live: Report
   readonly ready: Report
   readonly metrics: Readonly<Record<string, number>>

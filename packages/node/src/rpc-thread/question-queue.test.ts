@@ -24,6 +24,7 @@ function open(costMs = 0) {
       return 7
     },
     stats: { count: 1, bytes: 2, queued: 0 },
+    walk: () => [].values(),
   }
   const submit = vi.fn(async (_raw: Uint8Array): Promise<never> => {
     throw new Error('a bug')

@@ -3,6 +3,7 @@ import type { Probes } from '../health/probes.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
 import type { Clock } from '../powers.ts'
 import type { Admitted, Answered, Asked } from './messages.ts'
+import { PoolPages } from './pool-pages.ts'
 
 /** Copies the bytes, because cloning a view would clone its whole underlying buffer. */
 export const admittedOf = ({ raw, sender }: SignedTransaction): Admitted => ({ raw: raw.slice(), sender })
@@ -11,7 +12,7 @@ export const admittedOf = ({ raw, sender }: SignedTransaction): Admitted => ({ r
 const SLICE_MS = 2
 
 export interface QuestionOptions {
-  readonly pool: Pick<Mempool, 'waiting' | 'pendingNonce' | 'stats'>
+  readonly pool: Pick<Mempool, 'waiting' | 'pendingNonce' | 'stats' | 'walk'>
   readonly submit: (raw: Uint8Array) => Promise<Result<Hash, PoolRefusal>>
   readonly probes: Probes
   readonly clock: Pick<Clock, 'monotonic'>
@@ -27,11 +28,13 @@ export class QuestionQueue {
   #answers: Answered[] = []
   #isScheduled = false
   #isFlushing = false
+  readonly #pages: PoolPages
   /** Number of the current thread. A new thread numbers its questions from the start, so answers for an old one must be dropped. */
   #life = 0
 
   constructor(options: QuestionOptions) {
     this.#options = options
+    this.#pages = new PoolPages(options.pool)
   }
 
   push(questions: readonly Asked[]): void {
@@ -44,6 +47,7 @@ export class QuestionQueue {
     this.#questions = []
     this.#at = 0
     this.#answers = []
+    this.#pages.clear()
     this.#life++
   }
 
@@ -87,6 +91,8 @@ export class QuestionQueue {
         return pool.pendingNonce(question.sender)
       case 'pool-stats':
         return pool.stats
+      case 'pool-page':
+        return this.#pages.page(question.walk)
       case 'live':
         return probes.live()
       case 'ready':

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { nextBaseFee } from '@quoin/execution'
-import { bytesToHex, type ChainId, nobleCrypto } from '@quoin/protocol'
+import { type Address, bytesToHex, type ChainId, nobleCrypto } from '@quoin/protocol'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LogRecorder, openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
@@ -13,7 +13,7 @@ import { submit } from '../rpc/node-backend.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { CommitHeights } from '../store/commit-heights.ts'
 import { systemClock } from '../system-clock.ts'
-import type { ToThread } from './messages.ts'
+import type { NodeNews, ToThread } from './messages.ts'
 import { RPC_THREAD_LIMITS, RpcThread, type RpcThreadOptions, type StartRpcWorker } from './rpc-thread.ts'
 
 const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
@@ -24,7 +24,7 @@ let node: TestNode
 let log: LogRecorder
 let thread: RpcThread | undefined
 /** News of the node other than its head. */
-let news = { peers: 3, highest: 0, readRefusal: undefined as string | undefined }
+let news: NodeNews = { peers: 3, highest: 0, coinbase: undefined, readRefusal: undefined }
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'quoin-rpc-'))
@@ -32,7 +32,7 @@ beforeEach(async () => {
   const heights = new CommitHeights()
   node = await openTestNode({ crypto: nobleCrypto, validators: testValidators(nobleCrypto, 1), kv, heights })
   log = new LogRecorder()
-  news = { peers: 3, highest: 0, readRefusal: undefined }
+  news = { peers: 3, highest: 0, coinbase: undefined, readRefusal: undefined }
   options = {
     data: {
       ...{ databasePath: directory, chainId: 31_337 as ChainId, clientVersion: 'quoin/test', host: '127.0.0.1', port: 0 },
@@ -91,6 +91,21 @@ describe('the RPC in a separate thread', { timeout: 60_000 }, () => {
     expect(BigInt(last!.result as string) - BigInt(first!.result as string)).toBe(20n)
   })
 
+  it('lists the pool page by page, with the senders that the node recovered', async () => {
+    thread = await RpcThread.start(options)
+    const raws = [...(await testTransfers(alice, 0, 300)), ...(await testTransfers(bob, 1, 2))]
+    for (const raw of raws) await node.pool.add(raw, 'rpc')
+    const { result } = (await call('txpool_content')) as {
+      result: Record<string, Record<string, Record<string, { from: string }>>>
+    }
+    const [alices, bobs] = [alice, bob].map(({ address }) => address.toLowerCase())
+    expect(Object.keys(result['pending']![alices!]!)).toEqual(Array.from({ length: 300 }, (_, i) => `${i}`))
+    expect(result['queued']![bobs!]).toMatchObject({ 1: { from: bobs }, 2: { from: bobs } })
+    expect(await call('txpool_contentFrom', bob.address)).toMatchObject({
+      result: { pending: {}, queued: result['queued']![bobs!] },
+    })
+  })
+
   it('answers the state of its head while the next block is being written', async () => {
     thread = await RpcThread.start(options)
     const raws = await testTransfers(alice, 0, 200)
@@ -139,12 +154,38 @@ describe('the RPC in a separate thread', { timeout: 60_000 }, () => {
     await two
     expect(pushed).toEqual([hash, expect.objectContaining({ number: '0x1' })])
     socket.close()
-    news = { peers: 5, highest: 9, readRefusal: 'short of memory' }
+    news = { peers: 5, highest: 9, coinbase: alice.address.toLowerCase() as Address, readRefusal: 'short of memory' }
     await vi.waitUntil(async () => (await call('net_peerCount')).result === '0x5', { timeout: 5_000 })
     expect((await call('eth_syncing')).result).toMatchObject({ currentBlock: '0x1', highestBlock: '0x9' })
     expect((await call('eth_getLogs', {})).error).toMatchObject({ message: 'short of memory' })
     const probe = async (path: string) => (await fetch(`http://127.0.0.1:${thread!.port}${path}`)).status
     expect([await probe('/health'), await probe('/ready'), await probe('/metrics')]).toEqual([200, 503, 200])
+  })
+
+  it('tells subscribers when the node falls behind and when it has caught up, and whose fees it gets', async () => {
+    thread = await RpcThread.start(options)
+    const { WebSocket } = await import('ws')
+    const socket = new WebSocket(`ws://127.0.0.1:${thread.port}`)
+    const pushed: unknown[] = []
+    socket.on('message', (data: Buffer) => {
+      const { params } = JSON.parse(data.toString()) as { params?: { result: unknown } }
+      if (params !== undefined) pushed.push(params.result)
+    })
+    await new Promise((resolve) => socket.once('open', resolve))
+    socket.send('{"id":1,"method":"eth_subscribe","params":["syncing"]}')
+    await vi.waitUntil(() => thread!.stats?.server.subscriptions === 1, { timeout: 5_000 })
+    expect((await call('eth_coinbase')).error).toMatchObject({ code: -32000, message: expect.stringContaining('no coinbase') })
+    // One block behind is no news.
+    news = { ...news, highest: 1 }
+    await vi.waitUntil(async () => (await call('eth_syncing')).result !== false, { timeout: 5_000 })
+    news = { ...news, highest: 5, coinbase: alice.address.toLowerCase() as Address }
+    await vi.waitUntil(() => pushed.length === 1, { timeout: 5_000 })
+    expect(pushed[0]).toEqual({ syncing: true, status: { startingBlock: '0x0', currentBlock: '0x0', highestBlock: '0x5' } })
+    for (let height = 0; height < 5; height++) await node.produce()
+    await vi.waitUntil(() => pushed.length === 2, { timeout: 5_000 })
+    expect(pushed[1]).toBe(false)
+    expect((await call('eth_coinbase')).result).toBe(alice.address.toLowerCase())
+    socket.close()
   })
 
   it('reports why it cannot listen, and leaves nothing behind', async () => {

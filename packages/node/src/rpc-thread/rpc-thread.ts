@@ -29,6 +29,8 @@ export const RPC_THREAD_LIMITS = {
   heapMegabytesMax: 1_024,
 } as const
 
+const NEWS = ['peers', 'highest', 'coinbase', 'readRefusal'] as const satisfies readonly (keyof NodeNews)[]
+
 export interface RpcThreadOptions extends Omit<QuestionOptions, 'send'> {
   readonly data: Omit<RpcThreadData, 'head' | 'news'>
   readonly head: () => HeadNews
@@ -244,8 +246,7 @@ export class RpcThread implements Closable {
     this.#cancelNews = clock.after(RPC_THREAD_LIMITS.newsMs, () => {
       const now = news()
       const told = this.#told
-      const isNew = now.peers !== told?.peers || now.highest !== told.highest || now.readRefusal !== told.readRefusal
-      if (isNew) this.#tell()
+      if (told === undefined || NEWS.some((name) => now[name] !== told[name])) this.#tell()
       this.#lookForNews()
     })
   }

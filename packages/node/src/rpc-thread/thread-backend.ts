@@ -1,5 +1,5 @@
 import { stateAt } from '@quoin/execution'
-import { type Crypto, decodeTransaction, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
+import { type Address, type Crypto, decodeTransaction, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
 import type { CallRunner } from '../executor/call-runner.ts'
 import { createFeed } from '../feed/feed.ts'
 import type { Feed } from '../feed/types.ts'
@@ -11,6 +11,7 @@ import { HeadState } from './head-state.ts'
 import type { Admitted, HeadNews, NodeNews } from './messages.ts'
 import type { NodeLink } from './node-link.ts'
 import { PendingTransactions } from './pending-transactions.ts'
+import { PoolWalks } from './pool-walks.ts'
 
 export interface ThreadBackendOptions {
   readonly chainId: number
@@ -42,6 +43,7 @@ export class ThreadBackend implements RpcBackend {
   readonly #options: ThreadBackendOptions
   readonly #pending: PendingTransactions
   readonly #listeners = new Set<Listener>()
+  readonly #onNews = new Set<() => void>()
   #head: HeadNews
   #news: NodeNews
   /** State of the current head, with its cache. */
@@ -62,10 +64,12 @@ export class ThreadBackend implements RpcBackend {
       reader: blocks,
       mempool: { onAdmitted: (listener) => this.#onAdmitted((one) => listener(one, 'rpc')) },
     })
+    const walks = new PoolWalks(link, (admitted) => this.#decoded(admitted))
     this.pool = {
       get: (hash) => this.#pending.get(hash),
       pendingNonce: (sender) => link.ask<'pending-nonce'>({ kind: 'pending-nonce', sender }),
       stats: () => link.ask<'pool-stats'>({ kind: 'pool-stats' }),
+      walk: (sender, client) => walks.walk(sender, client),
       onAdmitted: (listener) => this.#onAdmitted(listener),
     }
     this.submit = (raw) => link.ask<'submit'>({ kind: 'submit', raw })
@@ -98,6 +102,15 @@ export class ThreadBackend implements RpcBackend {
     return highest > current ? { current, highest } : undefined
   }
 
+  coinbase(): Address | undefined {
+    return this.#news.coinbase
+  }
+
+  onSyncing(listener: () => void): () => void {
+    this.#onNews.add(listener)
+    return () => this.#onNews.delete(listener)
+  }
+
   /** Moves to a new head of the node. */
   moveTo(head: HeadNews): void {
     if (!this.blocks.moveTo(head.height)) return
@@ -113,6 +126,7 @@ export class ThreadBackend implements RpcBackend {
 
   tell(news: NodeNews, admitted: readonly Admitted[]): void {
     this.#news = news
+    for (const listener of this.#onNews) listener()
     for (const one of admitted) {
       const transaction = this.#decoded(one)
       for (const listener of this.#listeners) listener(transaction)

@@ -1,8 +1,9 @@
 import type { Address, Crypto, Hash, Height, Result, SignedTransaction } from '@quoin/protocol'
 import type { Awaitable } from '../awaitable.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
+import type { Client } from '../fair-queue.ts'
 import type { Feed } from '../feed/types.ts'
-import type { Mempool, PoolRefusal } from '../mempool/types.ts'
+import type { Mempool, PooledTransaction, PoolRefusal } from '../mempool/types.ts'
 import type { BlockReader } from '../store/types.ts'
 
 export interface AccountView {
@@ -26,6 +27,11 @@ export interface PoolView {
   /** Next nonce of a sender after its transactions in the pool; undefined if there are none. */
   pendingNonce(sender: Address): Promise<number | undefined>
   stats(): Promise<PoolStats>
+  /**
+   * Walks over the pool, or over the transactions of one sender, in the order of `Mempool.walk`. If the pool is in another thread, a few
+   * walks run at a time, and clients take turns.
+   */
+  walk(sender: Address | undefined, client: Client): AsyncIterable<PooledTransaction>
   /** Calls back for each admitted transaction, until the returned function is called. May skip some under high load. */
   onAdmitted(listener: (transaction: SignedTransaction) => void): () => void
 }
@@ -48,6 +54,10 @@ export interface RpcBackend {
   /** Submits a transaction and returns its hash. A transaction that is already in the pool or final gives the same answer. */
   submit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>>
   peerCount(): number
+  /** Fee address of this node's validator; undefined if the node is not in the validator set. */
+  coinbase(): Address | undefined
   /** Sync progress; undefined if the node has every block that it knows of. */
   syncing(): { readonly current: number; readonly highest: number } | undefined
+  /** Calls back when `syncing` may have changed without a new block, until the returned function is called. */
+  onSyncing(listener: () => void): () => void
 }

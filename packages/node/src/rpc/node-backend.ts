@@ -21,6 +21,7 @@ export interface NodeParts {
   readonly calls: Pick<CallRunner, 'run'>
   readonly peerCount: () => number
   readonly syncing: RpcBackend['syncing']
+  readonly coinbase: RpcBackend['coinbase']
 }
 
 /** A backend in the node's own thread: for `quoin dev`, the simulator and tests. A validator's RPC thread uses `ThreadBackend`. */
@@ -36,6 +37,9 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
       get: async (hash) => pool.waiting(hash),
       pendingNonce: async (sender) => pool.pendingNonce(sender),
       stats: async () => pool.stats,
+      async *walk(sender) {
+        yield* pool.walk(sender)
+      },
       onAdmitted: (listener) => pool.onAdmitted(listener),
     },
     calls: parts.calls,
@@ -44,6 +48,9 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
     submit: (raw) => submit(parts, raw),
     peerCount: parts.peerCount,
     syncing: parts.syncing,
+    // It changes with blocks only.
+    onSyncing: () => () => {},
+    coinbase: parts.coinbase,
   }
 }
 

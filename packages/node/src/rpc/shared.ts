@@ -8,6 +8,7 @@ import type { RpcLimits } from './limits.ts'
 import { Quota } from './quota.ts'
 import { ReceiptWaits } from './receipt-waits.ts'
 import { RecentTransactions } from './recent-transactions.ts'
+import { SyncChanges } from './sync-changes.ts'
 import { Turns } from './turns.ts'
 
 /** State that the calls of all clients of a server share. */
@@ -21,6 +22,7 @@ export interface Shared {
   readonly hub: Hub
   /** The chain as a source of notifications. */
   readonly blocks: Source
+  readonly syncing: SyncChanges
   readonly texts: BlockTexts
   readonly receipts: ReceiptWaits
   /** The chain was rewound, which only happens on a development chain. */
@@ -54,14 +56,19 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
       return backend.blocks.head.header.number + 1
     },
   }
+  const syncing = new SyncChanges(() => backend.syncing())
   const stop = new AbortController()
   const following = follow(backend, stop.signal, (height) => {
     receipts.onBlock(backend.blocks.senders(height) ?? [])
+    syncing.check()
     hub.wake()
   }).catch(onFailure)
+  const unsubscribeSyncing = backend.onSyncing(() => {
+    if (syncing.check()) hub.wake()
+  })
   const unsubscribe = transactions.onAdded(() => hub.wake())
   return {
-    ...{ filters, takeTerms, transactions, turns, hub, blocks, texts, receipts },
+    ...{ filters, takeTerms, transactions, turns, hub, blocks, syncing, texts, receipts },
     rewind(rewind) {
       texts.clear()
       filters.rewind(rewind)
@@ -70,6 +77,7 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
     async close() {
       stop.abort()
       unsubscribe()
+      unsubscribeSyncing()
       transactions.close()
       hub.close()
       receipts.close()

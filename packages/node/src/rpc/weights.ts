@@ -18,6 +18,14 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   eth_getTransactionByHash: 2,
   eth_getTransactionReceipt: 4,
   eth_feeHistory: 20,
+  eth_createAccessList: 10,
+  eth_fillTransaction: 20,
+  debug_getRawBlock: 10,
+  debug_getRawReceipts: 40,
+  // A full pool takes a second, but most pools are nearly empty. Full ones are listed one at a time.
+  txpool_content: 200,
+  txpool_inspect: 200,
+  txpool_contentFrom: 40,
 }
 
 /** Cost of a block with full transactions instead of their hashes. */

@@ -30,7 +30,7 @@ const SHORT_OF_MEMORY = 'this node is short of memory and refuses reads for now:
  * @throws {ListenError} If the RPC cannot listen on its address.
  */
 export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<RpcThread> {
-  const { config, genesis, dir, log, scope, shutdown } = run
+  const { config, genesis, dir, keys, log, scope, shutdown } = run
   const { transport, memory, damage, heights, probes } = parts
   const { chain, blocks, mempool } = node
   const { host, port } = config.rpc
@@ -47,6 +47,7 @@ export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<R
       news: () => ({
         peers: transport.peers().length,
         highest: highestOf(node, transport),
+        coinbase: chain.head.validators.validators.find(({ address }) => address === keys.validator.address)?.feeAddress,
         readRefusal: memory.isHigh ? SHORT_OF_MEMORY : undefined,
       }),
       onHead: (listener) => chain.onHead(listener),

@@ -1,4 +1,13 @@
-import { type CallContext, type CallParams, CallReverted, call, callParameters, estimateGas, method } from '@quoin/node/rpc'
+import {
+  type CallContext,
+  type CallParams,
+  CallReverted,
+  call,
+  callParameters,
+  estimateGas,
+  filling,
+  method,
+} from '@quoin/node/rpc'
 import type { DevBackend } from '../dev-backend.ts'
 import type { DevMethods } from './naming.ts'
 
@@ -23,4 +32,5 @@ export const estimate = telling('eth_estimateGas', estimateGas)
 export const callMethods: DevMethods = {
   eth_call: method(callParameters, telling('eth_call', call)),
   eth_estimateGas: method(callParameters, estimate),
+  eth_fillTransaction: filling(estimate),
 }

@@ -4,7 +4,7 @@ import type { DevBackend } from '../dev-backend.ts'
 import type { DevMethods } from './naming.ts'
 
 /** Prefixes of method names. */
-const MODULES = ['anvil', 'eth', 'evm', 'hardhat', 'net', 'personal', 'rpc', 'txpool', 'web3']
+const MODULES = ['anvil', 'debug', 'eth', 'evm', 'hardhat', 'net', 'personal', 'rpc', 'txpool', 'web3']
 
 function nodeInfo(backend: DevBackend) {
   const { header, hash } = backend.blocks.head

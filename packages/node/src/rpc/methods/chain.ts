@@ -1,8 +1,47 @@
-import { bytesToHex } from '@quoin/protocol'
+import { CODE_REGISTRY_ADDRESS, MULTICALL_ADDRESS } from '@quoin/execution/contract'
+import { bytesToHex, type Height, headerTimestamp } from '@quoin/protocol'
 import type { RpcBackend } from '../backend.ts'
+import { RPC_CODE, RpcError } from '../errors.ts'
+import { forkId } from '../fork-id.ts'
 import { quantityHex } from '../format.ts'
 import { type Methods, method } from '../method.ts'
 import { data } from '../schema.ts'
+import { formatProgress } from '../sync-changes.ts'
+
+/** Version of the protocols between nodes (`/quoin/…/1`). */
+const PROTOCOL_VERSION = 1
+
+function coinbase(backend: RpcBackend) {
+  const address = backend.coinbase()
+  if (address !== undefined) return address
+  throw new RpcError(RPC_CODE.server, 'this node has no coinbase: its key is not in the validator set')
+}
+
+/** EIP-7910. The chain has one configuration from genesis on, neither blobs nor precompiles, and native contracts of its own. */
+function config(backend: RpcBackend) {
+  const { header, hash } = backend.blocks.header(0 as Height)!
+  const current = {
+    activationTime: headerTimestamp(header),
+    blobSchedule: { baseFeeUpdateFraction: 0, max: 0, target: 0 },
+    chainId: quantityHex(backend.chainId),
+    forkId: forkId(hash),
+    precompiles: {},
+    systemContracts: { CODE_REGISTRY: CODE_REGISTRY_ADDRESS, MULTICALL3: MULTICALL_ADDRESS },
+  }
+  return { current, next: null, last: null }
+}
+
+const COMPLETE = { disabled: false, oldestBlock: '0x0' } as const
+
+/** A node keeps all blocks and the state after each of them. There are no proofs over RPC. */
+function capabilities({ blocks }: RpcBackend) {
+  const { header, hash } = blocks.head
+  return {
+    head: { number: quantityHex(header.number), hash },
+    ...{ state: COMPLETE, tx: COMPLETE, logs: COMPLETE, receipts: COMPLETE, blocks: COMPLETE },
+    stateproofs: { disabled: true },
+  }
+}
 
 /** Information about the node and its chain. */
 export const chainMethods: Methods<RpcBackend> = {
@@ -16,12 +55,14 @@ export const chainMethods: Methods<RpcBackend> = {
   eth_blockNumber: method([], (backend: RpcBackend) => quantityHex(backend.blocks.head.header.number)),
   eth_syncing: method([], (backend: RpcBackend) => {
     const progress = backend.syncing()
-    if (progress === undefined) return false
-    return { startingBlock: '0x0', currentBlock: quantityHex(progress.current), highestBlock: quantityHex(progress.highest) }
+    return progress === undefined ? false : formatProgress(progress)
   }),
-  rpc_modules: method([], () => ({ eth: '1.0', net: '1.0', rpc: '1.0', txpool: '1.0', web3: '1.0' })),
-  txpool_status: method([], async (backend: RpcBackend) => {
-    const { count, queued } = await backend.pool.stats()
-    return { pending: quantityHex(count - queued), queued: quantityHex(queued) }
-  }),
+  eth_coinbase: method([], coinbase),
+  // Validators vote on blocks; nothing is mined.
+  eth_mining: method([], () => false),
+  eth_hashrate: method([], () => '0x0'),
+  eth_protocolVersion: method([], () => quantityHex(PROTOCOL_VERSION)),
+  eth_config: method([], config),
+  eth_capabilities: method([], capabilities),
+  rpc_modules: method([], () => ({ debug: '1.0', eth: '1.0', net: '1.0', rpc: '1.0', txpool: '1.0', web3: '1.0' })),
 }

@@ -72,6 +72,7 @@ async function feeHistory(
 
 /** The suggested tip is 0: the policy `free` charges no tips, and blocks are rarely full, so inclusion needs no tip. */
 export const feeMethods: Methods<RpcBackend> = {
+  eth_baseFee: method([], (backend: RpcBackend) => quantityHex(backend.nextBaseFee())),
   eth_gasPrice: method([], (backend: RpcBackend) => quantityHex(backend.nextBaseFee())),
   eth_maxPriorityFeePerGas: method([], () => '0x0'),
   eth_blobBaseFee: method([], () => '0x0'),

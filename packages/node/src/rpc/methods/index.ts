@@ -6,15 +6,19 @@ import { chainMethods } from './chain.ts'
 import { feeMethods } from './fees.ts'
 import { filterMethods } from './filters.ts'
 import { logMethods } from './logs.ts'
+import { rawMethods } from './raw.ts'
 import { stateMethods } from './state.ts'
 import { subscriptionMethods } from './subscriptions.ts'
 import { transactionMethods } from './transactions.ts'
+import { txpoolMethods } from './txpool.ts'
 
 /** Every method that the node serves, one file per family. */
 export const rpcMethods: Methods<RpcBackend> = {
   ...chainMethods,
   ...blockMethods,
   ...transactionMethods,
+  ...rawMethods,
+  ...txpoolMethods,
   ...stateMethods,
   ...callMethods,
   ...feeMethods,

@@ -1,4 +1,4 @@
-import { bytesToHex } from '@quoin/protocol'
+import { type Address, bytesToHex } from '@quoin/protocol'
 import { whenThere } from '../../awaitable.ts'
 import type { RpcBackend, StateView } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
@@ -24,6 +24,12 @@ function storageWord(value: Uint8Array): Uint8Array {
   return word
 }
 
+/** The sender's next nonce, counting its transactions in the pool that can run. */
+export async function nextNonce(backend: RpcBackend, sender: Address): Promise<number> {
+  const waiting = await backend.pool.pendingNonce(sender)
+  return waiting ?? (await stateOf(backend, { tag: 'latest' }).account(sender)).nonce
+}
+
 const isPending = (reference: BlockReference): boolean => 'tag' in reference && reference.tag === 'pending'
 
 export const stateMethods: Methods<RpcBackend> = {
@@ -31,9 +37,8 @@ export const stateMethods: Methods<RpcBackend> = {
     whenThere(stateOf(backend, reference).account(account), ({ balance }) => quantityHex(balance)),
   ),
   eth_getTransactionCount: method([address, blockReference], (backend: RpcBackend, [account, reference]) => {
-    const next = () => whenThere(stateOf(backend, reference).account(account), ({ nonce }) => quantityHex(nonce))
-    if (!isPending(reference)) return next()
-    return backend.pool.pendingNonce(account).then((waiting) => (waiting === undefined ? next() : quantityHex(waiting)))
+    if (isPending(reference)) return nextNonce(backend, account).then(quantityHex)
+    return whenThere(stateOf(backend, reference).account(account), ({ nonce }) => quantityHex(nonce))
   }),
   eth_getCode: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>
     bytesToHex((await stateOf(backend, reference).code(account)) ?? new Uint8Array(0)),

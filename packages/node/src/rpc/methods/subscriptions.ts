@@ -9,7 +9,7 @@ import { logCriteria } from '../log-query.ts'
 import { logTextsOfBlock } from '../logs.ts'
 import { type CallContext, type Connection, type Methods, method, readParam } from '../method.ts'
 
-const KINDS = ['newHeads', 'logs', 'newPendingTransactions'] as const
+const KINDS = ['newHeads', 'logs', 'newPendingTransactions', 'syncing'] as const
 const kind = z.enum(KINDS, { error: `must be one of ${KINDS.join(', ')}` })
 
 function requireConnection(call: CallContext): Connection {
@@ -62,12 +62,24 @@ function pendingTopic(given: unknown, { shared, limits }: CallContext): Topic {
   }
 }
 
+const syncingTopic = ({ shared: { syncing } }: CallContext): Topic => ({
+  key: 'syncing',
+  source: syncing,
+  terms: 0,
+  project(number) {
+    const change = syncing.at(number)
+    return change === undefined ? [] : [JSON.stringify(change)]
+  },
+})
+
 function topicOf(backend: RpcBackend, name: (typeof KINDS)[number], given: unknown, call: CallContext): Topic {
   switch (name) {
     case 'logs':
       return logsTopic(backend, given, call)
     case 'newPendingTransactions':
       return pendingTopic(given, call)
+    case 'syncing':
+      return syncingTopic(call)
     case 'newHeads':
       return headsTopic(backend, call)
   }

@@ -64,6 +64,8 @@ const NO_MESSAGE = [
   /^Bitcoin seed$|^test test test |Ethereum Signed Message/,
   // Subjects that are inserted into other messages.
   /^the (declaration|state|block|bytecode|address|contract|number of blocks|interval|time to add|timestamp|account|balance|amount)$/,
+  // Parts of a contract, in the list of what they weigh.
+  /^the (kit|source map)$/,
   /^an account$|^an item of the abi$|^code registry$|^call of \0$|^creation of a contract$|^(deployment|upgrade) (of|to) \0$|^\0, in seconds,$/,
   // Bugs and damage, which lead to a halt or an internal error.
   /^code that the state holds does not evaluate|^the code under hash /,

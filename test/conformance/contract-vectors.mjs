@@ -272,7 +272,7 @@ export function runVectors({ createContracts, executionVersion, Machine, Journal
     const record = (/** @type {string} */ call, /** @type {() => import('@quoin/execution/contract').MessageOutcome} */ run) => {
       const start = journal.checkpoint()
       // The trace consists of stacks; the outermost one is in the error.
-      const { gasUsed, trace: _, ...outcome } = /** @type {any} */ (run())
+      const { gasUsed, trace: _trace, detail: _detail, ...outcome } = /** @type {any} */ (run())
       const state = journal.changes().map(({ flatKey, after }) => [flatKey, after])
       results[`${name}: ${call}`] = {
         gas: gasUsed / TICKS_PER_GAS,

@@ -5,6 +5,7 @@ export { GAS, intrinsicGas } from './block/intrinsic-gas.ts'
 export {
   checkAccount,
   checkRules,
+  gasDetail,
   runMessage,
   type TransactionFailure,
   type TransactionMessage,

@@ -51,6 +51,10 @@ export async function loadInterpreterBinary(): Promise<Uint8Array> {
   return bytes
 }
 
-/** Compiles the interpreter that runs contracts, in about 50 ms. All executors of a thread can share one. */
-export const loadContractInterpreter = async (): Promise<Interpreter> =>
-  createContractInterpreter(nodeWasm, await loadInterpreterBinary())
+/**
+ * Compiles the interpreter that runs contracts, in about 50 ms. All executors of a thread can share one.
+ *
+ * @param options `tracesOutOfGas`: calls that run out of gas report where that was, for tools of authors
+ */
+export const loadContractInterpreter = async (options: { readonly tracesOutOfGas?: boolean } = {}): Promise<Interpreter> =>
+  createContractInterpreter(nodeWasm, await loadInterpreterBinary(), options)

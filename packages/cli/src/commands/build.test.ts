@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { decodeContainer, encodeContainer, unwrap } from '@quoin/protocol'
+import { DEFAULT_PARAMETERS, decodeContainer, encodeContainer, unwrap } from '@quoin/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { built, CONDITIONS, Project } from '../../../contracts/test/build/project.ts'
 import { ANSWER } from '../../../contracts/test/build/sources.ts'
@@ -41,9 +41,10 @@ describe('quoin build', () => {
       expect(code).toBe(0)
       expect(printed).toEqual([
         expect.stringMatching(
-          /^long-name {3}[\d,]+ B minified {3}[\d,]+ B on chain {3}deployment [\d,]+ gas plus the constructor$/,
+          /^long-name {3}[\d,]+ B minified {3}[\d,]+ B on chain {3}deployment [\d,]+ gas plus the constructor {3}no upgrades$/,
         ),
         expect.stringMatching(/^token {7}/),
+        `A transaction may use at most ${DEFAULT_PARAMETERS.transactionGasMax.toLocaleString('en')} gas.`,
         expect.stringMatching(/^Wrote artifacts in \d+\.\d\d s\.$/),
       ])
       expect(existsSync(join(project.root, 'artifacts/token.d.ts'))).toBe(true)

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type BuildOptions, type BuildResult, build, formatDiagnostics, watch } from '@quoin/contracts/build'
 import { CommandError, unlessMissing } from '@quoin/node/process'
+import { DEFAULT_PARAMETERS } from '@quoin/protocol'
 
 export interface BuildCommand {
   readonly project: string
@@ -72,7 +73,8 @@ async function watchContracts(options: BuildOptions, output: Output, signal: Abo
   return 0
 }
 
-function report(result: BuildResult, { outDir = '' }: BuildOptions, ms: number, { print, complain }: Output): number {
+function report(result: BuildResult, options: BuildOptions, ms: number, { print, complain }: Output): number {
+  const { outDir = '', transactionGasMax = DEFAULT_PARAMETERS.transactionGasMax } = options
   if (!result.ok) {
     const count = result.error.length
     complain(
@@ -80,15 +82,17 @@ function report(result: BuildResult, { outDir = '' }: BuildOptions, ms: number, 
     )
     return 1
   }
-  const rows = result.value.map(({ name, source, code, deploymentGas }) => [
+  const rows = result.value.map(({ name, source, code, deploymentGas, upgradeGas }) => [
     name,
     `${decimal(Buffer.byteLength(source))} B minified`,
     `${decimal(code.length)} B on chain`,
     `deployment ${decimal(deploymentGas)} gas plus the constructor`,
+    upgradeGas === undefined ? 'no upgrades' : `upgrade ${decimal(upgradeGas)} gas`,
   ])
-  const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => row[i]!.length)))
+  const widths = [0, 1, 2, 3].map((i) => Math.max(...rows.map((row) => row[i]!.length)))
   for (const row of rows)
     print(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i] ?? 0))).join('   '))
+  print(`A transaction may use at most ${decimal(transactionGasMax)} gas.`)
   print(`Wrote ${outDir} in ${(ms / 1000).toFixed(2)} s.`)
   return 0
 }

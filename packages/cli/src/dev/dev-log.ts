@@ -1,6 +1,6 @@
 import type { TransactionFailure } from '@quoin/execution'
 import { Sequencer } from '@quoin/node/process'
-import { type CallReverted, RpcError } from '@quoin/node/rpc'
+import { type CallOutOfGas, type CallReverted, RpcError } from '@quoin/node/rpc'
 import type { Receipt, SignedTransaction } from '@quoin/protocol'
 import type { Descriptions, Sent } from './descriptions.ts'
 import type { Instance } from './instance.ts'
@@ -34,15 +34,20 @@ export class DevLog {
     ])
   }
 
-  /** Prints a reverted call. Returns the error for the client: the reason, then the author's source lines. */
-  async call(method: string, sent: Sent, reverted: CallReverted, instance: Instance): Promise<RpcError> {
-    const { outcome, code, message, data } = reverted
+  /** Prints a failed call. Returns the error for the client: the reason, then the author's source lines. */
+  async call(method: string, sent: Sent, failed: CallReverted | CallOutOfGas, instance: Instance): Promise<RpcError> {
+    const { outcome, code, message, data } = failed
     const [called, trace] = await Promise.all([
       this.#descriptions.called(instance, sent),
       this.#descriptions.trace(instance, sent, outcome.trace),
     ])
     const target = `${sent.to ?? 'a new contract'}${called === undefined ? '' : `  ${called}`}`
-    this.#tell(async () => [`${method}  failed`, `  → ${target}`, `  ${reasonText(outcome)}`, ...trace.map(indented)])
+    this.#tell(async () => [
+      `${method}  failed`,
+      `  → ${target}`,
+      `  ${reasonText(outcome.kind === 'reverted' ? outcome : { ...outcome, reason: 'out of gas' })}`,
+      ...trace.map(indented),
+    ])
     return new RpcError(code, [message, ...trace].join('\n'), data)
   }
 
@@ -86,4 +91,5 @@ const grouped = new Intl.NumberFormat('en')
 
 const indented = (line: string): string => `  ${line}`
 
-const reasonText = ({ reason }: { readonly reason: string }): string => (reason === '' ? 'reverted without a reason' : reason)
+const reasonText = ({ reason, detail }: Pick<TransactionFailure, 'reason' | 'detail'>): string =>
+  `${reason === '' ? 'reverted without a reason' : reason}${detail === undefined ? '' : `: ${detail}`}`

@@ -318,7 +318,12 @@ describe('the node', () => {
           'i',
         ),
       ),
-      expect.stringMatching(new RegExp(`^${outOfGas}  block 3  22,000 gas  failed\n  .*\n  out of gas$`, 'i')),
+      expect.stringMatching(
+        new RegExp(
+          `^${outOfGas}  block 3  22,000 gas  failed\n  .*\n  out of gas: 22000 of the gas limit of 22000 were used$`,
+          'i',
+        ),
+      ),
     ])
   })
 

@@ -1,4 +1,4 @@
-import { type Abi, bytesToHex, encodeFunctionData, type Hex, multicall3Abi, parseAbi } from 'viem'
+import { type Abi, bytesToHex, encodeFunctionData, type Hex, multicall3Abi, parseAbi, toHex } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
 import { devClient, signer } from '../../test/dev-node.ts'
@@ -80,4 +80,11 @@ describe("what viem sends with the node's estimate does what it was simulated to
     await wallet.sendTransaction({ to: a, data, gas: gas - 1n })
     expect(await count(b)).toBe(1n)
   })
+})
+
+it('tells viem which deployment is too large for its gas limit', async () => {
+  const bytecode = bytesToHex(containerOf(SOURCE, ABI))
+  const request = { from: wallet.account.address, data: bytecode, gas: toHex(200_000) }
+  const deployed = client.request({ method: 'eth_estimateGas', params: [request] } as never)
+  await expect(deployed).rejects.toThrow(/gas required exceeds allowance \(200000\): contract too large for this gas limit/)
 })

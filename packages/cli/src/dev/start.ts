@@ -72,7 +72,7 @@ export interface DevNode {
 let platform: Promise<{ readonly crypto: LoadedCrypto; readonly interpreter: Interpreter }> | undefined
 
 async function loadPlatform() {
-  const [crypto, interpreter] = await Promise.all([loadCrypto(), loadContractInterpreter()])
+  const [crypto, interpreter] = await Promise.all([loadCrypto(), loadContractInterpreter({ tracesOutOfGas: true })])
   return { crypto, interpreter }
 }
 

@@ -1,6 +1,15 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { bytesToHex, type ContractContainer, err, nobleCrypto, ok, type Result, utf8ToBytes } from '@quoin/protocol'
+import {
+  bytesToHex,
+  type ContractContainer,
+  DEFAULT_PARAMETERS,
+  err,
+  nobleCrypto,
+  ok,
+  type Result,
+  utf8ToBytes,
+} from '@quoin/protocol'
 import { readArtifact, writeArtifact } from './artifact.ts'
 import type { BuiltContract } from './built-contract.ts'
 import { type Bundle, Bundler } from './bundle.ts'
@@ -10,6 +19,7 @@ import { checkLayout } from './layout.ts'
 import { BUILD_LIMITS } from './limits.ts'
 import { DeclarationPlaces } from './places.ts'
 import { ProjectFiles } from './project-files.ts'
+import { sizeProblem, weighed } from './size.ts'
 import { PositionFinder, type SourceMap } from './source-map.ts'
 import { authorsPlace, framesOf } from './trace.ts'
 import { loadTrial, type Refusal, type Trial } from './trial.ts'
@@ -32,6 +42,8 @@ export interface BuildOptions {
   readonly conditions?: readonly string[] | undefined
   /** Artifacts of deployed contracts, relative to the project: the state layout of a contract with the same name must be able to replace theirs. */
   readonly against?: readonly string[] | undefined
+  /** The chain's gas limit for a transaction: contracts that cannot be deployed or upgraded within it are errors. Default: that of a new chain. */
+  readonly transactionGasMax?: number | undefined
 }
 
 /** All contracts, or all errors of all contracts. */
@@ -109,18 +121,25 @@ export class Builder {
   }
 
   #make(files: ProjectFiles, trial: Trial, bundle: Bundle): Result<BuiltContract, Diagnostic> {
-    const { entry, source, sourceMap, description, descriptionMap } = bundle
+    const { entry, source, sourceMap, description, descriptionMap, weights } = bundle
     const described = trial.describe(description)
     const places = new DeclarationPlaces(files, entry, sourceMap)
     if (!described.ok) return err(refused(places, described.error, new PositionFinder(descriptionMap, description)))
     const declared = readDeclaration(nobleCrypto, described.value)
     if (!declared.ok) return err(misdeclared(places, declared.error))
-    const { embedSourceMap = false } = this.#options
+    const { embedSourceMap = false, transactionGasMax = DEFAULT_PARAMETERS.transactionGasMax } = this.#options
     const container = containerOf(declared.value, source, embedSourceMap ? sourceMap : undefined)
+    const size = { container, weights }
     const deployed = trial.deploy(container)
-    if (!deployed.ok) return err(refused(places, deployed.error, new PositionFinder(sourceMap, source)))
+    if (!deployed.ok) {
+      const { message, isOfSize } = deployed.error
+      const refusal = { ...deployed.error, message: isOfSize ? `${message}\n${weighed(size)}` : message }
+      return err(refused(places, refusal, new PositionFinder(sourceMap, source)))
+    }
+    const problem = sizeProblem(deployed.value, transactionGasMax, size)
+    if (problem !== undefined) return err(diagnosticAt(places.contract, problem))
     const { abi, layout, upgradeAuthority, reentrantSelectors } = declared.value
-    const { code, gasUsed } = deployed.value
+    const { code, gasUsed, upgradeGas } = deployed.value
     return ok({
       name: nameOf(entry),
       file: files.name(entry).name,
@@ -133,6 +152,8 @@ export class Builder {
       upgradeAuthority,
       reentrantSelectors,
       deploymentGas: gasUsed,
+      upgradeGas,
+      weights,
     })
   }
 

@@ -1,6 +1,7 @@
 import type { Abi, Hex, UpgradeAuthority } from '@quoin/protocol'
 import type { LayoutField } from '../kit/description.ts'
 import type { SourceMap } from './source-map.ts'
+import type { Weight } from './weight.ts'
 
 /** A built contract. Its deployment was tried up to the constructor. */
 export interface BuiltContract {
@@ -21,4 +22,8 @@ export interface BuiltContract {
   readonly reentrantSelectors: readonly number[]
   /** Gas of the deployment transaction, without the constructor's arguments and work. */
   readonly deploymentGas: number
+  /** Gas of an upgrade from code of the same size, with empty migration data; undefined if the code can never be replaced. */
+  readonly upgradeGas: number | undefined
+  /** What the parts of the sources add to the module, heaviest first. */
+  readonly weights: readonly Weight[]
 }

@@ -7,6 +7,7 @@ import { importsLeft, inPackage, outsideImports, refusalOf } from './imports.ts'
 import type { ProjectFiles } from './project-files.ts'
 import { markers, type Use, usesIn } from './refusals.ts'
 import { neutralSourceMap, PositionFinder, type SourceMap, VIRTUAL } from './source-map.ts'
+import { type Weight, weightsOf } from './weight.ts'
 
 /** The bundle of one contract: its module with all imports. */
 export interface Bundle {
@@ -18,6 +19,8 @@ export interface Bundle {
   /** A module from the same sources. Its function `describe` returns the author's declaration. */
   readonly description: string
   readonly descriptionMap: SourceMap
+  /** What the parts of the sources add to `source`. */
+  readonly weights: readonly Weight[]
 }
 
 export interface BundleRequest {
@@ -57,7 +60,7 @@ export class Bundler {
     const inputs = Object.keys(first.value.metafile.inputs)
       .filter((path) => !path.startsWith(VIRTUAL))
       .map((path) => files.absolute(path))
-    const marked = entries.map((_, i) => this.#bundleOf(files, first.value.texts, i))
+    const marked = entries.map((_, i) => this.#bundleOf(files, first.value, i))
     const judged = marked.map((bundle) => judge(bundle, files))
     const left = entries.flatMap((_, i) => importsLeft(first.value.metafile, `${i}.contract.js`, files))
     const refused = [...left, ...judged.flatMap(({ refused }) => refused)]
@@ -67,7 +70,7 @@ export class Bundler {
     // Harmless uses must keep the global's own name: build once more without markers for these globals.
     const second = await outputsOf(() => esbuild.build(this.#options(passed)))
     if (!second.ok) return { bundles: err(second.error.map((message) => this.#diagnostic(files, message))), inputs }
-    return { bundles: ok(entries.map((_, i) => this.#bundleOf(files, second.value.texts, i))), inputs }
+    return { bundles: ok(entries.map((_, i) => this.#bundleOf(files, second.value, i))), inputs }
   }
 
   async close(): Promise<void> {
@@ -104,7 +107,7 @@ export class Bundler {
     }
   }
 
-  #bundleOf(files: ProjectFiles, texts: ReadonlyMap<string, string>, i: number): Bundle {
+  #bundleOf(files: ProjectFiles, { texts, metafile }: Outputs, i: number): Bundle {
     const { root, entries } = this.#request
     const text = (name: string) => texts.get(join(root, name))!
     return {
@@ -113,6 +116,7 @@ export class Bundler {
       sourceMap: neutralSourceMap(text(`${i}.contract.js.map`), files),
       description: text(`${i}.description.js`),
       descriptionMap: neutralSourceMap(text(`${i}.description.js.map`), files),
+      weights: weightsOf(metafile, `${i}.contract.js`, files),
     }
   }
 

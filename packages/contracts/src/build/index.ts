@@ -21,3 +21,4 @@ export {
 } from './verify.ts'
 export { COMPILER } from './version.ts'
 export { type Watch, type WatchHooks, watch } from './watch.ts'
+export type { Weight } from './weight.ts'

@@ -1,12 +1,20 @@
-import { executionVersion } from '@quoin/execution'
+import { executionVersion, runMessage } from '@quoin/execution'
 import {
+  type BlockContext,
+  CODE_REGISTRY_ABI,
+  CODE_REGISTRY_ADDRESS,
   type Contracts,
+  compileAbi,
   createContracts,
+  encodeWithSelector,
   evaluation,
   GasMeter,
   gasUsedOf,
   InterpreterFault,
+  installCode,
   intrinsicGas,
+  Journal,
+  Machine,
   MESSAGE_LIMITS,
   makeCode,
   type NewCode,
@@ -14,7 +22,20 @@ import {
 } from '@quoin/execution/contract'
 import type { CompileError } from '@quoin/execution/vm'
 import { loadContractInterpreter } from '@quoin/platform'
-import { type ChainId, type ContractContainer, encodeContainer, err, nobleCrypto, ok, type Result } from '@quoin/protocol'
+import {
+  Address,
+  type ChainId,
+  type ContractContainer,
+  DEFAULT_PARAMETERS,
+  encodeContainer,
+  err,
+  type Height,
+  nobleCrypto,
+  ok,
+  type Result,
+  type TimeMs,
+  unwrap,
+} from '@quoin/protocol'
 import { BUILD_LIMITS } from './limits.ts'
 
 /** Why the interpreter rejected a module. */
@@ -22,6 +43,8 @@ export interface Refusal {
   readonly message: string
   /** The interpreter's backtrace; empty if there is none. */
   readonly stack: string
+  /** Whether the module's size, or the work of its evaluation, is the reason. */
+  readonly isOfSize?: boolean
 }
 
 export interface Deployment {
@@ -29,6 +52,8 @@ export interface Deployment {
   readonly code: Uint8Array
   /** Gas of the deployment transaction, without the constructor's arguments and work. */
   readonly gasUsed: number
+  /** Gas of a transaction that replaces code of this size with this code, with empty migration data; undefined if the code can never be replaced. */
+  readonly upgradeGas: number | undefined
 }
 
 /** Evaluates modules as a deployment does, with the same interpreter, limits and checks. */
@@ -64,7 +89,17 @@ export class Trial {
     if (!made.ok) return made
     const { code } = made.value.made
     const gasUsed = made.value.gasUsed + intrinsicGas({ to: undefined, data: code, accessList: [] })
-    return ok({ code, gasUsed })
+    return ok({ code, gasUsed, upgradeGas: this.#upgradeGas(made.value.made) })
+  }
+
+  /** Installs the code in an empty state and upgrades it to itself. An exception of the author's `migrate` counts as its end. */
+  #upgradeGas(made: NewCode): number | undefined {
+    const journal = new Journal()
+    const { authority } = installCode(this.#contracts, journal, BLOCK.number, INSTALLED, DEPLOYER, made)
+    if (authority === undefined) return undefined
+    const message = { from: authority, to: CODE_REGISTRY_ADDRESS, value: 0n, data: upgradeCall(INSTALLED, made.code) }
+    const machine = new Machine(this.#contracts, journal, BLOCK)
+    return runMessage(machine, { ...message, accessList: [], gasLimit: UPGRADE_TRIAL_GAS }).gasUsed
   }
 
   #make(container: ContractContainer): Result<{ readonly made: NewCode; readonly gasUsed: number }, Refusal> {
@@ -76,7 +111,8 @@ export class Trial {
       if (made.ok) return ok({ made: made.value, gasUsed: gasUsedOf(meter.used) })
       const { error, reason } = made.error
       if (error !== undefined) return err({ message: messageOf(error), stack: error.stack })
-      return err({ message: reason.replace(/^contract code rejected: /, ''), stack: '' })
+      const message = reason.replace(/^contract code rejected: /, '')
+      return err({ message, stack: '', isOfSize: message.startsWith('evaluating the module takes more than') })
     } catch (failure) {
       if (failure instanceof InterpreterFault) return err({ message: STACK_FULL, stack: '' })
       throw failure
@@ -89,8 +125,15 @@ function encoding(container: ContractContainer): Result<Uint8Array, Refusal> {
   try {
     return ok(encodeContainer(container))
   } catch (failure) {
-    if (failure instanceof RangeError) return err({ message: `cannot make the container: ${failure.message}`, stack: '' })
-    throw failure
+    if (!(failure instanceof RangeError)) throw failure
+    const { message } = failure
+    // The other error of a container's form.
+    const isOfSize = !message.includes('lone surrogate')
+    return err({
+      message: `${isOfSize ? 'the contract is too large: ' : ''}cannot make the container: ${message}`,
+      stack: '',
+      isOfSize,
+    })
   }
 }
 
@@ -114,6 +157,27 @@ const STACK_FULL = 'evaluating the module overflows the stack'
 
 /** More than any creation uses, because evaluation has its own limit. */
 const TRIAL_GAS = 40 * MESSAGE_LIMITS.evaluationGasMax
+
+/** Twice what a block of the default size allows; bounds the time of an endless `migrate`. */
+const UPGRADE_TRIAL_GAS = 2 * DEFAULT_PARAMETERS.blockGasMax
+
+const DEPLOYER = Address('0x00000000000000000000000000000000000000d0')
+const INSTALLED = Address('0x00000000000000000000000000000000000000c0')
+const BLOCK: BlockContext = {
+  number: 1 as Height,
+  timeMs: 1_000 as TimeMs,
+  proposer: DEPLOYER,
+  gasLimit: DEFAULT_PARAMETERS.blockGasMax,
+  baseFee: 0n,
+}
+
+/** Calldata of the code registry's `upgrade`, without migration data. */
+function upgradeCall(target: Address, code: Uint8Array): Uint8Array {
+  const { functions } = unwrap(compileAbi(nobleCrypto, CODE_REGISTRY_ABI))
+  const upgrade = [...functions.values()].find(({ name }) => name === 'upgrade')!
+  const values = [target, code, new Uint8Array(0)]
+  return unwrap(encodeWithSelector(nobleCrypto, upgrade.selector, upgrade.inputs, values))
+}
 
 const messageOf = ({ name, message }: { readonly name: string; readonly message: string }): string =>
   name === '' ? (message === '' ? 'the module threw a value without a name or message' : message) : `${name}: ${message}`

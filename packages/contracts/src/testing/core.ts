@@ -1,4 +1,4 @@
-import { type CallRequest, type CallResult, runCall, type TransactionFailure } from '@quoin/execution'
+import { type CallRequest, type CallResult, gasDetail, runCall, type TransactionFailure } from '@quoin/execution'
 import { type Address, bytesToHex, LIMITS, timeProblem, Wei } from '@quoin/protocol'
 import type { Hex } from 'viem'
 import type { Artifact } from './artifact.ts'
@@ -134,7 +134,12 @@ export class ChainCore {
     if (outcome.kind === 'refused') throw new ChainError(`${outgoing.what} cannot be run: ${outcome.message}`)
     const gasUsed = BigInt(outcome.gasUsed)
     if (outcome.kind === 'returned') return { data: outcome.data, gasUsed }
-    throw this.#revertOf(outgoing, failureOf(outcome), gasUsed, undefined)
+    throw this.#revertOf(
+      outgoing,
+      failureOf(outcome, Math.min(outgoing.message.gas, TESTING_LIMITS.callGasMax)),
+      gasUsed,
+      undefined,
+    )
   }
 
   callRequest({ from, to, value, data, gas }: Message, height: number): CallRequest {
@@ -195,9 +200,9 @@ export class ChainCore {
   }
 
   #revertOf(outgoing: Outgoing, failure: TransactionFailure, gasUsed: bigint, receipt: Receipt | undefined): ContractRevert {
-    const { data, reason } = failure
+    const { data, reason, detail } = failure
     const trace = failure.trace.map((entry) => ({ ...entry, artifact: this.#artifactOf(outgoing, entry.address) }))
-    const failed: FailedMessage = { data, reason, trace, gasUsed, receipt }
+    const failed: FailedMessage = { data, reason, detail, trace, gasUsed, receipt }
     return revertOf(outgoing.what, outgoing.artifact?.abi, failed, outgoing.site)
   }
 
@@ -208,7 +213,9 @@ export class ChainCore {
   }
 }
 
-const OUT_OF_GAS = { data: new Uint8Array(0), reason: 'out of gas', trace: [] }
-
-const failureOf = (outcome: Exclude<CallResult, { kind: 'returned' }>): TransactionFailure =>
-  outcome.kind === 'reverted' ? outcome : OUT_OF_GAS
+/** The failure of a call. `gas` is the call's limit. */
+function failureOf(outcome: Exclude<CallResult, { kind: 'returned' }>, gas: number): TransactionFailure {
+  if (outcome.kind === 'reverted') return outcome
+  const { detail, trace, gasUsed } = outcome
+  return { data: new Uint8Array(0), reason: 'out of gas', trace, detail: gasDetail(detail, gasUsed, gas) }
+}

@@ -84,7 +84,7 @@ let interpreter: ReturnType<typeof loadContractInterpreter> | undefined
 
 /** Loads the interpreter once for all chains of the process. */
 function sharedInterpreter(): ReturnType<typeof loadContractInterpreter> {
-  interpreter ??= loadContractInterpreter()
+  interpreter ??= loadContractInterpreter({ tracesOutOfGas: true })
   return interpreter
 }
 

@@ -35,9 +35,10 @@ export class ContractRevert extends Error {
   declare readonly frames: readonly string[]
 
   constructor(what: string, decoded: DecodedError | undefined, failed: FailedMessage, site: string) {
-    const { data, reason, trace, gasUsed, receipt } = failed
+    const { data, reason, detail, trace, gasUsed, receipt } = failed
     const isText = decoded === undefined || decoded.errorName === 'Error'
-    super(`${what} reverted: ${isText ? reason : decoded.errorName + formatArguments(decoded.args)}`)
+    const told = isText ? reason : decoded.errorName + formatArguments(decoded.args)
+    super(`${what} reverted: ${told}${detail === undefined ? '' : `: ${detail}`}`)
     this.errorName = decoded?.errorName
     this.args = decoded?.args ?? []
     const [text] = this.args
@@ -55,6 +56,8 @@ export class ContractRevert extends Error {
 export interface FailedMessage {
   readonly data: Uint8Array
   readonly reason: string
+  /** More about the reason: for `out of gas`, what used it up. */
+  readonly detail: string | undefined
   /** The contracts that the exception passed through, innermost first. Empty if it did not come from a contract. */
   readonly trace: readonly (ContractTrace & { readonly artifact: Artifact | undefined })[]
   readonly gasUsed: bigint

@@ -15,6 +15,25 @@ async function world() {
   return { chain, alice, bob, contract: await chain.deploy(lab, { args: [1n] }) }
 }
 
+/** Runs out of gas, or lets another one do so. */
+const SPENDER = `import { contract, remote, value } from '@quoin/contracts'
+const other = remote(['function spend()'])
+function keep(state, n) {
+  state.n.set(n)
+}
+export default contract({
+  abi: ['function spend()', 'function ask(address to)', 'function limited(address to)'],
+  state: { n: value('uint256') },
+  functions: {
+    spend({ state }) {
+      for (let n = 1n; ; n++) keep(state, n)
+    },
+    ask: (_context, to) => other.spend(to),
+    limited: (_context, to) => other.spend({ to, gas: 300000n }),
+  },
+} as any)
+`
+
 async function revertOf(attempt: Promise<unknown>): Promise<ContractRevert> {
   const error = await attempt.then(
     () => undefined,
@@ -80,7 +99,28 @@ describe('a revert', () => {
     const sent = await revertOf(contract.write.burn({ gas: 200_000n }))
     expect(sent).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n })
     const simulated = await revertOf(contract.simulate.burn({ gas: 200_000n }))
-    expect(simulated).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n, message: 'lab.burn reverted: out of gas' })
+    expect(simulated).toMatchObject({ reason: 'out of gas', gasUsed: 200_000n })
+    for (const { message } of [sent, simulated])
+      expect(message).toMatch(
+        /^lab\.burn reverted: out of gas: burn used up the 1\d{5} gas of its call; 200000 of the gas limit of 200000 were used$/,
+      )
+    expect(frames(sent)[0]).toMatch(/^burn contract\.js:\d+$/)
+  })
+
+  it('for lack of gas in an inner call names the function that used it up, and its line', async () => {
+    const artifact = await artifactOf(SPENDER)
+    const chain = await createChain()
+    const inner = await chain.deploy(artifact)
+    const outer = await chain.deploy(artifact)
+    const line = (text: string) => SPENDER.split('\n').findIndex((one) => one.includes(text)) + 1
+    const error = await revertOf(outer.write.ask!([inner.address], { gas: 1_000_000n }))
+    expect(error.reason).toBe('out of gas')
+    expect(error.message).toMatch(
+      /^token\.ask reverted: out of gas: spend used up the \d{6} gas of its call; \d{6,7} of the gas limit of 1000000 were used$/,
+    )
+    expect(frames(error).slice(0, 2)).toEqual([`keep token.ts:${line('state.n.set')}`, `spend token.ts:${line('for (let n')}`])
+    const limited = await revertOf(outer.write.limited!([inner.address]))
+    expect(limited.message).toMatch(/out of gas: spend used up the 300000 gas of its call; \d{6} of the gas limit of/)
   })
 
   it('of a creation contains the error of the code or constructor', async () => {

@@ -9,6 +9,7 @@ import {
   U32_MAX,
   Wei,
 } from '@quoin/protocol'
+import { OUT_OF_GAS_REASON } from '../contract/failure.ts'
 import type { Machine } from '../contract/machine.ts'
 import type { Message, MessageOutcome } from '../contract/message.ts'
 import type { TransactionRefusal } from '../executor.ts'
@@ -42,7 +43,7 @@ export interface TransactionOutcome {
 }
 
 /** Why a transaction failed, with the reason as text and the contracts' stack traces, which the receipt does not contain. */
-export type TransactionFailure = Pick<Extract<MessageOutcome, { ok: false }>, 'data' | 'reason' | 'trace'>
+export type TransactionFailure = Pick<Extract<MessageOutcome, { ok: false }>, 'data' | 'reason' | 'trace' | 'detail'>
 
 const refusal = (code: TransactionRefusal['code'], message: string): TransactionRefusal => ({ code, message })
 
@@ -120,9 +121,22 @@ export function applyTransaction(
     errorData: outcome.ok ? emptyBytes() : outcome.data,
     contractAddress: outcome.ok ? outcome.contractAddress : undefined,
     payer: sender,
-    failure: outcome.ok ? undefined : { data: outcome.data, reason: outcome.reason, trace: outcome.trace },
+    failure: outcome.ok ? undefined : failureOf(outcome, gasUsed, transaction.gasLimit),
   }
 }
+
+/** The failure of a transaction. If its gas ended, adds how much of the limit it used. */
+function failureOf(
+  { data, reason, trace, detail }: Extract<MessageOutcome, { ok: false }>,
+  gasUsed: number,
+  gasLimit: number,
+): TransactionFailure {
+  return { data, reason, trace, detail: reason === OUT_OF_GAS_REASON ? gasDetail(detail, gasUsed, gasLimit) : detail }
+}
+
+/** Explains where the gas went, for people: what used it up, and how much of the limit was used. */
+export const gasDetail = (detail: string | undefined, gasUsed: number, gasLimit: number): string =>
+  `${detail === undefined ? '' : `${detail}; `}${gasUsed} of the gas limit of ${gasLimit} were used`
 
 /** The part of a transaction that runs: a message, and the access list for the intrinsic gas. */
 export interface TransactionMessage extends Omit<Message, 'gas'>, Pick<Transaction, 'accessList'> {

@@ -111,8 +111,9 @@ describe('a call', () => {
     const { call } = world()
     expect(await call('refuse', [3n])).toMatchObject({ kind: 'reverted', reason: 'Refused(3)' })
     expect(await call('complain')).toMatchObject({ kind: 'reverted', reason: 'not today' })
-    expect(await call('spin', [], { gasMax: 1_000_000 })).toEqual({ kind: 'out-of-gas', gasUsed: 1_000_000 })
-    expect(await call('spin', [], {}, { gas: 90_000 })).toEqual({ kind: 'out-of-gas', gasUsed: 90_000 })
+    const detail = expect.stringMatching(/^spin used up the \d+ gas of its call$/)
+    expect(await call('spin', [], { gasMax: 1_000_000 })).toEqual({ kind: 'out-of-gas', gasUsed: 1_000_000, trace: [], detail })
+    expect(await call('spin', [], {}, { gas: 90_000 })).toEqual({ kind: 'out-of-gas', gasUsed: 90_000, trace: [], detail })
     expect(await call('get', [], {}, { gas: 21_000 })).toMatchObject({ kind: 'refused', code: 'intrinsic-gas-too-low' })
   })
 

@@ -71,9 +71,17 @@ export type CallResult =
       readonly data: Uint8Array
       readonly reason: string
       readonly trace: readonly ContractTrace[]
+      /** More about the reason, for people. */
+      readonly detail?: string | undefined
       readonly gasUsed: number
     }
-  | { readonly kind: 'out-of-gas'; readonly gasUsed: number }
+  /** `detail`: what used up the gas, for people. */
+  | {
+      readonly kind: 'out-of-gas'
+      readonly detail: string | undefined
+      readonly trace: readonly ContractTrace[]
+      readonly gasUsed: number
+    }
 
 /** Why a call was not run. The messages begin with the phrases that viem and ethers match. */
 export interface CallRefusal {
@@ -172,8 +180,9 @@ function runWith(contracts: Contracts, journal: Journal, block: BlockContext, ca
 function resultOf({ outcome, gasUsed, isSpent }: TransactionRun, journal: Journal): CallResult {
   if (!outcome.ok) {
     // Any other failure leaves gas, at least what the failing frame's caller keeps.
-    if (isSpent) return { kind: 'out-of-gas', gasUsed }
-    return { kind: 'reverted', data: outcome.data, reason: outcome.reason, trace: outcome.trace, gasUsed }
+    const { data, reason, trace, detail } = outcome
+    if (isSpent) return { kind: 'out-of-gas', detail, trace, gasUsed }
+    return { kind: 'reverted', data, reason, trace, detail, gasUsed }
   }
   const { contractAddress } = outcome
   const code = contractAddress === undefined ? undefined : journal.code(contractAddress)

@@ -15,8 +15,8 @@ import { leastGas } from './least-gas.ts'
 
 export type EstimateOutcome =
   | { readonly kind: 'estimated'; readonly gas: Gas }
-  /** Even the allowed gas is not enough. */
-  | { readonly kind: 'allowance'; readonly allowance: number }
+  /** Even the allowed gas is not enough. `detail`: what used it up, for people. */
+  | { readonly kind: 'allowance'; readonly allowance: number; readonly detail?: string | undefined }
   | Extract<CallResult, { kind: 'reverted' }>
   | CallRefusal
 
@@ -41,7 +41,7 @@ function estimateOn(request: CallRequest, state: CallState): EstimateOutcome {
   // A plain transfer: the value can be paid, so it succeeds.
   if (!state.runsCode) return { kind: 'estimated', gas: intrinsic as Gas }
   const { outcome, course } = state.run(allowance)
-  if (outcome.kind === 'out-of-gas') return { kind: 'allowance', allowance }
+  if (outcome.kind === 'out-of-gas') return { kind: 'allowance', allowance, detail: outcome.detail }
   if (outcome.kind !== 'returned') return outcome
   // The course includes the call itself, so a failed run has a different course.
   const gas = leastGas(outcome.gasUsed, allowance, (limit) => (state.run(limit).course === course ? 'does' : 'does-not'))

@@ -11,12 +11,12 @@ import {
 } from '@quoin/protocol'
 import { InterpreterFault } from '../fault.ts'
 import type { Journal } from '../state/journal.ts'
-import type { Ticks } from '../ticks.ts'
+import { gasUsedOf, type Ticks } from '../ticks.ts'
 import { type Compiled, type CompileError, type HostContext, imageBytes } from '../vm/index.ts'
 import type { AbiCreation } from './abi/abi.ts'
 import type { Contracts } from './contracts.ts'
 import { evaluation } from './evaluation.ts'
-import { type Failure, failed, OUT_OF_GAS } from './failure.ts'
+import { type Failure, failed, outOfGas } from './failure.ts'
 import type { GasMeter } from './gas-meter.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
@@ -49,7 +49,7 @@ export function makeCode(
   data: Uint8Array,
   host: HostContext | undefined,
 ): Result<NewCode, Failure> {
-  if (!meter.take(GAS.base + GAS.codeByte * data.length)) return OUT_OF_GAS
+  if (!meter.take(GAS.base + GAS.codeByte * data.length)) return tooLarge(meter)
   const decoded = decodeContainer(data)
   if (!decoded.ok) return failed(`contract code rejected: ${decoded.error.message}`)
   const { container, code, constructorArguments } = decoded.value
@@ -62,10 +62,10 @@ export function makeCode(
   const program = link(described.value, compiled.value.image)
   if (!program.ok) return failed(`contract code rejected: ${program.error}`)
   const imageSize = kibibytes(imageBytes(compiled.value.image))
-  if (!meter.take(GAS.imageKiB * imageSize)) return OUT_OF_GAS
+  if (!meter.take(GAS.imageKiB * imageSize)) return tooLarge(meter)
   const codeHash = Hash(crypto.keccak256(code))
   const { interfaceBytes, imageBytes: packedBytes } = programs.add(codeHash, program.value)
-  if (!meter.take(GAS.storedKiB * kibibytes(interfaceBytes + packedBytes))) return OUT_OF_GAS
+  if (!meter.take(GAS.storedKiB * kibibytes(interfaceBytes + packedBytes))) return tooLarge(meter)
   const { base, imageKiB, packedKiB, interfaceKiB } = MESSAGE_GAS.load
   const loadGas = base + imageKiB * imageSize + packedKiB * kibibytes(packedBytes) + interfaceKiB * kibibytes(interfaceBytes)
   return ok({
@@ -79,6 +79,9 @@ export function makeCode(
   })
 }
 
+const tooLarge = ({ limit }: GasMeter): Result<never, Failure> =>
+  outOfGas(`contract too large for this gas limit: making its code takes more than the ${gasUsedOf(limit)} gas left for it`)
+
 const kibibytes = (bytes: number): number => Math.ceil(bytes / 1024)
 
 function evaluationFailure(meter: GasMeter, failure: CompileError): Result<never, Failure> {
@@ -87,7 +90,7 @@ function evaluationFailure(meter: GasMeter, failure: CompileError): Result<never
   if (failure.kind === 'throw') return failed(`contract code rejected: ${compileReason(failure)}`, failure)
   if (failure.kind !== 'out-of-gas') return failed(`contract code rejected: ${compileReason(failure)}`)
   return meter.left === 0
-    ? OUT_OF_GAS
+    ? tooLarge(meter)
     : failed(`contract code rejected: evaluating the module takes more than ${MESSAGE_LIMITS.evaluationGasMax} gas`)
 }
 

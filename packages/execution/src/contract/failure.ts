@@ -24,6 +24,8 @@ export interface Failure {
   readonly error: GuestError | undefined
   /** The contracts that threw or rethrew, innermost first; empty where none did. */
   readonly trace: readonly ContractTrace[]
+  /** More about the reason, for people. No block contains it and no contract sees it, so its text may change at any time. */
+  readonly detail?: string | undefined
 }
 
 /**
@@ -40,16 +42,28 @@ export function failed(reason: string, error?: GuestError, trace?: readonly Cont
 /**
  * Builds the failure for an exception that left a contract. An exception without data gets its text as `Error(string)`.
  *
- * @param cause the contract's last inner message that failed; its trace is included if its data is the same
+ * @param cause the contract's last inner message that failed; its trace and detail are included if its data is the same
  */
 export function thrown(error: GuestError, address: Address, cause: Failure | undefined): Result<never, Failure> {
   const { name, message } = error
   // The interpreter already drops longer data. If it did not, the receipt could not be encoded.
   const data = error.data !== undefined && error.data.length <= RECEIPT_BOUNDS.errorDataBytesMax ? error.data : undefined
   const reason = name === '' || name === 'Error' || data !== undefined ? message : `${name}: ${message}`
-  const inner = cause !== undefined && data !== undefined && equalBytes(cause.data, data) ? cause.trace : []
-  const trace = [...inner, { address, stack: error.stack }]
-  return data === undefined ? failed(reason, error, trace) : err({ reason, data, error, trace })
+  const inner = cause !== undefined && data !== undefined && equalBytes(cause.data, data) ? cause : undefined
+  const trace = [...(inner?.trace ?? []), { address, stack: error.stack }]
+  return data === undefined ? failed(reason, error, trace) : err({ reason, data, error, trace, detail: inner?.detail })
 }
 
-export const OUT_OF_GAS = failed('out of gas')
+export const OUT_OF_GAS_REASON = 'out of gas'
+
+const SPENT: Failure = { reason: OUT_OF_GAS_REASON, data: encodeErrorString(OUT_OF_GAS_REASON), error: undefined, trace: [] }
+
+export const OUT_OF_GAS: Result<never, Failure> = err(SPENT)
+
+/**
+ * `OUT_OF_GAS` with a detail for people.
+ *
+ * @param trace where the gas ended, if the interpreter recorded that
+ */
+export const outOfGas = (detail: string, trace: readonly ContractTrace[] = []): Result<never, Failure> =>
+  err({ ...SPENT, detail, trace })

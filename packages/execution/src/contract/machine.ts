@@ -3,13 +3,13 @@ import { InterpreterFault } from '../fault.ts'
 import { credit } from '../state/credit.ts'
 import type { Journal } from '../state/journal.ts'
 import type { KvOp } from '../state/kv.ts'
-import type { Ticks } from '../ticks.ts'
+import { gasUsedOf, type Ticks } from '../ticks.ts'
 import type { CallOutcome, GuestValue, HostContext } from '../vm/index.ts'
 import type { TupleType } from './abi/type.ts'
 import type { Contracts } from './contracts.ts'
 import { installCode, makeCode, type NewCode, nextContractAddress } from './creation.ts'
 import { type EntryCall, entryFor } from './entry.ts'
-import { type Failure, failed, OUT_OF_GAS, type Success, thrown } from './failure.ts'
+import { type Failure, failed, OUT_OF_GAS, outOfGas, type Success, thrown } from './failure.ts'
 import type { Frame } from './frame.ts'
 import { GasMeter } from './gas-meter.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
@@ -201,7 +201,10 @@ export class Machine implements NativeHost {
       case 'throw':
         return thrown(outcome.error, call.self, cause)
       case 'out-of-gas':
-        return OUT_OF_GAS
+        return outOfGas(
+          `${call.name.replace(/^functions\./, '')} used up the ${gasUsedOf(meter.limit)} gas of its call`,
+          outcome.stack === undefined ? [] : [{ address: call.self, stack: outcome.stack }],
+        )
       case 'out-of-depth':
         return failed('stack overflow: the calls of the transaction used up its stack')
       case 'trap':

@@ -54,6 +54,8 @@ export type MessageOutcome =
       readonly error: GuestError | undefined
       /** All contracts that the exception passed through, innermost first. */
       readonly trace: readonly ContractTrace[]
+      /** More about the reason, for people; see `Failure`. */
+      readonly detail?: string | undefined
     }
 
 /** A contract on the call stack that sends a message. */

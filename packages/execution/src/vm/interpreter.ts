@@ -13,6 +13,7 @@ import { NestedContext } from './nested-context.ts'
 import { type CallOutcome, type Ending, endingOf, type Fault } from './outcome.ts'
 import { packImage, unpackImage } from './packed-image.ts'
 import { InstancePool } from './pool.ts'
+import { stackAtDeath } from './post-mortem.ts'
 import type { WasmPower } from './power.ts'
 import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
 import { EVAL_MODULE, LAYOUT } from './quickjs.ts'
@@ -34,6 +35,8 @@ export interface InterpreterOptions {
    * JavaScript that runs in every guest before its module; the default is PRELUDE. Tests pass another one to leave holes open.
    */
   readonly prelude?: string
+  /** Whether a call that runs out of gas reports its backtrace. This takes time that no gas pays for, so it is for tools only. Default: false. */
+  readonly tracesOutOfGas?: boolean
 }
 
 /** File name of a contract's source in stack traces. */
@@ -55,7 +58,7 @@ export function createInterpreter(options: InterpreterOptions): Interpreter {
   const base = boot(instance, host, prelude, link)
   const pool = new InstancePool(wasm, module)
   pool.release(instance)
-  return new PooledInterpreter(wasm, host, base, pool)
+  return new PooledInterpreter(wasm, host, base, pool, options.tracesOutOfGas ?? false)
 }
 
 interface Running extends Budget {
@@ -68,12 +71,14 @@ class PooledInterpreter implements Interpreter {
   readonly #host: HostTable
   readonly #base: Base
   readonly #pool: InstancePool
+  readonly #tracesOutOfGas: boolean
 
-  constructor(wasm: WasmPower, host: HostTable, base: Base, pool: InstancePool) {
+  constructor(wasm: WasmPower, host: HostTable, base: Base, pool: InstancePool, tracesOutOfGas: boolean) {
     this.#wasm = wasm
     this.#host = host
     this.#base = base
     this.#pool = pool
+    this.#tracesOutOfGas = tracesOutOfGas
   }
 
   compile(request: CompileRequest): Result<Compiled, CompileError> {
@@ -148,9 +153,13 @@ class PooledInterpreter implements Interpreter {
     const listener = hostListener(instance, this.#base.roots, this.#host, handlers, context)
     const ending = this.#endingOf(instance, () => instance.listen(listener, () => action(instance)))
     if (ending.kind === 'fault') return ending
-    const left = instance.gasLeft
+    const outcome = settled(ending, gas, instance.gasLeft)
+    const told =
+      this.#tracesOutOfGas && outcome.kind === 'out-of-gas'
+        ? { ...outcome, stack: stackAtDeath(instance, this.#base.roots, this.#wasm) }
+        : outcome
     this.#pool.release(instance)
-    return settled(ending, gas, left)
+    return told
   }
 
   /** How an action ended. After a fault of this machine the instance is not used again. */

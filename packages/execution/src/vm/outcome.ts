@@ -17,7 +17,8 @@ export type Ending =
   | { readonly kind: 'throw'; readonly error: GuestError }
   /** A host function ended the call (HostStop). */
   | { readonly kind: 'stop'; readonly reason: unknown }
-  | { readonly kind: 'out-of-gas' }
+  /** `stack`: where the gas ended, if the interpreter was made to record that. For people. */
+  | { readonly kind: 'out-of-gas'; readonly stack?: string | undefined }
   | { readonly kind: 'out-of-depth' }
   /** Any other trap of the interpreter: a bug of QuickJS, the same on every node. */
   | { readonly kind: 'trap' }

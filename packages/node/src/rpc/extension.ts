@@ -7,7 +7,16 @@ export type { Rewind } from './filters.ts'
 export { quantityHex } from './format.ts'
 export { DEFAULT_RPC_LIMITS } from './limits.ts'
 export { type CallContext, type Method, type Methods, method } from './method.ts'
-export { type CallParams, CallReverted, call, callParameters, complete, estimateGas, filling } from './methods/calls.ts'
+export {
+  CallOutOfGas,
+  type CallParams,
+  CallReverted,
+  call,
+  callParameters,
+  complete,
+  estimateGas,
+  filling,
+} from './methods/calls.ts'
 export { rpcMethods } from './methods/index.ts'
 export { createNodeBackend, type NodeParts } from './node-backend.ts'
 export { by, reader } from './reader.ts'

@@ -1,5 +1,6 @@
 import {
   type CallContext,
+  CallOutOfGas,
   type CallParams,
   CallReverted,
   call,
@@ -21,7 +22,7 @@ const telling =
     try {
       return await run(backend, params, context)
     } catch (failure) {
-      if (!(failure instanceof CallReverted)) throw failure
+      if (!(failure instanceof CallReverted || failure instanceof CallOutOfGas)) throw failure
       throw await backend.log.call(name, params[0], failure, instance)
     }
   }

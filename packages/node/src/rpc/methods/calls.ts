@@ -70,18 +70,31 @@ export class CallReverted extends RpcError {
   }
 }
 
+/** A call that used up its gas. `outcome.detail` and `outcome.trace` tell where, as far as the node's interpreter records that. */
+export class CallOutOfGas extends RpcError {
+  readonly outcome: Extract<CallResult, { kind: 'out-of-gas' }>
+
+  constructor(outcome: CallOutOfGas['outcome']) {
+    const { gasUsed, detail } = outcome
+    super(RPC_CODE.server, `out of gas: the call used all of its ${gasUsed} gas${behind(detail)}`)
+    this.outcome = outcome
+  }
+}
+
+const behind = (detail: string | undefined): string => (detail === undefined ? '' : `: ${detail}`)
+
 /** The return data of a call in hex. Throws RpcError if the call fails. */
 export async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('call', backend, params, context)
   if (outcome.kind === 'returned') return bytesToHex(outcome.data)
-  throw new RpcError(RPC_CODE.server, `out of gas: the call used all of its ${outcome.gasUsed} gas`)
+  throw new CallOutOfGas(outcome)
 }
 
 /** Estimates the gas that a call needs, as a quantity. Throws RpcError if the call fails even with the maximum gas. */
 export async function estimateGas(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('estimate', backend, params, context)
   if (outcome.kind === 'estimated') return quantityHex(outcome.gas)
-  throw new RpcError(RPC_CODE.server, `gas required exceeds allowance (${outcome.allowance})`)
+  throw new RpcError(RPC_CODE.server, `gas required exceeds allowance (${outcome.allowance})${behind(outcome.detail)}`)
 }
 
 /**

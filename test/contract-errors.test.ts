@@ -56,6 +56,7 @@ const NO_MESSAGE = [
   /^\/\*\* /,
   /^(function|event|constructor|receive)\b.*\(.*\)/,
   /^error Unused\(\)$/,
+  /^struct \0 \{ bool unused; \}$/,
   /^(EIP712Domain|Permit)\(/,
   /^\0 is \0: \0 bytes, /,
   /^\^export const/,

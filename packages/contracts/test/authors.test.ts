@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
 import { DEFAULT_PARAMETERS } from '@quoin/protocol'
-import { type Abi, encodeFunctionData } from 'viem'
+import { type Abi, bytesToHex, encodeFunctionData, parseAbi } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { containerOf } from '../../../test/contracts/contract.mjs'
 import { type BuildOptions, type BuiltContract, formatDiagnostics } from '../src/build/index.ts'
 import { createChain } from '../src/testing/index.ts'
 import { complaints, Project } from './build/project.ts'
@@ -33,6 +34,16 @@ async function built(name: string, options?: Partial<BuildOptions>): Promise<Bui
 
 /** Time limit of tests that build several times or check types: tsc takes seconds, and longer on a busy machine. */
 const CHECKED_MS = 120_000
+
+/** Builds one contract in a project of its own, with the project's type check. */
+async function checked(name: string, path = `contracts/${name}.ts`) {
+  const alone = new Project({ 'contracts/empty.ts': 'export {}', [path]: sourceOf(name) })
+  try {
+    return await alone.build([path], { typeCheck: true })
+  } finally {
+    alone.remove()
+  }
+}
 
 const refusal = async (name: string, options: Partial<BuildOptions>) => complaints(await buildOne(name, options)).join('\n')
 
@@ -92,3 +103,97 @@ describe('a ledger with tables, and one with an owner too', { timeout: CHECKED_M
     await chain.close()
   })
 })
+
+describe('a call of another contract', { timeout: CHECKED_MS }, () => {
+  it('may declare tuples inline, with and without names of their members', async () => {
+    const result = await checked('remote-named-tuple')
+    if (!result.ok) throw new Error(formatDiagnostics(result.error))
+    const artifact = { ...result.value[0]!, abi: result.value[0]!.abi as Abi }
+    const chain = await createChain()
+    const a = await chain.deploy(artifact)
+    const b = await chain.deploy(artifact)
+    for (const via of ['viaNamed', 'viaUnnamed', 'viaStruct']) expect(await a.read[via]!([b.address])).toBe(7n)
+    await a.write.viaInput!([b.address])
+    await chain.close()
+  })
+})
+
+describe('a reserved word of Solidity in a struct', { timeout: CHECKED_MS }, () => {
+  it.each([
+    ['struct-reserved', 'struct S'],
+    ['reserved-word-ledger', 'struct Invoice'],
+  ])('%s: is one error, in the line of the struct', async (name, line) => {
+    const found = complaints(await checked(name))
+    expect(found).toEqual([
+      expect.stringMatching(new RegExp(`^contracts/${name}\\.ts:${lineOf(name, line)}:\\d+: cannot parse the abi line`)),
+    ])
+    expect(found[0]).toMatch(/"reference" is a protected Solidity keyword/)
+  })
+})
+
+describe('a file that tsconfig.json leaves out', { timeout: CHECKED_MS }, () => {
+  it.each(['skipped-typecheck', 'silent-any'])('%s: is not built as if its types had been checked', async (name) => {
+    expect(complaints(await checked(name, `elsewhere/${name}.ts`))).toEqual([
+      expect.stringMatching(new RegExp(`^elsewhere/${name}\\.ts: tsconfig\\.json does not include this file`)),
+    ])
+  })
+
+  it('is checked where the configuration includes it', async () => {
+    expect(complaints(await checked('skipped-typecheck'))).toEqual([
+      expect.stringMatching(
+        /^contracts\/skipped-typecheck\.ts:5:\d+: Argument of type 'string' is not assignable to parameter of type 'bigint'/,
+      ),
+    ])
+  })
+
+  it('may be left out if an included file imports it', async () => {
+    const alone = new Project({
+      'elsewhere/ledger.ts': sourceOf('ledger'),
+      'contracts/all.ts': "export * from '../elsewhere/ledger.ts'",
+    })
+    try {
+      const result = await alone.build(['elsewhere/ledger.ts'], { typeCheck: true })
+      expect(result.ok ? [] : complaints(result)).toEqual([])
+    } finally {
+      alone.remove()
+    }
+  })
+})
+
+describe('overloads that differ in the width of an integer', () => {
+  it('are called by their signatures', async () => {
+    const over = {
+      name: 'over',
+      abi: OVERLOADS,
+      bytecode: bytesToHex(
+        containerOf(
+          `export default { functions: {
+            'f(uint256)': () => 'uint256', 'f(uint8)': () => 'uint8', 'f(address)': () => 'address', 'f(bytes20)': () => 'bytes20',
+            'g(uint256)'() { quoin.revert('Called', 256n) }, 'g(uint8)'() { quoin.revert('Called', 8n) },
+          } }`,
+          OVERLOADS,
+        ),
+      ),
+    } as const
+    const chain = await createChain()
+    const contract = await chain.deploy(over)
+    const [a] = chain.accounts
+    const { read } = contract
+    expect([await read['f(uint8)']([5]), await read['f(uint256)']([5n])]).toEqual(['uint8', 'uint256'])
+    expect([await read['f(address)']([a]), await read['f(bytes20)']([a])]).toEqual(['address', 'bytes20'])
+    for (const attempt of [contract.write['g(uint8)']([5]), contract.simulate['g(uint8)']([5])])
+      await expect(attempt).rejects.toMatchObject({ errorName: 'Called', args: [8n] })
+    expect(Object.keys(contract.write)).toEqual(['g', 'g(uint256)', 'g(uint8)'])
+    await chain.close()
+  })
+})
+
+const OVERLOADS = parseAbi([
+  'function f(uint256 x) pure returns (string)',
+  'function f(uint8 x) pure returns (string)',
+  'function f(address x) pure returns (string)',
+  'function f(bytes20 x) pure returns (string)',
+  'function g(uint256 x)',
+  'function g(uint8 x)',
+  'error Called(uint256 width)',
+])

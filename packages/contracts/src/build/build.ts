@@ -40,7 +40,10 @@ export interface BuildOptions {
   readonly embedSourceMap?: boolean | undefined
   /** Additional conditions to resolve packages' `exports` with. */
   readonly conditions?: readonly string[] | undefined
-  /** Artifacts of deployed contracts, relative to the project: the state layout of a contract with the same name must be able to replace theirs. */
+  /**
+   * Artifacts of deployed contracts, relative to the project: the state layout of a contract with the same name must be able to replace theirs.
+   * `artifacts/old.js=new` compares with the contract `new` instead.
+   */
   readonly against?: readonly string[] | undefined
   /** The chain's gas limit for a transaction: contracts that cannot be deployed or upgraded within it are errors. Default: that of a new chain. */
   readonly transactionGasMax?: number | undefined
@@ -74,6 +77,8 @@ export class Builder {
   #bundler: Bundler | undefined
   #trial: Promise<Trial> | undefined
   #inputs: readonly string[] = []
+  /** Files of contracts whose ABI cannot be parsed: their type errors are consequences of that. */
+  readonly #untyped = new Set<string>()
 
   constructor(options: BuildOptions) {
     this.#options = options
@@ -97,9 +102,11 @@ export class Builder {
     const types = wantsTypes ? typeCheck(files, paths, signal) : Promise.resolve([])
     const [{ bundles, inputs }, trial] = await Promise.all([this.#bundler.bundle(files), this.#trial])
     this.#inputs = [...new Set([...paths, ...inputs])]
+    this.#untyped.clear()
     const made = bundles.ok ? this.#makeAll(files, trial, bundles.value) : bundles
     const against = made.ok ? await this.#compare(files, made.value) : []
-    const diagnostics = [...(made.ok ? [] : made.error), ...against, ...(await types)]
+    const typeErrors = (await types).filter(({ file }) => !this.#untyped.has(file))
+    const diagnostics = [...(made.ok ? [] : made.error), ...against, ...typeErrors]
     // Another build follows, and this one's type check was stopped.
     if (signal?.aborted) return err([])
     if (!made.ok || diagnostics.length > 0) return err(sortDiagnostics(diagnostics))
@@ -126,7 +133,11 @@ export class Builder {
     const places = new DeclarationPlaces(files, entry, sourceMap)
     if (!described.ok) return err(refused(places, described.error, new PositionFinder(descriptionMap, description)))
     const declared = readDeclaration(nobleCrypto, described.value)
-    if (!declared.ok) return err(misdeclared(places, declared.error))
+    if (!declared.ok) {
+      if (declared.error.hidesTypes === true)
+        for (const file of [files.name(entry).name, ...sourceMap.sources]) this.#untyped.add(file)
+      return err(misdeclared(places, declared.error))
+    }
     const { embedSourceMap = false, transactionGasMax = DEFAULT_PARAMETERS.transactionGasMax } = this.#options
     const container = containerOf(declared.value, source, embedSourceMap ? sourceMap : undefined)
     const size = { container, weights }
@@ -160,17 +171,21 @@ export class Builder {
   /** Errors of contracts whose state layout cannot replace the deployed one's. */
   async #compare(files: ProjectFiles, contracts: readonly BuiltContract[]): Promise<readonly Diagnostic[]> {
     const diagnostics: Diagnostic[] = []
-    for (const path of this.#options.against ?? []) {
+    for (const against of this.#options.against ?? []) {
+      const [path, renamed] = comparison(files, against)
       const former = await readArtifact(resolve(files.root, path))
       if (!former.ok) {
         diagnostics.push(diagnosticAt(path, former.error))
         continue
       }
-      const next = contracts.find(({ name }) => name === former.value.name)
+      const wanted = renamed ?? former.value.name
+      const next = contracts.find(({ name }) => name === wanted)
       if (next === undefined) {
-        diagnostics.push(
-          diagnosticAt(path, `this is the artifact of contract ${former.value.name}, which is not part of this build`),
-        )
+        const problem =
+          renamed === undefined
+            ? `this is the artifact of contract ${wanted}, which is not part of this build. If it has another name now, write ${path}=<name>`
+            : `there is no contract ${wanted} in this build to compare the artifact with`
+        diagnostics.push(diagnosticAt(path, problem))
         continue
       }
       const places = new DeclarationPlaces(files, next.file, next.sourceMap)
@@ -179,6 +194,13 @@ export class Builder {
     }
     return diagnostics
   }
+}
+
+/** Splits `artifacts/old.js=new` into the artifact's path and the contract's new name. A file may have `=` in its name. */
+function comparison(files: ProjectFiles, against: string): readonly [path: string, renamed: string | undefined] {
+  const at = against.lastIndexOf('=')
+  if (at < 0 || existsSync(resolve(files.root, against))) return [against, undefined]
+  return [against.slice(0, at), against.slice(at + 1)]
 }
 
 const nameOf = (entry: string): string => basename(entry).replace(/\.[cm]?[jt]sx?$/, '')

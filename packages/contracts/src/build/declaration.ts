@@ -17,6 +17,8 @@ export interface Declaration {
 export interface DeclarationError {
   readonly message: string
   readonly text: string | undefined
+  /** Whether TypeScript cannot understand the ABI either, so that its errors in the contract are consequences of this one. */
+  readonly hidesTypes?: boolean
 }
 
 const wrong = (message: string, text?: string): Result<never, DeclarationError> => err({ message, text })
@@ -82,11 +84,26 @@ function parseHumanReadable(lines: readonly string[]): Result<readonly unknown[]
   const whole = attempt(lines)
   if (whole.ok) return whole
   const structs = lines.filter(isStruct)
-  const culprit =
-    lines.find((line) => !isStruct(line) && !attempt([...structs, line]).ok) ?? structs.find((line) => !attempt([line]).ok)
-  const failure = culprit === undefined ? whole : isStruct(culprit) ? attempt([culprit]) : attempt([...structs, culprit])
-  return wrong(`cannot parse the abi line '${culprit ?? ''}': ${failure.ok ? whole.error : failure.error}`, culprit)
+  // A struct with an error makes every other line fail, so the structs come first: each with empty ones in place of the others that it may name.
+  for (const struct of structs) {
+    const alone = attempt([struct, ...structs.filter((other) => other !== struct).map(stubOf)])
+    if (!alone.ok) return unparsable(struct, alone.error)
+  }
+  const rest = attempt(structs)
+  // Structs that contain each other.
+  if (!rest.ok) return unparsable(structs[0]!, rest.error)
+  for (const line of lines) {
+    const alone = isStruct(line) ? rest : attempt([...structs, line])
+    if (!alone.ok) return unparsable(line, alone.error)
+  }
+  return unparsable('', whole.error)
 }
+
+const unparsable = (line: string, reason: string): Result<never, DeclarationError> =>
+  err({ message: `cannot parse the abi line '${line}': ${reason}`, text: line === '' ? undefined : line, hidesTypes: true })
+
+/** A struct of the same name that has no errors. */
+const stubOf = (struct: string): string => `struct ${/^\s*struct\s+([\w$]*)/.exec(struct)![1]} { bool unused; }`
 
 function attempt(lines: readonly string[]): Result<readonly unknown[], string> {
   // The parser needs at least one item that is not a struct.

@@ -41,6 +41,22 @@ describe('a layout', () => {
       expect(complaints(await project.build(['contracts/token.ts'], against))).toEqual([
         expect.stringMatching(/^contracts\/token\.ts:11:3: state\.supply is missing: it was value\(uint256\)/),
       ])
+      // A contract that has another name now.
+      project.write({
+        'contracts/coin.ts': TOKEN.replace(/^ {4}state\.supply.*\n/m, '').replace("supply: value('uint256'), ", ''),
+      })
+      const coin = (text: string) => project.build(['contracts/coin.ts'], { against: [join('deployed', text)] })
+      expect(complaints(await coin('token.js=coin'))).toEqual([
+        expect.stringMatching(/^contracts\/coin\.ts:11:3: state\.supply is missing/),
+      ])
+      project.write({ 'contracts/coin.ts': TOKEN })
+      built(await coin('token.js=coin'))
+      expect(complaints(await coin('token.js'))).toEqual([
+        'deployed/token.js: this is the artifact of contract token, which is not part of this build. If it has another name now, write deployed/token.js=<name>',
+      ])
+      expect(complaints(await coin('token.js=other'))).toEqual([
+        'deployed/token.js: there is no contract other in this build to compare the artifact with',
+      ])
       expect(complaints(await project.build(['contracts/token.ts'], { against: ['no.js'] }))).toEqual([
         'no.js: there is no such file',
       ])

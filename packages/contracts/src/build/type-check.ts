@@ -17,7 +17,7 @@ export async function typeCheck(
 ): Promise<readonly Diagnostic[]> {
   const config = join(files.root, 'tsconfig.json')
   const compiler = compilerOf(files.root)
-  const isNeeded = entries.some((entry) => /\.[cm]?tsx?$/.test(entry))
+  const isNeeded = entries.some(isTypeScript)
   if (!existsSync(config))
     return isNeeded
       ? [
@@ -38,7 +38,7 @@ export async function typeCheck(
       : []
   const { code, output } = await run([compiler, ...argumentsOf(files.root, config)], files.root, signal)
   if (signal?.aborted) return []
-  const found = parseOutput(output, files)
+  const found = [...parseOutput(output, files), ...unchecked(files, entries, output)]
   if (code === 0 || found.length > 0) return found
   return [diagnosticAt('tsconfig.json', `tsc ended with code ${code}: ${output.trim().slice(0, 2_000)}`)]
 }
@@ -57,7 +57,7 @@ function compilerOf(root: string): string | undefined {
 }
 
 function argumentsOf(root: string, config: string): readonly string[] {
-  const plain = ['--noEmit', '--pretty', 'false', '--project', config]
+  const plain = ['--noEmit', '--pretty', 'false', '--listFiles', '--project', config]
   const modules = join(root, 'node_modules')
   if (!isWritable(modules)) return plain
   return [...plain, '--incremental', '--tsBuildInfoFile', join(modules, '.cache', 'quoin', 'contracts.tsbuildinfo')]
@@ -98,6 +98,25 @@ function run(args: readonly string[], cwd: string, signal: AbortSignal | undefin
     })
   })
 }
+
+/** Errors for entries that the configuration leaves out: tsc does not list them among its files. */
+function unchecked(files: ProjectFiles, entries: readonly string[], output: string): readonly Diagnostic[] {
+  const checked = new Set(output.split(/\r?\n/).map(slashes))
+  // Nothing is listed when the configuration itself has an error.
+  if (![...checked].some((line) => /\.d\.[cm]?ts$/.test(line))) return []
+  return entries
+    .filter((entry) => isTypeScript(entry) && !checked.has(slashes(entry)))
+    .map((entry) =>
+      diagnosticAt(
+        files.name(entry).name,
+        'tsconfig.json does not include this file, so its types were not checked: add it to "include", or build with --no-type-check',
+      ),
+    )
+}
+
+const isTypeScript = (path: string): boolean => /\.[cm]?tsx?$/.test(path)
+
+const slashes = (path: string): string => path.replaceAll('\\', '/')
 
 /** Output formats of tsc: `file(line,column): error TS1234: message` with further lines indented, or `error TS1234: message` without a place. */
 const LOCATED = /^(.+)\((\d+),(\d+)\): error (TS\d+): (.*)$/

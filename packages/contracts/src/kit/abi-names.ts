@@ -44,14 +44,16 @@ const typesOfItem = (item: unknown): string =>
 const jsonType = ({ type, components }: JsonParameter): string =>
   components === undefined ? type : type.replace('tuple', `(${components.map(jsonType).join()})`)
 
-/** The types in a parameter list: `address indexed from, (uint256 a, bool b)[] list` becomes `address,(uint256,bool)[]`. */
+/**
+ * The types in a parameter list: `address indexed from, (uint256 a, bool b)[] list` becomes `address,(uint256,bool)[]`. A type is the first word after a
+ * comma or parenthesis. After a tuple, only the brackets of an array belong to the type.
+ */
 function typesOf(list: string): string {
   let types = ''
-  let skipping = false
-  for (const char of list.replace(/\s*([(),])\s*/g, '$1').replaceAll('tuple(', '(')) {
-    if (char === ' ') skipping = true
-    else if (char === ',' || char === ')') skipping = false
-    if (!skipping) types += char
+  let before = '('
+  for (const [word] of list.matchAll(/[(),]|[^\s(),]+/g)) {
+    if (before === ')' ? /^[[,)]/.test(word) : /^[(),]$/.test(word) || (/^[(,]$/.test(before) && word !== 'tuple')) types += word
+    before = word
   }
   return types
 }

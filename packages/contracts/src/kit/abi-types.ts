@@ -41,9 +41,15 @@ type CanonicalType<P extends AbiParameter> = P extends { readonly components: in
     : P['type']
   : P['type']
 
+/** Signature of an ABI item: `mint(address,uint256)`. */
+export type SignatureOf<One extends Named> = `${One['name']}(${Types<One['inputs']>})`
+
+/** Whether several of the items have this name. */
+export type IsOverloaded<All extends Named, Name extends string> = IsUnion<Extract<All, { readonly name: Name }>>
+
 /** Key of an ABI item: its name, or its signature if the ABI has several items with that name. */
 export type KeyOf<All extends Named, One extends Named> =
-  IsUnion<Extract<All, { readonly name: One['name'] }>> extends true ? `${One['name']}(${Types<One['inputs']>})` : One['name']
+  IsOverloaded<All, One['name']> extends true ? SignatureOf<One> : One['name']
 
 export type EventFunctions<I> = {
   readonly [E in EventItem<I> & Named as KeyOf<EventItem<I> & Named, E>]: (...values: ValuesOf<E['inputs']>) => void

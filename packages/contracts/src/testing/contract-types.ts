@@ -1,5 +1,13 @@
-import type { Abi, AbiFunction, AbiParametersToPrimitiveTypes, ExtractAbiFunction, ExtractAbiFunctionNames } from 'abitype'
+import type {
+  Abi,
+  AbiFunction,
+  AbiParametersToPrimitiveTypes,
+  ExtractAbiFunction,
+  ExtractAbiFunctionNames,
+  ExtractAbiFunctions,
+} from 'abitype'
 import type { ContractEventArgsFromTopics, ContractEventName, Hex } from 'viem'
+import type { IsOverloaded, SignatureOf } from '../kit/abi-types.ts'
 import type { ContractEvent, Receipt } from './receipt.ts'
 
 /** Options of a transaction. */
@@ -69,6 +77,17 @@ type WriteFunction<abi extends Abi, fn extends AbiFunction> = UnionToIntersectio
   fn extends AbiFunction ? (...parameters: Parameters<Inputs<fn>, SendOptions>) => Promise<Receipt<abi>> : never
 >
 
+/** The functions with these mutabilities whose name several functions of the ABI have. */
+type Overload<
+  abi extends Abi,
+  mutability extends ReadMutability | WriteMutability,
+  all extends AbiFunction = ExtractAbiFunctions<abi>,
+> = all extends AbiFunction
+  ? IsOverloaded<ExtractAbiFunctions<abi>, all['name']> extends true
+    ? Extract<all, { readonly stateMutability: mutability }>
+    : never
+  : never
+
 /** Type of functions when the compiler does not know the ABI. */
 type UnknownFunction<options, result> = (
   ...parameters: [options?: options] | [args: readonly unknown[], options?: options]
@@ -86,7 +105,7 @@ export interface Contract<abi extends Abi = Abi> {
         readonly [name in ExtractAbiFunctionNames<abi, ReadMutability>]: ReadFunction<
           ExtractAbiFunction<abi, name, ReadMutability>
         >
-      }
+      } & { readonly [fn in Overload<abi, ReadMutability> as SignatureOf<fn>]: ReadFunction<fn> }
   /** Sends a transaction in a new block. A failed transaction throws ContractRevert; it is still included in its block. */
   readonly write: Abi extends abi
     ? Readonly<Record<string, UnknownFunction<SendOptions, Receipt>>>
@@ -95,7 +114,7 @@ export interface Contract<abi extends Abi = Abi> {
           abi,
           ExtractAbiFunction<abi, name, WriteMutability>
         >
-      }
+      } & { readonly [fn in Overload<abi, WriteMutability> as SignatureOf<fn>]: WriteFunction<abi, fn> }
   /** Simulates a transaction on the state of a block, without sending it. */
   readonly simulate: Abi extends abi
     ? Readonly<Record<string, UnknownFunction<SimulateOptions, Simulation<unknown>>>>
@@ -103,7 +122,7 @@ export interface Contract<abi extends Abi = Abi> {
         readonly [name in ExtractAbiFunctionNames<abi, WriteMutability>]: SimulateFunction<
           ExtractAbiFunction<abi, name, WriteMutability>
         >
-      }
+      } & { readonly [fn in Overload<abi, WriteMutability> as SignatureOf<fn>]: SimulateFunction<fn> }
   /** Past events, oldest first. Only events with the given arguments. */
   readonly getEvents: {
     readonly [name in ContractEventName<abi>]: (

@@ -1,7 +1,7 @@
 import { bytesToHex, hexToBytes } from '@quoin/protocol'
 import type { Abi, AbiFunction } from 'abitype'
 import type { Hex } from 'viem'
-import { decodeFunctionResult, encodeFunctionData } from 'viem/utils'
+import { decodeFunctionResult, encodeFunctionData, toFunctionSignature } from 'viem/utils'
 import type { Artifact } from './artifact.ts'
 import type { BlockRange, Contract, ReadOptions, SendOptions, SimulateOptions } from './contract-types.ts'
 import { ChainError } from './error.ts'
@@ -32,42 +32,62 @@ export function createContract<const abi extends Abi>(host: ContractHost, artifa
   const functions = artifact.abi.filter((item): item is AbiFunction => item.type === 'function')
   const reads = functions.filter(({ stateMutability }) => READS.has(stateMutability))
   const writes = functions.filter(({ stateMutability }) => !READS.has(stateMutability))
-  const run = async (fn: string, args: readonly unknown[], options: SimulateOptions) => {
-    const { data, gasUsed } = await host.call(target, encodeCall(artifact, fn, args), options)
-    return { result: decodeResult(artifact, fn, args, data), gasUsed }
+  const run = async (fn: Callee, args: readonly unknown[], options: SimulateOptions) => {
+    const { data, gasUsed } = await host.call(target, encodeCall(fn, args), options)
+    return { result: decodeResult(fn, args, data), gasUsed }
   }
   return {
     name: artifact.name,
     address,
     abi: artifact.abi,
-    read: methods<ReadOptions>(reads, async (fn, args, options) => (await run(fn, args, options)).result),
-    write: methods<SendOptions>(writes, (fn, args, options) => host.send(target, encodeCall(artifact, fn, args), options)),
-    simulate: methods<SimulateOptions>(writes, run),
+    read: methods<ReadOptions>(artifact, reads, async (fn, args, options) => (await run(fn, args, options)).result),
+    write: methods<SendOptions>(artifact, writes, (fn, args, options) => host.send(target, encodeCall(fn, args), options)),
+    simulate: methods<SimulateOptions>(artifact, writes, run),
     getEvents: eventFilters(host, target),
   } as unknown as Contract<abi>
 }
 
-/** Makes a method for each name. It takes a list of arguments (optional if there are none), then options. */
+/** A function to call: a name, and the ABI in which viem looks for the overload that the arguments fit. */
+interface Callee {
+  /** For error messages: `token.transfer`. */
+  readonly what: string
+  readonly functionName: string
+  readonly abi: Abi
+}
+
+type Run<Options> = (callee: Callee, args: readonly unknown[], options: Options) => Promise<unknown>
+
+/**
+ * Makes a method for each name, and for each signature if several functions have one name: arguments alone do not always tell overloads apart. A method takes
+ * a list of arguments (optional if there are none), then options.
+ */
 function methods<Options extends object>(
+  { name: contract, abi }: Artifact,
   functions: readonly AbiFunction[],
-  call: (name: string, args: readonly unknown[], options: Options) => Promise<unknown>,
+  call: Run<Options>,
 ): object {
-  const named = functions.map(({ name }) => {
+  const isOverloaded = (name: string) => abi.filter((item) => item.type === 'function' && item.name === name).length > 1
+  const callees = functions.flatMap((fn): readonly (readonly [string, Callee])[] => {
+    const { name } = fn
+    const byName = [name, { what: `${contract}.${name}`, functionName: name, abi }] as const
+    if (!isOverloaded(name)) return [byName]
+    const signature = toFunctionSignature(fn)
+    return [byName, [signature, { what: `${contract}.${signature}`, functionName: name, abi: [fn] }]]
+  })
+  const named = callees.map(([key, callee]) => {
     const method = async (...parameters: readonly unknown[]) => {
       const [first, second] = parameters
       const [args, options] = Array.isArray(first) ? [first, second] : [[], first]
-      return call(name, args, (options ?? {}) as Options)
+      return call(callee, args, (options ?? {}) as Options)
     }
-    return [name, method] as const
+    return [key, method] as const
   })
   return Object.fromEntries(named)
 }
 
 /** Encodes a call. Throws ChainError when the arguments do not fit the ABI. */
-function encodeCall({ name, abi }: Artifact, functionName: string, args: readonly unknown[]): Uint8Array {
-  return hexToBytes(
-    encoded(`${name}.${functionName}`, args, () => encodeFunctionData({ abi, functionName, args } as EncodeParameters)),
-  )
+function encodeCall({ what, ...callee }: Callee, args: readonly unknown[]): Uint8Array {
+  return hexToBytes(encoded(what, args, () => encodeFunctionData({ ...callee, args } as EncodeParameters)))
 }
 
 type EncodeParameters = Parameters<typeof encodeFunctionData>[0]
@@ -82,16 +102,13 @@ export function encoded<T>(what: string, args: readonly unknown[], encode: () =>
   }
 }
 
-function decodeResult({ name, abi }: Artifact, functionName: string, args: readonly unknown[], data: Uint8Array): unknown {
+function decodeResult({ what, ...callee }: Callee, args: readonly unknown[], data: Uint8Array): unknown {
   try {
-    return decodeFunctionResult({ abi, functionName, args, data: bytesToHex(data) } as Parameters<typeof decodeFunctionResult>[0])
+    return decodeFunctionResult({ ...callee, args, data: bytesToHex(data) } as Parameters<typeof decodeFunctionResult>[0])
   } catch (error) {
-    throw new ChainError(
-      `${name}.${functionName} returned data that does not match its ABI: check that the artifact belongs to this contract`,
-      {
-        cause: error,
-      },
-    )
+    throw new ChainError(`${what} returned data that does not match its ABI: check that the artifact belongs to this contract`, {
+      cause: error,
+    })
   }
 }
 

@@ -225,6 +225,8 @@ describe('receivers', () => {
     const receiver = receiverAt(await stage.deploy('receiver'))
     await stage.done(receiver.write.behave([REFUSE_WITH_ERROR, ZERO, '0x'], { account: alice }))
     expect(await revertOf(toReceiver(receiver.address))).toEqual(['Refused', REFUSE_WITH_ERROR])
+    expect(await revertOf(toReceiver(token.address))).toEqual(['ERC1155InvalidReceiver', token.address])
+    expect(await revertOf(batchTo(token.address))).toEqual(['ERC1155InvalidReceiver', token.address])
     const sink = await stage.deploy('sink')
     expect(await revertOf(toReceiver(sink))).toEqual(['ERC1155InvalidReceiver', sink])
     expect(await revertOf(token.simulate.mint([sink, 1n, 1n, '0x']))).toEqual(['ERC1155InvalidReceiver', sink])

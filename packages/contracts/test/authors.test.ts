@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { containerOf } from '../../../test/contracts/contract.mjs'
 import { type BuildOptions, type BuiltContract, formatDiagnostics } from '../src/build/index.ts'
 import { createChain } from '../src/testing/index.ts'
+import '../src/testing/matchers.ts'
 import { complaints, Project } from './build/project.ts'
 
 /** Contracts that authors wrote and that once failed without a clear reason, each with the outcome that it must have. */
@@ -197,3 +198,45 @@ const OVERLOADS = parseAbi([
   'function g(uint8 x)',
   'error Called(uint256 width)',
 ])
+
+describe('a loop that changes its collection', () => {
+  it("empties a set by removing what it visits, follows what it adds, and ends with the list, as JavaScript's own", async () => {
+    const contract = await built('setloop')
+    const chain = await createChain()
+    const { simulate } = await chain.deploy({ ...contract, abi: contract.abi as Abi })
+    const left = async (name: string) => (await simulate[name]!([6n])).result
+    expect(await left('run')).toEqual(await left('native'))
+    expect(await left('run')).toEqual([])
+    expect((await simulate.growing!()).result).toBe(5n)
+    expect((await simulate.listPop!()).result).toBe(3n)
+    await chain.close()
+  })
+})
+
+const CHILD = parseAbi([
+  'constructor(uint256 n)',
+  'function refuse(uint256 n)',
+  'error TooSmall(uint256 n, (address who, uint8[] list) more)',
+])
+const CHILD_SOURCE = `
+  const refuse = (n) => quoin.revert('TooSmall', n, { who: quoin.self, list: [1n, 2n] })
+  export default { constructor(n) { if (n < 5n) refuse(n) }, functions: { refuse } }`
+const FACTORY = parseAbi(['function make(bytes code, uint256 n)', 'function refuse(uint256 n)'])
+const FACTORY_SOURCE = `export default { functions: {
+  make(code, n) { quoin.store('address', 'child', quoin.create(code, quoin.abiEncode('uint256', [n]))) },
+  refuse(n) { quoin.call(quoin.load('address', 'child'), 'refuse(uint256)', [n]) },
+} }`
+
+describe('an error of a contract that a contract made', () => {
+  it('is known by the ABI in its container, also if the creation fails', async () => {
+    const factory = { name: 'factory', abi: FACTORY, bytecode: bytesToHex(containerOf(FACTORY_SOURCE, FACTORY)) } as const
+    const code = bytesToHex(containerOf(CHILD_SOURCE, CHILD))
+    const chain = await createChain()
+    const contract = await chain.deploy(factory)
+    await expect(contract.write.make([code, 4n])).toRevertWith('TooSmall', [4n, { list: [1, 2] }])
+    await contract.write.make([code, 5n])
+    await expect(contract.write.refuse([7n])).toRevertWith('TooSmall', [7n, { list: [1, 2] }])
+    await expect(contract.simulate.refuse([8n])).toRevertWith('TooSmall', [8n, { list: [1, 2] }])
+    await chain.close()
+  })
+})

@@ -201,7 +201,11 @@ export class ChainCore {
 
   #revertOf(outgoing: Outgoing, failure: TransactionFailure, gasUsed: bigint, receipt: Receipt | undefined): ContractRevert {
     const { data, reason, detail } = failure
-    const trace = failure.trace.map((entry) => ({ ...entry, artifact: this.#artifactOf(outgoing, entry.address) }))
+    const trace = failure.trace.map((entry) => ({
+      ...entry,
+      artifact: this.#artifactOf(outgoing, entry.address),
+      abi: entry.address === undefined ? undefined : this.ledger.abiOfThrower(entry.address),
+    }))
     const failed: FailedMessage = { data, reason, detail, trace, gasUsed, receipt }
     return revertOf(outgoing.what, outgoing.artifact?.abi, failed, outgoing.site)
   }

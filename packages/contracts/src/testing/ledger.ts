@@ -14,7 +14,7 @@ import {
   type TransactionFailure,
   unpackOps,
 } from '@quoin/execution'
-import { type BlockContext, createContracts, type Journal } from '@quoin/execution/contract'
+import { type BlockContext, type CallAbi, createContracts, type Journal } from '@quoin/execution/contract'
 import { loadContractInterpreter, MemoryKv } from '@quoin/platform'
 import {
   type Address,
@@ -74,6 +74,8 @@ interface Machinery extends CallHost {
 interface Hooks {
   balances: ReadonlyMap<Address, bigint>
   readonly failures: Map<Hash, TransactionFailure>
+  /** The ABIs of contracts that threw. Their containers have them, so that errors of contracts that no test has an artifact of are known too. */
+  readonly thrown: Map<Address, CallAbi>
 }
 
 /** Depth D of the state tree; enough for some thousands of keys. State roots do not depend on it. */
@@ -137,7 +139,7 @@ export class Ledger {
   }
 
   static async create(genesisOf: (executionVersion: Hash) => Genesis): Promise<Ledger> {
-    const hooks: Hooks = { balances: NO_BALANCES, failures: new Map() }
+    const hooks: Hooks = { balances: NO_BALANCES, failures: new Map(), thrown: new Map() }
     const kv = new ReplaceableKv()
     const powers = {
       reader: kv,
@@ -145,6 +147,7 @@ export class Ledger {
       chainId: CHAIN_ID as ChainId,
       interpreter: await sharedInterpreter(),
       executionVersion: executionVersion(crypto),
+      onThrow: (address: Address, abi: CallAbi) => void hooks.thrown.set(address, abi),
     }
     const machinery = { kv, contracts: createContracts(powers) }
     const executor = await openExecutor(machinery, hooks)
@@ -165,6 +168,11 @@ export class Ledger {
 
   get calls(): CallHost {
     return this.#machinery
+  }
+
+  /** ABI of the code that threw last at an address; undefined if none did. */
+  abiOfThrower(address: Address): CallAbi | undefined {
+    return this.#hooks.thrown.get(address)
   }
 
   /** Block context of a call on the state of a block: that block itself, as for `eth_call`. */

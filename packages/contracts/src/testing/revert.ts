@@ -1,9 +1,10 @@
-import type { ContractTrace } from '@quoin/execution/contract'
+import type { CallAbi, ContractTrace } from '@quoin/execution/contract'
 import { bytesToHex } from '@quoin/protocol'
 import type { Abi } from 'abitype'
 import type { Hex } from 'viem'
 import { decodeErrorResult } from 'viem/utils'
 import type { Artifact } from './artifact.ts'
+import { errorAbi } from './error-abi.ts'
 import { formatArguments } from './format.ts'
 import type { Receipt } from './receipt.ts'
 import { authorsLines } from './stack.ts'
@@ -59,14 +60,18 @@ export interface FailedMessage {
   /** More about the reason: for `out of gas`, what used it up. */
   readonly detail: string | undefined
   /** The contracts that the exception passed through, innermost first. Empty if it did not come from a contract. */
-  readonly trace: readonly (ContractTrace & { readonly artifact: Artifact | undefined })[]
+  readonly trace: readonly (ContractTrace & { readonly artifact: Artifact | undefined; readonly abi: CallAbi | undefined })[]
   readonly gasUsed: bigint
   readonly receipt: Receipt | undefined
 }
 
-/** Decodes an error with the ABI of the called contract, then with those of the contracts that it passed through, then as `Error(string)`. */
+/** Decodes an error with the ABI of the called contract, then with those of the contracts that it passed through: of their artifacts, else of their containers. Then as `Error(string)`. */
 export function revertOf(what: string, abi: Abi | undefined, failed: FailedMessage, site: string): ContractRevert {
-  const abis = [abi, ...failed.trace.map(({ artifact }) => artifact?.abi)]
+  const abis = [
+    abi,
+    ...failed.trace.map((entry) => entry.artifact?.abi),
+    ...failed.trace.map((entry) => entry.abi && errorAbi(entry.abi)),
+  ]
   const data = bytesToHex(failed.data)
   for (const known of [...abis, []]) {
     const decoded = known === undefined ? undefined : decode(known, data)

@@ -1,5 +1,5 @@
 import { bytesToHex } from '@quoin/protocol'
-import { getAddress } from 'viem'
+import { getAddress, parseAbi } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
 import { type Artifact, ContractRevert, createChain } from '../../src/testing/index.ts'
@@ -164,16 +164,21 @@ describe('a revert', () => {
   })
 
   it('of an unknown error has the raw bytes', async () => {
-    const { chain, contract } = await world()
+    const chain = await createChain()
+    const source =
+      "export default { functions: { f() { throw Object.assign(new Error('why'), { data: Uint8Array.of(1, 2, 3, 4, 5) }) } } }"
+    const abi = parseAbi(['function f()'])
+    const contract = await chain.deploy({ name: 'raw', abi, bytecode: bytesToHex(containerOf(source, abi)) })
+    const error = await revertOf(contract.write.f())
+    expect(error).toMatchObject({ errorName: undefined, args: [], data: '0x0102030405', reason: 'why' })
+  })
+
+  it('of an error that only the container declares is known too', async () => {
     const unaware = { ...lab, abi: lab.abi.filter((item) => item.type !== 'error') } as unknown as typeof lab
-    const fresh = await createChain()
-    const stranger = await fresh.deploy(unaware, { args: [1n] })
-    const error = await revertOf(stranger.write.failWith([1n, { who: STRANGER, words: [] }]))
-    expect(error).toMatchObject({ errorName: undefined, args: [] })
-    expect(error.data.slice(0, 10)).toBe(
-      (await revertOf(contract.write.failWith([1n, { who: STRANGER, words: [] }]))).data.slice(0, 10),
-    )
-    expect(chain.block.number).toBe(2n)
+    const chain = await createChain()
+    const contract = await chain.deploy(unaware, { args: [1n] })
+    const error = await revertOf(contract.write.failWith([1n, { who: STRANGER, words: ['a'] }]))
+    expect(error).toMatchObject({ errorName: 'Odd', args: [1n, { who: STRANGER, words: ['a'] }] })
   })
 })
 

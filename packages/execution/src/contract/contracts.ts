@@ -1,6 +1,7 @@
-import type { ChainId, Crypto, Hash } from '@quoin/protocol'
+import type { Address, ChainId, Crypto, Hash } from '@quoin/protocol'
 import type { KvReader } from '../state/kv.ts'
 import type { Interpreter } from '../vm/index.ts'
+import type { CallAbi } from './abi/abi.ts'
 import { ProgramCache } from './program-cache.ts'
 
 export interface ContractsOptions {
@@ -10,6 +11,8 @@ export interface ContractsOptions {
   readonly interpreter: Interpreter
   /** The database, which holds the images. */
   readonly reader: KvReader
+  /** For tools: a contract threw. Its ABI tells how to read the error. */
+  readonly onThrow?: OnThrow | undefined
   /** `executionVersion` of this package. It is stored in the record of each contract that is created. */
   readonly executionVersion: Hash
 }
@@ -21,13 +24,24 @@ export interface Contracts {
   readonly interpreter: Interpreter
   readonly executionVersion: Hash
   readonly programs: ProgramCache
+  readonly onThrow: OnThrow | undefined
 }
 
+export type OnThrow = (address: Address, abi: CallAbi) => void
+
 /** Creates what runs contracts, with an empty program cache. */
-export const createContracts = ({ crypto, chainId, interpreter, reader, executionVersion }: ContractsOptions): Contracts => ({
+export const createContracts = ({
+  crypto,
+  chainId,
+  interpreter,
+  reader,
+  executionVersion,
+  onThrow,
+}: ContractsOptions): Contracts => ({
   crypto,
   chainId,
   interpreter,
   executionVersion,
   programs: new ProgramCache(crypto, interpreter, reader),
+  onThrow,
 })

@@ -8,6 +8,7 @@ export {
   type AbiEvent,
   type AbiEventField,
   type AbiFunction,
+  type CallAbi,
   type ContractAbi,
   compileAbi,
 } from './abi/abi.ts'

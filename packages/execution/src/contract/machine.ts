@@ -199,6 +199,7 @@ export class Machine implements NativeHost {
         return data.ok ? ok({ data: data.value, contractAddress: undefined }) : data
       }
       case 'throw':
+        this.contracts.onThrow?.(call.self, call.program.abi)
         return thrown(outcome.error, call.self, cause)
       case 'out-of-gas':
         return outOfGas(

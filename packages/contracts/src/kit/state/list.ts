@@ -6,7 +6,10 @@ import { loadAt, storeAt } from './value.ts'
 
 declare const quoin: Guest
 
-/** A list, for `view` functions. */
+/**
+ * A list, for `view` functions. A loop over it ends at the list's length at that moment, as with a JavaScript array: it sees values that it pushes, and
+ * not those that it pops.
+ */
 export interface ReadList<V> extends Iterable<V> {
   readonly length: bigint
   /** The value at an index. Throws RangeError if the index is out of range. */
@@ -62,6 +65,11 @@ export class Row<V> implements List<V> {
     quoin.remove(place)
     quoin.store('uint256', this.#place, last)
     return value
+  }
+
+  /** The value at an index; undefined if the index is out of range. */
+  find(index: bigint): V | undefined {
+    return index < this.length ? loadAt(this.#shape, `${this.#place}#${index}`) : undefined
   }
 
   slice(from: bigint, to: bigint = this.length): readonly V[] {

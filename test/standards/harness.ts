@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type DevNode, startDevNode } from '@quoin/cli/dev'
 import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
@@ -23,6 +24,9 @@ import { type BuiltContract, build, formatDiagnostics } from '../../packages/con
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 const GAS = 15_000_000n
+
+/** Text of docs/standards.md. */
+export const STANDARDS = readFileSync(`${REPOSITORY}docs/standards.md`, 'utf8')
 
 export const ZERO = '0x0000000000000000000000000000000000000000'
 export const MAX = 2n ** 256n - 1n

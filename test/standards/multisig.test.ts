@@ -1,6 +1,6 @@
-import { type Address, encodeFunctionData, getContract, type Hex, parseAbi } from 'viem'
+import { type Abi, type Address, encodeDeployData, encodeFunctionData, getContract, type Hex, parseAbi } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { account, alice, bob, carol, dave, eventsOf, revertOf, Stage, ZERO } from './harness.ts'
+import { account, alice, bob, carol, dave, eventsOf, revertOf, STANDARDS, Stage, ZERO } from './harness.ts'
 
 const abi = parseAbi([
   'event Proposed(uint256 indexed id, address indexed proposer, address to, uint256 value, bytes data)',
@@ -38,6 +38,7 @@ const abi = parseAbi([
 const targetAbi = parseAbi([
   'function set(uint256 number) payable returns (uint256)',
   'function fail(uint256 number) payable',
+  'function failEmptily()',
   'function callBack(bytes data) payable',
   'function number() view returns (uint256)',
   'function caller() view returns (address)',
@@ -105,7 +106,20 @@ describe('the constructor', () => {
 
   it('bounds how many owners there are, for all of them must be counted', async () => {
     const many = Array.from({ length: 51 }, (_, i) => account(i + 100).address)
-    await expect(stage.deployment('multisig', [many, 1n])).rejects.toThrow('reverted')
+    const { abi: built, bytecode } = stage.built('multisig')
+    const data = encodeDeployData({ abi: built as Abi, bytecode, args: [many, 1n] })
+    await expect(stage.client.call({ data })).rejects.toThrow('at most 50 owners')
+  })
+
+  it('takes as many as docs/standards.md says, who can all confirm', async () => {
+    const most = Number(/There are at most (\d+) owners/.exec(STANDARDS)![1])
+    expect(most).toBe(50)
+    const owners = Array.from({ length: most }, (_, i) => account(i + 100).address)
+    const full = walletAt(await stage.deploy('multisig', [owners, BigInt(most)]))
+    await stage.done(full.write.propose([target.address, 0n, setTo(9n)], { account: account(100) }))
+    for (let i = 1; i < most; i++) await stage.done(full.write.confirm([0n], { account: account(100 + i) }))
+    await stage.done(full.write.execute([0n], { account: account(100) }))
+    expect(await target.read.number()).toBe(9n)
   })
 })
 
@@ -201,6 +215,14 @@ describe('a proposal', () => {
     await stage.done(stage.client.sendTransaction({ to: wallet.address, value: 5n, account: dave }))
     await execute(poor)
     expect(await target.read.number()).toBe(1n)
+  })
+
+  it('that fails with an empty error names the call', async () => {
+    const id = await propose(target.address, encodeFunctionData({ abi: targetAbi, functionName: 'failEmptily' }))
+    await confirm(id)
+    expect(await revertOf(wallet.simulate.execute([id], { account: carol }))).toBe(
+      `the call of ${target.address} failed without a reason`,
+    )
   })
 
   it('cannot be executed again by the contract that it calls', async () => {

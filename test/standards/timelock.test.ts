@@ -13,7 +13,7 @@ import {
   zeroHash,
 } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { alice, bob, carol, dave, eventsOf, revertOf, Stage, ZERO } from './harness.ts'
+import { account, alice, bob, carol, dave, eventsOf, revertOf, STANDARDS, Stage, ZERO } from './harness.ts'
 
 /** OpenZeppelin 5's TimelockController. */
 const abi = parseAbi([
@@ -54,6 +54,7 @@ const abi = parseAbi([
 const targetAbi = parseAbi([
   'function set(uint256 number) payable returns (uint256)',
   'function fail(uint256 number) payable',
+  'function failEmptily()',
   'function callBack(bytes data) payable',
   'function number() view returns (uint256)',
   'function caller() view returns (address)',
@@ -273,6 +274,16 @@ describe('an operation', () => {
     expect(await timelock.read.getOperationState([idOf(operation)])).toBe(READY)
   })
 
+  it('that fails with an empty error names the call', async () => {
+    const data = encodeFunctionData({ abi: targetAbi, functionName: 'failEmptily' })
+    const operation: Single = [target.address, 0n, data, zeroHash, SALT]
+    await schedule(operation)
+    await stage.pass(Number(DELAY))
+    expect(await revertOf(timelock.simulate.execute([...operation], { account: bob }))).toBe(
+      `the call of ${target.address} failed without a reason`,
+    )
+  })
+
   it('cannot be executed again by what it calls', async () => {
     const inner = set(7n)
     const again = encodeFunctionData({ abi, functionName: 'execute', args: [...inner] })
@@ -360,4 +371,55 @@ describe('self-administration', () => {
     expect(await timelock.read.hasRole([PROPOSER, c])).toBe(true)
     expect(await revertOf(timelock.simulate.grantRole([PROPOSER, b], { account: alice }))).toEqual(lacks(a, zeroHash))
   })
+
+  it('schedules and cancels by operations, also within a batch', async () => {
+    const [later, unwanted] = [set(7n), set(8n)]
+    await schedule(unwanted)
+    const calls = [
+      encodeFunctionData({ abi, functionName: 'schedule', args: [...later, DELAY] }),
+      encodeFunctionData({ abi, functionName: 'cancel', args: [idOf(unwanted)] }),
+      encodeFunctionData({ abi, functionName: 'grantRole', args: [PROPOSER, c] }),
+    ]
+    for (const role of [PROPOSER, CANCELLER]) {
+      const granting = own(encodeFunctionData({ abi, functionName: 'grantRole', args: [role, timelock.address] }))
+      await schedule(granting)
+      await stage.pass(Number(DELAY))
+      await execute(granting)
+    }
+    const batch = [calls.map(() => timelock.address), calls.map(() => 0n), calls, zeroHash, SALT] as const
+    await stage.done(timelock.write.scheduleBatch([...batch, DELAY], { account: alice }))
+    await stage.pass(Number(DELAY))
+    await stage.done(timelock.write.executeBatch(batch, { account: bob }))
+    expect(await Promise.all([later, unwanted].map((one) => timelock.read.getOperationState([idOf(one)])))).toEqual([
+      WAITING,
+      UNSET,
+    ])
+    await stage.pass(Number(DELAY))
+    await execute(later)
+    expect(await target.read.number()).toBe(7n)
+  })
+
+  it('cannot execute an operation within another one, and says so when that is scheduled', async () => {
+    const single = encodeFunctionData({ abi, functionName: 'execute', args: [...set(7n)] })
+    const many = encodeFunctionData({ abi, functionName: 'executeBatch', args: [[], [], [], zeroHash, SALT] })
+    for (const data of [single, many]) {
+      const refused = timelock.simulate.schedule([...own(data), DELAY], { account: alice })
+      expect(await revertOf(refused)).toMatch(/^an operation cannot execute another one: schedule them separately/)
+    }
+    // Another contract may have a function of the same name.
+    await schedule([target.address, 0n, single, zeroHash, SALT])
+  })
+})
+
+it('a timelock takes as many proposers and executors as docs/standards.md says', async () => {
+  const [, proposers, executors] = /at most (\d+) proposers and (\d+) executors/.exec(STANDARDS)!.map(Number) as [
+    number,
+    number,
+    number,
+  ]
+  const others = (count: number, from: number) => Array.from({ length: count }, (_, i) => account(i + from).address)
+  const args = [DELAY, others(proposers, 100), others(executors, 200), a]
+  const full = timelockAt(await stage.deploy('timelock', args, dave))
+  expect(await full.read.hasRole([CANCELLER, account(99 + proposers).address])).toBe(true)
+  expect(await full.read.hasRole([EXECUTOR, account(199 + executors).address])).toBe(true)
 })

@@ -5,6 +5,7 @@ export default contract({
   abi: [
     'function set(uint256 number) payable returns (uint256)',
     'function fail(uint256 number) payable',
+    'function failEmptily()',
     'function callBack(bytes data) payable',
     'function number() view returns (uint256)',
     'function caller() view returns (address)',
@@ -19,6 +20,9 @@ export default contract({
     },
     fail({ revert }, number) {
       throw revert.Failed(number)
+    },
+    failEmptily() {
+      throw Object.assign(new Error('nobody sees this'), { data: new Uint8Array(0) })
     },
     callBack({ sender }, data) {
       callRaw(sender, data)

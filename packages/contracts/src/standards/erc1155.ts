@@ -65,17 +65,23 @@ export function update(
   else emit.TransferBatch(sender, from, to, ids, amounts)
 }
 
-/** Like `update`, but a receiver that is a contract must accept the tokens. */
-function updateSafely(context: Context, from: Address, to: Address, ids: Numbers, amounts: Numbers, data: Uint8Array): void {
+/** Like `update`, but a receiver that is a contract must accept the tokens. `id` instead of a list of ids: the transfer is not a batch. */
+function updateSafely(
+  context: Context,
+  from: Address,
+  to: Address,
+  id: bigint | Numbers,
+  amount: bigint | Numbers,
+  data: Uint8Array,
+): void {
   const { sender, revert } = context
   if (to === ZERO_ADDRESS) throw revert.ERC1155InvalidReceiver(to)
-  update(context, from, to, ids, amounts)
-  const accepted =
-    ids.length === 1
-      ? isAccepted(to, CALLBACK, '0xf23a6e61', [sender, from, ids[0], amounts[0], data])
-      : isAccepted(to, BATCH_CALLBACK, '0xbc197c81', [sender, from, ids, amounts, data])
-  if (!accepted) throw revert.ERC1155InvalidReceiver(to)
+  update(context, from, to, listOf(id), listOf(amount))
+  const [callback, selector] = typeof id === 'bigint' ? [CALLBACK, '0xf23a6e61'] : [BATCH_CALLBACK, '0xbc197c81']
+  if (!isAccepted(to, callback!, selector!, [sender, from, id, amount, data])) throw revert.ERC1155InvalidReceiver(to)
 }
+
+const listOf = (value: bigint | Numbers): Numbers => (typeof value === 'bigint' ? [value] : value)
 
 const CALLBACK = 'onERC1155Received(address,address,uint256,uint256,bytes)(bytes4)'
 const BATCH_CALLBACK = 'onERC1155BatchReceived(address,address,uint256[],uint256[],bytes)(bytes4)'
@@ -89,8 +95,19 @@ export function safeBatchTransfer(
   amounts: Numbers,
   data: Uint8Array = new Uint8Array(),
 ): void {
+  move(context, from, to, ids, amounts, data)
+}
+
+function move(
+  context: Context,
+  from: Address,
+  to: Address,
+  id: bigint | Numbers,
+  amount: bigint | Numbers,
+  data: Uint8Array,
+): void {
   if (from === ZERO_ADDRESS) throw context.revert.ERC1155InvalidSender(from)
-  updateSafely(context, from, to, ids, amounts, data)
+  updateSafely(context, from, to, id, amount, data)
 }
 
 /** Mints tokens of several ids without checking the caller. A receiver that is a contract must accept them. */
@@ -105,8 +122,8 @@ export function mintBatch(
 }
 
 /** Mints tokens of one id without checking the caller. A receiver that is a contract must accept them. */
-export function mint(context: Context, to: Address, id: bigint, amount: bigint, data?: Uint8Array): void {
-  mintBatch(context, to, [id], [amount], data)
+export function mint(context: Context, to: Address, id: bigint, amount: bigint, data: Uint8Array = new Uint8Array()): void {
+  updateSafely(context, ZERO_ADDRESS, to, id, amount, data)
 }
 
 /** Burns tokens of several ids without checking the caller. */
@@ -119,10 +136,17 @@ export function burnBatch(context: Context, from: Address, ids: Numbers, amounts
 export const burn = (context: Context, from: Address, id: bigint, amount: bigint): void =>
   burnBatch(context, from, [id], [amount])
 
-function transferFrom(context: Context, from: Address, to: Address, ids: Numbers, amounts: Numbers, data: Uint8Array): void {
+function transferFrom(
+  context: Context,
+  from: Address,
+  to: Address,
+  id: bigint | Numbers,
+  amount: bigint | Numbers,
+  data: Uint8Array,
+): void {
   const { state, sender, revert } = context
   if (sender !== from && !state.operatorApprovals.at(from).get(sender)) throw revert.ERC1155MissingApprovalForAll(sender, from)
-  safeBatchTransfer(context, from, to, ids, amounts, data)
+  move(context, from, to, id, amount, data)
 }
 
 /** Multi-token (ERC-1155) with its metadata URI, and the errors of ERC-6093. */
@@ -152,7 +176,7 @@ export const erc1155 = part({
       state.operatorApprovals.at(sender).set(operator, approved)
       emit.ApprovalForAll(sender, operator, approved)
     },
-    safeTransferFrom: (context, from, to, id, amount, data) => transferFrom(context, from, to, [id], [amount], data),
+    safeTransferFrom: transferFrom,
     safeBatchTransferFrom: transferFrom,
   },
 })

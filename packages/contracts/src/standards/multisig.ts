@@ -1,4 +1,5 @@
-import { type Address, type ContextOf, callRaw, mapping, part, set, value, ZERO_ADDRESS } from '../kit/index.ts'
+import { type Address, type ContextOf, mapping, part, set, value, ZERO_ADDRESS } from '../kit/index.ts'
+import { callTarget } from './outgoing-call.ts'
 
 /** Keeps the gas for counting confirmations far below the limit of a transaction. */
 export const MULTISIG_OWNERS_MAX = 50n
@@ -185,7 +186,7 @@ export const multisig = part({
       state.executed.set(id, true)
       emit.Executed(id, sender)
       const { to, value: amount, data } = proposalOf(context, id)
-      return callRaw(to, data, { value: amount })
+      return callTarget(to, amount, data)
     },
     addOwner,
     removeOwner,

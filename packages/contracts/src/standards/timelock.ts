@@ -1,5 +1,16 @@
-import { type Address, abiEncode, type ContextOf, callRaw, keccak256, mapping, part, value, ZERO_ADDRESS } from '../kit/index.ts'
+import {
+  type Address,
+  abiEncode,
+  type ContextOf,
+  encodeHex,
+  keccak256,
+  mapping,
+  part,
+  value,
+  ZERO_ADDRESS,
+} from '../kit/index.ts'
 import { accessControl, checkRole, DEFAULT_ADMIN_ROLE, grantRole, hasRole, onlyRole, roleOf } from './access-control.ts'
+import { callTarget } from './outgoing-call.ts'
 
 /** Accounts with this role may schedule operations. */
 export const PROPOSER_ROLE: Uint8Array = roleOf('PROPOSER_ROLE')
@@ -85,6 +96,12 @@ function requireState(context: ReadContext, id: Uint8Array, ...expected: readonl
   throw context.revert.TimelockUnexpectedOperationState(id, bitmap)
 }
 
+/**
+ * Selectors of `execute` and `executeBatch`. They are not re-entrant: an operation counts as done when its calls begin, so that one which waits for it could
+ * run in the middle of it.
+ */
+const EXECUTING = ['0x134008d3', '0xe38335e5']
+
 const isZero = (word: Uint8Array): boolean => word.every((byte) => byte === 0)
 
 function scheduleAll(
@@ -93,8 +110,14 @@ function scheduleAll(
   salt: Uint8Array,
   delay: bigint,
 ): void {
-  const { state, emit, revert, block } = context
+  const { state, emit, revert, block, self } = context
   requireState(context, id, OPERATION_STATE.unset)
+  targets.forEach((target, i) => {
+    if (target === self && EXECUTING.includes(encodeHex(payloads[i]!.slice(0, 4))))
+      throw new Error(
+        'an operation cannot execute another one: schedule them separately, the later one with the earlier one as its predecessor',
+      )
+  })
   const minDelay = state.minDelay.get()
   if (delay < minDelay) throw revert.TimelockInsufficientDelay(delay, minDelay)
   state.timestamps.set(id, block.timestamp + delay)
@@ -112,7 +135,7 @@ function executeAll(context: Context, { id, targets, values, payloads, predecess
     throw revert.TimelockUnexecutedPredecessor(predecessor)
   state.timestamps.set(id, DONE_TIMESTAMP)
   targets.forEach((target, i) => {
-    callRaw(target, payloads[i]!, { value: values[i]! })
+    callTarget(target, values[i]!, payloads[i]!)
     emit.CallExecuted(id, BigInt(i), target, values[i]!, payloads[i]!)
   })
 }
@@ -148,8 +171,8 @@ const onlyExecutor = (context: ReadContext): void => {
 
 /**
  * A time lock: it calls other contracts for its proposers, after a delay in which everybody can see the scheduled calls. It has the interface of
- * OpenZeppelin's TimelockController. Its assets can only be moved by scheduled operations. The functions that administer it are re-entrant, because
- * it calls them itself.
+ * OpenZeppelin's TimelockController. Its assets can only be moved by scheduled operations. All functions that write are re-entrant, because it may call
+ * them itself, except `execute` and `executeBatch`.
  */
 export const timelock = part({
   uses: [schedule],
@@ -173,7 +196,7 @@ export const timelock = part({
     'function executeBatch(address[] targets, uint256[] values, bytes[] payloads, bytes32 predecessor, bytes32 salt) payable',
     'function updateDelay(uint256 newDelay)',
   ],
-  reentrant: ['updateDelay', 'grantRole', 'revokeRole', 'renounceRole'],
+  reentrant: ['schedule', 'scheduleBatch', 'cancel', 'updateDelay', 'grantRole', 'revokeRole', 'renounceRole'],
   modifiers: {
     schedule: [onlyRole(PROPOSER_ROLE)],
     scheduleBatch: [onlyRole(PROPOSER_ROLE)],

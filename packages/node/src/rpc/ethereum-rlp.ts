@@ -3,8 +3,8 @@ import {
   type Crypto,
   concatBytes,
   emptyBloom,
-  encodeHeader,
   encodeRlp,
+  headerRlp,
   hexToBytes,
   integerPayload,
   type Receipt,
@@ -32,9 +32,9 @@ function listedTransaction(raw: Uint8Array): Uint8Array {
 }
 
 /** The RLP of a block: header, transactions, uncles (Yellow Paper, 4.4). This chain has no uncles and no withdrawals. */
-export function encodeEthereumBlock({ header }: StoredHeader, bodies: readonly Uint8Array[]): Uint8Array {
+export function encodeEthereumBlock(crypto: Crypto, { header }: StoredHeader, bodies: readonly Uint8Array[]): Uint8Array {
   const transactions = wrapList(concatBytes(...bodies.map(listedTransaction)))
-  return wrapList(concatBytes(encodeHeader(header), transactions, NO_UNCLES))
+  return wrapList(concatBytes(headerRlp(crypto, header), transactions, NO_UNCLES))
 }
 
 /** A receipt as EIP-2718 encodes it: status, cumulative gas, bloom and logs (EIP-658), after the type unless it is 0. */

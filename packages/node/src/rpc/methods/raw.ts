@@ -1,4 +1,4 @@
-import { bytesToHex, encodeHeader, type Hash, type Hex } from '@quoin/protocol'
+import { bytesToHex, type Hash, type Hex, headerRlp } from '@quoin/protocol'
 import type { RpcBackend } from '../backend.ts'
 import { findAnywhere, type RawBlock, rawBlock, requireHeight, resolveHeight, transactionOf } from '../blocks.ts'
 import { encodeEthereumBlock, encodeEthereumReceipt } from '../ethereum-rlp.ts'
@@ -34,7 +34,7 @@ const PIECE_BYTES = 64 * 1024
 /** A block may have 4 MiB, so its hex is made in pieces. */
 async function blockHex(backend: RpcBackend, reference: BlockReference, call: CallContext): Promise<JsonText> {
   const { block, bodies } = requireBlock(backend, reference)
-  const bytes = encodeEthereumBlock(block, bodies)
+  const bytes = encodeEthereumBlock(backend.crypto, block, bodies)
   const pieces = ['"0x']
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     if (call.isSliceOver()) await call.nextTurn()
@@ -65,7 +65,7 @@ export const rawMethods: Methods<RpcBackend> = {
   ),
   debug_getRawTransaction: rawByHash,
   debug_getRawHeader: method([blockReference], (backend: RpcBackend, [reference]) =>
-    bytesToHex(encodeHeader(backend.blocks.header(requireHeight(backend, reference))!.header)),
+    bytesToHex(headerRlp(backend.crypto, backend.blocks.header(requireHeight(backend, reference))!.header)),
   ),
   debug_getRawBlock: method([blockReference], (backend: RpcBackend, [reference], call) => blockHex(backend, reference, call)),
   debug_getRawReceipts: method([blockReference], (backend: RpcBackend, [reference], call) =>

@@ -85,7 +85,11 @@ describe('a header', () => {
   })
 
   it('has an extraData that stock clients accept', () => {
-    fc.assert(fc.property(any.header, (header) => expect(headerExtraData(header).length).toBeLessThanOrEqual(32)))
+    fc.assert(
+      fc.property(any.header, (header) => {
+        expect(headerExtraData(header).length).toBeLessThanOrEqual(32)
+      }),
+    )
   })
 
   it('has another hash when any field changes', () => {

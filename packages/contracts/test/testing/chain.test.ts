@@ -396,7 +396,7 @@ describe('misuse', () => {
     )
     expect((error as Error).stack).toContain('chain.test.ts')
     await expect(chain.send({ to: bob, gas: 20_999n })).rejects.toThrow('intrinsic gas too low: tx gas 20999')
-    await expect(contract.write.transfer([bob, 1n], { gas: 20_000_000n })).rejects.toThrow('gas limit reached')
+    await expect(contract.write.transfer([bob, 1n], { gas: 36_000_001n })).rejects.toThrow('gas limit reached')
     await expect(chain.call({ from: STRANGER, to: bob, value: 1n })).rejects.toThrow(/cannot be run: insufficient funds/)
   })
 

@@ -66,7 +66,9 @@ const most = (found: readonly (readonly number[])[]) => Math.max(0, ...found.fla
 describe('beside senders that ask for a quarter of a block together', () => {
   it('one that asks for up to half a block is in the next block, and so are they', () => {
     fc.assert(
-      fc.property(large, small, (one, others) => expect(most(waits([one, ...others], 40))).toBe(1)),
+      fc.property(large, small, (one, others) => {
+        expect(most(waits([one, ...others], 40))).toBe(1)
+      }),
       { numRuns: 40 },
     )
   })

@@ -65,6 +65,23 @@ describe('quoin', () => {
   })
 })
 
+it('quoin genesis replaces a file only with --force', async () => {
+  const dataDir = join(directory, 'node')
+  await quoin(['init', '--data-dir', dataDir, '--development'])
+  const { entry } = JSON.parse((await quoin(['keys', '--data-dir', dataDir])).output) as { readonly entry: object }
+  const list = join(directory, 'validators.json')
+  await writeFile(list, JSON.stringify([entry]))
+  const out = join(directory, 'genesis.json')
+  await writeFile(out, 'mine')
+  const genesis = (...args: readonly string[]) =>
+    quoin(['genesis', '--validators', list, '--development', ...args], { cwd: directory })
+  const refused = await genesis()
+  expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('quoin: genesis.json already exists: ') })
+  expect(await readFile(out, 'utf8')).toBe('mine')
+  expect(await genesis('--force')).toMatchObject({ code: 0 })
+  expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({ chainId: 31337 })
+})
+
 describe('a network set up by four organisations', () => {
   const running: Validator[] = []
   afterEach(async () => {
@@ -143,7 +160,7 @@ describe('a network set up by four organisations', () => {
     const list = join(directory, 'validators.json')
     const genesis = async (address: string, ...args: readonly string[]) => {
       await writeFile(list, JSON.stringify([{ ...shown.entry, name: 'a', addresses: [address] }]))
-      return quoin(['genesis', '--validators', list, '--out', join(directory, 'out.json'), ...args])
+      return quoin(['genesis', '--validators', list, '--out', join(directory, 'out.json'), '--force', ...args])
     }
     expect((await genesis('/ip4/127.0.0.1/tcp/5')).output).toContain(
       '[0.addresses] of a: /ip4/127.0.0.1/tcp/5 is only reachable from',

@@ -243,7 +243,8 @@ function addGenesis(program: Command): void {
     .command('genesis')
     .description('write the genesis of a new chain from a list of validators')
     .requiredOption('--validators <file>', 'JSON list of validators: for each, the `entry` that `quoin keys` prints')
-    .option('--out <file>', 'file to write', 'genesis.json')
+    .option('--out <file>', 'file to write; must not exist', 'genesis.json')
+    .option('--force', 'replace the file if it exists', false)
     .option('--chain-id <id>', 'EIP-155 chain id', integerArgument, 31_337)
     .option('--time-ms <milliseconds>', 'time of block 0, in milliseconds since 1970-01-01 UTC (default: now)', integerArgument)
     .option(
@@ -273,6 +274,7 @@ function addGenesis(program: Command): void {
       async (options: {
         validators: string
         out: string
+        force: boolean
         chainId: number
         timeMs?: number
         development: boolean

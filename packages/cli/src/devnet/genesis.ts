@@ -59,8 +59,11 @@ export async function devnetGenesis(crypto: Crypto, settings: DevnetSettings): P
   }
 }
 
-/** The genesis file in the repository: that of a devnet with default settings. */
-export const REPOSITORY_GENESIS = fileURLToPath(new URL('../../../../genesis.json', import.meta.url))
+/**
+ * The genesis file in the repository, for readers and other programs: that of a devnet with default settings. A devnet does not read it. It
+ * makes its own, so that a changed file here cannot keep one from starting.
+ */
+const REPOSITORY_GENESIS = fileURLToPath(new URL('../../../../genesis.json', import.meta.url))
 
 export const genesisText = (genesis: Genesis): string => `${JSON.stringify(genesisToJson(genesis), null, 2)}\n`
 

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { init, readGenesisFile } from '@quoin/node/directory'
 import { CommandError, explain, linkSignals } from '@quoin/node/process'
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/platform'
 import { bytesToHex, nobleCrypto } from '@quoin/protocol'
 import { holdDirectory } from './directory.ts'
-import { devnetGenesis, genesisText, p2pAddress, REPOSITORY_GENESIS } from './genesis.ts'
+import { devnetGenesis, genesisText, p2pAddress } from './genesis.ts'
 import { everyInterval } from './interval.ts'
 import { requireFreePorts } from './ports.ts'
 import {
@@ -126,9 +126,7 @@ const membersOf = (options: DevnetOptions, directory: string, settings: DevnetSe
 /** The settings file is written last: without it, an interrupted creation is started again. */
 async function create(directory: string, settings: DevnetSettings, members: readonly Member[]): Promise<void> {
   const genesisPath = join(directory, 'genesis.json')
-  const isDefault = Object.entries(DEFAULT_SETTINGS).every(([name, value]) => settings[name as keyof DevnetSettings] === value)
-  if (isDefault) await copyFile(REPOSITORY_GENESIS, genesisPath)
-  else await writeFile(genesisPath, genesisText(await devnetGenesis(nobleCrypto, settings)))
+  await writeFile(genesisPath, genesisText(await devnetGenesis(nobleCrypto, settings)))
   for (const { dataDir, index, rpcPort } of members) {
     await init({
       dataDir,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { basename, relative, resolve } from 'node:path'
 import {
   bytesToHex,
   type ContractContainer,
@@ -10,7 +10,7 @@ import {
   type Result,
   utf8ToBytes,
 } from '@quoin/protocol'
-import { readArtifact, writeArtifact } from './artifact.ts'
+import { foreignFiles, readArtifact, writeArtifact } from './artifact.ts'
 import type { BuiltContract } from './built-contract.ts'
 import { type Bundle, Bundler } from './bundle.ts'
 import { type Declaration, type DeclarationError, readDeclaration } from './declaration.ts'
@@ -106,7 +106,8 @@ export class Builder {
     const made = bundles.ok ? this.#makeAll(files, trial, bundles.value) : bundles
     const against = made.ok ? await this.#compare(files, made.value) : []
     const typeErrors = (await types).filter(({ file }) => !this.#untyped.has(file))
-    const diagnostics = [...(made.ok ? [] : made.error), ...against, ...typeErrors]
+    const foreign = made.ok ? await this.#foreign(files, made.value) : []
+    const diagnostics = [...(made.ok ? [] : made.error), ...against, ...foreign, ...typeErrors]
     // Another build follows, and this one's type check was stopped.
     if (signal?.aborted) return err([])
     if (!made.ok || diagnostics.length > 0) return err(sortDiagnostics(diagnostics))
@@ -168,6 +169,14 @@ export class Builder {
     })
   }
 
+  /** Errors for files in the output directory that a build would replace, but that no build has written. */
+  async #foreign(files: ProjectFiles, contracts: readonly BuiltContract[]): Promise<readonly Diagnostic[]> {
+    const { outDir } = this.#options
+    if (outDir === undefined) return []
+    const paths = await Promise.all(contracts.map(({ name }) => foreignFiles(resolve(files.root, outDir), name)))
+    return paths.flat().map((path) => diagnosticAt(relative(files.root, path).replaceAll('\\', '/'), NOT_REPLACED))
+  }
+
   /** Errors of contracts whose state layout cannot replace the deployed one's. */
   async #compare(files: ProjectFiles, contracts: readonly BuiltContract[]): Promise<readonly Diagnostic[]> {
     const diagnostics: Diagnostic[] = []
@@ -195,6 +204,9 @@ export class Builder {
     return diagnostics
   }
 }
+
+const NOT_REPLACED =
+  'this file was not written by quoin build, so it is not replaced: choose another directory with --out, or move the file away'
 
 /** Splits `artifacts/old.js=new` into the artifact's path and the contract's new name. A file may have `=` in its name. */
 function comparison(files: ProjectFiles, against: string): readonly [path: string, renamed: string | undefined] {

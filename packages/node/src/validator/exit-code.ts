@@ -28,6 +28,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'EADDRINUSE',
   'EADDRNOTAVAIL',
   'EEXIST',
+  'EISDIR',
   'ENOTDIR',
 ])
 

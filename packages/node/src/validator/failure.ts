@@ -40,6 +40,12 @@ export function explain(failure: unknown): string | undefined {
   switch (failure.code) {
     case 'ENOENT':
       return `${failure.path ?? 'a file'} does not exist`
+    case 'EEXIST':
+      return `${failure.path ?? 'a file'} already exists. Nothing was replaced`
+    case 'EISDIR':
+      return `${failure.path ?? failure.message} is a directory: name a file`
+    case 'ENOTDIR':
+      return `${failure.path ?? failure.message}: a part of this path is a file, not a directory`
     case 'EACCES':
     case 'EPERM':
       return `permission denied: ${failure.path ?? failure.message}: check the owner and mode of the file or directory`

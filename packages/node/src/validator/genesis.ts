@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { executionVersion } from '@quoin/execution'
 import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/platform'
 import {
@@ -16,11 +16,14 @@ import {
 import { fromEntries, parseEntries, type ValidatorEntry } from './entry.ts'
 import { CommandError } from './failure.ts'
 import { unreachableReason } from './reachable-address.ts'
+import { writeNewFile } from './write-new-file.ts'
 
 export interface GenesisOptions {
   /** Path of the JSON file with the list of entries that `quoin keys` printed. */
   readonly validators: string
   readonly out: string
+  /** Replace an existing file. */
+  readonly force: boolean
   readonly chainId: number
   readonly timeMs: number
   /** Allows development keys and funds the development accounts. */
@@ -33,7 +36,7 @@ export interface GenesisOptions {
 /**
  * Writes a genesis file for a list of validators.
  *
- * @throws {CommandError} If an entry, an address, a parameter or a balance is invalid.
+ * @throws {CommandError} If an entry, an address, a parameter or a balance is invalid, or the file exists and `force` is false.
  */
 export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
   const crypto = nobleCrypto
@@ -55,7 +58,7 @@ export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
     systemContracts: [],
     restart: undefined,
   }
-  await writeFile(options.out, `${JSON.stringify(genesisToJson(genesis), null, 2)}\n`)
+  await writeNewFile(options.out, `${JSON.stringify(genesisToJson(genesis), null, 2)}\n`, options.force)
   return genesis
 }
 

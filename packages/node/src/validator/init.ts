@@ -1,9 +1,10 @@
+import { constants } from 'node:fs'
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { crc32c } from '@node-rs/crc32'
 import { type Address, type Crypto, nobleCrypto } from '@quoin/protocol'
 import { configTemplate, loadConfig } from '../config/index.ts'
 import { createSignState } from '../engine/last-sign-state.ts'
-import { dataDir } from '../keys/data-dir.ts'
+import { type DataDir, dataDir } from '../keys/data-dir.ts'
 import { DEVELOPMENT_VALIDATORS_MAX, developmentNodeSeed, developmentValidatorKey } from '../keys/development.ts'
 import { type NodeKeys, readKeys, writeKeys } from '../keys/node-files.ts'
 import { validatorKeyOf } from '../keys/validator-key.ts'
@@ -33,14 +34,13 @@ export interface InitOptions {
 
 /**
  * Creates a data directory: keys, configuration, sign state, and a copy of the genesis if one is given. Checks everything before it
- * writes, and never replaces a key.
+ * writes, and never replaces a file.
  *
- * @throws {CommandError} If a key already exists, the address is not reachable by other nodes, or the genesis is invalid.
+ * @throws {CommandError} If one of the files already exists, the address is not reachable by other nodes, or the genesis is invalid.
  */
 export async function init(options: InitOptions): Promise<NodeKeys> {
   const dir = dataDir(options.dataDir)
-  if (await exists(dir.validatorKey))
-    throw new CommandError(`${dir.validatorKey} already exists: choose another --data-dir, or run quoin start with this one`)
+  await requireNew(dir, options.genesis)
   const reason = unreachableReason(options.advertise ?? options.listen, options.development)
   if (reason !== undefined) throw new CommandError(`${options.advertise === undefined ? '--listen' : '--advertise'}: ${reason}`)
   if (options.genesis !== undefined) await readGenesisFile(options.genesis)
@@ -51,8 +51,20 @@ export async function init(options: InitOptions): Promise<NodeKeys> {
   await writeKeys(dir, validator, nodeKey)
   await writeSignState(dir.signState, validator.address, random)
   await writeFile(dir.config, configTemplate(settingsOf(options)), { flag: 'wx' })
-  if (options.genesis !== undefined) await copyFile(options.genesis, dir.genesis)
+  if (options.genesis !== undefined) await copyFile(options.genesis, dir.genesis, constants.COPYFILE_EXCL)
   return orFail(await readKeys(crypto, dir), dir.root)
+}
+
+/** Refuses a directory that has one of the files already. A genesis that lies there may stay if none is to be copied. */
+async function requireNew(dir: DataDir, genesis: string | undefined): Promise<void> {
+  if (await exists(dir.validatorKey))
+    throw new CommandError(`${dir.validatorKey} already exists: choose another --data-dir, or run quoin start with this one`)
+  for (const path of [dir.nodeKey, dir.signState, dir.config]) {
+    if (await exists(path))
+      throw new CommandError(`${path} already exists, without a validator key: choose another --data-dir, or move the file away`)
+  }
+  if (genesis !== undefined && (await exists(dir.genesis)))
+    throw new CommandError(`${dir.genesis} already exists: omit --genesis to keep it, or move the file away`)
 }
 
 /** Records that the new key has signed nothing. Without this file a start refuses the key, because it cannot know what the key signed. */

@@ -6,7 +6,7 @@ import { foundry } from 'viem/chains'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { publicClient, temporaryDirectory, Validator } from './harness.ts'
 import { freePorts } from './ports.ts'
-import { quoin } from './program.ts'
+import { Program, QUOIN, quoin, run } from './program.ts'
 import { until } from './watch.ts'
 
 let directory: string
@@ -14,6 +14,13 @@ beforeEach(async () => {
   directory = await temporaryDirectory()
 })
 afterEach(() => rm(directory, { recursive: true }))
+
+/** The entry of a node for a list of validators. */
+async function entryOf(dataDir: string): Promise<object> {
+  const { code, output } = await quoin(['keys', '--json', '--data-dir', dataDir])
+  expect(code).toBe(0)
+  return JSON.parse(output) as object
+}
 
 describe('quoin', () => {
   it.each([
@@ -26,10 +33,10 @@ describe('quoin', () => {
       ['start', '--help'],
       ['--data-dir', '--rpc-port', 'QUOIN_RPC_PORT', '--p2p-listen', '--log-level', 'an integer from 0 to 65535'],
     ],
-    [['keys', '--help'], ['--data-dir']],
+    [['keys', '--help'], ['--data-dir', '--json']],
     [
       ['genesis', '--help'],
-      ['--validators', '--chain-id', '--fee-policy', '--fund', '--development', '--block-interval-ms'],
+      ['--validator <entry>', '--validators', '--chain-id', '--fee-policy', '--fund', '--development', '--block-interval-ms', '--force'],
     ],
     [['version'], ['quoin 0.1.0', 'execution 0x', 'crypto ', `node ${process.version}`]],
   ])('%j', async (args, words) => {
@@ -41,7 +48,7 @@ describe('quoin', () => {
 
   it.each([
     [['begin'], "unknown command 'begin'"],
-    [['genesis'], "required option '--validators <file>' not specified"],
+    [['genesis'], 'a genesis needs validators: add the --validator option that quoin keys prints for each'],
     [['genesis', '--validators', 'x', '--fee-policy', 'some'], 'Allowed choices are free, burn, to-proposer'],
     [['init', '--rpc-port', 'x'], 'must be a non-negative integer'],
   ])('refuses %j', async (args, message) => {
@@ -68,9 +75,8 @@ describe('quoin', () => {
 it('quoin genesis replaces a file only with --force', async () => {
   const dataDir = join(directory, 'node')
   await quoin(['init', '--data-dir', dataDir, '--development'])
-  const { entry } = JSON.parse((await quoin(['keys', '--data-dir', dataDir])).output) as { readonly entry: object }
   const list = join(directory, 'validators.json')
-  await writeFile(list, JSON.stringify([entry]))
+  await writeFile(list, JSON.stringify([await entryOf(dataDir)]))
   const out = join(directory, 'genesis.json')
   await writeFile(out, 'mine')
   const genesis = (...args: readonly string[]) =>
@@ -95,7 +101,7 @@ describe('a network set up by four organisations', () => {
     )
     const owner = privateKeyToAccount(generatePrivateKey())
 
-    const entries = await Promise.all(
+    const options = await Promise.all(
       members.map(async ({ name, dataDir, rpcPort, p2pPort }) => {
         const p2p = `/tcp/${p2pPort}`
         // It listens on every address, and advertises one to the others.
@@ -104,17 +110,15 @@ describe('a network set up by four organisations', () => {
         expect({ name, code: made.code, output: made.output }).toMatchObject({ code: 0 })
         const { code, output } = await quoin(['keys', '--data-dir', dataDir])
         expect(code).toBe(0)
-        return { name, ...(JSON.parse(output) as { readonly entry: object }).entry }
+        expect(made.output).toBe(`Created ${dataDir}.\n${output}`)
+        return output.trimEnd().split('\n').at(-1)!
       }),
     )
-    const list = join(directory, 'validators.json')
     const genesis = join(directory, 'genesis.json')
-    await writeFile(list, JSON.stringify(entries))
     const wei = parseEther('5')
-    const made = await quoin([
-      ...['genesis', '--validators', list, '--out', genesis, '--chain-id', '4711', '--block-interval-ms', '200'],
-      ...['--fund', `${owner.address}=${wei}`, '--development'],
-    ])
+    // As a person does who copies what `quoin keys` printed.
+    const line = `genesis ${options.join(' ')} --out '${genesis}' --chain-id 4711 --block-interval-ms 200 --fund ${owner.address}=${wei} --development`
+    const made = await run(new Program('/bin/sh', ['-c', `exec "${process.execPath}" "${QUOIN}" ${line}`]))
     expect(made.output).toContain(`Wrote ${genesis}: chain 4711, 4 validators`)
     expect(made.code).toBe(0)
     for (const { dataDir } of members) await copyFile(genesis, join(dataDir, 'genesis.json'))
@@ -155,11 +159,11 @@ describe('a network set up by four organisations', () => {
     await refused(['--development', '--listen', '/ip6/::/tcp/1'], 'use --advertise to give the address')
     const made = await init('--listen', '/ip4/0.0.0.0/tcp/5', '--advertise', '/dns4/a.example.org/tcp/5')
     expect(made.code).toBe(0)
-    const shown = JSON.parse((await quoin(['keys', '--data-dir', join(directory, 'node')])).output) as { readonly entry: object }
-    expect(shown.entry).toMatchObject({ addresses: ['/dns4/a.example.org/tcp/5'] })
+    const entry = await entryOf(join(directory, 'node'))
+    expect(entry).toMatchObject({ addresses: ['/dns4/a.example.org/tcp/5'] })
     const list = join(directory, 'validators.json')
     const genesis = async (address: string, ...args: readonly string[]) => {
-      await writeFile(list, JSON.stringify([{ ...shown.entry, name: 'a', addresses: [address] }]))
+      await writeFile(list, JSON.stringify([{ ...entry, name: 'a', addresses: [address] }]))
       return quoin(['genesis', '--validators', list, '--out', join(directory, 'out.json'), '--force', ...args])
     }
     expect((await genesis('/ip4/127.0.0.1/tcp/5')).output).toContain(
@@ -173,8 +177,7 @@ describe('a network set up by four organisations', () => {
   it('refuses a list that names a key twice, or none', async () => {
     const dataDir = join(directory, 'node')
     await quoin(['init', '--data-dir', dataDir, '--development'])
-    const { output } = await quoin(['keys', '--data-dir', dataDir])
-    const { entry } = JSON.parse(output) as { readonly entry: object }
+    const entry = await entryOf(dataDir)
     const list = join(directory, 'validators.json')
     const refuse = async (content: unknown, message: string): Promise<void> => {
       await writeFile(list, typeof content === 'string' ? content : JSON.stringify(content))
@@ -189,5 +192,15 @@ describe('a network set up by four organisations', () => {
     await refuse([{ ...entry, stake: 1 }], 'stake')
     await refuse('{', 'validators.json is not valid JSON')
     expect((await quoin(['genesis', '--validators', join(directory, 'none.json')])).output).toContain('none.json does not exist')
+    const option = (value: object) => ['--validator', JSON.stringify(value)]
+    const refuseOptions = async (options: readonly string[], message: string): Promise<void> => {
+      const answer = await quoin(['genesis', ...options, '--development', '--out', join(directory, 'out.json')])
+      expect(answer).toMatchObject({ code: 1, output: expect.stringContaining(message) })
+    }
+    await refuseOptions([...option(entry), ...option({ ...entry, power: 0 })], '--validator 2: [power]')
+    await refuseOptions([...option({ ...entry, addresses: ['/ip4/0.0.0.0/tcp/5'] })], '--validator 1: [addresses] of 12D3')
+    await refuseOptions([...option(entry), '--validators', list], 'is not valid JSON')
+    await writeFile(list, JSON.stringify([entry]))
+    await refuseOptions([...option(entry), '--validators', list], 'validators 0 and 1 have the same publicKey')
   })
 })

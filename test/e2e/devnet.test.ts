@@ -28,8 +28,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
+/** The space shows whether printed commands quote their paths. */
+const DIRECTORY = 'my devnet'
+
 const flags = (...more: readonly string[]): readonly string[] => [
-  ...['--data-dir', join(directory, 'devnet'), '--rpc-port', String(rpcPort)],
+  ...['--data-dir', join(directory, DIRECTORY), '--rpc-port', String(rpcPort)],
   ...more,
 ]
 const newChain = (...more: readonly string[]): readonly string[] => flags('--p2p-port', String(p2pPort), ...more)
@@ -82,7 +85,8 @@ describe('npm run devnet', () => {
     expect(output).toContain('A new chain. Chain id 31337, gas is free.')
     for (let i = 0; i < 4; i++) {
       expect(output).toContain(`validator-${i + 1}  http://127.0.0.1:${rpcPort + i}   log `)
-      expect(output).toMatch(new RegExp(`npm run quoin -- start --data-dir \\S+validator-${i + 1} --rpc-port ${rpcPort + i}\n`))
+      const command = `npm run quoin -- start --data-dir '\\S+${DIRECTORY}/validator-${i + 1}' --rpc-port ${rpcPort + i}\n`
+      expect(output).toMatch(new RegExp(command))
     }
     for (let i = 0; i < 10; i++) expect(output).toContain(`(${i}) ${account(i).address.toLowerCase()}  0x`)
     expect(output).toContain(`mnemonic: ${DEVELOPMENT_MNEMONIC}`)
@@ -126,9 +130,9 @@ describe('npm run devnet', () => {
     const program = await start(7, newChain('--validators', '7', '--block-time', '500'))
     const hash = await walletClient(client(6).transport.url!, 2).sendTransaction({ to: account(1).address, value: 1n })
     await client(5).waitForTransactionReceipt({ hash })
-    const pid = Number(await readFile(join(directory, 'devnet', 'validator-3', 'lock', 'holder'), 'utf8'))
+    const pid = Number(await readFile(join(directory, DIRECTORY, 'validator-3', 'lock', 'holder'), 'utf8'))
     process.kill(pid, 'SIGKILL')
-    await program.shows(/validator-3 ended \(SIGKILL\)\. Log: \S+validator-3\.log\. Start it again with\n {2}npm run quoin/)
+    await program.shows(/validator-3 ended \(SIGKILL\)\. Log: .+validator-3\.log\. Start it again with\n {2}npm run quoin/)
     await ctrlC(program)
   })
 
@@ -145,10 +149,10 @@ describe('a devnet that exists', () => {
     const program = await start(1, newChain('--validators', '1'))
     const hash = await walletClient(client().transport.url!, 0).sendTransaction({ to: account(1).address, value: 1n })
     await client().waitForTransactionReceipt({ hash })
-    const pid = await readFile(join(directory, 'devnet', 'lock', 'holder'), 'utf8')
+    const pid = await readFile(join(directory, DIRECTORY, 'lock', 'holder'), 'utf8')
     for (const port of [rpcPort, rpcPort + 3]) {
       const ports = ['--rpc-port', String(port), '--p2p-port', String(p2pPort + port - rpcPort)]
-      const refused = await devnet(['--data-dir', join(directory, 'devnet'), ...ports, '--validators', '1', '--reset'])
+      const refused = await devnet(['--data-dir', join(directory, DIRECTORY), ...ports, '--validators', '1', '--reset'])
       expect(refused.code).toBe(1)
       expect(refused.output).toContain(`devnet is running (process ${pid.trim()}): stop it first. Nothing was changed`)
     }
@@ -160,12 +164,12 @@ describe('a devnet that exists', () => {
 
   it('is not deleted while one of its validators runs by itself, its ports are taken, or its settings are gone', async () => {
     await ctrlC(await start(1, newChain('--validators', '1')))
-    const dataDir = join(directory, 'devnet', 'validator-1')
+    const dataDir = join(directory, DIRECTORY, 'validator-1')
     const single = startQuoin(['start', '--data-dir', dataDir])
     await single.shows(/rpc listening/)
     const reset = newChain('--validators', '1', '--reset')
     expect((await devnet(reset)).output).toContain(
-      `validator-1 in ${join(directory, 'devnet')} is running (process ${single.pid})`,
+      `validator-1 in ${join(directory, DIRECTORY)} is running (process ${single.pid})`,
     )
     await single.end('SIGTERM')
     await occupy(p2pPort)
@@ -173,7 +177,7 @@ describe('a devnet that exists', () => {
     expect((await stat(join(dataDir, 'db'))).isDirectory()).toBe(true)
 
     for (const server of servers) server.close()
-    await rm(join(directory, 'devnet', 'devnet.json'))
+    await rm(join(directory, DIRECTORY, 'devnet.json'))
     const refused = await devnet(newChain('--validators', '1'))
     expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('its devnet.json is missing')])
     const fresh = await start(1, newChain('--validators', '1', '--reset'))
@@ -185,7 +189,7 @@ describe('a devnet that exists', () => {
 it('validators that do not start are reported with their output, and never keep it from ending', async () => {
   await ctrlC(await start(2, newChain('--validators', '2')))
   // A process that reads it waits forever.
-  const genesis = join(directory, 'devnet', 'validator-2', 'genesis.json')
+  const genesis = join(directory, DIRECTORY, 'validator-2', 'genesis.json')
   const content = await readFile(genesis)
   await rm(genesis)
   execFileSync('mkfifo', [genesis])
@@ -202,7 +206,7 @@ it('validators that do not start are reported with their output, and never keep 
 
   await rm(genesis)
   await writeFile(genesis, content)
-  await writeFile(join(directory, 'devnet', 'validator-2', 'wal'), 'this is no log at all')
+  await writeFile(join(directory, DIRECTORY, 'validator-2', 'wal'), 'this is no log at all')
   const { code, output } = await devnet(flags())
   expect(code).toBe(1)
   expect(output).toMatch(
@@ -213,7 +217,7 @@ it('validators that do not start are reported with their output, and never keep 
   expect(await anyAnswers()).toBe(false)
 
   // A refusal before anything is opened ends the process as well.
-  await writeFile(join(directory, 'devnet', 'validator-2', 'config.toml'), 'x = [')
+  await writeFile(join(directory, DIRECTORY, 'validator-2', 'config.toml'), 'x = [')
   const early = await devnet(flags())
   expect(early.code).toBe(1)
   expect(early.output).toContain('devnet: validator-2 did not start: it ended with code 1')
@@ -246,7 +250,7 @@ describe('what it refuses', () => {
     await occupy(p2pPort + 1)
     const p2p = await devnet([
       '--data-dir',
-      join(directory, 'devnet'),
+      join(directory, DIRECTORY),
       '--rpc-port',
       String(rpcPort + 3),
       '--p2p-port',

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const QUOIN = fileURLToPath(new URL('../../packages/cli/bin/quoin.mjs', import.meta.url))
+/** The program's file, to run with Node.js. */
+export const QUOIN = fileURLToPath(new URL('../../packages/cli/bin/quoin.mjs', import.meta.url))
 const DEVNET = fileURLToPath(new URL('../../scripts/devnet.mjs', import.meta.url))
 /** Time limit for a program to show what a test waits for. */
 const WAIT_MS_MAX = 90_000

@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
 import { DEV_LIMITS } from './dev/limits.ts'
+import { shellCommand } from './shell-argument.ts'
 
 const DEFAULT_DATA_DIR = join(homedir(), '.quoin')
 
@@ -87,6 +88,7 @@ function addInit(program: Command): void {
       }) => {
         const development = options.development || options.developmentIndex !== undefined
         const { describeKeys, init } = await import('@quoin/node/directory')
+        const { keysText } = await import('./commands/keys.ts')
         await init({
           dataDir: options.dataDir,
           genesis: options.genesis,
@@ -97,11 +99,7 @@ function addInit(program: Command): void {
           rpcPort: options.rpcPort,
           random: (length) => randomBytes(length),
         })
-        const { address, entry } = await describeKeys(options.dataDir)
-        print(`Created ${options.dataDir}. Validator address: ${address}.`)
-        print(
-          `Genesis entry of this validator (quoin genesis --validators takes a list of these):\n${JSON.stringify(entry, null, 2)}`,
-        )
+        print(`Created ${options.dataDir}.\n${keysText(await describeKeys(options.dataDir))}`)
       },
     )
 }
@@ -111,8 +109,9 @@ const STAY_UP_FLAG = '--health-stay-up-when-halted'
 function addStart(program: Command, outcome: Outcome): void {
   const command = program.command('start').description('run a node from its data directory').addOption(dataDirOption())
   for (const { flag, key, env } of namedKeys) {
+    const form = key.kind === 'list' ? ', separated by commas or in JSON' : ''
     command.addOption(
-      new Option(`${flag} <value>`, `${key.help} (${allowed(key)}; default ${JSON.stringify(key.default)}; env ${env})`),
+      new Option(`${flag} <value>`, `${key.help} (${allowed(key)}${form}; default ${JSON.stringify(key.default)}; env ${env})`),
     )
   }
   command
@@ -230,19 +229,28 @@ const camelCase = (text: string): string => text.replace(/-(\w)/g, (_, letter: s
 function addKeys(program: Command): void {
   program
     .command('keys')
-    .description("print the node's public keys and its genesis entry; never prints a secret")
+    .description("print the validator's address and the option of quoin genesis with its public keys; never prints a secret")
     .addOption(dataDirOption())
-    .action(async ({ dataDir }: { dataDir: string }) => {
+    .option('--json', 'print only the entry, in JSON, for the list that quoin genesis --validators reads', false)
+    .action(async ({ dataDir, json }: { dataDir: string; json: boolean }) => {
       const { describeKeys } = await import('@quoin/node/directory')
-      print(JSON.stringify(await describeKeys(dataDir), null, 2))
+      const description = await describeKeys(dataDir)
+      const { keysText } = await import('./commands/keys.ts')
+      print(json ? JSON.stringify(description.entry, null, 2) : keysText(description))
     })
 }
 
 function addGenesis(program: Command): void {
   program
     .command('genesis')
-    .description('write the genesis of a new chain from a list of validators')
-    .requiredOption('--validators <file>', 'JSON list of validators: for each, the `entry` that `quoin keys` prints')
+    .description('write the genesis of a new chain from its validators')
+    .option(
+      '--validator <entry>',
+      'entry of a validator: `quoin keys` prints this option; repeat it for each validator',
+      (entry: string, before: readonly string[]) => [...before, entry],
+      [] as readonly string[],
+    )
+    .option('--validators <file>', 'JSON list of validators: for each, what `quoin keys --json` prints')
     .option('--out <file>', 'file to write; must not exist', 'genesis.json')
     .option('--force', 'replace the file if it exists', false)
     .option('--chain-id <id>', 'EIP-155 chain id', integerArgument, 31_337)
@@ -272,7 +280,8 @@ function addGenesis(program: Command): void {
     .option('--fund <address=wei...>', 'initial balances', [])
     .action(
       async (options: {
-        validators: string
+        validator: readonly string[]
+        validators?: string
         out: string
         force: boolean
         chainId: number
@@ -283,9 +292,10 @@ function addGenesis(program: Command): void {
         feePolicy: FeePolicy
         fund: readonly string[]
       }) => {
-        const { blockIntervalMs, heartbeatIntervalMs, feePolicy, timeMs = Date.now(), ...rest } = options
+        const { blockIntervalMs, heartbeatIntervalMs, feePolicy, validators, timeMs = Date.now(), ...rest } = options
         const { makeGenesis } = await import('@quoin/node/directory')
-        const genesis = await makeGenesis({ ...rest, timeMs, parameters: { blockIntervalMs, heartbeatIntervalMs, feePolicy } })
+        const parameters = { blockIntervalMs, heartbeatIntervalMs, feePolicy }
+        const genesis = await makeGenesis({ ...rest, validators, timeMs, parameters })
         print(
           `Wrote ${options.out}: chain ${genesis.chainId}, ${genesis.validators.validators.length} validators, execution version ${genesis.executionVersion}.`,
         )
@@ -301,7 +311,7 @@ function addCreate(program: Command): void {
     .action(async (directory: string) => {
       const { createProject } = await import('./create/create.ts')
       const project = await createProject(directory)
-      print(`Created ${project}. Next:\n\n  cd ${directory}\n  npm install\n  npm test\n\nSee README.md there for more.`)
+      print(`Created ${project}. Next:\n\n  ${shellCommand(['cd', directory])}\n  npm install\n  npm test\n\nSee README.md there for more.`)
     })
 }
 

@@ -5,6 +5,7 @@ import { init, readGenesisFile } from '@quoin/node/directory'
 import { CommandError, explain, linkSignals } from '@quoin/node/process'
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/platform'
 import { bytesToHex, nobleCrypto } from '@quoin/protocol'
+import { shellCommand } from '../shell-argument.ts'
 import { holdDirectory } from './directory.ts'
 import { devnetGenesis, genesisText, p2pAddress } from './genesis.ts'
 import { everyInterval } from './interval.ts'
@@ -213,8 +214,10 @@ function tellEnd(member: Member, { how, lastWords }: ValidatorEnd): void {
   if (lastWords !== undefined) print(`  Last message: ${lastWords}`)
 }
 
-const startCommand = ({ dataDir, rpcPort }: Member): string =>
-  `npm run quoin -- start --data-dir ${relative(process.cwd(), dataDir)} --rpc-port ${rpcPort}`
+const startCommand = ({ dataDir, rpcPort }: Member): string => {
+  const flags = ['--data-dir', relative(process.cwd(), dataDir), '--rpc-port', `${rpcPort}`]
+  return shellCommand(['npm', 'run', 'quoin', '--', 'start', ...flags])
+}
 
 async function introduce(options: DevnetOptions, members: readonly Member[], continued: boolean): Promise<void> {
   const { chainId } = await readGenesisFile(join(resolve(options.directory), 'genesis.json'))

@@ -130,8 +130,20 @@ function refuseUnknownVariables(env: ConfigSources['env']): void {
 function parseText(key: ConfigKey, value: string): unknown {
   if (key.kind === 'integer' && /^-?\d{1,15}$/.test(value)) return Number(value)
   if (key.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true'
-  if (key.kind === 'list') return value === '' ? [] : value.split(',')
+  if (key.kind === 'list') return parseList(value)
   return value
+}
+
+/** A list separated by commas, or in JSON as messages and the configuration file show it. */
+function parseList(value: string): unknown {
+  if (value.trim() === '') return []
+  if (!value.trimStart().startsWith('[')) return value.split(',').map((item) => item.trim())
+  try {
+    return JSON.parse(value)
+  } catch (failure) {
+    if (failure instanceof SyntaxError) return value
+    throw failure
+  }
 }
 
 function check(key: ConfigKey, value: unknown, where: string): unknown {

@@ -15,7 +15,7 @@ import { CommandError } from './failure.ts'
 
 /**
  * The description of a node that an organisation publishes so that the node can be included in a genesis. `quoin keys` prints one,
- * `quoin genesis` takes a list of them.
+ * `quoin genesis` takes several.
  */
 export const validatorEntry = z.strictObject({
   /** Informative; not part of the genesis. */
@@ -43,14 +43,31 @@ export const validatorEntry = z.strictObject({
 
 export type ValidatorEntry = z.output<typeof validatorEntry>
 
-export function parseEntries(text: string, where: string): readonly ValidatorEntry[] {
+/**
+ * Parses a JSON list of entries.
+ *
+ * @param where - Prefix of messages: the file.
+ * @throws {CommandError} Names the place in the list and what is wrong.
+ */
+export const parseEntries = (text: string, where: string): readonly ValidatorEntry[] =>
+  parse(z.array(validatorEntry).min(1, 'must list at least one validator'), text, where)
+
+/**
+ * Parses one entry in JSON.
+ *
+ * @param where - Prefix of messages: the option.
+ * @throws {CommandError} Names the field and what is wrong.
+ */
+export const parseEntry = (text: string, where: string): ValidatorEntry => parse(validatorEntry, text, where)
+
+function parse<T>(schema: z.ZodType<T>, text: string, where: string): T {
   let document: unknown
   try {
     document = JSON.parse(text)
   } catch (failure) {
     throw new CommandError(`${where} is not valid JSON: ${(failure as Error).message}`)
   }
-  const result = z.array(validatorEntry).min(1, 'must list at least one validator').safeParse(document)
+  const result = schema.safeParse(document)
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   throw new CommandError(`${where}: [${issue.path.join('.')}] ${issue.message}`)

@@ -13,14 +13,16 @@ import {
   TimeMs,
   Wei,
 } from '@quoin/protocol'
-import { fromEntries, parseEntries, type ValidatorEntry } from './entry.ts'
+import { fromEntries, parseEntries, parseEntry, type ValidatorEntry } from './entry.ts'
 import { CommandError } from './failure.ts'
 import { unreachableReason } from './reachable-address.ts'
 import { writeNewFile } from './write-new-file.ts'
 
 export interface GenesisOptions {
-  /** Path of the JSON file with the list of entries that `quoin keys` printed. */
-  readonly validators: string
+  /** The entries of validators that `quoin keys` printed, in JSON. */
+  readonly validator: readonly string[]
+  /** Path of a JSON file with a list of further entries. */
+  readonly validators: string | undefined
   readonly out: string
   /** Replace an existing file. */
   readonly force: boolean
@@ -40,8 +42,8 @@ export interface GenesisOptions {
  */
 export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
   const crypto = nobleCrypto
-  const entries = parseEntries(await readFile(options.validators, 'utf8'), options.validators)
-  requireReachable(entries, options)
+  const listed = await readEntries(options)
+  requireReachable(listed, options)
   const parameters = { ...DEFAULT_PARAMETERS, ...options.parameters }
   const problem = parametersProblem(parameters)
   if (problem !== undefined) throw new CommandError(problem)
@@ -53,7 +55,10 @@ export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
     development: options.development,
     executionVersion: executionVersion(crypto),
     parameters,
-    ...fromEntries(crypto, entries),
+    ...fromEntries(
+      crypto,
+      listed.map(({ entry }) => entry),
+    ),
     alloc: [...balances].sort(([a], [b]) => (a < b ? -1 : 1)).map(([address, balance]) => ({ address, balance: Wei(balance) })),
     systemContracts: [],
     restart: undefined,
@@ -62,13 +67,32 @@ export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
   return genesis
 }
 
-function requireReachable(entries: readonly ValidatorEntry[], { validators, development }: GenesisOptions): void {
-  entries.forEach(({ name, peerId, addresses }, i) => {
-    for (const address of addresses) {
-      const reason = unreachableReason(address, development)
-      if (reason !== undefined) throw new CommandError(`${validators}: [${i}.addresses] of ${name ?? peerId}: ${reason}`)
-    }
+/** An entry, and where its addresses are, for messages. */
+interface Listed {
+  readonly entry: ValidatorEntry
+  readonly where: string
+}
+
+async function readEntries({ validator, validators }: GenesisOptions): Promise<readonly Listed[]> {
+  const given = validator.map((text, i) => {
+    const option = `--validator ${i + 1}`
+    return { entry: parseEntry(text, option), where: `${option}: [addresses]` }
   })
+  const entries = validators === undefined ? [] : parseEntries(await readFile(validators, 'utf8'), validators)
+  const listed = [...given, ...entries.map((entry, i) => ({ entry, where: `${validators}: [${i}.addresses]` }))]
+  if (listed.length > 0) return listed
+  throw new CommandError(
+    'a genesis needs validators: add the --validator option that quoin keys prints for each, or --validators with a file',
+  )
+}
+
+function requireReachable(listed: readonly Listed[], { development }: GenesisOptions): void {
+  for (const { entry, where } of listed) {
+    for (const address of entry.addresses) {
+      const reason = unreachableReason(address, development)
+      if (reason !== undefined) throw new CommandError(`${where} of ${entry.name ?? entry.peerId}: ${reason}`)
+    }
+  }
 }
 
 function parseFund(text: string): readonly [Address, bigint] {

@@ -33,11 +33,10 @@ async function filesOf(name: string): Promise<Readonly<Record<string, string>>> 
 
 /** Writes a genesis for the node of a data directory. */
 async function genesisOf(name: string): Promise<string> {
-  const list = join(root, 'validators.json')
   const out = join(root, 'genesis.json')
-  await writeFile(list, JSON.stringify([(await describeKeys(join(root, name))).entry]))
+  const { entry } = await describeKeys(join(root, name))
   const settings = { chainId: 4711, timeMs: 1, development: false, parameters: {}, fund: [], force: true }
-  await makeGenesis({ ...settings, validators: list, out })
+  await makeGenesis({ ...settings, validator: [JSON.stringify(entry)], validators: undefined, out })
   return out
 }
 

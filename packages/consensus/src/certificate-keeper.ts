@@ -39,10 +39,6 @@ export class CertificateKeeper {
     return this.#polkas.get(round)
   }
 
-  commits(): IterableIterator<CommitCertificate> {
-    return this.#commits.values()
-  }
-
   commit(round: Round): CommitCertificate | undefined {
     return this.#commits.get(round)
   }

@@ -1,4 +1,5 @@
 import { linkDeadline } from '../abort.ts'
+import { ListenError } from '../listen-error.ts'
 import { systemClock } from '../system-clock.ts'
 import './compat.ts'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
@@ -62,20 +63,10 @@ export interface Libp2pTransport extends Transport {
   score(peer: PeerId): number
 }
 
-/** `start` could not listen. */
-export class ListenError extends Error {
-  /** The operating system's error code, such as EADDRINUSE or EACCES, if it gave one. */
-  readonly code: string | undefined
-  constructor(code: string | undefined, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
 /** Extracts the operating system's error, which libp2p wraps into advice about its own settings and a stack trace. */
 function listenError(message: string): ListenError {
   const said = /\blisten (E[A-Z]+)\b[^\n]*/.exec(message)
-  return said === null ? new ListenError(undefined, message) : new ListenError(said[1], `cannot listen for peers: ${said[0]}`)
+  return new ListenError('p2p', said?.[1], said === null ? message : `cannot listen for peers: ${said[0]}`)
 }
 
 /**

@@ -31,6 +31,10 @@ interface SystemError {
 const isSystemError = (failure: unknown): failure is SystemError =>
   failure instanceof Error && 'code' in failure && typeof failure.code === 'string'
 
+/** The flag that sets where the part that failed listens. */
+const addressFlag = (failure: SystemError, part: 'host' | 'port'): string =>
+  failure instanceof ListenError && failure.use !== 'p2p' ? `--${failure.use}-${part}` : '--p2p-listen'
+
 /** @returns A message for the operator; undefined for a bug, whose stack should be shown instead. */
 export function explain(failure: unknown): string | undefined {
   if (failure instanceof CommandError || failure instanceof CorruptFileError || failure instanceof EndingError)
@@ -52,9 +56,9 @@ export function explain(failure: unknown): string | undefined {
     case 'ENOSPC':
       return `the disk is full${failure.path === undefined ? '' : ` (${failure.path})`}: free some space and start again; no final block is lost`
     case 'EADDRINUSE':
-      return `${failure.port === undefined ? failure.message : `port ${failure.port} is in use by another process`}: choose another port (${failure instanceof ListenError ? `--${failure.use}-port` : '--p2p-listen'}) or stop that process`
+      return `${failure.port === undefined ? failure.message : `port ${failure.port} is in use by another process`}: choose another port (${addressFlag(failure, 'port')}) or stop that process`
     case 'EADDRNOTAVAIL':
-      return `${failure.message}: this machine has no such address: choose one that it has (${failure instanceof ListenError ? `--${failure.use}-host` : '--p2p-listen'})`
+      return `${failure.message}: this machine has no such address: choose one that it has (${addressFlag(failure, 'host')})`
     case 'LEVEL_DATABASE_NOT_OPEN':
       return `the database cannot be opened: ${failure.cause instanceof Error ? failure.cause.message : failure.message}. ${DATABASE_ADVICE}`
     case 'EROFS':

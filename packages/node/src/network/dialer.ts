@@ -1,8 +1,8 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerId } from '../powers.ts'
 import type { AdmittedNode } from './admission.ts'
-import { redialMs } from './backoff.ts'
 import type { NetworkLimits } from './limits.ts'
+import { redialMs } from './redial.ts'
 import type { Timers } from './timers.ts'
 
 export interface DialerOptions {

@@ -1,10 +1,10 @@
 import type { Stream } from '@libp2p/interface'
 import { pause } from '../abort.ts'
 import type { Clock } from '../powers.ts'
-import { redialMs } from './backoff.ts'
 import type { NetworkCounters } from './counters.ts'
 import { GossipOutbox } from './gossip-outbox.ts'
 import type { NetworkLimits } from './limits.ts'
+import { redialMs } from './redial.ts'
 
 export interface GossipLinkOptions {
   readonly limits: NetworkLimits

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { redialMs } from './backoff.ts'
+import { redialMs } from './redial.ts'
 
 const limits = { redialMsMin: 250, redialMsMax: 5_000 }
 

@@ -1,3 +1,4 @@
+import { backoffMs } from '../backoff.ts'
 import type { NetworkLimits } from './limits.ts'
 
 /**
@@ -8,6 +9,6 @@ import type { NetworkLimits } from './limits.ts'
  */
 export function redialMs(failures: number, random: number, limits: Pick<NetworkLimits, 'redialMsMin' | 'redialMsMax'>): number {
   if (failures === 0) return 0
-  const ceiling = Math.min(limits.redialMsMax, limits.redialMsMin * 2 ** Math.min(failures - 1, 30))
+  const ceiling = backoffMs(failures, limits.redialMsMin, limits.redialMsMax)
   return ceiling / 2 + (ceiling / 2) * random
 }

@@ -1,3 +1,5 @@
+import { backoffMs } from '../backoff.ts'
+
 export interface RestartLimits {
   /** Delay of the first restart, in ms. It doubles with each further death in a row. */
   readonly restartMsMin: number
@@ -22,7 +24,7 @@ export class RestartDelay {
   /** Counts a death. @returns how long to wait before the next start, in ms */
   next(): number {
     const { restartMsMin, restartMsMax } = this.#limits
-    return Math.min(restartMsMax, restartMsMin * 2 ** this.#deaths++)
+    return backoffMs(++this.#deaths, restartMsMin, restartMsMax)
   }
 
   /** The thread works: the next death counts as the first. */

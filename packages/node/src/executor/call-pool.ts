@@ -78,8 +78,6 @@ export class CallPool implements CallRunner {
   #closing: Promise<void> | undefined
   /** Threads that were dismissed and have not ended yet. */
   readonly #leaving = new Set<Promise<void>>()
-  #onReady: () => void = () => {}
-  #onLossAtStart: (error: Error) => void = () => {}
 
   /** @param start - Creates a thread that speaks `call-messages.ts`. */
   constructor(start: () => Worker, { limits, clock, logger, onDamage = () => {} }: CallPoolOptions) {
@@ -96,15 +94,6 @@ export class CallPool implements CallRunner {
       restarts: new RestartDelay(this.#limits),
       running: undefined,
     }))
-  }
-
-  /** Starts the threads now instead of with the first call. Resolves when all are ready; rejects if one is lost before. */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#onReady = resolve
-      this.#onLossAtStart = reject
-      this.#fillAll()
-    })
   }
 
   get stats(): CallStats {
@@ -203,7 +192,6 @@ export class CallPool implements CallRunner {
         await thread?.close()
       }),
     )
-    this.#onLossAtStart(new Error(CLOSED.message))
     await Promise.all(this.#leaving)
   }
 
@@ -261,10 +249,7 @@ export class CallPool implements CallRunner {
   /** Starts a new thread in a slot. */
   #fill(slot: Slot): void {
     slot.thread = new CallThread(this.#start(), this.#clock, this.#limits.callMs, {
-      onIdle: () => {
-        if (this.#slots.every(({ thread }) => thread?.isIdle)) this.#onReady()
-        this.#dispatch()
-      },
+      onIdle: () => this.#dispatch(),
       onAnswer: () => {
         this.#release(slot)
         slot.restarts.reset()
@@ -278,7 +263,6 @@ export class CallPool implements CallRunner {
   #onLoss(slot: Slot, { code, message }: CallUnavailable): void {
     slot.thread = undefined
     this.#release(slot)
-    this.#onLossAtStart(new Error(message))
     if (code === 'closed') return
     if (code === 'timeout') this.#counts.timeouts++
     else this.#counts.faults++

@@ -5,11 +5,11 @@ import { accountKey, flatKeyOf, unpackOps } from '@quoin/execution'
 import { Address, nobleCrypto, type TimeMs, unwrap, type Wei } from '@quoin/protocol'
 import { ClassicLevel } from 'classic-level'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { startCallPool } from '../../test/call-pool.ts'
 import { LogRecorder, testAccounts, testGenesis, testTransfers, testValidators } from '../../test/chain.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { DamagedError } from '../store/damage.ts'
 import { systemClock } from '../system-clock.ts'
+import { openCallPool } from './call-pool.ts'
 import { startWorkerExecutor } from './worker-executor.ts'
 
 const validators = testValidators(nobleCrypto, 4)
@@ -112,7 +112,7 @@ it('ends a call, and is reported to the node', { timeout }, async () => {
   await executor.close()
   await spoil(account)
   const told: DamagedError[] = []
-  const pool = await startCallPool({
+  const pool = openCallPool({
     databasePath: directory,
     chainId: genesis.chainId,
     clock: systemClock,

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { genesisToJson, nobleCrypto } from '@quoin/protocol'
@@ -22,7 +22,7 @@ import { devnetGenesis } from '../../packages/cli/src/devnet/genesis.ts'
 import { readContract } from '../contracts/contract.mjs'
 import { account, temporaryDirectory, walletClient } from './harness.ts'
 import { freePorts } from './ports.ts'
-import { type Program, type ProgramOptions, quoin, startQuoin } from './program.ts'
+import { Program, type ProgramOptions, quoin, ROOT, run, startQuoin } from './program.ts'
 import { until } from './watch.ts'
 
 const token = readContract('token')
@@ -215,6 +215,15 @@ describe('the command', () => {
     expect(code).toBe(1)
     expect(output).toContain(message)
   })
+})
+
+it('runs as a library, with the code of docs/dev-node.md', async () => {
+  const page = await readFile(join(ROOT, 'docs', 'dev-node.md'), 'utf8')
+  const blocks = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!)
+  expect(blocks).toHaveLength(1)
+  // Without TypeScript's syntax, and from the repository's root, where its imports are found as in a project.
+  const { code, output } = await run(new Program(process.execPath, ['--input-type=module', '--eval', blocks[0]!]))
+  expect({ code, output }).toEqual({ code: 0, output: '31337 0n\n' })
 })
 
 describe('a genesis of a development chain', () => {

@@ -195,7 +195,10 @@ const cli = [
     { path: '^packages/cli/src/main\\.ts$' },
     {
       path: '^packages/[^/]+/src/',
-      pathNot: [`${NODE}(config/index|process)\\.ts$`, '^packages/(protocol/src/index|cli/src/(dev/limits|shell-argument))\\.ts$'],
+      pathNot: [
+        `${NODE}(config/index|process)\\.ts$`,
+        '^packages/(protocol/src/index|cli/src/(cli-version|dev/limits|shell-argument))\\.ts$',
+      ],
       dependencyTypesNot: ['dynamic-import', 'type-only'],
     },
   ),

@@ -33,11 +33,24 @@ describe('quoin', () => {
       ['start', '--help'],
       ['--data-dir', '--rpc-port', 'QUOIN_RPC_PORT', '--p2p-listen', '--log-level', 'an integer from 0 to 65535'],
     ],
-    [['keys', '--help'], ['--data-dir', '--json']],
+    [
+      ['keys', '--help'],
+      ['--data-dir', '--json'],
+    ],
     [
       ['genesis', '--help'],
-      ['--validator <entry>', '--validators', '--chain-id', '--fee-policy', '--fund', '--development', '--block-interval-ms', '--force'],
+      [
+        '--validator <entry>',
+        '--validators',
+        '--chain-id',
+        '--fee-policy',
+        '--fund',
+        '--development',
+        '--block-interval-ms',
+        '--force',
+      ],
     ],
+    [['--version'], ['0.1.0']],
     [['version'], ['quoin 0.1.0', 'execution 0x', 'crypto ', `node ${process.version}`]],
   ])('%j', async (args, words) => {
     const { code, output } = await quoin(args)

@@ -2,6 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { attempt, environment, npm } from './npm.ts'
 import { Program, ROOT, run } from './program.ts'
 
 /** The steps that the tutorial asks its reader to do, in order. */
@@ -22,28 +23,6 @@ function stepsOf(page: string): readonly Step[] {
     if (language === 'text') return [{ kind: 'output', lines }]
     throw new Error(`the tutorial has a block of ${language} that is neither a file nor a command`)
   })
-}
-
-/** Environment for a terminal line run with npm: it uses only npm's cache, and no colours from another test runner. */
-const environment = {
-  NO_COLOR: '1',
-  npm_config_offline: 'true',
-  npm_config_audit: 'false',
-  FORCE_COLOR: '0',
-  CI: '1',
-  VITEST: '',
-}
-const npm = (args: readonly string[], cwd: string, group = false) => new Program('npm', args, { cwd, env: environment, group })
-
-/**
- * Runs a line without a network. Packages missing from npm's cache, because it was emptied after the installation, are not a fault of the
- * project.
- */
-async function attempt(program: string, args: readonly string[], cwd: string) {
-  const ran = await run(new Program(program, args, { cwd, env: environment }))
-  if (!ran.output.includes('ENOTCACHED')) return ran
-  console.warn("npm's cache lacks what was installed here: the tutorial asks the registry")
-  return run(new Program(program, args, { cwd, env: { ...environment, npm_config_offline: 'false' } }))
 }
 
 let parent: string
@@ -76,7 +55,7 @@ it('goes from an empty folder to a called contract, as the tutorial says, withou
       expect(step.line).toBe(`cd ${MY_DAPP}`)
       cwd = project
     } else if (step.line === 'npm run dev') {
-      node = npm(['run', 'dev', '--', '--port', '0'], cwd, true)
+      node = npm(['run', 'dev', '--', '--port', '0'], cwd, { group: true })
       url = (await node.shows(/http:\/\/127\.0\.0\.1:\d+/))[0]
     } else {
       const [program, ...args] = step.line.replace(MY_DAPP, project).split(' ')

@@ -5,6 +5,7 @@ import { allowed, namedKeys } from '@quoin/node/config'
 import { EXIT_CODE, exitCodeOf, explain } from '@quoin/node/process'
 import { DEFAULT_PARAMETERS, FEE_POLICIES, type FeePolicy, Height } from '@quoin/protocol'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { CLI_VERSION } from './cli-version.ts'
 import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
 import { DEV_LIMITS } from './dev/limits.ts'
@@ -35,6 +36,7 @@ interface Outcome {
 function createProgram(outcome: Outcome): Command {
   const program = new Command('quoin')
     .description('Quoin: a permissioned blockchain whose contracts are TypeScript')
+    .version(CLI_VERSION, '-V, --version', 'print the version of quoin; `quoin version` prints more')
     .showHelpAfterError('(see --help)')
   addInit(program)
   addStart(program, outcome)
@@ -311,7 +313,9 @@ function addCreate(program: Command): void {
     .action(async (directory: string) => {
       const { createProject } = await import('./create/create.ts')
       const project = await createProject(directory)
-      print(`Created ${project}. Next:\n\n  ${shellCommand(['cd', directory])}\n  npm install\n  npm test\n\nSee README.md there for more.`)
+      print(
+        `Created ${project}. Next:\n\n  ${shellCommand(['cd', directory])}\n  npm install\n  npm test\n\nSee README.md there for more.`,
+      )
     })
 }
 

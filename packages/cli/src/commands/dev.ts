@@ -1,8 +1,8 @@
 import { CommandError, stopSignal, systemShutdown } from '@quoin/node/process'
 import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import { bytesToHex } from '@quoin/protocol'
+import { CLI_VERSION } from '../cli-version.ts'
 import { type DevNode, type DevNodeOptions, startDevNode } from '../dev/index.ts'
-import { CLI_VERSION } from './version.ts'
 
 export interface DevCommandOptions {
   readonly port: number

@@ -1,9 +1,6 @@
-import { createRequire } from 'node:module'
 import { executionVersion } from '@quoin/execution'
 import { loadCrypto } from '@quoin/node/crypto'
-
-/** Version of this package, from its package.json. */
-export const CLI_VERSION = (createRequire(import.meta.url)('../../package.json') as { readonly version: string }).version
+import { CLI_VERSION } from '../cli-version.ts'
 
 export async function versionText(): Promise<string> {
   const crypto = await loadCrypto()

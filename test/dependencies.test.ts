@@ -57,3 +57,40 @@ describe('docs/dependencies.md', () => {
     }
   })
 })
+
+describe('Node.js', () => {
+  const oldest = JSON.parse(read('package.json')).engines.node as string
+  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(oldest)!.map(Number) as [number, number, number]
+  /** Whether a range of `engines` allows the oldest Node.js. npm warns about each package whose range does not. */
+  const allows = (range: string): boolean =>
+    range.split('||').some((alternative) => {
+      const match = /^(>=|\^)?(?:\*|(\d+)(?:\.(\d+|\*|x))?(?:\.(?:\d+|\*|x))?)$/.exec(alternative.replaceAll(' ', ''))
+      if (match === null) throw new Error(`this test cannot read the range ${range}`)
+      const [, operator, from, fromMinor] = match
+      if (from === undefined) return true
+      const isLater = Number(from) > major || (Number(from) === major && Number.parseInt(fromMinor ?? '', 10) > minor)
+      return !isLater && (operator === '>=' || Number(from) === major)
+    })
+
+  it('has one oldest version in every manifest', () => {
+    const manifests = ['tools', 'bench', 'packages/contracts/template', ...packages.map((name) => `packages/${name}`)]
+    for (const path of manifests) expect(JSON.parse(read(`${path}/package.json`)).engines.node, path).toBe(oldest)
+  })
+
+  it.each(['.', 'tools', 'bench'])('of that version can run every package that is installed in %s', (folder) => {
+    const lock = JSON.parse(read(`${folder}/package-lock.json`)) as {
+      readonly packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>
+    }
+    const ranges = Object.entries(lock.packages).flatMap(([path, { engines }]) =>
+      engines?.node === undefined ? [] : [[path, engines.node] as const],
+    )
+    expect(ranges.length).toBeGreaterThan(5)
+    expect(ranges.filter(([, range]) => !allows(range))).toEqual([])
+  })
+
+  it('is not what a created project is warned about: it replaces the same packages as the repository', () => {
+    expect(JSON.parse(read('packages/contracts/template/package.json')).overrides).toEqual(
+      JSON.parse(read('package.json')).overrides,
+    )
+  })
+})

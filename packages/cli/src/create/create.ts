@@ -7,6 +7,9 @@ import { packageDirectory, packTarballs } from './tarballs.ts'
 /** Folder of a project for the @quoin packages, which are not published to a registry yet. */
 const VENDOR = 'vendor'
 
+/** Files that begin with a dot. The template has them without it, because npm leaves some of them out of packages. */
+const DOTFILES = ['gitignore', 'npmrc', 'yarnrc.yml'] as const
+
 /**
  * Creates a project with a contract, a test and a deploy script. Never replaces a file.
  *
@@ -22,8 +25,7 @@ export async function createProject(directory: string): Promise<string> {
   if (found !== undefined)
     throw new CommandError(`${project} is not empty (it contains ${found}): choose a directory that is empty or does not exist`)
   await cp(join(packageDirectory('@quoin/contracts'), 'template'), project, { recursive: true })
-  // npm leaves .gitignore out of packages.
-  await rename(join(project, 'gitignore'), join(project, '.gitignore'))
+  for (const name of DOTFILES) await rename(join(project, name), join(project, `.${name}`))
   await mkdir(join(project, VENDOR))
   const tarballs = await packTarballs(project, VENDOR)
   const manifest = await writeManifest(project, name, tarballs)
@@ -42,7 +44,7 @@ function nameOf(project: string): string {
   return name
 }
 
-type Manifest = Parameters<typeof projectLock>[1]
+type Manifest = Parameters<typeof projectLock>[1] & { readonly overrides?: Readonly<Record<string, string>> }
 
 async function writeManifest(project: string, name: string, tarballs: readonly Tarball[]): Promise<Manifest> {
   const file = join(project, 'package.json')
@@ -51,9 +53,20 @@ async function writeManifest(project: string, name: string, tarballs: readonly T
   const devDependencies = Object.fromEntries(
     Object.entries({ ...template.devDependencies, ...ours }).sort(([a], [b]) => (a < b ? -1 : 1)),
   )
-  const manifest = { ...template, name, devDependencies }
+  // The tarballs need each other by version, for which npm, pnpm and Yarn would all ask a registry. npm takes only a reference to a dependency here.
+  const references = Object.fromEntries(tarballs.map((tarball) => [tarball.name, `$${tarball.name}`]))
+  const overrides = { ...template.overrides, ...references }
+  const resolutions = { ...template.overrides, ...ours }
+  const manifest = { ...template, name, devDependencies, overrides, resolutions }
   await writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`)
+  await writeFile(join(project, 'pnpm-workspace.yaml'), pnpmSettings(resolutions))
   return manifest
+}
+
+/** The same for pnpm, which has read its settings from this file since version 10. A string in JSON is one in YAML. */
+function pnpmSettings(overrides: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(overrides).map(([name, spec]) => `  ${JSON.stringify(name)}: ${JSON.stringify(spec)}`)
+  return `# Settings of pnpm. No package needs its install script.\nignoreScripts: true\n\noverrides:\n${lines.join('\n')}\n`
 }
 
 /** Within the repository, the project gets the versions that were tested together. Elsewhere npm chooses the versions. */

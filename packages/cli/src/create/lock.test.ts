@@ -28,14 +28,23 @@ describe('the lock file of a project', () => {
   it('contains exactly the packages that are needed', () => {
     const needed = new Set([''])
     for (const [path, entry] of Object.entries(packages)) {
-      const { dependencies, devDependencies, optionalDependencies, peerDependencies, peerDependenciesMeta = {} } = entry
-      for (const name of Object.keys({ ...peerDependencies, ...dependencies, ...optionalDependencies, ...devDependencies })) {
+      const { dependencies, devDependencies, optionalDependencies, peerDependencies = {}, peerDependenciesMeta = {} } = entry
+      const peers = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true)
+      for (const name of [...peers, ...Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })]) {
         const found = resolve(packages, path, name)
         if (found !== undefined) needed.add(found)
-        else expect(optionalDependencies?.[name] ?? peerDependenciesMeta[name]?.optional, `${path} needs ${name}`).toBeTruthy()
+        else expect(optionalDependencies?.[name], `${path} needs ${name}`).toBeTruthy()
       }
     }
     expect(Object.keys(packages).filter((path) => !needed.has(path))).toEqual([])
+  })
+
+  it("has none of the repository's own tools, which are optional peers of its packages", () => {
+    // vitest and vite take these if they are there.
+    for (const name of ['@vitest/coverage-v8', 'jiti', 'yaml']) {
+      expect(repository[`node_modules/${name}`], name).toBeDefined()
+      expect(packages[`node_modules/${name}`], name).toBeUndefined()
+    }
   })
 
   it("has the repository's versions and hashes", () => {

@@ -97,13 +97,15 @@ function locate(repository: LockPackages, from: string, wanted: string): string 
 const above = (folder: string): string =>
   folder.includes('node_modules/') ? folder.replace(/\/?node_modules\/(?:@[^/]+\/)?[^/]+$/, '') : ''
 
+/** Paths of what npm installs with a package. It leaves out optional peers, which the repository may have for tools of its own. */
 function needsOf(repository: LockPackages, path: string, entry: LockEntry): readonly string[] {
   const { dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = entry
-  const isOptional = (name: string) => optionalDependencies[name] !== undefined || peerDependenciesMeta[name]?.optional === true
-  return Object.keys({ ...peerDependencies, ...dependencies, ...optionalDependencies }).flatMap((wanted) => {
-    if (isOptional(wanted)) return locate(repository, path, wanted) ?? []
-    return find(repository, path, wanted, path)
-  })
+  const peers = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true)
+  const required = [...peers, ...Object.keys(dependencies)].filter((name) => optionalDependencies[name] === undefined)
+  return [
+    ...required.map((wanted) => find(repository, path, wanted, path)),
+    ...Object.keys(optionalDependencies).flatMap((wanted) => locate(repository, path, wanted) ?? []),
+  ]
 }
 
 /** Path in the project. A workspace package moves to node_modules, together with the packages in its own node_modules. */

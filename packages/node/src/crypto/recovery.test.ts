@@ -228,12 +228,13 @@ describe('when a worker dies', () => {
   it('repeatedly, its restarts get rare, although another one answers', async () => {
     const clock = new ManualClock()
     const echo = `${ready} parentPort.on('message', (batch) => parentPort.postMessage(batch))`
-    // The first thread serves, the place of the second dies at each start but the first.
-    const { start, started } = startOf(echo, `${ready} setTimeout(() => process.exit(3), 50)`, 'process.exit(3)')
+    // The first thread serves. The second one is ended below, and each that takes its place dies at its start.
+    const { start, started } = startOf(echo, echo, 'process.exit(3)')
     const deaths: Error[] = []
     const onWorkerLost = (error: Error) => deaths.push(error)
     const pool = new RecoveryPool(start, { ...limits, workers: 2, clock, restartMsMin: 10, restartMsMax: 40, onWorkerLost })
     await pool.ready
+    await started[1]!.terminate()
     for (const [i, delayMs] of [10, 20, 40].entries()) {
       await vi.waitUntil(() => deaths.length === i + 1)
       expect(await pool.recoverSenders([signed[0]!.item])).toMatchObject({ ok: true })

@@ -124,15 +124,25 @@ function expectedBlock(model: Model, queues: readonly SpecQueue[], fill: FillLim
   let [bytes, turn] = [0, 0]
   const sent = new Set<Address>()
   const held = new Set<Address>()
-  const [gasEnd, bytesEnd] = [fill.part * gasMax, fill.part * fill.bytesMax]
-  while (Number(expected.gasUsed) + 21_000 <= gasMax && Number(expected.gasUsed) < gasEnd && bytes < bytesEnd) {
-    const isByUse = 4 * Number(expected.gasUsed) < gasEnd && 4 * bytes < bytesEnd
+  const filled = () => Math.max(Number(expected.gasUsed) / gasMax, bytes / fill.bytesMax) / fill.part
+  /** What those that ask for little get at least, if the transactions before them, by use alone, took more than the part. */
+  const share = fill.part / 4
+  let [gasEnd, bytesEnd, filledByUse, isByUse, isLast] = [gasMax, fill.bytesMax, 0, true, false]
+  while (Number(expected.gasUsed) + 21_000 <= gasEnd) {
+    if (isByUse) filledByUse = filled()
+    isByUse &&= filledByUse < 1 / 4
+    if (!isLast && filled() >= 1) {
+      if (filled() - filledByUse >= 1 / 4) break
+      isLast = true
+      gasEnd = Math.min(gasEnd, Number(expected.gasUsed) + share * gasMax)
+      bytesEnd = Math.min(bytesEnd, bytes + share * fill.bytesMax)
+    }
     const queue = turnOf(queues, isByUse, { ...fill, gasMax })
     if (queue === undefined) break
     queue.rank = turn++
     const [spec, index] = [queue.specs.shift()!, queue.positions.shift()!]
     const size = executable(spec).raw.length
-    if (Number(expected.gasUsed) + spec.gas > gasMax || bytes + size > fill.bytesMax) held.add(spec.sender)
+    if (Number(expected.gasUsed) + spec.gas > gasEnd || bytes + size > bytesEnd) held.add(spec.sender)
     if (held.has(spec.sender)) continue
     const code = model.refusal(spec)
     if (code !== undefined) {

@@ -69,16 +69,32 @@ export class World {
     const taken = queues.map(() => 0)
     const held = new Set<Address>()
     const block: SignedTransaction[] = []
-    let [left, bytesLeft] = [fill.gasMax, fill.bytesMax]
-    for (let at = turns.next; at !== undefined && left >= LEAST; at = turns.next) {
+    const used = { gas: 0, bytes: 0 }
+    const filled = () => Math.max(used.gas / fill.gasMax, used.bytes / fill.bytesMax) / fill.part
+    let room = { gas: fill.gasMax, bytes: fill.bytesMax }
+    /** How much was filled by use alone, and whether only the part for those that ask for little is left. */
+    let [byUse, isLast] = [0, false]
+    for (let at = turns.next; at !== undefined && room.gas - used.gas >= LEAST; at = turns.next) {
+      if (!isLast && filled() >= 1) {
+        if (filled() - byUse >= 1 / 4) break
+        isLast = true
+        const more = fill.part / 4
+        room = {
+          gas: Math.min(room.gas, used.gas + more * fill.gasMax),
+          bytes: Math.min(room.bytes, used.bytes + more * fill.bytesMax),
+        }
+      }
       const { candidates } = queues[at]!
       const transaction = candidates[taken[at]!++]!
-      if (transaction.gasLimit > left || transaction.raw.length > bytesLeft) held.add(transaction.sender)
+      const [gasEnd, bytesEnd] = [used.gas + transaction.gasLimit, used.bytes + transaction.raw.length]
+      if (gasEnd > room.gas || bytesEnd > room.bytes) held.add(transaction.sender)
       const gas = held.has(transaction.sender) ? 0 : this.gasOf.get(transaction)!
-      if (gas > 0) bytesLeft -= transaction.raw.length
+      if (gas > 0) used.bytes += transaction.raw.length
       if (gas > 0) block.push(transaction)
-      left -= gas
-      turns.took(gas, 1 - Math.min(left / fill.gasMax, bytesLeft / fill.bytesMax), asked(candidates[taken[at]!]))
+      used.gas += gas
+      const wasByUse = turns.isByUse
+      turns.took(gas, filled(), asked(candidates[taken[at]!]))
+      if (wasByUse) byUse = filled()
     }
     return block
   }

@@ -184,6 +184,15 @@ export class BlockRun {
     return Math.max(this.#gasUsed / gasMax, this.#bytes / bytesMax) / part
   }
 
+  /** Limits for filling another fraction of the part that may be filled, in addition to what is used. */
+  roomFor(fraction: number, { gasMax, bytesMax, part }: FillLimits): FillLimits {
+    return {
+      gasMax: Math.min(gasMax, this.#gasUsed + fraction * part * gasMax),
+      bytesMax: Math.min(bytesMax, this.#bytes + fraction * part * bytesMax),
+      part,
+    }
+  }
+
   /** The block limit that one more transaction would exceed. */
   #overflow({ gasLimit, raw }: Sized, room: FillLimits = WHOLE): BlockRefusal | undefined {
     const gasMax = Math.min(room.gasMax, this.rules.gasLimit)

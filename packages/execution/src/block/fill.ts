@@ -45,22 +45,36 @@ export function fillBlock(
     // An empty queue is removed when its turn comes.
     turns.add(use, asked(candidates[0]) ?? 0, index)
   }
-  for (let at = turns.next; at !== undefined && room.gasMax - run.gasUsed >= GAS.transaction; at = turns.next) {
-    if (run.filledPart(room) >= 1) break
+  /** How much of the part was filled by use alone. */
+  let filledByUse = 0
+  for (let at = turns.next; at !== undefined && filling.hasGas; at = turns.next) {
+    const filled = run.filledPart(room)
+    if (filled >= 1 && !filling.isLast) {
+      if (filled - filledByUse >= lastPart) break
+      filling.restrict(run.roomFor(lastPart, room))
+    }
     const { candidates } = queues[at]!
     const turn = taken[at]!++
     const candidate = candidates[turn]
     const gasUsed = candidate === undefined ? 0 : filling.offer(candidate, starts[at]! + turn)
+    const wasByUse = turns.isByUse
     turns.took(gasUsed, run.filledPart(room), asked(candidates[turn + 1]))
+    if (wasByUse) filledByUse = run.filledPart(room)
   }
   return filling.result()
 }
+
+/**
+ * The fraction of the part to be filled that always goes to those that ask for little. The transactions before may use more than the part:
+ * then this much is added, and only for transactions whose gas limits fit into it.
+ */
+const lastPart = 1 / 4
 
 /** Results of the candidates so far. */
 class Filling {
   readonly #run: BlockRun
   readonly #decode: Decode
-  readonly #fill: FillLimits
+  #fill: FillLimits
   readonly #included: number[] = []
   readonly #refused: { readonly index: number; readonly reason: TransactionRefusal }[] = []
   /** Senders of included candidates. */
@@ -71,6 +85,19 @@ class Filling {
   constructor(run: BlockRun, decode: Decode, fill: FillLimits) {
     this.#run = run
     this.#decode = decode
+    this.#fill = fill
+  }
+
+  isLast = false
+
+  /** Whether there is gas for one more transaction. */
+  get hasGas(): boolean {
+    return this.#fill.gasMax - this.#run.gasUsed >= GAS.transaction
+  }
+
+  /** Lets only transactions that fit into less into the rest of the block. */
+  restrict(fill: FillLimits): void {
+    this.isLast = true
     this.#fill = fill
   }
 

@@ -5,7 +5,7 @@ import { Heap } from './heap.ts'
  * The fraction of a block that is assigned by use alone. A transaction asks for at most half of a block, so one whose turn comes in this part
  * fits, and a quarter of the block at least is left for those that ask for little.
  */
-const byUsePart = 1 / 4
+export const BY_USE_PART = 1 / 4
 /** Takers that had a turn have ranks above those of all that had none. */
 const ranksOfTurns = 2 ** 52
 
@@ -68,6 +68,11 @@ export class Turns {
     this.#heap.add(taker)
   }
 
+  /** Whether turns still go by use alone. */
+  get isByUse(): boolean {
+    return this.#isByUse
+  }
+
   /** The taker whose turn it is; undefined when none is left. */
   get next(): number | undefined {
     return this.#heap.first
@@ -91,7 +96,7 @@ export class Turns {
       this.#key[taker] = this.#keyOf(taker)
       this.#heap.firstChanged()
     }
-    if (!this.#isByUse || filledPart < byUsePart) return
+    if (!this.#isByUse || filledPart < BY_USE_PART) return
     this.#isByUse = false
     for (const waiting of this.#heap) this.#key[waiting] = this.#keyOf(waiting)
     this.#heap.orderAnew()

@@ -6,56 +6,75 @@ import { ENGINE_LIMITS } from './limits.ts'
 const WORK_MS_MAX = 250
 const { fillPartMin: LEAST, fillPartStart: START } = ENGINE_LIMITS
 
+interface Machine {
+  /** Time for a block without transactions. */
+  readonly fixedMs: number
+  /** Further time for the transactions of a full block. */
+  readonly fullMs: number
+}
+
 /** Fills blocks as far as the pace and the waiting work allow. Returns the used parts. */
-function run(pace: BlockPace, blocks: number, msPerFullBlock: number, demand = 1): number[] {
+function run(pace: BlockPace, blocks: number, { fixedMs, fullMs }: Machine, demand = 1): number[] {
   return Array.from({ length: blocks }, () => {
     const used = Math.min(demand, pace.part)
-    pace.took(used, 2 + used * msPerFullBlock, WORK_MS_MAX)
+    pace.took(used, fixedMs + used * fullMs, WORK_MS_MAX)
     return used
   })
 }
 
+/** A pace that has seen the blocks of quiet times. */
+function rested(machine: Machine): BlockPace {
+  const pace = new BlockPace()
+  run(pace, 10, machine, 0)
+  return pace
+}
+
 describe('the pace of blocks', () => {
   it('is that of full blocks on a machine that executes them in time', () => {
-    const pace = new BlockPace()
-    expect(run(pace, 20, WORK_MS_MAX - 10)).toEqual([1 / 4, 1 / 2, ...new Array(18).fill(1)])
+    const fast = { fixedMs: 2, fullMs: WORK_MS_MAX - 10 }
+    for (const pace of [new BlockPace(), rested(fast)])
+      expect(run(pace, 20, fast)).toEqual([1 / 4, 1 / 2, ...new Array(18).fill(1)])
   })
 
   it('finds what a machine can do in the time, however slow it is, within a few blocks', () => {
+    const times = fc.record({
+      fixedMs: fc.double({ min: 0, max: 4 * WORK_MS_MAX, noNaN: true }),
+      fullMs: fc.double({ min: 1, max: 100 * WORK_MS_MAX, noNaN: true }),
+    })
     fc.assert(
-      fc.property(fc.double({ min: WORK_MS_MAX, max: 100 * WORK_MS_MAX, noNaN: true }), (msPerFullBlock) => {
-        const pace = new BlockPace()
-        run(pace, 10, msPerFullBlock)
-        const fitting = (WORK_MS_MAX - 2) / msPerFullBlock
-        expect(pace.part).toBeGreaterThanOrEqual(Math.max(LEAST, fitting / 2))
-        expect(pace.part).toBeLessThanOrEqual(Math.max(LEAST, 1.1 * fitting))
+      fc.property(times, (machine) => {
+        const pace = rested(machine)
+        run(pace, 20, machine)
+        const availableMs = Math.max(WORK_MS_MAX - machine.fixedMs, Math.min(WORK_MS_MAX, machine.fixedMs))
+        const fitting = Math.min(1, availableMs / machine.fullMs)
+        expect(pace.part).toBeGreaterThanOrEqual(Math.max(LEAST, 0.5 * fitting))
+        expect(pace.part).toBeLessThanOrEqual(Math.max(LEAST, 1.1 * fitting, START * fitting))
       }),
     )
   })
 
+  it('fills blocks on a machine whose blocks take long by themselves', () => {
+    const slowDisk = { fixedMs: 260, fullMs: 20 }
+    const pace = rested(slowDisk)
+    run(pace, 4, slowDisk)
+    expect(pace.part).toBe(1)
+  })
+
   it('returns to full blocks when the machine is fast again', () => {
-    const pace = new BlockPace()
-    run(pace, 10, 100 * WORK_MS_MAX)
+    const pace = rested({ fixedMs: 2, fullMs: 100 })
+    run(pace, 10, { fixedMs: 2, fullMs: 100 * WORK_MS_MAX })
     expect(pace.part).toBe(LEAST)
-    run(pace, 4, 100)
+    run(pace, 4, { fixedMs: 2, fullMs: 100 })
     expect(pace.part).toBe(1)
   })
 
-  it('begins anew after small blocks', () => {
-    const pace = new BlockPace()
-    run(pace, 3, 100)
+  it('does not depend on the small blocks of others, however long they take', () => {
+    const machine = { fixedMs: 2, fullMs: 100 }
+    const pace = rested(machine)
+    run(pace, 3, machine)
+    for (const used of [0, LEAST / 2, LEAST, 0.1, 0]) run(pace, 1, machine, used)
+    for (const used of [0, LEAST / 2]) pace.took(used, 60_000, WORK_MS_MAX)
     expect(pace.part).toBe(1)
-    run(pace, 1, 100, 0.2)
-    expect(pace.part).toBe(0.4)
-    run(pace, 1, 100, 0)
-    expect(pace.part).toBe(START)
-  })
-
-  it('does not depend on blocks that are nearly empty, however long they take', () => {
-    const pace = new BlockPace()
-    pace.took(0, 60_000, WORK_MS_MAX)
-    pace.took(LEAST / 2, 60_000, WORK_MS_MAX)
-    expect(pace.part).toBe(START)
   })
 
   it('is always a part that can be filled', () => {
@@ -67,6 +86,7 @@ describe('the pace of blocks', () => {
         expect(pace.part).toBeGreaterThanOrEqual(LEAST)
         expect(pace.part).toBeLessThanOrEqual(1)
       }),
+      { examples: [[[[0, 0]]], [[[1, 0]]]] },
     )
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BLOCK_GAS, LEAST, MOST, type Sender, World } from '../../test/pool-world.ts'
+import { BLOCK_GAS, FILL, LEAST, MOST, type Sender, World } from '../../test/pool-world.ts'
 import { senderOf } from '../../test/waiting.ts'
 
 /** An honest sender: it sends its next transaction some blocks after its last one is in a block. */
@@ -16,7 +16,7 @@ interface Honest {
 }
 
 /** Number of blocks that each transaction waits, by sender; 1 means the next block. Transactions still waiting at the end count too. */
-function waits(senders: readonly Honest[], blocks: number): readonly (readonly number[])[] {
+function waits(senders: readonly Honest[], blocks: number, part = 1): readonly (readonly number[])[] {
   const specOf = ({ gasLimit, parts }: Honest, sent: number) => ({ gasLimit, part: parts[sent % parts.length]! })
   const world = new World(
     senders.map((sender): Sender => ({ use: sender.use, past: sender.past, transactions: [specOf(sender, 0)] })),
@@ -32,7 +32,7 @@ function waits(senders: readonly Honest[], blocks: number): readonly (readonly n
       sent[i]!++
       since[i] = height
     }
-    const block = world.build()
+    const block = world.build({ ...FILL, part })
     const included = new Set(block.map(({ sender }) => sender))
     world.commit(block)
     for (const [i, { pause }] of senders.entries()) {
@@ -62,6 +62,16 @@ const large = honest([BLOCK_GAS / 8, MOST], 0, 1)
 /** Senders that ask for a quarter of a block together, and have each used at most what one large transaction uses. */
 const small = fc.array(honest([LEAST, 600_000], MOST, 4), { maxLength: BLOCK_GAS / 4 / 600_000, size: 'max' })
 const most = (found: readonly (readonly number[])[]) => Math.max(0, ...found.flat())
+
+describe('one transfer beside sixty known senders that use half a block each', () => {
+  it.each([1, 1 / 2, 1 / 4, 1 / 32])('is in the next block, also if a proposer fills %d of it', (part) => {
+    const burners = Array.from({ length: 60 }, () => full(1))
+    const transfer = { use: 2_100_000, past: 0, gasLimit: LEAST, parts: [0], pause: 1 }
+    const found = waits([...burners, transfer], 20, part).at(-1)!
+    expect(found.length).toBeGreaterThan(5)
+    expect(Math.max(...found)).toBe(1)
+  })
+})
 
 describe('beside senders that ask for a quarter of a block together', () => {
   it('one that asks for up to half a block is in the next block, and so are they', () => {

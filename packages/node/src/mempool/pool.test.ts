@@ -180,6 +180,8 @@ describe('TransactionPool', () => {
     // The first sender is shown as it was, the others as they are by then.
     world.pool.drop([...world.pool.walk()].map(({ transaction }) => transaction.hash).slice(0, 4))
     await add(world, 2, 0)
+    // It left the pool and comes back: it is not shown again.
+    await add(world, 0, 0)
     expect([...walk].map(told)).toEqual([
       ...[
         [a, 1, false],

@@ -117,9 +117,11 @@ export class TransactionPool implements Mempool {
   }
 
   *walk(sender?: Address): Generator<PooledTransaction> {
-    const one = sender === undefined ? undefined : this.#waiting.queue(sender)
-    const queues = sender === undefined ? this.#waiting.queues().values() : one === undefined ? [] : [one]
-    for (const queue of queues) {
+    // Not an iterator of the map: while a walk that nobody finishes has one, V8 keeps every sender that the map loses.
+    const senders = sender === undefined ? [...this.#waiting.queues().keys()] : [sender]
+    for (const one of senders) {
+      const queue = this.#waiting.queue(one)
+      if (queue === undefined) continue
       const { nextNonce } = queue
       for (const { transaction } of queue.all()) yield { transaction, isQueued: transaction.nonce >= nextNonce }
     }

@@ -70,7 +70,7 @@ export interface Mempool {
   queued(): readonly SignedTransaction[]
   /**
    * Walks over the pool, or over the transactions of one sender: senders in order of arrival, the transactions of a sender by nonce. The pool
-   * may change during the walk, which shows each sender's transactions as they are when it reaches the sender.
+   * may change during the walk, which shows the senders of its beginning, each once, with their transactions as they are when it reaches them.
    */
   walk(sender?: Address): IterableIterator<PooledTransaction>
   /**

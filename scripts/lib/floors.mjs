@@ -16,10 +16,10 @@ export const coverageSummary = join(coverageFolder, 'coverage-summary.json')
 export const floors = {
   protocol: { lines: 97, branches: 95 },
   consensus: { lines: 97, branches: 95 },
-  execution: { lines: 50, branches: 50 },
-  platform: { lines: 85, branches: 75 },
-  contracts: { lines: 50, branches: 48 },
-  node: { lines: 50, branches: 50 },
+  execution: { lines: 97, branches: 92 },
+  platform: { lines: 94, branches: 78 },
+  contracts: { lines: 54, branches: 50 },
+  node: { lines: 85, branches: 79 },
   cli: { lines: 60, branches: 55 },
 }
 

@@ -99,7 +99,7 @@ describe('transactions', () => {
     ['of type 0x7f', async () => '0x7fc0', REJECTED, /type/],
     ['that cannot pay its value', () => sign({ value: parseEther('10001') }), REJECTED, /^insufficient funds/],
     ['with less gas than any takes', () => sign({ gas: 20_999n }), REJECTED, /^intrinsic gas too low/],
-    ['with more gas than one may have', () => sign({ gas: 18_000_001n }), REJECTED, /gas/],
+    ['with more gas than one may have', () => sign({ gas: 36_000_001n }), REJECTED, /gas/],
     ['far ahead of its account', () => sign({ nonce: 1_000_000 }), REJECTED, /^nonce too high/],
   ]
 

@@ -143,7 +143,7 @@ async function prepare(network: Network, rounds: number): Promise<Prepared> {
   const token = await deploy(first!, abi, bytecode, ['Token', 'TOK', account(0).address, 10n ** 30n])
   const endless = await deploy(first!, [], ENDLESS)
   const filler = new Filler(first!, sign, developmentAccounts(crypto)[FILLER]!)
-  const [large] = await filler.send([{ to: RECEIVER, data: `0x${'ab'.repeat(LARGE_BYTES)}`, gas: 18_000_000n }])
+  const [large] = await filler.send([{ to: RECEIVER, data: `0x${'ab'.repeat(LARGE_BYTES)}`, gas: 36_000_000n }])
   await network.receipts(large!)
   const keys = fundedGroups(rounds).flatMap((group) => Array.from({ length: FUNDED_KEYS }, (_, i) => fundedKey(crypto, group, i)))
   await filler.send(keys.map(({ address }) => ({ to: address, value: FUNDED_WEI, gas: 21_000n })))

@@ -115,6 +115,7 @@ describe('eth_fillTransaction', () => {
     })
     expect(await fillTransaction({ ...request, type: 0 }, known)).toMatchObject({ type: 0, maxFeePerGas: 100n })
     expect(await fillTransaction({ ...request, feeCap: 0n }, known)).toMatchObject({ maxFeePerGas: 0n })
+    await expect(fillTransaction({ ...request, tip: 2n ** 256n - 1n }, known)).rejects.toThrow('exceed 256 bits together')
   })
 })
 

@@ -1,4 +1,14 @@
-import { type Address, bytesToHex, type Gas, type Hex, type Nonce, U32_MAX, type UnsignedTransaction, Wei } from '@quoin/protocol'
+import {
+  type Address,
+  bytesToHex,
+  type Gas,
+  type Hex,
+  type Nonce,
+  U32_MAX,
+  U256_MAX,
+  type UnsignedTransaction,
+  Wei,
+} from '@quoin/protocol'
 import { z } from 'zod'
 import { callObject } from './call-schema.ts'
 import { invalidParams } from './errors.ts'
@@ -68,6 +78,7 @@ export async function fillTransaction(request: TransactionRequest, known: Known)
   if (type === 0 && accessList.length > 0) throw invalidParams('transaction of type 0x0 has an access list: use type 0x1 or 0x2')
   const tip = request.tip ?? 0n
   const highest = gasPrice ?? feeCap ?? (type === 2 ? BASE_FEE_FACTOR * known.baseFee + tip : known.baseFee)
+  if (highest > U256_MAX) throw invalidParams('maxPriorityFeePerGas and the base fee exceed 256 bits together: give maxFeePerGas')
   if (tip > highest) throw invalidParams(`max priority fee per gas higher than max fee per gas: ${tip} is above ${highest}`)
   return {
     type,

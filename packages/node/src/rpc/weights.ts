@@ -23,8 +23,8 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   debug_getRawBlock: 10,
   debug_getRawReceipts: 40,
   // A full pool takes a second, but most pools are nearly empty. Full ones are listed one at a time.
-  txpool_content: 200,
-  txpool_inspect: 200,
+  txpool_content: 40,
+  txpool_inspect: 40,
   txpool_contentFrom: 40,
 }
 

@@ -1,5 +1,5 @@
 import { CODE_REGISTRY_ADDRESS, MULTICALL_ADDRESS } from '@quoin/execution/contract'
-import { bytesToHex, type Height, headerTimestamp } from '@quoin/protocol'
+import { bytesToHex, type Height } from '@quoin/protocol'
 import type { RpcBackend } from '../backend.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { forkId } from '../fork-id.ts'
@@ -19,9 +19,10 @@ function coinbase(backend: RpcBackend) {
 
 /** EIP-7910. The chain has one configuration from genesis on, neither blobs nor precompiles, and native contracts of its own. */
 function config(backend: RpcBackend) {
-  const { header, hash } = backend.blocks.header(0 as Height)!
+  const { hash } = backend.blocks.header(0 as Height)!
   const current = {
-    activationTime: headerTimestamp(header),
+    // EIP-7910: 0 for what is active from genesis on.
+    activationTime: 0,
     blobSchedule: { baseFeeUpdateFraction: 0, max: 0, target: 0 },
     chainId: quantityHex(backend.chainId),
     forkId: forkId(hash),

@@ -139,6 +139,21 @@ describe('a file that tsconfig.json leaves out', { timeout: CHECKED_MS }, () => 
     ])
   })
 
+  it('is not built either if tsconfig.json only names other projects', async () => {
+    const alone = new Project({
+      'contracts/skipped-typecheck.ts': sourceOf('skipped-typecheck'),
+      'tsconfig.json': '{ "files": [], "references": [{ "path": "./app" }] }',
+      'app/tsconfig.json': '{ "compilerOptions": { "composite": true }, "include": ["../contracts"] }',
+    })
+    try {
+      expect(complaints(await alone.build(['contracts/skipped-typecheck.ts'], { typeCheck: true }))).toEqual([
+        expect.stringMatching(/^contracts\/skipped-typecheck\.ts: tsconfig\.json does not include this file/),
+      ])
+    } finally {
+      alone.remove()
+    }
+  })
+
   it('is checked where the configuration includes it', async () => {
     expect(complaints(await checked('skipped-typecheck'))).toEqual([
       expect.stringMatching(

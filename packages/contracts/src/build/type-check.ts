@@ -38,7 +38,7 @@ export async function typeCheck(
       : []
   const { code, output } = await run([compiler, ...argumentsOf(files.root, config)], files.root, signal)
   if (signal?.aborted) return []
-  const found = [...parseOutput(output, files), ...unchecked(files, entries, output)]
+  const found = [...parseOutput(output, files), ...unchecked(files, entries, { code, output })]
   if (code === 0 || found.length > 0) return found
   return [diagnosticAt('tsconfig.json', `tsc ended with code ${code}: ${output.trim().slice(0, 2_000)}`)]
 }
@@ -100,10 +100,10 @@ function run(args: readonly string[], cwd: string, signal: AbortSignal | undefin
 }
 
 /** Errors for entries that the configuration leaves out: tsc does not list them among its files. */
-function unchecked(files: ProjectFiles, entries: readonly string[], output: string): readonly Diagnostic[] {
+function unchecked(files: ProjectFiles, entries: readonly string[], { code, output }: Run): readonly Diagnostic[] {
   const checked = new Set(output.split(/\r?\n/).map(slashes))
-  // Nothing is listed when the configuration itself has an error.
-  if (![...checked].some((line) => /\.d\.[cm]?ts$/.test(line))) return []
+  // When the configuration itself has an error, tsc fails and lists nothing. A configuration of references only lists nothing and succeeds.
+  if (code !== 0 && ![...checked].some((line) => /\.d\.[cm]?ts$/.test(line))) return []
   return entries
     .filter((entry) => isTypeScript(entry) && !checked.has(slashes(entry)))
     .map((entry) =>

@@ -56,6 +56,8 @@ const targetAbi = parseAbi([
   'function fail(uint256 number) payable',
   'function failEmptily()',
   'function callBack(bytes data) payable',
+  'function keep(bytes data)',
+  'function callBackWithKept()',
   'function number() view returns (uint256)',
   'function caller() view returns (address)',
   'error Failed(uint256 number)',
@@ -292,6 +294,28 @@ describe('an operation', () => {
     const everybody = timelockAt(await stage.deploy('timelock', [0n, [a], [ZERO], ZERO]))
     for (const one of [inner, operation]) await stage.done(everybody.write.schedule([...one, 0n], { account: alice }))
     expect(await revertOf(everybody.simulate.execute([...operation], { account: bob }))).toMatch(/reentrant call refused/)
+  })
+
+  it('is done while its calls run: they can neither cancel it nor schedule it again', async () => {
+    const trusting = timelockAt(await stage.deploy('timelock', [0n, [a, target.address], [b], ZERO]))
+    // An operation's identifier is a hash of its calldata, so the calldata cannot contain it.
+    const data = encodeFunctionData({ abi: targetAbi, functionName: 'callBackWithKept' })
+    const operation: Single = [target.address, 0n, data, zeroHash, SALT]
+    const id = idOf(operation)
+    await stage.done(trusting.write.schedule([...operation, 0n], { account: alice }))
+    const whenItCalls = async (kept: Hex) => {
+      await stage.done(target.write.keep([kept], { account: carol }))
+      return revertOf(trusting.simulate.execute([...operation], { account: bob }))
+    }
+    const cancelling = encodeFunctionData({ abi, functionName: 'cancel', args: [id] })
+    expect(await whenItCalls(cancelling)).toEqual(notIn(id, WAITING, READY))
+    const again = encodeFunctionData({ abi, functionName: 'schedule', args: [...operation, 0n] })
+    expect(await whenItCalls(again)).toEqual(notIn(id, UNSET))
+    // The same calls about another operation succeed.
+    const other = encodeFunctionData({ abi, functionName: 'schedule', args: [...set(7n), 0n] })
+    await stage.done(target.write.keep([other], { account: carol }))
+    await stage.done(trusting.write.execute([...operation], { account: bob }))
+    expect(await trusting.read.getOperationState([idOf(set(7n))])).toBe(READY)
   })
 })
 

@@ -7,11 +7,13 @@ export default contract({
     'function fail(uint256 number) payable',
     'function failEmptily()',
     'function callBack(bytes data) payable',
+    'function keep(bytes data)',
+    'function callBackWithKept()',
     'function number() view returns (uint256)',
     'function caller() view returns (address)',
     'error Failed(uint256 number)',
   ],
-  state: { number: value('uint256'), caller: value('address') },
+  state: { number: value('uint256'), caller: value('address'), kept: value('bytes') },
   functions: {
     set({ state, sender }, number) {
       state.number.set(number)
@@ -26,6 +28,10 @@ export default contract({
     },
     callBack({ sender }, data) {
       callRaw(sender, data)
+    },
+    keep: ({ state }, data) => state.kept.set(data),
+    callBackWithKept({ state, sender }) {
+      callRaw(sender, state.kept.get())
     },
     number: ({ state }) => state.number.get(),
     caller: ({ state }) => state.caller.get(),

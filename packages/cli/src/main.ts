@@ -336,8 +336,15 @@ function addBuild(program: Command): void {
     .option('--embed-source-map', 'deploy the source map with the code; costs about 21,500 gas per KiB', false)
     .option(
       '--against <artifact...>',
-      'artifacts of the deployed contracts; fail if the new state layout cannot replace theirs',
+      'artifacts of the deployed contracts; fail if the new state layout cannot replace theirs (old.js=new: if the contract is named new now)',
       [],
+    )
+    .addOption(
+      integerOption(
+        '--transaction-gas-max <gas>',
+        "the chain's transactionGasMax; fail if a deployment or an upgrade takes more",
+        [1, Number.MAX_SAFE_INTEGER],
+      ).default(DEFAULT_PARAMETERS.transactionGasMax),
     )
     .addOption(conditionsOption())
     .action(async (entries: string[], options: Omit<BuildCommand, 'entries'>) => {

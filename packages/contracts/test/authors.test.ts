@@ -93,6 +93,15 @@ describe('a ledger with tables, and one with an owner too', { timeout: CHECKED_M
     expect((await buildOne('fixed', { transactionGasMax: fixed.deploymentGas })).ok).toBe(true)
   })
 
+  it('is built if its migrate does not end without data: that is not counted', async () => {
+    const withMigrate = (body: string) =>
+      sourceOf('ledger').replace("upgradeAuthority: 'deployer',", `upgradeAuthority: 'deployer', migrate() { ${body} },`)
+    project.write({ 'contracts/endless.ts': withMigrate('for (;;);'), 'contracts/quick.ts': withMigrate('') })
+    const [endless, quick] = [await built('endless'), await built('quick')]
+    expect(endless.upgradeGas! / quick.upgradeGas!).toBeCloseTo(1, 1)
+    expect(endless.upgradeGas!).toBeLessThanOrEqual(quick.upgradeGas!)
+  })
+
   it('that gets too little gas is told to be too large for it', async () => {
     const contract = await built('ledger')
     const chain = await createChain()

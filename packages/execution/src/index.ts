@@ -10,6 +10,7 @@ export {
   type TransactionFailure,
   type TransactionMessage,
   type TransactionRules,
+  type TransactionRun,
 } from './block/transaction.ts'
 export { askedGas, Turns } from './block/turns.ts'
 export * from './call/index.ts'

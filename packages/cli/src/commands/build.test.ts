@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DEFAULT_PARAMETERS, decodeContainer, encodeContainer, unwrap } from '@quoin/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { built, CONDITIONS, Project } from '../../../contracts/test/build/project.ts'
+import { built, CONDITIONS, complaints, Project } from '../../../contracts/test/build/project.ts'
 import { ANSWER } from '../../../contracts/test/build/sources.ts'
 import { type BuildCommand, buildContracts } from './build.ts'
 import { verifyContract } from './verify.ts'
@@ -16,8 +16,18 @@ const DEFAULTS = {
   typeCheck: false,
   embedSourceMap: false,
   against: [],
+  transactionGasMax: DEFAULT_PARAMETERS.transactionGasMax,
   conditions: CONDITIONS,
 }
+
+/** Its upgrade takes more than 36 million gas. */
+const COSTLY = `import { contract } from '@quoin/contracts'
+export default contract({
+  upgradeAuthority: 'deployer',
+  abi: ['function answer() view returns (uint256)'],
+  functions: { answer: () => 1n },
+  migrate() { for (let i = 0; i < 4_000_000; i++); },
+})`
 
 describe('quoin build', () => {
   const run = async (command: Partial<BuildCommand> & { readonly project: string }) => {
@@ -48,6 +58,19 @@ describe('quoin build', () => {
         expect.stringMatching(/^Wrote artifacts in \d+\.\d\d s\.$/),
       ])
       expect(existsSync(join(project.root, 'artifacts/token.d.ts'))).toBe(true)
+    } finally {
+      project.remove()
+    }
+  })
+
+  it('obeys the gas limit of the chain that it is told', async () => {
+    const project = new Project({ 'contracts/token.ts': ANSWER('1n') })
+    try {
+      const { code, complained } = await run({ project: project.root, transactionGasMax: 100_000 })
+      expect(code).toBe(1)
+      expect(complained).toMatch(/the contract is too large: its deployment takes [\d,]+ gas .*at most 100,000\n/)
+      const allowed = await run({ project: project.root, transactionGasMax: 72_000_000 })
+      expect(allowed.printed).toContain('A transaction may use at most 72,000,000 gas.')
     } finally {
       project.remove()
     }
@@ -107,12 +130,12 @@ describe('quoin verify', () => {
   const node = createServer((request, response) => {
     request.resume().once('end', () => response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: code })))
   })
-  const verify = (rpc = `http://127.0.0.1:${(node.address() as AddressInfo).port}`) =>
+  const verify = (of = project, rpc = `http://127.0.0.1:${(node.address() as AddressInfo).port}`) =>
     verifyContract({
       address,
       entry: 'contracts/token.ts',
       rpc,
-      project: project.root,
+      project: of.root,
       ignoreSourceMap: false,
       conditions: CONDITIONS,
     })
@@ -133,6 +156,17 @@ describe('quoin verify', () => {
     }
   })
 
+  it('accepts a contract that takes more gas than a new chain allows', async () => {
+    const costly = new Project({ 'contracts/token.ts': COSTLY })
+    try {
+      expect(complaints(await costly.build())).toEqual([expect.stringMatching(/: an upgrade to it takes [\d,]+ gas/)])
+      code = built(await costly.build(['contracts/token.ts'], { gasCheck: false })).bytecode
+      expect(await verify(costly)).toContain(`${address} is contracts/token.ts`)
+    } finally {
+      costly.remove()
+    }
+  })
+
   it('reports a difference, a missing contract or a node that does not answer', async () => {
     const { container } = unwrap(decodeContainer(built(await project.build()).code))
     code = `0x${Buffer.from(encodeContainer({ ...container, compiler: 'quoin 0.0.1' })).toString('hex')}`
@@ -141,6 +175,6 @@ describe('quoin verify', () => {
     await expect(verify()).rejects.toThrow('there is no code at this address')
     code = '0x6080'
     await expect(verify()).rejects.toThrow('the code is not a contract of this chain: data begins with 0x6080')
-    await expect(verify('http://127.0.0.1:9')).rejects.toThrow(/^request to http:\/\/127\.0\.0\.1:9 failed: /)
+    await expect(verify(project, 'http://127.0.0.1:9')).rejects.toThrow(/^request to http:\/\/127\.0\.0\.1:9 failed: /)
   })
 })

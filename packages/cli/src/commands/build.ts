@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type BuildOptions, type BuildResult, build, formatDiagnostics, watch } from '@quoin/contracts/build'
 import { CommandError, unlessMissing } from '@quoin/node/process'
-import { DEFAULT_PARAMETERS } from '@quoin/protocol'
 
 export interface BuildCommand {
   readonly project: string
@@ -13,6 +12,8 @@ export interface BuildCommand {
   readonly typeCheck: boolean
   readonly embedSourceMap: boolean
   readonly against: readonly string[]
+  /** The chain's gas limit for a transaction. */
+  readonly transactionGasMax: number
   /** Additional conditions to resolve packages' `exports` with. */
   readonly conditions: readonly string[]
 }
@@ -34,14 +35,16 @@ export async function buildContracts(command: BuildCommand, output: Output, sign
   return report(await build(options), options, performance.now() - start, output)
 }
 
-async function optionsOf(command: Omit<BuildCommand, 'out' | 'watch'>): Promise<BuildOptions> {
-  const { project, entries, typeCheck, embedSourceMap, against, conditions } = command
+type ProjectOptions = BuildOptions & Pick<BuildCommand, 'transactionGasMax'>
+
+async function optionsOf(command: Omit<BuildCommand, 'out' | 'watch'>): Promise<ProjectOptions> {
+  const { project, entries, typeCheck, embedSourceMap, against, transactionGasMax, conditions } = command
   const chosen = entries.length > 0 ? entries : await contractsOf(project)
   if (chosen.length === 0)
     throw new CommandError(
       `${join(project, CONTRACTS)} contains no contract: put modules there, or name them on the command line`,
     )
-  return { project, entries: chosen, typeCheck, embedSourceMap, against, conditions }
+  return { project, entries: chosen, typeCheck, embedSourceMap, against, transactionGasMax, conditions }
 }
 
 const CONTRACTS = 'contracts'
@@ -56,7 +59,7 @@ async function contractsOf(project: string): Promise<readonly string[]> {
     .map((name) => `${CONTRACTS}/${name}`)
 }
 
-async function watchContracts(options: BuildOptions, output: Output, signal: AbortSignal): Promise<number> {
+async function watchContracts(options: ProjectOptions, output: Output, signal: AbortSignal): Promise<number> {
   const ended = new Promise<void>((done, fail) => {
     let start = performance.now()
     const session = watch(
@@ -73,8 +76,8 @@ async function watchContracts(options: BuildOptions, output: Output, signal: Abo
   return 0
 }
 
-function report(result: BuildResult, options: BuildOptions, ms: number, { print, complain }: Output): number {
-  const { outDir = '', transactionGasMax = DEFAULT_PARAMETERS.transactionGasMax } = options
+function report(result: BuildResult, options: ProjectOptions, ms: number, { print, complain }: Output): number {
+  const { outDir = '', transactionGasMax } = options
   if (!result.ok) {
     const count = result.error.length
     complain(

@@ -26,7 +26,8 @@ export async function verifyContract(command: VerifyCommand): Promise<string> {
   const code = await codeAt(rpc, address)
   const deployed = decodeContainer(code)
   const embedSourceMap = deployed.ok && deployed.value.container.sourceMap.length > 0
-  const options: BuildOptions = { project, entries: [entry], typeCheck: false, embedSourceMap, conditions }
+  // The chain accepted the code, so no limit of gas applies to it.
+  const options: BuildOptions = { project, entries: [entry], typeCheck: false, gasCheck: false, embedSourceMap, conditions }
   const result = await build(options)
   if (!result.ok) throw new CommandError(`the sources do not build:\n${formatDiagnostics(result.error)}`)
   const [built] = result.value

@@ -47,6 +47,8 @@ export interface BuildOptions {
   readonly against?: readonly string[] | undefined
   /** The chain's gas limit for a transaction: contracts that cannot be deployed or upgraded within it are errors. Default: that of a new chain. */
   readonly transactionGasMax?: number | undefined
+  /** Whether to compare the gas of a deployment and an upgrade with that limit. If not, no upgrade is tried. Default: true. */
+  readonly gasCheck?: boolean | undefined
 }
 
 /** All contracts, or all errors of all contracts. */
@@ -139,16 +141,16 @@ export class Builder {
         for (const file of [files.name(entry).name, ...sourceMap.sources]) this.#untyped.add(file)
       return err(misdeclared(places, declared.error))
     }
-    const { embedSourceMap = false, transactionGasMax = DEFAULT_PARAMETERS.transactionGasMax } = this.#options
+    const { embedSourceMap = false, gasCheck = true, transactionGasMax = DEFAULT_PARAMETERS.transactionGasMax } = this.#options
     const container = containerOf(declared.value, source, embedSourceMap ? sourceMap : undefined)
     const size = { container, weights }
-    const deployed = trial.deploy(container)
+    const deployed = trial.deploy(container, gasCheck)
     if (!deployed.ok) {
       const { message, isOfSize } = deployed.error
       const refusal = { ...deployed.error, message: isOfSize ? `${message}\n${weighed(size)}` : message }
       return err(refused(places, refusal, new PositionFinder(sourceMap, source)))
     }
-    const problem = sizeProblem(deployed.value, transactionGasMax, size)
+    const problem = gasCheck ? sizeProblem(deployed.value, transactionGasMax, size) : undefined
     if (problem !== undefined) return err(diagnosticAt(places.contract, problem))
     const { abi, layout, upgradeAuthority, reentrantSelectors } = declared.value
     const { code, gasUsed, upgradeGas } = deployed.value

@@ -22,7 +22,10 @@ export interface BuiltContract {
   readonly reentrantSelectors: readonly number[]
   /** Gas of the deployment transaction, without the constructor's arguments and work. */
   readonly deploymentGas: number
-  /** Gas of an upgrade from code of the same size, with empty migration data; undefined if the code can never be replaced. */
+  /**
+   * Gas of an upgrade from code of the same size, with empty migration data and state; without `migrate` if that would not end. Undefined if the code
+   * can never be replaced, or the build did not check gas.
+   */
   readonly upgradeGas: number | undefined
   /** What the parts of the sources add to the module, heaviest first. */
   readonly weights: readonly Weight[]

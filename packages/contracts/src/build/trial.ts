@@ -1,4 +1,4 @@
-import { executionVersion, runMessage } from '@quoin/execution'
+import { executionVersion, runMessage, type TransactionRun } from '@quoin/execution'
 import {
   type BlockContext,
   CODE_REGISTRY_ABI,
@@ -20,7 +20,7 @@ import {
   type NewCode,
   ticksOf,
 } from '@quoin/execution/contract'
-import type { CompileError } from '@quoin/execution/vm'
+import type { CompileError, Interpreter } from '@quoin/execution/vm'
 import { loadContractInterpreter } from '@quoin/platform'
 import {
   Address,
@@ -52,16 +52,22 @@ export interface Deployment {
   readonly code: Uint8Array
   /** Gas of the deployment transaction, without the constructor's arguments and work. */
   readonly gasUsed: number
-  /** Gas of a transaction that replaces code of this size with this code, with empty migration data; undefined if the code can never be replaced. */
+  /**
+   * Gas of a transaction that replaces code of this size with this code. Includes `migrate` with empty data on an empty state, unless that uses up the
+   * trial's gas. Undefined if the code can never be replaced, or no upgrade was tried.
+   */
   readonly upgradeGas: number | undefined
 }
 
 /** Evaluates modules as a deployment does, with the same interpreter, limits and checks. */
 export class Trial {
   readonly #contracts: Contracts
+  /** The same, but an upgrade ends before `migrate`. */
+  readonly #withoutMigrate: Contracts
 
   constructor(contracts: Contracts) {
     this.#contracts = contracts
+    this.#withoutMigrate = { ...contracts, interpreter: withoutMigrate(contracts.interpreter) }
   }
 
   /** Evaluates a module and calls its function `describe`. Allows more gas than a deployment, because the kit checks the declaration here. */
@@ -83,23 +89,26 @@ export class Trial {
     }
   }
 
-  /** Deploys a container on trial, up to the constructor. */
-  deploy(container: ContractContainer): Result<Deployment, Refusal> {
+  /**
+   * Deploys a container on trial, up to the constructor.
+   *
+   * @param triesUpgrade whether to try an upgrade, too
+   */
+  deploy(container: ContractContainer, triesUpgrade: boolean): Result<Deployment, Refusal> {
     const made = this.#make(container)
     if (!made.ok) return made
     const { code } = made.value.made
     const gasUsed = made.value.gasUsed + intrinsicGas({ to: undefined, data: code, accessList: [] })
-    return ok({ code, gasUsed, upgradeGas: this.#upgradeGas(made.value.made) })
+    return ok({ code, gasUsed, upgradeGas: triesUpgrade ? this.#upgradeGas(made.value.made) : undefined })
   }
 
-  /** Installs the code in an empty state and upgrades it to itself. An exception of the author's `migrate` counts as its end. */
+  /**
+   * The author's `migrate` may expect data and a state that the trial has not. So its exception counts as its end, and if it uses up all gas, it does not
+   * count at all.
+   */
   #upgradeGas(made: NewCode): number | undefined {
-    const journal = new Journal()
-    const { authority } = installCode(this.#contracts, journal, BLOCK.number, INSTALLED, DEPLOYER, made)
-    if (authority === undefined) return undefined
-    const message = { from: authority, to: CODE_REGISTRY_ADDRESS, value: 0n, data: upgradeCall(INSTALLED, made.code) }
-    const machine = new Machine(this.#contracts, journal, BLOCK)
-    return runMessage(machine, { ...message, accessList: [], gasLimit: UPGRADE_TRIAL_GAS }).gasUsed
+    const whole = upgradeOnTrial(this.#contracts, made)
+    return (whole?.isSpent ? upgradeOnTrial(this.#withoutMigrate, made) : whole)?.gasUsed
   }
 
   #make(container: ContractContainer): Result<{ readonly made: NewCode; readonly gasUsed: number }, Refusal> {
@@ -170,6 +179,24 @@ const BLOCK: BlockContext = {
   gasLimit: DEFAULT_PARAMETERS.blockGasMax,
   baseFee: 0n,
 }
+
+/** Installs code in an empty state and upgrades it to itself; undefined if it has no upgrade authority. */
+function upgradeOnTrial(contracts: Contracts, made: NewCode): TransactionRun | undefined {
+  const journal = new Journal()
+  const { authority } = installCode(contracts, journal, BLOCK.number, INSTALLED, DEPLOYER, made)
+  if (authority === undefined) return undefined
+  const message = { from: authority, to: CODE_REGISTRY_ADDRESS, value: 0n, data: upgradeCall(INSTALLED, made.code) }
+  const machine = new Machine(contracts, journal, BLOCK)
+  return runMessage(machine, { ...message, accessList: [], gasLimit: UPGRADE_TRIAL_GAS })
+}
+
+/** An interpreter in which `migrate` returns at once, without gas. */
+const withoutMigrate = (interpreter: Interpreter): Interpreter => ({
+  compile: (request) => interpreter.compile(request),
+  call: (request) => (request.entry === 'migrate' ? { kind: 'return', value: undefined, gasUsed: 0 } : interpreter.call(request)),
+  packImage: (image) => interpreter.packImage(image),
+  unpackImage: (bytes) => interpreter.unpackImage(bytes),
+})
 
 /** Calldata of the code registry's `upgrade`, without migration data. */
 function upgradeCall(target: Address, code: Uint8Array): Uint8Array {

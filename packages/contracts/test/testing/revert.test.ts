@@ -107,6 +107,12 @@ describe('a revert', () => {
     expect(frames(sent)[0]).toMatch(/^burn contract\.js:\d+$/)
   })
 
+  it('that a contract calls lack of gas itself is not explained as one', async () => {
+    const { contract } = await world()
+    for (const attempt of [contract.write.fail(['out of gas']), contract.simulate.fail(['out of gas'])])
+      expect((await revertOf(attempt)).message).toBe('lab.fail reverted: out of gas')
+  })
+
   it('for lack of gas in an inner call names the function that used it up, and its line', async () => {
     const artifact = await artifactOf(SPENDER)
     const chain = await createChain()

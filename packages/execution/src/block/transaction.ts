@@ -125,13 +125,17 @@ export function applyTransaction(
   }
 }
 
-/** The failure of a transaction. If its gas ended, adds how much of the limit it used. */
+/**
+ * The failure of a transaction. If its gas ended, adds how much of the limit it used. A contract may throw an error with the same text: that has no detail,
+ * unless the contract passes on the end of an inner call's gas.
+ */
 function failureOf(
-  { data, reason, trace, detail }: Extract<MessageOutcome, { ok: false }>,
+  { data, reason, error, trace, detail }: Extract<MessageOutcome, { ok: false }>,
   gasUsed: number,
   gasLimit: number,
 ): TransactionFailure {
-  return { data, reason, trace, detail: reason === OUT_OF_GAS_REASON ? gasDetail(detail, gasUsed, gasLimit) : detail }
+  const isGas = reason === OUT_OF_GAS_REASON && (error === undefined || detail !== undefined)
+  return { data, reason, trace, detail: isGas ? gasDetail(detail, gasUsed, gasLimit) : detail }
 }
 
 /** Explains where the gas went, for people: what used it up, and how much of the limit was used. */

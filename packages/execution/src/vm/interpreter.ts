@@ -13,7 +13,7 @@ import { NestedContext } from './nested-context.ts'
 import { type CallOutcome, type Ending, endingOf, type Fault } from './outcome.ts'
 import { packImage, unpackImage } from './packed-image.ts'
 import { InstancePool } from './pool.ts'
-import { stackAtDeath } from './post-mortem.ts'
+import { POST_MORTEM_TICKS, stackAtDeath } from './post-mortem.ts'
 import type { WasmPower } from './power.ts'
 import { EXPORTS_AS_ENTRIES, PRELUDE } from './prelude.ts'
 import { EVAL_MODULE, LAYOUT } from './quickjs.ts'
@@ -72,6 +72,10 @@ class PooledInterpreter implements Interpreter {
   readonly #base: Base
   readonly #pool: InstancePool
   readonly #tracesOutOfGas: boolean
+  /** Runs under way: one, and the nested runs in it. */
+  #runs = 0
+  /** What the post-mortems of the outermost run under way may still use. */
+  #postMortemTicks = 0
 
   constructor(wasm: WasmPower, host: HostTable, base: Base, pool: InstancePool, tracesOutOfGas: boolean) {
     this.#wasm = wasm
@@ -138,8 +142,18 @@ class PooledInterpreter implements Interpreter {
     return unpackImage(bytes, this.#base.image)
   }
 
-  /** Restores an image into an instance, runs an action on it within a budget, and accounts for the gas used. */
   #run(image: Image, request: Running, action: (instance: Instance) => Ending): CallOutcome {
+    if (this.#runs === 0) this.#postMortemTicks = POST_MORTEM_TICKS
+    this.#runs++
+    try {
+      return this.#runOn(image, request, action)
+    } finally {
+      this.#runs--
+    }
+  }
+
+  /** Restores an image into an instance, runs an action on it within a budget, and accounts for the gas used. */
+  #runOn(image: Image, request: Running, action: (instance: Instance) => Ending): CallOutcome {
     const { gas, handlers = {}, depthBytes = VM_LIMITS.depthBytesMax, memoryBytes = VM_LIMITS.memoryBytesMax } = request
     const gasAfterRestore = gas - restoreGas(heapBytes(image))
     if (gasAfterRestore < 0) return { kind: 'out-of-gas', gasUsed: gas }
@@ -154,12 +168,17 @@ class PooledInterpreter implements Interpreter {
     const ending = this.#endingOf(instance, () => instance.listen(listener, () => action(instance)))
     if (ending.kind === 'fault') return ending
     const outcome = settled(ending, gas, instance.gasLeft)
-    const told =
-      this.#tracesOutOfGas && outcome.kind === 'out-of-gas'
-        ? { ...outcome, stack: stackAtDeath(instance, this.#base.roots, this.#wasm) }
-        : outcome
+    if (outcome.kind === 'out-of-gas' && this.#tracesOutOfGas && this.#postMortemTicks > 0) return this.#traced(outcome, instance)
     this.#pool.release(instance)
-    return told
+    return outcome
+  }
+
+  /** Adds the backtrace to the outcome of a call whose gas ended. If that failed, the instance is not used again. */
+  #traced(outcome: Extract<CallOutcome, { kind: 'out-of-gas' }>, instance: Instance): CallOutcome {
+    const { stack, isUsable, ticks } = stackAtDeath(instance, this.#base.roots, this.#postMortemTicks)
+    this.#postMortemTicks -= ticks
+    if (isUsable) this.#pool.release(instance)
+    return { ...outcome, stack }
   }
 
   /** How an action ended. After a fault of this machine the instance is not used again. */

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
 import { DEFAULT_PARAMETERS } from '@quoin/protocol'
 import { type Abi, bytesToHex, encodeFunctionData, parseAbi } from 'viem'
@@ -159,6 +160,35 @@ describe('a file that tsconfig.json leaves out', { timeout: CHECKED_MS }, () => 
         expect.stringMatching(/^contracts\/skipped-typecheck\.ts: tsconfig\.json does not include this file/),
       ])
     } finally {
+      alone.remove()
+    }
+  })
+
+  it('is not refused if it is named by another path than tsc lists, or the end of the list is missing', async () => {
+    const path = 'contracts/ledger.ts'
+    const alone = new Project({ [path]: sourceOf('ledger'), 'shared/other.ts': sourceOf('ledger') })
+    const link = `${alone.root}-link`
+    try {
+      symlinkSync(alone.root, link, 'dir')
+      symlinkSync('../shared', join(alone.root, 'contracts', 'linked'), 'dir')
+      // By the link into the project, by a link within it, and by the real path of what is checked through that link.
+      const named = {
+        [join(link, path)]: path,
+        'contracts/linked/other.ts': 'contracts/linked/other.ts',
+        'shared/other.ts': 'shared/other.ts',
+      }
+      for (const [entry, file] of Object.entries(named)) {
+        const result = await alone.build([entry], { typeCheck: true })
+        expect(result.ok ? result.value[0]!.file : complaints(result)).toBe(file)
+      }
+      rmSync(join(alone.root, 'node_modules', 'typescript'))
+      alone.write({
+        'node_modules/typescript/package.json': '{ "name": "typescript", "bin": { "tsc": "./tsc.js" } }',
+        'node_modules/typescript/tsc.js': "console.log('/somewhere/file.d.ts\\n'.repeat(300_000))",
+      })
+      expect((await alone.build([path], { typeCheck: true })).ok).toBe(true)
+    } finally {
+      rmSync(link, { force: true })
       alone.remove()
     }
   })

@@ -97,7 +97,7 @@ export class Builder {
     const files = new ProjectFiles(project)
     const problems = entryProblems(files, entries)
     if (problems.length > 0) return err(problems)
-    const paths = entries.map((entry) => resolve(files.root, entry))
+    const paths = entries.map((entry) => files.entry(entry))
     this.#inputs = paths
     this.#bundler ??= new Bundler({ root: files.root, entries: paths, conditions })
     this.#trial ??= loadTrial()

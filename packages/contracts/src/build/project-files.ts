@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { Place } from './diagnostic.ts'
 
 /** A file's name for diagnostics and source maps. */
@@ -27,11 +27,17 @@ export class ProjectFiles {
     return isAbsolute(path) ? path : join(this.root, path)
   }
 
+  /** Absolute path of an existing file. A path that enters the project through a symbolic link becomes the path within the project. */
+  entry(path: string): string {
+    const absolute = resolve(this.root, path)
+    return isInside(relative(this.root, absolute)) ? absolute : join(realpathSync(dirname(absolute)), basename(absolute))
+  }
+
   name(path: string): FileName {
     const absolute = this.absolute(path)
     const inProject = relative(this.root, absolute)
-    const isInside = !inProject.startsWith('..') && !isAbsolute(inProject)
-    if (isInside && !inProject.split(sep).includes('node_modules')) return { name: slashes(inProject), package: undefined }
+    if (isInside(inProject) && !inProject.split(sep).includes('node_modules'))
+      return { name: slashes(inProject), package: undefined }
     const owner = this.#packageOf(dirname(absolute))
     // Probably from a package's own source map. The path would not exist on other machines.
     if (owner === undefined) return { name: `outside/${basename(absolute)}`, package: undefined }
@@ -79,6 +85,8 @@ export class ProjectFiles {
     return found
   }
 }
+
+const isInside = (fromRoot: string): boolean => !fromRoot.startsWith('..') && !isAbsolute(fromRoot)
 
 const slashes = (path: string): string => (sep === '/' ? path : path.split(sep).join('/'))
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { type Diagnostic, diagnosticAt } from './diagnostic.ts'
 import { BUILD_LIMITS } from './limits.ts'
 import type { ProjectFiles } from './project-files.ts'
@@ -36,9 +36,10 @@ export async function typeCheck(
           ),
         ]
       : []
-  const { code, output } = await run([compiler, ...argumentsOf(files.root, config)], files.root, signal)
+  const ended = await run([compiler, ...argumentsOf(files.root, config)], files.root, signal)
   if (signal?.aborted) return []
-  const found = [...parseOutput(output, files), ...unchecked(files, entries, { code, output })]
+  const { code, output } = ended
+  const found = [...parseOutput(output, files), ...unchecked(files, entries, ended)]
   if (code === 0 || found.length > 0) return found
   return [diagnosticAt('tsconfig.json', `tsc ended with code ${code}: ${output.trim().slice(0, 2_000)}`)]
 }
@@ -76,6 +77,8 @@ function isWritable(directory: string): boolean {
 interface Run {
   readonly code: number | null
   readonly output: string
+  /** Whether the output was longer, and its end is missing. */
+  readonly isCut: boolean
 }
 
 function run(args: readonly string[], cwd: string, signal: AbortSignal | undefined): Promise<Run> {
@@ -84,7 +87,8 @@ function run(args: readonly string[], cwd: string, signal: AbortSignal | undefin
     const chunks: Buffer[] = []
     let bytes = 0
     const take = (chunk: Buffer) => {
-      if (bytes < BUILD_LIMITS.typeCheckBytesMax) chunks.push(chunk)
+      const room = Math.max(0, BUILD_LIMITS.typeCheckBytesMax - bytes)
+      if (room > 0) chunks.push(chunk.subarray(0, room))
       bytes += chunk.length
     }
     const stop = () => void child.kill()
@@ -94,18 +98,24 @@ function run(args: readonly string[], cwd: string, signal: AbortSignal | undefin
     child.once('error', reject)
     child.once('close', (code) => {
       signal?.removeEventListener('abort', stop)
-      resolve({ code, output: Buffer.concat(chunks).toString() })
+      resolve({ code, output: Buffer.concat(chunks).toString(), isCut: bytes > BUILD_LIMITS.typeCheckBytesMax })
     })
   })
 }
 
-/** Errors for entries that the configuration leaves out: tsc does not list them among its files. */
-function unchecked(files: ProjectFiles, entries: readonly string[], { code, output }: Run): readonly Diagnostic[] {
+/**
+ * Errors for entries that the configuration leaves out: tsc does not list them among its files. A list whose end is missing cannot show that. tsc may know a
+ * file by another path than the author, through a symbolic link, so real paths are compared.
+ */
+function unchecked(files: ProjectFiles, entries: readonly string[], { code, output, isCut }: Run): readonly Diagnostic[] {
+  if (isCut) return []
   const checked = new Set(output.split(/\r?\n/).map(slashes))
   // When the configuration itself has an error, tsc fails and lists nothing. A configuration of references only lists nothing and succeeds.
   if (code !== 0 && ![...checked].some((line) => /\.d\.[cm]?ts$/.test(line))) return []
-  return entries
-    .filter((entry) => isTypeScript(entry) && !checked.has(slashes(entry)))
+  const missing = entries.filter((entry) => isTypeScript(entry) && !checked.has(slashes(entry)))
+  const real = missing.length > 0 ? new Set([...checked].filter(isAbsolute).map(realPath)) : checked
+  return missing
+    .filter((entry) => !real.has(realPath(entry)))
     .map((entry) =>
       diagnosticAt(
         files.name(entry).name,
@@ -115,6 +125,16 @@ function unchecked(files: ProjectFiles, entries: readonly string[], { code, outp
 }
 
 const isTypeScript = (path: string): boolean => /\.[cm]?tsx?$/.test(path)
+
+/** A path with symbolic links resolved; the path itself if there is no such file. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (failure) {
+    if (failure instanceof Error && 'code' in failure) return path
+    throw failure
+  }
+}
 
 const slashes = (path: string): string => path.replaceAll('\\', '/')
 

@@ -9,7 +9,7 @@ import { CLI_VERSION } from './cli-version.ts'
 import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
 import { DEV_LIMITS } from './dev/limits.ts'
-import { shellCommand } from './shell-argument.ts'
+import { cdCommand } from './shell-argument.ts'
 
 const DEFAULT_DATA_DIR = join(homedir(), '.quoin')
 
@@ -313,9 +313,7 @@ function addCreate(program: Command): void {
     .action(async (directory: string) => {
       const { createProject } = await import('./create/create.ts')
       const project = await createProject(directory)
-      print(
-        `Created ${project}. Next:\n\n  ${shellCommand(['cd', directory])}\n  npm install\n  npm test\n\nSee README.md there for more.`,
-      )
+      print(`Created ${project}. Next:\n\n  ${cdCommand(directory)}\n  npm install\n  npm test\n\nSee README.md there for more.`)
     })
 }
 

@@ -213,8 +213,10 @@ const NOT_REPLACED =
 /** Splits `artifacts/old.js=new` into the artifact's path and the contract's new name. A file may have `=` in its name. */
 function comparison(files: ProjectFiles, against: string): readonly [path: string, renamed: string | undefined] {
   const at = against.lastIndexOf('=')
-  if (at < 0 || existsSync(resolve(files.root, against))) return [against, undefined]
-  return [against.slice(0, at), against.slice(at + 1)]
+  const path = against.slice(0, at)
+  // If neither exists, the error names the whole argument.
+  if (at < 0 || existsSync(resolve(files.root, against)) || !existsSync(resolve(files.root, path))) return [against, undefined]
+  return [path, against.slice(at + 1)]
 }
 
 const nameOf = (entry: string): string => basename(entry).replace(/\.[cm]?[jt]sx?$/, '')

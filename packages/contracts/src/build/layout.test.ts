@@ -61,6 +61,9 @@ describe('a layout', () => {
         'no.js: there is no such file',
       ])
       project.write({ 'other.js': 'export const name = "token"\nexport const layout = [5]\n' })
+      expect(complaints(await project.build(['contracts/token.ts'], { against: ['release=2/token.js'] }))).toEqual([
+        'release=2/token.js: there is no such file',
+      ])
       expect(complaints(await project.build(['contracts/token.ts'], { against: ['other.js'] }))).toEqual([
         expect.stringMatching(/^other\.js: this file is not an artifact/),
       ])

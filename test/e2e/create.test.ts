@@ -67,6 +67,7 @@ describe('a created project', () => {
     const ours = Object.entries(manifest.devDependencies).filter(([name]) => name.startsWith('@quoin/'))
     expect(ours.length).toBe(7)
     const pnpm = await readFile(join(project, 'pnpm-workspace.yaml'), 'utf8')
+    expect(pnpm).toContain('\npackages:\n  - .\n')
     for (const [name, spec] of [...ours, ['p-retry', manifest.overrides['p-retry']!] as const]) {
       expect(manifest.resolutions[name]).toBe(spec)
       expect(pnpm).toContain(`\n  "${name}": "${spec}"\n`)

@@ -63,10 +63,10 @@ async function writeManifest(project: string, name: string, tarballs: readonly T
   return manifest
 }
 
-/** The same for pnpm, which has read its settings from this file since version 10. A string in JSON is one in YAML. */
+/** The same for pnpm, which has read its settings from this file since version 10.5. Earlier ones refuse a file without packages. A string in JSON is one in YAML. */
 function pnpmSettings(overrides: Readonly<Record<string, string>>): string {
   const lines = Object.entries(overrides).map(([name, spec]) => `  ${JSON.stringify(name)}: ${JSON.stringify(spec)}`)
-  return `# Settings of pnpm. No package needs its install script.\nignoreScripts: true\n\noverrides:\n${lines.join('\n')}\n`
+  return `# Settings of pnpm. No package needs its install script.\npackages:\n  - .\n\nignoreScripts: true\n\noverrides:\n${lines.join('\n')}\n`
 }
 
 /** Within the repository, the project gets the versions that were tested together. Elsewhere npm chooses the versions. */

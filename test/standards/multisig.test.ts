@@ -44,6 +44,8 @@ const targetAbi = parseAbi([
   'function caller() view returns (address)',
 ])
 
+const registryAbi = parseAbi(['function upgrade(address target, bytes container, bytes data)'])
+
 const walletAt = (address: Address) => getContract({ address, abi, client: stage.client })
 const targetAt = (address: Address) => getContract({ address, abi: targetAbi, client: stage.client })
 
@@ -325,4 +327,15 @@ describe('owners', () => {
     await confirm(id)
     expect(await revertOf(wallet.simulate.execute([id], { account: alice }))).toEqual(['MultisigInvalidThreshold', 0n, 2n])
   })
+})
+
+it('a wallet proposes an upgrade with as much code as docs/standards.md says, and not much more', async () => {
+  const [, bytes] = /propose a container of at\s+most \*\*([\d,]+) bytes/.exec(STANDARDS)!
+  const most = Number(bytes!.replaceAll(',', ''))
+  const proposing = (size: number) => {
+    const call = encodeFunctionData({ abi: registryAbi, functionName: 'upgrade', args: [a, `0x${'ab'.repeat(size)}`, '0x'] })
+    return revertOf(wallet.simulate.propose([target.address, 0n, call], { account: alice }))
+  }
+  await expect(proposing(most)).rejects.toThrow('the call succeeded')
+  expect(await proposing(most + 1_024)).toMatch(/the value takes \d+ bytes, at most 65536/)
 })

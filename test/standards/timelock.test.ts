@@ -1,6 +1,8 @@
 import {
+  type Abi,
   type Address,
   encodeAbiParameters,
+  encodeDeployData,
   encodeFunctionData,
   getAddress,
   getContract,
@@ -13,7 +15,7 @@ import {
   zeroHash,
 } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { account, alice, bob, carol, dave, eventsOf, revertOf, STANDARDS, Stage, ZERO } from './harness.ts'
+import { alice, bob, carol, dave, eventsOf, revertOf, STANDARDS, Stage, ZERO } from './harness.ts'
 
 /** OpenZeppelin 5's TimelockController. */
 const abi = parseAbi([
@@ -62,6 +64,8 @@ const targetAbi = parseAbi([
   'function caller() view returns (address)',
   'error Failed(uint256 number)',
 ])
+
+const registryAbi = parseAbi(['function upgrade(address target, bytes container, bytes data)'])
 
 const timelockAt = (address: Address) => getContract({ address, abi: [...abi, ...targetAbi], client: stage.client })
 const targetAt = (address: Address) => getContract({ address, abi: targetAbi, client: stage.client })
@@ -435,15 +439,39 @@ describe('self-administration', () => {
   })
 })
 
-it('a timelock takes as many proposers and executors as docs/standards.md says', async () => {
-  const [, proposers, executors] = /at most (\d+) proposers and (\d+) executors/.exec(STANDARDS)!.map(Number) as [
+describe('limits that docs/standards.md states', () => {
+  const [, proposers, executors] = /(\d+)\s+proposers and (\d+) executors/.exec(STANDARDS)!.map(Number) as [
     number,
     number,
     number,
   ]
-  const others = (count: number, from: number) => Array.from({ length: count }, (_, i) => account(i + from).address)
-  const args = [DELAY, others(proposers, 100), others(executors, 200), a]
-  const full = timelockAt(await stage.deploy('timelock', args, dave))
-  expect(await full.read.hasRole([CANCELLER, account(99 + proposers).address])).toBe(true)
-  expect(await full.read.hasRole([EXECUTOR, account(199 + executors).address])).toBe(true)
+  const others = (count: number, from: number) => Array.from({ length: count }, (_, i) => toHex(i + from, { size: 20 }))
+  const gasOf = (count: number) => {
+    const { abi: built, bytecode } = stage.built('timelock')
+    const args = [DELAY, others(count, 1_000), others(executors, 2_000), a]
+    return stage.client.estimateGas({ account: dave, data: encodeDeployData({ abi: built as Abi, bytecode, args }) })
+  }
+
+  it('a deployment takes as many proposers and executors, for that much gas, and no more', async () => {
+    const [, gas] = /executors it takes about ([\d,]+) gas/.exec(STANDARDS)!
+    expect(Number(await gasOf(proposers)) / Number(gas!.replaceAll(',', ''))).toBeCloseTo(1, 1)
+    await expect(gasOf(proposers + 1)).rejects.toThrow(/a transaction has at most 1024 logs/)
+  })
+
+  it('a deployment with many of them gives all their roles', async () => {
+    const full = timelockAt(await stage.deploy('timelock', [DELAY, others(50, 1_000), others(50, 2_000), a], dave))
+    expect(await full.read.hasRole([CANCELLER, others(1, 1_049)[0]!])).toBe(true)
+    expect(await full.read.hasRole([EXECUTOR, others(1, 2_049)[0]!])).toBe(true)
+  })
+
+  it('an upgrade is scheduled with as much code, and not much more', async () => {
+    const [, bytes] = /schedule a container of at most \*\*([\d,]+) bytes/.exec(STANDARDS)!
+    const most = Number(bytes!.replaceAll(',', ''))
+    const scheduling = (size: number) => {
+      const call = encodeFunctionData({ abi: registryAbi, functionName: 'upgrade', args: [a, `0x${'ab'.repeat(size)}`, '0x'] })
+      return revertOf(timelock.simulate.schedule([target.address, 0n, call, zeroHash, SALT, DELAY], { account: alice }))
+    }
+    await expect(scheduling(most)).rejects.toThrow('the call succeeded')
+    expect(await scheduling(most + 1_024)).toMatch(/data takes \d+ bytes, at most 131072/)
+  })
 })

@@ -76,6 +76,21 @@ describe('quoin build', () => {
     }
   })
 
+  it('tells what a multisig cannot upgrade to, if the authority is an address', async () => {
+    const large = COSTLY.replace('for (let i = 0; i < 4_000_000; i++);', `return '${'x'.repeat(66_000)}'`)
+    const address = `'0x${'ab'.repeat(20)}'`
+    const project = new Project({ 'contracts/own.ts': large, 'contracts/shared.ts': large.replace("'deployer'", address) })
+    try {
+      const { complained, printed } = await run({ project: project.root })
+      expect(complained).toBe('')
+      expect(printed.filter((line) => line.includes('multisig'))).toEqual([
+        expect.stringMatching(/^shared has [67]\d,\d{3} B on chain\. .* multisig preset takes about 65,000 B/),
+      ])
+    } finally {
+      project.remove()
+    }
+  })
+
   it('prints the errors, writes nothing and exits with 1', async () => {
     const project = new Project({ 'contracts/token.ts': ANSWER('BigInt(Date.now())') })
     try {

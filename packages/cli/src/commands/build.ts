@@ -96,9 +96,19 @@ function report(result: BuildResult, options: ProjectOptions, ms: number, { prin
   for (const row of rows)
     print(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i] ?? 0))).join('   '))
   print(`A transaction may use at most ${decimal(transactionGasMax)} gas.`)
+  for (const { name, code, upgradeAuthority } of result.value) {
+    if (upgradeAuthority.kind === 'account' && code.length > MULTISIG_CONTAINER_BYTES_MAX)
+      print(
+        `${name} has ${decimal(code.length)} B on chain. If its upgrade authority is a contract, that must be able to pass on so much: the multisig preset takes about ${decimal(MULTISIG_CONTAINER_BYTES_MAX)} B, the timelock preset ${decimal(TIMELOCK_CONTAINER_BYTES_MAX)} B.`,
+      )
+  }
   print(`Wrote ${outDir} in ${(ms / 1000).toFixed(2)} s.`)
   return 0
 }
+
+/** The containers that the presets can upgrade to, as `docs/standards.md` says and a test of each preset holds. */
+const MULTISIG_CONTAINER_BYTES_MAX = 65_000
+const TIMELOCK_CONTAINER_BYTES_MAX = 130_000
 
 /** 1234567 as 1,234,567. The result does not depend on the machine's locale. */
 const decimal = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')

@@ -72,9 +72,9 @@ export const ENGINE_LIMITS = {
   /** Least fraction of a block that a proposer fills, however long blocks take: 107 transfers of 72 million gas. */
   fillPartMin: 1 / 32,
   /** Fraction that a proposer fills as long as it has not seen a larger block that was executed in time. */
-  fillPartStart: 1 / 4,
+  fillPartStart: 1 / 2,
   /** Shortest block interval for which blocks are kept small: on a chain with a shorter one, they may take this long. */
-  pacedIntervalMsMin: 500,
+  pacedIntervalMsMin: 1_000,
   /** Upper bound of every timeout: 4,096-second timers stopped real chains (Besu #7642). */
   timeoutMsMax: 30_000,
   /** Proofs of equivocation that are kept. */

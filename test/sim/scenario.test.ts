@@ -5,7 +5,7 @@ import { HaltError } from '../../packages/node/src/engine/halt.ts'
 import { decodeMessageHead } from '../../packages/node/src/engine/messages.ts'
 import { faultyExecutor } from '../../packages/node/test/faulty-executor.ts'
 import { simCrypto } from './crypto.ts'
-import { clientAccount, signed, transfer, validatorKey } from './genesis.ts'
+import { clientAccount, transfer, validatorKey } from './genesis.ts'
 import { SeededRandom } from './random.ts'
 import { Simulation } from './simulation.ts'
 
@@ -171,50 +171,6 @@ describe('divergence', () => {
     expect(await until(simulation, 12)).toBe(true)
     expect(faults).toBeGreaterThan(0)
     expect(simulation.oracle.saidNil(simulation.nodes[1]!.address)).toBe(true)
-    await simulation.stop()
-  })
-})
-
-describe('more transactions than the machines can execute', () => {
-  /** Each transaction takes 60 ms: a block full of them, 32, would take two seconds to build, and again to validate. */
-  const slow = (executor: Executor, work: (transactions: number) => Promise<void>): Executor => ({
-    version: executor.version,
-    genesis: (genesis) => executor.genesis(genesis),
-    commit: (hash) => executor.commit(hash),
-    close: () => executor.close(),
-    async build(...args) {
-      const built = await executor.build(...args)
-      await work(built.included.length)
-      return built
-    },
-    async execute(template, transactions) {
-      await work(transactions.length)
-      return executor.execute(template, transactions)
-    },
-  })
-
-  it('make smaller blocks, which come in time', async () => {
-    const simulation: Simulation = started({
-      seed: 12,
-      load: false,
-      wrapExecutor: (_, executor) =>
-        slow(executor, (transactions) => new Promise((done) => simulation.world.after(60 * transactions, done))),
-    })
-    const data = new Uint8Array(128_000)
-    const raws = Array.from({ length: 64 }, (_, i) =>
-      signed(clientAccount(i % 6), Math.floor(i / 6), { to: clientAccount(0).address, value: 1n, data, gas: 1_000_000 }),
-    )
-    expect(await until(simulation, 1)).toBe(true)
-    for (const raw of raws) await simulation.nodes[0]!.node!.mempool.add(raw, 'rpc')
-    const { blocks } = simulation.nodes[3]!.node!
-    const isFinal = (raw: Uint8Array) => blocks.locate(Hash(simCrypto.keccak256(raw))) !== undefined
-    expect(await simulation.until(() => raws.every(isFinal), MINUTE_MS)).toBe(true)
-    const headers = Array.from({ length: blocks.head.header.number }, (_, i) => blocks.header(Height(i + 1))!.header)
-    const busy = headers.filter(({ gasUsed }) => gasUsed > 0)
-    const gaps = busy.slice(1).map(({ timeMs }, i) => timeMs - busy[i]!.timeMs)
-    gaps.sort((a, b) => a - b)
-    expect(gaps.length).toBeGreaterThan(5)
-    expect(gaps[gaps.length >> 1]).toBeLessThan(1_500)
     await simulation.stop()
   })
 })

@@ -105,6 +105,7 @@ export const poolAttacks: readonly Attack[] = [
     what: '10,000 keys that the chain does not know send one transfer of nothing each, with a gas limit of 36 million',
     front: 'lifted',
     fillsPool: true,
+    ...FULL_BLOCKS,
     prepare: fresh(() => list(10_000, (i) => [`many ${i}`, 0, greedy])),
   },
   {
@@ -160,6 +161,7 @@ export const poolAttacks: readonly Attack[] = [
     what: '400 transactions with 120 kB of data each, of 8 fresh keys',
     front: 'lifted',
     fillsPool: true,
+    ...FULL_BLOCKS,
     growthMbMax: 500,
     prepare: fresh(() => {
       const data = `0x${'ab'.repeat(120_000)}`

@@ -177,9 +177,7 @@ class FinalChain implements Chain {
     return this.#exclusive('build', async () => {
       const { mempool, logger } = this.#options
       const gasMax = Math.min(fillGasMax, this.#head.parameters.blockGasMax)
-      // The part is that of the whole block, also where less may be filled.
-      const part = Math.min(1, (fillPart * this.#head.parameters.blockGasMax) / gasMax)
-      const fill = { gasMax, bytesMax: LIMITS.blockBytesMax, part }
+      const fill = { gasMax, bytesMax: LIMITS.blockBytesMax, part: fillPart }
       const template = this.#template({ timeMs, miner: feeAddress })
       const { built, candidates } = await fillBlock(this.#options, template, fill)
       this.#remember(built)

@@ -69,7 +69,7 @@ export const ENGINE_LIMITS = {
   catchUpGraceMs: 300,
   /** Rounds in which a fresh proposal halves its gas target. */
   fillHalvingsMax: 3,
-  /** Least fraction of a block that a proposer fills, however long blocks take: 107 transfers of 72 million gas. */
+  /** Least fraction of a block that a proposer fills, however long blocks take: 107 transfers of 72 million gas in round 0. */
   fillPartMin: 1 / 32,
   /** Fraction that a proposer fills as long as it has not seen a larger block that was executed in time. */
   fillPartStart: 1 / 2,

@@ -32,8 +32,7 @@ function rested(machine: Machine): BlockPace {
 describe('the pace of blocks', () => {
   it('is that of full blocks on a machine that executes them in time', () => {
     const fast = { fixedMs: 2, fullMs: WORK_MS_MAX - 10 }
-    for (const pace of [new BlockPace(), rested(fast)])
-      expect(run(pace, 20, fast)).toEqual([1 / 2, ...new Array(19).fill(1)])
+    for (const pace of [new BlockPace(), rested(fast)]) expect(run(pace, 20, fast)).toEqual([1 / 2, ...new Array(19).fill(1)])
   })
 
   it('finds what a machine can do in the time, however slow it is, within a few blocks', () => {

@@ -72,11 +72,11 @@ export class World {
     const used = { gas: 0, bytes: 0 }
     const filled = () => Math.max(used.gas / fill.gasMax, used.bytes / fill.bytesMax) / fill.part
     let room = { gas: fill.gasMax, bytes: fill.bytesMax }
-    /** How much was filled by use alone, and whether only the part for those that ask for little is left. */
-    let [byUse, isLast] = [0, false]
+    /** Whether only the part for those that ask for little is left. */
+    let isLast = false
     for (let at = turns.next; at !== undefined && room.gas - used.gas >= LEAST; at = turns.next) {
       if (!isLast && filled() >= 1) {
-        if (filled() - byUse >= 1 / 4) break
+        if (filled() - turns.filledByUse >= 1 / 4) break
         isLast = true
         const more = fill.part / 4
         room = {
@@ -92,9 +92,7 @@ export class World {
       if (gas > 0) used.bytes += transaction.raw.length
       if (gas > 0) block.push(transaction)
       used.gas += gas
-      const wasByUse = turns.isByUse
       turns.took(gas, filled(), asked(candidates[taken[at]!]))
-      if (wasByUse) byUse = filled()
     }
     return block
   }

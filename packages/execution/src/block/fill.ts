@@ -26,14 +26,14 @@ export function fillBlock(
   decode: Decode,
   fill: FillLimits,
 ): Filled {
-  const room: FillLimits = {
+  const whole: FillLimits = {
     gasMax: Math.min(fill.gasMax, run.rules.gasLimit),
     bytesMax: Math.min(fill.bytesMax, LIMITS.blockBytesMax),
     part: fill.part,
   }
-  const filling = new Filling(run, decode, room)
+  const filling = new Filling(run, decode)
   const turns = new Turns(queues.length)
-  const asked = (candidate: Candidate | undefined) => candidate && askedGas(candidate.gasLimit, candidate.raw.length, room)
+  const asked = (candidate: Candidate | undefined) => candidate && askedGas(candidate.gasLimit, candidate.raw.length, whole)
   /** For each queue: the position of its first candidate, and the number of its candidates that had their turn. */
   const starts: number[] = []
   const taken: number[] = []
@@ -45,21 +45,18 @@ export function fillBlock(
     // An empty queue is removed when its turn comes.
     turns.add(use, asked(candidates[0]) ?? 0, index)
   }
-  /** How much of the part was filled by use alone. */
-  let filledByUse = 0
-  for (let at = turns.next; at !== undefined && filling.hasGas; at = turns.next) {
-    const filled = run.filledPart(room)
-    if (filled >= 1 && !filling.isLast) {
-      if (filled - filledByUse >= lastPart) break
-      filling.restrict(run.roomFor(lastPart, room))
+  let room = whole
+  for (let at = turns.next; at !== undefined && room.gasMax - run.gasUsed >= GAS.transaction; at = turns.next) {
+    const filled = run.filledPart(whole)
+    if (filled >= 1 && room === whole) {
+      if (filled - turns.filledByUse >= lastPart) break
+      room = run.roomFor(lastPart, whole)
     }
     const { candidates } = queues[at]!
     const turn = taken[at]!++
     const candidate = candidates[turn]
-    const gasUsed = candidate === undefined ? 0 : filling.offer(candidate, starts[at]! + turn)
-    const wasByUse = turns.isByUse
-    turns.took(gasUsed, run.filledPart(room), asked(candidates[turn + 1]))
-    if (wasByUse) filledByUse = run.filledPart(room)
+    const gasUsed = candidate === undefined ? 0 : filling.offer(candidate, starts[at]! + turn, room)
+    turns.took(gasUsed, run.filledPart(whole), asked(candidates[turn + 1]))
   }
   return filling.result()
 }
@@ -74,7 +71,6 @@ const lastPart = 1 / 4
 class Filling {
   readonly #run: BlockRun
   readonly #decode: Decode
-  #fill: FillLimits
   readonly #included: number[] = []
   readonly #refused: { readonly index: number; readonly reason: TransactionRefusal }[] = []
   /** Senders of included candidates. */
@@ -82,30 +78,16 @@ class Filling {
   /** Senders of candidates that do not fit. Their later candidates cannot run in this block. */
   readonly #held = new Set<Address>()
 
-  constructor(run: BlockRun, decode: Decode, fill: FillLimits) {
+  constructor(run: BlockRun, decode: Decode) {
     this.#run = run
     this.#decode = decode
-    this.#fill = fill
   }
 
-  isLast = false
-
-  /** Whether there is gas for one more transaction. */
-  get hasGas(): boolean {
-    return this.#fill.gasMax - this.#run.gasUsed >= GAS.transaction
-  }
-
-  /** Lets only transactions that fit into less into the rest of the block. */
-  restrict(fill: FillLimits): void {
-    this.isLast = true
-    this.#fill = fill
-  }
-
-  /** Offers a candidate to the block. Returns the gas that it used. */
-  offer(candidate: Candidate, index: number): number {
+  /** Offers a candidate to the block, if it fits into `room`. Returns the gas that it used. */
+  offer(candidate: Candidate, index: number, room: FillLimits): number {
     const { sender } = candidate
     if (this.#held.has(sender)) return 0
-    if (!this.#run.hasRoom(candidate, this.#fill)) {
+    if (!this.#run.hasRoom(candidate, room)) {
       this.#held.add(sender)
       return 0
     }
@@ -115,7 +97,7 @@ class Filling {
       return 0
     }
     const before = this.#run.gasUsed
-    const offered = this.#run.offer(decoded.value, this.#fill)
+    const offered = this.#run.offer(decoded.value, room)
     if (offered.kind === 'included') {
       this.#sent.add(sender)
       this.#included.push(index)

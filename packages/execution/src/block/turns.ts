@@ -5,7 +5,7 @@ import { Heap } from './heap.ts'
  * The fraction of a block that is assigned by use alone. A transaction asks for at most half of a block, so one whose turn comes in this part
  * fits, and a quarter of the block at least is left for those that ask for little.
  */
-export const BY_USE_PART = 1 / 4
+const byUsePart = 1 / 4
 /** Takers that had a turn have ranks above those of all that had none. */
 const ranksOfTurns = 2 ** 52
 
@@ -37,6 +37,7 @@ export class Turns {
   readonly #heap: Heap
   #count = 0
   #isByUse = true
+  #filledByUse = 0
   #turns = 0
 
   /** @param takersMax maximum number of takers */
@@ -68,9 +69,9 @@ export class Turns {
     this.#heap.add(taker)
   }
 
-  /** Whether turns still go by use alone. */
-  get isByUse(): boolean {
-    return this.#isByUse
+  /** Fraction of the block that was filled by use alone; 0 as long as turns go by use. */
+  get filledByUse(): number {
+    return this.#filledByUse
   }
 
   /** The taker whose turn it is; undefined when none is left. */
@@ -82,7 +83,7 @@ export class Turns {
    * Ends a turn.
    *
    * @param gasUsed gas that the transaction used; 0 if it is not in the block
-   * @param filledPart fraction of the block that is full, from 0 to 1
+   * @param filledPart fraction of the block that is full; above 1 if the turn used more than was to be filled
    * @param askedNext what the taker's next transaction asks; undefined removes the taker
    */
   took(gasUsed: number, filledPart: number, askedNext: number | undefined): void {
@@ -96,8 +97,9 @@ export class Turns {
       this.#key[taker] = this.#keyOf(taker)
       this.#heap.firstChanged()
     }
-    if (!this.#isByUse || filledPart < BY_USE_PART) return
+    if (!this.#isByUse || filledPart < byUsePart) return
     this.#isByUse = false
+    this.#filledByUse = filledPart
     for (const waiting of this.#heap) this.#key[waiting] = this.#keyOf(waiting)
     this.#heap.orderAnew()
   }

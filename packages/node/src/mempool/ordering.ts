@@ -17,6 +17,8 @@ type Offer = readonly CandidateQueue<SignedTransaction>[]
 /** Counts what has been offered. */
 class Counter {
   readonly #request: OfferRequest
+  readonly #gasMax: number
+  readonly #bytesMax: number
   #gasLeft: number
   #bytesLeft: number
   #countLeft: number = OFFER_LIMITS.countMax
@@ -24,15 +26,15 @@ class Counter {
   constructor(request: OfferRequest) {
     this.#request = request
     const { gasMax, bytesMax, part } = request.fill
-    this.#gasLeft = OFFER_LIMITS.gasFactor * gasMax * part
-    this.#bytesLeft = OFFER_LIMITS.bytesFactor * bytesMax * part
+    this.#gasMax = OFFER_LIMITS.gasFactor * gasMax * part
+    this.#bytesMax = OFFER_LIMITS.bytesFactor * bytesMax * part
+    this.#gasLeft = this.#gasMax
+    this.#bytesLeft = this.#bytesMax
   }
 
   /** How much of the offer is complete, from 0 to 1. */
   get part(): number {
-    const { gasMax, bytesMax, part } = this.#request.fill
-    const gasLeft = this.#gasLeft / (OFFER_LIMITS.gasFactor * gasMax * part)
-    return 1 - Math.min(gasLeft, this.#bytesLeft / (OFFER_LIMITS.bytesFactor * bytesMax * part))
+    return 1 - Math.min(this.#gasLeft / this.#gasMax, this.#bytesLeft / this.#bytesMax)
   }
 
   get isFull(): boolean {

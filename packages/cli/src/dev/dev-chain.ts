@@ -2,7 +2,7 @@ import type { OverrideRefusal, StateOverrides } from '@quoin/execution'
 import type { Feed, Head, PoolRefusal } from '@quoin/node/chain'
 import type { ValidatorKey } from '@quoin/node/keys'
 import { Sequencer } from '@quoin/node/process'
-import type { Rewind } from '@quoin/node/rpc'
+import { nextNonce, type Rewind } from '@quoin/node/rpc'
 import { MemoryKv } from '@quoin/platform'
 import { type Address, decodeTransaction, err, type Hash, Height, ok, type Result, type SignedTransaction } from '@quoin/protocol'
 import { ChainTime } from './chain-time.ts'
@@ -99,7 +99,7 @@ export class DevChain {
    * @param make builds the signed network encoding for a nonce
    */
   send(sender: Address, make: (nonce: number) => Promise<Uint8Array>): Promise<Result<Hash, PoolRefusal>> {
-    return this.exclusive(async () => this.#admit(await make(await this.#nextNonce(sender))))
+    return this.exclusive(async () => this.#admit(await make(await nextNonce(this.#instance.backend, sender))))
   }
 
   async #admit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>> {
@@ -113,15 +113,8 @@ export class DevChain {
   async #tellOfGap(hash: Hash): Promise<void> {
     const transaction = this.#instance.ledger.mempool.waiting(hash)
     if (transaction === undefined) return
-    const missing = await this.#nextNonce(transaction.sender)
+    const missing = await nextNonce(this.#instance.backend, transaction.sender)
     if (transaction.nonce > missing) this.#options.onGap?.(transaction, missing)
-  }
-
-  /** The sender's next nonce, counting its transactions in the pool that can run. */
-  async #nextNonce(sender: Address): Promise<number> {
-    const { pool, stateAt } = this.#instance.backend
-    const { nonce } = await stateAt(this.head.header.number)!.account(sender)
-    return (await pool.pendingNonce(sender)) ?? nonce
   }
 
   /** Makes blocks until no transaction in the pool can run. */

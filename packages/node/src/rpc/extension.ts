@@ -18,6 +18,7 @@ export {
   filling,
 } from './methods/calls.ts'
 export { rpcMethods } from './methods/index.ts'
+export { nextNonce } from './methods/state.ts'
 export { createNodeBackend, type NodeParts } from './node-backend.ts'
 export { by, reader } from './reader.ts'
 export { address, bigQuantity, data, hash, looseInteger, storageKey } from './schema.ts'

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type BuildOptions, type BuildResult, build, formatDiagnostics, watch } from '@quoin/contracts/build'
+import { type BuildOptions, type BuildResult, build, formatDiagnostics, grouped, watch } from '@quoin/contracts/build'
 import { CommandError, unlessMissing } from '@quoin/node/process'
 
 export interface BuildCommand {
@@ -87,19 +87,19 @@ function report(result: BuildResult, options: ProjectOptions, ms: number, { prin
   }
   const rows = result.value.map(({ name, source, code, deploymentGas, upgradeGas }) => [
     name,
-    `${decimal(Buffer.byteLength(source))} B minified`,
-    `${decimal(code.length)} B on chain`,
-    `deployment ${decimal(deploymentGas)} gas plus the constructor`,
-    upgradeGas === undefined ? 'no upgrades' : `upgrade ${decimal(upgradeGas)} gas`,
+    `${grouped(Buffer.byteLength(source))} B minified`,
+    `${grouped(code.length)} B on chain`,
+    `deployment ${grouped(deploymentGas)} gas plus the constructor`,
+    upgradeGas === undefined ? 'no upgrades' : `upgrade ${grouped(upgradeGas)} gas`,
   ])
   const widths = [0, 1, 2, 3].map((i) => Math.max(...rows.map((row) => row[i]!.length)))
   for (const row of rows)
     print(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i] ?? 0))).join('   '))
-  print(`A transaction may use at most ${decimal(transactionGasMax)} gas.`)
+  print(`A transaction may use at most ${grouped(transactionGasMax)} gas.`)
   for (const { name, code, upgradeAuthority } of result.value) {
     if (upgradeAuthority.kind === 'account' && code.length > MULTISIG_CONTAINER_BYTES_MAX)
       print(
-        `${name} has ${decimal(code.length)} B on chain. If its upgrade authority is a contract, that must be able to pass on so much: the multisig preset takes about ${decimal(MULTISIG_CONTAINER_BYTES_MAX)} B, the timelock preset ${decimal(TIMELOCK_CONTAINER_BYTES_MAX)} B.`,
+        `${name} has ${grouped(code.length)} B on chain. If its upgrade authority is a contract, that must be able to pass on so much: the multisig preset takes about ${grouped(MULTISIG_CONTAINER_BYTES_MAX)} B, the timelock preset ${grouped(TIMELOCK_CONTAINER_BYTES_MAX)} B.`,
       )
   }
   print(`Wrote ${outDir} in ${(ms / 1000).toFixed(2)} s.`)
@@ -109,6 +109,3 @@ function report(result: BuildResult, options: ProjectOptions, ms: number, { prin
 /** The containers that the presets can upgrade to, as `docs/standards.md` says and a test of each preset holds. */
 const MULTISIG_CONTAINER_BYTES_MAX = 65_000
 const TIMELOCK_CONTAINER_BYTES_MAX = 130_000
-
-/** 1234567 as 1,234,567. The result does not depend on the machine's locale. */
-const decimal = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')

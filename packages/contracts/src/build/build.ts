@@ -18,7 +18,7 @@ import { type Diagnostic, diagnosticAt, sortDiagnostics } from './diagnostic.ts'
 import { checkLayout } from './layout.ts'
 import { BUILD_LIMITS } from './limits.ts'
 import { DeclarationPlaces } from './places.ts'
-import { ProjectFiles } from './project-files.ts'
+import { ProjectFiles, slashes } from './project-files.ts'
 import { sizeProblem, weighed } from './size.ts'
 import { PositionFinder, type SourceMap } from './source-map.ts'
 import { authorsPlace, framesOf } from './trace.ts'
@@ -176,7 +176,7 @@ export class Builder {
     const { outDir } = this.#options
     if (outDir === undefined) return []
     const paths = await Promise.all(contracts.map(({ name }) => foreignFiles(resolve(files.root, outDir), name)))
-    return paths.flat().map((path) => diagnosticAt(relative(files.root, path).replaceAll('\\', '/'), NOT_REPLACED))
+    return paths.flat().map((path) => diagnosticAt(slashes(relative(files.root, path)), NOT_REPLACED))
   }
 
   /** Errors of contracts whose state layout cannot replace the deployed one's. */

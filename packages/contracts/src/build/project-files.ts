@@ -88,7 +88,8 @@ export class ProjectFiles {
 
 const isInside = (fromRoot: string): boolean => !fromRoot.startsWith('..') && !isAbsolute(fromRoot)
 
-const slashes = (path: string): string => (sep === '/' ? path : path.split(sep).join('/'))
+/** A path with forward slashes, on every machine. */
+export const slashes = (path: string): string => (sep === '/' ? path : path.split(sep).join('/'))
 
 function textOf(path: string): string {
   try {

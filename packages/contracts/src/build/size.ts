@@ -1,4 +1,5 @@
 import { type ContractContainer, formatAbi, utf8ToBytes } from '@quoin/protocol'
+import { grouped } from './grouped.ts'
 import type { Deployment } from './trial.ts'
 import type { Weight } from './weight.ts'
 
@@ -32,6 +33,3 @@ export function weighed({ container: { source, abi, sourceMap }, weights }: Size
   const width = Math.max(...rows.map(({ bytes }) => bytes.length))
   return rows.map(({ name, bytes }) => `  ${bytes.padStart(width)} B  ${name}`).join('\n')
 }
-
-/** 1234567 as 1,234,567. The result does not depend on the machine's locale. */
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { type Diagnostic, diagnosticAt } from './diagnostic.ts'
 import { BUILD_LIMITS } from './limits.ts'
-import type { ProjectFiles } from './project-files.ts'
+import { type ProjectFiles, slashes } from './project-files.ts'
 
 /**
  * Checks the project with its own `tsc` in a child process, so that the result matches the author's editor with any version of TypeScript. Stores
@@ -135,8 +135,6 @@ function realPath(path: string): string {
     throw failure
   }
 }
-
-const slashes = (path: string): string => path.replaceAll('\\', '/')
 
 /** Output formats of tsc: `file(line,column): error TS1234: message` with further lines indented, or `error TS1234: message` without a place. */
 const LOCATED = /^(.+)\((\d+),(\d+)\): error (TS\d+): (.*)$/

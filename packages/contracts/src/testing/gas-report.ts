@@ -1,3 +1,4 @@
+import { grouped } from '../build/grouped.ts'
 import { table } from './text-table.ts'
 
 /** Gas of the calls of one function. */
@@ -85,9 +86,6 @@ export class GasStatistics {
 function summary({ total, ...count }: Count): GasOfFunction {
   return { ...count, avg: total / BigInt(count.calls) }
 }
-
-/** 1234567 as 1,234,567. The result does not depend on the machine's locale. */
-export const grouped = (value: bigint): string => value.toString().replace(/\B(?=(\d{3})+$)/g, ',')
 
 /** Gas of all chains of a test file, for its report. */
 export const gasOfAllChains = new GasStatistics()

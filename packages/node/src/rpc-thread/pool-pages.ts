@@ -1,3 +1,4 @@
+import { concatBytes } from '@quoin/protocol'
 import type { Mempool, PooledTransaction } from '../mempool/types.ts'
 import type { PoolPage, PoolWalk } from './messages.ts'
 
@@ -52,15 +53,10 @@ function pageOf(walk: Walk): PoolPage {
     found.push(next.value)
     bytes += next.value.transaction.raw.length
   }
-  const packed = new Uint8Array(bytes)
-  let at = 0
-  for (const { transaction } of found) {
-    packed.set(transaction.raw, at)
-    at += transaction.raw.length
-  }
+  const raws = found.map(({ transaction }) => transaction.raw)
   return {
-    bytes: packed,
-    lengths: found.map(({ transaction }) => transaction.raw.length),
+    bytes: concatBytes(...raws),
+    lengths: raws.map(({ length }) => length),
     senders: found.map(({ transaction }) => transaction.sender),
     queued: found.map(({ isQueued }) => isQueued),
     isLast,

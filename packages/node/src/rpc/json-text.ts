@@ -12,7 +12,7 @@ export class JsonText {
 }
 
 /** Approximate size of a piece. Making one takes far less than a time slice. */
-const PIECE_CHARS = 64 * 1024
+export const PIECE_CHARS = 64 * 1024
 
 /** Makes a JSON array, and yields to other work between two items. */
 export async function jsonList<T>(

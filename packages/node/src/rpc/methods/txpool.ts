@@ -2,12 +2,9 @@ import type { Address, SignedTransaction } from '@quoin/protocol'
 import type { RpcBackend } from '../backend.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { formatTransaction, quantityHex } from '../format.ts'
-import { JsonText } from '../json-text.ts'
+import { JsonText, PIECE_CHARS } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { address } from '../schema.ts'
-
-/** Approximate size of a piece of a response. */
-const PIECE_CHARS = 64 * 1024
 
 /** The JSON of one part of the pool, pending or queued: an object with an entry for each transaction, grouped by sender if `byAddress`. */
 class Section {

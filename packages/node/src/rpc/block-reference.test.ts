@@ -1,8 +1,9 @@
 import { bytesToHex, Hash, utf8ToBytes } from '@quoin/protocol'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openTestNode, type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
-import { crypto, fourValidators as validators } from '../../test/fixture.ts'
-import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
+import { expect, it } from 'vitest'
+import { type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
+import { crypto } from '../../test/fixture.ts'
+import type { TestRpc } from '../../test/rpc.ts'
+import { serveEach } from '../../test/serve-each.ts'
 
 let node: TestNode
 let rpc: TestRpc
@@ -19,14 +20,12 @@ const METHODS: readonly (readonly [string, (block: unknown) => readonly unknown[
   ['eth_getBlockReceipts', (block) => [block]],
 ]
 
-beforeEach(async () => {
-  node = await openTestNode({ crypto, validators })
-  rpc = await serveTestNode(node, crypto)
+serveEach(async (opened, served) => {
+  node = opened
+  rpc = served
   await node.produce(await testTransfers(alice, 0, 1))
   await node.produce(await testTransfers(alice, 1, 2))
 })
-
-afterEach(() => rpc.server.close())
 
 it.each(METHODS)(
   '%s takes a block hash as text, as the object of EIP-1898, and the number, with one answer',

@@ -14,11 +14,11 @@ import {
   toHex,
 } from 'viem'
 import { foundry } from 'viem/chains'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { containerOf, readContract } from '../../../../test/contracts/contract.mjs'
-import { openTestNode, type TestNode, testAccounts } from '../../test/chain.ts'
-import { crypto, fourValidators as validators } from '../../test/fixture.ts'
-import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
+import { type TestNode, testAccounts } from '../../test/chain.ts'
+import type { TestRpc } from '../../test/rpc.ts'
+import { serveEach } from '../../test/serve-each.ts'
 
 const token = readContract('token')
 const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
@@ -29,14 +29,12 @@ let rpc: TestRpc
 let address: Address
 
 /** Block 1 has the token, block 2 a transfer of 100 from alice to bob. */
-beforeEach(async () => {
-  node = await openTestNode({ crypto, validators })
-  rpc = await serveTestNode(node, crypto)
+serveEach(async (opened, served) => {
+  node = opened
+  rpc = served
   address = await deploy(token.abi, token.bytecode, ['Gold', 'GLD', alice.address, SUPPLY])
   await included(wallet().writeContract({ address, abi: token.abi, functionName: 'transfer', args: [bob.address, 100n] }))
 })
-
-afterEach(() => rpc.server.close())
 
 const client = () => createPublicClient({ chain: foundry, transport: http(rpc.url) })
 const wallet = (account = alice) =>

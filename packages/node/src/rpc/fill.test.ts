@@ -1,10 +1,10 @@
 import type { Hex } from '@quoin/protocol'
 import { createPublicClient, http, keccak256, parseTransaction, serializeTransaction } from 'viem'
 import { foundry } from 'viem/chains'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openTestNode, type TestNode, testAccounts } from '../../test/chain.ts'
-import { crypto, fourValidators as validators } from '../../test/fixture.ts'
-import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
+import { describe, expect, it } from 'vitest'
+import { type TestNode, testAccounts } from '../../test/chain.ts'
+import type { TestRpc } from '../../test/rpc.ts'
+import { serveEach } from '../../test/serve-each.ts'
 import { fillTransaction, transactionRequest } from './fill.ts'
 import { DEFAULT_RPC_LIMITS } from './limits.ts'
 
@@ -12,12 +12,10 @@ let node: TestNode
 let rpc: TestRpc
 const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
 
-beforeEach(async () => {
-  node = await openTestNode({ crypto, validators })
-  rpc = await serveTestNode(node, crypto)
+serveEach((opened, served) => {
+  node = opened
+  rpc = served
 })
-
-afterEach(() => rpc.server.close())
 
 const client = () => createPublicClient({ chain: foundry, transport: http(rpc.url) })
 const base = { from: alice.address, to: bob.address, value: '0x5' } as const

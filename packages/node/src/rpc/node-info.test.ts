@@ -1,9 +1,10 @@
 import { Hash } from '@quoin/protocol'
 import { getAddress } from 'viem'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openTestNode, type TestNode } from '../../test/chain.ts'
-import { crypto, fourValidators as validators } from '../../test/fixture.ts'
-import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
+import { expect, it } from 'vitest'
+import type { TestNode } from '../../test/chain.ts'
+import { fourValidators as validators } from '../../test/fixture.ts'
+import type { TestRpc } from '../../test/rpc.ts'
+import { serveEach } from '../../test/serve-each.ts'
 import type { RpcBackend } from './backend.ts'
 import { forkId } from './fork-id.ts'
 import { chainMethods } from './methods/chain.ts'
@@ -12,12 +13,10 @@ import { SyncChanges } from './sync-changes.ts'
 let node: TestNode
 let rpc: TestRpc
 
-beforeEach(async () => {
-  node = await openTestNode({ crypto, validators })
-  rpc = await serveTestNode(node, crypto)
+serveEach((opened, served) => {
+  node = opened
+  rpc = served
 })
-
-afterEach(() => rpc.server.close())
 
 const result = async (method: string) => (await rpc.call(method)).result
 

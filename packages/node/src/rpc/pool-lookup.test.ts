@@ -1,9 +1,10 @@
 import { bytesToHex, type Hash, type Hex, unwrap } from '@quoin/protocol'
 import { keccak256 } from 'viem'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openTestNode, type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
-import { crypto, fourValidators as validators } from '../../test/fixture.ts'
-import { serveTestNode, type TestRpc, testBackend, testCall } from '../../test/rpc.ts'
+import { describe, expect, it } from 'vitest'
+import { type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
+import { crypto } from '../../test/fixture.ts'
+import { type TestRpc, testBackend, testCall } from '../../test/rpc.ts'
+import { serveEach } from '../../test/serve-each.ts'
 import type { RpcBackend } from './backend.ts'
 import { transactionMethods } from './methods/transactions.ts'
 
@@ -11,12 +12,10 @@ let node: TestNode
 let rpc: TestRpc
 const [alice, bob] = testAccounts as [(typeof testAccounts)[0], (typeof testAccounts)[0]]
 
-beforeEach(async () => {
-  node = await openTestNode({ crypto, validators })
-  rpc = await serveTestNode(node, crypto)
+serveEach((opened, served) => {
+  node = opened
+  rpc = served
 })
-
-afterEach(() => rpc.server.close())
 
 const signed = (changes: object) =>
   alice.signTransaction({

@@ -1,8 +1,9 @@
 import { type Address, type Hex, unwrap } from '@quoin/protocol'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openTestNode, type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
-import { crypto, fourValidators as validators } from '../../test/fixture.ts'
-import { serveTestNode, type TestRpc, testBackend, testCall } from '../../test/rpc.ts'
+import { expect, it } from 'vitest'
+import { type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
+import { crypto } from '../../test/fixture.ts'
+import { type TestRpc, testBackend, testCall } from '../../test/rpc.ts'
+import { serveEach } from '../../test/serve-each.ts'
 import type { JsonText } from './json-text.ts'
 import { txpoolMethods } from './methods/txpool.ts'
 
@@ -12,12 +13,10 @@ type Account = (typeof testAccounts)[0]
 const [alice, bob, carol] = testAccounts as [Account, Account, Account]
 const lower = ({ address }: { readonly address: Hex }) => address.toLowerCase() as Address
 
-beforeEach(async () => {
-  node = await openTestNode({ crypto, validators })
-  rpc = await serveTestNode(node, crypto)
+serveEach((opened, served) => {
+  node = opened
+  rpc = served
 })
-
-afterEach(() => rpc.server.close())
 
 const result = async (method: string, ...params: unknown[]) => (await rpc.call(method, ...params)).result
 

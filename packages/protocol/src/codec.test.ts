@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkCanonical, checkRoundTrip, checkStrict } from '../test/codec-laws.ts'
-import { Address, bytesToHex, Hash, hexToBytes } from './bytes.ts'
+import { Address, bytesToHex, equalBytes, Hash, hexToBytes, joinBytes } from './bytes.ts'
 import * as codec from './codec.ts'
 
 const hex = (bytes: Uint8Array) => bytesToHex(bytes).slice(2)
@@ -107,6 +107,27 @@ describe('byte strings', () => {
     const fromBuffer = codec.decode(codec.bytes(2), buffer)
     buffer.fill(0)
     expect(fromBuffer).toEqual({ ok: true, value: bytes('aabb') })
+  })
+
+  it('of any length keep their order, and are copied when they are written', () => {
+    const item = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.integer({ min: 4_090, max: 9_000 }).map((length) => new Uint8Array(length).fill(length)),
+    )
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 8 }), fc.boolean(), (items, borrows) => {
+        const writer = new codec.Writer(borrows)
+        for (const bytes of items) writer.bytes(bytes)
+        const expected = joinBytes(items)
+        expect(writer.length).toBe(expected.length)
+        if (!borrows) for (const bytes of items) bytes.fill(7)
+        const written = writer.finish()
+        for (const bytes of items) bytes.fill(8)
+        expect(equalBytes(written, expected)).toBe(true)
+        writer.u8(1)
+        expect(writer.finish().length).toBe(expected.length + 1)
+      }),
+    )
   })
 
   it('of hashes and addresses read as lower-case hex', () => {

@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, type Hash, hexToBytes } from './bytes.ts'
+import { type Address, bytesToHex, type Hash, hexToBytes, joinBytes } from './bytes.ts'
 import { err, ok, type Result } from './result.ts'
 
 /**
@@ -40,7 +40,8 @@ class DecodeFailure extends Error {}
  * @throws RangeError or TypeError if the value is not within the type's limits. That is a bug of the caller.
  */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer()
+  // Nothing changes the value's bytes before `finish`.
+  const writer = new Writer(true)
   codec.write(writer, value)
   return writer.finish()
 }
@@ -69,15 +70,27 @@ export function decodeHead<T>(codec: Codec<T>, bytes: Uint8Array): Result<T, Dec
 
 const malformed = (message: string): Result<never, DecodeError> => err({ code: 'malformed', message })
 
+/** Byte strings of this length are parts of their own: in one growing buffer they would be copied several times. */
+const PART_BYTES_MIN = 4_096
+
 /** Growing output buffer. Does not check ranges; the codecs do. */
 export class Writer {
+  readonly #borrows: boolean
+  /** What precedes the buffer. */
+  readonly #parts: Uint8Array[] = []
+  #partBytes = 0
   #bytes = new Uint8Array(256)
   #view = new DataView(this.#bytes.buffer)
   #at = 0
 
+  /** @param borrows whether long byte strings are not copied until `finish`. Nobody may change them before that. */
+  constructor(borrows = false) {
+    this.#borrows = borrows
+  }
+
   /** Bytes written so far. */
   get length(): number {
-    return this.#at
+    return this.#partBytes + this.#at
   }
 
   #reserve(length: number): number {
@@ -86,10 +99,22 @@ export class Writer {
     if (this.#at > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(this.#at, 2 * this.#bytes.length))
       grown.set(this.#bytes)
-      this.#bytes = grown
-      this.#view = new DataView(grown.buffer)
+      this.#replace(grown)
     }
     return at
+  }
+
+  #replace(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
+  }
+
+  /** Ends the buffer, and puts a long byte string after it. */
+  #part(value: Uint8Array): void {
+    this.#parts.push(this.#bytes.subarray(0, this.#at), this.#borrows ? value : new Uint8Array(value))
+    this.#partBytes += this.#at + value.length
+    this.#replace(new Uint8Array(256))
+    this.#at = 0
   }
 
   u8(value: number): void {
@@ -115,13 +140,15 @@ export class Writer {
   }
 
   bytes(value: Uint8Array): void {
+    if (value.length >= PART_BYTES_MIN) return this.#part(value)
     const at = this.#reserve(value.length)
     this.#bytes.set(value, at)
   }
 
   /** A copy of the bytes written so far. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#at)
+    if (this.#parts.length === 0) return this.#bytes.slice(0, this.#at)
+    return joinBytes([...this.#parts, this.#bytes.subarray(0, this.#at)])
   }
 }
 

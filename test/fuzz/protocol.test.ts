@@ -61,7 +61,7 @@ const stateProof: fc.Arbitrary<StateProof> = fc.record({
 })
 
 /** The fields in a transaction's bytes. It is not signed: any r and low s have the form of a signature. */
-type Fields = Omit<Transaction, 'hash' | 'signingHash' | 'raw'>
+type Fields = Omit<Transaction, 'hash' | 'raw'>
 const accessList = fc.array(fc.record({ address: any.address, storageKeys: fc.array(any.hash, { maxLength: 2 }) }), {
   maxLength: 2,
 })
@@ -87,7 +87,7 @@ const transaction: fc.Arbitrary<Fields> = fc
     accessList: fields.type === 0 ? [] : fields.accessList,
   }))
 
-const fieldsOf = ({ hash: _, signingHash: __, raw: ___, ...fields }: Transaction): Fields => fields
+const fieldsOf = ({ hash: _, raw: __, ...fields }: Transaction): Fields => fields
 const transactionTarget: Target = resultTarget<Fields>(
   (fields) => reencode(fields as Transaction),
   (bytes) => {

@@ -1,6 +1,6 @@
 // Not from 'ox': its index loads the whole library, which takes 0.2 s in every thread.
 import * as Rlp from 'ox/Rlp'
-import { bytesToBigInt, bytesToNumber } from './bytes.ts'
+import { bytesToBigInt, bytesToNumber, concatBytes } from './bytes.ts'
 
 /** Thrown by `RlpReader` for bytes that are not canonical RLP. `decodeTransaction` turns it into an error result. */
 export class RlpFailure extends Error {}
@@ -125,15 +125,11 @@ export class RlpReader {
 }
 
 /** Encodes an RLP list of items that are already encoded and concatenated. */
-export function wrapList(payload: Uint8Array): Uint8Array {
-  const head = payload.length < 56 ? [0xc0 + payload.length] : longHead(payload.length)
-  const out = new Uint8Array(head.length + payload.length)
-  out.set(head)
-  out.set(payload, head.length)
-  return out
-}
+export const wrapList = (payload: Uint8Array): Uint8Array => concatBytes(Uint8Array.from(listHead(payload.length)), payload)
 
-function longHead(length: number): readonly number[] {
+/** The bytes that precede the payload of an RLP list of this length. */
+export function listHead(length: number): readonly number[] {
+  if (length < 56) return [0xc0 + length]
   const digits: number[] = []
   for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) digits.unshift(rest % 256)
   return [0xf7 + digits.length, ...digits]

@@ -12,7 +12,7 @@ const secretKey = new Uint8Array(32).fill(7)
 const account = privateKeyToAccount(bytesToHex(secretKey))
 
 /** The fields that a sender decides. */
-const unsigned = ({ yParity, signature, hash, signingHash, raw, ...fields }: Transaction) => fields
+const unsigned = ({ yParity, signature, hash, raw, ...fields }: Transaction) => fields
 
 it('encodes and signs as viem does, and reads back', async () => {
   await fc.assert(

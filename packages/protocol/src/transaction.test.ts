@@ -10,7 +10,7 @@ import { LIMITS } from './limits.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 import { unwrap } from './result.ts'
 import { encodeRlp, integerPayload, type RlpValue, wrapList } from './rlp.ts'
-import { decodeTransaction, recoverSender, type Transaction, type TransactionErrorCode } from './transaction.ts'
+import { decodeTransaction, recoverSender, signingHash, type Transaction, type TransactionErrorCode } from './transaction.ts'
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 const secret: Hex = `0x${'4c'.repeat(32)}`
@@ -64,7 +64,7 @@ describe('transactions of wallets', () => {
 
         const theirs = EthersTransaction.from(bytesToHex(raw))
         expect(transaction.hash).toBe(theirs.hash)
-        expect(bytesToHex(transaction.signingHash)).toBe(theirs.unsignedHash)
+        expect(bytesToHex(signingHash(crypto, transaction))).toBe(theirs.unsignedHash)
         expect(bytesToHex(transaction.signature)).toBe(theirs.signature!.r + theirs.signature!.s.slice(2))
         expect(transaction.yParity).toBe(theirs.signature!.yParity)
         expect(recoverSender(crypto, transaction)).toBe(sender)
@@ -101,7 +101,9 @@ describe('transactions of wallets', () => {
       value: 10n ** 18n,
       yParity: 0,
     })
-    expect(bytesToHex(transaction.signingHash)).toBe('0xdaf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53')
+    expect(bytesToHex(signingHash(crypto, transaction))).toBe(
+      '0xdaf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53',
+    )
     expect(recoverSender(crypto, transaction)).toBe('0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f')
   })
 })

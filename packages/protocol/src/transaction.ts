@@ -1,10 +1,10 @@
-import { Address, concatBytes, Hash, hexToBytes } from './bytes.ts'
+import { Address, concatBytes, emptyBytes, Hash, hexToBytes } from './bytes.ts'
 import type { Crypto } from './crypto.ts'
 import { addressOfUncompressedKey } from './keys.ts'
 import { LIMITS } from './limits.ts'
 import { Gas, type Nonce, U32_MAX, Wei } from './numbers.ts'
 import { err, ok, type Result } from './result.ts'
-import { encodeRlp, integerPayload, RlpFailure, RlpReader, wrapList } from './rlp.ts'
+import { encodeRlp, integerPayload, listHead, RlpFailure, RlpReader } from './rlp.ts'
 
 /**
  * An Ethereum transaction of type 0 (legacy, with EIP-155 replay protection), 1 (EIP-2930) or 2 (EIP-1559). Decoding is strict: exactly one byte
@@ -28,8 +28,6 @@ export interface Transaction {
   readonly signature: Uint8Array
   /** keccak256 of `raw`. */
   readonly hash: Hash
-  /** The 32-byte digest that the sender signed. */
-  readonly signingHash: Uint8Array
   /** The network encoding from which this was decoded. */
   readonly raw: Uint8Array
 }
@@ -69,20 +67,26 @@ class Refusal extends Error {
 }
 
 /**
- * Decodes a transaction and computes its hashes. The form of the signature is checked here; `recoverSender` finds the signer.
+ * Decodes a transaction. The form of the signature is checked here; `recoverSender` finds the signer.
  *
  * @param chainId the id of this chain. A transaction for another chain is refused.
  * @param raw the network encoding, as in eth_sendRawTransaction.
+ * @param hash keccak256 of `raw`, if the caller has it: hashing is most of the work for a large transaction.
  */
-export function decodeTransaction(crypto: Crypto, chainId: number, raw: Uint8Array): Result<Transaction, TransactionError> {
+export function decodeTransaction(
+  crypto: Crypto,
+  chainId: number,
+  raw: Uint8Array,
+  hash?: Hash,
+): Result<Transaction, TransactionError> {
   try {
     if (raw.length > LIMITS.transactionBytesMax) {
       throw new Refusal('oversized', `transaction has ${raw.length} bytes, at most ${LIMITS.transactionBytesMax} are allowed`)
     }
     const type = raw[0]
     if (type === undefined) throw new Refusal('malformed', 'transaction is empty')
-    if (type >= 0xc0) return ok(decodeLegacy(crypto, chainId, raw))
-    if (type === 1 || type === 2) return ok(decodeTyped(crypto, chainId, raw, type))
+    const fields = type >= 0xc0 ? readLegacy(chainId, raw) : type === 1 || type === 2 ? readTyped(chainId, raw, type) : undefined
+    if (fields !== undefined) return ok({ ...fields, hash: hash ?? Hash(crypto.keccak256(raw)) })
     throw new Refusal(
       'type-not-supported',
       `transaction type not valid: first byte ${type}, supported are legacy, 1 (EIP-2930) and 2 (EIP-1559)`,
@@ -95,15 +99,15 @@ export function decodeTransaction(crypto: Crypto, chainId: number, raw: Uint8Arr
   }
 }
 
-function decodeLegacy(crypto: Crypto, chainId: number, raw: Uint8Array): Transaction {
+type Fields = Omit<Transaction, 'hash'>
+
+function readLegacy(chainId: number, raw: Uint8Array): Fields {
   const outer = new RlpReader(raw)
   const fields = outer.list('transaction')
   outer.finish()
-  const start = fields.at
   const nonce = readNonce(fields)
   const gasPrice = Wei(fields.bigint('gasPrice'))
   const common = readCommon(fields)
-  const signed = raw.subarray(start, fields.at)
   const v = fields.number('v')
   if (v === 27 || v === 28) throw new Refusal('unprotected', 'only replay-protected (EIP-155) transactions allowed')
   if (v < 35) throw new Refusal('malformed', `v is ${v}, not an EIP-155 value`)
@@ -111,7 +115,6 @@ function decodeLegacy(crypto: Crypto, chainId: number, raw: Uint8Array): Transac
   checkChain(ownChain, chainId)
   const signature = readSignature(fields)
   fields.finish()
-  const suffix = encodeRlp([integerPayload(ownChain), new Uint8Array(0), new Uint8Array(0)])
   return {
     type: 0,
     chainId,
@@ -122,28 +125,23 @@ function decodeLegacy(crypto: Crypto, chainId: number, raw: Uint8Array): Transac
     accessList: [],
     yParity: ((v - 35) % 2) as 0 | 1,
     signature,
-    hash: Hash(crypto.keccak256(raw)),
-    signingHash: crypto.keccak256(wrapList(concatBytes(signed, suffix.subarray(1)))),
     raw,
   }
 }
 
-function decodeTyped(crypto: Crypto, chainId: number, raw: Uint8Array, type: 1 | 2): Transaction {
+function readTyped(chainId: number, raw: Uint8Array, type: 1 | 2): Fields {
   const outer = new RlpReader(raw, 1)
   const fields = outer.list('transaction')
   outer.finish()
-  const start = fields.at
   checkChain(fields.number('chainId'), chainId)
   const nonce = readNonce(fields)
   const maxPriorityFeePerGas = Wei(fields.bigint(type === 1 ? 'gasPrice' : 'maxPriorityFeePerGas'))
   const maxFeePerGas = type === 1 ? maxPriorityFeePerGas : Wei(fields.bigint('maxFeePerGas'))
   const common = readCommon(fields)
   const accessList = readAccessList(fields)
-  const signed = raw.subarray(start, fields.at)
   const yParity = fields.number('yParity', 1) as 0 | 1
   const signature = readSignature(fields)
   fields.finish()
-  const preimage = wrapList(signed)
   return {
     type,
     chainId,
@@ -154,8 +152,6 @@ function decodeTyped(crypto: Crypto, chainId: number, raw: Uint8Array, type: 1 |
     accessList,
     yParity,
     signature,
-    hash: Hash(crypto.keccak256(raw)),
-    signingHash: crypto.keccak256(concatBytes(Uint8Array.of(type), preimage)),
     raw,
   }
 }
@@ -220,8 +216,25 @@ function checkChain(found: number, wanted: number): void {
   if (found !== wanted) throw new Refusal('wrong-chain', `transaction is signed for chain id ${found}, this chain is ${wanted}`)
 }
 
+/** Number of the fields before the signature, by type. */
+const SIGNED_FIELDS = [6, 8, 9] as const
+
+/**
+ * The 32-byte digest that the sender of a transaction signed (EIP-155, EIP-2930, EIP-1559). Not part of the decoded transaction, because only recovery
+ * needs it, and it takes as long as the hash.
+ */
+export function signingHash(crypto: Crypto, { type, chainId, raw }: Pick<Transaction, 'type' | 'chainId' | 'raw'>): Uint8Array {
+  const fields = new RlpReader(raw, type === 0 ? 0 : 1).list('transaction')
+  const start = fields.at
+  for (let i = 0; i < SIGNED_FIELDS[type]; i++) fields.item()
+  const signed = raw.subarray(start, fields.at)
+  const chain = type === 0 ? encodeRlp([integerPayload(chainId), new Uint8Array(0), new Uint8Array(0)]).subarray(1) : emptyBytes()
+  const head = listHead(signed.length + chain.length)
+  return crypto.keccak256(concatBytes(Uint8Array.from(type === 0 ? head : [type, ...head]), signed, chain))
+}
+
 /** Recovers the account that signed a transaction; undefined if no key can have made the signature. */
 export function recoverSender(crypto: Crypto, transaction: Transaction): Address | undefined {
-  const key = crypto.recover(transaction.signingHash, transaction.signature, transaction.yParity)
+  const key = crypto.recover(signingHash(crypto, transaction), transaction.signature, transaction.yParity)
   return key === undefined ? undefined : addressOfUncompressedKey(crypto, key)
 }

@@ -1,5 +1,13 @@
 import { createInlineRecovery } from '@quoin/node/crypto'
-import { bytesToHex, nobleCrypto as crypto, decodeTransaction, encodeTransaction, signingPreimage, unwrap } from '@quoin/protocol'
+import {
+  bytesToHex,
+  nobleCrypto as crypto,
+  decodeTransaction,
+  encodeTransaction,
+  signingHash,
+  signingPreimage,
+  unwrap,
+} from '@quoin/protocol'
 import fc from 'fast-check'
 import { privateKeyToAccount } from 'viem/accounts'
 import { expect, it } from 'vitest'
@@ -18,10 +26,11 @@ it('marks transactions in the name of others so that their senders are known, an
       const decoded = [marked[0]!, own, ...marked.slice(1)].map((raw) => unwrap(decodeTransaction(crypto, CHAIN_ID, raw)))
       expect(new Set(decoded.map(({ hash }) => hash)).size).toBe(decoded.length)
       expect(decoded.map(({ signature }) => impersonatedSender(signature))).toEqual([senders[0], undefined, ...senders.slice(1)])
-      const recovered = unwrap(await recovery.recoverSenders(decoded))
+      const signatures = decoded.map((one) => ({ ...one, signingHash: signingHash(crypto, one) }))
+      const recovered = unwrap(await recovery.recoverSenders(signatures))
       expect(recovered).toEqual([senders[0], account.address.toLowerCase(), ...senders.slice(1)])
       // No key can make this signature: only the development node finds a sender in it.
-      for (const { signingHash, signature } of decoded.filter((_, i) => i !== 1))
+      for (const { signingHash, signature } of signatures.filter((_, i) => i !== 1))
         for (const yParity of [0, 1] as const) expect(crypto.recover(signingHash, signature, yParity)).toBeUndefined()
     }),
     { numRuns: 20 },

@@ -1,7 +1,17 @@
-import { Address, type Crypto, type Transaction } from '@quoin/protocol'
+import { Address, type Crypto, signingHash, type Transaction } from '@quoin/protocol'
 
-/** The input of sender recovery. A decoded transaction has this shape. */
-export type RecoverableSignature = Pick<Transaction, 'signingHash' | 'signature' | 'yParity'>
+/** The input of sender recovery. */
+export interface RecoverableSignature extends Pick<Transaction, 'signature' | 'yParity'> {
+  /** The digest that was signed (`signingHash`), 32 bytes. */
+  readonly signingHash: Uint8Array
+}
+
+/** The input of sender recovery for a transaction. */
+export const recoverableOf = (crypto: Crypto, transaction: Transaction): RecoverableSignature => ({
+  signingHash: signingHash(crypto, transaction),
+  signature: transaction.signature,
+  yParity: transaction.yParity,
+})
 
 /** Digest (32) ‖ r ‖ s (64) ‖ y parity (1). */
 const ENTRY_BYTES = 97

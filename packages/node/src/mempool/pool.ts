@@ -139,14 +139,14 @@ export class TransactionPool implements Mempool {
     return ok(verified)
   }
 
-  async add(raw: Uint8Array, origin: Origin): Promise<Result<SignedTransaction, PoolRefusal>> {
+  async add(raw: Uint8Array, origin: Origin, hash?: Hash): Promise<Result<SignedTransaction, PoolRefusal>> {
     if (this.#verifier.inFlight >= POOL_LIMITS.verificationsMax) {
       return refuse(
         'overloaded',
         `${POOL_LIMITS.verificationsMax} transactions are being verified: send the transaction again later`,
       )
     }
-    const verified = await this.#verifier.verify(raw)
+    const verified = await this.#verifier.verify(raw, hash)
     if (!verified.ok) {
       const { code, message } = verified.error
       return code === 'unavailable' ? refuse('overloaded', message) : refuse(code, message)

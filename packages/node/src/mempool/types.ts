@@ -43,8 +43,10 @@ export interface PooledTransaction {
 export interface Mempool {
   /**
    * Decodes a transaction, recovers its sender (once, in batches) and admits it. `already-known` means that the transaction is in the pool.
+   *
+   * @param hash keccak256 of `raw`, if the caller has it
    */
-  add(raw: Uint8Array, origin: Origin): Promise<Result<SignedTransaction, PoolRefusal>>
+  add(raw: Uint8Array, origin: Origin, hash?: Hash): Promise<Result<SignedTransaction, PoolRefusal>>
   /**
    * Decodes transactions and recovers their senders without admitting them: for the bodies of proposals and synced blocks. Transactions
    * verified before, by the pool or an earlier call, are not verified again. Bodies are verified in turns of `verifyTurnMax` transactions,

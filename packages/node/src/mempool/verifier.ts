@@ -9,6 +9,7 @@ import {
   type Transaction,
 } from '@quoin/protocol'
 import type { SenderRecovery } from '../crypto/recovery.ts'
+import { recoverableOf } from '../crypto/signature-batch.ts'
 import { POOL_LIMITS } from './limits.ts'
 import type { VerifyRefusal } from './types.ts'
 
@@ -48,13 +49,13 @@ export class TransactionVerifier {
     this.#rememberedBytes = 0
   }
 
-  async verify(raw: Uint8Array): Promise<Result<SignedTransaction, VerifyRefusal>> {
-    const hash = Hash(this.#crypto.keccak256(raw))
+  /** @param hash keccak256 of `raw`, if the caller has it. */
+  async verify(raw: Uint8Array, hash = Hash(this.#crypto.keccak256(raw))): Promise<Result<SignedTransaction, VerifyRefusal>> {
     const known = this.get(hash)
     if (known !== undefined) return ok(known)
     const running = this.#inFlight.get(hash)
     if (running !== undefined) return running
-    const decoded = decodeTransaction(this.#crypto, this.#chainId, raw)
+    const decoded = decodeTransaction(this.#crypto, this.#chainId, raw, hash)
     if (!decoded.ok) return decoded
     const work = this.#recover(decoded.value)
     this.#inFlight.set(hash, work)
@@ -66,7 +67,7 @@ export class TransactionVerifier {
   }
 
   async #recover(transaction: Transaction): Promise<Result<SignedTransaction, VerifyRefusal>> {
-    const recovered = await this.#recovery.recoverSenders([transaction])
+    const recovered = await this.#recovery.recoverSenders([recoverableOf(this.#crypto, transaction)])
     if (!recovered.ok) return err({ code: 'unavailable', message: `sender recovery failed: ${recovered.error.message}` })
     const [sender] = recovered.value
     if (sender === undefined)

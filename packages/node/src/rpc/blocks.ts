@@ -41,8 +41,9 @@ export function rawBlock({ blocks }: Pick<RpcBackend, 'blocks'>, height: Height)
 
 /** Decodes one transaction of a block. Stored transactions were verified before their block became final. */
 export function transactionOf(backend: RpcBackend, { bodies, senders }: RawBlock, index: number): SignedTransaction {
-  const transaction = unwrap(decodeTransaction(backend.crypto, backend.chainId, bodies[index]!))
-  return { ...transaction, sender: senders[index]!.sender }
+  const { hash, sender } = senders[index]!
+  const transaction = unwrap(decodeTransaction(backend.crypto, backend.chainId, bodies[index]!, hash))
+  return { ...transaction, sender }
 }
 
 /** The JSON of a block. Yields to other work between transactions. */

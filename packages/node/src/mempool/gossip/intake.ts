@@ -158,7 +158,7 @@ export class Intake {
       this.#settle(lane, job)
       this.#wake()
     }
-    mempool.add(raw, 'gossip').then(
+    mempool.add(raw, 'gossip', hash).then(
       (result) => {
         job.admissions.push({ raw, wasVerified, isRepeat, result })
         done()

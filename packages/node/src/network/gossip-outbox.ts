@@ -6,11 +6,8 @@ import { beginsWithMessage, splitRpc } from './gossip-rpc.ts'
 import type { NetworkLimits } from './limits.ts'
 import { asError } from './streams.ts'
 
-/** Bytes as gossipsub writes them, possibly in several pieces. */
-export interface Bytes {
-  readonly byteLength: number
-  subarray(): Uint8Array
-}
+/** Bytes as gossipsub writes them: a `Uint8Array`, or a list of a length prefix and an RPC. */
+export type Bytes = Parameters<Stream['send']>[0]
 
 /**
  * Bounded queue in front of the gossip streams to one peer. Whole RPCs are queued, and the stream gets the next one only when it has passed
@@ -20,7 +17,7 @@ export interface Bytes {
 export class GossipOutbox {
   readonly #limits: NetworkLimits
   readonly #counters: NetworkCounters
-  readonly #queue: Uint8Array[] = []
+  readonly #queue: Bytes[] = []
   #stream: Stream | undefined
   #bytes = 0
   #flush: NodeJS.Immediate | undefined
@@ -46,7 +43,7 @@ export class GossipOutbox {
   viewOf(protocol: string): Stream {
     const view: Pick<Stream, 'protocol' | 'send' | 'close' | 'abort' | 'addEventListener'> = {
       protocol,
-      send: (frame) => this.#send(frame as Bytes),
+      send: (frame) => this.#send(frame),
       close: async (options) => {
         const stream = this.#stream
         this.close()
@@ -73,16 +70,17 @@ export class GossipOutbox {
   /** Throws if a message has no room. gossipsub catches that per peer, and keeps the control data of that RPC for the next one. */
   #send(frame: Bytes): boolean {
     if (this.#isClosed) throw new Error('the session is over')
-    const bytes = frame.subarray()
-    const header = varintHeader.read((index) => bytes[index]!, bytes.length)
-    const rpc = bytes.subarray(header?.size ?? 0)
+    const byteAt = (index: number): number => (frame instanceof Uint8Array ? frame[index]! : frame.get(index))
+    const header = varintHeader.read(byteAt, frame.byteLength)
+    // Copies nothing if the RPC is one piece of the list. Its frame is the same memory for all peers.
+    const rpc = frame.subarray(header?.size ?? 0)
     const { gossipSendBytesMax, gossipControlBytesMax, gossipFrameMessagesMax, gossipFrameBytesMax } = this.#limits
     const bytesMax = gossipSendBytesMax + (beginsWithMessage(rpc) ? 0 : gossipControlBytesMax)
     const pieces = splitRpc(rpc, gossipFrameMessagesMax, gossipFrameBytesMax)
     let isLost = false
     for (const piece of pieces) {
       if (this.#bytes + piece.length > bytesMax) isLost = true
-      else this.#push(pieces.length === 1 ? bytes : concatBytes(encodeVarint(piece.length), piece))
+      else this.#push(pieces.length === 1 ? frame : concatBytes(encodeVarint(piece.length), piece))
     }
     this.#write()
     if (!isLost) return true
@@ -90,14 +88,14 @@ export class GossipOutbox {
     throw new Error('the peer does not read its gossip')
   }
 
-  #push(frame: Uint8Array): void {
+  #push(frame: Bytes): void {
     this.#queue.push(frame)
-    this.#bytes += frame.length
+    this.#bytes += frame.byteLength
   }
 
-  #unshift(frame: Uint8Array): void {
+  #unshift(frame: Bytes): void {
     this.#queue.unshift(frame)
-    this.#bytes += frame.length
+    this.#bytes += frame.byteLength
   }
 
   readonly #schedule = () => {
@@ -115,7 +113,7 @@ export class GossipOutbox {
     while (stream?.status === 'open' && stream.writeBufferLength < this.#limits.gossipWriteBytesMax) {
       const frame = this.#queue.shift()
       if (frame === undefined) return
-      this.#bytes -= frame.length
+      this.#bytes -= frame.byteLength
       try {
         stream.send(frame)
       } catch (failure) {

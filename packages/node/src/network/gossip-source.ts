@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Stream, StreamMessageEvent } from '@libp2p/interface'
-import { concatBytes } from '@quoin/protocol'
 import { pause } from '../abort.ts'
 import type { Clock, Offence } from '../powers.ts'
 import { RECALL_KEY_BYTES, Recall } from '../recall.ts'
@@ -8,6 +7,7 @@ import type { TokenBucket } from '../token-bucket.ts'
 import { encodeVarint, FrameDecoder, varintHeader } from './frames.ts'
 import { rpcParts } from './gossip-rpc.ts'
 import type { NetworkLimits } from './limits.ts'
+import { chunksOf } from './streams.ts'
 
 export interface GossipSourceOptions {
   readonly stream: Stream
@@ -27,7 +27,7 @@ export interface GossipSourceOptions {
 }
 
 /**
- * Yields the frames of a gossip stream one by one, each with its length prefix. gossipsub reads these instead of the stream: its own reader
+ * Yields the frames of a gossip stream one by one, each after its length prefix. gossipsub reads these instead of the stream: its own reader
  * buffers everything that arrives, and does not report frames that are too large. Here reading stops, which also stops the peer, while too
  * many of its payloads are in validation, while it has sent more than its budget, and while its gossip is banned.
  */
@@ -38,7 +38,7 @@ export async function* gossipFrames(options: GossipSourceOptions): AsyncGenerato
   let ended = stream.status !== 'open' || stream.readableEnded
   let wake = () => {}
   const onMessage = (event: StreamMessageEvent) => {
-    decoder.push(event.data.subarray())
+    for (const chunk of chunksOf(event.data)) decoder.push(chunk)
     if (stream.status === 'open') stream.pause()
     wake()
   }
@@ -59,7 +59,10 @@ export async function* gossipFrames(options: GossipSourceOptions): AsyncGenerato
         const isNew = takeFrame(options, frame.value, sent)
         await options.room()
         if (budget.waitMs > 0) await pause(clock, budget.waitMs, signal)
-        if (isNew) yield concatBytes(encodeVarint(frame.value.length), frame.value)
+        if (!isNew) continue
+        // In two chunks: joining them would copy the frame.
+        yield encodeVarint(frame.value.length)
+        yield frame.value
       } else if (ended) {
         return
       } else {

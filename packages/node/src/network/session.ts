@@ -6,7 +6,7 @@ import { FrameDecoder } from './frames.ts'
 import type { NetworkLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { Slots } from './slots.ts'
-import { abortConnection, asError } from './streams.ts'
+import { abortConnection, asError, chunksOf } from './streams.ts'
 import type { Timers } from './timers.ts'
 
 /** Callbacks of a session. */
@@ -158,7 +158,7 @@ export class Session {
     if (stream.status !== 'open') return this.end('the peer closed its ordered stream')
     stream.addEventListener('end', () => this.end('the peer ended its ordered stream'))
     stream.addEventListener('close', () => this.end('the peer closed its ordered stream'))
-    stream.addEventListener('message', (event: StreamMessageEvent) => this.#receive(event.data.subarray()))
+    stream.addEventListener('message', (event: StreamMessageEvent) => this.#receive(chunksOf(event.data)))
     stream.resume()
   }
 
@@ -175,9 +175,9 @@ export class Session {
     this.#cancelHeartbeat = this.#timers.after(heartbeatMs, () => this.#heartbeat())
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(chunks: Iterable<Uint8Array>): void {
     this.#heardAt = this.#clock.monotonic()
-    this.#decoder.push(chunk)
+    for (const chunk of chunks) this.#decoder.push(chunk)
     // An offence that the handler reports can end the session in the middle of a chunk.
     while (this.#state === 'ready') {
       const frame = this.#decoder.next()

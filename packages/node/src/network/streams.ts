@@ -4,6 +4,9 @@ import { FrameDecoder, type FrameFault } from './frames.ts'
 
 export type ReadFault = FrameFault | { readonly code: 'ended' | 'aborted'; readonly message: string }
 
+/** The bytes of a message in the pieces in which they arrived: `subarray` would join them. */
+export const chunksOf = (data: StreamMessageEvent['data']): Iterable<Uint8Array> => (data instanceof Uint8Array ? [data] : data)
+
 /** Reads the first frame of a stream. Leaves the stream open; the caller closes or aborts it. */
 export function readFrame(stream: Stream, bytesMax: number, signal: AbortSignal): Promise<Result<Uint8Array, ReadFault>> {
   const decoder = new FrameDecoder(bytesMax)
@@ -16,7 +19,7 @@ export function readFrame(stream: Stream, bytesMax: number, signal: AbortSignal)
       resolve(result)
     }
     const onMessage = (event: StreamMessageEvent) => {
-      decoder.push(event.data.subarray())
+      for (const chunk of chunksOf(event.data)) decoder.push(chunk)
       const frame = decoder.next()
       if (!frame.ok) settle(frame)
       else if (frame.value !== undefined) settle(ok(frame.value))

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openFileLog } from './file-log.ts'
+import { behind, openFileLog } from './file-log.ts'
 
 let directory: string
 let path: string
@@ -25,6 +25,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('sync' as const, 'await' as const, 'reopen' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const) }) },
 )
+
+it('what a write left is written next', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 4 }), { maxLength: 5 }), fc.nat(20), (chunks, written) => {
+      const all = chunks.flatMap((chunk) => [...chunk])
+      expect(behind(chunks, Math.min(written, all.length)).flatMap((chunk) => [...chunk])).toEqual(all.slice(written))
+    }),
+  )
+})
 
 describe('openFileLog', () => {
   it('holds what a byte array would, for any order of operations, awaited or not', async () => {

@@ -139,14 +139,23 @@ class FileLog implements LogFile {
 
   async #write(chunks: readonly Uint8Array[]): Promise<void> {
     if (chunks.length === 0) return
-    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, this.#size)
-      at += bytesWritten
+    for (let left = chunks; left.length > 0; ) {
+      const { bytesWritten } = await this.#handle.writev(left, this.#size)
       this.#size += bytesWritten
+      left = behind(left, bytesWritten)
     }
     await this.#handle.datasync()
   }
+}
+
+/** What is left of chunks after their first bytes. */
+export function behind(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let rest = bytes
+  for (const [i, chunk] of chunks.entries()) {
+    if (rest < chunk.length) return [chunk.subarray(rest), ...chunks.slice(i + 1)]
+    rest -= chunk.length
+  }
+  return []
 }
 
 /** Makes the directory's entries durable; until then a new or renamed file is not. */

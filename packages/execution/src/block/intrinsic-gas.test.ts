@@ -1,4 +1,5 @@
 import { type AccessListEntry, Address, Hash } from '@quoin/protocol'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addressOf } from '../../test/transactions.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
@@ -21,6 +22,20 @@ describe('intrinsicGas', () => {
     ['creation data of a word and a byte', { to: undefined, data: Array(33).fill(0), accessList: [] }, 53_000 + 33 * 4 + 4],
   ])('of %s', (_, { to, data, accessList }, expected) => {
     expect(intrinsicGas({ to, data: Uint8Array.from(data), accessList })).toBe(expected)
+  })
+
+  it('of data of any length and alignment counts each byte', () => {
+    const bytes = fc.array(fc.oneof(fc.constant(0), fc.constantFrom(1, 0x7f, 0x80, 0xff), fc.nat(255)), {
+      minLength: 200,
+      maxLength: 400,
+    })
+    fc.assert(
+      fc.property(bytes, fc.nat(8), (given, start) => {
+        const data = Uint8Array.from(given).subarray(start)
+        const expected = data.reduce((gas, byte) => gas + (byte === 0 ? 4 : 16), 21_000)
+        expect(intrinsicGas({ to, data, accessList: [] })).toBe(expected)
+      }),
+    )
   })
 
   it('of an ERC-20 transfer’s calldata is what Ethereum charges', () => {

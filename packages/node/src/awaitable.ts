@@ -4,5 +4,5 @@ export type Awaitable<T> = T | Promise<T>
 export const isPromise = <T>(value: Awaitable<T>): value is Promise<T> => value instanceof Promise
 
 /** Applies a function to a value: synchronously if it is there, otherwise when the promise resolves. */
-export const whenThere = <T, R>(value: Awaitable<T>, then: (value: T) => R): Awaitable<R> =>
+export const whenThere = <T, R>(value: Awaitable<T>, then: (value: T) => Awaitable<R>): Awaitable<R> =>
   isPromise(value) ? value.then(then) : then(value)

@@ -1,10 +1,11 @@
-import { type Awaitable, isPromise } from '../awaitable.ts'
+import type { Result } from '@quoin/protocol'
+import { type Awaitable, isPromise, whenThere } from '../awaitable.ts'
 import type { Allowances } from './allowance.ts'
 import { RPC_CODE, RpcError } from './errors.ts'
 import { ExactNumber, idText } from './exact-id.ts'
 import { JsonText } from './json-text.ts'
 import type { CallContext, Methods } from './method.ts'
-import { parseRequests } from './request-text.ts'
+import { parseRequests, type RequestRefusal, type RequestText } from './request-text.ts'
 import { isShed } from './shedding.ts'
 import { REFUSED_WEIGHT, weightOf, weightOfText } from './weights.ts'
 
@@ -68,21 +69,24 @@ export class Dispatcher<Backend> {
   }
 
   /**
-   * Answers the text of a request or batch.
+   * Answers the text of a request or batch. Most single requests are answered synchronously.
    *
    * @returns The response; undefined if there is none (notifications only).
-   * @throws {CallGivenUp} If no client waits for the response any more.
+   * @throws {CallGivenUp} If no client waits for the response any more: then the promise rejects.
    */
-  async answer(bytes: Buffer, call: CallContext): Promise<Answer | undefined> {
+  answer(bytes: Buffer, call: CallContext): Awaitable<Answer | undefined> {
     const unread = this.#limited(null, weightOfText(bytes.length), call)
     if (unread !== undefined) return answerOf(unread)
-    const parsed = await parseRequests(bytes, call, call.limits)
+    return whenThere(parseRequests(bytes, call, call.limits), (parsed) => this.#parsed(parsed, call))
+  }
+
+  #parsed(parsed: Result<RequestText, RequestRefusal>, call: CallContext): Awaitable<Answer | undefined> {
     if (!parsed.ok) return answerOf(this.#refused(null, parsed.error.code, parsed.error.message, call))
     if (parsed.value.kind === 'batch') return this.#batch(parsed.value.requests, call)
     // The call may have timed out while it waited for a slot.
     const late = call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined
-    const response = await this.#one(parsed.value.request, call, late)
-    return response === undefined ? undefined : answerOf(response)
+    const response = this.#one(parsed.value.request, call, late)
+    return whenThere(response, (one) => one && answerOf(one))
   }
 
   async #batch(requests: readonly unknown[], call: CallContext): Promise<Answer | undefined> {

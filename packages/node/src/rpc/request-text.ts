@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '@quoin/protocol'
+import type { Awaitable } from '../awaitable.ts'
 import { RPC_CODE } from './errors.ts'
 import { keepIdTexts } from './exact-id.ts'
 import type { RpcLimits } from './limits.ts'
@@ -25,15 +26,21 @@ type TextLimits = Pick<
  * number of values in each request, and the bounds of a batch's requests. Then each request is parsed separately. So no text blocks the
  * event loop longer than one request of `requestValuesMax` values and `requestBytesMax` bytes does.
  */
-export async function parseRequests(
+export function parseRequests(
+  bytes: Buffer,
+  call: Pick<CallContext, 'isSliceOver' | 'nextTurn'>,
+  limits: TextLimits,
+): Awaitable<Result<RequestText, RequestRefusal>> {
+  if (bytes.length > limits.parseAtOnceBytesMax) return parseLong(bytes, call, limits)
+  const parsed = parse(bytes)
+  return parsed.ok ? requestsOf(parsed.value, limits) : parsed
+}
+
+async function parseLong(
   bytes: Buffer,
   call: Pick<CallContext, 'isSliceOver' | 'nextTurn'>,
   limits: TextLimits,
 ): Promise<Result<RequestText, RequestRefusal>> {
-  if (bytes.length <= limits.parseAtOnceBytesMax) {
-    const parsed = parse(bytes)
-    return parsed.ok ? requestsOf(parsed.value, limits) : parsed
-  }
   const scan = new TextScan(bytes, limits)
   if (!scan.isBatch && bytes.length > limits.requestBytesMax) return err(tooLong(bytes.length, limits))
   while (!scan.isDone) {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { type Awaitable, isPromise, whenThere } from '../../awaitable.ts'
 import type { ClientConnection } from './connections.ts'
 import type { PlainReplies } from './plain-replies.ts'
 import { type PlainRequest, PlainRequests } from './plain-request.ts'
@@ -65,18 +66,20 @@ export class PlainLane {
     this.#isBusy = true
     const reply = await this.#options.answer(request)
     if (reply === undefined || !this.#socket.writable) return void this.#socket.destroy()
-    await this.#send(reply)
+    const sent = this.#send(reply)
+    if (isPromise(sent)) await sent
     this.#isBusy = false
     if (this.#early !== undefined) this.#leave(this.#early)
     else if (this.#options.isStopping()) this.#socket.end()
   }
 
-  async #send(reply: Reply): Promise<void> {
+  #send(reply: Reply): Awaitable<void> {
     const { connection, replies, limits, isStopping } = this.#options
     const { keepAliveMs, sendMs } = limits()
     connection.sending++
-    await replies.send(connection, reply, { isLast: isStopping(), keepAliveMs, sendMs })
-    connection.sending--
+    return whenThere(replies.send(connection, reply, { isLast: isStopping(), keepAliveMs, sendMs }), () => {
+      connection.sending--
+    })
   }
 
   #leave(chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { type Awaitable, whenThere } from '../../awaitable.ts'
 import type { Clock } from '../../powers.ts'
 import type { ClientConnection } from './connections.ts'
 import { happened, JOINED_CHARS_MAX, type Reply, writeAll } from './reply.ts'
@@ -21,23 +22,17 @@ export class PlainReplies {
     this.#clock = clock
   }
 
-  /** Sends a reply; resolves as `sendReply` does. */
-  async send(connection: ClientConnection, reply: Reply, sending: PlainSending): Promise<void> {
+  /** Sends a reply; is done when `sendReply` would be: at once for a short reply to a client that reads. */
+  send(connection: ClientConnection, reply: Reply, sending: PlainSending): Awaitable<void> {
     const { socket } = connection
     const { pieces } = reply
     const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
     const head = this.#head(reply, length, sending)
-    if (length <= JOINED_CHARS_MAX) {
-      const body = pieces.length === 1 ? pieces[0]! : pieces.join('')
-      // If there are as many bytes as characters, the text is ASCII, and latin1 writes it faster.
-      socket.write(head + body, body.length === length ? 'latin1' : 'utf8')
-    } else {
-      connection.workBytes += head.length + length
-      const written = await writeAll(socket, connection, [head, ...pieces], sending.sendMs)
-      connection.workBytes -= head.length + length - written
-    }
-    if (socket.writableNeedDrain) await happened(socket, 'drain', connection, sending.sendMs)
-    if (socket.timeout !== sending.keepAliveMs) socket.setTimeout(sending.keepAliveMs)
+    if (length > JOINED_CHARS_MAX) return sendLong(connection, [head, ...pieces], head.length + length, sending)
+    const body = pieces.length === 1 ? pieces[0]! : pieces.join('')
+    // If there are as many bytes as characters, the text is ASCII, and latin1 writes it faster.
+    socket.write(head + body, body.length === length ? 'latin1' : 'utf8')
+    return sent(connection, sending)
   }
 
   #head({ status, type, headers }: Reply, length: number, { isLast, keepAliveMs }: PlainSending): string {
@@ -57,4 +52,25 @@ export class PlainReplies {
     }
     return this.#date
   }
+}
+
+async function sendLong(
+  connection: ClientConnection,
+  pieces: readonly string[],
+  length: number,
+  sending: PlainSending,
+): Promise<void> {
+  connection.workBytes += length
+  const written = await writeAll(connection.socket, connection, pieces, sending.sendMs)
+  connection.workBytes -= length - written
+  await sent(connection, sending)
+}
+
+/** Waits until the client has read enough, then for its next request. */
+function sent(connection: ClientConnection, { sendMs, keepAliveMs }: PlainSending): Awaitable<void> {
+  const { socket } = connection
+  const read = socket.writableNeedDrain ? happened(socket, 'drain', connection, sendMs) : undefined
+  return whenThere(read, () => {
+    if (socket.timeout !== keepAliveMs) socket.setTimeout(keepAliveMs)
+  })
 }

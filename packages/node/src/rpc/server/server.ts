@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
+import { isPromise } from '../../awaitable.ts'
 import type { Client } from '../../fair-queue.ts'
 import { answerProbe, type Probes } from '../../health/probes.ts'
 import type { Clock, Random } from '../../powers.ts'
@@ -225,7 +226,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     })
   }
 
-  async #answerPlain({ head, body }: PlainRequest, connection: ClientConnection): Promise<Reply | undefined> {
+  #answerPlain({ head, body }: PlainRequest, connection: ClientConnection): Promise<Reply | undefined> {
     connection.activeMs = this.#options.clock.monotonic()
     connection.received()
     return this.#replyTo(body, connection, head.forwardedFor)
@@ -347,7 +348,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const place = this.#slots.take(identity, limits)
     if (place !== undefined) await place
     try {
-      const answer = await this.#dispatcher.answer(bytes, call)
+      const given = this.#dispatcher.answer(bytes, call)
+      const answer = isPromise(given) ? await given : given
       if (answer?.retryAfterMs !== undefined) this.#limited++
       return answer
     } catch (failure) {

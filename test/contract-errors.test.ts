@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { TestContracts } from '../packages/execution/test/contracts.ts'
-import { RPC_CODE } from '../packages/node/src/rpc/errors.ts'
+import { RPC_CODE, SIMULATION_CODE } from '../packages/node/src/rpc/errors.ts'
 import { cataloguedIn, composer, isProse, type Literal, literalsOf, patternOf, thrownIn } from './docs/messages.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -133,7 +133,7 @@ describe('the catalogue of contract errors', () => {
 
   it('has every code of JSON-RPC', () => {
     const codes = [...page.matchAll(/^\| ((?:-?\d+)(?:, -?\d+)*) \|/gm)].flatMap(([, list = '']) => list.split(', ').map(Number))
-    expect(new Set(codes)).toEqual(new Set(Object.values(RPC_CODE)))
+    expect(new Set(codes)).toEqual(new Set([...Object.values(RPC_CODE), ...Object.values(SIMULATION_CODE)]))
   })
 })
 

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { loadCrypto } from '../../packages/node/src/crypto/load.ts'
 import type { RpcBackend } from '../../packages/node/src/rpc/backend.ts'
 import { Dispatcher } from '../../packages/node/src/rpc/dispatch.ts'
-import { RPC_CODE } from '../../packages/node/src/rpc/errors.ts'
+import { RPC_CODE, SIMULATION_CODE } from '../../packages/node/src/rpc/errors.ts'
 import type { CallContext } from '../../packages/node/src/rpc/method.ts'
 import { rpcMethods } from '../../packages/node/src/rpc/methods/index.ts'
 import { appendBlock } from '../../packages/node/test/blocks.ts'
@@ -54,7 +54,7 @@ interface Answer {
 /** EIP-7966: the transaction was sent, but its receipt did not arrive in time. */
 const TIMEOUT = 4
 const { internal: INTERNAL, ...refusals } = RPC_CODE
-const expectedCodes = new Set<number>([...Object.values(refusals), TIMEOUT])
+const expectedCodes = new Set<number>([...Object.values(refusals), ...Object.values(SIMULATION_CODE), TIMEOUT])
 
 function checkAnswer(answer: Answer, id: unknown): void {
   expect(answer.jsonrpc).toBe('2.0')
@@ -163,6 +163,19 @@ const blockOverride = fc.record(
   { number: quantity, time: quantity, gasLimit: quantity, feeRecipient: address, baseFeePerGas: quantity },
   { requiredKeys: [] },
 )
+const simulation = fc.record(
+  {
+    blockStateCalls: fc.array(
+      fc.record(
+        { blockOverrides: blockOverride, stateOverrides: stateOverride, calls: fc.array(transactionCall, { maxLength: 3 }) },
+        { requiredKeys: [] },
+      ),
+      { maxLength: 3 },
+    ),
+    ...{ validation: fc.boolean(), traceTransfers: fc.boolean(), returnFullTransactions: fc.boolean() },
+  },
+  { requiredKeys: ['blockStateCalls'] },
+)
 const topic = fc.oneof(fc.constant(TOPIC as Hex), hash)
 const logQuery = fc.record(
   {
@@ -217,6 +230,7 @@ const fitting = fc
       fc.constantFrom('eth_call', 'eth_estimateGas'),
       fc.oneof(fc.tuple(transactionCall, reference), fc.tuple(transactionCall, reference, stateOverride, blockOverride)),
     ),
+    fc.tuple(fc.constantFrom('eth_simulateV1'), fc.tuple(simulation, reference)),
     fc.tuple(fc.constantFrom('eth_sendRawTransaction', 'eth_sendRawTransactionSync'), fc.tuple(raw)),
     fc.tuple(fc.constantFrom('debug_getRawHeader', 'debug_getRawBlock', 'debug_getRawReceipts'), fc.tuple(reference)),
     fc.tuple(fc.constantFrom('eth_getRawTransactionByHash', 'debug_getRawTransaction'), fc.tuple(hash)),

@@ -82,23 +82,29 @@ export async function serveTestNode(
   limits: Partial<RpcLimits> = {},
   options: Partial<Pick<RpcServerOptions, 'readRefusal' | 'probes' | 'methods' | 'clock'>> & {
     readonly settings?: Partial<RpcSettings>
+    /** Replaces parts of the node's backend. */
+    readonly backend?: Partial<RpcBackend>
   } = {},
 ): Promise<TestRpc> {
   const clock = new ManualClock()
-  const server = await startRpcServer(testBackend(node, crypto), {
-    host: '127.0.0.1',
-    port: 0,
-    clock,
-    random: countingRandom(),
-    logger: node.log,
-    probes: {
-      live: async () => ({ isOk: true, body: { status: 'ok' } }),
-      ready: async () => ({ isOk: true, body: { ready: true } }),
-      metrics: async () => ({ chain_height: node.chain.head.header.number }),
+  const { backend, ...rest } = options
+  const server = await startRpcServer(
+    { ...testBackend(node, crypto), ...backend },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      clock,
+      random: countingRandom(),
+      logger: node.log,
+      probes: {
+        live: async () => ({ isOk: true, body: { status: 'ok' } }),
+        ready: async () => ({ isOk: true, body: { ready: true } }),
+        metrics: async () => ({ chain_height: node.chain.head.header.number }),
+      },
+      ...rest,
+      settings: { ...OPEN_SETTINGS, limits: { ...DEFAULT_RPC_LIMITS, ...limits }, ...options.settings },
     },
-    ...options,
-    settings: { ...OPEN_SETTINGS, limits: { ...DEFAULT_RPC_LIMITS, ...limits }, ...options.settings },
-  })
+  )
   const url = `http://127.0.0.1:${server.port}`
   return {
     server,

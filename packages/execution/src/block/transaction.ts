@@ -7,6 +7,7 @@ import {
   type Nonce,
   type Transaction,
   U32_MAX,
+  type UnsignedTransaction,
   Wei,
 } from '@quoin/protocol'
 import { OUT_OF_GAS_REASON } from '../contract/failure.ts'
@@ -53,7 +54,11 @@ const refusal = (code: TransactionRefusal['code'], message: string): Transaction
  *
  * @returns the refusal, or undefined when the transaction is allowed
  */
-export function checkRules(transaction: Transaction, sender: Address, rules: TransactionRules): TransactionRefusal | undefined {
+export function checkRules(
+  transaction: UnsignedTransaction,
+  sender: Address,
+  rules: TransactionRules,
+): TransactionRefusal | undefined {
   const { gasLimit, maxFeePerGas, maxPriorityFeePerGas } = transaction
   if (!maySend(rules.sendPolicy, sender)) return refusal('not-permitted', `sender is not permitted to send: address ${sender}`)
   if (gasLimit > rules.transactionGasMax)
@@ -76,7 +81,11 @@ export function checkRules(transaction: Transaction, sender: Address, rules: Tra
  *
  * @returns the refusal, or undefined when the transaction is allowed
  */
-export function checkAccount(transaction: Transaction, account: Account, policy: FeePolicy): TransactionRefusal | undefined {
+export function checkAccount(
+  transaction: UnsignedTransaction,
+  account: Account,
+  policy: FeePolicy,
+): TransactionRefusal | undefined {
   // EIP-3607: a key found for a contract's address must not work.
   if (account.codeHash !== undefined) return refusal('not-permitted', 'sender not an eoa: the account has code')
   if (transaction.nonce < account.nonce)
@@ -91,18 +100,33 @@ export function checkAccount(transaction: Transaction, account: Account, policy:
   return undefined
 }
 
-/**
- * Runs a transaction that passed `checkRules` and `checkAccount`. The full gas limit is paid in advance and the rest is refunded,
- * so that the transaction cannot spend its own fee.
- */
-export function applyTransaction(
+/** Runs a transaction that passed `checkRules` and `checkAccount`. */
+export const applyTransaction = (
   machine: Machine,
-  transaction: Transaction,
+  transaction: UnsignedTransaction,
   sender: Address,
   rules: TransactionRules,
-): TransactionOutcome {
+): TransactionOutcome => outcomeOf(runTransaction(machine, transaction, sender, rules), transaction, sender)
+
+/** How a transaction's message ended after its fee was charged, and its logs. */
+export interface ChargedRun extends TransactionRun {
+  readonly logs: readonly Log[]
+}
+
+/**
+ * Runs a transaction that passed the checks. The full gas limit is paid in advance and the rest is refunded, so that the
+ * transaction cannot spend its own fee.
+ *
+ * @param pay credits the refund and the proposer's part of the fee
+ */
+export function runTransaction(
+  machine: Machine,
+  transaction: UnsignedTransaction,
+  sender: Address,
+  { feePolicy, baseFee }: Pick<TransactionRules, 'feePolicy' | 'baseFee'>,
+  pay: typeof credit = credit,
+): ChargedRun {
   const { journal } = machine
-  const { feePolicy, baseFee } = rules
   const price = effectiveGasPrice(feePolicy, baseFee, transaction)
   const deposit = BigInt(transaction.gasLimit) * price
   const account = journal.account(sender)
@@ -110,20 +134,27 @@ export function applyTransaction(
   const nonce = (transaction.to === undefined ? account.nonce : account.nonce + 1) as Nonce
   journal.setAccount(sender, { ...account, nonce, balance: Wei(account.balance - deposit) })
   const start = journal.checkpoint()
-  const { outcome, gasUsed } = runMessage(machine, { ...transaction, from: sender })
-  const fee = feeOf(feePolicy, baseFee, gasUsed, price)
-  credit(journal, sender, deposit - fee.charged)
-  credit(journal, machine.block.proposer, fee.toProposer)
-  return {
-    status: outcome.ok ? 1 : 0,
-    gasUsed,
-    logs: journal.logsSince(start),
-    errorData: outcome.ok ? emptyBytes() : outcome.data,
-    contractAddress: outcome.ok ? outcome.contractAddress : undefined,
-    payer: sender,
-    failure: outcome.ok ? undefined : failureOf(outcome, gasUsed, transaction.gasLimit),
-  }
+  const run = runMessage(machine, { ...transaction, from: sender })
+  const fee = feeOf(feePolicy, baseFee, run.gasUsed, price)
+  pay(journal, sender, deposit - fee.charged)
+  pay(journal, machine.block.proposer, fee.toProposer)
+  return { ...run, logs: journal.logsSince(start) }
 }
+
+/** What the receipt of a transaction says, and why it failed. */
+export const outcomeOf = (
+  { outcome, gasUsed, logs }: ChargedRun,
+  { gasLimit }: Pick<UnsignedTransaction, 'gasLimit'>,
+  sender: Address,
+): TransactionOutcome => ({
+  status: outcome.ok ? 1 : 0,
+  gasUsed,
+  logs,
+  errorData: outcome.ok ? emptyBytes() : outcome.data,
+  contractAddress: outcome.ok ? outcome.contractAddress : undefined,
+  payer: sender,
+  failure: outcome.ok ? undefined : failureOf(outcome, gasUsed, gasLimit),
+})
 
 /**
  * The failure of a transaction. If its gas ended, adds how much of the limit it used. A contract may throw an error with the same text: that has no detail,

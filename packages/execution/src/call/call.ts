@@ -177,7 +177,8 @@ function runWith(contracts: Contracts, journal: Journal, block: BlockContext, ca
   return { outcome, course: machine.course }
 }
 
-function resultOf({ outcome, gasUsed, isSpent }: TransactionRun, journal: Journal): CallResult {
+/** The result of a message that ran on a journal. */
+export function resultOf({ outcome, gasUsed, isSpent }: TransactionRun, journal: Journal): CallResult {
   if (!outcome.ok) {
     // Any other failure leaves gas, at least what the failing frame's caller keeps.
     const { data, reason, trace, detail } = outcome

@@ -1,3 +1,4 @@
+export { type BlockCalls, type SimulatedCall } from './block-plan.ts'
 export {
   type Call,
   type CallHost,
@@ -20,3 +21,10 @@ export {
   type StateOverrides,
   type StorageOverride,
 } from './overrides.ts'
+export {
+  type SimulatedBlock,
+  type SimulatedResult,
+  type SimulatedTransaction,
+} from './simulated-block.ts'
+export { type SimulationOutcome, type SimulationRefusal, type SimulationRequest, simulate } from './simulation.ts'
+export { NATIVE_CURRENCY } from './transfer-log.ts'

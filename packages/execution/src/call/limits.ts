@@ -1,4 +1,4 @@
-/** Limits of calls that change nothing: `eth_call` and `eth_estimateGas`. None of them affects a block. */
+/** Limits of calls that change nothing: `eth_call`, `eth_estimateGas` and `eth_simulateV1`. None of them affects a block. */
 export const CALL_LIMITS = {
   /** Runs of one call at a past height. Each repetition resolves a key that the run before guessed wrong (`past-run.ts`). */
   runsMax: 1_024,
@@ -8,4 +8,8 @@ export const CALL_LIMITS = {
   overriddenAccountsMax: 1_024,
   /** Gas for making the program of one code override: enough to evaluate a container of the maximum size. */
   codeGasMax: 30_000_000,
+  /** Blocks of one simulation, those that fill gaps included: execution-apis' recommendation. */
+  simulatedBlocksMax: 256,
+  /** How long after the block before it a simulated block is, unless the request says so: a network's usual block time. */
+  simulatedBlockMs: 1_000,
 } as const

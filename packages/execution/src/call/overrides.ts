@@ -66,6 +66,8 @@ export interface OverrideRefusal {
 
 /** Validated overrides. The same for every run of a call. */
 export interface PreparedOverrides {
+  /** Prefixes of the database keys whose entries are replaced, in hex. */
+  readonly replaced: ReadonlySet<Hex>
   /** The state with the replaced storage hidden. */
   over(state: KvReader): KvReader
   /** Writes all other overrides; call it before the call runs. */
@@ -77,7 +79,7 @@ export function prepareOverrides(contracts: Contracts, overrides: StateOverrides
   if (overrides.size > CALL_LIMITS.overriddenAccountsMax)
     return refusal(`${overrides.size} accounts are overridden, at most ${CALL_LIMITS.overriddenAccountsMax} are allowed`)
   const codes = new Map<Address, NewCode>()
-  const replaced = new Set<string>()
+  const replaced = new Set<Hex>()
   for (const [address, { code, storage }] of overrides) {
     if (storage?.kind === 'replace') replaced.add(storagePrefix(address))
     if (code === undefined || code.length === 0) continue
@@ -88,6 +90,7 @@ export function prepareOverrides(contracts: Contracts, overrides: StateOverrides
     codes.set(address, made.value)
   }
   return ok({
+    replaced,
     over: (state) => (replaced.size === 0 ? state : withoutStorage(state, replaced)),
     write(journal) {
       for (const [address, override] of overrides) writeAccount(contracts, journal, address, override, codes.get(address))
@@ -126,10 +129,12 @@ function writeAccount(
 /** Record of a contract that exists only in this call. */
 const NEW_RECORD = { version: 1, authority: undefined, paused: false } as const
 
-function withoutStorage(state: KvReader, replaced: ReadonlySet<string>): KvReader {
-  const isReplaced = (flatKey: Uint8Array): boolean => replaced.has(bytesToHex(flatKey.subarray(0, STORAGE_PREFIX_BYTES)))
-  return { get: (flatKey) => (isReplaced(flatKey) ? undefined : state.get(flatKey)) }
+function withoutStorage(state: KvReader, replaced: ReadonlySet<Hex>): KvReader {
+  return { get: (flatKey) => (replaced.has(prefixOf(flatKey)) ? undefined : state.get(flatKey)) }
 }
+
+/** The part of a database key by which the storage of an account is replaced. */
+export const prefixOf = (flatKey: Uint8Array): Hex => bytesToHex(flatKey.subarray(0, STORAGE_PREFIX_BYTES))
 
 /** Prefix of the database keys of an account's storage: key space, address, kind. */
 const storagePrefix = (address: Address): Hex => bytesToHex(flatKeyOf(storageKey(address, new Uint8Array(0))))

@@ -284,6 +284,7 @@ export class Machine implements NativeHost {
     // On a chain the sum of all balances is below 2^256. A development node and the overrides of a call do not guarantee that.
     if (journal.account(to).balance + value > U256_MAX) return `the balance of ${to} would be above 2^256 - 1`
     credit(journal, to, value)
+    journal.recordTransfer(from, to, value)
     return undefined
   }
 }

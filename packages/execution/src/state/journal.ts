@@ -19,6 +19,22 @@ export interface Checkpoint {
   readonly logs: number
 }
 
+/** Value that a message moved from one account to another. */
+export interface Transfer {
+  readonly from: Address
+  readonly to: Address
+  /** In wei, above 0. */
+  readonly value: bigint
+  /** Number of logs that the transaction had before it. */
+  readonly logsBefore: number
+}
+
+/** A transfer, and the one before it. */
+interface TransferLink {
+  readonly transfer: Transfer
+  readonly earlier: TransferLink | undefined
+}
+
 /** How a transaction has used a key so far. It decides the price of the next use (`contract/key-gas.ts`). */
 export type KeyUse = 'none' | 'read' | 'written'
 
@@ -54,6 +70,11 @@ interface Storage {
 
 const emptyReader: KvReader = { get: () => undefined }
 
+export interface JournalOptions {
+  /** Whether it records transfers of value. Only simulations read them. */
+  readonly recordsTransfers?: boolean
+}
+
 const NEVER = -1
 
 /**
@@ -83,10 +104,13 @@ export class Journal {
   #earlierLogs = 0
   /** Number of the running transaction. */
   #transaction = 0
+  /** Transfers of the running transaction. They are kept like a written value, so that a revert undoes them. */
+  readonly #transfers: Slot<TransferLink | undefined> | undefined
 
   /** @param reader the database (keys of `keys.ts`), which must not change while the journal lives; by default an empty one */
-  constructor(reader: KvReader = emptyReader) {
+  constructor(reader: KvReader = emptyReader, { recordsTransfers = false }: JournalOptions = {}) {
     this.#reader = reader
+    this.#transfers = recordsTransfers ? this.#slot<TransferLink | undefined>(emptyBytes(), undefined, undefined) : undefined
   }
 
   /** The account of an address; an empty one if it has none. */
@@ -253,10 +277,25 @@ export class Journal {
     return judged
   }
 
+  /** Records a transfer if the journal was opened for that. A revert undoes it like a log. */
+  recordTransfer(from: Address, to: Address, value: bigint): void {
+    const slot = this.#transfers
+    if (slot === undefined) return
+    this.#write(slot, { transfer: { from, to, value, logsBefore: this.transactionLogs }, earlier: slot.value })
+  }
+
+  /** Recorded transfers of this transaction, in order, without reverted ones. */
+  get transactionTransfers(): readonly Transfer[] {
+    const transfers: Transfer[] = []
+    for (let link = this.#transfers?.value; link !== undefined; link = link.earlier) transfers.push(link.transfer)
+    return transfers.reverse()
+  }
+
   /** Starts counting for a new transaction. The sender's account counts as written, because every transaction changes it. */
   beginTransaction(sender?: Address): void {
     this.#earlierLogs = this.#logs.length
     this.#transaction++
+    if (this.#transfers !== undefined) this.#transfers.value = undefined
     if (sender !== undefined) this.#account(sender).writtenIn = this.#transaction
   }
 

@@ -1,7 +1,6 @@
-import type { CallRequest } from '@quoin/execution'
 import type { ChainId } from '@quoin/protocol'
 import type { DamageFinding } from '../store/damage.ts'
-import type { CallKind, CallOutcomes } from './call-runner.ts'
+import type { CallKind, CallOutcomes, CallTask } from './call-runner.ts'
 
 /** Start data of the thread. */
 export interface CallWorkerData {
@@ -11,7 +10,7 @@ export interface CallWorkerData {
 
 /** A request to the thread. The pool sends the next one only after the answer. Everything in it is structured-cloneable. */
 export type CallWorkerRequest =
-  | { readonly kind: CallKind; readonly request: CallRequest }
+  | CallTask
   /** Closes the database; the thread ends. */
   | { readonly kind: 'close' }
 

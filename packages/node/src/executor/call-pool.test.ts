@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { CallRequest } from '@quoin/execution'
+import type { CallRequest, SimulatedCall, SimulationRequest } from '@quoin/execution'
 import { Address, bytesToHex, type ChainId, type Hex, hexToBytes, nobleCrypto, type Wei, ZERO_ADDRESS } from '@quoin/protocol'
 import { type Abi, encodeDeployData, encodeFunctionData, getContractAddress, parseAbi } from 'viem'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -100,6 +100,54 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
     const estimate = await pool.run('estimate', request('add'), never, client)
     expect(estimate).toMatchObject({ ok: true, value: { kind: 'estimated' } })
     expect(estimate).toEqual(await node.calls.run('estimate', request('add'), never, client))
+    await pool.close()
+  })
+
+  /** A simulation of 8 endless calls in 4 blocks. */
+  function bigSimulation(gasMax: number): SimulationRequest {
+    const spin: SimulatedCall = {
+      ...{
+        type: 2,
+        from: ZERO_ADDRESS,
+        to,
+        data: hexToBytes(dataOf('spin')),
+        value: 0n as Wei,
+        accessList: [],
+        nonce: undefined,
+      },
+      ...{ gas: gasMax / 8, maxFeePerGas: 0n as Wei, maxPriorityFeePerGas: 0n as Wei },
+    }
+    const block = { blockOverrides: {}, stateOverrides: new Map(), calls: [spin, spin] }
+    return {
+      base: node.store.header(2 as never)!,
+      blocks: [block, block, block, block],
+      ...{ isValidated: false, recordsTransfers: true, gasMax, answerBytesMax: 1_000_000 },
+    }
+  }
+
+  it('simulate blocks as inline calls do, also when the pool is asked from another thread', async () => {
+    const { pool } = open({ workers: 1 })
+    const asked = bigSimulation(1_000_000)
+    const found = await pool.run('simulation', asked, never, client)
+    expect(found).toMatchObject({ ok: true, value: { kind: 'simulated', blocks: { length: 4 } } })
+    expect(found).toEqual(await node.calls.run('simulation', asked, never, client))
+    await pool.close()
+  })
+
+  it('answer the calls of one client while another one floods them with simulations', async () => {
+    const { pool } = open({ workers: 2, callMs: 60_000 })
+    const flooder = { remote: '192.0.2.66', connection: 66 }
+    let done = 0
+    const flood = Array.from({ length: 24 }, async () => {
+      const answer = await pool.run('simulation', bigSimulation(20_000_000), new AbortController().signal, flooder)
+      done++
+      return answer
+    })
+    for (let i = 0; i < 5; i++) expect(await pool.run('call', request('sum', 2), never, client)).toMatchObject({ ok: true })
+    // In turn, the calls would have come after the whole flood.
+    expect(done).toBeLessThan(flood.length)
+    expect(pool.stats.waiting).toBeGreaterThan(0)
+    expect((await Promise.all(flood)).every(({ ok }) => ok)).toBe(true)
     await pool.close()
   })
 

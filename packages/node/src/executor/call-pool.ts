@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import type { CallRequest } from '@quoin/execution'
+import type { Call, StateOverrides } from '@quoin/execution'
 import { err, type Result } from '@quoin/protocol'
 import { type Client, FairQueue } from '../fair-queue.ts'
 import type { Logger } from '../logger.ts'
@@ -13,8 +13,10 @@ import {
   type CallKind,
   type CallOutcomes,
   type CallPoolLimits,
+  type CallRequests,
   type CallRunner,
   type CallStats,
+  type CallTask,
   type CallUnavailable,
 } from './call-runner.ts'
 import { type CallAnswer, CallThread, type Job, timeoutMessage } from './call-thread.ts'
@@ -102,21 +104,22 @@ export class CallPool implements CallRunner {
 
   async run<K extends CallKind>(
     kind: K,
-    request: CallRequest,
+    request: CallRequests[K],
     signal: AbortSignal,
     client: Client,
   ): Promise<Result<CallOutcomes[K], CallUnavailable>> {
     signal.throwIfAborted()
     if (this.#closing !== undefined) return err(CLOSED)
     this.#fillAll()
-    const bytes = bytesOf(request)
+    const task = { kind, request } as CallTask
+    const bytes = bytesOf(task)
     const refusal = this.#roomRefusal(client, bytes)
     if (refusal !== undefined) {
       this.#counts.refused++
       return err({ code: 'overloaded', message: refusal })
     }
     const answer = await new Promise<CallAnswer>((resolve, reject) =>
-      this.#enqueue({ kind, request, client, bytes, resolve, reject }, signal),
+      this.#enqueue({ task, client, bytes, resolve, reject }, signal),
     )
     // A thread answers a request with the outcome of the same kind.
     return answer as Result<CallOutcomes[K], CallUnavailable>
@@ -278,11 +281,28 @@ export class CallPool implements CallRunner {
 const CLOSED: CallUnavailable = { code: 'closed', message: 'the node is stopping' }
 
 /** Memory of a waiting request. */
-function bytesOf({ call, stateOverrides }: CallRequest): number {
-  let bytes = call.data.length
-  for (const { code, storage } of stateOverrides.values()) {
+function bytesOf({ kind, request }: CallTask): number {
+  if (kind !== 'simulation') return request.call.data.length + overrideBytes(request.stateOverrides)
+  let bytes = 0
+  for (const { calls, stateOverrides } of request.blocks)
+    bytes += overrideBytes(stateOverrides) + calls.reduce((sum, call) => sum + simulatedBytes(call), 0)
+  return bytes
+}
+
+function overrideBytes(overrides: StateOverrides): number {
+  let bytes = 0
+  for (const { code, storage } of overrides.values()) {
     bytes += code?.length ?? 0
     for (const [key, value] of storage?.entries ?? []) bytes += key.length + value.length
   }
   return bytes
 }
+
+/** A simulation can have many calls, so their own size counts too, and that of their access lists. */
+const SIMULATED_CALL_BYTES = 256
+const ACCESS_ENTRY_BYTES = 128
+
+const simulatedBytes = ({ data, accessList }: Pick<Call, 'data' | 'accessList'>): number =>
+  SIMULATED_CALL_BYTES +
+  data.length +
+  accessList.reduce((sum, { storageKeys }) => sum + ACCESS_ENTRY_BYTES * (1 + storageKeys.length), 0)

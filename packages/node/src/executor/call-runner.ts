@@ -1,4 +1,4 @@
-import type { CallOutcome, CallRequest, EstimateOutcome } from '@quoin/execution'
+import type { CallOutcome, CallRequest, EstimateOutcome, SimulationOutcome, SimulationRequest } from '@quoin/execution'
 import type { Result } from '@quoin/protocol'
 import type { Client } from '../fair-queue.ts'
 import type { RestartLimits } from '../threads/restart-delay.ts'
@@ -17,8 +17,19 @@ export interface CallUnavailable {
 export interface CallOutcomes {
   readonly call: CallOutcome
   readonly estimate: EstimateOutcome
+  readonly simulation: SimulationOutcome
 }
 export type CallKind = keyof CallOutcomes
+
+/** The request of each kind of call. */
+export interface CallRequests {
+  readonly call: CallRequest
+  readonly estimate: CallRequest
+  readonly simulation: SimulationRequest
+}
+
+/** A request with its kind. */
+export type CallTask = { readonly [K in CallKind]: { readonly kind: K; readonly request: CallRequests[K] } }[CallKind]
 
 /** Counters since the start, and gauges. */
 export interface CallStats {
@@ -32,7 +43,7 @@ export interface CallStats {
 }
 
 /**
- * Runs read-only calls (`eth_call`, `eth_estimateGas`) on the database. A node runs them in separate threads (`call-pool.ts`), the simulator
+ * Runs read-only calls (`eth_call`, `eth_estimateGas`, `eth_simulateV1`) on the database. A node runs them in separate threads (`call-pool.ts`), the simulator
  * and tests in the caller's thread (`inline-calls.ts`). The code below both is the same.
  */
 export interface CallRunner {
@@ -46,7 +57,7 @@ export interface CallRunner {
    */
   run<K extends CallKind>(
     kind: K,
-    request: CallRequest,
+    request: CallRequests[K],
     signal: AbortSignal,
     client: Client,
   ): Promise<Result<CallOutcomes[K], CallUnavailable>>

@@ -1,18 +1,16 @@
 import type { Worker } from 'node:worker_threads'
-import type { CallRequest } from '@quoin/execution'
 import { err, ok, type Result } from '@quoin/protocol'
 import type { Clock } from '../powers.ts'
 import { DamagedError, type OnDamage } from '../store/damage.ts'
 import { SupervisedThread } from '../threads/supervised-thread.ts'
 import type { CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
-import type { CallKind, CallOutcomes, CallUnavailable } from './call-runner.ts'
+import type { CallKind, CallOutcomes, CallTask, CallUnavailable } from './call-runner.ts'
 
 export type CallAnswer = Result<CallOutcomes[CallKind], CallUnavailable>
 
 /** A call, and the callbacks for its end. */
 export interface Job {
-  readonly kind: CallKind
-  readonly request: CallRequest
+  readonly task: CallTask
   /** Deadline, by the clock's `monotonic`. */
   readonly deadlineMs: number
   resolve(answer: CallAnswer): void
@@ -72,7 +70,7 @@ export class CallThread {
     const message = timeoutMessage(this.#callMs)
     const leftMs = Math.max(0, Math.min(this.#callMs, job.deadlineMs - this.#clock.monotonic()))
     this.#cancelLimit = this.#clock.after(leftMs, () => this.#kill('timeout', message))
-    this.#thread.post({ kind: job.kind, request: job.request })
+    this.#thread.post(job.task)
   }
 
   /** Lets the running call end, then ends the thread and waits for it. */

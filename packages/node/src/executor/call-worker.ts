@@ -4,7 +4,7 @@ import { loadContractInterpreter } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
-import { runCallJob } from './inline-calls.ts'
+import { runCallTask } from './inline-calls.ts'
 
 /** A thread that runs calls. It has its own handle of the node's database and only reads. */
 if (parentPort === null) throw new Error('call-worker must run in a worker thread')
@@ -24,7 +24,7 @@ async function answer(request: CallWorkerRequest): Promise<void> {
     return
   }
   try {
-    send({ kind: 'answer', outcome: await runCallJob(host, request.kind, request.request) })
+    send({ kind: 'answer', outcome: await runCallTask(host, request) })
   } catch (error) {
     send(error instanceof InterpreterFault ? { kind: 'fault', message: error.message } : { kind: 'failure', error })
   }

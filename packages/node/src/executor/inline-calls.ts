@@ -1,10 +1,17 @@
-import { type CallHost, type CallRequest, estimateGas, runCall } from '@quoin/execution'
+import { type CallHost, estimateGas, runCall, simulate } from '@quoin/execution'
 import { err, ok, type Result } from '@quoin/protocol'
-import type { CallKind, CallOutcomes, CallRunner, CallUnavailable } from './call-runner.ts'
+import type { CallKind, CallOutcomes, CallRequests, CallRunner, CallTask, CallUnavailable } from './call-runner.ts'
 
 /** Runs one call. Throws InterpreterFault if the interpreter fails on this machine. */
-export function runCallJob(host: CallHost, kind: CallKind, request: CallRequest): Promise<CallOutcomes[CallKind]> {
-  return kind === 'call' ? runCall(host, request) : estimateGas(host, request)
+export function runCallTask(host: CallHost, task: CallTask): Promise<CallOutcomes[CallKind]> {
+  switch (task.kind) {
+    case 'call':
+      return runCall(host, task.request)
+    case 'estimate':
+      return estimateGas(host, task.request)
+    case 'simulation':
+      return simulate(host, task.request)
+  }
 }
 
 /** Runs calls in the caller's thread without a timeout, for the simulator and tests. Rejects if the interpreter fails. */
@@ -16,10 +23,10 @@ export function createInlineCalls(host: CallHost): CallRunner {
     get stats() {
       return { answered, refused: 0, timeouts: 0, faults: 0, restarts: 0, waiting: 0 }
     },
-    async run<K extends CallKind>(kind: K, request: CallRequest, signal: AbortSignal) {
+    async run<K extends CallKind>(kind: K, request: CallRequests[K], signal: AbortSignal) {
       signal.throwIfAborted()
       if (isClosed) return closed
-      const outcome = await runCallJob(host, kind, request)
+      const outcome = await runCallTask(host, { kind, request } as CallTask)
       answered++
       return ok(outcome as CallOutcomes[K])
     },

@@ -29,3 +29,11 @@ it('gives expensive methods more weight, and full blocks their own weight', () =
   expect(weightOf('eth_getBlockByNumber', ['latest', false])).toBeLessThan(weightOf('eth_getBlockByNumber', ['latest', true]))
   for (const name of Object.keys(rpcMethods)) expect(weightOf(name, ['latest', true])).toBeLessThanOrEqual(WEIGHT_MAX)
 })
+
+it('counts what a request asks for, whatever its form', () => {
+  const blocks = [{ calls: [{}, {}] }, {}, { calls: 7 }, null, 'calls']
+  expect(weightOf('eth_simulateV1', [{ blockStateCalls: blocks }])).toBe(107)
+  for (const first of [undefined, null, 5, 'text', [], [[]], { blockStateCalls: 'text' }])
+    expect(weightOf('eth_simulateV1', [first])).toBeLessThanOrEqual(101)
+  expect(weightOf('eth_simulateV1', undefined)).toBe(100)
+})

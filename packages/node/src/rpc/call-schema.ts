@@ -11,6 +11,7 @@ import {
   type Wei,
   ZERO_ADDRESS,
 } from '@quoin/protocol'
+import { z } from 'zod'
 import { invalidParams } from './errors.ts'
 import { hexBytes } from './hex.ts'
 import type { RpcLimits } from './limits.ts'
@@ -37,6 +38,8 @@ const readHash = by(hash)
 const readData = by(data)
 const readBig = by(bigQuantity)
 const readQuantity = by(quantity)
+/** go-ethereum takes 32 bytes, execution-apis a quantity of 256 bits. */
+const readRandao = by(z.union([hash, bigQuantity], { error: 'must be 32 bytes in hex, or a hex quantity' }))
 const readWei = (value: unknown): Wei => readBig(value) as Wei
 
 /** Gas above 2^53 - 1 is clamped: it means as much as the limit allows. */
@@ -226,7 +229,7 @@ export const blockOverrides = reader((value): BlockOverrides => {
     if (isGiven(object, name)) throw invalidParams(`block override "${name}" is not supported for this RPC method`)
   requireKnown(object, BLOCK_MEMBERS)
   optional(object, 'difficulty', readBig)
-  optional(object, 'prevRandao', readHash)
+  optional(object, 'prevRandao', readRandao)
   optional(object, 'blobBaseFee', readBig)
   return {
     number: optional(object, 'number', readQuantity) as Height | undefined,

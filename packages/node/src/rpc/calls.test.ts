@@ -217,7 +217,7 @@ describe('eth_call', () => {
 
   it.each([
     [{ random: WORD }, /has the unknown field random, allowed are number, time, .*prevRandao/],
-    [{ prevRandao: '0x1' }, /prevRandao must be a hash/],
+    [{ prevRandao: '0x01' }, /prevRandao must be 32 bytes in hex, or a hex quantity/],
     [{ difficulty: 1 }, /difficulty/],
     // go-ethereum's words.
     [{ beaconRoot: WORD }, /^block override "beaconRoot" is not supported for this RPC method$/],

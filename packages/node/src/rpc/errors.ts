@@ -9,6 +9,10 @@ export const RPC_CODE = {
   notFound: -32001,
   transactionRejected: -32003,
   limitExceeded: -32005,
+  /** A simulated call failed for another reason than a revert. */
+  callFailed: -32015,
+  /** A simulation took too long. */
+  timeout: -32016,
   /** Call reverted; `data` is the revert data as hex. */
   reverted: 3,
   /** EIP-1193: the account or method has not been authorized. */
@@ -29,3 +33,17 @@ export class RpcError extends Error {
 }
 
 export const invalidParams = (message: string): RpcError => new RpcError(RPC_CODE.invalidParams, message)
+
+/** Codes of `eth_simulateV1` (execution-apis) for what ends a simulation. */
+export const SIMULATION_CODE = {
+  nonceTooLow: -38010,
+  nonceTooHigh: -38011,
+  feeTooLow: -38012,
+  intrinsicGas: -38013,
+  insufficientFunds: -38014,
+  blockGasLimit: -38015,
+  blockNumberOrder: -38020,
+  blockTimeOrder: -38021,
+  tooLarge: -38025,
+  limitExceeded: -38026,
+} as const

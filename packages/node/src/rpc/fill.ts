@@ -23,7 +23,7 @@ const readType = by(
   z.enum(['0x0', '0x1', '0x2'], { error: 'must be 0x0, 0x1 (EIP-2930) or 0x2 (EIP-1559): transaction type not valid' }),
 )
 
-/** Members of the types of transaction that this chain does not have: filling such a request would lose them. */
+/** Members of the types of transaction that this chain does not have: filling such a request would lose them. A price of 0 for blobs is no loss. */
 const OTHER_TYPES = ['blobs', 'blobVersionedHashes', 'maxFeePerBlobGas', 'authorizationList'] as const
 
 /**
@@ -34,7 +34,8 @@ export const transactionRequest = reader((value, limits) => {
   const call = callObject.read(value, limits)
   const object = readObject(value)
   for (const name of OTHER_TYPES)
-    if (isGiven(object, name)) throw new Misfit(`has ${name}, but transactions of types 3 and 4 are not supported`)
+    if (isGiven(object, name) && object[name] !== '0x0')
+      throw new Misfit(`has ${name}, but transactions of types 3 and 4 are not supported`)
   const type = optional(object, 'type', readType)
   return {
     ...call,
@@ -55,6 +56,19 @@ function typeOf({ type, gasPrice, accessList }: TransactionRequest): UnsignedTra
   return accessList.length === 0 ? 0 : 1
 }
 
+/** The type of a requested transaction. Throws RpcError if its members contradict each other or the chain. */
+export function checkedType(request: TransactionRequest, chainId: number): UnsignedTransaction['type'] {
+  const { gasPrice, feeCap, tip, accessList } = request
+  if (request.chainId !== undefined && request.chainId !== chainId)
+    throw invalidParams(`transaction is for chain id ${request.chainId}, but this chain has id ${chainId}`)
+  const type = typeOf(request)
+  if (type === 2 && gasPrice !== undefined) throw invalidParams('transaction of type 0x2 has gasPrice: use maxFeePerGas')
+  if (type !== 2 && (feeCap ?? tip) !== undefined)
+    throw invalidParams(`transaction of type 0x${type} has maxFeePerGas or maxPriorityFeePerGas: use gasPrice`)
+  if (type === 0 && accessList.length > 0) throw invalidParams('transaction of type 0x0 has an access list: use type 0x1 or 0x2')
+  return type
+}
+
 /** What the node knows and a request may lack. The functions are called only if it does. */
 export interface Known {
   readonly chainId: number
@@ -68,14 +82,9 @@ const BASE_FEE_FACTOR = 2n
 
 /** Completes a transaction. Throws RpcError if the request contradicts itself or the chain. */
 export async function fillTransaction(request: TransactionRequest, known: Known): Promise<UnsignedTransaction> {
-  const { to, value, data, accessList, gasPrice, feeCap, chainId = known.chainId } = request
-  if (chainId !== known.chainId)
-    throw invalidParams(`transaction is for chain id ${chainId}, but this chain has id ${known.chainId}`)
-  const type = typeOf(request)
-  if (type === 2 && gasPrice !== undefined) throw invalidParams('transaction of type 0x2 has gasPrice: use maxFeePerGas')
-  if (type !== 2 && (feeCap ?? request.tip) !== undefined)
-    throw invalidParams(`transaction of type 0x${type} has maxFeePerGas or maxPriorityFeePerGas: use gasPrice`)
-  if (type === 0 && accessList.length > 0) throw invalidParams('transaction of type 0x0 has an access list: use type 0x1 or 0x2')
+  const { to, value, data, accessList, gasPrice, feeCap } = request
+  const { chainId } = known
+  const type = checkedType(request, chainId)
   const tip = request.tip ?? 0n
   const highest = gasPrice ?? feeCap ?? (type === 2 ? BASE_FEE_FACTOR * known.baseFee + tip : known.baseFee)
   if (highest > U256_MAX) throw invalidParams('maxPriorityFeePerGas and the base fee exceed 256 bits together: give maxFeePerGas')

@@ -45,11 +45,14 @@ export function formatHeader(crypto: Crypto, block: StoredHeader): Readonly<Reco
   }
 }
 
+/** An encoded transaction, of which only the size is needed. */
+type Sized = Pick<Uint8Array, 'length'>
+
 /** A block with the hashes of its transactions. `transactions` must be the last field: `blockText` cuts it off. */
 export function formatBlock(
   crypto: Crypto,
   block: StoredHeader,
-  bodies: readonly Uint8Array[],
+  bodies: readonly Sized[],
   transactions: readonly { readonly hash: Hash }[],
 ): Readonly<Record<string, unknown>> {
   return {
@@ -71,8 +74,11 @@ export interface Position {
   readonly index: number
 }
 
+/** What a transaction object shows. */
+export type ShownTransaction = Omit<SignedTransaction, 'signingHash' | 'raw'>
+
 export function formatTransaction(
-  transaction: SignedTransaction,
+  transaction: ShownTransaction,
   position: Position | undefined,
 ): Readonly<Record<string, unknown>> {
   const { type, yParity, signature, chainId } = transaction
@@ -107,7 +113,7 @@ export function formatTransaction(
 }
 
 /** Types 0 and 1 show the signed price, type 2 the effective price in the block. */
-const listedGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
+const listedGasPrice = (transaction: ShownTransaction, baseFee: bigint): bigint =>
   transaction.type === 2 ? effectiveGasPrice('burn', baseFee, transaction) : transaction.maxFeePerGas
 
 const signatureWord = (signature: Uint8Array, at: number): Hex => quantityHex(BigInt(bytesToHex(signature.subarray(at, at + 32))))
@@ -170,5 +176,5 @@ export function formatLog(log: Log, { block, transactionHash, transactionIndex, 
 }
 
 /** Approximate size of a block, for display: its header and its transactions. */
-const blockSize = (crypto: Crypto, { header }: StoredHeader, bodies: readonly Uint8Array[]): number =>
+const blockSize = (crypto: Crypto, { header }: StoredHeader, bodies: readonly Sized[]): number =>
   bodies.reduce((sum, { length }) => sum + length, headerRlp(crypto, header).length)

@@ -36,7 +36,7 @@ const ran: (Address | undefined)[] = []
 beforeEach(async () => {
   node = await openTestNode({ crypto, validators })
   const run: CallRunner['run'] = (kind, request, signal, client) => {
-    ran.push(request.call.to)
+    if ('call' in request) ran.push(request.call.to)
     return node.calls.run(kind, request, signal, client)
   }
   rpc = await serveTestNode({ ...node, calls: { stats: node.calls.stats, close: () => node.calls.close(), run } }, crypto)

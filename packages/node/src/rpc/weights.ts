@@ -32,7 +32,26 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 const FULL_BLOCK_WEIGHT = 40
 const BLOCK_METHODS: ReadonlySet<string> = new Set(['eth_getBlockByNumber', 'eth_getBlockByHash'])
 
+const COUNTED_WEIGHT_MAX = 1_400
+
+const lengthOf = (list: unknown): number => (Array.isArray(list) ? list.length : 0)
+const membersOf = (value: unknown): readonly unknown[] =>
+  typeof value === 'object' && value !== null ? Object.values(value) : []
+
+/**
+ * Costs of methods that grow with their parameters, which are not checked yet. A simulation has the gas of one
+ * call, but each call and each block in it costs the thread about 25 µs, also those that fill gaps.
+ */
+const COUNTED: Readonly<Record<string, (first: unknown) => number>> = {
+  eth_simulateV1(payload) {
+    const blocks = membersOf((payload as { readonly blockStateCalls?: unknown } | null | undefined)?.blockStateCalls)
+    return blocks.reduce<number>((sum, block) => sum + 1 + lengthOf((block as { readonly calls?: unknown } | null)?.calls), 100)
+  },
+}
+
 export function weightOf(method: string, params: unknown): number {
+  const counted = Object.hasOwn(COUNTED, method) ? COUNTED[method] : undefined
+  if (counted !== undefined) return Math.min(counted(Array.isArray(params) ? params[0] : undefined), COUNTED_WEIGHT_MAX)
   if (BLOCK_METHODS.has(method) && Array.isArray(params) && params[1] === true) return FULL_BLOCK_WEIGHT
   return WEIGHTS[method] ?? 1
 }
@@ -46,4 +65,4 @@ export const weightOfText = (bytes: number): number => Math.floor(bytes / UNIT_B
 export const REFUSED_WEIGHT = 1
 
 /** Maximum cost of a call. An allowance must hold at least this much. */
-export const WEIGHT_MAX = Math.max(FULL_BLOCK_WEIGHT, ...Object.values(WEIGHTS))
+export const WEIGHT_MAX = Math.max(FULL_BLOCK_WEIGHT, COUNTED_WEIGHT_MAX, ...Object.values(WEIGHTS))

@@ -1,6 +1,6 @@
 import type { BlockOverrides, Call, CallRequest, CallResult, StateOverrides } from '@quoin/execution'
 import { bytesToHex, type Result, signingPreimage, type UnsignedTransaction } from '@quoin/protocol'
-import type { CallKind, CallOutcomes, CallUnavailable } from '../../executor/call-runner.ts'
+import type { CallOutcomes, CallUnavailable } from '../../executor/call-runner.ts'
 import type { RpcBackend } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { blockOverrides, callObject, stateOverrides } from '../call-schema.ts'
@@ -8,6 +8,7 @@ import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { fillTransaction, formatUnsigned, type TransactionRequest, transactionRequest } from '../fill.ts'
 import { quantityHex } from '../format.ts'
 import { type CallContext, type Method, type Methods, method } from '../method.ts'
+import { revertMessage } from '../reverts.ts'
 import { type BlockReference, blockReference } from '../schema.ts'
 import { nextNonce, stateOf } from './state.ts'
 
@@ -33,7 +34,7 @@ function requestOf(backend: RpcBackend, [call, reference, state, block]: CallPar
 }
 
 /** Runs a call. Throws RpcError if it could not run, was refused or reverted. */
-async function outcomeOf<K extends CallKind>(
+async function outcomeOf<K extends 'call' | 'estimate'>(
   kind: K,
   backend: RpcBackend,
   params: CallParams,
@@ -47,25 +48,19 @@ async function outcomeOf<K extends CallKind>(
   )
   if (!answer.ok)
     throw new RpcError(answer.error.code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, answer.error.message)
-  const outcome: CallOutcomes[CallKind] = answer.value
+  const outcome: CallOutcomes['call' | 'estimate'] = answer.value
   if (outcome.kind === 'reverted') throw new CallReverted(outcome)
   if (outcome.kind === 'refused')
     throw outcome.code === 'invalid-override' ? invalidParams(outcome.message) : new RpcError(RPC_CODE.server, outcome.message)
   return outcome as Exclude<CallOutcomes[K], { kind: 'refused' | 'reverted' }>
 }
 
-/** Selector of Solidity's `Error(string)`, the only error whose text is shown in the message. */
-const ERROR_SELECTOR = '0x08c379a0'
-
 /** A call that reverted. viem, ethers and Ponder rely on code 3, the words `execution reverted`, and the data in hex. */
 export class CallReverted extends RpcError {
   readonly outcome: Extract<CallResult, { kind: 'reverted' }>
 
   constructor(outcome: CallReverted['outcome']) {
-    const { data, reason } = outcome
-    const hex = bytesToHex(data)
-    const words = hex.startsWith(ERROR_SELECTOR) && reason !== '' ? `: ${reason}` : ''
-    super(RPC_CODE.reverted, `execution reverted${words}`, hex)
+    super(RPC_CODE.reverted, revertMessage(outcome), bytesToHex(outcome.data))
     this.outcome = outcome
   }
 }

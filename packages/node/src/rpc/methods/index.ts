@@ -7,6 +7,7 @@ import { feeMethods } from './fees.ts'
 import { filterMethods } from './filters.ts'
 import { logMethods } from './logs.ts'
 import { rawMethods } from './raw.ts'
+import { simulationMethods } from './simulate.ts'
 import { stateMethods } from './state.ts'
 import { subscriptionMethods } from './subscriptions.ts'
 import { transactionMethods } from './transactions.ts'
@@ -21,6 +22,7 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...txpoolMethods,
   ...stateMethods,
   ...callMethods,
+  ...simulationMethods,
   ...feeMethods,
   ...logMethods,
   ...filterMethods,

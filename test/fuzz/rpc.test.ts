@@ -231,6 +231,10 @@ const fitting = fc
       fc.oneof(fc.tuple(transactionCall, reference), fc.tuple(transactionCall, reference, stateOverride, blockOverride)),
     ),
     fc.tuple(fc.constantFrom('eth_simulateV1'), fc.tuple(simulation, reference)),
+    fc.tuple(
+      fc.constantFrom('eth_getStorageValues'),
+      fc.tuple(fc.dictionary(address, fc.array(raw, { maxLength: 3 }), { maxKeys: 2 }), reference),
+    ),
     fc.tuple(fc.constantFrom('eth_sendRawTransaction', 'eth_sendRawTransactionSync'), fc.tuple(raw)),
     fc.tuple(fc.constantFrom('debug_getRawHeader', 'debug_getRawBlock', 'debug_getRawReceipts'), fc.tuple(reference)),
     fc.tuple(fc.constantFrom('eth_getRawTransactionByHash', 'debug_getRawTransaction'), fc.tuple(hash)),

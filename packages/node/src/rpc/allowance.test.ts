@@ -31,9 +31,11 @@ it('gives expensive methods more weight, and full blocks their own weight', () =
 })
 
 it('counts what a request asks for, whatever its form', () => {
+  expect(weightOf('eth_getStorageValues', [{ a: ['0x', '0x'], b: ['0x'], c: 5 }])).toBe(4)
+  expect(weightOf('eth_getStorageValues', [{ a: new Array(5_000).fill('0x') }])).toBe(WEIGHT_MAX)
   const blocks = [{ calls: [{}, {}] }, {}, { calls: 7 }, null, 'calls']
   expect(weightOf('eth_simulateV1', [{ blockStateCalls: blocks }])).toBe(107)
   for (const first of [undefined, null, 5, 'text', [], [[]], { blockStateCalls: 'text' }])
-    expect(weightOf('eth_simulateV1', [first])).toBeLessThanOrEqual(101)
-  expect(weightOf('eth_simulateV1', undefined)).toBe(100)
+    for (const name of ['eth_simulateV1', 'eth_getStorageValues']) expect(weightOf(name, [first])).toBeLessThanOrEqual(101)
+  expect([weightOf('eth_simulateV1', undefined), weightOf('eth_getStorageValues', {})]).toEqual([100, 1])
 })

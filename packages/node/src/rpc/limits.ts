@@ -79,6 +79,8 @@ export interface RpcLimits {
   readonly accessEntriesMax: number
   /** Storage keys in all entries of an access list together. */
   readonly accessKeysMax: number
+  /** Storage keys in one `eth_getStorageValues`, of all accounts together. */
+  readonly storageKeysMax: number
   /** Calls in all blocks of one simulation together. */
   readonly simulatedCallsMax: number
   /** Accounts that one call overrides, or one simulation in all its blocks together. */
@@ -155,6 +157,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   logTopicsMax: 1_000,
   accessEntriesMax: 1_024,
   accessKeysMax: 4_096,
+  storageKeysMax: 1_024,
   // Reading this many takes 6 ms, and taking over their results 4 ms in another slice.
   simulatedCallsMax: 1_000,
   overridesMax: 1_024,

@@ -75,3 +75,44 @@ describe('eth_getStorageAt', () => {
     provider.destroy()
   })
 })
+
+describe('eth_getStorageValues', () => {
+  const other = `0x${'cc'.repeat(20)}`
+  const keys = (count: number) => new Array<string>(count).fill('0x10')
+  const values = (requests: object, block: unknown = 'latest', from = rpc) => from.call('eth_getStorageValues', requests, block)
+
+  it('reads many keys of several accounts', async () => {
+    const { result } = await values({
+      [contract.toUpperCase().replace('X', 'x')]: ['0x100', '0x10', '0x6c6f6e67'],
+      [other]: ['0x10'],
+    })
+    expect(result).toEqual({ [contract]: [word(3), word(2), `0x${'ee'.repeat(33)}`], [other]: [word()] })
+  })
+
+  it.each<[string, object, string]>([
+    ['nothing', {}, 'invalid param 0: is empty'],
+    ['accounts without keys', { [contract]: [] }, 'invalid param 0: is empty'],
+    [
+      'more keys than the limit',
+      { [contract]: keys(600), [other]: keys(425) },
+      'has 425 storage keys after those of earlier accounts, the limit is 424',
+    ],
+    ['an account that is none', { '0x12': ['0x'] }, 'invalid param 0: has the invalid key 0x12'],
+    ['a key that is none', { [contract]: ['0x1', '0xg'] }, `invalid param 0: ${contract}.1 must be hex`],
+  ])('refuses %s', async (_, requests, message) => {
+    expect((await values(requests)).error).toEqual({ code: -32602, message: expect.stringContaining(message) })
+  })
+
+  it('refuses a block that does not exist, and values that are too long together', async () => {
+    expect((await values({ [contract]: ['0x'] }, '0x9')).error?.code).toBe(-32001)
+    const small = await serveTestNode(node, crypto, { responseBytesMax: 6_600 })
+    expect((await values({ [contract]: keys(101) }, 'latest', small)).error).toMatchObject({
+      code: -32005,
+      message: expect.stringMatching(/^response too large/),
+    })
+    expect((await values({ [contract]: keys(100) }, 'latest', small)).result).toEqual({
+      [contract]: new Array(100).fill(word(2)),
+    })
+    await small.server.close()
+  })
+})

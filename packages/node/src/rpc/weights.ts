@@ -39,10 +39,11 @@ const membersOf = (value: unknown): readonly unknown[] =>
   typeof value === 'object' && value !== null ? Object.values(value) : []
 
 /**
- * Costs of methods that grow with their parameters, which are not checked yet. A simulation has the gas of one
+ * Costs of methods that grow with their parameters, which are not checked yet. A storage key costs a read. A simulation has the gas of one
  * call, but each call and each block in it costs the thread about 25 µs, also those that fill gaps.
  */
 const COUNTED: Readonly<Record<string, (first: unknown) => number>> = {
+  eth_getStorageValues: (requests) => membersOf(requests).reduce<number>((sum, keys) => sum + lengthOf(keys), 1),
   eth_simulateV1(payload) {
     const blocks = membersOf((payload as { readonly blockStateCalls?: unknown } | null | undefined)?.blockStateCalls)
     return blocks.reduce<number>((sum, block) => sum + 1 + lengthOf((block as { readonly calls?: unknown } | null)?.calls), 100)

@@ -1,10 +1,11 @@
-import { type Address, bytesToHex } from '@quoin/protocol'
+import { type Address, bytesToHex, type Hex } from '@quoin/protocol'
 import { whenThere } from '../../awaitable.ts'
 import type { RpcBackend, StateView } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { quantityHex } from '../format.ts'
-import { type Methods, method } from '../method.ts'
+import { type CallContext, type Methods, method } from '../method.ts'
+import { by, Misfit, member, reader, readList, readObject, requireFew, shown } from '../reader.ts'
 import { address, type BlockReference, blockReference, storageKey } from '../schema.ts'
 
 /** The state after a block. Throws RpcError if the block does not exist, or its state is no longer kept. */
@@ -22,6 +23,56 @@ function storageWord(value: Uint8Array): Uint8Array {
   const word = new Uint8Array(32)
   word.set(value, 32 - value.length)
   return word
+}
+
+/** Storage keys of several accounts, for `eth_getStorageValues`. */
+const storageRequests = reader((value, { storageKeysMax }): ReadonlyMap<Address, readonly Uint8Array[]> => {
+  const object = readObject(value)
+  const requests = new Map<Address, readonly Uint8Array[]>()
+  let left = storageKeysMax
+  const names = Object.keys(object)
+  requireFew(names.length, storageKeysMax, 'accounts')
+  for (const name of names) {
+    const account = address.usual(name)
+    if (account === undefined)
+      throw new Misfit(`has the invalid key ${shown(name)}: each key must be an address, 0x and 40 hex digits`)
+    const keys = member(object, name, (list) => readList(list, left, 'storage keys after those of earlier accounts', readKey))
+    left -= keys.length
+    requests.set(account, keys)
+  }
+  // As in go-ethereum.
+  if (left === storageKeysMax) throw new Misfit('is empty: it must name at least one storage key')
+  return requests
+})
+const readKey = by(storageKey)
+
+/** Values of several accounts' storage, by address. Yields to other work between reads. */
+async function storageValues(
+  backend: RpcBackend,
+  [requests, reference]: [ReadonlyMap<Address, readonly Uint8Array[]>, BlockReference],
+  call: CallContext,
+): Promise<Readonly<Record<Address, readonly Hex[]>>> {
+  const { responseBytesMax } = call.limits
+  const state = stateOf(backend, reference)
+  const values: Record<Address, readonly Hex[]> = {}
+  let bytes = 0
+  for (const [account, keys] of requests) {
+    const found: Hex[] = []
+    for (const key of keys) {
+      if (call.isSliceOver()) await call.nextTurn()
+      const value = bytesToHex(storageWord((await state.storage(account, key)) ?? new Uint8Array(0)))
+      bytes += value.length
+      if (bytes > responseBytesMax)
+        throw new RpcError(
+          RPC_CODE.limitExceeded,
+          `response too large: the values exceed ${responseBytesMax} bytes, ask for fewer keys`,
+        )
+      call.hold(value.length)
+      found.push(value)
+    }
+    values[account] = found
+  }
+  return values
 }
 
 /** The sender's next nonce, counting its transactions in the pool that can run. */
@@ -46,4 +97,5 @@ export const stateMethods: Methods<RpcBackend> = {
   eth_getStorageAt: method([address, storageKey, blockReference], async (backend: RpcBackend, [account, key, reference]) =>
     bytesToHex(storageWord((await stateOf(backend, reference).storage(account, key)) ?? new Uint8Array(0))),
   ),
+  eth_getStorageValues: method([storageRequests, blockReference], storageValues),
 }

@@ -105,7 +105,7 @@ export const applyTransaction = (
   machine: Machine,
   transaction: UnsignedTransaction,
   sender: Address,
-  rules: TransactionRules,
+  rules: Pick<TransactionRules, 'feePolicy' | 'baseFee'>,
 ): TransactionOutcome => outcomeOf(runTransaction(machine, transaction, sender, rules), transaction, sender)
 
 /** How a transaction's message ended after its fee was charged, and its logs. */

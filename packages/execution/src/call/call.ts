@@ -155,25 +155,25 @@ function callState(contracts: Contracts, request: CallRequest, overrides: Prepar
     run(gas) {
       const journal = untouched ?? begin()
       untouched = undefined
-      return runWith(contracts, journal, block, call, gas)
+      return runWith(new Machine(contracts, journal, block), call, gas)
     },
   }
 }
 
 /** Refuses a call whose sender cannot pay its value. */
-export function refusalOf({ from, value }: Call, { balance }: CallState): CallRefusal | undefined {
+export function refusalOf({ from, value }: Call, { balance }: Pick<CallState, 'balance'>): CallRefusal | undefined {
   if (value <= balance) return undefined
   return refused('insufficient-funds', `insufficient funds for transfer: address ${from} have ${balance} want ${value}`)
 }
 
-function runWith(contracts: Contracts, journal: Journal, block: BlockContext, call: Call, gasLimit: number): CallRun {
+/** Runs a call with a gas limit on a machine that has run nothing yet. */
+export function runWith(machine: Machine, call: Call, gasLimit: number): CallRun {
   const intrinsic = intrinsicGas(call)
   if (gasLimit < intrinsic) {
     const message = `intrinsic gas too low: have ${gasLimit}, want ${intrinsic}`
     return { outcome: refused('intrinsic-gas-too-low', message), course: '' }
   }
-  const machine = new Machine(contracts, journal, block)
-  const outcome = resultOf(runMessage(machine, { ...call, gasLimit }), journal)
+  const outcome = resultOf(runMessage(machine, { ...call, gasLimit }), machine.journal)
   return { outcome, course: machine.course }
 }
 

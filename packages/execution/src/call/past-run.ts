@@ -6,11 +6,21 @@ import { stateKeyOf } from '../state/keys.ts'
 import type { KvReader } from '../state/kv.ts'
 import { CALL_LIMITS } from './limits.ts'
 
-/** A run that needed more than `runsMax` repetitions. */
+/** A run that needed more than `runsMax` repetitions, or that was cancelled. */
 export interface PastRunRefusal {
-  readonly code: 'too-many-runs'
+  readonly code: 'too-many-runs' | 'cancelled'
   readonly message: string
 }
+
+export interface PastRunOptions {
+  /** Database keys of the flat state that the code will read. They are resolved before the first run, which then guesses less. */
+  readonly expected?: readonly Uint8Array[]
+  /** Asked before and after each run. */
+  readonly isCancelled?: () => boolean
+}
+
+const CANCELLED: PastRunRefusal = { code: 'cancelled', message: 'execution aborted: it was cancelled' }
+const never = (): boolean => false
 
 type Value = Uint8Array | undefined
 
@@ -35,10 +45,17 @@ export async function runOnPast<T>(
   kv: HistoryKv,
   height: number,
   run: (state: KvReader) => T,
+  { expected = [], isCancelled = never }: PastRunOptions = {},
 ): Promise<Result<T, PastRunRefusal>> {
   const state = new GuessedState(kv, height)
+  if (expected.length > 0) {
+    for (const key of expected) state.get(key)
+    await state.settle()
+  }
   for (let runs = 0; runs < CALL_LIMITS.runsMax; runs++) {
+    if (isCancelled()) return err(CANCELLED)
     const outcome = outcomeOf(() => run(state))
+    if (isCancelled()) return err(CANCELLED)
     if (!(await state.settle())) continue
     if (outcome.ok) return ok(outcome.value)
     throw outcome.error

@@ -14,7 +14,7 @@ import type { Frame } from './frame.ts'
 import { GasMeter } from './gas-meter.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
 import { keyReadGas, keyWriteGas } from './key-gas.ts'
-import type { BlockContext, InnerMessage, Message, MessageOutcome, Sender } from './message.ts'
+import type { BlockContext, InnerMessage, Message, MessageObserver, MessageOutcome, Sender } from './message.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 import { type NativeContract, runNative } from './native/native.ts'
@@ -37,6 +37,12 @@ interface Entered {
   readonly cause: Failure | undefined
 }
 
+export interface MachineOptions {
+  /** Codes that the block has already used; the machine adds to them. Machines of the same block share one set. */
+  readonly loaded?: Set<Hash>
+  readonly observer?: MessageObserver | undefined
+}
+
 const DONE: Result<Success, Failure> = ok({ data: emptyBytes(), contractAddress: undefined })
 
 /**
@@ -49,22 +55,31 @@ export class Machine implements NativeHost {
   readonly journal: Journal
   readonly block: BlockContext
   readonly contracts: Contracts
-  /** Codes that the block has already used. */
-  readonly #loaded = new Set<Hash>()
+  readonly #loaded: Set<Hash>
   /** Those whose images `imageOps` has not returned yet. */
   readonly #newlyLoaded: Hash[] = []
   /** Call stack, outermost first, native contracts included. A re-entered contract appears once per entry. */
   readonly #underWay: Address[] = []
+  readonly #observer: MessageObserver | undefined
   #course = ''
 
-  constructor(contracts: Contracts, journal: Journal, block: BlockContext) {
+  constructor(contracts: Contracts, journal: Journal, block: BlockContext, options: MachineOptions = {}) {
     this.contracts = contracts
     this.journal = journal
     this.block = block
+    this.#loaded = options.loaded ?? new Set()
+    this.#observer = options.observer
   }
 
   /** Runs a transaction's message. Intrinsic gas and fee are handled by the caller. */
-  run({ from, to, value, data, gas }: Message): MessageOutcome {
+  run(message: Message): MessageOutcome {
+    const onEnd = this.#observer?.({ ...message, isStatic: false })
+    const outcome = this.#run(message)
+    onEnd?.(outcome)
+    return outcome
+  }
+
+  #run({ from, to, value, data, gas }: Message): MessageOutcome {
     this.#underWay.length = 0
     this.#course = ''
     // The intrinsic gas pays for changing the sender's account, and for reading the receiver's account and record.
@@ -106,10 +121,24 @@ export class Machine implements NativeHost {
    *
    * @param host innermost frame of a guest, if there is one; it pays for the message. A native sender counts the gas itself
    */
-  send(sender: Sender, { to, value, data, gas, isStatic }: InnerMessage, host: HostContext | undefined): MessageOutcome {
+  send(sender: Sender, message: InnerMessage, host: HostContext | undefined): MessageOutcome {
     const { address: from, gasLeft } = sender
+    const { gas } = message
     const most = gasLeft - Math.floor(gasLeft / MESSAGE_LIMITS.gasKept)
     const meter = new GasMeter(gas === undefined || gas > most ? most : gas, host)
+    const onEnd = this.#observer?.({ ...message, from, gas: meter.limit })
+    const outcome = this.#deliver(meter, sender, message, host)
+    onEnd?.(outcome)
+    return outcome
+  }
+
+  #deliver(
+    meter: GasMeter,
+    sender: Sender,
+    { to, value, data, isStatic }: InnerMessage,
+    host: HostContext | undefined,
+  ): MessageOutcome {
+    const from = sender.address
     if (!meter.take(this.#accountsGas(from, to, value))) return this.#settle(meter, () => OUT_OF_GAS)
     if (to === undefined) return this.#create(meter, from, value, data, host)
     return this.#call(meter, { from, to, value, data, isStatic: isStatic || sender.isStatic }, host)
@@ -192,7 +221,7 @@ export class Machine implements NativeHost {
 
   /** Runs one entry of a contract in its own frame and encodes its result. */
   enter(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Result<Success, Failure> {
-    const { outcome, cause } = this.#run(meter, call, host)
+    const { outcome, cause } = this.#runEntry(meter, call, host)
     switch (outcome.kind) {
       case 'return': {
         const data = encodeOutputs(this.contracts.crypto, meter, call.outputs, outcome.value)
@@ -215,7 +244,7 @@ export class Machine implements NativeHost {
     }
   }
 
-  #run(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Entered {
+  #runEntry(meter: GasMeter, call: EntryCall, host: HostContext | undefined): Entered {
     const { program, name, values, access, self, sender, value } = call
     const { crypto, chainId, interpreter } = this.contracts
     const { journal, block } = this

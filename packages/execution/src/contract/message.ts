@@ -58,6 +58,19 @@ export type MessageOutcome =
       readonly detail?: string | undefined
     }
 
+/** A message as an observer sees it. */
+export interface ObservedMessage extends Message {
+  /** Whether its sender asked for a static call. */
+  readonly isStatic: boolean
+}
+
+/**
+ * Watches messages, inner ones included. It is called when a message begins, and the function that it returns when the message has
+ * ended; the writes of a failed one are reverted by then. A message that an exception of its caller's frame cut off does not end.
+ * An observer must not throw, and must change nothing: no result and no gas may depend on it.
+ */
+export type MessageObserver = (message: ObservedMessage) => (outcome: MessageOutcome) => void
+
 /** A contract on the call stack that sends a message. */
 export interface Sender {
   readonly address: Address

@@ -62,6 +62,21 @@ export interface StorageSlot {
   readonly value: Uint8Array | undefined
 }
 
+/** An account in the journal. */
+export interface UsedAccount {
+  readonly address: Address
+  readonly before: Account
+  readonly after: Account
+}
+
+/** A storage entry in the journal, with its raw key. */
+export interface UsedEntry {
+  readonly address: Address
+  readonly key: KeyText
+  readonly before: Uint8Array | undefined
+  readonly after: Uint8Array | undefined
+}
+
 /** Entries of one account's storage that were read or written. */
 interface Storage {
   readonly prefix: Uint8Array
@@ -320,6 +335,18 @@ export class Journal {
   /** Logs since a checkpoint, in order. */
   logsSince({ logs }: Checkpoint): readonly Log[] {
     return this.#logs.slice(logs)
+  }
+
+  /** Accounts that were read or written, with their values in the database and now, in the order of their first use. */
+  *usedAccounts(): Generator<UsedAccount> {
+    for (const [address, { original, value }] of this.#accounts)
+      yield { address, before: accountFromValue(original), after: value }
+  }
+
+  /** Storage entries that were read or written, with their values in the database and now, in the order of their first use. */
+  *usedStorage(): Generator<UsedEntry> {
+    for (const [address, { slots }] of this.#storage)
+      for (const [key, { original, value }] of slots) yield { address, key, before: original, after: value }
   }
 
   /** Changes against the database, in the order of the state keys. */

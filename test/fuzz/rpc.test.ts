@@ -176,6 +176,21 @@ const simulation = fc.record(
   },
   { requiredKeys: ['blockStateCalls'] },
 )
+const traceOption = fc.record(
+  {
+    tracer: fc.constantFrom('callTracer', 'prestateTracer', 'callTracer', 'prestateTracer', '4byteTracer'),
+    tracerConfig: fc.dictionary(
+      fc.constantFrom('onlyTopCall', 'withLog', 'diffMode', 'disableCode', 'disableStorage', 'includeEmpty'),
+      fc.boolean(),
+      { maxKeys: 2 },
+    ),
+    timeout: fc.constantFrom('5s', '1m', '0s', '5', '1ns'),
+    txIndex: quantity,
+    stateOverrides: stateOverride,
+    blockOverrides: blockOverride,
+  },
+  { requiredKeys: ['tracer'] },
+)
 const topic = fc.oneof(fc.constant(TOPIC as Hex), hash)
 const logQuery = fc.record(
   {
@@ -219,6 +234,9 @@ const fitting = fc
       fc.constantFrom('eth_getTransactionByHash', 'eth_getTransactionReceipt', 'eth_getBlockTransactionCountByHash'),
       fc.tuple(hash),
     ),
+    fc.tuple(fc.constantFrom('debug_traceTransaction', 'debug_traceBlockByHash'), fc.tuple(hash, traceOption)),
+    fc.tuple(fc.constantFrom('debug_traceBlockByNumber'), fc.tuple(fc.oneof(tag, quantity), traceOption)),
+    fc.tuple(fc.constantFrom('debug_traceCall'), fc.tuple(transactionCall, reference, traceOption)),
     fc.tuple(fc.constantFrom('eth_getTransactionByBlockHashAndIndex'), fc.tuple(hash, quantity)),
     fc.tuple(fc.constantFrom('eth_getTransactionByBlockNumberAndIndex'), fc.tuple(fc.oneof(tag, quantity), quantity)),
     fc.tuple(fc.constantFrom('eth_getBalance', 'eth_getTransactionCount', 'eth_getCode'), fc.tuple(address, reference)),

@@ -1,4 +1,4 @@
-import { type Address, decodeTransaction, type FeePolicy, type Hash, type Transaction, unwrap } from '@quoin/protocol'
+import { type Address, decodeTransaction, type FeePolicy, type Hash, type Transaction, unwrap, Wei } from '@quoin/protocol'
 import { maximumCost } from '../block/fees.ts'
 import { applyTransaction, type TransactionOutcome } from '../block/transaction.ts'
 import type { Contracts } from '../contract/contracts.ts'
@@ -123,7 +123,7 @@ export class BlockReplay {
       this.#difference ??= `replay differs from the block: the sender of transaction ${hash} cannot pay for it`
       return undefined
     }
-    const rules = { feePolicy: this.#feePolicy, baseFee: this.block.baseFee as never }
+    const rules = { feePolicy: this.#feePolicy, baseFee: Wei(this.block.baseFee) }
     const outcome = applyTransaction(machine, transaction, sender, rules)
     this.#logs += outcome.logs.length
     if (outcome.status !== receipt.status || outcome.gasUsed !== receipt.gasUsed)

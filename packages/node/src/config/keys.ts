@@ -74,14 +74,14 @@ export const CONFIG_KEYS = {
       0,
       0,
       64,
-      'Worker threads for eth_call and eth_estimateGas; 0 chooses 2, or 3 on machines with 8 or more cores.',
+      'Worker threads for eth_call, eth_estimateGas and traces; 0 chooses 2, or 3 on machines with 8 or more cores.',
     ),
-    'call-gas': integer(RPC.callGasMax, 1_000_000, 1_000_000_000_000, 'Maximum gas for one eth_call.'),
+    'call-gas': integer(RPC.callGasMax, 1_000_000, 1_000_000_000_000, 'Maximum gas for one eth_call or debug_traceCall.'),
     'call-ms': integer(
       CALL_POOL_DEFAULTS.callMs,
       100,
       600_000,
-      'Timeout of a call (eth_call, eth_estimateGas) in milliseconds, counted from its arrival.',
+      'Timeout of a call (eth_call, eth_estimateGas) or trace in milliseconds, counted from its arrival.',
     ),
   },
   p2p: {

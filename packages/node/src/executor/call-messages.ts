@@ -6,6 +6,8 @@ import type { CallKind, CallOutcomes, CallTask } from './call-runner.ts'
 export interface CallWorkerData {
   readonly databasePath: string
   readonly chainId: ChainId
+  /** Flag by which the pool cancels the running call (`cancel-flag.ts`). */
+  readonly cancelled: SharedArrayBuffer
 }
 
 /** A request to the thread. The pool sends the next one only after the answer. Everything in it is structured-cloneable. */

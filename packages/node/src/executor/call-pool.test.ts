@@ -15,6 +15,9 @@ import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { systemClock } from '../system-clock.ts'
 import { CallPool, openCallPool } from './call-pool.ts'
 import { CALL_POOL_DEFAULTS, type CallPoolLimits } from './call-runner.ts'
+import type { CallWorker } from './call-thread.ts'
+import { CancelFlag } from './cancel-flag.ts'
+import type { TraceJob } from './trace-job.ts'
 
 const ABI = parseAbi(['function add(uint256 n)', 'function sum() view returns (uint256)', 'function spin()'])
 const SOURCE = `export default { functions: {
@@ -23,6 +26,11 @@ const SOURCE = `export default { functions: {
   spin() { for (;;); },
 } }`
 const [alice] = testAccounts as [(typeof testAccounts)[0]]
+const traceOf = (request: CallRequest): TraceJob => ({
+  trace: { ...request, kind: 'call', replay: undefined, tracer: { kind: 'calls', onlyTopCall: false, withLog: false } },
+  form: { isList: false, state: { kind: 'diff' } },
+  answerCharsMax: 10_000,
+})
 const never = new AbortController().signal
 const client = { remote: '192.0.2.1', connection: 1 }
 
@@ -100,6 +108,9 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
     const estimate = await pool.run('estimate', request('add'), never, client)
     expect(estimate).toMatchObject({ ok: true, value: { kind: 'estimated' } })
     expect(estimate).toEqual(await node.calls.run('estimate', request('add'), never, client))
+    const trace = await pool.run('trace', traceOf(request('add')), never, client)
+    expect(trace).toMatchObject({ ok: true, value: { kind: 'traced', pieces: [expect.stringMatching(/^{"type":"CALL",.*}$/)] } })
+    expect(trace).toEqual(await node.calls.run('trace', traceOf(request('add')), never, client))
     await pool.close()
   })
 
@@ -209,10 +220,10 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const clock = new ManualClock()
     const log = new LogRecorder()
     const workers: Worker[] = []
-    const start = (): Worker => {
+    const start = (): CallWorker => {
       const worker = new Worker(script, { eval: true })
       workers.push(worker)
-      return worker
+      return { worker, flag: new CancelFlag() }
     }
     const pool = new CallPool(start, { limits: { workers: 1, ...limits }, clock, logger: log })
     /** The scripted threads use only the name. `bytes` is the size of the calldata. */

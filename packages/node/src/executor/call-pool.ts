@@ -1,4 +1,3 @@
-import type { Worker } from 'node:worker_threads'
 import type { Call, StateOverrides } from '@quoin/execution'
 import { err, type Result } from '@quoin/protocol'
 import { type Client, FairQueue } from '../fair-queue.ts'
@@ -19,8 +18,10 @@ import {
   type CallTask,
   type CallUnavailable,
 } from './call-runner.ts'
-import { type CallAnswer, CallThread, type Job, timeoutMessage } from './call-thread.ts'
+import { type CallAnswer, CallThread, type CallWorker, type Job, timeoutMessage } from './call-thread.ts'
 import { CallUsage } from './call-usage.ts'
+import { CancelFlag } from './cancel-flag.ts'
+import type { TraceJob } from './trace-job.ts'
 
 export interface CallPoolOptions {
   readonly limits?: Partial<CallPoolLimits>
@@ -35,18 +36,23 @@ export interface CallPoolOptions {
 const stackSizeMb = 16
 
 /** Opens a pool whose threads start with the first call, so that a node without calls has none. */
-export function openCallPool(options: CallPoolOptions & CallWorkerData): CallPool {
+export function openCallPool(options: CallPoolOptions & Omit<CallWorkerData, 'cancelled'>): CallPool {
   const { databasePath, chainId } = options
-  const workerData: CallWorkerData = { databasePath, chainId }
-  const start = () => startWorker(import.meta.url, 'call-worker', { workerData, resourceLimits: { stackSizeMb } })
+  const start = (): CallWorker => {
+    const flag = new CancelFlag()
+    const workerData: CallWorkerData = { databasePath, chainId, cancelled: flag.buffer }
+    return { worker: startWorker(import.meta.url, 'call-worker', { workerData, resourceLimits: { stackSizeMb } }), flag }
+  }
   return new CallPool(start, options)
 }
 
 interface QueuedJob extends Job {
   readonly client: Client
   readonly bytes: number
-  /** Called when the job leaves the queue: stops its abort listener and timeout. */
+  /** Called when the job leaves the queue: stops its timeout, and its abort listener if the job cannot end early. */
   begin(): void
+  /** Called when the thread of the job is free again: stops the abort listener. */
+  forget(): void
 }
 
 /** A slot for a thread, which may be replaced. */
@@ -57,23 +63,25 @@ interface Slot {
   /** Cancels the delayed restart of a thread. */
   cancelRestart: () => void
   readonly restarts: RestartDelay
-  /** The client whose call runs on the thread, and its start. */
-  running: { readonly client: Client; readonly sinceMs: number } | undefined
+  /** The job that runs on the thread, and its start. */
+  running: { readonly job: QueuedJob; readonly sinceMs: number } | undefined
 }
 
 /**
  * Threads that run one call each, behind one fair queue. Clients that used the threads little in the recent past go first. If there are two or
- * more threads, one client never has all of them. A thread that dies, fails or takes too long is lost with its own call only, and is
+ * more threads, one client never has all of them, and traces of all clients together never have all of them. A thread that dies, fails or takes too long is lost with its own call only, and is
  * replaced.
  */
 export class CallPool implements CallRunner {
-  readonly #start: () => Worker
+  readonly #start: () => CallWorker
   readonly #limits: CallPoolLimits
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #onDamage: OnDamage
   readonly #slots: readonly Slot[]
   readonly #queue = new FairQueue<QueuedJob>()
+  /** Traces wait apart, because they must leave a thread to other calls. */
+  readonly #traces = new FairQueue<QueuedJob>()
   readonly #usage: CallUsage
   #queuedBytes = 0
   readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
@@ -82,7 +90,7 @@ export class CallPool implements CallRunner {
   readonly #leaving = new Set<Promise<void>>()
 
   /** @param start - Creates a thread that speaks `call-messages.ts`. */
-  constructor(start: () => Worker, { limits, clock, logger, onDamage = () => {} }: CallPoolOptions) {
+  constructor(start: () => CallWorker, { limits, clock, logger, onDamage = () => {} }: CallPoolOptions) {
     this.#start = start
     this.#limits = { ...CALL_POOL_DEFAULTS, ...limits }
     this.#clock = clock
@@ -99,7 +107,15 @@ export class CallPool implements CallRunner {
   }
 
   get stats(): CallStats {
-    return { ...this.#counts, waiting: this.#queue.size }
+    return { ...this.#counts, waiting: this.#waiting }
+  }
+
+  get #waiting(): number {
+    return this.#queue.size + this.#traces.size
+  }
+
+  #queueOf({ kind }: CallTask): FairQueue<QueuedJob> {
+    return kind === 'trace' ? this.#traces : this.#queue
   }
 
   async run<K extends CallKind>(
@@ -127,18 +143,19 @@ export class CallPool implements CallRunner {
 
   #roomRefusal(client: Client, bytes: number): string | undefined {
     const { callsQueuedMax, callsQueuedPerRemoteMax, queuedBytesMax } = this.#limits
-    const own = this.#queue.sizeOf(client)
+    const own = this.#queue.sizeOf(client) + this.#traces.sizeOf(client)
     if (own >= callsQueuedPerRemoteMax) return `too many calls: ${own} of ${client.remote} are waiting, try again later`
-    if (this.#queue.size < callsQueuedMax && this.#queuedBytes + bytes <= queuedBytesMax) return undefined
-    return `too many calls: ${this.#queue.size} with ${this.#queuedBytes} bytes are waiting, try again later`
+    if (this.#waiting < callsQueuedMax && this.#queuedBytes + bytes <= queuedBytesMax) return undefined
+    return `too many calls: ${this.#waiting} with ${this.#queuedBytes} bytes are waiting, try again later`
   }
 
-  #enqueue(asked: Omit<QueuedJob, 'begin' | 'deadlineMs'>, signal: AbortSignal): void {
+  #enqueue(asked: Omit<QueuedJob, 'begin' | 'forget' | 'deadlineMs'>, signal: AbortSignal): void {
     const { callMs, startMsMax } = this.#limits
     const waitMs = this.#isStarting ? callMs + startMsMax : callMs
     const onAbort = (): void => {
       this.#remove(job)
       job.begin()
+      for (const { thread } of this.#slots) thread?.cancel(job)
       job.reject(signal.reason)
     }
     const cancelLimit = this.#clock.after(waitMs, () => {
@@ -147,13 +164,15 @@ export class CallPool implements CallRunner {
       this.#counts.timeouts++
       job.resolve(err({ code: 'timeout', message: timeoutMessage(callMs) }))
     })
+    const forget = (): void => signal.removeEventListener('abort', onAbort)
     const begin = (): void => {
       cancelLimit()
-      signal.removeEventListener('abort', onAbort)
+      // Only a trace can end early. It forgets its signal when it ends.
+      if (asked.task.kind !== 'trace') forget()
     }
-    const job: QueuedJob = { ...asked, deadlineMs: this.#clock.monotonic() + waitMs, begin }
+    const job: QueuedJob = { ...asked, deadlineMs: this.#clock.monotonic() + waitMs, begin, forget }
     signal.addEventListener('abort', onAbort, { once: true })
-    this.#queue.push(job.client, job)
+    this.#queueOf(job.task).push(job.client, job)
     this.#queuedBytes += job.bytes
     this.#dispatch()
   }
@@ -188,7 +207,8 @@ export class CallPool implements CallRunner {
   }
 
   async #close(): Promise<void> {
-    for (let job = this.#take(); job !== undefined; job = this.#take()) job.resolve(err(CLOSED))
+    for (const queue of [this.#queue, this.#traces])
+      for (let job = this.#take(queue); job !== undefined; job = this.#take(queue)) job.resolve(err(CLOSED))
     await Promise.all(
       this.#slots.map(async ({ thread, cancelRestart }) => {
         cancelRestart()
@@ -199,8 +219,8 @@ export class CallPool implements CallRunner {
   }
 
   /** Takes the next job of a client that may have a thread. */
-  #take(passes?: (client: Client) => boolean): QueuedJob | undefined {
-    const next = this.#queue.shift(passes)
+  #take(queue: FairQueue<QueuedJob>, passes?: (client: Client) => boolean): QueuedJob | undefined {
+    const next = queue.shift(passes)
     if (next === undefined) return undefined
     this.#queuedBytes -= next.item.bytes
     next.item.begin()
@@ -208,7 +228,7 @@ export class CallPool implements CallRunner {
   }
 
   #remove(job: QueuedJob): boolean {
-    const isRemoved = this.#queue.remove(job.client, job)
+    const isRemoved = this.#queueOf(job.task).remove(job.client, job)
     if (isRemoved) this.#queuedBytes -= job.bytes
     return isRemoved
   }
@@ -218,17 +238,22 @@ export class CallPool implements CallRunner {
       if (slot.thread?.isIdle !== true) continue
       const job = this.#next()
       if (job === undefined) return
-      slot.running = { client: job.client, sinceMs: this.#clock.monotonic() }
+      slot.running = { job, sinceMs: this.#clock.monotonic() }
       slot.thread.run(job)
     }
   }
 
   #next(): QueuedJob | undefined {
     const threadsMax = Math.max(1, this.#slots.length - 1)
-    const has = (client: Client): number => this.#slots.filter(({ running }) => running?.client.remote === client.remote).length
+    const running = this.#slots.flatMap((slot) => (slot.running === undefined ? [] : [slot.running.job]))
+    const has = ({ remote }: Client): number => running.filter(({ client }) => client.remote === remote).length
+    const mayTrace = running.filter(({ task }) => task.kind === 'trace').length < threadsMax
     for (const rank of [0, 1, 2] as const) {
-      const job = this.#take((client) => this.#usage.rankOf(client) === rank && has(client) < threadsMax)
-      if (job !== undefined) return job
+      // Of clients of one rank, calls go before traces, which take longer.
+      for (const queue of mayTrace ? [this.#queue, this.#traces] : [this.#queue]) {
+        const job = this.#take(queue, (client) => this.#usage.rankOf(client) === rank && has(client) < threadsMax)
+        if (job !== undefined) return job
+      }
     }
     return undefined
   }
@@ -236,7 +261,8 @@ export class CallPool implements CallRunner {
   /** Accounts for the running call when the thread of a slot is free again, or lost. */
   #release(slot: Slot): void {
     if (slot.running === undefined) return
-    this.#usage.add(slot.running.client, this.#clock.monotonic() - slot.running.sinceMs)
+    slot.running.job.forget()
+    this.#usage.add(slot.running.job.client, this.#clock.monotonic() - slot.running.sinceMs)
     slot.running = undefined
   }
 
@@ -251,13 +277,14 @@ export class CallPool implements CallRunner {
 
   /** Starts a new thread in a slot. */
   #fill(slot: Slot): void {
-    slot.thread = new CallThread(this.#start(), this.#clock, this.#limits.callMs, {
+    slot.thread = new CallThread(this.#start(), this.#clock, this.#limits, {
       onIdle: () => this.#dispatch(),
       onAnswer: () => {
         this.#release(slot)
         slot.restarts.reset()
         this.#counts.answered++
       },
+      onTraceTimeout: () => this.#counts.timeouts++,
       onDamage: this.#onDamage,
       onLoss: (loss) => this.#onLoss(slot, loss),
     })
@@ -281,12 +308,24 @@ export class CallPool implements CallRunner {
 const CLOSED: CallUnavailable = { code: 'closed', message: 'the node is stopping' }
 
 /** Memory of a waiting request. */
-function bytesOf({ kind, request }: CallTask): number {
-  if (kind !== 'simulation') return request.call.data.length + overrideBytes(request.stateOverrides)
-  let bytes = 0
-  for (const { calls, stateOverrides } of request.blocks)
-    bytes += overrideBytes(stateOverrides) + calls.reduce((sum, call) => sum + simulatedBytes(call), 0)
-  return bytes
+function bytesOf(task: CallTask): number {
+  switch (task.kind) {
+    case 'trace':
+      return traceBytes(task.request)
+    case 'simulation':
+      return task.request.blocks.reduce(
+        (sum, { calls, stateOverrides }) =>
+          sum + overrideBytes(stateOverrides) + calls.reduce((bytes, call) => bytes + simulatedBytes(call), 0),
+        0,
+      )
+    default:
+      return task.request.call.data.length + overrideBytes(task.request.stateOverrides)
+  }
+}
+
+function traceBytes({ trace }: TraceJob): number {
+  const replayed = trace.replay?.transactions.length ?? 0
+  return trace.kind === 'transactions' ? replayed : replayed + trace.call.data.length + overrideBytes(trace.stateOverrides)
 }
 
 function overrideBytes(overrides: StateOverrides): number {

@@ -2,6 +2,7 @@ import type { CallOutcome, CallRequest, EstimateOutcome, SimulationOutcome, Simu
 import type { Result } from '@quoin/protocol'
 import type { Client } from '../fair-queue.ts'
 import type { RestartLimits } from '../threads/restart-delay.ts'
+import type { TraceAnswer, TraceJob } from './trace-job.ts'
 
 /** Why a call has no outcome. Says nothing about the called contract. */
 export interface CallUnavailable {
@@ -13,20 +14,22 @@ export interface CallUnavailable {
   readonly message: string
 }
 
-/** Kinds of calls, and the outcome of each. */
-export interface CallOutcomes {
-  readonly call: CallOutcome
-  readonly estimate: EstimateOutcome
-  readonly simulation: SimulationOutcome
-}
-export type CallKind = keyof CallOutcomes
-
-/** The request of each kind of call. */
+/** Kinds of calls, and the request of each. */
 export interface CallRequests {
   readonly call: CallRequest
   readonly estimate: CallRequest
   readonly simulation: SimulationRequest
+  readonly trace: TraceJob
 }
+
+/** The outcome of each kind of call. */
+export interface CallOutcomes {
+  readonly call: CallOutcome
+  readonly estimate: EstimateOutcome
+  readonly simulation: SimulationOutcome
+  readonly trace: TraceAnswer
+}
+export type CallKind = keyof CallOutcomes
 
 /** A request with its kind. */
 export type CallTask = { readonly [K in CallKind]: { readonly kind: K; readonly request: CallRequests[K] } }[CallKind]
@@ -43,7 +46,7 @@ export interface CallStats {
 }
 
 /**
- * Runs read-only calls (`eth_call`, `eth_estimateGas`, `eth_simulateV1`) on the database. A node runs them in separate threads (`call-pool.ts`), the simulator
+ * Runs read-only calls (`eth_call`, `eth_estimateGas`, `eth_simulateV1`, traces) on the database. A node runs them in separate threads (`call-pool.ts`), the simulator
  * and tests in the caller's thread (`inline-calls.ts`). The code below both is the same.
  */
 export interface CallRunner {
@@ -51,7 +54,7 @@ export interface CallRunner {
   /**
    * Runs a call.
    *
-   * @param signal - If it is aborted before the call has begun, the promise rejects with its reason.
+   * @param signal - If it is aborted, the promise rejects with its reason. A call that has not begun is not run, and a trace ends early.
    * @param client - The client, for fair queueing.
    * @returns The outcome, or why there is none. Other rejections are bugs, or a damaged database.
    */
@@ -76,6 +79,8 @@ export interface CallPoolLimits extends RestartLimits {
   readonly queuedBytesMax: number
   /** Timeout of a call, from its arrival. A running call is stopped together with its thread. */
   readonly callMs: number
+  /** After its timeout, a trace has this long to end before its thread is stopped. More than one transaction takes. */
+  readonly traceEndMs: number
   /** Extra time for a call that arrives during the first start of the threads, which takes seconds on a busy machine. */
   readonly startMsMax: number
 }
@@ -86,6 +91,7 @@ export const CALL_POOL_DEFAULTS: CallPoolLimits = {
   callsQueuedPerRemoteMax: 2_048,
   queuedBytesMax: 64 * 1024 * 1024,
   callMs: 5_000,
+  traceEndMs: 1_000,
   startMsMax: 15_000,
   restartMsMin: 100,
   restartMsMax: 10_000,

@@ -4,7 +4,8 @@ import type { Clock } from '../powers.ts'
 import { DamagedError, type OnDamage } from '../store/damage.ts'
 import { SupervisedThread } from '../threads/supervised-thread.ts'
 import type { CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
-import type { CallKind, CallOutcomes, CallTask, CallUnavailable } from './call-runner.ts'
+import type { CallKind, CallOutcomes, CallPoolLimits, CallTask, CallUnavailable } from './call-runner.ts'
+import type { CancelFlag } from './cancel-flag.ts'
 
 export type CallAnswer = Result<CallOutcomes[CallKind], CallUnavailable>
 
@@ -17,10 +18,18 @@ export interface Job {
   reject(error: unknown): void
 }
 
+/** A worker and its half of the flag. */
+export interface CallWorker {
+  readonly worker: Worker
+  readonly flag: CancelFlag
+}
+
 export interface CallThreadEvents {
   /** The thread can take a job. Called after its start, and after each answer. */
   onIdle(): void
   onAnswer(): void
+  /** A trace has reached its timeout. The thread goes on if the trace ends soon. */
+  onTraceTimeout(): void
   readonly onDamage: OnDamage
   /** Called once, after the thread has ended unexpectedly or was terminated, together with its job. */
   onLoss(loss: CallUnavailable): void
@@ -33,7 +42,8 @@ export const timeoutMessage = (callMs: number): string => `execution aborted (ti
 export class CallThread {
   readonly #thread: SupervisedThread<CallWorkerRequest, CallWorkerMessage>
   readonly #clock: Clock
-  readonly #callMs: number
+  readonly #flag: CancelFlag
+  readonly #limits: Pick<CallPoolLimits, 'callMs' | 'traceEndMs'>
   readonly #events: CallThreadEvents
   #isReady = false
   #isClosing = false
@@ -45,9 +55,10 @@ export class CallThread {
   #damage: DamagedError | undefined
 
   /** @param worker - A new worker that speaks `call-messages.ts`. The CallThread owns it from now on. */
-  constructor(worker: Worker, clock: Clock, callMs: number, events: CallThreadEvents) {
+  constructor({ worker, flag }: CallWorker, clock: Clock, limits: CallPoolLimits, events: CallThreadEvents) {
+    this.#flag = flag
     this.#clock = clock
-    this.#callMs = callMs
+    this.#limits = limits
     this.#events = events
     this.#thread = new SupervisedThread<CallWorkerRequest, CallWorkerMessage>(worker, 'the call worker', {
       onMessage: (message) => this.#receive(message),
@@ -67,10 +78,28 @@ export class CallThread {
   /** Runs a call on an idle thread. */
   run(job: Job): void {
     this.#job = job
-    const message = timeoutMessage(this.#callMs)
-    const leftMs = Math.max(0, Math.min(this.#callMs, job.deadlineMs - this.#clock.monotonic()))
-    this.#cancelLimit = this.#clock.after(leftMs, () => this.#kill('timeout', message))
+    this.#flag.clear()
+    const { callMs } = this.#limits
+    const leftMs = Math.max(0, Math.min(callMs, job.deadlineMs - this.#clock.monotonic()))
+    this.#cancelLimit = this.#clock.after(leftMs, () => this.#onTimeout(job))
     this.#thread.post(job.task)
+  }
+
+  /** Tells the thread that nobody waits for a job any more. A trace ends early then, other calls do not. */
+  cancel(job: Job): void {
+    if (this.#job === job) this.#flag.set()
+  }
+
+  /** A trace ends by itself between two transactions, so that a long one costs no thread. A call is stopped with its thread. */
+  #onTimeout(job: Job): void {
+    const { callMs, traceEndMs } = this.#limits
+    const message = timeoutMessage(callMs)
+    if (job.task.kind !== 'trace') return this.#kill('timeout', message)
+    this.cancel(job)
+    job.resolve(err({ code: 'timeout', message }))
+    this.#events.onTraceTimeout()
+    const late = `a trace did not end within ${traceEndMs} ms after its timeout`
+    this.#cancelLimit = this.#clock.after(traceEndMs, () => this.#kill('fault', late))
   }
 
   /** Lets the running call end, then ends the thread and waits for it. */

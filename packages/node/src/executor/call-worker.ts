@@ -4,12 +4,14 @@ import { loadContractInterpreter } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
+import { CancelFlag } from './cancel-flag.ts'
 import { runCallTask } from './inline-calls.ts'
 
 /** A thread that runs calls. It has its own handle of the node's database and only reads. */
 if (parentPort === null) throw new Error('call-worker must run in a worker thread')
 const port = parentPort
-const { databasePath, chainId } = workerData as CallWorkerData
+const { databasePath, chainId, cancelled } = workerData as CallWorkerData
+const flag = new CancelFlag(cancelled)
 const send = (message: CallWorkerMessage): void => port.postMessage(message)
 const crypto = await loadCrypto()
 const kv = await openClassicKv(databasePath, {
@@ -24,7 +26,7 @@ async function answer(request: CallWorkerRequest): Promise<void> {
     return
   }
   try {
-    send({ kind: 'answer', outcome: await runCallTask(host, request) })
+    send({ kind: 'answer', outcome: await runCallTask(host, request, () => flag.isSet) })
   } catch (error) {
     send(error instanceof InterpreterFault ? { kind: 'fault', message: error.message } : { kind: 'failure', error })
   }

@@ -1,9 +1,14 @@
 import { type CallHost, estimateGas, runCall, simulate } from '@quoin/execution'
 import { err, ok, type Result } from '@quoin/protocol'
 import type { CallKind, CallOutcomes, CallRequests, CallRunner, CallTask, CallUnavailable } from './call-runner.ts'
+import { runTraceJob } from './trace-job.ts'
 
-/** Runs one call. Throws InterpreterFault if the interpreter fails on this machine. */
-export function runCallTask(host: CallHost, task: CallTask): Promise<CallOutcomes[CallKind]> {
+/**
+ * Runs one call. Throws InterpreterFault if the interpreter fails on this machine.
+ *
+ * @param isCancelled - A trace asks it before each transaction.
+ */
+export function runCallTask(host: CallHost, task: CallTask, isCancelled: () => boolean): Promise<CallOutcomes[CallKind]> {
   switch (task.kind) {
     case 'call':
       return runCall(host, task.request)
@@ -11,6 +16,8 @@ export function runCallTask(host: CallHost, task: CallTask): Promise<CallOutcome
       return estimateGas(host, task.request)
     case 'simulation':
       return simulate(host, task.request)
+    case 'trace':
+      return runTraceJob(host, task.request, isCancelled)
   }
 }
 
@@ -26,7 +33,8 @@ export function createInlineCalls(host: CallHost): CallRunner {
     async run<K extends CallKind>(kind: K, request: CallRequests[K], signal: AbortSignal) {
       signal.throwIfAborted()
       if (isClosed) return closed
-      const outcome = await runCallTask(host, { kind, request } as CallTask)
+      const outcome = await runCallTask(host, { kind, request } as CallTask, () => signal.aborted)
+      signal.throwIfAborted()
       answered++
       return ok(outcome as CallOutcomes[K])
     },

@@ -22,6 +22,14 @@ import type { StoredHeader } from '../store/types.ts'
 /** Formats a quantity: hex without leading zeros. */
 export const quantityHex = (value: number | bigint): Hex => `0x${value.toString(16)}`
 
+/** The form of a storage value in answers: pads it on the left to 32 bytes, as clients expect. Longer values, which Ethereum does not have, are returned unchanged. */
+export function storageWord(value: Uint8Array): Uint8Array {
+  if (value.length >= 32) return value
+  const word = new Uint8Array(32)
+  word.set(value, 32 - value.length)
+  return word
+}
+
 export function formatHeader(crypto: Crypto, block: StoredHeader): Readonly<Record<string, unknown>> {
   const { header, hash } = block
   return {

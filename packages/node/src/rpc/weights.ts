@@ -20,6 +20,11 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   eth_feeHistory: 20,
   eth_createAccessList: 10,
   eth_fillTransaction: 20,
+  // Up to a block is run again. The threads that run calls limit it too.
+  debug_traceTransaction: 100,
+  debug_traceCall: 100,
+  debug_traceBlockByNumber: 400,
+  debug_traceBlockByHash: 400,
   debug_getRawBlock: 10,
   debug_getRawReceipts: 40,
   // A full pool takes a second, but most pools are nearly empty. Full ones are listed one at a time.

@@ -1,5 +1,5 @@
 import type { BlockOverrides, Call, CallRequest, CallResult, StateOverrides } from '@quoin/execution'
-import { bytesToHex, type Result, signingPreimage, type UnsignedTransaction } from '@quoin/protocol'
+import { bytesToHex, type Header, type Result, signingPreimage, type UnsignedTransaction } from '@quoin/protocol'
 import type { CallOutcomes, CallUnavailable } from '../../executor/call-runner.ts'
 import type { RpcBackend } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
@@ -14,24 +14,31 @@ import { nextNonce, stateOf } from './state.ts'
 
 export type CallParams = [Call, BlockReference, StateOverrides, BlockOverrides]
 
+/** What contracts see of a block. */
+export const blockContextOf = (header: Header): CallRequest['block'] => ({
+  number: header.number,
+  timeMs: header.timeMs,
+  proposer: header.miner,
+  gasLimit: header.gasLimit,
+  baseFee: header.baseFeePerGas,
+})
+
 /** The block, state and limits of a call. `latest` and `pending` mean the head block itself, as `latest` does in geth. */
 function requestOf(backend: RpcBackend, [call, reference, state, block]: CallParams, { limits }: CallContext): CallRequest {
   stateOf(backend, reference)
   const { header } = backend.blocks.header(requireHeight(backend, reference))!
   return {
     call,
-    block: {
-      number: header.number,
-      timeMs: header.timeMs,
-      proposer: header.miner,
-      gasLimit: header.gasLimit,
-      baseFee: header.baseFeePerGas,
-    },
+    block: blockContextOf(header),
     stateOverrides: state,
     blockOverrides: block,
     gasMax: limits.callGasMax,
   }
 }
+
+/** The error for a call that has no outcome. */
+export const unavailable = ({ code, message }: CallUnavailable): RpcError =>
+  new RpcError(code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, message)
 
 /** Runs a call. Throws RpcError if it could not run, was refused or reverted. */
 async function outcomeOf<K extends 'call' | 'estimate'>(
@@ -46,8 +53,7 @@ async function outcomeOf<K extends 'call' | 'estimate'>(
     context.signal,
     context.identity,
   )
-  if (!answer.ok)
-    throw new RpcError(answer.error.code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, answer.error.message)
+  if (!answer.ok) throw unavailable(answer.error)
   const outcome: CallOutcomes['call' | 'estimate'] = answer.value
   if (outcome.kind === 'reverted') throw new CallReverted(outcome)
   if (outcome.kind === 'refused')

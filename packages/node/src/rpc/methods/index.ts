@@ -10,6 +10,7 @@ import { rawMethods } from './raw.ts'
 import { simulationMethods } from './simulate.ts'
 import { stateMethods } from './state.ts'
 import { subscriptionMethods } from './subscriptions.ts'
+import { traceMethods } from './traces.ts'
 import { transactionMethods } from './transactions.ts'
 import { txpoolMethods } from './txpool.ts'
 
@@ -23,6 +24,7 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...stateMethods,
   ...callMethods,
   ...simulationMethods,
+  ...traceMethods,
   ...feeMethods,
   ...logMethods,
   ...filterMethods,

@@ -28,6 +28,7 @@ const CODES: Readonly<Record<SimulationRefusal['code'], number>> = {
   'invalid-override': RPC_CODE.invalidParams,
   'not-permitted': RPC_CODE.transactionRejected,
   'too-many-runs': RPC_CODE.server,
+  cancelled: RPC_CODE.server,
 }
 
 const UNAVAILABLE_CODES: Readonly<Record<CallUnavailable['code'], number>> = {

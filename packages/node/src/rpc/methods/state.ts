@@ -3,7 +3,7 @@ import { whenThere } from '../../awaitable.ts'
 import type { RpcBackend, StateView } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
-import { quantityHex } from '../format.ts'
+import { quantityHex, storageWord } from '../format.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { by, Misfit, member, reader, readList, readObject, requireFew, shown } from '../reader.ts'
 import { address, type BlockReference, blockReference, storageKey } from '../schema.ts'
@@ -15,14 +15,6 @@ export function stateOf(backend: RpcBackend, reference: BlockReference): StateVi
   if (view === undefined)
     throw new RpcError(RPC_CODE.prunedHistory, `pruned history unavailable: the state of block ${height} is no longer kept`)
   return view
-}
-
-/** Pads a value on the left to 32 bytes, as clients expect. Longer values, which Ethereum does not have, are returned unchanged. */
-function storageWord(value: Uint8Array): Uint8Array {
-  if (value.length >= 32) return value
-  const word = new Uint8Array(32)
-  word.set(value, 32 - value.length)
-  return word
 }
 
 /** Storage keys of several accounts, for `eth_getStorageValues`. */

@@ -1,0 +1,32 @@
+import { type CallHost, runTrace, type TraceOutcome, type TraceRequest } from '@quoin/execution'
+import { type TraceForm, traceText } from '../rpc/trace-text.ts'
+
+/** A request for traces, and how they are written. It can be cloned in a message between threads. */
+export interface TraceJob {
+  readonly trace: TraceRequest
+  readonly form: TraceForm
+  /** Longest answer, in characters of JSON. */
+  readonly answerCharsMax: number
+}
+
+export type TraceAnswer =
+  /** JSON in pieces. */
+  { readonly kind: 'traced'; readonly pieces: readonly string[] } | Exclude<TraceOutcome, { kind: 'traced' }>
+
+/**
+ * Runs a trace and writes it as JSON, in the thread that runs it: an answer of many megabytes would keep the RPC thread from its
+ * other clients.
+ *
+ * @param isCancelled - Asked before each transaction.
+ */
+export async function runTraceJob(
+  host: CallHost,
+  { trace, form, answerCharsMax }: TraceJob,
+  isCancelled: () => boolean,
+): Promise<TraceAnswer> {
+  const outcome = await runTrace(host, trace, isCancelled)
+  if (outcome.kind !== 'traced') return outcome
+  const pieces = traceText(outcome.traces, form, answerCharsMax)
+  if (pieces !== undefined) return { kind: 'traced', pieces }
+  return { kind: 'refused', code: 'too-large', message: `trace too large: the answer exceeds ${answerCharsMax} bytes` }
+}

@@ -1,0 +1,113 @@
+import { packTransactions, type Replay, type TraceRequest } from '@quoin/execution'
+import type { Height } from '@quoin/protocol'
+import { linkDeadline } from '../../abort.ts'
+import type { RpcBackend } from '../backend.ts'
+import { findTransaction, rawBlock, requireHeight } from '../blocks.ts'
+import { callObject } from '../call-schema.ts'
+import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
+import { JsonText } from '../json-text.ts'
+import { type CallContext, type Methods, method } from '../method.ts'
+import { type BlockReference, blockNumber, blockReference, hash } from '../schema.ts'
+import { callTraceOptions, type TraceOptions, traceOptions } from '../trace-schema.ts'
+import { blockContextOf, unavailable } from './calls.ts'
+import { stateOf } from './state.ts'
+
+const refuse = (message: string): RpcError => new RpcError(RPC_CODE.server, message)
+
+/** The first transactions of a block, `count` at most, with what is needed to run them again. Throws RpcError for block 0. */
+function replayOf(backend: RpcBackend, height: Height, count = Number.POSITIVE_INFINITY): Replay {
+  if (height === 0) throw refuse('genesis is not traceable')
+  stateOf(backend, { height: height - 1 })
+  const raw = rawBlock(backend, height)
+  const receipts = backend.blocks.receipts(height)
+  if (raw === undefined || receipts === undefined) throw new Error(`the database is damaged: block ${height} is not complete`)
+  const transactions = raw.bodies.slice(0, count).map((body, i) => ({ raw: body, sender: raw.senders[i]!.sender }))
+  return {
+    block: blockContextOf(raw.block.header),
+    transactions: packTransactions(transactions),
+    receipts: transactions.map((_, i) => ({ status: receipts[i]!.status, gasUsed: receipts[i]!.gasUsed })),
+  }
+}
+
+/** Runs a trace within its timeout. Throws RpcError if there is no answer. */
+async function answer(
+  backend: RpcBackend,
+  trace: TraceRequest,
+  isList: boolean,
+  { state, timeoutMs }: TraceOptions,
+  call: CallContext,
+): Promise<JsonText> {
+  const { signal, unlink } = linkDeadline(Math.min(timeoutMs, call.limits.requestMs), [call.signal])
+  const job = { trace, form: { isList, state }, answerCharsMax: call.limits.responseBytesMax }
+  try {
+    const answered = await backend.calls.run('trace', job, signal, call.identity)
+    if (!answered.ok) throw unavailable(answered.error)
+    const outcome = answered.value
+    if (outcome.kind === 'traced') {
+      const text = new JsonText(outcome.pieces)
+      call.hold(text.length)
+      return text
+    }
+    if (outcome.code === 'too-large') throw new RpcError(RPC_CODE.limitExceeded, `${outcome.message}; ${SMALLER}`)
+    throw outcome.code === 'invalid-override' ? invalidParams(outcome.message) : refuse(outcome.message)
+  } catch (failure) {
+    // go-ethereum's words.
+    if (signal.aborted && !call.isGivenUp) throw refuse('execution timeout')
+    throw failure
+  } finally {
+    unlink()
+  }
+}
+
+const SMALLER = 'trace one transaction instead of a block, or use onlyTopCall, disableCode or disableStorage'
+
+function traceBlock(backend: RpcBackend, reference: BlockReference, options: TraceOptions, call: CallContext): Promise<JsonText> {
+  const replay = replayOf(backend, requireHeight(backend, reference))
+  return answer(backend, { kind: 'transactions', tracer: options.tracer, replay, first: 0 }, true, options, call)
+}
+
+const isPending = (reference: BlockReference): boolean => 'tag' in reference && reference.tag === 'pending'
+
+/**
+ * Traces, as in go-ethereum (eth/tracers/api.go). A transaction is run again on the state before it, together with those before it in
+ * its block.
+ */
+export const traceMethods: Methods<RpcBackend> = {
+  debug_traceTransaction: method([hash, traceOptions], (backend: RpcBackend, [transactionHash, options], call) => {
+    const found = findTransaction(backend, transactionHash)
+    if (found === undefined) throw refuse('transaction not found')
+    const { block, index } = found
+    const replay = replayOf(backend, block.header.number, index + 1)
+    return answer(backend, { kind: 'transactions', tracer: options.tracer, replay, first: index }, false, options, call)
+  }),
+  debug_traceBlockByNumber: method([blockNumber, traceOptions], (backend: RpcBackend, [reference, options], call) => {
+    if (isPending(reference)) throw refuse('pending block is not available')
+    return traceBlock(backend, reference, options, call)
+  }),
+  debug_traceBlockByHash: method([hash, traceOptions], (backend: RpcBackend, [blockHash, options], call) =>
+    traceBlock(backend, { hash: blockHash }, options, call),
+  ),
+  debug_traceCall: method(
+    [callObject, blockReference, callTraceOptions],
+    (backend: RpcBackend, [given, reference, options], call) => {
+      if (isPending(reference)) throw refuse('tracing on top of pending is not supported')
+      stateOf(backend, reference)
+      const height = requireHeight(backend, reference)
+      const { header } = backend.blocks.header(height)!
+      const { tracer, stateOverrides, blockOverrides, txIndex } = options
+      const trace = {
+        ...({ kind: 'call', tracer, call: given, block: blockContextOf(header), stateOverrides, blockOverrides } as const),
+        replay: txIndex === undefined ? undefined : before(backend, height, txIndex),
+        gasMax: call.limits.callGasMax,
+      }
+      return answer(backend, trace, false, options, call)
+    },
+  ),
+}
+
+/** The transactions of a block before one of them. */
+function before(backend: RpcBackend, height: Height, index: number): Replay {
+  const count = backend.blocks.senders(height)?.length ?? 0
+  if (index >= count) throw refuse(`transaction index ${index} out of range for block ${height}, which has ${count}`)
+  return replayOf(backend, height, index)
+}

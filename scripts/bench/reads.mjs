@@ -92,7 +92,9 @@ async function questionsOf(port) {
   if (full.length === 0) throw new Error('the chain has no full block')
   const { address } = deployer
   const balance = request('eth_getBalance', address, 'latest')
-  const [transaction] = (await rpc(port, 'eth_getBlockByNumber', full[0], false)).transactions
+  const { transactions } = await rpc(port, 'eth_getBlockByNumber', full[0], false)
+  const [transaction] = transactions
+  const calls = { tracer: 'callTracer' }
   return {
     eth_chainId: [request('eth_chainId')],
     eth_blockNumber: [request('eth_blockNumber')],
@@ -104,6 +106,9 @@ async function questionsOf(port) {
     eth_getBlockReceipts: full.map((number) => request('eth_getBlockReceipts', number)),
     'eth_getLogs, a block': full.map((number) => request('eth_getLogs', { fromBlock: number, toBlock: number })),
     'eth_getLogs, all blocks': [request('eth_getLogs', { fromBlock: full.at(-1), toBlock: full[0] })],
+    'first trace of a block': [request('debug_traceTransaction', transaction, calls)],
+    'last trace of a block': [request('debug_traceTransaction', transactions.at(-1), calls)],
+    'traces of a block': full.map((number) => request('debug_traceBlockByNumber', number, calls)),
   }
 }
 

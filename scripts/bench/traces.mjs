@@ -139,7 +139,7 @@ async function main(path) {
     const start = performance.now()
     const job = {
       trace: { kind: 'transactions', tracer, first, replay: { ...replay, transactions: packTransactions(some) } },
-      form: { isList: count > 1, state: { kind: 'before', includeEmpty: false } },
+      form: { kind: 'geth', isList: count > 1, state: { kind: 'before', includeEmpty: false } },
       answerCharsMax: 25 * 1024 * 1024,
     }
     const answer = await runTraceJob(host, job, () => false)

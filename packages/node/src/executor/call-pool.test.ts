@@ -28,7 +28,7 @@ const SOURCE = `export default { functions: {
 const [alice] = testAccounts as [(typeof testAccounts)[0]]
 const traceOf = (request: CallRequest): TraceJob => ({
   trace: { ...request, kind: 'call', replay: undefined, tracer: { kind: 'calls', onlyTopCall: false, withLog: false } },
-  form: { isList: false, state: { kind: 'diff' } },
+  form: { kind: 'geth', isList: false, state: { kind: 'diff' } },
   answerCharsMax: 10_000,
 })
 const never = new AbortController().signal

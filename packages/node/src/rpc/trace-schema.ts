@@ -21,7 +21,7 @@ export interface CallTraceOptions extends TraceOptions {
 }
 
 /** go-ethereum's default. */
-const TIMEOUT_MS_DEFAULT = 5_000
+export const TRACE_TIMEOUT_MS = 5_000
 
 const readBoolean = by(z.boolean())
 const readText = by(z.string().max(256, 'is longer than 256 characters'))
@@ -103,7 +103,7 @@ function readStateConfig(config: Members): Pick<TraceOptions, 'tracer' | 'state'
 }
 
 function readOptions(object: Members): TraceOptions {
-  return { ...readTracer(object), timeoutMs: optional(object, 'timeout', readDuration) ?? TIMEOUT_MS_DEFAULT }
+  return { ...readTracer(object), timeoutMs: optional(object, 'timeout', readDuration) ?? TRACE_TIMEOUT_MS }
 }
 
 /** Options of `debug_traceTransaction` and `debug_traceBlock…`. */

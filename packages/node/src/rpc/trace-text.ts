@@ -8,13 +8,18 @@ import {
 } from '@quoin/execution'
 import { bytesToHex, equalBytes } from '@quoin/protocol'
 import { quantityHex, storageWord } from './format.ts'
+import { FRAME_TYPES } from './frame-type.ts'
+import { type OtterscanForm, otterscanTexts } from './otterscan-traces.ts'
 
 /*
  * The JSON of go-ethereum's callTracer (eth/tracers/native/call.go) and prestateTracer (prestate.go). Members that it does not have
  * are in one member `quoin`, so that they can never meet one of its own.
  */
 
-export interface TraceForm {
+export type TraceForm = GethForm | OtterscanForm
+
+export interface GethForm {
+  readonly kind: 'geth'
   /** One result, or a block's list of results with the hashes of their transactions. */
   readonly isList: boolean
   /** prestateTracer: how accounts are shown. */
@@ -46,9 +51,9 @@ export function traceText(traces: readonly Traced[], form: TraceForm, charsMax: 
 
 function* textsOf(traces: readonly Traced[], form: TraceForm): Generator<string> {
   const [only] = traces
-  if (!form.isList) {
+  if (form.kind !== 'geth' || !form.isList) {
     if (only === undefined) throw new Error('a trace has no result')
-    yield* traceTexts(only.trace, form)
+    yield* form.kind === 'geth' ? traceTexts(only.trace, form) : otterscanTexts(only.trace, form)
     return
   }
   yield '['
@@ -60,12 +65,10 @@ function* textsOf(traces: readonly Traced[], form: TraceForm): Generator<string>
   yield ']'
 }
 
-function traceTexts(trace: Trace, { state }: TraceForm): Iterable<string> {
+function traceTexts(trace: Trace, { state }: GethForm): Iterable<string> {
   if (trace.kind === 'calls') return frameTexts(trace.frame)
   return state.kind === 'diff' ? diffTexts(trace.accounts) : beforeTexts(trace.accounts, state.includeEmpty)
 }
-
-const FRAME_TYPES = { call: 'CALL', 'static-call': 'STATICCALL', create: 'CREATE' } as const
 
 function* frameTexts(frame: CallFrame): Generator<string> {
   const { kind, from, to, value, input, gas, gasUsed, logs, calls } = frame

@@ -23,6 +23,9 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   // Up to a block is run again. The threads that run calls limit it too.
   debug_traceTransaction: 100,
   debug_traceCall: 100,
+  ots_traceTransaction: 100,
+  ots_getInternalOperations: 100,
+  ots_getTransactionError: 4,
   debug_traceBlockByNumber: 400,
   debug_traceBlockByHash: 400,
   debug_getRawBlock: 10,

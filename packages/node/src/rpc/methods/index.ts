@@ -6,6 +6,7 @@ import { chainMethods } from './chain.ts'
 import { feeMethods } from './fees.ts'
 import { filterMethods } from './filters.ts'
 import { logMethods } from './logs.ts'
+import { otterscanTraceMethods } from './otterscan-traces.ts'
 import { rawMethods } from './raw.ts'
 import { simulationMethods } from './simulate.ts'
 import { stateMethods } from './state.ts'
@@ -25,6 +26,7 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...callMethods,
   ...simulationMethods,
   ...traceMethods,
+  ...otterscanTraceMethods,
   ...feeMethods,
   ...logMethods,
   ...filterMethods,

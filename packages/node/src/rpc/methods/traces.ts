@@ -1,14 +1,16 @@
-import { packTransactions, type Replay, type TraceRequest } from '@quoin/execution'
+import { packTransactions, type Replay, type TraceRequest, type Tracer } from '@quoin/execution'
 import type { Height } from '@quoin/protocol'
 import { linkDeadline } from '../../abort.ts'
 import type { RpcBackend } from '../backend.ts'
 import { findTransaction, rawBlock, requireHeight } from '../blocks.ts'
 import { callObject } from '../call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
+import type { Position } from '../format.ts'
 import { JsonText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockNumber, blockReference, hash } from '../schema.ts'
 import { callTraceOptions, type TraceOptions, traceOptions } from '../trace-schema.ts'
+import type { TraceForm } from '../trace-text.ts'
 import { blockContextOf, unavailable } from './calls.ts'
 import { stateOf } from './state.ts'
 
@@ -33,12 +35,12 @@ function replayOf(backend: RpcBackend, height: Height, count = Number.POSITIVE_I
 async function answer(
   backend: RpcBackend,
   trace: TraceRequest,
-  isList: boolean,
-  { state, timeoutMs }: TraceOptions,
+  form: TraceForm,
+  timeoutMs: number,
   call: CallContext,
 ): Promise<JsonText> {
   const { signal, unlink } = linkDeadline(Math.min(timeoutMs, call.limits.requestMs), [call.signal])
-  const job = { trace, form: { isList, state }, answerCharsMax: call.limits.responseBytesMax }
+  const job = { trace, form, answerCharsMax: call.limits.responseBytesMax }
   try {
     const answered = await backend.calls.run('trace', job, signal, call.identity)
     if (!answered.ok) throw unavailable(answered.error)
@@ -61,9 +63,24 @@ async function answer(
 
 const SMALLER = 'trace one transaction instead of a block, or use onlyTopCall, disableCode or disableStorage'
 
+/** Traces one final transaction. Throws RpcError if there is no answer. */
+export function traceTransaction(
+  backend: RpcBackend,
+  { block, index }: Position,
+  tracer: Tracer,
+  form: TraceForm,
+  timeoutMs: number,
+  call: CallContext,
+): Promise<JsonText> {
+  const replay = replayOf(backend, block.header.number, index + 1)
+  return answer(backend, { kind: 'transactions', tracer, replay, first: index }, form, timeoutMs, call)
+}
+
 function traceBlock(backend: RpcBackend, reference: BlockReference, options: TraceOptions, call: CallContext): Promise<JsonText> {
   const replay = replayOf(backend, requireHeight(backend, reference))
-  return answer(backend, { kind: 'transactions', tracer: options.tracer, replay, first: 0 }, true, options, call)
+  const { tracer, state, timeoutMs } = options
+  const form = { kind: 'geth', isList: true, state } as const
+  return answer(backend, { kind: 'transactions', tracer, replay, first: 0 }, form, timeoutMs, call)
 }
 
 const isPending = (reference: BlockReference): boolean => 'tag' in reference && reference.tag === 'pending'
@@ -76,9 +93,8 @@ export const traceMethods: Methods<RpcBackend> = {
   debug_traceTransaction: method([hash, traceOptions], (backend: RpcBackend, [transactionHash, options], call) => {
     const found = findTransaction(backend, transactionHash)
     if (found === undefined) throw refuse('transaction not found')
-    const { block, index } = found
-    const replay = replayOf(backend, block.header.number, index + 1)
-    return answer(backend, { kind: 'transactions', tracer: options.tracer, replay, first: index }, false, options, call)
+    const { tracer, state, timeoutMs } = options
+    return traceTransaction(backend, found, tracer, { kind: 'geth', isList: false, state }, timeoutMs, call)
   }),
   debug_traceBlockByNumber: method([blockNumber, traceOptions], (backend: RpcBackend, [reference, options], call) => {
     if (isPending(reference)) throw refuse('pending block is not available')
@@ -94,13 +110,13 @@ export const traceMethods: Methods<RpcBackend> = {
       stateOf(backend, reference)
       const height = requireHeight(backend, reference)
       const { header } = backend.blocks.header(height)!
-      const { tracer, stateOverrides, blockOverrides, txIndex } = options
+      const { tracer, state, timeoutMs, stateOverrides, blockOverrides, txIndex } = options
       const trace = {
         ...({ kind: 'call', tracer, call: given, block: blockContextOf(header), stateOverrides, blockOverrides } as const),
         replay: txIndex === undefined ? undefined : before(backend, height, txIndex),
         gasMax: call.limits.callGasMax,
       }
-      return answer(backend, trace, false, options, call)
+      return answer(backend, trace, { kind: 'geth', isList: false, state }, timeoutMs, call)
     },
   ),
 }

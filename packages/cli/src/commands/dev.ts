@@ -3,6 +3,7 @@ import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
 import { bytesToHex } from '@quoin/protocol'
 import { CLI_VERSION } from '../cli-version.ts'
 import { type DevNode, type DevNodeOptions, startDevNode } from '../dev/index.ts'
+import { DEV_CLIENT } from '../dev/start.ts'
 
 export interface DevCommandOptions {
   readonly port: number
@@ -23,7 +24,7 @@ const WEI = 10n ** 18n
 export async function dev(options: DevCommandOptions, print: (text: string) => void): Promise<void> {
   const stopped = stopSignal()
   const { balance, quiet, ...settings } = options
-  const clientVersion = `quoin dev/v${CLI_VERSION}/${process.platform}-${process.arch}/node${process.version}`
+  const clientVersion = `${DEV_CLIENT}/v${CLI_VERSION}/${process.platform}-${process.arch}/node${process.version}`
   const node = await listen({
     ...settings,
     balance: balance * WEI,

@@ -288,7 +288,7 @@ describe('state', () => {
 
 describe('the node', () => {
   it('reports its version and settings', async () => {
-    expect(await request('web3_clientVersion')).toMatch(/^quoin dev/)
+    expect(await request('web3_clientVersion')).toBe('anvil/quoin-dev')
     expect(await request('anvil_nodeInfo')).toMatchObject({ currentBlockNumber: '0x0', environment: { chainId: 31_337 } })
     expect(await request('rpc_modules')).toMatchObject({ anvil: '1.0', eth: '1.0' })
     expect(await request('eth_accounts')).toEqual(node.accounts.map(({ address }) => address))

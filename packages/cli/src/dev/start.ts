@@ -44,6 +44,12 @@ export interface DevNodeOptions {
   readonly clientVersion?: string
 }
 
+/**
+ * Name of the development node in `web3_clientVersion`. Hardhat's network helpers refuse a node whose version does not begin with `anvil`, `hardhat` or
+ * `zksync` (hardhat-network-helpers 3, `network-helpers.ts`), so it begins with the name of the node whose methods it has.
+ */
+export const DEV_CLIENT = 'anvil/quoin-dev'
+
 export const DEV_DEFAULTS = {
   host: '127.0.0.1',
   port: 8_545,
@@ -51,7 +57,7 @@ export const DEV_DEFAULTS = {
   accounts: DEVELOPMENT_ACCOUNTS,
   balance: DEVELOPMENT_BALANCE,
   artifacts: 'artifacts',
-  clientVersion: 'quoin dev',
+  clientVersion: DEV_CLIENT,
   print: (): void => {},
   complain: (text: string): void => void process.stderr.write(`${text}\n`),
 } as const

@@ -27,6 +27,12 @@ const withWorkers = (maxWorkers: number, { test, ...rest }: ReturnType<typeof pr
 /** Files share their processes, and with them the modules that were loaded. */
 const withoutIsolation = ({ test, ...rest }: ReturnType<typeof project>) => ({ ...rest, test: { ...test, isolate: false } })
 
+/** A module that prepares, before the first file, what all files use. */
+const withSetup = (globalSetup: string, { test, ...rest }: ReturnType<typeof project>) => ({
+  ...rest,
+  test: { ...test, globalSetup },
+})
+
 export default defineConfig({
   test: {
     // For `npm run coverage`. Files that no test loads count too, with no line covered.
@@ -57,6 +63,7 @@ export default defineConfig({
       project('sim', ['test/sim/**/*.test.ts'], 240_000),
       // One file at a time: each runs networks of four processes, and two of those on two cores take longer together than one after the other.
       project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
+      withSetup('test/clients/setup.ts', project('clients', ['test/clients/**/*.test.ts'], 60_000)),
       project('pressure', ['test/pressure/**/*.test.ts'], 120_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
     ],

@@ -3,17 +3,15 @@
 import './lib/node-version.mjs'
 
 void Promise.all([
-  import('node:path'),
   import('./lib/child.mjs'),
   import('./lib/install.mjs'),
   import('./lib/steps.mjs'),
   import('./lib/tools.mjs'),
-]).then(([{ join }, { run }, { ensureInstalled }, { main, Refusal }, { ensureTools, separateTool, toolsFolder }]) =>
+]).then(([{ run }, { ensureInstalled }, { main, Refusal }, { ensureTools, typedoc, toolsFolder }]) =>
   main(async () => {
     await ensureInstalled()
     await ensureTools()
-    const args = [separateTool('typedoc/bin/typedoc'), '--options', join(toolsFolder, 'typedoc.config.mjs')]
-    const { code } = await run(process.execPath, args, { cwd: toolsFolder })
+    const { code } = await run(process.execPath, typedoc, { cwd: toolsFolder })
     if (code !== 0) throw new Refusal('typedoc failed, the reference was not written. See its messages above.')
     return 0
   }),

@@ -4,7 +4,7 @@ import { run } from './child.mjs'
 import { ensureInstalled } from './install.mjs'
 import { root, tool } from './paths.mjs'
 import { formatDuration, Refusal } from './steps.mjs'
-import { ensureTools, separateTool } from './tools.mjs'
+import { ensureTools, separateTool, typedoc } from './tools.mjs'
 
 /** Programs that run at the same time; each is partly parallel itself. */
 const concurrencyMax = 2
@@ -19,7 +19,7 @@ const entry = {
 }
 
 /** The types check, which builds, and the checks that run at the same time. */
-const needNoBuild = ['types', 'format', 'walls', 'dead code']
+const needNoBuild = ['types', 'format', 'walls', 'docs', 'dead code']
 
 /** A program with its arguments. */
 const command = (name, ...args) => [tool(entry[name]), ...args]
@@ -34,6 +34,7 @@ function checks() {
     lint: [command('oxlint', '--type-aware', '--deny-warnings')],
     format: [command('biome', 'check', '--error-on-warnings', '.')],
     walls: [[dependencyCruiser, '--output-type', 'err-long', 'packages']],
+    docs: [typedoc],
     // The second run leaves tests out: what only they use belongs to them. A pattern that matches nothing is an error in the first.
     'dead code': [
       command('knip', '--no-progress', '--treat-config-hints-as-errors'),
@@ -92,7 +93,7 @@ export async function check(args) {
     throw new Refusal(`Unknown check "${unknown}". Available:\n  ${all.map(([name]) => name).join('\n  ')}`)
   }
   const chosen = args.length === 0 ? all : all.filter(([name]) => args.some((arg) => matches(name, arg)))
-  if (chosen.some(([name]) => name === 'walls')) await ensureTools()
+  if (chosen.some(([name]) => name === 'walls' || name === 'docs')) await ensureTools()
   const started = performance.now()
   // The others read the output of the types check: lint needs the declarations, the package checks everything that is published.
   const failed = [

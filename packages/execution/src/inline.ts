@@ -36,6 +36,7 @@ import type {
   ExecutedBlock,
   Executor,
   FillLimits,
+  PlacedCreation,
   TransactionRefusal,
 } from './executor.ts'
 import { onBehalfOf } from './fault.ts'
@@ -102,6 +103,7 @@ interface Made {
   readonly journal: Journal
   readonly receipts: Uint8Array
   readonly gasUsed: readonly number[]
+  readonly creations: readonly PlacedCreation[]
   /** Writes of derived data, which is not part of the state. */
   readonly derived: readonly KvOp[]
 }
@@ -145,7 +147,7 @@ class InlineExecutor implements Executor {
       throw new Error(`genesis requires execution version ${genesis.executionVersion}, but this node has ${this.version}`)
     if (this.#tree.head !== undefined) throw new Error(`the database already holds the state of block ${this.#tree.head.height}`)
     const journal = genesisState(this.#contracts, genesis)
-    const made = { journal, receipts: EMPTY_RECEIPTS, gasUsed: [], derived: [] }
+    const made = { journal, receipts: EMPTY_RECEIPTS, gasUsed: [], creations: [], derived: [] }
     return this.#keep(undefined, 0 as Height, made, (root) => genesisHeader(crypto, genesis, root))
   }
 
@@ -241,7 +243,8 @@ class InlineExecutor implements Executor {
     const height = nextHeight(template.parent.number)
     settleSystemRecords(run.journal)
     const extra = { ...template.extra, executionVersion: this.version }
-    const made = { journal: run.journal, receipts: run.receipts(), gasUsed: run.gasOfEach, derived: run.imageOps }
+    const { journal, gasOfEach: gasUsed, creations, imageOps: derived } = run
+    const made = { journal, receipts: run.receipts(), gasUsed, creations, derived }
     return this.#keep(work, height, made, (root) => run.header({ ...template, extra }, root))
   }
 
@@ -261,7 +264,7 @@ class InlineExecutor implements Executor {
   #keep(
     work: Work | undefined,
     height: Height,
-    { journal, receipts, gasUsed, derived }: Made,
+    { journal, receipts, gasUsed, creations, derived }: Made,
     headerOf: (root: Hash) => Header,
   ): ExecutedBlock {
     const { crypto } = this.#options
@@ -273,7 +276,7 @@ class InlineExecutor implements Executor {
     const history = height === 0 ? [] : historyOps(changes, height)
     const ops = packOps([...flatOps(changes), ...history, ...update.ops, ...derived])
     const header = headerOf(update.root)
-    const block = { header, hash: headerHash(crypto, header), receipts, gasUsed, ops }
+    const block = { header, hash: headerHash(crypto, header), receipts, gasUsed, creations, ops }
     this.#outcomes.set(block.hash, { work, block, update })
     for (const oldest of this.#outcomes.keys()) {
       if (this.#outcomes.size <= EXECUTOR_LIMITS.executedBlocksMax) break

@@ -23,7 +23,7 @@ import {
 import type { Contracts } from '../contract/contracts.ts'
 import { Machine } from '../contract/machine.ts'
 import type { BlockContext } from '../contract/message.ts'
-import type { BlockRefusal, BlockTemplate, FillLimits, TransactionRefusal } from '../executor.ts'
+import type { BlockRefusal, BlockTemplate, FillLimits, PlacedCreation, TransactionRefusal } from '../executor.ts'
 import { onBehalfOf } from '../fault.ts'
 import type { Journal } from '../state/journal.ts'
 import type { KvOp, KvReader } from '../state/kv.ts'
@@ -103,6 +103,7 @@ export class BlockRun {
   readonly #bloom = emptyBloom()
   readonly #imageOps: KvOp[] = []
   readonly #gasOfEach: number[] = []
+  readonly #creations: PlacedCreation[] = []
   #gasUsed = 0
   #bytes = 0
 
@@ -124,6 +125,11 @@ export class BlockRun {
   /** Gas used by each transaction so far. */
   get gasOfEach(): readonly number[] {
     return this.#gasOfEach
+  }
+
+  /** Contracts created so far. */
+  get creations(): readonly PlacedCreation[] {
+    return this.#creations
   }
 
   get count(): number {
@@ -210,7 +216,8 @@ export class BlockRun {
   }
 
   #apply({ transaction, sender }: SenderTransaction): void {
-    const { gasUsed, failure, ...outcome } = applyTransaction(this.machine, transaction, sender, this.rules)
+    const { gasUsed, failure, creations, ...outcome } = applyTransaction(this.machine, transaction, sender, this.rules)
+    for (const creation of creations) this.#creations.push({ ...creation, index: this.count })
     if (failure !== undefined) this.#observer.onFailure?.(transaction.hash, failure)
     this.#gasUsed += gasUsed
     this.#gasOfEach.push(gasUsed)

@@ -16,6 +16,7 @@ import type { Message, MessageOutcome } from '../contract/message.ts'
 import type { TransactionRefusal } from '../executor.ts'
 import type { Account } from '../state/account.ts'
 import { credit } from '../state/credit.ts'
+import type { Creation } from '../state/journal.ts'
 import { maySend, type SendPolicy } from '../state/system-records.ts'
 import { assertTicks, gasUsedOf, ticksOf } from '../ticks.ts'
 import { effectiveGasPrice, feeOf, maximumCost } from './fees.ts'
@@ -39,6 +40,8 @@ export interface TransactionOutcome {
   readonly errorData: Uint8Array
   readonly contractAddress: Address | undefined
   readonly payer: Address
+  /** Contracts that the transaction created, those of other contracts included. Not part of the receipt. */
+  readonly creations: readonly Creation[]
   /** Why the transaction failed, for people. */
   readonly failure: TransactionFailure | undefined
 }
@@ -108,10 +111,8 @@ export const applyTransaction = (
   rules: Pick<TransactionRules, 'feePolicy' | 'baseFee'>,
 ): TransactionOutcome => outcomeOf(runTransaction(machine, transaction, sender, rules), transaction, sender)
 
-/** How a transaction's message ended after its fee was charged, and its logs. */
-export interface ChargedRun extends TransactionRun {
-  readonly logs: readonly Log[]
-}
+/** How a transaction's message ended after its fee was charged, with its logs and creations. */
+export interface ChargedRun extends TransactionRun, Pick<TransactionOutcome, 'logs' | 'creations'> {}
 
 /**
  * Runs a transaction that passed the checks. The full gas limit is paid in advance and the rest is refunded, so that the
@@ -138,12 +139,12 @@ export function runTransaction(
   const fee = feeOf(feePolicy, baseFee, run.gasUsed, price)
   pay(journal, sender, deposit - fee.charged)
   pay(journal, machine.block.proposer, fee.toProposer)
-  return { ...run, logs: journal.logsSince(start) }
+  return { ...run, logs: journal.logsSince(start), creations: journal.creationsSince(start) }
 }
 
 /** What the receipt of a transaction says, and why it failed. */
 export const outcomeOf = (
-  { outcome, gasUsed, logs }: ChargedRun,
+  { outcome, gasUsed, logs, creations }: ChargedRun,
   { gasLimit }: Pick<UnsignedTransaction, 'gasLimit'>,
   sender: Address,
 ): TransactionOutcome => ({
@@ -153,6 +154,7 @@ export const outcomeOf = (
   errorData: outcome.ok ? emptyBytes() : outcome.data,
   contractAddress: outcome.ok ? outcome.contractAddress : undefined,
   payer: sender,
+  creations,
   failure: outcome.ok ? undefined : failureOf(outcome, gasUsed, gasLimit),
 })
 

@@ -182,7 +182,7 @@ export class SimulatedBlockRun {
     this.#budget.bytes -= bytesOf(transaction, outcome, logs)
     if (this.#budget.bytes < 0)
       return problem('limit-exceeded', 'the answer of the simulation is too long: ask for fewer blocks, calls, logs or less data')
-    const { gasUsed, failure: _, ...receipt } = outcomeOf(run, transaction, sender)
+    const { gasUsed, failure: _, creations: __, ...receipt } = outcomeOf(run, transaction, sender)
     this.#gasUsed += gasUsed
     this.#receipts.push({ ...receipt, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas })
     this.#results.push({ transaction, outcome, logs })

@@ -281,7 +281,9 @@ export class Machine implements NativeHost {
       if (value > 0n && !made.value.constructorAbi.payable) return failed('the constructor is not payable and takes no value')
       installCode(this.contracts, this.journal, this.block.number, address, from, made.value)
       const constructed = this.#construct(meter, made.value, address, from, value, host)
-      return constructed.ok ? ok({ data: emptyBytes(), contractAddress: address }) : constructed
+      if (!constructed.ok) return constructed
+      this.journal.created({ contract: address, creator: from })
+      return ok({ data: emptyBytes(), contractAddress: address })
     })
   }
 

@@ -55,7 +55,7 @@ function compare(journal: Journal, model: Copy) {
     expect(journal.account(address)).toEqual(accountOf(model.accounts.get(address) ?? 0))
     for (const key of keys) expect(journal.storage(address, key)?.[0]).toBe(model.storage.get(nameOf(address, key)))
   }
-  expect(journal.logsSince({ writes: 0, logs: 0 })).toEqual(model.logs.map(logOf))
+  expect(journal.logsSince({ writes: 0, logs: 0, creations: 0 })).toEqual(model.logs.map(logOf))
 }
 
 function run(journal: Journal, model: Copy, steps: readonly Step[]): Copy {

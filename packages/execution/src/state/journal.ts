@@ -17,6 +17,14 @@ export interface StateChange {
 export interface Checkpoint {
   readonly writes: number
   readonly logs: number
+  readonly creations: number
+}
+
+/** A contract that a message created. */
+export interface Creation {
+  readonly contract: Address
+  /** The sender of the message: an account, or another contract. */
+  readonly creator: Address
 }
 
 /** Value that a message moved from one account to another. */
@@ -115,6 +123,7 @@ export class Journal {
   readonly #keys = new Slab()
   readonly #writes: Write[] = []
   readonly #logs: Log[] = []
+  readonly #creations: Creation[] = []
   /** Number of logs of the transactions before this one. */
   #earlierLogs = 0
   /** Number of the running transaction. */
@@ -320,16 +329,17 @@ export class Journal {
   }
 
   checkpoint(): Checkpoint {
-    return { writes: this.#writes.length, logs: this.#logs.length }
+    return { writes: this.#writes.length, logs: this.#logs.length, creations: this.#creations.length }
   }
 
-  revert({ writes, logs }: Checkpoint): void {
+  revert({ writes, logs, creations }: Checkpoint): void {
     if (writes > this.#writes.length || logs > this.#logs.length) throw new RangeError('the checkpoint was already reverted')
     while (this.#writes.length > writes) {
       const { slot, previous } = this.#writes.pop()!
       slot.value = previous
     }
     this.#logs.length = logs
+    this.#creations.length = creations
   }
 
   /** Logs since a checkpoint, in order. */
@@ -347,6 +357,16 @@ export class Journal {
   *usedStorage(): Generator<UsedEntry> {
     for (const [address, { slots }] of this.#storage)
       for (const [key, { original, value }] of slots) yield { address, key, before: original, after: value }
+  }
+
+  /** Notes that a message created a contract. */
+  created(creation: Creation): void {
+    this.#creations.push(creation)
+  }
+
+  /** Contracts created since a checkpoint, without reverted ones, in order of their creations' ends. */
+  creationsSince({ creations }: Checkpoint): readonly Creation[] {
+    return this.#creations.slice(creations)
   }
 
   /** Changes against the database, in the order of the state keys. */

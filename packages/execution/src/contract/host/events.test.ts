@@ -16,7 +16,7 @@ const abi = abiOf(...ITEMS)
 const viemAbi = abi as unknown as Abi
 const TO = '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045'
 
-const start = { writes: 0, logs: 0 }
+const start = { writes: 0, logs: 0, creations: 0 }
 const logsOf = (expression: string, ...values: readonly (string | bigint)[]) => {
   const frame = frameOf({ abi })
   expect(valueOf(expression, frame, ...values)).toBeUndefined()

@@ -60,8 +60,11 @@ export async function appendBlock(
     receiptsRoot: Hash(receiptsRoot(crypto, receipts)),
   }
   const hash = headerHash(crypto, header)
+  const creations = receipts.flatMap(({ contractAddress: contract }, index) =>
+    contract === undefined ? [] : [{ index, contract, creator: sender }],
+  )
   await store.append({
-    ...{ header, hash, transactions, certificate: undefined, validators: [], ops: [] },
+    ...{ header, hash, transactions, creations, certificate: undefined, validators: [], ops: [] },
     receipts: codec.encode(receiptsCodec, receipts),
   })
   feed.publish()

@@ -46,6 +46,7 @@ import type { Feed } from '../src/feed/types.ts'
 import type { Logger } from '../src/logger.ts'
 import type { TransactionPool } from '../src/mempool/pool.ts'
 import type { Kv } from '../src/powers.ts'
+import type { IndexReader } from '../src/store/block-index.ts'
 import type { BlockStore } from '../src/store/block-store.ts'
 import type { CommitHeights } from '../src/store/commit-heights.ts'
 import { ManualClock } from './clock.ts'
@@ -153,6 +154,7 @@ export function certify(
 export interface TestNode {
   readonly kv: Kv
   readonly store: BlockStore
+  readonly index: IndexReader
   readonly executor: Executor
   readonly pool: TransactionPool
   readonly feed: Feed
@@ -186,11 +188,12 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   const recovery = createInlineRecovery(crypto)
   const { heights } = options
   const ledger = await openLedger({ genesis, crypto, clock: new ManualClock(), kv, executor, recovery, logger: log, heights })
-  const { blocks: store, mempool: pool, feed, chain } = unwrap(ledger)
+  const { blocks: store, index, mempool: pool, feed, chain } = unwrap(ledger)
   const calls = createInlineCalls(createCallHost({ kv, crypto, chainId: genesis.chainId, interpreter: await testInterpreter() }))
   return {
     kv,
     store,
+    index,
     executor,
     pool,
     feed,

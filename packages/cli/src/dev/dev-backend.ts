@@ -21,6 +21,9 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
     get blocks() {
       return now().blocks
     },
+    get index() {
+      return now().index
+    },
     pool: {
       get: (hash) => now().pool.get(hash),
       pendingNonce: (sender) => now().pool.pendingNonce(sender),

@@ -63,10 +63,10 @@ export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promis
     }),
   )
   const ledger = unwrap(await openLedger({ genesis, crypto, clock, kv, executor, recovery, logger }))
-  const { blocks: store, mempool: pool, feed, chain } = ledger
+  const { blocks: store, index, mempool: pool, feed, chain } = ledger
   const host = createCallHost({ kv, crypto, chainId, interpreter })
   const backend = createNodeBackend({
-    ...{ chainId, clientVersion, crypto, kv, store, chain, pool, feed },
+    ...{ chainId, clientVersion, crypto, kv, store, index, chain, pool, feed },
     calls: createInlineCalls(host),
     peerCount: () => 0,
     syncing: () => undefined,

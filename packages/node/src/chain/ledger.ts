@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts'
 import { TransactionPool } from '../mempool/pool.ts'
 import { Quarantine } from '../mempool/quarantine.ts'
 import type { Clock, Kv } from '../powers.ts'
+import { BlockIndex, type IndexReader } from '../store/block-index.ts'
 import { BlockStore, type StoreRefusal } from '../store/block-store.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
 import type { OnDamage } from '../store/damage.ts'
@@ -36,6 +37,7 @@ export interface LedgerOptions {
 /** The part of a node between network and RPC, without the block producer (consensus, or the sequencer of a development node). */
 export interface Ledger {
   readonly blocks: BlockStore
+  readonly index: IndexReader
   readonly mempool: TransactionPool
   readonly feed: Feed
   readonly chain: Chain
@@ -61,7 +63,7 @@ export async function openLedger(options: LedgerOptions): Promise<Result<Ledger,
   if (!chain.ok) return chain
   opened.chain = chain.value
   for (const use of pastUse(blocks, kv)) mempool.countUse(use)
-  return ok({ blocks, mempool, feed, chain: chain.value })
+  return ok({ blocks, index: new BlockIndex(kv), mempool, feed, chain: chain.value })
 }
 
 /** Caches a value that depends on the head only. */

@@ -5,6 +5,7 @@ import { createFeed } from '../feed/feed.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Kv } from '../powers.ts'
 import type { RpcBackend, StateView } from '../rpc/backend.ts'
+import { BlockIndex } from '../store/block-index.ts'
 import type { BlockReplica } from '../store/block-replica.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
 import { HeadState } from './head-state.ts'
@@ -36,6 +37,7 @@ export class ThreadBackend implements RpcBackend {
   readonly clientVersion: string
   readonly crypto: Crypto
   readonly blocks: BlockReplica
+  readonly index: BlockIndex
   readonly feed: Feed
   readonly pool: RpcBackend['pool']
   readonly calls: Pick<CallRunner, 'run'>
@@ -59,6 +61,7 @@ export class ThreadBackend implements RpcBackend {
     this.clientVersion = options.clientVersion
     this.crypto = options.crypto
     this.blocks = blocks
+    this.index = new BlockIndex(options.kv)
     this.calls = options.calls
     this.feed = createFeed({
       reader: blocks,

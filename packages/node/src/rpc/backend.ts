@@ -4,6 +4,7 @@ import type { CallRunner } from '../executor/call-runner.ts'
 import type { Client } from '../fair-queue.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PooledTransaction, PoolRefusal } from '../mempool/types.ts'
+import type { IndexReader } from '../store/block-index.ts'
 import type { BlockReader } from '../store/types.ts'
 
 export interface AccountView {
@@ -44,6 +45,7 @@ export interface RpcBackend {
   readonly clientVersion: string
   readonly crypto: Crypto
   readonly blocks: BlockReader
+  readonly index: IndexReader
   readonly feed: Feed
   readonly pool: PoolView
   readonly calls: Pick<CallRunner, 'run'>

@@ -8,6 +8,7 @@ import {
   hexToBytes,
   type Log,
 } from '@quoin/protocol'
+import type { LogTerm } from '../store/log-index.ts'
 import type { BlockNumber } from './schema.ts'
 
 /** Criteria for logs. An empty list, of addresses or at a topic position, matches anything. */
@@ -29,6 +30,11 @@ export interface LogQuery {
   readonly criteria: LogCriteria
 }
 
+/** Alternatives of one part of the criteria: the addresses, or the topics of a position. A matching log has one of them. */
+export interface LogClause {
+  readonly terms: readonly LogTerm[]
+}
+
 /** Log criteria, prepared for matching many blocks. */
 export class LogMatcher {
   /** Number of addresses and topics. */
@@ -44,6 +50,22 @@ export class LogMatcher {
     const closed = [this.#addresses, ...this.#topics].filter(({ size }) => size > 0)
     this.#bits = closed.map((terms) => [...terms].map((term) => bloomBits(crypto, hexToBytes(term))))
     this.terms = closed.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /**
+   * The criteria for the index of logs. First those that select most in practice: later topics are accounts and ids, an address is a
+   * contract, and the first topic is an event that many contracts share.
+   */
+  get clauses(): readonly LogClause[] {
+    const [first, ...later] = this.#topics.map((topics, i): readonly LogTerm[] =>
+      [...topics].map((topic) => ({ topic, position: i })),
+    )
+    const clauses: readonly (readonly LogTerm[])[] = [
+      ...later.toReversed(),
+      [...this.#addresses].map((address) => ({ address })),
+      first ?? [],
+    ]
+    return clauses.flatMap((terms) => (terms.length === 0 ? [] : [{ terms }]))
   }
 
   /** Returns false if no log of a block with this bloom filter can match. */

@@ -241,6 +241,7 @@ describe('eth_getLogs', () => {
 describe('a scan', () => {
   const none = (open: Chain) => ({
     reader: open.node.store,
+    index: open.node.index,
     matcher: new LogMatcher(crypto, { addresses: [address(0xee)], topics: [] }),
     from: Height(0),
     to: Height(BLOCKS_MAX),
@@ -253,7 +254,8 @@ describe('a scan', () => {
     await chain.append([])
     const receipts = vi.spyOn(chain.node.store, 'receipts')
     const { call } = callOf(chain)
-    const scanFor = (matcher: LogMatcher) => scanLogs({ from: Height(0), to: Height(2), reader: chain.node.store, matcher, call })
+    const scanFor = (matcher: LogMatcher) =>
+      scanLogs({ from: Height(0), to: Height(2), reader: chain.node.store, index: chain.node.index, matcher, call })
     await scanFor(new LogMatcher(crypto, { addresses: [address(2)], topics: [] }))
     await scanFor(new LogMatcher(crypto, { addresses: [address(1)], topics: [[], [topic(2)]] }))
     expect(receipts).not.toHaveBeenCalled()

@@ -1,9 +1,11 @@
 import type { Height, Log } from '@quoin/protocol'
+import type { IndexReader } from '../store/block-index.ts'
 import type { BlockReader, StoredHeader } from '../store/types.ts'
 import type { BlockTexts } from './block-texts.ts'
 import { formatLog, type LogPlace } from './format.ts'
 import { JsonText } from './json-text.ts'
 import type { RpcLimits } from './limits.ts'
+import { LogCandidates } from './log-candidates.ts'
 import type { LogMatcher } from './log-matcher.ts'
 import type { CallContext } from './method.ts'
 
@@ -43,6 +45,7 @@ const logFrameBytes = 768
 
 export interface LogScan {
   readonly reader: BlockReader
+  readonly index: IndexReader
   readonly matcher: LogMatcher
   /** First and last block, inclusive. Both must be stored. */
   readonly from: Height
@@ -63,13 +66,17 @@ export interface FoundLogs {
  * Finds the matching logs of a range, or of its first blocks if there are too many for one response. A block is never split, and at least
  * one is read, so that a caller who continues after `through` reaches the end. Rejects if the call is abandoned.
  */
-export async function scanLogs({ reader, matcher, from, to, call }: LogScan): Promise<FoundLogs> {
+export async function scanLogs({ reader, index, matcher, from, to, call }: LogScan): Promise<FoundLogs> {
   const { limits } = call
   const { texts } = call.shared
   const pieces = new ListPieces()
   let bytes = 0
   let receipts = 0
+  const candidates = new LogCandidates(index, matcher.clauses, call)
+  let window = await candidates.window(from, to)
   for (let height = from; height <= to; height++) {
+    if (height > window.through) window = await candidates.window(height, to)
+    if (!window.isCandidate(height)) continue
     if (call.isSliceOver()) await call.nextTurn()
     if (!matcher.mayMatch(read(reader, 'logsBloom', height))) continue
     const found = logsOfBlock(reader, read(reader, 'header', height), matcher)

@@ -5,6 +5,7 @@ import type { CallRunner } from '../executor/call-runner.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
 import type { Kv } from '../powers.ts'
+import type { IndexReader } from '../store/block-index.ts'
 import type { BlockReader } from '../store/types.ts'
 import type { RpcBackend } from './backend.ts'
 
@@ -15,6 +16,7 @@ export interface NodeParts {
   readonly crypto: Crypto
   readonly kv: Pick<Kv, 'get' | 'scan'>
   readonly store: BlockReader
+  readonly index: IndexReader
   readonly chain: Pick<Chain, 'head'>
   readonly pool: Mempool
   readonly feed: Feed
@@ -32,6 +34,7 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
     clientVersion: parts.clientVersion,
     crypto: parts.crypto,
     blocks: store,
+    index: parts.index,
     feed: parts.feed,
     pool: {
       get: async (hash) => pool.waiting(hash),

@@ -132,6 +132,7 @@ describe('BlockStore', () => {
       hash,
       transactions: [],
       receipts: new Uint8Array(4),
+      creations: [],
       certificate: node.store.certificate(Height(1)),
       validators: [],
       ops: [],

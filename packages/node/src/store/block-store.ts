@@ -1,4 +1,4 @@
-import type { KvOp } from '@quoin/execution'
+import type { KvOp, PlacedCreation } from '@quoin/execution'
 import {
   bodyCodec,
   type Crypto,
@@ -14,8 +14,10 @@ import {
   validatorSetHash,
 } from '@quoin/protocol'
 import type { Kv } from '../powers.ts'
+import { accountIndexOps } from './account-index.ts'
 import type { CommitHeights } from './commit-heights.ts'
 import type { OnDamage } from './damage.ts'
+import { logIndexOps } from './log-index.ts'
 import * as schema from './schema.ts'
 import { StoredBlocks } from './stored-blocks.ts'
 import type { BlockRecord, FinalBlock } from './types.ts'
@@ -106,12 +108,15 @@ export class BlockStore extends StoredBlocks {
   }
 
   #blockOps(record: BlockRecord): KvOp[] {
-    const { header, hash, receipts, validators } = record
+    const { header, hash, receipts, creations, validators } = record
     const height = header.number
     return [
       put(schema.singleKey('head'), schema.headRecordCodec, { height, hash }),
       ...this.#finalOps(record),
       { key: schema.heightKey('receipts', height), value: receipts },
+      ...logIndexOps(height, receipts),
+      ...accountIndexOps(record),
+      ...creations.map((creation) => this.#creationOp(height, creation)),
       ...validators.flatMap((entry) => this.#setOps(entry)),
     ]
   }
@@ -129,6 +134,10 @@ export class BlockStore extends StoredBlocks {
         put(schema.hashKey('location', transaction.hash), schema.locationCodec, { height, index }),
       ),
     ]
+  }
+
+  #creationOp(height: Height, { contract, index, creator }: PlacedCreation): KvOp {
+    return put(schema.creationKey(contract), schema.creationCodec, { height, index, creator })
   }
 
   #setOps({ height, set }: { readonly height: Height; readonly set: ValidatorSet }): readonly KvOp[] {

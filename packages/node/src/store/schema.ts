@@ -1,5 +1,16 @@
-import { bytesToHex, bytesToNumber, codec, concatBytes, Hash, Height, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
-import type { StoredSender, TransactionLocation } from './types.ts'
+import {
+  Address,
+  bytesToHex,
+  bytesToNumber,
+  codec,
+  concatBytes,
+  Hash,
+  Height,
+  hexToBytes,
+  LIMITS,
+  numberToBytes,
+} from '@quoin/protocol'
+import type { ContractCreation, StoredSender, TransactionLocation } from './types.ts'
 
 /**
  * Layout of the whole database. A key is a space byte and the fields below. Heights are 8 bytes big-endian, so keys of a space are ordered
@@ -20,13 +31,15 @@ import type { StoredSender, TransactionLocation } from './types.ts'
  *   0c height, hash     transactions on which the contract interpreter failed at that height, without a value
  *   0d .. 0f            free for the store
  *   10 .. 2f            execution: state, history, tree and undo log (packages/execution/src/state/keys.ts)
- *   30                  reserved for the log index
- *   31 .. ff            free
+ *   30 group, height    log index: fingerprints of the addresses and topics of the block's logs, by group (2 bytes; `log-index.ts`)
+ *   31 account, height  account index: positions of the account's transactions in the block (`account-index.ts`)
+ *   32 contract         the transaction that created the contract, and its creator
+ *   33 .. ff            free
  *
- * One synced batch per block writes 02 to 0b, execution's spaces and the log index: after a crash a block is stored completely or not at all.
+ * One synced batch per block writes 02 to 0b, execution's spaces and the indexes: after a crash a block is stored completely or not at all.
  * Records under 0c belong to this node alone, and are written when a fault is found.
  */
-export const FORMAT_VERSION = 3
+export const FORMAT_VERSION = 4
 
 /** First byte of the keys of each space. */
 export const SPACE = {
@@ -44,6 +57,8 @@ export const SPACE = {
   validators: 0x0b,
   quarantine: 0x0c,
   logIndex: 0x30,
+  accountIndex: 0x31,
+  creation: 0x32,
 } as const
 export type Space = keyof typeof SPACE
 
@@ -63,6 +78,57 @@ export const hashKey = (space: HashSpace, hash: Hash): Uint8Array => concatBytes
 
 const HEIGHT_BYTES = 8
 const HASH_BYTES = 32
+const GROUP_BYTES = 2
+const ADDRESS_BYTES = 20
+
+/** Length of `logIndexKey`. */
+export const LOG_INDEX_KEY_BYTES = 1 + GROUP_BYTES + HEIGHT_BYTES
+
+/** Key of a group of the log index in a block. Written into `key` if it is given. */
+export function logIndexKey(group: number, height: Height, key: Uint8Array = new Uint8Array(LOG_INDEX_KEY_BYTES)): Uint8Array {
+  key[0] = SPACE.logIndex
+  key[1] = group >>> 8
+  key[2] = group
+  writeHeight(key, height)
+  return key
+}
+
+/** Length of `accountIndexKey`. */
+export const ACCOUNT_INDEX_KEY_BYTES = 1 + ADDRESS_BYTES + HEIGHT_BYTES
+
+/** Key of an account's transactions in a block. Written into `key` if it is given. */
+export function accountIndexKey(
+  account: Address,
+  height: Height,
+  key: Uint8Array = new Uint8Array(ACCOUNT_INDEX_KEY_BYTES),
+): Uint8Array {
+  key[0] = SPACE.accountIndex
+  key.set(hexToBytes(account), 1)
+  writeHeight(key, height)
+  return key
+}
+
+/** Writes the height at the end of a key, without a DataView: for small arrays V8 would have to move them out of its heap, 5 µs each. */
+function writeHeight(key: Uint8Array, height: Height): void {
+  let rest: number = height
+  for (let i = key.length - 1; i >= key.length - HEIGHT_BYTES; i--) {
+    key[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+}
+
+/**
+ * The height in a key of the log index or the account index.
+ * @throws RangeError if the key is too short, which is damage
+ */
+export const indexedHeight = (key: Uint8Array): Height =>
+  Height(Number(new DataView(key.buffer, key.byteOffset, key.length).getBigUint64(key.length - HEIGHT_BYTES)))
+
+/** The contract in a key of `creationKey`. */
+export const contractOfKey = (key: Uint8Array): Address => Address(key.subarray(1))
+
+/** Key of a contract's creation. */
+export const creationKey = (contract: Address): Uint8Array => concatBytes(Uint8Array.of(SPACE.creation), hexToBytes(contract))
 
 /** Whether this is the key of the format record, which has no checksum. */
 export const isFormatKey = (key: Uint8Array): boolean => key.length === 1 && key[0] === SPACE.format
@@ -138,7 +204,7 @@ export const quarantineKey = (height: number, transaction: Hash): Uint8Array =>
 export const quarantineRange = { from: Uint8Array.of(SPACE.quarantine), to: Uint8Array.of(SPACE.quarantine + 1) }
 
 /** All entries of an index. */
-export const indexRange = (space: 'heightByHash' | 'location') => ({
+export const indexRange = (space: 'heightByHash' | 'location' | 'logIndex' | 'accountIndex' | 'creation') => ({
   from: Uint8Array.of(SPACE[space]),
   to: Uint8Array.of(SPACE[space] + 1),
 })
@@ -185,6 +251,12 @@ export const sendersCodec: codec.Codec<readonly StoredSender[]> = codec.list(
 export const locationCodec: codec.Codec<TransactionLocation> = codec.struct({
   height: codec.u64<Height>(),
   index: codec.u32(LIMITS.blockTransactionsMax - 1),
+})
+
+export const creationCodec: codec.Codec<ContractCreation> = codec.struct({
+  height: codec.u64<Height>(),
+  index: codec.u32(LIMITS.blockTransactionsMax - 1),
+  creator: codec.address,
 })
 
 export const heightCodec: codec.Codec<Height> = codec.u64<Height>()

@@ -1,4 +1,4 @@
-import type { KvOp } from '@quoin/execution'
+import type { KvOp, PlacedCreation } from '@quoin/execution'
 import type { Address, CommitCertificate, Hash, Header, Height, Receipt, ValidatorSet } from '@quoin/protocol'
 
 /** A final block's header with its hash. */
@@ -18,6 +18,12 @@ export interface TransactionLocation {
   readonly height: Height
   /** Position in the block, from 0. */
   readonly index: number
+}
+
+/** The transaction that created a contract. */
+export interface ContractCreation extends TransactionLocation {
+  /** Its sender, or the contract that created this one. */
+  readonly creator: Address
 }
 
 /**
@@ -56,6 +62,9 @@ export interface FinalBlock {
 
 /** Everything that one block adds to the database. */
 export interface BlockRecord extends FinalBlock {
+  readonly transactions: readonly (FinalBlock['transactions'][number] & { readonly to: Address | undefined })[]
+  /** Contracts that the transactions created. */
+  readonly creations: readonly PlacedCreation[]
   /** `receiptsCodec` encoding. */
   readonly receipts: Uint8Array
   /** Validator sets that this block determines: of heights 1 and 2 by genesis, of height + 2 by each later block. */

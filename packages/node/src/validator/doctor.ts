@@ -3,6 +3,7 @@ import { crc32c } from '@node-rs/crc32'
 import { type Crypto, codec, type Genesis, genesisDigest, type Hash, Height, nobleCrypto, ZERO_HASH } from '@quoin/protocol'
 import { blockFault } from '../chain/block-fault.ts'
 import { indexFault } from '../chain/index-fault.ts'
+import { queryIndexFault } from '../chain/query-index-fault.ts'
 import { stateFault } from '../chain/state-fault.ts'
 import { loadCrypto } from '../crypto/load.ts'
 import { LastSignState, SIGN_STATE_FORMAT, signRecordCodec } from '../engine/last-sign-state.ts'
@@ -130,7 +131,9 @@ async function examineChain(kv: Kv, { genesis, crypto, print }: Patient): Promis
   print(`blocks: 0 to ${head.header.number} ${head.hash}, with headers, bodies, receipts, certificates and indexes`)
   const index = await indexFault(kv, blocks)
   if (index.finding !== undefined) throw new DamagedError(index.finding)
-  print(`indexes: ${index.entries} entries point to the right records`)
+  const queries = await queryIndexFault({ kv, blocks, crypto, chainId: genesis.chainId })
+  if (queries.finding !== undefined) throw new DamagedError(queries.finding)
+  print(`indexes: ${index.entries + queries.entries} entries point to the right records`)
   const state = await stateFault(kv, crypto, head)
   if (state.finding !== undefined) throw new DamagedError(state.finding)
   print(`state: ${state.keys} keys and the stored tree match the root ${head.header.stateRoot}`)

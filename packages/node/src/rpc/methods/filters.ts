@@ -71,7 +71,7 @@ async function logChanges(subject: Extract<FilterSubject, { kind: 'logs' }>, bac
   const to = Math.min(latest, subject.to ?? latest, subject.next + call.limits.logBlocksMax) as Height
   if (subject.next > to) return []
   const { matcher, next: from } = subject
-  const { logs, through } = await scanLogs({ reader: backend.blocks, matcher, from, to, call })
+  const { logs, through } = await scanLogs({ reader: backend.blocks, index: backend.index, matcher, from, to, call })
   subject.next = (through + 1) as Height
   return logs
 }

@@ -11,7 +11,7 @@ import { type CallContext, type Methods, method } from '../method.ts'
  * (packages/utils/src/getLogsRetryHelper.ts).
  */
 export async function getLogs(backend: RpcBackend, matcher: LogMatcher, range: HeightRange, call: CallContext) {
-  const { logs, through, reached } = await scanLogs({ reader: backend.blocks, matcher, ...range, call })
+  const { logs, through, reached } = await scanLogs({ reader: backend.blocks, index: backend.index, matcher, ...range, call })
   if (reached === undefined) return logs
   const fitting = `[${quantityHex(range.from)}, ${quantityHex(through)}]`
   throw invalidParams(

@@ -73,7 +73,7 @@ export function formatBlock(
 }
 
 /** Price per gas that a transaction paid. A base fee of 0 marks a block with the fee policy `free`. */
-const paidGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
+export const paidGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
   effectiveGasPrice(baseFee === 0n ? 'free' : 'burn', baseFee, transaction)
 
 /** Position of a final transaction. */

@@ -75,6 +75,8 @@ export interface RpcLimits {
   readonly logAddressesMax: number
   /** Topics in one log query or filter, in all positions together. */
   readonly logTopicsMax: number
+  /** Transactions on one page of an account's history or of a block. A page of history ends with a whole block, so it may have more. */
+  readonly pageTransactionsMax: number
   /** Entries of an access list. */
   readonly accessEntriesMax: number
   /** Storage keys in all entries of an access list together. */
@@ -110,7 +112,7 @@ const MiB = 1024 * KiB
  * Default limits.
  *
  * Cost of log queries: a header takes 4 µs of processor time (10,000 take 40 ms; each address or topic adds 0.03 µs), a receipt with a log
- * 30 µs. So a query over the widest range takes 0.4 s if it finds little. If every block has a match, as for a topic that all tokens
+ * 30 µs. So a query over the widest range takes 0.4 s if it finds little and the index of logs does not help. If every block has a match, as for a topic that all tokens
  * use, it ends after about 7 s with an error that names the range it covered.
  */
 export const DEFAULT_RPC_LIMITS: RpcLimits = {
@@ -155,6 +157,8 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   logReceiptsMax: 250_000,
   logAddressesMax: 1_000,
   logTopicsMax: 1_000,
+  // Otterscan's pages, and Erigon's limit.
+  pageTransactionsMax: 25,
   accessEntriesMax: 1_024,
   accessKeysMax: 4_096,
   storageKeysMax: 1_024,

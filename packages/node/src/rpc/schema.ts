@@ -125,6 +125,20 @@ const tagOrNumber = z.union([z.enum(TAGS).transform((tag) => ({ tag })), quantit
 export const blockNumber = withUsual(tagOrNumber, usualBlock)
 export type BlockNumber = z.output<typeof blockNumber>
 
+/** A block by number or tag, for methods whose clients also send numbers as such (Otterscan, Erigon). */
+export const looseBlockNumber = z.union(
+  [
+    blockNumber,
+    z
+      .int()
+      .nonnegative()
+      .transform((height) => ({ height })),
+  ],
+  {
+    error: `must be a number, or ${NUMBER_OR_TAG}`,
+  },
+)
+
 /** A block for state methods: a tag, a number, a hash (`BlockNumberOrTagOrHash` of execution-apis), or the object of EIP-1898. Defaults to latest. */
 export const blockReference = withUsual(
   z

@@ -28,6 +28,12 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   ots_getTransactionError: 4,
   debug_traceBlockByNumber: 400,
   debug_traceBlockByHash: 400,
+  ots_getBlockDetails: 40,
+  ots_getBlockDetailsByHash: 40,
+  ots_getBlockTransactions: 40,
+  ots_searchTransactionsBefore: 80,
+  ots_searchTransactionsAfter: 80,
+  ots_getTransactionBySenderAndNonce: 40,
   debug_getRawBlock: 10,
   debug_getRawReceipts: 40,
   // A full pool takes a second, but most pools are nearly empty. Full ones are listed one at a time.

@@ -44,6 +44,8 @@ function capabilities({ blocks }: RpcBackend) {
   }
 }
 
+const MODULES = Object.fromEntries(['debug', 'erigon', 'eth', 'net', 'ots', 'rpc', 'txpool', 'web3'].map((name) => [name, '1.0']))
+
 /** Information about the node and its chain. */
 export const chainMethods: Methods<RpcBackend> = {
   eth_chainId: method([], (backend: RpcBackend) => quantityHex(backend.chainId)),
@@ -65,5 +67,5 @@ export const chainMethods: Methods<RpcBackend> = {
   eth_protocolVersion: method([], () => quantityHex(PROTOCOL_VERSION)),
   eth_config: method([], config),
   eth_capabilities: method([], capabilities),
-  rpc_modules: method([], () => ({ debug: '1.0', eth: '1.0', net: '1.0', rpc: '1.0', txpool: '1.0', web3: '1.0' })),
+  rpc_modules: method([], () => MODULES),
 }

@@ -7,6 +7,7 @@ import { feeMethods } from './fees.ts'
 import { filterMethods } from './filters.ts'
 import { logMethods } from './logs.ts'
 import { otterscanTraceMethods } from './otterscan-traces.ts'
+import { otterscanMethods } from './otterscan.ts'
 import { rawMethods } from './raw.ts'
 import { simulationMethods } from './simulate.ts'
 import { stateMethods } from './state.ts'
@@ -31,4 +32,5 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...logMethods,
   ...filterMethods,
   ...subscriptionMethods,
+  ...otterscanMethods,
 }

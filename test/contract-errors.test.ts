@@ -72,6 +72,8 @@ const NO_MESSAGE = [
   /^code that the state holds does not evaluate|^the code under hash /,
   /^no host function of contracts stops a call$|^a native contract has functions only$/,
   /^the secret key of ones has a public key$/,
+  // Nobody waits for the answer any more.
+  /^execution aborted: it was cancelled$/,
 ]
 
 interface Found extends Literal {

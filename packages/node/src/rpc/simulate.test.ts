@@ -330,14 +330,15 @@ describe('eth_simulateV1', () => {
   })
 
   it('refuses an answer that would be longer than others may be', async () => {
-    await rpc.server.close()
-    rpc = await serveTestNode(node, crypto, { responseBytesMax: 100_000 })
+    const small = await serveTestNode(node, crypto, { responseBytesMax: 100_000 })
+    const answer = (blockStateCalls: readonly unknown[]) => small.call('eth_simulateV1', { blockStateCalls })
     const blocks = Array.from({ length: 50 }, () => ({}))
-    expect((await ask([{}])).error).toBeUndefined()
-    expect((await ask([...blocks, { calls: [sender] }])).error).toMatchObject({
+    expect((await answer([{}])).error).toBeUndefined()
+    expect((await answer([...blocks, { calls: [sender] }])).error).toMatchObject({
       code: -38026,
       message: expect.stringContaining('answer'),
     })
+    await small.server.close()
   })
 })
 

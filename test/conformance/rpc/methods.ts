@@ -40,6 +40,11 @@ export const METHODS: Readonly<Record<string, MethodForm>> = {
   debug_getRawReceipts: { params: [blockNumber], result: list(bytes) },
   debug_getRawTransaction: { params: [hash], result: bytes },
 
+  // The forms of named tracers are outside of execution-apis.
+  debug_traceTransaction: { params: [hash, form.traceOptions], required: 1, result: {} },
+  debug_traceBlockByNumber: { params: [blockNumber, form.traceOptions], required: 1, result: list(form.blockTrace) },
+  debug_traceBlockByHash: { params: [hash, form.traceOptions], required: 1, result: list(form.blockTrace) },
+
   eth_getTransactionByHash: { params: [hash], result: orNull(form.finalTransaction) },
   eth_getTransactionByBlockHashAndIndex: { params: [hash, quantity], result: orNull(form.finalTransaction) },
   eth_getTransactionByBlockNumberAndIndex: { params: [blockNumber, quantity], result: orNull(form.finalTransaction) },
@@ -90,12 +95,9 @@ export const NOT_SERVED: Readonly<Record<string, string>> = {
   eth_getBlockAccessList: 'blocks have no access lists (EIP-7928)',
   debug_getRawBlockAccessList: 'blocks have no access lists (EIP-7928)',
   debug_getBadBlocks: 'a node keeps no block that it refused',
-  debug_traceBlockByNumber: 'transactions are not traced',
-  debug_traceBlockByHash: 'transactions are not traced',
-  debug_traceTransaction: 'transactions are not traced',
 }
 
-/** Served methods that execution-apis does not specify: go-ethereum has them, or an EIP. */
+/** Served methods that execution-apis does not specify: go-ethereum, Erigon or an EIP has them. */
 export const UNSPECIFIED: ReadonlySet<string> = new Set([
   ...['net_listening', 'net_peerCount', 'web3_clientVersion', 'web3_sha3', 'rpc_modules'],
   ...['eth_mining', 'eth_hashrate', 'eth_protocolVersion'],
@@ -103,4 +105,8 @@ export const UNSPECIFIED: ReadonlySet<string> = new Set([
   ...['eth_getUncleByBlockNumberAndIndex', 'eth_getUncleByBlockHashAndIndex'],
   ...['eth_getRawTransactionByHash', 'eth_getRawTransactionByBlockHashAndIndex', 'eth_getRawTransactionByBlockNumberAndIndex'],
   ...['eth_sendRawTransactionSync', 'eth_subscribe', 'eth_unsubscribe', 'txpool_inspect'],
+  ...['debug_traceCall', 'erigon_getHeaderByNumber', 'ots_getApiLevel', 'ots_hasCode'],
+  ...['ots_getBlockDetails', 'ots_getBlockDetailsByHash', 'ots_getBlockTransactions'],
+  ...['ots_searchTransactionsBefore', 'ots_searchTransactionsAfter', 'ots_getTransactionBySenderAndNonce'],
+  ...['ots_getContractCreator', 'ots_traceTransaction', 'ots_getInternalOperations', 'ots_getTransactionError'],
 ])

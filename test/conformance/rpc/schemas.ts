@@ -54,6 +54,10 @@ export const mapOf = (values: Schema, names = '.*'): Schema => ({
   additionalProperties: false,
 })
 
+/** Options of a trace, without those of the struct logger. */
+export const traceOptions = open({}, { tracer: { type: 'string' }, tracerConfig: open({}), timeout: { type: 'string' } })
+export const blockTrace = open({ txHash: hash, result: {} })
+
 export const accessList = list(closed({ address, storageKeys: list(hash) }))
 
 const unsignedOf = (type: 0 | 1 | 2): Schema =>

@@ -19,11 +19,14 @@ interface Vector {
 }
 
 const ZERO = `0x${'0'.repeat(64)}`
+const ONE = `0x${'0'.repeat(63)}1`
 const NOT_FOUND = `0x${'0'.repeat(56)}deadbeef`
 const NOBODY = '0xc1cadaffffffffffffffffffffffffffffffffff'
 const [C0, C1, C2, C3] = ['c0', 'c1', 'c2', 'c3'].map((start) => `0x${start.padEnd(40, '0')}`) as [string, string, string, string]
 
 const nothing = { result: null }
+/** Theirs name no tracer, and get struct logs. This chain has none, so a tracer is named here. */
+const tracer = { tracer: 'callTracer' }
 
 const READS: readonly Vector[] = [
   ...['debug_getRawBlock', 'debug_getRawHeader', 'debug_getRawReceipts'].map((name) => ({
@@ -31,6 +34,16 @@ const READS: readonly Vector[] = [
   })),
   { of: 'debug_getRawReceipts/get-genesis', params: ['0x0'], outcome: { result: [] } },
   { of: 'debug_getRawTransaction/get-invalid-hash', params: [`1${'0'.repeat(62)}1`], outcome: -32602 },
+  { of: 'debug_traceBlockByNumber/trace-genesis', params: ['0x0', tracer], outcome: -32000, text: /^genesis is not traceable$/ },
+  { of: 'debug_traceBlockByNumber/trace-block-invalid-number', params: ['3', tracer], outcome: -32602 },
+  { of: 'debug_traceTransaction/trace-unknown-tx', params: [ONE, tracer], outcome: -32000, text: /^transaction not found$/ },
+  {
+    of: 'debug_traceBlockByHash/trace-block-not-found',
+    params: [ONE, tracer],
+    outcome: -32000,
+    text: /not found/,
+    ours: { outcome: -32001, because: 'the code for a missing block in all methods' },
+  },
   { of: 'eth_getBlockByHash/get-block-by-empty-hash', params: [ZERO, true], outcome: nothing },
   { of: 'eth_getBlockByHash/get-block-by-notfound-hash', params: [NOT_FOUND, true], outcome: nothing },
   { of: 'eth_getBlockByNumber/get-block-notfound', params: ['0x3e8', true], outcome: nothing },

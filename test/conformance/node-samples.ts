@@ -1,5 +1,17 @@
-import { accountCodec, SYSTEM_ADDRESS, SYSTEM_RECORDS } from '@quoin/execution'
-import { codec, DEFAULT_PARAMETERS, Height, hexToBytes, type Nonce, Round, Wei } from '@quoin/protocol'
+import { SYSTEM_ADDRESS, SYSTEM_RECORDS } from '@quoin/execution'
+import {
+  accountCodec,
+  accountKey,
+  codec,
+  codeKey,
+  DEFAULT_PARAMETERS,
+  Height,
+  hexToBytes,
+  type Nonce,
+  Round,
+  storageKey,
+  Wei,
+} from '@quoin/protocol'
 import {
   recordCodec,
   versionCodec,
@@ -10,7 +22,7 @@ import {
 import { headCodec } from '../../packages/execution/src/state/head.ts'
 import { historyOps } from '../../packages/execution/src/state/history.ts'
 import { Journal } from '../../packages/execution/src/state/journal.ts'
-import { accountKey, codeKey, flatKeyOf, storageKey } from '../../packages/execution/src/state/keys.ts'
+import { flatKeyOf } from '../../packages/execution/src/state/keys.ts'
 import { encodeSplit } from '../../packages/execution/src/state/tree/page.ts'
 import { pageKey, rootKeys, undoPagesKey, undoRootsKey } from '../../packages/execution/src/state/tree/records.ts'
 import { encodeUndoPages, undoRootsCodec } from '../../packages/execution/src/state/tree/undo.ts'

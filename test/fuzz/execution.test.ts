@@ -1,5 +1,4 @@
 import {
-  accountCodec,
   packOps,
   packQueues,
   packTransactions,
@@ -8,7 +7,7 @@ import {
   unpackQueues,
   unpackTransactions,
 } from '@quoin/execution'
-import { codec, equalBytes, type Nonce, U32_MAX } from '@quoin/protocol'
+import { accountCodec, codec, equalBytes, type Nonce, U32_MAX } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { recordCodec, versionCodec } from '../../packages/execution/src/contract/record.ts'

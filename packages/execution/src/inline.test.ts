@@ -11,6 +11,7 @@ import {
   LIMITS,
   receiptsCodec,
   receiptsRoot,
+  storageKey,
   transactionsRoot,
   unwrap,
   validatorSetHash,
@@ -28,7 +29,7 @@ import { createExecutor } from './inline.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { unpackOps } from './pack.ts'
 import { stateAt } from './state/history.ts'
-import { flatKeyOf, storageKey } from './state/keys.ts'
+import { flatKeyOf } from './state/keys.ts'
 import { readParameters, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
 
 const [alice, bob, miner] = [addressOf(1), addressOf(2), addressOf(3)] as const

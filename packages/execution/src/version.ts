@@ -1,8 +1,11 @@
 import {
   ABI_LIMITS,
+  accountCodec,
+  accountKey,
   bytesToHex,
   type Crypto,
   codec,
+  codeKey,
   DEFAULT_PARAMETERS,
   emptyBloom,
   formatAbi,
@@ -17,6 +20,7 @@ import {
   type Nonce,
   receiptCodec,
   stateValueHash,
+  storageKey,
   type TimeMs,
   treeKey,
   utf8ToBytes,
@@ -35,8 +39,6 @@ import { MESSAGE_GAS } from './contract/message-gas.ts'
 import { MESSAGE_LIMITS } from './contract/message-limits.ts'
 import { NATIVE_CONTRACTS } from './contract/native/native-contracts.ts'
 import { encodeErrorString } from './error-data.ts'
-import { accountCodec } from './state/account.ts'
-import { accountKey, codeKey, storageKey } from './state/keys.ts'
 import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
 import { TICKS_PER_GAS } from './ticks.ts'
 

@@ -10,7 +10,6 @@ import {
   packOps,
   SYSTEM_ADDRESS,
   SYSTEM_RECORDS,
-  storageKey,
   unpackOps,
 } from '@quoin/execution'
 import { MemoryKv } from '@quoin/platform'
@@ -30,6 +29,7 @@ import {
   publicKeyOf,
   type Round,
   type SigningDomain,
+  storageKey,
   type TimeMs,
   unwrap,
   type ValidatorSet,

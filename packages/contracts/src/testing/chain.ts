@@ -1,13 +1,18 @@
-import { type Account, accountFromValue, accountKey, codeKey, estimateGas, storageKey } from '@quoin/execution'
+import { estimateGas } from '@quoin/execution'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
 import {
+  type Account,
   type Address,
+  accountFromValue,
+  accountKey,
   bytesToHex,
+  codeKey,
   nobleCrypto as crypto,
   DEFAULT_PARAMETERS,
   headerTimestamp,
   hexToBytes,
   LIMITS,
+  storageKey,
   utf8ToBytes,
 } from '@quoin/protocol'
 import type { Abi } from 'abitype'

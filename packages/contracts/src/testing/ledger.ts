@@ -1,7 +1,4 @@
 import {
-  type Account,
-  accountFromValue,
-  accountKey,
   type BlockRefusal,
   type CallHost,
   createExecutor,
@@ -17,7 +14,10 @@ import {
 import { type BlockContext, type CallAbi, createContracts, type Journal } from '@quoin/execution/contract'
 import { loadContractInterpreter, MemoryKv } from '@quoin/platform'
 import {
+  type Account,
   type Address,
+  accountFromValue,
+  accountKey,
   type ChainId,
   codec,
   nobleCrypto as crypto,

@@ -1,5 +1,6 @@
 import {
   type Crypto,
+  EMPTY_ACCOUNT,
   emptyBloom,
   type Gas,
   type Genesis,
@@ -20,7 +21,6 @@ import { installCode, makeCode } from '../contract/creation.ts'
 import { GasMeter } from '../contract/gas-meter.ts'
 import { NATIVE_CODE } from '../contract/native/native.ts'
 import { findNative, NATIVE_CONTRACTS } from '../contract/native/native-contracts.ts'
-import { EMPTY_ACCOUNT } from '../state/account.ts'
 import { Journal } from '../state/journal.ts'
 import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from '../state/system-records.ts'
 

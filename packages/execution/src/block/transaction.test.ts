@@ -1,7 +1,10 @@
 import {
+  type Account,
   type Address,
+  accountKey,
   bytesToHex,
   decodeTransaction,
+  EMPTY_ACCOUNT,
   type Gas,
   Hash,
   type Nonce,
@@ -24,9 +27,8 @@ import { describe, expect, it } from 'vitest'
 import { crypto } from '../../test/chain.ts'
 import { TEST_BLOCK, TestContracts } from '../../test/contracts.ts'
 import { addressOf, CHAIN_ID, rawTransaction, type Spec, transfer } from '../../test/transactions.ts'
-import { type Account, EMPTY_ACCOUNT } from '../state/account.ts'
 import { Journal } from '../state/journal.ts'
-import { accountKey, flatKeyOf } from '../state/keys.ts'
+import { flatKeyOf } from '../state/keys.ts'
 import { applyTransaction, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
 
 const sender = addressOf(1)

@@ -1,4 +1,5 @@
 import {
+  type Account,
   type Address,
   emptyBytes,
   type FeePolicy,
@@ -14,7 +15,6 @@ import { OUT_OF_GAS_REASON } from '../contract/failure.ts'
 import type { Machine } from '../contract/machine.ts'
 import type { Message, MessageOutcome } from '../contract/message.ts'
 import type { TransactionRefusal } from '../executor.ts'
-import type { Account } from '../state/account.ts'
 import { credit } from '../state/credit.ts'
 import type { Creation } from '../state/journal.ts'
 import { maySend, type SendPolicy } from '../state/system-records.ts'

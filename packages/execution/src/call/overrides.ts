@@ -7,6 +7,7 @@ import {
   type Nonce,
   ok,
   type Result,
+  storageKey,
   type TimeMs,
   type Wei,
 } from '@quoin/protocol'
@@ -16,7 +17,7 @@ import { GasMeter } from '../contract/gas-meter.ts'
 import type { BlockContext } from '../contract/message.ts'
 import { readRecord, writeRecord } from '../contract/record.ts'
 import type { Journal } from '../state/journal.ts'
-import { flatKeyOf, storageKey } from '../state/keys.ts'
+import { flatKeyOf } from '../state/keys.ts'
 import type { KvReader } from '../state/kv.ts'
 import { ticksOf } from '../ticks.ts'
 import { CALL_LIMITS } from './limits.ts'

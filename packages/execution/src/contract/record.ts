@@ -1,6 +1,5 @@
-import { type Address, codec, type Hash, type Height, type Hex, numberToBytes, unwrap } from '@quoin/protocol'
+import { type Address, codec, contractKey, type Hash, type Height, type Hex, numberToBytes, unwrap } from '@quoin/protocol'
 import type { Journal, KeyUse } from '../state/journal.ts'
-import { contractKey } from '../state/keys.ts'
 import type { Ticks } from '../ticks.ts'
 import { TextCache } from './cache.ts'
 import { CONTRACT_CACHE_LIMITS } from './limits.ts'

@@ -1,7 +1,15 @@
-import { type Address, type Hex, hexToBytes } from '@quoin/protocol'
-import { type Account, accountFromValue } from './account.ts'
+import {
+  type Account,
+  type Address,
+  accountFromValue,
+  accountKey,
+  codeKey,
+  type Hex,
+  hexToBytes,
+  storageKey,
+} from '@quoin/protocol'
 import type { StateChange } from './journal.ts'
-import { accountInHistoryKey, accountKey, codeKey, flatKey, historyKey, historyRange, stateKeyOf, storageKey } from './keys.ts'
+import { accountInHistoryKey, flatKey, historyKey, historyRange, stateKeyOf } from './keys.ts'
 import type { KvOp, KvReader } from './kv.ts'
 import { type Reading, readingOf, SYSTEM_ADDRESS, type SystemRecord } from './system-records.ts'
 

@@ -1,9 +1,18 @@
-import { type Address, bytesToHex, Hash, type Hex, type Log, type Nonce, type Wei } from '@quoin/protocol'
+import {
+  type Account,
+  type Address,
+  bytesToHex,
+  EMPTY_ACCOUNT,
+  Hash,
+  type Hex,
+  type Log,
+  type Nonce,
+  type Wei,
+} from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MemoryKv } from '../../test/memory-kv.ts'
 import { addressOf } from '../../test/transactions.ts'
-import { type Account, EMPTY_ACCOUNT } from './account.ts'
 import { flatOps } from './history.ts'
 import { type Checkpoint, Journal } from './journal.ts'
 import { stateKeyOf } from './keys.ts'

@@ -1,7 +1,23 @@
-import { type Address, codec, emptyBytes, equalBytes, type Hash, type Hex, LIMITS, type Log, type Result } from '@quoin/protocol'
+import {
+  type Account,
+  type Address,
+  accountCodec,
+  accountFromValue,
+  accountKey,
+  codec,
+  codeKey,
+  emptyBytes,
+  equalBytes,
+  type Hash,
+  type Hex,
+  isEmptyAccount,
+  LIMITS,
+  type Log,
+  type Result,
+  storageKey,
+} from '@quoin/protocol'
 import { judgeLog, type LogRefusal } from '../block/receipt-bounds.ts'
-import { type Account, accountCodec, accountFromValue, isEmptyAccount } from './account.ts'
-import { accountKey, codeKey, flatKeyOf, type KeyText, keyTextOf, storageFlatKey, storageKey, storagePrefix } from './keys.ts'
+import { flatKeyOf, type KeyText, keyTextOf, storageFlatKey, storagePrefix } from './keys.ts'
 import type { KvReader } from './kv.ts'
 import { Slab } from './slab.ts'
 

@@ -1,19 +1,19 @@
-import { Address, bytesToHex, compareBytes, hexToBytes, LIMITS } from '@quoin/protocol'
+import {
+  Address,
+  accountKey,
+  bytesToHex,
+  codeKey,
+  compareBytes,
+  contractKey,
+  hexToBytes,
+  LIMITS,
+  storageKey,
+} from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseHistoryKey } from '../../test/history-key.ts'
 import { addressOf } from '../../test/transactions.ts'
-import {
-  accountInHistoryKey,
-  accountKey,
-  codeKey,
-  contractKey,
-  flatKey,
-  flatKeyOf,
-  historyKey,
-  historyRange,
-  storageKey,
-} from './keys.ts'
+import { accountInHistoryKey, flatKey, flatKeyOf, historyKey, historyRange } from './keys.ts'
 
 const address = fc.uint8Array({ minLength: 20, maxLength: 20 }).map(Address)
 /** Raw keys full of bytes that the escaping must survive. */

@@ -1,4 +1,4 @@
-import { Address, type Brand, bytesToHex, concatBytes, type Hex, hexToBytes, LIMITS, numberToBytes } from '@quoin/protocol'
+import { Address, type Brand, checkRawKey, concatBytes, type Hex, hexToBytes, numberToBytes, STATE_KIND } from '@quoin/protocol'
 import type { Slab } from './slab.ts'
 
 /**
@@ -9,51 +9,24 @@ import type { Slab } from './slab.ts'
  *   20 …                                        the state tree and its undo log (`tree/records.ts`)
  *   21 ‖ interpreter(8) ‖ code hash(32)         program of a contract, derived from its code (`contract/stored-program.ts`)
  *
- *   state key = address(20) ‖ kind(1) ‖ raw key
- *     kind 00  account, no raw key              `account.ts`
- *     kind 01  code, no raw key                 the container's bytes
- *     kind 02  storage, raw key of 0 to 128 B   any bytes
- *     kind 03  contract record                  `contract/record.ts`
+ * State keys are `state-keys.ts` of the protocol package. Journal and blocks index by them in hex; their order as text equals their
+ * order as bytes.
  *
  * In the escaped form each byte 00 becomes 00 ff. With the terminator 00 00, no key is a prefix of another, and keys sort by
- * state key, then by height. The tree commits to state keys: the path of a key is `treeKey(state key)`.
+ * state key, then by height.
  */
 export const SPACE = { flat: 0x10, history: 0x11, image: 0x21 } as const
-/** Kind byte of a state key, after the address. */
-export const STATE_KIND = { account: 0, code: 1, storage: 2, contract: 3 } as const
 
 const ADDRESS_BYTES = 20
 /** Bytes of space, address and kind in front of a raw key. */
 const STORAGE_HEAD_BYTES = 1 + ADDRESS_BYTES + 1
 const HEIGHT_BYTES = 8
 
-/** State keys as hex. Journal and blocks index by them; their order as text equals their order as bytes. */
-export const accountKey = (address: Address): Hex => `${address as Hex}00`
-export const codeKey = (address: Address): Hex => `${address as Hex}01`
-
 /** A raw key as text, one character per byte, so ASCII text stays the same. Journals index by it. */
 export type KeyText = Brand<string, 'KeyText'>
 
 export const keyTextOf = (rawKey: Uint8Array): KeyText =>
   String.fromCharCode.apply(null, rawKey as unknown as number[]) as KeyText
-
-/** State key of a contract's record or one of its parts. */
-export const contractKey = (address: Address, part: Uint8Array): Hex => `${address as Hex}03${bytesToHex(part).slice(2)}`
-
-/**
- * State key of a storage entry.
- *
- * @throws RangeError when the raw key is longer than `stateKeyBytesMax`
- */
-export function storageKey(address: Address, rawKey: Uint8Array): Hex {
-  checkRawKey(rawKey.length)
-  return `${address as Hex}02${bytesToHex(rawKey).slice(2)}`
-}
-
-function checkRawKey(length: number): void {
-  if (length > LIMITS.stateKeyBytesMax)
-    throw new RangeError(`a raw key has ${length} bytes, at most ${LIMITS.stateKeyBytesMax} are allowed`)
-}
 
 /** Common prefix of the database keys of an account's storage. */
 export function storagePrefix(address: Address): Uint8Array {

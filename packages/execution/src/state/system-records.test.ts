@@ -1,4 +1,4 @@
-import { codec, DEFAULT_PARAMETERS, hexToBytes, utf8ToBytes } from '@quoin/protocol'
+import { codec, DEFAULT_PARAMETERS, hexToBytes, storageKey, utf8ToBytes } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testGenesis } from '../../test/chain.ts'
@@ -8,7 +8,7 @@ import { addressOf } from '../../test/transactions.ts'
 import { genesisState } from '../block/genesis.ts'
 import { flatOps } from './history.ts'
 import { Journal } from './journal.ts'
-import { flatKeyOf, storageKey } from './keys.ts'
+import { flatKeyOf } from './keys.ts'
 import {
   maySend,
   readNodes,

@@ -10,12 +10,13 @@ import {
   parametersCodec,
   type RegisteredNode,
   type Result,
+  storageKey,
   utf8ToBytes,
   type ValidatorSet,
   validatorSetCodec,
 } from '@quoin/protocol'
 import type { Journal } from './journal.ts'
-import { flatKey, storageKey } from './keys.ts'
+import { flatKey } from './keys.ts'
 import type { KvReader } from './kv.ts'
 
 /** Address of the system records: "Quoin" in ASCII. Nobody has a key for it, and no transaction writes there. */

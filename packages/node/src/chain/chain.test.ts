@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accountFromValue, accountKey, EXECUTOR_LIMITS, flatKeyOf, SYSTEM_RECORDS } from '@quoin/execution'
+import { EXECUTOR_LIMITS, flatKeyOf, SYSTEM_RECORDS } from '@quoin/execution'
 import { MemoryKv } from '@quoin/platform'
 import {
   type Address,
+  accountFromValue,
+  accountKey,
   codec,
   DEFAULT_PARAMETERS,
   type Gas,

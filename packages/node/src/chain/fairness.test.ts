@@ -1,6 +1,6 @@
-import { accountFromValue, accountKey, flatKeyOf } from '@quoin/execution'
+import { flatKeyOf } from '@quoin/execution'
 import { MemoryKv } from '@quoin/platform'
-import { Address, DEFAULT_PARAMETERS, unwrap, type Wei } from '@quoin/protocol'
+import { Address, accountFromValue, accountKey, DEFAULT_PARAMETERS, unwrap, type Wei } from '@quoin/protocol'
 import { encodeFunctionData, parseAbi } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'

@@ -1,7 +1,4 @@
 import {
-  type Account,
-  accountFromValue,
-  accountKey,
   checkRules,
   flatKeyOf,
   type KvReader,
@@ -11,6 +8,7 @@ import {
   type TransactionRules,
 } from '@quoin/execution'
 import type { Address } from '@quoin/protocol'
+import { type Account, accountFromValue, accountKey } from '@quoin/protocol'
 import type { PoolState } from '../mempool/pool.ts'
 import type { Head } from './types.ts'
 

@@ -1,5 +1,5 @@
-import { flatKeyOf, storageKey } from '@quoin/execution'
-import { type Address, bytesToHex, LIMITS } from '@quoin/protocol'
+import { flatKeyOf } from '@quoin/execution'
+import { type Address, bytesToHex, LIMITS, storageKey } from '@quoin/protocol'
 import { JsonRpcProvider } from 'ethers'
 import { createPublicClient, type Hex, http } from 'viem'
 import { foundry } from 'viem/chains'

@@ -1,5 +1,4 @@
-import { type Address, concatBytes, emptyBytes, err, ok, type Result } from '@quoin/protocol'
-import type { Account } from '../../state/account.ts'
+import { type Account, type Address, concatBytes, emptyBytes, err, ok, type Result } from '@quoin/protocol'
 import { type HostContext, HostRefusal } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { decodeArguments } from '../abi/decode.ts'

@@ -1,4 +1,7 @@
-import { codec, type Hash, type Nonce, unwrap, type Wei } from '@quoin/protocol'
+import type { Hash } from './bytes.ts'
+import * as codec from './codec.ts'
+import type { Nonce, Wei } from './numbers.ts'
+import { unwrap } from './result.ts'
 
 /** The state's data about an address, without its storage. */
 export interface Account {

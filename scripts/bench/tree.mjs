@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openTree } from '../../packages/execution/dist/index.js'
+import { openTree, TreeReader } from '../../packages/execution/dist/index.js'
 import { loadCrypto } from '../../packages/node/dist/crypto/load.js'
 import { openClassicKv } from '../../packages/node/dist/store/classic-kv.js'
 import { MemoryKv } from '../../packages/platform/dist/memory-kv.js'
@@ -125,27 +125,52 @@ try {
   )
 
   const proofs = Array.from({ length: PROOFS }, (_, i) => keyOf(i % 2 === 0 ? random(leaves) : 2 ** 31 + i))
+  const reader = new TreeReader(kv, crypto)
+  const { height } = tree.head
   start = performance.now()
-  const made = proofs.map((key) => tree.prove(key))
-  const madeUs = (1000 * (performance.now() - start)) / PROOFS
-  const sizes = made.map(({ value }) => codec.encode(stateProofCodec, value).length)
+  await reader.catchUp()
+  report('\nreader of proofs: upper tree read in ms', Math.round(performance.now() - start))
+  start = performance.now()
+  await advance(
+    tree,
+    Array.from({ length: updates }, () => ({ key: keyOf(random(leaves)), value: valueOf(99) })),
+  )
+  const written = performance.now()
+  await reader.catchUp()
+  report('  follows a block in ms', Math.round(performance.now() - written))
+  const made = []
+  for (const count of [1, 10]) {
+    made.length = 0
+    start = performance.now()
+    for (let i = 0; i < PROOFS; i += count) {
+      const answer = await reader.prove(tree.head.height, proofs.slice(i, i + count))
+      if (!answer.ok) throw new Error(answer.error.message)
+      made.push(...answer.value)
+    }
+    report(
+      `  ${count} keys a request at the head, µs a request`,
+      ((1000 * (performance.now() - start)) / (PROOFS / count)).toFixed(1),
+    )
+  }
+  const sizes = made.map((proof) => codec.encode(stateProofCodec, proof).length)
   console.log('\nproofs at the head, half of them of absence')
-  report('  made in µs', madeUs.toFixed(1))
   report('  bytes median / most', `${median(sizes)} / ${Math.max(...sizes)}`)
   start = performance.now()
   // Odd positions are absent keys; their claim has no value.
   const absent = proofs.filter((_, i) => i % 2 === 1)
-  const verified = absent.filter((key, i) => verifyStateProof(nobleCrypto, tree.head.root, key, undefined, made[2 * i + 1].value))
+  const verified = absent.filter((key, i) => verifyStateProof(nobleCrypto, tree.head.root, key, undefined, made[2 * i + 1]))
   report('  verified by noble in µs', ((1000 * (performance.now() - start)) / absent.length).toFixed(1))
   if (verified.length !== absent.length) throw new Error('a proof did not verify')
 
   for (const back of [1, 2 * BATCHES]) {
     if (back > historyHeights) continue
+    const past = height + 1 - back
     start = performance.now()
-    const view = tree.at(tree.head.height - back)
+    await reader.prove(past, [])
     const viewMs = performance.now() - start
     start = performance.now()
-    for (const key of proofs) view.prove(key)
+    const answer = await reader.prove(past, proofs)
+    if (!answer.ok) throw new Error(answer.error.message)
     const proofUs = (1000 * (performance.now() - start)) / PROOFS
     report(`view ${back} heights back, ms; then µs a proof`, `${viewMs.toFixed(1)}; ${proofUs.toFixed(1)}`)
   }

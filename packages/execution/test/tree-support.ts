@@ -1,6 +1,6 @@
-import { bytesToHex, type Height, nobleCrypto, unwrap } from '@quoin/protocol'
+import { bytesToHex, type Height, nobleCrypto, type StateProof, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
-import { openTree, type StateTree, type TreeChange } from '../src/state/tree/index.ts'
+import { openTree, type StateTree, type TreeChange, TreeReader } from '../src/state/tree/index.ts'
 import type { MemoryKv } from './memory-kv.ts'
 import type { Content } from './naive-tree.ts'
 
@@ -9,6 +9,12 @@ export const DEPTHS = [1, 4, 10, 13]
 
 export const open = async (kv: MemoryKv, depth: number, historyHeights = 8): Promise<StateTree> =>
   unwrap(await openTree({ kv, crypto, depth, historyHeights }))
+
+export const reading = (kv: MemoryKv): TreeReader => new TreeReader(kv, crypto)
+
+/** The proof of one key after a height; fails the test when it is refused. */
+export const proofOf = async (reader: TreeReader, height: number, key: Uint8Array): Promise<StateProof> =>
+  unwrap(await reader.prove(height as Height, [key]))[0]!
 
 export const nextHeight = (tree: StateTree): Height => ((tree.head?.height ?? -1) + 1) as Height
 

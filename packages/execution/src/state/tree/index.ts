@@ -1,6 +1,5 @@
 export type { TreeChange } from './changes.ts'
 export { TREE_LIMITS } from './limits.ts'
-export type { ProofRefusal } from './prover.ts'
 export { TreeCorruption } from './records.ts'
 export {
   type HashCounts,
@@ -11,5 +10,5 @@ export {
   type TreeKv,
   type TreeOptions,
   type TreeRefusal,
-  type TreeView,
 } from './tree.ts'
+export { oldestProvable, type ProofRefusal, TreeReader } from './tree-reader.ts'

@@ -17,8 +17,12 @@ export const TREE_LIMITS = {
   joinLeavesMax: 64,
   /** Undo records that one batch deletes; there is more than one only after the history was shortened. */
   prunedHeightsMax: 128,
-  /** Past views that are kept until the next commit. */
-  viewsMax: 4,
+  /** Past heights whose upper nodes a reader keeps, until it moves to another head. Each takes up to 48 MB after 64 blocks of 5,000 changes. */
+  viewsMax: 2,
+  /** Undo records with former pages that a reader keeps, in bytes. The last one may be larger. */
+  undoPagesBytesMax: 16 * 1024 * 1024,
+  /** Attempts of a reader to make a proof while blocks are committed. One block can disturb at most one attempt. */
+  proofAttemptsMax: 4,
   /** Bytes of working memory that each buffer keeps from batch to batch. */
   scratchBytesMax: 16 * 1024 * 1024,
 } as const

@@ -1,10 +1,22 @@
-import { bytesToHex, codec, type Height, stateProofCodec, unwrap, verifyStateProof } from '@quoin/protocol'
+import { bytesToHex, codec, type Height, type Hex, hexToBytes, stateProofCodec, unwrap, verifyStateProof } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MemoryKv } from '../../../test/memory-kv.ts'
-import { type Content, naiveProof, naiveRoot } from '../../../test/naive-tree.ts'
-import { advance, anyKey, applied, change, crypto, DEPTHS, ground, open, put, remove } from '../../../test/tree-support.ts'
-import { TREE_LIMITS } from './index.ts'
+import { type Content, naiveProof } from '../../../test/naive-tree.ts'
+import {
+  advance,
+  anyKey,
+  applied,
+  change,
+  crypto,
+  DEPTHS,
+  ground,
+  open,
+  proofOf,
+  put,
+  reading,
+} from '../../../test/tree-support.ts'
+import { TreeCorruption } from './index.ts'
 
 describe('proofs', () => {
   it('equal those of the definition, and verify for nothing else', async () => {
@@ -17,15 +29,16 @@ describe('proofs', () => {
           const kv = new MemoryKv()
           const tree = await open(kv, depth)
           const content = applied(new Map(), changes)
-          const { root } = advance(tree, kv, changes)
+          const { root, height } = advance(tree, kv, changes)
+          const reader = reading(kv)
           for (const key of [...changes.map(({ key }) => key), ...strangers]) {
-            const result = tree.prove(key)
+            const result = await reader.prove(height, [key])
             const expected = naiveProof(content, key)
             if (expected.siblings.length > 60) {
               expect(result).toMatchObject({ ok: false, error: { code: 'too-deep' } })
               continue
             }
-            const proof = unwrap(result)
+            const proof = unwrap(result)[0]!
             expect(proof).toEqual(expected)
             const encoded = codec.encode(stateProofCodec, proof)
             expect(unwrap(codec.decode(stateProofCodec, encoded))).toEqual(proof)
@@ -49,9 +62,10 @@ describe('proofs', () => {
       kv,
       keys.slice(0, 11).map((key) => put(key)),
     )
+    const reader = reading(kv)
     const kinds = new Set<string>()
     for (const [i, key] of keys.entries()) {
-      const proof = unwrap(tree.prove(key))
+      const proof = await proofOf(reader, 0, key)
       kinds.add(proof.terminal.kind)
       const encoded = codec.encode(stateProofCodec, proof)
       const held = i < 11 ? put(key).value : undefined
@@ -64,71 +78,74 @@ describe('proofs', () => {
     expect([...kinds].toSorted()).toEqual(['empty', 'key', 'other'])
   })
 
-  it('are refused as long as the database is ahead of the tree', async () => {
+  it('of many keys are in the order of the keys', async () => {
     const kv = new MemoryKv()
-    const tree = await open(kv, 10)
-    const keys = ground(200).concat(Array.from({ length: 200 }, (_, i) => crypto.sha256(Uint8Array.of(i))))
-    const before = applied(
-      new Map(),
-      keys.map((key) => put(key)),
-    )
+    const tree = await open(kv, 4)
+    const keys = Array.from({ length: 60 }, (_, i) => crypto.sha256(Uint8Array.of(i)))
+    const contents: Content[] = [
+      applied(
+        new Map(),
+        keys.map((key) => put(key)),
+      ),
+    ]
     advance(
       tree,
       kv,
       keys.map((key) => put(key)),
     )
-    const prepared = tree.prepare(
-      1 as Height,
-      keys.map((key, i) => (i % 3 === 0 ? remove(key) : put(key, 'w'))),
-    )
-    kv.write(prepared.ops)
-    let refused = 0
-    for (const key of keys) {
-      const proof = tree.prove(key)
-      if (proof.ok) expect(proof.value).toEqual(naiveProof(before, key))
-      else refused++
+    for (let height = 1; height < 6; height++) {
+      const changes = keys.filter((_, i) => i % 6 === height).map((key) => put(key, String(height)))
+      contents.push(applied(contents.at(-1)!, changes))
+      advance(tree, kv, changes)
     }
-    expect(refused).toBeGreaterThan(390)
-    tree.commit(prepared)
-    for (const key of keys) expect(tree.prove(key).ok).toBe(true)
+    const reader = reading(kv)
+    for (const [height, content] of contents.entries())
+      expect(unwrap(await reader.prove(height as Height, keys))).toEqual(keys.map((key) => naiveProof(content, key)))
+    expect(unwrap(await reader.prove(5 as Height, []))).toEqual([])
   })
 })
 
 describe('past heights', () => {
-  it('are proved as they were, also after reopening, as far back as the history goes', async () => {
+  it('are proved as they were, by new readers and by one that follows, as far back as the history goes', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(...DEPTHS),
-        fc.array(fc.array(change, { maxLength: 15 }), { minLength: 1, maxLength: 9 }),
-        fc.nat(6),
+        fc.constantFrom(1, 4, 10),
+        fc.array(fc.array(change, { maxLength: 12 }), { minLength: 1, maxLength: 7 }),
+        fc.nat(5),
         async (depth, sequence, history) => {
           const kv = new MemoryKv()
           let tree = await open(kv, depth, history)
+          const follower = reading(kv)
           const contents: Content[] = []
           for (const changes of sequence) {
             contents.push(applied(contents.at(-1) ?? new Map(), changes))
-            advance(tree, kv, changes)
+            const { height } = advance(tree, kv, changes)
+            if (changes.length % 3 === 0) expect((await follower.prove(height, [])).ok).toBe(true)
             if (changes.length % 2 === 0) tree = await open(kv, depth, history)
           }
-          const head = contents.length - 1
-          expect(tree.oldestHeight).toBe(Math.max(0, head - history))
-          for (let height = -1; height <= head + 1; height++) {
-            const view = tree.at(height as Height)
-            if (height < head - history || height < 0 || height > head) {
-              expect(view).toBeUndefined()
+          const newest = contents.length - 1
+          const oldest = Math.max(0, newest - history)
+          const readers = [follower, reading(kv)]
+          const keys = sequence.flatMap((changes) => changes.slice(0, 2).map(({ key }) => key))
+          for (let height = 0; height <= newest + 1; height++) {
+            if (height < oldest || height > newest) {
+              for (const reader of readers) {
+                const refused = await reader.prove(height as Height, [])
+                expect(refused).toMatchObject({ ok: false, error: { code: 'not-provable', oldest, newest } })
+              }
               continue
             }
-            expect(view).toMatchObject({ height, root: naiveRoot(contents[height]!) })
-            for (const { key } of sequence.flat()) {
+            for (const key of keys) {
               const expected = naiveProof(contents[height]!, key)
-              if (expected.siblings.length <= 60) expect(unwrap(view!.prove(key))).toEqual(expected)
+              if (expected.siblings.length > 60) continue
+              for (const reader of readers) expect(await proofOf(reader, height, key)).toEqual(expected)
             }
           }
-          expect(kv.keys('0x2003')).toHaveLength(Math.min(history, head))
-          expect(kv.keys('0x2004')).toHaveLength(Math.min(history, head))
+          expect(kv.keys('0x2003')).toHaveLength(Math.min(history, newest))
+          expect(kv.keys('0x2004')).toHaveLength(Math.min(history, newest))
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 12 },
     )
   })
 
@@ -139,41 +156,150 @@ describe('past heights', () => {
     const run = (blocks: number) => {
       for (let i = 0; i < blocks; i++) advance(tree, kv, [put(key!, String(i))])
     }
+    const reader = reading(kv)
+    /** The provable heights, from the refusal of a height that does not exist. */
+    const range = async () => {
+      const refused = await reader.prove(1_000 as Height, [key!])
+      return refused.ok || refused.error.code !== 'not-provable' ? refused : [refused.error.oldest, refused.error.newest]
+    }
     run(10)
-    expect(tree.oldestHeight).toBe(3)
+    expect(await range()).toEqual([3, 9])
     tree = await open(kv, 4, 2)
     run(1)
-    expect(tree.oldestHeight).toBe(8)
+    expect(await range()).toEqual([8, 10])
     tree = await open(kv, 4, 0)
     run(1)
-    expect(tree.oldestHeight).toBe(11)
+    expect(await range()).toEqual([11, 11])
     expect(kv.keys('0x2003')).toEqual([])
     tree = await open(kv, 4, 6)
     run(3)
-    expect(tree.oldestHeight).toBe(11)
-    expect(tree.at(11 as Height)?.prove(key!).ok).toBe(true)
-    expect(tree.at(10 as Height)).toBeUndefined()
+    expect(await range()).toEqual([11, 14])
+    expect((await reader.prove(11 as Height, [key!])).ok).toBe(true)
+    expect(await reader.prove(10 as Height, [key!])).toMatchObject({
+      error: { message: 'proofs are available for the blocks from 11 to 14, not for block 10' },
+    })
+  })
+})
+
+describe('while blocks are committed', () => {
+  /** A database that calls back before each read, so that a block can be committed between any two. */
+  class BusyKv extends MemoryKv {
+    onRead: (key: Uint8Array) => void = () => {}
+    override get(key: Uint8Array) {
+      const { onRead } = this
+      // What is called back reads too.
+      this.onRead = () => {}
+      onRead(key)
+      this.onRead = onRead
+      return super.get(key)
+    }
+  }
+
+  it('a proof is of the height that was asked, or refused', async () => {
+    const changes = fc.array(change, { minLength: 1, maxLength: 12 })
+    let proofs = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(1, 4, 10),
+        fc.array(changes, { minLength: 6, maxLength: 6 }),
+        fc.array(fc.nat(12), { minLength: 5, maxLength: 5 }),
+        async (depth, sequence, pauses) => {
+          const kv = new BusyKv()
+          const tree = await open(kv, depth, 3)
+          const contents: Content[] = []
+          const commit = (): void => {
+            const next = sequence[contents.length]!
+            contents.push(applied(contents.at(-1) ?? new Map(), next))
+            advance(tree, kv, next)
+          }
+          commit()
+          const reader = reading(kv)
+          let reads = 0
+          kv.onRead = () => {
+            if (contents.length === 6 || reads++ < pauses[contents.length - 1]!) return
+            reads = 0
+            commit()
+          }
+          const keys = sequence.map(([first]) => first!.key)
+          for (let asked = 0; asked < 12; asked++) {
+            const height = contents.length - 1 - (asked % 2)
+            if (height < 0) continue
+            const expected = keys.map((key) => naiveProof(contents[height]!, key))
+            const result = await reader.prove(height as Height, keys)
+            if (result.ok) {
+              proofs++
+              expect(result.value).toEqual(expected)
+            } else if (result.error.code === 'too-deep') {
+              expect(expected.some(({ siblings }) => siblings.length > 60)).toBe(true)
+            } else expect(['updating', 'not-provable']).toContain(result.error.code)
+          }
+        },
+      ),
+      { numRuns: 15 },
+    )
+    expect(proofs).toBeGreaterThan(15)
   })
 
-  it('end with the next commit', async () => {
-    const kv = new MemoryKv()
-    const tree = await open(kv, 4)
-    const [key] = ground(1)
-    advance(tree, kv, [put(key!)])
-    advance(tree, kv, [put(key!, 'w')])
-    const view = tree.at(0 as Height)!
-    expect(tree.at(0 as Height)).toBe(view)
-    advance(tree, kv, [])
-    expect(() => view.prove(key!)).toThrow('ended with the commit of height 2')
-    expect(unwrap(tree.at(0 as Height)!.prove(key!))).toEqual(naiveProof(applied(new Map(), [put(key!)]), key!))
+  it('a proof is refused when every attempt is disturbed', async () => {
+    const kv = new BusyKv()
+    const tree = await open(kv, 4, 100)
+    const keys = Array.from({ length: 16 }, (_, i) => new Uint8Array(32).fill(16 * i))
+    advance(
+      tree,
+      kv,
+      keys.map((key) => put(key)),
+    )
+    const reader = reading(kv)
+    await reader.prove(0 as Height, [])
+    // Each page changes just before it is read.
+    const pages: number[] = []
+    kv.onRead = (key) => {
+      if (key.length !== 6 || key[1] !== 1) return
+      pages.push(key[5]!)
+      advance(tree, kv, [put(keys[key[5]!]!, 'w')])
+    }
+    const refused = await reader.prove(0 as Height, keys)
+    expect(refused).toMatchObject({ ok: false, error: { code: 'updating' } })
+    expect(pages).toEqual([0, 1, 2, 3])
+    kv.onRead = () => {}
+    expect((await reader.prove(0 as Height, keys)).ok).toBe(true)
   })
+})
 
-  it('keep a bounded number of views', async () => {
+describe('a damaged database', () => {
+  const keys = Array.from({ length: 40 }, (_, i) => crypto.sha256(Uint8Array.of(i)))
+  const setUp = async () => {
     const kv = new MemoryKv()
-    const tree = await open(kv, 4)
-    for (let i = 0; i < 8; i++) advance(tree, kv, [put(ground(8)[i]!)])
-    const first = tree.at(0 as Height)
-    for (let height = 1; height <= TREE_LIMITS.viewsMax; height++) tree.at(height as Height)
-    expect(tree.at(0 as Height)).not.toBe(first)
+    const tree = await open(kv, 2)
+    advance(
+      tree,
+      kv,
+      keys.map((key) => put(key)),
+    )
+    const reader = reading(kv)
+    await reader.prove(0 as Height, [])
+    advance(
+      tree,
+      kv,
+      keys.map((key) => put(key, 'w')),
+    )
+    return { kv, reader }
+  }
+  const overwrite = (kv: MemoryKv, name: string) => {
+    const key = hexToBytes(name as Hex)
+    kv.write([{ key, value: kv.get(key)!.map((byte, i) => (i === 9 ? byte ^ 1 : byte)) }])
+  }
+
+  it('is reported: bucket roots, pages, undo records, the head', async () => {
+    for (const [prefix, height, message] of [
+      ['0x2002', 1, /the buckets at height 1 do not have the root/],
+      ['0x2001', 1, /the pages at height 1 do not lead to its root/],
+      ['0x2003', 0, /undo to height 0 gives the root/],
+    ] as const) {
+      const { kv, reader } = await setUp()
+      overwrite(kv, kv.keys(prefix)[0]!)
+      await expect(reader.prove(height as Height, keys)).rejects.toThrow(message)
+    }
+    await expect(reading(new MemoryKv()).prove(0 as Height, [])).rejects.toThrow(TreeCorruption)
   })
 })

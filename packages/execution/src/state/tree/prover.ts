@@ -19,8 +19,9 @@ import { decodeSplit, isSplit, keyBits, leafCount, SPLIT_BITS } from './page.ts'
 import type { PairHasher } from './pair-hasher.ts'
 import { childKey, LEAF_BYTES, pageKey } from './records.ts'
 
-export type ProofRefusal =
-  /** The database already holds the next height, but the tree has not applied it yet. Ask again after `commit`. */
+/** Why one state cannot prove a key now. */
+export type PathRefusal =
+  /** The database already holds a later height than the nodes. Ask again with its nodes. */
   | { readonly code: 'updating'; readonly message: string }
   /** Someone created keys that share more bits with this key than a proof can span. */
   | { readonly code: 'too-deep'; readonly message: string }
@@ -43,7 +44,7 @@ export class Prover {
     this.#plan = plan
   }
 
-  prove(state: ProvableState, key: Uint8Array): Result<StateProof, ProofRefusal> {
+  prove(state: ProvableState, key: Uint8Array): Result<StateProof, PathRefusal> {
     if (key.length !== 32) throw new RangeError(`a tree key has 32 bytes, not ${key.length}`)
     const walk = new Walk(key)
     let nodes = state.nodes
@@ -73,7 +74,7 @@ export class Prover {
   }
 
   /** The rest of the path, through the leaves of one page, which must have the root `root`. */
-  #proveLeaves({ key, siblings }: Walk, record: Uint8Array, root: Uint8Array): Result<StateProof, ProofRefusal> {
+  #proveLeaves({ key, siblings }: Walk, record: Uint8Array, root: Uint8Array): Result<StateProof, PathRefusal> {
     const top = siblings.length
     const plan = this.#plan
     let start = 0
@@ -102,9 +103,9 @@ export class Prover {
   }
 }
 
-const UPDATING = err<ProofRefusal>({ code: 'updating', message: 'the state tree is being updated' })
+const UPDATING = err<PathRefusal>({ code: 'updating', message: 'the state tree is being updated' })
 
-function finish(siblings: StateProof['siblings'], terminal: ProofTerminal): Result<StateProof, ProofRefusal> {
+function finish(siblings: StateProof['siblings'], terminal: ProofTerminal): Result<StateProof, PathRefusal> {
   if (siblings.length <= stateProofDepthMax) return ok({ siblings, terminal })
   return err({
     code: 'too-deep',

@@ -1,9 +1,22 @@
-import { bytesToHex, type Height, unwrap } from '@quoin/protocol'
+import { bytesToHex, type Height } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MemoryKv } from '../../../test/memory-kv.ts'
 import { type Content, naiveProof, naiveRoot } from '../../../test/naive-tree.ts'
-import { advance, applied, batches, change, crypto, DEPTHS, ground, open, put, remove } from '../../../test/tree-support.ts'
+import {
+  advance,
+  applied,
+  batches,
+  change,
+  crypto,
+  DEPTHS,
+  ground,
+  open,
+  proofOf,
+  put,
+  reading,
+  remove,
+} from '../../../test/tree-support.ts'
 import { TREE_LIMITS } from './index.ts'
 
 const PAGES = '0x2001'
@@ -99,6 +112,7 @@ describe('pages', () => {
   it('split above the limit, join below it, and never change the root', async () => {
     const kv = new MemoryKv()
     const tree = await open(kv, 10)
+    const reader = reading(kv)
     const keys = ground(700)
     let content: Content = new Map()
     const pages: number[] = []
@@ -119,9 +133,9 @@ describe('pages', () => {
       expect((await open(kv, 10)).head?.root).toBe(tree.head?.root)
       pages.push(kv.keys(PAGES).length)
       // Pages that a join or split removed are still there for the height before.
-      const past = tree.at((tree.head!.height - 1) as Height)
+      const past = tree.head!.height - 1
       for (const key of before.size < 70 ? keys.slice(0, 68) : keys.slice(0, 3))
-        if (past) expect(unwrap(past.prove(key))).toEqual(naiveProof(before, key))
+        if (past >= 0) expect(await proofOf(reader, past, key)).toEqual(naiveProof(before, key))
     }
     // Bits 10 to 23 are equal: splits at 10, 14, 18 and 22, and the last spreads the leaves over four pages.
     expect(pages[0]).toBe(1)
@@ -139,6 +153,7 @@ describe('pages', () => {
       fc.asyncProperty(fc.constantFrom(...DEPTHS), picks, async (depth, sequence) => {
         const kv = new MemoryKv()
         const tree = await open(kv, depth, 2)
+        const reader = reading(kv)
         let content: Content = applied(
           new Map(),
           pool.slice(0, 150).map((key) => put(key)),
@@ -153,11 +168,10 @@ describe('pages', () => {
           const changes = picked.map(([i, kept]) => (kept ? put(pool[i]!, String(picked.length)) : remove(pool[i]!)))
           content = applied(content, changes)
           expect(advance(tree, kv, changes).root).toBe(naiveRoot(content))
-          const past = tree.at((tree.head!.height - 1) as Height)!
-          expect(past.root).toBe(naiveRoot(before))
+          const { height } = tree.head!
           for (const key of [pool[0]!, pool[299]!, pool[310]!]) {
-            expect(unwrap(tree.prove(key))).toEqual(naiveProof(content, key))
-            expect(unwrap(past.prove(key))).toEqual(naiveProof(before, key))
+            expect(await proofOf(reader, height, key)).toEqual(naiveProof(content, key))
+            expect(await proofOf(reader, height - 1, key)).toEqual(naiveProof(before, key))
           }
         }
       }),
@@ -218,12 +232,13 @@ describe('a prepared height', () => {
         const prepared = candidates.map((changes) => tree.prepare(1 as Height, changes))
         prepared.forEach(({ root }, i) => expect(root).toBe(naiveRoot(applied(content, candidates[i]!))))
         expect(tree.head).toMatchObject({ height: 0, root: naiveRoot(content) })
-        expect(unwrap(tree.prove(keys[3]!))).toEqual(naiveProof(content, keys[3]!))
+        const reader = reading(kv)
+        expect(await proofOf(reader, 0, keys[3]!)).toEqual(naiveProof(content, keys[3]!))
         const winner = chosen % prepared.length
         kv.write(prepared[winner]!.ops)
         tree.commit(prepared[winner]!)
         expect(tree.head).toMatchObject({ height: 1, root: prepared[winner]!.root })
-        expect(unwrap(tree.prove(keys[3]!))).toEqual(naiveProof(applied(content, candidates[winner]!), keys[3]!))
+        expect(await proofOf(reader, 1, keys[3]!)).toEqual(naiveProof(applied(content, candidates[winner]!), keys[3]!))
         expect((await open(kv, 4)).head).toEqual(tree.head)
       }),
       { numRuns: 30 },

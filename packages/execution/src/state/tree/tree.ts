@@ -1,26 +1,14 @@
-import {
-  bytesToHex,
-  type Crypto,
-  codec,
-  err,
-  type Hash,
-  Height,
-  NODE_BYTES,
-  ok,
-  type Result,
-  type StateProof,
-} from '@quoin/protocol'
+import { bytesToHex, type Crypto, codec, err, type Hash, Height, NODE_BYTES, ok, type Result } from '@quoin/protocol'
 import { type HeadRecord, headCodec, headKey } from '../head.ts'
 import type { KvOp, KvReader } from '../kv.ts'
 import { orderChanges, type TreeChange } from './changes.ts'
-import { DenseTree, type Nodes, type Overlay } from './dense-tree.ts'
+import { DenseTree, type Overlay } from './dense-tree.ts'
 import { HashPlan } from './hash-plan.ts'
 import { TREE_LIMITS } from './limits.ts'
 import { isEmptyNode, NodeBuffer } from './node-buffer.ts'
 import { keyBits } from './page.ts'
 import { type Page, PageUpdate } from './page-update.ts'
 import { PairHasher } from './pair-hasher.ts'
-import { type ProofRefusal, Prover } from './prover.ts'
 import {
   pageKeys,
   prefixOfRootKey,
@@ -31,7 +19,7 @@ import {
   undoPagesKey,
   undoRootsKey,
 } from './records.ts'
-import { encodeUndoPages, undoRootsCodec, undoTo } from './undo.ts'
+import { encodeUndoPages, undoRootsCodec } from './undo.ts'
 
 /** The database as the tree needs it; the node's `Kv` implements it. It is scanned only while the tree is opened. */
 export interface TreeKv extends KvReader {
@@ -62,12 +50,6 @@ export type TreeRefusal =
 export interface TreeHead {
   readonly height: Height
   readonly root: Hash
-}
-
-/** A state for which proofs can be made. */
-export interface TreeView extends TreeHead {
-  /** Proves that a tree key (32 bytes) has a value, or that it has none. */
-  prove(key: Uint8Array): Result<StateProof, ProofRefusal>
 }
 
 /** Number of hashes computed for a batch. */
@@ -107,8 +89,17 @@ export async function openTree(options: TreeOptions): Promise<Result<StateTree, 
   const record = kv.get(headKey)
   const head = record === undefined ? undefined : readHead(record, depth)
   if (head?.ok === false) return head
-  const upper = new DenseTree(depth)
   const hasher = new PairHasher(crypto)
+  const upper = await loadUpper(kv, hasher, depth)
+  const root = bytesToHex(upper.node(1))
+  const expected = head?.value.root ?? EMPTY_ROOT
+  if (root !== expected) throw new TreeCorruption(`the buckets have the root ${root}, but the head record has ${expected}`)
+  return ok(new StateTree(options, upper, hasher, head?.value))
+}
+
+/** Reads all bucket roots from one snapshot of the database, and computes the upper tree. */
+export async function loadUpper(kv: TreeKv, hasher: PairHasher, depth: number): Promise<DenseTree> {
+  const upper = new DenseTree(depth)
   for await (const [key, root] of kv.scan(rootsRange)) {
     const prefix = prefixOfRootKey(key)
     if (prefix === undefined || prefix >= 2 ** depth || root.length !== NODE_BYTES)
@@ -116,10 +107,7 @@ export async function openTree(options: TreeOptions): Promise<Result<StateTree, 
     upper.setBottom(prefix, root)
   }
   upper.rebuild(hasher)
-  const root = bytesToHex(upper.node(1))
-  const expected = head?.value.root ?? EMPTY_ROOT
-  if (root !== expected) throw new TreeCorruption(`the buckets have the root ${root}, but the head record has ${expected}`)
-  return ok(new StateTree(options, upper, hasher, head?.value))
+  return upper
 }
 
 function readHead(record: Uint8Array, depth: number): Result<HeadRecord, TreeRefusal> {
@@ -128,11 +116,16 @@ function readHead(record: Uint8Array, depth: number): Result<HeadRecord, TreeRef
     const message = `the state tree has format ${format}, this version reads ${TREE_FORMAT}: use the version that wrote it, or sync again from the network`
     return err({ code: 'unknown-format', format, message })
   }
+  const head = decodeHead(record)
+  if (head.depth === depth) return ok(head)
+  const message = `the state tree was made with depth ${head.depth}, not ${depth}: set that depth, or sync again from the network`
+  return err({ code: 'other-depth', depth: head.depth, message })
+}
+
+export function decodeHead(record: Uint8Array): HeadRecord {
   const decoded = codec.decode(headCodec, record)
   if (!decoded.ok) throw new TreeCorruption(`head record: ${decoded.error.message}`)
-  if (decoded.value.depth === depth) return ok(decoded.value)
-  const message = `the state tree was made with depth ${decoded.value.depth}, not ${depth}: set that depth, or sync again from the network`
-  return err({ code: 'other-depth', depth: decoded.value.depth, message })
+  return decoded.value
 }
 
 /**
@@ -141,23 +134,20 @@ function readHead(record: Uint8Array, depth: number): Result<HeadRecord, TreeRef
  * contents.
  *
  * A height is prepared (any number of times, on the same head), the caller stores its writes, and then it is committed. Until
- * then the tree answers as before. A prepared height that is not needed is simply dropped, so a failed write needs no rollback.
+ * then the tree is as before. A prepared height that is not needed is simply dropped, so a failed write needs no rollback. Proofs are
+ * made beside it, from the database (`tree-reader.ts`).
  */
 export class StateTree {
   readonly depth: number
-  readonly #kv: KvReader
   readonly #historyHeights: number
   readonly #upper: DenseTree
   readonly #hasher: PairHasher
   readonly #plan: HashPlan
   readonly #pages: PageUpdate
-  readonly #prover: Prover
   readonly #overlays = new WeakMap<
     PreparedTree,
     { readonly on: HeadRecord | undefined; readonly overlay: Overlay; readonly head: HeadRecord }
   >()
-  /** Past views at this head, least recently used first. */
-  readonly #views = new Map<number, TreeView>()
   #head: HeadRecord | undefined
 
   /** Use `openTree`. */
@@ -168,23 +158,16 @@ export class StateTree {
     head: HeadRecord | undefined,
   ) {
     this.depth = depth
-    this.#kv = kv
     this.#historyHeights = historyHeights
     this.#upper = upper
     this.#hasher = hasher
     this.#plan = new HashPlan(crypto, hasher)
     this.#pages = new PageUpdate(kv, crypto, hasher, this.#plan)
-    this.#prover = new Prover(crypto, hasher, this.#plan)
     this.#head = head
   }
 
   get head(): TreeHead | undefined {
     return this.#head
-  }
-
-  /** First height for which `at` returns a view; undefined before the first commit. */
-  get oldestHeight(): Height | undefined {
-    return this.#head === undefined ? undefined : Height(this.#head.oldestUndo - 1)
   }
 
   /**
@@ -233,53 +216,6 @@ export class StateTree {
     this.#upper.apply(update.overlay)
     this.#head = update.head
     this.#overlays.delete(prepared)
-    this.#views.clear()
-  }
-
-  /** Proves a key at the head. */
-  prove(key: Uint8Array): Result<StateProof, ProofRefusal> {
-    return this.#prover.prove({ nodes: this.#upper, page: (page) => this.#kv.get(page) }, key)
-  }
-
-  /**
-   * The state after a height that is the head or in the history; otherwise undefined. Making a view takes time for everything
-   * that has changed since (0.1 s for 60 heights of 5,000 changes); its proofs are as cheap as the head's. The view ends with the
-   * next commit: its `prove` then throws.
-   */
-  at(height: Height): TreeView | undefined {
-    const head = this.#head
-    if (head === undefined || height > head.height || height < head.oldestUndo - 1) return undefined
-    const view = this.#views.get(height) ?? this.#makeView(height, head)
-    if (view === undefined) return undefined
-    this.#views.delete(height)
-    this.#views.set(height, view)
-    for (const oldest of this.#views.keys()) {
-      if (this.#views.size <= TREE_LIMITS.viewsMax) break
-      this.#views.delete(oldest)
-    }
-    return view
-  }
-
-  #makeView(height: Height, head: HeadRecord): TreeView | undefined {
-    if (height === head.height) return this.#view(head, head, this.#upper, (page) => this.#kv.get(page))
-    const former = undoTo(this.#kv, head.height, height)
-    if (former === undefined) return undefined
-    const overlay = this.#upper.overlay(this.#hasher, former.prefixes, former.nodes)
-    const root = bytesToHex(overlay.node(1))
-    if (root !== former.root) throw new TreeCorruption(`undo to height ${height} gives the root ${root}, not ${former.root}`)
-    return this.#view(head, { height, root: former.root }, overlay, (page) => {
-      const undone = former.page(page)
-      return undone === undefined ? this.#kv.get(page) : undone.record
-    })
-  }
-
-  #view(head: HeadRecord, at: TreeHead, nodes: Nodes, page: (key: Uint8Array) => Uint8Array | undefined): TreeView {
-    const prove = (key: Uint8Array) => {
-      if (this.#head !== head)
-        throw new Error(`the view of height ${at.height} ended with the commit of height ${this.#head!.height}`)
-      return this.#prover.prove({ nodes, page }, key)
-    }
-    return { height: at.height, root: at.root, prove }
   }
 
   /** Updates the pages. Returns the prefixes of changed buckets, ascending, and their new roots. */

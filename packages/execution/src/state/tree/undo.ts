@@ -1,8 +1,8 @@
-import { codec, equalBytes, type Hash, NODE_BYTES, type Result } from '@quoin/protocol'
+import { codec, equalBytes, type Hash, NODE_BYTES } from '@quoin/protocol'
 import type { KvReader } from '../kv.ts'
 import { copyNode } from './node-buffer.ts'
 import type { FormerPage } from './page-update.ts'
-import { prefixOfPageKey, TreeCorruption, undoPagesKey, undoRootsKey } from './records.ts'
+import { prefixOfPageKey, TreeCorruption, undoRootsKey } from './records.ts'
 
 /** Bucket roots before a height, for undoing it. */
 export interface UndoRoots {
@@ -85,43 +85,45 @@ export function findUndoPage(encoded: Uint8Array, key: Uint8Array): FormerPage |
   return undefined
 }
 
-/** The tree's records at an earlier height, as far as they differ from the current ones. */
-export interface FormerState {
+/** Buckets that one height changed, ascending. */
+export interface BucketChanges {
+  readonly height: number
+  readonly prefixes: Uint32Array
+}
+
+/** The bucket roots at an earlier height, as far as they differ from the current ones. */
+export interface FormerBuckets {
   /** Root of the tree at that height. */
   readonly root: Hash
   /** Buckets that have changed since, ascending. */
   readonly prefixes: Uint32Array
   /** Their roots at that height. */
   readonly nodes: Uint32Array
-  /** The page at that height; undefined when it has not changed since. */
-  page(key: Uint8Array): FormerPage | undefined
+  /** The same buckets by the height that changed them, ascending by height. */
+  readonly changes: readonly BucketChanges[]
+}
+
+/** The undo record of the bucket roots that a height changed; undefined when it has been pruned or was never written. */
+export function readUndoRoots(kv: KvReader, height: number): UndoRoots | undefined {
+  const record = kv.get(undoRootsKey(height))
+  if (record === undefined) return undefined
+  const decoded = codec.decode(undoRootsCodec, record)
+  if (!decoded.ok) throw new TreeCorruption(`undo record of height ${height}: ${decoded.error.message}`)
+  return decoded.value
 }
 
 /** Undoes the heights from `head` down to `height` + 1. Undefined when one of their records has been pruned. */
-export function undoTo(kv: KvReader, head: number, height: number): FormerState | undefined {
+export function undoTo(kv: KvReader, head: number, height: number): FormerBuckets | undefined {
   const undone: UndoRoots[] = []
-  const pages: Uint8Array[] = []
   for (let next = height + 1; next <= head; next++) {
-    const rootsRecord = kv.get(undoRootsKey(next))
-    const pagesRecord = kv.get(undoPagesKey(next))
-    if (rootsRecord === undefined || pagesRecord === undefined) return undefined
-    undone.push(intact(codec.decode(undoRootsCodec, rootsRecord), next))
-    pages.push(pagesRecord)
+    const roots = readUndoRoots(kv, next)
+    if (roots === undefined) return undefined
+    undone.push(roots)
   }
   const [first] = undone
   if (first === undefined) throw new RangeError(`height ${height} is not before ${head}`)
-  return {
-    root: first.root,
-    ...firstOfEach(undone),
-    page: (key) => {
-      // The lowest height that changed a page holds the page before all of them.
-      for (const encoded of pages) {
-        const found = findUndoPage(encoded, key)
-        if (found !== undefined) return found
-      }
-      return undefined
-    },
-  }
+  const changes = undone.map(({ prefixes }, i) => ({ height: height + 1 + i, prefixes }))
+  return { root: first.root, ...firstOfEach(undone), changes }
 }
 
 /** For each bucket, its root in the first record that has it. */
@@ -142,9 +144,4 @@ function firstOfEach(undone: readonly UndoRoots[]): { readonly prefixes: Uint32A
     copyNode(source, next[record]!, nodes, i)
   })
   return { prefixes, nodes }
-}
-
-function intact<T>(decoded: Result<T, codec.DecodeError>, height: number): T {
-  if (!decoded.ok) throw new TreeCorruption(`undo record of height ${height}: ${decoded.error.message}`)
-  return decoded.value
 }

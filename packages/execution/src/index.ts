@@ -1,3 +1,4 @@
+export * from './account-proof.ts'
 export { type BlockRules, blockRules } from './block/block.ts'
 export * from './block/fees.ts'
 export { Heap } from './block/heap.ts'

@@ -1,4 +1,5 @@
 export * from './account.ts'
+export * from './account-proof.ts'
 export * from './block.ts'
 export * from './bloom.ts'
 export * from './bytes.ts'

@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC } from '@quoin/platform'
+import { Address, Hash, Height, nobleCrypto, unwrap, verifyAccountProof } from '@quoin/protocol'
 import { HDNodeWallet, JsonRpcProvider } from 'ethers'
-import { type Block, createPublicClient, type Hex, parseEther, webSocket } from 'viem'
+import { type Block, createPublicClient, fromRlp, type Hex, keccak256, parseEther, toHex, webSocket } from 'viem'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { account, Network, publicClient, type Validator, walletClient } from './harness.ts'
@@ -40,6 +41,28 @@ describe.each([0, 1, 2, 3])('stock viem against validator %i', (index) => {
     expect(await client.estimateGas({ account: account(index), to: nobody, value: 1n })).toBe(21_000n)
     expect(await client.estimateFeesPerGas()).toEqual({ maxFeePerGas: 0n, maxPriorityFeePerGas: 0n })
     expect(await client.getGasPrice()).toBe(0n)
+  })
+
+  it('proves the state of a recent block to a client that has its header', async () => {
+    const { client } = here()
+    const request = (method: string, ...params: unknown[]) => client.request({ method, params } as never) as Promise<unknown>
+    const latest = await client.getBlock()
+    const raw = (await request('debug_getRawHeader', latest.hash)) as Hex
+    expect(keccak256(raw)).toBe(latest.hash)
+    const stateRoot = Hash((fromRlp(raw, 'hex') as readonly Hex[])[3]!)
+    const block = { number: Height(Number(latest.number)), hash: Hash(latest.hash), stateRoot }
+    const keys = [new Uint8Array(0), new Uint8Array(128)]
+    for (const holder of [account(9).address, nobody]) {
+      const address = Address(holder)
+      const answer = await request(
+        'quoin_getProof',
+        address,
+        keys.map((key) => toHex(key)),
+        latest.hash,
+      )
+      const { account: proven, values } = unwrap(verifyAccountProof(nobleCrypto, { block, address, keys }, answer))
+      expect([proven?.balance, values]).toEqual([holder === nobody ? undefined : DEVELOPMENT_BALANCE, [undefined, undefined]])
+    }
   })
 
   it.each(['legacy', 'eip2930', 'eip1559'] as const)('sends a transaction of type %s, final on another node', async (type) => {

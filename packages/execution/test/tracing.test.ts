@@ -8,6 +8,7 @@ import {
   nobleCrypto,
   type Receipt,
   receiptsCodec,
+  STATE_KIND,
   unwrap,
 } from '@quoin/protocol'
 import fc from 'fast-check'
@@ -16,7 +17,7 @@ import { type CallHost, createCallHost } from '../src/call/index.ts'
 import type { ExecutableTransaction, ExecutedBlock } from '../src/executor.ts'
 import { packTransactions, unpackOps } from '../src/pack.ts'
 import { stateAt } from '../src/state/history.ts'
-import { SPACE, STATE_KIND } from '../src/state/keys.ts'
+import { SPACE } from '../src/state/keys.ts'
 import type { CallFrame, FrameLog } from '../src/trace/call-frame.ts'
 import { type Replay, runTrace, type Trace, type Tracer } from '../src/trace/index.ts'
 import type { UsedAccountState } from '../src/trace/used-state.ts'

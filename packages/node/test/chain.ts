@@ -42,6 +42,7 @@ import type { CandidateBlock, Chain } from '../src/chain/types.ts'
 import { createInlineRecovery } from '../src/crypto/recovery.ts'
 import type { CallRunner } from '../src/executor/call-runner.ts'
 import { createInlineCalls } from '../src/executor/inline-calls.ts'
+import { createInlineProofs, type ProofRunner } from '../src/executor/proof-runner.ts'
 import type { Feed } from '../src/feed/types.ts'
 import type { Logger } from '../src/logger.ts'
 import type { TransactionPool } from '../src/mempool/pool.ts'
@@ -160,6 +161,7 @@ export interface TestNode {
   readonly feed: Feed
   readonly chain: Chain
   readonly calls: CallRunner
+  readonly proofs: ProofRunner
   readonly log: LogRecorder
   /** Admits transactions, builds the next block from them, certifies it with all validators and commits it. */
   produce(raws?: readonly Uint8Array[]): Promise<CandidateBlock>
@@ -176,9 +178,14 @@ export interface TestNodeOptions {
   readonly heights?: CommitHeights
 }
 
+/** Blocks before the head for which a test node keeps proofs. */
+export const PROOF_BLOCKS = 8
+
 export async function openTestExecutor(crypto: Crypto, kv: Kv): Promise<Executor> {
   const interpreter = await testInterpreter()
-  return unwrap(await createExecutor({ kv, crypto, chainId: 31_337 as ChainId, interpreter, treeDepth: 4, historyHeights: 8 }))
+  return unwrap(
+    await createExecutor({ kv, crypto, chainId: 31_337 as ChainId, interpreter, treeDepth: 4, historyHeights: PROOF_BLOCKS }),
+  )
 }
 
 export async function openTestNode(options: TestNodeOptions): Promise<TestNode> {
@@ -199,6 +206,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
     feed,
     chain,
     calls,
+    proofs: createInlineProofs(kv, crypto),
     log,
     async produce(raws = []) {
       for (const raw of raws) unwrap(await pool.add(raw, 'rpc'))

@@ -5,12 +5,13 @@ import { DEFAULT_RPC_LIMITS, type RpcLimits } from '../src/rpc/limits.ts'
 import { createNodeBackend } from '../src/rpc/node-backend.ts'
 import { type RpcServer, type RpcServerOptions, type RpcSettings, startRpcServer } from '../src/rpc/server/server.ts'
 import { openShared } from '../src/rpc/shared.ts'
-import type { TestNode } from './chain.ts'
+import { PROOF_BLOCKS, type TestNode } from './chain.ts'
 import { ManualClock } from './clock.ts'
 
 export const testBackend = (node: TestNode, crypto: Crypto): RpcBackend =>
   createNodeBackend({
     ...node,
+    proofBlocks: PROOF_BLOCKS,
     chainId: 31_337,
     clientVersion: 'quoin/test',
     crypto,

@@ -184,6 +184,10 @@ function callsOf(scene: Scene): Readonly<Record<string, readonly Params[]>> {
       [{ blockHash }],
       [{ blockHash, address: token, topics: [[TRANSFER_TOPIC]] }],
     ],
+    quoin_getProof: [
+      [token, ['0x00'], 'latest'],
+      [alice, [], blockHash],
+    ],
     debug_traceTransaction: Object.values(final).flatMap((one) => [
       [one, { tracer: 'callTracer', tracerConfig: { withLog: true }, timeout: '5s' }],
       [one, { tracer: 'prestateTracer', tracerConfig: { diffMode: true } }],
@@ -265,13 +269,20 @@ describe('a node and execution-apis', () => {
     const specified = [...Object.keys(METHODS), ...Object.keys(NOT_SERVED)]
     expect(
       Object.keys(rpcMethods)
-        .filter((name) => !UNSPECIFIED.has(name))
+        .filter((name) => !UNSPECIFIED.has(name) && !Object.hasOwn(NOT_SERVED, name))
         .sort(),
     ).toEqual(Object.keys(METHODS).sort())
     expect([...UNSPECIFIED].filter((name) => !Object.hasOwn(rpcMethods, name))).toEqual([])
     // The numbers in the OpenRPC document, without engine_ and testing_.
     expect(new Set(specified).size).toBe(specified.length)
     expect(specified).toHaveLength(57)
+  })
+
+  it('a method that is not served is unknown, also if its refusal names another one', async () => {
+    for (const name of Object.keys(NOT_SERVED)) {
+      expect((await scene.rpc.call(name, scene.alice, [], 'latest')).error, name).toMatchObject({ code: -32601 })
+      called.add(name)
+    }
   })
 
   it('agree on the form of all calls that read', async () => {

@@ -32,6 +32,13 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
       onAdmitted: (listener) => dev.onAdmitted(listener),
     },
     calls: { run: (kind, request, signal, client) => now().calls.run(kind, request, signal, client) },
+    proofs: {
+      get blocks() {
+        return now().proofs.blocks
+      },
+      oldest: () => now().proofs.oldest(),
+      run: (kind, request, signal, client) => now().proofs.run(kind, request, signal, client),
+    },
     stateAt: (height) => now().stateAt(height),
     nextBaseFee: () => now().nextBaseFee(),
     submit: (raw) => dev.submit(raw),

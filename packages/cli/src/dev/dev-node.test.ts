@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { Address } from '@quoin/protocol'
+import { Address, Hash, Height, nobleCrypto, unwrap, verifyAccountProof } from '@quoin/protocol'
 import { createPublicClient, type Hex, parseEther, stringToHex, toHex, webSocket } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { devAccount, devClient, signer } from '../../test/dev-node.ts'
@@ -59,6 +59,27 @@ describe('blocks', () => {
     expect(receipt.blockNumber).toBe(1n)
     await client.setIntervalMining({ interval: 0 })
     await expect(request('evm_setIntervalMining', 1_000_000)).rejects.toThrow('at most 86400 s are allowed')
+  })
+
+  it('have proofs of their state, also of state that was set, and after going back', async () => {
+    /** The balance that the header of the latest block proves. */
+    const provenBalance = async (holder: Hex) => {
+      const address = Address(holder)
+      const { number, hash, stateRoot } = await latest()
+      const block = { number: Height(Number(number)), hash: Hash(hash), stateRoot: Hash(stateRoot) }
+      const answer = await request('quoin_getProof', address, [], hash)
+      return unwrap(verifyAccountProof(nobleCrypto, { block, address, keys: [] }, answer)).account?.balance
+    }
+    const snapshot = await client.snapshot()
+    expect(await provenBalance(STRANGER)).toBeUndefined()
+    await client.setBalance({ address: STRANGER, value: 7n })
+    await transfer(5n)
+    expect(await provenBalance(STRANGER)).toBe(7n)
+    expect(await provenBalance(bob)).toBe(parseEther('10000') + 5n)
+    await client.revert({ id: snapshot })
+    await transfer(6n)
+    expect(await provenBalance(STRANGER)).toBeUndefined()
+    expect(await provenBalance(bob)).toBe(parseEther('10000') + 6n)
   })
 
   it('are made some thousands at a time, and no more', async () => {

@@ -9,7 +9,7 @@ import {
 } from '@quoin/execution'
 import type { Interpreter } from '@quoin/execution/vm'
 import type { Clock } from '@quoin/node'
-import { createInlineCalls, type Ledger, openLedger } from '@quoin/node/chain'
+import { createInlineCalls, createInlineProofs, type Ledger, openLedger } from '@quoin/node/chain'
 import type { SenderRecovery } from '@quoin/node/crypto'
 import type { Logger } from '@quoin/node/process'
 import { createNodeBackend, type RpcBackend } from '@quoin/node/rpc'
@@ -68,6 +68,8 @@ export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promis
   const backend = createNodeBackend({
     ...{ chainId, clientVersion, crypto, kv, store, index, chain, pool, feed },
     calls: createInlineCalls(host),
+    proofs: createInlineProofs(kv, crypto),
+    proofBlocks: STATE_TREE.historyHeights,
     peerCount: () => 0,
     syncing: () => undefined,
     coinbase: () => chain.head.validators.validators[0]?.feeAddress,

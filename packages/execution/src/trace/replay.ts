@@ -1,4 +1,13 @@
-import { type Address, decodeTransaction, type FeePolicy, type Hash, type Transaction, unwrap, Wei } from '@quoin/protocol'
+import {
+  type Address,
+  accountKey,
+  decodeTransaction,
+  type FeePolicy,
+  type Hash,
+  type Transaction,
+  unwrap,
+  Wei,
+} from '@quoin/protocol'
 import { maximumCost } from '../block/fees.ts'
 import { applyTransaction, type TransactionOutcome } from '../block/transaction.ts'
 import type { Contracts } from '../contract/contracts.ts'
@@ -6,7 +15,7 @@ import { Machine } from '../contract/machine.ts'
 import type { BlockContext, MessageObserver } from '../contract/message.ts'
 import { unpackTransactions } from '../pack.ts'
 import { Journal } from '../state/journal.ts'
-import { accountKey, flatKeyOf } from '../state/keys.ts'
+import { flatKeyOf } from '../state/keys.ts'
 import type { KvReader } from '../state/kv.ts'
 import { Overlay } from '../state/overlay.ts'
 import { readParameters } from '../state/system-records.ts'

@@ -1,7 +1,6 @@
-import { type Address, compareBytes, type Hash, type Nonce, type Wei } from '@quoin/protocol'
-import type { Account } from '../state/account.ts'
+import { type Account, type Address, codeKey, compareBytes, type Hash, type Nonce, type Wei } from '@quoin/protocol'
 import type { Journal } from '../state/journal.ts'
-import { codeKey, flatKeyOf, type KeyText } from '../state/keys.ts'
+import { flatKeyOf, type KeyText } from '../state/keys.ts'
 import type { KvReader } from '../state/kv.ts'
 import type { TraceBudget } from './budget.ts'
 

@@ -1,6 +1,6 @@
 import type { ChainId } from '@quoin/protocol'
 import type { DamageFinding } from '../store/damage.ts'
-import type { CallKind, CallOutcomes, CallTask } from './call-runner.ts'
+import type { CallTask } from './call-runner.ts'
 
 /** Start data of the thread. */
 export interface CallWorkerData {
@@ -16,13 +16,22 @@ export type CallWorkerRequest =
   /** Closes the database; the thread ends. */
   | { readonly kind: 'close' }
 
-export type CallWorkerMessage =
-  /** The first message: the interpreter is loaded and the database is open. */
+/** Messages of a thread that runs jobs of any kind, `call-worker` among them. */
+export type WorkerRequest = AnyJob | { readonly kind: 'close' }
+
+/** A request with its kind, for a thread that runs jobs. */
+export interface AnyJob {
+  readonly kind: string
+  readonly request: unknown
+}
+
+export type WorkerMessage =
+  /** The first message: the thread is ready for the first request. */
   | { readonly kind: 'ready' }
-  | { readonly kind: 'answer'; readonly outcome: CallOutcomes[CallKind] }
+  | { readonly kind: 'answer'; readonly outcome: unknown }
   /** The interpreter failed (`InterpreterFault`); the thread must not be used again. */
   | { readonly kind: 'fault'; readonly message: string }
-  /** A read found damage in the database. Sent before the end of the call that it invalidates. */
+  /** A read found damage in the database. Sent before the end of the job that it invalidates. */
   | { readonly kind: 'damage'; readonly damage: DamageFinding }
-  /** The call threw another error. */
+  /** The job threw another error. */
   | { readonly kind: 'failure'; readonly error: unknown }

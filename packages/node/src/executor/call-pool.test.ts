@@ -15,8 +15,8 @@ import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
 import { systemClock } from '../system-clock.ts'
 import { CallPool, openCallPool } from './call-pool.ts'
 import { CALL_POOL_DEFAULTS, type CallPoolLimits } from './call-runner.ts'
-import type { CallWorker } from './call-thread.ts'
 import { CancelFlag } from './cancel-flag.ts'
+import type { JobWorker } from './job-thread.ts'
 import type { TraceJob } from './trace-job.ts'
 
 const ABI = parseAbi(['function add(uint256 n)', 'function sum() view returns (uint256)', 'function spin()'])
@@ -220,7 +220,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const clock = new ManualClock()
     const log = new LogRecorder()
     const workers: Worker[] = []
-    const start = (): CallWorker => {
+    const start = (): JobWorker => {
       const worker = new Worker(script, { eval: true })
       workers.push(worker)
       return { worker, flag: new CancelFlag() }

@@ -2,6 +2,7 @@ import type { CallOutcome, CallRequest, EstimateOutcome, SimulationOutcome, Simu
 import type { Result } from '@quoin/protocol'
 import type { Client } from '../fair-queue.ts'
 import type { RestartLimits } from '../threads/restart-delay.ts'
+import type { TaskOf } from './job-pool.ts'
 import type { TraceAnswer, TraceJob } from './trace-job.ts'
 
 /** Why a call has no outcome. Says nothing about the called contract. */
@@ -32,7 +33,7 @@ export interface CallOutcomes {
 export type CallKind = keyof CallOutcomes
 
 /** A request with its kind. */
-export type CallTask = { readonly [K in CallKind]: { readonly kind: K; readonly request: CallRequests[K] } }[CallKind]
+export type CallTask = TaskOf<CallRequests>
 
 /** Counters since the start, and gauges. */
 export interface CallStats {

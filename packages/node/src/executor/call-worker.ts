@@ -3,7 +3,7 @@ import { createCallHost, InterpreterFault } from '@quoin/execution'
 import { loadContractInterpreter } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
-import type { CallWorkerData, CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
+import type { CallWorkerData, CallWorkerRequest, WorkerMessage } from './call-messages.ts'
 import { CancelFlag } from './cancel-flag.ts'
 import { runCallTask } from './inline-calls.ts'
 
@@ -12,7 +12,7 @@ if (parentPort === null) throw new Error('call-worker must run in a worker threa
 const port = parentPort
 const { databasePath, chainId, cancelled } = workerData as CallWorkerData
 const flag = new CancelFlag(cancelled)
-const send = (message: CallWorkerMessage): void => port.postMessage(message)
+const send = (message: WorkerMessage): void => port.postMessage(message)
 const crypto = await loadCrypto()
 const kv = await openClassicKv(databasePath, {
   onDamage: ({ finding, key }) => send({ kind: 'damage', damage: { finding, key } }),

@@ -56,6 +56,8 @@ export interface RpcThreadData {
   readonly port: number
   readonly settings: RpcSettings
   readonly calls: { readonly workers: number; readonly callMs: number }
+  /** Number of blocks before the head for which the node keeps state proofs. */
+  readonly proofBlocks: number
   /** Shared memory of `CommitHeights`. */
   readonly heights: SharedArrayBuffer
   readonly head: HeadNews
@@ -103,6 +105,7 @@ export type ToThread =
 export interface RpcThreadStats {
   readonly server: RpcCounters
   readonly calls: CallStats
+  readonly proofs: CallStats
   readonly heapBytes: number
   readonly loopDelayP99Ms: number
   readonly loopDelayMaxMs: number

@@ -38,6 +38,7 @@ beforeEach(async () => {
       ...{ databasePath: directory, chainId: 31_337 as ChainId, clientVersion: 'quoin/test', host: '127.0.0.1', port: 0 },
       settings: { ...OPEN_SETTINGS, limits: DEFAULT_RPC_LIMITS },
       calls: { workers: 1, callMs: 5_000 },
+      proofBlocks: 8,
       heights: heights.buffer,
     },
     head: () => ({

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadCrypto } from '../crypto/load.ts'
 import { openCallPool } from '../executor/call-pool.ts'
+import { openProofPool } from '../executor/proof-pool.ts'
 import { keptProbes } from '../health/kept-probes.ts'
 import { LoopDelays } from '../health/loop-delays.ts'
 import type { Logger } from '../logger.ts'
@@ -20,7 +21,7 @@ import { ThreadBackend } from './thread-backend.ts'
 /** The RPC thread: the server, and a backend with its own handle of the node's database, which it only reads. */
 if (parentPort === null) throw new Error('rpc-worker must run in a worker thread')
 const port = parentPort
-// The threads of calls, which this thread starts, have its priority.
+// The threads of calls and proofs, which this thread starts, have its priority.
 stepBack(STEP_BACK.clients)
 const data = workerData as RpcThreadData
 const send = (message: FromThread): void => port.postMessage(message)
@@ -44,9 +45,21 @@ const kv = await openClassicKv(data.databasePath, { onDamage })
 const calls = openCallPool({
   ...{ databasePath: data.databasePath, chainId: data.chainId, limits: data.calls, clock: systemClock, logger, onDamage },
 })
+const proofs = openProofPool({ databasePath: data.databasePath, clock: systemClock, logger, onDamage })
 const link = new NodeLink(send)
 const backend = new ThreadBackend({
-  ...{ chainId: data.chainId, clientVersion: data.clientVersion, crypto, kv, calls, link, head: data.head, news: data.news },
+  ...{
+    chainId: data.chainId,
+    clientVersion: data.clientVersion,
+    crypto,
+    kv,
+    calls,
+    proofs,
+    link,
+    head: data.head,
+    news: data.news,
+  },
+  proofBlocks: data.proofBlocks,
   blocks: new BlockReplica(kv, crypto, onDamage, data.head.height),
   heights: new CommitHeights(data.heights),
   followPool: (isWanted) => send({ kind: 'follow-pool', isWanted }),
@@ -88,14 +101,17 @@ const stats = setInterval(() => {
   if (server === undefined) return
   const { p99Ms: loopDelayP99Ms, maxMs: loopDelayMaxMs } = loop.read()
   const { heapUsed: heapBytes } = process.memoryUsage()
-  send({ kind: 'stats', stats: { server: server.counters, calls: calls.stats, heapBytes, loopDelayP99Ms, loopDelayMaxMs } })
+  send({
+    kind: 'stats',
+    stats: { server: server.counters, calls: calls.stats, proofs: proofs.stats, heapBytes, loopDelayP99Ms, loopDelayMaxMs },
+  })
 }, STATS_MS)
 
 async function close(): Promise<void> {
   clearInterval(stats)
   loop.close()
-  // The server waits for running calls, so close both at the same time.
-  await Promise.all([server?.close(), calls.close()])
+  // The server waits for running calls and proofs, so close all at the same time.
+  await Promise.all([server?.close(), calls.close(), proofs.close()])
   await kv.close()
   port.close()
 }
@@ -113,6 +129,7 @@ function receive(message: ToThread): void {
       return server?.set(message.settings)
     case 'drop-caches':
       calls.dismissIdle()
+      proofs.dismissIdle()
       server?.dropCaches()
       return backend.dropCaches()
     case 'close':

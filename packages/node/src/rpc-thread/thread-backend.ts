@@ -1,10 +1,12 @@
 import { stateAt } from '@quoin/execution'
 import { type Address, type Crypto, decodeTransaction, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
 import type { CallRunner } from '../executor/call-runner.ts'
+import type { ProofRunner } from '../executor/proof-runner.ts'
 import { createFeed } from '../feed/feed.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Kv } from '../powers.ts'
-import type { RpcBackend, StateView } from '../rpc/backend.ts'
+import type { ProofSource, RpcBackend, StateView } from '../rpc/backend.ts'
+import { proofSource } from '../rpc/node-backend.ts'
 import { BlockIndex } from '../store/block-index.ts'
 import type { BlockReplica } from '../store/block-replica.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
@@ -22,6 +24,8 @@ export interface ThreadBackendOptions {
   readonly blocks: BlockReplica
   readonly heights: CommitHeights
   readonly calls: Pick<CallRunner, 'run'>
+  readonly proofs: Pick<ProofRunner, 'run'>
+  readonly proofBlocks: number
   readonly link: NodeLink
   readonly head: HeadNews
   readonly news: NodeNews
@@ -41,6 +45,7 @@ export class ThreadBackend implements RpcBackend {
   readonly feed: Feed
   readonly pool: RpcBackend['pool']
   readonly calls: Pick<CallRunner, 'run'>
+  readonly proofs: ProofSource
   readonly submit: RpcBackend['submit']
   readonly #options: ThreadBackendOptions
   readonly #pending: PendingTransactions
@@ -63,6 +68,7 @@ export class ThreadBackend implements RpcBackend {
     this.blocks = blocks
     this.index = new BlockIndex(options.kv)
     this.calls = options.calls
+    this.proofs = proofSource(options.kv, options.proofs, options.proofBlocks)
     this.feed = createFeed({
       reader: blocks,
       mempool: { onAdmitted: (listener) => this.#onAdmitted((one) => listener(one, 'rpc')) },

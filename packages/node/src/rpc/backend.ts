@@ -1,6 +1,7 @@
 import type { Address, Crypto, Hash, Height, Result, SignedTransaction } from '@quoin/protocol'
 import type { Awaitable } from '../awaitable.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
+import type { ProofRunner } from '../executor/proof-runner.ts'
 import type { Client } from '../fair-queue.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PooledTransaction, PoolRefusal } from '../mempool/types.ts'
@@ -37,6 +38,14 @@ export interface PoolView {
   onAdmitted(listener: (transaction: SignedTransaction) => void): () => void
 }
 
+/** State proofs of recent blocks. */
+export interface ProofSource extends Pick<ProofRunner, 'run'> {
+  /** Number of blocks before the head whose state can be proved; 0 if the node makes no proofs at all. */
+  readonly blocks: number
+  /** The first block whose state can be proved. Later than `blocks` before the head if the node began to keep proofs later. */
+  oldest(): Height
+}
+
 export type PoolStats = Mempool['stats']
 
 /** Everything that the RPC can access: readers, and `submit`. It has no access to the database, the engine or keys. */
@@ -49,6 +58,7 @@ export interface RpcBackend {
   readonly feed: Feed
   readonly pool: PoolView
   readonly calls: Pick<CallRunner, 'run'>
+  readonly proofs: ProofSource
   /** Undefined if the history of that height is no longer kept. */
   stateAt(height: Height): StateView | undefined
   /** Base fee of the next block. */

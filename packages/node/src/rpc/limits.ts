@@ -1,3 +1,5 @@
+import { LIMITS, stateProofCodec } from '@quoin/protocol'
+
 /** Limits of the RPC server. Times are in milliseconds. */
 export interface RpcLimits {
   readonly bodyBytesMax: number
@@ -89,6 +91,10 @@ export interface RpcLimits {
   readonly overridesMax: number
   /** Storage entries that one call overrides, of all accounts together. */
   readonly overrideEntriesMax: number
+  /** Storage keys of one `quoin_getProof`, as in geth. */
+  readonly proofKeysMax: number
+  /** Values in one response to `quoin_getProof`, in bytes. In hex they take twice as much, and proofs 2 KiB a key at the median. */
+  readonly proofValueBytesMax: number
   /** Addresses and topics in the filters and log subscriptions of all clients together. */
   readonly logTermsMax: number
   /** Addresses and topics in the filters and log subscriptions of one remote address. */
@@ -166,6 +172,8 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   simulatedCallsMax: 1_000,
   overridesMax: 1_024,
   overrideEntriesMax: 4_096,
+  proofKeysMax: 1_024,
+  proofValueBytesMax: 4 * MiB,
   // About 140 bytes each, 37 MB in total.
   logTermsMax: 262_144,
   logTermsPerRemoteMax: 32_768,
@@ -175,6 +183,9 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   filterBlocksMax: 1_024,
   filterTransactionsMax: 16_384,
 }
+
+/** The largest JSON of one key with its proof, without the value. */
+const PROOF_CHARS_MAX = 2 * (stateProofCodec.bytesMax + LIMITS.stateKeyBytesMax) + 64
 
 /** Returns the limits, or throws RangeError if they contradict each other. */
 export function checkRpcLimits(limits: RpcLimits): RpcLimits {
@@ -188,6 +199,10 @@ export function checkRpcLimits(limits: RpcLimits): RpcLimits {
     [
       limits.heldBytesMax >= 2 * (limits.bodyBytesMax + limits.responseBytesMax),
       'heldBytesMax must hold two requests and their responses',
+    ],
+    [
+      2 * limits.proofValueBytesMax + limits.proofKeysMax * PROOF_CHARS_MAX <= limits.responseBytesMax,
+      'responseBytesMax must hold the largest proofs and values',
     ],
     [limits.callsPerConnectionMax <= limits.callsPerRemoteMax, 'callsPerConnectionMax must be at most callsPerRemoteMax'],
     [limits.callsPerRemoteMax < limits.callsMax, 'callsPerRemoteMax must be below callsMax, to leave slots to others'],

@@ -1,13 +1,14 @@
-import { nextBaseFee, stateAt } from '@quoin/execution'
-import { type Crypto, err, type Hash, ok, type Result } from '@quoin/protocol'
+import { type KvReader, nextBaseFee, oldestProvable, stateAt } from '@quoin/execution'
+import { type Crypto, err, type Hash, type Height, ok, type Result } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
+import type { ProofRunner } from '../executor/proof-runner.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Mempool, PoolRefusal } from '../mempool/types.ts'
 import type { Kv } from '../powers.ts'
 import type { IndexReader } from '../store/block-index.ts'
 import type { BlockReader } from '../store/types.ts'
-import type { RpcBackend } from './backend.ts'
+import type { ProofSource, RpcBackend } from './backend.ts'
 
 /** Parts of a running node that the RPC reads from and submits to. */
 export interface NodeParts {
@@ -21,6 +22,8 @@ export interface NodeParts {
   readonly pool: Mempool
   readonly feed: Feed
   readonly calls: Pick<CallRunner, 'run'>
+  readonly proofs: Pick<ProofRunner, 'run'>
+  readonly proofBlocks: number
   readonly peerCount: () => number
   readonly syncing: RpcBackend['syncing']
   readonly coinbase: RpcBackend['coinbase']
@@ -46,6 +49,7 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
       onAdmitted: (listener) => pool.onAdmitted(listener),
     },
     calls: parts.calls,
+    proofs: proofSource(kv, parts.proofs, parts.proofBlocks),
     stateAt: (height) => stateAt(kv, height),
     nextBaseFee: () => nextBaseFee(chain.head.header, chain.head.parameters),
     submit: (raw) => submit(parts, raw),
@@ -56,6 +60,13 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
     coinbase: parts.coinbase,
   }
 }
+
+/** The proofs of a database whose executor keeps them for `blocks` blocks. */
+export const proofSource = (kv: KvReader, runner: Pick<ProofRunner, 'run'>, blocks: number): ProofSource => ({
+  blocks,
+  run: (...job) => runner.run(...job),
+  oldest: () => oldestProvable(kv) ?? (0 as Height),
+})
 
 /** Submits a transaction to the pool. If it is already in the pool or final, returns its hash as for the first submission. */
 export async function submit(

@@ -64,7 +64,7 @@ it('the capabilities name the head, and what can be read from which block on', a
   expect(await result('eth_capabilities')).toEqual({
     head: { number: '0x1', hash },
     ...{ state: complete, tx: complete, logs: complete, receipts: complete, blocks: complete },
-    stateproofs: { disabled: true },
+    stateproofs: { disabled: false, oldestBlock: '0x0', deleteStrategy: { type: 'window', retentionBlocks: '0x8' } },
   })
 })
 

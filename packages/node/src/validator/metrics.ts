@@ -89,8 +89,14 @@ export class NodeMetrics implements Closable {
 /** The thread reports its counters once a second; a busy thread reports late. */
 function rpcMetrics(thread: RpcThread | undefined): Readonly<Record<string, number>> {
   if (thread?.stats === undefined) return {}
-  const { server, calls, ...gauges } = thread.stats
-  return { ...prefixed('rpc', server), ...prefixed('rpc', gauges), rpc_restarts: thread.restarts, ...prefixed('calls', calls) }
+  const { server, calls, proofs, ...gauges } = thread.stats
+  return {
+    ...prefixed('rpc', server),
+    ...prefixed('rpc', gauges),
+    rpc_restarts: thread.restarts,
+    ...prefixed('calls', calls),
+    ...prefixed('proofs', proofs),
+  }
 }
 
 const prefixed = (prefix: string, counters: Readonly<object>): Readonly<Record<string, number>> =>

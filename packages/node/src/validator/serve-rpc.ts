@@ -41,6 +41,7 @@ export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<R
         ...{ databasePath: dir.database, chainId: genesis.chainId, clientVersion: CLIENT_VERSION, host, port },
         settings: rpcSettingsOf(config),
         calls: { workers: callWorkersOf(config), callMs: config.rpc['call-ms'] },
+        proofBlocks: config.store['proof-blocks'],
         heights: heights.buffer,
       },
       head: () => ({ height: chain.head.header.number, nextBaseFee: nextBaseFee(chain.head.header, chain.head.parameters) }),

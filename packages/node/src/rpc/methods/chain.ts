@@ -34,13 +34,24 @@ function config(backend: RpcBackend) {
 
 const COMPLETE = { disabled: false, oldestBlock: '0x0' } as const
 
-/** A node keeps all blocks and the state after each of them. There are no proofs over RPC. */
-function capabilities({ blocks }: RpcBackend) {
+/** Proofs (`quoin_getProof`) exist for recent blocks only. */
+const stateProofs = ({ proofs }: RpcBackend) =>
+  proofs.blocks === 0
+    ? { disabled: true }
+    : {
+        disabled: false,
+        oldestBlock: quantityHex(proofs.oldest()),
+        deleteStrategy: { type: 'window', retentionBlocks: quantityHex(proofs.blocks) },
+      }
+
+/** A node keeps all blocks and the state after each of them. */
+function capabilities(backend: RpcBackend) {
+  const { blocks } = backend
   const { header, hash } = blocks.head
   return {
     head: { number: quantityHex(header.number), hash },
     ...{ state: COMPLETE, tx: COMPLETE, logs: COMPLETE, receipts: COMPLETE, blocks: COMPLETE },
-    stateproofs: { disabled: true },
+    stateproofs: stateProofs(backend),
   }
 }
 

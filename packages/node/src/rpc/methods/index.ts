@@ -8,6 +8,7 @@ import { filterMethods } from './filters.ts'
 import { logMethods } from './logs.ts'
 import { otterscanMethods } from './otterscan.ts'
 import { otterscanTraceMethods } from './otterscan-traces.ts'
+import { proofMethods } from './proofs.ts'
 import { rawMethods } from './raw.ts'
 import { simulationMethods } from './simulate.ts'
 import { stateMethods } from './state.ts'
@@ -24,6 +25,7 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...rawMethods,
   ...txpoolMethods,
   ...stateMethods,
+  ...proofMethods,
   ...callMethods,
   ...simulationMethods,
   ...traceMethods,

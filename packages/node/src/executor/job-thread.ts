@@ -3,48 +3,54 @@ import { err, ok, type Result } from '@quoin/protocol'
 import type { Clock } from '../powers.ts'
 import { DamagedError, type OnDamage } from '../store/damage.ts'
 import { SupervisedThread } from '../threads/supervised-thread.ts'
-import type { CallWorkerMessage, CallWorkerRequest } from './call-messages.ts'
-import type { CallKind, CallOutcomes, CallPoolLimits, CallTask, CallUnavailable } from './call-runner.ts'
+import type { AnyJob, WorkerMessage, WorkerRequest } from './call-messages.ts'
+import type { CallPoolLimits, CallUnavailable } from './call-runner.ts'
 import type { CancelFlag } from './cancel-flag.ts'
 
-export type CallAnswer = Result<CallOutcomes[CallKind], CallUnavailable>
+export type JobAnswer = Result<unknown, CallUnavailable>
 
-/** A call, and the callbacks for its end. */
+/** A job, and the callbacks for its end. */
 export interface Job {
-  readonly task: CallTask
+  readonly task: AnyJob
+  /** Whether it ends by itself soon after it is cancelled, so that its thread need not be stopped. */
+  readonly endsEarly: boolean
   /** Deadline, by the clock's `monotonic`. */
   readonly deadlineMs: number
-  resolve(answer: CallAnswer): void
+  resolve(answer: JobAnswer): void
   reject(error: unknown): void
 }
 
 /** A worker and its half of the flag. */
-export interface CallWorker {
+export interface JobWorker {
   readonly worker: Worker
   readonly flag: CancelFlag
 }
 
-export interface CallThreadEvents {
+export interface JobThreadEvents {
   /** The thread can take a job. Called after its start, and after each answer. */
   onIdle(): void
   onAnswer(): void
-  /** A trace has reached its timeout. The thread goes on if the trace ends soon. */
-  onTraceTimeout(): void
+  /** A job that ends early has reached its timeout. The thread goes on if the job ends soon. */
+  onTimeout(): void
   readonly onDamage: OnDamage
   /** Called once, after the thread has ended unexpectedly or was terminated, together with its job. */
   onLoss(loss: CallUnavailable): void
 }
 
-/** The message of go-ethereum, which clients match. */
-export const timeoutMessage = (callMs: number): string => `execution aborted (timeout = ${callMs} ms)`
+/** What a thread is called in messages, and the message of a timeout. */
+export interface ThreadNames {
+  readonly worker: string
+  timeout(callMs: number): string
+}
 
-/** One thread that runs calls, one at a time. */
-export class CallThread {
-  readonly #thread: SupervisedThread<CallWorkerRequest, CallWorkerMessage>
+/** One thread that runs jobs, one at a time. */
+export class JobThread {
+  readonly #thread: SupervisedThread<WorkerRequest, WorkerMessage>
   readonly #clock: Clock
   readonly #flag: CancelFlag
   readonly #limits: Pick<CallPoolLimits, 'callMs' | 'traceEndMs'>
-  readonly #events: CallThreadEvents
+  readonly #names: ThreadNames
+  readonly #events: JobThreadEvents
   #isReady = false
   #isClosing = false
   #job: Job | undefined
@@ -54,13 +60,14 @@ export class CallThread {
   /** Damage that the thread has read. All its calls fail from then on, because its data cannot be trusted. */
   #damage: DamagedError | undefined
 
-  /** @param worker - A new worker that speaks `call-messages.ts`. The CallThread owns it from now on. */
-  constructor({ worker, flag }: CallWorker, clock: Clock, limits: CallPoolLimits, events: CallThreadEvents) {
+  /** @param worker - A new worker that speaks `call-messages.ts`. The JobThread owns it from now on. */
+  constructor({ worker, flag }: JobWorker, clock: Clock, limits: CallPoolLimits, names: ThreadNames, events: JobThreadEvents) {
     this.#flag = flag
     this.#clock = clock
     this.#limits = limits
+    this.#names = names
     this.#events = events
-    this.#thread = new SupervisedThread<CallWorkerRequest, CallWorkerMessage>(worker, 'the call worker', {
+    this.#thread = new SupervisedThread<WorkerRequest, WorkerMessage>(worker, `the ${names.worker}`, {
       onMessage: (message) => this.#receive(message),
       onEnd: (death) => this.#onEnd(death),
     })
@@ -85,20 +92,20 @@ export class CallThread {
     this.#thread.post(job.task)
   }
 
-  /** Tells the thread that nobody waits for a job any more. A trace ends early then, other calls do not. */
+  /** Tells the thread that nobody waits for a job any more. */
   cancel(job: Job): void {
     if (this.#job === job) this.#flag.set()
   }
 
-  /** A trace ends by itself between two transactions, so that a long one costs no thread. A call is stopped with its thread. */
+  /** A job that ends early, such as a trace, costs no thread. Any other is stopped with its thread. */
   #onTimeout(job: Job): void {
     const { callMs, traceEndMs } = this.#limits
-    const message = timeoutMessage(callMs)
-    if (job.task.kind !== 'trace') return this.#kill('timeout', message)
+    const message = this.#names.timeout(callMs)
+    if (!job.endsEarly) return this.#kill('timeout', message)
     this.cancel(job)
     job.resolve(err({ code: 'timeout', message }))
-    this.#events.onTraceTimeout()
-    const late = `a trace did not end within ${traceEndMs} ms after its timeout`
+    this.#events.onTimeout()
+    const late = `a ${job.task.kind} did not end within ${traceEndMs} ms after its timeout`
     this.#cancelLimit = this.#clock.after(traceEndMs, () => this.#kill('fault', late))
   }
 
@@ -117,10 +124,10 @@ export class CallThread {
   /** A thread that is still starting does not read messages yet, so it is terminated. */
   #dismiss(): void {
     if (this.#isReady) this.#thread.post({ kind: 'close' })
-    else this.#thread.kill(new Error('the call worker is closing'))
+    else this.#thread.kill(new Error(`the ${this.#names.worker} is closing`))
   }
 
-  #receive(message: CallWorkerMessage): void {
+  #receive(message: WorkerMessage): void {
     if (message.kind === 'damage') return this.#onDamage(new DamagedError(message.damage.finding, message.damage.key))
     if (message.kind === 'fault') return this.#kill('fault', message.message)
     if (message.kind === 'ready') this.#isReady = true
@@ -128,11 +135,11 @@ export class CallThread {
     if (this.isIdle) this.#events.onIdle()
   }
 
-  #answer(message: Extract<CallWorkerMessage, { kind: 'answer' | 'failure' }>): void {
+  #answer(message: Extract<WorkerMessage, { kind: 'answer' | 'failure' }>): void {
     // The call timed out just before its answer arrived.
     if (this.#thread.death !== undefined) return
     const job = this.#job
-    if (job === undefined) return this.#kill('fault', 'the call worker sent an answer without a request')
+    if (job === undefined) return this.#kill('fault', `the ${this.#names.worker} sent an answer without a request`)
     this.#job = undefined
     this.#cancelLimit()
     this.#events.onAnswer()

@@ -1,0 +1,55 @@
+import type { AccountProofRefusal } from '@quoin/execution'
+import type { RpcBackend } from '../backend.ts'
+import { requireHeight } from '../blocks.ts'
+import { RPC_CODE, RpcError } from '../errors.ts'
+import { JsonText } from '../json-text.ts'
+import { type CallContext, type Methods, method } from '../method.ts'
+import { by, reader, readList } from '../reader.ts'
+import { address, blockReference, storageKey } from '../schema.ts'
+
+const readKey = by(storageKey)
+
+const storageKeys = reader((value, { proofKeysMax }) => readList(value, proofKeysMax, 'storage keys', readKey))
+
+function refusalError(refusal: AccountProofRefusal): RpcError {
+  const { code, message } = refusal
+  if (code === 'not-provable') return new RpcError(RPC_CODE.prunedHistory, message)
+  return new RpcError(code === 'too-large' ? RPC_CODE.limitExceeded : RPC_CODE.server, message)
+}
+
+const ETHEREUM_PROOF =
+  'eth_getProof is not available: the state tree is not a Merkle-Patricia trie. Use quoin_getProof, whose proofs verifyAccountProof of @quoin/protocol verifies'
+
+/** Proofs of the state against a header's `stateRoot`, which `verifyAccountProof` of the protocol package verifies. */
+export const proofMethods: Methods<RpcBackend> = {
+  quoin_getProof: method(
+    [address, storageKeys, blockReference],
+    async (backend: RpcBackend, [account, keys, reference], call: CallContext) => {
+      const height = requireHeight(backend, reference)
+      if (backend.proofs.blocks === 0)
+        throw new RpcError(RPC_CODE.prunedHistory, 'this node makes no proofs: its setting store.proof-blocks is 0')
+      const { header, hash: blockHash } = backend.blocks.header(height)!
+      const answer = await backend.proofs.run(
+        'proof',
+        {
+          ...{ address: account, keys, height, blockHash, stateRoot: header.stateRoot },
+          valueBytesMax: call.limits.proofValueBytesMax,
+        },
+        call.signal,
+        call.identity,
+      )
+      if (!answer.ok)
+        throw new RpcError(answer.error.code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, answer.error.message)
+      if (answer.value.kind === 'refused') throw refusalError(answer.value.refusal)
+      const { json } = answer.value
+      call.hold(json.length)
+      return new JsonText([json])
+    },
+  ),
+  /** Refused whatever its parameters are: Ethereum's proofs are Merkle-Patricia proofs, which this state tree does not have. */
+  eth_getProof: {
+    run: () => {
+      throw new RpcError(RPC_CODE.methodNotFound, ETHEREUM_PROOF)
+    },
+  },
+}

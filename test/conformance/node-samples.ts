@@ -1,24 +1,7 @@
 import { SYSTEM_ADDRESS, SYSTEM_RECORDS } from '@quoin/execution'
-import {
-  accountCodec,
-  accountKey,
-  codec,
-  codeKey,
-  DEFAULT_PARAMETERS,
-  Height,
-  hexToBytes,
-  type Nonce,
-  Round,
-  storageKey,
-  Wei,
-} from '@quoin/protocol'
-import {
-  recordCodec,
-  versionCodec,
-  writeCodeVersion,
-  writeFormerCode,
-  writeRecord,
-} from '../../packages/execution/src/contract/record.ts'
+import { accountKey, codec, codeKey, DEFAULT_PARAMETERS, Height, hexToBytes, Round, storageKey } from '@quoin/protocol'
+import { codeRecordCodec, writeCodeRecord } from '../../packages/execution/src/contract/code-record.ts'
+import { recordCodec, versionCodec, writeCodeVersion, writeRecord } from '../../packages/execution/src/contract/record.ts'
 import { headCodec } from '../../packages/execution/src/state/head.ts'
 import { historyOps } from '../../packages/execution/src/state/history.ts'
 import { Journal } from '../../packages/execution/src/state/journal.ts'
@@ -61,7 +44,6 @@ import {
   vote,
 } from './samples.ts'
 
-const account = { nonce: 7 as Nonce, balance: Wei(10n ** 18n), codeHash: hash(0xa1) }
 const { parameters, senders, validators: validatorsRecord, nodes: nodesRecord } = SYSTEM_RECORDS
 const stateKey = storageKey(address(0xa2), fixed(3, 0x00))
 const [written, removed] = historyOps(
@@ -82,6 +64,13 @@ const record = {
   codeBytes: 7_890,
 }
 const codeVersion = { codeHash: hash(0xaa), height: Height(1_234), codeBytes: 7_890 }
+
+const codeRecord = {
+  executionVersion: hash(0xa9),
+  loadGas: 123_456,
+  codeBytes: 7_890,
+  authority: { kind: 'account', address: address(0xa8) },
+} as const
 
 /** Key of the single value that an action writes to an empty state. */
 function keyWritten(write: (journal: Journal) => void): Uint8Array {
@@ -110,10 +99,10 @@ const image = packImage(
 
 /** State and its records: what a block's state root commits to, and its form in the database. */
 export const executionSamples: Samples = {
-  account: codec.encode(accountCodec, account),
-  'account without code': codec.encode(accountCodec, { ...account, codeHash: undefined }),
   'account key': flatKeyOf(accountKey(address(0xa2))),
-  'code key': flatKeyOf(codeKey(address(0xa2))),
+  'code key': flatKeyOf(codeKey(hash(0xa2))),
+  'code record': codec.encode(codeRecordCodec, codeRecord),
+  'code record key': keyWritten((journal) => writeCodeRecord(journal, hash(0xa2), codeRecord)),
   'storage key': flatKeyOf(stateKey),
   'history key': written.key,
   'history value': written.value!,
@@ -130,7 +119,6 @@ export const executionSamples: Samples = {
   'contract record key': keyWritten((journal) => writeRecord(journal, address(0xa2), record)),
   'contract code version': codec.encode(versionCodec, codeVersion),
   'contract code version key': keyWritten((journal) => writeCodeVersion(journal, address(0xa2), 3, codeVersion)),
-  'contract former code key': keyWritten((journal) => writeFormerCode(journal, address(0xa2), 3, fixed(9, 0xac))),
   'packed image': image,
   'tree head': codec.encode(headCodec, { format: 1, depth: 16, height: Height(9), oldestUndo: Height(5), root: hash(0xa4) }),
   'tree page key': pageKey(0x0102),

@@ -1,5 +1,6 @@
 import {
   Address,
+  accountCodec,
   addToBloom,
   bodyCodec,
   bytesToHex,
@@ -61,6 +62,7 @@ import {
   TimeMs,
   transactionsRoot,
   treeKey,
+  upgradeAuthorityCodec,
   utf8ToBytes,
   type Vote,
   validatorCodec,
@@ -217,8 +219,12 @@ const container: ContractContainer = {
   sourceMap: fixed(3, 0x79),
 }
 
+const account = { nonce: 7 as Nonce, balance: Wei(10n ** 18n), codeHash: hash(0xa1) }
+
 /** Samples of every codec that the protocol exports, by its name. */
 export const protocolCodecs: Samples = {
+  accountCodec: codec.encode(accountCodec, account),
+  'accountCodec without code': codec.encode(accountCodec, { ...account, codeHash: undefined }),
   bodyCodec: codec.encode(bodyCodec, transactions),
   certifiedBlockCodec: codec.encode(certifiedBlockCodec, { header, transactions, certificate: commitCertificate }),
   commitCertificateCodec: codec.encode(commitCertificateCodec, commitCertificate),
@@ -248,6 +254,7 @@ export const protocolCodecs: Samples = {
   stateProofCodec: codec.encode(stateProofCodec, proof),
   'stateProofCodec of membership': codec.encode(stateProofCodec, { siblings: [], terminal: { kind: 'key' } }),
   'stateProofCodec of an empty subtree': codec.encode(stateProofCodec, { ...proof, terminal: { kind: 'empty' } }),
+  upgradeAuthorityCodec: codec.encode(upgradeAuthorityCodec, { kind: 'account', address: address(0xa3) }),
   validatorCodec: codec.encode(validatorCodec, validators.validators[1]!),
   validatorSetCodec: codec.encode(validatorSetCodec, validators),
   voteCodec: codec.encode(voteCodec, vote),

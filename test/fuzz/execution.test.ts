@@ -10,6 +10,7 @@ import {
 import { accountCodec, codec, equalBytes, type Nonce, U32_MAX } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { codeRecordCodec } from '../../packages/execution/src/contract/code-record.ts'
 import { recordCodec, versionCodec } from '../../packages/execution/src/contract/record.ts'
 import { headCodec } from '../../packages/execution/src/state/head.ts'
 import { historyKey } from '../../packages/execution/src/state/keys.ts'
@@ -33,6 +34,15 @@ const contractRecord = fc.record({
   executionVersion: any.hash,
   loadGas: any.gas,
   codeBytes: fc.nat(U32_MAX),
+})
+const codeRecord = fc.record({
+  executionVersion: any.hash,
+  loadGas: any.gas,
+  codeBytes: fc.nat(U32_MAX),
+  authority: fc.oneof(
+    fc.record({ kind: fc.constantFrom('none' as const, 'deployer' as const) }),
+    fc.record({ kind: fc.constant('account' as const), address: any.address }),
+  ),
 })
 const codeVersion = fc.record({ codeHash: any.hash, height: any.height, codeBytes: fc.nat(U32_MAX) })
 
@@ -94,6 +104,7 @@ fuzzTargets({
   'packed transactions': throwingTarget(packTransactions, unpackTransactions, RangeError, fc.array(executable, { maxLength: 4 })),
   'contract record': codecTarget(recordCodec, contractRecord),
   'contract code version': codecTarget(versionCodec, codeVersion),
+  'code record': codecTarget(codeRecordCodec, codeRecord),
   'packed image': resultTarget(
     (value) => packImage(value, imageBase),
     (bytes) => {

@@ -14,7 +14,17 @@ import {
   type TimeMs,
   unwrap,
 } from '@quoin/protocol'
-import { type Abi, bytesToHex, encodeDeployData, encodeFunctionData } from 'viem'
+import {
+  type Abi,
+  bytesToHex,
+  concat,
+  encodeAbiParameters,
+  encodeDeployData,
+  encodeFunctionData,
+  getContractAddress,
+  keccak256,
+  parseAbiParameters,
+} from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltContract, build, formatDiagnostics } from '../src/build/index.ts'
 import { Project } from './build/project.ts'
@@ -34,6 +44,26 @@ export default contract({
       other.supportsInterface(at, id)
       return other.supportsInterface({ to: at, gas: 30000n }, id)
     },
+  },
+})`
+
+const FACTORY = `import { abiEncode, clone, clone2, contract, set } from '@quoin/contracts'
+const encoded = (name, symbol, holder, supply) => abiEncode('string,string,address,uint256', [name, symbol, holder, supply])
+export default contract({
+  abi: [
+    'function make(bytes32 codeHash, string name, string symbol, uint256 supply) returns (address)',
+    'function make2(bytes32 codeHash, bytes32 salt, string name, string symbol, uint256 supply) returns (address)',
+    'function count() view returns (uint256)',
+  ],
+  state: { tokens: set('address') },
+  functions: {
+    make: ({ sender }, codeHash, name, symbol, supply) => clone(codeHash, encoded(name, symbol, sender, supply)),
+    make2({ state, sender }, codeHash, salt, name, symbol, supply) {
+      const token = clone2(codeHash, salt, encoded(name, symbol, sender, supply))
+      state.tokens.add(token)
+      return token
+    },
+    count: ({ state }) => state.tokens.size,
   },
 })`
 
@@ -133,6 +163,44 @@ it('supportsInterface answers on the 30,000 gas that ERC-165 gives it, once the 
     chain.beginBlock()
     const answer = (id: string) => BigInt(chain.call(at, asker, 'ask', [address, id]).data)
     expect([answer('0x80ac58cd'), answer('0xffffffff')]).toEqual([1n, 0n])
+  } finally {
+    project.remove()
+  }
+})
+
+it('a factory makes a second token for at most 200,000 gas, constructor included', async () => {
+  const project = new Project({ 'contracts/factory.ts': FACTORY })
+  try {
+    const [token] = (await contractsOf(REPOSITORY, 'packages/contracts/test/fixtures/token.ts')) as [BuiltContract]
+    const [preset] = (await contractsOf(REPOSITORY, 'packages/contracts/src/standards/presets/token.ts')) as [BuiltContract]
+    const [factory] = (await contractsOf(project.root, 'contracts/factory.ts')) as [BuiltContract]
+    const chain = new Chain(interpreter)
+    const at = chain.deploy(factory, []).address
+    for (const [contract, args, most] of [
+      [token, ['Token', 'TOK', ALICE, 10n ** 24n], 200_000],
+      [preset, PRESETS['token']!, 240_000],
+    ] as const) {
+      const first = chain.deploy(contract, args)
+      const hash = keccak256(contract.code)
+      chain.beginBlock()
+      const second = chain.call(at, factory, 'make', [hash, 'Second', 'SEC', 5n])
+      const next = chain.call(at, factory, 'make', [hash, 'Second', 'SEC', 5n])
+      expect(next.gasUsed).toBeLessThanOrEqual(most)
+      // The first in a block loads both codes.
+      expect(second.gasUsed - next.gasUsed).toBeLessThanOrEqual(100_000)
+      const made = Address(`0x${second.data.slice(-40)}`)
+      expect(BigInt(chain.call(made, contract, 'balanceOf', [ALICE]).data)).toBe(5n)
+      // With its container as data it costs that, too.
+      const again = chain.deploy(contract, args).gasUsed
+      expect(again).toBeGreaterThan(second.gasUsed)
+      expect(again).toBeLessThan(first.gasUsed / 2)
+      const salted = chain.call(at, factory, 'make2', [hash, hash, 'Third', 'THI', 5n])
+      const rest = encodeAbiParameters(parseAbiParameters('string, string, address, uint256'), ['Third', 'THI', ALICE, 5n])
+      const bytecodeHash = keccak256(concat([hash, rest]))
+      const address = getContractAddress({ opcode: 'CREATE2', from: at, salt: hash, bytecodeHash })
+      expect(`0x${salted.data.slice(-40)}`).toBe(address.toLowerCase())
+    }
+    expect(BigInt(chain.call(at, factory, 'count', []).data)).toBe(2n)
   } finally {
     project.remove()
   }

@@ -6,6 +6,7 @@ import {
   type Crypto,
   codec,
   codeKey,
+  codeRecordKey,
   DEFAULT_PARAMETERS,
   emptyBloom,
   formatAbi,
@@ -31,12 +32,14 @@ import {
 import { FEE_CONSTANTS } from './block/fees.ts'
 import { GAS } from './block/intrinsic-gas.ts'
 import { ENCODE_LIMITS } from './contract/abi/encode.ts'
+import { codeRecordCodec } from './contract/code-record.ts'
 import { CONTRACT_GAS } from './contract/contract-gas.ts'
 import { describeContractInterpreter } from './contract/contract-interpreter.ts'
 import { LIBRARY_GAS } from './contract/library/library-gas.ts'
 import { CONTRACT_LIMITS } from './contract/limits.ts'
 import { MESSAGE_GAS } from './contract/message-gas.ts'
 import { MESSAGE_LIMITS } from './contract/message-limits.ts'
+import { NATIVE_CODE } from './contract/native/native.ts'
 import { NATIVE_CONTRACTS } from './contract/native/native-contracts.ts'
 import { encodeErrorString } from './error-data.ts'
 import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
@@ -46,7 +49,7 @@ import { TICKS_PER_GAS } from './ticks.ts'
  * Revision of execution behaviour that does not show in the tables and samples below, such as the order of checks. Raise it with
  * each such change, because nodes that execute differently must not consider each other equal.
  */
-const RULES_REVISION = 6
+const RULES_REVISION = 7
 
 const header: Header = {
   parentHash: ZERO_HASH,
@@ -103,6 +106,7 @@ export function describeExecution(crypto: Crypto): string {
     contractAddress: ZERO_ADDRESS,
     payer: SYSTEM_ADDRESS,
   })
+  const codeRecord = { executionVersion: ZERO_HASH, loadGas: 80_000, codeBytes: 1_000, authority: { kind: 'deployer' } } as const
   const sample = Uint8Array.of(0, 1, 2, 255)
   const samples: readonly (readonly [string, Uint8Array])[] = [
     ['account', codec.encode(accountCodec, account)],
@@ -111,7 +115,9 @@ export function describeExecution(crypto: Crypto): string {
     ['parameters', codec.encode(SYSTEM_RECORDS.parameters.codec, { layout: 1, value: DEFAULT_PARAMETERS })],
     ['senders', codec.encode(SYSTEM_RECORDS.senders.codec, { layout: 1, value: SEND_POLICIES[0] })],
     ['accountKey', hexToBytes(accountKey(SYSTEM_ADDRESS))],
-    ['codeKey', hexToBytes(codeKey(SYSTEM_ADDRESS))],
+    ['codeKey', hexToBytes(codeKey(ZERO_HASH))],
+    ['codeRecordKey', hexToBytes(codeRecordKey(ZERO_HASH))],
+    ['codeRecord', codec.encode(codeRecordCodec, codeRecord)],
     ['storageKey', hexToBytes(storageKey(SYSTEM_ADDRESS, sample))],
     ['treeKey', treeKey(crypto, sample)],
     ['stateValueHash', stateValueHash(crypto, sample)],
@@ -128,7 +134,9 @@ export function describeExecution(crypto: Crypto): string {
     ...describeTable('gas.host', CONTRACT_GAS),
     ...describeTable('gas.library', LIBRARY_GAS),
     ...describeContractInterpreter(),
-    ...NATIVE_CONTRACTS.map(({ name, address, abi }) => `native.${name} ${address} ${formatAbi(abi)}`),
+    ...NATIVE_CONTRACTS.map(
+      ({ name, address, abi, code = NATIVE_CODE }) => `native.${name} ${address} ${bytesToHex(code)} ${formatAbi(abi)}`,
+    ),
     ...Object.values(SYSTEM_RECORDS).map(({ name, codec: { bytesMax } }) => `record.${name} ${bytesMax}`),
     ...samples.map(([name, bytes]) => `sample.${name} ${bytesToHex(bytes)}`),
   ]

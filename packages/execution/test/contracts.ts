@@ -1,4 +1,4 @@
-import { Address, type ChainId, type Height, type Hex, hexToBytes, nobleCrypto, type TimeMs } from '@quoin/protocol'
+import { Address, type ChainId, type Hash, type Height, type Hex, hexToBytes, nobleCrypto, type TimeMs } from '@quoin/protocol'
 import { type Abi, bytesToHex, decodeFunctionResult, encodeDeployData, encodeFunctionData, parseAbi } from 'viem'
 import { containerOf } from '../../../test/contracts/contract.mjs'
 import { createContracts } from '../src/contract/contracts.ts'
@@ -44,6 +44,12 @@ export const abiOf = (lines: readonly string[]): Abi => parseAbi(lines as never)
 export function creationOf(source: string, abi: Abi, args: readonly unknown[] = [], rest?: ContainerParts): Uint8Array {
   const bytecode = bytesToHex(containerOf(source, abi, rest))
   return hexToBytes(encodeDeployData({ abi, bytecode, args } as never))
+}
+
+/** Gives an account a code that needs no record. */
+export function giveCode(journal: Journal, address: Address, code: Uint8Array, codeHash: Hash): void {
+  journal.addCode(code, codeHash)
+  journal.setCodeHash(address, codeHash)
 }
 
 /** Contracts on their own journal, called as a transaction calls them. */

@@ -120,8 +120,7 @@ function* changedBy({ block }: Stored): Generator<string> {
   for (const { key } of unpackOps(block.ops)) {
     if (key[0] !== SPACE.flat) continue
     const address = bytesToHex(key.subarray(1, 21))
-    if (key[21] === STATE_KIND.account) yield* [`${address} nonce`, `${address} balance`]
-    if (key[21] === STATE_KIND.code) yield `${address} code`
+    if (key[21] === STATE_KIND.account) yield* [`${address} nonce`, `${address} balance`, `${address} code`]
     if (key[21] === STATE_KIND.storage) yield `${address} storage ${bytesToHex(key.subarray(22))}`
   }
 }

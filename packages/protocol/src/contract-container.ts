@@ -55,7 +55,7 @@ const HEAD_BYTES = 7
 const COMPILER_CHARS_MAX = 128
 const SELECTORS_MAX = 512
 
-const upgradeAuthorityCodec = codec.union({
+export const upgradeAuthorityCodec = codec.union({
   none: codec.struct({}),
   deployer: codec.struct({}),
   account: codec.struct({ address: codec.address }),
@@ -98,12 +98,11 @@ export function encodeContainer(container: ContractContainer): Uint8Array {
 }
 
 /**
- * Decodes a container and the constructor's arguments after it.
+ * Length of the container with which data begin, from its head. Checks nothing else.
  *
  * @param data the code of an account, or the data of a deployment.
- * @returns copies of the bytes of `data`.
  */
-export function decodeContainer(data: Uint8Array): Result<DecodedContainer, ContainerError> {
+export function containerLength(data: Uint8Array): Result<number, ContainerError> {
   if (!isContainer(data))
     return fault('magic', `data begins with ${bytesToHex(data.subarray(0, 2))}, but contract code begins with 0xef51`)
   if (data[2] !== CONTAINER_VERSION) return fault('version', `container version ${data[2] ?? 'missing'} is not supported`)
@@ -113,6 +112,19 @@ export function decodeContainer(data: Uint8Array): Result<DecodedContainer, Cont
     return fault('length', `the container claims ${length} bytes, at most ${LIMITS.containerBytesMax} are allowed`)
   if (length < HEAD_BYTES || length > data.length)
     return fault('length', `the container claims ${length} bytes, the data has ${data.length}`)
+  return ok(length)
+}
+
+/**
+ * Decodes a container and the constructor's arguments after it.
+ *
+ * @param data the code of an account, or the data of a deployment.
+ * @returns copies of the bytes of `data`.
+ */
+export function decodeContainer(data: Uint8Array): Result<DecodedContainer, ContainerError> {
+  const measured = containerLength(data)
+  if (!measured.ok) return measured
+  const length = measured.value
   const fields = codec.decode(fieldsCodec, data.subarray(HEAD_BYTES, length))
   if (!fields.ok) return fault('fields', `container: ${fields.error.message}`)
   const source = parseUtf8(fields.value.source)

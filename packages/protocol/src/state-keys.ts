@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, type Hex } from './bytes.ts'
+import { Address, bytesToHex, type Hash, type Hex } from './bytes.ts'
 import { LIMITS } from './limits.ts'
 
 /**
@@ -6,17 +6,26 @@ import { LIMITS } from './limits.ts'
  *
  *   state key = address(20) ‖ kind(1) ‖ raw key
  *     kind 00  account, no raw key              `account.ts`
- *     kind 01  code, no raw key                 the container's bytes
+ *     kind 01  code, raw key = its hash (32)    the container's bytes; of CODES_ADDRESS only
  *     kind 02  storage, raw key of 0 to 128 B   any bytes
  *     kind 03  contract record
+ *     kind 04  record of a code, raw key = hash of CODES_ADDRESS only
+ *
+ * A code is stored once, under its hash, and never removed. Accounts name their code by its hash.
  */
-export const STATE_KIND = { account: 0, code: 1, storage: 2, contract: 3 } as const
+export const STATE_KIND = { account: 0, code: 1, storage: 2, contract: 3, codeRecord: 4 } as const
+
+/** Owner of the state keys of all codes: the address of the native code registry. */
+export const CODES_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
 
 /** State key of an account. */
 export const accountKey = (address: Address): Hex => `${address as Hex}00`
 
-/** State key of a contract's code. */
-export const codeKey = (address: Address): Hex => `${address as Hex}01`
+/** State key of a code. */
+export const codeKey = (codeHash: Hash): Hex => `${CODES_ADDRESS as Hex}01${codeHash.slice(2)}`
+
+/** State key of what the state knows about a code. */
+export const codeRecordKey = (codeHash: Hash): Hex => `${CODES_ADDRESS as Hex}04${codeHash.slice(2)}`
 
 /** State key of a contract's record or one of its parts. */
 export const contractKey = (address: Address, part: Uint8Array): Hex => `${address as Hex}03${bytesToHex(part).slice(2)}`

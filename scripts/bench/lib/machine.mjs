@@ -76,7 +76,7 @@ export async function deployOnMachine(crypto, creationOf, wasm = nodeWasm) {
   kv.write(changes)
   const to = last.contractAddress
   const { codeHash } = new Journal(kv).account(to)
-  const { image } = contracts.programs.get(codeHash, () => new Journal(kv).code(to))
+  const { image } = contracts.programs.get(codeHash, () => new Journal(kv).code(codeHash))
   return {
     deployer,
     deployment: { gas: gasUsedOf(last.gasUsed), imageBytes: imageBytes(image) },

@@ -4,6 +4,7 @@ import {
   CODE_REGISTRY_ABI,
   CODE_REGISTRY_ADDRESS,
   type Contracts,
+  codeHostOf,
   compileAbi,
   createContracts,
   encodeWithSelector,
@@ -16,8 +17,8 @@ import {
   Journal,
   Machine,
   MESSAGE_LIMITS,
-  makeCode,
   type NewCode,
+  prepareCode,
   ticksOf,
 } from '@quoin/execution/contract'
 import type { CompileError, Interpreter } from '@quoin/execution/vm'
@@ -59,6 +60,13 @@ export interface Deployment {
   readonly upgradeGas: number | undefined
 }
 
+interface Made {
+  readonly made: NewCode
+  /** The container's bytes. */
+  readonly code: Uint8Array
+  readonly gasUsed: number
+}
+
 /** Evaluates modules as a deployment does, with the same interpreter, limits and checks. */
 export class Trial {
   readonly #contracts: Contracts
@@ -97,27 +105,27 @@ export class Trial {
   deploy(container: ContractContainer, triesUpgrade: boolean): Result<Deployment, Refusal> {
     const made = this.#make(container)
     if (!made.ok) return made
-    const { code } = made.value.made
+    const { code } = made.value
     const gasUsed = made.value.gasUsed + intrinsicGas({ to: undefined, data: code, accessList: [] })
-    return ok({ code, gasUsed, upgradeGas: triesUpgrade ? this.#upgradeGas(made.value.made) : undefined })
+    return ok({ code, gasUsed, upgradeGas: triesUpgrade ? this.#upgradeGas(made.value.made, code) : undefined })
   }
 
   /**
    * The author's `migrate` may expect data and a state that the trial has not. So its exception counts as its end, and if it uses up all gas, it does not
    * count at all.
    */
-  #upgradeGas(made: NewCode): number | undefined {
-    const whole = upgradeOnTrial(this.#contracts, made)
-    return (whole?.isSpent ? upgradeOnTrial(this.#withoutMigrate, made) : whole)?.gasUsed
+  #upgradeGas(made: NewCode, code: Uint8Array): number | undefined {
+    const whole = upgradeOnTrial(this.#contracts, made, code)
+    return (whole?.isSpent ? upgradeOnTrial(this.#withoutMigrate, made, code) : whole)?.gasUsed
   }
 
-  #make(container: ContractContainer): Result<{ readonly made: NewCode; readonly gasUsed: number }, Refusal> {
+  #make(container: ContractContainer): Result<Made, Refusal> {
     const encoded = encoding(container)
     if (!encoded.ok) return encoded
     const meter = new GasMeter(ticksOf(TRIAL_GAS), undefined)
     try {
-      const made = makeCode(this.#contracts, meter, encoded.value, undefined)
-      if (made.ok) return ok({ made: made.value, gasUsed: gasUsedOf(meter.used) })
+      const made = prepareCode(codeHostOf(this.#contracts, new Journal()), meter, encoded.value, undefined)
+      if (made.ok) return ok({ made: made.value, code: encoded.value, gasUsed: gasUsedOf(meter.used) })
       const { error, reason } = made.error
       if (error !== undefined) return err({ message: messageOf(error), stack: error.stack })
       const message = reason.replace(/^contract code rejected: /, '')
@@ -180,12 +188,15 @@ const BLOCK: BlockContext = {
   baseFee: 0n,
 }
 
-/** Installs code in an empty state and upgrades it to itself; undefined if it has no upgrade authority. */
-function upgradeOnTrial(contracts: Contracts, made: NewCode): TransactionRun | undefined {
+/**
+ * Installs code in an empty state and upgrades it to itself; undefined if it has no upgrade authority. The state does not know the
+ * code beforehand, because the upgrade to a known code is cheaper.
+ */
+function upgradeOnTrial(contracts: Contracts, made: NewCode, code: Uint8Array): TransactionRun | undefined {
   const journal = new Journal()
-  const { authority } = installCode(contracts, journal, BLOCK.number, INSTALLED, DEPLOYER, made)
+  const { authority } = installCode(contracts, journal, BLOCK.number, INSTALLED, DEPLOYER, { ...made, code: undefined })
   if (authority === undefined) return undefined
-  const message = { from: authority, to: CODE_REGISTRY_ADDRESS, value: 0n, data: upgradeCall(INSTALLED, made.code) }
+  const message = { from: authority, to: CODE_REGISTRY_ADDRESS, value: 0n, data: upgradeCall(INSTALLED, code) }
   const machine = new Machine(contracts, journal, BLOCK)
   return runMessage(machine, { ...message, accessList: [], gasLimit: UPGRADE_TRIAL_GAS })
 }

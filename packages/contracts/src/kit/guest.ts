@@ -44,6 +44,9 @@ export interface Guest {
   staticCallRaw(to: Address, data: Uint8Array, options?: Omit<CallOptions, 'value'>): Uint8Array
   transfer(to: Address, amount: bigint): void
   create(container: Uint8Array, encodedArguments?: Uint8Array, options?: CallOptions): Address
+  create2(container: Uint8Array, salt: Uint8Array, encodedArguments?: Uint8Array, options?: CallOptions): Address
+  clone(of: Address | Uint8Array, encodedArguments?: Uint8Array, options?: CallOptions): Address
+  clone2(of: Address | Uint8Array, salt: Uint8Array, encodedArguments?: Uint8Array, options?: CallOptions): Address
   balanceOf(account: Address): bigint
   codeAt(account: Address): Uint8Array
   keccak256(data: Uint8Array): Uint8Array

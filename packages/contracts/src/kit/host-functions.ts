@@ -86,3 +86,23 @@ export const staticCallRaw: Guest['staticCallRaw'] = (to, data, options) => quoi
 /** Creates a contract from a container. `encodedArguments` are the constructor's arguments, encoded with `abiEncode`. Returns its address. */
 export const create: Guest['create'] = (container, encodedArguments, options) =>
   quoin.create(container, encodedArguments, options)
+
+/**
+ * Like `create`, but the new address follows from this contract, the salt (32 bytes), the container and the arguments alone, as with
+ * Ethereum's CREATE2 (EIP-1014). Fails if there is a contract at that address already.
+ */
+export const create2: Guest['create2'] = (container, salt, encodedArguments, options) =>
+  quoin.create2(container, salt, encodedArguments, options)
+
+/**
+ * Creates a contract with a code of the chain: that of the contract at an address, as it is now, or the one with a hash (keccak256 of
+ * the container), which no upgrade can change. Costs a fraction of `create`. `encodedArguments` are the constructor's arguments,
+ * encoded with `abiEncode`. Returns its address.
+ */
+export const clone: Guest['clone'] = (of, encodedArguments, options) => quoin.clone(of, encodedArguments, options)
+
+/**
+ * Like `clone`, but the new address follows from this contract, the salt (32 bytes), the code and the arguments alone: it is the
+ * last 20 bytes of `keccak256(0xff ‖ this contract ‖ salt ‖ keccak256(code hash ‖ arguments))`.
+ */
+export const clone2: Guest['clone2'] = (of, salt, encodedArguments, options) => quoin.clone2(of, salt, encodedArguments, options)

@@ -286,7 +286,8 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
 
   /** Code of a contract (its container); undefined for an account without code. */
   async code(address: Hex, { blockNumber }: AtBlock = {}): Promise<Hex | undefined> {
-    return hexOf(await this.#value(codeKey(readAddress('the account', address)), blockNumber))
+    const { codeHash } = await this.#account(address, blockNumber)
+    return codeHash === undefined ? undefined : hexOf(await this.#value(codeKey(codeHash), blockNumber))
   }
 
   /** Raw value in a contract's storage; undefined if there is none. The key is text, as the kit's keys are, or bytes. */

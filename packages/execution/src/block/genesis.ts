@@ -17,7 +17,7 @@ import {
   ZERO_HASH,
 } from '@quoin/protocol'
 import type { Contracts } from '../contract/contracts.ts'
-import { installCode, makeCode } from '../contract/creation.ts'
+import { codeHostOf, installCode, prepareCode } from '../contract/creation.ts'
 import { GasMeter } from '../contract/gas-meter.ts'
 import { NATIVE_CODE } from '../contract/native/native.ts'
 import { findNative, NATIVE_CONTRACTS } from '../contract/native/native-contracts.ts'
@@ -39,12 +39,15 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
   }
   for (const { address, code } of genesis.systemContracts) {
     if (findNative(address) !== undefined) throw new Error(`system contract ${address}: the address belongs to a native contract`)
-    const made = makeCode(contracts, new GasMeter(U64_SAFE_MAX, undefined), code, undefined)
+    const made = prepareCode(codeHostOf(contracts, journal), new GasMeter(U64_SAFE_MAX, undefined), code, undefined)
     if (!made.ok) throw new Error(`system contract ${address}: ${made.error.reason}`)
     installCode(contracts, journal, 0 as Height, address, SYSTEM_ADDRESS, made.value)
   }
-  const nativeCodeHash = Hash(contracts.crypto.keccak256(NATIVE_CODE))
-  for (const { address } of NATIVE_CONTRACTS) journal.setCode(address, NATIVE_CODE, nativeCodeHash)
+  for (const { address, code = NATIVE_CODE } of NATIVE_CONTRACTS) {
+    const codeHash = Hash(contracts.crypto.keccak256(code))
+    journal.addCode(code, codeHash)
+    journal.setCodeHash(address, codeHash)
+  }
   writeGenesisRecords(journal, genesis)
   const problems = settleSystemRecords(journal)
   if (problems.length > 0) throw new Error(`genesis is invalid: ${problems.join('; ')}`)

@@ -1,6 +1,6 @@
 import { bytesToHex, codec, Hash, LIMITS, type Log, receiptCodec } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
-import { creationOf, TestContracts, USER } from '../../test/contracts.ts'
+import { creationOf, giveCode, TestContracts, USER } from '../../test/contracts.ts'
 import { addressOf } from '../../test/transactions.ts'
 import { CONTRACT_LIMITS } from '../contract/limits.ts'
 import { CODE_REGISTRY_ADDRESS } from '../contract/native/code-registry.ts'
@@ -84,7 +84,7 @@ describe('a transaction that has all the logs that a receipt holds', () => {
     ['emit', 'emit'],
   ])('cannot add another one, whichever contract logs: %s', (then, name) => {
     const chain = new TestContracts()
-    chain.journal.setCode(CODE_REGISTRY_ADDRESS, NATIVE_CODE, Hash(new Uint8Array(32).fill(1)))
+    giveCode(chain.journal, CODE_REGISTRY_ADDRESS, NATIVE_CODE, Hash(new Uint8Array(32).fill(1)))
     const contract = chain.deploy(LINES, EMITS)
     const attempt = (count: number) => {
       const start = chain.journal.checkpoint()

@@ -25,7 +25,7 @@ import {
 } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { crypto } from '../../test/chain.ts'
-import { TEST_BLOCK, TestContracts } from '../../test/contracts.ts'
+import { giveCode, TEST_BLOCK, TestContracts } from '../../test/contracts.ts'
 import { addressOf, CHAIN_ID, rawTransaction, type Spec, transfer } from '../../test/transactions.ts'
 import { Journal } from '../state/journal.ts'
 import { flatKeyOf } from '../state/keys.ts'
@@ -48,7 +48,7 @@ const make = (other: Partial<Spec> = {}) => decode(transfer(sender, 5, recipient
 function journalOf(entries: readonly (readonly [Address, Account])[]): Journal {
   const journal = new Journal()
   for (const [address, account] of entries) journal.setAccount(address, account)
-  journal.setCode(contract, Uint8Array.of(1), Hash(new Uint8Array(32).fill(1)))
+  giveCode(journal, contract, Uint8Array.of(1), Hash(new Uint8Array(32).fill(1)))
   return journal
 }
 

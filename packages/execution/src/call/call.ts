@@ -186,6 +186,6 @@ export function resultOf({ outcome, gasUsed, isSpent }: TransactionRun, journal:
     return { kind: 'reverted', data, reason, trace, detail, gasUsed }
   }
   const { contractAddress } = outcome
-  const code = contractAddress === undefined ? undefined : journal.code(contractAddress)
+  const code = contractAddress === undefined ? undefined : journal.codeAt(contractAddress)
   return { kind: 'returned', data: code ?? outcome.data, gasUsed }
 }

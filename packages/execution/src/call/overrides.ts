@@ -12,11 +12,11 @@ import {
   type Wei,
 } from '@quoin/protocol'
 import type { Contracts } from '../contract/contracts.ts'
-import { makeCode, type NewCode } from '../contract/creation.ts'
+import { addCode, codeHostOf, type NewCode, prepareCode } from '../contract/creation.ts'
 import { GasMeter } from '../contract/gas-meter.ts'
 import type { BlockContext } from '../contract/message.ts'
 import { readRecord, writeRecord } from '../contract/record.ts'
-import type { Journal } from '../state/journal.ts'
+import { Journal } from '../state/journal.ts'
 import { flatKeyOf } from '../state/keys.ts'
 import type { KvReader } from '../state/kv.ts'
 import { ticksOf } from '../ticks.ts'
@@ -84,7 +84,9 @@ export function prepareOverrides(contracts: Contracts, overrides: StateOverrides
   for (const [address, { code, storage }] of overrides) {
     if (storage?.kind === 'replace') replaced.add(storagePrefix(address))
     if (code === undefined || code.length === 0) continue
-    const made = makeCode(contracts, new GasMeter(ticksOf(CALL_LIMITS.codeGasMax), undefined), code, undefined)
+    // Without the state's codes, which are not at hand here: the code is made again.
+    const host = codeHostOf(contracts, new Journal())
+    const made = prepareCode(host, new GasMeter(ticksOf(CALL_LIMITS.codeGasMax), undefined), code, undefined)
     if (!made.ok) return refusal(`the code for ${address} is invalid: ${made.error.reason}`)
     if (made.value.constructorArguments.length > 0)
       return refusal(`the code for ${address} is invalid: bytes follow the container`)
@@ -113,15 +115,10 @@ function writeAccount(
   journal.setAccount(address, { ...plain, codeHash: code === undefined ? codeHash : undefined })
   if (newCode !== undefined) {
     const { version, authority, paused } = readRecord(journal, address) ?? NEW_RECORD
-    journal.setCode(address, newCode.code, newCode.codeHash)
-    writeRecord(journal, address, {
-      version,
-      authority,
-      paused,
-      executionVersion,
-      loadGas: newCode.loadGas,
-      codeBytes: newCode.code.length,
-    })
+    addCode(journal, newCode)
+    journal.setCodeHash(address, newCode.codeHash)
+    const { loadGas, codeBytes } = newCode.record
+    writeRecord(journal, address, { version, authority, paused, executionVersion, loadGas, codeBytes })
   }
   for (const [rawKey, value] of storage?.entries ?? [])
     journal.setStorage(address, rawKey, value.length === 0 ? undefined : value)

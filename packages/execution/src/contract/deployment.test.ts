@@ -61,7 +61,7 @@ describe('a creation', () => {
     ] as const
     const { address, abi } = chain.deploy(lines, source, args, { upgradeAuthority: { kind: 'deployer' } }, { value: 9n })
     expect(address).toBe(getContractAddress({ from: USER, nonce: 0n }).toLowerCase())
-    const code = chain.journal.code(address)!
+    const code = chain.journal.codeAt(address)!
     const { codeHash, nonce, balance } = chain.journal.account(address)
     expect([codeHash, nonce, balance]).toEqual([keccak256(code), 1, 9n])
     expect(chain.journal.account(USER)).toMatchObject({ nonce: 1, balance: 91n })

@@ -7,14 +7,14 @@ import { gasUsedOf, type Ticks } from '../ticks.ts'
 import type { CallOutcome, GuestValue, HostContext } from '../vm/index.ts'
 import type { TupleType } from './abi/type.ts'
 import type { Contracts } from './contracts.ts'
-import { installCode, makeCode, type NewCode, nextContractAddress } from './creation.ts'
+import { addressGas, installCode, type NewCode, nextContractAddress, prepareClone, prepareCode } from './creation.ts'
 import { type EntryCall, entryFor } from './entry.ts'
 import { type Failure, failed, OUT_OF_GAS, outOfGas, type Success, thrown } from './failure.ts'
 import type { Frame } from './frame.ts'
 import { GasMeter } from './gas-meter.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
 import { keyReadGas, keyWriteGas } from './key-gas.ts'
-import type { BlockContext, InnerMessage, Message, MessageObserver, MessageOutcome, Sender } from './message.ts'
+import type { BlockContext, CreationForm, InnerMessage, Message, MessageObserver, MessageOutcome, Sender } from './message.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 import { type NativeContract, runNative } from './native/native.ts'
@@ -87,7 +87,7 @@ export class Machine implements NativeHost {
     if (to !== undefined && this.journal.account(to).codeHash !== undefined) readRecord(this.journal, to)
     const meter = new GasMeter(gas, undefined)
     return to === undefined
-      ? this.#create(meter, from, value, data, undefined)
+      ? this.#create(meter, from, value, data, NO_FORM, undefined)
       : this.#call(meter, { from, to, value, data, isStatic: false }, undefined)
   }
 
@@ -108,6 +108,9 @@ export class Machine implements NativeHost {
   isUnderWay(address: Address): boolean {
     return this.#underWay.includes(address)
   }
+
+  /** Whether the block has used a code. An arrow function, because it is passed on alone. */
+  readonly isLoaded = (codeHash: Hash): boolean => this.#loaded.has(codeHash)
 
   /** Records that a code was loaded, by its creation or otherwise. */
   markLoaded(codeHash: Hash): void {
@@ -135,12 +138,12 @@ export class Machine implements NativeHost {
   #deliver(
     meter: GasMeter,
     sender: Sender,
-    { to, value, data, isStatic }: InnerMessage,
+    { to, value, data, isStatic, form = NO_FORM }: InnerMessage,
     host: HostContext | undefined,
   ): MessageOutcome {
     const from = sender.address
     if (!meter.take(this.#accountsGas(from, to, value))) return this.#settle(meter, () => OUT_OF_GAS)
-    if (to === undefined) return this.#create(meter, from, value, data, host)
+    if (to === undefined) return this.#create(meter, from, value, data, form, host)
     return this.#call(meter, { from, to, value, data, isStatic: isStatic || sender.isStatic }, host)
   }
 
@@ -191,7 +194,7 @@ export class Machine implements NativeHost {
     const record = readRecord(this.journal, to)
     if (record === undefined) return failed(`the account ${to} has code but no contract record`)
     if (!this.#loaded.has(codeHash) && !meter.take(record.loadGas)) return OUT_OF_GAS
-    const program = this.contracts.programs.get(codeHash, () => this.journal.peekCode(to)!)
+    const program = this.contracts.programs.get(codeHash, () => this.journal.peekCode(codeHash)!)
     this.markLoaded(codeHash)
     const found = entryFor(program, data, value, isStatic)
     if (!found.ok) return failed(found.error)
@@ -266,19 +269,29 @@ export class Machine implements NativeHost {
     return { outcome, cause }
   }
 
-  #create(meter: GasMeter, from: Address, value: bigint, data: Uint8Array, host: HostContext | undefined): MessageOutcome {
-    if (this.journal.account(from).nonce === U32_MAX) return this.#settle(meter, () => failed(`nonce has max value: ${U32_MAX}`))
-    const address = nextContractAddress(this.contracts, this.journal, from)
+  #create(
+    meter: GasMeter,
+    from: Address,
+    value: bigint,
+    data: Uint8Array,
+    form: CreationForm,
+    host: HostContext | undefined,
+  ): MessageOutcome {
+    if (!meter.take(addressGas(form, data))) return this.#settle(meter, () => OUT_OF_GAS)
+    const address = nextContractAddress(this.contracts, this.journal, from, data, form)
+    if (address === undefined) return this.#settle(meter, () => failed(`nonce has max value: ${U32_MAX}`))
+    const { cloneOf } = form
     return this.#settle(meter, () => {
       const { nonce, codeHash } = this.journal.account(address)
       if (nonce !== 0 || codeHash !== undefined)
         return failed(`contract address collision: there is already an account at ${address}`)
       const problem = this.#move(from, address, value, false)
       if (problem !== undefined) return failed(problem)
-      const made = makeCode(this.contracts, meter, data, host)
+      const made = cloneOf === undefined ? prepareCode(this, meter, data, host) : prepareClone(this, meter, cloneOf, data, host)
       if (!made.ok) return made
       this.markLoaded(made.value.codeHash)
-      if (value > 0n && !made.value.constructorAbi.payable) return failed('the constructor is not payable and takes no value')
+      if (value > 0n && !made.value.program.abi.creation.payable)
+        return failed('the constructor is not payable and takes no value')
       installCode(this.contracts, this.journal, this.block.number, address, from, made.value)
       const constructed = this.#construct(meter, made.value, address, from, value, host)
       if (!constructed.ok) return constructed
@@ -289,13 +302,13 @@ export class Machine implements NativeHost {
 
   #construct(
     meter: GasMeter,
-    { program, constructorAbi, constructorArguments }: NewCode,
+    { program, constructorArguments }: NewCode,
     self: Address,
     sender: Address,
     value: bigint,
     host: HostContext | undefined,
   ): Result<unknown, Failure> {
-    const values = decodeInputs(this.contracts.crypto, meter, constructorAbi.inputs, constructorArguments)
+    const values = decodeInputs(this.contracts.crypto, meter, program.abi.creation.inputs, constructorArguments)
     if (!values.ok || !program.image.entries.has('constructor')) return values
     return this.enter(
       meter,
@@ -319,5 +332,7 @@ export class Machine implements NativeHost {
     return undefined
   }
 }
+
+const NO_FORM: CreationForm = {}
 
 const TOO_DEEP = failed(`max call depth exceeded: at most ${MESSAGE_LIMITS.callDepthMax} nested calls are allowed`)

@@ -25,11 +25,18 @@ export const MESSAGE_GAS = {
     /** Each KiB of the stored interface: names, selectors, types */
     interfaceKiB: disk(1_500),
   },
-  /** Creating a contract or replacing its code, in addition to evaluating the module. */
+  /**
+   * Creating a contract or replacing its code. A code that the state has costs `base`, `hashedByte`, reading the code's record and
+   * the code's first use in the block (`load`). Another one costs the rest in addition, and evaluating the module.
+   */
   creation: {
-    /** Four written keys: account, code, record and version description */
-    base: disk(30_000),
-    /** Each byte of the container, which becomes an account's code, and of the bytes behind it. */
+    /** The account, read and written, and two more written keys: record and version description */
+    base: disk(24_000),
+    /** Each byte of the container and the bytes behind it, hashed to find the code; once more for the address with a salt. */
+    hashedByte: disk(2),
+    /** A new code: two more written keys, the code and its record */
+    code: disk(12_000),
+    /** Each byte of a new container, which becomes a code of the state. */
     codeByte: disk(5),
     /** Each KiB of the new image's heap: it is taken and compared */
     imageKiB: disk(500),

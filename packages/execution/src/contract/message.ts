@@ -1,4 +1,4 @@
-import type { Address, Height, TimeMs } from '@quoin/protocol'
+import type { Address, Hash, Height, TimeMs } from '@quoin/protocol'
 import type { Ticks } from '../ticks.ts'
 import type { GuestError } from '../vm/index.ts'
 import type { ContractTrace } from './failure.ts'
@@ -26,8 +26,18 @@ export interface Message {
   readonly gas: Ticks
 }
 
+/** How a creation by a contract differs from one by a transaction. */
+export interface CreationForm {
+  /** 32 bytes from which the address follows (EIP-1014), instead of from the creator's nonce. */
+  readonly salt?: Uint8Array | undefined
+  /** A code of the state. The data are then the constructor's arguments only. */
+  readonly cloneOf?: Hash | undefined
+}
+
 /** A message that a contract sends. */
 export interface InnerMessage extends Omit<Message, 'from' | 'gas'> {
+  /** For a creation. */
+  readonly form?: CreationForm
   /** Gas limit in ticks; undefined for all that may be passed on. */
   readonly gas: Ticks | undefined
   readonly isStatic: boolean
@@ -59,7 +69,7 @@ export type MessageOutcome =
     }
 
 /** A message as an observer sees it. */
-export interface ObservedMessage extends Message {
+export interface ObservedMessage extends Message, Pick<InnerMessage, 'form'> {
   /** Whether its sender asked for a static call. */
   readonly isStatic: boolean
 }

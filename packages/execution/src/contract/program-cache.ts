@@ -7,7 +7,7 @@ import { describeContractInterpreter } from './contract-interpreter.ts'
 import { EVALUATION_TICKS_MAX, evaluation } from './evaluation.ts'
 import { PROGRAM_CACHE_LIMITS } from './message-limits.ts'
 import { interfaceOf, link, type Program } from './program.ts'
-import { type ProgramSize, packProgram, unpackProgram } from './stored-program.ts'
+import { PROGRAM_FORMAT, type ProgramSize, packProgram, unpackProgram } from './stored-program.ts'
 
 interface Entry {
   readonly program: Program
@@ -33,7 +33,8 @@ export class ProgramCache {
     this.#crypto = crypto
     this.#interpreter = interpreter
     this.#reader = reader
-    const interpreterId = crypto.sha256(utf8ToBytes(describeContractInterpreter().join('\n'))).subarray(0, 8)
+    const description = [`program ${PROGRAM_FORMAT}`, ...describeContractInterpreter()].join('\n')
+    const interpreterId = crypto.sha256(utf8ToBytes(description)).subarray(0, 8)
     this.#keyPrefix = concatBytes(Uint8Array.of(SPACE.image), interpreterId)
   }
 

@@ -45,17 +45,17 @@ export const versionCodec: codec.Codec<CodeVersion> = codec.struct({
   codeBytes: codec.u32(),
 })
 
-/** Parts of a record: the record itself, the description of a version, the code of a former version. */
-const PART = { record: 0, version: 1, code: 2 } as const
+/** Parts of a record: the record itself, the description of a version. The code of a version is under its hash. */
+const PART = { record: 0, version: 1 } as const
 
 /** Cached, because a message needs its receiver's record several times. */
 const recordKeys = new TextCache<Hex>(CONTRACT_CACHE_LIMITS.recordKeysMax)
 const makeRecordKey = (address: string): Hex => contractKey(address as Address, Uint8Array.of(PART.record))
 const recordKey = (address: Address): Hex => recordKeys.get(address, makeRecordKey)
 
-const versionKey = (part: number, address: Address, version: number): Hex => {
+const versionKey = (address: Address, version: number): Hex => {
   const key = new Uint8Array(5)
-  key[0] = part
+  key[0] = PART.version
   key.set(numberToBytes(version, 4), 1)
   return contractKey(address, key)
 }
@@ -84,26 +84,14 @@ export function writeRecord(journal: Journal, address: Address, record: Contract
 
 /** Description of a contract's code with this version number, from 1. */
 export function readCodeVersion(journal: Journal, address: Address, version: number): CodeVersion | undefined {
-  const value = journal.value(versionKey(PART.version, address, version))
+  const value = journal.value(versionKey(address, version))
   return value === undefined ? undefined : unwrap(codec.decode(versionCodec, value))
 }
 
 export function writeCodeVersion(journal: Journal, address: Address, version: number, code: CodeVersion): void {
-  journal.setValue(versionKey(PART.version, address, version), codec.encode(versionCodec, code))
+  journal.setValue(versionKey(address, version), codec.encode(versionCodec, code))
 }
 
 /** How the current transaction has used the description of a code version. */
 export const codeVersionUse = (journal: Journal, address: Address, version: number): KeyUse =>
-  journal.valueUse(versionKey(PART.version, address, version))
-
-/** How the current transaction has used a former code. */
-export const formerCodeUse = (journal: Journal, address: Address, version: number): KeyUse =>
-  journal.valueUse(versionKey(PART.code, address, version))
-
-/** A former code of a contract. */
-export const readFormerCode = (journal: Journal, address: Address, version: number): Uint8Array | undefined =>
-  journal.value(versionKey(PART.code, address, version))
-
-export function writeFormerCode(journal: Journal, address: Address, version: number, code: Uint8Array): void {
-  journal.setValue(versionKey(PART.code, address, version), code)
-}
+  journal.valueUse(versionKey(address, version))

@@ -11,6 +11,9 @@ import type { Program } from './program.ts'
  * The text is ASCII JSON. It is derived data: a program that cannot be read is made again from the code.
  */
 
+/** Raise it with each change of the form, so that programs in an older form are made again. */
+export const PROGRAM_FORMAT = 2
+
 /** A program without its image. */
 interface StoredText {
   readonly abi: StoredAbi

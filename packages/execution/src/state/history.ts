@@ -98,8 +98,10 @@ export class PastState {
     return accountFromValue(await this.get(accountKey(address)))
   }
 
-  code(address: Address): Promise<Uint8Array | undefined> {
-    return this.get(codeKey(address))
+  /** The code of an account; undefined when it has none. */
+  async code(address: Address): Promise<Uint8Array | undefined> {
+    const { codeHash } = await this.account(address)
+    return codeHash === undefined ? undefined : this.get(codeKey(codeHash))
   }
 
   storage(address: Address, rawKey: Uint8Array): Promise<Uint8Array | undefined> {

@@ -2,6 +2,7 @@ import {
   type Account,
   type Address,
   bytesToHex,
+  CODES_ADDRESS,
   EMPTY_ACCOUNT,
   Hash,
   type Hex,
@@ -125,19 +126,21 @@ describe('Journal', () => {
     expect(journal.changes()).toEqual([])
   })
 
-  it('keeps code beside its hash', () => {
+  it('keeps a code under its hash, for all accounts that name it', () => {
     const journal = new Journal()
     const hash = Hash(new Uint8Array(32).fill(5))
     const before = journal.checkpoint()
-    journal.setCode(addressOf(1), Uint8Array.of(1, 2), hash)
-    expect(journal.code(addressOf(1))).toEqual(Uint8Array.of(1, 2))
-    expect(journal.account(addressOf(1)).codeHash).toBe(hash)
+    journal.addCode(Uint8Array.of(1, 2), hash)
+    for (const i of [1, 2]) journal.setCodeHash(addressOf(i), hash)
+    for (const i of [1, 2]) expect(journal.codeAt(addressOf(i))).toEqual(Uint8Array.of(1, 2))
+    expect(journal.codeAt(addressOf(3))).toBeUndefined()
     expect(journal.changes().map(({ flatKey }) => bytesToHex(stateKeyOf(flatKey)))).toEqual([
       `${addressOf(1)}00`,
-      `${addressOf(1)}01`,
+      `${addressOf(2)}00`,
+      `${CODES_ADDRESS}01${'05'.repeat(32)}`,
     ] as unknown as Hex[])
     journal.revert(before)
-    expect(journal.code(addressOf(1))).toBeUndefined()
+    expect([journal.code(hash), journal.codeAt(addressOf(1))]).toEqual([undefined, undefined])
     expect(journal.changes()).toEqual([])
   })
 

@@ -192,29 +192,39 @@ export class Journal {
     this.#write(this.#value(stateKey), value)
   }
 
+  /** A code; undefined when the state has none with this hash. */
+  code(codeHash: Hash): Uint8Array | undefined {
+    return this.value(codeKey(codeHash))
+  }
+
   /** The code of an address; undefined when it has none. */
-  code(address: Address): Uint8Array | undefined {
-    return this.value(codeKey(address))
+  codeAt(address: Address): Uint8Array | undefined {
+    const { codeHash } = this.account(address)
+    return codeHash === undefined ? undefined : this.code(codeHash)
   }
 
   /**
-   * The code of an address, for the node's own caches. It does not count as use by the transaction, because a cache miss must not
-   * affect the price of what the transaction does next.
+   * A code, for the node's own caches. It does not count as use by the transaction, because a cache miss must not affect the price
+   * of what the transaction does next.
    */
-  peekCode(address: Address): Uint8Array | undefined {
-    const key = codeKey(address)
+  peekCode(codeHash: Hash): Uint8Array | undefined {
+    const key = codeKey(codeHash)
     const slot = this.#values.get(key)
     return slot === undefined ? this.#reader.get(flatKeyOf(key)) : slot.value
   }
 
-  codeUse(address: Address): KeyUse {
-    return this.valueUse(codeKey(address))
+  codeUse(codeHash: Hash): KeyUse {
+    return this.valueUse(codeKey(codeHash))
   }
 
-  /** Stores code at an address. `codeHash` must be its keccak256. */
-  setCode(address: Address, code: Uint8Array, codeHash: Hash): void {
+  /** Stores a code. `codeHash` must be its keccak256. */
+  addCode(code: Uint8Array, codeHash: Hash): void {
     checkSize(code)
-    this.#write(this.#value(codeKey(address)), code)
+    this.#write(this.#value(codeKey(codeHash)), code)
+  }
+
+  /** Gives an account a code of the state. */
+  setCodeHash(address: Address, codeHash: Hash): void {
     this.setAccount(address, { ...this.account(address), codeHash })
   }
 

@@ -2,12 +2,16 @@ import {
   Address,
   accountKey,
   bytesToHex,
+  CODES_ADDRESS,
   codeKey,
+  codeRecordKey,
   compareBytes,
   contractKey,
+  Hash,
   hexToBytes,
   LIMITS,
   storageKey,
+  ZERO_HASH,
 } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -30,7 +34,10 @@ describe('keys', () => {
   it('have the layout that the comment gives', () => {
     const a = addressOf(0xab)
     expect(flatKeyOf(accountKey(a))).toEqual(Uint8Array.of(0x10, ...hexToBytes(a), 0))
-    expect(flatKeyOf(codeKey(a))).toEqual(Uint8Array.of(0x10, ...hexToBytes(a), 1))
+    const hash = Hash(new Uint8Array(32).fill(9))
+    const codes = hexToBytes(CODES_ADDRESS)
+    expect(flatKeyOf(codeKey(hash))).toEqual(Uint8Array.of(0x10, ...codes, 1, ...hexToBytes(hash)))
+    expect(flatKeyOf(codeRecordKey(hash))).toEqual(Uint8Array.of(0x10, ...codes, 4, ...hexToBytes(hash)))
     expect(flatKeyOf(storageKey(a, Uint8Array.of(7)))).toEqual(Uint8Array.of(0x10, ...hexToBytes(a), 2, 7))
     expect(flatKey(Uint8Array.of(1, 2))).toEqual(Uint8Array.of(0x10, 1, 2))
     expect(bytesToHex(historyKey(Uint8Array.of(0, 1, 0), 0x0102))).toBe('0x11' + '00ff0100ff' + '0000' + '0000000000000102')
@@ -65,7 +72,7 @@ describe('keys', () => {
     fc.assert(
       fc.property(fc.oneof(address, escaped), rawKey, height, (of, raw, at) => {
         expect(accountInHistoryKey(historyKey(hexToBytes(accountKey(of)), at))).toBe(of)
-        for (const other of [storageKey(of, raw), codeKey(of), contractKey(of, raw)])
+        for (const other of [storageKey(of, raw), codeKey(ZERO_HASH), codeRecordKey(ZERO_HASH), contractKey(of, raw)])
           expect(accountInHistoryKey(historyKey(hexToBytes(other), at))).toBeUndefined()
         expect(accountInHistoryKey(flatKeyOf(accountKey(of)))).toBeUndefined()
       }),

@@ -7,7 +7,7 @@ import type { TraceBudget } from './budget.ts'
 
 /** A message of a transaction or call, and the messages that it sent. */
 export interface CallFrame {
-  readonly kind: 'call' | 'static-call' | 'create'
+  readonly kind: 'call' | 'static-call' | 'create' | 'create2'
   readonly from: Address
   /** The called account, or the created contract. Undefined for a creation that failed. */
   readonly to: Address | undefined
@@ -103,12 +103,13 @@ export class CallRecorder {
     return this.#root === undefined ? undefined : { ...this.#root, gas: gasLimit, gasUsed }
   }
 
-  #record({ from, to, value, data, gas, isStatic }: ObservedMessage, caller: Open | undefined): RecordedFrame | undefined {
+  #record(message: ObservedMessage, caller: Open | undefined): RecordedFrame | undefined {
     if (caller !== undefined && (this.#options.onlyTopCall || caller.frame === undefined)) return undefined
-    if (!this.#budget.takeFrame(data.length)) return undefined
+    if (!this.#budget.takeFrame(message.data.length)) return undefined
+    const { from, to, value, data, gas } = message
     const limit = gasLeftOf(gas)
     const frame: RecordedFrame = {
-      kind: to === undefined ? 'create' : isStatic ? 'static-call' : 'call',
+      kind: kindOf(message),
       ...{ from, to, value, input: data, gas: limit },
       // It stays so if its caller's frame is cut off while it runs.
       ...{ gasUsed: limit, end: CUT_OFF, logs: [], calls: [] },
@@ -144,9 +145,14 @@ export class CallRecorder {
     const { contractAddress } = outcome
     if (contractAddress !== undefined) frame.to = contractAddress
     // `peekCode` does not count as use, which would change the price of the next one.
-    const code = contractAddress === undefined ? undefined : this.#journal.peekCode(contractAddress)
+    const code = contractAddress === undefined ? undefined : this.#codeAt(contractAddress)
     const output = code ?? outcome.data
     if (this.#budget.take(output.length)) frame.end = { kind: 'returned', output }
+  }
+
+  #codeAt(address: Address): Uint8Array | undefined {
+    const { codeHash } = this.#journal.account(address)
+    return codeHash === undefined ? undefined : this.#journal.peekCode(codeHash)
   }
 
   /** Records the frame's own logs since its mark. */
@@ -163,6 +169,11 @@ export class CallRecorder {
 
 const TOPIC_BYTES = 32
 
+function kindOf({ to, isStatic, form }: ObservedMessage): CallFrame['kind'] {
+  if (to !== undefined) return isStatic ? 'static-call' : 'call'
+  return form?.salt === undefined ? 'create' : 'create2'
+}
+
 const CUT_OFF: FrameEnd = {
   kind: 'out-of-gas',
   ...{ output: emptyBytes(), reason: OUT_OF_GAS_REASON, detail: undefined, stack: undefined },
@@ -177,5 +188,5 @@ function dropLogs(frame: RecordedFrame): void {
 /** The backtrace in the frame's own contract; those of inner frames are with them. */
 function ownStack({ kind, to }: RecordedFrame, { trace }: Extract<MessageOutcome, { ok: false }>): string | undefined {
   const last = trace.at(-1)
-  return last !== undefined && (kind === 'create' || last.address === to) ? last.stack : undefined
+  return last !== undefined && (kind === 'create' || kind === 'create2' || last.address === to) ? last.stack : undefined
 }

@@ -60,14 +60,14 @@ export function usedState(
   for (const address of [...always, ...storage.keys()]) journal.account(address)
   const accounts: UsedAccountState[] = []
   for (const { address, before, after } of journal.usedAccounts()) {
-    const state = (account: Account, codeOf: () => Uint8Array | undefined): AccountState => ({
+    const state = (account: Account, codeOf: (codeHash: Hash) => Uint8Array | undefined): AccountState => ({
       ...account,
-      code: withCode && account.codeHash !== undefined ? codeOf() : undefined,
+      code: withCode && account.codeHash !== undefined ? codeOf(account.codeHash) : undefined,
     })
     const used: UsedAccountState = {
       address,
-      before: state(before, () => below.get(flatKeyOf(codeKey(address)))),
-      after: state(after, () => journal.peekCode(address)),
+      before: state(before, (codeHash) => below.get(flatKeyOf(codeKey(codeHash)))),
+      after: state(after, (codeHash) => journal.peekCode(codeHash)),
       storage: (storage.get(address) ?? []).toSorted((a, b) => compareBytes(a.key, b.key)),
     }
     if (!budget.take((used.before.code?.length ?? 0) + (used.after.code?.length ?? 0))) return undefined

@@ -12,8 +12,8 @@ export interface OtterscanForm {
   readonly kind: 'otterscan-calls' | 'otterscan-operations'
 }
 
-/** Otterscan's numbers of operations. 1 is a self-destruct, 3 is CREATE2. */
-const OPERATION = { transfer: 0, create: 2 } as const
+/** Otterscan's numbers of operations. 1 is a self-destruct. */
+const OPERATION = { transfer: 0, create: 2, create2: 3 } as const
 
 export function* otterscanTexts(trace: Trace, { kind }: OtterscanForm): Generator<string> {
   if (trace.kind !== 'calls') throw new Error('Otterscan needs call frames')
@@ -44,7 +44,7 @@ function* operationsOf({ end, calls }: CallFrame): Generator<object> {
   for (const call of calls) {
     const { kind, from, to, value } = call
     if (call.end.kind === 'returned') {
-      if (kind === 'create') yield { type: OPERATION.create, from, to, value: quantityHex(value) }
+      if (kind === 'create' || kind === 'create2') yield { type: OPERATION[kind], from, to, value: quantityHex(value) }
       else if (value > 0n) yield { type: OPERATION.transfer, from, to, value: quantityHex(value) }
     }
     yield* operationsOf(call)

@@ -15,7 +15,7 @@ import {
 import { AbiFailure, fail } from './fault.ts'
 import { type AbiType, type TupleType, tupleOf, typeOf } from './type.ts'
 
-/** The part of a contract's ABI that calls need: types are resolved, selectors and topics computed. */
+/** The part of a contract's ABI that calls and creations need: types are resolved, selectors and topics computed. */
 export interface CallAbi {
   /** By selector. */
   readonly functions: ReadonlyMap<number, AbiFunction>
@@ -25,11 +25,11 @@ export interface CallAbi {
   /** Whether the contract has `receive` for plain transfers. */
   readonly receive: boolean
   readonly fallback: { readonly payable: boolean } | undefined
+  readonly creation: AbiCreation
 }
 
 /** A complete compiled ABI. */
 export interface ContractAbi extends CallAbi {
-  readonly creation: AbiCreation
   /** By signature, because several events may have the same name. */
   readonly events: ReadonlyMap<string, AbiEvent>
   /** By selector. */

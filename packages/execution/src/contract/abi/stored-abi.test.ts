@@ -46,10 +46,11 @@ describe('an ABI that was stored', () => {
         unwrap(parseAbi(parseHumanAbi(['event E(address a)', 'event E(uint256 b)', 'error F()', 'error F(bool c)']))),
       ),
     )
-    const [receive, fallback, functions, events, errors] = storeAbi(abi)
+    const [receive, fallback, functions, events, errors, creation] = storeAbi(abi)
     // A text that is not a list of parameters throws when it is read.
     const unreadable = <T extends readonly unknown[]>([name, id, , ...rest]: T) => [name, id, '(', ...rest]
-    const loaded = loadAbi([receive, fallback, functions, events.map(unreadable), errors.map(unreadable)] as unknown as StoredAbi)
+    const unread = [receive, fallback, functions, events.map(unreadable), errors.map(unreadable), creation]
+    const loaded = loadAbi(unread as unknown as StoredAbi)
     expect(findNamed('event', loaded.eventsByName, 'E(uint256)')).toMatchObject({ ok: true })
     expect(findNamed('error', loaded.errorsByName, 'F(bool)')).toMatchObject({ ok: true })
     expect(findNamed('error', loaded.errorsByName, 'F(')).toMatchObject({ ok: false })

@@ -1,5 +1,13 @@
 import type { Hash, StateMutability } from '@quoin/protocol'
-import { type AbiCustomError, type AbiEvent, type AbiEventField, type AbiFunction, byName, type CallAbi } from './abi.ts'
+import {
+  type AbiCreation,
+  type AbiCustomError,
+  type AbiEvent,
+  type AbiEventField,
+  type AbiFunction,
+  byName,
+  type CallAbi,
+} from './abi.ts'
 import { formatParameters, parseParameters, type TupleType, tupleOfMembers } from './type.ts'
 
 /**
@@ -16,9 +24,10 @@ export type StoredAbi = readonly [
    */
   events: readonly (readonly [name: string, topic: Hash | null, inputs: string, indexed: string, signature?: string])[],
   errors: readonly (readonly [name: string, selector: number, inputs: string, signature?: string])[],
+  creation: readonly [payable: boolean, inputs: string],
 ]
 
-export const storeAbi = ({ receive, fallback, functions, eventsByName, errorsByName }: CallAbi): StoredAbi => [
+export const storeAbi = ({ receive, fallback, functions, eventsByName, errorsByName, creation }: CallAbi): StoredAbi => [
   receive,
   fallback === undefined ? 'none' : fallback.payable ? 'payable' : 'plain',
   [...functions.values()].map(({ name, selector, mutability, inputs, outputs }) => [
@@ -40,6 +49,7 @@ export const storeAbi = ({ receive, fallback, functions, eventsByName, errorsByN
   [...errorsByName.values()]
     .flat()
     .map((error) => [error.name, error.selector, formatParameters(error.inputs), ...sharedSignature(error, errorsByName)]),
+  [creation.payable, formatParameters(creation.inputs)],
 ]
 
 /** Signature of an item whose name is not unique. Only those are looked up by signature. */
@@ -49,7 +59,7 @@ const sharedSignature = <T extends { readonly name: string; readonly signature: 
 ): [string?] => (byName.get(name)!.length > 1 ? [signature] : [])
 
 /** Restores a stored ABI. Types are parsed lazily, because a call needs those of only one function. */
-export function loadAbi([receive, fallback, functions, events, errors]: StoredAbi): CallAbi {
+export function loadAbi([receive, fallback, functions, events, errors, creation]: StoredAbi): CallAbi {
   const callables = functions.map(
     ([name, selector, mutability, inputs, outputs]) => new StoredFunction(name, selector, mutability, inputs, outputs),
   )
@@ -65,6 +75,23 @@ export function loadAbi([receive, fallback, functions, events, errors]: StoredAb
     errorsByName: byName(
       errors.map(([name, selector, inputs, signature]) => new StoredCallable(name, selector, inputs, signature)),
     ),
+    creation: new StoredCreation(...creation),
+  }
+}
+
+class StoredCreation implements AbiCreation {
+  readonly payable: boolean
+  readonly #inputsText: string
+  #inputs: TupleType | undefined
+
+  constructor(payable: boolean, inputs: string) {
+    this.payable = payable
+    this.#inputsText = inputs
+  }
+
+  get inputs(): TupleType {
+    this.#inputs ??= parseParameters(this.#inputsText)
+    return this.#inputs
   }
 }
 

@@ -9,7 +9,7 @@ const ENVIRONMENT = ['sender', 'value', 'self', 'chainId', 'block', 'gasLeft']
 const NEEDS: Readonly<Record<Access, readonly string[]>> = {
   pure: ['revert', ...Object.keys(HOST_LIBRARY)],
   read: [...ENVIRONMENT, 'load', 'has', 'staticCall', 'staticCallRaw', 'balanceOf', 'codeAt'],
-  write: ['store', 'remove', 'emit', 'call', 'callRaw', 'transfer', 'create'],
+  write: ['store', 'remove', 'emit', 'call', 'callRaw', 'transfer', 'create', 'create2', 'clone', 'clone2'],
 }
 
 const SAMPLE: Readonly<Record<string, GuestValue>> = { string: '', bytes: new Uint8Array(0), bigint: 0n, any: '', value: [] }

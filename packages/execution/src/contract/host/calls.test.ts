@@ -1,6 +1,7 @@
 import { type Address, bytesToHex, Hash, hexToBytes, Wei } from '@quoin/protocol'
 import { encodeFunctionData, encodeFunctionResult, getAddress, parseAbi } from 'viem'
 import { describe, expect, it } from 'vitest'
+import { giveCode } from '../../../test/contracts.ts'
 import {
   errorOf,
   type FrameOptions,
@@ -30,7 +31,7 @@ const NOTHING = new Uint8Array(0)
 /** A frame in whose state the callee has code. */
 function withCallee(options: FrameOptions = {}) {
   const frame = frameOf(options)
-  frame.journal.setCode(CALLEE, Uint8Array.of(0xef), Hash(new Uint8Array(32).fill(1)))
+  giveCode(frame.journal, CALLEE, Uint8Array.of(0xef), Hash(new Uint8Array(32).fill(1)))
   frame.journal.setAccount(CALLEE, { ...frame.journal.account(CALLEE), balance: Wei(99n) })
   return frame
 }
@@ -253,7 +254,7 @@ describe('other accounts', () => {
   it('cost by the length of their code', () => {
     const frame = withCallee()
     const gas = (codeBytes: number) => {
-      frame.journal.setCode(CALLEE, new Uint8Array(codeBytes), Hash(new Uint8Array(32).fill(1)))
+      giveCode(frame.journal, CALLEE, new Uint8Array(codeBytes), Hash(new Uint8Array(32).fill(1)))
       const rest = { version: 1, authority: undefined, paused: false, executionVersion: Hash(new Uint8Array(32)), loadGas: 0 }
       writeRecord(frame.journal, CALLEE, { ...rest, codeBytes })
       frame.journal.beginTransaction()

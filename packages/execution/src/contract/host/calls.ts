@@ -1,6 +1,5 @@
-import { type Account, type Address, concatBytes, emptyBytes, err, ok, type Result } from '@quoin/protocol'
+import { type Account, type Address, emptyBytes, err, ok, type Result } from '@quoin/protocol'
 import { type HostContext, HostRefusal } from '../../vm/index.ts'
-import { checksumText } from '../abi/address.ts'
 import { decodeArguments } from '../abi/decode.ts'
 import { encodeWithSelector } from '../abi/encode.ts'
 import type { TupleType } from '../abi/type.ts'
@@ -38,22 +37,6 @@ export const CALLS: readonly HostEntry[] = [
     return answerOf(send(frame, context, message), () => ok(undefined))
   }),
 
-  /** (container, constructor arguments from abiEncode or undefined, options) → address. */
-  define(
-    { name: 'create', access: 'write', gas: GAS.base, parameters: ['bytes', 'any', 'value'] },
-    (frame, context, container, values, given) => {
-      const encoded = values ?? emptyBytes()
-      if (!(encoded instanceof Uint8Array)) return refused('the arguments must be a Uint8Array')
-      const options = readOptions(given, false)
-      if (!options.ok) return options
-      context.charge(GAS.byte * (container.length + encoded.length))
-      const message = { ...options.value, to: undefined, data: concatBytes(container, encoded), isStatic: false }
-      return answerOf(send(frame, context, message), ({ contractAddress }) =>
-        ok(contractAddress === undefined ? undefined : checksumText(frame.crypto, contractAddress)),
-      )
-    },
-  ),
-
   /** (address) → bigint. */
   define({ name: 'balanceOf', access: 'read', gas: account, parameters: ['string'] }, (frame, context, text) => {
     const address = readAddress(frame.crypto, text)
@@ -61,12 +44,15 @@ export const CALLS: readonly HostEntry[] = [
   }),
 
   /** (address) → bytes, empty for an account without code. */
-  define({ name: 'codeAt', access: 'read', gas: account, parameters: ['string'] }, ({ crypto, journal }, context, text) => {
+  define({ name: 'codeAt', access: 'read', gas: account, parameters: ['string'] }, (frame, context, text) => {
+    const { crypto, journal } = frame
     const address = readAddress(crypto, text)
     if (!address.ok) return address
+    const { codeHash } = accountOf(frame, context, address.value)
+    if (codeHash === undefined) return ok(emptyBytes())
     context.charge(keyReadGas(recordUse(journal, address.value)))
-    context.charge(codeReadGas(journal.codeUse(address.value), readRecord(journal, address.value)?.codeBytes ?? 0))
-    return ok(journal.code(address.value) ?? emptyBytes())
+    context.charge(codeReadGas(journal.codeUse(codeHash), readRecord(journal, address.value)?.codeBytes ?? 0))
+    return ok(journal.code(codeHash) ?? emptyBytes())
   }),
 ]
 
@@ -111,23 +97,23 @@ function rawCall(name: string, access: Access, isStatic: boolean): HostEntry {
 }
 
 /** Reads an account after charging the guest for it. */
-function accountOf({ journal }: Frame, context: HostContext, address: Address): Account {
+export function accountOf({ journal }: Frame, context: HostContext, address: Address): Account {
   context.charge(keyReadGas(journal.accountUse(address)))
   return journal.account(address)
 }
 
-function send(frame: Frame, context: HostContext, message: InnerMessage): MessageOutcome {
+export function send(frame: Frame, context: HostContext, message: InnerMessage): MessageOutcome {
   const outcome = frame.send(context, message)
   context.charge(GAS.byte * outcome.data.length)
   return outcome
 }
 
 /** Converts the outcome of a message: its answer, or a CallError. */
-function answerOf(outcome: MessageOutcome, answer: (outcome: Extract<MessageOutcome, { ok: true }>) => Answer): Answer {
+export function answerOf(outcome: MessageOutcome, answer: (outcome: Extract<MessageOutcome, { ok: true }>) => Answer): Answer {
   return outcome.ok ? answer(outcome) : callError(outcome.reason, outcome.data)
 }
 
-const callError = (reason: string, data: Uint8Array): Result<never, HostRefusal> =>
+export const callError = (reason: string, data: Uint8Array): Result<never, HostRefusal> =>
   err(new HostRefusal(cut(reason), { name: 'CallError', data }))
 
 /** Decodes the returned data: nothing, one value, or an array of several. */

@@ -8,11 +8,13 @@
  *   storage      load, store, has, remove; `stored-value` is the format of stored values
  *   events       emit
  *   errors       revert
- *   calls        call, staticCall, callRaw, staticCallRaw, transfer, create, balanceOf, codeAt
+ *   calls        call, staticCall, callRaw, staticCallRaw, transfer, balanceOf, codeAt
+ *   creations    create, create2, clone, clone2
  *   library      the functions of ../library
  */
 import type { HostHandlers, HostTable } from '../../vm/index.ts'
 import { CALLS } from './calls.ts'
+import { CREATIONS } from './creations.ts'
 import type { HostEntry } from './define.ts'
 import { ENVIRONMENT } from './environment.ts'
 import { ERRORS } from './errors.ts'
@@ -21,7 +23,15 @@ import { LIBRARY } from './library.ts'
 import { STORAGE } from './storage.ts'
 
 /** All functions. The order is part of the execution version. */
-export const HOST_ENTRIES: readonly HostEntry[] = [...ENVIRONMENT, ...STORAGE, ...EVENTS, ...ERRORS, ...CALLS, ...LIBRARY]
+export const HOST_ENTRIES: readonly HostEntry[] = [
+  ...ENVIRONMENT,
+  ...STORAGE,
+  ...EVENTS,
+  ...ERRORS,
+  ...CALLS,
+  ...CREATIONS,
+  ...LIBRARY,
+]
 
 /** The functions as rows of the interpreter's table. */
 export const CONTRACT_HOST: HostTable = HOST_ENTRIES.map(({ access: _access, handler: _handler, ...row }) => row)

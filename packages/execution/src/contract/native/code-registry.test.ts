@@ -2,7 +2,7 @@ import { type Address, bytesToHex, Hash } from '@quoin/protocol'
 import { type Abi, keccak256, zeroAddress } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { containerOf } from '../../../../../test/contracts/contract.mjs'
-import { abiOf, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../../test/contracts.ts'
+import { abiOf, giveCode, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../../test/contracts.ts'
 import { readRecord } from '../record.ts'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from './code-registry.ts'
 import { NATIVE_CODE } from './native.ts'
@@ -47,7 +47,7 @@ describe('an upgrade', () => {
       expect.stringMatching(new RegExp(USER, 'i')),
       false,
     ])
-    expect(chain.journal.code(contract.address)).toEqual(
+    expect(chain.journal.codeAt(contract.address)).toEqual(
       containerOf(V2, abiOf(LINES), { upgradeAuthority: { kind: 'deployer' } }),
     )
   })
@@ -91,7 +91,7 @@ describe('an upgrade', () => {
         go(target, container) { quoin.call('${CODE_REGISTRY_ADDRESS}', 'upgrade(address,bytes,bytes)', [target, container, new Uint8Array(0)]) },
         self() { quoin.call('${CODE_REGISTRY_ADDRESS}', 'setAuthority(address,address)', [quoin.self, quoin.self]) } } }`,
     )
-    chain.journal.setCode(CODE_REGISTRY_ADDRESS, NATIVE_CODE, Hash(keccak256(NATIVE_CODE)))
+    giveCode(chain.journal, CODE_REGISTRY_ADDRESS, NATIVE_CODE, Hash(keccak256(NATIVE_CODE)))
     chain.call(registry, 'setAuthority', [contract.address, upgrader.address])
     expect(chain.failure(registry, 'upgrade', [contract.address, containerText(V2), '0x'])).toMatch(/is not the authority/)
     chain.call(upgrader, 'go', [contract.address, containerText(V2)])

@@ -1,23 +1,30 @@
-import { type Abi, type AbiItem, Address, bytesToHex, hexToBytes, ok, type Result, unwrap, ZERO_ADDRESS } from '@quoin/protocol'
+import {
+  type Abi,
+  type AbiItem,
+  Address,
+  bytesToHex,
+  CODES_ADDRESS,
+  hexToBytes,
+  ok,
+  type Result,
+  unwrap,
+  ZERO_ADDRESS,
+} from '@quoin/protocol'
 import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { encodeEvent } from '../abi/event.ts'
 import type { AbiValue } from '../abi/value.ts'
 import { CONTRACT_GAS } from '../contract-gas.ts'
-import { authorityOf, makeCode } from '../creation.ts'
+import { addCode, authorityOf, prepareCode } from '../creation.ts'
 import { type Failure, failed, OUT_OF_GAS } from '../failure.ts'
 import { codeReadGas, keyReadGas, keyWriteGas } from '../key-gas.ts'
-import { MESSAGE_GAS } from '../message-gas.ts'
 import {
   type ContractRecord,
   codeVersionUse,
-  formerCodeUse,
   readCodeVersion,
-  readFormerCode,
   readRecord,
   recordUse,
   writeCodeVersion,
-  writeFormerCode,
   writeRecord,
 } from '../record.ts'
 import { NO_OUTPUTS } from '../values.ts'
@@ -25,7 +32,7 @@ import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeCo
 import type { NativeHost } from './native-host.ts'
 
 /** Address of the code registry. A contract's authority upgrades, pauses and transfers authority through it. */
-export const CODE_REGISTRY_ADDRESS = Address('0x000000000000000000000000000000000000c0de')
+export const CODE_REGISTRY_ADDRESS = CODES_ADDRESS
 
 const address = (name: string) => ({ name, type: 'address' })
 const event = (name: string, ...rest: readonly { readonly name: string; readonly type: string }[]): AbiItem => ({
@@ -151,11 +158,8 @@ function codeVersion({ machine, meter, target, record, values }: RegistryCall): 
   const { journal } = machine
   if (!meter.take(keyReadGas(codeVersionUse(journal, target, number)))) return OUT_OF_GAS
   const { codeHash, height, codeBytes } = readCodeVersion(journal, target, number)!
-  const isPresent = number === record.version
-  const use = isPresent ? journal.codeUse(target) : formerCodeUse(journal, target, number)
-  if (!meter.take(codeReadGas(use, codeBytes))) return OUT_OF_GAS
-  const code = isPresent ? journal.code(target)! : readFormerCode(journal, target, number)!
-  return ok([hexToBytes(codeHash), BigInt(height), code])
+  if (!meter.take(codeReadGas(journal.codeUse(codeHash), codeBytes))) return OUT_OF_GAS
+  return ok([hexToBytes(codeHash), BigInt(height), journal.code(codeHash)!])
 }
 
 function upgrade(call: RegistryCall): Answer {
@@ -164,24 +168,21 @@ function upgrade(call: RegistryCall): Answer {
   const [, container, data] = values as readonly [AbiValue, Uint8Array, Uint8Array]
   if (machine.isUnderWay(target))
     return failed(`upgrade: the contract ${target} is on the call stack and cannot be upgraded during its own call`)
-  const { codeBytes } = record
-  const formerGas =
-    keyWriteGas('none') + codeReadGas(journal.codeUse(target), codeBytes) + MESSAGE_GAS.creation.codeByte * codeBytes
-  if (!meter.take(formerGas + 2 * EVENT_GAS)) return OUT_OF_GAS
-  const former = journal.code(target)!
-  const made = makeCode(contracts, meter, container, host)
+  if (!meter.take(2 * EVENT_GAS)) return OUT_OF_GAS
+  const made = prepareCode(machine, meter, container, host)
   if (!made.ok) return made
-  const { program, code, codeHash, authority, loadGas, constructorArguments } = made.value
+  const { program, codeHash, constructorArguments } = made.value
+  const { authority, loadGas, codeBytes } = made.value.record
   if (constructorArguments.length > 0)
     return failed(
       `upgrade: ${constructorArguments.length} bytes follow the container: an upgrade runs no constructor, pass data for migrate() as the argument data`,
     )
   const version = record.version + 1
-  writeFormerCode(journal, target, record.version, former)
-  writeCodeVersion(journal, target, version, { codeHash, height: block.number, codeBytes: code.length })
-  journal.setCode(target, code, codeHash)
+  addCode(journal, made.value)
+  writeCodeVersion(journal, target, version, { codeHash, height: block.number, codeBytes })
+  journal.setCodeHash(target, codeHash)
   const { executionVersion } = contracts
-  const renewed: ContractRecord = { ...record, version, executionVersion, loadGas, codeBytes: code.length }
+  const renewed: ContractRecord = { ...record, version, executionVersion, loadGas, codeBytes }
   writeRecord(journal, target, renewed)
   machine.markLoaded(codeHash)
   const next = authority.kind === 'deployer' ? record.authority : authorityOf(authority, from)

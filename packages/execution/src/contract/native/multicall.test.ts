@@ -11,7 +11,7 @@ import {
   zeroHash,
 } from 'viem'
 import { describe, expect, it } from 'vitest'
-import { abiOf, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../../test/contracts.ts'
+import { abiOf, giveCode, OTHER, TEST_BLOCK, type TestContract, TestContracts, USER } from '../../../test/contracts.ts'
 import { ticksOf } from '../../ticks.ts'
 import { CONTRACT_GAS } from '../contract-gas.ts'
 import { LIBRARY_GAS } from '../library/library-gas.ts'
@@ -396,7 +396,7 @@ describe('what is called', () => {
   it('can be called by contracts through a signature', () => {
     const { chain, at } = start()
     const codeHash = Hash(keccak256(NATIVE_CODE))
-    chain.journal.setCode(MULTICALL_ADDRESS, NATIVE_CODE, codeHash)
+    giveCode(chain.journal, MULTICALL_ADDRESS, NATIVE_CODE, codeHash)
     const caller = chain.deploy(
       ['function both(address token, bytes data) returns (bool, bytes, bool, bytes)'],
       `export default { functions: { both(token, data) {

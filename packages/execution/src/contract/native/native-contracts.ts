@@ -1,10 +1,11 @@
 import type { Address } from '@quoin/protocol'
 import { CODE_REGISTRY } from './code-registry.ts'
+import { CREATE2_DEPLOYER } from './create2-deployer.ts'
 import { MULTICALL } from './multicall.ts'
 import type { NativeContract } from './native.ts'
 
 /** All native contracts. Genesis installs their code; `findNative` finds them by address. */
-export const NATIVE_CONTRACTS: readonly NativeContract[] = [CODE_REGISTRY, MULTICALL]
+export const NATIVE_CONTRACTS: readonly NativeContract[] = [CODE_REGISTRY, MULTICALL, CREATE2_DEPLOYER]
 
 const byAddress: ReadonlyMap<Address, NativeContract> = new Map(NATIVE_CONTRACTS.map((native) => [native.address, native]))
 

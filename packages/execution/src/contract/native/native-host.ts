@@ -14,6 +14,8 @@ export interface NativeHost {
   readonly block: BlockContext
   /** Whether a contract is on the call stack. */
   isUnderWay(address: Address): boolean
+  /** Whether a code's first use in the block has been paid for. */
+  isLoaded(codeHash: Hash): boolean
   /** Records that a code's first use in the block has been paid for. */
   markLoaded(codeHash: Hash): void
   /** Sends a message from the native contract. `host` is the innermost frame of a guest, if there is one. */

@@ -16,10 +16,14 @@ import type { NativeHost } from './native-host.ts'
 export interface NativeContract {
   readonly name: string
   readonly address: Address
-  /** Functions and events. Function names are unique; `receive` and `fallback` are not supported. */
+  /** Functions and events. Function names are unique; `receive` is not supported. */
   readonly abi: Abi
+  /** Code that tools see at the address; NATIVE_CODE by default. */
+  readonly code?: Uint8Array
   /** Implementation of each function, by name. */
   readonly actions: Readonly<Record<string, NativeAction>>
+  /** Runs calldata that no function matches, if the ABI has a fallback. Returns bytes. */
+  readonly fallback?: (call: NativeFallbackCall) => Result<Uint8Array, Failure>
 }
 
 /** Runs a call. Returns one output, an array of several, or undefined for none. */
@@ -33,15 +37,19 @@ export interface NativeMessage {
   readonly isStatic: boolean
 }
 
-/** One call of a native contract, decoded. */
-export interface NativeCall extends Omit<NativeMessage, 'data'> {
+/** A call of a native contract's fallback. */
+export interface NativeFallbackCall extends NativeMessage {
   readonly machine: NativeHost
   readonly meter: GasMeter
+  /** Frame of the calling contract; undefined when a transaction calls. */
+  readonly host: HostContext | undefined
+}
+
+/** One call of a native contract, decoded. */
+export interface NativeCall extends Omit<NativeFallbackCall, 'data'> {
   readonly abi: ContractAbi
   readonly called: AbiFunction
   readonly values: readonly AbiValue[]
-  /** Frame of the calling contract; undefined when a transaction calls. */
-  readonly host: HostContext | undefined
 }
 
 /** Code at a native contract's address, for tools that check whether there is any: the EVM's INVALID opcode. */
@@ -60,6 +68,10 @@ export function runNative(
   const abi = abiOf(crypto, native)
   const found = dispatch(abi, calldata, message.value)
   if (!found.ok) return failed(found.error.message)
+  if (found.value.kind === 'fallback' && native.fallback !== undefined) {
+    const returned = native.fallback({ ...message, data: calldata, machine, meter, host })
+    return returned.ok ? ok({ data: returned.value, contractAddress: undefined }) : returned
+  }
   if (found.value.kind !== 'function') throw new Error('a native contract has functions only')
   const { function: called, data } = found.value
   const values = decodeInputs(crypto, meter, called.inputs, data)

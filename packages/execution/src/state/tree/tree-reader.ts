@@ -97,7 +97,7 @@ export class TreeReader {
     const view = this.#viewOf(height, base)
     if (view === undefined) return err(UPDATING)
     const state = { nodes: view.nodes, page: (key: Uint8Array) => this.#page(view, key) }
-    const proofs: StateProof[] = new Array(keys.length)
+    const proofs = new Array<StateProof>(keys.length)
     for (const i of this.#byUndoRecord(view, keys, base.upper.depth)) {
       const proof = this.#prover.prove(state, keys[i]!)
       if (!proof.ok) return proof

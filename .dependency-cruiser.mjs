@@ -9,7 +9,8 @@ const MAY_IMPORT = {
   platform: ['protocol', 'execution'],
   contracts: ['protocol', 'execution', 'platform'],
   node: ['protocol', 'consensus', 'execution', 'platform'],
-  cli: ['protocol', 'execution', 'platform', 'contracts', 'node'],
+  validator: ['node'],
+  cli: ['protocol', 'execution', 'platform', 'contracts', 'node', 'validator'],
 }
 
 /** An npm package wherever npm put it: in the root's node_modules or in a package's own. */
@@ -184,6 +185,12 @@ const node = [
 
 const cli = [
   forbid(
+    'authors-install-no-validator',
+    'A created project does not install @quoin/validator. main.ts loads it for the commands of operators and says what to type where it is missing; the devnet runs in this repository.',
+    { path: '^packages/cli/src/', pathNot: '^packages/cli/src/(main\\.ts$|devnet/)' },
+    { path: '^packages/validator/', dependencyTypesNot: ['type-only'] },
+  ),
+  forbid(
     'settings-are-light',
     'The program reads settings before it runs a command, and shows the limits of `quoin dev` in its help. Neither may load a database or a network.',
     { path: [`${NODE}(config/index|process)\\.ts$`, '^packages/cli/src/dev/limits\\.ts$'] },
@@ -197,7 +204,7 @@ const cli = [
       path: '^packages/[^/]+/src/',
       pathNot: [
         `${NODE}(config/index|process)\\.ts$`,
-        '^packages/(protocol/src/index|cli/src/(cli-version|dev/limits|shell-argument))\\.ts$',
+        '^packages/(protocol/src/index|cli/src/(cli-version|dev/limits|shell-argument|validator-package))\\.ts$',
       ],
       dependencyTypesNot: ['dynamic-import', 'type-only'],
     },

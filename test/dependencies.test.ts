@@ -24,14 +24,17 @@ const documented = new Map(
 
 const packages = readdirSync(new URL('../packages', import.meta.url))
 
+const manifestOf = (name: string) => JSON.parse(read(`packages/${name}/package.json`)) as Manifest
+
 /** The wanted tables: heading, then dependencies and versions in the order of the manifest, without our own packages. */
 const wanted = new Map(
   packages.flatMap((name) => {
-    const { dependencies, peerDependencies, devDependencies } = JSON.parse(read(`packages/${name}/package.json`)) as Manifest
+    const { dependencies, peerDependencies, devDependencies } = manifestOf(name)
     const others = (list: Manifest['dependencies']) =>
       Object.entries({ ...list }).filter(([dependency]) => !dependency.startsWith('@quoin/'))
+    const peers = name === 'node' ? {} : peerDependencies
     return [
-      [`\`${name}\``, others({ ...dependencies, ...peerDependencies })] as const,
+      [`\`${name}\``, others({ ...dependencies, ...peers })] as const,
       [`\`${name}\`${DEVELOPMENT}`, others(devDependencies)] as const,
     ].filter(([, list]) => list.length > 0)
   }),
@@ -56,6 +59,11 @@ describe('docs/dependencies.md', () => {
       for (const file of files) expect(read(`packages/${name}/${file}`), `${dependency} in ${file}`).toMatch(`'${dependency}`)
     }
   })
+})
+
+it('@quoin/validator installs exactly the optional peers of @quoin/node, in the same versions', () => {
+  const { '@quoin/node': _, ...installed } = manifestOf('validator').dependencies!
+  expect(installed).toEqual(manifestOf('node').peerDependencies)
 })
 
 describe('Node.js', () => {

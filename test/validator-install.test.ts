@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { type LockPackages, projectLock } from '../packages/cli/src/create/lock.ts'
 
 const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')) as { packages: LockPackages }
-const OURS = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli']
+const OURS = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'validator', 'cli']
 
 /** Names of all packages that npm installs with one of ours, on all platforms together. */
 function installedWith(name: string): ReadonlySet<string> {
@@ -14,10 +14,17 @@ function installedWith(name: string): ReadonlySet<string> {
 }
 
 it('a validator installs nothing of the authors of contracts', () => {
-  const names = installedWith('node')
+  const names = installedWith('validator')
   expect(names).toContain('libp2p')
   for (const name of ['@quoin/contracts', '@quoin/cli', 'commander', 'esbuild', 'viem', 'vitest'])
     expect(names).not.toContain(name)
+  for (const name of ['ox', 'elliptic']) expect(names).not.toContain(name)
   // The same look-up finds them where they are.
   expect(installedWith('cli')).toContain('esbuild')
+})
+
+it('the node alone, as authors have it, installs nothing that only validators need', () => {
+  const names = installedWith('node')
+  expect(names).toContain('ws')
+  for (const name of ['libp2p', 'classic-level', 'pino', '@quoin/validator']) expect(names).not.toContain(name)
 })

@@ -1,14 +1,19 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createProject } from '../../packages/cli/src/create/create.ts'
 import { type LockPackages, projectLock, type Tarball } from '../../packages/cli/src/create/lock.ts'
 import { packTarballs } from '../../packages/cli/src/create/tarballs.ts'
+import { EXIT_CODE } from '../../packages/node/src/validator/exit-code.ts'
 import { attempt, environment } from './npm.ts'
 import { Program, ROOT, run } from './program.ts'
 
-/** Entry points that need an optional peer, so that a package alone does not have them. The tutorial's test uses them with the peer. */
-const NEED_A_PEER = new Set(['@quoin/contracts/testing/matchers'])
+/**
+ * Entry points that need an optional peer, so that a package alone does not have them. The tutorial's test uses the first with its peer, and
+ * @quoin/validator the others.
+ */
+const NEED_A_PEER = new Set(['@quoin/contracts/testing/matchers', '@quoin/node/validator', '@quoin/node/directory'])
 
 /** Entry points that are imported for their effect and export nothing. */
 const ONLY_EFFECTS = new Set(['@quoin/platform/v8-flags'])
@@ -20,6 +25,13 @@ interface Manifest {
 }
 
 const json = async <T>(...path: readonly string[]): Promise<T> => JSON.parse(await readFile(join(...path), 'utf8')) as T
+
+/** What a created project may take with all that it installs: the files, each rounded up to blocks of 4 KiB. */
+const PROJECT_BYTES_MAX = 150_000_000
+const BLOCK_BYTES = 4096
+
+/** Most packages that a validator may install: ours, those of libp2p (90), and binaries of its platform included. */
+const VALIDATOR_PACKAGES_MAX = 135
 
 let parent: string
 let tarballs: readonly Tarball[]
@@ -107,8 +119,32 @@ async function expectBuild(project: string, entries: readonly string[]): Promise
   expect(await evaluate(project, script)).toEqual(['all'])
 }
 
+/** Size of a folder on a disk with blocks of 4 KiB, and the npm packages in it. */
+async function sizeOf(folder: string): Promise<{ readonly bytes: number; readonly packages: number }> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size))
+  return {
+    bytes: sizes.reduce((sum, size) => sum + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES, 0),
+    packages: files.filter(({ parentPath, name }) => name === 'package.json' && PACKAGE_FOLDER.test(parentPath)).length,
+  }
+}
+
+const PACKAGE_FOLDER = /\/node_modules\/(@[^/]+\/)?[^/]+$/
+
+describe('a created project', () => {
+  it('is at most 150 MB with all that it installs', async () => {
+    const project = await createProject(join(parent, 'created'))
+    const { code, output } = await attempt('npm', ['ci', '--ignore-scripts'], project)
+    expect(code, output).toBe(0)
+    const size = await sizeOf(project)
+    expect(size.bytes).toBeLessThanOrEqual(PROJECT_BYTES_MAX)
+    expect(size.packages).toBeLessThanOrEqual(100)
+  })
+})
+
 describe('a package, installed alone from its tarball', () => {
-  it.each(['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli'])('%s', async (name) => {
+  it.each(['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'validator', 'cli'])('%s', async (name) => {
     const { project, manifest } = await install(name)
     const { programs, contracts } = entriesOf(manifest)
     const entries = [...programs, ...contracts]
@@ -127,6 +163,7 @@ describe('a package, installed alone from its tarball', () => {
     expect(await evaluate(project, script)).toEqual({ empty, version: manifest.version })
     if (contracts.length > 0) await expectBuild(project, contracts)
     if (name === 'cli') await expectProgram(project, manifest.version)
+    if (name === 'validator') expect((await sizeOf(project)).packages).toBeLessThanOrEqual(VALIDATOR_PACKAGES_MAX)
   })
 
   it('is every package of the repository', () => {
@@ -140,5 +177,12 @@ async function expectProgram(project: string, version: string): Promise<void> {
     run(new Program(join(project, 'node_modules', '.bin', 'quoin'), args, { cwd: project, env: environment }))
   expect(await quoin('--version')).toMatchObject({ code: 0, output: `${version}\n` })
   expect(await quoin('--help')).toMatchObject({ code: 0, output: expect.stringContaining('Usage: quoin') })
-  expect(await quoin('version')).toMatchObject({ code: 0, output: expect.stringContaining(`quoin ${version}\nexecution 0x`) })
+  expect(await quoin('version')).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/^quoin [\d.]+\nexecution 0x\w{64}\ncrypto .*ox-wasm/),
+  })
+  // Authors do not install what only validators need.
+  const missing = `Type: npm install --save-dev @quoin/validator@${version}`
+  for (const command of ['init', 'start', 'reload', 'doctor', 'keys', 'genesis'])
+    expect(await quoin(command)).toMatchObject({ code: EXIT_CODE.usage, output: expect.stringContaining(missing) })
 }

@@ -2,6 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Lock, type LockPackages, projectLock } from '../../packages/cli/src/create/lock.ts'
 import { attempt, environment, npm } from './npm.ts'
 import { Program, ROOT, run } from './program.ts'
 
@@ -37,6 +38,22 @@ afterAll(async () => {
   await rm(parent, { recursive: true, force: true })
 })
 
+/** `npm install <name>` in the version of the repository's lock file, so that it needs no network. */
+async function installFromLock(project: string, name: string): Promise<void> {
+  const json = async <T>(...path: readonly string[]): Promise<T> => JSON.parse(await readFile(join(...path), 'utf8')) as T
+  const repository = (await json<{ readonly packages: LockPackages }>(ROOT, 'package-lock.json')).packages
+  const before = await json<Lock>(project, 'package-lock.json')
+  const manifest = await json<Parameters<typeof projectLock>[1]>(project, 'package.json')
+  const dependencies = { [name]: repository[`node_modules/${name}`]!.version! }
+  const added = projectLock(repository, { name: manifest.name, version: manifest.version, dependencies }, [])
+  const root = { ...before.packages[''], dependencies }
+  const packages = { ...added.packages, ...before.packages, '': root }
+  await writeFile(join(project, 'package.json'), JSON.stringify({ ...manifest, dependencies }))
+  await writeFile(join(project, 'package-lock.json'), JSON.stringify({ ...before, packages }))
+  const { code, output } = await attempt('npm', ['ci', '--ignore-scripts'], project)
+  expect(code, output).toBe(0)
+}
+
 it('goes from an empty folder to a called contract, as the tutorial says, without a network', async () => {
   const project = join(parent, 'my-dapp')
   const steps = stepsOf(await readFile(join(ROOT, 'docs', 'tutorial.md'), 'utf8'))
@@ -57,6 +74,8 @@ it('goes from an empty folder to a called contract, as the tutorial says, withou
     } else if (step.line === 'npm run dev') {
       node = npm(['run', 'dev', '--', '--port', '0'], cwd, { group: true })
       url = (await node.shows(/http:\/\/127\.0\.0\.1:\d+/))[0]
+    } else if (step.line === 'npm install viem') {
+      await installFromLock(project, 'viem')
     } else {
       const [program, ...args] = step.line.replace(MY_DAPP, project).split(' ')
       const { code, output } = await attempt(program!, args, cwd)
@@ -74,7 +93,7 @@ it('goes from an empty folder to a called contract, as the tutorial says, withou
   })
   const deployed = await run(new Program('npm', ['run', 'deploy'], { cwd, env: { ...environment, RPC_URL: url } }))
   expect(deployed.output).toMatch(
-    /Deployed the token at 0x[\da-f]{40} \(\d+ gas\)\. Its supply of 1000000000000000000000 belongs to 0xf39F/,
+    /Deployed the token at 0x[\da-fA-F]{40} \(\d+ gas\)\. Its supply of 1000000000000000000000 belongs to 0xf39F/,
   )
   expect(deployed.code).toBe(0)
 })

@@ -10,6 +10,7 @@ import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
 import { DEV_LIMITS } from './dev/limits.ts'
 import { cdCommand } from './shell-argument.ts'
+import { fromValidator } from './validator-package.ts'
 
 const DEFAULT_DATA_DIR = join(homedir(), '.quoin')
 
@@ -89,7 +90,7 @@ function addInit(program: Command): void {
         developmentIndex?: number
       }) => {
         const development = options.development || options.developmentIndex !== undefined
-        const { describeKeys, init } = await import('@quoin/node/directory')
+        const { describeKeys, init } = await fromValidator(() => import('@quoin/validator/directory'))
         const { keysText } = await import('./commands/keys.ts')
         await init({
           dataDir: options.dataDir,
@@ -141,7 +142,7 @@ function addStart(program: Command, outcome: Outcome): void {
         process.exitCode = EXIT_CODE.failed
       }),
     )
-    const { start } = await import('@quoin/node/validator')
+    const { start } = await fromValidator(() => import('@quoin/validator'))
     outcome.code = await start(dataDir, flags, {
       missing: newSignState ? 'lost' : 'refuse',
       voteFrom: voteFrom === undefined ? undefined : Height(voteFrom),
@@ -163,7 +164,7 @@ function addReload(program: Command): void {
     )
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
-      const { reload } = await import('@quoin/node/validator')
+      const { reload } = await fromValidator(() => import('@quoin/validator'))
       await reload(dataDir, print)
     })
 }
@@ -174,7 +175,7 @@ function addDoctor(program: Command): void {
     .description('check all files of a stopped node; exits with 65 and reports the first fault, or exits with 0 if there is none')
     .addOption(dataDirOption())
     .action(async ({ dataDir }: { dataDir: string }) => {
-      const { doctor } = await import('@quoin/node/validator')
+      const { doctor } = await fromValidator(() => import('@quoin/validator'))
       await doctor(dataDir, print)
       print('no fault found')
     })
@@ -235,7 +236,7 @@ function addKeys(program: Command): void {
     .addOption(dataDirOption())
     .option('--json', 'print only the entry, in JSON, for the list that quoin genesis --validators reads', false)
     .action(async ({ dataDir, json }: { dataDir: string; json: boolean }) => {
-      const { describeKeys } = await import('@quoin/node/directory')
+      const { describeKeys } = await fromValidator(() => import('@quoin/validator/directory'))
       const description = await describeKeys(dataDir)
       const { keysText } = await import('./commands/keys.ts')
       print(json ? JSON.stringify(description.entry, null, 2) : keysText(description))
@@ -295,7 +296,7 @@ function addGenesis(program: Command): void {
         fund: readonly string[]
       }) => {
         const { blockIntervalMs, heartbeatIntervalMs, feePolicy, validators, timeMs = Date.now(), ...rest } = options
-        const { makeGenesis } = await import('@quoin/node/directory')
+        const { makeGenesis } = await fromValidator(() => import('@quoin/validator/directory'))
         const parameters = { blockIntervalMs, heartbeatIntervalMs, feePolicy }
         const genesis = await makeGenesis({ ...rest, validators, timeMs, parameters })
         print(

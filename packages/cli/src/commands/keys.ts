@@ -1,4 +1,4 @@
-import type { describeKeys } from '@quoin/node/directory'
+import type { describeKeys } from '@quoin/validator/directory'
 import { shellCommand } from '../shell-argument.ts'
 
 /** The text of `quoin keys`: its last line can be copied behind `quoin genesis`. */

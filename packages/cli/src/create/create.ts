@@ -2,7 +2,7 @@ import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promise
 import { basename, dirname, join, resolve } from 'node:path'
 import { CommandError, unlessMissing } from '@quoin/node/process'
 import { type LockPackages, projectLock, type Tarball } from './lock.ts'
-import { packageDirectory, packTarballs } from './tarballs.ts'
+import { packageDirectory, packTarballs, VALIDATOR } from './tarballs.ts'
 
 /** Folder of a project for the @quoin packages, which are not published to a registry yet. */
 const VENDOR = 'vendor'
@@ -27,7 +27,7 @@ export async function createProject(directory: string): Promise<string> {
   await cp(join(packageDirectory('@quoin/contracts'), 'template'), project, { recursive: true })
   for (const name of DOTFILES) await rename(join(project, name), join(project, `.${name}`))
   await mkdir(join(project, VENDOR))
-  const tarballs = await packTarballs(project, VENDOR)
+  const tarballs = (await packTarballs(project, VENDOR)).filter((tarball) => tarball.name !== VALIDATOR)
   const manifest = await writeManifest(project, name, tarballs)
   await writeLock(project, manifest, tarballs)
   return project

@@ -8,9 +8,10 @@ const root = join(dirname(createRequire(import.meta.url).resolve('@quoin/cli/pac
 const json = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8'))
 const repository = json('package-lock.json').packages as LockPackages
 const template = json('packages/contracts/template/package.json')
-const NAMES = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli']
+const NAMES = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli', 'validator']
 const tarballs = NAMES.map((name) => ({ name: `@quoin/${name}`, file: `vendor/${name}.tgz`, integrity: `sha512-${name}` }))
-const ours = Object.fromEntries(tarballs.map(({ name, file }) => [name, `file:${file}`]))
+const installed = tarballs.filter(({ name }) => name !== '@quoin/validator')
+const ours = Object.fromEntries(installed.map(({ name, file }) => [name, `file:${file}`]))
 const manifest = { ...template, devDependencies: { ...template.devDependencies, ...ours } }
 
 /** Finds a package as Node.js does. */
@@ -58,8 +59,13 @@ describe('the lock file of a project', () => {
   it('marks only packages for one platform as optional', () => {
     const optional = Object.values(packages).filter((entry) => entry.optional === true)
     expect(optional.length).toBeGreaterThan(10)
-    expect(packages['node_modules/viem']!.optional).toBeUndefined()
+    expect(packages['node_modules/esbuild']!.optional).toBeUndefined()
     expect(Object.values(packages).some((entry: LockEntry) => entry.dev === true || entry.devOptional === true)).toBe(false)
+  })
+
+  it('has nothing that only validators or applications need', () => {
+    for (const name of ['libp2p', 'classic-level', 'pino', 'viem', 'ox', '@quoin/validator'])
+      expect(packages[`node_modules/${name}`], name).toBeUndefined()
   })
 
   it('refuses a template that needs a package which the repository does not have', () => {

@@ -14,6 +14,16 @@ export function packageDirectory(name: string, from: string = import.meta.url): 
   return dirname(createRequire(from).resolve(`${name}/package.json`))
 }
 
+/** Nothing in a project whose author has not installed the package. */
+function validatorDirectory(): readonly string[] {
+  try {
+    return [packageDirectory(VALIDATOR)]
+  } catch (failure) {
+    if (failure instanceof Error && 'code' in failure && failure.code === 'MODULE_NOT_FOUND') return []
+    throw failure
+  }
+}
+
 /** Directories of a @quoin package and its @quoin dependencies; dependencies come first. */
 async function directoriesOf(name: string, from?: string, found = new Map<string, string>()): Promise<readonly string[]> {
   const directory = packageDirectory(name, from)
@@ -25,14 +35,17 @@ async function directoriesOf(name: string, from?: string, found = new Map<string
   return [...found.values()]
 }
 
+/** What only operators need: packed, so that a project can install it, but not installed. */
+export const VALIDATOR = '@quoin/validator'
+
 /**
- * Packs @quoin/cli and its @quoin dependencies into a folder of a project.
+ * Packs @quoin/cli and its @quoin dependencies into a folder of a project, and @quoin/validator where it is installed.
  *
  * @param folder relative to the project
  * @throws Error with npm's output when `npm pack` fails
  */
 export async function packTarballs(project: string, folder: string): Promise<readonly Tarball[]> {
-  const directories = await directoriesOf('@quoin/cli')
+  const directories = [...(await directoriesOf('@quoin/cli')), ...validatorDirectory()]
   const [program, ...before] = npmCommand()
   const args = [...before, 'pack', '--json', '--ignore-scripts', '--pack-destination', join(project, folder), ...directories]
   const { stdout } = await promisify(execFile)(program!, args, { cwd: project, maxBuffer: OUTPUT_BYTES_MAX })

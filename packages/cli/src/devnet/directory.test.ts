@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { lockDirectory } from '@quoin/node/directory'
+import { lockDirectory } from '@quoin/validator/directory'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { holdDirectory } from './directory.ts'
 

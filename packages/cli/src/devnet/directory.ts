@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { lockDirectory } from '@quoin/node/directory'
 import { type Closable, CommandError, unlessMissing } from '@quoin/node/process'
+import { lockDirectory } from '@quoin/validator/directory'
 
 const SETTINGS = 'devnet.json'
 const LOCK = 'lock'

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { executionVersion } from '@quoin/execution'
-import { createNodeKey, loadNodeKey } from '@quoin/node/directory'
 import { developmentNodeSeed, developmentValidatorKey, validatorKeyOf } from '@quoin/node/keys'
 import { orFail } from '@quoin/node/process'
 import { DEVELOPMENT_BALANCE, developmentAccounts } from '@quoin/platform'
@@ -17,6 +16,7 @@ import {
   TimeMs,
   Wei,
 } from '@quoin/protocol'
+import { createNodeKey, loadNodeKey } from '@quoin/validator/directory'
 import { DEFAULT_SETTINGS, type DevnetSettings } from './settings.ts'
 
 /** Chain id of Hardhat and of viem's `foundry` chain. */

@@ -1,6 +1,6 @@
 import { developmentAccounts } from '@quoin/platform'
 import { bytesToHex, type Crypto, type Hex } from '@quoin/protocol'
-import { getAddress } from 'viem/utils'
+import { getAddress } from '#viem/utils'
 
 /** A well-known account. Its private key is public. */
 export interface TestAccount {

@@ -1,5 +1,5 @@
+import type { Hex } from '@quoin/protocol'
 import type { Abi } from 'abitype'
-import type { Hex } from 'viem'
 import type { SourceMap } from '../build/source-map.ts'
 
 /** A contract's artifact, as `quoin build` writes it: `import * as token from '../artifacts/token.js'`. */

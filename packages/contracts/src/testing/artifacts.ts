@@ -1,7 +1,6 @@
-import { nobleCrypto as crypto, Hash, hexToBytes } from '@quoin/protocol'
+import { nobleCrypto as crypto, Hash, type Hex, hexToBytes } from '@quoin/protocol'
 import type { AbiFunction } from 'abitype'
-import type { Hex } from 'viem'
-import { toFunctionSelector, toFunctionSignature } from 'viem/utils'
+import { toFunctionSelector, toFunctionSignature } from '#viem/utils'
 import type { Artifact } from './artifact.ts'
 
 const codeHashes = new WeakMap<Artifact, Hash>()

@@ -9,6 +9,7 @@ import {
   codeKey,
   nobleCrypto as crypto,
   DEFAULT_PARAMETERS,
+  type Hex,
   headerTimestamp,
   hexToBytes,
   LIMITS,
@@ -16,8 +17,8 @@ import {
   utf8ToBytes,
 } from '@quoin/protocol'
 import type { Abi } from 'abitype'
-import type { Hex, Log } from 'viem'
-import { encodeDeployData, encodeFunctionData, getAddress } from 'viem/utils'
+
+import { encodeDeployData, encodeFunctionData, getAddress } from '#viem/utils'
 import { type TestAccount, testAccounts } from './accounts.ts'
 import type { Artifact } from './artifact.ts'
 import { functionNameOf } from './artifacts.ts'
@@ -30,6 +31,7 @@ import { testGenesis } from './genesis.ts'
 import { readAddress, readAmount, readBytes, readInteger } from './input.ts'
 import { Ledger, type MinedBlock } from './ledger.ts'
 import { TESTING_LIMITS } from './limits.ts'
+import type { Log } from './log.ts'
 import { eventsOf, logsOf, type Receipt } from './receipt.ts'
 import { callSite } from './stack.ts'
 import type { Message } from './transaction.ts'
@@ -299,7 +301,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
   }
 
   /** Logs of all contracts, oldest first. */
-  async getLogs({ address, topics = [], ...range }: LogFilter = {}): Promise<readonly Log<bigint, number, false>[]> {
+  async getLogs({ address, topics = [], ...range }: LogFilter = {}): Promise<readonly Log[]> {
     const from = address === undefined ? undefined : getAddress(readAddress('the address', address))
     return this.#logs(range).filter((log) => (from === undefined || log.address === from) && hasTopics(log, topics))
   }
@@ -364,7 +366,7 @@ export class Chain<accounts extends readonly Hex[] = readonly Hex[]> {
     return accountFromValue(await this.#value(accountKey(readAddress('the account', address)), blockNumber))
   }
 
-  #logs({ fromBlock = 0n, toBlock }: BlockRange): readonly Log<bigint, number, false>[] {
+  #logs({ fromBlock = 0n, toBlock }: BlockRange): readonly Log[] {
     this.#core.assertOpen()
     const from = this.#height('fromBlock', fromBlock)
     const blocks = this.#core.ledger.blocks.slice(from, this.#height('toBlock', toBlock) + 1)
@@ -416,7 +418,7 @@ const blockOf = ({ header, hash, transactions }: MinedBlock): Block => ({
   transactions: transactions.map((transaction) => transaction.hash),
 })
 
-function hasTopics(log: Log<bigint, number, false>, wanted: NonNullable<LogFilter['topics']>): boolean {
+function hasTopics(log: Log, wanted: NonNullable<LogFilter['topics']>): boolean {
   return wanted.every((topic, i) => {
     if (topic === undefined || topic === null) return true
     const found = log.topics[i]

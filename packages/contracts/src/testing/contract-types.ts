@@ -1,3 +1,4 @@
+import type { Hex } from '@quoin/protocol'
 import type {
   Abi,
   AbiFunction,
@@ -6,8 +7,8 @@ import type {
   ExtractAbiFunctionNames,
   ExtractAbiFunctions,
 } from 'abitype'
-import type { ContractEventArgsFromTopics, ContractEventName, Hex } from 'viem'
 import type { IsOverloaded, SignatureOf } from '../kit/abi-types.ts'
+import type { EventArguments, EventName } from './log.ts'
 import type { ContractEvent, Receipt } from './receipt.ts'
 
 /** Options of a transaction. */
@@ -125,7 +126,7 @@ export interface Contract<abi extends Abi = Abi> {
       } & { readonly [fn in Overload<abi, WriteMutability> as SignatureOf<fn>]: SimulateFunction<fn> }
   /** Past events, oldest first. Only events with the given arguments. */
   readonly getEvents: {
-    readonly [name in ContractEventName<abi>]: (
+    readonly [name in EventName<abi>]: (
       args?: EventFilter<abi, name>,
       range?: BlockRange,
     ) => Promise<readonly ContractEvent<abi, name>[]>
@@ -133,13 +134,13 @@ export interface Contract<abi extends Abi = Abi> {
 }
 
 /** Some of an event's arguments, by name or by position. */
-export type EventFilter<abi extends Abi, name extends ContractEventName<abi>> = Abi extends abi
+export type EventFilter<abi extends Abi, name extends EventName<abi>> = Abi extends abi
   ? Readonly<Record<string, unknown>> | readonly unknown[]
-  : PartialArguments<ContractEventArgsFromTopics<abi, name>>
+  : PartialArguments<EventArguments<abi, name>>
 
 type PartialArguments<args> = args extends readonly unknown[] ? args : { readonly [name in keyof args]?: args[name] | undefined }
 
-type ConstructorInputs<abi extends Abi> =
+export type ConstructorInputs<abi extends Abi> =
   Extract<abi[number], { type: 'constructor' }> extends infer item
     ? [item] extends [never]
       ? readonly []

@@ -1,6 +1,5 @@
 import { type CallRequest, type CallResult, gasDetail, runCall, type TransactionFailure } from '@quoin/execution'
-import { type Address, bytesToHex, LIMITS, timeProblem, Wei } from '@quoin/protocol'
-import type { Hex } from 'viem'
+import { type Address, bytesToHex, type Hex, LIMITS, timeProblem, Wei } from '@quoin/protocol'
 import { grouped } from '../build/grouped.ts'
 import type { Artifact } from './artifact.ts'
 import { ArtifactIndex, functionNameOf } from './artifacts.ts'

@@ -1,6 +1,5 @@
-import { Address, hexToBytes, parseHex, U256_MAX, Wei } from '@quoin/protocol'
-import type { Hex } from 'viem'
-import { isAddress } from 'viem/utils'
+import { Address, type Hex, hexToBytes, parseHex, U256_MAX, Wei } from '@quoin/protocol'
+import { isAddress } from '#viem/utils'
 import { ChainError } from './error.ts'
 import { formatValue } from './format.ts'
 

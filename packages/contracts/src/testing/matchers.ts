@@ -4,12 +4,14 @@
  *
  * @module
  */
+
+import type { Hex } from '@quoin/protocol'
 import type { Abi } from 'abitype'
-import type { ContractEventName, Hex } from 'viem'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { EventFilter } from './contract-types.ts'
 import { formatArguments, formatValue } from './format.ts'
 import { gasOfAllChains } from './gas-report.ts'
+import type { EventName } from './log.ts'
 import { matches, matchesAll } from './match.ts'
 import { print } from './print.ts'
 import { type ContractEvent, eventsOf, type Receipt } from './receipt.ts'
@@ -30,7 +32,7 @@ interface ContractMatchers {
   /** Expects a revert with exactly this reason, or one that matches: the text of `throw new Error(…)`, or the chain's own. Must be awaited. */
   toRevertWithReason(reason: string | RegExp): Promise<void>
   /** Expects that a contract emitted an event in a receipt's transaction. Compares only the given arguments, by name or by position. */
-  toEmit<const abi extends Abi, name extends ContractEventName<abi>>(
+  toEmit<const abi extends Abi, name extends EventName<abi>>(
     contract: Emitter<abi>,
     eventName: name,
     args?: EventFilter<abi, name>,

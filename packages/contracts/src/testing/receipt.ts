@@ -1,15 +1,16 @@
-import { bytesToHex, type Log as ProtocolLog } from '@quoin/protocol'
+import { bytesToHex, type Hex, type Log as ProtocolLog } from '@quoin/protocol'
 import type { Abi } from 'abitype'
-import type { ContractEventArgsFromTopics, ContractEventName, Hex, Log } from 'viem'
-import { getAddress, parseEventLogs } from 'viem/utils'
+
+import { getAddress, parseEventLogs } from '#viem/utils'
 import type { MinedBlock, MinedTransaction } from './ledger.ts'
+import type { EventArguments, EventName, Log } from './log.ts'
 
 /** A log, decoded with its contract's ABI. */
-export type ContractEvent<abi extends Abi = Abi, name extends ContractEventName<abi> = ContractEventName<abi>> =
-  name extends ContractEventName<abi>
-    ? Log<bigint, number, false> & {
+export type ContractEvent<abi extends Abi = Abi, name extends EventName<abi> = EventName<abi>> =
+  name extends EventName<abi>
+    ? Log & {
         readonly eventName: name
-        readonly args: ContractEventArgsFromTopics<abi, name>
+        readonly args: EventArguments<abi, name>
       }
     : never
 
@@ -27,7 +28,7 @@ export interface Receipt<abi extends Abi = Abi> {
   readonly contractAddress: Hex | undefined
   readonly gasUsed: bigint
   /** All logs, in order. */
-  readonly logs: readonly Log<bigint, number, false>[]
+  readonly logs: readonly Log[]
   /** Events of the contract that was called or created, decoded. */
   readonly events: readonly ContractEvent<abi>[]
 }
@@ -54,11 +55,11 @@ export function receiptOf(block: MinedBlock, transaction: MinedTransaction, abi:
 }
 
 /** Decodes logs of one contract. Leaves out logs that its ABI does not contain. */
-export const eventsOf = (abi: Abi, address: Hex, logs: readonly Log<bigint, number, false>[]): readonly ContractEvent[] =>
+export const eventsOf = (abi: Abi, address: Hex, logs: readonly Log[]): readonly ContractEvent[] =>
   parseEventLogs({ abi, logs: logs.filter((log) => log.address === address) }) as readonly ContractEvent[]
 
 /** Logs of a transaction, with the log indexes that a node gives them. */
-export function logsOf(block: MinedBlock, transactionIndex: number): readonly Log<bigint, number, false>[] {
+export function logsOf(block: MinedBlock, transactionIndex: number): readonly Log[] {
   const { hash: transactionHash, receipt } = block.transactions[transactionIndex]!
   const first = block.transactions.slice(0, transactionIndex).reduce((sum, { receipt: { logs } }) => sum + logs.length, 0)
   return receipt.logs.map(({ address, topics, data }: ProtocolLog, i) => ({

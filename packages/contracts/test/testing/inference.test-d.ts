@@ -1,11 +1,21 @@
-import type { Abi, Hex } from 'viem'
+import { type Abi, type ContractEventArgsFromTopics, type ContractEventName, type Hex, parseAbi, type Log as ViemLog } from 'viem'
 import { describe, expectTypeOf, it } from 'vitest'
-import { type Artifact, type Chain, type Contract, createChain, type Receipt, type Simulation } from '../../src/testing/index.ts'
+import {
+  type Artifact,
+  type Chain,
+  type Contract,
+  createChain,
+  type EventArguments,
+  type EventName,
+  type Receipt,
+  type Simulation,
+} from '../../src/testing/index.ts'
 import '../../src/testing/matchers.ts'
 import { expect } from 'vitest'
 import { lab, nextLab, passer } from './lab.ts'
 import { token } from './token.ts'
 
+const unnamed = parseAbi(['event E(uint256 indexed, address to)', 'event N()'])
 const chain = await createChain()
 const [alice, bob] = chain.accounts
 const coin = await chain.deploy(token, { args: ['Quoin', 'QUO', alice, 1n] })
@@ -148,5 +158,19 @@ describe('matchers', () => {
     expectTypeOf(expect(coin.read.name()).not.toRevertWith('Odd', [1n])).toEqualTypeOf<Promise<void>>()
     // @ts-expect-error arguments are a list
     void expect(coin.read.name()).toRevertWith('Odd', 1n)
+  })
+})
+
+describe('logs', () => {
+  it('are what viem takes', async () => {
+    const receipt = await coin.write.transfer([bob, 1n])
+    expectTypeOf(receipt.logs).toExtend<readonly ViemLog<bigint, number, false>[]>()
+    expectTypeOf<EventArguments<typeof token.abi, 'Transfer'>>().toEqualTypeOf<
+      ContractEventArgsFromTopics<typeof token.abi, 'Transfer'>
+    >()
+    expectTypeOf<EventArguments<typeof unnamed, 'E'>>().toEqualTypeOf<ContractEventArgsFromTopics<typeof unnamed, 'E'>>()
+    expectTypeOf<EventArguments<typeof unnamed, 'N'>>().toEqualTypeOf<ContractEventArgsFromTopics<typeof unnamed, 'N'>>()
+    expectTypeOf<EventName<typeof unnamed>>().toEqualTypeOf<ContractEventName<typeof unnamed>>()
+    expectTypeOf<EventName>().toEqualTypeOf<ContractEventName>()
   })
 })

@@ -6,7 +6,7 @@ const VERIFY_OPTIONS = { prehash: false, lowS: true } as const
 /** libsecp256k1 compiled to WebAssembly by ox. Works on every platform. Compiles asynchronously; the functions are synchronous. */
 export async function loadOxWasmCurve(): Promise<Curve> {
   // Dynamic import: threads that use the native library need not load it.
-  const { engine, InvalidInputError } = await import('ox/wasm/Secp256k1')
+  const { engine, InvalidInputError } = await import('#ox/wasm/Secp256k1')
   const library = await engine()
   return strictCurve({
     recover(digest, signature, yParity) {
@@ -39,7 +39,7 @@ export async function loadOxWasmCurve(): Promise<Curve> {
 
 /** Keccak and SHA-256 in WebAssembly. */
 export async function loadOxWasmHashes(): Promise<Pick<Crypto, 'keccak256' | 'sha256'>> {
-  const { engine } = await import('ox/wasm/Hash')
+  const { engine } = await import('#ox/wasm/Hash')
   const { keccak256, sha256 } = await engine()
   return { keccak256, sha256 }
 }

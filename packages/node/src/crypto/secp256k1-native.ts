@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { createRequire } from 'node:module'
 import { type Curve, strictCurve } from '@quoin/protocol'
 
 /** The used part of `secp256k1` 5 (libsecp256k1 as a Node addon). The package ships no types. */
@@ -22,9 +21,9 @@ const PUBKEY_PARSE = 'Public Key could not be parsed'
  *
  * @throws If the package has no binary for this platform (it ships linux-x64, darwin-arm64 and win32-x64).
  */
-export function loadSecp256k1Native(): Curve {
-  const require = createRequire(import.meta.url)
-  const bindings = require('secp256k1/bindings') as Bindings
+export async function loadSecp256k1Native(): Promise<Curve> {
+  // @ts-expect-error the package has no types
+  const { default: bindings } = (await import('#secp256k1/bindings.js')) as { readonly default: Bindings }
   // Blinds scalar multiplication by the generator against side channels. Does not change results.
   bindings.contextRandomize(randomBytes(32))
   return strictCurve({

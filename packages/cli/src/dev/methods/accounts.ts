@@ -35,7 +35,7 @@ const typedData = z.unknown().transform((given, context): unknown => {
 
 /** EIP-712. The library is loaded at the first signature. */
 async function signTypedData(backend: DevBackend, account: Address, document: unknown): Promise<Hex> {
-  const { getSignPayload } = await import('ox/TypedData')
+  const { getSignPayload } = await import('#ox/TypedData')
   let digest: Uint8Array
   try {
     digest = hexToBytes(getSignPayload(document as Parameters<typeof getSignPayload>[0]))

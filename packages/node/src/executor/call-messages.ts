@@ -1,6 +1,7 @@
 import type { ChainId } from '@quoin/protocol'
 import type { DamageFinding } from '../store/damage.ts'
 import type { CallTask } from './call-runner.ts'
+import type { AnyJob } from './job.ts'
 
 /** Start data of the thread. */
 export interface CallWorkerData {
@@ -18,12 +19,6 @@ export type CallWorkerRequest =
 
 /** Messages of a thread that runs jobs of any kind, `call-worker` among them. */
 export type WorkerRequest = AnyJob | { readonly kind: 'close' }
-
-/** A request with its kind, for a thread that runs jobs. */
-export interface AnyJob {
-  readonly kind: string
-  readonly request: unknown
-}
 
 export type WorkerMessage =
   /** The first message: the thread is ready for the first request. */

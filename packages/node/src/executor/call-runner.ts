@@ -2,7 +2,7 @@ import type { CallOutcome, CallRequest, EstimateOutcome, SimulationOutcome, Simu
 import type { Result } from '@quoin/protocol'
 import type { Client } from '../fair-queue.ts'
 import type { RestartLimits } from '../threads/restart-delay.ts'
-import type { TaskOf } from './job-pool.ts'
+import type { TaskOf } from './job.ts'
 import type { TraceAnswer, TraceJob } from './trace-job.ts'
 
 /** Why a call has no outcome. Says nothing about the called contract. */

@@ -6,6 +6,7 @@ import type { OnDamage } from '../store/damage.ts'
 import { RestartDelay } from '../threads/restart-delay.ts'
 import { CALL_POOL_DEFAULTS, type CallPoolLimits, type CallStats, type CallUnavailable } from './call-runner.ts'
 import { CallUsage } from './call-usage.ts'
+import type { TaskOf } from './job.ts'
 import { type Job, type JobAnswer, JobThread, type JobWorker, type ThreadNames } from './job-thread.ts'
 
 export interface JobPoolOptions {
@@ -16,11 +17,6 @@ export interface JobPoolOptions {
   /** Called when a thread finds damage in the database. */
   readonly onDamage?: OnDamage
 }
-
-/** A request with its kind, of requests by their kinds. */
-export type TaskOf<Requests> = {
-  readonly [K in keyof Requests & string]: { readonly kind: K; readonly request: Requests[K] }
-}[keyof Requests & string]
 
 /** What a pool knows of its jobs. */
 export interface PoolJobs<Requests> extends ThreadNames {

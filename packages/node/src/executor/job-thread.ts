@@ -3,9 +3,10 @@ import { err, ok, type Result } from '@quoin/protocol'
 import type { Clock } from '../powers.ts'
 import { DamagedError, type OnDamage } from '../store/damage.ts'
 import { SupervisedThread } from '../threads/supervised-thread.ts'
-import type { AnyJob, WorkerMessage, WorkerRequest } from './call-messages.ts'
+import type { WorkerMessage, WorkerRequest } from './call-messages.ts'
 import type { CallPoolLimits, CallUnavailable } from './call-runner.ts'
 import type { CancelFlag } from './cancel-flag.ts'
+import type { AnyJob } from './job.ts'
 
 export type JobAnswer = Result<unknown, CallUnavailable>
 

@@ -1,4 +1,4 @@
-import type { TaskOf } from './job-pool.ts'
+import type { TaskOf } from './job.ts'
 import type { ProofRequest } from './proof-runner.ts'
 
 /** Start data of the thread. */

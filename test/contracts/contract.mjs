@@ -1,6 +1,6 @@
 /** The contracts of this folder, for tests and benches. Plain JavaScript, because programs that run over dist read it too. */
 import { readFileSync } from 'node:fs'
-import { bytesToHex, encodeContainer, parseAbi } from '@quoin/protocol'
+import { bytesToHex, decodeContainer, encodeContainer, hexToBytes, parseAbi, unwrap } from '@quoin/protocol'
 
 const read = (/** @type {string} */ file) => readFileSync(new URL(file, import.meta.url), 'utf8')
 
@@ -24,6 +24,17 @@ export function containerOf(source, json, rest = {}) {
     sourceMap: new Uint8Array(0),
     ...rest,
   })
+}
+
+/**
+ * The same contract with another code hash: a chain that knows a code creates contracts with it, and upgrades to it, for less.
+ *
+ * @param {string} bytecode a container in hex
+ * @returns {`0x${string}`}
+ */
+export function otherCodeOf(bytecode) {
+  const { container } = unwrap(decodeContainer(hexToBytes(/** @type {`0x${string}`} */ (bytecode))))
+  return bytesToHex(encodeContainer({ ...container, source: `${container.source}\n` }))
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   zeroHash,
 } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { otherCodeOf } from '../contracts/contract.mjs'
 import { alice, bob, carol, dave, eventsOf, revertOf, STANDARDS, Stage, ZERO } from './harness.ts'
 
 /** OpenZeppelin 5's TimelockController. */
@@ -447,7 +448,8 @@ describe('limits that docs/standards.md states', () => {
   ]
   const others = (count: number, from: number) => Array.from({ length: count }, (_, i) => toHex(i + from, { size: 20 }))
   const gasOf = (count: number) => {
-    const { abi: built, bytecode } = stage.built('timelock')
+    const { abi: built, ...preset } = stage.built('timelock')
+    const bytecode = otherCodeOf(preset.bytecode)
     const args = [DELAY, others(count, 1_000), others(executors, 2_000), a]
     return stage.client.estimateGas({ account: dave, data: encodeDeployData({ abi: built as Abi, bytecode, args }) })
   }

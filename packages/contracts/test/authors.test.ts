@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
-import { bytesToHex, DEFAULT_PARAMETERS, decodeContainer, encodeContainer, hexToBytes, unwrap } from '@quoin/protocol'
+import { bytesToHex, DEFAULT_PARAMETERS } from '@quoin/protocol'
 import { type Abi, encodeFunctionData, parseAbi } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { containerOf } from '../../../test/contracts/contract.mjs'
+import { containerOf, otherCodeOf } from '../../../test/contracts/contract.mjs'
 import { type BuildOptions, type BuiltContract, formatDiagnostics } from '../src/build/index.ts'
 import { createChain } from '../src/testing/index.ts'
 import '../src/testing/matchers.ts'
@@ -60,9 +60,7 @@ describe('a ledger with tables, and one with an owner too', { timeout: CHECKED_M
       const chain = await createChain()
       const [admin] = chain.accounts
       // Another code, because an upgrade to a code that the chain knows costs less.
-      const { container } = unwrap(decodeContainer(hexToBytes(contract.bytecode)))
-      const earlier = bytesToHex(encodeContainer({ ...container, source: `${container.source}\n` }))
-      const deployment = { ...contract, abi: contract.abi as Abi, bytecode: earlier }
+      const deployment = { ...contract, abi: contract.abi as Abi, bytecode: otherCodeOf(contract.bytecode) }
       const { address } = await chain.deploy(deployment, { args: [admin, admin], from: admin })
       const args = [address, contract.bytecode, '0x']
       const data = encodeFunctionData({ abi: CODE_REGISTRY_ABI as Abi, functionName: 'upgrade', args })

@@ -46,6 +46,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 const FULL_BLOCK_WEIGHT = 40
 const BLOCK_METHODS: ReadonlySet<string> = new Set(['eth_getBlockByNumber', 'eth_getBlockByHash'])
 
+/** Maximum of a cost that grows with the parameters. */
 const COUNTED_WEIGHT_MAX = 1_400
 
 const lengthOf = (list: unknown): number => (Array.isArray(list) ? list.length : 0)
@@ -80,6 +81,3 @@ export const weightOfText = (bytes: number): number => Math.floor(bytes / UNIT_B
 
 /** Cost of an invalid request, and of an unknown method. */
 export const REFUSED_WEIGHT = 1
-
-/** Maximum cost of a call. An allowance must hold at least this much. */
-export const WEIGHT_MAX = Math.max(FULL_BLOCK_WEIGHT, COUNTED_WEIGHT_MAX, ...Object.values(WEIGHTS))

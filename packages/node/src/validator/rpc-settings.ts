@@ -3,7 +3,6 @@ import type { Config } from '../config/index.ts'
 import { checkRpcLimits, DEFAULT_RPC_LIMITS } from '../rpc/limits.ts'
 import { proxiesRefusal } from '../rpc/server/access.ts'
 import type { RpcSettings } from '../rpc/server/server.ts'
-import { WEIGHT_MAX } from '../rpc/weights.ts'
 import { CommandError } from './failure.ts'
 
 /**
@@ -21,8 +20,8 @@ export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
     allowedHosts: rpc['allowed-hosts'],
     trustedProxies: rpc['trusted-proxies'],
     unitsPerSecond: perMinute / 60,
-    // The heaviest call must fit into the burst, or it could never run.
-    unitsBurst: Math.max(perMinute, WEIGHT_MAX),
+    // A call that costs more takes the whole bucket (`allowance.ts`).
+    unitsBurst: perMinute,
     limits: checkRpcLimits({
       ...DEFAULT_RPC_LIMITS,
       bodyBytesMax: rpc['body-bytes'],

@@ -148,7 +148,7 @@ try {
       made.push(...answer.value)
     }
     report(
-      `  ${count} keys a request at the head, µs a request `,
+      `  ${count} keys a request at the head, µs a request`,
       ((1000 * (performance.now() - start)) / (PROOFS / count)).toFixed(1),
     )
   }

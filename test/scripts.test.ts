@@ -60,40 +60,37 @@ describe('the counts of a suite', () => {
     JSON.stringify({ numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: files, ...counts })
 
   it('are those of the report', () => {
-    const files = [{ status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] }]
+    const failed = { status: 'failed', fullName: 'a block is final', failureMessages: ['expected 3 to be 4'] }
+    const files = [{ name: 'a.test.ts', status: 'failed', assertionResults: [{ status: 'passed' }, failed] }]
     expect(readReport(report(files, { numPassedTests: 4, numFailedTests: 1, numPendingTests: 2, numTodoTests: 1 }))).toEqual({
       passed: 4,
       failed: 1,
       skipped: 3,
+      failures: ['a.test.ts > a block is final: expected 3 to be 4'],
     })
   })
   it('have a failure for a file that did not load', () => {
-    expect(readReport(report([{ status: 'failed', assertionResults: [] }], { numPassedTests: 4 }))).toMatchObject({
+    const file = { name: 'a.test.ts', status: 'failed', assertionResults: [], message: 'no such module' }
+    expect(readReport(report([file], { numPassedTests: 4 }))).toMatchObject({
       passed: 4,
       failed: 1,
+      failures: ['a.test.ts did not load: no such module'],
     })
   })
   it('have a failure for a process that ended badly without a failed test', () => {
-    expect(addCrash(readReport(undefined), { code: 1, overdue: false })).toEqual({ ...none, failed: 1 })
-    expect(addCrash(readReport(undefined), { code: null, overdue: false })).toEqual({ ...none, failed: 1 })
-    expect(addCrash({ passed: 3, failed: 0, skipped: 0 }, { code: 0, overdue: true })).toEqual({
-      passed: 3,
-      failed: 1,
-      skipped: 0,
-    })
-    expect(addCrash({ passed: 3, failed: 2, skipped: 0 }, { code: 1, overdue: false })).toEqual({
-      passed: 3,
-      failed: 2,
-      skipped: 0,
-    })
-    expect(addCrash({ passed: 3, failed: 0, skipped: 1 }, { code: 0, overdue: false })).toEqual({
-      passed: 3,
-      failed: 0,
-      skipped: 1,
-    })
+    const crash = (failure: string, counts: object) => ({ ...none, failed: 1, failures: [failure], ...counts })
+    const clean = { code: 0, signal: null, overdue: false }
+    expect(addCrash(readReport(undefined), { ...clean, code: 1 })).toEqual(crash('vitest failed with exit code 1', {}))
+    expect(addCrash(none, { ...clean, code: null, signal: 'SIGKILL' })).toEqual(crash('vitest was killed by SIGKILL', {}))
+    expect(addCrash({ ...none, passed: 3 }, { ...clean, overdue: true })).toEqual(
+      crash('vitest did not end in time and was stopped', { passed: 3 }),
+    )
+    const failed = { ...none, passed: 3, failed: 2, failures: ['a', 'b'] }
+    expect(addCrash(failed, { ...clean, code: 1 })).toEqual(failed)
+    expect(addCrash({ ...none, passed: 3, skipped: 1 }, clean)).toEqual({ ...none, passed: 3, skipped: 1 })
   })
   it('are formatted for the last line', () => {
-    expect(formatCounts({ passed: 12, failed: 0, skipped: 3 })).toBe('12 passed, 0 failed, 3 skipped')
+    expect(formatCounts({ ...none, passed: 12, skipped: 3 })).toBe('12 passed, 0 failed, 3 skipped')
   })
 })
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { run } from './child.mjs'
 import { belowFloor, coverageSummary, floors, readSummary } from './floors.mjs'
 import { cacheFolder, root, tool } from './paths.mjs'
@@ -32,11 +32,27 @@ export const suites = [
 const hangingFactor = 2
 const longMinutesMax = 120
 
-/** Test counts. A crash, a file that does not load, and an exceeded budget each count as one failure. */
-export const none = { passed: 0, failed: 0, skipped: 0 }
+/**
+ * Test counts, and what failed: the last lines of a long log must name it. A crash, a file that does not load, and an exceeded budget each count
+ * as one failure.
+ *
+ * @type {{ passed: number, failed: number, skipped: number, failures: readonly string[] }}
+ */
+export const none = { passed: 0, failed: 0, skipped: 0, failures: [] }
 
 /** @param {typeof none} a @param {typeof none} b */
-export const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped })
+export const add = (a, b) => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped,
+  failures: [...a.failures, ...b.failures],
+})
+
+/** @param {string} what @returns {typeof none} one failure that is no failed test, printed at once */
+export function failure(what) {
+  console.log(`✗ ${what}`)
+  return { ...none, failed: 1, failures: [what] }
+}
 
 /**
  * Runs one suite and prints its result line.
@@ -79,8 +95,7 @@ export async function runSuite({ name, projects, folders, minutesMax, hasFloors 
 /** Counts one failure and prints a line for each figure of coverage below its floor. vitest writes the figures after a run without failures. */
 async function holdFloors() {
   const findings = belowFloor(readSummary(await readFile(coverageSummary, 'utf8'), root), floors)
-  for (const finding of findings) console.log(`✗ ${finding}`)
-  return { ...none, failed: findings.length }
+  return findings.map(failure).reduce(add, none)
 }
 
 /** A missing report is expected only if the suite crashed; its exit code tells that. */
@@ -96,27 +111,44 @@ export function readReport(text) {
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   )
+  const tests = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages = [] }) => `${shortPath(name)} > ${fullName}${reason(failureMessages[0])}`),
+  )
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures: [...tests, ...broken.map(({ name, message }) => `${shortPath(name)} did not load${reason(message)}`)],
   }
 }
 
+const shortPath = (path) => (path.startsWith(root) ? relative(root, path) : path)
+
+/** Enough of a failure's message to know it again. */
+const reason = (message = '') => (message === '' ? '' : `: ${message.slice(0, 600)}`)
+
 /** A process that failed without a failed test (a crash, an unhandled error, or stopped) counts as one failure. */
-export function addCrash(counts, { code, overdue }) {
-  return (code !== 0 || overdue) && counts.failed === 0 ? add(counts, { ...none, failed: 1 }) : counts
+export function addCrash(counts, result) {
+  const crash = crashOf(result)
+  return crash === undefined || counts.failed > 0 ? counts : add(counts, { ...none, failed: 1, failures: [crash] })
 }
 
-function conclude(name, counts, ms, minutesMax, { code, signal, overdue }) {
+function crashOf({ code, signal, overdue }) {
+  if (overdue) return 'vitest did not end in time and was stopped'
+  if (code === null) return `vitest was killed by ${signal}`
+  return code === 0 ? undefined : `vitest failed with exit code ${code}`
+}
+
+function conclude(name, counts, ms, minutesMax, result) {
   const ran = counts.passed + counts.failed + counts.skipped
   if (ran === 0) return noTests(name)
   const budget = minutesMax === undefined ? 'no budget with --long' : `budget ${minutesMax} min`
   const mark = counts.failed === 0 ? '✓' : '✗'
   console.log(`${mark} ${name}: ${formatCounts(counts)} in ${formatDuration(ms)} (${budget})`)
-  if (overdue) console.log(`✗ ${name}: did not end in time and was stopped`)
-  else if (signal !== null) console.log(`✗ ${name}: vitest was killed by ${signal}`)
-  else if (code !== 0 && counts.failed === 0) console.log(`✗ ${name}: vitest failed with exit code ${code}`)
+  const crash = crashOf(result)
+  if (crash !== undefined) console.log(`✗ ${name}: ${crash}`)
   return add(counts, overBudget(name, ms, minutesMax))
 }
 
@@ -128,8 +160,7 @@ function noTests(name) {
 /** Counts one failure and prints a line if `ms` exceeds the budget. */
 export function overBudget(name, ms, minutesMax) {
   if (minutesMax === undefined || ms <= minutesMax * 60_000) return none
-  console.log(`✗ ${name}: over budget: took ${formatDuration(ms)}, the budget is ${minutesMax} min`)
-  return { ...none, failed: 1 }
+  return failure(`${name}: over budget: took ${formatDuration(ms)}, the budget is ${minutesMax} min`)
 }
 
 export const formatCounts = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`

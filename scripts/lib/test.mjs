@@ -30,6 +30,7 @@ export async function test(args) {
     code = explain(error)
     totals = add(totals, { ...none, failed: 1 })
   }
+  if (totals.failures.length > 0) console.log(`\n${totals.failures.map((failure) => `✗ ${failure}`).join('\n')}`)
   console.log(`\n${formatCounts(totals)}`)
   return code === 0 && totals.failed > 0 ? 1 : code
 }

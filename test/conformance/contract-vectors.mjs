@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { TICKS_PER_GAS, ticksOf } from '@quoin/execution/contract'
-import { Address, bytesToHex, encodeContainer, hexToBytes, nobleCrypto, parseAbi } from '@quoin/protocol'
+import { Address, bytesToHex, decodeContainer, encodeContainer, Hash, hexToBytes, nobleCrypto, parseAbi } from '@quoin/protocol'
 import { encodeAbiParameters, encodeFunctionData, getContractAddress, parseAbi as parseHumanAbi } from 'viem'
 import { readContract } from '../contracts/contract.mjs'
 
@@ -12,6 +12,7 @@ const USER = Address(`0x${'a1'.repeat(20)}`)
 const OTHER = `0x${'b2'.repeat(20)}`
 const GAS = 20_000_000
 const MULTICALL = Address('0xca11bde05977b3631167028862be2a173976ca11')
+const DEPLOYER = Address('0x4e59b44847b379578588920ca78fbf26c0b4956c')
 const MULTICALL_ABI = parseHumanAbi([
   'function aggregate((address target, bytes callData)[] calls) payable returns (uint256, bytes[])',
   'function tryAggregate(bool requireSuccess, (address target, bytes callData)[] calls) payable returns ((bool, bytes)[])',
@@ -41,6 +42,7 @@ const BLOCK = /** @type {any} */ ({
  * @property {boolean} [upgradeable]
  * @property {readonly (readonly [name: string, args?: readonly unknown[], options?: { value?: bigint, gas?: number, multicall?: boolean }])[]} calls with
  *   `multicall` of Multicall3 instead of the contract
+ * @property {readonly `0x${string}`[]} [deployments] afterwards: data for the deterministic deployment proxy
  */
 
 const token = readContract('token')
@@ -154,6 +156,7 @@ export const VECTORS = [
     ],
   },
   aggregates(),
+  clones(),
   {
     name: 'a source that does not parse',
     abi: [],
@@ -161,6 +164,64 @@ export const VECTORS = [
     calls: [],
   },
 ]
+
+/**
+ * Creations with a code that is new, known, undone, or of another authority, with and without a salt.
+ *
+ * @returns {Vector}
+ */
+function clones() {
+  const source = `export default {
+    constructor(n) { if (n === 99n) throw new Error('99'); quoin.store('uint256', 'n', n) },
+    functions: { get: () => quoin.load('uint256', 'n') } }`
+  const lines = ['constructor(uint256 n)', 'function get() view returns (uint256)']
+  const kinds = /** @type {const} */ ([{ kind: 'none' }, { kind: 'deployer' }, { kind: 'account', address: Address(OTHER) }])
+  const [none, deployer, account] = /** @type {[Uint8Array, Uint8Array, Uint8Array]} */ (
+    kinds.map((upgradeAuthority) => {
+      const decoded = decodeContainer(containerOf(lines, source))
+      if (!decoded.ok) throw new Error(decoded.error.message)
+      return encodeContainer({ ...decoded.value.container, upgradeAuthority })
+    })
+  )
+  const hashOf = (/** @type {Uint8Array} */ code) => Hash(nobleCrypto.keccak256(code))
+  const salt = `0x${'5a'.repeat(32)}`
+  const initCode = bytesToHex(concat(account, hexToBytes(encodeAbiParameters([{ type: 'uint256' }], [7n]))))
+  return {
+    name: 'clones and salts',
+    abi: [
+      'function make(bytes code, uint256 n, bool fails) returns (address)',
+      'function make2(bytes code, bytes32 salt, uint256 n) returns (address)',
+      'function copy(bytes32 hash, uint256 n) returns (address)',
+      'function copy2(bytes32 hash, bytes32 salt, uint256 n) returns (address)',
+      'function copyAt(address at, uint256 n) returns (address)',
+    ],
+    source: `const args = (n) => quoin.abiEncode('uint256', [n])
+      export default { functions: {
+        make(code, n, fails) { const made = quoin.create(code, args(n)); if (fails) throw new Error('undone'); return made },
+        make2: (code, salt, n) => quoin.create2(code, salt, args(n)),
+        copy: (hash, n) => quoin.clone(hash, args(n)),
+        copy2: (hash, salt, n) => quoin.clone2(hash, salt, args(n)),
+        copyAt: (at, n) => quoin.clone(at, args(n)),
+      } }`,
+    upgradeable: true,
+    calls: [
+      ['copy', [hashOf(none), 1n]],
+      ['make', [bytesToHex(none), 1n, true]],
+      ['copy', [hashOf(none), 1n]],
+      ['make', [bytesToHex(none), 1n, false]],
+      ['make', [bytesToHex(none), 2n, false]],
+      ['copy', [hashOf(none), 3n]],
+      ['copy', [hashOf(none), 99n]],
+      ['make2', [bytesToHex(deployer), salt, 4n]],
+      ['make2', [bytesToHex(deployer), salt, 4n]],
+      ['copy2', [hashOf(deployer), salt, 5n]],
+      ['copy2', [hashOf(deployer), salt, 5n]],
+      ['copyAt', [getContractAddress({ from: SELF, nonce: 1n }), 6n]],
+      ['copyAt', [OTHER, 6n]],
+    ],
+    deployments: [/** @type {`0x${string}`} */ (`${salt}${initCode.slice(2)}`), `0x${'5a'.repeat(31)}`, `0x${'5b'.repeat(32)}`],
+  }
+}
 
 /** @returns {Vector} */
 function aggregates() {
@@ -255,7 +316,7 @@ const text = (value) =>
 export function runVectors({ createContracts, executionVersion, Machine, Journal }, interpreter, vectors = VECTORS) {
   /** @type {Record<string, { gas: number, result: string }>} */
   const results = {}
-  for (const { name, abi, source, args = [], upgradeable, calls } of vectors) {
+  for (const { name, abi, source, args = [], upgradeable, calls, deployments = [] } of vectors) {
     const contracts = createContracts({
       crypto: nobleCrypto,
       chainId: /** @type {any} */ (31_337),
@@ -286,6 +347,10 @@ export function runVectors({ createContracts, executionVersion, Machine, Journal
       const callee = multicall ? { to: MULTICALL, abi: /** @type {any} */ (MULTICALL_ABI) } : { to, abi: json }
       const calldata = hexToBytes(encodeFunctionData({ abi: callee.abi, functionName, args: values }))
       record(`${i} ${functionName}`, () => machine.run({ from: USER, to: callee.to, value, data: calldata, gas: ticksOf(gas) }))
+    }
+    for (const [i, sent] of deployments.entries()) {
+      const message = { from: USER, to: DEPLOYER, value: 0n, data: hexToBytes(sent), gas: ticksOf(GAS) }
+      record(`deployment ${i}`, () => machine.run(message))
     }
   }
   return results

@@ -102,6 +102,8 @@ export const executionSamples: Samples = {
   'account key': flatKeyOf(accountKey(address(0xa2))),
   'code key': flatKeyOf(codeKey(hash(0xa2))),
   'code record': codec.encode(codeRecordCodec, codeRecord),
+  'code record without an authority': codec.encode(codeRecordCodec, { ...codeRecord, authority: { kind: 'none' } }),
+  'code record of its deployer': codec.encode(codeRecordCodec, { ...codeRecord, authority: { kind: 'deployer' } }),
   'code record key': keyWritten((journal) => writeCodeRecord(journal, hash(0xa2), codeRecord)),
   'storage key': flatKeyOf(stateKey),
   'history key': written.key,

@@ -196,7 +196,7 @@ it('a factory makes a second token for at most 200,000 gas, constructor included
       expect(again).toBeLessThan(first.gasUsed / 2)
       const salted = chain.call(at, factory, 'make2', [hash, hash, 'Third', 'THI', 5n])
       const rest = encodeAbiParameters(parseAbiParameters('string, string, address, uint256'), ['Third', 'THI', ALICE, 5n])
-      const bytecodeHash = keccak256(concat([hash, rest]))
+      const bytecodeHash = keccak256(concat(['0x00', hash, rest]))
       const address = getContractAddress({ opcode: 'CREATE2', from: at, salt: hash, bytecodeHash })
       expect(`0x${salted.data.slice(-40)}`).toBe(address.toLowerCase())
     }

@@ -4,6 +4,7 @@ import {
   accountKey,
   bytesToHex,
   type Crypto,
+  cloneInitCodeHash,
   codec,
   codeKey,
   codeRecordKey,
@@ -49,7 +50,7 @@ import { TICKS_PER_GAS } from './ticks.ts'
  * Revision of execution behaviour that does not show in the tables and samples below, such as the order of checks. Raise it with
  * each such change, because nodes that execute differently must not consider each other equal.
  */
-const RULES_REVISION = 7
+const RULES_REVISION = 8
 
 const header: Header = {
   parentHash: ZERO_HASH,
@@ -115,6 +116,7 @@ export function describeExecution(crypto: Crypto): string {
     ['parameters', codec.encode(SYSTEM_RECORDS.parameters.codec, { layout: 1, value: DEFAULT_PARAMETERS })],
     ['senders', codec.encode(SYSTEM_RECORDS.senders.codec, { layout: 1, value: SEND_POLICIES[0] })],
     ['accountKey', hexToBytes(accountKey(SYSTEM_ADDRESS))],
+    ['cloneInitCodeHash', cloneInitCodeHash(crypto, ZERO_HASH, sample)],
     ['codeKey', hexToBytes(codeKey(ZERO_HASH))],
     ['codeRecordKey', hexToBytes(codeRecordKey(ZERO_HASH))],
     ['codeRecord', codec.encode(codeRecordCodec, codeRecord)],

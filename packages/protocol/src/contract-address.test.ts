@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { getContractAddress } from 'viem'
 import { describe, expect, it } from 'vitest'
-import { Address, hexToBytes } from './bytes.ts'
-import { contractAddress, saltedContractAddress } from './contract-address.ts'
+import { Address, Hash, hexToBytes } from './bytes.ts'
+import { cloneInitCodeHash, contractAddress, saltedContractAddress } from './contract-address.ts'
+import { encodeContainer } from './contract-container.ts'
 import { nobleCrypto } from './noble.ts'
 import { U32_MAX } from './numbers.ts'
 
@@ -55,5 +56,26 @@ describe('saltedContractAddress', () => {
         expect(found).toBe(getContractAddress({ opcode: 'CREATE2', from, salt, bytecode }).toLowerCase())
       }),
     )
+  })
+})
+
+describe('cloneInitCodeHash', () => {
+  const keccak256 = nobleCrypto.keccak256
+  const clone = { codeHash: Hash(new Uint8Array(32).fill(0xa1)), constructorArguments: Uint8Array.of(1, 2, 3) }
+
+  it('is the hash of a zero byte, the hash of the code and the arguments', () => {
+    const text = Uint8Array.of(0, ...hexToBytes(clone.codeHash), ...clone.constructorArguments)
+    expect(cloneInitCodeHash(nobleCrypto, clone.codeHash, clone.constructorArguments)).toEqual(keccak256(text))
+  })
+
+  it('is not that of a container, even if the hash of the code is the beginning of one', () => {
+    // Such a hash can be found by trial: of its bits, those of the authority's address are free.
+    const authority = { kind: 'account', address: Address(new Uint8Array(20).fill(0xa2)) } as const
+    const container = encodeContainer({
+      ...{ upgradeAuthority: authority, reentrantSelectors: [], compiler: '', source: 'export default {}', abi: [] },
+      sourceMap: new Uint8Array(0),
+    })
+    const begin = Hash(container.subarray(0, 32))
+    expect(cloneInitCodeHash(nobleCrypto, begin, container.subarray(32))).not.toEqual(keccak256(container))
   })
 })

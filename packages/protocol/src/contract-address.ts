@@ -15,9 +15,12 @@ export const contractAddress = (crypto: Crypto, creator: Address, nonce: number)
 export const saltedContractAddress = (crypto: Crypto, creator: Address, salt: Uint8Array, initCodeHash: Uint8Array): Address =>
   Address(crypto.keccak256(concatBytes(Uint8Array.of(0xff), hexToBytes(creator), salt, initCodeHash)).subarray(12))
 
+/** First byte of the text that stands for a clone's init code. No container begins with it, whatever the code's hash is. */
+const CLONE = Uint8Array.of(0)
+
 /**
- * What stands for the container with its arguments when a contract is created as a clone: keccak256 of the code's hash and the
- * arguments. It never equals that of a container, because the hashed bytes are no container.
+ * What stands for the hash of the init code when a contract is created as a clone: keccak256 of a zero byte, the code's hash and
+ * the arguments. The zero byte keeps a clone from ever having the address of a contract that `create2` makes from a container.
  */
 export const cloneInitCodeHash = (crypto: Crypto, codeHash: Hash, constructorArguments: Uint8Array): Uint8Array =>
-  crypto.keccak256(concatBytes(hexToBytes(codeHash), constructorArguments))
+  crypto.keccak256(concatBytes(CLONE, hexToBytes(codeHash), constructorArguments))

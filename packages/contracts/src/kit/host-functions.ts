@@ -103,6 +103,6 @@ export const clone: Guest['clone'] = (of, encodedArguments, options) => quoin.cl
 
 /**
  * Like `clone`, but the new address follows from this contract, the salt (32 bytes), the code and the arguments alone: it is the
- * last 20 bytes of `keccak256(0xff ‖ this contract ‖ salt ‖ keccak256(code hash ‖ arguments))`.
+ * last 20 bytes of `keccak256(0xff ‖ this contract ‖ salt ‖ keccak256(0x00 ‖ code hash ‖ arguments))`.
  */
 export const clone2: Guest['clone2'] = (of, salt, encodedArguments, options) => quoin.clone2(of, salt, encodedArguments, options)

@@ -155,7 +155,7 @@ describe('a contract with a salt', () => {
     const sent = chain.send(CREATE2_DEPLOYER_ADDRESS, concatBytes(saltOf(3), hexToBytes(initCode)))
     expect(sent.ok && hex(sent.data)).toBe(addressFrom(CREATE2_DEPLOYER_ADDRESS).toLowerCase())
     expect(chain.call(child(addressFrom(CREATE2_DEPLOYER_ADDRESS)), 'get')).toBe(1005n)
-    const cloneHash = keccak256(concatBytes(hexToBytes(HASHES[0]!), word(5n)))
+    const cloneHash = keccak256(concatBytes(new Uint8Array(1), hexToBytes(HASHES[0]!), word(5n)))
     const cloned = getContractAddress({ opcode: 'CREATE2', from: factory.address, salt: hex(saltOf(3)), bytecodeHash: cloneHash })
     expect(chain.call(factory, 'copy2', [HASHES[0], hex(saltOf(3)), 5n, false])).toBe(cloned)
   })
@@ -329,7 +329,7 @@ describe('nodes with different caches', () => {
             continue
           }
           const creator = how === 'deployer' ? CREATE2_DEPLOYER_ADDRESS : factory.address
-          const bytecodeHash = keccak256(isCopy ? concatBytes(hexToBytes(HASHES[code]!), word(n)) : data)
+          const bytecodeHash = keccak256(isCopy ? concatBytes(new Uint8Array(1), hexToBytes(HASHES[code]!), word(n)) : data)
           const address = (
             salted || how === 'deployer'
               ? getContractAddress({ opcode: 'CREATE2', from: creator, salt: hex(saltOf(salt)), bytecodeHash })

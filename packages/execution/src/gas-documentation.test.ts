@@ -47,8 +47,9 @@ describe('docs/gas.md', () => {
 
   it('has the limits and the times that they amount to', () => {
     const { blockGasMax, transactionGasMax } = DEFAULT_PARAMETERS
-    const { evaluationGasMax, gasKept } = MESSAGE_LIMITS
+    const { evaluationGasMax, gasKept, loadedBytesMax } = MESSAGE_LIMITS
     expect(documented('Limits\n')).toEqual({ blockGasMax, transactionGasMax, evaluationGasMax, gasKept })
+    expect(documentation).toContain(`up to ${loadedBytesMax / 2 ** 20} MiB of images (\`loadedBytesMax\``)
     // 300 gas per microsecond.
     expect(documentation).toContain(`A full block of the default size takes ${blockGasMax / 300 / 1000} ms.`)
   })

@@ -35,7 +35,7 @@ const GAS = MESSAGE_GAS.creation
 export interface CodeHost {
   readonly contracts: Contracts
   readonly journal: Journal
-  /** Whether the code's first use in the block has been paid for. */
+  /** Whether the block has paid for the code's load. */
   isLoaded(codeHash: Hash): boolean
 }
 

@@ -4,7 +4,7 @@ import { credit } from '../state/credit.ts'
 import type { Journal } from '../state/journal.ts'
 import type { KvOp } from '../state/kv.ts'
 import { gasUsedOf, type Ticks } from '../ticks.ts'
-import type { CallOutcome, GuestValue, HostContext } from '../vm/index.ts'
+import { type CallOutcome, type GuestValue, type HostContext, imageBytes } from '../vm/index.ts'
 import type { TupleType } from './abi/type.ts'
 import type { Contracts } from './contracts.ts'
 import { addressGas, installCode, type NewCode, nextContractAddress, prepareClone, prepareCode } from './creation.ts'
@@ -14,12 +14,14 @@ import type { Frame } from './frame.ts'
 import { GasMeter } from './gas-meter.ts'
 import { CONTRACT_HANDLERS } from './host/index.ts'
 import { keyReadGas, keyWriteGas } from './key-gas.ts'
+import { LoadedCodes } from './loaded-codes.ts'
 import type { BlockContext, CreationForm, InnerMessage, Message, MessageObserver, MessageOutcome, Sender } from './message.ts'
 import { MESSAGE_GAS } from './message-gas.ts'
 import { MESSAGE_LIMITS } from './message-limits.ts'
 import { type NativeContract, runNative } from './native/native.ts'
 import { findNative } from './native/native-contracts.ts'
 import type { NativeHost } from './native/native-host.ts'
+import type { Program } from './program.ts'
 import { readRecord, recordUse } from './record.ts'
 import { decodeInputs, encodeOutputs, NO_OUTPUTS } from './values.ts'
 
@@ -38,8 +40,8 @@ interface Entered {
 }
 
 export interface MachineOptions {
-  /** Codes that the block has already used; the machine adds to them. Machines of the same block share one set. */
-  readonly loaded?: Set<Hash>
+  /** Codes that the block has loaded; the machine adds to them. Machines of the same block share them. */
+  readonly loaded?: LoadedCodes
   readonly observer?: MessageObserver | undefined
 }
 
@@ -55,7 +57,7 @@ export class Machine implements NativeHost {
   readonly journal: Journal
   readonly block: BlockContext
   readonly contracts: Contracts
-  readonly #loaded: Set<Hash>
+  readonly #loaded: LoadedCodes
   /** Those whose images `imageOps` has not returned yet. */
   readonly #newlyLoaded: Hash[] = []
   /** Call stack, outermost first, native contracts included. A re-entered contract appears once per entry. */
@@ -67,7 +69,7 @@ export class Machine implements NativeHost {
     this.contracts = contracts
     this.journal = journal
     this.block = block
-    this.#loaded = options.loaded ?? new Set()
+    this.#loaded = options.loaded ?? new LoadedCodes()
     this.#observer = options.observer
   }
 
@@ -109,14 +111,12 @@ export class Machine implements NativeHost {
     return this.#underWay.includes(address)
   }
 
-  /** Whether the block has used a code. An arrow function, because it is passed on alone. */
+  /** Whether the block has paid for a code's load. An arrow function, because it is passed on alone. */
   readonly isLoaded = (codeHash: Hash): boolean => this.#loaded.has(codeHash)
 
-  /** Records that a code was loaded, by its creation or otherwise. */
-  markLoaded(codeHash: Hash): void {
-    if (this.#loaded.has(codeHash)) return
-    this.#loaded.add(codeHash)
-    this.#newlyLoaded.push(codeHash)
+  /** Records a use of a code whose program is at hand: it was created, or it is called. */
+  markLoaded(codeHash: Hash, { image }: Program): void {
+    if (this.#loaded.use(codeHash, imageBytes(image))) this.#newlyLoaded.push(codeHash)
   }
 
   /**
@@ -195,7 +195,7 @@ export class Machine implements NativeHost {
     if (record === undefined) return failed(`the account ${to} has code but no contract record`)
     if (!this.#loaded.has(codeHash) && !meter.take(record.loadGas)) return OUT_OF_GAS
     const program = this.contracts.programs.get(codeHash, () => this.journal.peekCode(codeHash)!)
-    this.markLoaded(codeHash)
+    this.markLoaded(codeHash, program)
     const found = entryFor(program, data, value, isStatic)
     if (!found.ok) return failed(found.error)
     const entry = found.value
@@ -289,7 +289,7 @@ export class Machine implements NativeHost {
       if (problem !== undefined) return failed(problem)
       const made = cloneOf === undefined ? prepareCode(this, meter, data, host) : prepareClone(this, meter, cloneOf, data, host)
       if (!made.ok) return made
-      this.markLoaded(made.value.codeHash)
+      this.markLoaded(made.value.codeHash, made.value.program)
       if (value > 0n && !made.value.program.abi.creation.payable)
         return failed('the constructor is not payable and takes no value')
       installCode(this.contracts, this.journal, this.block.number, address, from, made.value)

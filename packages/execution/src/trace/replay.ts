@@ -1,16 +1,8 @@
-import {
-  type Address,
-  accountKey,
-  decodeTransaction,
-  type FeePolicy,
-  type Hash,
-  type Transaction,
-  unwrap,
-  Wei,
-} from '@quoin/protocol'
+import { type Address, accountKey, decodeTransaction, type FeePolicy, type Transaction, unwrap, Wei } from '@quoin/protocol'
 import { maximumCost } from '../block/fees.ts'
 import { applyTransaction, type TransactionOutcome } from '../block/transaction.ts'
 import type { Contracts } from '../contract/contracts.ts'
+import { LoadedCodes } from '../contract/loaded-codes.ts'
 import { Machine } from '../contract/machine.ts'
 import type { BlockContext, MessageObserver } from '../contract/message.ts'
 import { unpackTransactions } from '../pack.ts'
@@ -74,7 +66,7 @@ export class BlockReplay {
   readonly block: BlockContext
   readonly #contracts: Contracts
   readonly #feePolicy: FeePolicy
-  readonly #loaded = new Set<Hash>()
+  readonly #loaded = new LoadedCodes()
   #logs = 0
   #difference: string | undefined
 

@@ -173,6 +173,7 @@ function upgrade(call: RegistryCall): Answer {
   if (!made.ok) return made
   const { program, codeHash, constructorArguments } = made.value
   const { authority, loadGas, codeBytes } = made.value.record
+  machine.markLoaded(codeHash, program)
   if (constructorArguments.length > 0)
     return failed(
       `upgrade: ${constructorArguments.length} bytes follow the container: an upgrade runs no constructor, pass data for migrate() as the argument data`,
@@ -184,7 +185,6 @@ function upgrade(call: RegistryCall): Answer {
   const { executionVersion } = contracts
   const renewed: ContractRecord = { ...record, version, executionVersion, loadGas, codeBytes }
   writeRecord(journal, target, renewed)
-  machine.markLoaded(codeHash)
   const next = authority.kind === 'deployer' ? record.authority : authorityOf(authority, from)
   const changed = next === record.authority ? DONE : changeAuthority(call, next, renewed)
   if (!changed.ok) return changed

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { Duplex } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PlainRequests } from './plain-request.ts'
+import { PlainRequests, readField } from './plain-request.ts'
 
 const JSON_TYPES = new Set(['application/json', 'application/json-rpc'])
 const read = (bytes: Buffer) => new PlainRequests(JSON_TYPES).read(bytes)
@@ -173,5 +173,30 @@ describe('a plain request', () => {
   it('must be exactly one chunk: an incomplete one, or one followed by another, does not count', () => {
     const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n'
     for (const rest of ['', '{', '{}{', `{}${head}{}`]) expect(read(Buffer.from(head + rest))).toBeUndefined()
+  })
+})
+
+describe('a header field', () => {
+  /** The definition as one pattern, which takes cubic time in a row of blanks. */
+  const DEFINITION = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x20-\x7e]*?)[ \t]*$/
+
+  it('is a token, and visible characters without the blanks around them', () => {
+    const unit = fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom(' ', '\t', ':', 'X', '-', '~', '"') },
+      { weight: 1, arbitrary: fc.constantFrom('\r', '\n', '\v', '\u0000', '\u007f', '\u00a0', '\u00e9', '\ufeff') },
+    )
+    const line = fc
+      .tuple(fc.constantFrom('', 'X', 'X:', 'Host: '), fc.string({ unit, maxLength: 12 }))
+      .map((parts) => parts.join(''))
+    let taken = 0
+    fc.assert(
+      fc.property(line, (text) => {
+        const [, name, value] = DEFINITION.exec(text) ?? []
+        expect(readField(text)).toEqual(name === undefined ? undefined : { name, value })
+        if (name !== undefined) taken++
+      }),
+      { numRuns: 20_000 },
+    )
+    expect(taken).toBeGreaterThan(2_000)
   })
 })

@@ -36,6 +36,7 @@ export function testCall(backend: RpcBackend, limits: Partial<RpcLimits> = {}, c
     clock,
     abandoned: [gone.signal],
     onBytes: () => {},
+    onUnits: () => {},
     connection: undefined,
   })
   return { call, shared, clock, gone }

@@ -36,7 +36,8 @@ export const PROOF_POOL_LIMITS: Omit<CallPoolLimits, 'traceEndMs'> = {
   callsQueuedMax: 256,
   callsQueuedPerRemoteMax: 64,
   queuedBytesMax: 8 * 1024 * 1024,
-  // A past height takes up to half a second, or several on a busy machine. The thread is lost at this time, and its successor reads the tree again.
+  // A past height takes up to half a second after 64 full blocks and two after the most that `store.proof-blocks` allows, or several times that
+  // on a busy machine. The thread is lost at this time, and its successor reads the tree again.
   callMs: 20_000,
   startMsMax: 60_000,
   restartMsMin: 100,

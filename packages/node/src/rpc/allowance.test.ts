@@ -23,6 +23,22 @@ it('an address may use its burst, then its rate, and learns when it may retry', 
   expect(allowances.take('a', 1e9)).toBe(0)
 })
 
+it('a cost that shows while a call runs is always taken, and the next call waits for it', () => {
+  const clock = new ManualClock()
+  const allowances = new Allowances(clock, { unitsPerSecond: 10, unitsBurst: 30 })
+  allowances.take('a', 10)
+  allowances.charge('a', 25)
+  expect(allowances.take('a', 1)).toBe(600)
+  // The debt ends at a whole bucket, however many calls run.
+  for (let i = 0; i < 3; i++) allowances.charge('a', 1_000)
+  expect([allowances.take('a', 1), allowances.take('b', 30)]).toEqual([3_100, 0])
+  clock.advance(6_000)
+  expect(allowances.take('a', 30)).toBe(0)
+  allowances.set({ unitsPerSecond: 0, unitsBurst: 0 })
+  allowances.charge('a', 1e9)
+  expect(allowances.take('a', 1e9)).toBe(0)
+})
+
 it('gives expensive methods more weight, and full blocks their own weight', () => {
   expect(weightOf('eth_chainId', [])).toBe(1)
   expect([0, 1_023, 1_024, 96 * 1_024].map(weightOfText)).toEqual([0, 0, 1, 96])

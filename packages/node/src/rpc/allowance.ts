@@ -38,6 +38,27 @@ export class Allowances {
     const { unitsPerSecond, unitsBurst } = this.#limits
     if (unitsPerSecond === 0) return 0
     const units = Math.min(cost, unitsBurst)
+    const bucket = this.#bucketOf(remote)
+    bucket.take(units)
+    const { waitMs } = bucket
+    if (waitMs > 0) bucket.take(-units)
+    return waitMs
+  }
+
+  /**
+   * Takes units that a running call turned out to cost, though too few may be left: then the address's next call waits. The debt is never
+   * more than a whole bucket.
+   */
+  charge(remote: string, cost: number): void {
+    const { unitsPerSecond, unitsBurst } = this.#limits
+    if (unitsPerSecond === 0) return
+    const bucket = this.#bucketOf(remote)
+    bucket.take(Math.min(cost, unitsBurst + bucket.left))
+  }
+
+  /** The bucket of an address, which becomes the most recently used one. */
+  #bucketOf(remote: string): TokenBucket {
+    const { unitsPerSecond, unitsBurst } = this.#limits
     const bucket = this.#buckets.get(remote) ?? new TokenBucket(this.#clock, { perSecond: unitsPerSecond, burst: unitsBurst })
     this.#buckets.delete(remote)
     this.#buckets.set(remote, bucket)
@@ -45,9 +66,6 @@ export class Allowances {
       if (this.#buckets.size <= ADDRESSES_MAX) break
       this.#buckets.delete(oldest)
     }
-    bucket.take(units)
-    const { waitMs } = bucket
-    if (waitMs > 0) bucket.take(-units)
-    return waitMs
+    return bucket
   }
 }

@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly abandoned: readonly AbortSignal[]
   /** Called with the size of each part of an answer that is held in memory, and with a negative count when the call ends. */
   readonly onBytes: (count: number) => void
+  /** Called with rate limit units that the call costs beyond its weight. */
+  readonly onUnits: (units: number) => void
   readonly connection: Connection | undefined
 }
 
@@ -26,12 +28,13 @@ export class Call implements CallContext {
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>
   readonly #abandoned: readonly AbortSignal[]
   readonly #onBytes: (count: number) => void
+  readonly #onUnits: (units: number) => void
   #bytes = 0
   readonly #client: Client
   readonly #deadlineMs: number
   #link: Link | undefined
 
-  constructor({ identity, limits, shared, clock, abandoned, onBytes, connection }: CallOptions) {
+  constructor({ identity, limits, shared, clock, abandoned, onBytes, onUnits, connection }: CallOptions) {
     this.identity = identity
     this.limits = limits
     this.shared = shared
@@ -39,6 +42,7 @@ export class Call implements CallContext {
     this.#clock = clock
     this.#abandoned = abandoned
     this.#onBytes = onBytes
+    this.#onUnits = onUnits
     this.#client = identity
     this.#deadlineMs = clock.monotonic() + limits.requestMs
   }
@@ -69,6 +73,10 @@ export class Call implements CallContext {
   hold(bytes: number): void {
     this.#bytes += bytes
     this.#onBytes(bytes)
+  }
+
+  charge(units: number): void {
+    this.#onUnits(units)
   }
 
   end(): void {

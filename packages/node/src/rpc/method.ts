@@ -19,6 +19,11 @@ export interface CallContext {
   nextTurn(): Promise<void>
   /** Counts bytes of a response that is being made, until the call ends. */
   hold(bytes: number): void
+  /**
+   * Charges rate limit units that the call costs beyond its weight (`weights.ts`). The call goes on even if too few are left: then the
+   * client's next calls wait.
+   */
+  charge(units: number): void
   readonly limits: RpcLimits
   readonly shared: Shared
   /** Pushes notifications. Defined only on a WebSocket. */

@@ -97,6 +97,23 @@ it('is refused with words: other blocks, too many keys, no block, large values',
   await small.server.close()
 })
 
+it('costs more for each block after the one that is proven, and the next call waits for it', async () => {
+  /** Units that a proof costs: after it, a call that needs the whole bucket must wait for them. */
+  const costOf = async (block: string) => {
+    const settings = { unitsPerSecond: 1, unitsBurst: 400 }
+    const limited = await serveTestNode(node, crypto, {}, { settings })
+    await limited.call('quoin_getProof', alice, [], block)
+    const { error } = await limited.call('debug_traceBlockByNumber', block)
+    await limited.server.close()
+    return (error?.data as { readonly retryAfterMs: number }).retryAfterMs / 1_000
+  }
+  const at = (height: number) => `0x${height.toString(16)}`
+  const oldest = BLOCKS - PROOF_BLOCKS
+  const { hash } = await trusted(oldest)
+  const blocks = ['latest', at(BLOCKS), at(BLOCKS - 1), at(oldest), hash, at(oldest - 1)]
+  expect(await Promise.all(blocks.map(costOf))).toEqual([10, 10, 26, 138, 138, 10])
+})
+
 it('answers the largest request', async () => {
   const block = await trusted(BLOCKS)
   const keys = Array.from({ length: 1_024 }, (_, i) => Uint8Array.of(i >> 8, i & 255))

@@ -6,6 +6,7 @@ import { JsonText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { by, reader, readList } from '../reader.ts'
 import { address, blockReference, storageKey } from '../schema.ts'
+import { weightOfPastProof } from '../weights.ts'
 
 const readKey = by(storageKey)
 
@@ -28,6 +29,9 @@ export const proofMethods: Methods<RpcBackend> = {
       const height = requireHeight(backend, reference)
       if (backend.proofs.blocks === 0)
         throw new RpcError(RPC_CODE.prunedHistory, 'this node makes no proofs: its setting store.proof-blocks is 0')
+      const behindHead = backend.blocks.head.header.number - height
+      // An older block is refused at once.
+      if (behindHead <= backend.proofs.blocks) call.charge(weightOfPastProof(behindHead))
       const { header, hash: blockHash } = backend.blocks.header(height)!
       const answer = await backend.proofs.run(
         'proof',

@@ -344,6 +344,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       onBytes: (count) => {
         connection.workBytes += count
       },
+      onUnits: (units) => this.#allowances.charge(identity.remote, units),
     })
     const place = this.#slots.take(identity, limits)
     if (place !== undefined) await place

@@ -13,7 +13,7 @@ import { fromRlp, keccak256 } from 'viem'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openTestNode, PROOF_BLOCKS, type TestNode, testAccounts, testTransfers } from '../../test/chain.ts'
 import { crypto, oneValidator as validators } from '../../test/fixture.ts'
-import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
+import { serveTestNode, type TestRpc, testBackend } from '../../test/rpc.ts'
 
 const [alice, bob] = testAccounts.map(({ address }) => address.toLowerCase()) as [Address, Address]
 const nobody = `0x${'ee'.repeat(20)}` as Address
@@ -95,6 +95,16 @@ it('is refused with words: other blocks, too many keys, no block, large values',
     error: { code: -32005, message: 'the values of the first 1 keys have more than 10 bytes: ask for fewer keys' },
   })
   await small.server.close()
+})
+
+it('a block that the proofs have not reached is not found, and not pruned', async () => {
+  const behind = await openTestNode({ crypto, validators })
+  const { proofs } = testBackend(behind, crypto)
+  const lagging = await serveTestNode(node, crypto, {}, { backend: { proofs } })
+  expect(await lagging.call('quoin_getProof', alice, [], 'latest')).toMatchObject({
+    error: { code: -32001, message: `block ${BLOCKS} is not there yet, the last one is 0: ask again` },
+  })
+  await lagging.server.close()
 })
 
 it('costs more for each block after the one that is proven, and the next call waits for it', async () => {

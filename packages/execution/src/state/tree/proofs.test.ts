@@ -11,12 +11,26 @@ import {
   crypto,
   DEPTHS,
   ground,
+  nextHeight,
   open,
   proofOf,
   put,
   reading,
 } from '../../../test/tree-support.ts'
 import { TreeCorruption } from './index.ts'
+
+/** A database that calls back before each read, so that a block can be committed between any two. */
+class BusyKv extends MemoryKv {
+  onRead: (key: Uint8Array) => void = () => {}
+  override get(key: Uint8Array) {
+    const { onRead } = this
+    // What is called back reads too.
+    this.onRead = () => {}
+    onRead(key)
+    this.onRead = onRead
+    return super.get(key)
+  }
+}
 
 describe('proofs', () => {
   it('equal those of the definition, and verify for nothing else', async () => {
@@ -129,10 +143,8 @@ describe('past heights', () => {
           const keys = sequence.flatMap((changes) => changes.slice(0, 2).map(({ key }) => key))
           for (let height = 0; height <= newest + 1; height++) {
             if (height < oldest || height > newest) {
-              for (const reader of readers) {
-                const refused = await reader.prove(height as Height, [])
-                expect(refused).toMatchObject({ ok: false, error: { code: 'not-provable', oldest, newest } })
-              }
+              const error = height > newest ? { code: 'not-yet', newest } : { code: 'not-provable', oldest, newest }
+              for (const reader of readers) expect(await reader.prove(height as Height, [])).toMatchObject({ ok: false, error })
               continue
             }
             for (const key of keys) {
@@ -157,10 +169,13 @@ describe('past heights', () => {
       for (let i = 0; i < blocks; i++) advance(tree, kv, [put(key!, String(i))])
     }
     const reader = reading(kv)
-    /** The provable heights, from the refusal of a height that does not exist. */
+    /** The heights that are provable. */
     const range = async () => {
-      const refused = await reader.prove(1_000 as Height, [key!])
-      return refused.ok || refused.error.code !== 'not-provable' ? refused : [refused.error.oldest, refused.error.newest]
+      const heights = Array.from({ length: 20 }, (_, height) => height as Height)
+      const proofs = await Promise.all(heights.map((height) => reader.prove(height, [key!])))
+      const provable = heights.filter((height) => proofs[height]!.ok)
+      expect(provable).toHaveLength(provable.at(-1)! - provable[0]! + 1)
+      return [provable[0], provable.at(-1)]
     }
     run(10)
     expect(await range()).toEqual([3, 9])
@@ -178,23 +193,13 @@ describe('past heights', () => {
     expect(await reader.prove(10 as Height, [key!])).toMatchObject({
       error: { message: 'proofs are available for the blocks from 11 to 14, not for block 10' },
     })
+    expect(await reader.prove(15 as Height, [key!])).toMatchObject({
+      error: { message: 'block 15 is not there yet, the last one is 14: ask again' },
+    })
   })
 })
 
 describe('while blocks are committed', () => {
-  /** A database that calls back before each read, so that a block can be committed between any two. */
-  class BusyKv extends MemoryKv {
-    onRead: (key: Uint8Array) => void = () => {}
-    override get(key: Uint8Array) {
-      const { onRead } = this
-      // What is called back reads too.
-      this.onRead = () => {}
-      onRead(key)
-      this.onRead = onRead
-      return super.get(key)
-    }
-  }
-
   it('a proof is of the height that was asked, or refused', async () => {
     const changes = fc.array(change, { minLength: 1, maxLength: 12 })
     let proofs = 0
@@ -263,6 +268,36 @@ describe('while blocks are committed', () => {
     expect(pages).toEqual([0, 1, 2, 3])
     kv.onRead = () => {}
     expect((await reader.prove(0 as Height, keys)).ok).toBe(true)
+  })
+})
+
+describe('a reader that is behind the database', () => {
+  it('proves a height above its own when it has followed, and never says that it is gone', async () => {
+    const kv = new BusyKv()
+    const tree = await open(kv, 4, 100)
+    const keys = Array.from({ length: 16 }, (_, i) => new Uint8Array(32).fill(16 * i))
+    const commit = () => {
+      advance(
+        tree,
+        kv,
+        keys.map((key) => put(key, String(nextHeight(tree)))),
+      )
+    }
+    commit()
+    const reader = reading(kv)
+    await reader.prove(0 as Height, keys)
+    commit()
+    // A block is committed whenever the reader begins to read bucket roots, so that all its attempts to follow are lost.
+    let lost = 0
+    kv.onRead = (key) => {
+      if (bytesToHex(key) !== '0x200200000000') return
+      lost++
+      commit()
+    }
+    expect(await reader.prove(1 as Height, keys)).toMatchObject({ ok: false, error: { code: 'updating' } })
+    expect(lost).toBe(16)
+    kv.onRead = () => {}
+    expect((await reader.prove(1 as Height, keys)).ok).toBe(true)
   })
 })
 

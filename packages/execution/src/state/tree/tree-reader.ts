@@ -21,6 +21,8 @@ export type ProofRefusal =
   | PathRefusal
   /** Proofs exist only for the heights from `oldest` to `newest`. */
   | { readonly code: 'not-provable'; readonly oldest: Height; readonly newest: Height; readonly message: string }
+  /** The database has no such height yet. */
+  | { readonly code: 'not-yet'; readonly newest: Height; readonly message: string }
 
 /** The state after one height: its upper nodes, and the heights up to the base that changed pages since. */
 interface View {
@@ -92,8 +94,11 @@ export class TreeReader {
   /** Synchronous, so that the base and its views cannot change in between. */
   #proveNow(height: Height, keys: readonly Uint8Array[]): Result<readonly StateProof[], ProofRefusal> {
     const base = this.#base!
-    const { oldestUndo } = this.#readHead()
-    if (height > base.height || height < oldestUndo - 1) return notProvable(height, oldestUndo, base.height)
+    const { height: newest, oldestUndo } = this.#readHead()
+    if (height > newest) return notYet(height, newest)
+    if (height < oldestUndo - 1) return notProvable(height, oldestUndo, newest)
+    // Blocks were committed during all attempts to follow.
+    if (height > base.height) return err(UPDATING)
     const view = this.#viewOf(height, base)
     if (view === undefined) return err(UPDATING)
     const state = { nodes: view.nodes, page: (key: Uint8Array) => this.#page(view, key) }
@@ -239,6 +244,9 @@ function notProvable(height: Height, oldestUndo: number, newest: Height): Result
   const message = `proofs are available for the blocks from ${oldest} to ${newest}, not for block ${height}`
   return err({ code: 'not-provable', oldest, newest, message })
 }
+
+const notYet = (height: Height, newest: Height): Result<never, ProofRefusal> =>
+  err({ code: 'not-yet', newest, message: `block ${height} is not there yet, the last one is ${newest}: ask again` })
 
 /** Whether sorted prefixes include one. */
 function includes(prefixes: Uint32Array, prefix: number): boolean {

@@ -14,6 +14,7 @@ const storageKeys = reader((value, { proofKeysMax }) => readList(value, proofKey
 
 function refusalError(refusal: AccountProofRefusal): RpcError {
   const { code, message } = refusal
+  if (code === 'not-yet') return new RpcError(RPC_CODE.notFound, message)
   if (code === 'not-provable') return new RpcError(RPC_CODE.prunedHistory, message)
   return new RpcError(code === 'too-large' ? RPC_CODE.limitExceeded : RPC_CODE.server, message)
 }

@@ -2,7 +2,7 @@
 export const CALL_LIMITS = {
   /** Runs of one call at a past height. Each repetition resolves a key that the run before guessed wrong (`past-run.ts`). */
   runsMax: 1_024,
-  /** Keys whose history is read at once. */
+  /** Keys whose history is asked for at once. How many are read at a time is for the database to say. */
   seeksMax: 64,
   /** Accounts that one call may override. */
   overriddenAccountsMax: 1_024,

@@ -2,6 +2,7 @@ import type { KvOp } from '@quoin/execution'
 import { ClassicLevel } from 'classic-level'
 import type { Kv, KvRange } from '../powers.ts'
 import { DamagedError, type OnDamage } from './damage.ts'
+import { JobSlots } from './job-slots.ts'
 import { RecordSealer, unseal } from './sealed-record.ts'
 
 export interface ClassicKvOptions {
@@ -9,6 +10,8 @@ export interface ClassicKvOptions {
   readonly cacheBytesMax: number
   /** Log size at which LevelDB sorts it into a table. Up to two logs are in memory and on disk. */
   readonly writeBufferBytesMax: number
+  /** Asynchronous reads that run at a time; the others wait. Each takes one of libuv's threads (`job-slots.ts`). */
+  readonly readsMax: number
   /** Called with damage that a read finds, whichever component reads. */
   readonly onDamage: OnDamage
 }
@@ -16,6 +19,7 @@ export interface ClassicKvOptions {
 export const CLASSIC_KV_DEFAULTS: ClassicKvOptions = {
   cacheBytesMax: 64 * 1024 * 1024,
   writeBufferBytesMax: 16 * 1024 * 1024,
+  readsMax: 1,
   onDamage: () => {},
 }
 
@@ -37,7 +41,7 @@ export type OwnedKv = Kv & {
  * `onDamage` and throws DamagedError.
  */
 export async function openClassicKv(path: string, options: Partial<ClassicKvOptions> = {}): Promise<OwnedKv> {
-  const { cacheBytesMax, writeBufferBytesMax, onDamage } = { ...CLASSIC_KV_DEFAULTS, ...options }
+  const { cacheBytesMax, writeBufferBytesMax, readsMax, onDamage } = { ...CLASSIC_KV_DEFAULTS, ...options }
   const level = new ClassicLevel<Uint8Array, Uint8Array>(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -48,17 +52,19 @@ export async function openClassicKv(path: string, options: Partial<ClassicKvOpti
     compression: false,
   })
   await level.open()
-  return new ClassicKv(level, onDamage)
+  return new ClassicKv(level, onDamage, readsMax)
 }
 
 class ClassicKv implements OwnedKv {
   readonly #level: ClassicLevel<Uint8Array, Uint8Array>
   readonly #onDamage: OnDamage
   readonly #sealer = new RecordSealer()
+  readonly #reads: JobSlots
 
-  constructor(level: ClassicLevel<Uint8Array, Uint8Array>, onDamage: OnDamage) {
+  constructor(level: ClassicLevel<Uint8Array, Uint8Array>, onDamage: OnDamage, readsMax: number) {
     this.#level = level
     this.#onDamage = onDamage
+    this.#reads = new JobSlots(readsMax)
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -71,7 +77,7 @@ class ClassicKv implements OwnedKv {
 
   async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
     try {
-      return (await this.#level.getMany([...keys])).map((record, i) => opened(keys[i]!, record))
+      return (await this.#reads.run(() => this.#level.getMany([...keys]))).map((record, i) => opened(keys[i]!, record))
     } catch (error) {
       throw this.#told(error)
     }
@@ -81,7 +87,7 @@ class ClassicKv implements OwnedKv {
     const iterator = this.#level.iterator({ gte: from, lt: to, reverse, limit })
     try {
       for (;;) {
-        const entries = await iterator.nextv(scanBatchCountMax)
+        const entries = await this.#reads.run(() => iterator.nextv(scanBatchCountMax))
         if (entries.length === 0) return
         for (const [name, record] of entries) {
           const key = new Uint8Array(name.buffer, name.byteOffset, name.length)
@@ -91,7 +97,7 @@ class ClassicKv implements OwnedKv {
     } catch (error) {
       throw this.#told(error)
     } finally {
-      await iterator.close()
+      await this.#reads.run(() => iterator.close())
     }
   }
 

@@ -44,6 +44,14 @@ async function collect(kv: Kv, wanted: KvRange) {
   return found
 }
 
+/** Scans while others are open, each read inside the loops of the ones before it. */
+async function nested(kv: Kv, depth: number): Promise<number> {
+  let count = 0
+  for await (const _ of kv.scan({ from: Uint8Array.of(), to: Uint8Array.of(255) }))
+    count += depth === 0 ? 1 : await nested(kv, depth - 1)
+  return count
+}
+
 async function agrees(kv: Kv, batches: readonly (readonly KvOp[])[], ranges: readonly KvRange[]): Promise<void> {
   const model = new Model()
   for await (const [name] of kv.scan({ from: Uint8Array.of(), to: Uint8Array.of(255) }))
@@ -103,6 +111,18 @@ describe.each([
       seen.push(name[1]! * 256 + name[2]!)
     }
     expect(seen).toEqual(Array.from({ length: 600 }, (_, i) => 2 * i))
+  })
+
+  it('scans inside the loops of other scans, and many at once, also ones that are left early', async () => {
+    const kv = open()
+    await kv.write(Array.from({ length: 4 }, (_, i) => ({ key: Uint8Array.of(i), value: Uint8Array.of(i) })))
+    expect(await nested(kv, 2)).toBe(64)
+    const all = { from: Uint8Array.of(), to: Uint8Array.of(255) }
+    const first = async () => {
+      for await (const [name] of kv.scan(all)) return name[0]
+      return undefined
+    }
+    expect(await Promise.all(Array.from({ length: 100 }, first))).toEqual(new Array(100).fill(0))
   })
 })
 

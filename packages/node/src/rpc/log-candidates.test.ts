@@ -25,6 +25,7 @@ const criteria = fc.record({
 const use: fc.Arbitrary<LogIndexUse> = fc.record({
   lookupCost: fc.constantFrom(0, 0.1, 16),
   recordCost: fc.constantFrom(0, 0.05, 0.25, 1),
+  byteCost: fc.constantFrom(0, 1 / 4_096, 0.1),
   budgetPart: fc.constantFrom(0.1, 0.5, 4),
   blocksMin: fc.nat(6),
   firstBlocks: fc.integer({ min: 1, max: 12 }),
@@ -109,6 +110,20 @@ it('looks a rare topic up, and not the common ones beside it', async () => {
   expect(found).toEqual([21])
   // Windows of 8, 16 and 16 blocks.
   expect(count).toEqual({ lookups: 3, records: 1 })
+})
+
+it('pays for the bytes of a record too, and stops asking when they cost too much', async () => {
+  const { kv } = await chainOf(Array.from({ length: 8 }, () => [everywhere]))
+  const { clauses } = new LogMatcher(crypto, { addresses: [], topics: [[topic(1)]] })
+  const { reader, count } = counted(new BlockIndex(kv))
+  // The window may cost 4, the lookup costs 1, and a record has one fingerprint of four bytes.
+  const found = await candidatesOf(
+    new LogCandidates(reader, clauses, steady, { ...small, recordCost: 0.25, byteCost: 0.25 }),
+    1,
+    8,
+  )
+  expect(found).toHaveLength(8)
+  expect(count).toEqual({ lookups: 1, records: 3 })
 })
 
 it('stops asking for a topic of every block after the first window', async () => {

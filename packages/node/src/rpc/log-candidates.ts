@@ -9,8 +9,9 @@ import type { CallContext } from './method.ts'
 export const LOG_INDEX_USE = {
   /** Looking up a term starts an iterator of the database. */
   lookupCost: 16,
-  /** Reading a record of the index. */
+  /** Reading a record of the index, and each byte of it. */
   recordCost: 0.25,
+  byteCost: 1 / 4_096,
   /** Part of a window's cost without index that reading the index may cost. */
   budgetPart: 0.5,
   /** Shorter ranges are scanned without asking the index. */
@@ -75,12 +76,12 @@ export class LogCandidates {
 
   /** Excludes the blocks without any of a clause's terms. */
   async #narrow(window: Window, { terms }: LogClause): Promise<'done' | 'skipped' | 'useless'> {
-    const { lookupCost, recordCost } = this.#use
+    const { lookupCost, recordCost, byteCost } = this.#use
     if (!window.spend(lookupCost * terms.length)) return 'skipped'
     const found = new BlockSet(window.size)
     for (const term of terms) {
-      for await (const { height, matches } of this.#index.logEntries(term, window.from, window.through)) {
-        if (!window.spend(recordCost)) return 'useless'
+      for await (const { height, matches, bytes } of this.#index.logEntries(term, window.from, window.through)) {
+        if (!window.spend(recordCost + byteCost * bytes)) return 'useless'
         if (matches) found.add(height - window.from)
         if (this.#call.isSliceOver()) await this.#call.nextTurn()
       }

@@ -124,6 +124,8 @@ function contains(record: Uint8Array, print: number): boolean {
 export interface LogIndexEntry {
   readonly height: Height
   readonly matches: boolean
+  /** Size of the record, which has the terms of all logs of its block that are in the group: mostly one, possibly thousands. */
+  readonly bytes: number
 }
 
 /**
@@ -140,5 +142,6 @@ export async function* logIndexEntries(
   const group = groupOf(hash)
   const print = hash % FINGERPRINTS
   const range = { from: logIndexKey(group, from), to: logIndexKey(group, (to + 1) as Height) }
-  for await (const [key, record] of kv.scan(range)) yield { height: indexedHeight(key), matches: contains(record, print) }
+  for await (const [key, record] of kv.scan(range))
+    yield { height: indexedHeight(key), matches: contains(record, print), bytes: record.length }
 }

@@ -29,7 +29,7 @@ const [alice] = testAccounts as [(typeof testAccounts)[0]]
 const traceOf = (request: CallRequest): TraceJob => ({
   trace: { ...request, kind: 'call', replay: undefined, tracer: { kind: 'calls', onlyTopCall: false, withLog: false } },
   form: { kind: 'geth', isList: false, state: { kind: 'diff' } },
-  answerCharsMax: 10_000,
+  answerBytesMax: 10_000,
 })
 const never = new AbortController().signal
 const client = { remote: '192.0.2.1', connection: 1 }

@@ -5,8 +5,8 @@ import { type TraceForm, traceText } from '../rpc/trace-text.ts'
 export interface TraceJob {
   readonly trace: TraceRequest
   readonly form: TraceForm
-  /** Longest answer, in characters of JSON. */
-  readonly answerCharsMax: number
+  /** Longest answer, in bytes of JSON. */
+  readonly answerBytesMax: number
 }
 
 export type TraceAnswer =
@@ -21,12 +21,12 @@ export type TraceAnswer =
  */
 export async function runTraceJob(
   host: CallHost,
-  { trace, form, answerCharsMax }: TraceJob,
+  { trace, form, answerBytesMax }: TraceJob,
   isCancelled: () => boolean,
 ): Promise<TraceAnswer> {
   const outcome = await runTrace(host, trace, isCancelled)
   if (outcome.kind !== 'traced') return outcome
-  const pieces = traceText(outcome.traces, form, answerCharsMax)
+  const pieces = traceText(outcome.traces, form, answerBytesMax)
   if (pieces !== undefined) return { kind: 'traced', pieces }
-  return { kind: 'refused', code: 'too-large', message: `trace too large: the answer exceeds ${answerCharsMax} bytes` }
+  return { kind: 'refused', code: 'too-large', message: `trace too large: the answer exceeds ${answerBytesMax} bytes` }
 }

@@ -32,14 +32,15 @@ export type StateForm = { readonly kind: 'diff' } | { readonly kind: 'before'; r
 /** Approximate size of a piece. */
 const PIECE_CHARS = 64 * 1024
 
-/** The JSON of traces in pieces; undefined if it would be longer than `charsMax`. */
-export function traceText(traces: readonly Traced[], form: TraceForm, charsMax: number): readonly string[] | undefined {
+/** The JSON of traces in pieces; undefined if it would be longer than `bytesMax`. */
+export function traceText(traces: readonly Traced[], form: TraceForm, bytesMax: number): readonly string[] | undefined {
   const pieces: string[] = []
   let piece = ''
-  let chars = 0
+  let bytes = 0
   for (const text of textsOf(traces, form)) {
-    chars += text.length
-    if (chars > charsMax) return undefined
+    // The reasons and details of failures are any text.
+    bytes += Buffer.byteLength(text)
+    if (bytes > bytesMax) return undefined
     piece += text
     if (piece.length < PIECE_CHARS) continue
     pieces.push(piece)

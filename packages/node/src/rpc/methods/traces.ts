@@ -40,7 +40,7 @@ async function answer(
   call: CallContext,
 ): Promise<JsonText> {
   const { signal, unlink } = linkDeadline(Math.min(timeoutMs, call.limits.requestMs), [call.signal])
-  const job = { trace, form, answerCharsMax: call.limits.responseBytesMax }
+  const job = { trace, form, answerBytesMax: call.limits.responseBytesMax }
   try {
     const answered = await backend.calls.run('trace', job, signal, call.identity)
     if (!answered.ok) throw unavailable(answered.error)

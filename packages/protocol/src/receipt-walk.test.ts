@@ -4,7 +4,8 @@ import * as any from '../test/arbitraries.ts'
 import { bytesToHex } from './bytes.ts'
 import { encode } from './codec.ts'
 import { receiptsCodec } from './receipt.ts'
-import { visitEncodedLogs } from './receipt-walk.ts'
+import { EncodedReceipts, visitEncodedLogs } from './receipt-walk.ts'
+import { unwrap } from './result.ts'
 
 it('finds the addresses and topics of every log, wherever the encoding begins in its buffer', () => {
   const receipts = fc.array(any.receipt, { maxLength: 4 })
@@ -27,6 +28,35 @@ it('finds the addresses and topics of every log, wherever the encoding begins in
   )
 })
 
-it('refuses an encoding that ends too early', () => {
+it('decodes one receipt of many, with the index of its first log', () => {
+  fc.assert(
+    fc.property(fc.array(any.receipt, { maxLength: 6 }), (values) => {
+      const receipts = new EncodedReceipts(encode(receiptsCodec, values))
+      expect(receipts.count).toBe(values.length)
+      let firstLogIndex = 0
+      for (const [i, receipt] of values.entries()) {
+        expect(unwrap(receipts.at(i)!)).toEqual({ receipt, firstLogIndex })
+        firstLogIndex += receipt.logs.length
+      }
+      expect(receipts.at(values.length)).toBeUndefined()
+    }),
+  )
+})
+
+it('refuses an encoding that ends too early, or has too many receipts', () => {
   expect(() => visitEncodedLogs(Uint8Array.of(0, 0, 0, 1), () => {})).toThrow(RangeError)
+  expect(() => new EncodedReceipts(Uint8Array.of(255, 0, 0, 0))).toThrow(/at most/)
+  fc.assert(
+    fc.property(fc.array(any.receipt, { minLength: 1, maxLength: 3 }), fc.nat(), (values, seed) => {
+      const bytes = encode(receiptsCodec, values)
+      expect(() => new EncodedReceipts(bytes.subarray(0, seed % bytes.length))).toThrow(RangeError)
+    }),
+  )
+})
+
+it('finds damage in the receipt that is decoded', () => {
+  const bytes = Uint8Array.of(0, 0, 0, 1, ...new Array(17).fill(0), 0, 0, 0, 0, 0, 0, 0, 0, 0, ...new Array(20).fill(0))
+  expect(new EncodedReceipts(bytes).at(0)).toMatchObject({ ok: true })
+  bytes[4] = 7
+  expect(new EncodedReceipts(bytes).at(0)).toMatchObject({ ok: false })
 })

@@ -4,7 +4,7 @@ import { createPublicClient, encodeDeployData, encodeFunctionData, getAddress, t
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { containerOf, readContract } from '../../../../test/contracts/contract.mjs'
-import { openTestNode, type TestNode, testAccounts, testGenesis } from '../../test/chain.ts'
+import { openTestNode, type TestNode, testAccounts, testGenesis, testTransfers } from '../../test/chain.ts'
 import { crypto, oneValidator as validators } from '../../test/fixture.ts'
 import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
 import { BlockIndex } from '../store/block-index.ts'
@@ -237,4 +237,37 @@ it('reads at most one record of the index per transaction of a page', async () =
   await counted.call('ots_searchTransactionsBefore', alice.address, 0, 3)
   expect(records).toBe(4)
   await counted.server.close()
+})
+
+it('decodes only the receipts of a page, and not those of its blocks', async () => {
+  let decoded = 0
+  const store = new Proxy(node.store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target)
+      if (typeof member !== 'function') return member
+      return (...given: unknown[]) => {
+        if (name === 'receipts') decoded++
+        return member.apply(target, given)
+      }
+    },
+  })
+  const counted = await serveTestNode({ ...node, store }, crypto)
+  const { result } = await counted.call('ots_searchTransactionsBefore', alice.address, 0, PAGE_SIZE)
+  expect((result as Found).receipts).toHaveLength(40)
+  expect((await counted.call('ots_getBlockTransactions', 3, 0, 2)).result).toMatchObject({ receipts: [{}, {}] })
+  expect(decoded).toBe(0)
+  expect((await counted.call('eth_getTransactionReceipt', made)).result).toMatchObject({ transactionHash: made })
+  expect(decoded).toBe(1)
+  await counted.server.close()
+})
+
+it('pays for the transactions of the blocks on its page, and the next call waits for it', async () => {
+  const full = await openTestNode({ crypto, validators })
+  await full.produce(await testTransfers(testAccounts[1]!, 0, 130))
+  const limited = await serveTestNode(full, crypto, {}, { settings: { unitsPerSecond: 1, unitsBurst: 400 } })
+  await limited.call('ots_searchTransactionsBefore', testAccounts[1]!.address, 0, 1)
+  const { error } = await limited.call('debug_traceBlockByNumber', '0x1')
+  // 80 for the page, and 2 for the block.
+  expect(error).toMatchObject({ code: -32005, data: { retryAfterMs: 82_000 } })
+  await limited.server.close()
 })

@@ -1,4 +1,5 @@
 import type { Receipt } from '@quoin/protocol'
+import type { SingleReceipts } from '../store/types.ts'
 import type { RpcBackend } from './backend.ts'
 import { type PlacedTransaction, type RawBlock, transactionOf } from './blocks.ts'
 import { formatReceipt } from './format.ts'
@@ -9,6 +10,19 @@ const countLogs = (receipts: readonly Receipt[], before: number): number => {
   let sum = 0
   for (let i = 0; i < before; i++) sum += receipts[i]!.logs.length
   return sum
+}
+
+/** The JSON of the receipt of a final transaction, of which only this one is decoded: for a few receipts of a block. */
+export function singleReceiptText(
+  { crypto }: Pick<RpcBackend, 'crypto'>,
+  receipts: SingleReceipts,
+  { block, index, transaction }: PlacedTransaction,
+  call: CallContext,
+): string {
+  return call.shared.texts.of('receipts', block.header.number).item(index, () => {
+    const { receipt, firstLogIndex } = receipts.at(index)
+    return JSON.stringify(formatReceipt(receipt, { block, index, transaction, crypto, firstLogIndex }))
+  })
 }
 
 /** The JSON of the receipt of a final transaction. */

@@ -83,6 +83,12 @@ const PROOF_BLOCK_WEIGHT = 16
 /** What a proof costs beyond its weight, which a request does not say: it may name its block by hash, and the head moves. */
 export const weightOfPastProof = (blocksBehindHead: number): number => PROOF_BLOCK_WEIGHT * blocksBehindHead
 
+/** Transactions of a block that are found in it for one unit. */
+const UNIT_TRANSACTIONS = 64
+
+/** What one more block on a page of an account's history costs: its transactions must be found, whoever sent them. */
+export const weightOfPageBlock = (transactions: number): number => Math.floor(transactions / UNIT_TRANSACTIONS)
+
 /** A text costs one unit per this many bytes, charged before it is parsed. Shorter texts are covered by the cost of their calls. */
 const UNIT_BYTES = 1_024
 

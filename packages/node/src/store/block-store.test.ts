@@ -161,6 +161,13 @@ describe('BlockStore', () => {
     expect(() => reopened(damage(heightKey('body', Height(1)), Uint8Array.of(9))).body(Height(1))).toThrow(
       /the body of height 1 does not decode/,
     )
+    const receipts = heightKey('receipts', Height(1))
+    for (const cut of [Uint8Array.of(9), kv.get(receipts)!.slice(0, -1)])
+      expect(() => reopened(damage(receipts, cut)).singleReceipts(Height(1))).toThrow(/the receipts of height 1 does not decode/)
+    const wrong = reopened(damage(receipts, kv.get(receipts)!.with(4, 9))).singleReceipts(Height(1))!
+    expect(() => wrong.at(0)).toThrow(/the receipts of height 1 does not decode/)
+    expect(() => reopened().singleReceipts(Height(1))!.at(1)).toThrow(/it has 1 receipts, none at 1/)
+    expect(reopened().singleReceipts(Height(1))!.at(0)).toEqual({ receipt: node.store.receipts(Height(1))![0], firstLogIndex: 0 })
     expect(() => reopened(damage(hashKey('heightByHash', hash), Uint8Array.of(9))).heightOf(hash)).toThrow(
       /the heightByHash at 0x\w+ does not decode/,
     )
@@ -175,7 +182,7 @@ describe('BlockStore', () => {
       header: (store: BlockStore, height: Height) => store.header(height),
       body: (store: BlockStore, height: Height) => store.body(height),
       senders: (store: BlockStore, height: Height) => store.senders(height),
-      receipts: (store: BlockStore, height: Height) => store.receipts(height),
+      receipts: (store: BlockStore, height: Height) => store.receipts(height) ?? store.singleReceipts(height),
       certificate: (store: BlockStore, height: Height) => store.certificate(height),
       validatorsHash: (store: BlockStore, height: Height) => store.validators(height),
     }

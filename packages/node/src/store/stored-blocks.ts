@@ -5,6 +5,7 @@ import {
   codec,
   commitCertificateCodec,
   concatBytes,
+  EncodedReceipts,
   encodedLogsBloom,
   type Hash,
   type Header,
@@ -21,7 +22,7 @@ import type { Kv } from '../powers.ts'
 import { DamagedError, type OnDamage } from './damage.ts'
 import { heapWeight, type Listed } from './heap-weight.ts'
 import * as schema from './schema.ts'
-import type { BlockReader, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
+import type { BlockReader, SingleReceipts, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
 
 /** Decoded headers and certificates kept in memory. */
 const headerCountMax = 4_096
@@ -109,6 +110,27 @@ export class StoredBlocks implements BlockReader {
 
   receipts(height: Height): readonly Receipt[] | undefined {
     return this.#read('receipts', height, receiptsCodec)
+  }
+
+  singleReceipts(height: Height): SingleReceipts | undefined {
+    const bytes = this.#bytes('receipts', height)
+    if (bytes === undefined) return undefined
+    const key = schema.heightKey('receipts', height)
+    const damage = (problem: string) => this.damage(`the ${schema.describeKey(key)} does not decode: ${problem}`, key)
+    let receipts: EncodedReceipts
+    try {
+      receipts = new EncodedReceipts(bytes)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw damage(error.message)
+    }
+    return {
+      at(index) {
+        const placed = receipts.at(index)
+        if (placed?.ok === true) return placed.value
+        throw damage(placed?.error.message ?? `it has ${receipts.count} receipts, none at ${index}`)
+      },
+    }
   }
 
   certificate(height: Height): CommitCertificate | undefined {

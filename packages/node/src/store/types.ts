@@ -1,5 +1,5 @@
 import type { KvOp, PlacedCreation } from '@quoin/execution'
-import type { Address, CommitCertificate, Hash, Header, Height, Receipt, ValidatorSet } from '@quoin/protocol'
+import type { Address, CommitCertificate, Hash, Header, Height, PlacedReceipt, Receipt, ValidatorSet } from '@quoin/protocol'
 
 /** A final block's header with its hash. */
 export interface StoredHeader {
@@ -42,6 +42,8 @@ export interface BlockReader {
   /** Hash and sender of each transaction, in the order of `body`. */
   senders(height: Height): readonly StoredSender[] | undefined
   receipts(height: Height): readonly Receipt[] | undefined
+  /** The same for readers of a few of them: only those that are asked for are decoded, and each time again. */
+  singleReceipts(height: Height): SingleReceipts | undefined
   /** The proof that the block is final; undefined for genesis. */
   certificate(height: Height): CommitCertificate | undefined
   /** Validator set of a height, from 1 to head + 2. */
@@ -49,6 +51,12 @@ export interface BlockReader {
   locate(transactionHash: Hash): TransactionLocation | undefined
   /** `certifiedBlockCodec` encoding as stored on disk, which block sync sends. Undefined for genesis. */
   certifiedBlock(height: Height): Uint8Array | undefined
+}
+
+/** The receipts of a block, one by one. */
+export interface SingleReceipts {
+  /** Throws if the block has no receipt at this index, or if it is damaged. */
+  at(index: number): PlacedReceipt
 }
 
 /** The content that validators signed, with the proof. */

@@ -2,13 +2,14 @@ import type { Address, Hash, Height } from '@quoin/protocol'
 import { z } from 'zod'
 import { accountPage, type Page, type PageStart, transactionBySenderAndNonce } from '../account-history.ts'
 import type { RpcBackend } from '../backend.ts'
-import { type RawBlock, rawBlock, resolveHeight, transactionAt, transactionOf } from '../blocks.ts'
+import { type RawBlock, rawBlock, resolveHeight, transactionOf } from '../blocks.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { formatBlock, formatHeader, formatReceipt, formatTransaction, paidGasPrice, quantityHex } from '../format.ts'
 import { JsonText, jsonList } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
-import { receiptText } from '../receipts.ts'
+import { singleReceiptText } from '../receipts.ts'
 import { address, type BlockNumber, blockReference, hash, looseBlockNumber, looseInteger } from '../schema.ts'
+import { weightOfPageBlock } from '../weights.ts'
 import { stateOf } from './state.ts'
 
 /** Version of the interface that Otterscan checks (docs/custom-jsonrpc.md of otterscan/otterscan). */
@@ -61,7 +62,7 @@ async function blockTransactions(backend: RpcBackend, raw: RawBlock | undefined,
   if (raw === undefined) return null
   requirePageSize(size, call)
   const { block } = raw
-  const receipts = backend.blocks.receipts(block.header.number) ?? []
+  const receipts = backend.blocks.singleReceipts(block.header.number)!
   const positions = pagePositions(raw.senders.length, page, size)
   const transactions = await jsonList(
     positions,
@@ -75,7 +76,8 @@ async function blockTransactions(backend: RpcBackend, raw: RawBlock | undefined,
     positions,
     (index) => {
       const context = { block, index, transaction: transactionOf(backend, raw, index), crypto: backend.crypto, firstLogIndex: 0 }
-      return JSON.stringify({ ...formatReceipt({ ...receipts[index]!, logs: [] }, context), logs: null, logsBloom: null })
+      const { receipt } = receipts.at(index)
+      return JSON.stringify({ ...formatReceipt({ ...receipt, logs: [] }, context), logs: null, logsBloom: null })
     },
     call,
   )
@@ -99,12 +101,17 @@ async function pageText(backend: RpcBackend, { blocks }: Page, call: CallContext
   const receipts: string[] = []
   let chars = 0
   for (const { height, positions } of blocks) {
+    if (call.isSliceOver()) await call.nextTurn()
+    const raw = rawBlock(backend, height)!
+    call.charge(weightOfPageBlock(raw.bodies.length))
+    const singles = backend.blocks.singleReceipts(height)!
+    const { block } = raw
+    const { timeMs } = block.header
     for (const index of positions) {
       if (call.isSliceOver()) await call.nextTurn()
-      const placed = transactionAt(backend, height, index)!
-      const { timeMs } = placed.block.header
+      const placed = { block, index, transaction: transactionOf(backend, raw, index) }
       const transaction = JSON.stringify(formatTransaction(placed.transaction, placed))
-      const receipt = receiptText(backend, placed, call).pieces.join('')
+      const receipt = singleReceiptText(backend, singles, placed, call)
       // Otterscan's receipts have the time of their block, as a number.
       receipts.push(`${receipt.slice(0, -1)},"timestamp":${Math.floor(timeMs / 1_000)}}`)
       transactions.push(transaction)

@@ -229,7 +229,12 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     /** The scripted threads use only the name. `bytes` is the size of the calldata. */
     const run = (name: string, signal = never, bytes = 0, from: Client = client) =>
       pool.run('call', { name, call: { data: new Uint8Array(bytes) }, stateOverrides: new Map() } as never, signal, from)
-    return { pool, run, clock, log, workers }
+    /** Lets a lost thread be replaced, which is the `lost`th one. */
+    const replace = async (lost: number): Promise<void> => {
+      await vi.waitUntil(() => log.lines.length === lost)
+      clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    }
+    return { pool, run, clock, log, workers, replace }
   }
 
   /** A pool that has answered a call, so that a thread is ready. */
@@ -290,14 +295,14 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
   })
 
   it('stops a running or waiting call at its timeout, counted from its arrival', async () => {
-    const { pool, run, clock } = await open({ callMs: 1_000 })
+    const { pool, run, clock, replace } = await open({ callMs: 1_000 })
     const first = run('hang')
     clock.advance(500)
     const second = run('second')
     const third = run('hang')
     clock.advance(500)
     expect(await first).toMatchObject({ ok: false, error: { code: 'timeout' } })
-    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    await replace(1)
     expect(await second).toEqual({ ok: true, value: 'second' })
     clock.advance(500 - CALL_POOL_DEFAULTS.restartMsMin)
     expect(await third).toMatchObject({ ok: false, error: { code: 'timeout' } })
@@ -318,17 +323,17 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const next = run('next')
     clock.advance(CALL_POOL_DEFAULTS.restartMsMin - 1)
     clock.advance(1_000)
-    expect(await next).toMatchObject({ ok: false, error: { code: 'timeout' } })
+    expect(await next).toMatchObject({ ok: false, error: { code: 'overloaded' } })
     await pool.close()
   })
 
-  it('times out a call if a thread never starts', async () => {
+  it('refuses a call if a thread never starts', async () => {
     const { pool, run, clock } = create({ callMs: 1_000, startMsMax: 2_000 }, 'setInterval(() => {}, 1_000)')
     const call = run('a')
-    clock.advance(2_999)
-    expect(pool.stats).toMatchObject({ waiting: 1, timeouts: 0 })
+    clock.advance(2_899)
+    expect(pool.stats).toMatchObject({ waiting: 1, refused: 0 })
     clock.advance(1)
-    expect(await call).toMatchObject({ ok: false, error: { code: 'timeout' } })
+    expect(await call).toMatchObject({ ok: false, error: { code: 'overloaded' } })
     await pool.close()
   })
 
@@ -344,7 +349,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
   })
 
   it('runs calls of clients with little recent use first, also by connection', async () => {
-    const { pool, run, clock } = await open({ callMs: 2_000 })
+    const { pool, run, clock, replace } = await open({ callMs: 2_000 })
     const order: string[] = []
     const ask = (name: string, from: Client) =>
       run(name, never, 0, from).then(() => void order.push(`${name} of ${from.connection}`))
@@ -354,14 +359,14 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const asked = [ask('a', heavy), ask('b', heavy), ask('c', sibling), ask('d', stranger)]
     clock.advance(100)
     expect(await endless).toMatchObject({ ok: false })
-    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    await replace(1)
     await Promise.all(asked)
     expect(order).toEqual(['d of 3', 'c of 2', 'a of 1', 'b of 1'])
     await pool.close()
   })
 
   it('accepts a limited number of calls, and drops those whose client is gone', async () => {
-    const { pool, run, clock } = await open({ callsQueuedMax: 2 })
+    const { pool, run, clock, replace } = await open({ callsQueuedMax: 2 })
     const aborted = new AbortController()
     const running = run('hang')
     clock.advance(1_000)
@@ -377,7 +382,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const last = run('e')
     clock.advance(CALL_POOL_DEFAULTS.callMs - 1_000)
     expect(await running).toMatchObject({ ok: false })
-    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    await replace(1)
     expect([await waiting[1], await last]).toEqual([
       { ok: true, value: 'b' },
       { ok: true, value: 'e' },
@@ -387,7 +392,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
   })
 
   it('holds a limited number of bytes', async () => {
-    const { pool, run, clock } = await open({ queuedBytesMax: 1_000 })
+    const { pool, run, clock, replace } = await open({ queuedBytesMax: 1_000 })
     const running = run('hang', never, 900)
     clock.advance(1_000)
     const waiting = run('a', never, 600)
@@ -398,7 +403,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     const fitting = run('c', never, 400)
     clock.advance(CALL_POOL_DEFAULTS.callMs - 1_000)
     expect(await running).toMatchObject({ ok: false })
-    clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
+    await replace(1)
     expect([await waiting, await fitting]).toMatchObject([{ value: 'a' }, { value: 'c' }])
     expect(await run('d', never, 1_000)).toMatchObject({ value: 'd' })
     await pool.close()
@@ -436,7 +441,7 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     expect(workers).toHaveLength(1)
   })
 
-  it('starts another thread if one dies before it is ready, until the call times out', async () => {
+  it('starts another thread if one dies before it is ready, until the call has waited too long', async () => {
     const { pool, run, clock, log, workers } = create({ callMs: 1_000, startMsMax: 2_000 }, 'process.exit(4)')
     const call = run('a')
     await once(workers[0]!, 'exit')
@@ -445,10 +450,10 @@ describe('a pool of calls', { timeout: 60_000 }, () => {
     ])
     clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
     expect(workers).toHaveLength(2)
-    clock.advance(3_000 - CALL_POOL_DEFAULTS.restartMsMin - 1)
-    expect(pool.stats).toMatchObject({ waiting: 1, timeouts: 0 })
+    clock.advance(2_900 - CALL_POOL_DEFAULTS.restartMsMin - 1)
+    expect(pool.stats).toMatchObject({ waiting: 1, refused: 0 })
     clock.advance(1)
-    expect(await call).toMatchObject({ ok: false, error: { code: 'timeout' } })
+    expect(await call).toMatchObject({ ok: false, error: { code: 'overloaded' } })
     await pool.close()
   })
 })

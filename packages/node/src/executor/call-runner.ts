@@ -8,8 +8,8 @@ import type { TraceAnswer, TraceJob } from './trace-job.ts'
 /** Why a call has no outcome. Says nothing about the called contract. */
 export interface CallUnavailable {
   /**
-   * `overloaded`: too many calls are waiting. `timeout`: not answered within `callMs`. `fault`: the interpreter or thread failed, and only
-   * the thread of this call is lost. `closed`: the node is stopping.
+   * `overloaded`: too many calls are waiting, or no thread was free in time. `timeout`: not answered within `callMs`. `fault`: the interpreter
+   * or thread failed, and only the thread of this call is lost. `closed`: the node is stopping.
    */
   readonly code: 'overloaded' | 'timeout' | 'fault' | 'closed'
   readonly message: string
@@ -38,7 +38,7 @@ export type CallTask = TaskOf<CallRequests>
 /** Counters since the start, and gauges. */
 export interface CallStats {
   readonly answered: number
-  /** Calls refused because the queue was full. */
+  /** Calls refused because the queue was full, or because no thread was free in time. */
   readonly refused: number
   readonly timeouts: number
   readonly faults: number
@@ -78,9 +78,14 @@ export interface CallPoolLimits extends RestartLimits {
   readonly callsQueuedPerRemoteMax: number
   /** Calldata and overrides of the waiting calls. */
   readonly queuedBytesMax: number
-  /** Timeout of a call, from its arrival. A running call is stopped together with its thread. */
+  /**
+   * Timeout of a call, from its arrival: then its client gets an answer. A call that runs for this long, from its start, is stopped together
+   * with its thread.
+   */
   readonly callMs: number
-  /** After its timeout, a trace has this long to end before its thread is stopped. More than one transaction takes. */
+  /** A call is started only while this part of `callMs` is left of its time. Otherwise overloaded threads would do nothing in time. */
+  readonly runPartMin: number
+  /** After it has run for `callMs`, a trace has this long to end before its thread is stopped. More than one transaction takes. */
   readonly traceEndMs: number
   /** Extra time for a call that arrives during the first start of the threads, which takes seconds on a busy machine. */
   readonly startMsMax: number
@@ -92,6 +97,7 @@ export const CALL_POOL_DEFAULTS: CallPoolLimits = {
   callsQueuedPerRemoteMax: 2_048,
   queuedBytesMax: 64 * 1024 * 1024,
   callMs: 5_000,
+  runPartMin: 1 / 10,
   traceEndMs: 1_000,
   startMsMax: 15_000,
   restartMsMin: 100,

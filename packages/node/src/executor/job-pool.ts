@@ -7,7 +7,8 @@ import { RestartDelay } from '../threads/restart-delay.ts'
 import { CALL_POOL_DEFAULTS, type CallPoolLimits, type CallStats, type CallUnavailable } from './call-runner.ts'
 import { CallUsage } from './call-usage.ts'
 import type { TaskOf } from './job.ts'
-import { type Job, type JobAnswer, JobThread, type JobWorker, type ThreadNames } from './job-thread.ts'
+import { type JobAnswer, JobReply } from './job-reply.ts'
+import { type Job, JobThread, type JobWorker, type ThreadNames } from './job-thread.ts'
 
 export interface JobPoolOptions {
   readonly limits?: Partial<CallPoolLimits>
@@ -29,10 +30,9 @@ export interface PoolJobs<Requests> extends ThreadNames {
 interface QueuedJob extends Job {
   readonly client: Client
   readonly bytes: number
-  /** Called when the job leaves the queue: stops its timeout, and its abort listener if the job cannot end early. */
-  begin(): void
-  /** Called when the thread of the job is free again: stops the abort listener. */
-  forget(): void
+  /** When its client gets an answer at the latest, by the clock's `monotonic`. */
+  readonly deadlineMs: number
+  readonly reply: JobReply
 }
 
 /** A slot for a thread, which may be replaced. */
@@ -40,6 +40,8 @@ interface Slot {
   thread: JobThread | undefined
   /** The next call starts a thread, because none was started yet, or it was ended to free memory. */
   isVacant: boolean
+  /** Whether the thread replaces one that was lost. */
+  isReplaced: boolean
   /** Cancels the delayed restart of a thread. */
   cancelRestart: () => void
   readonly restarts: RestartDelay
@@ -49,8 +51,8 @@ interface Slot {
 
 /**
  * Threads that run one job each, behind one fair queue. Clients that used the threads little in the recent past go first. If there are two or
- * more threads, one client never has all of them, and neither have the long jobs of all clients together. A thread that dies, fails or takes
- * too long is lost with its own job only, and is replaced.
+ * more threads, one client never has all of them, and neither have the long jobs of all clients together. A thread that dies or fails, or
+ * whose job takes too long, is lost with that job only, and is replaced. No thread is lost because jobs waited.
  */
 export class JobPool<Requests extends object, Outcomes extends { readonly [K in keyof Requests]: unknown }> {
   readonly #start: () => JobWorker
@@ -82,6 +84,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     this.#slots = Array.from({ length: this.#limits.workers }, () => ({
       thread: undefined,
       isVacant: true,
+      isReplaced: false,
       cancelRestart: () => {},
       restarts: new RestartDelay(this.#limits),
       running: undefined,
@@ -118,9 +121,14 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
       return err({ code: 'overloaded', message: refusal })
     }
     const endsEarly = this.#jobs.endsEarly(task)
-    const answer = await new Promise<JobAnswer>((resolve, reject) =>
-      this.#enqueue({ task, endsEarly, client, bytes, resolve, reject }, signal),
-    )
+    const answer = await new Promise<JobAnswer>((resolve, reject) => {
+      const onAbort = (): void => this.#abandon(job)
+      const reply = new JobReply({ resolve, reject, clock: this.#clock, signal, onAbort })
+      const job: QueuedJob = { task, endsEarly, client, bytes, deadlineMs: this.#clock.monotonic() + this.#waitMs, reply }
+      this.#enqueue(job)
+    })
+    if (!answer.ok && answer.error.code === 'timeout') this.#counts.timeouts++
+    if (!answer.ok && answer.error.code === 'overloaded') this.#counts.refused++
     // A thread answers a request with the outcome of the same kind.
     return answer as Result<Outcomes[K], CallUnavailable>
   }
@@ -133,37 +141,45 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     return `too many calls: ${this.#waiting} with ${this.#queuedBytes} bytes are waiting, try again later`
   }
 
-  #enqueue(asked: Omit<QueuedJob, 'begin' | 'forget' | 'deadlineMs'>, signal: AbortSignal): void {
+  /** How long a client that asks now waits for its answer at most. */
+  get #waitMs(): number {
     const { callMs, startMsMax } = this.#limits
-    const waitMs = this.#isStarting ? callMs + startMsMax : callMs
-    const onAbort = (): void => {
+    return this.#isStarting ? callMs + startMsMax : callMs
+  }
+
+  #enqueue(job: QueuedJob): void {
+    const { callMs, runPartMin } = this.#limits
+    const queueMs = job.deadlineMs - this.#clock.monotonic() - runPartMin * callMs
+    job.reply.limit(queueMs, () => {
       this.#remove(job)
-      job.begin()
-      for (const { thread } of this.#slots) thread?.cancel(job)
-      job.reject(signal.reason)
-    }
-    const cancelLimit = this.#clock.after(waitMs, () => {
-      if (!this.#remove(job)) return
-      job.begin()
-      this.#counts.timeouts++
-      job.resolve(err({ code: 'timeout', message: this.#jobs.timeout(callMs) }))
+      const message = `too many calls: no thread was free for this one within ${Math.round(queueMs)} ms, try again later`
+      job.reply.resolve(err({ code: 'overloaded', message }))
     })
-    const forget = (): void => signal.removeEventListener('abort', onAbort)
-    const begin = (): void => {
-      cancelLimit()
-      // A job that can end early forgets its signal when it ends.
-      if (!asked.endsEarly) forget()
-    }
-    const job: QueuedJob = { ...asked, deadlineMs: this.#clock.monotonic() + waitMs, begin, forget }
-    signal.addEventListener('abort', onAbort, { once: true })
     this.#queueOf(job).push(job.client, job)
     this.#queuedBytes += job.bytes
     this.#dispatch()
   }
 
+  /** Starts a job on an idle thread. Its client gets an answer in time, also if the job takes longer. */
+  #begin(slot: Slot, thread: JobThread, job: QueuedJob): void {
+    const nowMs = this.#clock.monotonic()
+    job.reply.limit(job.deadlineMs - nowMs, () => {
+      job.reply.resolve(err({ code: 'timeout', message: this.#jobs.timeout(this.#limits.callMs) }))
+      thread.cancel(job)
+    })
+    slot.running = { job, sinceMs: nowMs }
+    thread.run(job)
+  }
+
+  /** Nobody waits for a job any more. */
+  #abandon(job: QueuedJob): void {
+    this.#remove(job)
+    for (const { thread } of this.#slots) thread?.cancel(job)
+  }
+
   /** Whether all threads are starting for the first time, or after they were dismissed. The restart of a lost thread does not count. */
   get #isStarting(): boolean {
-    return this.#slots.every(({ thread, restarts }) => restarts.deaths === 0 && thread?.isReady === false)
+    return this.#slots.every(({ thread, isReplaced }) => !isReplaced && thread?.isReady === false)
   }
 
   /** Ends the idle threads, to free their memory. The next call starts them again. */
@@ -192,7 +208,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
 
   async #close(): Promise<void> {
     for (const queue of [this.#queue, this.#long])
-      for (let job = this.#take(queue); job !== undefined; job = this.#take(queue)) job.resolve(err(CLOSED))
+      for (let job = this.#take(queue); job !== undefined; job = this.#take(queue)) job.reply.resolve(err(CLOSED))
     await Promise.all(
       this.#slots.map(async ({ thread, cancelRestart }) => {
         cancelRestart()
@@ -207,7 +223,6 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     const next = queue.shift(passes)
     if (next === undefined) return undefined
     this.#queuedBytes -= next.item.bytes
-    next.item.begin()
     return next.item
   }
 
@@ -222,8 +237,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
       if (slot.thread?.isIdle !== true) continue
       const job = this.#next()
       if (job === undefined) return
-      slot.running = { job, sinceMs: this.#clock.monotonic() }
-      slot.thread.run(job)
+      this.#begin(slot, slot.thread, job)
     }
   }
 
@@ -245,7 +259,6 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
   /** Accounts for the running call when the thread of a slot is free again, or lost. */
   #release(slot: Slot): void {
     if (slot.running === undefined) return
-    slot.running.job.forget()
     this.#usage.add(slot.running.job.client, this.#clock.monotonic() - slot.running.sinceMs)
     slot.running = undefined
   }
@@ -255,6 +268,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     for (const slot of this.#slots) {
       if (!slot.isVacant) continue
       slot.isVacant = false
+      slot.isReplaced = false
       this.#fill(slot)
     }
   }
@@ -268,7 +282,6 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
         slot.restarts.reset()
         this.#counts.answered++
       },
-      onTimeout: () => this.#counts.timeouts++,
       onDamage: this.#onDamage,
       onLoss: (loss) => this.#onLoss(slot, loss),
     })
@@ -278,11 +291,14 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     slot.thread = undefined
     this.#release(slot)
     if (code === 'closed') return
-    if (code === 'timeout') this.#counts.timeouts++
-    else this.#counts.faults++
+    if (code === 'fault') this.#counts.faults++
     this.#logger.warn({ code, reason: message }, `a ${this.#jobs.worker} was lost`)
     if (this.#closing !== undefined) return
-    slot.cancelRestart = this.#clock.after(slot.restarts.next(), () => {
+    slot.isReplaced = true
+    // An endless call takes its thread for `callMs`, so endless calls cannot make restarts more frequent than that. They must not make them
+    // slower either: the other clients need the thread.
+    const delayMs = code === 'timeout' ? slot.restarts.again() : slot.restarts.next()
+    slot.cancelRestart = this.#clock.after(delayMs, () => {
       this.#counts.restarts++
       this.#fill(slot)
     })

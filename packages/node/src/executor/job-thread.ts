@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import { err, ok, type Result } from '@quoin/protocol'
+import { err, ok } from '@quoin/protocol'
 import type { Clock } from '../powers.ts'
 import { DamagedError, type OnDamage } from '../store/damage.ts'
 import { SupervisedThread } from '../threads/supervised-thread.ts'
@@ -7,18 +7,14 @@ import type { WorkerMessage, WorkerRequest } from './call-messages.ts'
 import type { CallPoolLimits, CallUnavailable } from './call-runner.ts'
 import type { CancelFlag } from './cancel-flag.ts'
 import type { AnyJob } from './job.ts'
+import type { JobReply } from './job-reply.ts'
 
-export type JobAnswer = Result<unknown, CallUnavailable>
-
-/** A job, and the callbacks for its end. */
+/** A job, and where its answer goes. */
 export interface Job {
   readonly task: AnyJob
   /** Whether it ends by itself soon after it is cancelled, so that its thread need not be stopped. */
   readonly endsEarly: boolean
-  /** Deadline, by the clock's `monotonic`. */
-  readonly deadlineMs: number
-  resolve(answer: JobAnswer): void
-  reject(error: unknown): void
+  readonly reply: Pick<JobReply, 'isGiven' | 'resolve' | 'reject'>
 }
 
 /** A worker and its half of the flag. */
@@ -31,8 +27,6 @@ export interface JobThreadEvents {
   /** The thread can take a job. Called after its start, and after each answer. */
   onIdle(): void
   onAnswer(): void
-  /** A job that ends early has reached its timeout. The thread goes on if the job ends soon. */
-  onTimeout(): void
   readonly onDamage: OnDamage
   /** Called once, after the thread has ended unexpectedly or was terminated, together with its job. */
   onLoss(loss: CallUnavailable): void
@@ -83,19 +77,27 @@ export class JobThread {
     return this.#isReady && this.#job === undefined && this.#thread.death === undefined && !this.#isClosing
   }
 
-  /** Runs a call on an idle thread. */
+  /**
+   * Runs a call on an idle thread. It has `callMs` from now on, however long it waited and whether or not its client still waits: a thread that
+   * was stopped for a late start would cost everybody its restart.
+   */
   run(job: Job): void {
     this.#job = job
     this.#flag.clear()
-    const { callMs } = this.#limits
-    const leftMs = Math.max(0, Math.min(callMs, job.deadlineMs - this.#clock.monotonic()))
-    this.#cancelLimit = this.#clock.after(leftMs, () => this.#onTimeout(job))
+    this.#cancelLimit = this.#clock.after(this.#limits.callMs, () => this.#onTimeout(job))
     this.#thread.post(job.task)
   }
 
-  /** Tells the thread that nobody waits for a job any more. */
+  /** Tells the thread that nobody waits for a job any more. Call it after the answer. */
   cancel(job: Job): void {
-    if (this.#job === job) this.#flag.set()
+    if (this.#job !== job) return
+    this.#flag.set()
+    if (this.#isClosing) this.#stopUnwanted()
+  }
+
+  /** A job that does not end early must not delay the end of the node when nobody waits for it. */
+  #stopUnwanted(): void {
+    if (this.#job?.reply.isGiven === true && !this.#job.endsEarly) this.terminate()
   }
 
   /** A job that ends early, such as a trace, costs no thread. Any other is stopped with its thread. */
@@ -103,17 +105,17 @@ export class JobThread {
     const { callMs, traceEndMs } = this.#limits
     const message = this.#names.timeout(callMs)
     if (!job.endsEarly) return this.#kill('timeout', message)
+    job.reply.resolve(err({ code: 'timeout', message }))
     this.cancel(job)
-    job.resolve(err({ code: 'timeout', message }))
-    this.#events.onTimeout()
     const late = `a ${job.task.kind} did not end within ${traceEndMs} ms after its timeout`
-    this.#cancelLimit = this.#clock.after(traceEndMs, () => this.#kill('fault', late))
+    this.#cancelLimit = this.#clock.after(traceEndMs, () => this.#kill('timeout', late))
   }
 
-  /** Lets the running call end, then ends the thread and waits for it. */
+  /** Lets the running call end if its client waits for it, then ends the thread and waits for it. */
   close(): Promise<void> {
     this.#isClosing = true
     if (this.#job === undefined) this.#dismiss()
+    else this.#stopUnwanted()
     return this.#thread.ended
   }
 
@@ -144,9 +146,9 @@ export class JobThread {
     this.#job = undefined
     this.#cancelLimit()
     this.#events.onAnswer()
-    if (this.#damage !== undefined) job.reject(this.#damage)
-    else if (message.kind === 'answer') job.resolve(ok(message.outcome))
-    else job.reject(message.error)
+    if (this.#damage !== undefined) job.reply.reject(this.#damage)
+    else if (message.kind === 'answer') job.reply.resolve(ok(message.outcome))
+    else job.reply.reject(message.error)
     if (this.#isClosing) this.#dismiss()
   }
 
@@ -166,7 +168,7 @@ export class JobThread {
     this.#cancelLimit()
     if (this.#isClosing && this.#loss === undefined && this.#job === undefined) return
     const loss = this.#loss ?? { code: 'fault', message }
-    this.#job?.resolve(err(loss))
+    this.#job?.reply.resolve(err(loss))
     this.#job = undefined
     this.#events.onLoss(loss)
   }

@@ -85,7 +85,7 @@ it('a trace that does not end after its timeout loses its thread', POLLING, asyn
   clock.advance(1)
   await expect.poll(() => logger.lines.length).toBe(1)
   expect(logger.lines).toMatchObject([
-    { fields: { code: 'fault', reason: expect.stringContaining('did not end within 500 ms') } },
+    { fields: { code: 'timeout', reason: expect.stringContaining('did not end within 500 ms') } },
   ])
   clock.advance(CALL_POOL_DEFAULTS.restartMsMin)
   expect(await next).toMatchObject({ ok: true })

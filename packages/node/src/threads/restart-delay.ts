@@ -27,6 +27,12 @@ export class RestartDelay {
     return backoffMs(++this.#deaths, restartMsMin, restartMsMax)
   }
 
+  /** How long to wait before the next start, in ms, if the thread was stopped for its work and is not to blame. Counts no death. */
+  again(): number {
+    const { restartMsMin, restartMsMax } = this.#limits
+    return backoffMs(Math.max(1, this.#deaths), restartMsMin, restartMsMax)
+  }
+
   /** The thread works: the next death counts as the first. */
   reset(): void {
     this.#deaths = 0

@@ -3,9 +3,12 @@ import { LIMITS } from '@quoin/protocol'
 import { RECOVERY_POOL_DEFAULTS } from './crypto/recovery-pool.ts'
 import { ENGINE_LIMITS } from './engine/limits.ts'
 import { MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX } from './engine/messages.ts'
+import { CALL_POOL_DEFAULTS } from './executor/call-runner.ts'
+import { PROOF_POOL_LIMITS } from './executor/proof-runner.ts'
 import { GOSSIP_LIMITS } from './mempool/gossip/limits.ts'
 import { OFFER_LIMITS, POOL_LIMITS } from './mempool/limits.ts'
 import { NETWORK_LIMITS } from './network/limits.ts'
+import { DEFAULT_RPC_LIMITS } from './rpc/limits.ts'
 import { SYNC_LIMITS } from './sync/limits.ts'
 
 const { roundsAheadMax, pastRoundsMax } = CONSENSUS_LIMITS
@@ -76,6 +79,21 @@ export const LIMIT_RELATIONS: readonly (readonly [holds: boolean, rule: string])
   [
     OFFER_LIMITS.gasFactor >= 1 && OFFER_LIMITS.bytesFactor >= 1 && OFFER_LIMITS.countMax >= LIMITS.blockTransactionsMax,
     'the offer to a block builder can fill a block',
+  ],
+  ...[CALL_POOL_DEFAULTS, PROOF_POOL_LIMITS].flatMap(
+    ({ callsQueuedMax, callsQueuedPerRemoteMax, queuedBytesMax, queuedBytesPerRemoteMax }) =>
+      [
+        [callsQueuedMax >= 2 * callsQueuedPerRemoteMax, 'one address does not fill a queue of calls or proofs'],
+        [queuedBytesMax >= 4 * queuedBytesPerRemoteMax, 'three addresses do not fill the memory of a queue of calls or proofs'],
+      ] as const,
+  ),
+  [
+    CALL_POOL_DEFAULTS.queuedBytesPerRemoteMax >= 4 * DEFAULT_RPC_LIMITS.requestBytesMax,
+    'an address may have several of the largest calls waiting',
+  ],
+  [
+    PROOF_POOL_LIMITS.queuedBytesPerRemoteMax >= 4 * DEFAULT_RPC_LIMITS.proofKeysMax * LIMITS.stateKeyBytesMax,
+    'an address may have several of the largest questions for proofs waiting',
   ],
   [POOL_LIMITS.useEntriesMax >= LIMITS.blockTransactionsMax, 'the gas use of every sender of a block is recorded'],
 ]

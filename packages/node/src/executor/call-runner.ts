@@ -78,6 +78,8 @@ export interface CallPoolLimits extends RestartLimits {
   readonly callsQueuedPerRemoteMax: number
   /** Calldata and overrides of the waiting calls. */
   readonly queuedBytesMax: number
+  /** The same for one address. More than the largest request. */
+  readonly queuedBytesPerRemoteMax: number
   /**
    * Timeout of a call, from its arrival: then its client gets an answer. A call that runs for this long, from its start, is stopped together
    * with its thread.
@@ -96,6 +98,7 @@ export const CALL_POOL_DEFAULTS: CallPoolLimits = {
   callsQueuedMax: 4_096,
   callsQueuedPerRemoteMax: 2_048,
   queuedBytesMax: 64 * 1024 * 1024,
+  queuedBytesPerRemoteMax: 16 * 1024 * 1024,
   callMs: 5_000,
   runPartMin: 1 / 10,
   traceEndMs: 1_000,

@@ -140,3 +140,17 @@ it('a job leaves no listener on the signal of its request, however it ends', slo
   expect(getEventListeners(signal, 'abort')).toEqual([])
   await closing
 })
+
+it('a full queue refuses a job of the client that has most, not the newcomer', slow, async () => {
+  const { pool, run, release } = await open({ callsQueuedMax: 3 })
+  const running = run('held')
+  const waiting = [run('a'), run('b'), run('c')]
+  const newcomer = run('n', bob)
+  const message = 'too many calls: this one made room for an address with fewer, try again later'
+  expect(await waiting[2]).toEqual({ ok: false, error: { code: 'overloaded', message } })
+  expect(await run('d')).toMatchObject({ ok: false, error: { code: 'overloaded' } })
+  expect(pool.stats).toMatchObject({ waiting: 3, refused: 2 })
+  release()
+  for (const answer of [running, waiting[0], waiting[1], newcomer]) expect(await answer).toMatchObject({ ok: true })
+  await pool.close()
+})

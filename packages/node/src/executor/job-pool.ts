@@ -1,5 +1,5 @@
 import { err, type Result } from '@quoin/protocol'
-import { type Client, FairQueue } from '../fair-queue.ts'
+import type { Client } from '../fair-queue.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock } from '../powers.ts'
 import type { OnDamage } from '../store/damage.ts'
@@ -7,6 +7,7 @@ import { RestartDelay } from '../threads/restart-delay.ts'
 import { CALL_POOL_DEFAULTS, type CallPoolLimits, type CallStats, type CallUnavailable } from './call-runner.ts'
 import { CallUsage } from './call-usage.ts'
 import type { TaskOf } from './job.ts'
+import { JobQueue, type WaitingJob } from './job-queue.ts'
 import { type JobAnswer, JobReply } from './job-reply.ts'
 import { type Job, JobThread, type JobWorker, type ThreadNames } from './job-thread.ts'
 
@@ -27,9 +28,7 @@ export interface PoolJobs<Requests> extends ThreadNames {
   endsEarly(task: TaskOf<Requests>): boolean
 }
 
-interface QueuedJob extends Job {
-  readonly client: Client
-  readonly bytes: number
+interface QueuedJob extends Job, WaitingJob {
   /** When its client gets an answer at the latest, by the clock's `monotonic`. */
   readonly deadlineMs: number
   readonly reply: JobReply
@@ -62,11 +61,8 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
   readonly #logger: Logger
   readonly #onDamage: OnDamage
   readonly #slots: readonly Slot[]
-  readonly #queue = new FairQueue<QueuedJob>()
-  /** Long jobs wait apart, because they must leave a thread to the others. */
-  readonly #long = new FairQueue<QueuedJob>()
+  readonly #queue: JobQueue<QueuedJob>
   readonly #usage: CallUsage
-  #queuedBytes = 0
   readonly #counts = { answered: 0, refused: 0, timeouts: 0, faults: 0, restarts: 0 }
   #closing: Promise<void> | undefined
   /** Threads that were dismissed and have not ended yet. */
@@ -80,6 +76,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     this.#clock = clock
     this.#logger = logger
     this.#onDamage = onDamage
+    this.#queue = new JobQueue(this.#limits)
     this.#usage = new CallUsage(clock)
     this.#slots = Array.from({ length: this.#limits.workers }, () => ({
       thread: undefined,
@@ -92,15 +89,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
   }
 
   get stats(): CallStats {
-    return { ...this.#counts, waiting: this.#waiting }
-  }
-
-  get #waiting(): number {
-    return this.#queue.size + this.#long.size
-  }
-
-  #queueOf({ endsEarly }: QueuedJob): FairQueue<QueuedJob> {
-    return endsEarly ? this.#long : this.#queue
+    return { ...this.#counts, waiting: this.#queue.size }
   }
 
   /** Runs a job. See `CallRunner.run`. */
@@ -115,11 +104,6 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     this.#fillAll()
     const task = { kind, request } as TaskOf<Requests>
     const bytes = this.#jobs.bytesOf(task)
-    const refusal = this.#roomRefusal(client, bytes)
-    if (refusal !== undefined) {
-      this.#counts.refused++
-      return err({ code: 'overloaded', message: refusal })
-    }
     const endsEarly = this.#jobs.endsEarly(task)
     const answer = await new Promise<JobAnswer>((resolve, reject) => {
       const onAbort = (): void => this.#abandon(job)
@@ -133,14 +117,6 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     return answer as Result<Outcomes[K], CallUnavailable>
   }
 
-  #roomRefusal(client: Client, bytes: number): string | undefined {
-    const { callsQueuedMax, callsQueuedPerRemoteMax, queuedBytesMax } = this.#limits
-    const own = this.#queue.sizeOf(client) + this.#long.sizeOf(client)
-    if (own >= callsQueuedPerRemoteMax) return `too many calls: ${own} of ${client.remote} are waiting, try again later`
-    if (this.#waiting < callsQueuedMax && this.#queuedBytes + bytes <= queuedBytesMax) return undefined
-    return `too many calls: ${this.#waiting} with ${this.#queuedBytes} bytes are waiting, try again later`
-  }
-
   /** How long a client that asks now waits for its answer at most. */
   get #waitMs(): number {
     const { callMs, startMsMax } = this.#limits
@@ -148,15 +124,16 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
   }
 
   #enqueue(job: QueuedJob): void {
+    const queued = this.#queue.push(job)
+    if (!queued.ok) return job.reply.resolve(overloaded(queued.error))
+    for (const { reply } of queued.value) reply.resolve(MADE_ROOM)
     const { callMs, runPartMin } = this.#limits
     const queueMs = job.deadlineMs - this.#clock.monotonic() - runPartMin * callMs
     job.reply.limit(queueMs, () => {
-      this.#remove(job)
-      const message = `too many calls: no thread was free for this one within ${Math.round(queueMs)} ms, try again later`
-      job.reply.resolve(err({ code: 'overloaded', message }))
+      this.#queue.remove(job)
+      const waited = `no thread was free for this one within ${Math.round(queueMs)} ms`
+      job.reply.resolve(overloaded(`too many calls: ${waited}, try again later`))
     })
-    this.#queueOf(job).push(job.client, job)
-    this.#queuedBytes += job.bytes
     this.#dispatch()
   }
 
@@ -173,7 +150,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
 
   /** Nobody waits for a job any more. */
   #abandon(job: QueuedJob): void {
-    this.#remove(job)
+    this.#queue.remove(job)
     for (const { thread } of this.#slots) thread?.cancel(job)
   }
 
@@ -207,8 +184,8 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
   }
 
   async #close(): Promise<void> {
-    for (const queue of [this.#queue, this.#long])
-      for (let job = this.#take(queue); job !== undefined; job = this.#take(queue)) job.reply.resolve(err(CLOSED))
+    for (const kind of ['short', 'long'] as const)
+      for (let job = this.#queue.take(kind); job !== undefined; job = this.#queue.take(kind)) job.reply.resolve(err(CLOSED))
     await Promise.all(
       this.#slots.map(async ({ thread, cancelRestart }) => {
         cancelRestart()
@@ -216,20 +193,6 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
       }),
     )
     await Promise.all(this.#leaving)
-  }
-
-  /** Takes the next job of a client that may have a thread. */
-  #take(queue: FairQueue<QueuedJob>, passes?: (client: Client) => boolean): QueuedJob | undefined {
-    const next = queue.shift(passes)
-    if (next === undefined) return undefined
-    this.#queuedBytes -= next.item.bytes
-    return next.item
-  }
-
-  #remove(job: QueuedJob): boolean {
-    const isRemoved = this.#queueOf(job).remove(job.client, job)
-    if (isRemoved) this.#queuedBytes -= job.bytes
-    return isRemoved
   }
 
   #dispatch(): void {
@@ -248,8 +211,8 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     const hasRoom = running.filter(({ endsEarly }) => endsEarly).length < threadsMax
     for (const rank of [0, 1, 2] as const) {
       // Of clients of one rank, short jobs go before long ones.
-      for (const queue of hasRoom ? [this.#queue, this.#long] : [this.#queue]) {
-        const job = this.#take(queue, (client) => this.#usage.rankOf(client) === rank && has(client) < threadsMax)
+      for (const kind of hasRoom ? (['short', 'long'] as const) : (['short'] as const)) {
+        const job = this.#queue.take(kind, (client) => this.#usage.rankOf(client) === rank && has(client) < threadsMax)
         if (job !== undefined) return job
       }
     }
@@ -306,3 +269,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
 }
 
 const CLOSED: CallUnavailable = { code: 'closed', message: 'the node is stopping' }
+
+const overloaded = (message: string): JobAnswer => err({ code: 'overloaded', message })
+
+const MADE_ROOM = overloaded('too many calls: this one made room for an address with fewer, try again later')

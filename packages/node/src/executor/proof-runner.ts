@@ -36,6 +36,7 @@ export const PROOF_POOL_LIMITS: Omit<CallPoolLimits, 'traceEndMs'> = {
   callsQueuedMax: 256,
   callsQueuedPerRemoteMax: 64,
   queuedBytesMax: 8 * 1024 * 1024,
+  queuedBytesPerRemoteMax: 2 * 1024 * 1024,
   // A past height takes up to half a second after 64 full blocks and two after the most that `store.proof-blocks` allows, or several times that
   // on a busy machine. A thread is lost if one proof takes this long, and its successor reads the tree again.
   callMs: 20_000,

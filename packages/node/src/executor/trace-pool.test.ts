@@ -111,7 +111,7 @@ it('the transactions of waiting traces count as memory', POLLING, async () => {
   const gone = new AbortController()
   const long = trace('polling', alice, gone.signal)
   const waiting = trace('short', alice, gone.signal, 600)
-  expect(await trace('short', bob, never, 401)).toMatchObject({
+  expect(await trace('short', alice, never, 401)).toMatchObject({
     ok: false,
     error: { code: 'overloaded', message: expect.stringContaining('1 with 600 bytes are waiting') },
   })

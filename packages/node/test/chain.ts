@@ -196,7 +196,8 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   const { heights } = options
   const ledger = await openLedger({ genesis, crypto, clock: new ManualClock(), kv, executor, recovery, logger: log, heights })
   const { blocks: store, index, mempool: pool, feed, chain } = unwrap(ledger)
-  const calls = createInlineCalls(createCallHost({ kv, crypto, chainId: genesis.chainId, interpreter: await testInterpreter() }))
+  const host = createCallHost({ kv, crypto, chainId: genesis.chainId, interpreter: await testInterpreter() })
+  const calls = createInlineCalls(host, store)
   return {
     kv,
     store,

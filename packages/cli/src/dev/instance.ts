@@ -67,7 +67,7 @@ export async function openInstance(powers: InstancePowers, kv: MemoryKv): Promis
   const host = createCallHost({ kv, crypto, chainId, interpreter })
   const backend = createNodeBackend({
     ...{ chainId, clientVersion, crypto, kv, store, index, chain, pool, feed },
-    calls: createInlineCalls(host),
+    calls: createInlineCalls(host, store),
     proofs: createInlineProofs(kv, crypto),
     proofBlocks: STATE_TREE.historyHeights,
     peerCount: () => 0,

@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { CallRequest, SimulatedCall, SimulationRequest } from '@quoin/execution'
-import { Address, bytesToHex, type ChainId, type Hex, hexToBytes, nobleCrypto, type Wei, ZERO_ADDRESS } from '@quoin/protocol'
+import {
+  Address,
+  bytesToHex,
+  type ChainId,
+  type Height,
+  type Hex,
+  hexToBytes,
+  nobleCrypto,
+  type Wei,
+  ZERO_ADDRESS,
+} from '@quoin/protocol'
 import { type Abi, encodeDeployData, encodeFunctionData, getContractAddress, parseAbi } from 'viem'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { containerOf } from '../../../../test/contracts/contract.mjs'
@@ -26,8 +36,9 @@ const SOURCE = `export default { functions: {
   spin() { for (;;); },
 } }`
 const [alice] = testAccounts as [(typeof testAccounts)[0]]
+const CALLS = { kind: 'calls', onlyTopCall: false, withLog: false } as const
 const traceOf = (request: CallRequest): TraceJob => ({
-  trace: { ...request, kind: 'call', replay: undefined, tracer: { kind: 'calls', onlyTopCall: false, withLog: false } },
+  trace: { ...request, kind: 'call', replay: undefined, tracer: CALLS },
   form: { kind: 'geth', isList: false, state: { kind: 'diff' } },
   answerBytesMax: 10_000,
 })
@@ -111,6 +122,19 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
     const trace = await pool.run('trace', traceOf(request('add')), never, client)
     expect(trace).toMatchObject({ ok: true, value: { kind: 'traced', pieces: [expect.stringMatching(/^{"type":"CALL",.*}$/)] } })
     expect(trace).toEqual(await node.calls.run('trace', traceOf(request('add')), never, client))
+    // The thread reads the block itself.
+    const block: TraceJob = {
+      ...traceOf(request('add')),
+      trace: { kind: 'transactions', tracer: CALLS, replay: { height: 2 as Height, count: 5 }, first: 0 },
+    }
+    const replayed = await pool.run('trace', block, never, client)
+    expect(replayed).toMatchObject({
+      ok: true,
+      value: { kind: 'traced', pieces: [expect.stringMatching(/^{"type":"CALL",.*}$/)] },
+    })
+    expect(replayed).toEqual(await node.calls.run('trace', block, never, client))
+    const missing = { ...block, trace: { ...block.trace, replay: { height: 99 as Height, count: 5 } } } as TraceJob
+    await expect(pool.run('trace', missing, never, client)).rejects.toThrow('block 99 is not complete')
     await pool.close()
   })
 

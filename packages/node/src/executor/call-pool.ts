@@ -54,10 +54,8 @@ function bytesOf(task: CallTask): number {
   }
 }
 
-function traceBytes({ trace }: TraceJob): number {
-  const replayed = trace.replay?.transactions.length ?? 0
-  return trace.kind === 'transactions' ? replayed : replayed + trace.call.data.length + overrideBytes(trace.stateOverrides)
-}
+const traceBytes = ({ trace }: TraceJob): number =>
+  trace.kind === 'transactions' ? 0 : trace.call.data.length + overrideBytes(trace.stateOverrides)
 
 function overrideBytes(overrides: StateOverrides): number {
   let bytes = 0

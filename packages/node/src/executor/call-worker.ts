@@ -3,6 +3,8 @@ import { createCallHost, InterpreterFault } from '@quoin/execution'
 import { loadContractInterpreter } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
+import type { OnDamage } from '../store/damage.ts'
+import { StoredBlocks } from '../store/stored-blocks.ts'
 import type { CallWorkerData, CallWorkerRequest, WorkerMessage } from './call-messages.ts'
 import { CancelFlag } from './cancel-flag.ts'
 import { runCallTask } from './inline-calls.ts'
@@ -14,9 +16,8 @@ const { databasePath, chainId, cancelled } = workerData as CallWorkerData
 const flag = new CancelFlag(cancelled)
 const send = (message: WorkerMessage): void => port.postMessage(message)
 const crypto = await loadCrypto()
-const kv = await openClassicKv(databasePath, {
-  onDamage: ({ finding, key }) => send({ kind: 'damage', damage: { finding, key } }),
-})
+const onDamage: OnDamage = ({ finding, key }) => send({ kind: 'damage', damage: { finding, key } })
+const kv = await openClassicKv(databasePath, { onDamage })
 const host = createCallHost({ kv, crypto, chainId, interpreter: await loadContractInterpreter() })
 
 async function answer(request: CallWorkerRequest): Promise<void> {
@@ -26,7 +27,9 @@ async function answer(request: CallWorkerRequest): Promise<void> {
     return
   }
   try {
-    send({ kind: 'answer', outcome: await runCallTask(host, request, () => flag.isSet) })
+    // New for each request, so that no block stays in the memory of the thread.
+    const blocks = new StoredBlocks(kv, crypto, onDamage)
+    send({ kind: 'answer', outcome: await runCallTask(host, blocks, request, () => flag.isSet) })
   } catch (error) {
     send(error instanceof InterpreterFault ? { kind: 'fault', message: error.message } : { kind: 'failure', error })
   }

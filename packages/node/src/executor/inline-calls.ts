@@ -1,14 +1,21 @@
 import { type CallHost, estimateGas, runCall, simulate } from '@quoin/execution'
 import { err, ok, type Result } from '@quoin/protocol'
+import type { PartReader } from './block-part.ts'
 import type { CallKind, CallOutcomes, CallRequests, CallRunner, CallTask, CallUnavailable } from './call-runner.ts'
 import { runTraceJob } from './trace-job.ts'
 
 /**
  * Runs one call. Throws InterpreterFault if the interpreter fails on this machine.
  *
+ * @param blocks - Blocks whose transactions a trace runs again.
  * @param isCancelled - A trace asks it before each transaction.
  */
-export function runCallTask(host: CallHost, task: CallTask, isCancelled: () => boolean): Promise<CallOutcomes[CallKind]> {
+export function runCallTask(
+  host: CallHost,
+  blocks: PartReader,
+  task: CallTask,
+  isCancelled: () => boolean,
+): Promise<CallOutcomes[CallKind]> {
   switch (task.kind) {
     case 'call':
       return runCall(host, task.request)
@@ -17,12 +24,12 @@ export function runCallTask(host: CallHost, task: CallTask, isCancelled: () => b
     case 'simulation':
       return simulate(host, task.request)
     case 'trace':
-      return runTraceJob(host, task.request, isCancelled)
+      return runTraceJob(host, blocks, task.request, isCancelled)
   }
 }
 
 /** Runs calls in the caller's thread without a timeout, for the simulator and tests. Rejects if the interpreter fails. */
-export function createInlineCalls(host: CallHost): CallRunner {
+export function createInlineCalls(host: CallHost, blocks: PartReader): CallRunner {
   let answered = 0
   let isClosed = false
   const closed: Result<never, CallUnavailable> = err({ code: 'closed', message: 'the node is stopping' })
@@ -33,7 +40,7 @@ export function createInlineCalls(host: CallHost): CallRunner {
     async run<K extends CallKind>(kind: K, request: CallRequests[K], signal: AbortSignal) {
       signal.throwIfAborted()
       if (isClosed) return closed
-      const outcome = await runCallTask(host, { kind, request } as CallTask, () => signal.aborted)
+      const outcome = await runCallTask(host, blocks, { kind, request } as CallTask, () => signal.aborted)
       signal.throwIfAborted()
       answered++
       return ok(outcome as CallOutcomes[K])

@@ -1,9 +1,21 @@
-import { type CallHost, runTrace, type TraceOutcome, type TraceRequest } from '@quoin/execution'
+import {
+  type CallHost,
+  type CallTraceRequest,
+  runTrace,
+  type TraceOutcome,
+  type TransactionsTraceRequest,
+} from '@quoin/execution'
 import { type TraceForm, traceText } from '../rpc/trace-text.ts'
+import { type BlockPart, type PartReader, readPart } from './block-part.ts'
+
+/** A `TraceRequest` that names the transactions to run again. */
+export type UnreadTrace =
+  | (Omit<TransactionsTraceRequest, 'replay'> & { readonly replay: BlockPart })
+  | (Omit<CallTraceRequest, 'replay'> & { readonly replay: BlockPart | undefined })
 
 /** A request for traces, and how they are written. It can be cloned in a message between threads. */
 export interface TraceJob {
-  readonly trace: TraceRequest
+  readonly trace: UnreadTrace
   readonly form: TraceForm
   /** Longest answer, in bytes of JSON. */
   readonly answerBytesMax: number
@@ -21,10 +33,15 @@ export type TraceAnswer =
  */
 export async function runTraceJob(
   host: CallHost,
+  blocks: PartReader,
   { trace, form, answerBytesMax }: TraceJob,
   isCancelled: () => boolean,
 ): Promise<TraceAnswer> {
-  const outcome = await runTrace(host, trace, isCancelled)
+  const request =
+    trace.kind === 'transactions'
+      ? { ...trace, replay: readPart(blocks, trace.replay) }
+      : { ...trace, replay: trace.replay && readPart(blocks, trace.replay) }
+  const outcome = await runTrace(host, request, isCancelled)
   if (outcome.kind !== 'traced') return outcome
   const pieces = traceText(outcome.traces, form, answerBytesMax)
   if (pieces !== undefined) return { kind: 'traced', pieces }

@@ -36,10 +36,8 @@ async function open(limits: Partial<CallPoolLimits>) {
   const pool = new CallPool(start, { limits, clock, logger })
   const call = (name: string, from: Client) =>
     pool.run('call', { name, call: { data: new Uint8Array() }, stateOverrides: new Map() } as never, never, from)
-  const trace = (name: string, from: Client, signal = never, bytes = 0) => {
-    const replay = { transactions: new Uint8Array(bytes) }
-    return pool.run('trace', { name, trace: { kind: 'transactions', replay } } as never, signal, from)
-  }
+  const trace = (name: string, from: Client, signal = never) =>
+    pool.run('trace', { name, trace: { kind: 'transactions' } } as never, signal, from)
   expect(await call('first', alice)).toMatchObject({ ok: true })
   return { pool, clock, logger, call, trace, workers: () => workers }
 }
@@ -103,20 +101,5 @@ it('traces of all clients together leave a thread to other calls', POLLING, asyn
   gone.abort(new Error('gone'))
   await Promise.allSettled([long, second])
   expect(await trace('short', bob)).toEqual({ ok: true, value: 'short' })
-  await pool.close()
-})
-
-it('the transactions of waiting traces count as memory', POLLING, async () => {
-  const { pool, trace } = await open({ workers: 1, queuedBytesMax: 1_000 })
-  const gone = new AbortController()
-  const long = trace('polling', alice, gone.signal)
-  const waiting = trace('short', alice, gone.signal, 600)
-  expect(await trace('short', alice, never, 401)).toMatchObject({
-    ok: false,
-    error: { code: 'overloaded', message: expect.stringContaining('1 with 600 bytes are waiting') },
-  })
-  gone.abort(new Error('gone'))
-  await Promise.allSettled([long, waiting])
-  expect(await trace('short', bob, never, 1_000)).toMatchObject({ ok: true })
   await pool.close()
 })

@@ -1,5 +1,6 @@
 import type { BlockOverrides, Call, CallRequest, CallResult, StateOverrides } from '@quoin/execution'
-import { bytesToHex, type Header, type Result, signingPreimage, type UnsignedTransaction } from '@quoin/protocol'
+import { bytesToHex, type Result, signingPreimage, type UnsignedTransaction } from '@quoin/protocol'
+import { blockContextOf } from '../../executor/block-context.ts'
 import type { CallOutcomes, CallUnavailable } from '../../executor/call-runner.ts'
 import type { RpcBackend } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
@@ -13,15 +14,6 @@ import { type BlockReference, blockReference } from '../schema.ts'
 import { nextNonce, stateOf } from './state.ts'
 
 export type CallParams = [Call, BlockReference, StateOverrides, BlockOverrides]
-
-/** What contracts see of a block. */
-export const blockContextOf = (header: Header): CallRequest['block'] => ({
-  number: header.number,
-  timeMs: header.timeMs,
-  proposer: header.miner,
-  gasLimit: header.gasLimit,
-  baseFee: header.baseFeePerGas,
-})
 
 /** The block, state and limits of a call. `latest` and `pending` mean the head block itself, as `latest` does in geth. */
 function requestOf(backend: RpcBackend, [call, reference, state, block]: CallParams, { limits }: CallContext): CallRequest {

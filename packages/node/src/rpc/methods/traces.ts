@@ -1,8 +1,11 @@
-import { packTransactions, type Replay, type TraceRequest, type Tracer } from '@quoin/execution'
+import type { Tracer } from '@quoin/execution'
 import type { Height } from '@quoin/protocol'
 import { linkDeadline } from '../../abort.ts'
+import { blockContextOf } from '../../executor/block-context.ts'
+import type { BlockPart } from '../../executor/block-part.ts'
+import type { UnreadTrace } from '../../executor/trace-job.ts'
 import type { RpcBackend } from '../backend.ts'
-import { findTransaction, rawBlock, requireHeight } from '../blocks.ts'
+import { findTransaction, requireHeight } from '../blocks.ts'
 import { callObject } from '../call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import type { Position } from '../format.ts'
@@ -11,30 +14,22 @@ import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockNumber, blockReference, hash } from '../schema.ts'
 import { callTraceOptions, type TraceOptions, traceOptions } from '../trace-schema.ts'
 import type { TraceForm } from '../trace-text.ts'
-import { blockContextOf, unavailable } from './calls.ts'
+import { unavailable } from './calls.ts'
 import { stateOf } from './state.ts'
 
 const refuse = (message: string): RpcError => new RpcError(RPC_CODE.server, message)
 
-/** The first transactions of a block, `count` at most, with what is needed to run them again. Throws RpcError for block 0. */
-function replayOf(backend: RpcBackend, height: Height, count = Number.POSITIVE_INFINITY): Replay {
+/** The first transactions of a block, all by default, to be run again. Throws RpcError for block 0, and if the state before the block is gone. */
+function partOf(backend: RpcBackend, height: Height, count = Number.POSITIVE_INFINITY): BlockPart {
   if (height === 0) throw refuse('genesis is not traceable')
   stateOf(backend, { height: height - 1 })
-  const raw = rawBlock(backend, height)
-  const receipts = backend.blocks.receipts(height)
-  if (raw === undefined || receipts === undefined) throw new Error(`the database is damaged: block ${height} is not complete`)
-  const transactions = raw.bodies.slice(0, count).map((body, i) => ({ raw: body, sender: raw.senders[i]!.sender }))
-  return {
-    block: blockContextOf(raw.block.header),
-    transactions: packTransactions(transactions),
-    receipts: transactions.map((_, i) => ({ status: receipts[i]!.status, gasUsed: receipts[i]!.gasUsed })),
-  }
+  return { height, count }
 }
 
 /** Runs a trace within its timeout. Throws RpcError if there is no answer. */
 async function answer(
   backend: RpcBackend,
-  trace: TraceRequest,
+  trace: UnreadTrace,
   form: TraceForm,
   timeoutMs: number,
   call: CallContext,
@@ -72,12 +67,12 @@ export function traceTransaction(
   timeoutMs: number,
   call: CallContext,
 ): Promise<JsonText> {
-  const replay = replayOf(backend, block.header.number, index + 1)
+  const replay = partOf(backend, block.header.number, index + 1)
   return answer(backend, { kind: 'transactions', tracer, replay, first: index }, form, timeoutMs, call)
 }
 
 function traceBlock(backend: RpcBackend, reference: BlockReference, options: TraceOptions, call: CallContext): Promise<JsonText> {
-  const replay = replayOf(backend, requireHeight(backend, reference))
+  const replay = partOf(backend, requireHeight(backend, reference))
   const { tracer, state, timeoutMs } = options
   const form = { kind: 'geth', isList: true, state } as const
   return answer(backend, { kind: 'transactions', tracer, replay, first: 0 }, form, timeoutMs, call)
@@ -122,8 +117,8 @@ export const traceMethods: Methods<RpcBackend> = {
 }
 
 /** The transactions of a block before one of them. */
-function before(backend: RpcBackend, height: Height, index: number): Replay {
+function before(backend: RpcBackend, height: Height, index: number): BlockPart {
   const count = backend.blocks.senders(height)?.length ?? 0
   if (index >= count) throw refuse(`transaction index ${index} out of range for block ${height}, which has ${count}`)
-  return replayOf(backend, height, index)
+  return partOf(backend, height, index)
 }

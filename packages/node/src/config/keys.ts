@@ -77,7 +77,7 @@ export const CONFIG_KEYS = {
       0,
       0,
       64,
-      'Worker threads for eth_call, eth_estimateGas and traces; 0 chooses 2, or 3 on machines with 8 or more cores.',
+      'Worker threads for eth_call, eth_estimateGas and traces; 0 chooses 2, or 3 on machines with 8 or more cores. With 1, a trace that takes more than a second is refused while calls wait.',
     ),
     'call-gas': integer(RPC.callGasMax, 1_000_000, 1_000_000_000_000, 'Maximum gas for one eth_call or debug_traceCall.'),
     'call-ms': integer(

@@ -89,6 +89,8 @@ export interface CallPoolLimits extends RestartLimits {
   readonly runPartMin: number
   /** After it has run for `callMs`, a trace has this long to end before its thread is stopped. More than one transaction takes. */
   readonly traceEndMs: number
+  /** With one thread only: a trace that has run for this long is ended as soon as a call waits. */
+  readonly yieldMs: number
   /** Extra time for a call that arrives during the first start of the threads, which takes seconds on a busy machine. */
   readonly startMsMax: number
 }
@@ -102,6 +104,7 @@ export const CALL_POOL_DEFAULTS: CallPoolLimits = {
   callMs: 5_000,
   runPartMin: 1 / 10,
   traceEndMs: 1_000,
+  yieldMs: 1_000,
   startMsMax: 15_000,
   restartMsMin: 100,
   restartMsMax: 10_000,

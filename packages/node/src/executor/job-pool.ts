@@ -46,11 +46,14 @@ interface Slot {
   readonly restarts: RestartDelay
   /** The job that runs on the thread, and its start. */
   running: { readonly job: QueuedJob; readonly sinceMs: number } | undefined
+  /** Cancels the check whether a long job must yield. */
+  cancelYield: () => void
 }
 
 /**
  * Threads that run one job each, behind one fair queue. Clients that used the threads little in the recent past go first. If there are two or
- * more threads, one client never has all of them, and neither have the long jobs of all clients together. A thread that dies or fails, or
+ * more threads, one client never has all of them, and neither have the long jobs of all clients together; a single thread is not kept from
+ * other jobs by a long one for more than `yieldMs`. A thread that dies or fails, or
  * whose job takes too long, is lost with that job only, and is replaced. No thread is lost because jobs waited.
  */
 export class JobPool<Requests extends object, Outcomes extends { readonly [K in keyof Requests]: unknown }> {
@@ -85,6 +88,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
       cancelRestart: () => {},
       restarts: new RestartDelay(this.#limits),
       running: undefined,
+      cancelYield: () => {},
     }))
   }
 
@@ -135,6 +139,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
       job.reply.resolve(overloaded(`too many calls: ${waited}, try again later`))
     })
     this.#dispatch()
+    this.#yieldLong()
   }
 
   /** Starts a job on an idle thread. Its client gets an answer in time, also if the job takes longer. */
@@ -145,7 +150,20 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
       thread.cancel(job)
     })
     slot.running = { job, sinceMs: nowMs }
+    if (job.endsEarly) slot.cancelYield = this.#clock.after(this.#limits.yieldMs, () => this.#yieldLong())
     thread.run(job)
+  }
+
+  /** If there is one thread only, ends a long job that has run for a while and keeps other jobs waiting. */
+  #yieldLong(): void {
+    const [only, ...others] = this.#slots
+    if (others.length > 0 || only?.running === undefined || this.#queue.shortSize === 0) return
+    const { job, sinceMs } = only.running
+    const { yieldMs } = this.#limits
+    if (!job.endsEarly || this.#clock.monotonic() - sinceMs < yieldMs) return
+    const words = `this ${job.task.kind} was ended after ${yieldMs} ms, because calls waited for the only thread`
+    job.reply.resolve(overloaded(`too many calls: ${words}, try again later`))
+    only.thread?.cancel(job)
   }
 
   /** Nobody waits for a job any more. */
@@ -222,6 +240,7 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
   /** Accounts for the running call when the thread of a slot is free again, or lost. */
   #release(slot: Slot): void {
     if (slot.running === undefined) return
+    slot.cancelYield()
     this.#usage.add(slot.running.job.client, this.#clock.monotonic() - slot.running.sinceMs)
     slot.running = undefined
   }
@@ -241,9 +260,9 @@ export class JobPool<Requests extends object, Outcomes extends { readonly [K in 
     slot.thread = new JobThread(this.#start(), this.#clock, this.#limits, this.#jobs, {
       onIdle: () => this.#dispatch(),
       onAnswer: () => {
+        if (slot.running?.job.reply.isGiven === false) this.#counts.answered++
         this.#release(slot)
         slot.restarts.reset()
-        this.#counts.answered++
       },
       onDamage: this.#onDamage,
       onLoss: (loss) => this.#onLoss(slot, loss),

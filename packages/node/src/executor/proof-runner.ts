@@ -30,7 +30,7 @@ export interface ProofRunner {
 }
 
 /** Limits of the thread that makes proofs. Its waiting requests are few: a proof takes a fraction of a millisecond per key. */
-export const PROOF_POOL_LIMITS: Omit<CallPoolLimits, 'traceEndMs'> = {
+export const PROOF_POOL_LIMITS: Omit<CallPoolLimits, 'traceEndMs' | 'yieldMs'> = {
   // Each thread has a copy of the tree's upper levels in memory.
   workers: 1,
   callsQueuedMax: 256,

@@ -103,3 +103,36 @@ it('traces of all clients together leave a thread to other calls', POLLING, asyn
   expect(await trace('short', bob)).toEqual({ ok: true, value: 'short' })
   await pool.close()
 })
+
+it('a trace on the only thread ends when a call waits, after it has run for a while', POLLING, async () => {
+  const { pool, clock, call, trace, workers } = await open({ workers: 1, yieldMs: 300 })
+  const message = 'too many calls: this trace was ended after 300 ms, because calls waited for the only thread, try again later'
+  const ended = { ok: false, error: { code: 'overloaded', message } }
+  const first = trace('polling', alice)
+  const early = call('early', bob)
+  clock.advance(299)
+  expect(pool.stats).toMatchObject({ waiting: 1, refused: 0 })
+  clock.advance(1)
+  expect([await first, await early]).toEqual([ended, { ok: true, value: 'early' }])
+  const second = trace('polling', alice)
+  const third = trace('short', bob)
+  clock.advance(1_000)
+  // Traces do not end each other.
+  expect(pool.stats).toMatchObject({ waiting: 1, refused: 1 })
+  const late = call('late', carol)
+  expect([await second, await late, await third]).toMatchObject([ended, { value: 'late' }, { value: 'short' }])
+  expect([workers(), pool.stats.answered]).toEqual([1, 4])
+  await pool.close()
+})
+
+it('a trace does not yield if there are other threads', POLLING, async () => {
+  const { pool, clock, call, trace } = await open({ workers: 2, yieldMs: 300 })
+  const gone = new AbortController()
+  const long = trace('polling', alice, gone.signal)
+  clock.advance(1_000)
+  expect(await call('one', bob)).toMatchObject({ ok: true })
+  expect(pool.stats.refused).toBe(0)
+  gone.abort(new Error('gone'))
+  await expect(long).rejects.toThrow('gone')
+  await pool.close()
+})

@@ -3,8 +3,10 @@ import { bytesToHex, decodeFunctionResult, encodeFunctionData, type Hex } from '
 import { describe, expect, it } from 'vitest'
 import { CallWorld } from '../../test/call-world.ts'
 import { abiOf, creationOf, OTHER, type TestContract, USER } from '../../test/contracts.ts'
+import { ENCODE_LIMITS } from '../contract/abi/encode.ts'
 import { type CallOutcome, type CallRequest, runCall } from './call.ts'
 import { estimateGas } from './estimate.ts'
+import { CALL_LIMITS } from './limits.ts'
 import type { AccountOverride } from './overrides.ts'
 
 const LINES = [
@@ -53,6 +55,31 @@ function readers(made: CallWorld, { address }: TestContract) {
   const override = (account: AccountOverride, of: Address = address) => ({ stateOverrides: new Map([[of, account]]) })
   return { call, read, valueOf, override, dataOf }
 }
+
+describe('returned data', () => {
+  const FALLBACK = abiOf(['fallback() external'])
+  const request = (bytes: number) => {
+    const code = creationOf(`export default { fallback: () => new Uint8Array(${bytes}), functions: {} }`, FALLBACK)
+    const { world: made } = world()
+    return { made, asked: made.request({ to: OTHER, data: Uint8Array.of(1) }, { stateOverrides: new Map([[OTHER, { code }]]) }) }
+  }
+
+  it('is sent up to the limit, which is more than a function can return', async () => {
+    expect(CALL_LIMITS.returnedBytesMax).toBeGreaterThanOrEqual(2 * ENCODE_LIMITS.encodedBytesMax)
+    const { made, asked } = request(CALL_LIMITS.returnedBytesMax)
+    expect(await runCall(made.host, asked)).toMatchObject({ kind: 'returned', data: { length: CALL_LIMITS.returnedBytesMax } })
+  })
+
+  it('is refused beyond it, but the call is the same for contracts and estimates', async () => {
+    const { made, asked } = request(CALL_LIMITS.returnedBytesMax + 1)
+    expect(await runCall(made.host, asked)).toEqual({
+      kind: 'refused',
+      code: 'too-large',
+      message: 'returned data too large: the call returned 1048577 bytes, at most 1048576 are sent',
+    })
+    expect(await estimateGas(made.host, asked)).toMatchObject({ kind: 'estimated' })
+  })
+})
 
 describe('a call', () => {
   it('sees the state of its height, nothing later, and changes nothing', async () => {

@@ -10,6 +10,7 @@ import type { HistoryKv } from '../state/history.ts'
 import { Journal } from '../state/journal.ts'
 import type { KvReader } from '../state/kv.ts'
 import { executionVersion } from '../version.ts'
+import { CALL_LIMITS } from './limits.ts'
 import {
   type BlockOverrides,
   type OverrideRefusal,
@@ -86,7 +87,7 @@ export type CallResult =
 /** Why a call was not run. The messages begin with the phrases that viem and ethers match. */
 export interface CallRefusal {
   readonly kind: 'refused'
-  readonly code: 'intrinsic-gas-too-low' | 'insufficient-funds' | OverrideRefusal['code'] | PastRunRefusal['code']
+  readonly code: 'intrinsic-gas-too-low' | 'insufficient-funds' | 'too-large' | OverrideRefusal['code'] | PastRunRefusal['code']
   readonly message: string
 }
 
@@ -102,8 +103,20 @@ export const refused = (code: CallRefusal['code'], message: string): CallRefusal
 export const runCall = (host: CallHost, request: CallRequest): Promise<CallOutcome> =>
   withState(host, request, (state) => {
     const { call, gasMax } = request
-    return refusalOf(call, state) ?? state.run(Math.min(call.gas ?? gasMax, gasMax)).outcome
+    return refusalOf(call, state) ?? sendable(state.run(Math.min(call.gas ?? gasMax, gasMax)).outcome)
   })
+
+function sendable(outcome: CallOutcome): CallOutcome {
+  const problem = outcome.kind === 'returned' ? returnedProblem(outcome.data) : undefined
+  return problem === undefined ? outcome : refused('too-large', problem)
+}
+
+/** Why the data that a call returned is not sent to its client. The data of a failure has at most `errorDataBytesMax`. */
+export function returnedProblem({ length }: Uint8Array): string | undefined {
+  const { returnedBytesMax } = CALL_LIMITS
+  if (length <= returnedBytesMax) return undefined
+  return `returned data too large: the call returned ${length} bytes, at most ${returnedBytesMax} are sent`
+}
 
 /** One run of a call. */
 export interface CallRun {

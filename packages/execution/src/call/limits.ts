@@ -8,6 +8,11 @@ export const CALL_LIMITS = {
   overriddenAccountsMax: 1_024,
   /** Gas for making the program of one code override: enough to evaluate a container of the maximum size. */
   codeGasMax: 30_000_000,
+  /**
+   * Data that a call returns to its client. A function returns `encodedBytesMax` (512 KiB) at most, a creation a container. Only `fallback`
+   * and `receive` can return more; contracts that call them see all of it.
+   */
+  returnedBytesMax: 1024 * 1024,
   /** Blocks of one simulation, those that fill gaps included: execution-apis' recommendation. */
   simulatedBlocksMax: 256,
   /** How long after the block before it a simulated block is, unless the request says so: a network's usual block time. */

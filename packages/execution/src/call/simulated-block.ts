@@ -39,7 +39,7 @@ import { credit } from '../state/credit.ts'
 import type { Journal, Transfer } from '../state/journal.ts'
 import type { SendPolicy } from '../state/system-records.ts'
 import type { SimulatedCall } from './block-plan.ts'
-import { type CallResult, resultOf } from './call.ts'
+import { type CallResult, resultOf, returnedProblem } from './call.ts'
 import { transferLog } from './transfer-log.ts'
 
 /**
@@ -178,6 +178,8 @@ export class SimulatedBlockRun {
     const logs = withTransfers(run.logs, journal.transactionTransfers)
     const result = resultOf(run, journal)
     const outcome = result.kind === 'returned' ? result : { ...result, trace: [] }
+    const tooLarge = result.kind === 'returned' ? returnedProblem(result.data) : undefined
+    if (tooLarge !== undefined) return problem('limit-exceeded', tooLarge)
     this.#budget.gas -= run.gasUsed
     this.#budget.bytes -= bytesOf(transaction, outcome, logs)
     if (this.#budget.bytes < 0)

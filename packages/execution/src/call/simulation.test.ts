@@ -53,6 +53,12 @@ const SOURCE = `export default { functions: {
   },
 } }`
 
+/** A container whose every answer is too large to be sent. */
+const LARGE_ANSWER = creationOf(
+  'export default { fallback: () => new Uint8Array(2_000_000), functions: {} }',
+  abiOf(['fallback() external']),
+)
+
 const dataOf = (functionName: string, args: readonly unknown[] = []) =>
   hexToBytes(encodeFunctionData({ abi: ABI, functionName, args } as never) as Hex)
 
@@ -348,6 +354,15 @@ describe('a simulation ends', () => {
       [{ calls: [plain, plain, plain] }],
       { answerBytesMax: 5_000 },
       { code: 'limit-exceeded', message: expect.stringContaining('answer') },
+    ],
+    [
+      'too much returned data',
+      [{ state: new Map([[OTHER, { code: LARGE_ANSWER }]]), calls: [call(OTHER, { data: Uint8Array.of(1) })] }],
+      { answerBytesMax: 10_000_000 },
+      {
+        code: 'limit-exceeded',
+        message: expect.stringMatching(/^returned data too large: the call returned 2000000 bytes, .* \(call 0/),
+      },
     ],
     [
       'a transaction of too many bytes',

@@ -204,6 +204,21 @@ describe('eth_call', () => {
     expect(balance.result).toBe(pad('0x2a'))
   })
 
+  it('refuses returned data that is too large to be sent', async () => {
+    const code = toHex(
+      containerOf(
+        'export default { fallback: () => new Uint8Array(2_000_000), functions: {} }',
+        parseAbi(['fallback() external']),
+      ),
+    )
+    const somewhere = `0x${'5a'.repeat(20)}` as const
+    const overrides = { [somewhere]: { code } }
+    const call = { to: somewhere, data: '0x01' }
+    const message = 'returned data too large: the call returned 2000000 bytes, at most 1048576 are sent'
+    expect((await rpc.call('eth_call', call, 'latest', overrides)).error).toMatchObject({ code: -32005, message })
+    expect((await rpc.call('eth_estimateGas', call, 'latest', overrides)).error).toBeUndefined()
+  })
+
   it.each([
     ['both storages', { state: {}, stateDiff: {} }, /both state and stateDiff/],
     ['EVM code', { code: '0x6080' }, /0xef51/],

@@ -1,4 +1,4 @@
-import type { BlockOverrides, Call, CallRequest, CallResult, StateOverrides } from '@quoin/execution'
+import type { BlockOverrides, Call, CallRefusal, CallRequest, CallResult, StateOverrides } from '@quoin/execution'
 import { bytesToHex, type Result, signingPreimage, type UnsignedTransaction } from '@quoin/protocol'
 import { blockContextOf } from '../../executor/block-context.ts'
 import type { CallOutcomes, CallUnavailable } from '../../executor/call-runner.ts'
@@ -32,6 +32,11 @@ function requestOf(backend: RpcBackend, [call, reference, state, block]: CallPar
 export const unavailable = ({ code, message }: CallUnavailable): RpcError =>
   new RpcError(code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, message)
 
+function refusalError({ code, message }: CallRefusal): RpcError {
+  if (code === 'invalid-override') return invalidParams(message)
+  return new RpcError(code === 'too-large' ? RPC_CODE.limitExceeded : RPC_CODE.server, message)
+}
+
 /** Runs a call. Throws RpcError if it could not run, was refused or reverted. */
 async function outcomeOf<K extends 'call' | 'estimate'>(
   kind: K,
@@ -48,8 +53,7 @@ async function outcomeOf<K extends 'call' | 'estimate'>(
   if (!answer.ok) throw unavailable(answer.error)
   const outcome: CallOutcomes['call' | 'estimate'] = answer.value
   if (outcome.kind === 'reverted') throw new CallReverted(outcome)
-  if (outcome.kind === 'refused')
-    throw outcome.code === 'invalid-override' ? invalidParams(outcome.message) : new RpcError(RPC_CODE.server, outcome.message)
+  if (outcome.kind === 'refused') throw refusalError(outcome)
   return outcome as Exclude<CallOutcomes[K], { kind: 'refused' | 'reverted' }>
 }
 

@@ -115,7 +115,7 @@ it('costs more for each block after the one that is proven, and the next call wa
     await limited.call('quoin_getProof', alice, [], block)
     const { error } = await limited.call('debug_traceBlockByNumber', block)
     await limited.server.close()
-    return (error?.data as { readonly retryAfterMs: number }).retryAfterMs / 1_000
+    return (error!.data as { readonly retryAfterMs: number }).retryAfterMs / 1_000
   }
   const at = (height: number) => `0x${height.toString(16)}`
   const oldest = BLOCKS - PROOF_BLOCKS

@@ -1,5 +1,6 @@
-import { encodeFunctionData, parseAbi } from 'viem'
+import { encodeFunctionData, keccak256, parseAbi } from 'viem'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from '../../../packages/execution/dist/contract/native/code-registry.js'
+import { CREATE2_DEPLOYER_ADDRESS } from '../../../packages/execution/dist/contract/native/create2-deployer.js'
 import { accountOf, creationOf, hexToBytes, transactionGasMax } from './abuse-chain.mjs'
 import { bytesOf, contract, deploy, KIB, padding, RUN, runData, untilOut } from './abuse-script.mjs'
 
@@ -34,8 +35,43 @@ const creations = (name, sourceOf, abi = RUN) => ({
   prepare: async () => (n) => ({ data: creationOf(sourceOf(n), abi) }),
 })
 
+/** Clones of a code that the chain knows, until little gas is left. `make` has the code's hash and a salt of its own. */
+const clones = (name, make, source = 'export default { functions: { run() {} } }') => ({
+  name,
+  prepare: async (chain) => {
+    const code = creationOf(source, RUN)
+    await chain.deployAll([code])
+    const to = await deploy(
+      chain,
+      contract(`const code = quoin.decodeHex("${keccak256(code)}")
+        for (let i = 0n; quoin.gasLeft > 100000n; i++) { const salt = quoin.abiEncode("uint256", [n * 1000000n + i]); ${make} }`),
+    )
+    return (n) => ({ to, data: runData(n) })
+  },
+})
+
 /** @type {readonly Kind[]} */
 export const creation = [
+  clones('clone without a constructor', 'quoin.clone(code)'),
+  clones(
+    'clone whose constructor writes',
+    'quoin.clone(code)',
+    'export default { constructor() { quoin.store("uint256", "n", 1n) }, functions: { run() {} } }',
+  ),
+  clones('clone with a salt', 'quoin.clone2(code, salt)'),
+  {
+    name: 'deployment of a known code through the proxy',
+    prepare: async (chain) => {
+      const code = creationOf('export default { functions: { run() {} } }', RUN)
+      await chain.deployAll([code])
+      return (n) => {
+        const data = new Uint8Array(32 + code.length)
+        new DataView(data.buffer).setUint32(0, n)
+        data.set(code, 32)
+        return { to: CREATE2_DEPLOYER_ADDRESS, data }
+      }
+    },
+  },
   creations('creation of a small contract', (n) => uniqueSource(n, 0)),
   creations('creation with 200 KiB of comment', (n) => uniqueSource(n, 200 * KIB)),
   creations('creation with 60 KiB of functions', (n) => {

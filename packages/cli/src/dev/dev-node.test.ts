@@ -197,6 +197,18 @@ describe('going back', () => {
     expect(await client.getBalance({ address: bob, blockNumber: 0n })).toBe(parseEther('10000'))
   })
 
+  it('forgets codes, so that the first contract with one costs its full price again', async () => {
+    const deploy = async () => {
+      const hash = await signer(node.url, 0).deployContract({ ...token, args: ['Token', 'TKN', alice, 1n] })
+      return (await client.getTransactionReceipt({ hash })).gasUsed
+    }
+    const id = await client.snapshot()
+    const [first, second] = [await deploy(), await deploy()]
+    expect(second).toBeLessThan(first)
+    await client.revert({ id })
+    expect([await deploy(), await deploy()]).toEqual([first, second])
+  })
+
   it('goes to block 0 at once, and forgets snapshots', async () => {
     await transfer(1n)
     await client.impersonateAccount({ address: STRANGER })

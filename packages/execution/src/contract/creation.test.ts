@@ -8,7 +8,7 @@ import { contractInterpreter } from '../../test/interpreter.ts'
 import { MemoryKv } from '../../test/memory-kv.ts'
 import { flatOps } from '../state/history.ts'
 import { Journal } from '../state/journal.ts'
-import { gasUsedOf } from '../ticks.ts'
+import { gasUsedOf, ticksOf } from '../ticks.ts'
 import { readCodeRecord, writeCodeRecord } from './code-record.ts'
 import { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from './native/code-registry.ts'
 import { CREATE2_DEPLOYER_ADDRESS, CREATE2_DEPLOYER_CODE } from './native/create2-deployer.ts'
@@ -217,6 +217,10 @@ describe('the deployer', () => {
     expect(refusal(new Uint8Array(0))).toMatch(/too few for a salt/)
     expect(refusal(new Uint8Array(32))).toMatch(/contract code rejected/)
     expect(refusal(concatBytes(saltOf(1), CONTAINERS[0]!, word(1n)))).toMatch(/address collision/)
+    const tooLarge = chain.send(CREATE2_DEPLOYER_ADDRESS, concatBytes(saltOf(1), CONTAINERS[1]!, word(1n)), {
+      gas: ticksOf(60_000),
+    })
+    expect(tooLarge).toMatchObject({ ok: false, detail: expect.stringMatching(/contract too large for this gas limit/) })
   })
 })
 

@@ -39,7 +39,7 @@ export const CREATE2_DEPLOYER: NativeContract = {
     const outcome = machine.send(sender, creation, host)
     meter.count(outcome.gasUsed)
     if (outcome.ok) return ok(hexToBytes(outcome.contractAddress!))
-    const { reason, error, trace } = outcome
-    return { ok: false, error: { reason, data: outcome.data, error, trace } }
+    const { reason, error, trace, detail } = outcome
+    return { ok: false, error: { reason, data: outcome.data, error, trace, detail } }
   },
 }

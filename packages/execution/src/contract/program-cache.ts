@@ -46,8 +46,13 @@ export class ProgramCache {
    * @throws Error when the code is damaged
    */
   get(codeHash: Hash, code: () => Uint8Array): Program {
+    return this.#recent(codeHash) ?? this.#load(codeHash, code)
+  }
+
+  /** A program in memory, which counts as used. */
+  #recent(codeHash: Hash): Program | undefined {
     const entry = this.#entries.get(codeHash)
-    if (entry === undefined) return this.#load(codeHash, code)
+    if (entry === undefined) return undefined
     this.#entries.delete(codeHash)
     this.#entries.set(codeHash, entry)
     return entry.program
@@ -75,7 +80,7 @@ export class ProgramCache {
 
   /** @param packed the packed program, if the database may not have it */
   #keep(codeHash: Hash, program: Program, packed?: Uint8Array): void {
-    if (this.#entries.has(codeHash)) return
+    if (this.#recent(codeHash) !== undefined) return
     if (packed !== undefined) this.#unstored.set(codeHash, packed)
     const bytes = imageBytes(program.image)
     this.#entries.set(codeHash, { program, bytes })

@@ -1,11 +1,13 @@
-import { decodeContainer, nobleCrypto, unwrap } from '@quoin/protocol'
+import { decodeContainer, Hash, nobleCrypto, unwrap } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readContract } from '../../../../test/contracts/contract.mjs'
 import { OTHER, TestContracts } from '../../test/contracts.ts'
 import { contractInterpreter } from '../../test/interpreter.ts'
 import type { Journal } from '../state/journal.ts'
+import { imageBytes } from '../vm/index.ts'
 import { EVALUATION_TICKS_MAX, evaluation } from './evaluation.ts'
+import { PROGRAM_CACHE_LIMITS } from './message-limits.ts'
 import { interfaceOf, link } from './program.ts'
 import { ProgramCache } from './program-cache.ts'
 import { packProgram, unpackProgram } from './stored-program.ts'
@@ -23,6 +25,8 @@ describe('a stored program', () => {
     expect(again.entries).toEqual(program.entries)
     expect(again.reentrant).toEqual(new Set([0x313ce567]))
     expect(again.image.heap).toEqual(image.heap)
+    // It decides how long a block's load of the code stays paid.
+    expect(imageBytes(again.image)).toBe(imageBytes(image))
     expect(again.abi.functions.get(0xa9059cbb)).toMatchObject({ signature: 'transfer(address,uint256)' })
     expect(packProgram(nobleCrypto, interpreter, again)).toEqual(packed)
   })
@@ -83,4 +87,22 @@ describe('programs', () => {
       expect(chain.machine.imageOps()).toEqual(wanted === 0 ? [] : written)
     }
   })
+})
+
+it('a program that is made again counts as used, like one that is called', () => {
+  const limits = PROGRAM_CACHE_LIMITS as { bytesMax: number }
+  const { bytesMax } = limits
+  limits.bytesMax = 2.5 * imageBytes(image)
+  try {
+    const cache = new ProgramCache(nobleCrypto, interpreter, { get: () => undefined })
+    const [a, b, c] = [1, 2, 3].map((byte) => Hash(new Uint8Array(32).fill(byte))) as [Hash, Hash, Hash]
+    for (const hash of [a, b, a, c]) cache.add(hash, program)
+    const missing = () => {
+      throw new Error('not in memory')
+    }
+    for (const hash of [a, c]) expect(cache.get(hash, missing)).toBe(program)
+    expect(() => cache.get(b, missing)).toThrow('not in memory')
+  } finally {
+    limits.bytesMax = bytesMax
+  }
 })

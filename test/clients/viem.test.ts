@@ -1,10 +1,12 @@
 import {
   BaseError,
   ContractFunctionRevertedError,
+  concat,
   createNonceManager,
   createPublicClient,
   createWalletClient,
   decodeErrorResult,
+  encodeDeployData,
   encodeFunctionData,
   getContract,
   getContractAddress,
@@ -220,6 +222,37 @@ describe('viem', () => {
     await mined(spender.writeContract({ ...gold, functionName: 'permit', args: permit }))
     await mined(spender.writeContract({ ...gold, functionName: 'transferFrom', args: [alice.address, nobody(6), 30n] }))
     expect(await client.readContract({ ...gold, functionName: 'balanceOf', args: [nobody(6)] })).toBe(30n)
+  })
+
+  it('deploys through the deterministic deployment proxy, to the address that it computes', async () => {
+    const proxy = '0x4e59b44847b379578588920cA78FbF26c0B4956C'
+    // What Foundry compares before it uses the proxy.
+    expect(keccak256((await client.getCode({ address: proxy }))!)).toBe(
+      '0x2fa86add0aed31f33a762c9d88e807c475bd51d0f52bd0955754b2608f7e4989',
+    )
+    const salt = keccak256(toHex('viem'))
+    const bytecode = encodeDeployData({ ...market, args: ['Crab', 9n] })
+    const address = getContractAddress({ opcode: 'CREATE2', from: proxy, salt, bytecode })
+    expect(await client.getCode({ address })).toBeUndefined()
+    const request = { account: wallet.account, to: proxy, data: concat([salt, bytecode]) } as const
+    expect((await client.call(request)).data).toBe(address.toLowerCase())
+    const gas = await client.estimateGas(request)
+    const receipt = await mined(wallet.sendTransaction({ ...request, gas }))
+    expect(receipt).toMatchObject({ status: 'success', contractAddress: null })
+    await other.waitForTransactionReceipt({ hash: receipt.transactionHash })
+    for (const node of [client, other]) {
+      expect(await node.getCode({ address })).toBe(market.bytecode)
+      expect(await node.readContract({ address, abi: market.abi, functionName: 'title' })).toBe('Crab')
+    }
+    expect(await client.getTransactionCount({ address })).toBe(1)
+    expect(String(await failureOf(client.call(request)))).toMatch(/contract address collision/)
+    for (const [data, why] of [
+      ['0x', /0 bytes, too few for a salt/],
+      [`0x${'00'.repeat(31)}`, /31 bytes, too few for a salt/],
+      [salt, /contract code rejected/],
+      [concat([keccak256(salt), market.bytecode]), /arguments are malformed/],
+    ] as const)
+      expect(String(await failureOf(client.call({ ...request, data }))), data).toMatch(why)
   })
 
   it('sends what was signed offline, once however often it is sent', async () => {

@@ -22,6 +22,7 @@ export {
   type StorageOverride,
 } from './overrides.ts'
 export {
+  ANSWER_TOO_LONG,
   type SimulatedBlock,
   type SimulatedResult,
   type SimulatedTransaction,

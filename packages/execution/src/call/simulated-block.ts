@@ -94,6 +94,8 @@ export interface CallProblem {
 
 const problem = (code: CallProblem['code'], message: string): Result<never, CallProblem> => err({ code, message })
 
+export const ANSWER_TOO_LONG = 'the answer of the simulation is too long: ask for fewer blocks, calls, logs or less data'
+
 /** Size of the parts of an answer as JSON, without data. */
 const RESULT_BYTES = 512
 const TRANSACTION_BYTES = 1_024
@@ -182,8 +184,7 @@ export class SimulatedBlockRun {
     if (tooLarge !== undefined) return problem('limit-exceeded', tooLarge)
     this.#budget.gas -= run.gasUsed
     this.#budget.bytes -= bytesOf(transaction, outcome, logs)
-    if (this.#budget.bytes < 0)
-      return problem('limit-exceeded', 'the answer of the simulation is too long: ask for fewer blocks, calls, logs or less data')
+    if (this.#budget.bytes < 0) return problem('limit-exceeded', ANSWER_TOO_LONG)
     const { gasUsed, failure: _, creations: __, ...receipt } = outcomeOf(run, transaction, sender)
     this.#gasUsed += gasUsed
     this.#receipts.push({ ...receipt, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas })

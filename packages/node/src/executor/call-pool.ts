@@ -44,7 +44,7 @@ function bytesOf(task: CallTask): number {
     case 'trace':
       return traceBytes(task.request)
     case 'simulation':
-      return task.request.blocks.reduce(
+      return task.request.simulation.blocks.reduce(
         (sum, { calls, stateOverrides }) =>
           sum + overrideBytes(stateOverrides) + calls.reduce((bytes, call) => bytes + simulatedBytes(call), 0),
         0,

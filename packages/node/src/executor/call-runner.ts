@@ -1,7 +1,8 @@
-import type { CallOutcome, CallRequest, EstimateOutcome, SimulationOutcome, SimulationRequest } from '@quoin/execution'
+import type { CallRequest, EstimateOutcome } from '@quoin/execution'
 import type { Result } from '@quoin/protocol'
 import type { Client } from '../fair-queue.ts'
 import type { RestartLimits } from '../threads/restart-delay.ts'
+import type { CallAnswer, SimulationAnswer, SimulationJob } from './call-job.ts'
 import type { TaskOf } from './job.ts'
 import type { TraceAnswer, TraceJob } from './trace-job.ts'
 
@@ -19,15 +20,15 @@ export interface CallUnavailable {
 export interface CallRequests {
   readonly call: CallRequest
   readonly estimate: CallRequest
-  readonly simulation: SimulationRequest
+  readonly simulation: SimulationJob
   readonly trace: TraceJob
 }
 
 /** The outcome of each kind of call. */
 export interface CallOutcomes {
-  readonly call: CallOutcome
+  readonly call: CallAnswer
   readonly estimate: EstimateOutcome
-  readonly simulation: SimulationOutcome
+  readonly simulation: SimulationAnswer
   readonly trace: TraceAnswer
 }
 export type CallKind = keyof CallOutcomes

@@ -1,6 +1,7 @@
-import { type CallHost, estimateGas, runCall, simulate } from '@quoin/execution'
+import { type CallHost, estimateGas } from '@quoin/execution'
 import { err, ok, type Result } from '@quoin/protocol'
 import type { PartReader } from './block-part.ts'
+import { runCallJob, runSimulationJob } from './call-job.ts'
 import type { CallKind, CallOutcomes, CallRequests, CallRunner, CallTask, CallUnavailable } from './call-runner.ts'
 import { runTraceJob } from './trace-job.ts'
 
@@ -18,11 +19,11 @@ export function runCallTask(
 ): Promise<CallOutcomes[CallKind]> {
   switch (task.kind) {
     case 'call':
-      return runCall(host, task.request)
+      return runCallJob(host, task.request)
     case 'estimate':
       return estimateGas(host, task.request)
     case 'simulation':
-      return simulate(host, task.request)
+      return runSimulationJob(host, task.request)
     case 'trace':
       return runTraceJob(host, blocks, task.request, isCancelled)
   }

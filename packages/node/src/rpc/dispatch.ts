@@ -42,7 +42,10 @@ function refusal(id: unknown, code: number, message: string, data?: unknown): Re
 /** Built by hand, because stringifying an object around the result takes twice as long. */
 function success(id: unknown, result: unknown): Response {
   const start = `{"jsonrpc":"2.0","id":${idText(id)},"result":`
-  if (result instanceof JsonText) return responseOf(id, [start, ...result.pieces, '}'])
+  if (result instanceof JsonText) {
+    const [only = '', ...others] = result.pieces
+    return responseOf(id, others.length === 0 ? [`${start}${only}}`] : [start, ...result.pieces, '}'])
+  }
   return responseOf(id, [`${start}${JSON.stringify(result ?? null)}}`])
 }
 

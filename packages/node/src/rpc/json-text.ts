@@ -14,6 +14,38 @@ export class JsonText {
 /** Approximate size of a piece. Making one takes far less than a time slice. */
 export const PIECE_CHARS = 64 * 1024
 
+/**
+ * Serialized JSON that is made at once, in a thread that serves no clients, in pieces of at most `PIECE_CHARS`: the RPC thread copies and sends
+ * them one by one.
+ */
+export class JsonPieces {
+  readonly #pieces: string[] = []
+  #piece = ''
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  add(text: string): void {
+    this.#length += text.length
+    let start = 0
+    while (this.#piece.length + text.length - start >= PIECE_CHARS) {
+      const end = start + PIECE_CHARS - this.#piece.length
+      this.#pieces.push(this.#piece + text.slice(start, end))
+      this.#piece = ''
+      start = end
+    }
+    this.#piece += text.slice(start)
+  }
+
+  end(): readonly string[] {
+    if (this.#piece !== '') this.#pieces.push(this.#piece)
+    this.#piece = ''
+    return this.#pieces
+  }
+}
+
 /** Makes a JSON array, and yields to other work between two items. */
 export async function jsonList<T>(
   items: Iterable<T>,

@@ -1,74 +1,63 @@
-import type { SimulatedBlock, SimulatedCall, SimulatedResult, SimulationRequest } from '@quoin/execution'
+import type { CallHost, SimulatedBlock, SimulatedCall, SimulatedResult } from '@quoin/execution'
 import { bytesToHex } from '@quoin/protocol'
-import type { RpcBackend } from './backend.ts'
 import { RPC_CODE } from './errors.ts'
 import { formatBlock, formatLog, formatTransaction, quantityHex, type ShownTransaction } from './format.ts'
-import { JsonText, jsonList } from './json-text.ts'
-import type { CallContext } from './method.ts'
+import { JsonPieces } from './json-text.ts'
 import { revertMessage } from './reverts.ts'
 
-type Backend = Pick<RpcBackend, 'crypto' | 'chainId'>
-
 export interface Simulated {
-  readonly request: Pick<SimulationRequest, 'blocks'>
   readonly blocks: readonly SimulatedBlock[]
-  /** Whether to show whole transactions instead of their hashes. */
-  readonly full: boolean
+  /** The calls of the request, to show whole transactions instead of their hashes. */
+  readonly calls: readonly SimulatedCall[] | undefined
 }
 
-/** The JSON of simulated blocks (`EthSimulateResult` of execution-apis). Yields to other work between transactions and between calls. */
-export async function simulatedText(
-  backend: Backend,
-  { request, blocks, full }: Simulated,
-  call: CallContext,
-): Promise<JsonText> {
-  // Blocks that fill gaps have no calls, so the calls of the request are those of the blocks, in order.
-  const calls = request.blocks.flatMap((block) => block.calls)
-  const pieces: string[] = []
+type Chain = Pick<CallHost['contracts'], 'crypto' | 'chainId'>
+
+/** The JSON of simulated blocks (`EthSimulateResult` of execution-apis) in pieces; undefined if it would be longer than `charsMax`. */
+export function simulationText(chain: Chain, simulated: Simulated, charsMax: number): readonly string[] | undefined {
+  const pieces = new JsonPieces()
+  for (const text of textsOf(chain, simulated)) {
+    pieces.add(text)
+    if (pieces.length > charsMax) return undefined
+  }
+  return pieces.end()
+}
+
+function* textsOf(chain: Chain, { blocks, calls }: Simulated): Generator<string> {
   let start = 0
-  for (const block of blocks) {
-    if (call.isSliceOver()) await call.nextTurn()
+  for (const [i, block] of blocks.entries()) {
+    yield i === 0 ? '[' : ','
+    // Blocks that fill gaps have no calls, so the calls of the request are those of the blocks, in order.
     const end = start + block.results.length
-    const shown = full ? calls.slice(start, end) : undefined
-    pieces.push(pieces.length === 0 ? '[' : ',', ...(await blockPieces(backend, block, shown, call)))
+    yield* blockTexts(chain, block, calls?.slice(start, end))
     start = end
   }
-  return new JsonText([...pieces, ']'])
+  yield blocks.length === 0 ? '[]' : ']'
 }
 
 /** @param calls - The calls of the block, if whole transactions are to be shown. */
-async function blockPieces(
-  { crypto, chainId }: Backend,
-  block: SimulatedBlock,
-  calls: readonly SimulatedCall[] | undefined,
-  call: CallContext,
-): Promise<readonly string[]> {
+function* blockTexts({ crypto, chainId }: Chain, block: SimulatedBlock, calls: readonly SimulatedCall[] | undefined) {
   const { results } = block
-  // The list of transactions is the last field, and empty here: cut it off and write it piece by piece.
+  // The list of transactions is the last field, and empty here: cut it off and write it one by one.
   const sizes = results.map(({ transaction: { bytes } }) => ({ length: bytes }))
-  const frame = JSON.stringify(formatBlock(crypto, block, sizes, []))
-  const transactions = await jsonList(
-    results,
-    ({ transaction }, index) => {
-      const shown = calls?.[index]
-      if (shown === undefined) return `"${transaction.hash}"`
-      return JSON.stringify(
+  yield JSON.stringify(formatBlock(crypto, block, sizes, [])).slice(0, -']}'.length)
+  for (const [index, { transaction }] of results.entries()) {
+    if (index > 0) yield ','
+    const shown = calls?.[index]
+    if (shown === undefined) yield `"${transaction.hash}"`
+    else
+      yield JSON.stringify(
         formatTransaction({ ...shown, ...transaction, ...UNSIGNED, chainId, sender: shown.from }, { block, index }),
       )
-    },
-    call,
-  )
+  }
+  yield '],"calls":['
   let logIndex = 0
-  const ends = await jsonList(
-    results,
-    (result, index) => {
-      const text = JSON.stringify(formatResult(block, result, index, logIndex))
-      logIndex += result.logs.length
-      return text
-    },
-    call,
-  )
-  return [frame.slice(0, -'[]}'.length), ...transactions.pieces, ',"calls":', ...ends.pieces, '}']
+  for (const [index, result] of results.entries()) {
+    if (index > 0) yield ','
+    yield JSON.stringify(formatResult(block, result, index, logIndex))
+    logIndex += result.logs.length
+  }
+  yield ']}'
 }
 
 /** r and s are 0. */

@@ -9,6 +9,7 @@ import {
 import { bytesToHex, equalBytes } from '@quoin/protocol'
 import { quantityHex, storageWord } from './format.ts'
 import { FRAME_TYPES } from './frame-type.ts'
+import { JsonPieces } from './json-text.ts'
 import { type OtterscanForm, otterscanTexts } from './otterscan-traces.ts'
 
 /*
@@ -29,25 +30,17 @@ export interface GethForm {
 /** `before`: all accounts that were used. `diff`: what changed, before and after. */
 export type StateForm = { readonly kind: 'diff' } | { readonly kind: 'before'; readonly includeEmpty: boolean }
 
-/** Approximate size of a piece. */
-const PIECE_CHARS = 64 * 1024
-
 /** The JSON of traces in pieces; undefined if it would be longer than `bytesMax`. */
 export function traceText(traces: readonly Traced[], form: TraceForm, bytesMax: number): readonly string[] | undefined {
-  const pieces: string[] = []
-  let piece = ''
+  const pieces = new JsonPieces()
   let bytes = 0
   for (const text of textsOf(traces, form)) {
     // The reasons and details of failures are any text.
     bytes += Buffer.byteLength(text)
     if (bytes > bytesMax) return undefined
-    piece += text
-    if (piece.length < PIECE_CHARS) continue
-    pieces.push(piece)
-    piece = ''
+    pieces.add(text)
   }
-  if (piece.length > 0) pieces.push(piece)
-  return pieces
+  return pieces.end()
 }
 
 function* textsOf(traces: readonly Traced[], form: TraceForm): Generator<string> {

@@ -12,11 +12,11 @@ import {
 import type { DevBackend } from '../dev-backend.ts'
 import type { DevMethods } from './naming.ts'
 
-type Run = (backend: DevBackend, params: CallParams, context: CallContext) => Promise<string>
+type Run<Answer> = (backend: DevBackend, params: CallParams, context: CallContext) => Promise<Answer>
 
 /** A call whose error gets the author's source lines; the log prints it too. */
 const telling =
-  (name: string, run: Run): Run =>
+  <Answer>(name: string, run: Run<Answer>): Run<Answer> =>
   async (backend, params, context) => {
     const { instance } = backend.dev
     try {

@@ -8,6 +8,7 @@ import { blockOverrides, callObject, stateOverrides } from '../call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { fillTransaction, formatUnsigned, type TransactionRequest, transactionRequest } from '../fill.ts'
 import { quantityHex } from '../format.ts'
+import { JsonText } from '../json-text.ts'
 import { type CallContext, type Method, type Methods, method } from '../method.ts'
 import { revertMessage } from '../reverts.ts'
 import { type BlockReference, blockReference } from '../schema.ts'
@@ -81,10 +82,12 @@ export class CallOutOfGas extends RpcError {
 const behind = (detail: string | undefined): string => (detail === undefined ? '' : `: ${detail}`)
 
 /** The return data of a call in hex. Throws RpcError if the call fails. */
-export async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
+export async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<JsonText> {
   const outcome = await outcomeOf('call', backend, params, context)
-  if (outcome.kind === 'returned') return bytesToHex(outcome.data)
-  throw new CallOutOfGas(outcome)
+  if (outcome.kind === 'out-of-gas') throw new CallOutOfGas(outcome)
+  const text = new JsonText(outcome.pieces)
+  context.hold(text.length)
+  return text
 }
 
 /** Estimates the gas that a call needs, as a quantity. Throws RpcError if the call fails even with the maximum gas. */

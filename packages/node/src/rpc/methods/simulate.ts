@@ -3,11 +3,10 @@ import type { CallUnavailable } from '../../executor/call-runner.ts'
 import type { RpcBackend } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError, SIMULATION_CODE } from '../errors.ts'
-import type { JsonText } from '../json-text.ts'
+import { JsonText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockReference } from '../schema.ts'
 import { type SimulationPayload, simulationPayload } from '../simulation-schema.ts'
-import { simulatedText } from '../simulation-text.ts'
 import { stateOf } from './state.ts'
 
 /** Code of each refusal. Those of execution-apis, where it has one. */
@@ -47,7 +46,7 @@ async function simulate(
   const { limits } = call
   stateOf(backend, reference)
   const base = backend.blocks.header(requireHeight(backend, reference))!
-  const request = {
+  const simulation = {
     base,
     blocks: payload.blocks(backend.chainId),
     isValidated: payload.validation,
@@ -55,11 +54,14 @@ async function simulate(
     gasMax: limits.callGasMax,
     answerBytesMax: limits.responseBytesMax,
   }
-  const answer = await backend.calls.run('simulation', request, call.signal, call.identity)
+  const job = { simulation, isFull: payload.returnFullTransactions }
+  const answer = await backend.calls.run('simulation', job, call.signal, call.identity)
   if (!answer.ok) throw new RpcError(UNAVAILABLE_CODES[answer.error.code], answer.error.message)
   const outcome = answer.value
   if (outcome.kind === 'refused') throw new RpcError(CODES[outcome.code], outcome.message)
-  return simulatedText(backend, { request, blocks: outcome.blocks, full: payload.returnFullTransactions }, call)
+  const text = new JsonText(outcome.pieces)
+  call.hold(text.length)
+  return text
 }
 
 export const simulationMethods: Methods<RpcBackend> = {

@@ -9,7 +9,7 @@ import {
   simulate,
 } from '@quoin/execution'
 import { bytesToHex } from '@quoin/protocol'
-import { JsonPieces } from '../rpc/json-text.ts'
+import { JsonPieces, type TextPiece } from '../rpc/json-text.ts'
 import { simulationText } from '../rpc/simulation-text.ts'
 
 /*
@@ -19,7 +19,7 @@ import { simulationText } from '../rpc/simulation-text.ts'
 export type CallAnswer =
   | Exclude<CallOutcome, { kind: 'returned' }>
   /** The returned data in hex, as JSON in pieces. */
-  | { readonly kind: 'returned'; readonly pieces: readonly string[]; readonly gasUsed: number }
+  | { readonly kind: 'returned'; readonly pieces: readonly TextPiece[]; readonly gasUsed: number }
 
 /** A request for simulated blocks, and how they are written. It can be cloned in a message between threads. */
 export interface SimulationJob {
@@ -30,7 +30,7 @@ export interface SimulationJob {
 
 export type SimulationAnswer =
   /** JSON in pieces. */
-  { readonly kind: 'simulated'; readonly pieces: readonly string[] } | SimulationRefusal
+  { readonly kind: 'simulated'; readonly pieces: readonly TextPiece[] } | SimulationRefusal
 
 /** Bytes that are written as hex at once. */
 const HEX_BYTES = 32 * 1024

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { createCallHost, InterpreterFault } from '@quoin/execution'
 import { loadContractInterpreter } from '@quoin/platform'
 import { loadCrypto } from '../crypto/load.ts'
+import { packPieces } from '../rpc/json-text.ts'
 import { openClassicKv } from '../store/classic-kv.ts'
 import type { OnDamage } from '../store/damage.ts'
 import { StoredBlocks } from '../store/stored-blocks.ts'
@@ -14,7 +15,7 @@ if (parentPort === null) throw new Error('call-worker must run in a worker threa
 const port = parentPort
 const { databasePath, chainId, cancelled } = workerData as CallWorkerData
 const flag = new CancelFlag(cancelled)
-const send = (message: WorkerMessage): void => port.postMessage(message)
+const send = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 const crypto = await loadCrypto()
 const onDamage: OnDamage = ({ finding, key }) => send({ kind: 'damage', damage: { finding, key } })
 const kv = await openClassicKv(databasePath, { onDamage })
@@ -29,7 +30,10 @@ async function answer(request: CallWorkerRequest): Promise<void> {
   try {
     // New for each request, so that no block stays in the memory of the thread.
     const blocks = new StoredBlocks(kv, crypto, onDamage)
-    send({ kind: 'answer', outcome: await runCallTask(host, blocks, request, () => flag.isSet) })
+    const outcome = await runCallTask(host, blocks, request, () => flag.isSet)
+    if (!('pieces' in outcome)) return send({ kind: 'answer', outcome })
+    const { pieces, transfer } = packPieces(outcome.pieces)
+    send({ kind: 'answer', outcome: { ...outcome, pieces } }, transfer)
   } catch (error) {
     send(error instanceof InterpreterFault ? { kind: 'fault', message: error.message } : { kind: 'failure', error })
   }

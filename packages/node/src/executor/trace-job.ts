@@ -5,6 +5,7 @@ import {
   type TraceOutcome,
   type TransactionsTraceRequest,
 } from '@quoin/execution'
+import type { TextPiece } from '../rpc/json-text.ts'
 import { type TraceForm, traceText } from '../rpc/trace-text.ts'
 import { type BlockPart, type PartReader, readPart } from './block-part.ts'
 
@@ -23,7 +24,7 @@ export interface TraceJob {
 
 export type TraceAnswer =
   /** JSON in pieces. */
-  { readonly kind: 'traced'; readonly pieces: readonly string[] } | Exclude<TraceOutcome, { kind: 'traced' }>
+  { readonly kind: 'traced'; readonly pieces: readonly TextPiece[] } | Exclude<TraceOutcome, { kind: 'traced' }>
 
 /**
  * Runs a trace and writes it as JSON, in the thread that runs it: an answer of many megabytes would keep the RPC thread from its

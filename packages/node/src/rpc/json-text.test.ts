@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { JsonPieces, PIECE_CHARS } from './json-text.ts'
+import { JsonPieces, PIECE_CHARS, packPieces, takeText } from './json-text.ts'
 
 it('pieces are full and not longer than the limit, whatever texts they are made of', () => {
   const length = fc.oneof(fc.nat(10), fc.nat(3 * PIECE_CHARS), fc.constantFrom(PIECE_CHARS - 1, PIECE_CHARS, 2 * PIECE_CHARS))
@@ -18,4 +18,19 @@ it('pieces are full and not longer than the limit, whatever texts they are made 
     }),
     { numRuns: 50 },
   )
+})
+
+it('texts pass between threads unchanged, also where a piece would end within a character', async () => {
+  const context = { hold: () => {}, isSliceOver: () => false, nextTurn: async () => {} }
+  for (const shift of [0, 1, 2]) {
+    const text = 'x'.repeat(PIECE_CHARS - 2 + shift) + 'é😀'.repeat(PIECE_CHARS)
+    const pieces = new JsonPieces()
+    pieces.add(text)
+    const made = pieces.end()
+    expect(made.every((piece) => piece.length <= PIECE_CHARS)).toBe(true)
+    const { pieces: packed, transfer } = packPieces(made)
+    const received = structuredClone(packed, { transfer: [...transfer] })
+    expect((await takeText(received, context)).pieces.join('') === text).toBe(true)
+  }
+  expect(packPieces(['{}'])).toEqual({ pieces: ['{}'], transfer: [] })
 })

@@ -31,7 +31,7 @@ export class JsonPieces {
     this.#length += text.length
     let start = 0
     while (this.#piece.length + text.length - start >= PIECE_CHARS) {
-      const end = start + PIECE_CHARS - this.#piece.length
+      const end = wholeEnd(text, start + PIECE_CHARS - this.#piece.length)
       this.#pieces.push(this.#piece + text.slice(start, end))
       this.#piece = ''
       start = end
@@ -44,6 +44,51 @@ export class JsonPieces {
     this.#piece = ''
     return this.#pieces
   }
+}
+
+/** An end for a piece that is not between the two halves of a character, so that each piece can be encoded. */
+function wholeEnd(text: string, end: number): number {
+  const last = text.charCodeAt(end - 1)
+  return last >= 0xd800 && last < 0xdc00 ? end - 1 : end
+}
+
+/** A piece of text; in UTF-8 if it comes from another thread. */
+export type TextPiece = string | Uint8Array
+
+/**
+ * Encodes pieces for a message to another thread. More than one are in one memory, which `transfer` hands over: a copy would take the
+ * receiver a millisecond per megabyte, all at once.
+ */
+export function packPieces(pieces: readonly TextPiece[]): { pieces: readonly TextPiece[]; transfer: readonly ArrayBuffer[] } {
+  if (pieces.length <= 1) return { pieces, transfer: [] }
+  const encoded = pieces.map((piece) => Buffer.from(piece as string))
+  const memory = new ArrayBuffer(encoded.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  const packed = encoded.map((bytes) => {
+    const piece = new Uint8Array(memory, end, bytes.length)
+    piece.set(bytes)
+    end += bytes.length
+    return piece
+  })
+  return { pieces: packed, transfer: [memory] }
+}
+
+/** The text of pieces that another thread made. It is held until the call ends. Yields to other work between pieces. */
+export async function takeText(
+  pieces: readonly TextPiece[],
+  call: Pick<CallContext, 'hold' | 'isSliceOver' | 'nextTurn'>,
+): Promise<JsonText> {
+  call.hold(pieces.reduce((sum, { length }) => sum + length, 0))
+  const texts: string[] = []
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      texts.push(piece)
+      continue
+    }
+    if (call.isSliceOver()) await call.nextTurn()
+    texts.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString())
+  }
+  return new JsonText(texts)
 }
 
 /** Makes a JSON array, and yields to other work between two items. */

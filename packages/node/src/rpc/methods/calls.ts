@@ -8,7 +8,7 @@ import { blockOverrides, callObject, stateOverrides } from '../call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { fillTransaction, formatUnsigned, type TransactionRequest, transactionRequest } from '../fill.ts'
 import { quantityHex } from '../format.ts'
-import { JsonText } from '../json-text.ts'
+import { type JsonText, takeText } from '../json-text.ts'
 import { type CallContext, type Method, type Methods, method } from '../method.ts'
 import { revertMessage } from '../reverts.ts'
 import { type BlockReference, blockReference } from '../schema.ts'
@@ -85,9 +85,7 @@ const behind = (detail: string | undefined): string => (detail === undefined ? '
 export async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<JsonText> {
   const outcome = await outcomeOf('call', backend, params, context)
   if (outcome.kind === 'out-of-gas') throw new CallOutOfGas(outcome)
-  const text = new JsonText(outcome.pieces)
-  context.hold(text.length)
-  return text
+  return takeText(outcome.pieces, context)
 }
 
 /** Estimates the gas that a call needs, as a quantity. Throws RpcError if the call fails even with the maximum gas. */

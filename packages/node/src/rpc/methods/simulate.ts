@@ -3,7 +3,7 @@ import type { CallUnavailable } from '../../executor/call-runner.ts'
 import type { RpcBackend } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError, SIMULATION_CODE } from '../errors.ts'
-import { JsonText } from '../json-text.ts'
+import { type JsonText, takeText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockReference } from '../schema.ts'
 import { type SimulationPayload, simulationPayload } from '../simulation-schema.ts'
@@ -59,9 +59,7 @@ async function simulate(
   if (!answer.ok) throw new RpcError(UNAVAILABLE_CODES[answer.error.code], answer.error.message)
   const outcome = answer.value
   if (outcome.kind === 'refused') throw new RpcError(CODES[outcome.code], outcome.message)
-  const text = new JsonText(outcome.pieces)
-  call.hold(text.length)
-  return text
+  return takeText(outcome.pieces, call)
 }
 
 export const simulationMethods: Methods<RpcBackend> = {

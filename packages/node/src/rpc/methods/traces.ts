@@ -9,7 +9,7 @@ import { findTransaction, requireHeight } from '../blocks.ts'
 import { callObject } from '../call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import type { Position } from '../format.ts'
-import { JsonText } from '../json-text.ts'
+import { type JsonText, takeText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockNumber, blockReference, hash } from '../schema.ts'
 import { callTraceOptions, type TraceOptions, traceOptions } from '../trace-schema.ts'
@@ -40,11 +40,7 @@ async function answer(
     const answered = await backend.calls.run('trace', job, signal, call.identity)
     if (!answered.ok) throw unavailable(answered.error)
     const outcome = answered.value
-    if (outcome.kind === 'traced') {
-      const text = new JsonText(outcome.pieces)
-      call.hold(text.length)
-      return text
-    }
+    if (outcome.kind === 'traced') return await takeText(outcome.pieces, call)
     if (outcome.code === 'too-large') throw new RpcError(RPC_CODE.limitExceeded, `${outcome.message}; ${SMALLER}`)
     throw outcome.code === 'invalid-override' ? invalidParams(outcome.message) : refuse(outcome.message)
   } catch (failure) {

@@ -185,11 +185,9 @@ describe('threads that run calls', { timeout: 60_000 }, () => {
       client,
     )
     if (!answer.ok || answer.value.kind !== 'returned') throw new Error(JSON.stringify(answer))
-    const held: number[] = []
-    const context = { hold: (bytes: number) => void held.push(bytes), isSliceOver: () => true, nextTurn: async () => {} }
+    const context = { hold: () => {}, isSliceOver: () => true, nextTurn: async () => {} }
     const text = await takeText(answer.value.pieces, context)
     expect(text.pieces.join('') === `"0x${'07'.repeat(300_000)}"`).toBe(true)
-    expect(held).toEqual([text.length])
     await pool.close()
   })
 

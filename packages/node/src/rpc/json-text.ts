@@ -1,4 +1,9 @@
-import type { CallContext } from './method.ts'
+/** What making a text needs of its call (`CallContext`). */
+export interface TextCall {
+  isSliceOver(): boolean
+  nextTurn(): Promise<void>
+  hold(bytes: number): void
+}
 
 /** Serialized JSON in pieces, for results that are too large for one time slice, or are shared by several clients. */
 export class JsonText {
@@ -74,10 +79,7 @@ export function packPieces(pieces: readonly TextPiece[]): { pieces: readonly Tex
 }
 
 /** The text of pieces that another thread made. It is held until the call ends. Yields to other work between pieces. */
-export async function takeText(
-  pieces: readonly TextPiece[],
-  call: Pick<CallContext, 'hold' | 'isSliceOver' | 'nextTurn'>,
-): Promise<JsonText> {
+export async function takeText(pieces: readonly TextPiece[], call: TextCall): Promise<JsonText> {
   call.hold(pieces.reduce((sum, { length }) => sum + length, 0))
   const texts: string[] = []
   for (const piece of pieces) {
@@ -95,7 +97,7 @@ export async function takeText(
 export async function jsonList<T>(
   items: Iterable<T>,
   toJson: (item: T, index: number) => string,
-  call: Pick<CallContext, 'isSliceOver' | 'nextTurn'>,
+  call: Pick<TextCall, 'isSliceOver' | 'nextTurn'>,
 ): Promise<JsonText> {
   const pieces: string[] = []
   let piece = '['

@@ -1,7 +1,7 @@
 import { packTransactions, type Replay } from '@quoin/execution'
 import type { Height } from '@quoin/protocol'
+import { blockContextOf } from '../rpc/block-context.ts'
 import type { BlockReader } from '../store/types.ts'
-import { blockContextOf } from './block-context.ts'
 
 /** The first transactions of a final block. A request names them, and the thread that runs them again reads them from its database. */
 export interface BlockPart {

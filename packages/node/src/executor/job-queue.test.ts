@@ -73,14 +73,14 @@ it('no job is lost, and the limits hold, whatever comes and leaves', () => {
     connection: fc.nat(1),
     bytes: fc.nat(30),
     endsEarly: fc.boolean(),
-    then: fc.constantFrom('wait', 'leave', 'take'),
+    next: fc.constantFrom('wait', 'leave', 'take'),
   })
   const limits = { callsQueuedMax: 6, callsQueuedPerRemoteMax: 5, queuedBytesMax: 60, queuedBytesPerRemoteMax: 50 }
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const queue = new JobQueue<Named>(limits)
       const waiting = new Set<Named>()
-      steps.forEach(({ then, remote, connection, ...rest }, i) => {
+      steps.forEach(({ next, remote, connection, ...rest }, i) => {
         const job: Named = { ...rest, name: String(i), client: { remote, connection } }
         const sizeOf = (one: string) => [...waiting].filter(({ client }) => client.remote === one).length
         const pushed = queue.push(job)
@@ -91,8 +91,8 @@ it('no job is lost, and the limits hold, whatever comes and leaves', () => {
           }
           waiting.add(job)
         }
-        if (then === 'leave') expect(queue.remove(job)).toBe(waiting.delete(job))
-        if (then === 'take') {
+        if (next === 'leave') expect(queue.remove(job)).toBe(waiting.delete(job))
+        if (next === 'take') {
           const taken = queue.take('short')
           if (taken !== undefined) expect(waiting.delete(taken)).toBe(true)
         }
